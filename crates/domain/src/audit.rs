@@ -1,0 +1,182 @@
+//! What happened, written in the transaction that made it happen, each entry hashing the one before (SEC 49, rulings 18).
+
+use sha2::{Digest as _, Sha256};
+
+use crate::id::{ClientId, DeviceId, UserId, VerificationId};
+use crate::time::Timestamp;
+use crate::verification::Reason;
+
+/// The kinds of event. The names are stored and exported; they never change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(missing_docs, reason = "each name says it")]
+pub enum AuditKind {
+    UserCreated,
+    UserUpdated,
+    UserDeleted,
+    UserLocked,
+    UserUnlocked,
+    UserLoggedOut,
+    PasswordSet,
+    DeviceEnrolled,
+    DeviceTrusted,
+    DeviceActivated,
+    DeviceReplaced,
+    DeviceDeleted,
+    DeviceDisabled,
+    RegistrationRejected,
+    ChallengeSent,
+    ChallengeRepeated,
+    ChallengeRefused,
+    Verified,
+    Refused,
+    PushAccepted,
+    PushDenied,
+    KeypadAnswered,
+    GuessLock,
+    TempTokenIssued,
+    TempTokenUsed,
+    TempTokenRevoked,
+    ClientCreated,
+    ClientRevoked,
+    ClientRotated,
+    ClientRefused,
+    TokenIssued,
+    TokenRefreshed,
+    TokenRevoked,
+    TokenReused,
+}
+
+impl AuditKind {
+    /// The stored name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::UserCreated => "user.created",
+            Self::UserUpdated => "user.updated",
+            Self::UserDeleted => "user.deleted",
+            Self::UserLocked => "user.locked",
+            Self::UserUnlocked => "user.unlocked",
+            Self::UserLoggedOut => "user.logged_out",
+            Self::PasswordSet => "user.password_set",
+            Self::DeviceEnrolled => "device.enrolled",
+            Self::DeviceTrusted => "device.trusted",
+            Self::DeviceActivated => "device.activated",
+            Self::DeviceReplaced => "device.replaced",
+            Self::DeviceDeleted => "device.deleted",
+            Self::DeviceDisabled => "device.disabled",
+            Self::RegistrationRejected => "registration.rejected",
+            Self::ChallengeSent => "challenge.sent",
+            Self::ChallengeRepeated => "challenge.repeated",
+            Self::ChallengeRefused => "challenge.refused",
+            Self::Verified => "verification.accepted",
+            Self::Refused => "verification.refused",
+            Self::PushAccepted => "push.accepted",
+            Self::PushDenied => "push.denied",
+            Self::KeypadAnswered => "voice.answered",
+            Self::GuessLock => "guess.locked",
+            Self::TempTokenIssued => "temp_token.issued",
+            Self::TempTokenUsed => "temp_token.used",
+            Self::TempTokenRevoked => "temp_token.revoked",
+            Self::ClientCreated => "client.created",
+            Self::ClientRevoked => "client.revoked",
+            Self::ClientRotated => "client.rotated",
+            Self::ClientRefused => "client.refused",
+            Self::TokenIssued => "token.issued",
+            Self::TokenRefreshed => "token.refreshed",
+            Self::TokenRevoked => "token.revoked",
+            Self::TokenReused => "token.reused",
+        }
+    }
+}
+
+/// One entry. It names ids, never codes, numbers or addresses (SEC 48).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AuditEvent {
+    /// When.
+    pub at: Timestamp,
+    /// What.
+    pub kind: AuditKind,
+    /// Whose chain it belongs to; events without a user belong to their client's chain.
+    pub user: Option<UserId>,
+    /// The API caller, where one acted.
+    pub client: Option<ClientId>,
+    /// The device concerned.
+    pub device: Option<DeviceId>,
+    /// The verification concerned.
+    pub verification: Option<VerificationId>,
+    /// Why, in one word.
+    pub reason: Option<&'static str>,
+    /// The caller's address, as the client itself reported it (`ipaddr`): stored, never judged.
+    pub ip: Option<String>,
+}
+
+impl AuditEvent {
+    /// An event of a user.
+    pub fn of_user(kind: AuditKind, user: UserId, now: Timestamp) -> Self {
+        Self { at: now, kind, user: Some(user), client: None, device: None, verification: None, reason: None, ip: None }
+    }
+
+    /// An event of a client without a user.
+    pub fn of_client(kind: AuditKind, client: ClientId, now: Timestamp) -> Self {
+        Self {
+            at: now,
+            kind,
+            user: None,
+            client: Some(client),
+            device: None,
+            verification: None,
+            reason: None,
+            ip: None,
+        }
+    }
+
+    /// Names the caller.
+    pub fn by(mut self, client: Option<ClientId>) -> Self {
+        self.client = client;
+        self
+    }
+
+    /// Names the device.
+    pub fn device(mut self, device: DeviceId) -> Self {
+        self.device = Some(device);
+        self
+    }
+
+    /// Names the verification.
+    pub fn verification(mut self, verification: Option<VerificationId>) -> Self {
+        self.verification = verification;
+        self
+    }
+
+    /// Says why.
+    pub fn because(mut self, reason: &Reason) -> Self {
+        self.reason = Some(reason.name());
+        self
+    }
+
+    /// The hash of this entry given the one before it in its chain: SHA-256 over the previous hash, the position and
+    /// every field, each with its length.
+    pub fn hash(&self, previous: &[u8], position: i64) -> [u8; 32] {
+        let mut hash = Sha256::new();
+        let mut field = |bytes: &[u8]| {
+            hash.update((bytes.len() as u64).to_be_bytes());
+            hash.update(bytes);
+        };
+        field(previous);
+        field(&position.to_be_bytes());
+        field(&self.at.0.to_be_bytes());
+        field(self.kind.name().as_bytes());
+        field(&self.user.map_or(0, |id| id.0).to_be_bytes());
+        field(&self.client.map_or(0, |id| id.0).to_be_bytes());
+        field(&self.device.map_or(0, |id| id.0).to_be_bytes());
+        field(self.verification.map_or([0; 16], |id| id.0.into_bytes()).as_slice());
+        field(self.reason.unwrap_or_default().as_bytes());
+        field(self.ip.as_deref().unwrap_or_default().as_bytes());
+        hash.finalize().into()
+    }
+}
+
+impl From<AuditEvent> for crate::decision::Change {
+    fn from(event: AuditEvent) -> Self {
+        Self::Record(event)
+    }
+}

@@ -1,0 +1,205 @@
+//! The whole vocabulary between rules and storage: what a decision may see, and everything that can ever happen.
+
+use crate::audit::AuditEvent;
+use crate::client::{Client, TokenSet};
+use crate::device::Device;
+use crate::digest::Digest;
+use crate::id::{ClientId, DeviceId, UserId, VerificationId};
+use crate::message::Message;
+use crate::seal::Sealed;
+use crate::temp_token::TempToken;
+use crate::throttle::{Throttle, ThrottleKey};
+use crate::time::Timestamp;
+use crate::user::User;
+use crate::verification::{Status, Verification};
+
+/// One user as a decision sees it: loaded fresh, under the user's lock, in the deciding transaction.
+#[derive(Debug, Clone, Default)]
+pub struct View {
+    /// The user; `None` if there is none of that id.
+    pub user: Option<User>,
+    /// All of the user's devices, oldest first.
+    pub devices: Vec<Device>,
+    /// The verifications that may still be answered or collected ([`Verification::is_live`]), oldest first.
+    pub verifications: Vec<Verification>,
+    /// What the limits remember about this user.
+    pub throttles: Vec<Throttle>,
+}
+
+impl View {
+    /// The device with this id.
+    pub fn device(&self, id: DeviceId) -> Option<&Device> {
+        self.devices.iter().find(|device| device.id == id)
+    }
+
+    /// The live verification with this id.
+    pub fn verification(&self, id: VerificationId) -> Option<&Verification> {
+        self.verifications.iter().find(|verification| verification.id == id)
+    }
+
+    /// What is remembered under `key`; a blank slate if nothing is.
+    pub fn throttle(&self, key: ThrottleKey) -> Throttle {
+        self.throttles.iter().find(|throttle| throttle.key == key).cloned().unwrap_or_else(|| Throttle::new(key))
+    }
+}
+
+/// Everything that can happen to the database through a decision. Applied in order, all or none.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Change {
+    /// A new user.
+    CreateUser(User),
+    /// A user's fields, whole. The temporary token is not among them.
+    UpdateUser(User),
+    /// A user and all that hangs on it, except the audit trail.
+    DeleteUser(UserId),
+    /// The user's temporary token, or none.
+    SetTempToken(UserId, Option<TempToken>),
+
+    /// A new device.
+    CreateDevice(Device),
+    /// The first proof: the device is in use from now on. A credential is given when pairing brought one.
+    ActivateDevice {
+        /// Which device.
+        device: DeviceId,
+        /// The counter its confirming code used up.
+        counter: Option<i64>,
+        /// The credential that replaces the pending one.
+        credential: Option<Sealed>,
+        /// When.
+        at: Timestamp,
+    },
+    /// A counter or time step is spent. Applied only forwards.
+    AdvanceCounter {
+        /// Which device.
+        device: DeviceId,
+        /// The step that was accepted.
+        counter: i64,
+        /// When.
+        at: Timestamp,
+    },
+    /// The device proved something that has no counter.
+    TouchDevice {
+        /// Which device.
+        device: DeviceId,
+        /// When.
+        at: Timestamp,
+    },
+    /// Too many wrong answers (SEC 22).
+    DisableDevice(DeviceId),
+    /// An administrator unlocks a disabled device.
+    EnableDevice(DeviceId),
+    /// A device and its open verifications are gone.
+    DeleteDevice(DeviceId),
+
+    /// A new verification.
+    OpenVerification(Verification),
+    /// A verification reached its end. Applied only to a pending one.
+    CloseVerification {
+        /// Which one.
+        verification: VerificationId,
+        /// Its terminal status.
+        status: Status,
+        /// Set when the answer is used up in the same step.
+        consumed_at: Option<Timestamp>,
+    },
+    /// An accepted verification was collected by its poller (rulings 11).
+    ConsumeVerification {
+        /// Which one.
+        verification: VerificationId,
+        /// When.
+        at: Timestamp,
+    },
+    /// A wrong answer to this verification.
+    CountAttempt(VerificationId),
+    /// A live prompt gets a new state token; the old one is dead (rulings 26).
+    ReplaceStateToken {
+        /// Which verification.
+        verification: VerificationId,
+        /// Digest of the new state token.
+        hash: Digest,
+    },
+
+    /// What a limit remembers.
+    SetThrottle(UserId, Throttle),
+    /// A limit forgets.
+    ClearThrottle(UserId, ThrottleKey),
+
+    /// A message to be sent once this is committed.
+    Enqueue(Message),
+    /// Queued messages of a superseded verification are wiped unsent.
+    DropMessages(VerificationId),
+
+    /// A new client.
+    CreateClient(Client),
+    /// A client's fields, whole, except the wrong secrets it has seen.
+    UpdateClient(Client),
+    /// Moments of recent wrong secrets.
+    SetWrongSecrets {
+        /// Which client.
+        client: ClientId,
+        /// Oldest first.
+        at: Vec<Timestamp>,
+    },
+    /// A new token pair.
+    CreateTokenSet(TokenSet),
+    /// One pair ends and its sealed copy is wiped.
+    EndTokenSet {
+        /// Its access token.
+        access: Digest,
+        /// When.
+        at: Timestamp,
+    },
+    /// All pairs that descend from one grant end.
+    EndTokenFamily {
+        /// Whose.
+        client: ClientId,
+        /// Which family.
+        family: i64,
+        /// When.
+        at: Timestamp,
+    },
+    /// All pairs of a client end.
+    EndTokens {
+        /// Whose.
+        client: ClientId,
+        /// When.
+        at: Timestamp,
+    },
+
+    /// An entry in the audit trail.
+    Record(AuditEvent),
+}
+
+/// What a rule decided: the changes to apply, and the answer to give once they are durable.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Decision<T> {
+    /// Applied in order, all or none.
+    pub changes: Vec<Change>,
+    /// Given only after the changes are durable (SEC 76).
+    pub reply: T,
+}
+
+impl<T> Decision<T> {
+    /// A decision that changes nothing.
+    pub fn reply(reply: T) -> Self {
+        Self { changes: Vec::new(), reply }
+    }
+
+    /// Adds a change.
+    pub fn with(mut self, change: Change) -> Self {
+        self.changes.push(change);
+        self
+    }
+
+    /// Adds a change before the others.
+    pub fn with_first(mut self, change: Change) -> Self {
+        self.changes.insert(0, change);
+        self
+    }
+
+    /// Adds several changes.
+    pub fn with_all(mut self, changes: impl IntoIterator<Item = Change>) -> Self {
+        self.changes.extend(changes);
+        self
+    }
+}

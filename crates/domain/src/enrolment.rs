@@ -1,0 +1,141 @@
+//! Enrolling a device, and letting it go.
+
+use crate::audit::AuditKind;
+use crate::decision::{Change, Decision, View};
+use crate::device::{Device, DeviceStatus, MAX_DEVICES};
+use crate::factor::FactorKind;
+use crate::id::DeviceId;
+use crate::message::Message;
+use crate::policy::Policy;
+use crate::throttle;
+use crate::time::Timestamp;
+use crate::verification::{Context, Purpose, Verification, close_expired};
+
+/// Most open registrations of one user (SEC 35).
+pub const MAX_REGISTRATIONS: usize = 10;
+
+/// A device about to be enrolled: everything random is drawn already.
+#[derive(Debug, Clone)]
+pub struct Enrolment {
+    /// The device as it will be stored. Its status tells the door: `Registering` (v2), `Pending` (v1), or `Active` when
+    /// an administrator vouches for it (SEC 19).
+    pub device: Device,
+    /// What confirms it; `None` when an administrator vouches for it.
+    pub registration: Option<Verification>,
+    /// What will be sent, if anything.
+    pub message: Option<Message>,
+}
+
+/// How an enrolment ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Enrolled {
+    /// The device is stored; its message is queued.
+    Enrolled,
+    /// No such user.
+    NoUser,
+    /// The user is suspended or locked by an administrator.
+    Barred,
+    /// No such factor here, or its last hop does not work.
+    NotOffered,
+    /// The user has an active device of a factor that cannot repeat (rulings 27).
+    AlreadyEnrolled,
+    /// The user has too many devices (SEC 35).
+    TooManyDevices,
+    /// Too many registrations are open; the first ends then.
+    TooManyRegistrations(Timestamp),
+    /// The next message may be sent then.
+    TooSoon(Timestamp),
+}
+
+/// Enrols a device.
+pub fn enrol(
+    view: &View,
+    enrolment: &Enrolment,
+    policy: &Policy,
+    context: &Context,
+    now: Timestamp,
+) -> Decision<Enrolled> {
+    let Some(user) = view.user.as_ref() else { return Decision::reply(Enrolled::NoUser) };
+    let device = &enrolment.device;
+    if user.is_barred(now) {
+        return Decision::reply(Enrolled::Barred);
+    }
+    if !policy.offers(device.factor) {
+        return Decision::reply(Enrolled::NotOffered);
+    }
+    let mut gone = Vec::new();
+    for other in &view.devices {
+        let replaced = other.factor == device.factor && !device.factor.may_repeat();
+        match other.status {
+            DeviceStatus::Active | DeviceStatus::Disabled if replaced => {
+                return Decision::reply(Enrolled::AlreadyEnrolled);
+            }
+            DeviceStatus::Pending if replaced => gone.push(other.id),
+            DeviceStatus::Registering if replaced || !is_registering(view, other.id, now) => gone.push(other.id),
+            _ => {}
+        }
+    }
+    if view.devices.len() - gone.len() >= MAX_DEVICES {
+        return Decision::reply(Enrolled::TooManyDevices);
+    }
+    let open: Vec<_> = view
+        .verifications
+        .iter()
+        .filter(|v| v.purpose == Purpose::Enrol && v.is_open(now) && !gone.contains(&v.device_id))
+        .map(|v| v.expires_at)
+        .collect();
+    if open.len() >= MAX_REGISTRATIONS
+        && let Some(first) = open.into_iter().min()
+    {
+        return Decision::reply(Enrolled::TooManyRegistrations(first));
+    }
+    let mut changes = Vec::new();
+    if enrolment.message.is_some() {
+        if let Some(at) = throttle::next_send(view, device.factor, policy, now) {
+            return Decision::reply(Enrolled::TooSoon(at));
+        }
+        changes.push(throttle::count_send(view, user.id, device.factor, now));
+    }
+    for id in gone {
+        changes.push(Change::DeleteDevice(id));
+        changes.push(context.event(AuditKind::DeviceReplaced, user.id, now).device(id).into());
+    }
+    changes.push(Change::CreateDevice(device.clone()));
+    changes.extend(enrolment.registration.clone().map(Change::OpenVerification));
+    changes.extend(enrolment.message.clone().map(Change::Enqueue));
+    let kind = if enrolment.registration.is_none() { AuditKind::DeviceTrusted } else { AuditKind::DeviceEnrolled };
+    changes.push(
+        context
+            .event(kind, user.id, now)
+            .device(device.id)
+            .verification(enrolment.registration.as_ref().map(|v| v.id))
+            .into(),
+    );
+    Decision { changes, reply: Enrolled::Enrolled }
+}
+
+fn is_registering(view: &View, device: DeviceId, now: Timestamp) -> bool {
+    view.verifications.iter().any(|v| v.device_id == device && v.purpose == Purpose::Enrol && v.is_open(now))
+}
+
+/// The factors this user can still enrol (contract 4.1, 7.1).
+pub fn offered(view: &View, policy: &Policy) -> Vec<FactorKind> {
+    let enrolled = |kind: FactorKind| {
+        view.devices
+            .iter()
+            .any(|d| d.factor == kind && matches!(d.status, DeviceStatus::Active | DeviceStatus::Disabled))
+    };
+    FactorKind::ALL.into_iter().filter(|kind| policy.offers(*kind) && (kind.may_repeat() || !enrolled(*kind))).collect()
+}
+
+/// Removes a device, ending its open verifications with it (SEC 56). Says whether there was one.
+pub fn remove(view: &View, device: DeviceId, context: &Context, now: Timestamp) -> Decision<bool> {
+    let (Some(user), Some(device)) = (&view.user, view.device(device).filter(|d| d.is_listed())) else {
+        return Decision::reply(false);
+    };
+    let of_device = view.verifications.iter().filter(|v| v.device_id == device.id);
+    Decision::reply(true)
+        .with_all(of_device.flat_map(|v| [close_expired(v), Change::DropMessages(v.id)]))
+        .with(Change::DeleteDevice(device.id))
+        .with(context.event(AuditKind::DeviceDeleted, user.id, now).device(device.id).into())
+}

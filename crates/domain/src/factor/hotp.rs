@@ -1,0 +1,149 @@
+//! HOTP: counter-based one-time passwords, RFC 4226.
+
+use hmac::{Hmac, KeyInit, Mac};
+use serde::{Deserialize, Serialize};
+use sha1::Sha1;
+use sha2::{Sha256, Sha512};
+use subtle::ConstantTimeEq;
+
+use super::{Alphabet, Response};
+use crate::secret::Secret;
+
+/// How many counters ahead of the last accepted one are tried (RFC 4226 section 7.4, SEC 9).
+pub const LOOK_AHEAD: i64 = 10;
+
+/// The hash function of a one-time password. RFC 4226 has SHA-1; RFC 6238 allows the others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum Algorithm {
+    /// HMAC-SHA-1.
+    Sha1,
+    /// HMAC-SHA-256.
+    Sha256,
+    /// HMAC-SHA-512.
+    Sha512,
+}
+
+impl Algorithm {
+    /// The name used in `otpauth` addresses.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Sha1 => "SHA1",
+            Self::Sha256 => "SHA256",
+            Self::Sha512 => "SHA512",
+        }
+    }
+}
+
+/// A counter-based token.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Hotp {
+    /// The shared secret.
+    pub secret: Secret,
+    /// Digits in a code, 6 to 8.
+    pub digits: u8,
+}
+
+impl Hotp {
+    /// The counter whose code `response` is: the smallest above `last` within [`LOOK_AHEAD`], or `last` itself, so
+    /// that a replay can be told from a guess. `last` is −1 while no code was accepted.
+    pub fn matching_counter(&self, response: &Response, last: i64) -> Option<i64> {
+        let code = response.as_code(self.digits.into(), Alphabet::Digits)?;
+        matching(&self.secret, Algorithm::Sha1, self.digits, &code, last.max(0)..=last.saturating_add(LOOK_AHEAD), last)
+    }
+}
+
+/// The counter in `counters` whose code is `code`: the smallest above `last`, else `last` itself. Every counter is
+/// tried, whether or not one matched before, and codes are compared as integers in constant time.
+pub(super) fn matching(
+    secret: &Secret,
+    algorithm: Algorithm,
+    digits: u8,
+    code: &str,
+    counters: std::ops::RangeInclusive<i64>,
+    last: i64,
+) -> Option<i64> {
+    let given: u32 = code.parse().ok()?;
+    let mut fresh = None;
+    let mut spent = None;
+    for counter in counters {
+        let expected = value(secret, algorithm, counter.cast_unsigned(), digits);
+        if bool::from(expected.ct_eq(&given)) {
+            if counter > last {
+                fresh = fresh.or(Some(counter));
+            } else {
+                // Also a step before the last one: it can never count again, and the decision says why.
+                spent = Some(counter);
+            }
+        }
+    }
+    fresh.or(spent)
+}
+
+/// The HOTP value as an integer below `10^digits` (RFC 4226 section 5.3, dynamic truncation).
+pub fn value(secret: &Secret, algorithm: Algorithm, counter: u64, digits: u8) -> u32 {
+    fn mac<M: Mac + KeyInit>(key: &[u8], counter: u64) -> u32 {
+        #[expect(clippy::expect_used, reason = "HMAC takes keys of any length")]
+        let mut mac = <M as KeyInit>::new_from_slice(key).expect("HMAC takes keys of any length");
+        mac.update(&counter.to_be_bytes());
+        let bytes = mac.finalize().into_bytes();
+        let offset = usize::from(bytes[bytes.len() - 1] & 0x0f);
+        u32::from_be_bytes([bytes[offset], bytes[offset + 1], bytes[offset + 2], bytes[offset + 3]]) & 0x7fff_ffff
+    }
+    let truncated = match algorithm {
+        Algorithm::Sha1 => mac::<Hmac<Sha1>>(secret.expose(), counter),
+        Algorithm::Sha256 => mac::<Hmac<Sha256>>(secret.expose(), counter),
+        Algorithm::Sha512 => mac::<Hmac<Sha512>>(secret.expose(), counter),
+    };
+    truncated % 10u32.pow(u32::from(digits.min(9)))
+}
+
+/// The HOTP code as people type it: [`value`] with its leading zeros.
+pub fn code(secret: &Secret, algorithm: Algorithm, counter: u64, digits: u8) -> String {
+    format!("{:0width$}", value(secret, algorithm, counter, digits), width = usize::from(digits))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rfc() -> Hotp {
+        Hotp { secret: Secret::new(b"12345678901234567890".to_vec()), digits: 6 }
+    }
+
+    /// RFC 4226 appendix D.
+    #[test]
+    fn the_rfc_4226_vectors_hold() {
+        let expected =
+            ["755224", "287082", "359152", "969429", "338314", "254676", "287922", "162583", "399871", "520489"];
+        for (counter, expected) in expected.iter().enumerate() {
+            assert_eq!(code(&rfc().secret, Algorithm::Sha1, counter as u64, 6), *expected);
+        }
+    }
+
+    #[test]
+    fn a_code_is_found_within_the_look_ahead_and_not_beyond() {
+        let text = |counter| Response::Text(code(&rfc().secret, Algorithm::Sha1, counter, 6));
+        assert_eq!(rfc().matching_counter(&text(0), -1), Some(0));
+        assert_eq!(rfc().matching_counter(&text(9), -1), Some(9));
+        assert_eq!(rfc().matching_counter(&text(10), -1), None);
+        assert_eq!(rfc().matching_counter(&text(3), 3), Some(3), "the spent one is recognised");
+        assert_eq!(rfc().matching_counter(&text(2), 3), None);
+        assert_eq!(rfc().matching_counter(&text(13), 3), Some(13));
+    }
+
+    #[test]
+    fn a_number_is_padded_and_a_text_is_not() {
+        let hotp = Hotp { secret: Secret::new(b"12345678901234567890".to_vec()), digits: 6 };
+        let (counter, text) = (0..2000)
+            .map(|c| (c, code(&hotp.secret, Algorithm::Sha1, c, 6)))
+            .find(|(_, code)| code.starts_with('0'))
+            .unwrap();
+        let last = counter.cast_signed() - 1;
+        assert_eq!(hotp.matching_counter(&Response::Number(text.parse().unwrap()), last), Some(counter.cast_signed()));
+        assert_eq!(hotp.matching_counter(&Response::Text(text.trim_start_matches('0').to_owned()), last), None);
+        for odd in [format!(" {text}"), format!("{text} "), text.replace('0', "０"), format!("+{}", &text[1..])] {
+            assert_eq!(hotp.matching_counter(&Response::Text(odd), last), None);
+        }
+    }
+}

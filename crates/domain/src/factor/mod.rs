@@ -1,0 +1,351 @@
+//! The factors. This file is the only list of them; each has a file of its own beside it.
+//!
+//! A factor *proves*: it turns a response into [`Evidence`] by looking only at what never changes (the opened
+//! credential, the challenge). Whether the evidence still counts is decided later, on fresh state, by
+//! [`crate::verification`]. A [`Proof`] can be made only in this folder.
+
+mod code;
+pub mod hotp;
+pub mod push;
+pub mod temp_token;
+pub mod totp;
+
+use serde::{Deserialize, Serialize};
+
+pub use code::{Alphabet, CODE_LENGTH};
+pub use push::{PushAnswer, PushDecision};
+
+use crate::device::Device;
+use crate::digest::{Digest, KeyedHash, MacKeys};
+use crate::id::{DeviceId, VerificationId};
+use crate::secret::Secret;
+use crate::time::Timestamp;
+use crate::verification::Verification;
+
+/// A kind of factor. The number is stored, and is the account-wide `factor_id` of the OneLogin dialects.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FactorKind {
+    /// Accept or deny on a paired phone.
+    Push = 1,
+    /// A code by text message.
+    Sms = 2,
+    /// A code spoken by telephone, or digits keyed into it.
+    Voice = 3,
+    /// A code by e-mail.
+    Email = 4,
+    /// Time-based one-time password, RFC 6238.
+    Totp = 5,
+    /// Counter-based one-time password, RFC 4226.
+    Hotp = 6,
+}
+
+impl FactorKind {
+    /// Every factor, in the order in which they are offered.
+    pub const ALL: [Self; 6] = [Self::Push, Self::Sms, Self::Voice, Self::Email, Self::Totp, Self::Hotp];
+
+    /// The stored number, which is also the wire's `factor_id`.
+    pub fn number(self) -> i64 {
+        self as i64
+    }
+
+    /// The kind with this number.
+    pub fn from_number(number: i64) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.number() == number)
+    }
+
+    /// Whether a code or prompt must be sent before it can be answered (the wire's `needs_trigger`).
+    pub fn needs_trigger(self) -> bool {
+        match self {
+            Self::Push | Self::Sms | Self::Voice | Self::Email => true,
+            Self::Totp | Self::Hotp => false,
+        }
+    }
+
+    /// Whether a user may hold several active devices of this kind (rulings 27).
+    pub fn may_repeat(self) -> bool {
+        match self {
+            Self::Push | Self::Sms | Self::Voice | Self::Email => false,
+            Self::Totp | Self::Hotp => true,
+        }
+    }
+
+    /// Whether an administrator may vouch for the target, so that no first code is needed (SEC 19).
+    pub fn may_be_trusted(self) -> bool {
+        matches!(self, Self::Sms | Self::Voice | Self::Email)
+    }
+
+    /// The channel that carries this factor's messages, if it sends any.
+    pub fn channel(self) -> Option<crate::message::Channel> {
+        use crate::message::Channel;
+        match self {
+            Self::Push => Some(Channel::Push),
+            Self::Sms => Some(Channel::Sms),
+            Self::Voice => Some(Channel::Voice),
+            Self::Email => Some(Channel::Email),
+            Self::Totp | Self::Hotp => None,
+        }
+    }
+}
+
+/// What a device is known by. Immutable; sealed at rest.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Credential {
+    /// RFC 6238.
+    Totp(totp::Totp),
+    /// RFC 4226.
+    Hotp(hotp::Hotp),
+    /// Canonical E.164 number.
+    Sms {
+        /// Canonical E.164 number.
+        phone: String,
+    },
+    /// Canonical E.164 number.
+    Voice {
+        /// Canonical E.164 number.
+        phone: String,
+    },
+    /// A mail address.
+    Email {
+        /// A mail address.
+        address: String,
+    },
+    /// A phone that holds a P-256 private key.
+    Push {
+        /// Uncompressed SEC 1 point, 65 bytes; absent until a phone is paired.
+        public_key: Option<Vec<u8>>,
+    },
+}
+
+impl Credential {
+    /// The kind of factor this is a credential of.
+    pub fn kind(&self) -> FactorKind {
+        match self {
+            Self::Totp(_) => FactorKind::Totp,
+            Self::Hotp(_) => FactorKind::Hotp,
+            Self::Sms { .. } => FactorKind::Sms,
+            Self::Voice { .. } => FactorKind::Voice,
+            Self::Email { .. } => FactorKind::Email,
+            Self::Push { .. } => FactorKind::Push,
+        }
+    }
+
+    /// The telephone number, if messages go to one.
+    pub fn phone(&self) -> Option<&str> {
+        match self {
+            Self::Sms { phone } | Self::Voice { phone } => Some(phone),
+            _ => None,
+        }
+    }
+}
+
+/// What a person must answer. Holds digests only; no code can be read back from it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Challenge {
+    /// Nothing was sent: the device makes its own codes (TOTP, HOTP).
+    Own,
+    /// Enrolled over v1 and not yet triggered: no answer can be right (rulings 23).
+    Untriggered,
+    /// A code was sent.
+    Code {
+        /// The code, bound to the verification.
+        hash: KeyedHash,
+        /// Characters in the code.
+        length: u8,
+        /// Which characters.
+        alphabet: Alphabet,
+    },
+    /// Digits shown to the caller, to be keyed into the telephone and nowhere else (rulings 13).
+    Keypad {
+        /// The digits, bound to the verification.
+        hash: KeyedHash,
+    },
+    /// A phone must sign accept or deny.
+    Approval {
+        /// What the signature must cover, 32 random bytes.
+        nonce: Secret,
+        /// Digits the person must type on the phone; `None` asks for none.
+        number: Option<String>,
+    },
+    /// A phone must present the pairing code and a key.
+    Pairing {
+        /// The pairing code. Not bound to the verification, since a phone knows only the code.
+        hash: KeyedHash,
+    },
+}
+
+impl Challenge {
+    /// Whether a typed code can answer this challenge.
+    pub fn takes_code(&self) -> bool {
+        matches!(self, Self::Own | Self::Code { .. })
+    }
+}
+
+/// What arrived as an answer.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Response {
+    /// Nothing: a poll.
+    None,
+    /// A text, exactly as sent.
+    Text(String),
+    /// A JSON number, which has lost its leading zeros (contract 1.2).
+    Number(u64),
+}
+
+impl std::fmt::Debug for Response {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::None => "None",
+            Self::Text(_) => "Text(…)",
+            Self::Number(_) => "Number(…)",
+        })
+    }
+}
+
+impl Response {
+    /// The response as a code of `length` characters of `alphabet`, or `None` if it cannot be one. Only a number is
+    /// padded; a text is taken as it is (rulings 19).
+    pub(crate) fn as_code(&self, length: usize, alphabet: Alphabet) -> Option<String> {
+        match self {
+            Self::None => None,
+            Self::Number(number) => {
+                let text = format!("{number:0length$}");
+                (alphabet == Alphabet::Digits && text.len() == length).then_some(text)
+            }
+            Self::Text(text) => {
+                let text = if alphabet == Alphabet::Digits { text.clone() } else { text.to_ascii_uppercase() };
+                (text.len() == length && text.bytes().all(|b| alphabet.contains(b))).then_some(text)
+            }
+        }
+    }
+
+    /// A digest by which a repeated wrong answer is recognised (contract 4.5, doubled attempts).
+    pub(crate) fn fingerprint(&self, device: DeviceId, verification: Option<VerificationId>, keys: &MacKeys) -> Digest {
+        let text = match self {
+            Self::None => String::new(),
+            Self::Text(text) => format!("t{text}"),
+            Self::Number(number) => format!("n{number}"),
+        };
+        let context = match verification {
+            Some(id) => format!("answer/{device}/{id}"),
+            None => format!("answer/{device}"),
+        };
+        Digest::of(&keys.hash(&context, &text).to_bytes())
+    }
+}
+
+/// Which rule keeps a proof from counting twice. Four rules cover all factors.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Freshness {
+    /// The device's last accepted counter or time step must be smaller.
+    Counter(i64),
+    /// The verification must still be open; accepting closes it.
+    ThisChallenge,
+    /// The temporary token must still be unspent.
+    ThisToken,
+    /// A temporary token issued as reusable, good until it expires.
+    Reusable,
+}
+
+/// Evidence that the right secret was used. Made only in this folder; spent by [`crate::verification`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Proof {
+    subject: Subject,
+    freshness: Freshness,
+}
+
+/// What a proof is about. It counts for nothing else.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Subject {
+    /// A device, and the verification whose challenge was answered where there was one.
+    Device(DeviceId, Option<VerificationId>),
+    /// The temporary token with this hash.
+    TempToken(KeyedHash),
+}
+
+impl Proof {
+    /// What was proved.
+    pub fn subject(&self) -> Subject {
+        self.subject
+    }
+
+    /// The replay rule that applies.
+    pub fn freshness(&self) -> Freshness {
+        self.freshness
+    }
+
+    fn of_device(device: DeviceId, verification: Option<VerificationId>, freshness: Freshness) -> Self {
+        Self { subject: Subject::Device(device, verification), freshness }
+    }
+}
+
+/// What a response amounts to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Evidence {
+    /// There was no response to judge: a poll, or a challenge that is not answered here.
+    Absent,
+    /// The right secret was used.
+    Proved(Proof),
+    /// The holder of the right secret said no.
+    Denied(Proof),
+    /// Wrong. The digest recognises the same wrong answer sent twice.
+    Refuted(Digest),
+}
+
+/// Judges `response` against an opened credential and, where one was sent, a challenge. Pure, and safe on a snapshot:
+/// it reads nothing that can change but `device.last_counter`, which the decision judges again.
+pub fn prove(
+    credential: &Credential,
+    device: &Device,
+    verification: Option<&Verification>,
+    response: &Response,
+    keys: &MacKeys,
+    now: Timestamp,
+) -> Evidence {
+    if *response == Response::None {
+        return Evidence::Absent;
+    }
+    let verification_id = verification.map(|v| v.id);
+    let freshness = match (credential, verification.map(|v| &v.challenge)) {
+        (Credential::Totp(totp), None | Some(Challenge::Own)) => {
+            totp.matching_step(response, device.last_counter, now).map(Freshness::Counter)
+        }
+        (Credential::Hotp(hotp), None | Some(Challenge::Own)) => {
+            hotp.matching_counter(response, device.last_counter).map(Freshness::Counter)
+        }
+        (_, Some(Challenge::Code { hash, length, alphabet })) => response
+            .as_code(usize::from(*length), *alphabet)
+            .zip(verification_id)
+            .filter(|(code, id)| keys.matches(hash, &code_context(*id), code))
+            .map(|_| Freshness::ThisChallenge),
+        // Digits for the telephone, prompts for the phone and challenges never sent are not answered by a typed code.
+        _ => None,
+    };
+    match freshness {
+        Some(freshness) => Evidence::Proved(Proof::of_device(device.id, verification_id, freshness)),
+        None => Evidence::Refuted(response.fingerprint(device.id, verification_id, keys)),
+    }
+}
+
+/// Judges digits keyed into the telephone (v2 voice). The only way to answer a [`Challenge::Keypad`].
+pub fn prove_keypad(device: &Device, verification: &Verification, digits: &str, keys: &MacKeys) -> Evidence {
+    let response = Response::Text(digits.to_owned());
+    let right = match &verification.challenge {
+        Challenge::Keypad { hash } => response
+            .as_code(CODE_LENGTH, Alphabet::Digits)
+            .is_some_and(|code| keys.matches(hash, &code_context(verification.id), &code)),
+        _ => return Evidence::Absent,
+    };
+    if right {
+        Evidence::Proved(Proof::of_device(device.id, Some(verification.id), Freshness::ThisChallenge))
+    } else {
+        Evidence::Refuted(response.fingerprint(device.id, Some(verification.id), keys))
+    }
+}
+
+/// What a sent code is bound to before it is hashed.
+pub fn code_context(verification: VerificationId) -> String {
+    format!("code/{verification}")
+}

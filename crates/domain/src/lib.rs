@@ -1,0 +1,41 @@
+//! What is true: types, factors and decisions.
+//!
+//! Everything here is a pure function of its arguments. Time arrives as [`Timestamp`], chance arrives as values already
+//! drawn, and the world is changed only by returning [`Change`]s for the store to apply. Nothing in this crate waits,
+//! reads a file, or knows what HTTP is, so every rule can be tested in microseconds and judged under a lock.
+
+pub mod audit;
+pub mod client;
+pub mod decision;
+pub mod device;
+pub mod digest;
+pub mod enrolment;
+pub mod factor;
+pub mod id;
+pub mod message;
+pub mod policy;
+pub mod seal;
+pub mod secret;
+pub mod temp_token;
+pub mod text;
+pub mod throttle;
+pub mod time;
+pub mod user;
+pub mod verification;
+
+pub use audit::{AuditEvent, AuditKind};
+pub use client::{Client, ClientView, CompatProfile, Scope, TokenSet};
+pub use decision::{Change, Decision, View};
+pub use device::{Device, DeviceStatus};
+pub use digest::{Digest, KeyedHash, MacKeys};
+pub use factor::{Challenge, Credential, Evidence, FactorKind, Freshness, Proof, Response};
+pub use id::{ClientId, DeviceId, MessageId, UserId, VerificationId};
+pub use message::{Channel, Content, Message};
+pub use policy::Policy;
+pub use seal::{Keyring, Place, SealError, Sealed};
+pub use secret::Secret;
+pub use temp_token::TempToken;
+pub use throttle::{Throttle, ThrottleKey};
+pub use time::Timestamp;
+pub use user::{Profile, User, UserStatus};
+pub use verification::{Outcome, Purpose, Reason, Status, Verification};

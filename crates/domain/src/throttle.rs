@@ -1,0 +1,212 @@
+//! What the limits remember, and the limits on guessing and on messages (SEC 20–26, SEC 33).
+//!
+//! A limit remembers moments, not windows, so a limit of N in an hour is N in *any* hour. Nothing but a success resets
+//! anything, and a success resets only the consecutive count of the device that was used (SEC 25).
+
+use crate::audit::{AuditEvent, AuditKind};
+use crate::decision::{Change, View};
+use crate::digest::Digest;
+use crate::factor::FactorKind;
+use crate::id::{DeviceId, UserId};
+use crate::policy::Policy;
+use crate::time::{DAY, HOUR, MINUTE, SECOND, Timestamp};
+
+/// Consecutive wrong answers after which a device is disabled (SEC 22). Never settable above 100.
+pub const DISABLE_AT: u32 = 50;
+/// Wrong answers per user in any hour, over all factors and doors (SEC 23).
+pub const USER_PER_HOUR: usize = 20;
+/// Wrong answers per user in any day.
+pub const USER_PER_DAY: usize = 100;
+/// How long a user over budget is locked, in milliseconds.
+pub const USER_LOCK: i64 = HOUR;
+/// Wrong temporary tokens in any hour (SEC 24).
+pub const TEMP_TOKEN_PER_HOUR: usize = 5;
+/// Wrong temporary tokens in any day.
+pub const TEMP_TOKEN_PER_DAY: usize = 10;
+/// The same wrong answer within this many milliseconds is one failure (contract 4.5, doubled attempts).
+pub const DOUBLE_WINDOW: i64 = 10 * SECOND;
+/// Shortest time between two messages to a device, in milliseconds (SEC 33).
+pub const SEND_INTERVAL: i64 = 30 * SECOND;
+/// Messages to a device in any ten minutes.
+pub const SENDS_PER_TEN_MINUTES: usize = 5;
+
+/// Whose limit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ThrottleKey {
+    /// Wrong answers with one device.
+    Device(DeviceId),
+    /// Wrong answers of the user over all factors and doors.
+    User,
+    /// Wrong temporary tokens of the user.
+    TempToken,
+    /// Messages sent for one factor of the user. Not per device id, or deleting and enrolling again would reset it.
+    Send(FactorKind),
+}
+
+impl ThrottleKey {
+    /// The stored pair: kind and subject.
+    pub fn numbers(self) -> (i64, i64) {
+        match self {
+            Self::Device(id) => (1, id.0),
+            Self::User => (2, 0),
+            Self::TempToken => (3, 0),
+            Self::Send(kind) => (4, kind.number()),
+        }
+    }
+
+    /// The key with these numbers.
+    pub fn from_numbers(kind: i64, subject: i64) -> Option<Self> {
+        match kind {
+            1 => Some(Self::Device(DeviceId(subject))),
+            2 => Some(Self::User),
+            3 => Some(Self::TempToken),
+            4 => FactorKind::from_number(subject).map(Self::Send),
+            _ => None,
+        }
+    }
+}
+
+/// What one limit remembers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Throttle {
+    /// Whose limit.
+    pub key: ThrottleKey,
+    /// Wrong answers since the last right one.
+    pub consecutive: u32,
+    /// Recent moments (wrong answers or sends), oldest first, no older than a day.
+    pub recent: Vec<Timestamp>,
+    /// Nothing is evaluated before this moment.
+    pub locked_until: Option<Timestamp>,
+    /// The last wrong answer, recognisable only by us.
+    pub last_wrong: Option<(Digest, Timestamp)>,
+}
+
+impl Throttle {
+    /// A blank slate.
+    pub fn new(key: ThrottleKey) -> Self {
+        Self { key, consecutive: 0, recent: Vec::new(), locked_until: None, last_wrong: None }
+    }
+
+    /// The end of the lock, if one is in force.
+    pub fn locked(&self, now: Timestamp) -> Option<Timestamp> {
+        self.locked_until.filter(|until| now < *until)
+    }
+
+    fn within(&self, window: i64, now: Timestamp) -> usize {
+        self.recent.iter().filter(|at| now.since(**at) < window).count()
+    }
+
+    fn push(&mut self, now: Timestamp) {
+        self.recent.retain(|at| now.since(*at) < DAY);
+        self.recent.push(now);
+    }
+}
+
+/// The lock a device is put under after `consecutive` wrong answers, in milliseconds (SEC 21).
+fn device_lock(consecutive: u32) -> Option<i64> {
+    match consecutive {
+        5 => Some(MINUTE),
+        10 => Some(5 * MINUTE),
+        15 => Some(15 * MINUTE),
+        n if n >= 20 && n % 5 == 0 => Some(HOUR),
+        _ => None,
+    }
+}
+
+/// The end of the lock that keeps answers of this subject from being evaluated at `now`, if one is in force. `None`
+/// for `device` asks about the temporary token.
+pub fn locked_until(view: &View, device: Option<DeviceId>, now: Timestamp) -> Option<Timestamp> {
+    let subject = device.map_or(ThrottleKey::TempToken, ThrottleKey::Device);
+    [ThrottleKey::User, subject].into_iter().filter_map(|key| view.throttle(key).locked(now)).max()
+}
+
+/// Whether this wrong answer is the last one, sent again by a client that repeats itself.
+pub fn is_doubled(view: &View, device: Option<DeviceId>, wrong: &Digest, now: Timestamp) -> bool {
+    let subject = device.map_or(ThrottleKey::TempToken, ThrottleKey::Device);
+    view.throttle(subject).last_wrong.is_some_and(|(last, at)| last.matches(wrong) && now.since(at) < DOUBLE_WINDOW)
+}
+
+/// Counts one wrong answer against its subject and the user, with the locks that follow (SEC 20–24).
+pub fn count_failure(
+    view: &View,
+    user: UserId,
+    device: Option<DeviceId>,
+    wrong: Digest,
+    now: Timestamp,
+) -> Vec<Change> {
+    let mut changes = Vec::new();
+    let mut lock_events = Vec::new();
+
+    let subject = device.map_or(ThrottleKey::TempToken, ThrottleKey::Device);
+    let mut throttle = view.throttle(subject);
+    throttle.consecutive = throttle.consecutive.saturating_add(1);
+    throttle.last_wrong = Some((wrong, now));
+    let lock = match device {
+        Some(_) => device_lock(throttle.consecutive),
+        None => {
+            throttle.push(now);
+            if throttle.within(DAY, now) >= TEMP_TOKEN_PER_DAY {
+                Some(DAY)
+            } else if throttle.within(HOUR, now) >= TEMP_TOKEN_PER_HOUR {
+                Some(HOUR)
+            } else {
+                None
+            }
+        }
+    };
+    if let Some(lock) = lock {
+        throttle.locked_until = Some(now.plus(lock));
+        lock_events.push(device);
+    }
+    let disabled = throttle.consecutive >= DISABLE_AT;
+    changes.push(Change::SetThrottle(user, throttle));
+
+    let mut budget = view.throttle(ThrottleKey::User);
+    budget.consecutive = budget.consecutive.saturating_add(1);
+    budget.push(now);
+    if budget.within(HOUR, now) >= USER_PER_HOUR || budget.within(DAY, now) >= USER_PER_DAY {
+        budget.locked_until = Some(now.plus(USER_LOCK));
+        lock_events.push(None);
+    }
+    changes.push(Change::SetThrottle(user, budget));
+
+    for locked in lock_events {
+        let event = AuditEvent::of_user(AuditKind::GuessLock, user, now);
+        changes.push(match locked {
+            Some(device) => event.device(device).into(),
+            None => event.into(),
+        });
+    }
+    if let (true, Some(device)) = (disabled, device) {
+        changes.push(Change::DisableDevice(device));
+        changes.push(AuditEvent::of_user(AuditKind::DeviceDisabled, user, now).device(device).into());
+    }
+    changes
+}
+
+/// A success with this device: only its own consecutive count starts again.
+pub fn forgive(view: &View, user: UserId, device: DeviceId) -> Option<Change> {
+    let key = ThrottleKey::Device(device);
+    view.throttles.iter().any(|throttle| throttle.key == key).then_some(Change::ClearThrottle(user, key))
+}
+
+/// When the next message of this factor may be sent, if not now (SEC 33).
+pub fn next_send(view: &View, factor: FactorKind, policy: &Policy, now: Timestamp) -> Option<Timestamp> {
+    if !policy.message_limits {
+        return None;
+    }
+    let throttle = view.throttle(ThrottleKey::Send(factor));
+    let last = throttle.recent.last().filter(|at| now.since(**at) < SEND_INTERVAL).map(|at| at.plus(SEND_INTERVAL));
+    let window = 10 * MINUTE;
+    let crowd: Vec<_> = throttle.recent.iter().filter(|at| now.since(**at) < window).collect();
+    let full = (crowd.len() >= SENDS_PER_TEN_MINUTES).then(|| crowd[crowd.len() - SENDS_PER_TEN_MINUTES].plus(window));
+    last.max(full)
+}
+
+/// Counts one message, before it is sent.
+pub fn count_send(view: &View, user: UserId, factor: FactorKind, now: Timestamp) -> Change {
+    let mut throttle = view.throttle(ThrottleKey::Send(factor));
+    throttle.recent.retain(|at| now.since(*at) < HOUR);
+    throttle.recent.push(now);
+    Change::SetThrottle(user, throttle)
+}

@@ -1,0 +1,299 @@
+//! A person, as far as decisions care, and the profile around it (rulings 10).
+
+use serde::{Deserialize, Serialize};
+
+use crate::audit::AuditKind;
+use crate::decision::{Change, Decision, View};
+use crate::device::DeviceStatus;
+use crate::id::UserId;
+use crate::temp_token::TempToken;
+use crate::throttle::ThrottleKey;
+use crate::time::{MINUTE, Timestamp};
+use crate::verification::{Context, close_all};
+
+/// The wire's user status numbers (contract 3.1).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(into = "i64", try_from = "i64")]
+pub enum UserStatus {
+    /// 0.
+    Unactivated,
+    /// 1.
+    Active,
+    /// 2.
+    Suspended,
+    /// 3.
+    Locked,
+    /// 4.
+    PasswordExpired,
+    /// 5.
+    AwaitingPasswordReset,
+    /// 7: created without a password.
+    PasswordPending,
+    /// 8.
+    SecurityQuestionsRequired,
+}
+
+impl UserStatus {
+    const ALL: [Self; 8] = [
+        Self::Unactivated,
+        Self::Active,
+        Self::Suspended,
+        Self::Locked,
+        Self::PasswordExpired,
+        Self::AwaitingPasswordReset,
+        Self::PasswordPending,
+        Self::SecurityQuestionsRequired,
+    ];
+
+    /// The wire's and the database's number.
+    pub fn number(self) -> i64 {
+        match self {
+            Self::Unactivated => 0,
+            Self::Active => 1,
+            Self::Suspended => 2,
+            Self::Locked => 3,
+            Self::PasswordExpired => 4,
+            Self::AwaitingPasswordReset => 5,
+            Self::PasswordPending => 7,
+            Self::SecurityQuestionsRequired => 8,
+        }
+    }
+
+    /// The status with this number.
+    pub fn from_number(number: i64) -> Option<Self> {
+        Self::ALL.into_iter().find(|s| s.number() == number)
+    }
+}
+
+impl From<UserStatus> for i64 {
+    fn from(status: UserStatus) -> Self {
+        status.number()
+    }
+}
+
+impl TryFrom<i64> for UserStatus {
+    type Error = &'static str;
+
+    fn try_from(number: i64) -> Result<Self, Self::Error> {
+        Self::from_number(number).ok_or("not a user status")
+    }
+}
+
+/// A person. What the guess limits know about them lives in [`crate::Throttle`], never here.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct User {
+    /// Its id.
+    pub id: UserId,
+    /// Unique without regard to case, when present.
+    pub username: Option<String>,
+    /// Unique without regard to case, when present.
+    pub email: Option<String>,
+    /// Canonical or as given; the factors that call it insist on E.164.
+    pub phone: Option<String>,
+    /// Set by administrators and policy; the guess locks never touch it.
+    pub status: UserStatus,
+    /// End of a lock by an administrator; `None` with status 3 means until unlocked.
+    pub locked_until: Option<Timestamp>,
+    /// The temporary token, if one was issued.
+    pub temp_token: Option<TempToken>,
+    /// Everything else of contract 3.1.
+    pub profile: Profile,
+    /// When the user was created.
+    pub created_at: Timestamp,
+    /// When anything about the user was last set.
+    pub updated_at: Timestamp,
+}
+
+/// What decisions never read. Stored as one JSON text beside the user.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Profile {
+    /// The wire's other text fields by their name in contract 3.1 (`firstname`, `company`, …).
+    pub texts: std::collections::BTreeMap<String, String>,
+    /// The wire's other integer fields (`group_id`, `directory_id`, …).
+    pub integers: std::collections::BTreeMap<String, i64>,
+    /// The administrator's own fields; texts or null.
+    pub custom_attributes: std::collections::BTreeMap<String, Option<String>>,
+    /// Approval state 0–3.
+    pub state: i64,
+    /// Argon2id in PHC form.
+    pub password_hash: Option<String>,
+    /// When the password was last set.
+    pub password_changed_at: Option<Timestamp>,
+    /// When the user first became active.
+    pub activated_at: Option<Timestamp>,
+    /// When the user last logged in.
+    pub last_login: Option<Timestamp>,
+}
+
+impl User {
+    /// Whether an administrator or policy keeps this user out at `now`. Guess locks are judged elsewhere.
+    pub fn is_barred(&self, now: Timestamp) -> bool {
+        match self.status {
+            UserStatus::Suspended => true,
+            UserStatus::Locked => self.locked_until.is_none_or(|until| now < until),
+            _ => false,
+        }
+    }
+}
+
+/// Fields to set on a user; what is `None` stays as it is.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct UserPatch {
+    /// Sets or clears the name to log in with.
+    pub username: Option<Option<String>>,
+    /// Sets or clears the mail address.
+    pub email: Option<Option<String>>,
+    /// Sets or clears the telephone number.
+    pub phone: Option<Option<String>>,
+    /// Sets the status. A status that bars the user ends their open verifications (SEC 56).
+    pub status: Option<UserStatus>,
+    /// Sets the approval state.
+    pub state: Option<i64>,
+    /// Sets (or clears, with `None`) profile texts by name.
+    pub texts: Vec<(String, Option<String>)>,
+    /// Sets (or clears) profile integers by name.
+    pub integers: Vec<(String, Option<i64>)>,
+    /// Sets custom attributes; others stay.
+    pub custom_attributes: Vec<(String, Option<String>)>,
+    /// Sets the password, already hashed.
+    pub password_hash: Option<String>,
+}
+
+impl UserPatch {
+    fn apply(&self, user: &mut User, now: Timestamp) {
+        fn set<T: Clone>(target: &mut T, value: &Option<T>) {
+            if let Some(value) = value {
+                *target = value.clone();
+            }
+        }
+        fn put<T: Clone>(map: &mut std::collections::BTreeMap<String, T>, values: &[(String, Option<T>)]) {
+            for (name, value) in values {
+                match value {
+                    Some(value) => map.insert(name.clone(), value.clone()),
+                    None => map.remove(name),
+                };
+            }
+        }
+        set(&mut user.username, &self.username);
+        set(&mut user.email, &self.email);
+        set(&mut user.phone, &self.phone);
+        set(&mut user.profile.state, &self.state);
+        put(&mut user.profile.texts, &self.texts);
+        put(&mut user.profile.integers, &self.integers);
+        user.profile.custom_attributes.extend(self.custom_attributes.iter().cloned());
+        if self.password_hash.is_some() {
+            user.profile.password_hash.clone_from(&self.password_hash);
+            user.profile.password_changed_at = Some(now);
+            if user.status == UserStatus::PasswordPending {
+                user.status = UserStatus::Active;
+            }
+        }
+        if let Some(status) = self.status {
+            user.status = status;
+            user.locked_until = None;
+        }
+        if user.status == UserStatus::Active {
+            user.profile.activated_at = user.profile.activated_at.or(Some(now));
+        }
+        user.updated_at = now;
+    }
+}
+
+/// Creates a user with a drawn id.
+pub fn create(id: UserId, patch: &UserPatch, context: &Context, now: Timestamp) -> Decision<User> {
+    let mut user = User {
+        id,
+        username: None,
+        email: None,
+        phone: None,
+        status: UserStatus::PasswordPending,
+        locked_until: None,
+        temp_token: None,
+        profile: Profile { state: 1, ..Profile::default() },
+        created_at: now,
+        updated_at: now,
+    };
+    patch.apply(&mut user, now);
+    Decision::reply(user.clone())
+        .with(Change::CreateUser(user))
+        .with(context.event(AuditKind::UserCreated, id, now).into())
+}
+
+/// Sets fields of a user; `None` if there is no such user.
+pub fn update(view: &View, patch: &UserPatch, context: &Context, now: Timestamp) -> Decision<Option<User>> {
+    let Some(mut user) = view.user.clone() else { return Decision::reply(None) };
+    let was_barred = user.is_barred(now);
+    patch.apply(&mut user, now);
+    let kind = if patch.password_hash.is_some() { AuditKind::PasswordSet } else { AuditKind::UserUpdated };
+    let decision = Decision::reply(Some(user.clone())).with(context.event(kind, user.id, now).into());
+    let decision =
+        if user.is_barred(now) && !was_barred { decision.with_all(end_access(view, user.id, now)) } else { decision };
+    decision.with_first(Change::UpdateUser(user))
+}
+
+/// Removes a user and all that hangs on it. Says whether there was one.
+pub fn delete(view: &View, context: &Context, now: Timestamp) -> Decision<bool> {
+    let Some(user) = &view.user else { return Decision::reply(false) };
+    Decision::reply(true)
+        .with(Change::DeleteUser(user.id))
+        .with(context.event(AuditKind::UserDeleted, user.id, now).into())
+}
+
+/// Locks a user for some minutes; 0 locks until unlocked (contract 3.2). Says whether there is such a user.
+pub fn lock(view: &View, minutes: i64, context: &Context, now: Timestamp) -> Decision<bool> {
+    let Some(mut user) = view.user.clone() else { return Decision::reply(false) };
+    user.status = UserStatus::Locked;
+    user.locked_until = (minutes > 0).then(|| now.plus(minutes.saturating_mul(MINUTE)));
+    user.updated_at = now;
+    Decision::reply(true)
+        .with_all(end_access(view, user.id, now))
+        .with(context.event(AuditKind::UserLocked, user.id, now).into())
+        .with_first(Change::UpdateUser(user))
+}
+
+/// How an unlocking ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unlocked {
+    /// Locks were lifted.
+    Unlocked,
+    /// There was nothing to lift.
+    NotLocked,
+    /// No such user.
+    NoUser,
+}
+
+/// Lifts an administrator's lock, every guess lock, and the disabling of devices (rulings 10).
+pub fn unlock(view: &View, context: &Context, now: Timestamp) -> Decision<Unlocked> {
+    let Some(user) = &view.user else { return Decision::reply(Unlocked::NoUser) };
+    let guess_locked = view.throttles.iter().any(|t| t.locked(now).is_some());
+    let disabled = view.devices.iter().filter(|d| d.status == DeviceStatus::Disabled);
+    if user.status != UserStatus::Locked && !guess_locked && disabled.clone().next().is_none() {
+        return Decision::reply(Unlocked::NotLocked);
+    }
+    let mut decision = Decision::reply(Unlocked::Unlocked);
+    if user.status == UserStatus::Locked {
+        let status =
+            if user.profile.password_hash.is_some() { UserStatus::Active } else { UserStatus::PasswordPending };
+        let user = User { status, locked_until: None, updated_at: now, ..user.clone() };
+        decision = decision.with(Change::UpdateUser(user));
+    }
+    let guesses = view.throttles.iter().filter(|t| !matches!(t.key, ThrottleKey::Send(_)));
+    decision
+        .with_all(guesses.map(|t| Change::ClearThrottle(user.id, t.key)))
+        .with_all(disabled.map(|d| Change::EnableDevice(d.id)))
+        .with(context.event(AuditKind::UserUnlocked, user.id, now).into())
+}
+
+/// Ends the user's pending state tokens and open verifications. Says whether there is such a user.
+pub fn log_out(view: &View, context: &Context, now: Timestamp) -> Decision<bool> {
+    let Some(user) = &view.user else { return Decision::reply(false) };
+    Decision::reply(true)
+        .with_all(close_all(view, now))
+        .with(context.event(AuditKind::UserLoggedOut, user.id, now).into())
+}
+
+/// What ends when a user is barred: open verifications, queued messages, the temporary token (SEC 56).
+fn end_access(view: &View, user: UserId, now: Timestamp) -> Vec<Change> {
+    close_all(view, now).chain([Change::SetTempToken(user, None)]).collect()
+}
