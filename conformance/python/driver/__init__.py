@@ -1,0 +1,1 @@
+"""The steps a OneLogin Python SDK walks through against a Countersign server."""

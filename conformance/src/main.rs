@@ -1,0 +1,75 @@
+//! Runs unmodified OneLogin clients, installed from their registries, against a running `countersign`
+//! binary over the network and prints the matrix client × step.
+
+mod arguments;
+mod clients;
+mod matrix;
+mod process;
+mod server;
+
+use std::process::ExitCode;
+
+use anyhow::{Context as _, Result, ensure};
+
+use crate::arguments::Arguments;
+use crate::clients::CLIENTS;
+use crate::matrix::Matrix;
+use crate::server::{Server, WorkFolder};
+
+fn main() -> ExitCode {
+    let arguments = match Arguments::read(std::env::args_os().skip(1)) {
+        Ok(Some(arguments)) => arguments,
+        Ok(None) => return ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("conformance: {error:#}");
+            return ExitCode::from(2);
+        }
+    };
+    match run(&arguments) {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("conformance: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Runs every client in every profile; true when every step of every run is there and none failed.
+fn run(arguments: &Arguments) -> Result<bool> {
+    let work = WorkFolder::create(arguments.keep)?;
+    let mut matrix = Matrix::default();
+    for client in CLIENTS {
+        if !client.profiles.iter().any(|profile| arguments.wants(client, profile)) {
+            continue;
+        }
+        eprintln!("{}: setting up", client.label());
+        let driver = client.set_up(arguments).with_context(|| format!("cannot set up {}", client.label()))?;
+        let steps = driver.steps(arguments)?;
+        for profile in client.profiles {
+            if !arguments.wants(client, profile) {
+                continue;
+            }
+            eprintln!("{}, profile {profile}: running {} steps", client.label(), steps.len());
+            let folder = work.subfolder(&format!("{}-{profile}", client.version))?;
+            let mut server = Server::start(arguments, &folder)?;
+            let credential = server.create_client(arguments, "Manage All", profile)?;
+            let mut run = driver.run(arguments, &server, &credential)?;
+            if !server.still_runs()? {
+                run.broken = Some(format!("the server ended; its last words:\n{}", server.last_words()));
+            }
+            matrix.add(client, profile, &steps, run);
+        }
+    }
+    ensure!(!matrix.is_empty(), "--only matches no client and profile");
+    let good = matrix.good();
+    println!("{}", matrix.text());
+    if let Some(file) = &arguments.write {
+        matrix.write_into(file)?;
+        eprintln!("matrix written into {}", file.display());
+    }
+    if !good && arguments.keep {
+        eprintln!("server logs: {}", work.path().display());
+    }
+    Ok(good)
+}

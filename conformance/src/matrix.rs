@@ -1,0 +1,290 @@
+//! The matrix client × step, for a terminal and for a page.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Context as _, Result};
+
+use crate::clients::{Client, Outcome, Run, Step};
+
+const OPEN: &str = "<!-- matrix -->";
+const CLOSE: &str = "<!-- /matrix -->";
+
+#[derive(Default)]
+pub(crate) struct Matrix {
+    columns: Vec<Column>,
+    rows: Vec<Row>,
+    /// Why a client cannot do a step; a cell names its reason by its place here.
+    reasons: Vec<String>,
+    failures: Vec<Failure>,
+}
+
+/// What went wrong, and in which runs it did so in the same way.
+struct Failure {
+    what: String,
+    runs: Vec<String>,
+}
+
+struct Column {
+    client: String,
+    version: &'static str,
+    profile: String,
+}
+
+struct Row {
+    name: String,
+    title: String,
+    cells: Vec<Cell>,
+}
+
+#[derive(Clone, Copy)]
+enum Cell {
+    /// This client's driver has no such step.
+    Absent,
+    Good,
+    Failed,
+    Known(usize),
+}
+
+impl Matrix {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.columns.is_empty()
+    }
+
+    /// True when no step of any run failed or is missing.
+    pub(crate) fn good(&self) -> bool {
+        self.failures.is_empty()
+    }
+
+    pub(crate) fn add(&mut self, client: &Client, profile: &str, steps: &[Step], run: Run) {
+        let place = self.columns.len();
+        self.columns.push(Column {
+            client: client.name.to_owned(),
+            version: client.version,
+            profile: profile.to_owned(),
+        });
+        for row in &mut self.rows {
+            row.cells.push(Cell::Absent);
+        }
+        for step in steps {
+            if !self.rows.iter().any(|row| row.name == step.name) {
+                self.rows.push(Row {
+                    name: step.name.clone(),
+                    title: step.title.clone(),
+                    cells: vec![Cell::Absent; place + 1],
+                });
+            }
+        }
+        let who = format!("{} {profile}", client.version);
+        if let Some(broken) = run.broken {
+            self.fail(&who, broken);
+        }
+        for step in steps {
+            let mut found = run.outcomes.iter().filter(|(name, _)| *name == step.name);
+            let cell = match (found.next(), found.next()) {
+                (Some((_, Outcome::Good)), None) => Cell::Good,
+                (Some((_, Outcome::Known(reason))), None) => Cell::Known(self.reason(reason)),
+                (Some((_, Outcome::Failed(detail))), None) => {
+                    self.fail(&who, format!("{}: {detail}", step.name));
+                    Cell::Failed
+                }
+                (None, _) => {
+                    self.fail(&who, format!("{}: did not run", step.name));
+                    Cell::Failed
+                }
+                (Some(_), Some(_)) => {
+                    self.fail(&who, format!("{}: ran more than once", step.name));
+                    Cell::Failed
+                }
+            };
+            if let Some(row) = self.rows.iter_mut().find(|row| row.name == step.name) {
+                row.cells[place] = cell;
+            }
+        }
+        for (name, _) in &run.outcomes {
+            if !steps.iter().any(|step| step.name == *name) {
+                self.fail(&who, format!("{name}: not announced by the driver"));
+            }
+        }
+    }
+
+    fn fail(&mut self, who: &str, what: String) {
+        if let Some(known) = self.failures.iter_mut().find(|known| known.what == what) {
+            known.runs.push(who.to_owned());
+        } else {
+            let runs = vec![who.to_owned()];
+            self.failures.push(Failure { what, runs });
+        }
+    }
+
+    fn reason(&mut self, reason: &str) -> usize {
+        if let Some(place) = self.reasons.iter().position(|known| known == reason) {
+            return place;
+        }
+        self.reasons.push(reason.to_owned());
+        self.reasons.len() - 1
+    }
+
+    /// For a terminal.
+    pub(crate) fn text(&self) -> String {
+        let mut out = String::new();
+        let width = self.rows.iter().map(|row| row.name.len()).max().unwrap_or(0);
+        let heads: Vec<String> =
+            self.columns.iter().map(|column| format!("{} {}", column.version, column.profile)).collect();
+        let mut client = "";
+        for column in &self.columns {
+            if column.client != client {
+                client = &column.client;
+                let _ = writeln!(out, "\n{client}");
+            }
+        }
+        let _ = writeln!(out, "{:width$}  {}", "", heads.join("  "));
+        for row in &self.rows {
+            let _ = write!(out, "{:width$}", row.name);
+            for (cell, head) in row.cells.iter().zip(&heads) {
+                let _ = write!(out, "  {:width$}", cell.text(), width = head.chars().count());
+            }
+            let _ = writeln!(out, "  {}", row.title);
+        }
+        if !self.reasons.is_empty() {
+            let _ =
+                writeln!(out, "\n– the client cannot send or read this in this profile; why, and what to do instead:");
+            for (place, reason) in self.reasons.iter().enumerate() {
+                let _ = writeln!(out, "  [{}] {reason}", place + 1);
+            }
+        }
+        if !self.failures.is_empty() {
+            let _ = writeln!(out, "\n✗ failed:");
+            for failure in &self.failures {
+                let _ = writeln!(out, "  {} [{}]", failure.what, failure.runs.join(", "));
+            }
+        }
+        let count = |wanted: fn(&Cell) -> bool| -> usize {
+            self.rows.iter().flat_map(|row| &row.cells).filter(|cell| wanted(cell)).count()
+        };
+        let _ = write!(
+            out,
+            "\n{} runs of {} steps: {} ✓, {} –, {} ✗",
+            self.columns.len(),
+            self.rows.len(),
+            count(|cell| matches!(cell, Cell::Good)),
+            count(|cell| matches!(cell, Cell::Known(_))),
+            count(|cell| matches!(cell, Cell::Failed)),
+        );
+        out
+    }
+
+    /// For a page.
+    fn markdown(&self) -> String {
+        let mut out = String::from("| step | |");
+        for column in &self.columns {
+            let _ = write!(out, " {} {}, `{}` |", column.client, column.version, column.profile);
+        }
+        out.push_str("\n| --- | --- |");
+        out.push_str(&" :-: |".repeat(self.columns.len()));
+        out.push('\n');
+        for row in &self.rows {
+            let _ = write!(out, "| `{}` | {} |", row.name, escaped(&row.title));
+            for cell in &row.cells {
+                let _ = write!(out, " {} |", cell.text());
+            }
+            out.push('\n');
+        }
+        out.push_str("\n✓ works · ✗ fails · – the client cannot send or read this in this profile; why, and what to do instead:\n\n");
+        for (place, reason) in self.reasons.iter().enumerate() {
+            let _ = writeln!(out, "{}. {}", place + 1, escaped(reason));
+        }
+        out
+    }
+
+    /// Replaces what stands between the two marks of a page.
+    pub(crate) fn write_into(&self, file: &Path) -> Result<()> {
+        let page = fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
+        let marks = || format!("{} has no {OPEN} … {CLOSE}", file.display());
+        let start = page.find(OPEN).with_context(marks)? + OPEN.len();
+        let end = start + page[start..].find(CLOSE).with_context(marks)?;
+        let page = format!("{}\n{}{}", &page[..start], self.markdown(), &page[end..]);
+        fs::write(file, page).with_context(|| format!("cannot write {}", file.display()))
+    }
+}
+
+impl Cell {
+    fn text(self) -> String {
+        match self {
+            Self::Absent => String::new(),
+            Self::Good => "✓".to_owned(),
+            Self::Failed => "✗".to_owned(),
+            Self::Known(place) => format!("– [{}]", place + 1),
+        }
+    }
+}
+
+/// A bar would end a table's cell.
+fn escaped(text: &str) -> String {
+    text.replace('|', "\\|")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Matrix, Outcome, Run, Step};
+    use crate::clients::CLIENTS;
+
+    fn steps(names: &[&str]) -> Vec<Step> {
+        let step = |name: &&str| Step { name: (*name).to_owned(), title: format!("does {name} | more") };
+        names.iter().map(step).collect()
+    }
+
+    fn run(outcomes: Vec<(&str, Outcome)>) -> Run {
+        Run { outcomes: outcomes.into_iter().map(|(name, outcome)| (name.to_owned(), outcome)).collect(), broken: None }
+    }
+
+    #[test]
+    fn good_and_known_steps_are_good() {
+        let mut matrix = Matrix::default();
+        let outcomes = vec![("a", Outcome::Good), ("b", Outcome::Known("cannot".into()))];
+        matrix.add(&CLIENTS[0], "default", &steps(&["a", "b"]), run(outcomes));
+        assert!(matrix.good());
+        assert!(matrix.text().contains("– [1]"));
+        assert!(matrix.text().ends_with("1 runs of 2 steps: 1 ✓, 1 –, 0 ✗"));
+    }
+
+    #[test]
+    fn a_failed_a_missing_a_doubled_and_an_unannounced_step_fail() {
+        for outcomes in [
+            vec![("a", Outcome::Failed("no".into()))],
+            vec![],
+            vec![("a", Outcome::Good), ("a", Outcome::Good)],
+            vec![("a", Outcome::Good), ("z", Outcome::Good)],
+        ] {
+            let mut matrix = Matrix::default();
+            matrix.add(&CLIENTS[0], "default", &steps(&["a"]), run(outcomes));
+            assert!(!matrix.good());
+        }
+    }
+
+    #[test]
+    fn a_run_that_broke_off_fails() {
+        let mut matrix = Matrix::default();
+        let mut run = run(vec![("a", Outcome::Good)]);
+        run.broken = Some("still running after 1 s".into());
+        matrix.add(&CLIENTS[0], "default", &steps(&["a"]), run);
+        assert!(!matrix.good());
+    }
+
+    #[test]
+    fn one_reason_is_one_footnote_and_rows_of_other_clients_stay_empty() {
+        let mut matrix = Matrix::default();
+        let known = || vec![("a", Outcome::Known("cannot".into()))];
+        matrix.add(&CLIENTS[0], "default", &steps(&["a"]), run(known()));
+        matrix.add(&CLIENTS[1], "default", &steps(&["a", "b"]), {
+            let mut outcomes = known();
+            outcomes.push(("b", Outcome::Good));
+            run(outcomes)
+        });
+        let page = matrix.markdown();
+        assert!(page.contains("| `a` | does a \\| more | – [1] | – [1] |"), "{page}");
+        assert!(page.contains("| `b` | does b \\| more |  | ✓ |"), "{page}");
+        assert_eq!(page.matches("cannot\n").count(), 1);
+    }
+}
