@@ -1,0 +1,241 @@
+//! Rates held in memory: how fast one caller may call, and how often one address may be wrong.
+//!
+//! These limits blunt floods; they may vanish with the process and differ between nodes. What guards a guess about
+//! a user's factor is counted in the database and is not here (SEC 20). Time is the limiter's own monotonic clock,
+//! since nothing durable is judged by it; tests hand in another.
+
+use std::collections::HashMap;
+use std::hash::Hash;
+use std::net::{IpAddr, Ipv6Addr};
+use std::num::NonZeroU32;
+use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use governor::clock::{Clock, DefaultClock, Reference};
+use governor::middleware::{NoOpMiddleware, StateInformationMiddleware};
+use governor::nanos::Nanos;
+use governor::state::keyed::DashMapStateStore;
+use governor::{Quota, RateLimiter};
+
+/// How often spent keys are swept, in checks.
+const SWEEP_EVERY: u32 = 4096;
+
+/// A refusal: come back in so many whole seconds, never less than one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RetryAfter(pub u64);
+
+impl From<Duration> for RetryAfter {
+    fn from(wait: Duration) -> Self {
+        Self((wait.as_secs() + u64::from(wait.subsec_nanos() > 0)).max(1))
+    }
+}
+
+/// The key under which an address is counted: a whole IPv4 address, or the /64 that one IPv6 caller commands.
+pub fn peer_key(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(address) => IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() & !u128::from(u64::MAX))),
+        address @ IpAddr::V4(_) => address,
+    }
+}
+
+type Buckets<K, C> = RateLimiter<K, DashMapStateStore<K>, C, NoOpMiddleware<<C as Clock>::Instant>>;
+
+/// A token bucket per key: so many calls a second, so many at once.
+#[derive(Debug)]
+pub struct Bucket<K: Hash + Eq + Clone, C: Clock = DefaultClock> {
+    limiter: Option<Buckets<K, C>>,
+    checks: AtomicU32,
+}
+
+impl<K: Hash + Eq + Clone> Bucket<K> {
+    /// A bucket that refills at `rate` a second and holds `burst`.
+    pub fn per_second(rate: NonZeroU32, burst: NonZeroU32) -> Self {
+        Self::with_clock(rate, burst, DefaultClock::default())
+    }
+
+    /// The limit of API calls for one client: 100 a second with a burst of 200 (SEC 37).
+    pub fn api_calls() -> Self {
+        const RATE: NonZeroU32 = NonZeroU32::new(100).unwrap();
+        const BURST: NonZeroU32 = NonZeroU32::new(200).unwrap();
+        Self::per_second(RATE, BURST)
+    }
+
+    /// A bucket that never runs dry.
+    pub fn off() -> Self {
+        Self { limiter: None, checks: AtomicU32::new(0) }
+    }
+}
+
+impl<K: Hash + Eq + Clone, C: Clock> Bucket<K, C> {
+    fn with_clock(rate: NonZeroU32, burst: NonZeroU32, clock: C) -> Self {
+        let quota = Quota::per_second(rate).allow_burst(burst);
+        Self { limiter: Some(RateLimiter::dashmap_with_clock(quota, clock)), checks: AtomicU32::new(0) }
+    }
+
+    /// Takes one call out of the bucket of `key`.
+    pub fn take(&self, key: &K) -> Result<(), RetryAfter> {
+        let Some(limiter) = &self.limiter else { return Ok(()) };
+        if self.checks.fetch_add(1, Ordering::Relaxed) % SWEEP_EVERY == SWEEP_EVERY - 1 {
+            limiter.retain_recent();
+        }
+        limiter.check_key(key).map_err(|not_until| not_until.wait_time_from(limiter.clock().now()).into())
+    }
+}
+
+/// Counts what an address got wrong, and refuses it once it was wrong too often. Being right costs nothing, so a
+/// busy honest address is never refused.
+#[derive(Debug)]
+pub struct Strikes<C: Clock = DefaultClock> {
+    limiter: RateLimiter<IpAddr, DashMapStateStore<IpAddr>, C, StateInformationMiddleware>,
+    /// Until when an address is refused. Usually empty, which `refused` sees without the lock.
+    refused: Mutex<HashMap<IpAddr, C::Instant>>,
+    refused_count: AtomicUsize,
+    counted: AtomicU32,
+    /// How long it takes until one strike is forgotten.
+    forgets_one: Duration,
+}
+
+impl Strikes {
+    /// Allows `count` strikes at once; all are forgotten evenly over the time `within`.
+    pub fn new(count: NonZeroU32, within: Duration) -> Self {
+        Self::with_clock(count, within, DefaultClock::default())
+    }
+
+    /// The limit of wrong client secrets for one address: 600 in 10 minutes (SEC 30).
+    pub fn wrong_secrets() -> Self {
+        const COUNT: NonZeroU32 = NonZeroU32::new(600).unwrap();
+        Self::new(COUNT, Duration::from_secs(600))
+    }
+}
+
+impl<C: Clock> Strikes<C> {
+    fn with_clock(count: NonZeroU32, within: Duration, clock: C) -> Self {
+        let forgets_one = (within / count.get()).max(Duration::from_nanos(1));
+        let quota = Quota::with_period(forgets_one).unwrap_or(Quota::per_second(NonZeroU32::MIN)).allow_burst(count);
+        Self {
+            limiter: RateLimiter::dashmap_with_clock(quota, clock).with_middleware(),
+            refused: Mutex::default(),
+            refused_count: AtomicUsize::new(0),
+            counted: AtomicU32::new(0),
+            forgets_one,
+        }
+    }
+
+    /// To be asked before an answer of `peer` is judged: refused while its strikes are used up.
+    pub fn check(&self, peer: IpAddr) -> Result<(), RetryAfter> {
+        if self.refused_count.load(Ordering::Acquire) == 0 {
+            return Ok(());
+        }
+        let now = self.limiter.clock().now();
+        let mut refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
+        let peer = peer_key(peer);
+        let Some(until) = refused.get(&peer) else { return Ok(()) };
+        let wait = until.duration_since(now);
+        if wait > Nanos::new(0) {
+            return Err(Duration::from(wait).into());
+        }
+        refused.remove(&peer);
+        self.refused_count.store(refused.len(), Ordering::Release);
+        Ok(())
+    }
+
+    /// To be told when an answer of `peer` was wrong.
+    pub fn strike(&self, peer: IpAddr) {
+        let peer = peer_key(peer);
+        let sweep = self.counted.fetch_add(1, Ordering::Relaxed) % SWEEP_EVERY == SWEEP_EVERY - 1;
+        if sweep {
+            self.limiter.retain_recent();
+        }
+        let now = self.limiter.clock().now();
+        let wait = match self.limiter.check_key(&peer) {
+            Ok(left) if left.remaining_burst_capacity() > 0 => return,
+            Ok(_) => self.forgets_one,
+            Err(not_until) => not_until.wait_time_from(now),
+        };
+        let mut refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
+        if sweep || refused.len() >= SWEEP_EVERY as usize {
+            refused.retain(|_, until| until.duration_since(now) > Nanos::new(0));
+        }
+        refused.insert(peer, now + Nanos::from(wait));
+        self.refused_count.store(refused.len(), Ordering::Release);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use governor::clock::FakeRelativeClock;
+
+    const PEER: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(192, 0, 2, 1));
+    const OTHER: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(192, 0, 2, 2));
+
+    fn number(number: u32) -> NonZeroU32 {
+        NonZeroU32::new(number).unwrap()
+    }
+
+    #[test]
+    fn a_bucket_allows_its_burst_and_then_its_rate() {
+        let clock = FakeRelativeClock::default();
+        let bucket = Bucket::with_clock(number(100), number(200), clock.clone());
+        for _ in 0..200 {
+            assert_eq!(bucket.take(&1), Ok(()));
+        }
+        assert_eq!(bucket.take(&1), Err(RetryAfter(1)));
+        assert_eq!(bucket.take(&2), Ok(()), "another client has its own bucket");
+        clock.advance(Duration::from_millis(10));
+        assert_eq!(bucket.take(&1), Ok(()));
+        assert_eq!(bucket.take(&1), Err(RetryAfter(1)));
+    }
+
+    #[test]
+    fn a_bucket_that_is_off_never_runs_dry() {
+        let bucket = Bucket::off();
+        assert!((0..10_000).all(|_| bucket.take(&1).is_ok()));
+    }
+
+    #[test]
+    fn strikes_refuse_an_address_until_one_is_forgotten() {
+        let clock = FakeRelativeClock::default();
+        let strikes = Strikes::with_clock(number(600), Duration::from_secs(600), clock.clone());
+        for _ in 0..600 {
+            assert_eq!(strikes.check(PEER), Ok(()));
+            strikes.strike(PEER);
+        }
+        assert_eq!(strikes.check(PEER), Err(RetryAfter(1)));
+        assert_eq!(strikes.check(OTHER), Ok(()));
+        clock.advance(Duration::from_secs(1));
+        assert_eq!(strikes.check(PEER), Ok(()));
+        strikes.strike(PEER);
+        assert_eq!(strikes.check(PEER), Err(RetryAfter(1)));
+        clock.advance(Duration::from_secs(600));
+        assert_eq!(strikes.check(PEER), Ok(()));
+        strikes.strike(PEER);
+        assert_eq!(strikes.check(PEER), Ok(()));
+    }
+
+    #[test]
+    fn being_right_costs_nothing() {
+        let strikes = Strikes::new(number(2), Duration::from_secs(60));
+        assert!((0..1000).all(|_| strikes.check(PEER).is_ok()));
+        strikes.strike(PEER);
+        assert!(strikes.check(PEER).is_ok());
+        strikes.strike(PEER);
+        assert_eq!(strikes.check(PEER), Err(RetryAfter(30)));
+    }
+
+    #[test]
+    fn waits_are_whole_seconds_rounded_up() {
+        assert_eq!(RetryAfter::from(Duration::ZERO), RetryAfter(1));
+        assert_eq!(RetryAfter::from(Duration::from_millis(1001)), RetryAfter(2));
+        assert_eq!(RetryAfter::from(Duration::from_secs(3)), RetryAfter(3));
+    }
+
+    #[test]
+    fn one_ipv6_network_is_one_caller() {
+        let key = |address: &str| peer_key(address.parse().unwrap()).to_string();
+        assert_eq!(key("2001:db8:1:2:3:4:5:6"), "2001:db8:1:2::");
+        assert_eq!(key("::ffff:192.0.2.1"), "192.0.2.1");
+        assert_eq!(key("192.0.2.1"), "192.0.2.1");
+    }
+}
