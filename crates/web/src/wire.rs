@@ -1,0 +1,276 @@
+//! The socket of one connection as hyper sees it: every byte read passes the screen first, and the times that
+//! matter are noted for the watch that ends slow or resting connections.
+//!
+//! hyper's own head timer also runs while a connection rests between requests, so it cannot tell ten seconds for
+//! a head from sixty seconds of rest; the [`Pulse`] can.
+
+use std::io;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, ready};
+use std::time::Instant;
+
+use hyper::rt::{Sleep, Timer};
+use hyper_util::rt::TokioTimer;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+
+use crate::limits::Limits;
+use crate::screen::{Refused, Screen};
+
+/// How many bytes are thrown away after a refusal while waiting for the other side to stop.
+const LINGER_BYTES: usize = 1024 * 1024;
+
+/// The monotonic time of connections. It is hyper's timer and not the clock of the rules: moving that clock must
+/// not end connections.
+pub(crate) fn monotonic_now() -> Instant {
+    TokioTimer::new().now()
+}
+
+/// What the parts of one connection tell each other. All of them run in one task, so the lock is never contended.
+#[derive(Debug)]
+pub(crate) struct Pulse(Mutex<Beats>);
+
+#[derive(Debug)]
+struct Beats {
+    /// Heads handed to hyper, requests it handed on, and responses made.
+    heads: u32,
+    served: u32,
+    answered: u32,
+    /// The number of the head to refuse, and why.
+    refused: Option<(u32, Refused)>,
+    /// When the head now arriving began. A new connection begins with one.
+    head_since: Option<Instant>,
+    /// When something last left.
+    active: Instant,
+    /// When lingering began.
+    lingering: Option<Instant>,
+}
+
+impl Pulse {
+    pub(crate) fn new(now: Instant) -> Self {
+        Self(Mutex::new(Beats {
+            heads: 0,
+            served: 0,
+            answered: 0,
+            refused: None,
+            head_since: Some(now),
+            active: now,
+            lingering: None,
+        }))
+    }
+
+    fn beats(&self) -> MutexGuard<'_, Beats> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Notes that a request reached the service; its refusal, if the screen found one.
+    pub(crate) fn serve(&self) -> Option<Refused> {
+        let mut beats = self.beats();
+        beats.served = beats.served.wrapping_add(1);
+        match beats.refused {
+            Some((number, refused)) if number == beats.served => Some(refused),
+            _ => None,
+        }
+    }
+
+    /// Notes that a response is ready.
+    pub(crate) fn answer(&self, now: Instant) {
+        let mut beats = self.beats();
+        beats.answered = beats.answered.wrapping_add(1);
+        beats.active = now;
+        if beats.head_since.is_some() {
+            beats.head_since = Some(now);
+        }
+    }
+
+    /// When the connection has to be ended, unless something happens before.
+    pub(crate) fn deadline(&self, limits: &Limits) -> Option<Instant> {
+        let beats = self.beats();
+        if let Some(since) = beats.lingering {
+            Some(since + limits.linger)
+        } else if beats.heads != beats.answered {
+            None
+        } else if let Some(since) = beats.head_since {
+            Some(since + limits.head_read)
+        } else {
+            Some(beats.active + limits.idle)
+        }
+    }
+}
+
+/// A stream whose incoming bytes pass the screen.
+#[derive(Debug)]
+pub(crate) struct Wire<S> {
+    stream: S,
+    screen: Screen,
+    pulse: Arc<Pulse>,
+    out: Vec<u8>,
+    given: usize,
+    /// Nothing more is read: a head was refused, or a body's framing is broken.
+    cut: bool,
+    /// The broken framing is still to be reported.
+    broken: bool,
+    lingered: usize,
+}
+
+impl<S> Wire<S> {
+    pub(crate) fn new(stream: S, limits: &Limits, pulse: Arc<Pulse>) -> Self {
+        Self {
+            stream,
+            screen: Screen::new(limits),
+            pulse,
+            out: Vec::new(),
+            given: 0,
+            cut: false,
+            broken: false,
+            lingered: 0,
+        }
+    }
+
+    /// Gives what the screen has put aside.
+    fn give(&mut self, buf: &mut ReadBuf<'_>) {
+        let some = (self.out.len() - self.given).min(buf.remaining());
+        buf.put_slice(&self.out[self.given..self.given + some]);
+        self.given += some;
+        if self.given == self.out.len() {
+            self.out = Vec::new();
+            self.given = 0;
+        }
+    }
+
+    /// Screens what has just been read behind `start`.
+    fn screen(&mut self, buf: &mut ReadBuf<'_>, start: usize) {
+        let passed = self.screen.feed(&buf.filled()[start..], &mut self.out);
+        buf.set_filled(start + passed.direct);
+        let mut beats = self.pulse.beats();
+        beats.heads = beats.heads.wrapping_add(passed.heads);
+        if let Some(refused) = passed.refused {
+            beats.refused = Some((beats.heads, refused));
+            self.cut = true;
+        }
+        if !self.screen.within_head() {
+            beats.head_since = None;
+        } else if beats.head_since.is_none() || passed.heads > 0 {
+            beats.head_since = Some(monotonic_now());
+        }
+        self.broken = passed.broken;
+    }
+}
+
+impl<S: AsyncRead + Unpin> AsyncRead for Wire<S> {
+    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let wire = self.get_mut();
+        loop {
+            if !wire.out.is_empty() {
+                wire.give(buf);
+                return Poll::Ready(Ok(()));
+            }
+            if wire.broken {
+                (wire.broken, wire.cut) = (false, true);
+                let error = "the framing of the request body is broken";
+                return Poll::Ready(Err(io::Error::new(io::ErrorKind::InvalidData, error)));
+            }
+            if wire.cut {
+                // Nothing after a refused head is worth reading; the refusal's answer ends the connection.
+                return Poll::Pending;
+            }
+            let start = buf.filled().len();
+            ready!(Pin::new(&mut wire.stream).poll_read(cx, buf))?;
+            if buf.filled().len() == start {
+                return Poll::Ready(Ok(()));
+            }
+            wire.screen(buf, start);
+            if buf.filled().len() > start {
+                return Poll::Ready(Ok(()));
+            }
+        }
+    }
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Wire<S> {
+    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        let wire = self.get_mut();
+        let written = ready!(Pin::new(&mut wire.stream).poll_write(cx, buf))?;
+        wire.pulse.beats().active = monotonic_now();
+        Poll::Ready(Ok(written))
+    }
+
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bufs: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let wire = self.get_mut();
+        let written = ready!(Pin::new(&mut wire.stream).poll_write_vectored(cx, bufs))?;
+        wire.pulse.beats().active = monotonic_now();
+        Poll::Ready(Ok(written))
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.get_mut().stream).poll_flush(cx)
+    }
+
+    /// Closes our side. Where the other side may still be sending, what it sends is read and thrown away for a
+    /// moment: closing over unread bytes would reset the connection and take the answer with it.
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let wire = self.get_mut();
+        ready!(Pin::new(&mut wire.stream).poll_shutdown(cx))?;
+        if !wire.cut && wire.screen.between_requests() {
+            return Poll::Ready(Ok(()));
+        }
+        {
+            let mut beats = wire.pulse.beats();
+            if beats.lingering.is_none() {
+                beats.lingering = Some(monotonic_now());
+            }
+        }
+        let mut waste = [0; 4096];
+        while wire.lingered < LINGER_BYTES {
+            let mut waste = ReadBuf::new(&mut waste);
+            match ready!(Pin::new(&mut wire.stream).poll_read(cx, &mut waste)) {
+                Ok(()) if !waste.filled().is_empty() => wire.lingered += waste.filled().len(),
+                _ => break,
+            }
+        }
+        Poll::Ready(Ok(()))
+    }
+}
+
+/// One timer for all deadlines of a connection. It is set anew only when a deadline moves closer or when it
+/// fires early, so that a busy connection does not touch it.
+pub(crate) struct Alarm {
+    timer: TokioTimer,
+    sleep: Pin<Box<dyn Sleep>>,
+    set_to: Instant,
+}
+
+impl Alarm {
+    pub(crate) fn new(at: Instant) -> Self {
+        let timer = TokioTimer::new();
+        Self { sleep: timer.sleep_until(at), timer, set_to: at }
+    }
+
+    /// Ready once `deadline` has passed.
+    pub(crate) fn poll(&mut self, cx: &mut Context<'_>, deadline: Option<Instant>) -> Poll<()> {
+        let Some(deadline) = deadline else { return Poll::Pending };
+        if deadline < self.set_to {
+            self.set(deadline);
+        }
+        loop {
+            ready!(self.sleep.as_mut().poll(cx));
+            if self.timer.now() >= deadline {
+                return Poll::Ready(());
+            }
+            self.set(deadline);
+        }
+    }
+
+    fn set(&mut self, at: Instant) {
+        self.timer.reset(&mut self.sleep, at);
+        self.set_to = at;
+    }
+}
