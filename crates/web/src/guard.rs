@@ -1,0 +1,119 @@
+//! Requests refused before any handler: heads that could mean two things, methods we never serve, bodies that
+//! declare too much.
+//!
+//! What this page checks is visible in a parsed request; what is visible only in its bytes, `screen` checks. How a
+//! refusal looks is the dialect's affair, so a [`Refusal`] is handed in. Method-override headers are not looked at
+//! here or anywhere: the method is the one of the request line (SEC 63).
+
+use axum::response::{IntoResponse, Response};
+use http::header::{AUTHORIZATION, CONTENT_LENGTH, HOST};
+use http::request::Parts;
+use http::{Method, StatusCode};
+
+use crate::limits::Limits;
+use crate::proxy;
+use crate::screen::Refused;
+
+/// Shapes a refusal for the path it concerns: status, words, path.
+pub type Refusal = fn(StatusCode, &str, &str) -> Response;
+
+/// The plainest refusal: the words as text.
+pub fn plain(status: StatusCode, message: &str, _path: &str) -> Response {
+    (status, message.to_owned()).into_response()
+}
+
+/// Looks at a request's head; says why it must not go further.
+pub(crate) fn check(parts: &Parts, limits: &Limits) -> Result<(), Refused> {
+    const fn refused(status: StatusCode, message: &'static str) -> Refused {
+        Refused { status, message, close: false }
+    }
+
+    if parts.method == Method::TRACE || parts.method == Method::CONNECT {
+        return Err(refused(StatusCode::METHOD_NOT_ALLOWED, "The method is not allowed"));
+    }
+    if parts.uri.path_and_query().is_some_and(|target| target.as_str().len() > limits.target_bytes) {
+        return Err(refused(StatusCode::URI_TOO_LONG, "The request target is too long"));
+    }
+    let mut hosts = parts.headers.get_all(HOST).iter();
+    match (hosts.next(), hosts.next()) {
+        (None, _) => return Err(refused(StatusCode::BAD_REQUEST, "The Host header is missing")),
+        (Some(_), Some(_)) => return Err(refused(StatusCode::BAD_REQUEST, "The Host header is repeated")),
+        (Some(host), None) => {
+            if !host.to_str().is_ok_and(proxy::is_host) {
+                return Err(refused(StatusCode::BAD_REQUEST, "The Host header is not valid"));
+            }
+        }
+    }
+    if parts.headers.get_all(AUTHORIZATION).iter().nth(1).is_some() {
+        return Err(refused(StatusCode::BAD_REQUEST, "The Authorization header is repeated"));
+    }
+    if let Some(length) = parts.headers.get(CONTENT_LENGTH) {
+        let length = length.to_str().ok().and_then(|length| length.parse::<u64>().ok());
+        match length {
+            None => return Err(refused(StatusCode::BAD_REQUEST, "Content-Length is not a number")),
+            Some(length) if length > limits.body_bytes as u64 => {
+                return Err(Refused {
+                    status: StatusCode::PAYLOAD_TOO_LARGE,
+                    message: "The request body is too large",
+                    close: true,
+                });
+            }
+            Some(_) => {}
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use http::Request;
+
+    fn status(request: http::request::Builder) -> Option<u16> {
+        let (parts, ()) = request.body(()).unwrap().into_parts();
+        check(&parts, &Limits::default()).err().map(|refused| refused.status.as_u16())
+    }
+
+    fn post() -> http::request::Builder {
+        Request::post("/api/1/x").header("host", "mfa.example")
+    }
+
+    #[test]
+    fn an_ordinary_request_passes() {
+        assert_eq!(status(post().header("authorization", "bearer x").header("content-length", "65536")), None);
+    }
+
+    #[test]
+    fn a_host_is_needed_once_and_well_formed() {
+        assert_eq!(status(Request::get("/")), Some(400));
+        assert_eq!(status(post().header("host", "mfa.example")), Some(400));
+        assert_eq!(status(Request::get("/").header("host", "a b")), Some(400));
+        assert_eq!(status(Request::get("/").header("host", "")), Some(400));
+        assert_eq!(status(Request::get("/").header("host", "user@x")), Some(400));
+        assert_eq!(status(Request::get("/").header("host", "[::1]:8080")), None);
+    }
+
+    #[test]
+    fn repeated_authorization_is_refused() {
+        assert_eq!(status(post().header("authorization", "bearer x").header("authorization", "bearer x")), Some(400));
+    }
+
+    #[test]
+    fn trace_and_connect_are_refused_and_an_override_changes_nothing() {
+        assert_eq!(status(Request::builder().method("TRACE").uri("/").header("host", "x")), Some(405));
+        assert_eq!(status(Request::builder().method("CONNECT").uri("/").header("host", "x")), Some(405));
+        assert_eq!(status(post().header("x-http-method-override", "TRACE")), None);
+    }
+
+    #[test]
+    fn a_declared_length_over_the_limit_is_refused() {
+        assert_eq!(status(post().header("content-length", "65537")), Some(413));
+        assert_eq!(status(post().header("content-length", "1e3")), Some(400));
+    }
+
+    #[test]
+    fn a_long_target_is_refused() {
+        let uri = format!("/?{}", "a".repeat(8 * 1024));
+        assert_eq!(status(Request::get(uri).header("host", "x")), Some(414));
+    }
+}

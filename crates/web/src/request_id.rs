@@ -1,0 +1,139 @@
+//! The name of a request, in every response and every log line that concerns it, and the headers that no
+//! response goes without (contract 1.8, SEC 51).
+//!
+//! A fresh id is unique in the process and opaque; it opens nothing, so it needs no randomness of its own: a
+//! prefix drawn once at start keeps two processes apart.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use axum::response::Response;
+use bytes::Bytes;
+use http::header::{CACHE_CONTROL, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+
+/// The header that carries a request id, both ways.
+pub const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+const NO_STORE: HeaderValue = HeaderValue::from_static("no-cache, must-revalidate, no-store");
+const NOSNIFF: HeaderValue = HeaderValue::from_static("nosniff");
+
+/// The id of one request, in its extensions. Cheap to clone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RequestId(HeaderValue);
+
+impl RequestId {
+    /// The id as text: 1 to 64 characters of `[A-Za-z0-9._-]`.
+    pub fn as_str(&self) -> &str {
+        // An id is made of ASCII only, here and in `of`.
+        self.0.to_str().unwrap_or_default()
+    }
+}
+
+/// Where fresh ids come from.
+#[derive(Debug)]
+pub struct RequestIds {
+    prefix: String,
+    next: AtomicU64,
+}
+
+impl RequestIds {
+    /// Ids that begin with `prefix`, which should differ between processes. Characters that may not stand in an
+    /// id are left out, and so is what is too long.
+    pub fn new(prefix: &str) -> Self {
+        let prefix = prefix.chars().filter(|&character| is_allowed(character)).take(40).collect();
+        Self { prefix, next: AtomicU64::new(0) }
+    }
+
+    /// The id for a request: the caller's own if it is acceptable and given once, else a fresh one.
+    pub fn of(&self, headers: &HeaderMap) -> RequestId {
+        let mut given = headers.get_all(X_REQUEST_ID).iter();
+        match (given.next(), given.next()) {
+            (Some(own), None) if is_acceptable(own) => RequestId(own.clone()),
+            _ => self.fresh(),
+        }
+    }
+
+    /// An id not given before in this process.
+    pub fn fresh(&self) -> RequestId {
+        // An odd factor permutes the numbers: still unique, but no longer a public count of requests.
+        let number = self.next.fetch_add(1, Ordering::Relaxed).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        let text = format!("{}{number:016x}", self.prefix);
+        RequestId(HeaderValue::from_maybe_shared(Bytes::from(text)).unwrap_or(HeaderValue::from_static("-")))
+    }
+}
+
+fn is_allowed(character: char) -> bool {
+    character.is_ascii_alphanumeric() || matches!(character, '.' | '_' | '-')
+}
+
+fn is_acceptable(id: &HeaderValue) -> bool {
+    let id = id.as_bytes();
+    (1..=64).contains(&id.len()) && id.iter().all(|&byte| is_allowed(char::from(byte)))
+}
+
+/// Puts on a response what every response carries.
+pub(crate) fn finish(response: &mut Response, id: &RequestId) {
+    let without_content = response.status() == StatusCode::NO_CONTENT;
+    let headers = response.headers_mut();
+    headers.insert(X_REQUEST_ID, id.0.clone());
+    headers.entry(CACHE_CONTROL).or_insert(NO_STORE);
+    headers.insert(X_CONTENT_TYPE_OPTIONS, NOSNIFF);
+    if without_content {
+        headers.remove(CONTENT_TYPE);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use axum::response::IntoResponse;
+
+    fn of(values: &[&str]) -> String {
+        let mut headers = HeaderMap::new();
+        for value in values {
+            headers.append(X_REQUEST_ID, HeaderValue::from_str(value).unwrap());
+        }
+        RequestIds::new("p-").of(&headers).as_str().to_owned()
+    }
+
+    #[test]
+    fn an_acceptable_id_of_the_caller_is_kept() {
+        assert_eq!(of(&["a.B_9-"]), "a.B_9-");
+        assert_eq!(of(&[&"x".repeat(64)]), "x".repeat(64));
+    }
+
+    #[test]
+    fn any_other_id_is_replaced() {
+        let too_long = "x".repeat(65);
+        for values in [&[][..], &[""], &["a b"], &["a\tb"], &["a/b"], &["a", "a"], &[too_long.as_str()]] {
+            assert_eq!(of(values), "p-0000000000000000", "{values:?}");
+        }
+    }
+
+    #[test]
+    fn fresh_ids_differ_and_are_acceptable_themselves() {
+        let ids = RequestIds::new("no de/\u{e9}");
+        let seen: std::collections::HashSet<_> = (0..1000).map(|_| ids.fresh().as_str().to_owned()).collect();
+        assert_eq!(seen.len(), 1000);
+        assert!(seen.iter().all(|id| id.starts_with("node") && is_acceptable(&HeaderValue::from_str(id).unwrap())));
+    }
+
+    #[test]
+    fn every_response_is_finished_alike() {
+        let id = RequestIds::new("").fresh();
+        let mut response = "x".into_response();
+        finish(&mut response, &id);
+        assert_eq!(response.headers()[X_REQUEST_ID], id.as_str());
+        assert_eq!(response.headers()[CACHE_CONTROL], "no-cache, must-revalidate, no-store");
+        assert_eq!(response.headers()[X_CONTENT_TYPE_OPTIONS], "nosniff");
+        assert!(response.headers().contains_key(CONTENT_TYPE));
+    }
+
+    #[test]
+    fn a_handlers_own_cache_control_stays_and_204_has_no_content_type() {
+        let mut response = (StatusCode::NO_CONTENT, [(CACHE_CONTROL, "max-age=60")], "").into_response();
+        finish(&mut response, &RequestIds::new("").fresh());
+        assert_eq!(response.headers()[CACHE_CONTROL], "max-age=60");
+        assert!(!response.headers().contains_key(CONTENT_TYPE));
+    }
+}
