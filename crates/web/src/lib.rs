@@ -1,0 +1,19 @@
+//! What the HTTP front doors share: the accept loop, the refusals that come before any handler, request ids,
+//! body reading, the bearer token and the limits held in memory.
+//!
+//! A request travels `listen` → `wire` (bytes are screened) → `front` (id, guard, body, deadline, panics) → the
+//! router of the dialects. Nothing here knows what a user or a factor is; the dialects decide how a refusal looks
+//! by handing [`front::Front`] a [`guard::Refusal`].
+
+pub mod bearer;
+pub mod body;
+pub mod front;
+pub mod guard;
+pub mod json;
+pub mod limit;
+pub mod limits;
+pub mod listen;
+pub mod proxy;
+pub mod request_id;
+mod screen;
+mod wire;

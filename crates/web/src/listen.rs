@@ -1,0 +1,247 @@
+//! The accept loop: sockets in, screened connections out, and a quiet end.
+//!
+//! Here live the limits that concern connections rather than requests (SEC 61) and the order of a shutdown
+//! (SEC 82): no new connections, resting ones closed, those at work given time, the rest dropped. Whatever goes
+//! wrong with one connection stays with that connection.
+
+use std::collections::HashMap;
+use std::convert::Infallible;
+use std::future::{Future, poll_fn};
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::pin::pin;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::Poll;
+use std::time::Duration;
+
+use axum::body::Body;
+use http::Request;
+use hyper::body::{Body as _, Incoming};
+use hyper::rt::Timer;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
+use tokio::task::{JoinError, JoinSet};
+
+use crate::front::Front;
+use crate::limits::Limits;
+use crate::wire::{Alarm, Pulse, Wire, monotonic_now};
+
+/// The other end of the connection a request came by, in the request's extensions. Behind a proxy it is the
+/// proxy: see [`crate::proxy::client_ip`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Peer(pub SocketAddr);
+
+/// How long accepting pauses when the process is out of descriptors or memory.
+const BACK_OFF: Duration = Duration::from_millis(100);
+
+/// Serves `front` on `listener` until `shutdown` completes and the connections have drained.
+///
+/// Running out of file descriptors pauses the loop and does not end it; only a listener that is no longer one does.
+pub async fn serve(listener: TcpListener, front: Front, shutdown: impl Future<Output = ()>) -> io::Result<()> {
+    serve_door(listener, front, shutdown).await
+}
+
+/// Where connections come from: a listener, or a test's broken one.
+trait Door {
+    async fn accept(&self) -> io::Result<(TcpStream, SocketAddr)>;
+}
+
+impl Door for TcpListener {
+    async fn accept(&self) -> io::Result<(TcpStream, SocketAddr)> {
+        TcpListener::accept(self).await
+    }
+}
+
+async fn serve_door(door: impl Door, front: Front, shutdown: impl Future<Output = ()>) -> io::Result<()> {
+    let limits = *front.limits();
+    let census = Arc::new(Census::default());
+    let (stop, stopped) = watch::channel(false);
+    let mut connections = JoinSet::new();
+    let mut shutdown = pin!(shutdown);
+    let mut failing = false;
+
+    let ended = loop {
+        let accepted = tokio::select! {
+            biased;
+            () = &mut shutdown => break Ok(()),
+            Some(ended) = connections.join_next() => {
+                report(ended);
+                continue;
+            }
+            accepted = door.accept() => accepted,
+        };
+        match accepted {
+            Ok((stream, peer)) => {
+                failing = false;
+                let Some(seat) = census.seat(peer.ip(), &limits) else {
+                    tracing::debug!(%peer, "connection refused: too many are open");
+                    continue;
+                };
+                // Answers are small and each is whole: waiting to fill a segment only adds delay.
+                let _ = stream.set_nodelay(true);
+                let (front, stopped) = (front.clone(), stopped.clone());
+                connections.spawn(async move {
+                    connection(stream, peer, front, stopped).await;
+                    drop(seat);
+                });
+            }
+            Err(error) => match after_failed_accept(&error) {
+                AfterFailure::GoOn => {}
+                AfterFailure::Pause => {
+                    if !failing {
+                        tracing::warn!(%error, "cannot accept connections for now");
+                        failing = true;
+                    }
+                    tokio::select! {
+                        () = &mut shutdown => break Ok(()),
+                        () = TokioTimer::new().sleep(BACK_OFF) => {}
+                    }
+                }
+                AfterFailure::End => break Err(error),
+            },
+        }
+    };
+
+    drop(door);
+    // Nobody listening means nobody to stop.
+    let _ = stop.send(true);
+    let drained = tokio::time::timeout(limits.drain, async {
+        while let Some(ended) = connections.join_next().await {
+            report(ended);
+        }
+    });
+    if drained.await.is_err() {
+        tracing::warn!(connections = connections.len(), "connections dropped: they did not finish in time");
+        connections.shutdown().await;
+    }
+    ended
+}
+
+fn report(ended: Result<(), JoinError>) {
+    if let Err(error) = ended
+        && error.is_panic()
+    {
+        tracing::error!("a connection's task panicked");
+    }
+}
+
+#[derive(Debug, PartialEq, Eq)]
+enum AfterFailure {
+    GoOn,
+    Pause,
+    End,
+}
+
+/// What a failed accept means for the loop.
+fn after_failed_accept(error: &io::Error) -> AfterFailure {
+    use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset, Interrupted, InvalidInput};
+    /// "Bad file descriptor" on every Unix.
+    const EBADF: i32 = 9;
+    match error.kind() {
+        ConnectionAborted | ConnectionRefused | ConnectionReset | Interrupted => AfterFailure::GoOn,
+        InvalidInput => AfterFailure::End,
+        _ if error.raw_os_error() == Some(EBADF) => AfterFailure::End,
+        _ => AfterFailure::Pause,
+    }
+}
+
+/// Serves one connection to its end.
+async fn connection<S>(stream: S, peer: SocketAddr, front: Front, mut stopped: watch::Receiver<bool>)
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let limits = *front.limits();
+    let now = monotonic_now();
+    let pulse = Arc::new(Pulse::new(now));
+    let wire = Wire::new(stream, &limits, Arc::clone(&pulse));
+    let beats = Arc::clone(&pulse);
+    let service = service_fn(move |request: Request<Incoming>| {
+        let (front, pulse) = (front.clone(), Arc::clone(&beats));
+        let refused = pulse.serve();
+        async move {
+            let mut request = request.map(|body| if body.is_end_stream() { Body::empty() } else { Body::new(body) });
+            request.extensions_mut().insert(Peer(peer));
+            let response = front.answer_screened(request, refused).await;
+            pulse.answer(monotonic_now());
+            Ok::<_, Infallible>(response)
+        }
+    });
+
+    let mut builder = http1::Builder::new();
+    builder.timer(TokioTimer::new()).header_read_timeout(None).max_header_size(limits.head_bytes + 1024);
+    if limits.head_fields > 100 {
+        // hyper's default of 100 needs no allocation.
+        builder.max_headers(limits.head_fields);
+    }
+    let mut serving = pin!(builder.serve_connection(TokioIo::new(wire), service));
+    let mut stopping = pin!(stopped.wait_for(|stopped| *stopped));
+    let mut told = false;
+    let mut alarm = Alarm::new(now + limits.head_read);
+
+    poll_fn(|cx| {
+        if serving.as_mut().poll(cx).is_ready() {
+            return Poll::Ready(());
+        }
+        if !told && stopping.as_mut().poll(cx).is_ready() {
+            told = true;
+            serving.as_mut().graceful_shutdown();
+            if serving.as_mut().poll(cx).is_ready() {
+                return Poll::Ready(());
+            }
+        }
+        alarm.poll(cx, pulse.deadline(&limits))
+    })
+    .await;
+}
+
+/// Who is connected, so that nobody takes every seat.
+#[derive(Debug, Default)]
+struct Census(Mutex<Seats>);
+
+#[derive(Debug, Default)]
+struct Seats {
+    taken: usize,
+    by_peer: HashMap<IpAddr, usize>,
+}
+
+/// One connection's place; dropping it frees the place.
+#[derive(Debug)]
+struct Seat {
+    census: Arc<Census>,
+    peer: IpAddr,
+}
+
+impl Census {
+    fn seat(self: &Arc<Self>, peer: IpAddr, limits: &Limits) -> Option<Seat> {
+        let peer = peer.to_canonical();
+        let mut seats = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let here = seats.by_peer.get(&peer).copied().unwrap_or_default();
+        if seats.taken >= limits.connections || here >= limits.per_peer {
+            return None;
+        }
+        seats.taken += 1;
+        seats.by_peer.insert(peer, here + 1);
+        Some(Seat { census: Arc::clone(self), peer })
+    }
+}
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        let mut seats = self.census.0.lock().unwrap_or_else(PoisonError::into_inner);
+        seats.taken -= 1;
+        match seats.by_peer.get_mut(&self.peer) {
+            Some(here) if *here > 1 => *here -= 1,
+            _ => {
+                seats.by_peer.remove(&self.peer);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+#[path = "listen_tests.rs"]
+mod tests;
