@@ -1,0 +1,246 @@
+//! Reading the fields of a body as leniently as the clients need and no more (contract 1.2).
+//!
+//! Documentation and SDKs disagree field by field on whether a value is a string or a number, so both are taken
+//! where they can mean the same. What no leniency covers is a [`WrongType`] that names its field, for the endpoint
+//! to refuse in its own words. Fields nobody asks for are ignored.
+
+use std::fmt;
+
+use serde_json::{Map, Value};
+use web::json::{self, JsonError};
+
+/// The longest answer to a challenge that is looked at; a YubiKey's has 44 characters.
+const MAX_OTP: usize = 128;
+
+/// The fields of a request body.
+///
+/// `Debug` shows their names only: the values may be codes and secrets.
+#[derive(Clone, Default, PartialEq)]
+pub struct Body(Map<String, Value>);
+
+/// A field whose value cannot be read as what it should be: another type, too long, or with characters that have
+/// no place in a line of text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WrongType {
+    /// The field's name as the endpoint asked for it.
+    pub field: String,
+}
+
+/// An answer to a challenge as it was sent. A number has lost its leading zeros, which only the expected answer's
+/// length can restore, so the two are kept apart (contract 14.1b).
+#[derive(Clone, PartialEq, Eq)]
+pub enum Otp {
+    /// Sent as a string: taken exactly as it is.
+    Text(String),
+    /// Sent as a JSON number.
+    Number(u64),
+}
+
+impl Body {
+    /// Wraps an object that has been parsed.
+    pub fn new(fields: Map<String, Value>) -> Self {
+        Self(fields)
+    }
+
+    /// Parses a JSON body; an empty one has no fields.
+    pub fn parse(text: &[u8]) -> Result<Self, JsonError> {
+        json::parse_object(text).map(Self)
+    }
+
+    /// The names of all fields, also of those nobody asks for.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.keys().map(String::as_str)
+    }
+
+    /// Whether a field is present with any value but `null`.
+    pub fn has(&self, field: &str) -> bool {
+        self.get(field).is_some()
+    }
+
+    /// The value of a field as it was sent; `null` is absent.
+    pub fn get(&self, field: &str) -> Option<&Value> {
+        self.0.get(field).filter(|value| !value.is_null())
+    }
+
+    /// A line of text of at most `max` characters: a string, or a number as its text. An empty string is a value.
+    pub fn text(&self, field: &str, max: usize) -> Result<Option<String>, WrongType> {
+        let text = match self.get(field) {
+            None => return Ok(None),
+            Some(Value::String(text)) => text.clone(),
+            Some(Value::Number(number)) => number.to_string(),
+            Some(_) => return Err(wrong(field)),
+        };
+        if is_line(&text, max) { Ok(Some(text)) } else { Err(wrong(field)) }
+    }
+
+    /// An integer: a JSON integer, or a string of decimal digits with an optional minus sign.
+    pub fn int(&self, field: &str) -> Result<Option<i64>, WrongType> {
+        let number = match self.get(field) {
+            None => return Ok(None),
+            Some(Value::Number(number)) => number.as_i64(),
+            Some(Value::String(text)) if !text.starts_with('+') => text.parse().ok(),
+            Some(_) => None,
+        };
+        number.map(Some).ok_or_else(|| wrong(field))
+    }
+
+    /// A truth value: a JSON boolean, or `"true"` or `"false"` in any case.
+    pub fn flag(&self, field: &str) -> Result<Option<bool>, WrongType> {
+        match self.get(field) {
+            None => Ok(None),
+            Some(Value::Bool(flag)) => Ok(Some(*flag)),
+            Some(Value::String(text)) if text.eq_ignore_ascii_case("true") => Ok(Some(true)),
+            Some(Value::String(text)) if text.eq_ignore_ascii_case("false") => Ok(Some(false)),
+            Some(_) => Err(wrong(field)),
+        }
+    }
+
+    /// The answer to a challenge, from the first of `fields` that holds one. An empty string is none (ruling 19).
+    /// A number with a sign, a fraction or an exponent is not a code.
+    pub fn otp(&self, fields: &[&str]) -> Result<Option<Otp>, WrongType> {
+        for field in fields {
+            match self.get(field) {
+                None => {}
+                Some(Value::String(text)) if text.is_empty() => {}
+                Some(Value::String(text)) if is_line(text, MAX_OTP) => return Ok(Some(Otp::Text(text.clone()))),
+                Some(Value::Number(number)) => {
+                    return number.as_u64().map(|number| Some(Otp::Number(number))).ok_or_else(|| wrong(field));
+                }
+                Some(_) => return Err(wrong(field)),
+            }
+        }
+        Ok(None)
+    }
+}
+
+impl fmt::Debug for Body {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("Body")?;
+        formatter.debug_list().entries(self.0.keys()).finish()
+    }
+}
+
+impl fmt::Debug for Otp {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::Text(_) => "Text(..)",
+            Self::Number(_) => "Number(..)",
+        })
+    }
+}
+
+fn wrong(field: &str) -> WrongType {
+    WrongType { field: field.to_owned() }
+}
+
+/// Whether `text` is one line of at most `max` characters, without controls and without characters that change the
+/// order in which a reader sees the others (SEC 36). Lone surrogates and NUL were refused by the parser already.
+pub fn is_line(text: &str, max: usize) -> bool {
+    text.chars().all(is_plain) && text.chars().nth(max).is_none()
+}
+
+fn is_plain(character: char) -> bool {
+    !character.is_control()
+        && !matches!(character, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{2028}' | '\u{2029}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn body(text: &str) -> Body {
+        Body::parse(text.as_bytes()).unwrap()
+    }
+
+    fn wrong_type<T>(field: &str) -> Result<T, WrongType> {
+        Err(wrong(field))
+    }
+
+    #[test]
+    fn text_is_a_string_or_a_numbers_text() {
+        let body = body(r#"{"a":"x","b":12,"c":null,"d":"","e":["x"],"f":true,"g":{},"h":-1.5}"#);
+        assert_eq!(body.text("a", 10), Ok(Some("x".to_owned())));
+        assert_eq!(body.text("b", 10), Ok(Some("12".to_owned())));
+        assert_eq!(body.text("c", 10), Ok(None));
+        assert_eq!(body.text("z", 10), Ok(None));
+        assert_eq!(body.text("d", 10), Ok(Some(String::new())));
+        assert_eq!(body.text("h", 10), Ok(Some("-1.5".to_owned())));
+        for field in ["e", "f", "g"] {
+            assert_eq!(body.text(field, 10), wrong_type(field));
+        }
+    }
+
+    #[test]
+    fn text_has_a_length_counted_in_characters() {
+        let body = body(r#"{"a":"äöüß"}"#);
+        assert_eq!(body.text("a", 4).map(|text| text.is_some()), Ok(true));
+        assert_eq!(body.text("a", 3), wrong_type("a"));
+    }
+
+    #[test]
+    fn text_is_one_plain_line() {
+        for bad in ["a\\nb", "\\u0007", "\\u007f", "\\u0085", "a\\u202eb", "\\u2066", "\\u2028", "\\t"] {
+            assert_eq!(body(&format!(r#"{{"a":"{bad}"}}"#)).text("a", 100), wrong_type("a"), "{bad}");
+        }
+        assert!(body(r#"{"a":"Zoë's \"phone\" 📱 אב"}"#).text("a", 100).is_ok());
+    }
+
+    #[test]
+    fn an_integer_is_a_number_or_its_digits() {
+        let body = body(
+            r#"{"a":300,"b":"300","c":"-7","d":null,"e":"","f":"3.0","g":3.5,"h":"+3","i":true,"j":"99999999999999999999","k":" 3","l":3e2,"m":9223372036854775808}"#,
+        );
+        assert_eq!(body.int("a"), Ok(Some(300)));
+        assert_eq!(body.int("b"), Ok(Some(300)));
+        assert_eq!(body.int("c"), Ok(Some(-7)));
+        assert_eq!(body.int("d"), Ok(None));
+        for field in ["e", "f", "g", "h", "i", "j", "k", "l", "m"] {
+            assert_eq!(body.int(field), wrong_type(field));
+        }
+    }
+
+    #[test]
+    fn a_flag_is_a_boolean_or_its_word() {
+        let body = body(r#"{"a":true,"b":"false","c":"True","d":null,"e":1,"f":"yes","g":""}"#);
+        assert_eq!(body.flag("a"), Ok(Some(true)));
+        assert_eq!(body.flag("b"), Ok(Some(false)));
+        assert_eq!(body.flag("c"), Ok(Some(true)));
+        assert_eq!(body.flag("d"), Ok(None));
+        for field in ["e", "f", "g"] {
+            assert_eq!(body.flag(field), wrong_type(field));
+        }
+    }
+
+    #[test]
+    fn a_code_keeps_the_form_in_which_it_was_sent() {
+        const NAMES: &[&str] = &["otp_token", "otp", "otp_code"];
+        let otp = |text: &str| body(text).otp(NAMES);
+        assert_eq!(otp(r#"{"otp_token":"012345"}"#), Ok(Some(Otp::Text("012345".to_owned()))));
+        assert_eq!(otp(r#"{"otp":12345}"#), Ok(Some(Otp::Number(12345))));
+        assert_eq!(otp(r#"{"otp_token":"","otp":null,"otp_code":" 1"}"#), Ok(Some(Otp::Text(" 1".to_owned()))));
+        assert_eq!(otp(r#"{"otp_token":"1","otp":"2"}"#), Ok(Some(Otp::Text("1".to_owned()))));
+        for absent in ["{}", r#"{"otp":""}"#, r#"{"otp":null}"#, r#"{"code":"1"}"#] {
+            assert_eq!(otp(absent), Ok(None), "{absent}");
+        }
+        for bad in ["-1", "1.0", "1e3", "12345.5", "-0", "true", "[]", "{}", "\"1\\n\"", "99999999999999999999"] {
+            assert_eq!(otp(&format!(r#"{{"otp":{bad}}}"#)), wrong_type("otp"), "{bad}");
+        }
+        assert_eq!(otp(&format!(r#"{{"otp":"{}"}}"#, "1".repeat(129))), wrong_type("otp"));
+    }
+
+    #[test]
+    fn nothing_secret_is_shown_for_debugging() {
+        assert_eq!(format!("{:?}", body(r#"{"otp":"424242"}"#)), r#"Body["otp"]"#);
+        assert_eq!(format!("{:?}", Otp::Text("424242".to_owned())), "Text(..)");
+        assert_eq!(format!("{:?}", Otp::Number(424_242)), "Number(..)");
+    }
+
+    #[test]
+    fn an_empty_body_has_no_fields() {
+        for text in ["", "null", "{}"] {
+            assert_eq!(body(text).names().count(), 0);
+        }
+        assert!(!body(r#"{"a":null}"#).has("a"));
+        assert!(body(r#"{"a":0}"#).has("a"));
+    }
+}
