@@ -1,0 +1,69 @@
+//! The three spellings of a moment on the wire (contract 1.10). Which one a field wants is fixed by the clients
+//! that parse it, so each has its own function; all take UTC milliseconds, as they are stored.
+
+use jiff::Timestamp;
+use jiff::civil::DateTime;
+use jiff::tz::Offset;
+
+/// `2026-03-01T09:30:00.000Z`: users, `created_at` of tokens, events.
+pub fn with_millis(unix_ms: i64) -> String {
+    let at = civil(unix_ms);
+    format!("{}.{:03}Z", iso(at), at.subsec_nanosecond() / 1_000_000)
+}
+
+/// `2026-03-01T09:30:00Z`: `expires_at` of version 2, `state_token_expires_at`, `expires_at` of temporary tokens.
+/// A fraction is cut off, so nothing is said to live longer than it does.
+pub fn with_seconds(unix_ms: i64) -> String {
+    format!("{}Z", iso(civil(unix_ms)))
+}
+
+/// `2026/03/01 09:30:00 +0000`: `expires_at` of the log-in pages.
+pub fn with_slashes(unix_ms: i64) -> String {
+    let at = civil(unix_ms);
+    format!(
+        "{:04}/{:02}/{:02} {:02}:{:02}:{:02} +0000",
+        at.year(),
+        at.month(),
+        at.day(),
+        at.hour(),
+        at.minute(),
+        at.second()
+    )
+}
+
+fn iso(at: DateTime) -> String {
+    format!("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}", at.year(), at.month(), at.day(), at.hour(), at.minute(), at.second())
+}
+
+/// The moment in UTC. Moments that no calendar of ours holds are the nearest it does.
+fn civil(unix_ms: i64) -> DateTime {
+    let nearest = if unix_ms < 0 { Timestamp::UNIX_EPOCH } else { Timestamp::MAX };
+    Offset::UTC.to_datetime(Timestamp::from_millisecond(unix_ms).unwrap_or(nearest))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_moment_has_three_spellings() {
+        let at = 1_453_774_907_045;
+        assert_eq!(with_millis(at), "2016-01-26T02:21:47.045Z");
+        assert_eq!(with_seconds(at), "2016-01-26T02:21:47Z");
+        assert_eq!(with_slashes(at), "2016/01/26 02:21:47 +0000");
+    }
+
+    #[test]
+    fn whole_seconds_keep_their_fraction_and_leap_days_exist() {
+        assert_eq!(with_millis(0), "1970-01-01T00:00:00.000Z");
+        assert_eq!(with_millis(1_709_164_800_000), "2024-02-29T00:00:00.000Z");
+        assert_eq!(with_seconds(1_709_164_800_999), "2024-02-29T00:00:00Z");
+        assert_eq!(with_millis(-1), "1969-12-31T23:59:59.999Z");
+    }
+
+    #[test]
+    fn no_moment_is_without_a_spelling() {
+        assert_eq!(with_seconds(i64::MAX).len(), 20);
+        assert_eq!(with_seconds(i64::MIN), "1970-01-01T00:00:00Z");
+    }
+}
