@@ -560,4 +560,14 @@ mod tests {
             }
         }
     }
+
+    #[test]
+    fn every_target_that_passes_is_one_for_the_library_too() {
+        for byte in 0..=u8::MAX {
+            for prefix in [&b"/a"[..], b"/?a", b"/a?b=", b"/"] {
+                let target = [prefix, &[byte], b"z"].concat();
+                assert!(!is_target(&target) || Uri::try_from(&target[..]).is_ok(), "{byte:#x} after {prefix:?}");
+            }
+        }
+    }
 }
