@@ -1,1 +1,169 @@
-//! .
+//! The use cases, one method each.
+//!
+//! The engine owns the clock, the randomness and the keys. It draws what must be drawn, proves what can be proved
+//! before the lock, hands a pure rule to the store, and wakes whoever waits. It decides nothing: that is `domain`'s.
+//! Every dialect calls the same methods, so no door knows a rule the others do not.
+
+pub mod chance;
+pub mod clients;
+pub mod clock;
+pub mod enrol;
+mod error;
+pub mod keys;
+pub mod password;
+pub mod push;
+pub mod readings;
+pub mod temp_token;
+pub mod tokens;
+pub mod users;
+pub mod verify;
+pub mod words;
+
+use std::sync::Arc;
+
+use domain::{Content, Keyring, Message, Policy, Sealed, Timestamp, UserId};
+use tokio::sync::Notify;
+
+pub use chance::Chance;
+pub use clock::Clock;
+pub use enrol::{Door, EnrolRequest, EnrolledDevice, Setup};
+pub use error::Error;
+pub use readings::{DeviceReading, VerificationReading};
+pub use tokens::{Caller, TokenPair};
+pub use users::NewPassword;
+pub use verify::{Answer, OpenRequest, OpenedVerification};
+
+/// What an operator sets once.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// The account's name: the dialect's `subdomain`.
+    pub subdomain: String,
+    /// The dialect's `account_id`.
+    pub account_id: i64,
+    /// What links and callbacks begin with, if configured (rulings 29b).
+    pub public_url: Option<String>,
+    /// The rules decisions obey.
+    pub policy: Policy,
+}
+
+/// Everything a dialect can ask for.
+pub struct Engine {
+    store: store::Store,
+    keys: Keyring,
+    clock: Arc<dyn Clock>,
+    chance: Arc<dyn Chance>,
+    settings: Settings,
+    outbox: delivery::Outbox,
+    queued: Notify,
+    callers: moka::sync::Cache<domain::Digest, Arc<Caller>>,
+    hasher: password::Hasher,
+}
+
+/// What an engine is made of.
+pub struct Parts {
+    /// The database.
+    pub store: store::Store,
+    /// The master keys, already checked against the database ([`keys::check`]).
+    pub keys: Keyring,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// Randomness.
+    pub chance: Arc<dyn Chance>,
+    /// What the operator set.
+    pub settings: Settings,
+    /// The last hops that work.
+    pub channels: Vec<Arc<dyn delivery::Channel>>,
+}
+
+impl Engine {
+    /// An engine over its parts. Its background work is started by [`Self::run`].
+    pub fn new(parts: Parts) -> Self {
+        Self {
+            outbox: delivery::Outbox::new(parts.store.clone(), parts.keys.clone(), parts.channels),
+            store: parts.store,
+            keys: parts.keys,
+            clock: parts.clock,
+            chance: parts.chance,
+            settings: parts.settings,
+            queued: Notify::new(),
+            callers: tokens::caller_cache(),
+            hasher: password::Hasher::default(),
+        }
+    }
+
+    /// The present moment.
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// What the operator set.
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// The database, for the binary's own chores. Dialects have no use for it.
+    pub fn store(&self) -> &store::Store {
+        &self.store
+    }
+
+    /// Background work: sends queued messages and sweeps what has expired, until the future is dropped.
+    pub async fn run(&self) {
+        tokio::join!(self.deliver_for_ever(), self.sweep_for_ever());
+    }
+
+    async fn deliver_for_ever(&self) {
+        loop {
+            let next = match self.outbox.deliver_due(self.now()).await {
+                Ok(next) => next,
+                Err(error) => {
+                    tracing::error!(%error, "the outbox cannot be read");
+                    Some(self.now().plus(clock::RETRY))
+                }
+            };
+            // A message queued by another process on this database announces itself to nobody here: look now and then.
+            let wait = next.map_or(clock::POLL, |at| at.since(self.now()).clamp(1, clock::POLL));
+            tokio::select! {
+                () = self.queued.notified() => {}
+                () = self.clock.sleep(wait) => {}
+            }
+        }
+    }
+
+    async fn sweep_for_ever(&self) {
+        loop {
+            if let Err(error) = self.store.sweep(self.now()).await {
+                tracing::warn!(%error, "the clean-up failed and will be tried again");
+            }
+            self.clock.sleep(clock::SWEEP).await;
+        }
+    }
+
+    /// Wakes the sender: a decision may have queued something.
+    fn wake_outbox(&self) {
+        self.queued.notify_one();
+    }
+
+    /// Seals a message's words for its row.
+    fn seal_content(&self, id: domain::MessageId, user: UserId, content: &Content) -> Result<Sealed, Error> {
+        let plain = zeroize::Zeroizing::new(serde_json::to_vec(content).map_err(Error::internal)?);
+        Ok(self.keys.seal(Message::place(id, user), self.chance.bytes(), &plain))
+    }
+
+    /// Seals a credential for its device's row.
+    fn seal_credential(
+        &self,
+        id: domain::DeviceId,
+        user: UserId,
+        credential: &domain::Credential,
+    ) -> Result<Sealed, Error> {
+        let plain = zeroize::Zeroizing::new(serde_json::to_vec(credential).map_err(Error::internal)?);
+        Ok(self.keys.seal(domain::Device::credential_place(id, user), self.chance.bytes(), &plain))
+    }
+
+    /// Opens a device's credential.
+    fn open_credential(&self, device: &domain::Device) -> Result<domain::Credential, Error> {
+        let place = domain::Device::credential_place(device.id, device.user_id);
+        let plain = self.keys.open(place, &device.credential).map_err(Error::internal)?;
+        serde_json::from_slice(plain.expose()).map_err(Error::internal)
+    }
+}

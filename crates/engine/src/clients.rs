@@ -1,0 +1,82 @@
+//! API callers: created, listed, rotated and revoked by operators.
+
+use domain::client::{self, ClientSecret};
+use domain::{Client, ClientId, CompatProfile, Digest, Scope};
+use store::IdKind;
+
+use crate::{Engine, Error};
+
+/// A client with its secret in clear, shown once.
+#[derive(Clone)]
+pub struct NewSecret {
+    /// The client.
+    pub client: Client,
+    /// 64 hexadecimal characters.
+    pub secret: String,
+}
+
+impl std::fmt::Debug for NewSecret {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "NewSecret({})", self.client.client_id)
+    }
+}
+
+impl Engine {
+    /// Creates a client.
+    pub async fn create_client(&self, name: &str, scope: Scope, profile: CompatProfile) -> Result<NewSecret, Error> {
+        if !domain::text::is_name(name) {
+            return Err(Error::BadText("name"));
+        }
+        let now = self.now();
+        let id = ClientId(self.store.next_id(IdKind::Client).await?);
+        let (secret, stored) = self.draw_client_secret();
+        let client = Client {
+            id,
+            client_id: self.chance.hex::<32>(),
+            name: name.to_owned(),
+            scope,
+            profile,
+            secrets: vec![stored],
+            ip_allow: Vec::new(),
+            expires_at: None,
+            revoked_at: None,
+            wrong_secrets: Vec::new(),
+            created_at: now,
+        };
+        let created = self.store.decide_client(id, None, move |_| client::create(client.clone(), now)).await?;
+        Ok(NewSecret { client: created, secret })
+    }
+
+    /// All clients, oldest first.
+    pub async fn clients(&self) -> Result<Vec<Client>, Error> {
+        Ok(self.store.clients().await?)
+    }
+
+    /// Revokes a client with all its tokens. `None` if there is none of that id.
+    pub async fn revoke_client(&self, client_id: &str) -> Result<Option<Client>, Error> {
+        let Some(client) = self.store.client_by_public_id(client_id).await? else { return Ok(None) };
+        let now = self.now();
+        let revoked = self.store.decide_client(client.id, None, move |view| client::revoke_client(view, now)).await?;
+        self.forget_callers();
+        Ok(revoked)
+    }
+
+    /// Gives a client a new secret; the one before goes on working until the next rotation.
+    pub async fn rotate_client(&self, client_id: &str) -> Result<Option<NewSecret>, Error> {
+        let Some(client) = self.store.client_by_public_id(client_id).await? else { return Ok(None) };
+        let now = self.now();
+        let (secret, stored) = self.draw_client_secret();
+        let rotated = self
+            .store
+            .decide_client(client.id, None, move |view| client::rotate_client(view, stored.clone(), now))
+            .await?;
+        Ok(rotated.map(|client| NewSecret { client, secret }))
+    }
+
+    fn draw_client_secret(&self) -> (String, ClientSecret) {
+        let secret = self.chance.hex::<32>();
+        let last4 = secret[secret.len() - 4..].to_owned();
+        let stored = ClientSecret { digest: Digest::of(secret.as_bytes()), last4, created_at: self.now() };
+        (secret, stored)
+    }
+}

@@ -1,0 +1,74 @@
+//! What can go wrong with a use case, as far as a caller can act upon it. Wrong codes are outcomes, not errors.
+
+use domain::Timestamp;
+
+/// Why a use case did not happen. Nothing was changed.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// No such user.
+    #[error("no such user")]
+    NoUser,
+    /// No such device of this user.
+    #[error("no such device")]
+    NoDevice,
+    /// The user is suspended or locked by an administrator.
+    #[error("the user is locked")]
+    Barred,
+    /// No such factor, or its last hop does not work here.
+    #[error("this factor is not offered")]
+    NotOffered,
+    /// The user has an active device of this factor, which cannot repeat.
+    #[error("this factor is enrolled already")]
+    AlreadyEnrolled,
+    /// The number or address is missing, malformed, or not one messages may go to.
+    #[error("no usable number or address")]
+    BadTarget,
+    /// Nobody can vouch for a device of this factor.
+    #[error("this factor cannot be trusted unverified")]
+    NotTrustable,
+    /// A message template lacks the code, is too long, or holds line breaks. Says which.
+    #[error("{0}")]
+    BadTemplate(&'static str),
+    /// A text is too long or holds characters that deceive. Names the field.
+    #[error("{0} is not acceptable")]
+    BadText(&'static str),
+    /// Too many devices or open verifications, or the next message must wait; with the moment to come back.
+    #[error("too many")]
+    TooMany(Option<Timestamp>),
+    /// Locked by wrong answers, with the end where there is one.
+    #[error("locked")]
+    Locked(Option<Timestamp>),
+    /// Another user has this username or e-mail. Names the field.
+    #[error("{0} is taken")]
+    Taken(&'static str),
+    /// The password does not meet the rules. Says which.
+    #[error("{0}")]
+    BadPassword(&'static str),
+    /// Too much is going on; try again shortly.
+    #[error("busy")]
+    Busy,
+    /// The database cannot be reached or written: nothing was accepted, nothing was refused (SEC 79).
+    #[error("the database is unavailable")]
+    Unavailable(#[source] store::Error),
+    /// A fault of ours.
+    #[error("internal fault")]
+    Internal(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+impl Error {
+    /// Wraps a fault of ours, keeping its cause for the log.
+    pub fn internal(cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        Self::Internal(cause.into())
+    }
+}
+
+impl From<store::Error> for Error {
+    fn from(error: store::Error) -> Self {
+        match error {
+            store::Error::Conflict(store::Field::Username) => Self::Taken("username"),
+            store::Error::Conflict(store::Field::Email) => Self::Taken("email"),
+            error @ store::Error::Unavailable(_) => Self::Unavailable(error),
+            error @ (store::Error::Corrupt(_) | store::Error::Conflict(_)) => Self::internal(error),
+        }
+    }
+}

@@ -1,0 +1,95 @@
+//! What phones and telephones answer: pairing, signed accept or deny, keyed digits.
+
+use domain::factor::push::{PAIRING_CONTEXT, PushAnswer, prove_answer, prove_pairing};
+use domain::factor::{Alphabet, prove_keypad};
+use domain::verification::{self, Context};
+use domain::{Credential, DeviceId, Evidence, Outcome, Reason, UserId, VerificationId};
+
+use crate::{Engine, Error};
+
+/// A phone that was paired.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Paired {
+    /// Whose.
+    pub user: UserId,
+    /// As which device.
+    pub device: DeviceId,
+}
+
+impl Engine {
+    /// Pairs a phone: `public_key` is an uncompressed SEC 1 point, `signature` an ES256 over
+    /// [`domain::factor::push::pairing_text`]. `None` if the code is unknown, over, or the signature is not the key's.
+    pub async fn pair_phone(
+        &self,
+        pairing_code: &str,
+        public_key: &[u8],
+        signature: &[u8],
+    ) -> Result<Option<Paired>, Error> {
+        let code = pairing_code.trim().to_ascii_uppercase();
+        if !code.bytes().all(|byte| Alphabet::Crockford.contains(byte)) {
+            return Ok(None);
+        }
+        let hash = self.keys.mac_keys().hash(PAIRING_CONTEXT, &code);
+        let Some((user, id)) = self.store.pairing(hash).await? else { return Ok(None) };
+        let view = self.store.view(user).await?;
+        let Some((verification, device)) = view.verification(id).and_then(|v| Some((v, view.device(v.device_id)?)))
+        else {
+            return Ok(None);
+        };
+        let evidence = prove_pairing(device, verification, &code, public_key, signature, self.keys.mac_keys());
+        let credential = Credential::Push { public_key: Some(public_key.to_vec()) };
+        let sealed = self.seal_credential(device.id, user, &credential)?;
+        let device = device.id;
+        let outcome = self.answer_from_device(user, id, evidence, Some(sealed)).await?;
+        Ok(matches!(outcome, Outcome::Accepted { .. }).then_some(Paired { user, device }))
+    }
+
+    /// Judges a phone's signed answer to a prompt.
+    pub async fn answer_prompt(&self, verification: VerificationId, answer: &PushAnswer) -> Result<Outcome, Error> {
+        let Some((user, view)) = self.view_of(verification).await? else {
+            return Ok(Outcome::Refused(Reason::NotOpen));
+        };
+        let found = view.verification(verification).and_then(|v| Some((v, view.device(v.device_id)?)));
+        let Some((found, device)) = found else { return Ok(Outcome::Refused(Reason::NotOpen)) };
+        let credential = self.open_credential(device)?;
+        let evidence = prove_answer(&credential, device, found, answer, self.keys.mac_keys());
+        self.answer_from_device(user, verification, evidence, None).await
+    }
+
+    /// Judges digits keyed into the telephone.
+    pub async fn answer_call(&self, verification: VerificationId, digits: &str) -> Result<Outcome, Error> {
+        let Some((user, view)) = self.view_of(verification).await? else {
+            return Ok(Outcome::Refused(Reason::NotOpen));
+        };
+        let found = view.verification(verification).and_then(|v| Some((v, view.device(v.device_id)?)));
+        let Some((found, device)) = found else { return Ok(Outcome::Refused(Reason::NotOpen)) };
+        let evidence = prove_keypad(device, found, digits, self.keys.mac_keys());
+        self.answer_from_device(user, verification, evidence, None).await
+    }
+
+    async fn view_of(&self, verification: VerificationId) -> Result<Option<(UserId, domain::View)>, Error> {
+        let Some(found) = self.store.verification_by_id(verification).await? else { return Ok(None) };
+        Ok(Some((found.user_id, self.store.view(found.user_id).await?)))
+    }
+
+    async fn answer_from_device(
+        &self,
+        user: UserId,
+        verification: VerificationId,
+        evidence: Evidence,
+        credential: Option<domain::Sealed>,
+    ) -> Result<Outcome, Error> {
+        let now = self.now();
+        let decide = move |view: &domain::View| {
+            verification::answer_from_device(
+                view,
+                verification,
+                &evidence,
+                credential.as_ref(),
+                &Context::default(),
+                now,
+            )
+        };
+        Ok(self.store.decide(user, decide).await?)
+    }
+}

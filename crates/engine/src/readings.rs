@@ -1,0 +1,85 @@
+//! What can be read: factors, devices, and how a verification stands.
+
+use domain::time::MINUTE;
+use domain::verification::{Purpose, Status};
+use domain::{Credential, Device, DeviceId, FactorKind, Timestamp, UserId, Verification, enrolment};
+
+use crate::{Engine, Error};
+
+/// How long a result stays readable after its verification's time has run out, in milliseconds (contract 7.10).
+const RESULT_READABLE: i64 = 10 * MINUTE;
+
+/// A device as its user's lists show it.
+#[derive(Debug, Clone)]
+pub struct DeviceReading {
+    /// The device.
+    pub device: Device,
+    /// Its number, where it has one.
+    pub phone: Option<String>,
+    /// Whether it is the user's default.
+    pub is_default: bool,
+}
+
+/// How a verification stands, for whoever may ask.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct VerificationReading {
+    /// The shown id.
+    pub wire_id: String,
+    /// Pending, accepted or rejected; what is over without a result is not read at all.
+    pub status: Status,
+    /// Which device.
+    pub device: DeviceId,
+}
+
+impl Engine {
+    /// The factors a user can still enrol.
+    pub async fn factors(&self, user: UserId) -> Result<Vec<FactorKind>, Error> {
+        let view = self.store.view(user).await?;
+        view.user.as_ref().ok_or(Error::NoUser)?;
+        Ok(enrolment::offered(&view, &self.settings.policy))
+    }
+
+    /// A user's devices, oldest first, without those still behind a registration.
+    pub async fn devices(&self, user: UserId) -> Result<Vec<DeviceReading>, Error> {
+        let view = self.store.view(user).await?;
+        view.user.as_ref().ok_or(Error::NoUser)?;
+        let default = domain::device::default_device(&view.devices);
+        let listed = view.devices.into_iter().filter(Device::is_listed);
+        listed
+            .map(|device| {
+                let phone = match device.factor {
+                    FactorKind::Sms | FactorKind::Voice => match self.open_credential(&device)? {
+                        Credential::Sms { phone } | Credential::Voice { phone } => Some(phone),
+                        _ => None,
+                    },
+                    _ => None,
+                };
+                Ok(DeviceReading { phone, is_default: default == Some(device.id), device })
+            })
+            .collect()
+    }
+
+    /// How a registration or verification stands. `None` if it is unknown, another user's, or over without a result.
+    pub async fn verification(
+        &self,
+        user: UserId,
+        wire_id: &str,
+        purpose: Purpose,
+    ) -> Result<Option<VerificationReading>, Error> {
+        let found = self.store.verification_by_wire_id(user, wire_id, purpose).await?;
+        let now = self.now();
+        Ok(found.filter(|v| is_readable(v, now)).map(|v| VerificationReading {
+            wire_id: v.wire_id,
+            status: v.status,
+            device: v.device_id,
+        }))
+    }
+}
+
+fn is_readable(verification: &Verification, now: Timestamp) -> bool {
+    match verification.status {
+        Status::Pending => now < verification.expires_at,
+        Status::Accepted { .. } | Status::Rejected { .. } => now < verification.expires_at.plus(RESULT_READABLE),
+        Status::Expired => false,
+    }
+}

@@ -1,0 +1,50 @@
+//! Temporary tokens.
+
+use domain::factor::Alphabet;
+use domain::factor::temp_token::{LENGTH, context};
+use domain::verification::Context;
+use domain::{TempToken, Timestamp, UserId, temp_token};
+
+use crate::{Engine, Error};
+
+/// A temporary token as it is handed out, once.
+#[derive(Debug, Clone)]
+pub struct IssuedToken {
+    /// Eight digits.
+    pub token: String,
+    /// When it ends.
+    pub expires_at: Timestamp,
+    /// Whether it may be used more than once.
+    pub reusable: bool,
+}
+
+impl Engine {
+    /// Issues a temporary token that lives `ttl` milliseconds, in place of any earlier one.
+    pub async fn issue_temp_token(
+        &self,
+        user: UserId,
+        ttl: i64,
+        reusable: bool,
+        by: Context,
+    ) -> Result<IssuedToken, Error> {
+        let now = self.now();
+        // Never a leading zero: clients that send a number would lose it, and with it the token's form.
+        let token = loop {
+            let drawn = self.chance.code(Alphabet::Digits, LENGTH);
+            if !drawn.starts_with('0') {
+                break drawn;
+            }
+        };
+        let hash = self.keys.mac_keys().hash(&context(user), &token);
+        let expires_at = now.plus(ttl);
+        let stored = TempToken { hash, expires_at, reusable, used_at: None };
+        let issued = self.store.decide(user, move |view| temp_token::issue(view, stored.clone(), &by, now)).await?;
+        issued.then_some(IssuedToken { token, expires_at, reusable }).ok_or(Error::NoUser)
+    }
+
+    /// Ends a user's temporary token. Says whether there was a live one.
+    pub async fn revoke_temp_token(&self, user: UserId, by: Context) -> Result<bool, Error> {
+        let now = self.now();
+        Ok(self.store.decide(user, move |view| temp_token::revoke(view, &by, now)).await?)
+    }
+}

@@ -1,0 +1,178 @@
+//! OAuth client credentials, access and refresh tokens (contract 2).
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use domain::client::{self, ACCESS_TTL, Grant, Revocation, TokenSet};
+use domain::{Client, ClientId, CompatProfile, Digest, Scope, Sealed, Timestamp};
+use serde::{Deserialize, Serialize};
+use store::IdKind;
+
+use crate::{Engine, Error};
+
+/// How long a token may be taken from memory: the bound of SEC 57.
+const CACHE_TTL: Duration = Duration::from_secs(1);
+/// Callers kept in memory.
+const CACHE_SIZE: u64 = 10_000;
+
+/// Whoever calls the API, as shown by an access token.
+#[derive(Debug, Clone)]
+pub struct Caller {
+    /// The client.
+    pub client: ClientId,
+    /// Its one scope.
+    pub scope: Scope,
+    /// How it wants to be answered.
+    pub profile: CompatProfile,
+    /// When the token ends.
+    expires_at: Timestamp,
+}
+
+/// A pair of tokens in clear, on its way to the client.
+#[derive(Clone)]
+pub struct TokenPair {
+    /// 64 hexadecimal characters.
+    pub access: String,
+    /// 64 hexadecimal characters.
+    pub refresh: String,
+    /// When the pair was issued.
+    pub created_at: Timestamp,
+}
+
+impl std::fmt::Debug for TokenPair {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "TokenPair(issued {})", self.created_at.0)
+    }
+}
+
+/// How a request for tokens ends.
+#[derive(Debug)]
+pub enum TokenAnswer {
+    /// Here they are.
+    Granted(TokenPair),
+    /// Unknown client, wrong secret or wrong refresh token.
+    Refused,
+    /// Too many wrong secrets; come back then (SEC 30).
+    Held(Timestamp),
+}
+
+#[derive(Serialize, Deserialize)]
+struct ClearPair {
+    access: String,
+    refresh: String,
+}
+
+pub(crate) fn caller_cache() -> moka::sync::Cache<Digest, Arc<Caller>> {
+    moka::sync::Cache::builder().max_capacity(CACHE_SIZE).time_to_live(CACHE_TTL).build()
+}
+
+impl Engine {
+    /// Whose access token this is, if it works.
+    pub async fn authenticate(&self, token: &str) -> Result<Option<Arc<Caller>>, Error> {
+        let now = self.now();
+        let digest = Digest::of(token.as_bytes());
+        if let Some(caller) = self.callers.get(&digest) {
+            return Ok((now < caller.expires_at).then_some(caller));
+        }
+        let Some((set, client)) = self.store.token(digest).await? else { return Ok(None) };
+        if !set.is_live(now) || !client.is_live(now) {
+            return Ok(None);
+        }
+        let ends = set.created_at.plus(ACCESS_TTL);
+        let caller = Arc::new(Caller {
+            client: client.id,
+            scope: client.scope,
+            profile: client.profile,
+            expires_at: client.expires_at.map_or(ends, |end| end.min(ends)),
+        });
+        self.callers.insert(digest, caller.clone());
+        Ok(Some(caller))
+    }
+
+    /// Client credentials grant: the live pair again, or a new one.
+    pub async fn grant_token(&self, client_id: &str, secret: &str) -> Result<TokenAnswer, Error> {
+        let now = self.now();
+        let Some(client) = self.store.client_by_public_id(client_id).await? else { return Ok(TokenAnswer::Refused) };
+        let secret = zeroize::Zeroizing::new(secret.to_owned());
+        // The usual call asks for a pair that lives already: that needs no write.
+        let snapshot = self.store.client_view(client.id, None).await?;
+        let fresh = self.draw_pair(client.id, now).await?;
+        let first = client::grant(&snapshot, &secret, &fresh, now);
+        if first.changes.is_empty() {
+            return self.token_answer(first.reply);
+        }
+        let granted =
+            self.store.decide_client(client.id, None, move |view| client::grant(view, &secret, &fresh, now)).await?;
+        self.token_answer(granted)
+    }
+
+    /// Refresh grant: the matching pair is exchanged for a new one.
+    pub async fn refresh_token(&self, access: &str, refresh: &str) -> Result<TokenAnswer, Error> {
+        let now = self.now();
+        let (access, refresh) = (Digest::of(access.as_bytes()), Digest::of(refresh.as_bytes()));
+        let Some((_, client)) = self.store.token(access).await? else { return Ok(TokenAnswer::Refused) };
+        let fresh = self.draw_pair(client.id, now).await?;
+        let granted = self
+            .store
+            .decide_client(client.id, Some(access), move |view| client::refresh(view, &refresh, &fresh, now))
+            .await?;
+        self.callers.invalidate_all();
+        self.token_answer(granted)
+    }
+
+    /// Revokes an access token and its refresh token, for the client that holds them.
+    pub async fn revoke_token(&self, client_id: &str, secret: &str, access: &str) -> Result<Revocation, Error> {
+        let now = self.now();
+        let Some(client) = self.store.client_by_public_id(client_id).await? else { return Ok(Revocation::Refused) };
+        let secret = zeroize::Zeroizing::new(secret.to_owned());
+        let access = Digest::of(access.as_bytes());
+        let revoked =
+            self.store.decide_client(client.id, Some(access), move |view| client::revoke(view, &secret, now)).await?;
+        self.callers.invalidate_all();
+        Ok(revoked)
+    }
+
+    /// Forgets every remembered caller: somebody has been revoked.
+    pub(crate) fn forget_callers(&self) {
+        self.callers.invalidate_all();
+    }
+
+    async fn draw_pair(&self, client: ClientId, now: Timestamp) -> Result<TokenSet, Error> {
+        let pair = ClearPair { access: self.chance.hex::<32>(), refresh: self.chance.hex::<32>() };
+        let row = self.store.next_id(IdKind::TokenRow).await?;
+        let plain = zeroize::Zeroizing::new(serde_json::to_vec(&pair).map_err(Error::internal)?);
+        Ok(TokenSet {
+            access: Digest::of(pair.access.as_bytes()),
+            refresh: Digest::of(pair.refresh.as_bytes()),
+            client_id: client,
+            sealed: Some(self.keys.seal(TokenSet::place(row, client), self.chance.bytes(), &plain)),
+            row,
+            family: row,
+            created_at: now,
+            ended_at: None,
+        })
+    }
+
+    fn token_answer(&self, grant: Grant) -> Result<TokenAnswer, Error> {
+        Ok(match grant {
+            Grant::Refused => TokenAnswer::Refused,
+            Grant::Held(until) => TokenAnswer::Held(until),
+            Grant::Granted(set) => {
+                let sealed: &Sealed =
+                    set.sealed.as_ref().ok_or_else(|| Error::internal("a live pair without its sealed copy"))?;
+                let plain = self.keys.open(TokenSet::place(set.row, set.client_id), sealed).map_err(Error::internal)?;
+                let pair: ClearPair = serde_json::from_slice(plain.expose()).map_err(Error::internal)?;
+                TokenAnswer::Granted(TokenPair {
+                    access: pair.access,
+                    refresh: pair.refresh,
+                    created_at: set.created_at,
+                })
+            }
+        })
+    }
+
+    /// A client by what it shows.
+    pub async fn client(&self, client_id: &str) -> Result<Option<Client>, Error> {
+        Ok(self.store.client_by_public_id(client_id).await?)
+    }
+}

@@ -1,0 +1,134 @@
+//! Users: created, changed, locked and removed.
+
+use domain::user::{self, Unlocked, UserPatch};
+use domain::verification::Context;
+use domain::{User, UserId};
+use store::{IdKind, Page, UserFilter, UserPage};
+use zeroize::Zeroizing;
+
+use crate::password;
+use crate::{Engine, Error};
+
+/// A password to set.
+#[derive(Clone)]
+pub struct NewPassword {
+    /// In clear.
+    pub clear: Zeroizing<String>,
+    /// Whether the block-list applies too.
+    pub validate: bool,
+}
+
+impl std::fmt::Debug for NewPassword {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("NewPassword(…)")
+    }
+}
+
+impl Engine {
+    /// The user of this id.
+    pub async fn user(&self, id: UserId) -> Result<User, Error> {
+        self.store.view(id).await?.user.ok_or(Error::NoUser)
+    }
+
+    /// Users that match, ordered by id.
+    pub async fn users(&self, filter: &UserFilter, page: Page) -> Result<UserPage, Error> {
+        Ok(self.store.users(filter, page).await?)
+    }
+
+    /// Creates a user.
+    pub async fn create_user(
+        &self,
+        patch: UserPatch,
+        password: Option<NewPassword>,
+        by: Context,
+    ) -> Result<User, Error> {
+        let patch = self.with_password(judged(patch)?, password).await?;
+        let id = UserId(self.store.next_id(IdKind::User).await?);
+        let now = self.now();
+        Ok(self.store.decide(id, move |_| user::create(id, &patch, &by, now)).await?)
+    }
+
+    /// Sets fields of a user.
+    pub async fn update_user(
+        &self,
+        id: UserId,
+        patch: UserPatch,
+        password: Option<NewPassword>,
+        by: Context,
+    ) -> Result<User, Error> {
+        // Whether there is such a user is asked first: a hash is dear.
+        self.user(id).await?;
+        let patch = self.with_password(judged(patch)?, password).await?;
+        let now = self.now();
+        self.store.decide(id, move |view| user::update(view, &patch, &by, now)).await?.ok_or(Error::NoUser)
+    }
+
+    /// Removes a user with all devices and open verifications.
+    pub async fn delete_user(&self, id: UserId, by: Context) -> Result<(), Error> {
+        let now = self.now();
+        let deleted = self.store.decide(id, move |view| user::delete(view, &by, now)).await?;
+        deleted.then_some(()).ok_or(Error::NoUser)
+    }
+
+    /// Locks a user for so many minutes, 0 until unlocked.
+    pub async fn lock_user(&self, id: UserId, minutes: i64, by: Context) -> Result<(), Error> {
+        let now = self.now();
+        let locked = self.store.decide(id, move |view| user::lock(view, minutes, &by, now)).await?;
+        locked.then_some(()).ok_or(Error::NoUser)
+    }
+
+    /// Lifts every lock of a user. Says whether there was one.
+    pub async fn unlock_user(&self, id: UserId, by: Context) -> Result<bool, Error> {
+        let now = self.now();
+        match self.store.decide(id, move |view| user::unlock(view, &by, now)).await? {
+            Unlocked::Unlocked => Ok(true),
+            Unlocked::NotLocked => Ok(false),
+            Unlocked::NoUser => Err(Error::NoUser),
+        }
+    }
+
+    /// Ends a user's pending state tokens and open verifications.
+    pub async fn log_out(&self, id: UserId, by: Context) -> Result<(), Error> {
+        let now = self.now();
+        let known = self.store.decide(id, move |view| user::log_out(view, &by, now)).await?;
+        known.then_some(()).ok_or(Error::NoUser)
+    }
+
+    async fn with_password(&self, patch: UserPatch, password: Option<NewPassword>) -> Result<UserPatch, Error> {
+        let Some(password) = password else { return Ok(patch) };
+        password::judge(&password.clear, password.validate)?;
+        let hash = self.hasher.hash(password.clear, self.chance.bytes()).await?;
+        Ok(UserPatch { password_hash: Some(hash), ..patch })
+    }
+}
+
+/// Longest profile text, in characters.
+const TEXT_MAX: usize = 1_000;
+
+/// Refuses texts that are too long or deceive (SEC 36); nothing is ever cut.
+fn judged(patch: UserPatch) -> Result<UserPatch, Error> {
+    let given = |field: &Option<Option<String>>| field.clone().flatten();
+    for (field, value) in [("username", given(&patch.username)), ("phone", given(&patch.phone))] {
+        if value.is_some_and(|text| !domain::text::is_name(&text)) {
+            return Err(Error::BadText(field));
+        }
+    }
+    if given(&patch.email).is_some_and(|text| !domain::text::is_email(&text)) {
+        return Err(Error::BadText("email"));
+    }
+    let limited = |text: &str, max: usize| {
+        domain::text::is_clean(&text.replace(['\n', '\r', '\t'], " ")) && text.chars().count() <= max
+    };
+    for (name, value) in &patch.texts {
+        let max = if matches!(name.as_str(), "firstname" | "lastname") { domain::text::NAME_MAX } else { TEXT_MAX };
+        if value.as_ref().is_some_and(|text| !limited(text, max)) {
+            return Err(Error::BadText("text"));
+        }
+    }
+    for (name, value) in &patch.custom_attributes {
+        if !domain::text::is_name(name) || value.as_ref().is_some_and(|text| !limited(text, TEXT_MAX)) {
+            return Err(Error::BadText("custom_attributes"));
+        }
+    }
+    Ok(patch)
+}

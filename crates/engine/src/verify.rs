@@ -1,0 +1,157 @@
+//! Challenging a device and judging the answer.
+
+use domain::factor::{self, Challenge, Evidence, Response, temp_token};
+use domain::verification::{self, Context, Opened, Opening, Purpose, Status, Target, Verification};
+use domain::{Device, DeviceId, DeviceStatus, Digest, Outcome, Reason, UserId, View};
+
+use crate::enrol::{Challenged, CodeStyle, Door, Setup};
+use crate::words::Template;
+use crate::{Engine, Error};
+
+/// A challenge to put to a device.
+#[derive(Debug, Clone)]
+pub struct OpenRequest {
+    /// Whose device.
+    pub user: UserId,
+    /// Which device.
+    pub device: DeviceId,
+    /// Through which door: v1 issues a state token, v2 an id.
+    pub door: Door,
+    /// Life in milliseconds.
+    pub ttl: i64,
+    /// Whether an SMS code has only digits (v2 always does).
+    pub numeric: bool,
+    /// The caller's own text for the SMS.
+    pub template: Option<Template>,
+}
+
+/// A challenge that was put.
+#[derive(Debug, Clone)]
+pub struct OpenedVerification {
+    /// The verification.
+    pub verification: Verification,
+    /// The device.
+    pub device: Device,
+    /// Whether it is the user's default.
+    pub is_default: bool,
+    /// The v1 state token.
+    pub state_token: Option<String>,
+    /// Digits to show on the screen, for a call.
+    pub setup: Option<Setup>,
+}
+
+/// An answer to judge.
+#[derive(Debug, Clone)]
+pub struct Answer {
+    /// Whose.
+    pub user: UserId,
+    /// What it is aimed at.
+    pub target: Target,
+    /// What was said.
+    pub response: Response,
+}
+
+impl Engine {
+    /// Puts a challenge to a device (v1 trigger, v2 POST verifications).
+    pub async fn open_verification(&self, request: OpenRequest, context: Context) -> Result<OpenedVerification, Error> {
+        let view = self.store.view(request.user).await?;
+        if view.user.is_none() {
+            return Err(Error::NoUser);
+        }
+        let device = view.device(request.device).cloned().ok_or(Error::NoDevice)?;
+        let now = self.now();
+        let id = self.chance.verification_id();
+        let credential = self.open_credential(&device)?;
+        let style = CodeStyle {
+            alphanumeric: !request.numeric && request.door == Door::V1 && device.factor == domain::FactorKind::Sms,
+            keypad: request.door != Door::V1,
+            template: request.template.as_ref(),
+        };
+        let Challenged { challenge, content, setup } = self.draw_sent(id, &device, &credential, request.ttl, style);
+        let state_token = (request.door == Door::V1).then(|| self.chance.hex::<20>());
+        let purpose = if device.status == DeviceStatus::Pending { Purpose::Enrol } else { Purpose::Login };
+        let verification = Verification {
+            id,
+            wire_id: self.wire_id(id, request.door),
+            user_id: request.user,
+            device_id: device.id,
+            purpose,
+            challenge,
+            status: Status::Pending,
+            attempts: 0,
+            state_token: state_token.as_ref().map(|token| Digest::of(token.as_bytes())),
+            consumed_at: None,
+            client_id: context.client,
+            created_at: now,
+            expires_at: now.plus(request.ttl),
+        };
+        let message = match content {
+            Some(content) => Some(self.queue(&verification, &device, &content).await?),
+            None => None,
+        };
+        let opening = Opening { verification, message, pending_devices: request.door == Door::V1 };
+        let policy = self.settings.policy.clone();
+        let opened = self
+            .store
+            .decide(request.user, move |view| verification::open(view, &opening, &policy, &context, now))
+            .await?;
+        let (verification, setup) = match opened {
+            Opened::Opened(verification) => (verification, setup),
+            Opened::Repeated(verification) => (verification, None),
+            Opened::NoUser => return Err(Error::NoUser),
+            Opened::NoDevice => return Err(Error::NoDevice),
+            Opened::Locked(until) => return Err(Error::Locked(until)),
+            Opened::TooSoon(at) | Opened::TooMany(at) => return Err(Error::TooMany(Some(at))),
+        };
+        self.wake_outbox();
+        let is_default = domain::device::default_device(&view.devices) == Some(device.id);
+        Ok(OpenedVerification { verification, device, is_default, state_token, setup })
+    }
+
+    /// Judges an answer. A snapshot serves to prove what never changes, and to answer what changes nothing; whatever
+    /// would change something is judged again on a fresh view, under the user's lock.
+    pub async fn verify(&self, answer: Answer, context: Context) -> Result<Outcome, Error> {
+        let mut retried = false;
+        loop {
+            let now = self.now();
+            let snapshot = self.store.view(answer.user).await?;
+            let evidence = self.evidence(&snapshot, &answer, now)?;
+            let first = verification::answer(&snapshot, &answer.target, &evidence, &context, now);
+            if first.changes.is_empty() {
+                return Ok(first.reply);
+            }
+            let (target, judged_by) = (answer.target.clone(), context.clone());
+            let outcome = self
+                .store
+                .decide(answer.user, move |view| verification::answer(view, &target, &evidence, &judged_by, now))
+                .await?;
+            // A lock that ended between snapshot and decision: nothing was proved under it, so look once more.
+            let was_locked = matches!(first.reply, Outcome::Refused(Reason::Locked(_)));
+            let is_locked = matches!(outcome, Outcome::Refused(Reason::Locked(_)));
+            if was_locked && !is_locked && !retried {
+                retried = true;
+                continue;
+            }
+            return Ok(outcome);
+        }
+    }
+
+    fn evidence(&self, view: &View, answer: &Answer, now: domain::Timestamp) -> Result<Evidence, Error> {
+        let Ok(found) = verification::find(view, &answer.target, now) else { return Ok(Evidence::Absent) };
+        let keys = self.keys.mac_keys();
+        let Some(device) = found.device else {
+            let token = view.user.as_ref().and_then(|user| user.temp_token.as_ref());
+            return Ok(temp_token::prove(answer.user, token, &answer.response, keys));
+        };
+        if answer.response == Response::None {
+            return Ok(Evidence::Absent);
+        }
+        if found.verification.is_some_and(|v| matches!(v.challenge, Challenge::Code { .. })) {
+            // The code was made here; the credential has no part in it and stays sealed.
+            let sent = domain::Credential::Push { public_key: None };
+            return Ok(factor::prove(&sent, device, found.verification, &answer.response, keys, now));
+        }
+        let credential = self.open_credential(device)?;
+        Ok(factor::prove(&credential, device, found.verification, &answer.response, keys, now))
+    }
+}

@@ -1,0 +1,120 @@
+//! What messages say. Templates are plain substitution of two names and nothing else (SEC 67).
+
+use crate::error::Error;
+
+/// Longest text message after substitution, in characters.
+pub const SMS_MAX: usize = 160;
+
+/// A caller's own text for a message, checked.
+#[derive(Debug, Clone)]
+pub struct Template(String);
+
+impl Template {
+    /// Checks `text`: it must hold `{{otp_code}}`, no line breaks or control characters, and be short enough with a
+    /// code of six characters and `minutes` in it.
+    pub fn parse(text: &str, minutes: i64) -> Result<Self, Error> {
+        if !text.contains("{{otp_code}}") {
+            return Err(Error::BadTemplate("must contain {{otp_code}}"));
+        }
+        if !domain::text::is_clean(text) {
+            return Err(Error::BadTemplate("must not contain line breaks or control characters"));
+        }
+        let template = Self(text.to_owned());
+        if template.fill("000000", minutes).chars().count() > SMS_MAX {
+            return Err(Error::BadTemplate("must not be longer than 160 characters"));
+        }
+        Ok(template)
+    }
+
+    /// The text with the code and the minutes in place. Both versions' names for the minutes work in both
+    /// (contract 14.17).
+    pub fn fill(&self, code: &str, minutes: i64) -> String {
+        let minutes = minutes.to_string();
+        self.0.replace("{{otp_code}}", code).replace("{{expiration}}", &minutes).replace("{{otp_expiry}}", &minutes)
+    }
+}
+
+/// The life of a code in whole minutes, at least one, as people are told.
+pub fn minutes(ttl: i64) -> i64 {
+    ((ttl + 59_999) / 60_000).max(1)
+}
+
+/// The text of an SMS.
+pub fn sms(issuer: &str, code: &str, minutes: i64) -> String {
+    format!("{code} is your {issuer} code. It works for {minutes} min. Never share it.")
+}
+
+/// What the telephone says when a code is to be typed elsewhere: digit by digit, twice.
+pub fn spoken_code(issuer: &str, code: &str) -> String {
+    let spaced: Vec<String> = code.chars().map(String::from).collect();
+    let spaced = spaced.join(" ");
+    format!("This is {issuer}. Your code is: {spaced}. Again: {spaced}. Goodbye.")
+}
+
+/// What the telephone says when digits on a screen are to be keyed in.
+pub fn keypad_call(issuer: &str) -> String {
+    format!("This is {issuer}. Please key in the six digits shown on your screen, then press the hash key.")
+}
+
+/// Subject and body of a mailed code.
+pub fn email(issuer: &str, code: &str, minutes: i64) -> (String, String) {
+    (
+        format!("Your {issuer} code"),
+        format!(
+            "Your {issuer} code is {code}\n\nIt works once, for {minutes} min. If you did not ask for it, somebody may know \
+             your password: change it, and do not give this code to anyone.\n"
+        ),
+    )
+}
+
+/// The words of a prompt on a phone. Nothing personal: they pass through a push service.
+pub fn prompt(issuer: &str) -> String {
+    format!("Is it you signing in to {issuer}?")
+}
+
+/// The address an authenticator app reads from a QR code.
+pub fn otpauth(kind: &str, issuer: &str, account: &str, secret: &str, extra: &str) -> String {
+    let issuer_part = encode(issuer);
+    format!("otpauth://{kind}/{issuer_part}:{}?secret={secret}&issuer={issuer_part}{extra}", encode(account))
+}
+
+/// Percent-encodes all but RFC 3986's unreserved characters.
+pub fn encode(text: &str) -> String {
+    use std::fmt::Write as _;
+    let mut encoded = String::new();
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+            encoded.push(char::from(byte));
+        } else {
+            let _ = write!(encoded, "%{byte:02X}");
+        }
+    }
+    encoded
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_template_is_filled_and_nothing_else_is_evaluated() {
+        let template = Template::parse("Code {{otp_code}}, {{expiration}}/{{otp_expiry}} min {{7*7}}", 2).unwrap();
+        assert_eq!(template.fill("123456", 2), "Code 123456, 2/2 min {{7*7}}");
+    }
+
+    #[test]
+    fn a_template_without_the_code_too_long_or_with_line_breaks_is_refused() {
+        assert!(Template::parse("no code", 2).is_err());
+        assert!(Template::parse(&format!("{{{{otp_code}}}}{}", "x".repeat(155)), 2).is_err());
+        assert!(Template::parse(&format!("{{{{otp_code}}}}{}", "x".repeat(154)), 2).is_ok());
+        assert!(Template::parse("a\r\nb {{otp_code}}", 2).is_err());
+    }
+
+    #[test]
+    fn addresses_for_apps_are_encoded() {
+        assert_eq!(
+            otpauth("totp", "acme", "ana@example.com", "BASE32", ""),
+            "otpauth://totp/acme:ana%40example.com?secret=BASE32&issuer=acme"
+        );
+    }
+}

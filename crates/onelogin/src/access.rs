@@ -1,0 +1,117 @@
+//! Who may call what (SEC 53, contract 1.5, 1.7).
+//!
+//! A handler takes an [`Access`] of the scopes it declares, and only the route table can make one, after it has checked
+//! the bearer token. So a handler without a declared scope does not compile, and one cannot run before the check.
+
+use std::marker::PhantomData;
+use std::sync::Arc;
+
+use domain::verification::Context;
+use domain::{CompatProfile, Scope};
+use engine::Caller;
+
+use crate::Options;
+
+/// A set of scopes, by name, so that a handler declares it in its signature.
+pub trait Allows: Send + Sync + 'static {
+    /// Whether this scope is in the set.
+    fn allows(scope: Scope, options: &Options) -> bool;
+}
+
+/// GET on users: everything but `Authentication Only`.
+pub struct ReadUsers;
+/// POST, PUT and DELETE on users and on v1 devices.
+pub struct ManageUsers;
+/// Passwords, states and locks.
+pub struct ManageAll;
+/// Log-out: `Authentication Only` may do it too.
+pub struct LogOut;
+/// v1 trigger and verify: the four user scopes, unless `strict_v1_scopes`.
+pub struct ChallengeV1;
+/// Reads of MFA v2.
+pub struct ReadMfa;
+/// Writes of MFA v2.
+pub struct ManageMfa;
+
+impl Allows for ReadUsers {
+    fn allows(scope: Scope, _: &Options) -> bool {
+        scope != Scope::AuthenticationOnly
+    }
+}
+
+impl Allows for ManageUsers {
+    fn allows(scope: Scope, _: &Options) -> bool {
+        matches!(scope, Scope::ManageUsers | Scope::ManageAll)
+    }
+}
+
+impl Allows for ManageAll {
+    fn allows(scope: Scope, _: &Options) -> bool {
+        scope == Scope::ManageAll
+    }
+}
+
+impl Allows for LogOut {
+    fn allows(scope: Scope, _: &Options) -> bool {
+        matches!(scope, Scope::AuthenticationOnly | Scope::ManageUsers | Scope::ManageAll)
+    }
+}
+
+impl Allows for ChallengeV1 {
+    fn allows(scope: Scope, options: &Options) -> bool {
+        if options.strict_v1_scopes { ManageUsers::allows(scope, options) } else { ReadUsers::allows(scope, options) }
+    }
+}
+
+impl Allows for ReadMfa {
+    fn allows(scope: Scope, options: &Options) -> bool {
+        if options.strict_v2_scopes { scope == Scope::ManageAll } else { ReadUsers::allows(scope, options) }
+    }
+}
+
+impl Allows for ManageMfa {
+    fn allows(scope: Scope, options: &Options) -> bool {
+        if options.strict_v2_scopes { scope == Scope::ManageAll } else { ManageUsers::allows(scope, options) }
+    }
+}
+
+/// Proof that the caller showed a live token of a scope in `A`. Made only by the route table.
+pub struct Access<A> {
+    caller: Arc<Caller>,
+    scopes: PhantomData<A>,
+}
+
+impl<A: Allows> Access<A> {
+    /// The proof, if the caller's scope is in the set.
+    pub(crate) fn check(caller: Arc<Caller>, options: &Options) -> Option<Self> {
+        A::allows(caller.scope, options).then_some(Self { caller, scopes: PhantomData })
+    }
+}
+
+impl<A> Access<A> {
+    /// How this client wants to be answered.
+    pub fn profile(&self) -> CompatProfile {
+        self.caller.profile
+    }
+
+    /// The scope that was shown.
+    pub fn scope(&self) -> Scope {
+        self.caller.scope
+    }
+
+    /// The caller, for the audit trail.
+    pub fn context(&self) -> Context {
+        Context { client: Some(self.caller.client), ip: None }
+    }
+}
+
+/// Which family of endpoints a path belongs to: it decides how the common failures look (contract 1.7).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Family {
+    /// `/api/1` and `/auth`.
+    V1,
+    /// MFA under `/api/2`.
+    V2Mfa,
+    /// Users under `/api/2`.
+    V2Users,
+}

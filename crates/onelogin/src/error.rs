@@ -1,0 +1,116 @@
+//! The failures every endpoint has in common, in the words of each family (contract 1.7).
+
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::Response;
+
+use crate::access::Family;
+use crate::envelope::{Message, v1_error, v2_error};
+
+/// A failure that is not about what the endpoint does.
+#[derive(Debug)]
+pub enum Common {
+    /// No usable `Authorization` header.
+    HeaderMissing,
+    /// The token is unknown, expired or revoked.
+    TokenRefused,
+    /// The token's scope does not cover this call.
+    ScopeTooSmall,
+    /// No such route, or not with this method.
+    NoRoute,
+    /// The body is not acceptable JSON.
+    BadJson,
+    /// Too many calls or messages; come back in so many seconds, where that is known.
+    TooMany(Option<i64>),
+    /// The database is away: nothing was accepted, nothing refused (SEC 79).
+    Unavailable,
+    /// A fault of ours, logged already.
+    Internal,
+}
+
+impl Common {
+    /// Takes over an engine's fault that no endpoint has words for, and logs it once.
+    pub fn fault(error: &(dyn std::error::Error + 'static)) -> Self {
+        let mut causes = Vec::new();
+        let mut cause = error.source();
+        while let Some(inner) = cause {
+            causes.push(inner.to_string());
+            cause = inner.source();
+        }
+        tracing::error!(%error, causes = causes.join(": "), "a request failed through a fault of ours");
+        Self::Internal
+    }
+
+    /// The answer in the words of a family.
+    pub fn answer(&self, family: Family) -> Response {
+        match self {
+            Self::HeaderMissing => match family {
+                Family::V1 => v1(StatusCode::BAD_REQUEST, "bad request", "Authorization Information is incorrect"),
+                Family::V2Mfa => v2(StatusCode::UNAUTHORIZED, "InvalidCredentials", "Please provide valid credentials"),
+                Family::V2Users => v2(StatusCode::UNAUTHORIZED, "UnauthorizedError", "Unauthorized"),
+            },
+            Self::TokenRefused => match family {
+                Family::V1 => v1(StatusCode::UNAUTHORIZED, "Unauthorized", "Authentication Failure"),
+                Family::V2Mfa => v2(StatusCode::UNAUTHORIZED, "InvalidCredentials", "Please provide valid credentials"),
+                Family::V2Users => v2(StatusCode::UNAUTHORIZED, "UnauthorizedError", "Unauthorized"),
+            },
+            Self::ScopeTooSmall => match family {
+                Family::V1 => v1(StatusCode::UNAUTHORIZED, "Unauthorized", "Insufficient Permission"),
+                Family::V2Mfa => v2(
+                    StatusCode::FORBIDDEN,
+                    "ForbiddenAction",
+                    "You are not authorised to perform this action or access the resource",
+                ),
+                Family::V2Users => v2(StatusCode::FORBIDDEN, "ForbiddenError", "not allowed"),
+            },
+            Self::NoRoute => match family {
+                Family::V1 => v1(StatusCode::NOT_FOUND, "not found", "No Route Exists"),
+                Family::V2Mfa | Family::V2Users => v2(StatusCode::NOT_FOUND, "NotFoundError", "No Route Exists"),
+            },
+            Self::BadJson => match family {
+                Family::V1 => v1(StatusCode::BAD_REQUEST, "bad request", "Input JSON is not valid"),
+                Family::V2Mfa | Family::V2Users => {
+                    v2(StatusCode::BAD_REQUEST, "BadRequestError", "Input JSON is not valid")
+                }
+            },
+            Self::TooMany(seconds) => {
+                let status = StatusCode::TOO_MANY_REQUESTS;
+                let answer = match family {
+                    Family::V1 => v1(status, "Too Many Requests", "Rate limit exceeded"),
+                    Family::V2Mfa | Family::V2Users => v2(status, "TooManyRequestsError", "Rate limit exceeded"),
+                };
+                retry_after(answer, *seconds)
+            }
+            Self::Unavailable => {
+                let (status, message) = (StatusCode::SERVICE_UNAVAILABLE, "Service Unavailable");
+                let answer = match family {
+                    Family::V1 => v1(status, "service unavailable", message),
+                    Family::V2Mfa | Family::V2Users => v2(status, "ServiceUnavailableError", message),
+                };
+                retry_after(answer, Some(1))
+            }
+            Self::Internal => {
+                let (status, message) = (StatusCode::INTERNAL_SERVER_ERROR, "Internal Server Error");
+                match family {
+                    Family::V1 => v1(status, "internal server error", message),
+                    Family::V2Mfa | Family::V2Users => v2(status, "InternalServerError", message),
+                }
+            }
+        }
+    }
+}
+
+/// Adds `Retry-After` in seconds.
+pub fn retry_after(mut answer: Response, seconds: Option<i64>) -> Response {
+    if let Some(seconds) = seconds {
+        answer.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds.max(1)));
+    }
+    answer
+}
+
+fn v1(status: StatusCode, kind: &str, message: &str) -> Response {
+    v1_error(status, kind, Message::Text(message.into()))
+}
+
+fn v2(status: StatusCode, name: &str, message: &str) -> Response {
+    v2_error(status, name, message, None)
+}
