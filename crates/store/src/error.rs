@@ -1,0 +1,73 @@
+//! What can go wrong. None of these texts holds a value of a row: an error may be logged (SEC 48).
+
+/// Why a decision or a query failed. Nothing it would have changed was changed, unless [`Error::Unavailable`] says
+/// otherwise: after a lost commit the outcome is unknown, and the caller answers 503 (SEC 80).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Error {
+    /// The disk is full, the database is locked, shutting down or broken. Trying again later may help.
+    #[error("the store is unavailable: {0}")]
+    Unavailable(&'static str),
+    /// Another row holds this value, which must be unique.
+    #[error("the {0} is taken")]
+    Conflict(Field),
+    /// A stored row cannot be understood, or a change found nothing to change. Trying again will not help.
+    #[error("the store is inconsistent: {0}")]
+    Corrupt(&'static str),
+}
+
+/// A field whose values are unique.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Field {
+    /// A user's name to log in with, without regard to case.
+    Username,
+    /// A user's mail address, without regard to case.
+    Email,
+    /// What an API caller shows.
+    ClientId,
+    /// What callers are shown of a verification; unique per user.
+    WireId,
+    /// A row's id.
+    Id,
+}
+
+impl std::fmt::Display for Field {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Username => "username",
+            Self::Email => "e-mail address",
+            Self::ClientId => "client id",
+            Self::WireId => "verification id",
+            Self::Id => "id",
+        })
+    }
+}
+
+/// Why a database could not be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// Another process has it open.
+    #[error("another process is using this database")]
+    Locked,
+    /// It was written by a later version of the server.
+    #[error(
+        "the database has schema version {found}, and this server knows versions up to {known}: use a newer server"
+    )]
+    Newer {
+        /// The version in the file.
+        found: i64,
+        /// The newest version this server knows.
+        known: i64,
+    },
+    /// The SQLite library lacks a correction that this server relies on (SEC 76).
+    #[error("SQLite {0} is too old: 3.51.3 is needed")]
+    OldLibrary(&'static str),
+    /// A setting that durability depends on did not take effect (SEC 76).
+    #[error("SQLite did not accept {0}")]
+    Setting(&'static str),
+    /// The folder or a file could not be used.
+    #[error("cannot use the database folder")]
+    Io(#[from] std::io::Error),
+    /// SQLite could not open or prepare the file.
+    #[error("cannot open the database")]
+    Sqlite(#[from] rusqlite::Error),
+}

@@ -1,0 +1,234 @@
+//! What can be asked of the store, and what it answers, beyond the types of `domain`.
+
+use domain::{Channel, ClientId, DeviceId, Message, Timestamp, User, UserId, VerificationId};
+
+/// Which row an id is drawn for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum IdKind {
+    /// A user; at most 2147483647.
+    User,
+    /// A device; at most 2147483647.
+    Device,
+    /// An API caller.
+    Client,
+    /// A message in the outbox.
+    Message,
+    /// A token set: the row number its sealing binds.
+    TokenRow,
+}
+
+impl IdKind {
+    pub(crate) const ALL: [Self; 5] = [Self::User, Self::Device, Self::Client, Self::Message, Self::TokenRow];
+
+    pub(crate) fn number(self) -> i64 {
+        match self {
+            Self::User => 1,
+            Self::Device => 2,
+            Self::Client => 3,
+            Self::Message => 4,
+            Self::TokenRow => 5,
+        }
+    }
+
+    /// The greatest id of this kind. Some clients read user and device ids into 32 bits (contract 1.10).
+    pub(crate) fn greatest(self) -> i64 {
+        match self {
+            Self::User | Self::Device => i64::from(i32::MAX),
+            Self::Client | Self::Message | Self::TokenRow => i64::MAX,
+        }
+    }
+}
+
+/// Which users are meant: those that match every given field exactly.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct UserFilter {
+    /// The user of this id.
+    pub id: Option<UserId>,
+    /// Any of these users.
+    pub user_ids: Option<Vec<UserId>>,
+    /// The name to log in with, without regard to case.
+    pub username: Option<String>,
+    /// The mail address, without regard to case.
+    pub email: Option<String>,
+    /// Profile text `external_id`.
+    pub external_id: Option<String>,
+    /// Profile text `samaccountname`.
+    pub samaccountname: Option<String>,
+    /// Profile text `firstname`.
+    pub firstname: Option<String>,
+    /// Profile text `lastname`.
+    pub lastname: Option<String>,
+    /// Profile integer `directory_id`.
+    pub directory_id: Option<i64>,
+    /// Profile integer `group_id`.
+    pub group_id: Option<i64>,
+    /// Custom attributes by name and value.
+    pub custom_attributes: Vec<(String, String)>,
+}
+
+/// A part of a list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Page {
+    /// Most rows.
+    pub limit: u32,
+    /// Rows left out before the first.
+    pub offset: u64,
+}
+
+/// A part of the list of users, by ascending id.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UserPage {
+    /// The users of this page.
+    pub users: Vec<User>,
+    /// How many match on all pages.
+    pub total: u64,
+}
+
+/// A message that is due, claimed for whoever asked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct QueuedMessage {
+    /// The message, its content still sealed.
+    pub message: Message,
+    /// How often it was claimed before this time.
+    pub attempts: u32,
+}
+
+/// What became of a claimed message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fate {
+    /// A provider took it. Its content is wiped.
+    Sent,
+    /// It is claimed again from this moment on.
+    Retry {
+        /// When.
+        at: Timestamp,
+    },
+    /// It is given up, with the reason in one word. Its content is wiped.
+    Dropped(&'static str),
+}
+
+/// Which chain of the audit trail: one per user, and one per client for what concerns no user (rulings 18).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AuditChain {
+    /// What concerns this user.
+    User(UserId),
+    /// What concerns this client and no user.
+    Client(ClientId),
+    /// What concerns neither.
+    Server,
+}
+
+impl From<UserId> for AuditChain {
+    fn from(user: UserId) -> Self {
+        Self::User(user)
+    }
+}
+
+impl From<ClientId> for AuditChain {
+    fn from(client: ClientId) -> Self {
+        Self::Client(client)
+    }
+}
+
+/// An entry of the audit trail as stored. Names stay texts, so that entries of any version can be read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AuditRow {
+    /// Position in its chain, from 1.
+    pub position: i64,
+    /// When.
+    pub at: Timestamp,
+    /// What ([`domain::AuditKind::name`]).
+    pub kind: String,
+    /// The user concerned.
+    pub user: Option<UserId>,
+    /// The API caller, where one acted.
+    pub client: Option<ClientId>,
+    /// The device concerned.
+    pub device: Option<DeviceId>,
+    /// The verification concerned.
+    pub verification: Option<VerificationId>,
+    /// Why, in one word.
+    pub reason: Option<String>,
+    /// The caller's address as the client reported it.
+    pub ip: Option<String>,
+    /// The hash that binds it to the entry before ([`domain::AuditEvent::hash`]).
+    pub hash: [u8; 32],
+}
+
+/// What a clean-up removed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Swept {
+    /// Verifications whose time had run out and that were closed.
+    pub closed: u64,
+    /// Ended verifications that were deleted.
+    pub verifications: u64,
+    /// Devices deleted because their registration is over.
+    pub devices: u64,
+    /// Token sets deleted.
+    pub tokens: u64,
+    /// Outbox rows deleted.
+    pub messages: u64,
+    /// Whether there was more to do than one call does.
+    pub more: bool,
+}
+
+/// What the writer has done since the store was opened.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Stats {
+    /// Transactions committed, each with at most one sync.
+    pub commits: u64,
+    /// Jobs answered.
+    pub jobs: u64,
+    /// The most jobs that shared one commit.
+    pub largest_group: u64,
+    /// Commits by group size: `groups[n]` counts groups of more than 2ⁿ⁻¹ and at most 2ⁿ jobs.
+    pub groups: [u64; 9],
+    /// Groups that were run once more because one of their jobs failed.
+    pub rerun_groups: u64,
+}
+
+/// A message that reached the dev world's last hop. In the clear, and never in a served database.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DevMessage {
+    /// Ascending, never used again; ignored when recording.
+    pub id: i64,
+    /// How it travelled.
+    pub channel: Channel,
+    /// A number, an address, or a device's name.
+    pub to: String,
+    /// The words.
+    pub body: String,
+    /// The subject line, for mail.
+    pub subject: Option<String>,
+    /// The code inside the words.
+    pub code: Option<String>,
+    /// The link inside the words.
+    pub link: Option<String>,
+    /// For a push: the nonce to sign.
+    pub nonce: Option<String>,
+    /// Whom it concerns.
+    pub user_id: UserId,
+    /// Which device.
+    pub device_id: DeviceId,
+    /// Which verification.
+    pub verification_id: VerificationId,
+    /// When it was recorded.
+    pub created_at: Timestamp,
+}
+
+/// Which of the dev world's messages are meant.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct DevFilter {
+    /// Only those recorded after the message of this id.
+    pub after: Option<i64>,
+    /// Only this user's.
+    pub user_id: Option<UserId>,
+    /// Only this device's.
+    pub device_id: Option<DeviceId>,
+    /// Only those of this verification.
+    pub verification_id: Option<VerificationId>,
+    /// Only those that travelled this way.
+    pub channel: Option<Channel>,
+    /// Only those to this number, address or name.
+    pub to: Option<String>,
+}
