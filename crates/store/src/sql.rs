@@ -1,0 +1,274 @@
+//! Every statement, once, in words that SQLite and PostgreSQL both understand.
+//!
+//! Parameters first appear in ascending order (`$1`, `$2`, …), since SQLite numbers them by appearance; a test reads
+//! every statement. What cannot be said alike in both is marked "differs".
+
+macro_rules! statements {
+    ($($(#[$doc:meta])* $name:ident = $text:literal;)*) => {
+        $($(#[$doc])* pub(crate) const $name: &str = $text;)*
+        /// All statements by name, for the test that reads them.
+        #[cfg(test)]
+        pub(crate) const ALL: &[(&str, &str)] = &[$((stringify!($name), $text)),*];
+    };
+}
+
+statements! {
+    // ---- the user's view
+
+    USER = "SELECT id, username, email, phone, status, locked_until, temp_hash, temp_expires_at, temp_reusable, \
+        temp_used_at, profile, created_at, updated_at FROM \"user\" WHERE id = $1";
+    DEVICES = "SELECT id, user_id, factor, display_name, status, credential, last_counter, created_at, last_used_at \
+        FROM device WHERE user_id = $1 ORDER BY created_at, id";
+    LIVE_VERIFICATIONS = "SELECT id, wire_id, user_id, device_id, purpose, challenge, answer, pairing_hash, status, \
+        closed_at, attempts, state_token, consumed_at, client_id, created_at, expires_at FROM verification \
+        WHERE user_id = $1 AND live = 1 ORDER BY row_id";
+    THROTTLES = "SELECT kind, subject, consecutive, recent, locked_until, last_wrong, last_wrong_at FROM throttle \
+        WHERE user_id = $1";
+    VERIFICATION_BY_WIRE_ID = "SELECT id, wire_id, user_id, device_id, purpose, challenge, answer, pairing_hash, \
+        status, closed_at, attempts, state_token, consumed_at, client_id, created_at, expires_at FROM verification \
+        WHERE user_id = $1 AND wire_id = $2 AND purpose = $3";
+    VERIFICATION_BY_ID = "SELECT id, wire_id, user_id, device_id, purpose, challenge, answer, pairing_hash, status, \
+        closed_at, attempts, state_token, consumed_at, client_id, created_at, expires_at FROM verification \
+        WHERE id = $1";
+    PAIRING = "SELECT user_id, id FROM verification WHERE pairing_hash = $1 AND status = 0";
+
+    // ---- users
+
+    INSERT_USER = "INSERT INTO \"user\" (id, username, username_key, email, email_key, phone, external_id, status, \
+        locked_until, profile, created_at, updated_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)";
+    UPDATE_USER = "UPDATE \"user\" SET username = $1, username_key = $2, email = $3, email_key = $4, phone = $5, \
+        external_id = $6, status = $7, locked_until = $8, profile = $9, updated_at = $10 WHERE id = $11";
+    SET_TEMP_TOKEN = "UPDATE \"user\" SET temp_hash = $1, temp_expires_at = $2, temp_reusable = $3, temp_used_at = $4 \
+        WHERE id = $5";
+    DELETE_USER_MESSAGES = "DELETE FROM outbox WHERE user_id = $1 AND status = 0";
+    DELETE_USER_THROTTLES = "DELETE FROM throttle WHERE user_id = $1";
+    DELETE_USER_VERIFICATIONS = "DELETE FROM verification WHERE user_id = $1";
+    DELETE_USER_DEVICES = "DELETE FROM device WHERE user_id = $1";
+    DELETE_USER = "DELETE FROM \"user\" WHERE id = $1";
+
+    // ---- devices
+
+    INSERT_DEVICE = "INSERT INTO device (id, user_id, factor, display_name, status, credential, last_counter, \
+        created_at, last_used_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
+    ACTIVATE_DEVICE = "UPDATE device SET status = 2, last_counter = CASE WHEN last_counter < $1 THEN $1 \
+        ELSE last_counter END, last_used_at = $2 WHERE id = $3 AND status IN (0, 1)";
+    REPLACE_CREDENTIAL = "UPDATE device SET credential = $1 WHERE id = $2";
+    ADVANCE_COUNTER = "UPDATE device SET last_counter = $1, last_used_at = $2 WHERE id = $3 AND last_counter < $1";
+    TOUCH_DEVICE = "UPDATE device SET last_used_at = $1 WHERE id = $2";
+    DISABLE_DEVICE = "UPDATE device SET status = 3 WHERE id = $1 AND status = 2";
+    ENABLE_DEVICE = "UPDATE device SET status = 2 WHERE id = $1 AND status = 3";
+    WIPE_DEVICE_MESSAGES = "UPDATE outbox SET status = 2, content = $1, reason = 'device' WHERE user_id = \
+        (SELECT user_id FROM device WHERE id = $2) AND device_id = $2 AND status = 0";
+    DELETE_DEVICE_THROTTLE = "DELETE FROM throttle WHERE user_id = (SELECT user_id FROM device WHERE id = $1) \
+        AND kind = 1 AND subject = $1";
+    EXPIRE_DEVICE_VERIFICATIONS = "UPDATE verification SET status = 3, live = 0, answer = NULL, pairing_hash = NULL \
+        WHERE user_id = (SELECT user_id FROM device WHERE id = $1) AND live = 1 AND device_id = $1 AND status = 0";
+    BURY_DEVICE_RESULTS = "UPDATE verification SET state_token = NULL, live = 0 \
+        WHERE user_id = (SELECT user_id FROM device WHERE id = $1) AND live = 1 AND device_id = $1 AND status <> 0";
+    DELETE_DEVICE = "DELETE FROM device WHERE id = $1";
+
+    // ---- verifications
+
+    INSERT_VERIFICATION = "INSERT INTO verification (id, wire_id, user_id, device_id, purpose, challenge, answer, \
+        pairing_hash, status, closed_at, attempts, state_token, consumed_at, client_id, created_at, expires_at, live) \
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)";
+    /// `$4` is whether a poller with a state token may still collect the result.
+    CLOSE_VERIFICATION = "UPDATE verification SET status = $1, closed_at = $2, consumed_at = $3, answer = NULL, \
+        pairing_hash = NULL, live = CASE WHEN state_token IS NULL THEN 0 ELSE $4 END WHERE id = $5 AND status = 0";
+    CONSUME_VERIFICATION = "UPDATE verification SET consumed_at = $1, live = CASE WHEN status = 0 THEN live ELSE 0 END \
+        WHERE id = $2 AND consumed_at IS NULL";
+    COUNT_ATTEMPT = "UPDATE verification SET attempts = attempts + 1 WHERE id = $1 AND status = 0";
+    REPLACE_STATE_TOKEN = "UPDATE verification SET state_token = $1 WHERE id = $2 AND status = 0";
+
+    // ---- limits
+
+    UPSERT_THROTTLE = "INSERT INTO throttle (user_id, kind, subject, consecutive, recent, locked_until, last_wrong, \
+        last_wrong_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (user_id, kind, subject) DO UPDATE SET \
+        consecutive = excluded.consecutive, recent = excluded.recent, locked_until = excluded.locked_until, \
+        last_wrong = excluded.last_wrong, last_wrong_at = excluded.last_wrong_at";
+    DELETE_THROTTLE = "DELETE FROM throttle WHERE user_id = $1 AND kind = $2 AND subject = $3";
+
+    // ---- messages
+
+    INSERT_MESSAGE = "INSERT INTO outbox (id, user_id, device_id, verification_id, channel, content, created_at, \
+        not_after, status, attempts, next_attempt_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 0, 0, $9)";
+    WIPE_MESSAGES = "UPDATE outbox SET status = 2, content = $1, reason = 'superseded' WHERE user_id = \
+        (SELECT user_id FROM verification WHERE id = $2) AND verification_id = $2 AND status = 0";
+    DUE_MESSAGES = "SELECT id, user_id, device_id, verification_id, channel, content, created_at, not_after, attempts \
+        FROM outbox WHERE status = 0 AND next_attempt_at <= $1 ORDER BY next_attempt_at LIMIT $2";
+    CLAIM_MESSAGE = "UPDATE outbox SET attempts = attempts + 1, next_attempt_at = $1 WHERE id = $2 AND status = 0";
+    NEXT_MESSAGE_AT = "SELECT MIN(next_attempt_at) FROM outbox WHERE status = 0";
+    SETTLE_MESSAGE = "UPDATE outbox SET status = $1, reason = $2, content = $3, settled_at = $4 \
+        WHERE id = $5 AND status = 0";
+    RETRY_MESSAGE = "UPDATE outbox SET next_attempt_at = $1 WHERE id = $2 AND status = 0";
+
+    // ---- clients and tokens
+
+    CLIENT = "SELECT id, client_id, name, scope, profile, secrets, ip_allow, expires_at, revoked_at, wrong_secrets, \
+        created_at FROM client WHERE id = $1";
+    CLIENT_BY_PUBLIC_ID = "SELECT id, client_id, name, scope, profile, secrets, ip_allow, expires_at, revoked_at, \
+        wrong_secrets, created_at FROM client WHERE client_id = $1";
+    CLIENTS = "SELECT id, client_id, name, scope, profile, secrets, ip_allow, expires_at, revoked_at, wrong_secrets, \
+        created_at FROM client ORDER BY id";
+    INSERT_CLIENT = "INSERT INTO client (id, client_id, name, scope, profile, secrets, ip_allow, expires_at, \
+        revoked_at, wrong_secrets, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
+    UPDATE_CLIENT = "UPDATE client SET name = $1, scope = $2, profile = $3, secrets = $4, ip_allow = $5, \
+        expires_at = $6, revoked_at = $7 WHERE id = $8";
+    SET_WRONG_SECRETS = "UPDATE client SET wrong_secrets = $1 WHERE id = $2";
+    TOKEN = "SELECT access, refresh, client_id, sealed, row_id, family, created_at, ended_at FROM token \
+        WHERE access = $1";
+    NEWEST_TOKEN = "SELECT access, refresh, client_id, sealed, row_id, family, created_at, ended_at FROM token \
+        WHERE client_id = $1 AND ended_at IS NULL ORDER BY row_id DESC LIMIT 1";
+    INSERT_TOKEN = "INSERT INTO token (access, refresh, client_id, sealed, row_id, family, created_at, ended_at) \
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
+    END_TOKEN = "UPDATE token SET ended_at = $1, sealed = NULL WHERE access = $2 AND ended_at IS NULL";
+    END_TOKEN_FAMILY = "UPDATE token SET ended_at = $1, sealed = NULL WHERE client_id = $2 AND family = $3 \
+        AND ended_at IS NULL";
+    END_TOKENS = "UPDATE token SET ended_at = $1, sealed = NULL WHERE client_id = $2 AND ended_at IS NULL";
+
+    // ---- the audit trail
+
+    AUDIT_HEAD = "SELECT audit_id, position, hash FROM audit_head WHERE chain_kind = $1 AND chain_id = $2";
+    LAST_AUDIT_ID = "SELECT MAX(id) FROM audit";
+    INSERT_AUDIT = "INSERT INTO audit (id, chain_kind, chain_id, position, previous, at, kind, user_id, client_id, \
+        device_id, verification_id, reason, ip, hash) \
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)";
+    UPSERT_AUDIT_HEAD = "INSERT INTO audit_head (chain_kind, chain_id, audit_id, position, hash) \
+        VALUES ($1, $2, $3, $4, $5) ON CONFLICT (chain_kind, chain_id) DO UPDATE SET audit_id = excluded.audit_id, \
+        position = excluded.position, hash = excluded.hash";
+    AUDIT_TRAIL = "WITH RECURSIVE trail AS (SELECT a.* FROM audit a JOIN audit_head h ON a.id = h.audit_id \
+        WHERE h.chain_kind = $1 AND h.chain_id = $2 \
+        UNION ALL SELECT b.* FROM trail t JOIN audit b ON b.id = t.previous) \
+        SELECT position, at, kind, user_id, client_id, device_id, verification_id, reason, ip, hash \
+        FROM trail ORDER BY position";
+
+    // ---- ids and the server's own values
+
+    RESERVE_IDS = "INSERT INTO sequence (kind, next) VALUES ($1, $2 + 1) ON CONFLICT (kind) DO UPDATE SET \
+        next = sequence.next + $2 RETURNING next";
+    META = "SELECT value FROM meta WHERE key = $1";
+    SET_META = "INSERT INTO meta (key, value) VALUES ($1, $2) ON CONFLICT (key) DO UPDATE SET value = excluded.value";
+    SET_META_IF_ABSENT = "INSERT INTO meta (key, value) VALUES ($1, $2) ON CONFLICT (key) DO NOTHING";
+    DELETE_META = "DELETE FROM meta WHERE key = $1";
+    ALIVE = "SELECT 1";
+
+    // ---- the clean-up, in bounded pieces
+
+    SWEEP_PENDING = "UPDATE verification SET status = 3, live = 0, answer = NULL, pairing_hash = NULL \
+        WHERE row_id IN (SELECT row_id FROM verification WHERE live = 1 AND expires_at <= $1 AND status = 0 \
+        ORDER BY expires_at LIMIT $2)";
+    /// Results whose state token can no longer collect them.
+    SWEEP_RESULTS = "UPDATE verification SET state_token = NULL, live = 0 \
+        WHERE row_id IN (SELECT row_id FROM verification WHERE live = 1 AND expires_at <= $1 AND status <> 0 \
+        ORDER BY expires_at LIMIT $2)";
+    /// The oldest rows only: no index is kept for this alone.
+    SWEEP_VERIFICATIONS = "DELETE FROM verification WHERE live = 0 AND expires_at <= $1 \
+        AND row_id IN (SELECT row_id FROM verification ORDER BY row_id LIMIT $2)";
+    SWEEP_REGISTERING = "SELECT id FROM device WHERE status = 0 AND NOT EXISTS (SELECT 1 FROM verification v \
+        WHERE v.user_id = device.user_id AND v.live = 1 AND v.device_id = device.id AND v.status = 0) \
+        ORDER BY id LIMIT $1";
+    SWEEP_TOKENS = "DELETE FROM token WHERE access IN (SELECT access FROM token WHERE created_at <= $1 \
+        ORDER BY created_at LIMIT $2)";
+    /// Drawn ids ascend, so the oldest rows come first here too.
+    SWEEP_MESSAGES = "DELETE FROM outbox WHERE status <> 0 AND created_at <= $1 \
+        AND id IN (SELECT id FROM outbox ORDER BY id LIMIT $2)";
+
+    // ---- the dev world
+
+    DEV_RECORD = "INSERT INTO dev_outbox (channel, \"to\", body, subject, code, link, nonce, user_id, device_id, \
+        verification_id, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) RETURNING id";
+    DEV_CLEAR_OUTBOX = "DELETE FROM dev_outbox";
+    DEV_CLEAR_MESSAGES = "DELETE FROM outbox";
+    DEV_CLEAR_THROTTLES = "DELETE FROM throttle";
+    DEV_CLEAR_VERIFICATIONS = "DELETE FROM verification";
+    DEV_CLEAR_DEVICES = "DELETE FROM device";
+    DEV_CLEAR_TOKENS = "DELETE FROM token";
+    DEV_CLEAR_WRONG_SECRETS = "UPDATE client SET wrong_secrets = $1";
+    DEV_CLEAR_TEMP_TOKENS = "UPDATE \"user\" SET temp_hash = NULL, temp_expires_at = NULL, temp_reusable = NULL, \
+        temp_used_at = NULL WHERE temp_hash IS NOT NULL";
+    DEV_UNLOCK_USERS = "UPDATE \"user\" SET status = CASE WHEN profile ->> 'password_hash' IS NULL THEN 7 ELSE 1 END, \
+        locked_until = NULL WHERE status = 3";
+}
+
+// ---- lists whose conditions are put together; the conditions use the parameters from `$n` on, ascending
+
+/// The columns of [`USER`], of all users that meet conditions that are appended.
+pub(crate) const USERS: &str = "SELECT id, username, email, phone, status, locked_until, temp_hash, temp_expires_at, \
+    temp_reusable, temp_used_at, profile, created_at, updated_at FROM \"user\" WHERE 1 = 1";
+/// How many users meet the conditions that are appended.
+pub(crate) const COUNT_USERS: &str = "SELECT COUNT(*) FROM \"user\" WHERE 1 = 1";
+/// The dev world's messages that meet the conditions that are appended.
+pub(crate) const DEV_OUTBOX: &str = "SELECT id, channel, \"to\", body, subject, code, link, nonce, user_id, device_id, \
+    verification_id, created_at FROM dev_outbox WHERE 1 = 1";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::conditions;
+    use crate::query::{DevFilter, UserFilter};
+
+    /// The numbers of the parameters, in order of appearance.
+    fn numbers(statement: &str) -> Vec<usize> {
+        statement
+            .split('$')
+            .skip(1)
+            // `$.` begins a JSON path.
+            .filter(|rest| !rest.starts_with('.'))
+            .map(|rest| {
+                let digits: String = rest.chars().take_while(char::is_ascii_digit).collect();
+                digits.parse().unwrap_or_else(|_| panic!("a parameter without a number in {statement}"))
+            })
+            .collect()
+    }
+
+    #[track_caller]
+    fn assert_ascending(name: &str, statement: &str) {
+        let mut highest = 0;
+        for number in numbers(statement) {
+            assert!(number <= highest + 1, "{name}: ${number} appears before ${}", highest + 1);
+            highest = highest.max(number);
+        }
+    }
+
+    #[test]
+    fn parameters_first_appear_in_ascending_order() {
+        assert!(ALL.len() > 60);
+        for (name, statement) in ALL {
+            assert_ascending(name, statement);
+        }
+        let user = UserFilter {
+            id: Some(domain::UserId(1)),
+            user_ids: Some(vec![domain::UserId(1), domain::UserId(2)]),
+            username: Some("a".into()),
+            email: Some("a".into()),
+            external_id: Some("a".into()),
+            samaccountname: Some("a".into()),
+            firstname: Some("a".into()),
+            lastname: Some("a".into()),
+            directory_id: Some(1),
+            group_id: Some(1),
+            custom_attributes: vec![("a".into(), "b".into())],
+        };
+        let (text, params) = conditions::of_users(&user);
+        assert_ascending("users", &text);
+        assert_eq!(numbers(&text).into_iter().max(), Some(params.len()));
+        let dev = DevFilter {
+            after: Some(1),
+            user_id: Some(domain::UserId(1)),
+            device_id: Some(domain::DeviceId(1)),
+            verification_id: Some(domain::VerificationId(uuid::Uuid::nil())),
+            channel: Some(domain::Channel::Sms),
+            to: Some("a".into()),
+        };
+        let (text, params) = conditions::of_dev_messages(&dev);
+        assert_ascending("dev_outbox", &text);
+        assert_eq!(numbers(&text).into_iter().max(), Some(params.len()));
+    }
+
+    #[test]
+    fn values_are_never_written_into_a_statement() {
+        for (name, statement) in ALL {
+            assert!(!statement.contains(['{', '}', ';']), "{name}");
+        }
+    }
+}
