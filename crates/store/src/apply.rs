@@ -1,0 +1,291 @@
+//! What each [`Change`] does, as statements with parameters. Pure, and the same for both databases: a new change stops
+//! the compiler here. Entries of the audit trail are numbered and chained in [`crate::trail`].
+
+use domain::{AuditEvent, Change, Client, Device, Message, Status, TempToken, TokenSet, User, UserId, Verification};
+
+use crate::challenge;
+use crate::sql;
+use crate::value::{Value, Write, pack_moments};
+
+macro_rules! params {
+    ($($value:expr),* $(,)?) => { vec![$(Value::from($value)),*] };
+}
+
+/// A change, ready to be carried out.
+#[derive(Debug)]
+pub(crate) enum Step {
+    Write(Write),
+    Record(AuditEvent),
+}
+
+/// Adds what `change` does to `steps`, in order.
+pub(crate) fn apply(change: Change, steps: &mut Vec<Step>) {
+    let mut write = |statement, params| steps.push(Step::Write(Write::new(statement, params)));
+    match change {
+        Change::CreateUser(user) => create_user(user, steps),
+        Change::UpdateUser(user) => update_user(user, steps),
+        Change::DeleteUser(UserId(id)) => {
+            write(sql::DELETE_USER_MESSAGES, params![id]);
+            write(sql::DELETE_USER_THROTTLES, params![id]);
+            write(sql::DELETE_USER_VERIFICATIONS, params![id]);
+            write(sql::DELETE_USER_DEVICES, params![id]);
+            write(sql::DELETE_USER, params![id]);
+        }
+        Change::SetTempToken(user, token) => steps.push(Step::Write(set_temp_token(user, token))),
+
+        Change::CreateDevice(device) => steps.push(Step::Write(create_device(device))),
+        Change::ActivateDevice { device, counter, credential, at } => {
+            if let Some(credential) = credential {
+                write(sql::REPLACE_CREDENTIAL, params![credential.0, device.0]);
+            }
+            let counter = counter.unwrap_or(domain::device::NO_COUNTER);
+            steps.push(must_hit(sql::ACTIVATE_DEVICE, params![counter, at, device.0]));
+        }
+        Change::AdvanceCounter { device, counter, at } => {
+            steps.push(must_hit(sql::ADVANCE_COUNTER, params![counter, at, device.0]));
+        }
+        Change::TouchDevice { device, at } => write(sql::TOUCH_DEVICE, params![at, device.0]),
+        Change::DisableDevice(device) => write(sql::DISABLE_DEVICE, params![device.0]),
+        Change::EnableDevice(device) => write(sql::ENABLE_DEVICE, params![device.0]),
+        Change::DeleteDevice(device) => {
+            write(sql::WIPE_DEVICE_MESSAGES, params![Vec::new(), device.0]);
+            write(sql::EXPIRE_DEVICE_VERIFICATIONS, params![device.0]);
+            write(sql::BURY_DEVICE_RESULTS, params![device.0]);
+            write(sql::DELETE_DEVICE_THROTTLE, params![device.0]);
+            write(sql::DELETE_DEVICE, params![device.0]);
+        }
+
+        Change::OpenVerification(verification) => steps.push(Step::Write(open_verification(verification))),
+        Change::CloseVerification { verification, status, consumed_at } => {
+            let (number, at) = status.numbers();
+            let collectable = consumed_at.is_none();
+            let (collectable, granted) = match status {
+                // Not an end.
+                Status::Pending => return,
+                Status::Accepted { .. } => (collectable, true),
+                Status::Rejected { .. } => (collectable, false),
+                Status::Expired => (false, false),
+            };
+            let params = params![number, at, consumed_at, collectable, id(verification)];
+            let write = Write::new(sql::CLOSE_VERIFICATION, params);
+            steps.push(Step::Write(if granted { write.must_hit() } else { write }));
+        }
+        Change::ConsumeVerification { verification, at } => {
+            steps.push(must_hit(sql::CONSUME_VERIFICATION, params![at, id(verification)]));
+        }
+        Change::CountAttempt(verification) => write(sql::COUNT_ATTEMPT, params![id(verification)]),
+        Change::ReplaceStateToken { verification, hash } => {
+            write(sql::REPLACE_STATE_TOKEN, params![hash, id(verification)]);
+        }
+
+        Change::SetThrottle(user, throttle) => {
+            let (kind, subject) = throttle.key.numbers();
+            let (last_wrong, last_wrong_at) = throttle.last_wrong.unzip();
+            let recent = pack_moments(&throttle.recent);
+            write(
+                sql::UPSERT_THROTTLE,
+                params![
+                    user.0,
+                    kind,
+                    subject,
+                    i64::from(throttle.consecutive),
+                    recent,
+                    throttle.locked_until,
+                    last_wrong,
+                    last_wrong_at,
+                ],
+            );
+        }
+        Change::ClearThrottle(user, key) => {
+            let (kind, subject) = key.numbers();
+            write(sql::DELETE_THROTTLE, params![user.0, kind, subject]);
+        }
+
+        Change::Enqueue(message) => steps.push(Step::Write(enqueue(message))),
+        Change::DropMessages(verification) => write(sql::WIPE_MESSAGES, params![Vec::new(), id(verification)]),
+
+        Change::CreateClient(client) => steps.push(Step::Write(create_client(&client))),
+        Change::UpdateClient(client) => steps.push(Step::Write(update_client(&client))),
+        Change::SetWrongSecrets { client, at } => write(sql::SET_WRONG_SECRETS, params![pack_moments(&at), client.0]),
+        Change::CreateTokenSet(set) => steps.push(Step::Write(create_token_set(set))),
+        Change::EndTokenSet { access, at } => steps.push(must_hit(sql::END_TOKEN, params![at, access])),
+        Change::EndTokenFamily { client, family, at } => {
+            write(sql::END_TOKEN_FAMILY, params![at, client.0, family]);
+        }
+        Change::EndTokens { client, at } => write(sql::END_TOKENS, params![at, client.0]),
+
+        Change::Record(event) => steps.push(Step::Record(event)),
+    }
+}
+
+/// By which names and addresses are unique and found: without regard to case.
+pub(crate) fn key(text: &str) -> String {
+    text.to_lowercase()
+}
+
+/// A verification's id as stored: the 16 bytes of its UUID.
+pub(crate) fn id(verification: domain::VerificationId) -> Vec<u8> {
+    verification.0.as_bytes().to_vec()
+}
+
+fn must_hit(statement: &'static str, params: Vec<Value>) -> Step {
+    Step::Write(Write::new(statement, params).must_hit())
+}
+
+fn profile(user: &User) -> String {
+    json(&user.profile)
+}
+
+fn json(value: &impl serde::Serialize) -> String {
+    #[expect(clippy::expect_used, reason = "texts, numbers and maps with text keys only")]
+    serde_json::to_string(value).expect("a stored value is always JSON")
+}
+
+fn create_user(user: User, steps: &mut Vec<Step>) {
+    let (profile, external_id) = (profile(&user), user.profile.texts.get("external_id").cloned());
+    let params = params![
+        user.id.0,
+        user.username.clone(),
+        user.username.as_deref().map(key),
+        user.email.clone(),
+        user.email.as_deref().map(key),
+        user.phone,
+        external_id,
+        user.status.number(),
+        user.locked_until,
+        profile,
+        user.created_at,
+        user.updated_at,
+    ];
+    steps.push(Step::Write(Write::new(sql::INSERT_USER, params)));
+    if user.temp_token.is_some() {
+        steps.push(Step::Write(set_temp_token(user.id, user.temp_token)));
+    }
+}
+
+fn update_user(user: User, steps: &mut Vec<Step>) {
+    let (profile, external_id) = (profile(&user), user.profile.texts.get("external_id").cloned());
+    let params = params![
+        user.username.clone(),
+        user.username.as_deref().map(key),
+        user.email.clone(),
+        user.email.as_deref().map(key),
+        user.phone,
+        external_id,
+        user.status.number(),
+        user.locked_until,
+        profile,
+        user.updated_at,
+        user.id.0,
+    ];
+    steps.push(Step::Write(Write::new(sql::UPDATE_USER, params)));
+}
+
+fn set_temp_token(user: UserId, token: Option<TempToken>) -> Write {
+    let params = match token {
+        Some(token) => params![token.hash, token.expires_at, token.reusable, token.used_at, user.0],
+        None => vec![Value::Null, Value::Null, Value::Null, Value::Null, Value::Int(user.0)],
+    };
+    Write::new(sql::SET_TEMP_TOKEN, params)
+}
+
+fn create_device(device: Device) -> Write {
+    let params = params![
+        device.id.0,
+        device.user_id.0,
+        device.factor.number(),
+        device.display_name,
+        device.status.number(),
+        device.credential.0,
+        device.last_counter,
+        device.created_at,
+        device.last_used_at,
+    ];
+    Write::new(sql::INSERT_DEVICE, params)
+}
+
+fn open_verification(verification: Verification) -> Write {
+    let (status, closed_at) = verification.status.numbers();
+    let live = verification.is_live();
+    let parts = challenge::split(&verification.challenge);
+    let params = params![
+        id(verification.id),
+        verification.wire_id,
+        verification.user_id.0,
+        verification.device_id.0,
+        verification.purpose.number(),
+        parts.form,
+        parts.answer,
+        parts.pairing_hash,
+        status,
+        closed_at,
+        verification.attempts,
+        verification.state_token,
+        verification.consumed_at,
+        verification.client_id.map(|client| client.0),
+        verification.created_at,
+        verification.expires_at,
+        live,
+    ];
+    Write::new(sql::INSERT_VERIFICATION, params)
+}
+
+fn enqueue(message: Message) -> Write {
+    let params = params![
+        message.id.0,
+        message.user_id.0,
+        message.device_id.0,
+        id(message.verification_id),
+        message.channel.name(),
+        message.content.0,
+        message.created_at,
+        message.not_after,
+        message.created_at,
+    ];
+    Write::new(sql::INSERT_MESSAGE, params)
+}
+
+fn create_client(client: &Client) -> Write {
+    let params = params![
+        client.id.0,
+        client.client_id.as_str(),
+        client.name.as_str(),
+        client.scope.name(),
+        client.profile.name(),
+        json(&client.secrets),
+        json(&client.ip_allow),
+        client.expires_at,
+        client.revoked_at,
+        pack_moments(&client.wrong_secrets),
+        client.created_at,
+    ];
+    Write::new(sql::INSERT_CLIENT, params)
+}
+
+fn update_client(client: &Client) -> Write {
+    let params = params![
+        client.name.as_str(),
+        client.scope.name(),
+        client.profile.name(),
+        json(&client.secrets),
+        json(&client.ip_allow),
+        client.expires_at,
+        client.revoked_at,
+        client.id.0,
+    ];
+    Write::new(sql::UPDATE_CLIENT, params)
+}
+
+fn create_token_set(set: TokenSet) -> Write {
+    let params = params![
+        set.access,
+        set.refresh,
+        set.client_id.0,
+        set.sealed.map(|sealed| sealed.0),
+        set.row,
+        set.family,
+        set.created_at,
+        set.ended_at,
+    ];
+    Write::new(sql::INSERT_TOKEN, params)
+}

@@ -1,0 +1,201 @@
+//! How rows are read. The order of columns is that of the statements in [`crate::sql`].
+
+use domain::{
+    Channel, Client, ClientId, CompatProfile, Device, DeviceId, DeviceStatus, Digest, FactorKind, KeyedHash, Message,
+    MessageId, Purpose, Scope, Sealed, Status, TempToken, Throttle, ThrottleKey, TokenSet, User, UserId, UserStatus,
+    Verification, VerificationId,
+};
+
+use crate::challenge;
+use crate::error::Error;
+use crate::query::{AuditRow, DevMessage, QueuedMessage};
+use crate::trail::Head;
+use crate::value::{Row, unpack_moments};
+
+pub(crate) fn user(row: &dyn Row) -> Result<User, Error> {
+    let temp_token = match row.opt_blob(6)? {
+        Some(hash) => Some(TempToken {
+            hash: KeyedHash::from_bytes(hash).ok_or(Error::Corrupt("a temporary token"))?,
+            expires_at: row.time(7)?,
+            reusable: row.int(8)? != 0,
+            used_at: row.opt_time(9)?,
+        }),
+        None => None,
+    };
+    Ok(User {
+        id: UserId(row.int(0)?),
+        username: row.opt_text(1)?.map(str::to_owned),
+        email: row.opt_text(2)?.map(str::to_owned),
+        phone: row.opt_text(3)?.map(str::to_owned),
+        status: UserStatus::from_number(row.int(4)?).ok_or(Error::Corrupt("a user's status"))?,
+        locked_until: row.opt_time(5)?,
+        temp_token,
+        profile: serde_json::from_str(row.text(10)?).map_err(|_| Error::Corrupt("a user's profile"))?,
+        created_at: row.time(11)?,
+        updated_at: row.time(12)?,
+    })
+}
+
+pub(crate) fn device(row: &dyn Row) -> Result<Device, Error> {
+    Ok(Device {
+        id: DeviceId(row.int(0)?),
+        user_id: UserId(row.int(1)?),
+        factor: FactorKind::from_number(row.int(2)?).ok_or(Error::Corrupt("a device's factor"))?,
+        display_name: row.text(3)?.to_owned(),
+        status: DeviceStatus::from_number(row.int(4)?).ok_or(Error::Corrupt("a device's status"))?,
+        credential: Sealed(row.blob(5)?.to_vec()),
+        last_counter: row.int(6)?,
+        created_at: row.time(7)?,
+        last_used_at: row.opt_time(8)?,
+    })
+}
+
+pub(crate) fn verification(row: &dyn Row) -> Result<Verification, Error> {
+    let status = Status::from_numbers(row.int(8)?, row.opt_time(9)?);
+    Ok(Verification {
+        id: verification_id(row, 0)?,
+        wire_id: row.text(1)?.to_owned(),
+        user_id: UserId(row.int(2)?),
+        device_id: DeviceId(row.int(3)?),
+        purpose: Purpose::from_number(row.int(4)?).ok_or(Error::Corrupt("a verification's purpose"))?,
+        challenge: challenge::join(row.text(5)?, row.opt_blob(6)?, row.opt_blob(7)?)?,
+        status: status.ok_or(Error::Corrupt("a verification's status"))?,
+        attempts: row.int(10)?,
+        state_token: opt_digest(row, 11)?,
+        consumed_at: row.opt_time(12)?,
+        client_id: row.opt_int(13)?.map(ClientId),
+        created_at: row.time(14)?,
+        expires_at: row.time(15)?,
+    })
+}
+
+pub(crate) fn throttle(row: &dyn Row) -> Result<Throttle, Error> {
+    let key = ThrottleKey::from_numbers(row.int(0)?, row.int(1)?);
+    Ok(Throttle {
+        key: key.ok_or(Error::Corrupt("a throttle's key"))?,
+        consecutive: u32::try_from(row.int(2)?).map_err(|_| Error::Corrupt("a throttle's count"))?,
+        recent: unpack_moments(row.blob(3)?)?,
+        locked_until: row.opt_time(4)?,
+        last_wrong: opt_digest(row, 5)?.zip(row.opt_time(6)?),
+    })
+}
+
+pub(crate) fn pairing(row: &dyn Row) -> Result<(UserId, VerificationId), Error> {
+    Ok((UserId(row.int(0)?), verification_id(row, 1)?))
+}
+
+pub(crate) fn client(row: &dyn Row) -> Result<Client, Error> {
+    Ok(Client {
+        id: ClientId(row.int(0)?),
+        client_id: row.text(1)?.to_owned(),
+        name: row.text(2)?.to_owned(),
+        scope: Scope::from_name(row.text(3)?).ok_or(Error::Corrupt("a client's scope"))?,
+        profile: CompatProfile::from_name(row.text(4)?).ok_or(Error::Corrupt("a client's profile"))?,
+        secrets: serde_json::from_str(row.text(5)?).map_err(|_| Error::Corrupt("a client's secrets"))?,
+        ip_allow: serde_json::from_str(row.text(6)?).map_err(|_| Error::Corrupt("a client's networks"))?,
+        expires_at: row.opt_time(7)?,
+        revoked_at: row.opt_time(8)?,
+        wrong_secrets: unpack_moments(row.blob(9)?)?,
+        created_at: row.time(10)?,
+    })
+}
+
+pub(crate) fn token_set(row: &dyn Row) -> Result<TokenSet, Error> {
+    Ok(TokenSet {
+        access: digest(row.blob(0)?)?,
+        refresh: digest(row.blob(1)?)?,
+        client_id: ClientId(row.int(2)?),
+        sealed: row.opt_blob(3)?.map(|bytes| Sealed(bytes.to_vec())),
+        row: row.int(4)?,
+        family: row.int(5)?,
+        created_at: row.time(6)?,
+        ended_at: row.opt_time(7)?,
+    })
+}
+
+pub(crate) fn queued_message(row: &dyn Row) -> Result<QueuedMessage, Error> {
+    Ok(QueuedMessage {
+        message: Message {
+            id: MessageId(row.int(0)?),
+            user_id: UserId(row.int(1)?),
+            device_id: DeviceId(row.int(2)?),
+            verification_id: verification_id(row, 3)?,
+            channel: channel(row.text(4)?)?,
+            content: Sealed(row.blob(5)?.to_vec()),
+            created_at: row.time(6)?,
+            not_after: row.time(7)?,
+        },
+        attempts: u32::try_from(row.int(8)?).map_err(|_| Error::Corrupt("a message's attempts"))?,
+    })
+}
+
+pub(crate) fn head(row: &dyn Row) -> Result<Head, Error> {
+    Ok(Head { audit_id: Some(row.int(0)?), position: row.int(1)?, hash: row.blob(2)?.to_vec() })
+}
+
+pub(crate) fn audit(row: &dyn Row) -> Result<AuditRow, Error> {
+    Ok(AuditRow {
+        position: row.int(0)?,
+        at: row.time(1)?,
+        kind: row.text(2)?.to_owned(),
+        user: row.opt_int(3)?.map(UserId),
+        client: row.opt_int(4)?.map(ClientId),
+        device: row.opt_int(5)?.map(DeviceId),
+        verification: match row.opt_blob(6)? {
+            Some(_) => Some(verification_id(row, 6)?),
+            None => None,
+        },
+        reason: row.opt_text(7)?.map(str::to_owned),
+        ip: row.opt_text(8)?.map(str::to_owned),
+        hash: digest(row.blob(9)?)?.0,
+    })
+}
+
+pub(crate) fn dev_message(row: &dyn Row) -> Result<DevMessage, Error> {
+    Ok(DevMessage {
+        id: row.int(0)?,
+        channel: channel(row.text(1)?)?,
+        to: row.text(2)?.to_owned(),
+        body: row.text(3)?.to_owned(),
+        subject: row.opt_text(4)?.map(str::to_owned),
+        code: row.opt_text(5)?.map(str::to_owned),
+        link: row.opt_text(6)?.map(str::to_owned),
+        nonce: row.opt_text(7)?.map(str::to_owned),
+        user_id: UserId(row.int(8)?),
+        device_id: DeviceId(row.int(9)?),
+        verification_id: verification_id(row, 10)?,
+        created_at: row.time(11)?,
+    })
+}
+
+/// The only column, a number.
+pub(crate) fn number(row: &dyn Row) -> Result<i64, Error> {
+    row.int(0)
+}
+
+/// The only column, a number or nothing.
+pub(crate) fn opt_number(row: &dyn Row) -> Result<Option<i64>, Error> {
+    row.opt_int(0)
+}
+
+/// The only column, bytes.
+pub(crate) fn bytes(row: &dyn Row) -> Result<Vec<u8>, Error> {
+    Ok(row.blob(0)?.to_vec())
+}
+
+fn verification_id(row: &dyn Row, column: usize) -> Result<VerificationId, Error> {
+    let id = uuid::Uuid::from_slice(row.blob(column)?).map_err(|_| Error::Corrupt("a verification's id"))?;
+    Ok(VerificationId(id))
+}
+
+fn channel(name: &str) -> Result<Channel, Error> {
+    Channel::from_name(name).ok_or(Error::Corrupt("a message's channel"))
+}
+
+fn digest(bytes: &[u8]) -> Result<Digest, Error> {
+    bytes.try_into().map(Digest).map_err(|_| Error::Corrupt("a digest"))
+}
+
+fn opt_digest(row: &dyn Row, column: usize) -> Result<Option<Digest>, Error> {
+    row.opt_blob(column)?.map(digest).transpose()
+}
