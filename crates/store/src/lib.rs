@@ -1,1 +1,295 @@
-//! .
+//! Applies changes and answers queries.
+//!
+//! The store makes no choices: a pure function decides on one user's fresh [`View`], and its [`Change`]s are applied in
+//! the same transaction, all or none, before anybody hears the reply (SEC 1, SEC 76). Two named transactions write what
+//! decisions decide, [`Store::decide`] and [`Store::decide_client`]; the rest is housekeeping that no decision relies
+//! on. What both databases share (statements, their parameters, the decoding of rows) stands in this folder; what
+//! differs stands in a folder per database.
+//!
+//! [`Change`]: domain::Change
+
+mod apply;
+mod challenge;
+mod conditions;
+mod error;
+mod query;
+mod rows;
+mod sql;
+mod sqlite;
+mod trail;
+mod value;
+
+use std::path::Path;
+use std::sync::Arc;
+
+use domain::{
+    Client, ClientId, ClientView, Decision, Digest, KeyedHash, MessageId, Purpose, Timestamp, TokenSet, UserId,
+    Verification, VerificationId, View,
+};
+
+pub use error::{Error, Field, OpenError};
+pub use query::{
+    AuditChain, AuditRow, DevFilter, DevMessage, Fate, IdKind, Page, QueuedMessage, Stats, Swept, UserFilter, UserPage,
+};
+pub use sqlite::{Fatal, SqliteOptions};
+
+/// A database, whichever it is. Cheap to clone.
+#[derive(Clone)]
+pub struct Store {
+    backend: Backend,
+}
+
+#[derive(Clone)]
+enum Backend {
+    Sqlite(Arc<sqlite::Sqlite>),
+}
+
+impl std::fmt::Debug for Store {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.backend {
+            Backend::Sqlite(_) => f.write_str("Store(SQLite)"),
+        }
+    }
+}
+
+#[expect(clippy::unused_async, reason = "a server database is waited for, also where SQLite need not be")]
+impl Store {
+    /// Opens the SQLite database in the folder `dir`, creating both if need be, and brings its schema up to date. The
+    /// files are readable by their owner only, and a lock file keeps every other process out (SEC 76).
+    pub fn open_sqlite(dir: &Path, options: SqliteOptions) -> Result<Self, OpenError> {
+        Ok(Self { backend: Backend::Sqlite(Arc::new(sqlite::Sqlite::open(dir, options)?)) })
+    }
+
+    /// Lets `f` decide on this user's fresh view and applies what it decided, in one transaction. Its reply is given
+    /// once the changes are durable. `f` may run more than once and must depend on nothing but its view.
+    pub async fn decide<T, F>(&self, user: UserId, f: F) -> Result<T, Error>
+    where
+        F: Fn(&View) -> Decision<T> + Send + 'static,
+        T: Send + 'static,
+    {
+        match &self.backend {
+            Backend::Sqlite(db) => db.decide(user, f).await,
+        }
+    }
+
+    /// The same for an API caller and its tokens. `asked` is the digest of the access token that the decision is about.
+    pub async fn decide_client<T, F>(&self, client: ClientId, asked: Option<Digest>, f: F) -> Result<T, Error>
+    where
+        F: Fn(&ClientView) -> Decision<T> + Send + 'static,
+        T: Send + 'static,
+    {
+        match &self.backend {
+            Backend::Sqlite(db) => db.decide_client(client, asked, f).await,
+        }
+    }
+
+    /// An id that was never given out before, by this or any other process. Gaps are normal.
+    pub async fn next_id(&self, kind: IdKind) -> Result<i64, Error> {
+        match &self.backend {
+            Backend::Sqlite(db) => db.next_id(kind).await,
+        }
+    }
+
+    /// A user as committed at some recent moment. Good for proofs and for answers, never for decisions.
+    pub async fn view(&self, user: UserId) -> Result<View, Error> {
+        match &self.backend {
+            Backend::Sqlite(db) => db.view(user),
+        }
+    }
+
+    /// The client that shows this id, revoked or not.
+    pub async fn client_by_public_id(&self, client_id: &str) -> Result<Option<Client>, Error> {
+        match &self.backend {
+            Backend::Sqlite(db) => db.client_by_public_id(client_id),
+        }
+    }
+
+    /// A client as committed at some recent moment.
+    pub async fn client_view(&self, client: ClientId, asked: Option<Digest>) -> Result<ClientView, Error> {
+        match &self.backend {
+            Backend::Sqlite(db) => db.client_view(client, asked),
+        }
+    }
+
+    /// All clients, revoked ones too, oldest first.
+    pub async fn clients(&self) -> Result<Vec<Client>, Error> {
+        match &self.backend {
+            Backend::Sqlite(db) => db.clients(),
+        }
+    }
+
+    /// The token set of an access token, live or not, and its client.
+    pub async fn token(&self, access: Digest) -> Result<Option<(TokenSet, Client)>, Error> {
+        match &self.backend {
+            Backend::Sqlite(db) => db.token(&access),
+        }
+    }
+
+    /// The users that match, by ascending id.
+    pub async fn users(&self, filter: &UserFilter, page: Page) -> Result<UserPage, Error> {
+        match &self.backend {
+            Backend::Sqlite(db) => db.users(filter, page).await,
+        }
+    }
+
+    /// The verification a caller knows by `wire_id`, ended or not (SEC 7: looked up by user and id together). Once it
+    /// has ended, what its answer was compared with is wiped: the challenge keeps its kind only (SEC 10).
+    pub async fn verification_by_wire_id(
+        &self,
+        user: UserId,
+        wire_id: &str,
+        purpose: Purpose,
+    ) -> Result<Option<Verification>, Error> {
+        match &self.backend {
+            Backend::Sqlite(db) => db.verification_by_wire_id(user, wire_id, purpose),
+        }
+    }
+
+    /// The verification with this id, ended or not.
+    pub async fn verification_by_id(&self, id: VerificationId) -> Result<Option<Verification>, Error> {
+        match &self.backend {
+            Backend::Sqlite(db) => db.verification_by_id(id),
+        }
+    }
+
+    /// Whose pending registration a pairing code belongs to.
+    pub async fn pairing(&self, hash: KeyedHash) -> Result<Option<(UserId, VerificationId)>, Error> {
+        match &self.backend {
+            Backend::Sqlite(db) => db.pairing(hash),
+        }
+    }
+
+    /// At most `limit` queued messages that are due, the longest due first. Nobody else is handed them before
+    /// `lease_ms` milliseconds have passed; then they are due again, in case their sender has died.
+    pub async fn claim_messages(
+        &self,
+        now: Timestamp,
+        limit: usize,
+        lease_ms: i64,
+    ) -> Result<Vec<QueuedMessage>, Error> {
+        match &self.backend {
+            Backend::Sqlite(db) => db.claim_messages(now, limit, lease_ms).await,
+        }
+    }
+
+    /// Records what became of a claimed message. Does nothing if it was dropped meanwhile.
+    pub async fn settle_message(&self, id: MessageId, fate: Fate, now: Timestamp) -> Result<(), Error> {
+        match &self.backend {
+            Backend::Sqlite(db) => db.settle_message(id, fate, now).await,
+        }
+    }
+
+    /// When the next queued message is due, if any is queued.
+    pub async fn next_message_at(&self) -> Result<Option<Timestamp>, Error> {
+        match &self.backend {
+            Backend::Sqlite(db) => db.next_message_at(),
+        }
+    }
+
+    /// Cleans up a bounded number of rows whose time is over (SEC 87). No decision relies on it.
+    pub async fn sweep(&self, now: Timestamp) -> Result<Swept, Error> {
+        match &self.backend {
+            Backend::Sqlite(db) => db.sweep(now).await,
+        }
+    }
+
+    /// A value of the server's own, such as its key check value.
+    pub async fn meta(&self, key: &str) -> Result<Option<Vec<u8>>, Error> {
+        match &self.backend {
+            Backend::Sqlite(db) => db.meta(key),
+        }
+    }
+
+    /// Sets a value unless there is one, and gives the one that holds from now on.
+    pub async fn set_meta_if_absent(&self, key: &str, value: &[u8]) -> Result<Vec<u8>, Error> {
+        match &self.backend {
+            Backend::Sqlite(db) => db.set_meta_if_absent(key, value).await,
+        }
+    }
+
+    /// Sets a value.
+    pub async fn set_meta(&self, key: &str, value: &[u8]) -> Result<(), Error> {
+        match &self.backend {
+            Backend::Sqlite(db) => db.set_meta(key, value).await,
+        }
+    }
+
+    /// A chain of the audit trail, oldest first.
+    pub async fn audit(&self, chain: impl Into<AuditChain>) -> Result<Vec<AuditRow>, Error> {
+        match &self.backend {
+            Backend::Sqlite(db) => db.audit(chain.into()).await,
+        }
+    }
+
+    /// Whether a chain of the audit trail is whole: every entry binds the one before, and none is missing at the end.
+    pub async fn verify_audit_chain(&self, chain: impl Into<AuditChain>) -> Result<bool, Error> {
+        match &self.backend {
+            Backend::Sqlite(db) => db.verify_audit_chain(chain.into()).await,
+        }
+    }
+
+    /// Whether decisions can be made and queries answered (SEC 83).
+    pub async fn ready(&self) -> bool {
+        match &self.backend {
+            Backend::Sqlite(db) => db.ready(),
+        }
+    }
+
+    /// What the writer has done.
+    pub fn stats(&self) -> Stats {
+        match &self.backend {
+            Backend::Sqlite(db) => db.stats(),
+        }
+    }
+
+    /// Finishes what waits, folds the log into the database and lets go of it. Clones answer
+    /// [`Error::Unavailable`] from then on.
+    pub async fn close(self) {
+        match &self.backend {
+            Backend::Sqlite(db) => db.close().await,
+        }
+    }
+
+    /// Makes the dev world's own tables. Never called for a served database (rulings 4).
+    pub async fn dev_prepare(&self) -> Result<(), Error> {
+        match &self.backend {
+            Backend::Sqlite(db) => db.dev_prepare().await,
+        }
+    }
+
+    /// Records what the dev world's last hop would have sent, and gives it its id.
+    pub async fn dev_record(&self, message: DevMessage) -> Result<i64, Error> {
+        match &self.backend {
+            Backend::Sqlite(db) => db.dev_record(message).await,
+        }
+    }
+
+    /// What the dev world's last hop would have sent, oldest first.
+    pub async fn dev_outbox(&self, filter: &DevFilter) -> Result<Vec<DevMessage>, Error> {
+        match &self.backend {
+            Backend::Sqlite(db) => db.dev_outbox(filter),
+        }
+    }
+
+    /// How far the dev world's clock runs ahead, in milliseconds.
+    pub async fn dev_clock_offset(&self) -> Result<i64, Error> {
+        match &self.backend {
+            Backend::Sqlite(db) => db.dev_clock_offset(),
+        }
+    }
+
+    /// Sets how far the dev world's clock runs ahead, in milliseconds.
+    pub async fn set_dev_clock_offset(&self, milliseconds: i64) -> Result<(), Error> {
+        match &self.backend {
+            Backend::Sqlite(db) => db.set_dev_clock_offset(milliseconds).await,
+        }
+    }
+
+    /// Puts the dev world back to its start: keeps clients and users, lifts locks, forgets devices, verifications,
+    /// tokens, limits, messages and the clock (rulings 4).
+    pub async fn dev_reset(&self) -> Result<(), Error> {
+        match &self.backend {
+            Backend::Sqlite(db) => db.dev_reset().await,
+        }
+    }
+}

@@ -1,0 +1,152 @@
+//! Runs statements on a connection and sorts what can go wrong by how far it reaches.
+
+use rusqlite::ffi::{self, ErrorCode};
+use rusqlite::types::{ToSqlOutput, ValueRef};
+use rusqlite::{Connection, ToSql, params_from_iter};
+
+use crate::error::{Error, Field};
+use crate::value::{Row, Value};
+
+/// What went wrong, and for whom.
+#[derive(Debug)]
+pub(super) enum Failure {
+    /// For this job only: the others of its group are not touched (SEC 77).
+    Job(Error),
+    /// For the transaction. The next one may succeed: the disk was full, or somebody held a lock.
+    Group(&'static str),
+    /// For good: nothing can be trusted to have been written (SEC 78).
+    Fatal(String),
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Self::Job(error)
+    }
+}
+
+impl From<rusqlite::Error> for Failure {
+    fn from(error: rusqlite::Error) -> Self {
+        let (code, message) = match &error {
+            rusqlite::Error::SqliteFailure(code, message) => (*code, message.as_deref().unwrap_or_default()),
+            rusqlite::Error::SqlInputError { error: code, msg, .. } => (*code, msg.as_str()),
+            _ => return Self::Job(Error::Corrupt("a row has another shape than expected")),
+        };
+        match code.code {
+            ErrorCode::ConstraintViolation => Self::Job(conflict(message)),
+            ErrorCode::DiskFull => Self::Group(DISK_FULL),
+            // The shared memory file of the log could not grow, which happens on a full tmpfs; nothing was lost.
+            ErrorCode::SystemIoFailure if code.extended_code == ffi::SQLITE_IOERR_SHMSIZE => Self::Group(DISK_FULL),
+            ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked => Self::Group("the database is locked"),
+            ErrorCode::OutOfMemory => Self::Group("out of memory"),
+            ErrorCode::CannotOpen => Self::Group("a file cannot be opened"),
+            ErrorCode::OperationInterrupted | ErrorCode::OperationAborted => Self::Group("interrupted"),
+            ErrorCode::SystemIoFailure
+            | ErrorCode::DatabaseCorrupt
+            | ErrorCode::NotADatabase
+            | ErrorCode::ReadOnly
+            | ErrorCode::PermissionDenied
+            | ErrorCode::FileLockingProtocolFailed
+            | ErrorCode::NoLargeFileSupport
+            | ErrorCode::InternalMalfunction => {
+                Self::Fatal(format!("{} (SQLite code {})", ffi::code_to_str(code.extended_code), code.extended_code))
+            }
+            // A statement of ours is wrong. SQLite's words name tables and columns, never values.
+            _ => {
+                tracing::error!(code = code.extended_code, message, "a statement failed");
+                Self::Job(Error::Corrupt("a statement failed"))
+            }
+        }
+    }
+}
+
+const DISK_FULL: &str = "the disk is full";
+
+/// Which unique field a constraint's message names.
+fn conflict(message: &str) -> Error {
+    let field = match message.strip_prefix("UNIQUE constraint failed: ") {
+        Some("user.username_key") => Field::Username,
+        Some("user.email_key") => Field::Email,
+        Some("client.client_id") => Field::ClientId,
+        Some("verification.user_id, verification.wire_id") => Field::WireId,
+        Some(_) => Field::Id,
+        None => return Error::Corrupt("a constraint does not hold"),
+    };
+    Error::Conflict(field)
+}
+
+impl ToSql for Value {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(ToSqlOutput::Borrowed(match self {
+            Self::Null => ValueRef::Null,
+            Self::Int(number) => ValueRef::Integer(*number),
+            Self::Text(text) => ValueRef::Text(text.as_bytes()),
+            Self::Blob(bytes) => ValueRef::Blob(bytes),
+        }))
+    }
+}
+
+const SHAPE: Error = Error::Corrupt("a column has another type than expected");
+
+impl Row for rusqlite::Row<'_> {
+    fn opt_int(&self, column: usize) -> Result<Option<i64>, Error> {
+        self.get_ref(column).map_err(|_| SHAPE)?.as_i64_or_null().map_err(|_| SHAPE)
+    }
+
+    fn opt_text(&self, column: usize) -> Result<Option<&str>, Error> {
+        self.get_ref(column).map_err(|_| SHAPE)?.as_str_or_null().map_err(|_| SHAPE)
+    }
+
+    fn opt_blob(&self, column: usize) -> Result<Option<&[u8]>, Error> {
+        self.get_ref(column).map_err(|_| SHAPE)?.as_blob_or_null().map_err(|_| SHAPE)
+    }
+}
+
+/// How a row is read.
+pub(super) type Decode<T> = fn(&dyn Row) -> Result<T, Error>;
+
+/// Runs a statement without rows. Gives the number of rows it changed.
+pub(super) fn execute(conn: &Connection, statement: &str, params: &[Value]) -> Result<usize, Failure> {
+    Ok(conn.prepare_cached(statement)?.execute(params_from_iter(params))?)
+}
+
+/// All rows of an answer.
+pub(super) fn all<T>(
+    conn: &Connection,
+    statement: &str,
+    params: &[Value],
+    decode: Decode<T>,
+) -> Result<Vec<T>, Failure> {
+    let mut statement = conn.prepare_cached(statement)?;
+    let mut rows = statement.query(params_from_iter(params))?;
+    let mut found = Vec::new();
+    while let Some(row) = rows.next()? {
+        found.push(decode(row)?);
+    }
+    Ok(found)
+}
+
+/// The first row of an answer, if there is one.
+pub(super) fn first<T>(
+    conn: &Connection,
+    statement: &str,
+    params: &[Value],
+    decode: Decode<T>,
+) -> Result<Option<T>, Failure> {
+    let mut statement = conn.prepare_cached(statement)?;
+    let mut rows = statement.query(params_from_iter(params))?;
+    Ok(match rows.next()? {
+        Some(row) => Some(decode(row)?),
+        None => None,
+    })
+}
+
+/// The only row of an answer that always has one.
+pub(super) fn one<T>(conn: &Connection, statement: &str, params: &[Value], decode: Decode<T>) -> Result<T, Failure> {
+    let mut statement = conn.prepare_cached(statement)?;
+    let mut rows = statement.query(params_from_iter(params))?;
+    let row = rows.next()?.ok_or(Error::Corrupt("an answer without a row"))?;
+    let value = decode(row)?;
+    // A statement that changes something does so in full only when it is run to its end.
+    while rows.next()?.is_some() {}
+    Ok(value)
+}

@@ -1,0 +1,197 @@
+//! What no decision relies on: ids, the outbox, clean-up, the server's own values, and the dev world.
+
+use std::ops::Range;
+
+use domain::client::REFRESH_TTL;
+use domain::time::DAY;
+use domain::{DeviceId, MessageId, Timestamp};
+
+use super::exec::{all, first, one};
+use super::job::Tx;
+use super::{Change, Failure, Sqlite, open};
+use crate::apply::id;
+use crate::error::Error;
+use crate::query::{DevFilter, DevMessage, Fate, IdKind, QueuedMessage, Swept};
+use crate::value::Value;
+use crate::{conditions, rows, sql};
+
+/// Ids reserved at a time. A restart leaves at most this many unused.
+const BLOCK: i64 = 64;
+/// Rows of a kind that one clean-up touches, so that no decision waits long behind it.
+const BATCH: i64 = 256;
+/// How long ended verifications and settled messages are kept, in milliseconds (SEC 87).
+const KEEP: i64 = DAY;
+
+const DEV_CLOCK: &str = "dev_clock_offset";
+
+/// What is left of the blocks of ids reserved so far.
+pub(super) struct Ids([tokio::sync::Mutex<Range<i64>>; IdKind::ALL.len()]);
+
+impl Default for Ids {
+    fn default() -> Self {
+        Self(std::array::from_fn(|_| tokio::sync::Mutex::new(0..0)))
+    }
+}
+
+impl Sqlite {
+    pub(crate) async fn next_id(&self, kind: IdKind) -> Result<i64, Error> {
+        let slot = IdKind::ALL.iter().position(|other| *other == kind).unwrap_or_default();
+        // Held over the wait, so that of many who find the block empty one reserves the next.
+        let mut block = self.ids.0[slot].lock().await;
+        if block.is_empty() {
+            let params = [Value::Int(kind.number()), Value::Int(BLOCK)];
+            let end = self.write(move |tx| one(tx.conn, sql::RESERVE_IDS, &params, rows::number)).await?;
+            *block = end - BLOCK..end;
+        }
+        let id = block.next().filter(|id| *id <= kind.greatest());
+        id.ok_or(Error::Unavailable("the ids are used up"))
+    }
+
+    // ---- the outbox
+
+    pub(crate) async fn claim_messages(
+        &self,
+        now: Timestamp,
+        limit: usize,
+        lease_ms: i64,
+    ) -> Result<Vec<QueuedMessage>, Error> {
+        // Asked often and mostly in vain: that need not bother the writer.
+        if self.next_message_at()?.is_none_or(|due| now < due) {
+            return Ok(Vec::new());
+        }
+        let limit = Value::Int(i64::try_from(limit).unwrap_or(i64::MAX));
+        self.write(move |tx| {
+            let due = all(tx.conn, sql::DUE_MESSAGES, &[now.into(), limit.clone()], rows::queued_message)?;
+            for queued in &due {
+                tx.execute(sql::CLAIM_MESSAGE, &[now.plus(lease_ms).into(), queued.message.id.0.into()])?;
+            }
+            Ok(due)
+        })
+        .await
+    }
+
+    pub(crate) async fn settle_message(&self, id: MessageId, fate: Fate, now: Timestamp) -> Result<(), Error> {
+        let wiped = Value::Blob(Vec::new());
+        let (statement, params) = match fate {
+            Fate::Sent => (sql::SETTLE_MESSAGE, vec![Value::Int(1), Value::Null, wiped, now.into(), id.0.into()]),
+            Fate::Dropped(reason) => {
+                (sql::SETTLE_MESSAGE, vec![Value::Int(2), reason.into(), wiped, now.into(), id.0.into()])
+            }
+            Fate::Retry { at } => (sql::RETRY_MESSAGE, vec![at.into(), id.0.into()]),
+        };
+        self.write(move |tx| tx.execute(statement, &params).map(|_| ())).await
+    }
+
+    pub(crate) fn next_message_at(&self) -> Result<Option<Timestamp>, Error> {
+        let next = self.readers.read(|conn| one(conn, sql::NEXT_MESSAGE_AT, &[], rows::opt_number))?;
+        Ok(next.map(Timestamp))
+    }
+
+    // ---- clean-up
+
+    pub(crate) async fn sweep(&self, now: Timestamp) -> Result<Swept, Error> {
+        self.write(move |tx| {
+            let mut delete = |statement, before: Timestamp| {
+                tx.execute(statement, &[before.into(), Value::Int(BATCH)]).map(|rows| rows as u64)
+            };
+            let closed = delete(sql::SWEEP_PENDING, now)?;
+            let results = delete(sql::SWEEP_RESULTS, now)?;
+            let verifications = delete(sql::SWEEP_VERIFICATIONS, now.plus(-KEEP))?;
+            let tokens = delete(sql::SWEEP_TOKENS, now.plus(-REFRESH_TTL))?;
+            let messages = delete(sql::SWEEP_MESSAGES, now.plus(-KEEP))?;
+            let devices = delete_registering(tx)?;
+            let most = [closed, results, verifications, tokens, messages, devices].into_iter().max();
+            let more = most.is_some_and(|rows| rows >= BATCH.unsigned_abs());
+            Ok(Swept { closed, verifications, devices, tokens, messages, more })
+        })
+        .await
+    }
+
+    // ---- the server's own values
+
+    pub(crate) fn meta(&self, key: &str) -> Result<Option<Vec<u8>>, Error> {
+        self.readers.read(|conn| first(conn, sql::META, &[key.into()], rows::bytes))
+    }
+
+    pub(crate) async fn set_meta_if_absent(&self, key: &str, value: &[u8]) -> Result<Vec<u8>, Error> {
+        let params = [Value::from(key), value.to_vec().into()];
+        self.write(move |tx| {
+            tx.execute(sql::SET_META_IF_ABSENT, &params)?;
+            one(tx.conn, sql::META, &params[..1], rows::bytes)
+        })
+        .await
+    }
+
+    pub(crate) async fn set_meta(&self, key: &str, value: &[u8]) -> Result<(), Error> {
+        let params = [Value::from(key), value.to_vec().into()];
+        self.write(move |tx| tx.execute(sql::SET_META, &params).map(|_| ())).await
+    }
+
+    // ---- the dev world
+
+    pub(crate) async fn dev_prepare(&self) -> Result<(), Error> {
+        self.write(|tx| Ok(tx.conn.execute_batch(open::DEV_TABLES)?)).await
+    }
+
+    pub(crate) async fn dev_record(&self, message: DevMessage) -> Result<i64, Error> {
+        let params = [
+            message.channel.name().into(),
+            message.to.into(),
+            message.body.into(),
+            message.subject.into(),
+            message.code.into(),
+            message.link.into(),
+            message.nonce.into(),
+            message.user_id.0.into(),
+            message.device_id.0.into(),
+            id(message.verification_id).into(),
+            message.created_at.into(),
+        ];
+        self.write(move |tx| one(tx.conn, sql::DEV_RECORD, &params, rows::number)).await
+    }
+
+    pub(crate) fn dev_outbox(&self, filter: &DevFilter) -> Result<Vec<DevMessage>, Error> {
+        let (conditions, params) = conditions::of_dev_messages(filter);
+        let statement = format!("{}{conditions} ORDER BY id", sql::DEV_OUTBOX);
+        self.readers.read(|conn| all(conn, &statement, &params, rows::dev_message))
+    }
+
+    pub(crate) fn dev_clock_offset(&self) -> Result<i64, Error> {
+        let stored = self.meta(DEV_CLOCK)?;
+        let Some(bytes) = stored else { return Ok(0) };
+        bytes.try_into().map(i64::from_be_bytes).map_err(|_| Error::Corrupt("the dev clock"))
+    }
+
+    pub(crate) async fn set_dev_clock_offset(&self, milliseconds: i64) -> Result<(), Error> {
+        self.set_meta(DEV_CLOCK, &milliseconds.to_be_bytes()).await
+    }
+
+    pub(crate) async fn dev_reset(&self) -> Result<(), Error> {
+        self.write(|tx| {
+            for statement in [
+                sql::DEV_CLEAR_OUTBOX,
+                sql::DEV_CLEAR_MESSAGES,
+                sql::DEV_CLEAR_THROTTLES,
+                sql::DEV_CLEAR_VERIFICATIONS,
+                sql::DEV_CLEAR_DEVICES,
+                sql::DEV_CLEAR_TOKENS,
+                sql::DEV_CLEAR_TEMP_TOKENS,
+                sql::DEV_UNLOCK_USERS,
+            ] {
+                tx.execute(statement, &[])?;
+            }
+            tx.execute(sql::DEV_CLEAR_WRONG_SECRETS, &[Value::Blob(Vec::new())])?;
+            tx.execute(sql::DELETE_META, &[DEV_CLOCK.into()])?;
+            Ok(())
+        })
+        .await
+    }
+}
+
+/// Hidden devices whose registration is over go, with all that hangs on them (rulings 15).
+fn delete_registering(tx: &mut Tx<'_>) -> Result<u64, Failure> {
+    let over = all(tx.conn, sql::SWEEP_REGISTERING, &[Value::Int(BATCH)], rows::number)?;
+    let deletions = over.iter().map(|id| Change::DeleteDevice(DeviceId(*id)));
+    tx.apply(deletions.collect())?;
+    Ok(over.len() as u64)
+}

@@ -1,0 +1,260 @@
+//! SQLite: one writer that commits in groups, and readers beside it.
+
+mod alarm;
+mod exec;
+mod housekeeping;
+mod job;
+mod open;
+mod readers;
+mod writer;
+
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+
+use domain::{Change, Client, ClientId, ClientView, Decision, Digest, KeyedHash, Purpose, TokenSet, UserId};
+use domain::{Verification, VerificationId, View};
+use rusqlite::Connection;
+use tokio::sync::mpsc;
+
+pub use alarm::Fatal;
+
+use crate::apply::id;
+use crate::error::{Error, OpenError};
+use crate::query::{AuditChain, AuditRow, Page, Stats, UserFilter, UserPage};
+use crate::value::Value;
+use crate::{conditions, rows, sql, trail};
+use alarm::Alarm;
+use exec::{Failure, all, first, one};
+use housekeeping::Ids;
+use job::{Task, Tx};
+use readers::Readers;
+use writer::{Counters, Order, Writer};
+
+/// Jobs that may wait for the writer before senders wait as well.
+const QUEUE: usize = 1024;
+
+/// How a SQLite database is opened. The defaults are right for serving, but for `fatal`.
+#[derive(Clone, Default)]
+pub struct SqliteOptions {
+    /// Ends the process once the database can no longer be trusted. Without one, the process is aborted.
+    pub fatal: Option<Fatal>,
+    /// Most pages of 4 KiB the file may have: a full disk, for tests.
+    pub max_page_count: Option<u32>,
+}
+
+impl std::fmt::Debug for SqliteOptions {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("SqliteOptions").field("max_page_count", &self.max_page_count).finish_non_exhaustive()
+    }
+}
+
+/// An open SQLite database.
+pub(crate) struct Sqlite {
+    orders: mpsc::Sender<Order>,
+    writer: Mutex<Option<JoinHandle<()>>>,
+    readers: Arc<Readers>,
+    ids: Ids,
+    counters: Arc<Counters>,
+}
+
+impl Sqlite {
+    pub(crate) fn open(dir: &Path, options: SqliteOptions) -> Result<Self, OpenError> {
+        let alarm = Alarm::new(options.fatal);
+        let files = open::take(dir)?;
+        let conn = open::writer(&files.database, options.max_page_count)?;
+        let counters = Arc::<Counters>::default();
+        let writer = Writer::new(conn, files.lock, counters.clone(), alarm.clone())?;
+        let (orders, waiting) = mpsc::channel(QUEUE);
+        let thread = std::thread::Builder::new().name("store-writer".to_owned()).spawn(move || writer.run(waiting))?;
+        Ok(Self {
+            orders,
+            writer: Mutex::new(Some(thread)),
+            readers: Arc::new(Readers::new(files.database, alarm)),
+            ids: Ids::default(),
+            counters,
+        })
+    }
+
+    // ---- decisions
+
+    pub(crate) async fn decide<T, F>(&self, user: UserId, f: F) -> Result<T, Error>
+    where
+        F: Fn(&View) -> Decision<T> + Send + 'static,
+        T: Send + 'static,
+    {
+        self.write(move |tx| {
+            let view = load_view(tx.conn, user)?;
+            settle(tx, f(&view))
+        })
+        .await
+    }
+
+    pub(crate) async fn decide_client<T, F>(&self, client: ClientId, asked: Option<Digest>, f: F) -> Result<T, Error>
+    where
+        F: Fn(&ClientView) -> Decision<T> + Send + 'static,
+        T: Send + 'static,
+    {
+        self.write(move |tx| {
+            let view = load_client_view(tx.conn, client, asked)?;
+            settle(tx, f(&view))
+        })
+        .await
+    }
+
+    /// Runs `work` in the writer's next transaction and waits until that is durable.
+    async fn write<T, W>(&self, work: W) -> Result<T, Error>
+    where
+        T: Send + 'static,
+        W: FnMut(&mut Tx<'_>) -> Result<T, Failure> + Send + 'static,
+    {
+        let (task, answer) = Task::new(work);
+        self.orders.send(Order::Run(Box::new(task))).await.map_err(|_| CLOSED)?;
+        answer.await.unwrap_or(Err(CLOSED))
+    }
+
+    // ---- queries
+
+    pub(crate) fn view(&self, user: UserId) -> Result<View, Error> {
+        self.readers.snapshot(|conn| load_view(conn, user))
+    }
+
+    pub(crate) fn client_by_public_id(&self, client_id: &str) -> Result<Option<Client>, Error> {
+        self.readers.read(|conn| first(conn, sql::CLIENT_BY_PUBLIC_ID, &[client_id.into()], rows::client))
+    }
+
+    pub(crate) fn client_view(&self, client: ClientId, asked: Option<Digest>) -> Result<ClientView, Error> {
+        self.readers.snapshot(|conn| load_client_view(conn, client, asked))
+    }
+
+    pub(crate) fn clients(&self) -> Result<Vec<Client>, Error> {
+        self.readers.read(|conn| all(conn, sql::CLIENTS, &[], rows::client))
+    }
+
+    pub(crate) fn token(&self, access: &Digest) -> Result<Option<(TokenSet, Client)>, Error> {
+        self.readers.snapshot(|conn| {
+            let Some(set) = first(conn, sql::TOKEN, &[(*access).into()], rows::token_set)? else { return Ok(None) };
+            let client = first(conn, sql::CLIENT, &[set.client_id.0.into()], rows::client)?;
+            Ok(client.map(|client| (set, client)))
+        })
+    }
+
+    pub(crate) async fn users(&self, filter: &UserFilter, page: Page) -> Result<UserPage, Error> {
+        let (conditions, mut params) = conditions::of_users(filter);
+        let count = format!("{}{conditions}", sql::COUNT_USERS);
+        let (limit, offset) = (params.len() + 1, params.len() + 2);
+        let list = format!("{}{conditions} ORDER BY id LIMIT ${limit} OFFSET ${offset}", sql::USERS);
+        self.read_long(move |readers| {
+            readers.snapshot(|conn| {
+                let total = one(conn, &count, &params, rows::number)?;
+                params.push(Value::Int(page.limit.into()));
+                params.push(Value::Int(i64::try_from(page.offset).unwrap_or(i64::MAX)));
+                let users = all(conn, &list, &params, rows::user)?;
+                Ok(UserPage { users, total: total.unsigned_abs() })
+            })
+        })
+        .await
+    }
+
+    pub(crate) fn verification_by_wire_id(
+        &self,
+        user: UserId,
+        wire_id: &str,
+        purpose: Purpose,
+    ) -> Result<Option<Verification>, Error> {
+        let params = [user.0.into(), wire_id.into(), purpose.number().into()];
+        self.readers.read(|conn| first(conn, sql::VERIFICATION_BY_WIRE_ID, &params, rows::verification))
+    }
+
+    pub(crate) fn verification_by_id(&self, verification: VerificationId) -> Result<Option<Verification>, Error> {
+        self.readers.read(|conn| first(conn, sql::VERIFICATION_BY_ID, &[id(verification).into()], rows::verification))
+    }
+
+    pub(crate) fn pairing(&self, hash: KeyedHash) -> Result<Option<(UserId, VerificationId)>, Error> {
+        self.readers.read(|conn| first(conn, sql::PAIRING, &[hash.into()], rows::pairing))
+    }
+
+    pub(crate) async fn audit(&self, chain: AuditChain) -> Result<Vec<AuditRow>, Error> {
+        self.read_long(move |readers| readers.read(|conn| load_trail(conn, chain))).await
+    }
+
+    pub(crate) async fn verify_audit_chain(&self, chain: AuditChain) -> Result<bool, Error> {
+        self.read_long(move |readers| {
+            readers.snapshot(|conn| {
+                let head = first(conn, sql::AUDIT_HEAD, &chain_params(chain), rows::head)?;
+                Ok(trail::is_whole(&load_trail(conn, chain)?, head.as_ref()))
+            })
+        })
+        .await
+    }
+
+    /// A read that may take long leaves the thread that asks.
+    async fn read_long<T: Send + 'static>(
+        &self,
+        read: impl FnOnce(&Readers) -> Result<T, Error> + Send + 'static,
+    ) -> Result<T, Error> {
+        let readers = self.readers.clone();
+        tokio::task::spawn_blocking(move || read(&readers)).await.unwrap_or(Err(CLOSED))
+    }
+
+    // ---- the store itself
+
+    pub(crate) fn ready(&self) -> bool {
+        !self.orders.is_closed() && self.readers.read(|conn| one(conn, sql::ALIVE, &[], rows::number)).is_ok()
+    }
+
+    pub(crate) fn stats(&self) -> Stats {
+        self.counters.read()
+    }
+
+    pub(crate) async fn close(&self) {
+        // If it is gone already there is nobody to tell.
+        let _ = self.orders.send(Order::Close).await;
+        let thread = self.writer.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(thread) = thread {
+            // A panic of the writer has raised the alarm by itself.
+            let _ = tokio::task::spawn_blocking(move || thread.join()).await;
+        }
+        self.readers.close();
+    }
+}
+
+const CLOSED: Error = Error::Unavailable("closed");
+
+fn settle<T>(tx: &mut Tx<'_>, decision: Decision<T>) -> Result<T, Failure> {
+    let Decision { changes, reply } = decision;
+    tx.apply(changes)?;
+    Ok(reply)
+}
+
+fn load_view(conn: &Connection, user: UserId) -> Result<View, Failure> {
+    let key = [Value::Int(user.0)];
+    let Some(user) = first(conn, sql::USER, &key, rows::user)? else { return Ok(View::default()) };
+    Ok(View {
+        user: Some(user),
+        devices: all(conn, sql::DEVICES, &key, rows::device)?,
+        verifications: all(conn, sql::LIVE_VERIFICATIONS, &key, rows::verification)?,
+        throttles: all(conn, sql::THROTTLES, &key, rows::throttle)?,
+    })
+}
+
+fn load_client_view(conn: &Connection, client: ClientId, asked: Option<Digest>) -> Result<ClientView, Failure> {
+    let key = [Value::Int(client.0)];
+    Ok(ClientView {
+        client: first(conn, sql::CLIENT, &key, rows::client)?,
+        newest: first(conn, sql::NEWEST_TOKEN, &key, rows::token_set)?,
+        asked: match asked {
+            Some(access) => first(conn, sql::TOKEN, &[access.into()], rows::token_set)?,
+            None => None,
+        },
+    })
+}
+
+fn chain_params(chain: AuditChain) -> [Value; 2] {
+    let (kind, id) = chain.numbers();
+    [kind.into(), id.into()]
+}
+
+fn load_trail(conn: &Connection, chain: AuditChain) -> Result<Vec<AuditRow>, Failure> {
+    all(conn, sql::AUDIT_TRAIL, &chain_params(chain), rows::audit)
+}

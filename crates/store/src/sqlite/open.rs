@@ -1,0 +1,219 @@
+//! Opening: the folder and its files, the lock that keeps other processes out, the settings that durability rests on,
+//! and the schema.
+
+use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+use rusqlite::config::DbConfig;
+use rusqlite::{Connection, OpenFlags};
+
+use crate::error::OpenError;
+
+/// Before this version, resetting the log could lose a commit (SEC 76).
+const OLDEST_LIBRARY: i32 = 3_051_003;
+/// Statements kept prepared per connection: more than there are.
+const PREPARED: usize = 128;
+/// How long a connection waits for another's lock, in milliseconds (SEC 79).
+const BUSY_TIMEOUT: i64 = 2_000;
+/// The writer's page cache, in KiB.
+const WRITER_CACHE: i64 = 16 * 1024;
+/// A reader's page cache, in KiB. Readers are many and the operating system caches the file anyway.
+const READER_CACHE: i64 = 2 * 1024;
+
+/// Each brings the schema from the version of its index to the next.
+const MIGRATIONS: &[&str] = &[include_str!("../../migrations/sqlite/0001_init.sql")];
+
+/// The dev world's own tables.
+pub(super) const DEV_TABLES: &str = include_str!("../../migrations/sqlite/dev.sql");
+
+/// The files of a database folder.
+pub(super) struct Files {
+    pub(super) database: PathBuf,
+    /// Locked for as long as it is open.
+    pub(super) lock: File,
+}
+
+/// Makes the folder and its files, for their owner only, and takes the lock.
+pub(super) fn take(dir: &Path) -> Result<Files, OpenError> {
+    if rusqlite::version_number() < OLDEST_LIBRARY {
+        return Err(OpenError::OldLibrary(rusqlite::version()));
+    }
+    DirBuilder::new().recursive(true).mode(0o700).create(dir)?;
+    let private =
+        |path: &Path| OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(path);
+    let lock = private(&dir.join("lock"))?;
+    match lock.try_lock() {
+        Ok(()) => {}
+        Err(TryLockError::WouldBlock) => return Err(OpenError::Locked),
+        Err(TryLockError::Error(error)) => return Err(error.into()),
+    }
+    // SQLite gives its log and its shared memory the mode of the database file, so this one call decides for all.
+    let database = dir.join("countersign.db");
+    private(&database)?;
+    Ok(Files { database, lock })
+}
+
+/// The one connection that writes.
+pub(super) fn writer(database: &Path, max_page_count: Option<u32>) -> Result<Connection, OpenError> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let mut conn = Connection::open_with_flags(database, flags)?;
+    set(&conn, "busy_timeout", BUSY_TIMEOUT)?;
+    let mode: String = conn.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0))?;
+    if mode != "wal" {
+        return Err(OpenError::Setting("journal_mode = WAL"));
+    }
+    set(&conn, "synchronous", 2)?;
+    set(&conn, "foreign_keys", 1)?;
+    common(&conn, WRITER_CACHE)?;
+    // The writer folds the log itself, between groups, where it can see whether that failed.
+    set(&conn, "wal_autocheckpoint", 0)?;
+    set(&conn, "journal_size_limit", 64 << 20)?;
+    for (name, wanted) in [("synchronous", 2), ("foreign_keys", 1), ("trusted_schema", 0)] {
+        if get(&conn, name)? != Some(wanted) {
+            return Err(OpenError::Setting("synchronous, foreign_keys or trusted_schema"));
+        }
+    }
+    migrate(&mut conn)?;
+    if let Some(pages) = max_page_count {
+        set(&conn, "max_page_count", pages.into())?;
+    }
+    Ok(conn)
+}
+
+/// A connection that only reads.
+pub(super) fn reader(database: &Path) -> Result<Connection, rusqlite::Error> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let conn = Connection::open_with_flags(database, flags)?;
+    set(&conn, "busy_timeout", BUSY_TIMEOUT)?;
+    common(&conn, READER_CACHE)?;
+    set(&conn, "query_only", 1)?;
+    Ok(conn)
+}
+
+fn common(conn: &Connection, cache_kib: i64) -> Result<(), rusqlite::Error> {
+    set(conn, "trusted_schema", 0)?;
+    // A mapped file turns an I/O error into a signal that ends the process without a word.
+    set(conn, "mmap_size", 0)?;
+    set(conn, "temp_store", 2)?;
+    set(conn, "cache_size", -cache_kib)?;
+    conn.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
+    // A misspelt column must be an error, not a text.
+    conn.set_db_config(DbConfig::SQLITE_DBCONFIG_DQS_DML, false)?;
+    conn.set_db_config(DbConfig::SQLITE_DBCONFIG_DQS_DDL, false)?;
+    conn.set_prepared_statement_cache_capacity(PREPARED);
+    Ok(())
+}
+
+/// Sets a PRAGMA.
+pub(super) fn set(conn: &Connection, name: &str, value: i64) -> Result<(), rusqlite::Error> {
+    conn.pragma_update(None, name, value)
+}
+
+/// Reads a PRAGMA back; `None` if this SQLite does not have it.
+pub(super) fn get(conn: &Connection, name: &str) -> Result<Option<i64>, rusqlite::Error> {
+    use rusqlite::OptionalExtension;
+    conn.pragma_query_value(None, name, |row| row.get(0)).optional()
+}
+
+/// Brings the schema up to date, each step in a transaction of its own (SEC 85).
+fn migrate(conn: &mut Connection) -> Result<(), OpenError> {
+    let known = i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX);
+    let found: i64 = conn.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    if found > known {
+        return Err(OpenError::Newer { found, known });
+    }
+    for (version, migration) in (1..).zip(MIGRATIONS).filter(|(version, _)| *version > found) {
+        let tx = conn.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
+        tx.execute_batch(migration)?;
+        tx.pragma_update(None, "user_version", version)?;
+        tx.commit()?;
+        tracing::info!(version, "the schema is up to date");
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+
+    #[test]
+    fn the_settings_that_durability_rests_on_are_in_force() {
+        let dir = tempfile::tempdir().unwrap();
+        let files = take(dir.path()).unwrap();
+        let conn = writer(&files.database, None).unwrap();
+        let mode: String = conn.pragma_query_value(None, "journal_mode", |row| row.get(0)).unwrap();
+        assert_eq!(mode, "wal");
+        for (name, value) in [("synchronous", 2), ("foreign_keys", 1), ("trusted_schema", 0), ("wal_autocheckpoint", 0)]
+        {
+            assert_eq!(get(&conn, name).unwrap(), Some(value), "{name}");
+        }
+        assert!(get(&conn, "mmap_size").unwrap().is_none_or(|size| size == 0));
+        let reader = reader(&files.database).unwrap();
+        assert_eq!(get(&reader, "query_only").unwrap(), Some(1));
+        assert!(reader.execute("DELETE FROM meta", []).is_err());
+    }
+
+    #[test]
+    fn the_files_are_their_owners_alone() {
+        let dir = tempfile::tempdir().unwrap();
+        let folder = dir.path().join("db");
+        let files = take(&folder).unwrap();
+        let conn = writer(&files.database, None).unwrap();
+        conn.execute("INSERT INTO meta (key, value) VALUES ('a', x'00')", []).unwrap();
+        assert_eq!(folder.metadata().unwrap().permissions().mode() & 0o777, 0o700);
+        let mut seen = 0;
+        for entry in std::fs::read_dir(&folder).unwrap() {
+            let entry = entry.unwrap();
+            assert_eq!(entry.metadata().unwrap().permissions().mode() & 0o777, 0o600, "{:?}", entry.file_name());
+            seen += 1;
+        }
+        assert_eq!(seen, 4, "lock, database, log, shared memory");
+    }
+
+    #[test]
+    fn a_newer_schema_is_refused_in_a_sentence() {
+        let dir = tempfile::tempdir().unwrap();
+        let files = take(dir.path()).unwrap();
+        set(&writer(&files.database, None).unwrap(), "user_version", 99).unwrap();
+        let refused = writer(&files.database, None).unwrap_err();
+        assert!(refused.to_string().contains("schema version 99"), "{refused}");
+    }
+
+    #[test]
+    fn every_statement_can_be_prepared() {
+        let dir = tempfile::tempdir().unwrap();
+        let files = take(dir.path()).unwrap();
+        let conn = writer(&files.database, None).unwrap();
+        conn.execute_batch(DEV_TABLES).unwrap();
+        for (name, statement) in crate::sql::ALL {
+            let prepared = conn.prepare(statement);
+            assert!(prepared.is_ok(), "{name}: {:?}", prepared.err());
+        }
+        assert!(crate::sql::ALL.len() < PREPARED);
+    }
+
+    #[test]
+    fn hot_statements_use_their_indexes() {
+        let dir = tempfile::tempdir().unwrap();
+        let files = take(dir.path()).unwrap();
+        let conn = writer(&files.database, None).unwrap();
+        let scans =
+            ["AUDIT_TRAIL", "CLIENTS", "LAST_AUDIT_ID", "SWEEP_REGISTERING", "SWEEP_VERIFICATIONS", "SWEEP_MESSAGES"];
+        for (name, statement) in crate::sql::ALL {
+            if name.starts_with("DEV_") || scans.contains(name) {
+                continue;
+            }
+            let mut plan = conn.prepare(&format!("EXPLAIN QUERY PLAN {statement}")).unwrap();
+            let count = plan.parameter_count();
+            let params = rusqlite::params_from_iter(vec![1i64; count]);
+            let steps: Vec<String> = plan.query_map(params, |row| row.get(3)).unwrap().map(Result::unwrap).collect();
+            for step in steps {
+                let fine = !step.starts_with("SCAN") || step.contains("INDEX") || step.contains("CONSTANT ROW");
+                assert!(fine, "{name}: {step}");
+            }
+        }
+    }
+}

@@ -1,0 +1,258 @@
+//! The writer: one thread that owns the only connection that writes (SEC 76, rulings 8).
+//!
+//! It takes the first waiting job, opens a transaction, runs that and every other job already waiting, commits, and
+//! only then answers them all. There is no timer: while one commit reaches the disk the next group forms by itself, so
+//! a lone job waits for nobody and a crowd shares one sync.
+//!
+//! Jobs are isolated from each other (SEC 77), and pay for it only when it matters: a group first runs without
+//! savepoints. If a job fails, everything is rolled back and the group runs once more with a savepoint around each job,
+//! so that only the failing ones are undone. Decisions are functions of their view and may run again.
+
+use std::fs::File;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use rusqlite::Connection;
+use rusqlite::hooks::Wal;
+use tokio::sync::mpsc;
+
+use super::alarm::{Alarm, PanicWatch};
+use super::exec::{Failure, one};
+use super::job::{Job, Tx};
+use crate::error::Error;
+use crate::query::Stats;
+use crate::{rows, sql};
+
+/// Most jobs that share a commit. More gains little and lets the first of them wait longer.
+pub(super) const GROUP: usize = 256;
+/// Pages of 4 KiB in the log above which it is folded into the database.
+const FOLD_AT: u64 = 4_000;
+
+/// What the writer is sent.
+pub(super) enum Order {
+    Run(Box<dyn Job>),
+    /// Finish what waits, and stop.
+    Close,
+}
+
+/// What the writer counts.
+#[derive(Default)]
+pub(super) struct Counters {
+    commits: AtomicU64,
+    jobs: AtomicU64,
+    largest_group: AtomicU64,
+    rerun_groups: AtomicU64,
+    groups: [AtomicU64; 9],
+}
+
+impl Counters {
+    pub(super) fn read(&self) -> Stats {
+        let get = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        Stats {
+            commits: get(&self.commits),
+            jobs: get(&self.jobs),
+            largest_group: get(&self.largest_group),
+            groups: std::array::from_fn(|n| get(&self.groups[n])),
+            rerun_groups: get(&self.rerun_groups),
+        }
+    }
+
+    fn group(&self, jobs: usize) {
+        let size = jobs as u64;
+        self.commits.fetch_add(1, Ordering::Relaxed);
+        self.jobs.fetch_add(size, Ordering::Relaxed);
+        self.largest_group.fetch_max(size, Ordering::Relaxed);
+        let bucket = jobs.next_power_of_two().trailing_zeros() as usize;
+        self.groups[bucket.min(self.groups.len() - 1)].fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+/// Whether jobs of a group are kept apart by savepoints.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Isolation {
+    Together,
+    Savepoints,
+}
+
+/// How an attempt at a group ended.
+enum Attempt {
+    /// Committed; each job's own result.
+    Committed(Vec<Result<(), Error>>),
+    /// A job failed and nothing was kept.
+    Rerun,
+    /// Nothing was kept.
+    Failed(Failure),
+}
+
+/// Owns the connection that writes, and the lock for as long as that is open.
+pub(super) struct Writer {
+    conn: Connection,
+    next_audit: i64,
+    log_pages: Arc<AtomicU64>,
+    counters: Arc<Counters>,
+    alarm: Alarm,
+    _lock: File,
+}
+
+impl Writer {
+    pub(super) fn new(
+        mut conn: Connection,
+        lock: File,
+        counters: Arc<Counters>,
+        alarm: Alarm,
+    ) -> Result<Self, rusqlite::Error> {
+        let last: Option<i64> = conn.query_row(sql::LAST_AUDIT_ID, [], |row| row.get(0))?;
+        let log_pages = Arc::new(AtomicU64::new(0));
+        let noted = log_pages.clone();
+        conn.wal_hook(Some(move |_: &mut Wal, pages: std::ffi::c_int| {
+            noted.store(u64::try_from(pages).unwrap_or(0), Ordering::Relaxed);
+            Ok(())
+        }))?;
+        Ok(Self { conn, next_audit: last.unwrap_or(0) + 1, log_pages, counters, alarm, _lock: lock })
+    }
+
+    /// Serves until told to close, until nobody can send any more, or until the disk fails.
+    pub(super) fn run(mut self, mut orders: mpsc::Receiver<Order>) {
+        let _watch = PanicWatch(self.alarm.clone());
+        let mut group = Vec::with_capacity(GROUP);
+        while let Some(order) = orders.blocking_recv() {
+            let mut next = Some(order);
+            while let Some(order) = next {
+                match order {
+                    Order::Run(job) => group.push(job),
+                    // What was sent before is still received, and then there is no more.
+                    Order::Close => orders.close(),
+                }
+                next = if group.len() < GROUP { orders.try_recv().ok() } else { None };
+            }
+            if group.is_empty() {
+                continue;
+            }
+            let served = self.serve(&mut group).and_then(|()| self.fold_if_due());
+            if let Err(sentence) = served {
+                orders.close();
+                while let Some(order) = orders.blocking_recv() {
+                    if let Order::Run(job) = order {
+                        job.answer(Err(BROKEN));
+                    }
+                }
+                self.alarm.raise(&sentence);
+                return;
+            }
+        }
+        if let Err(failure) = self.fold("TRUNCATE") {
+            tracing::warn!(?failure, "the log was not folded while closing; the next start does it");
+        }
+    }
+
+    /// Runs a group, commits and answers. The error is the sentence that ends the process.
+    fn serve(&mut self, group: &mut Vec<Box<dyn Job>>) -> Result<(), String> {
+        let mut attempt = self.attempt(group, Isolation::Together);
+        if let Attempt::Rerun = attempt {
+            self.counters.rerun_groups.fetch_add(1, Ordering::Relaxed);
+            attempt = self.attempt(group, Isolation::Savepoints);
+        }
+        match attempt {
+            Attempt::Committed(results) => {
+                self.counters.group(group.len());
+                for (job, result) in group.drain(..).zip(results) {
+                    job.answer(result);
+                }
+                Ok(())
+            }
+            Attempt::Rerun => Err("a group with savepoints asked to run again".to_owned()),
+            Attempt::Failed(failure) => {
+                let (error, sentence) = match failure {
+                    Failure::Job(error) => (error, None),
+                    Failure::Group(reason) => (Error::Unavailable(reason), None),
+                    Failure::Fatal(reason) => (BROKEN, Some(format!("writing failed: {reason}"))),
+                };
+                // What cannot be rolled back would become part of the next group.
+                let sentence =
+                    sentence.or_else(|| self.roll_back().err().map(|f| format!("rolling back failed: {f:?}")));
+                for job in group.drain(..) {
+                    job.answer(Err(error));
+                }
+                sentence.map_or(Ok(()), Err)
+            }
+        }
+    }
+
+    fn attempt(&mut self, group: &mut [Box<dyn Job>], isolation: Isolation) -> Attempt {
+        match self.try_group(group, isolation) {
+            Ok(Some(results)) => Attempt::Committed(results),
+            Ok(None) => match self.roll_back() {
+                Ok(()) => Attempt::Rerun,
+                Err(failure) => Attempt::Failed(failure),
+            },
+            Err(failure) => Attempt::Failed(failure),
+        }
+    }
+
+    /// `None` if a job failed that nothing keeps apart from the others.
+    fn try_group(
+        &mut self,
+        group: &mut [Box<dyn Job>],
+        isolation: Isolation,
+    ) -> Result<Option<Vec<Result<(), Error>>>, Failure> {
+        let alone = group.len() == 1;
+        let mut results = Vec::with_capacity(group.len());
+        self.command("BEGIN IMMEDIATE")?;
+        for job in group {
+            if isolation == Isolation::Savepoints {
+                self.command("SAVEPOINT job")?;
+            }
+            let ran = job.run(&mut Tx { conn: &self.conn, next_audit: &mut self.next_audit });
+            match ran {
+                Ok(()) => results.push(Ok(())),
+                Err(Failure::Job(error)) if isolation == Isolation::Savepoints => {
+                    self.command("ROLLBACK TO job")?;
+                    results.push(Err(error));
+                }
+                Err(Failure::Job(error)) if alone => return Err(Failure::Job(error)),
+                Err(Failure::Job(_)) => return Ok(None),
+                Err(failure) => return Err(failure),
+            }
+            if isolation == Isolation::Savepoints {
+                self.command("RELEASE job")?;
+            }
+        }
+        self.command("COMMIT").map_err(|failure| match failure {
+            // Any other refusal to commit leaves it unknown what is on the disk (SEC 80).
+            Failure::Job(error) => Failure::Fatal(format!("the commit failed: {error}")),
+            failure => failure,
+        })?;
+        Ok(Some(results))
+    }
+
+    fn roll_back(&self) -> Result<(), Failure> {
+        // SQLite has rolled back by itself after some errors.
+        if self.conn.is_autocommit() { Ok(()) } else { self.command("ROLLBACK") }
+    }
+
+    fn command(&self, text: &'static str) -> Result<(), Failure> {
+        self.conn.prepare_cached(text)?.execute([])?;
+        Ok(())
+    }
+
+    /// Folds the log into the database once it has grown. The answers are out already; a full disk can wait.
+    fn fold_if_due(&self) -> Result<(), String> {
+        if self.log_pages.load(Ordering::Relaxed) < FOLD_AT {
+            return Ok(());
+        }
+        match self.fold("PASSIVE") {
+            Ok(()) => Ok(()),
+            Err(Failure::Fatal(reason)) => Err(format!("folding the log failed: {reason}")),
+            Err(failure) => {
+                tracing::warn!(?failure, "the log was not folded");
+                Ok(())
+            }
+        }
+    }
+
+    fn fold(&self, mode: &str) -> Result<(), Failure> {
+        one(&self.conn, &format!("PRAGMA wal_checkpoint({mode})"), &[], rows::number).map(|_| ())
+    }
+}
+
+const BROKEN: Error = Error::Unavailable("the database is broken");
