@@ -23,40 +23,61 @@ pub trait Clock: Send + Sync {
     fn sleep(&self, milliseconds: i64) -> Pin<Box<dyn Future<Output = ()> + Send + '_>>;
 }
 
-/// The machine's clock, moved by an offset that only the dev world ever sets.
-#[derive(Debug, Default)]
-pub struct SystemClock {
-    offset: AtomicI64,
-}
-
-impl SystemClock {
-    /// A clock `offset` milliseconds ahead of the machine's.
-    pub fn ahead_by(offset: i64) -> Self {
-        Self { offset: AtomicI64::new(offset) }
-    }
-
-    /// Milliseconds ahead of the machine's clock.
-    pub fn offset(&self) -> i64 {
-        self.offset.load(Ordering::SeqCst)
-    }
-
-    /// Sets how far ahead of the machine's clock this one is, in milliseconds.
-    pub fn set_offset(&self, milliseconds: i64) {
-        self.offset.store(milliseconds, Ordering::SeqCst);
-    }
-}
+/// The machine's clock.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct SystemClock;
 
 impl Clock for SystemClock {
     #[expect(clippy::disallowed_methods, reason = "this is the clock's one home")]
     fn now(&self) -> Timestamp {
         let since_epoch = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
-        let milliseconds = i64::try_from(since_epoch.as_millis()).unwrap_or(i64::MAX);
-        Timestamp(milliseconds).plus(self.offset())
+        Timestamp(i64::try_from(since_epoch.as_millis()).unwrap_or(i64::MAX))
     }
 
     #[expect(clippy::disallowed_methods, reason = "this is the clock's one home")]
     fn sleep(&self, milliseconds: i64) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
         let duration = Duration::from_millis(u64::try_from(milliseconds).unwrap_or(0));
         Box::pin(tokio::time::sleep(duration))
+    }
+}
+
+/// A clock that can be moved, for dev worlds and tests. A server's clock cannot.
+#[derive(Debug, Default)]
+pub struct MovableClock {
+    /// Where time stands still; the machine's time when absent.
+    frozen: Option<Timestamp>,
+    offset: AtomicI64,
+}
+
+impl MovableClock {
+    /// A clock `offset` milliseconds ahead of the machine's.
+    pub fn ahead_by(offset: i64) -> Self {
+        Self { frozen: None, offset: AtomicI64::new(offset) }
+    }
+
+    /// A clock that stands still until it is moved.
+    pub fn frozen_at(moment: Timestamp) -> Self {
+        Self { frozen: Some(moment), offset: AtomicI64::new(0) }
+    }
+
+    /// Milliseconds this clock has been moved.
+    pub fn offset(&self) -> i64 {
+        self.offset.load(Ordering::SeqCst)
+    }
+
+    /// Sets by how many milliseconds this clock is moved.
+    pub fn set_offset(&self, milliseconds: i64) {
+        self.offset.store(milliseconds, Ordering::SeqCst);
+    }
+}
+
+impl Clock for MovableClock {
+    fn now(&self) -> Timestamp {
+        self.frozen.unwrap_or_else(|| SystemClock.now()).plus(self.offset())
+    }
+
+    fn sleep(&self, milliseconds: i64) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
+        static REAL: SystemClock = SystemClock;
+        REAL.sleep(milliseconds)
     }
 }

@@ -29,6 +29,7 @@ pub use clock::Clock;
 pub use enrol::{Door, EnrolRequest, EnrolledDevice, Setup};
 pub use error::Error;
 pub use readings::{DeviceReading, VerificationReading};
+pub use store::{Page, UserFilter, UserPage};
 pub use tokens::{Caller, TokenPair};
 pub use users::NewPassword;
 pub use verify::{Answer, OpenRequest, OpenedVerification};

@@ -133,7 +133,7 @@ impl Engine {
     }
 
     /// Forgets every remembered caller: somebody has been revoked.
-    pub(crate) fn forget_callers(&self) {
+    pub fn forget_callers(&self) {
         self.callers.invalidate_all();
     }
 

@@ -1,1 +1,15 @@
-//! .
+//! The `countersign` binary: configuration, command line, wiring, listeners. Nothing depends on it but tests, which
+//! start the dev world in their own process.
+
+pub mod banner;
+pub mod cli;
+pub mod command;
+pub mod config;
+pub mod control;
+pub mod dev;
+pub mod folder;
+pub mod health;
+pub mod house;
+pub mod ready;
+pub mod serve;
+pub mod terminal;

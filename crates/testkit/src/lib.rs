@@ -1,1 +1,186 @@
-//! .
+//! A whole server in a test: the dev world with a clock that stands still until it is moved, chance that repeats
+//! itself, and messages that can be read. No socket is opened; requests pass everything else a socket's would.
+
+mod chance;
+mod exchange;
+
+use std::collections::HashMap;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex};
+
+use axum::body::Body;
+use axum::http::{Request, header};
+use domain::{CompatProfile, Scope, Timestamp};
+use engine::Clock as _;
+use engine::clock::MovableClock;
+use serde_json::Value;
+use server::config::{Config, Given};
+use server::dev::{DevClient, DevUser, World};
+use server::folder::Folder;
+use tokio::task::JoinHandle;
+use web::front::Front;
+use web::request_id::RequestIds;
+
+pub use chance::SeededChance;
+pub use exchange::{Exchange, Script};
+
+/// When every test begins: 2026-03-01T09:30:00Z.
+pub const BEGINNING: Timestamp = Timestamp(1_772_357_400_000);
+
+/// A server in a test.
+pub struct TestServer {
+    /// The dev world inside.
+    pub world: Arc<World>,
+    front: Front,
+    tokens: Mutex<HashMap<String, String>>,
+    background: JoinHandle<()>,
+    // Dropped last: it removes the folder.
+    _folder: tempfile::TempDir,
+}
+
+/// How a test's server differs from the usual one.
+#[derive(Debug, Clone, Default)]
+pub struct Setup {
+    /// Limits on messages as shipped; off otherwise.
+    pub message_limits: bool,
+    /// How the dialect behaves; the dev world switches quotas off.
+    pub options: onelogin::Options,
+}
+
+impl Drop for TestServer {
+    fn drop(&mut self) {
+        self.background.abort();
+    }
+}
+
+impl TestServer {
+    /// Starts a server as the dev world has it.
+    pub async fn start() -> Self {
+        Self::start_with(Setup::default()).await
+    }
+
+    /// Starts a server with differences.
+    pub async fn start_with(setup: Setup) -> Self {
+        let clock = Arc::new(MovableClock::frozen_at(BEGINNING));
+        Self::start_at(setup, clock).await.unwrap_or_else(|error| panic!("the test server does not start: {error:#}"))
+    }
+
+    async fn start_at(setup: Setup, clock: Arc<MovableClock>) -> Result<Self, Box<dyn std::error::Error>> {
+        let temporary = tempfile::tempdir()?;
+        let mut config = Config::load(Given { data_dir: Some(temporary.path().join("data")), ..Given::default() })?;
+        config.options = setup.options;
+        let folder = Folder::open(&config.data_dir)?;
+        let store = server::house::open_store(&folder)?;
+        let chance = Arc::new(SeededChance::default());
+        let world = Arc::new(World::build(&config, folder, store, setup.message_limits, clock, chance).await?);
+        let front = Front::new(world.router(&config), config.limits, RequestIds::new("test"), onelogin::refusal);
+        let engine = world.engine().clone();
+        let background = tokio::spawn(async move { engine.run().await });
+        Ok(Self { world, front, tokens: Mutex::default(), background, _folder: temporary })
+    }
+
+    /// A user of the dev world, by number from 0.
+    pub fn user(&self, number: usize) -> &DevUser {
+        &self.world.seed.users[number]
+    }
+
+    /// The dev world's client of a scope.
+    pub fn client(&self, scope: Scope) -> &DevClient {
+        let found = self.world.seed.clients.iter().find(|client| client.scope == scope.name());
+        found.unwrap_or_else(|| panic!("the dev world has a client for {}", scope.name()))
+    }
+
+    /// The moment it is.
+    pub fn now(&self) -> Timestamp {
+        self.world.clock.now()
+    }
+
+    /// Moves the clock.
+    pub fn advance(&self, seconds: i64) {
+        self.world.clock.set_offset(self.world.clock.offset() + seconds * 1_000);
+    }
+
+    /// An access token of the dev world's client of this scope.
+    pub async fn token(&self, scope: Scope) -> String {
+        let client = self.client(scope).clone();
+        self.token_of(&client.client_id, &client.client_secret).await
+    }
+
+    /// An access token of a new client of this profile, scope `Manage All`.
+    pub async fn profile_token(&self, profile: CompatProfile) -> String {
+        let known = self.known_token(profile.name());
+        if let Some(token) = known {
+            return token;
+        }
+        let made = self.world.engine().create_client(profile.name(), Scope::ManageAll, profile).await;
+        let made = made.unwrap_or_else(|error| panic!("no client: {error}"));
+        let token = self.token_of(&made.client.client_id, &made.secret).await;
+        self.tokens
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
+            .insert(profile.name().to_owned(), token.clone());
+        token
+    }
+
+    async fn token_of(&self, id: &str, secret: &str) -> String {
+        if let Some(token) = self.known_token(id) {
+            return token;
+        }
+        let header = format!("client_id:{id}, client_secret:{secret}");
+        let answer = self
+            .send(
+                Script::post("/auth/oauth2/v2/token")
+                    .header("authorization", &header)
+                    .json(r#"{"grant_type":"client_credentials"}"#),
+            )
+            .await;
+        let token = answer.json()["access_token"].as_str().unwrap_or_else(|| panic!("no token: {answer}")).to_owned();
+        self.tokens.lock().unwrap_or_else(std::sync::PoisonError::into_inner).insert(id.to_owned(), token.clone());
+        token
+    }
+
+    fn known_token(&self, key: &str) -> Option<String> {
+        self.tokens.lock().unwrap_or_else(std::sync::PoisonError::into_inner).get(key).cloned()
+    }
+
+    /// Sends a request and reads the answer.
+    pub async fn send(&self, script: Script) -> Exchange {
+        let mut request = Request::builder().method(script.method.as_str()).uri(&script.path);
+        if !script.headers.iter().any(|(name, _)| name == "host") {
+            request = request.header(header::HOST, "127.0.0.1:8080");
+        }
+        for (name, value) in &script.headers {
+            request = request.header(name, value);
+        }
+        let mut request = request
+            .body(Body::from(script.body.clone()))
+            .unwrap_or_else(|error| panic!("the test's request is none: {error}"));
+        request.extensions_mut().insert(web::listen::Peer(SocketAddr::from(([127, 0, 0, 1], 40_000))));
+        let response = self.front.answer(request).await;
+        let (parts, body) = response.into_parts();
+        let body = axum::body::to_bytes(body, usize::MAX).await.unwrap_or_default();
+        Exchange::new(script, parts.status, parts.headers, String::from_utf8_lossy(&body).into_owned())
+    }
+
+    /// Sends a call with a token of this scope.
+    pub async fn call(&self, scope: Scope, script: Script) -> Exchange {
+        let token = self.token(scope).await;
+        self.send(script.header("authorization", &format!("Bearer {token}"))).await
+    }
+
+    /// The messages that match a query such as `channel=sms`, waiting for the first.
+    pub async fn outbox(&self, query: &str) -> Vec<Value> {
+        let answer = self.send(Script::get(&format!("/dev/outbox?wait=5s&{query}"))).await;
+        match answer.json() {
+            Value::Array(messages) => messages,
+            other => panic!("the outbox answers {other}"),
+        }
+    }
+
+    /// The code in the newest message that matches, waiting for the first after `after`.
+    pub async fn code(&self, query: &str) -> String {
+        let messages = self.outbox(query).await;
+        let code = messages.last().and_then(|message| message["code"].as_str());
+        code.unwrap_or_else(|| panic!("no code in {messages:?}")).to_owned()
+    }
+}

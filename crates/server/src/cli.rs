@@ -1,0 +1,352 @@
+//! The command line.
+
+use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use domain::{CompatProfile, Scope};
+
+use crate::command::{Command, NewUser, Who};
+use crate::config::{self, Config, Given};
+use crate::{control, dev, serve, terminal};
+
+/// A self-hosted multi-factor authentication server that speaks the OneLogin MFA API.
+#[derive(Debug, Parser)]
+#[command(name = "countersign", version, about, args_conflicts_with_subcommands = true)]
+pub struct Cli {
+    #[command(subcommand)]
+    what: Option<What>,
+    #[command(flatten)]
+    serve: ServeArgs,
+}
+
+#[derive(Debug, Subcommand)]
+enum What {
+    /// Run the server (this is the default)
+    Serve(ServeArgs),
+    /// Run the server with a whole MFA world around it, for development and tests
+    Dev(DevArgs),
+    /// API clients: create, list, revoke, rotate
+    #[command(subcommand)]
+    Client(ClientCommand),
+    /// Users: create, list, show, unlock, delete
+    #[command(subcommand)]
+    User(UserCommand),
+}
+
+#[derive(Debug, Args, Clone)]
+struct PlaceArgs {
+    /// Folder that holds the database and the keys
+    #[arg(long, env = "COUNTERSIGN_DATA_DIR", value_name = "DIR")]
+    data_dir: Option<PathBuf>,
+    /// Configuration file (TOML)
+    #[arg(long, env = "COUNTERSIGN_CONFIG", value_name = "FILE")]
+    config: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+struct ListenArgs {
+    /// Address and port; port 0 picks a free one
+    #[arg(long, env = "COUNTERSIGN_LISTEN", value_name = "ADDRESS:PORT")]
+    listen: Option<SocketAddr>,
+    /// What links in answers begin with, as https://mfa.example.com
+    #[arg(long, env = "COUNTERSIGN_PUBLIC_URL", value_name = "URL")]
+    public_url: Option<String>,
+    /// Where to write, once requests are answered, how to reach the server (JSON)
+    #[arg(long, env = "COUNTERSIGN_READY_FILE", value_name = "FILE")]
+    ready_file: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+struct ServeArgs {
+    #[command(flatten)]
+    place: PlaceArgs,
+    #[command(flatten)]
+    listen: ListenArgs,
+    /// Allow plain HTTP on an address that other machines can reach
+    #[arg(long, env = "COUNTERSIGN_INSECURE_HTTP")]
+    insecure_http: bool,
+    /// A proxy in front that ends TLS and whose X-Forwarded-For is believed (repeatable)
+    #[arg(long, env = "COUNTERSIGN_TRUSTED_PROXY", value_name = "ADDRESS", value_delimiter = ',')]
+    trusted_proxy: Vec<IpAddr>,
+}
+
+#[derive(Debug, Args)]
+struct DevArgs {
+    #[command(flatten)]
+    place: PlaceArgs,
+    #[command(flatten)]
+    listen: ListenArgs,
+    /// Limits on how often messages are sent: as a server ships them, or off
+    #[arg(long, env = "COUNTERSIGN_MESSAGE_LIMITS", value_enum, default_value_t = MessageLimits::Off)]
+    message_limits: MessageLimits,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum MessageLimits {
+    Off,
+    Shipped,
+}
+
+#[derive(Debug, Args)]
+struct OutputArgs {
+    #[command(flatten)]
+    place: PlaceArgs,
+    /// Answer in JSON
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Debug, Subcommand)]
+enum ClientCommand {
+    /// Create an API client; its secret is shown once
+    Create {
+        /// "Manage All", "Read All", "Manage users", "Read Users" or "Authentication Only"
+        #[arg(long, value_parser = scope)]
+        scope: Scope,
+        /// default, python4, numeric_ids or docs_literal
+        #[arg(long, value_parser = profile, default_value = "default")]
+        profile: CompatProfile,
+        /// A name for people
+        #[arg(long, default_value = "")]
+        name: String,
+        #[command(flatten)]
+        output: OutputArgs,
+    },
+    /// List API clients
+    List {
+        #[command(flatten)]
+        output: OutputArgs,
+    },
+    /// Revoke an API client and all its tokens
+    Revoke {
+        /// The client_id
+        client_id: String,
+        /// Do not ask
+        #[arg(long)]
+        yes: bool,
+        #[command(flatten)]
+        output: OutputArgs,
+    },
+    /// Make a new secret; the one before goes on working until the next rotation
+    Rotate {
+        /// The client_id
+        client_id: String,
+        #[command(flatten)]
+        output: OutputArgs,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+enum UserCommand {
+    /// Create a user
+    Create {
+        /// Name to log in with
+        #[arg(long)]
+        username: Option<String>,
+        /// E-mail address
+        #[arg(long)]
+        email: Option<String>,
+        /// Telephone number as +14155550123
+        #[arg(long)]
+        phone: Option<String>,
+        /// First name
+        #[arg(long, alias = "first-name")]
+        firstname: Option<String>,
+        /// Last name
+        #[arg(long, alias = "last-name")]
+        lastname: Option<String>,
+        /// Id in another system
+        #[arg(long)]
+        external_id: Option<String>,
+        /// Read a password from standard input
+        #[arg(long)]
+        password_stdin: bool,
+        #[command(flatten)]
+        output: OutputArgs,
+    },
+    /// List users
+    List {
+        /// Most users
+        #[arg(long, default_value_t = 1000)]
+        limit: u32,
+        /// Users left out before the first
+        #[arg(long, default_value_t = 0)]
+        offset: u64,
+        #[command(flatten)]
+        output: OutputArgs,
+    },
+    /// Show a user and their devices
+    Show {
+        /// Id, user name or e-mail address
+        user: String,
+        #[command(flatten)]
+        output: OutputArgs,
+    },
+    /// Lift every lock of a user
+    Unlock {
+        /// Id, user name or e-mail address
+        user: String,
+        #[command(flatten)]
+        output: OutputArgs,
+    },
+    /// Delete a user with all devices
+    Delete {
+        /// Id, user name or e-mail address
+        user: String,
+        /// Do not ask
+        #[arg(long)]
+        yes: bool,
+        #[command(flatten)]
+        output: OutputArgs,
+    },
+}
+
+fn scope(text: &str) -> Result<Scope, String> {
+    let known: Vec<String> = Scope::ALL.iter().map(|scope| format!("{:?}", scope.name())).collect();
+    Scope::from_name(text).ok_or_else(|| format!("the scopes are {}", known.join(", ")))
+}
+
+fn profile(text: &str) -> Result<CompatProfile, String> {
+    let known: Vec<&str> = CompatProfile::ALL.iter().map(|profile| profile.name()).collect();
+    CompatProfile::from_name(text).ok_or_else(|| format!("the profiles are {}", known.join(", ")))
+}
+
+/// Runs the program.
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    match start(cli) {
+        Ok(code) => code,
+        Err(error) => {
+            terminal::remark(&format!("countersign: {error:#}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn start(cli: Cli) -> anyhow::Result<ExitCode> {
+    terminal::start_log();
+    match cli.what.unwrap_or(What::Serve(cli.serve)) {
+        What::Serve(args) => {
+            warn_of_unknown_variables();
+            let config = Config::load(given(&args.place, &args.listen, args.insecure_http, args.trusted_proxy))?;
+            runtime(config.threads)?.block_on(serve::serve(config, args.listen.ready_file))
+        }
+        What::Dev(args) => {
+            warn_of_unknown_variables();
+            let lasting = args.place.data_dir.is_some();
+            let config = Config::load(given(&args.place, &args.listen, false, Vec::new()))?;
+            let message_limits = args.message_limits == MessageLimits::Shipped;
+            let options = dev::Options { lasting, message_limits, ready_file: args.listen.ready_file };
+            runtime(config.threads)?.block_on(dev::serve(config, options))
+        }
+        What::Client(command) => client(command),
+        What::User(command) => user(command),
+    }
+}
+
+fn client(command: ClientCommand) -> anyhow::Result<ExitCode> {
+    match command {
+        ClientCommand::Create { scope, profile, name, output } => {
+            run(&output, Command::ClientCreate { name, scope, profile })
+        }
+        ClientCommand::List { output } => run(&output, Command::ClientList),
+        ClientCommand::Revoke { client_id, yes, output } => {
+            let question = format!("Revoke {client_id}? Everything that uses it stops working.");
+            if yes || terminal::confirm(&question) {
+                run(&output, Command::ClientRevoke { client_id })
+            } else {
+                Ok(left())
+            }
+        }
+        ClientCommand::Rotate { client_id, output } => run(&output, Command::ClientRotate { client_id }),
+    }
+}
+
+fn user(command: UserCommand) -> anyhow::Result<ExitCode> {
+    match command {
+        UserCommand::Create { username, email, phone, firstname, lastname, external_id, password_stdin, output } => {
+            let password = if password_stdin { Some(read_line()?) } else { None };
+            let user = NewUser { username, email, phone, firstname, lastname, external_id, password };
+            run(&output, Command::UserCreate(user))
+        }
+        UserCommand::List { limit, offset, output } => run(&output, Command::UserList { offset, limit }),
+        UserCommand::Show { user, output } => run(&output, Command::UserShow(Who(user))),
+        UserCommand::Unlock { user, output } => run(&output, Command::UserUnlock(Who(user))),
+        UserCommand::Delete { user, yes, output } => {
+            let question = format!("Delete user {user} with all devices? This cannot be undone.");
+            if yes || terminal::confirm(&question) { run(&output, Command::UserDelete(Who(user))) } else { Ok(left()) }
+        }
+    }
+}
+
+fn left() -> ExitCode {
+    terminal::remark("Nothing was changed.");
+    ExitCode::FAILURE
+}
+
+fn run(output: &OutputArgs, command: Command) -> anyhow::Result<ExitCode> {
+    let given =
+        Given { config: output.place.config.clone(), data_dir: output.place.data_dir.clone(), ..Given::default() };
+    let config = Config::load(given)?;
+    let report = runtime(1)?.block_on(control::send(&config, command))?;
+    report.print(output.json);
+    Ok(ExitCode::SUCCESS)
+}
+
+fn given(place: &PlaceArgs, listen: &ListenArgs, insecure_http: bool, trusted_proxies: Vec<IpAddr>) -> Given {
+    Given {
+        config: place.config.clone(),
+        listen: listen.listen,
+        data_dir: place.data_dir.clone(),
+        public_url: listen.public_url.clone(),
+        insecure_http,
+        trusted_proxies,
+    }
+}
+
+fn runtime(threads: usize) -> std::io::Result<tokio::runtime::Runtime> {
+    let mut builder = tokio::runtime::Builder::new_multi_thread();
+    if threads > 0 {
+        builder.worker_threads(threads);
+    }
+    builder.enable_all().build()
+}
+
+fn read_line() -> std::io::Result<String> {
+    let mut line = String::new();
+    std::io::stdin().read_line(&mut line)?;
+    Ok(line.trim_end_matches(['\n', '\r']).to_owned())
+}
+
+fn warn_of_unknown_variables() {
+    for (name, nearest) in config::unknown_variables() {
+        terminal::remark(&format!("countersign: {name} is not a variable I know; did you mean {nearest}?"));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        use clap::CommandFactory as _;
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn no_argument_means_serve() {
+        let cli = Cli::try_parse_from(["countersign"]).unwrap();
+        assert!(cli.what.is_none());
+        let cli = Cli::try_parse_from(["countersign", "--listen", "127.0.0.1:0"]).unwrap();
+        assert!(cli.serve.listen.listen.is_some());
+    }
+
+    #[test]
+    fn a_wrong_scope_is_answered_with_the_right_ones() {
+        let error = Cli::try_parse_from(["countersign", "client", "create", "--scope", "all"]).unwrap_err().to_string();
+        assert!(error.contains("Manage All"), "{error}");
+    }
+}

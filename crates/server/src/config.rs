@@ -1,0 +1,323 @@
+//! Configuration: flags beat the environment, the environment beats the file, the file beats the defaults.
+//!
+//! One name everywhere: `--public-url`, `COUNTERSIGN_PUBLIC_URL`, `public_url`. An unknown key in the file stops the
+//! start. An unknown `COUNTERSIGN_*` variable only warns, since orchestrators put variables of their own under the name
+//! of a service.
+
+use std::net::{IpAddr, SocketAddr};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, bail};
+use serde::Deserialize;
+
+use crate::folder;
+
+/// What a configuration file may hold.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct File {
+    /// Address and port to listen on.
+    pub listen: Option<SocketAddr>,
+    /// The data folder.
+    pub data_dir: Option<PathBuf>,
+    /// What links and callbacks begin with.
+    pub public_url: Option<String>,
+    /// The account's name, shown in authenticator apps and compared as `subdomain`.
+    pub subdomain: Option<String>,
+    /// The account's number in token answers.
+    pub account_id: Option<i64>,
+    /// Another place for the master key.
+    pub master_key_file: Option<PathBuf>,
+    /// Proxies whose `X-Forwarded-For` is believed.
+    pub trusted_proxies: Vec<IpAddr>,
+    /// Allows plain HTTP off loopback.
+    pub insecure_http: Option<bool>,
+    /// Who may call what.
+    pub auth: Auth,
+    /// Where answers have two shapes.
+    pub compat: Compat,
+    /// Quantities.
+    pub limits: LimitsFile,
+}
+
+/// `[auth]`
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Auth {
+    /// v1 trigger and verify need a Manage scope (contract 4.4).
+    pub strict_v1_scopes: bool,
+    /// MFA v2 needs `Manage All` (contract 1.5).
+    pub strict_v2_scopes: bool,
+}
+
+/// `[compat]`
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Compat {
+    /// Status of a wrong code on PUT registrations: 401 or 200 (contract 7.4).
+    pub v2_wrong_otp: u16,
+}
+
+impl Default for Compat {
+    fn default() -> Self {
+        Self { v2_wrong_otp: 401 }
+    }
+}
+
+/// `[limits]`
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct LimitsFile {
+    /// v1 calls per hour and account, 0 for no limit.
+    pub calls_per_hour: u64,
+    /// Whether each client is held to 100 calls a second.
+    pub bursts: bool,
+    /// Connections open at once.
+    pub connections: usize,
+    /// Connections open at once from one address.
+    pub connections_per_peer: usize,
+    /// Threads that answer requests; 0 for one per core.
+    pub threads: usize,
+}
+
+impl Default for LimitsFile {
+    fn default() -> Self {
+        let shipped = web::limits::Limits::default();
+        Self {
+            calls_per_hour: 5_000,
+            bursts: true,
+            connections: shipped.connections,
+            connections_per_peer: shipped.per_peer,
+            threads: 0,
+        }
+    }
+}
+
+/// What flags and the environment say; the flags' parser has merged the two.
+#[derive(Debug, Clone, Default)]
+pub struct Given {
+    /// `--config`
+    pub config: Option<PathBuf>,
+    /// `--listen`
+    pub listen: Option<SocketAddr>,
+    /// `--data-dir`
+    pub data_dir: Option<PathBuf>,
+    /// `--public-url`
+    pub public_url: Option<String>,
+    /// `--insecure-http`
+    pub insecure_http: bool,
+    /// `--trusted-proxy`
+    pub trusted_proxies: Vec<IpAddr>,
+}
+
+/// The configuration in force.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Address and port to listen on.
+    pub listen: SocketAddr,
+    /// The data folder.
+    pub data_dir: PathBuf,
+    /// What links and callbacks begin with.
+    pub public_url: Option<String>,
+    /// The account's name.
+    pub subdomain: String,
+    /// The account's number.
+    pub account_id: i64,
+    /// Another place for the master key.
+    pub master_key_file: Option<PathBuf>,
+    /// How the dialect behaves.
+    pub options: onelogin::Options,
+    /// What connections and requests may use.
+    pub limits: web::limits::Limits,
+    /// Threads that answer requests; 0 for one per core.
+    pub threads: usize,
+    /// Plain HTTP off loopback was asked for.
+    pub insecure_http: bool,
+}
+
+/// Port and address when none is given.
+pub const DEFAULT_LISTEN: &str = "127.0.0.1:8080";
+
+impl Config {
+    /// Merges what was given with the file it names.
+    pub fn load(given: Given) -> anyhow::Result<Self> {
+        let file = match &given.config {
+            Some(path) => read(path)?,
+            None => File::default(),
+        };
+        let public_url = given.public_url.or(file.public_url);
+        if let Some(text) = &public_url {
+            judge_public_url(text)?;
+        }
+        if !matches!(file.compat.v2_wrong_otp, 200 | 401) {
+            bail!("compat.v2_wrong_otp must be 401 or 200");
+        }
+        let mut trusted_proxies = given.trusted_proxies;
+        if trusted_proxies.is_empty() {
+            trusted_proxies = file.trusted_proxies;
+        }
+        let default_listen = DEFAULT_LISTEN.parse().context("the default address is one")?;
+        Ok(Self {
+            listen: given.listen.or(file.listen).unwrap_or(default_listen),
+            data_dir: given.data_dir.or(file.data_dir).unwrap_or_else(folder::default_root),
+            public_url,
+            subdomain: file.subdomain.unwrap_or_else(|| "countersign".to_owned()),
+            account_id: file.account_id.unwrap_or(1),
+            master_key_file: file.master_key_file,
+            options: onelogin::Options {
+                hourly_quota: file.limits.calls_per_hour,
+                burst_limit: file.limits.bursts,
+                strict_v1_scopes: file.auth.strict_v1_scopes,
+                strict_v2_scopes: file.auth.strict_v2_scopes,
+                v2_wrong_otp_200: file.compat.v2_wrong_otp == 200,
+                trusted_proxies,
+            },
+            limits: web::limits::Limits {
+                connections: file.limits.connections,
+                per_peer: file.limits.connections_per_peer,
+                ..web::limits::Limits::default()
+            },
+            threads: file.limits.threads,
+            insecure_http: given.insecure_http || file.insecure_http.unwrap_or(false),
+        })
+    }
+
+    /// Refuses to show plain HTTP to a network unless somebody has thought about it (SEC 68, rulings 5).
+    pub fn judge_listen(&self) -> anyhow::Result<()> {
+        if self.listen.ip().is_loopback() || self.insecure_http || !self.options.trusted_proxies.is_empty() {
+            return Ok(());
+        }
+        bail!(
+            "{} can be reached from other machines, and this is plain HTTP. Put a proxy that ends TLS in front and name \
+             it with --trusted-proxy ADDRESS, or, if you know what you do, pass --insecure-http",
+            self.listen
+        )
+    }
+}
+
+fn read(path: &Path) -> anyhow::Result<File> {
+    let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+    toml::from_str(&text).map_err(|error| anyhow::anyhow!("{}: {}", path.display(), error.to_string().trim_end()))
+}
+
+fn judge_public_url(text: &str) -> anyhow::Result<()> {
+    let url = url::Url::parse(text).with_context(|| format!("public_url {text} is not a URL"))?;
+    let fits = matches!(url.scheme(), "http" | "https")
+        && url.has_host()
+        && url.username().is_empty()
+        && url.query().is_none()
+        && !text.ends_with('/');
+    if !fits {
+        bail!("public_url must look like https://mfa.example.com, without a slash at the end");
+    }
+    Ok(())
+}
+
+/// A secret from the environment: `NAME` itself, or the content of the file that `NAME_FILE` names.
+pub fn secret(name: &str) -> anyhow::Result<Option<String>> {
+    if let Ok(value) = std::env::var(name) {
+        return Ok(Some(value));
+    }
+    match std::env::var_os(format!("{name}_FILE")) {
+        Some(path) => {
+            let shown = PathBuf::from(&path);
+            let text = std::fs::read_to_string(&shown)
+                .with_context(|| format!("{name}_FILE names {}, which cannot be read", shown.display()))?;
+            Ok(Some(text))
+        }
+        None => Ok(None),
+    }
+}
+
+/// Variables this program reads.
+const KNOWN_VARIABLES: &[&str] = &[
+    "COUNTERSIGN_CONFIG",
+    "COUNTERSIGN_LISTEN",
+    "COUNTERSIGN_DATA_DIR",
+    "COUNTERSIGN_PUBLIC_URL",
+    "COUNTERSIGN_READY_FILE",
+    "COUNTERSIGN_INSECURE_HTTP",
+    "COUNTERSIGN_TRUSTED_PROXY",
+    "COUNTERSIGN_MESSAGE_LIMITS",
+    "COUNTERSIGN_MASTER_KEY",
+    "COUNTERSIGN_MASTER_KEY_FILE",
+    "COUNTERSIGN_LOG",
+    "COUNTERSIGN_LOG_FORMAT",
+];
+
+/// The variables that look like ours and are not, each with the nearest one we know.
+pub fn unknown_variables() -> Vec<(String, &'static str)> {
+    let names = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
+    names
+        .filter(|name| name.starts_with("COUNTERSIGN_") && !KNOWN_VARIABLES.contains(&name.as_str()))
+        .filter_map(|name| {
+            let nearest = KNOWN_VARIABLES.iter().min_by_key(|known| distance(&name, known))?;
+            Some((name, *nearest))
+        })
+        .collect()
+}
+
+/// Levenshtein's distance, for suggestions.
+fn distance(a: &str, b: &str) -> usize {
+    let b: Vec<char> = b.chars().collect();
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, x) in a.chars().enumerate() {
+        let mut corner = row[0];
+        row[0] = i + 1;
+        for (j, y) in b.iter().enumerate() {
+            let change = corner + usize::from(x != *y);
+            corner = row[j + 1];
+            row[j + 1] = change.min(corner + 1).min(row[j] + 1);
+        }
+    }
+    row[b.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn load(text: &str, given: Given) -> anyhow::Result<Config> {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("countersign.toml");
+        std::fs::write(&path, text).unwrap();
+        Config::load(Given { config: Some(path), ..given })
+    }
+
+    #[test]
+    fn a_flag_beats_the_file_and_the_file_beats_the_default() {
+        let flag = Given { listen: Some("127.0.0.1:1".parse().unwrap()), ..Given::default() };
+        assert_eq!(load("listen = '127.0.0.1:2'", flag).unwrap().listen.port(), 1);
+        assert_eq!(load("listen = '127.0.0.1:2'", Given::default()).unwrap().listen.port(), 2);
+        assert_eq!(load("", Given::default()).unwrap().listen.to_string(), DEFAULT_LISTEN);
+    }
+
+    #[test]
+    fn an_unknown_key_is_refused_and_named() {
+        let error = load("lisen = '127.0.0.1:2'", Given::default()).unwrap_err().to_string();
+        assert!(error.contains("lisen") && error.contains("listen"), "{error}");
+        assert!(load("[limits]\ncalls = 1", Given::default()).is_err());
+    }
+
+    #[test]
+    fn plain_http_stays_on_loopback_unless_asked_for() {
+        let open =
+            |extra: &str| load(&format!("listen = '0.0.0.0:1'\n{extra}"), Given::default()).unwrap().judge_listen();
+        assert!(open("").is_err());
+        assert!(open("insecure_http = true").is_ok());
+        assert!(open("trusted_proxies = ['10.0.0.1']").is_ok());
+    }
+
+    #[test]
+    fn a_public_url_is_an_origin() {
+        for bad in ["mfa.example.com", "ftp://x", "https://a@b", "https://x/", "https://x?y=1"] {
+            assert!(load(&format!("public_url = '{bad}'"), Given::default()).is_err(), "{bad}");
+        }
+        assert!(load("public_url = 'https://mfa.example.com'", Given::default()).is_ok());
+    }
+
+    #[test]
+    fn the_nearest_variable_is_suggested() {
+        assert_eq!(distance("COUNTERSIGN_LISTN", "COUNTERSIGN_LISTEN"), 1);
+    }
+}

@@ -1,0 +1,141 @@
+//! The line between the command line and a running server: a Unix socket in the data folder, for its owner alone.
+//!
+//! One connection carries one command and its report, a line of JSON each.
+
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use anyhow::{Context as _, bail};
+use engine::Engine;
+use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
+use tokio::net::{UnixListener, UnixStream};
+use tokio::task::JoinHandle;
+
+use crate::command::{self, Command, Report};
+use crate::config::Config;
+use crate::folder::Folder;
+use crate::house::{self, BuildError, Fittings, House};
+
+/// Longest command, in bytes.
+const MAX_COMMAND: u64 = 64 * 1024;
+
+/// A listening socket; it is removed when this is dropped.
+pub struct Control {
+    path: PathBuf,
+    task: JoinHandle<()>,
+}
+
+impl Drop for Control {
+    fn drop(&mut self) {
+        self.task.abort();
+        let _ = std::fs::remove_file(&self.path);
+    }
+}
+
+/// Listens for commands in the data folder.
+pub fn listen(folder: &Folder, engine: Arc<Engine>) -> anyhow::Result<Control> {
+    let path = folder.socket();
+    // Whoever holds the database's lock owns the socket; one left by a dead process is in the way.
+    let _ = std::fs::remove_file(&path);
+    let short = ShortPath::of(&path)?;
+    let listener = UnixListener::bind(short.path()).with_context(|| format!("cannot listen on {}", path.display()))?;
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600))?;
+    let task = tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            let engine = engine.clone();
+            tokio::spawn(async move {
+                if let Err(error) = answer(stream, &engine).await {
+                    tracing::debug!(%error, "a command line went away");
+                }
+            });
+        }
+    });
+    Ok(Control { path, task })
+}
+
+async fn answer(stream: UnixStream, engine: &Engine) -> anyhow::Result<()> {
+    let (read, mut write) = stream.into_split();
+    let mut line = String::new();
+    BufReader::new(read.take(MAX_COMMAND)).read_line(&mut line).await?;
+    let report: Result<Report, String> = match serde_json::from_str::<Command>(&line) {
+        Ok(command) => command::execute(engine, command).await,
+        Err(_) => Err("the running server does not know this command; is it of another version?".to_owned()),
+    };
+    let mut text = serde_json::to_vec(&report)?;
+    text.push(b'\n');
+    write.write_all(&text).await?;
+    Ok(())
+}
+
+/// Executes a command where the data lies: through the running server, else on the database itself.
+pub async fn send(config: &Config, command: Command) -> anyhow::Result<Report> {
+    let Some(folder) = Folder::existing(&config.data_dir) else {
+        return alone(config, Folder::open(&config.data_dir)?, command).await;
+    };
+    match connect(&folder).await {
+        Some(stream) => ask(stream, &command).await,
+        None => alone(config, folder, command).await,
+    }
+}
+
+async fn connect(folder: &Folder) -> Option<UnixStream> {
+    let path = folder.socket();
+    UnixStream::connect(ShortPath::of(&path).ok()?.path()).await.ok()
+}
+
+async fn ask(stream: UnixStream, command: &Command) -> anyhow::Result<Report> {
+    let (read, mut write) = stream.into_split();
+    let mut text = serde_json::to_vec(command)?;
+    text.push(b'\n');
+    write.write_all(&text).await.context("the running server hung up")?;
+    let mut line = String::new();
+    BufReader::new(read).read_line(&mut line).await.context("the running server hung up")?;
+    if line.is_empty() {
+        bail!("the running server hung up before it answered; look at its log");
+    }
+    let report: Result<Report, String> =
+        serde_json::from_str(&line).context("the running server answered in a way this version does not know")?;
+    report.map_err(anyhow::Error::msg)
+}
+
+async fn alone(config: &Config, folder: Folder, command: Command) -> anyhow::Result<Report> {
+    let store = match house::open_store(&folder) {
+        Ok(store) => store,
+        Err(BuildError::Occupied) => bail!(
+            "a process holds the database in {} but does not answer on {}; if it is starting, try again in a moment",
+            folder.root().display(),
+            folder.socket().display()
+        ),
+        Err(BuildError::Other(error)) => return Err(error),
+    };
+    let house = House::build(config, folder, store, Fittings::plain(config)).await?;
+    let report = command::execute(&house.engine, command).await;
+    house.engine.store().clone().close().await;
+    report.map_err(anyhow::Error::msg)
+}
+
+/// A socket's address has room for about a hundred bytes. A longer path is reached through an open handle of its
+/// folder.
+struct ShortPath {
+    path: PathBuf,
+    _folder: Option<std::fs::File>,
+}
+
+impl ShortPath {
+    fn of(path: &Path) -> anyhow::Result<Self> {
+        use std::os::fd::AsRawFd as _;
+        if path.as_os_str().len() < 100 {
+            return Ok(Self { path: path.to_owned(), _folder: None });
+        }
+        let parent = path.parent().context("a socket lies in a folder")?;
+        let name = path.file_name().context("a socket has a name")?;
+        let folder = std::fs::File::open(parent)?;
+        let short = PathBuf::from(format!("/proc/self/fd/{}", folder.as_raw_fd())).join(name);
+        Ok(Self { path: short, _folder: Some(folder) })
+    }
+
+    fn path(&self) -> &Path {
+        &self.path
+    }
+}

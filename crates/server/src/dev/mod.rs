@@ -1,0 +1,168 @@
+//! `countersign dev`: the production server with a whole MFA world around it.
+//!
+//! Everything that decides, stores and sends is what `serve` runs. Simulated is only the last hop: gateways that write
+//! into an outbox anybody on this machine can read, and a phone that holds real keys and really signs. These rooms do
+//! not exist in `serve`.
+
+mod channel;
+mod guard;
+mod outbox;
+mod phone;
+mod routes;
+mod seed;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use anyhow::{Context as _, bail};
+use axum::Router;
+use domain::{Channel, FactorKind, Policy};
+use engine::chance::SystemChance;
+use engine::clock::MovableClock;
+use engine::{Chance, Clock, Engine};
+use store::Store;
+use tokio::sync::{Notify, watch};
+
+use crate::config::Config;
+use crate::folder::Folder;
+use crate::house::{self, Fittings, House};
+use crate::{banner, ready, serve as server, terminal};
+
+pub use seed::{DevClient, DevUser, Seed};
+
+/// What `countersign dev` is asked for beyond the configuration.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Whether the world is kept in its folder; otherwise it lives in a temporary one.
+    pub lasting: bool,
+    /// Whether the limits on messages are the shipped ones; otherwise they are off.
+    pub message_limits: bool,
+    /// Where to write how to reach the world.
+    pub ready_file: Option<PathBuf>,
+}
+
+/// A dev world, ready to answer.
+pub struct World {
+    /// The server's own parts.
+    pub house: House,
+    /// Its clock, which tests move.
+    pub clock: Arc<MovableClock>,
+    /// Its credentials in clear.
+    pub seed: Seed,
+    chance: Arc<dyn Chance>,
+    phone: phone::Phone,
+    arrivals: Arc<Notify>,
+}
+
+impl World {
+    /// Builds a world over an opened database, seeding it the first time.
+    pub async fn build(
+        config: &Config,
+        folder: Folder,
+        (store, failed): (Store, watch::Receiver<bool>),
+        message_limits: bool,
+        clock: Arc<MovableClock>,
+        chance: Arc<dyn Chance>,
+    ) -> anyhow::Result<Self> {
+        store.dev_prepare().await?;
+        clock.set_offset(store.dev_clock_offset().await?);
+        let arrivals = Arc::new(Notify::new());
+        let channels = Channel::ALL
+            .into_iter()
+            .map(|kind| channel::DevChannel::new(kind, store.clone(), arrivals.clone()))
+            .collect();
+        let fittings = Fittings {
+            clock: clock.clone(),
+            chance: chance.clone(),
+            policy: Policy {
+                factors: FactorKind::ALL.to_vec(),
+                country_prefixes: vec!["+1".to_owned()],
+                message_limits,
+                issuer: seed::SUBDOMAIN.to_owned(),
+            },
+            channels,
+        };
+        let config = configured(config.clone());
+        let house = House::build(&config, folder, (store, failed), fittings).await?;
+        let seed = seed::load_or_plant(&house.engine, &house.folder, &*chance).await?;
+        let phone = phone::Phone::load(&house.folder)?;
+        Ok(Self { house, clock, seed, chance, phone, arrivals })
+    }
+
+    /// The dialect and the dev endpoints.
+    pub fn router(self: &Arc<Self>, config: &Config) -> Router {
+        let options = configured(config.clone()).options;
+        let dialect = onelogin::router(self.house.app(&options));
+        routes::routes(self.clone()).fallback_service(dialect)
+    }
+
+    /// The use cases.
+    pub fn engine(&self) -> &Arc<Engine> {
+        &self.house.engine
+    }
+
+    fn store(&self) -> &Store {
+        self.house.engine.store()
+    }
+
+    fn now(&self) -> domain::Timestamp {
+        self.clock.now()
+    }
+}
+
+/// What every dev world has in common: the account, and no quota on calls.
+fn configured(mut config: Config) -> Config {
+    seed::SUBDOMAIN.clone_into(&mut config.subdomain);
+    config.account_id = seed::ACCOUNT_ID;
+    config.options.hourly_quota = 0;
+    config.options.burst_limit = false;
+    config
+}
+
+/// `countersign dev`.
+pub async fn serve(mut config: Config, options: Options) -> anyhow::Result<ExitCode> {
+    if !config.listen.ip().is_loopback() {
+        bail!(
+            "a dev world shows every code to whoever asks, so it listens on loopback only; use --listen 127.0.0.1:PORT"
+        );
+    }
+    // Kept until the end: dropping it removes the folder.
+    let temporary = match options.lasting {
+        true => None,
+        false => {
+            let folder = tempfile::Builder::new().prefix("countersign-dev-").tempdir();
+            Some(folder.context("cannot make a temporary folder; name one with --data-dir")?)
+        }
+    };
+    if let Some(temporary) = &temporary {
+        config.data_dir = temporary.path().to_owned();
+    }
+    let folder = Folder::open(&config.data_dir)?;
+    let store = house::open_store(&folder).map_err(server::occupied)?;
+    let clock = Arc::new(MovableClock::default());
+    let world = World::build(&config, folder, store, options.message_limits, clock, Arc::new(SystemChance)).await?;
+    let world = Arc::new(world);
+    let listener = server::listen(&config).await?;
+    let base_url = server::base_url(&listener)?;
+    let router = world.router(&config);
+    let announce = async {
+        let client = world.seed.clients.first().context("a dev world has clients")?;
+        let user = world.seed.users.first().context("a dev world has users")?;
+        let who = format!("{} (id {}, password {})", user.username, user.id, user.password);
+        let text = banner::dev(
+            &base_url,
+            &world.house.folder,
+            options.lasting,
+            &client.client_id,
+            &client.client_secret,
+            &who,
+        );
+        terminal::remark(&text);
+        match &options.ready_file {
+            Some(path) => ready::write(path, &world.seed.ready(&base_url)),
+            None => Ok(()),
+        }
+    };
+    server::run(&config, &world.house, listener, router, announce).await
+}

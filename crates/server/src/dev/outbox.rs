@@ -1,0 +1,137 @@
+//! `GET /dev/outbox`: every message the last hop would have carried, for scripts as JSON and for people as a page.
+
+use std::sync::Arc;
+
+use axum::extract::{Query, State};
+use axum::http::{HeaderMap, header};
+use axum::response::{Html, IntoResponse, Response};
+use domain::{Channel, UserId};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use store::{DevFilter, DevMessage};
+
+use super::World;
+use super::routes::Problem;
+
+/// Longest wait, in milliseconds (rulings 4).
+const MAX_WAIT: i64 = 25_000;
+/// How often the database is looked at while waiting, since another process may write to it, in milliseconds.
+const LOOK: i64 = 250;
+
+/// What is asked for.
+#[derive(Debug, Default, Deserialize)]
+pub struct Question {
+    to: Option<String>,
+    channel: Option<String>,
+    user_id: Option<i64>,
+    after: Option<i64>,
+    wait: Option<String>,
+}
+
+/// The messages that match, oldest first; with `wait`, as soon as there is one.
+pub async fn list(
+    State(world): State<Arc<World>>,
+    Query(question): Query<Question>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let wants = headers.get(header::ACCEPT).and_then(|accept| accept.to_str().ok()).unwrap_or_default();
+    if wants.contains("text/html") {
+        return Ok(page());
+    }
+    let channel = match question.channel.as_deref() {
+        None | Some("") => None,
+        Some(name) => Some(Channel::from_name(name).ok_or(Problem::bad("channel is sms, voice, email or push"))?),
+    };
+    let filter = DevFilter {
+        // A bare `+` in a query means a space; telephone numbers are pasted with one all the time.
+        to: question
+            .to
+            .filter(|to| !to.is_empty())
+            .map(|to| to.strip_prefix(' ').map_or(to.clone(), |rest| format!("+{rest}"))),
+        channel,
+        user_id: question.user_id.map(UserId),
+        after: question.after,
+    };
+    let wait = match question.wait.as_deref() {
+        None | Some("") => 0,
+        Some(text) => milliseconds(text).ok_or(Problem::bad("wait is a time such as 10s or 500ms, at most 25s"))?,
+    };
+    let messages = wait_for(&world, &filter, wait).await?;
+    Ok(axum::Json(Value::from_iter(messages.iter().map(wire))).into_response())
+}
+
+async fn wait_for(world: &World, filter: &DevFilter, wait: i64) -> Result<Vec<DevMessage>, Problem> {
+    // Waiting is real time, whatever the world's clock says.
+    let real = engine::clock::SystemClock;
+    let deadline = engine::Clock::now(&real).plus(wait);
+    loop {
+        let arrival = world.arrivals.notified();
+        let messages = world.store().dev_outbox(filter).await?;
+        let left = deadline.since(engine::Clock::now(&real));
+        if !messages.is_empty() || left <= 0 {
+            return Ok(messages);
+        }
+        tokio::select! {
+            () = arrival => {}
+            () = engine::Clock::sleep(&real, left.min(LOOK)) => {}
+        }
+    }
+}
+
+/// A message as the outbox shows it.
+pub fn wire(message: &DevMessage) -> Value {
+    json!({
+        "id": message.id,
+        "channel": message.channel.name(),
+        "to": message.to,
+        "body": message.body,
+        "code": message.code,
+        "link": message.link,
+        "user_id": message.user_id,
+        "device_id": message.device_id,
+        "verification_id": message.verification_id,
+        "created_at": onelogin::wire_time::with_millis(message.created_at.0),
+    })
+}
+
+fn milliseconds(text: &str) -> Option<i64> {
+    let (number, unit) = match text {
+        _ if text.ends_with("ms") => (text.strip_suffix("ms")?, 1),
+        _ if text.ends_with('s') => (text.strip_suffix('s')?, 1_000),
+        _ => (text, 1_000),
+    };
+    let number: i64 = number.parse().ok()?;
+    let wait = number.checked_mul(unit)?;
+    (number >= 0).then_some(wait.min(MAX_WAIT))
+}
+
+fn page() -> Response {
+    let policy = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+    let headers = [(header::CONTENT_SECURITY_POLICY, policy), (header::REFERRER_POLICY, "no-referrer")];
+    (headers, Html(include_str!("page/outbox.html"))).into_response()
+}
+
+/// The page's script.
+pub async fn script() -> Response {
+    ([(header::CONTENT_TYPE, "text/javascript; charset=utf-8")], include_str!("page/outbox.js")).into_response()
+}
+
+/// The page's style sheet.
+pub async fn style() -> Response {
+    ([(header::CONTENT_TYPE, "text/css; charset=utf-8")], include_str!("page/outbox.css")).into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::milliseconds;
+
+    #[test]
+    fn waits_are_read_and_bounded() {
+        assert_eq!(milliseconds("10s"), Some(10_000));
+        assert_eq!(milliseconds("500ms"), Some(500));
+        assert_eq!(milliseconds("3"), Some(3_000));
+        assert_eq!(milliseconds("10m"), None);
+        assert_eq!(milliseconds("-1s"), None);
+        assert_eq!(milliseconds("90s"), Some(25_000));
+    }
+}

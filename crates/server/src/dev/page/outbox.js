@@ -1,0 +1,97 @@
+// The dev outbox's page: asks for new messages once a second and shows them, newest first. Text is only ever set as
+// text. What a person typed or focused is left alone: messages are added, never redrawn.
+"use strict";
+
+const names = { sms: "Text message", voice: "Call", email: "E-mail", push: "Push" };
+const list = document.getElementById("messages");
+const state = document.getElementById("state");
+const needle = document.getElementById("needle");
+let last = 0;
+
+function element(tag, className, text) {
+  const made = document.createElement(tag);
+  if (className) made.className = className;
+  if (text !== undefined) made.textContent = text;
+  return made;
+}
+
+async function post(path, body, result, buttons) {
+  buttons.forEach((button) => { button.disabled = true; });
+  try {
+    const answer = await fetch(path, { method: "POST", body: body && JSON.stringify(body) });
+    const told = await answer.json();
+    result.textContent = answer.ok ? told.status : told.error;
+    if (!answer.ok) buttons.forEach((button) => { button.disabled = false; });
+  } catch {
+    result.textContent = "The server does not answer.";
+    buttons.forEach((button) => { button.disabled = false; });
+  }
+}
+
+function pushActions(message, result) {
+  const accept = element("button", "accept", "Accept");
+  const deny = element("button", "deny", "Deny");
+  const both = [accept, deny];
+  accept.addEventListener("click", () => post(`/dev/outbox/${message.id}/accept`, null, result, both));
+  deny.addEventListener("click", () => post(`/dev/outbox/${message.id}/deny`, null, result, both));
+  return both;
+}
+
+function callActions(message, result) {
+  const digits = element("input");
+  digits.inputMode = "numeric";
+  digits.maxLength = 6;
+  digits.autocomplete = "one-time-code";
+  digits.setAttribute("aria-label", "Digits to key in");
+  const key = element("button", "", "Key in");
+  key.addEventListener("click", () => post(`/dev/outbox/${message.id}/keypad`, { digits: digits.value.trim() }, result, [key]));
+  digits.addEventListener("keydown", (event) => { if (event.key === "Enter") key.click(); });
+  return [digits, key];
+}
+
+function show(message) {
+  const item = element("li", "message");
+  item.dataset.search = [message.to, message.channel, `user ${message.user_id}`, names[message.channel]].join(" ").toLowerCase();
+  const head = element("div", "head");
+  head.append(
+    element("span", "channel", names[message.channel] || message.channel),
+    element("span", "", message.to),
+    element("span", "about", `user ${message.user_id}, device ${message.device_id}, ${message.created_at.slice(11, 19)} UTC, no. ${message.id}`),
+  );
+  item.append(head, element("p", "body", message.body));
+  if (message.code) item.append(element("div", "code", message.code));
+  const result = element("span", "", "");
+  result.setAttribute("role", "status");
+  const actions = element("div", "actions");
+  if (message.channel === "push") actions.append(...pushActions(message, result), result);
+  if (message.channel === "voice" && !message.code) actions.append(...callActions(message, result), result);
+  if (actions.childElementCount) item.append(actions);
+  list.prepend(item);
+}
+
+function filter() {
+  const wanted = needle.value.trim().toLowerCase();
+  for (const item of list.children) item.hidden = wanted !== "" && !item.dataset.search.includes(wanted);
+}
+
+async function look() {
+  try {
+    const answer = await fetch(`/dev/outbox?after=${last}`, { headers: { Accept: "application/json" } });
+    const messages = await answer.json();
+    for (const message of messages) {
+      show(message);
+      last = Math.max(last, message.id);
+    }
+    if (messages.length) filter();
+    const count = list.childElementCount;
+    const text = count ? `${count} ${count === 1 ? "message" : "messages"}, newest first.` : "No messages yet. Trigger a factor and it appears here.";
+    if (state.textContent !== text) state.textContent = text;
+  } catch {
+    state.textContent = "The server does not answer; trying again.";
+  }
+  setTimeout(look, 1000);
+}
+
+needle.addEventListener("input", filter);
+document.getElementById("filter").addEventListener("submit", (event) => event.preventDefault());
+look();

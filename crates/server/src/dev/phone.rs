@@ -1,0 +1,101 @@
+//! The simulated phone: it holds real P-256 keys and signs what a person taps. What it signs is checked by the same
+//! code that will check a real one.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Mutex;
+
+use anyhow::Context as _;
+use domain::DeviceId;
+use domain::factor::push::{PushAnswer, PushDecision, answer_text, pairing_text};
+use engine::Chance;
+use p256::ecdsa::signature::Signer as _;
+use p256::ecdsa::{Signature, SigningKey};
+
+use crate::folder::{Folder, write_private};
+
+const FILE: &str = "dev-phone.json";
+
+/// The phone, with a key for each device it is paired as. Its memory is a file in the world's folder.
+#[derive(Debug)]
+pub struct Phone {
+    file: PathBuf,
+    writing: Mutex<()>,
+}
+
+/// A key that is not yet bound to a device.
+pub struct FreshKey {
+    key: SigningKey,
+    /// Uncompressed SEC 1 point.
+    pub public_key: Vec<u8>,
+}
+
+impl Phone {
+    /// The phone whose memory lies in this folder.
+    pub fn load(folder: &Folder) -> anyhow::Result<Self> {
+        let phone = Self { file: folder.file(FILE), writing: Mutex::new(()) };
+        phone.keys()?;
+        Ok(phone)
+    }
+
+    /// Draws a key to pair with.
+    pub fn fresh_key(chance: &dyn Chance) -> FreshKey {
+        loop {
+            // Nearly every 32 bytes are a key.
+            if let Ok(key) = SigningKey::from_slice(&chance.bytes::<32>()) {
+                let public_key = key.verifying_key().to_sec1_point(false).as_bytes().to_vec();
+                return FreshKey { key, public_key };
+            }
+        }
+    }
+
+    /// Remembers a key once the server has taken it.
+    pub fn remember(&self, device: DeviceId, fresh: &FreshKey) -> anyhow::Result<()> {
+        let _writing = self.writing.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut keys = self.keys()?;
+        keys.insert(device.0, data_encoding::HEXLOWER.encode(&fresh.key.to_bytes()));
+        write_private(&self.file, &serde_json::to_string(&keys)?)
+    }
+
+    /// Signs an answer to a prompt, if this phone is paired as that device.
+    pub fn answer(
+        &self,
+        device: DeviceId,
+        verification: domain::VerificationId,
+        nonce: &str,
+        decision: PushDecision,
+        signed_at: i64,
+    ) -> anyhow::Result<Option<PushAnswer>> {
+        let Some(hex) = self.keys()?.remove(&device.0) else { return Ok(None) };
+        let key = SigningKey::from_slice(&data_encoding::HEXLOWER.decode(hex.as_bytes())?)?;
+        let nonce = data_encoding::BASE64URL_NOPAD.decode(nonce.as_bytes())?;
+        let text = answer_text(verification, &nonce, decision, None, signed_at);
+        Ok(Some(PushAnswer { decision, digits: None, signed_at, signature: sign(&key, &text) }))
+    }
+
+    /// Forgets every key.
+    pub fn reset(&self) -> anyhow::Result<()> {
+        let _writing = self.writing.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        write_private(&self.file, "{}")
+    }
+
+    fn keys(&self) -> anyhow::Result<BTreeMap<i64, String>> {
+        match std::fs::read_to_string(&self.file) {
+            Ok(text) => serde_json::from_str(&text).with_context(|| format!("{} is damaged", self.file.display())),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(BTreeMap::new()),
+            Err(error) => Err(error).with_context(|| format!("cannot read {}", self.file.display())),
+        }
+    }
+}
+
+impl FreshKey {
+    /// Shows that the phone holds the key it pairs with.
+    pub fn sign_pairing(&self, pairing_code: &str) -> Vec<u8> {
+        sign(&self.key, &pairing_text(pairing_code, &self.public_key))
+    }
+}
+
+fn sign(key: &SigningKey, text: &str) -> Vec<u8> {
+    let signature: Signature = key.sign(text.as_bytes());
+    signature.to_bytes().to_vec()
+}

@@ -1,0 +1,124 @@
+//! Who lives in a dev world: one client for each scope, three users. Their secrets in clear lie in a file beside the
+//! database, which holds only digests (rulings 4).
+
+use anyhow::Context as _;
+use domain::user::UserPatch;
+use domain::verification::Context;
+use domain::{CompatProfile, Scope};
+use engine::{Chance, Engine, NewPassword};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use store::{Page, UserFilter};
+
+use crate::folder::{Folder, write_private};
+
+/// The account's name.
+pub const SUBDOMAIN: &str = "acme";
+/// The account's number.
+pub const ACCOUNT_ID: i64 = 1;
+
+const FILE: &str = "dev-world.json";
+
+/// A client and its secret.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "the ready file's names")]
+pub struct DevClient {
+    pub scope: String,
+    pub client_id: String,
+    pub client_secret: String,
+}
+
+/// A user and their password.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "the ready file's names")]
+pub struct DevUser {
+    pub id: i64,
+    pub username: String,
+    pub password: String,
+    pub email: String,
+    pub phone: String,
+}
+
+/// The world's credentials.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Seed {
+    /// One for each scope, widest first.
+    pub clients: Vec<DevClient>,
+    /// Three.
+    pub users: Vec<DevUser>,
+}
+
+impl Seed {
+    /// The ready file's content.
+    pub fn ready(&self, base_url: &str) -> Value {
+        json!({
+            "base_url": base_url,
+            "subdomain": SUBDOMAIN,
+            "account_id": ACCOUNT_ID,
+            "clients": self.clients,
+            "users": self.users,
+            "outbox_url": format!("{base_url}/dev/outbox"),
+        })
+    }
+}
+
+/// The credentials of an earlier start, or new ones. Planting can be cut off anywhere and is simply done again.
+pub async fn load_or_plant(engine: &Engine, folder: &Folder, chance: &dyn Chance) -> anyhow::Result<Seed> {
+    let file = folder.file(FILE);
+    match std::fs::read_to_string(&file) {
+        Ok(text) => serde_json::from_str(&text)
+            .with_context(|| format!("{} is damaged; remove the data folder", file.display())),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            let seed = plant(engine, chance).await?;
+            write_private(&file, &serde_json::to_string_pretty(&seed)?)?;
+            Ok(seed)
+        }
+        Err(error) => Err(error).with_context(|| format!("cannot read {}", file.display())),
+    }
+}
+
+async fn plant(engine: &Engine, chance: &dyn Chance) -> anyhow::Result<Seed> {
+    let mut clients = Vec::new();
+    for scope in Scope::ALL {
+        let made = engine.create_client(&format!("dev: {}", scope.name()), scope, CompatProfile::Default).await?;
+        clients.push(DevClient {
+            scope: scope.name().to_owned(),
+            client_id: made.client.client_id,
+            client_secret: made.secret,
+        });
+    }
+    let mut users = Vec::new();
+    for (number, first, last) in [(1, "Ana", "Silva"), (2, "Ben", "Okafor"), (3, "Chie", "Tanaka")] {
+        let username = first.to_lowercase();
+        let user = DevUser {
+            id: 0,
+            email: format!("{username}@example.com"),
+            phone: format!("+1415555010{number}"),
+            password: format!("{username}-{}", chance.hex::<8>()),
+            username,
+        };
+        let patch = UserPatch {
+            username: Some(Some(user.username.clone())),
+            email: Some(Some(user.email.clone())),
+            phone: Some(Some(user.phone.clone())),
+            texts: vec![
+                ("firstname".to_owned(), Some(first.to_owned())),
+                ("lastname".to_owned(), Some(last.to_owned())),
+            ],
+            ..UserPatch::default()
+        };
+        let password = NewPassword { clear: user.password.clone().into(), validate: false };
+        let planted = match existing(engine, &user.username).await? {
+            Some(id) => engine.update_user(id, patch, Some(password), Context::default()).await?,
+            None => engine.create_user(patch, Some(password), Context::default()).await?,
+        };
+        users.push(DevUser { id: planted.id.0, ..user });
+    }
+    Ok(Seed { clients, users })
+}
+
+async fn existing(engine: &Engine, username: &str) -> anyhow::Result<Option<domain::UserId>> {
+    let filter = UserFilter { username: Some(username.to_owned()), ..UserFilter::default() };
+    let page = engine.users(&filter, Page { limit: 1, offset: 0 }).await?;
+    Ok(page.users.first().map(|user| user.id))
+}

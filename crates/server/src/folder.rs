@@ -1,0 +1,131 @@
+//! The data folder: `db/` with the database, `keys/` with the master key apart from it (rulings 2), all for the owner
+//! alone.
+
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, PermissionsExt as _};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, bail};
+
+/// The data folder's places.
+#[derive(Debug, Clone)]
+pub struct Folder {
+    root: PathBuf,
+}
+
+impl Folder {
+    /// Opens the folder, making it (0700) if it does not exist.
+    pub fn open(root: &Path) -> anyhow::Result<Self> {
+        private_dir(root)?;
+        let root = root.canonicalize().with_context(|| format!("cannot use {}", root.display()))?;
+        let folder = Self { root };
+        private_dir(&folder.db())?;
+        private_dir(&folder.root.join("keys"))?;
+        Ok(folder)
+    }
+
+    /// The folder, if it is one already.
+    pub fn existing(root: &Path) -> Option<Self> {
+        let root = root.canonicalize().ok()?;
+        root.join("db").is_dir().then_some(Self { root })
+    }
+
+    /// Where the database lies.
+    pub fn db(&self) -> PathBuf {
+        self.root.join("db")
+    }
+
+    /// The master key file.
+    pub fn key_file(&self) -> PathBuf {
+        self.root.join("keys").join("master.key")
+    }
+
+    /// The socket by which the command line reaches a running server.
+    pub fn socket(&self) -> PathBuf {
+        self.root.join("control.sock")
+    }
+
+    /// A file in the folder's root.
+    pub fn file(&self, name: &str) -> PathBuf {
+        self.root.join(name)
+    }
+
+    /// The folder itself.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+}
+
+/// The folder used when none is named: where this user's programs keep their data.
+pub fn default_root() -> PathBuf {
+    let set = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    set("XDG_DATA_HOME")
+        .or_else(|| set("HOME").map(|home| home.join(".local").join("share")))
+        .map_or_else(|| PathBuf::from("countersign-data"), |base| base.join("countersign"))
+}
+
+fn private_dir(path: &Path) -> anyhow::Result<()> {
+    let shown = path.display();
+    std::fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(path)
+        .with_context(|| format!("cannot create {shown}; choose another folder with --data-dir"))?;
+    let metadata = std::fs::metadata(path).with_context(|| format!("cannot read {shown}"))?;
+    if metadata.mode() & 0o077 != 0 {
+        let private = std::fs::Permissions::from_mode(0o700);
+        if std::fs::set_permissions(path, private).is_err() {
+            bail!("{shown} is open to other users and cannot be closed; run: chmod 700 {shown}");
+        }
+    }
+    Ok(())
+}
+
+/// Writes a file for the owner alone: under another name first, then renamed, so that nobody reads half of it.
+pub fn write_private(path: &Path, text: &str) -> anyhow::Result<()> {
+    use std::io::Write as _;
+    use std::os::unix::fs::OpenOptionsExt as _;
+    let name = path.file_name().with_context(|| format!("{} names no file", path.display()))?;
+    let mut temporary = name.to_os_string();
+    temporary.push(format!(".{}.tmp", std::process::id()));
+    let temporary = path.with_file_name(temporary);
+    let written = (|| {
+        // Left over from a process of the same number, if at all.
+        let _ = std::fs::remove_file(&temporary);
+        let mut file = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&temporary)?;
+        file.write_all(text.as_bytes())?;
+        file.sync_all()?;
+        std::fs::rename(&temporary, path)
+    })();
+    if written.is_err() {
+        let _ = std::fs::remove_file(&temporary);
+    }
+    written.with_context(|| format!("cannot write {}", path.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_data_folder_is_closed_to_others() {
+        let dir = tempfile::tempdir().unwrap();
+        let open = dir.path().join("data");
+        std::fs::create_dir(&open).unwrap();
+        std::fs::set_permissions(&open, std::fs::Permissions::from_mode(0o755)).unwrap();
+        let folder = Folder::open(&open).unwrap();
+        for path in [folder.root().to_owned(), folder.db(), folder.root().join("keys")] {
+            assert_eq!(std::fs::metadata(path).unwrap().mode() & 0o777, 0o700);
+        }
+    }
+
+    #[test]
+    fn a_private_file_replaces_the_old_one_whole() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("ready.json");
+        write_private(&file, "one").unwrap();
+        write_private(&file, "two").unwrap();
+        assert_eq!(std::fs::read_to_string(&file).unwrap(), "two");
+        assert_eq!(std::fs::metadata(&file).unwrap().mode() & 0o777, 0o600);
+        assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 1);
+    }
+}

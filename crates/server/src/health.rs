@@ -1,0 +1,44 @@
+//! `/livez` and `/readyz`: without a log-in, and without telling versions (SEC 83).
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use axum::Router;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::routing::get;
+use engine::Engine;
+
+/// What the two answers depend on.
+#[derive(Clone)]
+pub struct Health {
+    engine: Arc<Engine>,
+    draining: Arc<AtomicBool>,
+}
+
+impl Health {
+    /// Health of this engine.
+    pub fn new(engine: Arc<Engine>) -> Self {
+        Self { engine, draining: Arc::default() }
+    }
+
+    /// Shutdown has begun: no longer ready, still alive.
+    pub fn drain(&self) {
+        self.draining.store(true, Ordering::SeqCst);
+    }
+
+    /// The two routes.
+    pub fn routes(self) -> Router {
+        Router::new().route("/livez", get(|| async { "ok\n" })).route("/readyz", get(ready)).with_state(self)
+    }
+}
+
+async fn ready(State(health): State<Health>) -> (StatusCode, &'static str) {
+    if health.draining.load(Ordering::SeqCst) {
+        (StatusCode::SERVICE_UNAVAILABLE, "shutting down\n")
+    } else if health.engine.store().ready().await {
+        (StatusCode::OK, "ok\n")
+    } else {
+        (StatusCode::SERVICE_UNAVAILABLE, "the database is unavailable\n")
+    }
+}

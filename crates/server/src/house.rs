@@ -1,0 +1,114 @@
+//! Everything a server or a command needs, put together: folder, database, keys, engine.
+
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use domain::Policy;
+use engine::chance::SystemChance;
+use engine::{Chance, Clock, Engine, Parts, Settings, keys};
+use store::{OpenError, SqliteOptions, Store};
+use tokio::sync::watch;
+
+use crate::config::{self, Config};
+use crate::folder::Folder;
+
+/// An engine over a data folder.
+pub struct House {
+    /// The use cases.
+    pub engine: Arc<Engine>,
+    /// The folder it lives in.
+    pub folder: Folder,
+    /// Turns true when the database can no longer be trusted to keep what it is told: the process must end (SEC 78).
+    pub failed: watch::Receiver<bool>,
+}
+
+/// What differs between a server, a dev world and a test.
+pub struct Fittings {
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// Randomness.
+    pub chance: Arc<dyn Chance>,
+    /// The rules in force.
+    pub policy: Policy,
+    /// The last hops that work.
+    pub channels: Vec<Arc<dyn delivery::Channel>>,
+}
+
+impl Fittings {
+    /// A server on its own: real time, real chance, and no last hop configured yet.
+    pub fn plain(config: &Config) -> Self {
+        Self {
+            clock: Arc::new(engine::clock::SystemClock),
+            chance: Arc::new(SystemChance),
+            policy: Policy { issuer: config.subdomain.clone(), ..Policy::default() },
+            channels: Vec::new(),
+        }
+    }
+}
+
+/// Why a house could not be built.
+#[derive(Debug, thiserror::Error)]
+pub enum BuildError {
+    /// Another process has the database: a running server, most likely.
+    #[error("another process is using this data folder")]
+    Occupied,
+    /// Anything else.
+    #[error(transparent)]
+    Other(#[from] anyhow::Error),
+}
+
+/// Opens the database in `folder`.
+pub fn open_store(folder: &Folder) -> Result<(Store, watch::Receiver<bool>), BuildError> {
+    let (fail, failed) = watch::channel(false);
+    let fatal: store::Fatal = Arc::new(move |reason: &str| {
+        tracing::error!(reason, "the database can no longer be trusted to keep what it is told; stopping");
+        let _ = fail.send(true);
+    });
+    let options = SqliteOptions { fatal: Some(fatal), ..SqliteOptions::default() };
+    match Store::open_sqlite(&folder.db(), options) {
+        Ok(store) => Ok((store, failed)),
+        Err(OpenError::Locked) => Err(BuildError::Occupied),
+        Err(error) => Err(BuildError::Other(
+            anyhow::Error::new(error).context(format!("cannot open the database in {}", folder.db().display())),
+        )),
+    }
+}
+
+impl House {
+    /// Builds the engine over an opened database.
+    pub async fn build(
+        config: &Config,
+        folder: Folder,
+        (store, failed): (Store, watch::Receiver<bool>),
+        fittings: Fittings,
+    ) -> anyhow::Result<Self> {
+        let keys = match config::secret("COUNTERSIGN_MASTER_KEY")? {
+            Some(text) => keys::parse(&text, "COUNTERSIGN_MASTER_KEY")?,
+            None => {
+                let file = config.master_key_file.clone().unwrap_or_else(|| folder.key_file());
+                keys::load_or_create(&file, &store, &*fittings.chance).await?
+            }
+        };
+        keys::check(&keys, &store, &*fittings.chance).await.context("the keys do not fit the database")?;
+        let settings = Settings {
+            subdomain: config.subdomain.clone(),
+            account_id: config.account_id,
+            public_url: config.public_url.clone(),
+            policy: fittings.policy,
+        };
+        let engine = Engine::new(Parts {
+            store,
+            keys,
+            clock: fittings.clock,
+            chance: fittings.chance,
+            settings,
+            channels: fittings.channels,
+        });
+        Ok(Self { engine: Arc::new(engine), folder, failed })
+    }
+
+    /// The dialect over this engine.
+    pub fn app(&self, options: &onelogin::Options) -> onelogin::App {
+        onelogin::App::new(self.engine.clone(), options.clone())
+    }
+}

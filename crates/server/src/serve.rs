@@ -1,0 +1,110 @@
+//! Runs a server until it is told to stop: listeners, background work, signals, drain.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::Context as _;
+use axum::Router;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+use web::front::Front;
+use web::request_id::RequestIds;
+
+use crate::config::Config;
+use crate::folder::Folder;
+use crate::health::Health;
+use crate::house::{self, Fittings, House};
+use crate::{banner, control, ready, terminal};
+
+/// `countersign serve`.
+pub async fn serve(config: Config, ready_file: Option<PathBuf>) -> anyhow::Result<ExitCode> {
+    config.judge_listen()?;
+    let folder = Folder::open(&config.data_dir)?;
+    let store = house::open_store(&folder).map_err(occupied)?;
+    let fittings = Fittings::plain(&config);
+    let house = House::build(&config, folder, store, fittings).await?;
+    let listener = listen(&config).await?;
+    let base_url = base_url(&listener)?;
+    let router = onelogin::router(house.app(&config.options));
+    let announce = async {
+        terminal::remark(&banner::serve(&house.engine, &base_url, &house.folder).await);
+        match &ready_file {
+            Some(path) => ready::write(path, &ready::served(&base_url)),
+            None => Ok(()),
+        }
+    };
+    run(&config, &house, listener, router, announce).await
+}
+
+/// Says what to do about a folder in use.
+pub fn occupied(error: house::BuildError) -> anyhow::Error {
+    match error {
+        house::BuildError::Occupied => anyhow::anyhow!(
+            "another countersign is already running on this data folder; stop it, or choose another folder with --data-dir"
+        ),
+        house::BuildError::Other(error) => error,
+    }
+}
+
+/// Binds the address in the configuration.
+pub async fn listen(config: &Config) -> anyhow::Result<TcpListener> {
+    TcpListener::bind(config.listen)
+        .await
+        .with_context(|| format!("cannot listen on {}; choose another address with --listen", config.listen))
+}
+
+/// The base address of a listener.
+pub fn base_url(listener: &TcpListener) -> anyhow::Result<String> {
+    Ok(format!("http://{}", listener.local_addr()?))
+}
+
+/// Serves `router` and the health routes until a signal, a broken database, or a broken listener ends it.
+pub async fn run(
+    config: &Config,
+    house: &House,
+    listener: TcpListener,
+    router: Router,
+    announce: impl Future<Output = anyhow::Result<()>>,
+) -> anyhow::Result<ExitCode> {
+    let health = Health::new(house.engine.clone());
+    let router = health.clone().routes().fallback_service(router);
+    let chance: &dyn engine::Chance = &engine::chance::SystemChance;
+    let prefix = chance.hex::<4>();
+    let front = Front::new(router, config.limits, RequestIds::new(&prefix), onelogin::refusal);
+
+    let mut failed = house.failed.clone();
+    let (stop, stopping) = tokio::sync::watch::channel(false);
+    let mut stopped = stopping.clone();
+    let serving = web::listen::serve(listener, front, async move {
+        let _ = stopped.wait_for(|stop| *stop).await;
+    });
+    let control = control::listen(&house.folder, house.engine.clone())?;
+    let background = {
+        let engine = house.engine.clone();
+        tokio::spawn(async move { engine.run().await })
+    };
+    announce.await?;
+
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut serving = std::pin::pin!(serving);
+    let mut code = ExitCode::SUCCESS;
+    tokio::select! {
+        ended = &mut serving => {
+            ended.context("the listener broke")?;
+        }
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+        _ = failed.wait_for(|failed| *failed) => code = ExitCode::FAILURE,
+    }
+    health.drain();
+    let _ = stop.send(true);
+    if code == ExitCode::SUCCESS {
+        tracing::info!("stopping: finishing what is under way");
+    }
+    serving.await.context("the listener broke")?;
+    drop(control);
+    background.abort();
+    house.engine.store().clone().close().await;
+    Ok(code)
+}

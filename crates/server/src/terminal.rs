@@ -1,0 +1,71 @@
+//! The one home of printing. Answers go to standard output, everything else to standard error.
+
+use std::io::{IsTerminal as _, Write as _};
+
+use comfy_table::{ContentArrangement, Table, presets};
+
+/// Prints an answer.
+pub fn say(text: &str) {
+    // A closed pipe is the reader's choice, not a fault of ours.
+    let _ = writeln!(std::io::stdout(), "{text}");
+}
+
+/// Prints a remark, a warning or an error.
+pub fn remark(text: &str) {
+    let _ = writeln!(std::io::stderr(), "{text}");
+}
+
+/// Asks a question that only `yes` or `y` affirms. Where nobody can be asked, the command line has said it all.
+pub fn confirm(question: &str) -> bool {
+    if !std::io::stdin().is_terminal() || !std::io::stderr().is_terminal() {
+        return true;
+    }
+    let _ = write!(std::io::stderr(), "{question} [y/N] ");
+    let _ = std::io::stderr().flush();
+    let mut line = String::new();
+    let read = std::io::stdin().read_line(&mut line).is_ok();
+    read && matches!(line.trim().to_ascii_lowercase().as_str(), "y" | "yes")
+}
+
+/// Whether standard output is looked at by a person.
+pub fn is_looked_at() -> bool {
+    std::io::stdout().is_terminal()
+}
+
+/// A table: framed for a person, tab-separated for a pipe.
+pub fn table(header: &[&str], rows: &[Vec<String>]) -> String {
+    if !is_looked_at() {
+        let mut lines = vec![header.join("\t")];
+        lines.extend(rows.iter().map(|row| row.iter().map(|cell| flat(cell)).collect::<Vec<_>>().join("\t")));
+        return lines.join("\n");
+    }
+    let mut table = Table::new();
+    table.load_style(presets::UTF8_FULL_CONDENSED).set_content_arrangement(ContentArrangement::Dynamic);
+    table.set_header(header.iter().copied());
+    for row in rows {
+        table.add_row(row.iter().map(|cell| flat(cell)));
+    }
+    table.to_string()
+}
+
+/// Text of users without anything that could move the cursor.
+fn flat(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+}
+
+/// Starts the log on standard error: `COUNTERSIGN_LOG` holds a filter such as `info` or `engine=debug`,
+/// `COUNTERSIGN_LOG_FORMAT` is `pretty` (default) or `json`.
+pub fn start_log() {
+    let filter = tracing_subscriber::EnvFilter::try_from_env("COUNTERSIGN_LOG")
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
+    let json = std::env::var("COUNTERSIGN_LOG_FORMAT").is_ok_and(|format| format.eq_ignore_ascii_case("json"));
+    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let started = if json {
+        builder.json().flatten_event(true).with_current_span(true).try_init()
+    } else {
+        let colour = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
+        builder.with_ansi(colour).with_target(false).try_init()
+    };
+    // A second start, in a test process, keeps the first log.
+    drop(started);
+}
