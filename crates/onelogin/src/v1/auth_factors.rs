@@ -1,0 +1,34 @@
+//! `GET /api/1/users/{user_id}/auth_factors`: the factors a user can still enrol (contract 4.1).
+
+use axum::response::Response;
+use serde::Serialize;
+
+use super::error::Error;
+use crate::App;
+use crate::access::{Access, ReadUsers};
+use crate::call::Call;
+use crate::envelope::v1_success;
+use crate::names::v1_type_display_name;
+
+#[derive(Serialize)]
+struct Data {
+    auth_factors: Vec<Factor>,
+}
+
+#[derive(Serialize)]
+struct Factor {
+    name: &'static str,
+    factor_id: i64,
+}
+
+/// Lists the factors. The one MFA call of version 1 that answers 404 for an unknown user.
+pub async fn list(app: App, _access: Access<ReadUsers>, call: Call) -> Result<Response, Error> {
+    let user = call.user_id().ok_or(Error::BadId)?;
+    let factors = app.engine.factors(user).await.map_err(|error| match error {
+        engine::Error::NoUser => Error::UserNotFound(user),
+        error => Error::of(error, app.engine.now()),
+    })?;
+    let auth_factors =
+        factors.into_iter().map(|kind| Factor { name: v1_type_display_name(kind), factor_id: kind.number() }).collect();
+    Ok(v1_success(&Data { auth_factors }))
+}

@@ -1,0 +1,62 @@
+//! `GET` and `DELETE /api/1/users/{user_id}/otp_devices`: what a user has enrolled, and removing it (contract 4.3, 4.6).
+
+use axum::response::Response;
+use domain::DeviceStatus;
+use domain::text::masked_phone;
+use engine::DeviceReading;
+use serde::Serialize;
+
+use super::error::Error;
+use crate::App;
+use crate::access::{Access, ManageUsers, ReadUsers};
+use crate::call::Call;
+use crate::envelope::{v1_success, v1_success_with_echo};
+use crate::names::{v1_auth_factor_name, v1_type_display_name};
+
+#[derive(Serialize)]
+struct Data {
+    otp_devices: Vec<Device>,
+}
+
+#[derive(Serialize)]
+struct Device {
+    type_display_name: &'static str,
+    active: bool,
+    user_display_name: String,
+    default: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    phone_number: Option<String>,
+    auth_factor_name: &'static str,
+    id: i64,
+    needs_trigger: bool,
+}
+
+/// Lists a user's devices, also those never verified.
+pub async fn list(app: App, _access: Access<ReadUsers>, call: Call) -> Result<Response, Error> {
+    let user = call.user_id().ok_or(Error::BadId)?;
+    let devices = app.engine.devices(user).await.map_err(Error::at(app.engine.now()))?;
+    Ok(v1_success(&Data { otp_devices: devices.into_iter().map(render).collect() }))
+}
+
+/// Removes a device.
+pub async fn delete(app: App, access: Access<ManageUsers>, call: Call) -> Result<Response, Error> {
+    let user = call.user_id().ok_or(Error::BadId)?;
+    let device = call.device_id().ok_or(Error::NoFactor)?;
+    let removed = app.engine.remove_device(user, device, access.context()).await;
+    if removed.map_err(Error::at(app.engine.now()))? { Ok(v1_success_with_echo()) } else { Err(Error::NoFactor) }
+}
+
+fn render(reading: DeviceReading) -> Device {
+    let device = reading.device;
+    Device {
+        type_display_name: v1_type_display_name(device.factor),
+        // A device disabled by wrong answers looks as it did: a lock shows only in the audit trail (SEC 26).
+        active: device.status != DeviceStatus::Pending,
+        user_display_name: device.display_name,
+        default: reading.is_default,
+        phone_number: reading.phone.as_deref().map(masked_phone),
+        auth_factor_name: v1_auth_factor_name(device.factor),
+        id: device.id.0,
+        needs_trigger: device.factor.needs_trigger(),
+    }
+}

@@ -1,0 +1,121 @@
+//! `POST /api/1/users/{user_id}/otp_devices`: enrols a device (contract 4.2). Nothing is sent: the caller triggers.
+
+use axum::response::Response;
+use domain::{DeviceStatus, FactorKind, UserId};
+use engine::{Door, EnrolRequest, EnrolledDevice};
+use serde::Serialize;
+
+use super::error::Error;
+use crate::App;
+use crate::access::{Access, ManageUsers};
+use crate::call::Call;
+use crate::envelope::v1_success;
+use crate::lenient::{Body, WrongType};
+use crate::names::{v1_auth_factor_name, v1_type_display_name};
+use crate::v2::terms::{FactorData, filled};
+
+/// Here `id` is the device's, and `device_id` says so again (contract 14.8).
+#[derive(Serialize)]
+struct Enrolled {
+    active: bool,
+    default: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    state_token: Option<String>,
+    auth_factor_name: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    phone_number: Option<String>,
+    type_display_name: &'static str,
+    needs_trigger: bool,
+    user_display_name: String,
+    id: i64,
+    device_id: i64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    factor_data: Option<FactorData>,
+}
+
+/// Enrols a device.
+pub async fn enrol(app: App, access: Access<ManageUsers>, call: Call) -> Result<Response, Error> {
+    let user = call.user_id().ok_or(Error::BadId)?;
+    let request = parse(user, &call.json()?)?;
+    let factor = request.factor;
+    let enrolled = app.engine.enrol(request, access.context()).await.map_err(|error| match error {
+        engine::Error::BadTarget if factor == FactorKind::Email => Error::attribute("email", "email is invalid"),
+        error => Error::of(error, app.engine.now()),
+    })?;
+    Ok(v1_success(&[render(enrolled)]))
+}
+
+fn parse(user: UserId, body: &Body) -> Result<EnrolRequest, Error> {
+    let factor = body.int("factor_id")?.and_then(FactorKind::from_number).ok_or(Error::NoFactor)?;
+    Ok(EnrolRequest {
+        user,
+        factor,
+        display_name: filled(body, "display_name")?,
+        default_name: v1_type_display_name(factor),
+        target: target(body, factor)?,
+        trusted: body.flag("verified")?.unwrap_or(false),
+        door: Door::V1,
+        ttl: 0,
+        template: None,
+    })
+}
+
+/// Where this factor's messages shall go, if the caller says; a number for a factor without one is ignored, since one
+/// SDK cannot leave it out.
+fn target(body: &Body, factor: FactorKind) -> Result<Option<String>, WrongType> {
+    match factor {
+        FactorKind::Sms | FactorKind::Voice => Ok(filled(body, "number")?.or(filled(body, "phone")?)),
+        FactorKind::Email => filled(body, "email"),
+        FactorKind::Push | FactorKind::Totp | FactorKind::Hotp => Ok(None),
+    }
+}
+
+fn render(enrolled: EnrolledDevice) -> Enrolled {
+    let device = enrolled.device;
+    Enrolled {
+        active: device.status == DeviceStatus::Active,
+        default: enrolled.is_default,
+        state_token: enrolled.state_token,
+        auth_factor_name: v1_auth_factor_name(device.factor),
+        phone_number: enrolled.phone,
+        type_display_name: v1_type_display_name(device.factor),
+        needs_trigger: device.factor.needs_trigger(),
+        user_display_name: device.display_name,
+        id: device.id.0,
+        device_id: device.id.0,
+        factor_data: enrolled.setup.map(FactorData::from),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parsed(text: &str) -> Result<EnrolRequest, Error> {
+        parse(UserId(1), &Body::parse(text.as_bytes()).unwrap())
+    }
+
+    #[test]
+    fn a_number_is_read_only_for_telephones() {
+        let request = parsed(r#"{"factor_id":"2","display_name":"Ana's phone","number":"+14155550123"}"#).unwrap();
+        assert_eq!((request.factor, request.target.as_deref()), (FactorKind::Sms, Some("+14155550123")));
+        assert_eq!(parsed(r#"{"factor_id":3,"phone":"+14155550123"}"#).unwrap().target.as_deref(), Some("+14155550123"));
+        assert_eq!(parsed(r#"{"factor_id":2,"number":"","phone":null}"#).unwrap().target, None);
+        assert_eq!(parsed(r#"{"factor_id":5,"number":"+14155550123"}"#).unwrap().target, None);
+    }
+
+    #[test]
+    fn a_missing_or_unknown_factor_is_not_found() {
+        for text in ["{}", r#"{"factor_id":null}"#, r#"{"factor_id":99}"#, r#"{"factor_id":-1}"#] {
+            assert!(matches!(parsed(text), Err(Error::NoFactor)), "{text}");
+        }
+        assert!(matches!(parsed(r#"{"factor_id":[2]}"#), Err(Error::Attribute { .. })));
+        assert!(matches!(parsed(r#"{"factor_id":2,"verified":"yes"}"#), Err(Error::Attribute { .. })));
+    }
+
+    #[test]
+    fn a_device_without_a_name_is_called_after_its_factor() {
+        let request = parsed(r#"{"factor_id":5,"display_name":""}"#).unwrap();
+        assert_eq!((request.display_name, request.default_name), (None, "Google Authenticator"));
+    }
+}

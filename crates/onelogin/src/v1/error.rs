@@ -1,0 +1,199 @@
+//! How version 1 refuses: every row of the catalogue that MFA needs, with its status, type and words (contract 1.7,
+//! 4.5, 13).
+//!
+//! What the engine says becomes a row in one match each for errors and for refused answers; a row becomes bytes in one
+//! more. None has a wildcard, so a new reason cannot reach the wire without somebody choosing its words.
+
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use domain::{FactorKind, Outcome, Reason, Timestamp, UserId};
+
+use crate::access::Family;
+use crate::call::BadJson;
+use crate::envelope::{Message, v1_error, v2_invalid};
+use crate::error::{Common, retry_after};
+use crate::lenient::WrongType;
+
+/// A refusal in version 1.
+#[derive(Debug)]
+pub enum Error {
+    /// Common to all endpoints.
+    Common(Common),
+    /// The user id in the path is not one.
+    BadId,
+    /// No such user, as MFA says it.
+    NoUser,
+    /// No such user, as users and `auth_factors` say it.
+    UserNotFound(UserId),
+    /// No such factor or device, or not one that can be used here.
+    NoFactor,
+    /// The user is suspended or locked by an administrator.
+    UserLocked,
+    /// The state token is unknown, over, used, or another device's.
+    StateToken,
+    /// The device must be triggered and its state token given.
+    StateTokenEmpty,
+    /// A code is needed and none was given.
+    CodeEmpty,
+    /// Wrong, used, denied, or not evaluated because of a lock; with the seconds until it is over, where there are any.
+    Failed(Option<i64>),
+    /// The person has not answered yet.
+    Pending(FactorKind),
+    /// The number is missing, malformed, or not one messages may go to.
+    BadNumber,
+    /// Nobody can vouch for a device of this factor.
+    NotTrustable,
+    /// Something is wrong with one attribute.
+    Attribute {
+        /// Its name.
+        name: String,
+        /// What is wrong.
+        description: String,
+    },
+    /// The life asked for a temporary token is out of range: the one body under `/api/1` in the words of version 2
+    /// (rulings 29).
+    LifeOutOfRange,
+}
+
+impl Error {
+    /// Puts an engine's error into version 1's words. `now` turns the end of a wait into its length.
+    pub fn of(error: engine::Error, now: Timestamp) -> Self {
+        let wait = |until: Option<Timestamp>| until.map(|until| until.retry_after(now));
+        match error {
+            engine::Error::NoUser => Self::NoUser,
+            engine::Error::NoDevice | engine::Error::NotOffered | engine::Error::AlreadyEnrolled => Self::NoFactor,
+            engine::Error::Barred => Self::UserLocked,
+            engine::Error::BadTarget => Self::BadNumber,
+            engine::Error::NotTrustable => Self::NotTrustable,
+            engine::Error::BadTemplate(why) => Self::attribute("sms_message", why),
+            engine::Error::BadText(field) => Self::incorrect(field),
+            engine::Error::Taken(field) => Self::attribute(field, "is taken"),
+            engine::Error::BadPassword(why) => Self::attribute("password", why),
+            // Said of a challenge about to be put: nothing was sent (rulings 26).
+            engine::Error::TooMany(until) | engine::Error::Locked(until) => Self::Common(Common::TooMany(wait(until))),
+            engine::Error::Busy | engine::Error::Unavailable(_) => Self::Common(Common::Unavailable),
+            error @ engine::Error::Internal(_) => Self::Common(Common::fault(&error)),
+        }
+    }
+
+    /// [`Self::of`] at `now`, for `map_err`.
+    pub fn at(now: Timestamp) -> impl Fn(engine::Error) -> Self {
+        move |error| Self::of(error, now)
+    }
+
+    /// An attribute and what is wrong with it.
+    pub fn attribute(name: &str, description: &str) -> Self {
+        Self::Attribute { name: name.to_owned(), description: description.to_owned() }
+    }
+
+    /// An attribute whose value cannot be read or stored.
+    pub fn incorrect(name: &str) -> Self {
+        Self::attribute(name, &format!("{name} is incorrect"))
+    }
+
+    fn refused(reason: Reason, now: Timestamp) -> Self {
+        match reason {
+            Reason::NoUser => Self::NoUser,
+            Reason::NoDevice => Self::NoFactor,
+            Reason::Locked(until) => Self::Failed(until.map(|until| until.retry_after(now))),
+            Reason::NotOpen => Self::StateToken,
+            Reason::StateTokenMissing => Self::StateTokenEmpty,
+            Reason::CodeMissing => Self::CodeEmpty,
+            Reason::WrongCode | Reason::Replay | Reason::Denied | Reason::NotTyped => Self::Failed(None),
+        }
+    }
+}
+
+/// Whether an answer was accepted; else why not.
+pub fn accepted(outcome: Outcome, now: Timestamp) -> Result<(), Error> {
+    match outcome {
+        Outcome::Accepted { .. } => Ok(()),
+        Outcome::Pending(factor) => Err(Error::Pending(factor)),
+        Outcome::Refused(reason) => Err(Error::refused(reason, now)),
+    }
+}
+
+impl From<BadJson> for Error {
+    fn from(_: BadJson) -> Self {
+        Self::Common(Common::BadJson)
+    }
+}
+
+impl From<WrongType> for Error {
+    fn from(wrong: WrongType) -> Self {
+        Self::incorrect(&wrong.field)
+    }
+}
+
+impl IntoResponse for Error {
+    fn into_response(self) -> Response {
+        let bad_request = |message: Message| v1_error(StatusCode::BAD_REQUEST, "bad request", message);
+        let missing = |message: &str| v1_error(StatusCode::BAD_REQUEST, "error", message);
+        let unauthorized = |message: &str| v1_error(StatusCode::UNAUTHORIZED, "Unauthorized", message);
+        match self {
+            Self::Common(common) => common.answer(Family::V1),
+            Self::BadId => bad_request(Message::attribute("id", "ID is incorrect")),
+            Self::NoUser => bad_request("User does not exist".into()),
+            Self::UserNotFound(user) => {
+                v1_error(StatusCode::NOT_FOUND, "not found", format!("User for id {user} was not found"))
+            }
+            Self::NoFactor => bad_request("Factor could not be found".into()),
+            Self::UserLocked => unauthorized("User is locked. Access is unauthorized"),
+            Self::StateToken => bad_request("State token is invalid or expired".into()),
+            Self::StateTokenEmpty => missing("state_token is empty"),
+            Self::CodeEmpty => missing("otp_token is empty"),
+            Self::Failed(seconds) => retry_after(unauthorized("Failed authentication with this factor"), seconds),
+            Self::Pending(factor) => unauthorized(pending(factor)),
+            Self::BadNumber => bad_request("number is invalid".into()),
+            Self::NotTrustable => bad_request("verified is not allowed for this factor".into()),
+            Self::Attribute { name, description } => bad_request(Message::attribute(&name, &description)),
+            Self::LifeOutOfRange => v2_invalid(&["expires_in"]),
+        }
+    }
+}
+
+/// How an answer that is still awaited is told (contract 4.4, 4.5). Clients poll while they read these words.
+pub fn pending(factor: FactorKind) -> &'static str {
+    match factor {
+        FactorKind::Push => "Authentication pending on OL Protect",
+        FactorKind::Sms | FactorKind::Voice | FactorKind::Email | FactorKind::Totp | FactorKind::Hotp => {
+            "Authentication pending"
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn row(error: Error) -> (u16, Option<String>) {
+        let answer = error.into_response();
+        let wait = answer.headers().get("retry-after").map(|value| value.to_str().unwrap().to_owned());
+        (answer.status().as_u16(), wait)
+    }
+
+    #[test]
+    fn a_lock_tells_how_long_it_lasts_and_nothing_else() {
+        let now = Timestamp(1_000);
+        let locked = |until| accepted(Outcome::Refused(Reason::Locked(until)), now).unwrap_err();
+        assert_eq!(row(locked(Some(Timestamp(61_000)))), (401, Some("60".to_owned())));
+        assert_eq!(row(locked(None)), (401, None));
+        assert_eq!(row(Error::of(engine::Error::Locked(Some(Timestamp(1_001))), now)), (429, Some("1".to_owned())));
+    }
+
+    #[test]
+    fn every_way_of_being_wrong_is_the_same_401() {
+        for reason in [Reason::WrongCode, Reason::Replay, Reason::Denied, Reason::NotTyped] {
+            assert!(matches!(accepted(Outcome::Refused(reason), Timestamp(0)), Err(Error::Failed(None))), "{reason:?}");
+        }
+    }
+
+    #[test]
+    fn only_a_push_is_pending_on_ol_protect() {
+        for factor in FactorKind::ALL {
+            let on_protect = pending(factor).ends_with("on OL Protect");
+            assert_eq!(on_protect, factor == FactorKind::Push);
+            assert!(pending(factor).starts_with("Authentication pending"));
+        }
+    }
+}

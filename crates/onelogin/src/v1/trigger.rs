@@ -1,0 +1,169 @@
+//! `POST /api/1/users/{user_id}/otp_devices/{device_id}/trigger`: challenges a device (contract 4.4).
+
+use axum::http::StatusCode;
+use axum::response::Response;
+use domain::time::SECOND;
+use domain::{CompatProfile, DeviceId, DeviceStatus, FactorKind, Timestamp, UserId, text};
+use engine::words::{Template, minutes};
+use engine::{Door, OpenRequest, OpenedVerification};
+use serde::Serialize;
+
+use super::error::{Error, pending};
+use crate::App;
+use crate::access::{Access, ChallengeV1};
+use crate::call::Call;
+use crate::envelope::v1_status;
+use crate::lenient::Body;
+use crate::names::{v1_auth_factor_name, v1_type_display_name};
+use crate::v2::terms::filled;
+use crate::wire_time::with_seconds;
+
+/// Life of a state token in seconds, when none is asked for.
+const DEFAULT_LIFE: i64 = 120;
+/// The longest life in seconds; what is out of range is moved into it (rulings 29c).
+const MAX_LIFE: i64 = 900;
+/// Longest text that is taken for an address.
+const IP_MAX: usize = 64;
+
+/// Here `id` is the user's, and the device's is in `device_id` (contract 14.7).
+#[derive(Serialize)]
+struct Triggered {
+    user_display_name: String,
+    active: bool,
+    default: bool,
+    state_token: Option<String>,
+    state_token_expires_at: String,
+    auth_factor_name: &'static str,
+    type_display_name: &'static str,
+    id: i64,
+    device_id: i64,
+}
+
+/// What Python SDK 4 reads instead: the device as in a list of devices, with its state token (contract 14.6).
+#[derive(Serialize)]
+struct OtpDevices {
+    otp_devices: [OtpDevice; 1],
+}
+
+#[derive(Serialize)]
+struct OtpDevice {
+    needs_trigger: bool,
+    #[serde(flatten)]
+    triggered: Triggered,
+}
+
+/// Challenges a device: sends a code or a prompt where the factor has one, and issues a state token.
+pub async fn trigger(app: App, access: Access<ChallengeV1>, call: Call) -> Result<Response, Error> {
+    let user = call.user_id().ok_or(Error::BadId)?;
+    let device = call.device_id().ok_or(Error::NoFactor)?;
+    let body = call.json()?;
+    let now = app.engine.now();
+    let request = parse(user, device, &body, now)?;
+    let mut context = access.context();
+    context.ip = reported_ip(&body);
+    let opened = app.engine.open_verification(request, context).await.map_err(Error::at(now))?;
+    Ok(answer(user, opened, access.profile()))
+}
+
+fn parse(user: UserId, device: DeviceId, body: &Body, now: Timestamp) -> Result<OpenRequest, Error> {
+    let life = body.int("state_token_expires_in")?.or(body.int("expires_in")?).unwrap_or(DEFAULT_LIFE);
+    let ttl = life.clamp(1, MAX_LIFE) * SECOND;
+    let template = filled(body, "sms_message")?.map(|text| Template::parse(&text, minutes(ttl))).transpose();
+    Ok(OpenRequest {
+        user,
+        device,
+        door: Door::V1,
+        ttl,
+        numeric: body.flag("numeric_sms_otp")?.unwrap_or(false),
+        template: template.map_err(Error::at(now))?,
+    })
+}
+
+/// The end user's address as the caller tells it, for the audit trail; nonsense is dropped, since nothing depends on it.
+fn reported_ip(body: &Body) -> Option<String> {
+    body.text("ipaddr", IP_MAX).ok().flatten().filter(|ip| !ip.is_empty() && text::is_clean(ip))
+}
+
+fn answer(user: UserId, opened: OpenedVerification, profile: CompatProfile) -> Response {
+    let factor = opened.device.factor;
+    let message = message(factor).into();
+    let triggered = Triggered {
+        active: opened.device.status != DeviceStatus::Pending,
+        user_display_name: opened.device.display_name,
+        default: opened.is_default,
+        state_token: opened.state_token,
+        state_token_expires_at: with_seconds(opened.verification.expires_at.0),
+        auth_factor_name: v1_auth_factor_name(factor),
+        type_display_name: v1_type_display_name(factor),
+        id: user.0,
+        device_id: opened.device.id.0,
+    };
+    if profile == CompatProfile::Python4 {
+        let triggered = Triggered { id: triggered.device_id, ..triggered };
+        let device = OtpDevice { needs_trigger: factor.needs_trigger(), triggered };
+        v1_status(StatusCode::OK, "success", &message, Some(&OtpDevices { otp_devices: [device] }))
+    } else {
+        v1_status(StatusCode::OK, "success", &message, Some(&[triggered]))
+    }
+}
+
+/// What the status says. All but the first are the words a poll is answered with.
+fn message(factor: FactorKind) -> &'static str {
+    match factor {
+        FactorKind::Sms => "SMS token sent to your mobile device. Authentication pending.",
+        FactorKind::Push | FactorKind::Voice | FactorKind::Email | FactorKind::Totp | FactorKind::Hotp => {
+            pending(factor)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parsed(text: &str) -> Result<OpenRequest, Error> {
+        parse(UserId(1), DeviceId(2), &Body::parse(text.as_bytes()).unwrap(), Timestamp(0))
+    }
+
+    #[test]
+    fn a_life_out_of_range_is_moved_into_it() {
+        for (text, seconds) in [
+            ("", 120),
+            (r#"{"state_token_expires_in":300}"#, 300),
+            (r#"{"state_token_expires_in":"300"}"#, 300),
+            (r#"{"expires_in":300}"#, 300),
+            (r#"{"state_token_expires_in":0}"#, 1),
+            (r#"{"state_token_expires_in":-5}"#, 1),
+            (r#"{"state_token_expires_in":901}"#, 900),
+            (r#"{"state_token_expires_in":9223372036854775807}"#, 900),
+        ] {
+            assert_eq!(parsed(text).unwrap().ttl, seconds * SECOND, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_template_needs_the_code() {
+        assert!(parsed(r#"{"sms_message":"Code {{otp_code}} for {{expiration}} min"}"#).unwrap().template.is_some());
+        assert!(parsed(r#"{"sms_message":""}"#).unwrap().template.is_none());
+        for text in [r#"{"sms_message":"no code"}"#, r#"{"sms_message":["{{otp_code}}"]}"#] {
+            assert!(matches!(parsed(text), Err(Error::Attribute { name, .. }) if name == "sms_message"), "{text}");
+        }
+    }
+
+    #[test]
+    fn an_address_is_kept_only_if_it_can_be_shown() {
+        let ip = |text: &str| reported_ip(&Body::parse(text.as_bytes()).unwrap());
+        assert_eq!(ip(r#"{"ipaddr":"203.0.113.7"}"#).as_deref(), Some("203.0.113.7"));
+        for text in ["{}", r#"{"ipaddr":""}"#, r#"{"ipaddr":"a\nb"}"#, r#"{"ipaddr":{}}"#, r#"{"ipaddr":"a\u200eb"}"#] {
+            assert_eq!(ip(text), None, "{text}");
+        }
+        assert_eq!(ip(&format!(r#"{{"ipaddr":"{}"}}"#, "1".repeat(65))), None);
+    }
+
+    #[test]
+    fn every_message_but_success_says_that_authentication_is_pending() {
+        for factor in FactorKind::ALL {
+            assert!(message(factor).contains("Authentication pending"), "{factor:?}");
+        }
+    }
+}

@@ -1,0 +1,68 @@
+//! `…/devices`: what a user can be verified with, and removing it (contract 7.5, 7.6).
+
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use domain::{DeviceStatus, UserId};
+use engine::DeviceReading;
+use serde::Serialize;
+
+use super::error::Error;
+use super::mfa_token::token_device_id;
+use crate::App;
+use crate::access::{Access, ManageMfa, ReadMfa};
+use crate::call::Call;
+use crate::envelope::json;
+use crate::names::{v2_auth_factor_name, v2_type_display_name};
+
+#[derive(Serialize)]
+struct Device {
+    device_id: String,
+    user_display_name: String,
+    type_display_name: &'static str,
+    auth_factor_name: &'static str,
+    default: bool,
+}
+
+/// Lists a user's devices. Those that were enrolled over version 1 and never verified are not among them.
+pub async fn list(app: App, _access: Access<ReadMfa>, call: Call) -> Result<Response, Error> {
+    let user = call.user_id().ok_or(Error::NotFound)?;
+    let devices = app.engine.devices(user).await.map_err(Error::at(app.engine.now()))?;
+    let devices: Vec<_> = devices.into_iter().filter(is_shown).map(render).collect();
+    Ok(json(StatusCode::OK, &devices))
+}
+
+/// Removes a device, or revokes a temporary token by the device id it was issued with.
+pub async fn delete(app: App, access: Access<ManageMfa>, call: Call) -> Result<Response, Error> {
+    let user = call.user_id().ok_or(Error::NotFound)?;
+    let removed = if is_token(user, call.path("device_id")) {
+        app.engine.revoke_temp_token(user, access.context()).await
+    } else {
+        let device = call.device_id().ok_or(Error::NotFound)?;
+        app.engine.remove_device(user, device, access.context()).await
+    };
+    let removed = removed.map_err(Error::at(app.engine.now()))?;
+    removed.then(|| StatusCode::NO_CONTENT.into_response()).ok_or(Error::NotFound)
+}
+
+fn is_token(user: UserId, device_id: &str) -> bool {
+    device_id == token_device_id(user)
+}
+
+/// A device disabled by wrong answers looks as it did: a lock shows only in the audit trail (SEC 26).
+fn is_shown(reading: &DeviceReading) -> bool {
+    match reading.device.status {
+        DeviceStatus::Active | DeviceStatus::Disabled => true,
+        DeviceStatus::Pending | DeviceStatus::Registering => false,
+    }
+}
+
+fn render(reading: DeviceReading) -> Device {
+    let device = reading.device;
+    Device {
+        device_id: device.id.to_string(),
+        user_display_name: device.display_name,
+        type_display_name: v2_type_display_name(device.factor),
+        auth_factor_name: v2_auth_factor_name(device.factor),
+        default: reading.is_default,
+    }
+}

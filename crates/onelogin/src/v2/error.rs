@@ -1,0 +1,165 @@
+//! How MFA version 2 refuses (contract 1.7, 7).
+//!
+//! What the engine says becomes a row in one match each for errors and for refused answers; a row becomes bytes in one
+//! more. None has a wildcard, so a new reason cannot reach the wire without somebody choosing its words.
+
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use domain::{DeviceId, Outcome, Reason, Timestamp};
+
+use crate::access::Family;
+use crate::call::BadJson;
+use crate::envelope::{v2_error, v2_invalid};
+use crate::error::{Common, retry_after};
+use crate::lenient::WrongType;
+
+/// A refusal of MFA version 2.
+#[derive(Debug)]
+pub enum Error {
+    /// Common to all endpoints.
+    Common(Common),
+    /// No such user, device, registration or verification of this user, or over.
+    NotFound,
+    /// The user is suspended or locked by an administrator.
+    Forbidden,
+    /// Wrong, used, denied, or not evaluated because of a lock; with the seconds until it is over, where there are any.
+    Failed(Option<i64>),
+    /// A parameter is missing or not acceptable.
+    Invalid(String),
+}
+
+impl Error {
+    /// Puts an engine's error into version 2's words. `now` turns the end of a wait into its length.
+    pub fn of(error: engine::Error, now: Timestamp) -> Self {
+        let wait = |until: Option<Timestamp>| until.map(|until| until.retry_after(now));
+        match error {
+            engine::Error::NoUser | engine::Error::NoDevice => Self::NotFound,
+            engine::Error::Barred => Self::Forbidden,
+            engine::Error::NotOffered | engine::Error::AlreadyEnrolled => Self::invalid("factor_id"),
+            engine::Error::BadTarget => Self::invalid("phone"),
+            engine::Error::NotTrustable => Self::invalid("verified"),
+            engine::Error::BadTemplate(_) => Self::invalid("custom_message"),
+            engine::Error::BadText(field) | engine::Error::Taken(field) => Self::invalid(field),
+            engine::Error::BadPassword(_) => Self::invalid("password"),
+            // Said of a challenge about to be put: nothing was sent (rulings 26).
+            engine::Error::TooMany(until) | engine::Error::Locked(until) => Self::Common(Common::TooMany(wait(until))),
+            engine::Error::Busy | engine::Error::Unavailable(_) => Self::Common(Common::Unavailable),
+            error @ engine::Error::Internal(_) => Self::Common(Common::fault(&error)),
+        }
+    }
+
+    /// [`Self::of`] at `now`, for `map_err`.
+    pub fn at(now: Timestamp) -> impl Fn(engine::Error) -> Self {
+        move |error| Self::of(error, now)
+    }
+
+    /// A parameter that is missing or not acceptable.
+    pub fn invalid(parameter: &str) -> Self {
+        Self::Invalid(parameter.to_owned())
+    }
+
+    fn refused(reason: Reason, now: Timestamp) -> Self {
+        match reason {
+            Reason::NoUser | Reason::NoDevice | Reason::NotOpen => Self::NotFound,
+            Reason::Locked(until) => Self::Failed(until.map(|until| until.retry_after(now))),
+            Reason::StateTokenMissing => Self::invalid("state_token"),
+            Reason::CodeMissing | Reason::NotTyped => Self::invalid("otp"),
+            Reason::WrongCode | Reason::Replay | Reason::Denied => Self::Failed(None),
+        }
+    }
+}
+
+/// What an accepted answer closed.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Accepted {
+    /// The registration or verification, where the answer was to one.
+    pub wire_id: Option<String>,
+    /// The device; `None` for a temporary token.
+    pub device: Option<DeviceId>,
+}
+
+/// What an answer closed, if it was accepted; else why not. These doors take codes and do not wait: a prompt that is
+/// still open has not been answered by what was typed.
+pub fn accepted(outcome: Outcome, now: Timestamp) -> Result<Accepted, Error> {
+    match outcome {
+        Outcome::Accepted { device, wire_id } => Ok(Accepted { wire_id, device }),
+        Outcome::Pending(_) => Err(Error::invalid("otp")),
+        Outcome::Refused(reason) => Err(Error::refused(reason, now)),
+    }
+}
+
+impl From<BadJson> for Error {
+    fn from(_: BadJson) -> Self {
+        Self::Common(Common::BadJson)
+    }
+}
+
+impl From<WrongType> for Error {
+    fn from(wrong: WrongType) -> Self {
+        Self::Invalid(wrong.field)
+    }
+}
+
+impl IntoResponse for Error {
+    fn into_response(self) -> Response {
+        match self {
+            Self::Common(common) => common.answer(Family::V2Mfa),
+            Self::NotFound => v2_error(
+                StatusCode::NOT_FOUND,
+                "NotFound",
+                "The resource can't be found or the server has not found anything matching the Request-URI",
+                None,
+            ),
+            Self::Forbidden => v2_error(
+                StatusCode::FORBIDDEN,
+                "ForbiddenAction",
+                "You are not authorised to perform this action or access the resource",
+                None,
+            ),
+            Self::Failed(seconds) => retry_after(
+                v2_error(StatusCode::UNAUTHORIZED, "Unauthorized", "Failed authentication with this factor", None),
+                seconds,
+            ),
+            Self::Invalid(parameter) => v2_invalid(&[&parameter]),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::FactorKind;
+
+    use super::*;
+
+    fn status(error: Error) -> u16 {
+        error.into_response().status().as_u16()
+    }
+
+    #[test]
+    fn a_refused_answer_is_401_404_or_422() {
+        for (reason, expected) in [
+            (Reason::NoUser, 404),
+            (Reason::NoDevice, 404),
+            (Reason::NotOpen, 404),
+            (Reason::Locked(None), 401),
+            (Reason::WrongCode, 401),
+            (Reason::Replay, 401),
+            (Reason::Denied, 401),
+            (Reason::CodeMissing, 422),
+            (Reason::NotTyped, 422),
+        ] {
+            let refused = accepted(Outcome::Refused(reason), Timestamp(0)).unwrap_err();
+            assert_eq!(status(refused), expected, "{reason:?}");
+        }
+        assert_eq!(status(accepted(Outcome::Pending(FactorKind::Push), Timestamp(0)).unwrap_err()), 422);
+    }
+
+    #[test]
+    fn a_lock_tells_how_long_it_lasts() {
+        let now = Timestamp(1_000);
+        let wait = |error: Error| error.into_response().headers()["retry-after"].to_str().unwrap().to_owned();
+        let locked = Outcome::Refused(Reason::Locked(Some(Timestamp(61_000))));
+        assert_eq!(wait(accepted(locked, now).unwrap_err()), "60");
+        assert_eq!(wait(Error::of(engine::Error::Locked(Some(Timestamp(1_001))), now)), "1");
+    }
+}

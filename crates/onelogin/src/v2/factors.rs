@@ -1,0 +1,36 @@
+//! `GET …/factors`: the factors a user can still enrol (contract 7.1).
+
+use axum::http::StatusCode;
+use axum::response::Response;
+use domain::FactorKind;
+use serde::Serialize;
+
+use super::error::Error;
+use crate::App;
+use crate::access::{Access, ReadMfa};
+use crate::call::Call;
+use crate::envelope::json;
+use crate::names::{v2_auth_factor_name, v2_type_display_name};
+
+#[derive(Serialize)]
+struct Factor {
+    factor_id: i64,
+    name: &'static str,
+    auth_factor_name: &'static str,
+}
+
+/// Lists the factors.
+pub async fn list(app: App, _access: Access<ReadMfa>, call: Call) -> Result<Response, Error> {
+    let user = call.user_id().ok_or(Error::NotFound)?;
+    let factors = app.engine.factors(user).await.map_err(Error::at(app.engine.now()))?;
+    let factors: Vec<_> = factors.into_iter().map(render).collect();
+    Ok(json(StatusCode::OK, &factors))
+}
+
+fn render(kind: FactorKind) -> Factor {
+    Factor {
+        factor_id: kind.number(),
+        name: v2_type_display_name(kind),
+        auth_factor_name: v2_auth_factor_name(kind),
+    }
+}

@@ -1,0 +1,148 @@
+//! `…/registrations`: starts enrolling a device, tells how that stands, and finishes it with a code (contract
+//! 7.2–7.4).
+
+use axum::http::StatusCode;
+use axum::response::Response;
+use domain::verification::{Purpose, Target};
+use domain::{CompatProfile, FactorKind, Outcome, Reason, Timestamp, UserId};
+use engine::{Answer, EnrolRequest, EnrolledDevice};
+use serde::Serialize;
+
+use super::error::{Error, accepted};
+use super::terms::{FactorData, Standing, Terms, door, filled, one, response};
+use crate::App;
+use crate::access::{Access, ManageMfa, ReadMfa};
+use crate::call::Call;
+use crate::lenient::{Body, WrongType};
+use crate::names::{v2_auth_factor_name, v2_type_display_name};
+use crate::wire_time::with_seconds;
+
+#[derive(Serialize)]
+struct Started {
+    id: String,
+    status: &'static str,
+    user_id: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    device_id: Option<String>,
+    auth_factor_name: &'static str,
+    type_display_name: &'static str,
+    user_display_name: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    expires_at: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    factor_data: Option<FactorData>,
+}
+
+/// Starts enrolling a device: sends a code where the factor has one.
+pub async fn start(app: App, access: Access<ManageMfa>, call: Call) -> Result<Response, Error> {
+    let user = call.user_id().ok_or(Error::NotFound)?;
+    let now = app.engine.now();
+    let request = parse(user, &call.json()?, access.profile(), now)?;
+    let factor = request.factor;
+    let enrolled = app.engine.enrol(request, access.context()).await.map_err(|error| match error {
+        engine::Error::BadTarget if factor == FactorKind::Email => Error::invalid("email"),
+        error => Error::of(error, now),
+    })?;
+    let started = render(enrolled, user).ok_or(Error::NotFound)?;
+    Ok(one(StatusCode::CREATED, access.profile(), &started))
+}
+
+/// Tells how a registration stands.
+pub async fn read(app: App, access: Access<ReadMfa>, call: Call) -> Result<Response, Error> {
+    let user = call.user_id().ok_or(Error::NotFound)?;
+    standing(&app, user, call.path("id"), access.profile()).await
+}
+
+/// Finishes a registration with a code.
+pub async fn confirm(app: App, access: Access<ManageMfa>, call: Call) -> Result<Response, Error> {
+    let user = call.user_id().ok_or(Error::NotFound)?;
+    let id = call.path("id");
+    let target = Target::Wire { wire_id: id.to_owned(), purpose: Purpose::Enrol, device: None };
+    let answer = Answer { user, target, response: response(&call.json()?, &["otp"])? };
+    let outcome = app.engine.verify(answer, access.context()).await.map_err(Error::at(app.engine.now()))?;
+    if app.options.v2_wrong_otp_200
+        && matches!(outcome, Outcome::Refused(Reason::WrongCode | Reason::Replay | Reason::Denied))
+    {
+        return standing(&app, user, id, access.profile()).await;
+    }
+    let closed = accepted(outcome, app.engine.now())?;
+    let (Some(id), Some(device)) = (closed.wire_id, closed.device) else { return Err(Error::NotFound) };
+    Ok(one(StatusCode::OK, access.profile(), &Standing::accepted(id, device)))
+}
+
+async fn standing(app: &App, user: UserId, id: &str, profile: CompatProfile) -> Result<Response, Error> {
+    let reading = app.engine.verification(user, id, Purpose::Enrol).await.map_err(Error::at(app.engine.now()))?;
+    let standing = reading.and_then(|reading| Standing::of(reading, true)).ok_or(Error::NotFound)?;
+    Ok(one(StatusCode::OK, profile, &standing))
+}
+
+fn parse(user: UserId, body: &Body, profile: CompatProfile, now: Timestamp) -> Result<EnrolRequest, Error> {
+    let factor = body.int("factor_id")?.and_then(FactorKind::from_number).ok_or(Error::invalid("factor_id"))?;
+    let terms = Terms::read(body, now)?;
+    Ok(EnrolRequest {
+        user,
+        factor,
+        display_name: filled(body, "display_name")?,
+        default_name: v2_type_display_name(factor),
+        target: target(body, factor)?,
+        trusted: body.flag("verified")?.unwrap_or(false),
+        door: door(profile),
+        ttl: terms.ttl,
+        template: terms.template,
+    })
+}
+
+/// Where this factor's messages shall go, if not to the user's own number or address.
+fn target(body: &Body, factor: FactorKind) -> Result<Option<String>, WrongType> {
+    match factor {
+        FactorKind::Sms | FactorKind::Voice => Ok(filled(body, "number")?.or(filled(body, "phone")?)),
+        FactorKind::Email => filled(body, "email"),
+        FactorKind::Push | FactorKind::Totp | FactorKind::Hotp => Ok(None),
+    }
+}
+
+fn render(enrolled: EnrolledDevice, user: UserId) -> Option<Started> {
+    let registration = enrolled.registration?;
+    let device = enrolled.device;
+    let is_accepted = registration.status != domain::Status::Pending;
+    // The recorded answer for a push has no end in it.
+    let has_end = !is_accepted && device.factor != FactorKind::Push;
+    Some(Started {
+        id: registration.wire_id,
+        status: if is_accepted { "accepted" } else { "pending" },
+        user_id: user.to_string(),
+        device_id: is_accepted.then(|| device.id.to_string()),
+        auth_factor_name: v2_auth_factor_name(device.factor),
+        type_display_name: v2_type_display_name(device.factor),
+        user_display_name: device.display_name,
+        expires_at: has_end.then(|| with_seconds(registration.expires_at.0)),
+        factor_data: enrolled.setup.map(FactorData::from),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parsed(text: &str) -> Result<EnrolRequest, Error> {
+        parse(UserId(1), &Body::parse(text.as_bytes()).unwrap(), CompatProfile::Default, Timestamp(0))
+    }
+
+    #[test]
+    fn a_factor_is_named_by_number_or_digits() {
+        assert_eq!(parsed(r#"{"factor_id":5}"#).unwrap().factor, FactorKind::Totp);
+        assert_eq!(parsed(r#"{"factor_id":"2"}"#).unwrap().factor, FactorKind::Sms);
+        for text in ["{}", r#"{"factor_id":77}"#, r#"{"factor_id":"sms"}"#, r#"{"factor_id":{}}"#] {
+            assert!(matches!(parsed(text), Err(Error::Invalid(field)) if field == "factor_id"), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_message_goes_where_the_caller_says() {
+        let target = |text: &str| parsed(text).unwrap().target;
+        assert_eq!(target(r#"{"factor_id":2,"number":"+14155550123"}"#).as_deref(), Some("+14155550123"));
+        assert_eq!(target(r#"{"factor_id":3,"phone":"+14155550123"}"#).as_deref(), Some("+14155550123"));
+        assert_eq!(target(r#"{"factor_id":4,"email":"a@example.com","phone":"+1"}"#).as_deref(), Some("a@example.com"));
+        assert_eq!(target(r#"{"factor_id":5,"phone":"+14155550123"}"#), None);
+    }
+}

@@ -1,0 +1,192 @@
+//! What the requests and answers of enrolling and verifying have in common: the fields that set the terms of a
+//! challenge, the answer's code, what a person needs to set a device up, and single results as objects or arrays.
+
+use axum::http::StatusCode;
+use axum::response::Response;
+use domain::time::SECOND;
+use domain::{CompatProfile, DeviceId, Response as Given, Status, Timestamp};
+use engine::words::{Template, minutes};
+use engine::{Door, Setup, VerificationReading};
+use serde::Serialize;
+
+use super::error::Error;
+use crate::envelope::json;
+use crate::lenient::{Body, Otp, WrongType};
+
+/// Life of a registration or verification in seconds, when none is asked for.
+const DEFAULT_LIFE: i64 = 120;
+/// Shortest life in seconds.
+const MIN_LIFE: i64 = 120;
+/// Longest life in seconds.
+const MAX_LIFE: i64 = 900;
+/// Longest text that is looked at; every field has a narrower limit of its own.
+const TEXT_MAX: usize = 1_000;
+
+/// The terms of a challenge.
+#[derive(Debug)]
+pub struct Terms {
+    /// Life in milliseconds.
+    pub ttl: i64,
+    /// The caller's own text for an SMS.
+    pub template: Option<Template>,
+}
+
+impl Terms {
+    /// Reads `expires_in`, `custom_message` and `redirect_to`.
+    pub fn read(body: &Body, now: Timestamp) -> Result<Self, Error> {
+        let life = body.int("expires_in")?.unwrap_or(DEFAULT_LIFE);
+        if !(MIN_LIFE..=MAX_LIFE).contains(&life) {
+            return Err(Error::invalid("expires_in"));
+        }
+        // Redirects go to listed origins only (SEC 66), and this version has no list: none is allowed.
+        if filled(body, "redirect_to")?.is_some() {
+            return Err(Error::invalid("redirect_to"));
+        }
+        let ttl = life * SECOND;
+        let template = filled(body, "custom_message")?.map(|text| Template::parse(&text, minutes(ttl))).transpose();
+        Ok(Self { ttl, template: template.map_err(Error::at(now))? })
+    }
+}
+
+/// A text field; an empty one is absent.
+pub fn filled(body: &Body, field: &str) -> Result<Option<String>, WrongType> {
+    Ok(body.text(field, TEXT_MAX)?.filter(|text| !text.is_empty()))
+}
+
+/// The answer to a challenge, from the first of `fields` that holds one.
+pub fn response(body: &Body, fields: &[&str]) -> Result<Given, WrongType> {
+    Ok(match body.otp(fields)? {
+        None => Given::None,
+        Some(Otp::Text(text)) => Given::Text(text),
+        Some(Otp::Number(number)) => Given::Number(number),
+    })
+}
+
+/// The door through which this client comes.
+pub fn door(profile: CompatProfile) -> Door {
+    Door::V2 { numeric_ids: profile == CompatProfile::NumericIds }
+}
+
+/// What is needed to set a device up. Members are texts or absent, since one SDK reads each as a text.
+#[derive(Serialize)]
+pub struct FactorData {
+    verification_token: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    totp_url: Option<String>,
+}
+
+impl From<Setup> for FactorData {
+    fn from(setup: Setup) -> Self {
+        Self { verification_token: setup.verification_token, totp_url: setup.url }
+    }
+}
+
+/// How a registration or verification stands. The order of its members makes the documented lengths (contract 7.3).
+#[derive(Serialize)]
+pub struct Standing {
+    id: String,
+    status: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    device_id: Option<String>,
+}
+
+impl Standing {
+    /// A closed one.
+    pub fn accepted(id: String, device: DeviceId) -> Self {
+        Self { id, status: "accepted", device_id: Some(device.to_string()) }
+    }
+
+    /// As it was read. A registration's device is told `only_when_accepted`: before, there is none.
+    pub fn of(reading: VerificationReading, only_when_accepted: bool) -> Option<Self> {
+        let (status, told) = match reading.status {
+            Status::Pending => ("pending", !only_when_accepted),
+            Status::Accepted { .. } => ("accepted", true),
+            Status::Rejected { .. } => ("rejected", !only_when_accepted),
+            Status::Expired => return None,
+        };
+        Some(Self { id: reading.wire_id, status, device_id: told.then(|| reading.device.to_string()) })
+    }
+}
+
+/// A single result: an object, or an array of one for clients written to the letter of the documentation's samples
+/// (contract 14.3).
+pub fn one(status: StatusCode, profile: CompatProfile, result: &impl Serialize) -> Response {
+    if profile == CompatProfile::DocsLiteral { json(status, &[result]) } else { json(status, result) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> Result<Terms, Error> {
+        Terms::read(&Body::parse(text.as_bytes()).unwrap(), Timestamp(0))
+    }
+
+    fn is_invalid(text: &str, parameter: &str) -> bool {
+        matches!(read(text), Err(Error::Invalid(named)) if named == parameter)
+    }
+
+    #[test]
+    fn a_life_out_of_range_is_refused() {
+        for (text, seconds) in [
+            ("{}", 120),
+            (r#"{"expires_in":null}"#, 120),
+            (r#"{"expires_in":"120"}"#, 120),
+            (r#"{"expires_in":900}"#, 900),
+        ] {
+            assert_eq!(read(text).unwrap().ttl, seconds * SECOND, "{text}");
+        }
+        for text in ["119", "901", "-1", "\"0\"", "\"abc\"", "true", "[300]", "300.5"] {
+            assert!(is_invalid(&format!(r#"{{"expires_in":{text}}}"#), "expires_in"), "{text}");
+        }
+    }
+
+    #[test]
+    fn no_redirect_is_allowed() {
+        assert!(is_invalid(r#"{"redirect_to":"https://example.com/"}"#, "redirect_to"));
+        assert!(is_invalid(r#"{"redirect_to":["https://example.com/"]}"#, "redirect_to"));
+        assert!(read(r#"{"redirect_to":null}"#).is_ok());
+    }
+
+    #[test]
+    fn a_template_needs_the_code_and_counts_its_length_with_it() {
+        assert!(read(r#"{"custom_message":"{{otp_code}} for {{otp_expiry}} min"}"#).unwrap().template.is_some());
+        assert!(is_invalid(r#"{"custom_message":"hello"}"#, "custom_message"));
+        assert!(is_invalid(&format!(r#"{{"custom_message":"{{{{otp_code}}}}{}"}}"#, "x".repeat(155)), "custom_message"));
+    }
+
+    fn bytes(standing: Option<Standing>) -> String {
+        serde_json::to_string(&standing.unwrap()).unwrap()
+    }
+
+    fn reading(status: Status) -> VerificationReading {
+        VerificationReading {
+            wire_id: "406fefd4-8a36-4aee-880c-f3e4a928e27d".to_owned(),
+            status,
+            device: DeviceId(3_919_988),
+        }
+    }
+
+    #[test]
+    fn a_standing_has_the_documented_length() {
+        let at = Timestamp(0);
+        let pending = bytes(Standing::of(reading(Status::Pending), true));
+        assert_eq!(pending, r#"{"id":"406fefd4-8a36-4aee-880c-f3e4a928e27d","status":"pending"}"#);
+        assert_eq!(pending.len(), 64);
+        let accepted = bytes(Standing::of(reading(Status::Accepted { at }), true));
+        assert_eq!(
+            accepted,
+            r#"{"id":"406fefd4-8a36-4aee-880c-f3e4a928e27d","status":"accepted","device_id":"3919988"}"#
+        );
+        assert_eq!(accepted.len(), 87);
+    }
+
+    #[test]
+    fn a_verification_always_names_its_device() {
+        let at = Timestamp(0);
+        for status in [Status::Pending, Status::Accepted { at }, Status::Rejected { at }] {
+            assert!(bytes(Standing::of(reading(status), false)).ends_with(r#""device_id":"3919988"}"#));
+        }
+        assert!(Standing::of(reading(Status::Expired), false).is_none());
+    }
+}

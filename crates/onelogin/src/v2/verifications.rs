@@ -1,0 +1,204 @@
+//! `…/verifications`: challenges a device, judges a code with or without naming the challenge, and tells how a
+//! challenge stands (contract 7.7–7.10).
+
+use axum::http::StatusCode;
+use axum::response::Response;
+use domain::factor::temp_token;
+use domain::verification::{Purpose, Target};
+use domain::{CompatProfile, DeviceId, Response as Given, Timestamp, UserId};
+use engine::{Answer, OpenRequest, OpenedVerification};
+use serde::Serialize;
+
+use super::error::{Error, accepted};
+use super::terms::{FactorData, Standing, Terms, door, one, response};
+use crate::App;
+use crate::access::{Access, ManageMfa, ReadMfa};
+use crate::call::Call;
+use crate::envelope::v1_success_with_echo;
+use crate::lenient::{Body, WrongType};
+use crate::names::{v2_auth_factor_name, v2_type_display_name};
+use crate::wire_time::with_seconds;
+
+#[derive(Serialize)]
+struct Opened {
+    id: String,
+    status: &'static str,
+    user_id: String,
+    device_id: ShownDevice,
+    user_display_name: String,
+    type_display_name: &'static str,
+    auth_factor_name: &'static str,
+    expires_at: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    factor_data: Option<FactorData>,
+}
+
+/// A text for all clients but Python SDK 4, whose model takes only a number here (contract 14.1).
+#[derive(Serialize)]
+#[serde(untagged)]
+enum ShownDevice {
+    Text(String),
+    Number(i64),
+}
+
+/// An accepted verification: what the live service answers, and beside it what the documentation shows (contract 7.9).
+#[derive(Serialize)]
+struct Verified {
+    #[serde(flatten)]
+    standing: Standing,
+    r#type: &'static str,
+    code: u16,
+    message: &'static str,
+    error: bool,
+    name: &'static str,
+}
+
+/// Challenges a device. A code in the body makes it a verification without one.
+pub async fn start(app: App, access: Access<ManageMfa>, call: Call) -> Result<Response, Error> {
+    let user = call.user_id().ok_or(Error::NotFound)?;
+    let body = call.json()?;
+    let now = app.engine.now();
+    match response(&body, &["otp"])? {
+        Given::None => {
+            let request = parse(user, &body, access.profile(), now)?;
+            let opened = app.engine.open_verification(request, access.context()).await.map_err(Error::at(now))?;
+            Ok(one(StatusCode::CREATED, access.profile(), &render(user, opened, access.profile())))
+        }
+        code => {
+            let answer = Answer { user, target: target(&body, &code)?, response: code };
+            let outcome = app.engine.verify(answer, access.context()).await.map_err(Error::at(now))?;
+            accepted(outcome, app.engine.now())?;
+            Ok(v1_success_with_echo())
+        }
+    }
+}
+
+/// Tells how a verification stands.
+pub async fn read(app: App, access: Access<ReadMfa>, call: Call) -> Result<Response, Error> {
+    let user = call.user_id().ok_or(Error::NotFound)?;
+    let reading = app.engine.verification(user, call.path("id"), Purpose::Login).await;
+    let reading = reading.map_err(Error::at(app.engine.now()))?;
+    let standing = reading.and_then(|reading| Standing::of(reading, false)).ok_or(Error::NotFound)?;
+    Ok(one(StatusCode::OK, access.profile(), &standing))
+}
+
+/// Answers a verification with a code.
+pub async fn confirm(app: App, access: Access<ManageMfa>, call: Call) -> Result<Response, Error> {
+    let user = call.user_id().ok_or(Error::NotFound)?;
+    let body = call.json()?;
+    let target = Target::Wire {
+        wire_id: call.path("id").to_owned(),
+        purpose: Purpose::Login,
+        device: device_id(&body)?,
+    };
+    let answer = Answer { user, target, response: response(&body, &["otp"])? };
+    let outcome = app.engine.verify(answer, access.context()).await.map_err(Error::at(app.engine.now()))?;
+    let closed = accepted(outcome, app.engine.now())?;
+    let (Some(id), Some(device)) = (closed.wire_id, closed.device) else { return Err(Error::NotFound) };
+    let verified = Verified {
+        standing: Standing::accepted(id, device),
+        r#type: "success",
+        code: 200,
+        message: "Success",
+        error: false,
+        name: "Success",
+    };
+    Ok(one(StatusCode::OK, access.profile(), &verified))
+}
+
+fn parse(user: UserId, body: &Body, profile: CompatProfile, now: Timestamp) -> Result<OpenRequest, Error> {
+    let device = device_id(body)?.ok_or(Error::invalid("device_id"))?;
+    let terms = Terms::read(body, now)?;
+    Ok(OpenRequest {
+        user,
+        device,
+        door: door(profile),
+        ttl: terms.ttl,
+        numeric: true,
+        template: terms.template,
+    })
+}
+
+fn device_id(body: &Body) -> Result<Option<DeviceId>, WrongType> {
+    Ok(body.int("device_id")?.map(DeviceId))
+}
+
+/// What a code without a verification is aimed at (rulings 25).
+fn target(body: &Body, code: &Given) -> Result<Target, WrongType> {
+    Ok(match device_id(body)? {
+        Some(device) => Target::OwnCodes(device),
+        None if temp_token::has_form(code) => Target::TempToken,
+        None => Target::Newest,
+    })
+}
+
+fn render(user: UserId, opened: OpenedVerification, profile: CompatProfile) -> Opened {
+    let device = opened.device;
+    Opened {
+        id: opened.verification.wire_id,
+        status: "pending",
+        user_id: user.to_string(),
+        device_id: if profile == CompatProfile::Python4 {
+            ShownDevice::Number(device.id.0)
+        } else {
+            ShownDevice::Text(device.id.to_string())
+        },
+        user_display_name: device.display_name,
+        type_display_name: v2_type_display_name(device.factor),
+        auth_factor_name: v2_auth_factor_name(device.factor),
+        expires_at: with_seconds(opened.verification.expires_at.0),
+        factor_data: opened.setup.map(FactorData::from),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn aimed(text: &str) -> Target {
+        let body = Body::parse(text.as_bytes()).unwrap();
+        target(&body, &response(&body, &["otp"]).unwrap()).unwrap()
+    }
+
+    #[test]
+    fn a_code_alone_is_aimed_by_its_form() {
+        assert_eq!(aimed(r#"{"otp":"123456"}"#), Target::Newest);
+        assert_eq!(aimed(r#"{"otp":123456}"#), Target::Newest);
+        assert_eq!(aimed(r#"{"otp":"12345678"}"#), Target::TempToken);
+        assert_eq!(aimed(r#"{"otp":12345678}"#), Target::TempToken);
+        assert_eq!(aimed(r#"{"otp":"1234567x"}"#), Target::Newest);
+    }
+
+    #[test]
+    fn a_code_with_a_device_is_that_devices() {
+        assert_eq!(aimed(r#"{"otp":"123456","device_id":"98765"}"#), Target::OwnCodes(DeviceId(98_765)));
+        assert_eq!(aimed(r#"{"otp":"12345678","device_id":98765}"#), Target::OwnCodes(DeviceId(98_765)));
+    }
+
+    #[test]
+    fn a_challenge_needs_a_device() {
+        let parsed = |text: &str| {
+            parse(UserId(1), &Body::parse(text.as_bytes()).unwrap(), CompatProfile::Default, Timestamp(0))
+        };
+        assert_eq!(parsed(r#"{"device_id":"98765","display_name":"ignored"}"#).unwrap().device, DeviceId(98_765));
+        for text in ["", r#"{"device_id":null,"otp":""}"#, r#"{"device_id":"x"}"#, r#"{"device_id":[1]}"#] {
+            assert!(matches!(parsed(text), Err(Error::Invalid(field)) if field == "device_id"), "{text}");
+        }
+    }
+
+    #[test]
+    fn an_accepted_verification_has_both_shapes_in_one() {
+        let verified = Verified {
+            standing: Standing::accepted("afc1".to_owned(), DeviceId(3_920_371)),
+            r#type: "success",
+            code: 200,
+            message: "Success",
+            error: false,
+            name: "Success",
+        };
+        assert_eq!(
+            serde_json::to_string(&verified).unwrap(),
+            r#"{"id":"afc1","status":"accepted","device_id":"3920371","type":"success","code":200,"message":"Success","error":false,"name":"Success"}"#
+        );
+    }
+}
