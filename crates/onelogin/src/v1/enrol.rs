@@ -99,7 +99,10 @@ mod tests {
     fn a_number_is_read_only_for_telephones() {
         let request = parsed(r#"{"factor_id":"2","display_name":"Ana's phone","number":"+14155550123"}"#).unwrap();
         assert_eq!((request.factor, request.target.as_deref()), (FactorKind::Sms, Some("+14155550123")));
-        assert_eq!(parsed(r#"{"factor_id":3,"phone":"+14155550123"}"#).unwrap().target.as_deref(), Some("+14155550123"));
+        assert_eq!(
+            parsed(r#"{"factor_id":3,"phone":"+14155550123"}"#).unwrap().target.as_deref(),
+            Some("+14155550123")
+        );
         assert_eq!(parsed(r#"{"factor_id":2,"number":"","phone":null}"#).unwrap().target, None);
         assert_eq!(parsed(r#"{"factor_id":5,"number":"+14155550123"}"#).unwrap().target, None);
     }

@@ -105,11 +105,11 @@ impl Error {
 }
 
 /// Whether an answer was accepted; else why not.
-pub fn accepted(outcome: Outcome, now: Timestamp) -> Result<(), Error> {
+pub fn accepted(outcome: &Outcome, now: Timestamp) -> Result<(), Error> {
     match outcome {
         Outcome::Accepted { .. } => Ok(()),
-        Outcome::Pending(factor) => Err(Error::Pending(factor)),
-        Outcome::Refused(reason) => Err(Error::refused(reason, now)),
+        Outcome::Pending(factor) => Err(Error::Pending(*factor)),
+        Outcome::Refused(reason) => Err(Error::refused(*reason, now)),
     }
 }
 
@@ -175,7 +175,7 @@ mod tests {
     #[test]
     fn a_lock_tells_how_long_it_lasts_and_nothing_else() {
         let now = Timestamp(1_000);
-        let locked = |until| accepted(Outcome::Refused(Reason::Locked(until)), now).unwrap_err();
+        let locked = |until| accepted(&Outcome::Refused(Reason::Locked(until)), now).unwrap_err();
         assert_eq!(row(locked(Some(Timestamp(61_000)))), (401, Some("60".to_owned())));
         assert_eq!(row(locked(None)), (401, None));
         assert_eq!(row(Error::of(engine::Error::Locked(Some(Timestamp(1_001))), now)), (429, Some("1".to_owned())));
@@ -184,7 +184,10 @@ mod tests {
     #[test]
     fn every_way_of_being_wrong_is_the_same_401() {
         for reason in [Reason::WrongCode, Reason::Replay, Reason::Denied, Reason::NotTyped] {
-            assert!(matches!(accepted(Outcome::Refused(reason), Timestamp(0)), Err(Error::Failed(None))), "{reason:?}");
+            assert!(
+                matches!(accepted(&Outcome::Refused(reason), Timestamp(0)), Err(Error::Failed(None))),
+                "{reason:?}"
+            );
         }
     }
 

@@ -22,7 +22,7 @@ pub async fn verify(app: App, access: Access<ChallengeV1>, call: Call) -> Result
     let device = call.device_id().ok_or(Error::NoFactor)?;
     let answer = parse(user, device, &call.json()?)?;
     let outcome = app.engine.verify(answer, access.context()).await.map_err(Error::at(app.engine.now()))?;
-    accepted(outcome, app.engine.now())?;
+    accepted(&outcome, app.engine.now())?;
     Ok(v1_success_with_echo())
 }
 

@@ -15,7 +15,7 @@ use crate::envelope::json;
 use crate::names::{v2_auth_factor_name, v2_type_display_name};
 
 #[derive(Serialize)]
-struct Device {
+struct Listed {
     device_id: String,
     user_display_name: String,
     type_display_name: &'static str,
@@ -56,9 +56,9 @@ fn is_shown(reading: &DeviceReading) -> bool {
     }
 }
 
-fn render(reading: DeviceReading) -> Device {
+fn render(reading: DeviceReading) -> Listed {
     let device = reading.device;
-    Device {
+    Listed {
         device_id: device.id.to_string(),
         user_display_name: device.display_name,
         type_display_name: v2_type_display_name(device.factor),

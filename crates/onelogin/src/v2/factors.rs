@@ -13,7 +13,7 @@ use crate::envelope::json;
 use crate::names::{v2_auth_factor_name, v2_type_display_name};
 
 #[derive(Serialize)]
-struct Factor {
+struct Offered {
     factor_id: i64,
     name: &'static str,
     auth_factor_name: &'static str,
@@ -27,10 +27,6 @@ pub async fn list(app: App, _access: Access<ReadMfa>, call: Call) -> Result<Resp
     Ok(json(StatusCode::OK, &factors))
 }
 
-fn render(kind: FactorKind) -> Factor {
-    Factor {
-        factor_id: kind.number(),
-        name: v2_type_display_name(kind),
-        auth_factor_name: v2_auth_factor_name(kind),
-    }
+fn render(kind: FactorKind) -> Offered {
+    Offered { factor_id: kind.number(), name: v2_type_display_name(kind), auth_factor_name: v2_auth_factor_name(kind) }
 }

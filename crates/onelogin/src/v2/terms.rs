@@ -152,7 +152,10 @@ mod tests {
     fn a_template_needs_the_code_and_counts_its_length_with_it() {
         assert!(read(r#"{"custom_message":"{{otp_code}} for {{otp_expiry}} min"}"#).unwrap().template.is_some());
         assert!(is_invalid(r#"{"custom_message":"hello"}"#, "custom_message"));
-        assert!(is_invalid(&format!(r#"{{"custom_message":"{{{{otp_code}}}}{}"}}"#, "x".repeat(155)), "custom_message"));
+        assert!(is_invalid(
+            &format!(r#"{{"custom_message":"{{{{otp_code}}}}{}"}}"#, "x".repeat(155)),
+            "custom_message"
+        ));
     }
 
     fn bytes(standing: Option<Standing>) -> String {

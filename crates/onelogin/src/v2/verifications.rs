@@ -86,11 +86,8 @@ pub async fn read(app: App, access: Access<ReadMfa>, call: Call) -> Result<Respo
 pub async fn confirm(app: App, access: Access<ManageMfa>, call: Call) -> Result<Response, Error> {
     let user = call.user_id().ok_or(Error::NotFound)?;
     let body = call.json()?;
-    let target = Target::Wire {
-        wire_id: call.path("id").to_owned(),
-        purpose: Purpose::Login,
-        device: device_id(&body)?,
-    };
+    let target =
+        Target::Wire { wire_id: call.path("id").to_owned(), purpose: Purpose::Login, device: device_id(&body)? };
     let answer = Answer { user, target, response: response(&body, &["otp"])? };
     let outcome = app.engine.verify(answer, access.context()).await.map_err(Error::at(app.engine.now()))?;
     let closed = accepted(outcome, app.engine.now())?;
@@ -109,14 +106,7 @@ pub async fn confirm(app: App, access: Access<ManageMfa>, call: Call) -> Result<
 fn parse(user: UserId, body: &Body, profile: CompatProfile, now: Timestamp) -> Result<OpenRequest, Error> {
     let device = device_id(body)?.ok_or(Error::invalid("device_id"))?;
     let terms = Terms::read(body, now)?;
-    Ok(OpenRequest {
-        user,
-        device,
-        door: door(profile),
-        ttl: terms.ttl,
-        numeric: true,
-        template: terms.template,
-    })
+    Ok(OpenRequest { user, device, door: door(profile), ttl: terms.ttl, numeric: true, template: terms.template })
 }
 
 fn device_id(body: &Body) -> Result<Option<DeviceId>, WrongType> {
@@ -177,9 +167,8 @@ mod tests {
 
     #[test]
     fn a_challenge_needs_a_device() {
-        let parsed = |text: &str| {
-            parse(UserId(1), &Body::parse(text.as_bytes()).unwrap(), CompatProfile::Default, Timestamp(0))
-        };
+        let parsed =
+            |text: &str| parse(UserId(1), &Body::parse(text.as_bytes()).unwrap(), CompatProfile::Default, Timestamp(0));
         assert_eq!(parsed(r#"{"device_id":"98765","display_name":"ignored"}"#).unwrap().device, DeviceId(98_765));
         for text in ["", r#"{"device_id":null,"otp":""}"#, r#"{"device_id":"x"}"#, r#"{"device_id":[1]}"#] {
             assert!(matches!(parsed(text), Err(Error::Invalid(field)) if field == "device_id"), "{text}");
