@@ -51,6 +51,7 @@ pub async fn list(
         channel,
         user_id: question.user_id.map(UserId),
         after: question.after,
+        ..DevFilter::default()
     };
     let wait = match question.wait.as_deref() {
         None | Some("") => 0,

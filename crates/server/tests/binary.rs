@@ -1,0 +1,209 @@
+//! The binary as a person and a script meet it.
+
+mod common;
+
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
+
+use common::{Running, countersign, run, run_json};
+
+#[test]
+fn the_command_line_works_while_the_server_runs_and_while_it_does_not() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    let data = data.to_str().unwrap();
+
+    let before = run_json(&["client", "create", "--scope", "Manage All", "--data-dir", data, "--json"]);
+    assert_eq!(before["scope"], "Manage All");
+    assert_eq!(before["profile"], "default");
+    assert_eq!(before["client_id"].as_str().unwrap().len(), 64);
+    assert_eq!(before["client_secret"].as_str().unwrap().len(), 64);
+
+    let server = Running::start(&["serve", "--data-dir", data]);
+    let during = run_json(&[
+        "client",
+        "create",
+        "--scope",
+        "Read Users",
+        "--profile",
+        "python4",
+        "--name",
+        "reports",
+        "--data-dir",
+        data,
+        "--json",
+    ]);
+    let user =
+        run_json(&["user", "create", "--username", "ana", "--email", "ana@example.com", "--data-dir", data, "--json"]);
+    assert_eq!(user["username"], "ana");
+    let listed = run_json(&["client", "list", "--data-dir", data, "--json"]);
+    assert_eq!(listed.as_array().unwrap().len(), 2);
+    assert_eq!(listed[1]["profile"], "python4");
+    assert!(!listed.to_string().contains(during["client_secret"].as_str().unwrap()), "a list shows no secret");
+
+    let mut http = server.http();
+    for client in [&before, &during] {
+        let body = serde_json::json!({
+            "grant_type": "client_credentials", "client_id": client["client_id"], "client_secret": client["client_secret"],
+        });
+        http.expect(200, "POST", "/auth/oauth2/v2/token", &body.to_string());
+    }
+    let id = during["client_id"].as_str().unwrap();
+    let rotated = run_json(&["client", "rotate", id, "--data-dir", data, "--json"]);
+    assert_ne!(rotated["client_secret"], during["client_secret"]);
+    run_json(&["client", "revoke", id, "--yes", "--data-dir", data, "--json"]);
+    let body = serde_json::json!({
+        "grant_type": "client_credentials", "client_id": id, "client_secret": rotated["client_secret"],
+    });
+    http.expect(401, "POST", "/auth/oauth2/v2/token", &body.to_string());
+
+    assert_eq!(run_json(&["user", "show", "ana", "--data-dir", data, "--json"])["id"], user["id"]);
+    assert_eq!(run_json(&["user", "unlock", "ana@example.com", "--data-dir", data, "--json"])["unlocked"], false);
+    assert_eq!(server.stop(), Some(0), "SIGTERM ends a server with 0");
+
+    assert_eq!(run_json(&["user", "list", "--data-dir", data, "--json"]).as_array().unwrap().len(), 1);
+    run_json(&["user", "delete", "1", "--yes", "--data-dir", data, "--json"]);
+    let missing = run(&["user", "show", "ana", "--data-dir", data]);
+    assert!(!missing.status.success());
+    assert!(String::from_utf8_lossy(&missing.stderr).contains("there is no user ana"));
+}
+
+#[test]
+fn a_served_installation_has_no_dev_endpoints_and_answers_its_health() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Running::start(&["serve", "--data-dir", folder.path().to_str().unwrap()]);
+    assert_eq!(server.ready.as_object().unwrap().len(), 1, "the ready file tells only where the server is");
+    let mut http = server.http();
+    for path in ["/dev/outbox", "/dev/clock", "/dev/phone/pair", "/dev/reset"] {
+        http.expect(404, "GET", path, "");
+    }
+    http.expect(200, "GET", "/livez", "");
+    http.expect(200, "GET", "/readyz", "");
+    http.expect(404, "GET", "/", "");
+}
+
+#[test]
+fn a_data_folder_belongs_to_its_owner_and_to_one_server() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    let server = Running::start(&["serve", "--data-dir", data.to_str().unwrap()]);
+    let mode = |path: &std::path::Path| std::fs::metadata(path).unwrap().mode() & 0o777;
+    assert_eq!(mode(&data), 0o700);
+    assert_eq!(mode(&data.join("keys/master.key")), 0o600);
+    assert_eq!(mode(&data.join("control.sock")), 0o600);
+    for entry in std::fs::read_dir(data.join("db")).unwrap() {
+        let path = entry.unwrap().path();
+        assert_eq!(mode(&path), 0o600, "{}", path.display());
+    }
+    let second = run(&["serve", "--data-dir", data.to_str().unwrap(), "--listen", "127.0.0.1:0"]);
+    assert!(!second.status.success());
+    assert!(String::from_utf8_lossy(&second.stderr).contains("already running"));
+    assert_eq!(server.stop(), Some(0));
+    assert!(!data.join("control.sock").exists());
+}
+
+#[test]
+fn a_missing_or_wrong_key_stops_the_start_and_makes_none_up() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().to_str().unwrap();
+    run_json(&["client", "list", "--data-dir", data, "--json"]);
+    let key = folder.path().join("keys/master.key");
+    let kept = std::fs::read(&key).unwrap();
+
+    std::fs::remove_file(&key).unwrap();
+    let missing = run(&["client", "list", "--data-dir", data]);
+    assert!(!missing.status.success());
+    assert!(String::from_utf8_lossy(&missing.stderr).contains("missing"));
+    assert!(!key.exists());
+
+    std::fs::write(&key, "00".repeat(32)).unwrap();
+    std::fs::set_permissions(&key, std::fs::Permissions::from_mode(0o600)).unwrap();
+    let wrong = run(&["client", "list", "--data-dir", data]);
+    assert!(!wrong.status.success());
+    assert!(
+        String::from_utf8_lossy(&wrong.stderr).contains("not the one"),
+        "{}",
+        String::from_utf8_lossy(&wrong.stderr)
+    );
+
+    std::fs::write(&key, &kept).unwrap();
+    std::fs::set_permissions(&key, std::fs::Permissions::from_mode(0o644)).unwrap();
+    assert!(String::from_utf8_lossy(&run(&["client", "list", "--data-dir", data]).stderr).contains("chmod 600"));
+    std::fs::set_permissions(&key, std::fs::Permissions::from_mode(0o600)).unwrap();
+    run_json(&["client", "list", "--data-dir", data, "--json"]);
+}
+
+#[test]
+fn configuration_errors_say_what_to_do() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    let data = data.to_str().unwrap();
+    let open = run(&["serve", "--data-dir", data, "--listen", "0.0.0.0:0"]);
+    assert!(!open.status.success());
+    assert!(String::from_utf8_lossy(&open.stderr).contains("--trusted-proxy"));
+    let dev = run(&["dev", "--listen", "0.0.0.0:0"]);
+    assert!(!dev.status.success());
+    assert!(String::from_utf8_lossy(&dev.stderr).contains("loopback"));
+
+    let file = folder.path().join("countersign.toml");
+    std::fs::write(&file, "lisen = '127.0.0.1:0'").unwrap();
+    let unknown = run(&["serve", "--config", file.to_str().unwrap()]);
+    assert!(!unknown.status.success());
+    assert!(String::from_utf8_lossy(&unknown.stderr).contains("lisen"));
+    let scope = run(&["client", "create", "--scope", "everything", "--data-dir", data]);
+    assert!(String::from_utf8_lossy(&scope.stderr).contains("Manage All"));
+}
+
+#[test]
+fn a_dev_world_tells_all_it_is_and_a_lasting_one_comes_back() {
+    let folder = tempfile::tempdir().unwrap();
+    let first = Running::dev(folder.path());
+    let ready = first.ready.clone();
+    let base = first.base_url().to_owned();
+    assert_eq!(ready["subdomain"], "acme");
+    assert_eq!(ready["account_id"], 1);
+    assert_eq!(ready["outbox_url"], format!("{base}/dev/outbox"));
+    let scopes: Vec<&str> = ready["clients"].as_array().unwrap().iter().map(|c| c["scope"].as_str().unwrap()).collect();
+    assert_eq!(scopes, ["Manage All", "Read All", "Manage users", "Read Users", "Authentication Only"]);
+    let users = ready["users"].as_array().unwrap();
+    assert_eq!(users.len(), 3);
+    for user in users {
+        assert!(user["id"].is_i64());
+        assert!(user["phone"].as_str().unwrap().starts_with("+1"));
+        assert!(user["email"].as_str().unwrap().contains('@'));
+        assert!(user["username"].is_string() && user["password"].is_string());
+    }
+    let mut api = first.api();
+    assert_eq!(api.expect(200, "PUT", "/dev/clock", r#"{"advance_seconds":31}"#)["offset_seconds"], 31);
+    let factors = api.expect(200, "GET", "/api/2/mfa/users/1/factors", "");
+    assert_eq!(factors.as_array().unwrap().len(), 6);
+    assert_eq!(first.stop(), Some(0));
+
+    let second = Running::dev(folder.path());
+    assert_eq!(second.ready["clients"], ready["clients"]);
+    assert_eq!(second.ready["users"], ready["users"]);
+    let mut http = second.http();
+    assert_eq!(http.expect(200, "GET", "/dev/clock", "")["offset_seconds"], 31);
+    http.expect(200, "POST", "/dev/reset", "");
+    assert_eq!(http.expect(200, "GET", "/dev/clock", "")["offset_seconds"], 0);
+}
+
+#[test]
+fn a_dev_world_without_a_folder_leaves_nothing_behind() {
+    let folder = tempfile::tempdir().unwrap();
+    let place = folder.path().join("ready.json");
+    let mut child = countersign()
+        .args(["dev", "--listen", "127.0.0.1:0", "--ready-file"])
+        .arg(&place)
+        .env("TMPDIR", folder.path())
+        .stderr(std::process::Stdio::null())
+        .spawn()
+        .unwrap();
+    while !place.exists() {
+        common::pause(50);
+    }
+    assert_eq!(std::fs::metadata(&place).unwrap().mode() & 0o777, 0o600);
+    assert!(std::process::Command::new("kill").arg(child.id().to_string()).status().unwrap().success());
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+    let left: Vec<_> = std::fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    assert_eq!(left, ["ready.json"]);
+}
