@@ -1,6 +1,97 @@
 //! The OneLogin dialect: the words of the MFA API, versions 1 and 2, and nothing that decides.
+//!
+//! [`routes`] says which path is answered by which handler and what stands before it. A handler is one file: it reads
+//! the call, asks the engine, and writes the answer from a wire type, field by field. The wire errors of each version
+//! are one exhaustive `match`, so that a new failure of the engine cannot go unnamed.
 
+pub mod access;
+pub mod call;
 pub mod credentials;
 pub mod envelope;
+pub mod error;
 pub mod lenient;
+pub mod names;
+pub mod paging;
+pub mod quota;
+pub mod routes;
+pub mod token;
+pub mod user_filter;
+pub mod user_patch;
+pub mod user_wire;
+pub mod v1;
+pub mod v2;
 pub mod wire_time;
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use engine::Engine;
+use web::limit::{Bucket, Strikes};
+
+pub use envelope::refusal;
+pub use routes::{ROUTES, RouteEntry, router};
+
+/// What an operator sets for this dialect.
+#[derive(Debug, Clone)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own in the configuration")]
+pub struct Options {
+    /// Whether v1 trigger and verify need a scope that manages users (contract 4.4).
+    pub strict_v1_scopes: bool,
+    /// Whether MFA v2 needs `Manage All` (contract 1.5).
+    pub strict_v2_scopes: bool,
+    /// Whether a wrong code at PUT registrations is answered 200 instead of 401 (rulings 29).
+    pub v2_wrong_otp_200: bool,
+    /// v1 calls an hour for the whole account; 0 enforces nothing (contract 1.8).
+    pub hourly_quota: u64,
+    /// Whether one client's calls are kept to the rate of SEC 37.
+    pub burst_limit: bool,
+    /// Proxies whose `X-Forwarded-*` is believed (SEC 64).
+    pub trusted_proxies: Vec<IpAddr>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            strict_v1_scopes: false,
+            strict_v2_scopes: false,
+            v2_wrong_otp_200: false,
+            hourly_quota: 5_000,
+            burst_limit: true,
+            trusted_proxies: Vec::new(),
+        }
+    }
+}
+
+/// What every handler has at hand. Cheap to clone.
+#[derive(Clone)]
+pub struct App {
+    /// The use cases.
+    pub engine: Arc<Engine>,
+    /// What the operator set.
+    pub options: Arc<Options>,
+    /// The hourly quota of v1.
+    pub quota: Arc<quota::Quota>,
+    /// The rate of each client, by its row.
+    pub bursts: Arc<Bucket<i64>>,
+    /// Addresses that show wrong secrets too often (SEC 30).
+    pub wrong_secrets: Arc<Strikes>,
+}
+
+impl App {
+    /// The dialect over an engine.
+    pub fn new(engine: Arc<Engine>, options: Options) -> Self {
+        Self {
+            engine,
+            quota: Arc::new(quota::Quota::new(options.hourly_quota)),
+            bursts: Arc::new(if options.burst_limit { Bucket::api_calls() } else { Bucket::off() }),
+            wrong_secrets: Arc::new(Strikes::wrong_secrets()),
+            options: Arc::new(options),
+        }
+    }
+}
+
+impl std::fmt::Debug for App {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("App").field("options", &self.options).finish_non_exhaustive()
+    }
+}

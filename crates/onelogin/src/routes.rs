@@ -17,7 +17,7 @@ use crate::access::{
     Access, Allows, ChallengeV1, Family, LogOut, ManageAll, ManageMfa, ManageUsers, ReadMfa, ReadUsers,
 };
 use crate::call::Call;
-use crate::envelope::{Message, v1_error, v2_error};
+use crate::envelope::refusal;
 use crate::error::Common;
 use crate::{App, token, v1, v2};
 
@@ -73,6 +73,7 @@ table! {
         V1 PUT "/api/1/users/{user_id}" => ManageUsers v1::users::update;
         V1 DELETE "/api/1/users/{user_id}" => ManageUsers v1::users::delete;
         V1 PUT "/api/1/users/set_password_clear_text/{user_id}" => ManageAll v1::set_password::clear_text;
+        V1 PUT "/api/1/users/set_password_using_salt/{user_id}" => ManageAll v1::set_password::using_salt;
         V1 PUT "/api/1/users/{user_id}/set_state" => ManageAll v1::state::set_state;
         V1 PUT "/api/1/users/{user_id}/lock_user" => ManageAll v1::state::lock_user;
         V1 PUT "/api/1/users/{user_id}/logout" => LogOut v1::state::logout;
@@ -125,21 +126,6 @@ pub fn router(app: App) -> Router {
     })
 }
 
-/// The shape of refusals that come before any handler (body too large, header repeated, …), by the path asked for.
-pub fn refusal(status: StatusCode, message: &str, path: &str) -> Response {
-    match family_of(path) {
-        Some(Family::V1) => {
-            let kind = status.canonical_reason().unwrap_or("bad request").to_ascii_lowercase();
-            v1_error(status, &kind, Message::Text(message.to_owned()))
-        }
-        Some(Family::V2Mfa | Family::V2Users) => {
-            let name: String = status.canonical_reason().unwrap_or("Bad Request").split(' ').collect();
-            v2_error(status, &format!("{name}Error"), message, None)
-        }
-        None => web::guard::plain(status, message, path),
-    }
-}
-
 async fn no_route(request: Request<Body>) -> Response {
     match family_of(request.uri().path()) {
         Some(family) => Common::NoRoute.answer(family),
@@ -175,7 +161,7 @@ fn canonical(mut request: Request<Body>) -> Request<Body> {
         {
             Some((user, rest))
         }
-        ["", "api", "2", "mfs", "users", user, rest @ ["mfa_token"]] => Some((user, rest)),
+        ["", "api", "2", "mfs", "users", user, rest @ ..] if *rest == ["mfa_token"] => Some((user, rest)),
         _ => None,
     };
     let new = match mfa {
@@ -204,6 +190,8 @@ async fn read(app: &App, request: Request<Body>) -> Result<Call, Response> {
     let query = parts.uri.query().map(serde_urlencoded::from_str).transpose().ok().flatten().unwrap_or_default();
     let peer = parts.extensions.get::<web::listen::Peer>().map_or(IpAddr::V4(Ipv4Addr::LOCALHOST), |peer| peer.0.ip());
     let host = parts.headers.get(header::HOST).and_then(|host| host.to_str().ok());
+    let trusted = &app.options.trusted_proxies;
+    let https = web::proxy::forwarded_https(peer, &parts.headers, trusted);
     let target = parts.uri.path().to_owned();
     let body = axum::body::to_bytes(body, usize::MAX)
         .await
@@ -211,8 +199,8 @@ async fn read(app: &App, request: Request<Body>) -> Result<Call, Response> {
     Ok(Call {
         path,
         query,
-        base_url: web::proxy::base_url(app.engine.settings().public_url.as_deref(), host),
-        peer: web::proxy::client_ip(peer, &parts.headers, &app.options.trusted_proxies),
+        base_url: web::proxy::base_url(app.engine.settings().public_url.as_deref(), host, https),
+        peer: web::proxy::client_ip(peer, &parts.headers, trusted),
         headers: parts.headers,
         body,
         target,

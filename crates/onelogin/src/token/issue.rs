@@ -1,0 +1,95 @@
+//! `POST /auth/oauth2/v2/token` and `POST /auth/oauth2/token`: the two shapes of the same answer (contract 2.1, 2.2).
+
+use axum::http::StatusCode;
+use axum::response::Response;
+use domain::client::ACCESS_TTL;
+use domain::time::SECOND;
+use engine::TokenPair;
+use engine::tokens::TokenAnswer;
+use serde::Serialize;
+
+use super::Refusal;
+use crate::App;
+use crate::call::Call;
+use crate::envelope::{json, v1_success};
+use crate::wire_time::with_millis;
+
+/// A set of tokens on the wire. Clients add `expires_in` to `created_at`, so a token that is answered again keeps both.
+#[derive(Serialize)]
+struct TokenWire {
+    access_token: String,
+    created_at: String,
+    expires_in: i64,
+    refresh_token: String,
+    token_type: &'static str,
+    account_id: i64,
+}
+
+impl TokenWire {
+    fn new(pair: TokenPair, account_id: i64) -> Self {
+        Self {
+            created_at: with_millis(pair.created_at.0),
+            access_token: pair.access,
+            refresh_token: pair.refresh,
+            expires_in: ACCESS_TTL / SECOND,
+            token_type: "bearer",
+            account_id,
+        }
+    }
+}
+
+/// The shape of RFC 6749. It must not have a member `status`: one client takes that for a failure.
+pub async fn v2(app: App, call: Call) -> Result<Response, Refusal> {
+    Ok(json(StatusCode::OK, &tokens(&app, &call).await?))
+}
+
+/// The older shape, in an envelope.
+pub async fn v1(app: App, call: Call) -> Result<Response, Refusal> {
+    Ok(v1_success(&[tokens(&app, &call).await?]))
+}
+
+async fn tokens(app: &App, call: &Call) -> Result<TokenWire, Refusal> {
+    let body = super::body(call)?;
+    let answer = match body.text("grant_type", 32).ok().flatten().as_deref() {
+        Some("client_credentials") => {
+            let client = super::credentials(call, &body)?;
+            super::check_peer(app, call)?;
+            app.engine.grant_token(&client.id, &client.secret).await
+        }
+        Some("refresh_token") => {
+            // The pair itself is the authorization: no header is needed, and one that is there is not looked at.
+            let (Some(access), Some(refresh)) =
+                (super::token(&body, "access_token"), super::token(&body, "refresh_token"))
+            else {
+                return Err(Refusal::AuthorizationMissing);
+            };
+            super::check_peer(app, call)?;
+            app.engine.refresh_token(&access, &refresh).await
+        }
+        _ => return Err(Refusal::GrantType),
+    };
+    match answer.map_err(|error| Refusal::engine(&error))? {
+        TokenAnswer::Granted(pair) => Ok(TokenWire::new(pair, app.engine.settings().account_id)),
+        TokenAnswer::Refused => Err(super::wrong_secret(app, call)),
+        TokenAnswer::Held(until) => Err(super::held(app, until)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use domain::Timestamp;
+
+    #[test]
+    fn a_token_has_the_documented_members_and_types() {
+        let pair =
+            TokenPair { access: "a".repeat(64), refresh: "b".repeat(64), created_at: Timestamp(1_772_357_400_000) };
+        let (a, b) = ("a".repeat(64), "b".repeat(64));
+        assert_eq!(
+            serde_json::to_string(&TokenWire::new(pair, 100_001)).unwrap(),
+            format!(
+                r#"{{"access_token":"{a}","created_at":"2026-03-01T09:30:00.000Z","expires_in":36000,"refresh_token":"{b}","token_type":"bearer","account_id":100001}}"#
+            )
+        );
+    }
+}
