@@ -1,0 +1,299 @@
+//! Pages of the list of users and the two ways to tell where they are (contract 1.9): v1 in the body, v2 in headers.
+//!
+//! A page is a number and a size; a cursor is both, so that it alone is enough to find the page again. Cursors are
+//! opaque to callers, and one that is not ours is refused: taken for the first page it would make a client go round
+//! in circles.
+
+use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
+use data_encoding::BASE64URL_NOPAD;
+use engine::{Engine, Page, UserFilter, UserPage};
+
+use crate::call::Call;
+use crate::envelope::Pagination;
+
+/// Users on a page, by default and at most.
+const USERS: u32 = 50;
+
+/// What of the query says which page is meant. Everything else belongs to the list and is kept in links.
+const PAGING: &[&str] = &["limit", "page", "cursor", "after_cursor", "before_cursor"];
+
+/// Which page is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Asked {
+    limit: u32,
+    /// From 1.
+    page: u64,
+    descending: bool,
+}
+
+/// Why there is no such page.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum BadPage {
+    /// This parameter holds a cursor that we did not make.
+    Cursor(&'static str),
+    /// The list cannot be sorted by this.
+    Sort(String),
+}
+
+impl Asked {
+    /// Reads a v1 query: `limit`, `after_cursor`, `before_cursor`. An order that no list has is ignored.
+    pub fn v1(call: &Call) -> Result<Self, BadPage> {
+        Self::read(call, &["after_cursor", "before_cursor"], None, descending(call).unwrap_or(false))
+    }
+
+    /// Reads a v2 query: `limit`, `page`, `cursor`.
+    pub fn v2(call: &Call) -> Result<Self, BadPage> {
+        Self::read(call, &["cursor"], call.query("page"), descending(call)?)
+    }
+
+    /// A size or number that is none counts as not given, a size that is too large as the largest.
+    fn read(call: &Call, cursors: &[&'static str], page: Option<&str>, descending: bool) -> Result<Self, BadPage> {
+        for name in cursors {
+            if let Some(cursor) = call.query(name).filter(|cursor| !cursor.is_empty()) {
+                let (limit, page) = parse_cursor(cursor).ok_or(BadPage::Cursor(name))?;
+                return Ok(Self { limit, page, descending });
+            }
+        }
+        let positive = |text: &str| text.parse::<u32>().ok().filter(|number| *number > 0);
+        Ok(Self {
+            limit: call.query("limit").and_then(positive).unwrap_or(USERS).min(USERS),
+            page: page.and_then(positive).map_or(1, u64::from),
+            descending,
+        })
+    }
+
+    /// The users of this page, and where the page is.
+    pub async fn find(self, engine: &Engine, filter: &UserFilter) -> Result<(UserPage, Place), engine::Error> {
+        let found = if self.descending {
+            let total = engine.users(filter, Page { limit: 1, offset: 0 }).await?.total;
+            let (limit, offset) = self.counted_backwards(total);
+            let mut found = engine.users(filter, Page { limit, offset }).await?;
+            found.users.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+            found.users.reverse();
+            found
+        } else {
+            engine.users(filter, Page { limit: self.limit, offset: self.before() }).await?
+        };
+        let place = Place { asked: self, items: found.users.len(), total: found.total };
+        Ok((found, place))
+    }
+
+    /// Rows before this page.
+    fn before(self) -> u64 {
+        (self.page - 1).saturating_mul(u64::from(self.limit))
+    }
+
+    /// The rows of this page when it is counted from the end: how many, and how many are before them.
+    fn counted_backwards(self, total: u64) -> (u32, u64) {
+        let end = total.saturating_sub(self.before());
+        let start = end.saturating_sub(u64::from(self.limit));
+        (u32::try_from(end - start).unwrap_or(self.limit), start)
+    }
+}
+
+/// Whether the greatest id comes first.
+fn descending(call: &Call) -> Result<bool, BadPage> {
+    // A plus sign in a query is a space, unless it was escaped.
+    match call.query("sort").map(str::trim) {
+        None | Some("" | "id" | "+id") => Ok(false),
+        Some("-id") => Ok(true),
+        Some(other) => Err(BadPage::Sort(other.trim_start_matches(['+', '-']).to_owned())),
+    }
+}
+
+fn cursor(limit: u32, page: u64) -> String {
+    BASE64URL_NOPAD.encode(format!("limit={limit}&page={page}").as_bytes())
+}
+
+fn parse_cursor(text: &str) -> Option<(u32, u64)> {
+    let plain = BASE64URL_NOPAD.decode(text.trim_end_matches('=').as_bytes()).ok()?;
+    let (limit, page) = std::str::from_utf8(&plain).ok()?.strip_prefix("limit=")?.split_once("&page=")?;
+    let (limit, page): (u32, u32) = (limit.parse().ok()?, page.parse().ok()?);
+    ((1..=USERS).contains(&limit) && page > 0).then_some((limit, u64::from(page)))
+}
+
+/// Where a page is in its list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Place {
+    asked: Asked,
+    items: usize,
+    total: u64,
+}
+
+impl Place {
+    fn pages(self) -> u64 {
+        self.total.div_ceil(u64::from(self.asked.limit))
+    }
+
+    /// The page before; behind the end of the list that is its last page.
+    fn previous(self) -> Option<u64> {
+        let page = (self.asked.page - 1).min(self.pages());
+        (page > 0).then_some(page)
+    }
+
+    fn next(self) -> Option<u64> {
+        (self.asked.page < self.pages()).then(|| self.asked.page + 1)
+    }
+
+    fn cursor(self, page: u64) -> String {
+        cursor(self.asked.limit, page)
+    }
+
+    /// What a v1 list says beside its data.
+    pub fn pagination(self, call: &Call) -> Pagination {
+        let link = |name, page: u64| url(call, &[(name, self.cursor(page))]);
+        Pagination {
+            before_cursor: self.previous().map(|page| self.cursor(page)),
+            after_cursor: self.next().map(|page| self.cursor(page)),
+            previous_link: self.previous().map(|page| link("before_cursor", page)),
+            next_link: self.next().map(|page| link("after_cursor", page)),
+        }
+    }
+
+    /// What a v2 list says in its headers. At an end the cursor's header is left out.
+    pub fn headers(self, call: &Call) -> HeaderMap {
+        let mut headers = HeaderMap::new();
+        let mut number = |name, number: u64| headers.insert(HeaderName::from_static(name), HeaderValue::from(number));
+        number("current-page", self.asked.page);
+        number("page-items", self.items as u64);
+        number("total-count", self.total);
+        number("total-pages", self.pages());
+        let link = |page: u64, rel| {
+            let url = url(call, &[("limit", self.asked.limit.to_string()), ("page", page.to_string())]);
+            format!("<{url}>; rel=\"{rel}\"")
+        };
+        let links = [(Some(1), "first"), (Some(self.pages().max(1)), "last"), (self.next(), "next")];
+        let links: Vec<_> = links.into_iter().filter_map(|(page, rel)| Some(link(page?, rel))).collect();
+        let mut text = |name, text: String| {
+            // URLs and cursors are ASCII without controls: a value that is not does not arise.
+            HeaderValue::try_from(text).ok().map(|value| headers.insert(name, value))
+        };
+        text(header::LINK, links.join(", "));
+        if let Some(page) = self.previous() {
+            text(HeaderName::from_static("before-cursor"), self.cursor(page));
+        }
+        if let Some(page) = self.next() {
+            text(HeaderName::from_static("after-cursor"), self.cursor(page));
+        }
+        headers
+    }
+}
+
+/// The list's own URL with another page.
+fn url(call: &Call, page: &[(&str, String)]) -> String {
+    let rest = call.query.iter().filter(|(name, _)| !PAGING.contains(&name.as_str()));
+    let rest = rest.map(|(name, value)| (name.as_str(), value.as_str()));
+    let query: Vec<_> = rest.chain(page.iter().map(|(name, value)| (*name, value.as_str()))).collect();
+    let query = serde_urlencoded::to_string(query).unwrap_or_default();
+    format!("{}{}?{query}", call.base_url, call.target)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::net::{IpAddr, Ipv4Addr};
+
+    fn call(query: &str) -> Call {
+        Call {
+            path: Vec::new(),
+            query: serde_urlencoded::from_str(query).unwrap(),
+            headers: HeaderMap::new(),
+            body: bytes::Bytes::new(),
+            base_url: "https://mfa.example".to_owned(),
+            target: "/api/2/users".to_owned(),
+            peer: IpAddr::V4(Ipv4Addr::LOCALHOST),
+        }
+    }
+
+    fn asked(limit: u32, page: u64) -> Asked {
+        Asked { limit, page, descending: false }
+    }
+
+    fn place(limit: u32, page: u64, total: u64) -> Place {
+        Place { asked: asked(limit, page), items: 1, total }
+    }
+
+    #[test]
+    fn a_page_is_read_leniently_and_a_cursor_strictly() {
+        for (query, limit, page) in [
+            ("", 50, 1),
+            ("limit=5&page=3", 5, 3),
+            ("limit=0&page=0", 50, 1),
+            ("limit=500", 50, 1),
+            ("limit=x&page=-1", 50, 1),
+            ("cursor=", 50, 1),
+            (&format!("limit=7&cursor={}", cursor(5, 3)), 5, 3),
+        ] {
+            assert_eq!(Asked::v2(&call(query)), Ok(asked(limit, page)), "{query}");
+        }
+        assert_eq!(Asked::v1(&call("page=3")), Ok(asked(50, 1)), "v1 knows no page numbers");
+        assert_eq!(Asked::v1(&call(&format!("before_cursor={}", cursor(5, 2)))), Ok(asked(5, 2)));
+        for bad in ["x", "bGltaXQ9NTA", &cursor(51, 1), &cursor(0, 1), &cursor(5, 0)] {
+            assert_eq!(Asked::v2(&call(&format!("cursor={bad}"))), Err(BadPage::Cursor("cursor")), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_list_is_sorted_by_id_in_either_direction() {
+        for plain in ["sort=id", "sort=+id", "sort=%2Bid", "sort="] {
+            assert_eq!(Asked::v2(&call(plain)), Ok(asked(50, 1)), "{plain}");
+        }
+        assert!(Asked::v2(&call("sort=-id")).unwrap().descending);
+        assert_eq!(Asked::v2(&call("sort=-created_at")), Err(BadPage::Sort("created_at".to_owned())));
+        assert_eq!(Asked::v1(&call("sort=-created_at")), Ok(asked(50, 1)));
+    }
+
+    #[test]
+    fn pages_counted_counted_backwards_cover_the_list() {
+        let pages: Vec<_> = (1..=4).map(|page| asked(2, page).counted_backwards(5)).collect();
+        assert_eq!(pages, [(2, 3), (2, 1), (1, 0), (0, 0)]);
+    }
+
+    #[test]
+    fn the_first_middle_and_last_page_know_their_neighbours() {
+        let around = |page, total| {
+            let place = place(2, page, total);
+            (place.previous(), place.next())
+        };
+        assert_eq!(around(1, 5), (None, Some(2)));
+        assert_eq!(around(2, 5), (Some(1), Some(3)));
+        assert_eq!(around(3, 5), (Some(2), None));
+        assert_eq!(around(9, 5), (Some(3), None));
+        assert_eq!(around(1, 0), (None, None));
+        assert_eq!(around(7, 0), (None, None));
+    }
+
+    #[test]
+    fn v2_tells_its_place_in_headers() {
+        let headers = place(2, 2, 5).headers(&call("email=a%40b.c&limit=2&page=2"));
+        let header = |name: &str| headers.get(name).map(|value| value.to_str().unwrap());
+        assert_eq!(header("current-page"), Some("2"));
+        assert_eq!(header("page-items"), Some("1"));
+        assert_eq!(header("total-count"), Some("5"));
+        assert_eq!(header("total-pages"), Some("3"));
+        assert_eq!(header("before-cursor"), Some(cursor(2, 1).as_str()));
+        assert_eq!(header("after-cursor"), Some(cursor(2, 3).as_str()));
+        let url = |page: u8| format!("https://mfa.example/api/2/users?email=a%40b.c&limit=2&page={page}");
+        let link = format!("<{}>; rel=\"first\", <{}>; rel=\"last\", <{}>; rel=\"next\"", url(1), url(3), url(3));
+        assert_eq!(header("link"), Some(link.as_str()));
+        let only = place(50, 1, 0).headers(&call(""));
+        assert!(!only.contains_key("before-cursor") && !only.contains_key("after-cursor"));
+        assert_eq!(only["total-pages"], "0");
+    }
+
+    #[test]
+    fn v1_tells_its_place_in_the_body() {
+        let call = call("firstname=A&limit=2&after_cursor=x");
+        let url = |name: &str, page| format!("https://mfa.example/api/2/users?firstname=A&{name}={}", cursor(2, page));
+        assert_eq!(
+            place(2, 2, 5).pagination(&call),
+            Pagination {
+                before_cursor: Some(cursor(2, 1)),
+                after_cursor: Some(cursor(2, 3)),
+                previous_link: Some(url("before_cursor", 1)),
+                next_link: Some(url("after_cursor", 3)),
+            }
+        );
+        assert_eq!(place(2, 1, 1).pagination(&call), Pagination::default());
+    }
+}

@@ -1,0 +1,359 @@
+//! What a body sets on a user (contract 3.1, 3.2), the same for both versions.
+//!
+//! Every member of a user that was read may be sent back: what cannot be set is ignored, so a client may change one
+//! field and return the whole. `null` leaves a field as it is; an empty string clears it. A name no user has is refused.
+
+use domain::user::UserPatch;
+use domain::{User, UserStatus};
+use serde_json::Value;
+
+use crate::lenient::{Body, is_line};
+
+/// Longest name, address and number, in characters.
+const SHORT: usize = 100;
+/// Longest mail address.
+const EMAIL: usize = 254;
+/// Longest of the other texts.
+const LONG: usize = 1_000;
+/// Longest password that is looked at; which ones may be set is the engine's affair.
+const PASSWORD: usize = 1_024;
+
+/// Texts of the profile and their lengths.
+const TEXTS: &[(&str, usize)] = &[
+    ("firstname", SHORT),
+    ("lastname", SHORT),
+    ("company", LONG),
+    ("department", LONG),
+    ("title", LONG),
+    ("comment", LONG),
+    ("notes", LONG),
+    ("manager_ad_id", SHORT),
+    ("external_id", LONG),
+    ("distinguished_name", LONG),
+    ("samaccountname", LONG),
+    ("userprincipalname", LONG),
+    ("member_of", LONG),
+    ("openid_name", LONG),
+    ("locale_code", SHORT),
+    ("preferred_locale_code", SHORT),
+];
+
+/// Integers of the profile.
+const INTEGERS: &[&str] = &["group_id", "directory_id", "trusted_idp_id", "manager_user_id"];
+
+/// Members of a user that only the server sets. Roles are among them: they are not kept.
+const READ_ONLY: &[&str] = &[
+    "id",
+    "role_id",
+    "role_ids",
+    "created_at",
+    "updated_at",
+    "activated_at",
+    "last_login",
+    "password_changed_at",
+    "invitation_sent_at",
+    "locked_until",
+    "invalid_login_attempts",
+];
+
+/// What only `Manage All` may set.
+const STANDING: &[&str] = &["status", "state"];
+
+/// What sets a password.
+const PASSWORDS: &[&str] = &["password", "password_confirmation", "password_algorithm", "salt"];
+
+/// Why a body sets nothing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Fault {
+    /// No user has a member of this name.
+    Unknown(String),
+    /// The value of this member cannot be what it should be.
+    Wrong(String),
+}
+
+/// A body, read.
+#[derive(Debug, Default)]
+pub struct Given {
+    /// What it sets.
+    pub patch: UserPatch,
+    /// What it says about a password, if anything.
+    pub password: Option<GivenPassword>,
+}
+
+/// The members about a password. `Debug` shows none.
+#[derive(Default)]
+pub struct GivenPassword {
+    /// In clear, unless `hashed`.
+    pub password: Option<String>,
+    /// The same again.
+    pub confirmation: Option<String>,
+    /// Whether it claims to be hashed already.
+    pub hashed: bool,
+}
+
+impl std::fmt::Debug for GivenPassword {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("GivenPassword(..)")
+    }
+}
+
+/// Which members a body may name.
+#[derive(Debug, Clone, Copy)]
+pub struct Allowed {
+    /// Whether `status` and `state` are taken; otherwise they are ignored.
+    pub standing: bool,
+    /// Whether the members about a password are known at all.
+    pub password: bool,
+}
+
+/// Reads a body.
+pub fn read(body: &Body, allowed: Allowed) -> Result<Given, Fault> {
+    if let Some(unknown) = body.names().find(|name| !is_known(name, body, allowed)) {
+        return Err(Fault::Unknown(unknown.to_owned()));
+    }
+    let mut patch = UserPatch {
+        username: text(body, "username", SHORT)?,
+        email: text(body, "email", EMAIL)?,
+        phone: text(body, "phone", SHORT)?,
+        custom_attributes: custom_attributes(body)?,
+        ..UserPatch::default()
+    };
+    for (name, max) in TEXTS {
+        patch.texts.extend(text(body, name, *max)?.map(|value| ((*name).to_owned(), value)));
+    }
+    for name in INTEGERS {
+        patch.integers.extend(integer(body, name)?.map(|value| ((*name).to_owned(), value)));
+    }
+    if allowed.standing {
+        patch.status = body
+            .int("status")
+            .map_err(|wrong| Fault::Wrong(wrong.field))?
+            .map(|number| UserStatus::from_number(number).ok_or(Fault::Wrong("status".to_owned())))
+            .transpose()?;
+        patch.state = state(body)?;
+    }
+    let password = if allowed.password { password(body)? } else { None };
+    Ok(Given { patch, password })
+}
+
+/// Whether a new user made so could be found again: it needs a username or a mail address.
+pub fn names_somebody(patch: &UserPatch) -> bool {
+    [&patch.username, &patch.email].into_iter().any(|name| matches!(name, Some(Some(_))))
+}
+
+/// What of a patch to send on for a user as it is at present. A status sent back as it was read sets nothing, or it
+/// would make a timed lock one without end. `None` if the user would be left without username and mail address.
+pub fn changes(patch: UserPatch, present: &User) -> Option<UserPatch> {
+    let remains = |new: &Option<Option<String>>, old: &Option<String>| new.as_ref().unwrap_or(old).is_some();
+    let was_named = present.username.is_some() || present.email.is_some();
+    let is_named = remains(&patch.username, &present.username) || remains(&patch.email, &present.email);
+    let status = patch.status.filter(|status| *status != present.status);
+    (is_named || !was_named).then_some(UserPatch { status, ..patch })
+}
+
+/// The approval state a body names.
+pub fn state(body: &Body) -> Result<Option<i64>, Fault> {
+    match body.int("state").map_err(|wrong| Fault::Wrong(wrong.field))? {
+        Some(state) if !(0..=3).contains(&state) => Err(Fault::Wrong("state".to_owned())),
+        state => Ok(state),
+    }
+}
+
+/// The custom attributes a body names: texts, or numbers as their texts; `null` is a value here.
+pub fn custom_attributes(body: &Body) -> Result<Vec<(String, Option<String>)>, Fault> {
+    const FIELD: &str = "custom_attributes";
+    let wrong = || Fault::Wrong(FIELD.to_owned());
+    let attributes = match body.get(FIELD) {
+        None => return Ok(Vec::new()),
+        Some(Value::Object(attributes)) => attributes,
+        Some(_) => return Err(wrong()),
+    };
+    let read = |(name, value): (&String, &Value)| {
+        if name.is_empty() || !is_line(name, SHORT) {
+            return Err(wrong());
+        }
+        let value = match value {
+            Value::Null => None,
+            other => Some(lines(other, LONG).ok_or_else(wrong)?),
+        };
+        Ok((name.clone(), value))
+    };
+    attributes.iter().map(read).collect()
+}
+
+/// The members about a password; empty ones are none.
+pub fn password(body: &Body) -> Result<Option<GivenPassword>, Fault> {
+    let text = |field: &str| {
+        let text = body.text(field, PASSWORD).map_err(|wrong| Fault::Wrong(wrong.field))?;
+        Ok(text.filter(|text| !text.is_empty()))
+    };
+    let given = GivenPassword {
+        password: text("password")?,
+        confirmation: text("password_confirmation")?,
+        hashed: text("password_algorithm")?.is_some() | text("salt")?.is_some(),
+    };
+    let any = given.password.is_some() || given.confirmation.is_some() || given.hashed;
+    Ok(any.then_some(given))
+}
+
+fn is_known(name: &str, body: &Body, allowed: Allowed) -> bool {
+    matches!(name, "username" | "email" | "phone" | "custom_attributes")
+        || TEXTS.iter().any(|(known, _)| *known == name)
+        || [INTEGERS, READ_ONLY, STANDING].iter().any(|group| group.contains(&name))
+        // Where passwords are not set, one that is not given is no offence.
+        || PASSWORDS.contains(&name) && (allowed.password || !body.has(name))
+}
+
+/// A text to set: absent, cleared by an empty string, or given.
+#[expect(clippy::option_option, reason = "the shape of a patch: left, cleared, set")]
+fn text(body: &Body, field: &str, max: usize) -> Result<Option<Option<String>>, Fault> {
+    let Some(value) = body.get(field) else { return Ok(None) };
+    let text = lines(value, max).ok_or_else(|| Fault::Wrong(field.to_owned()))?;
+    // Only remarks have more than one line.
+    if !matches!(field, "comment" | "notes") && text.contains(['\n', '\r', '\t']) {
+        return Err(Fault::Wrong(field.to_owned()));
+    }
+    Ok(Some(Some(text).filter(|text| !text.is_empty())))
+}
+
+/// An integer to set: absent, cleared by an empty string, or given.
+#[expect(clippy::option_option, reason = "the shape of a patch: left, cleared, set")]
+fn integer(body: &Body, field: &str) -> Result<Option<Option<i64>>, Fault> {
+    if body.get(field).is_some_and(|value| value == "") {
+        return Ok(Some(None));
+    }
+    let number = body.int(field).map_err(|wrong| Fault::Wrong(wrong.field))?;
+    // Some clients read these into 32 bits (contract 1.10).
+    match number {
+        Some(number) if !(0..=i64::from(i32::MAX)).contains(&number) => Err(Fault::Wrong(field.to_owned())),
+        number => Ok(number.map(Some)),
+    }
+}
+
+/// A string or a number's text, of plain characters and line breaks.
+fn lines(value: &Value, max: usize) -> Option<String> {
+    let text = match value {
+        Value::String(text) => text.clone(),
+        Value::Number(number) => number.to_string(),
+        Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => return None,
+    };
+    let plain = domain::text::is_clean(&text.replace(['\n', '\r', '\t'], " "));
+    (plain && text.chars().nth(max).is_none()).then_some(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::user_wire::{UserWire, Version, tests::nobody};
+    use domain::Timestamp;
+
+    const ALL: Allowed = Allowed { standing: true, password: true };
+
+    fn given(text: &str) -> Result<Given, Fault> {
+        read(&Body::parse(text.as_bytes()).unwrap(), ALL)
+    }
+
+    #[test]
+    fn a_body_sets_what_it_names() {
+        let patch = given(
+            r#"{"username":"ana","email":null,"phone":"","company":"X","title":12,"group_id":"5","directory_id":"",
+            "status":1,"state":"3","custom_attributes":{"k":"v","n":4,"z":null},"comment":"a\nb"}"#,
+        )
+        .unwrap()
+        .patch;
+        assert_eq!(patch.username, Some(Some("ana".to_owned())));
+        assert_eq!((patch.email, patch.phone), (None, Some(None)));
+        assert_eq!(patch.integers, [("group_id".to_owned(), Some(5)), ("directory_id".to_owned(), None)]);
+        assert_eq!((patch.status, patch.state), (Some(UserStatus::Active), Some(3)));
+        assert!(patch.texts.contains(&("title".to_owned(), Some("12".to_owned()))));
+        assert!(patch.texts.contains(&("comment".to_owned(), Some("a\nb".to_owned()))));
+        let attributes = [("k", Some("v")), ("n", Some("4")), ("z", None)];
+        assert_eq!(patch.custom_attributes, attributes.map(|(k, v)| (k.to_owned(), v.map(str::to_owned))));
+    }
+
+    #[test]
+    fn a_user_that_was_read_may_be_sent_back_and_changes_nothing() {
+        for version in [Version::V1, Version::V2] {
+            let user = nobody();
+            let text = serde_json::to_string(&UserWire::new(&user, version, Timestamp(0))).unwrap();
+            let given = given(&text).unwrap();
+            assert!(given.password.is_none());
+            let patch = UserPatch { status: Some(UserStatus::PasswordPending), state: Some(1), ..UserPatch::default() };
+            assert_eq!(given.patch, patch, "{version:?}");
+        }
+    }
+
+    #[test]
+    fn a_status_sent_back_as_it_was_is_no_change() {
+        let locked = User { status: UserStatus::Locked, username: Some("ana".to_owned()), ..nobody() };
+        let status = |status| {
+            let patch = UserPatch { status: Some(status), ..UserPatch::default() };
+            changes(patch, &locked).unwrap().status
+        };
+        assert_eq!(status(UserStatus::Locked), None);
+        assert_eq!(status(UserStatus::Active), Some(UserStatus::Active));
+    }
+
+    #[test]
+    fn a_user_keeps_a_name() {
+        let named = User { username: Some("ana".to_owned()), ..nobody() };
+        let clears = UserPatch { username: Some(None), ..UserPatch::default() };
+        assert!(changes(clears.clone(), &named).is_none());
+        assert!(!names_somebody(&clears));
+        let moves = UserPatch { email: Some(Some("ana@example.com".to_owned())), ..clears };
+        assert!(changes(moves.clone(), &named).is_some());
+        assert!(names_somebody(&moves));
+        assert!(changes(UserPatch::default(), &nobody()).is_some());
+    }
+
+    #[test]
+    fn a_name_no_user_has_is_refused() {
+        assert_eq!(given(r#"{"last":"x"}"#).unwrap_err(), Fault::Unknown("last".to_owned()));
+        assert_eq!(given(r#"{"employee_number":null}"#).unwrap_err(), Fault::Unknown("employee_number".to_owned()));
+    }
+
+    #[test]
+    fn what_cannot_be_meant_is_refused_by_name() {
+        for (text, field) in [
+            (r#"{"username":true}"#, "username"),
+            (r#"{"username":["a"]}"#, "username"),
+            (r#"{"firstname":"a\nb"}"#, "firstname"),
+            (r#"{"firstname":"a\u202eb"}"#, "firstname"),
+            (r#"{"group_id":"five"}"#, "group_id"),
+            (r#"{"group_id":2147483648}"#, "group_id"),
+            (r#"{"group_id":-1}"#, "group_id"),
+            (r#"{"status":6}"#, "status"),
+            (r#"{"status":9}"#, "status"),
+            (r#"{"state":4}"#, "state"),
+            (r#"{"custom_attributes":[]}"#, "custom_attributes"),
+            (r#"{"custom_attributes":{"a":true}}"#, "custom_attributes"),
+            (r#"{"custom_attributes":{"":"x"}}"#, "custom_attributes"),
+            (r#"{"password":{}}"#, "password"),
+        ] {
+            assert_eq!(given(text).unwrap_err(), Fault::Wrong(field.to_owned()), "{text}");
+        }
+        let long = format!(r#"{{"lastname":"{}"}}"#, "x".repeat(101));
+        assert_eq!(given(&long).unwrap_err(), Fault::Wrong("lastname".to_owned()));
+    }
+
+    #[test]
+    fn only_those_who_may_set_status_state_and_passwords() {
+        let body = Body::parse(br#"{"status":2,"state":9,"password":null}"#).unwrap();
+        let given = read(&body, Allowed { standing: false, password: false }).unwrap();
+        assert_eq!(given.patch, UserPatch::default());
+        let body = Body::parse(br#"{"password":"x"}"#).unwrap();
+        let refused = read(&body, Allowed { standing: true, password: false }).unwrap_err();
+        assert_eq!(refused, Fault::Unknown("password".to_owned()));
+    }
+
+    #[test]
+    fn a_password_is_any_member_about_one() {
+        assert!(given(r#"{"password":"","salt":null}"#).unwrap().password.is_none());
+        let hashed = given(r#"{"password_algorithm":"salt+sha256"}"#).unwrap().password.unwrap();
+        assert!(hashed.hashed);
+        let clear = given(r#"{"password":"a","password_confirmation":"b"}"#).unwrap().password.unwrap();
+        assert_eq!((clear.password.as_deref(), clear.confirmation.as_deref()), (Some("a"), Some("b")));
+        assert!(!clear.hashed);
+        assert_eq!(format!("{clear:?}"), "GivenPassword(..)");
+    }
+}
