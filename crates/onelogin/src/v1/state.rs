@@ -1,0 +1,58 @@
+//! `PUT /api/1/users/{id}/set_state`, `lock_user` and `logout`: what an administrator does to a user (contract 3.2).
+
+use axum::response::Response;
+use domain::user::UserPatch;
+
+use super::user_error::{Error, user_id};
+use crate::App;
+use crate::access::{Access, LogOut, ManageAll};
+use crate::call::Call;
+use crate::envelope::v1_success_with_echo;
+use crate::lenient::Body;
+use crate::user_patch;
+
+/// Sets the approval state.
+pub async fn set_state(app: App, access: Access<ManageAll>, call: Call) -> Result<Response, Error> {
+    let id = user_id(&call)?;
+    let state = user_patch::state(&call.json()?)?.ok_or_else(|| Error::incorrect("state"))?;
+    let patch = UserPatch { state: Some(state), ..UserPatch::default() };
+    app.engine.update_user(id, patch, None, access.context()).await.map_err(Error::of(&app, &call))?;
+    Ok(v1_success_with_echo())
+}
+
+/// Locks the user for some minutes; 0 locks until unlocked.
+pub async fn lock_user(app: App, access: Access<ManageAll>, call: Call) -> Result<Response, Error> {
+    let id = user_id(&call)?;
+    let minutes = minutes(&call.json()?).ok_or(Error::Words("locked_until should be -> integer"))?;
+    app.engine.lock_user(id, minutes, access.context()).await.map_err(Error::of(&app, &call))?;
+    Ok(v1_success_with_echo())
+}
+
+/// Ends the user's pending state tokens and open verifications.
+pub async fn logout(app: App, access: Access<LogOut>, call: Call) -> Result<Response, Error> {
+    let id = user_id(&call)?;
+    call.json()?;
+    app.engine.log_out(id, access.context()).await.map_err(Error::of(&app, &call))?;
+    Ok(v1_success_with_echo())
+}
+
+/// How long a lock lasts. Ends beyond the calendar are no minutes either.
+fn minutes(body: &Body) -> Option<i64> {
+    body.int("locked_until").ok().flatten().filter(|minutes| (0..=i64::from(i32::MAX)).contains(minutes))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lock_lasts_whole_minutes() {
+        let minutes = |text: &str| minutes(&Body::parse(text.as_bytes()).unwrap());
+        assert_eq!(minutes(r#"{"locked_until":15}"#), Some(15));
+        assert_eq!(minutes(r#"{"locked_until":"0"}"#), Some(0));
+        for bad in ["{}", r#"{"locked_until":null}"#, r#"{"locked_until":-1}"#, r#"{"locked_until":1.5}"#] {
+            assert_eq!(minutes(bad), None, "{bad}");
+        }
+        assert_eq!(minutes(r#"{"locked_until":2147483648}"#), None);
+    }
+}

@@ -1,0 +1,166 @@
+//! How version 1 refuses calls about users (contract 1.7, 3.2): every row with its type and words. What goes wrong in
+//! the engine becomes a row in one match, a row becomes bytes in another; neither has a wildcard.
+
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use domain::UserId;
+
+use crate::App;
+use crate::access::Family;
+use crate::call::{BadJson, Call};
+use crate::envelope::{Message, v1_error};
+use crate::error::Common;
+use crate::paging::BadPage;
+use crate::user_patch::Fault;
+
+/// A refusal of a call about users.
+#[derive(Debug)]
+pub enum Error {
+    /// Common to all endpoints.
+    Common(Common),
+    /// The user id in the path is not one.
+    BadId,
+    /// No such user; with the id as it was asked for.
+    NotFound(String),
+    /// Something is wrong with one attribute.
+    Attribute {
+        /// Its name.
+        name: String,
+        /// What is wrong.
+        description: String,
+    },
+    /// Something is wrong, in words that clients know.
+    Words(&'static str),
+}
+
+impl Error {
+    /// Puts an engine's error into version 1's words, for `map_err`.
+    pub fn of<'a>(app: &'a App, call: &'a Call) -> impl Fn(engine::Error) -> Self + 'a {
+        use engine::Error as E;
+        move |error| match error {
+            E::NoUser => Self::NotFound(call.path("user_id").to_owned()),
+            E::Taken(field) => {
+                let subdomain = &app.engine.settings().subdomain;
+                Self::attribute(field, format!("{} must be unique within {subdomain}", capitalised(field)))
+            }
+            E::BadText(field) => Self::incorrect(field),
+            E::BadPassword(why) => Self::Words(why),
+            E::TooMany(until) | E::Locked(until) => {
+                Self::Common(Common::TooMany(until.map(|until| until.retry_after(app.engine.now()))))
+            }
+            E::Busy | E::Unavailable(_) => Self::Common(Common::Unavailable),
+            // None of these is about a user.
+            error @ (E::NoDevice
+            | E::Barred
+            | E::NotOffered
+            | E::AlreadyEnrolled
+            | E::BadTarget
+            | E::NotTrustable
+            | E::BadTemplate(_)
+            | E::Internal(_)) => Self::Common(Common::fault(&error)),
+        }
+    }
+
+    /// An attribute whose value cannot be read or stored.
+    pub fn incorrect(name: &str) -> Self {
+        Self::attribute(name, format!("{name} is incorrect"))
+    }
+
+    fn attribute(name: &str, description: String) -> Self {
+        Self::Attribute { name: name.to_owned(), description }
+    }
+}
+
+/// The user of the path. Another integer than ids can be names nobody; what is no positive integer names nothing.
+pub fn user_id(call: &Call) -> Result<UserId, Error> {
+    let text = call.path("user_id");
+    call.user_id().ok_or_else(|| {
+        let integer = !text.starts_with('0') && !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+        if integer && text.len() <= 20 { Error::NotFound(text.to_owned()) } else { Error::BadId }
+    })
+}
+
+/// A field's name at the beginning of a sentence.
+fn capitalised(field: &str) -> String {
+    let mut letters = field.chars();
+    letters.next().map(|first| first.to_ascii_uppercase()).into_iter().chain(letters).collect()
+}
+
+impl From<BadJson> for Error {
+    fn from(_: BadJson) -> Self {
+        Self::Common(Common::BadJson)
+    }
+}
+
+impl From<Fault> for Error {
+    fn from(fault: Fault) -> Self {
+        match fault {
+            Fault::Unknown(name) => {
+                let description = format!("{name} is not a valid attribute for user model");
+                Self::Attribute { name, description }
+            }
+            Fault::Wrong(name) => Self::incorrect(&name),
+        }
+    }
+}
+
+impl From<BadPage> for Error {
+    fn from(bad: BadPage) -> Self {
+        match bad {
+            BadPage::Cursor(name) => Self::incorrect(name),
+            BadPage::Sort(_) => Self::incorrect("sort"),
+        }
+    }
+}
+
+impl IntoResponse for Error {
+    fn into_response(self) -> Response {
+        let bad_request = |message: Message| v1_error(StatusCode::BAD_REQUEST, "bad request", message);
+        match self {
+            Self::Common(common) => common.answer(Family::V1),
+            Self::BadId => bad_request(Message::attribute("id", "ID is incorrect")),
+            Self::NotFound(id) => {
+                v1_error(StatusCode::NOT_FOUND, "not found", format!("User for id {id} was not found"))
+            }
+            Self::Attribute { name, description } => bad_request(Message::attribute(&name, &description)),
+            Self::Words(words) => bad_request(words.into()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use axum::http::HeaderMap;
+    use std::net::{IpAddr, Ipv4Addr};
+
+    fn id(text: &str) -> String {
+        let call = Call {
+            path: vec![("user_id".to_owned(), text.to_owned())],
+            query: Vec::new(),
+            headers: HeaderMap::new(),
+            body: bytes::Bytes::new(),
+            base_url: String::new(),
+            target: String::new(),
+            peer: IpAddr::V4(Ipv4Addr::LOCALHOST),
+        };
+        match user_id(&call) {
+            Ok(id) => id.to_string(),
+            Err(error) => error.into_response().status().as_u16().to_string(),
+        }
+    }
+
+    #[test]
+    fn an_integer_no_user_has_is_not_found_and_anything_else_is_incorrect() {
+        assert_eq!(id("42"), "42");
+        assert_eq!(id("2147483648"), "404");
+        for other in ["", "abc", "0", "-1", "042", "4.2", "9".repeat(21).as_str()] {
+            assert_eq!(id(other), "400", "{other}");
+        }
+    }
+
+    #[test]
+    fn a_field_begins_a_sentence() {
+        assert_eq!(capitalised("username"), "Username");
+    }
+}

@@ -1,0 +1,119 @@
+//! How version 2 refuses calls about users (contract 1.7, 3.2). What goes wrong in the engine becomes a row in one
+//! match, a row becomes bytes in another; neither has a wildcard.
+
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use domain::UserId;
+
+use crate::App;
+use crate::access::Family;
+use crate::call::{BadJson, Call};
+use crate::envelope::{v2_error, v2_field_error, v2_invalid};
+use crate::error::Common;
+use crate::paging::BadPage;
+use crate::user_patch::Fault;
+
+/// A refusal of a call about users.
+#[derive(Debug)]
+pub enum Error {
+    /// Common to all endpoints.
+    Common(Common),
+    /// No such user, or an id that is none.
+    NotFound,
+    /// No user has a member of this name.
+    Unknown(String),
+    /// A member or parameter whose value cannot be read or stored.
+    Invalid(String),
+    /// The list cannot be sorted by this.
+    Sort(String),
+    /// The user would not be valid; says why.
+    Validation(String),
+    /// There is no lock to lift.
+    NotLocked,
+}
+
+impl Error {
+    /// Puts an engine's error into version 2's words, for `map_err`.
+    pub fn of(app: &App) -> impl Fn(engine::Error) -> Self {
+        use engine::Error as E;
+        move |error| match error {
+            E::NoUser => Self::NotFound,
+            E::Taken(field) => {
+                let name = if field == "email" { "Email" } else { "Username" };
+                Self::Validation(format!("{name} must be unique within {}", app.engine.settings().subdomain))
+            }
+            E::BadText(field) => Self::Invalid(field.to_owned()),
+            E::BadPassword(why) => Self::Validation(why.to_owned()),
+            E::TooMany(until) | E::Locked(until) => {
+                Self::Common(Common::TooMany(until.map(|until| until.retry_after(app.engine.now()))))
+            }
+            E::Busy | E::Unavailable(_) => Self::Common(Common::Unavailable),
+            // None of these is about a user.
+            error @ (E::NoDevice
+            | E::Barred
+            | E::NotOffered
+            | E::AlreadyEnrolled
+            | E::BadTarget
+            | E::NotTrustable
+            | E::BadTemplate(_)
+            | E::Internal(_)) => Self::Common(Common::fault(&error)),
+        }
+    }
+}
+
+/// The user of the path.
+pub fn user_id(call: &Call) -> Result<UserId, Error> {
+    call.user_id().ok_or(Error::NotFound)
+}
+
+impl From<BadJson> for Error {
+    fn from(_: BadJson) -> Self {
+        Self::Common(Common::BadJson)
+    }
+}
+
+impl From<Fault> for Error {
+    fn from(fault: Fault) -> Self {
+        match fault {
+            Fault::Unknown(name) => Self::Unknown(name),
+            Fault::Wrong(name) => Self::Invalid(name),
+        }
+    }
+}
+
+impl From<BadPage> for Error {
+    fn from(bad: BadPage) -> Self {
+        match bad {
+            BadPage::Cursor(name) => Self::Invalid(name.to_owned()),
+            BadPage::Sort(name) => Self::Sort(name),
+        }
+    }
+}
+
+impl IntoResponse for Error {
+    fn into_response(self) -> Response {
+        let unprocessable =
+            |message: &str| v2_error(StatusCode::UNPROCESSABLE_ENTITY, "UnprocessableEntityError", message, None);
+        match self {
+            Self::Common(common) => common.answer(Family::V2Users),
+            Self::NotFound => v2_error(
+                StatusCode::NOT_FOUND,
+                "NotFoundError",
+                "The resource with the given id could not be found",
+                None,
+            ),
+            Self::Unknown(name) => {
+                v2_error(StatusCode::BAD_REQUEST, "BadRequestError", &format!("unknown attribute: {name}"), None)
+            }
+            Self::Invalid(name) => v2_invalid(&[&name]),
+            Self::Sort(name) => v2_field_error(
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "UnprocessableEntityFieldError",
+                &format!("Invalid sort field: {name}"),
+                &name,
+            ),
+            Self::Validation(why) => unprocessable(&format!("Validation failed: {why}")),
+            Self::NotLocked => unprocessable("User cannot be unlocked"),
+        }
+    }
+}

@@ -1,0 +1,143 @@
+//! `/api/2/users` and `/api/2/users/{id}`: the users as bare objects (contract 3.2).
+
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use domain::{Scope, User};
+use engine::NewPassword;
+use serde::Serialize;
+use serde_json::Value;
+
+use super::user_error::{Error, user_id};
+use crate::App;
+use crate::access::{Access, ManageUsers, ReadUsers};
+use crate::call::Call;
+use crate::envelope::json;
+use crate::error::Common;
+use crate::paging::Asked;
+use crate::user_filter;
+use crate::user_patch::{self, Allowed, Given, GivenPassword};
+use crate::user_wire::{Fields, UserWire, Version};
+
+/// Why a user without username and mail address is none.
+const NAMELESS: &str = "Username or Email must be set";
+
+/// One page of the users that match.
+pub async fn list(app: App, _: Access<ReadUsers>, call: Call) -> Result<Response, Error> {
+    let asked = Asked::v2(&call)?;
+    let filter = user_filter::of_query(&call.query);
+    let (found, place) = asked.find(&app.engine, &filter).await.map_err(Error::of(&app))?;
+    let users: Vec<_> = found.users.iter().map(|user| wire(&app, &call, user)).collect();
+    let mut answer = json(StatusCode::OK, &users);
+    answer.headers_mut().extend(place.headers(&call));
+    Ok(answer)
+}
+
+/// One user.
+pub async fn get(app: App, _: Access<ReadUsers>, call: Call) -> Result<Response, Error> {
+    let user = app.engine.user(user_id(&call)?).await.map_err(Error::of(&app))?;
+    Ok(json(StatusCode::OK, &wire(&app, &call, &user)))
+}
+
+/// Creates a user.
+pub async fn create(app: App, access: Access<ManageUsers>, call: Call) -> Result<Response, Error> {
+    let (given, password) = read(&access, &call)?;
+    if !user_patch::names_somebody(&given.patch) {
+        return Err(Error::Validation(NAMELESS.to_owned()));
+    }
+    let user = app.engine.create_user(given.patch, password, access.context()).await.map_err(Error::of(&app))?;
+    Ok(json(StatusCode::CREATED, &wire(&app, &call, &user)))
+}
+
+/// Sets what the body names and leaves the rest.
+pub async fn update(app: App, access: Access<ManageUsers>, call: Call) -> Result<Response, Error> {
+    let id = user_id(&call)?;
+    let (given, password) = read(&access, &call)?;
+    let present = app.engine.user(id).await.map_err(Error::of(&app))?;
+    let patch = user_patch::changes(given.patch, &present).ok_or_else(|| Error::Validation(NAMELESS.to_owned()))?;
+    let user = app.engine.update_user(id, patch, password, access.context()).await.map_err(Error::of(&app))?;
+    Ok(json(StatusCode::OK, &wire(&app, &call, &user)))
+}
+
+/// Removes a user with everything that hangs on it.
+pub async fn delete(app: App, access: Access<ManageUsers>, call: Call) -> Result<Response, Error> {
+    app.engine.delete_user(user_id(&call)?, access.context()).await.map_err(Error::of(&app))?;
+    Ok(StatusCode::NO_CONTENT.into_response())
+}
+
+/// That a lock was lifted. The documentation really spells it so; both spellings are sent.
+#[derive(Serialize)]
+struct UnlockedWire {
+    messsage: &'static str,
+    message: &'static str,
+}
+
+/// Lifts every lock of a user.
+pub async fn unlock(app: App, access: Access<ManageUsers>, call: Call) -> Result<Response, Error> {
+    let id = user_id(&call)?;
+    call.json()?;
+    let unlocked = app.engine.unlock_user(id, access.context()).await.map_err(Error::of(&app))?;
+    let words = UnlockedWire { messsage: "User unlocked", message: "User unlocked" };
+    if unlocked { Ok(json(StatusCode::OK, &words)) } else { Err(Error::NotLocked) }
+}
+
+/// The user's applications: none, since applications are not kept.
+pub async fn apps(app: App, _: Access<ReadUsers>, call: Call) -> Result<Response, Error> {
+    app.engine.user(user_id(&call)?).await.map_err(Error::of(&app))?;
+    Ok(json(StatusCode::OK, &[Value::Null; 0]))
+}
+
+/// What a body sets, and the password in it, which only `Manage All` may set (rulings 28).
+fn read(access: &Access<ManageUsers>, call: &Call) -> Result<(Given, Option<NewPassword>), Error> {
+    let manages_all = access.scope() == Scope::ManageAll;
+    let mut given = user_patch::read(&call.json()?, Allowed { standing: manages_all, password: true })?;
+    let Some(password) = given.password.take() else { return Ok((given, None)) };
+    if !manages_all {
+        return Err(Error::Common(Common::ScopeTooSmall));
+    }
+    // SDKs write truth values with a capital letter.
+    let validate = !call.query("validate_policy").is_some_and(|flag| flag.eq_ignore_ascii_case("false"));
+    Ok((given, Some(confirmed(password, validate)?)))
+}
+
+fn confirmed(given: GivenPassword, validate: bool) -> Result<NewPassword, Error> {
+    if given.hashed {
+        return Err(Error::Validation("Hashed passwords are not supported".to_owned()));
+    }
+    match given.password {
+        Some(password) if given.confirmation.as_ref() == Some(&password) => {
+            Ok(NewPassword { clear: password.into(), validate })
+        }
+        _ => Err(Error::Validation("Password confirmation doesn't match Password".to_owned())),
+    }
+}
+
+fn wire(app: &App, call: &Call, user: &User) -> Value {
+    Fields::parse(call.query("fields")).of(&UserWire::new(user, Version::V2, app.engine.now()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn given(password: &str, confirmation: &str, hashed: bool) -> GivenPassword {
+        let text = |text: &str| Some(text.to_owned()).filter(|text| !text.is_empty());
+        GivenPassword { password: text(password), confirmation: text(confirmation), hashed }
+    }
+
+    #[test]
+    fn a_password_is_given_twice_and_in_clear() {
+        assert_eq!(*confirmed(given("secret", "secret", false), true).unwrap().clear, "secret");
+        for refused in [given("secret", "secrets", false), given("secret", "", false), given("", "secret", false)] {
+            assert!(matches!(confirmed(refused, true), Err(Error::Validation(why)) if why.contains("match")));
+        }
+        let hashed = confirmed(given("ab12", "ab12", true), true);
+        assert!(matches!(hashed, Err(Error::Validation(why)) if why.contains("not supported")));
+    }
+
+    #[test]
+    fn unlocking_is_told_in_both_spellings() {
+        let words = UnlockedWire { messsage: "User unlocked", message: "User unlocked" };
+        let text = serde_json::to_string(&words).unwrap();
+        assert_eq!(text, r#"{"messsage":"User unlocked","message":"User unlocked"}"#);
+    }
+}
