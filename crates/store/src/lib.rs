@@ -11,6 +11,8 @@
 mod apply;
 mod challenge;
 mod conditions;
+#[cfg(test)]
+mod contract;
 mod error;
 mod query;
 mod rows;

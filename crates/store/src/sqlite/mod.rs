@@ -6,6 +6,8 @@ mod housekeeping;
 mod job;
 mod open;
 mod readers;
+#[cfg(test)]
+mod tests;
 mod writer;
 
 use std::path::Path;

@@ -1,0 +1,88 @@
+//! How a store must behave, whichever database is behind it. Each behaviour is written once and handed a fresh store;
+//! the macro at the end makes tests of them all for one way of making a store.
+
+pub(crate) mod audit;
+pub(crate) mod changes;
+pub(crate) mod dev;
+pub(crate) mod guessing;
+pub(crate) mod housekeeping;
+pub(crate) mod queries;
+pub(crate) mod races;
+pub(crate) mod world;
+
+/// Tests of every behaviour. `$make` is a function that gives a store and whatever must live as long as it.
+macro_rules! contract {
+    ($make:ident) => {
+        $crate::contract::contract! { $make;
+            audit: {
+                entries_of_a_user_form_a_chain_in_order,
+                a_client_has_a_chain_of_its_own,
+                the_trail_of_a_deleted_user_remains,
+            }
+            changes: {
+                what_is_written_is_read_back,
+                a_counter_never_goes_back,
+                a_decision_that_changes_nothing_it_should_is_void,
+                terminal_states_never_change,
+                live_agrees_with_the_domain,
+                an_end_wipes_the_code,
+                a_deleted_device_takes_its_traces_along,
+                a_deleted_user_takes_everything_along,
+                a_username_is_unique_without_regard_to_case,
+                a_failed_decision_leaves_nothing_behind,
+                a_reused_refresh_token_ends_its_family,
+            }
+            dev: {
+                the_dev_world_keeps_its_messages_and_forgets_them,
+                a_reset_keeps_clients_and_users_only,
+            }
+            guessing: {
+                sixty_four_guessers_get_five_guesses_at_a_device,
+                sixty_four_guessers_get_twenty_guesses_at_a_user,
+                a_locked_device_refuses_the_right_code,
+            }
+            housekeeping: {
+                ids_are_never_given_twice,
+                a_message_is_claimed_by_one_sender_at_a_time,
+                a_settled_message_is_wiped,
+                a_superseded_message_is_not_sent,
+                the_sweeper_ends_what_is_over_and_keeps_what_is_not,
+                an_absent_value_is_set_once,
+            }
+            queries: {
+                users_are_found_by_each_field,
+                users_come_in_pages,
+                a_verification_is_found_by_user_and_wire_id_together,
+                a_pairing_is_found_by_its_code_while_it_waits,
+                a_token_is_found_with_its_client,
+            }
+            races: {
+                an_hotp_code_is_accepted_once,
+                a_totp_code_is_accepted_once,
+                a_sent_code_is_accepted_once,
+                a_code_is_accepted_at_one_door_only,
+                an_approval_is_accepted_once,
+                keyed_digits_are_accepted_once,
+                a_phone_is_paired_once,
+                a_temporary_token_is_accepted_once,
+                a_reusable_temporary_token_is_accepted_each_time,
+                an_accepted_push_is_collected_once,
+                a_refresh_token_is_used_once,
+                an_enrolment_is_confirmed_once,
+            }
+        }
+    };
+    ($make:ident; $($area:ident: { $($behaviour:ident,)* })*) => {
+        $(mod $area {
+            $(
+                #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+                async fn $behaviour() {
+                    let (store, _keep) = super::$make();
+                    $crate::contract::$area::$behaviour(&store).await;
+                    store.close().await;
+                }
+            )*
+        })*
+    };
+}
+pub(crate) use contract;

@@ -1,0 +1,278 @@
+//! What each change does, and what it refuses to do.
+
+use domain::client::{self, Grant};
+use domain::user::UserPatch;
+use domain::*;
+
+use super::world::*;
+use crate::{Error, Fate, Field, IdKind, Store};
+
+pub(crate) async fn what_is_written_is_read_back(store: &Store) {
+    let patch = UserPatch {
+        username: Some(Some("Ana".to_owned())),
+        email: Some(Some("Ana@Example.com".to_owned())),
+        phone: Some(Some("+14155550123".to_owned())),
+        texts: vec![("external_id".to_owned(), Some("x-1".to_owned()))],
+        integers: vec![("group_id".to_owned(), Some(7))],
+        custom_attributes: vec![("floor".to_owned(), Some("3".to_owned())), ("desk".to_owned(), None)],
+        password_hash: Some("$argon2id$…".to_owned()),
+        ..UserPatch::default()
+    };
+    let id = UserId(store.next_id(IdKind::User).await.unwrap());
+    let decide = move |_: &View| user::create(id, &patch, &context(), NOW);
+    let mut user = store.decide(id, decide).await.unwrap();
+    let token = TempToken { hash: keys().hash("a", "b"), expires_at: NOW.plus(9), reusable: true, used_at: Some(NOW) };
+    put(store, id, vec![Change::SetTempToken(id, Some(token.clone()))]).await.unwrap();
+    user.temp_token = Some(token);
+    let device = device(store, id, FactorKind::Voice).await;
+    let verification = Verification {
+        attempts: 2,
+        state_token: Some(fresh_digest()),
+        client_id: Some(ClientId(4)),
+        ..verification(&device, sent_code("123456"))
+    };
+    open(store, &verification).await;
+    let throttle = Throttle {
+        key: ThrottleKey::Send(FactorKind::Voice),
+        consecutive: 3,
+        recent: vec![NOW, NOW.plus(1)],
+        locked_until: Some(NOW.plus(2)),
+        last_wrong: Some((fresh_digest(), NOW.plus(3))),
+    };
+    put(store, id, vec![Change::SetThrottle(id, throttle.clone())]).await.unwrap();
+
+    let view = store.view(id).await.unwrap();
+    assert_eq!(view.user, Some(user.clone()));
+    assert_eq!(view.devices, [device]);
+    assert_eq!(view.verifications, std::slice::from_ref(&verification));
+    assert_eq!(view.throttles, [throttle]);
+    assert_eq!(store.verification_by_id(verification.id).await.unwrap(), Some(verification));
+
+    user.username = Some("Bea".to_owned());
+    user.locked_until = Some(NOW.plus(5));
+    user.status = UserStatus::Locked;
+    put(store, id, vec![Change::UpdateUser(user.clone()), Change::SetTempToken(id, None)]).await.unwrap();
+    user.temp_token = None;
+    assert_eq!(store.view(id).await.unwrap().user, Some(user));
+
+    let client = client(store).await;
+    assert_eq!(store.client_view(client.id, None).await.unwrap().client, Some(client.clone()));
+    let wrong = vec![NOW, NOW.plus(1)];
+    let revoked = Client { revoked_at: Some(NOW), wrong_secrets: wrong.clone(), ..client.clone() };
+    let changes = [Change::SetWrongSecrets { client: client.id, at: wrong }, Change::UpdateClient(revoked.clone())];
+    store.decide_client(client.id, None, move |_| Decision { changes: changes.to_vec(), reply: () }).await.unwrap();
+    assert_eq!(store.clients().await.unwrap(), std::slice::from_ref(&revoked));
+    assert_eq!(store.client_by_public_id(&client.client_id).await.unwrap(), Some(revoked));
+}
+
+pub(crate) async fn a_counter_never_goes_back(store: &Store) {
+    let user = somebody(store).await;
+    let device = device(store, user, FactorKind::Hotp).await.id;
+    let advance = |counter| vec![Change::AdvanceCounter { device, counter, at: NOW }];
+    put(store, user, advance(5)).await.unwrap();
+    for behind in [5, 4, -1] {
+        assert!(matches!(put(store, user, advance(behind)).await, Err(Error::Corrupt(_))), "{behind}");
+    }
+    assert_eq!(store.view(user).await.unwrap().devices[0].last_counter, 5);
+}
+
+pub(crate) async fn a_decision_that_changes_nothing_it_should_is_void(store: &Store) {
+    let user = somebody(store).await;
+    let device = device(store, user, FactorKind::Sms).await;
+    let asked = verification(&device, sent_code("123456"));
+    open(store, &asked).await;
+    let accept = Change::CloseVerification {
+        verification: asked.id,
+        status: Status::Accepted { at: NOW },
+        consumed_at: Some(NOW),
+    };
+    put(store, user, vec![accept.clone()]).await.unwrap();
+    let touch = Change::TouchDevice { device: device.id, at: NOW };
+    for void in [
+        accept,
+        Change::ConsumeVerification { verification: asked.id, at: NOW },
+        Change::ActivateDevice { device: device.id, counter: None, credential: None, at: NOW },
+        Change::EndTokenSet { access: fresh_digest(), at: NOW },
+    ] {
+        assert!(matches!(put(store, user, vec![touch.clone(), void]).await, Err(Error::Corrupt(_))));
+    }
+    assert_eq!(store.view(user).await.unwrap().devices[0].last_used_at, None, "all or none");
+}
+
+pub(crate) async fn terminal_states_never_change(store: &Store) {
+    let user = somebody(store).await;
+    let device = device(store, user, FactorKind::Sms).await;
+    for status in [Status::Accepted { at: NOW }, Status::Rejected { at: NOW }, Status::Expired] {
+        let asked = verification(&device, sent_code("123456"));
+        open(store, &asked).await;
+        let close = |status| Change::CloseVerification { verification: asked.id, status, consumed_at: None };
+        put(store, user, vec![close(status)]).await.unwrap();
+        let later = Status::Rejected { at: NOW.plus(9) };
+        put(store, user, vec![close(later), close(Status::Expired), Change::CountAttempt(asked.id)]).await.unwrap();
+        let ended = store.verification_by_id(asked.id).await.unwrap().unwrap();
+        assert_eq!((ended.status, ended.attempts), (status, 0));
+    }
+}
+
+pub(crate) async fn live_agrees_with_the_domain(store: &Store) {
+    let user = somebody(store).await;
+    let device = device(store, user, FactorKind::Push).await;
+    let ends = [Status::Accepted { at: NOW }, Status::Rejected { at: NOW }, Status::Expired];
+    for state_token in [None, Some(fresh_digest())] {
+        for born in [Status::Pending].into_iter().chain(ends) {
+            for end in ends {
+                for consumed_at in [None, Some(NOW)] {
+                    let asked =
+                        Verification { state_token, status: born, ..verification(&device, |_| Challenge::Untriggered) };
+                    open(store, &asked).await;
+                    assert_live(store, &asked).await;
+                    let close = Change::CloseVerification { verification: asked.id, status: end, consumed_at };
+                    let closed = put(store, user, vec![close]).await;
+                    assert_eq!(closed.is_ok(), born == Status::Pending || !matches!(end, Status::Accepted { .. }));
+                    assert_live(store, &asked).await;
+                    let hash = fresh_digest();
+                    put(store, user, vec![Change::ReplaceStateToken { verification: asked.id, hash }]).await.unwrap();
+                    assert_live(store, &asked).await;
+                    let _ =
+                        put(store, user, vec![Change::ConsumeVerification { verification: asked.id, at: NOW }]).await;
+                    assert_live(store, &asked).await;
+                }
+            }
+        }
+    }
+}
+
+async fn assert_live(store: &Store, asked: &Verification) {
+    let stored = store.verification_by_id(asked.id).await.unwrap().unwrap();
+    let seen = store.view(asked.user_id).await.unwrap().verification(asked.id).is_some();
+    assert_eq!(seen, stored.is_live(), "{stored:?}");
+}
+
+pub(crate) async fn an_end_wipes_the_code(store: &Store) {
+    let user = somebody(store).await;
+    let device = device(store, user, FactorKind::Sms).await;
+    let asked = verification(&device, sent_code("123456"));
+    open(store, &asked).await;
+    let close = Change::CloseVerification { verification: asked.id, status: Status::Expired, consumed_at: None };
+    put(store, user, vec![close]).await.unwrap();
+    let ended = store.verification_by_id(asked.id).await.unwrap().unwrap();
+    let Challenge::Code { hash, length: 6, .. } = ended.challenge else { panic!("the form is kept") };
+    assert_eq!(hash.to_bytes(), [0; 36]);
+}
+
+pub(crate) async fn a_deleted_device_takes_its_traces_along(store: &Store) {
+    let user = somebody(store).await;
+    let (gone, kept) = (device(store, user, FactorKind::Sms).await, device(store, user, FactorKind::Email).await);
+    let (of_gone, of_kept) = (verification(&gone, sent_code("1")), verification(&kept, sent_code("2")));
+    let collectable = Verification {
+        status: Status::Accepted { at: NOW },
+        state_token: Some(fresh_digest()),
+        ..verification(&gone, sent_code("3"))
+    };
+    let mut changes: Vec<_> =
+        [&of_gone, &of_kept, &collectable].into_iter().map(|v| Change::OpenVerification(v.clone())).collect();
+    changes.extend([Change::Enqueue(message(1, &of_gone)), Change::Enqueue(message(2, &of_kept))]);
+    for device in [&gone, &kept] {
+        changes.push(Change::SetThrottle(user, Throttle::new(ThrottleKey::Device(device.id))));
+    }
+    changes.push(Change::DeleteDevice(gone.id));
+    put(store, user, changes).await.unwrap();
+    let view = store.view(user).await.unwrap();
+    assert_eq!(view.devices, std::slice::from_ref(&kept));
+    assert_eq!(view.verifications, std::slice::from_ref(&of_kept));
+    assert_eq!(view.throttles, [Throttle::new(ThrottleKey::Device(kept.id))]);
+    assert_eq!(store.verification_by_id(of_gone.id).await.unwrap().unwrap().status, Status::Expired);
+    let result = store.verification_by_id(collectable.id).await.unwrap().unwrap();
+    assert_eq!(result.status, Status::Accepted { at: NOW }, "a result stays what it is");
+    let queued = store.claim_messages(NOW, 9, 1).await.unwrap();
+    assert_eq!(queued.iter().map(|q| q.message.id).collect::<Vec<_>>(), [MessageId(2)]);
+}
+
+pub(crate) async fn a_deleted_user_takes_everything_along(store: &Store) {
+    let user = somebody(store).await;
+    let device = device(store, user, FactorKind::Sms).await;
+    let asked = verification(&device, sent_code("1"));
+    put(
+        store,
+        user,
+        vec![
+            Change::OpenVerification(asked.clone()),
+            Change::Enqueue(message(1, &asked)),
+            Change::SetThrottle(user, Throttle::new(ThrottleKey::User)),
+        ],
+    )
+    .await
+    .unwrap();
+    assert!(store.decide(user, |view| user::delete(view, &context(), NOW)).await.unwrap());
+    let view = store.view(user).await.unwrap();
+    assert!(view.user.is_none() && view.devices.is_empty() && view.throttles.is_empty());
+    assert_eq!(store.verification_by_id(asked.id).await.unwrap(), None);
+    assert!(store.claim_messages(NOW, 9, 1).await.unwrap().is_empty());
+    store.settle_message(MessageId(1), Fate::Sent, NOW).await.unwrap();
+}
+
+pub(crate) async fn a_username_is_unique_without_regard_to_case(store: &Store) {
+    let named = |name: &str, email: &str| UserPatch {
+        username: Some(Some(name.to_owned())),
+        email: Some(Some(email.to_owned())),
+        ..UserPatch::default()
+    };
+    let create = async |patch: UserPatch| {
+        let id = UserId(store.next_id(IdKind::User).await.unwrap());
+        store.decide(id, move |_| user::create(id, &patch, &context(), NOW)).await.map(|user| user.id)
+    };
+    let first = create(named("Zoë", "zoe@example.com")).await.unwrap();
+    assert_eq!(create(named("ZOË", "other@example.com")).await, Err(Error::Conflict(Field::Username)));
+    assert_eq!(create(named("other", "ZOE@EXAMPLE.COM")).await, Err(Error::Conflict(Field::Email)));
+    assert_eq!(
+        store.decide(first, move |_| user::create(first, &UserPatch::default(), &context(), NOW)).await.unwrap_err(),
+        Error::Conflict(Field::Id)
+    );
+    somebody(store).await;
+    somebody(store).await; // without a name there is nothing to collide
+}
+
+pub(crate) async fn a_failed_decision_leaves_nothing_behind(store: &Store) {
+    let user = somebody(store).await;
+    let before = store.audit(user).await.unwrap();
+    let device = device(store, user, FactorKind::Hotp).await;
+    let failed = put(
+        store,
+        user,
+        vec![
+            AuditEvent::of_user(AuditKind::Verified, user, NOW).into(),
+            Change::SetThrottle(user, Throttle::new(ThrottleKey::User)),
+            Change::CreateDevice(device),
+        ],
+    )
+    .await;
+    assert_eq!(failed, Err(Error::Conflict(Field::Id)));
+    assert!(store.view(user).await.unwrap().throttles.is_empty());
+    assert_eq!(store.audit(user).await.unwrap(), before);
+    put(store, user, vec![AuditEvent::of_user(AuditKind::Verified, user, NOW).into()]).await.unwrap();
+    assert!(store.verify_audit_chain(user).await.unwrap(), "the chain goes on where it was");
+}
+
+pub(crate) async fn a_reused_refresh_token_ends_its_family(store: &Store) {
+    let client = client(store).await.id;
+    let (first, second) = (token_set(store, client).await, token_set(store, client).await);
+    let secret = first.clone();
+    let granted = store.decide_client(client, None, move |view| client::grant(view, "secret", &secret, NOW)).await;
+    assert_eq!(granted.unwrap(), Grant::Granted(first.clone()));
+    let other = token_set(store, client).await;
+    let again = store.decide_client(client, None, move |view| client::grant(view, "secret", &other, NOW)).await;
+    assert_eq!(again.unwrap(), Grant::Granted(first.clone()), "the live set is answered again");
+    let refresh = |fresh: TokenSet| {
+        let (old, store) = (first.clone(), store.clone());
+        async move {
+            let decide = move |view: &ClientView| client::refresh(view, &old.refresh, &fresh, NOW);
+            store.decide_client(client, Some(first.access), decide).await.unwrap()
+        }
+    };
+    let Grant::Granted(current) = refresh(second.clone()).await else { panic!("refused") };
+    assert_eq!(current.family, first.family);
+    assert_eq!(store.client_view(client, None).await.unwrap().newest, Some(current.clone()));
+    assert_eq!(refresh(token_set(store, client).await).await, Grant::Refused);
+    assert_eq!(store.client_view(client, None).await.unwrap().newest, None);
+    assert!(store.token(current.access).await.unwrap().unwrap().0.sealed.is_none(), "its clear text is wiped");
+}

@@ -1,0 +1,148 @@
+//! Ids, the outbox, clean-up and the server's own values.
+
+use std::collections::HashSet;
+
+use domain::client::REFRESH_TTL;
+use domain::time::{DAY, MINUTE};
+use domain::*;
+
+use super::world::*;
+use crate::{Fate, IdKind, Store};
+
+pub(crate) async fn ids_are_never_given_twice(store: &Store) {
+    let mut running = Vec::new();
+    for _ in 0..8 {
+        let store = store.clone();
+        running.push(tokio::spawn(async move {
+            let mut ids = Vec::new();
+            for _ in 0..50 {
+                ids.push(store.next_id(IdKind::Device).await.unwrap());
+            }
+            ids
+        }));
+    }
+    let mut seen = HashSet::new();
+    for racer in running {
+        for id in racer.await.unwrap() {
+            assert!((1..=i64::from(i32::MAX)).contains(&id));
+            assert!(seen.insert(id), "{id} twice");
+        }
+    }
+    assert_eq!(seen.len(), 400);
+    assert_eq!(store.next_id(IdKind::User).await.unwrap(), 1, "kinds count by themselves, from one");
+}
+
+async fn queue(store: &Store, count: i64) -> Verification {
+    let user = somebody(store).await;
+    let device = device(store, user, FactorKind::Sms).await;
+    let asked = verification(&device, sent_code("1"));
+    open(store, &asked).await;
+    put(store, user, (1..=count).map(|n| Change::Enqueue(message(n, &asked))).collect()).await.unwrap();
+    asked
+}
+
+pub(crate) async fn a_message_is_claimed_by_one_sender_at_a_time(store: &Store) {
+    assert_eq!(store.next_message_at().await.unwrap(), None);
+    let asked = queue(store, 20).await;
+    assert_eq!(store.next_message_at().await.unwrap(), Some(NOW));
+    assert!(store.claim_messages(NOW.plus(-1), 9, 1000).await.unwrap().is_empty(), "not due yet");
+    let mut running = Vec::new();
+    for _ in 0..4 {
+        let store = store.clone();
+        running.push(tokio::spawn(async move { store.claim_messages(NOW, 5, 1000).await.unwrap() }));
+    }
+    let mut seen = HashSet::new();
+    for sender in running {
+        for queued in sender.await.unwrap() {
+            assert_eq!(queued.attempts, 0);
+            assert_eq!(queued.message, message(queued.message.id.0, &asked));
+            assert!(seen.insert(queued.message.id));
+        }
+    }
+    assert_eq!(seen.len(), 20);
+    assert!(store.claim_messages(NOW.plus(999), 99, 1000).await.unwrap().is_empty());
+    let again = store.claim_messages(NOW.plus(1000), 99, 1000).await.unwrap();
+    assert_eq!(again.len(), 20, "a sender who died loses its claim");
+    assert!(again.iter().all(|queued| queued.attempts == 1));
+}
+
+pub(crate) async fn a_settled_message_is_wiped(store: &Store) {
+    queue(store, 3).await;
+    store.claim_messages(NOW, 9, 1000).await.unwrap();
+    store.settle_message(MessageId(1), Fate::Sent, NOW).await.unwrap();
+    store.settle_message(MessageId(2), Fate::Dropped("late"), NOW).await.unwrap();
+    store.settle_message(MessageId(3), Fate::Retry { at: NOW.plus(10) }, NOW).await.unwrap();
+    assert_eq!(store.next_message_at().await.unwrap(), Some(NOW.plus(10)));
+    let due = store.claim_messages(NOW.plus(9999), 9, 1000).await.unwrap();
+    assert_eq!(due.iter().map(|queued| queued.message.id).collect::<Vec<_>>(), [MessageId(3)]);
+}
+
+pub(crate) async fn a_superseded_message_is_not_sent(store: &Store) {
+    let asked = queue(store, 2).await;
+    let claimed = store.claim_messages(NOW, 1, 1000).await.unwrap();
+    put(store, asked.user_id, vec![Change::DropMessages(asked.id)]).await.unwrap();
+    assert_eq!(store.next_message_at().await.unwrap(), None);
+    store.settle_message(claimed[0].message.id, Fate::Retry { at: NOW }, NOW).await.unwrap();
+    assert!(store.claim_messages(NOW.plus(9999), 9, 1000).await.unwrap().is_empty(), "not even retried");
+}
+
+pub(crate) async fn the_sweeper_ends_what_is_over_and_keeps_what_is_not(store: &Store) {
+    let user = somebody(store).await;
+    let (active, hidden, pending, open_registration) = (
+        device(store, user, FactorKind::Sms).await,
+        device_in(store, user, FactorKind::Totp, DeviceStatus::Registering).await,
+        device_in(store, user, FactorKind::Email, DeviceStatus::Pending).await,
+        device_in(store, user, FactorKind::Hotp, DeviceStatus::Registering).await,
+    );
+    let later = NOW.plus(60 * MINUTE);
+    let over = verification(&active, sent_code("1"));
+    let registration = Verification { purpose: Purpose::Enrol, ..verification(&hidden, |_| Challenge::Own) };
+    let uncollected = Verification {
+        status: Status::Accepted { at: NOW },
+        state_token: Some(fresh_digest()),
+        ..verification(&active, sent_code("1"))
+    };
+    let running = Verification {
+        purpose: Purpose::Enrol,
+        expires_at: later.plus(1),
+        ..verification(&open_registration, |_| Challenge::Own)
+    };
+    for verification in [&over, &registration, &uncollected, &running] {
+        open(store, verification).await;
+    }
+    put(store, user, vec![Change::Enqueue(message(1, &over)), Change::Enqueue(message(2, &over))]).await.unwrap();
+    store.settle_message(MessageId(1), Fate::Sent, NOW).await.unwrap();
+    let client = client(store).await;
+    let set = token_set(store, client.id).await;
+    let stored = set.clone();
+    let create = move |_: &ClientView| Decision::reply(()).with(Change::CreateTokenSet(stored.clone()));
+    store.decide_client(client.id, None, create).await.unwrap();
+
+    let swept = store.sweep(NOW).await.unwrap();
+    assert_eq!((swept.closed, swept.devices, swept.verifications, swept.more), (0, 0, 0, false));
+    let swept = store.sweep(later).await.unwrap();
+    assert_eq!((swept.closed, swept.devices, swept.verifications), (2, 1, 0));
+    let view = store.view(user).await.unwrap();
+    assert_eq!(view.devices.iter().map(|d| d.id).collect::<Vec<_>>(), [active.id, pending.id, open_registration.id]);
+    assert_eq!(view.verifications, [running]);
+    for (verification, status) in [(&over, Status::Expired), (&uncollected, uncollected.status)] {
+        let kept = store.verification_by_id(verification.id).await.unwrap().unwrap();
+        assert_eq!(kept.status, status, "results stay readable");
+    }
+
+    let swept = store.sweep(NOW.plus(2 * DAY)).await.unwrap();
+    assert_eq!((swept.verifications, swept.messages, swept.tokens), (4, 1, 0));
+    assert_eq!(store.verification_by_id(over.id).await.unwrap(), None);
+    assert!(store.next_message_at().await.unwrap().is_some(), "what was not sent is not the sweeper's to decide");
+    assert_eq!(store.sweep(NOW.plus(REFRESH_TTL)).await.unwrap().tokens, 1);
+    assert_eq!(store.token(set.access).await.unwrap(), None);
+}
+
+pub(crate) async fn an_absent_value_is_set_once(store: &Store) {
+    assert_eq!(store.meta("key").await.unwrap(), None);
+    assert_eq!(store.set_meta_if_absent("key", b"one").await.unwrap(), b"one");
+    assert_eq!(store.set_meta_if_absent("key", b"two").await.unwrap(), b"one");
+    store.set_meta("key", b"three").await.unwrap();
+    assert_eq!(store.meta("key").await.unwrap().as_deref(), Some(b"three".as_slice()));
+    assert!(store.ready().await);
+}

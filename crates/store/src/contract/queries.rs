@@ -1,0 +1,101 @@
+//! What is asked outside decisions.
+
+use domain::factor::push::PAIRING_CONTEXT;
+use domain::user::UserPatch;
+use domain::*;
+
+use super::world::*;
+use crate::{Page, Store, UserFilter};
+
+const ALL: Page = Page { limit: 50, offset: 0 };
+
+pub(crate) async fn users_are_found_by_each_field(store: &Store) {
+    let named = |n: i64| UserPatch {
+        username: Some(Some(format!("User{n}"))),
+        email: Some(Some(format!("User{n}@Example.com"))),
+        texts: ["external_id", "samaccountname", "firstname", "lastname"]
+            .map(|field| (field.to_owned(), Some(format!("{field}{n}"))))
+            .to_vec(),
+        integers: vec![("directory_id".to_owned(), Some(n)), ("group_id".to_owned(), Some(n + 10))],
+        custom_attributes: vec![("a \"b\" $.c".to_owned(), Some(format!("v{n}")))],
+        ..UserPatch::default()
+    };
+    let one = person(store, named(1)).await;
+    let two = person(store, named(2)).await;
+    somebody(store).await;
+    let filter = UserFilter::default;
+    for (found, expected) in [
+        (UserFilter { id: Some(two), ..filter() }, vec![two]),
+        (UserFilter { user_ids: Some(vec![two, one, UserId(999)]), ..filter() }, vec![one, two]),
+        (UserFilter { user_ids: Some(vec![]), ..filter() }, vec![]),
+        (UserFilter { username: Some("uSER2".into()), ..filter() }, vec![two]),
+        (UserFilter { email: Some("user2@EXAMPLE.com".into()), ..filter() }, vec![two]),
+        (UserFilter { external_id: Some("external_id2".into()), ..filter() }, vec![two]),
+        (UserFilter { samaccountname: Some("samaccountname2".into()), ..filter() }, vec![two]),
+        (UserFilter { firstname: Some("firstname2".into()), ..filter() }, vec![two]),
+        (UserFilter { lastname: Some("lastname2".into()), ..filter() }, vec![two]),
+        (UserFilter { directory_id: Some(2), ..filter() }, vec![two]),
+        (UserFilter { group_id: Some(12), ..filter() }, vec![two]),
+        (UserFilter { custom_attributes: vec![("a \"b\" $.c".into(), "v2".into())], ..filter() }, vec![two]),
+        (UserFilter { custom_attributes: vec![("other".into(), "v2".into())], ..filter() }, vec![]),
+        (UserFilter { firstname: Some("firstname2".into()), group_id: Some(11), ..filter() }, vec![]),
+        (UserFilter { username: Some("user%".into()), ..filter() }, vec![]),
+    ] {
+        let page = store.users(&found, ALL).await.unwrap();
+        assert_eq!(page.users.iter().map(|user| user.id).collect::<Vec<_>>(), expected, "{found:?}");
+        assert_eq!(page.total, expected.len() as u64);
+    }
+}
+
+pub(crate) async fn users_come_in_pages(store: &Store) {
+    let mut ids = Vec::new();
+    for _ in 0..7 {
+        ids.push(somebody(store).await);
+    }
+    let mut seen = Vec::new();
+    for offset in [0, 3, 6, 9] {
+        let page = store.users(&UserFilter::default(), Page { limit: 3, offset }).await.unwrap();
+        assert_eq!(page.total, 7);
+        seen.extend(page.users.into_iter().map(|user| user.id));
+    }
+    assert_eq!(seen, ids);
+}
+
+pub(crate) async fn a_verification_is_found_by_user_and_wire_id_together(store: &Store) {
+    let (user, other) = (somebody(store).await, somebody(store).await);
+    let device = device(store, user, FactorKind::Sms).await;
+    let asked = Verification { wire_id: "12345".to_owned(), ..verification(&device, sent_code("1")) };
+    open(store, &asked).await;
+    let find = async |user, purpose| store.verification_by_wire_id(user, "12345", purpose).await.unwrap();
+    assert_eq!(find(user, Purpose::Login).await, Some(asked.clone()));
+    assert_eq!(find(user, Purpose::Enrol).await, None);
+    assert_eq!(find(other, Purpose::Login).await, None);
+    let close = Change::CloseVerification { verification: asked.id, status: Status::Expired, consumed_at: None };
+    put(store, user, vec![close]).await.unwrap();
+    assert_eq!(find(user, Purpose::Login).await.unwrap().status, Status::Expired, "an ended one is found too");
+}
+
+pub(crate) async fn a_pairing_is_found_by_its_code_while_it_waits(store: &Store) {
+    let user = somebody(store).await;
+    let device = device_in(store, user, FactorKind::Push, DeviceStatus::Registering).await;
+    let hash = keys().hash(PAIRING_CONTEXT, "ABCD2345");
+    let asked = Verification { purpose: Purpose::Enrol, ..verification(&device, |_| Challenge::Pairing { hash }) };
+    open(store, &asked).await;
+    assert_eq!(store.pairing(hash).await.unwrap(), Some((user, asked.id)));
+    assert_eq!(store.pairing(keys().hash(PAIRING_CONTEXT, "ABCD2346")).await.unwrap(), None);
+    let close = Change::CloseVerification { verification: asked.id, status: Status::Expired, consumed_at: None };
+    put(store, user, vec![close]).await.unwrap();
+    assert_eq!(store.pairing(hash).await.unwrap(), None);
+}
+
+pub(crate) async fn a_token_is_found_with_its_client(store: &Store) {
+    let client = client(store).await;
+    let set = token_set(store, client.id).await;
+    let stored = set.clone();
+    let decide = move |_: &ClientView| Decision::reply(()).with(Change::CreateTokenSet(stored.clone()));
+    store.decide_client(client.id, None, decide).await.unwrap();
+    assert_eq!(store.token(set.access).await.unwrap(), Some((set.clone(), client.clone())));
+    assert_eq!(store.token(set.refresh).await.unwrap(), None, "a refresh token opens nothing");
+    let view = store.client_view(client.id, Some(set.access)).await.unwrap();
+    assert_eq!((view.client, view.newest, view.asked), (Some(client), Some(set.clone()), Some(set)));
+}

@@ -1,0 +1,210 @@
+//! Every single-use thing has many who want to use it at once, and one who does (SEC 1, SEC 5).
+
+use std::sync::Arc;
+
+use domain::client::{self, Grant};
+use domain::factor::push::{PAIRING_CONTEXT, answer_text, pairing_text, prove_answer, prove_pairing};
+use domain::factor::{self, PushAnswer, PushDecision, temp_token};
+use domain::verification::{Outcome, Target, answer_from_device};
+use domain::*;
+use p256::ecdsa::signature::Signer;
+use p256::ecdsa::{Signature, SigningKey};
+use tokio::sync::Barrier;
+
+use super::world::*;
+use crate::Store;
+
+pub(crate) async fn an_hotp_code_is_accepted_once(store: &Store) {
+    let user = somebody(store).await;
+    let device = device(store, user, FactorKind::Hotp).await;
+    let evidence = factor::prove(&hotp(), &device, None, &hotp_code(3), &keys(), NOW);
+    let target = |_| Target::Device { device: device.id, state_token: None };
+    assert_eq!(accepted(store, user, evidence, target).await, 1);
+    assert_eq!(store.view(user).await.unwrap().devices[0].last_counter, 3);
+}
+
+pub(crate) async fn a_totp_code_is_accepted_once(store: &Store) {
+    let user = somebody(store).await;
+    let device = device(store, user, FactorKind::Totp).await;
+    let response = Response::Text(totp().code(NOW));
+    let evidence = factor::prove(&Credential::Totp(totp()), &device, None, &response, &keys(), NOW);
+    // Two doors that need no verification.
+    let target = |n| match n % 2 {
+        0 => Target::Device { device: device.id, state_token: None },
+        _ => Target::OwnCodes(device.id),
+    };
+    assert_eq!(accepted(store, user, evidence, target).await, 1);
+    assert_eq!(store.view(user).await.unwrap().devices[0].last_counter, totp().step(NOW));
+}
+
+pub(crate) async fn a_sent_code_is_accepted_once(store: &Store) {
+    let user = somebody(store).await;
+    let device = device(store, user, FactorKind::Sms).await;
+    let sent = verification(&device, sent_code("123456"));
+    open(store, &sent).await;
+    let sms = Credential::Sms { phone: "+14155550123".to_owned() };
+    let evidence = factor::prove(&sms, &device, Some(&sent), &text("123456"), &keys(), NOW);
+    let target = |_| Target::Wire { wire_id: sent.wire_id.clone(), purpose: Purpose::Login, device: None };
+    assert_eq!(accepted(store, user, evidence, target).await, 1);
+}
+
+pub(crate) async fn a_code_is_accepted_at_one_door_only(store: &Store) {
+    let user = somebody(store).await;
+    let device = device(store, user, FactorKind::Sms).await;
+    let state_token = fresh_digest();
+    let sent = Verification { state_token: Some(state_token), ..verification(&device, sent_code("123456")) };
+    open(store, &sent).await;
+    let sms = Credential::Sms { phone: "+14155550123".to_owned() };
+    let evidence = factor::prove(&sms, &device, Some(&sent), &text("123456"), &keys(), NOW);
+    let target = |n| match n % 3 {
+        0 => Target::Device { device: device.id, state_token: Some(state_token) },
+        1 => Target::Wire { wire_id: sent.wire_id.clone(), purpose: Purpose::Login, device: Some(device.id) },
+        _ => Target::Newest,
+    };
+    assert_eq!(accepted(store, user, evidence, target).await, 1);
+}
+
+fn phone() -> (SigningKey, Vec<u8>) {
+    let key = SigningKey::from_slice(&[7; 32]).unwrap();
+    let public = key.verifying_key().to_sec1_point(false).as_bytes().to_vec();
+    (key, public)
+}
+
+fn sign(key: &SigningKey, text: &str) -> Vec<u8> {
+    let signature: Signature = key.sign(text.as_bytes());
+    signature.to_bytes().to_vec()
+}
+
+fn prompt(_: VerificationId) -> Challenge {
+    Challenge::Approval { nonce: Secret::new(vec![5; 32]), number: None }
+}
+
+/// The evidence of a signed accept.
+fn approval(device: &Device, prompt: &Verification) -> Evidence {
+    let (key, public) = phone();
+    let signature = sign(&key, &answer_text(prompt.id, &[5; 32], PushDecision::Accept, None, NOW.0));
+    let answer = PushAnswer { decision: PushDecision::Accept, digits: None, signed_at: NOW.0, signature };
+    prove_answer(&Credential::Push { public_key: Some(public) }, device, prompt, &answer, &keys())
+}
+
+/// How many of [`RACERS`] phones or telephones were heard.
+async fn heard(store: &Store, asked: &Verification, evidence: &Evidence, credential: Option<Sealed>) -> usize {
+    let outcomes = race(store, asked.user_id, RACERS, |_| {
+        let (id, evidence, credential) = (asked.id, evidence.clone(), credential.clone());
+        move |view: &View| answer_from_device(view, id, &evidence, credential.as_ref(), &context(), NOW)
+    })
+    .await;
+    outcomes.iter().filter(|outcome| matches!(outcome, Outcome::Accepted { .. })).count()
+}
+
+pub(crate) async fn an_approval_is_accepted_once(store: &Store) {
+    let user = somebody(store).await;
+    let device = device(store, user, FactorKind::Push).await;
+    let asked = verification(&device, prompt);
+    open(store, &asked).await;
+    assert_eq!(heard(store, &asked, &approval(&device, &asked), None).await, 1);
+}
+
+pub(crate) async fn keyed_digits_are_accepted_once(store: &Store) {
+    let user = somebody(store).await;
+    let device = device(store, user, FactorKind::Voice).await;
+    let asked =
+        verification(&device, |id| Challenge::Keypad { hash: keys().hash(&factor::code_context(id), "246810") });
+    open(store, &asked).await;
+    let evidence = factor::prove_keypad(&device, &asked, "246810", &keys());
+    assert_eq!(heard(store, &asked, &evidence, None).await, 1);
+}
+
+pub(crate) async fn a_phone_is_paired_once(store: &Store) {
+    let user = somebody(store).await;
+    let device = device_in(store, user, FactorKind::Push, DeviceStatus::Registering).await;
+    let asked = Verification {
+        purpose: Purpose::Enrol,
+        ..verification(&device, |_| Challenge::Pairing { hash: keys().hash(PAIRING_CONTEXT, "ABCD2345") })
+    };
+    open(store, &asked).await;
+    let (key, public) = phone();
+    let signature = sign(&key, &pairing_text("ABCD2345", &public));
+    let evidence = prove_pairing(&device, &asked, "ABCD2345", &public, &signature, &keys());
+    assert_eq!(heard(store, &asked, &evidence, Some(Sealed(vec![4; 60]))).await, 1);
+    let paired = store.view(user).await.unwrap().devices.remove(0);
+    assert_eq!((paired.status, paired.credential), (DeviceStatus::Active, Sealed(vec![4; 60])));
+}
+
+async fn temporary(store: &Store, user: UserId, reusable: bool) -> Evidence {
+    let token = TempToken {
+        hash: keys().hash(&temp_token::context(user), "12345678"),
+        expires_at: NOW.plus(1),
+        reusable,
+        used_at: None,
+    };
+    put(store, user, vec![Change::SetTempToken(user, Some(token.clone()))]).await.unwrap();
+    temp_token::prove(user, Some(&token), &text("12345678"), &keys())
+}
+
+pub(crate) async fn a_temporary_token_is_accepted_once(store: &Store) {
+    let user = somebody(store).await;
+    let evidence = temporary(store, user, false).await;
+    assert_eq!(accepted(store, user, evidence, |_| Target::TempToken).await, 1);
+}
+
+pub(crate) async fn a_reusable_temporary_token_is_accepted_each_time(store: &Store) {
+    let user = somebody(store).await;
+    let evidence = temporary(store, user, true).await;
+    assert_eq!(accepted(store, user, evidence, |_| Target::TempToken).await, RACERS);
+}
+
+pub(crate) async fn an_accepted_push_is_collected_once(store: &Store) {
+    let user = somebody(store).await;
+    let device = device(store, user, FactorKind::Push).await;
+    let state_token = fresh_digest();
+    let asked = Verification { state_token: Some(state_token), ..verification(&device, prompt) };
+    open(store, &asked).await;
+    assert_eq!(heard(store, &asked, &approval(&device, &asked), None).await, 1);
+    let target = |_| Target::Device { device: device.id, state_token: Some(state_token) };
+    assert_eq!(accepted(store, user, Evidence::Absent, target).await, 1);
+    assert!(store.view(user).await.unwrap().verifications.is_empty(), "nobody needs to see it any more");
+}
+
+pub(crate) async fn a_refresh_token_is_used_once(store: &Store) {
+    let client = client(store).await.id;
+    let old = token_set(store, client).await;
+    let stored = old.clone();
+    store
+        .decide_client(client, None, move |_| Decision::reply(()).with(Change::CreateTokenSet(stored.clone())))
+        .await
+        .unwrap();
+    let line = Arc::new(Barrier::new(RACERS));
+    let mut running = Vec::new();
+    for _ in 0..RACERS {
+        let (store, line, refresh, access) = (store.clone(), line.clone(), old.refresh, old.access);
+        let fresh = token_set(&store, client).await;
+        running.push(tokio::spawn(async move {
+            line.wait().await;
+            let decide = move |view: &ClientView| client::refresh(view, &refresh, &fresh, NOW);
+            store.decide_client(client, Some(access), decide).await.unwrap()
+        }));
+    }
+    let mut granted = Vec::new();
+    for racer in running {
+        if let Grant::Granted(set) = racer.await.unwrap() {
+            granted.push(set);
+        }
+    }
+    assert_eq!(granted.len(), 1);
+    // The others held a used token, so that the whole family ended with it.
+    let (set, _) = store.token(granted[0].access).await.unwrap().unwrap();
+    assert!(set.ended_at.is_some() && set.sealed.is_none());
+}
+
+pub(crate) async fn an_enrolment_is_confirmed_once(store: &Store) {
+    let user = somebody(store).await;
+    let device = device_in(store, user, FactorKind::Hotp, DeviceStatus::Registering).await;
+    let asked = Verification { purpose: Purpose::Enrol, ..verification(&device, |_| Challenge::Own) };
+    open(store, &asked).await;
+    let evidence = factor::prove(&hotp(), &device, Some(&asked), &hotp_code(0), &keys(), NOW);
+    let target = |_| Target::Wire { wire_id: asked.wire_id.clone(), purpose: Purpose::Enrol, device: None };
+    assert_eq!(accepted(store, user, evidence, target).await, 1);
+    let active = store.view(user).await.unwrap().devices.remove(0);
+    assert_eq!((active.status, active.last_counter), (DeviceStatus::Active, 0), "the confirming code is spent too");
+}

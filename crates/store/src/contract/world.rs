@@ -1,0 +1,204 @@
+//! People, devices and secrets for the behaviours to play with. The time is always [`NOW`] unless a behaviour says so.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use domain::factor::{Alphabet, CODE_LENGTH, code_context, hotp, totp};
+use domain::user::UserPatch;
+use domain::verification::{Context, Outcome};
+use domain::*;
+use tokio::sync::Barrier;
+
+use crate::{Error, IdKind, Store};
+
+pub(crate) const NOW: Timestamp = Timestamp(1_700_000_000_000);
+/// How many try at once (SEC 5).
+pub(crate) const RACERS: usize = 16;
+
+pub(crate) fn keys() -> MacKeys {
+    MacKeys::new(vec![(1, Secret::new(vec![1; 32]))])
+}
+
+pub(crate) fn context() -> Context {
+    Context::default()
+}
+
+/// A value never drawn before.
+pub(crate) fn fresh() -> u64 {
+    static NEXT: AtomicU64 = AtomicU64::new(1);
+    NEXT.fetch_add(1, Ordering::Relaxed)
+}
+
+pub(crate) fn fresh_digest() -> Digest {
+    Digest::of(&fresh().to_be_bytes())
+}
+
+pub(crate) fn text(text: &str) -> Response {
+    Response::Text(text.to_owned())
+}
+
+/// Applies changes without asking.
+pub(crate) async fn put(store: &Store, user: UserId, changes: Vec<Change>) -> Result<(), Error> {
+    store.decide(user, move |_| Decision { changes: changes.clone(), reply: () }).await
+}
+
+pub(crate) async fn person(store: &Store, patch: UserPatch) -> UserId {
+    let id = UserId(store.next_id(IdKind::User).await.unwrap());
+    store.decide(id, move |_| user::create(id, &patch, &context(), NOW)).await.unwrap().id
+}
+
+pub(crate) async fn somebody(store: &Store) -> UserId {
+    person(store, UserPatch::default()).await
+}
+
+/// An active device of this kind.
+pub(crate) async fn device(store: &Store, user: UserId, factor: FactorKind) -> Device {
+    device_in(store, user, factor, DeviceStatus::Active).await
+}
+
+pub(crate) async fn device_in(store: &Store, user: UserId, factor: FactorKind, status: DeviceStatus) -> Device {
+    let device = Device {
+        id: DeviceId(store.next_id(IdKind::Device).await.unwrap()),
+        user_id: user,
+        factor,
+        display_name: "Pocket".to_owned(),
+        status,
+        credential: Sealed(vec![1, 2, 3]),
+        last_counter: device::NO_COUNTER,
+        created_at: NOW,
+        last_used_at: None,
+    };
+    put(store, user, vec![Change::CreateDevice(device.clone())]).await.unwrap();
+    device
+}
+
+pub(crate) fn hotp() -> Credential {
+    Credential::Hotp(hotp::Hotp { secret: Secret::new(b"12345678901234567890".to_vec()), digits: 6 })
+}
+
+pub(crate) fn hotp_code(counter: u64) -> Response {
+    Response::Text(hotp::code(&Secret::new(b"12345678901234567890".to_vec()), hotp::Algorithm::Sha1, counter, 6))
+}
+
+pub(crate) fn totp() -> totp::Totp {
+    totp::Totp::with_secret(Secret::new(b"12345678901234567890".to_vec()))
+}
+
+/// A pending verification of this device, not yet stored.
+pub(crate) fn verification(device: &Device, challenge: impl FnOnce(VerificationId) -> Challenge) -> Verification {
+    let id = VerificationId(uuid::Uuid::from_u128(u128::from(fresh())));
+    Verification {
+        id,
+        wire_id: id.to_string(),
+        user_id: device.user_id,
+        device_id: device.id,
+        purpose: Purpose::Login,
+        challenge: challenge(id),
+        status: Status::Pending,
+        attempts: 0,
+        state_token: None,
+        consumed_at: None,
+        client_id: None,
+        created_at: NOW,
+        expires_at: NOW.plus(120_000),
+    }
+}
+
+pub(crate) fn sent_code(code: &str) -> impl FnOnce(VerificationId) -> Challenge {
+    move |id| Challenge::Code {
+        hash: keys().hash(&code_context(id), code),
+        length: u8::try_from(CODE_LENGTH).unwrap(),
+        alphabet: Alphabet::Digits,
+    }
+}
+
+pub(crate) async fn open(store: &Store, verification: &Verification) {
+    put(store, verification.user_id, vec![Change::OpenVerification(verification.clone())]).await.unwrap();
+}
+
+pub(crate) fn message(id: i64, verification: &Verification) -> Message {
+    Message {
+        id: MessageId(id),
+        user_id: verification.user_id,
+        device_id: verification.device_id,
+        verification_id: verification.id,
+        channel: Channel::Sms,
+        content: Sealed(vec![7; 40]),
+        created_at: NOW,
+        not_after: verification.expires_at,
+    }
+}
+
+pub(crate) async fn client(store: &Store) -> Client {
+    let id = ClientId(store.next_id(IdKind::Client).await.unwrap());
+    let client = Client {
+        id,
+        client_id: format!("{:064x}", fresh()),
+        name: "Portal".to_owned(),
+        scope: Scope::ManageAll,
+        profile: CompatProfile::Python4,
+        secrets: vec![client::ClientSecret {
+            digest: Digest::of(b"secret"),
+            last4: "cret".to_owned(),
+            created_at: NOW,
+        }],
+        ip_allow: vec!["10.0.0.0/8".to_owned()],
+        expires_at: Some(NOW.plus(1_000_000)),
+        revoked_at: None,
+        wrong_secrets: Vec::new(),
+        created_at: NOW,
+    };
+    store.decide_client(id, None, move |_| client::create(client.clone(), NOW)).await.unwrap()
+}
+
+pub(crate) async fn token_set(store: &Store, client: ClientId) -> TokenSet {
+    let row = store.next_id(IdKind::TokenRow).await.unwrap();
+    TokenSet {
+        access: fresh_digest(),
+        refresh: fresh_digest(),
+        client_id: client,
+        sealed: Some(Sealed(vec![9; 50])),
+        row,
+        family: row,
+        created_at: NOW,
+        ended_at: None,
+    }
+}
+
+/// Everybody decides at once; each on a thread of their own, as far as there are threads.
+pub(crate) async fn race<T, F>(store: &Store, user: UserId, racers: usize, racer: impl Fn(usize) -> F) -> Vec<T>
+where
+    F: Fn(&View) -> Decision<T> + Send + 'static,
+    T: Send + 'static,
+{
+    let line = Arc::new(Barrier::new(racers));
+    let running: Vec<_> = (0..racers)
+        .map(|n| {
+            let (store, line, decide) = (store.clone(), line.clone(), racer(n));
+            tokio::spawn(async move {
+                line.wait().await;
+                store.decide(user, decide).await.unwrap()
+            })
+        })
+        .collect();
+    let mut replies = Vec::new();
+    for racer in running {
+        replies.push(racer.await.unwrap());
+    }
+    replies
+}
+
+/// [`RACERS`] give the same answer at once. How many were accepted.
+pub(crate) async fn accepted(
+    store: &Store,
+    user: UserId,
+    evidence: Evidence,
+    target: impl Fn(usize) -> verification::Target,
+) -> usize {
+    let outcomes = race(store, user, RACERS, |n| {
+        let (target, evidence) = (target(n), evidence.clone());
+        move |view: &View| verification::answer(view, &target, &evidence, &context(), NOW)
+    })
+    .await;
+    outcomes.iter().filter(|outcome| matches!(outcome, Outcome::Accepted { .. })).count()
+}

@@ -1,0 +1,20 @@
+//! The contract on SQLite, and what only SQLite does.
+
+mod durability;
+mod groups;
+
+use crate::contract::world::*;
+use crate::sqlite::{Sqlite, SqliteOptions};
+use crate::{Backend, Store};
+
+fn make() -> (Store, tempfile::TempDir) {
+    let dir = tempfile::tempdir().unwrap();
+    (Store::open_sqlite(dir.path(), SqliteOptions::default()).unwrap(), dir)
+}
+
+crate::contract::contract!(make);
+
+fn sqlite(store: &Store) -> &Sqlite {
+    let Backend::Sqlite(db) = &store.backend;
+    db
+}

@@ -1,0 +1,170 @@
+//! Jobs that share a commit do not share a fate (SEC 77), and a crowd shares one sync.
+
+use std::sync::mpsc;
+
+use domain::verification::{Outcome, Target, answer};
+use domain::*;
+use tokio::task::JoinHandle;
+
+use super::*;
+use crate::{Error, Field, IdKind};
+
+/// Keeps the writer busy until told to go on; what is sent meanwhile forms one group.
+async fn hold(store: &Store) -> (mpsc::Sender<()>, JoinHandle<()>) {
+    let (go, wait) = mpsc::channel::<()>();
+    let (started, starts) = tokio::sync::oneshot::channel();
+    let mut started = Some(started);
+    let store = store.clone();
+    let held = tokio::spawn(async move {
+        let busy = sqlite(&store).write(move |_| {
+            started.take().map(|started| started.send(()));
+            let _ = wait.recv();
+            Ok(())
+        });
+        busy.await.unwrap();
+    });
+    starts.await.unwrap();
+    (go, held)
+}
+
+/// Waits until this many jobs are queued behind the one that holds the writer.
+async fn queued(store: &Store, jobs: usize) {
+    let orders = &sqlite(store).orders;
+    while orders.max_capacity() - orders.capacity() < jobs {
+        tokio::task::yield_now().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_failing_job_undoes_nobody_elses_counted_failure() {
+    let (store, _dir) = make();
+    let taken = person(&store, user::UserPatch { username: Some(Some("ana".into())), ..Default::default() }).await;
+    let mut guesses = Vec::new();
+    let mut creations = Vec::new();
+    let mut victims = Vec::new();
+    for _ in 0..8 {
+        let user = somebody(&store).await;
+        victims.push((user, device(&store, user, FactorKind::Hotp).await.id));
+    }
+    let before = store.stats();
+    let (go, held) = hold(&store).await;
+    for (user, device) in victims.clone() {
+        let second = store.clone();
+        guesses.push(tokio::spawn(async move {
+            let target = Target::Device { device, state_token: None };
+            let wrong = Evidence::Refuted(fresh_digest());
+            second.decide(user, move |view| answer(view, &target, &wrong, &context(), NOW)).await
+        }));
+        let second = store.clone();
+        let id = UserId(1000 + user.0);
+        creations.push(tokio::spawn(async move {
+            let patch = user::UserPatch { username: Some(Some("ANA".into())), ..Default::default() };
+            second.decide(id, move |_| user::create(id, &patch, &context(), NOW)).await
+        }));
+    }
+    queued(&store, 16).await;
+    go.send(()).unwrap();
+    held.await.unwrap();
+    for creation in creations {
+        assert_eq!(creation.await.unwrap(), Err(Error::Conflict(Field::Username)));
+    }
+    for guess in guesses {
+        assert_eq!(guess.await.unwrap(), Ok(Outcome::Refused(Reason::WrongCode)));
+    }
+    for (user, device) in victims {
+        let view = store.view(user).await.unwrap();
+        assert_eq!(view.throttle(ThrottleKey::Device(device)).consecutive, 1);
+        assert!(store.verify_audit_chain(user).await.unwrap());
+    }
+    let after = store.stats();
+    assert_eq!(after.commits - before.commits, 2, "the holder's, and one for all");
+    assert_eq!(after.rerun_groups - before.rerun_groups, 1);
+    assert_eq!(after.largest_group, 16);
+    assert!(store.view(taken).await.unwrap().user.is_some());
+    store.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_crowd_shares_one_commit() {
+    let (store, dir) = make();
+    let mut crowd = Vec::new();
+    for _ in 0..200 {
+        let user = somebody(&store).await;
+        crowd.push((user, device(&store, user, FactorKind::Hotp).await));
+    }
+    let before = store.stats();
+    let (go, held) = hold(&store).await;
+    let mut running = Vec::new();
+    for (user, device) in crowd.clone() {
+        let store = store.clone();
+        running.push(tokio::spawn(async move {
+            let evidence = factor::prove(&hotp(), &device, None, &hotp_code(4), &keys(), NOW);
+            let target = Target::Device { device: device.id, state_token: None };
+            store.decide(user, move |view| answer(view, &target, &evidence, &context(), NOW)).await.unwrap()
+        }));
+    }
+    queued(&store, 200).await;
+    go.send(()).unwrap();
+    held.await.unwrap();
+    for one in running {
+        assert!(matches!(one.await.unwrap(), Outcome::Accepted { .. }));
+    }
+    let after = store.stats();
+    assert_eq!((after.jobs - before.jobs, after.commits - before.commits), (201, 2));
+    assert_eq!(after.groups[8], 1, "{after:?}");
+    store.close().await;
+    // Every answered job is there for the next process.
+    let store = Store::open_sqlite(dir.path(), SqliteOptions::default()).unwrap();
+    for (user, _) in crowd {
+        assert_eq!(store.view(user).await.unwrap().devices[0].last_counter, 4);
+    }
+    store.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_lone_job_waits_for_nobody() {
+    let (store, _dir) = make();
+    let before = store.stats();
+    for n in 0..10u8 {
+        store.set_meta("n", &[n]).await.unwrap();
+    }
+    let after = store.stats();
+    assert_eq!((after.jobs - before.jobs, after.commits - before.commits), (10, 10));
+    store.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn what_was_queued_before_closing_is_done() {
+    let (store, dir) = make();
+    let (go, held) = hold(&store).await;
+    let mut running = Vec::new();
+    for n in 0..50u8 {
+        let store = store.clone();
+        running.push(tokio::spawn(async move { store.set_meta(&format!("n{n}"), &[n]).await }));
+    }
+    queued(&store, 50).await;
+    let closing = tokio::spawn(store.clone().close());
+    queued(&store, 51).await;
+    go.send(()).unwrap();
+    held.await.unwrap();
+    for one in running {
+        assert_eq!(one.await.unwrap(), Ok(()));
+    }
+    closing.await.unwrap();
+    assert!(!store.ready().await);
+    assert_eq!(store.set_meta("late", b"").await, Err(Error::Unavailable("closed")));
+    assert_eq!(store.meta("n49").await, Err(Error::Unavailable("closed")));
+    let again = Store::open_sqlite(dir.path(), SqliteOptions::default()).unwrap();
+    assert_eq!(again.meta("n49").await.unwrap(), Some(vec![49]));
+    again.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn an_id_is_not_given_again_after_a_restart() {
+    let (store, dir) = make();
+    let last = store.next_id(IdKind::User).await.unwrap();
+    store.close().await;
+    let store = Store::open_sqlite(dir.path(), SqliteOptions::default()).unwrap();
+    assert!(store.next_id(IdKind::User).await.unwrap() > last);
+    store.close().await;
+}
