@@ -196,7 +196,8 @@ impl Engine {
         let id = self.chance.verification_id();
         if request.trusted {
             return Ok(match request.door {
-                Door::V1 => Drawn::default(),
+                // v1 shows a state token whatever the device's state; this one belongs to nothing and opens nothing.
+                Door::V1 => Drawn { state_token: Some(self.chance.hex::<20>()), ..Drawn::default() },
                 Door::V2 { .. } => {
                     let accepted = self.vouched(id, request, device, context, now);
                     Drawn { registration: Some(accepted), ..Drawn::default() }

@@ -44,11 +44,9 @@ pub fn sms(issuer: &str, code: &str, minutes: i64) -> String {
     format!("{code} is your {issuer} code. It works for {minutes} min. Never share it.")
 }
 
-/// What the telephone says when a code is to be typed elsewhere: digit by digit, twice.
+/// What the telephone says when a code is to be typed elsewhere. Reading the digits one by one is the gateway's part.
 pub fn spoken_code(issuer: &str, code: &str) -> String {
-    let spaced: Vec<String> = code.chars().map(String::from).collect();
-    let spaced = spaced.join(" ");
-    format!("This is {issuer}. Your code is: {spaced}. Again: {spaced}. Goodbye.")
+    format!("This is {issuer}. Your code is: {code}. Again, your code is: {code}. Goodbye.")
 }
 
 /// What the telephone says when digits on a screen are to be keyed in.
