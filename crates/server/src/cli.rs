@@ -50,7 +50,7 @@ struct ListenArgs {
     /// Address and port; port 0 picks a free one
     #[arg(long, env = "COUNTERSIGN_LISTEN", value_name = "ADDRESS:PORT")]
     listen: Option<SocketAddr>,
-    /// What links in answers begin with, as https://mfa.example.com
+    /// What links in answers begin with, as `https://mfa.example.com`
     #[arg(long, env = "COUNTERSIGN_PUBLIC_URL", value_name = "URL")]
     public_url: Option<String>,
     /// Where to write, once requests are answered, how to reach the server (JSON)
@@ -105,7 +105,7 @@ enum ClientCommand {
         /// "Manage All", "Read All", "Manage users", "Read Users" or "Authentication Only"
         #[arg(long, value_parser = scope)]
         scope: Scope,
-        /// default, python4, numeric_ids or docs_literal
+        /// `default`, `python4`, `numeric_ids` or `docs_literal`
         #[arg(long, value_parser = profile, default_value = "default")]
         profile: CompatProfile,
         /// A name for people
@@ -121,7 +121,7 @@ enum ClientCommand {
     },
     /// Revoke an API client and all its tokens
     Revoke {
-        /// The client_id
+        /// The `client_id`
         client_id: String,
         /// Do not ask
         #[arg(long)]
@@ -131,7 +131,7 @@ enum ClientCommand {
     },
     /// Make a new secret; the one before goes on working until the next rotation
     Rotate {
-        /// The client_id
+        /// The `client_id`
         client_id: String,
         #[command(flatten)]
         output: OutputArgs,

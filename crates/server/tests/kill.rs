@@ -1,6 +1,8 @@
 //! `kill -9` under load: what was acknowledged stays true (SEC 76, issue: nothing acknowledged is lost, nothing spent
 //! is accepted again).
 
+#![expect(clippy::unwrap_used, reason = "a failed step fails the test")]
+
 mod common;
 
 use std::sync::Arc;
@@ -65,6 +67,38 @@ fn new_token(api: &mut Http, user: i64) -> Token {
     token
 }
 
+/// Enrols devices until the server dies; keeps the acknowledged ones.
+fn enrol_until(killed: &AtomicBool, http: &mut Http, user: i64, devices: &mut Vec<i64>) {
+    let path = format!("/api/1/users/{user}/otp_devices");
+    while !killed.load(Ordering::SeqCst) {
+        match http.send("POST", &path, r#"{"factor_id":5,"display_name":"app"}"#) {
+            Ok(answer) if answer.status == 200 => {
+                devices.push(answer.json()["data"][0]["id"].as_i64().unwrap());
+            }
+            // Open registrations are limited; the limit is not what is tested here.
+            Ok(answer) => {
+                assert_eq!(answer.status, 429, "{}", answer.body);
+                return;
+            }
+            Err(_) => return,
+        }
+    }
+}
+
+/// How many more wrong answers are evaluated. The fifth locks, so as many as were counted before are missing from five.
+fn guesses_left(guessed: &Token, api: &mut Http) -> usize {
+    let mut evaluated = 0;
+    for n in 4..10 {
+        let answer = guessed.verify(api, &guessed.wrong(n)).unwrap();
+        assert_eq!(answer.status, 401);
+        if answer.header("retry-after").is_some() {
+            break;
+        }
+        evaluated += 1;
+    }
+    evaluated
+}
+
 #[test]
 fn nothing_acknowledged_is_lost_and_nothing_spent_is_accepted_again() {
     let folder = tempfile::tempdir().unwrap();
@@ -119,23 +153,7 @@ fn nothing_acknowledged_is_lost_and_nothing_spent_is_accepted_again() {
                     }
                 }
             });
-            scope.spawn(move || {
-                let mut http = server_ref.api();
-                let path = format!("/api/1/users/{enrolling_user}/otp_devices");
-                while !killed_ref.load(Ordering::SeqCst) && devices.len() < 20 {
-                    match http.send("POST", &path, r#"{"factor_id":5,"display_name":"app"}"#) {
-                        Ok(answer) if answer.status == 200 => {
-                            devices.push(answer.json()["data"][0]["id"].as_i64().unwrap())
-                        }
-                        // Open registrations are limited; the limit is not what is tested here.
-                        Ok(answer) => {
-                            assert_eq!(answer.status, 429, "{}", answer.body);
-                            break;
-                        }
-                        Err(_) => break,
-                    }
-                }
-            });
+            scope.spawn(move || enrol_until(killed_ref, &mut server_ref.api(), enrolling_user, devices));
             // A different moment each time, from a few milliseconds on.
             let moment = Digest::of(&round.to_be_bytes()).0[0];
             pause(20 + u64::from(moment));
@@ -165,16 +183,7 @@ fn nothing_acknowledged_is_lost_and_nothing_spent_is_accepted_again() {
         }
         enrolled += devices.len();
 
-        // The fifth wrong answer locks. So many as were acknowledged before the kill must be missing from the five.
-        let mut evaluated = 0;
-        for n in 4..10 {
-            let answer = guessed.verify(&mut api, &guessed.wrong(n)).unwrap();
-            assert_eq!(answer.status, 401);
-            if answer.header("retry-after").is_some() {
-                break;
-            }
-            evaluated += 1;
-        }
+        let evaluated = guesses_left(&guessed, &mut api);
         assert!(guessed.refused + evaluated <= 5, "{} acknowledged and {evaluated} more evaluated", guessed.refused);
         refused += guessed.refused;
     }

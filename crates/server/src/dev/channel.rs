@@ -9,7 +9,7 @@ use store::{DevMessage, Store};
 use tokio::sync::Notify;
 
 /// A gateway of one kind.
-pub struct DevChannel {
+pub(super) struct DevChannel {
     kind: Channel,
     store: Store,
     arrivals: Arc<Notify>,
@@ -17,8 +17,8 @@ pub struct DevChannel {
 
 impl DevChannel {
     /// A gateway that wakes whoever waits for `arrivals`.
-    pub fn new(kind: Channel, store: Store, arrivals: Arc<Notify>) -> Arc<dyn delivery::Channel> {
-        Arc::new(Self { kind, store, arrivals })
+    pub(super) fn new(kind: Channel, store: Store, arrivals: Arc<Notify>) -> Self {
+        Self { kind, store, arrivals }
     }
 }
 

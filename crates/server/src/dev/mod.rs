@@ -70,7 +70,9 @@ impl World {
         let arrivals = Arc::new(Notify::new());
         let channels = Channel::ALL
             .into_iter()
-            .map(|kind| channel::DevChannel::new(kind, store.clone(), arrivals.clone()))
+            .map(|kind| {
+                Arc::new(channel::DevChannel::new(kind, store.clone(), arrivals.clone())) as Arc<dyn delivery::Channel>
+            })
             .collect();
         let fittings = Fittings {
             clock: clock.clone(),
@@ -128,12 +130,11 @@ pub async fn serve(mut config: Config, options: Options) -> anyhow::Result<ExitC
         );
     }
     // Kept until the end: dropping it removes the folder.
-    let temporary = match options.lasting {
-        true => None,
-        false => {
-            let folder = tempfile::Builder::new().prefix("countersign-dev-").tempdir();
-            Some(folder.context("cannot make a temporary folder; name one with --data-dir")?)
-        }
+    let temporary = if options.lasting {
+        None
+    } else {
+        let folder = tempfile::Builder::new().prefix("countersign-dev-").tempdir();
+        Some(folder.context("cannot make a temporary folder; name one with --data-dir")?)
     };
     if let Some(temporary) = &temporary {
         config.data_dir = temporary.path().to_owned();

@@ -20,7 +20,7 @@ const LOOK: i64 = 250;
 
 /// What is asked for.
 #[derive(Debug, Default, Deserialize)]
-pub struct Question {
+pub(super) struct Question {
     to: Option<String>,
     channel: Option<String>,
     user_id: Option<i64>,
@@ -29,7 +29,7 @@ pub struct Question {
 }
 
 /// The messages that match, oldest first; with `wait`, as soon as there is one.
-pub async fn list(
+pub(super) async fn list(
     State(world): State<Arc<World>>,
     Query(question): Query<Question>,
     headers: HeaderMap,
@@ -58,7 +58,7 @@ pub async fn list(
         Some(text) => milliseconds(text).ok_or(Problem::bad("wait is a time such as 10s or 500ms, at most 25s"))?,
     };
     let messages = wait_for(&world, &filter, wait).await?;
-    Ok(axum::Json(Value::from_iter(messages.iter().map(wire))).into_response())
+    Ok(axum::Json(messages.iter().map(wire).collect::<Value>()).into_response())
 }
 
 async fn wait_for(world: &World, filter: &DevFilter, wait: i64) -> Result<Vec<DevMessage>, Problem> {
@@ -80,7 +80,7 @@ async fn wait_for(world: &World, filter: &DevFilter, wait: i64) -> Result<Vec<De
 }
 
 /// A message as the outbox shows it.
-pub fn wire(message: &DevMessage) -> Value {
+pub(super) fn wire(message: &DevMessage) -> Value {
     json!({
         "id": message.id,
         "channel": message.channel.name(),
@@ -113,12 +113,12 @@ fn page() -> Response {
 }
 
 /// The page's script.
-pub async fn script() -> Response {
+pub(super) async fn script() -> Response {
     ([(header::CONTENT_TYPE, "text/javascript; charset=utf-8")], include_str!("page/outbox.js")).into_response()
 }
 
 /// The page's style sheet.
-pub async fn style() -> Response {
+pub(super) async fn style() -> Response {
     ([(header::CONTENT_TYPE, "text/css; charset=utf-8")], include_str!("page/outbox.css")).into_response()
 }
 

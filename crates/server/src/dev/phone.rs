@@ -18,13 +18,13 @@ const FILE: &str = "dev-phone.json";
 
 /// The phone, with a key for each device it is paired as. Its memory is a file in the world's folder.
 #[derive(Debug)]
-pub struct Phone {
+pub(super) struct Phone {
     file: PathBuf,
     writing: Mutex<()>,
 }
 
 /// A key that is not yet bound to a device.
-pub struct FreshKey {
+pub(super) struct FreshKey {
     key: SigningKey,
     /// Uncompressed SEC 1 point.
     pub public_key: Vec<u8>,
@@ -32,14 +32,14 @@ pub struct FreshKey {
 
 impl Phone {
     /// The phone whose memory lies in this folder.
-    pub fn load(folder: &Folder) -> anyhow::Result<Self> {
+    pub(super) fn load(folder: &Folder) -> anyhow::Result<Self> {
         let phone = Self { file: folder.file(FILE), writing: Mutex::new(()) };
         phone.keys()?;
         Ok(phone)
     }
 
     /// Draws a key to pair with.
-    pub fn fresh_key(chance: &dyn Chance) -> FreshKey {
+    pub(super) fn fresh_key(chance: &dyn Chance) -> FreshKey {
         loop {
             // Nearly every 32 bytes are a key.
             if let Ok(key) = SigningKey::from_slice(&chance.bytes::<32>()) {
@@ -50,7 +50,7 @@ impl Phone {
     }
 
     /// Remembers a key once the server has taken it.
-    pub fn remember(&self, device: DeviceId, fresh: &FreshKey) -> anyhow::Result<()> {
+    pub(super) fn remember(&self, device: DeviceId, fresh: &FreshKey) -> anyhow::Result<()> {
         let _writing = self.writing.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         let mut keys = self.keys()?;
         keys.insert(device.0, data_encoding::HEXLOWER.encode(&fresh.key.to_bytes()));
@@ -58,7 +58,7 @@ impl Phone {
     }
 
     /// Signs an answer to a prompt, if this phone is paired as that device.
-    pub fn answer(
+    pub(super) fn answer(
         &self,
         device: DeviceId,
         verification: domain::VerificationId,
@@ -74,7 +74,7 @@ impl Phone {
     }
 
     /// Forgets every key.
-    pub fn reset(&self) -> anyhow::Result<()> {
+    pub(super) fn reset(&self) -> anyhow::Result<()> {
         let _writing = self.writing.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         write_private(&self.file, "{}")
     }
@@ -90,7 +90,7 @@ impl Phone {
 
 impl FreshKey {
     /// Shows that the phone holds the key it pairs with.
-    pub fn sign_pairing(&self, pairing_code: &str) -> Vec<u8> {
+    pub(super) fn sign_pairing(&self, pairing_code: &str) -> Vec<u8> {
         sign(&self.key, &pairing_text(pairing_code, &self.public_key))
     }
 }

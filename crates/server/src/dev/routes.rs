@@ -18,7 +18,7 @@ use store::{DevFilter, DevMessage};
 use super::{World, guard, outbox, phone};
 
 /// The routes, for callers on this machine only.
-pub fn routes(world: Arc<World>) -> Router {
+pub(super) fn routes(world: Arc<World>) -> Router {
     Router::new()
         .route("/dev/outbox", get(outbox::list))
         .route("/dev/outbox/", get(outbox::list))
@@ -37,11 +37,11 @@ pub fn routes(world: Arc<World>) -> Router {
 }
 
 /// What went wrong with a dev endpoint: a status and what to do.
-pub struct Problem(StatusCode, String);
+pub(super) struct Problem(StatusCode, String);
 
 impl Problem {
     /// A request that cannot be understood.
-    pub fn bad(what: impl Into<String>) -> Self {
+    pub(super) fn bad(what: impl Into<String>) -> Self {
         Self(StatusCode::BAD_REQUEST, what.into())
     }
 

@@ -13,9 +13,9 @@ use store::{Page, UserFilter};
 use crate::folder::{Folder, write_private};
 
 /// The account's name.
-pub const SUBDOMAIN: &str = "acme";
+pub(super) const SUBDOMAIN: &str = "acme";
 /// The account's number.
-pub const ACCOUNT_ID: i64 = 1;
+pub(super) const ACCOUNT_ID: i64 = 1;
 
 const FILE: &str = "dev-world.json";
 
@@ -63,7 +63,7 @@ impl Seed {
 }
 
 /// The credentials of an earlier start, or new ones. Planting can be cut off anywhere and is simply done again.
-pub async fn load_or_plant(engine: &Engine, folder: &Folder, chance: &dyn Chance) -> anyhow::Result<Seed> {
+pub(super) async fn load_or_plant(engine: &Engine, folder: &Folder, chance: &dyn Chance) -> anyhow::Result<Seed> {
     let file = folder.file(FILE);
     match std::fs::read_to_string(&file) {
         Ok(text) => serde_json::from_str(&text)

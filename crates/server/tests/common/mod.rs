@@ -180,7 +180,7 @@ impl Http {
             head.push_str("content-type: application/json\r\n");
         }
         if let Some(token) = &self.token {
-            head.push_str(&format!("authorization: Bearer {token}\r\n"));
+            head = format!("{head}authorization: Bearer {token}\r\n");
         }
         stream.get_mut().write_all(format!("{head}\r\n{body}").as_bytes())?;
         let mut line = String::new();
