@@ -62,7 +62,8 @@ impl Quota {
             limit,
             remaining: limit.saturating_sub(used.calls),
             reset: Timestamp((hour + 1) * HOUR).retry_after(now),
-            exceeded: self.limit != 0 && used.calls > self.limit,
+            // Who only asks how it stands is told so.
+            exceeded: calls > 0 && self.limit != 0 && used.calls > self.limit,
         }
     }
 }
@@ -78,6 +79,7 @@ mod tests {
         assert_eq!(quota.count(start), Standing { limit: 2, remaining: 1, reset: 3600, exceeded: false });
         assert!(!quota.count(start.plus(1)).exceeded);
         assert!(quota.count(start.plus(2)).exceeded);
+        assert_eq!(quota.read(start.plus(2)), Standing { limit: 2, remaining: 0, reset: 3600, exceeded: false });
         assert!(!quota.count(start.plus(HOUR)).exceeded);
     }
 

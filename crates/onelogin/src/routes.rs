@@ -119,7 +119,11 @@ pub fn router(app: App) -> Router {
         let inner = inner.clone();
         async move {
             match tower::ServiceExt::oneshot(inner, canonical(request)).await {
-                Ok(answer) => answer,
+                Ok(mut answer) => {
+                    // A wrong method is the same 404 as an unknown path, so it names no right one.
+                    answer.headers_mut().remove(header::ALLOW);
+                    answer
+                }
                 Err(never) => match never {},
             }
         }

@@ -1,0 +1,540 @@
+//! The token endpoints as clients see them (contract 2), and the failures all authenticated calls of `/auth` share.
+
+mod support;
+
+use axum::body::Body;
+use axum::http::{Request, header};
+use domain::{CompatProfile, Scope};
+use insta::assert_snapshot;
+use support::{alone, told};
+use testkit::{Exchange, Script, TestServer};
+use tower::ServiceExt;
+
+const TOKEN: &str = "/auth/oauth2/v2/token";
+const OLDER: &str = "/auth/oauth2/token";
+const REVOKE: &str = "/auth/oauth2/revoke";
+const GRANT: &str = r#"{"grant_type":"client_credentials"}"#;
+
+/// The header of OneLogin's own making, for a client of the dev world.
+fn credentials(server: &TestServer, scope: Scope) -> String {
+    let client = server.client(scope);
+    format!("client_id:{}, client_secret:{}", client.client_id, client.client_secret)
+}
+
+fn post(path: &str, authorization: &str, body: &str) -> Script {
+    Script::post(path).header("authorization", authorization).json(body)
+}
+
+async fn grant(server: &TestServer, scope: Scope) -> Exchange {
+    server.send(post(TOKEN, &credentials(server, scope), GRANT)).await
+}
+
+fn member(exchange: &Exchange, name: &str) -> String {
+    exchange.json()[name].as_str().unwrap_or_else(|| panic!("no {name} in {exchange}")).to_owned()
+}
+
+async fn works(server: &TestServer, token: &str) -> bool {
+    let call = Script::get("/auth/rate_limit").header("authorization", &format!("bearer:{token}"));
+    server.send(call).await.status == 200
+}
+
+#[tokio::test]
+async fn a_token_has_the_shape_of_rfc_6749_and_at_the_older_address_an_envelope() {
+    let server = TestServer::start().await;
+    let authorization = credentials(&server, Scope::ManageAll);
+    let new = server.send(post(TOKEN, &authorization, GRANT)).await;
+    let older = server.send(post(OLDER, &authorization, GRANT)).await;
+    assert_eq!(older.json()["data"][0], new.json(), "both addresses answer the same live token");
+    assert_snapshot!(told(&[("the shape of RFC 6749", new), ("the older shape", older)]), @r#"
+    # the shape of RFC 6749
+    POST /auth/oauth2/v2/token
+    {"grant_type":"client_credentials"}
+    → 200 OK
+    {"access_token":"<token>","created_at":"2026-03-01T09:30:00.000Z","expires_in":36000,"refresh_token":"<token>","token_type":"bearer","account_id":1}
+
+    # the older shape
+    POST /auth/oauth2/token
+    {"grant_type":"client_credentials"}
+    → 200 OK
+    {"status":{"error":false,"code":200,"type":"success","message":"Success"},"data":[{"access_token":"<token>","created_at":"2026-03-01T09:30:00.000Z","expires_in":36000,"refresh_token":"<token>","token_type":"bearer","account_id":1}]}
+    "#);
+}
+
+#[tokio::test]
+async fn credentials_are_read_in_every_spelling() {
+    let server = TestServer::start().await;
+    let client = server.client(Scope::ReadUsers).clone();
+    let (id, secret) = (client.client_id, client.client_secret);
+    let basic = data_encoding::BASE64.encode(format!("{id}:{secret}").as_bytes());
+    let scripts = [
+        post(TOKEN, &format!("client_id:{id}, client_secret:{secret}"), GRANT),
+        post(TOKEN, &format!("client_id:{id},client_secret:{secret}"), GRANT),
+        post(TOKEN, &format!("Basic {basic}"), GRANT),
+        post(TOKEN, &format!("basic {basic}"), GRANT),
+        post("/auth/oauth2/v2/token/", &format!("Basic {basic}"), GRANT),
+        Script::post(TOKEN)
+            .header("authorization", &format!("Basic {basic}"))
+            .header("content-type", "application/json; charset=utf-8")
+            .body(GRANT),
+        Script::post(TOKEN).header("authorization", &format!("Basic {basic}")).form("grant_type=client_credentials"),
+        Script::post(TOKEN).form(&format!("grant_type=client_credentials&client_id={id}&client_secret={secret}")),
+        Script::post(TOKEN)
+            .json(&format!(r#"{{"grant_type":"client_credentials","client_id":"{id}","client_secret":"{secret}"}}"#)),
+        // Fields that other calls have are ignored.
+        post(TOKEN, &format!("Basic {basic}"), r#"{"grant_type":"client_credentials","expires_in":1,"x":[{}]}"#),
+    ];
+    let mut tokens = Vec::new();
+    for script in scripts {
+        let answer = server.send(script).await;
+        assert_eq!(answer.status, 200, "{answer}");
+        tokens.push(member(&answer, "access_token"));
+    }
+    tokens.dedup();
+    assert_eq!(tokens.len(), 1, "one live token for one client");
+}
+
+#[tokio::test]
+async fn a_live_token_is_answered_again_until_it_ends() {
+    let server = TestServer::start().await;
+    let first = grant(&server, Scope::ManageAll).await;
+    server.advance(35_999);
+    let again = grant(&server, Scope::ManageAll).await;
+    assert_eq!(again.text, first.text);
+    server.advance(1);
+    assert!(!works(&server, &member(&first, "access_token")).await);
+    let next = grant(&server, Scope::ManageAll).await;
+    assert_ne!(member(&next, "access_token"), member(&first, "access_token"));
+    assert_eq!(next.json()["created_at"], "2026-03-01T19:30:00.000Z");
+}
+
+#[tokio::test]
+async fn a_refresh_needs_only_the_pair_and_ends_it() {
+    let server = TestServer::start().await;
+    let first = grant(&server, Scope::ManageAll).await;
+    let (access, refresh) = (member(&first, "access_token"), member(&first, "refresh_token"));
+    let pair = format!(r#"{{"grant_type":"refresh_token","access_token":"{access}","refresh_token":"{refresh}"}}"#);
+    server.advance(40_000);
+    let second = server.send(Script::post(TOKEN).json(&pair)).await;
+    assert_snapshot!(alone(&second), @r#"
+    POST /auth/oauth2/v2/token
+    {"grant_type":"refresh_token","access_token":"<token>","refresh_token":"<token>"}
+    → 200 OK
+    {"access_token":"<token>","created_at":"2026-03-01T20:36:40.000Z","expires_in":36000,"refresh_token":"<token>","token_type":"bearer","account_id":1}
+    "#);
+    assert!(!works(&server, &access).await);
+    assert!(works(&server, &member(&second, "access_token")).await);
+
+    // Somebody else holds the old pair: nobody keeps anything (SEC 14).
+    let reused = server.send(Script::post(TOKEN).json(&pair)).await;
+    assert_eq!(reused.status, 401);
+    assert!(!works(&server, &member(&second, "access_token")).await);
+}
+
+#[tokio::test]
+async fn a_refresh_works_as_a_form_and_at_the_older_address() {
+    let server = TestServer::start().await;
+    let first = grant(&server, Scope::ManageAll).await;
+    let pair = |answer: &serde_json::Value| {
+        let text = |name: &str| answer[name].as_str().unwrap().to_owned();
+        format!(
+            "grant_type=refresh_token&access_token={}&refresh_token={}",
+            text("access_token"),
+            text("refresh_token")
+        )
+    };
+    let second = server.send(Script::post(TOKEN).form(&pair(&first.json()))).await;
+    assert_eq!(second.status, 200);
+    let third = server.send(Script::post(OLDER).form(&pair(&second.json()))).await;
+    assert_eq!(third.json()["data"][0]["account_id"], 1);
+    // A pair that does not match, and one that nobody ever had.
+    let mixed = format!(
+        "grant_type=refresh_token&access_token={}&refresh_token={}",
+        third.json()["data"][0]["access_token"].as_str().unwrap(),
+        member(&first, "refresh_token")
+    );
+    assert_eq!(server.send(Script::post(TOKEN).form(&mixed)).await.status, 401);
+    let unknown = "grant_type=refresh_token&access_token=a&refresh_token=b";
+    assert_eq!(server.send(Script::post(TOKEN).form(unknown)).await.status, 401);
+}
+
+#[tokio::test]
+async fn a_refresh_token_lives_45_days() {
+    let server = TestServer::start().await;
+    let first = grant(&server, Scope::ManageAll).await;
+    let pair = format!(
+        r#"{{"grant_type":"refresh_token","access_token":"{}","refresh_token":"{}"}}"#,
+        member(&first, "access_token"),
+        member(&first, "refresh_token")
+    );
+    server.advance(45 * 86_400);
+    assert_eq!(server.send(Script::post(TOKEN).json(&pair)).await.status, 401);
+}
+
+#[tokio::test]
+async fn what_is_wrong_with_a_token_call_is_said_in_the_documented_words() {
+    let server = TestServer::start().await;
+    let good = credentials(&server, Scope::ManageAll);
+    let mut exchanges = Vec::new();
+    for (why, script) in [
+        ("no content type", Script::post(TOKEN).header("authorization", &good).body(GRANT)),
+        (
+            "another content type",
+            Script::post(TOKEN).header("authorization", &good).header("content-type", "text/plain").body(GRANT),
+        ),
+        ("broken JSON", post(TOKEN, &good, "{\"grant_type\"")),
+        ("no grant type", post(TOKEN, &good, "{}")),
+        ("no body", Script::post(TOKEN).header("authorization", &good)),
+        ("another grant", post(TOKEN, &good, r#"{"grant_type":"password"}"#)),
+        ("a wrong type", post(TOKEN, &good, r#"{"grant_type":["client_credentials"]}"#)),
+        ("a refresh without tokens", post(TOKEN, &good, r#"{"grant_type":"refresh_token"}"#)),
+        ("no credentials", Script::post(TOKEN).json(GRANT)),
+        ("a bearer token", post(TOKEN, "bearer abc", GRANT)),
+        ("half a pair", post(TOKEN, "client_id:abc", GRANT)),
+        ("an unknown client", post(TOKEN, "client_id:abc, client_secret:def", GRANT)),
+        ("at the older address", post(OLDER, "client_id:abc, client_secret:def", GRANT)),
+        ("another method", Script::get(TOKEN)),
+        ("another path", post("/auth/oauth2/v3/token", &good, GRANT)),
+    ] {
+        exchanges.push((why, server.send(script).await));
+    }
+    assert_snapshot!(told(&exchanges), @r#"
+    # no content type
+    POST /auth/oauth2/v2/token
+    {"grant_type":"client_credentials"}
+    → 400 Bad Request
+    {"status":{"error":true,"code":400,"type":"bad request","message":"Content Type is not specified or specified incorrectly. Content-Type header must be set to application/json"}}
+
+    # another content type
+    POST /auth/oauth2/v2/token
+    {"grant_type":"client_credentials"}
+    → 400 Bad Request
+    {"status":{"error":true,"code":400,"type":"bad request","message":"Content Type is not specified or specified incorrectly. Content-Type header must be set to application/json"}}
+
+    # broken JSON
+    POST /auth/oauth2/v2/token
+    {"grant_type"
+    → 400 Bad Request
+    {"status":{"error":true,"code":400,"type":"bad request","message":"Input JSON is not valid"}}
+
+    # no grant type
+    POST /auth/oauth2/v2/token
+    {}
+    → 400 Bad Request
+    {"status":{"error":true,"code":400,"type":"bad request","message":"grant_type is incorrect/absent"}}
+
+    # no body
+    POST /auth/oauth2/v2/token
+    → 400 Bad Request
+    {"status":{"error":true,"code":400,"type":"bad request","message":"grant_type is incorrect/absent"}}
+
+    # another grant
+    POST /auth/oauth2/v2/token
+    {"grant_type":"password"}
+    → 400 Bad Request
+    {"status":{"error":true,"code":400,"type":"bad request","message":"grant_type is incorrect/absent"}}
+
+    # a wrong type
+    POST /auth/oauth2/v2/token
+    {"grant_type":["client_credentials"]}
+    → 400 Bad Request
+    {"status":{"error":true,"code":400,"type":"bad request","message":"grant_type is incorrect/absent"}}
+
+    # a refresh without tokens
+    POST /auth/oauth2/v2/token
+    {"grant_type":"refresh_token"}
+    → 400 Bad Request
+    {"status":{"error":true,"code":400,"type":"bad request","message":"The authorization information is missing"}}
+
+    # no credentials
+    POST /auth/oauth2/v2/token
+    {"grant_type":"client_credentials"}
+    → 400 Bad Request
+    {"status":{"error":true,"code":400,"type":"bad request","message":"The authorization information is missing"}}
+
+    # a bearer token
+    POST /auth/oauth2/v2/token
+    {"grant_type":"client_credentials"}
+    → 400 Bad Request
+    {"status":{"error":true,"code":400,"type":"bad request","message":"The authorization information is incorrect"}}
+
+    # half a pair
+    POST /auth/oauth2/v2/token
+    {"grant_type":"client_credentials"}
+    → 400 Bad Request
+    {"status":{"error":true,"code":400,"type":"bad request","message":"The authorization information is incorrect"}}
+
+    # an unknown client
+    POST /auth/oauth2/v2/token
+    {"grant_type":"client_credentials"}
+    → 401 Unauthorized
+    {"status":{"error":true,"code":401,"type":"Unauthorized","message":"Authentication Failure"}}
+
+    # at the older address
+    POST /auth/oauth2/token
+    {"grant_type":"client_credentials"}
+    → 401 Unauthorized
+    {"status":{"error":true,"code":401,"type":"Unauthorized","message":"Authentication Failure"}}
+
+    # another method
+    GET /auth/oauth2/v2/token
+    → 404 Not Found
+    {"status":{"error":true,"code":404,"type":"not found","message":"No Route Exists"}}
+
+    # another path
+    POST /auth/oauth2/v3/token
+    {"grant_type":"client_credentials"}
+    → 404 Not Found
+    {"status":{"error":true,"code":404,"type":"not found","message":"No Route Exists"}}
+    "#);
+}
+
+#[tokio::test]
+async fn too_many_wrong_secrets_hold_one_client_and_no_other() {
+    let server = TestServer::start().await;
+    let wrong = format!("client_id:{}, client_secret:{}", server.client(Scope::ReadAll).client_id, "0".repeat(64));
+    for _ in 0..20 {
+        assert_eq!(server.send(post(TOKEN, &wrong, GRANT)).await.status, 401);
+    }
+    let held = grant(&server, Scope::ReadAll).await;
+    assert_snapshot!(alone(&held), @r#"
+    POST /auth/oauth2/v2/token
+    {"grant_type":"client_credentials"}
+    → 429 Too Many Requests
+    retry-after: 600
+    {"status":{"error":true,"code":429,"type":"Too Many Requests","message":"Rate limit exceeded"}}
+    "#);
+    let revoking = post(REVOKE, &credentials(&server, Scope::ReadAll), r#"{"access_token":"x"}"#);
+    assert_eq!(server.send(revoking).await.status, 429);
+    assert_eq!(grant(&server, Scope::ManageAll).await.status, 200);
+    server.advance(600);
+    assert_eq!(grant(&server, Scope::ReadAll).await.status, 200);
+}
+
+#[tokio::test]
+async fn an_address_that_shows_600_wrong_secrets_waits() {
+    let server = TestServer::start().await;
+    let mut wrong = 0;
+    let refused = loop {
+        let stranger = format!("client_id:stranger{wrong}, client_secret:x");
+        let answer = server.send(post(TOKEN, &stranger, GRANT)).await;
+        if answer.status != 401 {
+            break answer;
+        }
+        wrong += 1;
+        assert!(wrong < 5_000, "one is forgotten every second, no more");
+    };
+    assert!(wrong >= 600, "refused after {wrong}");
+    assert_eq!(refused.status, 429);
+    assert!(refused.header("retry-after").is_some());
+    assert_eq!(grant(&server, Scope::ManageAll).await.status, 429, "the right secret is not looked at either");
+}
+
+#[tokio::test]
+async fn a_revoked_token_works_no_more_and_the_next_is_new() {
+    let server = TestServer::start().await;
+    let token = member(&grant(&server, Scope::ManageAll).await, "access_token");
+    let body = format!(r#"{{"access_token":"{token}"}}"#);
+    let revoke = || server.send(post(REVOKE, &credentials(&server, Scope::ManageAll), &body));
+    let first = revoke().await;
+    assert_snapshot!(alone(&first), @r#"
+    POST /auth/oauth2/revoke
+    {"access_token":"<token>"}
+    → 200 OK
+    {"status":{"error":false,"code":200,"type":"success","message":"Success"},"error":false,"code":200,"type":"success","message":"Success"}
+    "#);
+    assert!(!works(&server, &token).await);
+    assert_eq!(revoke().await.text, first.text, "a token that works no longer is revoked already");
+    assert_ne!(member(&grant(&server, Scope::ManageAll).await, "access_token"), token);
+}
+
+#[tokio::test]
+async fn what_is_wrong_with_a_revocation_is_said_in_the_documented_words() {
+    let server = TestServer::start().await;
+    let good = credentials(&server, Scope::ManageAll);
+    let others = member(&grant(&server, Scope::ReadUsers).await, "access_token");
+    let mut exchanges = Vec::new();
+    for (why, script) in [
+        ("no content type", Script::post(REVOKE).header("authorization", &good).body(r#"{"access_token":"x"}"#)),
+        ("an array", post(REVOKE, &good, "[]")),
+        ("no token", post(REVOKE, &good, "{}")),
+        ("an empty token", post(REVOKE, &good, r#"{"access_token":""}"#)),
+        ("no credentials", Script::post(REVOKE).json(r#"{"access_token":"x"}"#)),
+        ("bad credentials", post(REVOKE, "Basic ????", r#"{"access_token":"x"}"#)),
+        ("an unknown client", post(REVOKE, "client_id:abc,client_secret:def", r#"{"access_token":"x"}"#)),
+        ("another client's token", post(REVOKE, &good, &format!(r#"{{"access_token":"{others}"}}"#))),
+        ("another method", Script::delete(REVOKE)),
+    ] {
+        exchanges.push((why, server.send(script).await));
+    }
+    assert_snapshot!(told(&exchanges), @r#"
+    # no content type
+    POST /auth/oauth2/revoke
+    {"access_token":"x"}
+    → 400 Bad Request
+    {"status":{"error":true,"code":400,"type":"bad request","message":"Content Type is not specified or specified incorrectly. Content-Type header must be set to application/json"}}
+
+    # an array
+    POST /auth/oauth2/revoke
+    []
+    → 400 Bad Request
+    {"status":{"error":true,"code":400,"type":"bad request","message":"Input JSON is not valid"}}
+
+    # no token
+    POST /auth/oauth2/revoke
+    {}
+    → 400 Bad Request
+    {"status":{"error":true,"code":400,"type":"bad request","message":"Access Token Missing"}}
+
+    # an empty token
+    POST /auth/oauth2/revoke
+    {"access_token":""}
+    → 400 Bad Request
+    {"status":{"error":true,"code":400,"type":"bad request","message":"Access Token Missing"}}
+
+    # no credentials
+    POST /auth/oauth2/revoke
+    {"access_token":"x"}
+    → 400 Bad Request
+    {"status":{"error":true,"code":400,"type":"bad request","message":"The authorization information is missing"}}
+
+    # bad credentials
+    POST /auth/oauth2/revoke
+    {"access_token":"x"}
+    → 400 Bad Request
+    {"status":{"error":true,"code":400,"type":"bad request","message":"The authorization information is incorrect"}}
+
+    # an unknown client
+    POST /auth/oauth2/revoke
+    {"access_token":"x"}
+    → 401 Unauthorized
+    {"status":{"error":true,"code":401,"type":"Unauthorized","message":"Authentication Failure"}}
+
+    # another client's token
+    POST /auth/oauth2/revoke
+    {"access_token":"<token>"}
+    → 401 Unauthorized
+    {"status":{"error":true,"code":401,"type":"Unauthorized","message":"Authentication Failure"}}
+
+    # another method
+    DELETE /auth/oauth2/revoke
+    → 404 Not Found
+    {"status":{"error":true,"code":404,"type":"not found","message":"No Route Exists"}}
+    "#);
+    assert!(works(&server, &others).await, "nobody revokes another client's token");
+}
+
+#[tokio::test]
+async fn the_rate_limit_is_told_in_the_body_and_in_every_header() {
+    let server = TestServer::start().await;
+    let counted = server.call(Scope::ReadUsers, Script::get("/api/1/users?limit=1")).await;
+    let told = |exchange: &Exchange| {
+        let header = |name| exchange.header(name).unwrap_or_default().to_owned();
+        ["x-ratelimit-limit", "x-ratelimit-remaining", "x-ratelimit-reset"].map(header).join(" ")
+    };
+    assert_eq!(told(&counted), "5000 4999 1800");
+    let answer = server.call(Scope::ReadUsers, Script::get("/auth/rate_limit")).await;
+    assert_eq!(told(&answer), "5000 4999 1800", "asking costs nothing");
+    assert_eq!(answer.header("content-type"), Some("application/json"));
+    assert_snapshot!(alone(&answer), @r#"
+    GET /auth/rate_limit
+    → 200 OK
+    {"status":{"error":false,"code":200,"type":"success","message":"Success"},"data":{"X-RateLimit-Limit":5000,"X-RateLimit-Remaining":4999,"X-RateLimit-Reset":1800}}
+    "#);
+    server.advance(1_800);
+    let later = server.call(Scope::ReadUsers, Script::get("/auth/rate_limit/")).await;
+    assert_eq!(told(&later), "5000 5000 3600");
+}
+
+#[tokio::test]
+async fn the_failures_all_calls_share_have_the_words_of_version_1() {
+    let server = TestServer::start().await;
+    let nobody = "0".repeat(64);
+    let mut exchanges = Vec::new();
+    for header in [None, Some(""), Some("bearer"), Some("Basic abc"), Some("nonsense"), Some("bearer "), Some(&nobody)]
+    {
+        let script = Script::get("/auth/rate_limit");
+        let script = match header {
+            Some(header) => script.header("authorization", header),
+            None => script,
+        };
+        let answer = server.send(script).await;
+        assert_eq!(answer.status, 400, "{header:?}: {answer}");
+        exchanges.push(("no usable header", answer));
+    }
+    exchanges.truncate(1);
+    let unknown = Script::get("/auth/rate_limit").header("authorization", &format!("bearer {nobody}"));
+    exchanges.push(("an unknown token", server.send(unknown).await));
+    let narrow = server.call(Scope::AuthenticationOnly, Script::get("/auth/rate_limit")).await;
+    exchanges.push(("too small a scope", narrow));
+    exchanges.push(("another method", server.call(Scope::ManageAll, Script::post("/auth/rate_limit")).await));
+    assert_snapshot!(told(&exchanges), @r#"
+    # no usable header
+    GET /auth/rate_limit
+    → 400 Bad Request
+    {"status":{"error":true,"code":400,"type":"bad request","message":"Authorization Information is incorrect"}}
+
+    # an unknown token
+    GET /auth/rate_limit
+    → 401 Unauthorized
+    {"status":{"error":true,"code":401,"type":"Unauthorized","message":"Authentication Failure"}}
+
+    # too small a scope
+    GET /auth/rate_limit
+    → 401 Unauthorized
+    {"status":{"error":true,"code":401,"type":"Unauthorized","message":"Insufficient Permission"}}
+
+    # another method
+    POST /auth/rate_limit
+    → 404 Not Found
+    {"status":{"error":true,"code":404,"type":"not found","message":"No Route Exists"}}
+    "#);
+}
+
+#[tokio::test]
+async fn a_bearer_token_is_read_in_every_spelling() {
+    let server = TestServer::start().await;
+    let token = server.token(Scope::ReadAll).await;
+    for header in ["bearer ", "Bearer ", "bearer:", "bearer: ", "BEARER ", "bearer:  "] {
+        let call = Script::get("/auth/rate_limit").header("authorization", &format!("{header}{token}"));
+        assert_eq!(server.send(call).await.status, 200, "{header}");
+    }
+}
+
+#[tokio::test]
+async fn calls_over_the_hourly_quota_and_over_the_rate_wait() {
+    let server = TestServer::start().await;
+    let token = server.token(Scope::ReadAll).await;
+    let app = |options| onelogin::App::new(server.world.engine().clone(), options);
+    let call = |router: axum::Router, path: &'static str| {
+        let request = Request::get(path).header(header::AUTHORIZATION, format!("Bearer {token}")).body(Body::empty());
+        async move {
+            let answer = router.oneshot(request.unwrap()).await.unwrap();
+            let wait = answer.headers().get("retry-after").map(|wait| wait.to_str().unwrap().to_owned());
+            (answer.status().as_u16(), wait)
+        }
+    };
+    let quota = onelogin::router(app(onelogin::Options { hourly_quota: 2, ..onelogin::Options::default() }));
+    assert_eq!(call(quota.clone(), "/api/1/users").await, (200, None));
+    assert_eq!(call(quota.clone(), "/api/1/users").await, (200, None));
+    assert_eq!(call(quota.clone(), "/api/1/users").await, (429, Some("1800".to_owned())));
+    assert_eq!(call(quota.clone(), "/api/2/users").await, (200, None), "the quota is version 1's");
+    assert_eq!(call(quota, "/auth/rate_limit").await, (200, None), "asking is always allowed");
+    let burst = onelogin::router(app(onelogin::Options::default()));
+    let mut refused = None;
+    for _ in 0..5_000 {
+        let (status, wait) = call(burst.clone(), "/auth/rate_limit").await;
+        if status == 429 {
+            refused = wait;
+            break;
+        }
+    }
+    assert_eq!(refused.as_deref(), Some("1"));
+}
+
+#[tokio::test]
+async fn a_profile_changes_nothing_about_tokens() {
+    let server = TestServer::start().await;
+    for profile in CompatProfile::ALL {
+        assert!(works(&server, &server.profile_token(profile).await).await);
+    }
+}
