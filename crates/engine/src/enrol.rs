@@ -115,10 +115,10 @@ impl Engine {
             last_used_at: None,
         };
         let drawn = self.draw_registration(&request, user, &device, &credential, &context, now).await?;
-        let is_first = !view
-            .devices
-            .iter()
-            .any(|d| matches!(d.status, DeviceStatus::Active | DeviceStatus::Pending) && d.factor != device.factor);
+        // What cannot repeat takes the place of those of its kind (rulings 27).
+        let stays = |other: &&Device| other.factor != device.factor || device.factor.may_repeat();
+        let after: Vec<Device> = view.devices.iter().filter(stays).chain([&device]).cloned().collect();
+        let is_default = domain::device::default_device(&after) == Some(device.id);
         let enrolment =
             Enrolment { device: device.clone(), registration: drawn.registration.clone(), message: drawn.message };
         let policy = self.settings.policy.clone();
@@ -136,7 +136,7 @@ impl Engine {
         self.wake_outbox();
         Ok(EnrolledDevice {
             phone: credential.phone().map(str::to_owned),
-            is_default: is_first && device.is_listed(),
+            is_default,
             device,
             registration: drawn.registration,
             state_token: drawn.state_token,
