@@ -241,7 +241,7 @@ pub fn refresh(view: &ClientView, refresh: &Digest, fresh: &TokenSet, now: Times
     let (Some(client), Some(asked)) = (view.client.as_ref(), view.asked.as_ref()) else {
         return Decision::reply(Grant::Refused);
     };
-    if !asked.refresh.matches(refresh) || !client.is_live(now) {
+    if asked.client_id != client.id || !asked.refresh.matches(refresh) || !client.is_live(now) {
         return Decision::reply(Grant::Refused);
     }
     if asked.ended_at.is_some() {

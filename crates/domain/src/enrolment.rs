@@ -9,7 +9,7 @@ use crate::message::Message;
 use crate::policy::Policy;
 use crate::throttle;
 use crate::time::Timestamp;
-use crate::verification::{Context, Purpose, Verification, close_expired};
+use crate::verification::{Context, Purpose, Verification, discard};
 
 /// Most open registrations of one user (SEC 35).
 pub const MAX_REGISTRATIONS: usize = 10;
@@ -20,7 +20,8 @@ pub struct Enrolment {
     /// The device as it will be stored. Its status tells the door: `Registering` (v2), `Pending` (v1), or `Active` when
     /// an administrator vouches for it (SEC 19).
     pub device: Device,
-    /// What confirms it; `None` when an administrator vouches for it.
+    /// What confirms it. When an administrator vouches for it there is nothing to confirm: over v2 an accepted one, for
+    /// callers to read, over v1 none.
     pub registration: Option<Verification>,
     /// What will be sent, if anything.
     pub message: Option<Message>,
@@ -97,13 +98,14 @@ pub fn enrol(
         changes.push(throttle::count_send(view, user.id, device.factor, now));
     }
     for id in gone {
-        changes.push(Change::DeleteDevice(id));
+        changes.extend(discard(view, id));
         changes.push(context.event(AuditKind::DeviceReplaced, user.id, now).device(id).into());
     }
     changes.push(Change::CreateDevice(device.clone()));
     changes.extend(enrolment.registration.clone().map(Change::OpenVerification));
     changes.extend(enrolment.message.clone().map(Change::Enqueue));
-    let kind = if enrolment.registration.is_none() { AuditKind::DeviceTrusted } else { AuditKind::DeviceEnrolled };
+    let trusted = device.status == DeviceStatus::Active;
+    let kind = if trusted { AuditKind::DeviceTrusted } else { AuditKind::DeviceEnrolled };
     changes.push(
         context
             .event(kind, user.id, now)
@@ -133,9 +135,7 @@ pub fn remove(view: &View, device: DeviceId, context: &Context, now: Timestamp) 
     let (Some(user), Some(device)) = (&view.user, view.device(device).filter(|d| d.is_listed())) else {
         return Decision::reply(false);
     };
-    let of_device = view.verifications.iter().filter(|v| v.device_id == device.id);
     Decision::reply(true)
-        .with_all(of_device.flat_map(|v| [close_expired(v), Change::DropMessages(v.id)]))
-        .with(Change::DeleteDevice(device.id))
+        .with_all(discard(view, device.id))
         .with(context.event(AuditKind::DeviceDeleted, user.id, now).device(device.id).into())
 }

@@ -5,6 +5,7 @@
 
 use crate::audit::{AuditEvent, AuditKind};
 use crate::decision::{Change, View};
+use crate::device::DeviceStatus;
 use crate::digest::Digest;
 use crate::factor::FactorKind;
 use crate::id::{DeviceId, UserId};
@@ -123,7 +124,9 @@ pub fn locked_until(view: &View, device: Option<DeviceId>, now: Timestamp) -> Op
 /// Whether this wrong answer is the last one, sent again by a client that repeats itself.
 pub fn is_doubled(view: &View, device: Option<DeviceId>, wrong: &Digest, now: Timestamp) -> bool {
     let subject = device.map_or(ThrottleKey::TempToken, ThrottleKey::Device);
-    view.throttle(subject).last_wrong.is_some_and(|(last, at)| last.matches(wrong) && now.since(at) < DOUBLE_WINDOW)
+    // Near in either direction: a clock that stepped back far must not make the same guess free for that long.
+    let is_near = |at: Timestamp| (1 - DOUBLE_WINDOW..DOUBLE_WINDOW).contains(&now.since(at));
+    view.throttle(subject).last_wrong.is_some_and(|(last, at)| last.matches(wrong) && is_near(at))
 }
 
 /// Counts one wrong answer against its subject and the user, with the locks that follow (SEC 20–24).
@@ -141,24 +144,25 @@ pub fn count_failure(
     let mut throttle = view.throttle(subject);
     throttle.consecutive = throttle.consecutive.saturating_add(1);
     throttle.last_wrong = Some((wrong, now));
-    let lock = match device {
-        Some(_) => device_lock(throttle.consecutive),
-        None => {
-            throttle.push(now);
-            if throttle.within(DAY, now) >= TEMP_TOKEN_PER_DAY {
-                Some(DAY)
-            } else if throttle.within(HOUR, now) >= TEMP_TOKEN_PER_HOUR {
-                Some(HOUR)
-            } else {
-                None
-            }
+    let lock = if device.is_some() {
+        device_lock(throttle.consecutive)
+    } else {
+        throttle.push(now);
+        if throttle.within(DAY, now) >= TEMP_TOKEN_PER_DAY {
+            Some(DAY)
+        } else if throttle.within(HOUR, now) >= TEMP_TOKEN_PER_HOUR {
+            Some(HOUR)
+        } else {
+            None
         }
     };
     if let Some(lock) = lock {
         throttle.locked_until = Some(now.plus(lock));
         lock_events.push(device);
     }
-    let disabled = throttle.consecutive >= DISABLE_AT;
+    // Only what is in use can be disabled: unlocking would otherwise put a device in use that never proved anything.
+    let in_use = |id| view.device(id).is_some_and(|d| d.status == DeviceStatus::Active);
+    let disabled = throttle.consecutive >= DISABLE_AT && device.is_some_and(in_use);
     changes.push(Change::SetThrottle(user, throttle));
 
     let mut budget = view.throttle(ThrottleKey::User);

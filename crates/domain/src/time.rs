@@ -34,6 +34,6 @@ impl Timestamp {
 
     /// Seconds from `now` until this moment, rounded up, at least 1: what `Retry-After` wants.
     pub fn retry_after(self, now: Self) -> i64 {
-        (self.since(now) + SECOND - 1).div_euclid(SECOND).max(1)
+        self.since(now).saturating_add(SECOND - 1).div_euclid(SECOND).max(1)
     }
 }

@@ -162,9 +162,9 @@ pub struct UserPatch {
 
 impl UserPatch {
     fn apply(&self, user: &mut User, now: Timestamp) {
-        fn set<T: Clone>(target: &mut T, value: &Option<T>) {
+        fn set<T: Clone>(target: &mut T, value: Option<&T>) {
             if let Some(value) = value {
-                *target = value.clone();
+                target.clone_from(value);
             }
         }
         fn put<T: Clone>(map: &mut std::collections::BTreeMap<String, T>, values: &[(String, Option<T>)]) {
@@ -175,10 +175,10 @@ impl UserPatch {
                 };
             }
         }
-        set(&mut user.username, &self.username);
-        set(&mut user.email, &self.email);
-        set(&mut user.phone, &self.phone);
-        set(&mut user.profile.state, &self.state);
+        set(&mut user.username, self.username.as_ref());
+        set(&mut user.email, self.email.as_ref());
+        set(&mut user.phone, self.phone.as_ref());
+        set(&mut user.profile.state, self.state.as_ref());
         put(&mut user.profile.texts, &self.texts);
         put(&mut user.profile.integers, &self.integers);
         user.profile.custom_attributes.extend(self.custom_attributes.iter().cloned());
@@ -243,8 +243,11 @@ pub fn delete(view: &View, context: &Context, now: Timestamp) -> Decision<bool> 
 /// Locks a user for some minutes; 0 locks until unlocked (contract 3.2). Says whether there is such a user.
 pub fn lock(view: &View, minutes: i64, context: &Context, now: Timestamp) -> Decision<bool> {
     let Some(mut user) = view.user.clone() else { return Decision::reply(false) };
-    user.status = UserStatus::Locked;
-    user.locked_until = (minutes > 0).then(|| now.plus(minutes.saturating_mul(MINUTE)));
+    // A suspension has no end; a lock that has one must not replace it.
+    if user.status != UserStatus::Suspended {
+        user.status = UserStatus::Locked;
+        user.locked_until = (minutes > 0).then(|| now.plus(minutes.saturating_mul(MINUTE)));
+    }
     user.updated_at = now;
     Decision::reply(true)
         .with_all(end_access(view, user.id, now))

@@ -15,8 +15,9 @@ use crate::id::{ClientId, DeviceId, UserId, VerificationId};
 use crate::message::Message;
 use crate::policy::Policy;
 use crate::seal::Sealed;
-use crate::throttle;
+use crate::throttle::{self, ThrottleKey};
 use crate::time::Timestamp;
+use crate::user::User;
 
 /// Wrong answers that end a verification (SEC 10, SEC 32).
 pub const MAX_ATTEMPTS: i64 = 5;
@@ -249,22 +250,39 @@ pub struct Found<'a> {
     pub verification: Option<&'a Verification>,
 }
 
+/// Whether anything of this user may be evaluated at `now` (SEC 26).
+fn user_unlocked(view: &View, user: &User, now: Timestamp) -> Result<(), Reason> {
+    if user.is_barred(now) {
+        return Err(Reason::Locked(user.locked_until));
+    }
+    match view.throttle(ThrottleKey::User).locked(now) {
+        Some(until) => Err(Reason::Locked(Some(until))),
+        None => Ok(()),
+    }
+}
+
+/// Whether answers with `device` may be evaluated at `now`; `None` asks about the temporary token.
+fn unlocked(view: &View, user: &User, device: Option<&Device>, now: Timestamp) -> Result<(), Reason> {
+    if user.is_barred(now) {
+        return Err(Reason::Locked(user.locked_until));
+    }
+    if device.is_some_and(|d| d.status == DeviceStatus::Disabled) {
+        return Err(Reason::Locked(None));
+    }
+    match throttle::locked_until(view, device.map(|d| d.id), now) {
+        Some(until) => Err(Reason::Locked(Some(until))),
+        None => Ok(()),
+    }
+}
+
 /// Finds what an answer is aimed at, and judges everything that does not need the answer itself, in the order of
 /// rulings 20: user, device, lock, verification.
 pub fn find<'a>(view: &'a View, target: &Target, now: Timestamp) -> Result<Found<'a>, Reason> {
     let user = view.user.as_ref().ok_or(Reason::NoUser)?;
-    let barred = |device: Option<&Device>| -> Result<(), Reason> {
-        if user.is_barred(now) {
-            return Err(Reason::Locked(user.locked_until));
-        }
-        if device.is_some_and(|d| d.status == DeviceStatus::Disabled) {
-            return Err(Reason::Locked(None));
-        }
-        throttle::locked_until(view, device.map(|d| d.id), now).map_or(Ok(()), |until| Err(Reason::Locked(Some(until))))
-    };
+    let unlocked = |device| unlocked(view, user, device, now);
     match target {
         Target::TempToken => {
-            barred(None)?;
+            unlocked(None)?;
             Ok(Found { device: None, verification: None })
         }
         Target::OwnCodes(device) => {
@@ -272,7 +290,7 @@ pub fn find<'a>(view: &'a View, target: &Target, now: Timestamp) -> Result<Found
                 .device(*device)
                 .filter(|d| matches!(d.status, DeviceStatus::Active | DeviceStatus::Disabled))
                 .ok_or(Reason::NoDevice)?;
-            barred(Some(device))?;
+            unlocked(Some(device))?;
             if !device.factor.needs_trigger() {
                 return Ok(Found { device: Some(device), verification: None });
             }
@@ -291,7 +309,7 @@ pub fn find<'a>(view: &'a View, target: &Target, now: Timestamp) -> Result<Found
         }
         Target::Device { device, state_token } => {
             let device = view.device(*device).filter(|d| d.is_listed()).ok_or(Reason::NoDevice)?;
-            barred(Some(device))?;
+            unlocked(Some(device))?;
             let verification = match state_token {
                 Some(token) => Some(
                     view.verifications
@@ -308,9 +326,10 @@ pub fn find<'a>(view: &'a View, target: &Target, now: Timestamp) -> Result<Found
         Target::Wire { wire_id, purpose, device } => {
             let verification = view.verifications.iter().find(|v| v.wire_id == *wire_id && v.purpose == *purpose);
             let Some(verification) = verification else {
-                // An ended verification is out of sight here, but its device's lock still speaks first.
+                // An ended verification is out of sight here, but the locks that need no verification speak first.
+                user_unlocked(view, user, now)?;
                 if let Some(device) = device.and_then(|id| view.device(id)) {
-                    barred(Some(device))?;
+                    unlocked(Some(device))?;
                 }
                 return Err(Reason::NotOpen);
             };
@@ -318,7 +337,7 @@ pub fn find<'a>(view: &'a View, target: &Target, now: Timestamp) -> Result<Found
                 return Err(Reason::NoDevice);
             }
             let device = view.device(verification.device_id).ok_or(Reason::NoDevice)?;
-            barred(Some(device))?;
+            unlocked(Some(device))?;
             if !verification.is_open(now) {
                 return Err(Reason::NotOpen);
             }
@@ -329,13 +348,11 @@ pub fn find<'a>(view: &'a View, target: &Target, now: Timestamp) -> Result<Found
                 v.is_open(now) && v.purpose == Purpose::Login && matches!(v.challenge, Challenge::Code { .. })
             });
             let Some(verification) = newest else {
-                if let Some(until) = view.throttle(crate::ThrottleKey::User).locked(now) {
-                    return Err(Reason::Locked(Some(until)));
-                }
+                user_unlocked(view, user, now)?;
                 return Err(Reason::NotOpen);
             };
             let device = view.device(verification.device_id).ok_or(Reason::NoDevice)?;
-            barred(Some(device))?;
+            unlocked(Some(device))?;
             Ok(Found { device: Some(device), verification: Some(verification) })
         }
     }
@@ -358,7 +375,8 @@ pub fn answer(
     let judged = Judged { view, user, device, verification: found.verification, context, now };
     match found.verification.map(|v| v.status) {
         Some(Status::Accepted { .. }) => return judged.collect(),
-        Some(Status::Rejected { .. }) => return Decision::reply(Outcome::Refused(Reason::Denied)),
+        // Too many wrong codes kill a state token; only a person can deny.
+        Some(Status::Rejected { .. }) => return Decision::reply(Outcome::Refused(judged.why_rejected())),
         Some(Status::Expired) => return Decision::reply(Outcome::Refused(Reason::NotOpen)),
         Some(Status::Pending) | None => {}
     }
@@ -371,15 +389,11 @@ pub fn answer(
         (Some(Challenge::Keypad { .. } | Challenge::Approval { .. } | Challenge::Pairing { .. }), Evidence::Absent) => {
             Decision::reply(Outcome::Pending(device.factor))
         }
-        (Some(Challenge::Keypad { .. } | Challenge::Approval { .. } | Challenge::Pairing { .. }), _) => {
-            Decision::reply(Outcome::Refused(Reason::NotTyped))
-        }
+        // What is answered elsewhere is not answered by typing; and a typed code cannot deny.
+        (Some(Challenge::Keypad { .. } | Challenge::Approval { .. } | Challenge::Pairing { .. }), _)
+        | (_, Evidence::Denied(_)) => Decision::reply(Outcome::Refused(Reason::NotTyped)),
         (None | Some(Challenge::Own | Challenge::Code { .. }), Evidence::Proved(proof)) => judged.spend(proof, None),
         (None | Some(Challenge::Own | Challenge::Code { .. }), Evidence::Refuted(wrong)) => judged.count(*wrong),
-        // A typed code cannot deny.
-        (None | Some(Challenge::Own | Challenge::Code { .. }), Evidence::Denied(_)) => {
-            Decision::reply(Outcome::Refused(Reason::NotTyped))
-        }
     }
 }
 
@@ -399,9 +413,8 @@ pub fn answer_from_device(
         return refused(Reason::NotOpen);
     };
     let Some(device) = view.device(verification.device_id) else { return refused(Reason::NoDevice) };
-    let locked = throttle::locked_until(view, Some(device.id), now);
-    if user.is_barred(now) || device.status == DeviceStatus::Disabled || locked.is_some() {
-        return refused(Reason::Locked(locked.or(user.locked_until)));
+    if let Err(reason) = unlocked(view, user, Some(device), now) {
+        return refused(reason);
     }
     let judged = Judged { view, user: user.id, device, verification: Some(verification), context, now };
     match (&verification.challenge, evidence) {
@@ -462,9 +475,9 @@ fn answer_temp_token(
                 return Decision::reply(Outcome::Refused(reason))
                     .with(context.event(AuditKind::Refused, user, now).because(&reason).into());
             };
-            let used = crate::TempToken { used_at: token.used_at.or(Some(now)), ..token.clone() };
+            let spent = crate::TempToken { used_at: token.used_at.or(Some(now)), ..token.clone() };
             Decision::reply(Outcome::Accepted { device: None, wire_id: None })
-                .with(Change::SetTempToken(user, Some(used)))
+                .with(Change::SetTempToken(user, Some(spent)))
                 .with(context.event(AuditKind::TempTokenUsed, user, now).into())
         }
     }
@@ -569,9 +582,25 @@ impl Judged<'_> {
         }
         let decision =
             decision.with_all(throttle::count_failure(self.view, self.user, Some(self.device.id), wrong, self.now));
-        let Some(verification) = self.verification else { return decision };
-        let decision = decision.with(Change::CountAttempt(verification.id));
-        if verification.attempts + 1 >= MAX_ATTEMPTS { decision.with_all(self.reject()) } else { decision }
+        let decision = match self.verification {
+            Some(verification) => {
+                let decision = decision.with(Change::CountAttempt(verification.id));
+                if verification.attempts + 1 >= MAX_ATTEMPTS { decision.with_all(self.reject()) } else { decision }
+            }
+            None => decision,
+        };
+        // A device that never proved anything cannot be disabled and unlocked again, only enrolled anew (SEC 22).
+        let consecutive = self.view.throttle(ThrottleKey::Device(self.device.id)).consecutive.saturating_add(1);
+        if self.device.status == DeviceStatus::Pending && consecutive >= throttle::DISABLE_AT {
+            return decision
+                .with_all(discard(self.view, self.device.id))
+                .with(self.event(AuditKind::DeviceDeleted).because(&Reason::WrongCode).into());
+        }
+        decision
+    }
+
+    fn why_rejected(&self) -> Reason {
+        if self.verification.is_some_and(|v| v.challenge.takes_code()) { Reason::NotOpen } else { Reason::Denied }
     }
 
     /// Ends the verification as rejected; a registration takes its hidden device along.
@@ -633,11 +662,12 @@ pub fn open(view: &View, opening: &Opening, policy: &Policy, context: &Context, 
         return Decision::reply(Opened::NoDevice);
     };
     let event = |kind| context.event(kind, user.id, now).device(device.id);
-    let guess_lock = throttle::locked_until(view, Some(device.id), now);
-    if user.is_barred(now) || device.status == DeviceStatus::Disabled || guess_lock.is_some() {
-        let until = guess_lock.or(user.locked_until);
-        return Decision::reply(Opened::Locked(until))
-            .with(event(AuditKind::ChallengeRefused).because(&Reason::Locked(until)).into());
+    if let Err(reason) = unlocked(view, user, Some(device), now) {
+        let until = match reason {
+            Reason::Locked(until) => until,
+            _ => None,
+        };
+        return Decision::reply(Opened::Locked(until)).with(event(AuditKind::ChallengeRefused).because(&reason).into());
     }
     let of_device = || view.verifications.iter().filter(|v| v.device_id == device.id && v.status == Status::Pending);
 
@@ -665,7 +695,8 @@ pub fn open(view: &View, opening: &Opening, policy: &Policy, context: &Context, 
         }
         changes.push(throttle::count_send(view, user.id, device.factor, now));
     }
-    let supersedes = opening.message.is_some() || fresh.state_token.is_some();
+    let is_sent = opening.message.is_some() || fresh.challenge != Challenge::Own;
+    let supersedes = is_sent || fresh.state_token.is_some();
     let mut open = 0;
     let mut first_end = fresh.expires_at;
     for older in of_device() {
@@ -687,8 +718,15 @@ pub fn open(view: &View, opening: &Opening, policy: &Policy, context: &Context, 
     Decision { changes, reply: Opened::Opened(fresh.clone()) }
 }
 
+/// Removes a device with its open verifications and their messages (SEC 56).
+pub(crate) fn discard(view: &View, device: DeviceId) -> Vec<Change> {
+    let of_device = view.verifications.iter().filter(|v| v.device_id == device && v.status == Status::Pending);
+    let ends = of_device.flat_map(|v| [close_expired(v), Change::DropMessages(v.id)]);
+    ends.chain([Change::DeleteDevice(device)]).collect()
+}
+
 /// Ends an open verification without a result.
-pub(crate) fn close_expired(verification: &Verification) -> Change {
+fn close_expired(verification: &Verification) -> Change {
     Change::CloseVerification { verification: verification.id, status: Status::Expired, consumed_at: None }
 }
 

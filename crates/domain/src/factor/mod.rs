@@ -205,6 +205,15 @@ impl std::fmt::Debug for Response {
 }
 
 impl Response {
+    /// Whether there is nothing to judge. An empty text says as much as none (rulings 19).
+    pub fn is_absent(&self) -> bool {
+        match self {
+            Self::None => true,
+            Self::Text(text) => text.is_empty(),
+            Self::Number(_) => false,
+        }
+    }
+
     /// The response as a code of `length` characters of `alphabet`, or `None` if it cannot be one. Only a number is
     /// padded; a text is taken as it is (rulings 19).
     pub(crate) fn as_code(&self, length: usize, alphabet: Alphabet) -> Option<String> {
@@ -304,7 +313,7 @@ pub fn prove(
     keys: &MacKeys,
     now: Timestamp,
 ) -> Evidence {
-    if *response == Response::None {
+    if response.is_absent() {
         return Evidence::Absent;
     }
     let verification_id = verification.map(|v| v.id);

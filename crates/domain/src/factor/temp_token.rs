@@ -25,7 +25,7 @@ pub fn has_form(response: &Response) -> bool {
 
 /// Judges `response` against the user's live token, if there is one.
 pub fn prove(user: UserId, token: Option<&TempToken>, response: &Response, keys: &MacKeys) -> Evidence {
-    if *response == Response::None {
+    if response.is_absent() {
         return Evidence::Absent;
     }
     let matching = token.filter(|token| {
