@@ -1,0 +1,499 @@
+//! What happens to an answer: it counts once, for one user, device and purpose, and judging it follows one order
+//! (SEC 1–7, SEC 9, SEC 10, rulings 13, 14, 19–25).
+
+mod model;
+
+use domain::factor::{self, Alphabet, Challenge};
+use domain::time::SECOND;
+use domain::verification::{Purpose, Target};
+use domain::{AuditKind, DeviceStatus, Evidence, FactorKind, Outcome, Reason, Response, Status, UserId};
+use model::{Scene, device_door, email, hotp, is_accepted, keys, sms, token_door, totp, voice, wire_door};
+
+const WRONG: Outcome = Outcome::Refused(Reason::WrongCode);
+const REPLAY: Outcome = Outcome::Refused(Reason::Replay);
+const NOT_OPEN: Outcome = Outcome::Refused(Reason::NotOpen);
+
+#[test]
+fn a_code_is_accepted_once() {
+    let mut scene = Scene::new();
+    for credential in [totp(1), hotp(1)] {
+        let device = scene.device(&credential, DeviceStatus::Active);
+        let code = scene.own_code(device);
+        assert!(is_accepted(&scene.typed(&device_door(device), &code)));
+        assert_eq!(scene.typed(&device_door(device), &code), REPLAY);
+    }
+}
+
+/// SEC 2.
+#[test]
+fn the_code_that_confirmed_the_enrolment_is_spent() {
+    let mut scene = Scene::new();
+    let device = scene.device(&totp(1), DeviceStatus::Pending);
+    let code = scene.own_code(device);
+    assert!(is_accepted(&scene.typed(&device_door(device), &code)));
+    assert_eq!(scene.status(device), Some(DeviceStatus::Active));
+    assert_eq!(scene.typed(&Target::OwnCodes(device), &code), REPLAY);
+}
+
+/// SEC 2: what is remembered is the step, so an earlier one is over even if its code was never used.
+#[test]
+fn an_earlier_step_is_over_once_a_later_one_was_accepted() {
+    let mut scene = Scene::new();
+    let device = scene.device(&totp(1), DeviceStatus::Active);
+    let earlier = scene.own_code(device);
+    scene.wait(30 * SECOND);
+    let later = scene.own_code(device);
+    assert!(is_accepted(&scene.typed(&device_door(device), &later)));
+    assert_eq!(scene.typed(&device_door(device), &earlier), REPLAY);
+}
+
+/// SEC 9.
+#[test]
+fn the_counter_of_a_hotp_device_moves_only_on_success() {
+    let mut scene = Scene::new();
+    let device = scene.device(&hotp(1), DeviceStatus::Active);
+    scene.guess(&device_door(device), 4);
+    assert_eq!(scene.db.device(device).unwrap().last_counter, -1);
+    let code = scene.own_code(device);
+    assert!(is_accepted(&scene.typed(&device_door(device), &code)));
+    assert_eq!(scene.db.device(device).unwrap().last_counter, 0);
+}
+
+/// SEC 4: the same device state stands behind every door.
+#[test]
+fn a_code_spent_at_one_door_is_spent_at_all() {
+    let mut scene = Scene::new();
+    let device = scene.device(&totp(1), DeviceStatus::Active);
+    let v1 = scene.verification(device, Challenge::Own, true);
+    let v2 = scene.verification(device, Challenge::Own, false);
+    let doors = [device_door(device), token_door(&v1), wire_door(&v2), Target::OwnCodes(device)];
+    for first in &doors {
+        let mut scene = scene.clone();
+        let code = scene.own_code(device);
+        assert!(is_accepted(&scene.typed(first, &code)), "{first:?}");
+        for door in doors.iter().filter(|door| *door != first) {
+            assert_eq!(scene.typed(door, &code), REPLAY, "{first:?} then {door:?}");
+        }
+    }
+}
+
+/// SEC 5: sixteen callers prove the same thing on the same snapshot; the decisions follow one another.
+#[test]
+fn of_sixteen_racers_one_wins() {
+    let mut scene = Scene::new();
+    let own = scene.device(&totp(1), DeviceStatus::Active);
+    let counted = scene.device(&hotp(2), DeviceStatus::Active);
+    let sent = scene.device(&sms(), DeviceStatus::Active);
+    let challenge = scene.code("123456");
+    let verification = scene.verification(sent, challenge, true);
+    let token = model::temp_token(scene.user, "55647655", false, scene.now.plus(120 * SECOND));
+    scene.db.apply(domain::Change::SetTempToken(scene.user, Some(token)));
+    let races = [
+        (device_door(own), scene.own_code(own)),
+        (device_door(counted), scene.own_code(counted)),
+        (token_door(&verification), "123456".to_owned()),
+        (Target::TempToken, "55647655".to_owned()),
+    ];
+    for (target, text) in races {
+        let mut scene = scene.clone();
+        let evidence = scene.prove(&target, &Response::Text(text));
+        assert!(matches!(evidence, Evidence::Proved(_)));
+        let wins = (0..16).filter(|_| is_accepted(&scene.judge(&target, &evidence))).count();
+        assert_eq!(wins, 1, "{target:?}");
+    }
+}
+
+/// SEC 6.
+#[test]
+fn an_end_is_an_end() {
+    let mut scene = Scene::new();
+    let device = scene.device(&sms(), DeviceStatus::Active);
+    let challenge = scene.code("123456");
+    let verification = scene.verification(device, challenge, true);
+    assert!(is_accepted(&scene.typed(&wire_door(&verification), "123456")));
+    let ended = scene.db.verification(verification.id).unwrap().clone();
+    assert_eq!(ended.status, Status::Accepted { at: scene.now });
+    scene.wait(1000);
+    for answer in ["123456", "000000"] {
+        assert_eq!(scene.typed(&wire_door(&verification), answer), NOT_OPEN);
+        assert_eq!(scene.typed(&token_door(&verification), answer), NOT_OPEN);
+        assert_eq!(scene.typed(&Target::Newest, answer), NOT_OPEN);
+    }
+    assert_eq!(scene.db.verification(verification.id).unwrap(), &ended);
+    assert_eq!(scene.failures(device), 0, "what is over is not evaluated");
+}
+
+/// SEC 6: nobody has to tidy up first.
+#[test]
+fn expiry_is_judged_at_use() {
+    let mut scene = Scene::new();
+    let device = scene.device(&sms(), DeviceStatus::Active);
+    let challenge = scene.code("123456");
+    let verification = scene.verification(device, challenge, true);
+    let doors = [wire_door(&verification), token_door(&verification), Target::OwnCodes(device), Target::Newest];
+    scene.now = verification.expires_at.plus(-1);
+    for door in &doors {
+        assert!(is_accepted(&scene.clone().typed(door, "123456")), "{door:?}");
+    }
+    let evidence = scene.prove(&doors[0], &Response::Text("123456".to_owned()));
+    scene.now = verification.expires_at;
+    for door in &doors {
+        assert_eq!(scene.typed(door, "123456"), NOT_OPEN, "{door:?}");
+    }
+    assert_eq!(scene.judge(&doors[0], &evidence), NOT_OPEN, "proved in time, judged too late");
+}
+
+/// SEC 7.
+#[test]
+fn nothing_of_one_user_is_of_use_to_another() {
+    let mut scene = Scene::new();
+    let own = scene.device(&totp(1), DeviceStatus::Active);
+    let sent = scene.device(&sms(), DeviceStatus::Active);
+    let challenge = scene.code("123456");
+    let verification = scene.verification(sent, challenge, true);
+    let code = scene.own_code(own);
+    let ana = scene.user;
+    let evidence = scene.prove(&wire_door(&verification), &Response::Text("123456".to_owned()));
+
+    scene.user = UserId(2);
+    scene.add_user(scene.user);
+    let bobs = scene.device(&sms(), DeviceStatus::Active);
+    let challenge = scene.code("654321");
+    let bobs_own = scene.verification(bobs, challenge, true);
+    assert_eq!(scene.typed(&device_door(own), &code), Outcome::Refused(Reason::NoDevice));
+    assert_eq!(scene.typed(&Target::OwnCodes(own), &code), Outcome::Refused(Reason::NoDevice));
+    assert_eq!(scene.typed(&token_door(&verification), "123456"), Outcome::Refused(Reason::NoDevice));
+    assert_eq!(scene.typed(&wire_door(&verification), "123456"), NOT_OPEN);
+    for door in [wire_door(&bobs_own), token_door(&bobs_own), Target::Newest, Target::OwnCodes(bobs)] {
+        assert_eq!(scene.judge(&door, &evidence), NOT_OPEN, "{door:?}");
+    }
+    assert_eq!(scene.judge(&Target::TempToken, &evidence), REPLAY);
+
+    scene.user = ana;
+    assert!(is_accepted(&scene.judge(&wire_door(&verification), &evidence)), "her own still counts");
+}
+
+/// SEC 7.
+#[test]
+fn a_verification_belongs_to_one_device_and_one_purpose() {
+    let mut scene = Scene::new();
+    let phone = scene.device(&sms(), DeviceStatus::Active);
+    let mailbox = scene.device(&email(), DeviceStatus::Active);
+    let challenge = scene.code("123456");
+    let verification = scene.verification(phone, challenge, true);
+    let Target::Wire { wire_id, .. } = wire_door(&verification) else { unreachable!() };
+    let as_enrolment = Target::Wire { wire_id: wire_id.clone(), purpose: Purpose::Enrol, device: None };
+    assert_eq!(scene.typed(&as_enrolment, "123456"), NOT_OPEN);
+    let of_mailbox = Target::Wire { wire_id, purpose: Purpose::Login, device: Some(mailbox) };
+    assert_eq!(scene.typed(&of_mailbox, "123456"), Outcome::Refused(Reason::NoDevice));
+    let wrong_device = Target::Device { device: mailbox, state_token: verification.state_token };
+    assert_eq!(scene.typed(&wrong_device, "123456"), NOT_OPEN);
+    assert!(is_accepted(&scene.typed(&token_door(&verification), "123456")));
+}
+
+/// Rulings 20: user, device, lock, verification, proof.
+#[test]
+fn judging_follows_one_order() {
+    let mut scene = Scene::new();
+    let device = scene.device(&totp(1), DeviceStatus::Active);
+    let verification = scene.verification(device, Challenge::Own, true);
+    let unknown = Target::Device { device, state_token: Some(model::digest(9)) };
+    assert_eq!(scene.typed(&unknown, "000000"), NOT_OPEN);
+    scene.guess(&device_door(device), 5);
+    let until = domain::throttle::locked_until(&scene.view(), Some(device), scene.now);
+    let locked = Outcome::Refused(Reason::Locked(until));
+    let code = scene.own_code(device);
+    for door in [unknown, device_door(device), token_door(&verification), wire_door(&verification)] {
+        assert_eq!(scene.typed(&door, &code), locked, "the lock speaks before the verification: {door:?}");
+    }
+    let nobodys = domain::DeviceId(99);
+    assert_eq!(scene.typed(&device_door(nobodys), &code), Outcome::Refused(Reason::NoDevice));
+    scene.user = UserId(77);
+    assert_eq!(scene.typed(&device_door(device), &code), Outcome::Refused(Reason::NoUser));
+}
+
+/// Rulings 20: an ended verification is out of sight, but who is locked out hears of the lock first.
+#[test]
+fn a_locked_user_learns_nothing_about_verifications() {
+    let mut scene = Scene::new();
+    scene.db.commit(domain::user::lock(&scene.view(), 0, &model::context(), scene.now));
+    let unknown = Target::Wire { wire_id: "x".to_owned(), purpose: Purpose::Login, device: None };
+    for door in [unknown, Target::Newest, Target::TempToken] {
+        assert_eq!(scene.typed(&door, "123456"), Outcome::Refused(Reason::Locked(None)), "{door:?}");
+    }
+}
+
+/// SEC 10, rulings 20.
+#[test]
+fn five_wrong_answers_kill_a_challenge() {
+    let mut scene = Scene::new();
+    let device = scene.device(&sms(), DeviceStatus::Active);
+    let challenge = scene.code("999999");
+    let mut verification = scene.new_verification(device, challenge, true);
+    verification.expires_at = scene.now.plus(900 * SECOND);
+    scene.db.apply(domain::Change::OpenVerification(verification.clone()));
+    scene.guess(&wire_door(&verification), 5);
+    assert!(matches!(scene.db.verification(verification.id).unwrap().status, Status::Rejected { .. }));
+    scene.outwait(device);
+    assert_eq!(scene.typed(&wire_door(&verification), "999999"), NOT_OPEN);
+    assert_eq!(scene.typed(&token_door(&verification), "999999"), NOT_OPEN, "a dead state token is a bad request");
+}
+
+/// SEC 3, rulings 19: a text is taken as it is; what cannot be right is wrong, and counted.
+#[test]
+fn a_text_that_only_resembles_the_code_is_a_failure() {
+    let mut scene = Scene::new();
+    let device = scene.device(&sms(), DeviceStatus::Active);
+    let challenge = scene.code("001234");
+    let verification = scene.verification(device, challenge, true);
+    for (n, odd) in ["1234", " 001234", "001234\n", "００1234"].into_iter().enumerate() {
+        assert_eq!(scene.typed(&wire_door(&verification), odd), WRONG, "{odd:?}");
+        assert_eq!(scene.failures(device) as usize, n + 1);
+    }
+    assert!(is_accepted(&scene.answer(&wire_door(&verification), &Response::Number(1234))), "only a number is padded");
+}
+
+/// Rulings 19.
+#[test]
+fn letters_are_compared_without_regard_to_case() {
+    let mut scene = Scene::new();
+    let device = scene.device(&sms(), DeviceStatus::Active);
+    let Challenge::Code { hash, length, .. } = scene.code("B4K832") else { unreachable!() };
+    let challenge = Challenge::Code { hash, length, alphabet: Alphabet::Alphanumeric };
+    let verification = scene.verification(device, challenge, true);
+    assert_eq!(scene.answer(&token_door(&verification), &Response::Number(4832)), WRONG);
+    assert!(is_accepted(&scene.typed(&token_door(&verification), "b4k832")));
+}
+
+/// Rulings 19, 24.
+#[test]
+fn no_code_and_an_empty_code_are_missing_and_not_counted() {
+    let mut scene = Scene::new();
+    let own = scene.device(&totp(1), DeviceStatus::Active);
+    let sent = scene.device(&sms(), DeviceStatus::Active);
+    let challenge = scene.code("123456");
+    let verification = scene.verification(sent, challenge, true);
+    for door in [device_door(own), Target::OwnCodes(own), token_door(&verification), Target::TempToken] {
+        assert_eq!(scene.polled(&door), Outcome::Refused(Reason::CodeMissing), "{door:?}");
+        assert_eq!(scene.typed(&door, ""), Outcome::Refused(Reason::CodeMissing), "{door:?}");
+    }
+    assert_eq!(scene.db.users[&scene.user].throttles, []);
+}
+
+/// Rulings 24, SEC 28.
+#[test]
+fn whoever_polls_a_call_hears_that_it_is_pending() {
+    let mut scene = Scene::new();
+    let device = scene.device(&voice(), DeviceStatus::Active);
+    let challenge = scene.keypad("144613");
+    let verification = scene.verification(device, challenge, true);
+    for _ in 0..100 {
+        assert_eq!(scene.polled(&token_door(&verification)), Outcome::Pending(FactorKind::Voice));
+    }
+    assert_eq!(scene.db.users[&scene.user].throttles, []);
+}
+
+/// Rulings 13: or the caller, who was shown the digits, could approve its own challenge.
+#[test]
+fn digits_for_the_telephone_are_refused_at_every_other_door() {
+    let mut scene = Scene::new();
+    let device = scene.device(&voice(), DeviceStatus::Active);
+    let challenge = scene.keypad("144613");
+    let verification = scene.verification(device, challenge, true);
+    for door in [wire_door(&verification), token_door(&verification)] {
+        assert_eq!(scene.typed(&door, "144613"), Outcome::Refused(Reason::NotTyped), "{door:?}");
+    }
+    for door in [Target::OwnCodes(device), Target::Newest] {
+        assert_eq!(scene.typed(&door, "144613"), NOT_OPEN, "{door:?}");
+    }
+    let stored = scene.db.device(device).unwrap();
+    let evidence = factor::prove_keypad(stored, &verification, "144613", &keys());
+    assert_eq!(scene.judge(&wire_door(&verification), &evidence), Outcome::Refused(Reason::NotTyped));
+    assert!(is_accepted(&scene.phoned(verification.id, &evidence)));
+    assert!(is_accepted(&scene.polled(&token_door(&verification))), "its poller collects it");
+    assert_eq!(scene.polled(&token_door(&verification)), NOT_OPEN, "once");
+    assert_eq!(scene.db.recorded(AuditKind::KeypadAnswered), 1);
+}
+
+/// Contract 7.10: digits keyed wrongly end the call; they were a guess all the same.
+#[test]
+fn digits_keyed_wrongly_reject_and_count() {
+    let mut scene = Scene::new();
+    let device = scene.device(&voice(), DeviceStatus::Active);
+    let challenge = scene.keypad("144613");
+    let verification = scene.verification(device, challenge, true);
+    let stored = scene.db.device(device).unwrap();
+    let right = factor::prove_keypad(stored, &verification, "144613", &keys());
+    let wrong = factor::prove_keypad(stored, &verification, "144614", &keys());
+    assert_eq!(scene.phoned(verification.id, &wrong), WRONG);
+    assert_eq!(scene.failures(device), 1);
+    assert_eq!(scene.phoned(verification.id, &right), NOT_OPEN);
+    assert_eq!(scene.polled(&token_door(&verification)), Outcome::Refused(Reason::Denied));
+}
+
+/// Rulings 21.
+#[test]
+fn a_replay_is_refused_and_recorded_but_is_no_guess() {
+    let mut scene = Scene::new();
+    let device = scene.device(&totp(1), DeviceStatus::Active);
+    let code = scene.own_code(device);
+    scene.typed(&device_door(device), &code);
+    for _ in 0..10 {
+        assert_eq!(scene.typed(&device_door(device), &code), REPLAY);
+    }
+    assert_eq!(scene.failures(device), 0);
+    let replays = scene.db.audit.iter().filter(|event| event.reason == Some("replay"));
+    assert_eq!(replays.count(), 10);
+}
+
+/// Rulings 21, contract 4.5.
+#[test]
+fn the_same_wrong_code_within_ten_seconds_is_one_failure() {
+    let mut scene = Scene::new();
+    let device = scene.device(&totp(1), DeviceStatus::Active);
+    let door = device_door(device);
+    assert_eq!(scene.typed(&door, "000000"), WRONG);
+    scene.wait(10 * SECOND - 1);
+    assert_eq!(scene.typed(&door, "000000"), WRONG);
+    assert_eq!(scene.failures(device), 1);
+    scene.wait(1);
+    assert_eq!(scene.typed(&door, "000000"), WRONG);
+    assert_eq!(scene.failures(device), 2, "ten seconds after the one that was counted");
+    assert_eq!(scene.typed(&door, "000001"), WRONG);
+    assert_eq!(scene.typed(&door, "000000"), WRONG);
+    assert_eq!(scene.failures(device), 4, "another in between breaks the pair");
+    assert_eq!(scene.db.recorded(AuditKind::Refused), 5, "each is refused and recorded");
+}
+
+#[test]
+fn a_clock_set_back_does_not_make_a_guess_free() {
+    let mut scene = Scene::new();
+    let device = scene.device(&totp(1), DeviceStatus::Active);
+    assert_eq!(scene.typed(&device_door(device), "000000"), WRONG);
+    scene.wait(-3600 * SECOND);
+    for n in 2..4 {
+        assert_eq!(scene.typed(&device_door(device), "000000"), WRONG);
+        assert_eq!(scene.failures(device), n);
+        scene.wait(30 * SECOND);
+    }
+}
+
+/// Rulings 22.
+#[test]
+fn the_first_right_code_activates_a_hotp_device() {
+    let mut scene = Scene::new();
+    let device = scene.device(&hotp(1), DeviceStatus::Registering);
+    let registration = scene.verification(device, Challenge::Own, false);
+    let code = scene.own_code(device);
+    assert!(is_accepted(&scene.typed(&wire_door(&registration), &code)));
+    assert_eq!(scene.status(device), Some(DeviceStatus::Active));
+    assert_eq!(scene.db.recorded(AuditKind::DeviceActivated), 1);
+    assert_eq!(scene.typed(&device_door(device), &code), REPLAY);
+}
+
+/// Rulings 23.
+#[test]
+fn before_any_trigger_every_code_is_wrong_and_none_is_counted() {
+    let mut scene = Scene::new();
+    let device = scene.device(&sms(), DeviceStatus::Pending);
+    let enrolment = scene.verification(device, Challenge::Untriggered, true);
+    for n in 0..60 {
+        assert_eq!(scene.typed(&token_door(&enrolment), &format!("{n:06}")), WRONG);
+    }
+    assert_eq!(scene.db.users[&scene.user].throttles, []);
+    assert!(scene.db.verification(enrolment.id).unwrap().is_open(scene.now));
+}
+
+/// Rulings 23.
+#[test]
+fn a_live_token_with_the_old_code_is_a_counted_failure() {
+    let mut scene = Scene::new();
+    let device = scene.device(&sms(), DeviceStatus::Active);
+    let challenge = scene.code("111111");
+    let old = scene.verification(device, challenge, true);
+    let evidence = scene.prove(&token_door(&old), &Response::Text("111111".to_owned()));
+    scene.wait(30 * SECOND);
+    let challenge = scene.code("222222");
+    let fresh = scene.new_verification(device, challenge, true);
+    let opening = domain::verification::Opening {
+        message: model::message(&fresh, FactorKind::Sms),
+        verification: fresh.clone(),
+        pending_devices: true,
+    };
+    let decision = domain::verification::open(&scene.view(), &opening, &model::policy(), &model::context(), scene.now);
+    scene.db.commit(decision);
+    assert_eq!(scene.typed(&token_door(&old), "111111"), NOT_OPEN, "a superseded token is a bad request");
+    assert_eq!(scene.judge(&token_door(&old), &evidence), NOT_OPEN, "even if it was proved before");
+    assert_eq!(scene.judge(&Target::Newest, &evidence), NOT_OPEN, "and it proves nothing about the new one");
+    assert_eq!(scene.typed(&token_door(&fresh), "111111"), WRONG);
+    assert_eq!(scene.failures(device), 1);
+    assert!(is_accepted(&scene.typed(&token_door(&fresh), "222222")));
+}
+
+/// Contract 4.5.
+#[test]
+fn a_device_that_is_sent_its_codes_needs_a_state_token() {
+    let mut scene = Scene::new();
+    let device = scene.device(&sms(), DeviceStatus::Active);
+    let challenge = scene.code("123456");
+    scene.verification(device, challenge, true);
+    assert_eq!(scene.typed(&device_door(device), "123456"), Outcome::Refused(Reason::StateTokenMissing));
+}
+
+/// Rulings 25.
+#[test]
+fn a_bare_code_answers_the_newest_open_challenge_and_counts_against_its_device() {
+    let mut scene = Scene::new();
+    let phone = scene.device(&sms(), DeviceStatus::Active);
+    let mailbox = scene.device(&email(), DeviceStatus::Active);
+    let challenge = scene.code("111111");
+    scene.verification(phone, challenge, false);
+    let challenge = scene.code("222222");
+    scene.verification(mailbox, challenge, false);
+    assert_eq!(scene.typed(&Target::Newest, "111111"), WRONG);
+    assert_eq!((scene.failures(phone), scene.failures(mailbox)), (0, 1));
+    assert_eq!(scene.db.throttle(scene.user, domain::ThrottleKey::User).recent.len(), 1);
+    assert!(is_accepted(&scene.typed(&Target::Newest, "222222")));
+    assert!(is_accepted(&scene.typed(&Target::Newest, "111111")), "then the other one is the newest");
+    assert_eq!(scene.typed(&Target::Newest, "111111"), NOT_OPEN);
+}
+
+/// Rulings 14: what was proved under a lock is without influence, since nothing is proved under a lock; and what was
+/// proved before it is judged under it.
+#[test]
+fn a_lock_stops_what_was_proved_before_it() {
+    let mut scene = Scene::new();
+    let device = scene.device(&totp(1), DeviceStatus::Active);
+    let code = scene.own_code(device);
+    let evidence = scene.prove(&device_door(device), &Response::Text(code));
+    scene.guess(&device_door(device), 5);
+    assert!(matches!(scene.judge(&device_door(device), &evidence), Outcome::Refused(Reason::Locked(Some(_)))));
+}
+
+/// Rulings 15: what hides behind a registration answers at no other door.
+#[test]
+fn a_registering_device_answers_only_its_registration() {
+    let mut scene = Scene::new();
+    let device = scene.device(&totp(1), DeviceStatus::Registering);
+    let registration = scene.verification(device, Challenge::Own, false);
+    let code = scene.own_code(device);
+    assert_eq!(scene.typed(&device_door(device), &code), Outcome::Refused(Reason::NoDevice));
+    assert_eq!(scene.typed(&Target::OwnCodes(device), &code), Outcome::Refused(Reason::NoDevice));
+    scene.now = registration.expires_at;
+    let late = scene.own_code(device);
+    assert_eq!(scene.typed(&wire_door(&registration), &late), NOT_OPEN);
+    assert_eq!(scene.status(device), Some(DeviceStatus::Registering));
+}
+
+/// A v2 code that was typed is not waiting for anybody.
+#[test]
+fn a_typed_answer_is_collected_by_the_call_that_types_it() {
+    let mut scene = Scene::new();
+    let device = scene.device(&sms(), DeviceStatus::Active);
+    let challenge = scene.code("123456");
+    let verification = scene.verification(device, challenge, true);
+    scene.typed(&wire_door(&verification), "123456");
+    let ended = scene.db.verification(verification.id).unwrap();
+    assert_eq!(ended.consumed_at, Some(scene.now));
+    assert!(!ended.is_live());
+}

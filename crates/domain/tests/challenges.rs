@@ -1,0 +1,452 @@
+//! Enrolling a device and putting a challenge to it (SEC 7, SEC 19, SEC 32–35, rulings 13, 15, 16, 22, 23, 26, 27).
+
+mod model;
+
+use domain::device::{MAX_DEVICES, default_device};
+use domain::enrolment::{self, Enrolled, Enrolment, MAX_REGISTRATIONS};
+use domain::factor::Challenge;
+use domain::time::{MINUTE, SECOND};
+use domain::verification::{self, MAX_OPEN_PER_DEVICE, Opened, Opening, Purpose};
+use domain::{
+    AuditKind, Change, Credential, DeviceId, DeviceStatus, FactorKind, Outcome, Policy, Reason, Secret, Status,
+    Timestamp, Verification, user,
+};
+use model::{
+    Scene, context, device_door, email, hotp, is_accepted, policy, push, signing_key, sms, token_door, totp, voice,
+    wire_door,
+};
+
+#[derive(Clone, Copy, PartialEq)]
+enum Door {
+    V1,
+    V2,
+}
+
+/// A challenge of the kind this device is put at this door, with what is sent.
+fn draw(scene: &mut Scene, device: DeviceId, door: Door) -> Opening {
+    let factor = scene.db.device(device).expect("it is stored").factor;
+    let challenge = match factor {
+        FactorKind::Totp | FactorKind::Hotp => Challenge::Own,
+        FactorKind::Push => Challenge::Approval { nonce: Secret::new(vec![5; 32]), number: None },
+        FactorKind::Voice if door == Door::V2 => scene.keypad("123456"),
+        FactorKind::Sms | FactorKind::Voice | FactorKind::Email => scene.code("123456"),
+    };
+    let verification = scene.new_verification(device, challenge, door == Door::V1);
+    let message = model::message(&verification, factor);
+    Opening { verification, message, pending_devices: door == Door::V1 }
+}
+
+fn trigger_under(scene: &mut Scene, device: DeviceId, door: Door, policy: &Policy) -> Opened {
+    let opening = draw(scene, device, door);
+    scene.db.commit(verification::open(&scene.view(), &opening, policy, &context(), scene.now))
+}
+
+fn trigger(scene: &mut Scene, device: DeviceId, door: Door) -> Opened {
+    trigger_under(scene, device, door, &policy())
+}
+
+fn opened(opened: Opened) -> Verification {
+    match opened {
+        Opened::Opened(verification) => verification,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn status(scene: &Scene, verification: &Verification) -> Status {
+    scene.db.verification(verification.id).expect("it is stored").status
+}
+
+fn enrolment(scene: &mut Scene, credential: &Credential, status: DeviceStatus) -> Enrolment {
+    let device = scene.new_device(credential, status);
+    let n = scene.draw();
+    let registration =
+        (status != DeviceStatus::Active).then(|| model::pending(n, &device, Challenge::Own, scene.now, 120 * SECOND));
+    Enrolment { device, registration, message: None }
+}
+
+fn enrol(scene: &mut Scene, credential: &Credential, status: DeviceStatus) -> (DeviceId, Enrolled) {
+    let enrolment = enrolment(scene, credential, status);
+    let decision = enrolment::enrol(&scene.view(), &enrolment, &policy(), &context(), scene.now);
+    (enrolment.device.id, scene.db.commit(decision))
+}
+
+/// SEC 7, rulings 23.
+#[test]
+fn a_newly_sent_code_kills_the_older_one_and_its_message() {
+    for door in [Door::V1, Door::V2] {
+        let mut scene = Scene::new();
+        let device = scene.device(&sms(), DeviceStatus::Active);
+        let old = opened(trigger(&mut scene, device, door));
+        scene.wait(30 * SECOND);
+        let fresh = opened(trigger(&mut scene, device, door));
+        assert_eq!(status(&scene, &old), Status::Expired);
+        let queued: Vec<_> = scene.db.outbox.iter().map(|m| m.verification_id).collect();
+        assert_eq!(queued, [fresh.id]);
+        assert_eq!(scene.typed(&wire_door(&old), "123456"), Outcome::Refused(Reason::NotOpen));
+        assert!(is_accepted(&scene.typed(&wire_door(&fresh), "123456")));
+    }
+}
+
+/// Rulings 26: within 30 s of a send nothing is sent and the old challenge stays.
+#[test]
+fn a_trigger_too_soon_leaves_the_old_challenge_alone() {
+    let mut scene = Scene::new();
+    let device = scene.device(&sms(), DeviceStatus::Active);
+    let old = opened(trigger(&mut scene, device, Door::V1));
+    let free = scene.now.plus(30 * SECOND);
+    scene.wait(29 * SECOND);
+    assert_eq!(trigger(&mut scene, device, Door::V1), Opened::TooSoon(free));
+    assert_eq!(scene.db.outbox.len(), 1);
+    assert!(is_accepted(&scene.typed(&token_door(&old), "123456")));
+}
+
+/// Rulings 26.
+#[test]
+fn without_message_limits_a_trigger_sends_at_once_and_the_old_code_dies() {
+    let mut scene = Scene::new();
+    let device = scene.device(&email(), DeviceStatus::Active);
+    let off = Policy { message_limits: false, ..policy() };
+    let old = opened(trigger_under(&mut scene, device, Door::V1, &off));
+    let fresh = opened(trigger_under(&mut scene, device, Door::V1, &off));
+    assert_eq!((status(&scene, &old), status(&scene, &fresh)), (Status::Expired, Status::Pending));
+    assert_eq!(scene.db.outbox.len(), 1);
+}
+
+/// Rulings 26.
+#[test]
+fn a_live_prompt_gets_a_new_state_token_and_no_second_notification() {
+    let mut scene = Scene::new();
+    let device = scene.device(&push(&signing_key(1)), DeviceStatus::Active);
+    let first = opened(trigger(&mut scene, device, Door::V1));
+    let Opened::Repeated(again) = trigger(&mut scene, device, Door::V1) else { panic!("a second prompt") };
+    assert_eq!((again.id, again.expires_at), (first.id, first.expires_at));
+    assert_ne!(again.state_token, first.state_token);
+    assert_eq!(scene.db.outbox.len(), 1);
+    assert_eq!(scene.polled(&token_door(&first)), Outcome::Refused(Reason::NotOpen));
+    assert_eq!(scene.polled(&token_door(&again)), Outcome::Pending(FactorKind::Push));
+    let Opened::Repeated(polled) = trigger(&mut scene, device, Door::V2) else { panic!("a second prompt") };
+    assert_eq!(polled.state_token, again.state_token, "v2 polls by id and leaves the token alone");
+    scene.now = first.expires_at;
+    assert_ne!(opened(trigger(&mut scene, device, Door::V1)).id, first.id, "a dead one is replaced");
+    assert_eq!(status(&scene, &first), Status::Expired);
+}
+
+/// Rulings 26.
+#[test]
+fn nothing_is_sent_under_a_lock() {
+    let mut scene = Scene::new();
+    let device = scene.device(&sms(), DeviceStatus::Active);
+    let challenge = scene.code("999999");
+    let verification = scene.verification(device, challenge, true);
+    scene.guess(&token_door(&verification), 5);
+    let until = domain::throttle::locked_until(&scene.view(), Some(device), scene.now);
+    assert_eq!(trigger(&mut scene, device, Door::V1), Opened::Locked(until));
+    scene.outwait(device);
+    scene.db.commit(user::lock(&scene.view(), 3, &context(), scene.now));
+    assert_eq!(trigger(&mut scene, device, Door::V2), Opened::Locked(Some(scene.now.plus(3 * MINUTE))));
+    scene.wait(3 * MINUTE);
+    scene.db.apply(Change::DisableDevice(device));
+    assert_eq!(trigger(&mut scene, device, Door::V1), Opened::Locked(None));
+    assert_eq!(scene.db.outbox, []);
+    assert_eq!(scene.db.recorded(AuditKind::ChallengeRefused), 3);
+}
+
+/// Rulings 23: for TOTP the enrolment's state token is dead after the first trigger too.
+#[test]
+fn a_new_state_token_kills_the_old_one() {
+    let mut scene = Scene::new();
+    let device = scene.device(&totp(1), DeviceStatus::Pending);
+    let enrolment = scene.verification(device, Challenge::Own, true);
+    let triggered = opened(trigger(&mut scene, device, Door::V1));
+    let code = scene.own_code(device);
+    assert_eq!(scene.typed(&token_door(&enrolment), &code), Outcome::Refused(Reason::NotOpen));
+    assert!(is_accepted(&scene.typed(&token_door(&triggered), &code)));
+}
+
+/// SEC 35.
+#[test]
+fn a_device_has_at_most_twenty_open_verifications() {
+    let mut scene = Scene::new();
+    let device = scene.device(&totp(1), DeviceStatus::Active);
+    let first = opened(trigger(&mut scene, device, Door::V2));
+    scene.wait(SECOND);
+    for _ in 1..MAX_OPEN_PER_DEVICE {
+        opened(trigger(&mut scene, device, Door::V2));
+    }
+    assert_eq!(trigger(&mut scene, device, Door::V2), Opened::TooMany(first.expires_at));
+    scene.now = first.expires_at;
+    opened(trigger(&mut scene, device, Door::V2));
+    assert_eq!(status(&scene, &first), Status::Expired, "tidied up on the way");
+}
+
+#[test]
+fn only_devices_in_use_are_challenged_and_pending_ones_over_v1() {
+    let mut scene = Scene::new();
+    let pending = scene.device(&sms(), DeviceStatus::Pending);
+    let hidden = scene.device(&email(), DeviceStatus::Registering);
+    let unpaired = scene.device(&Credential::Push { public_key: None }, DeviceStatus::Pending);
+    for (device, door) in [(pending, Door::V2), (hidden, Door::V1), (hidden, Door::V2), (unpaired, Door::V1)] {
+        assert_eq!(trigger(&mut scene, device, door), Opened::NoDevice);
+    }
+    opened(trigger(&mut scene, pending, Door::V1));
+    let none = Policy { factors: vec![], ..policy() };
+    assert_eq!(trigger_under(&mut scene, pending, Door::V1, &none), Opened::NoDevice, "rulings 5");
+    scene.user = domain::UserId(2);
+    scene.add_user(scene.user);
+    assert_eq!(trigger(&mut scene, pending, Door::V1), Opened::NoDevice, "nobody else's");
+}
+
+/// Rulings 15, SEC 32.
+#[test]
+fn five_wrong_answers_kill_a_registration_and_its_hidden_device() {
+    let mut scene = Scene::new();
+    let device = scene.device(&totp(1), DeviceStatus::Registering);
+    let registration = scene.verification(device, Challenge::Own, false);
+    scene.guess(&wire_door(&registration), 5);
+    assert_eq!(scene.status(device), None);
+    assert!(matches!(status(&scene, &registration), Status::Rejected { .. }));
+    assert_eq!(scene.db.recorded(AuditKind::RegistrationRejected), 1);
+}
+
+/// Rulings 15.
+#[test]
+fn a_hidden_device_goes_when_its_registration_has_ended() {
+    let mut scene = Scene::new();
+    let (hidden, _) = enrol(&mut scene, &totp(1), DeviceStatus::Registering);
+    let (pending, _) = enrol(&mut scene, &totp(2), DeviceStatus::Pending);
+    scene.wait(119 * SECOND);
+    enrol(&mut scene, &totp(3), DeviceStatus::Registering);
+    assert_eq!(scene.status(hidden), Some(DeviceStatus::Registering));
+    scene.wait(SECOND);
+    enrol(&mut scene, &totp(4), DeviceStatus::Registering);
+    assert_eq!(scene.status(hidden), None);
+    assert_eq!(scene.status(pending), Some(DeviceStatus::Pending), "a v1 device stays until deleted");
+}
+
+/// Rulings 27.
+#[test]
+fn a_second_active_phone_is_refused_and_a_pending_one_replaced() {
+    for credential in [sms(), voice(), email(), push(&signing_key(1))] {
+        let mut scene = Scene::new();
+        let (first, _) = enrol(&mut scene, &credential, DeviceStatus::Pending);
+        let (second, outcome) = enrol(&mut scene, &credential, DeviceStatus::Registering);
+        assert_eq!((outcome, scene.status(first)), (Enrolled::Enrolled, None));
+        let (third, outcome) = enrol(&mut scene, &credential, DeviceStatus::Active);
+        assert_eq!((outcome, scene.status(second)), (Enrolled::Enrolled, None));
+        for status in [DeviceStatus::Pending, DeviceStatus::Registering, DeviceStatus::Active] {
+            assert_eq!(enrol(&mut scene, &credential, status).1, Enrolled::AlreadyEnrolled);
+        }
+        assert_eq!(scene.status(third), Some(DeviceStatus::Active));
+        assert!(!enrolment::offered(&scene.view(), &policy()).contains(&credential.kind()));
+    }
+}
+
+/// What was queued for a replaced device is wiped unsent.
+#[test]
+fn replacing_a_pending_device_withdraws_its_code() {
+    let mut scene = Scene::new();
+    let device = scene.device(&sms(), DeviceStatus::Pending);
+    let verification = opened(trigger(&mut scene, device, Door::V1));
+    enrol(&mut scene, &sms(), DeviceStatus::Pending);
+    assert_eq!(scene.db.outbox, []);
+    assert_eq!(status(&scene, &verification), Status::Expired);
+}
+
+/// Rulings 27.
+#[test]
+fn devices_that_make_their_own_codes_may_repeat_up_to_twenty() {
+    let mut scene = Scene::new();
+    for n in 0..20 {
+        let (device, outcome) =
+            enrol(&mut scene, &if n % 2 == 0 { totp(n) } else { hotp(n) }, DeviceStatus::Registering);
+        assert_eq!(outcome, Enrolled::Enrolled);
+        scene.db.apply(Change::ActivateDevice { device, counter: None, credential: None, at: scene.now });
+        scene.wait(120 * SECOND);
+    }
+    assert_eq!(scene.view().devices.len(), MAX_DEVICES);
+    assert_eq!(enrol(&mut scene, &totp(99), DeviceStatus::Registering).1, Enrolled::TooManyDevices);
+    assert_eq!(enrol(&mut scene, &sms(), DeviceStatus::Active).1, Enrolled::TooManyDevices);
+}
+
+/// SEC 35.
+#[test]
+fn a_user_has_at_most_ten_open_registrations() {
+    let mut scene = Scene::new();
+    let first_end = scene.now.plus(120 * SECOND);
+    for n in 0..10 {
+        assert_eq!(enrol(&mut scene, &totp(n), DeviceStatus::Registering).1, Enrolled::Enrolled);
+        scene.wait(SECOND);
+    }
+    assert_eq!(MAX_REGISTRATIONS, 10);
+    let refused = Enrolled::TooManyRegistrations(first_end);
+    assert_eq!(enrol(&mut scene, &totp(99), DeviceStatus::Registering).1, refused);
+    scene.now = first_end;
+    assert_eq!(enrol(&mut scene, &totp(99), DeviceStatus::Registering).1, Enrolled::Enrolled);
+}
+
+#[test]
+fn who_is_barred_enrols_nothing() {
+    let mut scene = Scene::new();
+    scene.db.commit(user::lock(&scene.view(), 0, &context(), scene.now));
+    assert_eq!(enrol(&mut scene, &totp(1), DeviceStatus::Pending).1, Enrolled::Barred);
+}
+
+/// SEC 33: enrolling again and again sends no more than triggering does.
+#[test]
+fn messages_of_enrolments_are_counted_with_the_others() {
+    let mut scene = Scene::new();
+    let device = scene.new_device(&sms(), DeviceStatus::Registering);
+    let challenge = scene.code("123456");
+    let n = scene.draw();
+    let registration = model::pending(n, &device, challenge, scene.now, 120 * SECOND);
+    let message = model::message(&registration, FactorKind::Sms);
+    let enrolment = Enrolment { device, registration: Some(registration), message };
+    let decide = |scene: &Scene| enrolment::enrol(&scene.view(), &enrolment, &policy(), &context(), scene.now);
+    assert_eq!(decide(&scene).reply, Enrolled::Enrolled);
+    let decision = decide(&scene);
+    scene.db.commit(decision);
+    let again = decide(&scene);
+    assert_eq!((again.reply, again.changes), (Enrolled::TooSoon(scene.now.plus(30 * SECOND)), vec![]));
+}
+
+/// SEC 19: what an administrator vouches for is in use at once and recorded as such.
+#[test]
+fn a_trusted_device_is_recorded_as_trusted() {
+    let mut scene = Scene::new();
+    let (device, _) = enrol(&mut scene, &sms(), DeviceStatus::Active);
+    assert_eq!(scene.status(device), Some(DeviceStatus::Active));
+    assert_eq!(scene.db.recorded(AuditKind::DeviceTrusted), 1);
+    for factor in FactorKind::ALL {
+        let may = matches!(factor, FactorKind::Sms | FactorKind::Voice | FactorKind::Email);
+        assert_eq!(factor.may_be_trusted(), may);
+    }
+}
+
+/// Rulings 16.
+#[test]
+fn the_default_device_is_the_oldest_in_use() {
+    let mut scene = Scene::new();
+    let default = |scene: &Scene| default_device(&scene.view().devices);
+    assert_eq!(default(&scene), None);
+    scene.device(&totp(1), DeviceStatus::Registering);
+    assert_eq!(default(&scene), None);
+    let pending = scene.device(&sms(), DeviceStatus::Pending);
+    assert_eq!(default(&scene), Some(pending));
+    scene.wait(1);
+    let first = scene.device(&totp(2), DeviceStatus::Active);
+    scene.wait(1);
+    let second = scene.device(&totp(3), DeviceStatus::Active);
+    assert_eq!(default(&scene), Some(first));
+    scene.db.commit(enrolment::remove(&scene.view(), first, &context(), scene.now));
+    assert_eq!(default(&scene), Some(second));
+}
+
+/// SEC 56: deleting a device ends its open verifications, their messages, and its codes at every door.
+#[test]
+fn a_removed_device_answers_nothing() {
+    let mut scene = Scene::new();
+    let device = scene.device(&sms(), DeviceStatus::Active);
+    let own = scene.device(&totp(1), DeviceStatus::Active);
+    let verification = opened(trigger(&mut scene, device, Door::V1));
+    let code = scene.own_code(own);
+    let evidence = scene.prove(&device_door(own), &domain::Response::Text(code));
+    for device in [device, own] {
+        assert!(scene.db.commit(enrolment::remove(&scene.view(), device, &context(), scene.now)));
+        assert!(!scene.db.commit(enrolment::remove(&scene.view(), device, &context(), scene.now)));
+    }
+    assert_eq!(scene.db.outbox, []);
+    assert_eq!(status(&scene, &verification), Status::Expired);
+    assert_eq!(scene.typed(&token_door(&verification), "123456"), Outcome::Refused(Reason::NoDevice));
+    assert_eq!(scene.typed(&wire_door(&verification), "123456"), Outcome::Refused(Reason::NotOpen));
+    assert_eq!(scene.judge(&device_door(own), &evidence), Outcome::Refused(Reason::NoDevice));
+}
+
+#[test]
+fn a_hidden_device_cannot_be_removed_by_its_id() {
+    let mut scene = Scene::new();
+    let hidden = scene.device(&totp(1), DeviceStatus::Registering);
+    assert!(!scene.db.commit(enrolment::remove(&scene.view(), hidden, &context(), scene.now)));
+    let own = scene.device(&totp(2), DeviceStatus::Active);
+    scene.user = domain::UserId(2);
+    scene.add_user(scene.user);
+    assert!(!scene.db.commit(enrolment::remove(&scene.view(), own, &context(), scene.now)), "nor somebody else's");
+}
+
+/// SEC 56, rulings 10.
+#[test]
+fn barring_a_user_ends_all_that_was_open() {
+    for suspend in [false, true] {
+        let mut scene = Scene::new();
+        let device = scene.device(&sms(), DeviceStatus::Active);
+        let phone = scene.device(&push(&signing_key(1)), DeviceStatus::Active);
+        let code = opened(trigger(&mut scene, device, Door::V1));
+        let uncollected = opened(trigger(&mut scene, phone, Door::V1));
+        let status = Status::Accepted { at: scene.now };
+        scene.db.apply(Change::CloseVerification { verification: uncollected.id, status, consumed_at: None });
+        let token = model::temp_token(scene.user, "55647655", true, scene.now.plus(MINUTE));
+        scene.db.apply(Change::SetTempToken(scene.user, Some(token)));
+        if suspend {
+            let status = Some(domain::UserStatus::Suspended);
+            let patch = user::UserPatch { status, ..user::UserPatch::default() };
+            scene.db.commit(user::update(&scene.view(), &patch, &context(), scene.now));
+        } else {
+            scene.db.commit(user::lock(&scene.view(), 1, &context(), scene.now));
+        }
+        assert!(matches!(scene.typed(&token_door(&code), "123456"), Outcome::Refused(Reason::Locked(_))));
+        let patch = user::UserPatch { status: Some(domain::UserStatus::Active), ..user::UserPatch::default() };
+        scene.db.commit(user::update(&scene.view(), &patch, &context(), scene.now));
+        assert_eq!(scene.typed(&token_door(&code), "123456"), Outcome::Refused(Reason::NotOpen));
+        assert_eq!(scene.polled(&token_door(&uncollected)), Outcome::Refused(Reason::NotOpen));
+        assert_eq!(
+            scene.typed(&domain::verification::Target::TempToken, "55647655"),
+            Outcome::Refused(Reason::WrongCode)
+        );
+        assert_eq!(scene.db.outbox, []);
+    }
+}
+
+#[test]
+fn a_lock_with_an_end_does_not_replace_a_suspension() {
+    let mut scene = Scene::new();
+    let patch = user::UserPatch { status: Some(domain::UserStatus::Suspended), ..user::UserPatch::default() };
+    scene.db.commit(user::update(&scene.view(), &patch, &context(), scene.now));
+    scene.db.commit(user::lock(&scene.view(), 1, &context(), scene.now));
+    assert!(scene.view().user.unwrap().is_barred(Timestamp(i64::MAX)));
+    let device = scene.device(&totp(1), DeviceStatus::Active);
+    scene.db.apply(Change::DisableDevice(device));
+    scene.db.commit(user::unlock(&scene.view(), &context(), scene.now));
+    assert!(scene.view().user.unwrap().is_barred(scene.now), "nor does an unlocking lift it");
+}
+
+/// Rulings 10: unlocking lifts what locks, and counts begin anew.
+#[test]
+fn unlocking_lifts_every_lock() {
+    let mut scene = Scene::new();
+    let device = scene.device(&totp(1), DeviceStatus::Active);
+    assert_eq!(scene.db.commit(user::unlock(&scene.view(), &context(), scene.now)), user::Unlocked::NotLocked);
+    scene.guess(&device_door(device), 5);
+    scene.db.commit(user::lock(&scene.view(), 0, &context(), scene.now));
+    assert_eq!(scene.db.commit(user::unlock(&scene.view(), &context(), scene.now)), user::Unlocked::Unlocked);
+    assert_eq!(scene.failures(device), 0);
+    let code = scene.own_code(device);
+    assert!(is_accepted(&scene.typed(&device_door(device), &code)));
+}
+
+/// SEC 7: the two purposes do not mix, whichever way they are tried.
+#[test]
+fn a_registration_is_no_verification() {
+    let mut scene = Scene::new();
+    let device = scene.device(&sms(), DeviceStatus::Registering);
+    let challenge = scene.code("123456");
+    let registration = scene.verification(device, challenge, false);
+    assert_eq!(registration.purpose, Purpose::Enrol);
+    let as_login = domain::verification::Target::Wire {
+        wire_id: registration.wire_id.clone(),
+        purpose: Purpose::Login,
+        device: None,
+    };
+    for door in [as_login, domain::verification::Target::Newest] {
+        assert_eq!(scene.typed(&door, "123456"), Outcome::Refused(Reason::NotOpen));
+    }
+    assert!(is_accepted(&scene.typed(&wire_door(&registration), "123456")));
+}

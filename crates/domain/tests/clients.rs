@@ -1,0 +1,202 @@
+//! API callers: wrong secrets (SEC 30), token families (SEC 14), rotation and revocation (SEC 42, SEC 56).
+
+mod model;
+
+use domain::client::{self, ACCESS_TTL, ClientSecret, Grant, REFRESH_TTL, Revocation, WRONG_SECRET_WINDOW};
+use domain::{AuditKind, Client, ClientId, ClientView, CompatProfile, Digest, Scope, Sealed, Timestamp, TokenSet};
+use model::{Database, START, digest};
+
+struct Scene {
+    db: Database,
+    now: Timestamp,
+    drawn: u64,
+}
+
+fn secret(text: &str) -> ClientSecret {
+    ClientSecret { digest: Digest::of(text.as_bytes()), last4: "cret".to_owned(), created_at: START }
+}
+
+fn new_client(id: i64, text: &str) -> Client {
+    Client {
+        id: ClientId(id),
+        client_id: format!("{id:064x}"),
+        name: "a caller".to_owned(),
+        scope: Scope::ManageAll,
+        profile: CompatProfile::Default,
+        secrets: vec![secret(text)],
+        ip_allow: vec![],
+        expires_at: None,
+        revoked_at: None,
+        wrong_secrets: vec![],
+        created_at: START,
+    }
+}
+
+impl Scene {
+    fn new() -> Self {
+        let mut scene = Self { db: Database::default(), now: START, drawn: 0 };
+        for (id, text) in [(1, "secret"), (2, "other secret")] {
+            scene.db.commit(client::create(new_client(id, text), START));
+        }
+        scene
+    }
+
+    fn view(&self, id: i64, asked: Option<Digest>) -> ClientView {
+        let of_client = |set: &&TokenSet| set.client_id == ClientId(id);
+        ClientView {
+            client: self.db.clients.iter().find(|c| c.id == ClientId(id)).cloned(),
+            newest: self.db.tokens.iter().filter(of_client).rfind(|set| set.ended_at.is_none()).cloned(),
+            asked: asked.and_then(|access| self.db.tokens.iter().find(|set| set.access == access).cloned()),
+        }
+    }
+
+    fn draw(&mut self, id: i64) -> TokenSet {
+        self.drawn += 1;
+        TokenSet {
+            access: digest(2 * self.drawn),
+            refresh: digest(2 * self.drawn + 1),
+            client_id: ClientId(id),
+            sealed: Some(Sealed(vec![1])),
+            row: self.drawn.cast_signed(),
+            family: self.drawn.cast_signed(),
+            created_at: self.now,
+            ended_at: None,
+        }
+    }
+
+    fn grant(&mut self, id: i64, text: &str) -> Grant {
+        let fresh = self.draw(id);
+        self.db.commit(client::grant(&self.view(id, None), text, &fresh, self.now))
+    }
+
+    fn granted(&mut self, id: i64, text: &str) -> TokenSet {
+        match self.grant(id, text) {
+            Grant::Granted(set) => set,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn refresh(&mut self, id: i64, asked: &TokenSet, refresh: &Digest) -> Grant {
+        let fresh = self.draw(id);
+        self.db.commit(client::refresh(&self.view(id, Some(asked.access)), refresh, &fresh, self.now))
+    }
+}
+
+fn live(scene: &Scene) -> usize {
+    scene.db.tokens.iter().filter(|set| set.is_live(scene.now)).count()
+}
+
+/// Contract 2.1.
+#[test]
+fn the_same_live_set_is_granted_again_until_it_ends() {
+    let mut scene = Scene::new();
+    let first = scene.granted(1, "secret");
+    scene.now = START.plus(ACCESS_TTL - 1);
+    assert_eq!(scene.granted(1, "secret").access, first.access);
+    assert_eq!(scene.db.recorded(AuditKind::TokenIssued), 1);
+    scene.now = START.plus(ACCESS_TTL);
+    assert!(!first.is_live(scene.now));
+    assert_ne!(scene.granted(1, "secret").access, first.access);
+}
+
+/// SEC 30.
+#[test]
+fn twenty_wrong_secrets_hold_their_client_and_no_other() {
+    let mut scene = Scene::new();
+    for n in 0..20 {
+        assert_eq!(scene.grant(1, "wrong"), Grant::Refused, "{n}");
+        scene.now = scene.now.plus(1000);
+    }
+    let free = START.plus(WRONG_SECRET_WINDOW);
+    for text in ["secret", "wrong"] {
+        assert_eq!(scene.grant(1, text), Grant::Held(free), "right or wrong");
+    }
+    assert_eq!(scene.db.clients[0].wrong_secrets.len(), 20, "nothing is counted while held");
+    scene.granted(2, "other secret");
+    scene.now = free;
+    scene.granted(1, "secret");
+    assert_eq!(scene.grant(1, "wrong"), Grant::Refused);
+    assert!(matches!(scene.grant(1, "secret"), Grant::Held(_)), "a right one resets nothing");
+}
+
+#[test]
+fn unknown_revoked_and_expired_look_like_a_wrong_secret() {
+    let mut scene = Scene::new();
+    assert_eq!(scene.grant(9, "secret"), Grant::Refused);
+    scene.db.clients[0].expires_at = Some(scene.now);
+    assert_eq!(scene.grant(1, "secret"), Grant::Refused);
+    scene.db.commit(client::revoke_client(&scene.view(2, None), scene.now));
+    assert_eq!(scene.grant(2, "other secret"), Grant::Refused);
+    assert_eq!(scene.db.tokens, []);
+}
+
+/// SEC 14: a refresh rotates; an old pair used again ends everything that came of it.
+#[test]
+fn a_reused_refresh_token_ends_its_whole_family() {
+    let mut scene = Scene::new();
+    let first = scene.granted(1, "secret");
+    let Grant::Granted(second) = scene.refresh(1, &first, &first.refresh) else { panic!("refused") };
+    assert_eq!(second.family, first.family);
+    assert_eq!(live(&scene), 1, "the old pair stops working at once");
+    let other = scene.granted(2, "other secret");
+    assert_eq!(scene.refresh(1, &first, &first.refresh), Grant::Refused);
+    let view = scene.view(1, Some(second.access));
+    assert!(view.asked.unwrap().ended_at.is_some());
+    assert_eq!(scene.refresh(1, &second, &second.refresh), Grant::Refused);
+    assert_eq!(live(&scene), 1, "another client's lives on");
+    assert!(scene.view(2, Some(other.access)).asked.unwrap().is_live(scene.now));
+    assert_eq!(scene.db.recorded(AuditKind::TokenReused), 2);
+}
+
+#[test]
+fn a_refresh_needs_the_matching_pair_of_this_client() {
+    let mut scene = Scene::new();
+    let set = scene.granted(1, "secret");
+    assert_eq!(scene.refresh(1, &set, &set.access), Grant::Refused);
+    assert_eq!(scene.refresh(2, &set, &set.refresh), Grant::Refused);
+    assert_eq!(live(&scene), 1, "a wrong try ends nothing");
+    scene.now = START.plus(REFRESH_TTL);
+    assert_eq!(scene.refresh(1, &set, &set.refresh), Grant::Refused);
+    scene.now = START.plus(REFRESH_TTL - 1);
+    assert!(matches!(scene.refresh(1, &set, &set.refresh), Grant::Granted(_)), "after the access token's end");
+}
+
+#[test]
+fn a_revoked_pair_works_no_more_and_its_sealed_copy_is_wiped() {
+    let mut scene = Scene::new();
+    let set = scene.granted(1, "secret");
+    let revoke = |scene: &mut Scene, id, text: &str| {
+        scene.db.commit(client::revoke(&scene.view(id, Some(set.access)), text, scene.now))
+    };
+    assert_eq!(revoke(&mut scene, 2, "other secret"), Revocation::Refused, "somebody else's");
+    assert_eq!(revoke(&mut scene, 1, "wrong"), Revocation::Refused);
+    assert_eq!(live(&scene), 1);
+    for _ in 0..2 {
+        assert_eq!(revoke(&mut scene, 1, "secret"), Revocation::Done);
+    }
+    assert_eq!((live(&scene), &scene.db.tokens[0].sealed), (0, &None));
+    assert_eq!(scene.refresh(1, &set, &set.refresh), Grant::Refused);
+    assert_eq!(scene.db.clients[0].wrong_secrets.len(), 1);
+}
+
+/// SEC 56.
+#[test]
+fn revoking_a_client_ends_all_its_tokens() {
+    let mut scene = Scene::new();
+    let set = scene.granted(1, "secret");
+    scene.db.commit(client::revoke_client(&scene.view(1, None), scene.now));
+    assert_eq!(live(&scene), 0);
+    assert_eq!(scene.refresh(1, &set, &set.refresh), Grant::Refused);
+    assert!(scene.db.commit(client::rotate_client(&scene.view(1, None), secret("new"), scene.now)).is_none());
+}
+
+/// SEC 42.
+#[test]
+fn two_secrets_work_while_callers_change_over() {
+    let mut scene = Scene::new();
+    for text in ["second", "third"] {
+        scene.db.commit(client::rotate_client(&scene.view(1, None), secret(text), scene.now));
+    }
+    let knows = |text| scene.db.clients[0].knows(text);
+    assert_eq!([knows("secret"), knows("second"), knows("third")], [false, true, true]);
+}

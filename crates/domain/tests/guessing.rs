@@ -1,0 +1,391 @@
+//! Guessing has a price that nothing resets (SEC 17, SEC 20–29), and messages have one too (SEC 33).
+
+mod model;
+
+use domain::device::NO_COUNTER;
+use domain::factor::Challenge;
+use domain::throttle;
+use domain::time::{DAY, HOUR, MINUTE, SECOND};
+use domain::user::Unlocked;
+use domain::verification::Target;
+use domain::{AuditKind, DeviceId, DeviceStatus, Outcome, Reason, Response, ThrottleKey, enrolment, user};
+use model::{Scene, context, device_door, hotp, is_accepted, policy, sms, token_door, totp, wire_door};
+
+fn lock_of(scene: &Scene, device: DeviceId) -> Option<i64> {
+    throttle::locked_until(&scene.view(), Some(device), scene.now).map(|until| until.since(scene.now))
+}
+
+/// Guesses until `failures` stand in a row, without ever running into the user's budget.
+fn fail_until(scene: &mut Scene, device: DeviceId, failures: u32) {
+    while scene.status(device).is_some() && scene.failures(device) < failures {
+        scene.wait(3 * HOUR);
+        scene.guess(&device_door(device), 1);
+    }
+}
+
+/// SEC 20.
+#[test]
+fn a_failure_is_counted_against_the_device_and_the_user_with_its_refusal() {
+    let mut scene = Scene::new();
+    let device = scene.device(&totp(1), DeviceStatus::Active);
+    let target = device_door(device);
+    let evidence = scene.prove(&target, &Response::Text("000000".to_owned()));
+    let decision = domain::verification::answer(&scene.view(), &target, &evidence, &context(), scene.now);
+    assert_eq!(decision.reply, Outcome::Refused(Reason::WrongCode));
+    scene.db.commit(decision);
+    assert_eq!(scene.failures(device), 1);
+    assert_eq!(scene.db.throttle(scene.user, ThrottleKey::User).recent, [scene.now]);
+    assert_eq!(scene.db.recorded(AuditKind::Refused), 1);
+}
+
+/// SEC 21.
+#[test]
+fn the_locks_of_a_device_grow() {
+    let mut scene = Scene::new();
+    let device = scene.device(&totp(1), DeviceStatus::Active);
+    for failures in 1..50 {
+        fail_until(&mut scene, device, failures);
+        // `guess` moves the clock on by a second.
+        let expected = match failures {
+            5 => Some(MINUTE),
+            10 => Some(5 * MINUTE),
+            15 => Some(15 * MINUTE),
+            20 | 25 | 30 | 35 | 40 | 45 => Some(HOUR),
+            _ => None,
+        };
+        assert_eq!(lock_of(&scene, device), expected.map(|lock| lock - SECOND), "{failures}");
+    }
+    assert_eq!(scene.db.recorded(AuditKind::GuessLock), 9);
+}
+
+/// SEC 22.
+#[test]
+fn fifty_failures_disable_a_device_until_an_administrator_unlocks_it() {
+    let mut scene = Scene::new();
+    let device = scene.device(&totp(1), DeviceStatus::Active);
+    fail_until(&mut scene, device, 50);
+    assert_eq!(scene.status(device), Some(DeviceStatus::Disabled));
+    scene.wait(30 * DAY);
+    let code = scene.own_code(device);
+    for door in [device_door(device), Target::OwnCodes(device)] {
+        assert_eq!(scene.typed(&door, &code), Outcome::Refused(Reason::Locked(None)));
+    }
+    assert_eq!(scene.db.commit(user::unlock(&scene.view(), &context(), scene.now)), Unlocked::Unlocked);
+    assert!(is_accepted(&scene.typed(&device_door(device), &code)));
+}
+
+/// SEC 22: or an unlocking would put a device in use that never proved anything.
+#[test]
+fn a_device_never_proved_is_gone_after_fifty_failures() {
+    let mut scene = Scene::new();
+    let device = scene.device(&totp(1), DeviceStatus::Pending);
+    scene.verification(device, Challenge::Own, true);
+    fail_until(&mut scene, device, 50);
+    assert_eq!(scene.status(device), None);
+    assert_eq!(scene.db.commit(user::unlock(&scene.view(), &context(), scene.now)), Unlocked::Unlocked);
+    assert_eq!(scene.status(device), None);
+}
+
+/// SEC 22: whatever it was, a disabled device of a factor that cannot repeat blocks a second one until removed.
+#[test]
+fn a_disabled_device_is_not_replaced_by_enrolling_again() {
+    let mut scene = Scene::new();
+    scene.device(&sms(), DeviceStatus::Disabled);
+    let device = scene.new_device(&sms(), DeviceStatus::Active);
+    let enrolment = enrolment::Enrolment { device, registration: None, message: None };
+    let decision = enrolment::enrol(&scene.view(), &enrolment, &policy(), &context(), scene.now);
+    assert_eq!(decision.reply, enrolment::Enrolled::AlreadyEnrolled);
+}
+
+/// SEC 23: over all factors and doors, whatever device.
+#[test]
+fn twenty_failures_in_any_hour_lock_the_user() {
+    let mut scene = Scene::new();
+    let devices: Vec<_> = (0..6).map(|n| scene.device(&totp(n), DeviceStatus::Active)).collect();
+    for device in &devices[..4] {
+        scene.guess(&device_door(*device), 4);
+    }
+    scene.guess(&Target::TempToken, 3);
+    assert_eq!(lock_of(&scene, devices[5]), None, "nineteen");
+    scene.guess(&Target::OwnCodes(devices[5]), 1);
+    assert_eq!(lock_of(&scene, devices[5]), Some(HOUR - SECOND));
+    let fresh = devices[4];
+    let code = scene.own_code(fresh);
+    assert!(matches!(scene.typed(&device_door(fresh), &code), Outcome::Refused(Reason::Locked(Some(_)))));
+    scene.wait(HOUR);
+    let code = scene.own_code(fresh);
+    assert!(is_accepted(&scene.typed(&device_door(fresh), &code)));
+}
+
+/// SEC 23.
+#[test]
+fn a_hundred_failures_in_any_day_lock_the_user() {
+    let mut scene = Scene::new();
+    let devices: Vec<_> = (0..20).map(|n| scene.device(&hotp(n), DeviceStatus::Active)).collect();
+    for round in 0..100 {
+        assert_eq!(throttle::locked_until(&scene.view(), None, scene.now), None, "{round}");
+        let device = devices[round % devices.len()];
+        scene.outwait(device);
+        scene.guess(&device_door(device), 1);
+        scene.wait(4 * MINUTE);
+    }
+    assert!(throttle::locked_until(&scene.view(), None, scene.now).is_some());
+}
+
+/// SEC 25.
+#[test]
+fn a_success_resets_only_the_count_of_the_device_that_was_used() {
+    let mut scene = Scene::new();
+    let one = scene.device(&totp(1), DeviceStatus::Active);
+    let other = scene.device(&totp(2), DeviceStatus::Active);
+    scene.guess(&device_door(one), 4);
+    scene.guess(&device_door(other), 4);
+    let code = scene.own_code(one);
+    assert!(is_accepted(&scene.typed(&device_door(one), &code)));
+    assert_eq!((scene.failures(one), scene.failures(other)), (0, 4));
+    assert_eq!(scene.db.throttle(scene.user, ThrottleKey::User).recent.len(), 8);
+}
+
+/// SEC 25.
+#[test]
+fn nothing_but_a_success_resets_a_count() {
+    let mut scene = Scene::new();
+    let device = scene.device(&sms(), DeviceStatus::Active);
+    let challenge = scene.code("999999");
+    let verification = scene.verification(device, challenge, true);
+    scene.guess(&token_door(&verification), 4);
+    scene.wait(DAY);
+    // A new challenge and a new state token, a log-out, a changed user, an issued token.
+    let challenge = scene.code("888888");
+    let fresh = scene.new_verification(device, challenge, true);
+    let message = model::message(&fresh, domain::FactorKind::Sms);
+    let opening = domain::verification::Opening { verification: fresh.clone(), message, pending_devices: true };
+    scene.db.commit(domain::verification::open(&scene.view(), &opening, &policy(), &context(), scene.now));
+    scene.guess(&token_door(&fresh), 1);
+    assert_eq!(scene.failures(device), 5);
+    let view = scene.view();
+    scene.db.commit(user::log_out(&view, &context(), scene.now));
+    let token = model::temp_token(scene.user, "55647655", true, scene.now.plus(HOUR));
+    scene.db.commit(domain::temp_token::issue(&view, token, &context(), scene.now));
+    let patch = user::UserPatch { username: Some(Some("ana".to_owned())), ..user::UserPatch::default() };
+    scene.db.commit(user::update(&view, &patch, &context(), scene.now));
+    assert!(is_accepted(&scene.typed(&Target::TempToken, "55647655")));
+    assert_eq!(scene.failures(device), 5);
+    assert!(lock_of(&scene, device).is_some());
+}
+
+/// SEC 25: the count of messages is by factor, so a new device does not reset it; a new device has its own count of
+/// failures, and the user's budget stands behind it.
+#[test]
+fn enrolling_again_does_not_buy_guesses_without_end() {
+    let mut scene = Scene::new();
+    let mut guesses = 0;
+    for n in 0..10 {
+        let device = scene.device(&totp(n), DeviceStatus::Active);
+        let open = (0..4).take_while(|_| {
+            let wrong = format!("{:06}", scene.draw());
+            let outcome = scene.typed(&device_door(device), &wrong);
+            outcome == Outcome::Refused(Reason::WrongCode)
+        });
+        guesses += open.count();
+        scene.db.commit(enrolment::remove(&scene.view(), device, &context(), scene.now));
+    }
+    assert_eq!(guesses, 20);
+}
+
+/// SEC 26: nothing is evaluated, nothing counted, and right and wrong look the same.
+#[test]
+fn under_a_lock_right_and_wrong_are_the_same() {
+    let mut scene = Scene::new();
+    let device = scene.device(&totp(1), DeviceStatus::Active);
+    scene.guess(&device_door(device), 5);
+    let before = scene.db.users[&scene.user].clone();
+    let right = scene.own_code(device);
+    let refusals = [right, "000000".to_owned()].map(|text| scene.typed(&device_door(device), &text));
+    assert_eq!(refusals[0], refusals[1]);
+    assert!(matches!(refusals[0], Outcome::Refused(Reason::Locked(Some(_)))));
+    let after = &scene.db.users[&scene.user];
+    assert_eq!((&after.devices, &after.throttles), (&before.devices, &before.throttles));
+    let last = scene.db.audit.last().unwrap();
+    assert_eq!((last.kind, last.reason, last.device), (AuditKind::Refused, Some("locked"), Some(device)));
+}
+
+/// SEC 27.
+#[test]
+fn a_lock_of_one_device_leaves_the_others_usable() {
+    let mut scene = Scene::new();
+    let locked = scene.device(&totp(1), DeviceStatus::Active);
+    let other = scene.device(&totp(2), DeviceStatus::Active);
+    scene.guess(&device_door(locked), 5);
+    let code = scene.own_code(other);
+    assert!(is_accepted(&scene.typed(&device_door(other), &code)));
+}
+
+/// SEC 28.
+#[test]
+fn asking_and_missing_are_no_failures() {
+    let mut scene = Scene::new();
+    let device = scene.device(&sms(), DeviceStatus::Active);
+    let challenge = scene.code("123456");
+    let verification = scene.verification(device, challenge, true);
+    for door in [device_door(device), token_door(&verification), wire_door(&verification), Target::Newest] {
+        for response in [Response::None, Response::Text(String::new())] {
+            scene.answer(&door, &response);
+        }
+    }
+    scene.typed(&device_door(DeviceId(9)), "123456");
+    scene.typed(&Target::Device { device, state_token: Some(model::digest(1)) }, "123456");
+    assert_eq!(scene.db.users[&scene.user].throttles, []);
+}
+
+/// SEC 29: the count hangs on ids, and a lock on the device is a lock at every door.
+#[test]
+fn a_count_hangs_on_the_device_whatever_the_door() {
+    let mut scene = Scene::new();
+    let device = scene.device(&totp(1), DeviceStatus::Active);
+    let v1 = scene.verification(device, Challenge::Own, true);
+    let v2 = scene.verification(device, Challenge::Own, false);
+    for door in [device_door(device), token_door(&v1), wire_door(&v2), Target::OwnCodes(device), device_door(device)] {
+        scene.guess(&door, 1);
+    }
+    assert_eq!(scene.failures(device), 5);
+    assert!(lock_of(&scene, device).is_some());
+}
+
+/// SEC 24.
+#[test]
+fn temporary_tokens_have_a_budget_of_their_own() {
+    let mut scene = Scene::new();
+    let token = model::temp_token(scene.user, "55647655", true, scene.now.plus(3 * DAY));
+    scene.db.apply(domain::Change::SetTempToken(scene.user, Some(token)));
+    let device = scene.device(&totp(1), DeviceStatus::Active);
+    scene.guess(&Target::TempToken, 4);
+    assert!(is_accepted(&scene.typed(&Target::TempToken, "55647655")), "four");
+    scene.guess(&Target::TempToken, 1);
+    let refused = scene.typed(&Target::TempToken, "55647655");
+    assert!(matches!(refused, Outcome::Refused(Reason::Locked(Some(_)))), "five, success or no success");
+    assert_eq!(lock_of(&scene, device), None, "devices stay usable");
+    scene.wait(2 * HOUR);
+    scene.guess(&Target::TempToken, 4);
+    scene.wait(2 * HOUR);
+    assert!(is_accepted(&scene.typed(&Target::TempToken, "55647655")), "nine");
+    scene.guess(&Target::TempToken, 1);
+    scene.wait(DAY - 2 * SECOND);
+    let refused = scene.typed(&Target::TempToken, "55647655");
+    assert!(matches!(refused, Outcome::Refused(Reason::Locked(Some(_)))), "ten lock for a day");
+    scene.wait(2 * SECOND);
+    assert!(is_accepted(&scene.typed(&Target::TempToken, "55647655")));
+    assert_eq!(scene.db.throttle(scene.user, ThrottleKey::User).recent.len(), 10, "the user's budget counts them too");
+}
+
+/// SEC 17.
+#[test]
+fn a_temporary_token_is_good_once_and_a_reusable_one_until_it_ends() {
+    let mut scene = Scene::new();
+    for reusable in [false, true] {
+        let token = model::temp_token(scene.user, "55647655", reusable, scene.now.plus(HOUR));
+        assert!(scene.db.commit(domain::temp_token::issue(&scene.view(), token, &context(), scene.now)));
+        assert!(is_accepted(&scene.answer(&Target::TempToken, &Response::Number(55_647_655))));
+        assert_eq!(is_accepted(&scene.typed(&Target::TempToken, "55647655")), reusable);
+        scene.wait(HOUR);
+        assert!(!is_accepted(&scene.typed(&Target::TempToken, "55647655")));
+    }
+    assert_eq!(scene.db.recorded(AuditKind::TempTokenIssued), 2);
+    assert_eq!(scene.db.recorded(AuditKind::TempTokenUsed), 3);
+    assert_eq!(scene.db.throttle(scene.user, ThrottleKey::TempToken).recent, [], "over is not wrong");
+}
+
+/// Rulings 12: one lives per user.
+#[test]
+fn a_new_temporary_token_ends_the_old_one_even_for_what_was_proved_before() {
+    let mut scene = Scene::new();
+    let issue = |scene: &mut Scene, digits| {
+        let token = model::temp_token(scene.user, digits, true, scene.now.plus(HOUR));
+        scene.db.commit(domain::temp_token::issue(&scene.view(), token, &context(), scene.now));
+    };
+    issue(&mut scene, "11111111");
+    let evidence = scene.prove(&Target::TempToken, &Response::Text("11111111".to_owned()));
+    assert!(is_accepted(&scene.clone().judge(&Target::TempToken, &evidence)));
+    issue(&mut scene, "22222222");
+    assert_eq!(scene.judge(&Target::TempToken, &evidence), Outcome::Refused(Reason::Replay));
+    assert_eq!(scene.typed(&Target::TempToken, "11111111"), Outcome::Refused(Reason::WrongCode));
+    assert!(scene.db.commit(domain::temp_token::revoke(&scene.view(), &context(), scene.now)));
+    assert!(!scene.db.commit(domain::temp_token::revoke(&scene.view(), &context(), scene.now)));
+    assert_eq!(scene.typed(&Target::TempToken, "22222222"), Outcome::Refused(Reason::WrongCode));
+}
+
+/// SEC 17: it is bound to its user.
+#[test]
+fn a_temporary_token_is_of_no_use_to_another_user() {
+    let mut scene = Scene::new();
+    let token = model::temp_token(scene.user, "55647655", true, scene.now.plus(HOUR));
+    let evidence = {
+        scene.db.apply(domain::Change::SetTempToken(scene.user, Some(token.clone())));
+        scene.prove(&Target::TempToken, &Response::Text("55647655".to_owned()))
+    };
+    scene.user = domain::UserId(2);
+    scene.add_user(scene.user);
+    let own = model::temp_token(scene.user, "99999999", true, scene.now.plus(HOUR));
+    scene.db.apply(domain::Change::SetTempToken(scene.user, Some(own)));
+    assert_eq!(scene.typed(&Target::TempToken, "55647655"), Outcome::Refused(Reason::WrongCode));
+    assert!(!is_accepted(&scene.judge(&Target::TempToken, &evidence)));
+    scene.db.apply(domain::Change::SetTempToken(scene.user, Some(token)));
+    assert_eq!(scene.typed(&Target::TempToken, "55647655"), Outcome::Refused(Reason::WrongCode), "even if copied");
+}
+
+/// SEC 33.
+#[test]
+fn a_message_every_thirty_seconds_and_five_in_ten_minutes() {
+    let mut scene = Scene::new();
+    let factor = domain::FactorKind::Sms;
+    let start = scene.now;
+    let next = |scene: &Scene| throttle::next_send(&scene.view(), factor, &policy(), scene.now);
+    for n in 0..5 {
+        assert_eq!(next(&scene), None, "message {n}");
+        let change = throttle::count_send(&scene.view(), scene.user, factor, scene.now);
+        scene.db.apply(change);
+        if n < 4 {
+            assert_eq!(next(&scene), Some(scene.now.plus(30 * SECOND)));
+        }
+        scene.wait(30 * SECOND);
+    }
+    assert_eq!(next(&scene), Some(start.plus(10 * MINUTE)));
+    assert_eq!(throttle::next_send(&scene.view(), domain::FactorKind::Voice, &policy(), scene.now), None);
+    let off = domain::Policy { message_limits: false, ..policy() };
+    assert_eq!(throttle::next_send(&scene.view(), factor, &off, scene.now), None);
+    scene.now = start.plus(10 * MINUTE);
+    assert_eq!(next(&scene), None);
+}
+
+/// SEC 33 and SEC 25: what a message limit remembers is neither forgiven by a success nor lifted by an unlocking.
+#[test]
+fn message_limits_are_not_reset_by_success_or_unlocking() {
+    let mut scene = Scene::new();
+    let device = scene.device(&sms(), DeviceStatus::Active);
+    let change = throttle::count_send(&scene.view(), scene.user, domain::FactorKind::Sms, scene.now);
+    scene.db.apply(change);
+    let challenge = scene.code("123456");
+    let verification = scene.verification(device, challenge, true);
+    scene.guess(&token_door(&verification), 1);
+    assert!(is_accepted(&scene.typed(&token_door(&verification), "123456")));
+    scene.db.commit(user::lock(&scene.view(), 0, &context(), scene.now));
+    scene.db.commit(user::unlock(&scene.view(), &context(), scene.now));
+    assert_eq!(scene.db.throttle(scene.user, ThrottleKey::Send(domain::FactorKind::Sms)).recent.len(), 1);
+}
+
+/// The clock only ever moves a lock's end away, never an accepted step back.
+#[test]
+fn a_clock_set_back_lifts_no_lock_and_revives_no_code() {
+    let mut scene = Scene::new();
+    let device = scene.device(&totp(1), DeviceStatus::Active);
+    let code = scene.own_code(device);
+    assert!(is_accepted(&scene.typed(&device_door(device), &code)));
+    scene.guess(&device_door(device), 5);
+    scene.wait(-HOUR);
+    let code = scene.own_code(device);
+    assert!(matches!(scene.typed(&device_door(device), &code), Outcome::Refused(Reason::Locked(_))));
+    scene.db.commit(user::unlock(&scene.view(), &context(), scene.now));
+    let code = scene.own_code(device);
+    assert_eq!(scene.typed(&device_door(device), &code), Outcome::Refused(Reason::Replay));
+    assert!(scene.db.device(device).unwrap().last_counter > NO_COUNTER);
+}

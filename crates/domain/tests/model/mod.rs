@@ -1,0 +1,559 @@
+//! A database in a few lines: what every [`Change`] means, as `decision.rs` documents it, and nothing more.
+//!
+//! It is strict where a real store may be forgiving: a change that would be without effect (a counter that does not
+//! move forwards, a device activated twice) is an error here, since a rule that emits it has not looked.
+#![allow(dead_code, reason = "each test file uses its part of the model")]
+
+use std::collections::BTreeMap;
+
+use domain::verification::{Context, Purpose, Target};
+use domain::{
+    AuditEvent, AuditKind, Challenge, Change, ClientId, Credential, Decision, Device, DeviceId, DeviceStatus, Digest,
+    Evidence, FactorKind, KeyedHash, MacKeys, Message, MessageId, Outcome, Reason, Response, Sealed, Secret, Status,
+    TempToken, Throttle, ThrottleKey, Timestamp, TokenSet, User, UserId, Verification, VerificationId, View,
+};
+
+/// A Tuesday in 2025.
+pub(crate) const START: Timestamp = Timestamp(1_750_000_000_000);
+
+/// All that is stored of one user.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Rows {
+    /// The user, until deleted.
+    pub(crate) user: Option<User>,
+    /// Oldest first.
+    pub(crate) devices: Vec<Device>,
+    /// All that ever were, oldest first.
+    pub(crate) verifications: Vec<Verification>,
+    /// Unordered.
+    pub(crate) throttles: Vec<Throttle>,
+}
+
+/// The database.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Database {
+    /// By user.
+    pub(crate) users: BTreeMap<UserId, Rows>,
+    /// Messages not wiped.
+    pub(crate) outbox: Vec<Message>,
+    /// Clients.
+    pub(crate) clients: Vec<domain::Client>,
+    /// Token sets, oldest first.
+    pub(crate) tokens: Vec<TokenSet>,
+    /// The trail.
+    pub(crate) audit: Vec<AuditEvent>,
+}
+
+impl Database {
+    /// What a decision about `user` sees.
+    pub(crate) fn view(&self, user: UserId) -> View {
+        let Some(rows) = self.users.get(&user) else { return View::default() };
+        View {
+            user: rows.user.clone(),
+            devices: rows.devices.clone(),
+            verifications: rows.verifications.iter().filter(|v| v.is_live()).cloned().collect(),
+            throttles: rows.throttles.clone(),
+        }
+    }
+
+    /// Any verification that ever was.
+    pub(crate) fn verification(&self, id: VerificationId) -> Option<&Verification> {
+        self.users.values().flat_map(|rows| &rows.verifications).find(|v| v.id == id)
+    }
+
+    /// A device that was not removed.
+    pub(crate) fn device(&self, id: DeviceId) -> Option<&Device> {
+        self.users.values().flat_map(|rows| &rows.devices).find(|d| d.id == id)
+    }
+
+    fn device_mut(&mut self, id: DeviceId) -> &mut Device {
+        let device = self.users.values_mut().flat_map(|rows| &mut rows.devices).find(|d| d.id == id);
+        device.unwrap_or_else(|| panic!("a change to device {id}, which does not exist"))
+    }
+
+    fn verification_mut(&mut self, id: VerificationId) -> &mut Verification {
+        let found = self.users.values_mut().flat_map(|rows| &mut rows.verifications).find(|v| v.id == id);
+        found.unwrap_or_else(|| panic!("a change to verification {id}, which does not exist"))
+    }
+
+    fn token_sets(&mut self, which: impl Fn(&TokenSet) -> bool, at: Timestamp) {
+        for set in self.tokens.iter_mut().filter(|set| set.ended_at.is_none() && which(set)) {
+            set.ended_at = Some(at);
+            set.sealed = None;
+        }
+    }
+
+    /// Applies a decision and gives its reply.
+    pub(crate) fn commit<T>(&mut self, decision: Decision<T>) -> T {
+        for change in decision.changes {
+            self.apply(change);
+        }
+        decision.reply
+    }
+
+    /// Applies one change.
+    #[expect(clippy::too_many_lines, reason = "one arm for each change")]
+    pub(crate) fn apply(&mut self, change: Change) {
+        match change {
+            Change::CreateUser(user) => {
+                let old = self.users.insert(user.id, Rows { user: Some(user), ..Rows::default() });
+                assert!(old.is_none(), "a user id was drawn twice");
+            }
+            Change::UpdateUser(user) => {
+                let row = self.users.get_mut(&user.id).and_then(|rows| rows.user.as_mut()).expect("the user exists");
+                *row = User { temp_token: row.temp_token.take(), ..user };
+            }
+            Change::DeleteUser(user) => {
+                self.users.insert(user, Rows::default());
+                self.outbox.retain(|m| m.user_id != user);
+            }
+            Change::SetTempToken(user, token) => {
+                self.users.get_mut(&user).and_then(|rows| rows.user.as_mut()).expect("the user exists").temp_token =
+                    token;
+            }
+            Change::CreateDevice(device) => {
+                assert!(self.device(device.id).is_none(), "a device id was drawn twice");
+                self.users.get_mut(&device.user_id).expect("the user exists").devices.push(device);
+            }
+            Change::ActivateDevice { device, counter, credential, at } => {
+                let row = self.device_mut(device);
+                assert!(
+                    matches!(row.status, DeviceStatus::Registering | DeviceStatus::Pending),
+                    "device {device} activated from {:?}",
+                    row.status
+                );
+                row.status = DeviceStatus::Active;
+                row.last_used_at = Some(at);
+                if let Some(counter) = counter {
+                    assert!(counter > row.last_counter, "a counter must move forwards");
+                    row.last_counter = counter;
+                }
+                if let Some(credential) = credential {
+                    row.credential = credential;
+                }
+            }
+            Change::AdvanceCounter { device, counter, at } => {
+                let row = self.device_mut(device);
+                assert!(counter > row.last_counter, "a counter must move forwards");
+                row.last_counter = counter;
+                row.last_used_at = Some(at);
+            }
+            Change::TouchDevice { device, at } => self.device_mut(device).last_used_at = Some(at),
+            Change::DisableDevice(device) => {
+                let row = self.device_mut(device);
+                assert_eq!(row.status, DeviceStatus::Active, "only what is in use can be disabled and enabled again");
+                row.status = DeviceStatus::Disabled;
+            }
+            Change::EnableDevice(device) => {
+                let row = self.device_mut(device);
+                assert_eq!(row.status, DeviceStatus::Disabled);
+                row.status = DeviceStatus::Active;
+            }
+            Change::DeleteDevice(device) => {
+                self.device_mut(device);
+                for rows in self.users.values_mut() {
+                    rows.devices.retain(|d| d.id != device);
+                    for v in rows.verifications.iter_mut().filter(|v| v.device_id == device) {
+                        if v.status == Status::Pending {
+                            v.status = Status::Expired;
+                        }
+                    }
+                }
+            }
+            Change::OpenVerification(verification) => {
+                let rows = self.users.get_mut(&verification.user_id).expect("the user exists");
+                assert!(rows.devices.iter().any(|d| d.id == verification.device_id), "its device exists");
+                rows.verifications.push(verification);
+            }
+            Change::CloseVerification { verification, status, consumed_at } => {
+                assert_ne!(status, Status::Pending, "closed as pending");
+                let row = self.verification_mut(verification);
+                if row.status == Status::Pending {
+                    row.status = status;
+                    row.consumed_at = consumed_at;
+                }
+            }
+            Change::ConsumeVerification { verification, at } => {
+                let row = self.verification_mut(verification);
+                assert!(row.consumed_at.is_none(), "a result consumed twice");
+                row.consumed_at = Some(at);
+            }
+            Change::CountAttempt(verification) => self.verification_mut(verification).attempts += 1,
+            Change::ReplaceStateToken { verification, hash } => {
+                let row = self.verification_mut(verification);
+                assert_eq!(row.status, Status::Pending, "a state token for what is over");
+                row.state_token = Some(hash);
+            }
+            Change::SetThrottle(user, throttle) => {
+                let throttles = &mut self.users.get_mut(&user).expect("the user exists").throttles;
+                throttles.retain(|t| t.key != throttle.key);
+                throttles.push(throttle);
+            }
+            Change::ClearThrottle(user, key) => {
+                self.users.get_mut(&user).expect("the user exists").throttles.retain(|t| t.key != key);
+            }
+            Change::Enqueue(message) => self.outbox.push(message),
+            Change::DropMessages(verification) => self.outbox.retain(|m| m.verification_id != verification),
+            Change::CreateClient(client) => self.clients.push(client),
+            Change::UpdateClient(client) => {
+                let row = self.clients.iter_mut().find(|c| c.id == client.id).expect("the client exists");
+                *row = domain::Client { wrong_secrets: std::mem::take(&mut row.wrong_secrets), ..client };
+            }
+            Change::SetWrongSecrets { client, at } => {
+                self.clients.iter_mut().find(|c| c.id == client).expect("the client exists").wrong_secrets = at;
+            }
+            Change::CreateTokenSet(set) => self.tokens.push(set),
+            Change::EndTokenSet { access, at } => self.token_sets(|set| set.access == access, at),
+            Change::EndTokenFamily { client, family, at } => {
+                self.token_sets(|set| set.client_id == client && set.family == family, at);
+            }
+            Change::EndTokens { client, at } => self.token_sets(|set| set.client_id == client, at),
+            Change::Record(event) => self.audit.push(event),
+        }
+    }
+
+    /// How often `kind` stands in the trail.
+    pub(crate) fn recorded(&self, kind: AuditKind) -> usize {
+        self.audit.iter().filter(|event| event.kind == kind).count()
+    }
+
+    /// What is remembered under `key`.
+    pub(crate) fn throttle(&self, user: UserId, key: ThrottleKey) -> Throttle {
+        self.view(user).throttle(key)
+    }
+}
+
+/// The server's key for short codes.
+pub(crate) fn keys() -> MacKeys {
+    MacKeys::new(vec![(1, Secret::new(vec![7; 32]))])
+}
+
+/// A caller without a name.
+pub(crate) fn context() -> Context {
+    Context { client: Some(ClientId(1)), ip: None }
+}
+
+/// "Sealed": legible, since nothing here judges sealing.
+pub(crate) fn seal(credential: &Credential) -> Sealed {
+    Sealed(serde_json::to_vec(credential).expect("a credential is JSON"))
+}
+
+/// The inverse of [`seal`].
+pub(crate) fn unseal(device: &Device) -> Credential {
+    serde_json::from_slice(&device.credential.0).expect("a credential is JSON")
+}
+
+/// A verification id drawn as number `n`.
+pub(crate) fn verification_id(n: u64) -> VerificationId {
+    VerificationId(uuid::Uuid::from_u128(u128::from(n) | 0x4000_8000_0000_0000_0000))
+}
+
+/// A digest of something long and random.
+pub(crate) fn digest(n: u64) -> Digest {
+    Digest::of(&n.to_be_bytes())
+}
+
+/// A pending verification of one device.
+pub(crate) fn pending(n: u64, device: &Device, challenge: Challenge, now: Timestamp, ttl: i64) -> Verification {
+    let id = verification_id(n);
+    let purpose = match device.status {
+        DeviceStatus::Registering | DeviceStatus::Pending => Purpose::Enrol,
+        DeviceStatus::Active | DeviceStatus::Disabled => Purpose::Login,
+    };
+    Verification {
+        id,
+        wire_id: id.to_string(),
+        user_id: device.user_id,
+        device_id: device.id,
+        purpose,
+        challenge,
+        status: Status::Pending,
+        attempts: 0,
+        state_token: None,
+        consumed_at: None,
+        client_id: None,
+        created_at: now,
+        expires_at: now.plus(ttl),
+    }
+}
+
+/// A queued message about a verification.
+pub(crate) fn message(verification: &Verification, factor: FactorKind) -> Option<Message> {
+    factor.channel().map(|channel| Message {
+        id: MessageId(1),
+        user_id: verification.user_id,
+        device_id: verification.device_id,
+        verification_id: verification.id,
+        channel,
+        content: Sealed(vec![1]),
+        created_at: verification.created_at,
+        not_after: verification.expires_at,
+    })
+}
+
+/// A live temporary token and its hash.
+pub(crate) fn temp_token(user: UserId, digits: &str, reusable: bool, expires_at: Timestamp) -> TempToken {
+    let hash: KeyedHash = keys().hash(&domain::factor::temp_token::context(user), digits);
+    TempToken { hash, expires_at, reusable, used_at: None }
+}
+
+/// One user, some devices, and an engine as thin as it can be: prove on a view, decide on a view, apply.
+#[derive(Debug, Clone)]
+pub(crate) struct Scene {
+    /// What is stored.
+    pub(crate) db: Database,
+    /// The clock.
+    pub(crate) now: Timestamp,
+    /// Whose scene it is.
+    pub(crate) user: UserId,
+    drawn: u64,
+}
+
+impl Scene {
+    /// A user and nothing else.
+    pub(crate) fn new() -> Self {
+        let mut scene = Self { db: Database::default(), now: START, user: UserId(1), drawn: 100 };
+        scene.add_user(UserId(1));
+        scene
+    }
+
+    /// Another user.
+    pub(crate) fn add_user(&mut self, id: UserId) {
+        self.db.commit(domain::user::create(id, &domain::user::UserPatch::default(), &context(), self.now));
+    }
+
+    /// A number nobody has had.
+    pub(crate) fn draw(&mut self) -> u64 {
+        self.drawn += 1;
+        self.drawn
+    }
+
+    /// Lets time pass.
+    pub(crate) fn wait(&mut self, milliseconds: i64) {
+        self.now = self.now.plus(milliseconds);
+    }
+
+    /// What a decision sees now.
+    pub(crate) fn view(&self) -> View {
+        self.db.view(self.user)
+    }
+
+    /// Stores a device as it stands, without asking the rules.
+    pub(crate) fn device(&mut self, credential: &Credential, status: DeviceStatus) -> DeviceId {
+        let device = self.new_device(credential, status);
+        self.db.apply(Change::CreateDevice(device.clone()));
+        device.id
+    }
+
+    /// A device that is not stored yet.
+    pub(crate) fn new_device(&mut self, credential: &Credential, status: DeviceStatus) -> Device {
+        Device {
+            id: DeviceId(self.draw().cast_signed()),
+            user_id: self.user,
+            factor: credential.kind(),
+            display_name: "a device".to_owned(),
+            status,
+            credential: seal(credential),
+            last_counter: domain::device::NO_COUNTER,
+            created_at: self.now,
+            last_used_at: None,
+        }
+    }
+
+    /// Stores a pending verification, without asking the rules; with a state token if `state_token`.
+    pub(crate) fn verification(&mut self, device: DeviceId, challenge: Challenge, state_token: bool) -> Verification {
+        let verification = self.new_verification(device, challenge, state_token);
+        self.db.apply(Change::OpenVerification(verification.clone()));
+        verification
+    }
+
+    /// A verification that is not stored yet.
+    pub(crate) fn new_verification(
+        &mut self,
+        device: DeviceId,
+        challenge: Challenge,
+        state_token: bool,
+    ) -> Verification {
+        let n = self.draw();
+        let device = self.db.device(device).expect("the device exists").clone();
+        let mut verification = pending(n, &device, challenge, self.now, 120_000);
+        verification.state_token = state_token.then(|| digest(n));
+        verification
+    }
+
+    /// A challenge with a six-digit code for the next verification drawn.
+    pub(crate) fn code(&self, code: &str) -> Challenge {
+        let hash = keys().hash(&domain::factor::code_context(verification_id(self.drawn + 1)), code);
+        Challenge::Code { hash, length: 6, alphabet: domain::factor::Alphabet::Digits }
+    }
+
+    /// A challenge with digits to key into a telephone, for the next verification drawn.
+    pub(crate) fn keypad(&self, digits: &str) -> Challenge {
+        let hash = keys().hash(&domain::factor::code_context(verification_id(self.drawn + 1)), digits);
+        Challenge::Keypad { hash }
+    }
+
+    /// What the engine would prove on this view.
+    pub(crate) fn prove(&self, target: &Target, response: &Response) -> Evidence {
+        let view = self.view();
+        match domain::verification::find(&view, target, self.now) {
+            Err(_) => Evidence::Absent,
+            Ok(found) => match found.device {
+                None => {
+                    let token = view.user.as_ref().and_then(|u| u.temp_token.as_ref());
+                    domain::factor::temp_token::prove(self.user, token, response, &keys())
+                }
+                Some(device) => {
+                    domain::factor::prove(&unseal(device), device, found.verification, response, &keys(), self.now)
+                }
+            },
+        }
+    }
+
+    /// Judges evidence and applies what follows.
+    pub(crate) fn judge(&mut self, target: &Target, evidence: &Evidence) -> Outcome {
+        let decision = domain::verification::answer(&self.view(), target, evidence, &context(), self.now);
+        self.db.commit(decision)
+    }
+
+    /// Proves, judges and applies.
+    pub(crate) fn answer(&mut self, target: &Target, response: &Response) -> Outcome {
+        let evidence = self.prove(target, response);
+        self.judge(target, &evidence)
+    }
+
+    /// Types `text` at `target`.
+    pub(crate) fn typed(&mut self, target: &Target, text: &str) -> Outcome {
+        self.answer(target, &Response::Text(text.to_owned()))
+    }
+
+    /// Polls `target`.
+    pub(crate) fn polled(&mut self, target: &Target) -> Outcome {
+        self.answer(target, &Response::None)
+    }
+
+    /// The phone or the telephone answers.
+    pub(crate) fn phoned(&mut self, verification: VerificationId, evidence: &Evidence) -> Outcome {
+        let view = self.view();
+        let decision =
+            domain::verification::answer_from_device(&view, verification, evidence, None, &context(), self.now);
+        self.db.commit(decision)
+    }
+
+    /// Types `times` different wrong codes at `target`, a second apart.
+    pub(crate) fn guess(&mut self, target: &Target, times: usize) {
+        for _ in 0..times {
+            let wrong = format!("{:06}", self.draw());
+            let outcome = self.typed(target, &wrong);
+            assert_eq!(outcome, Outcome::Refused(Reason::WrongCode));
+            self.wait(1000);
+        }
+    }
+
+    /// Waits until the lock of `device` is over, if it has one.
+    pub(crate) fn outwait(&mut self, device: DeviceId) {
+        if let Some(until) = domain::throttle::locked_until(&self.view(), Some(device), self.now) {
+            self.now = until;
+        }
+    }
+
+    /// Wrong answers of `device` in a row.
+    pub(crate) fn failures(&self, device: DeviceId) -> u32 {
+        self.db.throttle(self.user, ThrottleKey::Device(device)).consecutive
+    }
+
+    /// Where a device stands; `None` if it is gone.
+    pub(crate) fn status(&self, device: DeviceId) -> Option<DeviceStatus> {
+        self.db.device(device).map(|d| d.status)
+    }
+
+    /// The next code of a device that makes its own.
+    pub(crate) fn own_code(&self, device: DeviceId) -> String {
+        let device = self.db.device(device).expect("the device exists");
+        match unseal(device) {
+            Credential::Totp(totp) => totp.code(self.now),
+            Credential::Hotp(hotp) => {
+                let counter = (device.last_counter + 1).cast_unsigned();
+                domain::factor::hotp::code(&hotp.secret, domain::factor::hotp::Algorithm::Sha1, counter, 6)
+            }
+            _ => panic!("this device is sent its codes"),
+        }
+    }
+}
+
+/// A TOTP credential; different for each `n`.
+pub(crate) fn totp(n: u8) -> Credential {
+    Credential::Totp(domain::factor::totp::Totp::with_secret(Secret::new(vec![n; 20])))
+}
+
+/// A HOTP credential.
+pub(crate) fn hotp(n: u8) -> Credential {
+    Credential::Hotp(domain::factor::hotp::Hotp { secret: Secret::new(vec![n; 20]), digits: 6 })
+}
+
+/// A telephone that takes text messages.
+pub(crate) fn sms() -> Credential {
+    Credential::Sms { phone: "+14155550123".to_owned() }
+}
+
+/// A telephone that takes calls.
+pub(crate) fn voice() -> Credential {
+    Credential::Voice { phone: "+14155550123".to_owned() }
+}
+
+/// A mailbox.
+pub(crate) fn email() -> Credential {
+    Credential::Email { address: "ana@example.com".to_owned() }
+}
+
+/// The v1 door to a device, without a state token.
+pub(crate) fn device_door(device: DeviceId) -> Target {
+    Target::Device { device, state_token: None }
+}
+
+/// The v1 door with the state token of a verification.
+pub(crate) fn token_door(verification: &Verification) -> Target {
+    Target::Device { device: verification.device_id, state_token: verification.state_token }
+}
+
+/// The v2 door to a verification.
+pub(crate) fn wire_door(verification: &Verification) -> Target {
+    Target::Wire { wire_id: verification.wire_id.clone(), purpose: verification.purpose, device: None }
+}
+
+/// Everything is offered and message limits are on.
+pub(crate) fn policy() -> domain::Policy {
+    domain::Policy {
+        factors: FactorKind::ALL.to_vec(),
+        country_prefixes: vec!["+1".to_owned()],
+        message_limits: true,
+        issuer: "acme".to_owned(),
+    }
+}
+
+/// Accepted, whatever the details.
+pub(crate) fn is_accepted(outcome: &Outcome) -> bool {
+    matches!(outcome, Outcome::Accepted { .. })
+}
+
+/// A push key.
+pub(crate) fn signing_key(n: u64) -> p256::ecdsa::SigningKey {
+    p256::ecdsa::SigningKey::from_slice(&Digest::of(&n.to_be_bytes()).0).expect("a scalar, but for bad luck")
+}
+
+/// The public half as a phone sends it.
+pub(crate) fn public_key(key: &p256::ecdsa::SigningKey) -> Vec<u8> {
+    key.verifying_key().to_sec1_point(false).as_bytes().to_vec()
+}
+
+/// An ES256 signature as a phone makes it.
+pub(crate) fn sign(key: &p256::ecdsa::SigningKey, text: &str) -> Vec<u8> {
+    use p256::ecdsa::signature::Signer;
+    let signature: p256::ecdsa::Signature = key.sign(text.as_bytes());
+    signature.to_bytes().to_vec()
+}
+
+/// A paired phone.
+pub(crate) fn push(key: &p256::ecdsa::SigningKey) -> Credential {
+    Credential::Push { public_key: Some(public_key(key)) }
+}
