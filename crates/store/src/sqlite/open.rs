@@ -101,6 +101,8 @@ fn common(conn: &Connection, cache_kib: i64) -> Result<(), rusqlite::Error> {
     // A misspelt column must be an error, not a text.
     conn.set_db_config(DbConfig::SQLITE_DBCONFIG_DQS_DML, false)?;
     conn.set_db_config(DbConfig::SQLITE_DBCONFIG_DQS_DDL, false)?;
+    // Otherwise the partial indexes make SQLite look at a statement's parameters and prepare it anew for each value.
+    conn.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     conn.set_prepared_statement_cache_capacity(PREPARED);
     Ok(())
 }
@@ -193,6 +195,22 @@ mod tests {
             assert!(prepared.is_ok(), "{name}: {:?}", prepared.err());
         }
         assert!(crate::sql::ALL.len() < PREPARED);
+    }
+
+    #[test]
+    fn a_statement_is_prepared_once_whatever_its_parameters() {
+        let dir = tempfile::tempdir().unwrap();
+        let files = take(dir.path()).unwrap();
+        let conn = writer(&files.database, None).unwrap();
+        for (name, statement) in crate::sql::ALL.iter().filter(|(_, statement)| statement.starts_with("SELECT")) {
+            let mut prepared = conn.prepare(statement).unwrap();
+            for value in 0..5i64 {
+                let params = vec![value; prepared.parameter_count()];
+                let mut rows = prepared.query(rusqlite::params_from_iter(params)).unwrap();
+                while rows.next().unwrap().is_some() {}
+            }
+            assert_eq!(prepared.get_status(rusqlite::StatementStatus::RePrepare), 0, "{name}");
+        }
     }
 
     #[test]
