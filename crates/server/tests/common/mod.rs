@@ -43,29 +43,43 @@ pub struct Running {
 impl Running {
     /// Starts `countersign ARGS` and waits until it answers.
     pub fn start(args: &[&str]) -> Self {
+        Self::start_with(args, countersign(), Stdio::piped())
+    }
+
+    /// The same, with everything it can log going into a file.
+    pub fn start_logging(args: &[&str], log: std::fs::File) -> Self {
+        let mut command = countersign();
+        command.env("COUNTERSIGN_LOG", "trace");
+        Self::start_with(args, command, log.into())
+    }
+
+    fn start_with(args: &[&str], mut command: Command, log: Stdio) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("ready.json");
-        let mut child = countersign()
+        let mut child = command
             .args(args)
             .args(["--listen", "127.0.0.1:0", "--ready-file"])
             .arg(&file)
             .stdout(Stdio::null())
-            .stderr(Stdio::piped())
+            .stderr(log)
             .spawn()
             .unwrap();
         for _ in 0..600 {
             if let Ok(text) = std::fs::read_to_string(&file) {
                 // Nobody reads the log of a server that runs well.
-                let mut stderr = child.stderr.take().unwrap();
-                std::thread::spawn(move || {
-                    let mut rest = Vec::new();
-                    let _ = stderr.read_to_end(&mut rest);
-                });
+                if let Some(mut stderr) = child.stderr.take() {
+                    std::thread::spawn(move || {
+                        let mut rest = Vec::new();
+                        let _ = stderr.read_to_end(&mut rest);
+                    });
+                }
                 return Self { child, ready: serde_json::from_str(&text).unwrap() };
             }
             if child.try_wait().unwrap().is_some() {
                 let mut log = String::new();
-                child.stderr.take().unwrap().read_to_string(&mut log).unwrap();
+                if let Some(mut stderr) = child.stderr.take() {
+                    stderr.read_to_string(&mut log).unwrap();
+                }
                 panic!("the server ended: {log}");
             }
             pause(50);
