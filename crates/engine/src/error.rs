@@ -67,7 +67,10 @@ impl From<store::Error> for Error {
         match error {
             store::Error::Conflict(store::Field::Username) => Self::Taken("username"),
             store::Error::Conflict(store::Field::Email) => Self::Taken("email"),
-            error @ store::Error::Unavailable(_) => Self::Unavailable(error),
+            // Two drawn ids met, which happens to nobody twice: the caller tries again.
+            error @ (store::Error::Unavailable(_) | store::Error::Conflict(store::Field::WireId)) => {
+                Self::Unavailable(error)
+            }
             error @ (store::Error::Corrupt(_) | store::Error::Conflict(_)) => Self::internal(error),
         }
     }
