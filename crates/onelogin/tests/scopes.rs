@@ -1,0 +1,55 @@
+//! Every route with every scope (SEC 53): whoever may call gets past the check, and nobody else does.
+
+use domain::Scope;
+use onelogin::ROUTES;
+use testkit::{Script, TestServer};
+
+/// The refusal of a scope, in the words of any family.
+const REFUSALS: [&str; 3] =
+    ["Insufficient Permission", "You are not authorised to perform this action or access the resource", "not allowed"];
+
+#[tokio::test]
+async fn every_route_lets_in_exactly_the_scopes_it_declares() {
+    let server = TestServer::start().await;
+    for route in ROUTES {
+        // Ids that name nothing: a call that gets past the check changes nothing.
+        let path = route.path.replace("{user_id}", "2000000000").replace("{device_id}", "1").replace("{id}", "x");
+        for scope in Scope::ALL {
+            let answer = server.call(scope, Script::new(route.method, &path)).await;
+            let refused =
+                matches!(answer.status.as_u16(), 401 | 403) && REFUSALS.iter().any(|words| answer.text.contains(words));
+            assert_eq!(!refused, (route.scopes)(scope), "{} for {scope:?}: {answer}", route.method);
+        }
+        let without = server.send(Script::new(route.method, &path)).await;
+        assert!(matches!(without.status.as_u16(), 400 | 401), "{without}");
+        assert!(
+            ["Authorization Information is incorrect", "Please provide valid credentials", "Unauthorized"]
+                .iter()
+                .any(|words| without.text.contains(words)),
+            "{without}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn the_table_is_the_contracts() {
+    // 14 users v1, 7 users v2, 10 MFA v2, 8 MFA v1 with its alias, the rate limit, and no other.
+    assert_eq!(ROUTES.len(), 40);
+    let of = |method: &str, path: &str| {
+        let route = ROUTES.iter().find(|route| route.method == method && route.path == path).unwrap();
+        Scope::ALL.into_iter().filter(|scope| (route.scopes)(*scope)).map(Scope::name).collect::<Vec<_>>()
+    };
+    let read = ["Manage All", "Read All", "Manage users", "Read Users"];
+    let manage = ["Manage All", "Manage users"];
+    assert_eq!(of("GET", "/auth/rate_limit"), read);
+    assert_eq!(of("GET", "/api/1/users"), read);
+    assert_eq!(of("POST", "/api/1/users"), manage);
+    assert_eq!(of("PUT", "/api/1/users/{user_id}/lock_user"), ["Manage All"]);
+    assert_eq!(of("PUT", "/api/1/users/{user_id}/set_state"), ["Manage All"]);
+    assert_eq!(of("PUT", "/api/1/users/set_password_clear_text/{user_id}"), ["Manage All"]);
+    assert_eq!(of("PUT", "/api/1/users/{user_id}/logout"), ["Manage All", "Manage users", "Authentication Only"]);
+    assert_eq!(of("POST", "/api/1/users/{user_id}/otp_devices/{device_id}/trigger"), read);
+    assert_eq!(of("POST", "/api/2/users"), manage);
+    assert_eq!(of("GET", "/api/2/mfa/users/{user_id}/devices"), read);
+    assert_eq!(of("POST", "/api/2/mfa/users/{user_id}/verifications"), manage);
+}
