@@ -214,3 +214,38 @@ pub fn count_send(view: &View, user: UserId, factor: FactorKind, now: Timestamp)
     throttle.recent.push(now);
     Change::SetThrottle(user, throttle)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_key_is_found_again_by_its_numbers() {
+        let sends = FactorKind::ALL.map(ThrottleKey::Send);
+        for key in [ThrottleKey::Device(DeviceId(7)), ThrottleKey::User, ThrottleKey::TempToken].iter().chain(&sends) {
+            let (kind, subject) = key.numbers();
+            assert_eq!(ThrottleKey::from_numbers(kind, subject), Some(*key));
+        }
+        assert_eq!(ThrottleKey::from_numbers(5, 0), None);
+    }
+
+    /// SEC 25: a limit of N in an hour is N in any hour.
+    #[test]
+    fn a_limit_remembers_moments_and_not_windows() {
+        let mut throttle = Throttle::new(ThrottleKey::User);
+        for minute in [0, 59, 60, 61] {
+            throttle.push(Timestamp(minute * MINUTE));
+        }
+        assert_eq!(throttle.within(HOUR, Timestamp(61 * MINUTE)), 3);
+        assert_eq!(throttle.within(DAY, Timestamp(61 * MINUTE)), 4);
+        throttle.push(Timestamp(DAY + 59 * MINUTE));
+        assert_eq!(throttle.recent.len(), 3, "what is older than a day is of no more use");
+    }
+
+    #[test]
+    fn a_lock_is_over_at_its_end() {
+        let throttle = Throttle { locked_until: Some(Timestamp(5)), ..Throttle::new(ThrottleKey::User) };
+        assert_eq!(throttle.locked(Timestamp(4)), Some(Timestamp(5)));
+        assert_eq!(throttle.locked(Timestamp(5)), None);
+    }
+}

@@ -37,3 +37,17 @@ impl Timestamp {
         self.since(now).saturating_add(SECOND - 1).div_euclid(SECOND).max(1)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_caller_is_never_told_to_come_back_too_early() {
+        let at = Timestamp(10_000);
+        for (now, seconds) in [(0, 10), (1, 10), (999, 10), (1_000, 9), (9_999, 1), (10_000, 1), (20_000, 1)] {
+            assert_eq!(at.retry_after(Timestamp(now)), seconds, "{now}");
+        }
+        assert!(Timestamp(i64::MAX).retry_after(Timestamp(-1)) > 0, "a lock without an end in sight");
+    }
+}

@@ -300,3 +300,41 @@ pub fn log_out(view: &View, context: &Context, now: Timestamp) -> Decision<bool>
 fn end_access(view: &View, user: UserId, now: Timestamp) -> Vec<Change> {
     close_all(view, now).chain([Change::SetTempToken(user, None)]).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn user(status: UserStatus, locked_until: Option<Timestamp>) -> User {
+        let mut user = create(UserId(1), &UserPatch::default(), &Context::default(), Timestamp(0)).reply;
+        user.status = status;
+        user.locked_until = locked_until;
+        user
+    }
+
+    #[test]
+    fn a_lock_holds_until_its_end_and_without_one_until_unlocked() {
+        let end = Some(Timestamp(10));
+        assert!(user(UserStatus::Locked, end).is_barred(Timestamp(9)));
+        assert!(!user(UserStatus::Locked, end).is_barred(Timestamp(10)));
+        assert!(user(UserStatus::Locked, None).is_barred(Timestamp(i64::MAX)));
+        assert!(user(UserStatus::Suspended, end).is_barred(Timestamp(10)));
+        for status in UserStatus::ALL {
+            let barred = matches!(status, UserStatus::Suspended | UserStatus::Locked);
+            assert_eq!(user(status, None).is_barred(Timestamp(0)), barred, "{status:?}");
+            assert_eq!(UserStatus::from_number(status.number()), Some(status));
+        }
+    }
+
+    #[test]
+    fn a_first_password_activates_and_later_ones_change_no_status() {
+        let patch = UserPatch { password_hash: Some("$argon2id$".to_owned()), ..UserPatch::default() };
+        for (before, after) in
+            [(UserStatus::PasswordPending, UserStatus::Active), (UserStatus::Suspended, UserStatus::Suspended)]
+        {
+            let view = View { user: Some(user(before, None)), ..View::default() };
+            let updated = update(&view, &patch, &Context::default(), Timestamp(5)).reply.unwrap();
+            assert_eq!(updated.status, after);
+        }
+    }
+}

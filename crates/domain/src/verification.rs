@@ -737,3 +737,21 @@ pub(crate) fn close_all(view: &View, now: Timestamp) -> impl Iterator<Item = Cha
         _ => [Change::ConsumeVerification { verification: v.id, at: now }, Change::DropMessages(v.id)],
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_status_and_purpose_is_found_again_by_its_numbers() {
+        let at = Timestamp(7);
+        for status in [Status::Pending, Status::Accepted { at }, Status::Rejected { at }, Status::Expired] {
+            let (number, at) = status.numbers();
+            assert_eq!(Status::from_numbers(number, at), Some(status));
+        }
+        assert_eq!(Status::from_numbers(1, None), None, "accepted, but nobody knows when");
+        for purpose in [Purpose::Enrol, Purpose::Login] {
+            assert_eq!(Purpose::from_number(purpose.number()), Some(purpose));
+        }
+    }
+}

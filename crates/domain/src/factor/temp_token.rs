@@ -39,3 +39,21 @@ pub fn prove(user: UserId, token: Option<&TempToken>, response: &Response, keys:
         None => Evidence::Refuted(response.fingerprint(DeviceId(0), None, keys)),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_eight_digits_have_the_form_of_a_token() {
+        for text in ["55647655", "05564765"] {
+            assert!(has_form(&Response::Text(text.to_owned())), "{text}");
+        }
+        assert!(has_form(&Response::Number(55_647_655)));
+        for text in ["", "123456", "556476550", "5564765x", " 5564765", "５５６４７６５５"] {
+            assert!(!has_form(&Response::Text(text.to_owned())), "{text}");
+        }
+        assert!(!has_form(&Response::Number(5_564_765)), "a shorter number may be another code");
+        assert!(!has_form(&Response::None));
+    }
+}
