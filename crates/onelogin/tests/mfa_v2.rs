@@ -1,0 +1,984 @@
+//! MFA version 2 on the wire: the documented samples and error rows of section 7 of the contract, the compat profiles,
+//! and that both versions are doors to one house.
+
+mod wire;
+
+use domain::{CompatProfile, Scope};
+use insta::assert_snapshot;
+use testkit::{Script, Setup};
+use wire::{App, Told, Wire, other, transcript};
+
+const NOBODY: &str = "/api/2/mfa/users/987654321";
+
+async fn register(wire: &Wire, body: &str) -> Told {
+    wire.post("2/registrations", body).await
+}
+
+/// Registers a device that gets a message; gives the registration and the code.
+async fn registered(wire: &Wire, factor: i64, channel: &str) -> (String, String) {
+    let body = format!(r#"{{"factor_id":{factor},"display_name":"Ben's {channel}"}}"#);
+    let (told, code) = wire.sent(channel, register(wire, &body)).await;
+    (told.text("id"), code)
+}
+
+/// Registers and pairs a phone; gives its device id.
+async fn paired(wire: &Wire) -> String {
+    let started = register(wire, r#"{"factor_id":1,"display_name":"Ben's push"}"#).await;
+    wire.dev("/dev/phone/pair", &started.0.text).await;
+    registration(wire, &started.text("id")).await.text("device_id")
+}
+
+async fn registration(wire: &Wire, id: &str) -> Told {
+    wire.get(&format!("2/registrations/{id}")).await
+}
+
+async fn confirm(wire: &Wire, id: &str, body: &str) -> Told {
+    wire.put(&format!("2/registrations/{id}"), body).await
+}
+
+async fn challenge(wire: &Wire, device: &str) -> Told {
+    wire.post("2/verifications", &format!(r#"{{"device_id":{device}}}"#)).await
+}
+
+/// Challenges; gives the verification and the code that was sent.
+async fn challenged(wire: &Wire, device: &str, channel: &str) -> (String, String) {
+    let (told, code) = wire.sent(channel, challenge(wire, device)).await;
+    (told.text("id"), code)
+}
+
+async fn verification(wire: &Wire, id: &str) -> Told {
+    wire.get(&format!("2/verifications/{id}")).await
+}
+
+async fn answer(wire: &Wire, id: &str, body: &str) -> Told {
+    wire.put(&format!("2/verifications/{id}"), body).await
+}
+
+fn otp(code: &str) -> String {
+    format!(r#"{{"otp":"{code}"}}"#)
+}
+
+fn otp_of(code: &str, device: &str) -> String {
+    format!(r#"{{"otp":"{code}","device_id":"{device}"}}"#)
+}
+
+// 1.7
+
+#[tokio::test]
+async fn nobody_gets_in_without_a_token_of_the_right_scope() {
+    let wire = Wire::start().await;
+    let path = format!("/api/2/mfa/users/{}/devices", wire.user);
+    assert_snapshot!(transcript([
+        wire.send(Script::get(&path)).await,
+        wire.send(Script::get(&path).header("authorization", "Bearer nonsense")).await,
+        wire.call_as(Scope::AuthenticationOnly, "GET", "2/devices", "").await,
+        wire.call_as(Scope::ReadAll, "POST", "2/registrations", "{}").await,
+        wire.call_as(Scope::ReadUsers, "POST", "2/mfa_token", "{}").await,
+    ]), @r#"
+GET /api/2/mfa/users/2/devices
+→ 401 Unauthorized
+{"statusCode":401,"name":"InvalidCredentials","message":"Please provide valid credentials"}
+
+GET /api/2/mfa/users/2/devices
+→ 401 Unauthorized
+{"statusCode":401,"name":"InvalidCredentials","message":"Please provide valid credentials"}
+
+GET /api/2/mfa/users/2/devices
+→ 403 Forbidden
+{"statusCode":403,"name":"ForbiddenAction","message":"You are not authorised to perform this action or access the resource"}
+
+POST /api/2/mfa/users/2/registrations
+{}
+→ 403 Forbidden
+{"statusCode":403,"name":"ForbiddenAction","message":"You are not authorised to perform this action or access the resource"}
+
+POST /api/2/mfa/users/2/mfa_token
+{}
+→ 403 Forbidden
+{"statusCode":403,"name":"ForbiddenAction","message":"You are not authorised to perform this action or access the resource"}
+"#);
+    for scope in [Scope::ReadUsers, Scope::ManageUsers, Scope::ReadAll, Scope::ManageAll] {
+        assert_eq!(wire.call_as(scope, "GET", "2/devices", "").await.status(), 200, "{scope:?}");
+    }
+}
+
+#[tokio::test]
+async fn strict_scopes_leave_manage_all_and_tokens() {
+    let options = onelogin::Options { strict_v2_scopes: true, ..onelogin::Options::default() };
+    let wire = Wire::start_with(Setup { options, ..Setup::default() }).await;
+    for path in ["2/factors", "2/devices"] {
+        assert_eq!(wire.call_as(Scope::ReadAll, "GET", path, "").await.status(), 403);
+        assert_eq!(wire.call_as(Scope::ManageUsers, "GET", path, "").await.status(), 403);
+        assert_eq!(wire.call_as(Scope::ManageAll, "GET", path, "").await.status(), 200);
+    }
+    assert_eq!(wire.call_as(Scope::ManageUsers, "POST", "2/mfa_token", "").await.status(), 201);
+}
+
+#[tokio::test]
+async fn an_unknown_user_and_no_integer_are_not_found() {
+    let wire = Wire::start().await;
+    let told = wire.get(&format!("{NOBODY}/factors")).await;
+    assert_snapshot!(told, @r#"
+GET /api/2/mfa/users/987654321/factors
+→ 404 Not Found
+{"statusCode":404,"name":"NotFound","message":"The resource can't be found or the server has not found anything matching the Request-URI"}
+"#);
+    for (method, path, body) in [
+        ("GET", "factors", ""),
+        ("GET", "devices", ""),
+        ("DELETE", "devices/1", ""),
+        ("DELETE", "devices/user_temp_otp_987654321", ""),
+        ("POST", "registrations", r#"{"factor_id":5}"#),
+        ("GET", "registrations/a", ""),
+        ("PUT", "registrations/a", r#"{"otp":"123456"}"#),
+        ("POST", "verifications", r#"{"device_id":1}"#),
+        ("POST", "verifications", r#"{"otp":"123456"}"#),
+        ("POST", "verifications", r#"{"otp":"12345678"}"#),
+        ("POST", "verifications", r#"{"otp":"123456","device_id":1}"#),
+        ("GET", "verifications/a", ""),
+        ("PUT", "verifications/a", r#"{"otp":"123456"}"#),
+        ("POST", "mfa_token", ""),
+    ] {
+        for user in [NOBODY, "/api/2/mfa/users/ben"] {
+            let path = format!("{user}/{path}");
+            assert_eq!(wire.call(method, &path, body).await.answer(), told.answer(), "{method} {path} {body}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn older_and_mistyped_paths_lead_to_the_same_place() {
+    let wire = Wire::start().await;
+    let user = wire.user;
+    let today = wire.get("2/factors").await.answer();
+    for path in [format!("/api/2/users/{user}/factors"), format!("/api/2/mfa/users/{user}/factors/")] {
+        assert_eq!(wire.get(&path).await.answer(), today, "{path}");
+    }
+    assert_eq!(wire.post(&format!("/api/2/mfs/users/{user}/mfa_token"), "").await.status(), 201);
+    assert_eq!(wire.post(&format!("/api/2/mfa/users/{user}/verifications/"), "").await.status(), 422);
+    assert_snapshot!(wire.get("2/nothing").await, @r#"
+GET /api/2/mfa/users/2/nothing
+→ 404 Not Found
+{"statusCode":404,"name":"NotFoundError","message":"No Route Exists"}
+"#);
+}
+
+// 7.1
+
+#[tokio::test]
+async fn factors_are_listed_with_three_members() {
+    let wire = Wire::start().await;
+    assert_snapshot!(wire.get("2/factors").await, @r#"
+GET /api/2/mfa/users/2/factors
+→ 200 OK
+[{"factor_id":1,"name":"OneLogin Protect","auth_factor_name":"OneLogin"},{"factor_id":2,"name":"OneLogin SMS","auth_factor_name":"SMS"},{"factor_id":3,"name":"OneLogin Voice","auth_factor_name":"OneLogin Voice"},{"factor_id":4,"name":"OneLogin Email","auth_factor_name":"OneLogin Email"},{"factor_id":5,"name":"Authenticator","auth_factor_name":"Google Authenticator"},{"factor_id":6,"name":"HOTP","auth_factor_name":"HOTP"}]
+"#);
+    wire.sms().await;
+    wire.totp().await;
+    assert_snapshot!(wire.get("2/factors").await.answer(), @r#"
+200 OK
+[{"factor_id":1,"name":"OneLogin Protect","auth_factor_name":"OneLogin"},{"factor_id":3,"name":"OneLogin Voice","auth_factor_name":"OneLogin Voice"},{"factor_id":4,"name":"OneLogin Email","auth_factor_name":"OneLogin Email"},{"factor_id":5,"name":"Authenticator","auth_factor_name":"Google Authenticator"},{"factor_id":6,"name":"HOTP","auth_factor_name":"HOTP"}]
+"#);
+}
+
+// 7.2
+
+#[tokio::test]
+async fn a_registration_by_message_sends_a_code() {
+    let wire = Wire::start().await;
+    let (told, code) = wire.sent("sms", register(&wire, r#"{"factor_id":2,"display_name":"Ben's phone"}"#)).await;
+    assert_snapshot!(told, @r#"
+POST /api/2/mfa/users/2/registrations
+{"factor_id":2,"display_name":"Ben's phone"}
+→ 201 Created
+{"id":"<uuid>","status":"pending","user_id":"2","auth_factor_name":"SMS","type_display_name":"OneLogin SMS","user_display_name":"Ben's phone","expires_at":"2026-03-01T09:32:00Z"}
+"#);
+    assert!(code.len() == 6 && code.bytes().all(|byte| byte.is_ascii_digit()), "{code}");
+    let (told, code) = wire.sent("email", register(&wire, r#"{"factor_id":"4","expires_in":"900"}"#)).await;
+    assert_snapshot!(told, @r#"
+POST /api/2/mfa/users/2/registrations
+{"factor_id":"4","expires_in":"900"}
+→ 201 Created
+{"id":"<uuid>","status":"pending","user_id":"2","auth_factor_name":"OneLogin Email","type_display_name":"OneLogin Email","user_display_name":"OneLogin Email","expires_at":"2026-03-01T09:45:00Z"}
+"#);
+    assert!(code.len() == 6 && code.bytes().all(|byte| byte.is_ascii_digit()), "{code}");
+}
+
+#[tokio::test]
+async fn a_registration_by_call_shows_digits_and_does_not_say_them() {
+    let wire = Wire::start().await;
+    let after = wire.newest_message().await;
+    let told = register(&wire, r#"{"factor_id":3,"display_name":"Ben's landline"}"#).await;
+    let digits = told.single()["factor_data"]["verification_token"].as_str().unwrap().to_owned();
+    assert_snapshot!(told.to_string().replace(&digits, "<6 digits>"), @r#"
+POST /api/2/mfa/users/2/registrations
+{"factor_id":3,"display_name":"Ben's landline"}
+→ 201 Created
+{"id":"<uuid>","status":"pending","user_id":"2","auth_factor_name":"OneLogin Voice","type_display_name":"OneLogin Voice","user_display_name":"Ben's landline","expires_at":"2026-03-01T09:32:00Z","factor_data":{"verification_token":"<6 digits>"}}
+"#);
+    let call = wire.message("voice", after).await;
+    assert!(call["code"].is_null() && !call["body"].as_str().unwrap().contains(&digits), "{call}");
+}
+
+#[tokio::test]
+async fn a_registration_of_an_app_or_a_phone_tells_what_they_need() {
+    let wire = Wire::start().await;
+    assert_snapshot!(register(&wire, r#"{"factor_id":5,"display_name":"Ben's app"}"#).await, @r#"
+POST /api/2/mfa/users/2/registrations
+{"factor_id":5,"display_name":"Ben's app"}
+→ 201 Created
+{"id":"<uuid>","status":"pending","user_id":"2","auth_factor_name":"Google Authenticator","type_display_name":"Authenticator","user_display_name":"Ben's app","expires_at":"2026-03-01T09:32:00Z","factor_data":{"verification_token":"<base32>","totp_url":"otpauth://totp/acme:ben%40example.com?secret=<base32>&issuer=acme"}}
+"#);
+    assert_snapshot!(register(&wire, r#"{"factor_id":6,"display_name":"Ben's key"}"#).await.answer(), @r#"
+201 Created
+{"id":"<uuid>","status":"pending","user_id":"2","auth_factor_name":"HOTP","type_display_name":"HOTP","user_display_name":"Ben's key","expires_at":"2026-03-01T09:32:00Z","factor_data":{"verification_token":"<base32>","totp_url":"otpauth://hotp/acme:ben%40example.com?secret=<base32>&issuer=acme&counter=0"}}
+"#);
+    let told = register(&wire, r#"{"factor_id":1}"#).await;
+    let code = told.single()["factor_data"]["verification_token"].as_str().unwrap().to_owned();
+    assert_snapshot!(told.to_string().replace(&code, "<pairing code>"), @r#"
+POST /api/2/mfa/users/2/registrations
+{"factor_id":1}
+→ 201 Created
+{"id":"<uuid>","status":"pending","user_id":"2","auth_factor_name":"OneLogin","type_display_name":"OneLogin Protect","user_display_name":"OneLogin Protect","factor_data":{"verification_token":"<pairing code>","totp_url":"otpauth://totp/acme:ben%40example.com?secret=<pairing code>&issuer=acme"}}
+"#);
+}
+
+#[tokio::test]
+async fn a_trusted_number_is_accepted_at_once_and_can_be_read() {
+    let wire = Wire::start().await;
+    let told = register(&wire, r#"{"factor_id":2,"display_name":"Ben's phone","verified":true}"#).await;
+    assert_snapshot!(told, @r#"
+POST /api/2/mfa/users/2/registrations
+{"factor_id":2,"display_name":"Ben's phone","verified":true}
+→ 201 Created
+{"id":"<uuid>","status":"accepted","user_id":"2","device_id":"1","auth_factor_name":"SMS","type_display_name":"OneLogin SMS","user_display_name":"Ben's phone"}
+"#);
+    assert_eq!(wire.newest_message().await, 0, "nothing is sent");
+    assert_snapshot!(registration(&wire, &told.text("id")).await.answer(), @r#"
+200 OK
+{"id":"<uuid>","status":"accepted","device_id":"1"}
+"#);
+    assert_eq!(confirm(&wire, &told.text("id"), &otp("123456")).await.status(), 404);
+}
+
+#[tokio::test]
+async fn a_registration_takes_its_own_words_and_target() {
+    let wire = Wire::start().await;
+    let after = wire.newest_message().await;
+    let body = r#"{"factor_id":2,"expires_in":300,"number":"+14155550177","custom_message":"{{otp_code}} for {{otp_expiry}} min"}"#;
+    assert_eq!(register(&wire, body).await.text("expires_at"), "2026-03-01T09:35:00Z");
+    let message = wire.message("sms", after).await;
+    assert_eq!(message["body"], format!("{} for 5 min", message["code"].as_str().unwrap()));
+    assert_eq!(message["to"], "+14155550177");
+}
+
+#[tokio::test]
+async fn a_registration_names_the_parameter_that_is_wrong() {
+    let wire = Wire::start().await;
+    assert_snapshot!(register(&wire, "").await, @r#"
+POST /api/2/mfa/users/2/registrations
+→ 422 Unprocessable Entity
+{"statusCode":422,"name":"ValidationError","message":"Validations failed","details":{"parameters":["factor_id"]}}
+"#);
+    for (body, parameter) in [
+        (r#"{"factor_id":99}"#, "factor_id"),
+        (r#"{"factor_id":["2"]}"#, "factor_id"),
+        (r#"{"factor_id":2,"display_name":{}}"#, "display_name"),
+        (r#"{"factor_id":2,"display_name":"a\nb"}"#, "display_name"),
+        (r#"{"factor_id":2,"expires_in":119}"#, "expires_in"),
+        (r#"{"factor_id":2,"expires_in":"901"}"#, "expires_in"),
+        (r#"{"factor_id":2,"expires_in":true}"#, "expires_in"),
+        (r#"{"factor_id":5,"verified":true}"#, "verified"),
+        (r#"{"factor_id":1,"verified":true}"#, "verified"),
+        (r#"{"factor_id":2,"verified":"yes"}"#, "verified"),
+        (r#"{"factor_id":4,"redirect_to":"https://example.com/done"}"#, "redirect_to"),
+        (r#"{"factor_id":2,"custom_message":"no code"}"#, "custom_message"),
+        (r#"{"factor_id":2,"number":"5550123"}"#, "phone"),
+        (r#"{"factor_id":2,"number":["+14155550123"]}"#, "number"),
+        (r#"{"factor_id":4,"email":"nowhere"}"#, "email"),
+    ] {
+        let told = register(&wire, body).await;
+        assert_eq!(told.status(), 422, "{told}");
+        assert_eq!(told.0.json()["details"]["parameters"], serde_json::json!([parameter]), "{told}");
+    }
+    assert_eq!(wire.newest_message().await, 0, "nothing was sent");
+    assert_snapshot!(register(&wire, "{").await.answer(), @r#"
+400 Bad Request
+{"statusCode":400,"name":"BadRequestError","message":"Input JSON is not valid"}
+"#);
+}
+
+#[tokio::test]
+async fn a_user_without_a_number_cannot_register_one() {
+    let mut wire = Wire::start().await;
+    let created = wire.post("/api/2/users", r#"{"username":"dora"}"#).await;
+    wire.user = created.0.json()["id"].as_i64().unwrap();
+    assert_snapshot!(register(&wire, r#"{"factor_id":2,"display_name":"Dora's phone"}"#).await.answer(), @r#"
+422 Unprocessable Entity
+{"statusCode":422,"name":"ValidationError","message":"Validations failed","details":{"parameters":["phone"]}}
+"#);
+    assert_snapshot!(register(&wire, r#"{"factor_id":4,"display_name":"Dora's inbox"}"#).await.answer(), @r#"
+422 Unprocessable Entity
+{"statusCode":422,"name":"ValidationError","message":"Validations failed","details":{"parameters":["email"]}}
+"#);
+}
+
+#[tokio::test]
+async fn a_second_active_phone_is_refused_and_a_pending_one_replaced() {
+    let wire = Wire::start().await;
+    let (first, old) = registered(&wire, 2, "sms").await;
+    let (second, new) = registered(&wire, 2, "sms").await;
+    assert_eq!(registration(&wire, &first).await.status(), 404);
+    assert_eq!(confirm(&wire, &first, &otp(&old)).await.status(), 404);
+    assert_eq!(confirm(&wire, &second, &otp(&new)).await.status(), 200);
+    assert_snapshot!(register(&wire, r#"{"factor_id":2,"display_name":"Another"}"#).await.answer(), @r#"
+422 Unprocessable Entity
+{"statusCode":422,"name":"ValidationError","message":"Validations failed","details":{"parameters":["factor_id"]}}
+"#);
+}
+
+#[tokio::test]
+async fn a_second_message_has_to_wait() {
+    let wire = Wire::start_with(Setup { message_limits: true, ..Setup::default() }).await;
+    let (id, code) = registered(&wire, 2, "sms").await;
+    wire.server.advance(10);
+    assert_snapshot!(register(&wire, r#"{"factor_id":2}"#).await.answer(), @r#"
+429 Too Many Requests
+retry-after: 20
+{"statusCode":429,"name":"TooManyRequestsError","message":"Rate limit exceeded"}
+"#);
+    let done = confirm(&wire, &id, &otp(&code)).await;
+    assert_eq!(challenge(&wire, &done.text("device_id")).await.status(), 429);
+    wire.server.advance(20);
+    assert_eq!(challenge(&wire, &done.text("device_id")).await.status(), 201);
+}
+
+// 7.3, 7.4
+
+#[tokio::test]
+async fn a_registration_goes_from_64_bytes_to_accepted() {
+    let wire = Wire::start().await;
+    let (id, code) = registered(&wire, 2, "sms").await;
+    let pending = registration(&wire, &id).await;
+    assert_eq!(pending.0.text, format!(r#"{{"id":"{id}","status":"pending"}}"#));
+    assert_eq!(pending.0.text.len(), 64);
+    assert_eq!(wire.get("2/devices").await.0.text, "[]");
+    assert_snapshot!(confirm(&wire, &id, &otp(&other(&code))).await.answer(), @r#"
+401 Unauthorized
+{"statusCode":401,"name":"Unauthorized","message":"Failed authentication with this factor"}
+"#);
+    let done = confirm(&wire, &id, &otp(&code)).await;
+    assert_snapshot!(done.answer(), @r#"
+200 OK
+{"id":"<uuid>","status":"accepted","device_id":"1"}
+"#);
+    assert_eq!(done.0.text, format!(r#"{{"id":"{id}","status":"accepted","device_id":"1"}}"#));
+    assert_eq!(registration(&wire, &id).await.0.text, done.0.text);
+    assert_snapshot!(confirm(&wire, &id, &otp(&code)).await.answer(), @r#"
+404 Not Found
+{"statusCode":404,"name":"NotFound","message":"The resource can't be found or the server has not found anything matching the Request-URI"}
+"#);
+}
+
+#[tokio::test]
+async fn a_code_may_be_a_number_that_lost_its_zero() {
+    let wire = Wire::start().await;
+    let told = register(&wire, r#"{"factor_id":5,"expires_in":900}"#).await;
+    let app = App::reading(&told.single()["factor_data"]);
+    while !app.code(wire.server.now()).starts_with('0') {
+        wire.server.advance(30);
+    }
+    let number = app.code(wire.server.now()).trim_start_matches('0').to_owned();
+    assert_eq!(confirm(&wire, &told.text("id"), &otp(&number)).await.status(), 401);
+    assert_eq!(confirm(&wire, &told.text("id"), &format!(r#"{{"otp":{number}}}"#)).await.status(), 200);
+}
+
+#[tokio::test]
+async fn a_registration_needs_a_code_and_ends_with_its_time() {
+    let wire = Wire::start().await;
+    let (id, code) = registered(&wire, 2, "sms").await;
+    assert_snapshot!(confirm(&wire, &id, "{}").await.answer(), @r#"
+422 Unprocessable Entity
+{"statusCode":422,"name":"ValidationError","message":"Validations failed","details":{"parameters":["otp"]}}
+"#);
+    assert_eq!(confirm(&wire, &id, r#"{"otp":["123456"]}"#).await.status(), 422);
+    assert_eq!(confirm(&wire, "4711", &otp(&code)).await.status(), 404);
+    wire.server.advance(120);
+    assert_eq!(confirm(&wire, &id, &otp(&code)).await.status(), 404);
+    assert_snapshot!(registration(&wire, &id).await.answer(), @r#"
+404 Not Found
+{"statusCode":404,"name":"NotFound","message":"The resource can't be found or the server has not found anything matching the Request-URI"}
+"#);
+}
+
+#[tokio::test]
+async fn five_wrong_codes_reject_a_registration() {
+    let wire = Wire::start().await;
+    let (id, code) = registered(&wire, 2, "sms").await;
+    for n in 0..5 {
+        let wrong = format!("{n}{}", &code[1..]);
+        let wrong = if wrong == code { "999999".to_owned() } else { wrong };
+        assert_eq!(confirm(&wire, &id, &otp(&wrong)).await.status(), 401);
+    }
+    assert_eq!(confirm(&wire, &id, &otp(&code)).await.status(), 404);
+    assert_snapshot!(registration(&wire, &id).await.answer(), @r#"
+200 OK
+{"id":"<uuid>","status":"rejected"}
+"#);
+}
+
+#[tokio::test]
+async fn a_wrong_code_may_be_told_as_pending_at_registrations_only() {
+    let options = onelogin::Options { v2_wrong_otp_200: true, ..onelogin::Options::default() };
+    let wire = Wire::start_with(Setup { options, ..Setup::default() }).await;
+    let (id, code) = registered(&wire, 2, "sms").await;
+    assert_snapshot!(confirm(&wire, &id, &otp(&other(&code))).await.answer(), @r#"
+200 OK
+{"id":"<uuid>","status":"pending"}
+"#);
+    let device = confirm(&wire, &id, &otp(&code)).await.text("device_id");
+    let (id, code) = challenged(&wire, &device, "sms").await;
+    assert_eq!(answer(&wire, &id, &otp(&other(&code))).await.status(), 401);
+}
+
+#[tokio::test]
+async fn a_call_and_a_phone_accept_while_the_caller_polls() {
+    let wire = Wire::start().await;
+    let after = wire.newest_message().await;
+    let voice = register(&wire, r#"{"factor_id":3}"#).await;
+    let digits = voice.single()["factor_data"]["verification_token"].as_str().unwrap().to_owned();
+    assert_snapshot!(confirm(&wire, &voice.text("id"), &otp(&digits)).await.answer(), @r#"
+422 Unprocessable Entity
+{"statusCode":422,"name":"ValidationError","message":"Validations failed","details":{"parameters":["otp"]}}
+"#);
+    let call = wire.message("voice", after).await;
+    wire.dev(&format!("/dev/outbox/{}/keypad", call["id"]), &format!(r#"{{"digits":"{digits}"}}"#)).await;
+    assert_snapshot!(registration(&wire, &voice.text("id")).await.answer(), @r#"
+200 OK
+{"id":"<uuid>","status":"accepted","device_id":"1"}
+"#);
+
+    let push = register(&wire, r#"{"factor_id":1}"#).await;
+    assert_snapshot!(confirm(&wire, &push.text("id"), &otp("123456")).await.answer(), @r#"
+422 Unprocessable Entity
+{"statusCode":422,"name":"ValidationError","message":"Validations failed","details":{"parameters":["otp"]}}
+"#);
+    wire.dev("/dev/phone/pair", &push.0.text).await;
+    assert_snapshot!(registration(&wire, &push.text("id")).await.answer(), @r#"
+200 OK
+{"id":"<uuid>","status":"accepted","device_id":"2"}
+"#);
+}
+
+// 7.5, 7.6
+
+#[tokio::test]
+async fn active_devices_are_listed_with_five_members() {
+    let wire = Wire::start().await;
+    assert_snapshot!(wire.get("2/devices").await, @r"
+GET /api/2/mfa/users/2/devices
+→ 200 OK
+[]
+");
+    paired(&wire).await;
+    wire.sms().await;
+    wire.totp().await;
+    registered(&wire, 4, "email").await;
+    assert_snapshot!(wire.get("2/devices").await, @r#"
+GET /api/2/mfa/users/2/devices
+→ 200 OK
+[{"device_id":"1","user_display_name":"Ben's push","type_display_name":"OneLogin Protect","auth_factor_name":"OneLogin","default":true},{"device_id":"2","user_display_name":"Ben's phone","type_display_name":"OneLogin SMS","auth_factor_name":"SMS","default":false},{"device_id":"3","user_display_name":"Ben's app","type_display_name":"Authenticator","auth_factor_name":"Google Authenticator","default":false}]
+"#);
+}
+
+#[tokio::test]
+async fn a_device_is_removed_once_and_the_next_is_the_default() {
+    let wire = Wire::start().await;
+    let device = wire.sms().await;
+    wire.totp().await;
+    let (id, code) = challenged(&wire, &device, "sms").await;
+    let path = format!("2/devices/{device}");
+    assert_snapshot!(transcript([
+        wire.delete(&path).await,
+        wire.delete(&path).await,
+        wire.delete("2/devices/abc").await,
+    ]), @r#"
+DELETE /api/2/mfa/users/2/devices/1
+→ 204 No Content
+
+DELETE /api/2/mfa/users/2/devices/1
+→ 404 Not Found
+{"statusCode":404,"name":"NotFound","message":"The resource can't be found or the server has not found anything matching the Request-URI"}
+
+DELETE /api/2/mfa/users/2/devices/abc
+→ 404 Not Found
+{"statusCode":404,"name":"NotFound","message":"The resource can't be found or the server has not found anything matching the Request-URI"}
+"#);
+    assert_eq!(wire.get("2/devices").await.single()["default"], true);
+    assert_eq!(answer(&wire, &id, &otp(&code)).await.status(), 404);
+}
+
+// 7.7
+
+#[tokio::test]
+async fn a_challenge_is_an_object_of_texts() {
+    let wire = Wire::start().await;
+    let sms = wire.sms().await;
+    assert_snapshot!(wire.post("2/verifications", &format!(r#"{{"device_id":"{sms}","expires_in":"240","display_name":"x"}}"#)).await, @r#"
+POST /api/2/mfa/users/2/verifications
+{"device_id":"1","expires_in":"240","display_name":"x"}
+→ 201 Created
+{"id":"<uuid>","status":"pending","user_id":"2","device_id":"1","user_display_name":"Ben's phone","type_display_name":"OneLogin SMS","auth_factor_name":"SMS","expires_at":"2026-03-01T09:34:00Z"}
+"#);
+    let (totp, _) = wire.totp().await;
+    assert_snapshot!(challenge(&wire, &totp).await.answer(), @r#"
+201 Created
+{"id":"<uuid>","status":"pending","user_id":"2","device_id":"2","user_display_name":"Ben's app","type_display_name":"Authenticator","auth_factor_name":"Google Authenticator","expires_at":"2026-03-01T09:33:00Z"}
+"#);
+    let phone = paired(&wire).await;
+    assert_snapshot!(challenge(&wire, &phone).await.answer(), @r#"
+201 Created
+{"id":"<uuid>","status":"pending","user_id":"2","device_id":"3","user_display_name":"Ben's push","type_display_name":"OneLogin Protect","auth_factor_name":"OneLogin","expires_at":"2026-03-01T09:33:00Z"}
+"#);
+}
+
+#[tokio::test]
+async fn a_challenge_by_call_shows_digits() {
+    let wire = Wire::start().await;
+    let device = register(&wire, r#"{"factor_id":3,"verified":true}"#).await.text("device_id");
+    let told = challenge(&wire, &device).await;
+    let digits = told.single()["factor_data"]["verification_token"].as_str().unwrap().to_owned();
+    assert_snapshot!(told.answer().replace(&digits, "<6 digits>"), @r#"
+201 Created
+{"id":"<uuid>","status":"pending","user_id":"2","device_id":"1","user_display_name":"OneLogin Voice","type_display_name":"OneLogin Voice","auth_factor_name":"OneLogin Voice","expires_at":"2026-03-01T09:32:00Z","factor_data":{"verification_token":"<6 digits>"}}
+"#);
+}
+
+#[tokio::test]
+async fn a_challenge_names_the_parameter_that_is_wrong() {
+    let wire = Wire::start().await;
+    let device = wire.sms().await;
+    assert_snapshot!(wire.post("2/verifications", "").await, @r#"
+POST /api/2/mfa/users/2/verifications
+→ 422 Unprocessable Entity
+{"statusCode":422,"name":"ValidationError","message":"Validations failed","details":{"parameters":["device_id"]}}
+"#);
+    for (body, parameter) in [
+        (r#"{"device_id":"abc"}"#.to_owned(), "device_id"),
+        (r#"{"device_id":{}}"#.to_owned(), "device_id"),
+        (r#"{"otp":""}"#.to_owned(), "device_id"),
+        (format!(r#"{{"device_id":{device},"expires_in":901}}"#), "expires_in"),
+        (format!(r#"{{"device_id":{device},"redirect_to":"https://example.com/"}}"#), "redirect_to"),
+        (format!(r#"{{"device_id":{device},"custom_message":"no code"}}"#), "custom_message"),
+        (format!(r#"{{"device_id":{device},"otp":["123456"]}}"#), "otp"),
+    ] {
+        let told = wire.post("2/verifications", &body).await;
+        assert_eq!(told.status(), 422, "{told}");
+        assert_eq!(told.0.json()["details"]["parameters"], serde_json::json!([parameter]), "{told}");
+    }
+    assert_eq!(wire.newest_message().await, 0, "nothing was sent");
+    assert_snapshot!(challenge(&wire, "4711").await.answer(), @r#"
+404 Not Found
+{"statusCode":404,"name":"NotFound","message":"The resource can't be found or the server has not found anything matching the Request-URI"}
+"#);
+}
+
+// 7.8
+
+#[tokio::test]
+async fn a_code_alone_answers_the_newest_challenge() {
+    let wire = Wire::start().await;
+    let device = wire.sms().await;
+    assert_snapshot!(wire.post("2/verifications", &otp("123456")).await.answer(), @r#"
+404 Not Found
+{"statusCode":404,"name":"NotFound","message":"The resource can't be found or the server has not found anything matching the Request-URI"}
+"#);
+    let (id, code) = challenged(&wire, &device, "sms").await;
+    assert_snapshot!(wire.post("2/verifications", &otp(&other(&code))).await.answer(), @r#"
+401 Unauthorized
+{"statusCode":401,"name":"Unauthorized","message":"Failed authentication with this factor"}
+"#);
+    assert_snapshot!(wire.post("2/verifications", &otp(&code)).await.answer(), @r#"
+200 OK
+{"status":{"error":false,"code":200,"type":"success","message":"Success"},"error":false,"code":200,"type":"success","message":"Success"}
+"#);
+    assert_eq!(verification(&wire, &id).await.single()["status"], "accepted");
+    assert_eq!(wire.post("2/verifications", &otp(&code)).await.status(), 404);
+}
+
+#[tokio::test]
+async fn a_code_with_its_device_needs_no_challenge() {
+    let wire = Wire::start().await;
+    let (device, app) = wire.totp().await;
+    let code = app.code(wire.server.now());
+    let wrong = wire.post("2/verifications", &otp_of(&app.wrong(wire.server.now()), &device)).await;
+    assert_snapshot!(wrong.answer(), @r#"
+401 Unauthorized
+{"statusCode":401,"name":"Unauthorized","message":"Failed authentication with this factor"}
+"#);
+    assert_eq!(wire.post("2/verifications", &otp_of(&code, &device)).await.status(), 200);
+    assert_eq!(wire.post("2/verifications", &otp_of(&code, &device)).await.answer(), wrong.answer());
+    assert_eq!(wire.post("2/verifications", &otp_of(&code, "4711")).await.status(), 404);
+}
+
+#[tokio::test]
+async fn eight_digits_alone_are_a_temporary_token() {
+    let wire = Wire::start().await;
+    let token = wire.post("2/mfa_token", "").await.text("mfa_token");
+    assert_snapshot!(wire.post("2/verifications", &otp(&other(&token))).await.answer(), @r#"
+401 Unauthorized
+{"statusCode":401,"name":"Unauthorized","message":"Failed authentication with this factor"}
+"#);
+    assert_snapshot!(wire.post("2/verifications", &otp(&token)).await.answer(), @r#"
+200 OK
+{"status":{"error":false,"code":200,"type":"success","message":"Success"},"error":false,"code":200,"type":"success","message":"Success"}
+"#);
+    assert_eq!(wire.post("2/verifications", &otp(&token)).await.status(), 401);
+    let token = wire.post("2/mfa_token", "").await.text("mfa_token");
+    assert_eq!(wire.post("2/verifications", &format!(r#"{{"otp":{token}}}"#)).await.status(), 200);
+}
+
+// 7.9, 7.10
+
+#[tokio::test]
+async fn a_verification_is_accepted_with_both_bodies_in_one() {
+    let wire = Wire::start().await;
+    let device = wire.sms().await;
+    let (id, code) = challenged(&wire, &device, "sms").await;
+    assert_eq!(verification(&wire, &id).await.0.text, format!(r#"{{"id":"{id}","status":"pending","device_id":"1"}}"#));
+    assert_snapshot!(answer(&wire, &id, &otp_of(&other(&code), &device)).await.answer(), @r#"
+401 Unauthorized
+{"statusCode":401,"name":"Unauthorized","message":"Failed authentication with this factor"}
+"#);
+    assert_eq!(answer(&wire, &id, &otp_of(&code, "4711")).await.status(), 404);
+    assert_snapshot!(answer(&wire, &id, &otp_of(&code, &device)).await.answer(), @r#"
+200 OK
+{"id":"<uuid>","status":"accepted","device_id":"1","type":"success","code":200,"message":"Success","error":false,"name":"Success"}
+"#);
+    assert_eq!(
+        verification(&wire, &id).await.0.text,
+        format!(r#"{{"id":"{id}","status":"accepted","device_id":"1"}}"#)
+    );
+    assert_snapshot!(answer(&wire, &id, &otp_of(&code, &device)).await.answer(), @r#"
+404 Not Found
+{"statusCode":404,"name":"NotFound","message":"The resource can't be found or the server has not found anything matching the Request-URI"}
+"#);
+}
+
+#[tokio::test]
+async fn an_app_answers_by_its_verification() {
+    let wire = Wire::start().await;
+    let (device, app) = wire.totp().await;
+    let id = challenge(&wire, &device).await.text("id");
+    let body = format!(r#"{{"otp":"{}","device_id":{device}}}"#, app.code(wire.server.now()));
+    assert_eq!(answer(&wire, &id, &body).await.status(), 200);
+    let id = challenge(&wire, &device).await.text("id");
+    assert_eq!(answer(&wire, &id, &body).await.status(), 401, "a code counts once");
+    assert_eq!(answer(&wire, &id, "{}").await.status(), 422);
+    assert_eq!(verification(&wire, &id).await.single()["status"], "pending");
+}
+
+#[tokio::test]
+async fn a_result_stays_readable_ten_minutes_and_a_pending_one_does_not() {
+    let wire = Wire::start().await;
+    let device = wire.sms().await;
+    let (accepted, code) = challenged(&wire, &device, "sms").await;
+    answer(&wire, &accepted, &otp(&code)).await;
+    let (pending, code) = challenged(&wire, &device, "sms").await;
+    wire.server.advance(120);
+    assert_snapshot!(verification(&wire, &pending).await.answer(), @r#"
+404 Not Found
+{"statusCode":404,"name":"NotFound","message":"The resource can't be found or the server has not found anything matching the Request-URI"}
+"#);
+    assert_eq!(answer(&wire, &pending, &otp(&code)).await.status(), 404);
+    wire.server.advance(599);
+    assert_eq!(verification(&wire, &accepted).await.status(), 200);
+    wire.server.advance(1);
+    assert_eq!(verification(&wire, &accepted).await.status(), 404);
+    assert_eq!(verification(&wire, "4711").await.status(), 404);
+}
+
+#[tokio::test]
+async fn five_wrong_codes_reject_a_verification() {
+    let wire = Wire::start().await;
+    let device = wire.sms().await;
+    let (id, code) = challenged(&wire, &device, "sms").await;
+    for n in 0..5 {
+        let wrong = format!("{n}{}", &code[1..]);
+        let wrong = if wrong == code { "999999".to_owned() } else { wrong };
+        assert_eq!(answer(&wire, &id, &otp(&wrong)).await.status(), 401);
+    }
+    assert_snapshot!(answer(&wire, &id, &otp_of(&code, &device)).await.answer(), @r#"
+401 Unauthorized
+retry-after: 60
+{"statusCode":401,"name":"Unauthorized","message":"Failed authentication with this factor"}
+"#);
+    assert_snapshot!(verification(&wire, &id).await.answer(), @r#"
+200 OK
+{"id":"<uuid>","status":"rejected","device_id":"1"}
+"#);
+    assert_snapshot!(challenge(&wire, &device).await.answer(), @r#"
+429 Too Many Requests
+retry-after: 60
+{"statusCode":429,"name":"TooManyRequestsError","message":"Rate limit exceeded"}
+"#);
+    wire.server.advance(60);
+    assert_eq!(answer(&wire, &id, &otp(&code)).await.status(), 404);
+}
+
+#[tokio::test]
+async fn a_push_is_polled() {
+    let wire = Wire::start().await;
+    let device = paired(&wire).await;
+    for (person, status) in [("accept", "accepted"), ("deny", "rejected")] {
+        let id = challenge(&wire, &device).await.text("id");
+        assert_eq!(challenge(&wire, &device).await.text("id"), id, "one prompt at a time");
+        assert_eq!(verification(&wire, &id).await.single()["status"], "pending");
+        assert_eq!(answer(&wire, &id, &otp("123456")).await.status(), 422);
+        wire.dev(&format!("/dev/phone/{person}"), "").await;
+        let told = verification(&wire, &id).await;
+        assert_eq!(told.0.text, format!(r#"{{"id":"{id}","status":"{status}","device_id":"{device}"}}"#));
+        assert_eq!(verification(&wire, &id).await.0.text, told.0.text, "reading uses nothing up");
+    }
+}
+
+#[tokio::test]
+async fn a_call_is_answered_at_the_telephone_only() {
+    let wire = Wire::start().await;
+    let device = register(&wire, r#"{"factor_id":3,"verified":true}"#).await.text("device_id");
+    for right in [true, false] {
+        let after = wire.newest_message().await;
+        let told = challenge(&wire, &device).await;
+        let digits = told.single()["factor_data"]["verification_token"].as_str().unwrap().to_owned();
+        let id = told.text("id");
+        assert_eq!(answer(&wire, &id, &otp(&digits)).await.status(), 422);
+        let call = wire.message("voice", after).await;
+        let keyed = if right { digits } else { other(&digits) };
+        wire.dev(&format!("/dev/outbox/{}/keypad", call["id"]), &format!(r#"{{"digits":"{keyed}"}}"#)).await;
+        let status = if right { "accepted" } else { "rejected" };
+        assert_eq!(verification(&wire, &id).await.single()["status"], status);
+    }
+}
+
+#[tokio::test]
+async fn what_is_somebody_elses_is_not_found() {
+    let mut wire = Wire::start().await;
+    let device = wire.sms().await;
+    let (id, code) = challenged(&wire, &device, "sms").await;
+    let (registration_id, _) = registered(&wire, 4, "email").await;
+    wire.user = wire.server.user(0).id;
+    assert_eq!(challenge(&wire, &device).await.status(), 404);
+    assert_eq!(verification(&wire, &id).await.status(), 404);
+    assert_eq!(answer(&wire, &id, &otp(&code)).await.status(), 404);
+    assert_eq!(wire.post("2/verifications", &otp(&code)).await.status(), 404);
+    assert_eq!(registration(&wire, &registration_id).await.status(), 404);
+    assert_eq!(wire.delete(&format!("2/devices/{device}")).await.status(), 404);
+}
+
+#[tokio::test]
+async fn a_registration_is_no_verification() {
+    let wire = Wire::start().await;
+    let device = wire.sms().await;
+    let (verification_id, code) = challenged(&wire, &device, "sms").await;
+    assert_eq!(registration(&wire, &verification_id).await.status(), 404);
+    assert_eq!(confirm(&wire, &verification_id, &otp(&code)).await.status(), 404);
+    let (registration_id, code) = registered(&wire, 4, "email").await;
+    assert_eq!(verification(&wire, &registration_id).await.status(), 404);
+    assert_eq!(answer(&wire, &registration_id, &otp(&code)).await.status(), 404);
+}
+
+// 7.11
+
+#[tokio::test]
+async fn a_temporary_token_is_issued_and_revoked() {
+    let wire = Wire::start().await;
+    let told = wire.post("2/mfa_token", "").await;
+    let token = told.text("mfa_token");
+    assert_snapshot!(told.to_string().replace(&token, "<8 digits>"), @r#"
+POST /api/2/mfa/users/2/mfa_token
+→ 201 Created
+{"mfa_token":"<8 digits>","expires_at":"2026-03-04T09:30:00Z","reusable":false,"device_id":"user_temp_otp_2"}
+"#);
+    let path = format!("2/devices/{}", told.text("device_id"));
+    assert_snapshot!(wire.delete(&path).await, @r"
+DELETE /api/2/mfa/users/2/devices/user_temp_otp_2
+→ 204 No Content
+");
+    assert_eq!(wire.delete(&path).await.status(), 404);
+    assert_eq!(wire.delete("2/devices/user_temp_otp_1").await.status(), 404);
+    assert_eq!(wire.post("2/verifications", &otp(&token)).await.status(), 401);
+    assert_snapshot!(wire.post("2/mfa_token", r#"{"expires_in":"119"}"#).await.answer(), @r#"
+422 Unprocessable Entity
+{"statusCode":422,"name":"ValidationError","message":"Validations failed","details":{"parameters":["expires_in"]}}
+"#);
+    assert_eq!(wire.post("2/mfa_token", r#"{"reusable":[]}"#).await.status(), 422);
+}
+
+// The user as a whole.
+
+#[tokio::test]
+async fn a_locked_user_can_do_nothing() {
+    let wire = Wire::start().await;
+    let (device, app) = wire.totp().await;
+    let lock = format!("/api/1/users/{}/lock_user", wire.user);
+    assert_eq!(wire.put(&lock, r#"{"locked_until":15}"#).await.status(), 200);
+    assert_snapshot!(register(&wire, r#"{"factor_id":2}"#).await.answer(), @r#"
+403 Forbidden
+{"statusCode":403,"name":"ForbiddenAction","message":"You are not authorised to perform this action or access the resource"}
+"#);
+    assert_snapshot!(challenge(&wire, &device).await.answer(), @r#"
+429 Too Many Requests
+retry-after: 900
+{"statusCode":429,"name":"TooManyRequestsError","message":"Rate limit exceeded"}
+"#);
+    let right = otp_of(&app.code(wire.server.now()), &device);
+    assert_snapshot!(wire.post("2/verifications", &right).await.answer(), @r#"
+401 Unauthorized
+retry-after: 900
+{"statusCode":401,"name":"Unauthorized","message":"Failed authentication with this factor"}
+"#);
+}
+
+// Both versions are doors to one house.
+
+#[tokio::test]
+async fn a_device_enrolled_in_one_version_appears_in_the_other_once_it_is_active() {
+    let wire = Wire::start().await;
+    let enrolled = wire.post("1/otp_devices", r#"{"factor_id":5,"display_name":"Ben's app"}"#).await;
+    assert_eq!(wire.get("2/devices").await.0.text, "[]");
+    let app = App::reading(&enrolled.single()["factor_data"]);
+    let body = format!(r#"{{"otp_token":"{}"}}"#, app.code(wire.server.now()));
+    assert_eq!(wire.post(&format!("1/otp_devices/{}/verify", enrolled.text("id")), &body).await.status(), 200);
+    assert_snapshot!(wire.get("2/devices").await.0.text, @r#"[{"device_id":"1","user_display_name":"Ben's app","type_display_name":"Authenticator","auth_factor_name":"Google Authenticator","default":true}]"#);
+    wire.sms().await;
+    assert_snapshot!(wire.get("1/otp_devices").await.0.text, @r#"{"status":{"error":false,"code":200,"type":"success","message":"Success"},"data":{"otp_devices":[{"type_display_name":"Google Authenticator","active":true,"user_display_name":"Ben's app","default":true,"auth_factor_name":"Google Authenticator","id":1,"needs_trigger":false},{"type_display_name":"OneLogin SMS","active":true,"user_display_name":"Ben's phone","default":false,"phone_number":"+1xxxxxx0102","auth_factor_name":"OneLogin SMS","id":2,"needs_trigger":true}]}}"#);
+}
+
+#[tokio::test]
+async fn a_code_spent_on_one_door_is_spent_on_all() {
+    let wire = Wire::start().await;
+    let (device, app) = wire.totp().await;
+    let doors = async |code: &str| {
+        let id = challenge(&wire, &device).await.text("id");
+        [
+            wire.post(&format!("1/otp_devices/{device}/verify"), &format!(r#"{{"otp_token":"{code}"}}"#))
+                .await
+                .status(),
+            wire.post("2/verifications", &otp_of(code, &device)).await.status(),
+            answer(&wire, &id, &otp(code)).await.status(),
+        ]
+    };
+    let code = app.code(wire.server.now());
+    assert_eq!(doors(&code).await, [200, 401, 401]);
+    wire.server.advance(60);
+    let code = app.code(wire.server.now());
+    assert_eq!(wire.post("2/verifications", &otp_of(&code, &device)).await.status(), 200);
+    assert_eq!(doors(&code).await, [401, 401, 401]);
+    wire.server.advance(60);
+    let code = app.code(wire.server.now());
+    let id = challenge(&wire, &device).await.text("id");
+    assert_eq!(answer(&wire, &id, &otp(&code)).await.status(), 200);
+    assert_eq!(doors(&code).await, [401, 401, 401]);
+}
+
+#[tokio::test]
+async fn wrong_codes_on_one_door_lock_the_other() {
+    let wire = Wire::start().await;
+    let (device, app) = wire.totp().await;
+    for guess in 0..5 {
+        wire.server.advance(11);
+        let wrong = format!("{guess}{}", &app.wrong(wire.server.now())[1..]);
+        assert_eq!(wire.post("2/verifications", &otp_of(&wrong, &device)).await.status(), 401);
+    }
+    let right = format!(r#"{{"otp_token":"{}"}}"#, app.code(wire.server.now()));
+    assert_snapshot!(wire.post(&format!("1/otp_devices/{device}/verify"), &right).await.answer(), @r#"
+401 Unauthorized
+retry-after: 60
+{"status":{"error":true,"code":401,"type":"Unauthorized","message":"Failed authentication with this factor"}}
+"#);
+    let right = otp_of(&app.code(wire.server.now()), &device);
+    assert_snapshot!(wire.post("2/verifications", &right).await.answer(), @r#"
+401 Unauthorized
+retry-after: 60
+{"statusCode":401,"name":"Unauthorized","message":"Failed authentication with this factor"}
+"#);
+}
+
+#[tokio::test]
+async fn a_temporary_token_of_one_version_is_good_in_the_other() {
+    let wire = Wire::start().await;
+    let token = wire.post("1/mfa_token", "").await.text("mfa_token");
+    assert_eq!(wire.post("2/verifications", &otp(&token)).await.status(), 200);
+    let token = wire.post("2/mfa_token", "").await.text("mfa_token");
+    assert_eq!(wire.post("1/otp_devices/0/verify", &format!(r#"{{"otp":"{token}"}}"#)).await.status(), 200);
+}
+
+// Profiles (contract 15).
+
+#[tokio::test]
+async fn python_sdk_4_reads_a_number_in_one_place() {
+    let wire = Wire::start().await.speaking(CompatProfile::Python4);
+    let device = wire.sms().await;
+    assert_snapshot!(challenge(&wire, &device).await.answer(), @r#"
+201 Created
+{"id":"<uuid>","status":"pending","user_id":"2","device_id":1,"user_display_name":"Ben's phone","type_display_name":"OneLogin SMS","auth_factor_name":"SMS","expires_at":"2026-03-01T09:32:00Z"}
+"#);
+    assert!(wire.get("2/devices").await.single()["device_id"].is_string());
+    assert_eq!(wire.post("2/mfa_token", "").await.status(), 201);
+}
+
+#[tokio::test]
+async fn numeric_ids_are_digits_of_31_bits() {
+    let wire = Wire::start().await.speaking(CompatProfile::NumericIds);
+    let (registration_id, code) = registered(&wire, 2, "sms").await;
+    let device = confirm(&wire, &registration_id, &otp(&code)).await.text("device_id");
+    let (id, code) = challenged(&wire, &device, "sms").await;
+    for id in [&registration_id, &id] {
+        assert!(id.parse::<i32>().is_ok_and(|id| id > 0), "{id}");
+    }
+    let told = answer(&wire, &id, &otp(&code)).await;
+    assert_eq!(told.text("id"), id);
+    assert_eq!(verification(&wire, &id).await.single()["status"], "accepted");
+    assert_eq!(registration(&wire, &registration_id).await.single()["status"], "accepted");
+    let trusted = register(&wire, r#"{"factor_id":4,"verified":true}"#).await.text("id");
+    assert!(trusted.parse::<i32>().is_ok_and(|id| id > 0), "{trusted}");
+}
+
+#[tokio::test]
+async fn single_results_to_the_letter_are_arrays_of_one() {
+    let wire = Wire::start().await.speaking(CompatProfile::DocsLiteral);
+    let (told, code) = wire.sent("sms", register(&wire, r#"{"factor_id":2}"#)).await;
+    assert_snapshot!(told.answer(), @r#"
+201 Created
+[{"id":"<uuid>","status":"pending","user_id":"2","auth_factor_name":"SMS","type_display_name":"OneLogin SMS","user_display_name":"OneLogin SMS","expires_at":"2026-03-01T09:32:00Z"}]
+"#);
+    let id = told.text("id");
+    assert_snapshot!(registration(&wire, &id).await.answer(), @r#"
+200 OK
+[{"id":"<uuid>","status":"pending"}]
+"#);
+    let done = confirm(&wire, &id, &otp(&code)).await;
+    assert_snapshot!(done.answer(), @r#"
+200 OK
+[{"id":"<uuid>","status":"accepted","device_id":"1"}]
+"#);
+    let (told, code) = wire.sent("sms", challenge(&wire, &done.text("device_id"))).await;
+    assert_snapshot!(told.answer(), @r#"
+201 Created
+[{"id":"<uuid>","status":"pending","user_id":"2","device_id":"1","user_display_name":"OneLogin SMS","type_display_name":"OneLogin SMS","auth_factor_name":"SMS","expires_at":"2026-03-01T09:32:00Z"}]
+"#);
+    let id = told.text("id");
+    assert_snapshot!(verification(&wire, &id).await.answer(), @r#"
+200 OK
+[{"id":"<uuid>","status":"pending","device_id":"1"}]
+"#);
+    assert_snapshot!(answer(&wire, &id, &otp(&code)).await.answer(), @r#"
+200 OK
+[{"id":"<uuid>","status":"accepted","device_id":"1","type":"success","code":200,"message":"Success","error":false,"name":"Success"}]
+"#);
+    let (_, code) = challenged(&wire, &done.text("device_id"), "sms").await;
+    assert_snapshot!(wire.post("2/verifications", &otp(&code)).await.answer(), @r#"
+200 OK
+{"status":{"error":false,"code":200,"type":"success","message":"Success"},"error":false,"code":200,"type":"success","message":"Success"}
+"#);
+}
