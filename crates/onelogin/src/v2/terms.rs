@@ -96,6 +96,11 @@ impl Standing {
         Self { id, status: "accepted", device_id: Some(device.to_string()) }
     }
 
+    /// The word for how it stands.
+    pub fn status(&self) -> &'static str {
+        self.status
+    }
+
     /// As it was read. A registration's device is told `only_when_accepted`: before, there is none.
     pub fn of(reading: VerificationReading, only_when_accepted: bool) -> Option<Self> {
         let (status, told) = match reading.status {

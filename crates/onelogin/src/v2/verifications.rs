@@ -79,6 +79,8 @@ pub async fn read(app: App, access: Access<ReadMfa>, call: Call) -> Result<Respo
     let reading = app.engine.verification(user, call.path("id"), Purpose::Login).await;
     let reading = reading.map_err(Error::at(app.engine.now()))?;
     let standing = reading.and_then(|reading| Standing::of(reading, false)).ok_or(Error::NotFound)?;
+    // Who read what (contract 7.10). Pollers read a lot, so it is told only when asked for.
+    tracing::debug!(client = ?access.context().client, %user, status = standing.status(), "a verification was read");
     Ok(one(StatusCode::OK, access.profile(), &standing))
 }
 
