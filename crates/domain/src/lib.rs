@@ -12,6 +12,7 @@ pub mod digest;
 pub mod enrolment;
 pub mod factor;
 pub mod id;
+pub mod import;
 pub mod message;
 pub mod policy;
 pub mod seal;

@@ -106,7 +106,7 @@ impl Engine {
 const TEXT_MAX: usize = 1_000;
 
 /// Refuses texts that are too long or deceive (SEC 36); nothing is ever cut.
-fn judged(patch: UserPatch) -> Result<UserPatch, Error> {
+pub(crate) fn judged(patch: UserPatch) -> Result<UserPatch, Error> {
     let given = |field: &Option<Option<String>>| field.clone().flatten();
     for (field, value) in [("username", given(&patch.username)), ("phone", given(&patch.phone))] {
         if value.is_some_and(|text| !domain::text::is_name(&text)) {

@@ -9,6 +9,7 @@
 //! [`Change`]: domain::Change
 
 mod apply;
+mod bulk;
 mod challenge;
 mod conditions;
 #[cfg(test)]

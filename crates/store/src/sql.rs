@@ -34,6 +34,9 @@ statements! {
 
     // ---- users
 
+    USER_BY_NAME = "SELECT id FROM \"user\" WHERE username_key = $1";
+    /// The first, where several have it: another system's ids are not ours to keep unique.
+    USER_BY_EXTERNAL_ID = "SELECT id FROM \"user\" WHERE external_id = $1 ORDER BY id LIMIT 1";
     INSERT_USER = "INSERT INTO \"user\" (id, username, username_key, email, email_key, phone, external_id, status, \
         locked_until, profile, created_at, updated_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)";
     UPDATE_USER = "UPDATE \"user\" SET username = $1, username_key = $2, email = $3, email_key = $4, phone = $5, \

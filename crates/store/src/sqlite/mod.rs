@@ -1,6 +1,7 @@
 //! SQLite: one writer that commits in groups, and readers beside it.
 
 mod alarm;
+mod bulk;
 mod exec;
 mod housekeeping;
 mod job;

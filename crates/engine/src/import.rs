@@ -1,0 +1,292 @@
+//! Taking users and devices over from another system, as many at a time as the database can bear.
+//!
+//! One person is one decision, however many devices they bring, so nobody is ever half here. Whoever imports keeps many
+//! people under way at once, and the database's groups fill by themselves.
+
+use std::collections::hash_map::DefaultHasher;
+use std::hash::{Hash as _, Hasher as _};
+use std::ops::Range;
+use std::sync::Arc;
+
+use domain::import::{self, EXTERNAL_ID, Incoming, Merged, Unfit};
+use domain::user::UserPatch;
+use domain::verification::Context;
+use domain::{Credential, Device, DeviceId, DeviceStatus, User, UserId, View};
+use serde::{Deserialize, Serialize};
+use store::IdKind;
+use tokio::sync::{Mutex, MutexGuard};
+
+use crate::{Engine, Error, users};
+
+/// Ids reserved at a time: at most this many of each kind stay unused.
+const STOCK: u16 = 1024;
+/// Locks among which names are spread. Far more than people under way, so that strangers seldom meet.
+const LANES: usize = 1 << 14;
+/// How often a person is looked up anew when somebody else changes them meanwhile.
+const TRIES: usize = 8;
+
+/// A person as a list describes them.
+#[derive(Clone, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "the names of contract 3.1")]
+pub struct Person {
+    pub username: String,
+    pub email: Option<String>,
+    pub phone: Option<String>,
+    pub external_id: Option<String>,
+    /// Their devices.
+    pub tokens: Vec<Token>,
+}
+
+/// A device as a list describes it. It travels in clear on the way into the engine, and is sealed there.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct Token {
+    /// Its secret, and how codes are made of it.
+    pub credential: Credential,
+    /// The next counter of a HOTP token.
+    pub counter: u64,
+    /// Its name.
+    pub display_name: Option<String>,
+}
+
+impl std::fmt::Debug for Person {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Person({} tokens)", self.tokens.len())
+    }
+}
+
+impl std::fmt::Debug for Token {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Token(…)")
+    }
+}
+
+/// A person who is here now.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Imported {
+    /// Their id.
+    pub user: UserId,
+    /// Whether they are new.
+    pub created: bool,
+    /// Their devices in the list's order: the id, and whether it is new.
+    pub devices: Vec<(DeviceId, bool)>,
+}
+
+/// Why a person was not taken over. Nothing of them was.
+#[derive(Debug, thiserror::Error)]
+pub enum ImportError {
+    /// What the list says cannot be right.
+    #[error(transparent)]
+    Unfit(#[from] Unfit),
+    /// Another user has this mail address.
+    #[error("another user has this {0}")]
+    Taken(&'static str),
+    /// The name is taken by somebody else.
+    #[error("the user of this username has another external_id")]
+    OtherPerson,
+    /// SEC 35.
+    #[error("a user has at most 20 devices")]
+    TooManyDevices,
+    /// Not the list's fault: going on makes no sense.
+    #[error(transparent)]
+    Failed(#[from] Error),
+}
+
+impl From<store::Error> for ImportError {
+    fn from(error: store::Error) -> Self {
+        Self::Failed(error.into())
+    }
+}
+
+/// An import under way.
+pub struct Import {
+    engine: Arc<Engine>,
+    users: Mutex<Range<i64>>,
+    devices: Mutex<Range<i64>>,
+    lanes: Vec<Mutex<()>>,
+}
+
+impl Import {
+    /// Begins an import.
+    pub fn new(engine: Arc<Engine>) -> Self {
+        let lanes = std::iter::repeat_with(Mutex::default).take(LANES).collect();
+        Self { engine, users: Mutex::new(0..0), devices: Mutex::new(0..0), lanes }
+    }
+
+    /// Takes one person over with all their devices, or nothing of them. Whoever is here already is merged with.
+    pub async fn take(&self, person: &Person) -> Result<Imported, ImportError> {
+        import::judge_name("username", &person.username)?;
+        let said = patch(person)?;
+        let mut names = Vec::with_capacity(person.tokens.len());
+        for token in &person.tokens {
+            import::judge(&token.credential)?;
+            let name = token.display_name.as_deref();
+            let name = name.unwrap_or_else(|| import::default_name(token.credential.kind()));
+            import::judge_name("display_name", name)?;
+            names.push(name);
+        }
+        // Two entries of one list may name the same person: the second must find what the first made.
+        let _held = self.hold(person).await;
+        for _ in 0..TRIES {
+            if let Some(imported) = self.try_take(person, &said, &names).await? {
+                return Ok(imported);
+            }
+        }
+        Err(ImportError::Failed(Error::Busy))
+    }
+
+    /// `None` if the person was changed by somebody else meanwhile.
+    async fn try_take(
+        &self,
+        person: &Person,
+        said: &UserPatch,
+        names: &[&str],
+    ) -> Result<Option<Imported>, ImportError> {
+        let store = &self.engine.store;
+        let view = match store.find_user(person.external_id.as_deref(), &person.username).await? {
+            Some(id) => store.view(id).await?,
+            None => View::default(),
+        };
+        let (incoming, devices) = self.draw(person, said, names, view.user.clone(), &view.devices).await?;
+        let user = incoming.drawn;
+        let (by, now) = (Context::default(), self.engine.now());
+        if view.user.is_some() {
+            let first = import::merge(&view, &incoming, &by, now);
+            if first.changes.is_empty() {
+                return ended(first.reply, user, devices);
+            }
+        }
+        match store.decide(user, move |view| import::merge(view, &incoming, &by, now)).await {
+            Ok(merged) => ended(merged, user, devices),
+            Err(store::Error::Conflict(store::Field::Username)) => Ok(None),
+            Err(store::Error::Conflict(store::Field::Email)) => Err(ImportError::Taken("email")),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Finds out which tokens are here already, and draws and seals the others.
+    async fn draw(
+        &self,
+        person: &Person,
+        said: &UserPatch,
+        names: &[&str],
+        known: Option<User>,
+        here: &[Device],
+    ) -> Result<(Incoming, Vec<(DeviceId, bool)>), ImportError> {
+        let drawn = match &known {
+            Some(user) => user.id,
+            None => UserId(self.next_id(&self.users, IdKind::User).await?),
+        };
+        let now = self.engine.now();
+        let mut seen: Vec<(DeviceId, Credential)> = Vec::with_capacity(here.len() + person.tokens.len());
+        for device in here {
+            seen.push((device.id, self.engine.open_credential(device)?));
+        }
+        let mut devices = Vec::new();
+        let mut found = Vec::with_capacity(person.tokens.len());
+        for (token, name) in person.tokens.iter().zip(names) {
+            if let Some((id, _)) = seen.iter().find(|(_, other)| import::same_token(other, &token.credential)) {
+                found.push((*id, false));
+                continue;
+            }
+            let id = DeviceId(self.next_id(&self.devices, IdKind::Device).await?);
+            let factor = token.credential.kind();
+            let last_counter = match factor {
+                domain::FactorKind::Hotp => import::last_counter(token.counter)?,
+                _ => domain::device::NO_COUNTER,
+            };
+            devices.push(Device {
+                id,
+                user_id: drawn,
+                factor,
+                display_name: (*name).to_owned(),
+                status: DeviceStatus::Active,
+                credential: self.engine.seal_credential(id, drawn, &token.credential)?,
+                last_counter,
+                created_at: now,
+                last_used_at: None,
+            });
+            seen.push((id, token.credential.clone()));
+            found.push((id, true));
+        }
+        let compared = here.iter().map(|device| device.id).collect();
+        Ok((Incoming { user: said.clone(), known, drawn, devices, compared }, found))
+    }
+
+    async fn next_id(&self, stock: &Mutex<Range<i64>>, kind: IdKind) -> Result<i64, Error> {
+        let mut stock = stock.lock().await;
+        if stock.is_empty() {
+            *stock = self.engine.store.reserve_ids(kind, STOCK).await?;
+        }
+        stock.next().ok_or(Error::Busy)
+    }
+
+    /// Keeps everybody else with this name or this id in the other system waiting.
+    async fn hold(&self, person: &Person) -> (MutexGuard<'_, ()>, Option<MutexGuard<'_, ()>>) {
+        let lane = |text: &str| {
+            let mut hasher = DefaultHasher::new();
+            text.hash(&mut hasher);
+            usize::try_from(hasher.finish() % LANES as u64).unwrap_or_default()
+        };
+        let name = lane(&person.username.to_lowercase());
+        let other = person.external_id.as_deref().map(lane).filter(|other| *other != name);
+        // Always in the same order, or two people could wait for each other.
+        let (first, second) = match other {
+            Some(other) if other < name => (other, Some(name)),
+            other => (name, other),
+        };
+        let held = self.lanes[first].lock().await;
+        let also = match second {
+            Some(lane) => Some(self.lanes[lane].lock().await),
+            None => None,
+        };
+        (held, also)
+    }
+}
+
+fn ended(merged: Merged, user: UserId, devices: Vec<(DeviceId, bool)>) -> Result<Option<Imported>, ImportError> {
+    match merged {
+        Merged::Merged { created } => Ok(Some(Imported { user, created, devices })),
+        Merged::Stale => Ok(None),
+        Merged::OtherPerson => Err(ImportError::OtherPerson),
+        Merged::TooManyDevices => Err(ImportError::TooManyDevices),
+    }
+}
+
+fn patch(person: &Person) -> Result<UserPatch, ImportError> {
+    if let Some(email) = &person.email {
+        import::judge_email(email)?;
+    }
+    for (field, value) in [("phone", &person.phone), (EXTERNAL_ID, &person.external_id)] {
+        if let Some(value) = value {
+            import::judge_name(field, value)?;
+        }
+    }
+    let said = UserPatch {
+        username: Some(Some(person.username.clone())),
+        email: person.email.clone().map(Some),
+        phone: person.phone.clone().map(Some),
+        texts: person.external_id.iter().map(|id| (EXTERNAL_ID.to_owned(), Some(id.clone()))).collect(),
+        ..UserPatch::default()
+    };
+    users::judged(said).map_err(ImportError::Failed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_list_in_a_log_shows_nothing() {
+        let token = Token {
+            credential: Credential::Hotp(domain::factor::hotp::Hotp {
+                secret: domain::Secret::new(b"12345678901234567890".to_vec()),
+                digits: 6,
+            }),
+            counter: 0,
+            display_name: Some("Pocket".to_owned()),
+        };
+        let person =
+            Person { username: "ana".to_owned(), email: None, phone: None, external_id: None, tokens: vec![token] };
+        assert_eq!(format!("{person:?} {:?}", person.tokens[0]), "Person(1 tokens) Token(…)");
+    }
+}

@@ -1,0 +1,42 @@
+//! What taking over many users at once asks for: ids by the block, and the shortest way to find somebody.
+
+use std::ops::Range;
+
+use domain::UserId;
+
+use crate::apply::key;
+use crate::error::Error;
+use crate::query::IdKind;
+use crate::value::Value;
+use crate::{Backend, Store, sql};
+
+impl Store {
+    /// Ids that were never given out before, `count` of them. Those that stay unused are gaps.
+    pub async fn reserve_ids(&self, kind: IdKind, count: u16) -> Result<Range<i64>, Error> {
+        let params = vec![Value::Int(kind.number()), Value::Int(count.into())];
+        let end = match &self.backend {
+            Backend::Sqlite(db) => db.write_number(sql::RESERVE_IDS, params).await?,
+        };
+        if end - 1 > kind.greatest() {
+            return Err(Error::Unavailable("the ids are used up"));
+        }
+        Ok(end - i64::from(count)..end)
+    }
+
+    /// The user with this id in another system, else the one with this name, as committed at some recent moment.
+    pub async fn find_user(&self, external_id: Option<&str>, username: &str) -> Result<Option<UserId>, Error> {
+        if let Some(external_id) = external_id
+            && let Some(found) = self.find_number(sql::USER_BY_EXTERNAL_ID, external_id.into()).await?
+        {
+            return Ok(Some(UserId(found)));
+        }
+        Ok(self.find_number(sql::USER_BY_NAME, key(username).into()).await?.map(UserId))
+    }
+
+    #[expect(clippy::unused_async, reason = "a server database is waited for, also where SQLite need not be")]
+    async fn find_number(&self, statement: &'static str, param: Value) -> Result<Option<i64>, Error> {
+        match &self.backend {
+            Backend::Sqlite(db) => db.find_number(statement, &[param]),
+        }
+    }
+}

@@ -1,0 +1,18 @@
+//! The SQLite side of [`crate::bulk`].
+
+use super::exec::{first, one};
+use super::{Sqlite, rows};
+use crate::error::Error;
+use crate::value::Value;
+
+impl Sqlite {
+    /// Runs a statement that changes something and answers with a number.
+    pub(crate) async fn write_number(&self, statement: &'static str, params: Vec<Value>) -> Result<i64, Error> {
+        self.write(move |tx| one(tx.conn, statement, &params, rows::number)).await
+    }
+
+    /// The number in the first row, if there is one.
+    pub(crate) fn find_number(&self, statement: &str, params: &[Value]) -> Result<Option<i64>, Error> {
+        self.readers.read(|conn| first(conn, statement, params, rows::number))
+    }
+}
