@@ -497,3 +497,15 @@ fn a_typed_answer_is_collected_by_the_call_that_types_it() {
     assert_eq!(ended.consumed_at, Some(scene.now));
     assert!(!ended.is_live());
 }
+
+/// SEC 10: a stored code is bound to its verification; copied to another row it answers nothing.
+#[test]
+fn a_stored_code_is_of_no_use_in_another_verification() {
+    let mut scene = Scene::new();
+    let device = scene.device(&sms(), DeviceStatus::Active);
+    let challenge = scene.code("123456");
+    let first = scene.verification(device, challenge.clone(), true);
+    let copied = scene.verification(device, challenge, true);
+    assert_eq!(scene.typed(&token_door(&copied), "123456"), WRONG);
+    assert!(is_accepted(&scene.typed(&token_door(&first), "123456")));
+}
