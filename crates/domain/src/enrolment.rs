@@ -92,7 +92,9 @@ pub fn enrol(
     }
     let mut changes = Vec::new();
     if enrolment.message.is_some() {
-        if let Some(at) = throttle::next_send(view, device.factor, policy, now) {
+        // While a user is locked for guessing, nothing is sent (SEC 26, rulings 26).
+        let locked = view.throttle(throttle::ThrottleKey::User).locked(now);
+        if let Some(at) = locked.or_else(|| throttle::next_send(view, device.factor, policy, now)) {
             return Decision::reply(Enrolled::TooSoon(at));
         }
         changes.push(throttle::count_send(view, user.id, device.factor, now));

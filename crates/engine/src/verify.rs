@@ -143,7 +143,7 @@ impl Engine {
             let token = view.user.as_ref().and_then(|user| user.temp_token.as_ref());
             return Ok(temp_token::prove(answer.user, token, &answer.response, keys));
         };
-        if answer.response == Response::None {
+        if answer.response.is_absent() {
             return Ok(Evidence::Absent);
         }
         if found.verification.is_some_and(|v| matches!(v.challenge, Challenge::Code { .. })) {

@@ -89,7 +89,7 @@ impl FactorKind {
 }
 
 /// What a device is known by. Immutable; sealed at rest.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Credential {
     /// RFC 6238.
@@ -116,6 +116,13 @@ pub enum Credential {
         /// Uncompressed SEC 1 point, 65 bytes; absent until a phone is paired.
         public_key: Option<Vec<u8>>,
     },
+}
+
+/// Numbers and addresses are personal: a credential shows only its kind (SEC 48).
+impl std::fmt::Debug for Credential {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Credential({:?})", self.kind())
+    }
 }
 
 impl Credential {
