@@ -59,12 +59,11 @@ impl Call {
     }
 }
 
-/// A positive integer in its only spelling: ASCII digits without sign or leading zero, within 32 bits, so that no two
-/// texts name the same user (SEC 29).
+/// A positive integer in its only spelling: ASCII digits without sign or leading zero, so that no two texts name the
+/// same user (SEC 29). One too large for any id is an integer all the same: of a user that does not exist.
 fn positive(text: &str) -> Option<i64> {
     let canonical = !text.is_empty() && !text.starts_with('0') && text.bytes().all(|b| b.is_ascii_digit());
-    let number: i64 = canonical.then(|| text.parse().ok())??;
-    (number <= i64::from(i32::MAX)).then_some(number)
+    canonical.then(|| text.parse().unwrap_or(i64::MAX))
 }
 
 #[cfg(test)]
@@ -75,7 +74,8 @@ mod tests {
     fn an_id_has_one_spelling() {
         assert_eq!(positive("42"), Some(42));
         assert_eq!(positive("2147483647"), Some(2_147_483_647));
-        for other in ["", "0", "042", "+42", " 42", "42 ", "-1", "4.2", "2147483648", "99999999999999999999", "٤٢"] {
+        assert_eq!(positive("99999999999999999999"), Some(i64::MAX));
+        for other in ["", "0", "042", "+42", " 42", "42 ", "-1", "4.2", "٤٢"] {
             assert_eq!(positive(other), None, "{other}");
         }
     }

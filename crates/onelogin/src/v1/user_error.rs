@@ -71,13 +71,9 @@ impl Error {
     }
 }
 
-/// The user of the path. Another integer than ids can be names nobody; what is no positive integer names nothing.
+/// The user of the path; what is no positive integer names nothing.
 pub fn user_id(call: &Call) -> Result<UserId, Error> {
-    let text = call.path("user_id");
-    call.user_id().ok_or_else(|| {
-        let integer = !text.starts_with('0') && !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-        if integer && text.len() <= 20 { Error::NotFound(text.to_owned()) } else { Error::BadId }
-    })
+    call.user_id().ok_or(Error::BadId)
 }
 
 /// A field's name at the beginning of a sentence.
@@ -131,33 +127,6 @@ impl IntoResponse for Error {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use axum::http::HeaderMap;
-    use std::net::{IpAddr, Ipv4Addr};
-
-    fn id(text: &str) -> String {
-        let call = Call {
-            path: vec![("user_id".to_owned(), text.to_owned())],
-            query: Vec::new(),
-            headers: HeaderMap::new(),
-            body: bytes::Bytes::new(),
-            base_url: String::new(),
-            target: String::new(),
-            peer: IpAddr::V4(Ipv4Addr::LOCALHOST),
-        };
-        match user_id(&call) {
-            Ok(id) => id.to_string(),
-            Err(error) => error.into_response().status().as_u16().to_string(),
-        }
-    }
-
-    #[test]
-    fn an_integer_no_user_has_is_not_found_and_anything_else_is_incorrect() {
-        assert_eq!(id("42"), "42");
-        assert_eq!(id("2147483648"), "404");
-        for other in ["", "abc", "0", "-1", "042", "4.2", "9".repeat(21).as_str()] {
-            assert_eq!(id(other), "400", "{other}");
-        }
-    }
 
     #[test]
     fn a_field_begins_a_sentence() {
