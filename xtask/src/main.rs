@@ -1,1 +1,65 @@
-fn main() {}
+//! Every chore of the project, in Rust: `cargo xtask --help`.
+//!
+//! A chore is one file (or folder) with one entry point. What several chores need stands beside them: where things lie
+//! (`places`), running a command (`step`), a server to try something on (`dev_server`), and the homes of printing
+//! (`terminal`) and time (`clock`).
+
+mod bench;
+mod check;
+mod ci;
+mod clock;
+mod conformance;
+mod dev_server;
+mod metadata;
+mod page;
+mod places;
+mod step;
+mod terminal;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// The chores of Countersign.
+#[derive(Debug, Parser)]
+#[command(name = "cargo xtask")]
+struct Cli {
+    #[command(subcommand)]
+    chore: Chore,
+}
+
+#[derive(Debug, Subcommand)]
+enum Chore {
+    /// The gate behind the tests: format, lints, structure, documentation, conformance, correctness under load, page
+    Ci,
+    /// The laws of structure and supply: layers, dependencies, licences, sources
+    Check,
+    /// Unmodified OneLogin clients against the binary; prints the matrix client × step
+    Conformance(conformance::Args),
+    /// Load programs
+    #[command(subcommand)]
+    Bench(bench::Bench),
+    /// The dev outbox's page in a real browser
+    Page(page::Args),
+    /// The ceiling that benches compare with: bare hyper
+    #[command(hide = true)]
+    EchoServer(bench::echo::Args),
+}
+
+fn main() -> ExitCode {
+    let done = match Cli::parse().chore {
+        Chore::Ci => ci::run(),
+        Chore::Check => check::run(),
+        Chore::Conformance(args) => conformance::run(&args),
+        Chore::Bench(bench) => bench::run(&bench),
+        Chore::Page(args) => page::run(&args),
+        Chore::EchoServer(args) => bench::echo::run(&args),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            terminal::remark(&format!("xtask: {error:#}"));
+            ExitCode::FAILURE
+        }
+    }
+}

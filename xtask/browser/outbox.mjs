@@ -1,0 +1,162 @@
+// Looks at the dev outbox as a person does, in a real Chromium, and says what is wrong with it.
+//
+//     node outbox.mjs READY_FILE FOLDER_FOR_SCREENSHOTS CHROMIUM
+//
+// The world is a fresh one. Messages are made through the API, like any client would; what is judged is the page.
+import { readFile } from "node:fs/promises";
+import { createRequire } from "node:module";
+import path from "node:path";
+import { chromium } from "playwright-core";
+
+const [readyFile, pictures, executablePath] = process.argv.slice(2);
+const ready = JSON.parse(await readFile(readyFile, "utf8"));
+const axe = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+
+const PATIENCE = 10_000;
+const QUIET = [
+  "--no-sandbox",
+  "--disable-gpu",
+  "--no-first-run",
+  "--disable-background-networking",
+  "--disable-component-update",
+  "--disable-sync",
+  "--disable-quic",
+];
+
+// ---- the API ----
+
+async function call(method, target, body, authorization) {
+  const answer = await fetch(ready.base_url + target, {
+    method,
+    headers: { "Content-Type": "application/json", ...(authorization && { Authorization: authorization }) },
+    body: body && JSON.stringify(body),
+  });
+  const text = await answer.text();
+  if (!answer.ok) throw new Error(`${method} ${target} answers ${answer.status}: ${text}`);
+  return text && JSON.parse(text);
+}
+
+const manager = ready.clients.find((client) => client.scope === "Manage All");
+const user = ready.users[0];
+const mfa = `/api/2/mfa/users/${user.id}`;
+const { access_token: token } = await call(
+  "POST",
+  "/auth/oauth2/v2/token",
+  { grant_type: "client_credentials" },
+  `client_id:${manager.client_id}, client_secret:${manager.client_secret}`,
+);
+const api = (method, target, body) => call(method, target, body, `bearer:${token}`);
+const factors = await api("GET", `${mfa}/factors`);
+
+function register(name) {
+  const factor = factors.find((listed) => listed.auth_factor_name === name);
+  if (!factor) throw new Error(`the dev world offers no ${name}`);
+  return api("POST", `${mfa}/registrations`, { factor_id: factor.factor_id, display_name: name });
+}
+
+async function device(name) {
+  const devices = await api("GET", `${mfa}/devices`);
+  return devices.find((listed) => listed.auth_factor_name === name).device_id;
+}
+
+// ---- what is said of the page ----
+
+let checks = 0;
+const complaints = [];
+
+function check(what, holds, otherwise = "") {
+  checks += 1;
+  if (!holds) complaints.push(otherwise ? `${what}: ${otherwise}` : what);
+  console.log(`${holds ? "ok    " : "BROKEN"} ${what}`);
+}
+
+async function appears(what, locator) {
+  const there = await locator.waitFor({ state: "visible", timeout: PATIENCE }).then(() => true, () => false);
+  check(what, there);
+  return there;
+}
+
+/** The page at this moment: no violation that axe-core knows, nothing to scroll sideways, a picture to look at. */
+async function inspect(page, name) {
+  const { violations } = await page.evaluate(`${axe}; axe.run(document)`);
+  const told = violations.map(({ id, help, nodes }) => `${id} (${help}) at ${nodes.map((node) => node.target).join(", ")}`);
+  check(`${name}: accessible`, told.length === 0, told.join("; "));
+  const [wide, shown] = await page.evaluate("[document.documentElement.scrollWidth, document.documentElement.clientWidth]");
+  check(`${name}: nothing to scroll sideways`, wide <= shown, `${wide} px of page in ${shown} px`);
+  await page.screenshot({ path: path.join(pictures, `outbox-${name}.png`), fullPage: true });
+}
+
+// ---- the story ----
+
+const browser = await chromium.launch({ executablePath, args: QUIET });
+try {
+  const page = await browser.newPage({ viewport: { width: 1280, height: 900 } });
+  page.on("console", (message) => {
+    if (["error", "warning"].includes(message.type())) check("a quiet console", false, message.text());
+  });
+  page.on("pageerror", (error) => check("a script without errors", false, String(error)));
+  page.on("requestfailed", (request) => check("every request answered", false, request.url()));
+  page.on("response", (answer) => {
+    if (answer.status() >= 400) check("no request refused", false, `${answer.status()} for ${answer.url()}`);
+  });
+  page.on("request", (request) => {
+    if (!request.url().startsWith(ready.base_url)) check("no request to anybody else", false, request.url());
+  });
+
+  await page.goto(`${ready.base_url}/dev/outbox`);
+  await appears("an empty outbox says what to do", page.getByText("No messages yet"));
+  await inspect(page, "empty");
+
+  const sms = await register("SMS");
+  const message = page.locator(".message", { hasText: "Text message" });
+  if (await appears("a text message appears by itself", message)) {
+    check("it says to whom", (await message.innerText()).includes(user.phone));
+    const code = await message.locator(".code").innerText();
+    const confirmed = await api("PUT", `${mfa}/registrations/${sms.id}`, { otp: code.trim() });
+    check("the code on the page is the code", confirmed.status === "accepted");
+  }
+
+  const push = await register("OneLogin");
+  await call("POST", "/dev/phone/pair", push);
+  const phone = await device("OneLogin");
+  for (const [decision, expected, press] of [
+    ["Accept", "accepted", (button) => button.click()],
+    // The other one by keyboard alone.
+    ["Deny", "rejected", (button) => button.focus().then(() => page.keyboard.press("Enter"))],
+  ]) {
+    const { id } = await api("POST", `${mfa}/verifications`, { device_id: phone });
+    const prompt = page.locator(".message", { hasText: "Push" }).filter({ has: page.locator("button:enabled") }).first();
+    const button = prompt.getByRole("button", { name: decision });
+    if (await appears(`a push appears, with ${decision}`, button)) {
+      await press(button);
+      await appears(`after ${decision} the page says ${expected}`, page.getByText(expected, { exact: true }));
+      const { status } = await api("GET", `${mfa}/verifications/${id}`);
+      check(`after ${decision} the verification is ${expected}`, status === expected, status);
+    }
+  }
+
+  const voice = await register("OneLogin Voice");
+  const mailed = await register("OneLogin Email");
+  const calls = page.locator(".message", { hasText: "Call" });
+  await appears("a call appears, with a keypad", calls.getByRole("button", { name: "Key in" }));
+  await appears("an e-mail appears", page.locator(".message", { hasText: "E-mail" }));
+  check("both are registered", Boolean(voice.id && mailed.id));
+
+  await page.getByLabel("Show only").fill("push");
+  check("the filter leaves only pushes", (await page.locator(".message:visible").count()) === 2);
+  await page.getByLabel("Show only").fill("");
+
+  await inspect(page, "wide");
+  await page.setViewportSize({ width: 320, height: 640 });
+  await inspect(page, "narrow");
+  await page.emulateMedia({ colorScheme: "dark" });
+  await inspect(page, "narrow-dark");
+  await page.setViewportSize({ width: 1280, height: 900 });
+  await inspect(page, "wide-dark");
+} finally {
+  await browser.close();
+}
+
+console.log(`${checks} checks, ${complaints.length} complaints`);
+for (const complaint of complaints) console.log(`BROKEN ${complaint}`);
+process.exitCode = complaints.length ? 1 : 0;

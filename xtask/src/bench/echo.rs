@@ -1,0 +1,130 @@
+//! The ceiling: bare hyper, which reads a request and answers with as many bytes as Countersign does. Nobody who
+//! speaks HTTP with hyper can be faster.
+
+use std::convert::Infallible;
+use std::io::{BufRead as _, BufReader, Read as _};
+use std::net::SocketAddr;
+use std::process::{Child, ChildStdin, Command, Stdio};
+
+use anyhow::{Context as _, Result};
+use bytes::Bytes;
+use http_body_util::{BodyExt as _, Full};
+use hyper::body::Incoming;
+use hyper::header::{HeaderName, HeaderValue};
+use hyper::service::service_fn;
+use hyper::{Request, Response};
+use hyper_util::rt::TokioIo;
+use tokio::net::TcpListener;
+
+use crate::terminal;
+
+/// The head that hyper makes without being asked, apart from the digits of the length.
+const OWN_HEAD: usize = "HTTP/1.1 200 OK\r\ncontent-length: \r\ndate: Thu, 01 Jan 1970 00:00:00 GMT\r\n\r\n".len();
+const PADDING: HeaderName = HeaderName::from_static("x-padding");
+const PADDING_FRAME: usize = "x-padding: \r\n".len();
+
+/// How large answers shall be.
+#[derive(Debug, Clone, Copy, clap::Args)]
+pub(crate) struct Args {
+    /// Bytes of an answer's head
+    #[arg(long)]
+    pub(super) head_bytes: usize,
+    /// Bytes of an answer's body
+    #[arg(long)]
+    pub(super) body_bytes: usize,
+    /// Threads that answer
+    #[arg(long, default_value_t = 1)]
+    pub(super) threads: usize,
+}
+
+/// An echo server in a process of its own.
+pub(super) struct Echo {
+    child: Child,
+    pub(super) address: SocketAddr,
+    /// The server ends when this is closed, however we end.
+    _leash: Option<ChildStdin>,
+}
+
+impl Echo {
+    /// Starts one.
+    pub(super) fn start(args: Args) -> Result<Self> {
+        let program = std::env::current_exe().context("cannot tell where this program is")?;
+        let mut child = Command::new(program)
+            .args(["echo-server", "--head-bytes", &args.head_bytes.to_string()])
+            .args(["--body-bytes", &args.body_bytes.to_string(), "--threads", &args.threads.to_string()])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .context("cannot start the echo server")?;
+        let leash = child.stdin.take();
+        let mut line = String::new();
+        if let Some(told) = child.stdout.take() {
+            BufReader::new(told).read_line(&mut line)?;
+        }
+        let address = line.trim().parse().context("the echo server does not say where it listens")?;
+        Ok(Self { child, address, _leash: leash })
+    }
+
+    /// The process, for `/proc`.
+    pub(super) fn pid(&self) -> u32 {
+        self.child.id()
+    }
+}
+
+impl Drop for Echo {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// The hidden chore: serves until standard input closes.
+pub(crate) fn run(args: &Args) -> Result<()> {
+    std::thread::spawn(|| {
+        let _ = std::io::stdin().read_to_end(&mut Vec::new());
+        std::process::exit(0);
+    });
+    let runtime = match args.threads {
+        1 => tokio::runtime::Builder::new_current_thread().enable_all().build()?,
+        threads => tokio::runtime::Builder::new_multi_thread().worker_threads(threads).enable_all().build()?,
+    };
+    runtime.block_on(serve(*args))
+}
+
+async fn serve(args: Args) -> Result<()> {
+    let listener = TcpListener::bind("127.0.0.1:0").await?;
+    terminal::say(&listener.local_addr()?.to_string());
+    let body = Bytes::from(vec![b'.'; args.body_bytes]);
+    let padding = padding(args)?;
+    loop {
+        let (stream, _) = listener.accept().await?;
+        stream.set_nodelay(true)?;
+        let (body, padding) = (body.clone(), padding.clone());
+        let service = service_fn(move |request: Request<Incoming>| {
+            let (body, padding) = (body.clone(), padding.clone());
+            async move {
+                // Reads what it is sent, as everybody must.
+                let _ = request.into_body().collect().await;
+                let mut response = Response::new(Full::new(body));
+                if let Some(padding) = padding {
+                    response.headers_mut().insert(PADDING, padding);
+                }
+                Ok::<_, Infallible>(response)
+            }
+        });
+        tokio::spawn(async move {
+            // A connection that breaks is the generator's to notice.
+            let _ = hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
+        });
+    }
+}
+
+/// What brings the head to the size asked for.
+fn padding(args: Args) -> Result<Option<HeaderValue>> {
+    let own = OWN_HEAD + args.body_bytes.to_string().len();
+    let missing = args.head_bytes.saturating_sub(own + PADDING_FRAME);
+    if missing == 0 {
+        return Ok(None);
+    }
+    Ok(Some(HeaderValue::from_bytes(&vec![b'.'; missing])?))
+}

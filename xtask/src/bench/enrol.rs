@@ -1,0 +1,86 @@
+//! Fills a dev world with users and HOTP devices, through the API like any client.
+
+use std::net::SocketAddr;
+
+use anyhow::{Context as _, Result};
+use serde_json::{Value, json};
+use tokio::task::JoinSet;
+
+use super::device::{Device, first_code};
+use super::wire::{Connection, request};
+use crate::dev_server::Client;
+
+/// Users that are filled at the same time.
+const AT_ONCE: usize = 16;
+
+/// How many devices, and on how many users.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Wanted {
+    pub(super) devices: usize,
+    pub(super) per_user: usize,
+}
+
+/// Enrols and confirms devices.
+pub(super) async fn enrol(address: SocketAddr, client: &Client, wanted: Wanted) -> Result<Vec<Device>> {
+    let authorization = authorize(address, client).await?;
+    let mut working = JoinSet::new();
+    let mut devices = Vec::with_capacity(wanted.devices);
+    let mut left = wanted.devices;
+    let mut number = 0;
+    while left > 0 || !working.is_empty() {
+        while left > 0 && working.len() < AT_ONCE {
+            let count = wanted.per_user.min(left);
+            left -= count;
+            number += 1;
+            working.spawn(fill_user(address, authorization.clone(), number, count));
+        }
+        if let Some(filled) = working.join_next().await {
+            devices.extend(filled??);
+        }
+    }
+    Ok(devices)
+}
+
+async fn authorize(address: SocketAddr, client: &Client) -> Result<String> {
+    let credentials = format!("client_id:{}, client_secret:{}", client.id, client.secret);
+    let asked = request("POST", "/auth/oauth2/v2/token", &credentials, r#"{"grant_type":"client_credentials"}"#);
+    let answer = Connection::open(address).await?.call(&asked).await?;
+    let token = answer["access_token"].as_str().context("a token answer without access_token")?;
+    Ok(format!("bearer:{token}"))
+}
+
+async fn fill_user(address: SocketAddr, authorization: String, number: usize, count: usize) -> Result<Vec<Device>> {
+    let mut connection = Connection::open(address).await?;
+    let name = format!("bench{number}");
+    let user = json!({ "username": name, "email": format!("{name}@example.com") });
+    let created = connection.call(&request("POST", "/api/2/users", &authorization, &user.to_string())).await?;
+    let user = created["id"].as_i64().context("a new user without id")?;
+    let factors =
+        connection.call(&request("GET", &format!("/api/2/mfa/users/{user}/factors"), &authorization, "")).await?;
+    let factor = hotp(&factors)?;
+    let mut devices = Vec::with_capacity(count);
+    for _ in 0..count {
+        devices.push(add_device(&mut connection, &authorization, user, &factor).await?);
+    }
+    Ok(devices)
+}
+
+fn hotp(factors: &Value) -> Result<Value> {
+    let mut listed = factors.as_array().into_iter().flatten();
+    let hotp = listed.find(|factor| factor["auth_factor_name"] == "HOTP");
+    hotp.map(|factor| factor["factor_id"].clone()).context("the server offers no HOTP")
+}
+
+async fn add_device(connection: &mut Connection, authorization: &str, user: i64, factor: &Value) -> Result<Device> {
+    let path = format!("/api/1/users/{user}/otp_devices");
+    let body = json!({ "factor_id": factor, "display_name": "bench" });
+    let answer = connection.call(&request("POST", &path, authorization, &body.to_string())).await?;
+    let enrolled = &answer["data"][0];
+    let device = enrolled["id"].as_i64().context("an enrolled device without id")?;
+    let token = enrolled["factor_data"]["verification_token"].as_str().context("an enrolled device without secret")?;
+    let secret = data_encoding::BASE32_NOPAD.decode(token.as_bytes()).context("a secret that is not Base32")?;
+    let path = format!("{path}/{device}/verify");
+    let body = json!({ "state_token": enrolled["state_token"], "otp_token": first_code(&secret) });
+    connection.call(&request("POST", &path, authorization, &body.to_string())).await?;
+    Ok(Device::confirmed(&secret, user, |body| request("POST", &path, authorization, body)))
+}

@@ -1,0 +1,88 @@
+//! Who may depend on whom. Cargo refuses circles; these laws refuse the shortcuts that are not circles: a rule with a
+//! clock of its own, a dialect that asks another dialect, a library that knows the binary.
+
+use super::Complaints;
+use crate::metadata::{Metadata, Package};
+
+/// Each crate with the crates of this workspace that it may use. A new crate gets its line here, beside its paragraph
+/// in ARCHITECTURE.md; dialects (`onelogin` and its coming sisters) never name one another.
+const LAYERS: &[(&str, &[&str])] = &[
+    ("domain", &[]),
+    ("store", &["domain"]),
+    ("delivery", &["domain", "store"]),
+    ("engine", &["domain", "store", "delivery"]),
+    ("web", &[]),
+    ("onelogin", &["domain", "engine", "web"]),
+    ("server", &["domain", "store", "delivery", "engine", "web", "onelogin"]),
+    ("testkit", &["domain", "store", "delivery", "engine", "web", "onelogin", "server"]),
+    ("pgtest", &[]),
+    ("xtask", &[]),
+];
+
+/// For tests only: everybody may use these there, and nobody anywhere else.
+const TEST_SUPPORT: &[&str] = &["testkit", "pgtest"];
+
+/// What would give `domain` a runtime, a database, a network, a clock or dice, however indirectly. `getrandom` is missing
+/// because the cryptographic crates bring it for callers who want it; `clippy.toml` sees to it that nobody does.
+const IMPURE: &[&str] = &[
+    "async-channel",
+    "async-io",
+    "async-std",
+    "async-trait",
+    "axum",
+    "chrono",
+    "fastrand",
+    "futures",
+    "futures-core",
+    "futures-util",
+    "http",
+    "http-body",
+    "hyper",
+    "hyper-util",
+    "jiff",
+    "libsqlite3-sys",
+    "mio",
+    "postgres",
+    "rand",
+    "reqwest",
+    "rusqlite",
+    "smol",
+    "socket2",
+    "sqlx",
+    "time",
+    "tokio",
+    "tokio-postgres",
+    "tower",
+    "tracing",
+];
+
+/// `domain` has no async, database, HTTP, clock or randomness among all that it needs to run.
+pub(super) fn domain_is_pure(tree: &Metadata) -> Complaints {
+    let Some(domain) = tree.members().find(|member| member.name == "domain") else {
+        return vec!["there is no crate named domain".to_owned()];
+    };
+    let needed = tree.needed_to_run(domain);
+    let impure = IMPURE.iter().filter(|name| needed.contains(*name));
+    impure
+        .map(|name| format!("domain needs {name}; see the path with: cargo tree -p domain -e normal -i {name}"))
+        .collect()
+}
+
+/// Crates use only the crates of the workspace that [`LAYERS`] grants them.
+pub(super) fn downwards_only(tree: &Metadata) -> Complaints {
+    tree.members().flat_map(|member| judge(member, tree)).collect()
+}
+
+fn judge(member: &Package, tree: &Metadata) -> Complaints {
+    let Some((_, granted)) = LAYERS.iter().find(|(name, _)| *name == member.name) else {
+        return vec![format!("{} has no line in xtask/src/check/layers.rs: say there what it may use", member.name)];
+    };
+    let inner = member.dependencies.iter().filter(|used| tree.members().any(|other| other.name == used.name));
+    inner
+        .filter(|used| {
+            let in_test = used.kind.as_deref() == Some("dev") && TEST_SUPPORT.contains(&used.name.as_str());
+            !in_test && !granted.contains(&used.name.as_str())
+        })
+        .map(|used| format!("{} must not use {}", member.name, used.name))
+        .collect()
+}

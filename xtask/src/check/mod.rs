@@ -1,0 +1,45 @@
+//! `cargo xtask check`: the laws of the house that neither compiler nor clippy can read. Each law returns its
+//! complaints; one complaint fails the chore, after all of them have been said.
+
+mod dependencies;
+mod files;
+mod layers;
+
+use anyhow::{Result, bail};
+
+use crate::metadata::Metadata;
+use crate::places::Places;
+use crate::terminal;
+
+/// What is wrong, in sentences that say what to do.
+type Complaints = Vec<String>;
+
+/// The chore.
+pub(crate) fn run() -> Result<()> {
+    let places = Places::find()?;
+    let tree = Metadata::of(&places.root)?;
+    let files = files::read(&places.root.join("crates"))?;
+    let (long, unfinished) = (files::long(&files), files::unfinished(&files));
+    let laws: [(&str, Complaints); 5] = [
+        ("domain stays pure", layers::domain_is_pure(&tree)),
+        ("crates depend downwards only", layers::downwards_only(&tree)),
+        ("every dependency has its reason", dependencies::explained(&places.root)?),
+        ("every dependency is used", dependencies::used(&tree, &places.root)?),
+        ("nothing is left unfinished", unfinished),
+    ];
+    let mut broken = 0;
+    for (law, complaints) in &laws {
+        terminal::say(&format!("{} {law}", if complaints.is_empty() { "ok    " } else { "BROKEN" }));
+        for complaint in complaints {
+            terminal::say(&format!("         {complaint}"));
+        }
+        broken += complaints.len();
+    }
+    for warning in long {
+        terminal::say(&format!("warn   {warning}"));
+    }
+    if broken > 0 {
+        bail!("{broken} complaints");
+    }
+    Ok(())
+}

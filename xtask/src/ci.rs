@@ -1,0 +1,90 @@
+//! `cargo xtask ci`: everything of the gate after the tests, cheapest first, so that a slip is told early.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context as _, Result, bail};
+
+use crate::places::{Places, Profile};
+use crate::step::{cargo, is_there, run as run_command, step};
+use crate::{check, clock, conformance, page, terminal};
+
+/// The line of cargo-deny that `deny.toml` is written for.
+const CARGO_DENY: &str = "~0.20.2";
+
+/// The chore.
+pub(crate) fn run() -> Result<()> {
+    let began = clock::now();
+    let places = Places::find()?;
+    let clients = places.root.join("conformance/Cargo.toml");
+
+    step("format", || {
+        run_command(cargo().args(["fmt", "--all", "--", "--check"]))?;
+        run_command(cargo().args(["fmt", "--manifest-path"]).arg(&clients).args(["--", "--check"]))
+    })?;
+    step("lints", || {
+        let strictly = ["--all-targets", "--locked", "--", "-D", "warnings"];
+        run_command(cargo().args(["clippy", "--workspace"]).args(strictly))?;
+        run_command(cargo().args(["clippy", "--manifest-path"]).arg(&clients).args(strictly))
+    })?;
+    step("structure", check::run)?;
+    step("documentation", || {
+        let mut doc = cargo();
+        doc.args(["doc", "--workspace", "--no-deps", "--locked"]).env("RUSTDOCFLAGS", "-D warnings");
+        run_command(&mut doc)
+    })?;
+    step("licences, bans, sources", || supply(&places, &clients))?;
+    step("conformance runner's own tests", || {
+        run_command(cargo().args(["test", "--quiet", "--locked", "--manifest-path"]).arg(&clients))
+    })?;
+    step("release build", || places.build(&["server", "xtask"], Profile::Release))?;
+    let binary = places.built("countersign", Profile::Release);
+    step("verifications under load, right answers only", || {
+        let generator = places.built("xtask", Profile::Release);
+        run_command(Command::new(generator).args(["bench", "verify", "--quick"]))
+    })?;
+    step("dev outbox in a browser", || look(&places, &binary))?;
+    step("conformance", || conformance::run_against(&places, &binary, &[]))?;
+
+    terminal::say(&format!("The gate is green after {:.0} s.", began.elapsed().as_secs_f64()));
+    Ok(())
+}
+
+fn supply(places: &Places, clients: &Path) -> Result<()> {
+    let deny = cargo_deny(places)?;
+    for manifest in [&places.root.join("Cargo.toml"), clients] {
+        let mut command = Command::new(&deny);
+        command.args(["--locked", "--manifest-path"]).arg(manifest);
+        command.arg("--config").arg(places.root.join("deny.toml"));
+        run_command(command.args(["check", "--hide-inclusion-graph", "bans", "licenses", "sources"]))?;
+    }
+    Ok(())
+}
+
+/// The cargo-deny on the path, or one of our own under `target`: built without optimisation, since it runs for seconds
+/// and optimising it takes minutes.
+fn cargo_deny(places: &Places) -> Result<PathBuf> {
+    let home = places.folder("tools")?;
+    let own = home.join("bin/cargo-deny");
+    for candidate in [Path::new("cargo-deny"), &own] {
+        if is_there(&candidate.to_string_lossy(), &["--version"]) {
+            return Ok(candidate.to_owned());
+        }
+    }
+    let mut install = cargo();
+    install.args(["install", "--debug", "--locked", "--quiet", "cargo-deny", "--version", CARGO_DENY, "--root"]);
+    run_command(install.arg(&home)).context("cargo-deny is not installed and cannot be")?;
+    Ok(own)
+}
+
+/// A developer without a browser is told and let pass; CI is not.
+fn look(places: &Places, binary: &Path) -> Result<()> {
+    if page::is_possible() {
+        return page::look(places, binary);
+    }
+    if std::env::var_os("CI").is_some() {
+        bail!("chromium, node and npm must be there in CI");
+    }
+    terminal::say("SKIPPED: needs chromium, node and npm");
+    Ok(())
+}

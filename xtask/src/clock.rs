@@ -1,0 +1,16 @@
+//! The chores' one home of time. They measure and wait for real, so they take it from the machine; they stand outside
+//! the product, whose clock can be set.
+
+use std::time::{Duration, Instant};
+
+/// Now, on the clock that only goes forward.
+#[expect(clippy::disallowed_methods, reason = "the one home of time in xtask")]
+pub(crate) fn now() -> Instant {
+    Instant::now()
+}
+
+/// Waits.
+#[expect(clippy::disallowed_methods, reason = "the one home of time in xtask")]
+pub(crate) fn pause(time: Duration) {
+    std::thread::sleep(time);
+}

@@ -1,0 +1,46 @@
+//! `cargo xtask conformance`: builds the binary and hands it to the runner in `conformance/`, which is a workspace of
+//! its own, so that the clients it installs stay out of the product's build.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+use anyhow::Result;
+
+use crate::places::{Places, Profile};
+use crate::step::{self, cargo};
+
+/// What can be asked of the chore.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// Build and run the release profile
+    #[arg(long)]
+    release: bool,
+    /// A binary that exists already
+    #[arg(long, value_name = "PATH", conflicts_with = "release")]
+    binary: Option<PathBuf>,
+    /// For the runner, after `--`: for instance `--write docs/compatibility.md` or `--only 4.0.1/python4`
+    #[arg(last = true)]
+    runner: Vec<OsString>,
+}
+
+/// Runs the clients.
+pub(crate) fn run_against(places: &Places, binary: &Path, runner: &[OsString]) -> Result<()> {
+    let manifest = places.root.join("conformance/Cargo.toml");
+    step::run(
+        cargo()
+            .args(["run", "--quiet", "--locked", "--manifest-path"])
+            .arg(manifest)
+            .args(["--", "--binary"])
+            .arg(binary)
+            .args(runner)
+            .current_dir(&places.root),
+    )
+}
+
+/// The chore.
+pub(crate) fn run(args: &Args) -> Result<()> {
+    let places = Places::find()?;
+    let profile = if args.release { Profile::Release } else { Profile::Dev };
+    let binary = places.server_or(args.binary.as_deref(), profile)?;
+    run_against(&places, &binary, &args.runner)
+}

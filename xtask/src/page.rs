@@ -1,0 +1,74 @@
+//! `cargo xtask page`: the dev outbox as a person meets it, in a real browser. The script in `xtask/browser` drives
+//! Chromium; this starts the world it looks at and puts the script's two packages, in pinned versions, under `target`.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context as _, Result};
+
+use crate::dev_server::DevServer;
+use crate::places::{Places, Profile, program};
+use crate::step::run as run_command;
+use crate::terminal;
+
+/// What can be asked of the chore.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// A binary that exists already
+    #[arg(long, value_name = "PATH")]
+    binary: Option<PathBuf>,
+}
+
+/// The chore.
+pub(crate) fn run(args: &Args) -> Result<()> {
+    let places = Places::find()?;
+    let binary = places.server_or(args.binary.as_deref(), Profile::Dev)?;
+    look(&places, &binary)
+}
+
+/// Whether this machine has what the chore needs.
+pub(crate) fn is_possible() -> bool {
+    chromium().is_ok() && program(&["node"]).is_ok() && program(&["npm"]).is_ok()
+}
+
+/// Looks at the page of a world of its own.
+pub(crate) fn look(places: &Places, binary: &Path) -> Result<()> {
+    let chromium = chromium()?;
+    let workshop = packages(places)?;
+    let pictures = places.folder("screenshots")?;
+    let folder = tempfile::Builder::new().prefix("page-").tempdir_in(&places.target)?;
+    let mut server = DevServer::start(binary, folder.path(), "")?;
+    run_command(
+        Command::new(program(&["node"])?)
+            .arg(workshop.join("outbox.mjs"))
+            .arg(server.ready_file())
+            .arg(&pictures)
+            .arg(chromium)
+            .current_dir(&workshop),
+    )?;
+    server.ensure_alive()?;
+    terminal::say(&format!("Screenshots are in {}.", pictures.display()));
+    Ok(())
+}
+
+fn chromium() -> Result<PathBuf> {
+    program(&["chromium", "chromium-browser", "google-chrome"])
+}
+
+/// The script beside its packages, where Node looks for them.
+fn packages(places: &Places) -> Result<PathBuf> {
+    let source = places.root.join("xtask/browser");
+    let workshop = places.folder("browser")?;
+    let wanted = std::fs::read_to_string(source.join("package.json")).context("cannot read the list of packages")?;
+    let installed = workshop.join("package.json");
+    let fresh = std::fs::read_to_string(&installed).is_ok_and(|text| text == wanted)
+        && workshop.join("node_modules/.package-lock.json").exists();
+    if !fresh {
+        std::fs::write(&installed, &wanted)?;
+        let mut npm = Command::new(program(&["npm"])?);
+        npm.args(["install", "--no-audit", "--no-fund", "--no-package-lock", "--ignore-scripts", "--loglevel=error"]);
+        run_command(npm.current_dir(&workshop))?;
+    }
+    std::fs::copy(source.join("outbox.mjs"), workshop.join("outbox.mjs"))?;
+    Ok(workshop)
+}
