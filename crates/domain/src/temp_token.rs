@@ -31,10 +31,24 @@ impl TempToken {
     }
 }
 
-/// Issues a token in place of any earlier one. Says whether the user exists.
-pub fn issue(view: &View, token: TempToken, context: &Context, now: Timestamp) -> Decision<bool> {
-    let Some(user) = &view.user else { return Decision::reply(false) };
-    Decision::reply(true)
+/// How an issuing ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Issued {
+    /// The token is stored.
+    Issued,
+    /// No such user.
+    NoUser,
+    /// The user is suspended or locked by an administrator: a token must not outlive that (SEC 56).
+    Barred,
+}
+
+/// Issues a token in place of any earlier one.
+pub fn issue(view: &View, token: TempToken, context: &Context, now: Timestamp) -> Decision<Issued> {
+    let Some(user) = &view.user else { return Decision::reply(Issued::NoUser) };
+    if user.is_barred(now) {
+        return Decision::reply(Issued::Barred);
+    }
+    Decision::reply(Issued::Issued)
         .with(Change::SetTempToken(user.id, Some(token)))
         .with(context.event(AuditKind::TempTokenIssued, user.id, now).into())
 }

@@ -137,6 +137,9 @@ impl User {
     }
 }
 
+/// Most custom attributes of a user (SEC 36): they are read with every view.
+pub const MAX_CUSTOM_ATTRIBUTES: usize = 100;
+
 /// Fields to set on a user; what is `None` stays as it is.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct UserPatch {
@@ -154,7 +157,7 @@ pub struct UserPatch {
     pub texts: Vec<(String, Option<String>)>,
     /// Sets (or clears) profile integers by name.
     pub integers: Vec<(String, Option<i64>)>,
-    /// Sets custom attributes; others stay.
+    /// Sets custom attributes, or removes them with `None`; others stay.
     pub custom_attributes: Vec<(String, Option<String>)>,
     /// Sets the password, already hashed.
     pub password_hash: Option<String>,
@@ -181,7 +184,12 @@ impl UserPatch {
         set(&mut user.profile.state, self.state.as_ref());
         put(&mut user.profile.texts, &self.texts);
         put(&mut user.profile.integers, &self.integers);
-        user.profile.custom_attributes.extend(self.custom_attributes.iter().cloned());
+        for (name, value) in &self.custom_attributes {
+            match value {
+                Some(_) => user.profile.custom_attributes.insert(name.clone(), value.clone()),
+                None => user.profile.custom_attributes.remove(name),
+            };
+        }
         if self.password_hash.is_some() {
             user.profile.password_hash.clone_from(&self.password_hash);
             user.profile.password_changed_at = Some(now);
@@ -220,13 +228,28 @@ pub fn create(id: UserId, patch: &UserPatch, context: &Context, now: Timestamp) 
         .with(context.event(AuditKind::UserCreated, id, now).into())
 }
 
-/// Sets fields of a user; `None` if there is no such user.
-pub fn update(view: &View, patch: &UserPatch, context: &Context, now: Timestamp) -> Decision<Option<User>> {
-    let Some(mut user) = view.user.clone() else { return Decision::reply(None) };
+/// How a change of a user ends.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Updated {
+    /// As the user is now.
+    Updated(Box<User>),
+    /// No such user.
+    NoUser,
+    /// More custom attributes than a user may have.
+    TooManyAttributes,
+}
+
+/// Sets fields of a user.
+pub fn update(view: &View, patch: &UserPatch, context: &Context, now: Timestamp) -> Decision<Updated> {
+    let Some(mut user) = view.user.clone() else { return Decision::reply(Updated::NoUser) };
     let was_barred = user.is_barred(now);
     patch.apply(&mut user, now);
+    if user.profile.custom_attributes.len() > MAX_CUSTOM_ATTRIBUTES {
+        return Decision::reply(Updated::TooManyAttributes);
+    }
     let kind = if patch.password_hash.is_some() { AuditKind::PasswordSet } else { AuditKind::UserUpdated };
-    let decision = Decision::reply(Some(user.clone())).with(context.event(kind, user.id, now).into());
+    let decision =
+        Decision::reply(Updated::Updated(Box::new(user.clone()))).with(context.event(kind, user.id, now).into());
     let decision =
         if user.is_barred(now) && !was_barred { decision.with_all(end_access(view, user.id, now)) } else { decision };
     decision.with_first(Change::UpdateUser(user))
@@ -327,14 +350,31 @@ mod tests {
     }
 
     #[test]
+    fn custom_attributes_have_a_limit_and_null_removes_one() {
+        let set = |from: usize, to: usize, value: Option<&str>| UserPatch {
+            custom_attributes: (from..to).map(|n| (format!("k{n}"), value.map(str::to_owned))).collect(),
+            ..UserPatch::default()
+        };
+        let given = |user| View { user: Some(user), ..View::default() };
+        let run = |view: &View, patch: UserPatch| match update(view, &patch, &Context::default(), Timestamp(5)).reply {
+            Updated::Updated(user) => Some(*user),
+            Updated::NoUser | Updated::TooManyAttributes => None,
+        };
+        let full = run(&given(user(UserStatus::Active, None)), set(0, MAX_CUSTOM_ATTRIBUTES, Some("v"))).unwrap();
+        assert!(run(&given(full.clone()), set(500, 501, Some("v"))).is_none());
+        let less = run(&given(full), set(0, 1, None)).unwrap();
+        assert!(run(&given(less), set(500, 501, Some("v"))).is_some());
+    }
+
+    #[test]
     fn a_first_password_activates_and_later_ones_change_no_status() {
         let patch = UserPatch { password_hash: Some("$argon2id$".to_owned()), ..UserPatch::default() };
         for (before, after) in
             [(UserStatus::PasswordPending, UserStatus::Active), (UserStatus::Suspended, UserStatus::Suspended)]
         {
             let view = View { user: Some(user(before, None)), ..View::default() };
-            let updated = update(&view, &patch, &Context::default(), Timestamp(5)).reply.unwrap();
-            assert_eq!(updated.status, after);
+            let reply = update(&view, &patch, &Context::default(), Timestamp(5)).reply;
+            assert!(matches!(reply, Updated::Updated(user) if user.status == after));
         }
     }
 }

@@ -294,6 +294,13 @@ pub fn find<'a>(view: &'a View, target: &Target, now: Timestamp) -> Result<Found
             if !device.factor.needs_trigger() {
                 return Ok(Found { device: Some(device), verification: None });
             }
+            // A prompt, and digits shown on a screen, are not answered by typing (rulings 13, 34).
+            let keypad = |v: &&Verification| {
+                v.device_id == device.id && v.is_open(now) && matches!(v.challenge, Challenge::Keypad { .. })
+            };
+            if device.factor == FactorKind::Push || view.verifications.iter().any(|v| keypad(&v)) {
+                return Err(Reason::NotTyped);
+            }
             // A code that was sent to this device, without naming its verification.
             let newest = view
                 .verifications
@@ -671,8 +678,18 @@ pub fn open(view: &View, opening: &Opening, policy: &Policy, context: &Context, 
     }
     let of_device = || view.verifications.iter().filter(|v| v.device_id == device.id && v.status == Status::Pending);
 
-    let waiting = of_device()
-        .rfind(|v| v.is_open(now) && matches!(v.challenge, Challenge::Approval { .. } | Challenge::Pairing { .. }));
+    // A prompt is repeated only to the client that put it, through the kind of door it was put: an approval must not
+    // be collected by anybody but whoever the person was asked for (SEC 5, SEC 7). Others put a prompt of their own.
+    let is_own =
+        |v: &Verification| v.client_id == fresh.client_id && v.state_token.is_some() == fresh.state_token.is_some();
+    let waiting = of_device().rfind(|v| {
+        v.is_open(now)
+            && match v.challenge {
+                Challenge::Approval { .. } => is_own(v),
+                Challenge::Pairing { .. } => true,
+                _ => false,
+            }
+    });
     if let Some(waiting) = waiting {
         let mut repeated = waiting.clone();
         let mut decision = Vec::new();

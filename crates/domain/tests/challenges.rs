@@ -124,11 +124,24 @@ fn a_live_prompt_gets_a_new_state_token_and_no_second_notification() {
     assert_eq!(scene.db.outbox.len(), 1);
     assert_eq!(scene.polled(&token_door(&first)), Outcome::Refused(Reason::NotOpen));
     assert_eq!(scene.polled(&token_door(&again)), Outcome::Pending(FactorKind::Push));
-    let Opened::Repeated(polled) = trigger(&mut scene, device, Door::V2) else { panic!("a second prompt") };
-    assert_eq!(polled.state_token, again.state_token, "v2 polls by id and leaves the token alone");
     scene.now = first.expires_at;
     assert_ne!(opened(trigger(&mut scene, device, Door::V1)).id, first.id, "a dead one is replaced");
     assert_eq!(status(&scene, &first), Status::Expired);
+}
+
+/// SEC 5, SEC 7: an approval is collected by whoever the person was asked for, and by nobody else.
+#[test]
+fn a_prompt_is_never_shared_between_doors() {
+    let mut scene = Scene::new();
+    let device = scene.device(&push(&signing_key(1)), DeviceStatus::Active);
+    let off = Policy { message_limits: false, ..policy() };
+    let first = opened(trigger_under(&mut scene, device, Door::V1, &off));
+    let second = opened(trigger_under(&mut scene, device, Door::V2, &off));
+    assert_ne!(first.id, second.id);
+    assert_eq!((status(&scene, &first), status(&scene, &second)), (Status::Expired, Status::Pending));
+    assert_eq!(scene.polled(&token_door(&first)), Outcome::Refused(Reason::NotOpen));
+    let Opened::Repeated(again) = trigger_under(&mut scene, device, Door::V2, &off) else { panic!("a second prompt") };
+    assert_eq!(again.id, second.id);
 }
 
 /// Rulings 26.

@@ -284,7 +284,10 @@ fn a_temporary_token_is_good_once_and_a_reusable_one_until_it_ends() {
     let mut scene = Scene::new();
     for reusable in [false, true] {
         let token = model::temp_token(scene.user, "55647655", reusable, scene.now.plus(HOUR));
-        assert!(scene.db.commit(domain::temp_token::issue(&scene.view(), token, &context(), scene.now)));
+        assert_eq!(
+            scene.db.commit(domain::temp_token::issue(&scene.view(), token, &context(), scene.now)),
+            domain::temp_token::Issued::Issued
+        );
         assert!(is_accepted(&scene.answer(&Target::TempToken, &Response::Number(55_647_655))));
         assert_eq!(is_accepted(&scene.typed(&Target::TempToken, "55647655")), reusable);
         scene.wait(HOUR);

@@ -448,8 +448,10 @@ impl World {
                 let user = self.users[*user];
                 let digits = format!("{}", 10_000_000 + self.draw() * 7919);
                 let token = model::temp_token(user, &digits, *reusable, self.now.plus(*ttl));
-                self.db.commit(temp_token::issue(&self.db.view(user), token, &context(), self.now));
-                self.temp_tokens.insert(user, digits);
+                let issued = self.db.commit(temp_token::issue(&self.db.view(user), token, &context(), self.now));
+                if issued == temp_token::Issued::Issued {
+                    self.temp_tokens.insert(user, digits);
+                }
             }
             Step::RevokeToken { user } => {
                 let user = self.users[*user];

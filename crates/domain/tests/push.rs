@@ -188,7 +188,7 @@ fn nothing_typed_answers_a_prompt() {
     let evidence = prompt.prove(&prompt.signed_by(&prompt.key, PushDecision::Accept, Some("42")));
     let outcome = prompt.scene.judge(&wire_door(&prompt.verification), &evidence);
     assert_eq!(outcome, Outcome::Refused(Reason::NotTyped), "nor a proof brought to the wrong door");
-    assert_eq!(prompt.scene.typed(&Target::OwnCodes(prompt.device), "42"), Outcome::Refused(Reason::NotOpen));
+    assert_eq!(prompt.scene.typed(&Target::OwnCodes(prompt.device), "42"), Outcome::Refused(Reason::NotTyped));
     let device = prompt.scene.db.device(prompt.device).unwrap();
     assert_eq!(prove_keypad(device, &prompt.verification, "42", &keys()), Evidence::Absent);
 }
