@@ -43,7 +43,7 @@ impl Engine {
             wrong_secrets: Vec::new(),
             created_at: now,
         };
-        let created = self.store.decide_client(id, None, move |_| client::create(client.clone(), now)).await?;
+        let created = self.decide_client(id, None, move |_| client::create(client.clone(), now)).await?;
         Ok(NewSecret { client: created, secret })
     }
 
@@ -56,7 +56,7 @@ impl Engine {
     pub async fn revoke_client(&self, client_id: &str) -> Result<Option<Client>, Error> {
         let Some(client) = self.store.client_by_public_id(client_id).await? else { return Ok(None) };
         let now = self.now();
-        let revoked = self.store.decide_client(client.id, None, move |view| client::revoke_client(view, now)).await?;
+        let revoked = self.decide_client(client.id, None, move |view| client::revoke_client(view, now)).await?;
         self.forget_callers();
         Ok(revoked)
     }
@@ -66,10 +66,8 @@ impl Engine {
         let Some(client) = self.store.client_by_public_id(client_id).await? else { return Ok(None) };
         let now = self.now();
         let (secret, stored) = self.draw_client_secret();
-        let rotated = self
-            .store
-            .decide_client(client.id, None, move |view| client::rotate_client(view, stored.clone(), now))
-            .await?;
+        let rotated =
+            self.decide_client(client.id, None, move |view| client::rotate_client(view, stored.clone(), now)).await?;
         Ok(rotated.map(|client| NewSecret { client, secret }))
     }
 

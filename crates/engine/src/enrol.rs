@@ -123,7 +123,7 @@ impl Engine {
             Enrolment { device: device.clone(), registration: drawn.registration.clone(), message: drawn.message };
         let policy = self.settings.policy.clone();
         let enrolled =
-            self.store.decide(user.id, move |view| enrolment::enrol(view, &enrolment, &policy, &context, now)).await?;
+            self.decide(user.id, move |view| enrolment::enrol(view, &enrolment, &policy, &context, now)).await?;
         match enrolled {
             Enrolled::Enrolled => {}
             Enrolled::NoUser => return Err(Error::NoUser),
@@ -148,7 +148,6 @@ impl Engine {
     pub async fn remove_device(&self, user: UserId, device: DeviceId, context: Context) -> Result<bool, Error> {
         let now = self.now();
         let removed = self
-            .store
             .decide(user, move |view| {
                 let decision = enrolment::remove(view, device, &context, now);
                 domain::Decision { reply: view.user.is_some().then_some(decision.reply), changes: decision.changes }

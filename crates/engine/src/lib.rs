@@ -10,6 +10,7 @@ pub mod clock;
 pub mod enrol;
 mod error;
 pub mod import;
+mod journal;
 pub mod keys;
 pub mod password;
 pub mod push;

@@ -90,6 +90,6 @@ impl Engine {
                 now,
             )
         };
-        Ok(self.store.decide(user, decide).await?)
+        Ok(self.decide(user, decide).await?)
     }
 }

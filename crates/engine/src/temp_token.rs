@@ -2,6 +2,7 @@
 
 use domain::factor::Alphabet;
 use domain::factor::temp_token::{LENGTH, context};
+use domain::temp_token::Issued;
 use domain::verification::Context;
 use domain::{TempToken, Timestamp, UserId, temp_token};
 
@@ -38,13 +39,17 @@ impl Engine {
         let hash = self.keys.mac_keys().hash(&context(user), &token);
         let expires_at = now.plus(ttl);
         let stored = TempToken { hash, expires_at, reusable, used_at: None };
-        let issued = self.store.decide(user, move |view| temp_token::issue(view, stored.clone(), &by, now)).await?;
-        issued.then_some(IssuedToken { token, expires_at, reusable }).ok_or(Error::NoUser)
+        let issued = self.decide(user, move |view| temp_token::issue(view, stored.clone(), &by, now)).await?;
+        match issued {
+            Issued::Issued => Ok(IssuedToken { token, expires_at, reusable }),
+            Issued::NoUser => Err(Error::NoUser),
+            Issued::Barred => Err(Error::Barred),
+        }
     }
 
     /// Ends a user's temporary token. Says whether there was a live one.
     pub async fn revoke_temp_token(&self, user: UserId, by: Context) -> Result<bool, Error> {
         let now = self.now();
-        Ok(self.store.decide(user, move |view| temp_token::revoke(view, &by, now)).await?)
+        Ok(self.decide(user, move |view| temp_token::revoke(view, &by, now)).await?)
     }
 }

@@ -102,7 +102,7 @@ impl Engine {
             return self.token_answer(first.reply);
         }
         let granted =
-            self.store.decide_client(client.id, None, move |view| client::grant(view, &secret, &fresh, now)).await?;
+            self.decide_client(client.id, None, move |view| client::grant(view, &secret, &fresh, now)).await?;
         self.token_answer(granted)
     }
 
@@ -113,7 +113,6 @@ impl Engine {
         let Some((_, client)) = self.store.token(access).await? else { return Ok(TokenAnswer::Refused) };
         let fresh = self.draw_pair(client.id, now).await?;
         let granted = self
-            .store
             .decide_client(client.id, Some(access), move |view| client::refresh(view, &refresh, &fresh, now))
             .await?;
         self.callers.invalidate_all();
@@ -127,7 +126,7 @@ impl Engine {
         let secret = zeroize::Zeroizing::new(secret.to_owned());
         let access = Digest::of(access.as_bytes());
         let revoked =
-            self.store.decide_client(client.id, Some(access), move |view| client::revoke(view, &secret, now)).await?;
+            self.decide_client(client.id, Some(access), move |view| client::revoke(view, &secret, now)).await?;
         self.callers.invalidate_all();
         Ok(revoked)
     }

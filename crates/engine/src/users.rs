@@ -1,6 +1,6 @@
 //! Users: created, changed, locked and removed.
 
-use domain::user::{self, Unlocked, UserPatch};
+use domain::user::{self, MAX_CUSTOM_ATTRIBUTES, Unlocked, Updated, UserPatch};
 use domain::verification::Context;
 use domain::{User, UserId};
 use store::{IdKind, Page, UserFilter, UserPage};
@@ -45,7 +45,7 @@ impl Engine {
         let patch = self.with_password(judged(patch)?, password).await?;
         let id = UserId(self.store.next_id(IdKind::User).await?);
         let now = self.now();
-        Ok(self.store.decide(id, move |_| user::create(id, &patch, &by, now)).await?)
+        Ok(self.decide(id, move |_| user::create(id, &patch, &by, now)).await?)
     }
 
     /// Sets fields of a user.
@@ -60,27 +60,31 @@ impl Engine {
         self.user(id).await?;
         let patch = self.with_password(judged(patch)?, password).await?;
         let now = self.now();
-        self.store.decide(id, move |view| user::update(view, &patch, &by, now)).await?.ok_or(Error::NoUser)
+        match self.decide(id, move |view| user::update(view, &patch, &by, now)).await? {
+            Updated::Updated(user) => Ok(*user),
+            Updated::NoUser => Err(Error::NoUser),
+            Updated::TooManyAttributes => Err(Error::BadText("custom_attributes")),
+        }
     }
 
     /// Removes a user with all devices and open verifications.
     pub async fn delete_user(&self, id: UserId, by: Context) -> Result<(), Error> {
         let now = self.now();
-        let deleted = self.store.decide(id, move |view| user::delete(view, &by, now)).await?;
+        let deleted = self.decide(id, move |view| user::delete(view, &by, now)).await?;
         deleted.then_some(()).ok_or(Error::NoUser)
     }
 
     /// Locks a user for so many minutes, 0 until unlocked.
     pub async fn lock_user(&self, id: UserId, minutes: i64, by: Context) -> Result<(), Error> {
         let now = self.now();
-        let locked = self.store.decide(id, move |view| user::lock(view, minutes, &by, now)).await?;
+        let locked = self.decide(id, move |view| user::lock(view, minutes, &by, now)).await?;
         locked.then_some(()).ok_or(Error::NoUser)
     }
 
     /// Lifts every lock of a user. Says whether there was one.
     pub async fn unlock_user(&self, id: UserId, by: Context) -> Result<bool, Error> {
         let now = self.now();
-        match self.store.decide(id, move |view| user::unlock(view, &by, now)).await? {
+        match self.decide(id, move |view| user::unlock(view, &by, now)).await? {
             Unlocked::Unlocked => Ok(true),
             Unlocked::NotLocked => Ok(false),
             Unlocked::NoUser => Err(Error::NoUser),
@@ -90,7 +94,7 @@ impl Engine {
     /// Ends a user's pending state tokens and open verifications.
     pub async fn log_out(&self, id: UserId, by: Context) -> Result<(), Error> {
         let now = self.now();
-        let known = self.store.decide(id, move |view| user::log_out(view, &by, now)).await?;
+        let known = self.decide(id, move |view| user::log_out(view, &by, now)).await?;
         known.then_some(()).ok_or(Error::NoUser)
     }
 
@@ -124,6 +128,9 @@ pub(crate) fn judged(patch: UserPatch) -> Result<UserPatch, Error> {
         if value.as_ref().is_some_and(|text| !limited(text, max)) {
             return Err(Error::BadText("text"));
         }
+    }
+    if patch.custom_attributes.len() > MAX_CUSTOM_ATTRIBUTES {
+        return Err(Error::BadText("custom_attributes"));
     }
     for (name, value) in &patch.custom_attributes {
         if !domain::text::is_name(name) || value.as_ref().is_some_and(|text| !limited(text, TEXT_MAX)) {

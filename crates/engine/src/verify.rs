@@ -91,10 +91,8 @@ impl Engine {
         };
         let opening = Opening { verification, message, pending_devices: request.door == Door::V1 };
         let policy = self.settings.policy.clone();
-        let opened = self
-            .store
-            .decide(request.user, move |view| verification::open(view, &opening, &policy, &context, now))
-            .await?;
+        let opened =
+            self.decide(request.user, move |view| verification::open(view, &opening, &policy, &context, now)).await?;
         let (verification, setup) = match opened {
             Opened::Opened(verification) => (verification, setup),
             Opened::Repeated(verification) => (verification, None),
@@ -122,7 +120,6 @@ impl Engine {
             }
             let (target, judged_by) = (answer.target.clone(), context.clone());
             let outcome = self
-                .store
                 .decide(answer.user, move |view| verification::answer(view, &target, &evidence, &judged_by, now))
                 .await?;
             // A lock that ended between snapshot and decision: nothing was proved under it, so look once more.
