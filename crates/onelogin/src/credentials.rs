@@ -60,6 +60,10 @@ pub fn body(content_type: Option<&str>, bytes: &[u8]) -> Result<Body, JsonError>
         return Body::parse(bytes);
     }
     let pairs: Vec<(String, String)> = serde_urlencoded::from_bytes(bytes).map_err(|_| JsonError::Malformed)?;
+    // The decoder puts a replacement character where the bytes are no UTF-8 (SEC 60); nothing of ours holds one.
+    if pairs.iter().any(|(name, value)| name.contains('\u{fffd}') || value.contains('\u{fffd}')) {
+        return Err(JsonError::NotUtf8);
+    }
     let mut fields = Map::new();
     for (name, value) in pairs {
         if name.contains('\0') || value.contains('\0') {

@@ -171,6 +171,7 @@ fn is_under(path: &str, prefix: &str) -> bool {
 fn v1_type(status: StatusCode) -> &'static str {
     match status.as_u16() {
         400 => "bad request",
+        404 => "not found",
         405 => "method not allowed",
         408 => "request timeout",
         413 => "payload too large",
@@ -186,6 +187,7 @@ fn v1_type(status: StatusCode) -> &'static str {
 fn v2_name(status: StatusCode) -> &'static str {
     match status.as_u16() {
         400 => "BadRequestError",
+        404 => "NotFoundError",
         405 => "MethodNotAllowedError",
         408 => "RequestTimeoutError",
         413 => "PayloadTooLargeError",

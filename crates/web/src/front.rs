@@ -57,7 +57,7 @@ impl Front {
     /// Answers a request whose bytes the screen may already have refused.
     pub(crate) async fn answer_screened(&self, request: Request<Body>, refused: Option<Refused>) -> Response {
         let id = self.0.ids.of(request.headers());
-        let span = tracing::debug_span!("request", id = id.as_str());
+        let span = tracing::info_span!("request", id = id.as_str());
         let mut response = self.pass(request, refused, &id).instrument(span).await;
         request_id::finish(&mut response, &id);
         response

@@ -27,6 +27,10 @@ pub(crate) fn check(parts: &Parts, limits: &Limits) -> Result<(), Refused> {
     const fn refused(status: StatusCode, message: &'static str) -> Refused {
         Refused { status, message, close: false }
     }
+    // What makes it unclear whose request this is ends the connection with it (SEC 62).
+    const fn unclear(message: &'static str) -> Refused {
+        Refused { status: StatusCode::BAD_REQUEST, message, close: true }
+    }
 
     if parts.method == Method::TRACE || parts.method == Method::CONNECT {
         return Err(refused(StatusCode::METHOD_NOT_ALLOWED, "The method is not allowed"));
@@ -36,16 +40,16 @@ pub(crate) fn check(parts: &Parts, limits: &Limits) -> Result<(), Refused> {
     }
     let mut hosts = parts.headers.get_all(HOST).iter();
     match (hosts.next(), hosts.next()) {
-        (None, _) => return Err(refused(StatusCode::BAD_REQUEST, "The Host header is missing")),
-        (Some(_), Some(_)) => return Err(refused(StatusCode::BAD_REQUEST, "The Host header is repeated")),
+        (None, _) => return Err(unclear("The Host header is missing")),
+        (Some(_), Some(_)) => return Err(unclear("The Host header is repeated")),
         (Some(host), None) => {
             if !host.to_str().is_ok_and(proxy::is_host) {
-                return Err(refused(StatusCode::BAD_REQUEST, "The Host header is not valid"));
+                return Err(unclear("The Host header is not valid"));
             }
         }
     }
     if parts.headers.get_all(AUTHORIZATION).iter().nth(1).is_some() {
-        return Err(refused(StatusCode::BAD_REQUEST, "The Authorization header is repeated"));
+        return Err(unclear("The Authorization header is repeated"));
     }
     if let Some(length) = parts.headers.get(CONTENT_LENGTH) {
         let length = length.to_str().ok().and_then(|length| length.parse::<u64>().ok());

@@ -90,7 +90,8 @@ async fn deny_newest(State(world): State<Arc<World>>, Query(of): Query<OfUser>) 
 }
 
 async fn message(world: &World, id: i64) -> Result<DevMessage, Problem> {
-    let messages = world.store().dev_outbox(&DevFilter { after: Some(id - 1), ..DevFilter::default() }).await?;
+    let messages =
+        world.store().dev_outbox(&DevFilter { after: Some(id.saturating_sub(1)), ..DevFilter::default() }).await?;
     messages.into_iter().find(|m| m.id == id).ok_or_else(|| Problem::missing("no message of this id in the outbox"))
 }
 
@@ -190,12 +191,12 @@ struct Advance {
 }
 
 /// Furthest the clock can be moved from the machine's, in seconds: a hundred years.
-const MAX_OFFSET: i64 = 100 * 365 * 86_400;
+const MAX_OFFSET: u64 = 100 * 365 * 86_400;
 
 async fn advance(State(world): State<Arc<World>>, body: Bytes) -> Result<Json<Value>, Problem> {
     let advance: Advance = serde_json::from_slice(&body).map_err(|_| Problem::bad("send {\"advance_seconds\":31}"))?;
     let seconds = (world.clock.offset() / SECOND).saturating_add(advance.advance_seconds);
-    if seconds.abs() > MAX_OFFSET {
+    if seconds.unsigned_abs() > MAX_OFFSET {
         return Err(Problem::bad("that is further than a hundred years"));
     }
     let offset = seconds * SECOND;
