@@ -9,7 +9,7 @@ use domain::{CompatProfile, Scope};
 
 use crate::command::{Command, NewUser, Who};
 use crate::config::{self, Config, Given};
-use crate::{control, dev, serve, terminal};
+use crate::{control, dev, import, serve, terminal};
 
 /// A self-hosted multi-factor authentication server that speaks the OneLogin MFA API.
 #[derive(Debug, Parser)]
@@ -33,6 +33,29 @@ enum What {
     /// Users: create, list, show, unlock, delete
     #[command(subcommand)]
     User(UserCommand),
+    /// Import users and devices with their secrets, whether or not a server runs
+    Import(ImportArgs),
+}
+
+/// The list may be JSON lines, CSV with a header row, or `otpauth://` addresses. Its fields are `username`, `email`,
+/// `phone`, `external_id`, `type` (totp or hotp), `secret_base32`, `counter` (the next one), `digits`, `period`,
+/// `algorithm` and `display_name`; only `username` and `secret_base32` are required. Users are matched by `external_id`
+/// or `username`; who is here already keeps what they have, so an import can be repeated.
+#[derive(Debug, Args)]
+struct ImportArgs {
+    /// The list
+    file: PathBuf,
+    /// Its form, if its first character does not tell
+    #[arg(long, value_enum)]
+    format: Option<import::Format>,
+    /// Where to report rejected lines [default: FILE.rejects.jsonl]
+    #[arg(long, value_name = "FILE")]
+    rejects: Option<PathBuf>,
+    /// Where to write which device became of which secret; the file holds every secret in clear
+    #[arg(long, value_name = "FILE")]
+    map_out: Option<PathBuf>,
+    #[command(flatten)]
+    output: OutputArgs,
 }
 
 #[derive(Debug, Args, Clone)]
@@ -243,6 +266,13 @@ fn start(cli: Cli) -> anyhow::Result<ExitCode> {
         }
         What::Client(command) => client(command),
         What::User(command) => user(command),
+        What::Import(args) => {
+            let config = configured(&args.output)?;
+            let ImportArgs { file, format, rejects, map_out, output } = args;
+            let options = import::Options { file, format, rejects, map_out, json: output.json };
+            // One thread reads the list, the others seal and decide.
+            runtime(0)?.block_on(import::run(&config, options))
+        }
     }
 }
 
@@ -286,10 +316,16 @@ fn left() -> ExitCode {
     ExitCode::FAILURE
 }
 
+fn configured(output: &OutputArgs) -> anyhow::Result<Config> {
+    Config::load(Given {
+        config: output.place.config.clone(),
+        data_dir: output.place.data_dir.clone(),
+        ..Given::default()
+    })
+}
+
 fn run(output: &OutputArgs, command: Command) -> anyhow::Result<ExitCode> {
-    let given =
-        Given { config: output.place.config.clone(), data_dir: output.place.data_dir.clone(), ..Given::default() };
-    let config = Config::load(given)?;
+    let config = configured(output)?;
     let report = runtime(1)?.block_on(control::send(&config, command))?;
     report.print(output.json);
     Ok(ExitCode::SUCCESS)

@@ -321,7 +321,8 @@ fn no_user(who: &Who) -> String {
     format!("there is no user {}; give an id, a user name or an e-mail address (`countersign user list`)", who.0)
 }
 
-fn sentence(error: engine::Error) -> String {
+/// What an error means to the person at the command line.
+pub(crate) fn sentence(error: engine::Error) -> String {
     match error {
         engine::Error::Taken(field) => format!("another user has this {field}; choose another"),
         engine::Error::BadText(field) => format!("{field} is too long or holds characters that cannot be shown"),

@@ -1,6 +1,6 @@
 //! The line between the command line and a running server: a Unix socket in the data folder, for its owner alone.
 //!
-//! One connection carries one command and its report, a line of JSON each.
+//! One connection carries one command and its report, a line of JSON each; an import goes on with batches of its own.
 
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use anyhow::{Context as _, bail};
 use engine::Engine;
-use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
+use tokio::io::{AsyncBufRead, AsyncBufReadExt as _, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, BufReader};
 use tokio::net::{UnixListener, UnixStream};
 use tokio::task::JoinHandle;
 
@@ -16,9 +16,14 @@ use crate::command::{self, Command, Report};
 use crate::config::Config;
 use crate::folder::Folder;
 use crate::house::{self, BuildError, Fittings, House};
+use crate::import;
 
 /// Longest command, in bytes.
 const MAX_COMMAND: u64 = 64 * 1024;
+/// What begins an import.
+const IMPORT: &str = "\"import\"\n";
+/// Bytes of an import that wait between the reader of the list and an engine in the same process.
+const PIPE: usize = 1 << 18;
 
 /// A listening socket; it is removed when this is dropped.
 pub struct Control {
@@ -45,7 +50,7 @@ pub fn listen(folder: &Folder, engine: Arc<Engine>) -> anyhow::Result<Control> {
         while let Ok((stream, _)) = listener.accept().await {
             let engine = engine.clone();
             tokio::spawn(async move {
-                if let Err(error) = answer(stream, &engine).await {
+                if let Err(error) = answer(stream, engine).await {
                     tracing::debug!(%error, "a command line went away");
                 }
             });
@@ -54,12 +59,16 @@ pub fn listen(folder: &Folder, engine: Arc<Engine>) -> anyhow::Result<Control> {
     Ok(Control { path, task })
 }
 
-async fn answer(stream: UnixStream, engine: &Engine) -> anyhow::Result<()> {
+async fn answer(stream: UnixStream, engine: Arc<Engine>) -> anyhow::Result<()> {
     let (read, mut write) = stream.into_split();
+    let mut read = BufReader::new(read);
     let mut line = String::new();
-    BufReader::new(read.take(MAX_COMMAND)).read_line(&mut line).await?;
+    (&mut read).take(MAX_COMMAND).read_line(&mut line).await?;
+    if line == IMPORT {
+        return import::serve(read, write, engine).await;
+    }
     let report: Result<Report, String> = match serde_json::from_str::<Command>(&line) {
-        Ok(command) => command::execute(engine, command).await,
+        Ok(command) => command::execute(&engine, command).await,
         Err(_) => Err("the running server does not know this command; is it of another version?".to_owned()),
     };
     let mut text = serde_json::to_vec(&report)?;
@@ -68,14 +77,66 @@ async fn answer(stream: UnixStream, engine: &Engine) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// Who executes a command.
+enum Executor {
+    /// The server that runs on the data folder.
+    Running(UnixStream),
+    /// This process, since none runs.
+    Alone(House),
+}
+
 /// Executes a command where the data lies: through the running server, else on the database itself.
 pub async fn send(config: &Config, command: Command) -> anyhow::Result<Report> {
+    match reach(config).await? {
+        Executor::Running(stream) => ask(stream, &command).await,
+        Executor::Alone(house) => {
+            let report = command::execute(&house.engine, command).await;
+            house.close().await;
+            report.map_err(anyhow::Error::msg)
+        }
+    }
+}
+
+/// A line on which an import speaks with an engine.
+pub struct Line {
+    /// What the engine answers.
+    pub read: Box<dyn AsyncBufRead + Send + Unpin>,
+    /// What the engine is sent.
+    pub write: Box<dyn AsyncWrite + Send + Unpin>,
+    /// The engine's house, if it is this process's own: to be closed at the end.
+    pub house: Option<House>,
+}
+
+/// Begins an import where the data lies.
+pub async fn open_line(config: &Config) -> anyhow::Result<Line> {
+    match reach(config).await? {
+        Executor::Running(stream) => {
+            let (read, mut write) = stream.into_split();
+            write.write_all(IMPORT.as_bytes()).await.context("the running server hung up")?;
+            Ok(Line { read: Box::new(BufReader::new(read)), write: Box::new(write), house: None })
+        }
+        Executor::Alone(house) => {
+            let (here, there) = tokio::io::duplex(PIPE);
+            let (read, write) = tokio::io::split(there);
+            let serving = import::serve(BufReader::new(read), write, house.engine.clone());
+            tokio::spawn(async move {
+                if let Err(error) = serving.await {
+                    tracing::debug!(%error, "the import ended early");
+                }
+            });
+            let (read, write) = tokio::io::split(here);
+            Ok(Line { read: Box::new(BufReader::new(read)), write: Box::new(write), house: Some(house) })
+        }
+    }
+}
+
+async fn reach(config: &Config) -> anyhow::Result<Executor> {
     let Some(folder) = Folder::existing(&config.data_dir) else {
-        return alone(config, Folder::open(&config.data_dir)?, command).await;
+        return alone(config, Folder::open(&config.data_dir)?).await;
     };
     match connect(&folder).await {
-        Some(stream) => ask(stream, &command).await,
-        None => alone(config, folder, command).await,
+        Some(stream) => Ok(Executor::Running(stream)),
+        None => alone(config, folder).await,
     }
 }
 
@@ -99,7 +160,7 @@ async fn ask(stream: UnixStream, command: &Command) -> anyhow::Result<Report> {
     report.map_err(anyhow::Error::msg)
 }
 
-async fn alone(config: &Config, folder: Folder, command: Command) -> anyhow::Result<Report> {
+async fn alone(config: &Config, folder: Folder) -> anyhow::Result<Executor> {
     let store = match house::open_store(&folder) {
         Ok(store) => store,
         Err(BuildError::Occupied) => bail!(
@@ -109,10 +170,7 @@ async fn alone(config: &Config, folder: Folder, command: Command) -> anyhow::Res
         ),
         Err(BuildError::Other(error)) => return Err(error),
     };
-    let house = House::build(config, folder, store, Fittings::plain(config)).await?;
-    let report = command::execute(&house.engine, command).await;
-    house.engine.store().clone().close().await;
-    report.map_err(anyhow::Error::msg)
+    Ok(Executor::Alone(House::build(config, folder, store, Fittings::plain(config)).await?))
 }
 
 /// A socket's address has room for about a hundred bytes. A longer path is reached through an open handle of its

@@ -107,6 +107,11 @@ impl House {
         Ok(Self { engine: Arc::new(engine), folder, failed })
     }
 
+    /// Finishes what waits and lets go of the database.
+    pub async fn close(&self) {
+        self.engine.store().clone().close().await;
+    }
+
     /// The dialect over this engine.
     pub fn app(&self, options: &onelogin::Options) -> onelogin::App {
         onelogin::App::new(self.engine.clone(), options.clone())

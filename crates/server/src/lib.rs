@@ -10,6 +10,7 @@ pub mod dev;
 pub mod folder;
 pub mod health;
 pub mod house;
+pub mod import;
 pub mod ready;
 pub mod serve;
 pub mod terminal;

@@ -105,6 +105,6 @@ pub async fn run(
     serving.await.context("the listener broke")?;
     drop(control);
     background.abort();
-    house.engine.store().clone().close().await;
+    house.close().await;
     Ok(code)
 }

@@ -48,6 +48,36 @@ pub fn table(header: &[&str], rows: &[Vec<String>]) -> String {
     table.to_string()
 }
 
+/// A bar that shows how far a long command has come; nothing at all where nobody looks.
+pub struct Progress(indicatif::ProgressBar);
+
+/// Starts a bar of so many bytes or rows; 0 if nobody knows how many.
+pub fn progress(what: &'static str, length: u64) -> Progress {
+    // indicatif hides the bar by itself if standard error is no terminal.
+    let bar = indicatif::ProgressBar::with_draw_target(
+        (length > 0).then_some(length),
+        indicatif::ProgressDrawTarget::stderr_with_hz(10),
+    );
+    let style = "{prefix} {wide_bar} {percent:>3} %  {elapsed}, about {eta} left";
+    if let Ok(style) = indicatif::ProgressStyle::with_template(style) {
+        bar.set_style(style);
+    }
+    bar.set_prefix(what);
+    Progress(bar)
+}
+
+impl Progress {
+    /// Shows that so much is done.
+    pub fn reach(&self, done: u64) {
+        self.0.set_position(done);
+    }
+
+    /// Takes the bar away.
+    pub fn finish(&self) {
+        self.0.finish_and_clear();
+    }
+}
+
 /// Text of users without anything that could move the cursor.
 fn flat(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()

@@ -1,0 +1,246 @@
+//! `countersign import`: takes users and devices over from a list, as fast as the disk commits, whether or not a server
+//! runs.
+//!
+//! The list streams: one thread reads and judges its lines, the engine merges person by person, and what came of each is
+//! counted and reported in the list's order. Interrupted anywhere, nobody is half here, and the same command again
+//! takes the rest.
+
+mod group;
+mod parse;
+mod read;
+mod report;
+mod wire;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::{Context as _, bail};
+use engine::Clock as _;
+use serde_json::json;
+use tokio::io::{AsyncBufRead, AsyncWrite, AsyncWriteExt as _};
+use tokio::sync::mpsc;
+
+use crate::config::Config;
+use crate::control::{self, Line};
+use crate::terminal::{self, Progress};
+use group::{Group, Grouper, Piece};
+use parse::Fault;
+pub use read::Format;
+use report::{Map, Rejects};
+use wire::Outcome;
+pub use wire::serve;
+
+/// What `countersign import` is asked for.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// The list.
+    pub file: PathBuf,
+    /// Its form, if it is not to be told by its beginning.
+    pub format: Option<Format>,
+    /// Where rejects are reported.
+    pub rejects: Option<PathBuf>,
+    /// Where devices are mapped to secrets.
+    pub map_out: Option<PathBuf>,
+    /// Whether the summary is JSON.
+    pub json: bool,
+}
+
+/// Lines read together, and what came of reading them.
+struct Batch {
+    groups: Vec<Group>,
+    rejects: Vec<(u64, Fault)>,
+    /// Bytes of the list up to here.
+    bytes: u64,
+}
+
+#[derive(Default)]
+struct Tally {
+    users: u64,
+    devices: u64,
+    unchanged: u64,
+    rejected: u64,
+}
+
+/// The command.
+pub async fn run(config: &Config, options: Options) -> anyhow::Result<ExitCode> {
+    let began = engine::clock::SystemClock.now();
+    let shown = options.file.display();
+    let file = std::fs::File::open(&options.file).with_context(|| format!("cannot read {shown}"))?;
+    let length = file.metadata().map(|metadata| metadata.len()).unwrap_or_default();
+    let list = std::io::BufReader::with_capacity(1 << 18, file);
+    let rows = read::rows(list, options.format).with_context(|| shown.to_string())?;
+    let rejects = Rejects::new(options.rejects.clone().unwrap_or_else(|| {
+        let mut name = options.file.clone().into_os_string();
+        name.push(".rejects.jsonl");
+        PathBuf::from(name)
+    }))?;
+    let map = options.map_out.as_deref().map(Map::new).transpose()?;
+    if let Some(path) = &options.map_out {
+        terminal::remark(&format!(
+            "countersign: {} will hold every imported secret in clear; move it to where it is needed and remove it",
+            path.display()
+        ));
+    }
+
+    let line = control::open_line(config).await?;
+    let (send, batches) = mpsc::channel(wire::WINDOW);
+    let reading = tokio::task::spawn_blocking(move || batched(rows, &send));
+    let mut ledger =
+        Ledger { tally: Tally::default(), rejects, map, progress: terminal::progress("Importing", length) };
+    let imported = import(line, batches, &mut ledger).await;
+    ledger.progress.finish();
+    let rejects = ledger.rejects.finish()?;
+    if let Some(map) = ledger.map {
+        map.finish()?;
+    }
+    imported?;
+    reading.await.context("the list's reader ended")?.with_context(|| format!("cannot read {shown}"))?;
+    let milliseconds = engine::clock::SystemClock.now().since(began);
+    summarise(&ledger.tally, &rejects, milliseconds, options.json);
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Reads the whole list, batch by batch, as long as somebody takes them.
+fn batched(rows: read::Rows, send: &mpsc::Sender<Batch>) -> std::io::Result<()> {
+    let mut grouper = Grouper::default();
+    let mut pieces = Vec::new();
+    let mut batch = Batch { groups: Vec::new(), rejects: Vec::new(), bytes: 0 };
+    let mut weight = 0;
+    let mut put = |pieces: &mut Vec<Piece>, batch: &mut Batch, last: bool| {
+        for piece in pieces.drain(..) {
+            weight += 1;
+            match piece {
+                Piece::Group(group) => {
+                    weight += group.lines.len();
+                    batch.groups.push(group);
+                }
+                Piece::Reject(line, fault) => batch.rejects.push((line, fault)),
+            }
+        }
+        if weight < 2 * wire::BATCH && !last {
+            return true;
+        }
+        weight = 0;
+        let next = Batch { groups: Vec::new(), rejects: Vec::new(), bytes: batch.bytes };
+        send.blocking_send(std::mem::replace(batch, next)).is_ok()
+    };
+    for row in rows {
+        let row = row?;
+        grouper.push(row.line, row.fields, &mut pieces);
+        batch.bytes = row.bytes;
+        if !put(&mut pieces, &mut batch, false) {
+            return Ok(());
+        }
+    }
+    grouper.finish(&mut pieces);
+    put(&mut pieces, &mut batch, true);
+    Ok(())
+}
+
+/// Sends batches and keeps the ledger of what became of them.
+async fn import(line: Line, batches: mpsc::Receiver<Batch>, ledger: &mut Ledger) -> anyhow::Result<()> {
+    let Line { mut read, write, house } = line;
+    let (sent, under_way) = mpsc::channel(wire::WINDOW);
+    let result = tokio::try_join!(send_all(write, batches, sent), ledger.keep(&mut read, under_way));
+    if let Some(house) = house {
+        house.close().await;
+    }
+    result.map(|_| ())
+}
+
+async fn send_all(
+    mut write: Box<dyn AsyncWrite + Send + Unpin>,
+    mut batches: mpsc::Receiver<Batch>,
+    sent: mpsc::Sender<Batch>,
+) -> anyhow::Result<()> {
+    while let Some(batch) = batches.recv().await {
+        if !batch.groups.is_empty() {
+            let people: Vec<_> = batch.groups.iter().map(|group| &group.person).collect();
+            wire::send(&mut write, &people).await?;
+        }
+        if sent.send(batch).await.is_err() {
+            break;
+        }
+    }
+    // Whoever answers learns that this was all.
+    write.shutdown().await.ok();
+    Ok(())
+}
+
+/// What an import has come to.
+struct Ledger {
+    tally: Tally,
+    rejects: Rejects,
+    map: Option<Map>,
+    progress: Progress,
+}
+
+impl Ledger {
+    async fn keep(
+        &mut self,
+        read: &mut (dyn AsyncBufRead + Send + Unpin),
+        mut under_way: mpsc::Receiver<Batch>,
+    ) -> anyhow::Result<()> {
+        let mut read = read;
+        while let Some(batch) = under_way.recv().await {
+            let mut rejects = batch.rejects;
+            if !batch.groups.is_empty() {
+                let outcomes = wire::receive(&mut read, batch.groups.len()).await?;
+                for (group, outcome) in batch.groups.iter().zip(outcomes) {
+                    self.enter(group, outcome, &mut rejects)?;
+                }
+            }
+            rejects.sort_by_key(|(line, _)| *line);
+            for (line, fault) in &rejects {
+                self.rejects.add(*line, fault)?;
+            }
+            self.tally.rejected += rejects.len() as u64;
+            self.progress.reach(batch.bytes);
+        }
+        Ok(())
+    }
+
+    fn enter(&mut self, group: &Group, outcome: Outcome, rejects: &mut Vec<(u64, Fault)>) -> anyhow::Result<()> {
+        match outcome {
+            Outcome::Done(imported) => {
+                self.tally.users += u64::from(imported.created);
+                for (line, (device, new)) in group.lines.iter().zip(imported.devices) {
+                    *(if new { &mut self.tally.devices } else { &mut self.tally.unchanged }) += 1;
+                    if let Some(map) = &mut self.map {
+                        map.add(&group.person.username, imported.user, device, line)?;
+                    }
+                }
+            }
+            Outcome::Rejected(reason) => {
+                rejects.extend(group.lines.iter().map(|line| (line.number, Fault::Refused(reason.clone()))));
+            }
+            Outcome::Failed(reason) => {
+                let line = group.lines.first().map_or(0, |line| line.number);
+                bail!("stopped at line {line}: {reason}. Repeating the import takes the rest");
+            }
+        }
+        Ok(())
+    }
+}
+
+fn summarise(tally: &Tally, rejects: &std::path::Path, milliseconds: i64, as_json: bool) {
+    let Tally { users, devices, unchanged, rejected } = *tally;
+    if as_json {
+        let summary = json!({
+            "users": users,
+            "devices": devices,
+            "unchanged": unchanged,
+            "rejected": rejected,
+            "rejects_file": (rejected > 0).then(|| rejects.display().to_string()),
+            "milliseconds": milliseconds,
+        });
+        return terminal::say(&summary.to_string());
+    }
+    let seconds = milliseconds.max(1) / 1_000;
+    terminal::say(&format!("Imported in {seconds} s: {users} new users, {devices} new devices"));
+    terminal::say(&format!("  unchanged  {unchanged} devices that were here already"));
+    terminal::say(&format!("  rejected   {rejected} lines"));
+    if rejected > 0 {
+        terminal::say(&format!("  The reasons are in {}", rejects.display()));
+    }
+}

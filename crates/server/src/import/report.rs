@@ -1,0 +1,103 @@
+//! The two files an import leaves behind: what was rejected and why, and, where it is asked for, which device became
+//! of which secret.
+
+use std::fs::{File, OpenOptions, Permissions};
+use std::io::{BufWriter, Write as _};
+use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+use domain::{DeviceId, UserId};
+use serde::Serialize;
+use zeroize::Zeroizing;
+
+use super::group::Line;
+use super::parse::Fault;
+
+/// Rejected lines: their numbers and the reasons, never what they hold.
+pub(super) struct Rejects {
+    path: PathBuf,
+    file: Option<BufWriter<File>>,
+}
+
+#[derive(Serialize)]
+struct Reject<'a> {
+    line: u64,
+    reason: &'a str,
+}
+
+impl Rejects {
+    /// A file that is made with the first reject. One of an earlier import is emptied, since it is true no longer.
+    pub(super) fn new(path: PathBuf) -> anyhow::Result<Self> {
+        let mut rejects = Self { path, file: None };
+        if rejects.path.exists() {
+            rejects.open()?;
+        }
+        Ok(rejects)
+    }
+
+    pub(super) fn add(&mut self, line: u64, fault: &Fault) -> anyhow::Result<()> {
+        if self.file.is_none() {
+            self.open()?;
+        }
+        let mut text = serde_json::to_vec(&Reject { line, reason: &fault.to_string() })?;
+        text.push(b'\n');
+        let file = self.file.as_mut().context("the file is open")?;
+        file.write_all(&text).with_context(|| format!("cannot write {}", self.path.display()))
+    }
+
+    pub(super) fn finish(mut self) -> anyhow::Result<PathBuf> {
+        if let Some(file) = &mut self.file {
+            file.flush().with_context(|| format!("cannot write {}", self.path.display()))?;
+        }
+        Ok(self.path)
+    }
+
+    fn open(&mut self) -> anyhow::Result<()> {
+        self.file = Some(private(&self.path)?);
+        Ok(())
+    }
+}
+
+/// Which device became of which secret. Copied from the list; a stored secret is never read back (rulings 43).
+pub(super) struct Map(BufWriter<File>);
+
+#[derive(Serialize)]
+struct Mapped<'a> {
+    user: &'a str,
+    user_id: UserId,
+    device_id: DeviceId,
+    secret_base32: &'a str,
+    r#type: &'static str,
+    counter: u64,
+}
+
+impl Map {
+    pub(super) fn new(path: &Path) -> anyhow::Result<Self> {
+        Ok(Self(private(path)?))
+    }
+
+    pub(super) fn add(&mut self, user: &str, user_id: UserId, device_id: DeviceId, line: &Line) -> anyhow::Result<()> {
+        let mapped =
+            Mapped { user, user_id, device_id, secret_base32: &line.secret, r#type: line.kind, counter: line.counter };
+        let mut text = Zeroizing::new(serde_json::to_vec(&mapped)?);
+        text.push(b'\n');
+        self.0.write_all(&text).context("cannot write the map")
+    }
+
+    pub(super) fn finish(mut self) -> anyhow::Result<()> {
+        self.0.flush().context("cannot write the map")
+    }
+}
+
+/// An empty file for its owner alone, also if it was there before with other rights.
+fn private(path: &Path) -> anyhow::Result<BufWriter<File>> {
+    let open = || {
+        let file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)?;
+        if file.metadata()?.is_file() {
+            file.set_permissions(Permissions::from_mode(0o600))?;
+        }
+        Ok::<_, std::io::Error>(file)
+    };
+    Ok(BufWriter::new(open().with_context(|| format!("cannot write {}", path.display()))?))
+}

@@ -1,0 +1,122 @@
+//! The line between whoever reads a list and the engine that takes it in: batches of people go one way, what became of
+//! them comes back, a line of JSON each, in order. It is the same line whether the engine is a running server's, behind
+//! the control socket that only its owner can open, or this process's own.
+//!
+//! Whoever answers works on a few batches at once and reads no further: the socket fills, and the reader of the list
+//! waits.
+
+use std::sync::Arc;
+
+use anyhow::{Context as _, bail};
+use engine::import::{ImportError, Imported, Person};
+use engine::{Engine, Import};
+use serde::{Deserialize, Serialize};
+use tokio::io::{AsyncBufRead, AsyncBufReadExt as _, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+use zeroize::Zeroizing;
+
+/// Most devices in a batch.
+pub(super) const BATCH: usize = 256;
+/// Batches under way at once: enough that one is decided while the next is read.
+pub(super) const WINDOW: usize = 4;
+/// Longest batch, in bytes: several times what [`BATCH`] devices can fill.
+const MAX_BATCH: u64 = 4 * 1024 * 1024;
+
+/// What became of a person.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Outcome {
+    /// Here.
+    Done(Imported),
+    /// Not here, for a reason that lies in the list.
+    Rejected(String),
+    /// Not here, for a reason that lies elsewhere.
+    Failed(String),
+}
+
+/// Takes in what arrives, until the other end has said all.
+pub async fn serve(
+    read: impl AsyncBufRead + Unpin,
+    mut write: impl AsyncWrite + Unpin,
+    engine: Arc<Engine>,
+) -> anyhow::Result<()> {
+    let import = Arc::new(Import::new(engine));
+    let (started, mut under_way) = mpsc::channel(WINDOW);
+    let taking = take_in(read, import, started);
+    let answering = async {
+        while let Some(batch) = under_way.recv().await {
+            let mut text = serde_json::to_vec(&finished(batch).await)?;
+            text.push(b'\n');
+            write.write_all(&text).await?;
+            write.flush().await?;
+        }
+        anyhow::Ok(())
+    };
+    tokio::try_join!(taking, answering)?;
+    Ok(())
+}
+
+type Batch = Vec<JoinHandle<Outcome>>;
+
+async fn take_in(
+    mut read: impl AsyncBufRead + Unpin,
+    import: Arc<Import>,
+    started: mpsc::Sender<Batch>,
+) -> anyhow::Result<()> {
+    loop {
+        let mut line = Zeroizing::new(Vec::new());
+        if (&mut read).take(MAX_BATCH).read_until(b'\n', &mut line).await? == 0 {
+            return Ok(());
+        }
+        // Not said why: the reason could quote a secret.
+        let Ok(people) = serde_json::from_slice::<Vec<Person>>(&line) else { bail!("a batch cannot be understood") };
+        let batch = people.into_iter().map(|person| {
+            let import = import.clone();
+            tokio::spawn(async move { outcome(import.take(&person).await) })
+        });
+        if started.send(batch.collect()).await.is_err() {
+            return Ok(());
+        }
+    }
+}
+
+async fn finished(batch: Batch) -> Vec<Outcome> {
+    let mut outcomes = Vec::with_capacity(batch.len());
+    for person in batch {
+        outcomes.push(person.await.unwrap_or_else(|_| Outcome::Failed("the server is stopping".to_owned())));
+    }
+    outcomes
+}
+
+fn outcome(taken: Result<Imported, ImportError>) -> Outcome {
+    match taken {
+        Ok(imported) => Outcome::Done(imported),
+        Err(ImportError::Failed(error)) => Outcome::Failed(crate::command::sentence(error)),
+        Err(reason) => Outcome::Rejected(reason.to_string()),
+    }
+}
+
+/// Sends a batch.
+pub(super) async fn send(write: &mut (impl AsyncWrite + Unpin), people: &[&Person]) -> anyhow::Result<()> {
+    let mut text = Zeroizing::new(serde_json::to_vec(people)?);
+    text.push(b'\n');
+    write.write_all(&text).await.context(HUNG_UP)?;
+    write.flush().await.context(HUNG_UP)
+}
+
+/// Receives what became of a batch of so many people.
+pub(super) async fn receive(read: &mut (impl AsyncBufRead + Unpin), people: usize) -> anyhow::Result<Vec<Outcome>> {
+    let mut line = String::new();
+    read.read_line(&mut line).await.context(HUNG_UP)?;
+    if line.is_empty() {
+        bail!(HUNG_UP);
+    }
+    match serde_json::from_str::<Vec<Outcome>>(&line) {
+        Ok(outcomes) if outcomes.len() == people => Ok(outcomes),
+        _ => bail!("the running server does not know how to import; is it of another version?"),
+    }
+}
+
+const HUNG_UP: &str =
+    "the server hung up; what it had acknowledged is imported, and repeating the import takes the rest";
