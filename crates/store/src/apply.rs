@@ -1,9 +1,13 @@
 //! What each [`Change`] does, as statements with parameters. Pure, and the same for both databases: a new change stops
 //! the compiler here. Entries of the audit trail are numbered and chained in [`crate::trail`].
 
-use domain::{AuditEvent, Change, Client, Device, Message, Status, TempToken, TokenSet, User, UserId, Verification};
+use domain::{
+    AuditEvent, Change, Client, Device, Message, MessageId, Status, TempToken, Timestamp, TokenSet, User, UserId,
+    Verification,
+};
 
 use crate::challenge;
+use crate::query::{DevMessage, Fate};
 use crate::sql;
 use crate::value::{Value, Write, pack_moments};
 
@@ -288,4 +292,54 @@ fn create_token_set(set: TokenSet) -> Write {
         set.ended_at,
     ];
     Write::new(sql::INSERT_TOKEN, params)
+}
+
+// ---- what no decision decides
+
+/// Records what became of a claimed message.
+pub(crate) fn settle(message: MessageId, fate: Fate, now: Timestamp) -> Write {
+    let (status, reason) = match fate {
+        Fate::Sent => (1, None),
+        Fate::Dropped(reason) => (2, Some(reason)),
+        Fate::Retry { at } => return Write::new(sql::RETRY_MESSAGE, params![at, message.0]),
+    };
+    Write::new(sql::SETTLE_MESSAGE, params![status, reason, Vec::new(), now, message.0])
+}
+
+/// Under which key of `meta` the dev world's clock lies.
+pub(crate) const DEV_CLOCK: &str = "dev_clock_offset";
+
+/// The parameters that record a message of the dev world.
+pub(crate) fn dev_message(message: DevMessage) -> Vec<Value> {
+    params![
+        message.channel.name(),
+        message.to,
+        message.body,
+        message.subject,
+        message.code,
+        message.link,
+        message.nonce,
+        message.user_id.0,
+        message.device_id.0,
+        id(message.verification_id),
+        message.created_at,
+    ]
+}
+
+/// Puts the dev world back to its start, in an order that no foreign key minds.
+pub(crate) fn dev_reset() -> Vec<Write> {
+    let emptied = [
+        sql::DEV_CLEAR_OUTBOX,
+        sql::DEV_CLEAR_MESSAGES,
+        sql::DEV_CLEAR_THROTTLES,
+        sql::DEV_CLEAR_VERIFICATIONS,
+        sql::DEV_CLEAR_DEVICES,
+        sql::DEV_CLEAR_TOKENS,
+        sql::DEV_CLEAR_TEMP_TOKENS,
+        sql::DEV_UNLOCK_USERS,
+    ];
+    let mut writes: Vec<_> = emptied.into_iter().map(|statement| Write::new(statement, Vec::new())).collect();
+    writes.push(Write::new(sql::DEV_CLEAR_WRONG_SECRETS, params![Vec::new()]));
+    writes.push(Write::new(sql::DELETE_META, params![DEV_CLOCK]));
+    writes
 }

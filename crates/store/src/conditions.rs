@@ -35,8 +35,9 @@ impl Conditions {
     }
 }
 
-/// The conditions of a [`UserFilter`], to follow a `WHERE`.
-pub(crate) fn of_users(filter: &UserFilter) -> (String, Vec<Value>) {
+/// The conditions of a [`UserFilter`], to follow a `WHERE`. `has_attribute` says, in the database's own words, that a
+/// user has a custom attribute of some name and value.
+pub(crate) fn of_users(filter: &UserFilter, has_attribute: &str) -> (String, Vec<Value>) {
     let mut all = Conditions::new();
     all.when("id = ?", filter.id.map(|id| id.0));
     if let Some(ids) = &filter.user_ids {
@@ -56,9 +57,7 @@ pub(crate) fn of_users(filter: &UserFilter) -> (String, Vec<Value>) {
     all.when("CAST(profile -> 'integers' ->> 'directory_id' AS bigint) = ?", filter.directory_id);
     all.when("CAST(profile -> 'integers' ->> 'group_id' AS bigint) = ?", filter.group_id);
     for (name, value) in &filter.custom_attributes {
-        // Differs: PostgreSQL says json_each_text.
-        let condition = "EXISTS (SELECT 1 FROM json_each(profile, '$.custom_attributes') WHERE key = ? AND value = ?)";
-        all.and(condition, [name.as_str().into(), value.as_str().into()]);
+        all.and(has_attribute, [name.as_str().into(), value.as_str().into()]);
     }
     (all.text, all.params)
 }

@@ -70,4 +70,16 @@ pub enum OpenError {
     /// SQLite could not open or prepare the file.
     #[error("cannot open the database")]
     Sqlite(#[from] rusqlite::Error),
+    /// A PostgreSQL server that may forget what it has confirmed (SEC 76).
+    #[error("this PostgreSQL server cannot be used: {0}")]
+    Unsafe(&'static str),
+    /// The file of trusted authorities cannot be read or holds none.
+    #[error("no certificates could be read from {}", .0.display())]
+    Authorities(std::path::PathBuf),
+    /// No host of the URL answered in time.
+    #[error("the PostgreSQL server did not answer in time")]
+    Unreachable,
+    /// PostgreSQL could not be reached, understood or prepared.
+    #[error("cannot open the PostgreSQL database")]
+    Postgres(#[from] tokio_postgres::Error),
 }

@@ -14,7 +14,11 @@ mod challenge;
 mod conditions;
 #[cfg(test)]
 mod contract;
+mod counters;
 mod error;
+mod ids;
+mod migrations;
+mod postgres;
 mod query;
 mod rows;
 mod sql;
@@ -29,8 +33,11 @@ use domain::{
     Client, ClientId, ClientView, Decision, Digest, KeyedHash, MessageId, Purpose, Timestamp, TokenSet, UserId,
     Verification, VerificationId, View,
 };
+use tokio::sync::Notify;
 
 pub use error::{Error, Field, OpenError};
+pub use migrations::{MIGRATIONS, Migration};
+pub use postgres::PostgresOptions;
 pub use query::{
     AuditChain, AuditRow, DevFilter, DevMessage, Fate, IdKind, Page, QueuedMessage, Stats, Swept, UserFilter, UserPage,
 };
@@ -40,27 +47,55 @@ pub use sqlite::{Fatal, SqliteOptions};
 #[derive(Clone)]
 pub struct Store {
     backend: Backend,
+    wake_ups: Arc<Notify>,
 }
 
 #[derive(Clone)]
 enum Backend {
     Sqlite(Arc<sqlite::Sqlite>),
+    Postgres(Arc<postgres::Postgres>),
 }
 
 impl std::fmt::Debug for Store {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self.backend {
             Backend::Sqlite(_) => f.write_str("Store(SQLite)"),
+            Backend::Postgres(_) => f.write_str("Store(PostgreSQL)"),
         }
     }
 }
 
-#[expect(clippy::unused_async, reason = "a server database is waited for, also where SQLite need not be")]
 impl Store {
     /// Opens the SQLite database in the folder `dir`, creating both if need be, and brings its schema up to date. The
     /// files are readable by their owner only, and a lock file keeps every other process out (SEC 76).
     pub fn open_sqlite(dir: &Path, options: SqliteOptions) -> Result<Self, OpenError> {
-        Ok(Self { backend: Backend::Sqlite(Arc::new(sqlite::Sqlite::open(dir, options)?)) })
+        let db = sqlite::Sqlite::open(dir, options)?;
+        Ok(Self { backend: Backend::Sqlite(Arc::new(db)), wake_ups: Arc::default() })
+    }
+
+    /// Opens a PostgreSQL database and brings its schema up to date. The URL may name several hosts; only one that
+    /// takes writes is used. A server that could forget what it has confirmed is refused (SEC 76). Connections that
+    /// are lost are made anew, to whichever host is the primary then.
+    pub async fn open_postgres(url: &str, options: PostgresOptions) -> Result<Self, OpenError> {
+        let wake_ups = Arc::<Notify>::default();
+        let db = postgres::Postgres::open(url, &options, wake_ups.clone()).await?;
+        Ok(Self { backend: Backend::Postgres(Arc::new(db)), wake_ups })
+    }
+
+    /// The migrations that opening the SQLite database in `dir` would run, oldest first. Changes nothing.
+    pub fn pending_sqlite(dir: &Path) -> Result<Vec<Migration>, OpenError> {
+        sqlite::Sqlite::pending(dir)
+    }
+
+    /// The migrations that opening this PostgreSQL database would run, oldest first. Changes nothing.
+    pub async fn pending_postgres(url: &str, options: PostgresOptions) -> Result<Vec<Migration>, OpenError> {
+        postgres::Postgres::pending(url, &options).await
+    }
+
+    /// Fires when another node may have queued messages. A hint and no more: it can be lost, so whoever waits for it
+    /// looks by itself from time to time. With SQLite there is no other node, and it never fires.
+    pub fn wake_ups(&self) -> Arc<Notify> {
+        self.wake_ups.clone()
     }
 
     /// Lets `f` decide on this user's fresh view and applies what it decided, in one transaction. Its reply is given
@@ -72,6 +107,7 @@ impl Store {
     {
         match &self.backend {
             Backend::Sqlite(db) => db.decide(user, f).await,
+            Backend::Postgres(db) => db.decide(user, f).await,
         }
     }
 
@@ -83,6 +119,7 @@ impl Store {
     {
         match &self.backend {
             Backend::Sqlite(db) => db.decide_client(client, asked, f).await,
+            Backend::Postgres(db) => db.decide_client(client, asked, f).await,
         }
     }
 
@@ -90,6 +127,7 @@ impl Store {
     pub async fn next_id(&self, kind: IdKind) -> Result<i64, Error> {
         match &self.backend {
             Backend::Sqlite(db) => db.next_id(kind).await,
+            Backend::Postgres(db) => db.next_id(kind).await,
         }
     }
 
@@ -97,6 +135,7 @@ impl Store {
     pub async fn view(&self, user: UserId) -> Result<View, Error> {
         match &self.backend {
             Backend::Sqlite(db) => db.view(user),
+            Backend::Postgres(db) => db.view(user).await,
         }
     }
 
@@ -104,6 +143,7 @@ impl Store {
     pub async fn client_by_public_id(&self, client_id: &str) -> Result<Option<Client>, Error> {
         match &self.backend {
             Backend::Sqlite(db) => db.client_by_public_id(client_id),
+            Backend::Postgres(db) => db.client_by_public_id(client_id).await,
         }
     }
 
@@ -111,6 +151,7 @@ impl Store {
     pub async fn client_view(&self, client: ClientId, asked: Option<Digest>) -> Result<ClientView, Error> {
         match &self.backend {
             Backend::Sqlite(db) => db.client_view(client, asked),
+            Backend::Postgres(db) => db.client_view(client, asked).await,
         }
     }
 
@@ -118,6 +159,7 @@ impl Store {
     pub async fn clients(&self) -> Result<Vec<Client>, Error> {
         match &self.backend {
             Backend::Sqlite(db) => db.clients(),
+            Backend::Postgres(db) => db.clients().await,
         }
     }
 
@@ -125,6 +167,7 @@ impl Store {
     pub async fn token(&self, access: Digest) -> Result<Option<(TokenSet, Client)>, Error> {
         match &self.backend {
             Backend::Sqlite(db) => db.token(&access),
+            Backend::Postgres(db) => db.token(&access).await,
         }
     }
 
@@ -132,6 +175,7 @@ impl Store {
     pub async fn users(&self, filter: &UserFilter, page: Page) -> Result<UserPage, Error> {
         match &self.backend {
             Backend::Sqlite(db) => db.users(filter, page).await,
+            Backend::Postgres(db) => db.users(filter, page).await,
         }
     }
 
@@ -145,6 +189,7 @@ impl Store {
     ) -> Result<Option<Verification>, Error> {
         match &self.backend {
             Backend::Sqlite(db) => db.verification_by_wire_id(user, wire_id, purpose),
+            Backend::Postgres(db) => db.verification_by_wire_id(user, wire_id, purpose).await,
         }
     }
 
@@ -152,6 +197,7 @@ impl Store {
     pub async fn verification_by_id(&self, id: VerificationId) -> Result<Option<Verification>, Error> {
         match &self.backend {
             Backend::Sqlite(db) => db.verification_by_id(id),
+            Backend::Postgres(db) => db.verification_by_id(id).await,
         }
     }
 
@@ -159,6 +205,7 @@ impl Store {
     pub async fn pairing(&self, hash: KeyedHash) -> Result<Option<(UserId, VerificationId)>, Error> {
         match &self.backend {
             Backend::Sqlite(db) => db.pairing(hash),
+            Backend::Postgres(db) => db.pairing(hash).await,
         }
     }
 
@@ -172,6 +219,7 @@ impl Store {
     ) -> Result<Vec<QueuedMessage>, Error> {
         match &self.backend {
             Backend::Sqlite(db) => db.claim_messages(now, limit, lease_ms).await,
+            Backend::Postgres(db) => db.claim_messages(now, limit, lease_ms).await,
         }
     }
 
@@ -179,6 +227,7 @@ impl Store {
     pub async fn settle_message(&self, id: MessageId, fate: Fate, now: Timestamp) -> Result<(), Error> {
         match &self.backend {
             Backend::Sqlite(db) => db.settle_message(id, fate, now).await,
+            Backend::Postgres(db) => db.settle_message(id, fate, now).await,
         }
     }
 
@@ -186,6 +235,7 @@ impl Store {
     pub async fn next_message_at(&self) -> Result<Option<Timestamp>, Error> {
         match &self.backend {
             Backend::Sqlite(db) => db.next_message_at(),
+            Backend::Postgres(db) => db.next_message_at().await,
         }
     }
 
@@ -193,6 +243,7 @@ impl Store {
     pub async fn sweep(&self, now: Timestamp) -> Result<Swept, Error> {
         match &self.backend {
             Backend::Sqlite(db) => db.sweep(now).await,
+            Backend::Postgres(db) => db.sweep(now).await,
         }
     }
 
@@ -200,6 +251,7 @@ impl Store {
     pub async fn meta(&self, key: &str) -> Result<Option<Vec<u8>>, Error> {
         match &self.backend {
             Backend::Sqlite(db) => db.meta(key),
+            Backend::Postgres(db) => db.meta(key).await,
         }
     }
 
@@ -207,6 +259,7 @@ impl Store {
     pub async fn set_meta_if_absent(&self, key: &str, value: &[u8]) -> Result<Vec<u8>, Error> {
         match &self.backend {
             Backend::Sqlite(db) => db.set_meta_if_absent(key, value).await,
+            Backend::Postgres(db) => db.set_meta_if_absent(key, value).await,
         }
     }
 
@@ -214,6 +267,7 @@ impl Store {
     pub async fn set_meta(&self, key: &str, value: &[u8]) -> Result<(), Error> {
         match &self.backend {
             Backend::Sqlite(db) => db.set_meta(key, value).await,
+            Backend::Postgres(db) => db.set_meta(key, value).await,
         }
     }
 
@@ -221,6 +275,7 @@ impl Store {
     pub async fn audit(&self, chain: impl Into<AuditChain>) -> Result<Vec<AuditRow>, Error> {
         match &self.backend {
             Backend::Sqlite(db) => db.audit(chain.into()).await,
+            Backend::Postgres(db) => db.audit(chain.into()).await,
         }
     }
 
@@ -228,6 +283,7 @@ impl Store {
     pub async fn verify_audit_chain(&self, chain: impl Into<AuditChain>) -> Result<bool, Error> {
         match &self.backend {
             Backend::Sqlite(db) => db.verify_audit_chain(chain.into()).await,
+            Backend::Postgres(db) => db.verify_audit_chain(chain.into()).await,
         }
     }
 
@@ -235,6 +291,7 @@ impl Store {
     pub async fn ready(&self) -> bool {
         match &self.backend {
             Backend::Sqlite(db) => db.ready(),
+            Backend::Postgres(db) => db.ready().await,
         }
     }
 
@@ -242,6 +299,7 @@ impl Store {
     pub fn stats(&self) -> Stats {
         match &self.backend {
             Backend::Sqlite(db) => db.stats(),
+            Backend::Postgres(db) => db.stats(),
         }
     }
 
@@ -250,6 +308,7 @@ impl Store {
     pub async fn close(self) {
         match &self.backend {
             Backend::Sqlite(db) => db.close().await,
+            Backend::Postgres(db) => db.close().await,
         }
     }
 
@@ -257,6 +316,7 @@ impl Store {
     pub async fn dev_prepare(&self) -> Result<(), Error> {
         match &self.backend {
             Backend::Sqlite(db) => db.dev_prepare().await,
+            Backend::Postgres(db) => db.dev_prepare().await,
         }
     }
 
@@ -264,6 +324,7 @@ impl Store {
     pub async fn dev_record(&self, message: DevMessage) -> Result<i64, Error> {
         match &self.backend {
             Backend::Sqlite(db) => db.dev_record(message).await,
+            Backend::Postgres(db) => db.dev_record(message).await,
         }
     }
 
@@ -271,6 +332,7 @@ impl Store {
     pub async fn dev_outbox(&self, filter: &DevFilter) -> Result<Vec<DevMessage>, Error> {
         match &self.backend {
             Backend::Sqlite(db) => db.dev_outbox(filter),
+            Backend::Postgres(db) => db.dev_outbox(filter).await,
         }
     }
 
@@ -278,6 +340,7 @@ impl Store {
     pub async fn dev_clock_offset(&self) -> Result<i64, Error> {
         match &self.backend {
             Backend::Sqlite(db) => db.dev_clock_offset(),
+            Backend::Postgres(db) => db.dev_clock_offset().await,
         }
     }
 
@@ -285,6 +348,7 @@ impl Store {
     pub async fn set_dev_clock_offset(&self, milliseconds: i64) -> Result<(), Error> {
         match &self.backend {
             Backend::Sqlite(db) => db.set_dev_clock_offset(milliseconds).await,
+            Backend::Postgres(db) => db.set_dev_clock_offset(milliseconds).await,
         }
     }
 
@@ -293,6 +357,7 @@ impl Store {
     pub async fn dev_reset(&self) -> Result<(), Error> {
         match &self.backend {
             Backend::Sqlite(db) => db.dev_reset().await,
+            Backend::Postgres(db) => db.dev_reset().await,
         }
     }
 }

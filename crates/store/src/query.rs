@@ -2,6 +2,11 @@
 
 use domain::{Channel, ClientId, DeviceId, Message, Timestamp, User, UserId, VerificationId};
 
+/// Rows of a kind that one clean-up touches, so that no decision waits long behind it.
+pub(crate) const BATCH: i64 = 256;
+/// How long ended verifications and settled messages are kept, in milliseconds (SEC 87).
+pub(crate) const KEEP: i64 = domain::time::DAY;
+
 /// Which row an id is drawn for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum IdKind {

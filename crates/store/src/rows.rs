@@ -12,6 +12,9 @@ use crate::query::{AuditRow, DevMessage, QueuedMessage};
 use crate::trail::Head;
 use crate::value::{Row, unpack_moments};
 
+/// How a row is read.
+pub(crate) type Decode<T> = fn(&dyn Row) -> Result<T, Error>;
+
 pub(crate) fn user(row: &dyn Row) -> Result<User, Error> {
     let temp_token = match row.opt_blob(6)? {
         Some(hash) => Some(TempToken {

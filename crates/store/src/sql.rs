@@ -11,6 +11,7 @@ macro_rules! statements {
         pub(crate) const ALL: &[(&str, &str)] = &[$((stringify!($name), $text)),*];
     };
 }
+pub(crate) use statements;
 
 statements! {
     // ---- the user's view
@@ -200,6 +201,9 @@ pub(crate) const USERS: &str = "SELECT id, username, email, phone, status, locke
     temp_reusable, temp_used_at, profile, created_at, updated_at FROM \"user\" WHERE 1 = 1";
 /// How many users meet the conditions that are appended.
 pub(crate) const COUNT_USERS: &str = "SELECT COUNT(*) FROM \"user\" WHERE 1 = 1";
+/// Whether a user has a custom attribute. Differs: PostgreSQL has another function for it.
+pub(crate) const HAS_ATTRIBUTE: &str =
+    "EXISTS (SELECT 1 FROM json_each(profile, '$.custom_attributes') WHERE key = ? AND value = ?)";
 /// The dev world's messages that meet the conditions that are appended.
 pub(crate) const DEV_OUTBOX: &str = "SELECT id, channel, \"to\", body, subject, code, link, nonce, user_id, device_id, \
     verification_id, created_at FROM dev_outbox WHERE 1 = 1";
@@ -252,7 +256,7 @@ mod tests {
             group_id: Some(1),
             custom_attributes: vec![("a".into(), "b".into())],
         };
-        let (text, params) = conditions::of_users(&user);
+        let (text, params) = conditions::of_users(&user, HAS_ATTRIBUTE);
         assert_ascending("users", &text);
         assert_eq!(numbers(&text).into_iter().max(), Some(params.len()));
         let dev = DevFilter {

@@ -5,6 +5,7 @@ use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Connection, ToSql, params_from_iter};
 
 use crate::error::{Error, Field};
+use crate::rows::Decode;
 use crate::value::{Row, Value};
 
 /// What went wrong, and for whom.
@@ -100,9 +101,6 @@ impl Row for rusqlite::Row<'_> {
         self.get_ref(column).map_err(|_| SHAPE)?.as_blob_or_null().map_err(|_| SHAPE)
     }
 }
-
-/// How a row is read.
-pub(super) type Decode<T> = fn(&dyn Row) -> Result<T, Error>;
 
 /// Runs a statement without rows. Gives the number of rows it changed.
 pub(super) fn execute(conn: &Connection, statement: &str, params: &[Value]) -> Result<usize, Failure> {

@@ -1,50 +1,21 @@
 //! What no decision relies on: ids, the outbox, clean-up, the server's own values, and the dev world.
 
-use std::ops::Range;
-
 use domain::client::REFRESH_TTL;
-use domain::time::DAY;
 use domain::{DeviceId, MessageId, Timestamp};
 
 use super::exec::{all, first, one};
 use super::job::Tx;
 use super::{Change, Failure, Sqlite, open};
-use crate::apply::id;
 use crate::error::Error;
-use crate::query::{DevFilter, DevMessage, Fate, IdKind, QueuedMessage, Swept};
+use crate::query::{BATCH, DevFilter, DevMessage, Fate, IdKind, KEEP, QueuedMessage, Swept};
 use crate::value::Value;
-use crate::{conditions, rows, sql};
-
-/// Ids reserved at a time. A restart leaves at most this many unused.
-const BLOCK: i64 = 64;
-/// Rows of a kind that one clean-up touches, so that no decision waits long behind it.
-const BATCH: i64 = 256;
-/// How long ended verifications and settled messages are kept, in milliseconds (SEC 87).
-const KEEP: i64 = DAY;
-
-const DEV_CLOCK: &str = "dev_clock_offset";
-
-/// What is left of the blocks of ids reserved so far.
-pub(super) struct Ids([tokio::sync::Mutex<Range<i64>>; IdKind::ALL.len()]);
-
-impl Default for Ids {
-    fn default() -> Self {
-        Self(std::array::from_fn(|_| tokio::sync::Mutex::new(0..0)))
-    }
-}
+use crate::{apply, conditions, ids, rows, sql};
 
 impl Sqlite {
     pub(crate) async fn next_id(&self, kind: IdKind) -> Result<i64, Error> {
-        let slot = IdKind::ALL.iter().position(|other| *other == kind).unwrap_or_default();
-        // Held over the wait, so that of many who find the block empty one reserves the next.
-        let mut block = self.ids.0[slot].lock().await;
-        if block.is_empty() {
-            let params = [Value::Int(kind.number()), Value::Int(BLOCK)];
-            let end = self.write(move |tx| one(tx.conn, sql::RESERVE_IDS, &params, rows::number)).await?;
-            *block = end - BLOCK..end;
-        }
-        let id = block.next().filter(|id| *id <= kind.greatest());
-        id.ok_or(Error::Unavailable("the ids are used up"))
+        let params = [Value::Int(kind.number()), Value::Int(ids::BLOCK)];
+        let reserve = self.write(move |tx| one(tx.conn, sql::RESERVE_IDS, &params, rows::number));
+        self.ids.next(kind, reserve).await
     }
 
     // ---- the outbox
@@ -71,15 +42,8 @@ impl Sqlite {
     }
 
     pub(crate) async fn settle_message(&self, id: MessageId, fate: Fate, now: Timestamp) -> Result<(), Error> {
-        let wiped = Value::Blob(Vec::new());
-        let (statement, params) = match fate {
-            Fate::Sent => (sql::SETTLE_MESSAGE, vec![Value::Int(1), Value::Null, wiped, now.into(), id.0.into()]),
-            Fate::Dropped(reason) => {
-                (sql::SETTLE_MESSAGE, vec![Value::Int(2), reason.into(), wiped, now.into(), id.0.into()])
-            }
-            Fate::Retry { at } => (sql::RETRY_MESSAGE, vec![at.into(), id.0.into()]),
-        };
-        self.write(move |tx| tx.execute(statement, &params).map(|_| ())).await
+        let write = apply::settle(id, fate, now);
+        self.write(move |tx| tx.write(&write)).await
     }
 
     pub(crate) fn next_message_at(&self) -> Result<Option<Timestamp>, Error> {
@@ -134,19 +98,7 @@ impl Sqlite {
     }
 
     pub(crate) async fn dev_record(&self, message: DevMessage) -> Result<i64, Error> {
-        let params = [
-            message.channel.name().into(),
-            message.to.into(),
-            message.body.into(),
-            message.subject.into(),
-            message.code.into(),
-            message.link.into(),
-            message.nonce.into(),
-            message.user_id.0.into(),
-            message.device_id.0.into(),
-            id(message.verification_id).into(),
-            message.created_at.into(),
-        ];
+        let params = apply::dev_message(message);
         self.write(move |tx| one(tx.conn, sql::DEV_RECORD, &params, rows::number)).await
     }
 
@@ -157,31 +109,20 @@ impl Sqlite {
     }
 
     pub(crate) fn dev_clock_offset(&self) -> Result<i64, Error> {
-        let stored = self.meta(DEV_CLOCK)?;
+        let stored = self.meta(apply::DEV_CLOCK)?;
         let Some(bytes) = stored else { return Ok(0) };
         bytes.try_into().map(i64::from_be_bytes).map_err(|_| Error::Corrupt("the dev clock"))
     }
 
     pub(crate) async fn set_dev_clock_offset(&self, milliseconds: i64) -> Result<(), Error> {
-        self.set_meta(DEV_CLOCK, &milliseconds.to_be_bytes()).await
+        self.set_meta(apply::DEV_CLOCK, &milliseconds.to_be_bytes()).await
     }
 
     pub(crate) async fn dev_reset(&self) -> Result<(), Error> {
         self.write(|tx| {
-            for statement in [
-                sql::DEV_CLEAR_OUTBOX,
-                sql::DEV_CLEAR_MESSAGES,
-                sql::DEV_CLEAR_THROTTLES,
-                sql::DEV_CLEAR_VERIFICATIONS,
-                sql::DEV_CLEAR_DEVICES,
-                sql::DEV_CLEAR_TOKENS,
-                sql::DEV_CLEAR_TEMP_TOKENS,
-                sql::DEV_UNLOCK_USERS,
-            ] {
-                tx.execute(statement, &[])?;
+            for write in apply::dev_reset() {
+                tx.write(&write)?;
             }
-            tx.execute(sql::DEV_CLEAR_WRONG_SECRETS, &[Value::Blob(Vec::new())])?;
-            tx.execute(sql::DELETE_META, &[DEV_CLOCK.into()])?;
             Ok(())
         })
         .await

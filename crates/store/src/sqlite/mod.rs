@@ -23,16 +23,18 @@ use tokio::sync::mpsc;
 pub use alarm::Fatal;
 
 use crate::apply::id;
+use crate::counters::Counters;
 use crate::error::{Error, OpenError};
+use crate::ids::Ids;
+use crate::migrations::Migration;
 use crate::query::{AuditChain, AuditRow, Page, Stats, UserFilter, UserPage};
 use crate::value::Value;
 use crate::{conditions, rows, sql, trail};
 use alarm::Alarm;
 use exec::{Failure, all, first, one};
-use housekeeping::Ids;
 use job::{Task, Tx};
 use readers::Readers;
-use writer::{Counters, Order, Writer};
+use writer::{Order, Writer};
 
 /// Jobs that may wait for the writer before senders wait as well.
 const QUEUE: usize = 1024;
@@ -77,6 +79,11 @@ impl Sqlite {
             ids: Ids::default(),
             counters,
         })
+    }
+
+    /// The migrations that opening the database in `dir` would run.
+    pub(crate) fn pending(dir: &Path) -> Result<Vec<Migration>, OpenError> {
+        open::pending(dir)
     }
 
     // ---- decisions
@@ -143,7 +150,7 @@ impl Sqlite {
     }
 
     pub(crate) async fn users(&self, filter: &UserFilter, page: Page) -> Result<UserPage, Error> {
-        let (conditions, mut params) = conditions::of_users(filter);
+        let (conditions, mut params) = conditions::of_users(filter, sql::HAS_ATTRIBUTE);
         let count = format!("{}{conditions}", sql::COUNT_USERS);
         let (limit, offset) = (params.len() + 1, params.len() + 2);
         let list = format!("{}{conditions} ORDER BY id LIMIT ${limit} OFFSET ${offset}", sql::USERS);

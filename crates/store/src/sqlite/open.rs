@@ -9,6 +9,7 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
 use crate::error::OpenError;
+use crate::migrations::{self, Migration};
 
 /// Before this version, resetting the log could lose a commit (SEC 76).
 const OLDEST_LIBRARY: i32 = 3_051_003;
@@ -20,9 +21,6 @@ const BUSY_TIMEOUT: i64 = 2_000;
 const WRITER_CACHE: i64 = 16 * 1024;
 /// A reader's page cache, in KiB. Readers are many and the operating system caches the file anyway.
 const READER_CACHE: i64 = 2 * 1024;
-
-/// Each brings the schema from the version of its index to the next.
-const MIGRATIONS: &[&str] = &[include_str!("../../migrations/sqlite/0001_init.sql")];
 
 /// The dev world's own tables.
 pub(super) const DEV_TABLES: &str = include_str!("../../migrations/sqlite/dev.sql");
@@ -118,19 +116,30 @@ pub(super) fn get(conn: &Connection, name: &str) -> Result<Option<i64>, rusqlite
     conn.pragma_query_value(None, name, |row| row.get(0)).optional()
 }
 
+/// The migrations that opening the database in `dir` would run. Changes nothing, and needs no lock.
+pub(super) fn pending(dir: &Path) -> Result<Vec<Migration>, OpenError> {
+    let database = dir.join("countersign.db");
+    if !database.exists() {
+        return Ok(migrations::MIGRATIONS.to_vec());
+    }
+    Ok(migrations::after(version(&reader(&database)?)?).copied().collect())
+}
+
+/// The schema's version, unless it is one that this server does not know.
+fn version(conn: &Connection) -> Result<i64, OpenError> {
+    let found = conn.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    let known = migrations::newest();
+    if found > known { Err(OpenError::Newer { found, known }) } else { Ok(found) }
+}
+
 /// Brings the schema up to date, each step in a transaction of its own (SEC 85).
 fn migrate(conn: &mut Connection) -> Result<(), OpenError> {
-    let known = i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX);
-    let found: i64 = conn.pragma_query_value(None, "user_version", |row| row.get(0))?;
-    if found > known {
-        return Err(OpenError::Newer { found, known });
-    }
-    for (version, migration) in (1..).zip(MIGRATIONS).filter(|(version, _)| *version > found) {
+    for migration in migrations::after(version(conn)?) {
         let tx = conn.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
-        tx.execute_batch(migration)?;
-        tx.pragma_update(None, "user_version", version)?;
+        tx.execute_batch(migration.sqlite)?;
+        tx.pragma_update(None, "user_version", migration.version)?;
         tx.commit()?;
-        tracing::info!(version, "the schema is up to date");
+        tracing::info!(version = migration.version, "the schema is up to date");
     }
     Ok(())
 }

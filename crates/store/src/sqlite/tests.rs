@@ -12,9 +12,13 @@ fn make() -> (Store, tempfile::TempDir) {
     (Store::open_sqlite(dir.path(), SqliteOptions::default()).unwrap(), dir)
 }
 
-crate::contract::contract!(make);
+async fn fresh_store() -> Option<(Store, tempfile::TempDir)> {
+    Some(make())
+}
+
+crate::contract::contract!(fresh_store);
 
 fn sqlite(store: &Store) -> &Sqlite {
-    let Backend::Sqlite(db) = &store.backend;
+    let Backend::Sqlite(db) = &store.backend else { panic!("another database") };
     db
 }

@@ -19,8 +19,8 @@ use tokio::sync::mpsc;
 use super::alarm::{Alarm, PanicWatch};
 use super::exec::{Failure, one};
 use super::job::{Job, Tx};
+use crate::counters::Counters;
 use crate::error::Error;
-use crate::query::Stats;
 use crate::{rows, sql};
 
 /// Most jobs that share a commit. More gains little and lets the first of them wait longer.
@@ -33,38 +33,6 @@ pub(super) enum Order {
     Run(Box<dyn Job>),
     /// Finish what waits, and stop.
     Close,
-}
-
-/// What the writer counts.
-#[derive(Default)]
-pub(super) struct Counters {
-    commits: AtomicU64,
-    jobs: AtomicU64,
-    largest_group: AtomicU64,
-    rerun_groups: AtomicU64,
-    groups: [AtomicU64; 9],
-}
-
-impl Counters {
-    pub(super) fn read(&self) -> Stats {
-        let get = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
-        Stats {
-            commits: get(&self.commits),
-            jobs: get(&self.jobs),
-            largest_group: get(&self.largest_group),
-            groups: std::array::from_fn(|n| get(&self.groups[n])),
-            rerun_groups: get(&self.rerun_groups),
-        }
-    }
-
-    fn group(&self, jobs: usize) {
-        let size = jobs as u64;
-        self.commits.fetch_add(1, Ordering::Relaxed);
-        self.jobs.fetch_add(size, Ordering::Relaxed);
-        self.largest_group.fetch_max(size, Ordering::Relaxed);
-        let bucket = jobs.next_power_of_two().trailing_zeros() as usize;
-        self.groups[bucket.min(self.groups.len() - 1)].fetch_add(1, Ordering::Relaxed);
-    }
 }
 
 /// Whether jobs of a group are kept apart by savepoints.
@@ -149,7 +117,7 @@ impl Writer {
     fn serve(&mut self, group: &mut Vec<Box<dyn Job>>) -> Result<(), String> {
         let mut attempt = self.attempt(group, Isolation::Together);
         if let Attempt::Rerun = attempt {
-            self.counters.rerun_groups.fetch_add(1, Ordering::Relaxed);
+            self.counters.rerun();
             attempt = self.attempt(group, Isolation::Savepoints);
         }
         match attempt {

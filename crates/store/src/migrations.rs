@@ -1,0 +1,51 @@
+//! The schema's versions: embedded, numbered and named alike for both databases (SEC 85).
+
+/// A step that brings the schema to its version.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Migration {
+    /// The version it leads to; the first is 1.
+    pub version: i64,
+    /// What it is called.
+    pub name: &'static str,
+    pub(crate) sqlite: &'static str,
+    pub(crate) postgres: &'static str,
+}
+
+macro_rules! migrations {
+    ($($version:literal $name:literal $file:literal,)*) => {
+        &[$(Migration {
+            version: $version,
+            name: $name,
+            sqlite: include_str!(concat!("../migrations/sqlite/", $file)),
+            postgres: include_str!(concat!("../migrations/postgres/", $file)),
+        }),*]
+    };
+}
+
+/// All migrations this server knows, oldest first.
+pub const MIGRATIONS: &[Migration] = migrations! {
+    1 "init" "0001_init.sql",
+};
+
+/// The newest version this server knows.
+pub(crate) fn newest() -> i64 {
+    MIGRATIONS.last().map_or(0, |migration| migration.version)
+}
+
+/// Those that a schema of version `found` still needs.
+pub(crate) fn after(found: i64) -> impl Iterator<Item = &'static Migration> {
+    MIGRATIONS.iter().filter(move |migration| migration.version > found)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_follow_one_another_from_one() {
+        assert!(MIGRATIONS.iter().zip(1..).all(|(migration, version)| migration.version == version));
+        assert!(MIGRATIONS.iter().all(|migration| !migration.name.is_empty()));
+        assert_eq!(after(newest()).count(), 0);
+        assert_eq!(after(0).count(), MIGRATIONS.len());
+    }
+}

@@ -1,0 +1,152 @@
+//! Reaching the server: the URL as given, TLS, and what a connection must show before it is used.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject;
+use rustls::{ClientConfig, RootCertStore};
+use tokio::time::timeout;
+use tokio_postgres::config::TargetSessionAttrs;
+use tokio_postgres::{Client, Config, Connection, Socket};
+use tokio_postgres_rustls::MakeRustlsConnect;
+
+use super::PostgresOptions;
+use super::conn::Conn;
+use super::failure::Failure;
+use crate::error::OpenError;
+
+/// How long connecting may take, over all hosts of the URL.
+const CONNECT: Duration = Duration::from_secs(4);
+/// How long one host may take, unless the URL says.
+const CONNECT_HOST: Duration = Duration::from_secs(1);
+/// After how long a silent peer is asked whether it is still there, unless the URL says.
+const KEEPALIVE: Duration = Duration::from_secs(15);
+
+/// The waits of SEC 79; a session that stands still in a transaction gives its locks back. All our statements look rows
+/// up by keys, so a plan made while a table was small must not read the whole of it later; and compiling such short
+/// plans would cost more than running them.
+const SETTINGS: &str = "SET lock_timeout = 2000; SET statement_timeout = 5000; \
+    SET idle_in_transaction_session_timeout = 10000; SET enable_seqscan = off; SET jit = off";
+
+/// A server, and how it is reached.
+pub(super) struct Target {
+    config: Config,
+    tls: MakeRustlsConnect,
+}
+
+/// The half of a connection that does the talking, to be polled.
+pub(super) type Driver = Connection<Socket, <MakeRustlsConnect as tokio_postgres::tls::MakeTlsConnect<Socket>>::Stream>;
+
+impl Target {
+    pub(super) fn new(url: &str, options: &PostgresOptions) -> Result<Self, OpenError> {
+        let mut config: Config = url.parse()?;
+        // What the URL leaves open.
+        if config.get_target_session_attrs() == TargetSessionAttrs::Any {
+            config.target_session_attrs(TargetSessionAttrs::ReadWrite);
+        }
+        if config.get_connect_timeout().is_none() {
+            config.connect_timeout(CONNECT_HOST);
+        }
+        if config.get_keepalives_idle() == Config::new().get_keepalives_idle() {
+            config.keepalives_idle(KEEPALIVE);
+        }
+        if config.get_application_name().is_none() {
+            config.application_name("countersign");
+        }
+        Ok(Self { config, tls: MakeRustlsConnect::new(tls(options.ca_file.as_deref())?) })
+    }
+
+    /// A connection on which nothing was said yet.
+    pub(super) async fn dial(&self) -> Result<(Client, Driver), OpenError> {
+        // Boxed: rarely polled, and too large to be carried around in every query's future.
+        match timeout(CONNECT, Box::pin(self.config.connect(self.tls.clone()))).await {
+            Ok(connected) => Ok(connected?),
+            Err(_) => Err(OpenError::Unreachable),
+        }
+    }
+
+    /// A connection that may be slow, for migrations.
+    pub(super) async fn client(&self) -> Result<Client, OpenError> {
+        let (client, driver) = self.dial().await?;
+        // It ends when the client is dropped; why it ended is told to whoever waits for an answer.
+        tokio::spawn(driver);
+        check(&client).await?;
+        Ok(client)
+    }
+
+    /// A connection for decisions and queries.
+    pub(super) async fn connect(&self) -> Result<Conn, Failure> {
+        let connecting = async {
+            let client = self.client().await?;
+            client.batch_execute(SETTINGS).await?;
+            Ok::<_, OpenError>(Conn::new(client))
+        };
+        match timeout(CONNECT, connecting).await {
+            Ok(Ok(conn)) => Ok(conn),
+            Ok(Err(error)) => {
+                tracing::warn!(error = &error as &dyn std::error::Error, "cannot connect to the database");
+                Err(Failure::Job(UNREACHABLE))
+            }
+            Err(_) => Err(Failure::Job(UNREACHABLE)),
+        }
+    }
+}
+
+const UNREACHABLE: crate::Error = crate::Error::Unavailable("the database cannot be reached");
+
+/// Refuses a server that may forget what it has confirmed (SEC 76). A setting that does not exist there is fine.
+async fn check(client: &Client) -> Result<(), OpenError> {
+    let row = client
+        .query_one(
+            "SELECT current_setting('fsync', true), current_setting('synchronous_commit', true), pg_is_in_recovery()",
+            &[],
+        )
+        .await?;
+    let (fsync, commit): (Option<String>, Option<String>) = (row.try_get(0)?, row.try_get(1)?);
+    if fsync.as_deref() == Some("off") {
+        return Err(OpenError::Unsafe("fsync is off, so a crash could make used codes usable again"));
+    }
+    if commit.as_deref() == Some("off") {
+        return Err(OpenError::Unsafe("synchronous_commit is off, so a crash could make used codes usable again"));
+    }
+    if row.try_get(2)? {
+        return Err(OpenError::Unsafe("it is in recovery: a standby shows the past and takes no writes"));
+    }
+    Ok(())
+}
+
+/// Whether a failover could lose confirmed commits: standbys are fed, and none is waited for (SEC 84).
+pub(super) async fn replicates_asynchronously(client: &Client) -> Result<bool, OpenError> {
+    let row = client
+        .query_one(
+            "SELECT (SELECT count(*) FROM pg_stat_replication) > 0 \
+             AND (coalesce(current_setting('synchronous_standby_names', true), '') = '' \
+             OR current_setting('synchronous_commit', true) = 'local')",
+            &[],
+        )
+        .await?;
+    Ok(row.try_get(0)?)
+}
+
+/// Trusts the authorities in `ca_file` and nobody else; without one, the public ones.
+fn tls(ca_file: Option<&Path>) -> Result<ClientConfig, OpenError> {
+    let mut roots = RootCertStore::empty();
+    match ca_file {
+        Some(file) => {
+            let unreadable = |_| OpenError::Authorities(file.to_owned());
+            for certificate in CertificateDer::pem_file_iter(file).map_err(unreadable)? {
+                roots.add(certificate.map_err(unreadable)?).map_err(|_| OpenError::Authorities(file.to_owned()))?;
+            }
+            if roots.is_empty() {
+                return Err(OpenError::Authorities(file.to_owned()));
+            }
+        }
+        None => roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned()),
+    }
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let builder = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
+    let builder = builder.map_err(|_| OpenError::Unsafe("no version of TLS is available"))?;
+    Ok(builder.with_root_certificates(roots).with_no_client_auth())
+}

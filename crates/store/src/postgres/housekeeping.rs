@@ -1,0 +1,222 @@
+//! What no decision relies on: ids, the outbox, clean-up, the server's own values, and the dev world.
+
+use domain::client::REFRESH_TTL;
+use domain::{Change, DeviceId, MessageId, Timestamp};
+
+use super::conn::{BEGIN, Conn, Query, decode};
+use super::failure::Failure;
+use super::value::Param;
+use super::{Postgres, in_time, sql};
+use crate::apply::{self, Step};
+use crate::error::Error;
+use crate::query::{BATCH, DevFilter, DevMessage, Fate, IdKind, KEEP, QueuedMessage, Swept};
+use crate::value::{Row, Value};
+use crate::{conditions, ids, rows, sql as shared};
+
+/// The dev world's own tables.
+const DEV_TABLES: &str = include_str!("../../migrations/postgres/dev.sql");
+
+impl Postgres {
+    pub(crate) async fn next_id(&self, kind: IdKind) -> Result<i64, Error> {
+        let reserve = Query::new(shared::RESERVE_IDS, [Value::Int(kind.number()), Value::Int(ids::BLOCK)]);
+        self.ids.next(kind, self.one(reserve, rows::number)).await
+    }
+
+    /// Runs a statement that changes something and answers with a number. It may run twice.
+    pub(crate) async fn write_number(&self, statement: &'static str, params: Vec<Value>) -> Result<i64, Error> {
+        self.one(Query::new(statement, params), rows::number).await
+    }
+
+    /// The number in the first row, if there is one.
+    pub(crate) async fn find_number(&self, statement: &'static str, params: Vec<Value>) -> Result<Option<i64>, Error> {
+        self.first(Query::new(statement, params), rows::number).await
+    }
+
+    // ---- the outbox
+
+    /// Two nodes are never handed the same message: what one has locked, the other passes over.
+    pub(crate) async fn claim_messages(
+        &self,
+        now: Timestamp,
+        limit: usize,
+        lease_ms: i64,
+    ) -> Result<Vec<QueuedMessage>, Error> {
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        in_time(async {
+            let mut conn = self.pool.lend().await?;
+            let due = Query::new(sql::CLAIM_DUE_MESSAGES, [now.into(), limit.into()]);
+            let rows = conn.begin(BEGIN, &[due]).await?.pop().unwrap_or_default();
+            let due = decode(&rows, rows::queued_message)?;
+            if due.is_empty() {
+                conn.roll_back().await?;
+                return Ok(due);
+            }
+            let ids = due.iter().map(|queued| Value::Int(queued.message.id.0)).collect();
+            let params = vec![Param::One(now.plus(lease_ms).into()), Param::Many(ids)];
+            conn.execute(&[Query { statement: sql::CLAIM_MESSAGES, params }]).await?;
+            conn.commit().await?;
+            Ok(due)
+        })
+        .await
+    }
+
+    pub(crate) async fn settle_message(&self, id: MessageId, fate: Fate, now: Timestamp) -> Result<(), Error> {
+        self.write(apply::settle(id, fate, now).into()).await
+    }
+
+    pub(crate) async fn next_message_at(&self) -> Result<Option<Timestamp>, Error> {
+        let next = self.one(Query::new(shared::NEXT_MESSAGE_AT, []), rows::opt_number).await?;
+        Ok(next.map(Timestamp))
+    }
+
+    // ---- clean-up
+
+    /// Several nodes may clean up at once. What decisions see is changed under their own lock, and a user whom somebody
+    /// else has locked is left for the next time.
+    pub(crate) async fn sweep(&self, now: Timestamp) -> Result<Swept, Error> {
+        let (closed, found) = in_time(self.sweep_verifications(now)).await?;
+        let (devices, hidden) = in_time(self.sweep_devices()).await?;
+        let old = |statement, before: Timestamp| Query::new(statement, [before.into(), Value::Int(BATCH)]);
+        let deletions = [
+            old(sql::SWEEP_OLD_VERIFICATIONS, now.plus(-KEEP)),
+            old(sql::SWEEP_OLD_TOKENS, now.plus(-REFRESH_TTL)),
+            old(sql::SWEEP_OLD_MESSAGES, now.plus(-KEEP)),
+        ];
+        let deleted = in_time(async {
+            let mut conn = self.pool.lend().await?;
+            conn.execute(&deletions).await
+        })
+        .await?;
+        let [verifications, tokens, messages] = deleted[..] else { return Err(Error::Corrupt("an answer is missing")) };
+        let more =
+            [found, hidden, verifications, tokens, messages].into_iter().any(|rows| rows >= BATCH.unsigned_abs());
+        Ok(Swept { closed, verifications, devices, tokens, messages, more })
+    }
+
+    /// Closes what is over. Gives how many were closed and how many were found.
+    async fn sweep_verifications(&self, now: Timestamp) -> Result<(u64, u64), Failure> {
+        let mut conn = self.pool.lend().await?;
+        let over = Query::new(sql::SWEEP_OVER, [now.into(), Value::Int(BATCH)]);
+        let over = pairs(&conn.begin(BEGIN, &[over]).await?.pop().unwrap_or_default())?;
+        let Some([rows, users]) = lock_users(&mut conn, &over).await? else { return Ok((0, over.len() as u64)) };
+        let of = |statement| Query { statement, params: vec![rows.clone(), users.clone()] };
+        let changed = conn.execute(&[of(sql::SWEEP_PENDING_OF), of(sql::SWEEP_RESULTS_OF)]).await?;
+        conn.commit().await?;
+        Ok((changed.first().copied().unwrap_or(0), over.len() as u64))
+    }
+
+    /// Hidden devices whose registration is over go, with all that hangs on them (rulings 15). Gives how many went and
+    /// how many were found.
+    async fn sweep_devices(&self) -> Result<(u64, u64), Failure> {
+        let mut conn = self.pool.lend().await?;
+        let hidden = Query::new(sql::SWEEP_HIDDEN, [Value::Int(BATCH)]);
+        let hidden = pairs(&conn.begin(BEGIN, &[hidden]).await?.pop().unwrap_or_default())?;
+        let Some(params) = lock_users(&mut conn, &hidden).await? else { return Ok((0, hidden.len() as u64)) };
+        let still = Query { statement: sql::SWEEP_STILL_HIDDEN, params: params.to_vec() };
+        let still = conn.fetch(&[still]).await?.pop().unwrap_or_default();
+        let mut steps = Vec::new();
+        for device in decode(&still, rows::number)? {
+            apply::apply(Change::DeleteDevice(DeviceId(device)), &mut steps);
+        }
+        let writes = steps.into_iter().filter_map(|step| match step {
+            Step::Write(write) => Some(Query::from(write)),
+            Step::Record(_) => None,
+        });
+        conn.execute(&writes.collect::<Vec<_>>()).await?;
+        conn.commit().await?;
+        Ok((still.len() as u64, hidden.len() as u64))
+    }
+
+    // ---- the server's own values
+
+    pub(crate) async fn meta(&self, key: &str) -> Result<Option<Vec<u8>>, Error> {
+        self.first(Query::new(shared::META, [key.into()]), rows::bytes).await
+    }
+
+    pub(crate) async fn set_meta_if_absent(&self, key: &str, value: &[u8]) -> Result<Vec<u8>, Error> {
+        // Waits for whoever is setting it at the same moment, so the value read then is the one that holds.
+        self.write(Query::new(shared::SET_META_IF_ABSENT, [key.into(), value.to_vec().into()])).await?;
+        self.one(Query::new(shared::META, [key.into()]), rows::bytes).await
+    }
+
+    pub(crate) async fn set_meta(&self, key: &str, value: &[u8]) -> Result<(), Error> {
+        self.write(Query::new(shared::SET_META, [key.into(), value.to_vec().into()])).await
+    }
+
+    // ---- the dev world
+
+    pub(crate) async fn dev_prepare(&self) -> Result<(), Error> {
+        in_time(async {
+            let mut conn = self.pool.lend().await?;
+            // Nodes that start at once take turns.
+            conn.begin(BEGIN, &[Query::new(sql::LOCK_SCHEMA, [])]).await?;
+            conn.command(DEV_TABLES).await?;
+            conn.commit().await
+        })
+        .await
+    }
+
+    pub(crate) async fn dev_record(&self, message: DevMessage) -> Result<i64, Error> {
+        let record = Query::new(shared::DEV_RECORD, apply::dev_message(message));
+        in_time(async {
+            let mut conn = self.pool.lend().await?;
+            // One at a time, so that no id appears after a greater one has been seen.
+            let rows = conn.begin(BEGIN, &[Query::new(sql::LOCK_SCHEMA, []), record]).await?.pop().unwrap_or_default();
+            conn.commit().await?;
+            decode(&rows, rows::number)?.pop().ok_or(Failure::Job(Error::Corrupt("an answer without a row")))
+        })
+        .await
+    }
+
+    pub(crate) async fn dev_outbox(&self, filter: &DevFilter) -> Result<Vec<DevMessage>, Error> {
+        let (conditions, params) = conditions::of_dev_messages(filter);
+        let statement = format!("{}{conditions} ORDER BY id", shared::DEV_OUTBOX);
+        in_time(async {
+            let conn = self.pool.lend().await?;
+            Ok(decode(&conn.fetch_text(&statement, &params).await?, rows::dev_message)?)
+        })
+        .await
+    }
+
+    pub(crate) async fn dev_clock_offset(&self) -> Result<i64, Error> {
+        let Some(bytes) = self.meta(apply::DEV_CLOCK).await? else { return Ok(0) };
+        bytes.try_into().map(i64::from_be_bytes).map_err(|_| Error::Corrupt("the dev clock"))
+    }
+
+    pub(crate) async fn set_dev_clock_offset(&self, milliseconds: i64) -> Result<(), Error> {
+        self.set_meta(apply::DEV_CLOCK, &milliseconds.to_be_bytes()).await
+    }
+
+    pub(crate) async fn dev_reset(&self) -> Result<(), Error> {
+        let writes: Vec<_> = apply::dev_reset().into_iter().map(Query::from).collect();
+        in_time(async {
+            let mut conn = self.pool.lend().await?;
+            // Nobody decides meanwhile.
+            conn.begin(BEGIN, &[Query::new(sql::LOCK_SCHEMA, []), Query::new(sql::DEV_LOCK_USERS, [])]).await?;
+            conn.execute(&writes).await?;
+            conn.commit().await
+        })
+        .await
+    }
+}
+
+/// Ids with the ids of their users.
+fn pairs(rows: &[tokio_postgres::Row]) -> Result<Vec<(i64, i64)>, Error> {
+    rows.iter().map(|row| Ok((row.int(0)?, row.int(1)?))).collect()
+}
+
+/// Locks the users of `found` whom nobody else has locked, and gives both columns as parameters. Where there is nothing
+/// to do the transaction is ended.
+async fn lock_users(conn: &mut Conn, found: &[(i64, i64)]) -> Result<Option<[Param; 2]>, Failure> {
+    let mut locked = Vec::new();
+    if !found.is_empty() {
+        let lock = Query::any(sql::LOCK_FREE_USERS, found.iter().map(|(_, user)| *user));
+        locked = decode(&conn.fetch(&[lock]).await?.pop().unwrap_or_default(), rows::number)?;
+    }
+    if locked.is_empty() {
+        conn.roll_back().await?;
+        return Ok(None);
+    }
+    let column = |ids: Vec<i64>| Param::Many(ids.into_iter().map(Value::Int).collect());
+    Ok(Some([column(found.iter().map(|(id, _)| *id).collect()), column(locked)]))
+}

@@ -1,0 +1,183 @@
+//! A lane: a task that owns one connection and makes decisions on it, as many at once as wait.
+//!
+//! A decision goes to the lane of its user, so a node never contends with itself. The lane takes all that wait, at most
+//! one for each user, and runs them in one transaction: while that reaches the disk the next group forms by itself. A
+//! group that fails is rolled back and each of its decisions run alone, so that none pays for another (SEC 77).
+
+use std::collections::VecDeque;
+use std::ops::Range;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+use tokio::time::timeout;
+
+use super::DEADLINE;
+use super::conn::Conn;
+use super::connect::Target;
+use super::failure::Failure;
+use super::job::{self, Job};
+use super::notices::NOTIFY;
+use crate::counters::Counters;
+use crate::error::Error;
+
+/// Most decisions that share a transaction.
+const GROUP: usize = 64;
+/// Most decisions a lane looks through for such as are about different users.
+const LOOK_AHEAD: usize = 512;
+/// How often a decision is tried (SEC 79).
+const TRIES: u32 = 5;
+/// Ids of audit entries reserved at a time, and how few are too few for a group.
+const AUDIT_BLOCK: i64 = 8192;
+const AUDIT_LOW: i64 = 2048;
+
+/// What a lane is sent.
+pub(super) enum Order {
+    Run(Job),
+    /// Finish what waits, and stop.
+    Close,
+}
+
+/// One connection for decisions.
+pub(super) struct Lane {
+    target: Arc<Target>,
+    conn: Option<Conn>,
+    audit_ids: Range<i64>,
+    waiting: VecDeque<Job>,
+    counters: Arc<Counters>,
+    /// Whether the server takes notices.
+    notices: Arc<AtomicBool>,
+}
+
+impl Lane {
+    pub(super) fn new(target: Arc<Target>, counters: Arc<Counters>, notices: Arc<AtomicBool>) -> Self {
+        Self { target, conn: None, audit_ids: 0..0, waiting: VecDeque::new(), counters, notices }
+    }
+
+    /// Serves until told to close, or until nobody can send any more.
+    pub(super) async fn run(mut self, mut orders: mpsc::Receiver<Order>) {
+        loop {
+            if self.waiting.is_empty() {
+                let Some(order) = orders.recv().await else { return };
+                self.take(order, &mut orders);
+            }
+            while self.waiting.len() < LOOK_AHEAD
+                && let Ok(order) = orders.try_recv()
+            {
+                self.take(order, &mut orders);
+            }
+            let group = self.next_group();
+            if !group.is_empty() {
+                self.serve(group).await;
+            }
+        }
+    }
+
+    fn take(&mut self, order: Order, orders: &mut mpsc::Receiver<Order>) {
+        match order {
+            Order::Run(job) => self.waiting.push_back(job),
+            // What was sent before is still received, and then there is no more.
+            Order::Close => orders.close(),
+        }
+    }
+
+    /// The first that wait, one for each subject; the others keep their order.
+    fn next_group(&mut self) -> Vec<Job> {
+        let mut group: Vec<Job> = Vec::new();
+        let mut subjects = std::collections::HashSet::new();
+        for job in std::mem::take(&mut self.waiting) {
+            if job.rule.is_abandoned() {
+                continue;
+            }
+            if group.len() < GROUP && subjects.insert(job.subject.chain().numbers()) {
+                group.push(job);
+            } else {
+                self.waiting.push_back(job);
+            }
+        }
+        group
+    }
+
+    async fn serve(&mut self, mut group: Vec<Job>) {
+        if group.len() > 1 {
+            match self.attempt(&mut group).await {
+                Ok(()) => return answer(group, Ok(())),
+                // Each might have been kept, so none may be run again (SEC 80).
+                Err(Failure::Unknown) => return answer(group, Err(Failure::Unknown.into())),
+                Err(_) => self.counters.rerun(),
+            }
+        }
+        for job in group {
+            self.serve_alone(job).await;
+        }
+    }
+
+    async fn serve_alone(&mut self, job: Job) {
+        let mut job = [job];
+        let mut last = Error::Unavailable("not tried");
+        for attempt in 0..TRIES {
+            // The caller has been told that the database is away, and must not find it decided after all.
+            if job[0].rule.is_abandoned() {
+                return;
+            }
+            match self.attempt(&mut job).await {
+                Ok(()) => return answer(job, Ok(())),
+                Err(failure @ Failure::Again(_)) => {
+                    last = failure.into();
+                    pause(attempt).await;
+                }
+                // An idle connection may have died unnoticed; a new one is tried once.
+                Err(failure @ Failure::Lost(_)) if attempt == 0 => last = failure.into(),
+                Err(failure) => return answer(job, Err(failure.into())),
+            }
+        }
+        answer(job, Err(last));
+    }
+
+    /// Runs jobs in one transaction. The connection is kept if its state is known.
+    async fn attempt(&mut self, jobs: &mut [Job]) -> Result<(), Failure> {
+        let mut conn = match self.conn.take().filter(Conn::is_idle) {
+            Some(conn) => conn,
+            None => self.target.connect().await?,
+        };
+        let (count, notice) = (jobs.len(), self.notices.load(Ordering::Relaxed).then_some(NOTIFY));
+        let audit_ids = &mut self.audit_ids;
+        let work = async {
+            if audit_ids.end - audit_ids.start < AUDIT_LOW {
+                *audit_ids = job::reserve_audit_ids(&mut conn, AUDIT_BLOCK).await?;
+            }
+            job::run(&mut conn, jobs, audit_ids, notice).await
+        };
+        let mut result = timeout(DEADLINE, work).await.unwrap_or(Err(Failure::Unknown));
+        match result {
+            Ok(()) => {
+                self.counters.group(count);
+                self.conn = Some(conn);
+            }
+            Err(Failure::Job(_) | Failure::Again(_)) => {
+                let rolled_back = timeout(DEADLINE, conn.roll_back()).await.unwrap_or(Err(Failure::Unknown));
+                match rolled_back {
+                    Ok(()) => self.conn = Some(conn),
+                    // Nothing was committed, and nothing will be without its connection.
+                    Err(_) => result = Err(Failure::Lost("the connection to the database was lost")),
+                }
+            }
+            Err(Failure::Lost(_) | Failure::Unknown) => {}
+        }
+        result
+    }
+}
+
+fn answer(jobs: impl IntoIterator<Item = Job>, result: Result<(), Error>) {
+    for job in jobs {
+        job.answer(result);
+    }
+}
+
+/// Lets the transaction that was in the way finish, a little longer each time.
+async fn pause(attempt: u32) {
+    let pause = Duration::from_millis(5 << attempt);
+    #[expect(clippy::disallowed_methods, reason = "waiting for another transaction takes real time")]
+    tokio::time::sleep(pause).await;
+}

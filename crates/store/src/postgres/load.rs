@@ -1,0 +1,142 @@
+//! Loads what decisions and look-ups see: many users at once, for the price of a few statements.
+
+use std::collections::HashMap;
+
+use domain::{ClientId, ClientView, Digest, UserId, View};
+use tokio_postgres::Row as PgRow;
+
+use super::conn::{BEGIN, BEGIN_SNAPSHOT, Conn, Query, decode, decode_first};
+use super::failure::Failure;
+use super::sql as own;
+use crate::error::Error;
+use crate::query::AuditChain;
+use crate::trail::Head;
+use crate::value::Row;
+use crate::{rows, sql};
+
+/// What a decision is about, and what is locked for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) enum Subject {
+    User(UserId),
+    /// With the access token that the decision is about.
+    Client(ClientId, Option<Digest>),
+}
+
+impl Subject {
+    /// The chain of the audit trail it nearly always writes to. No two subjects of a group share one.
+    pub(super) fn chain(self) -> AuditChain {
+        match self {
+            Self::User(user) => AuditChain::User(user),
+            Self::Client(client, _) => AuditChain::Client(client),
+        }
+    }
+}
+
+/// Fresh views of locked subjects.
+#[derive(Default)]
+pub(super) struct Fresh {
+    pub(super) users: HashMap<UserId, View>,
+    pub(super) clients: HashMap<ClientId, ClientView>,
+    /// By the numbers of their chain.
+    pub(super) heads: HashMap<(i64, i64), Head>,
+}
+
+/// Opens a transaction, locks the subjects and loads them, in one round trip. Users are locked before clients, and
+/// each in the order of their ids, so that no two transactions wait for each other.
+pub(super) async fn lock(conn: &mut Conn, subjects: &[Subject]) -> Result<Fresh, Failure> {
+    let (mut users, mut clients) = (Vec::new(), Vec::new());
+    for subject in subjects {
+        match *subject {
+            Subject::User(user) => users.push(user),
+            Subject::Client(client, asked) => clients.push((client, asked)),
+        }
+    }
+    clients.sort_unstable_by_key(|(client, _)| client.0);
+    let mut queries = Vec::new();
+    if !users.is_empty() {
+        queries.extend(of_users(own::LOCK_USERS, &users));
+        queries.push(Query::any(own::AUDIT_HEADS_OF, users.iter().map(|user| user.0)));
+    }
+    for (client, asked) in &clients {
+        queries.extend(of_client(own::LOCK_CLIENT, *client, *asked));
+        queries.push(head_of(AuditChain::Client(*client)));
+    }
+
+    let mut answers = conn.begin(BEGIN, &queries).await?.into_iter();
+    let mut fresh = Fresh::default();
+    if !users.is_empty() {
+        fresh.users = decode_users(&mut answers)?;
+        for row in next(&mut answers) {
+            fresh.heads.insert(AuditChain::User(UserId(row.int(3)?)).numbers(), rows::head(&row)?);
+        }
+    }
+    for (client, _) in clients {
+        fresh.clients.insert(client, decode_client(&mut answers)?);
+        let head = decode_first(&next(&mut answers), rows::head)?;
+        fresh.heads.extend(head.map(|head| (AuditChain::Client(client).numbers(), head)));
+    }
+    Ok(fresh)
+}
+
+/// Users as of one moment, without locking anything.
+pub(super) async fn users(conn: &mut Conn, users: &[UserId]) -> Result<HashMap<UserId, View>, Failure> {
+    let answers = conn.begin(BEGIN_SNAPSHOT, &of_users(own::USERS_OF, users)).await?;
+    conn.roll_back().await?;
+    Ok(decode_users(&mut answers.into_iter())?)
+}
+
+/// A client as of one moment, without locking anything.
+pub(super) async fn client(conn: &mut Conn, client: ClientId, asked: Option<Digest>) -> Result<ClientView, Failure> {
+    let answers = conn.begin(BEGIN_SNAPSHOT, &of_client(sql::CLIENT, client, asked)).await?;
+    conn.roll_back().await?;
+    Ok(decode_client(&mut answers.into_iter())?)
+}
+
+/// The newest entry of a chain.
+pub(super) fn head_of(chain: AuditChain) -> Query {
+    let (kind, id) = chain.numbers();
+    Query::new(sql::AUDIT_HEAD, [kind.into(), id.into()])
+}
+
+fn of_users(of_users: &'static str, users: &[UserId]) -> [Query; 4] {
+    [of_users, own::DEVICES_OF, own::LIVE_VERIFICATIONS_OF, own::THROTTLES_OF]
+        .map(|statement| Query::any(statement, users.iter().map(|user| user.0)))
+}
+
+fn of_client(of_client: &'static str, client: ClientId, asked: Option<Digest>) -> [Query; 3] {
+    [
+        Query::new(of_client, [client.0.into()]),
+        Query::new(sql::NEWEST_TOKEN, [client.0.into()]),
+        // No token has an empty digest.
+        Query::new(sql::TOKEN, [asked.map_or(Vec::new(), |digest| digest.0.to_vec()).into()]),
+    ]
+}
+
+fn decode_users(answers: &mut impl Iterator<Item = Vec<PgRow>>) -> Result<HashMap<UserId, View>, Error> {
+    let users = decode(&next(answers), rows::user)?;
+    let mut views: HashMap<_, _> =
+        users.into_iter().map(|user| (user.id, View { user: Some(user), ..View::default() })).collect();
+    for device in decode(&next(answers), rows::device)? {
+        views.entry(device.user_id).and_modify(|view| view.devices.push(device));
+    }
+    for verification in decode(&next(answers), rows::verification)? {
+        views.entry(verification.user_id).and_modify(|view| view.verifications.push(verification));
+    }
+    for row in next(answers) {
+        let throttle = rows::throttle(&row)?;
+        views.entry(UserId(row.int(7)?)).and_modify(|view| view.throttles.push(throttle));
+    }
+    Ok(views)
+}
+
+fn decode_client(answers: &mut impl Iterator<Item = Vec<PgRow>>) -> Result<ClientView, Error> {
+    Ok(ClientView {
+        client: decode_first(&next(answers), rows::client)?,
+        newest: decode_first(&next(answers), rows::token_set)?,
+        asked: decode_first(&next(answers), rows::token_set)?,
+    })
+}
+
+fn next(answers: &mut impl Iterator<Item = Vec<PgRow>>) -> Vec<PgRow> {
+    answers.next().unwrap_or_default()
+}

@@ -1,0 +1,55 @@
+//! Brings the schema up to date, each step in a transaction of its own (SEC 85). Nodes that start at once take turns
+//! by locking the row that holds the version.
+
+use tokio_postgres::Client;
+use tokio_postgres::error::SqlState;
+
+use super::sql;
+use crate::error::OpenError;
+use crate::migrations::{self, Migration};
+
+/// One row: the version of the schema.
+const VERSION_TABLE: &str =
+    "CREATE TABLE IF NOT EXISTS schema_version (id SMALLINT PRIMARY KEY, version BIGINT NOT NULL)";
+const FIRST_VERSION: &str = "INSERT INTO schema_version (id, version) VALUES (1, 0) ON CONFLICT (id) DO NOTHING";
+const VERSION: &str = "SELECT version FROM schema_version WHERE id = 1";
+
+/// The migrations a server would run on this database, after checking that it knows its schema.
+pub(super) async fn pending(client: &Client) -> Result<Vec<Migration>, OpenError> {
+    let found = match client.query_opt(VERSION, &[]).await {
+        Ok(row) => row.map(|row| row.try_get(0)).transpose()?.unwrap_or(0),
+        Err(error) if error.code() == Some(&SqlState::UNDEFINED_TABLE) => 0,
+        Err(error) => return Err(error.into()),
+    };
+    let known = migrations::newest();
+    if found > known {
+        return Err(OpenError::Newer { found, known });
+    }
+    Ok(migrations::after(found).copied().collect())
+}
+
+/// Runs the migrations that are pending.
+pub(super) async fn run(client: &Client) -> Result<(), OpenError> {
+    if pending(client).await?.is_empty() {
+        return Ok(());
+    }
+    match client.batch_execute(VERSION_TABLE).await {
+        Ok(()) => {}
+        // Another node made it at the same moment, which "if not exists" does not cover.
+        Err(error) if matches!(error.code(), Some(&SqlState::UNIQUE_VIOLATION | &SqlState::DUPLICATE_TABLE)) => {}
+        Err(error) => return Err(error.into()),
+    }
+    client.batch_execute(FIRST_VERSION).await?;
+    loop {
+        client.batch_execute("BEGIN").await?;
+        let found: i64 = client.query_one(sql::LOCK_SCHEMA, &[]).await?.try_get(0)?;
+        let Some(next) = migrations::after(found).next() else {
+            client.batch_execute("ROLLBACK").await?;
+            return Ok(());
+        };
+        client.batch_execute(next.postgres).await?;
+        client.execute("UPDATE schema_version SET version = $1 WHERE id = 1", &[&next.version]).await?;
+        client.batch_execute("COMMIT").await?;
+        tracing::info!(version = next.version, "the schema is up to date");
+    }
+}

@@ -1,0 +1,326 @@
+//! PostgreSQL: lanes that decide in groups, readers and a pool beside them. Nodes share nothing but the database.
+
+mod batch;
+mod conn;
+mod connect;
+mod failure;
+mod housekeeping;
+mod job;
+mod lane;
+mod load;
+mod migrate;
+mod notices;
+mod pool;
+mod readers;
+mod sql;
+#[cfg(test)]
+mod tests;
+mod value;
+
+use std::path::PathBuf;
+use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use domain::{Client, ClientId, ClientView, Decision, Digest, KeyedHash, Purpose, TokenSet, UserId};
+use domain::{Verification, VerificationId, View};
+use tokio::sync::{Notify, mpsc, oneshot};
+use tokio::task::JoinHandle;
+use tokio::time::timeout;
+
+use crate::apply::id;
+use crate::counters::Counters;
+use crate::error::{Error, OpenError};
+use crate::ids::Ids;
+use crate::migrations::Migration;
+use crate::query::{AuditChain, AuditRow, Page, Stats, UserFilter, UserPage};
+use crate::rows::Decode;
+use crate::sql as shared;
+use crate::value::Value;
+use crate::{conditions, rows, trail};
+use conn::{BEGIN_SNAPSHOT, Query, decode, decode_first};
+use connect::Target;
+use failure::Failure;
+use job::{Fetch, Job};
+use lane::{Lane, Order};
+use load::Subject;
+use pool::Pool;
+use readers::Asked;
+
+/// How long anybody waits for the database: for a connection, for locks, for statements and all retries together
+/// (SEC 79, rulings 37).
+const DEADLINE: Duration = Duration::from_secs(5);
+/// Jobs that may wait for a lane, or for the readers, before senders wait as well.
+const QUEUE: usize = 1024;
+
+const CLOSED: Error = Error::Unavailable("closed");
+const LATE: Error = Error::Unavailable("the database does not answer");
+
+/// How a PostgreSQL database is used. The defaults are right for serving.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PostgresOptions {
+    /// The only authorities trusted to vouch for the server, in PEM; without it, the public ones. Whether there is TLS
+    /// at all is the URL's to say (`sslmode`).
+    pub ca_file: Option<PathBuf>,
+    /// Connections that decide.
+    pub lanes: usize,
+    /// Connections that look users up for decisions and answers.
+    pub readers: usize,
+    /// Connections for all the rest, at most.
+    pub pool: usize,
+}
+
+impl Default for PostgresOptions {
+    fn default() -> Self {
+        Self { ca_file: None, lanes: 2, readers: 1, pool: 4 }
+    }
+}
+
+/// An open PostgreSQL database.
+pub(crate) struct Postgres {
+    lanes: Vec<mpsc::Sender<Order>>,
+    asking: Mutex<Option<mpsc::Sender<Asked>>>,
+    tasks: Mutex<Vec<JoinHandle<()>>>,
+    listener: JoinHandle<()>,
+    pool: Pool,
+    ids: Ids,
+    counters: Arc<Counters>,
+}
+
+impl Postgres {
+    pub(crate) async fn open(url: &str, options: &PostgresOptions, wake_ups: Arc<Notify>) -> Result<Self, OpenError> {
+        let target = Arc::new(Target::new(url, options)?);
+        let client = target.client().await?;
+        migrate::run(&client).await?;
+        if connect::replicates_asynchronously(&client).await? {
+            tracing::warn!(
+                "the database replicates asynchronously: after a failover, used codes may be usable again and \
+                 counted failures forgotten; set synchronous_standby_names"
+            );
+        }
+        let counters = Arc::<Counters>::default();
+        let notices = Arc::new(AtomicBool::new(false));
+        let mut tasks = Vec::new();
+        let lanes = (0..options.lanes.max(1))
+            .map(|_| {
+                let (orders, waiting) = mpsc::channel(QUEUE);
+                let lane = Lane::new(target.clone(), counters.clone(), notices.clone());
+                tasks.push(tokio::spawn(lane.run(waiting)));
+                orders
+            })
+            .collect();
+        let (asking, asked) = mpsc::channel(QUEUE);
+        let asked = Arc::new(tokio::sync::Mutex::new(asked));
+        tasks.extend((0..options.readers.max(1)).map(|_| tokio::spawn(readers::run(target.clone(), asked.clone()))));
+        Ok(Self {
+            lanes,
+            asking: Mutex::new(Some(asking)),
+            tasks: Mutex::new(tasks),
+            listener: tokio::spawn(notices::listen(target.clone(), wake_ups, notices)),
+            pool: Pool::new(target, options.pool.max(1)),
+            ids: Ids::default(),
+            counters,
+        })
+    }
+
+    /// The migrations that opening this database would run.
+    pub(crate) async fn pending(url: &str, options: &PostgresOptions) -> Result<Vec<Migration>, OpenError> {
+        migrate::pending(&Target::new(url, options)?.client().await?).await
+    }
+
+    // ---- decisions
+
+    pub(crate) async fn decide<T, F>(&self, user: UserId, f: F) -> Result<T, Error>
+    where
+        F: Fn(&View) -> Decision<T> + Send + 'static,
+        T: Send + 'static,
+    {
+        self.submit(Subject::User(user), user.0, f).await
+    }
+
+    pub(crate) async fn decide_client<T, F>(&self, client: ClientId, asked: Option<Digest>, f: F) -> Result<T, Error>
+    where
+        F: Fn(&ClientView) -> Decision<T> + Send + 'static,
+        T: Send + 'static,
+    {
+        self.submit(Subject::Client(client, asked), client.0, f).await
+    }
+
+    /// Has the lane of `key` decide, and waits until that is durable or too late. Once this gives up, a decision not
+    /// begun is not made, and one that is being made has an unknown outcome (SEC 80).
+    async fn submit<V, T, F>(&self, subject: Subject, key: i64, f: F) -> Result<T, Error>
+    where
+        V: Fetch + 'static,
+        F: Fn(&V) -> Decision<T> + Send + 'static,
+        T: Send + 'static,
+    {
+        let (job, answer) = Job::new(subject, f);
+        let lane = usize::try_from(key.unsigned_abs()).unwrap_or_default() % self.lanes.len();
+        in_time(async {
+            self.lanes[lane].send(Order::Run(job)).await.map_err(|_| CLOSED)?;
+            Ok(answer.await.unwrap_or(Err(CLOSED))?)
+        })
+        .await
+    }
+
+    // ---- queries
+
+    pub(crate) async fn view(&self, user: UserId) -> Result<View, Error> {
+        let asking = self.asking.lock().unwrap_or_else(PoisonError::into_inner).clone().ok_or(CLOSED)?;
+        let (waiting, answer) = oneshot::channel();
+        in_time(async {
+            asking.send(Asked { user, waiting }).await.map_err(|_| CLOSED)?;
+            Ok(answer.await.unwrap_or(Err(CLOSED))?)
+        })
+        .await
+    }
+
+    pub(crate) async fn client_by_public_id(&self, client_id: &str) -> Result<Option<Client>, Error> {
+        self.first(Query::new(shared::CLIENT_BY_PUBLIC_ID, [client_id.into()]), rows::client).await
+    }
+
+    pub(crate) async fn client_view(&self, client: ClientId, asked: Option<Digest>) -> Result<ClientView, Error> {
+        in_time(async {
+            let mut conn = self.pool.lend().await?;
+            load::client(&mut conn, client, asked).await
+        })
+        .await
+    }
+
+    pub(crate) async fn clients(&self) -> Result<Vec<Client>, Error> {
+        self.all(Query::new(shared::CLIENTS, []), rows::client).await
+    }
+
+    pub(crate) async fn token(&self, access: &Digest) -> Result<Option<(TokenSet, Client)>, Error> {
+        let token = self.first(Query::new(shared::TOKEN, [(*access).into()]), rows::token_set).await?;
+        let Some(set) = token else { return Ok(None) };
+        // Read later, and so never older than its token.
+        let client = self.first(Query::new(shared::CLIENT, [set.client_id.0.into()]), rows::client).await?;
+        Ok(client.map(|client| (set, client)))
+    }
+
+    pub(crate) async fn users(&self, filter: &UserFilter, page: Page) -> Result<UserPage, Error> {
+        let (conditions, mut params) = conditions::of_users(filter, sql::HAS_ATTRIBUTE);
+        let count = format!("{}{conditions}", shared::COUNT_USERS);
+        let (limit, offset) = (params.len() + 1, params.len() + 2);
+        let list = format!("{}{conditions} ORDER BY id LIMIT ${limit} OFFSET ${offset}", shared::USERS);
+        in_time(async {
+            let mut conn = self.pool.lend().await?;
+            conn.begin(BEGIN_SNAPSHOT, &[]).await?;
+            let total = decode_first(&conn.fetch_text(&count, &params).await?, rows::number)?.unwrap_or(0);
+            params.push(Value::Int(page.limit.into()));
+            params.push(Value::Int(i64::try_from(page.offset).unwrap_or(i64::MAX)));
+            let users = decode(&conn.fetch_text(&list, &params).await?, rows::user)?;
+            conn.roll_back().await?;
+            Ok(UserPage { users, total: total.unsigned_abs() })
+        })
+        .await
+    }
+
+    pub(crate) async fn verification_by_wire_id(
+        &self,
+        user: UserId,
+        wire_id: &str,
+        purpose: Purpose,
+    ) -> Result<Option<Verification>, Error> {
+        let params = [user.0.into(), wire_id.into(), purpose.number().into()];
+        self.first(Query::new(shared::VERIFICATION_BY_WIRE_ID, params), rows::verification).await
+    }
+
+    pub(crate) async fn verification_by_id(&self, asked: VerificationId) -> Result<Option<Verification>, Error> {
+        self.first(Query::new(shared::VERIFICATION_BY_ID, [id(asked).into()]), rows::verification).await
+    }
+
+    pub(crate) async fn pairing(&self, hash: KeyedHash) -> Result<Option<(UserId, VerificationId)>, Error> {
+        self.first(Query::new(shared::PAIRING, [hash.into()]), rows::pairing).await
+    }
+
+    pub(crate) async fn audit(&self, chain: AuditChain) -> Result<Vec<AuditRow>, Error> {
+        self.all(trail_of(chain), rows::audit).await
+    }
+
+    pub(crate) async fn verify_audit_chain(&self, chain: AuditChain) -> Result<bool, Error> {
+        in_time(async {
+            let mut conn = self.pool.lend().await?;
+            let answers = conn.begin(BEGIN_SNAPSHOT, &[load::head_of(chain), trail_of(chain)]).await?;
+            conn.roll_back().await?;
+            let [head, entries] = answers.as_slice() else { return Err(Error::Corrupt("an answer is missing").into()) };
+            let head = decode_first(head, rows::head)?;
+            Ok(trail::is_whole(&decode(entries, rows::audit)?, head.as_ref()))
+        })
+        .await
+    }
+
+    /// All rows of one statement, run by itself. Asked once more where a connection turns out to be dead, so it must
+    /// be one that may run twice.
+    async fn all<T>(&self, query: Query, row: Decode<T>) -> Result<Vec<T>, Error> {
+        let ask = async || {
+            let mut conn = self.pool.lend().await?;
+            Ok(conn.fetch(std::slice::from_ref(&query)).await?.pop().unwrap_or_default())
+        };
+        let rows = in_time(async {
+            match ask().await {
+                Err(Failure::Lost(_)) => ask().await,
+                answer => answer,
+            }
+        })
+        .await?;
+        decode(&rows, row)
+    }
+
+    async fn first<T>(&self, query: Query, row: Decode<T>) -> Result<Option<T>, Error> {
+        let mut found = self.all(query, row).await?;
+        Ok(if found.is_empty() { None } else { Some(found.swap_remove(0)) })
+    }
+
+    async fn one<T>(&self, query: Query, row: Decode<T>) -> Result<T, Error> {
+        self.first(query, row).await?.ok_or(Error::Corrupt("an answer without a row"))
+    }
+
+    /// Runs a statement whose rows nobody wants.
+    async fn write(&self, query: Query) -> Result<(), Error> {
+        self.all(query, |_| Ok(())).await.map(|_| ())
+    }
+
+    // ---- the store itself
+
+    pub(crate) async fn ready(&self) -> bool {
+        self.lanes.iter().all(|lane| !lane.is_closed())
+            && self.one(Query::new(shared::ALIVE, []), rows::number).await.is_ok()
+    }
+
+    pub(crate) fn stats(&self) -> Stats {
+        self.counters.read()
+    }
+
+    pub(crate) async fn close(&self) {
+        self.listener.abort();
+        for lane in &self.lanes {
+            // If it is gone already there is nobody to tell.
+            let _ = lane.send(Order::Close).await;
+        }
+        self.asking.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let tasks = std::mem::take(&mut *self.tasks.lock().unwrap_or_else(PoisonError::into_inner));
+        for task in tasks {
+            // A panic was reported when it happened.
+            let _ = task.await;
+        }
+        self.pool.close();
+    }
+}
+
+impl Drop for Postgres {
+    fn drop(&mut self) {
+        self.listener.abort();
+    }
+}
+
+fn trail_of(chain: AuditChain) -> Query {
+    let (kind, id) = chain.numbers();
+    Query::new(shared::AUDIT_TRAIL, [kind.into(), id.into()])
+}
+
+/// The answer, or [`LATE`].
+async fn in_time<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T, Error> {
+    timeout(DEADLINE, work).await.map_or(Err(LATE), |answer| answer.map_err(Into::into))
+}

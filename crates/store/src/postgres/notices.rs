@@ -1,0 +1,56 @@
+//! Notices only wake: whoever enqueues a message tells all nodes, so that it is sent at once. A lost notice costs a
+//! poll.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use tokio::sync::Notify;
+use tokio_postgres::AsyncMessage;
+
+use super::connect::Target;
+
+/// Sent in the transaction that enqueues a message, and so delivered once that is committed.
+pub(super) const NOTIFY: &str = "NOTIFY countersign_outbox";
+const LISTEN: &str = "LISTEN countersign_outbox";
+/// How long to wait before listening again after a connection was lost.
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// Wakes `wake_ups` at each notice, for as long as it is polled. `taken` is set once the server turns out to take
+/// notices; one that does not, as some of the compatible ones, is left alone.
+pub(super) async fn listen(target: Arc<Target>, wake_ups: Arc<Notify>, taken: Arc<AtomicBool>) {
+    loop {
+        if let Ok((client, mut driver)) = target.dial().await {
+            let mut listening = Box::pin(client.batch_execute(LISTEN));
+            let mut listens = false;
+            loop {
+                let message = tokio::select! {
+                    answer = &mut listening, if !listens => {
+                        listens = true;
+                        match answer {
+                            Ok(()) => {
+                                taken.store(true, Ordering::Relaxed);
+                                // Whatever was missed while nobody listened.
+                                wake_ups.notify_one();
+                            }
+                            Err(error) if error.as_db_error().is_some() => {
+                                tracing::info!("the database takes no notices: messages of other nodes wait for a poll");
+                                return;
+                            }
+                            Err(_) => break,
+                        }
+                        continue;
+                    }
+                    message = std::future::poll_fn(|context| driver.poll_message(context)) => message,
+                };
+                match message {
+                    Some(Ok(AsyncMessage::Notification(_))) => wake_ups.notify_one(),
+                    Some(Ok(_)) => {}
+                    Some(Err(_)) | None => break,
+                }
+            }
+        }
+        #[expect(clippy::disallowed_methods, reason = "a server comes back in real time")]
+        tokio::time::sleep(PAUSE).await;
+    }
+}

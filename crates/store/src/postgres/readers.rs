@@ -1,0 +1,61 @@
+//! Looks users up for whoever prepares a decision or an answer: all who ask at the same time share a few statements.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use domain::{UserId, View};
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::timeout;
+
+use super::DEADLINE;
+use super::conn::Conn;
+use super::connect::Target;
+use super::failure::Failure;
+use super::load;
+use crate::error::Error;
+
+/// Most that share a look-up.
+const GROUP: usize = 64;
+
+/// Somebody who wants to see a user.
+pub(super) struct Asked {
+    pub(super) user: UserId,
+    pub(super) waiting: oneshot::Sender<Result<View, Error>>,
+}
+
+/// Answers until nobody can ask any more. Several readers share one queue.
+pub(super) async fn run(target: Arc<Target>, queue: Arc<tokio::sync::Mutex<mpsc::Receiver<Asked>>>) {
+    let mut conn = None;
+    let mut group = Vec::with_capacity(GROUP);
+    loop {
+        // Let go of before answering, so that the next reader takes the next group meanwhile.
+        if queue.lock().await.recv_many(&mut group, GROUP).await == 0 {
+            return;
+        }
+        let mut users: Vec<_> = group.iter().map(|asked| asked.user).collect();
+        users.sort_unstable_by_key(|user| user.0);
+        users.dedup();
+        let mut found = look_up(&target, &mut conn, &users).await;
+        if let Err(Failure::Lost(_) | Failure::Again(_)) = found {
+            found = look_up(&target, &mut conn, &users).await;
+        }
+        for Asked { user, waiting } in group.drain(..) {
+            let answer = found.as_ref().map(|views| views.get(&user).cloned().unwrap_or_default());
+            let _ = waiting.send(answer.map_err(|failure| (*failure).into()));
+        }
+    }
+}
+
+/// The connection is kept if all went well.
+async fn look_up(target: &Target, kept: &mut Option<Conn>, users: &[UserId]) -> Result<HashMap<UserId, View>, Failure> {
+    let work = async {
+        let mut conn = match kept.take().filter(Conn::is_idle) {
+            Some(conn) => conn,
+            None => target.connect().await?,
+        };
+        let views = load::users(&mut conn, users).await?;
+        *kept = Some(conn);
+        Ok(views)
+    };
+    timeout(DEADLINE, work).await.unwrap_or(Err(Failure::Job(Error::Unavailable("the database does not answer"))))
+}

@@ -1,0 +1,122 @@
+//! The statements that only PostgreSQL runs: loads under a lock, and the forms that do the work of many rows at once.
+//! CockroachDB and YugabyteDB understand them too: no advisory locks, and what is locked is keyed by user or client.
+
+use crate::sql::statements;
+
+statements! {
+    // ---- many users' views at once; the columns are those of the shared statements
+
+    /// Locks in the order of ids, so that two transactions never wait for each other.
+    LOCK_USERS = "SELECT id, username, email, phone, status, locked_until, temp_hash, temp_expires_at, temp_reusable, \
+        temp_used_at, profile, created_at, updated_at FROM \"user\" WHERE id = ANY($1) ORDER BY id FOR UPDATE";
+    USERS_OF = "SELECT id, username, email, phone, status, locked_until, temp_hash, temp_expires_at, temp_reusable, \
+        temp_used_at, profile, created_at, updated_at FROM \"user\" WHERE id = ANY($1)";
+    DEVICES_OF = "SELECT id, user_id, factor, display_name, status, credential, last_counter, created_at, \
+        last_used_at FROM device WHERE user_id = ANY($1) ORDER BY created_at, id";
+    LIVE_VERIFICATIONS_OF = "SELECT id, wire_id, user_id, device_id, purpose, challenge, answer, pairing_hash, status, \
+        closed_at, attempts, state_token, consumed_at, client_id, created_at, expires_at FROM verification \
+        WHERE user_id = ANY($1) AND live = 1 ORDER BY row_id";
+    /// The user comes last.
+    THROTTLES_OF = "SELECT kind, subject, consecutive, recent, locked_until, last_wrong, last_wrong_at, user_id \
+        FROM throttle WHERE user_id = ANY($1)";
+    /// The user comes last.
+    AUDIT_HEADS_OF = "SELECT audit_id, position, hash, chain_id FROM audit_head WHERE chain_kind = 0 \
+        AND chain_id = ANY($1)";
+    LOCK_CLIENT = "SELECT id, client_id, name, scope, profile, secrets, ip_allow, expires_at, revoked_at, \
+        wrong_secrets, created_at FROM client WHERE id = $1 FOR UPDATE";
+
+    // ---- one change of many users at once, in the order of the single statement's parameters
+
+    ADVANCE_COUNTERS = "UPDATE device SET last_counter = n.counter, last_used_at = n.at \
+        FROM unnest($1::bigint[], $2::bigint[], $3::bigint[]) AS n (counter, at, id) \
+        WHERE device.id = n.id AND device.last_counter < n.counter";
+    TOUCH_DEVICES = "UPDATE device SET last_used_at = n.at FROM unnest($1::bigint[], $2::bigint[]) AS n (at, id) \
+        WHERE device.id = n.id";
+    COUNT_ATTEMPTS = "UPDATE verification SET attempts = attempts + 1 WHERE id = ANY($1) AND status = 0";
+    CLOSE_VERIFICATIONS = "UPDATE verification SET status = n.status, closed_at = n.closed_at, \
+        consumed_at = n.consumed_at, answer = NULL, pairing_hash = NULL, \
+        live = CASE WHEN state_token IS NULL THEN 0 ELSE n.collectable END \
+        FROM unnest($1::smallint[], $2::bigint[], $3::bigint[], $4::smallint[], $5::bytea[]) \
+        AS n (status, closed_at, consumed_at, collectable, id) \
+        WHERE verification.id = n.id AND verification.status = 0";
+    INSERT_VERIFICATIONS = "INSERT INTO verification (id, wire_id, user_id, device_id, purpose, challenge, answer, \
+        pairing_hash, status, closed_at, attempts, state_token, consumed_at, client_id, created_at, expires_at, live) \
+        SELECT * FROM unnest($1::bytea[], $2::text[], $3::bigint[], $4::bigint[], $5::smallint[], $6::text[], \
+        $7::bytea[], $8::bytea[], $9::smallint[], $10::bigint[], $11::integer[], $12::bytea[], $13::bigint[], \
+        $14::bigint[], $15::bigint[], $16::bigint[], $17::smallint[])";
+    UPSERT_THROTTLES = "INSERT INTO throttle (user_id, kind, subject, consecutive, recent, locked_until, last_wrong, \
+        last_wrong_at) SELECT * FROM unnest($1::bigint[], $2::smallint[], $3::bigint[], $4::bigint[], $5::bytea[], \
+        $6::bigint[], $7::bytea[], $8::bigint[]) ON CONFLICT (user_id, kind, subject) DO UPDATE SET \
+        consecutive = excluded.consecutive, recent = excluded.recent, locked_until = excluded.locked_until, \
+        last_wrong = excluded.last_wrong, last_wrong_at = excluded.last_wrong_at";
+    DELETE_THROTTLES = "DELETE FROM throttle USING unnest($1::bigint[], $2::smallint[], $3::bigint[]) \
+        AS n (user_id, kind, subject) WHERE throttle.user_id = n.user_id AND throttle.kind = n.kind \
+        AND throttle.subject = n.subject";
+
+    // ---- the audit trail
+
+    INSERT_AUDITS = "INSERT INTO audit (id, chain_kind, chain_id, position, previous, at, kind, user_id, client_id, \
+        device_id, verification_id, reason, ip, hash) SELECT * FROM unnest($1::bigint[], $2::smallint[], \
+        $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::text[], $8::bigint[], $9::bigint[], \
+        $10::bigint[], $11::bytea[], $12::text[], $13::text[], $14::bytea[])";
+    /// Moves heads that are still where they were read; a chain can lose no entry, whatever was locked.
+    MOVE_AUDIT_HEADS = "UPDATE audit_head SET audit_id = n.audit_id, position = n.position, hash = n.hash \
+        FROM unnest($1::smallint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bytea[], $6::bigint[]) \
+        AS n (chain_kind, chain_id, audit_id, position, hash, previous) \
+        WHERE audit_head.chain_kind = n.chain_kind AND audit_head.chain_id = n.chain_id \
+        AND audit_head.audit_id = n.previous";
+    INSERT_AUDIT_HEADS = "INSERT INTO audit_head (chain_kind, chain_id, audit_id, position, hash) \
+        SELECT * FROM unnest($1::smallint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bytea[])";
+
+    // ---- the outbox, shared by all nodes
+
+    CLAIM_DUE_MESSAGES = "SELECT id, user_id, device_id, verification_id, channel, content, created_at, not_after, \
+        attempts FROM outbox WHERE status = 0 AND next_attempt_at <= $1 ORDER BY next_attempt_at LIMIT $2 \
+        FOR UPDATE SKIP LOCKED";
+    CLAIM_MESSAGES = "UPDATE outbox SET attempts = attempts + 1, next_attempt_at = $1 WHERE id = ANY($2) \
+        AND status = 0";
+
+    // ---- the clean-up: what decisions see changes under the same lock as theirs, and what is locked is left for later
+
+    SWEEP_OVER = "SELECT row_id, user_id FROM verification WHERE live = 1 AND expires_at <= $1 \
+        ORDER BY expires_at LIMIT $2";
+    LOCK_FREE_USERS = "SELECT id FROM \"user\" WHERE id = ANY($1) ORDER BY id FOR UPDATE SKIP LOCKED";
+    SWEEP_PENDING_OF = "UPDATE verification SET status = 3, live = 0, answer = NULL, pairing_hash = NULL \
+        WHERE row_id = ANY($1) AND user_id = ANY($2) AND live = 1 AND status = 0";
+    SWEEP_RESULTS_OF = "UPDATE verification SET state_token = NULL, live = 0 \
+        WHERE row_id = ANY($1) AND user_id = ANY($2) AND live = 1 AND status <> 0";
+    SWEEP_OLD_VERIFICATIONS = "DELETE FROM verification WHERE row_id IN (SELECT row_id FROM verification \
+        WHERE live = 0 AND expires_at <= $1 AND row_id IN (SELECT row_id FROM verification ORDER BY row_id LIMIT $2) \
+        FOR UPDATE SKIP LOCKED)";
+    SWEEP_OLD_TOKENS = "DELETE FROM token WHERE access IN (SELECT access FROM token WHERE created_at <= $1 \
+        ORDER BY created_at LIMIT $2 FOR UPDATE SKIP LOCKED)";
+    SWEEP_OLD_MESSAGES = "DELETE FROM outbox WHERE id IN (SELECT id FROM outbox WHERE status <> 0 \
+        AND created_at <= $1 AND id IN (SELECT id FROM outbox ORDER BY id LIMIT $2) FOR UPDATE SKIP LOCKED)";
+    SWEEP_HIDDEN = "SELECT id, user_id FROM device WHERE status = 0 AND NOT EXISTS (SELECT 1 FROM verification v \
+        WHERE v.user_id = device.user_id AND v.live = 1 AND v.device_id = device.id AND v.status = 0) \
+        ORDER BY id LIMIT $1";
+    SWEEP_STILL_HIDDEN = "SELECT id FROM device WHERE id = ANY($1) AND user_id = ANY($2) AND status = 0 \
+        AND NOT EXISTS (SELECT 1 FROM verification v WHERE v.user_id = device.user_id AND v.live = 1 \
+        AND v.device_id = device.id AND v.status = 0) ORDER BY id";
+
+    // ---- the dev world
+
+    /// Taken by whoever must be alone: a migration, or a writer of the dev world's outbox, whose ids then ascend in the
+    /// order of commits.
+    LOCK_SCHEMA = "SELECT version FROM schema_version WHERE id = 1 FOR UPDATE";
+    DEV_LOCK_USERS = "SELECT id FROM \"user\" ORDER BY id FOR UPDATE";
+}
+
+/// Whether a user has a custom attribute. Differs: SQLite has another function for it.
+pub(super) const HAS_ATTRIBUTE: &str =
+    "EXISTS (SELECT 1 FROM jsonb_each_text(profile -> 'custom_attributes') WHERE key = ? AND value = ?)";
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn values_are_never_written_into_a_statement() {
+        for (name, statement) in super::ALL {
+            assert!(!statement.contains(['{', '}', ';']), "{name}");
+        }
+    }
+}
