@@ -119,11 +119,12 @@ fn nothing_acknowledged_is_lost_and_nothing_spent_is_accepted_again() {
         let mut devices = Vec::new();
         let killed = Arc::new(AtomicBool::new(false));
 
+        // Tokens first: whoever asks for one may be asking a dead server.
+        let mut connections: Vec<Http> = (0..VERIFIERS + 2).map(|_| server.api()).collect();
         std::thread::scope(|scope| {
             for token in &mut tokens {
-                let (server, killed) = (&server, &killed);
+                let (mut http, killed) = (connections.pop().unwrap(), &killed);
                 scope.spawn(move || {
-                    let mut http = server.api();
                     while !killed.load(Ordering::SeqCst) {
                         let counter = token.next;
                         token.next += 1;
@@ -135,9 +136,9 @@ fn nothing_acknowledged_is_lost_and_nothing_spent_is_accepted_again() {
                     }
                 });
             }
-            let (server_ref, guessed, killed_ref, devices) = (&server, &mut guessed, &killed, &mut devices);
+            let (guessed, killed_ref, devices) = (&mut guessed, &killed, &mut devices);
+            let (mut http, mut enrolling) = (connections.pop().unwrap(), connections.pop().unwrap());
             scope.spawn(move || {
-                let mut http = server_ref.api();
                 // Four: one more and the lock would hide what is counted.
                 for n in 0..4 {
                     pause(u64::from(round) * 3);
@@ -153,7 +154,7 @@ fn nothing_acknowledged_is_lost_and_nothing_spent_is_accepted_again() {
                     }
                 }
             });
-            scope.spawn(move || enrol_until(killed_ref, &mut server_ref.api(), enrolling_user, devices));
+            scope.spawn(move || enrol_until(killed_ref, &mut enrolling, enrolling_user, devices));
             // A different moment each time, from a few milliseconds on.
             let moment = Digest::of(&round.to_be_bytes()).0[0];
             pause(20 + u64::from(moment));
