@@ -9,7 +9,7 @@ use domain::{CompatProfile, Scope};
 
 use crate::command::{Command, NewUser, Who};
 use crate::config::{self, Config, Given};
-use crate::{control, dev, import, serve, terminal};
+use crate::{control, dev, import, serve, terminal, torture};
 
 /// A self-hosted multi-factor authentication server that speaks the OneLogin MFA API.
 #[derive(Debug, Parser)]
@@ -35,6 +35,8 @@ enum What {
     User(UserCommand),
     /// Import users and devices with their secrets, whether or not a server runs
     Import(ImportArgs),
+    /// Show on a running installation that every code is used once and every limit holds, with test users of its own
+    Torture(torture::Args),
 }
 
 /// The list may be JSON lines, CSV with a header row, or `otpauth://` addresses. Its fields are `username`, `email`,
@@ -266,6 +268,7 @@ fn start(cli: Cli) -> anyhow::Result<ExitCode> {
         }
         What::Client(command) => client(command),
         What::User(command) => user(command),
+        What::Torture(args) => runtime(0)?.block_on(torture::run(args)),
         What::Import(args) => {
             let config = configured(&args.output)?;
             let ImportArgs { file, format, rejects, map_out, output } = args;

@@ -14,3 +14,4 @@ pub mod import;
 pub mod ready;
 pub mod serve;
 pub mod terminal;
+pub mod torture;

@@ -1,0 +1,93 @@
+//! The doors through which one code can come, and the ways to spell it.
+
+use serde_json::{Value, json};
+
+use super::api::Api;
+use super::client::Request;
+use super::device::HotpDevice;
+
+/// A door for the code of a device that makes its own.
+#[derive(Debug, Clone)]
+pub(super) enum Door {
+    /// `POST /api/1/users/{id}/otp_devices/{id}/verify`
+    V1,
+    /// `PUT …/verifications/{id}`, for a verification of its own
+    Put(String),
+    /// `POST …/verifications` with the code and the device
+    Post,
+}
+
+/// Doors for `count` callers in turn: v1, v2 PUT as long as there are verifications, v2 POST.
+pub(super) fn doors(count: usize, nodes: usize, shift: usize, with_v1: bool, open: &[String]) -> Vec<Door> {
+    let mut open = open.iter();
+    (0..count)
+        .map(|caller| {
+            // Callers that follow each other go to different nodes, so the door changes once all nodes had it.
+            let turn = caller / nodes.max(1) + shift;
+            match turn % 3 {
+                0 if with_v1 => Door::V1,
+                1 => open.next().map_or(Door::Post, |id| Door::Put(id.clone())),
+                _ => Door::Post,
+            }
+        })
+        .collect()
+}
+
+impl Api {
+    /// The request that brings this code through this door. `style` varies the spelling.
+    pub(super) fn knock(&self, device: &HotpDevice, door: &Door, code: &str, style: usize) -> Request {
+        let HotpDevice { user, device, .. } = device;
+        match door {
+            Door::V1 => {
+                let name = ["otp_token", "otp", "otp_code"][style % 3];
+                let path = format!("/api/1/users/{user}/otp_devices/{device}/verify");
+                self.request("POST", path, &json!({ name: spelt(code, style) }))
+            }
+            Door::Put(id) => {
+                let path = format!("/api/2/mfa/users/{user}/verifications/{id}");
+                self.request("PUT", path, &json!({ "otp": spelt(code, style), "device_id": device }))
+            }
+            Door::Post => {
+                let path = format!("/api/2/mfa/users/{user}/verifications");
+                let body = json!({ "otp": spelt(code, style), "device_id": device.to_string() });
+                self.request("POST", path, &body)
+            }
+        }
+    }
+}
+
+/// Text or number: some clients can only send the latter, without its leading zeros.
+fn spelt(code: &str, style: usize) -> Value {
+    match code.parse::<u64>() {
+        Ok(number) if style % 2 == 1 => json!(number),
+        _ => json!(code),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_node_gets_every_door() {
+        let open = ["a".to_owned(), "b".to_owned(), "c".to_owned()];
+        let doors = |with_v1| doors(9, 3, 0, with_v1, &open);
+        let all = doors(true);
+        let named: Vec<&str> = all
+            .iter()
+            .map(|door| match door {
+                Door::V1 => "v1",
+                Door::Put(id) => id,
+                Door::Post => "post",
+            })
+            .collect();
+        assert_eq!(named, ["v1", "v1", "v1", "a", "b", "c", "post", "post", "post"]);
+        assert!(!doors(false).iter().any(|door| matches!(door, Door::V1)));
+    }
+
+    #[test]
+    fn a_number_has_no_leading_zero() {
+        assert_eq!(spelt("012345", 0), json!("012345"));
+        assert_eq!(spelt("012345", 1), json!(12_345));
+    }
+}

@@ -1,0 +1,198 @@
+//! `countersign torture`: shows on a running installation that a proof counts once and a failure is never forgotten,
+//! over all nodes and doors at once.
+//!
+//! It makes users of its own over the API, fires at them from many connections at the same moment, judges what came
+//! back ([`verdict`]), and removes them. It needs an API client with `Manage All`, best one of its own: the scenario
+//! of refresh tokens ends that client's token.
+
+mod api;
+mod board;
+mod client;
+mod crowd;
+mod dev_world;
+mod device;
+mod door;
+mod guesses;
+mod progress;
+mod rounds;
+mod singles;
+mod verdict;
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use anyhow::{Context as _, bail};
+use serde_json::{Value, json};
+
+use crate::{config, terminal};
+use api::{Api, Credentials};
+use board::Board;
+use client::Node;
+use crowd::Crowd;
+use verdict::Mode;
+
+/// Where the client's secret is looked for when no flag holds it.
+const SECRET_VARIABLE: &str = "COUNTERSIGN_CLIENT_SECRET";
+/// Fewer rounds than this are a quick run, which does not wait for a lock to end.
+const PATIENT_FROM: u64 = 1_000;
+
+/// What `countersign torture` is asked for.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// A node, as `http://10.0.0.1:8080`; repeat it for every node of the installation
+    #[arg(long = "url", value_name = "URL")]
+    urls: Vec<String>,
+    /// The ready file of a dev world, for its client and, without --url, its address
+    #[arg(long, value_name = "FILE", required_unless_present = "client_id")]
+    ready_file: Option<PathBuf>,
+    /// An API client with the scope "Manage All"
+    #[arg(long, value_name = "ID", conflicts_with = "ready_file", requires = "urls")]
+    client_id: Option<String>,
+    /// Its secret; better in the variable `COUNTERSIGN_CLIENT_SECRET`, or in the file `COUNTERSIGN_CLIENT_SECRET_FILE`
+    /// names
+    #[arg(long, value_name = "SECRET", requires = "client_id", hide_env_values = true)]
+    client_secret: Option<String>,
+    /// What the names of the test users begin with
+    #[arg(long, value_name = "TEXT", default_value = "torture")]
+    user_prefix: String,
+    /// Rounds of the main scenario; the others follow from it
+    #[arg(long, value_name = "N", default_value_t = 10_000, value_parser = clap::value_parser!(u64).range(1..))]
+    rounds: u64,
+    /// Callers that fire at the same moment
+    #[arg(long, value_name = "N", default_value_t = 64, value_parser = clap::value_parser!(u16).range(2..=500))]
+    clients: u16,
+    /// Wrong guesses at once
+    #[arg(long, value_name = "N", default_value_t = 1_000, value_parser = clap::value_parser!(u32).range(100..=100_000))]
+    guesses: u32,
+    /// Nodes or the database will be broken meanwhile: 503 and dropped connections are no violation
+    #[arg(long)]
+    fault_expected: bool,
+    /// Answer in JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// What the arguments amount to.
+struct Plan {
+    nodes: Arc<[Node]>,
+    credentials: Credentials,
+    mode: Mode,
+    has_outbox: bool,
+}
+
+impl Args {
+    fn plan(&self) -> anyhow::Result<Plan> {
+        let ready = match &self.ready_file {
+            Some(path) => read_ready(path)?,
+            None => Value::Null,
+        };
+        let mut urls = self.urls.clone();
+        if urls.is_empty() {
+            urls.push(api::text(&ready, "/base_url").context("name a node with --url")?);
+        }
+        let nodes = urls.iter().map(|url| Node::parse(url)).collect::<Result<Vec<_>, _>>()?;
+        let credentials = match &self.client_id {
+            Some(id) => Credentials { id: id.clone(), secret: self.secret()? },
+            None => manager(&ready)?,
+        };
+        let mode = if self.fault_expected { Mode::FaultExpected } else { Mode::FaultFree };
+        Ok(Plan { nodes: nodes.into(), credentials, mode, has_outbox: ready["outbox_url"].is_string() })
+    }
+
+    fn secret(&self) -> anyhow::Result<String> {
+        let given = match &self.client_secret {
+            Some(secret) => Some(secret.clone()),
+            None => config::secret(SECRET_VARIABLE)?,
+        };
+        let secret = given.with_context(|| format!("set {SECRET_VARIABLE} or pass --client-secret"))?;
+        Ok(secret.trim().to_owned())
+    }
+
+    /// Rounds of each smaller scenario.
+    fn few(&self) -> u64 {
+        (self.rounds / 100).clamp(3, 100)
+    }
+}
+
+fn read_ready(path: &Path) -> anyhow::Result<Value> {
+    let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+    serde_json::from_str(&text).with_context(|| format!("{} is not JSON", path.display()))
+}
+
+/// The dev world's client that may do everything.
+fn manager(ready: &Value) -> anyhow::Result<Credentials> {
+    let clients = ready["clients"].as_array().into_iter().flatten();
+    let manager = clients.into_iter().find(|client| client["scope"] == "Manage All");
+    let manager = manager.context("this ready file holds no client with Manage All; pass --client-id")?;
+    Ok(Credentials { id: api::text(manager, "/client_id")?, secret: api::text(manager, "/client_secret")? })
+}
+
+/// Runs every scenario, shows the verdict and removes the test users.
+pub async fn run(args: Args) -> anyhow::Result<ExitCode> {
+    let plan = args.plan()?;
+    let nodes = plan.nodes.clone();
+    let mut api = Api::enter(nodes.clone(), plan.credentials, &args.user_prefix, plan.mode).await?;
+    let faults = if args.fault_expected { ", faults expected" } else { "" };
+    terminal::remark(&format!(
+        "Firing {} callers at {} node(s), {} rounds{faults}; the test users are named {}-*.",
+        args.clients,
+        nodes.len(),
+        args.rounds,
+        api.run
+    ));
+    let mut board = Board::default();
+    let ended = tokio::select! {
+        ended = scenarios(&args, plan.has_outbox, &mut api, &mut board) => ended,
+        _ = tokio::signal::ctrl_c() => Err(anyhow::anyhow!("interrupted")),
+    };
+    let cleaned = api.clean_up().await;
+    let settings = json!({
+        "rounds": args.rounds, "clients": args.clients, "guesses": args.guesses, "fault_expected": args.fault_expected,
+    });
+    if args.json {
+        terminal::say(&board.json(&nodes, &settings).to_string());
+    } else {
+        board.print(&nodes);
+    }
+    match cleaned {
+        Ok(users) => terminal::remark(&format!("Removed {users} test users.")),
+        Err(error) => {
+            let run = &api.run;
+            terminal::remark(&format!("Some test users are left, with the last name {run}: {error:#}"));
+        }
+    }
+    ended.context("torture did not run to its end")?;
+    Ok(if board.violations() == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+async fn scenarios(args: &Args, has_outbox: bool, api: &mut Api, board: &mut Board) -> anyhow::Result<()> {
+    let nodes = api.nodes.clone();
+    let mut crowd = Crowd::new(&nodes, usize::from(args.clients), api.roams());
+    let few = args.few();
+    let withheld = guesses::run(api, usize::try_from(args.guesses)?, board).await?;
+    singles::state_tokens(api, &mut crowd, few, board).await?;
+    singles::registrations(api, &mut crowd, few, board).await?;
+    singles::temp_tokens(api, &mut crowd, few, board).await?;
+    if has_outbox {
+        dev_world::messages(api, &mut crowd, few, board).await?;
+        dev_world::prompts(api, &mut crowd, few, board).await?;
+    } else {
+        board.note("codes by SMS and push were left out: without a dev world there is no outbox to read");
+    }
+    rounds::run(api, &mut crowd, args.rounds, board).await?;
+    guesses::after_lock(api, &mut crowd, withheld, args.rounds >= PATIENT_FROM, board).await?;
+    singles::refresh_tokens(api, &mut crowd, few, board).await?;
+    if board.violations() == 0 && api.mode == Mode::FaultFree {
+        every_node_took_part(&nodes)?;
+    }
+    Ok(())
+}
+
+/// A verdict over several nodes is none if one of them was never asked.
+fn every_node_took_part(nodes: &[Node]) -> anyhow::Result<()> {
+    match nodes.iter().find(|node| node.answers.load(std::sync::atomic::Ordering::Relaxed) < 2) {
+        Some(idle) => bail!("{} took no part", idle.url),
+        None => Ok(()),
+    }
+}

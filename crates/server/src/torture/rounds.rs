@@ -1,0 +1,111 @@
+//! One code, many callers, all nodes and doors at once: it is accepted once.
+
+use domain::Timestamp;
+use domain::time::MINUTE;
+use engine::Clock as _;
+use engine::clock::SystemClock;
+
+use super::api::Api;
+use super::board::Board;
+use super::client::OBEYED_WAIT;
+use super::crowd::{Crowd, Shot, endings};
+use super::device::HotpDevice;
+use super::door::{Door, doors};
+use super::progress::Progress;
+use super::verdict::{Ended, Mode, used_once};
+
+/// The scenario's name.
+pub(super) const NAME: &str = "one code at all doors";
+/// Devices that take turns, each of a user of its own. Right codes and replays are never counted as guesses; should a
+/// late one be all the same, the device's next success forgives it long before five.
+const DEVICES: u64 = 32;
+/// Verifications kept open on a device. Twenty are allowed (SEC 35); the rest is for those whose answer was lost.
+const OPEN: usize = 16;
+/// When a verification, which lives fifteen minutes, is no longer relied upon, in milliseconds.
+const STALE: i64 = 10 * MINUTE;
+
+/// A device and its open verifications.
+struct Target {
+    device: HotpDevice,
+    open: Vec<(String, Timestamp)>,
+}
+
+impl Target {
+    async fn top_up(&mut self, api: &mut Api, wanted: usize) -> anyhow::Result<()> {
+        let now = SystemClock.now();
+        self.open.retain(|(_, opened_at)| now.since(*opened_at) < STALE);
+        while self.open.len() < wanted {
+            match api.open(self.device.user, self.device.device).await? {
+                Some(id) => self.open.push((id, now)),
+                None => break,
+            }
+        }
+        Ok(())
+    }
+
+    /// Keeps the verifications that are open for sure: those whose code was refused as used.
+    fn keep_open(&mut self, doors: &[Door], shots: &[Shot]) {
+        for (door, shot) in doors.iter().zip(shots) {
+            if let Door::Put(id) = door
+                && !matches!(shot.ended, Ended::Refused(401) | Ended::Limited(_) | Ended::Unsent)
+            {
+                self.open.retain(|(open, _)| open != id);
+            }
+        }
+    }
+}
+
+/// Fires `rounds` codes.
+pub(super) async fn run(api: &mut Api, crowd: &mut Crowd, rounds: u64, board: &mut Board) -> anyhow::Result<()> {
+    let mut targets = Vec::new();
+    for _ in 0..DEVICES.min(rounds.div_ceil(4)).max(1) {
+        let user = api.user().await?;
+        targets.push(Target { device: api.hotp(user).await?, open: Vec::new() });
+    }
+    let nodes = api.nodes.len();
+    let mut with_v1 = true;
+    let mut progress = Progress::new(NAME, rounds);
+    for round in 0..usize::try_from(rounds)? {
+        let index = round % targets.len();
+        let target = &mut targets[index];
+        let shift = round / nodes;
+        target.top_up(api, OPEN.min(crowd.size().div_ceil(3))).await?;
+        let open: Vec<String> = target.open.iter().map(|(id, _)| id.clone()).collect();
+        let doors = doors(crowd.size(), nodes, shift, with_v1, &open);
+        let code = target.device.next_code();
+        let requests = doors
+            .iter()
+            .enumerate()
+            .map(|(caller, door)| api.knock(&target.device, door, &code, caller + round))
+            .collect();
+        let shots = crowd.fire(requests).await?;
+        target.keep_open(&doors, &shots);
+        if with_v1 && v1_is_spent(&doors, &shots) {
+            with_v1 = false;
+            board.note("the hourly quota of v1 calls ran out; the rest came through the doors of v2");
+        }
+        let again = settled(api, &target.device, &code, round).await;
+        let volley = endings(&shots);
+        let found = used_once(&volley, &again, api.mode);
+        board.row(NAME).enter(volley.iter().chain(&again), found);
+        progress.step(board.violations());
+    }
+    Ok(())
+}
+
+/// Sends the code again, alone: where faults are expected until the server has said whether it is spent, and then once
+/// more if it was not.
+async fn settled(api: &mut Api, device: &HotpDevice, code: &str, round: usize) -> Vec<Ended> {
+    let request = api.knock(device, &Door::Post, code, round);
+    let mut said = api.settle(round, &request).await;
+    if api.mode == Mode::FaultExpected && said.last() == Some(&Ended::Accepted) {
+        said.extend(api.settle(round + 1, &request).await);
+    }
+    said
+}
+
+/// Whether v1 is closed by its hourly quota.
+fn v1_is_spent(doors: &[Door], shots: &[Shot]) -> bool {
+    let closed = |shot: &Shot| matches!(shot.ended, Ended::Limited(seconds) if seconds > OBEYED_WAIT);
+    doors.iter().zip(shots).any(|(door, shot)| matches!(door, Door::V1) && closed(shot))
+}

@@ -1,0 +1,201 @@
+//! Everything else that works once and needs no telephone: state tokens, registrations, temporary tokens, refresh
+//! tokens (SEC 5).
+
+use anyhow::Context as _;
+use domain::factor::totp::Totp;
+use domain::{FactorKind, Secret, Timestamp};
+use engine::Clock as _;
+use engine::clock::SystemClock;
+use serde_json::{Value, json};
+
+use super::api::{Api, number, plain, text};
+use super::board::Board;
+use super::client::Request;
+use super::crowd::{Crowd, Shot, endings};
+use super::device::HotpDevice;
+use super::door::Door;
+use super::verdict::{Ended, Mode, used_once};
+
+/// Codes in the air at once for one state token: all within the look-ahead, each right by itself.
+const CODES: usize = 6;
+/// Callers that share a refresh token. Each loser counts as a wrong secret of its address (SEC 30).
+const REFRESHERS: usize = 16;
+/// Rounds of refresh tokens, for the same reason.
+const REFRESH_ROUNDS: u64 = 8;
+/// How long a token that was ended may still be taken from memory, in milliseconds (SEC 57), with something to spare.
+const REVOKED_WITHIN: i64 = 1_500;
+/// Seconds a registration lives when nothing else is asked for (contract 7.2).
+const REGISTRATION_LIFE: i64 = 120;
+
+/// One state token, several right codes at once: one of them is accepted, and the token is dead.
+pub(super) async fn state_tokens(
+    api: &mut Api,
+    crowd: &mut Crowd,
+    rounds: u64,
+    board: &mut Board,
+) -> anyhow::Result<()> {
+    for _ in 0..rounds {
+        let user = api.user().await?;
+        let mut device = api.hotp(user).await?;
+        let state_token = api.trigger(user, device.device).await?;
+        let path = format!("/api/1/users/{user}/otp_devices/{}/verify", device.device);
+        let codes: Vec<String> = (0..CODES).map(|_| device.next_code()).collect();
+        let with = |api: &Api, code: &str| {
+            api.request("POST", path.clone(), &json!({ "otp_token": code, "state_token": state_token }))
+        };
+        let requests = (0..crowd.size()).map(|caller| with(api, &codes[caller % CODES])).collect();
+        let shots = crowd.fire(requests).await?;
+        // A fresh code does not wake it up.
+        let after = with(api, &device.next_code());
+        judge(api, "state token", shots, vec![after], board).await;
+    }
+    Ok(())
+}
+
+/// A registration confirmed by many: one device comes of it, and the code that confirmed it is spent (SEC 2).
+pub(super) async fn registrations(
+    api: &mut Api,
+    crowd: &mut Crowd,
+    rounds: u64,
+    board: &mut Board,
+) -> anyhow::Result<()> {
+    for round in 0..rounds {
+        let user = api.user().await?;
+        let factor = if round % 2 == 0 { FactorKind::Totp } else { FactorKind::Hotp };
+        let registration = api.register(user, factor).await?;
+        let code = match factor {
+            FactorKind::Totp => totp_code(&registration.secret, &registration.expires_at)?,
+            _ => HotpDevice::new(user, 0, registration.secret, 0).next_code(),
+        };
+        let path = format!("/api/2/mfa/users/{user}/registrations/{}", registration.id);
+        let request = api.request("PUT", path, &json!({ "otp": code }));
+        let shots = crowd.fire(vec![request.clone(); crowd.size()]).await?;
+        let mut after = vec![request];
+        if let Some(winner) = shots.iter().find(|shot| shot.ended == Ended::Accepted) {
+            let device =
+                number(&winner.answer.as_ref().context("an acceptance without an answer")?.json(), "/device_id")?;
+            let device = HotpDevice::new(user, device, Secret::new(Vec::new()), 0);
+            after.extend([Door::V1, Door::Post].map(|door| api.knock(&device, &door, &code, 0)));
+        }
+        let name = if factor == FactorKind::Totp { "registration (TOTP)" } else { "registration (HOTP)" };
+        judge(api, name, shots, after, board).await;
+    }
+    Ok(())
+}
+
+/// The code at the moment the server answered: its own end of the registration tells its time.
+fn totp_code(secret: &Secret, expires_at: &str) -> anyhow::Result<String> {
+    let ends = unix_seconds(expires_at).with_context(|| format!("{expires_at} is not a time"))?;
+    let now = Timestamp((ends - REGISTRATION_LIFE) * domain::time::SECOND);
+    Ok(Totp::with_secret(secret.clone()).code(now))
+}
+
+/// `2026-03-01T09:30:00Z` in seconds since 1970.
+fn unix_seconds(text: &str) -> Option<i64> {
+    let part = |from: usize, to: usize| text.get(from..to)?.parse::<i64>().ok();
+    let (year, month, day) = (part(0, 4)?, part(5, 7)?, part(8, 10)?);
+    // Years that begin in March, so that the leap day is the last (Howard Hinnant's `days_from_civil`).
+    let (year, month) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
+    let days = year * 365 + year / 4 - year / 100 + year / 400 + (153 * month + 2) / 5 + day - 1 - 719_468;
+    Some(((days * 24 + part(11, 13)?) * 60 + part(14, 16)?) * 60 + part(17, 19)?)
+}
+
+/// A temporary token that works once, through both doors it has.
+pub(super) async fn temp_tokens(
+    api: &mut Api,
+    crowd: &mut Crowd,
+    rounds: u64,
+    board: &mut Board,
+) -> anyhow::Result<()> {
+    for _ in 0..rounds {
+        let user = api.user().await?;
+        let token = api.temp_token(user).await?;
+        let request = |api: &Api, caller: usize| match caller / api.nodes.len() % 2 {
+            0 => {
+                let path = format!("/api/1/users/{user}/otp_devices/0/verify");
+                api.request("POST", path, &json!({ "otp_token": token }))
+            }
+            _ => api.request("POST", format!("/api/2/mfa/users/{user}/verifications"), &json!({ "otp": token })),
+        };
+        let requests = (0..crowd.size()).map(|caller| request(api, caller)).collect();
+        let shots = crowd.fire(requests).await?;
+        let after = vec![request(api, 0), request(api, api.nodes.len())];
+        judge(api, "temporary token", shots, after, board).await;
+    }
+    Ok(())
+}
+
+/// A refresh token used by many: one gets the new pair; and because somebody used the old one twice, the new pair dies
+/// as well. Comes last, since it ends the token everything else runs on.
+pub(super) async fn refresh_tokens(
+    api: &mut Api,
+    crowd: &mut Crowd,
+    rounds: u64,
+    board: &mut Board,
+) -> anyhow::Result<()> {
+    for _ in 0..rounds.min(REFRESH_ROUNDS) {
+        api.renew_token().await?;
+        let tokens = api.tokens().await?;
+        let body = json!({
+            "grant_type": "refresh_token", "access_token": tokens.access, "refresh_token": tokens.refresh,
+        });
+        let request = plain("POST", "/auth/oauth2/v2/token".to_owned(), &body);
+        let shots = crowd.fire(vec![request.clone(); REFRESHERS.min(crowd.size())]).await?;
+        let winner = shots.iter().find(|shot| shot.ended == Ended::Accepted);
+        let renewed = winner.and_then(|shot| Some(shot.answer.as_ref()?.json()));
+        judge(api, "refresh token", shots, vec![request], board).await;
+        if let Some(renewed) = renewed {
+            family_is_dead(api, &renewed, board).await?;
+        }
+    }
+    Ok(())
+}
+
+async fn family_is_dead(api: &mut Api, renewed: &Value, board: &mut Board) -> anyhow::Result<()> {
+    SystemClock.sleep(REVOKED_WITHIN).await;
+    let mut listing = plain("GET", "/api/2/users?limit=1".to_owned(), &Value::Null);
+    listing.token = Some(std::sync::Arc::from(text(renewed, "/access_token")?));
+    let mut endings = Vec::new();
+    for node in 0..api.nodes.len() {
+        endings.push(api.once(node, &listing).await.ended);
+    }
+    let alive = endings.iter().filter(|ended| **ended == Ended::Accepted).count();
+    let found = if alive > 0 { vec![format!("{alive} nodes still take it")] } else { Vec::new() };
+    board.row("access token after a reuse").enter(&endings, found);
+    Ok(())
+}
+
+/// Fires `after`, one by one at all nodes in turn, and judges all of it.
+pub(super) async fn judge(
+    api: &mut Api,
+    scenario: &'static str,
+    shots: Vec<Shot>,
+    after: Vec<Request>,
+    board: &mut Board,
+) {
+    let volley = endings(&shots);
+    let mut again = Vec::new();
+    for (node, request) in after.iter().enumerate() {
+        again.extend(api.settle(node, request).await);
+        // It was not spent by the volley; then by this, and once more must not work.
+        if api.mode == Mode::FaultExpected && again.last() == Some(&Ended::Accepted) {
+            again.extend(api.settle(node, request).await);
+        }
+    }
+    let found = used_once(&volley, &again, api.mode);
+    board.row(scenario).enter(volley.iter().chain(&again), found);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_on_the_wire_is_read() {
+        assert_eq!(unix_seconds("1970-01-01T00:00:00Z"), Some(0));
+        assert_eq!(unix_seconds("2016-01-26T02:21:47Z"), Some(1_453_774_907));
+        assert_eq!(unix_seconds("2024-02-29T00:00:00Z"), Some(1_709_164_800));
+        assert_eq!(unix_seconds("2026-03-01T09:30:00Z"), Some(1_772_357_400));
+        assert_eq!(unix_seconds("soon"), None);
+    }
+}
