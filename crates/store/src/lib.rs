@@ -24,6 +24,7 @@ mod rows;
 mod sql;
 mod sqlite;
 mod trail;
+pub mod transfer;
 mod value;
 
 use std::path::Path;

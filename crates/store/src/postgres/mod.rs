@@ -15,6 +15,7 @@ mod readers;
 mod sql;
 #[cfg(test)]
 mod tests;
+pub(crate) mod transfer;
 mod value;
 
 use std::path::PathBuf;

@@ -9,6 +9,7 @@ mod open;
 mod readers;
 #[cfg(test)]
 mod tests;
+pub(crate) mod transfer;
 mod writer;
 
 use std::path::Path;

@@ -1,0 +1,72 @@
+//! The SQLite end of [`crate::transfer`].
+
+use std::fs::File;
+use std::path::Path;
+
+use rusqlite::{Connection, params_from_iter};
+
+use super::open;
+use crate::transfer::{PIECE, Table, TransferError};
+use crate::value::Value;
+
+/// A database that nobody else has open.
+pub(crate) struct SqliteEnd {
+    conn: Connection,
+    /// Locked for as long as it is open.
+    _lock: File,
+}
+
+impl SqliteEnd {
+    pub(crate) fn source(dir: &Path) -> Result<Self, TransferError> {
+        if !dir.join("countersign.db").exists() {
+            return Err(TransferError::Missing);
+        }
+        let files = open::take(dir)?;
+        if !open::pending(dir)?.is_empty() {
+            return Err(TransferError::Outdated);
+        }
+        let conn = open::reader(&files.database)?;
+        conn.execute_batch("BEGIN")?;
+        Ok(Self { conn, _lock: files.lock })
+    }
+
+    pub(crate) fn target(dir: &Path) -> Result<Self, TransferError> {
+        let files = open::take(dir)?;
+        let conn = open::writer(&files.database, None)?;
+        conn.execute_batch("BEGIN IMMEDIATE")?;
+        Ok(Self { conn, _lock: files.lock })
+    }
+
+    pub(crate) fn count(&self, table: &Table) -> Result<u64, TransferError> {
+        let rows: i64 = self.conn.query_row(&table.count(), [], |row| row.get(0))?;
+        Ok(rows.unsigned_abs())
+    }
+
+    pub(crate) fn piece(&self, table: &Table, after: Option<&[Value]>) -> Result<Vec<Vec<Value>>, TransferError> {
+        let mut statement = self.conn.prepare_cached(&table.select(after.is_some(), "", PIECE))?;
+        let mut rows = statement.query(params_from_iter(after.unwrap_or_default()))?;
+        let mut piece = Vec::new();
+        while let Some(row) = rows.next()? {
+            piece.push(table.values(row)?);
+        }
+        Ok(piece)
+    }
+
+    pub(crate) fn put(&self, table: &Table, rows: &[Vec<Value>]) -> Result<(), TransferError> {
+        let places: Vec<String> = (1..=table.columns.len()).map(|number| format!("${number}")).collect();
+        let statement =
+            format!("INSERT INTO {} ({}) VALUES ({})", table.quoted(), table.column_list(), places.join(", "));
+        let mut statement = self.conn.prepare_cached(&statement)?;
+        for row in rows {
+            statement.execute(params_from_iter(row))?;
+        }
+        Ok(())
+    }
+
+    pub(crate) fn commit(self) -> Result<(), TransferError> {
+        self.conn.execute_batch("COMMIT")?;
+        // Folded, so that the file alone is the database.
+        self.conn.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
+        Ok(())
+    }
+}

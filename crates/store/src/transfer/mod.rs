@@ -1,0 +1,227 @@
+//! Carries an installation from one database to another (`countersign move`): table by table, in bounded pieces, inside
+//! one transaction of the target, which is read back and compared before it commits. It is all there, or nothing is.
+//!
+//! Values travel as they lie: what is sealed stays sealed, and the master key has no part in it.
+
+#[cfg(test)]
+mod fixtures;
+mod tables;
+#[cfg(test)]
+mod tests;
+
+use std::path::Path;
+
+use domain::Digest;
+
+use crate::PostgresOptions;
+use crate::error::OpenError;
+use crate::postgres::transfer::PostgresEnd;
+use crate::sqlite::transfer::SqliteEnd;
+use crate::value::Value;
+pub(crate) use tables::{TABLES, Table};
+
+/// Rows held in memory at a time.
+pub(crate) const PIECE: usize = 1_000;
+
+/// Why an installation was not carried over. The source is as it was, and the target empty.
+#[derive(Debug, thiserror::Error)]
+pub enum TransferError {
+    /// A database could not be opened. [`OpenError::Locked`] means that a server runs on it.
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    /// There is no database to carry.
+    #[error("there is no database there")]
+    Missing,
+    /// The source has an older schema.
+    #[error("the source has an older schema; run `countersign migrate` on it first")]
+    Outdated,
+    /// Somebody else works on the source.
+    #[error("a server is connected to this database; stop it first")]
+    Busy,
+    /// The target holds something already. Names the table.
+    #[error("the target is not empty: it has rows in {0}. Only an empty database takes an installation in")]
+    NotEmpty(&'static str),
+    /// What was read back is not what was written. Names the table.
+    #[error("the table {0} does not read back as it was written; nothing was kept")]
+    Differs(&'static str),
+    /// A row has another shape than this version knows.
+    #[error(transparent)]
+    Row(#[from] crate::Error),
+    /// SQLite failed.
+    #[error("SQLite failed")]
+    Sqlite(#[from] rusqlite::Error),
+    /// PostgreSQL failed.
+    #[error("PostgreSQL failed")]
+    Postgres(#[from] tokio_postgres::Error),
+}
+
+/// A database held for carrying: nobody else works on it.
+pub struct End(Side);
+
+enum Side {
+    Sqlite(SqliteEnd),
+    Postgres(PostgresEnd),
+}
+
+impl std::fmt::Debug for End {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self.0 {
+            Side::Sqlite(_) => "End(SQLite)",
+            Side::Postgres(_) => "End(PostgreSQL)",
+        })
+    }
+}
+
+/// What a table was found to hold on both ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Carried {
+    /// Which table.
+    pub table: &'static str,
+    /// Its rows.
+    pub rows: u64,
+    /// SHA-256 over its rows in the order of their keys, each bound to all before it.
+    pub digest: Digest,
+}
+
+impl End {
+    /// Holds the SQLite database in `dir` as a source.
+    pub fn sqlite_source(dir: &Path) -> Result<Self, TransferError> {
+        Ok(Self(Side::Sqlite(SqliteEnd::source(dir)?)))
+    }
+
+    /// Holds the SQLite database in `dir` as a target, making it if need be.
+    pub fn sqlite_target(dir: &Path) -> Result<Self, TransferError> {
+        Ok(Self(Side::Sqlite(SqliteEnd::target(dir)?)))
+    }
+
+    /// Holds a PostgreSQL database as a source.
+    pub async fn postgres_source(url: &str, options: &PostgresOptions) -> Result<Self, TransferError> {
+        Ok(Self(Side::Postgres(PostgresEnd::source(url, options).await?)))
+    }
+
+    /// Holds a PostgreSQL database as a target, making its tables if need be.
+    pub async fn postgres_target(url: &str, options: &PostgresOptions) -> Result<Self, TransferError> {
+        Ok(Self(Side::Postgres(PostgresEnd::target(url, options).await?)))
+    }
+
+    /// How many rows there are to carry.
+    pub async fn rows(&self) -> Result<u64, TransferError> {
+        let mut all = 0;
+        for table in TABLES {
+            all += self.count(table).await?;
+        }
+        Ok(all)
+    }
+
+    async fn count(&self, table: &Table) -> Result<u64, TransferError> {
+        match &self.0 {
+            Side::Sqlite(end) => end.count(table),
+            Side::Postgres(end) => end.count(table).await,
+        }
+    }
+
+    /// The next rows of a table behind a key.
+    async fn piece(&self, table: &Table, after: Option<&[Value]>) -> Result<Vec<Vec<Value>>, TransferError> {
+        match &self.0 {
+            Side::Sqlite(end) => end.piece(table, after),
+            Side::Postgres(end) => end.piece(table, after).await,
+        }
+    }
+
+    async fn put(&self, table: &Table, rows: &[Vec<Value>]) -> Result<(), TransferError> {
+        match &self.0 {
+            Side::Sqlite(end) => end.put(table, rows),
+            Side::Postgres(end) => end.put(table, rows).await,
+        }
+    }
+
+    async fn commit(self) -> Result<(), TransferError> {
+        match self.0 {
+            Side::Sqlite(end) => end.commit(),
+            Side::Postgres(end) => end.commit().await,
+        }
+    }
+}
+
+/// Carries everything. `progress` hears how many rows were written or read back.
+pub async fn carry(from: &End, to: End, mut progress: impl FnMut(u64)) -> Result<Vec<Carried>, TransferError> {
+    for table in TABLES {
+        if to.count(table).await? > 0 {
+            return Err(TransferError::NotEmpty(table.name));
+        }
+    }
+    let mut done = 0;
+    let mut carried = Vec::with_capacity(TABLES.len());
+    for table in TABLES {
+        let mut sum = Sum::new(table);
+        while let Some(rows) = sum.next(from).await? {
+            to.put(table, &rows).await?;
+            done += rows.len() as u64;
+            progress(done);
+        }
+        carried.push(sum.carried);
+    }
+    for (table, expected) in TABLES.iter().zip(&carried) {
+        let mut sum = Sum::new(table);
+        while let Some(rows) = sum.next(&to).await? {
+            done += rows.len() as u64;
+            progress(done);
+        }
+        if sum.carried != *expected || to.count(table).await? != expected.rows {
+            return Err(TransferError::Differs(table.name));
+        }
+    }
+    to.commit().await?;
+    Ok(carried)
+}
+
+/// Reads a table in pieces and sums up what it holds.
+struct Sum<'a> {
+    table: &'a Table,
+    last: Option<Vec<Value>>,
+    ended: bool,
+    carried: Carried,
+}
+
+impl<'a> Sum<'a> {
+    fn new(table: &'a Table) -> Self {
+        let carried = Carried { table: table.name, rows: 0, digest: Digest::of(table.name.as_bytes()) };
+        Self { table, last: None, ended: false, carried }
+    }
+
+    async fn next(&mut self, end: &End) -> Result<Option<Vec<Vec<Value>>>, TransferError> {
+        if self.ended {
+            return Ok(None);
+        }
+        let rows = end.piece(self.table, self.last.as_deref()).await?;
+        self.ended = rows.len() < PIECE;
+        self.last = rows.last().map(|row| row[..self.table.key].to_vec());
+        for row in &rows {
+            self.carried.rows += 1;
+            self.carried.digest = bound(&self.carried.digest, row);
+        }
+        Ok(Some(rows))
+    }
+}
+
+/// The digest of a row bound to all rows before it. Each value has its kind and its length in front.
+fn bound(before: &Digest, row: &[Value]) -> Digest {
+    let mut bytes = Vec::with_capacity(512);
+    bytes.extend_from_slice(&before.0);
+    for value in row {
+        let number;
+        let (kind, content): (u8, &[u8]) = match value {
+            Value::Null => (0, &[]),
+            Value::Int(int) => {
+                number = int.to_be_bytes();
+                (1, &number)
+            }
+            Value::Text(text) => (2, text.as_bytes()),
+            Value::Blob(blob) => (3, blob),
+        };
+        bytes.push(kind);
+        bytes.extend_from_slice(&(content.len() as u64).to_be_bytes());
+        bytes.extend_from_slice(content);
+    }
+    Digest::of(&bytes)
+}

@@ -1,0 +1,149 @@
+//! An installation carried over is the installation.
+
+use std::path::Path;
+
+use domain::user::UserPatch;
+use domain::{Challenge, Change, Decision, FactorKind, UserId};
+
+use super::*;
+use crate::contract::world::{self, NOW};
+use crate::{IdKind, SqliteOptions, Store};
+
+/// Columns of a table by name, as SQLite knows them.
+fn schema(dir: &Path) -> Vec<(String, Vec<String>)> {
+    let conn = rusqlite::Connection::open(dir.join("countersign.db")).unwrap();
+    let mut tables = conn.prepare("SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name").unwrap();
+    let names: Vec<String> = tables.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect();
+    let columns = |name: &str| -> Vec<String> {
+        let mut info = conn.prepare(&format!("PRAGMA table_info(\"{name}\")")).unwrap();
+        let mut columns: Vec<String> = info.query_map([], |row| row.get(1)).unwrap().map(Result::unwrap).collect();
+        columns.sort();
+        columns
+    };
+    names.into_iter().map(|name| (name.clone(), columns(&name))).collect()
+}
+
+#[tokio::test]
+async fn every_table_and_every_column_is_carried() {
+    let dir = tempfile::tempdir().unwrap();
+    Store::open_sqlite(dir.path(), SqliteOptions::default()).unwrap().close().await;
+    let mut listed: Vec<(String, Vec<String>)> = TABLES
+        .iter()
+        .map(|table| {
+            let mut columns: Vec<String> = table.columns.iter().map(|(name, _)| (*name).to_owned()).collect();
+            columns.sort();
+            (table.name.to_owned(), columns)
+        })
+        .collect();
+    listed.sort();
+    assert_eq!(listed, schema(dir.path()));
+}
+
+/// Something in every table, and so many users besides.
+pub(super) async fn settle_in(store: &Store, neighbours: usize) -> UserId {
+    store.set_meta("key_check", &[1, 2, 3]).await.unwrap();
+    let client = world::client(store).await;
+    let set = world::token_set(store, client.id).await;
+    let given =
+        move |_: &domain::ClientView| Decision { changes: vec![Change::CreateTokenSet(set.clone())], reply: () };
+    store.decide_client(client.id, None, given).await.unwrap();
+    let patch = UserPatch {
+        username: Some(Some("Zoë".to_owned())),
+        email: Some(Some("zoe@example.com".to_owned())),
+        texts: vec![
+            ("external_id".to_owned(), Some("x-1".to_owned())),
+            ("title".to_owned(), Some("\"电\"\n".to_owned())),
+        ],
+        integers: vec![("group_id".to_owned(), Some(7))],
+        custom_attributes: vec![("b".to_owned(), None), ("a".to_owned(), Some("1".to_owned()))],
+        ..UserPatch::default()
+    };
+    let user = world::person(store, patch).await;
+    let device = world::device(store, user, FactorKind::Sms).await;
+    let verification = world::verification(&device, world::sent_code("123456"));
+    world::open(store, &verification).await;
+    let wrong =
+        domain::throttle::count_failure(&store.view(user).await.unwrap(), user, Some(device.id), Digest::of(b"x"), NOW);
+    let mut changes = wrong;
+    changes.push(Change::Enqueue(world::message(store.next_id(IdKind::Message).await.unwrap(), &verification)));
+    world::put(store, user, changes).await.unwrap();
+    for _ in 0..neighbours {
+        world::somebody(store).await;
+    }
+    user
+}
+
+/// Whoever goes on with an installation finds everything where it was.
+pub(super) async fn goes_on(store: &Store, user: UserId) {
+    assert!(store.verify_audit_chain(user).await.unwrap());
+    assert_eq!(store.find_user(Some("x-1"), "").await.unwrap(), Some(user));
+    let view = store.view(user).await.unwrap();
+    let known = view.user.unwrap();
+    assert_eq!(known.profile.texts["title"], "\"电\"\n");
+    assert_eq!(view.verifications.len(), 1);
+    let newcomer = world::somebody(store).await;
+    assert!(newcomer > user);
+    let device = world::device(store, user, FactorKind::Hotp).await;
+    world::open(store, &world::verification(&device, |_| Challenge::Own)).await;
+    assert_eq!(store.view(user).await.unwrap().verifications.len(), 2);
+    assert!(store.verify_audit_chain(user).await.unwrap());
+    assert!(store.verify_audit_chain(newcomer).await.unwrap());
+}
+
+async fn carried(from: End, to: End) -> Vec<Carried> {
+    let expected = from.rows().await.unwrap();
+    let mut heard = 0;
+    let carried = carry(&from, to, |done| heard = done).await.unwrap();
+    assert_eq!(carried.iter().map(|table| table.rows).sum::<u64>(), expected);
+    assert_eq!(heard, 2 * expected, "written and read back");
+    assert!(carried.iter().all(|table| table.rows > 0), "{carried:?}");
+    carried
+}
+
+#[tokio::test]
+async fn a_file_is_carried_to_another_and_goes_on_there() {
+    let (old, new) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let store = Store::open_sqlite(old.path(), SqliteOptions::default()).unwrap();
+    let user = settle_in(&store, PIECE + 5).await;
+    assert!(matches!(End::sqlite_source(old.path()), Err(TransferError::Open(OpenError::Locked))));
+    store.close().await;
+
+    carried(End::sqlite_source(old.path()).unwrap(), End::sqlite_target(new.path()).unwrap()).await;
+    let again = carry(&End::sqlite_source(old.path()).unwrap(), End::sqlite_target(new.path()).unwrap(), |_| {}).await;
+    assert!(matches!(again, Err(TransferError::NotEmpty("meta"))), "{again:?}");
+    let store = Store::open_sqlite(new.path(), SqliteOptions::default()).unwrap();
+    goes_on(&store, user).await;
+    store.close().await;
+}
+
+#[tokio::test]
+async fn a_place_without_a_database_has_nothing_to_carry() {
+    let dir = tempfile::tempdir().unwrap();
+    assert!(matches!(End::sqlite_source(dir.path()), Err(TransferError::Missing)));
+    assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 0, "and nothing is made there");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_installation_moves_to_postgresql_and_back_unchanged() {
+    let Some(cluster) = pgtest::Cluster::shared() else { return };
+    let (old, new) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let (url, options) = (cluster.new_database(), PostgresOptions::default());
+    let store = Store::open_sqlite(old.path(), SqliteOptions::default()).unwrap();
+    let user = settle_in(&store, PIECE + 5).await;
+    store.close().await;
+
+    assert!(matches!(End::postgres_source(&url, &options).await, Err(TransferError::Missing)));
+    let there =
+        carried(End::sqlite_source(old.path()).unwrap(), End::postgres_target(&url, &options).await.unwrap()).await;
+    let back =
+        carried(End::postgres_source(&url, &options).await.unwrap(), End::sqlite_target(new.path()).unwrap()).await;
+    assert_eq!(there, back);
+    let store = Store::open_sqlite(new.path(), SqliteOptions::default()).unwrap();
+    goes_on(&store, user).await;
+    store.close().await;
+
+    let store = Store::open_postgres(&url, options.clone()).await.unwrap();
+    goes_on(&store, user).await;
+    assert!(matches!(End::postgres_source(&url, &options).await, Err(TransferError::Busy)));
+    store.close().await;
+}
