@@ -7,7 +7,7 @@ use anyhow::{Context as _, Result, bail};
 
 use crate::places::{Places, Profile};
 use crate::step::{cargo, is_there, run as run_command, step};
-use crate::{check, clock, conformance, page, terminal};
+use crate::{check, clock, conformance, page, terminal, torture};
 
 /// The line of cargo-deny that `deny.toml` is written for.
 const CARGO_DENY: &str = "~0.20.2";
@@ -43,6 +43,7 @@ pub(crate) fn run() -> Result<()> {
         let generator = places.built("xtask", Profile::Release);
         run_command(Command::new(generator).args(["bench", "verify", "--quick"]))
     })?;
+    torture::run_against(&binary, true)?;
     step("dev outbox in a browser", || look(&places, &binary))?;
     step("conformance", || conformance::run_against(&places, &binary, &[]))?;
 

@@ -15,6 +15,7 @@ mod page;
 mod places;
 mod step;
 mod terminal;
+mod torture;
 
 use std::process::ExitCode;
 
@@ -41,6 +42,8 @@ enum Chore {
     Bench(bench::Bench),
     /// The dev outbox's page in a real browser
     Page(page::Args),
+    /// Volleys of single-use things at a server, unharmed and while it is being killed
+    Torture(torture::Args),
     /// The ceiling that benches compare with: bare hyper
     #[command(hide = true)]
     EchoServer(bench::echo::Args),
@@ -53,6 +56,7 @@ fn main() -> ExitCode {
         Chore::Conformance(args) => conformance::run(&args),
         Chore::Bench(bench) => bench::run(&bench),
         Chore::Page(args) => page::run(&args),
+        Chore::Torture(args) => torture::run(&args),
         Chore::EchoServer(args) => bench::echo::run(&args),
     };
     match done {

@@ -1,0 +1,109 @@
+//! A node that can be killed and comes back at the same address.
+
+use std::fs::File;
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, bail, ensure};
+
+use crate::clock;
+
+/// How long a start may take.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A `countersign dev` over a folder.
+pub(super) struct Node {
+    binary: PathBuf,
+    folder: PathBuf,
+    name: &'static str,
+    address: SocketAddr,
+    options: Vec<String>,
+    child: Option<Child>,
+}
+
+impl Node {
+    /// Starts a node of this name over `folder/data` and waits until it answers.
+    pub(super) fn start(binary: &Path, folder: &Path, name: &'static str, options: &[&str]) -> Result<Self> {
+        // Free now, and nobody else is likely to be given it before the node takes it.
+        let address = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?;
+        let options = options.iter().map(|option| (*option).to_owned()).collect();
+        let (binary, folder) = (binary.to_owned(), folder.to_owned());
+        let mut node = Self { binary, folder, name, address, options, child: None };
+        node.start_again()?;
+        Ok(node)
+    }
+
+    /// Starts it again at its old address.
+    pub(super) fn start_again(&mut self) -> Result<()> {
+        let (ready, log) = (self.ready_file(), self.log());
+        if ready.exists() {
+            std::fs::remove_file(&ready)?;
+        }
+        let output = File::options().create(true).append(true).open(&log);
+        let output = output.with_context(|| format!("cannot write {}", log.display()))?;
+        let mut command = Command::new(&self.binary);
+        // Settings of the shell that runs the chore are not the installation's.
+        for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("COUNTERSIGN_")) {
+            command.env_remove(name);
+        }
+        command.args(["dev", "--listen", &self.address.to_string(), "--data-dir"]).arg(self.folder.join("data"));
+        command.arg("--ready-file").arg(&ready).args(&self.options);
+        command.stdin(Stdio::null()).stdout(output.try_clone()?).stderr(output);
+        let child = command.spawn().with_context(|| format!("cannot start {}", self.binary.display()))?;
+        let child = self.child.insert(child);
+        let began = clock::now();
+        while !ready.exists() {
+            if let Some(status) = child.try_wait()? {
+                bail!("the node ended with {status}:\n{}", last_words(&log));
+            }
+            ensure!(began.elapsed() < PATIENCE, "the node does not become ready:\n{}", last_words(&log));
+            clock::pause(Duration::from_millis(10));
+        }
+        Ok(())
+    }
+
+    /// Ends it as `kill -9` does, which it cannot prepare for.
+    pub(super) fn kill(&mut self) -> Result<()> {
+        if let Some(mut child) = self.child.take() {
+            // What has ended by itself was no victim.
+            if let Some(status) = child.try_wait()? {
+                bail!("the node ended by itself with {status}:\n{}", last_words(&self.log()));
+            }
+            child.kill()?;
+            child.wait()?;
+        }
+        Ok(())
+    }
+
+    /// Where it listens.
+    pub(super) fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// The file that says how to reach it.
+    pub(super) fn ready_file(&self) -> PathBuf {
+        self.folder.join(format!("{}.json", self.name))
+    }
+
+    fn log(&self) -> PathBuf {
+        self.folder.join(format!("{}.log", self.name))
+    }
+}
+
+impl Drop for Node {
+    fn drop(&mut self) {
+        if let Some(child) = &mut self.child {
+            // It may have ended already; there is nothing to save in its world.
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+    }
+}
+
+fn last_words(log: &Path) -> String {
+    let text = std::fs::read_to_string(log).unwrap_or_default();
+    let lines: Vec<&str> = text.lines().collect();
+    lines[lines.len().saturating_sub(20)..].join("\n")
+}
