@@ -211,7 +211,9 @@ impl Sqlite {
     // ---- the store itself
 
     pub(crate) fn ready(&self) -> bool {
-        !self.orders.is_closed() && self.readers.read(|conn| one(conn, sql::ALIVE, &[], rows::number)).is_ok()
+        !self.orders.is_closed()
+            && self.readers.may_write()
+            && self.readers.read(|conn| one(conn, sql::ALIVE, &[], rows::number)).is_ok()
     }
 
     pub(crate) fn stats(&self) -> Stats {

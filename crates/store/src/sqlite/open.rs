@@ -1,8 +1,8 @@
 //! Opening: the folder and its files, the lock that keeps other processes out, the settings that durability rests on,
 //! and the schema.
 
-use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::fs::{DirBuilder, File, OpenOptions, Permissions, TryLockError};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use rusqlite::config::DbConfig;
@@ -48,7 +48,8 @@ pub(super) fn take(dir: &Path) -> Result<Files, OpenError> {
     }
     // SQLite gives its log and its shared memory the mode of the database file, so this one call decides for all.
     let database = dir.join("countersign.db");
-    private(&database)?;
+    // A file that was there already keeps its mode otherwise: restored by hand, for example.
+    private(&database)?.set_permissions(Permissions::from_mode(0o600))?;
     Ok(Files { database, lock })
 }
 

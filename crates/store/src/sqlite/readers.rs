@@ -52,6 +52,11 @@ impl Readers {
         })
     }
 
+    /// Whether writing works, as far as the last group has shown.
+    pub(super) fn may_write(&self) -> bool {
+        !self.alarm.is_hindered()
+    }
+
     pub(super) fn close(&self) {
         self.closed.store(true, Ordering::Release);
         self.idle.lock().unwrap_or_else(PoisonError::into_inner).clear();

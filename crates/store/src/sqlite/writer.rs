@@ -122,6 +122,7 @@ impl Writer {
         }
         match attempt {
             Attempt::Committed(results) => {
+                self.alarm.relieve();
                 self.counters.group(group.len());
                 for (job, result) in group.drain(..).zip(results) {
                     job.answer(result);
@@ -132,7 +133,10 @@ impl Writer {
             Attempt::Failed(failure) => {
                 let (error, sentence) = match failure {
                     Failure::Job(error) => (error, None),
-                    Failure::Group(reason) => (Error::Unavailable(reason), None),
+                    Failure::Group(reason) => {
+                        self.alarm.hinder(reason);
+                        (Error::Unavailable(reason), None)
+                    }
                     Failure::Fatal(reason) => (BROKEN, Some(format!("writing failed: {reason}"))),
                 };
                 // What cannot be rolled back would become part of the next group.

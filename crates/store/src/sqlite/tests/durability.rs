@@ -39,6 +39,7 @@ async fn a_full_disk_is_an_outage_and_nothing_more() {
     };
     assert_eq!(full, Error::Unavailable("the disk is full"));
     assert!(!written.is_empty());
+    assert!(!store.ready().await, "readiness tells of a full disk");
     // A whole group is refused together, and each is told.
     let crowd: Vec<_> = (0..20)
         .map(|n| {
@@ -51,6 +52,7 @@ async fn a_full_disk_is_an_outage_and_nothing_more() {
     }
     sqlite(&store).write(|tx| Ok(open::set(tx.conn, "max_page_count", 100_000)?)).await.unwrap();
     store.set_meta("after", &[7; 8192]).await.unwrap();
+    assert!(store.ready().await);
     for key in written {
         assert!(store.meta(&key).await.unwrap().is_some(), "{key} was answered");
     }
