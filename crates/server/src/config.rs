@@ -215,14 +215,21 @@ fn judge_public_url(text: &str) -> anyhow::Result<()> {
 
 /// A secret from the environment: `NAME` itself, or the content of the file that `NAME_FILE` names.
 pub fn secret(name: &str) -> anyhow::Result<Option<String>> {
-    if let Ok(value) = std::env::var(name) {
-        return Ok(Some(value));
+    match std::env::var(name) {
+        Ok(value) => return Ok(Some(value)),
+        Err(std::env::VarError::NotUnicode(_)) => bail!("{name} is not text"),
+        Err(std::env::VarError::NotPresent) => {}
     }
     match std::env::var_os(format!("{name}_FILE")) {
         Some(path) => {
             let shown = PathBuf::from(&path);
             let text = std::fs::read_to_string(&shown)
                 .with_context(|| format!("{name}_FILE names {}, which cannot be read", shown.display()))?;
+            // Orchestrators mount secrets readable to all inside a container, so this cannot stop the start.
+            let mode = std::os::unix::fs::MetadataExt::mode(&std::fs::metadata(&shown)?);
+            if mode & 0o077 != 0 {
+                tracing::warn!(file = %shown.display(), "a secret's file can be read by others; chmod 600 is better");
+            }
             Ok(Some(text))
         }
         None => Ok(None),
