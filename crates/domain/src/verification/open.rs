@@ -1,0 +1,142 @@
+//! Putting a challenge to a device, and ending the ones before it.
+
+use super::find::unlocked;
+use super::{Context, MAX_OPEN_PER_DEVICE, Reason, Status, Verification};
+use crate::audit::AuditKind;
+use crate::decision::{Change, Decision, View};
+use crate::device::{Device, DeviceStatus};
+use crate::factor::{Challenge, FactorKind};
+use crate::id::DeviceId;
+use crate::message::Message;
+use crate::policy::Policy;
+use crate::throttle;
+use crate::time::Timestamp;
+
+/// A challenge about to be put: everything random is drawn already.
+#[derive(Debug, Clone)]
+pub struct Opening {
+    /// The verification as it will be stored.
+    pub verification: Verification,
+    /// What will be sent, if anything.
+    pub message: Option<Message>,
+    /// Whether devices still being enrolled over v1 may be challenged.
+    pub pending_devices: bool,
+}
+
+/// How a trigger ends.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Opened {
+    /// A new verification; its message is queued.
+    Opened(Verification),
+    /// A prompt or pairing is still waiting: nothing was sent again (rulings 26).
+    Repeated(Verification),
+    /// No such user.
+    NoUser,
+    /// No such device that could be challenged.
+    NoDevice,
+    /// Locked, with the end where there is one: nothing was sent.
+    Locked(Option<Timestamp>),
+    /// The next message may be sent then.
+    TooSoon(Timestamp),
+    /// Too many are open; the first ends then.
+    TooMany(Timestamp),
+}
+
+/// Puts a challenge to a device (v1 trigger, v2 POST verifications).
+pub fn open(view: &View, opening: &Opening, policy: &Policy, context: &Context, now: Timestamp) -> Decision<Opened> {
+    let Some(user) = view.user.as_ref() else { return Decision::reply(Opened::NoUser) };
+    let usable = |device: &&Device| match device.status {
+        DeviceStatus::Active | DeviceStatus::Disabled => true,
+        DeviceStatus::Pending => opening.pending_devices,
+        DeviceStatus::Registering => false,
+    };
+    let fresh = &opening.verification;
+    let Some(device) = view.device(fresh.device_id).filter(usable).filter(|d| policy.offers(d.factor)) else {
+        return Decision::reply(Opened::NoDevice);
+    };
+    let event = |kind| context.event(kind, user.id, now).device(device.id);
+    if let Err(reason) = unlocked(view, user, Some(device), now) {
+        let until = match reason {
+            Reason::Locked(until) => until,
+            _ => None,
+        };
+        return Decision::reply(Opened::Locked(until)).with(event(AuditKind::ChallengeRefused).because(&reason).into());
+    }
+    let of_device = || view.verifications.iter().filter(|v| v.device_id == device.id && v.status == Status::Pending);
+
+    // A prompt is repeated only to the client that put it, through the kind of door it was put: an approval must not
+    // be collected by anybody but whoever the person was asked for (SEC 5, SEC 7). Others put a prompt of their own.
+    let is_own =
+        |v: &Verification| v.client_id == fresh.client_id && v.state_token.is_some() == fresh.state_token.is_some();
+    let waiting = of_device().rfind(|v| {
+        v.is_open(now)
+            && match v.challenge {
+                Challenge::Approval { .. } => is_own(v),
+                Challenge::Pairing { .. } => true,
+                _ => false,
+            }
+    });
+    if let Some(waiting) = waiting {
+        let mut repeated = waiting.clone();
+        let mut decision = Vec::new();
+        if let Some(hash) = fresh.state_token {
+            repeated.state_token = Some(hash);
+            decision.push(Change::ReplaceStateToken { verification: waiting.id, hash });
+        }
+        return Decision { changes: decision, reply: Opened::Repeated(repeated) }
+            .with(event(AuditKind::ChallengeRepeated).verification(Some(waiting.id)).into());
+    }
+    if device.factor == FactorKind::Push && device.status == DeviceStatus::Pending {
+        // Its pairing code has expired; it must be enrolled anew.
+        return Decision::reply(Opened::NoDevice);
+    }
+
+    let mut changes = Vec::new();
+    if opening.message.is_some() {
+        if let Some(at) = throttle::next_send(view, device.factor, policy, now) {
+            return Decision::reply(Opened::TooSoon(at));
+        }
+        changes.push(throttle::count_send(view, user.id, device.factor, now));
+    }
+    let is_sent = opening.message.is_some() || fresh.challenge != Challenge::Own;
+    let supersedes = is_sent || fresh.state_token.is_some();
+    let mut open = 0;
+    let mut first_end = fresh.expires_at;
+    for older in of_device() {
+        // A new code, link or prompt kills the older one; so does a new state token. What has run out is tidied up.
+        if supersedes || !older.is_open(now) {
+            changes.push(close_expired(older));
+            changes.push(Change::DropMessages(older.id));
+        } else {
+            open += 1;
+            first_end = first_end.min(older.expires_at);
+        }
+    }
+    if open >= MAX_OPEN_PER_DEVICE {
+        return Decision::reply(Opened::TooMany(first_end));
+    }
+    changes.push(Change::OpenVerification(fresh.clone()));
+    changes.extend(opening.message.clone().map(Change::Enqueue));
+    changes.push(event(AuditKind::ChallengeSent).verification(Some(fresh.id)).into());
+    Decision { changes, reply: Opened::Opened(fresh.clone()) }
+}
+
+/// Removes a device with its open verifications and their messages (SEC 56).
+pub(crate) fn discard(view: &View, device: DeviceId) -> Vec<Change> {
+    let of_device = view.verifications.iter().filter(|v| v.device_id == device && v.status == Status::Pending);
+    let ends = of_device.flat_map(|v| [close_expired(v), Change::DropMessages(v.id)]);
+    ends.chain([Change::DeleteDevice(device)]).collect()
+}
+
+/// Ends an open verification without a result.
+fn close_expired(verification: &Verification) -> Change {
+    Change::CloseVerification { verification: verification.id, status: Status::Expired, consumed_at: None }
+}
+
+/// Ends all of a user's open verifications, with their messages, and the results nobody collected yet (SEC 56).
+pub(crate) fn close_all(view: &View, now: Timestamp) -> impl Iterator<Item = Change> {
+    view.verifications.iter().flat_map(move |v| match v.status {
+        Status::Pending => [close_expired(v), Change::DropMessages(v.id)],
+        _ => [Change::ConsumeVerification { verification: v.id, at: now }, Change::DropMessages(v.id)],
+    })
+}
