@@ -5,15 +5,17 @@ use std::fmt::Write as _;
 use domain::FactorKind;
 use engine::Engine;
 
+use crate::database::Database;
 use crate::folder::Folder;
 
 /// The banner of `countersign serve`.
-pub async fn serve(engine: &Engine, base_url: &str, folder: &Folder) -> String {
+pub async fn serve(engine: &Engine, base_url: &str, folder: &Folder, database: &Database) -> String {
     let data = folder.root().display();
     let mut text = format!("\nCountersign {} is answering at {base_url}\n\n", env!("CARGO_PKG_VERSION"));
     let _ = writeln!(text, "  API      {base_url}/auth/oauth2/v2/token, /api/1, /api/2");
     let _ = writeln!(text, "  Health   {base_url}/livez, {base_url}/readyz");
     let _ = writeln!(text, "  Data     {data}");
+    let _ = writeln!(text, "  Database {}", database_name(database));
     let offered = &engine.settings().policy.factors;
     let names = |works: bool| {
         let listed: Vec<&str> =
@@ -27,16 +29,25 @@ pub async fn serve(engine: &Engine, base_url: &str, folder: &Folder) -> String {
     }
     let no_client = engine.clients().await.is_ok_and(|clients| clients.is_empty());
     if no_client {
+        let same = if database.postgres().is_some() { " --database-url …" } else { "" };
         let _ = write!(
             text,
-            "\n  Next: create an API client, in another terminal, with\n    countersign client create --scope \"Manage All\" --data-dir {data}\n"
+            "\n  Next: create an API client, in another terminal, with\n    countersign client create --scope \"Manage All\" --data-dir {data}{same}\n"
         );
     }
     text
 }
 
 /// The banner of `countersign dev`.
-pub fn dev(base_url: &str, folder: &Folder, lasting: bool, client_id: &str, secret: &str, user: &str) -> String {
+pub fn dev(
+    base_url: &str,
+    folder: &Folder,
+    database: &Database,
+    lasting: bool,
+    client_id: &str,
+    secret: &str,
+    user: &str,
+) -> String {
     let mut text = String::new();
     let line = "*".repeat(78);
     let _ = writeln!(text, "\n{line}");
@@ -56,11 +67,20 @@ pub fn dev(base_url: &str, folder: &Folder, lasting: bool, client_id: &str, secr
         "gone when this process ends"
     };
     let _ = writeln!(text, "  Data          {} ({kept})", folder.root().display());
+    let _ = writeln!(text, "  Database      {}", database_name(database));
     let _ = write!(
         text,
         "\n  Next: get a token\n    curl -u {client_id}:{secret} -H 'Content-Type: application/json' \\\n      -d '{{\"grant_type\":\"client_credentials\"}}' {base_url}/auth/oauth2/v2/token\n  Stop with Ctrl-C.\n"
     );
     text
+}
+
+/// Which database it is; never the password.
+fn database_name(database: &Database) -> String {
+    match database {
+        Database::Sqlite => "SQLite in the data folder".to_owned(),
+        Database::Postgres(postgres) => format!("PostgreSQL, {}", postgres.shown()),
+    }
 }
 
 fn name(kind: FactorKind) -> &'static str {

@@ -9,7 +9,7 @@ use domain::{CompatProfile, Scope};
 
 use crate::command::{Command, NewUser, Who};
 use crate::config::{self, Config, Given};
-use crate::{control, dev, import, serve, terminal, torture};
+use crate::{control, dev, import, migrate, relocate, serve, terminal, torture};
 
 /// A self-hosted multi-factor authentication server that speaks the OneLogin MFA API.
 #[derive(Debug, Parser)]
@@ -35,8 +35,36 @@ enum What {
     User(UserCommand),
     /// Import users and devices with their secrets, whether or not a server runs
     Import(ImportArgs),
+    /// Bring the database's schema up to date, as a starting server does
+    Migrate {
+        /// Only list what would be done
+        #[arg(long)]
+        dry_run: bool,
+        #[command(flatten)]
+        output: OutputArgs,
+    },
+    /// Move an installation's data to another, empty database; the server must be stopped
+    Move(MoveArgs),
     /// Show on a running installation that every code is used once and every limit holds, with test users of its own
     Torture(torture::Args),
+}
+
+/// Everything is written in one transaction, read back and compared before it counts. The source stays as it is. The
+/// master key is not moved: it lies in the data folder.
+#[derive(Debug, Args)]
+struct MoveArgs {
+    /// Where the data is: `sqlite://DIR` or `postgres://…`
+    #[arg(long, value_name = "URL")]
+    from: String,
+    /// Where it goes: `postgres://…` or `sqlite://DIR`
+    #[arg(long, value_name = "URL")]
+    to: String,
+    /// Trust only these authorities (PEM) to vouch for a database's server
+    #[arg(long, env = "COUNTERSIGN_DATABASE_CA_FILE", value_name = "FILE")]
+    database_ca_file: Option<PathBuf>,
+    /// Answer in JSON
+    #[arg(long)]
+    json: bool,
 }
 
 /// The list may be JSON lines, CSV with a header row, or `otpauth://` addresses. Its fields are `username`, `email`,
@@ -65,6 +93,13 @@ struct PlaceArgs {
     /// Folder that holds the database and the keys
     #[arg(long, env = "COUNTERSIGN_DATA_DIR", value_name = "DIR")]
     data_dir: Option<PathBuf>,
+    /// PostgreSQL database to use instead of the data folder's own, as `postgres://user@host/name`; a password is safer
+    /// in the variable `COUNTERSIGN_DATABASE_URL` or the file that `COUNTERSIGN_DATABASE_URL_FILE` names
+    #[arg(long, value_name = "URL")]
+    database_url: Option<String>,
+    /// Trust only these authorities (PEM) to vouch for the database's server
+    #[arg(long, env = "COUNTERSIGN_DATABASE_CA_FILE", value_name = "FILE")]
+    database_ca_file: Option<PathBuf>,
     /// Configuration file (TOML)
     #[arg(long, env = "COUNTERSIGN_CONFIG", value_name = "FILE")]
     config: Option<PathBuf>,
@@ -268,6 +303,19 @@ fn start(cli: Cli) -> anyhow::Result<ExitCode> {
         }
         What::Client(command) => client(command),
         What::User(command) => user(command),
+        What::Migrate { dry_run, output } => {
+            let config = configured(&output)?;
+            runtime(1)?.block_on(migrate::run(&config, dry_run, output.json))
+        }
+        What::Move(args) => {
+            let ca_file = args.database_ca_file.as_deref();
+            let options = relocate::Options {
+                from: relocate::Place::parse(&args.from, ca_file)?,
+                to: relocate::Place::parse(&args.to, ca_file)?,
+                json: args.json,
+            };
+            runtime(1)?.block_on(relocate::run(options))
+        }
         What::Torture(args) => runtime(0)?.block_on(torture::run(args)),
         What::Import(args) => {
             let config = configured(&args.output)?;
@@ -320,11 +368,7 @@ fn left() -> ExitCode {
 }
 
 fn configured(output: &OutputArgs) -> anyhow::Result<Config> {
-    Config::load(Given {
-        config: output.place.config.clone(),
-        data_dir: output.place.data_dir.clone(),
-        ..Given::default()
-    })
+    Config::load(at(&output.place))
 }
 
 fn run(output: &OutputArgs, command: Command) -> anyhow::Result<ExitCode> {
@@ -334,15 +378,18 @@ fn run(output: &OutputArgs, command: Command) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn given(place: &PlaceArgs, listen: &ListenArgs, insecure_http: bool, trusted_proxies: Vec<IpAddr>) -> Given {
+fn at(place: &PlaceArgs) -> Given {
     Given {
         config: place.config.clone(),
-        listen: listen.listen,
         data_dir: place.data_dir.clone(),
-        public_url: listen.public_url.clone(),
-        insecure_http,
-        trusted_proxies,
+        database_url: place.database_url.clone(),
+        database_ca_file: place.database_ca_file.clone(),
+        ..Given::default()
     }
+}
+
+fn given(place: &PlaceArgs, listen: &ListenArgs, insecure_http: bool, trusted_proxies: Vec<IpAddr>) -> Given {
+    Given { listen: listen.listen, public_url: listen.public_url.clone(), insecure_http, trusted_proxies, ..at(place) }
 }
 
 fn runtime(threads: usize) -> std::io::Result<tokio::runtime::Runtime> {

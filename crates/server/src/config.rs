@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, bail};
 use serde::Deserialize;
 
+use crate::database::Database;
 use crate::folder;
 
 /// What a configuration file may hold.
@@ -28,6 +29,10 @@ pub struct File {
     pub account_id: Option<i64>,
     /// Another place for the master key.
     pub master_key_file: Option<PathBuf>,
+    /// A PostgreSQL database to use instead of the data folder's own.
+    pub database_url: Option<String>,
+    /// The only authorities trusted to vouch for the database's server, in PEM.
+    pub database_ca_file: Option<PathBuf>,
     /// Proxies whose `X-Forwarded-For` is believed.
     pub trusted_proxies: Vec<IpAddr>,
     /// Allows plain HTTP off loopback.
@@ -102,6 +107,10 @@ pub struct Given {
     pub listen: Option<SocketAddr>,
     /// `--data-dir`
     pub data_dir: Option<PathBuf>,
+    /// `--database-url`
+    pub database_url: Option<String>,
+    /// `--database-ca-file`
+    pub database_ca_file: Option<PathBuf>,
     /// `--public-url`
     pub public_url: Option<String>,
     /// `--insecure-http`
@@ -117,6 +126,8 @@ pub struct Config {
     pub listen: SocketAddr,
     /// The data folder.
     pub data_dir: PathBuf,
+    /// The database.
+    pub database: Database,
     /// What links and callbacks begin with.
     pub public_url: Option<String>,
     /// The account's name.
@@ -156,10 +167,16 @@ impl Config {
         if trusted_proxies.is_empty() {
             trusted_proxies = file.trusted_proxies;
         }
+        let database_url = match given.database_url {
+            Some(url) => Some(url),
+            None => secret("COUNTERSIGN_DATABASE_URL")?.or(file.database_url),
+        };
+        let database = Database::configured(database_url, given.database_ca_file.or(file.database_ca_file))?;
         let default_listen = DEFAULT_LISTEN.parse().context("the default address is one")?;
         Ok(Self {
             listen: given.listen.or(file.listen).unwrap_or(default_listen),
             data_dir: given.data_dir.or(file.data_dir).unwrap_or_else(folder::default_root),
+            database,
             public_url,
             subdomain: file.subdomain.unwrap_or_else(|| "countersign".to_owned()),
             account_id: file.account_id.unwrap_or(1),
@@ -246,6 +263,9 @@ const KNOWN_VARIABLES: &[&str] = &[
     "COUNTERSIGN_INSECURE_HTTP",
     "COUNTERSIGN_TRUSTED_PROXY",
     "COUNTERSIGN_MESSAGE_LIMITS",
+    "COUNTERSIGN_DATABASE_URL",
+    "COUNTERSIGN_DATABASE_URL_FILE",
+    "COUNTERSIGN_DATABASE_CA_FILE",
     "COUNTERSIGN_MASTER_KEY",
     "COUNTERSIGN_MASTER_KEY_FILE",
     "COUNTERSIGN_LOG",
@@ -304,6 +324,17 @@ mod tests {
         let error = load("lisen = '127.0.0.1:2'", Given::default()).unwrap_err().to_string();
         assert!(error.contains("lisen") && error.contains("listen"), "{error}");
         assert!(load("[limits]\ncalls = 1", Given::default()).is_err());
+    }
+
+    #[test]
+    fn a_database_is_named_in_the_file_or_by_a_flag() {
+        let shown = |text: &str, given: Given| load(text, given).unwrap().database.postgres().map(crate::database::Postgres::shown);
+        assert_eq!(shown("", Given::default()), None);
+        let file = "database_url = 'postgres://ana:x@db/mfa'";
+        assert_eq!(shown(file, Given::default()).as_deref(), Some("postgres://ana@db/mfa"));
+        let flag = Given { database_url: Some("postgres://other/mfa".to_owned()), ..Given::default() };
+        assert_eq!(shown(file, flag).as_deref(), Some("postgres://other/mfa"));
+        assert!(load("database_url = 'mysql://db'", Given::default()).is_err());
     }
 
     #[test]

@@ -131,6 +131,10 @@ pub async fn open_line(config: &Config) -> anyhow::Result<Line> {
 }
 
 async fn reach(config: &Config) -> anyhow::Result<Executor> {
+    if config.database.postgres().is_some() {
+        // The database itself is what commands and servers share (rulings 3).
+        return alone(config, Folder::open(&config.data_dir)?).await;
+    }
     let Some(folder) = Folder::existing(&config.data_dir) else {
         return alone(config, Folder::open(&config.data_dir)?).await;
     };
@@ -161,7 +165,8 @@ async fn ask(stream: UnixStream, command: &Command) -> anyhow::Result<Report> {
 }
 
 async fn alone(config: &Config, folder: Folder) -> anyhow::Result<Executor> {
-    let store = match house::open_store(&folder) {
+    let settling = folder.settle_in().await?;
+    let store = match house::open_store(config, &folder).await {
         Ok(store) => store,
         Err(BuildError::Occupied) => bail!(
             "a process holds the database in {} but does not answer on {}; if it is starting, try again in a moment",
@@ -170,7 +175,9 @@ async fn alone(config: &Config, folder: Folder) -> anyhow::Result<Executor> {
         ),
         Err(BuildError::Other(error)) => return Err(error),
     };
-    Ok(Executor::Alone(House::build(config, folder, store, Fittings::plain(config)).await?))
+    let house = House::build(config, folder, store, Fittings::plain(config)).await?;
+    drop(settling);
+    Ok(Executor::Alone(house))
 }
 
 /// A socket's address has room for about a hundred bytes. A longer path is reached through an open handle of its

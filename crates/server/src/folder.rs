@@ -44,6 +44,19 @@ impl Folder {
         self.root.join("control.sock")
     }
 
+    /// Waits until no other process is making itself at home in this folder: drawing the first key, planting a dev
+    /// world. Nodes on one server database may share a folder and start at once.
+    pub async fn settle_in(&self) -> anyhow::Result<std::fs::File> {
+        let path = self.file("start.lock");
+        let locked = tokio::task::spawn_blocking(move || {
+            use std::os::unix::fs::OpenOptionsExt as _;
+            let file = std::fs::OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(path)?;
+            file.lock()?;
+            Ok::<_, std::io::Error>(file)
+        });
+        locked.await?.with_context(|| format!("cannot lock {}", self.root.display()))
+    }
+
     /// A file in the folder's root.
     pub fn file(&self, name: &str) -> PathBuf {
         self.root.join(name)

@@ -10,6 +10,7 @@ use store::{OpenError, SqliteOptions, Store};
 use tokio::sync::watch;
 
 use crate::config::{self, Config};
+use crate::database::Database;
 use crate::folder::Folder;
 
 /// An engine over a data folder.
@@ -57,8 +58,22 @@ pub enum BuildError {
     Other(#[from] anyhow::Error),
 }
 
-/// Opens the database in `folder`.
-pub fn open_store(folder: &Folder) -> Result<(Store, watch::Receiver<bool>), BuildError> {
+/// Opens the database that is configured: `folder`'s own, or a server's.
+pub async fn open_store(config: &Config, folder: &Folder) -> Result<(Store, watch::Receiver<bool>), BuildError> {
+    match &config.database {
+        Database::Sqlite => open_sqlite(folder),
+        Database::Postgres(postgres) => {
+            let store = Store::open_postgres(postgres.url(), postgres.options()).await;
+            let store = store.with_context(|| format!("cannot open the database {}", postgres.shown()))?;
+            // A server database that fails is waited for; only a broken disk of our own ends the process.
+            let (fail, failed) = watch::channel(false);
+            tokio::spawn(async move { fail.closed().await });
+            Ok((store, failed))
+        }
+    }
+}
+
+fn open_sqlite(folder: &Folder) -> Result<(Store, watch::Receiver<bool>), BuildError> {
     let (fail, failed) = watch::channel(false);
     let fatal: store::Fatal = Arc::new(move |reason: &str| {
         tracing::error!(reason, "the database can no longer be trusted to keep what it is told; stopping");

@@ -11,6 +11,7 @@ use web::front::Front;
 use web::request_id::RequestIds;
 
 use crate::config::Config;
+use crate::database::Database;
 use crate::folder::Folder;
 use crate::health::Health;
 use crate::house::{self, Fittings, House};
@@ -20,14 +21,16 @@ use crate::{banner, control, ready, terminal};
 pub async fn serve(config: Config, ready_file: Option<PathBuf>) -> anyhow::Result<ExitCode> {
     config.judge_listen()?;
     let folder = Folder::open(&config.data_dir)?;
-    let store = house::open_store(&folder).map_err(occupied)?;
+    let settling = folder.settle_in().await?;
+    let store = house::open_store(&config, &folder).await.map_err(occupied)?;
     let fittings = Fittings::plain(&config);
     let house = House::build(&config, folder, store, fittings).await?;
+    drop(settling);
     let listener = listen(&config).await?;
     let base_url = base_url(&listener)?;
     let router = onelogin::router(house.app(&config.options));
     let announce = async {
-        terminal::remark(&banner::serve(&house.engine, &base_url, &house.folder).await);
+        terminal::remark(&banner::serve(&house.engine, &base_url, &house.folder, &config.database).await);
         match &ready_file {
             Some(path) => ready::write(path, &ready::served(&base_url)),
             None => Ok(()),
@@ -78,7 +81,11 @@ pub async fn run(
     let serving = web::listen::serve(listener, front, async move {
         let _ = stopped.wait_for(|stop| *stop).await;
     });
-    let control = control::listen(&house.folder, house.engine.clone())?;
+    // The folder is this process's alone only if its database is; with a server's, the command line asks that.
+    let control = match config.database {
+        Database::Sqlite => Some(control::listen(&house.folder, house.engine.clone())?),
+        Database::Postgres(_) => None,
+    };
     let background = {
         let engine = house.engine.clone();
         tokio::spawn(async move { engine.run().await })

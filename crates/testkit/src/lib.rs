@@ -72,7 +72,7 @@ impl TestServer {
         let mut config = Config::load(Given { data_dir: Some(temporary.path().join("data")), ..Given::default() })?;
         config.options = setup.options;
         let folder = Folder::open(&config.data_dir)?;
-        let store = server::house::open_store(&folder)?;
+        let store = server::house::open_store(&config, &folder).await?;
         let chance = Arc::new(SeededChance::default());
         let world = Arc::new(World::build(&config, folder, store, setup.message_limits, clock, chance).await?);
         let front = Front::new(world.router(&config), config.limits, RequestIds::new("test"), onelogin::refusal);

@@ -65,6 +65,8 @@ impl World {
         clock: Arc<MovableClock>,
         chance: Arc<dyn Chance>,
     ) -> anyhow::Result<Self> {
+        // Several nodes may begin one world at once: the first plants it, the others find it.
+        let settling = folder.settle_in().await?;
         store.dev_prepare().await?;
         clock.set_offset(store.dev_clock_offset().await?);
         let arrivals = Arc::new(Notify::new());
@@ -88,6 +90,7 @@ impl World {
         let config = configured(config.clone());
         let house = House::build(&config, folder, (store, failed), fittings).await?;
         let seed = seed::load_or_plant(&house.engine, &house.folder, &*chance).await?;
+        drop(settling);
         let phone = phone::Phone::load(&house.folder)?;
         Ok(Self { house, clock, seed, chance, phone, arrivals })
     }
@@ -102,6 +105,20 @@ impl World {
     /// The use cases.
     pub fn engine(&self) -> &Arc<Engine> {
         &self.house.engine
+    }
+
+    /// Moves the clock whenever another node of this world has moved it.
+    async fn follow_clock(&self) {
+        const LOOK: i64 = 100;
+        loop {
+            engine::clock::SystemClock.sleep(LOOK).await;
+            let before = self.clock.offset();
+            let Ok(offset) = self.store().dev_clock_offset().await else { continue };
+            // Moved here meanwhile: what was read may be older than that.
+            if self.clock.offset() == before {
+                self.clock.set_offset(offset);
+            }
+        }
     }
 
     fn store(&self) -> &Store {
@@ -129,6 +146,9 @@ pub async fn serve(mut config: Config, options: Options) -> anyhow::Result<ExitC
             "a dev world shows every code to whoever asks, so it listens on loopback only; use --listen 127.0.0.1:PORT"
         );
     }
+    if config.database.postgres().is_some() && !options.lasting {
+        bail!("a dev world in PostgreSQL outlives this process, and its key must too: name a folder with --data-dir");
+    }
     // Kept until the end: dropping it removes the folder.
     let temporary = if options.lasting {
         None
@@ -140,13 +160,17 @@ pub async fn serve(mut config: Config, options: Options) -> anyhow::Result<ExitC
         config.data_dir = temporary.path().to_owned();
     }
     let folder = Folder::open(&config.data_dir)?;
-    let store = house::open_store(&folder).map_err(server::occupied)?;
+    let store = house::open_store(&config, &folder).await.map_err(server::occupied)?;
     let clock = Arc::new(MovableClock::default());
     let world = World::build(&config, folder, store, options.message_limits, clock, Arc::new(SystemChance)).await?;
     let world = Arc::new(world);
     let listener = server::listen(&config).await?;
     let base_url = server::base_url(&listener)?;
     let router = world.router(&config);
+    if config.database.postgres().is_some() {
+        let world = world.clone();
+        tokio::spawn(async move { world.follow_clock().await });
+    }
     let announce = async {
         let client = world.seed.clients.first().context("a dev world has clients")?;
         let user = world.seed.users.first().context("a dev world has users")?;
@@ -154,6 +178,7 @@ pub async fn serve(mut config: Config, options: Options) -> anyhow::Result<ExitC
         let text = banner::dev(
             &base_url,
             &world.house.folder,
+            &config.database,
             options.lasting,
             &client.client_id,
             &client.client_secret,

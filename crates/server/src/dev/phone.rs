@@ -2,8 +2,9 @@
 //! code that will check a real one.
 
 use std::collections::BTreeMap;
+use std::fs::{File, OpenOptions};
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::PathBuf;
-use std::sync::Mutex;
 
 use anyhow::Context as _;
 use domain::DeviceId;
@@ -15,12 +16,14 @@ use p256::ecdsa::{Signature, SigningKey};
 use crate::folder::{Folder, write_private};
 
 const FILE: &str = "dev-phone.json";
+const LOCK: &str = "dev-phone.lock";
 
 /// The phone, with a key for each device it is paired as. Its memory is a file in the world's folder.
 #[derive(Debug)]
 pub(super) struct Phone {
     file: PathBuf,
-    writing: Mutex<()>,
+    /// Locked while the file is replaced: nodes of one world share the phone.
+    lock: PathBuf,
 }
 
 /// A key that is not yet bound to a device.
@@ -33,7 +36,7 @@ pub(super) struct FreshKey {
 impl Phone {
     /// The phone whose memory lies in this folder.
     pub(super) fn load(folder: &Folder) -> anyhow::Result<Self> {
-        let phone = Self { file: folder.file(FILE), writing: Mutex::new(()) };
+        let phone = Self { file: folder.file(FILE), lock: folder.file(LOCK) };
         phone.keys()?;
         Ok(phone)
     }
@@ -51,7 +54,7 @@ impl Phone {
 
     /// Remembers a key once the server has taken it.
     pub(super) fn remember(&self, device: DeviceId, fresh: &FreshKey) -> anyhow::Result<()> {
-        let _writing = self.writing.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let _writing = self.writing()?;
         let mut keys = self.keys()?;
         keys.insert(device.0, data_encoding::HEXLOWER.encode(&fresh.key.to_bytes()));
         write_private(&self.file, &serde_json::to_string(&keys)?)
@@ -75,8 +78,14 @@ impl Phone {
 
     /// Forgets every key.
     pub(super) fn reset(&self) -> anyhow::Result<()> {
-        let _writing = self.writing.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let _writing = self.writing()?;
         write_private(&self.file, "{}")
+    }
+
+    fn writing(&self) -> std::io::Result<File> {
+        let file = OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(&self.lock)?;
+        file.lock()?;
+        Ok(file)
     }
 
     fn keys(&self) -> anyhow::Result<BTreeMap<i64, String>> {

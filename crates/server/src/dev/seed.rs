@@ -1,6 +1,8 @@
 //! Who lives in a dev world: one client for each scope, three users. Their secrets in clear lie in a file beside the
 //! database, which holds only digests (rulings 4).
 
+use std::path::Path;
+
 use anyhow::Context as _;
 use domain::user::UserPatch;
 use domain::verification::Context;
@@ -66,15 +68,26 @@ impl Seed {
 pub(super) async fn load_or_plant(engine: &Engine, folder: &Folder, chance: &dyn Chance) -> anyhow::Result<Seed> {
     let file = folder.file(FILE);
     match std::fs::read_to_string(&file) {
-        Ok(text) => serde_json::from_str(&text)
-            .with_context(|| format!("{} is damaged; remove the data folder", file.display())),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            let seed = plant(engine, chance).await?;
-            write_private(&file, &serde_json::to_string_pretty(&seed)?)?;
-            Ok(seed)
+        Ok(text) => {
+            let seed: Seed = serde_json::from_str(&text)
+                .with_context(|| format!("{} is damaged; remove the data folder", file.display()))?;
+            // The folder may have served another database before.
+            if is_planted(engine, &seed).await? { Ok(seed) } else { plant_and_keep(engine, chance, &file).await }
         }
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => plant_and_keep(engine, chance, &file).await,
         Err(error) => Err(error).with_context(|| format!("cannot read {}", file.display())),
     }
+}
+
+async fn is_planted(engine: &Engine, seed: &Seed) -> anyhow::Result<bool> {
+    let known = engine.clients().await?;
+    Ok(seed.clients.iter().all(|client| known.iter().any(|known| known.client_id == client.client_id)))
+}
+
+async fn plant_and_keep(engine: &Engine, chance: &dyn Chance, file: &Path) -> anyhow::Result<Seed> {
+    let seed = plant(engine, chance).await?;
+    write_private(file, &serde_json::to_string_pretty(&seed)?)?;
+    Ok(seed)
 }
 
 async fn plant(engine: &Engine, chance: &dyn Chance) -> anyhow::Result<Seed> {

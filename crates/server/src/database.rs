@@ -1,0 +1,111 @@
+//! Which database an installation lives in: SQLite in its own data folder, or PostgreSQL behind a URL. A URL may hold a
+//! password, so it is never shown whole.
+
+use std::path::PathBuf;
+
+use anyhow::bail;
+use store::PostgresOptions;
+use zeroize::Zeroizing;
+
+/// Where the data is.
+#[derive(Debug, Clone, Default)]
+pub enum Database {
+    /// In the data folder.
+    #[default]
+    Sqlite,
+    /// In a PostgreSQL server.
+    Postgres(Postgres),
+}
+
+/// A PostgreSQL database.
+#[derive(Clone)]
+pub struct Postgres {
+    url: Zeroizing<String>,
+    ca_file: Option<PathBuf>,
+}
+
+impl std::fmt::Debug for Postgres {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.shown())
+    }
+}
+
+impl Database {
+    /// The database that was configured.
+    pub fn configured(url: Option<String>, ca_file: Option<PathBuf>) -> anyhow::Result<Self> {
+        Ok(match url {
+            Some(url) => Self::Postgres(Postgres::new(&url, ca_file)?),
+            None => Self::Sqlite,
+        })
+    }
+
+    /// The PostgreSQL database, if it is one.
+    pub fn postgres(&self) -> Option<&Postgres> {
+        match self {
+            Self::Sqlite => None,
+            Self::Postgres(postgres) => Some(postgres),
+        }
+    }
+}
+
+impl Postgres {
+    /// The database at `url`, trusting the authorities in `ca_file` only if one is given.
+    pub fn new(url: &str, ca_file: Option<PathBuf>) -> anyhow::Result<Self> {
+        let url = url.trim();
+        if !url.starts_with("postgres://") && !url.starts_with("postgresql://") {
+            bail!("a database's URL begins with postgres:// (leave it out for SQLite in the data folder)");
+        }
+        Ok(Self { url: Zeroizing::new(url.to_owned()), ca_file })
+    }
+
+    /// The URL as it was given.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// How it is opened.
+    pub fn options(&self) -> PostgresOptions {
+        PostgresOptions { ca_file: self.ca_file.clone(), ..PostgresOptions::default() }
+    }
+
+    /// The URL without the password.
+    pub fn shown(&self) -> String {
+        let (scheme, rest) = self.url.split_once("://").unwrap_or(("postgres", ""));
+        let (place, query) = rest.split_once('?').unwrap_or((rest, ""));
+        // A password may hold an @ that nobody has escaped.
+        let place = match place.rsplit_once('@') {
+            Some((who, place)) => format!("{}@{place}", who.split(':').next().unwrap_or_default()),
+            None => place.to_owned(),
+        };
+        let public = |pair: &&str| !pair.to_ascii_lowercase().starts_with("password");
+        let query: Vec<&str> = query.split('&').filter(|pair| !pair.is_empty()).filter(public).collect();
+        let mark = if query.is_empty() { "" } else { "?" };
+        format!("{scheme}://{place}{mark}{}", query.join("&"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_password_is_never_shown() {
+        for (url, shown) in [
+            ("postgres://ana:s3cret@db1,db2:5433/mfa", "postgres://ana@db1,db2:5433/mfa"),
+            ("postgres://ana:s3@cret@db/mfa?sslmode=require", "postgres://ana@db/mfa?sslmode=require"),
+            ("postgresql:///mfa?host=/run/pg&password=s3cret&user=ana", "postgresql:///mfa?host=/run/pg&user=ana"),
+            ("postgres://db", "postgres://db"),
+        ] {
+            let postgres = Postgres::new(url, None).unwrap();
+            assert_eq!(postgres.shown(), shown);
+            assert!(!format!("{:?}", Database::Postgres(postgres)).contains("cret"));
+        }
+    }
+
+    #[test]
+    fn another_kind_of_url_is_refused() {
+        for url in ["mysql://db", "db.example.com", "host=db password=x"] {
+            assert!(Postgres::new(url, None).is_err(), "{url}");
+        }
+    }
+}

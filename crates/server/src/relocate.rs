@@ -1,0 +1,147 @@
+//! `countersign move`: carries an installation's data from one database to another, and shows that it arrived.
+//!
+//! The data only: the master key lies in a file of the data folder and stays there, since whoever holds both holds the
+//! secrets (SEC 39).
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::{Context as _, bail};
+use serde_json::json;
+use store::OpenError;
+use store::transfer::{Carried, End, TransferError, carry};
+
+use crate::database::Postgres;
+use crate::folder::Folder;
+use crate::terminal;
+
+/// What `countersign move` is asked for.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Where the data is.
+    pub from: Place,
+    /// Where it goes.
+    pub to: Place,
+    /// Whether the answer is JSON.
+    pub json: bool,
+}
+
+/// One end of a move.
+#[derive(Debug, Clone)]
+pub enum Place {
+    /// `sqlite://DIR_OR_FILE`
+    Sqlite(PathBuf),
+    /// `postgres://…`
+    Postgres(Postgres),
+}
+
+impl Place {
+    /// Reads a URL.
+    pub fn parse(url: &str, ca_file: Option<&Path>) -> anyhow::Result<Self> {
+        match url.strip_prefix("sqlite://") {
+            Some("") => bail!("sqlite:// is followed by a data folder, as sqlite:///var/lib/countersign"),
+            Some(path) => Ok(Self::Sqlite(PathBuf::from(path))),
+            None => Postgres::new(url, ca_file.map(Path::to_owned))
+                .map(Self::Postgres)
+                .context("a database to move is sqlite://DIR or postgres://…"),
+        }
+    }
+
+    fn shown(&self) -> String {
+        match self {
+            Self::Sqlite(path) => format!("sqlite://{}", path.display()),
+            Self::Postgres(postgres) => postgres.shown(),
+        }
+    }
+
+    async fn source(&self) -> Result<End, TransferError> {
+        match self {
+            Self::Sqlite(path) => End::sqlite_source(&database_folder(path)),
+            Self::Postgres(postgres) => End::postgres_source(postgres.url(), &postgres.options()).await,
+        }
+    }
+
+    async fn target(&self) -> anyhow::Result<End> {
+        match self {
+            Self::Sqlite(path) => {
+                let dir = database_folder(path);
+                let dir = if dir.join(FILE).exists() { dir } else { Folder::open(path)?.db() };
+                Ok(End::sqlite_target(&dir)?)
+            }
+            Self::Postgres(postgres) => Ok(End::postgres_target(postgres.url(), &postgres.options()).await?),
+        }
+    }
+}
+
+const FILE: &str = "countersign.db";
+
+/// The folder of the database that `path` means: a data folder, the database's own folder, or its file.
+fn database_folder(path: &Path) -> PathBuf {
+    if path.is_file() {
+        return path.parent().unwrap_or(Path::new(".")).to_owned();
+    }
+    if path.join(FILE).exists() { path.to_owned() } else { path.join("db") }
+}
+
+/// The command.
+pub async fn run(options: Options) -> anyhow::Result<ExitCode> {
+    let (from, to) = (options.from.shown(), options.to.shown());
+    let source = options.from.source().await.map_err(|error| match error {
+        TransferError::Open(OpenError::Locked) => anyhow::anyhow!("a server runs on {from}; stop it first"),
+        error => anyhow::Error::new(error).context(format!("cannot move {from}")),
+    })?;
+    let target = options.to.target().await.with_context(|| format!("cannot move to {to}"))?;
+    let rows = source.rows().await?;
+    let bar = terminal::progress("Moving", 2 * rows);
+    let carried = carry(&source, target, |done| bar.reach(done)).await;
+    bar.finish();
+    let carried = carried.with_context(|| format!("cannot move {from} to {to}"))?;
+    say(&from, &to, &carried, options.json);
+    Ok(ExitCode::SUCCESS)
+}
+
+fn say(from: &str, to: &str, carried: &[Carried], as_json: bool) {
+    let digest = |table: &Carried| data_encoding::HEXLOWER.encode(&table.digest.0);
+    if as_json {
+        let tables: Vec<_> = carried
+            .iter()
+            .map(|table| json!({ "table": table.table, "rows": table.rows, "sha256": digest(table) }))
+            .collect();
+        terminal::say(&json!({ "from": from, "to": to, "tables": tables }).to_string());
+    } else {
+        let row = |table: &Carried| vec![table.table.to_owned(), table.rows.to_string(), digest(table)];
+        let rows: Vec<_> = carried.iter().map(row).collect();
+        terminal::say(&terminal::table(&["table", "rows", "SHA-256 of both"], &rows));
+    }
+    terminal::remark(&format!(
+        "Moved {from} to {to}; both were read and are alike.\n\
+         The master key was not moved: it is the file keys/master.key in the data folder, and the server needs it there.\n\
+         {from} is as it was. Never serve from it again: codes that are used in one would be fresh in the other."
+    ));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_database_is_named_by_its_data_folder_its_own_folder_or_its_file() {
+        let dir = tempfile::tempdir().unwrap();
+        let db = dir.path().join("db");
+        assert_eq!(database_folder(dir.path()), db);
+        std::fs::create_dir(&db).unwrap();
+        std::fs::write(db.join(FILE), "").unwrap();
+        for path in [dir.path().to_owned(), db.clone(), db.join(FILE)] {
+            assert_eq!(database_folder(&path), db);
+        }
+    }
+
+    #[test]
+    fn what_is_neither_kind_of_url_is_refused() {
+        assert!(matches!(Place::parse("sqlite://data", None), Ok(Place::Sqlite(_))));
+        assert!(matches!(Place::parse("postgres://db/mfa", None), Ok(Place::Postgres(_))));
+        for url in ["sqlite://", "data", "mysql://db"] {
+            assert!(Place::parse(url, None).is_err(), "{url}");
+        }
+    }
+}

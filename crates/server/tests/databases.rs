@@ -1,0 +1,174 @@
+//! One installation, either database: nodes that share one, commands that ask it, migrations, and a move.
+
+#![expect(clippy::unwrap_used, reason = "a failed step fails the test")]
+
+mod common;
+
+use std::path::Path;
+
+use common::{Http, Running, countersign, pause, run, run_json};
+use domain::Secret;
+use domain::factor::hotp::{Algorithm, code};
+use serde_json::Value;
+
+const SECRET: &str = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ";
+
+fn hotp(counter: u64) -> String {
+    code(&Secret::new(b"12345678901234567890".to_vec()), Algorithm::Sha1, counter, 6)
+}
+
+/// Imports a HOTP device of a user of this name. Gives both ids.
+fn import(folder: &Path, name: &str, more: &[&str]) -> (i64, i64) {
+    let (list, map) = (folder.join("list.csv"), folder.join("map.jsonl"));
+    std::fs::write(&list, format!("username,type,secret_base32\n{name},hotp,{SECRET}\n")).unwrap();
+    let mut args = vec!["import", list.to_str().unwrap(), "--map-out", map.to_str().unwrap(), "--json"];
+    args.extend(more);
+    run_json(&args);
+    let mapped: Value = serde_json::from_str(&std::fs::read_to_string(map).unwrap()).unwrap();
+    (mapped["user_id"].as_i64().unwrap(), mapped["device_id"].as_i64().unwrap())
+}
+
+fn status(api: &mut Http, (user, device): (i64, i64), counter: u64) -> u16 {
+    let path = format!("/api/1/users/{user}/otp_devices/{device}/verify");
+    api.send("POST", &path, &format!(r#"{{"otp_token":"{}"}}"#, hotp(counter))).unwrap().status
+}
+
+#[test]
+fn nodes_that_start_at_once_join_one_world() {
+    let Some(cluster) = pgtest::Cluster::shared() else { return };
+    let (folder, url) = (tempfile::tempdir().unwrap(), cluster.new_database());
+    let args = ["dev", "--data-dir", folder.path().to_str().unwrap(), "--database-url", &url];
+    let nodes: Vec<Running> = std::thread::scope(|scope| {
+        let starting: Vec<_> = (0..3).map(|_| scope.spawn(|| Running::start(&args))).collect();
+        starting.into_iter().map(|node| node.join().unwrap()).collect()
+    });
+    for node in &nodes[1..] {
+        assert_eq!(node.ready["clients"], nodes[0].ready["clients"]);
+        assert_eq!(node.ready["users"], nodes[0].ready["users"]);
+        assert_ne!(node.ready["base_url"], nodes[0].ready["base_url"]);
+    }
+    let mut apis: Vec<Http> = nodes.iter().map(Running::api).collect();
+
+    // A command beside them, and a code spent on one node.
+    let device = import(folder.path(), "mona", &args[1..]);
+    assert_eq!(status(&mut apis[0], device, 0), 200);
+    assert_eq!(status(&mut apis[1], device, 0), 401);
+    assert_eq!(status(&mut apis[2], device, 1), 200);
+
+    // The outbox and the phone of any node show the whole world.
+    let registrations = "/api/2/mfa/users/1/registrations";
+    let enrolled = apis[0].expect(201, "POST", registrations, r#"{"factor_id":"1","display_name":"Phone"}"#);
+    apis[1].expect(200, "POST", "/dev/phone/pair", &enrolled.to_string());
+    let devices = apis[2].expect(200, "GET", "/api/2/mfa/users/1/devices", "");
+    let body = format!(r#"{{"device_id":"{}"}}"#, devices[0]["device_id"].as_str().unwrap());
+    let opened = apis[2].expect(201, "POST", "/api/2/mfa/users/1/verifications", &body);
+    apis[0].expect(200, "POST", "/dev/phone/accept", "");
+    let path = format!("/api/2/mfa/users/1/verifications/{}", opened["id"].as_str().unwrap());
+    assert_eq!(apis[1].expect(200, "GET", &path, "")["status"], "accepted");
+
+    // So does the clock.
+    apis[0].expect(200, "PUT", "/dev/clock", r#"{"advance_seconds":120}"#);
+    let moved = (0..100).any(|_| {
+        pause(20);
+        apis[2].expect(200, "GET", "/dev/clock", "")["offset_seconds"] == 120
+    });
+    assert!(moved);
+    for node in nodes {
+        assert_eq!(node.stop(), Some(0));
+    }
+    assert!(!folder.path().join("control.sock").exists());
+}
+
+#[test]
+fn a_dev_world_in_a_server_needs_a_folder_for_its_key() {
+    let refused = run(&["dev", "--database-url", "postgres://nobody@127.0.0.1:1/none"]);
+    assert!(!refused.status.success());
+    assert!(String::from_utf8_lossy(&refused.stderr).contains("--data-dir"));
+}
+
+#[test]
+fn a_password_in_a_url_is_shown_to_nobody() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("url");
+    std::fs::write(&file, "postgres://ana:s3cret@127.0.0.1:1/mfa\n").unwrap();
+    let mut command = countersign();
+    command.args(["client", "list", "--data-dir"]).arg(folder.path()).env("COUNTERSIGN_DATABASE_URL_FILE", &file);
+    let output = command.output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(!output.status.success());
+    assert!(said.contains("postgres://ana@127.0.0.1:1/mfa") && !said.contains("s3cret"), "{said}");
+}
+
+#[test]
+fn migrating_can_be_looked_at_first_and_a_newer_schema_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    let data = data.to_str().unwrap();
+    let dry = run_json(&["migrate", "--dry-run", "--data-dir", data, "--json"]);
+    assert_eq!((dry["pending"][0]["version"].as_i64(), dry["pending"][0]["name"].as_str()), (Some(1), Some("init")));
+    assert_eq!(dry["migrated"], false);
+    assert!(!Path::new(data).exists(), "a dry run makes nothing");
+    assert_eq!(run_json(&["migrate", "--data-dir", data, "--json"])["migrated"], true);
+    let again = run_json(&["migrate", "--data-dir", data, "--json"]);
+    assert_eq!((again["pending"].as_array().map(Vec::len), &again["migrated"]), (Some(0), &Value::Bool(false)));
+    // A server that runs is no obstacle to looking.
+    let server = Running::start(&["serve", "--data-dir", data]);
+    run_json(&["migrate", "--dry-run", "--data-dir", data, "--json"]);
+    assert_eq!(server.stop(), Some(0));
+
+    let database = rusqlite::Connection::open(Path::new(data).join("db/countersign.db")).unwrap();
+    database.pragma_update(None, "user_version", 99).unwrap();
+    drop(database);
+    for command in ["migrate", "serve"] {
+        let refused = run(&[command, "--data-dir", data]);
+        let said = String::from_utf8_lossy(&refused.stderr).into_owned();
+        assert!(!refused.status.success() && said.contains("use a newer server"), "{said}");
+    }
+}
+
+#[test]
+fn an_installation_moves_to_a_server_and_goes_on_there() {
+    let Some(cluster) = pgtest::Cluster::shared() else { return };
+    let (folder, url) = (tempfile::tempdir().unwrap(), cluster.new_database());
+    let data = folder.path().join("data");
+    let data = data.to_str().unwrap();
+    let place = format!("sqlite://{data}");
+    let world = Running::dev(Path::new(data));
+    let device = import(folder.path(), "mona", &["--data-dir", data]);
+    assert_eq!(status(&mut world.api(), device, 3), 200);
+    let running = run(&["move", "--from", &place, "--to", &url]);
+    let said = String::from_utf8_lossy(&running.stderr).into_owned();
+    assert!(!running.status.success() && said.contains("a server runs on"), "{said}");
+    let clients = world.ready["clients"].clone();
+    assert_eq!(world.stop(), Some(0));
+
+    let moved = run(&["move", "--from", &place, "--to", &url, "--json"]);
+    let said = String::from_utf8_lossy(&moved.stderr).into_owned();
+    assert!(moved.status.success() && said.contains("keys/master.key"), "{said}");
+    let told: Value = serde_json::from_slice(&moved.stdout).unwrap();
+    let users = told["tables"].as_array().unwrap().iter().find(|table| table["table"] == "user").unwrap();
+    assert_eq!(users["rows"], 4);
+    assert_eq!(users["sha256"].as_str().unwrap().len(), 64);
+    let again = run(&["move", "--from", &place, "--to", &url]);
+    assert!(String::from_utf8_lossy(&again.stderr).contains("not empty"));
+
+    let world = Running::start(&["dev", "--data-dir", data, "--database-url", &url]);
+    assert_eq!(world.ready["clients"], clients);
+    let mut api = world.api();
+    assert_eq!(status(&mut api, device, 3), 401, "what was spent there is spent here");
+    assert_eq!(status(&mut api, device, 4), 200);
+    let listed = run_json(&["user", "list", "--data-dir", data, "--database-url", &url, "--json"]);
+    assert_eq!(listed.as_array().unwrap().len(), 4);
+    assert_eq!(world.stop(), Some(0));
+
+    // And back, to another folder with the same key.
+    let back = folder.path().join("back");
+    let to = format!("sqlite://{}", back.display());
+    run_json(&["move", "--from", &url, "--to", &to, "--json"]);
+    std::fs::copy(Path::new(data).join("keys/master.key"), back.join("keys/master.key")).unwrap();
+    std::fs::copy(Path::new(data).join("dev-world.json"), back.join("dev-world.json")).unwrap();
+    let world = Running::dev(&back);
+    assert_eq!(world.ready["clients"], clients);
+    assert_eq!(status(&mut world.api(), device, 4), 401);
+    assert_eq!(status(&mut world.api(), device, 5), 200);
+}
