@@ -86,8 +86,12 @@ fn flat(text: &str) -> String {
 /// Starts the log on standard error: `COUNTERSIGN_LOG` holds a filter such as `info` or `engine=debug`,
 /// `COUNTERSIGN_LOG_FORMAT` is `pretty` (default) or `json`.
 pub fn start_log() {
-    let filter = tracing_subscriber::EnvFilter::try_from_env("COUNTERSIGN_LOG")
+    let mut filter = tracing_subscriber::EnvFilter::try_from_env("COUNTERSIGN_LOG")
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
+    // It logs the parameters of statements, and those are addresses, numbers and digests (SEC 48).
+    if let Ok(quiet) = "tokio_postgres=warn".parse() {
+        filter = filter.add_directive(quiet);
+    }
     let json = std::env::var("COUNTERSIGN_LOG_FORMAT").is_ok_and(|format| format.eq_ignore_ascii_case("json"));
     let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     let started = if json {

@@ -100,6 +100,23 @@ fn a_password_in_a_url_is_shown_to_nobody() {
 }
 
 #[test]
+fn the_finest_log_of_an_import_into_a_server_tells_nothing_of_anybody() {
+    let Some(cluster) = pgtest::Cluster::shared() else { return };
+    let (folder, url) = (tempfile::tempdir().unwrap(), cluster.new_database());
+    let list = folder.path().join("list.csv");
+    std::fs::write(&list, format!("username,email,secret_base32\nkanarie,kanarie@example.com,{SECRET}\n")).unwrap();
+    let data = folder.path().join("data");
+    let mut command = countersign();
+    command.arg("import").arg(&list).arg("--data-dir").arg(data).args(["--database-url", &url]);
+    let output = command.env("COUNTERSIGN_LOG", "trace").output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.success(), "{said}");
+    for told in [SECRET, "kanarie", "example.com"] {
+        assert!(!said.contains(told), "{told}: {said}");
+    }
+}
+
+#[test]
 fn migrating_can_be_looked_at_first_and_a_newer_schema_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().join("data");
