@@ -48,6 +48,7 @@ rm -rf "$home"
 pub struct Cluster {
     bin: PathBuf,
     home: PathBuf,
+    port: String,
     keeper: Mutex<Keeper>,
     databases: AtomicU64,
 }
@@ -96,17 +97,19 @@ impl Cluster {
     #[expect(clippy::expect_used, reason = "test support: what cannot be started is a failed test")]
     fn launch(bin: PathBuf, options: &[&str]) -> Self {
         let home = tempfile::Builder::new().prefix("pgtest-").tempdir().expect("no folder").keep();
+        let port = free_port();
         let mut command = as_unprivileged(&home);
         // The name of a socket has room for about a hundred bytes, so it lies in the folder itself.
         command.args(["sh", "-c", KEEPER, "sh"]).arg(&bin).arg(&home);
         command.arg("-k").arg(&home).args(["-c", "listen_addresses=", "-c", "max_connections=200"]).args(options);
-        command.stdin(Stdio::piped()).stdout(Stdio::piped()).current_dir("/");
+        // The server, and the programs that ask for it, take their port from here.
+        command.env("PGPORT", &port).stdin(Stdio::piped()).stdout(Stdio::piped()).current_dir("/");
         let mut process = command.spawn().expect("no shell");
         let orders = process.stdin.take();
         let answers = BufReader::new(process.stdout.take().expect("piped"));
         let mut keeper = Keeper { process, orders, answers };
         keeper.wait_until_ready();
-        Self { bin, home, keeper: Mutex::new(keeper), databases: AtomicU64::new(0) }
+        Self { bin, home, port, keeper: Mutex::new(keeper), databases: AtomicU64::new(0) }
     }
 
     /// The URL of a fresh, empty database.
@@ -118,7 +121,12 @@ impl Cluster {
 
     /// The URL of the database `name`.
     pub fn url(&self, name: &str) -> String {
-        format!("postgres:///{name}?host={}&user=postgres", self.home.display())
+        format!("postgres:///{name}?host={}&port={}&user=postgres", self.home.display(), self.port)
+    }
+
+    /// The port, for a server that was told to listen beyond its socket (`-c`, `listen_addresses=127.0.0.1`).
+    pub fn port(&self) -> &str {
+        &self.port
     }
 
     /// Runs statements on the database `name` and gives what they print, without headings.
@@ -132,6 +140,7 @@ impl Cluster {
             .args(["-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-U", "postgres", "-d", name, "-c", statements])
             .arg("-h")
             .arg(&self.home)
+            .args(["-p", &self.port])
             .output()
             .expect("no psql");
         assert!(run.status.success(), "{statements}: {}", String::from_utf8_lossy(&run.stderr));
@@ -201,6 +210,27 @@ fn programs() -> Option<PathBuf> {
     complete.next()
 }
 
+/// A port nobody listens on, as far as can be known.
+#[expect(clippy::expect_used, reason = "test support")]
+fn free_port() -> String {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("no port");
+    listener.local_addr().expect("bound").port().to_string()
+}
+
+/// Gives a file of ours to the user who runs servers, where that is somebody else.
+///
+/// # Panics
+///
+/// If it cannot be given away.
+pub fn give_away(path: &Path) {
+    use std::os::unix::fs::MetadataExt;
+    if path.metadata().is_ok_and(|file| file.uid() == 0) {
+        // `nobody` and `nogroup` by the numbers that every distribution gives them.
+        let given = std::os::unix::fs::chown(path, Some(65534), Some(65534));
+        assert!(given.is_ok(), "cannot give {} away: {given:?}", path.display());
+    }
+}
+
 /// A command that a root process runs as `nobody`, who is given the folder.
 fn as_unprivileged(home: &Path) -> Command {
     use std::os::unix::fs::MetadataExt;
@@ -208,9 +238,7 @@ fn as_unprivileged(home: &Path) -> Command {
     if !root {
         return Command::new("env");
     }
-    // `nobody` and `nogroup` by the numbers that every distribution gives them.
-    let chowned = std::os::unix::fs::chown(home, Some(65534), Some(65534));
-    assert!(chowned.is_ok(), "cannot give the folder away: {chowned:?}");
+    give_away(home);
     let mut command = Command::new("setpriv");
     command.args(["--reuid=65534", "--regid=65534", "--clear-groups"]);
     command

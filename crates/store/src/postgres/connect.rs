@@ -24,11 +24,13 @@ const CONNECT_HOST: Duration = Duration::from_secs(1);
 /// After how long a silent peer is asked whether it is still there, unless the URL says.
 const KEEPALIVE: Duration = Duration::from_secs(15);
 
-/// The waits of SEC 79; a session that stands still in a transaction gives its locks back. All our statements look rows
-/// up by keys, so a plan made while a table was small must not read the whole of it later; and compiling such short
-/// plans would cost more than running them.
+/// The waits of SEC 79. A session that stands still in a transaction gives its locks back.
 const SETTINGS: &str = "SET lock_timeout = 2000; SET statement_timeout = 5000; \
-    SET idle_in_transaction_session_timeout = 10000; SET enable_seqscan = off; SET jit = off";
+    SET idle_in_transaction_session_timeout = 10000";
+/// All our statements look rows up by keys: a plan made while a table was small must not read the whole of it later,
+/// planning anew for each set of keys would cost more than running, and so would compiling. A compatible server that
+/// does not know these settings does without.
+pub(super) const PLANNING: &str = "SET enable_seqscan = off; SET jit = off; SET plan_cache_mode = force_generic_plan";
 
 /// A server, and how it is reached.
 pub(super) struct Target {
@@ -81,6 +83,10 @@ impl Target {
         let connecting = async {
             let client = self.client().await?;
             client.batch_execute(SETTINGS).await?;
+            match client.batch_execute(PLANNING).await {
+                Err(error) if error.as_db_error().is_none() => return Err(error.into()),
+                _ => {}
+            }
             Ok::<_, OpenError>(Conn::new(client))
         };
         match timeout(CONNECT, connecting).await {

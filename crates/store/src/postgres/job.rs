@@ -126,6 +126,11 @@ pub(super) async fn run(
     let mut events = Vec::new();
     let mut enqueued = false;
     for job in jobs {
+        if job.rule.is_abandoned() {
+            // Locked for so long that the caller was told no: then no it is.
+            writes.push(VecDeque::new());
+            continue;
+        }
         let mut steps = Vec::new();
         for change in job.rule.decide(job.subject, &mut fresh)? {
             enqueued |= matches!(change, Change::Enqueue(_));
@@ -185,10 +190,7 @@ async fn record(
     let mut asked: Vec<_> = events.iter().map(AuditChain::of).filter(|chain| !known.contains(chain)).collect();
     asked.dedup();
     if !asked.is_empty() {
-        let queries: Vec<_> = asked.iter().copied().map(load::head_of).collect();
-        for (chain, rows) in asked.iter().zip(conn.fetch(&queries).await?) {
-            heads.extend(decode_first(&rows, rows::head)?.map(|head| (chain.numbers(), head)));
-        }
+        heads.extend(load::heads(conn, asked.into_iter()).await?);
     }
 
     let before: HashMap<_, _> = heads.iter().map(|(chain, head)| (*chain, head.audit_id)).collect();

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use domain::{ClientId, ClientView, Digest, UserId, View};
 use tokio_postgres::Row as PgRow;
 
+use super::batch::columns;
 use super::conn::{BEGIN, BEGIN_SNAPSHOT, Conn, Query, decode, decode_first};
 use super::failure::Failure;
 use super::sql as own;
@@ -55,27 +56,31 @@ pub(super) async fn lock(conn: &mut Conn, subjects: &[Subject]) -> Result<Fresh,
     let mut queries = Vec::new();
     if !users.is_empty() {
         queries.extend(of_users(own::LOCK_USERS, &users));
-        queries.push(Query::any(own::AUDIT_HEADS_OF, users.iter().map(|user| user.0)));
     }
     for (client, asked) in &clients {
         queries.extend(of_client(own::LOCK_CLIENT, *client, *asked));
-        queries.push(head_of(AuditChain::Client(*client)));
     }
+    queries.push(heads_of(subjects.iter().map(|subject| subject.chain())));
 
     let mut answers = conn.begin(BEGIN, &queries).await?.into_iter();
     let mut fresh = Fresh::default();
     if !users.is_empty() {
         fresh.users = decode_users(&mut answers)?;
-        for row in next(&mut answers) {
-            fresh.heads.insert(AuditChain::User(UserId(row.int(3)?)).numbers(), rows::head(&row)?);
-        }
     }
     for (client, _) in clients {
         fresh.clients.insert(client, decode_client(&mut answers)?);
-        let head = decode_first(&next(&mut answers), rows::head)?;
-        fresh.heads.extend(head.map(|head| (AuditChain::Client(client).numbers(), head)));
     }
+    fresh.heads = decode_heads(&next(&mut answers))?;
     Ok(fresh)
+}
+
+/// The newest entries of these chains.
+pub(super) async fn heads(
+    conn: &mut Conn,
+    chains: impl Iterator<Item = AuditChain>,
+) -> Result<HashMap<(i64, i64), Head>, Failure> {
+    let answers = conn.fetch(&[heads_of(chains)]).await?;
+    Ok(decode_heads(&next(&mut answers.into_iter()))?)
 }
 
 /// Users as of one moment, without locking anything.
@@ -96,6 +101,14 @@ pub(super) async fn client(conn: &mut Conn, client: ClientId, asked: Option<Dige
 pub(super) fn head_of(chain: AuditChain) -> Query {
     let (kind, id) = chain.numbers();
     Query::new(sql::AUDIT_HEAD, [kind.into(), id.into()])
+}
+
+fn heads_of(chains: impl Iterator<Item = AuditChain>) -> Query {
+    columns(own::AUDIT_HEADS_OF, chains.map(|chain| vec![chain.numbers().0.into(), chain.numbers().1.into()]))
+}
+
+fn decode_heads(rows: &[PgRow]) -> Result<HashMap<(i64, i64), Head>, Error> {
+    rows.iter().map(|row| Ok(((row.int(3)?, row.int(4)?), rows::head(row)?))).collect()
 }
 
 fn of_users(of_users: &'static str, users: &[UserId]) -> [Query; 4] {

@@ -19,9 +19,10 @@ statements! {
     /// The user comes last.
     THROTTLES_OF = "SELECT kind, subject, consecutive, recent, locked_until, last_wrong, last_wrong_at, user_id \
         FROM throttle WHERE user_id = ANY($1)";
-    /// The user comes last.
-    AUDIT_HEADS_OF = "SELECT audit_id, position, hash, chain_id FROM audit_head WHERE chain_kind = 0 \
-        AND chain_id = ANY($1)";
+    /// The chain comes last. A join, since a plan made while the table was small would read all chains of a kind.
+    AUDIT_HEADS_OF = "SELECT h.audit_id, h.position, h.hash, h.chain_kind, h.chain_id \
+        FROM unnest($1::smallint[], $2::bigint[]) AS n (kind, id) \
+        JOIN audit_head h ON h.chain_kind = n.kind AND h.chain_id = n.id";
     LOCK_CLIENT = "SELECT id, client_id, name, scope, profile, secrets, ip_allow, expires_at, revoked_at, \
         wrong_secrets, created_at FROM client WHERE id = $1 FOR UPDATE";
 
@@ -78,8 +79,8 @@ statements! {
 
     // ---- the clean-up: what decisions see changes under the same lock as theirs, and what is locked is left for later
 
-    SWEEP_OVER = "SELECT row_id, user_id FROM verification WHERE live = 1 AND expires_at <= $1 \
-        ORDER BY expires_at LIMIT $2";
+    SWEEP_OVER = "SELECT row_id, user_id FROM verification WHERE live = 1 AND expires_at > 0 \
+        AND expires_at <= $1 ORDER BY expires_at LIMIT $2";
     LOCK_FREE_USERS = "SELECT id FROM \"user\" WHERE id = ANY($1) ORDER BY id FOR UPDATE SKIP LOCKED";
     SWEEP_PENDING_OF = "UPDATE verification SET status = 3, live = 0, answer = NULL, pairing_hash = NULL \
         WHERE row_id = ANY($1) AND user_id = ANY($2) AND live = 1 AND status = 0";

@@ -1,0 +1,240 @@
+//! Several nodes over one database are right together.
+
+use std::time::Duration;
+
+use domain::verification::{Outcome, Target, answer};
+use domain::*;
+use tokio::time::timeout;
+
+use super::*;
+use crate::{Error, Field};
+
+async fn nodes(count: usize) -> Option<Vec<Store>> {
+    let (first, url) = fresh_store().await?;
+    let mut nodes = vec![first];
+    while nodes.len() < count {
+        nodes.push(open_at(&url).await);
+    }
+    Some(nodes)
+}
+
+async fn close(nodes: Vec<Store>) {
+    for node in nodes {
+        node.close().await;
+    }
+}
+
+/// Everybody decides at once, on the nodes in turn.
+async fn everywhere(
+    nodes: &[Store],
+    user: UserId,
+    device: DeviceId,
+    evidence: &Evidence,
+    count: usize,
+) -> Vec<Outcome> {
+    let line = std::sync::Arc::new(tokio::sync::Barrier::new(count));
+    let running: Vec<_> = (0..count)
+        .map(|n| {
+            let (node, line, evidence) = (nodes[n % nodes.len()].clone(), line.clone(), evidence.clone());
+            let target = Target::Device { device, state_token: None };
+            tokio::spawn(async move {
+                line.wait().await;
+                node.decide(user, move |view| answer(view, &target, &evidence, &context(), NOW)).await.unwrap()
+            })
+        })
+        .collect();
+    let mut outcomes = Vec::new();
+    for one in running {
+        outcomes.push(one.await.unwrap());
+    }
+    outcomes
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_code_is_accepted_once_on_three_nodes() {
+    let Some(nodes) = nodes(3).await else { return };
+    let user = somebody(&nodes[0]).await;
+    let mut device = device(&nodes[0], user, FactorKind::Hotp).await;
+    for counter in 0..20 {
+        let evidence = factor::prove(&hotp(), &device, None, &hotp_code(counter), &keys(), NOW);
+        let outcomes = everywhere(&nodes, user, device.id, &evidence, 24).await;
+        assert_eq!(outcomes.iter().filter(|outcome| matches!(outcome, Outcome::Accepted { .. })).count(), 1);
+        device.last_counter = counter.cast_signed();
+    }
+    assert!(nodes[1].verify_audit_chain(user).await.unwrap());
+    close(nodes).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn guessers_on_three_nodes_get_five_guesses_together() {
+    let Some(nodes) = nodes(3).await else { return };
+    let user = somebody(&nodes[0]).await;
+    let device = device(&nodes[0], user, FactorKind::Hotp).await.id;
+    let outcomes = everywhere(&nodes, user, device, &Evidence::Refuted(fresh_digest()), 48).await;
+    assert_eq!(nodes[2].view(user).await.unwrap().throttle(ThrottleKey::Device(device)).consecutive, 1, "{outcomes:?}");
+    close(nodes).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn an_acknowledged_change_is_seen_by_every_node() {
+    let Some(nodes) = nodes(2).await else { return };
+    for _ in 0..50 {
+        let user = somebody(&nodes[0]).await;
+        assert!(nodes[1].view(user).await.unwrap().user.is_some());
+        assert!(nodes[0].next_id(crate::IdKind::User).await.unwrap() != user.0);
+    }
+    close(nodes).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn entries_of_nobodys_chain_are_chained_by_all_nodes_together() {
+    let Some(nodes) = nodes(3).await else { return };
+    let mut running = Vec::new();
+    for n in 0..30 {
+        let (node, user) = (nodes[n % 3].clone(), somebody(&nodes[n % 3]).await);
+        // An entry for a chain that the deciding user's lock does not protect.
+        let event = AuditEvent::of_client(AuditKind::ClientRefused, ClientId(77), NOW);
+        running.push(tokio::spawn(async move { put(&node, user, vec![event.into()]).await }));
+    }
+    let mut written = 0;
+    for one in running {
+        written += usize::from(one.await.unwrap().is_ok());
+    }
+    assert_eq!(nodes[0].audit(ClientId(77)).await.unwrap().len(), written);
+    assert!(written > 0 && nodes[0].verify_audit_chain(ClientId(77)).await.unwrap());
+    close(nodes).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_failing_decision_undoes_nobody_elses() {
+    let Some((store, _url)) = fresh_store().await else { return };
+    person(&store, user::UserPatch { username: Some(Some("ana".into())), ..Default::default() }).await;
+    let mut victims = Vec::new();
+    for _ in 0..16 {
+        let user = somebody(&store).await;
+        victims.push((user, device(&store, user, FactorKind::Hotp).await.id));
+    }
+    let mut running = Vec::new();
+    for (user, device) in victims.clone() {
+        let (one, two) = (store.clone(), store.clone());
+        running.push(tokio::spawn(async move {
+            let target = Target::Device { device, state_token: None };
+            let wrong = Evidence::Refuted(fresh_digest());
+            let outcome = one.decide(user, move |view| answer(view, &target, &wrong, &context(), NOW)).await;
+            assert_eq!(outcome, Ok(Outcome::Refused(Reason::WrongCode)));
+        }));
+        let id = UserId(1000 + user.0);
+        running.push(tokio::spawn(async move {
+            let patch = user::UserPatch { username: Some(Some("ANA".into())), ..Default::default() };
+            let created = two.decide(id, move |_| user::create(id, &patch, &context(), NOW)).await;
+            assert_eq!(created, Err(Error::Conflict(Field::Username)));
+        }));
+    }
+    for one in running {
+        one.await.unwrap();
+    }
+    for (user, device) in victims {
+        assert_eq!(store.view(user).await.unwrap().throttle(ThrottleKey::Device(device)).consecutive, 1);
+        assert!(store.verify_audit_chain(user).await.unwrap());
+    }
+    store.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_rule_that_panics_spoils_nobody_elses_decision() {
+    let Some((store, _url)) = fresh_store().await else { return };
+    let user = somebody(&store).await;
+    let reply: Result<(), Error> = store.decide(user, |_| panic!("a rule is wrong")).await;
+    assert_eq!(reply, Err(Error::Corrupt("a rule panicked")));
+    assert!(store.ready().await);
+    device(&store, user, FactorKind::Hotp).await;
+    store.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_crowd_shares_commits() {
+    let Some((store, _url)) = fresh_store().await else { return };
+    let mut crowd = Vec::new();
+    for _ in 0..100 {
+        crowd.push(somebody(&store).await);
+    }
+    let before = store.stats();
+    let running: Vec<_> = crowd
+        .iter()
+        .map(|user| {
+            let (store, user) = (store.clone(), *user);
+            let event = AuditEvent::of_user(AuditKind::UserUpdated, user, NOW);
+            tokio::spawn(async move { put(&store, user, vec![event.into()]).await.unwrap() })
+        })
+        .collect();
+    for one in running {
+        one.await.unwrap();
+    }
+    let after = store.stats();
+    assert_eq!(after.jobs - before.jobs, 100);
+    assert!(after.commits - before.commits < 50, "{after:?}");
+    store.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_queued_message_wakes_the_other_nodes() {
+    let Some(nodes) = nodes(2).await else { return };
+    let wake_ups = nodes[1].wake_ups();
+    let woken = async || timeout(Duration::from_secs(10), wake_ups.notified()).await.is_ok();
+    assert!(woken().await, "once it listens, it looks for what it has missed");
+    let user = somebody(&nodes[0]).await;
+    let device = device(&nodes[0], user, FactorKind::Sms).await;
+    let asked = verification(&device, sent_code("1"));
+    open(&nodes[0], &asked).await;
+    // The sender finds out by itself, a moment after it began to listen, that notices are taken.
+    for n in 1..50 {
+        put(&nodes[0], user, vec![Change::Enqueue(message(n, &asked))]).await.unwrap();
+        if timeout(Duration::from_millis(200), wake_ups.notified()).await.is_ok() {
+            return close(nodes).await;
+        }
+    }
+    panic!("nobody was woken");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn nodes_that_clean_up_at_once_leave_decisions_alone() {
+    let Some(nodes) = nodes(3).await else { return };
+    let mut opened = Vec::new();
+    for _ in 0..30 {
+        let user = somebody(&nodes[0]).await;
+        let device = device(&nodes[0], user, FactorKind::Sms).await;
+        let asked = verification(&device, sent_code("123456"));
+        open(&nodes[0], &asked).await;
+        opened.push(asked);
+    }
+    let sweeping: Vec<_> = nodes
+        .iter()
+        .cloned()
+        .map(|node| {
+            tokio::spawn(async move {
+                for _ in 0..10 {
+                    node.sweep(NOW.plus(600_000)).await.unwrap();
+                }
+            })
+        })
+        .collect();
+    for asked in opened.clone() {
+        let accept = Change::CloseVerification {
+            verification: asked.id,
+            status: Status::Accepted { at: NOW },
+            consumed_at: Some(NOW),
+        };
+        // A decision sees what the sweeper has closed, and so would not ask for this.
+        let decide = move |view: &View| match view.verification(asked.id) {
+            Some(_) => Decision { changes: vec![accept.clone()], reply: true },
+            None => Decision::reply(false),
+        };
+        let accepted = nodes[1].decide(asked.user_id, decide).await.unwrap();
+        let status = nodes[2].verification_by_id(asked.id).await.unwrap().unwrap().status;
+        assert_eq!(status == Status::Accepted { at: NOW }, accepted, "an end is never changed: {status:?}");
+    }
+    for one in sweeping {
+        one.await.unwrap();
+    }
+    close(nodes).await;
+}

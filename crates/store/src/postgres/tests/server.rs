@@ -1,0 +1,159 @@
+//! What a server and its schema must be like.
+
+use super::*;
+use crate::postgres::{connect, sql};
+use crate::{MIGRATIONS, OpenError};
+
+async fn refusal(url: &str) -> OpenError {
+    Store::open_postgres(url, PostgresOptions::default()).await.unwrap_err()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_statement_can_be_prepared() {
+    let Some((store, url)) = fresh_store().await else { return };
+    store.dev_prepare().await.unwrap();
+    let (client, driver) = tokio_postgres::connect(&url, tokio_postgres::NoTls).await.unwrap();
+    tokio::spawn(driver);
+    for (name, statement) in crate::sql::ALL.iter().chain(sql::ALL) {
+        let prepared = client.prepare(statement).await;
+        assert!(prepared.is_ok(), "{name}: {:?}", prepared.err());
+    }
+    store.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_hot_statement_reads_a_whole_table_even_if_planned_while_it_was_empty() {
+    let Some((store, url)) = fresh_store().await else { return };
+    let (client, driver) = tokio_postgres::connect(&url, tokio_postgres::NoTls).await.unwrap();
+    tokio::spawn(driver);
+    client.batch_execute(connect::PLANNING).await.unwrap();
+    for statement in [
+        sql::LOCK_USERS,
+        sql::DEVICES_OF,
+        sql::LIVE_VERIFICATIONS_OF,
+        sql::THROTTLES_OF,
+        sql::AUDIT_HEADS_OF,
+        sql::ADVANCE_COUNTERS,
+        sql::CLOSE_VERIFICATIONS,
+        sql::DELETE_THROTTLES,
+        sql::MOVE_AUDIT_HEADS,
+    ] {
+        client.batch_execute(&format!("PREPARE hot AS {statement}")).await.unwrap();
+        let count = (1..20).filter(|n| statement.contains(&format!("${n}"))).count();
+        let explain = format!("EXPLAIN EXECUTE hot ({})", vec!["NULL"; count].join(", "));
+        let plan: Vec<String> = client.query(&explain, &[]).await.unwrap().iter().map(|row| row.get(0)).collect();
+        let plan = plan.join("\n");
+        assert!(plan.contains("Index Cond") && !plan.contains("Seq Scan"), "{statement}\n{plan}");
+        client.batch_execute("DEALLOCATE hot").await.unwrap();
+    }
+    store.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_that_may_forget_commits_is_refused() {
+    let Some(cluster) = Cluster::shared() else { return };
+    let url = cluster.new_database();
+    cluster.sql("postgres", &format!("ALTER DATABASE {} SET synchronous_commit = off", database(&url)));
+    let refused = refusal(&url).await.to_string();
+    assert!(refused.contains("synchronous_commit is off"), "{refused}");
+
+    let Some(careless) = Cluster::start_with(&["-c", "fsync=off"]) else { return };
+    let refused = refusal(&careless.new_database()).await.to_string();
+    assert!(refused.contains("fsync is off"), "{refused}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_database_that_takes_no_writes_is_refused() {
+    let Some(cluster) = Cluster::shared() else { return };
+    let url = cluster.new_database();
+    cluster.sql("postgres", &format!("ALTER DATABASE {} SET default_transaction_read_only = on", database(&url)));
+    assert!(matches!(refusal(&url).await, OpenError::Postgres(_)));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_newer_schema_is_refused_in_a_sentence() {
+    let Some((store, url)) = fresh_store().await else { return };
+    store.close().await;
+    Cluster::shared().unwrap().sql(database(&url), "UPDATE schema_version SET version = 99");
+    let refused = refusal(&url).await;
+    assert!(refused.to_string().contains("schema version 99"), "{refused}");
+    assert!(matches!(
+        Store::pending_postgres(&url, PostgresOptions::default()).await,
+        Err(OpenError::Newer { found: 99, .. })
+    ));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn nodes_that_start_at_once_migrate_once() {
+    let Some(cluster) = Cluster::shared() else { return };
+    let url = cluster.new_database();
+    let pending = Store::pending_postgres(&url, PostgresOptions::default()).await.unwrap();
+    assert_eq!(pending, MIGRATIONS, "what would run is told beforehand");
+    let starting: Vec<_> =
+        (0..6).map(|_| url.clone()).map(|url| tokio::spawn(async move { open_at(&url).await })).collect();
+    for node in starting {
+        let node = node.await.unwrap();
+        node.dev_prepare().await.unwrap();
+        somebody(&node).await;
+        node.close().await;
+    }
+    assert!(Store::pending_postgres(&url, PostgresOptions::default()).await.unwrap().is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_url_that_is_none_and_a_file_that_holds_no_authority_are_refused() {
+    assert!(matches!(refusal("postgres://%zz").await, OpenError::Postgres(_)));
+    let empty = tempfile::NamedTempFile::new().unwrap();
+    let options = PostgresOptions { ca_file: Some(empty.path().to_owned()), ..PostgresOptions::default() };
+    let refused = Store::open_postgres("postgres://localhost/x", options).await.unwrap_err();
+    assert!(matches!(refused, OpenError::Authorities(_)), "{refused}");
+}
+
+/// Makes an authority and a certificate for `localhost` in `dir`, or says that it cannot.
+fn certify(dir: &std::path::Path) -> bool {
+    let script = "openssl req -x509 -newkey rsa:2048 -nodes -days 2 -keyout ca.key -out ca.pem -subj /CN=ca \
+        -addext basicConstraints=critical,CA:TRUE \
+        && openssl req -newkey rsa:2048 -nodes -keyout server.key -out server.csr -subj /CN=localhost \
+        && printf 'subjectAltName=DNS:localhost' >names \
+        && openssl x509 -req -in server.csr -CA ca.pem -CAkey ca.key -CAcreateserial -days 2 -extfile names \
+        -out server.pem && chmod 600 server.key && chmod 755 .";
+    let made = std::process::Command::new("sh").args(["-c", script]).current_dir(dir).output();
+    let made = made.is_ok_and(|output| output.status.success());
+    if !made {
+        use std::io::Write;
+        let _ = writeln!(std::io::stderr(), "skipped: openssl does not work here, so TLS to PostgreSQL was not tried");
+        assert!(std::env::var_os(pgtest::REQUIRE).is_none_or(|value| value == "0"));
+    }
+    made
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_is_believed_by_the_word_of_the_given_authority_only() {
+    let dir = tempfile::tempdir().unwrap();
+    if !certify(dir.path()) {
+        return;
+    }
+    let file = |name: &str| dir.path().join(name);
+    pgtest::give_away(&file("server.key"));
+    let (cert, key) = (file("server.pem"), file("server.key"));
+    let (cert, key) = (format!("ssl_cert_file={}", cert.display()), format!("ssl_key_file={}", key.display()));
+    let options = ["-c", "listen_addresses=localhost", "-c", "ssl=on", "-c", &cert, "-c", &key];
+    let Some(cluster) = Cluster::start_with(&options) else { return };
+    let url = format!("postgres://postgres@localhost:{}/postgres?sslmode=require", cluster.port());
+    let given = PostgresOptions { ca_file: Some(file("ca.pem")), ..PostgresOptions::default() };
+    let store = Store::open_postgres(&url, given.clone()).await.unwrap();
+    somebody(&store).await;
+    let encrypted = "SELECT bool_and(ssl) FROM pg_stat_ssl JOIN pg_stat_activity USING (pid) \
+        WHERE application_name = 'countersign'";
+    assert_eq!(cluster.sql("postgres", encrypted), "t");
+    store.close().await;
+
+    assert!(matches!(refusal(&url).await, OpenError::Postgres(_)), "no public authority knows it");
+    let elsewhere = url.replace("localhost", "127.0.0.1");
+    let refused = Store::open_postgres(&elsewhere, given.clone()).await;
+    assert!(matches!(refused, Err(OpenError::Postgres(_))), "its certificate is for another name");
+    // A first host that does not answer is passed over.
+    let port = cluster.port();
+    let several = format!("postgres://postgres@localhost:1,localhost:{port}/postgres?sslmode=require");
+    Store::open_postgres(&several, given).await.unwrap().close().await;
+}
