@@ -190,7 +190,7 @@ impl<'a> Bench<'a> {
                 self.ceiling(runtime, connections, self.plan.window, &mut ceiling)?;
             }
             terminal::say(&format!(
-                "\n{connections} connections, {} pairs of {:.1} s\n{HEADING}",
+                "\n{connections} connections, pairs: {}, windows of {:.1} s\n{HEADING}",
                 self.plan.pairs,
                 self.plan.window.as_secs_f64()
             ));
