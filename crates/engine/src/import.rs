@@ -7,6 +7,7 @@ use std::collections::hash_map::DefaultHasher;
 use std::hash::{Hash as _, Hasher as _};
 use std::ops::Range;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use domain::import::{self, EXTERNAL_ID, Incoming, Merged, Unfit};
 use domain::user::UserPatch;
@@ -24,6 +25,8 @@ const STOCK: u16 = 1024;
 const LANES: usize = 1 << 14;
 /// How often a person is looked up anew when somebody else changes them meanwhile.
 const TRIES: usize = 8;
+/// How often a database that is away is waited for, a second each on top of its own patience.
+const WAITS: usize = 4;
 
 /// A person as a list describes them.
 #[derive(Clone, Serialize, Deserialize)]
@@ -102,18 +105,41 @@ pub struct Import {
     engine: Arc<Engine>,
     users: Mutex<Range<i64>>,
     devices: Mutex<Range<i64>>,
-    lanes: Vec<Mutex<()>>,
+    lanes: Vec<Mutex<u64>>,
+    /// Counts the people taken.
+    moment: AtomicU64,
 }
 
 impl Import {
     /// Begins an import.
     pub fn new(engine: Arc<Engine>) -> Self {
         let lanes = std::iter::repeat_with(Mutex::default).take(LANES).collect();
-        Self { engine, users: Mutex::new(0..0), devices: Mutex::new(0..0), lanes }
+        Self { engine, users: Mutex::new(0..0), devices: Mutex::new(0..0), lanes, moment: AtomicU64::new(0) }
+    }
+
+    /// Takes people over, all at the same time. What became of each is told in their order.
+    pub async fn take_all(self: &Arc<Self>, people: Vec<Person>) -> Vec<Result<Imported, ImportError>> {
+        let moment = self.moment.load(Ordering::SeqCst);
+        let asked: Vec<_> = people.iter().map(|p| (p.external_id.as_deref(), p.username.as_str())).collect();
+        // If this fails, each finds out by itself.
+        let found = self.engine.store.find_users(&asked).await.unwrap_or_default();
+        let mut hints = found.into_iter().map(|user| Hint { moment, user });
+        let under_way: Vec<_> = people
+            .into_iter()
+            .map(|person| {
+                let (import, hint) = (self.clone(), hints.next());
+                tokio::spawn(async move { import.take(&person, hint).await })
+            })
+            .collect();
+        let mut taken = Vec::with_capacity(under_way.len());
+        for person in under_way {
+            taken.push(person.await.unwrap_or_else(|gone| Err(ImportError::Failed(Error::internal(gone)))));
+        }
+        taken
     }
 
     /// Takes one person over with all their devices, or nothing of them. Whoever is here already is merged with.
-    pub async fn take(&self, person: &Person) -> Result<Imported, ImportError> {
+    async fn take(&self, person: &Person, hint: Option<Hint>) -> Result<Imported, ImportError> {
         import::judge_name("username", &person.username)?;
         let said = patch(person)?;
         let mut names = Vec::with_capacity(person.tokens.len());
@@ -125,10 +151,24 @@ impl Import {
             names.push(name);
         }
         // Two entries of one list may name the same person: the second must find what the first made.
-        let _held = self.hold(person).await;
+        let mut held = self.hold(person).await;
+        // What was looked up before somebody else here had these names in hand may be true no longer.
+        let mut hint = hint.filter(|hint| held.last() <= hint.moment);
+        let mut waits = 0;
         for _ in 0..TRIES {
-            if let Some(imported) = self.try_take(person, &said, &names).await? {
-                return Ok(imported);
+            match self.try_take(person, &said, &names, hint.take()).await {
+                Ok(Some(imported)) => {
+                    held.mark(self.moment.fetch_add(1, Ordering::SeqCst) + 1);
+                    return Ok(imported);
+                }
+                Ok(None) => {}
+                // Whether it was written or not: the next look shows it.
+                Err(ImportError::Failed(Error::Unavailable(error))) if waits < WAITS => {
+                    tracing::debug!(%error, "waiting for the database");
+                    waits += 1;
+                    self.engine.clock.sleep(crate::clock::RETRY).await;
+                }
+                Err(error) => return Err(error),
             }
         }
         Err(ImportError::Failed(Error::Busy))
@@ -140,9 +180,14 @@ impl Import {
         person: &Person,
         said: &UserPatch,
         names: &[&str],
+        hint: Option<Hint>,
     ) -> Result<Option<Imported>, ImportError> {
         let store = &self.engine.store;
-        let view = match store.find_user(person.external_id.as_deref(), &person.username).await? {
+        let found = match hint {
+            Some(hint) => hint.user,
+            None => store.find_user(person.external_id.as_deref(), &person.username).await?,
+        };
+        let view = match found {
             Some(id) => store.view(id).await?,
             None => View::default(),
         };
@@ -221,7 +266,7 @@ impl Import {
     }
 
     /// Keeps everybody else with this name or this id in the other system waiting.
-    async fn hold(&self, person: &Person) -> (MutexGuard<'_, ()>, Option<MutexGuard<'_, ()>>) {
+    async fn hold(&self, person: &Person) -> Held<'_> {
         let lane = |text: &str| {
             let mut hasher = DefaultHasher::new();
             text.hash(&mut hasher);
@@ -239,7 +284,30 @@ impl Import {
             Some(lane) => Some(self.lanes[lane].lock().await),
             None => None,
         };
-        (held, also)
+        Held(held, also)
+    }
+}
+
+/// Who somebody was when it was looked up.
+#[derive(Debug, Clone, Copy)]
+struct Hint {
+    moment: u64,
+    user: Option<UserId>,
+}
+
+/// Names in hand. Each lane remembers when it last served.
+struct Held<'a>(MutexGuard<'a, u64>, Option<MutexGuard<'a, u64>>);
+
+impl Held<'_> {
+    fn last(&self) -> u64 {
+        self.1.as_ref().map_or(*self.0, |also| (*self.0).max(**also))
+    }
+
+    fn mark(&mut self, moment: u64) {
+        *self.0 = moment;
+        if let Some(also) = &mut self.1 {
+            **also = moment;
+        }
     }
 }
 

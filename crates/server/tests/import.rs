@@ -166,6 +166,20 @@ fn a_list_imported_twice_changes_nothing_and_no_counter_moves_backwards() {
 }
 
 #[test]
+fn lines_of_one_user_far_apart_are_one_user() {
+    let place = Place::new();
+    let mut csv = "external_id,username,type,secret_base32\n".to_owned();
+    for number in 0..600 {
+        // Every second time by another name: the other system's id is what counts.
+        let (user, name) = (number % 60, if number % 120 < 60 { "user" } else { "alias" });
+        writeln!(csv, "e{user},{name}{user},hotp,{}", base32(number)).unwrap();
+    }
+    let list = place.list("list.csv", &csv);
+    assert_summary(&place.import(&list, &[]), 60, 600, 0, 0);
+    assert_summary(&place.import(&list, &[]), 0, 0, 600, 0);
+}
+
+#[test]
 fn rejects_are_reported_by_line_without_the_secret_and_nobody_is_imported_by_halves() {
     let place = Place::new();
     let (good, bad) = (base32(1), "GEZDGNBVGY3TQOJ1");

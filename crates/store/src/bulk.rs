@@ -34,6 +34,19 @@ impl Store {
         Ok(self.find_number(sql::USER_BY_NAME, key(username).into()).await?.map(UserId))
     }
 
+    /// The same for many at once, in their order.
+    pub async fn find_users(&self, asked: &[(Option<&str>, &str)]) -> Result<Vec<Option<UserId>>, Error> {
+        if let Backend::Postgres(db) = &self.backend {
+            // A round trip for all, not two for each.
+            return db.find_users(asked).await;
+        }
+        let mut found = Vec::with_capacity(asked.len());
+        for (external_id, username) in asked {
+            found.push(self.find_user(*external_id, username).await?);
+        }
+        Ok(found)
+    }
+
     async fn find_number(&self, statement: &'static str, param: Value) -> Result<Option<i64>, Error> {
         match &self.backend {
             Backend::Sqlite(db) => db.find_number(statement, &[param]),

@@ -53,6 +53,7 @@ macro_rules! contract {
             queries: {
                 users_are_found_by_each_field,
                 users_come_in_pages,
+                a_user_is_found_by_another_systems_id_before_the_name,
                 a_verification_is_found_by_user_and_wire_id_together,
                 a_pairing_is_found_by_its_code_while_it_waits,
                 a_token_is_found_with_its_client,

@@ -46,7 +46,7 @@ pub async fn serve(
     let taking = take_in(read, import, started);
     let answering = async {
         while let Some(batch) = under_way.recv().await {
-            let mut text = serde_json::to_vec(&finished(batch).await)?;
+            let mut text = serde_json::to_vec(&batch.await?)?;
             text.push(b'\n');
             write.write_all(&text).await?;
             write.flush().await?;
@@ -57,7 +57,7 @@ pub async fn serve(
     Ok(())
 }
 
-type Batch = Vec<JoinHandle<Outcome>>;
+type Batch = JoinHandle<Vec<Outcome>>;
 
 async fn take_in(
     mut read: impl AsyncBufRead + Unpin,
@@ -71,22 +71,12 @@ async fn take_in(
         }
         // Not said why: the reason could quote a secret.
         let Ok(people) = serde_json::from_slice::<Vec<Person>>(&line) else { bail!("a batch cannot be understood") };
-        let batch = people.into_iter().map(|person| {
-            let import = import.clone();
-            tokio::spawn(async move { outcome(import.take(&person).await) })
-        });
-        if started.send(batch.collect()).await.is_err() {
+        let import = import.clone();
+        let batch = tokio::spawn(async move { import.take_all(people).await.into_iter().map(outcome).collect() });
+        if started.send(batch).await.is_err() {
             return Ok(());
         }
     }
-}
-
-async fn finished(batch: Batch) -> Vec<Outcome> {
-    let mut outcomes = Vec::with_capacity(batch.len());
-    for person in batch {
-        outcomes.push(person.await.unwrap_or_else(|_| Outcome::Failed("the server is stopping".to_owned())));
-    }
-    outcomes
 }
 
 fn outcome(taken: Result<Imported, ImportError>) -> Outcome {

@@ -99,3 +99,22 @@ pub(crate) async fn a_token_is_found_with_its_client(store: &Store) {
     let view = store.client_view(client.id, Some(set.access)).await.unwrap();
     assert_eq!((view.client, view.newest, view.asked), (Some(client), Some(set.clone()), Some(set)));
 }
+
+pub(crate) async fn a_user_is_found_by_another_systems_id_before_the_name(store: &Store) {
+    let named = |name: &str, external_id: Option<&str>| UserPatch {
+        username: Some(Some(name.to_owned())),
+        texts: external_id.map(|id| ("external_id".to_owned(), Some(id.to_owned()))).into_iter().collect(),
+        ..UserPatch::default()
+    };
+    let ana = person(store, named("Ana", Some("x1"))).await;
+    let ben = person(store, named("ben", None)).await;
+    // Another system's ids are not ours to keep unique.
+    person(store, named("twin", Some("x1"))).await;
+    let asked = [(Some("x1"), "ben"), (Some("x2"), "BEN"), (None, "aNA"), (Some("x2"), "nobody"), (None, "x1")];
+    let expected = [Some(ana), Some(ben), Some(ana), None, None];
+    assert_eq!(store.find_users(&asked).await.unwrap(), expected);
+    for ((external_id, username), expected) in asked.into_iter().zip(expected) {
+        assert_eq!(store.find_user(external_id, username).await.unwrap(), expected);
+    }
+    assert_eq!(store.find_users(&[]).await.unwrap(), []);
+}

@@ -1,6 +1,7 @@
 //! PostgreSQL: lanes that decide in groups, readers and a pool beside them. Nodes share nothing but the database.
 
 mod batch;
+mod bulk;
 mod conn;
 mod connect;
 mod failure;

@@ -11,6 +11,8 @@ statements! {
         temp_used_at, profile, created_at, updated_at FROM \"user\" WHERE id = ANY($1) ORDER BY id FOR UPDATE";
     USERS_OF = "SELECT id, username, email, phone, status, locked_until, temp_hash, temp_expires_at, temp_reusable, \
         temp_used_at, profile, created_at, updated_at FROM \"user\" WHERE id = ANY($1)";
+    USERS_BY_NAME = "SELECT username_key, id FROM \"user\" WHERE username_key = ANY($1)";
+    USERS_BY_EXTERNAL_ID = "SELECT external_id, MIN(id) FROM \"user\" WHERE external_id = ANY($1) GROUP BY external_id";
     DEVICES_OF = "SELECT id, user_id, factor, display_name, status, credential, last_counter, created_at, \
         last_used_at FROM device WHERE user_id = ANY($1) ORDER BY created_at, id";
     LIVE_VERIFICATIONS_OF = "SELECT id, wire_id, user_id, device_id, purpose, challenge, answer, pairing_hash, status, \

@@ -1,0 +1,38 @@
+//! The PostgreSQL side of [`crate::bulk`].
+
+use std::collections::HashMap;
+
+use domain::UserId;
+
+use super::conn::Query;
+use super::value::Param;
+use super::{Postgres, sql};
+use crate::apply::key;
+use crate::error::Error;
+use crate::value::{Row, Value};
+
+impl Postgres {
+    /// The users with these ids in another system, else with these names, in the order asked.
+    pub(crate) async fn find_users(&self, asked: &[(Option<&str>, &str)]) -> Result<Vec<Option<UserId>>, Error> {
+        let known = asked.iter().filter_map(|(external_id, _)| external_id.map(Value::from));
+        let by_id = self.named(sql::USERS_BY_EXTERNAL_ID, known.collect()).await?;
+        let keys: Vec<String> = asked.iter().map(|(_, username)| key(username)).collect();
+        let by_name = self.named(sql::USERS_BY_NAME, keys.iter().map(|key| key.as_str().into()).collect()).await?;
+        let find = |((external_id, _), key): (&(Option<&str>, &str), &String)| {
+            external_id.and_then(|id| by_id.get(id)).or_else(|| by_name.get(key)).copied()
+        };
+        Ok(asked.iter().zip(&keys).map(find).collect())
+    }
+
+    async fn named(&self, statement: &'static str, names: Vec<Value>) -> Result<HashMap<String, UserId>, Error> {
+        if names.is_empty() {
+            return Ok(HashMap::new());
+        }
+        let found = self.all(Query { statement, params: vec![Param::Many(names)] }, name_and_id).await?;
+        Ok(found.into_iter().collect())
+    }
+}
+
+fn name_and_id(row: &dyn Row) -> Result<(String, UserId), Error> {
+    Ok((row.text(0)?.to_owned(), UserId(row.int(1)?)))
+}
