@@ -64,8 +64,7 @@ pub(super) async fn run(api: &mut Api, count: usize, board: &mut Board) -> anyho
         board.note(format!("{count} guesses were fired over {size} connections at once"));
     }
     let mut crowd = Crowd::new(&nodes(api), size, api.roams());
-    let mut withheld = Vec::new();
-    withheld.push(one_device(api, &mut crowd, count, board).await?);
+    let withheld = one_device(api, &mut crowd, count, board).await?.into_iter().collect();
     one_user(api, &mut crowd, count, board).await?;
     Ok(withheld)
 }
@@ -74,17 +73,25 @@ fn nodes(api: &Api) -> Arc<[Node]> {
     api.nodes.clone()
 }
 
-async fn one_device(api: &mut Api, crowd: &mut Crowd, count: usize, board: &mut Board) -> anyhow::Result<Withheld> {
+async fn one_device(
+    api: &mut Api,
+    crowd: &mut Crowd,
+    count: usize,
+    board: &mut Board,
+) -> anyhow::Result<Option<Withheld>> {
     let user = api.user().await?;
     let mut device = api.hotp(user).await?;
     let aim = aimed(api, &device, count).await?;
     let volley = fire(crowd, aim).await?;
     let found = guesses(&volley, DEVICE_LOCK_AT, DEVICE_LOCK, api.mode);
     board.row(ONE_DEVICE).enter(&volley, found);
+    if !is_locked(&volley) {
+        return Ok(None);
+    }
     let until = SystemClock.now().plus(DEVICE_LOCK * SECOND);
     let code = device.next_code();
     knock_while_locked(api, &device, &code, board).await;
-    Ok(Withheld { device, code, until })
+    Ok(Some(Withheld { device, code, until }))
 }
 
 async fn one_user(api: &mut Api, crowd: &mut Crowd, count: usize, board: &mut Board) -> anyhow::Result<()> {
@@ -101,9 +108,16 @@ async fn one_user(api: &mut Api, crowd: &mut Crowd, count: usize, board: &mut Bo
     let volley = fire(crowd, mixed.collect()).await?;
     let found = guesses(&volley, USER_PER_HOUR as u64, USER_LOCK, api.mode);
     board.row(ONE_USER).enter(&volley, found);
-    let code = untouched.next_code();
-    knock_while_locked(api, &untouched, &code, board).await;
+    if is_locked(&volley) {
+        let code = untouched.next_code();
+        knock_while_locked(api, &untouched, &code, board).await;
+    }
     Ok(())
+}
+
+/// Whether the server said that it locked. If it did not, that is a violation, unless faults ate the guesses.
+fn is_locked(volley: &[Ended]) -> bool {
+    volley.iter().any(|ended| matches!(ended, Ended::Locked(_)))
 }
 
 /// Wrong guesses at a device, through all doors.
