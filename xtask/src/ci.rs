@@ -43,7 +43,7 @@ pub(crate) fn run() -> Result<()> {
         let generator = places.built("xtask", Profile::Release);
         run_command(Command::new(generator).args(["bench", "verify", "--quick"]))
     })?;
-    torture::run_against(&binary, true)?;
+    torture::run_quickly(&binary)?;
     step("dev outbox in a browser", || look(&places, &binary))?;
     step("conformance", || conformance::run_against(&places, &binary, &[]))?;
 

@@ -16,7 +16,8 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("server", &["domain", "store", "delivery", "engine", "web", "onelogin"]),
     ("testkit", &["domain", "store", "delivery", "engine", "web", "onelogin", "server"]),
     ("pgtest", &[]),
-    ("xtask", &[]),
+    // It runs servers on a PostgreSQL of its own, as tests do.
+    ("xtask", &["pgtest"]),
 ];
 
 /// For tests only: everybody may use these there, and nobody anywhere else.

@@ -2,6 +2,7 @@
 //! being killed, and fails on any violation (rulings 38).
 
 mod node;
+mod postgres;
 
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -14,10 +15,19 @@ use crate::step::{run as run_command, step};
 use crate::{clock, terminal};
 use node::Node;
 
-/// Rounds by which an issue is closed (rulings 39).
-const ROUNDS: u64 = 10_000;
-/// Rounds that CI has time for.
-const QUICK_ROUNDS: u64 = 300;
+/// How much is fired.
+#[derive(Debug, Clone, Copy)]
+struct Size {
+    rounds: u64,
+    guesses: u64,
+}
+
+/// The size by which an issue is closed (rulings 39).
+const FULL: Size = Size { rounds: 10_000, guesses: 1_000 };
+/// What CI has time for.
+const QUICK: Size = Size { rounds: 300, guesses: 1_000 };
+/// The same on PostgreSQL, where answers about one user share no commit.
+const QUICK_POSTGRES: Size = Size { rounds: 100, guesses: 200 };
 /// Time from a start to the next kill: long enough for the volleys to be under way again.
 const BETWEEN_KILLS: Duration = Duration::from_millis(1_700);
 /// How long a killed node stays away.
@@ -29,29 +39,50 @@ pub(crate) struct Args {
     /// A few hundred rounds instead of 10,000
     #[arg(long)]
     quick: bool,
+    /// On this database alone
+    #[arg(long, value_enum, value_name = "DATABASE")]
+    only: Option<Database>,
     /// A binary that exists already
     #[arg(long, value_name = "PATH")]
     binary: Option<PathBuf>,
 }
 
+/// What an installation keeps its data in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Database {
+    Sqlite,
+    Postgres,
+}
+
 /// The chore.
 pub(crate) fn run(args: &Args) -> Result<()> {
     let binary = Places::find()?.server_or(args.binary.as_deref(), Profile::Release)?;
-    run_against(&binary, args.quick)
+    let (sqlite, postgres) = if args.quick { (QUICK, QUICK_POSTGRES) } else { (FULL, FULL) };
+    match args.only {
+        Some(Database::Sqlite) => on_sqlite(&binary, sqlite),
+        Some(Database::Postgres) => postgres::run_against(&binary, postgres),
+        None => on_sqlite(&binary, sqlite).and(postgres::run_against(&binary, postgres)),
+    }
 }
 
-/// Every installation this machine has what it takes for.
-pub(crate) fn run_against(binary: &Path, quick: bool) -> Result<()> {
-    let rounds = if quick { QUICK_ROUNDS } else { ROUNDS };
+/// A short run on everything this machine has.
+pub(crate) fn run_quickly(binary: &Path) -> Result<()> {
+    on_sqlite(binary, QUICK)?;
+    postgres::run_against(binary, QUICK_POSTGRES)
+}
+
+fn on_sqlite(binary: &Path, size: Size) -> Result<()> {
     step("torture: one node on SQLite", || {
         let folder = tempfile::tempdir()?;
-        let node = Node::start(binary, folder.path(), "node", &[])?;
-        run_command(&mut torture(binary, &[&node], rounds))
+        let mut node = Node::start(binary, folder.path(), "node", &[])?;
+        let done = run_command(&mut torture(binary, &[&node], size));
+        node.ensure_alive()?;
+        done
     })?;
     step("torture: one node on SQLite, killed again and again", || {
         let folder = tempfile::tempdir()?;
         let mut node = Node::start(binary, folder.path(), "node", &[])?;
-        let mut tormentor = Running::start(torture(binary, &[&node], rounds).arg("--fault-expected"))?;
+        let mut tormentor = Running::start(torture(binary, &[&node], size).arg("--fault-expected"))?;
         let mut kills = 0;
         while tormentor.runs_for(BETWEEN_KILLS)? {
             node.kill()?;
@@ -59,16 +90,14 @@ pub(crate) fn run_against(binary: &Path, quick: bool) -> Result<()> {
             clock::pause(AWAY);
             node.start_again()?;
         }
-        terminal::say(&format!("The node was killed {kills} times."));
-        ensure!(kills > 0, "the run was over before the first kill; give it more rounds");
-        tormentor.succeeded()
+        tormentor.succeeded_after(kills)
     })
 }
 
 /// The command that tortures these nodes as the client of the first one's ready file.
-fn torture(binary: &Path, nodes: &[&Node], rounds: u64) -> Command {
+fn torture(binary: &Path, nodes: &[&Node], size: Size) -> Command {
     let mut command = Command::new(binary);
-    command.arg("torture").args(["--rounds", &rounds.to_string()]);
+    command.args(["torture", "--rounds", &size.rounds.to_string(), "--guesses", &size.guesses.to_string()]);
     for node in nodes {
         command.arg("--url").arg(node.url());
     }
@@ -97,7 +126,9 @@ impl Running {
         Ok(true)
     }
 
-    fn succeeded(mut self) -> Result<()> {
+    fn succeeded_after(mut self, faults: u32) -> Result<()> {
+        terminal::say(&format!("It was hit {faults} times."));
+        ensure!(faults > 0, "the run was over before the first fault; give it more rounds");
         let status = self.0.wait()?;
         ensure!(status.success(), "the torture ended with {status}");
         Ok(())

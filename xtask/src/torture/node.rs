@@ -66,13 +66,19 @@ impl Node {
 
     /// Ends it as `kill -9` does, which it cannot prepare for.
     pub(super) fn kill(&mut self) -> Result<()> {
+        // What has ended by itself was no victim.
+        self.ensure_alive()?;
         if let Some(mut child) = self.child.take() {
-            // What has ended by itself was no victim.
-            if let Some(status) = child.try_wait()? {
-                bail!("the node ended by itself with {status}:\n{}", last_words(&self.log()));
-            }
             child.kill()?;
             child.wait()?;
+        }
+        Ok(())
+    }
+
+    /// Fails with the node's last words if it has ended.
+    pub(super) fn ensure_alive(&mut self) -> Result<()> {
+        if let Some(status) = self.child.as_mut().map(Child::try_wait).transpose()?.flatten() {
+            bail!("node {} ended by itself with {status}:\n{}", self.name, last_words(&self.log()));
         }
         Ok(())
     }
