@@ -29,13 +29,13 @@ async fn everywhere(
     nodes: &[Store],
     user: UserId,
     device: DeviceId,
-    evidence: &Evidence,
+    evidence: impl Fn() -> Evidence,
     count: usize,
 ) -> Vec<Outcome> {
     let line = std::sync::Arc::new(tokio::sync::Barrier::new(count));
     let running: Vec<_> = (0..count)
         .map(|n| {
-            let (node, line, evidence) = (nodes[n % nodes.len()].clone(), line.clone(), evidence.clone());
+            let (node, line, evidence) = (nodes[n % nodes.len()].clone(), line.clone(), evidence());
             let target = Target::Device { device, state_token: None };
             tokio::spawn(async move {
                 line.wait().await;
@@ -57,7 +57,7 @@ async fn a_code_is_accepted_once_on_three_nodes() {
     let mut device = device(&nodes[0], user, FactorKind::Hotp).await;
     for counter in 0..20 {
         let evidence = factor::prove(&hotp(), &device, None, &hotp_code(counter), &keys(), NOW);
-        let outcomes = everywhere(&nodes, user, device.id, &evidence, 24).await;
+        let outcomes = everywhere(&nodes, user, device.id, || evidence.clone(), 24).await;
         assert_eq!(outcomes.iter().filter(|outcome| matches!(outcome, Outcome::Accepted { .. })).count(), 1);
         device.last_counter = counter.cast_signed();
     }
@@ -70,8 +70,21 @@ async fn guessers_on_three_nodes_get_five_guesses_together() {
     let Some(nodes) = nodes(3).await else { return };
     let user = somebody(&nodes[0]).await;
     let device = device(&nodes[0], user, FactorKind::Hotp).await.id;
-    let outcomes = everywhere(&nodes, user, device, &Evidence::Refuted(fresh_digest()), 48).await;
-    assert_eq!(nodes[2].view(user).await.unwrap().throttle(ThrottleKey::Device(device)).consecutive, 1, "{outcomes:?}");
+    let outcomes = everywhere(&nodes, user, device, || Evidence::Refuted(fresh_digest()), 48).await;
+    let evaluated = outcomes.iter().filter(|outcome| **outcome == Outcome::Refused(Reason::WrongCode)).count();
+    assert_eq!(evaluated, 5, "{outcomes:?}");
+    assert_eq!(nodes[2].view(user).await.unwrap().throttle(ThrottleKey::Device(device)).consecutive, 5);
+    close(nodes).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn one_guess_repeated_at_three_nodes_is_counted_once() {
+    let Some(nodes) = nodes(3).await else { return };
+    let user = somebody(&nodes[0]).await;
+    let device = device(&nodes[0], user, FactorKind::Hotp).await.id;
+    let same = Evidence::Refuted(fresh_digest());
+    everywhere(&nodes, user, device, || same.clone(), 48).await;
+    assert_eq!(nodes[2].view(user).await.unwrap().throttle(ThrottleKey::Device(device)).consecutive, 1);
     close(nodes).await;
 }
 
