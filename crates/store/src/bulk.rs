@@ -16,7 +16,7 @@ impl Store {
         let params = vec![Value::Int(kind.number()), Value::Int(count.into())];
         let end = match &self.backend {
             Backend::Sqlite(db) => db.write_number(sql::RESERVE_IDS, params).await?,
-            Backend::Postgres(db) => db.write_number(sql::RESERVE_IDS, params).await?,
+            Backend::Postgres(db) => Box::pin(db.write_number(sql::RESERVE_IDS, params)).await?,
         };
         if end - 1 > kind.greatest() {
             return Err(Error::Unavailable("the ids are used up"));
@@ -50,7 +50,7 @@ impl Store {
     async fn find_number(&self, statement: &'static str, param: Value) -> Result<Option<i64>, Error> {
         match &self.backend {
             Backend::Sqlite(db) => db.find_number(statement, &[param]),
-            Backend::Postgres(db) => db.find_number(statement, vec![param]).await,
+            Backend::Postgres(db) => Box::pin(db.find_number(statement, vec![param])).await,
         }
     }
 }

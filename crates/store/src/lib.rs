@@ -108,7 +108,7 @@ impl Store {
     {
         match &self.backend {
             Backend::Sqlite(db) => db.decide(user, f).await,
-            Backend::Postgres(db) => db.decide(user, f).await,
+            Backend::Postgres(db) => Box::pin(db.decide(user, f)).await,
         }
     }
 
@@ -120,7 +120,7 @@ impl Store {
     {
         match &self.backend {
             Backend::Sqlite(db) => db.decide_client(client, asked, f).await,
-            Backend::Postgres(db) => db.decide_client(client, asked, f).await,
+            Backend::Postgres(db) => Box::pin(db.decide_client(client, asked, f)).await,
         }
     }
 
@@ -128,7 +128,7 @@ impl Store {
     pub async fn next_id(&self, kind: IdKind) -> Result<i64, Error> {
         match &self.backend {
             Backend::Sqlite(db) => db.next_id(kind).await,
-            Backend::Postgres(db) => db.next_id(kind).await,
+            Backend::Postgres(db) => Box::pin(db.next_id(kind)).await,
         }
     }
 
@@ -136,7 +136,7 @@ impl Store {
     pub async fn view(&self, user: UserId) -> Result<View, Error> {
         match &self.backend {
             Backend::Sqlite(db) => db.view(user),
-            Backend::Postgres(db) => db.view(user).await,
+            Backend::Postgres(db) => Box::pin(db.view(user)).await,
         }
     }
 
@@ -144,7 +144,7 @@ impl Store {
     pub async fn client_by_public_id(&self, client_id: &str) -> Result<Option<Client>, Error> {
         match &self.backend {
             Backend::Sqlite(db) => db.client_by_public_id(client_id),
-            Backend::Postgres(db) => db.client_by_public_id(client_id).await,
+            Backend::Postgres(db) => Box::pin(db.client_by_public_id(client_id)).await,
         }
     }
 
@@ -152,7 +152,7 @@ impl Store {
     pub async fn client_view(&self, client: ClientId, asked: Option<Digest>) -> Result<ClientView, Error> {
         match &self.backend {
             Backend::Sqlite(db) => db.client_view(client, asked),
-            Backend::Postgres(db) => db.client_view(client, asked).await,
+            Backend::Postgres(db) => Box::pin(db.client_view(client, asked)).await,
         }
     }
 
@@ -160,7 +160,7 @@ impl Store {
     pub async fn clients(&self) -> Result<Vec<Client>, Error> {
         match &self.backend {
             Backend::Sqlite(db) => db.clients(),
-            Backend::Postgres(db) => db.clients().await,
+            Backend::Postgres(db) => Box::pin(db.clients()).await,
         }
     }
 
@@ -168,7 +168,7 @@ impl Store {
     pub async fn token(&self, access: Digest) -> Result<Option<(TokenSet, Client)>, Error> {
         match &self.backend {
             Backend::Sqlite(db) => db.token(&access),
-            Backend::Postgres(db) => db.token(&access).await,
+            Backend::Postgres(db) => Box::pin(db.token(&access)).await,
         }
     }
 
@@ -176,7 +176,7 @@ impl Store {
     pub async fn users(&self, filter: &UserFilter, page: Page) -> Result<UserPage, Error> {
         match &self.backend {
             Backend::Sqlite(db) => db.users(filter, page).await,
-            Backend::Postgres(db) => db.users(filter, page).await,
+            Backend::Postgres(db) => Box::pin(db.users(filter, page)).await,
         }
     }
 
@@ -190,7 +190,7 @@ impl Store {
     ) -> Result<Option<Verification>, Error> {
         match &self.backend {
             Backend::Sqlite(db) => db.verification_by_wire_id(user, wire_id, purpose),
-            Backend::Postgres(db) => db.verification_by_wire_id(user, wire_id, purpose).await,
+            Backend::Postgres(db) => Box::pin(db.verification_by_wire_id(user, wire_id, purpose)).await,
         }
     }
 
@@ -198,7 +198,7 @@ impl Store {
     pub async fn verification_by_id(&self, id: VerificationId) -> Result<Option<Verification>, Error> {
         match &self.backend {
             Backend::Sqlite(db) => db.verification_by_id(id),
-            Backend::Postgres(db) => db.verification_by_id(id).await,
+            Backend::Postgres(db) => Box::pin(db.verification_by_id(id)).await,
         }
     }
 
@@ -206,7 +206,7 @@ impl Store {
     pub async fn pairing(&self, hash: KeyedHash) -> Result<Option<(UserId, VerificationId)>, Error> {
         match &self.backend {
             Backend::Sqlite(db) => db.pairing(hash),
-            Backend::Postgres(db) => db.pairing(hash).await,
+            Backend::Postgres(db) => Box::pin(db.pairing(hash)).await,
         }
     }
 
@@ -220,7 +220,7 @@ impl Store {
     ) -> Result<Vec<QueuedMessage>, Error> {
         match &self.backend {
             Backend::Sqlite(db) => db.claim_messages(now, limit, lease_ms).await,
-            Backend::Postgres(db) => db.claim_messages(now, limit, lease_ms).await,
+            Backend::Postgres(db) => Box::pin(db.claim_messages(now, limit, lease_ms)).await,
         }
     }
 
@@ -228,7 +228,7 @@ impl Store {
     pub async fn settle_message(&self, id: MessageId, fate: Fate, now: Timestamp) -> Result<(), Error> {
         match &self.backend {
             Backend::Sqlite(db) => db.settle_message(id, fate, now).await,
-            Backend::Postgres(db) => db.settle_message(id, fate, now).await,
+            Backend::Postgres(db) => Box::pin(db.settle_message(id, fate, now)).await,
         }
     }
 
@@ -236,7 +236,7 @@ impl Store {
     pub async fn next_message_at(&self) -> Result<Option<Timestamp>, Error> {
         match &self.backend {
             Backend::Sqlite(db) => db.next_message_at(),
-            Backend::Postgres(db) => db.next_message_at().await,
+            Backend::Postgres(db) => Box::pin(db.next_message_at()).await,
         }
     }
 
@@ -244,7 +244,7 @@ impl Store {
     pub async fn sweep(&self, now: Timestamp) -> Result<Swept, Error> {
         match &self.backend {
             Backend::Sqlite(db) => db.sweep(now).await,
-            Backend::Postgres(db) => db.sweep(now).await,
+            Backend::Postgres(db) => Box::pin(db.sweep(now)).await,
         }
     }
 
@@ -252,7 +252,7 @@ impl Store {
     pub async fn meta(&self, key: &str) -> Result<Option<Vec<u8>>, Error> {
         match &self.backend {
             Backend::Sqlite(db) => db.meta(key),
-            Backend::Postgres(db) => db.meta(key).await,
+            Backend::Postgres(db) => Box::pin(db.meta(key)).await,
         }
     }
 
@@ -260,7 +260,7 @@ impl Store {
     pub async fn set_meta_if_absent(&self, key: &str, value: &[u8]) -> Result<Vec<u8>, Error> {
         match &self.backend {
             Backend::Sqlite(db) => db.set_meta_if_absent(key, value).await,
-            Backend::Postgres(db) => db.set_meta_if_absent(key, value).await,
+            Backend::Postgres(db) => Box::pin(db.set_meta_if_absent(key, value)).await,
         }
     }
 
@@ -268,7 +268,7 @@ impl Store {
     pub async fn set_meta(&self, key: &str, value: &[u8]) -> Result<(), Error> {
         match &self.backend {
             Backend::Sqlite(db) => db.set_meta(key, value).await,
-            Backend::Postgres(db) => db.set_meta(key, value).await,
+            Backend::Postgres(db) => Box::pin(db.set_meta(key, value)).await,
         }
     }
 
@@ -276,7 +276,7 @@ impl Store {
     pub async fn audit(&self, chain: impl Into<AuditChain>) -> Result<Vec<AuditRow>, Error> {
         match &self.backend {
             Backend::Sqlite(db) => db.audit(chain.into()).await,
-            Backend::Postgres(db) => db.audit(chain.into()).await,
+            Backend::Postgres(db) => Box::pin(db.audit(chain.into())).await,
         }
     }
 
@@ -284,7 +284,7 @@ impl Store {
     pub async fn verify_audit_chain(&self, chain: impl Into<AuditChain>) -> Result<bool, Error> {
         match &self.backend {
             Backend::Sqlite(db) => db.verify_audit_chain(chain.into()).await,
-            Backend::Postgres(db) => db.verify_audit_chain(chain.into()).await,
+            Backend::Postgres(db) => Box::pin(db.verify_audit_chain(chain.into())).await,
         }
     }
 
@@ -292,7 +292,7 @@ impl Store {
     pub async fn ready(&self) -> bool {
         match &self.backend {
             Backend::Sqlite(db) => db.ready(),
-            Backend::Postgres(db) => db.ready().await,
+            Backend::Postgres(db) => Box::pin(db.ready()).await,
         }
     }
 
@@ -309,7 +309,7 @@ impl Store {
     pub async fn close(self) {
         match &self.backend {
             Backend::Sqlite(db) => db.close().await,
-            Backend::Postgres(db) => db.close().await,
+            Backend::Postgres(db) => Box::pin(db.close()).await,
         }
     }
 
@@ -317,7 +317,7 @@ impl Store {
     pub async fn dev_prepare(&self) -> Result<(), Error> {
         match &self.backend {
             Backend::Sqlite(db) => db.dev_prepare().await,
-            Backend::Postgres(db) => db.dev_prepare().await,
+            Backend::Postgres(db) => Box::pin(db.dev_prepare()).await,
         }
     }
 
@@ -325,7 +325,7 @@ impl Store {
     pub async fn dev_record(&self, message: DevMessage) -> Result<i64, Error> {
         match &self.backend {
             Backend::Sqlite(db) => db.dev_record(message).await,
-            Backend::Postgres(db) => db.dev_record(message).await,
+            Backend::Postgres(db) => Box::pin(db.dev_record(message)).await,
         }
     }
 
@@ -333,7 +333,7 @@ impl Store {
     pub async fn dev_outbox(&self, filter: &DevFilter) -> Result<Vec<DevMessage>, Error> {
         match &self.backend {
             Backend::Sqlite(db) => db.dev_outbox(filter),
-            Backend::Postgres(db) => db.dev_outbox(filter).await,
+            Backend::Postgres(db) => Box::pin(db.dev_outbox(filter)).await,
         }
     }
 
@@ -341,7 +341,7 @@ impl Store {
     pub async fn dev_clock_offset(&self) -> Result<i64, Error> {
         match &self.backend {
             Backend::Sqlite(db) => db.dev_clock_offset(),
-            Backend::Postgres(db) => db.dev_clock_offset().await,
+            Backend::Postgres(db) => Box::pin(db.dev_clock_offset()).await,
         }
     }
 
@@ -349,7 +349,7 @@ impl Store {
     pub async fn set_dev_clock_offset(&self, milliseconds: i64) -> Result<(), Error> {
         match &self.backend {
             Backend::Sqlite(db) => db.set_dev_clock_offset(milliseconds).await,
-            Backend::Postgres(db) => db.set_dev_clock_offset(milliseconds).await,
+            Backend::Postgres(db) => Box::pin(db.set_dev_clock_offset(milliseconds)).await,
         }
     }
 
@@ -358,7 +358,7 @@ impl Store {
     pub async fn dev_reset(&self) -> Result<(), Error> {
         match &self.backend {
             Backend::Sqlite(db) => db.dev_reset().await,
-            Backend::Postgres(db) => db.dev_reset().await,
+            Backend::Postgres(db) => Box::pin(db.dev_reset()).await,
         }
     }
 }
