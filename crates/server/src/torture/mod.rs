@@ -2,7 +2,7 @@
 //! over all nodes and doors at once.
 //!
 //! It makes users of its own over the API, fires at them from many connections at the same moment, judges what came
-//! back ([`verdict`]), and removes them. It needs an API client with `Manage All`, best one of its own: the scenario
+//! back (`verdict`), and removes them. It needs an API client with `Manage All`, best one of its own: the scenario
 //! of refresh tokens ends that client's token.
 
 mod api;
