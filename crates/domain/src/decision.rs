@@ -185,6 +185,11 @@ impl<T> Decision<T> {
         Self { changes: Vec::new(), reply }
     }
 
+    /// The same changes with another reply.
+    pub fn map<U>(self, reply: impl FnOnce(T) -> U) -> Decision<U> {
+        Decision { changes: self.changes, reply: reply(self.reply) }
+    }
+
     /// Adds a change.
     pub fn with(mut self, change: Change) -> Self {
         self.changes.push(change);

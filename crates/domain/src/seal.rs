@@ -4,6 +4,8 @@
 //! column, the row, the owner and the key, so a value copied to another row does not open there. Several keys may be
 //! known; the first seals.
 
+use std::sync::Arc;
+
 use chacha20poly1305::aead::{Aead, KeyInit, Payload};
 use chacha20poly1305::{XChaCha20Poly1305, XNonce};
 use serde::{Deserialize, Serialize};
@@ -53,16 +55,18 @@ pub enum SealError {
     Corrupt,
 }
 
-/// The master keys, newest first.
+/// The master keys, newest first. Cheap to clone: a decision takes them along to where it is made.
 #[derive(Clone)]
-pub struct Keyring {
-    keys: Vec<(u32, XChaCha20Poly1305)>,
-    mac_keys: MacKeys,
+pub struct Keyring(Arc<Keys>);
+
+struct Keys {
+    seal: Vec<(u32, XChaCha20Poly1305)>,
+    mac: MacKeys,
 }
 
 impl std::fmt::Debug for Keyring {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Keyring({} keys)", self.keys.len())
+        write!(f, "Keyring({} keys)", self.0.seal.len())
     }
 }
 
@@ -85,18 +89,18 @@ impl Keyring {
             keys.push((id, XChaCha20Poly1305::new(&derived("countersign seal v1").into())));
             mac_keys.push((id, Secret::new(derived("countersign code hash v1").to_vec())));
         }
-        (!keys.is_empty()).then(|| Self { keys, mac_keys: MacKeys::new(mac_keys) })
+        (!keys.is_empty()).then(|| Self(Arc::new(Keys { seal: keys, mac: MacKeys::new(mac_keys) })))
     }
 
     /// The keys for hashes of short codes.
     pub fn mac_keys(&self) -> &MacKeys {
-        &self.mac_keys
+        &self.0.mac
     }
 
     /// Seals `plain` for `place` under the newest key. `nonce` must be freshly drawn.
     #[expect(clippy::missing_panics_doc, reason = "a value of ours is far below the cipher's limit")]
     pub fn seal(&self, place: Place<'_>, nonce: [u8; NONCE], plain: &[u8]) -> Sealed {
-        let (id, cipher) = &self.keys[0];
+        let (id, cipher) = &self.0.seal[0];
         let aad = associated_data(place, *id);
         #[expect(clippy::expect_used, reason = "fails only beyond 256 GiB")]
         let ciphertext = cipher
@@ -120,7 +124,7 @@ impl Keyring {
             return Err(SealError::Corrupt);
         }
         let id = u32::from_be_bytes(*id);
-        let (_, cipher) = self.keys.iter().find(|(known, _)| *known == id).ok_or(SealError::UnknownKey)?;
+        let (_, cipher) = self.0.seal.iter().find(|(known, _)| *known == id).ok_or(SealError::UnknownKey)?;
         let aad = associated_data(place, id);
         cipher
             .decrypt(&XNonce::from(nonce), Payload { msg: ciphertext, aad: &aad })

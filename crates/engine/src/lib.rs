@@ -166,8 +166,21 @@ impl Engine {
 
     /// Opens a device's credential.
     fn open_credential(&self, device: &domain::Device) -> Result<domain::Credential, Error> {
-        let place = domain::Device::credential_place(device.id, device.user_id);
-        let plain = self.keys.open(place, &device.credential).map_err(Error::internal)?;
-        serde_json::from_slice(plain.expose()).map_err(Error::internal)
+        open_credential(&self.keys, device).map_err(Error::internal)
     }
+}
+
+/// Why a stored credential could not be read: a fault of the installation, never of the caller.
+#[derive(Debug, thiserror::Error)]
+enum SealedError {
+    #[error("the credential of device {0} does not open")]
+    Closed(i64, #[source] domain::SealError),
+    #[error("the credential of device {0} is not one")]
+    Shape(i64, #[source] serde_json::Error),
+}
+
+fn open_credential(keys: &Keyring, device: &domain::Device) -> Result<domain::Credential, SealedError> {
+    let place = domain::Device::credential_place(device.id, device.user_id);
+    let plain = keys.open(place, &device.credential).map_err(|error| SealedError::Closed(device.id.0, error))?;
+    serde_json::from_slice(plain.expose()).map_err(|error| SealedError::Shape(device.id.0, error))
 }

@@ -2,11 +2,11 @@
 
 use domain::factor::{self, Challenge, Evidence, Response, temp_token};
 use domain::verification::{self, Context, Opened, Opening, Purpose, Status, Target, Verification};
-use domain::{Device, DeviceId, DeviceStatus, Digest, Outcome, Reason, UserId, View};
+use domain::{Credential, Decision, Device, DeviceId, DeviceStatus, Digest, Keyring, Outcome, Timestamp, UserId, View};
 
 use crate::enrol::{Challenged, CodeStyle, Door, Setup};
 use crate::words::Template;
-use crate::{Engine, Error};
+use crate::{Engine, Error, SealedError, open_credential};
 
 /// A challenge to put to a device.
 #[derive(Debug, Clone)]
@@ -106,49 +106,45 @@ impl Engine {
         Ok(OpenedVerification { verification, device, is_default, state_token, setup })
     }
 
-    /// Judges an answer. A snapshot serves to prove what never changes, and to answer what changes nothing; whatever
-    /// would change something is judged again on a fresh view, under the user's lock.
+    /// Judges an answer on the user's fresh view, under the user's lock: what is proved, whether it is still fresh and
+    /// what it uses up are one step (SEC 1). An answer without a code is usually a poll; a snapshot that shows nothing
+    /// to change answers it without the lock.
     pub async fn verify(&self, answer: Answer, context: Context) -> Result<Outcome, Error> {
-        let mut retried = false;
-        loop {
-            let now = self.now();
-            let snapshot = self.store.view(answer.user).await?;
-            let evidence = self.evidence(&snapshot, &answer, now)?;
-            let first = verification::answer(&snapshot, &answer.target, &evidence, &context, now);
-            if first.changes.is_empty() {
-                return Ok(first.reply);
-            }
-            let (target, judged_by) = (answer.target.clone(), context.clone());
-            let outcome = self
-                .decide(answer.user, move |view| verification::answer(view, &target, &evidence, &judged_by, now))
-                .await?;
-            // A lock that ended between snapshot and decision: nothing was proved under it, so look once more.
-            let was_locked = matches!(first.reply, Outcome::Refused(Reason::Locked(_)));
-            let is_locked = matches!(outcome, Outcome::Refused(Reason::Locked(_)));
-            if was_locked && !is_locked && !retried {
-                retried = true;
-                continue;
-            }
-            return Ok(outcome);
-        }
-    }
-
-    fn evidence(&self, view: &View, answer: &Answer, now: domain::Timestamp) -> Result<Evidence, Error> {
-        let Ok(found) = verification::find(view, &answer.target, now) else { return Ok(Evidence::Absent) };
-        let keys = self.keys.mac_keys();
-        let Some(device) = found.device else {
-            let token = view.user.as_ref().and_then(|user| user.temp_token.as_ref());
-            return Ok(temp_token::prove(answer.user, token, &answer.response, keys));
-        };
+        let now = self.now();
         if answer.response.is_absent() {
-            return Ok(Evidence::Absent);
+            let snapshot = self.store.view(answer.user).await?;
+            let poll = verification::answer(&snapshot, &answer.target, &Evidence::Absent, &context, now);
+            if poll.changes.is_empty() {
+                return Ok(poll.reply);
+            }
         }
-        if found.verification.is_some_and(|v| matches!(v.challenge, Challenge::Code { .. })) {
-            // The code was made here; the credential has no part in it and stays sealed.
-            let sent = domain::Credential::Push { public_key: None };
-            return Ok(factor::prove(&sent, device, found.verification, &answer.response, keys, now));
-        }
-        let credential = self.open_credential(device)?;
-        Ok(factor::prove(&credential, device, found.verification, &answer.response, keys, now))
+        let (user, keys) = (answer.user, self.keys.clone());
+        self.decide(user, move |view| match evidence(view, &answer, &keys, now) {
+            Ok(evidence) => verification::answer(view, &answer.target, &evidence, &context, now).map(Ok),
+            Err(error) => Decision::reply(Err(error)),
+        })
+        .await?
+        .map_err(Error::internal)
     }
+}
+
+/// What a typed answer amounts to. Opens the one credential it is about, for as long as it takes to prove: these proofs
+/// are a few keyed hashes, cheaper than reading the user twice. Proofs that cost more are made before the lock
+/// ([`crate::push`]).
+fn evidence(view: &View, answer: &Answer, keys: &Keyring, now: Timestamp) -> Result<Evidence, SealedError> {
+    // A lock refuses by itself, and under it nothing is evaluated (SEC 26).
+    let Ok(found) = verification::find(view, &answer.target, now) else { return Ok(Evidence::Absent) };
+    let Some(device) = found.device else {
+        let token = view.user.as_ref().and_then(|user| user.temp_token.as_ref());
+        return Ok(temp_token::prove(answer.user, token, &answer.response, keys.mac_keys()));
+    };
+    if answer.response.is_absent() {
+        return Ok(Evidence::Absent);
+    }
+    let credential = match found.verification.map(|v| &v.challenge) {
+        // The code was made here; the credential has no part in it and stays sealed.
+        Some(Challenge::Code { .. }) => Credential::Push { public_key: None },
+        _ => open_credential(keys, device)?,
+    };
+    Ok(factor::prove(&credential, device, found.verification, &answer.response, keys.mac_keys(), now))
 }

@@ -9,7 +9,7 @@ use domain::{CompatProfile, Scope};
 
 use crate::command::{Command, NewUser, Who};
 use crate::config::{self, Config, Given};
-use crate::{control, dev, import, migrate, relocate, serve, terminal, torture};
+use crate::{control, dev, import, log, migrate, relocate, serve, terminal, torture};
 
 /// A self-hosted multi-factor authentication server that speaks the OneLogin MFA API.
 #[derive(Debug, Parser)]
@@ -276,17 +276,19 @@ fn profile(text: &str) -> Result<CompatProfile, String> {
 /// Runs the program.
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
-    match start(cli) {
+    let code = match start(cli) {
         Ok(code) => code,
         Err(error) => {
             terminal::remark(&format!("countersign: {error:#}"));
             ExitCode::FAILURE
         }
-    }
+    };
+    log::flush();
+    code
 }
 
 fn start(cli: Cli) -> anyhow::Result<ExitCode> {
-    terminal::start_log();
+    log::start();
     match cli.what.unwrap_or(What::Serve(cli.serve)) {
         What::Serve(args) => {
             warn_of_unknown_variables();

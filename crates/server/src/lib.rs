@@ -12,6 +12,7 @@ pub mod folder;
 pub mod health;
 pub mod house;
 pub mod import;
+pub mod log;
 pub mod migrate;
 pub mod ready;
 pub mod relocate;

@@ -12,6 +12,8 @@ pub fn say(text: &str) {
 
 /// Prints a remark, a warning or an error.
 pub fn remark(text: &str) {
+    // What was logged before comes first.
+    crate::log::flush();
     let _ = writeln!(std::io::stderr(), "{text}");
 }
 
@@ -81,25 +83,4 @@ impl Progress {
 /// Text of users without anything that could move the cursor.
 fn flat(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
-}
-
-/// Starts the log on standard error: `COUNTERSIGN_LOG` holds a filter such as `info` or `engine=debug`,
-/// `COUNTERSIGN_LOG_FORMAT` is `pretty` (default) or `json`.
-pub fn start_log() {
-    let mut filter = tracing_subscriber::EnvFilter::try_from_env("COUNTERSIGN_LOG")
-        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
-    // It logs the parameters of statements, and those are addresses, numbers and digests (SEC 48).
-    if let Ok(quiet) = "tokio_postgres=warn".parse() {
-        filter = filter.add_directive(quiet);
-    }
-    let json = std::env::var("COUNTERSIGN_LOG_FORMAT").is_ok_and(|format| format.eq_ignore_ascii_case("json"));
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
-    let started = if json {
-        builder.json().flatten_event(true).with_current_span(true).try_init()
-    } else {
-        let colour = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
-        builder.with_ansi(colour).with_target(false).try_init()
-    };
-    // A second start, in a test process, keeps the first log.
-    drop(started);
 }

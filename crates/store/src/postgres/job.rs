@@ -10,7 +10,7 @@ use tokio::sync::oneshot;
 use super::batch::{columns, merge};
 use super::conn::{Conn, Query, decode_first};
 use super::failure::Failure;
-use super::load::{self, Fresh, Subject};
+use super::load::{self, Begin, Fresh, Subject};
 use super::sql as own;
 use crate::apply::{Step, apply};
 use crate::error::Error;
@@ -111,16 +111,35 @@ where
     }
 }
 
-/// Runs jobs about different subjects in one transaction: locks and loads them all, lets each decide, writes what they
-/// decided and commits. Three round trips, however many they are. Rolling back is the caller's.
+/// Runs jobs in one transaction: locks and loads their subjects, lets each decide, writes what they decided and commits.
+/// Three round trips, however many they are. Jobs about one subject stand in different waves: a later wave is loaded
+/// after the earlier one has written, so each decides on what those before it left, for two round trips and no further
+/// commit. Rolling back is the caller's.
 pub(super) async fn run(
     conn: &mut Conn,
-    jobs: &mut [Job],
+    waves: &mut [Vec<Job>],
     audit_ids: &mut Range<i64>,
     notice: Option<&'static str>,
 ) -> Result<(), Failure> {
+    let mut written = false;
+    for (number, jobs) in waves.iter_mut().enumerate() {
+        let begin = if number == 0 { Begin::Transaction } else { Begin::Again };
+        written |= run_wave(conn, jobs, begin, audit_ids, notice).await?;
+    }
+    // Nothing to keep, and so nothing to wait for a disk for.
+    if written { conn.commit().await } else { conn.roll_back().await }
+}
+
+/// Runs jobs about different subjects. Tells whether anything was written.
+async fn run_wave(
+    conn: &mut Conn,
+    jobs: &mut [Job],
+    begin: Begin,
+    audit_ids: &mut Range<i64>,
+    notice: Option<&'static str>,
+) -> Result<bool, Failure> {
     let subjects: Vec<_> = jobs.iter().map(|job| job.subject).collect();
-    let mut fresh = load::lock(conn, &subjects).await?;
+    let mut fresh = load::lock(conn, &subjects, begin).await?;
     let known: Vec<_> = subjects.iter().map(|subject| subject.chain()).collect();
     let mut writes: Vec<VecDeque<Write>> = Vec::with_capacity(jobs.len());
     let mut events = Vec::new();
@@ -146,8 +165,7 @@ pub(super) async fn run(
         writes.push(own);
     }
     if events.is_empty() && writes.iter().all(VecDeque::is_empty) {
-        // Nothing to keep, and so nothing to wait for a disk for.
-        return conn.roll_back().await;
+        return Ok(false);
     }
 
     let trail = record(conn, events, &known, fresh.heads, audit_ids).await?;
@@ -167,7 +185,7 @@ pub(super) async fn run(
     if heads.is_some_and(|wanted| changed[heads_at] != wanted) {
         return Err(Failure::Again("an audit trail has grown meanwhile"));
     }
-    conn.commit().await
+    Ok(true)
 }
 
 /// The statements that write entries of the trail.

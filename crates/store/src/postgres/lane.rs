@@ -1,8 +1,9 @@
 //! A lane: a task that owns one connection and makes decisions on it, as many at once as wait.
 //!
-//! A decision goes to the lane of its user, so a node never contends with itself. The lane takes all that wait, at most
-//! one for each user, and runs them in one transaction: while that reaches the disk the next group forms by itself. A
-//! group that fails is rolled back and each of its decisions run alone, so that none pays for another (SEC 77).
+//! A decision goes to the lane of its user, so a node never contends with itself. The lane takes all that wait and runs
+//! them in one transaction: while that reaches the disk the next group forms by itself. Decisions about one user follow
+//! each other in waves within it, so a crowd at one user shares commits too. A group that fails is rolled back and each
+//! of its decisions run alone, so that none pays for another (SEC 77).
 
 use std::collections::VecDeque;
 use std::ops::Range;
@@ -22,15 +23,17 @@ use super::notices::NOTIFY;
 use crate::counters::Counters;
 use crate::error::Error;
 
-/// Most decisions that share a transaction.
-const GROUP: usize = 64;
-/// Most decisions a lane looks through for such as are about different users.
-const LOOK_AHEAD: usize = 512;
+/// Most decisions about different users that are loaded and written together.
+const WAVE: usize = 64;
+/// Most waves that share a transaction: how many decisions about one user do.
+const WAVES: usize = 32;
+/// Most decisions a lane looks through for its next group.
+const LOOK_AHEAD: usize = 1024;
 /// How often a decision is tried (SEC 79).
 const TRIES: u32 = 5;
 /// Ids of audit entries reserved at a time, and how few are too few for a group.
-const AUDIT_BLOCK: i64 = 8192;
-const AUDIT_LOW: i64 = 2048;
+const AUDIT_BLOCK: i64 = 16_384;
+const AUDIT_LOW: i64 = 4_096;
 
 /// What a lane is sent.
 pub(super) enum Order {
@@ -82,72 +85,79 @@ impl Lane {
         }
     }
 
-    /// The first that wait, one for each subject; the others keep their order.
-    fn next_group(&mut self) -> Vec<Job> {
-        let mut group: Vec<Job> = Vec::new();
-        let mut subjects = std::collections::HashSet::new();
+    /// The first that wait, in waves of one for each subject; the others keep their order.
+    fn next_group(&mut self) -> Vec<Vec<Job>> {
+        let mut waves: Vec<Vec<Job>> = Vec::new();
+        let mut taken = std::collections::HashMap::new();
         for job in std::mem::take(&mut self.waiting) {
             if job.rule.is_abandoned() {
                 continue;
             }
-            if group.len() < GROUP && subjects.insert(job.subject.chain().numbers()) {
-                group.push(job);
-            } else {
-                self.waiting.push_back(job);
+            let before: &mut usize = taken.entry(job.subject.chain().numbers()).or_default();
+            if *before == waves.len() && *before < WAVES {
+                waves.push(Vec::new());
+            }
+            match waves.get_mut(*before).filter(|wave| wave.len() < WAVE) {
+                Some(wave) => {
+                    wave.push(job);
+                    *before += 1;
+                }
+                None => self.waiting.push_back(job),
             }
         }
-        group
+        waves
     }
 
-    async fn serve(&mut self, mut group: Vec<Job>) {
-        if group.len() > 1 {
+    async fn serve(&mut self, mut group: Vec<Vec<Job>>) {
+        if group.iter().map(Vec::len).sum::<usize>() > 1 {
             match self.attempt(&mut group).await {
-                Ok(()) => return answer(group, Ok(())),
+                Ok(()) => return answer(group.into_iter().flatten(), Ok(())),
                 // Each might have been kept, so none may be run again (SEC 80).
-                Err(Failure::Unknown) => return answer(group, Err(Failure::Unknown.into())),
+                Err(Failure::Unknown) => return answer(group.into_iter().flatten(), Err(Failure::Unknown.into())),
                 Err(_) => self.counters.rerun(),
             }
         }
-        for job in group {
+        for job in group.into_iter().flatten() {
             self.serve_alone(job).await;
         }
     }
 
     async fn serve_alone(&mut self, job: Job) {
-        let mut job = [job];
+        let mut group = [vec![job]];
         let mut last = Error::Unavailable("not tried");
         for attempt in 0..TRIES {
             // The caller has been told that the database is away, and must not find it decided after all.
-            if job[0].rule.is_abandoned() {
+            if group.iter().flatten().all(|job| job.rule.is_abandoned()) {
                 return;
             }
-            match self.attempt(&mut job).await {
-                Ok(()) => return answer(job, Ok(())),
+            match self.attempt(&mut group).await {
+                Ok(()) => return answer(group.into_iter().flatten(), Ok(())),
                 Err(failure @ Failure::Again(_)) => {
                     last = failure.into();
                     pause(attempt).await;
                 }
                 // An idle connection may have died unnoticed; a new one is tried once.
                 Err(failure @ Failure::Lost(_)) if attempt == 0 => last = failure.into(),
-                Err(failure) => return answer(job, Err(failure.into())),
+                Err(failure) => return answer(group.into_iter().flatten(), Err(failure.into())),
             }
         }
-        answer(job, Err(last));
+        answer(group.into_iter().flatten(), Err(last));
     }
 
     /// Runs jobs in one transaction. The connection is kept if its state is known.
-    async fn attempt(&mut self, jobs: &mut [Job]) -> Result<(), Failure> {
+    async fn attempt(&mut self, waves: &mut [Vec<Job>]) -> Result<(), Failure> {
         let mut conn = match self.conn.take().filter(Conn::is_idle) {
             Some(conn) => conn,
             None => self.target.connect().await?,
         };
-        let (count, notice) = (jobs.len(), self.notices.load(Ordering::Relaxed).then_some(NOTIFY));
+        let count = waves.iter().map(Vec::len).sum();
+        let notice = self.notices.load(Ordering::Relaxed).then_some(NOTIFY);
         let audit_ids = &mut self.audit_ids;
         let work = async {
             if audit_ids.end - audit_ids.start < AUDIT_LOW {
                 *audit_ids = job::reserve_audit_ids(&mut conn, AUDIT_BLOCK).await?;
             }
-            job::run(&mut conn, jobs, audit_ids, notice).await
+            job::run(&mut conn, waves, audit_ids, notice).await
         };
         let mut result = timeout(DEADLINE, work).await.unwrap_or(Err(Failure::Unknown));
         match result {

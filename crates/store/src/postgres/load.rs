@@ -42,9 +42,17 @@ pub(super) struct Fresh {
     pub(super) heads: HashMap<(i64, i64), Head>,
 }
 
+/// Whether a load opens its transaction.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Begin {
+    Transaction,
+    /// It is open, and the subjects are locked already.
+    Again,
+}
+
 /// Opens a transaction, locks the subjects and loads them, in one round trip. Users are locked before clients, and
 /// each in the order of their ids, so that no two transactions wait for each other.
-pub(super) async fn lock(conn: &mut Conn, subjects: &[Subject]) -> Result<Fresh, Failure> {
+pub(super) async fn lock(conn: &mut Conn, subjects: &[Subject], begin: Begin) -> Result<Fresh, Failure> {
     let (mut users, mut clients) = (Vec::new(), Vec::new());
     for subject in subjects {
         match *subject {
@@ -62,7 +70,11 @@ pub(super) async fn lock(conn: &mut Conn, subjects: &[Subject]) -> Result<Fresh,
     }
     queries.push(heads_of(subjects.iter().map(|subject| subject.chain())));
 
-    let mut answers = conn.begin(BEGIN, &queries).await?.into_iter();
+    let answers = match begin {
+        Begin::Transaction => conn.begin(BEGIN, &queries).await?,
+        Begin::Again => conn.fetch(&queries).await?,
+    };
+    let mut answers = answers.into_iter();
     let mut fresh = Fresh::default();
     if !users.is_empty() {
         fresh.users = decode_users(&mut answers)?;

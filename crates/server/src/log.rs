@@ -1,0 +1,186 @@
+//! The log on standard error, written apart from the requests it tells of.
+//!
+//! A line is one buffer append for whoever logs; a thread writes what has gathered, so a busy server pays for a few
+//! writes in a hundredth of a second and not for one with each answer. Lines keep their order. If standard error takes
+//! nothing for so long that the buffer is full, lines are dropped and counted, for the log must never stop a decision:
+//! what happened stands in the audit trail.
+
+use std::io::{self, IsTerminal as _, Write};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::Duration;
+
+use tracing_subscriber::fmt::MakeWriter;
+
+/// Bytes that may wait. More than standard error takes in any moment of a healthy server.
+const ROOM: usize = 4 * 1024 * 1024;
+/// How long lines gather before they are written.
+const GATHER: Duration = Duration::from_millis(10);
+
+static LOG: OnceLock<Arc<Lines>> = OnceLock::new();
+
+/// Starts the log: `COUNTERSIGN_LOG` holds a filter such as `info` or `engine=debug`, `COUNTERSIGN_LOG_FORMAT` is
+/// `pretty` (default) or `json`.
+pub fn start() {
+    let mut filter = tracing_subscriber::EnvFilter::try_from_env("COUNTERSIGN_LOG")
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
+    // It logs the parameters of statements, and those are addresses, numbers and digests (SEC 48).
+    if let Ok(quiet) = "tokio_postgres=warn".parse() {
+        filter = filter.add_directive(quiet);
+    }
+    let json = std::env::var("COUNTERSIGN_LOG_FORMAT").is_ok_and(|format| format.eq_ignore_ascii_case("json"));
+    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(Writer(LOG.get_or_init(run).clone()));
+    let started = if json {
+        builder.json().flatten_event(true).with_current_span(true).try_init()
+    } else {
+        let colour = io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
+        builder.with_ansi(colour).with_target(false).try_init()
+    };
+    // A second start, in a test process, keeps the first log.
+    drop(started);
+}
+
+/// Writes what has been logged so far. To be called before the process ends.
+pub fn flush() {
+    if let Some(lines) = LOG.get() {
+        lines.write(&mut io::stderr());
+    }
+}
+
+fn run() -> Arc<Lines> {
+    let lines = Arc::<Lines>::default();
+    let writer = lines.clone();
+    let started = std::thread::Builder::new().name("log".to_owned()).spawn(move || {
+        loop {
+            writer.wait();
+            writer.write(&mut io::stderr());
+        }
+    });
+    if started.is_err() {
+        // Without the thread, each line is written by whoever logs it.
+        lines.gathered().directly = true;
+    }
+    lines
+}
+
+/// Lines that wait to be written.
+#[derive(Debug, Default)]
+struct Lines {
+    gathered: Mutex<Gathered>,
+    filled: Condvar,
+    /// Held while writing, so that lines keep their order.
+    writing: Mutex<()>,
+}
+
+#[derive(Debug, Default)]
+struct Gathered {
+    text: Vec<u8>,
+    dropped: u64,
+    directly: bool,
+}
+
+impl Lines {
+    fn gathered(&self) -> MutexGuard<'_, Gathered> {
+        self.gathered.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn add(&self, line: &[u8]) {
+        let mut gathered = self.gathered();
+        if gathered.text.len() + line.len() > ROOM {
+            gathered.dropped += 1;
+            return;
+        }
+        let first = gathered.text.is_empty();
+        gathered.text.extend_from_slice(line);
+        if gathered.directly {
+            drop(gathered);
+            self.write(&mut io::stderr());
+        } else if first {
+            drop(gathered);
+            self.filled.notify_one();
+        }
+    }
+
+    /// Waits until there is something, and then for more to gather.
+    #[expect(clippy::disallowed_methods, reason = "the log's own rhythm, which no rule depends on")]
+    fn wait(&self) {
+        let mut gathered = self.gathered();
+        while gathered.text.is_empty() && gathered.dropped == 0 {
+            gathered = self.filled.wait(gathered).unwrap_or_else(PoisonError::into_inner);
+        }
+        drop(gathered);
+        std::thread::sleep(GATHER);
+    }
+
+    fn write(&self, out: &mut impl Write) {
+        let _order = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut gathered = self.gathered();
+        let (text, dropped) = (std::mem::take(&mut gathered.text), std::mem::take(&mut gathered.dropped));
+        drop(gathered);
+        // A log that cannot be written has nobody to be told.
+        let _ = out.write_all(&text);
+        if dropped > 0 {
+            let _ = writeln!(out, "{dropped} lines of the log were dropped: standard error took nothing for too long");
+        }
+        let _ = out.flush();
+        let mut emptied = text;
+        emptied.clear();
+        let mut gathered = self.gathered();
+        // The room is used again, unless a burst made it large.
+        if gathered.text.capacity() == 0 && emptied.capacity() <= ROOM / 16 {
+            gathered.text = emptied;
+        }
+    }
+}
+
+struct Writer(Arc<Lines>);
+
+impl<'a> MakeWriter<'a> for Writer {
+    type Writer = &'a Lines;
+
+    fn make_writer(&'a self) -> Self::Writer {
+        &self.0
+    }
+}
+
+impl Write for &Lines {
+    /// The subscriber hands over a whole line at a time.
+    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
+        self.add(line);
+        Ok(line.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_keep_their_order_and_are_written_once() {
+        let lines = Lines::default();
+        for number in 0..100 {
+            lines.add(format!("line {number}\n").as_bytes());
+        }
+        let (mut out, mut rest) = (Vec::new(), Vec::new());
+        lines.write(&mut out);
+        lines.write(&mut rest);
+        let expected: Vec<String> = (0..100).map(|number| format!("line {number}")).collect();
+        assert_eq!(String::from_utf8(out).unwrap().lines().collect::<Vec<_>>(), expected);
+        assert!(rest.is_empty());
+    }
+
+    #[test]
+    fn a_full_buffer_drops_whole_lines_and_says_how_many() {
+        let lines = Lines::default();
+        let line = [b"x".repeat(1024 * 1024 - 1), b"\n".to_vec()].concat();
+        (0..6).for_each(|_| lines.add(&line));
+        let mut out = Vec::new();
+        lines.write(&mut out);
+        let text = String::from_utf8(out).unwrap();
+        assert_eq!(text.lines().filter(|line| line.starts_with('x')).count(), 4);
+        assert!(text.lines().last().unwrap().starts_with("2 lines of the log were dropped"), "counted");
+    }
+}
