@@ -7,6 +7,7 @@ use domain::{
 };
 
 use crate::challenge;
+use crate::marks::Move;
 use crate::query::{DevMessage, Fate};
 use crate::sql;
 use crate::value::{Value, Write, pack_moments};
@@ -19,6 +20,8 @@ macro_rules! params {
 #[derive(Debug)]
 pub(crate) enum Step {
     Write(Write),
+    /// What moves among the user's marks.
+    Move(Move),
     Record(AuditEvent),
 }
 
@@ -34,21 +37,25 @@ pub(crate) fn apply(change: Change, steps: &mut Vec<Step>) {
             write(sql::DELETE_USER_VERIFICATIONS, params![id]);
             write(sql::DELETE_USER_DEVICES, params![id]);
             write(sql::DELETE_USER, params![id]);
+            steps.push(Step::Move(Move::Gone));
         }
         Change::SetTempToken(user, token) => steps.push(Step::Write(set_temp_token(user, token))),
 
-        Change::CreateDevice(device) => steps.push(Step::Write(create_device(device))),
+        Change::CreateDevice(device) => {
+            steps.push(Step::Move(Move::Begin(device.id, device.last_counter, device.last_used_at)));
+            steps.push(Step::Write(create_device(device)));
+        }
         Change::ActivateDevice { device, counter, credential, at } => {
             if let Some(credential) = credential {
                 write(sql::REPLACE_CREDENTIAL, params![credential.0, device.0]);
             }
-            let counter = counter.unwrap_or(domain::device::NO_COUNTER);
-            steps.push(must_hit(sql::ACTIVATE_DEVICE, params![counter, at, device.0]));
+            steps.push(must_hit(sql::ACTIVATE_DEVICE, params![device.0]));
+            steps.push(Step::Move(Move::Activate(device, counter.unwrap_or(domain::device::NO_COUNTER), at)));
         }
         Change::AdvanceCounter { device, counter, at } => {
-            steps.push(must_hit(sql::ADVANCE_COUNTER, params![counter, at, device.0]));
+            steps.push(Step::Move(Move::Advance(device, counter, at)));
         }
-        Change::TouchDevice { device, at } => write(sql::TOUCH_DEVICE, params![at, device.0]),
+        Change::TouchDevice { device, at } => steps.push(Step::Move(Move::Touch(device, at))),
         Change::DisableDevice(device) => write(sql::DISABLE_DEVICE, params![device.0]),
         Change::EnableDevice(device) => write(sql::ENABLE_DEVICE, params![device.0]),
         Change::DeleteDevice(device) => {
@@ -57,6 +64,7 @@ pub(crate) fn apply(change: Change, steps: &mut Vec<Step>) {
             write(sql::BURY_DEVICE_RESULTS, params![device.0]);
             write(sql::DELETE_DEVICE_THROTTLE, params![device.0]);
             write(sql::DELETE_DEVICE, params![device.0]);
+            steps.push(Step::Move(Move::Forget(device)));
         }
 
         Change::OpenVerification(verification) => steps.push(Step::Write(open_verification(verification))),
@@ -162,6 +170,7 @@ fn create_user(user: User, steps: &mut Vec<Step>) {
         user.updated_at,
     ];
     steps.push(Step::Write(Write::new(sql::INSERT_USER, params)));
+    steps.push(Step::Move(Move::Born));
     if user.temp_token.is_some() {
         steps.push(Step::Write(set_temp_token(user.id, user.temp_token)));
     }
@@ -201,9 +210,7 @@ fn create_device(device: Device) -> Write {
         device.display_name,
         device.status.number(),
         device.credential.0,
-        device.last_counter,
         device.created_at,
-        device.last_used_at,
     ];
     Write::new(sql::INSERT_DEVICE, params)
 }
@@ -334,6 +341,7 @@ pub(crate) fn dev_reset() -> Vec<Write> {
         sql::DEV_CLEAR_THROTTLES,
         sql::DEV_CLEAR_VERIFICATIONS,
         sql::DEV_CLEAR_DEVICES,
+        sql::DEV_CLEAR_COUNTERS,
         sql::DEV_CLEAR_TOKENS,
         sql::DEV_CLEAR_TEMP_TOKENS,
         sql::DEV_UNLOCK_USERS,

@@ -17,6 +17,7 @@ mod contract;
 mod counters;
 mod error;
 mod ids;
+mod marks;
 mod migrations;
 mod postgres;
 mod query;

@@ -25,6 +25,7 @@ macro_rules! migrations {
 /// All migrations this server knows, oldest first.
 pub const MIGRATIONS: &[Migration] = migrations! {
     1 "init" "0001_init.sql",
+    2 "marks" "0002_marks.sql",
 };
 
 /// The newest version this server knows.

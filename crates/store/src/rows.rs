@@ -8,6 +8,7 @@ use domain::{
 
 use crate::challenge;
 use crate::error::Error;
+use crate::marks::Marks;
 use crate::query::{AuditRow, DevMessage, QueuedMessage};
 use crate::trail::Head;
 use crate::value::{Row, unpack_moments};
@@ -39,6 +40,11 @@ pub(crate) fn user(row: &dyn Row) -> Result<User, Error> {
     })
 }
 
+/// A user with its marks, whose columns stand behind the user's.
+pub(crate) fn user_with_marks(row: &dyn Row) -> Result<(User, Marks), Error> {
+    Ok((user(row)?, Marks::decode(row, 13)?))
+}
+
 pub(crate) fn device(row: &dyn Row) -> Result<Device, Error> {
     Ok(Device {
         id: DeviceId(row.int(0)?),
@@ -47,9 +53,10 @@ pub(crate) fn device(row: &dyn Row) -> Result<Device, Error> {
         display_name: row.text(3)?.to_owned(),
         status: DeviceStatus::from_number(row.int(4)?).ok_or(Error::Corrupt("a device's status"))?,
         credential: Sealed(row.blob(5)?.to_vec()),
-        last_counter: row.int(6)?,
-        created_at: row.time(7)?,
-        last_used_at: row.opt_time(8)?,
+        // Its marks lie with its user: `Marks::show` puts them here.
+        last_counter: domain::device::NO_COUNTER,
+        created_at: row.time(6)?,
+        last_used_at: None,
     })
 }
 

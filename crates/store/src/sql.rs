@@ -17,8 +17,10 @@ statements! {
     // ---- the user's view
 
     USER = "SELECT id, username, email, phone, status, locked_until, temp_hash, temp_expires_at, temp_reusable, \
-        temp_used_at, profile, created_at, updated_at FROM \"user\" WHERE id = $1";
-    DEVICES = "SELECT id, user_id, factor, display_name, status, credential, last_counter, created_at, last_used_at \
+        temp_used_at, profile, created_at, updated_at, audit_id, audit_position, audit_hash, counters \
+        FROM \"user\" WHERE id = $1";
+    SET_MARKS = "UPDATE \"user\" SET audit_id = $1, audit_position = $2, audit_hash = $3, counters = $4 WHERE id = $5";
+    DEVICES = "SELECT id, user_id, factor, display_name, status, credential, created_at \
         FROM device WHERE user_id = $1 ORDER BY created_at, id";
     LIVE_VERIFICATIONS = "SELECT id, wire_id, user_id, device_id, purpose, challenge, answer, pairing_hash, status, \
         closed_at, attempts, state_token, consumed_at, client_id, created_at, expires_at FROM verification \
@@ -52,13 +54,10 @@ statements! {
 
     // ---- devices
 
-    INSERT_DEVICE = "INSERT INTO device (id, user_id, factor, display_name, status, credential, last_counter, \
-        created_at, last_used_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
-    ACTIVATE_DEVICE = "UPDATE device SET status = 2, last_counter = CASE WHEN last_counter < $1 THEN $1 \
-        ELSE last_counter END, last_used_at = $2 WHERE id = $3 AND status IN (0, 1)";
+    INSERT_DEVICE = "INSERT INTO device (id, user_id, factor, display_name, status, credential, created_at) \
+        VALUES ($1, $2, $3, $4, $5, $6, $7)";
+    ACTIVATE_DEVICE = "UPDATE device SET status = 2 WHERE id = $1 AND status IN (0, 1)";
     REPLACE_CREDENTIAL = "UPDATE device SET credential = $1 WHERE id = $2";
-    ADVANCE_COUNTER = "UPDATE device SET last_counter = $1, last_used_at = $2 WHERE id = $3 AND last_counter < $1";
-    TOUCH_DEVICE = "UPDATE device SET last_used_at = $1 WHERE id = $2";
     DISABLE_DEVICE = "UPDATE device SET status = 3 WHERE id = $1 AND status = 2";
     ENABLE_DEVICE = "UPDATE device SET status = 2 WHERE id = $1 AND status = 3";
     WIPE_DEVICE_MESSAGES = "UPDATE outbox SET status = 2, content = $1, reason = 'device' WHERE user_id = \
@@ -132,7 +131,12 @@ statements! {
 
     // ---- the audit trail
 
+    /// Heads of chains that belong to no user that exists; the others are among the user's marks.
     AUDIT_HEAD = "SELECT audit_id, position, hash FROM audit_head WHERE chain_kind = $1 AND chain_id = $2";
+    /// The head of any chain.
+    ANY_AUDIT_HEAD = "SELECT audit_id, position, hash FROM audit_head WHERE chain_kind = $1 AND chain_id = $2 \
+        UNION ALL SELECT audit_id, audit_position, audit_hash FROM \"user\" WHERE $1 = 0 AND id = $2 \
+        AND audit_id IS NOT NULL";
     LAST_AUDIT_ID = "SELECT MAX(id) FROM audit";
     INSERT_AUDIT = "INSERT INTO audit (id, chain_kind, chain_id, position, previous, at, kind, user_id, client_id, \
         device_id, verification_id, reason, ip, hash) \
@@ -140,8 +144,9 @@ statements! {
     UPSERT_AUDIT_HEAD = "INSERT INTO audit_head (chain_kind, chain_id, audit_id, position, hash) \
         VALUES ($1, $2, $3, $4, $5) ON CONFLICT (chain_kind, chain_id) DO UPDATE SET audit_id = excluded.audit_id, \
         position = excluded.position, hash = excluded.hash";
-    AUDIT_TRAIL = "WITH RECURSIVE trail AS (SELECT a.* FROM audit a JOIN audit_head h ON a.id = h.audit_id \
-        WHERE h.chain_kind = $1 AND h.chain_id = $2 \
+    AUDIT_TRAIL = "WITH RECURSIVE trail AS (SELECT a.* FROM audit a WHERE a.id IN \
+        (SELECT audit_id FROM audit_head WHERE chain_kind = $1 AND chain_id = $2 \
+        UNION ALL SELECT audit_id FROM \"user\" WHERE $1 = 0 AND id = $2) \
         UNION ALL SELECT b.* FROM trail t JOIN audit b ON b.id = t.previous) \
         SELECT position, at, kind, user_id, client_id, device_id, verification_id, reason, ip, hash \
         FROM trail ORDER BY position";
@@ -186,6 +191,7 @@ statements! {
     DEV_CLEAR_THROTTLES = "DELETE FROM throttle";
     DEV_CLEAR_VERIFICATIONS = "DELETE FROM verification";
     DEV_CLEAR_DEVICES = "DELETE FROM device";
+    DEV_CLEAR_COUNTERS = "UPDATE \"user\" SET counters = NULL";
     DEV_CLEAR_TOKENS = "DELETE FROM token";
     DEV_CLEAR_WRONG_SECRETS = "UPDATE client SET wrong_secrets = $1";
     DEV_CLEAR_TEMP_TOKENS = "UPDATE \"user\" SET temp_hash = NULL, temp_expires_at = NULL, temp_reusable = NULL, \

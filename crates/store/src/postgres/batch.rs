@@ -21,8 +21,6 @@ pub(super) struct Batch {
 /// The form of a statement that does many rows at once. Its parameters are the same in the same order, as columns.
 fn for_many(statement: &'static str) -> Option<&'static str> {
     match statement {
-        sql::ADVANCE_COUNTER => Some(own::ADVANCE_COUNTERS),
-        sql::TOUCH_DEVICE => Some(own::TOUCH_DEVICES),
         sql::COUNT_ATTEMPT => Some(own::COUNT_ATTEMPTS),
         sql::CLOSE_VERIFICATION => Some(own::CLOSE_VERIFICATIONS),
         sql::INSERT_VERIFICATION => Some(own::INSERT_VERIFICATIONS),
@@ -88,19 +86,19 @@ mod tests {
     #[test]
     fn equal_writes_of_different_decisions_become_one_and_no_decision_changes_its_order() {
         let decisions = vec![
-            VecDeque::from([write(sql::TOUCH_DEVICE, 1), write(sql::DELETE_DEVICE, 1), write(sql::TOUCH_DEVICE, 2)]),
-            VecDeque::from([write(sql::TOUCH_DEVICE, 3), write(sql::DELETE_DEVICE, 3)]),
+            VecDeque::from([write(sql::COUNT_ATTEMPT, 1), write(sql::DELETE_DEVICE, 1), write(sql::COUNT_ATTEMPT, 2)]),
+            VecDeque::from([write(sql::COUNT_ATTEMPT, 3), write(sql::DELETE_DEVICE, 3)]),
             VecDeque::from([write(sql::DELETE_DEVICE, 4)]),
         ];
         let statements: Vec<_> = merge(decisions).into_iter().map(|batch| batch.query.statement).collect();
         let expected =
-            [own::TOUCH_DEVICES, sql::DELETE_DEVICE, sql::DELETE_DEVICE, sql::DELETE_DEVICE, sql::TOUCH_DEVICE];
+            [own::COUNT_ATTEMPTS, sql::DELETE_DEVICE, sql::DELETE_DEVICE, sql::DELETE_DEVICE, sql::COUNT_ATTEMPT];
         assert_eq!(statements, expected);
     }
 
     #[test]
     fn a_statement_that_must_hit_must_hit_once_for_each_decision() {
-        let decisions = (0..3).map(|n| VecDeque::from([write(sql::ADVANCE_COUNTER, n).must_hit()])).collect();
+        let decisions = (0..3).map(|n| VecDeque::from([write(sql::CLOSE_VERIFICATION, n).must_hit()])).collect();
         let merged = merge(decisions);
         assert_eq!(merged.len(), 1);
         assert_eq!(merged[0].must_hit, Some(3));

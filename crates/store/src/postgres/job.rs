@@ -1,21 +1,19 @@
 //! A decision that waits for its transaction, and that transaction.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use domain::{AuditEvent, Change, ClientView, Decision, View};
+use domain::{Change, ClientView, Decision, View};
 use tokio::sync::oneshot;
 
-use super::batch::{columns, merge};
+use super::batch::merge;
+use super::chains::{self, Trail};
 use super::conn::{Conn, Query, decode_first};
 use super::failure::Failure;
 use super::load::{self, Begin, Fresh, Subject};
-use super::sql as own;
 use crate::apply::{Step, apply};
 use crate::error::Error;
-use crate::query::AuditChain;
-use crate::trail::{self, Head};
 use crate::value::{Value, Write};
 use crate::{rows, sql};
 
@@ -140,122 +138,62 @@ async fn run_wave(
 ) -> Result<bool, Failure> {
     let subjects: Vec<_> = jobs.iter().map(|job| job.subject).collect();
     let mut fresh = load::lock(conn, &subjects, begin).await?;
-    let known: Vec<_> = subjects.iter().map(|subject| subject.chain()).collect();
+    let mut moves = Vec::new();
     let mut writes: Vec<VecDeque<Write>> = Vec::with_capacity(jobs.len());
-    let mut events = Vec::new();
     let mut enqueued = false;
     for job in jobs {
-        if job.rule.is_abandoned() {
-            // Locked for so long that the caller was told no: then no it is.
-            writes.push(VecDeque::new());
-            continue;
-        }
-        let mut steps = Vec::new();
-        for change in job.rule.decide(job.subject, &mut fresh)? {
-            enqueued |= matches!(change, Change::Enqueue(_));
-            apply(change, &mut steps);
-        }
-        let mut own = VecDeque::with_capacity(steps.len());
-        for step in steps {
-            match step {
-                Step::Write(write) => own.push_back(write),
-                Step::Record(event) => events.push(event),
+        let mut own = VecDeque::new();
+        // If locked for so long that the caller was told no: then no it is.
+        if !job.rule.is_abandoned() {
+            let mut steps = Vec::new();
+            for change in job.rule.decide(job.subject, &mut fresh)? {
+                enqueued |= matches!(change, Change::Enqueue(_));
+                apply(change, &mut steps);
+            }
+            for step in steps {
+                match step {
+                    Step::Write(write) => own.push_back(write),
+                    step => moves.push((job.subject, step)),
+                }
             }
         }
         writes.push(own);
     }
-    if events.is_empty() && writes.iter().all(VecDeque::is_empty) {
+    if moves.is_empty() && writes.iter().all(VecDeque::is_empty) {
         return Ok(false);
     }
+    // Entries that belong to nobody who is locked are rare; the guard on the head keeps their chains whole.
+    let unlocked = chains::unlocked(&moves);
+    if !unlocked.is_empty() {
+        fresh.heads.extend(load::heads(conn, unlocked.into_iter()).await?);
+    }
+    let mut trail = Trail::new(fresh.marks, fresh.heads);
+    for (subject, step) in moves {
+        match step {
+            Step::Write(_) => {}
+            Step::Move(step) => trail.step(subject, step)?,
+            Step::Record(event) => trail.record(subject, event, audit_ids)?,
+        }
+    }
 
-    let trail = record(conn, events, &known, fresh.heads, audit_ids).await?;
-    let (mut queries, must_hit): (Vec<_>, Vec<_>) =
+    let (mut queries, mut must_hit): (Vec<_>, Vec<_>) =
         merge(writes).into_iter().map(|batch| (batch.query, batch.must_hit)).unzip();
-    let heads_at = queries.len();
-    let heads = trail.moved.as_ref().map(|(_, rows)| *rows);
-    queries.extend(trail.moved.map(|(query, _)| query));
-    queries.extend(trail.inserted);
+    let decided = queries.len();
+    for (query, rows) in trail.into_queries() {
+        queries.push(query);
+        must_hit.push(rows);
+    }
     queries.extend(notice.filter(|_| enqueued).map(|notice| Query::new(notice, [])));
 
     let changed = conn.execute(&queries).await?;
     let missed = |(wanted, changed): (&Option<u64>, &u64)| wanted.is_some_and(|wanted| *changed != wanted);
-    if must_hit.iter().zip(&changed).any(missed) {
+    if must_hit.iter().zip(&changed).take(decided).any(missed) {
         return Err(Error::Corrupt("a change found nothing to change").into());
     }
-    if heads.is_some_and(|wanted| changed[heads_at] != wanted) {
+    if must_hit.iter().zip(&changed).any(missed) {
         return Err(Failure::Again("an audit trail has grown meanwhile"));
     }
     Ok(true)
-}
-
-/// The statements that write entries of the trail.
-#[derive(Default)]
-struct Trail {
-    inserted: Vec<Query>,
-    /// The statement that moves heads, and how many.
-    moved: Option<(Query, u64)>,
-}
-
-/// Chains the events. `heads` are the newest entries of the chains that are `known`; one without is empty.
-async fn record(
-    conn: &mut Conn,
-    events: Vec<AuditEvent>,
-    known: &[AuditChain],
-    mut heads: HashMap<(i64, i64), Head>,
-    audit_ids: &mut Range<i64>,
-) -> Result<Trail, Failure> {
-    // Entries that belong to nobody who is locked are rare; the guard on the head keeps their chains whole.
-    let mut asked: Vec<_> = events.iter().map(AuditChain::of).filter(|chain| !known.contains(chain)).collect();
-    asked.dedup();
-    if !asked.is_empty() {
-        heads.extend(load::heads(conn, asked.into_iter()).await?);
-    }
-
-    let before: HashMap<_, _> = heads.iter().map(|(chain, head)| (*chain, head.audit_id)).collect();
-    let mut grown = Vec::new();
-    let mut entries = Vec::new();
-    for event in events {
-        let audit_id = audit_ids.next().ok_or(Error::Unavailable("too many entries for one transaction"))?;
-        let chain = AuditChain::of(&event).numbers();
-        let head = heads.entry(chain).or_default();
-        let (write, next) = trail::append(event, head, audit_id);
-        *head = next;
-        entries.push(write.params);
-        if !grown.contains(&chain) {
-            grown.push(chain);
-        }
-    }
-    let mut trail = Trail::default();
-    if entries.is_empty() {
-        return Ok(trail);
-    }
-    trail.inserted.push(columns(own::INSERT_AUDITS, entries.into_iter()));
-    let (mut new, mut moved) = (Vec::new(), Vec::new());
-    for chain in grown {
-        let Some(head) = heads.remove(&chain) else { continue };
-        let mut row = vec![
-            Value::Int(chain.0),
-            Value::Int(chain.1),
-            head.audit_id.into(),
-            head.position.into(),
-            head.hash.into(),
-        ];
-        match before.get(&chain) {
-            Some(previous) => {
-                row.push((*previous).into());
-                moved.push(row);
-            }
-            None => new.push(row),
-        }
-    }
-    if !new.is_empty() {
-        trail.inserted.push(columns(own::INSERT_AUDIT_HEADS, new.into_iter()));
-    }
-    if !moved.is_empty() {
-        let rows = moved.len() as u64;
-        trail.moved = Some((columns(own::MOVE_AUDIT_HEADS, moved.into_iter()), rows));
-    }
-    Ok(trail)
 }
 
 /// Reserves the ids of the next audit entries. Not in a deciding transaction, which would hold up all others.

@@ -10,6 +10,7 @@ use super::conn::{BEGIN, BEGIN_SNAPSHOT, Conn, Query, decode, decode_first};
 use super::failure::Failure;
 use super::sql as own;
 use crate::error::Error;
+use crate::marks::Marks;
 use crate::query::AuditChain;
 use crate::trail::Head;
 use crate::value::Row;
@@ -38,7 +39,9 @@ impl Subject {
 pub(super) struct Fresh {
     pub(super) users: HashMap<UserId, View>,
     pub(super) clients: HashMap<ClientId, ClientView>,
-    /// By the numbers of their chain.
+    /// The marks of users that exist.
+    pub(super) marks: HashMap<UserId, Marks>,
+    /// Of all other chains, by the numbers of their chain.
     pub(super) heads: HashMap<(i64, i64), Head>,
 }
 
@@ -77,7 +80,7 @@ pub(super) async fn lock(conn: &mut Conn, subjects: &[Subject], begin: Begin) ->
     let mut answers = answers.into_iter();
     let mut fresh = Fresh::default();
     if !users.is_empty() {
-        fresh.users = decode_users(&mut answers)?;
+        (fresh.users, fresh.marks) = decode_users(&mut answers)?;
     }
     for (client, _) in clients {
         fresh.clients.insert(client, decode_client(&mut answers)?);
@@ -99,7 +102,7 @@ pub(super) async fn heads(
 pub(super) async fn users(conn: &mut Conn, users: &[UserId]) -> Result<HashMap<UserId, View>, Failure> {
     let answers = conn.begin(BEGIN_SNAPSHOT, &of_users(own::USERS_OF, users)).await?;
     conn.roll_back().await?;
-    Ok(decode_users(&mut answers.into_iter())?)
+    Ok(decode_users(&mut answers.into_iter())?.0)
 }
 
 /// A client as of one moment, without locking anything.
@@ -112,7 +115,7 @@ pub(super) async fn client(conn: &mut Conn, client: ClientId, asked: Option<Dige
 /// The newest entry of a chain.
 pub(super) fn head_of(chain: AuditChain) -> Query {
     let (kind, id) = chain.numbers();
-    Query::new(sql::AUDIT_HEAD, [kind.into(), id.into()])
+    Query::new(sql::ANY_AUDIT_HEAD, [kind.into(), id.into()])
 }
 
 fn heads_of(chains: impl Iterator<Item = AuditChain>) -> Query {
@@ -137,12 +140,19 @@ fn of_client(of_client: &'static str, client: ClientId, asked: Option<Digest>) -
     ]
 }
 
-fn decode_users(answers: &mut impl Iterator<Item = Vec<PgRow>>) -> Result<HashMap<UserId, View>, Error> {
-    let users = decode(&next(answers), rows::user)?;
-    let mut views: HashMap<_, _> =
-        users.into_iter().map(|user| (user.id, View { user: Some(user), ..View::default() })).collect();
+type Users = (HashMap<UserId, View>, HashMap<UserId, Marks>);
+
+fn decode_users(answers: &mut impl Iterator<Item = Vec<PgRow>>) -> Result<Users, Error> {
+    let (mut views, mut marks) = (HashMap::new(), HashMap::new());
+    for (user, own) in decode(&next(answers), rows::user_with_marks)? {
+        marks.insert(user.id, own);
+        views.insert(user.id, View { user: Some(user), ..View::default() });
+    }
     for device in decode(&next(answers), rows::device)? {
         views.entry(device.user_id).and_modify(|view| view.devices.push(device));
+    }
+    for (user, own) in &marks {
+        views.entry(*user).and_modify(|view| own.show(&mut view.devices));
     }
     for verification in decode(&next(answers), rows::verification)? {
         views.entry(verification.user_id).and_modify(|view| view.verifications.push(verification));
@@ -151,7 +161,7 @@ fn decode_users(answers: &mut impl Iterator<Item = Vec<PgRow>>) -> Result<HashMa
         let throttle = rows::throttle(&row)?;
         views.entry(UserId(row.int(7)?)).and_modify(|view| view.throttles.push(throttle));
     }
-    Ok(views)
+    Ok((views, marks))
 }
 
 fn decode_client(answers: &mut impl Iterator<Item = Vec<PgRow>>) -> Result<ClientView, Error> {

@@ -2,6 +2,7 @@
 
 mod batch;
 mod bulk;
+mod chains;
 mod conn;
 mod connect;
 mod failure;
@@ -17,6 +18,7 @@ mod sql;
 #[cfg(test)]
 mod tests;
 pub(crate) mod transfer;
+
 mod value;
 
 use std::path::PathBuf;

@@ -8,13 +8,15 @@ statements! {
 
     /// Locks in the order of ids, so that two transactions never wait for each other.
     LOCK_USERS = "SELECT id, username, email, phone, status, locked_until, temp_hash, temp_expires_at, temp_reusable, \
-        temp_used_at, profile, created_at, updated_at FROM \"user\" WHERE id = ANY($1) ORDER BY id FOR UPDATE";
+        temp_used_at, profile, created_at, updated_at, audit_id, audit_position, audit_hash, counters \
+        FROM \"user\" WHERE id = ANY($1) ORDER BY id FOR UPDATE";
     USERS_OF = "SELECT id, username, email, phone, status, locked_until, temp_hash, temp_expires_at, temp_reusable, \
-        temp_used_at, profile, created_at, updated_at FROM \"user\" WHERE id = ANY($1)";
+        temp_used_at, profile, created_at, updated_at, audit_id, audit_position, audit_hash, counters \
+        FROM \"user\" WHERE id = ANY($1)";
     USERS_BY_NAME = "SELECT username_key, id FROM \"user\" WHERE username_key = ANY($1)";
     USERS_BY_EXTERNAL_ID = "SELECT external_id, MIN(id) FROM \"user\" WHERE external_id = ANY($1) GROUP BY external_id";
-    DEVICES_OF = "SELECT id, user_id, factor, display_name, status, credential, last_counter, created_at, \
-        last_used_at FROM device WHERE user_id = ANY($1) ORDER BY created_at, id";
+    DEVICES_OF = "SELECT id, user_id, factor, display_name, status, credential, created_at \
+        FROM device WHERE user_id = ANY($1) ORDER BY created_at, id";
     LIVE_VERIFICATIONS_OF = "SELECT id, wire_id, user_id, device_id, purpose, challenge, answer, pairing_hash, status, \
         closed_at, attempts, state_token, consumed_at, client_id, created_at, expires_at FROM verification \
         WHERE user_id = ANY($1) AND live = 1 ORDER BY row_id";
@@ -30,11 +32,11 @@ statements! {
 
     // ---- one change of many users at once, in the order of the single statement's parameters
 
-    ADVANCE_COUNTERS = "UPDATE device SET last_counter = n.counter, last_used_at = n.at \
-        FROM unnest($1::bigint[], $2::bigint[], $3::bigint[]) AS n (counter, at, id) \
-        WHERE device.id = n.id AND device.last_counter < n.counter";
-    TOUCH_DEVICES = "UPDATE device SET last_used_at = n.at FROM unnest($1::bigint[], $2::bigint[]) AS n (at, id) \
-        WHERE device.id = n.id";
+    /// Moves marks that are still where they were read; a chain can lose no entry, whatever was locked.
+    SET_MARKS_OF = "UPDATE \"user\" SET audit_id = n.audit_id, audit_position = n.position, audit_hash = n.hash, \
+        counters = n.counters FROM unnest($1::bigint[], $2::bigint[], $3::bytea[], $4::bytea[], $5::bigint[], \
+        $6::bigint[]) AS n (audit_id, position, hash, counters, id, previous) \
+        WHERE \"user\".id = n.id AND \"user\".audit_id IS NOT DISTINCT FROM n.previous";
     COUNT_ATTEMPTS = "UPDATE verification SET attempts = attempts + 1 WHERE id = ANY($1) AND status = 0";
     CLOSE_VERIFICATIONS = "UPDATE verification SET status = n.status, closed_at = n.closed_at, \
         consumed_at = n.consumed_at, answer = NULL, pairing_hash = NULL, \
@@ -62,7 +64,7 @@ statements! {
         device_id, verification_id, reason, ip, hash) SELECT * FROM unnest($1::bigint[], $2::smallint[], \
         $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::text[], $8::bigint[], $9::bigint[], \
         $10::bigint[], $11::bytea[], $12::text[], $13::text[], $14::bytea[])";
-    /// Moves heads that are still where they were read; a chain can lose no entry, whatever was locked.
+    /// The same for chains that belong to no user that exists.
     MOVE_AUDIT_HEADS = "UPDATE audit_head SET audit_id = n.audit_id, position = n.position, hash = n.hash \
         FROM unnest($1::smallint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bytea[], $6::bigint[]) \
         AS n (chain_kind, chain_id, audit_id, position, hash, previous) \

@@ -1,8 +1,13 @@
 //! Runs statements on a connection and sorts what can go wrong by how far it reaches.
 
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::hash::{BuildHasherDefault, Hasher};
+
 use rusqlite::ffi::{self, ErrorCode};
 use rusqlite::types::{ToSqlOutput, ValueRef};
-use rusqlite::{Connection, ToSql, params_from_iter};
+use rusqlite::{Connection, Statement, ToSql, params_from_iter};
 
 use crate::error::{Error, Field};
 use crate::rows::Decode;
@@ -102,49 +107,115 @@ impl Row for rusqlite::Row<'_> {
     }
 }
 
+/// Where prepared statements are kept.
+pub(super) trait Prepared {
+    /// Lends the prepared form of a statement.
+    fn lend<T>(
+        &self,
+        statement: &str,
+        work: impl FnOnce(&mut Statement<'_>) -> Result<T, Failure>,
+    ) -> Result<T, Failure>;
+}
+
+impl Prepared for Connection {
+    fn lend<T>(
+        &self,
+        statement: &str,
+        work: impl FnOnce(&mut Statement<'_>) -> Result<T, Failure>,
+    ) -> Result<T, Failure> {
+        work(&mut *self.prepare_cached(statement)?)
+    }
+}
+
+/// The writer's connection with its statements, which are found by where their text lies and not by reading it: the
+/// writer runs a dozen for each decision, and all of them are constants.
+pub(super) struct Session<'c> {
+    pub(super) conn: &'c Connection,
+    kept: RefCell<HashMap<(usize, usize), Statement<'c>, BuildHasherDefault<Address>>>,
+}
+
+impl<'c> Session<'c> {
+    pub(super) fn new(conn: &'c Connection) -> Self {
+        Self { conn, kept: RefCell::default() }
+    }
+}
+
+impl Prepared for Session<'_> {
+    fn lend<T>(
+        &self,
+        statement: &str,
+        work: impl FnOnce(&mut Statement<'_>) -> Result<T, Failure>,
+    ) -> Result<T, Failure> {
+        let mut kept = self.kept.borrow_mut();
+        match kept.entry((statement.as_ptr().addr(), statement.len())) {
+            Entry::Occupied(mut known) => work(known.get_mut()),
+            Entry::Vacant(new) => work(new.insert(self.conn.prepare(statement)?)),
+        }
+    }
+}
+
+/// Mixes an address as it is: no two constants share one.
+#[derive(Default)]
+struct Address(u64);
+
+impl Hasher for Address {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, _: &[u8]) {}
+
+    fn write_usize(&mut self, part: usize) {
+        self.0 = (self.0 ^ part as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(32);
+    }
+}
+
 /// Runs a statement without rows. Gives the number of rows it changed.
-pub(super) fn execute(conn: &Connection, statement: &str, params: &[Value]) -> Result<usize, Failure> {
-    Ok(conn.prepare_cached(statement)?.execute(params_from_iter(params))?)
+pub(super) fn execute(conn: &impl Prepared, statement: &str, params: &[Value]) -> Result<usize, Failure> {
+    conn.lend(statement, |prepared| Ok(prepared.execute(params_from_iter(params))?))
 }
 
 /// All rows of an answer.
 pub(super) fn all<T>(
-    conn: &Connection,
+    conn: &impl Prepared,
     statement: &str,
     params: &[Value],
     decode: Decode<T>,
 ) -> Result<Vec<T>, Failure> {
-    let mut statement = conn.prepare_cached(statement)?;
-    let mut rows = statement.query(params_from_iter(params))?;
-    let mut found = Vec::new();
-    while let Some(row) = rows.next()? {
-        found.push(decode(row)?);
-    }
-    Ok(found)
+    conn.lend(statement, |prepared| {
+        let mut rows = prepared.query(params_from_iter(params))?;
+        let mut found = Vec::new();
+        while let Some(row) = rows.next()? {
+            found.push(decode(row)?);
+        }
+        Ok(found)
+    })
 }
 
 /// The first row of an answer, if there is one.
 pub(super) fn first<T>(
-    conn: &Connection,
+    conn: &impl Prepared,
     statement: &str,
     params: &[Value],
     decode: Decode<T>,
 ) -> Result<Option<T>, Failure> {
-    let mut statement = conn.prepare_cached(statement)?;
-    let mut rows = statement.query(params_from_iter(params))?;
-    Ok(match rows.next()? {
-        Some(row) => Some(decode(row)?),
-        None => None,
+    conn.lend(statement, |prepared| {
+        let mut rows = prepared.query(params_from_iter(params))?;
+        Ok(match rows.next()? {
+            Some(row) => Some(decode(row)?),
+            None => None,
+        })
     })
 }
 
 /// The only row of an answer that always has one.
-pub(super) fn one<T>(conn: &Connection, statement: &str, params: &[Value], decode: Decode<T>) -> Result<T, Failure> {
-    let mut statement = conn.prepare_cached(statement)?;
-    let mut rows = statement.query(params_from_iter(params))?;
-    let row = rows.next()?.ok_or(Error::Corrupt("an answer without a row"))?;
-    let value = decode(row)?;
-    // A statement that changes something does so in full only when it is run to its end.
-    while rows.next()?.is_some() {}
-    Ok(value)
+pub(super) fn one<T>(conn: &impl Prepared, statement: &str, params: &[Value], decode: Decode<T>) -> Result<T, Failure> {
+    conn.lend(statement, |prepared| {
+        let mut rows = prepared.query(params_from_iter(params))?;
+        let row = rows.next()?.ok_or(Error::Corrupt("an answer without a row"))?;
+        let value = decode(row)?;
+        // A statement that changes something does so in full only when it is run to its end.
+        while rows.next()?.is_some() {}
+        Ok(value)
+    })
 }

@@ -94,7 +94,7 @@ impl Sqlite {
     // ---- the dev world
 
     pub(crate) async fn dev_prepare(&self) -> Result<(), Error> {
-        self.write(|tx| Ok(tx.conn.execute_batch(open::DEV_TABLES)?)).await
+        self.write(|tx| Ok(tx.conn.conn.execute_batch(open::DEV_TABLES)?)).await
     }
 
     pub(crate) async fn dev_record(&self, message: DevMessage) -> Result<i64, Error> {
@@ -130,7 +130,7 @@ impl Sqlite {
 }
 
 /// Hidden devices whose registration is over go, with all that hangs on them (rulings 15).
-fn delete_registering(tx: &mut Tx<'_>) -> Result<u64, Failure> {
+fn delete_registering(tx: &mut Tx<'_, '_>) -> Result<u64, Failure> {
     let over = all(tx.conn, sql::SWEEP_REGISTERING, &[Value::Int(BATCH)], rows::number)?;
     let deletions = over.iter().map(|id| Change::DeleteDevice(DeviceId(*id)));
     tx.apply(deletions.collect())?;

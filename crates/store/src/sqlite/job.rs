@@ -1,12 +1,12 @@
 //! A job for the writer, and the transaction it runs in.
 
-use domain::Change;
-use rusqlite::Connection;
+use domain::{Change, UserId};
 use tokio::sync::oneshot;
 
-use super::exec::{Failure, execute, first};
+use super::exec::{Failure, Session, execute, first};
 use crate::apply::{Step, apply};
 use crate::error::Error;
+use crate::marks::{Marks, Move};
 use crate::query::AuditChain;
 use crate::value::{Value, Write};
 use crate::{rows, sql, trail};
@@ -14,7 +14,7 @@ use crate::{rows, sql, trail};
 /// Work that shares a transaction with others. It may run more than once, and is answered once.
 pub(super) trait Job: Send {
     /// Does the work. What it writes counts only if its transaction commits.
-    fn run(&mut self, tx: &mut Tx<'_>) -> Result<(), Failure>;
+    fn run(&mut self, tx: &mut Tx<'_, '_>) -> Result<(), Failure>;
     /// Tells whoever waits: what the last run found, or why it does not count.
     fn answer(self: Box<Self>, result: Result<(), Error>);
 }
@@ -36,9 +36,9 @@ impl<T, W> Task<T, W> {
 impl<T, W> Job for Task<T, W>
 where
     T: Send,
-    W: FnMut(&mut Tx<'_>) -> Result<T, Failure> + Send,
+    W: FnMut(&mut Tx<'_, '_>) -> Result<T, Failure> + Send,
 {
-    fn run(&mut self, tx: &mut Tx<'_>) -> Result<(), Failure> {
+    fn run(&mut self, tx: &mut Tx<'_, '_>) -> Result<(), Failure> {
         self.reply = None;
         self.reply = Some((self.work)(tx)?);
         Ok(())
@@ -52,18 +52,45 @@ where
 }
 
 /// The writer's open transaction.
-pub(super) struct Tx<'a> {
-    pub(super) conn: &'a Connection,
+pub(super) struct Tx<'a, 'c> {
+    pub(super) conn: &'a Session<'c>,
     /// The id of the next audit entry. Only ever counted up, so a rolled back one leaves a gap.
     pub(super) next_audit: &'a mut i64,
 }
 
-impl Tx<'_> {
-    /// Carries out a decision's changes, in order.
-    pub(super) fn apply(&mut self, changes: Vec<Change>) -> Result<(), Failure> {
+impl Tx<'_, '_> {
+    /// Carries out what was decided about a user, in order, and moves the user's marks once.
+    pub(super) fn apply_to_user(&mut self, user: UserId, marks: Marks, changes: Vec<Change>) -> Result<(), Failure> {
         if changes.is_empty() {
             return Ok(());
         }
+        let mut about = About { user, marks };
+        if !about.marks.in_row
+            && let Some(head) = self.head(AuditChain::User(user))?
+        {
+            about.marks.head = head;
+        }
+        let before = about.marks.head.audit_id;
+        self.carry_out(changes, Some(&mut about))?;
+        let About { marks, .. } = about;
+        if !marks.is_moved(before) {
+            return Ok(());
+        }
+        if marks.in_row {
+            return self.write(&Write::new(sql::SET_MARKS, marks.params(user)).must_hit());
+        }
+        match marks.head.audit_id {
+            Some(_) => self.write(&trail::set_head(AuditChain::User(user), marks.head)),
+            None => Ok(()),
+        }
+    }
+
+    /// Carries out changes that are about no one user.
+    pub(super) fn apply(&mut self, changes: Vec<Change>) -> Result<(), Failure> {
+        self.carry_out(changes, None)
+    }
+
+    fn carry_out(&mut self, changes: Vec<Change>, mut about: Option<&mut About>) -> Result<(), Failure> {
         let mut steps = Vec::with_capacity(changes.len() + 4);
         for change in changes {
             apply(change, &mut steps);
@@ -71,22 +98,35 @@ impl Tx<'_> {
         // A decision's entries nearly always belong to one chain.
         let mut heads: Vec<(AuditChain, trail::Head)> = Vec::new();
         for step in steps {
-            match step {
-                Step::Write(write) => self.write(&write)?,
-                Step::Record(event) => {
-                    let chain = AuditChain::of(&event);
-                    let known = heads.iter().position(|(other, _)| *other == chain);
-                    let slot = if let Some(slot) = known {
-                        slot
-                    } else {
-                        heads.push((chain, self.head(chain)?.unwrap_or_default()));
-                        heads.len() - 1
-                    };
+            match (step, about.as_deref_mut()) {
+                (Step::Write(write), _) => self.write(&write)?,
+                (Step::Move(step), Some(about)) => about.marks.carry_out(step)?,
+                // What the clean-up takes away was never activated, and has left no mark.
+                (Step::Move(Move::Forget(_)), None) => {}
+                (Step::Move(_), None) => return Err(Error::Corrupt("a mark of nobody").into()),
+                (Step::Record(event), about) => {
                     let audit_id = *self.next_audit;
                     *self.next_audit += 1;
-                    let (write, head) = trail::append(event, &heads[slot].1, audit_id);
+                    let chain = AuditChain::of(&event);
+                    let head = match (chain, about) {
+                        (AuditChain::User(user), Some(about)) if user == about.user => &mut about.marks.head,
+                        (AuditChain::User(_), _) => {
+                            return Err(Error::Corrupt("an entry about somebody else").into());
+                        }
+                        (AuditChain::Client(_) | AuditChain::Server, _) => {
+                            let known = heads.iter().position(|(other, _)| *other == chain);
+                            let slot = if let Some(slot) = known {
+                                slot
+                            } else {
+                                heads.push((chain, self.head(chain)?.unwrap_or_default()));
+                                heads.len() - 1
+                            };
+                            &mut heads[slot].1
+                        }
+                    };
+                    let (write, next) = trail::append(event, head, audit_id);
+                    *head = next;
                     self.write(&write)?;
-                    heads[slot].1 = head;
                 }
             }
         }
@@ -109,8 +149,15 @@ impl Tx<'_> {
         execute(self.conn, statement, params)
     }
 
+    /// The head of a chain that belongs to no user that exists.
     fn head(&self, chain: AuditChain) -> Result<Option<trail::Head>, Failure> {
         let (kind, id) = chain.numbers();
         first(self.conn, sql::AUDIT_HEAD, &[kind.into(), id.into()], rows::head)
     }
+}
+
+/// Whom a decision is about.
+struct About {
+    user: UserId,
+    marks: Marks,
 }

@@ -27,12 +27,13 @@ use crate::apply::id;
 use crate::counters::Counters;
 use crate::error::{Error, OpenError};
 use crate::ids::Ids;
+use crate::marks::Marks;
 use crate::migrations::Migration;
 use crate::query::{AuditChain, AuditRow, Page, Stats, UserFilter, UserPage};
 use crate::value::Value;
 use crate::{conditions, rows, sql, trail};
 use alarm::Alarm;
-use exec::{Failure, all, first, one};
+use exec::{Failure, Prepared, all, first, one};
 use job::{Task, Tx};
 use readers::Readers;
 use writer::{Order, Writer};
@@ -95,8 +96,10 @@ impl Sqlite {
         T: Send + 'static,
     {
         self.write(move |tx| {
-            let view = load_view(tx.conn, user)?;
-            settle(tx, f(&view))
+            let (view, marks) = load_view(tx.conn, user)?;
+            let Decision { changes, reply } = f(&view);
+            tx.apply_to_user(user, marks, changes)?;
+            Ok(reply)
         })
         .await
     }
@@ -108,7 +111,9 @@ impl Sqlite {
     {
         self.write(move |tx| {
             let view = load_client_view(tx.conn, client, asked)?;
-            settle(tx, f(&view))
+            let Decision { changes, reply } = f(&view);
+            tx.apply(changes)?;
+            Ok(reply)
         })
         .await
     }
@@ -117,7 +122,7 @@ impl Sqlite {
     async fn write<T, W>(&self, work: W) -> Result<T, Error>
     where
         T: Send + 'static,
-        W: FnMut(&mut Tx<'_>) -> Result<T, Failure> + Send + 'static,
+        W: FnMut(&mut Tx<'_, '_>) -> Result<T, Failure> + Send + 'static,
     {
         let (task, answer) = Task::new(work);
         self.orders.send(Order::Run(Box::new(task))).await.map_err(|_| CLOSED)?;
@@ -127,7 +132,7 @@ impl Sqlite {
     // ---- queries
 
     pub(crate) fn view(&self, user: UserId) -> Result<View, Error> {
-        self.readers.snapshot(|conn| load_view(conn, user))
+        self.readers.snapshot(|conn| Ok(load_view(conn, user)?.0))
     }
 
     pub(crate) fn client_by_public_id(&self, client_id: &str) -> Result<Option<Client>, Error> {
@@ -192,7 +197,7 @@ impl Sqlite {
     pub(crate) async fn verify_audit_chain(&self, chain: AuditChain) -> Result<bool, Error> {
         self.read_long(move |readers| {
             readers.snapshot(|conn| {
-                let head = first(conn, sql::AUDIT_HEAD, &chain_params(chain), rows::head)?;
+                let head = first(conn, sql::ANY_AUDIT_HEAD, &chain_params(chain), rows::head)?;
                 Ok(trail::is_whole(&load_trail(conn, chain)?, head.as_ref()))
             })
         })
@@ -234,24 +239,23 @@ impl Sqlite {
 
 const CLOSED: Error = Error::Unavailable("closed");
 
-fn settle<T>(tx: &mut Tx<'_>, decision: Decision<T>) -> Result<T, Failure> {
-    let Decision { changes, reply } = decision;
-    tx.apply(changes)?;
-    Ok(reply)
-}
-
-fn load_view(conn: &Connection, user: UserId) -> Result<View, Failure> {
+fn load_view(conn: &impl Prepared, user: UserId) -> Result<(View, Marks), Failure> {
     let key = [Value::Int(user.0)];
-    let Some(user) = first(conn, sql::USER, &key, rows::user)? else { return Ok(View::default()) };
-    Ok(View {
+    let Some((user, marks)) = first(conn, sql::USER, &key, rows::user_with_marks)? else {
+        return Ok(Default::default());
+    };
+    let mut devices = all(conn, sql::DEVICES, &key, rows::device)?;
+    marks.show(&mut devices);
+    let view = View {
         user: Some(user),
-        devices: all(conn, sql::DEVICES, &key, rows::device)?,
+        devices,
         verifications: all(conn, sql::LIVE_VERIFICATIONS, &key, rows::verification)?,
         throttles: all(conn, sql::THROTTLES, &key, rows::throttle)?,
-    })
+    };
+    Ok((view, marks))
 }
 
-fn load_client_view(conn: &Connection, client: ClientId, asked: Option<Digest>) -> Result<ClientView, Failure> {
+fn load_client_view(conn: &impl Prepared, client: ClientId, asked: Option<Digest>) -> Result<ClientView, Failure> {
     let key = [Value::Int(client.0)];
     Ok(ClientView {
         client: first(conn, sql::CLIENT, &key, rows::client)?,

@@ -17,7 +17,7 @@ use rusqlite::hooks::Wal;
 use tokio::sync::mpsc;
 
 use super::alarm::{Alarm, PanicWatch};
-use super::exec::{Failure, one};
+use super::exec::{Failure, Session, execute, one};
 use super::job::{Job, Tx};
 use crate::counters::Counters;
 use crate::error::Error;
@@ -62,6 +62,15 @@ pub(super) struct Writer {
     _lock: File,
 }
 
+/// The writer at work: the connection with its statements.
+struct Work<'c> {
+    session: Session<'c>,
+    next_audit: i64,
+    log_pages: &'c AtomicU64,
+    counters: &'c Counters,
+    alarm: &'c Alarm,
+}
+
 impl Writer {
     pub(super) fn new(
         mut conn: Connection,
@@ -80,8 +89,15 @@ impl Writer {
     }
 
     /// Serves until told to close, until nobody can send any more, or until the disk fails.
-    pub(super) fn run(mut self, mut orders: mpsc::Receiver<Order>) {
+    pub(super) fn run(self, mut orders: mpsc::Receiver<Order>) {
         let _watch = PanicWatch(self.alarm.clone());
+        let mut work = Work {
+            session: Session::new(&self.conn),
+            next_audit: self.next_audit,
+            log_pages: &self.log_pages,
+            counters: &self.counters,
+            alarm: &self.alarm,
+        };
         let mut group = Vec::with_capacity(GROUP);
         while let Some(order) = orders.blocking_recv() {
             let mut next = Some(order);
@@ -96,7 +112,7 @@ impl Writer {
             if group.is_empty() {
                 continue;
             }
-            let served = self.serve(&mut group).and_then(|()| self.fold_if_due());
+            let served = work.serve(&mut group).and_then(|()| work.fold_if_due());
             if let Err(sentence) = served {
                 orders.close();
                 while let Some(order) = orders.blocking_recv() {
@@ -108,11 +124,13 @@ impl Writer {
                 return;
             }
         }
-        if let Err(failure) = self.fold("TRUNCATE") {
+        if let Err(failure) = work.fold("TRUNCATE") {
             tracing::warn!(?failure, "the log was not folded while closing; the next start does it");
         }
     }
+}
 
+impl Work<'_> {
     /// Runs a group, commits and answers. The error is the sentence that ends the process.
     fn serve(&mut self, group: &mut Vec<Box<dyn Job>>) -> Result<(), String> {
         let mut attempt = self.attempt(group, Isolation::Together);
@@ -174,7 +192,7 @@ impl Writer {
             if isolation == Isolation::Savepoints {
                 self.command("SAVEPOINT job")?;
             }
-            let ran = job.run(&mut Tx { conn: &self.conn, next_audit: &mut self.next_audit });
+            let ran = job.run(&mut Tx { conn: &self.session, next_audit: &mut self.next_audit });
             match ran {
                 Ok(()) => results.push(Ok(())),
                 Err(Failure::Job(error)) if isolation == Isolation::Savepoints => {
@@ -199,12 +217,11 @@ impl Writer {
 
     fn roll_back(&self) -> Result<(), Failure> {
         // SQLite has rolled back by itself after some errors.
-        if self.conn.is_autocommit() { Ok(()) } else { self.command("ROLLBACK") }
+        if self.session.conn.is_autocommit() { Ok(()) } else { self.command("ROLLBACK") }
     }
 
     fn command(&self, text: &'static str) -> Result<(), Failure> {
-        self.conn.prepare_cached(text)?.execute([])?;
-        Ok(())
+        execute(&self.session, text, &[]).map(|_| ())
     }
 
     /// Folds the log into the database once it has grown. The answers are out already; a full disk can wait.
@@ -223,7 +240,7 @@ impl Writer {
     }
 
     fn fold(&self, mode: &str) -> Result<(), Failure> {
-        one(&self.conn, &format!("PRAGMA wal_checkpoint({mode})"), &[], rows::number).map(|_| ())
+        one(self.session.conn, &format!("PRAGMA wal_checkpoint({mode})"), &[], rows::number).map(|_| ())
     }
 }
 

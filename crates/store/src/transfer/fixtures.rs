@@ -83,10 +83,40 @@ async fn a_database_of_every_version_opens_and_is_the_same_installation() {
         assert_eq!(pending, (migration.version + 1..=MIGRATIONS.last().unwrap().version).collect::<Vec<_>>());
         let store = Store::open_sqlite(dir.path(), SqliteOptions::default()).unwrap();
         let after = Connection::open(dir.path().join("countersign.db")).unwrap();
-        assert_eq!(TABLES.iter().map(|table| rows(&after, table.name)).collect::<Vec<_>>(), counted);
+        for (table, before) in TABLES.iter().zip(counted) {
+            // Since version 2 the heads of users' chains lie with the users.
+            if table.name != "audit_head" {
+                assert_eq!(rows(&after, table.name), before, "{}", table.name);
+            }
+        }
         assert_eq!(Store::pending_sqlite(dir.path()).unwrap(), []);
         let user = store.find_user(Some("x-1"), "").await.unwrap().unwrap();
         goes_on(&store, user).await;
         store.close().await;
     }
+}
+
+#[tokio::test]
+async fn counters_go_on_where_an_older_schema_left_them() {
+    let dir = tempfile::tempdir().unwrap();
+    let before = Connection::open(dir.path().join("countersign.db")).unwrap();
+    before.execute_batch(&std::fs::read_to_string(fixture(1)).unwrap()).unwrap();
+    before
+        .execute_batch(
+            "INSERT INTO device (id, user_id, factor, display_name, status, credential, last_counter, created_at) \
+             VALUES (90, 1, 6, 'Token', 2, x'00', -1, 1700000000001); \
+             INSERT INTO device VALUES (91, 1, 6, 'Token', 2, x'00', 41, 1700000000002, 1700000000777); \
+             INSERT INTO device VALUES (92, 1, 6, 'Token', 2, x'00', 0, 1700000000003, NULL)",
+        )
+        .unwrap();
+    drop(before);
+    let store = Store::open_sqlite(dir.path(), SqliteOptions::default()).unwrap();
+    let devices = store.view(domain::UserId(1)).await.unwrap().devices;
+    let marks = |id| {
+        let device = devices.iter().find(|device| device.id.0 == id).unwrap();
+        (device.last_counter, device.last_used_at.map(|at| at.0))
+    };
+    assert_eq!((marks(90), marks(91), marks(92)), ((-1, None), (41, Some(1_700_000_000_777)), (0, None)));
+    assert!(store.verify_audit_chain(domain::UserId(1)).await.unwrap());
+    store.close().await;
 }

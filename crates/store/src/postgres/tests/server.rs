@@ -33,7 +33,7 @@ async fn no_hot_statement_reads_a_whole_table_even_if_planned_while_it_was_empty
         sql::LIVE_VERIFICATIONS_OF,
         sql::THROTTLES_OF,
         sql::AUDIT_HEADS_OF,
-        sql::ADVANCE_COUNTERS,
+        sql::SET_MARKS_OF,
         sql::CLOSE_VERIFICATIONS,
         sql::DELETE_THROTTLES,
         sql::MOVE_AUDIT_HEADS,

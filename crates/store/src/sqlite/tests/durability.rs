@@ -50,7 +50,7 @@ async fn a_full_disk_is_an_outage_and_nothing_more() {
     for one in crowd {
         assert!(matches!(one.await.unwrap(), Err(Error::Unavailable(_))));
     }
-    sqlite(&store).write(|tx| Ok(open::set(tx.conn, "max_page_count", 100_000)?)).await.unwrap();
+    sqlite(&store).write(|tx| Ok(open::set(tx.conn.conn, "max_page_count", 100_000)?)).await.unwrap();
     store.set_meta("after", &[7; 8192]).await.unwrap();
     assert!(store.ready().await);
     for key in written {

@@ -1,0 +1,195 @@
+//! A user's high-water marks: what moves with nearly every decision, and only ever forwards. The head of the user's
+//! chain in the audit trail and the counters of the devices lie together in the user's row, so that a verification
+//! rewrites one row, the one that its decision has locked and read anyway.
+//!
+//! Marks are read with the view, moved in memory while the decision's changes are carried out, and written once.
+
+use domain::device::NO_COUNTER;
+use domain::{Device, DeviceId, Timestamp, UserId};
+
+use crate::error::Error;
+use crate::trail::Head;
+use crate::value::{Row, Value};
+
+/// Bytes of one counter as stored: device, counter, last use, each 8 bytes, big endian.
+const COUNTER: usize = 24;
+
+/// A user's marks, as they stand in a transaction.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Marks {
+    /// The newest entry of the user's chain.
+    pub(crate) head: Head,
+    counters: Vec<Counter>,
+    /// Whether there is a row to keep them in. The chain of a deleted user is continued elsewhere.
+    pub(crate) in_row: bool,
+    moved: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Counter {
+    device: DeviceId,
+    /// The last accepted counter or time step.
+    counter: i64,
+    used_at: Option<Timestamp>,
+}
+
+/// What a change does to the marks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Move {
+    /// The user's row is there from now on.
+    Born,
+    /// The user's row is gone.
+    Gone,
+    /// A new device begins with these.
+    Begin(DeviceId, i64, Option<Timestamp>),
+    /// The counter goes forward; the decision is void unless it does (SEC 1).
+    Advance(DeviceId, i64, Timestamp),
+    /// The device is activated, and its counter is at least this.
+    Activate(DeviceId, i64, Timestamp),
+    /// The device was used without a counter.
+    Touch(DeviceId, Timestamp),
+    /// The device is gone.
+    Forget(DeviceId),
+}
+
+impl Marks {
+    /// Reads marks from a row of a user, whose columns for them begin at `first`.
+    pub(crate) fn decode(row: &dyn Row, first: usize) -> Result<Self, Error> {
+        let head = match row.opt_int(first)? {
+            Some(audit_id) => {
+                Head { audit_id: Some(audit_id), position: row.int(first + 1)?, hash: row.blob(first + 2)?.to_vec() }
+            }
+            None => Head::default(),
+        };
+        let (packed, rest) = row.opt_blob(first + 3)?.unwrap_or_default().as_chunks::<COUNTER>();
+        if !rest.is_empty() {
+            return Err(Error::Corrupt("a user's counters"));
+        }
+        let counters = packed.iter().map(Counter::unpack).collect();
+        Ok(Self { head, counters, in_row: true, moved: false })
+    }
+
+    /// Those of a user that does not exist, whose chain ends with `head`.
+    pub(crate) fn without_row(head: Head) -> Self {
+        Self { head, ..Self::default() }
+    }
+
+    /// Puts each device's own marks where rules look for them.
+    pub(crate) fn show(&self, devices: &mut [Device]) {
+        for device in devices {
+            if let Some(mark) = self.counters.iter().find(|mark| mark.device == device.id) {
+                (device.last_counter, device.last_used_at) = (mark.counter, mark.used_at);
+            }
+        }
+    }
+
+    /// Carries out what a change does to them.
+    pub(crate) fn carry_out(&mut self, step: Move) -> Result<(), Error> {
+        self.moved = true;
+        match step {
+            Move::Born => self.in_row = true,
+            Move::Gone => {
+                self.in_row = false;
+                self.counters.clear();
+            }
+            Move::Begin(_, NO_COUNTER, None) => {}
+            Move::Begin(device, counter, used_at) => self.counters.push(Counter { device, counter, used_at }),
+            Move::Advance(device, counter, at) => {
+                let mark = self.mark(device);
+                if counter <= mark.counter {
+                    return Err(Error::Corrupt("a counter that does not go forward"));
+                }
+                (mark.counter, mark.used_at) = (counter, Some(at));
+            }
+            Move::Activate(device, counter, at) => {
+                let mark = self.mark(device);
+                (mark.counter, mark.used_at) = (mark.counter.max(counter), Some(at));
+            }
+            Move::Touch(device, at) => self.mark(device).used_at = Some(at),
+            Move::Forget(device) => self.counters.retain(|mark| mark.device != device),
+        }
+        Ok(())
+    }
+
+    /// Whether there is anything to write.
+    pub(crate) fn is_moved(&self, before: Option<i64>) -> bool {
+        self.moved || self.head.audit_id != before
+    }
+
+    /// The parameters of the statement that writes them, in its order.
+    pub(crate) fn params(&self, user: UserId) -> Vec<Value> {
+        vec![
+            self.head.audit_id.into(),
+            self.head.audit_id.map(|_| self.head.position).into(),
+            self.head.audit_id.map(|_| self.head.hash.clone()).into(),
+            Value::Blob(self.counters.iter().flat_map(Counter::pack).collect()),
+            Value::Int(user.0),
+        ]
+    }
+
+    fn mark(&mut self, device: DeviceId) -> &mut Counter {
+        let known = self.counters.iter().position(|mark| mark.device == device);
+        let place = known.unwrap_or_else(|| {
+            self.counters.push(Counter { device, counter: NO_COUNTER, used_at: None });
+            self.counters.len() - 1
+        });
+        &mut self.counters[place]
+    }
+}
+
+impl Counter {
+    fn pack(&self) -> [u8; COUNTER] {
+        let mut packed = [0; COUNTER];
+        packed[..8].copy_from_slice(&self.device.0.to_be_bytes());
+        packed[8..16].copy_from_slice(&self.counter.to_be_bytes());
+        packed[16..].copy_from_slice(&self.used_at.map_or(0, |at| at.0).to_be_bytes());
+        packed
+    }
+
+    fn unpack(packed: &[u8; COUNTER]) -> Self {
+        let number = |from: usize| {
+            let mut bytes = [0; 8];
+            bytes.copy_from_slice(&packed[from..from + 8]);
+            i64::from_be_bytes(bytes)
+        };
+        let used_at = Some(number(16)).filter(|at| *at != 0).map(Timestamp);
+        Self { device: DeviceId(number(0)), counter: number(8), used_at }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const AT: Timestamp = Timestamp(1_700_000_000_000);
+
+    #[test]
+    fn counters_survive_packing() {
+        for counter in [
+            Counter { device: DeviceId(7), counter: NO_COUNTER, used_at: None },
+            Counter { device: DeviceId(i64::MAX), counter: i64::MAX, used_at: Some(AT) },
+        ] {
+            assert_eq!(Counter::unpack(&counter.pack()), counter);
+        }
+    }
+
+    #[test]
+    fn a_counter_only_goes_forward() {
+        let mut marks = Marks::default();
+        marks.carry_out(Move::Advance(DeviceId(1), 5, AT)).unwrap();
+        for behind in [5, 4, -1] {
+            assert!(marks.carry_out(Move::Advance(DeviceId(1), behind, AT)).is_err(), "{behind}");
+        }
+        marks.carry_out(Move::Activate(DeviceId(1), 3, AT)).unwrap();
+        assert_eq!(marks.mark(DeviceId(1)).counter, 5);
+        marks.carry_out(Move::Forget(DeviceId(1))).unwrap();
+        assert_eq!(marks.mark(DeviceId(1)).counter, NO_COUNTER);
+    }
+
+    #[test]
+    fn a_device_that_proved_nothing_leaves_no_mark() {
+        let mut marks = Marks::default();
+        marks.carry_out(Move::Begin(DeviceId(1), NO_COUNTER, None)).unwrap();
+        assert_eq!(marks.counters, []);
+    }
+}
