@@ -64,10 +64,11 @@ pub(super) fn matching(
     last: i64,
 ) -> Option<i64> {
     let given: u32 = code.parse().ok()?;
+    let key = Key::new(secret, algorithm);
     let mut fresh = None;
     let mut spent = None;
     for counter in counters {
-        let expected = value(secret, algorithm, counter.cast_unsigned(), digits);
+        let expected = key.value(counter.cast_unsigned(), digits);
         if bool::from(expected.ct_eq(&given)) {
             if counter > last {
                 fresh = fresh.or(Some(counter));
@@ -82,20 +83,44 @@ pub(super) fn matching(
 
 /// The HOTP value as an integer below `10^digits` (RFC 4226 section 5.3, dynamic truncation).
 pub fn value(secret: &Secret, algorithm: Algorithm, counter: u64, digits: u8) -> u32 {
-    fn mac<M: Mac + KeyInit>(key: &[u8], counter: u64) -> u32 {
-        #[expect(clippy::expect_used, reason = "HMAC takes keys of any length")]
-        let mut mac = <M as KeyInit>::new_from_slice(key).expect("HMAC takes keys of any length");
-        mac.update(&counter.to_be_bytes());
-        let bytes = mac.finalize().into_bytes();
-        let offset = usize::from(bytes[bytes.len() - 1] & 0x0f);
-        u32::from_be_bytes([bytes[offset], bytes[offset + 1], bytes[offset + 2], bytes[offset + 3]]) & 0x7fff_ffff
+    Key::new(secret, algorithm).value(counter, digits)
+}
+
+/// A secret prepared for several counters: setting the key up costs as much as a code.
+enum Key {
+    Sha1(Hmac<Sha1>),
+    Sha256(Hmac<Sha256>),
+    Sha512(Hmac<Sha512>),
+}
+
+impl Key {
+    fn new(secret: &Secret, algorithm: Algorithm) -> Self {
+        fn prepare<M: KeyInit>(key: &[u8]) -> M {
+            #[expect(clippy::expect_used, reason = "HMAC takes keys of any length")]
+            M::new_from_slice(key).expect("HMAC takes keys of any length")
+        }
+        match algorithm {
+            Algorithm::Sha1 => Self::Sha1(prepare(secret.expose())),
+            Algorithm::Sha256 => Self::Sha256(prepare(secret.expose())),
+            Algorithm::Sha512 => Self::Sha512(prepare(secret.expose())),
+        }
     }
-    let truncated = match algorithm {
-        Algorithm::Sha1 => mac::<Hmac<Sha1>>(secret.expose(), counter),
-        Algorithm::Sha256 => mac::<Hmac<Sha256>>(secret.expose(), counter),
-        Algorithm::Sha512 => mac::<Hmac<Sha512>>(secret.expose(), counter),
-    };
-    truncated % 10u32.pow(u32::from(digits.min(9)))
+
+    fn value(&self, counter: u64, digits: u8) -> u32 {
+        fn truncated<M: Mac + Clone>(key: &M, counter: u64) -> u32 {
+            let mut mac = key.clone();
+            mac.update(&counter.to_be_bytes());
+            let bytes = mac.finalize().into_bytes();
+            let offset = usize::from(bytes[bytes.len() - 1] & 0x0f);
+            u32::from_be_bytes([bytes[offset], bytes[offset + 1], bytes[offset + 2], bytes[offset + 3]]) & 0x7fff_ffff
+        }
+        let truncated = match self {
+            Self::Sha1(key) => truncated(key, counter),
+            Self::Sha256(key) => truncated(key, counter),
+            Self::Sha512(key) => truncated(key, counter),
+        };
+        truncated % 10u32.pow(u32::from(digits.min(9)))
+    }
 }
 
 /// The HOTP code as people type it: [`value`] with its leading zeros.
