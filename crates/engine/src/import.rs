@@ -235,8 +235,10 @@ impl Import {
             }
             let id = DeviceId(self.next_id(&self.devices, IdKind::Device).await?);
             let factor = token.credential.kind();
-            let last_counter = match factor {
-                domain::FactorKind::Hotp => import::last_counter(token.counter)?,
+            let last_counter = match &token.credential {
+                Credential::Hotp(_) => import::last_counter(token.counter)?,
+                // Somebody we know may have used this token here before it was deleted, and its newest code with it.
+                Credential::Totp(totp) if known.is_some() => totp.newest_step(now),
                 _ => domain::device::NO_COUNTER,
             };
             devices.push(Device {

@@ -116,6 +116,7 @@ impl Engine {
     }
 
     async fn deliver_for_ever(&self) {
+        let elsewhere = self.store.wake_ups();
         loop {
             let next = match self.outbox.deliver_due(self.now()).await {
                 Ok(next) => next,
@@ -124,10 +125,11 @@ impl Engine {
                     Some(self.now().plus(clock::RETRY))
                 }
             };
-            // A message queued by another process on this database announces itself to nobody here: look now and then.
+            // Another node's notice can be lost, so look now and then.
             let wait = next.map_or(clock::POLL, |at| at.since(self.now()).clamp(1, clock::POLL));
             tokio::select! {
                 () = self.queued.notified() => {}
+                () = elsewhere.notified() => {}
                 () = self.clock.sleep(wait) => {}
             }
         }

@@ -394,7 +394,13 @@ fn given(place: &PlaceArgs, listen: &ListenArgs, insecure_http: bool, trusted_pr
     Given { listen: listen.listen, public_url: listen.public_url.clone(), insecure_http, trusted_proxies, ..at(place) }
 }
 
+/// Open files to ask for: the most connections, and as many again for outgoing ones and the database.
+const FILES: u64 = 20_000;
+
+/// A runtime, and as many open files as the system grants: connections are files, and the usual first limit is 1,024.
 fn runtime(threads: usize) -> std::io::Result<tokio::runtime::Runtime> {
+    // Fewer files mean fewer connections, which the accept loop bears.
+    let _ = rlimit::increase_nofile_limit(FILES);
     let mut builder = tokio::runtime::Builder::new_multi_thread();
     if threads > 0 {
         builder.worker_threads(threads);

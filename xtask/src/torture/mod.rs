@@ -26,8 +26,8 @@ struct Size {
 const FULL: Size = Size { rounds: 10_000, guesses: 1_000 };
 /// What CI has time for.
 const QUICK: Size = Size { rounds: 300, guesses: 1_000 };
-/// The same on PostgreSQL, where answers about one user share no commit.
-const QUICK_POSTGRES: Size = Size { rounds: 100, guesses: 200 };
+/// The same on PostgreSQL, three nodes and slower commits.
+const QUICK_POSTGRES: Size = Size { rounds: 150, guesses: 1_000 };
 /// Time from a start to the next kill: long enough for the volleys to be under way again.
 const BETWEEN_KILLS: Duration = Duration::from_millis(1_700);
 /// How long a killed node stays away.

@@ -38,6 +38,11 @@ impl Totp {
         now.unix_seconds().div_euclid(i64::from(self.period.max(1)))
     }
 
+    /// The last time step whose code can have been accepted by `now`: what comes after it was never used.
+    pub fn newest_step(&self, now: Timestamp) -> i64 {
+        self.step(now) + WINDOW
+    }
+
     /// The time step whose code `response` is: the smallest above `last` within ±[`WINDOW`] of `now`, else one already
     /// behind, so that a replay can be told from a guess.
     pub fn matching_step(&self, response: &Response, last: i64, now: Timestamp) -> Option<i64> {
