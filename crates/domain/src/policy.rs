@@ -1,6 +1,39 @@
 //! What an operator may set and decisions obey. The guess limits are not here: they are fixed in [`crate::throttle`].
 
+use serde::{Deserialize, Serialize};
+
 use crate::factor::FactorKind;
+use crate::time::SECOND;
+
+/// Whether a log-in asks for a factor (rulings 30a).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MfaPolicy {
+    /// Never.
+    Off,
+    /// Exactly when the user has an active device.
+    #[default]
+    Optional,
+    /// Always: without a device there is no log-in.
+    Required,
+}
+
+/// The rules of the log-in flow.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SignInPolicy {
+    /// Whether a factor is asked for, where the user has no rule of their own.
+    pub mfa: MfaPolicy,
+    /// Life of a log-in's state token, in milliseconds.
+    pub ttl: i64,
+    /// Days for which a browser is remembered once a factor was shown in it; 0 remembers none.
+    pub remember_days: u16,
+}
+
+impl Default for SignInPolicy {
+    fn default() -> Self {
+        Self { mfa: MfaPolicy::Optional, ttl: 300 * SECOND, remember_days: 0 }
+    }
+}
 
 /// The rules in force.
 #[derive(Debug, Clone)]
@@ -13,6 +46,8 @@ pub struct Policy {
     pub message_limits: bool,
     /// The account's name in `otpauth` addresses.
     pub issuer: String,
+    /// Logging in.
+    pub sign_in: SignInPolicy,
 }
 
 impl Policy {
@@ -29,6 +64,7 @@ impl Default for Policy {
             country_prefixes: Vec::new(),
             message_limits: true,
             issuer: "Countersign".to_owned(),
+            sign_in: SignInPolicy::default(),
         }
     }
 }

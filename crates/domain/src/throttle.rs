@@ -24,6 +24,10 @@ pub const USER_LOCK: i64 = HOUR;
 pub const TEMP_TOKEN_PER_HOUR: usize = 5;
 /// Wrong temporary tokens in any day.
 pub const TEMP_TOKEN_PER_DAY: usize = 10;
+/// Wrong passwords within [`PASSWORD_WINDOW`] that hold all further ones off (SEC 31).
+pub const PASSWORDS: usize = 10;
+/// The time over which wrong passwords count together, and for which they are held off, in milliseconds.
+pub const PASSWORD_WINDOW: i64 = 15 * MINUTE;
 /// The same wrong answer within this many milliseconds is one failure (contract 4.5, doubled attempts).
 pub const DOUBLE_WINDOW: i64 = 10 * SECOND;
 /// Shortest time between two messages to a device, in milliseconds (SEC 33).
@@ -40,6 +44,8 @@ pub enum ThrottleKey {
     User,
     /// Wrong temporary tokens of the user.
     TempToken,
+    /// Wrong passwords.
+    Password,
     /// Messages sent for one factor of the user. Not per device id, or deleting and enrolling again would reset it.
     Send(FactorKind),
 }
@@ -52,6 +58,7 @@ impl ThrottleKey {
             Self::User => (2, 0),
             Self::TempToken => (3, 0),
             Self::Send(kind) => (4, kind.number()),
+            Self::Password => (5, 0),
         }
     }
 
@@ -62,6 +69,7 @@ impl ThrottleKey {
             2 => Some(Self::User),
             3 => Some(Self::TempToken),
             4 => FactorKind::from_number(subject).map(Self::Send),
+            5 => Some(Self::Password),
             _ => None,
         }
     }
@@ -194,6 +202,27 @@ pub fn forgive(view: &View, user: UserId, device: DeviceId) -> Option<Change> {
     view.throttles.iter().any(|throttle| throttle.key == key).then_some(Change::ClearThrottle(user, key))
 }
 
+/// Until when passwords are not judged, if they are held off (SEC 31).
+pub fn password_locked(view: &View, now: Timestamp) -> Option<Timestamp> {
+    view.throttle(ThrottleKey::Password).locked(now)
+}
+
+/// Counts one wrong password.
+pub fn count_password(view: &View, user: UserId, now: Timestamp) -> Change {
+    let mut throttle = view.throttle(ThrottleKey::Password);
+    throttle.push(now);
+    if throttle.within(PASSWORD_WINDOW, now) >= PASSWORDS {
+        throttle.locked_until = Some(now.plus(PASSWORD_WINDOW));
+    }
+    Change::SetThrottle(user, throttle)
+}
+
+/// A right password: the wrong ones before it are forgotten.
+pub fn forgive_password(view: &View, user: UserId) -> Option<Change> {
+    let key = ThrottleKey::Password;
+    view.throttles.iter().any(|throttle| throttle.key == key).then_some(Change::ClearThrottle(user, key))
+}
+
 /// When the next message of this factor may be sent, if not now (SEC 33).
 pub fn next_send(view: &View, factor: FactorKind, policy: &Policy, now: Timestamp) -> Option<Timestamp> {
     if !policy.message_limits {
@@ -222,11 +251,14 @@ mod tests {
     #[test]
     fn every_key_is_found_again_by_its_numbers() {
         let sends = FactorKind::ALL.map(ThrottleKey::Send);
-        for key in [ThrottleKey::Device(DeviceId(7)), ThrottleKey::User, ThrottleKey::TempToken].iter().chain(&sends) {
+        for key in [ThrottleKey::Device(DeviceId(7)), ThrottleKey::User, ThrottleKey::TempToken, ThrottleKey::Password]
+            .iter()
+            .chain(&sends)
+        {
             let (kind, subject) = key.numbers();
             assert_eq!(ThrottleKey::from_numbers(kind, subject), Some(*key));
         }
-        assert_eq!(ThrottleKey::from_numbers(5, 0), None);
+        assert_eq!(ThrottleKey::from_numbers(9, 0), None);
     }
 
     /// SEC 25: a limit of N in an hour is N in any hour.

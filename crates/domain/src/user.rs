@@ -124,6 +124,9 @@ pub struct Profile {
     pub activated_at: Option<Timestamp>,
     /// When the user last logged in.
     pub last_login: Option<Timestamp>,
+    /// Whether a log-in asks this user for a factor, where it is not as for everybody.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mfa_policy: Option<crate::MfaPolicy>,
 }
 
 impl User {

@@ -2,6 +2,7 @@
 //! own, so that the end of a verification wipes that part and leaves the rest readable (SEC 10).
 
 use domain::factor::Alphabet;
+use domain::sign_in::Terms;
 use domain::{Challenge, KeyedHash, Secret};
 use serde::{Deserialize, Serialize};
 
@@ -16,6 +17,7 @@ enum Form {
     Keypad,
     Approval { number: Option<String> },
     Pairing,
+    Terms(Terms),
 }
 
 /// A challenge taken apart.
@@ -36,6 +38,7 @@ pub(crate) fn split(challenge: &Challenge) -> Parts {
         Challenge::Approval { nonce, number } => {
             (Form::Approval { number: number.clone() }, Some(nonce.expose().to_vec()), None)
         }
+        Challenge::Terms(terms) => (Form::Terms(terms.clone()), None, None),
         Challenge::Pairing { hash } => (Form::Pairing, None, Some(hash.to_bytes().to_vec())),
     };
     #[expect(clippy::expect_used, reason = "no map with odd keys and no writer that fails")]
@@ -57,6 +60,7 @@ pub(crate) fn join(form: &str, answer: Option<&[u8]>, pairing_hash: Option<&[u8]
         Form::Approval { number } => {
             Challenge::Approval { nonce: Secret::new(answer.unwrap_or_default().to_vec()), number }
         }
+        Form::Terms(terms) => Challenge::Terms(terms),
         Form::Pairing => Challenge::Pairing { hash: hash(pairing_hash)? },
     })
 }
@@ -77,6 +81,7 @@ mod tests {
             Challenge::Approval { nonce: Secret::new(vec![5; 32]), number: Some("42".into()) },
             Challenge::Approval { nonce: Secret::new(vec![5; 32]), number: None },
             Challenge::Pairing { hash },
+            Challenge::Terms(Terms { app: Some(7), origins: vec!["https://a.example".into()], ..Terms::default() }),
         ] {
             let parts = split(&challenge);
             let back = join(&parts.form, parts.answer.as_deref(), parts.pairing_hash.as_deref()).unwrap();

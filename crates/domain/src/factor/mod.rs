@@ -176,6 +176,8 @@ pub enum Challenge {
         /// Digits the person must type on the phone; `None` asks for none.
         number: Option<String>,
     },
+    /// Not answered itself: what a log-in, a session token or a session is for.
+    Terms(crate::sign_in::Terms),
     /// A phone must present the pairing code and a key.
     Pairing {
         /// The pairing code. Not bound to the verification, since a phone knows only the code.

@@ -45,7 +45,12 @@ pub fn answer(
             Decision::reply(Outcome::Pending(device.factor))
         }
         // What is answered elsewhere is not answered by typing; and a typed code cannot deny.
-        (Some(Challenge::Keypad { .. } | Challenge::Approval { .. } | Challenge::Pairing { .. }), _)
+        (
+            Some(
+                Challenge::Keypad { .. } | Challenge::Approval { .. } | Challenge::Pairing { .. } | Challenge::Terms(_),
+            ),
+            _,
+        )
         | (_, Evidence::Denied(_)) => Decision::reply(Outcome::Refused(Reason::NotTyped)),
         (None | Some(Challenge::Own | Challenge::Code { .. }), Evidence::Proved(proof)) => judged.spend(proof, None),
         (None | Some(Challenge::Own | Challenge::Code { .. }), Evidence::Refuted(wrong)) => judged.count(*wrong),
@@ -94,7 +99,7 @@ fn refuse_unseen(view: &View, target: &Target, reason: Reason, context: &Context
         // A lock shows only here (SEC 26).
         (Some(user), Reason::Locked(_)) => {
             let mut event = context.event(AuditKind::Refused, user.id, now).because(&reason);
-            if let Target::Device { device, .. } | Target::OwnCodes(device) = target {
+            if let Target::Device { device, .. } | Target::OwnCodes(device) | Target::SignIn { device, .. } = target {
                 event = event.device(*device);
             }
             decision.with(event.into())

@@ -33,6 +33,13 @@ pub enum Target {
     OwnCodes(DeviceId),
     /// The user's newest open code challenge (v2 POST with only `otp`).
     Newest,
+    /// A device in a log-in under way.
+    SignIn {
+        /// Digest of the log-in's state token.
+        state_token: Digest,
+        /// Which device.
+        device: DeviceId,
+    },
     /// The user's temporary token (v1 device 0, v2 POST with eight digits).
     TempToken,
 }
@@ -117,6 +124,7 @@ pub fn find<'a>(view: &'a View, target: &Target, now: Timestamp) -> Result<Found
                 Some(token) => Some(
                     view.verifications
                         .iter()
+                        .filter(|v| v.purpose != Purpose::SignIn)
                         .find(|v| v.device_id == device.id && v.state_token.as_ref().is_some_and(|t| t.matches(token)))
                         .filter(|v| v.is_live() && now < v.expires_at)
                         .ok_or(Reason::NotOpen)?,
@@ -125,6 +133,23 @@ pub fn find<'a>(view: &'a View, target: &Target, now: Timestamp) -> Result<Found
                 None => None,
             };
             Ok(Found { device: Some(device), verification })
+        }
+        Target::SignIn { state_token, device } => {
+            let active = |d: &&Device| matches!(d.status, DeviceStatus::Active | DeviceStatus::Disabled);
+            let device = view.device(*device).filter(active).ok_or(Reason::NoDevice)?;
+            unlocked(Some(device))?;
+            let put = view.verifications.iter().rfind(|v| {
+                v.purpose == Purpose::SignIn
+                    && v.device_id == device.id
+                    && v.is_live()
+                    && now < v.expires_at
+                    && v.state_token.as_ref().is_some_and(|t| t.matches(state_token))
+            });
+            match put {
+                // Nothing was sent that a code could answer.
+                None if device.factor.needs_trigger() => Err(Reason::NotTyped),
+                verification => Ok(Found { device: Some(device), verification }),
+            }
         }
         Target::Wire { wire_id, purpose, device } => {
             let verification = view.verifications.iter().find(|v| v.wire_id == *wire_id && v.purpose == *purpose);

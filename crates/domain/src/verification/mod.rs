@@ -33,20 +33,36 @@ pub enum Purpose {
     Enrol,
     /// Shows that the person signing in holds the device.
     Login,
+    /// A log-in under way, and the challenges put under its state token ([`crate::sign_in`]).
+    SignIn,
+    /// A session token that waits to be handed in.
+    SessionToken,
+    /// A session in a browser.
+    Session,
+    /// A browser in which a factor was shown, remembered for a while.
+    Browser,
 }
 
 impl Purpose {
+    /// Every purpose.
+    pub const ALL: [Self; 6] =
+        [Self::Enrol, Self::Login, Self::SignIn, Self::SessionToken, Self::Session, Self::Browser];
+
     /// The stored number.
     pub fn number(self) -> i64 {
         match self {
             Self::Enrol => 0,
             Self::Login => 1,
+            Self::SignIn => 2,
+            Self::SessionToken => 3,
+            Self::Session => 4,
+            Self::Browser => 5,
         }
     }
 
     /// The purpose with this number.
     pub fn from_number(number: i64) -> Option<Self> {
-        [Self::Enrol, Self::Login].into_iter().find(|p| p.number() == number)
+        Self::ALL.into_iter().find(|p| p.number() == number)
     }
 }
 
@@ -228,7 +244,7 @@ mod tests {
             assert_eq!(Status::from_numbers(number, at), Some(status));
         }
         assert_eq!(Status::from_numbers(1, None), None, "accepted, but nobody knows when");
-        for purpose in [Purpose::Enrol, Purpose::Login] {
+        for purpose in Purpose::ALL {
             assert_eq!(Purpose::from_number(purpose.number()), Some(purpose));
         }
     }

@@ -1,7 +1,7 @@
 //! Putting a challenge to a device, and ending the ones before it.
 
 use super::find::unlocked;
-use super::{Context, MAX_OPEN_PER_DEVICE, Reason, Status, Verification};
+use super::{Context, MAX_OPEN_PER_DEVICE, Purpose, Reason, Status, Verification};
 use crate::audit::AuditKind;
 use crate::decision::{Change, Decision, View};
 use crate::device::{Device, DeviceStatus};
@@ -66,8 +66,13 @@ pub fn open(view: &View, opening: &Opening, policy: &Policy, context: &Context, 
 
     // A prompt is repeated only to the client that put it, through the kind of door it was put: an approval must not
     // be collected by anybody but whoever the person was asked for (SEC 5, SEC 7). Others put a prompt of their own.
-    let is_own =
-        |v: &Verification| v.client_id == fresh.client_id && v.state_token.is_some() == fresh.state_token.is_some();
+    let is_own = |v: &Verification| {
+        v.client_id == fresh.client_id
+            && v.purpose == fresh.purpose
+            && v.state_token.is_some() == fresh.state_token.is_some()
+            // A log-in's challenges belong to it alone.
+            && (fresh.purpose != Purpose::SignIn || v.state_token == fresh.state_token)
+    };
     let waiting = of_device().rfind(|v| {
         v.is_open(now)
             && match v.challenge {

@@ -83,6 +83,7 @@ impl World {
                 factors: FactorKind::ALL.to_vec(),
                 country_prefixes: vec!["+1".to_owned()],
                 message_limits,
+                sign_in: domain::SignInPolicy::default(),
                 issuer: seed::SUBDOMAIN.to_owned(),
             },
             channels,

@@ -1,0 +1,378 @@
+//! Signing in: a password was right, and a second factor may stand between it and what the caller asked for
+//! (contract 5, 6).
+//!
+//! A log-in under way is a [`Verification`] of the whole user rather than of one device, so that single use, expiry,
+//! attempts and revocation are the rules that hold everywhere. Its state token names it. Each challenge put under it is
+//! an ordinary verification of a device that carries the same state token; what the log-in grants is written in the
+//! decision that accepts the factor, so one proof opens one session.
+
+use serde::{Deserialize, Serialize};
+
+use crate::audit::AuditKind;
+use crate::decision::{Change, Decision, View};
+use crate::device::{Device, DeviceStatus};
+use crate::digest::Digest;
+use crate::factor::{Challenge, Evidence};
+use crate::id::{DeviceId, UserId, VerificationId};
+use crate::policy::{MfaPolicy, Policy};
+use crate::throttle;
+use crate::time::{DAY, HOUR, SECOND, Timestamp};
+use crate::user::{User, UserStatus};
+use crate::verification::{self, Context, MAX_ATTEMPTS, Outcome, Purpose, Reason, Status, Target, Verification};
+
+/// Life of a session token, in milliseconds (contract 12).
+pub const SESSION_TOKEN_TTL: i64 = 120 * SECOND;
+/// Longest life of a session in a browser, in milliseconds (SEC 58).
+pub const SESSION_TTL: i64 = 12 * HOUR;
+/// Most log-ins of one user under way, sessions and remembered browsers; the oldest gives way.
+const MOST: usize = 10;
+/// The device of what belongs to no device.
+pub const NO_DEVICE: DeviceId = DeviceId(0);
+
+/// What a log-in is for. Kept with its state token, and handed on to what it grants.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Terms {
+    /// The app whose assertion is asked for; `None` asks for a session.
+    pub app: Option<i64>,
+    /// Where the browser goes in the end, as the caller said it.
+    pub return_to_url: Option<String>,
+    /// Origins that may hand in the session token from a browser (contract 5.4).
+    pub origins: Vec<String>,
+    /// Custom attributes that the answer shows.
+    pub fields: Vec<String>,
+    /// Which browser this is, as the caller knows it.
+    pub browser: Option<Digest>,
+}
+
+/// Everything random that a log-in may need, drawn before the decision.
+#[derive(Debug, Clone)]
+pub struct Drawn {
+    /// The id of the log-in under way.
+    pub attempt: VerificationId,
+    /// Digest of its state token.
+    pub state_token: Digest,
+    /// Life of the state token, in milliseconds.
+    pub ttl: i64,
+    /// What a grant needs.
+    pub grant: DrawnGrant,
+}
+
+/// What a grant needs.
+#[derive(Debug, Clone)]
+pub struct DrawnGrant {
+    /// The id of the session token.
+    pub session: VerificationId,
+    /// Digest of the session token.
+    pub session_token: Digest,
+    /// The id under which the browser is remembered.
+    pub browser: VerificationId,
+}
+
+/// How the password compared with the stored hash. Computed before the lock, since hashes are slow by design.
+#[derive(Debug, Clone)]
+pub struct Compared {
+    /// The hash it was compared with; the decision is void if that is no longer the user's.
+    pub with: Option<String>,
+    /// Whether it was right.
+    pub right: bool,
+    /// The same password hashed anew, where the stored hash is of an older kind.
+    pub renewed: Option<String>,
+}
+
+/// How entering a password ends.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Entered {
+    /// No factor is needed.
+    Granted(Box<User>),
+    /// The state token is good for one of these devices, oldest first.
+    NeedsFactor(Box<User>, Vec<Device>),
+    /// No.
+    Refused(Refusal),
+    /// The password was changed meanwhile: compare again.
+    Stale,
+}
+
+/// Why a password does not let anybody in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Refusal {
+    /// Unknown user, wrong password, or too many wrong ones: told alike (SEC 31).
+    Credentials,
+    /// An administrator's lock, or a suspended user. Told only to who knows the password.
+    Locked,
+    /// Not active for another reason.
+    Inactive,
+    /// A factor is required and none is enrolled.
+    NoFactor,
+}
+
+/// Judges a log-in with a password. `trusted_network` is whether it comes from where no factor is asked for.
+#[expect(clippy::too_many_arguments, reason = "everything that a log-in is judged by, once")]
+pub fn enter(
+    view: &View,
+    compared: &Compared,
+    terms: &Terms,
+    drawn: &Drawn,
+    policy: &Policy,
+    trusted_network: bool,
+    context: &Context,
+    now: Timestamp,
+) -> Decision<Entered> {
+    let Some(user) = &view.user else { return Decision::reply(Entered::Refused(Refusal::Credentials)) };
+    if user.profile.password_hash != compared.with {
+        return Decision::reply(Entered::Stale);
+    }
+    let refused = |refusal, why: &'static str| {
+        let event = context.event(AuditKind::SignInRefused, user.id, now);
+        Decision::reply(Entered::Refused(refusal)).with(crate::AuditEvent { reason: Some(why), ..event }.into())
+    };
+    if throttle::password_locked(view, now).is_some() {
+        return refused(Refusal::Credentials, "locked");
+    }
+    if !compared.right {
+        return refused(Refusal::Credentials, "wrong_password").with(throttle::count_password(view, user.id, now));
+    }
+    if user.is_barred(now) {
+        return refused(Refusal::Locked, "barred");
+    }
+    if user.status != UserStatus::Active && user.status != UserStatus::Locked {
+        return refused(Refusal::Inactive, "not_active");
+    }
+    let devices: Vec<Device> =
+        view.devices.iter().filter(|d| d.status == DeviceStatus::Active && policy.offers(d.factor)).cloned().collect();
+    let mfa = user.profile.mfa_policy.unwrap_or(policy.sign_in.mfa);
+    let asked = match mfa {
+        MfaPolicy::Off => false,
+        MfaPolicy::Optional => !devices.is_empty(),
+        MfaPolicy::Required => true,
+    };
+    let needed = asked && !trusted_network && !is_remembered(view, terms, now);
+    let forgiven = throttle::forgive_password(view, user.id);
+    if !needed {
+        let grant = grant(view, user, terms, &drawn.grant, compared.renewed.clone(), None, policy, context, now);
+        return Decision { changes: grant, reply: Entered::Granted(Box::new(user.clone())) }.with_all(forgiven);
+    }
+    if devices.is_empty() {
+        return refused(Refusal::NoFactor, "no_factor");
+    }
+    let attempt = Verification {
+        state_token: Some(drawn.state_token),
+        expires_at: now.plus(drawn.ttl),
+        ..of_user(drawn.attempt, user.id, Purpose::SignIn, terms, context, now)
+    };
+    let mut changes = make_room(view, Purpose::SignIn);
+    if let Some(hash) = compared.renewed.clone() {
+        let mut renewed = user.clone();
+        renewed.profile.password_hash = Some(hash);
+        changes.push(Change::UpdateUser(renewed));
+    }
+    changes.push(Change::OpenVerification(attempt));
+    changes.push(context.event(AuditKind::SignInStarted, user.id, now).verification(Some(drawn.attempt)).into());
+    Decision { changes, reply: Entered::NeedsFactor(Box::new(user.clone()), devices) }.with_all(forgiven)
+}
+
+/// How a step with a factor ends.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Stepped {
+    /// The log-in is complete.
+    Granted(Box<User>, Terms),
+    /// Waiting, or refused, as for any verification.
+    Answered(Outcome),
+}
+
+/// The log-in under way that a state token names.
+pub fn attempt<'a>(view: &'a View, state_token: &Digest, now: Timestamp) -> Option<(&'a Verification, &'a Terms)> {
+    view.verifications
+        .iter()
+        .filter(|v| v.purpose == Purpose::SignIn && v.device_id == NO_DEVICE && v.is_open(now))
+        .filter(|v| v.state_token.as_ref().is_some_and(|token| token.matches(state_token)))
+        .find_map(|v| if let Challenge::Terms(terms) = &v.challenge { Some((v, terms)) } else { None })
+}
+
+/// Judges an answer for a log-in under way, and grants what it is for once it is right.
+#[expect(clippy::too_many_arguments, reason = "everything that a log-in is judged by, once")]
+pub fn step(
+    view: &View,
+    state_token: &Digest,
+    target: &Target,
+    evidence: &Evidence,
+    drawn: &DrawnGrant,
+    policy: &Policy,
+    context: &Context,
+    now: Timestamp,
+) -> Decision<Stepped> {
+    let answered = |reason| Decision::reply(Stepped::Answered(Outcome::Refused(reason)));
+    let Some(user) = &view.user else { return answered(Reason::NotOpen) };
+    let Some((attempt, terms)) = attempt(view, state_token, now) else { return answered(Reason::NotOpen) };
+    let Decision { mut changes, reply } = verification::answer(view, target, evidence, context, now);
+    match reply {
+        Outcome::Accepted { .. } => {
+            changes.push(close(attempt.id, Status::Accepted { at: now }, Some(now)));
+            changes.extend(end_siblings(view, state_token, attempt.id, target));
+            changes.extend(grant(view, user, terms, drawn, None, terms.browser, policy, context, now));
+            Decision { changes, reply: Stepped::Granted(Box::new(user.clone()), terms.clone()) }
+        }
+        Outcome::Refused(Reason::WrongCode) if changes.iter().any(|c| matches!(c, Change::SetThrottle(..))) => {
+            changes.push(Change::CountAttempt(attempt.id));
+            if attempt.attempts + 1 >= MAX_ATTEMPTS {
+                changes.push(close(attempt.id, Status::Rejected { at: now }, Some(now)));
+            }
+            Decision { changes, reply: Stepped::Answered(reply) }
+        }
+        reply => Decision { changes, reply: Stepped::Answered(reply) },
+    }
+}
+
+/// How handing in a session token ends.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Exchanged {
+    /// A session is open; the terms say where the browser goes.
+    Opened(Terms),
+    /// The token is unknown, over or used, or this origin may not hand it in.
+    Refused,
+}
+
+/// Exchanges a session token, once, for a session. `origin` is the page's, where a script hands it in.
+pub fn exchange(
+    view: &View,
+    session_token: &Digest,
+    origin: Option<&str>,
+    session: VerificationId,
+    cookie: Digest,
+    context: &Context,
+    now: Timestamp,
+) -> Decision<Exchanged> {
+    let refused = Decision::reply(Exchanged::Refused);
+    let Some(user) = view.user.as_ref().filter(|user| !user.is_barred(now)) else { return refused };
+    let found = view.verifications.iter().find(|v| {
+        v.purpose == Purpose::SessionToken
+            && v.is_open(now)
+            && v.state_token.as_ref().is_some_and(|token| token.matches(session_token))
+    });
+    let Some((token, Challenge::Terms(terms))) = found.map(|v| (v, &v.challenge)) else { return refused };
+    if origin.is_some_and(|origin| !terms.origins.iter().any(|allowed| allowed == origin)) {
+        return refused;
+    }
+    let opened = Verification {
+        state_token: Some(cookie),
+        expires_at: now.plus(SESSION_TTL),
+        ..of_user(session, user.id, Purpose::Session, &Terms::default(), context, now)
+    };
+    let mut changes = vec![close(token.id, Status::Accepted { at: now }, Some(now))];
+    changes.extend(make_room(view, Purpose::Session));
+    changes.push(Change::OpenVerification(opened));
+    changes.push(context.event(AuditKind::SessionOpened, user.id, now).verification(Some(token.id)).into());
+    Decision { changes, reply: Exchanged::Opened(terms.clone()) }
+}
+
+/// What a completed log-in leaves behind: the session token, unless an app asked, and the browser if it is remembered.
+#[expect(clippy::too_many_arguments, reason = "everything that a grant is made of, once")]
+fn grant(
+    view: &View,
+    user: &User,
+    terms: &Terms,
+    drawn: &DrawnGrant,
+    renewed: Option<String>,
+    browser: Option<Digest>,
+    policy: &Policy,
+    context: &Context,
+    now: Timestamp,
+) -> Vec<Change> {
+    let mut changes = Vec::new();
+    let mut logged_in = user.clone();
+    logged_in.profile.last_login = Some(now);
+    if renewed.is_some() {
+        logged_in.profile.password_hash = renewed;
+    }
+    changes.push(Change::UpdateUser(logged_in));
+    if terms.app.is_none() {
+        changes.extend(make_room(view, Purpose::SessionToken));
+        changes.push(Change::OpenVerification(Verification {
+            state_token: Some(drawn.session_token),
+            expires_at: now.plus(SESSION_TOKEN_TTL),
+            ..of_user(drawn.session, user.id, Purpose::SessionToken, terms, context, now)
+        }));
+    }
+    if let Some(browser) = browser.filter(|_| policy.sign_in.remember_days > 0) {
+        changes.extend(make_room(view, Purpose::Browser));
+        changes.push(Change::OpenVerification(Verification {
+            state_token: Some(browser),
+            expires_at: now.plus(i64::from(policy.sign_in.remember_days) * DAY),
+            ..of_user(drawn.browser, user.id, Purpose::Browser, &Terms::default(), context, now)
+        }));
+    }
+    changes.push(context.event(AuditKind::SignedIn, user.id, now).into());
+    changes
+}
+
+fn of_user(
+    id: VerificationId,
+    user: UserId,
+    purpose: Purpose,
+    terms: &Terms,
+    context: &Context,
+    now: Timestamp,
+) -> Verification {
+    Verification {
+        id,
+        wire_id: id.to_string(),
+        user_id: user,
+        device_id: NO_DEVICE,
+        purpose,
+        challenge: Challenge::Terms(terms.clone()),
+        status: Status::Pending,
+        attempts: 0,
+        state_token: None,
+        consumed_at: None,
+        client_id: context.client,
+        created_at: now,
+        expires_at: now,
+    }
+}
+
+fn close(verification: VerificationId, status: Status, consumed_at: Option<Timestamp>) -> Change {
+    Change::CloseVerification { verification, status, consumed_at }
+}
+
+/// Ends the oldest of these, if there are as many as may be.
+fn make_room(view: &View, purpose: Purpose) -> Vec<Change> {
+    let of_purpose: Vec<_> = view
+        .verifications
+        .iter()
+        .filter(|v| v.purpose == purpose && v.device_id == NO_DEVICE && v.status == Status::Pending)
+        .collect();
+    let over = (of_purpose.len() + 1).saturating_sub(MOST);
+    of_purpose.into_iter().take(over).map(|v| close(v.id, Status::Expired, None)).collect()
+}
+
+/// Ends the other challenges of a log-in that is complete.
+fn end_siblings<'a>(
+    view: &'a View,
+    state_token: &'a Digest,
+    attempt: VerificationId,
+    target: &'a Target,
+) -> impl Iterator<Item = Change> + 'a {
+    let answered = match target {
+        Target::SignIn { device, .. } => Some(*device),
+        _ => None,
+    };
+    view.verifications
+        .iter()
+        .filter(move |v| {
+            v.purpose == Purpose::SignIn
+                && v.id != attempt
+                && Some(v.device_id) != answered
+                && v.status == Status::Pending
+                && v.state_token.as_ref().is_some_and(|token| token.matches(state_token))
+        })
+        .flat_map(|v| [close(v.id, Status::Expired, None), Change::DropMessages(v.id)])
+}
+
+fn is_remembered(view: &View, terms: &Terms, now: Timestamp) -> bool {
+    let Some(browser) = terms.browser else { return false };
+    view.verifications.iter().any(|v| {
+        v.purpose == Purpose::Browser
+            && v.is_open(now)
+            && v.state_token.as_ref().is_some_and(|token| token.matches(&browser))
+    })
+}
