@@ -12,6 +12,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("delivery", &["domain", "store"]),
     ("engine", &["domain", "store", "delivery"]),
     ("web", &[]),
+    ("saml", &[]),
     ("onelogin", &["domain", "engine", "web"]),
     ("server", &["domain", "store", "delivery", "engine", "web", "onelogin"]),
     ("testkit", &["domain", "store", "delivery", "engine", "web", "onelogin", "server"]),
