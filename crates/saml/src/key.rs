@@ -13,7 +13,7 @@ use crate::error::Error;
 pub enum KeySize {
     /// 2048 bits, which every service takes.
     Rsa2048,
-    /// 3072 bits, for keys that are to last beyond 2030 (NIST SP 800-57 part 1, table 2).
+    /// 3072 bits, for keys that are to last beyond 2030 (NIST SP 800-57 part 1, tables 2 and 4).
     Rsa3072,
 }
 

@@ -76,7 +76,7 @@ pub enum AuthnContext {
     Unspecified,
     /// A password over a protected connection (3.4.9).
     PasswordProtectedTransport,
-    /// A code that moves with time or counts (3.4.24).
+    /// A code that moves with time (3.4.24).
     TimeSyncToken,
     /// A URI that both sides agreed upon, for example `https://refeds.org/profile/mfa`.
     Other(String),
