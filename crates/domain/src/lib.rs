@@ -4,6 +4,7 @@
 //! drawn, and the world is changed only by returning [`Change`]s for the store to apply. Nothing in this crate waits,
 //! reads a file, or knows what HTTP is, so every rule can be tested in microseconds and judged under a lock.
 
+pub mod app;
 pub mod audit;
 pub mod client;
 pub mod decision;

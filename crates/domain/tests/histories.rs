@@ -339,6 +339,7 @@ impl World {
             country_prefixes: vec!["+1".to_owned()],
             message_limits,
             issuer: "acme".to_owned(),
+            sign_in: domain::SignInPolicy::default(),
         };
         let mut world = Self {
             db: Database::default(),
@@ -706,6 +707,7 @@ impl World {
                 let purpose = match (purpose, wrong_purpose) {
                     (Purpose::Enrol, false) | (Purpose::Login, true) => Purpose::Enrol,
                     (Purpose::Login, false) | (Purpose::Enrol, true) => Purpose::Login,
+                    (other, _) => other,
                 };
                 let device = match device {
                     None => None,
@@ -741,6 +743,11 @@ impl World {
             Act::Typed(Target::Wire { wire_id, device, purpose }) => {
                 let found = rows.verifications.iter().find(|v| v.wire_id == *wire_id && v.purpose == *purpose);
                 (found.map(|v| v.device_id).or(*device), found)
+            }
+            Act::Typed(Target::SignIn { state_token, device }) => {
+                let token = Some(state_token);
+                let put = |v: &&Verification| v.purpose == Purpose::SignIn && v.state_token.as_ref() == token;
+                (Some(*device), rows.verifications.iter().filter(put).rfind(|v| v.device_id == *device))
             }
             Act::Typed(Target::OwnCodes(device)) => {
                 let sent = self.db.device(*device).is_some_and(|d| d.factor.needs_trigger());
@@ -1036,7 +1043,7 @@ impl World {
                             _ => "accepted a pairing",
                         });
                     }
-                    Challenge::Own | Challenge::Untriggered => panic!("nothing was sent"),
+                    Challenge::Own | Challenge::Untriggered | Challenge::Terms(_) => panic!("nothing was sent"),
                 }
                 if let Some(code) = &proof.said {
                     self.said.insert(device.id, code.clone());

@@ -47,7 +47,7 @@ impl Store {
         Ok(found)
     }
 
-    async fn find_number(&self, statement: &'static str, param: Value) -> Result<Option<i64>, Error> {
+    pub(crate) async fn find_number(&self, statement: &'static str, param: Value) -> Result<Option<i64>, Error> {
         match &self.backend {
             Backend::Sqlite(db) => db.find_number(statement, &[param]),
             Backend::Postgres(db) => Box::pin(db.find_number(statement, vec![param])).await,

@@ -57,6 +57,9 @@ macro_rules! contract {
                 a_verification_is_found_by_user_and_wire_id_together,
                 a_pairing_is_found_by_its_code_while_it_waits,
                 a_token_is_found_with_its_client,
+                a_person_is_found_by_either_name_for_the_log_in,
+                a_holder_is_found_while_the_token_lives,
+                apps_are_kept_by_name_and_forgotten,
             }
             races: {
                 an_hotp_code_is_accepted_once,

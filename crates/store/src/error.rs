@@ -26,6 +26,8 @@ pub enum Field {
     ClientId,
     /// What callers are shown of a verification; unique per user.
     WireId,
+    /// An app's name.
+    AppName,
     /// A row's id.
     Id,
 }
@@ -37,6 +39,7 @@ impl std::fmt::Display for Field {
             Self::Email => "e-mail address",
             Self::ClientId => "client id",
             Self::WireId => "verification id",
+            Self::AppName => "app name",
             Self::Id => "id",
         })
     }

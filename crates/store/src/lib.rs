@@ -22,6 +22,7 @@ mod migrations;
 mod postgres;
 mod query;
 mod rows;
+mod sign_in;
 mod sql;
 mod sqlite;
 mod trail;

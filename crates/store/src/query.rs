@@ -20,10 +20,13 @@ pub enum IdKind {
     Message,
     /// A token set: the row number its sealing binds.
     TokenRow,
+    /// An app; at most 2147483647.
+    App,
 }
 
 impl IdKind {
-    pub(crate) const ALL: [Self; 5] = [Self::User, Self::Device, Self::Client, Self::Message, Self::TokenRow];
+    pub(crate) const ALL: [Self; 6] =
+        [Self::User, Self::Device, Self::Client, Self::Message, Self::TokenRow, Self::App];
 
     pub(crate) fn number(self) -> i64 {
         match self {
@@ -32,13 +35,14 @@ impl IdKind {
             Self::Client => 3,
             Self::Message => 4,
             Self::TokenRow => 5,
+            Self::App => 6,
         }
     }
 
     /// The greatest id of this kind. Some clients read user and device ids into 32 bits (contract 1.10).
     pub(crate) fn greatest(self) -> i64 {
         match self {
-            Self::User | Self::Device => i64::from(i32::MAX),
+            Self::User | Self::Device | Self::App => i64::from(i32::MAX),
             Self::Client | Self::Message | Self::TokenRow => i64::MAX,
         }
     }

@@ -38,6 +38,7 @@ statements! {
     // ---- users
 
     USER_BY_NAME = "SELECT id FROM \"user\" WHERE username_key = $1";
+    USER_BY_EMAIL = "SELECT id FROM \"user\" WHERE email_key = $1";
     /// The first, where several have it: another system's ids are not ours to keep unique.
     USER_BY_EXTERNAL_ID = "SELECT id FROM \"user\" WHERE external_id = $1 ORDER BY id LIMIT 1";
     INSERT_USER = "INSERT INTO \"user\" (id, username, username_key, email, email_key, phone, external_id, status, \
@@ -82,6 +83,17 @@ statements! {
         WHERE id = $2 AND consumed_at IS NULL";
     COUNT_ATTEMPT = "UPDATE verification SET attempts = attempts + 1 WHERE id = $1 AND status = 0";
     REPLACE_STATE_TOKEN = "UPDATE verification SET state_token = $1 WHERE id = $2 AND status = 0";
+
+    /// Who holds a token of the log-in flow. The conditions that the index has are said as it says them.
+    HOLDER = "SELECT user_id FROM verification WHERE state_token = $1 AND purpose = $2 AND purpose >= 2 AND live = 1 \
+        LIMIT 1";
+
+    // ---- apps
+
+    APP = "SELECT id, name, definition, created_at FROM app WHERE id = $1";
+    APPS = "SELECT id, name, definition, created_at FROM app ORDER BY name";
+    INSERT_APP = "INSERT INTO app (id, name, definition, created_at) VALUES ($1, $2, $3, $4)";
+    DELETE_APP = "DELETE FROM app WHERE id = $1";
 
     // ---- limits
 

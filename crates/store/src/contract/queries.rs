@@ -5,7 +5,7 @@ use domain::user::UserPatch;
 use domain::*;
 
 use super::world::*;
-use crate::{Page, Store, UserFilter};
+use crate::{Error, IdKind, Page, Store, UserFilter};
 
 const ALL: Page = Page { limit: 50, offset: 0 };
 
@@ -117,4 +117,51 @@ pub(crate) async fn a_user_is_found_by_another_systems_id_before_the_name(store:
         assert_eq!(store.find_user(external_id, username).await.unwrap(), expected);
     }
     assert_eq!(store.find_users(&[]).await.unwrap(), []);
+}
+
+pub(crate) async fn a_person_is_found_by_either_name_for_the_log_in(store: &Store) {
+    let patch = UserPatch {
+        username: Some(Some("Log-In".to_owned())),
+        email: Some(Some("Log.In@example.com".to_owned())),
+        ..UserPatch::default()
+    };
+    let user = person(store, patch).await;
+    for name in ["log-in", "LOG-IN", "log.in@EXAMPLE.com"] {
+        assert_eq!(store.user_by_login(name).await.unwrap(), Some(user), "{name}");
+    }
+    assert_eq!(store.user_by_login("nobody").await.unwrap(), None);
+}
+
+pub(crate) async fn a_holder_is_found_while_the_token_lives(store: &Store) {
+    let user = somebody(store).await;
+    let device = device(store, user, FactorKind::Totp).await;
+    let token = fresh_digest();
+    let terms = domain::sign_in::Terms { return_to_url: Some("https://a.example".to_owned()), ..Default::default() };
+    let asked = Verification {
+        purpose: Purpose::SessionToken,
+        device_id: domain::sign_in::NO_DEVICE,
+        state_token: Some(token),
+        ..verification(&device, |_| Challenge::Terms(terms.clone()))
+    };
+    open(store, &asked).await;
+    assert_eq!(store.holder(token, Purpose::SessionToken).await.unwrap(), Some(user));
+    assert_eq!(store.holder(token, Purpose::SignIn).await.unwrap(), None, "another purpose");
+    assert_eq!(store.view(user).await.unwrap().verifications[0].challenge, Challenge::Terms(terms));
+    let status = Status::Accepted { at: NOW };
+    put(store, user, vec![Change::CloseVerification { verification: asked.id, status, consumed_at: Some(NOW) }])
+        .await
+        .unwrap();
+    assert_eq!(store.holder(token, Purpose::SessionToken).await.unwrap(), None);
+}
+
+pub(crate) async fn apps_are_kept_by_name_and_forgotten(store: &Store) {
+    let app = app(store.next_id(IdKind::App).await.unwrap());
+    store.create_app(&app).await.unwrap();
+    assert_eq!(store.app(app.id).await.unwrap(), Some(app.clone()));
+    let again = domain::app::App { id: domain::app::AppId(app.id.0 + 1), ..app.clone() };
+    assert_eq!(store.create_app(&again).await, Err(Error::Conflict(crate::Field::AppName)));
+    assert_eq!(store.apps().await.unwrap(), std::slice::from_ref(&app));
+    assert!(store.delete_app(app.id).await.unwrap());
+    assert!(!store.delete_app(app.id).await.unwrap());
+    assert_eq!(store.app(app.id).await.unwrap(), None);
 }

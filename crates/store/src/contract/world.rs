@@ -47,6 +47,23 @@ pub(crate) async fn person(store: &Store, patch: UserPatch) -> UserId {
     store.decide(id, move |_| user::create(id, &patch, &context(), NOW)).await.unwrap().id
 }
 
+pub(crate) fn app(id: i64) -> domain::app::App {
+    use domain::app::{App, AppId, Definition, Source};
+    App {
+        id: AppId(id),
+        name: format!("app {id}"),
+        definition: Definition {
+            acs_url: "https://app.example/acs".to_owned(),
+            audience: "https://app.example".to_owned(),
+            name_id: Source::Username,
+            attributes: vec![("mail".to_owned(), Source::Email)],
+            aws_roles: Vec::new(),
+            aws_session_ttl: None,
+        },
+        created_at: NOW,
+    }
+}
+
 pub(crate) async fn somebody(store: &Store) -> UserId {
     person(store, UserPatch::default()).await
 }

@@ -9,6 +9,7 @@ use super::value::Param;
 use super::{Postgres, sql};
 use crate::apply::key;
 use crate::error::Error;
+use crate::rows::Decode;
 use crate::value::{Row, Value};
 
 impl Postgres {
@@ -22,6 +23,25 @@ impl Postgres {
             external_id.and_then(|id| by_id.get(id)).or_else(|| by_name.get(key)).copied()
         };
         Ok(asked.iter().zip(&keys).map(find).collect())
+    }
+
+    /// The rows of an answer.
+    pub(crate) async fn listed<T>(
+        &self,
+        statement: &'static str,
+        params: Vec<Value>,
+        row: Decode<T>,
+    ) -> Result<Vec<T>, Error> {
+        self.all(Query::new(statement, params), row).await
+    }
+
+    /// Runs a statement that changes something. Gives the number of rows it changed.
+    pub(crate) async fn change(&self, statement: &'static str, params: Vec<Value>) -> Result<u64, Error> {
+        super::in_time(async {
+            let mut conn = self.pool.lend().await?;
+            Ok(conn.execute(&[Query::new(statement, params)]).await?.pop().unwrap_or(0))
+        })
+        .await
     }
 
     async fn named(&self, statement: &'static str, names: Vec<Value>) -> Result<HashMap<String, UserId>, Error> {

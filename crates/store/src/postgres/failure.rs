@@ -94,6 +94,7 @@ fn conflict(constraint: Option<&str>) -> Failure {
         Some("user_username_key") => Field::Username,
         Some("user_email_key") => Field::Email,
         Some("client_client_id") => Field::ClientId,
+        Some("app_name") => Field::AppName,
         Some("verification_wire_id") => Field::WireId,
         // Two transactions began the same chain of the trail at once.
         Some("audit_head_pkey") => return Failure::Again("two entries began one audit trail"),

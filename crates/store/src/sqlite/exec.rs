@@ -73,6 +73,7 @@ fn conflict(message: &str) -> Error {
         Some("user.username_key") => Field::Username,
         Some("user.email_key") => Field::Email,
         Some("client.client_id") => Field::ClientId,
+        Some("app.name") => Field::AppName,
         Some("verification.user_id, verification.wire_id") => Field::WireId,
         Some(_) => Field::Id,
         None => return Error::Corrupt("a constraint does not hold"),

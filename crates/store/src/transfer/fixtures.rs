@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 use rusqlite::Connection;
 use rusqlite::types::ValueRef;
 
-use super::TABLES;
 use super::tests::{goes_on, settle_in};
+use super::{TABLES, Table};
 use crate::{MIGRATIONS, SqliteOptions, Store};
 
 fn folder() -> PathBuf {
@@ -75,15 +75,16 @@ async fn a_database_of_every_version_opens_and_is_the_same_installation() {
         let dir = tempfile::tempdir().unwrap();
         let before = Connection::open(dir.path().join("countersign.db")).unwrap();
         before.execute_batch(&text).unwrap();
-        let counted: Vec<i64> = TABLES.iter().map(|table| rows(&before, table.name)).collect();
-        assert!(counted.iter().all(|rows| *rows > 0), "{counted:?}");
+        let known = |table: &&Table| before.table_exists(None, table.name).unwrap();
+        let counted: Vec<_> = TABLES.iter().filter(known).map(|table| (table, rows(&before, table.name))).collect();
+        assert!(counted.len() > 10 && counted.iter().all(|(_, rows)| *rows > 0), "{counted:?}");
         drop(before);
 
         let pending: Vec<i64> = Store::pending_sqlite(dir.path()).unwrap().iter().map(|m| m.version).collect();
         assert_eq!(pending, (migration.version + 1..=MIGRATIONS.last().unwrap().version).collect::<Vec<_>>());
         let store = Store::open_sqlite(dir.path(), SqliteOptions::default()).unwrap();
         let after = Connection::open(dir.path().join("countersign.db")).unwrap();
-        for (table, before) in TABLES.iter().zip(counted) {
+        for (table, before) in counted {
             // Since version 2 the heads of users' chains lie with the users.
             if table.name != "audit_head" {
                 assert_eq!(rows(&after, table.name), before, "{}", table.name);

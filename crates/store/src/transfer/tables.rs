@@ -56,6 +56,7 @@ pub(crate) const TABLES: &[Table] = &[
         created_at Int, not_after Int, status Int, reason Text, attempts Int, next_attempt_at Int, settled_at Int),
     table!("audit" [id Int] chain_kind Int, chain_id Int, position Int, previous Int, at Int, kind Text, user_id Int,
         client_id Int, device_id Int, verification_id Blob, reason Text, ip Text, hash Blob),
+    table!("app" [id Int] name Text, definition Json, created_at Int),
     table!("audit_head" [chain_kind Int, chain_id Int] audit_id Int, position Int, hash Blob),
 ];
 

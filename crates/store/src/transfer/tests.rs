@@ -67,6 +67,7 @@ pub(super) async fn settle_in(store: &Store, neighbours: usize) -> UserId {
     let mut changes = wrong;
     changes.push(Change::Enqueue(world::message(store.next_id(IdKind::Message).await.unwrap(), &verification)));
     world::put(store, user, changes).await.unwrap();
+    store.create_app(&world::app(store.next_id(IdKind::App).await.unwrap())).await.unwrap();
     for _ in 0..neighbours {
         world::somebody(store).await;
     }

@@ -1,0 +1,75 @@
+//! What logging in asks for: who is meant by a name, who holds a token, and the apps that assertions are made for.
+
+use domain::app::{App, AppId};
+use domain::{Digest, Purpose, UserId};
+
+use crate::apply::key;
+use crate::error::Error;
+use crate::value::{Row, Value};
+use crate::{Backend, Store, rows, sql};
+
+impl Store {
+    /// The user with this name, else the one with this mail address, without regard to case.
+    pub async fn user_by_login(&self, name: &str) -> Result<Option<UserId>, Error> {
+        let key = key(name);
+        if let Some(found) = self.find_number(sql::USER_BY_NAME, key.as_str().into()).await? {
+            return Ok(Some(UserId(found)));
+        }
+        Ok(self.find_number(sql::USER_BY_EMAIL, key.into()).await?.map(UserId))
+    }
+
+    /// Who holds a token of this purpose, while it is live. Good for finding whom to ask, never for deciding.
+    pub async fn holder(&self, token: Digest, purpose: Purpose) -> Result<Option<UserId>, Error> {
+        let params = vec![token.into(), purpose.number().into()];
+        let found = match &self.backend {
+            Backend::Sqlite(db) => db.find_number(sql::HOLDER, &params)?,
+            Backend::Postgres(db) => Box::pin(db.find_number(sql::HOLDER, params)).await?,
+        };
+        Ok(found.map(UserId))
+    }
+
+    /// An app.
+    pub async fn app(&self, id: AppId) -> Result<Option<App>, Error> {
+        Ok(self.listed(sql::APP, vec![id.0.into()]).await?.pop())
+    }
+
+    /// All apps, by name.
+    pub async fn apps(&self) -> Result<Vec<App>, Error> {
+        self.listed(sql::APPS, Vec::new()).await
+    }
+
+    /// Keeps a new app. Its name must be new.
+    pub async fn create_app(&self, app: &App) -> Result<(), Error> {
+        let definition = serde_json::to_string(&app.definition).map_err(|_| Error::Corrupt("an app"))?;
+        let params = vec![app.id.0.into(), app.name.as_str().into(), definition.into(), app.created_at.into()];
+        self.change(sql::INSERT_APP, params).await.map(|_| ())
+    }
+
+    /// Forgets an app. Says whether there was one.
+    pub async fn delete_app(&self, id: AppId) -> Result<bool, Error> {
+        Ok(self.change(sql::DELETE_APP, vec![id.0.into()]).await? > 0)
+    }
+
+    async fn listed(&self, statement: &'static str, params: Vec<Value>) -> Result<Vec<App>, Error> {
+        match &self.backend {
+            Backend::Sqlite(db) => db.listed(statement, &params, app),
+            Backend::Postgres(db) => Box::pin(db.listed(statement, params, app)).await,
+        }
+    }
+
+    async fn change(&self, statement: &'static str, params: Vec<Value>) -> Result<u64, Error> {
+        match &self.backend {
+            Backend::Sqlite(db) => db.change(statement, params).await,
+            Backend::Postgres(db) => Box::pin(db.change(statement, params)).await,
+        }
+    }
+}
+
+fn app(row: &dyn Row) -> Result<App, Error> {
+    Ok(App {
+        id: AppId(rows::number(row)?),
+        name: row.text(1)?.to_owned(),
+        definition: serde_json::from_str(row.text(2)?).map_err(|_| Error::Corrupt("an app"))?,
+        created_at: row.time(3)?,
+    })
+}
