@@ -164,6 +164,8 @@ pub struct UserPatch {
     pub custom_attributes: Vec<(String, Option<String>)>,
     /// Sets the password, already hashed.
     pub password_hash: Option<String>,
+    /// Sets the user's own rule on factors at a log-in, or clears it.
+    pub mfa_policy: Option<Option<crate::MfaPolicy>>,
 }
 
 impl UserPatch {
@@ -185,6 +187,7 @@ impl UserPatch {
         set(&mut user.email, self.email.as_ref());
         set(&mut user.phone, self.phone.as_ref());
         set(&mut user.profile.state, self.state.as_ref());
+        set(&mut user.profile.mfa_policy, self.mfa_policy.as_ref());
         put(&mut user.profile.texts, &self.texts);
         put(&mut user.profile.integers, &self.integers);
         user.profile.custom_attributes.extend(self.custom_attributes.iter().cloned());

@@ -12,9 +12,12 @@ mod error;
 pub mod import;
 mod journal;
 pub mod keys;
+pub mod network;
 pub mod password;
 pub mod push;
 pub mod readings;
+pub mod saml;
+pub mod sign_in;
 pub mod temp_token;
 pub mod tokens;
 pub mod users;
@@ -48,6 +51,8 @@ pub struct Settings {
     pub public_url: Option<String>,
     /// The rules decisions obey.
     pub policy: Policy,
+    /// Networks from which a log-in needs no factor.
+    pub trusted_networks: Vec<network::Network>,
 }
 
 /// Everything a dialect can ask for.

@@ -52,7 +52,81 @@ fn is_common(password: &str) -> bool {
     zxcvbn::zxcvbn(password, &[]).guesses() <= 10_000
 }
 
+/// What stands before a hash that came from elsewhere: how its password was digested before it was hashed here.
+const LEGACY: &str = "legacy:";
+
+/// How another system digested a password with its salt before it gave it to us (contract 3.2).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SaltOrder {
+    /// SHA-256 of salt, then password.
+    SaltFirst,
+    /// SHA-256 of password, then salt.
+    PasswordFirst,
+}
+
+/// Whether a stored hash is to be renewed by the next right password: it came from elsewhere, or its cost is below
+/// today's (SEC 43).
+pub fn is_old(stored: &str) -> bool {
+    !stored.starts_with(&format!("$argon2id$v=19$m={MEMORY},t=1,p=1$"))
+}
+
+/// What is compared with the Argon2id part of a stored hash, and that part.
+fn taken_apart(stored: &str, password: Zeroizing<String>) -> (Zeroizing<String>, &str) {
+    let legacy = stored.strip_prefix(LEGACY).and_then(|rest| {
+        let (order, rest) = rest.split_once(':')?;
+        let (salt, hash) = rest.split_once(':')?;
+        Some((order, data_encoding::HEXLOWER.decode(salt.as_bytes()).ok()?, hash))
+    });
+    let Some((order, salt, hash)) = legacy else { return (password, stored) };
+    let order = if order == "salt+sha256" { SaltOrder::SaltFirst } else { SaltOrder::PasswordFirst };
+    (digested(&password, &salt, order), hash)
+}
+
+/// Lower-case hexadecimal SHA-256 of a password and its salt.
+fn digested(password: &str, salt: &[u8], order: SaltOrder) -> Zeroizing<String> {
+    let both = Zeroizing::new(match order {
+        SaltOrder::SaltFirst => [salt, password.as_bytes()].concat(),
+        SaltOrder::PasswordFirst => [password.as_bytes(), salt].concat(),
+    });
+    Zeroizing::new(data_encoding::HEXLOWER.encode(&domain::Digest::of(&both).0))
+}
+
 impl Hasher {
+    /// Whether `password` is the one whose hash is `stored`. Without a hash the answer is no and takes as long.
+    pub async fn matches(&self, password: Zeroizing<String>, stored: Option<String>) -> Result<bool, Error> {
+        // A hash that no password has: its digest is all zero.
+        let nobody = || format!("$argon2id$v=19$m={MEMORY},t=1,p=1${}${}", "A".repeat(22), "A".repeat(43));
+        let exists = stored.is_some();
+        let stored = stored.unwrap_or_else(nobody);
+        let _place = self.places.try_acquire().map_err(|_| Error::Busy)?;
+        let _turn = self.turns.acquire().await.map_err(|_| Error::Busy)?;
+        tokio::task::spawn_blocking(move || {
+            use argon2::password_hash::{PasswordVerifier, phc::PasswordHash};
+            let (password, hash) = taken_apart(&stored, password);
+            let parsed = PasswordHash::new(hash).map_err(|_| Error::internal("a stored password hash is not one"))?;
+            Ok(Argon2::default().verify_password(password.as_bytes(), &parsed).is_ok() && exists)
+        })
+        .await
+        .map_err(Error::internal)?
+    }
+
+    /// The hash of a password that another system has digested with a salt of up to 40 characters: wrapped in Argon2id,
+    /// and replaced by the next right password (contract 3.2, SEC 43).
+    pub async fn hash_legacy(
+        &self,
+        digested: Zeroizing<String>,
+        other: &str,
+        order: SaltOrder,
+        salt: [u8; SALT],
+    ) -> Result<String, Error> {
+        let hash = self.hash(digested, salt).await?;
+        let order = match order {
+            SaltOrder::SaltFirst => "salt+sha256",
+            SaltOrder::PasswordFirst => "sha256+salt",
+        };
+        Ok(format!("{LEGACY}{order}:{}:{hash}", data_encoding::HEXLOWER.encode(other.as_bytes())))
+    }
+
     /// The Argon2id hash of `password` in PHC form. Refuses with [`Error::Busy`] when too many wait.
     pub async fn hash(&self, password: Zeroizing<String>, salt: [u8; SALT]) -> Result<String, Error> {
         let _place = self.places.try_acquire().map_err(|_| Error::Busy)?;
@@ -83,6 +157,30 @@ mod tests {
         assert!(judge("password1", true).is_err());
         assert!(judge("password1", false).is_ok());
         assert!(judge("correct staple horse", true).is_ok());
+    }
+
+    #[tokio::test]
+    async fn a_password_matches_its_own_hash_and_no_other() {
+        let hasher = Hasher::default();
+        let word = |text: &str| Zeroizing::new(text.to_owned());
+        let hash = hasher.hash(word("open sesame"), [7; SALT]).await.unwrap();
+        assert!(!is_old(&hash));
+        assert!(hasher.matches(word("open sesame"), Some(hash.clone())).await.unwrap());
+        assert!(!hasher.matches(word("open sesam"), Some(hash)).await.unwrap());
+        assert!(!hasher.matches(word("open sesame"), None).await.unwrap());
+    }
+
+    #[tokio::test]
+    async fn a_digest_from_elsewhere_is_wrapped_and_known_by_its_password() {
+        let hasher = Hasher::default();
+        let word = |text: &str| Zeroizing::new(text.to_owned());
+        for order in [SaltOrder::SaltFirst, SaltOrder::PasswordFirst] {
+            let theirs = digested("open sesame", b"pepper", order);
+            let stored = hasher.hash_legacy(theirs.clone(), "pepper", order, [7; SALT]).await.unwrap();
+            assert!(is_old(&stored));
+            assert!(hasher.matches(word("open sesame"), Some(stored.clone())).await.unwrap(), "{order:?}");
+            assert!(!hasher.matches(theirs, Some(stored)).await.unwrap(), "the digest is no password");
+        }
     }
 
     #[tokio::test]

@@ -131,7 +131,7 @@ impl Engine {
 /// What a typed answer amounts to. Opens the one credential it is about, for as long as it takes to prove: these proofs
 /// are a few keyed hashes, cheaper than reading the user twice. Proofs that cost more are made before the lock
 /// ([`crate::push`]).
-fn evidence(view: &View, answer: &Answer, keys: &Keyring, now: Timestamp) -> Result<Evidence, SealedError> {
+pub(crate) fn evidence(view: &View, answer: &Answer, keys: &Keyring, now: Timestamp) -> Result<Evidence, SealedError> {
     // A lock refuses by itself, and under it nothing is evaluated (SEC 26).
     let Ok(found) = verification::find(view, &answer.target, now) else { return Ok(Evidence::Absent) };
     let Some(device) = found.device else {

@@ -47,6 +47,10 @@ pub struct Options {
     pub burst_limit: bool,
     /// Proxies whose `X-Forwarded-*` is believed (SEC 64).
     pub trusted_proxies: Vec<IpAddr>,
+    /// Whether any `subdomain` is taken for ours (contract 5.1).
+    pub accept_any_subdomain: bool,
+    /// Origins to which a browser may be sent after a log-in (SEC 66).
+    pub redirect_origins: Vec<String>,
 }
 
 impl Default for Options {
@@ -58,6 +62,8 @@ impl Default for Options {
             hourly_quota: 5_000,
             burst_limit: true,
             trusted_proxies: Vec::new(),
+            accept_any_subdomain: true,
+            redirect_origins: Vec::new(),
         }
     }
 }

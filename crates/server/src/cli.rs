@@ -5,8 +5,9 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use domain::{CompatProfile, Scope};
+use domain::{CompatProfile, MfaPolicy, Scope};
 
+use crate::app::AppArgs;
 use crate::command::{Command, NewUser, Who};
 use crate::config::{self, Config, Given};
 use crate::{control, dev, import, log, migrate, relocate, serve, terminal, torture};
@@ -30,7 +31,10 @@ enum What {
     /// API clients: create, list, revoke, rotate
     #[command(subcommand)]
     Client(ClientCommand),
-    /// Users: create, list, show, unlock, delete
+    /// Apps that take SAML assertions: create, list, delete, rotate the key
+    #[command(subcommand)]
+    App(AppCommand),
+    /// Users: create, list, show, unlock, delete, whether a log-in asks for a factor
     #[command(subcommand)]
     User(UserCommand),
     /// Import users and devices with their secrets, whether or not a server runs
@@ -244,6 +248,16 @@ enum UserCommand {
         #[command(flatten)]
         output: OutputArgs,
     },
+    /// Whether a log-in asks this user for a factor: `off`, `optional`, `required`, or `default` for everybody's rule
+    Mfa {
+        /// Id, user name or e-mail address
+        user: String,
+        /// The rule
+        #[arg(value_parser = mfa_policy)]
+        policy: std::option::Option<MfaPolicy>,
+        #[command(flatten)]
+        output: OutputArgs,
+    },
     /// Lift every lock of a user
     Unlock {
         /// Id, user name or e-mail address
@@ -261,6 +275,47 @@ enum UserCommand {
         #[command(flatten)]
         output: OutputArgs,
     },
+}
+
+#[derive(Debug, Subcommand)]
+enum AppCommand {
+    /// Create an app that takes our assertions
+    Create {
+        #[command(flatten)]
+        app: AppArgs,
+        #[command(flatten)]
+        output: OutputArgs,
+    },
+    /// List apps
+    List {
+        #[command(flatten)]
+        output: OutputArgs,
+    },
+    /// Delete an app
+    Delete {
+        /// The app's id
+        id: i64,
+        /// Do not ask
+        #[arg(long)]
+        yes: bool,
+        #[command(flatten)]
+        output: OutputArgs,
+    },
+    /// Make a new key that signs assertions; the metadata names the one before until the next rotation
+    RotateKey {
+        #[command(flatten)]
+        output: OutputArgs,
+    },
+}
+
+fn mfa_policy(text: &str) -> Result<Option<MfaPolicy>, String> {
+    match text {
+        "default" => Ok(None),
+        "off" => Ok(Some(MfaPolicy::Off)),
+        "optional" => Ok(Some(MfaPolicy::Optional)),
+        "required" => Ok(Some(MfaPolicy::Required)),
+        _ => Err("it is one of default, off, optional, required".to_owned()),
+    }
 }
 
 fn scope(text: &str) -> Result<Scope, String> {
@@ -303,6 +358,7 @@ fn start(cli: Cli) -> anyhow::Result<ExitCode> {
             let options = dev::Options { lasting, message_limits, ready_file: args.listen.ready_file };
             runtime(config.threads)?.block_on(dev::serve(config, options))
         }
+        What::App(command) => apps(command),
         What::Client(command) => client(command),
         What::User(command) => user(command),
         What::Migrate { dry_run, output } => {
@@ -326,6 +382,24 @@ fn start(cli: Cli) -> anyhow::Result<ExitCode> {
             // One thread reads the list, the others seal and decide.
             runtime(0)?.block_on(import::run(&config, options))
         }
+    }
+}
+
+fn apps(command: AppCommand) -> anyhow::Result<ExitCode> {
+    match command {
+        AppCommand::Create { app, output } => {
+            let (name, definition) = app.definition();
+            run(&output, Command::AppCreate { name, definition })
+        }
+        AppCommand::List { output } => run(&output, Command::AppList),
+        AppCommand::Delete { id, yes, output } => {
+            if yes || terminal::confirm(&format!("Delete app {id}? Nobody can log in to it any more.")) {
+                run(&output, Command::AppDelete { id })
+            } else {
+                Ok(left())
+            }
+        }
+        AppCommand::RotateKey { output } => run(&output, Command::AppRotateKey),
     }
 }
 
@@ -356,6 +430,7 @@ fn user(command: UserCommand) -> anyhow::Result<ExitCode> {
         }
         UserCommand::List { limit, offset, output } => run(&output, Command::UserList { offset, limit }),
         UserCommand::Show { user, output } => run(&output, Command::UserShow(Who(user))),
+        UserCommand::Mfa { user, policy, output } => run(&output, Command::UserMfa { who: Who(user), policy }),
         UserCommand::Unlock { user, output } => run(&output, Command::UserUnlock(Who(user))),
         UserCommand::Delete { user, yes, output } => {
             let question = format!("Delete user {user} with all devices? This cannot be undone.");

@@ -1,15 +1,16 @@
 //! What the command line can ask of an installation. A command is data: a running server executes it as one more job
 //! of its one writer, and only when none is running does the command line open the database itself (rulings 3).
 
+use domain::app::Definition;
 use domain::user::UserPatch;
 use domain::verification::Context;
-use domain::{Client, CompatProfile, Scope, User, UserId};
+use domain::{Client, CompatProfile, MfaPolicy, Scope, User, UserId};
 use engine::{Engine, NewPassword};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use store::{Page, UserFilter};
 
-use crate::terminal;
+use crate::{app, terminal};
 
 /// A command.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -51,6 +52,29 @@ pub enum Command {
     UserUnlock(Who),
     /// `user delete`
     UserDelete(Who),
+    /// `user mfa`
+    UserMfa {
+        /// Whom.
+        who: Who,
+        /// Their own rule; `None` is everybody's.
+        policy: Option<MfaPolicy>,
+    },
+    /// `app create`
+    AppCreate {
+        /// For people.
+        name: String,
+        /// What it is told, and where.
+        definition: Definition,
+    },
+    /// `app list`
+    AppList,
+    /// `app delete`
+    AppDelete {
+        /// Which one.
+        id: i64,
+    },
+    /// `app rotate-key`
+    AppRotateKey,
 }
 
 /// A user to create.
@@ -156,6 +180,21 @@ pub async fn execute(engine: &Engine, command: Command) -> Result<Report, String
             engine.delete_user(user.id, by).await.map_err(sentence)?;
             let said = format!("User {} is deleted, with all devices.", user.id);
             Ok(lines(json!({ "id": user.id, "deleted": true }), vec![said]))
+        }
+        Command::UserMfa { who, policy } => {
+            let user = find(engine, &who).await?;
+            let patch = UserPatch { mfa_policy: Some(policy), ..UserPatch::default() };
+            engine.update_user(user.id, patch, None, by).await.map_err(sentence)?;
+            let said = match policy {
+                None => "as everybody: login.mfa decides whether a log-in asks for a factor",
+                Some(MfaPolicy::Off) => "off: a log-in never asks for a factor",
+                Some(MfaPolicy::Optional) => "optional: a log-in asks for a factor once there is a device",
+                Some(MfaPolicy::Required) => "required: without a device there is no log-in",
+            };
+            Ok(lines(json!({ "id": user.id, "mfa": policy }), vec![format!("User {}: {said}.", user.id)]))
+        }
+        Command::AppCreate { .. } | Command::AppList | Command::AppDelete { .. } | Command::AppRotateKey => {
+            app::execute(engine, command).await
         }
     }
 }
@@ -301,7 +340,7 @@ fn new_secret(client: &Client, secret: &str, said: &str) -> Report {
     lines(json, text)
 }
 
-fn lines(json: Value, text: Vec<String>) -> Report {
+pub(crate) fn lines(json: Value, text: Vec<String>) -> Report {
     Report { json, text: Text::Lines(text) }
 }
 

@@ -8,6 +8,9 @@ use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
+use domain::time::SECOND;
+use domain::{MfaPolicy, SignInPolicy};
+use engine::network::Network;
 use serde::Deserialize;
 
 use crate::database::Database;
@@ -41,8 +44,71 @@ pub struct File {
     pub auth: Auth,
     /// Where answers have two shapes.
     pub compat: Compat,
+    /// Logging in.
+    pub login: Login,
     /// Quantities.
     pub limits: LimitsFile,
+}
+
+/// `[login]`
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Login {
+    /// Whether a log-in asks for a factor: `off`, `optional` (whoever has a device) or `required`.
+    pub mfa: MfaPolicy,
+    /// Seconds a log-in's state token lives.
+    pub state_token_seconds: u32,
+    /// Days for which a browser is remembered once a factor was shown in it; 0 remembers none.
+    pub remember_browser_days: u16,
+    /// Networks from which no factor is asked for, as `192.0.2.0/24`.
+    pub trusted_networks: Vec<String>,
+    /// Whether any `subdomain` is taken for ours.
+    pub accept_any_subdomain: bool,
+    /// Origins to which a browser may be sent after a log-in, as `https://app.example.com`.
+    pub redirect_origins: Vec<String>,
+}
+
+impl Default for Login {
+    fn default() -> Self {
+        Self {
+            mfa: MfaPolicy::Optional,
+            state_token_seconds: 300,
+            remember_browser_days: 0,
+            trusted_networks: Vec::new(),
+            accept_any_subdomain: true,
+            redirect_origins: Vec::new(),
+        }
+    }
+}
+
+impl Login {
+    /// The rules of the log-in flow.
+    fn policy(&self) -> anyhow::Result<SignInPolicy> {
+        if !(30..=3_600).contains(&self.state_token_seconds) {
+            bail!("login.state_token_seconds must be 30 to 3600");
+        }
+        if self.remember_browser_days > 365 {
+            bail!("login.remember_browser_days must be at most 365");
+        }
+        Ok(SignInPolicy {
+            mfa: self.mfa,
+            ttl: i64::from(self.state_token_seconds) * SECOND,
+            remember_days: self.remember_browser_days,
+        })
+    }
+
+    fn networks(&self) -> anyhow::Result<Vec<Network>> {
+        let parse = |text: &String| text.parse().with_context(|| format!("login.trusted_networks: {text}"));
+        self.trusted_networks.iter().map(parse).collect()
+    }
+
+    fn origins(&self) -> anyhow::Result<Vec<String>> {
+        let judge = |text: &String| match url::Url::parse(text) {
+            Ok(url) if url.origin().ascii_serialization() == *text => Ok(text.clone()),
+            _ => bail!("login.redirect_origins: {text} is no origin; write https://app.example.com, without a path"),
+        };
+        self.redirect_origins.iter().map(judge).collect()
+    }
 }
 
 /// `[auth]`
@@ -136,6 +202,10 @@ pub struct Config {
     pub account_id: i64,
     /// Another place for the master key.
     pub master_key_file: Option<PathBuf>,
+    /// The rules of the log-in flow.
+    pub sign_in: SignInPolicy,
+    /// Networks from which a log-in needs no factor.
+    pub trusted_networks: Vec<Network>,
     /// How the dialect behaves.
     pub options: onelogin::Options,
     /// What connections and requests may use.
@@ -181,7 +251,11 @@ impl Config {
             subdomain: file.subdomain.unwrap_or_else(|| "countersign".to_owned()),
             account_id: file.account_id.unwrap_or(1),
             master_key_file: file.master_key_file,
+            sign_in: file.login.policy()?,
+            trusted_networks: file.login.networks()?,
             options: onelogin::Options {
+                accept_any_subdomain: file.login.accept_any_subdomain,
+                redirect_origins: file.login.origins()?,
                 hourly_quota: file.limits.calls_per_hour,
                 burst_limit: file.limits.bursts,
                 strict_v1_scopes: file.auth.strict_v1_scopes,

@@ -41,7 +41,7 @@ impl Fittings {
         Self {
             clock: Arc::new(engine::clock::SystemClock),
             chance: Arc::new(SystemChance),
-            policy: Policy { issuer: config.subdomain.clone(), ..Policy::default() },
+            policy: Policy { issuer: config.subdomain.clone(), sign_in: config.sign_in, ..Policy::default() },
             channels: Vec::new(),
         }
     }
@@ -110,6 +110,7 @@ impl House {
             account_id: config.account_id,
             public_url: config.public_url.clone(),
             policy: fittings.policy,
+            trusted_networks: config.trusted_networks.clone(),
         };
         let engine = Engine::new(Parts {
             store,

@@ -1,7 +1,7 @@
 //! What logging in asks for: who is meant by a name, who holds a token, and the apps that assertions are made for.
 
 use domain::app::{App, AppId};
-use domain::{Digest, Purpose, UserId};
+use domain::{Digest, Purpose, Timestamp, UserId};
 
 use crate::apply::key;
 use crate::error::Error;
@@ -26,6 +26,19 @@ impl Store {
             Backend::Postgres(db) => Box::pin(db.find_number(sql::HOLDER, params)).await?,
         };
         Ok(found.map(UserId))
+    }
+
+    /// Whether a session token that lives at `now` lists this origin.
+    pub async fn lists_origin(&self, origin: &str, now: Timestamp) -> Result<bool, Error> {
+        let shown = serde_json::to_string(origin).map_err(|_| Error::Corrupt("an origin"))?;
+        // What stands for other characters in a pattern stands for itself here.
+        let escaped = shown.replace('!', "!!").replace('%', "!%").replace('_', "!_");
+        let params = vec![now.into(), format!("%{escaped}%").into()];
+        let found = match &self.backend {
+            Backend::Sqlite(db) => db.find_number(sql::LISTS_ORIGIN, &params)?,
+            Backend::Postgres(db) => Box::pin(db.find_number(sql::LISTS_ORIGIN, params)).await?,
+        };
+        Ok(found.is_some())
     }
 
     /// An app.

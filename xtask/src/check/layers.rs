@@ -10,7 +10,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("domain", &[]),
     ("store", &["domain"]),
     ("delivery", &["domain", "store"]),
-    ("engine", &["domain", "store", "delivery"]),
+    ("engine", &["domain", "store", "delivery", "saml"]),
     ("web", &[]),
     ("saml", &[]),
     ("onelogin", &["domain", "engine", "web"]),

@@ -83,7 +83,7 @@ impl World {
                 factors: FactorKind::ALL.to_vec(),
                 country_prefixes: vec!["+1".to_owned()],
                 message_limits,
-                sign_in: domain::SignInPolicy::default(),
+                sign_in: config.sign_in,
                 issuer: seed::SUBDOMAIN.to_owned(),
             },
             channels,

@@ -4,6 +4,7 @@
 use std::path::Path;
 
 use anyhow::Context as _;
+use domain::app::{Definition, Source};
 use domain::user::UserPatch;
 use domain::verification::Context;
 use domain::{CompatProfile, Scope};
@@ -12,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use store::{Page, UserFilter};
 
+use crate::app::{AWS_ACS, AWS_AUDIENCE};
 use crate::folder::{Folder, write_private};
 
 /// The account's name.
@@ -48,6 +50,18 @@ pub struct Seed {
     pub clients: Vec<DevClient>,
     /// Three.
     pub users: Vec<DevUser>,
+    /// What assertions can be asked for.
+    #[serde(default)]
+    pub apps: Vec<DevApp>,
+}
+
+/// An app.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct DevApp {
+    /// Its id.
+    pub id: i64,
+    /// Its name.
+    pub name: String,
 }
 
 impl Seed {
@@ -59,6 +73,7 @@ impl Seed {
             "account_id": ACCOUNT_ID,
             "clients": self.clients,
             "users": self.users,
+            "apps": self.apps,
             "outbox_url": format!("{base_url}/dev/outbox"),
         })
     }
@@ -127,7 +142,28 @@ async fn plant(engine: &Engine, chance: &dyn Chance) -> anyhow::Result<Seed> {
         };
         users.push(DevUser { id: planted.id.0, ..user });
     }
-    Ok(Seed { clients, users })
+    Ok(Seed { clients, users, apps: vec![plant_app(engine).await?] })
+}
+
+/// An app at Amazon that gives everybody one role.
+async fn plant_app(engine: &Engine) -> anyhow::Result<DevApp> {
+    const NAME: &str = "aws";
+    if let Some(app) = engine.apps().await?.into_iter().find(|app| app.name == NAME) {
+        return Ok(DevApp { id: app.id.0, name: app.name });
+    }
+    let definition = Definition {
+        acs_url: AWS_ACS.to_owned(),
+        audience: AWS_AUDIENCE.to_owned(),
+        name_id: Source::Email,
+        attributes: Vec::new(),
+        aws_roles: vec![(
+            "arn:aws:iam::123456789012:role/Developer".to_owned(),
+            "arn:aws:iam::123456789012:saml-provider/Countersign".to_owned(),
+        )],
+        aws_session_ttl: None,
+    };
+    let app = engine.create_app(NAME, definition).await?;
+    Ok(DevApp { id: app.id.0, name: app.name })
 }
 
 async fn existing(engine: &Engine, username: &str) -> anyhow::Result<Option<domain::UserId>> {

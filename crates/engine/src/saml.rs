@@ -1,0 +1,221 @@
+//! Assertions: what an app is told about who has logged in (contract 6). The words are `saml`'s; the key is ours, made
+//! when it is first needed, sealed, and replaced with an overlap.
+
+use domain::app::{App, AppId, Definition};
+use domain::time::{DAY, MINUTE};
+use domain::{Place, Sealed, Timestamp, User, text};
+use saml::{
+    Assertion, Attribute, Authentication, AuthnContext, Binding, Certificate, Id, KeySize, Metadata, Moment,
+    NameFormat, NameId, NameIdFormat, Response, SelfSigned, Signed, SigningKey, SingleSignOn, aws,
+};
+use serde::{Deserialize, Serialize};
+use store::IdKind;
+
+use crate::{Engine, Error};
+
+const KEYS: &str = "saml_keys";
+const PLACE: Place<'static> = Place { table: "meta", column: "saml_keys", row: 0, owner: 0 };
+/// How long an assertion is good, before and after the moment it is made, in milliseconds.
+const GOOD_BEFORE: i64 = 3 * MINUTE;
+const GOOD_AFTER: i64 = 5 * MINUTE;
+/// How long a certificate is valid. It only carries the key: who trusts it has been told so, by metadata.
+const CERTIFICATE_TTL: i64 = 3650 * DAY;
+/// Keys that are published: the one that signs, and the one before it.
+const PUBLISHED: usize = 2;
+/// Fewest and most characters of a name for a session at Amazon.
+const AWS_NAME: std::ops::RangeInclusive<usize> = 2..=64;
+
+/// A key pair as stored, within a sealed list, newest first.
+#[derive(Clone, Serialize, Deserialize)]
+struct Kept {
+    pkcs8: domain::Secret,
+    certificate: Vec<u8>,
+}
+
+/// An app that cannot be made.
+#[derive(Debug, thiserror::Error)]
+pub enum BadApp {
+    /// Another app has this name.
+    #[error("there is an app of this name already")]
+    NameTaken,
+    /// A field cannot be used. Says which and what it should be.
+    #[error("{0}")]
+    Field(&'static str),
+    /// Anything else.
+    #[error(transparent)]
+    Other(#[from] Error),
+}
+
+impl Engine {
+    /// Makes an app.
+    pub async fn create_app(&self, name: &str, definition: Definition) -> Result<App, BadApp> {
+        if name.is_empty() || !text::is_name(name) {
+            return Err(BadApp::Field("the name must be 1 to 100 plain characters"));
+        }
+        let acs = url::Url::parse(&definition.acs_url).ok().filter(|url| matches!(url.scheme(), "https" | "http"));
+        if acs.is_none_or(|url| url.cannot_be_a_base() || !url.username().is_empty()) {
+            return Err(BadApp::Field("the ACS URL must be an https address"));
+        }
+        if definition.audience.is_empty() || !text::is_clean(&definition.audience) {
+            return Err(BadApp::Field("the audience must not be empty"));
+        }
+        let roles: Vec<_> = definition.aws_roles.iter().map(role).collect();
+        aws::attributes(&roles, "someone", definition.aws_session_ttl).map_err(|_| {
+            BadApp::Field("an AWS role must be ROLE_ARN,PROVIDER_ARN, and a session 900 to 43200 seconds")
+        })?;
+        let id = AppId(self.store.next_id(IdKind::App).await.map_err(Error::from)?);
+        let app = App { id, name: name.to_owned(), definition, created_at: self.now() };
+        match self.store.create_app(&app).await {
+            Ok(()) => Ok(app),
+            Err(store::Error::Conflict(_)) => Err(BadApp::NameTaken),
+            Err(error) => Err(BadApp::Other(error.into())),
+        }
+    }
+
+    /// All apps, by name.
+    pub async fn apps(&self) -> Result<Vec<App>, Error> {
+        Ok(self.store.apps().await?)
+    }
+
+    /// An app.
+    pub async fn app(&self, id: AppId) -> Result<Option<App>, Error> {
+        Ok(self.store.app(id).await?)
+    }
+
+    /// Forgets an app. Says whether there was one.
+    pub async fn delete_app(&self, id: AppId) -> Result<bool, Error> {
+        Ok(self.store.delete_app(id).await?)
+    }
+
+    /// A signed response for an app about a user who has just logged in, in Base64. `base_url` names us as the issuer.
+    pub async fn assertion(&self, app: &App, user: &User, with_factor: bool, base_url: &str) -> Result<String, Error> {
+        let key = self.signing_key(base_url).await?;
+        let response = self.respond(app, user, with_factor, base_url)?;
+        let signed = tokio::task::spawn_blocking(move || response.sign(&key, Signed::Both));
+        Ok(signed.await.map_err(Error::internal)?.map_err(Error::internal)?.base64())
+    }
+
+    /// What services are given to recognise our assertions by.
+    pub async fn saml_metadata(&self, base_url: &str) -> Result<String, Error> {
+        let kept = self.kept_keys(base_url).await?;
+        let metadata = Metadata {
+            entity_id: entity_id(base_url),
+            certificates: kept.into_iter().map(|kept| Certificate::from_der(kept.certificate)).collect(),
+            name_id_formats: vec![NameIdFormat::EmailAddress, NameIdFormat::Unspecified],
+            // Assertions are handed out by the API only; the element is one that the schema asks for.
+            single_sign_on: vec![SingleSignOn {
+                binding: Binding::HttpPost,
+                location: format!("{base_url}/api/2/saml_assertion"),
+            }],
+        };
+        metadata.xml().map_err(Error::internal)
+    }
+
+    /// Makes a new key pair that signs from now on. The one before stays in the metadata until the next time.
+    pub async fn rotate_saml_key(&self, base_url: &str) -> Result<(), Error> {
+        let mut kept = self.kept_keys(base_url).await?;
+        kept.insert(0, self.draw_key(base_url).await?);
+        kept.truncate(PUBLISHED);
+        Ok(self.store.set_meta(KEYS, &self.seal_keys(&kept)?.0).await?)
+    }
+
+    fn respond(&self, app: &App, user: &User, with_factor: bool, base_url: &str) -> Result<Response, Error> {
+        let definition = &app.definition;
+        let now = self.now();
+        let name = definition.name_id.of(user).unwrap_or_else(|| user.id.to_string());
+        let format = if name.contains('@') { NameIdFormat::EmailAddress } else { NameIdFormat::Unspecified };
+        let mut attributes: Vec<Attribute> = definition
+            .attributes
+            .iter()
+            .filter_map(|(name, source)| source.of(user).map(|value| (name, value)))
+            .map(|(name, value)| Attribute { name: name.clone(), name_format: NameFormat::Basic, values: vec![value] })
+            .collect();
+        if !definition.aws_roles.is_empty() {
+            let roles: Vec<_> = definition.aws_roles.iter().map(role).collect();
+            let session = aws_name(&name, user);
+            let preset = aws::attributes(&roles, &session, definition.aws_session_ttl).map_err(Error::internal)?;
+            attributes.extend(preset);
+        }
+        let id = || Id::from_random(self.chance.bytes());
+        let context = if with_factor { AuthnContext::TimeSyncToken } else { AuthnContext::PasswordProtectedTransport };
+        Ok(Response {
+            id: id(),
+            assertion: Assertion {
+                id: id(),
+                issuer: entity_id(base_url),
+                issued_at: moment(now),
+                subject: NameId { format, value: name },
+                recipient: definition.acs_url.clone(),
+                audience: definition.audience.clone(),
+                not_before: moment(now.plus(-GOOD_BEFORE)),
+                not_on_or_after: moment(now.plus(GOOD_AFTER)),
+                authentication: Authentication {
+                    at: moment(now),
+                    session_index: format!("_{}", self.chance.hex::<16>()),
+                    context,
+                },
+                attributes,
+            },
+        })
+    }
+
+    async fn signing_key(&self, base_url: &str) -> Result<SigningKey, Error> {
+        let kept = self.kept_keys(base_url).await?;
+        let newest = kept.into_iter().next().ok_or_else(|| Error::internal("a list of keys without one"))?;
+        SigningKey::new(newest.pkcs8.expose(), Certificate::from_der(newest.certificate)).map_err(Error::internal)
+    }
+
+    /// The keys, newest first. The first call of an installation makes one; of several nodes that do, one wins.
+    async fn kept_keys(&self, base_url: &str) -> Result<Vec<Kept>, Error> {
+        let sealed = match self.store.meta(KEYS).await? {
+            Some(sealed) => sealed,
+            None => {
+                let fresh = self.seal_keys(&[self.draw_key(base_url).await?])?;
+                self.store.set_meta_if_absent(KEYS, &fresh.0).await?
+            }
+        };
+        let plain = self.keys.open(PLACE, &Sealed(sealed)).map_err(Error::internal)?;
+        serde_json::from_slice(plain.expose()).map_err(Error::internal)
+    }
+
+    fn seal_keys(&self, kept: &[Kept]) -> Result<Sealed, Error> {
+        let plain = zeroize::Zeroizing::new(serde_json::to_vec(kept).map_err(Error::internal)?);
+        Ok(self.keys.seal(PLACE, self.chance.bytes(), &plain))
+    }
+
+    async fn draw_key(&self, base_url: &str) -> Result<Kept, Error> {
+        let now = self.now();
+        let host = url::Url::parse(base_url).ok().and_then(|url| url.host_str().map(str::to_owned));
+        let told = SelfSigned {
+            common_name: host.filter(|host| host.len() <= 64).unwrap_or_else(|| "Countersign".to_owned()),
+            serial: self.chance.bytes(),
+            not_before: moment(now.plus(-DAY)),
+            not_after: moment(now.plus(CERTIFICATE_TTL)),
+        };
+        let made = tokio::task::spawn_blocking(move || {
+            let pkcs8 = saml::generate_private_key(KeySize::Rsa2048)?;
+            let certificate = Certificate::self_signed(&pkcs8, &told)?.der().to_vec();
+            Ok::<_, saml::Error>(Kept { pkcs8: domain::Secret::new(pkcs8.to_vec()), certificate })
+        });
+        made.await.map_err(Error::internal)?.map_err(Error::internal)
+    }
+}
+
+fn entity_id(base_url: &str) -> String {
+    format!("{base_url}/saml/metadata")
+}
+
+fn moment(at: Timestamp) -> Moment {
+    Moment(at.0)
+}
+
+fn role((role, provider): &(String, String)) -> aws::Role {
+    aws::Role { role_arn: role.clone(), provider_arn: provider.clone() }
+}
+
+/// A name as Amazon takes it: what it does not know becomes a dash, and a name that is too short the user's number.
+fn aws_name(name: &str, user: &User) -> String {
+    let known = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '+' | '=' | ',' | '.' | '@' | '-');
+    let mapped: String = name.chars().take(*AWS_NAME.end()).map(|c| if known(c) { c } else { '-' }).collect();
+    if AWS_NAME.contains(&mapped.len()) { mapped } else { format!("user-{}", user.id) }
+}

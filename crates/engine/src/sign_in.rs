@@ -1,0 +1,352 @@
+//! Logging in: a password, a factor where one is needed, and what is granted for both (contract 5).
+
+use std::net::IpAddr;
+
+use domain::factor::{Challenge, Evidence, Response};
+use domain::sign_in::{
+    self, Compared, Drawn, DrawnGrant, Entered, Exchanged, NO_DEVICE, Refusal, SESSION_TOKEN_TTL, Stepped, Terms,
+};
+use domain::time::SECOND;
+use domain::verification::{self, Context, Opened, Opening, Purpose, Target};
+use domain::{
+    Decision, Device, DeviceId, DeviceStatus, Digest, FactorKind, Keyring, Outcome, Reason, Status, Timestamp, User,
+    UserId, Verification, View,
+};
+use zeroize::Zeroizing;
+
+use crate::enrol::{Challenged, CodeStyle};
+use crate::verify::{Answer, evidence};
+use crate::{Engine, Error, SealedError};
+
+/// Life of a challenge in a log-in, in milliseconds; never longer than the log-in's own.
+const CHALLENGE_TTL: i64 = 120 * SECOND;
+/// How often a password is compared again because it was changed meanwhile.
+const COMPARISONS: usize = 3;
+
+/// A log-in with a password.
+pub struct SignIn {
+    /// User name or mail address.
+    pub name: String,
+    /// The password as it was typed.
+    pub password: Zeroizing<String>,
+    /// What it is for.
+    pub terms: Terms,
+    /// The end user's address, as the caller reports it.
+    pub ip: Option<IpAddr>,
+}
+
+/// How a log-in with a password ends.
+#[derive(Debug)]
+pub enum SignInAnswer {
+    /// No factor was needed.
+    Granted(Granted),
+    /// One of these devices, oldest first, must be shown under the state token.
+    NeedsFactor {
+        /// Who.
+        user: Box<User>,
+        /// Active devices.
+        devices: Vec<Device>,
+        /// 40 hexadecimal characters.
+        state_token: String,
+    },
+    /// No.
+    Refused(Refusal),
+}
+
+/// What a log-in came to.
+pub struct Granted {
+    /// Who logged in.
+    pub user: Box<User>,
+    /// What it was for.
+    pub terms: Terms,
+    /// 40 hexadecimal characters; of no use where an app asked.
+    pub session_token: String,
+    /// When the session token ends.
+    pub expires_at: Timestamp,
+}
+
+impl std::fmt::Debug for Granted {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Granted(user {})", self.user.id)
+    }
+}
+
+/// A step of a log-in under way: a code, a request to send one, or a poll.
+#[derive(Debug, Clone)]
+pub struct Step {
+    /// Digest of the log-in's state token.
+    pub state_token: Digest,
+    /// Which device; 0 for a temporary token.
+    pub device: DeviceId,
+    /// What was said.
+    pub response: Response,
+    /// Whether something may be sent where nothing waits for an answer.
+    pub notify: bool,
+    /// For which app; the log-in must be for the same.
+    pub app: Option<i64>,
+}
+
+/// How a step ends.
+#[derive(Debug)]
+pub enum StepAnswer {
+    /// The log-in is complete.
+    Granted(Granted),
+    /// A code or prompt is on its way.
+    Sent(FactorKind),
+    /// The person has not answered yet.
+    Pending(FactorKind),
+    /// No.
+    Refused(Reason),
+}
+
+/// What a session token was exchanged for.
+pub struct Session {
+    /// What the log-in was for.
+    pub terms: Terms,
+    /// The cookie's value: 64 hexadecimal characters.
+    pub cookie: String,
+}
+
+impl Engine {
+    /// Judges a name and a password. Unknown users cost and say the same as wrong passwords (SEC 31).
+    pub async fn sign_in(&self, request: SignIn, context: Context) -> Result<SignInAnswer, Error> {
+        let known = self.store.user_by_login(&request.name).await?;
+        let trusted = request.ip.is_some_and(|ip| self.settings.trusted_networks.iter().any(|net| net.contains(ip)));
+        for _ in 0..COMPARISONS {
+            let stored = match known {
+                Some(user) => self.store.view(user).await?.user.and_then(|user| user.profile.password_hash),
+                None => None,
+            };
+            let compared = self.compare(stored, request.password.clone()).await?;
+            let Some(user) = known else { break };
+            let (drawn, state_token, session_token) = self.draw_sign_in();
+            let now = self.now();
+            let (terms, policy, by) = (request.terms.clone(), self.settings.policy.clone(), context.clone());
+            let entered = self
+                .decide(user, move |view| sign_in::enter(view, &compared, &terms, &drawn, &policy, trusted, &by, now))
+                .await?;
+            return Ok(match entered {
+                Entered::Stale => continue,
+                Entered::Refused(why) => SignInAnswer::Refused(why),
+                Entered::NeedsFactor(user, devices) => SignInAnswer::NeedsFactor { user, devices, state_token },
+                Entered::Granted(user) => SignInAnswer::Granted(Granted {
+                    user,
+                    terms: request.terms,
+                    session_token,
+                    expires_at: now.plus(SESSION_TOKEN_TTL),
+                }),
+            });
+        }
+        Ok(SignInAnswer::Refused(Refusal::Credentials))
+    }
+
+    /// Takes a log-in one step further: sends, polls, or judges a code.
+    pub async fn sign_in_step(&self, step: Step, context: Context) -> Result<StepAnswer, Error> {
+        let Some(user) = self.store.holder(step.state_token, Purpose::SignIn).await? else {
+            return Ok(StepAnswer::Refused(Reason::NotOpen));
+        };
+        let now = self.now();
+        let snapshot = self.store.view(user).await?;
+        let Some((attempt, terms)) = sign_in::attempt(&snapshot, &step.state_token, now) else {
+            return Ok(StepAnswer::Refused(Reason::NotOpen));
+        };
+        if terms.app != step.app {
+            return Ok(StepAnswer::Refused(Reason::NotOpen));
+        }
+        if step.response.is_absent() {
+            let active = |d: &&Device| matches!(d.status, DeviceStatus::Active | DeviceStatus::Disabled);
+            let Some(device) = snapshot.device(step.device).filter(active) else {
+                return Ok(StepAnswer::Refused(Reason::NoDevice));
+            };
+            if !device.factor.needs_trigger() {
+                return Ok(StepAnswer::Refused(Reason::CodeMissing));
+            }
+            match waiting(&snapshot, &step, now) {
+                Waiting::Person => return Ok(StepAnswer::Pending(device.factor)),
+                Waiting::Code if !step.notify => return Ok(StepAnswer::Pending(device.factor)),
+                Waiting::Nobody if !step.notify => return Ok(StepAnswer::Pending(device.factor)),
+                Waiting::Code | Waiting::Nobody => {
+                    let until = attempt.expires_at.min(now.plus(CHALLENGE_TTL));
+                    return self.challenge(user, device, &step, until, context).await;
+                }
+                // The person has answered: collected below, once.
+                Waiting::Collection => {}
+            }
+        }
+        let (grant, session_token) = self.draw_grant();
+        let (keys, policy) = (self.keys.clone(), self.settings.policy.clone());
+        let stepped = self
+            .decide(user, move |view| match judged(view, user, &step, &keys, now) {
+                Ok((target, evidence)) => {
+                    sign_in::step(view, &step.state_token, &target, &evidence, &grant, &policy, &context, now).map(Ok)
+                }
+                Err(error) => Decision::reply(Err(error)),
+            })
+            .await?
+            .map_err(Error::internal)?;
+        Ok(match stepped {
+            Stepped::Granted(user, terms) => {
+                StepAnswer::Granted(Granted { user, terms, session_token, expires_at: now.plus(SESSION_TOKEN_TTL) })
+            }
+            Stepped::Answered(Outcome::Pending(factor)) => StepAnswer::Pending(factor),
+            Stepped::Answered(Outcome::Refused(reason)) => StepAnswer::Refused(reason),
+            Stepped::Answered(Outcome::Accepted { .. }) => {
+                return Err(Error::internal("an accepted step that grants nothing"));
+            }
+        })
+    }
+
+    /// Exchanges a session token, once, for a session. `origin` is the page's, where a script hands it in.
+    pub async fn exchange_session(&self, token: &str, origin: Option<String>) -> Result<Option<Session>, Error> {
+        let token = Digest::of(token.as_bytes());
+        let Some(user) = self.store.holder(token, Purpose::SessionToken).await? else { return Ok(None) };
+        let (id, cookie, now) = (self.chance.verification_id(), self.chance.hex::<32>(), self.now());
+        let digest = Digest::of(cookie.as_bytes());
+        let exchanged = self
+            .decide(user, move |view| {
+                sign_in::exchange(view, &token, origin.as_deref(), id, digest, &Context::default(), now)
+            })
+            .await?;
+        Ok(match exchanged {
+            Exchanged::Opened(terms) => Some(Session { terms, cookie }),
+            Exchanged::Refused => None,
+        })
+    }
+
+    /// Whether a session token that lives lists this origin (contract 5.3, preflight).
+    pub async fn is_listed_origin(&self, origin: &str) -> Result<bool, Error> {
+        Ok(self.store.lists_origin(origin, self.now()).await?)
+    }
+
+    /// Puts a challenge to a device of a log-in under way.
+    async fn challenge(
+        &self,
+        user: UserId,
+        device: &Device,
+        step: &Step,
+        expires_at: Timestamp,
+        context: Context,
+    ) -> Result<StepAnswer, Error> {
+        let (now, id) = (self.now(), self.chance.verification_id());
+        let credential = self.open_credential(device)?;
+        let style = CodeStyle { alphanumeric: false, keypad: false, template: None };
+        let ttl = expires_at.since(now);
+        let Challenged { challenge, content, .. } = self.draw_sent(id, device, &credential, ttl, style);
+        let verification = Verification {
+            id,
+            wire_id: id.to_string(),
+            user_id: user,
+            device_id: device.id,
+            purpose: Purpose::SignIn,
+            challenge,
+            status: Status::Pending,
+            attempts: 0,
+            state_token: Some(step.state_token),
+            consumed_at: None,
+            client_id: context.client,
+            created_at: now,
+            expires_at,
+        };
+        let message = match content {
+            Some(content) => Some(self.queue(&verification, device, &content).await?),
+            None => None,
+        };
+        let opening = Opening { verification, message, pending_devices: false };
+        let policy = self.settings.policy.clone();
+        let opened = self.decide(user, move |view| verification::open(view, &opening, &policy, &context, now)).await?;
+        self.wake_outbox();
+        match opened {
+            Opened::Opened(_) => Ok(StepAnswer::Sent(device.factor)),
+            Opened::Repeated(_) => Ok(StepAnswer::Pending(device.factor)),
+            Opened::NoUser | Opened::NoDevice => Ok(StepAnswer::Refused(Reason::NoDevice)),
+            Opened::Locked(until) => Err(Error::Locked(until)),
+            Opened::TooSoon(at) | Opened::TooMany(at) => Err(Error::TooMany(Some(at))),
+        }
+    }
+
+    /// Compares a password with a stored hash, or with one that nobody has: both take as long.
+    async fn compare(&self, stored: Option<String>, password: Zeroizing<String>) -> Result<Compared, Error> {
+        let right = self.hasher.matches(password.clone(), stored.clone()).await?;
+        let renewed = match &stored {
+            Some(hash) if right && crate::password::is_old(hash) => {
+                Some(self.hasher.hash(password, self.chance.bytes()).await?)
+            }
+            _ => None,
+        };
+        Ok(Compared { with: stored, right, renewed })
+    }
+
+    fn draw_sign_in(&self) -> (Drawn, String, String) {
+        let (grant, session_token) = self.draw_grant();
+        let state_token = self.chance.hex::<20>();
+        let drawn = Drawn {
+            attempt: self.chance.verification_id(),
+            state_token: Digest::of(state_token.as_bytes()),
+            ttl: self.settings.policy.sign_in.ttl,
+            grant,
+        };
+        (drawn, state_token, session_token)
+    }
+
+    fn draw_grant(&self) -> (DrawnGrant, String) {
+        let session_token = self.chance.hex::<20>();
+        let grant = DrawnGrant {
+            session: self.chance.verification_id(),
+            session_token: Digest::of(session_token.as_bytes()),
+            browser: self.chance.verification_id(),
+        };
+        (grant, session_token)
+    }
+}
+
+/// What a poll finds.
+enum Waiting {
+    /// A prompt that only the person can answer: it is not put again while it lives (rulings 26).
+    Person,
+    /// A code that was sent.
+    Code,
+    /// An answer to collect.
+    Collection,
+    /// Nothing.
+    Nobody,
+}
+
+fn waiting(view: &View, step: &Step, now: Timestamp) -> Waiting {
+    let put = view.verifications.iter().rfind(|v| {
+        v.purpose == Purpose::SignIn
+            && v.device_id == step.device
+            && v.is_live()
+            && now < v.expires_at
+            && v.state_token.as_ref().is_some_and(|token| token.matches(&step.state_token))
+    });
+    match put.map(|v| (&v.challenge, v.status)) {
+        None => Waiting::Nobody,
+        Some((Challenge::Code { .. }, Status::Pending)) => Waiting::Code,
+        Some((Challenge::Code { .. }, _)) => Waiting::Nobody,
+        Some((_, Status::Pending)) => Waiting::Person,
+        Some(_) => Waiting::Collection,
+    }
+}
+
+/// What the answer of a step is aimed at, and what it proves. Eight digits may be a temporary token whatever the device
+/// (contract 4.7); both are tried in one evaluation.
+fn judged(
+    view: &View,
+    user: UserId,
+    step: &Step,
+    keys: &Keyring,
+    now: Timestamp,
+) -> Result<(Target, Evidence), SealedError> {
+    let aimed = |target| Answer { user, target, response: step.response.clone() };
+    let temporary = aimed(Target::TempToken);
+    let held = view.user.as_ref().is_some_and(|user| user.temp_token.is_some());
+    if step.device == NO_DEVICE || held {
+        let shown = evidence(view, &temporary, keys, now)?;
+        if step.device == NO_DEVICE || matches!(shown, Evidence::Proved(_)) {
+            return Ok((temporary.target, shown));
+        }
+    }
+    let own = aimed(Target::SignIn { state_token: step.state_token, device: step.device });
+    let shown = evidence(view, &own, keys, now)?;
+    Ok((own.target, shown))
+}

@@ -1,0 +1,125 @@
+//! `countersign app`: whom SAML assertions are made for.
+
+use domain::app::{App, AppId, Definition, Source};
+use engine::Engine;
+use engine::saml::BadApp;
+use serde_json::{Value, json};
+
+use crate::command::{Command, Report, Text, lines, sentence};
+
+/// Executes a command about apps.
+pub(crate) async fn execute(engine: &Engine, command: Command) -> Result<Report, String> {
+    match command {
+        Command::AppCreate { name, definition } => {
+            let app = engine.create_app(&name, definition).await.map_err(|error| match error {
+                BadApp::Other(error) => sentence(error),
+                told => told.to_string(),
+            })?;
+            let text = vec![
+                format!("App {} created.", app.id.0),
+                format!("  name      {}", app.name),
+                format!("  ACS URL   {}", app.definition.acs_url),
+                format!("  audience  {}", app.definition.audience),
+                "Give the service our metadata: /saml/metadata at this server's address.".to_owned(),
+            ];
+            Ok(lines(json(&app), text))
+        }
+        Command::AppList => {
+            let apps = engine.apps().await.map_err(sentence)?;
+            let row = |app: &App| {
+                vec![
+                    app.id.0.to_string(),
+                    app.name.clone(),
+                    app.definition.acs_url.clone(),
+                    app.definition.audience.clone(),
+                ]
+            };
+            let header = ["id", "name", "acs_url", "audience"].map(str::to_owned).to_vec();
+            Ok(Report {
+                json: apps.iter().map(json).collect(),
+                text: Text::Table(header, apps.iter().map(row).collect()),
+            })
+        }
+        Command::AppDelete { id } => {
+            if !engine.delete_app(AppId(id)).await.map_err(sentence)? {
+                return Err(format!("there is no app {id}; `countersign app list` shows all of them"));
+            }
+            Ok(lines(json!({ "id": id, "deleted": true }), vec![format!("App {id} is deleted.")]))
+        }
+        Command::AppRotateKey => {
+            let base_url = engine.settings().public_url.clone().unwrap_or_else(|| "http://localhost".to_owned());
+            engine.rotate_saml_key(&base_url).await.map_err(sentence)?;
+            let said = "A new key signs from now on; the metadata names both until the next rotation. \
+                        Give every service the new metadata.";
+            Ok(lines(json!({ "rotated": true }), vec![said.to_owned()]))
+        }
+        _ => Err("not a command about apps".to_owned()),
+    }
+}
+
+fn json(app: &App) -> Value {
+    json!({ "id": app.id, "name": app.name, "definition": app.definition })
+}
+
+/// What a command line says of an app.
+#[derive(Debug, clap::Args)]
+pub(crate) struct AppArgs {
+    /// A name for people, unique
+    #[arg(long)]
+    pub(crate) name: String,
+    /// Where the signed response is posted to (Assertion Consumer Service)
+    #[arg(long, value_name = "URL", required_unless_present = "aws_role")]
+    acs_url: Option<String>,
+    /// Whom the assertion is for; the ACS URL if not given
+    #[arg(long, value_name = "TEXT")]
+    audience: Option<String>,
+    /// What the subject is called: `email`, `username`, `id`, `profile:NAME`, `custom:NAME` or `fixed:TEXT`
+    #[arg(long, value_parser = source, default_value = "email", value_name = "SOURCE")]
+    name_id: Source,
+    /// An attribute as `NAME=SOURCE` (repeatable)
+    #[arg(long = "attribute", value_parser = attribute, value_name = "NAME=SOURCE")]
+    attributes: Vec<(String, Source)>,
+    /// A role at Amazon Web Services, with its provider; sets the other fields as AWS asks (repeatable)
+    #[arg(long = "aws-role", value_parser = aws_role, value_name = "ROLE_ARN,PROVIDER_ARN")]
+    aws_role: Vec<(String, String)>,
+    /// Seconds a session at AWS may last, 900 to 43200
+    #[arg(long, value_name = "SECONDS", requires = "aws_role")]
+    aws_session: Option<u32>,
+}
+
+impl AppArgs {
+    /// What it comes to.
+    pub(crate) fn definition(self) -> (String, Definition) {
+        let aws = !self.aws_role.is_empty();
+        let acs_url = self.acs_url.unwrap_or_else(|| if aws { AWS_ACS.to_owned() } else { String::new() });
+        let audience = self.audience.unwrap_or_else(|| if aws { AWS_AUDIENCE.to_owned() } else { acs_url.clone() });
+        let definition = Definition {
+            acs_url,
+            audience,
+            name_id: self.name_id,
+            attributes: self.attributes,
+            aws_roles: self.aws_role,
+            aws_session_ttl: self.aws_session,
+        };
+        (self.name, definition)
+    }
+}
+
+/// Amazon's consumer service and audience.
+pub(crate) const AWS_ACS: &str = "https://signin.aws.amazon.com/saml";
+pub(crate) const AWS_AUDIENCE: &str = "urn:amazon:webservices";
+
+fn source(text: &str) -> Result<Source, String> {
+    let known = "email, username, id, profile:NAME, custom:NAME or fixed:TEXT";
+    Source::parse(text).ok_or_else(|| format!("a source is one of {known}"))
+}
+
+fn attribute(text: &str) -> Result<(String, Source), String> {
+    let (name, from) = text.split_once('=').filter(|(name, _)| !name.is_empty()).ok_or("write it as NAME=SOURCE")?;
+    Ok((name.to_owned(), source(from)?))
+}
+
+fn aws_role(text: &str) -> Result<(String, String), String> {
+    let (role, provider) = text.split_once(',').ok_or("write it as ROLE_ARN,PROVIDER_ARN")?;
+    Ok((role.trim().to_owned(), provider.trim().to_owned()))
+}
