@@ -1,9 +1,11 @@
 //! The log's view of what was decided: one structured line per event, after it is durable (SEC 48).
 //!
-//! The lines are the audit trail's entries, which name ids and never codes, tokens, numbers or addresses. They stand in
-//! the span of the request that caused them, and so carry its id.
+//! The lines are the audit trail's entries, which name ids and never codes, tokens, numbers or addresses. They are
+//! written by the task of the request that caused them, and so carry its id.
 
-use domain::{AuditEvent, Change, ClientId, ClientView, Decision, Digest, UserId, View};
+use domain::{
+    AuditEvent, AuditKind, Change, ClientId, ClientView, Decision, DeviceId, Digest, UserId, VerificationId, View,
+};
 
 use crate::Engine;
 
@@ -14,8 +16,8 @@ impl Engine {
         F: Fn(&View) -> Decision<T> + Send + 'static,
         T: Send + 'static,
     {
-        let (reply, events) = self.store.decide(user, move |view| with_events(rule(view))).await?;
-        events.iter().for_each(log);
+        let (reply, lines) = self.store.decide(user, move |view| with_lines(rule(view))).await?;
+        lines.iter().for_each(log);
         Ok(reply)
     }
 
@@ -30,31 +32,49 @@ impl Engine {
         F: Fn(&ClientView) -> Decision<T> + Send + 'static,
         T: Send + 'static,
     {
-        let (reply, events) = self.store.decide_client(client, asked, move |view| with_events(rule(view))).await?;
-        events.iter().for_each(log);
+        let (reply, lines) = self.store.decide_client(client, asked, move |view| with_lines(rule(view))).await?;
+        lines.iter().for_each(log);
         Ok(reply)
     }
 }
 
-fn with_events<T>(decision: Decision<T>) -> Decision<(T, Vec<AuditEvent>)> {
-    let events = if tracing::enabled!(tracing::Level::INFO) {
+/// What the log tells of an entry; the entry itself goes to the database.
+#[derive(Clone, Copy)]
+struct Line {
+    kind: AuditKind,
+    user: Option<UserId>,
+    client: Option<ClientId>,
+    device: Option<DeviceId>,
+    verification: Option<VerificationId>,
+    reason: Option<&'static str>,
+}
+
+impl Line {
+    fn of(event: &AuditEvent) -> Self {
+        let &AuditEvent { kind, user, client, device, verification, reason, at: _, ip: _ } = event;
+        Self { kind, user, client, device, verification, reason }
+    }
+}
+
+fn with_lines<T>(decision: Decision<T>) -> Decision<(T, Vec<Line>)> {
+    let lines = if tracing::enabled!(tracing::Level::INFO) {
         let recorded = decision.changes.iter();
         recorded
-            .filter_map(|change| if let Change::Record(event) = change { Some(event.clone()) } else { None })
+            .filter_map(|change| if let Change::Record(event) = change { Some(Line::of(event)) } else { None })
             .collect()
     } else {
         Vec::new()
     };
-    Decision { changes: decision.changes, reply: (decision.reply, events) }
+    Decision { changes: decision.changes, reply: (decision.reply, lines) }
 }
 
-fn log(event: &AuditEvent) {
+fn log(line: &Line) {
     tracing::info!(
-        event = event.kind.name(),
-        user = event.user.map(|id| id.0),
-        client = event.client.map(|id| id.0),
-        device = event.device.map(|id| id.0),
-        verification = event.verification.map(tracing::field::display),
-        reason = event.reason,
+        event = line.kind.name(),
+        user = line.user.map(|id| id.0),
+        client = line.client.map(|id| id.0),
+        device = line.device.map(|id| id.0),
+        verification = line.verification.map(tracing::field::display),
+        reason = line.reason,
     );
 }
