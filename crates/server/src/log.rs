@@ -5,11 +5,15 @@
 //! nothing for so long that the buffer is full, lines are dropped and counted, for the log must never stop a decision:
 //! what happened stands in the audit trail.
 
+mod line;
+
 use std::io::{self, IsTerminal as _, Write};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use tracing_subscriber::fmt::MakeWriter;
+
+use self::line::Line;
 
 /// Bytes that may wait. More than standard error takes in any moment of a healthy server.
 const ROOM: usize = 4 * 1024 * 1024;
@@ -28,13 +32,13 @@ pub fn start() {
         filter = filter.add_directive(quiet);
     }
     let json = std::env::var("COUNTERSIGN_LOG_FORMAT").is_ok_and(|format| format.eq_ignore_ascii_case("json"));
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(Writer(LOG.get_or_init(run).clone()));
-    let started = if json {
-        builder.json().flatten_event(true).with_current_span(true).try_init()
-    } else {
-        let colour = io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
-        builder.with_ansi(colour).with_target(false).try_init()
-    };
+    let colour = !json && io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
+    let started = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(Writer(LOG.get_or_init(run).clone()))
+        .with_ansi(colour)
+        .event_format(if json { Line::Json } else { Line::Pretty })
+        .try_init();
     // A second start, in a test process, keeps the first log.
     drop(started);
 }

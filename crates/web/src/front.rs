@@ -18,7 +18,6 @@ use axum::response::Response;
 use http::header::{CONNECTION, RETRY_AFTER};
 use http::{HeaderValue, Request, StatusCode};
 use tower::{Service, ServiceExt};
-use tracing::Instrument;
 
 use crate::body::{self, BodyError};
 use crate::guard::{self, Refusal};
@@ -57,8 +56,7 @@ impl Front {
     /// Answers a request whose bytes the screen may already have refused.
     pub(crate) async fn answer_screened(&self, request: Request<Body>, refused: Option<Refused>) -> Response {
         let id = self.0.ids.of(request.headers());
-        let span = tracing::info_span!("request", id = id.as_str());
-        let mut response = self.pass(request, refused, &id).instrument(span).await;
+        let mut response = request_id::scope(id, self.pass(request, refused, &id)).await;
         request_id::finish(&mut response, &id);
         response
     }
@@ -74,7 +72,7 @@ impl Front {
             Ok(bytes) => bytes,
             Err(error) => return self.refuse(unreadable(error), parts.uri.path()),
         };
-        parts.extensions.insert(id.clone());
+        parts.extensions.insert(*id);
         let uri = parts.uri.clone();
         let request = Request::from_parts(parts, Body::from(bytes));
 
@@ -83,11 +81,11 @@ impl Front {
             Ok(Ok(Ok(response))) => response,
             Ok(Err(_panic)) => {
                 // The panic's words go to the panic hook; they may hold anything, so they are not repeated here.
-                tracing::error!(request_id = id.as_str(), "a handler panicked");
+                tracing::error!("a handler panicked");
                 (self.0.refusal)(StatusCode::INTERNAL_SERVER_ERROR, "Internal server error", uri.path())
             }
             Err(_elapsed) => {
-                tracing::error!(request_id = id.as_str(), "a handler did not answer in time");
+                tracing::error!("a handler did not answer in time");
                 let mut response =
                     (self.0.refusal)(StatusCode::SERVICE_UNAVAILABLE, "The service is unavailable", uri.path());
                 response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));

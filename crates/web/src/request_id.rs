@@ -2,12 +2,13 @@
 //! response goes without (contract 1.8, SEC 51).
 //!
 //! A fresh id is unique in the process and opaque; it opens nothing, so it needs no randomness of its own: a
-//! prefix drawn once at start keeps two processes apart.
+//! prefix drawn once at start keeps two processes apart. Whoever writes the log asks [`current`] for the id: a task's
+//! own note of it costs nothing where nobody logs, unlike a span, which is built and formatted for every request.
 
+use std::future::Future;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use axum::response::Response;
-use bytes::Bytes;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 
@@ -17,16 +18,61 @@ pub const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const NO_STORE: HeaderValue = HeaderValue::from_static("no-cache, must-revalidate, no-store");
 const NOSNIFF: HeaderValue = HeaderValue::from_static("nosniff");
 
-/// The id of one request, in its extensions. Cheap to clone.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RequestId(HeaderValue);
+/// The longest id.
+const LONGEST: usize = 64;
+/// The longest prefix of fresh ids.
+const PREFIX: usize = 40;
+
+/// The id of one request, in place: it is as cheap to copy as to point to.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct RequestId {
+    text: [u8; LONGEST],
+    length: usize,
+}
 
 impl RequestId {
+    /// `text` is at most [`LONGEST`] characters of those that may stand in an id.
+    fn new(text: &[u8]) -> Self {
+        let mut id = Self { text: [0; LONGEST], length: 0 };
+        id.push(text);
+        id
+    }
+
+    fn push(&mut self, text: &[u8]) {
+        let end = self.length + text.len();
+        self.text[self.length..end].copy_from_slice(text);
+        self.length = end;
+    }
+
     /// The id as text: 1 to 64 characters of `[A-Za-z0-9._-]`.
     pub fn as_str(&self) -> &str {
         // An id is made of ASCII only, here and in `of`.
-        self.0.to_str().unwrap_or_default()
+        std::str::from_utf8(&self.text[..self.length]).unwrap_or_default()
     }
+
+    fn header(&self) -> HeaderValue {
+        HeaderValue::from_bytes(&self.text[..self.length]).unwrap_or(HeaderValue::from_static("-"))
+    }
+}
+
+impl std::fmt::Debug for RequestId {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("RequestId").field(&self.as_str()).finish()
+    }
+}
+
+tokio::task_local! {
+    static CURRENT: RequestId;
+}
+
+/// Answers a request under its id: what runs inside finds it in [`current`].
+pub fn scope<F: Future>(id: RequestId, answer: F) -> impl Future<Output = F::Output> {
+    CURRENT.scope(id, answer)
+}
+
+/// The id of the request that is being answered here, if one is.
+pub fn current() -> Option<RequestId> {
+    CURRENT.try_with(|id| *id).ok()
 }
 
 /// Where fresh ids come from.
@@ -40,7 +86,7 @@ impl RequestIds {
     /// Ids that begin with `prefix`, which should differ between processes. Characters that may not stand in an
     /// id are left out, and so is what is too long.
     pub fn new(prefix: &str) -> Self {
-        let prefix = prefix.chars().filter(|&character| is_allowed(character)).take(40).collect();
+        let prefix = prefix.chars().filter(|&character| is_allowed(character)).take(PREFIX).collect();
         Self { prefix, next: AtomicU64::new(0) }
     }
 
@@ -48,7 +94,7 @@ impl RequestIds {
     pub fn of(&self, headers: &HeaderMap) -> RequestId {
         let mut given = headers.get_all(X_REQUEST_ID).iter();
         match (given.next(), given.next()) {
-            (Some(own), None) if is_acceptable(own) => RequestId(own.clone()),
+            (Some(own), None) if is_acceptable(own) => RequestId::new(own.as_bytes()),
             _ => self.fresh(),
         }
     }
@@ -57,9 +103,21 @@ impl RequestIds {
     pub fn fresh(&self) -> RequestId {
         // An odd factor permutes the numbers: still unique, but no longer a public count of requests.
         let number = self.next.fetch_add(1, Ordering::Relaxed).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-        let text = format!("{}{number:016x}", self.prefix);
-        RequestId(HeaderValue::from_maybe_shared(Bytes::from(text)).unwrap_or(HeaderValue::from_static("-")))
+        let mut id = RequestId::new(self.prefix.as_bytes());
+        id.push(&hexadecimal(number));
+        id
     }
+}
+
+/// Sixteen digits.
+fn hexadecimal(number: u64) -> [u8; 16] {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let mut digits = [0; 16];
+    for (pair, byte) in digits.chunks_exact_mut(2).zip(number.to_be_bytes()) {
+        pair[0] = DIGITS[usize::from(byte >> 4)];
+        pair[1] = DIGITS[usize::from(byte & 15)];
+    }
+    digits
 }
 
 fn is_allowed(character: char) -> bool {
@@ -68,14 +126,14 @@ fn is_allowed(character: char) -> bool {
 
 fn is_acceptable(id: &HeaderValue) -> bool {
     let id = id.as_bytes();
-    (1..=64).contains(&id.len()) && id.iter().all(|&byte| is_allowed(char::from(byte)))
+    (1..=LONGEST).contains(&id.len()) && id.iter().all(|&byte| is_allowed(char::from(byte)))
 }
 
 /// Puts on a response what every response carries.
 pub(crate) fn finish(response: &mut Response, id: &RequestId) {
     let without_content = response.status() == StatusCode::NO_CONTENT;
     let headers = response.headers_mut();
-    headers.insert(X_REQUEST_ID, id.0.clone());
+    headers.insert(X_REQUEST_ID, id.header());
     headers.entry(CACHE_CONTROL).or_insert(NO_STORE);
     headers.insert(X_CONTENT_TYPE_OPTIONS, NOSNIFF);
     if without_content {
@@ -116,6 +174,21 @@ mod tests {
         let seen: std::collections::HashSet<_> = (0..1000).map(|_| ids.fresh().as_str().to_owned()).collect();
         assert_eq!(seen.len(), 1000);
         assert!(seen.iter().all(|id| id.starts_with("node") && is_acceptable(&HeaderValue::from_str(id).unwrap())));
+    }
+
+    #[tokio::test]
+    async fn the_id_is_known_within_its_request_only() {
+        let id = RequestIds::new("p-").fresh();
+        assert_eq!(current(), None);
+        assert_eq!(scope(id, async { current() }).await, Some(id));
+        assert_eq!(current(), None);
+    }
+
+    #[test]
+    fn a_number_is_written_with_all_its_digits() {
+        for number in [0, 0xf0_1234, u64::MAX] {
+            assert_eq!(hexadecimal(number), format!("{number:016x}").as_bytes());
+        }
     }
 
     #[test]

@@ -1,0 +1,314 @@
+//! How one line of the log looks: for people, or as JSON for programs.
+//!
+//! A busy server writes a line for each decision, so a line costs little: the id of the request is asked of the task
+//! that logs rather than kept in a span, and the time is spelled out once a second. What an event says may come from
+//! outside: control characters in it are escaped, so that no text can look like another line (SEC 48).
+
+use std::cell::RefCell;
+use std::error::Error;
+use std::fmt::{self, Write as _};
+
+use engine::Clock as _;
+use engine::clock::SystemClock;
+use tracing::field::{Field, Visit};
+use tracing::{Event, Level, Subscriber};
+use tracing_subscriber::fmt::format::Writer;
+use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields};
+use tracing_subscriber::registry::LookupSpan;
+use web::request_id;
+
+/// The look of a line.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Line {
+    /// `TIME LEVEL words field=value request=ID`.
+    Pretty,
+    /// One flat object.
+    Json,
+}
+
+impl<S, N> FormatEvent<S, N> for Line
+where
+    S: Subscriber + for<'a> LookupSpan<'a>,
+    N: for<'a> FormatFields<'a> + 'static,
+{
+    fn format_event(&self, _: &FmtContext<'_, S, N>, writer: Writer<'_>, event: &Event<'_>) -> fmt::Result {
+        match self {
+            Self::Pretty => pretty(writer, event),
+            Self::Json => json(writer, event),
+        }
+    }
+}
+
+fn pretty(mut out: Writer<'_>, event: &Event<'_>) -> fmt::Result {
+    let level = *event.metadata().level();
+    if out.has_ansi_escapes() {
+        at_present(|time| write!(out, "\x1b[2m{time}\x1b[0m \x1b[{}m{}\x1b[0m", colour(level), padded(level)))?;
+    } else {
+        at_present(|time| out.write_str(time))?;
+        out.write_char(' ')?;
+        out.write_str(padded(level))?;
+    }
+    let mut fields = PrettyFields { out, result: Ok(()) };
+    event.record(&mut fields);
+    fields.result?;
+    if let Some(id) = request_id::current() {
+        fields.name("request")?;
+        fields.out.write_str(id.as_str())?;
+    }
+    fields.out.write_char('\n')
+}
+
+fn json(mut out: Writer<'_>, event: &Event<'_>) -> fmt::Result {
+    at_present(|time| write!(out, r#"{{"timestamp":"{time}","level":"{}""#, event.metadata().level()))?;
+    let mut fields = JsonFields { out, result: Ok(()) };
+    event.record(&mut fields);
+    fields.result?;
+    fields.text("target", event.metadata().target())?;
+    if let Some(id) = request_id::current() {
+        fields.text("request", id.as_str())?;
+    }
+    fields.out.write_str("}\n")
+}
+
+thread_local! {
+    /// The present second and a moment in it, as it was last written here.
+    static LAST: RefCell<(i64, String)> = const { RefCell::new((i64::MIN, String::new())) };
+}
+
+/// Writes the present moment, such as `2026-03-01T09:30:00.000Z`.
+fn at_present(write: impl FnOnce(&str) -> fmt::Result) -> fmt::Result {
+    const MILLIS: usize = "2026-03-01T09:30:00.".len();
+    let now = SystemClock.now().0;
+    LAST.with_borrow_mut(|(second, text)| {
+        if *second == now.div_euclid(1_000) {
+            text.truncate(MILLIS);
+            write!(text, "{:03}Z", now.rem_euclid(1_000))?;
+        } else {
+            *text = onelogin::wire_time::with_millis(now);
+            *second = now.div_euclid(1_000);
+        }
+        write(text)
+    })
+}
+
+fn padded(level: Level) -> &'static str {
+    match level {
+        Level::ERROR => "ERROR",
+        Level::WARN => " WARN",
+        Level::INFO => " INFO",
+        Level::DEBUG => "DEBUG",
+        Level::TRACE => "TRACE",
+    }
+}
+
+/// Red, yellow, green, blue, magenta.
+fn colour(level: Level) -> u8 {
+    match level {
+        Level::ERROR => 31,
+        Level::WARN => 33,
+        Level::INFO => 32,
+        Level::DEBUG => 34,
+        Level::TRACE => 35,
+    }
+}
+
+/// Writes fields as ` name=value`, and the message as it is.
+struct PrettyFields<'w> {
+    out: Writer<'w>,
+    result: fmt::Result,
+}
+
+impl PrettyFields<'_> {
+    fn name(&mut self, name: &str) -> fmt::Result {
+        self.out.write_char(' ')?;
+        if name == "message" {
+            return Ok(());
+        }
+        if self.out.has_ansi_escapes() {
+            return write!(self.out, "\x1b[3m{name}\x1b[0m\x1b[2m=\x1b[0m");
+        }
+        self.out.write_str(name)?;
+        self.out.write_char('=')
+    }
+
+    fn field(&mut self, field: &Field, value: fmt::Arguments<'_>) {
+        if self.result.is_ok() {
+            self.result = self.name(field.name()).and_then(|()| Escaped(&mut self.out).write_fmt(value));
+        }
+    }
+}
+
+impl Visit for PrettyFields<'_> {
+    fn record_i64(&mut self, field: &Field, value: i64) {
+        self.field(field, format_args!("{value}"));
+    }
+
+    fn record_u64(&mut self, field: &Field, value: u64) {
+        self.field(field, format_args!("{value}"));
+    }
+
+    fn record_error(&mut self, field: &Field, value: &(dyn Error + 'static)) {
+        self.field(field, format_args!("{}", WithCauses(value)));
+    }
+
+    fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
+        self.field(field, format_args!("{value:?}"));
+    }
+}
+
+/// Writes fields as members of the object that is open.
+struct JsonFields<'w> {
+    out: Writer<'w>,
+    result: fmt::Result,
+}
+
+impl JsonFields<'_> {
+    fn member(&mut self, name: &str, value: &impl serde::Serialize) -> fmt::Result {
+        let text = |result: serde_json::Result<String>| result.map_err(|_unwritable| fmt::Error);
+        write!(self.out, ",{}:{}", text(serde_json::to_string(name))?, text(serde_json::to_string(value))?)
+    }
+
+    fn text(&mut self, name: &str, value: &str) -> fmt::Result {
+        self.member(name, &value)
+    }
+
+    fn field(&mut self, field: &Field, value: &impl serde::Serialize) {
+        if self.result.is_ok() {
+            self.result = self.member(field.name(), value);
+        }
+    }
+}
+
+impl Visit for JsonFields<'_> {
+    fn record_f64(&mut self, field: &Field, value: f64) {
+        self.field(field, &value);
+    }
+
+    fn record_i64(&mut self, field: &Field, value: i64) {
+        self.field(field, &value);
+    }
+
+    fn record_u64(&mut self, field: &Field, value: u64) {
+        self.field(field, &value);
+    }
+
+    fn record_bool(&mut self, field: &Field, value: bool) {
+        self.field(field, &value);
+    }
+
+    fn record_str(&mut self, field: &Field, value: &str) {
+        self.field(field, &value);
+    }
+
+    fn record_error(&mut self, field: &Field, value: &(dyn Error + 'static)) {
+        self.field(field, &WithCauses(value).to_string());
+    }
+
+    fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
+        self.field(field, &format!("{value:?}"));
+    }
+}
+
+/// An error and what caused it.
+struct WithCauses<'a>(&'a (dyn Error + 'static));
+
+impl fmt::Display for WithCauses<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.0)?;
+        let mut cause = self.0.source();
+        while let Some(error) = cause {
+            write!(f, ": {error}")?;
+            cause = error.source();
+        }
+        Ok(())
+    }
+}
+
+/// Writes control characters as escapes.
+struct Escaped<'a, W>(&'a mut W);
+
+impl<W: fmt::Write> fmt::Write for Escaped<'_, W> {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        // C1 controls begin with 0xC2 in UTF-8; nearly all text is free of either.
+        if !text.bytes().any(|byte| byte.is_ascii_control() || byte == 0xC2) {
+            return self.0.write_str(text);
+        }
+        for character in text.chars() {
+            if character.is_control() {
+                write!(self.0, "{}", character.escape_default())?;
+            } else {
+                self.0.write_char(character)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io;
+    use std::sync::{Arc, Mutex};
+    use web::request_id::RequestIds;
+
+    #[derive(Clone, Default)]
+    struct Page(Arc<Mutex<Vec<u8>>>);
+
+    impl io::Write for Page {
+        fn write(&mut self, line: &[u8]) -> io::Result<usize> {
+            self.0.lock().unwrap().extend_from_slice(line);
+            Ok(line.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    /// What is logged by `tell`, after the time.
+    fn told(line: Line, tell: impl FnOnce()) -> String {
+        let page = Page::default();
+        let writer = page.clone();
+        let subscriber =
+            tracing_subscriber::fmt().with_ansi(false).with_writer(move || writer.clone()).event_format(line).finish();
+        tracing::subscriber::with_default(subscriber, tell);
+        let text = String::from_utf8(page.0.lock().unwrap().clone()).unwrap();
+        text.replace(&text[text.find("20").unwrap()..=text.find('Z').unwrap()], "TIME")
+    }
+
+    fn within_a_request(tell: impl FnOnce()) {
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        runtime.block_on(request_id::scope(RequestIds::new("p").fresh(), async { tell() }));
+    }
+
+    #[test]
+    fn a_line_tells_its_fields_and_its_request() {
+        let event = || tracing::info!(event = "a.b", user = 7_i64, device = None::<i64>, by = %"x");
+        assert_eq!(told(Line::Pretty, event), "TIME  INFO event=\"a.b\" user=7 by=x\n");
+        assert_eq!(
+            told(Line::Pretty, || within_a_request(event)),
+            "TIME  INFO event=\"a.b\" user=7 by=x request=p0000000000000000\n"
+        );
+        assert_eq!(
+            told(Line::Json, || within_a_request(event)),
+            "{\"timestamp\":\"TIME\",\"level\":\"INFO\",\"event\":\"a.b\",\"user\":7,\"by\":\"x\",\
+             \"target\":\"server::log::line::tests\",\"request\":\"p0000000000000000\"}\n"
+        );
+    }
+
+    #[test]
+    fn no_text_can_begin_another_line_or_steer_a_terminal() {
+        let event = || tracing::warn!(name = %"a\nb\u{9b}", "one\r\n{}", "\x1b[2Jé");
+        let pretty = told(Line::Pretty, event);
+        assert_eq!(pretty, "TIME  WARN one\\r\\n\\u{1b}[2Jé name=a\\nb\\u{9b}\n");
+        assert_eq!(told(Line::Json, event).lines().count(), 1);
+    }
+
+    #[test]
+    fn an_error_tells_its_causes() {
+        let error = io::Error::other(fmt::Error);
+        let event = || tracing::error!(error = &error as &dyn Error, "it broke");
+        let text = format!("{}", WithCauses(&error));
+        assert_eq!(told(Line::Pretty, event), format!("TIME ERROR it broke error={text}\n"));
+    }
+}
