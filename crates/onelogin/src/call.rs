@@ -1,30 +1,37 @@
-//! A call as handlers see it: the ids of its path, its query, its body, and where it came from.
+//! A call as handlers see it: the ids of its path, its query, its body, and where it came from. Each is read from the
+//! request when a handler asks, since most ask for little.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
+use std::ops::Range;
+use std::sync::{Arc, OnceLock};
 
 use axum::body::Bytes;
-use axum::http::HeaderMap;
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, Method, header};
 use domain::{DeviceId, UserId};
+use web::listen::Peer;
 
 use crate::lenient::Body;
 
 /// One call, read whole.
 #[derive(Debug)]
 pub struct Call {
-    /// The path's parameters by name, as text.
-    pub(crate) path: Vec<(String, String)>,
-    /// The query's fields in order, decoded.
-    pub query: Vec<(String, String)>,
-    /// The request's headers.
-    pub headers: HeaderMap,
+    head: Parts,
     /// The body as it arrived.
     pub body: Bytes,
-    /// What links begin with: the configured public URL, else from the validated Host (rulings 29b).
-    pub base_url: String,
-    /// The path as it was asked for.
-    pub target: String,
-    /// Who calls, after trusted proxies.
-    pub peer: IpAddr,
+    params: Params,
+    query: OnceLock<Vec<(String, String)>>,
+    peer: Option<Peer>,
+    origin: Arc<Origin>,
+}
+
+/// What the links and addresses of all calls depend on.
+#[derive(Debug, Default)]
+pub(crate) struct Origin {
+    /// What links begin with, where the operator said so.
+    pub(crate) public_url: Option<String>,
+    /// Proxies whose `X-Forwarded-*` is believed (SEC 64).
+    pub(crate) trusted_proxies: Vec<IpAddr>,
 }
 
 /// The body is not a JSON object within the limits of SEC 60.
@@ -32,9 +39,19 @@ pub struct Call {
 pub struct BadJson;
 
 impl Call {
+    /// A call on a path with these parameters.
+    pub(crate) fn new(head: Parts, body: Bytes, params: Params, peer: Option<Peer>, origin: Arc<Origin>) -> Self {
+        Self { head, body, params, query: OnceLock::new(), peer, origin }
+    }
+
+    /// Whether the path names nothing, since a parameter in it does not decode to text.
+    pub(crate) fn is_unreadable(&self) -> bool {
+        self.params.undecodable
+    }
+
     /// A path parameter.
     pub fn path(&self, name: &str) -> &str {
-        self.path.iter().find(|(key, _)| key == name).map_or("", |(_, value)| value)
+        self.params.get(self.head.uri.path(), name)
     }
 
     /// The `user_id` of the path, if it is a positive integer.
@@ -48,15 +65,118 @@ impl Call {
         if text == "0" { Some(DeviceId(0)) } else { positive(text).map(DeviceId) }
     }
 
+    /// The query's fields in order, decoded.
+    pub fn fields(&self) -> &[(String, String)] {
+        self.query.get_or_init(|| {
+            let query = self.head.uri.query();
+            query.map(serde_urlencoded::from_str).transpose().ok().flatten().unwrap_or_default()
+        })
+    }
+
     /// A query field.
     pub fn query(&self, name: &str) -> Option<&str> {
-        self.query.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+        self.fields().iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+    }
+
+    /// The request's method.
+    pub(crate) fn method(&self) -> &Method {
+        &self.head.method
+    }
+
+    /// The request's headers.
+    pub fn headers(&self) -> &HeaderMap {
+        &self.head.headers
     }
 
     /// The body as a JSON object; an empty one counts as an object without members (contract 1.2).
     pub fn json(&self) -> Result<Body, BadJson> {
         Body::parse(&self.body).map_err(|_| BadJson)
     }
+
+    /// The path as it was asked for.
+    pub fn target(&self) -> &str {
+        without_slash(self.head.uri.path())
+    }
+
+    /// What links begin with: the configured public URL, else from the validated Host (rulings 29b).
+    pub fn base_url(&self) -> String {
+        let host = self.head.headers.get(header::HOST).and_then(|host| host.to_str().ok());
+        let https = web::proxy::forwarded_https(self.socket(), &self.head.headers, &self.origin.trusted_proxies);
+        web::proxy::base_url(self.origin.public_url.as_deref(), host, https)
+    }
+
+    /// Who calls, after trusted proxies.
+    pub fn peer(&self) -> IpAddr {
+        web::proxy::client_ip(self.socket(), &self.head.headers, &self.origin.trusted_proxies)
+    }
+
+    fn socket(&self) -> IpAddr {
+        self.peer.map_or(IpAddr::V4(Ipv4Addr::LOCALHOST), |peer| peer.0.ip())
+    }
+}
+
+/// A path without the slash at its end: one spelling for every path (contract 1.1).
+pub(crate) fn without_slash(path: &str) -> &str {
+    path.strip_suffix('/').filter(|rest| !rest.is_empty()).unwrap_or(path)
+}
+
+/// The parameters of a path: where they lie in it, or their text where that had to be decoded.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Params {
+    lying: [(&'static str, Range<usize>); MOST],
+    decoded: Vec<(&'static str, String)>,
+    undecodable: bool,
+}
+
+/// No path has more parameters.
+const MOST: usize = 2;
+
+impl Params {
+    /// Notes what a look-up found in `path`.
+    pub(crate) fn of(path: &str, found: &matchit::Params<'static, '_>) -> Self {
+        let mut params = Self::default();
+        for (lying, (name, value)) in params.lying.iter_mut().zip(found.iter()) {
+            let start = value.as_ptr().addr() - path.as_ptr().addr();
+            *lying = (name, start..start + value.len());
+            if value.contains('%') {
+                match decoded(value) {
+                    Some(text) => params.decoded.push((name, text)),
+                    None => params.undecodable = true,
+                }
+            }
+        }
+        params
+    }
+
+    fn get<'a>(&'a self, path: &'a str, name: &str) -> &'a str {
+        if let Some((_, text)) = self.decoded.iter().find(|(key, _)| *key == name) {
+            return text;
+        }
+        let lying = self.lying.iter().find(|(key, _)| *key == name);
+        lying.and_then(|(_, range)| path.get(range.clone())).unwrap_or_default()
+    }
+}
+
+/// Takes the percent escapes out of a parameter, if what they spell is text; what is not one stays as it is.
+fn decoded(text: &str) -> Option<String> {
+    let digit =
+        |byte: Option<&u8>| byte.and_then(|byte| char::from(*byte).to_digit(16)).and_then(|d| u8::try_from(d).ok());
+    let bytes = text.as_bytes();
+    let mut plain = Vec::with_capacity(bytes.len());
+    let mut at = 0;
+    while let Some(&byte) = bytes.get(at) {
+        match (byte, digit(bytes.get(at + 1)), digit(bytes.get(at + 2))) {
+            (b'%', Some(high), Some(low)) => {
+                plain.push(high << 4 | low);
+                at += 3;
+            }
+            _ => {
+                plain.push(byte);
+                at += 1;
+            }
+        }
+    }
+    String::from_utf8(plain).ok()
 }
 
 /// A positive integer in its only spelling: ASCII digits without sign or leading zero, so that no two texts name the
@@ -67,8 +187,18 @@ fn positive(text: &str) -> Option<i64> {
 }
 
 #[cfg(test)]
+impl Call {
+    /// A call without body and parameters, to a server whose links begin with `public_url`.
+    pub(crate) fn to(target: &str, public_url: &str) -> Self {
+        let (head, ()) = axum::http::Request::get(target).body(()).unwrap().into_parts();
+        let origin = Origin { public_url: Some(public_url.to_owned()), trusted_proxies: Vec::new() };
+        Self::new(head, Bytes::new(), Params::default(), None, Arc::new(origin))
+    }
+}
+
+#[cfg(test)]
 mod tests {
-    use super::positive;
+    use super::*;
 
     #[test]
     fn an_id_has_one_spelling() {
@@ -77,6 +207,30 @@ mod tests {
         assert_eq!(positive("99999999999999999999"), Some(i64::MAX));
         for other in ["", "0", "042", "+42", " 42", "42 ", "-1", "4.2", "٤٢"] {
             assert_eq!(positive(other), None, "{other}");
+        }
+    }
+
+    #[test]
+    fn parameters_are_decoded_once() {
+        let mut table = matchit::Router::new();
+        table.insert("/u/{user_id}/d/{id}", ()).unwrap();
+        let table: &'static matchit::Router<()> = Box::leak(Box::new(table));
+        let params = |path: &str| {
+            let params = Params::of(path, &table.at(path).unwrap().params);
+            let texts = (params.get(path, "user_id").to_owned(), params.get(path, "id").to_owned());
+            (!params.undecodable).then_some(texts)
+        };
+        let two = |user: &str, id: &str| Some((user.to_owned(), id.to_owned()));
+        assert_eq!(params("/u/42/d/a-b"), two("42", "a-b"));
+        assert_eq!(params("/u/%34%32/d/%25%32%35%zz%"), two("42", "%25%zz%"));
+        assert_eq!(params("/u/1/d/%c3%A9"), two("1", "é"));
+        assert_eq!(params("/u/1/d/%ff"), None);
+    }
+
+    #[test]
+    fn one_slash_at_the_end_is_no_part_of_a_path() {
+        for (path, expected) in [("/a/", "/a"), ("/a", "/a"), ("/a//", "/a/"), ("/", "/")] {
+            assert_eq!(without_slash(path), expected);
         }
     }
 }

@@ -8,7 +8,7 @@ use axum::body::Body;
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use http::header::CONTENT_TYPE;
-use http::{HeaderValue, StatusCode};
+use http::{HeaderMap, HeaderValue, StatusCode};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -163,7 +163,8 @@ pub fn refusal(status: StatusCode, message: &str, path: &str) -> Response {
     }
 }
 
-fn is_under(path: &str, prefix: &str) -> bool {
+/// Whether a path is this one or lies below it.
+pub(crate) fn is_under(path: &str, prefix: &str) -> bool {
     path.strip_prefix(prefix).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
@@ -202,7 +203,10 @@ fn v2_name(status: StatusCode) -> &'static str {
 fn respond(status: StatusCode, body: Bytes) -> Response {
     let mut response = Response::new(Body::from(body));
     *response.status_mut() = status;
-    response.headers_mut().insert(CONTENT_TYPE, JSON);
+    // Room for the headers that every answer gets on its way out.
+    let mut headers = HeaderMap::with_capacity(12);
+    headers.insert(CONTENT_TYPE, JSON);
+    *response.headers_mut() = headers;
     response
 }
 

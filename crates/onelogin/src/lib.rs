@@ -23,13 +23,14 @@ pub mod v2;
 pub mod wire_time;
 
 use std::net::IpAddr;
+use std::ops::Deref;
 use std::sync::Arc;
 
 use engine::Engine;
 use web::limit::{Bucket, Strikes};
 
 pub use envelope::refusal;
-pub use routes::{ROUTES, RouteEntry, router};
+pub use routes::{ROUTES, RouteEntry, door};
 
 /// What an operator sets for this dialect.
 #[derive(Debug, Clone)]
@@ -70,29 +71,46 @@ impl Default for Options {
 
 /// What every handler has at hand. Cheap to clone.
 #[derive(Clone)]
-pub struct App {
+pub struct App(Arc<Parts>);
+
+/// What an [`App`] is made of.
+pub struct Parts {
     /// The use cases.
     pub engine: Arc<Engine>,
     /// What the operator set.
-    pub options: Arc<Options>,
+    pub options: Options,
     /// The hourly quota of v1.
-    pub quota: Arc<quota::Quota>,
+    pub quota: quota::Quota,
     /// The rate of each client, by its row.
-    pub bursts: Arc<Bucket<i64>>,
+    pub bursts: Bucket<i64>,
     /// Addresses that show wrong secrets too often (SEC 30).
-    pub wrong_secrets: Arc<Strikes>,
+    pub wrong_secrets: Strikes,
+    origin: Arc<call::Origin>,
 }
 
 impl App {
     /// The dialect over an engine.
     pub fn new(engine: Arc<Engine>, options: Options) -> Self {
-        Self {
+        let origin = call::Origin {
+            public_url: engine.settings().public_url.clone(),
+            trusted_proxies: options.trusted_proxies.clone(),
+        };
+        Self(Arc::new(Parts {
             engine,
-            quota: Arc::new(quota::Quota::new(options.hourly_quota)),
-            bursts: Arc::new(if options.burst_limit { Bucket::api_calls() } else { Bucket::off() }),
-            wrong_secrets: Arc::new(Strikes::wrong_secrets()),
-            options: Arc::new(options),
-        }
+            quota: quota::Quota::new(options.hourly_quota),
+            bursts: if options.burst_limit { Bucket::api_calls() } else { Bucket::off() },
+            wrong_secrets: Strikes::wrong_secrets(),
+            options,
+            origin: Arc::new(origin),
+        }))
+    }
+}
+
+impl Deref for App {
+    type Target = Parts;
+
+    fn deref(&self) -> &Parts {
+        &self.0
     }
 }
 

@@ -181,28 +181,19 @@ impl Place {
 
 /// The list's own URL with another page.
 fn url(call: &Call, page: &[(&str, String)]) -> String {
-    let rest = call.query.iter().filter(|(name, _)| !PAGING.contains(&name.as_str()));
+    let rest = call.fields().iter().filter(|(name, _)| !PAGING.contains(&name.as_str()));
     let rest = rest.map(|(name, value)| (name.as_str(), value.as_str()));
     let query: Vec<_> = rest.chain(page.iter().map(|(name, value)| (*name, value.as_str()))).collect();
     let query = serde_urlencoded::to_string(query).unwrap_or_default();
-    format!("{}{}?{query}", call.base_url, call.target)
+    format!("{}{}?{query}", call.base_url(), call.target())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::net::{IpAddr, Ipv4Addr};
 
     fn call(query: &str) -> Call {
-        Call {
-            path: Vec::new(),
-            query: serde_urlencoded::from_str(query).unwrap(),
-            headers: HeaderMap::new(),
-            body: bytes::Bytes::new(),
-            base_url: "https://mfa.example".to_owned(),
-            target: "/api/2/users".to_owned(),
-            peer: IpAddr::V4(Ipv4Addr::LOCALHOST),
-        }
+        Call::to(&format!("/api/2/users?{query}"), "https://mfa.example")
     }
 
     fn asked(limit: u32, page: u64) -> Asked {

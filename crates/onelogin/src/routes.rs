@@ -1,24 +1,26 @@
 //! The route table: every method and path of the dialect, its family, and the check that stands before each handler.
 //!
 //! Paths with a slash at the end are the same paths (contract 1.1): it is taken off before routing, never answered
-//! with a redirect. Unknown paths and wrong methods are the same 404.
+//! with a redirect. Unknown paths and wrong methods are the same 404. The table is the same for all servers, so it is
+//! built once, and a request finds its handler in one look-up.
 
-use std::future::Future;
-use std::net::{IpAddr, Ipv4Addr};
+use std::collections::BTreeMap;
+use std::sync::{Arc, LazyLock};
 
-use axum::Router;
-use axum::body::Body;
-use axum::extract::{FromRequestParts, RawPathParams, State};
+use axum::body::{Body, Bytes, HttpBody as _};
 use axum::http::{HeaderName, HeaderValue, Method, Request, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{MethodFilter, on};
+use engine::Caller;
+use web::door::{Answering, Door};
+use web::listen::Peer;
 
 use crate::access::{
     Access, Allows, ChallengeV1, Family, LogOut, ManageAll, ManageMfa, ManageUsers, ReadMfa, ReadUsers,
 };
-use crate::call::Call;
-use crate::envelope::refusal;
+use crate::call::{Call, Params, without_slash};
+use crate::envelope::{is_under, refusal};
 use crate::error::Common;
+use crate::quota::Standing;
 use crate::{App, token, v1, v2};
 
 /// One line of the route table, for tests that walk it.
@@ -45,17 +47,32 @@ macro_rules! table {
             scopes: |scope| $scopes::allows(scope, &crate::Options::default()),
         }),*];
 
-        fn routes() -> Router<App> {
-            Router::new()
-                $(.route($open_path, on(MethodFilter::$open_method, |State(app): State<App>, request: Request<Body>| async move {
-                    let call = match read(&app, request).await { Ok(call) => call, Err(answer) => return answer };
-                    $open_handler(app, call).await.into_response()
-                })))*
-                $(.route($path, on(MethodFilter::$method, |State(app): State<App>, request: Request<Body>| {
-                    guarded::<$scopes, _, _, _>(app, Family::$family, request, $handler)
-                })))*
+        fn endpoints() -> Vec<(&'static str, Method, Endpoint)> {
+            vec![
+                $(($open_path, Method::$open_method, Endpoint::Open(|app, call| {
+                    Box::pin(async move { $open_handler(app, call).await.into_response() })
+                })),)*
+                $(($path, Method::$method, Endpoint::Guarded(Family::$family, |app, caller, call| {
+                    let access = Access::<$scopes>::check(caller, &app.options)?;
+                    Some(Box::pin(async move {
+                        match unreadable(&call) {
+                            None => $handler(app, access, call).await.into_response(),
+                            Some(refused) => refused,
+                        }
+                    }))
+                })),)*
+            ]
         }
     };
+}
+
+/// Who answers a method on a path.
+#[derive(Clone, Copy)]
+enum Endpoint {
+    /// A handler that takes a client's own credentials.
+    Open(fn(App, Call) -> Answering<'static>),
+    /// A handler behind a scope; none where the caller's does not suffice.
+    Guarded(Family, fn(App, Arc<Caller>, Call) -> Option<Answering<'static>>),
 }
 
 table! {
@@ -112,114 +129,114 @@ table! {
     }
 }
 
-/// The dialect's routes, ready to serve.
-pub fn router(app: App) -> Router {
-    let inner = routes().fallback(no_route).method_not_allowed_fallback(no_route).with_state(app);
-    Router::new().fallback(move |request: Request<Body>| {
-        let inner = inner.clone();
-        async move {
-            match tower::ServiceExt::oneshot(inner, canonical(request)).await {
-                Ok(mut answer) => {
-                    // A wrong method is the same 404 as an unknown path, so it names no right one.
-                    answer.headers_mut().remove(header::ALLOW);
-                    answer
-                }
-                Err(never) => match never {},
-            }
+/// The methods of each path.
+static TABLE: LazyLock<matchit::Router<Vec<(Method, Endpoint)>>> = LazyLock::new(|| {
+    let mut paths: BTreeMap<String, Vec<(Method, Endpoint)>> = BTreeMap::new();
+    for (path, method, endpoint) in endpoints() {
+        for path in spellings(path) {
+            paths.entry(path).or_default().push((method.clone(), endpoint));
         }
-    })
+    }
+    let mut table = matchit::Router::new();
+    for (path, methods) in paths {
+        // Whatever contradicts itself here does so in every test.
+        table.insert(path, methods).unwrap_or_else(|error| panic!("the route table contradicts itself: {error}"));
+    }
+    table
+});
+
+/// A path with its older and mistyped spellings: MFA without `mfa`, and one place where `mfs` stands for it (contract
+/// 7, 7.11).
+fn spellings(path: &str) -> Vec<String> {
+    let mut spellings = vec![path.to_owned()];
+    if let Some(rest) = path.strip_prefix("/api/2/mfa/") {
+        spellings.push(format!("/api/2/{rest}"));
+        if rest.ends_with("/mfa_token") {
+            spellings.push(format!("/api/2/mfs/{rest}"));
+        }
+    }
+    spellings
 }
 
-async fn no_route(request: Request<Body>) -> Response {
-    match family_of(request.uri().path()) {
-        Some(family) => Common::NoRoute.answer(family),
-        None => StatusCode::NOT_FOUND.into_response(),
+/// The dialect as a front door.
+pub fn door(app: App) -> Arc<dyn Door> {
+    LazyLock::force(&TABLE);
+    Arc::new(Dialect(app))
+}
+
+#[derive(Debug)]
+struct Dialect(App);
+
+impl Door for Dialect {
+    fn takes(&self, path: &str) -> bool {
+        family_of(path).is_some()
+    }
+
+    fn answer(&self, request: Request<Bytes>, peer: Option<Peer>) -> Answering<'_> {
+        Box::pin(async move {
+            let is_head = request.method() == Method::HEAD;
+            let mut answer = match found(&self.0, request, peer) {
+                Ok((Endpoint::Open(handler), call)) => match unreadable(&call) {
+                    None => handler(self.0.clone(), call).await,
+                    Some(refused) => refused,
+                },
+                Ok((Endpoint::Guarded(family, handler), call)) => guarded(&self.0, family, handler, call).await,
+                Err(NoRoute(family)) => Common::NoRoute.answer(family),
+            };
+            if let Some(length) = answer.body().size_hint().exact() {
+                answer.headers_mut().entry(header::CONTENT_LENGTH).or_insert_with(|| HeaderValue::from(length));
+            }
+            if is_head {
+                *answer.body_mut() = Body::empty();
+            }
+            answer
+        })
     }
 }
 
+/// Nothing is at this path, or not with this method.
+struct NoRoute(Family);
+
+/// Looks a request up.
+fn found(app: &App, request: Request<Bytes>, peer: Option<Peer>) -> Result<(Endpoint, Call), NoRoute> {
+    let path = without_slash(request.uri().path());
+    // HEAD is GET without the body.
+    let method = if *request.method() == Method::HEAD { &Method::GET } else { request.method() };
+    let endpoint = TABLE.at(path).ok().and_then(|found| {
+        let (_, endpoint) = found.value.iter().find(|(answered, _)| answered == method)?;
+        Some((*endpoint, Params::of(path, &found.params)))
+    });
+    // Only paths of a family come to this door.
+    let (endpoint, params) = endpoint.ok_or_else(|| NoRoute(family_of(path).unwrap_or(Family::V1)))?;
+    let (head, body) = request.into_parts();
+    Ok((endpoint, Call::new(head, body, params, peer, app.origin.clone())))
+}
+
 fn family_of(path: &str) -> Option<Family> {
-    let under = |prefix: &str| path == prefix || path.strip_prefix(prefix).is_some_and(|rest| rest.starts_with('/'));
-    if under("/api/1") || under("/auth") {
+    if is_under(path, "/api/1") || is_under(path, "/auth") {
         Some(Family::V1)
-    } else if under("/api/2/users") {
+    } else if is_under(path, "/api/2/users") {
         Some(Family::V2Users)
-    } else if under("/api/2") {
+    } else if is_under(path, "/api/2") {
         Some(Family::V2Mfa)
     } else {
         None
     }
 }
 
-/// One spelling for every path: no slash at the end, and the older and mistyped MFA paths as they are today
-/// (contract 7, 7.11).
-fn canonical(mut request: Request<Body>) -> Request<Body> {
-    let path = request.uri().path();
-    let trimmed = path.strip_suffix('/').filter(|rest| !rest.is_empty()).unwrap_or(path);
-    let parts: Vec<&str> = trimmed.split('/').collect();
-    let mfa = match parts.as_slice() {
-        ["", "api", "2", "users", user, rest @ ..]
-            if matches!(
-                rest.first(),
-                Some(&("factors" | "registrations" | "devices" | "verifications" | "mfa_token"))
-            ) =>
-        {
-            Some((user, rest))
-        }
-        ["", "api", "2", "mfs", "users", user, rest @ ..] if *rest == ["mfa_token"] => Some((user, rest)),
-        _ => None,
-    };
-    let new = match mfa {
-        Some((user, rest)) => format!("/api/2/mfa/users/{user}/{}", rest.join("/")),
-        None if trimmed.len() != path.len() => trimmed.to_owned(),
-        None => return request,
-    };
-    let with_query = match request.uri().query() {
-        Some(query) => format!("{new}?{query}"),
-        None => new,
-    };
-    if let Ok(uri) = with_query.parse() {
-        *request.uri_mut() = uri;
-    }
-    request
-}
-
-/// Reads a call whole.
-async fn read(app: &App, request: Request<Body>) -> Result<Call, Response> {
-    let (mut parts, body) = request.into_parts();
-    let path = match RawPathParams::from_request_parts(&mut parts, &()).await {
-        Ok(params) => params.iter().map(|(key, value)| (key.to_owned(), value.to_owned())).collect(),
-        // A path that does not decode names nothing.
-        Err(_) => return Err(refusal(StatusCode::NOT_FOUND, "No Route Exists", parts.uri.path())),
-    };
-    let query = parts.uri.query().map(serde_urlencoded::from_str).transpose().ok().flatten().unwrap_or_default();
-    let peer = parts.extensions.get::<web::listen::Peer>().map_or(IpAddr::V4(Ipv4Addr::LOCALHOST), |peer| peer.0.ip());
-    let host = parts.headers.get(header::HOST).and_then(|host| host.to_str().ok());
-    let trusted = &app.options.trusted_proxies;
-    let https = web::proxy::forwarded_https(peer, &parts.headers, trusted);
-    let target = parts.uri.path().to_owned();
-    let body = axum::body::to_bytes(body, usize::MAX)
-        .await
-        .map_err(|_| refusal(StatusCode::BAD_REQUEST, "the body cannot be read", &target))?;
-    Ok(Call {
-        path,
-        query,
-        base_url: web::proxy::base_url(app.engine.settings().public_url.as_deref(), host, https),
-        peer: web::proxy::client_ip(peer, &parts.headers, trusted),
-        headers: parts.headers,
-        body,
-        target,
-    })
+/// The answer to a path that does not decode: it names nothing.
+fn unreadable(call: &Call) -> Option<Response> {
+    call.is_unreadable().then(|| refusal(StatusCode::NOT_FOUND, "No Route Exists", call.target()))
 }
 
 /// What stands before every handler: token, limits, scope, in this order.
-async fn guarded<A, H, F, R>(app: App, family: Family, request: Request<Body>, handler: H) -> Response
-where
-    A: Allows,
-    H: FnOnce(App, Access<A>, Call) -> F,
-    F: Future<Output = R>,
-    R: IntoResponse,
-{
-    let header = request.headers().get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
+async fn guarded(
+    app: &App,
+    family: Family,
+    handler: fn(App, Arc<Caller>, Call) -> Option<Answering<'static>>,
+    call: Call,
+) -> Response {
+    let header = call.headers().get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
     let Some(token) = header.and_then(web::bearer::token) else { return Common::HeaderMissing.answer(family) };
     let caller = match app.engine.authenticate(token).await {
         Ok(Some(caller)) => caller,
@@ -229,18 +246,15 @@ where
     };
     let now = app.engine.now();
     let standing = (family == Family::V1).then(|| {
-        let is_question = request.method() == Method::GET && request.uri().path() == "/auth/rate_limit";
+        let is_question = call.method() == Method::GET && call.target() == "/auth/rate_limit";
         if is_question { app.quota.read(now) } else { app.quota.count(now) }
     });
     let answer = if let Some(standing) = standing.filter(|standing| standing.exceeded) {
         Common::TooMany(Some(standing.reset)).answer(family)
     } else if let Err(wait) = app.bursts.take(&caller.client.0) {
         Common::TooMany(i64::try_from(wait.0).ok()).answer(family)
-    } else if let Some(access) = Access::<A>::check(caller, &app.options) {
-        match read(&app, request).await {
-            Ok(call) => handler(app, access, call).await.into_response(),
-            Err(answer) => answer,
-        }
+    } else if let Some(answering) = handler(app.clone(), caller, call) {
+        answering.await
     } else {
         Common::ScopeTooSmall.answer(family)
     };
@@ -250,10 +264,40 @@ where
     }
 }
 
-fn with_standing(mut answer: Response, standing: crate::quota::Standing) -> Response {
+const X_RATELIMIT_LIMIT: HeaderName = HeaderName::from_static("x-ratelimit-limit");
+const X_RATELIMIT_REMAINING: HeaderName = HeaderName::from_static("x-ratelimit-remaining");
+const X_RATELIMIT_RESET: HeaderName = HeaderName::from_static("x-ratelimit-reset");
+
+fn with_standing(mut answer: Response, standing: Standing) -> Response {
     let headers = answer.headers_mut();
-    headers.insert(HeaderName::from_static("x-ratelimit-limit"), HeaderValue::from(standing.limit));
-    headers.insert(HeaderName::from_static("x-ratelimit-remaining"), HeaderValue::from(standing.remaining));
-    headers.insert(HeaderName::from_static("x-ratelimit-reset"), HeaderValue::from(standing.reset));
+    headers.insert(X_RATELIMIT_LIMIT, HeaderValue::from(standing.limit));
+    headers.insert(X_RATELIMIT_REMAINING, HeaderValue::from(standing.remaining));
+    headers.insert(X_RATELIMIT_RESET, HeaderValue::from(standing.reset));
     answer
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn mfa_paths_have_their_older_spellings() {
+        let registration = "/api/2/mfa/users/{user_id}/registrations/{id}";
+        assert_eq!(spellings(registration), [registration, "/api/2/users/{user_id}/registrations/{id}"]);
+        let token = "/api/2/mfa/users/{user_id}/mfa_token";
+        let (older, mistyped) = ("/api/2/users/{user_id}/mfa_token", "/api/2/mfs/users/{user_id}/mfa_token");
+        assert_eq!(spellings(token), [token, older, mistyped]);
+        assert_eq!(spellings("/api/2/users/{user_id}"), ["/api/2/users/{user_id}"]);
+    }
+
+    #[test]
+    fn every_spelling_leads_to_the_same_endpoints() {
+        for (path, method, _) in endpoints() {
+            for spelling in spellings(path) {
+                let path = spelling.replace("{user_id}", "1").replace("{device_id}", "2").replace("{id}", "x");
+                let found = TABLE.at(&path).unwrap();
+                assert!(found.value.iter().any(|(answered, _)| *answered == method), "{method} {path}");
+            }
+        }
+    }
 }

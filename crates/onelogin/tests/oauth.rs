@@ -2,13 +2,15 @@
 
 mod support;
 
-use axum::body::Body;
+use std::sync::Arc;
+
+use axum::body::Bytes;
 use axum::http::{Request, header};
 use domain::{CompatProfile, Scope};
 use insta::assert_snapshot;
 use support::{alone, told};
 use testkit::{Exchange, Script, TestServer};
-use tower::ServiceExt;
+use web::door::Door;
 
 const TOKEN: &str = "/auth/oauth2/v2/token";
 const OLDER: &str = "/auth/oauth2/token";
@@ -505,21 +507,21 @@ async fn calls_over_the_hourly_quota_and_over_the_rate_wait() {
     let server = TestServer::start().await;
     let token = server.token(Scope::ReadAll).await;
     let app = |options| onelogin::App::new(server.world.engine().clone(), options);
-    let call = |router: axum::Router, path: &'static str| {
-        let request = Request::get(path).header(header::AUTHORIZATION, format!("Bearer {token}")).body(Body::empty());
+    let call = |door: Arc<dyn Door>, path: &'static str| {
+        let request = Request::get(path).header(header::AUTHORIZATION, format!("Bearer {token}")).body(Bytes::new());
         async move {
-            let answer = router.oneshot(request.unwrap()).await.unwrap();
+            let answer = door.answer(request.unwrap(), None).await;
             let wait = answer.headers().get("retry-after").map(|wait| wait.to_str().unwrap().to_owned());
             (answer.status().as_u16(), wait)
         }
     };
-    let quota = onelogin::router(app(onelogin::Options { hourly_quota: 2, ..onelogin::Options::default() }));
+    let quota = onelogin::door(app(onelogin::Options { hourly_quota: 2, ..onelogin::Options::default() }));
     assert_eq!(call(quota.clone(), "/api/1/users").await, (200, None));
     assert_eq!(call(quota.clone(), "/api/1/users").await, (200, None));
     assert_eq!(call(quota.clone(), "/api/1/users").await, (429, Some("1800".to_owned())));
     assert_eq!(call(quota.clone(), "/api/2/users").await, (200, None), "the quota is version 1's");
     assert_eq!(call(quota, "/auth/rate_limit").await, (200, None), "asking is always allowed");
-    let burst = onelogin::router(app(onelogin::Options::default()));
+    let burst = onelogin::door(app(onelogin::Options::default()));
     let mut refused = None;
     for _ in 0..5_000 {
         let (status, wait) = call(burst.clone(), "/auth/rate_limit").await;

@@ -2,11 +2,13 @@
 
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use anyhow::Context as _;
 use axum::Router;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
+use web::door::Door;
 use web::front::Front;
 use web::request_id::RequestIds;
 
@@ -28,7 +30,7 @@ pub async fn serve(config: Config, ready_file: Option<PathBuf>) -> anyhow::Resul
     drop(settling);
     let listener = listen(&config).await?;
     let base_url = base_url(&listener)?;
-    let router = onelogin::router(house.app(&config.options));
+    let dialect = onelogin::door(house.app(&config.options));
     let announce = async {
         terminal::remark(&banner::serve(&house.engine, &base_url, &house.folder, &config.database).await);
         match &ready_file {
@@ -36,7 +38,7 @@ pub async fn serve(config: Config, ready_file: Option<PathBuf>) -> anyhow::Resul
             None => Ok(()),
         }
     };
-    run(&config, &house, listener, router, announce).await
+    run(&config, &house, listener, (dialect, Router::new()), announce).await
 }
 
 /// Says what to do about a folder in use.
@@ -61,19 +63,20 @@ pub fn base_url(listener: &TcpListener) -> anyhow::Result<String> {
     Ok(format!("http://{}", listener.local_addr()?))
 }
 
-/// Serves `router` and the health routes until a signal, a broken database, or a broken listener ends it.
+/// Serves the dialect, the health routes and a router for the rest until a signal, a broken database, or a broken
+/// listener ends it.
 pub async fn run(
     config: &Config,
     house: &House,
     listener: TcpListener,
-    router: Router,
+    (dialect, rest): (Arc<dyn Door>, Router),
     announce: impl Future<Output = anyhow::Result<()>>,
 ) -> anyhow::Result<ExitCode> {
     let health = Health::new(house.engine.clone());
-    let router = health.clone().routes().fallback_service(router);
+    let router = health.clone().routes().merge(rest);
     let chance: &dyn engine::Chance = &engine::chance::SystemChance;
     let prefix = chance.hex::<4>();
-    let front = Front::new(router, config.limits, RequestIds::new(&prefix), onelogin::refusal);
+    let front = Front::new(vec![dialect], router, config.limits, RequestIds::new(&prefix), onelogin::refusal);
 
     let mut failed = house.failed.clone();
     let (stop, stopping) = tokio::sync::watch::channel(false);

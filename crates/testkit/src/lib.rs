@@ -75,7 +75,8 @@ impl TestServer {
         let store = server::house::open_store(&config, &folder).await?;
         let chance = Arc::new(SeededChance::default());
         let world = Arc::new(World::build(&config, folder, store, setup.message_limits, clock, chance).await?);
-        let front = Front::new(world.router(&config), config.limits, RequestIds::new("test"), onelogin::refusal);
+        let doors = vec![world.dialect(&config)];
+        let front = Front::new(doors, world.routes(), config.limits, RequestIds::new("test"), onelogin::refusal);
         let engine = world.engine().clone();
         let background = tokio::spawn(async move { engine.run().await });
         Ok(Self { world, front, tokens: Mutex::default(), background, _folder: temporary })

@@ -1,41 +1,35 @@
-//! Reading a request body within its limits: so many bytes, so much time. Done once, in `front`, before a handler
-//! runs; what the bytes say is read by `json`.
+//! Reading a request body within its limit of bytes. Done once, in `front`, before a handler runs and for no longer
+//! than it allows; what the bytes say is read by `json`.
 
-use std::time::Duration;
+use std::pin::pin;
 
-use axum::body::Body;
 use bytes::{Bytes, BytesMut};
 use http_body_util::BodyExt;
-use hyper::body::Body as _;
+use hyper::body::Body;
 
 /// Why a body could not be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum BodyError {
     /// It is larger than the limit.
     TooLarge,
-    /// It did not end in time.
-    TooSlow,
     /// Its framing is broken or the other side went away.
     Broken,
 }
 
-/// Reads a whole body of at most `limit` bytes that ends `within` that time.
-pub async fn read(body: Body, limit: usize, within: Duration) -> Result<Bytes, BodyError> {
+/// Reads a whole body of at most `limit` bytes.
+pub async fn read<B: Body<Data = Bytes>>(body: B, limit: usize) -> Result<Bytes, BodyError> {
     if body.is_end_stream() {
         return Ok(Bytes::new());
     }
     if body.size_hint().lower() > limit as u64 {
         return Err(BodyError::TooLarge);
     }
-    tokio::time::timeout(within, collect(body, limit)).await.map_err(|_| BodyError::TooSlow)?
-}
-
-async fn collect(mut body: Body, limit: usize) -> Result<Bytes, BodyError> {
+    let mut body = pin!(body);
     // Most bodies arrive as one piece, which is kept as it is.
     let mut first = Bytes::new();
     let mut more = BytesMut::new();
     while let Some(frame) = body.frame().await {
-        let Ok(piece) = frame.map_err(|_| BodyError::Broken)?.into_data() else {
+        let Ok(piece) = frame.map_err(|_broken| BodyError::Broken)?.into_data() else {
             continue; // trailers say nothing to us
         };
         if first.len() + more.len() + piece.len() > limit {
@@ -57,10 +51,9 @@ async fn collect(mut body: Body, limit: usize) -> Result<Bytes, BodyError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use axum::body::Body;
     use hyper::body::Frame;
     use std::convert::Infallible;
-
-    const SOON: Duration = Duration::from_secs(5);
 
     /// A body of unknown length in the given pieces.
     fn pieces(pieces: &'static [&'static str]) -> Body {
@@ -80,30 +73,14 @@ mod tests {
 
     #[tokio::test]
     async fn pieces_are_joined() {
-        assert_eq!(read(pieces(&["ab", "", "cd", "e"]), 5, SOON).await, Ok(Bytes::from_static(b"abcde")));
-        assert_eq!(read(pieces(&[]), 5, SOON).await, Ok(Bytes::new()));
-        assert_eq!(read(Body::empty(), 0, SOON).await, Ok(Bytes::new()));
+        assert_eq!(read(pieces(&["ab", "", "cd", "e"]), 5).await, Ok(Bytes::from_static(b"abcde")));
+        assert_eq!(read(pieces(&[]), 5).await, Ok(Bytes::new()));
+        assert_eq!(read(Body::empty(), 0).await, Ok(Bytes::new()));
     }
 
     #[tokio::test]
     async fn growth_over_the_limit_ends_the_reading() {
-        assert_eq!(read(pieces(&["abc", "def"]), 5, SOON).await, Err(BodyError::TooLarge));
-        assert_eq!(read(Body::from("abcdef"), 5, SOON).await, Err(BodyError::TooLarge));
-    }
-
-    #[tokio::test]
-    async fn a_body_that_never_ends_is_too_slow() {
-        struct Never;
-        impl hyper::body::Body for Never {
-            type Data = Bytes;
-            type Error = Infallible;
-            fn poll_frame(
-                self: std::pin::Pin<&mut Self>,
-                _: &mut std::task::Context<'_>,
-            ) -> std::task::Poll<Option<Result<Frame<Bytes>, Infallible>>> {
-                std::task::Poll::Pending
-            }
-        }
-        assert_eq!(read(Body::new(Never), 5, Duration::from_millis(5)).await, Err(BodyError::TooSlow));
+        assert_eq!(read(pieces(&["abc", "def"]), 5).await, Err(BodyError::TooLarge));
+        assert_eq!(read(Body::from("abcdef"), 5).await, Err(BodyError::TooLarge));
     }
 }

@@ -1,8 +1,11 @@
 //! What every request passes on its way to a handler and every response on its way back.
 //!
-//! In order: a request id, the guard, the body read whole within its limits, the router under a deadline with
-//! panics caught, and the headers all responses share. A handler therefore never waits for a body, never sees one
-//! that is too large, and cannot take the process with it (SEC 81).
+//! In order: a request id, the guard, the body read whole within its limits, then a door or the router, under a
+//! deadline and with panics caught, and the headers all responses share. A handler therefore never waits for a body,
+//! never sees one that is too large, and cannot take the process with it (SEC 81).
+//!
+//! The futures here are moved into place for every request, so they are kept small: what is large stands behind the
+//! one pointer of an [`Answering`], and the timer belongs to the connection ([`Alarm`]).
 
 use std::any::Any;
 use std::convert::Infallible;
@@ -11,26 +14,33 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
 use axum::response::Response;
+use bytes::Bytes;
 use http::header::{CONNECTION, RETRY_AFTER};
+use http::request::Parts;
 use http::{HeaderValue, Request, StatusCode};
 use tower::{Service, ServiceExt};
 
 use crate::body::{self, BodyError};
+use crate::door::{Answering, Door};
 use crate::guard::{self, Refusal};
 use crate::limits::Limits;
-use crate::request_id::{self, RequestId, RequestIds};
+use crate::listen::Peer;
+use crate::request_id::{self, RequestIds};
 use crate::screen::Refused;
+use crate::wire::{Alarm, monotonic_now};
 
-/// The router with everything that stands around it. Cheap to clone.
+/// The doors and the router with everything that stands around them. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Front(Arc<Inner>);
 
 #[derive(Debug)]
 struct Inner {
+    doors: Vec<Arc<dyn Door>>,
     router: Router,
     limits: Limits,
     ids: RequestIds,
@@ -38,9 +48,10 @@ struct Inner {
 }
 
 impl Front {
-    /// Puts a router behind the limits. `refusal` shapes what is refused before the router.
-    pub fn new(router: Router, limits: Limits, ids: RequestIds, refusal: Refusal) -> Self {
-        Self(Arc::new(Inner { router, limits, ids, refusal }))
+    /// Puts doors, and a router for what none of them takes, behind the limits. `refusal` shapes what is refused
+    /// before either.
+    pub fn new(doors: Vec<Arc<dyn Door>>, router: Router, limits: Limits, ids: RequestIds, refusal: Refusal) -> Self {
+        Self(Arc::new(Inner { doors, router, limits, ids, refusal }))
     }
 
     /// The limits this front keeps.
@@ -48,50 +59,87 @@ impl Front {
         &self.0.limits
     }
 
-    /// Answers one request. Tests without a socket call this; `listen` calls it for every request it reads.
-    pub async fn answer(&self, request: Request<Body>) -> Response {
-        self.answer_screened(request, None).await
+    /// Answers one request, whose [`Peer`] is in its extensions if it has one. Tests without a socket call this;
+    /// `listen` does the same for every request it reads.
+    pub async fn answer(&self, mut request: Request<Body>) -> Response {
+        let peer = request.extensions_mut().remove();
+        self.answer_screened(request, peer, None, &mut Alarm::default()).await
     }
 
     /// Answers a request whose bytes the screen may already have refused.
-    pub(crate) async fn answer_screened(&self, request: Request<Body>, refused: Option<Refused>) -> Response {
+    pub(crate) async fn answer_screened<B: hyper::body::Body<Data = Bytes>>(
+        &self,
+        request: Request<B>,
+        peer: Option<Peer>,
+        refused: Option<Refused>,
+        alarm: &mut Alarm,
+    ) -> Response {
         let id = self.0.ids.of(request.headers());
-        let mut response = request_id::scope(id, self.pass(request, refused, &id)).await;
+        let mut response = request_id::scope(id, self.pass(request, peer, refused, alarm)).await;
         request_id::finish(&mut response, &id);
         response
     }
 
-    async fn pass(&self, request: Request<Body>, refused: Option<Refused>, id: &RequestId) -> Response {
-        let (mut parts, body) = request.into_parts();
+    async fn pass<B: hyper::body::Body<Data = Bytes>>(
+        &self,
+        request: Request<B>,
+        peer: Option<Peer>,
+        refused: Option<Refused>,
+        alarm: &mut Alarm,
+    ) -> Response {
         let limits = &self.0.limits;
-        let refused = refused.map_or_else(|| guard::check(&parts, limits), Err);
-        if let Err(refused) = refused {
+        let (parts, body) = request.into_parts();
+        if let Err(refused) = refused.map_or_else(|| guard::check(&parts, limits), Err) {
             return self.refuse(refused, parts.uri.path());
         }
-        let bytes = match body::read(body, limits.body_bytes, limits.body_read).await {
-            Ok(bytes) => bytes,
-            Err(error) => return self.refuse(unreadable(error), parts.uri.path()),
+        let read = {
+            let reading = pin!(body::read(body, limits.body_bytes));
+            within(limits.body_read, reading, alarm).await
         };
-        parts.extensions.insert(*id);
-        let uri = parts.uri.clone();
-        let request = Request::from_parts(parts, Body::from(bytes));
+        let unreadable = match read {
+            Some(Ok(bytes)) => return self.hand_over(parts, bytes, peer, alarm).await,
+            Some(Err(error)) => unreadable(error),
+            None => {
+                Refused { status: StatusCode::REQUEST_TIMEOUT, message: "The request body took too long", close: true }
+            }
+        };
+        self.refuse(unreadable, parts.uri.path())
+    }
 
-        let handled = catch_panic(self.0.router.clone().oneshot(request));
-        match tokio::time::timeout(limits.handler, handled).await {
-            Ok(Ok(Ok(response))) => response,
-            Ok(Err(_panic)) => {
+    async fn hand_over(&self, parts: Parts, body: Bytes, peer: Option<Peer>, alarm: &mut Alarm) -> Response {
+        // For the words of a failure, since the handler keeps the request.
+        let target = parts.uri.path_and_query().cloned();
+        let fail = |status, message| {
+            (self.0.refusal)(status, message, target.as_ref().map_or("", http::uri::PathAndQuery::path))
+        };
+        let answering = catch_panic(self.enter(parts, body, peer));
+        match within(self.0.limits.handler, pin!(answering), alarm).await {
+            Some(Ok(response)) => response,
+            Some(Err(_panic)) => {
                 // The panic's words go to the panic hook; they may hold anything, so they are not repeated here.
                 tracing::error!("a handler panicked");
-                (self.0.refusal)(StatusCode::INTERNAL_SERVER_ERROR, "Internal server error", uri.path())
+                fail(StatusCode::INTERNAL_SERVER_ERROR, "Internal server error")
             }
-            Err(_elapsed) => {
+            None => {
                 tracing::error!("a handler did not answer in time");
-                let mut response =
-                    (self.0.refusal)(StatusCode::SERVICE_UNAVAILABLE, "The service is unavailable", uri.path());
+                let mut response = fail(StatusCode::SERVICE_UNAVAILABLE, "The service is unavailable");
                 response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
                 response
             }
         }
+    }
+
+    /// Brings a request to whoever answers it.
+    fn enter(&self, mut parts: Parts, body: Bytes, peer: Option<Peer>) -> Answering<'_> {
+        let path = parts.uri.path();
+        if let Some(door) = self.0.doors.iter().find(|door| door.takes(path)) {
+            return door.answer(Request::from_parts(parts, body), peer);
+        }
+        if let Some(peer) = peer {
+            parts.extensions.insert(peer);
+        }
+        let answering = self.0.router.clone().oneshot(Request::from_parts(parts, Body::from(body)));
+        Box::pin(async move { answering.await.unwrap_or_else(|never| match never {}) })
     }
 
     fn refuse(&self, refused: Refused, path: &str) -> Response {
@@ -121,17 +169,28 @@ impl Service<Request<Body>> for Front {
 fn unreadable(error: BodyError) -> Refused {
     let (status, message) = match error {
         BodyError::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "The request body is too large"),
-        BodyError::TooSlow => (StatusCode::REQUEST_TIMEOUT, "The request body took too long"),
         BodyError::Broken => (StatusCode::BAD_REQUEST, "The request body could not be read"),
     };
     Refused { status, message, close: true }
 }
 
-/// Runs a future and catches its panic. What the future shared with others is behind locks that say when they
-/// were poisoned, so unwinding out of it is safe to observe.
-async fn catch_panic<F: Future>(future: F) -> Result<F::Output, Box<dyn Any + Send>> {
-    let mut future = pin!(future);
-    poll_fn(|cx| match catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(cx))) {
+/// Waits for a future for so long; `None` if that was not enough.
+async fn within<F: Future>(time: Duration, mut future: Pin<&mut F>, alarm: &mut Alarm) -> Option<F::Output> {
+    let mut deadline = None;
+    poll_fn(|cx| match future.as_mut().poll(cx) {
+        Poll::Ready(output) => Poll::Ready(Some(output)),
+        Poll::Pending => {
+            let deadline = *deadline.get_or_insert_with(|| monotonic_now() + time);
+            alarm.poll(cx, Some(deadline)).map(|()| None)
+        }
+    })
+    .await
+}
+
+/// Runs an answer and catches its panic. What it shared with others is behind locks that say when they were
+/// poisoned, so unwinding out of it is safe to observe.
+async fn catch_panic(mut answering: Answering<'_>) -> Result<Response, Box<dyn Any + Send>> {
+    poll_fn(|cx| match catch_unwind(AssertUnwindSafe(|| answering.as_mut().poll(cx))) {
         Ok(Poll::Pending) => Poll::Pending,
         Ok(Poll::Ready(output)) => Poll::Ready(Ok(output)),
         Err(panic) => Poll::Ready(Err(panic)),
@@ -142,10 +201,31 @@ async fn catch_panic<F: Future>(future: F) -> Result<F::Output, Box<dyn Any + Se
 #[cfg(test)]
 mod tests {
     use super::*;
+    use axum::response::IntoResponse;
     use axum::routing::{get, post};
-    use bytes::Bytes;
     use http_body_util::BodyExt;
-    use std::time::Duration;
+
+    /// A door that answers with what came in.
+    #[derive(Debug)]
+    struct Echo;
+
+    impl Door for Echo {
+        fn takes(&self, path: &str) -> bool {
+            path.starts_with("/door/")
+        }
+
+        fn answer(&self, request: Request<Bytes>, peer: Option<Peer>) -> Answering<'_> {
+            Box::pin(async move {
+                match request.uri().path() {
+                    "/door/panic" => panic!("a secret"),
+                    "/door/stuck" => std::future::pending().await,
+                    _ => {}
+                }
+                let id = request_id::current().map(|id| id.as_str().to_owned());
+                format!("{} {:?} {peer:?} {id:?}", request.uri().path(), request.body()).into_response()
+            })
+        }
+    }
 
     fn front() -> Front {
         let router = Router::new()
@@ -153,8 +233,9 @@ mod tests {
             .route("/panic", get(|| async { panic!("a secret") as &'static str }))
             .route("/stuck", get(|| async { std::future::pending::<&'static str>().await }))
             .route("/fine", get(|| async { "fine" }));
-        let limits = Limits { handler: Duration::from_millis(20), ..Limits::default() };
-        Front::new(router, limits, RequestIds::new("t"), guard::plain)
+        let soon = Duration::from_millis(20);
+        let limits = Limits { handler: soon, body_read: soon, ..Limits::default() };
+        Front::new(vec![Arc::new(Echo)], router, limits, RequestIds::new("t"), guard::plain)
     }
 
     async fn answer(request: http::request::Builder, body: impl Into<Body>) -> (u16, Bytes, http::HeaderMap) {
@@ -165,15 +246,28 @@ mod tests {
 
     #[tokio::test]
     async fn a_panic_is_one_500_with_a_request_id() {
-        let (status, body, headers) = answer(Request::get("/panic"), Body::empty()).await;
-        assert_eq!((status, &body[..]), (500, &b"Internal server error"[..]));
-        assert!(headers.contains_key("x-request-id"));
+        for path in ["/panic", "/door/panic"] {
+            let (status, body, headers) = answer(Request::get(path), Body::empty()).await;
+            assert_eq!((status, &body[..]), (500, &b"Internal server error"[..]));
+            assert!(headers.contains_key("x-request-id"));
+        }
     }
 
     #[tokio::test]
     async fn a_stuck_handler_is_503() {
-        let (status, _, headers) = answer(Request::get("/stuck"), Body::empty()).await;
-        assert_eq!((status, &headers["retry-after"]), (503, &HeaderValue::from_static("1")));
+        for path in ["/stuck", "/door/stuck"] {
+            let (status, _, headers) = answer(Request::get(path), Body::empty()).await;
+            assert_eq!((status, &headers["retry-after"]), (503, &HeaderValue::from_static("1")));
+        }
+    }
+
+    #[tokio::test]
+    async fn a_door_is_asked_before_the_router_and_told_who_calls() {
+        let peer = Peer(([127, 0, 0, 1], 4711).into());
+        let request = Request::post("/door/x?y").header("x-request-id", "mine").extension(peer);
+        let (status, body, _) = answer(request, "body").await;
+        let expected = format!("/door/x b\"body\" Some({peer:?}) Some(\"mine\")");
+        assert_eq!((status, String::from_utf8_lossy(&body).into_owned()), (200, expected));
     }
 
     #[tokio::test]
@@ -186,6 +280,23 @@ mod tests {
     async fn a_body_over_the_limit_is_413_even_when_undeclared() {
         let (status, _, headers) = answer(Request::post("/echo"), "x".repeat(64 * 1024 + 1)).await;
         assert_eq!((status, &headers["connection"]), (413, &HeaderValue::from_static("close")));
+    }
+
+    #[tokio::test]
+    async fn a_body_that_never_ends_is_408() {
+        struct Never;
+        impl hyper::body::Body for Never {
+            type Data = Bytes;
+            type Error = Infallible;
+            fn poll_frame(
+                self: Pin<&mut Self>,
+                _: &mut Context<'_>,
+            ) -> Poll<Option<Result<hyper::body::Frame<Bytes>, Infallible>>> {
+                Poll::Pending
+            }
+        }
+        let (status, _, headers) = answer(Request::post("/echo"), Body::new(Never)).await;
+        assert_eq!((status, &headers["connection"]), (408, &HeaderValue::from_static("close")));
     }
 
     #[tokio::test]

@@ -2,11 +2,12 @@
 //! body reading, the bearer token and the limits held in memory.
 //!
 //! A request travels `listen` → `wire` (bytes are screened) → `front` (id, guard, body, deadline, panics) → the
-//! router of the dialects. Nothing here knows what a user or a factor is; the dialects decide how a refusal looks
-//! by handing [`front::Front`] a [`guard::Refusal`].
+//! [`door`] of a dialect, or the router of all that is no dialect. Nothing here knows what a user or a factor is; the
+//! dialects decide how a refusal looks by handing [`front::Front`] a [`guard::Refusal`].
 
 pub mod bearer;
 pub mod body;
+pub mod door;
 pub mod front;
 pub mod guard;
 pub mod json;

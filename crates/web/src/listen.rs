@@ -14,9 +14,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::task::Poll;
 use std::time::Duration;
 
-use axum::body::Body;
 use http::Request;
-use hyper::body::{Body as _, Incoming};
+use hyper::body::Incoming;
 use hyper::rt::Timer;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -42,21 +41,21 @@ const BACK_OFF: Duration = Duration::from_millis(100);
 ///
 /// Running out of file descriptors pauses the loop and does not end it; only a listener that is no longer one does.
 pub async fn serve(listener: TcpListener, front: Front, shutdown: impl Future<Output = ()>) -> io::Result<()> {
-    serve_door(listener, front, shutdown).await
+    serve_from(listener, front, shutdown).await
 }
 
 /// Where connections come from: a listener, or a test's broken one.
-trait Door {
+trait Source {
     async fn accept(&self) -> io::Result<(TcpStream, SocketAddr)>;
 }
 
-impl Door for TcpListener {
+impl Source for TcpListener {
     async fn accept(&self) -> io::Result<(TcpStream, SocketAddr)> {
         TcpListener::accept(self).await
     }
 }
 
-async fn serve_door(door: impl Door, front: Front, shutdown: impl Future<Output = ()>) -> io::Result<()> {
+async fn serve_from(source: impl Source, front: Front, shutdown: impl Future<Output = ()>) -> io::Result<()> {
     let limits = *front.limits();
     let census = Arc::new(Census::default());
     let (stop, stopped) = watch::channel(false);
@@ -72,7 +71,7 @@ async fn serve_door(door: impl Door, front: Front, shutdown: impl Future<Output 
                 report(ended);
                 continue;
             }
-            accepted = door.accept() => accepted,
+            accepted = source.accept() => accepted,
         };
         match accepted {
             Ok((stream, peer)) => {
@@ -106,7 +105,7 @@ async fn serve_door(door: impl Door, front: Front, shutdown: impl Future<Output 
         }
     };
 
-    drop(door);
+    drop(source);
     // Nobody listening means nobody to stop.
     let _ = stop.send(true);
     let drained = tokio::time::timeout(limits.drain, async {
@@ -161,12 +160,10 @@ where
     let beats = Arc::clone(&pulse);
     let service = service_fn(move |request: Request<Incoming>| {
         let (front, pulse) = (front.clone(), Arc::clone(&beats));
-        let refused = pulse.serve();
+        let (refused, mut alarm) = pulse.serve();
         async move {
-            let mut request = request.map(|body| if body.is_end_stream() { Body::empty() } else { Body::new(body) });
-            request.extensions_mut().insert(Peer(peer));
-            let response = front.answer_screened(request, refused).await;
-            pulse.answer(monotonic_now());
+            let response = front.answer_screened(request, Some(Peer(peer)), refused, &mut alarm).await;
+            pulse.answer(monotonic_now(), alarm);
             Ok::<_, Infallible>(response)
         }
     });
@@ -180,7 +177,7 @@ where
     let mut serving = pin!(builder.serve_connection(TokioIo::new(wire), service));
     let mut stopping = pin!(stopped.wait_for(|stopped| *stopped));
     let mut told = false;
-    let mut alarm = Alarm::new(now + limits.head_read);
+    let mut alarm = Alarm::default();
 
     poll_fn(|cx| {
         if serving.as_mut().poll(cx).is_ready() {

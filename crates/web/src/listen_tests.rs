@@ -48,7 +48,7 @@ fn router() -> Router {
 }
 
 fn front(limits: Limits) -> Front {
-    Front::new(router(), limits, RequestIds::new("t-"), shaped)
+    Front::new(Vec::new(), router(), limits, RequestIds::new("t-"), shaped)
 }
 
 async fn server(limits: Limits) -> Server {
@@ -410,7 +410,7 @@ struct Exhausted {
     failures: AtomicUsize,
 }
 
-impl Door for Exhausted {
+impl Source for Exhausted {
     async fn accept(&self) -> io::Result<(TcpStream, SocketAddr)> {
         const CODES: [i32; 4] = [24, 23, 103, 104]; // EMFILE, ENFILE, ECONNABORTED, ECONNRESET
         match CODES.get(self.failures.fetch_add(1, Ordering::Relaxed)) {
@@ -424,9 +424,9 @@ impl Door for Exhausted {
 async fn running_out_of_descriptors_does_not_end_the_loop() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
-    let door = Exhausted { listener, failures: AtomicUsize::new(0) };
+    let source = Exhausted { listener, failures: AtomicUsize::new(0) };
     let (stop, stopped) = oneshot::channel::<()>();
-    let task = tokio::spawn(serve_door(door, front(Limits::default()), async {
+    let task = tokio::spawn(serve_from(source, front(Limits::default()), async {
         let _ = stopped.await;
     }));
     let mut stream = TcpStream::connect(address).await.unwrap();

@@ -27,10 +27,8 @@ pub(crate) fn monotonic_now() -> Instant {
 }
 
 /// What the parts of one connection tell each other. All of them run in one task, so the lock is never contended.
-#[derive(Debug)]
 pub(crate) struct Pulse(Mutex<Beats>);
 
-#[derive(Debug)]
 struct Beats {
     /// Heads handed to hyper, requests it handed on, and responses made.
     heads: u32,
@@ -44,6 +42,8 @@ struct Beats {
     active: Instant,
     /// When lingering began.
     lingering: Option<Instant>,
+    /// The timer of the requests, while none is under way.
+    alarm: Alarm,
 }
 
 impl Pulse {
@@ -56,6 +56,7 @@ impl Pulse {
             head_since: Some(now),
             active: now,
             lingering: None,
+            alarm: Alarm::default(),
         }))
     }
 
@@ -63,19 +64,21 @@ impl Pulse {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Notes that a request reached the service; its refusal, if the screen found one.
-    pub(crate) fn serve(&self) -> Option<Refused> {
+    /// Notes that a request reached the service. Gives its refusal, if the screen found one, and its timer.
+    pub(crate) fn serve(&self) -> (Option<Refused>, Alarm) {
         let mut beats = self.beats();
         beats.served = beats.served.wrapping_add(1);
-        match beats.refused {
+        let refused = match beats.refused {
             Some((number, refused)) if number == beats.served => Some(refused),
             _ => None,
-        }
+        };
+        (refused, std::mem::take(&mut beats.alarm))
     }
 
-    /// Notes that a response is ready.
-    pub(crate) fn answer(&self, now: Instant) {
+    /// Notes that a response is ready, and keeps the timer for the next request.
+    pub(crate) fn answer(&self, now: Instant, alarm: Alarm) {
         let mut beats = self.beats();
+        beats.alarm = alarm;
         beats.answered = beats.answered.wrapping_add(1);
         beats.active = now;
         if beats.head_since.is_some() {
@@ -99,7 +102,6 @@ impl Pulse {
 }
 
 /// A stream whose incoming bytes pass the screen.
-#[derive(Debug)]
 pub(crate) struct Wire<S> {
     stream: S,
     screen: Screen,
@@ -240,37 +242,38 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Wire<S> {
     }
 }
 
-/// One timer for all deadlines of a connection. It is set anew only when a deadline moves closer or when it
-/// fires early, so that a busy connection does not touch it.
-pub(crate) struct Alarm {
-    timer: TokioTimer,
+/// One timer for all deadlines of one kind. It is set anew only when a deadline moves closer or when it fires early,
+/// so that a busy connection does not touch it.
+#[derive(Default)]
+pub(crate) struct Alarm(Option<Set>);
+
+struct Set {
     sleep: Pin<Box<dyn Sleep>>,
-    set_to: Instant,
+    to: Instant,
 }
 
 impl Alarm {
-    pub(crate) fn new(at: Instant) -> Self {
-        let timer = TokioTimer::new();
-        Self { sleep: timer.sleep_until(at), timer, set_to: at }
-    }
-
     /// Ready once `deadline` has passed.
     pub(crate) fn poll(&mut self, cx: &mut Context<'_>, deadline: Option<Instant>) -> Poll<()> {
         let Some(deadline) = deadline else { return Poll::Pending };
-        if deadline < self.set_to {
-            self.set(deadline);
+        let timer = TokioTimer::new();
+        let set = self.0.get_or_insert_with(|| Set { sleep: timer.sleep_until(deadline), to: deadline });
+        if deadline < set.to {
+            set.again(&timer, deadline);
         }
         loop {
-            ready!(self.sleep.as_mut().poll(cx));
-            if self.timer.now() >= deadline {
+            ready!(set.sleep.as_mut().poll(cx));
+            if timer.now() >= deadline {
                 return Poll::Ready(());
             }
-            self.set(deadline);
+            set.again(&timer, deadline);
         }
     }
+}
 
-    fn set(&mut self, at: Instant) {
-        self.timer.reset(&mut self.sleep, at);
-        self.set_to = at;
+impl Set {
+    fn again(&mut self, timer: &TokioTimer, at: Instant) {
+        timer.reset(&mut self.sleep, at);
+        self.to = at;
     }
 }

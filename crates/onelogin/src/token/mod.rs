@@ -83,7 +83,7 @@ impl IntoResponse for Refusal {
 
 /// The fields of a token call's body, JSON or form.
 fn body(call: &Call) -> Result<Body, Refusal> {
-    let content_type = call.headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    let content_type = call.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
     if !call.body.is_empty() && !content_type.is_some_and(is_accepted) {
         return Err(Refusal::ContentType);
     }
@@ -97,7 +97,7 @@ fn is_accepted(content_type: &str) -> bool {
 
 /// The client's id and secret.
 fn credentials(call: &Call, body: &Body) -> Result<Credentials, Refusal> {
-    let header = match call.headers.get(header::AUTHORIZATION).map(|value| value.to_str()) {
+    let header = match call.headers().get(header::AUTHORIZATION).map(|value| value.to_str()) {
         Some(Ok(text)) => Some(text),
         Some(Err(_)) => return Err(Refusal::AuthorizationIncorrect),
         None => None,
@@ -113,13 +113,13 @@ fn token(body: &Body, field: &str) -> Option<String> {
 /// Refuses an address that has shown too many wrong secrets.
 fn check_peer(app: &App, call: &Call) -> Result<(), Refusal> {
     app.wrong_secrets
-        .check(call.peer)
+        .check(call.peer())
         .map_err(|wait| Refusal::Common(Common::TooMany(Some(i64::try_from(wait.0).unwrap_or(i64::MAX)))))
 }
 
 /// Counts a wrong secret against the address it came from.
 fn wrong_secret(app: &App, call: &Call) -> Refusal {
-    app.wrong_secrets.strike(call.peer);
+    app.wrong_secrets.strike(call.peer());
     Refusal::AuthenticationFailure
 }
 

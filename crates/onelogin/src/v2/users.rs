@@ -24,7 +24,7 @@ const NAMELESS: &str = "Username or Email must be set";
 /// One page of the users that match.
 pub async fn list(app: App, _: Access<ReadUsers>, call: Call) -> Result<Response, Error> {
     let asked = Asked::v2(&call)?;
-    let filter = user_filter::of_query(&call.query);
+    let filter = user_filter::of_query(call.fields());
     let (found, place) = asked.find(&app.engine, &filter).await.map_err(Error::of(&app))?;
     let users: Vec<_> = found.users.iter().map(|user| wire(&app, &call, user)).collect();
     let mut answer = json(StatusCode::OK, &users);

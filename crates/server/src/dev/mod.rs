@@ -23,6 +23,7 @@ use engine::clock::MovableClock;
 use engine::{Chance, Clock, Engine};
 use store::Store;
 use tokio::sync::{Notify, watch};
+use web::door::Door;
 
 use crate::config::Config;
 use crate::folder::Folder;
@@ -96,11 +97,15 @@ impl World {
         Ok(Self { house, clock, seed, chance, phone, arrivals })
     }
 
-    /// The dialect and the dev endpoints.
-    pub fn router(self: &Arc<Self>, config: &Config) -> Router {
+    /// The dialect.
+    pub fn dialect(&self, config: &Config) -> Arc<dyn Door> {
         let options = configured(config.clone()).options;
-        let dialect = onelogin::router(self.house.app(&options));
-        routes::routes(self.clone()).fallback_service(dialect)
+        onelogin::door(self.house.app(&options))
+    }
+
+    /// The dev endpoints.
+    pub fn routes(self: &Arc<Self>) -> Router {
+        routes::routes(self.clone())
     }
 
     /// The use cases.
@@ -167,7 +172,7 @@ pub async fn serve(mut config: Config, options: Options) -> anyhow::Result<ExitC
     let world = Arc::new(world);
     let listener = server::listen(&config).await?;
     let base_url = server::base_url(&listener)?;
-    let router = world.router(&config);
+    let entries = (world.dialect(&config), world.routes());
     if config.database.postgres().is_some() {
         let world = world.clone();
         tokio::spawn(async move { world.follow_clock().await });
@@ -191,5 +196,5 @@ pub async fn serve(mut config: Config, options: Options) -> anyhow::Result<ExitC
             None => Ok(()),
         }
     };
-    server::run(&config, &world.house, listener, router, announce).await
+    server::run(&config, &world.house, listener, entries, announce).await
 }

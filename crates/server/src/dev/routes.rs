@@ -33,6 +33,7 @@ pub(super) fn routes(world: Arc<World>) -> Router {
         .route("/dev/clock", get(clock).put(advance))
         .route("/dev/reset", post(reset))
         .layer(middleware::from_fn(guard::local_only))
+        .fallback(|| async { StatusCode::NOT_FOUND })
         .with_state(world)
 }
 
