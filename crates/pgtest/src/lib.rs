@@ -147,6 +147,11 @@ impl Cluster {
         String::from_utf8_lossy(&run.stdout).trim().to_owned()
     }
 
+    /// Where a program of the same PostgreSQL is, such as `pg_receivewal`.
+    pub fn program(&self, name: &str) -> PathBuf {
+        self.bin.join(name)
+    }
+
     /// The folder of the server's socket and log.
     pub fn home(&self) -> &Path {
         &self.home

@@ -8,6 +8,7 @@ use tokio_postgres::types::ToSql;
 use tokio_postgres::{Client, Row, Statement};
 
 use super::failure::Failure;
+use super::replication::Warnings;
 use super::value::Param;
 use crate::error::Error;
 use crate::rows::Decode;
@@ -46,6 +47,7 @@ impl From<Write> for Query {
 /// A connection. Statements are prepared when first needed and kept.
 pub(super) struct Conn {
     client: Client,
+    warnings: Warnings,
     statements: HashMap<&'static str, Statement>,
     in_transaction: bool,
 }
@@ -53,8 +55,8 @@ pub(super) struct Conn {
 type Running<'a, T> = Pin<Box<dyn Future<Output = Result<T, tokio_postgres::Error>> + Send + 'a>>;
 
 impl Conn {
-    pub(super) fn new(client: Client) -> Self {
-        Self { client, statements: HashMap::new(), in_transaction: false }
+    pub(super) fn new(client: Client, warnings: Warnings) -> Self {
+        Self { client, warnings, statements: HashMap::new(), in_transaction: false }
     }
 
     /// Whether it can be used for something new.
@@ -68,7 +70,12 @@ impl Conn {
     }
 
     pub(super) async fn commit(&mut self) -> Result<(), Failure> {
+        let warned = self.warnings.count();
         self.client.batch_execute("COMMIT").await.map_err(|error| Failure::of_commit(&error))?;
+        if self.warnings.count() != warned {
+            // It is kept here, and perhaps on no standby: nobody knows what a fail-over would leave of it (SEC 80).
+            return Err(Failure::Unknown);
+        }
         self.in_transaction = false;
         Ok(())
     }

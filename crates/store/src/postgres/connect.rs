@@ -15,6 +15,7 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 use super::PostgresOptions;
 use super::conn::Conn;
 use super::failure::Failure;
+use super::replication::Warnings;
 use crate::error::OpenError;
 
 /// How long connecting may take, over all hosts of the URL.
@@ -71,23 +72,27 @@ impl Target {
 
     /// A connection that may be slow, for migrations.
     pub(super) async fn client(&self) -> Result<Client, OpenError> {
+        Ok(self.checked().await?.0)
+    }
+
+    async fn checked(&self) -> Result<(Client, Warnings), OpenError> {
         let (client, driver) = self.dial().await?;
-        // It ends when the client is dropped; why it ended is told to whoever waits for an answer.
-        tokio::spawn(driver);
+        let warnings = Warnings::default();
+        warnings.drive(driver);
         check(&client).await?;
-        Ok(client)
+        Ok((client, warnings))
     }
 
     /// A connection for decisions and queries.
     pub(super) async fn connect(&self) -> Result<Conn, Failure> {
         let connecting = async {
-            let client = self.client().await?;
+            let (client, warnings) = self.checked().await?;
             client.batch_execute(SETTINGS).await?;
             match client.batch_execute(PLANNING).await {
                 Err(error) if error.as_db_error().is_none() => return Err(error.into()),
                 _ => {}
             }
-            Ok::<_, OpenError>(Conn::new(client))
+            Ok::<_, OpenError>(Conn::new(client, warnings))
         };
         match timeout(CONNECT, connecting).await {
             Ok(Ok(conn)) => Ok(conn),
@@ -121,19 +126,6 @@ async fn check(client: &Client) -> Result<(), OpenError> {
         return Err(OpenError::Unsafe("it is in recovery: a standby shows the past and takes no writes"));
     }
     Ok(())
-}
-
-/// Whether a failover could lose confirmed commits: standbys are fed, and none is waited for (SEC 84).
-pub(super) async fn replicates_asynchronously(client: &Client) -> Result<bool, OpenError> {
-    let row = client
-        .query_one(
-            "SELECT (SELECT count(*) FROM pg_stat_replication) > 0 \
-             AND (coalesce(current_setting('synchronous_standby_names', true), '') = '' \
-             OR current_setting('synchronous_commit', true) = 'local')",
-            &[],
-        )
-        .await?;
-    Ok(row.try_get(0)?)
 }
 
 /// Trusts the authorities in `ca_file` and nobody else; without one, the public ones.

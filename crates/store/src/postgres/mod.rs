@@ -14,6 +14,7 @@ mod migrate;
 mod notices;
 mod pool;
 mod readers;
+mod replication;
 mod sql;
 #[cfg(test)]
 mod tests;
@@ -96,12 +97,7 @@ impl Postgres {
         let target = Arc::new(Target::new(url, options)?);
         let client = target.client().await?;
         migrate::run(&client).await?;
-        if connect::replicates_asynchronously(&client).await? {
-            tracing::warn!(
-                "the database replicates asynchronously: after a failover, used codes may be usable again and \
-                 counted failures forgotten; set synchronous_standby_names"
-            );
-        }
+        replication::warn_if_asynchronous(&client).await?;
         let counters = Arc::<Counters>::default();
         let notices = Arc::new(AtomicBool::new(false));
         let mut tasks = Vec::new();

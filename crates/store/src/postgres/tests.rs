@@ -2,6 +2,7 @@
 
 mod nodes;
 mod outages;
+mod replication;
 mod server;
 
 use pgtest::Cluster;
