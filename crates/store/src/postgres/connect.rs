@@ -15,6 +15,7 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 use super::PostgresOptions;
 use super::conn::Conn;
 use super::failure::Failure;
+use super::hosts::Hosts;
 use super::replication::Warnings;
 use crate::error::OpenError;
 
@@ -35,7 +36,7 @@ pub(super) const PLANNING: &str = "SET enable_seqscan = off; SET jit = off; SET 
 
 /// A server, and how it is reached.
 pub(super) struct Target {
-    config: Config,
+    hosts: Hosts,
     tls: MakeRustlsConnect,
 }
 
@@ -58,16 +59,12 @@ impl Target {
         if config.get_application_name().is_none() {
             config.application_name("countersign");
         }
-        Ok(Self { config, tls: MakeRustlsConnect::new(tls(options.ca_file.as_deref())?) })
+        Ok(Self { hosts: Hosts::of(&config), tls: MakeRustlsConnect::new(tls(options.ca_file.as_deref())?) })
     }
 
     /// A connection on which nothing was said yet.
     pub(super) async fn dial(&self) -> Result<(Client, Driver), OpenError> {
-        // Boxed: rarely polled, and too large to be carried around in every query's future.
-        match timeout(CONNECT, Box::pin(self.config.connect(self.tls.clone()))).await {
-            Ok(connected) => Ok(connected?),
-            Err(_) => Err(OpenError::Unreachable),
-        }
+        self.hosts.dial(&self.tls, CONNECT).await
     }
 
     /// A connection that may be slow, for migrations.

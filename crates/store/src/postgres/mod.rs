@@ -6,6 +6,7 @@ mod chains;
 mod conn;
 mod connect;
 mod failure;
+mod hosts;
 mod housekeeping;
 mod job;
 mod lane;
