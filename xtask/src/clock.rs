@@ -14,3 +14,9 @@ pub(crate) fn now() -> Instant {
 pub(crate) fn pause(time: Duration) {
     std::thread::sleep(time);
 }
+
+/// The same for a task among others.
+#[expect(clippy::disallowed_methods, reason = "the one home of time in xtask")]
+pub(crate) async fn rest(time: Duration) {
+    tokio::time::sleep(time).await;
+}

@@ -38,6 +38,14 @@ pub(crate) struct Client {
     pub(crate) secret: String,
 }
 
+impl Ready {
+    /// The client that may do everything.
+    pub(crate) fn manager(&self) -> Result<&Client> {
+        let manager = self.clients.iter().find(|client| client.scope == "Manage All");
+        manager.context("the dev world has no client that may do everything")
+    }
+}
+
 impl DevServer {
     /// Starts a fresh world in an empty folder and waits until it answers. `config` is the text of its configuration
     /// file.
@@ -76,8 +84,7 @@ impl DevServer {
 
     /// The client that may do everything.
     pub(crate) fn manager(&self) -> Result<&Client> {
-        let manager = self.ready.clients.iter().find(|client| client.scope == "Manage All");
-        manager.context("the dev world has no client that may do everything")
+        self.ready.manager()
     }
 
     /// The process, for `/proc`.

@@ -10,6 +10,7 @@ mod ci;
 mod clock;
 mod conformance;
 mod dev_server;
+mod ha;
 mod metadata;
 mod page;
 mod places;
@@ -44,6 +45,8 @@ enum Chore {
     Page(page::Args),
     /// Volleys of single-use things at a server, unharmed and while it is being killed
     Torture(torture::Args),
+    /// Fail-over of a PostgreSQL cluster under load: nothing acknowledged is lost
+    Ha(ha::Args),
     /// The ceiling that benches compare with: bare hyper
     #[command(hide = true)]
     EchoServer(bench::echo::Args),
@@ -57,6 +60,7 @@ fn main() -> ExitCode {
         Chore::Bench(bench) => bench::run(&bench),
         Chore::Page(args) => page::run(&args),
         Chore::Torture(args) => torture::run(&args),
+        Chore::Ha(args) => ha::run(&args),
         Chore::EchoServer(args) => bench::echo::run(&args),
     };
     match done {

@@ -15,40 +15,49 @@ const DIGITS_FROM_END: usize = 8;
 
 /// A token, with the request that verifies its codes.
 #[derive(Clone)]
-pub(super) struct Device {
+pub(crate) struct Device {
     key: Hmac<Sha1>,
     /// The counter of the next code.
     next: u64,
     request: Vec<u8>,
-    pub(super) user: i64,
+    pub(crate) user: i64,
 }
 
 impl Device {
     /// The token of this secret whose code of counter 0 has confirmed it. `verify` makes the request from its body.
-    pub(super) fn confirmed(secret: &[u8], user: i64, verify: impl FnOnce(&str) -> Vec<u8>) -> Self {
+    pub(crate) fn confirmed(secret: &[u8], user: i64, verify: impl FnOnce(&str) -> Vec<u8>) -> Self {
         Self { key: key(secret), next: 1, request: verify(BODY), user }
     }
 
     /// The request with the next fresh code; the code counts as used.
-    pub(super) fn fresh(&mut self) -> &[u8] {
+    pub(crate) fn fresh(&mut self) -> &[u8] {
         self.next += 1;
         self.request_with(code(&self.key, self.next - 1))
     }
 
     /// The request with the code last used again, unless that code by chance is also one of those to come.
-    pub(super) fn spent(&mut self) -> Option<&[u8]> {
+    pub(crate) fn spent(&mut self) -> Option<&[u8]> {
         self.again(1)
     }
 
     /// The same with the code before the last: to the server it looks like any wrong code and counts as a guess.
-    pub(super) fn long_spent(&mut self) -> Option<&[u8]> {
+    pub(crate) fn long_spent(&mut self) -> Option<&[u8]> {
         self.again(2)
     }
 
-    fn again(&mut self, back: u64) -> Option<&[u8]> {
+    /// The same with the code so many uses back; 1 is the one last used.
+    pub(crate) fn again(&mut self, back: u64) -> Option<&[u8]> {
         let old = code(&self.key, self.next.checked_sub(back)?);
         let comes_again = (self.next..self.next + LOOK_AHEAD).any(|counter| code(&self.key, counter) == old);
         (!comes_again).then(|| self.request_with(old))
+    }
+
+    /// The request with a wrong code, another one for each `turn` below a thousand: none that was used, none to come.
+    pub(crate) fn wrong(&mut self, turn: u32) -> &[u8] {
+        let near: Vec<u32> = (0..self.next + LOOK_AHEAD).map(|counter| code(&self.key, counter)).collect();
+        let mut wrong = (turn * 1_000..1_000_000).filter(|guess| !near.contains(guess));
+        let guess = wrong.next().unwrap_or_default();
+        self.request_with(guess)
     }
 
     fn request_with(&mut self, code: u32) -> &[u8] {
@@ -63,7 +72,7 @@ impl Device {
 }
 
 /// The code that confirms an enrolment.
-pub(super) fn first_code(secret: &[u8]) -> String {
+pub(crate) fn first_code(secret: &[u8]) -> String {
     format!("{:06}", code(&key(secret), 0))
 }
 
@@ -110,6 +119,7 @@ mod tests {
         token.fresh();
         assert_eq!(shown(token.spent().unwrap()), r#"{"otp_token":"359152"}"#);
         assert_eq!(shown(token.long_spent().unwrap()), r#"{"otp_token":"287082"}"#);
+        assert_eq!(shown(token.wrong(755)), r#"{"otp_token":"755000"}"#);
         assert_eq!(shown(token.fresh()), r#"{"otp_token":"969429"}"#);
     }
 }

@@ -15,13 +15,13 @@ const AT_ONCE: usize = 16;
 
 /// How many devices, and on how many users.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Wanted {
-    pub(super) devices: usize,
-    pub(super) per_user: usize,
+pub(crate) struct Wanted {
+    pub(crate) devices: usize,
+    pub(crate) per_user: usize,
 }
 
 /// Enrols and confirms devices.
-pub(super) async fn enrol(address: SocketAddr, client: &Client, wanted: Wanted) -> Result<Vec<Device>> {
+pub(crate) async fn enrol(address: SocketAddr, client: &Client, wanted: Wanted) -> Result<Vec<Device>> {
     let authorization = authorize(address, client).await?;
     let mut working = JoinSet::new();
     let mut devices = Vec::with_capacity(wanted.devices);
@@ -41,7 +41,8 @@ pub(super) async fn enrol(address: SocketAddr, client: &Client, wanted: Wanted) 
     Ok(devices)
 }
 
-async fn authorize(address: SocketAddr, client: &Client) -> Result<String> {
+/// The header that lets this client do what its scope allows.
+pub(crate) async fn authorize(address: SocketAddr, client: &Client) -> Result<String> {
     let credentials = format!("client_id:{}, client_secret:{}", client.id, client.secret);
     let asked = request("POST", "/auth/oauth2/v2/token", &credentials, r#"{"grant_type":"client_credentials"}"#);
     let answer = Connection::open(address).await?.call(&asked).await?;
@@ -49,7 +50,13 @@ async fn authorize(address: SocketAddr, client: &Client) -> Result<String> {
     Ok(format!("bearer:{token}"))
 }
 
-async fn fill_user(address: SocketAddr, authorization: String, number: usize, count: usize) -> Result<Vec<Device>> {
+/// Makes the user of this number, with so many confirmed devices.
+pub(crate) async fn fill_user(
+    address: SocketAddr,
+    authorization: String,
+    number: usize,
+    count: usize,
+) -> Result<Vec<Device>> {
     let mut connection = Connection::open(address).await?;
     let name = format!("bench{number}");
     let user = json!({ "username": name, "email": format!("{name}@example.com") });

@@ -1,14 +1,14 @@
 //! Load programs. They measure ratios against a ceiling in the same run, since absolute numbers of a shared machine
 //! move with the hour, and they judge correctness: what a bench may fail on is a wrong answer, never a slow one.
 
-mod device;
+pub(crate) mod device;
 pub(crate) mod echo;
-mod enrol;
+pub(crate) mod enrol;
 mod lane;
 mod process;
 mod report;
 mod verify;
-mod wire;
+pub(crate) mod wire;
 
 use anyhow::Result;
 use clap::Subcommand;

@@ -13,28 +13,28 @@ use tokio::net::TcpStream;
 const MAX_ANSWER: usize = 64 * 1024;
 
 /// A kept-alive connection.
-pub(super) struct Connection {
+pub(crate) struct Connection {
     stream: TcpStream,
     buffer: Vec<u8>,
     filled: usize,
 }
 
 /// An answer in the connection's buffer.
-pub(super) struct Answer<'a> {
-    pub(super) status: u16,
-    pub(super) head: &'a [u8],
-    pub(super) body: &'a [u8],
+pub(crate) struct Answer<'a> {
+    pub(crate) status: u16,
+    pub(crate) head: &'a [u8],
+    pub(crate) body: &'a [u8],
 }
 
 impl Connection {
-    pub(super) async fn open(address: SocketAddr) -> Result<Self> {
+    pub(crate) async fn open(address: SocketAddr) -> Result<Self> {
         let stream = TcpStream::connect(address).await.with_context(|| format!("cannot connect to {address}"))?;
         stream.set_nodelay(true)?;
         Ok(Self { stream, buffer: vec![0; MAX_ANSWER], filled: 0 })
     }
 
     /// Sends a request as it stands and reads its answer.
-    pub(super) async fn exchange(&mut self, request: &[u8]) -> Result<Answer<'_>> {
+    pub(crate) async fn exchange(&mut self, request: &[u8]) -> Result<Answer<'_>> {
         self.stream.write_all(request).await?;
         self.filled = 0;
         let mut head = None;
@@ -60,7 +60,7 @@ impl Connection {
     }
 
     /// A call whose answer is JSON, for preparing a run: anything but success is an error.
-    pub(super) async fn call(&mut self, request: &[u8]) -> Result<Value> {
+    pub(crate) async fn call(&mut self, request: &[u8]) -> Result<Value> {
         let answer = self.exchange(request).await?;
         if !(200..300).contains(&answer.status) {
             bail!("{} answers {}: {}", first_line(request), answer.status, String::from_utf8_lossy(answer.body));
@@ -70,7 +70,7 @@ impl Connection {
 }
 
 /// The bytes of a request with a JSON body.
-pub(super) fn request(method: &str, path: &str, authorization: &str, body: &str) -> Vec<u8> {
+pub(crate) fn request(method: &str, path: &str, authorization: &str, body: &str) -> Vec<u8> {
     let length = body.len();
     let head = format!(
         "{method} {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: {authorization}\r\n\

@@ -1,7 +1,7 @@
 //! `cargo xtask torture`: runs `countersign torture` against installations of its own, unharmed and while they are
 //! being killed, and fails on any violation (rulings 38).
 
-mod node;
+pub(crate) mod node;
 mod postgres;
 
 use std::path::{Path, PathBuf};

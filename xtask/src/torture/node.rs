@@ -14,7 +14,7 @@ use crate::clock;
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A `countersign dev` over a folder.
-pub(super) struct Node {
+pub(crate) struct Node {
     binary: PathBuf,
     folder: PathBuf,
     name: &'static str,
@@ -25,7 +25,7 @@ pub(super) struct Node {
 
 impl Node {
     /// Starts a node of this name over `folder/data` and waits until it answers.
-    pub(super) fn start(binary: &Path, folder: &Path, name: &'static str, options: &[&str]) -> Result<Self> {
+    pub(crate) fn start(binary: &Path, folder: &Path, name: &'static str, options: &[&str]) -> Result<Self> {
         // Free now, and nobody else is likely to be given it before the node takes it.
         let address = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?;
         let options = options.iter().map(|option| (*option).to_owned()).collect();
@@ -36,7 +36,7 @@ impl Node {
     }
 
     /// Starts it again at its old address.
-    pub(super) fn start_again(&mut self) -> Result<()> {
+    pub(crate) fn start_again(&mut self) -> Result<()> {
         let (ready, log) = (self.ready_file(), self.log());
         if ready.exists() {
             std::fs::remove_file(&ready)?;
@@ -65,7 +65,7 @@ impl Node {
     }
 
     /// Ends it as `kill -9` does, which it cannot prepare for.
-    pub(super) fn kill(&mut self) -> Result<()> {
+    pub(crate) fn kill(&mut self) -> Result<()> {
         // What has ended by itself was no victim.
         self.ensure_alive()?;
         if let Some(mut child) = self.child.take() {
@@ -76,7 +76,7 @@ impl Node {
     }
 
     /// Fails with the node's last words if it has ended.
-    pub(super) fn ensure_alive(&mut self) -> Result<()> {
+    pub(crate) fn ensure_alive(&mut self) -> Result<()> {
         if let Some(status) = self.child.as_mut().map(Child::try_wait).transpose()?.flatten() {
             bail!("node {} ended by itself with {status}:\n{}", self.name, last_words(&self.log()));
         }
@@ -84,16 +84,17 @@ impl Node {
     }
 
     /// Where it listens.
-    pub(super) fn url(&self) -> String {
+    pub(crate) fn url(&self) -> String {
         format!("http://{}", self.address)
     }
 
     /// The file that says how to reach it.
-    pub(super) fn ready_file(&self) -> PathBuf {
+    pub(crate) fn ready_file(&self) -> PathBuf {
         self.folder.join(format!("{}.json", self.name))
     }
 
-    fn log(&self) -> PathBuf {
+    /// What it prints.
+    pub(crate) fn log(&self) -> PathBuf {
         self.folder.join(format!("{}.log", self.name))
     }
 }

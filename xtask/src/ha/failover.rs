@@ -1,0 +1,140 @@
+//! One fail-over: the load starts, the primary dies under it, another takes over, and what everybody was told is
+//! judged before the next.
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, Result, anyhow, bail};
+
+use super::cluster::Cluster;
+use super::judge::{Verdict, judge};
+use super::load::{self, Plan, Success, Told, Watch};
+use crate::clock;
+
+/// How long the load runs before the primary is hit, and after every node has answered again.
+const BEFORE: Duration = Duration::from_secs(6);
+const AFTER: Duration = Duration::from_secs(4);
+/// How long a fail-over may take before it counts as none.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// How the primary dies.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Fault {
+    /// At once.
+    Killed,
+    /// After its standbys have been sent nothing for so long, so that whatever it confirms then is lost.
+    CutOffThenKilled(Duration),
+    /// It stands still with its connections open, and goes on when another has long taken over.
+    Frozen,
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Killed => f.write_str("killed"),
+            Self::Frozen => f.write_str("frozen"),
+            Self::CutOffThenKilled(time) => write!(f, "mute {:.1} s, killed", time.as_secs_f64()),
+        }
+    }
+}
+
+/// What one fail-over came to.
+pub(super) struct Failover {
+    pub(super) fault: Fault,
+    /// The members that held the database before and after.
+    pub(super) from: u8,
+    pub(super) to: u8,
+    /// From the kill to the first code accepted, by node.
+    pub(super) recovery: Vec<Duration>,
+    /// Codes accepted before the kill, and after it.
+    pub(super) before: usize,
+    pub(super) after: usize,
+    /// Requests that got 503, a dropped connection, or nothing in time.
+    pub(super) in_doubt: usize,
+    pub(super) verdict: Verdict,
+    /// From its coming back to its being a standby again.
+    pub(super) rejoined: Duration,
+}
+
+/// Runs one.
+pub(super) fn run(fault: Fault, plan: Plan, cluster: &mut Cluster) -> Result<Failover> {
+    let nodes = plan.nodes.clone();
+    let load = Load::start(plan);
+    clock::pause(BEFORE);
+    let from = cluster.primary().context("no member takes writes")?;
+    if let Fault::CutOffThenKilled(time) = fault {
+        cluster.mute(from)?;
+        clock::pause(time);
+    }
+    let killed = clock::now();
+    match fault {
+        Fault::Frozen => cluster.freeze(from)?,
+        Fault::Killed | Fault::CutOffThenKilled(_) => cluster.kill(from)?,
+    }
+    let recovery = load.wait_for_all(nodes.len(), killed, clock::now())?;
+    clock::pause(AFTER);
+    let (told, successes, in_doubt) = load.stop()?;
+    let to = cluster.primary().context("no member takes writes")?;
+    let verdict = judged(told, cluster, &nodes)?;
+    let before = successes.iter().filter(|success| success.answered < killed).count();
+
+    let rejoining = clock::now();
+    match fault {
+        Fault::Frozen => cluster.thaw(from)?,
+        Fault::Killed | Fault::CutOffThenKilled(_) => cluster.start_member(from)?,
+    }
+    cluster.wait_until_whole()?;
+    let rejoined = rejoining.elapsed();
+    Ok(Failover { fault, from, to, recovery, before, after: successes.len() - before, in_doubt, verdict, rejoined })
+}
+
+fn judged(told: Told, cluster: &Cluster, nodes: &[SocketAddr]) -> Result<Verdict> {
+    tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(judge(told, cluster, nodes))
+}
+
+/// A load on a thread of its own, which nothing that is done to the cluster holds up.
+struct Load {
+    watch: Arc<Watch>,
+    thread: JoinHandle<Result<Told>>,
+}
+
+impl Load {
+    fn start(plan: Plan) -> Self {
+        let watch = Arc::new(Watch::default());
+        let watched = watch.clone();
+        let thread = std::thread::spawn(move || {
+            tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(load::run(plan, watched))
+        });
+        Self { watch, thread }
+    }
+
+    /// Waits until each node has accepted a code that was sent after `dead`, and tells how long after `killed` that was.
+    fn wait_for_all(&self, nodes: usize, killed: Instant, dead: Instant) -> Result<Vec<Duration>> {
+        loop {
+            let successes = self.watch.successes();
+            let back: Option<Vec<Duration>> = (0..nodes)
+                .map(|node| {
+                    let own = successes.iter().filter(|success| success.node == node && success.sent > dead);
+                    own.map(|success| success.answered - killed).min()
+                })
+                .collect();
+            if let Some(back) = back {
+                return Ok(back);
+            }
+            if self.thread.is_finished() || dead.elapsed() > PATIENCE {
+                bail!("not every node accepts codes again after the primary died");
+            }
+            clock::pause(Duration::from_millis(50));
+        }
+    }
+
+    fn stop(self) -> Result<(Told, Vec<Success>, usize)> {
+        self.watch.stop();
+        let told = self.thread.join().map_err(|_| anyhow!("the load panicked"))??;
+        Ok((told, self.watch.successes(), self.watch.in_doubt.load(Ordering::Relaxed)))
+    }
+}

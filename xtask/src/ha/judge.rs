@@ -1,0 +1,146 @@
+//! After a fail-over: everything that was acknowledged is held against what the new primary knows.
+
+use std::collections::HashMap;
+use std::net::SocketAddr;
+
+use anyhow::{Context as _, Result};
+
+use super::cluster::Cluster;
+use super::load::{Client, Owner, Target, Told};
+
+/// Wrong answers in a row that lock a device (SEC 21).
+const LOCK_AT: u32 = 5;
+
+/// What was looked at and what was wrong.
+#[derive(Debug, Default)]
+pub(super) struct Verdict {
+    /// Codes acknowledged as accepted, and how many of them were sent again.
+    pub(super) accepted: usize,
+    pub(super) again: usize,
+    /// Guesses acknowledged as wrong, and without an answer.
+    pub(super) refused: u32,
+    pub(super) refused_in_doubt: u32,
+    /// Guesses that the database holds.
+    pub(super) counted: u32,
+    /// Devices enrolled.
+    pub(super) enrolled: usize,
+    /// Codes accepted a second time.
+    pub(super) twice: Vec<String>,
+    /// Acknowledged acceptances, guesses or enrolments that the database does not know.
+    pub(super) lost: Vec<String>,
+    /// Anything else that should not be.
+    pub(super) odd: Vec<String>,
+}
+
+impl Verdict {
+    /// Everything that is wrong.
+    pub(super) fn violations(&self) -> impl Iterator<Item = &String> {
+        self.twice.iter().chain(&self.lost).chain(&self.odd)
+    }
+}
+
+/// Entries of the audit trail, by user.
+struct Trail(HashMap<(i64, String), u32>);
+
+impl Trail {
+    fn read(cluster: &Cluster) -> Result<Self> {
+        let answer = cluster.ask_database(
+            "SELECT user_id, kind, count(*) FROM audit \
+             WHERE kind IN ('verification.accepted', 'verification.refused') GROUP BY 1, 2",
+        )?;
+        let entry = |line: &str| {
+            let mut parts = line.split('|');
+            Some(((parts.next()?.parse().ok()?, parts.next()?.to_owned()), parts.next()?.parse().ok()?))
+        };
+        let entries = answer.lines().map(|line| entry(line).with_context(|| format!("{line} is no entry")));
+        Ok(Self(entries.collect::<Result<_>>()?))
+    }
+
+    fn count(&self, user: i64, kind: &str) -> u32 {
+        self.0.get(&(user, kind.to_owned())).copied().unwrap_or(0)
+    }
+}
+
+/// Holds what everybody was told against the cluster.
+pub(super) async fn judge(told: Told, cluster: &Cluster, nodes: &[SocketAddr]) -> Result<Verdict> {
+    let trail = Trail::read(cluster)?;
+    let mut client = Client::new(nodes.to_vec(), 0);
+    let mut verdict = Verdict { odd: told.violations, enrolled: told.enrolled.len(), ..Verdict::default() };
+    for owner in told.owners {
+        judge_owner(owner, &trail, &mut client, &mut verdict).await?;
+    }
+    for target in told.targets {
+        judge_target(target, &trail, &mut client, &mut verdict).await?;
+    }
+    for mut device in told.enrolled {
+        let user = device.user;
+        // The code that confirmed the device is spent, and the next one is good.
+        if let Some(first) = device.again(1)
+            && client.insist(first).await?.0 == 200
+        {
+            verdict.twice.push(format!("user {user}: the code of the enrolment was accepted"));
+        }
+        let answer = client.insist(device.fresh()).await?;
+        if answer.0 != 200 {
+            verdict.lost.push(format!("user {user}: an enrolled device's code was answered {answer:?}"));
+        }
+    }
+    Ok(verdict)
+}
+
+/// Sends every code again, the newest first: each must be judged, and refused. Then the next must be accepted.
+async fn judge_owner(mut owner: Owner, trail: &Trail, client: &mut Client, verdict: &mut Verdict) -> Result<()> {
+    let user = owner.device.user;
+    let acknowledged = owner.codes.iter().filter(|acknowledged| **acknowledged).count();
+    verdict.accepted += acknowledged;
+    // The enrolment's code makes no such entry; those in doubt may have made one or not.
+    let known = trail.count(user, "verification.accepted") as usize;
+    if !(acknowledged..=owner.codes.len() + 1).contains(&known) {
+        verdict.lost.push(format!("user {user}: {acknowledged} codes were accepted, the trail knows {known}"));
+    }
+    for (back, acknowledged) in (1..).zip(owner.codes.iter().rev()) {
+        if !acknowledged {
+            continue;
+        }
+        let Some(request) = owner.device.again(back) else { continue };
+        verdict.again += 1;
+        match client.insist(request).await? {
+            (200, _) => verdict.twice.push(format!("user {user}: the code {back} uses back was accepted again")),
+            (401, false) => {}
+            answer => verdict.odd.push(format!("user {user}: a spent code was answered {answer:?}")),
+        }
+    }
+    let answer = client.insist(owner.device.fresh()).await?;
+    if answer.0 != 200 {
+        verdict.odd.push(format!("user {user}: after the spent codes, a fresh one was answered {answer:?}"));
+    }
+    Ok(())
+}
+
+/// The trail must know every acknowledged guess, and the device must lock as early as they say.
+async fn judge_target(mut target: Target, trail: &Trail, client: &mut Client, verdict: &mut Verdict) -> Result<()> {
+    let user = target.device.user;
+    verdict.refused += target.refused;
+    verdict.refused_in_doubt += target.in_doubt;
+    let known = trail.count(user, "verification.refused");
+    verdict.counted += known;
+    let told = target.refused..=target.refused + target.in_doubt;
+    if !told.contains(&known) {
+        verdict.lost.push(format!("user {user}: of {told:?} guesses the trail knows {known}"));
+    }
+    let mut more = 0;
+    while more <= LOCK_AT {
+        match client.insist(target.device.wrong(100 + more)).await? {
+            (401, false) => more += 1,
+            (401, true) => break,
+            answer => {
+                verdict.odd.push(format!("user {user}: a wrong code was answered {answer:?}"));
+                break;
+            }
+        }
+    }
+    if known + more != LOCK_AT {
+        verdict.lost.push(format!("user {user}: after {known} guesses it took {more} more to lock"));
+    }
+    Ok(())
+}
