@@ -1,7 +1,7 @@
 //! Every chore of the project, in Rust: `cargo xtask --help`.
 //!
 //! A chore is one file (or folder) with one entry point. What several chores need stands beside them: where things lie
-//! (`places`), running a command (`step`), a server to try something on (`dev_server`), and the homes of printing
+//! (`places`), running a command (`step`), a server to try something on (`server`), and the homes of printing
 //! (`terminal`) and time (`clock`).
 
 mod bench;
@@ -9,11 +9,12 @@ mod check;
 mod ci;
 mod clock;
 mod conformance;
-mod dev_server;
-mod ha;
+
 mod metadata;
+mod open_files;
 mod page;
 mod places;
+mod server;
 mod step;
 mod terminal;
 mod torture;
@@ -38,15 +39,12 @@ enum Chore {
     Check,
     /// Unmodified OneLogin clients against the binary; prints the matrix client × step
     Conformance(conformance::Args),
-    /// Load programs
-    #[command(subcommand)]
-    Bench(bench::Bench),
+    /// The table of performance targets, measured against ceilings of the same machine
+    Bench(bench::Args),
     /// The dev outbox's page in a real browser
     Page(page::Args),
     /// Volleys of single-use things at a server, unharmed and while it is being killed
     Torture(torture::Args),
-    /// Fail-over of a PostgreSQL cluster under load: nothing acknowledged is lost
-    Ha(ha::Args),
     /// The ceiling that benches compare with: bare hyper
     #[command(hide = true)]
     EchoServer(bench::echo::Args),
@@ -57,10 +55,9 @@ fn main() -> ExitCode {
         Chore::Ci => ci::run(),
         Chore::Check => check::run(),
         Chore::Conformance(args) => conformance::run(&args),
-        Chore::Bench(bench) => bench::run(&bench),
+        Chore::Bench(args) => bench::run(&args),
         Chore::Page(args) => page::run(&args),
         Chore::Torture(args) => torture::run(&args),
-        Chore::Ha(args) => ha::run(&args),
         Chore::EchoServer(args) => bench::echo::run(&args),
     };
     match done {

@@ -6,8 +6,8 @@ use std::process::Command;
 
 use anyhow::{Context as _, Result};
 
-use crate::dev_server::DevServer;
 use crate::places::{Places, Profile, program};
+use crate::server::Server;
 use crate::step::run as run_command;
 use crate::terminal;
 
@@ -37,7 +37,7 @@ pub(crate) fn look(places: &Places, binary: &Path) -> Result<()> {
     let workshop = packages(places)?;
     let pictures = places.folder("screenshots")?;
     let folder = tempfile::Builder::new().prefix("page-").tempdir_in(&places.target)?;
-    let mut server = DevServer::start(binary, folder.path(), "")?;
+    let mut server = Server::dev(binary, folder.path(), "")?;
     run_command(
         Command::new(program(&["node"])?)
             .arg(workshop.join("outbox.mjs"))

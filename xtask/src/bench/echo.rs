@@ -6,7 +6,7 @@ use std::io::{BufRead as _, BufReader, Read as _};
 use std::net::SocketAddr;
 use std::process::{Child, ChildStdin, Command, Stdio};
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, ensure};
 use bytes::Bytes;
 use http_body_util::{BodyExt as _, Full};
 use hyper::body::Incoming;
@@ -15,7 +15,11 @@ use hyper::service::service_fn;
 use hyper::{Request, Response};
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpListener;
+use tokio::runtime::Runtime;
 
+use super::alternate::Load;
+use super::errand::Errand;
+use super::wire::Connection;
 use crate::terminal;
 
 /// The head that hyper makes without being asked, apart from the digits of the length.
@@ -28,26 +32,53 @@ const PADDING_FRAME: usize = "x-padding: \r\n".len();
 pub(crate) struct Args {
     /// Bytes of an answer's head
     #[arg(long)]
-    pub(super) head_bytes: usize,
+    head_bytes: usize,
     /// Bytes of an answer's body
     #[arg(long)]
-    pub(super) body_bytes: usize,
+    body_bytes: usize,
     /// Threads that answer
     #[arg(long, default_value_t = 1)]
-    pub(super) threads: usize,
+    threads: usize,
 }
 
 /// An echo server in a process of its own.
 pub(super) struct Echo {
     child: Child,
     pub(super) address: SocketAddr,
+    /// Bytes of an answer's head and body.
+    pub(super) sizes: (usize, usize),
     /// The server ends when this is closed, however we end.
     _leash: Option<ChildStdin>,
 }
 
 impl Echo {
-    /// Starts one.
-    pub(super) fn start(args: Args) -> Result<Self> {
+    /// One that answers with as many bytes as the server at `address` answers this request, whose status is known.
+    pub(super) fn like(
+        runtime: &Runtime,
+        address: SocketAddr,
+        (request, status): (&[u8], u16),
+        threads: usize,
+    ) -> Result<Self> {
+        let sizes = |address| async move {
+            let mut line = Connection::open(address).await?;
+            let answer = line.exchange(request).await?;
+            Ok::<_, anyhow::Error>((answer.status, (answer.head.len(), answer.body.len()), answer.shown()))
+        };
+        let (told, wanted, shown) = runtime.block_on(sizes(address))?;
+        ensure!(told == status, "expected {status}, got {shown}");
+        let (head_bytes, body_bytes) = wanted;
+        let echo = Self::start(Args { head_bytes, body_bytes, threads })?;
+        let (_, own, _) = runtime.block_on(sizes(echo.address))?;
+        ensure!(own == wanted, "the echo server answers {own:?} bytes instead of {wanted:?}");
+        Ok(echo)
+    }
+
+    /// Load of these errands.
+    pub(super) fn load<E: Errand>(&self, errands: Vec<E>) -> Load<E> {
+        Load::ceiling(self.address, self.child.id(), errands)
+    }
+
+    fn start(args: Args) -> Result<Self> {
         let program = std::env::current_exe().context("cannot tell where this program is")?;
         let mut child = Command::new(program)
             .args(["echo-server", "--head-bytes", &args.head_bytes.to_string()])
@@ -62,12 +93,7 @@ impl Echo {
             BufReader::new(told).read_line(&mut line)?;
         }
         let address = line.trim().parse().context("the echo server does not say where it listens")?;
-        Ok(Self { child, address, _leash: leash })
-    }
-
-    /// The process, for `/proc`.
-    pub(super) fn pid(&self) -> u32 {
-        self.child.id()
+        Ok(Self { child, address, sizes: (args.head_bytes, args.body_bytes), _leash: leash })
     }
 }
 

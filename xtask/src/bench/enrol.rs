@@ -6,22 +6,22 @@ use anyhow::{Context as _, Result};
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
-use super::device::{Device, first_code};
+use super::device::{Device, Token};
 use super::wire::{Connection, request};
-use crate::dev_server::Client;
+use crate::server::Client;
 
 /// Users that are filled at the same time.
 const AT_ONCE: usize = 16;
 
 /// How many devices, and on how many users.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Wanted {
-    pub(crate) devices: usize,
-    pub(crate) per_user: usize,
+pub(super) struct Wanted {
+    pub(super) devices: usize,
+    pub(super) per_user: usize,
 }
 
 /// Enrols and confirms devices.
-pub(crate) async fn enrol(address: SocketAddr, client: &Client, wanted: Wanted) -> Result<Vec<Device>> {
+pub(super) async fn enrol(address: SocketAddr, client: &Client, wanted: Wanted) -> Result<Vec<Device>> {
     let authorization = authorize(address, client).await?;
     let mut working = JoinSet::new();
     let mut devices = Vec::with_capacity(wanted.devices);
@@ -41,8 +41,8 @@ pub(crate) async fn enrol(address: SocketAddr, client: &Client, wanted: Wanted) 
     Ok(devices)
 }
 
-/// The header that lets this client do what its scope allows.
-pub(crate) async fn authorize(address: SocketAddr, client: &Client) -> Result<String> {
+/// A bearer token of this client, as it stands in a request.
+pub(super) async fn authorize(address: SocketAddr, client: &Client) -> Result<String> {
     let credentials = format!("client_id:{}, client_secret:{}", client.id, client.secret);
     let asked = request("POST", "/auth/oauth2/v2/token", &credentials, r#"{"grant_type":"client_credentials"}"#);
     let answer = Connection::open(address).await?.call(&asked).await?;
@@ -50,21 +50,13 @@ pub(crate) async fn authorize(address: SocketAddr, client: &Client) -> Result<St
     Ok(format!("bearer:{token}"))
 }
 
-/// Makes the user of this number, with so many confirmed devices.
-pub(crate) async fn fill_user(
-    address: SocketAddr,
-    authorization: String,
-    number: usize,
-    count: usize,
-) -> Result<Vec<Device>> {
+async fn fill_user(address: SocketAddr, authorization: String, number: usize, count: usize) -> Result<Vec<Device>> {
     let mut connection = Connection::open(address).await?;
     let name = format!("bench{number}");
     let user = json!({ "username": name, "email": format!("{name}@example.com") });
     let created = connection.call(&request("POST", "/api/2/users", &authorization, &user.to_string())).await?;
     let user = created["id"].as_i64().context("a new user without id")?;
-    let factors =
-        connection.call(&request("GET", &format!("/api/2/mfa/users/{user}/factors"), &authorization, "")).await?;
-    let factor = hotp(&factors)?;
+    let factor = offered(&mut connection, &authorization, user, "HOTP").await?;
     let mut devices = Vec::with_capacity(count);
     for _ in 0..count {
         devices.push(add_device(&mut connection, &authorization, user, &factor).await?);
@@ -72,10 +64,22 @@ pub(crate) async fn fill_user(
     Ok(devices)
 }
 
-fn hotp(factors: &Value) -> Result<Value> {
+/// The number of the factor of this name, as it is offered to a user.
+pub(super) async fn factor(address: SocketAddr, authorization: &str, user: i64, name: &str) -> Result<Value> {
+    offered(&mut Connection::open(address).await?, authorization, user, name).await
+}
+
+async fn offered(line: &mut Connection, authorization: &str, user: i64, name: &str) -> Result<Value> {
+    let factors = line.call(&request("GET", &format!("/api/2/mfa/users/{user}/factors"), authorization, "")).await?;
     let mut listed = factors.as_array().into_iter().flatten();
-    let hotp = listed.find(|factor| factor["auth_factor_name"] == "HOTP");
-    hotp.map(|factor| factor["factor_id"].clone()).context("the server offers no HOTP")
+    let factor = listed.find(|factor| factor["auth_factor_name"] == name);
+    factor.map(|factor| factor["factor_id"].clone()).with_context(|| format!("the server offers no {name}"))
+}
+
+/// The secret of a device that was enrolled.
+pub(super) fn secret(enrolled: &Value) -> Result<Vec<u8>> {
+    let token = enrolled["factor_data"]["verification_token"].as_str().context("an enrolled device without secret")?;
+    data_encoding::BASE32_NOPAD.decode(token.as_bytes()).context("a secret that is not Base32")
 }
 
 async fn add_device(connection: &mut Connection, authorization: &str, user: i64, factor: &Value) -> Result<Device> {
@@ -84,10 +88,10 @@ async fn add_device(connection: &mut Connection, authorization: &str, user: i64,
     let answer = connection.call(&request("POST", &path, authorization, &body.to_string())).await?;
     let enrolled = &answer["data"][0];
     let device = enrolled["id"].as_i64().context("an enrolled device without id")?;
-    let token = enrolled["factor_data"]["verification_token"].as_str().context("an enrolled device without secret")?;
-    let secret = data_encoding::BASE32_NOPAD.decode(token.as_bytes()).context("a secret that is not Base32")?;
+    let secret = secret(enrolled)?;
     let path = format!("{path}/{device}/verify");
-    let body = json!({ "state_token": enrolled["state_token"], "otp_token": first_code(&secret) });
+    let mut token = Token::new(&secret, 0);
+    let body = json!({ "state_token": enrolled["state_token"], "otp_token": format!("{:06}", token.fresh()) });
     connection.call(&request("POST", &path, authorization, &body.to_string())).await?;
-    Ok(Device::confirmed(&secret, user, |body| request("POST", &path, authorization, body)))
+    Ok(Device::new(token, user, |body| request("POST", &path, authorization, body)))
 }

@@ -1,5 +1,4 @@
-//! The load itself: lanes, each one connection with devices of its own, so that no device has two requests in flight
-//! and every refusal of a fresh code is the server's mistake.
+//! The load itself, as fast as answers come: lanes, each one connection with an errand of its own.
 
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
@@ -8,31 +7,23 @@ use anyhow::Result;
 use tokio::task::JoinSet;
 
 use super::device::Device;
+use super::errand::{Errand, Judged, refused};
 use super::wire::Connection;
 use crate::clock;
-
-/// What lanes send.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Traffic {
-    /// Fresh codes only.
-    Fresh,
-    /// Each fresh code, then the same once more.
-    FreshThenSpent,
-    /// Whatever is sent is answered 200: the echo server.
-    Echo,
-}
 
 /// What happened in a window.
 #[derive(Debug, Default)]
 pub(super) struct Tally {
-    /// Microseconds of each fresh exchange.
+    /// Microseconds of each exchange but those that were to be refused.
     pub(super) latencies: Vec<u32>,
-    /// Fresh codes accepted.
-    pub(super) accepted: u64,
+    /// What was done.
+    pub(super) done: u64,
     /// Spent codes refused.
     pub(super) refused: u64,
     /// What must not happen.
     pub(super) violations: Vec<String>,
+    /// A lane had nothing left to send.
+    pub(super) ran_dry: bool,
     /// How long it took.
     pub(super) elapsed: Duration,
 }
@@ -41,108 +32,90 @@ impl Tally {
     /// Adds another tally's counts.
     pub(super) fn add(&mut self, other: Self) {
         self.latencies.extend(other.latencies);
-        self.accepted += other.accepted;
+        self.done += other.done;
         self.refused += other.refused;
         self.violations.extend(other.violations);
+        self.ran_dry |= other.ran_dry;
     }
 
-    /// Exchanges of any kind.
+    /// Exchanges that count, of whichever kind.
     pub(super) fn exchanges(&self) -> u64 {
-        self.accepted + self.refused
+        self.done + self.refused
+    }
+
+    /// Takes a judgement in, of an exchange that began then; tells whether the lane can go on.
+    pub(super) fn enter(&mut self, judged: Result<Option<Judged>>, began: Instant) -> bool {
+        let judged = match judged {
+            Ok(Some(judged)) => judged,
+            Ok(None) => {
+                self.ran_dry = true;
+                return false;
+            }
+            Err(wrong) => {
+                self.violations.push(format!("{wrong:#}"));
+                return false;
+            }
+        };
+        match judged {
+            Judged::Done => self.done += 1,
+            Judged::Refused => {
+                self.refused += 1;
+                return true;
+            }
+            Judged::Half => {}
+        }
+        self.latencies.push(u32::try_from(began.elapsed().as_micros()).unwrap_or(u32::MAX));
+        true
     }
 }
 
-/// Drives `devices` over so many connections for some time, and gives them back as they are afterwards.
-pub(super) async fn drive(
-    address: SocketAddr,
-    devices: Vec<Device>,
-    connections: usize,
-    time: Duration,
-    traffic: Traffic,
-) -> Result<(Vec<Device>, Tally)> {
-    let mut open = Vec::with_capacity(connections);
-    for _ in 0..connections {
+/// Drives errands for some time, each over a connection of its own, and gives them back as they are afterwards.
+pub(super) async fn drive<E: Errand>(address: SocketAddr, errands: Vec<E>, time: Duration) -> Result<(Vec<E>, Tally)> {
+    let mut open = Vec::with_capacity(errands.len());
+    for _ in 0..errands.len() {
         open.push(Connection::open(address).await?);
-    }
-    let mut shares: Vec<Vec<Device>> = (0..connections).map(|_| Vec::new()).collect();
-    for (index, device) in devices.into_iter().enumerate() {
-        shares[index % connections].push(device);
     }
     let began = clock::now();
     let mut lanes = JoinSet::new();
-    for (connection, devices) in open.into_iter().zip(shares) {
-        lanes.spawn(lane(connection, devices, began + time, traffic));
+    for (connection, errand) in open.into_iter().zip(errands) {
+        lanes.spawn(lane(connection, errand, began + time));
     }
-    let mut devices = Vec::new();
+    gather(lanes, began).await
+}
+
+/// Waits for lanes that began then, and adds up.
+pub(super) async fn gather<E: 'static>(mut lanes: JoinSet<(E, Tally)>, began: Instant) -> Result<(Vec<E>, Tally)> {
+    let mut errands = Vec::with_capacity(lanes.len());
     let mut tally = Tally::default();
     while let Some(ended) = lanes.join_next().await {
-        let (own, counted) = ended?;
-        devices.extend(own);
+        let (errand, counted) = ended?;
+        errands.push(errand);
         tally.add(counted);
     }
     tally.elapsed = began.elapsed();
-    Ok((devices, tally))
+    Ok((errands, tally))
 }
 
-async fn lane(mut line: Connection, mut devices: Vec<Device>, end: Instant, traffic: Traffic) -> (Vec<Device>, Tally) {
+async fn lane<E: Errand>(mut line: Connection, mut errand: E, end: Instant) -> (E, Tally) {
     let mut tally = Tally::default();
-    let mut turn = 0;
-    while !devices.is_empty() {
-        turn = (turn + 1) % devices.len();
-        let device = &mut devices[turn];
+    loop {
         let began = clock::now();
         if began >= end {
             break;
         }
-        let judged = fresh(&mut line, device).await;
-        tally.latencies.push(u32::try_from(began.elapsed().as_micros()).unwrap_or(u32::MAX));
-        let judged = match judged {
-            Ok(()) => {
-                tally.accepted += 1;
-                if traffic == Traffic::FreshThenSpent { spent(&mut line, device).await } else { Ok(false) }
-            }
-            Err(wrong) => Err(wrong),
-        };
-        match judged {
-            Ok(refused) => tally.refused += u64::from(refused),
-            Err(wrong) => {
-                // This device's state is no longer known, and neither is the connection's.
-                let user = device.user;
-                tally.violations.push(format!("user {user}: {wrong:#}"));
-                devices.swap_remove(turn);
-                break;
-            }
+        let judged = exchange(&mut line, &mut errand).await;
+        if !tally.enter(judged, began) {
+            break;
         }
     }
-    (devices, tally)
+    (errand, tally)
 }
 
-/// Sends a fresh code, which must be accepted.
-async fn fresh(line: &mut Connection, device: &mut Device) -> Result<()> {
-    let answer = line.exchange(device.fresh()).await?;
-    anyhow::ensure!(
-        answer.status == 200,
-        "a fresh code was answered {}: {}",
-        answer.status,
-        String::from_utf8_lossy(answer.body)
-    );
-    Ok(())
-}
-
-/// Sends the last code again, which must be refused; tells whether it could be sent.
-async fn spent(line: &mut Connection, device: &mut Device) -> Result<bool> {
-    match device.spent() {
-        Some(request) => refuse(line, request).await.map(|()| true),
-        None => Ok(false),
-    }
-}
-
-async fn refuse(line: &mut Connection, request: &[u8]) -> Result<()> {
+/// One request and the judgement of its answer; `None` if nothing is left to send.
+pub(super) async fn exchange<E: Errand>(line: &mut Connection, errand: &mut E) -> Result<Option<Judged>> {
+    let Some(request) = errand.request() else { return Ok(None) };
     let answer = line.exchange(request).await?;
-    let body = String::from_utf8_lossy(answer.body);
-    anyhow::ensure!(answer.status != 200, "A SPENT CODE WAS ACCEPTED AGAIN");
-    anyhow::ensure!(answer.status == 401, "a spent code was answered {}: {body}", answer.status);
-    Ok(())
+    errand.judge(&answer).map(Some)
 }
 
 /// Sends every device's last code again, and of the first `guesses` devices of each user the code before it, which the
@@ -152,23 +125,28 @@ pub(super) async fn replay(address: SocketAddr, devices: &mut [Device], guesses:
     let mut tally = Tally::default();
     let mut guessed = std::collections::HashMap::new();
     for device in devices {
-        let mut judged = spent(&mut line, device).await;
         let used: &mut usize = guessed.entry(device.user).or_default();
+        let mut judged = match device.spent() {
+            Some(request) => refuse(&mut line, request, &mut tally).await,
+            None => Ok(()),
+        };
         if judged.is_ok()
             && *used < guesses
             && let Some(request) = device.long_spent()
         {
             *used += 1;
-            tally.refused += 1;
-            judged = refuse(&mut line, request).await.and(judged);
+            judged = refuse(&mut line, request, &mut tally).await;
         }
-        match judged {
-            Ok(sent) => tally.refused += u64::from(sent),
-            Err(wrong) => {
-                tally.violations.push(format!("user {}: {wrong:#}", device.user));
-                line = Connection::open(address).await?;
-            }
+        if let Err(wrong) = judged {
+            tally.violations.push(format!("user {}: {wrong:#}", device.user));
+            line = Connection::open(address).await?;
         }
     }
     Ok(tally)
+}
+
+async fn refuse(line: &mut Connection, request: &[u8], tally: &mut Tally) -> Result<()> {
+    refused(&line.exchange(request).await?)?;
+    tally.refused += 1;
+    Ok(())
 }

@@ -28,6 +28,7 @@ impl Series {
         let each = |time: Duration| time.as_secs_f64() * 1e6 / count(self.exchanges.max(1));
         let mut latencies = self.latencies.clone();
         latencies.sort_unstable();
+        let (half, most) = (quantile(&latencies, 0.50), quantile(&latencies, 0.99));
         format!(
             "  {name:<12} {:>24} {:>22} {:>8} {:>8}",
             spread(&self.rates, 0),
@@ -37,9 +38,14 @@ impl Series {
                 each(self.cpu.user),
                 each(self.cpu.kernel)
             ),
-            milliseconds(quantile(&latencies, 0.50)),
-            milliseconds(quantile(&latencies, 0.99)),
+            milliseconds(half),
+            milliseconds(most),
         )
+    }
+
+    /// The rate of each window.
+    pub(super) fn rates(&self) -> &[f64] {
+        &self.rates
     }
 
     /// This series' rate in each pair, measured by the other's.
@@ -54,13 +60,32 @@ pub(super) const HEADING: &str =
 
 /// Median, smallest and largest.
 pub(super) fn spread(values: &[f64], digits: usize) -> String {
+    let least = values.iter().copied().min_by(f64::total_cmp);
+    let most = values.iter().copied().max_by(f64::total_cmp);
+    let (Some(median), Some(least), Some(most)) = (median(values), least, most) else { return "–".to_owned() };
+    format!("{median:.digits$} ({least:.digits$}–{most:.digits$})")
+}
+
+/// The middle value.
+pub(super) fn median(values: &[f64]) -> Option<f64> {
     let mut sorted = values.to_vec();
     sorted.sort_by(f64::total_cmp);
-    let (Some(least), Some(most)) = (sorted.first(), sorted.last()) else { return "–".to_owned() };
     let middle = sorted.len() / 2;
-    let median =
-        if sorted.len().is_multiple_of(2) { f64::midpoint(sorted[middle - 1], sorted[middle]) } else { sorted[middle] };
-    format!("{median:.digits$} ({least:.digits$}–{most:.digits$})")
+    let upper = *sorted.get(middle)?;
+    Some(if sorted.len().is_multiple_of(2) { f64::midpoint(sorted[middle - 1], upper) } else { upper })
+}
+
+/// The 99th percentile of some microseconds, in order or not.
+pub(super) fn p99(latencies: &[u32]) -> u32 {
+    let mut sorted = latencies.to_vec();
+    sorted.sort_unstable();
+    quantile(&sorted, 0.99)
+}
+
+/// Values as they were measured, one after another.
+pub(super) fn listed(values: &[f64], digits: usize) -> String {
+    let texts: Vec<String> = values.iter().map(|value| format!("{value:.digits$}")).collect();
+    texts.join(" ")
 }
 
 fn quantile(sorted: &[u32], part: f64) -> u32 {
@@ -73,9 +98,20 @@ fn milliseconds(microseconds: u32) -> String {
     format!("{:.2}", f64::from(microseconds) / 1e3)
 }
 
+/// A count to calculate with.
 #[expect(clippy::cast_precision_loss, reason = "a count for a mean; its last digits do not matter")]
-fn count(number: u64) -> f64 {
+pub(super) fn count(number: u64) -> f64 {
     number as f64
+}
+
+/// So many whole things.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a number of things to prepare, rounded up"
+)]
+pub(super) fn whole(number: f64) -> usize {
+    number.max(0.0).ceil() as usize
 }
 
 #[cfg(test)]

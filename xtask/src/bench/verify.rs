@@ -2,22 +2,21 @@
 //! same run. It fails on a wrong answer and never on a slow one.
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::time::Duration;
 
-use anyhow::{Result, bail, ensure};
-use tokio::runtime::Runtime;
+use anyhow::{Context as _, Result, bail, ensure};
 
+use super::alternate::{Load, Stage, alternate};
 use super::device::Device;
-use super::echo::{self, Echo};
+use super::echo::Echo;
 use super::enrol::{self, Wanted};
-use super::lane::{self, Tally, Traffic};
-use super::process::{self, Cpu};
-use super::report::{HEADING, Series, spread};
-use super::wire::Connection;
-use crate::dev_server::DevServer;
+use super::errand::{Codes, Traffic};
+use super::lane;
+use super::process;
+use super::report::{HEADING, spread};
+use super::suite::optimised;
 use crate::places::{Places, Profile};
-use crate::step::run as run_command;
+use crate::server::Server;
 use crate::{clock, terminal};
 
 /// Connections that a server as shipped grants one address, with some left over for our own.
@@ -107,17 +106,14 @@ impl Args {
 pub(super) fn run(args: &Args) -> Result<()> {
     let plan = args.plan()?;
     let places = Places::find()?;
-    if cfg!(debug_assertions) {
-        // A generator without optimisation measures itself.
-        places.build(&["server", "xtask"], Profile::Release)?;
-        return run_command(Command::new(places.built("xtask", Profile::Release)).args(std::env::args_os().skip(1)));
+    if optimised(&places)? {
+        return Ok(());
     }
     let named = args.binary.clone().unwrap_or_else(|| places.built("countersign", Profile::Release));
     let binary = places.server_or(Some(&named), Profile::Release)?;
     // On the disk that builds use, since a file system in memory would make every sync free.
     let folder = tempfile::Builder::new().prefix("bench-").tempdir_in(&places.target)?;
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let violations = Bench::prepare(&plan, &binary, folder.path(), &runtime)?.measure(&runtime)?;
+    let violations = Bench::prepare(&plan, &binary, folder.path())?.measure()?;
     if violations.is_empty() {
         terminal::say("Every fresh code was accepted, every spent one refused.");
         return Ok(());
@@ -131,108 +127,76 @@ pub(super) fn run(args: &Args) -> Result<()> {
 /// Both servers, warm, and the devices to drive them with.
 struct Bench<'a> {
     plan: &'a Plan,
-    server: DevServer,
+    stage: Stage,
+    server: Server,
     echo: Echo,
     devices: Vec<Device>,
-    tally: Tally,
 }
 
 impl<'a> Bench<'a> {
-    fn prepare(plan: &'a Plan, binary: &Path, folder: &Path, runtime: &Runtime) -> Result<Self> {
-        let server = DevServer::start(binary, folder, &configuration(plan))?;
+    fn prepare(plan: &'a Plan, binary: &Path, folder: &Path) -> Result<Self> {
+        let stage = Stage::new()?;
+        let server = Server::dev(binary, folder, &configuration(plan))?;
         let address = server.address()?;
         let began = clock::now();
-        let mut devices = runtime.block_on(enrol::enrol(address, server.manager()?, plan.wanted))?;
+        let mut devices = stage.runtime.block_on(enrol::enrol(address, server.manager()?, plan.wanted))?;
         terminal::say(&format!(
             "{} HOTP devices, {} a user, enrolled through the API in {:.1} s.",
             devices.len(),
             plan.wanted.per_user,
             began.elapsed().as_secs_f64()
         ));
-        let (head_bytes, body_bytes) = runtime.block_on(async {
-            let mut line = Connection::open(address).await?;
-            let answer = line.exchange(devices[0].fresh()).await?;
-            ensure!(answer.status == 200, "the first fresh code was answered {}", answer.status);
-            Ok((answer.head.len(), answer.body.len()))
-        })?;
-        let echo = Echo::start(echo::Args { head_bytes, body_bytes, threads: plan.echo_threads })?;
-        runtime.block_on(async {
-            let mut line = Connection::open(echo.address).await?;
-            let answer = line.exchange(devices[0].clone().fresh()).await?;
-            let sizes = (answer.head.len(), answer.body.len());
-            ensure!(sizes == (head_bytes, body_bytes), "the echo server answers {sizes:?} bytes");
-            Ok(())
-        })?;
+        let first = devices.first_mut().context("there are devices")?;
+        let echo = Echo::like(&stage.runtime, address, (first.fresh(), 200), plan.echo_threads)?;
         let threads = |threads| match threads {
             0 => "one thread per core".to_owned(),
             1 => "one thread".to_owned(),
             threads => format!("{threads} threads"),
         };
+        let (head_bytes, body_bytes) = echo.sizes;
         terminal::say(&format!(
             "Answers of {head_bytes} + {body_bytes} bytes. Countersign: {}, as shipped a durable commit before each answer. \
              Bare hyper: {}.",
             threads(plan.server_threads),
             threads(plan.echo_threads),
         ));
-        Ok(Self { plan, server, echo, devices, tally: Tally::default() })
+        Ok(Self { plan, stage, server, echo, devices })
     }
 
     /// Runs every window and prints the tables; gives back what must not have happened.
-    fn measure(mut self, runtime: &Runtime) -> Result<Vec<String>> {
-        for connections in self.plan.connections.clone() {
-            let (mut own, mut ceiling) = (Series::default(), Series::default());
-            // Warm both: page cache, allocator, prepared statements.
-            let warm = self.plan.window.min(Duration::from_millis(500));
-            self.window(runtime, connections, warm, &mut Series::default())?;
-            self.ceiling(runtime, connections, warm, &mut Series::default())?;
-            for _ in 0..self.plan.pairs {
-                self.window(runtime, connections, self.plan.window, &mut own)?;
-                self.ceiling(runtime, connections, self.plan.window, &mut ceiling)?;
-            }
+    fn measure(mut self) -> Result<Vec<String>> {
+        let (address, pid, plan) = (self.server.address()?, self.server.pid(), self.plan);
+        for &connections in &plan.connections {
+            let devices = std::mem::take(&mut self.devices);
+            let mut own = Load::new(address, pid, Codes::shared(devices, connections, plan.traffic));
+            // Copies, so that the codes they make are still fresh for the server.
+            let mut ceiling = self.echo.load(Codes::for_echo(&own.errands));
+            let duel = alternate(&mut self.stage, (plan.pairs, plan.window), &mut own, &mut ceiling)?;
+            self.devices = Codes::gathered(own.errands);
+            self.server.ensure_alive()?;
             terminal::say(&format!(
                 "\n{connections} connections, pairs: {}, windows of {:.1} s\n{HEADING}",
-                self.plan.pairs,
-                self.plan.window.as_secs_f64()
+                plan.pairs,
+                plan.window.as_secs_f64()
             ));
-            terminal::say(&own.line("countersign"));
-            terminal::say(&ceiling.line("bare hyper"));
-            terminal::say(&format!("  ratio        {:>24}", spread(&own.ratios(&ceiling), 2)));
+            terminal::say(&duel.own.line("countersign"));
+            terminal::say(&duel.other.line("bare hyper"));
+            terminal::say(&format!("  ratio        {:>24}", spread(&duel.own.ratios(&duel.other), 2)));
         }
-        let address = self.server.address()?;
-        let last = runtime.block_on(lane::replay(address, &mut self.devices, GUESSES_PER_USER))?;
-        self.tally.add(last);
-        let (now, most) = process::memory(self.server.pid())?;
+        let last = lane::replay(address, &mut self.devices, GUESSES_PER_USER);
+        let mut last = self.stage.runtime.block_on(last)?;
+        self.stage.book.enter(&mut last);
+        let (now, most) = process::memory(pid)?;
         self.server.ensure_alive()?;
+        let book = self.stage.book;
         terminal::say(&format!(
             "\n{} fresh codes accepted, {} spent ones refused. Memory {} MiB, at most {} MiB.",
-            self.tally.accepted,
-            self.tally.refused,
+            book.done,
+            book.refused,
             now / 1024,
             most / 1024
         ));
-        Ok(self.tally.violations)
-    }
-
-    fn window(&mut self, runtime: &Runtime, connections: usize, time: Duration, series: &mut Series) -> Result<()> {
-        let (address, pid, traffic) = (self.server.address()?, self.server.pid(), self.plan.traffic);
-        let devices = std::mem::take(&mut self.devices);
-        let before = Cpu::of(pid)?;
-        let (devices, tally) = runtime.block_on(lane::drive(address, devices, connections, time, traffic))?;
-        series.add(&tally, Cpu::of(pid)?.since(before));
-        self.devices = devices;
-        self.tally.add(tally);
-        self.server.ensure_alive()
-    }
-
-    fn ceiling(&self, runtime: &Runtime, connections: usize, time: Duration, series: &mut Series) -> Result<()> {
-        // Copies, so that the codes they make are still fresh for the server.
-        let (devices, pid) = (self.devices.clone(), self.echo.pid());
-        let before = Cpu::of(pid)?;
-        let driven = lane::drive(self.echo.address, devices, connections, time, Traffic::Echo);
-        let (_, tally) = runtime.block_on(driven)?;
-        ensure!(tally.violations.is_empty(), "the echo server failed: {:?}", tally.violations.first());
-        series.add(&tally, Cpu::of(pid)?.since(before));
-        Ok(())
+        Ok(book.violations)
     }
 }
 

@@ -11,6 +11,8 @@ use tokio::net::TcpStream;
 
 /// Largest answer that a load program expects.
 const MAX_ANSWER: usize = 64 * 1024;
+/// Room for an answer to begin with: thousands of connections may rest.
+const ROOM: usize = 4 * 1024;
 
 /// A kept-alive connection.
 pub(crate) struct Connection {
@@ -26,11 +28,33 @@ pub(crate) struct Answer<'a> {
     pub(crate) body: &'a [u8],
 }
 
+impl Answer<'_> {
+    /// Status and body, for people.
+    pub(super) fn shown(&self) -> String {
+        format!("{}: {}", self.status, String::from_utf8_lossy(self.body))
+    }
+
+    /// Whether these words are in the body.
+    pub(super) fn holds(&self, words: &str) -> bool {
+        words.is_empty() || self.body.windows(words.len()).any(|window| window == words.as_bytes())
+    }
+
+    /// Whether the head has a field of this name.
+    pub(super) fn has_field(&self, name: &str) -> bool {
+        field(self.head, name).is_some()
+    }
+
+    /// The body, which is JSON.
+    pub(super) fn json(&self) -> Result<Value> {
+        serde_json::from_slice(self.body).context("an answer that is no JSON")
+    }
+}
+
 impl Connection {
     pub(crate) async fn open(address: SocketAddr) -> Result<Self> {
         let stream = TcpStream::connect(address).await.with_context(|| format!("cannot connect to {address}"))?;
         stream.set_nodelay(true)?;
-        Ok(Self { stream, buffer: vec![0; MAX_ANSWER], filled: 0 })
+        Ok(Self { stream, buffer: vec![0; ROOM], filled: 0 })
     }
 
     /// Sends a request as it stands and reads its answer.
@@ -39,7 +63,10 @@ impl Connection {
         self.filled = 0;
         let mut head = None;
         loop {
-            ensure!(self.filled < self.buffer.len(), "an answer of more than {MAX_ANSWER} bytes");
+            if self.filled == self.buffer.len() {
+                ensure!(self.filled < MAX_ANSWER, "an answer of more than {MAX_ANSWER} bytes");
+                self.buffer.resize(2 * self.filled, 0);
+            }
             let read = self.stream.read(&mut self.buffer[self.filled..]).await?;
             ensure!(read > 0, "the server closed the connection instead of answering");
             let searched = self.filled.saturating_sub(3);
@@ -63,9 +90,9 @@ impl Connection {
     pub(crate) async fn call(&mut self, request: &[u8]) -> Result<Value> {
         let answer = self.exchange(request).await?;
         if !(200..300).contains(&answer.status) {
-            bail!("{} answers {}: {}", first_line(request), answer.status, String::from_utf8_lossy(answer.body));
+            bail!("{} answers {}", first_line(request), answer.shown());
         }
-        serde_json::from_slice(answer.body).with_context(|| format!("{} answers no JSON", first_line(request)))
+        answer.json().with_context(|| first_line(request))
     }
 }
 
@@ -91,11 +118,18 @@ fn status(answer: &[u8]) -> Result<u16> {
 }
 
 fn content_length(head: &[u8]) -> Result<usize> {
-    const NAME: &[u8] = b"content-length:";
-    let lines = head.split(|byte| *byte == b'\n');
-    let line = lines.into_iter().find(|line| line.len() > NAME.len() && line[..NAME.len()].eq_ignore_ascii_case(NAME));
-    let value = line.and_then(|line| std::str::from_utf8(&line[NAME.len()..]).ok());
-    value.and_then(|value| value.trim().parse().ok()).context("an answer without a Content-Length")
+    let value = field(head, "content-length");
+    value.and_then(|value| value.parse().ok()).context("an answer without a Content-Length")
+}
+
+/// The value of a field of the head.
+fn field<'a>(head: &'a [u8], name: &str) -> Option<&'a str> {
+    let mut lines = head.split(|byte| *byte == b'\n');
+    lines.find_map(|line| {
+        let (start, value) = line.split_at_checked(name.len())?;
+        let value = value.strip_prefix(b":")?;
+        if start.eq_ignore_ascii_case(name.as_bytes()) { std::str::from_utf8(value).ok().map(str::trim) } else { None }
+    })
 }
 
 #[cfg(test)]

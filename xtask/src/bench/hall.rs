@@ -1,0 +1,200 @@
+//! Where benches find what they share: sizes, folders on a real disk, installations with people in them, and the
+//! settings that differ from what is shipped, which are said once and written down.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::{Context as _, Result};
+use pgtest::Cluster;
+use tempfile::TempDir;
+
+use super::alternate::{Duel, Load, Side, Stage, alternate};
+use super::device::Device;
+use super::echo::Echo;
+use super::enrol;
+use super::errand::{Codes, Traffic};
+use super::lane;
+use super::population::{Imported, People, Population};
+use crate::server::{Launch, Mode, Server};
+use crate::terminal;
+
+/// Connections that a server as shipped grants one address, with some left over for our own.
+const SHIPPED_CONNECTIONS: usize = 990;
+
+/// How much, how long, how often.
+#[derive(Debug, Clone)]
+pub(super) struct Size {
+    /// About right answers only: everything is small, and each code is sent twice.
+    pub(super) is_quick: bool,
+    /// Windows of each side.
+    pub(super) pairs: usize,
+    /// Length of a window.
+    pub(super) window: Duration,
+    /// Devices of a small installation.
+    pub(super) few: usize,
+    /// Devices of a large one.
+    pub(super) many: usize,
+    /// Devices of the largest, if there is time for it.
+    pub(super) millions: Option<usize>,
+    /// Most devices that are looked at one by one when a row is through.
+    pub(super) checked: usize,
+    /// Connections that rest, and pushes that are waited for.
+    pub(super) crowd: (usize, usize),
+}
+
+/// The hall.
+pub(super) struct Hall {
+    pub(super) binary: PathBuf,
+    pub(super) size: Size,
+    pub(super) stage: Stage,
+    /// How many files this process may have open.
+    pub(super) open_files: u64,
+    /// What differs from what is shipped.
+    pub(super) settings: Vec<String>,
+    ground: TempDir,
+    kept: PathBuf,
+}
+
+/// A data folder, or a database, with people in it.
+pub(super) struct Installation {
+    folder: TempDir,
+    pub(super) people: People,
+    database_url: Option<String>,
+}
+
+/// A running server over an installation.
+pub(super) struct House {
+    pub(super) server: Server,
+    pub(super) address: SocketAddr,
+    pub(super) authorization: String,
+}
+
+impl Hall {
+    /// A hall on this ground; what is worth keeping lies in `keep`, else it goes with the rest.
+    pub(super) fn new(
+        binary: PathBuf,
+        size: Size,
+        ground: TempDir,
+        keep: Option<PathBuf>,
+        open_files: u64,
+    ) -> Result<Self> {
+        let kept = keep.unwrap_or_else(|| ground.path().join("kept"));
+        Ok(Self { binary, size, stage: Stage::new()?, open_files, settings: Vec::new(), ground, kept })
+    }
+
+    /// The folder that everything of this run lies in.
+    pub(super) fn ground(&self) -> &Path {
+        self.ground.path()
+    }
+
+    /// An empty folder.
+    pub(super) fn folder(&self) -> Result<TempDir> {
+        tempfile::Builder::new().prefix("run-").tempdir_in(self.ground()).context("cannot make a folder")
+    }
+
+    /// An installation with so many devices.
+    pub(super) fn installation(&self, devices: usize, per_user: usize) -> Result<Installation> {
+        let folder = self.folder()?;
+        let people = Population { devices, per_user }.settle(&self.binary, &self.kept, folder.path())?;
+        Ok(Installation { folder, people, database_url: None })
+    }
+
+    /// The same in a fresh database of this cluster.
+    pub(super) fn installation_on(&self, cluster: &Cluster, devices: usize) -> Result<Installation> {
+        let folder = self.folder()?;
+        let url = cluster.new_database();
+        Population { devices, per_user: 1 }.import(&self.binary, folder.path(), Some(&url))?;
+        let people = People::read(folder.path())?;
+        Ok(Installation { folder, people, database_url: Some(url) })
+    }
+
+    /// A configuration for so many connections: as shipped, but for what a bench cannot do without.
+    pub(super) fn config(&mut self, connections: usize) -> String {
+        self.setting(
+            "OFF: quotas on API calls (limits.calls_per_hour = 0, limits.bursts = false). Guess limits are as shipped.",
+        );
+        let quotas = "[limits]\ncalls_per_hour = 0\nbursts = false\n";
+        if connections <= SHIPPED_CONNECTIONS {
+            return quotas.to_owned();
+        }
+        let raised = connections + 100;
+        self.setting(&format!(
+            "RAISED: limits.connections_per_peer = {raised} and limits.connections to fit, where {connections} \
+             connections come from one address."
+        ));
+        format!("{quotas}connections_per_peer = {raised}\nconnections = {}\n", raised.max(10_000))
+    }
+
+    /// Says, once, that something is not as shipped.
+    pub(super) fn setting(&mut self, text: &str) {
+        if !self.settings.iter().any(|known| known == text) {
+            terminal::say(text);
+            self.settings.push(text.to_owned());
+        }
+    }
+
+    /// What is sent of codes: in a quick run each twice.
+    pub(super) fn traffic(&self) -> Traffic {
+        if self.size.is_quick { Traffic::FreshThenSpent } else { Traffic::Fresh }
+    }
+
+    /// Windows of two sides in turn.
+    pub(super) fn duel(&mut self, own: &mut impl Side, other: &mut impl Side) -> Result<Duel> {
+        alternate(&mut self.stage, (self.size.pairs, self.size.window), own, other)
+    }
+
+    /// How long all windows of one side last together, with the warm-up.
+    pub(super) fn side_time(&self) -> f64 {
+        let pairs = u32::try_from(self.size.pairs).unwrap_or(u32::MAX);
+        (self.size.window * (pairs + 1)).as_secs_f64()
+    }
+
+    /// The ceiling for requests like this one, which the house answers with this status.
+    pub(super) fn echo(&self, house: &House, request: &[u8], status: u16) -> Result<Echo> {
+        Echo::like(&self.stage.runtime, house.address, (request, status), 1)
+    }
+
+    /// Sends the last code of many devices again. Each must be refused.
+    pub(super) fn replay(&mut self, house: &House, devices: Vec<Device>) -> Result<()> {
+        let mut used: Vec<Device> = devices.into_iter().filter(Device::is_used).take(self.size.checked).collect();
+        let replayed = lane::replay(house.address, &mut used, 0);
+        let mut tally = self.stage.runtime.block_on(replayed)?;
+        self.stage.book.enter(&mut tally);
+        Ok(())
+    }
+}
+
+impl Installation {
+    /// Starts the server on it, for so many connections.
+    pub(super) fn open(&self, hall: &mut Hall, connections: usize) -> Result<House> {
+        let config = hall.config(connections);
+        let server = self.launch(&hall.binary, &config, None).start()?;
+        let address = server.address()?;
+        let authorization = hall.stage.runtime.block_on(enrol::authorize(address, &self.people.client))?;
+        Ok(House { server, address, authorization })
+    }
+
+    /// How the server is started on it.
+    pub(super) fn launch<'a>(&'a self, binary: &'a Path, config: &'a str, listen: Option<SocketAddr>) -> Launch<'a> {
+        let database_url = self.database_url.as_deref();
+        Launch { binary, folder: self.folder.path(), mode: Mode::Serve, config, database_url, listen }
+    }
+}
+
+impl House {
+    /// These devices, with requests to this house.
+    pub(super) fn devices(&self, imported: &[Imported]) -> Result<Vec<Device>> {
+        imported.iter().map(|imported| imported.device(&self.authorization)).collect()
+    }
+
+    /// Load of fresh codes over so many connections.
+    pub(super) fn verifications(&self, devices: Vec<Device>, connections: usize, traffic: Traffic) -> Load<Codes> {
+        self.load(Codes::shared(devices, connections, traffic))
+    }
+
+    /// Load of these errands.
+    pub(super) fn load<E: super::errand::Errand>(&self, errands: Vec<E>) -> Load<E> {
+        Load::new(self.address, self.server.pid(), errands)
+    }
+}

@@ -1,0 +1,98 @@
+//! Load at a constant rate, whatever the server does: each request has a moment at which it is due, and its latency
+//! counts from that moment. A server that stalls is then charged for everybody who would have come meanwhile.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use anyhow::Result;
+use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
+
+use super::errand::Errand;
+use super::lane::{self, Tally};
+use super::report::{count, whole};
+use super::wire::Connection;
+use crate::clock;
+
+/// From the call to the first request, so that every lane is waiting by then.
+const LEAD: Duration = Duration::from_millis(20);
+
+/// The moments at which requests are due, and who takes the next.
+struct Beat {
+    first: Instant,
+    /// Requests a second.
+    rate: f64,
+    total: u64,
+    taken: AtomicU64,
+    /// A permit for each request that is due and not taken.
+    due: Semaphore,
+}
+
+/// Sends `rate` requests a second for some time. Whichever errand is free takes the next; if none is, it waits, and the
+/// wait counts.
+pub(super) async fn drive<E: Errand>(
+    address: SocketAddr,
+    errands: Vec<E>,
+    rate: f64,
+    time: Duration,
+) -> Result<(Vec<E>, Tally)> {
+    let mut open = Vec::with_capacity(errands.len());
+    for _ in 0..errands.len() {
+        open.push(Connection::open(address).await?);
+    }
+    let total = whole(rate * time.as_secs_f64()) as u64;
+    let (taken, due) = (AtomicU64::new(0), Semaphore::new(0));
+    let beat = Arc::new(Beat { first: clock::now() + LEAD, rate, total, taken, due });
+    let mut lanes = JoinSet::new();
+    for (connection, errand) in open.into_iter().zip(errands) {
+        lanes.spawn(lane(connection, errand, beat.clone()));
+    }
+    // A thread of its own: the runtime's timers know only whole milliseconds.
+    let (metronome, count) = (beat.clone(), lanes.len());
+    std::thread::spawn(move || metronome.tick(count));
+    lane::gather(lanes, beat.first).await
+}
+
+async fn lane<E: Errand>(mut line: Connection, mut errand: E, beat: Arc<Beat>) -> (E, Tally) {
+    let mut tally = Tally::default();
+    while let Some(due) = beat.next().await {
+        let judged = lane::exchange(&mut line, &mut errand).await;
+        if !tally.enter(judged, due) {
+            break;
+        }
+    }
+    (errand, tally)
+}
+
+impl Beat {
+    /// Waits for the next request to be due; tells since when it is. `None` after the last.
+    async fn next(&self) -> Option<Instant> {
+        self.due.acquire().await.ok()?.forget();
+        let number = self.taken.fetch_add(1, Ordering::Relaxed);
+        (number < self.total).then(|| self.due_at(number))
+    }
+
+    fn due_at(&self, number: u64) -> Instant {
+        self.first + Duration::from_secs_f64(count(number) / self.rate)
+    }
+
+    /// Gives permits as requests become due, and at the end one to each of the lanes, which ends it.
+    fn tick(&self, lanes: usize) {
+        let mut given = 0;
+        while given < self.total {
+            let now = clock::now();
+            let mut due = 0;
+            while given < self.total && self.due_at(given) <= now {
+                given += 1;
+                due += 1;
+            }
+            self.due.add_permits(due);
+            if given < self.total {
+                clock::pause(self.due_at(given).saturating_duration_since(clock::now()));
+            }
+        }
+        self.due.add_permits(lanes);
+    }
+}

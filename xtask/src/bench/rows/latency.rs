@@ -1,0 +1,93 @@
+//! How long a verification takes at half of what the server can do, at a constant rate and counted from when each was
+//! due, against how long the disk takes to sync: nothing durable can be faster than that.
+
+use std::fs::File;
+use std::io::Write as _;
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result};
+
+use super::CONNECTIONS;
+use crate::bench::alternate::Side as _;
+use crate::bench::errand::Codes;
+use crate::bench::hall::{Hall, House};
+use crate::bench::lane::Tally;
+use crate::bench::pace;
+use crate::bench::report::{count, listed, median, p99};
+use crate::bench::row::{Goal, Row, Unit};
+use crate::bench::suite::Finding;
+use crate::clock;
+
+pub(super) const NAME: &str = "latency";
+
+/// Bytes of an append before each sync.
+const APPENDED: usize = 8 * 1024;
+
+pub(super) fn run(hall: &mut Hall) -> Result<Finding> {
+    let installation = hall.installation(hall.size.few, 1)?;
+    let mut house = installation.open(hall, CONNECTIONS)?;
+    let devices = house.devices(&installation.people.devices)?;
+    let mut errands = Codes::shared(devices, CONNECTIONS, hall.traffic());
+    let most = own_maximum(hall, &house, &mut errands)?;
+    let rate = most / 2.0;
+    let (mut own, mut disk) = (Vec::new(), Vec::new());
+    for _ in 0..hall.size.pairs {
+        let tally = paced(hall, &house, &mut errands, rate)?;
+        own.push(f64::from(p99(&tally.latencies)) / 1e3);
+        disk.push(f64::from(p99(&syncs(hall.ground(), hall.size.window)?)) / 1e3);
+    }
+    hall.replay(&house, Codes::gathered(errands))?;
+    house.server.ensure_alive()?;
+    let ratios: Vec<f64> = own.iter().zip(&disk).map(|(own, disk)| own / disk).collect();
+    let raw = vec![
+        format!("own maximum {most:.0}/s over {CONNECTIONS} connections; {rate:.0}/s sent"),
+        format!("  p99 of a verification, ms: {}", listed(&own, 2)),
+        format!("  p99 of {APPENDED} bytes and fdatasync, ms: {}", listed(&disk, 2)),
+        format!("  ratios: {}", listed(&ratios, 2)),
+    ];
+    let what = "p99 of verify at half of its own maximum, constant rate, against p99 of fdatasync";
+    let row = Row::new(what, Unit::Times, Goal::AtMost { hold: 12.0, aim: 6.0 }, ratios);
+    Ok(Finding::new(NAME, vec![row], raw))
+}
+
+/// Verifications a second as fast as answers come, in the middle of three windows.
+pub(super) fn own_maximum(hall: &mut Hall, house: &House, errands: &mut Vec<Codes>) -> Result<f64> {
+    let time = hall.size.window;
+    let mut load = house.load(std::mem::take(errands));
+    load.window(&mut hall.stage, time.min(Duration::from_millis(500)))?;
+    let mut rates = Vec::new();
+    for _ in 0..hall.size.pairs.min(3) {
+        let (tally, _) = load.window(&mut hall.stage, time)?;
+        rates.push(count(tally.exchanges()) / tally.elapsed.as_secs_f64());
+    }
+    *errands = load.errands;
+    median(&rates).context("there are windows")
+}
+
+/// One window at a constant rate.
+pub(super) fn paced(hall: &mut Hall, house: &House, errands: &mut Vec<Codes>, rate: f64) -> Result<Tally> {
+    let driven = pace::drive(house.address, std::mem::take(errands), rate, hall.size.window);
+    let (driven, mut tally) = hall.stage.runtime.block_on(driven)?;
+    *errands = driven;
+    hall.stage.book.enter(&mut tally);
+    Ok(tally)
+}
+
+/// Microseconds of each append with its sync.
+fn syncs(folder: &Path, time: Duration) -> Result<Vec<u32>> {
+    let path = folder.join("appended");
+    let mut file = File::create(&path).context("cannot make a file to append to")?;
+    let bytes = vec![7; APPENDED];
+    let began = clock::now();
+    let mut latencies = Vec::new();
+    while began.elapsed() < time {
+        let one = clock::now();
+        file.write_all(&bytes)?;
+        file.sync_data()?;
+        latencies.push(u32::try_from(one.elapsed().as_micros()).unwrap_or(u32::MAX));
+    }
+    drop(file);
+    std::fs::remove_file(path)?;
+    Ok(latencies)
+}

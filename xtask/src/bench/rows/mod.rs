@@ -1,0 +1,34 @@
+//! The rows of the table, a file each: what is prepared, what is sent, what it is compared with, and what else has to be
+//! true afterwards.
+
+mod crowd;
+mod enrol;
+mod latency;
+mod list;
+mod memory;
+mod millions;
+mod pair;
+mod postgres;
+mod start;
+mod verify;
+mod wrong;
+
+use super::suite::Bench;
+
+/// All of them, in the table's order.
+pub(super) const BENCHES: &[Bench] = &[
+    Bench { name: verify::NAME, run: verify::run },
+    Bench { name: wrong::NAME, run: wrong::run },
+    Bench { name: list::NAME, run: list::run },
+    Bench { name: pair::NAME, run: pair::run },
+    Bench { name: postgres::NAME, run: postgres::run },
+    Bench { name: enrol::NAME, run: enrol::run },
+    Bench { name: latency::NAME, run: latency::run },
+    Bench { name: millions::NAME, run: millions::run },
+    Bench { name: memory::NAME, run: memory::run },
+    Bench { name: start::NAME, run: start::run },
+    Bench { name: crowd::NAME, run: crowd::run },
+];
+
+/// Connections of the rows that name no number.
+const CONNECTIONS: usize = 256;

@@ -1,0 +1,110 @@
+//! One node over PostgreSQL, against what that server can do at best on one connection: 64 guarded updates and their
+//! audit rows in a statement, with nothing around them. It syncs every commit, as Countersign insists.
+
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, ensure};
+use pgtest::Cluster;
+use tokio_postgres::{Client, NoTls, Statement};
+
+use super::CONNECTIONS;
+use crate::bench::alternate::{Side, Stage};
+use crate::bench::errand::Codes;
+use crate::bench::hall::Hall;
+use crate::bench::lane::Tally;
+use crate::bench::process::Cpu;
+use crate::bench::row::{Goal, Row, Unit};
+use crate::bench::suite::Finding;
+use crate::clock;
+
+pub(super) const NAME: &str = "postgres";
+
+const WHAT: &str = "verify on PostgreSQL, one node, 256 connections, against batches of 64 rows";
+const GOAL: Goal = Goal::AtLeast { hold: 0.15, aim: 0.35 };
+/// Rows of a statement.
+const BATCH: i64 = 64;
+
+/// The tables of the ceiling: as wide as what Countersign reads and writes for a verification.
+const TABLES: &str = "
+    CREATE TABLE device (id BIGINT PRIMARY KEY, credential BYTEA NOT NULL, last_counter BIGINT NOT NULL);
+    CREATE TABLE audit (id BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY, device BIGINT NOT NULL,
+        counter BIGINT NOT NULL, kind TEXT NOT NULL, hash BYTEA NOT NULL)";
+const STATEMENT: &str = "
+    WITH spent AS (UPDATE device SET last_counter = $1 WHERE id = ANY($2) AND last_counter < $1 RETURNING id)
+    INSERT INTO audit (device, counter, kind, hash) SELECT id, $1, 'verification.accepted', $3 FROM spent";
+
+/// A connection that runs batches, and where it stands.
+struct Batches {
+    client: Client,
+    statement: Statement,
+    rows: i64,
+    next: i64,
+    counter: i64,
+}
+
+pub(super) fn run(hall: &mut Hall) -> Result<Finding> {
+    let Some(cluster) = Cluster::start() else {
+        let why = "PostgreSQL is not installed";
+        return Ok(Finding::new(NAME, vec![Row::not_measured(WHAT, Unit::Part, GOAL, why)], vec![why.to_owned()]));
+    };
+    let installation = hall.installation_on(&cluster, hall.size.few)?;
+    let mut house = installation.open(hall, CONNECTIONS)?;
+    let devices = house.devices(&installation.people.devices)?;
+    let mut own = house.verifications(devices, CONNECTIONS, hall.traffic());
+    let mut ceiling = Batches::prepare(&hall.stage, &cluster.new_database(), hall.size.few)?;
+    let duel = hall.duel(&mut own, &mut ceiling)?;
+    hall.replay(&house, Codes::gathered(own.errands))?;
+    house.server.ensure_alive()?;
+    let version = cluster.sql("postgres", "SHOW server_version");
+    let synchronous = cluster.sql("postgres", "SHOW synchronous_commit");
+    ensure!(synchronous == "on", "the cluster's synchronous_commit is {synchronous}");
+    let title = format!("{CONNECTIONS} connections, PostgreSQL {version}, synchronous_commit = on; batches: rows/s");
+    Ok(Finding::new(NAME, vec![duel.row(WHAT, GOAL)], duel.raw(&title, "countersign", "batches")))
+}
+
+impl Batches {
+    fn prepare(stage: &Stage, url: &str, rows: usize) -> Result<Self> {
+        let rows = i64::try_from(rows)?;
+        stage.runtime.block_on(async {
+            let (client, connection) = tokio_postgres::connect(url, NoTls).await.context("no connection")?;
+            tokio::spawn(connection);
+            client.batch_execute(TABLES).await?;
+            let fill = "INSERT INTO device SELECT n, decode(repeat('07', 150), 'hex'), 0 FROM generate_series(1, $1::bigint) n";
+            client.execute(fill, &[&rows]).await?;
+            client.batch_execute("ANALYZE device").await?;
+            let statement = client.prepare(STATEMENT).await?;
+            Ok(Self { client, statement, rows, next: 0, counter: 1 })
+        })
+    }
+
+    async fn batch(&mut self) -> Result<u64> {
+        if self.next + BATCH > self.rows {
+            (self.next, self.counter) = (0, self.counter + 1);
+        }
+        // Scattered, as people who log in are; 7919 is prime, so no batch holds one twice.
+        let ids: Vec<i64> = (self.next..self.next + BATCH).map(|n| n * 7919 % self.rows + 1).collect();
+        self.next += BATCH;
+        let hash: &[u8] = &[7; 32];
+        Ok(self.client.execute(&self.statement, &[&self.counter, &ids, &hash]).await?)
+    }
+}
+
+impl Side for Batches {
+    fn window(&mut self, stage: &mut Stage, time: Duration) -> Result<(Tally, Cpu)> {
+        let began = clock::now();
+        let mut tally = Tally::default();
+        stage.runtime.block_on(async {
+            while began.elapsed() < time {
+                let sent = clock::now();
+                let changed = self.batch().await?;
+                ensure!(changed == BATCH.unsigned_abs(), "a batch changed {changed} rows");
+                tally.done += changed;
+                tally.latencies.push(u32::try_from(sent.elapsed().as_micros()).unwrap_or(u32::MAX));
+            }
+            Ok(())
+        })?;
+        tally.elapsed = began.elapsed();
+        // The work is done by a process of the server's that nobody told us of.
+        Ok((tally, Cpu::default()))
+    }
+}

@@ -1,0 +1,72 @@
+//! The page that a run leaves behind, `docs/benchmarks.md`: the table, the machine, the settings, how to repeat it, and
+//! every number that the table was made of.
+
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use super::row::Row;
+use super::suite::Finding;
+
+/// What a page is made of.
+pub(super) struct Sheet<'a> {
+    pub(super) findings: &'a [Finding],
+    pub(super) machine: &'a [(&'static str, String)],
+    pub(super) settings: &'a [String],
+    /// The command, as anybody may give it.
+    pub(super) command: &'a str,
+    pub(super) pairs: usize,
+    pub(super) window: Duration,
+    /// Answers that were judged, and how many of them were wrong.
+    pub(super) judged: (u64, usize),
+}
+
+const ABOUT: &str = "# Benchmarks
+
+Written by `cargo xtask bench`; do not edit. Absolute numbers of a machine that others use too move with the hour, so the
+targets are ratios: Countersign and what it is compared with are driven in alternating windows of the same run, by a load
+program on the same cores. The ceiling is bare hyper on one thread, which reads the same requests and answers with as many
+bytes, and does nothing else. A value is the median of all pairs, with the least and the most in brackets.
+
+\"Hold\" is what must hold in every full run, \"aim\" is where we want to be. A slow run fails nothing; a wrong answer fails
+the run: every fresh code must be accepted, every spent or wrong one refused, and every wrong one counted.
+";
+
+impl Sheet<'_> {
+    /// The page in Markdown.
+    pub(super) fn page(&self) -> String {
+        let mut page = ABOUT.to_owned();
+        let (right, wrong) = self.judged;
+        let rows = self.findings.iter().flat_map(|finding| &finding.rows);
+        let _ = write!(page, "\n## The table\n\n{}", table(rows));
+        let _ = write!(page, "\n{right} answers were judged; {wrong} were wrong.\n");
+        let _ = write!(page, "\n## The machine\n\n| | |\n| --- | --- |\n");
+        for (name, what) in self.machine {
+            let _ = writeln!(page, "| {name} | {what} |");
+        }
+        let _ = write!(page, "\n## The run\n\n```sh\n{}\n```\n\n", self.command);
+        let _ = writeln!(
+            page,
+            "{} pairs of windows of {:.1} s. The server is as shipped, with a durable commit before each answer that \
+             changed anything, but for:\n",
+            self.pairs,
+            self.window.as_secs_f64()
+        );
+        for setting in self.settings {
+            let _ = writeln!(page, "- {setting}");
+        }
+        let _ = write!(page, "\n## Raw numbers\n");
+        for finding in self.findings {
+            let _ = write!(page, "\n### {}\n\n```text\n{}\n```\n", finding.name, finding.raw.join("\n"));
+        }
+        page
+    }
+}
+
+/// Rows as a table.
+pub(super) fn table<'a>(rows: impl Iterator<Item = &'a Row>) -> String {
+    let mut table = "| what | measured (min–max) | hold | aim | |\n| --- | --- | --- | --- | --- |\n".to_owned();
+    for row in rows {
+        let _ = writeln!(table, "| {} |", row.cells().join(" | "));
+    }
+    table
+}

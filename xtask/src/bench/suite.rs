@@ -1,0 +1,192 @@
+//! `cargo xtask bench`: every target of the table in one run, each a file of `rows`. What can fail a run is a wrong
+//! answer, or a bench that cannot be done; a slow one is a line that says so.
+
+use std::path::PathBuf;
+use std::process::Command;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, bail, ensure};
+use clap::builder::PossibleValuesParser;
+
+use super::hall::{Hall, Size};
+use super::machine;
+use super::row::Row;
+use super::rows::BENCHES;
+use super::sheet::{Sheet, table};
+use crate::places::{Places, Profile};
+use crate::step::run as run_command;
+use crate::{clock, open_files, terminal};
+
+/// Where the table is published.
+const PAGE: &str = "docs/benchmarks.md";
+/// What "5,000,000 devices" are.
+const MILLIONS: usize = 5_000_000;
+
+/// What can be asked of the chore.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// For CI: seconds for each row, about right answers only; nothing is written
+    #[arg(long, conflicts_with_all = ["seconds", "pairs", "five_million"])]
+    quick: bool,
+    /// These rows alone; nothing is written unless --write says where
+    #[arg(long, value_name = "NAME,..", value_delimiter = ',', value_parser = PossibleValuesParser::new(BENCHES.iter().map(|bench| bench.name)))]
+    only: Vec<String>,
+    /// Also what needs an installation with 5,000,000 devices
+    #[arg(long)]
+    five_million: bool,
+    /// Keep imported installations here, and use those of an earlier run
+    #[arg(long, value_name = "DIR")]
+    keep: Option<PathBuf>,
+    /// Seconds of one window
+    #[arg(long, default_value_t = 2.0)]
+    seconds: f64,
+    /// Windows of each side, in alternation
+    #[arg(long, default_value_t = 7)]
+    pairs: usize,
+    /// Where to write the page [default: docs/benchmarks.md, for a run of all rows]
+    #[arg(long, value_name = "FILE", conflicts_with = "quick")]
+    write: Option<PathBuf>,
+    /// A binary that exists already
+    #[arg(long, value_name = "PATH")]
+    binary: Option<PathBuf>,
+}
+
+/// A bench of the suite.
+pub(super) struct Bench {
+    /// For `--only`.
+    pub(super) name: &'static str,
+    pub(super) run: fn(&mut Hall) -> Result<Finding>,
+}
+
+/// What a bench has found out.
+pub(super) struct Finding {
+    pub(super) name: &'static str,
+    pub(super) rows: Vec<Row>,
+    /// Every number, as lines of text.
+    pub(super) raw: Vec<String>,
+}
+
+impl Finding {
+    /// Rows, and the numbers they were made of.
+    pub(super) fn new(name: &'static str, rows: Vec<Row>, raw: Vec<String>) -> Self {
+        Self { name, rows, raw }
+    }
+}
+
+impl Args {
+    fn size(&self) -> Result<Size> {
+        if self.quick {
+            return Ok(Size {
+                is_quick: true,
+                pairs: 1,
+                window: Duration::from_millis(400),
+                few: 1_000,
+                many: 2_000,
+                millions: Some(4_000),
+                checked: 100,
+                crowd: (400, 40),
+            });
+        }
+        ensure!(self.pairs > 0, "nothing to do");
+        Ok(Size {
+            is_quick: false,
+            pairs: self.pairs,
+            window: Duration::try_from_secs_f64(self.seconds)?,
+            few: 10_000,
+            many: 100_000,
+            millions: self.five_million.then_some(MILLIONS),
+            checked: 2_000,
+            crowd: (10_000, 1_000),
+        })
+    }
+
+    /// The command as anybody may give it, without the names of our folders.
+    fn command(&self) -> String {
+        let mut words = vec!["cargo xtask bench".to_owned()];
+        if !self.only.is_empty() {
+            words.push(format!("--only {}", self.only.join(",")));
+        }
+        if self.five_million {
+            words.push("--five-million".to_owned());
+        }
+        words.push(format!("--pairs {} --seconds {}", self.pairs, self.seconds));
+        words.join(" ")
+    }
+}
+
+/// The chore.
+pub(super) fn run(args: &Args) -> Result<()> {
+    let size = args.size()?;
+    let places = Places::find()?;
+    if optimised(&places)? {
+        return Ok(());
+    }
+    let open_files = open_files::raise()?;
+    let named = args.binary.clone().unwrap_or_else(|| places.built("countersign", Profile::Release));
+    let binary = places.server_or(Some(&named), Profile::Release)?;
+    // On the disk that builds use, since a file system in memory would make every sync free.
+    let ground = tempfile::Builder::new().prefix("bench-").tempdir_in(&places.target)?;
+    let machine = machine::described(ground.path(), &binary)?;
+    let mut hall = Hall::new(binary, size, ground, args.keep.clone(), open_files)?;
+    let (findings, mut failures) = run_all(&mut hall, &args.only);
+
+    terminal::say(&format!("\n{}", table(findings.iter().flat_map(|finding| &finding.rows))));
+    let book = &hall.stage.book;
+    let judged = (book.done + book.refused, book.violations.len());
+    terminal::say(&format!("{} answers were judged; {} were wrong.", judged.0, judged.1));
+    for violation in book.violations.iter().take(10) {
+        terminal::say(&format!("VIOLATION {violation}"));
+    }
+    if judged.1 > 0 {
+        failures.push(format!("{} violations", judged.1));
+    }
+    let whole = !args.quick && args.only.is_empty() && failures.is_empty();
+    if let Some(path) = args.write.clone().or_else(|| whole.then(|| places.root.join(PAGE))) {
+        let (settings, command) = (&hall.settings, args.command());
+        let (pairs, window) = (hall.size.pairs, hall.size.window);
+        let sheet =
+            Sheet { findings: &findings, machine: &machine, settings, command: &command, pairs, window, judged };
+        std::fs::write(&path, sheet.page()).with_context(|| format!("cannot write {}", path.display()))?;
+        terminal::say(&format!("Written to {}.", path.display()));
+    }
+    if !failures.is_empty() {
+        bail!("{}", failures.join("; "));
+    }
+    Ok(())
+}
+
+/// Runs every bench that was asked for; one that cannot be done does not keep the others from it.
+fn run_all(hall: &mut Hall, only: &[String]) -> (Vec<Finding>, Vec<String>) {
+    let (mut findings, mut failures) = (Vec::new(), Vec::new());
+    for bench in BENCHES.iter().filter(|bench| only.is_empty() || only.iter().any(|name| name == bench.name)) {
+        terminal::say(&format!("\n==> {}", bench.name));
+        let began = clock::now();
+        match (bench.run)(hall) {
+            Ok(finding) => {
+                terminal::say(&finding.raw.join("\n"));
+                for row in &finding.rows {
+                    let [what, measured, hold, aim, verdict] = row.cells();
+                    terminal::say(&format!("{what}: {measured}; hold {hold}, aim {aim}: {verdict}"));
+                }
+                findings.push(finding);
+            }
+            Err(error) => {
+                terminal::say(&format!("FAILED {error:#}"));
+                failures.push(format!("{} failed: {error:#}", bench.name));
+            }
+        }
+        terminal::say(&format!("<== {}: {:.1} s", bench.name, began.elapsed().as_secs_f64()));
+    }
+    (findings, failures)
+}
+
+/// Hands over to a build with optimisation if this is none: a generator without it measures itself. Tells whether that
+/// was done.
+pub(super) fn optimised(places: &Places) -> Result<bool> {
+    if !cfg!(debug_assertions) {
+        return Ok(false);
+    }
+    places.build(&["server", "xtask"], Profile::Release)?;
+    run_command(Command::new(places.built("xtask", Profile::Release)).args(std::env::args_os().skip(1)))?;
+    Ok(true)
+}
