@@ -15,7 +15,7 @@ use super::echo::Echo;
 use super::enrol;
 use super::errand::{Codes, Traffic};
 use super::lane;
-use super::population::{Imported, People, Population};
+use super::population::{Imported, People, Population, written_back};
 use crate::server::{Launch, Mode, Server};
 use crate::terminal;
 
@@ -105,6 +105,7 @@ impl Hall {
         let folder = self.folder()?;
         let url = cluster.new_database();
         Population { devices, per_user: 1 }.import(&self.binary, folder.path(), Some(&url))?;
+        written_back(cluster.home())?;
         let people = People::read(folder.path())?;
         Ok(Installation { folder, people, database_url: Some(url) })
     }

@@ -4,6 +4,7 @@
 use std::fs::File;
 use std::io::{BufRead as _, BufReader, BufWriter, Write as _};
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use anyhow::{Context as _, Result, ensure};
 use data_encoding::BASE32_NOPAD;
@@ -70,7 +71,8 @@ impl Population {
             self.import(binary, &home, None)?;
             std::fs::write(&marker, "")?;
         }
-        run_command(std::process::Command::new("cp").arg("-a").arg(home.join("data")).arg(folder.join("data")))?;
+        run_command(Command::new("cp").arg("-a").arg(home.join("data")).arg(folder.join("data")))?;
+        written_back(folder)?;
         People::read(&home)
     }
 
@@ -78,7 +80,7 @@ impl Population {
     pub(super) fn import(self, binary: &Path, home: &Path, database_url: Option<&str>) -> Result<()> {
         let (list, map) = (home.join("list.jsonl"), home.join("map.jsonl"));
         self.write_list(&list)?;
-        let place = |asked: &mut std::process::Command| {
+        let place = |asked: &mut Command| {
             asked.arg("--data-dir").arg(home.join("data")).arg("--json");
             if let Some(url) = database_url {
                 asked.args(["--database-url", url]);
@@ -154,6 +156,11 @@ impl People {
         }
         Ok(Self { client, devices })
     }
+}
+
+/// Waits until what was written lies on the disk: otherwise the first windows would pay for gigabytes of it.
+pub(super) fn written_back(folder: &Path) -> Result<()> {
+    run_command(Command::new("sync").arg("-f").arg(folder))
 }
 
 /// The same throws in every run (`SplitMix64`): enough for secrets of nobody.
