@@ -6,23 +6,21 @@ use std::process::Command;
 
 use anyhow::{Context as _, Result};
 
-use crate::terminal;
-
-/// Set once the limit was raised, so that nobody tries for ever.
+/// Set to what the limit was once it was raised, so that nobody tries for ever.
 const RAISED: &str = "XTASK_OPEN_FILES_RAISED";
 
-/// Raises the limit on open files as far as this user may, and says so. Returns what it is then.
-pub(crate) fn raise() -> Result<u64> {
+/// Raises the limit on open files as far as this user may. Returns what it is then, and what it was if it was raised.
+pub(crate) fn raise() -> Result<(u64, Option<u64>)> {
     let (soft, hard) = limits()?;
-    if soft >= hard || std::env::var_os(RAISED).is_some() {
-        return Ok(soft);
+    let before = std::env::var(RAISED).ok().and_then(|before| before.parse().ok());
+    if soft >= hard || before.is_some() {
+        return Ok((soft, before));
     }
-    terminal::say(&format!("RAISED: open files, {soft} to {hard}, for this program and the servers it starts."));
     let program = std::env::current_exe().context("cannot tell where this program is")?;
     let mut again = Command::new("sh");
     again.args(["-c", r#"ulimit -n "$(ulimit -Hn)"; exec "$0" "$@""#]).arg(program);
     // This comes back only if there is no shell.
-    Err(again.args(std::env::args_os().skip(1)).env(RAISED, "1").exec()).context("cannot start a shell")
+    Err(again.args(std::env::args_os().skip(1)).env(RAISED, soft.to_string()).exec()).context("cannot start a shell")
 }
 
 fn limits() -> Result<(u64, u64)> {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use anyhow::Result;
+use anyhow::{Result, anyhow};
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
@@ -30,6 +30,17 @@ struct Beat {
     due: Semaphore,
 }
 
+/// What came of it.
+pub(super) struct Paced<E> {
+    /// The errands as they are afterwards.
+    pub(super) errands: Vec<E>,
+    /// What happened; latencies count from when each request was due.
+    pub(super) tally: Tally,
+    /// Microseconds by which our own clock was late to say that a request was due: what of the latencies is not the
+    /// server's, but the machine's that had something else to do.
+    pub(super) lateness: Vec<u32>,
+}
+
 /// Sends `rate` requests a second for some time. Whichever errand is free takes the next; if none is, it waits, and the
 /// wait counts.
 pub(super) async fn drive<E: Errand>(
@@ -37,7 +48,7 @@ pub(super) async fn drive<E: Errand>(
     errands: Vec<E>,
     rate: f64,
     time: Duration,
-) -> Result<(Vec<E>, Tally)> {
+) -> Result<Paced<E>> {
     let mut open = Vec::with_capacity(errands.len());
     for _ in 0..errands.len() {
         open.push(Connection::open(address).await?);
@@ -51,8 +62,10 @@ pub(super) async fn drive<E: Errand>(
     }
     // A thread of its own: the runtime's timers know only whole milliseconds.
     let (metronome, count) = (beat.clone(), lanes.len());
-    std::thread::spawn(move || metronome.tick(count));
-    lane::gather(lanes, beat.first).await
+    let ticking = std::thread::spawn(move || metronome.tick(count));
+    let (errands, tally) = lane::gather(lanes, beat.first).await?;
+    let lateness = ticking.join().map_err(|_| anyhow!("the clock of a constant rate stopped"))?;
+    Ok(Paced { errands, tally, lateness })
 }
 
 async fn lane<E: Errand>(mut line: Connection, mut errand: E, beat: Arc<Beat>) -> (E, Tally) {
@@ -78,13 +91,17 @@ impl Beat {
         self.first + Duration::from_secs_f64(count(number) / self.rate)
     }
 
-    /// Gives permits as requests become due, and at the end one to each of the lanes, which ends it.
-    fn tick(&self, lanes: usize) {
+    /// Gives permits as requests become due, and at the end one to each of the lanes, which ends it. Tells how late each
+    /// permit was.
+    fn tick(&self, lanes: usize) -> Vec<u32> {
+        let mut lateness = Vec::new();
         let mut given = 0;
         while given < self.total {
             let now = clock::now();
             let mut due = 0;
             while given < self.total && self.due_at(given) <= now {
+                let late = now.duration_since(self.due_at(given));
+                lateness.push(u32::try_from(late.as_micros()).unwrap_or(u32::MAX));
                 given += 1;
                 due += 1;
             }
@@ -94,5 +111,26 @@ impl Beat {
             }
         }
         self.due.add_permits(lanes);
+        lateness
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_request_is_due_once_and_then_every_lane_ends() {
+        let first = clock::now();
+        let beat = Beat { first, rate: 1_000.0, total: 3, taken: AtomicU64::new(0), due: Semaphore::new(0) };
+        assert_eq!(beat.tick(2).len(), 3);
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        runtime.block_on(async {
+            for millisecond in 0..3 {
+                assert_eq!(beat.next().await, Some(first + Duration::from_millis(millisecond)));
+            }
+            assert_eq!((beat.next().await, beat.next().await), (None, None));
+        });
+        assert_eq!(beat.due.available_permits(), 0);
     }
 }

@@ -75,11 +75,11 @@ pub(super) fn median(values: &[f64]) -> Option<f64> {
     Some(if sorted.len().is_multiple_of(2) { f64::midpoint(sorted[middle - 1], upper) } else { upper })
 }
 
-/// The 99th percentile of some microseconds, in order or not.
-pub(super) fn p99(latencies: &[u32]) -> u32 {
+/// The 99th percentile of some microseconds, in milliseconds.
+pub(super) fn p99_ms(latencies: &[u32]) -> f64 {
     let mut sorted = latencies.to_vec();
     sorted.sort_unstable();
-    quantile(&sorted, 0.99)
+    f64::from(quantile(&sorted, 0.99)) / 1e3
 }
 
 /// Values as they were measured, one after another.

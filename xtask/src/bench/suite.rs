@@ -121,13 +121,18 @@ pub(super) fn run(args: &Args) -> Result<()> {
     if optimised(&places)? {
         return Ok(());
     }
-    let open_files = open_files::raise()?;
+    let (open_files, before) = open_files::raise()?;
     let named = args.binary.clone().unwrap_or_else(|| places.built("countersign", Profile::Release));
     let binary = places.server_or(Some(&named), Profile::Release)?;
     // On the disk that builds use, since a file system in memory would make every sync free.
     let ground = tempfile::Builder::new().prefix("bench-").tempdir_in(&places.target)?;
     let machine = machine::described(ground.path(), &binary)?;
     let mut hall = Hall::new(binary, size, ground, args.keep.clone(), open_files)?;
+    if let Some(before) = before {
+        hall.setting(&format!(
+            "RAISED: open files, from {before} to {open_files}, for the servers and the load program."
+        ));
+    }
     let (findings, mut failures) = run_all(&mut hall, &args.only);
 
     terminal::say(&format!("\n{}", table(findings.iter().flat_map(|finding| &finding.rows))));

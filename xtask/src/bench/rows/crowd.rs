@@ -13,7 +13,7 @@ use crate::bench::enrol::{self, Wanted, factor};
 use crate::bench::errand::{Ask, Codes};
 use crate::bench::hall::{Hall, House};
 use crate::bench::pace;
-use crate::bench::report::{count, listed, p99};
+use crate::bench::report::{count, listed, p99_ms};
 use crate::bench::row::{Goal, Row, Unit};
 use crate::bench::suite::Finding;
 use crate::bench::wire::{Connection, request};
@@ -63,7 +63,7 @@ pub(super) fn run(hall: &mut Hall) -> Result<Finding> {
 
     let (mut with, mut without) = (Vec::new(), Vec::new());
     for _ in 0..hall.size.pairs {
-        without.push(milliseconds(&paced(hall, &quiet.house, &mut quiet.errands, rate)?.latencies));
+        without.push(paced(hall, &quiet.house, &mut quiet.errands, rate)?.0);
         // Whoever rests for a minute is closed; each of these says something before every window.
         hall.stage.runtime.block_on(stir(&mut resting))?;
         let errands = std::mem::take(&mut crowded.errands);
@@ -74,10 +74,10 @@ pub(super) fn run(hall: &mut Hall) -> Result<Finding> {
             )
         });
         let (mut work, mut polled) = (work?, polled?);
-        with.push(milliseconds(&work.1.latencies));
-        (crowded.errands, pollers) = (work.0, polled.0);
-        hall.stage.book.enter(&mut work.1);
-        hall.stage.book.enter(&mut polled.1);
+        with.push(p99_ms(&work.tally.latencies));
+        hall.stage.book.enter(&mut work.tally);
+        hall.stage.book.enter(&mut polled.tally);
+        (crowded.errands, pollers) = (work.errands, polled.errands);
     }
     hall.stage.runtime.block_on(stir(&mut resting)).context("not all connections were left open")?;
     let judged = hall.stage.runtime.block_on(answer_one(address, &waiting));
@@ -96,10 +96,6 @@ pub(super) fn run(hall: &mut Hall) -> Result<Finding> {
         format!("  ratios: {}", listed(&ratios, 2)),
     ];
     Ok(Finding::new(NAME, vec![Row::new(WHAT, Unit::Times, GOAL, ratios)], raw))
-}
-
-fn milliseconds(latencies: &[u32]) -> f64 {
-    f64::from(p99(latencies)) / 1e3
 }
 
 /// A dev world, since only there is a phone; its devices are enrolled through the API.
@@ -157,15 +153,13 @@ async fn answer_one(address: SocketAddr, waiting: &[Push]) -> Result<()> {
     Ok(())
 }
 
-/// Opens connections that will rest.
+/// Opens connections that will rest. Each says something first: one that never does is closed sooner.
 async fn open(address: SocketAddr, count: usize) -> Result<Vec<Connection>> {
     let mut resting = Vec::with_capacity(count);
     for _ in 0..count {
-        resting.push(Connection::open(address).await?);
-        // A connection that never says anything is closed sooner than one that rests.
-        if resting.len() % 1_000 == 0 {
-            stir(&mut resting).await?;
-        }
+        let mut line = Connection::open(address).await?;
+        stir(std::slice::from_mut(&mut line)).await?;
+        resting.push(line);
     }
     Ok(resting)
 }

@@ -12,9 +12,8 @@ use super::CONNECTIONS;
 use crate::bench::alternate::Side as _;
 use crate::bench::errand::Codes;
 use crate::bench::hall::{Hall, House};
-use crate::bench::lane::Tally;
 use crate::bench::pace;
-use crate::bench::report::{count, listed, median, p99};
+use crate::bench::report::{count, listed, median, p99_ms};
 use crate::bench::row::{Goal, Row, Unit};
 use crate::bench::suite::Finding;
 use crate::clock;
@@ -31,11 +30,12 @@ pub(super) fn run(hall: &mut Hall) -> Result<Finding> {
     let mut errands = Codes::shared(devices, CONNECTIONS, hall.traffic());
     let most = own_maximum(hall, &house, &mut errands)?;
     let rate = most / 2.0;
-    let (mut own, mut disk) = (Vec::new(), Vec::new());
+    let (mut own, mut late, mut disk) = (Vec::new(), Vec::new(), Vec::new());
     for _ in 0..hall.size.pairs {
-        let tally = paced(hall, &house, &mut errands, rate)?;
-        own.push(f64::from(p99(&tally.latencies)) / 1e3);
-        disk.push(f64::from(p99(&syncs(hall.ground(), hall.size.window)?)) / 1e3);
+        let (p99, lateness) = paced(hall, &house, &mut errands, rate)?;
+        own.push(p99);
+        late.push(lateness);
+        disk.push(p99_ms(&syncs(hall.ground(), hall.size.window)?));
     }
     hall.replay(&house, Codes::gathered(errands))?;
     house.server.ensure_alive()?;
@@ -43,6 +43,7 @@ pub(super) fn run(hall: &mut Hall) -> Result<Finding> {
     let raw = vec![
         format!("own maximum {most:.0}/s over {CONNECTIONS} connections; {rate:.0}/s sent"),
         format!("  p99 of a verification, ms: {}", listed(&own, 2)),
+        format!("  p99 of the load program's own lateness, in these, ms: {}", listed(&late, 2)),
         format!("  p99 of {APPENDED} bytes and fdatasync, ms: {}", listed(&disk, 2)),
         format!("  ratios: {}", listed(&ratios, 2)),
     ];
@@ -65,13 +66,14 @@ pub(super) fn own_maximum(hall: &mut Hall, house: &House, errands: &mut Vec<Code
     median(&rates).context("there are windows")
 }
 
-/// One window at a constant rate.
-pub(super) fn paced(hall: &mut Hall, house: &House, errands: &mut Vec<Codes>, rate: f64) -> Result<Tally> {
+/// One window at a constant rate: the 99th percentile of its latencies, and of the load program's own lateness, in
+/// milliseconds.
+pub(super) fn paced(hall: &mut Hall, house: &House, errands: &mut Vec<Codes>, rate: f64) -> Result<(f64, f64)> {
     let driven = pace::drive(house.address, std::mem::take(errands), rate, hall.size.window);
-    let (driven, mut tally) = hall.stage.runtime.block_on(driven)?;
-    *errands = driven;
-    hall.stage.book.enter(&mut tally);
-    Ok(tally)
+    let mut driven = hall.stage.runtime.block_on(driven)?;
+    *errands = driven.errands;
+    hall.stage.book.enter(&mut driven.tally);
+    Ok((p99_ms(&driven.tally.latencies), p99_ms(&driven.lateness)))
 }
 
 /// Microseconds of each append with its sync.
