@@ -10,6 +10,7 @@ mod ci;
 mod clock;
 mod conformance;
 
+mod ha;
 mod metadata;
 mod open_files;
 mod page;
@@ -45,6 +46,8 @@ enum Chore {
     Page(page::Args),
     /// Volleys of single-use things at a server, unharmed and while it is being killed
     Torture(torture::Args),
+    /// Fail-over of a PostgreSQL cluster under load: nothing acknowledged is lost
+    Ha(ha::Args),
     /// The ceiling that benches compare with: bare hyper
     #[command(hide = true)]
     EchoServer(bench::echo::Args),
@@ -58,6 +61,7 @@ fn main() -> ExitCode {
         Chore::Bench(args) => bench::run(&args),
         Chore::Page(args) => page::run(&args),
         Chore::Torture(args) => torture::run(&args),
+        Chore::Ha(args) => ha::run(&args),
         Chore::EchoServer(args) => bench::echo::run(&args),
     };
     match done {

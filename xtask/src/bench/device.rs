@@ -15,7 +15,7 @@ const DIGITS_FROM_END: usize = 8;
 
 /// What makes codes.
 #[derive(Clone)]
-pub(super) struct Token {
+pub(crate) struct Token {
     key: Hmac<Sha1>,
     /// The counter of the next code.
     next: u64,
@@ -23,22 +23,22 @@ pub(super) struct Token {
 
 /// A token, with the request that verifies its codes.
 #[derive(Clone)]
-pub(super) struct Device {
+pub(crate) struct Device {
     token: Token,
     request: Vec<u8>,
-    pub(super) user: i64,
+    pub(crate) user: i64,
 }
 
 impl Token {
     /// The token of this secret whose next code is that of counter `next`.
-    pub(super) fn new(secret: &[u8], next: u64) -> Self {
+    pub(crate) fn new(secret: &[u8], next: u64) -> Self {
         #[expect(clippy::expect_used, reason = "HMAC takes keys of any length")]
         let key = Hmac::new_from_slice(secret).expect("HMAC takes keys of any length");
         Self { key, next }
     }
 
     /// The next fresh code; it counts as used.
-    pub(super) fn fresh(&mut self) -> u32 {
+    pub(crate) fn fresh(&mut self) -> u32 {
         self.next += 1;
         self.code(self.next - 1)
     }
@@ -50,11 +50,17 @@ impl Token {
     }
 
     /// So many different codes that are none of those the server may accept.
-    pub(super) fn wrong(&self, count: usize) -> Vec<u32> {
+    pub(crate) fn wrong(&self, count: usize) -> Vec<u32> {
         // Any six digits will do; those of this token lie elsewhere for each token.
         let first = self.code(u64::MAX);
         let all = (0..1_000_000).map(|step| (first + step * 7) % 1_000_000);
         all.filter(|code| !self.comes(*code)).take(count).collect()
+    }
+
+    /// A code that was never used and is none to come, another one for each `turn` below a thousand.
+    fn guess(&self, turn: u32) -> u32 {
+        let near: Vec<u32> = (0..self.next + LOOK_AHEAD).map(|counter| self.code(counter)).collect();
+        (turn * 1_000..1_000_000).find(|guess| !near.contains(guess)).unwrap_or_default()
     }
 
     fn comes(&self, code: u32) -> bool {
@@ -74,56 +80,67 @@ impl Token {
 
 impl Device {
     /// This user's token, in use. `verify` makes the request from its body.
-    pub(super) fn new(token: Token, user: i64, verify: impl FnOnce(&str) -> Vec<u8>) -> Self {
+    pub(crate) fn new(token: Token, user: i64, verify: impl FnOnce(&str) -> Vec<u8>) -> Self {
         Self { token, request: verify(BODY), user }
     }
 
     /// The request with the next fresh code; the code counts as used.
-    pub(super) fn fresh(&mut self) -> &[u8] {
+    pub(crate) fn fresh(&mut self) -> &[u8] {
         let code = self.token.fresh();
         self.request_with(code)
     }
 
     /// The request with the code last used again, unless that code by chance is also one of those to come.
-    pub(super) fn spent(&mut self) -> Option<&[u8]> {
-        self.token.old(1).map(|code| self.request_with(code))
+    pub(crate) fn spent(&mut self) -> Option<&[u8]> {
+        self.again(1)
     }
 
     /// The same with the code before the last: to the server it looks like any wrong code and counts as a guess.
-    pub(super) fn long_spent(&mut self) -> Option<&[u8]> {
-        self.token.old(2).map(|code| self.request_with(code))
+    pub(crate) fn long_spent(&mut self) -> Option<&[u8]> {
+        self.again(2)
+    }
+
+    /// The same with the code so many uses back; 1 is the one last used.
+    pub(crate) fn again(&mut self, back: u64) -> Option<&[u8]> {
+        self.token.old(back).map(|code| self.request_with(code))
+    }
+
+    /// The request with a wrong code, another one for each `turn` below a thousand: none that was used, none to come.
+    pub(crate) fn guess(&mut self, turn: u32) -> &[u8] {
+        let code = self.token.guess(turn);
+        self.request_with(code)
     }
 
     /// So many different codes that are wrong now.
-    pub(super) fn wrong(&self, count: usize) -> Vec<u32> {
+    pub(crate) fn wrong(&self, count: usize) -> Vec<u32> {
         self.token.wrong(count)
     }
 
     /// The request with these digits.
-    pub(super) fn request_with(&mut self, code: u32) -> &[u8] {
+    pub(crate) fn request_with(&mut self, code: u32) -> &[u8] {
         let first = self.request.len() - DIGITS_FROM_END;
         put_digits(&mut self.request[first..first + 6], code);
         &self.request
     }
 
     /// The same device, whose codes this token makes from now on.
-    pub(super) fn with(self, token: Token) -> Self {
+    pub(crate) fn with(self, token: Token) -> Self {
         Self { token, ..self }
     }
 
     /// Whether any code was used.
-    pub(super) fn is_used(&self) -> bool {
+    pub(crate) fn is_used(&self) -> bool {
         self.token.next > 0
     }
 
     /// The request as it was made last.
-    pub(super) fn request(&self) -> &[u8] {
+    pub(crate) fn request(&self) -> &[u8] {
         &self.request
     }
 }
 
 /// Writes a code where its digits belong.
-pub(super) fn put_digits(place: &mut [u8], code: u32) {
+pub(crate) fn put_digits(place: &mut [u8], code: u32) {
     let mut rest = code;
     for digit in place.iter_mut().rev() {
         *digit = b"0123456789"[(rest % 10) as usize];

@@ -15,13 +15,13 @@ const AT_ONCE: usize = 16;
 
 /// How many devices, and on how many users.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Wanted {
-    pub(super) devices: usize,
-    pub(super) per_user: usize,
+pub(crate) struct Wanted {
+    pub(crate) devices: usize,
+    pub(crate) per_user: usize,
 }
 
 /// Enrols and confirms devices.
-pub(super) async fn enrol(address: SocketAddr, client: &Client, wanted: Wanted) -> Result<Vec<Device>> {
+pub(crate) async fn enrol(address: SocketAddr, client: &Client, wanted: Wanted) -> Result<Vec<Device>> {
     let authorization = authorize(address, client).await?;
     let mut working = JoinSet::new();
     let mut devices = Vec::with_capacity(wanted.devices);
@@ -42,7 +42,7 @@ pub(super) async fn enrol(address: SocketAddr, client: &Client, wanted: Wanted) 
 }
 
 /// A bearer token of this client, as it stands in a request.
-pub(super) async fn authorize(address: SocketAddr, client: &Client) -> Result<String> {
+pub(crate) async fn authorize(address: SocketAddr, client: &Client) -> Result<String> {
     let credentials = format!("client_id:{}, client_secret:{}", client.id, client.secret);
     let asked = request("POST", "/auth/oauth2/v2/token", &credentials, r#"{"grant_type":"client_credentials"}"#);
     let answer = Connection::open(address).await?.call(&asked).await?;
@@ -50,7 +50,13 @@ pub(super) async fn authorize(address: SocketAddr, client: &Client) -> Result<St
     Ok(format!("bearer:{token}"))
 }
 
-async fn fill_user(address: SocketAddr, authorization: String, number: usize, count: usize) -> Result<Vec<Device>> {
+/// Makes the user of this number, with so many confirmed devices.
+pub(crate) async fn fill_user(
+    address: SocketAddr,
+    authorization: String,
+    number: usize,
+    count: usize,
+) -> Result<Vec<Device>> {
     let mut connection = Connection::open(address).await?;
     let name = format!("bench{number}");
     let user = json!({ "username": name, "email": format!("{name}@example.com") });
@@ -65,7 +71,7 @@ async fn fill_user(address: SocketAddr, authorization: String, number: usize, co
 }
 
 /// The number of the factor of this name, as it is offered to a user.
-pub(super) async fn factor(address: SocketAddr, authorization: &str, user: i64, name: &str) -> Result<Value> {
+pub(crate) async fn factor(address: SocketAddr, authorization: &str, user: i64, name: &str) -> Result<Value> {
     offered(&mut Connection::open(address).await?, authorization, user, name).await
 }
 
@@ -77,7 +83,7 @@ async fn offered(line: &mut Connection, authorization: &str, user: i64, name: &s
 }
 
 /// The secret of a device that was enrolled.
-pub(super) fn secret(enrolled: &Value) -> Result<Vec<u8>> {
+pub(crate) fn secret(enrolled: &Value) -> Result<Vec<u8>> {
     let token = enrolled["factor_data"]["verification_token"].as_str().context("an enrolled device without secret")?;
     data_encoding::BASE32_NOPAD.decode(token.as_bytes()).context("a secret that is not Base32")
 }

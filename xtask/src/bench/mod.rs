@@ -6,9 +6,9 @@
 //! many a second); two sides are measured in turn (`alternate`). What comes of it is a `row`, and all rows a `sheet`.
 
 mod alternate;
-mod device;
+pub(crate) mod device;
 pub(crate) mod echo;
-mod enrol;
+pub(crate) mod enrol;
 mod errand;
 mod hall;
 mod lane;
@@ -22,7 +22,7 @@ mod rows;
 mod sheet;
 mod suite;
 mod verify;
-mod wire;
+pub(crate) mod wire;
 
 use anyhow::Result;
 use clap::Subcommand;

@@ -30,22 +30,22 @@ pub(crate) struct Answer<'a> {
 
 impl Answer<'_> {
     /// Status and body, for people.
-    pub(super) fn shown(&self) -> String {
+    pub(crate) fn shown(&self) -> String {
         format!("{}: {}", self.status, String::from_utf8_lossy(self.body))
     }
 
     /// Whether these words are in the body.
-    pub(super) fn holds(&self, words: &str) -> bool {
+    pub(crate) fn holds(&self, words: &str) -> bool {
         words.is_empty() || self.body.windows(words.len()).any(|window| window == words.as_bytes())
     }
 
     /// Whether the head has a field of this name.
-    pub(super) fn has_field(&self, name: &str) -> bool {
+    pub(crate) fn has_field(&self, name: &str) -> bool {
         field(self.head, name).is_some()
     }
 
     /// The body, which is JSON.
-    pub(super) fn json(&self) -> Result<Value> {
+    pub(crate) fn json(&self) -> Result<Value> {
         serde_json::from_slice(self.body).context("an answer that is no JSON")
     }
 }

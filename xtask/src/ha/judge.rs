@@ -130,7 +130,7 @@ async fn judge_target(mut target: Target, trail: &Trail, client: &mut Client, ve
     }
     let mut more = 0;
     while more <= LOCK_AT {
-        match client.insist(target.device.wrong(100 + more)).await? {
+        match client.insist(target.device.guess(100 + more)).await? {
             (401, false) => more += 1,
             (401, true) => break,
             answer => {

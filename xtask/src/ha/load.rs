@@ -185,7 +185,7 @@ async fn guess(mut client: Client, devices: Vec<Device>, watch: Arc<Watch>) -> T
             if watch.is_stopped() {
                 break;
             }
-            let request = target.device.wrong(turn).to_vec();
+            let request = target.device.guess(turn).to_vec();
             match client.send(&request).await {
                 Some((401, false)) => target.refused += 1,
                 Some((503, _)) | None => {

@@ -17,8 +17,8 @@ use anyhow::{Context as _, Result, ensure};
 
 use crate::bench::device::Device;
 use crate::bench::enrol::{Wanted, authorize, enrol};
-use crate::dev_server::Ready;
 use crate::places::{Places, Profile};
+use crate::server::Ready;
 use crate::torture::node::Node;
 use crate::{clock, terminal};
 use cluster::Cluster;
