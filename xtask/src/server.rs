@@ -56,6 +56,14 @@ pub(crate) struct Ready {
     pub(crate) clients: Vec<Client>,
 }
 
+impl Ready {
+    /// The dev world's client that may do everything.
+    pub(crate) fn manager(&self) -> Result<&Client> {
+        let manager = self.clients.iter().find(|client| client.scope == "Manage All");
+        manager.context("the dev world has no client that may do everything")
+    }
+}
+
 /// An API client of the server.
 #[derive(Debug, Clone, Deserialize)]
 pub(crate) struct Client {
@@ -133,8 +141,7 @@ impl Server {
 
     /// The dev world's client that may do everything.
     pub(crate) fn manager(&self) -> Result<&Client> {
-        let manager = self.ready.clients.iter().find(|client| client.scope == "Manage All");
-        manager.context("the dev world has no client that may do everything")
+        self.ready.manager()
     }
 
     /// The process, for `/proc`.
