@@ -75,7 +75,7 @@ enum Step {
     Lock { user: usize, minutes: i64 },
     SetStatus { user: usize, status: UserStatus },
     Unlock { user: usize },
-    LogOut { user: usize },
+    Authenticate { user: usize },
     Replace { user: usize },
     Enrol { user: usize, factor: FactorKind, door: Door },
     Trigger { stranger: bool, device: u8, door: Door, ttl: i64, number: bool },
@@ -133,7 +133,7 @@ fn steps() -> impl Strategy<Value = Step> {
                .prop_map(|(user, status)| Step::SetStatus { user, status }),
            3 => user().prop_map(|user| Step::Unlock { user }),
            1 => (user(), prop::bool::weighted(0.2))
-               .prop_map(|(user, really)| if really { Step::Replace { user } } else { Step::LogOut { user } }),
+               .prop_map(|(user, really)| if really { Step::Replace { user } } else { Step::Authenticate { user } }),
            5 => (user(), factor, door).prop_map(|(user, factor, door)| Step::Enrol { user, factor, door }),
            14 => (stranger(), any::<u8>(), two_doors, 1..900 * SECOND, any::<bool>())
                .prop_map(|(stranger, device, door, ttl, number)| Step::Trigger { stranger, device, door, ttl, number }),
@@ -405,7 +405,7 @@ impl World {
             Step::Lock { user, minutes } => self.lock(self.users[*user], *minutes),
             Step::SetStatus { user, status } => self.set_status(self.users[*user], *status),
             Step::Unlock { user } => self.unlock(self.users[*user]),
-            Step::LogOut { user } => {
+            Step::Authenticate { user } => {
                 let user = self.users[*user];
                 self.db.commit(user::log_out(&self.db.view(user), &context(), self.now));
                 assert!(self.db.view(user).verifications.is_empty(), "a log-out ends all that waits");

@@ -24,8 +24,8 @@ pub struct ReadUsers;
 pub struct ManageUsers;
 /// Passwords, states and locks.
 pub struct ManageAll;
-/// Log-out: `Authentication Only` may do it too.
-pub struct LogOut;
+/// Logging in and out, and assertions: `Authentication Only` may do it too.
+pub struct Authenticate;
 /// v1 trigger and verify: the four user scopes, unless `strict_v1_scopes`.
 pub struct ChallengeV1;
 /// Reads of MFA v2.
@@ -51,7 +51,7 @@ impl Allows for ManageAll {
     }
 }
 
-impl Allows for LogOut {
+impl Allows for Authenticate {
     fn allows(scope: Scope, _: &Options) -> bool {
         matches!(scope, Scope::AuthenticationOnly | Scope::ManageUsers | Scope::ManageAll)
     }

@@ -15,13 +15,13 @@ use web::door::{Answering, Door};
 use web::listen::Peer;
 
 use crate::access::{
-    Access, Allows, ChallengeV1, Family, LogOut, ManageAll, ManageMfa, ManageUsers, ReadMfa, ReadUsers,
+    Access, Allows, Authenticate, ChallengeV1, Family, ManageAll, ManageMfa, ManageUsers, ReadMfa, ReadUsers,
 };
 use crate::call::{Call, Params, without_slash};
 use crate::envelope::{is_under, refusal};
 use crate::error::Common;
 use crate::quota::Standing;
-use crate::{App, token, v1, v2};
+use crate::{App, login, saml, token, v1, v2};
 
 /// One line of the route table, for tests that walk it.
 #[derive(Debug, Clone, Copy)]
@@ -80,6 +80,9 @@ table! {
         POST "/auth/oauth2/v2/token" => token::issue::v2;
         POST "/auth/oauth2/token" => token::issue::v1;
         POST "/auth/oauth2/revoke" => token::revoke::revoke;
+        POST "/session_via_api_token" => login::session::exchange;
+        OPTIONS "/session_via_api_token" => login::session::preflight;
+        GET "/saml/metadata" => saml::metadata::read;
     }
     guarded {
         V1 GET "/auth/rate_limit" => ReadUsers token::rate_limit::read;
@@ -93,7 +96,7 @@ table! {
         V1 PUT "/api/1/users/set_password_using_salt/{user_id}" => ManageAll v1::set_password::using_salt;
         V1 PUT "/api/1/users/{user_id}/set_state" => ManageAll v1::state::set_state;
         V1 PUT "/api/1/users/{user_id}/lock_user" => ManageAll v1::state::lock_user;
-        V1 PUT "/api/1/users/{user_id}/logout" => LogOut v1::state::logout;
+        V1 PUT "/api/1/users/{user_id}/logout" => Authenticate v1::state::logout;
         V1 PUT "/api/1/users/{user_id}/set_custom_attributes" => ManageUsers v1::custom_attributes::set;
         V1 GET "/api/1/users/custom_attributes" => ReadUsers v1::custom_attributes::list;
         V1 GET "/api/1/users/{user_id}/roles" => ReadUsers v1::users::roles;
@@ -107,6 +110,18 @@ table! {
         V1 POST "/api/1/users/{user_id}/otp_devices/{device_id}/trigger" => ChallengeV1 v1::trigger::trigger;
         V1 POST "/api/1/users/{user_id}/otp_devices/{device_id}/verify" => ChallengeV1 v1::verify::verify;
         V1 POST "/api/1/users/{user_id}/mfa_token" => ManageUsers v1::mfa_token::issue;
+
+        V1 POST "/api/1/login/auth" => Authenticate login::auth::auth;
+        V1 POST "/api/1/login/verify_factor" => Authenticate login::verify_factor::verify_factor;
+        // Asked for by OneLogin's own MCP server, and answered exactly as the pair above (contract 5.2).
+        V1 POST "/api/2/login/auth" => Authenticate login::auth::auth;
+        V1 POST "/api/2/login/verify_factor" => Authenticate login::verify_factor::verify_factor;
+        V1 POST "/api/1/saml_assertion" => Authenticate saml::assertion::v1;
+        V1 POST "/api/1/saml_assertion/verify_factor" => Authenticate saml::verify_factor::v1;
+        V2Mfa POST "/api/2/saml_assertion" => Authenticate saml::assertion::v2;
+        V2Mfa POST "/api/2/saml_assertion/verify_factor" => Authenticate saml::verify_factor::v2;
+        V2Mfa POST "/api/2/saml-assertions" => Authenticate saml::assertion::v2;
+        V2Mfa POST "/api/2/saml-assertions/verify_factor" => Authenticate saml::verify_factor::v2;
 
         V2Users GET "/api/2/users" => ReadUsers v2::users::list;
         V2Users POST "/api/2/users" => ManageUsers v2::users::create;
@@ -169,7 +184,7 @@ struct Dialect(App);
 
 impl Door for Dialect {
     fn takes(&self, path: &str) -> bool {
-        family_of(path).is_some()
+        family_of(path).is_some() || PUBLIC.contains(&without_slash(path))
     }
 
     fn answer(&self, request: Request<Bytes>, peer: Option<Peer>) -> Answering<'_> {
@@ -181,7 +196,8 @@ impl Door for Dialect {
                     Some(refused) => refused,
                 },
                 Ok((Endpoint::Guarded(family, handler), call)) => guarded(&self.0, family, handler, call).await,
-                Err(NoRoute(family)) => Common::NoRoute.answer(family),
+                Err(NoRoute(Some(family))) => Common::NoRoute.answer(family),
+                Err(NoRoute(None)) => StatusCode::NOT_FOUND.into_response(),
             };
             if let Some(length) = answer.body().size_hint().exact() {
                 answer.headers_mut().entry(header::CONTENT_LENGTH).or_insert_with(|| HeaderValue::from(length));
@@ -195,7 +211,7 @@ impl Door for Dialect {
 }
 
 /// Nothing is at this path, or not with this method.
-struct NoRoute(Family);
+struct NoRoute(Option<Family>);
 
 /// Looks a request up.
 fn found(app: &App, request: Request<Bytes>, peer: Option<Peer>) -> Result<(Endpoint, Call), NoRoute> {
@@ -206,11 +222,13 @@ fn found(app: &App, request: Request<Bytes>, peer: Option<Peer>) -> Result<(Endp
         let (_, endpoint) = found.value.iter().find(|(answered, _)| answered == method)?;
         Some((*endpoint, Params::of(path, &found.params)))
     });
-    // Only paths of a family come to this door.
-    let (endpoint, params) = endpoint.ok_or_else(|| NoRoute(family_of(path).unwrap_or(Family::V1)))?;
+    let (endpoint, params) = endpoint.ok_or_else(|| NoRoute(family_of(path)))?;
     let (head, body) = request.into_parts();
     Ok((endpoint, Call::new(head, body, params, peer, app.origin.clone())))
 }
+
+/// Paths of the dialect outside its families: what browsers and services ask for by themselves.
+const PUBLIC: [&str; 2] = ["/session_via_api_token", "/saml/metadata"];
 
 fn family_of(path: &str) -> Option<Family> {
     if is_under(path, "/api/1") || is_under(path, "/auth") {

@@ -5,7 +5,7 @@ use domain::user::UserPatch;
 
 use super::user_error::{Error, user_id};
 use crate::App;
-use crate::access::{Access, LogOut, ManageAll};
+use crate::access::{Access, Authenticate, ManageAll};
 use crate::call::Call;
 use crate::envelope::v1_success_with_echo;
 use crate::lenient::Body;
@@ -29,7 +29,7 @@ pub async fn lock_user(app: App, access: Access<ManageAll>, call: Call) -> Resul
 }
 
 /// Ends the user's pending state tokens and open verifications.
-pub async fn logout(app: App, access: Access<LogOut>, call: Call) -> Result<Response, Error> {
+pub async fn logout(app: App, access: Access<Authenticate>, call: Call) -> Result<Response, Error> {
     let id = user_id(&call)?;
     call.json()?;
     app.engine.log_out(id, access.context()).await.map_err(Error::of(&app, &call))?;

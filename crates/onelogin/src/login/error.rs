@@ -1,0 +1,154 @@
+//! How the log-in flow refuses, in the words of version 1 and, for assertions, of version 2 (contract 5.1, 5.2, 6).
+
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use domain::sign_in::Refusal;
+use domain::{Reason, Timestamp};
+
+use crate::access::Family;
+use crate::call::BadJson;
+use crate::envelope::{Message, v1_error, v2_error};
+use crate::error::{Common, retry_after};
+use crate::lenient::WrongType;
+
+/// A refusal of the log-in flow.
+#[derive(Debug)]
+pub enum Error {
+    /// Common to all endpoints.
+    Common(Common),
+    /// A field of the log-in is missing.
+    Empty(&'static str),
+    /// A field of a step is missing.
+    StepEmpty(&'static str),
+    /// Another account's name.
+    Subdomain,
+    /// A field cannot be read.
+    BadField(String),
+    /// The password does not let anybody in.
+    Refused(Refusal),
+    /// No such device.
+    NoFactor,
+    /// The state token is unknown, over, used, or for something else.
+    StateToken,
+    /// A code is needed and none was given.
+    CodeEmpty,
+    /// Wrong, used, denied, or not evaluated because of a lock; with the seconds until it is over.
+    Failed(Option<i64>),
+    /// No such app.
+    NoApp,
+    /// The app or account is not named at all: a bare refusal, as it is known from the wild (contract 6.1).
+    Bare,
+}
+
+impl Error {
+    /// Puts an engine's error into words. `now` turns the end of a wait into its length.
+    pub fn at(now: Timestamp) -> impl Fn(engine::Error) -> Self {
+        let wait = move |until: Option<Timestamp>| until.map(|until| until.retry_after(now));
+        move |error| match error {
+            engine::Error::NoUser => Self::Refused(Refusal::Credentials),
+            engine::Error::Barred => Self::Refused(Refusal::Locked),
+            engine::Error::NoDevice | engine::Error::NotOffered | engine::Error::BadTarget => Self::NoFactor,
+            engine::Error::TooMany(until) | engine::Error::Locked(until) => Self::Common(Common::TooMany(wait(until))),
+            engine::Error::Busy | engine::Error::Unavailable(_) => Self::Common(Common::Unavailable),
+            error @ (engine::Error::AlreadyEnrolled
+            | engine::Error::NotTrustable
+            | engine::Error::BadTemplate(_)
+            | engine::Error::BadText(_)
+            | engine::Error::Taken(_)
+            | engine::Error::BadPassword(_)
+            | engine::Error::Internal(_)) => Self::Common(Common::fault(&error)),
+        }
+    }
+
+    /// Puts a refused answer into words.
+    pub fn of_reason(reason: Reason, now: Timestamp) -> Self {
+        match reason {
+            Reason::NoUser | Reason::NotOpen | Reason::StateTokenMissing => Self::StateToken,
+            Reason::NoDevice => Self::NoFactor,
+            Reason::CodeMissing => Self::CodeEmpty,
+            Reason::Locked(until) => Self::Failed(until.map(|until| until.retry_after(now))),
+            Reason::WrongCode | Reason::Replay | Reason::Denied | Reason::NotTyped => Self::Failed(None),
+        }
+    }
+
+    /// Status, version 1's type, and the words.
+    fn row(&self) -> (StatusCode, &'static str, Message) {
+        const BAD: (StatusCode, &str) = (StatusCode::BAD_REQUEST, "bad request");
+        const MISSING: (StatusCode, &str) = (StatusCode::BAD_REQUEST, "error");
+        const NO: (StatusCode, &str) = (StatusCode::UNAUTHORIZED, "Unauthorized");
+        let ((status, kind), message) = match self {
+            Self::Common(_) => (BAD, "".into()),
+            Self::Empty(field) => (BAD, format!("{field} is empty").into()),
+            Self::StepEmpty(field) => (MISSING, format!("{field} is empty").into()),
+            Self::Subdomain => (BAD, "Invalid subdomain".into()),
+            Self::BadField(field) => (BAD, Message::attribute(field, &format!("{field} is incorrect"))),
+            Self::Refused(Refusal::Credentials) => (NO, "Authentication Failed: Invalid user credentials".into()),
+            Self::Refused(Refusal::Locked) => (NO, "User is locked. Access is unauthorized".into()),
+            Self::Refused(Refusal::Inactive) => (NO, "Access is unauthorized".into()),
+            Self::Refused(Refusal::NoFactor) => (NO, "MFA is required but no factor is enrolled".into()),
+            Self::NoFactor => (BAD, "Factor could not be found".into()),
+            Self::StateToken => (BAD, "State token is invalid or expired".into()),
+            Self::CodeEmpty => (MISSING, "otp_token is empty".into()),
+            Self::Failed(_) => (NO, "Failed authentication with this factor".into()),
+            Self::NoApp => ((StatusCode::NOT_FOUND, "not found"), "App not found".into()),
+            Self::Bare => (BAD, "bad request".into()),
+        };
+        (status, kind, message)
+    }
+
+    fn wait(&self) -> Option<i64> {
+        if let Self::Failed(seconds) = self { *seconds } else { None }
+    }
+}
+
+impl From<BadJson> for Error {
+    fn from(_: BadJson) -> Self {
+        Self::Common(Common::BadJson)
+    }
+}
+
+impl From<WrongType> for Error {
+    fn from(wrong: WrongType) -> Self {
+        Self::BadField(wrong.field)
+    }
+}
+
+impl IntoResponse for Error {
+    fn into_response(self) -> Response {
+        if let Self::Common(common) = self {
+            return common.answer(Family::V1);
+        }
+        let (status, kind, message) = self.row();
+        retry_after(v1_error(status, kind, message), self.wait())
+    }
+}
+
+/// The same in version 2, for assertions (contract 6).
+#[derive(Debug)]
+pub struct V2(pub Error);
+
+impl<E: Into<Error>> From<E> for V2 {
+    fn from(error: E) -> Self {
+        Self(error.into())
+    }
+}
+
+impl IntoResponse for V2 {
+    fn into_response(self) -> Response {
+        let error = match self.0 {
+            Error::Common(common) => return common.answer(Family::V2Mfa),
+            error => error,
+        };
+        let (status, _, message) = error.row();
+        let name = match status {
+            StatusCode::UNAUTHORIZED => "Unauthorized",
+            StatusCode::NOT_FOUND => "NotFound",
+            _ => "Bad Request",
+        };
+        let message = match message {
+            Message::Text(text) => text,
+            Message::Attribute { description, .. } => description,
+        };
+        retry_after(v2_error(status, name, &message, None), error.wait())
+    }
+}

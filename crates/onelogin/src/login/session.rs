@@ -1,0 +1,104 @@
+//! `POST /session_via_api_token`: a browser hands in a session token and gets a session (contract 5.3). No bearer: the
+//! token is the proof, once, and a page may hand it in only from an origin that the log-in has listed.
+
+use axum::body::Body;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+
+use super::origin;
+use crate::App;
+use crate::access::Family;
+use crate::call::Call;
+use crate::credentials;
+use crate::error::Common;
+
+/// The cookie. It is the log-in flow's alone and opens nothing of the console (SEC 58).
+const COOKIE: &str = "countersign_session";
+/// The longest token that is looked at; ours have 40 characters.
+const TOKEN_MAX: usize = 256;
+/// What a person sees where there is nowhere to go on to.
+const PAGE: &str = "<!doctype html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n\
+    <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>Signed in</title>\n\
+    <main><h1>You are signed in</h1><p>You can close this page and return to where you came from.</p></main>\n</html>\n";
+const CSP: HeaderValue = HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'; base-uri 'none'");
+
+/// Exchanges a session token for a session.
+pub async fn exchange(app: App, call: Call) -> Response {
+    let content_type = call.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    let Ok(body) = credentials::body(content_type, &call.body) else { return bad_token() };
+    let Ok(Some(token)) = body.text("session_token", TOKEN_MAX) else { return bad_token() };
+    // A form posted by a page names its origin too, and needs no permission to be posted; only a script's answer does.
+    let is_form = content_type.is_some_and(|kind| kind.starts_with("application/x-www-form-urlencoded"));
+    let from = page(call.headers());
+    if !is_form && from.is_none() && call.headers().contains_key(header::ORIGIN) {
+        return bad_token();
+    }
+    let asked = if is_form { None } else { from.clone() };
+    match app.engine.exchange_session(&token, asked.clone()).await {
+        Ok(Some(session)) => {
+            let mut answer = match next(&app, session.terms.return_to_url.as_deref()).filter(|_| is_form) {
+                Some(location) => (StatusCode::FOUND, [(header::LOCATION, location)]).into_response(),
+                None => axum::response::Html(PAGE).into_response(),
+            };
+            let headers = answer.headers_mut();
+            headers.insert(header::CONTENT_SECURITY_POLICY, CSP);
+            headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+            let cookie = format!("{COOKIE}={}; Path=/; Secure; HttpOnly; SameSite=None", session.cookie);
+            if let Ok(cookie) = HeaderValue::from_str(&cookie) {
+                headers.insert(header::SET_COOKIE, cookie);
+            }
+            if let Some(origin) = asked {
+                allow(headers, &origin);
+            }
+            answer
+        }
+        Ok(None) => bad_token(),
+        Err(engine::Error::Unavailable(_) | engine::Error::Busy) => Common::Unavailable.answer(Family::V1),
+        Err(error) => Common::fault(&error).answer(Family::V1),
+    }
+}
+
+/// Whether a script of this page may ask: only while a session token lists its origin.
+pub async fn preflight(app: App, call: Call) -> Response {
+    let mut answer = Response::new(Body::empty());
+    *answer.status_mut() = StatusCode::NO_CONTENT;
+    let Some(origin) = page(call.headers()) else { return answer };
+    match app.engine.is_listed_origin(&origin).await {
+        Ok(true) => {
+            let headers = answer.headers_mut();
+            allow(headers, &origin);
+            headers.insert(header::ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static("POST"));
+            headers.insert(header::ACCESS_CONTROL_ALLOW_HEADERS, HeaderValue::from_static("content-type"));
+            answer
+        }
+        Ok(false) => answer,
+        Err(engine::Error::Unavailable(_)) => Common::Unavailable.answer(Family::V1),
+        Err(error) => Common::fault(&error).answer(Family::V1),
+    }
+}
+
+/// The page's origin, if the request names one.
+fn page(headers: &HeaderMap) -> Option<String> {
+    headers.get(header::ORIGIN).and_then(|value| value.to_str().ok()).and_then(origin)
+}
+
+fn allow(headers: &mut HeaderMap, origin: &str) {
+    const YES: HeaderValue = HeaderValue::from_static("true");
+    if let Ok(value) = HeaderValue::from_str(origin) {
+        headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, value);
+        headers.insert(header::ACCESS_CONTROL_ALLOW_CREDENTIALS, YES);
+        headers.insert(HeaderName::from_static("vary"), HeaderValue::from_static("Origin"));
+    }
+}
+
+/// Where the browser goes on to: an address on a configured origin, parsed once and written as parsed (SEC 66).
+fn next(app: &App, asked: Option<&str>) -> Option<HeaderValue> {
+    let url = url::Url::parse(asked?).ok()?;
+    let fits = url.username().is_empty() && url.password().is_none();
+    let listed = app.options.redirect_origins.contains(&url.origin().ascii_serialization());
+    (fits && listed).then(|| HeaderValue::from_str(url.as_str()).ok()).flatten()
+}
+
+fn bad_token() -> Response {
+    (StatusCode::BAD_REQUEST, "The session token is invalid or expired. Sign in again.\n").into_response()
+}

@@ -1,0 +1,33 @@
+//! `POST /api/1/login/verify_factor`: sends, polls, or judges a code (contract 5.2). What is pending is 200 here.
+
+use axum::http::StatusCode;
+use axum::response::Response;
+use domain::FactorKind;
+use engine::sign_in::StepAnswer;
+
+use super::error::Error;
+use super::{Session, step};
+use crate::App;
+use crate::access::{Access, Authenticate};
+use crate::call::Call;
+use crate::envelope::{v1_status, v1_success};
+use crate::v1::error::pending;
+
+/// What is said of a text message that was just sent.
+pub(crate) const SMS_SENT: &str = "SMS token sent to your mobile device. Authentication pending.";
+
+/// Takes a log-in one step further.
+pub async fn verify_factor(app: App, access: Access<Authenticate>, call: Call) -> Result<Response, Error> {
+    let step = step(&call.json()?, None)?;
+    let now = app.engine.now();
+    match app.engine.sign_in_step(step, access.context()).await.map_err(Error::at(now))? {
+        StepAnswer::Granted(granted) => Ok(v1_success(&[Session::from(granted)])),
+        StepAnswer::Sent(FactorKind::Sms) | StepAnswer::Pending(FactorKind::Sms) => {
+            Ok(v1_status::<()>(StatusCode::OK, "success", &SMS_SENT.into(), None))
+        }
+        StepAnswer::Sent(factor) | StepAnswer::Pending(factor) => {
+            Ok(v1_status::<()>(StatusCode::OK, "pending", &pending(factor).into(), None))
+        }
+        StepAnswer::Refused(reason) => Err(Error::of_reason(reason, now)),
+    }
+}

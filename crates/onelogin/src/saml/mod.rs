@@ -1,0 +1,89 @@
+//! SAML assertions by API: the log-in flow's steps with a signed response at the end (contract 6). One file per step;
+//! both versions of the wire and the .NET SDK's other spelling of the path share it.
+
+pub mod assertion;
+pub mod metadata;
+pub mod verify_factor;
+
+use axum::http::StatusCode;
+use axum::response::Response;
+use domain::app::{App as SamlApp, AppId};
+use engine::sign_in::Granted;
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use crate::App;
+use crate::call::Call;
+use crate::envelope::{Message, json, v1_status};
+use crate::lenient::Body;
+use crate::login::ShownDevice;
+use crate::login::error::Error;
+
+/// Which version of the wire a call speaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Version {
+    One,
+    Two,
+}
+
+/// Version 2 has no envelope: what there is to say stands beside the data.
+#[derive(Serialize)]
+struct Two<'a, T> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    data: Option<&'a T>,
+    message: &'a str,
+}
+
+impl Version {
+    /// A message with or without data. `kind` is version 1's type.
+    pub(crate) fn say<T: Serialize>(self, kind: &str, message: &str, data: Option<&T>) -> Response {
+        match self {
+            Self::One => v1_status(StatusCode::OK, kind, &Message::from(message), data),
+            Self::Two => json(StatusCode::OK, &Two { data, message }),
+        }
+    }
+
+    /// A signed response.
+    pub(crate) fn assertion(self, base64: &str) -> Response {
+        self.say("success", "Success", Some(&base64))
+    }
+
+    /// Where the next step is taken.
+    pub(crate) fn callback(self, base_url: &str) -> String {
+        match self {
+            Self::One => format!("{base_url}/api/1/saml_assertion/verify_factor"),
+            Self::Two => format!("{base_url}/api/2/saml_assertion/verify_factor"),
+        }
+    }
+}
+
+/// What version 2 says is still needed (contract 6.1): the same as version 1, without an envelope.
+#[derive(Serialize)]
+pub(crate) struct NeededTwo {
+    pub(crate) state_token: String,
+    pub(crate) message: &'static str,
+    pub(crate) devices: Vec<ShownDevice>,
+    pub(crate) callback_url: String,
+    pub(crate) user: Map<String, Value>,
+}
+
+/// The app that a body names.
+pub(crate) async fn app_of(app: &App, body: &Body) -> Result<SamlApp, Error> {
+    let id = match body.text("app_id", 20)?.filter(|text| !text.is_empty()) {
+        None => return Err(Error::Bare),
+        Some(text) => text.parse().map(AppId).map_err(|_| Error::NoApp)?,
+    };
+    app.engine.app(id).await.map_err(Error::at(app.engine.now()))?.ok_or(Error::NoApp)
+}
+
+/// The signed response for whoever has just logged in.
+pub(crate) async fn sign(
+    app: &App,
+    call: &Call,
+    to: &SamlApp,
+    granted: &Granted,
+    with_factor: bool,
+) -> Result<String, Error> {
+    let signed = app.engine.assertion(to, &granted.user, with_factor, &call.base_url()).await;
+    signed.map_err(Error::at(app.engine.now()))
+}

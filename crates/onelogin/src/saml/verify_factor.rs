@@ -1,0 +1,43 @@
+//! `POST /api/{1,2}/saml_assertion/verify_factor`: sends, polls, or judges a code for an app (contract 6.2).
+
+use axum::response::Response;
+use domain::FactorKind;
+use engine::sign_in::StepAnswer;
+
+use super::{Version, app_of, sign};
+use crate::App;
+use crate::access::{Access, Authenticate};
+use crate::call::Call;
+use crate::login::error::{Error, V2};
+use crate::login::step;
+use crate::login::verify_factor::SMS_SENT;
+use crate::v1::error::pending;
+
+/// In version 1.
+pub async fn v1(app: App, access: Access<Authenticate>, call: Call) -> Result<Response, Error> {
+    verify(app, access, call, Version::One).await
+}
+
+/// In version 2.
+pub async fn v2(app: App, access: Access<Authenticate>, call: Call) -> Result<Response, V2> {
+    verify(app, access, call, Version::Two).await.map_err(V2)
+}
+
+async fn verify(app: App, access: Access<Authenticate>, call: Call, version: Version) -> Result<Response, Error> {
+    let body = call.json()?;
+    let mut step = step(&body, None)?;
+    let to = app_of(&app, &body).await?;
+    step.app = Some(to.id.0);
+    let now = app.engine.now();
+    match app.engine.sign_in_step(step, access.context()).await.map_err(Error::at(now))? {
+        StepAnswer::Granted(granted) => Ok(version.assertion(&sign(&app, &call, &to, &granted, true).await?)),
+        // Here a text message that was sent is pending too, unlike in the log-in.
+        StepAnswer::Sent(FactorKind::Sms) | StepAnswer::Pending(FactorKind::Sms) => {
+            Ok(version.say::<()>("pending", SMS_SENT, None))
+        }
+        StepAnswer::Sent(factor) | StepAnswer::Pending(factor) => {
+            Ok(version.say::<()>("pending", pending(factor), None))
+        }
+        StepAnswer::Refused(reason) => Err(Error::of_reason(reason, now)),
+    }
+}
