@@ -1,0 +1,411 @@
+//! The log-in flow on the wire: section 5 of the contract, row by row.
+
+mod wire;
+
+use domain::Scope;
+use insta::assert_snapshot;
+use serde_json::{Value, json};
+use testkit::{Script, Setup};
+use wire::{App, Told, Wire, other};
+
+/// What a log-in of Ana's asks for.
+fn credentials(wire: &Wire) -> Value {
+    let user = wire.server.user(1);
+    json!({ "username_or_email": user.username, "password": user.password, "subdomain": "acme" })
+}
+
+async fn login(wire: &Wire, body: &Value) -> Told {
+    wire.call_as(Scope::AuthenticationOnly, "POST", "/api/1/login/auth", &body.to_string()).await
+}
+
+async fn step(wire: &Wire, body: &Value) -> Told {
+    wire.call_as(Scope::AuthenticationOnly, "POST", "/api/1/login/verify_factor", &body.to_string()).await
+}
+
+/// An authenticator app in use, and its next codes.
+async fn app(wire: &Wire) -> (i64, App) {
+    let enrolled = wire.post("1/otp_devices", r#"{"factor_id":5,"display_name":"Ben's app"}"#).await;
+    let app = App::reading(&enrolled.single()["factor_data"]);
+    let device = enrolled.single()["id"].as_i64().unwrap();
+    let confirm = json!({ "otp_token": app.code(wire.server.now()) }).to_string();
+    assert_eq!(wire.post(&format!("1/otp_devices/{device}/verify"), &confirm).await.status(), 200);
+    wire.server.advance(60);
+    (device, app)
+}
+
+async fn phone(wire: &Wire) -> i64 {
+    let enrolled = wire.post("1/otp_devices", r#"{"factor_id":1,"display_name":"Ben's push"}"#).await;
+    wire.dev("/dev/phone/pair", &enrolled.0.text).await;
+    enrolled.single()["id"].as_i64().unwrap()
+}
+
+async fn sms(wire: &Wire) -> i64 {
+    let body = r#"{"factor_id":2,"display_name":"Ben's phone","number":"+14155550123","verified":true}"#;
+    wire.post("1/otp_devices", body).await.single()["id"].as_i64().unwrap()
+}
+
+/// A log-in under way.
+async fn under_way(wire: &Wire) -> String {
+    let told = login(wire, &credentials(wire)).await;
+    assert_eq!(told.json()["status"]["message"], "MFA is required for this user", "{}", told.0);
+    told.text("state_token")
+}
+
+#[tokio::test]
+async fn without_a_device_a_session_token_is_given_at_once() {
+    let wire = Wire::start().await;
+    let mut body = credentials(&wire);
+    body["return_to_url"] = "https://app.example/home".into();
+    let told = login(&wire, &body).await;
+    assert_snapshot!(told, @r#"
+POST /api/1/login/auth
+{"password":"ben-76b1ff1a6cb1b237","return_to_url":"https://app.example/home","subdomain":"acme","username_or_email":"ben"}
+→ 200 OK
+{"status":{"error":false,"code":200,"type":"success","message":"Success"},"data":[{"status":"Authenticated","user":{"email":"ben@example.com","firstname":"Ben","id":2,"lastname":"Okafor","username":"ben"},"return_to_url":"https://app.example/home","expires_at":"2026/03/01 09:32:00 +0000","session_token":"<40 hex>"}]}
+"#);
+}
+
+#[tokio::test]
+async fn with_a_device_a_factor_is_asked_for_and_completes_the_log_in() {
+    let wire = Wire::start().await;
+    let (device, app) = app(&wire).await;
+    let told = login(&wire, &credentials(&wire)).await;
+    assert_snapshot!(told, @r#"
+POST /api/1/login/auth
+{"password":"ben-76b1ff1a6cb1b237","subdomain":"acme","username_or_email":"ben"}
+→ 200 OK
+{"status":{"error":false,"code":200,"type":"success","message":"MFA is required for this user"},"data":[{"state_token":"<40 hex>","user":{"email":"ben@example.com","firstname":"Ben","id":2,"lastname":"Okafor","username":"ben"},"devices":[{"device_type":"Google Authenticator","device_id":1}],"callback_url":"http://127.0.0.1:8080/api/1/login/verify_factor"}]}
+"#);
+    let token = told.text("state_token");
+    let code = app.code(wire.server.now());
+    let wrong = json!({ "state_token": token, "device_id": device.to_string(), "otp_token": other(&code) });
+    assert_snapshot!(step(&wire, &wrong).await, @r#"
+POST /api/1/login/verify_factor
+{"device_id":"1","otp_token":"882462","state_token":"<40 hex>"}
+→ 401 Unauthorized
+{"status":{"error":true,"code":401,"type":"Unauthorized","message":"Failed authentication with this factor"}}
+"#);
+    let right = json!({ "state_token": token, "device_id": device, "otp_token": code });
+    assert_snapshot!(step(&wire, &right).await, @r#"
+POST /api/1/login/verify_factor
+{"device_id":1,"otp_token":"882467","state_token":"<40 hex>"}
+→ 200 OK
+{"status":{"error":false,"code":200,"type":"success","message":"Success"},"data":[{"status":"Authenticated","user":{"email":"ben@example.com","firstname":"Ben","id":2,"lastname":"Okafor","username":"ben"},"return_to_url":null,"expires_at":"2026/03/01 09:33:00 +0000","session_token":"<40 hex>"}]}
+"#);
+    let again = json!({ "state_token": token, "device_id": device, "otp_token": app.code(wire.server.now()) });
+    assert_snapshot!(step(&wire, &again).await, @r#"
+POST /api/1/login/verify_factor
+{"device_id":1,"otp_token":"882467","state_token":"<40 hex>"}
+→ 400 Bad Request
+{"status":{"error":true,"code":400,"type":"bad request","message":"State token is invalid or expired"}}
+"#);
+}
+
+#[tokio::test]
+async fn a_text_message_is_sent_polled_and_answered() {
+    let wire = Wire::start().await;
+    let device = sms(&wire).await;
+    let token = under_way(&wire).await;
+    let ask = json!({ "state_token": token, "device_id": device.to_string() });
+    let (told, code) = wire.sent("sms", step(&wire, &ask)).await;
+    assert_snapshot!(told, @r#"
+POST /api/1/login/verify_factor
+{"device_id":"1","state_token":"<40 hex>"}
+→ 200 OK
+{"status":{"error":false,"code":200,"type":"success","message":"SMS token sent to your mobile device. Authentication pending."}}
+"#);
+    let poll = json!({ "state_token": token, "device_id": device.to_string(), "do_not_notify": true });
+    assert_eq!(step(&wire, &poll).await.json()["status"]["code"], 200);
+    let answer = json!({ "state_token": token, "device_id": device.to_string(), "otp_token": code });
+    assert_eq!(step(&wire, &answer).await.json()["data"][0]["status"], "Authenticated");
+}
+
+#[tokio::test]
+async fn a_second_message_within_thirty_seconds_is_refused_where_limits_are_on() {
+    let wire = Wire::start_with(Setup { message_limits: true, ..Setup::default() }).await;
+    let device = sms(&wire).await;
+    let token = under_way(&wire).await;
+    let ask = json!({ "state_token": token, "device_id": device });
+    assert_eq!(step(&wire, &ask).await.status(), 200);
+    let refused = step(&wire, &ask).await;
+    assert_eq!((refused.status(), refused.0.header("retry-after")), (429, Some("30")), "{}", refused.0);
+    wire.server.advance(31);
+    assert_eq!(step(&wire, &ask).await.status(), 200);
+}
+
+#[tokio::test]
+async fn a_push_is_put_once_polled_and_collected_once() {
+    let wire = Wire::start().await;
+    let device = phone(&wire).await;
+    let token = under_way(&wire).await;
+    let ask = json!({ "state_token": token, "device_id": device.to_string() });
+    let before = wire.newest_message().await;
+    assert_snapshot!(step(&wire, &ask).await, @r#"
+POST /api/1/login/verify_factor
+{"device_id":"1","state_token":"<40 hex>"}
+→ 200 OK
+{"status":{"error":false,"code":200,"type":"pending","message":"Authentication pending on OL Protect"}}
+"#);
+    let prompt = wire.message("push", before).await["id"].as_i64().unwrap();
+    for _ in 0..3 {
+        // Several clients poll without saying that nothing shall be sent.
+        assert_eq!(step(&wire, &ask).await.json()["status"]["type"], "pending");
+    }
+    assert_eq!(wire.newest_message().await, prompt, "one notification");
+    wire.dev("/dev/phone/accept", "").await;
+    assert_eq!(step(&wire, &ask).await.json()["data"][0]["status"], "Authenticated");
+    assert_eq!(step(&wire, &ask).await.json()["status"]["message"], "State token is invalid or expired");
+}
+
+#[tokio::test]
+async fn a_denied_push_is_401() {
+    let wire = Wire::start().await;
+    let device = phone(&wire).await;
+    let token = under_way(&wire).await;
+    let ask = json!({ "state_token": token, "device_id": device.to_string() });
+    let before = wire.newest_message().await;
+    step(&wire, &ask).await;
+    wire.message("push", before).await;
+    wire.dev("/dev/phone/deny", "").await;
+    assert_snapshot!(step(&wire, &ask).await, @r#"
+POST /api/1/login/verify_factor
+{"device_id":"1","state_token":"<40 hex>"}
+→ 401 Unauthorized
+{"status":{"error":true,"code":401,"type":"Unauthorized","message":"Failed authentication with this factor"}}
+"#);
+}
+
+#[tokio::test]
+async fn another_log_in_cannot_collect_an_approval() {
+    let wire = Wire::start().await;
+    let device = phone(&wire).await;
+    let (one, two) = (under_way(&wire).await, under_way(&wire).await);
+    let before = wire.newest_message().await;
+    step(&wire, &json!({ "state_token": one, "device_id": device })).await;
+    wire.message("push", before).await;
+    wire.dev("/dev/phone/accept", "").await;
+    let poll = json!({ "state_token": two, "device_id": device, "do_not_notify": true });
+    assert_eq!(step(&wire, &poll).await.json()["status"]["type"], "pending");
+    let own = step(&wire, &json!({ "state_token": one, "device_id": device })).await;
+    assert_eq!(own.json()["data"][0]["status"], "Authenticated");
+}
+
+#[tokio::test]
+async fn a_temporary_token_stands_for_any_device() {
+    let wire = Wire::start().await;
+    let (device, _) = app(&wire).await;
+    for device in [0, device] {
+        let issued = wire.post("1/mfa_token", "").await.json()["mfa_token"].as_str().unwrap().to_owned();
+        let token = under_way(&wire).await;
+        let body = json!({ "state_token": token, "device_id": device, "otp_token": issued });
+        assert_eq!(step(&wire, &body).await.json()["data"][0]["status"], "Authenticated", "device {device}");
+    }
+}
+
+#[tokio::test]
+async fn every_missing_field_is_named() {
+    let wire = Wire::start().await;
+    for (field, message) in [
+        ("username_or_email", "username is empty"),
+        ("password", "password is empty"),
+        ("subdomain", "subdomain is empty"),
+    ] {
+        for value in [json!(""), Value::Null] {
+            let mut body = credentials(&wire);
+            body[field] = value;
+            let told = login(&wire, &body).await;
+            assert_eq!((told.status(), &told.json()["status"]["type"]), (400, &json!("bad request")));
+            assert_eq!(told.json()["status"]["message"], message);
+        }
+    }
+    for (body, message) in [(json!({}), "state_token is empty"), (json!({ "state_token": "x" }), "device_id is empty")]
+    {
+        let told = step(&wire, &body).await;
+        assert_eq!((told.status(), &told.json()["status"]["type"]), (400, &json!("error")));
+        assert_eq!(told.json()["status"]["message"], message);
+    }
+    // The quick start's sample sends the token itself as the key (contract 14.23).
+    let told = step(&wire, &json!({ "abc": "abc" })).await;
+    assert_eq!(told.json()["status"]["message"], "state_token is empty");
+    let (device, _) = app(&wire).await;
+    let token = under_way(&wire).await;
+    let told = step(&wire, &json!({ "state_token": token, "device_id": device })).await;
+    assert_eq!((told.status(), &told.json()["status"]["message"]), (400, &json!("otp_token is empty")));
+    let told = step(&wire, &json!({ "state_token": token, "device_id": 987_654 })).await;
+    assert_eq!((told.status(), &told.json()["status"]["message"]), (400, &json!("Factor could not be found")));
+}
+
+#[tokio::test]
+async fn unknown_users_and_wrong_passwords_are_told_alike() {
+    let wire = Wire::start().await;
+    let mut wrong = credentials(&wire);
+    wrong["password"] = "something else".into();
+    let mut unknown = credentials(&wire);
+    unknown["username_or_email"] = "nobody".into();
+    let (wrong, unknown) = (login(&wire, &wrong).await, login(&wire, &unknown).await);
+    assert_eq!(wrong.0.text, unknown.0.text);
+    assert_snapshot!(wrong, @r#"
+POST /api/1/login/auth
+{"password":"something else","subdomain":"acme","username_or_email":"ben"}
+→ 401 Unauthorized
+{"status":{"error":true,"code":401,"type":"Unauthorized","message":"Authentication Failed: Invalid user credentials"}}
+"#);
+}
+
+#[tokio::test]
+async fn a_name_is_a_user_name_or_a_mail_address_in_any_case() {
+    let wire = Wire::start().await;
+    let user = wire.server.user(1);
+    for name in [user.username.to_uppercase(), user.email.clone(), user.email.to_uppercase()] {
+        let mut body = credentials(&wire);
+        body["username_or_email"] = name.clone().into();
+        assert_eq!(login(&wire, &body).await.status(), 200, "{name}");
+    }
+}
+
+#[tokio::test]
+async fn a_locked_user_is_told_so_with_the_right_password_only() {
+    let wire = Wire::start().await;
+    assert_eq!(wire.put("1/lock_user", r#"{"locked_until":15}"#).await.status(), 200);
+    assert_snapshot!(login(&wire, &credentials(&wire)).await, @r#"
+POST /api/1/login/auth
+{"password":"ben-76b1ff1a6cb1b237","subdomain":"acme","username_or_email":"ben"}
+→ 401 Unauthorized
+{"status":{"error":true,"code":401,"type":"Unauthorized","message":"User is locked. Access is unauthorized"}}
+"#);
+    let mut wrong = credentials(&wire);
+    wrong["password"] = "something else".into();
+    let told = login(&wire, &wrong).await;
+    assert_eq!(told.json()["status"]["message"], "Authentication Failed: Invalid user credentials");
+}
+
+#[tokio::test]
+async fn another_subdomain_is_refused_where_ours_is_asked_for() {
+    let options = onelogin::Options { accept_any_subdomain: false, ..onelogin::Options::default() };
+    let wire = Wire::start_with(Setup { options, ..Setup::default() }).await;
+    assert_eq!(login(&wire, &credentials(&wire)).await.status(), 200);
+    let mut body = credentials(&wire);
+    body["subdomain"] = "other".into();
+    let told = login(&wire, &body).await;
+    assert_eq!((told.status(), &told.json()["status"]["message"]), (400, &json!("Invalid subdomain")));
+}
+
+#[tokio::test]
+async fn custom_attributes_are_shown_when_asked_for() {
+    let wire = Wire::start().await;
+    wire.put("1/set_custom_attributes", r#"{"custom_attributes":{"team":"red","floor":"7"}}"#).await;
+    let mut body = credentials(&wire);
+    body["fields"] = "team, none".into();
+    let user = login(&wire, &body).await.json()["data"][0]["user"].clone();
+    assert_eq!((&user["team"], user.get("floor"), user.get("none")), (&json!("red"), None, None));
+}
+
+#[tokio::test]
+async fn the_mcp_servers_paths_answer_as_version_1() {
+    let wire = Wire::start().await;
+    let body = credentials(&wire).to_string();
+    let told = wire.call_as(Scope::AuthenticationOnly, "POST", "/api/2/login/auth", &body).await;
+    assert_eq!(told.json()["data"][0]["status"], "Authenticated");
+    let told = wire.call_as(Scope::ReadUsers, "POST", "/api/2/login/auth", &body).await;
+    assert_eq!((told.status(), &told.json()["status"]["message"]), (401, &json!("Insufficient Permission")));
+    let told = wire.call_as(Scope::AuthenticationOnly, "POST", "/api/2/login/verify_factor", "{}").await;
+    assert_eq!(told.json()["status"]["message"], "state_token is empty");
+}
+
+#[tokio::test]
+async fn logging_out_ends_what_is_under_way() {
+    let wire = Wire::start().await;
+    let (device, app) = app(&wire).await;
+    let token = under_way(&wire).await;
+    assert_eq!(wire.put("1/logout", "").await.status(), 200);
+    let body = json!({ "state_token": token, "device_id": device, "otp_token": app.code(wire.server.now()) });
+    assert_eq!(step(&wire, &body).await.json()["status"]["message"], "State token is invalid or expired");
+}
+
+// 5.3
+
+async fn session_token(wire: &Wire, origins: Option<&str>, return_to: Option<&str>) -> String {
+    let mut body = credentials(wire);
+    if let Some(url) = return_to {
+        body["return_to_url"] = url.into();
+    }
+    let token = wire.server.token(Scope::AuthenticationOnly).await;
+    let mut script = Script::post("/api/1/login/auth").json(&body.to_string());
+    script = script.header("authorization", &format!("bearer {token}"));
+    if let Some(origins) = origins {
+        script = script.header("custom-allowed-origin-header-1", "").header("custom-allowed-origin-header-2", origins);
+    }
+    wire.send(script).await.text("session_token")
+}
+
+#[tokio::test]
+async fn a_form_hands_in_a_session_token_once() {
+    let wire = Wire::start().await;
+    let token = session_token(&wire, None, Some("https://app.example/home")).await;
+    let form = || Script::post("/session_via_api_token").form(&format!("session_token={token}"));
+    let first = wire.server.send(form()).await;
+    assert_eq!(first.status.as_u16(), 200, "nowhere to go on to is allowed by default: {first}");
+    let cookie = first.header("set-cookie").unwrap();
+    assert!(cookie.contains("; Secure; HttpOnly; SameSite=None"), "{cookie}");
+    assert!(first.header("content-type").unwrap().starts_with("text/html"));
+    assert!(first.header("access-control-allow-origin").is_none());
+    let second = wire.server.send(form()).await;
+    assert_eq!((second.status.as_u16(), second.header("set-cookie")), (400, None));
+}
+
+#[tokio::test]
+async fn a_form_goes_on_to_an_origin_that_is_configured() {
+    let options =
+        onelogin::Options { redirect_origins: vec!["https://app.example".to_owned()], ..onelogin::Options::default() };
+    let wire = Wire::start_with(Setup { options, ..Setup::default() }).await;
+    for (url, status) in [
+        ("https://app.example/home?a=b", 302),
+        ("https://app.example.evil.example/", 200),
+        ("https://app.example@evil.example/", 200),
+        ("javascript:alert(1)", 200),
+    ] {
+        let token = session_token(&wire, None, Some(url)).await;
+        let answer =
+            wire.server.send(Script::post("/session_via_api_token").form(&format!("session_token={token}"))).await;
+        assert_eq!(answer.status.as_u16(), status, "{url}");
+        assert_eq!(answer.header("location"), (status == 302).then_some(url));
+    }
+}
+
+#[tokio::test]
+async fn a_script_hands_in_a_session_token_from_a_listed_origin_only() {
+    let wire = Wire::start().await;
+    let origins = "https://a.example, nonsense, https://b.example:8443,https://c.example/path";
+    let token = session_token(&wire, Some(origins), None).await;
+    let body = json!({ "session_token": token }).to_string();
+    let from = |origin: &str| Script::post("/session_via_api_token").json(&body).header("origin", origin);
+    for origin in ["https://evil.example", "https://c.example", "https://b.example", "null"] {
+        let refused = wire.server.send(from(origin)).await;
+        assert_eq!(refused.status.as_u16(), 400, "{origin}");
+        assert!(refused.header("access-control-allow-origin").is_none(), "{origin}");
+    }
+    let preflight = |origin: &str| {
+        Script::new("OPTIONS", "/session_via_api_token")
+            .header("origin", origin)
+            .header("access-control-request-method", "POST")
+    };
+    let allowed = wire.server.send(preflight("https://b.example:8443")).await;
+    assert_eq!(allowed.header("access-control-allow-origin"), Some("https://b.example:8443"));
+    assert_eq!(allowed.header("access-control-allow-methods"), Some("POST"));
+    assert!(wire.server.send(preflight("https://evil.example")).await.header("access-control-allow-origin").is_none());
+    let answer = wire.server.send(from("https://b.example:8443")).await;
+    assert_eq!(answer.status.as_u16(), 200, "{answer}");
+    assert_eq!(answer.header("access-control-allow-origin"), Some("https://b.example:8443"));
+    assert_eq!(answer.header("access-control-allow-credentials"), Some("true"));
+    assert_eq!(answer.header("vary"), Some("Origin"));
+    assert_eq!(wire.server.send(from("https://b.example:8443")).await.status.as_u16(), 400, "a second time");
+}
+
+#[tokio::test]
+async fn a_session_token_is_over_after_two_minutes() {
+    let wire = Wire::start().await;
+    let token = session_token(&wire, None, None).await;
+    wire.server.advance(121);
+    let answer = wire.server.send(Script::post("/session_via_api_token").form(&format!("session_token={token}"))).await;
+    assert_eq!(answer.status.as_u16(), 400);
+}

@@ -1,0 +1,186 @@
+//! SAML assertions on the wire: section 6 of the contract, row by row. What the assertions say is tested with `saml`.
+
+mod wire;
+
+use domain::Scope;
+use insta::assert_snapshot;
+use serde_json::{Value, json};
+use testkit::Script;
+use wire::{App, Told, Wire, other};
+
+/// The dev world's app at Amazon.
+const AWS: i64 = 1;
+
+fn request(wire: &Wire) -> Value {
+    let user = wire.server.user(1);
+    json!({ "username_or_email": user.username, "password": user.password, "subdomain": "acme", "app_id": AWS.to_string() })
+}
+
+async fn ask(wire: &Wire, path: &str, body: &Value) -> Told {
+    wire.call_as(Scope::AuthenticationOnly, "POST", path, &body.to_string()).await
+}
+
+/// The XML in an answer.
+fn xml(base64: &Value) -> String {
+    let bytes = data_encoding::BASE64.decode(base64.as_str().unwrap().as_bytes()).unwrap();
+    String::from_utf8(bytes).unwrap()
+}
+
+async fn app(wire: &Wire) -> (i64, App) {
+    let enrolled = wire.post("1/otp_devices", r#"{"factor_id":5,"display_name":"Ben's app"}"#).await;
+    let app = App::reading(&enrolled.single()["factor_data"]);
+    let device = enrolled.single()["id"].as_i64().unwrap();
+    let confirm = json!({ "otp_token": app.code(wire.server.now()) }).to_string();
+    assert_eq!(wire.post(&format!("1/otp_devices/{device}/verify"), &confirm).await.status(), 200);
+    wire.server.advance(60);
+    (device, app)
+}
+
+#[tokio::test]
+async fn without_a_factor_the_assertion_comes_at_once_in_both_versions() {
+    let wire = Wire::start().await;
+    for path in ["/api/1/saml_assertion", "/api/2/saml_assertion", "/api/2/saml-assertions"] {
+        let told = ask(&wire, path, &request(&wire)).await;
+        let body = told.json();
+        let message = if path.contains("/1/") { &body["status"]["message"] } else { &body["message"] };
+        assert_eq!((told.status(), message), (200, &json!("Success")), "{path}");
+        let xml = xml(&body["data"]);
+        assert!(xml.contains("<saml:Audience>urn:amazon:webservices</saml:Audience>"), "{xml}");
+        let role = "arn:aws:iam::123456789012:role/Developer,arn:aws:iam::123456789012:saml-provider/Countersign";
+        assert_eq!(xml.matches(role).count(), 1, "exactly one role");
+        assert!(xml.contains("ben@example.com"));
+    }
+}
+
+#[tokio::test]
+async fn a_factor_stands_before_the_assertion_in_version_1() {
+    let wire = Wire::start().await;
+    let (device, app) = app(&wire).await;
+    let needed = ask(&wire, "/api/1/saml_assertion", &request(&wire)).await;
+    assert_eq!(needed.json()["status"]["message"], "MFA is required for this user");
+    let token = needed.text("state_token");
+    assert_eq!(needed.single()["callback_url"], "http://127.0.0.1:8080/api/1/saml_assertion/verify_factor");
+    assert_eq!(needed.single()["devices"], json!([{ "device_type": "Google Authenticator", "device_id": device }]));
+    let code = app.code(wire.server.now());
+    let body =
+        |otp: &str| json!({ "app_id": AWS, "state_token": token, "device_id": device.to_string(), "otp_token": otp });
+    let path = "/api/1/saml_assertion/verify_factor";
+    let wrong = ask(&wire, path, &body(&other(&code))).await;
+    assert_eq!(
+        (wrong.status(), &wrong.json()["status"]["message"]),
+        (401, &json!("Failed authentication with this factor"))
+    );
+    let right = ask(&wire, path, &body(&code)).await;
+    assert!(xml(&right.json()["data"]).contains("urn:amazon:webservices"));
+    let again = ask(&wire, path, &body(&app.code(wire.server.now()))).await;
+    assert_eq!(
+        (again.status(), &again.json()["status"]["message"]),
+        (400, &json!("State token is invalid or expired"))
+    );
+}
+
+#[tokio::test]
+async fn version_2_has_no_envelope_and_no_data_while_pending() {
+    let wire = Wire::start().await;
+    let enrolled = wire.post("1/otp_devices", r#"{"factor_id":1,"display_name":"Ben's push"}"#).await;
+    wire.dev("/dev/phone/pair", &enrolled.0.text).await;
+    let device = enrolled.single()["id"].clone();
+    let needed = ask(&wire, "/api/2/saml_assertion", &request(&wire)).await.json();
+    assert_eq!(needed["message"], "MFA is required for this user");
+    assert_eq!(needed["callback_url"], "http://127.0.0.1:8080/api/2/saml_assertion/verify_factor");
+    assert!(needed["user"]["id"].is_i64() && needed["devices"][0]["device_id"].is_i64());
+    let body = json!({ "app_id": AWS, "state_token": needed["state_token"], "device_id": device });
+    let before = wire.newest_message().await;
+    let pending = ask(&wire, "/api/2/saml-assertions/verify_factor", &body).await;
+    assert_snapshot!(pending.answer(), @r#"
+200 OK
+{"message":"Authentication pending on OL Protect"}
+"#);
+    wire.message("push", before).await;
+    wire.dev("/dev/phone/deny", "").await;
+    assert_snapshot!(ask(&wire, "/api/2/saml_assertion/verify_factor", &body).await.answer(), @r#"
+401 Unauthorized
+{"statusCode":401,"name":"Unauthorized","message":"Failed authentication with this factor"}
+"#);
+    let unknown = json!({ "app_id": AWS, "state_token": "unknown", "device_id": 1, "otp_token": "123456" });
+    assert_snapshot!(ask(&wire, "/api/2/saml_assertion/verify_factor", &unknown).await.answer(), @r#"
+400 Bad Request
+{"statusCode":400,"name":"Bad Request","message":"State token is invalid or expired"}
+"#);
+}
+
+#[tokio::test]
+async fn a_text_message_is_pending_here() {
+    let wire = Wire::start().await;
+    let body = r#"{"factor_id":2,"display_name":"Ben's phone","number":"+14155550123","verified":true}"#;
+    let device = wire.post("1/otp_devices", body).await.single()["id"].clone();
+    let token = ask(&wire, "/api/1/saml_assertion", &request(&wire)).await.text("state_token");
+    let body = json!({ "app_id": AWS, "state_token": token, "device_id": device });
+    assert_snapshot!(ask(&wire, "/api/1/saml_assertion/verify_factor", &body).await.answer(), @r#"
+200 OK
+{"status":{"error":false,"code":200,"type":"pending","message":"SMS token sent to your mobile device. Authentication pending."}}
+"#);
+}
+
+#[tokio::test]
+async fn a_log_in_and_an_assertion_do_not_stand_for_each_other() {
+    let wire = Wire::start().await;
+    let (device, app) = app(&wire).await;
+    let assertion = ask(&wire, "/api/1/saml_assertion", &request(&wire)).await.text("state_token");
+    let login = ask(&wire, "/api/1/login/auth", &request(&wire)).await.text("state_token");
+    let code = app.code(wire.server.now());
+    let body = |token: &str| json!({ "app_id": AWS, "state_token": token, "device_id": device, "otp_token": code });
+    for (path, token) in [("/api/1/login/verify_factor", &assertion), ("/api/1/saml_assertion/verify_factor", &login)] {
+        let told = ask(&wire, path, &body(token)).await;
+        assert_eq!(told.json()["status"]["message"], "State token is invalid or expired", "{path}");
+    }
+}
+
+#[tokio::test]
+async fn refusals_name_what_is_missing() {
+    let wire = Wire::start().await;
+    let with = |field: &str, value: Value| {
+        let mut body = request(&wire);
+        body[field] = value;
+        body
+    };
+    for (body, status, message) in [
+        (with("app_id", json!("999")), 404, "App not found"),
+        (with("app_id", json!("abc")), 404, "App not found"),
+        (with("app_id", Value::Null), 400, "bad request"),
+        (with("subdomain", json!("")), 400, "bad request"),
+        (with("username_or_email", json!("")), 400, "username is empty"),
+        (with("password", json!("")), 400, "password is empty"),
+        (with("password", json!("wrong")), 401, "Authentication Failed: Invalid user credentials"),
+    ] {
+        let one = ask(&wire, "/api/1/saml_assertion", &body).await;
+        assert_eq!((one.status(), &one.json()["status"]["message"]), (status, &json!(message)), "{body}");
+        let two = ask(&wire, "/api/2/saml_assertion", &body).await;
+        assert_eq!((two.status(), &two.json()["message"]), (status, &json!(message)), "{body}");
+        assert_eq!(two.json()["statusCode"], status);
+    }
+    wire.put("1/lock_user", r#"{"locked_until":15}"#).await;
+    assert_snapshot!(ask(&wire, "/api/2/saml_assertion", &request(&wire)).await.answer(), @r#"
+401 Unauthorized
+{"statusCode":401,"name":"Unauthorized","message":"User is locked. Access is unauthorized"}
+"#);
+}
+
+#[tokio::test]
+async fn the_metadata_is_public_and_names_the_key_that_signs() {
+    let wire = Wire::start().await;
+    let assertion = xml(&ask(&wire, "/api/2/saml_assertion", &request(&wire)).await.json()["data"]);
+    let metadata = wire.server.send(Script::get("/saml/metadata")).await;
+    assert_eq!(metadata.header("content-type"), Some("application/samlmetadata+xml; charset=utf-8"));
+    let certificate = |text: &str| {
+        let (_, rest) = text.split_once("<ds:X509Certificate>").unwrap();
+        rest.split_once("</ds:X509Certificate>").unwrap().0.to_owned()
+    };
+    assert_eq!(certificate(&assertion), certificate(&metadata.text));
+    assert!(metadata.text.contains("entityID=\"http://127.0.0.1:8080/saml/metadata\""));
+    wire.server.world.engine().rotate_saml_key("http://127.0.0.1:8080").await.unwrap();
+    let rotated = wire.server.send(Script::get("/saml/metadata")).await;
+    assert_eq!(rotated.text.matches("<ds:X509Certificate>").count(), 2, "an overlap");
+    let newer = xml(&ask(&wire, "/api/2/saml_assertion", &request(&wire)).await.json()["data"]);
+    assert_ne!(certificate(&newer), certificate(&assertion));
+}
