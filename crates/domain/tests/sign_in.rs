@@ -18,7 +18,8 @@ const HASH: &str = "$argon2id$stored";
 
 fn scene() -> Scene {
     let mut scene = Scene::new();
-    let user = scene.db.users.get_mut(&scene.user).unwrap().user.as_mut().unwrap();
+    let rows = scene.db.users.get_mut(&scene.user).expect("the scene has a user");
+    let user = rows.user.as_mut().expect("who exists");
     user.status = UserStatus::Active;
     user.profile.password_hash = Some(HASH.to_owned());
     scene

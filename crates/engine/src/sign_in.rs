@@ -163,9 +163,8 @@ impl Engine {
             }
             match waiting(&snapshot, &step, now) {
                 Waiting::Person => return Ok(StepAnswer::Pending(device.factor)),
-                Waiting::Code if !step.notify => return Ok(StepAnswer::Pending(device.factor)),
                 Waiting::Nobody if !step.notify => return Ok(StepAnswer::Pending(device.factor)),
-                Waiting::Code | Waiting::Nobody => {
+                Waiting::Nobody => {
                     let until = attempt.expires_at.min(now.plus(CHALLENGE_TTL));
                     return self.challenge(user, device, &step, until, context).await;
                 }
@@ -303,11 +302,9 @@ impl Engine {
 enum Waiting {
     /// A prompt that only the person can answer: it is not put again while it lives (rulings 26).
     Person,
-    /// A code that was sent.
-    Code,
     /// An answer to collect.
     Collection,
-    /// Nothing.
+    /// Nothing but, perhaps, a code that was sent: asked for again, it is sent anew as soon as the limits allow.
     Nobody,
 }
 
@@ -320,9 +317,7 @@ fn waiting(view: &View, step: &Step, now: Timestamp) -> Waiting {
             && v.state_token.as_ref().is_some_and(|token| token.matches(&step.state_token))
     });
     match put.map(|v| (&v.challenge, v.status)) {
-        None => Waiting::Nobody,
-        Some((Challenge::Code { .. }, Status::Pending)) => Waiting::Code,
-        Some((Challenge::Code { .. }, _)) => Waiting::Nobody,
+        None | Some((Challenge::Code { .. }, _)) => Waiting::Nobody,
         Some((_, Status::Pending)) => Waiting::Person,
         Some(_) => Waiting::Collection,
     }

@@ -6,7 +6,7 @@ use domain::Scope;
 use insta::assert_snapshot;
 use serde_json::{Value, json};
 use testkit::{Script, Setup};
-use wire::{App, Told, Wire, other};
+use wire::{Told, Wire, other};
 
 /// What a log-in of Ana's asks for.
 fn credentials(wire: &Wire) -> Value {
@@ -22,26 +22,15 @@ async fn step(wire: &Wire, body: &Value) -> Told {
     wire.call_as(Scope::AuthenticationOnly, "POST", "/api/1/login/verify_factor", &body.to_string()).await
 }
 
-/// An authenticator app in use, and its next codes.
-async fn app(wire: &Wire) -> (i64, App) {
-    let enrolled = wire.post("1/otp_devices", r#"{"factor_id":5,"display_name":"Ben's app"}"#).await;
-    let app = App::reading(&enrolled.single()["factor_data"]);
-    let device = enrolled.single()["id"].as_i64().unwrap();
-    let confirm = json!({ "otp_token": app.code(wire.server.now()) }).to_string();
-    assert_eq!(wire.post(&format!("1/otp_devices/{device}/verify"), &confirm).await.status(), 200);
-    wire.server.advance(60);
-    (device, app)
-}
-
 async fn phone(wire: &Wire) -> i64 {
-    let enrolled = wire.post("1/otp_devices", r#"{"factor_id":1,"display_name":"Ben's push"}"#).await;
-    wire.dev("/dev/phone/pair", &enrolled.0.text).await;
-    enrolled.single()["id"].as_i64().unwrap()
+    let (device, told) = wire.enrolled(r#"{"factor_id":1,"display_name":"Ben's push"}"#).await;
+    wire.dev("/dev/phone/pair", &told.0.text).await;
+    device
 }
 
 async fn sms(wire: &Wire) -> i64 {
     let body = r#"{"factor_id":2,"display_name":"Ben's phone","number":"+14155550123","verified":true}"#;
-    wire.post("1/otp_devices", body).await.single()["id"].as_i64().unwrap()
+    wire.enrolled(body).await.0
 }
 
 /// A log-in under way.
@@ -68,7 +57,7 @@ POST /api/1/login/auth
 #[tokio::test]
 async fn with_a_device_a_factor_is_asked_for_and_completes_the_log_in() {
     let wire = Wire::start().await;
-    let (device, app) = app(&wire).await;
+    let (device, app) = wire.app().await;
     let told = login(&wire, &credentials(&wire)).await;
     assert_snapshot!(told, @r#"
 POST /api/1/login/auth
@@ -193,7 +182,7 @@ async fn another_log_in_cannot_collect_an_approval() {
 #[tokio::test]
 async fn a_temporary_token_stands_for_any_device() {
     let wire = Wire::start().await;
-    let (device, _) = app(&wire).await;
+    let (device, _) = wire.app().await;
     for device in [0, device] {
         let issued = wire.post("1/mfa_token", "").await.json()["mfa_token"].as_str().unwrap().to_owned();
         let token = under_way(&wire).await;
@@ -227,7 +216,7 @@ async fn every_missing_field_is_named() {
     // The quick start's sample sends the token itself as the key (contract 14.23).
     let told = step(&wire, &json!({ "abc": "abc" })).await;
     assert_eq!(told.json()["status"]["message"], "state_token is empty");
-    let (device, _) = app(&wire).await;
+    let (device, _) = wire.app().await;
     let token = under_way(&wire).await;
     let told = step(&wire, &json!({ "state_token": token, "device_id": device })).await;
     assert_eq!((told.status(), &told.json()["status"]["message"]), (400, &json!("otp_token is empty")));
@@ -315,7 +304,7 @@ async fn the_mcp_servers_paths_answer_as_version_1() {
 #[tokio::test]
 async fn logging_out_ends_what_is_under_way() {
     let wire = Wire::start().await;
-    let (device, app) = app(&wire).await;
+    let (device, app) = wire.app().await;
     let token = under_way(&wire).await;
     assert_eq!(wire.put("1/logout", "").await.status(), 200);
     let body = json!({ "state_token": token, "device_id": device, "otp_token": app.code(wire.server.now()) });

@@ -19,14 +19,14 @@ const COUNTER: usize = 24;
 pub(crate) struct Marks {
     /// The newest entry of the user's chain.
     pub(crate) head: Head,
-    counters: Vec<Counter>,
+    counters: Vec<Mark>,
     /// Whether there is a row to keep them in. The chain of a deleted user is continued elsewhere.
     pub(crate) in_row: bool,
     moved: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Counter {
+struct Mark {
     device: DeviceId,
     /// The last accepted counter or time step.
     counter: i64,
@@ -65,7 +65,7 @@ impl Marks {
         if !rest.is_empty() {
             return Err(Error::Corrupt("a user's counters"));
         }
-        let counters = packed.iter().map(Counter::unpack).collect();
+        let counters = packed.iter().map(Mark::unpack).collect();
         Ok(Self { head, counters, in_row: true, moved: false })
     }
 
@@ -93,7 +93,7 @@ impl Marks {
                 self.counters.clear();
             }
             Move::Begin(_, NO_COUNTER, None) => {}
-            Move::Begin(device, counter, used_at) => self.counters.push(Counter { device, counter, used_at }),
+            Move::Begin(device, counter, used_at) => self.counters.push(Mark { device, counter, used_at }),
             Move::Advance(device, counter, at) => {
                 let mark = self.mark(device);
                 if counter <= mark.counter {
@@ -122,22 +122,22 @@ impl Marks {
             self.head.audit_id.into(),
             self.head.audit_id.map(|_| self.head.position).into(),
             self.head.audit_id.map(|_| self.head.hash.clone()).into(),
-            Value::Blob(self.counters.iter().flat_map(Counter::pack).collect()),
+            Value::Blob(self.counters.iter().flat_map(Mark::pack).collect()),
             Value::Int(user.0),
         ]
     }
 
-    fn mark(&mut self, device: DeviceId) -> &mut Counter {
+    fn mark(&mut self, device: DeviceId) -> &mut Mark {
         let known = self.counters.iter().position(|mark| mark.device == device);
         let place = known.unwrap_or_else(|| {
-            self.counters.push(Counter { device, counter: NO_COUNTER, used_at: None });
+            self.counters.push(Mark { device, counter: NO_COUNTER, used_at: None });
             self.counters.len() - 1
         });
         &mut self.counters[place]
     }
 }
 
-impl Counter {
+impl Mark {
     fn pack(&self) -> [u8; COUNTER] {
         let mut packed = [0; COUNTER];
         packed[..8].copy_from_slice(&self.device.0.to_be_bytes());
@@ -166,10 +166,10 @@ mod tests {
     #[test]
     fn counters_survive_packing() {
         for counter in [
-            Counter { device: DeviceId(7), counter: NO_COUNTER, used_at: None },
-            Counter { device: DeviceId(i64::MAX), counter: i64::MAX, used_at: Some(AT) },
+            Mark { device: DeviceId(7), counter: NO_COUNTER, used_at: None },
+            Mark { device: DeviceId(i64::MAX), counter: i64::MAX, used_at: Some(AT) },
         ] {
-            assert_eq!(Counter::unpack(&counter.pack()), counter);
+            assert_eq!(Mark::unpack(&counter.pack()), counter);
         }
     }
 

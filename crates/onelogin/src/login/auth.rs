@@ -5,7 +5,7 @@ use axum::response::Response;
 use engine::sign_in::SignInAnswer;
 
 use super::error::Error;
-use super::{Needed, Session, devices, sign_in, user};
+use super::{Authenticated, Needed, devices, sign_in, user};
 use crate::App;
 use crate::access::{Access, Authenticate};
 use crate::call::Call;
@@ -20,7 +20,7 @@ pub async fn auth(app: App, access: Access<Authenticate>, call: Call) -> Result<
     let request = sign_in(&app, &body, &call, None)?;
     let fields = request.terms.fields.clone();
     match app.engine.sign_in(request, access.context()).await.map_err(Error::at(app.engine.now()))? {
-        SignInAnswer::Granted(granted) => Ok(v1_success(&[Session::from(granted)])),
+        SignInAnswer::Granted(granted) => Ok(v1_success(&[Authenticated::from(granted)])),
         SignInAnswer::NeedsFactor { user: who, devices: held, state_token } => {
             let needed = Needed {
                 state_token,

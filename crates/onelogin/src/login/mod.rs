@@ -138,7 +138,7 @@ pub(crate) struct Needed {
 
 /// A completed log-in (contract 5.1, 5.2).
 #[derive(Serialize)]
-pub(crate) struct Session {
+pub(crate) struct Authenticated {
     status: &'static str,
     user: Map<String, Value>,
     return_to_url: Option<String>,
@@ -146,7 +146,7 @@ pub(crate) struct Session {
     session_token: String,
 }
 
-impl From<Granted> for Session {
+impl From<Granted> for Authenticated {
     fn from(granted: Granted) -> Self {
         Self {
             status: "Authenticated",

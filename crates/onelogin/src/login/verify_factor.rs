@@ -6,7 +6,7 @@ use domain::FactorKind;
 use engine::sign_in::StepAnswer;
 
 use super::error::Error;
-use super::{Session, step};
+use super::{Authenticated, step};
 use crate::App;
 use crate::access::{Access, Authenticate};
 use crate::call::Call;
@@ -21,7 +21,7 @@ pub async fn verify_factor(app: App, access: Access<Authenticate>, call: Call) -
     let step = step(&call.json()?, None)?;
     let now = app.engine.now();
     match app.engine.sign_in_step(step, access.context()).await.map_err(Error::at(now))? {
-        StepAnswer::Granted(granted) => Ok(v1_success(&[Session::from(granted)])),
+        StepAnswer::Granted(granted) => Ok(v1_success(&[Authenticated::from(granted)])),
         StepAnswer::Sent(FactorKind::Sms) | StepAnswer::Pending(FactorKind::Sms) => {
             Ok(v1_status::<()>(StatusCode::OK, "success", &SMS_SENT.into(), None))
         }

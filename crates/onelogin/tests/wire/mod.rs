@@ -133,6 +133,22 @@ impl Wire {
         (done.text("device_id"), app)
     }
 
+    /// Enrols a device over v1; gives its id, which is a number in the log-in flow.
+    pub(crate) async fn enrolled(&self, body: &str) -> (i64, Told) {
+        let told = self.post("1/otp_devices", body).await;
+        (told.single()["id"].as_i64().expect("a device has an id"), told)
+    }
+
+    /// An authenticator app in use, whose next code is fresh.
+    pub(crate) async fn app(&self) -> (i64, App) {
+        let (device, told) = self.enrolled(r#"{"factor_id":5,"display_name":"Ben's app"}"#).await;
+        let app = App::reading(&told.single()["factor_data"]);
+        let confirm = format!(r#"{{"otp_token":"{}"}}"#, app.code(self.server.now()));
+        assert_eq!(self.post(&format!("1/otp_devices/{device}/verify"), &confirm).await.status(), 200);
+        self.server.advance(60);
+        (device, app)
+    }
+
     /// Enrols an SMS device over v2 without asking it anything; gives its device id.
     pub(crate) async fn sms(&self) -> String {
         let body = r#"{"factor_id":2,"display_name":"Ben's phone","verified":true}"#;
