@@ -5,7 +5,7 @@
 //! never sees one that is too large, and cannot take the process with it (SEC 81).
 //!
 //! The futures here are moved into place for every request, so they are kept small: what is large stands behind the
-//! one pointer of an [`Answering`], and the timer belongs to the connection ([`Alarm`]).
+//! one pointer of an [`Answering`], and the timer belongs to the connection (`wire::Alarm`).
 
 use std::any::Any;
 use std::convert::Infallible;
