@@ -74,6 +74,8 @@ macro_rules! contract {
                 an_accepted_push_is_collected_once,
                 a_refresh_token_is_used_once,
                 an_enrolment_is_confirmed_once,
+                a_log_in_is_completed_once,
+                a_session_token_is_handed_in_once,
             }
         }
     };

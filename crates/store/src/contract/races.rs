@@ -5,6 +5,7 @@ use std::sync::Arc;
 use domain::client::{self, Grant};
 use domain::factor::push::{PAIRING_CONTEXT, answer_text, pairing_text, prove_answer, prove_pairing};
 use domain::factor::{self, PushAnswer, PushDecision, temp_token};
+use domain::user::UserPatch;
 use domain::verification::{Outcome, Target, answer_from_device};
 use domain::*;
 use p256::ecdsa::signature::Signer;
@@ -207,4 +208,60 @@ pub(crate) async fn an_enrolment_is_confirmed_once(store: &Store) {
     assert_eq!(accepted(store, user, evidence, target).await, 1);
     let active = store.view(user).await.unwrap().devices.remove(0);
     assert_eq!((active.status, active.last_counter), (DeviceStatus::Active, 0), "the confirming code is spent too");
+}
+
+/// A user with a password and something of the log-in flow that waits under `token`.
+async fn signing_in(store: &Store, purpose: Purpose, token: Digest) -> (UserId, Device) {
+    let user = somebody(store).await;
+    let patch = UserPatch { password_hash: Some("$argon2id$x".to_owned()), ..UserPatch::default() };
+    store.decide(user, move |view| user::update(view, &patch, &context(), NOW)).await.unwrap();
+    let device = device(store, user, FactorKind::Totp).await;
+    let waiting = Verification {
+        purpose,
+        device_id: sign_in::NO_DEVICE,
+        state_token: Some(token),
+        ..verification(&device, |_| Challenge::Terms(sign_in::Terms::default()))
+    };
+    open(store, &waiting).await;
+    (user, device)
+}
+
+fn fresh_id() -> VerificationId {
+    VerificationId(uuid::Uuid::from_u128(fresh().into()))
+}
+
+fn drawn_grant() -> sign_in::DrawnGrant {
+    sign_in::DrawnGrant { session: fresh_id(), session_token: fresh_digest(), browser: fresh_id() }
+}
+
+pub(crate) async fn a_log_in_is_completed_once(store: &Store) {
+    let token = fresh_digest();
+    let (user, device) = signing_in(store, Purpose::SignIn, token).await;
+    let response = Response::Text(totp().code(NOW));
+    let evidence = factor::prove(&Credential::Totp(totp()), &device, None, &response, &keys(), NOW);
+    let racer = |_| {
+        let (evidence, grant) = (evidence.clone(), drawn_grant());
+        let target = Target::SignIn { state_token: token, device: device.id };
+        let policy = Policy { factors: FactorKind::ALL.to_vec(), ..Policy::default() };
+        move |view: &View| sign_in::step(view, &token, &target, &evidence, &grant, &policy, &context(), NOW)
+    };
+    let replies = race(store, user, RACERS, racer).await;
+    let granted = replies.iter().filter(|reply| matches!(reply, sign_in::Stepped::Granted(..))).count();
+    let view = store.view(user).await.unwrap();
+    let tokens = view.verifications.iter().filter(|v| v.purpose == Purpose::SessionToken).count();
+    assert_eq!((granted, tokens), (1, 1));
+}
+
+pub(crate) async fn a_session_token_is_handed_in_once(store: &Store) {
+    let token = fresh_digest();
+    let (user, _) = signing_in(store, Purpose::SessionToken, token).await;
+    let racer = |_| {
+        let (id, cookie) = (fresh_id(), fresh_digest());
+        move |view: &View| sign_in::exchange(view, &token, None, id, cookie, &context(), NOW)
+    };
+    let replies = race(store, user, RACERS, racer).await;
+    let opened = replies.iter().filter(|reply| matches!(reply, sign_in::Exchanged::Opened(_))).count();
+    let view = store.view(user).await.unwrap();
+    let sessions = view.verifications.iter().filter(|v| v.purpose == Purpose::Session).count();
+    assert_eq!((opened, sessions), (1, 1));
 }
