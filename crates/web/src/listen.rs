@@ -169,6 +169,8 @@ where
     });
 
     let mut builder = http1::Builder::new();
+    // Answers are small: copying one behind its head is cheaper than writing two pieces.
+    builder.writev(false);
     builder.timer(TokioTimer::new()).header_read_timeout(None).max_header_size(limits.head_bytes + 1024);
     if limits.head_fields > 100 {
         // hyper's default of 100 needs no allocation.
