@@ -22,6 +22,7 @@ use axum::response::Response;
 use bytes::Bytes;
 use http::header::{CONNECTION, RETRY_AFTER};
 use http::request::Parts;
+use http::uri::PathAndQuery;
 use http::{HeaderValue, Request, StatusCode};
 use tower::{Service, ServiceExt};
 
@@ -75,57 +76,53 @@ impl Front {
         alarm: &mut Alarm,
     ) -> Response {
         let id = self.0.ids.of(request.headers());
-        let mut response = request_id::scope(id, self.pass(request, peer, refused, alarm)).await;
+        let (parts, body) = request.into_parts();
+        let mut response = match self.read(&parts, body, refused, alarm).await {
+            Err(refused) => self.refuse(refused, parts.uri.path()),
+            Ok(body) => {
+                // For the words of a failure, since the handler keeps the request.
+                let target = parts.uri.path_and_query().cloned();
+                let mut answering = self.enter(parts, body, peer);
+                let caught = |cx: &mut Context<'_>| request_id::scope(id, || poll_caught(&mut answering, cx));
+                match within(self.0.limits.handler, caught, alarm).await {
+                    Some(Ok(response)) => response,
+                    failed => request_id::scope(id, || self.fail(failed.is_none(), target.as_ref())),
+                }
+            }
+        };
         request_id::finish(&mut response, &id);
         response
     }
 
-    async fn pass<B: hyper::body::Body<Data = Bytes>>(
+    /// The body, or why there is no request to answer.
+    async fn read<B: hyper::body::Body<Data = Bytes>>(
         &self,
-        request: Request<B>,
-        peer: Option<Peer>,
+        parts: &Parts,
+        body: B,
         refused: Option<Refused>,
         alarm: &mut Alarm,
-    ) -> Response {
+    ) -> Result<Bytes, Refused> {
         let limits = &self.0.limits;
-        let (parts, body) = request.into_parts();
-        if let Err(refused) = refused.map_or_else(|| guard::check(&parts, limits), Err) {
-            return self.refuse(refused, parts.uri.path());
+        refused.map_or_else(|| guard::check(parts, limits), Err)?;
+        let mut reading = pin!(body::read(body, limits.body_bytes));
+        match within(limits.body_read, |cx| reading.as_mut().poll(cx), alarm).await {
+            Some(read) => read.map_err(unreadable),
+            None => Err(broken_off(StatusCode::REQUEST_TIMEOUT, "The request body took too long")),
         }
-        let read = {
-            let reading = pin!(body::read(body, limits.body_bytes));
-            within(limits.body_read, reading, alarm).await
-        };
-        let unreadable = match read {
-            Some(Ok(bytes)) => return self.hand_over(parts, bytes, peer, alarm).await,
-            Some(Err(error)) => unreadable(error),
-            None => {
-                Refused { status: StatusCode::REQUEST_TIMEOUT, message: "The request body took too long", close: true }
-            }
-        };
-        self.refuse(unreadable, parts.uri.path())
     }
 
-    async fn hand_over(&self, parts: Parts, body: Bytes, peer: Option<Peer>, alarm: &mut Alarm) -> Response {
-        // For the words of a failure, since the handler keeps the request.
-        let target = parts.uri.path_and_query().cloned();
-        let fail = |status, message| {
-            (self.0.refusal)(status, message, target.as_ref().map_or("", http::uri::PathAndQuery::path))
-        };
-        let answering = catch_panic(self.enter(parts, body, peer));
-        match within(self.0.limits.handler, pin!(answering), alarm).await {
-            Some(Ok(response)) => response,
-            Some(Err(_panic)) => {
-                // The panic's words go to the panic hook; they may hold anything, so they are not repeated here.
-                tracing::error!("a handler panicked");
-                fail(StatusCode::INTERNAL_SERVER_ERROR, "Internal server error")
-            }
-            None => {
-                tracing::error!("a handler did not answer in time");
-                let mut response = fail(StatusCode::SERVICE_UNAVAILABLE, "The service is unavailable");
-                response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
-                response
-            }
+    /// What is answered in place of a handler that panicked or was not ready in time.
+    fn fail(&self, late: bool, target: Option<&PathAndQuery>) -> Response {
+        let path = target.map_or("", PathAndQuery::path);
+        if late {
+            tracing::error!("a handler did not answer in time");
+            let mut response = (self.0.refusal)(StatusCode::SERVICE_UNAVAILABLE, "The service is unavailable", path);
+            response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
+            response
+        } else {
+            // The panic's words go to the panic hook; they may hold anything, so they are not repeated here.
+            tracing::error!("a handler panicked");
+            (self.0.refusal)(StatusCode::INTERNAL_SERVER_ERROR, "Internal server error", path)
         }
     }
 
@@ -167,17 +164,21 @@ impl Service<Request<Body>> for Front {
 }
 
 fn unreadable(error: BodyError) -> Refused {
-    let (status, message) = match error {
-        BodyError::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "The request body is too large"),
-        BodyError::Broken => (StatusCode::BAD_REQUEST, "The request body could not be read"),
-    };
+    match error {
+        BodyError::TooLarge => broken_off(StatusCode::PAYLOAD_TOO_LARGE, "The request body is too large"),
+        BodyError::Broken => broken_off(StatusCode::BAD_REQUEST, "The request body could not be read"),
+    }
+}
+
+/// A refusal that leaves a body unread, and so ends the connection.
+const fn broken_off(status: StatusCode, message: &'static str) -> Refused {
     Refused { status, message, close: true }
 }
 
-/// Waits for a future for so long; `None` if that was not enough.
-async fn within<F: Future>(time: Duration, mut future: Pin<&mut F>, alarm: &mut Alarm) -> Option<F::Output> {
+/// Waits for so long; `None` if that was not enough.
+async fn within<T>(time: Duration, mut poll: impl FnMut(&mut Context<'_>) -> Poll<T>, alarm: &mut Alarm) -> Option<T> {
     let mut deadline = None;
-    poll_fn(|cx| match future.as_mut().poll(cx) {
+    poll_fn(|cx| match poll(cx) {
         Poll::Ready(output) => Poll::Ready(Some(output)),
         Poll::Pending => {
             let deadline = *deadline.get_or_insert_with(|| monotonic_now() + time);
@@ -187,15 +188,13 @@ async fn within<F: Future>(time: Duration, mut future: Pin<&mut F>, alarm: &mut 
     .await
 }
 
-/// Runs an answer and catches its panic. What it shared with others is behind locks that say when they were
+/// Goes on with an answer and catches its panic. What it shared with others is behind locks that say when they were
 /// poisoned, so unwinding out of it is safe to observe.
-async fn catch_panic(mut answering: Answering<'_>) -> Result<Response, Box<dyn Any + Send>> {
-    poll_fn(|cx| match catch_unwind(AssertUnwindSafe(|| answering.as_mut().poll(cx))) {
-        Ok(Poll::Pending) => Poll::Pending,
-        Ok(Poll::Ready(output)) => Poll::Ready(Ok(output)),
+fn poll_caught(answering: &mut Answering<'_>, cx: &mut Context<'_>) -> Poll<Result<Response, Box<dyn Any + Send>>> {
+    match catch_unwind(AssertUnwindSafe(|| answering.as_mut().poll(cx))) {
+        Ok(polled) => polled.map(Ok),
         Err(panic) => Poll::Ready(Err(panic)),
-    })
-    .await
+    }
 }
 
 #[cfg(test)]

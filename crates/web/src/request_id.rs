@@ -5,7 +5,6 @@
 //! prefix drawn once at start keeps two processes apart. Whoever writes the log asks [`current`] for the id: a task's
 //! own note of it costs nothing where nobody logs, unlike a span, which is built and formatted for every request.
 
-use std::future::Future;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use axum::response::Response;
@@ -65,9 +64,9 @@ tokio::task_local! {
     static CURRENT: RequestId;
 }
 
-/// Answers a request under its id: what runs inside finds it in [`current`].
-pub fn scope<F: Future>(id: RequestId, answer: F) -> impl Future<Output = F::Output> {
-    CURRENT.scope(id, answer)
+/// Takes one step of answering a request: what runs inside finds the request's id in [`current`].
+pub fn scope<T>(id: RequestId, step: impl FnOnce() -> T) -> T {
+    CURRENT.sync_scope(id, step)
 }
 
 /// The id of the request that is being answered here, if one is.
@@ -176,11 +175,11 @@ mod tests {
         assert!(seen.iter().all(|id| id.starts_with("node") && is_acceptable(&HeaderValue::from_str(id).unwrap())));
     }
 
-    #[tokio::test]
-    async fn the_id_is_known_within_its_request_only() {
+    #[test]
+    fn the_id_is_known_within_its_request_only() {
         let id = RequestIds::new("p-").fresh();
         assert_eq!(current(), None);
-        assert_eq!(scope(id, async { current() }).await, Some(id));
+        assert_eq!(scope(id, current), Some(id));
         assert_eq!(current(), None);
     }
 

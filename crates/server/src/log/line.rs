@@ -277,8 +277,7 @@ mod tests {
     }
 
     fn within_a_request(tell: impl FnOnce()) {
-        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-        runtime.block_on(request_id::scope(RequestIds::new("p").fresh(), async { tell() }));
+        request_id::scope(RequestIds::new("p").fresh(), tell);
     }
 
     #[test]
