@@ -87,39 +87,39 @@ impl Engine {
         Ok(self.store.delete_app(id).await?)
     }
 
-    /// A signed response for an app about a user who has just logged in, in Base64. `base_url` names us as the issuer.
-    pub async fn assertion(&self, app: &App, user: &User, with_factor: bool, base_url: &str) -> Result<String, Error> {
-        let key = self.signing_key(base_url).await?;
-        let response = self.respond(app, user, with_factor, base_url)?;
+    /// A signed response for an app about a user who has just logged in, in Base64.
+    pub async fn assertion(&self, app: &App, user: &User, with_factor: bool) -> Result<String, Error> {
+        let key = self.signing_key().await?;
+        let response = self.respond(app, user, with_factor)?;
         let signed = tokio::task::spawn_blocking(move || response.sign(&key, Signed::Both));
         Ok(signed.await.map_err(Error::internal)?.map_err(Error::internal)?.base64())
     }
 
     /// What services are given to recognise our assertions by.
-    pub async fn saml_metadata(&self, base_url: &str) -> Result<String, Error> {
-        let kept = self.kept_keys(base_url).await?;
+    pub async fn saml_metadata(&self) -> Result<String, Error> {
+        let kept = self.kept_keys().await?;
         let metadata = Metadata {
-            entity_id: entity_id(base_url),
+            entity_id: self.entity_id(),
             certificates: kept.into_iter().map(|kept| Certificate::from_der(kept.certificate)).collect(),
             name_id_formats: vec![NameIdFormat::EmailAddress, NameIdFormat::Unspecified],
             // Assertions are handed out by the API only; the element is one that the schema asks for.
             single_sign_on: vec![SingleSignOn {
                 binding: Binding::HttpPost,
-                location: format!("{base_url}/api/2/saml_assertion"),
+                location: format!("{}/api/2/saml_assertion", self.public_url()),
             }],
         };
         metadata.xml().map_err(Error::internal)
     }
 
     /// Makes a new key pair that signs from now on. The one before stays in the metadata until the next time.
-    pub async fn rotate_saml_key(&self, base_url: &str) -> Result<(), Error> {
-        let mut kept = self.kept_keys(base_url).await?;
-        kept.insert(0, self.draw_key(base_url).await?);
+    pub async fn rotate_saml_key(&self) -> Result<(), Error> {
+        let mut kept = self.kept_keys().await?;
+        kept.insert(0, self.draw_key().await?);
         kept.truncate(PUBLISHED);
         Ok(self.store.set_meta(KEYS, &self.seal_keys(&kept)?.0).await?)
     }
 
-    fn respond(&self, app: &App, user: &User, with_factor: bool, base_url: &str) -> Result<Response, Error> {
+    fn respond(&self, app: &App, user: &User, with_factor: bool) -> Result<Response, Error> {
         let definition = &app.definition;
         let now = self.now();
         let name = definition.name_id.of(user).unwrap_or_else(|| user.id.to_string());
@@ -142,7 +142,7 @@ impl Engine {
             id: id(),
             assertion: Assertion {
                 id: id(),
-                issuer: entity_id(base_url),
+                issuer: self.entity_id(),
                 issued_at: moment(now),
                 subject: NameId { format, value: name },
                 recipient: definition.acs_url.clone(),
@@ -159,18 +159,30 @@ impl Engine {
         })
     }
 
-    async fn signing_key(&self, base_url: &str) -> Result<SigningKey, Error> {
-        let kept = self.kept_keys(base_url).await?;
+    /// Who we say we are: never what a caller's `Host` says (SEC 64, rulings 29b).
+    fn entity_id(&self) -> String {
+        match &self.settings.public_url {
+            Some(url) => format!("{url}/saml/metadata"),
+            None => format!("urn:countersign:{}", self.settings.subdomain),
+        }
+    }
+
+    fn public_url(&self) -> &str {
+        self.settings.public_url.as_deref().unwrap_or("http://localhost")
+    }
+
+    async fn signing_key(&self) -> Result<SigningKey, Error> {
+        let kept = self.kept_keys().await?;
         let newest = kept.into_iter().next().ok_or_else(|| Error::internal("a list of keys without one"))?;
         SigningKey::new(newest.pkcs8.expose(), Certificate::from_der(newest.certificate)).map_err(Error::internal)
     }
 
     /// The keys, newest first. The first call of an installation makes one; of several nodes that do, one wins.
-    async fn kept_keys(&self, base_url: &str) -> Result<Vec<Kept>, Error> {
+    async fn kept_keys(&self) -> Result<Vec<Kept>, Error> {
         let sealed = match self.store.meta(KEYS).await? {
             Some(sealed) => sealed,
             None => {
-                let fresh = self.seal_keys(&[self.draw_key(base_url).await?])?;
+                let fresh = self.seal_keys(&[self.draw_key().await?])?;
                 self.store.set_meta_if_absent(KEYS, &fresh.0).await?
             }
         };
@@ -183,9 +195,9 @@ impl Engine {
         Ok(self.keys.seal(PLACE, self.chance.bytes(), &plain))
     }
 
-    async fn draw_key(&self, base_url: &str) -> Result<Kept, Error> {
+    async fn draw_key(&self) -> Result<Kept, Error> {
         let now = self.now();
-        let host = url::Url::parse(base_url).ok().and_then(|url| url.host_str().map(str::to_owned));
+        let host = url::Url::parse(self.public_url()).ok().and_then(|url| url.host_str().map(str::to_owned));
         let told = SelfSigned {
             common_name: host.filter(|host| host.len() <= 64).unwrap_or_else(|| "Countersign".to_owned()),
             serial: self.chance.bytes(),
@@ -199,10 +211,6 @@ impl Engine {
         });
         made.await.map_err(Error::internal)?.map_err(Error::internal)
     }
-}
-
-fn entity_id(base_url: &str) -> String {
-    format!("{base_url}/saml/metadata")
 }
 
 fn moment(at: Timestamp) -> Moment {

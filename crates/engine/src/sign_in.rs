@@ -9,8 +9,8 @@ use domain::sign_in::{
 use domain::time::SECOND;
 use domain::verification::{self, Context, Opened, Opening, Purpose, Target};
 use domain::{
-    Decision, Device, DeviceId, DeviceStatus, Digest, FactorKind, Keyring, Outcome, Reason, Status, Timestamp, User,
-    UserId, Verification, View,
+    AuditEvent, AuditKind, ClientId, Decision, Device, DeviceId, DeviceStatus, Digest, FactorKind, Keyring, Outcome,
+    Reason, Status, Timestamp, User, UserId, Verification, View,
 };
 use zeroize::Zeroizing;
 
@@ -118,7 +118,10 @@ impl Engine {
                 None => None,
             };
             let compared = self.compare(stored, request.password.clone()).await?;
-            let Some(user) = known else { break };
+            let Some(user) = known else {
+                self.note_unknown(context.client).await?;
+                break;
+            };
             let (drawn, state_token, session_token) = self.draw_sign_in();
             let now = self.now();
             let (terms, policy, by) = (request.terms.clone(), self.settings.policy.clone(), context.clone());
@@ -273,6 +276,16 @@ impl Engine {
             _ => None,
         };
         Ok(Compared { with: stored, right, renewed })
+    }
+
+    /// Records a log-in of nobody in its client's chain. It costs what counting a wrong password costs, so the time an
+    /// answer takes does not tell who exists (SEC 31).
+    async fn note_unknown(&self, client: Option<ClientId>) -> Result<(), Error> {
+        let Some(client) = client else { return Ok(()) };
+        let event = AuditEvent::of_client(AuditKind::SignInRefused, client, self.now());
+        let event = AuditEvent { reason: Some("no_user"), ..event };
+        self.decide_client(client, None, move |_| Decision::reply(()).with(event.clone().into())).await?;
+        Ok(())
     }
 
     fn draw_sign_in(&self) -> (Drawn, String, String) {

@@ -168,8 +168,8 @@ async fn the_metadata_is_public_and_names_the_key_that_signs() {
         rest.split_once("</ds:X509Certificate>").unwrap().0.to_owned()
     };
     assert_eq!(certificate(&assertion), certificate(&metadata.text));
-    assert!(metadata.text.contains("entityID=\"http://127.0.0.1:8080/saml/metadata\""));
-    wire.server.world.engine().rotate_saml_key("http://127.0.0.1:8080").await.unwrap();
+    assert!(metadata.text.contains("entityID=\"urn:countersign:acme\""));
+    wire.server.world.engine().rotate_saml_key().await.unwrap();
     let rotated = wire.server.send(Script::get("/saml/metadata")).await;
     assert_eq!(rotated.text.matches("<ds:X509Certificate>").count(), 2, "an overlap");
     let newer = xml(&ask(&wire, "/api/2/saml_assertion", &request(&wire)).await.json()["data"]);

@@ -47,8 +47,7 @@ pub(crate) async fn execute(engine: &Engine, command: Command) -> Result<Report,
             Ok(lines(json!({ "id": id, "deleted": true }), vec![format!("App {id} is deleted.")]))
         }
         Command::AppRotateKey => {
-            let base_url = engine.settings().public_url.clone().unwrap_or_else(|| "http://localhost".to_owned());
-            engine.rotate_saml_key(&base_url).await.map_err(sentence)?;
+            engine.rotate_saml_key().await.map_err(sentence)?;
             let said = "A new key signs from now on; the metadata names both until the next rotation. \
                         Give every service the new metadata.";
             Ok(lines(json!({ "rotated": true }), vec![said.to_owned()]))

@@ -33,7 +33,7 @@ async fn assert(app: App, access: Access<Authenticate>, call: Call, version: Ver
     let to = app_of(&app, &body).await?;
     request.terms.app = Some(to.id.0);
     match app.engine.sign_in(request, access.context()).await.map_err(Error::at(app.engine.now()))? {
-        SignInAnswer::Granted(granted) => Ok(version.assertion(&sign(&app, &call, &to, &granted, false).await?)),
+        SignInAnswer::Granted(granted) => Ok(version.assertion(&sign(&app, &to, &granted, false).await?)),
         SignInAnswer::NeedsFactor { user: who, devices: held, state_token } => {
             let (user, devices) = (user(&who, &[]), devices(&held));
             let callback_url = version.callback(&call.base_url());

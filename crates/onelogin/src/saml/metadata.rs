@@ -9,8 +9,8 @@ use crate::call::Call;
 use crate::error::Common;
 
 /// The document.
-pub async fn read(app: App, call: Call) -> Response {
-    match app.engine.saml_metadata(&call.base_url()).await {
+pub async fn read(app: App, _: Call) -> Response {
+    match app.engine.saml_metadata().await {
         Ok(xml) => {
             let kind = HeaderValue::from_static("application/samlmetadata+xml; charset=utf-8");
             ([(header::CONTENT_TYPE, kind)], xml).into_response()

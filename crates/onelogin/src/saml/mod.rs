@@ -13,7 +13,6 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use crate::App;
-use crate::call::Call;
 use crate::envelope::{Message, json, v1_status};
 use crate::lenient::Body;
 use crate::login::ShownDevice;
@@ -77,13 +76,7 @@ pub(crate) async fn app_of(app: &App, body: &Body) -> Result<SamlApp, Error> {
 }
 
 /// The signed response for whoever has just logged in.
-pub(crate) async fn sign(
-    app: &App,
-    call: &Call,
-    to: &SamlApp,
-    granted: &Granted,
-    with_factor: bool,
-) -> Result<String, Error> {
-    let signed = app.engine.assertion(to, &granted.user, with_factor, &call.base_url()).await;
+pub(crate) async fn sign(app: &App, to: &SamlApp, granted: &Granted, with_factor: bool) -> Result<String, Error> {
+    let signed = app.engine.assertion(to, &granted.user, with_factor).await;
     signed.map_err(Error::at(app.engine.now()))
 }

@@ -30,7 +30,7 @@ async fn verify(app: App, access: Access<Authenticate>, call: Call, version: Ver
     step.app = Some(to.id.0);
     let now = app.engine.now();
     match app.engine.sign_in_step(step, access.context()).await.map_err(Error::at(now))? {
-        StepAnswer::Granted(granted) => Ok(version.assertion(&sign(&app, &call, &to, &granted, true).await?)),
+        StepAnswer::Granted(granted) => Ok(version.assertion(&sign(&app, &to, &granted, true).await?)),
         // Here a text message that was sent is pending too, unlike in the log-in.
         StepAnswer::Sent(FactorKind::Sms) | StepAnswer::Pending(FactorKind::Sms) => {
             Ok(version.say::<()>("pending", SMS_SENT, None))
