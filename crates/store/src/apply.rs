@@ -33,7 +33,6 @@ pub(crate) fn apply(change: Change, steps: &mut Vec<Step>) {
         Change::UpdateUser(user) => update_user(user, steps),
         Change::DeleteUser(UserId(id)) => {
             write(sql::DELETE_USER_MESSAGES, params![id]);
-            write(sql::DELETE_USER_THROTTLES, params![id]);
             write(sql::DELETE_USER_VERIFICATIONS, params![id]);
             write(sql::DELETE_USER_DEVICES, params![id]);
             write(sql::DELETE_USER, params![id]);
@@ -62,7 +61,6 @@ pub(crate) fn apply(change: Change, steps: &mut Vec<Step>) {
             write(sql::WIPE_DEVICE_MESSAGES, params![Vec::new(), device.0]);
             write(sql::EXPIRE_DEVICE_VERIFICATIONS, params![device.0]);
             write(sql::BURY_DEVICE_RESULTS, params![device.0]);
-            write(sql::DELETE_DEVICE_THROTTLE, params![device.0]);
             write(sql::DELETE_DEVICE, params![device.0]);
             steps.push(Step::Move(Move::Forget(device)));
         }
@@ -90,28 +88,9 @@ pub(crate) fn apply(change: Change, steps: &mut Vec<Step>) {
             write(sql::REPLACE_STATE_TOKEN, params![hash, id(verification)]);
         }
 
-        Change::SetThrottle(user, throttle) => {
-            let (kind, subject) = throttle.key.numbers();
-            let (last_wrong, last_wrong_at) = throttle.last_wrong.unzip();
-            let recent = pack_moments(&throttle.recent);
-            write(
-                sql::UPSERT_THROTTLE,
-                params![
-                    user.0,
-                    kind,
-                    subject,
-                    i64::from(throttle.consecutive),
-                    recent,
-                    throttle.locked_until,
-                    last_wrong,
-                    last_wrong_at,
-                ],
-            );
-        }
-        Change::ClearThrottle(user, key) => {
-            let (kind, subject) = key.numbers();
-            write(sql::DELETE_THROTTLE, params![user.0, kind, subject]);
-        }
+        // A decision changes limits of its own user only.
+        Change::SetThrottle(_, throttle) => steps.push(Step::Move(Move::Limit(throttle))),
+        Change::ClearThrottle(_, key) => steps.push(Step::Move(Move::Forgive(key))),
 
         Change::Enqueue(message) => steps.push(Step::Write(enqueue(message))),
         Change::DropMessages(verification) => write(sql::WIPE_MESSAGES, params![Vec::new(), id(verification)]),
@@ -338,10 +317,9 @@ pub(crate) fn dev_reset() -> Vec<Write> {
     let emptied = [
         sql::DEV_CLEAR_OUTBOX,
         sql::DEV_CLEAR_MESSAGES,
-        sql::DEV_CLEAR_THROTTLES,
         sql::DEV_CLEAR_VERIFICATIONS,
         sql::DEV_CLEAR_DEVICES,
-        sql::DEV_CLEAR_COUNTERS,
+        sql::DEV_CLEAR_MARKS,
         sql::DEV_CLEAR_TOKENS,
         sql::DEV_CLEAR_TEMP_TOKENS,
         sql::DEV_UNLOCK_USERS,

@@ -25,6 +25,7 @@ mod rows;
 mod sign_in;
 mod sql;
 mod sqlite;
+mod throttles;
 mod trail;
 pub mod transfer;
 mod value;

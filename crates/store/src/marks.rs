@@ -1,13 +1,14 @@
-//! A user's high-water marks: what moves with nearly every decision, and only ever forwards. The head of the user's
-//! chain in the audit trail and the counters of the devices lie together in the user's row, so that a verification
-//! rewrites one row, the one that its decision has locked and read anyway.
+//! A user's marks: what moves with nearly every decision. The head of the user's chain in the audit trail, the counters
+//! of the devices and what limits remember lie together in the user's row, so that an answer, right or wrong, rewrites
+//! one row, the one that its decision has locked and read anyway.
 //!
 //! Marks are read with the view, moved in memory while the decision's changes are carried out, and written once.
 
 use domain::device::NO_COUNTER;
-use domain::{Device, DeviceId, Timestamp, UserId};
+use domain::{DeviceId, Throttle, ThrottleKey, Timestamp, UserId, View};
 
 use crate::error::Error;
+use crate::throttles;
 use crate::trail::Head;
 use crate::value::{Row, Value};
 
@@ -20,6 +21,7 @@ pub(crate) struct Marks {
     /// The newest entry of the user's chain.
     pub(crate) head: Head,
     counters: Vec<Mark>,
+    throttles: Vec<Throttle>,
     /// Whether there is a row to keep them in. The chain of a deleted user is continued elsewhere.
     pub(crate) in_row: bool,
     moved: bool,
@@ -34,7 +36,7 @@ struct Mark {
 }
 
 /// What a change does to the marks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Move {
     /// The user's row is there from now on.
     Born,
@@ -50,6 +52,10 @@ pub(crate) enum Move {
     Touch(DeviceId, Timestamp),
     /// The device is gone.
     Forget(DeviceId),
+    /// A limit remembers this from now on.
+    Limit(Throttle),
+    /// A limit remembers nothing.
+    Forgive(ThrottleKey),
 }
 
 impl Marks {
@@ -66,7 +72,8 @@ impl Marks {
             return Err(Error::Corrupt("a user's counters"));
         }
         let counters = packed.iter().map(Mark::unpack).collect();
-        Ok(Self { head, counters, in_row: true, moved: false })
+        let throttles = throttles::unpack(row.opt_blob(first + 4)?.unwrap_or_default())?;
+        Ok(Self { head, counters, throttles, in_row: true, moved: false })
     }
 
     /// Those of a user that does not exist, whose chain ends with `head`.
@@ -74,13 +81,16 @@ impl Marks {
         Self { head, ..Self::default() }
     }
 
-    /// Puts each device's own marks where rules look for them.
-    pub(crate) fn show(&self, devices: &mut [Device]) {
-        for device in devices {
+    /// Puts the marks where rules look for them. The limit of a device that the clean-up took away goes with it.
+    pub(crate) fn show(&mut self, view: &mut View) {
+        for device in &mut view.devices {
             if let Some(mark) = self.counters.iter().find(|mark| mark.device == device.id) {
                 (device.last_counter, device.last_used_at) = (mark.counter, mark.used_at);
             }
         }
+        let there = |id: DeviceId| view.devices.iter().any(|device| device.id == id);
+        self.throttles.retain(|throttle| !matches!(throttle.key, ThrottleKey::Device(id) if !there(id)));
+        view.throttles.clone_from(&self.throttles);
     }
 
     /// Carries out what a change does to them.
@@ -91,6 +101,7 @@ impl Marks {
             Move::Gone => {
                 self.in_row = false;
                 self.counters.clear();
+                self.throttles.clear();
             }
             Move::Begin(_, NO_COUNTER, None) => {}
             Move::Begin(device, counter, used_at) => self.counters.push(Mark { device, counter, used_at }),
@@ -106,7 +117,16 @@ impl Marks {
                 (mark.counter, mark.used_at) = (mark.counter.max(counter), Some(at));
             }
             Move::Touch(device, at) => self.mark(device).used_at = Some(at),
-            Move::Forget(device) => self.counters.retain(|mark| mark.device != device),
+            Move::Forget(device) => {
+                self.counters.retain(|mark| mark.device != device);
+                self.throttles.retain(|known| known.key != ThrottleKey::Device(device));
+            }
+            Move::Limit(_) if !self.in_row => return Err(Error::Corrupt("a limit of nobody")),
+            Move::Limit(throttle) => match self.throttles.iter_mut().find(|known| known.key == throttle.key) {
+                Some(known) => *known = throttle,
+                None => self.throttles.push(throttle),
+            },
+            Move::Forgive(key) => self.throttles.retain(|known| known.key != key),
         }
         Ok(())
     }
@@ -123,6 +143,7 @@ impl Marks {
             self.head.audit_id.map(|_| self.head.position).into(),
             self.head.audit_id.map(|_| self.head.hash.clone()).into(),
             Value::Blob(self.counters.iter().flat_map(Mark::pack).collect()),
+            throttles::pack(&self.throttles).into(),
             Value::Int(user.0),
         ]
     }

@@ -27,6 +27,7 @@ pub const MIGRATIONS: &[Migration] = migrations! {
     1 "init" "0001_init.sql",
     2 "marks" "0002_marks.sql",
     3 "sign_in" "0003_sign_in.sql",
+    4 "throttles" "0004_throttles.sql",
 };
 
 /// The newest version this server knows.

@@ -2,8 +2,8 @@
 
 use domain::{
     Channel, Client, ClientId, CompatProfile, Device, DeviceId, DeviceStatus, Digest, FactorKind, KeyedHash, Message,
-    MessageId, Purpose, Scope, Sealed, Status, TempToken, Throttle, ThrottleKey, TokenSet, User, UserId, UserStatus,
-    Verification, VerificationId,
+    MessageId, Purpose, Scope, Sealed, Status, TempToken, TokenSet, User, UserId, UserStatus, Verification,
+    VerificationId,
 };
 
 use crate::challenge;
@@ -76,17 +76,6 @@ pub(crate) fn verification(row: &dyn Row) -> Result<Verification, Error> {
         client_id: row.opt_int(13)?.map(ClientId),
         created_at: row.time(14)?,
         expires_at: row.time(15)?,
-    })
-}
-
-pub(crate) fn throttle(row: &dyn Row) -> Result<Throttle, Error> {
-    let key = ThrottleKey::from_numbers(row.int(0)?, row.int(1)?);
-    Ok(Throttle {
-        key: key.ok_or(Error::Corrupt("a throttle's key"))?,
-        consecutive: u32::try_from(row.int(2)?).map_err(|_| Error::Corrupt("a throttle's count"))?,
-        recent: unpack_moments(row.blob(3)?)?,
-        locked_until: row.opt_time(4)?,
-        last_wrong: opt_digest(row, 5)?.zip(row.opt_time(6)?),
     })
 }
 

@@ -17,16 +17,15 @@ statements! {
     // ---- the user's view
 
     USER = "SELECT id, username, email, phone, status, locked_until, temp_hash, temp_expires_at, temp_reusable, \
-        temp_used_at, profile, created_at, updated_at, audit_id, audit_position, audit_hash, counters \
-        FROM \"user\" WHERE id = $1";
-    SET_MARKS = "UPDATE \"user\" SET audit_id = $1, audit_position = $2, audit_hash = $3, counters = $4 WHERE id = $5";
+        temp_used_at, profile, created_at, updated_at, audit_id, audit_position, audit_hash, counters, \
+        throttles FROM \"user\" WHERE id = $1";
+    SET_MARKS = "UPDATE \"user\" SET audit_id = $1, audit_position = $2, audit_hash = $3, counters = $4, \
+        throttles = $5 WHERE id = $6";
     DEVICES = "SELECT id, user_id, factor, display_name, status, credential, created_at \
         FROM device WHERE user_id = $1 ORDER BY created_at, id";
     LIVE_VERIFICATIONS = "SELECT id, wire_id, user_id, device_id, purpose, challenge, answer, pairing_hash, status, \
         closed_at, attempts, state_token, consumed_at, client_id, created_at, expires_at FROM verification \
         WHERE user_id = $1 AND live = 1 ORDER BY row_id";
-    THROTTLES = "SELECT kind, subject, consecutive, recent, locked_until, last_wrong, last_wrong_at FROM throttle \
-        WHERE user_id = $1";
     VERIFICATION_BY_WIRE_ID = "SELECT id, wire_id, user_id, device_id, purpose, challenge, answer, pairing_hash, \
         status, closed_at, attempts, state_token, consumed_at, client_id, created_at, expires_at FROM verification \
         WHERE user_id = $1 AND wire_id = $2 AND purpose = $3";
@@ -48,7 +47,6 @@ statements! {
     SET_TEMP_TOKEN = "UPDATE \"user\" SET temp_hash = $1, temp_expires_at = $2, temp_reusable = $3, temp_used_at = $4 \
         WHERE id = $5";
     DELETE_USER_MESSAGES = "DELETE FROM outbox WHERE user_id = $1 AND status = 0";
-    DELETE_USER_THROTTLES = "DELETE FROM throttle WHERE user_id = $1";
     DELETE_USER_VERIFICATIONS = "DELETE FROM verification WHERE user_id = $1";
     DELETE_USER_DEVICES = "DELETE FROM device WHERE user_id = $1";
     DELETE_USER = "DELETE FROM \"user\" WHERE id = $1";
@@ -63,8 +61,6 @@ statements! {
     ENABLE_DEVICE = "UPDATE device SET status = 2 WHERE id = $1 AND status = 3";
     WIPE_DEVICE_MESSAGES = "UPDATE outbox SET status = 2, content = $1, reason = 'device' WHERE user_id = \
         (SELECT user_id FROM device WHERE id = $2) AND device_id = $2 AND status = 0";
-    DELETE_DEVICE_THROTTLE = "DELETE FROM throttle WHERE user_id = (SELECT user_id FROM device WHERE id = $1) \
-        AND kind = 1 AND subject = $1";
     EXPIRE_DEVICE_VERIFICATIONS = "UPDATE verification SET status = 3, live = 0, answer = NULL, pairing_hash = NULL \
         WHERE user_id = (SELECT user_id FROM device WHERE id = $1) AND live = 1 AND device_id = $1 AND status = 0";
     BURY_DEVICE_RESULTS = "UPDATE verification SET state_token = NULL, live = 0 \
@@ -96,14 +92,6 @@ statements! {
     APPS = "SELECT id, name, definition, created_at FROM app ORDER BY name";
     INSERT_APP = "INSERT INTO app (id, name, definition, created_at) VALUES ($1, $2, $3, $4)";
     DELETE_APP = "DELETE FROM app WHERE id = $1";
-
-    // ---- limits
-
-    UPSERT_THROTTLE = "INSERT INTO throttle (user_id, kind, subject, consecutive, recent, locked_until, last_wrong, \
-        last_wrong_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (user_id, kind, subject) DO UPDATE SET \
-        consecutive = excluded.consecutive, recent = excluded.recent, locked_until = excluded.locked_until, \
-        last_wrong = excluded.last_wrong, last_wrong_at = excluded.last_wrong_at";
-    DELETE_THROTTLE = "DELETE FROM throttle WHERE user_id = $1 AND kind = $2 AND subject = $3";
 
     // ---- messages
 
@@ -202,10 +190,9 @@ statements! {
         verification_id, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) RETURNING id";
     DEV_CLEAR_OUTBOX = "DELETE FROM dev_outbox";
     DEV_CLEAR_MESSAGES = "DELETE FROM outbox";
-    DEV_CLEAR_THROTTLES = "DELETE FROM throttle";
     DEV_CLEAR_VERIFICATIONS = "DELETE FROM verification";
     DEV_CLEAR_DEVICES = "DELETE FROM device";
-    DEV_CLEAR_COUNTERS = "UPDATE \"user\" SET counters = NULL";
+    DEV_CLEAR_MARKS = "UPDATE \"user\" SET counters = NULL, throttles = NULL";
     DEV_CLEAR_TOKENS = "DELETE FROM token";
     DEV_CLEAR_WRONG_SECRETS = "UPDATE client SET wrong_secrets = $1";
     DEV_CLEAR_TEMP_TOKENS = "UPDATE \"user\" SET temp_hash = NULL, temp_expires_at = NULL, temp_reusable = NULL, \

@@ -24,8 +24,6 @@ fn for_many(statement: &'static str) -> Option<&'static str> {
         sql::COUNT_ATTEMPT => Some(own::COUNT_ATTEMPTS),
         sql::CLOSE_VERIFICATION => Some(own::CLOSE_VERIFICATIONS),
         sql::INSERT_VERIFICATION => Some(own::INSERT_VERIFICATIONS),
-        sql::UPSERT_THROTTLE => Some(own::UPSERT_THROTTLES),
-        sql::DELETE_THROTTLE => Some(own::DELETE_THROTTLES),
         sql::INSERT_AUDIT => Some(own::INSERT_AUDITS),
         _ => None,
     }

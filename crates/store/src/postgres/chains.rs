@@ -113,7 +113,7 @@ impl Trail {
             }
         }
         // In the order of ids, as they were locked.
-        rows.sort_unstable_by_key(|row| match row.get(4) {
+        rows.sort_unstable_by_key(|row| match row.get(5) {
             Some(Value::Int(user)) => *user,
             _ => 0,
         });

@@ -126,8 +126,8 @@ fn decode_heads(rows: &[PgRow]) -> Result<HashMap<(i64, i64), Head>, Error> {
     rows.iter().map(|row| Ok(((row.int(3)?, row.int(4)?), rows::head(row)?))).collect()
 }
 
-fn of_users(of_users: &'static str, users: &[UserId]) -> [Query; 4] {
-    [of_users, own::DEVICES_OF, own::LIVE_VERIFICATIONS_OF, own::THROTTLES_OF]
+fn of_users(of_users: &'static str, users: &[UserId]) -> [Query; 3] {
+    [of_users, own::DEVICES_OF, own::LIVE_VERIFICATIONS_OF]
         .map(|statement| Query::any(statement, users.iter().map(|user| user.0)))
 }
 
@@ -151,15 +151,11 @@ fn decode_users(answers: &mut impl Iterator<Item = Vec<PgRow>>) -> Result<Users,
     for device in decode(&next(answers), rows::device)? {
         views.entry(device.user_id).and_modify(|view| view.devices.push(device));
     }
-    for (user, own) in &marks {
-        views.entry(*user).and_modify(|view| own.show(&mut view.devices));
-    }
     for verification in decode(&next(answers), rows::verification)? {
         views.entry(verification.user_id).and_modify(|view| view.verifications.push(verification));
     }
-    for row in next(answers) {
-        let throttle = rows::throttle(&row)?;
-        views.entry(UserId(row.int(7)?)).and_modify(|view| view.throttles.push(throttle));
+    for (user, own) in &mut marks {
+        views.entry(*user).and_modify(|view| own.show(view));
     }
     Ok((views, marks))
 }

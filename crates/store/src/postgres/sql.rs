@@ -8,11 +8,11 @@ statements! {
 
     /// Locks in the order of ids, so that two transactions never wait for each other.
     LOCK_USERS = "SELECT id, username, email, phone, status, locked_until, temp_hash, temp_expires_at, temp_reusable, \
-        temp_used_at, profile, created_at, updated_at, audit_id, audit_position, audit_hash, counters \
-        FROM \"user\" WHERE id = ANY($1) ORDER BY id FOR UPDATE";
+        temp_used_at, profile, created_at, updated_at, audit_id, audit_position, audit_hash, counters, \
+        throttles FROM \"user\" WHERE id = ANY($1) ORDER BY id FOR UPDATE";
     USERS_OF = "SELECT id, username, email, phone, status, locked_until, temp_hash, temp_expires_at, temp_reusable, \
-        temp_used_at, profile, created_at, updated_at, audit_id, audit_position, audit_hash, counters \
-        FROM \"user\" WHERE id = ANY($1)";
+        temp_used_at, profile, created_at, updated_at, audit_id, audit_position, audit_hash, counters, \
+        throttles FROM \"user\" WHERE id = ANY($1)";
     USERS_BY_NAME = "SELECT username_key, id FROM \"user\" WHERE username_key = ANY($1)";
     USERS_BY_EXTERNAL_ID = "SELECT external_id, MIN(id) FROM \"user\" WHERE external_id = ANY($1) GROUP BY external_id";
     DEVICES_OF = "SELECT id, user_id, factor, display_name, status, credential, created_at \
@@ -20,9 +20,6 @@ statements! {
     LIVE_VERIFICATIONS_OF = "SELECT id, wire_id, user_id, device_id, purpose, challenge, answer, pairing_hash, status, \
         closed_at, attempts, state_token, consumed_at, client_id, created_at, expires_at FROM verification \
         WHERE user_id = ANY($1) AND live = 1 ORDER BY row_id";
-    /// The user comes last.
-    THROTTLES_OF = "SELECT kind, subject, consecutive, recent, locked_until, last_wrong, last_wrong_at, user_id \
-        FROM throttle WHERE user_id = ANY($1)";
     /// The chain comes last. A join, since a plan made while the table was small would read all chains of a kind.
     AUDIT_HEADS_OF = "SELECT h.audit_id, h.position, h.hash, h.chain_kind, h.chain_id \
         FROM unnest($1::smallint[], $2::bigint[]) AS n (kind, id) \
@@ -34,8 +31,9 @@ statements! {
 
     /// Moves marks that are still where they were read; a chain can lose no entry, whatever was locked.
     SET_MARKS_OF = "UPDATE \"user\" SET audit_id = n.audit_id, audit_position = n.position, audit_hash = n.hash, \
-        counters = n.counters FROM unnest($1::bigint[], $2::bigint[], $3::bytea[], $4::bytea[], $5::bigint[], \
-        $6::bigint[]) AS n (audit_id, position, hash, counters, id, previous) \
+        counters = n.counters, throttles = n.throttles FROM unnest($1::bigint[], $2::bigint[], $3::bytea[], \
+        $4::bytea[], $5::bytea[], $6::bigint[], $7::bigint[]) \
+        AS n (audit_id, position, hash, counters, throttles, id, previous) \
         WHERE \"user\".id = n.id AND \"user\".audit_id IS NOT DISTINCT FROM n.previous";
     COUNT_ATTEMPTS = "UPDATE verification SET attempts = attempts + 1 WHERE id = ANY($1) AND status = 0";
     CLOSE_VERIFICATIONS = "UPDATE verification SET status = n.status, closed_at = n.closed_at, \
@@ -49,14 +47,6 @@ statements! {
         SELECT * FROM unnest($1::bytea[], $2::text[], $3::bigint[], $4::bigint[], $5::smallint[], $6::text[], \
         $7::bytea[], $8::bytea[], $9::smallint[], $10::bigint[], $11::integer[], $12::bytea[], $13::bigint[], \
         $14::bigint[], $15::bigint[], $16::bigint[], $17::smallint[])";
-    UPSERT_THROTTLES = "INSERT INTO throttle (user_id, kind, subject, consecutive, recent, locked_until, last_wrong, \
-        last_wrong_at) SELECT * FROM unnest($1::bigint[], $2::smallint[], $3::bigint[], $4::bigint[], $5::bytea[], \
-        $6::bigint[], $7::bytea[], $8::bigint[]) ON CONFLICT (user_id, kind, subject) DO UPDATE SET \
-        consecutive = excluded.consecutive, recent = excluded.recent, locked_until = excluded.locked_until, \
-        last_wrong = excluded.last_wrong, last_wrong_at = excluded.last_wrong_at";
-    DELETE_THROTTLES = "DELETE FROM throttle USING unnest($1::bigint[], $2::smallint[], $3::bigint[]) \
-        AS n (user_id, kind, subject) WHERE throttle.user_id = n.user_id AND throttle.kind = n.kind \
-        AND throttle.subject = n.subject";
 
     // ---- the audit trail
 

@@ -3,6 +3,7 @@
 mod alarm;
 mod bulk;
 mod exec;
+mod folder;
 mod housekeeping;
 mod job;
 mod open;
@@ -34,6 +35,7 @@ use crate::value::Value;
 use crate::{conditions, rows, sql, trail};
 use alarm::Alarm;
 use exec::{Failure, Prepared, all, first, one};
+use folder::Folder;
 use job::{Task, Tx};
 use readers::Readers;
 use writer::{Order, Writer};
@@ -71,7 +73,8 @@ impl Sqlite {
         let files = open::take(dir)?;
         let conn = open::writer(&files.database, options.max_page_count)?;
         let counters = Arc::<Counters>::default();
-        let writer = Writer::new(conn, files.lock, counters.clone(), alarm.clone())?;
+        let folder = Folder::start(open::folder(&files.database)?, alarm.clone())?;
+        let writer = Writer::new(conn, folder, files.lock, counters.clone(), alarm.clone())?;
         let (orders, waiting) = mpsc::channel(QUEUE);
         let thread = std::thread::Builder::new().name("store-writer".to_owned()).spawn(move || writer.run(waiting))?;
         Ok(Self {
@@ -241,17 +244,16 @@ const CLOSED: Error = Error::Unavailable("closed");
 
 fn load_view(conn: &impl Prepared, user: UserId) -> Result<(View, Marks), Failure> {
     let key = [Value::Int(user.0)];
-    let Some((user, marks)) = first(conn, sql::USER, &key, rows::user_with_marks)? else {
+    let Some((user, mut marks)) = first(conn, sql::USER, &key, rows::user_with_marks)? else {
         return Ok(Default::default());
     };
-    let mut devices = all(conn, sql::DEVICES, &key, rows::device)?;
-    marks.show(&mut devices);
-    let view = View {
+    let mut view = View {
         user: Some(user),
-        devices,
+        devices: all(conn, sql::DEVICES, &key, rows::device)?,
         verifications: all(conn, sql::LIVE_VERIFICATIONS, &key, rows::verification)?,
-        throttles: all(conn, sql::THROTTLES, &key, rows::throttle)?,
+        throttles: Vec::new(),
     };
+    marks.show(&mut view);
     Ok((view, marks))
 }
 

@@ -80,6 +80,17 @@ pub(super) fn writer(database: &Path, max_page_count: Option<u32>) -> Result<Con
     Ok(conn)
 }
 
+/// A connection that folds the log beside the writer, and does nothing else.
+pub(super) fn folder(database: &Path) -> Result<Connection, rusqlite::Error> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let conn = Connection::open_with_flags(database, flags)?;
+    set(&conn, "busy_timeout", 0)?;
+    set(&conn, "synchronous", 2)?;
+    common(&conn, READER_CACHE)?;
+    set(&conn, "wal_autocheckpoint", 0)?;
+    Ok(conn)
+}
+
 /// A connection that only reads.
 pub(super) fn reader(database: &Path) -> Result<Connection, rusqlite::Error> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;

@@ -17,16 +17,17 @@ use rusqlite::hooks::Wal;
 use tokio::sync::mpsc;
 
 use super::alarm::{Alarm, PanicWatch};
-use super::exec::{Failure, Session, execute, one};
+use super::exec::{Failure, Session, execute};
+use super::folder::{Folder, fold};
 use super::job::{Job, Tx};
 use crate::counters::Counters;
 use crate::error::Error;
-use crate::{rows, sql};
+use crate::sql;
 
 /// Most jobs that share a commit. More gains little and lets the first of them wait longer.
 pub(super) const GROUP: usize = 256;
 /// Pages of 4 KiB in the log above which it is folded into the database.
-const FOLD_AT: u64 = 4_000;
+const FOLD_AT: u64 = 8_000;
 
 /// What the writer is sent.
 pub(super) enum Order {
@@ -59,6 +60,7 @@ pub(super) struct Writer {
     log_pages: Arc<AtomicU64>,
     counters: Arc<Counters>,
     alarm: Alarm,
+    folder: Folder,
     _lock: File,
 }
 
@@ -69,11 +71,13 @@ struct Work<'c> {
     log_pages: &'c AtomicU64,
     counters: &'c Counters,
     alarm: &'c Alarm,
+    folder: &'c Folder,
 }
 
 impl Writer {
     pub(super) fn new(
         mut conn: Connection,
+        folder: Folder,
         lock: File,
         counters: Arc<Counters>,
         alarm: Alarm,
@@ -85,7 +89,7 @@ impl Writer {
             noted.store(u64::try_from(pages).unwrap_or(0), Ordering::Relaxed);
             Ok(())
         }))?;
-        Ok(Self { conn, next_audit: last.unwrap_or(0) + 1, log_pages, counters, alarm, _lock: lock })
+        Ok(Self { conn, next_audit: last.unwrap_or(0) + 1, log_pages, counters, alarm, folder, _lock: lock })
     }
 
     /// Serves until told to close, until nobody can send any more, or until the disk fails.
@@ -97,6 +101,7 @@ impl Writer {
             log_pages: &self.log_pages,
             counters: &self.counters,
             alarm: &self.alarm,
+            folder: &self.folder,
         };
         let mut group = Vec::with_capacity(GROUP);
         while let Some(order) = orders.blocking_recv() {
@@ -124,7 +129,7 @@ impl Writer {
                 return;
             }
         }
-        if let Err(failure) = work.fold("TRUNCATE") {
+        if let Err(failure) = fold(&self.conn, "TRUNCATE") {
             tracing::warn!(?failure, "the log was not folded while closing; the next start does it");
         }
     }
@@ -224,23 +229,26 @@ impl Work<'_> {
         execute(&self.session, text, &[]).map(|_| ())
     }
 
-    /// Folds the log into the database once it has grown. The answers are out already; a full disk can wait.
+    /// Has the log folded into the database once it has grown. What was added while the folder was at it is folded
+    /// here, so that the next group finds nothing in the log and begins it anew. The answers are out already.
     fn fold_if_due(&self) -> Result<(), String> {
+        let folded = self.folder.has_folded();
         if self.log_pages.load(Ordering::Relaxed) < FOLD_AT {
             return Ok(());
         }
-        match self.fold("PASSIVE") {
+        if !folded {
+            self.folder.ask();
+            return Ok(());
+        }
+        match fold(self.session.conn, "PASSIVE") {
             Ok(()) => Ok(()),
             Err(Failure::Fatal(reason)) => Err(format!("folding the log failed: {reason}")),
             Err(failure) => {
+                // A full disk can wait.
                 tracing::warn!(?failure, "the log was not folded");
                 Ok(())
             }
         }
-    }
-
-    fn fold(&self, mode: &str) -> Result<(), Failure> {
-        one(self.session.conn, &format!("PRAGMA wal_checkpoint({mode})"), &[], rows::number).map(|_| ())
     }
 }
 

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use domain::user::UserPatch;
-use domain::{Challenge, Change, Decision, FactorKind, UserId};
+use domain::{Challenge, Change, Decision, FactorKind, ThrottleKey, UserId};
 
 use super::*;
 use crate::contract::world::{self, NOW};
@@ -79,9 +79,12 @@ pub(super) async fn goes_on(store: &Store, user: UserId) {
     assert!(store.verify_audit_chain(user).await.unwrap());
     assert_eq!(store.find_user(Some("x-1"), "").await.unwrap(), Some(user));
     let view = store.view(user).await.unwrap();
-    let known = view.user.unwrap();
+    let known = view.user.clone().unwrap();
     assert_eq!(known.profile.texts["title"], "\"电\"\n");
     assert_eq!(view.verifications.len(), 1);
+    assert_eq!(view.throttle(ThrottleKey::User).recent, [NOW]);
+    let first = view.throttle(ThrottleKey::Device(view.devices[0].id));
+    assert_eq!((first.consecutive, first.last_wrong), (1, Some((Digest::of(b"x"), NOW))));
     let newcomer = world::somebody(store).await;
     assert!(newcomer > user);
     let device = world::device(store, user, FactorKind::Hotp).await;

@@ -31,11 +31,9 @@ async fn no_hot_statement_reads_a_whole_table_even_if_planned_while_it_was_empty
         sql::LOCK_USERS,
         sql::DEVICES_OF,
         sql::LIVE_VERIFICATIONS_OF,
-        sql::THROTTLES_OF,
         sql::AUDIT_HEADS_OF,
         sql::SET_MARKS_OF,
         sql::CLOSE_VERIFICATIONS,
-        sql::DELETE_THROTTLES,
         sql::MOVE_AUDIT_HEADS,
     ] {
         client.batch_execute(&format!("PREPARE hot AS {statement}")).await.unwrap();
@@ -156,4 +154,36 @@ async fn a_server_is_believed_by_the_word_of_the_given_authority_only() {
     let port = cluster.port();
     let several = format!("postgres://postgres@localhost:1,localhost:{port}/postgres?sslmode=require");
     Store::open_postgres(&several, given).await.unwrap().close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn limits_go_on_where_an_older_schema_left_them() {
+    let Some(cluster) = Cluster::shared() else { return };
+    let url = cluster.new_database();
+    let (client, driver) = tokio_postgres::connect(&url, tokio_postgres::NoTls).await.unwrap();
+    tokio::spawn(driver);
+    for migration in &MIGRATIONS[..3] {
+        client.batch_execute(migration.postgres).await.unwrap();
+    }
+    client
+        .batch_execute(
+            "CREATE TABLE schema_version (id SMALLINT PRIMARY KEY, version BIGINT NOT NULL); \
+             INSERT INTO schema_version VALUES (1, 3); \
+             INSERT INTO \"user\" (id, status, profile, created_at, updated_at) VALUES (1, 1, '{}', 1, 1), (2, 1, '{}', 1, 1); \
+             INSERT INTO throttle VALUES (1, 3, 0, 70000, decode('00000000000000010000000000000102', 'hex'), 1700000000000, \
+             NULL, NULL), (1, 2, 0, 0, '', NULL, decode(repeat('ab', 32), 'hex'), 1700000000001)",
+        )
+        .await
+        .unwrap();
+    let store = open_at(&url).await;
+    let throttles = store.view(domain::UserId(1)).await.unwrap().throttles;
+    let mut user = domain::Throttle::new(domain::ThrottleKey::User);
+    user.last_wrong = Some((domain::Digest([0xab; 32]), domain::Timestamp(1_700_000_000_001)));
+    let mut token = domain::Throttle::new(domain::ThrottleKey::TempToken);
+    token.consecutive = 70_000;
+    token.recent = vec![domain::Timestamp(1), domain::Timestamp(0x102)];
+    token.locked_until = Some(domain::Timestamp(1_700_000_000_000));
+    assert_eq!(throttles, [user, token]);
+    assert!(store.view(domain::UserId(2)).await.unwrap().throttles.is_empty());
+    store.close().await;
 }

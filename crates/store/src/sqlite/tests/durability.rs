@@ -62,12 +62,12 @@ async fn a_full_disk_is_an_outage_and_nothing_more() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn the_log_is_folded_while_serving() {
     let (store, dir) = make();
-    for n in 0..40u8 {
+    for n in 0..160u8 {
         store.set_meta(&format!("key{}", n % 10), &vec![n; 1 << 20]).await.unwrap();
     }
     let size = |name: &str| std::fs::metadata(dir.path().join(name)).unwrap().len();
     assert!(size("countersign.db") > 5 << 20, "the database has grown before any close");
-    assert!(size("countersign.db-wal") < 30 << 20, "{}", size("countersign.db-wal"));
+    assert!(size("countersign.db-wal") < 80 << 20, "{}", size("countersign.db-wal"));
     store.close().await;
     assert!(!dir.path().join("countersign.db-wal").exists(), "and nothing is left behind");
 }
