@@ -64,31 +64,118 @@ pub enum SaltOrder {
     PasswordFirst,
 }
 
+/// What another system kept of a password (contract 3.2). `Debug` shows none of it.
+#[derive(Clone)]
+pub enum Foreign {
+    /// Lower-case hexadecimal SHA-256 of password and salt.
+    Salted {
+        /// The digest.
+        digest: Zeroizing<String>,
+        /// Up to 40 characters.
+        salt: String,
+        /// Which of the two came first.
+        order: SaltOrder,
+    },
+    /// A bcrypt hash of 60 characters, with its cost and salt.
+    Bcrypt(Zeroizing<String>),
+}
+
+impl std::fmt::Debug for Foreign {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Foreign(..)")
+    }
+}
+
+/// Longest salt from elsewhere, in characters.
+const FOREIGN_SALT_MAX: usize = 40;
+/// The dearest bcrypt hash that is taken: whoever logs in computes it once more.
+const BCRYPT_COST_MAX: u32 = 14;
+
+/// How a password is digested before the digest is hashed here.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Recipe {
+    Salted(SaltOrder, Vec<u8>),
+    Bcrypt { cost: u32, salt: [u8; SALT] },
+}
+
+impl Recipe {
+    /// Its spelling in a stored hash.
+    fn spelled(&self) -> String {
+        let hex = |bytes: &[u8]| data_encoding::HEXLOWER.encode(bytes);
+        match self {
+            Self::Salted(SaltOrder::SaltFirst, salt) => format!("salt+sha256:{}", hex(salt)),
+            Self::Salted(SaltOrder::PasswordFirst, salt) => format!("sha256+salt:{}", hex(salt)),
+            Self::Bcrypt { cost, salt } => format!("bcrypt-{cost}:{}", hex(salt)),
+        }
+    }
+
+    /// Reads a stored hash: the recipe, and the Argon2id hash of what it makes.
+    fn read(stored: &str) -> Option<(Self, &str)> {
+        let (name, rest) = stored.strip_prefix(LEGACY)?.split_once(':')?;
+        let (salt, hash) = rest.split_once(':')?;
+        let salt = data_encoding::HEXLOWER.decode(salt.as_bytes()).ok()?;
+        let recipe = match name {
+            "salt+sha256" => Self::Salted(SaltOrder::SaltFirst, salt),
+            "sha256+salt" => Self::Salted(SaltOrder::PasswordFirst, salt),
+            _ => Self::Bcrypt { cost: name.strip_prefix("bcrypt-")?.parse().ok()?, salt: salt.try_into().ok()? },
+        };
+        Some((recipe, hash))
+    }
+
+    /// What it makes of a password. `None` if nothing can be made.
+    fn digest(&self, password: &str) -> Option<Zeroizing<String>> {
+        match self {
+            Self::Salted(order, salt) => {
+                let both = Zeroizing::new(match order {
+                    SaltOrder::SaltFirst => [salt, password.as_bytes()].concat(),
+                    SaltOrder::PasswordFirst => [password.as_bytes(), salt].concat(),
+                });
+                Some(Zeroizing::new(data_encoding::HEXLOWER.encode(&domain::Digest::of(&both).0)))
+            }
+            Self::Bcrypt { cost, salt } => {
+                let made = bcrypt::hash_with_salt(password, *cost, *salt).ok()?;
+                Some(Zeroizing::new(bcrypt_digest(&made)))
+            }
+        }
+    }
+}
+
+/// What of a bcrypt hash follows its cost and salt; the same for every version of its spelling.
+fn bcrypt_digest(parts: &bcrypt::HashParts) -> String {
+    parts.to_string().split_off(29)
+}
+
+/// Takes apart what another system kept: how it was made, and what came of it.
+fn examined(foreign: Foreign) -> Result<(Recipe, Zeroizing<String>), Error> {
+    match foreign {
+        Foreign::Salted { digest, salt, order } => {
+            let is_hex = digest.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+            if digest.len() != 64 || !is_hex {
+                return Err(Error::BadPassword("Password is not a lower-case hexadecimal SHA-256"));
+            }
+            if salt.chars().count() > FOREIGN_SALT_MAX {
+                return Err(Error::BadPassword("Salt is too long (maximum is 40 characters)"));
+            }
+            Ok((Recipe::Salted(order, salt.into_bytes()), digest))
+        }
+        Foreign::Bcrypt(hash) => {
+            // The old form that mistook characters beyond ASCII makes other hashes of them.
+            let parts: Option<bcrypt::HashParts> =
+                Some(&*hash).filter(|h| !h.starts_with("$2x")).and_then(|h| h.parse().ok());
+            let parts = parts.ok_or(Error::BadPassword("Password is not a bcrypt hash"))?;
+            if !(4..=BCRYPT_COST_MAX).contains(&parts.get_cost()) {
+                return Err(Error::BadPassword("The cost of the bcrypt hash is not between 4 and 14"));
+            }
+            let recipe = Recipe::Bcrypt { cost: parts.get_cost(), salt: parts.get_salt_raw() };
+            Ok((recipe, Zeroizing::new(bcrypt_digest(&parts))))
+        }
+    }
+}
+
 /// Whether a stored hash is to be renewed by the next right password: it came from elsewhere, or its cost is below
 /// today's (SEC 43).
 pub fn is_old(stored: &str) -> bool {
     !stored.starts_with(&format!("$argon2id$v=19$m={MEMORY},t=1,p=1$"))
-}
-
-/// What is compared with the Argon2id part of a stored hash, and that part.
-fn taken_apart(stored: &str, password: Zeroizing<String>) -> (Zeroizing<String>, &str) {
-    let legacy = stored.strip_prefix(LEGACY).and_then(|rest| {
-        let (order, rest) = rest.split_once(':')?;
-        let (salt, hash) = rest.split_once(':')?;
-        Some((order, data_encoding::HEXLOWER.decode(salt.as_bytes()).ok()?, hash))
-    });
-    let Some((order, salt, hash)) = legacy else { return (password, stored) };
-    let order = if order == "salt+sha256" { SaltOrder::SaltFirst } else { SaltOrder::PasswordFirst };
-    (digested(&password, &salt, order), hash)
-}
-
-/// Lower-case hexadecimal SHA-256 of a password and its salt.
-fn digested(password: &str, salt: &[u8], order: SaltOrder) -> Zeroizing<String> {
-    let both = Zeroizing::new(match order {
-        SaltOrder::SaltFirst => [salt, password.as_bytes()].concat(),
-        SaltOrder::PasswordFirst => [password.as_bytes(), salt].concat(),
-    });
-    Zeroizing::new(data_encoding::HEXLOWER.encode(&domain::Digest::of(&both).0))
 }
 
 impl Hasher {
@@ -102,7 +189,10 @@ impl Hasher {
         let _turn = self.turns.acquire().await.map_err(|_| Error::Busy)?;
         tokio::task::spawn_blocking(move || {
             use argon2::password_hash::{PasswordVerifier, phc::PasswordHash};
-            let (password, hash) = taken_apart(&stored, password);
+            let (password, hash) = match Recipe::read(&stored) {
+                Some((recipe, hash)) => (recipe.digest(&password).unwrap_or_default(), hash),
+                None => (password, stored.as_str()),
+            };
             let parsed = PasswordHash::new(hash).map_err(|_| Error::internal("a stored password hash is not one"))?;
             Ok(Argon2::default().verify_password(password.as_bytes(), &parsed).is_ok() && exists)
         })
@@ -110,21 +200,12 @@ impl Hasher {
         .map_err(Error::internal)?
     }
 
-    /// The hash of a password that another system has digested with a salt of up to 40 characters: wrapped in Argon2id,
-    /// and replaced by the next right password (contract 3.2, SEC 43).
-    pub async fn hash_legacy(
-        &self,
-        digested: Zeroizing<String>,
-        other: &str,
-        order: SaltOrder,
-        salt: [u8; SALT],
-    ) -> Result<String, Error> {
-        let hash = self.hash(digested, salt).await?;
-        let order = match order {
-            SaltOrder::SaltFirst => "salt+sha256",
-            SaltOrder::PasswordFirst => "sha256+salt",
-        };
-        Ok(format!("{LEGACY}{order}:{}:{hash}", data_encoding::HEXLOWER.encode(other.as_bytes())))
+    /// The hash of what another system kept of a password: wrapped in Argon2id, and replaced by the next right password
+    /// (contract 3.2, rulings 28).
+    pub async fn hash_foreign(&self, foreign: Foreign, salt: [u8; SALT]) -> Result<String, Error> {
+        let (recipe, digest) = examined(foreign)?;
+        let hash = self.hash(digest, salt).await?;
+        Ok(format!("{LEGACY}{}:{hash}", recipe.spelled()))
     }
 
     /// The Argon2id hash of `password` in PHC form. Refuses with [`Error::Busy`] when too many wait.
@@ -174,12 +255,52 @@ mod tests {
     async fn a_digest_from_elsewhere_is_wrapped_and_known_by_its_password() {
         let hasher = Hasher::default();
         let word = |text: &str| Zeroizing::new(text.to_owned());
-        for order in [SaltOrder::SaltFirst, SaltOrder::PasswordFirst] {
-            let theirs = digested("open sesame", b"pepper", order);
-            let stored = hasher.hash_legacy(theirs.clone(), "pepper", order, [7; SALT]).await.unwrap();
+        // `printf %s pepper'open sesame' | sha256sum`, and the other way round.
+        for (order, digest) in [
+            (SaltOrder::SaltFirst, "1a62cb3bb3ecfcd0e49236c037d100f64ec07a1a3c5964db8d0bfb8a31a221fa"),
+            (SaltOrder::PasswordFirst, "cd7149b0388d05a35aff577050a917c55704d074d31f969fe268217b5a87f21c"),
+        ] {
+            let foreign = Foreign::Salted { digest: word(digest), salt: "pepper".to_owned(), order };
+            let stored = hasher.hash_foreign(foreign, [7; SALT]).await.unwrap();
             assert!(is_old(&stored));
             assert!(hasher.matches(word("open sesame"), Some(stored.clone())).await.unwrap(), "{order:?}");
-            assert!(!hasher.matches(theirs, Some(stored)).await.unwrap(), "the digest is no password");
+            assert!(!hasher.matches(word(digest), Some(stored)).await.unwrap(), "the digest is no password");
+        }
+    }
+
+    /// The hash is one of the test vectors of jBCrypt, which first published them.
+    #[tokio::test]
+    async fn a_bcrypt_hash_is_wrapped_and_known_by_its_password() {
+        let hasher = Hasher::default();
+        let word = |text: &str| Zeroizing::new(text.to_owned());
+        for version in ["2a", "2b", "2y"] {
+            let theirs = format!("${version}$06$If6bvum7DFjUnE9p2uDeDu0YHzrHM6tf.iqN8.yx.jNN1ILEf7h0i");
+            let stored = hasher.hash_foreign(Foreign::Bcrypt(word(&theirs)), [7; SALT]).await.unwrap();
+            assert!(is_old(&stored) && !stored.contains("0YHzrHM6tf"), "{stored}");
+            assert!(hasher.matches(word("abc"), Some(stored.clone())).await.unwrap());
+            assert!(!hasher.matches(word("abd"), Some(stored.clone())).await.unwrap());
+            assert!(!hasher.matches(word(&theirs), Some(stored)).await.unwrap(), "the hash is no password");
+        }
+    }
+
+    #[tokio::test]
+    async fn what_no_system_kept_is_refused() {
+        let word = |text: &str| Zeroizing::new(text.to_owned());
+        let salted = |digest: &str, salt: &str| Foreign::Salted {
+            digest: word(digest),
+            salt: salt.to_owned(),
+            order: SaltOrder::SaltFirst,
+        };
+        for foreign in [
+            salted("ab12", ""),
+            salted(&"AB".repeat(32), ""),
+            salted(&"ab".repeat(32), &"x".repeat(41)),
+            Foreign::Bcrypt(word("open sesame")),
+            Foreign::Bcrypt(word("$2x$06$If6bvum7DFjUnE9p2uDeDu0YHzrHM6tf.iqN8.yx.jNN1ILEf7h0i")),
+            Foreign::Bcrypt(word("$2b$31$If6bvum7DFjUnE9p2uDeDu0YHzrHM6tf.iqN8.yx.jNN1ILEf7h0i")),
+        ] {
+            let refused = Hasher::default().hash_foreign(foreign, [7; SALT]).await;
+            assert!(matches!(refused, Err(Error::BadPassword(_))));
         }
     }
 

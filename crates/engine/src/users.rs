@@ -6,16 +6,21 @@ use domain::{User, UserId};
 use store::{IdKind, Page, UserFilter, UserPage};
 use zeroize::Zeroizing;
 
-use crate::password;
+use crate::password::{self, Foreign};
 use crate::{Engine, Error};
 
 /// A password to set.
 #[derive(Clone)]
-pub struct NewPassword {
-    /// In clear.
-    pub clear: Zeroizing<String>,
-    /// Whether the block-list applies too.
-    pub validate: bool,
+pub enum NewPassword {
+    /// As the person types it.
+    Clear {
+        /// In clear.
+        clear: Zeroizing<String>,
+        /// Whether the block-list applies too.
+        validate: bool,
+    },
+    /// As another system kept it; nothing can be judged about it.
+    Foreign(Foreign),
 }
 
 impl std::fmt::Debug for NewPassword {
@@ -100,8 +105,13 @@ impl Engine {
 
     async fn with_password(&self, patch: UserPatch, password: Option<NewPassword>) -> Result<UserPatch, Error> {
         let Some(password) = password else { return Ok(patch) };
-        password::judge(&password.clear, password.validate)?;
-        let hash = self.hasher.hash(password.clear, self.chance.bytes()).await?;
+        let hash = match password {
+            NewPassword::Clear { clear, validate } => {
+                password::judge(&clear, validate)?;
+                self.hasher.hash(clear, self.chance.bytes()).await?
+            }
+            NewPassword::Foreign(foreign) => self.hasher.hash_foreign(foreign, self.chance.bytes()).await?,
+        };
         Ok(UserPatch { password_hash: Some(hash), ..patch })
     }
 }

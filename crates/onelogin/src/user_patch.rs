@@ -5,7 +5,9 @@
 
 use domain::user::UserPatch;
 use domain::{User, UserStatus};
+use engine::{Foreign, SaltOrder};
 use serde_json::Value;
+use zeroize::Zeroizing;
 
 use crate::lenient::{Body, is_line};
 
@@ -83,12 +85,43 @@ pub struct Given {
 /// The members about a password. `Debug` shows none.
 #[derive(Default)]
 pub struct GivenPassword {
-    /// In clear, unless `hashed`.
+    /// In clear, unless it was hashed before.
     pub password: Option<String>,
     /// The same again.
     pub confirmation: Option<String>,
-    /// Whether it claims to be hashed already.
-    pub hashed: bool,
+    /// How it was hashed before, if it was.
+    pub algorithm: Option<String>,
+    /// What it was hashed with.
+    pub salt: Option<String>,
+}
+
+/// Why a password that is hashed already cannot be taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NotHashed {
+    /// It was not given twice.
+    Unconfirmed,
+    /// Nothing is known of its algorithm.
+    Algorithm,
+}
+
+impl GivenPassword {
+    /// Whether it is one that another system has hashed.
+    pub fn is_hashed(&self) -> bool {
+        self.algorithm.is_some() || self.salt.is_some()
+    }
+
+    /// What another system kept of a password. Without an algorithm it is the first of the list of contract 3.2.
+    pub fn foreign(self) -> Result<Foreign, NotHashed> {
+        let digest = self.password.filter(|password| self.confirmation.as_ref() == Some(password));
+        let digest = Zeroizing::new(digest.ok_or(NotHashed::Unconfirmed)?);
+        let salt = self.salt.unwrap_or_default();
+        match self.algorithm.as_deref() {
+            None | Some("salt+sha256") => Ok(Foreign::Salted { digest, salt, order: SaltOrder::SaltFirst }),
+            Some("sha256+salt") => Ok(Foreign::Salted { digest, salt, order: SaltOrder::PasswordFirst }),
+            Some("bcrypt") => Ok(Foreign::Bcrypt(digest)),
+            Some(_) => Err(NotHashed::Algorithm),
+        }
+    }
 }
 
 impl std::fmt::Debug for GivenPassword {
@@ -132,7 +165,7 @@ pub fn read(body: &Body, allowed: Allowed) -> Result<Given, Fault> {
             .transpose()?;
         patch.state = state(body)?;
     }
-    let password = if allowed.password { password(body)? } else { None };
+    let password = if allowed.password { password(body, "salt")? } else { None };
     Ok(Given { patch, password })
 }
 
@@ -181,8 +214,8 @@ pub fn custom_attributes(body: &Body) -> Result<Vec<(String, Option<String>)>, F
     attributes.iter().map(read).collect()
 }
 
-/// The members about a password; empty ones are none.
-pub fn password(body: &Body) -> Result<Option<GivenPassword>, Fault> {
+/// The members about a password, of which `salt` names the salt; empty ones are none.
+pub fn password(body: &Body, salt: &str) -> Result<Option<GivenPassword>, Fault> {
     let text = |field: &str| {
         let text = body.text(field, PASSWORD).map_err(|wrong| Fault::Wrong(wrong.field))?;
         Ok(text.filter(|text| !text.is_empty()))
@@ -190,9 +223,10 @@ pub fn password(body: &Body) -> Result<Option<GivenPassword>, Fault> {
     let given = GivenPassword {
         password: text("password")?,
         confirmation: text("password_confirmation")?,
-        hashed: text("password_algorithm")?.is_some() | text("salt")?.is_some(),
+        algorithm: text("password_algorithm")?,
+        salt: text(salt)?,
     };
-    let any = given.password.is_some() || given.confirmation.is_some() || given.hashed;
+    let any = given.password.is_some() || given.confirmation.is_some() || given.is_hashed();
     Ok(any.then_some(given))
 }
 
@@ -350,10 +384,10 @@ mod tests {
     fn a_password_is_any_member_about_one() {
         assert!(given(r#"{"password":"","salt":null}"#).unwrap().password.is_none());
         let hashed = given(r#"{"password_algorithm":"salt+sha256"}"#).unwrap().password.unwrap();
-        assert!(hashed.hashed);
+        assert!(hashed.is_hashed());
         let clear = given(r#"{"password":"a","password_confirmation":"b"}"#).unwrap().password.unwrap();
         assert_eq!((clear.password.as_deref(), clear.confirmation.as_deref()), (Some("a"), Some("b")));
-        assert!(!clear.hashed);
+        assert!(!clear.is_hashed());
         assert_eq!(format!("{clear:?}"), "GivenPassword(..)");
     }
 }

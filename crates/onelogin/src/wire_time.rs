@@ -31,6 +31,16 @@ pub fn with_slashes(unix_ms: i64) -> String {
     )
 }
 
+/// Reads a moment of a query: any ISO 8601 spelling with an offset, or a date, with or without a time, in UTC.
+pub fn read(text: &str) -> Option<i64> {
+    let text = text.trim();
+    if let Ok(at) = text.parse::<Timestamp>() {
+        return Some(at.as_millisecond());
+    }
+    let at = text.parse::<DateTime>().ok()?;
+    Offset::UTC.to_timestamp(at).ok().map(Timestamp::as_millisecond)
+}
+
 fn iso(at: DateTime) -> String {
     format!("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}", at.year(), at.month(), at.day(), at.hour(), at.minute(), at.second())
 }
@@ -59,6 +69,17 @@ mod tests {
         assert_eq!(with_millis(1_709_164_800_000), "2024-02-29T00:00:00.000Z");
         assert_eq!(with_seconds(1_709_164_800_999), "2024-02-29T00:00:00Z");
         assert_eq!(with_millis(-1), "1969-12-31T23:59:59.999Z");
+    }
+
+    #[test]
+    fn a_moment_is_read_in_any_usual_spelling() {
+        for text in
+            ["2016-01-26T02:21:47Z", "2016-01-26T02:21:47.000Z", "2016-01-26T04:21:47+02:00", "2016-01-26 02:21:47"]
+        {
+            assert_eq!(read(text), Some(1_453_774_907_000), "{text}");
+        }
+        assert_eq!(read("2016-01-26"), Some(1_453_766_400_000));
+        assert_eq!((read("yesterday"), read(""), read("2016-13-01")), (None, None, None));
     }
 
     #[test]

@@ -398,3 +398,35 @@ async fn a_session_token_is_over_after_two_minutes() {
     let answer = wire.server.send(Script::post("/session_via_api_token").form(&format!("session_token={token}"))).await;
     assert_eq!(answer.status.as_u16(), 400);
 }
+
+/// Contract 3.2: a password that another system hashed is kept so until its next use, and then as any other.
+#[tokio::test]
+async fn who_comes_with_a_hashed_password_logs_in_with_the_password_itself() {
+    let wire = Wire::start().await;
+    let salted = json!({
+        "password": "1a62cb3bb3ecfcd0e49236c037d100f64ec07a1a3c5964db8d0bfb8a31a221fa", "password_confirmation": "1a62cb3bb3ecfcd0e49236c037d100f64ec07a1a3c5964db8d0bfb8a31a221fa", "password_algorithm": "salt+sha256", "password_salt": "pepper"
+    });
+    let v1 = wire.call_as(Scope::ManageAll, "PUT", "/api/1/users/set_password_using_salt/2", &salted.to_string()).await;
+    assert_eq!(v1.json()["status"]["message"], "Success", "{}", v1.0);
+    let word = |password: &str| json!({ "username_or_email": "ben", "password": password, "subdomain": "acme" });
+    let is_in = |told: Told| told.json()["data"][0]["status"] == "Authenticated";
+    assert!(!is_in(login(&wire, &word("open sesam")).await));
+    assert!(
+        !is_in(login(&wire, &word("1a62cb3bb3ecfcd0e49236c037d100f64ec07a1a3c5964db8d0bfb8a31a221fa")).await),
+        "the hash is no password"
+    );
+    assert!(is_in(login(&wire, &word("open sesame")).await));
+    assert!(is_in(login(&wire, &word("open sesame")).await), "hashed anew");
+    for (algorithm, hash, salt, password) in [
+        ("salt+sha256", "1a62cb3bb3ecfcd0e49236c037d100f64ec07a1a3c5964db8d0bfb8a31a221fa", "pepper", "open sesame"),
+        ("sha256+salt", "cd7149b0388d05a35aff577050a917c55704d074d31f969fe268217b5a87f21c", "pepper", "open sesame"),
+        ("bcrypt", "$2a$06$If6bvum7DFjUnE9p2uDeDu0YHzrHM6tf.iqN8.yx.jNN1ILEf7h0i", "", "abc"),
+    ] {
+        let body = json!({
+            "password": hash, "password_confirmation": hash, "password_algorithm": algorithm, "salt": salt
+        });
+        let v2 = wire.call_as(Scope::ManageAll, "PUT", "/api/2/users/2", &body.to_string()).await;
+        assert_eq!(v2.json()["id"], 2, "{}", v2.0);
+        assert!(is_in(login(&wire, &word(password)).await), "{algorithm}");
+    }
+}

@@ -60,6 +60,13 @@ async fn a_list_is_filtered_exactly() {
         ("custom_attributes.%7Battribute_name%7D=x&mappings=async", vec![ana, ben, chie]),
         ("app_id=1", vec![]),
         ("email=", vec![]),
+        ("email=*%40EXAMPLE.com", vec![ana, ben, chie]),
+        ("firstname=*h*&lastname=Tan*", vec![chie]),
+        ("firstname=!Ben", vec![]),
+        ("created_since=2026-03-01T09:30:00.000Z&created_until=2026-03-01T09:30:00Z", vec![ana, ben, chie]),
+        ("updated_since=2026-03-02T00:00:00Z", vec![]),
+        ("last_login_since=2020-01-01", vec![]),
+        ("created_since=soon", vec![]),
         ("sort=-id", vec![chie, ben, ana]),
         ("sort=-id&limit=2&page=2", vec![ana]),
         ("sort=%2Bid", vec![ana, ben, chie]),
@@ -203,7 +210,7 @@ async fn what_is_wrong_with_a_body_is_said() {
         ("a short password", r#"{"username":"eve","password":"seven77","password_confirmation":"seven77"}"#),
         ("a common password", r#"{"username":"eve","password":"password1","password_confirmation":"password1"}"#),
         (
-            "a hashed password",
+            "a hash that is none",
             r#"{"username":"eve","password":"ab","password_confirmation":"ab","password_algorithm":"salt+sha256","salt":"x"}"#,
         ),
     ] {
@@ -287,11 +294,11 @@ async fn what_is_wrong_with_a_body_is_said() {
     → 422 Unprocessable Entity
     {"statusCode":422,"name":"UnprocessableEntityError","message":"Validation failed: Password is too common"}
 
-    # a hashed password
+    # a hash that is none
     POST /api/2/users
     {"username":"eve","password":"ab","password_confirmation":"ab","password_algorithm":"salt+sha256","salt":"x"}
     → 422 Unprocessable Entity
-    {"statusCode":422,"name":"UnprocessableEntityError","message":"Validation failed: Hashed passwords are not supported"}
+    {"statusCode":422,"name":"UnprocessableEntityError","message":"Validation failed: Password is not a lower-case hexadecimal SHA-256"}
     "#);
     assert_eq!(ids(&all(&server, Script::get("/api/2/users")).await).len(), 3);
     let common = r#"{"username":"eve","password":"password1","password_confirmation":"password1"}"#;

@@ -8,7 +8,7 @@ use domain::{Client, CompatProfile, MfaPolicy, Scope, User, UserId};
 use engine::{Engine, NewPassword};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use store::{Page, UserFilter};
+use store::{Page, TextFilter, UserFilter};
 
 use crate::{app, terminal};
 
@@ -159,7 +159,8 @@ pub async fn execute(engine: &Engine, command: Command) -> Result<Report, String
             if user.username.is_none() && user.email.is_none() {
                 return Err("a user needs a name or an e-mail address: pass --username or --email".to_owned());
             }
-            let password = user.password.clone().map(|clear| NewPassword { clear: clear.into(), validate: true });
+            let password =
+                user.password.clone().map(|clear| NewPassword::Clear { clear: clear.into(), validate: true });
             let created = engine.create_user(patch(user), password, by).await.map_err(sentence)?;
             Ok(Report { text: Text::Lines(vec![format!("User {} created.", created.id)]), json: user_json(&created) })
         }
@@ -218,9 +219,9 @@ async fn find(engine: &Engine, who: &Who) -> Result<User, String> {
         });
     }
     let filter = if who.0.contains('@') {
-        UserFilter { email: Some(who.0.clone()), ..UserFilter::default() }
+        UserFilter { email: Some(TextFilter::exactly(&who.0)), ..UserFilter::default() }
     } else {
-        UserFilter { username: Some(who.0.clone()), ..UserFilter::default() }
+        UserFilter { username: Some(TextFilter::exactly(&who.0)), ..UserFilter::default() }
     };
     let page = engine.users(&filter, Page { limit: 1, offset: 0 }).await.map_err(sentence)?;
     page.users.into_iter().next().ok_or_else(|| no_user(who))

@@ -1,8 +1,18 @@
 //! Conditions that are put together for lists. Only our own words are joined; every value is a parameter.
 
 use crate::apply::{id, key};
-use crate::query::{DevFilter, UserFilter};
+use crate::query::{DevFilter, Span, TextFilter, UserFilter};
 use crate::value::Value;
+
+/// What the two databases say in words of their own.
+pub(crate) struct Words {
+    /// That a user has a custom attribute of name `?`, followed by a condition on `value` and a closing parenthesis.
+    pub(crate) has_attribute: &'static str,
+    /// That a text, which stands before it, matches a pattern, with regard to case.
+    pub(crate) matches: &'static str,
+    /// The pattern of a text in which each `*` stands for any characters.
+    pub(crate) pattern: fn(&str) -> String,
+}
 
 struct Conditions {
     text: String,
@@ -33,11 +43,34 @@ impl Conditions {
             self.and(condition, [value.into()]);
         }
     }
+
+    fn text(&mut self, column: &str, wanted: Option<&TextFilter>, words: &Words, folded: bool) {
+        if let Some(wanted) = wanted {
+            let (condition, value) = of_text(column, wanted, words, folded);
+            self.and(&condition, [value]);
+        }
+    }
+
+    fn span(&mut self, column: &str, span: Span) {
+        self.when(&format!("{column} >= ?"), span.since);
+        self.when(&format!("{column} <= ?"), span.until);
+    }
 }
 
-/// The conditions of a [`UserFilter`], to follow a `WHERE`. `has_attribute` says, in the database's own words, that a
-/// user has a custom attribute of some name and value.
-pub(crate) fn of_users(filter: &UserFilter, has_attribute: &str) -> (String, Vec<Value>) {
+/// The condition on a column, and its one value. `folded` is whether the column is kept without regard to case.
+fn of_text(column: &str, wanted: &TextFilter, words: &Words, folded: bool) -> (String, Value) {
+    let text = if folded { key(&wanted.text) } else { wanted.text.clone() };
+    let (condition, value) = if wanted.wildcards && text.contains('*') {
+        (format!("{column} {}", words.matches), (words.pattern)(&text))
+    } else {
+        (format!("{column} = ?"), text)
+    };
+    let condition = if wanted.negated { format!("({condition}) IS NOT TRUE") } else { condition };
+    (condition, value.into())
+}
+
+/// The conditions of a [`UserFilter`], to follow a `WHERE`.
+pub(crate) fn of_users(filter: &UserFilter, words: &Words) -> (String, Vec<Value>) {
     let mut all = Conditions::new();
     all.when("id = ?", filter.id.map(|id| id.0));
     if let Some(ids) = &filter.user_ids {
@@ -48,16 +81,22 @@ pub(crate) fn of_users(filter: &UserFilter, has_attribute: &str) -> (String, Vec
             all.and(&format!("id IN ({places})"), ids.iter().map(|id| Value::Int(id.0)));
         }
     }
-    all.when("username_key = ?", filter.username.as_deref().map(key));
-    all.when("email_key = ?", filter.email.as_deref().map(key));
-    all.when("external_id = ?", filter.external_id.as_deref());
-    all.when("profile -> 'texts' ->> 'samaccountname' = ?", filter.samaccountname.as_deref());
-    all.when("profile -> 'texts' ->> 'firstname' = ?", filter.firstname.as_deref());
-    all.when("profile -> 'texts' ->> 'lastname' = ?", filter.lastname.as_deref());
+    all.text("username_key", filter.username.as_ref(), words, true);
+    all.text("email_key", filter.email.as_ref(), words, true);
+    all.text("external_id", filter.external_id.as_ref(), words, false);
+    all.text("(profile -> 'texts' ->> 'samaccountname')", filter.samaccountname.as_ref(), words, false);
+    all.text("(profile -> 'texts' ->> 'firstname')", filter.firstname.as_ref(), words, false);
+    all.text("(profile -> 'texts' ->> 'lastname')", filter.lastname.as_ref(), words, false);
+    all.span("created_at", filter.created);
+    all.span("updated_at", filter.updated);
+    all.span("CAST(profile ->> 'last_login' AS bigint)", filter.last_login);
     all.when("CAST(profile -> 'integers' ->> 'directory_id' AS bigint) = ?", filter.directory_id);
     all.when("CAST(profile -> 'integers' ->> 'group_id' AS bigint) = ?", filter.group_id);
     for (name, value) in &filter.custom_attributes {
-        all.and(has_attribute, [name.as_str().into(), value.as_str().into()]);
+        let found = TextFilter { negated: false, ..value.clone() };
+        let (condition, wanted) = of_text("value", &found, words, false);
+        let not = if value.negated { "NOT " } else { "" };
+        all.and(&format!("{not}{}{condition})", words.has_attribute), [name.as_str().into(), wanted]);
     }
     (all.text, all.params)
 }

@@ -43,7 +43,8 @@ pub use error::{Error, Field, OpenError};
 pub use migrations::{MIGRATIONS, Migration};
 pub use postgres::PostgresOptions;
 pub use query::{
-    AuditChain, AuditRow, DevFilter, DevMessage, Fate, IdKind, Page, QueuedMessage, Stats, Swept, UserFilter, UserPage,
+    AuditChain, AuditRow, DevFilter, DevMessage, Fate, IdKind, Page, QueuedMessage, Span, Stats, Swept, TextFilter,
+    UserFilter, UserPage,
 };
 pub use sqlite::{Fatal, SqliteOptions};
 

@@ -56,23 +56,56 @@ pub struct UserFilter {
     /// Any of these users.
     pub user_ids: Option<Vec<UserId>>,
     /// The name to log in with, without regard to case.
-    pub username: Option<String>,
+    pub username: Option<TextFilter>,
     /// The mail address, without regard to case.
-    pub email: Option<String>,
+    pub email: Option<TextFilter>,
     /// Profile text `external_id`.
-    pub external_id: Option<String>,
+    pub external_id: Option<TextFilter>,
     /// Profile text `samaccountname`.
-    pub samaccountname: Option<String>,
+    pub samaccountname: Option<TextFilter>,
     /// Profile text `firstname`.
-    pub firstname: Option<String>,
+    pub firstname: Option<TextFilter>,
     /// Profile text `lastname`.
-    pub lastname: Option<String>,
+    pub lastname: Option<TextFilter>,
     /// Profile integer `directory_id`.
     pub directory_id: Option<i64>,
     /// Profile integer `group_id`.
     pub group_id: Option<i64>,
+    /// When the user was created.
+    pub created: Span,
+    /// When the user was last changed.
+    pub updated: Span,
+    /// When the user last logged in.
+    pub last_login: Span,
     /// Custom attributes by name and value.
-    pub custom_attributes: Vec<(String, String)>,
+    pub custom_attributes: Vec<(String, TextFilter)>,
+}
+
+/// Which texts are meant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TextFilter {
+    /// The text.
+    pub text: String,
+    /// Whether each `*` in it stands for any characters, or none.
+    pub wildcards: bool,
+    /// Whether all others are meant instead, a missing text among them.
+    pub negated: bool,
+}
+
+impl TextFilter {
+    /// This text and no other.
+    pub fn exactly(text: impl Into<String>) -> Self {
+        Self { text: text.into(), wildcards: false, negated: false }
+    }
+}
+
+/// Moments between two others, both included; without one there is no end to that side.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Span {
+    /// The first moment.
+    pub since: Option<Timestamp>,
+    /// The last moment.
+    pub until: Option<Timestamp>,
 }
 
 /// A part of a list.

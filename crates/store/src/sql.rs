@@ -208,9 +208,6 @@ pub(crate) const USERS: &str = "SELECT id, username, email, phone, status, locke
     temp_reusable, temp_used_at, profile, created_at, updated_at FROM \"user\" WHERE 1 = 1";
 /// How many users meet the conditions that are appended.
 pub(crate) const COUNT_USERS: &str = "SELECT COUNT(*) FROM \"user\" WHERE 1 = 1";
-/// Whether a user has a custom attribute. Differs: PostgreSQL has another function for it.
-pub(crate) const HAS_ATTRIBUTE: &str =
-    "EXISTS (SELECT 1 FROM json_each(profile, '$.custom_attributes') WHERE key = ? AND value = ?)";
 /// The dev world's messages that meet the conditions that are appended.
 pub(crate) const DEV_OUTBOX: &str = "SELECT id, channel, \"to\", body, subject, code, link, nonce, user_id, device_id, \
     verification_id, created_at FROM dev_outbox WHERE 1 = 1";
@@ -219,7 +216,7 @@ pub(crate) const DEV_OUTBOX: &str = "SELECT id, channel, \"to\", body, subject, 
 mod tests {
     use super::*;
     use crate::conditions;
-    use crate::query::{DevFilter, UserFilter};
+    use crate::query::{DevFilter, Span, TextFilter, UserFilter};
 
     /// The numbers of the parameters, in order of appearance.
     fn numbers(statement: &str) -> Vec<usize> {
@@ -253,17 +250,20 @@ mod tests {
         let user = UserFilter {
             id: Some(domain::UserId(1)),
             user_ids: Some(vec![domain::UserId(1), domain::UserId(2)]),
-            username: Some("a".into()),
-            email: Some("a".into()),
-            external_id: Some("a".into()),
-            samaccountname: Some("a".into()),
-            firstname: Some("a".into()),
-            lastname: Some("a".into()),
+            username: Some(TextFilter::exactly("a")),
+            email: Some(TextFilter::exactly("a")),
+            external_id: Some(TextFilter::exactly("a")),
+            samaccountname: Some(TextFilter::exactly("a")),
+            firstname: Some(TextFilter::exactly("a")),
+            lastname: Some(TextFilter::exactly("a")),
             directory_id: Some(1),
             group_id: Some(1),
-            custom_attributes: vec![("a".into(), "b".into())],
+            created: Span { since: Some(domain::Timestamp(1)), until: Some(domain::Timestamp(2)) },
+            updated: Span { since: Some(domain::Timestamp(1)), until: None },
+            last_login: Span { since: None, until: Some(domain::Timestamp(2)) },
+            custom_attributes: vec![("a".into(), TextFilter { text: "b*".into(), wildcards: true, negated: true })],
         };
-        let (text, params) = conditions::of_users(&user, HAS_ATTRIBUTE);
+        let (text, params) = conditions::of_users(&user, &crate::sqlite::WORDS);
         assert_ascending("users", &text);
         assert_eq!(numbers(&text).into_iter().max(), Some(params.len()));
         let dev = DevFilter {

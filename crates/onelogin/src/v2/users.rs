@@ -15,7 +15,7 @@ use crate::envelope::json;
 use crate::error::Common;
 use crate::paging::Asked;
 use crate::user_filter;
-use crate::user_patch::{self, Allowed, Given, GivenPassword};
+use crate::user_patch::{self, Allowed, Given, GivenPassword, NotHashed};
 use crate::user_wire::{Fields, UserWire, Version};
 
 /// Why a user without username and mail address is none.
@@ -24,7 +24,7 @@ const NAMELESS: &str = "Username or Email must be set";
 /// One page of the users that match.
 pub async fn list(app: App, _: Access<ReadUsers>, call: Call) -> Result<Response, Error> {
     let asked = Asked::v2(&call)?;
-    let filter = user_filter::of_query(call.fields());
+    let filter = user_filter::of_query(call.fields(), Version::V2);
     let (found, place) = asked.find(&app.engine, &filter).await.map_err(Error::of(&app))?;
     let users: Vec<_> = found.users.iter().map(|user| wire(&app, &call, user)).collect();
     let mut answer = json(StatusCode::OK, &users);
@@ -100,14 +100,18 @@ fn read(access: &Access<ManageUsers>, call: &Call) -> Result<(Given, Option<NewP
 }
 
 fn confirmed(given: GivenPassword, validate: bool) -> Result<NewPassword, Error> {
-    if given.hashed {
-        return Err(Error::Validation("Hashed passwords are not supported".to_owned()));
+    let unconfirmed = || Error::Validation("Password confirmation doesn't match Password".to_owned());
+    if given.is_hashed() {
+        return given.foreign().map(NewPassword::Foreign).map_err(|why| match why {
+            NotHashed::Unconfirmed => unconfirmed(),
+            NotHashed::Algorithm => Error::Validation("Password algorithm is not included in the list".to_owned()),
+        });
     }
     match given.password {
         Some(password) if given.confirmation.as_ref() == Some(&password) => {
-            Ok(NewPassword { clear: password.into(), validate })
+            Ok(NewPassword::Clear { clear: password.into(), validate })
         }
-        _ => Err(Error::Validation("Password confirmation doesn't match Password".to_owned())),
+        _ => Err(unconfirmed()),
     }
 }
 
@@ -119,19 +123,36 @@ fn wire(app: &App, call: &Call, user: &User) -> Value {
 mod tests {
     use super::*;
 
-    fn given(password: &str, confirmation: &str, hashed: bool) -> GivenPassword {
+    fn given(password: &str, confirmation: &str, algorithm: &str) -> GivenPassword {
         let text = |text: &str| Some(text.to_owned()).filter(|text| !text.is_empty());
-        GivenPassword { password: text(password), confirmation: text(confirmation), hashed }
+        GivenPassword {
+            password: text(password),
+            confirmation: text(confirmation),
+            algorithm: text(algorithm),
+            salt: None,
+        }
     }
 
     #[test]
-    fn a_password_is_given_twice_and_in_clear() {
-        assert_eq!(*confirmed(given("secret", "secret", false), true).unwrap().clear, "secret");
-        for refused in [given("secret", "secrets", false), given("secret", "", false), given("", "secret", false)] {
+    fn a_password_is_given_twice() {
+        let clear = confirmed(given("secret", "secret", ""), true).unwrap();
+        assert!(matches!(clear, NewPassword::Clear { clear, validate: true } if *clear == "secret"));
+        for refused in [
+            given("secret", "secrets", ""),
+            given("secret", "", ""),
+            given("", "secret", ""),
+            given("ab12", "ab13", "salt+sha256"),
+        ] {
             assert!(matches!(confirmed(refused, true), Err(Error::Validation(why)) if why.contains("match")));
         }
-        let hashed = confirmed(given("ab12", "ab12", true), true);
-        assert!(matches!(hashed, Err(Error::Validation(why)) if why.contains("not supported")));
+    }
+
+    #[test]
+    fn a_password_hashed_elsewhere_is_of_one_of_three_kinds() {
+        for (algorithm, known) in [("salt+sha256", true), ("sha256+salt", true), ("bcrypt", true), ("md5", false)] {
+            let hashed = confirmed(given("ab12", "ab12", algorithm), true);
+            assert_eq!(matches!(hashed, Ok(NewPassword::Foreign(_))), known, "{algorithm}");
+        }
     }
 
     #[test]

@@ -11,7 +11,7 @@ use domain::{CompatProfile, Scope};
 use engine::{Chance, Engine, NewPassword};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use store::{Page, UserFilter};
+use store::{Page, TextFilter, UserFilter};
 
 use crate::app::{AWS_ACS, AWS_AUDIENCE};
 use crate::folder::{Folder, write_private};
@@ -135,7 +135,7 @@ async fn plant(engine: &Engine, chance: &dyn Chance) -> anyhow::Result<Seed> {
             ],
             ..UserPatch::default()
         };
-        let password = NewPassword { clear: user.password.clone().into(), validate: false };
+        let password = NewPassword::Clear { clear: user.password.clone().into(), validate: false };
         let planted = match existing(engine, &user.username).await? {
             Some(id) => engine.update_user(id, patch, Some(password), Context::default()).await?,
             None => engine.create_user(patch, Some(password), Context::default()).await?,
@@ -167,7 +167,7 @@ async fn plant_app(engine: &Engine) -> anyhow::Result<DevApp> {
 }
 
 async fn existing(engine: &Engine, username: &str) -> anyhow::Result<Option<domain::UserId>> {
-    let filter = UserFilter { username: Some(username.to_owned()), ..UserFilter::default() };
+    let filter = UserFilter { username: Some(TextFilter::exactly(username)), ..UserFilter::default() };
     let page = engine.users(&filter, Page { limit: 1, offset: 0 }).await?;
     Ok(page.users.first().map(|user| user.id))
 }

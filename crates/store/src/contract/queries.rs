@@ -5,7 +5,7 @@ use domain::user::UserPatch;
 use domain::*;
 
 use super::world::*;
-use crate::{Error, IdKind, Page, Store, UserFilter};
+use crate::{Error, IdKind, Page, Span, Store, TextFilter, UserFilter};
 
 const ALL: Page = Page { limit: 50, offset: 0 };
 
@@ -22,24 +22,52 @@ pub(crate) async fn users_are_found_by_each_field(store: &Store) {
     };
     let one = person(store, named(1)).await;
     let two = person(store, named(2)).await;
-    somebody(store).await;
+    let other = somebody(store).await;
+    let mut logged_in = store.view(two).await.unwrap().user.unwrap();
+    logged_in.profile.last_login = Some(NOW.plus(5));
+    put(store, two, vec![Change::UpdateUser(logged_in)]).await.unwrap();
     let filter = UserFilter::default;
+    let exactly = |text: &str| TextFilter::exactly(text);
+    let like = |text: &str| Some(TextFilter { wildcards: true, ..exactly(text) });
+    let but = |text: &str| Some(TextFilter { negated: true, wildcards: true, ..exactly(text) });
     for (found, expected) in [
         (UserFilter { id: Some(two), ..filter() }, vec![two]),
         (UserFilter { user_ids: Some(vec![two, one, UserId(999)]), ..filter() }, vec![one, two]),
         (UserFilter { user_ids: Some(vec![]), ..filter() }, vec![]),
-        (UserFilter { username: Some("uSER2".into()), ..filter() }, vec![two]),
-        (UserFilter { email: Some("user2@EXAMPLE.com".into()), ..filter() }, vec![two]),
-        (UserFilter { external_id: Some("external_id2".into()), ..filter() }, vec![two]),
-        (UserFilter { samaccountname: Some("samaccountname2".into()), ..filter() }, vec![two]),
-        (UserFilter { firstname: Some("firstname2".into()), ..filter() }, vec![two]),
-        (UserFilter { lastname: Some("lastname2".into()), ..filter() }, vec![two]),
+        (UserFilter { username: Some(exactly("uSER2")), ..filter() }, vec![two]),
+        (UserFilter { email: Some(exactly("user2@EXAMPLE.com")), ..filter() }, vec![two]),
+        (UserFilter { external_id: Some(exactly("external_id2")), ..filter() }, vec![two]),
+        (UserFilter { samaccountname: Some(exactly("samaccountname2")), ..filter() }, vec![two]),
+        (UserFilter { firstname: Some(exactly("firstname2")), ..filter() }, vec![two]),
+        (UserFilter { lastname: Some(exactly("lastname2")), ..filter() }, vec![two]),
         (UserFilter { directory_id: Some(2), ..filter() }, vec![two]),
         (UserFilter { group_id: Some(12), ..filter() }, vec![two]),
-        (UserFilter { custom_attributes: vec![("a \"b\" $.c".into(), "v2".into())], ..filter() }, vec![two]),
-        (UserFilter { custom_attributes: vec![("other".into(), "v2".into())], ..filter() }, vec![]),
-        (UserFilter { firstname: Some("firstname2".into()), group_id: Some(11), ..filter() }, vec![]),
-        (UserFilter { username: Some("user%".into()), ..filter() }, vec![]),
+        (UserFilter { custom_attributes: vec![("a \"b\" $.c".into(), exactly("v2"))], ..filter() }, vec![two]),
+        (UserFilter { custom_attributes: vec![("other".into(), exactly("v2"))], ..filter() }, vec![]),
+        (UserFilter { firstname: Some(exactly("firstname2")), group_id: Some(11), ..filter() }, vec![]),
+        (UserFilter { username: Some(exactly("user%")), ..filter() }, vec![]),
+        (UserFilter { username: Some(exactly("user*")), ..filter() }, vec![]),
+        (UserFilter { username: like("*SER*"), ..filter() }, vec![one, two]),
+        (UserFilter { email: like("*2@example.com"), ..filter() }, vec![two]),
+        (UserFilter { email: like("user_@*"), ..filter() }, vec![]),
+        (UserFilter { external_id: like("external?id2*"), ..filter() }, vec![]),
+        (UserFilter { external_id: like("external_id[2]*"), ..filter() }, vec![]),
+        (UserFilter { firstname: like("FIRST*"), ..filter() }, vec![]),
+        (UserFilter { firstname: like("first*"), ..filter() }, vec![one, two]),
+        (UserFilter { firstname: but("firstname2"), ..filter() }, vec![one, other]),
+        (UserFilter { username: but("*1"), ..filter() }, vec![two, other]),
+        (
+            UserFilter { custom_attributes: vec![("a \"b\" $.c".into(), like("v*").unwrap())], ..filter() },
+            vec![one, two],
+        ),
+        (
+            UserFilter { custom_attributes: vec![("a \"b\" $.c".into(), but("v2").unwrap())], ..filter() },
+            vec![one, other],
+        ),
+        (UserFilter { created: Span { since: Some(NOW), until: Some(NOW) }, ..filter() }, vec![one, two, other]),
+        (UserFilter { created: Span { since: Some(NOW.plus(1)), until: None }, ..filter() }, vec![]),
+        (UserFilter { updated: Span { since: None, until: Some(NOW.plus(-1)) }, ..filter() }, vec![]),
+        (UserFilter { last_login: Span { since: Some(NOW), until: None }, ..filter() }, vec![two]),
     ] {
         let page = store.users(&found, ALL).await.unwrap();
         assert_eq!(page.users.iter().map(|user| user.id).collect::<Vec<_>>(), expected, "{found:?}");

@@ -201,7 +201,7 @@ impl Postgres {
     }
 
     pub(crate) async fn users(&self, filter: &UserFilter, page: Page) -> Result<UserPage, Error> {
-        let (conditions, mut params) = conditions::of_users(filter, sql::HAS_ATTRIBUTE);
+        let (conditions, mut params) = conditions::of_users(filter, &sql::WORDS);
         let count = format!("{}{conditions}", shared::COUNT_USERS);
         let (limit, offset) = (params.len() + 1, params.len() + 2);
         let list = format!("{}{conditions} ORDER BY id LIMIT ${limit} OFFSET ${offset}", shared::USERS);

@@ -1,6 +1,7 @@
 //! The statements that only PostgreSQL runs: loads under a lock, and the forms that do the work of many rows at once.
 //! CockroachDB and YugabyteDB understand them too: no advisory locks, and what is locked is keyed by user or client.
 
+use crate::conditions::Words;
 use crate::sql::statements;
 
 statements! {
@@ -102,9 +103,12 @@ statements! {
     DEV_LOCK_USERS = "SELECT id FROM \"user\" ORDER BY id FOR UPDATE";
 }
 
-/// Whether a user has a custom attribute. Differs: SQLite has another function for it.
-pub(super) const HAS_ATTRIBUTE: &str =
-    "EXISTS (SELECT 1 FROM jsonb_each_text(profile -> 'custom_attributes') WHERE key = ? AND value = ?)";
+/// What only PostgreSQL says so.
+pub(super) const WORDS: Words = Words {
+    has_attribute: "EXISTS (SELECT 1 FROM jsonb_each_text(profile -> 'custom_attributes') WHERE key = ? AND ",
+    matches: "LIKE ? ESCAPE '!'",
+    pattern: |text| text.replace('!', "!!").replace('%', "!%").replace('_', "!_").replace('*', "%"),
+};
 
 #[cfg(test)]
 mod tests {

@@ -25,6 +25,7 @@ use tokio::sync::mpsc;
 pub use alarm::Fatal;
 
 use crate::apply::id;
+use crate::conditions::Words;
 use crate::counters::Counters;
 use crate::error::{Error, OpenError};
 use crate::ids::Ids;
@@ -40,6 +41,12 @@ use job::{Task, Tx};
 use readers::Readers;
 use writer::{Order, Writer};
 
+/// What only SQLite says so.
+pub(crate) const WORDS: Words = Words {
+    has_attribute: "EXISTS (SELECT 1 FROM json_each(profile, '$.custom_attributes') WHERE key = ? AND ",
+    matches: "GLOB ?",
+    pattern: |text| text.replace('[', "[[]").replace('?', "[?]"),
+};
 /// Jobs that may wait for the writer before senders wait as well.
 const QUEUE: usize = 1024;
 
@@ -159,7 +166,7 @@ impl Sqlite {
     }
 
     pub(crate) async fn users(&self, filter: &UserFilter, page: Page) -> Result<UserPage, Error> {
-        let (conditions, mut params) = conditions::of_users(filter, sql::HAS_ATTRIBUTE);
+        let (conditions, mut params) = conditions::of_users(filter, &WORDS);
         let count = format!("{}{conditions}", sql::COUNT_USERS);
         let (limit, offset) = (params.len() + 1, params.len() + 2);
         let list = format!("{}{conditions} ORDER BY id LIMIT ${limit} OFFSET ${offset}", sql::USERS);
