@@ -16,6 +16,7 @@ pub mod id;
 pub mod import;
 pub mod message;
 pub mod policy;
+pub mod risk;
 pub mod seal;
 pub mod secret;
 pub mod sign_in;

@@ -127,6 +127,9 @@ pub struct Profile {
     /// Whether a log-in asks this user for a factor, where it is not as for everybody.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub mfa_policy: Option<crate::MfaPolicy>,
+    /// From where and with what the user has signed in through Smart MFA (contract 8).
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub visits: Vec<crate::risk::Remembered>,
 }
 
 impl User {
@@ -227,6 +230,17 @@ pub fn create(id: UserId, patch: &UserPatch, context: &Context, now: Timestamp) 
     Decision::reply(user.clone())
         .with(Change::CreateUser(user))
         .with(context.event(AuditKind::UserCreated, id, now).into())
+}
+
+/// Replaces what is remembered of the user's visits. Says whether there is such a user.
+pub fn remember_visits(
+    view: &View,
+    visits: impl FnOnce(&[crate::risk::Remembered]) -> Option<Vec<crate::risk::Remembered>>,
+) -> Decision<bool> {
+    let Some(mut user) = view.user.clone() else { return Decision::reply(false) };
+    let Some(visits) = visits(&user.profile.visits) else { return Decision::reply(true) };
+    user.profile.visits = visits;
+    Decision::reply(true).with(Change::UpdateUser(user))
 }
 
 /// How a change of a user ends.

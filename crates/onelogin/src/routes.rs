@@ -141,6 +141,11 @@ table! {
         V2Mfa GET "/api/2/mfa/users/{user_id}/verifications/{id}" => ReadMfa v2::verifications::read;
         V2Mfa PUT "/api/2/mfa/users/{user_id}/verifications/{id}" => ManageMfa v2::verifications::confirm;
         V2Mfa POST "/api/2/mfa/users/{user_id}/mfa_token" => ManageUsers v2::mfa_token::issue;
+
+        V2Mfa POST "/api/2/smart-mfa" => ManageAll v2::smart::visit;
+        V2Mfa POST "/api/2/smart-mfa/verify" => ManageAll v2::smart::verify;
+        // The path that the npm SDK calls (contract 8).
+        V2Mfa POST "/api/2/verify" => ManageAll v2::smart::verify;
     }
 }
 

@@ -5,6 +5,7 @@ pub mod error;
 pub mod factors;
 pub mod mfa_token;
 pub mod registrations;
+pub mod smart;
 pub mod terms;
 pub mod user_error;
 pub mod users;

@@ -1,0 +1,208 @@
+//! Smart MFA (contract 8): a visit is judged, and only one that is risky costs a code.
+
+use std::net::IpAddr;
+
+use domain::risk::{self, Risk, Visit};
+use domain::time::SECOND;
+use domain::user::{UserPatch, remember_visits};
+use domain::verification::{Context, Purpose, Target};
+use domain::{DeviceId, DeviceStatus, FactorKind, Outcome, Reason, Response, User, UserId, VerificationId, View};
+use store::{Page, TextFilter, UserFilter};
+
+use crate::enrol::{Door, EnrolRequest};
+use crate::verify::{Answer, OpenRequest};
+use crate::{Engine, Error};
+
+/// A visit to judge.
+#[derive(Debug, Clone)]
+pub struct VisitRequest {
+    /// The name to log in with; a user of that name is created if there is none.
+    pub username: String,
+    /// Where a code goes.
+    pub channel: SmartChannel,
+    /// From where.
+    pub ip: IpAddr,
+    /// With what.
+    pub user_agent: String,
+    /// A score of at least this costs a code.
+    pub threshold: i64,
+    /// Life of the code, in seconds.
+    pub life: i64,
+    /// Profile texts of a user who is created.
+    pub texts: Vec<(String, Option<String>)>,
+}
+
+/// Where codes go. It stays the same for a user.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SmartChannel {
+    /// To this address.
+    Email(String),
+    /// To this number.
+    Phone(String),
+}
+
+impl SmartChannel {
+    fn factor(&self) -> FactorKind {
+        match self {
+            Self::Email(_) => FactorKind::Email,
+            Self::Phone(_) => FactorKind::Sms,
+        }
+    }
+
+    /// Whether the user is reached so. `None` if nothing is known of how to reach them.
+    fn is_of(&self, user: &User) -> Option<bool> {
+        let known = match self {
+            Self::Email(address) => user.email.as_ref().map(|known| known.eq_ignore_ascii_case(address)),
+            Self::Phone(number) => user.phone.as_ref().map(|known| known == number),
+        };
+        known.or((user.email.is_some() || user.phone.is_some()).then_some(false))
+    }
+
+    fn patch(&self) -> UserPatch {
+        match self {
+            Self::Email(address) => UserPatch { email: Some(Some(address.clone())), ..UserPatch::default() },
+            Self::Phone(number) => UserPatch { phone: Some(Some(number.clone())), ..UserPatch::default() },
+        }
+    }
+}
+
+/// A visit, judged.
+#[derive(Debug, Clone)]
+pub struct Judged {
+    /// Whose.
+    pub user: UserId,
+    /// How risky.
+    pub risk: Risk,
+    /// The challenge, if a code was sent.
+    pub sent: Option<VerificationId>,
+}
+
+/// How a visit is refused.
+#[derive(Debug)]
+pub enum SmartError {
+    /// The user is reached in another way.
+    Channel,
+    /// As any other call.
+    Engine(Error),
+}
+
+impl<E: Into<Error>> From<E> for SmartError {
+    fn from(error: E) -> Self {
+        Self::Engine(error.into())
+    }
+}
+
+impl Engine {
+    /// Judges a visit, and sends a code if it is risky.
+    pub async fn visit(&self, request: VisitRequest, context: Context) -> Result<Judged, SmartError> {
+        let user = self.visitor(&request, &context).await?;
+        if user.is_barred(self.now()) {
+            return Err(Error::Barred.into());
+        }
+        let visit = Visit::of(request.ip, &request.user_agent);
+        let risk = risk::assess(&user.profile.visits, visit, self.now());
+        if i64::from(risk.score) < request.threshold {
+            return Ok(Judged { user: user.id, risk, sent: None });
+        }
+        let device = self.way_to(&user, &request.channel, &context).await?;
+        let opened = self
+            .open_verification(
+                OpenRequest {
+                    user: user.id,
+                    device,
+                    door: Door::V2 { numeric_ids: false },
+                    ttl: request.life * SECOND,
+                    numeric: true,
+                    template: None,
+                },
+                context,
+            )
+            .await?;
+        let (id, now) = (opened.verification.id, self.now());
+        self.decide(user.id, move |view| {
+            remember_visits(view, |known| Some(risk::remember(known, visit, Some(id), now)))
+        })
+        .await?;
+        Ok(Judged { user: user.id, risk, sent: Some(id) })
+    }
+
+    /// Judges the code of a visit. A visit whose code was right is known from then on.
+    pub async fn prove_visit(&self, asked: VerificationId, code: Response, context: Context) -> Result<Outcome, Error> {
+        const NONE: Outcome = Outcome::Refused(Reason::NotOpen);
+        let Some(verification) = self.store.verification_by_id(asked).await? else { return Ok(NONE) };
+        let user = verification.user_id;
+        let awaits = |view: &View| {
+            view.user.as_ref().is_some_and(|user| user.profile.visits.iter().any(|visit| visit.awaits == Some(asked)))
+        };
+        // Other challenges have doors of their own.
+        if !awaits(&self.store.view(user).await?) {
+            return Ok(NONE);
+        }
+        let target = Target::Wire {
+            wire_id: verification.wire_id,
+            purpose: Purpose::Login,
+            device: Some(verification.device_id),
+        };
+        let outcome = self.verify(Answer { user, target, response: code }, context).await?;
+        if matches!(outcome, Outcome::Accepted { .. }) {
+            let now = self.now();
+            self.decide(user, move |view| remember_visits(view, |known| risk::prove(known, asked, now))).await?;
+        }
+        Ok(outcome)
+    }
+
+    /// The user who visits, created if need be.
+    async fn visitor(&self, request: &VisitRequest, context: &Context) -> Result<User, SmartError> {
+        // Somebody else may create the same user at the same moment: whoever comes second finds them.
+        for attempt in 0..2 {
+            let filter = UserFilter { username: Some(TextFilter::exactly(&request.username)), ..UserFilter::default() };
+            let known = self.users(&filter, Page { limit: 1, offset: 0 }).await?.users.pop();
+            if let Some(user) = known {
+                return match request.channel.is_of(&user) {
+                    Some(true) => Ok(user),
+                    Some(false) => Err(SmartError::Channel),
+                    None => Ok(self.update_user(user.id, request.channel.patch(), None, context.clone()).await?),
+                };
+            }
+            let patch = UserPatch {
+                username: Some(Some(request.username.clone())),
+                texts: request.texts.clone(),
+                ..request.channel.patch()
+            };
+            match self.create_user(patch, None, context.clone()).await {
+                Err(Error::Taken("username")) if attempt == 0 => {}
+                created => return Ok(created?),
+            }
+        }
+        Err(Error::Busy.into())
+    }
+
+    /// The device that codes go to, enrolled if need be.
+    async fn way_to(&self, user: &User, channel: &SmartChannel, context: &Context) -> Result<DeviceId, Error> {
+        let factor = channel.factor();
+        let known = |view: &View| {
+            let device = view.devices.iter().find(|d| d.factor == factor && d.status == DeviceStatus::Active);
+            device.map(|device| device.id)
+        };
+        if let Some(device) = known(&self.store.view(user.id).await?) {
+            return Ok(device);
+        }
+        let request = EnrolRequest {
+            user: user.id,
+            factor,
+            display_name: None,
+            default_name: if factor == FactorKind::Email { "Email" } else { "SMS" },
+            target: None,
+            trusted: true,
+            door: Door::V1,
+            ttl: 0,
+            template: None,
+        };
+        match self.enrol(request, context.clone()).await {
+            Ok(enrolled) => Ok(enrolled.device.id),
+            // By somebody else, at the same moment.
+            Err(Error::AlreadyEnrolled) => known(&self.store.view(user.id).await?).ok_or(Error::Busy),
+            Err(error) => Err(error),
+        }
+    }
+}

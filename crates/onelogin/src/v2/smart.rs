@@ -1,0 +1,193 @@
+//! `/api/2/smart-mfa`: a visit is judged by its risk, and only a risky one costs a code (contract 8).
+
+use std::net::IpAddr;
+
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use domain::{Outcome, Reason, VerificationId};
+use engine::{Judged, SmartChannel, SmartError, VisitRequest};
+use serde::Serialize;
+
+use super::error::{Error as Common, accepted};
+use super::terms::{filled, response};
+use crate::App;
+use crate::access::{Access, ManageAll};
+use crate::call::Call;
+use crate::envelope::{json, v2_error};
+use crate::lenient::{Body, WrongType};
+
+/// The score from which a code is sent, when none is given.
+const THRESHOLD: i64 = 50;
+/// Life of a code in seconds, when none is given.
+const LIFE: i64 = 480;
+/// Longest life in seconds.
+const MAX_LIFE: i64 = 900;
+
+#[derive(Serialize)]
+struct VisitWire {
+    user_id: i64,
+    /// For the client that reads the member by this name (contract 8).
+    #[serde(rename = "userId")]
+    user_id_too: i64,
+    risk: RiskWire,
+    mfa: MfaWire,
+}
+
+#[derive(Serialize)]
+struct RiskWire {
+    score: u8,
+    reasons: Vec<&'static str>,
+}
+
+#[derive(Serialize)]
+struct MfaWire {
+    otp_sent: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    state_token: Option<String>,
+}
+
+/// A refusal.
+#[derive(Debug)]
+pub enum Error {
+    /// As elsewhere in version 2.
+    Common(Common),
+    /// The state token is none, or not any more.
+    StateToken,
+}
+
+impl<E: Into<Common>> From<E> for Error {
+    fn from(error: E) -> Self {
+        Self::Common(error.into())
+    }
+}
+
+impl IntoResponse for Error {
+    fn into_response(self) -> Response {
+        match self {
+            Self::Common(common) => common.into_response(),
+            Self::StateToken => {
+                v2_error(StatusCode::BAD_REQUEST, "BadRequestError", "State token is invalid or expired", None)
+            }
+        }
+    }
+}
+
+/// Judges a visit.
+pub async fn visit(app: App, access: Access<ManageAll>, call: Call) -> Result<Response, Error> {
+    let request = read(&call.json()?)?;
+    let channel = channel_field(&request.channel);
+    let now = app.engine.now();
+    let Judged { user, risk, sent } =
+        app.engine.visit(request, access.context()).await.map_err(|error| match error {
+            SmartError::Channel | SmartError::Engine(engine::Error::BadTarget | engine::Error::NotOffered) => {
+                Common::invalid(channel)
+            }
+            SmartError::Engine(error) => Common::of(error, now),
+        })?;
+    Ok(json(
+        StatusCode::OK,
+        &VisitWire {
+            user_id: user.0,
+            user_id_too: user.0,
+            risk: RiskWire { score: risk.score, reasons: risk.reasons },
+            mfa: MfaWire { otp_sent: sent.is_some(), state_token: sent.map(|id| id.to_string()) },
+        },
+    ))
+}
+
+/// Judges the code of a visit. The documentation answers `OK`; one client reads JSON, so it is an empty object.
+pub async fn verify(app: App, access: Access<ManageAll>, call: Call) -> Result<Response, Error> {
+    let body = call.json()?;
+    let token = filled(&body, "state_token")?.ok_or_else(|| Common::invalid("state_token"))?;
+    let code = response(&body, &["otp_token"])?;
+    if code.is_absent() {
+        return Err(Common::invalid("otp_token").into());
+    }
+    let asked = token.parse().map(VerificationId).map_err(|_| Error::StateToken)?;
+    let now = app.engine.now();
+    match app.engine.prove_visit(asked, code, access.context()).await.map_err(Common::at(now))? {
+        Outcome::Refused(Reason::NotOpen | Reason::NoUser | Reason::NoDevice) => Err(Error::StateToken),
+        outcome => {
+            accepted(outcome, app.engine.now())?;
+            Ok(json(StatusCode::OK, &serde_json::Map::new()))
+        }
+    }
+}
+
+fn channel_field(channel: &SmartChannel) -> &'static str {
+    match channel {
+        SmartChannel::Email(_) => "email",
+        SmartChannel::Phone(_) => "phone",
+    }
+}
+
+fn read(body: &Body) -> Result<VisitRequest, Common> {
+    let channel = match (filled(body, "email")?, filled(body, "phone")?) {
+        (Some(address), None) => SmartChannel::Email(address),
+        (None, Some(number)) => SmartChannel::Phone(number),
+        (None, None) => return Err(Common::invalid("email")),
+        (Some(_), Some(_)) => return Err(Common::invalid("phone")),
+    };
+    let context = match body.get("context") {
+        Some(serde_json::Value::Object(context)) => Body::new(context.clone()),
+        _ => return Err(Common::invalid("context")),
+    };
+    let within = |field: &str| -> Result<String, Common> {
+        let name = format!("context.{field}");
+        let text = filled(&context, field).map_err(|WrongType { .. }| Common::invalid(&name))?;
+        text.ok_or_else(|| Common::invalid(&name))
+    };
+    let ip: IpAddr = within("ip")?.trim().parse().map_err(|_| Common::invalid("context.ip"))?;
+    let threshold = body.int("risk_threshold")?.unwrap_or(THRESHOLD);
+    if !(0..=100).contains(&threshold) {
+        return Err(Common::invalid("risk_threshold"));
+    }
+    let life = body.int("expires_in")?.unwrap_or(LIFE);
+    if !(1..=MAX_LIFE).contains(&life) {
+        return Err(Common::invalid("expires_in"));
+    }
+    let mut texts = Vec::new();
+    for name in ["firstname", "lastname"] {
+        texts.extend(filled(body, name)?.map(|text| (name.to_owned(), Some(text))));
+    }
+    Ok(VisitRequest {
+        username: filled(body, "user_identifier")?.ok_or_else(|| Common::invalid("user_identifier"))?,
+        channel,
+        ip,
+        user_agent: within("user_agent")?,
+        threshold,
+        life,
+        texts,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn given(text: &str) -> Result<VisitRequest, String> {
+        read(&Body::parse(text.as_bytes()).unwrap()).map_err(|error| match error {
+            Common::Invalid(field) => field,
+            other => format!("{other:?}"),
+        })
+    }
+
+    #[test]
+    fn a_visit_needs_a_name_one_channel_and_a_context() {
+        let whole = r#"{"user_identifier":"ana","email":"a@b.c","context":{"ip":"192.0.2.1","user_agent":"curl"}}"#;
+        let read = given(whole).unwrap();
+        assert_eq!((read.threshold, read.life), (50, 480));
+        for (text, field) in [
+            (whole.replace("user_identifier", "name"), "user_identifier"),
+            (whole.replace("email", "mail"), "email"),
+            (whole.replace(r#""email""#, r#""phone":"+14155550101","email""#), "phone"),
+            (whole.replace("context", "where"), "context"),
+            (whole.replace("192.0.2.1", "here"), "context.ip"),
+            (whole.replace("user_agent", "agent"), "context.user_agent"),
+            (whole.replace(r#""email""#, r#""expires_in":901,"email""#), "expires_in"),
+            (whole.replace(r#""email""#, r#""risk_threshold":101,"email""#), "risk_threshold"),
+        ] {
+            assert_eq!(given(&text).unwrap_err(), field, "{text}");
+        }
+    }
+}

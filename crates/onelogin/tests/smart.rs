@@ -1,0 +1,125 @@
+//! Smart MFA on the wire: section 8 of the contract.
+
+mod wire;
+
+use domain::Scope;
+use insta::assert_snapshot;
+use serde_json::{Value, json};
+use wire::{Told, Wire, other};
+
+async fn call(wire: &Wire, path: &str, body: &Value) -> Told {
+    wire.call_as(Scope::ManageAll, "POST", path, &body.to_string()).await
+}
+
+fn visit(ip: &str, agent: &str) -> Value {
+    json!({
+        "user_identifier": "zoe", "email": "zoe@example.com", "firstname": "Zoe",
+        "context": { "ip": ip, "user_agent": agent, "session_id": "s" }
+    })
+}
+
+fn sent(told: &Told) -> bool {
+    told.json()["mfa"]["otp_sent"].as_bool().expect("told whether a code was sent")
+}
+
+#[tokio::test]
+async fn a_new_visit_costs_a_code_and_is_known_afterwards() {
+    let wire = Wire::start().await;
+    let home = visit("192.0.2.1", "Firefox");
+    let (asked, code) = wire.sent("email", call(&wire, "/api/2/smart-mfa", &home)).await;
+    assert_snapshot!(asked, @r#"
+POST /api/2/smart-mfa
+{"context":{"ip":"192.0.2.1","session_id":"s","user_agent":"Firefox"},"email":"zoe@example.com","firstname":"Zoe","user_identifier":"zoe"}
+→ 200 OK
+{"user_id":4,"userId":4,"risk":{"score":100,"reasons":["Accessed from a new IP address","Accessed with a new user agent"]},"mfa":{"otp_sent":true,"state_token":"<uuid>"}}
+"#);
+    let token = asked.json()["mfa"]["state_token"].as_str().expect("a state token").to_owned();
+    let wrong = json!({ "state_token": token, "otp_token": other(&code) });
+    assert_snapshot!(call(&wire, "/api/2/smart-mfa/verify", &wrong).await, @r#"
+POST /api/2/smart-mfa/verify
+{"otp_token":"618362","state_token":"<uuid>"}
+→ 401 Unauthorized
+{"statusCode":401,"name":"Unauthorized","message":"Failed authentication with this factor"}
+"#);
+    let right = json!({ "state_token": token, "otp_token": code });
+    assert_snapshot!(call(&wire, "/api/2/smart-mfa/verify", &right).await, @r#"
+POST /api/2/smart-mfa/verify
+{"otp_token":"618369","state_token":"<uuid>"}
+→ 200 OK
+{}
+"#);
+    assert_snapshot!(call(&wire, "/api/2/smart-mfa/verify", &right).await, @r#"
+POST /api/2/smart-mfa/verify
+{"otp_token":"618369","state_token":"<uuid>"}
+→ 400 Bad Request
+{"statusCode":400,"name":"BadRequestError","message":"State token is invalid or expired"}
+"#);
+    assert_snapshot!(call(&wire, "/api/2/smart-mfa", &home).await, @r#"
+POST /api/2/smart-mfa
+{"context":{"ip":"192.0.2.1","session_id":"s","user_agent":"Firefox"},"email":"zoe@example.com","firstname":"Zoe","user_identifier":"zoe"}
+→ 200 OK
+{"user_id":4,"userId":4,"risk":{"score":0,"reasons":[]},"mfa":{"otp_sent":false}}
+"#);
+    wire.server.advance(601);
+    for (other, reason) in [
+        (visit("192.0.2.2", "Firefox"), "Accessed from a new IP address"),
+        (visit("192.0.2.1", "curl"), "Accessed with a new user agent"),
+    ] {
+        let told = call(&wire, "/api/2/smart-mfa", &other).await;
+        assert_eq!(told.json()["risk"], json!({ "score": 100, "reasons": [reason] }), "{told}");
+        assert!(sent(&told));
+        wire.server.advance(601);
+    }
+    assert!(!sent(&call(&wire, "/api/2/smart-mfa", &home).await), "what was proved stays known");
+}
+
+#[tokio::test]
+async fn the_alias_of_the_npm_sdk_verifies_too() {
+    let wire = Wire::start().await;
+    let (asked, code) = wire.sent("email", call(&wire, "/api/2/smart-mfa", &visit("192.0.2.1", "node"))).await;
+    let right = json!({ "state_token": asked.json()["mfa"]["state_token"], "otp_token": code });
+    assert_eq!(call(&wire, "/api/2/verify", &right).await.json(), json!({}));
+}
+
+#[tokio::test]
+async fn a_known_user_keeps_the_channel() {
+    let wire = Wire::start().await;
+    call(&wire, "/api/2/smart-mfa", &visit("192.0.2.1", "Firefox")).await;
+    let mut moved = visit("192.0.2.1", "Firefox");
+    moved["email"] = "mallory@example.com".into();
+    assert_snapshot!(call(&wire, "/api/2/smart-mfa", &moved).await, @r#"
+POST /api/2/smart-mfa
+{"context":{"ip":"192.0.2.1","session_id":"s","user_agent":"Firefox"},"email":"mallory@example.com","firstname":"Zoe","user_identifier":"zoe"}
+→ 422 Unprocessable Entity
+{"statusCode":422,"name":"ValidationError","message":"Validations failed","details":{"parameters":["email"]}}
+"#);
+}
+
+#[tokio::test]
+async fn a_state_token_of_nothing_or_of_another_door_is_refused() {
+    let wire = Wire::start().await;
+    let code = json!({ "state_token": "67ff7e91-ec38-467d-b7df-c0f4f61efd73", "otp_token": "123456" });
+    assert_snapshot!(call(&wire, "/api/2/smart-mfa/verify", &code).await, @r#"
+POST /api/2/smart-mfa/verify
+{"otp_token":"123456","state_token":"<uuid>"}
+→ 400 Bad Request
+{"statusCode":400,"name":"BadRequestError","message":"State token is invalid or expired"}
+"#);
+    let body = r#"{"factor_id":2,"display_name":"phone","number":"+14155550123","verified":true}"#;
+    let device = wire.enrolled(body).await.0;
+    let path = &format!("/api/2/mfa/users/{}/verifications", wire.user);
+    let (opened, sent) = wire.sent("sms", call(&wire, path, &json!({ "device_id": device.to_string() }))).await;
+    let code = json!({ "state_token": opened.json()["id"], "otp_token": sent });
+    let refused = call(&wire, "/api/2/smart-mfa/verify", &code).await;
+    assert_eq!(refused.json()["message"], "State token is invalid or expired", "{refused}");
+}
+
+#[tokio::test]
+async fn only_a_client_that_manages_all_may_ask() {
+    let wire = Wire::start().await;
+    let body = visit("192.0.2.1", "Firefox").to_string();
+    for scope in [Scope::AuthenticationOnly, Scope::ReadUsers, Scope::ManageUsers, Scope::ReadAll] {
+        let told = wire.call_as(scope, "POST", "/api/2/smart-mfa", &body).await;
+        assert_eq!(told.json()["statusCode"], 403, "{told}");
+    }
+}
