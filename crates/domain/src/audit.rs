@@ -52,6 +52,54 @@ pub enum AuditKind {
 }
 
 impl AuditKind {
+    /// All of them.
+    pub const ALL: [Self; 39] = [
+        Self::UserCreated,
+        Self::UserUpdated,
+        Self::UserDeleted,
+        Self::UserLocked,
+        Self::UserUnlocked,
+        Self::UserLoggedOut,
+        Self::PasswordSet,
+        Self::SignInStarted,
+        Self::SignInRefused,
+        Self::SignedIn,
+        Self::SessionOpened,
+        Self::DeviceEnrolled,
+        Self::DeviceTrusted,
+        Self::DeviceImported,
+        Self::DeviceActivated,
+        Self::DeviceReplaced,
+        Self::DeviceDeleted,
+        Self::DeviceDisabled,
+        Self::RegistrationRejected,
+        Self::ChallengeSent,
+        Self::ChallengeRepeated,
+        Self::ChallengeRefused,
+        Self::Verified,
+        Self::Refused,
+        Self::PushAccepted,
+        Self::PushDenied,
+        Self::KeypadAnswered,
+        Self::GuessLock,
+        Self::TempTokenIssued,
+        Self::TempTokenUsed,
+        Self::TempTokenRevoked,
+        Self::ClientCreated,
+        Self::ClientRevoked,
+        Self::ClientRotated,
+        Self::ClientRefused,
+        Self::TokenIssued,
+        Self::TokenRefreshed,
+        Self::TokenRevoked,
+        Self::TokenReused,
+    ];
+
+    /// The kind of this stored name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.name() == name)
+    }
+
     /// The stored name.
     pub fn name(self) -> &'static str {
         match self {

@@ -47,6 +47,11 @@ impl Engine {
         Ok(NewSecret { client: created, secret })
     }
 
+    /// The client of this public id.
+    pub async fn client_named(&self, client_id: &str) -> Result<Option<ClientId>, Error> {
+        Ok(self.store.client_by_public_id(client_id).await?.map(|client| client.id))
+    }
+
     /// All clients, oldest first.
     pub async fn clients(&self) -> Result<Vec<Client>, Error> {
         Ok(self.store.clients().await?)

@@ -22,6 +22,8 @@ pub trait Allows: Send + Sync + 'static {
 pub struct ReadUsers;
 /// POST, PUT and DELETE on users and on v1 devices.
 pub struct ManageUsers;
+/// GET on what is about everybody: events.
+pub struct ReadAll;
 /// Passwords, states and locks.
 pub struct ManageAll;
 /// Logging in and out, and assertions: `Authentication Only` may do it too.
@@ -36,6 +38,12 @@ pub struct ManageMfa;
 impl Allows for ReadUsers {
     fn allows(scope: Scope, _: &Options) -> bool {
         scope != Scope::AuthenticationOnly
+    }
+}
+
+impl Allows for ReadAll {
+    fn allows(scope: Scope, _: &Options) -> bool {
+        matches!(scope, Scope::ReadAll | Scope::ManageAll)
     }
 }
 

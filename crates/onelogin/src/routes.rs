@@ -15,7 +15,7 @@ use web::door::{Answering, Door};
 use web::listen::Peer;
 
 use crate::access::{
-    Access, Allows, Authenticate, ChallengeV1, Family, ManageAll, ManageMfa, ManageUsers, ReadMfa, ReadUsers,
+    Access, Allows, Authenticate, ChallengeV1, Family, ManageAll, ManageMfa, ManageUsers, ReadAll, ReadMfa, ReadUsers,
 };
 use crate::call::{Call, Params, without_slash};
 use crate::envelope::{is_under, refusal};
@@ -110,6 +110,10 @@ table! {
         V1 POST "/api/1/users/{user_id}/otp_devices/{device_id}/trigger" => ChallengeV1 v1::trigger::trigger;
         V1 POST "/api/1/users/{user_id}/otp_devices/{device_id}/verify" => ChallengeV1 v1::verify::verify;
         V1 POST "/api/1/users/{user_id}/mfa_token" => ManageUsers v1::mfa_token::issue;
+
+        V1 GET "/api/1/events" => ReadAll v1::events::list;
+        V1 GET "/api/1/events/types" => ReadAll v1::events::types;
+        V1 GET "/api/1/events/{event_id}" => ReadAll v1::events::get;
 
         V1 POST "/api/1/login/auth" => Authenticate login::auth::auth;
         V1 POST "/api/1/login/verify_factor" => Authenticate login::verify_factor::verify_factor;

@@ -163,7 +163,7 @@ impl Fields {
     }
 
     /// The members asked for, and always the id.
-    pub fn of(&self, wire: &UserWire<'_>) -> Value {
+    pub fn of(&self, wire: &impl Serialize) -> Value {
         let mut value = serde_json::to_value(wire).unwrap_or_default();
         if let (Value::Object(members), false) = (&mut value, self.0.is_empty()) {
             members.retain(|name, _| name == "id" || self.0.contains(name));

@@ -1,7 +1,7 @@
 //! Conditions that are put together for lists. Only our own words are joined; every value is a parameter.
 
 use crate::apply::{id, key};
-use crate::query::{DevFilter, Span, TextFilter, UserFilter};
+use crate::query::{DevFilter, EventFilter, Span, TextFilter, UserFilter};
 use crate::value::Value;
 
 /// What the two databases say in words of their own.
@@ -98,6 +98,34 @@ pub(crate) fn of_users(filter: &UserFilter, words: &Words) -> (String, Vec<Value
         let not = if value.negated { "NOT " } else { "" };
         all.and(&format!("{not}{}{condition})", words.has_attribute), [name.as_str().into(), wanted]);
     }
+    (all.text, all.params)
+}
+
+/// The end of a statement for the entries of an [`EventFilter`] whose ids lie between two, both included.
+pub(crate) fn of_events(
+    filter: &EventFilter,
+    (low, high): (i64, i64),
+    descending: bool,
+    limit: usize,
+) -> (String, Vec<Value>) {
+    let mut all = Conditions::new();
+    all.and("id >= ?", [low.into()]);
+    all.and("id <= ?", [high.into()]);
+    if let Some(kinds) = &filter.kinds {
+        if kinds.is_empty() {
+            all.and("1 = 0", []);
+        } else {
+            let places = vec!["?"; kinds.len()].join(", ");
+            all.and(&format!("kind IN ({places})"), kinds.iter().map(|kind| Value::from(*kind)));
+        }
+    }
+    all.when("user_id = ?", filter.user.map(|user| user.0));
+    all.when("client_id = ?", filter.client.map(|client| client.0));
+    all.span("at", filter.at);
+    all.text.push_str(if descending { " ORDER BY id DESC LIMIT " } else { " ORDER BY id LIMIT " });
+    all.params.push(Value::Int(i64::try_from(limit).unwrap_or(i64::MAX)));
+    all.text.push('$');
+    all.text.push_str(&all.params.len().to_string());
     (all.text, all.params)
 }
 

@@ -19,6 +19,7 @@ macro_rules! contract {
                 entries_of_a_user_form_a_chain_in_order,
                 a_client_has_a_chain_of_its_own,
                 the_trail_of_a_deleted_user_remains,
+                entries_are_found_over_all_chains,
             }
             changes: {
                 what_is_written_is_read_back,

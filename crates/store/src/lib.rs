@@ -16,6 +16,7 @@ mod conditions;
 mod contract;
 mod counters;
 mod error;
+mod events;
 mod ids;
 mod marks;
 mod migrations;
@@ -43,8 +44,8 @@ pub use error::{Error, Field, OpenError};
 pub use migrations::{MIGRATIONS, Migration};
 pub use postgres::PostgresOptions;
 pub use query::{
-    AuditChain, AuditRow, DevFilter, DevMessage, Fate, IdKind, Page, QueuedMessage, Span, Stats, Swept, TextFilter,
-    UserFilter, UserPage,
+    AuditChain, AuditRow, DevFilter, DevMessage, EventFilter, EventPage, Events, Fate, IdKind, Page, QueuedMessage,
+    Span, Stats, Swept, TextFilter, UserFilter, UserPage,
 };
 pub use sqlite::{Fatal, SqliteOptions};
 
@@ -281,6 +282,29 @@ impl Store {
         match &self.backend {
             Backend::Sqlite(db) => db.audit(chain.into()).await,
             Backend::Postgres(db) => Box::pin(db.audit(chain.into())).await,
+        }
+    }
+
+    /// Entries of all chains, by id. On PostgreSQL ids are given to nodes in blocks, so between nodes they ascend only
+    /// roughly with time.
+    pub async fn events(&self, filter: &EventFilter, page: EventPage) -> Result<Events, Error> {
+        events::look(self, filter, page).await
+    }
+
+    async fn events_between(
+        &self,
+        (condition, params): (String, Vec<value::Value>),
+    ) -> Result<Vec<(i64, AuditRow)>, Error> {
+        match &self.backend {
+            Backend::Sqlite(db) => db.events(condition, params).await,
+            Backend::Postgres(db) => Box::pin(db.events(&condition, &params)).await,
+        }
+    }
+
+    async fn event_bounds(&self) -> Result<Option<(i64, i64)>, Error> {
+        match &self.backend {
+            Backend::Sqlite(db) => db.event_bounds().await,
+            Backend::Postgres(db) => Box::pin(db.event_bounds()).await,
         }
     }
 

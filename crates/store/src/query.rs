@@ -197,6 +197,42 @@ pub struct AuditRow {
     pub hash: [u8; 32],
 }
 
+/// Which entries of the audit trail are meant, over all chains.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct EventFilter {
+    /// The entry of this id.
+    pub id: Option<i64>,
+    /// Of any of these kinds ([`domain::AuditKind::name`]).
+    pub kinds: Option<Vec<&'static str>>,
+    /// About this user.
+    pub user: Option<UserId>,
+    /// By this API caller.
+    pub client: Option<ClientId>,
+    /// Between these moments.
+    pub at: Span,
+}
+
+/// Entries before or after one, not including it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct EventPage {
+    /// The entry that the page follows, in the page's own direction; `None` begins at that end of the trail.
+    pub beyond: Option<i64>,
+    /// Whether the newest come first.
+    pub descending: bool,
+    /// Most entries.
+    pub limit: u32,
+}
+
+/// Entries of the audit trail, by id.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Events {
+    /// The entries with their ids, in the page's direction.
+    pub entries: Vec<(i64, AuditRow)>,
+    /// After which entry to go on, if there may be more. A page may be short and still have one after it: a call looks
+    /// through so many entries and no more.
+    pub next: Option<i64>,
+}
+
 /// What a clean-up removed.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Swept {

@@ -150,6 +150,11 @@ pub(crate) fn audit(row: &dyn Row) -> Result<AuditRow, Error> {
     })
 }
 
+/// An entry of the audit trail with its id, whose column stands behind the entry's.
+pub(crate) fn event(row: &dyn Row) -> Result<(i64, AuditRow), Error> {
+    Ok((row.int(10)?, audit(row)?))
+}
+
 pub(crate) fn dev_message(row: &dyn Row) -> Result<DevMessage, Error> {
     Ok(DevMessage {
         id: row.int(0)?,

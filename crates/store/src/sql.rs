@@ -140,6 +140,7 @@ statements! {
         UNION ALL SELECT audit_id, audit_position, audit_hash FROM \"user\" WHERE $1 = 0 AND id = $2 \
         AND audit_id IS NOT NULL";
     LAST_AUDIT_ID = "SELECT MAX(id) FROM audit";
+    FIRST_AUDIT_ID = "SELECT MIN(id) FROM audit";
     INSERT_AUDIT = "INSERT INTO audit (id, chain_kind, chain_id, position, previous, at, kind, user_id, client_id, \
         device_id, verification_id, reason, ip, hash) \
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)";
@@ -208,6 +209,9 @@ pub(crate) const USERS: &str = "SELECT id, username, email, phone, status, locke
     temp_reusable, temp_used_at, profile, created_at, updated_at FROM \"user\" WHERE 1 = 1";
 /// How many users meet the conditions that are appended.
 pub(crate) const COUNT_USERS: &str = "SELECT COUNT(*) FROM \"user\" WHERE 1 = 1";
+/// Entries of the audit trail that meet the conditions that are appended; the columns of [`AUDIT_TRAIL`], then the id.
+pub(crate) const EVENTS: &str = "SELECT position, at, kind, user_id, client_id, device_id, verification_id, reason, ip, \
+    hash, id FROM audit WHERE 1 = 1";
 /// The dev world's messages that meet the conditions that are appended.
 pub(crate) const DEV_OUTBOX: &str = "SELECT id, channel, \"to\", body, subject, code, link, nonce, user_id, device_id, \
     verification_id, created_at FROM dev_outbox WHERE 1 = 1";
@@ -216,7 +220,7 @@ pub(crate) const DEV_OUTBOX: &str = "SELECT id, channel, \"to\", body, subject, 
 mod tests {
     use super::*;
     use crate::conditions;
-    use crate::query::{DevFilter, Span, TextFilter, UserFilter};
+    use crate::query::{DevFilter, EventFilter, Span, TextFilter, UserFilter};
 
     /// The numbers of the parameters, in order of appearance.
     fn numbers(statement: &str) -> Vec<usize> {
@@ -265,6 +269,16 @@ mod tests {
         };
         let (text, params) = conditions::of_users(&user, &crate::sqlite::WORDS);
         assert_ascending("users", &text);
+        assert_eq!(numbers(&text).into_iter().max(), Some(params.len()));
+        let event = EventFilter {
+            id: None,
+            kinds: Some(vec!["a", "b"]),
+            user: Some(domain::UserId(1)),
+            client: Some(domain::ClientId(1)),
+            at: Span { since: Some(domain::Timestamp(1)), until: Some(domain::Timestamp(2)) },
+        };
+        let (text, params) = conditions::of_events(&event, (1, 2), true, 3);
+        assert_ascending("events", &text);
         assert_eq!(numbers(&text).into_iter().max(), Some(params.len()));
         let dev = DevFilter {
             after: Some(1),

@@ -5,6 +5,8 @@ pub mod custom_attributes;
 pub mod devices;
 pub mod enrol;
 pub mod error;
+pub mod event_types;
+pub mod events;
 pub mod mfa_token;
 pub mod set_password;
 pub mod state;

@@ -53,7 +53,7 @@ async fn message(api: &mut Api, crowd: &mut Crowd, round: u64, board: &mut Board
     let device = number(&api.enrol(user, &body).await?, "/data/0/id")?;
     let v2 = format!("/api/2/mfa/users/{user}/verifications");
     // The version's own door names the challenge; the two others find it by user and device.
-    let (method, path, state_token) = if round % 2 == 0 {
+    let (method, path, state_token) = if round.is_multiple_of(2) {
         let state_token = api.trigger(user, device).await?;
         ("POST", format!("/api/1/users/{user}/otp_devices/{device}/verify"), Some(state_token))
     } else {

@@ -240,6 +240,21 @@ impl Postgres {
         self.all(trail_of(chain), rows::audit).await
     }
 
+    pub(crate) async fn events(&self, conditions: &str, params: &[Value]) -> Result<Vec<(i64, AuditRow)>, Error> {
+        let statement = format!("{}{conditions}", shared::EVENTS);
+        in_time(async {
+            let conn = self.pool.lend().await?;
+            Ok(decode(&conn.fetch_text(&statement, params).await?, rows::event)?)
+        })
+        .await
+    }
+
+    pub(crate) async fn event_bounds(&self) -> Result<Option<(i64, i64)>, Error> {
+        let first = self.first(Query::new(shared::FIRST_AUDIT_ID, []), rows::opt_number).await?.flatten();
+        let last = self.first(Query::new(shared::LAST_AUDIT_ID, []), rows::opt_number).await?.flatten();
+        Ok(first.zip(last))
+    }
+
     pub(crate) async fn verify_audit_chain(&self, chain: AuditChain) -> Result<bool, Error> {
         in_time(async {
             let mut conn = self.pool.lend().await?;

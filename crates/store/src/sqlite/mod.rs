@@ -204,6 +204,21 @@ impl Sqlite {
         self.read_long(move |readers| readers.read(|conn| load_trail(conn, chain))).await
     }
 
+    pub(crate) async fn events(&self, conditions: String, params: Vec<Value>) -> Result<Vec<(i64, AuditRow)>, Error> {
+        let statement = format!("{}{conditions}", sql::EVENTS);
+        self.read_long(move |readers| readers.read(|conn| all(conn, &statement, &params, rows::event))).await
+    }
+
+    pub(crate) async fn event_bounds(&self) -> Result<Option<(i64, i64)>, Error> {
+        self.read_long(|readers| {
+            readers.snapshot(|conn| {
+                let first = one(conn, sql::FIRST_AUDIT_ID, &[], rows::opt_number)?;
+                Ok(first.zip(one(conn, sql::LAST_AUDIT_ID, &[], rows::opt_number)?))
+            })
+        })
+        .await
+    }
+
     pub(crate) async fn verify_audit_chain(&self, chain: AuditChain) -> Result<bool, Error> {
         self.read_long(move |readers| {
             readers.snapshot(|conn| {

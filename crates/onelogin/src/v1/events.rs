@@ -1,0 +1,266 @@
+//! `/api/1/events`: what happened, read from the audit trail (contract 9).
+//!
+//! A cursor names the event that a page follows. A page may hold fewer events than asked for and still have a next one,
+//! since one call looks through a bounded part of the trail: whoever wants all goes on until there is no `after_cursor`.
+
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use data_encoding::BASE64URL_NOPAD;
+use domain::{Timestamp, UserId};
+use engine::{Event, EventFilter, EventPage, Span};
+use serde::Serialize;
+use serde_json::Value;
+
+use super::event_types;
+use super::user_error;
+use crate::App;
+use crate::access::{Access, ReadAll};
+use crate::call::Call;
+use crate::envelope::{Pagination, v1_error, v1_page, v1_success};
+use crate::user_wire::Fields;
+use crate::wire_time;
+
+/// Events on a page, by default and at most.
+const LIMIT: u32 = 50;
+
+/// An event. What does not apply to this installation or to this event is null.
+#[derive(Debug, Serialize)]
+struct EventWire {
+    id: i64,
+    created_at: String,
+    account_id: i64,
+    user_id: Option<i64>,
+    user_name: Option<String>,
+    event_type_id: i64,
+    actor_user_id: Option<i64>,
+    actor_user_name: Option<String>,
+    actor_system: Option<String>,
+    assuming_acting_user_id: Option<i64>,
+    role_id: Option<i64>,
+    role_name: Option<String>,
+    app_id: Option<i64>,
+    app_name: Option<String>,
+    group_id: Option<i64>,
+    group_name: Option<String>,
+    otp_device_id: Option<i64>,
+    otp_device_name: Option<String>,
+    policy_id: Option<i64>,
+    policy_name: Option<String>,
+    custom_message: Option<String>,
+    operation_name: Option<String>,
+    directory_sync_run_id: Option<i64>,
+    directory_id: Option<i64>,
+    resolution: Option<String>,
+    client_id: Option<String>,
+    resource_type_id: Option<i64>,
+    error_description: Option<String>,
+    ipaddr: Option<String>,
+    notes: Option<String>,
+    risk_score: Option<i64>,
+    proxy_ip: Option<String>,
+    browser_fingerprint: Option<String>,
+}
+
+impl EventWire {
+    fn new(event: Event, account_id: i64) -> Self {
+        Self {
+            id: event.id,
+            created_at: wire_time::with_millis(event.entry.at.0),
+            account_id,
+            user_id: event.entry.user.map(|user| user.0),
+            user_name: event.user_name,
+            event_type_id: event_types::of(event.kind).id,
+            actor_user_id: None,
+            actor_user_name: None,
+            actor_system: event.caller.as_ref().map(|caller| caller.name.clone()),
+            assuming_acting_user_id: None,
+            role_id: None,
+            role_name: None,
+            app_id: None,
+            app_name: None,
+            group_id: None,
+            group_name: None,
+            otp_device_id: event.entry.device.map(|device| device.0),
+            otp_device_name: event.device_name,
+            policy_id: None,
+            policy_name: None,
+            custom_message: None,
+            operation_name: None,
+            directory_sync_run_id: None,
+            directory_id: None,
+            resolution: None,
+            client_id: event.caller.map(|caller| caller.client_id),
+            resource_type_id: None,
+            error_description: event.entry.reason,
+            ipaddr: event.entry.ip,
+            notes: None,
+            risk_score: None,
+            proxy_ip: None,
+            browser_fingerprint: None,
+        }
+    }
+}
+
+/// A refusal of a call about events.
+#[derive(Debug)]
+pub enum Error {
+    /// As of calls about users.
+    User(user_error::Error),
+    /// No such event; with the id as it was asked for.
+    NotFound(String),
+}
+
+impl Error {
+    fn of<'a>(app: &'a App, call: &'a Call) -> impl Fn(engine::Error) -> Self + 'a {
+        let of = user_error::Error::of(app, call);
+        move |error| Self::User(of(error))
+    }
+}
+
+impl IntoResponse for Error {
+    fn into_response(self) -> Response {
+        match self {
+            Self::User(error) => error.into_response(),
+            Self::NotFound(id) => {
+                v1_error(StatusCode::NOT_FOUND, "not found", format!("Event for id {id} was not found"))
+            }
+        }
+    }
+}
+
+/// One page of the events that match.
+pub async fn list(app: App, _: Access<ReadAll>, call: Call) -> Result<Response, Error> {
+    let asked = Asked::read(&call)?;
+    let of = Error::of(&app, &call);
+    let caller = match call.query("client_id") {
+        Some(public) if !public.is_empty() => match app.engine.client_named(public).await.map_err(&of)? {
+            Some(client) => Some(client),
+            None => return Ok(v1_page(&[Value::Null; 0], &Pagination::default())),
+        },
+        _ => None,
+    };
+    let Some(filter) = filter(&call) else { return Ok(v1_page(&[Value::Null; 0], &Pagination::default())) };
+    let filter = EventFilter { client: caller, ..filter };
+    let found = app.engine.events(&filter, asked.page()).await.map_err(&of)?;
+    let ends = (found.events.first().map(|event| event.id), found.next);
+    let fields = Fields::parse(call.query("fields"));
+    let mut events: Vec<_> = found
+        .events
+        .into_iter()
+        .map(|event| fields.of(&EventWire::new(event, app.engine.settings().account_id)))
+        .collect();
+    if asked.backwards {
+        events.reverse();
+    }
+    Ok(v1_page(&events, &asked.pagination(&call, ends)))
+}
+
+/// One event.
+pub async fn get(app: App, _: Access<ReadAll>, call: Call) -> Result<Response, Error> {
+    let asked = call.path("event_id").to_owned();
+    let missing = || Error::NotFound(asked.clone());
+    let id = asked.parse::<i64>().ok().filter(|id| *id > 0).ok_or_else(missing)?;
+    let filter = EventFilter { id: Some(id), ..EventFilter::default() };
+    let page = EventPage { beyond: None, descending: false, limit: 1 };
+    let found = app.engine.events(&filter, page).await.map_err(Error::of(&app, &call))?;
+    let event = found.events.into_iter().next().ok_or_else(missing)?;
+    Ok(v1_success(&[EventWire::new(event, app.engine.settings().account_id)]))
+}
+
+/// The types of events.
+pub async fn types(_: App, _: Access<ReadAll>, _: Call) -> Result<Response, Error> {
+    let mut types = domain::AuditKind::ALL.map(event_types::of);
+    types.sort_unstable_by_key(|known| known.id);
+    Ok(v1_success(&types.as_slice()))
+}
+
+/// What a query filters by, but for the caller. `None` if nothing can match.
+fn filter(call: &Call) -> Option<EventFilter> {
+    let given = |name: &str| call.query(name).filter(|value| !value.is_empty());
+    // No event has these.
+    if given("directory_id").is_some() || given("resolution").is_some() {
+        return None;
+    }
+    let moment = |name: &str| -> Option<Option<Timestamp>> {
+        match given(name) {
+            None => Some(None),
+            Some(text) => wire_time::read(text).map(|at| Some(Timestamp(at))),
+        }
+    };
+    let mut at = Span { since: moment("since")?, until: moment("until")? };
+    if let Some(moment) = moment("created_at")? {
+        at = Span { since: Some(moment), until: Some(moment) };
+    }
+    let user = match given("user_id") {
+        None => None,
+        Some(text) => Some(UserId(text.parse().ok()?)),
+    };
+    let kinds = given("event_type_id").map(|ids| {
+        ids.split(',').filter_map(|id| id.trim().parse().ok()).flat_map(event_types::kinds).collect::<Vec<_>>()
+    });
+    Some(EventFilter { id: None, kinds, user, client: None, at })
+}
+
+/// Which page is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Asked {
+    limit: u32,
+    /// Whether the newest come first.
+    descending: bool,
+    /// The event that the page follows, or precedes if it goes backwards.
+    beyond: Option<i64>,
+    backwards: bool,
+}
+
+impl Asked {
+    fn read(call: &Call) -> Result<Self, Error> {
+        let cursor = |name: &'static str| match call.query(name).filter(|cursor| !cursor.is_empty()) {
+            None => Ok(None),
+            Some(text) => parse_cursor(text).map(Some).ok_or_else(|| Error::User(user_error::Error::incorrect(name))),
+        };
+        let (after, before) = (cursor("after_cursor")?, cursor("before_cursor")?);
+        let limit = call.query("limit").and_then(|text| text.parse().ok()).filter(|limit| *limit > 0);
+        let descending = matches!(call.query("sort").map(str::trim), Some("-id" | "-created_at"));
+        Ok(Self {
+            limit: limit.unwrap_or(LIMIT).min(LIMIT),
+            descending,
+            beyond: after.or(before),
+            backwards: after.is_none() && before.is_some(),
+        })
+    }
+
+    fn page(self) -> EventPage {
+        EventPage { beyond: self.beyond, descending: self.descending != self.backwards, limit: self.limit }
+    }
+
+    /// Where the pages around are. `first` is the event found first and `next` that after which the search would go on.
+    fn pagination(self, call: &Call, (first, next): (Option<i64>, Option<i64>)) -> Pagination {
+        // Whoever came by a cursor came from the other side.
+        let came_from = self.beyond.and(first);
+        let (before, after) = if self.backwards { (next, came_from) } else { (came_from, next) };
+        let link = |name: &str, id: i64| {
+            let rest =
+                call.fields().iter().filter(|(name, _)| !matches!(name.as_str(), "after_cursor" | "before_cursor"));
+            let rest = rest.map(|(name, value)| (name.as_str(), value.as_str()));
+            let cursor = cursor(id);
+            let query: Vec<_> = rest.chain([(name, cursor.as_str())]).collect();
+            let query = serde_urlencoded::to_string(query).unwrap_or_default();
+            format!("{}{}?{query}", call.base_url(), call.target())
+        };
+        Pagination {
+            before_cursor: before.map(cursor),
+            after_cursor: after.map(cursor),
+            previous_link: before.map(|id| link("before_cursor", id)),
+            next_link: after.map(|id| link("after_cursor", id)),
+        }
+    }
+}
+
+fn cursor(id: i64) -> String {
+    BASE64URL_NOPAD.encode(format!("event={id}").as_bytes())
+}
+
+fn parse_cursor(text: &str) -> Option<i64> {
+    let plain = BASE64URL_NOPAD.decode(text.trim_end_matches('=').as_bytes()).ok()?;
+    std::str::from_utf8(&plain).ok()?.strip_prefix("event=")?.parse().ok().filter(|id| *id > 0)
+}

@@ -1,0 +1,95 @@
+//! Events on the wire: section 9 of the contract.
+
+mod wire;
+
+use domain::Scope;
+use insta::assert_snapshot;
+use wire::{Told, Wire};
+
+async fn get(wire: &Wire, path: &str) -> Told {
+    wire.call_as(Scope::ReadAll, "GET", path, "").await
+}
+
+fn types(told: &Told) -> Vec<i64> {
+    let events = told.json()["data"].as_array().cloned().unwrap_or_default();
+    events.iter().map(|event| event["event_type_id"].as_i64().expect("a number")).collect()
+}
+
+#[tokio::test]
+async fn what_happens_to_a_device_is_told_in_order() {
+    let wire = Wire::start().await;
+    let (device, _) = wire.app().await;
+    wire.post(&format!("1/otp_devices/{device}/verify"), r#"{"otp_token":"000000"}"#).await;
+    wire.delete(&format!("1/otp_devices/{device}")).await;
+    let of_user = format!("/api/1/events?user_id={}", wire.user);
+    let all = get(&wire, &of_user).await;
+    assert_eq!(types(&all), [13, 90_005, 90_006, 90_001, 90_002, 24], "{all}");
+    assert_snapshot!(get(&wire, &format!("{of_user}&event_type_id=90002")).await, @r#"
+GET /api/1/events?user_id=2&event_type_id=90002
+→ 200 OK
+{"status":{"error":false,"code":200,"type":"success","message":"Success"},"pagination":{"before_cursor":null,"after_cursor":null,"previous_link":null,"next_link":null},"data":[{"account_id":1,"actor_system":"dev: Manage All","actor_user_id":null,"actor_user_name":null,"app_id":null,"app_name":null,"assuming_acting_user_id":null,"browser_fingerprint":null,"client_id":"d5688a52d55a02ec4aea5ec1eadfffe1c9e0ee6a4ddbe2377f98326d42dfc975","created_at":"2026-03-01T09:31:00.000Z","custom_message":null,"directory_id":null,"directory_sync_run_id":null,"error_description":"wrong_code","event_type_id":90002,"group_id":null,"group_name":null,"id":13,"ipaddr":null,"notes":null,"operation_name":null,"otp_device_id":1,"otp_device_name":null,"policy_id":null,"policy_name":null,"proxy_ip":null,"resolution":null,"resource_type_id":null,"risk_score":null,"role_id":null,"role_name":null,"user_id":2,"user_name":"ben"}]}
+"#);
+    assert_eq!(types(&get(&wire, &format!("{of_user}&event_type_id=24,%2090002&sort=-id")).await), [24, 90_002]);
+    assert_eq!(types(&get(&wire, &format!("{of_user}&event_type_id=5")).await), [0_i64; 0]);
+    assert_eq!(types(&get(&wire, &format!("{of_user}&since=2026-03-01T09:31:00Z")).await), [90_002, 24]);
+    for none in ["directory_id=1", "resolution=x", "since=yesterday", "client_id=nobody", "user_id=x"] {
+        assert_eq!(types(&get(&wire, &format!("/api/1/events?{none}")).await), [0_i64; 0], "{none}");
+    }
+    let caller = all.json()["data"][5]["client_id"].as_str().expect("the caller").to_owned();
+    assert_eq!(types(&get(&wire, &format!("{of_user}&client_id={caller}")).await).last(), Some(&24));
+    let id = all.json()["data"][5]["id"].to_string();
+    assert_eq!(get(&wire, &format!("/api/1/events/{id}")).await.json()["data"][0], all.json()["data"][5]);
+    let short = get(&wire, &format!("{of_user}&fields=event_type_id&limit=1")).await.json();
+    assert_eq!(short["data"][0].as_object().map(serde_json::Map::len), Some(2), "{short}");
+}
+
+#[tokio::test]
+async fn pages_follow_one_another_both_ways() {
+    let wire = Wire::start().await;
+    wire.app().await;
+    let ids = |told: &Told| {
+        let events = told.json()["data"].as_array().cloned().unwrap_or_default();
+        events.iter().map(|event| event["id"].as_i64().expect("an id")).collect::<Vec<_>>()
+    };
+    for order in ["", "&sort=-id"] {
+        let all = ids(&get(&wire, &format!("/api/1/events?limit=50{order}")).await);
+        let mut seen = Vec::new();
+        let mut cursors = Vec::new();
+        let mut query = String::new();
+        loop {
+            let page = get(&wire, &format!("/api/1/events?limit=3{order}{query}")).await;
+            seen.extend(ids(&page));
+            let pagination = page.json()["pagination"].clone();
+            assert_eq!(pagination.as_object().map(serde_json::Map::len), Some(4));
+            cursors.push(pagination["before_cursor"].clone());
+            match pagination["after_cursor"].as_str() {
+                Some(cursor) => query = format!("&after_cursor={cursor}"),
+                None => break,
+            }
+        }
+        assert_eq!(seen, all, "{order}");
+        assert!(cursors[0].is_null());
+        let back = cursors[1].as_str().expect("a page before the second");
+        let first = get(&wire, &format!("/api/1/events?limit=3{order}&before_cursor={back}")).await;
+        assert_eq!(ids(&first), all[..3], "{order}");
+    }
+}
+
+#[tokio::test]
+async fn what_there_is_not_is_refused() {
+    let wire = Wire::start().await;
+    assert_snapshot!(get(&wire, "/api/1/events/999999999").await, @r#"
+GET /api/1/events/999999999
+→ 404 Not Found
+{"status":{"error":true,"code":404,"type":"not found","message":"Event for id 999999999 was not found"}}
+"#);
+    assert_snapshot!(get(&wire, "/api/1/events?after_cursor=x").await, @r#"
+GET /api/1/events?after_cursor=x
+→ 400 Bad Request
+{"status":{"error":true,"code":400,"type":"bad request","message":{"attribute":"after_cursor","description":"after_cursor is incorrect"}}}
+"#);
+    let types = get(&wire, "/api/1/events/types").await.json();
+    assert_eq!(types["data"][0]["name"], "USER_LOGGED_INTO_ONELOGIN");
+    assert_eq!(types["data"][0]["description"], "%user% logged into OneLogin");
+    assert_eq!(types["data"][0]["id"], 5);
+}

@@ -1,0 +1,57 @@
+//! The audit trail read across its chains, by the ids of its entries.
+//!
+//! The trail has no index but its key, so that entries are only ever appended. A look-up goes through it in windows of
+//! ids and gives up its turn after so many: what a call costs does not depend on how much has happened.
+
+use crate::query::{EventFilter, EventPage, Events};
+use crate::{Error, Store, conditions};
+
+/// Ids in one statement's window.
+const WINDOW: i64 = 100_000;
+/// Windows that one call looks through.
+const WINDOWS: usize = 10;
+
+/// The entries of a page.
+pub(crate) async fn look(store: &Store, filter: &EventFilter, page: EventPage) -> Result<Events, Error> {
+    let none = Events { entries: Vec::new(), next: None };
+    let Some((first, last)) = store.event_bounds().await? else { return Ok(none) };
+    let (first, last) = match filter.id {
+        Some(id) => (first.max(id), last.min(id)),
+        None => (first, last),
+    };
+    let mut edge = match (page.beyond, page.descending) {
+        (Some(id), true) => last.min(id.saturating_sub(1)),
+        (Some(id), false) => first.max(id.saturating_add(1)),
+        (None, true) => last,
+        (None, false) => first,
+    };
+    let mut found = Events { entries: Vec::new(), next: None };
+    for _ in 0..WINDOWS {
+        let (low, high) = if page.descending {
+            (first.max(edge.saturating_sub(WINDOW - 1)), edge)
+        } else {
+            (edge, last.min(edge.saturating_add(WINDOW - 1)))
+        };
+        if low > high {
+            found.next = None;
+            return Ok(found);
+        }
+        let wanted = usize::try_from(page.limit).unwrap_or(usize::MAX) - found.entries.len();
+        let entries = store
+            .events_between(conditions::of_events(filter, (low, high), page.descending, wanted.saturating_add(1)))
+            .await?;
+        let more = entries.len() > wanted;
+        found.entries.extend(entries.into_iter().take(wanted));
+        if more {
+            found.next = found.entries.last().map(|(id, _)| *id);
+            return Ok(found);
+        }
+        edge = if page.descending { low - 1 } else { high + 1 };
+        found.next = Some(if page.descending { low } else { high });
+    }
+    let at_end = if page.descending { edge < first } else { edge > last };
+    if at_end {
+        found.next = None;
+    }
+    Ok(found)
+}
