@@ -17,6 +17,7 @@ impl Engine {
         T: Send + 'static,
     {
         let (reply, lines) = self.store.decide(user, move |view| with_lines(rule(view))).await?;
+        self.held.wake(user);
         lines.iter().for_each(log);
         Ok(reply)
     }

@@ -10,6 +10,7 @@ pub mod clock;
 pub mod enrol;
 mod error;
 mod events;
+pub mod held;
 pub mod import;
 mod journal;
 pub mod keys;
@@ -20,6 +21,7 @@ pub mod readings;
 pub mod saml;
 pub mod sign_in;
 mod smart;
+mod tally;
 pub mod temp_token;
 pub mod tokens;
 pub mod users;
@@ -30,6 +32,7 @@ use std::sync::Arc;
 
 use domain::{Content, Keyring, Message, Policy, Sealed, Timestamp, UserId};
 use tokio::sync::Notify;
+use tokio::sync::broadcast::error::RecvError;
 
 pub use chance::Chance;
 pub use clock::Clock;
@@ -41,6 +44,7 @@ pub use password::{Foreign, SaltOrder};
 pub use readings::{DeviceReading, VerificationReading};
 pub use smart::{Judged, SmartChannel, SmartError, VisitRequest};
 pub use store::{EventFilter, EventPage, Page, Span, TextFilter, UserFilter, UserPage};
+pub use tally::{Ended, Tally};
 pub use tokens::{Caller, TokenPair};
 pub use users::NewPassword;
 pub use verify::{Answer, OpenRequest, OpenedVerification};
@@ -71,6 +75,8 @@ pub struct Engine {
     queued: Notify,
     callers: moka::sync::Cache<domain::Digest, Arc<Caller>>,
     hasher: password::Hasher,
+    tally: tally::Tally,
+    held: held::Held,
 }
 
 /// What an engine is made of.
@@ -102,6 +108,8 @@ impl Engine {
             queued: Notify::new(),
             callers: tokens::caller_cache(),
             hasher: password::Hasher::default(),
+            tally: tally::Tally::default(),
+            held: held::Held::default(),
         }
     }
 
@@ -122,7 +130,19 @@ impl Engine {
 
     /// Background work: sends queued messages and sweeps what has expired, until the future is dropped.
     pub async fn run(&self) {
-        tokio::join!(self.deliver_for_ever(), self.sweep_for_ever());
+        tokio::join!(self.deliver_for_ever(), self.sweep_for_ever(), self.hear_for_ever());
+    }
+
+    /// Wakes the polls about users whom another node has decided about.
+    async fn hear_for_ever(&self) {
+        let mut elsewhere = self.store.answered();
+        loop {
+            match elsewhere.recv().await {
+                Ok(user) => self.held.wake(user),
+                Err(RecvError::Lagged(_)) => self.held.wake_all(),
+                Err(RecvError::Closed) => return,
+            }
+        }
     }
 
     async fn deliver_for_ever(&self) {
@@ -143,6 +163,11 @@ impl Engine {
                 () = self.clock.sleep(wait) => {}
             }
         }
+    }
+
+    /// How verifications have ended since the start.
+    pub fn tally(&self) -> &Tally {
+        &self.tally
     }
 
     async fn sweep_for_ever(&self) {

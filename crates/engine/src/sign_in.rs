@@ -175,6 +175,7 @@ impl Engine {
                 Waiting::Collection => {}
             }
         }
+        let device = step.device;
         let (grant, session_token) = self.draw_grant();
         let (keys, policy) = (self.keys.clone(), self.settings.policy.clone());
         let stepped = self
@@ -186,6 +187,11 @@ impl Engine {
             })
             .await?
             .map_err(Error::internal)?;
+        let factor = snapshot.device(device).map(|device| device.factor);
+        match &stepped {
+            Stepped::Granted(..) => self.tally.granted(factor),
+            Stepped::Answered(outcome) => self.tally.count(factor, outcome),
+        }
         Ok(match stepped {
             Stepped::Granted(user, terms) => {
                 StepAnswer::Granted(Granted { user, terms, session_token, expires_at: now.plus(SESSION_TOKEN_TTL) })

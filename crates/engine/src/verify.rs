@@ -115,17 +115,30 @@ impl Engine {
             let snapshot = self.store.view(answer.user).await?;
             let poll = verification::answer(&snapshot, &answer.target, &Evidence::Absent, &context, now);
             if poll.changes.is_empty() {
+                self.tally.count(factor_of(&snapshot, &answer.target, now), &poll.reply);
                 return Ok(poll.reply);
             }
         }
         let (user, keys) = (answer.user, self.keys.clone());
-        self.decide(user, move |view| match evidence(view, &answer, &keys, now) {
-            Ok(evidence) => verification::answer(view, &answer.target, &evidence, &context, now).map(Ok),
-            Err(error) => Decision::reply(Err(error)),
-        })
-        .await?
-        .map_err(Error::internal)
+        let (factor, outcome) = self
+            .decide(user, move |view| match evidence(view, &answer, &keys, now) {
+                Ok(evidence) => {
+                    let factor = factor_of(view, &answer.target, now);
+                    verification::answer(view, &answer.target, &evidence, &context, now)
+                        .map(|outcome| Ok((factor, outcome)))
+                }
+                Err(error) => Decision::reply(Err(error)),
+            })
+            .await?
+            .map_err(Error::internal)?;
+        self.tally.count(factor, &outcome);
+        Ok(outcome)
     }
+}
+
+/// The factor that an answer is about, for the count of answers.
+fn factor_of(view: &View, target: &Target, now: Timestamp) -> Option<domain::FactorKind> {
+    verification::find(view, target, now).ok().and_then(|found| found.device).map(|device| device.factor)
 }
 
 /// What a typed answer amounts to. Opens the one credential it is about, for as long as it takes to prove: these proofs

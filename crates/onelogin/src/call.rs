@@ -8,6 +8,7 @@ use std::sync::{Arc, OnceLock};
 use axum::body::Bytes;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method, header};
+use domain::time::SECOND;
 use domain::{DeviceId, UserId};
 use web::listen::Peer;
 
@@ -76,6 +77,17 @@ impl Call {
     /// A query field.
     pub fn query(&self, name: &str) -> Option<&str> {
         self.fields().iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+    }
+
+    /// For how long a poll may be held, in milliseconds: `?wait=SECONDS`, as `10` or `10s`. What cannot be read is not
+    /// held; longer than [`engine::held::LONGEST`] is that long.
+    pub fn wait(&self) -> i64 {
+        if self.head.uri.query().is_none() {
+            return 0;
+        }
+        let seconds = self.query("wait").map(|text| text.trim().trim_end_matches('s'));
+        let seconds = seconds.and_then(|text| text.parse::<u32>().ok()).unwrap_or(0);
+        (i64::from(seconds) * SECOND).min(engine::held::LONGEST)
     }
 
     /// The request's method.

@@ -14,6 +14,7 @@ pub mod login;
 pub mod names;
 pub mod paging;
 pub mod quota;
+pub mod requests;
 pub mod routes;
 pub mod saml;
 pub mod token;
@@ -87,6 +88,8 @@ pub struct Parts {
     pub bursts: Bucket<i64>,
     /// Addresses that show wrong secrets too often (SEC 30).
     pub wrong_secrets: Strikes,
+    /// What was answered.
+    pub requests: requests::Requests,
     origin: Arc<call::Origin>,
 }
 
@@ -103,6 +106,7 @@ impl App {
             bursts: if options.burst_limit { Bucket::api_calls() } else { Bucket::off() },
             wrong_secrets: Strikes::wrong_secrets(),
             options,
+            requests: requests::Requests::new(routes::names()),
             origin: Arc::new(origin),
         }))
     }

@@ -153,12 +153,20 @@ table! {
     }
 }
 
+/// What answers a method: with its number, under which it is counted.
+type Answer = (Method, Endpoint, usize);
+
+/// Paths and methods in the order of their numbers.
+pub(crate) fn names() -> Vec<(&'static str, String)> {
+    endpoints().into_iter().map(|(path, method, _)| (path, method.to_string())).collect()
+}
+
 /// The methods of each path.
-static TABLE: LazyLock<matchit::Router<Vec<(Method, Endpoint)>>> = LazyLock::new(|| {
-    let mut paths: BTreeMap<String, Vec<(Method, Endpoint)>> = BTreeMap::new();
-    for (path, method, endpoint) in endpoints() {
+static TABLE: LazyLock<matchit::Router<Vec<Answer>>> = LazyLock::new(|| {
+    let mut paths: BTreeMap<String, Vec<Answer>> = BTreeMap::new();
+    for (number, (path, method, endpoint)) in endpoints().into_iter().enumerate() {
         for path in spellings(path) {
-            paths.entry(path).or_default().push((method.clone(), endpoint));
+            paths.entry(path).or_default().push((method.clone(), endpoint, number));
         }
     }
     let mut table = matchit::Router::new();
@@ -199,15 +207,22 @@ impl Door for Dialect {
     fn answer(&self, request: Request<Bytes>, peer: Option<Peer>) -> Answering<'_> {
         Box::pin(async move {
             let is_head = request.method() == Method::HEAD;
+            let mut route = None;
             let mut answer = match found(&self.0, request, peer) {
-                Ok((Endpoint::Open(handler), call)) => match unreadable(&call) {
-                    None => handler(self.0.clone(), call).await,
-                    Some(refused) => refused,
-                },
-                Ok((Endpoint::Guarded(family, handler), call)) => guarded(&self.0, family, handler, call).await,
+                Ok(((endpoint, number), call)) => {
+                    route = Some(number);
+                    match endpoint {
+                        Endpoint::Open(handler) => match unreadable(&call) {
+                            None => handler(self.0.clone(), call).await,
+                            Some(refused) => refused,
+                        },
+                        Endpoint::Guarded(family, handler) => guarded(&self.0, family, handler, call).await,
+                    }
+                }
                 Err(NoRoute(Some(family))) => Common::NoRoute.answer(family),
                 Err(NoRoute(None)) => StatusCode::NOT_FOUND.into_response(),
             };
+            self.0.requests.count(route, answer.status());
             if let Some(length) = answer.body().size_hint().exact() {
                 answer.headers_mut().entry(header::CONTENT_LENGTH).or_insert_with(|| HeaderValue::from(length));
             }
@@ -223,13 +238,13 @@ impl Door for Dialect {
 struct NoRoute(Option<Family>);
 
 /// Looks a request up.
-fn found(app: &App, request: Request<Bytes>, peer: Option<Peer>) -> Result<(Endpoint, Call), NoRoute> {
+fn found(app: &App, request: Request<Bytes>, peer: Option<Peer>) -> Result<((Endpoint, usize), Call), NoRoute> {
     let path = without_slash(request.uri().path());
     // HEAD is GET without the body.
     let method = if *request.method() == Method::HEAD { &Method::GET } else { request.method() };
     let endpoint = TABLE.at(path).ok().and_then(|found| {
-        let (_, endpoint) = found.value.iter().find(|(answered, _)| answered == method)?;
-        Some((*endpoint, Params::of(path, &found.params)))
+        let (_, endpoint, number) = found.value.iter().find(|(answered, ..)| answered == method)?;
+        Some(((*endpoint, *number), Params::of(path, &found.params)))
     });
     let (endpoint, params) = endpoint.ok_or_else(|| NoRoute(family_of(path)))?;
     let (head, body) = request.into_parts();
@@ -323,7 +338,7 @@ mod tests {
             for spelling in spellings(path) {
                 let path = spelling.replace("{user_id}", "1").replace("{device_id}", "2").replace("{id}", "x");
                 let found = TABLE.at(&path).unwrap();
-                assert!(found.value.iter().any(|(answered, _)| *answered == method), "{method} {path}");
+                assert!(found.value.iter().any(|(answered, ..)| *answered == method), "{method} {path}");
             }
         }
     }

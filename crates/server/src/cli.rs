@@ -114,6 +114,9 @@ struct ListenArgs {
     /// Address and port; port 0 picks a free one
     #[arg(long, env = "COUNTERSIGN_LISTEN", value_name = "ADDRESS:PORT")]
     listen: Option<SocketAddr>,
+    /// Address and port of metrics and health, apart from what callers reach [default: none; in `dev` a free port]
+    #[arg(long, env = "COUNTERSIGN_ADMIN_LISTEN", value_name = "ADDRESS:PORT")]
+    admin_listen: Option<SocketAddr>,
     /// What links in answers begin with, as `https://mfa.example.com`
     #[arg(long, env = "COUNTERSIGN_PUBLIC_URL", value_name = "URL")]
     public_url: Option<String>,
@@ -466,7 +469,14 @@ fn at(place: &PlaceArgs) -> Given {
 }
 
 fn given(place: &PlaceArgs, listen: &ListenArgs, insecure_http: bool, trusted_proxies: Vec<IpAddr>) -> Given {
-    Given { listen: listen.listen, public_url: listen.public_url.clone(), insecure_http, trusted_proxies, ..at(place) }
+    Given {
+        listen: listen.listen,
+        admin_listen: listen.admin_listen,
+        public_url: listen.public_url.clone(),
+        insecure_http,
+        trusted_proxies,
+        ..at(place)
+    }
 }
 
 /// Open files to ask for: the most connections, and as many again for outgoing ones and the database.

@@ -22,6 +22,8 @@ use crate::folder;
 pub struct File {
     /// Address and port to listen on.
     pub listen: Option<SocketAddr>,
+    /// Address and port of the admin listener: metrics and health.
+    pub admin_listen: Option<SocketAddr>,
     /// The data folder.
     pub data_dir: Option<PathBuf>,
     /// What links and callbacks begin with.
@@ -171,6 +173,8 @@ pub struct Given {
     pub config: Option<PathBuf>,
     /// `--listen`
     pub listen: Option<SocketAddr>,
+    /// `--admin-listen`
+    pub admin_listen: Option<SocketAddr>,
     /// `--data-dir`
     pub data_dir: Option<PathBuf>,
     /// `--database-url`
@@ -190,6 +194,8 @@ pub struct Given {
 pub struct Config {
     /// Address and port to listen on.
     pub listen: SocketAddr,
+    /// Address and port of the admin listener, if there is one.
+    pub admin_listen: Option<SocketAddr>,
     /// The data folder.
     pub data_dir: PathBuf,
     /// The database.
@@ -245,6 +251,7 @@ impl Config {
         let default_listen = DEFAULT_LISTEN.parse().context("the default address is one")?;
         Ok(Self {
             listen: given.listen.or(file.listen).unwrap_or(default_listen),
+            admin_listen: given.admin_listen.or(file.admin_listen),
             data_dir: given.data_dir.or(file.data_dir).unwrap_or_else(folder::default_root),
             database,
             public_url,
@@ -331,6 +338,7 @@ pub fn secret(name: &str) -> anyhow::Result<Option<String>> {
 const KNOWN_VARIABLES: &[&str] = &[
     "COUNTERSIGN_CONFIG",
     "COUNTERSIGN_LISTEN",
+    "COUNTERSIGN_ADMIN_LISTEN",
     "COUNTERSIGN_DATA_DIR",
     "COUNTERSIGN_PUBLIC_URL",
     "COUNTERSIGN_READY_FILE",

@@ -1,6 +1,7 @@
 //! The `countersign` binary: configuration, command line, wiring, listeners. Nothing depends on it but tests, which
 //! start the dev world in their own process.
 
+pub mod admin;
 mod app;
 pub mod banner;
 pub mod cli;

@@ -2,16 +2,16 @@
 
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::sync::Arc;
 
 use anyhow::Context as _;
 use axum::Router;
+use onelogin::App;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
-use web::door::Door;
 use web::front::Front;
 use web::request_id::RequestIds;
 
+use crate::admin::{self, Watched};
 use crate::config::Config;
 use crate::database::Database;
 use crate::folder::Folder;
@@ -30,7 +30,8 @@ pub async fn serve(config: Config, ready_file: Option<PathBuf>) -> anyhow::Resul
     drop(settling);
     let listener = listen(&config).await?;
     let base_url = base_url(&listener)?;
-    let dialect = onelogin::door(house.app(&config.options));
+    let admin = admin::listen(&config).await?;
+    let app = house.app(&config.options);
     let announce = async {
         terminal::remark(&banner::serve(&house.engine, &base_url, &house.folder, &config.database).await);
         match &ready_file {
@@ -38,7 +39,7 @@ pub async fn serve(config: Config, ready_file: Option<PathBuf>) -> anyhow::Resul
             None => Ok(()),
         }
     };
-    run(&config, &house, listener, (dialect, Router::new()), announce).await
+    run(&config, &house, (listener, admin), (app, Router::new()), announce).await
 }
 
 /// Says what to do about a folder in use.
@@ -68,21 +69,32 @@ pub fn base_url(listener: &TcpListener) -> anyhow::Result<String> {
 pub async fn run(
     config: &Config,
     house: &House,
-    listener: TcpListener,
-    (dialect, rest): (Arc<dyn Door>, Router),
+    (listener, admin): (TcpListener, Option<TcpListener>),
+    (app, rest): (App, Router),
     announce: impl Future<Output = anyhow::Result<()>>,
 ) -> anyhow::Result<ExitCode> {
     let health = Health::new(house.engine.clone());
     let router = health.clone().routes().merge(rest);
     let chance: &dyn engine::Chance = &engine::chance::SystemChance;
     let prefix = chance.hex::<4>();
-    let front = Front::new(vec![dialect], router, config.limits, RequestIds::new(&prefix), onelogin::refusal);
+    let ids = RequestIds::new(&prefix);
+    let dialect = onelogin::door(app.clone());
+    let front = Front::new(vec![dialect], router, config.limits, ids, onelogin::refusal);
+    let watched = Watched { app, front: front.clone() };
 
     let mut failed = house.failed.clone();
     let (stop, stopping) = tokio::sync::watch::channel(false);
     let mut stopped = stopping.clone();
     let serving = web::listen::serve(listener, front, async move {
         let _ = stopped.wait_for(|stop| *stop).await;
+    });
+    let watching = admin.map(|listener| {
+        let (routes, ids) = (admin::routes(health.clone(), watched), RequestIds::new(&prefix));
+        let front = Front::new(Vec::new(), routes, config.limits, ids, web::guard::plain);
+        let mut stopped = stopping.clone();
+        tokio::spawn(web::listen::serve(listener, front, async move {
+            let _ = stopped.wait_for(|stop| *stop).await;
+        }))
     });
     // The folder is this process's alone only if its database is; with a server's, the command line asks that.
     let control = match config.database {
@@ -108,11 +120,15 @@ pub async fn run(
         _ = failed.wait_for(|failed| *failed) => code = ExitCode::FAILURE,
     }
     health.drain();
+    house.engine.release_polls();
     let _ = stop.send(true);
     if code == ExitCode::SUCCESS {
         tracing::info!("stopping: finishing what is under way");
     }
     serving.await.context("the listener broke")?;
+    if let Some(watching) = watching {
+        watching.await?.context("the admin listener broke")?;
+    }
     drop(control);
     background.abort();
     house.close().await;

@@ -162,6 +162,11 @@ fn a_dev_world_tells_all_it_is_and_a_lasting_one_comes_back() {
     assert_eq!(ready["subdomain"], "acme");
     assert_eq!(ready["account_id"], 1);
     assert_eq!(ready["outbox_url"], format!("{base}/dev/outbox"));
+    let admin = ready["admin_url"].as_str().unwrap().trim_start_matches("http://").to_owned();
+    let metrics = get(&admin, "/metrics");
+    assert!(metrics.starts_with("HTTP/1.1 200") && metrics.contains("countersign_commit_seconds_count"), "{metrics}");
+    assert!(get(&admin, "/readyz").starts_with("HTTP/1.1 200"));
+    assert!(get(base.trim_start_matches("http://"), "/metrics").starts_with("HTTP/1.1 404"), "not where callers come");
     let scopes: Vec<&str> = ready["clients"].as_array().unwrap().iter().map(|c| c["scope"].as_str().unwrap()).collect();
     assert_eq!(scopes, ["Manage All", "Read All", "Manage users", "Read Users", "Authentication Only"]);
     let users = ready["users"].as_array().unwrap();
@@ -206,4 +211,14 @@ fn a_dev_world_without_a_folder_leaves_nothing_behind() {
     assert_eq!(child.wait().unwrap().code(), Some(0));
     let left: Vec<_> = std::fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     assert_eq!(left, ["ready.json"]);
+}
+
+/// One request over a connection of its own.
+fn get(address: &str, path: &str) -> String {
+    use std::io::{Read as _, Write as _};
+    let mut line = std::net::TcpStream::connect(address).expect("somebody listens");
+    write!(line, "GET {path} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\r\n").expect("a request is sent");
+    let mut text = String::new();
+    line.read_to_string(&mut text).expect("an answer is text");
+    text
 }

@@ -1,8 +1,9 @@
 //! What a store counts about its transactions, without a lock.
 
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Instant;
 
-use crate::query::Stats;
+use crate::query::{COMMIT_BOUNDS, Stats};
 
 /// What writers count.
 #[derive(Default)]
@@ -12,6 +13,14 @@ pub(crate) struct Counters {
     largest_group: AtomicU64,
     rerun_groups: AtomicU64,
     groups: [AtomicU64; 9],
+    took: [AtomicU64; COMMIT_BOUNDS.len() + 1],
+    took_micros: AtomicU64,
+}
+
+/// When a group began, to tell how long it took. Measured and shown; nothing is judged by it.
+#[expect(clippy::disallowed_methods, reason = "a duration for people to read, on which no decision rests")]
+pub(crate) fn began() -> Instant {
+    Instant::now()
 }
 
 impl Counters {
@@ -23,11 +32,17 @@ impl Counters {
             largest_group: get(&self.largest_group),
             groups: std::array::from_fn(|n| get(&self.groups[n])),
             rerun_groups: get(&self.rerun_groups),
+            took: std::array::from_fn(|n| get(&self.took[n])),
+            took_micros: get(&self.took_micros),
         }
     }
 
-    /// A group of this many jobs was committed.
-    pub(crate) fn group(&self, jobs: usize) {
+    /// A group of this many jobs was committed, from its first statement to its sync.
+    pub(crate) fn group(&self, jobs: usize, began: Instant) {
+        let micros = u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX);
+        let bound = COMMIT_BOUNDS.iter().position(|bound| micros <= *bound).unwrap_or(COMMIT_BOUNDS.len());
+        self.took[bound].fetch_add(1, Ordering::Relaxed);
+        self.took_micros.fetch_add(micros, Ordering::Relaxed);
         let size = jobs as u64;
         self.commits.fetch_add(1, Ordering::Relaxed);
         self.jobs.fetch_add(size, Ordering::Relaxed);

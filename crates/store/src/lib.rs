@@ -38,22 +38,26 @@ use domain::{
     Client, ClientId, ClientView, Decision, Digest, KeyedHash, MessageId, Purpose, Timestamp, TokenSet, UserId,
     Verification, VerificationId, View,
 };
-use tokio::sync::Notify;
+use tokio::sync::{Notify, broadcast};
 
 pub use error::{Error, Field, OpenError};
 pub use migrations::{MIGRATIONS, Migration};
 pub use postgres::PostgresOptions;
 pub use query::{
-    AuditChain, AuditRow, DevFilter, DevMessage, EventFilter, EventPage, Events, Fate, IdKind, Page, QueuedMessage,
-    Span, Stats, Swept, TextFilter, UserFilter, UserPage,
+    AuditChain, AuditRow, COMMIT_BOUNDS, DevFilter, DevMessage, EventFilter, EventPage, Events, Fate, IdKind, Page,
+    QueuedMessage, Span, Stats, Swept, TextFilter, UserFilter, UserPage, Waiting,
 };
 pub use sqlite::{Fatal, SqliteOptions};
+
+/// Users about whom notices are kept for whoever is slow to hear them.
+const ANSWERED: usize = 1_024;
 
 /// A database, whichever it is. Cheap to clone.
 #[derive(Clone)]
 pub struct Store {
     backend: Backend,
     wake_ups: Arc<Notify>,
+    answered: broadcast::Sender<UserId>,
 }
 
 #[derive(Clone)]
@@ -76,7 +80,11 @@ impl Store {
     /// files are readable by their owner only, and a lock file keeps every other process out (SEC 76).
     pub fn open_sqlite(dir: &Path, options: SqliteOptions) -> Result<Self, OpenError> {
         let db = sqlite::Sqlite::open(dir, options)?;
-        Ok(Self { backend: Backend::Sqlite(Arc::new(db)), wake_ups: Arc::default() })
+        Ok(Self {
+            backend: Backend::Sqlite(Arc::new(db)),
+            wake_ups: Arc::default(),
+            answered: broadcast::Sender::new(1),
+        })
     }
 
     /// Opens a PostgreSQL database and brings its schema up to date. The URL may name several hosts; only one that
@@ -84,8 +92,9 @@ impl Store {
     /// are lost are made anew, to whichever host is the primary then.
     pub async fn open_postgres(url: &str, options: PostgresOptions) -> Result<Self, OpenError> {
         let wake_ups = Arc::<Notify>::default();
-        let db = postgres::Postgres::open(url, &options, wake_ups.clone()).await?;
-        Ok(Self { backend: Backend::Postgres(Arc::new(db)), wake_ups })
+        let answered = broadcast::Sender::new(ANSWERED);
+        let db = postgres::Postgres::open(url, &options, wake_ups.clone(), answered.clone()).await?;
+        Ok(Self { backend: Backend::Postgres(Arc::new(db)), wake_ups, answered })
     }
 
     /// The migrations that opening the SQLite database in `dir` would run, oldest first. Changes nothing.
@@ -102,6 +111,11 @@ impl Store {
     /// looks by itself from time to time. With SQLite there is no other node, and it never fires.
     pub fn wake_ups(&self) -> Arc<Notify> {
         self.wake_ups.clone()
+    }
+
+    /// The users whom a person's answer, given on another node, was about. A hint and no more, as [`Self::wake_ups`] is.
+    pub fn answered(&self) -> broadcast::Receiver<UserId> {
+        self.answered.subscribe()
     }
 
     /// Lets `f` decide on this user's fresh view and applies what it decided, in one transaction. Its reply is given
@@ -321,6 +335,14 @@ impl Store {
         match &self.backend {
             Backend::Sqlite(db) => db.ready(),
             Backend::Postgres(db) => Box::pin(db.ready()).await,
+        }
+    }
+
+    /// What waits in the outbox, of all nodes.
+    pub async fn waiting(&self) -> Result<Waiting, Error> {
+        match &self.backend {
+            Backend::Sqlite(db) => db.waiting().await,
+            Backend::Postgres(db) => Box::pin(db.waiting()).await,
         }
     }
 

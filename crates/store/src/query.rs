@@ -263,6 +263,22 @@ pub struct Stats {
     pub groups: [u64; 9],
     /// Groups that were run once more because one of their jobs failed.
     pub rerun_groups: u64,
+    /// Commits by how long they took: each counts those up to its bound of [`COMMIT_BOUNDS`], the last all longer ones.
+    pub took: [u64; COMMIT_BOUNDS.len() + 1],
+    /// How long all of them took together, in microseconds.
+    pub took_micros: u64,
+}
+
+/// The bounds of [`Stats::took`], in microseconds.
+pub const COMMIT_BOUNDS: [u64; 8] = [250, 500, 1_000, 2_500, 5_000, 10_000, 50_000, 250_000];
+
+/// What waits to be sent.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Waiting {
+    /// How many messages.
+    pub messages: u64,
+    /// When the oldest of them was queued.
+    pub oldest: Option<Timestamp>,
 }
 
 /// A message that reached the dev world's last hop. In the clear, and never in a served database.

@@ -9,7 +9,7 @@ use domain::{
 use crate::challenge;
 use crate::error::Error;
 use crate::marks::Marks;
-use crate::query::{AuditRow, DevMessage, QueuedMessage};
+use crate::query::{AuditRow, DevMessage, QueuedMessage, Waiting};
 use crate::trail::Head;
 use crate::value::{Row, unpack_moments};
 
@@ -170,6 +170,11 @@ pub(crate) fn dev_message(row: &dyn Row) -> Result<DevMessage, Error> {
         verification_id: verification_id(row, 10)?,
         created_at: row.time(11)?,
     })
+}
+
+/// How many messages wait, and since when.
+pub(crate) fn waiting(row: &dyn Row) -> Result<Waiting, Error> {
+    Ok(Waiting { messages: row.int(0)?.unsigned_abs(), oldest: row.opt_time(1)? })
 }
 
 /// The only column, a number.

@@ -103,6 +103,7 @@ statements! {
         FROM outbox WHERE status = 0 AND next_attempt_at <= $1 ORDER BY next_attempt_at LIMIT $2";
     CLAIM_MESSAGE = "UPDATE outbox SET attempts = attempts + 1, next_attempt_at = $1 WHERE id = $2 AND status = 0";
     NEXT_MESSAGE_AT = "SELECT MIN(next_attempt_at) FROM outbox WHERE status = 0";
+    WAITING_MESSAGES = "SELECT COUNT(*), MIN(created_at) FROM outbox WHERE status = 0";
     SETTLE_MESSAGE = "UPDATE outbox SET status = $1, reason = $2, content = $3, settled_at = $4 \
         WHERE id = $5 AND status = 0";
     RETRY_MESSAGE = "UPDATE outbox SET next_attempt_at = $1 WHERE id = $2 AND status = 0";

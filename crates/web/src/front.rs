@@ -13,6 +13,7 @@ use std::future::{Future, poll_fn};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::{Pin, pin};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -46,18 +47,39 @@ struct Inner {
     limits: Limits,
     ids: RequestIds,
     refusal: Refusal,
+    connections: AtomicUsize,
+}
+
+/// A connection that is open, as it is counted.
+pub(crate) struct Open(Front);
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        self.0.0.connections.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 impl Front {
     /// Puts doors, and a router for what none of them takes, behind the limits. `refusal` shapes what is refused
     /// before either.
     pub fn new(doors: Vec<Arc<dyn Door>>, router: Router, limits: Limits, ids: RequestIds, refusal: Refusal) -> Self {
-        Self(Arc::new(Inner { doors, router, limits, ids, refusal }))
+        Self(Arc::new(Inner { doors, router, limits, ids, refusal, connections: AtomicUsize::new(0) }))
     }
 
     /// The limits this front keeps.
     pub fn limits(&self) -> &Limits {
         &self.0.limits
+    }
+
+    /// How many connections are open.
+    pub fn connections(&self) -> usize {
+        self.0.connections.load(Ordering::Relaxed)
+    }
+
+    /// Counts a connection for as long as what this gives is kept.
+    pub(crate) fn opened(&self) -> Open {
+        self.0.connections.fetch_add(1, Ordering::Relaxed);
+        Open(self.clone())
     }
 
     /// Answers one request, whose [`Peer`] is in its extensions if it has one. Tests without a socket call this;

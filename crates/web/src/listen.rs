@@ -84,8 +84,9 @@ async fn serve_from(source: impl Source, front: Front, shutdown: impl Future<Out
                 let _ = stream.set_nodelay(true);
                 let (front, stopped) = (front.clone(), stopped.clone());
                 connections.spawn(async move {
+                    let open = front.opened();
                     connection(stream, peer, front, stopped).await;
-                    drop(seat);
+                    drop((seat, open));
                 });
             }
             Err(error) => match after_failed_accept(&error) {

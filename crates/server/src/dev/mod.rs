@@ -11,6 +11,7 @@ mod phone;
 mod routes;
 mod seed;
 
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -25,6 +26,7 @@ use store::Store;
 use tokio::sync::{Notify, watch};
 use web::door::Door;
 
+use crate::admin;
 use crate::config::Config;
 use crate::folder::Folder;
 use crate::house::{self, Fittings, House};
@@ -98,9 +100,13 @@ impl World {
     }
 
     /// The dialect.
+    pub fn app(&self, config: &Config) -> onelogin::App {
+        self.house.app(&configured(config.clone()).options)
+    }
+
+    /// The dialect, as a door.
     pub fn dialect(&self, config: &Config) -> Arc<dyn Door> {
-        let options = configured(config.clone()).options;
-        onelogin::door(self.house.app(&options))
+        onelogin::door(self.app(config))
     }
 
     /// The dev endpoints.
@@ -155,6 +161,7 @@ pub async fn serve(mut config: Config, options: Options) -> anyhow::Result<ExitC
     if config.database.postgres().is_some() && !options.lasting {
         bail!("a dev world in PostgreSQL outlives this process, and its key must too: name a folder with --data-dir");
     }
+    config.admin_listen.get_or_insert(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)));
     // Kept until the end: dropping it removes the folder.
     let temporary = if options.lasting {
         None
@@ -172,7 +179,9 @@ pub async fn serve(mut config: Config, options: Options) -> anyhow::Result<ExitC
     let world = Arc::new(world);
     let listener = server::listen(&config).await?;
     let base_url = server::base_url(&listener)?;
-    let entries = (world.dialect(&config), world.routes());
+    let admin = admin::listen(&config).await?.context("a dev world has an admin listener")?;
+    let admin_url = server::base_url(&admin)?;
+    let entries = (world.app(&config), world.routes());
     if config.database.postgres().is_some() {
         let world = world.clone();
         tokio::spawn(async move { world.follow_clock().await });
@@ -192,9 +201,9 @@ pub async fn serve(mut config: Config, options: Options) -> anyhow::Result<ExitC
         );
         terminal::remark(&text);
         match &options.ready_file {
-            Some(path) => ready::write(path, &world.seed.ready(&base_url)),
+            Some(path) => ready::write(path, &world.seed.ready(&base_url, &admin_url)),
             None => Ok(()),
         }
     };
-    server::run(&config, &world.house, listener, entries, announce).await
+    server::run(&config, &world.house, (listener, Some(admin)), entries, announce).await
 }

@@ -66,9 +66,10 @@ pub struct DevApp {
 
 impl Seed {
     /// The ready file's content.
-    pub fn ready(&self, base_url: &str) -> Value {
+    pub fn ready(&self, base_url: &str, admin_url: &str) -> Value {
         json!({
             "base_url": base_url,
+            "admin_url": admin_url,
             "subdomain": SUBDOMAIN,
             "account_id": ACCOUNT_ID,
             "clients": self.clients,

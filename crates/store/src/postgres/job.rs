@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use domain::{Change, ClientView, Decision, View};
+use domain::{Change, ClientView, Decision, Status, View};
 use tokio::sync::oneshot;
 
 use super::batch::merge;
@@ -12,6 +12,7 @@ use super::chains::{self, Trail};
 use super::conn::{Conn, Query, decode_first};
 use super::failure::Failure;
 use super::load::{self, Begin, Fresh, Subject};
+use super::notices::NOTIFY_ANSWERED;
 use crate::apply::{Step, apply};
 use crate::error::Error;
 use crate::value::{Value, Write};
@@ -140,7 +141,7 @@ async fn run_wave(
     let mut fresh = load::lock(conn, &subjects, begin).await?;
     let mut moves = Vec::new();
     let mut writes: Vec<VecDeque<Write>> = Vec::with_capacity(jobs.len());
-    let mut enqueued = false;
+    let (mut enqueued, mut answered) = (false, Vec::new());
     for job in jobs {
         let mut own = VecDeque::new();
         // If locked for so long that the caller was told no: then no it is.
@@ -148,6 +149,9 @@ async fn run_wave(
             let mut steps = Vec::new();
             for change in job.rule.decide(job.subject, &mut fresh)? {
                 enqueued |= matches!(change, Change::Enqueue(_));
+                if let (Some(user), true) = (job.subject.user(), is_answer(&change)) {
+                    answered.push(user.0.to_string());
+                }
                 apply(change, &mut steps);
             }
             for step in steps {
@@ -184,6 +188,9 @@ async fn run_wave(
         must_hit.push(rows);
     }
     queries.extend(notice.filter(|_| enqueued).map(|notice| Query::new(notice, [])));
+    if notice.is_some() && !answered.is_empty() {
+        queries.push(Query::new(NOTIFY_ANSWERED, [answered.join(",").into()]));
+    }
 
     let changed = conn.execute(&queries).await?;
     let missed = |(wanted, changed): (&Option<u64>, &u64)| wanted.is_some_and(|wanted| *changed != wanted);
@@ -194,6 +201,12 @@ async fn run_wave(
         return Err(Failure::Again("an audit trail has grown meanwhile"));
     }
     Ok(true)
+}
+
+/// Whether a change is the answer of a person that somebody else may wait for: one that is still to be collected.
+fn is_answer(change: &Change) -> bool {
+    let Change::CloseVerification { status, consumed_at: None, .. } = change else { return false };
+    matches!(status, Status::Accepted { .. } | Status::Rejected { .. })
 }
 
 /// Reserves the ids of the next audit entries. Not in a deciding transaction, which would hold up all others.

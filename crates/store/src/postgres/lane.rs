@@ -20,7 +20,7 @@ use super::connect::Target;
 use super::failure::Failure;
 use super::job::{self, Job};
 use super::notices::NOTIFY;
-use crate::counters::Counters;
+use crate::counters::{Counters, began};
 use crate::error::Error;
 
 /// Most decisions about different users that are loaded and written together.
@@ -150,6 +150,7 @@ impl Lane {
             Some(conn) => conn,
             None => self.target.connect().await?,
         };
+        let began = began();
         let count = waves.iter().map(Vec::len).sum();
         let notice = self.notices.load(Ordering::Relaxed).then_some(NOTIFY);
         let audit_ids = &mut self.audit_ids;
@@ -162,7 +163,7 @@ impl Lane {
         let mut result = timeout(DEADLINE, work).await.unwrap_or(Err(Failure::Unknown));
         match result {
             Ok(()) => {
-                self.counters.group(count);
+                self.counters.group(count, began);
                 self.conn = Some(conn);
             }
             Err(Failure::Job(_) | Failure::Again(_)) => {

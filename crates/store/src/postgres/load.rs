@@ -25,6 +25,14 @@ pub(super) enum Subject {
 }
 
 impl Subject {
+    /// The user it is.
+    pub(super) fn user(self) -> Option<UserId> {
+        match self {
+            Self::User(user) => Some(user),
+            Self::Client(..) => None,
+        }
+    }
+
     /// The chain of the audit trail it nearly always writes to. No two subjects of a group share one.
     pub(super) fn chain(self) -> AuditChain {
         match self {

@@ -30,7 +30,7 @@ use std::time::Duration;
 
 use domain::{Client, ClientId, ClientView, Decision, Digest, KeyedHash, Purpose, TokenSet, UserId};
 use domain::{Verification, VerificationId, View};
-use tokio::sync::{Notify, mpsc, oneshot};
+use tokio::sync::{Notify, broadcast, mpsc, oneshot};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
@@ -39,7 +39,7 @@ use crate::counters::Counters;
 use crate::error::{Error, OpenError};
 use crate::ids::Ids;
 use crate::migrations::Migration;
-use crate::query::{AuditChain, AuditRow, Page, Stats, UserFilter, UserPage};
+use crate::query::{AuditChain, AuditRow, Page, Stats, UserFilter, UserPage, Waiting};
 use crate::rows::Decode;
 use crate::sql as shared;
 use crate::value::Value;
@@ -94,7 +94,12 @@ pub(crate) struct Postgres {
 }
 
 impl Postgres {
-    pub(crate) async fn open(url: &str, options: &PostgresOptions, wake_ups: Arc<Notify>) -> Result<Self, OpenError> {
+    pub(crate) async fn open(
+        url: &str,
+        options: &PostgresOptions,
+        wake_ups: Arc<Notify>,
+        answered: broadcast::Sender<UserId>,
+    ) -> Result<Self, OpenError> {
         let target = Arc::new(Target::new(url, options)?);
         let client = target.client().await?;
         migrate::run(&client).await?;
@@ -117,7 +122,7 @@ impl Postgres {
             lanes,
             asking: Mutex::new(Some(asking)),
             tasks: Mutex::new(tasks),
-            listener: tokio::spawn(notices::listen(target.clone(), wake_ups, notices)),
+            listener: tokio::spawn(notices::listen(target.clone(), wake_ups, answered, notices)),
             pool: Pool::new(target, options.pool.max(1)),
             ids: Ids::default(),
             counters,
@@ -303,6 +308,10 @@ impl Postgres {
     pub(crate) async fn ready(&self) -> bool {
         self.lanes.iter().all(|lane| !lane.is_closed())
             && self.one(Query::new(shared::ALIVE, []), rows::number).await.is_ok()
+    }
+
+    pub(crate) async fn waiting(&self) -> Result<Waiting, Error> {
+        Ok(self.first(Query::new(shared::WAITING_MESSAGES, []), rows::waiting).await?.unwrap_or_default())
     }
 
     pub(crate) fn stats(&self) -> Stats {

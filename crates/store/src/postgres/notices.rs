@@ -1,24 +1,33 @@
-//! Notices only wake: whoever enqueues a message tells all nodes, so that it is sent at once. A lost notice costs a
-//! poll.
+//! Notices only wake: whoever enqueues a message tells all nodes, so that it is sent at once, and so does whoever records
+//! a person's answer, so that a poll held elsewhere hears of it. A lost notice costs a poll.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use tokio::sync::Notify;
+use domain::UserId;
+use tokio::sync::{Notify, broadcast};
 use tokio_postgres::AsyncMessage;
 
 use super::connect::Target;
 
 /// Sent in the transaction that enqueues a message, and so delivered once that is committed.
 pub(super) const NOTIFY: &str = "NOTIFY countersign_outbox";
-const LISTEN: &str = "LISTEN countersign_outbox";
+/// Sent in the transaction that records the answers of persons; the users whom they are about, by number.
+pub(super) const NOTIFY_ANSWERED: &str = "SELECT pg_notify('countersign_answered', $1)";
+const LISTEN: &str = "LISTEN countersign_outbox; LISTEN countersign_answered";
+const ANSWERED: &str = "countersign_answered";
 /// How long to wait before listening again after a connection was lost.
 const PAUSE: Duration = Duration::from_secs(1);
 
 /// Wakes `wake_ups` at each notice, for as long as it is polled. `taken` is set once the server turns out to take
 /// notices; one that does not, as some of the compatible ones, is left alone.
-pub(super) async fn listen(target: Arc<Target>, wake_ups: Arc<Notify>, taken: Arc<AtomicBool>) {
+pub(super) async fn listen(
+    target: Arc<Target>,
+    wake_ups: Arc<Notify>,
+    answered: broadcast::Sender<UserId>,
+    taken: Arc<AtomicBool>,
+) {
     loop {
         if let Ok((client, mut driver)) = target.dial().await {
             let mut listening = Box::pin(client.batch_execute(LISTEN));
@@ -44,6 +53,12 @@ pub(super) async fn listen(target: Arc<Target>, wake_ups: Arc<Notify>, taken: Ar
                     message = std::future::poll_fn(|context| driver.poll_message(context)) => message,
                 };
                 match message {
+                    Some(Ok(AsyncMessage::Notification(notice))) if notice.channel() == ANSWERED => {
+                        for user in notice.payload().split(',').filter_map(|user| user.parse().ok()) {
+                            // Nobody may be listening.
+                            let _ = answered.send(UserId(user));
+                        }
+                    }
                     Some(Ok(AsyncMessage::Notification(_))) => wake_ups.notify_one(),
                     Some(Ok(_)) => {}
                     Some(Err(_)) | None => break,

@@ -31,7 +31,7 @@ use crate::error::{Error, OpenError};
 use crate::ids::Ids;
 use crate::marks::Marks;
 use crate::migrations::Migration;
-use crate::query::{AuditChain, AuditRow, Page, Stats, UserFilter, UserPage};
+use crate::query::{AuditChain, AuditRow, Page, Stats, UserFilter, UserPage, Waiting};
 use crate::value::Value;
 use crate::{conditions, rows, sql, trail};
 use alarm::Alarm;
@@ -244,6 +244,10 @@ impl Sqlite {
         !self.orders.is_closed()
             && self.readers.may_write()
             && self.readers.read(|conn| one(conn, sql::ALIVE, &[], rows::number)).is_ok()
+    }
+
+    pub(crate) async fn waiting(&self) -> Result<Waiting, Error> {
+        self.read_long(|readers| readers.read(|conn| one(conn, sql::WAITING_MESSAGES, &[], rows::waiting))).await
     }
 
     pub(crate) fn stats(&self) -> Stats {

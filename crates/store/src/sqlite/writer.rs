@@ -20,7 +20,7 @@ use super::alarm::{Alarm, PanicWatch};
 use super::exec::{Failure, Session, execute};
 use super::folder::{Folder, fold};
 use super::job::{Job, Tx};
-use crate::counters::Counters;
+use crate::counters::{Counters, began};
 use crate::error::Error;
 use crate::sql;
 
@@ -138,6 +138,7 @@ impl Writer {
 impl Work<'_> {
     /// Runs a group, commits and answers. The error is the sentence that ends the process.
     fn serve(&mut self, group: &mut Vec<Box<dyn Job>>) -> Result<(), String> {
+        let began = began();
         let mut attempt = self.attempt(group, Isolation::Together);
         if let Attempt::Rerun = attempt {
             self.counters.rerun();
@@ -146,7 +147,7 @@ impl Work<'_> {
         match attempt {
             Attempt::Committed(results) => {
                 self.alarm.relieve();
-                self.counters.group(group.len());
+                self.counters.group(group.len(), began);
                 for (job, result) in group.drain(..).zip(results) {
                     job.answer(result);
                 }

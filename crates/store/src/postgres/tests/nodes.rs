@@ -210,6 +210,27 @@ async fn a_queued_message_wakes_the_other_nodes() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_persons_answer_is_told_to_the_other_nodes() {
+    let Some(nodes) = nodes(2).await else { return };
+    let mut heard = nodes[1].answered();
+    let user = somebody(&nodes[0]).await;
+    let device = device(&nodes[0], user, FactorKind::Push).await;
+    // The sender finds out by itself, a moment after it began to listen, that notices are taken.
+    for _ in 0..50 {
+        let asked = verification(&device, |_| Challenge::Own);
+        open(&nodes[0], &asked).await;
+        let accepted = Status::Accepted { at: NOW };
+        let close = Change::CloseVerification { verification: asked.id, status: accepted, consumed_at: None };
+        put(&nodes[0], user, vec![close]).await.unwrap();
+        if let Ok(told) = timeout(Duration::from_millis(200), heard.recv()).await {
+            assert_eq!(told, Ok(user));
+            return self::close(nodes).await;
+        }
+    }
+    panic!("nobody was told");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn nodes_that_clean_up_at_once_leave_decisions_alone() {
     let Some(nodes) = nodes(3).await else { return };
     let mut opened = Vec::new();

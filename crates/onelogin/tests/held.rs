@@ -1,0 +1,159 @@
+//! Held polls: `?wait=SECONDS` is answered the instant the person answers.
+
+mod wire;
+
+use std::time::Duration;
+
+use domain::Scope;
+use serde_json::json;
+use wire::{Told, Wire};
+
+/// Long enough that only a wake-up explains an answer before it.
+const SOON: Duration = Duration::from_secs(4);
+
+async fn push(wire: &Wire) -> i64 {
+    let (device, told) = wire.enrolled(r#"{"factor_id":1,"display_name":"Ben's push"}"#).await;
+    wire.dev("/dev/phone/pair", &told.0.text).await;
+    device
+}
+
+async fn trigger(wire: &Wire, device: i64) -> String {
+    wire.post(&format!("1/otp_devices/{device}/trigger"), "{}").await.text("state_token")
+}
+
+async fn poll(wire: &Wire, device: i64, state_token: &str, wait: &str) -> Told {
+    wire.post(&format!("1/otp_devices/{device}/verify?wait={wait}"), &json!({ "state_token": state_token }).to_string())
+        .await
+}
+
+async fn held(wire: &Wire, polls: usize) {
+    for _ in 0..400 {
+        if wire.server.world.engine().held_polls() == polls {
+            return;
+        }
+        #[expect(clippy::disallowed_methods, reason = "a poll is held in real time")]
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    panic!("{} polls are held, and not {polls}", wire.server.world.engine().held_polls());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_poll_is_answered_the_instant_the_person_answers() {
+    let wire = Wire::start().await;
+    let device = push(&wire).await;
+    for (answer, expected) in [("accept", 200), ("deny", 401)] {
+        let token = trigger(&wire, device).await;
+        let polled = tokio::time::timeout(SOON, poll(&wire, device, &token, "20"));
+        let answered = async {
+            held(&wire, 1).await;
+            wire.dev(&format!("/dev/phone/{answer}?user_id={}", wire.user), "").await;
+        };
+        let (polled, ()) = tokio::join!(polled, answered);
+        assert_eq!(polled.expect("woken").status(), expected, "{answer}");
+        held(&wire, 0).await;
+        wire.server.advance(60);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_many_held_polls_one_collects_the_answer() {
+    let wire = Wire::start().await;
+    let device = push(&wire).await;
+    let token = trigger(&wire, device).await;
+    let wire = std::sync::Arc::new(wire);
+    let mut polls = tokio::task::JoinSet::new();
+    for _ in 0..20 {
+        let (wire, token) = (wire.clone(), token.clone());
+        polls.spawn(async move { tokio::time::timeout(SOON, poll(&wire, device, &token, "20s")).await });
+    }
+    held(&wire, 20).await;
+    wire.dev(&format!("/dev/phone/accept?user_id={}", wire.user), "").await;
+    let statuses: Vec<u16> = polls.join_all().await.into_iter().map(|polled| polled.expect("woken").status()).collect();
+    assert_eq!(statuses.iter().filter(|status| **status == 200).count(), 1, "{statuses:?}");
+    assert_eq!(statuses.iter().filter(|status| **status == 400).count(), 19, "{statuses:?}");
+}
+
+/// The person may answer before, while or after the poll takes its place; the poll hears of it every time.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn an_answer_that_races_the_poll_is_never_missed() {
+    let wire = Wire::start().await;
+    let device = push(&wire).await;
+    for round in 0..40_u32 {
+        let token = trigger(&wire, device).await;
+        let polled = tokio::time::timeout(SOON, poll(&wire, device, &token, "20"));
+        let answered = async {
+            for _ in 0..round * 3 {
+                tokio::task::yield_now().await;
+            }
+            wire.dev(&format!("/dev/phone/accept?user_id={}", wire.user), "").await;
+        };
+        let (polled, ()) = tokio::join!(polled, answered);
+        assert_eq!(polled.expect("woken").status(), 200, "round {round}");
+        wire.server.advance(60);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_door_that_polls_can_be_held() {
+    let wire = Wire::start().await;
+    let device = push(&wire).await;
+    let accept = async |held_before: usize| {
+        held(&wire, held_before + 1).await;
+        wire.dev(&format!("/dev/phone/accept?user_id={}", wire.user), "").await;
+    };
+    let opened = wire.post("2/verifications", &json!({ "device_id": device.to_string() }).to_string()).await;
+    let path = format!("2/verifications/{}?wait=20", opened.text("id"));
+    let (read, ()) = tokio::join!(tokio::time::timeout(SOON, wire.get(&path)), accept(0));
+    assert_eq!(read.expect("woken").text("status"), "accepted");
+    wire.server.advance(60);
+
+    let user = wire.server.user(1);
+    let auth = json!({ "username_or_email": user.username, "password": user.password, "subdomain": "acme" });
+    let told = wire.call_as(Scope::AuthenticationOnly, "POST", "/api/1/login/auth", &auth.to_string()).await;
+    let step = json!({ "state_token": told.text("state_token"), "device_id": device }).to_string();
+    let call = |wait: &str| {
+        let path = format!("/api/1/login/verify_factor{wait}");
+        let step = step.clone();
+        let wire = &wire;
+        async move { wire.call_as(Scope::AuthenticationOnly, "POST", &path, &step).await }
+    };
+    assert_eq!(call("").await.json()["status"]["type"], "pending");
+    let (stepped, ()) = tokio::join!(tokio::time::timeout(SOON, call("?wait=20")), accept(0));
+    assert_eq!(stepped.expect("woken").json()["data"][0]["status"], "Authenticated");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_unanswered_poll_is_pending_when_its_time_is_over_and_guesses_are_not_held() {
+    let wire = Wire::start().await;
+    let device = push(&wire).await;
+    let token = trigger(&wire, device).await;
+    let told = tokio::time::timeout(SOON, poll(&wire, device, &token, "1")).await.expect("a second is short");
+    assert_eq!(
+        (told.status(), told.json()["status"]["message"].as_str()),
+        (401, Some("Authentication pending on OL Protect"))
+    );
+    for wait in ["0", "-1", "soon", ""] {
+        assert_eq!(poll(&wire, device, &token, wait).await.status(), 401, "{wait}");
+    }
+    let (totp, _) = wire.app().await;
+    let path = format!("1/otp_devices/{totp}/verify?wait=20");
+    let guess = wire.post(&path, r#"{"otp_token":"000000"}"#);
+    assert_eq!(tokio::time::timeout(SOON, guess).await.expect("not held").status(), 401);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whoever_hangs_up_leaves_no_place_taken_and_a_stopping_server_holds_nobody() {
+    let wire = Wire::start().await;
+    let device = push(&wire).await;
+    let token = trigger(&wire, device).await;
+    let hanging_up = tokio::time::timeout(Duration::from_millis(300), poll(&wire, device, &token, "20")).await;
+    assert!(hanging_up.is_err());
+    held(&wire, 0).await;
+    let polled = tokio::time::timeout(SOON, poll(&wire, device, &token, "20"));
+    let stopped = async {
+        held(&wire, 1).await;
+        wire.server.world.engine().release_polls();
+    };
+    let (polled, ()) = tokio::join!(polled, stopped);
+    assert_eq!(polled.expect("released").status(), 401);
+}

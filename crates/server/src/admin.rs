@@ -1,0 +1,174 @@
+//! The admin listener: metrics and health, apart from what callers reach (SEC 52). Plain HTTP, for the machine itself or a
+//! network that only operators reach.
+
+use std::fmt::Write as _;
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use axum::Router;
+use axum::extract::State;
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use domain::FactorKind;
+use engine::Engine;
+use onelogin::App;
+use tokio::net::TcpListener;
+use web::front::Front;
+
+use crate::config::Config;
+use crate::health::Health;
+
+/// What the metrics are read from.
+pub struct Watched {
+    /// The dialect.
+    pub app: App,
+    /// The front that callers reach.
+    pub front: Front,
+}
+
+/// Binds the admin address, if there is one.
+pub async fn listen(config: &Config) -> anyhow::Result<Option<TcpListener>> {
+    let Some(address) = config.admin_listen else { return Ok(None) };
+    let bound = TcpListener::bind(address).await;
+    let listener = bound.with_context(|| {
+        format!("cannot listen on {address} for metrics and health; choose another address with --admin-listen")
+    })?;
+    Ok(Some(listener))
+}
+
+/// What the admin listener answers.
+pub fn routes(health: Health, watched: Watched) -> Router {
+    let metrics = Router::new().route("/metrics", get(metrics)).with_state(Arc::new(watched));
+    health.routes().merge(metrics)
+}
+
+async fn metrics(State(watched): State<Arc<Watched>>) -> Response {
+    match page(&watched).await {
+        Ok(text) => ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text).into_response(),
+        Err(error) => {
+            tracing::warn!(%error, "metrics could not be read");
+            (StatusCode::SERVICE_UNAVAILABLE, "the database is unavailable\n").into_response()
+        }
+    }
+}
+
+/// A page in Prometheus' text format.
+struct Page(String);
+
+impl Page {
+    fn family(&mut self, name: &str, kind: &str, help: &str) {
+        let _ = writeln!(self.0, "# HELP {name} {help}\n# TYPE {name} {kind}");
+    }
+
+    /// One sample. Label values are names of ours: routes, factors, numbers; none needs to be escaped.
+    fn sample(&mut self, name: &str, labels: &[(&str, &str)], value: impl std::fmt::Display) {
+        let labels: Vec<_> = labels.iter().map(|(name, value)| format!("{name}=\"{value}\"")).collect();
+        let labels = if labels.is_empty() { String::new() } else { format!("{{{}}}", labels.join(",")) };
+        let _ = writeln!(self.0, "{name}{labels} {value}");
+    }
+
+    fn single(&mut self, name: &str, kind: &str, help: &str, value: impl std::fmt::Display) {
+        self.family(name, kind, help);
+        self.sample(name, &[], value);
+    }
+
+    /// A histogram from counts of what lies up to each bound, the last of which is above all of them.
+    fn histogram(&mut self, name: &str, help: &str, counts: &[(String, u64)], sum: f64) {
+        self.family(name, "histogram", help);
+        let mut total = 0;
+        for (bound, count) in counts {
+            total += count;
+            self.sample(&format!("{name}_bucket"), &[("le", bound)], total);
+        }
+        self.sample(&format!("{name}_sum"), &[], sum);
+        self.sample(&format!("{name}_count"), &[], total);
+    }
+}
+
+async fn page(watched: &Watched) -> Result<String, store::Error> {
+    let engine: &Engine = &watched.app.engine;
+    let mut page = Page(String::with_capacity(8 * 1024));
+    page.family("countersign_build_info", "gauge", "The version that runs.");
+    page.sample("countersign_build_info", &[("version", env!("CARGO_PKG_VERSION"))], 1);
+
+    let name = "countersign_http_requests_total";
+    page.family(name, "counter", "Requests answered, by route and class of status.");
+    for answered in watched.app.requests.read() {
+        let class = format!("{}xx", answered.class);
+        page.sample(name, &[("method", answered.method), ("route", answered.path), ("status", &class)], answered.count);
+    }
+    page.single("countersign_http_connections", "gauge", "Connections open.", watched.front.connections());
+
+    let name = "countersign_verifications_total";
+    page.family(name, "counter", "Answers judged, by factor and outcome; a poll that finds nothing new is pending.");
+    for (factor, ended, count) in engine.tally().read() {
+        let factor = factor.map_or("none", label);
+        page.sample(name, &[("factor", factor), ("outcome", ended.name())], count);
+    }
+
+    page.single("countersign_held_polls", "gauge", "Polls held until a person answers.", engine.held_polls());
+
+    let waiting = engine.store().waiting().await?;
+    page.single("countersign_outbox_messages", "gauge", "Messages that wait to be sent.", waiting.messages);
+    let age = waiting.oldest.map_or(0, |oldest| engine.now().since(oldest).max(0));
+    page.single("countersign_outbox_oldest_seconds", "gauge", "Age of the oldest of them.", seconds(age));
+
+    let stats = engine.store().stats();
+    let sizes = (0..stats.groups.len()).map(|n| {
+        let last = n + 1 == stats.groups.len();
+        (if last { "+Inf".to_owned() } else { (1_u64 << n).to_string() }, stats.groups[n])
+    });
+    let sizes: Vec<_> = sizes.collect();
+    #[expect(clippy::cast_precision_loss, reason = "a sum to look at")]
+    let jobs = stats.jobs as f64;
+    page.histogram("countersign_commit_group_size", "Decisions that shared a commit.", &sizes, jobs);
+    let bounds = store::COMMIT_BOUNDS.iter().map(|micros| seconds_of(*micros).to_string());
+    let took: Vec<_> = bounds.chain(["+Inf".to_owned()]).zip(stats.took).collect();
+    page.histogram(
+        "countersign_commit_seconds",
+        "How long a commit took, from its first statement until it was durable.",
+        &took,
+        seconds_of(stats.took_micros),
+    );
+    let help = "Groups run once more because one of their decisions failed.";
+    page.single("countersign_commit_reruns_total", "counter", help, stats.rerun_groups);
+    Ok(page.0)
+}
+
+/// A factor's name in a label.
+fn label(factor: FactorKind) -> &'static str {
+    match factor {
+        FactorKind::Totp => "totp",
+        FactorKind::Hotp => "hotp",
+        FactorKind::Sms => "sms",
+        FactorKind::Voice => "voice",
+        FactorKind::Email => "email",
+        FactorKind::Push => "push",
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "milliseconds to look at")]
+fn seconds(millis: i64) -> f64 {
+    millis as f64 / 1e3
+}
+
+#[expect(clippy::cast_precision_loss, reason = "microseconds to look at")]
+fn seconds_of(micros: u64) -> f64 {
+    micros as f64 / 1e6
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_histogram_counts_upwards() {
+        let mut page = Page(String::new());
+        let counts = [("1".to_owned(), 2), ("2".to_owned(), 0), ("+Inf".to_owned(), 3)];
+        page.histogram("x", "What.", &counts, 1.5);
+        let expected = "# HELP x What.\n# TYPE x histogram\nx_bucket{le=\"1\"} 2\nx_bucket{le=\"2\"} 2\n\
+            x_bucket{le=\"+Inf\"} 5\nx_sum 1.5\nx_count 5\n";
+        assert_eq!(page.0, expected);
+    }
+}
