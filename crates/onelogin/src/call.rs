@@ -33,6 +33,8 @@ pub(crate) struct Origin {
     pub(crate) public_url: Option<String>,
     /// Proxies whose `X-Forwarded-*` is believed (SEC 64).
     pub(crate) trusted_proxies: Vec<IpAddr>,
+    /// Whether callers reach this server over TLS without a proxy.
+    pub(crate) tls: bool,
 }
 
 /// The body is not a JSON object within the limits of SEC 60.
@@ -113,7 +115,8 @@ impl Call {
     /// What links begin with: the configured public URL, else from the validated Host (rulings 29b).
     pub fn base_url(&self) -> String {
         let host = self.head.headers.get(header::HOST).and_then(|host| host.to_str().ok());
-        let https = web::proxy::forwarded_https(self.socket(), &self.head.headers, &self.origin.trusted_proxies);
+        let https = self.origin.tls
+            || web::proxy::forwarded_https(self.socket(), &self.head.headers, &self.origin.trusted_proxies);
         web::proxy::base_url(self.origin.public_url.as_deref(), host, https)
     }
 
@@ -203,7 +206,7 @@ impl Call {
     /// A call without body and parameters, to a server whose links begin with `public_url`.
     pub(crate) fn to(target: &str, public_url: &str) -> Self {
         let (head, ()) = axum::http::Request::get(target).body(()).unwrap().into_parts();
-        let origin = Origin { public_url: Some(public_url.to_owned()), trusted_proxies: Vec::new() };
+        let origin = Origin { public_url: Some(public_url.to_owned()), trusted_proxies: Vec::new(), tls: false };
         Self::new(head, Bytes::new(), Params::default(), None, Arc::new(origin))
     }
 }

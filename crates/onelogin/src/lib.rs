@@ -51,6 +51,8 @@ pub struct Options {
     pub burst_limit: bool,
     /// Proxies whose `X-Forwarded-*` is believed (SEC 64).
     pub trusted_proxies: Vec<IpAddr>,
+    /// Whether callers reach this server over TLS without a proxy.
+    pub tls: bool,
     /// Whether any `subdomain` is taken for ours (contract 5.1).
     pub accept_any_subdomain: bool,
     /// Origins to which a browser may be sent after a log-in (SEC 66).
@@ -66,6 +68,7 @@ impl Default for Options {
             hourly_quota: 5_000,
             burst_limit: true,
             trusted_proxies: Vec::new(),
+            tls: false,
             accept_any_subdomain: true,
             redirect_origins: Vec::new(),
         }
@@ -99,6 +102,7 @@ impl App {
         let origin = call::Origin {
             public_url: engine.settings().public_url.clone(),
             trusted_proxies: options.trusted_proxies.clone(),
+            tls: options.tls,
         };
         Self(Arc::new(Parts {
             engine,

@@ -117,6 +117,12 @@ struct ListenArgs {
     /// Address and port of metrics and health, apart from what callers reach [default: none; in `dev` a free port]
     #[arg(long, env = "COUNTERSIGN_ADMIN_LISTEN", value_name = "ADDRESS:PORT")]
     admin_listen: Option<SocketAddr>,
+    /// Certificate chain (PEM) to serve TLS with; repeatable, each with its --tls-key-file, chosen by the client's name
+    #[arg(long, env = "COUNTERSIGN_TLS_CERT_FILE", value_name = "FILE", value_delimiter = ',')]
+    tls_cert_file: Vec<PathBuf>,
+    /// Key (PEM) of the certificate in the same place of the order
+    #[arg(long, env = "COUNTERSIGN_TLS_KEY_FILE", value_name = "FILE", value_delimiter = ',')]
+    tls_key_file: Vec<PathBuf>,
     /// What links in answers begin with, as `https://mfa.example.com`
     #[arg(long, env = "COUNTERSIGN_PUBLIC_URL", value_name = "URL")]
     public_url: Option<String>,
@@ -472,6 +478,8 @@ fn given(place: &PlaceArgs, listen: &ListenArgs, insecure_http: bool, trusted_pr
     Given {
         listen: listen.listen,
         admin_listen: listen.admin_listen,
+        tls_cert_files: listen.tls_cert_file.clone(),
+        tls_key_files: listen.tls_key_file.clone(),
         public_url: listen.public_url.clone(),
         insecure_http,
         trusted_proxies,

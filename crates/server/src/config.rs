@@ -12,6 +12,7 @@ use domain::time::SECOND;
 use domain::{MfaPolicy, SignInPolicy};
 use engine::network::Network;
 use serde::Deserialize;
+use web::tls::CertificateFiles;
 
 use crate::database::Database;
 use crate::folder;
@@ -40,6 +41,10 @@ pub struct File {
     pub database_ca_file: Option<PathBuf>,
     /// Proxies whose `X-Forwarded-For` is believed.
     pub trusted_proxies: Vec<IpAddr>,
+    /// Certificate chains (PEM) to serve TLS with, the server's own certificate first in each.
+    pub tls_cert_files: Vec<PathBuf>,
+    /// Their keys (PEM), in the same order.
+    pub tls_key_files: Vec<PathBuf>,
     /// Allows plain HTTP off loopback.
     pub insecure_http: Option<bool>,
     /// Who may call what.
@@ -183,6 +188,10 @@ pub struct Given {
     pub database_ca_file: Option<PathBuf>,
     /// `--public-url`
     pub public_url: Option<String>,
+    /// `--tls-cert-file`
+    pub tls_cert_files: Vec<PathBuf>,
+    /// `--tls-key-file`
+    pub tls_key_files: Vec<PathBuf>,
     /// `--insecure-http`
     pub insecure_http: bool,
     /// `--trusted-proxy`
@@ -218,6 +227,8 @@ pub struct Config {
     pub limits: web::limits::Limits,
     /// Threads that answer requests; 0 for one per core.
     pub threads: usize,
+    /// Certificates to serve TLS with; none for plain HTTP.
+    pub certificates: Vec<CertificateFiles>,
     /// Plain HTTP off loopback was asked for.
     pub insecure_http: bool,
 }
@@ -248,6 +259,12 @@ impl Config {
             None => secret("COUNTERSIGN_DATABASE_URL")?.or(file.database_url),
         };
         let database = Database::configured(database_url, given.database_ca_file.or(file.database_ca_file))?;
+        let given_tls = !given.tls_cert_files.is_empty() || !given.tls_key_files.is_empty();
+        let certificates = if given_tls {
+            paired(given.tls_cert_files, given.tls_key_files)?
+        } else {
+            paired(file.tls_cert_files, file.tls_key_files)?
+        };
         let default_listen = DEFAULT_LISTEN.parse().context("the default address is one")?;
         Ok(Self {
             listen: given.listen.or(file.listen).unwrap_or(default_listen),
@@ -269,7 +286,9 @@ impl Config {
                 strict_v2_scopes: file.auth.strict_v2_scopes,
                 v2_wrong_otp_200: file.compat.v2_wrong_otp == 200,
                 trusted_proxies,
+                tls: !certificates.is_empty(),
             },
+            certificates,
             limits: web::limits::Limits {
                 connections: file.limits.connections,
                 per_peer: file.limits.connections_per_peer,
@@ -282,15 +301,32 @@ impl Config {
 
     /// Refuses to show plain HTTP to a network unless somebody has thought about it (SEC 68, rulings 5).
     pub fn judge_listen(&self) -> anyhow::Result<()> {
-        if self.listen.ip().is_loopback() || self.insecure_http || !self.options.trusted_proxies.is_empty() {
+        if self.listen.ip().is_loopback()
+            || !self.certificates.is_empty()
+            || self.insecure_http
+            || !self.options.trusted_proxies.is_empty()
+        {
             return Ok(());
         }
         bail!(
-            "{} can be reached from other machines, and this is plain HTTP. Put a proxy that ends TLS in front and name \
-             it with --trusted-proxy ADDRESS, or, if you know what you do, pass --insecure-http",
+            "{} can be reached from other machines, and this is plain HTTP. Serve TLS with --tls-cert-file and \
+             --tls-key-file, or put a proxy that ends TLS in front and name it with --trusted-proxy ADDRESS, or, if you \
+             know what you do, pass --insecure-http",
             self.listen
         )
     }
+}
+
+/// Each chain with its key.
+fn paired(chains: Vec<PathBuf>, keys: Vec<PathBuf>) -> anyhow::Result<Vec<CertificateFiles>> {
+    if chains.len() != keys.len() {
+        bail!(
+            "{} certificate files and {} key files: give each --tls-cert-file its --tls-key-file, in the same order",
+            chains.len(),
+            keys.len()
+        );
+    }
+    Ok(chains.into_iter().zip(keys).map(|(chain, key)| CertificateFiles { chain, key }).collect())
 }
 
 fn read(path: &Path) -> anyhow::Result<File> {
@@ -344,6 +380,8 @@ const KNOWN_VARIABLES: &[&str] = &[
     "COUNTERSIGN_READY_FILE",
     "COUNTERSIGN_INSECURE_HTTP",
     "COUNTERSIGN_TRUSTED_PROXY",
+    "COUNTERSIGN_TLS_CERT_FILE",
+    "COUNTERSIGN_TLS_KEY_FILE",
     "COUNTERSIGN_MESSAGE_LIMITS",
     "COUNTERSIGN_DATABASE_URL",
     "COUNTERSIGN_DATABASE_URL_FILE",
@@ -427,6 +465,8 @@ mod tests {
             |extra: &str| load(&format!("listen = '0.0.0.0:1'\n{extra}"), Given::default()).unwrap().judge_listen();
         assert!(open("").is_err());
         assert!(open("insecure_http = true").is_ok());
+        assert!(open("tls_cert_files = ['a.pem']\ntls_key_files = ['a.key']").is_ok());
+        assert!(load("tls_cert_files = ['a.pem']", Given::default()).is_err(), "a certificate without its key");
         assert!(open("trusted_proxies = ['10.0.0.1']").is_ok());
     }
 

@@ -2,14 +2,18 @@
 
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use anyhow::Context as _;
 use axum::Router;
+use engine::Clock as _;
+use engine::clock::SystemClock;
 use onelogin::App;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use web::front::Front;
 use web::request_id::RequestIds;
+use web::tls::Certificates;
 
 use crate::admin::{self, Watched};
 use crate::config::Config;
@@ -29,7 +33,7 @@ pub async fn serve(config: Config, ready_file: Option<PathBuf>) -> anyhow::Resul
     let house = House::build(&config, folder, store, fittings).await?;
     drop(settling);
     let listener = listen(&config).await?;
-    let base_url = base_url(&listener)?;
+    let base_url = base_url(&listener, &config)?;
     let admin = admin::listen(&config).await?;
     let app = house.app(&config.options);
     let announce = async {
@@ -60,8 +64,33 @@ pub async fn listen(config: &Config) -> anyhow::Result<TcpListener> {
 }
 
 /// The base address of a listener.
-pub fn base_url(listener: &TcpListener) -> anyhow::Result<String> {
-    Ok(format!("http://{}", listener.local_addr()?))
+pub fn base_url(listener: &TcpListener, config: &Config) -> anyhow::Result<String> {
+    let scheme = if config.certificates.is_empty() { "http" } else { "https" };
+    Ok(format!("{scheme}://{}", listener.local_addr()?))
+}
+
+/// Reads the certificates that are configured.
+fn certificates(config: &Config) -> anyhow::Result<Option<Arc<Certificates>>> {
+    if config.certificates.is_empty() {
+        return Ok(None);
+    }
+    let read = Certificates::load(config.certificates.clone());
+    Ok(Some(Arc::new(read.context("TLS cannot be served with these certificates")?)))
+}
+
+/// How often certificate files are looked at, in milliseconds.
+const LOOK: i64 = 5_000;
+
+/// Reads certificates again whenever their files have changed.
+async fn watch(certificates: &Certificates) {
+    loop {
+        SystemClock.sleep(LOOK).await;
+        match certificates.refresh() {
+            Ok(false) => {}
+            Ok(true) => tracing::info!("the TLS certificates were read again and are in force"),
+            Err(error) => tracing::error!(%error, "the new TLS certificates are no good; the old ones stay in force"),
+        }
+    }
 }
 
 /// Serves the dialect, the health routes and a router for the rest until a signal, a broken database, or a broken
@@ -85,9 +114,22 @@ pub async fn run(
     let mut failed = house.failed.clone();
     let (stop, stopping) = tokio::sync::watch::channel(false);
     let mut stopped = stopping.clone();
-    let serving = web::listen::serve(listener, front, async move {
+    let stopped = async move {
         let _ = stopped.wait_for(|stop| *stop).await;
-    });
+    };
+    let certificates = certificates(config)?;
+    let serving = async {
+        match &certificates {
+            None => web::listen::serve(listener, front, stopped).await,
+            Some(certificates) => web::listen::serve_tls(listener, front, certificates.clone(), stopped).await,
+        }
+    };
+    let watching_files = async {
+        match &certificates {
+            Some(certificates) => watch(certificates).await,
+            None => std::future::pending().await,
+        }
+    };
     let watching = admin.map(|listener| {
         let (routes, ids) = (admin::routes(health.clone(), watched), RequestIds::new(&prefix));
         let front = Front::new(Vec::new(), routes, config.limits, ids, web::guard::plain);
@@ -118,6 +160,7 @@ pub async fn run(
         _ = terminate.recv() => {}
         _ = interrupt.recv() => {}
         _ = failed.wait_for(|failed| *failed) => code = ExitCode::FAILURE,
+        () = watching_files => {}
     }
     health.drain();
     house.engine.release_polls();

@@ -17,4 +17,5 @@ pub mod listen;
 pub mod proxy;
 pub mod request_id;
 mod screen;
+pub mod tls;
 mod wire;

@@ -27,6 +27,7 @@ use tokio::task::{JoinError, JoinSet};
 
 use crate::front::Front;
 use crate::limits::Limits;
+use crate::tls::Certificates;
 use crate::wire::{Alarm, Pulse, Wire, monotonic_now};
 
 /// The other end of the connection a request came by, in the request's extensions. Behind a proxy it is the
@@ -41,7 +42,17 @@ const BACK_OFF: Duration = Duration::from_millis(100);
 ///
 /// Running out of file descriptors pauses the loop and does not end it; only a listener that is no longer one does.
 pub async fn serve(listener: TcpListener, front: Front, shutdown: impl Future<Output = ()>) -> io::Result<()> {
-    serve_from(listener, front, shutdown).await
+    serve_from(listener, front, None, shutdown).await
+}
+
+/// [`serve`] over TLS.
+pub async fn serve_tls(
+    listener: TcpListener,
+    front: Front,
+    certificates: Arc<Certificates>,
+    shutdown: impl Future<Output = ()>,
+) -> io::Result<()> {
+    serve_from(listener, front, Some(certificates), shutdown).await
 }
 
 /// Where connections come from: a listener, or a test's broken one.
@@ -55,7 +66,12 @@ impl Source for TcpListener {
     }
 }
 
-async fn serve_from(source: impl Source, front: Front, shutdown: impl Future<Output = ()>) -> io::Result<()> {
+async fn serve_from(
+    source: impl Source,
+    front: Front,
+    certificates: Option<Arc<Certificates>>,
+    shutdown: impl Future<Output = ()>,
+) -> io::Result<()> {
     let limits = *front.limits();
     let census = Arc::new(Census::default());
     let (stop, stopped) = watch::channel(false);
@@ -83,9 +99,17 @@ async fn serve_from(source: impl Source, front: Front, shutdown: impl Future<Out
                 // Answers are small and each is whole: waiting to fill a segment only adds delay.
                 let _ = stream.set_nodelay(true);
                 let (front, stopped) = (front.clone(), stopped.clone());
+                let acceptor = certificates.as_ref().map(|certificates| certificates.acceptor());
                 connections.spawn(async move {
                     let open = front.opened();
-                    connection(stream, peer, front, stopped).await;
+                    match acceptor {
+                        None => connection(stream, peer, front, stopped).await,
+                        Some(acceptor) => match tokio::time::timeout(limits.head_read, acceptor.accept(stream)).await {
+                            Ok(Ok(stream)) => connection(stream, peer, front, stopped).await,
+                            Ok(Err(error)) => tracing::debug!(%peer, %error, "no TLS came of a connection"),
+                            Err(_) => tracing::debug!(%peer, "a TLS handshake took too long"),
+                        },
+                    }
                     drop((seat, open));
                 });
             }

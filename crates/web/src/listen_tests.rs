@@ -426,7 +426,7 @@ async fn running_out_of_descriptors_does_not_end_the_loop() {
     let address = listener.local_addr().unwrap();
     let source = Exhausted { listener, failures: AtomicUsize::new(0) };
     let (stop, stopped) = oneshot::channel::<()>();
-    let task = tokio::spawn(serve_from(source, front(Limits::default()), async {
+    let task = tokio::spawn(serve_from(source, front(Limits::default()), None, async {
         let _ = stopped.await;
     }));
     let mut stream = TcpStream::connect(address).await.unwrap();

@@ -178,9 +178,9 @@ pub async fn serve(mut config: Config, options: Options) -> anyhow::Result<ExitC
     let world = World::build(&config, folder, store, options.message_limits, clock, Arc::new(SystemChance)).await?;
     let world = Arc::new(world);
     let listener = server::listen(&config).await?;
-    let base_url = server::base_url(&listener)?;
+    let base_url = server::base_url(&listener, &config)?;
     let admin = admin::listen(&config).await?.context("a dev world has an admin listener")?;
-    let admin_url = server::base_url(&admin)?;
+    let admin_url = format!("http://{}", admin.local_addr()?);
     let entries = (world.app(&config), world.routes());
     if config.database.postgres().is_some() {
         let world = world.clone();

@@ -1,0 +1,130 @@
+//! TLS for a listener (SEC 68): TLS 1.2 and 1.3, certificates chosen by the name the client asks for, and read again when
+//! their files change. A connection keeps the certificate it began with; files that are no good leave the old ones in
+//! force.
+
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+
+use rustls::ServerConfig;
+use rustls::client::verify_server_name;
+use rustls::crypto::CryptoProvider;
+use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
+use rustls::server::{ClientHello, ParsedCertificate, ResolvesServerCert};
+use rustls::sign::CertifiedKey;
+use tokio_rustls::TlsAcceptor;
+
+/// A certificate chain, the server's own certificate first, and the key that belongs to it, both in PEM.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CertificateFiles {
+    /// The chain.
+    pub chain: PathBuf,
+    /// The key.
+    pub key: PathBuf,
+}
+
+/// Why certificates cannot be used; says which file.
+#[derive(Debug, thiserror::Error)]
+#[error("{file}: {why}")]
+pub struct BadCertificate {
+    file: String,
+    why: String,
+}
+
+/// The certificates in force.
+#[derive(Debug)]
+pub struct Certificates {
+    files: Vec<CertificateFiles>,
+    config: RwLock<Arc<ServerConfig>>,
+    seen: Mutex<Vec<Stamp>>,
+}
+
+/// What changes when a file does: device, number, length and time of the last change in nanoseconds.
+type Stamp = Option<(u64, u64, u64, i64, i64)>;
+
+impl Certificates {
+    /// Reads the files. The first pair serves clients that ask for no name, or for one that none of them has.
+    pub fn load(files: Vec<CertificateFiles>) -> Result<Self, BadCertificate> {
+        let seen = Mutex::new(stamps(&files));
+        let config = RwLock::new(Arc::new(read(&files)?));
+        Ok(Self { files, config, seen })
+    }
+
+    /// Reads the files again if one has changed. Says whether they are in force now.
+    pub fn refresh(&self) -> Result<bool, BadCertificate> {
+        let now = stamps(&self.files);
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        if *seen == now {
+            return Ok(false);
+        }
+        // Files that are no good are told of once, and looked at again when they change.
+        *seen = now;
+        let config = read(&self.files)?;
+        *self.config.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(config);
+        Ok(true)
+    }
+
+    /// What greets the next client.
+    pub(crate) fn acceptor(&self) -> TlsAcceptor {
+        TlsAcceptor::from(self.config.read().unwrap_or_else(PoisonError::into_inner).clone())
+    }
+}
+
+fn stamps(files: &[CertificateFiles]) -> Vec<Stamp> {
+    let stamp = |path: &Path| {
+        let met = std::fs::metadata(path).ok()?;
+        Some((met.dev(), met.ino(), met.size(), met.mtime(), met.mtime_nsec()))
+    };
+    files.iter().flat_map(|pair| [stamp(&pair.chain), stamp(&pair.key)]).collect()
+}
+
+fn read(files: &[CertificateFiles]) -> Result<ServerConfig, BadCertificate> {
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let certificates = files.iter().map(|pair| certified(pair, &provider)).collect::<Result<Vec<_>, _>>()?;
+    let bad = |error: rustls::Error| BadCertificate { file: "TLS".to_owned(), why: error.to_string() };
+    let mut config = ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map_err(bad)?
+        .with_no_client_auth()
+        .with_cert_resolver(Arc::new(ByName(certificates)));
+    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    Ok(config)
+}
+
+fn certified(files: &CertificateFiles, provider: &CryptoProvider) -> Result<Arc<CertifiedKey>, BadCertificate> {
+    let bad = |path: &Path, why: String| BadCertificate { file: path.display().to_string(), why };
+    let chain = CertificateDer::pem_file_iter(&files.chain)
+        .and_then(Iterator::collect::<Result<Vec<_>, _>>)
+        .map_err(|error| bad(&files.chain, error.to_string()))?;
+    let Some(own) = chain.first() else {
+        return Err(bad(&files.chain, "no certificate in it".to_owned()));
+    };
+    ParsedCertificate::try_from(own).map_err(|error| bad(&files.chain, error.to_string()))?;
+    let key = PrivateKeyDer::from_pem_file(&files.key).map_err(|error| bad(&files.key, error.to_string()))?;
+    let key = provider.key_provider.load_private_key(key).map_err(|error| bad(&files.key, error.to_string()))?;
+    let certified = CertifiedKey::new(chain, key);
+    certified
+        .keys_match()
+        .map_err(|_| bad(&files.key, format!("not the key of the certificate in {}", files.chain.display())))?;
+    Ok(Arc::new(certified))
+}
+
+/// Chooses the first certificate that is for the name a client asks for.
+#[derive(Debug)]
+struct ByName(Vec<Arc<CertifiedKey>>);
+
+impl ResolvesServerCert for ByName {
+    fn resolve(&self, hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
+        let name = hello.server_name().and_then(|name| ServerName::try_from(name).ok());
+        let is_for = |certified: &&Arc<CertifiedKey>| {
+            let own = certified.cert.first().and_then(|own| ParsedCertificate::try_from(own).ok());
+            own.zip(name.as_ref()).is_some_and(|(own, name)| verify_server_name(&own, name).is_ok())
+        };
+        self.0.iter().find(is_for).or(self.0.first()).cloned()
+    }
+}
+
+#[cfg(test)]
+#[path = "tls_tests.rs"]
+mod tests;

@@ -1,0 +1,122 @@
+//! Certificates as `openssl` makes them, and clients that check them.
+
+use std::net::SocketAddr;
+use std::process::Command;
+
+use axum::Router;
+use axum::routing::get;
+use rustls::{ClientConfig, RootCertStore};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{TcpListener, TcpStream};
+use tokio_rustls::TlsConnector;
+
+use super::*;
+use crate::front::Front;
+use crate::guard;
+use crate::limits::Limits;
+use crate::request_id::RequestIds;
+
+/// Makes a certificate that vouches for itself.
+fn make(dir: &Path, name: &str, names: &str) -> CertificateFiles {
+    let files = CertificateFiles { chain: dir.join(format!("{name}.pem")), key: dir.join(format!("{name}.key")) };
+    let made = Command::new("openssl")
+        .args(["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2"])
+        .args(["-subj", &format!("/CN={name}"), "-addext", &format!("subjectAltName={names}")])
+        .args(["-addext", "basicConstraints=critical,CA:FALSE"])
+        .arg("-keyout")
+        .arg(&files.key)
+        .arg("-out")
+        .arg(&files.chain)
+        .output()
+        .expect("openssl runs");
+    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+    files
+}
+
+async fn serve(certificates: Arc<Certificates>) -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port is free");
+    let address = listener.local_addr().expect("a listener has an address");
+    let router = Router::new().route("/", get(|| async { "hello" }));
+    let front = Front::new(Vec::new(), router, Limits::default(), RequestIds::new("t"), guard::plain);
+    tokio::spawn(crate::listen::serve_tls(listener, front, certificates, std::future::pending()));
+    address
+}
+
+/// Asks under a name, trusting one certificate only. Gives the answer, or why there is none.
+async fn ask(address: SocketAddr, name: &str, trusted: &CertificateFiles) -> Result<String, String> {
+    let mut roots = RootCertStore::empty();
+    for own in CertificateDer::pem_file_iter(&trusted.chain).expect("a file of PEM") {
+        roots.add(own.expect("a certificate")).expect("a certificate that can be trusted");
+    }
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let config = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .expect("there are versions")
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    let stream = TcpStream::connect(address).await.expect("somebody listens");
+    let name = ServerName::try_from(name.to_owned()).expect("a name");
+    let mut line = TlsConnector::from(Arc::new(config)).connect(name, stream).await.map_err(|e| e.to_string())?;
+    line.write_all(b"GET / HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").await.expect("a request is sent");
+    let mut text = String::new();
+    // A server may close without saying so.
+    let _ = line.read_to_string(&mut text).await;
+    Ok(text)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_client_gets_the_certificate_of_the_name_it_asks_for() {
+    let dir = tempfile::tempdir().unwrap();
+    let one = make(dir.path(), "one", "DNS:mfa.example.com");
+    let two = make(dir.path(), "two", "DNS:api.us.onelogin.com,DNS:*.onelogin.com");
+    let address = serve(Arc::new(Certificates::load(vec![one.clone(), two.clone()]).unwrap())).await;
+    for (name, trusted) in [("mfa.example.com", &one), ("api.us.onelogin.com", &two), ("acme.onelogin.com", &two)] {
+        let answer = ask(address, name, trusted).await.unwrap();
+        assert!(answer.starts_with("HTTP/1.1 200") && answer.ends_with("hello"), "{answer}");
+    }
+    let refused = ask(address, "other.example.com", &one).await.unwrap_err();
+    assert!(refused.contains("not valid for name"), "the first certificate, and the client sees that: {refused}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn changed_files_are_read_again_and_bad_ones_change_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    let files = make(dir.path(), "one", "DNS:mfa.example.com");
+    let certificates = Arc::new(Certificates::load(vec![files.clone()]).unwrap());
+    let address = serve(certificates.clone()).await;
+    assert!(!certificates.refresh().unwrap(), "nothing has changed");
+    let old = CertificateFiles { chain: dir.path().join("old.pem"), key: files.key.clone() };
+    std::fs::copy(&files.chain, &old.chain).unwrap();
+
+    std::fs::write(&files.chain, "no certificate").unwrap();
+    assert!(certificates.refresh().unwrap_err().to_string().contains("one.pem"));
+    assert!(!certificates.refresh().unwrap(), "told once");
+    assert!(ask(address, "mfa.example.com", &old).await.is_ok());
+
+    make(dir.path(), "one", "DNS:mfa.example.com");
+    assert!(certificates.refresh().unwrap());
+    assert!(ask(address, "mfa.example.com", &files).await.is_ok());
+    assert!(ask(address, "mfa.example.com", &old).await.is_err());
+}
+
+#[test]
+fn a_key_of_another_certificate_is_refused_by_name() {
+    let dir = tempfile::tempdir().unwrap();
+    let one = make(dir.path(), "one", "DNS:mfa.example.com");
+    let two = make(dir.path(), "two", "DNS:mfa.example.com");
+    let mixed = CertificateFiles { chain: one.chain, key: two.key };
+    let refused = Certificates::load(vec![mixed]).unwrap_err().to_string();
+    assert!(refused.contains("two.key") && refused.contains("one.pem"), "{refused}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whoever_does_not_speak_tls_gets_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    let files = make(dir.path(), "one", "DNS:mfa.example.com");
+    let address = serve(Arc::new(Certificates::load(vec![files]).unwrap())).await;
+    let mut line = TcpStream::connect(address).await.unwrap();
+    line.write_all(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();
+    let mut bytes = Vec::new();
+    let _ = line.read_to_end(&mut bytes).await;
+    assert!(!bytes.starts_with(b"HTTP"), "{bytes:?}");
+}
