@@ -9,7 +9,7 @@ mod check;
 mod ci;
 mod clock;
 mod conformance;
-
+mod fuzz;
 mod ha;
 mod metadata;
 mod open_files;
@@ -40,6 +40,8 @@ enum Chore {
     Check,
     /// Unmodified OneLogin clients against the binary; prints the matrix client × step
     Conformance(conformance::Args),
+    /// Schemathesis against the dev world, by its own description
+    Fuzz(fuzz::Args),
     /// The table of performance targets, measured against ceilings of the same machine
     Bench(bench::Args),
     /// The dev outbox's page in a real browser
@@ -58,6 +60,7 @@ fn main() -> ExitCode {
         Chore::Ci => ci::run(),
         Chore::Check => check::run(),
         Chore::Conformance(args) => conformance::run(&args),
+        Chore::Fuzz(args) => fuzz::run(&args),
         Chore::Bench(args) => bench::run(&args),
         Chore::Page(args) => page::run(&args),
         Chore::Torture(args) => torture::run(&args),

@@ -9,7 +9,7 @@ use crate::message::Message;
 use crate::policy::Policy;
 use crate::throttle;
 use crate::time::Timestamp;
-use crate::verification::{Context, Purpose, Verification, discard};
+use crate::verification::{Context, Purpose, Status, Verification, discard};
 
 /// Most open registrations of one user (SEC 35).
 pub const MAX_REGISTRATIONS: usize = 10;
@@ -130,6 +130,36 @@ pub fn offered(view: &View, policy: &Policy) -> Vec<FactorKind> {
             .any(|d| d.factor == kind && matches!(d.status, DeviceStatus::Active | DeviceStatus::Disabled))
     };
     FactorKind::ALL.into_iter().filter(|kind| policy.offers(*kind) && (kind.may_repeat() || !enrolled(*kind))).collect()
+}
+
+/// How a device was put out of use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Disabled {
+    /// It is out of use now.
+    Disabled,
+    /// It was not in use.
+    NotInUse,
+    /// The user has no such device.
+    NoDevice,
+}
+
+/// Puts a device out of use until its user is unlocked. What is open for it ends.
+pub fn disable(view: &View, device: DeviceId, context: &Context, now: Timestamp) -> Decision<Disabled> {
+    let (Some(user), Some(device)) = (&view.user, view.device(device).filter(|d| d.is_listed())) else {
+        return Decision::reply(Disabled::NoDevice);
+    };
+    if device.status != DeviceStatus::Active {
+        return Decision::reply(Disabled::NotInUse);
+    }
+    let open = view.verifications.iter().filter(|v| v.device_id == device.id && v.status == Status::Pending);
+    let ends = open.flat_map(|v| {
+        let closed = Change::CloseVerification { verification: v.id, status: Status::Expired, consumed_at: None };
+        [Change::DropMessages(v.id), closed]
+    });
+    Decision::reply(Disabled::Disabled)
+        .with_all(ends)
+        .with(Change::DisableDevice(device.id))
+        .with(context.event(AuditKind::DeviceDisabled, user.id, now).device(device.id).into())
 }
 
 /// Removes a device, ending its open verifications with it (SEC 56). Says whether there was one.

@@ -1,6 +1,6 @@
 //! Enrolling and removing devices.
 
-use domain::enrolment::{self, Enrolled, Enrolment};
+use domain::enrolment::{self, Disabled, Enrolled, Enrolment};
 use domain::factor::push::PAIRING_CONTEXT;
 use domain::factor::totp::{SECRET_LENGTH, Totp, base32};
 use domain::factor::{Alphabet, CODE_LENGTH, Challenge, code_context, hotp::Hotp, push::PAIRING_CODE_LENGTH};
@@ -154,6 +154,12 @@ impl Engine {
             })
             .await?;
         removed.ok_or(Error::NoUser)
+    }
+
+    /// Puts a device out of use until its user is unlocked.
+    pub async fn disable_device(&self, user: UserId, device: DeviceId, context: Context) -> Result<Disabled, Error> {
+        let now = self.now();
+        Ok(self.decide(user, move |view| enrolment::disable(view, device, &context, now)).await?)
     }
 
     fn draw_credential(&self, request: &EnrolRequest, user: &User) -> Result<Credential, Error> {

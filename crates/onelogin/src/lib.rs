@@ -12,6 +12,7 @@ pub mod error;
 pub mod lenient;
 pub mod login;
 pub mod names;
+pub mod openapi;
 pub mod paging;
 pub mod quota;
 pub mod requests;

@@ -21,7 +21,7 @@ use crate::call::{Call, Params, without_slash};
 use crate::envelope::{is_under, refusal};
 use crate::error::Common;
 use crate::quota::Standing;
-use crate::{App, login, saml, token, v1, v2};
+use crate::{App, login, openapi, saml, token, v1, v2};
 
 /// One line of the route table, for tests that walk it.
 #[derive(Debug, Clone, Copy)]
@@ -83,6 +83,8 @@ table! {
         POST "/session_via_api_token" => login::session::exchange;
         OPTIONS "/session_via_api_token" => login::session::preflight;
         GET "/saml/metadata" => saml::metadata::read;
+        GET "/openapi.json" => openapi::read;
+        GET "/docs" => openapi::read_page;
     }
     guarded {
         V1 GET "/auth/rate_limit" => ReadUsers token::rate_limit::read;
@@ -252,7 +254,7 @@ fn found(app: &App, request: Request<Bytes>, peer: Option<Peer>) -> Result<((End
 }
 
 /// Paths of the dialect outside its families: what browsers and services ask for by themselves.
-const PUBLIC: [&str; 2] = ["/session_via_api_token", "/saml/metadata"];
+const PUBLIC: [&str; 4] = ["/session_via_api_token", "/saml/metadata", "/openapi.json", "/docs"];
 
 fn family_of(path: &str) -> Option<Family> {
     if is_under(path, "/api/1") || is_under(path, "/auth") {

@@ -10,7 +10,7 @@ use domain::{CompatProfile, MfaPolicy, Scope};
 use crate::app::AppArgs;
 use crate::command::{Command, NewUser, Who};
 use crate::config::{self, Config, Given};
-use crate::{control, dev, import, log, migrate, relocate, serve, terminal, torture};
+use crate::{control, dev, import, log, migrate, relocate, serve, settings, terminal, torture};
 
 /// A self-hosted multi-factor authentication server that speaks the OneLogin MFA API.
 #[derive(Debug, Parser)]
@@ -37,6 +37,12 @@ enum What {
     /// Users: create, list, show, unlock, delete, whether a log-in asks for a factor
     #[command(subcommand)]
     User(UserCommand),
+    /// A user's devices: list, put out of use, delete
+    #[command(subcommand)]
+    Device(DeviceCommand),
+    /// The configuration: check it, show it with where each value comes from
+    #[command(subcommand)]
+    Config(ConfigCommand),
     /// Import users and devices with their secrets, whether or not a server runs
     Import(ImportArgs),
     /// Bring the database's schema up to date, as a starting server does
@@ -287,6 +293,58 @@ enum UserCommand {
 }
 
 #[derive(Debug, Subcommand)]
+enum DeviceCommand {
+    /// List a user's devices
+    List {
+        /// Id, user name or e-mail address
+        user: String,
+        #[command(flatten)]
+        output: OutputArgs,
+    },
+    /// Put a device out of use, until its user is unlocked
+    Disable {
+        /// Id, user name or e-mail address
+        user: String,
+        /// The device's id
+        device: i64,
+        #[command(flatten)]
+        output: OutputArgs,
+    },
+    /// Delete a device
+    Delete {
+        /// Id, user name or e-mail address
+        user: String,
+        /// The device's id
+        device: i64,
+        /// Do not ask
+        #[arg(long)]
+        yes: bool,
+        #[command(flatten)]
+        output: OutputArgs,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+enum ConfigCommand {
+    /// Read everything a server would read before it starts, and say what is wrong with it
+    Check {
+        #[command(flatten)]
+        serve: Box<ServeArgs>,
+    },
+    /// Show every setting in force
+    Show {
+        /// Also where each value comes from: a flag, a variable, the file, or the default
+        #[arg(long)]
+        origin: bool,
+        /// Answer in JSON
+        #[arg(long)]
+        json: bool,
+        #[command(flatten)]
+        serve: Box<ServeArgs>,
+    },
+}
+
+#[derive(Debug, Subcommand)]
 enum AppCommand {
     /// Create an app that takes our assertions
     Create {
@@ -356,7 +414,7 @@ fn start(cli: Cli) -> anyhow::Result<ExitCode> {
     match cli.what.unwrap_or(What::Serve(cli.serve)) {
         What::Serve(args) => {
             warn_of_unknown_variables();
-            let config = Config::load(given(&args.place, &args.listen, args.insecure_http, args.trusted_proxy))?;
+            let config = Config::load(served(&args))?;
             runtime(config.threads)?.block_on(serve::serve(config, args.listen.ready_file))
         }
         What::Dev(args) => {
@@ -370,6 +428,9 @@ fn start(cli: Cli) -> anyhow::Result<ExitCode> {
         What::App(command) => apps(command),
         What::Client(command) => client(command),
         What::User(command) => user(command),
+        What::Device(command) => device(command),
+        What::Config(ConfigCommand::Check { serve }) => settings::check(served(&serve)),
+        What::Config(ConfigCommand::Show { origin, json, serve }) => settings::show(&served(&serve), origin, json),
         What::Migrate { dry_run, output } => {
             let config = configured(&output)?;
             runtime(1)?.block_on(migrate::run(&config, dry_run, output.json))
@@ -446,6 +507,28 @@ fn user(command: UserCommand) -> anyhow::Result<ExitCode> {
             if yes || terminal::confirm(&question) { run(&output, Command::UserDelete(Who(user))) } else { Ok(left()) }
         }
     }
+}
+
+fn device(command: DeviceCommand) -> anyhow::Result<ExitCode> {
+    match command {
+        DeviceCommand::List { user, output } => run(&output, Command::DeviceList(Who(user))),
+        DeviceCommand::Disable { user, device, output } => {
+            run(&output, Command::DeviceDisable { who: Who(user), device })
+        }
+        DeviceCommand::Delete { user, device, yes, output } => {
+            let question = format!("Delete device {device} of user {user}? This cannot be undone.");
+            if yes || terminal::confirm(&question) {
+                run(&output, Command::DeviceDelete { who: Who(user), device })
+            } else {
+                Ok(left())
+            }
+        }
+    }
+}
+
+/// What `serve` would be given.
+fn served(args: &ServeArgs) -> Given {
+    given(&args.place, &args.listen, args.insecure_http, args.trusted_proxy.clone())
 }
 
 fn left() -> ExitCode {

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use store::{Page, TextFilter, UserFilter};
 
-use crate::{app, terminal};
+use crate::{app, device, terminal};
 
 /// A command.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -58,6 +58,22 @@ pub enum Command {
         who: Who,
         /// Their own rule; `None` is everybody's.
         policy: Option<MfaPolicy>,
+    },
+    /// `device list`
+    DeviceList(Who),
+    /// `device disable`
+    DeviceDisable {
+        /// Whose.
+        who: Who,
+        /// Which one.
+        device: i64,
+    },
+    /// `device delete`
+    DeviceDelete {
+        /// Whose.
+        who: Who,
+        /// Which one.
+        device: i64,
     },
     /// `app create`
     AppCreate {
@@ -194,6 +210,9 @@ pub async fn execute(engine: &Engine, command: Command) -> Result<Report, String
             };
             Ok(lines(json!({ "id": user.id, "mfa": policy }), vec![format!("User {}: {said}.", user.id)]))
         }
+        Command::DeviceList(who) => device::list(engine, &find(engine, &who).await?).await,
+        Command::DeviceDisable { who, device } => device::disable(engine, &find(engine, &who).await?, device).await,
+        Command::DeviceDelete { who, device } => device::delete(engine, &find(engine, &who).await?, device).await,
         Command::AppCreate { .. } | Command::AppList | Command::AppDelete { .. } | Command::AppRotateKey => {
             app::execute(engine, command).await
         }
@@ -230,18 +249,7 @@ async fn find(engine: &Engine, who: &Who) -> Result<User, String> {
 async fn show(engine: &Engine, user: &User) -> Result<Report, String> {
     let devices = engine.devices(user.id).await.map_err(sentence)?;
     let mut json = user_json(user);
-    json["devices"] = devices
-        .iter()
-        .map(|d| {
-            json!({
-                "id": d.device.id,
-                "factor": d.device.factor,
-                "display_name": d.device.display_name,
-                "status": format!("{:?}", d.device.status).to_lowercase(),
-                "default": d.is_default,
-            })
-        })
-        .collect();
+    json["devices"] = devices.iter().map(device::json).collect();
     let mut text = vec![
         format!("User {}", user.id),
         format!("  username  {}", or_dash(user.username.as_deref())),

@@ -331,7 +331,21 @@ fn paired(chains: Vec<PathBuf>, keys: Vec<PathBuf>) -> anyhow::Result<Vec<Certif
 
 fn read(path: &Path) -> anyhow::Result<File> {
     let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
-    toml::from_str(&text).map_err(|error| anyhow::anyhow!("{}: {}", path.display(), error.to_string().trim_end()))
+    toml::from_str(&text).map_err(|error| {
+        let error = error.to_string();
+        let meant = suggestion(&error).map_or_else(String::new, |meant| format!("\nDid you mean `{meant}`?"));
+        anyhow::anyhow!("{}: {}{meant}", path.display(), error.trim_end())
+    })
+}
+
+/// The key that a misspelt one is nearest to, out of the parser's own list of what it expected.
+fn suggestion(error: &str) -> Option<&str> {
+    let (before, expected) = error.split_once(", expected")?;
+    let (_, unknown) = before.rsplit_once("unknown field `")?;
+    let unknown = unknown.trim_end_matches('`');
+    let known = expected.split('`').skip(1).step_by(2);
+    let nearest = known.min_by_key(|known| distance(unknown, known))?;
+    (distance(unknown, nearest) <= 2 + unknown.len() / 4).then_some(nearest)
 }
 
 fn judge_public_url(text: &str) -> anyhow::Result<()> {
@@ -442,7 +456,11 @@ mod tests {
     #[test]
     fn an_unknown_key_is_refused_and_named() {
         let error = load("lisen = '127.0.0.1:2'", Given::default()).unwrap_err().to_string();
-        assert!(error.contains("lisen") && error.contains("listen"), "{error}");
+        assert!(error.ends_with("Did you mean `listen`?"), "{error}");
+        let error = load("[limits]\ncalls_an_hour = 1", Given::default()).unwrap_err().to_string();
+        assert!(error.ends_with("Did you mean `calls_per_hour`?"), "{error}");
+        let error = load("colour = 1", Given::default()).unwrap_err().to_string();
+        assert!(!error.contains("Did you mean"), "{error}");
         assert!(load("[limits]\ncalls = 1", Given::default()).is_err());
     }
 

@@ -222,3 +222,49 @@ fn get(address: &str, path: &str) -> String {
     line.read_to_string(&mut text).expect("an answer is text");
     text
 }
+
+#[test]
+fn devices_are_listed_put_out_of_use_and_deleted_from_the_command_line() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    let data = data.to_str().unwrap();
+    run_json(&["user", "create", "--username", "ana", "--data-dir", data, "--json"]);
+    let list = folder.path().join("list.jsonl");
+    std::fs::write(&list, r#"{"username":"ana","type":"hotp","secret_base32":"GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"}"#)
+        .unwrap();
+    assert!(run(&["import", list.to_str().unwrap(), "--data-dir", data]).status.success());
+    let server = Running::start(&["serve", "--data-dir", data]);
+    let devices = run_json(&["device", "list", "ana", "--data-dir", data, "--json"]);
+    assert_eq!(devices[0]["status"], "active");
+    let device = devices[0]["id"].to_string();
+    assert_eq!(run_json(&["device", "disable", "ana", &device, "--data-dir", data, "--json"])["disabled"], true);
+    assert_eq!(run_json(&["device", "disable", "ana", &device, "--data-dir", data, "--json"])["disabled"], false);
+    assert_eq!(run_json(&["device", "list", "ana", "--data-dir", data, "--json"])[0]["status"], "disabled");
+    assert_eq!(run_json(&["user", "unlock", "ana", "--data-dir", data, "--json"])["unlocked"], true);
+    assert_eq!(run_json(&["device", "list", "ana", "--data-dir", data, "--json"])[0]["status"], "active");
+    run_json(&["device", "delete", "ana", &device, "--yes", "--data-dir", data, "--json"]);
+    let missing = run(&["device", "delete", "ana", &device, "--yes", "--data-dir", data]);
+    assert!(String::from_utf8_lossy(&missing.stderr).contains("has no device"));
+    server.stop();
+}
+
+#[test]
+fn a_configuration_is_checked_and_shown_with_its_origins() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("countersign.toml");
+    std::fs::write(&file, "subdomain = 'acme'\n[limits]\ncalls_per_hour = 7\n").unwrap();
+    let file = file.to_str().unwrap();
+    assert!(run(&["config", "check", "--config", file]).status.success());
+    let shown = run_json(&["config", "show", "--origin", "--json", "--config", file, "--listen", "127.0.0.1:1"]);
+    let expected = |value: serde_json::Value, origin: &str| serde_json::json!({ "value": value, "origin": origin });
+    assert_eq!(shown["listen"], expected("127.0.0.1:1".into(), "flag --listen"));
+    assert_eq!(shown["limits.calls_per_hour"], expected(7.into(), "file"));
+    assert_eq!(shown["account_id"], expected(1.into(), "default"));
+    let table = run(&["config", "show", "--config", file]);
+    assert!(String::from_utf8_lossy(&table.stdout).contains("subdomain"));
+    let open = run(&["config", "check", "--listen", "0.0.0.0:1"]);
+    assert!(!open.status.success() && String::from_utf8_lossy(&open.stderr).contains("--tls-cert-file"));
+    std::fs::write(file, "subdomian = 'acme'").unwrap();
+    let wrong = run(&["config", "check", "--config", file]);
+    assert!(String::from_utf8_lossy(&wrong.stderr).contains("Did you mean `subdomain`?"));
+}

@@ -1,0 +1,300 @@
+//! `GET /openapi.json` and `GET /docs`: the dialect described by itself (`OpenAPI` 3.1).
+
+mod operations;
+mod page;
+
+use std::sync::LazyLock;
+
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde_json::{Map, Value, json};
+
+use crate::App;
+use crate::call::Call;
+use crate::envelope;
+use operations::{Field, Kind, OPERATIONS, Operation, SCHEMAS, Success};
+
+/// The document, made once.
+static DOCUMENT: LazyLock<Value> = LazyLock::new(document);
+/// The page, made once.
+static PAGE: LazyLock<String> = LazyLock::new(|| page::render(OPERATIONS, scopes));
+
+/// The document.
+pub async fn read(_: App, _: Call) -> Response {
+    envelope::json(StatusCode::OK, &*DOCUMENT)
+}
+
+/// The document as a page. It asks nobody for anything: one file, its style inside.
+pub async fn read_page(_: App, _: Call) -> Response {
+    let headers = [
+        (header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8")),
+        (
+            header::CONTENT_SECURITY_POLICY,
+            HeaderValue::from_static(
+                "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+            ),
+        ),
+    ];
+    (headers, PAGE.as_str()).into_response()
+}
+
+fn document() -> Value {
+    let mut paths = Map::new();
+    for operation in OPERATIONS {
+        let path = paths.entry(operation.path).or_insert_with(|| json!({}));
+        if let Value::Object(methods) = path {
+            methods.insert(operation.method.to_lowercase(), described(operation));
+        }
+    }
+    let mut schemas = Map::new();
+    schemas.insert("Any".to_owned(), json!({ "type": "object" }));
+    schemas.insert("List".to_owned(), json!({ "type": "array" }));
+    schemas.insert("V1Status".to_owned(), v1_status());
+    schemas.insert("V1Error".to_owned(), json!({
+        "type": "object", "required": ["status"], "properties": { "status": { "$ref": "#/components/schemas/V1Status" } },
+    }));
+    schemas.insert(
+        "V2Error".to_owned(),
+        json!({
+            "type": "object", "required": ["statusCode", "name", "message"],
+            "properties": {
+                "statusCode": { "type": "integer" }, "name": { "type": "string" }, "message": { "type": "string" },
+            },
+        }),
+    );
+    for (name, members) in SCHEMAS {
+        let properties: Map<String, Value> =
+            members.iter().map(|(name, kind)| ((*name).to_owned(), nullable(*kind))).collect();
+        schemas.insert((*name).to_owned(), json!({ "type": "object", "properties": properties }));
+    }
+    json!({
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Countersign",
+            "version": env!("CARGO_PKG_VERSION"),
+            "summary": "Multi-factor authentication, in the shapes of the OneLogin MFA API",
+            "license": { "name": "Apache-2.0" },
+        },
+        "servers": [{ "url": "/" }],
+        "paths": paths,
+        "components": {
+            "schemas": schemas,
+            "securitySchemes": {
+                "bearer": {
+                    "type": "http", "scheme": "bearer",
+                    "description": "An access token, as `Bearer TOKEN` or `bearer:TOKEN`",
+                },
+                "client": {
+                    "type": "http", "scheme": "basic",
+                    "description": "A client's id and secret, also as `client_id:ID, client_secret:SECRET`",
+                },
+            },
+        },
+    })
+}
+
+fn described(operation: &Operation) -> Value {
+    let guarded = scopes(operation);
+    let is_v1 = !operation.path.starts_with("/api/2");
+    let mut parameters: Vec<Value> = in_path(operation.path)
+        .map(|name| {
+            let kind =
+                if name == "id" { json!({ "type": "string" }) } else { json!({ "type": "integer", "minimum": 1 }) };
+            json!({ "name": name, "in": "path", "required": true, "schema": kind })
+        })
+        .collect();
+    parameters.extend(operation.query.iter().map(|field| {
+        json!({ "name": field.name, "in": "query", "description": field.about, "schema": { "type": "string" } })
+    }));
+    let mut described = json!({
+        "operationId": operation_id(operation),
+        "tags": [operation.tag],
+        "summary": operation.summary,
+        "parameters": parameters,
+        "responses": responses(operation, is_v1),
+    });
+    if !operation.body.is_empty() {
+        let kind = if operation.path == "/session_via_api_token" {
+            "application/x-www-form-urlencoded"
+        } else {
+            "application/json"
+        };
+        described["requestBody"] = json!({ "content": { kind: { "schema": body(operation.body) } } });
+    }
+    match guarded {
+        Some(scopes) => {
+            described["security"] = json!([{ "bearer": [] }]);
+            described["x-scopes"] = json!(scopes);
+        }
+        None if operation.path.ends_with("/token") || operation.path.ends_with("/revoke") => {
+            described["security"] = json!([{ "client": [] }, {}]);
+        }
+        None => described["security"] = json!([]),
+    }
+    described
+}
+
+/// The scopes that let a caller in; none where no token is asked for.
+fn scopes(operation: &Operation) -> Option<Vec<&'static str>> {
+    let route = crate::ROUTES.iter().find(|route| route.method == operation.method && route.path == operation.path)?;
+    Some(domain::Scope::ALL.into_iter().filter(|scope| (route.scopes)(*scope)).map(domain::Scope::name).collect())
+}
+
+fn operation_id(operation: &Operation) -> String {
+    let words = operation.path.split(['/', '_', '-', '.', '{', '}']).filter(|word| !word.is_empty());
+    words.fold(operation.method.to_lowercase(), |id, word| format!("{id}_{word}"))
+}
+
+/// The parameters in a path.
+fn in_path(path: &str) -> impl Iterator<Item = &str> {
+    path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'))
+}
+
+fn body(fields: &[Field]) -> Value {
+    let properties: Map<String, Value> = fields
+        .iter()
+        .map(|field| {
+            let mut schema = nullable(field.kind);
+            schema["description"] = json!(field.about);
+            (field.name.to_owned(), schema)
+        })
+        .collect();
+    let required: Vec<&str> = fields.iter().filter(|field| field.required).map(|field| field.name).collect();
+    json!({ "type": "object", "properties": properties, "required": required })
+}
+
+/// A member's shape. Any may be null, which says the same as leaving it out.
+fn nullable(kind: Kind) -> Value {
+    match kind {
+        Kind::Text => json!({ "type": ["string", "null"] }),
+        Kind::Integer => json!({ "type": ["integer", "null"] }),
+        Kind::Flag => json!({ "type": ["boolean", "null"] }),
+        Kind::Object => json!({ "type": ["object", "null"] }),
+        Kind::Code | Kind::Number => json!({ "type": ["string", "integer", "null"] }),
+    }
+}
+
+fn v1_status() -> Value {
+    json!({
+        "type": "object", "required": ["error", "code", "type", "message"],
+        "properties": {
+            "error": { "type": "boolean" }, "code": { "type": "integer" }, "type": { "type": "string" },
+            "message": { "type": ["string", "object"] },
+        },
+    })
+}
+
+fn responses(operation: &Operation, is_v1: bool) -> Value {
+    let named = |name: &str| json!({ "$ref": format!("#/components/schemas/{name}") });
+    let in_json = |about: &str, schema: Value| json!({ "description": about, "content": { "application/json": { "schema": schema } } });
+    let envelope = |data: Option<Value>, paged: bool| {
+        let mut properties = json!({ "status": named("V1Status") });
+        if let Some(data) = data {
+            properties["data"] = json!({ "type": ["array", "object"], "items": data });
+        }
+        if paged {
+            properties["pagination"] = json!({ "type": "object" });
+        }
+        json!({ "type": "object", "required": ["status"], "properties": properties })
+    };
+    let mut responses = Map::new();
+    let (status, answer) = match operation.success {
+        Success::V1(name) => (200, in_json("Success", envelope(Some(named(name)), false))),
+        Success::V1Page(name) => (200, in_json("Success", envelope(Some(named(name)), true))),
+        Success::V1Echo => (200, in_json("Success", envelope(None, false))),
+        // Some clients are answered with an array of one (their profile says so).
+        Success::Object(status, name) => {
+            (status, in_json("Success", json!({ "anyOf": [named(name), { "type": "array" }] })))
+        }
+        Success::Array(status, name) => (status, in_json("Success", json!({ "type": "array", "items": named(name) }))),
+        Success::Nothing => (204, json!({ "description": "Success" })),
+        Success::Other(kind) => (200, json!({ "description": "Success", "content": { kind: {} } })),
+    };
+    responses.insert(status.to_string(), answer);
+    if operation.path.ends_with("/verifications") && operation.method == "POST" {
+        responses.insert("200".to_owned(), in_json("A code was right", envelope(None, false)));
+    }
+    let error = named(if is_v1 { "V1Error" } else { "V2Error" });
+    let any = json!({ "type": "object" });
+    for (code, about) in errors(operation, is_v1) {
+        if operation.path == "/session_via_api_token" {
+            // A browser shows these to a person.
+            let text = json!({ "description": about, "content": { "text/plain": { "schema": { "type": "string" } }, "application/json": {} } });
+            responses.entry(code.to_string()).or_insert(text);
+            continue;
+        }
+        // The only body of version 2's shape under version 1 (contract 7.11).
+        if is_v1 && code == 422 {
+            responses.insert("422".to_owned(), in_json(about, named("V2Error")));
+            continue;
+        }
+        // What is common to all doors is said in version 1's words on some paths of version 2 (contract 1.6).
+        let schema = if is_v1 { error.clone() } else { json!({ "anyOf": [error.clone(), any.clone()] }) };
+        responses.entry(code.to_string()).or_insert_with(|| in_json(about, schema));
+    }
+    Value::Object(responses)
+}
+
+fn errors(operation: &Operation, is_v1: bool) -> Vec<(u16, &'static str)> {
+    let mut errors = vec![
+        (400, "The request cannot be read, or is refused"),
+        (408, "The request did not arrive in time"),
+        (413, "The body is too large"),
+        (414, "The path is too long"),
+        (431, "The headers are too large"),
+        (500, "An internal fault; the log has its cause under the request's id"),
+        (503, "The service is unavailable; try again"),
+    ];
+    if scopes(operation).is_some() || operation.path.starts_with("/auth") {
+        errors.push((401, "No token, a wrong one, too small a scope, or a factor that failed"));
+        errors.push((429, "Too many calls, challenges or guesses; `Retry-After` says how long to wait"));
+        errors.push((404, "There is no such thing"));
+        if !is_v1 {
+            errors.push((403, "The scope does not suffice, or the user is locked"));
+            errors.push((422, "A parameter is missing or not acceptable"));
+        }
+        if operation.path.ends_with("/mfa_token") {
+            errors.push((422, "A parameter is missing or not acceptable"));
+        }
+    }
+    if operation.path == "/session_via_api_token" {
+        errors.push((401, "The token is none, or not any more"));
+        errors.push((403, "The origin is not listed"));
+        errors.push((302, "To where the log-in said"));
+    }
+    errors
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A route cannot be without its description, nor a description without its route.
+    #[test]
+    fn routes_and_operations_are_the_same() {
+        let mut routes: Vec<(String, &str)> =
+            crate::routes::names().into_iter().map(|(path, method)| (method, path)).collect();
+        let mut described: Vec<(String, &str)> =
+            OPERATIONS.iter().map(|operation| (operation.method.to_owned(), operation.path)).collect();
+        routes.sort_unstable();
+        described.sort_unstable();
+        assert_eq!(routes, described);
+    }
+
+    #[test]
+    fn every_name_in_the_document_is_one() {
+        let document = document();
+        let text = document.to_string();
+        for reference in text.split("#/components/schemas/").skip(1) {
+            let name = reference.split('"').next().unwrap();
+            assert!(document["components"]["schemas"].get(name).is_some(), "{name}");
+        }
+        let mut ids: Vec<String> = OPERATIONS.iter().map(operation_id).collect();
+        ids.sort_unstable();
+        ids.dedup();
+        assert_eq!(ids.len(), OPERATIONS.len());
+        for operation in OPERATIONS {
+            assert!(!operation.summary.is_empty() && !operation.tag.is_empty());
+        }
+    }
+}

@@ -1,0 +1,144 @@
+//! The description as a page for people.
+
+use std::fmt::Write as _;
+
+use super::operations::{Field, Kind, Operation, Success};
+
+const STYLE: &str = "
+:root { color-scheme: light dark; --line: #8884; --soft: #8881; --accent: #0a58ca }
+@media (prefers-color-scheme: dark) { :root { --accent: #7db2ff } }
+* { box-sizing: border-box }
+body { font: 16px/1.55 system-ui, sans-serif; margin: 0 auto; max-width: 62rem; padding: 1.5rem }
+h1 { font-size: 1.8rem; margin: 0 0 .25rem } h2 { margin: 2.5rem 0 .5rem; font-size: 1.25rem }
+a { color: var(--accent) } code { font: .92em ui-monospace, monospace; overflow-wrap: anywhere }
+nav ul { columns: 14rem; padding-left: 1.2rem }
+details { border: 1px solid var(--line); border-radius: .5rem; margin: .4rem 0 }
+details[open] { background: var(--soft) }
+summary { cursor: pointer; padding: .5rem .8rem } summary:focus-visible { outline: 3px solid var(--accent) }
+summary b { display: inline-block; min-width: 4.6rem } summary span { opacity: .85 }
+.inside { padding: 0 .8rem .8rem; overflow-x: auto }
+table { border-collapse: collapse; width: 100% } th, td { text-align: left; padding: .3rem .6rem .3rem 0; border-top: 1px solid var(--line); vertical-align: top }
+";
+
+/// The page.
+pub(super) fn render(operations: &[Operation], scopes: impl Fn(&Operation) -> Option<Vec<&'static str>>) -> String {
+    let mut tags: Vec<&str> = operations.iter().map(|operation| operation.tag).collect();
+    tags.dedup();
+    let mut page = String::with_capacity(64 * 1024);
+    let _ = write!(
+        page,
+        "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" \
+         content=\"width=device-width, initial-scale=1\"><title>Countersign API</title><style>{STYLE}</style></head><body>\
+         <header><h1>Countersign API</h1><p>Multi-factor authentication, in the shapes of the OneLogin MFA API. For \
+         programs: <a href=\"/openapi.json\">openapi.json</a>.</p></header><nav aria-label=\"Parts\"><ul>"
+    );
+    for (number, tag) in tags.iter().enumerate() {
+        let _ = write!(page, "<li><a href=\"#part-{number}\">{}</a></li>", escaped(tag));
+    }
+    page.push_str("</ul></nav><main>");
+    for (number, tag) in tags.iter().enumerate() {
+        let _ =
+            write!(page, "<section aria-labelledby=\"part-{number}\"><h2 id=\"part-{number}\">{}</h2>", escaped(tag));
+        for operation in operations.iter().filter(|operation| operation.tag == *tag) {
+            one(&mut page, operation, scopes(operation));
+        }
+        page.push_str("</section>");
+    }
+    page.push_str("</main></body></html>\n");
+    page
+}
+
+fn one(page: &mut String, operation: &Operation, scopes: Option<Vec<&'static str>>) {
+    let _ = write!(
+        page,
+        "<details><summary><b>{}</b> <code>{}</code> <span>{}</span></summary><div class=\"inside\">",
+        operation.method,
+        escaped(operation.path),
+        escaped(operation.summary)
+    );
+    match scopes {
+        Some(scopes) => {
+            let _ = write!(page, "<p>Needs an access token of the scope {}.</p>", listed(&scopes));
+        }
+        None => page.push_str("<p>Needs no access token.</p>"),
+    }
+    table(page, "In the query", operation.query);
+    table(page, "In the body", operation.body);
+    let _ = write!(page, "<p>Answers {}.</p></div></details>", success(operation.success));
+}
+
+fn table(page: &mut String, caption: &str, fields: &[Field]) {
+    if fields.is_empty() {
+        return;
+    }
+    let _ = write!(
+        page,
+        "<table><thead><tr><th scope=\"col\">{caption}</th><th scope=\"col\">What</th></tr></thead><tbody>"
+    );
+    for field in fields {
+        let needed = if field.required { ", required" } else { "" };
+        let _ = write!(
+            page,
+            "<tr><td><code>{}</code><br><small>{}{needed}</small></td><td>{}</td></tr>",
+            escaped(field.name),
+            kind(field.kind),
+            escaped(field.about)
+        );
+    }
+    page.push_str("</tbody></table>");
+}
+
+fn kind(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Text => "text",
+        Kind::Integer => "number",
+        Kind::Flag => "true or false",
+        Kind::Object => "object",
+        Kind::Code => "text or number",
+        Kind::Number => "number or its digits",
+    }
+}
+
+fn success(success: Success) -> String {
+    match success {
+        Success::V1(_) => "200 with an envelope and a list".to_owned(),
+        Success::V1Page(_) => "200 with an envelope, a list, and the places of the pages around".to_owned(),
+        Success::V1Echo => "200 with an envelope".to_owned(),
+        Success::Object(status, _) => format!("{status} with an object"),
+        Success::Array(status, _) => format!("{status} with a list"),
+        Success::Nothing => "204 without a body".to_owned(),
+        Success::Other(kind) => format!("200 with <code>{kind}</code>"),
+    }
+}
+
+fn listed(names: &[&str]) -> String {
+    let names: Vec<String> = names.iter().map(|name| format!("<em>{}</em>", escaped(name))).collect();
+    match names.split_last() {
+        Some((last, before)) if !before.is_empty() => format!("{} or {last}", before.join(", ")),
+        _ => names.concat(),
+    }
+}
+
+fn escaped(text: &str) -> String {
+    let text = text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;");
+    // What stands in backquotes is code.
+    let mut page = String::with_capacity(text.len());
+    for (number, part) in text.split('`').enumerate() {
+        if number > 0 {
+            page.push_str(if number % 2 == 1 { "<code>" } else { "</code>" });
+        }
+        page.push_str(part);
+    }
+    page
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_is_escaped_and_backquotes_are_code() {
+        assert_eq!(escaped("a `<b>` & `c`"), "a <code>&lt;b&gt;</code> &amp; <code>c</code>");
+        assert_eq!(escaped("plain"), "plain");
+    }
+}

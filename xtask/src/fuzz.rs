@@ -1,0 +1,71 @@
+//! `cargo xtask fuzz`: schemathesis against a dev world, by what `/openapi.json` says of it. No answer may be a fault, and
+//! none may be one that the description does not name.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::Result;
+
+use crate::places::{Places, Profile, program};
+use crate::server::Server;
+use crate::step::run as run_command;
+
+/// The fuzzer, in the line that the script is written for.
+const SCHEMATHESIS: &str = "schemathesis==4.32.*";
+/// Cases for each operation and phase in the gate.
+const QUICK: &str = "12";
+
+/// What can be asked of the chore.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// A binary that exists already
+    #[arg(long, value_name = "PATH")]
+    binary: Option<PathBuf>,
+    /// Cases for each operation and phase
+    #[arg(long, default_value = "100")]
+    cases: String,
+}
+
+/// The chore.
+pub(crate) fn run(args: &Args) -> Result<()> {
+    let places = Places::find()?;
+    let binary = places.server_or(args.binary.as_deref(), Profile::Dev)?;
+    fuzz(&places, &binary, &args.cases)
+}
+
+/// A short run, for the gate.
+pub(crate) fn run_quickly(places: &Places, binary: &Path) -> Result<()> {
+    fuzz(places, binary, QUICK)
+}
+
+fn fuzz(places: &Places, binary: &Path, cases: &str) -> Result<()> {
+    let python = fuzzer(places)?;
+    let folder = tempfile::Builder::new().prefix("fuzz-").tempdir_in(&places.target)?;
+    let mut server = Server::dev(binary, folder.path(), "")?;
+    run_command(
+        Command::new(python)
+            .arg(places.root.join("conformance/python/fuzz.py"))
+            .arg(server.ready_file())
+            .args(["--max-examples", cases, "--phases", "coverage,fuzzing", "--request-timeout", "20", "--no-color"])
+            .current_dir(folder.path()),
+    )?;
+    server.ensure_alive()
+}
+
+/// The Python of an environment that has the fuzzer.
+fn fuzzer(places: &Places) -> Result<PathBuf> {
+    let home = places.folder("tools")?.join(SCHEMATHESIS.replace("==", "-").replace(".*", ""));
+    let python = home.join("bin/python");
+    if !home.join("bin/schemathesis").exists() {
+        run_command(Command::new(program(&["python3"])?).args(["-m", "venv"]).arg(&home))?;
+        run_command(Command::new(&python).args([
+            "-m",
+            "pip",
+            "--quiet",
+            "--disable-pip-version-check",
+            "install",
+            SCHEMATHESIS,
+        ]))?;
+    }
+    Ok(python)
+}
