@@ -20,3 +20,9 @@ pub(crate) fn pause(time: Duration) {
 pub(crate) async fn rest(time: Duration) {
     tokio::time::sleep(time).await;
 }
+
+/// Seconds since 1970 UTC.
+#[expect(clippy::disallowed_methods, reason = "the one home of time in xtask")]
+pub(crate) fn unix_seconds() -> u64 {
+    std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default().as_secs()
+}

@@ -6,12 +6,13 @@ use std::process::Command;
 
 use anyhow::Result;
 
-use crate::places::{Places, Profile, program};
+use crate::places::{Places, Profile};
+use crate::python;
 use crate::server::Server;
 use crate::step::run as run_command;
 
 /// The fuzzer, in the line that the script is written for.
-const SCHEMATHESIS: &str = "schemathesis==4.32.*";
+const SCHEMATHESIS: &str = "schemathesis~=4.32.5";
 /// Cases for each operation and phase in the gate.
 const QUICK: &str = "12";
 
@@ -39,7 +40,7 @@ pub(crate) fn run_quickly(places: &Places, binary: &Path) -> Result<()> {
 }
 
 fn fuzz(places: &Places, binary: &Path, cases: &str) -> Result<()> {
-    let python = fuzzer(places)?;
+    let python = python::environment(places, "schemathesis", &[SCHEMATHESIS])?;
     let folder = tempfile::Builder::new().prefix("fuzz-").tempdir_in(&places.target)?;
     let mut server = Server::dev(binary, folder.path(), "")?;
     run_command(
@@ -50,22 +51,4 @@ fn fuzz(places: &Places, binary: &Path, cases: &str) -> Result<()> {
             .current_dir(folder.path()),
     )?;
     server.ensure_alive()
-}
-
-/// The Python of an environment that has the fuzzer.
-fn fuzzer(places: &Places) -> Result<PathBuf> {
-    let home = places.folder("tools")?.join(SCHEMATHESIS.replace("==", "-").replace(".*", ""));
-    let python = home.join("bin/python");
-    if !home.join("bin/schemathesis").exists() {
-        run_command(Command::new(program(&["python3"])?).args(["-m", "venv"]).arg(&home))?;
-        run_command(Command::new(&python).args([
-            "-m",
-            "pip",
-            "--quiet",
-            "--disable-pip-version-check",
-            "install",
-            SCHEMATHESIS,
-        ]))?;
-    }
-    Ok(python)
 }

@@ -4,6 +4,7 @@
 //! (`places`), running a command (`step`), a server to try something on (`server`), and the homes of printing
 //! (`terminal`) and time (`clock`).
 
+mod assertions;
 mod bench;
 mod check;
 mod ci;
@@ -15,6 +16,7 @@ mod metadata;
 mod open_files;
 mod page;
 mod places;
+mod python;
 mod server;
 mod step;
 mod terminal;
@@ -40,6 +42,8 @@ enum Chore {
     Check,
     /// Unmodified OneLogin clients against the binary; prints the matrix client × step
     Conformance(conformance::Args),
+    /// What libraries and tools of others make of SAML responses
+    Assertions,
     /// Schemathesis against the dev world, by its own description
     Fuzz(fuzz::Args),
     /// The table of performance targets, measured against ceilings of the same machine
@@ -60,6 +64,7 @@ fn main() -> ExitCode {
         Chore::Ci => ci::run(),
         Chore::Check => check::run(),
         Chore::Conformance(args) => conformance::run(&args),
+        Chore::Assertions => assertions::run(),
         Chore::Fuzz(args) => fuzz::run(&args),
         Chore::Bench(args) => bench::run(&args),
         Chore::Page(args) => page::run(&args),

@@ -68,6 +68,14 @@ pub(super) async fn drive<E: Errand>(
     Ok(Paced { errands, tally, lateness })
 }
 
+/// Microseconds by which the same clock is late when nothing else runs: below this no latency that counts from when a
+/// request was due can be, on this machine.
+pub(super) fn alone(rate: f64, time: Duration) -> Vec<u32> {
+    let total = whole(rate * time.as_secs_f64()) as u64;
+    let (taken, due) = (AtomicU64::new(0), Semaphore::new(0));
+    Beat { first: clock::now() + LEAD, rate, total, taken, due }.tick(0)
+}
+
 async fn lane<E: Errand>(mut line: Connection, mut errand: E, beat: Arc<Beat>) -> (E, Tally) {
     let mut tally = Tally::default();
     while let Some(due) = beat.next().await {

@@ -37,6 +37,7 @@ pub(super) fn run(hall: &mut Hall) -> Result<Finding> {
         late.push(lateness);
         disk.push(p99_ms(&syncs(hall.ground(), hall.size.window)?));
     }
+    let alone: Vec<f64> = (0..hall.size.pairs).map(|_| p99_ms(&pace::alone(rate, hall.size.window))).collect();
     hall.replay(&house, Codes::gathered(errands))?;
     house.server.ensure_alive()?;
     let ratios: Vec<f64> = own.iter().zip(&disk).map(|(own, disk)| own / disk).collect();
@@ -44,6 +45,7 @@ pub(super) fn run(hall: &mut Hall) -> Result<Finding> {
         format!("own maximum {most:.0}/s over {CONNECTIONS} connections; {rate:.0}/s sent"),
         format!("  p99 of a verification, ms: {}", listed(&own, 2)),
         format!("  p99 of the load program's own lateness, in these, ms: {}", listed(&late, 2)),
+        format!("  p99 of the lateness of its clock alone, nothing else running, ms: {}", listed(&alone, 2)),
         format!("  p99 of {APPENDED} bytes and fdatasync, ms: {}", listed(&disk, 2)),
         format!("  ratios: {}", listed(&ratios, 2)),
     ];

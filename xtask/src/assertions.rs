@@ -1,0 +1,33 @@
+//! `cargo xtask assertions`: what libraries and tools of others make of our SAML responses.
+
+use std::process::Command;
+
+use anyhow::Result;
+
+use crate::places::Places;
+use crate::step::{cargo, run as run_command};
+use crate::{clock, python};
+
+/// Who reads them, in the lines that the script is written for.
+const READERS: &[&str] = &[
+    "signxml~=5.2",
+    "pysaml2~=7.5",
+    "python3-saml~=1.16",
+    "onelogin-aws-cli~=0.1.19",
+    "onelogin-aws-assume-role~=2.1.1",
+];
+
+/// The chore.
+pub(crate) fn run() -> Result<()> {
+    accept(&Places::find()?)
+}
+
+/// Has a response of this moment accepted, and tampered ones refused.
+pub(crate) fn accept(places: &Places) -> Result<()> {
+    let python = python::environment(places, "saml-readers", READERS)?;
+    let folder = tempfile::Builder::new().prefix("assertions-").tempdir_in(&places.target)?;
+    let mut sample = cargo();
+    sample.args(["run", "--quiet", "--locked", "--package", "saml", "--example", "saml_sample", "--"]);
+    run_command(sample.arg(folder.path()).arg(clock::unix_seconds().to_string()).current_dir(&places.root))?;
+    run_command(Command::new(python).arg(places.root.join("conformance/python/saml_accept.py")).arg(folder.path()))
+}

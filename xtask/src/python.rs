@@ -1,0 +1,26 @@
+//! Python environments of the chores' own, under `target`, made once for each list of packages.
+
+use std::path::PathBuf;
+use std::process::Command;
+
+use anyhow::{Context as _, Result};
+
+use crate::places::{Places, program};
+use crate::step::run as run_command;
+
+/// The interpreter of an environment with these packages.
+pub(crate) fn environment(places: &Places, name: &str, packages: &[&str]) -> Result<PathBuf> {
+    let home = places.folder("tools")?.join(name);
+    let (python, list) = (home.join("bin/python"), home.join("packages"));
+    let wanted = packages.join("\n");
+    // Written last, so that an installation that was cut off is done again.
+    if std::fs::read_to_string(&list).is_ok_and(|installed| installed == wanted) {
+        return Ok(python);
+    }
+    run_command(Command::new(program(&["python3"])?).args(["-m", "venv", "--clear"]).arg(&home))?;
+    let mut install = Command::new(&python);
+    install.args(["-m", "pip", "--quiet", "--disable-pip-version-check", "install"]).args(packages);
+    run_command(&mut install).with_context(|| format!("cannot install {}", packages.join(", ")))?;
+    std::fs::write(&list, wanted)?;
+    Ok(python)
+}
