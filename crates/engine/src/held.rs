@@ -146,7 +146,9 @@ impl Engine {
         }
         let Some(user) = self.store.holder(step.state_token, Purpose::SignIn).await? else { return Ok(first) };
         let open = |stepped: &Result<StepAnswer, Error>| matches!(stepped, Ok(StepAnswer::Pending(_)));
-        self.hold(user, wait, || self.sign_in_step(step.clone(), context.clone()), open).await
+        // Whoever waits has asked for one prompt: should it run out meanwhile, no other is put to the person.
+        let again = Step { notify: false, ..step };
+        self.hold(user, wait, || self.sign_in_step(again.clone(), context.clone()), open).await
     }
 
     /// How many polls are held.

@@ -4,6 +4,7 @@
 //! before the lock, hands a pure rule to the store, and wakes whoever waits. It decides nothing: that is `domain`'s.
 //! Every dialect calls the same methods, so no door knows a rule the others do not.
 
+mod calls;
 pub mod chance;
 pub mod clients;
 pub mod clock;

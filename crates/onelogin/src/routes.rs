@@ -289,10 +289,18 @@ async fn guarded(
         Err(error) => return Common::fault(&error).answer(family),
     };
     let now = app.engine.now();
-    let standing = (family == Family::V1).then(|| {
+    let standing = if family == Family::V1 {
         let is_question = call.method() == Method::GET && call.target() == "/auth/rate_limit";
-        if is_question { app.quota.read(now) } else { app.quota.count(now) }
-    });
+        let stands =
+            if is_question { app.quota.read(&app.engine, now).await } else { app.quota.count(&app.engine, now).await };
+        match stands {
+            Ok(standing) => Some(standing),
+            Err(engine::Error::Unavailable(_)) => return Common::Unavailable.answer(family),
+            Err(error) => return Common::fault(&error).answer(family),
+        }
+    } else {
+        None
+    };
     let answer = if let Some(standing) = standing.filter(|standing| standing.exceeded) {
         Common::TooMany(Some(standing.reset)).answer(family)
     } else if let Err(wait) = app.bursts.take(&caller.client.0) {

@@ -521,6 +521,15 @@ async fn calls_over_the_hourly_quota_and_over_the_rate_wait() {
     assert_eq!(call(quota.clone(), "/api/1/users").await, (429, Some("1800".to_owned())));
     assert_eq!(call(quota.clone(), "/api/2/users").await, (200, None), "the quota is version 1's");
     assert_eq!(call(quota, "/auth/rate_limit").await, (200, None), "asking is always allowed");
+    // Two nodes over one database share one quota.
+    let node = || onelogin::door(app(onelogin::Options { hourly_quota: 9, ..onelogin::Options::default() }));
+    server.advance(3_600);
+    let nodes = [node(), node()];
+    let mut admitted = 0;
+    for n in 0..30 {
+        admitted += u32::from(call(nodes[n % 2].clone(), "/api/1/users").await.0 == 200);
+    }
+    assert_eq!(admitted, 9);
     let burst = onelogin::door(app(onelogin::Options::default()));
     let mut refused = None;
     for _ in 0..5_000 {

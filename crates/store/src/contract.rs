@@ -45,6 +45,7 @@ macro_rules! contract {
             }
             housekeeping: {
                 ids_are_never_given_twice,
+                calls_of_an_hour_are_numbered_once,
                 a_message_is_claimed_by_one_sender_at_a_time,
                 a_settled_message_is_wiped,
                 a_superseded_message_is_not_sent,

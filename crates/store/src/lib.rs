@@ -10,6 +10,7 @@
 
 mod apply;
 mod bulk;
+mod calls;
 mod challenge;
 mod conditions;
 #[cfg(test)]

@@ -159,6 +159,8 @@ statements! {
 
     RESERVE_IDS = "INSERT INTO sequence (kind, next) VALUES ($1, $2 + 1) ON CONFLICT (kind) DO UPDATE SET \
         next = sequence.next + $2 RETURNING next";
+    SEQUENCE = "SELECT next FROM sequence WHERE kind = $1";
+    SWEEP_CALLS = "DELETE FROM sequence WHERE kind < 0 AND kind NOT IN ($1, $2)";
     META = "SELECT value FROM meta WHERE key = $1";
     SET_META = "INSERT INTO meta (key, value) VALUES ($1, $2) ON CONFLICT (key) DO UPDATE SET value = excluded.value";
     SET_META_IF_ABSENT = "INSERT INTO meta (key, value) VALUES ($1, $2) ON CONFLICT (key) DO NOTHING";

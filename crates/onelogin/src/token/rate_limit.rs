@@ -4,9 +4,10 @@ use axum::response::Response;
 use serde::Serialize;
 
 use crate::App;
-use crate::access::{Access, ReadUsers};
+use crate::access::{Access, Family, ReadUsers};
 use crate::call::Call;
 use crate::envelope::v1_success;
+use crate::error::Common;
 use crate::quota::Standing;
 
 #[derive(Serialize)]
@@ -27,7 +28,11 @@ impl From<Standing> for RateLimitWire {
 
 /// Tells the standing, as the headers do.
 pub async fn read(app: App, _: Access<ReadUsers>, _: Call) -> Response {
-    v1_success(&RateLimitWire::from(app.quota.read(app.engine.now())))
+    match app.quota.read(&app.engine, app.engine.now()).await {
+        Ok(standing) => v1_success(&RateLimitWire::from(standing)),
+        Err(engine::Error::Unavailable(_)) => Common::Unavailable.answer(Family::V1),
+        Err(error) => Common::fault(&error).answer(Family::V1),
+    }
 }
 
 #[cfg(test)]

@@ -146,3 +146,22 @@ pub(crate) async fn an_absent_value_is_set_once(store: &Store) {
     assert_eq!(store.meta("key").await.unwrap().as_deref(), Some(b"three".as_slice()));
     assert!(store.ready().await);
 }
+
+pub(crate) async fn calls_of_an_hour_are_numbered_once(store: &Store) {
+    use domain::time::HOUR;
+    assert_eq!(store.next_call(NOW).await.unwrap(), 1);
+    let mut taking = tokio::task::JoinSet::new();
+    for _ in 0..20 {
+        let store = store.clone();
+        taking.spawn(async move { store.take_calls(NOW, 7).await.unwrap() });
+    }
+    let mut ends = taking.join_all().await;
+    ends.sort_unstable();
+    assert_eq!(ends, (1..=20).map(|n| n * 7 + 1).collect::<Vec<_>>());
+    assert_eq!(store.next_call(NOW).await.unwrap(), 141);
+    assert_eq!(store.take_calls(NOW.plus(HOUR), 5).await.unwrap(), 6, "another hour begins anew");
+    store.sweep(NOW.plus(HOUR)).await.unwrap();
+    assert_eq!(store.next_call(NOW).await.unwrap(), 141, "nodes whose clocks are behind still count in it");
+    store.sweep(NOW.plus(2 * HOUR)).await.unwrap();
+    assert_eq!((store.next_call(NOW).await.unwrap(), store.next_call(NOW.plus(HOUR)).await.unwrap()), (1, 6));
+}

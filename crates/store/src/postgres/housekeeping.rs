@@ -11,7 +11,7 @@ use crate::apply::{self, Step};
 use crate::error::Error;
 use crate::query::{BATCH, DevFilter, DevMessage, Fate, IdKind, KEEP, QueuedMessage, Swept};
 use crate::value::{Row, Value};
-use crate::{conditions, ids, rows, sql as shared};
+use crate::{calls, conditions, ids, rows, sql as shared};
 
 /// The dev world's own tables.
 const DEV_TABLES: &str = include_str!("../../migrations/postgres/dev.sql");
@@ -81,13 +81,16 @@ impl Postgres {
             old(sql::SWEEP_OLD_VERIFICATIONS, now.plus(-KEEP)),
             old(sql::SWEEP_OLD_TOKENS, now.plus(-REFRESH_TTL)),
             old(sql::SWEEP_OLD_MESSAGES, now.plus(-KEEP)),
+            Query::new(shared::SWEEP_CALLS, calls::kept(now)),
         ];
         let deleted = in_time(async {
             let mut conn = self.pool.lend().await?;
             conn.execute(&deletions).await
         })
         .await?;
-        let [verifications, tokens, messages] = deleted[..] else { return Err(Error::Corrupt("an answer is missing")) };
+        let [verifications, tokens, messages, _] = deleted[..] else {
+            return Err(Error::Corrupt("an answer is missing"));
+        };
         let more =
             [found, hidden, verifications, tokens, messages].into_iter().any(|rows| rows >= BATCH.unsigned_abs());
         Ok(Swept { closed, verifications, devices, tokens, messages, more })

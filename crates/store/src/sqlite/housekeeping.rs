@@ -9,7 +9,7 @@ use super::{Change, Failure, Sqlite, open};
 use crate::error::Error;
 use crate::query::{BATCH, DevFilter, DevMessage, Fate, IdKind, KEEP, QueuedMessage, Swept};
 use crate::value::Value;
-use crate::{apply, conditions, ids, rows, sql};
+use crate::{apply, calls, conditions, ids, rows, sql};
 
 impl Sqlite {
     pub(crate) async fn next_id(&self, kind: IdKind) -> Result<i64, Error> {
@@ -63,6 +63,7 @@ impl Sqlite {
             let verifications = delete(sql::SWEEP_VERIFICATIONS, now.plus(-KEEP))?;
             let tokens = delete(sql::SWEEP_TOKENS, now.plus(-REFRESH_TTL))?;
             let messages = delete(sql::SWEEP_MESSAGES, now.plus(-KEEP))?;
+            tx.execute(sql::SWEEP_CALLS, &calls::kept(now))?;
             let devices = delete_registering(tx)?;
             let most = [closed, results, verifications, tokens, messages, devices].into_iter().max();
             let more = most.is_some_and(|rows| rows >= BATCH.unsigned_abs());
