@@ -179,10 +179,23 @@ impl Api {
 
     /// A user of this run.
     pub(super) async fn user(&mut self) -> anyhow::Result<i64> {
+        Ok(self.create_user(None).await?.0)
+    }
+
+    /// A user of this run who logs in with this password: its id and name.
+    pub(super) async fn person(&mut self, password: &str) -> anyhow::Result<(i64, String)> {
+        self.create_user(Some(password)).await
+    }
+
+    async fn create_user(&mut self, password: Option<&str>) -> anyhow::Result<(i64, String)> {
         for _ in 0..TRIES {
             self.users += 1;
             let name = format!("{}-{}", self.run, self.users);
-            let body = json!({ "username": name, "firstname": "Torture", "lastname": self.run });
+            let mut body = json!({ "username": name, "firstname": "Torture", "lastname": self.run });
+            if let Some(password) = password {
+                body["password"] = json!(password);
+                body["password_confirmation"] = json!(password);
+            }
             let request = self.request("POST", "/api/2/users".to_owned(), &body);
             let answer = self.ask(&request).await?;
             // The name is taken by the call before, whose answer was lost.
@@ -190,7 +203,7 @@ impl Api {
                 continue;
             }
             let json = expect(&answer, &[201], "cannot create a user")?;
-            return number(&json, "/id");
+            return Ok((number(&json, "/id")?, name));
         }
         bail!("cannot create a user")
     }
@@ -250,6 +263,14 @@ impl Api {
     pub(super) async fn trigger(&mut self, user: i64, device: i64) -> anyhow::Result<String> {
         let path = format!("/api/1/users/{user}/otp_devices/{device}/trigger");
         let json = self.call("POST", path, &json!({ "numeric_sms_otp": true }), 200, "cannot trigger a device").await?;
+        text(&json, "/data/0/state_token")
+    }
+
+    /// Gives a right password at the door of log-ins or, for an app, of assertions; gives the state token.
+    pub(super) async fn log_in(&mut self, name: &str, password: &str, app: Option<i64>) -> anyhow::Result<String> {
+        let body = json!({ "username_or_email": name, "password": password, "subdomain": "torture", "app_id": app });
+        let path = if app.is_some() { "/api/1/saml_assertion" } else { "/api/1/login/auth" };
+        let json = self.call("POST", path.to_owned(), &body, 200, "cannot log in").await?;
         text(&json, "/data/0/state_token")
     }
 

@@ -2,12 +2,18 @@
 //! outbox and simulated phone can be asked.
 
 use domain::FactorKind;
+use engine::Clock as _;
+use engine::clock::SystemClock;
 use serde_json::{Value, json};
 
 use super::api::{Api, number, text};
 use super::board::Board;
+use super::client::Request;
 use super::crowd::Crowd;
 use super::singles::judge;
+
+/// For how long polls are held before the person answers, in milliseconds.
+const HELD_FOR: i64 = 150;
 
 /// Rounds that a fault may spoil before they are judged: the telephone belongs to the dev world, and a message that was
 /// claimed by a node as it died comes half a minute late.
@@ -80,24 +86,40 @@ async fn message(api: &mut Api, crowd: &mut Crowd, round: u64, board: &mut Board
 /// An accepted prompt: one poller collects it.
 pub(super) async fn prompts(api: &mut Api, crowd: &mut Crowd, rounds: u64, board: &mut Board) -> anyhow::Result<()> {
     let mut spoiled = Spoiled::of(rounds);
-    for _ in 0..rounds {
-        let ended = prompt(api, crowd, board).await;
+    for round in 0..rounds {
+        let ended = prompt(api, crowd, round % 2 == 1, board).await;
         spoiled.bear(api, ended)?;
     }
     Ok(())
 }
 
-async fn prompt(api: &mut Api, crowd: &mut Crowd, board: &mut Board) -> anyhow::Result<()> {
+async fn prompt(api: &mut Api, crowd: &mut Crowd, held: bool, board: &mut Board) -> anyhow::Result<()> {
     let user = api.user().await?;
     let body = json!({ "factor_id": FactorKind::Push.number(), "display_name": "torture" });
     let enrolled = api.enrol(user, &body).await?;
     let device = number(&enrolled, "/data/0/id")?;
     api.dev("POST", "/dev/phone/pair".to_owned(), &enrolled).await?;
     let state_token = api.trigger(user, device).await?;
-    api.dev("POST", format!("/dev/phone/accept?user_id={user}"), &Value::Null).await?;
+    let accept = format!("/dev/phone/accept?user_id={user}");
     let path = format!("/api/1/users/{user}/otp_devices/{device}/verify");
-    let poll = api.request("POST", path, &json!({ "state_token": state_token }));
-    let shots = crowd.fire(vec![poll.clone(); crowd.size()]).await?;
-    judge(api, "accepted push", shots, vec![poll], board).await;
+    let poll = api.request("POST", path.clone(), &json!({ "state_token": state_token }));
+    let polls = |poll: &Request| vec![poll.clone(); crowd.size()];
+    if held {
+        // The person answers while all of them wait.
+        let poll_held = api.request("POST", format!("{path}?wait=10"), &json!({ "state_token": state_token }));
+        let polls = polls(&poll_held);
+        let answered = async {
+            SystemClock.sleep(HELD_FOR).await;
+            api.dev("POST", accept, &Value::Null).await
+        };
+        let (shots, answered) = tokio::join!(crowd.fire(polls), answered);
+        answered?;
+        judge(api, "push accepted while polls are held", shots?, vec![poll], board).await;
+    } else {
+        api.dev("POST", accept, &Value::Null).await?;
+        let polls = polls(&poll);
+        let shots = crowd.fire(polls).await?;
+        judge(api, "accepted push", shots, vec![poll], board).await;
+    }
     Ok(())
 }

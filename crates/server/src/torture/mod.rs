@@ -13,6 +13,7 @@ mod dev_world;
 mod device;
 mod door;
 mod guesses;
+mod log_ins;
 mod progress;
 mod rounds;
 mod singles;
@@ -79,6 +80,7 @@ struct Plan {
     credentials: Credentials,
     mode: Mode,
     has_outbox: bool,
+    app: Option<i64>,
 }
 
 impl Args {
@@ -97,7 +99,13 @@ impl Args {
             None => manager(&ready)?,
         };
         let mode = if self.fault_expected { Mode::FaultExpected } else { Mode::FaultFree };
-        Ok(Plan { nodes: nodes.into(), credentials, mode, has_outbox: ready["outbox_url"].is_string() })
+        Ok(Plan {
+            nodes: nodes.into(),
+            credentials,
+            mode,
+            has_outbox: ready["outbox_url"].is_string(),
+            app: ready["apps"][0]["id"].as_i64(),
+        })
     }
 
     fn secret(&self) -> anyhow::Result<String> {
@@ -143,7 +151,7 @@ pub async fn run(args: Args) -> anyhow::Result<ExitCode> {
     ));
     let mut board = Board::default();
     let ended = tokio::select! {
-        ended = scenarios(&args, plan.has_outbox, &mut api, &mut board) => ended,
+        ended = scenarios(&args, (plan.has_outbox, plan.app), &mut api, &mut board) => ended,
         _ = tokio::signal::ctrl_c() => Err(anyhow::anyhow!("interrupted")),
     };
     let cleaned = api.clean_up().await;
@@ -166,7 +174,12 @@ pub async fn run(args: Args) -> anyhow::Result<ExitCode> {
     Ok(if board.violations() == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-async fn scenarios(args: &Args, has_outbox: bool, api: &mut Api, board: &mut Board) -> anyhow::Result<()> {
+async fn scenarios(
+    args: &Args,
+    (has_outbox, app): (bool, Option<i64>),
+    api: &mut Api,
+    board: &mut Board,
+) -> anyhow::Result<()> {
     let nodes = api.nodes.clone();
     let mut crowd = Crowd::new(&nodes, usize::from(args.clients), api.roams());
     let few = args.few();
@@ -174,6 +187,7 @@ async fn scenarios(args: &Args, has_outbox: bool, api: &mut Api, board: &mut Boa
     singles::state_tokens(api, &mut crowd, few, board).await?;
     singles::registrations(api, &mut crowd, few, board).await?;
     singles::temp_tokens(api, &mut crowd, few, board).await?;
+    log_ins::run(api, &mut crowd, few, app, board).await?;
     if has_outbox {
         dev_world::messages(api, &mut crowd, few, board).await?;
         dev_world::prompts(api, &mut crowd, few, board).await?;
