@@ -35,6 +35,11 @@ pub const SEND_INTERVAL: i64 = 30 * SECOND;
 /// Messages to a device in any ten minutes.
 pub const SENDS_PER_TEN_MINUTES: usize = 5;
 
+/// Prompts in any five minutes that the person has not accepted (SEC 13).
+pub const PROMPTS_PER_FIVE_MINUTES: usize = 3;
+/// Prompts in any day since the last that was accepted.
+pub const PROMPTS_PER_DAY: usize = 10;
+
 /// Whose limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ThrottleKey {
@@ -48,6 +53,8 @@ pub enum ThrottleKey {
     Password,
     /// Messages sent for one factor of the user. Not per device id, or deleting and enrolling again would reset it.
     Send(FactorKind),
+    /// Prompts put since the last that was accepted.
+    Prompts,
 }
 
 impl ThrottleKey {
@@ -59,6 +66,7 @@ impl ThrottleKey {
             Self::TempToken => (3, 0),
             Self::Send(kind) => (4, kind.number()),
             Self::Password => (5, 0),
+            Self::Prompts => (6, 0),
         }
     }
 
@@ -70,6 +78,7 @@ impl ThrottleKey {
             3 => Some(Self::TempToken),
             4 => FactorKind::from_number(subject).map(Self::Send),
             5 => Some(Self::Password),
+            6 => Some(Self::Prompts),
             _ => None,
         }
     }
@@ -103,6 +112,12 @@ impl Throttle {
 
     fn within(&self, window: i64, now: Timestamp) -> usize {
         self.recent.iter().filter(|at| now.since(**at) < window).count()
+    }
+
+    /// Until when `most` in any `window` are reached, if they are.
+    fn full(&self, most: usize, window: i64, now: Timestamp) -> Option<Timestamp> {
+        let crowd: Vec<_> = self.recent.iter().filter(|at| now.since(**at) < window).collect();
+        (crowd.len() >= most).then(|| crowd[crowd.len() - most].plus(window))
     }
 
     fn push(&mut self, now: Timestamp) {
@@ -230,10 +245,27 @@ pub fn next_send(view: &View, factor: FactorKind, policy: &Policy, now: Timestam
     }
     let throttle = view.throttle(ThrottleKey::Send(factor));
     let last = throttle.recent.last().filter(|at| now.since(**at) < SEND_INTERVAL).map(|at| at.plus(SEND_INTERVAL));
-    let window = 10 * MINUTE;
-    let crowd: Vec<_> = throttle.recent.iter().filter(|at| now.since(**at) < window).collect();
-    let full = (crowd.len() >= SENDS_PER_TEN_MINUTES).then(|| crowd[crowd.len() - SENDS_PER_TEN_MINUTES].plus(window));
-    last.max(full)
+    let full = throttle.full(SENDS_PER_TEN_MINUTES, 10 * MINUTE, now);
+    let tired = if factor == FactorKind::Push {
+        let prompts = view.throttle(ThrottleKey::Prompts);
+        prompts.full(PROMPTS_PER_FIVE_MINUTES, 5 * MINUTE, now).max(prompts.full(PROMPTS_PER_DAY, DAY, now))
+    } else {
+        None
+    };
+    last.max(full).max(tired)
+}
+
+/// Counts one prompt against the patience of the person (SEC 13).
+pub fn count_prompt(view: &View, user: UserId, now: Timestamp) -> Change {
+    let mut throttle = view.throttle(ThrottleKey::Prompts);
+    throttle.push(now);
+    Change::SetThrottle(user, throttle)
+}
+
+/// A prompt was accepted: those before it are forgotten.
+pub fn forgive_prompts(view: &View, user: UserId) -> Option<Change> {
+    let key = ThrottleKey::Prompts;
+    view.throttles.iter().any(|throttle| throttle.key == key).then_some(Change::ClearThrottle(user, key))
 }
 
 /// Counts one message, before it is sent.
@@ -251,10 +283,14 @@ mod tests {
     #[test]
     fn every_key_is_found_again_by_its_numbers() {
         let sends = FactorKind::ALL.map(ThrottleKey::Send);
-        for key in [ThrottleKey::Device(DeviceId(7)), ThrottleKey::User, ThrottleKey::TempToken, ThrottleKey::Password]
-            .iter()
-            .chain(&sends)
-        {
+        let others = [
+            ThrottleKey::Device(DeviceId(7)),
+            ThrottleKey::User,
+            ThrottleKey::TempToken,
+            ThrottleKey::Password,
+            ThrottleKey::Prompts,
+        ];
+        for key in others.iter().chain(&sends) {
             let (kind, subject) = key.numbers();
             assert_eq!(ThrottleKey::from_numbers(kind, subject), Some(*key));
         }

@@ -376,6 +376,41 @@ fn message_limits_are_not_reset_by_success_or_unlocking() {
     assert_eq!(scene.db.throttle(scene.user, ThrottleKey::Send(domain::FactorKind::Sms)).recent.len(), 1);
 }
 
+/// SEC 13: whoever keeps asking wears nobody out.
+#[test]
+fn three_prompts_in_five_minutes_and_ten_a_day_until_one_is_accepted() {
+    let mut scene = Scene::new();
+    let push = domain::FactorKind::Push;
+    let next = |scene: &Scene| throttle::next_send(&scene.view(), push, &policy(), scene.now);
+    let put = |scene: &mut Scene| {
+        for change in [
+            throttle::count_send(&scene.view(), scene.user, push, scene.now),
+            throttle::count_prompt(&scene.view(), scene.user, scene.now),
+        ] {
+            scene.db.apply(change);
+        }
+    };
+    let start = scene.now;
+    for n in 0..3 {
+        assert_eq!(next(&scene), None, "prompt {n}");
+        put(&mut scene);
+        scene.wait(30 * SECOND);
+    }
+    assert_eq!(next(&scene), Some(start.plus(5 * MINUTE)));
+    for _ in 3..10 {
+        scene.wait(HOUR);
+        assert_eq!(next(&scene), None);
+        put(&mut scene);
+    }
+    scene.wait(HOUR);
+    assert_eq!(next(&scene), Some(start.plus(24 * HOUR)), "the eleventh of the day");
+    scene.db.commit(user::lock(&scene.view(), 0, &context(), scene.now));
+    scene.db.commit(user::unlock(&scene.view(), &context(), scene.now));
+    assert!(next(&scene).is_some(), "an unlocking does not make the person more patient");
+    scene.db.apply(throttle::forgive_prompts(&scene.view(), scene.user).unwrap());
+    assert_eq!(next(&scene), None);
+}
+
 /// The clock only ever moves a lock's end away, never an accepted step back.
 #[test]
 fn a_clock_set_back_lifts_no_lock_and_revives_no_code() {

@@ -137,6 +137,18 @@ fn evidence_about_one_prompt_is_nothing_to_another() {
     assert!(prompt.scene.db.verification(other.id).unwrap().is_open(prompt.scene.now));
 }
 
+/// SEC 13: only an accepted prompt makes up for those before it.
+#[test]
+fn an_accepted_prompt_is_forgiven_and_a_denied_one_is_not() {
+    for (decision, left) in [(PushDecision::Accept, 0), (PushDecision::Deny, 1)] {
+        let mut prompt = prompt(None);
+        let (view, user, now) = (prompt.scene.view(), prompt.scene.user, prompt.scene.now);
+        prompt.scene.db.apply(domain::throttle::count_prompt(&view, user, now));
+        prompt.answer(decision, None);
+        assert_eq!(prompt.scene.db.throttle(user, domain::ThrottleKey::Prompts).recent.len(), left, "{decision:?}");
+    }
+}
+
 /// SEC 12: wrong digits under a good signature are a guess, and the end of the prompt.
 #[test]
 fn wrong_digits_reject_and_count() {

@@ -210,6 +210,9 @@ impl Judged<'_> {
             Some(Challenge::Keypad { .. }) => AuditKind::KeypadAnswered,
             _ => AuditKind::Verified,
         };
+        if kind == AuditKind::PushAccepted {
+            changes.extend(throttle::forgive_prompts(self.view, self.user));
+        }
         changes.push(self.event(kind).into());
         Decision { changes, reply: self.accepted() }
     }

@@ -102,6 +102,9 @@ pub fn open(view: &View, opening: &Opening, policy: &Policy, context: &Context, 
             return Decision::reply(Opened::TooSoon(at));
         }
         changes.push(throttle::count_send(view, user.id, device.factor, now));
+        if device.factor == FactorKind::Push {
+            changes.push(throttle::count_prompt(view, user.id, now));
+        }
     }
     let is_sent = opening.message.is_some() || fresh.challenge != Challenge::Own;
     let supersedes = is_sent || fresh.state_token.is_some();
