@@ -13,7 +13,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use domain::time::SECOND;
 use domain::verification::Context;
-use domain::{Outcome, Purpose, Status, UserId};
+use domain::{FactorKind, Outcome, Purpose, Status, UserId};
 use tokio::sync::Notify;
 
 use crate::readings::VerificationReading;
@@ -141,7 +141,9 @@ impl Engine {
     /// [`Self::sign_in_step`], held while the person has not answered.
     pub async fn sign_in_step_held(&self, step: Step, context: Context, wait: i64) -> Result<StepAnswer, Error> {
         let first = self.sign_in_step(step.clone(), context.clone()).await?;
-        if wait <= 0 || !step.response.is_absent() || !matches!(first, StepAnswer::Pending(_)) {
+        // Only a prompt is answered by the person alone; a code is typed, and handed in by another call.
+        let waits = matches!(first, StepAnswer::Pending(FactorKind::Push));
+        if wait <= 0 || !step.response.is_absent() || !waits {
             return Ok(first);
         }
         let Some(user) = self.store.holder(step.state_token, Purpose::SignIn).await? else { return Ok(first) };
