@@ -5,7 +5,7 @@
 //! in circles.
 
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
-use data_encoding::BASE64URL_NOPAD;
+use data_encoding::{BASE64URL, BASE64URL_NOPAD};
 use engine::{Engine, Page, UserFilter, UserPage};
 
 use crate::call::Call;
@@ -101,8 +101,10 @@ fn descending(call: &Call) -> Result<bool, BadPage> {
     }
 }
 
+/// Written as OneLogin writes it, with its padding: opaque it may be, but its Python SDK 2 decodes it and sends what
+/// is in it.
 fn cursor(limit: u32, page: u64) -> String {
-    BASE64URL_NOPAD.encode(format!("limit={limit}&page={page}").as_bytes())
+    BASE64URL.encode(format!("limit={limit}&page={page}").as_bytes())
 }
 
 fn parse_cursor(text: &str) -> Option<(u32, u64)> {
@@ -275,7 +277,10 @@ mod tests {
     #[test]
     fn v1_tells_its_place_in_the_body() {
         let call = call("firstname=A&limit=2&after_cursor=x");
-        let url = |name: &str, page| format!("https://mfa.example/api/2/users?firstname=A&{name}={}", cursor(2, page));
+        let url = |name: &str, page| {
+            let escaped = cursor(2, page).replace('=', "%3D");
+            format!("https://mfa.example/api/2/users?firstname=A&{name}={escaped}")
+        };
         assert_eq!(
             place(2, 2, 5).pagination(&call),
             Pagination {

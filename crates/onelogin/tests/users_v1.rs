@@ -128,12 +128,12 @@ async fn a_list_is_walked_by_cursors_in_both_directions() {
     # the first page
     GET /api/1/users?limit=2&fields=id
     → 200 OK
-    {"status":{"error":false,"code":200,"type":"success","message":"Success"},"pagination":{"before_cursor":null,"after_cursor":"bGltaXQ9MiZwYWdlPTI","previous_link":null,"next_link":"http://127.0.0.1:8080/api/1/users?fields=id&after_cursor=bGltaXQ9MiZwYWdlPTI"},"data":[{"id":1},{"id":2}]}
+    {"status":{"error":false,"code":200,"type":"success","message":"Success"},"pagination":{"before_cursor":null,"after_cursor":"bGltaXQ9MiZwYWdlPTI=","previous_link":null,"next_link":"http://127.0.0.1:8080/api/1/users?fields=id&after_cursor=bGltaXQ9MiZwYWdlPTI%3D"},"data":[{"id":1},{"id":2}]}
 
     # the second
-    GET /api/1/users?fields=id&after_cursor=bGltaXQ9MiZwYWdlPTI
+    GET /api/1/users?fields=id&after_cursor=bGltaXQ9MiZwYWdlPTI=
     → 200 OK
-    {"status":{"error":false,"code":200,"type":"success","message":"Success"},"pagination":{"before_cursor":"bGltaXQ9MiZwYWdlPTE","after_cursor":null,"previous_link":"http://127.0.0.1:8080/api/1/users?fields=id&before_cursor=bGltaXQ9MiZwYWdlPTE","next_link":null},"data":[{"id":3}]}
+    {"status":{"error":false,"code":200,"type":"success","message":"Success"},"pagination":{"before_cursor":"bGltaXQ9MiZwYWdlPTE=","after_cursor":null,"previous_link":"http://127.0.0.1:8080/api/1/users?fields=id&before_cursor=bGltaXQ9MiZwYWdlPTE%3D","next_link":null},"data":[{"id":3}]}
     "#);
     let broken = all(&server, Script::get("/api/1/users?after_cursor=x")).await;
     assert_snapshot!(alone(&broken), @r#"

@@ -102,19 +102,19 @@ async fn a_page_tells_its_place_in_headers() {
     total-count: 3
     total-pages: 3
     link: <http://127.0.0.1:8080/api/2/users?fields=id&limit=1&page=1>; rel="first", <http://127.0.0.1:8080/api/2/users?fields=id&limit=1&page=3>; rel="last", <http://127.0.0.1:8080/api/2/users?fields=id&limit=1&page=2>; rel="next"
-    after-cursor: bGltaXQ9MSZwYWdlPTI
+    after-cursor: bGltaXQ9MSZwYWdlPTI=
     [{"id":1}]
 
     # the second, by cursor
-    GET /api/2/users?cursor=bGltaXQ9MSZwYWdlPTI&limit=1&fields=id
+    GET /api/2/users?cursor=bGltaXQ9MSZwYWdlPTI=&limit=1&fields=id
     → 200 OK
     current-page: 2
     page-items: 1
     total-count: 3
     total-pages: 3
     link: <http://127.0.0.1:8080/api/2/users?fields=id&limit=1&page=1>; rel="first", <http://127.0.0.1:8080/api/2/users?fields=id&limit=1&page=3>; rel="last", <http://127.0.0.1:8080/api/2/users?fields=id&limit=1&page=3>; rel="next"
-    before-cursor: bGltaXQ9MSZwYWdlPTE
-    after-cursor: bGltaXQ9MSZwYWdlPTM
+    before-cursor: bGltaXQ9MSZwYWdlPTE=
+    after-cursor: bGltaXQ9MSZwYWdlPTM=
     [{"id":2}]
 
     # the last, by number
@@ -125,7 +125,7 @@ async fn a_page_tells_its_place_in_headers() {
     total-count: 3
     total-pages: 3
     link: <http://127.0.0.1:8080/api/2/users?fields=id%2Cemail&limit=1&page=1>; rel="first", <http://127.0.0.1:8080/api/2/users?fields=id%2Cemail&limit=1&page=3>; rel="last"
-    before-cursor: bGltaXQ9MSZwYWdlPTI
+    before-cursor: bGltaXQ9MSZwYWdlPTI=
     [{"email":"chie@example.com","id":3}]
 
     # behind the end
