@@ -80,7 +80,7 @@ pub struct Step {
     pub device: DeviceId,
     /// What was said.
     pub response: Response,
-    /// Whether something may be sent where nothing waits for an answer.
+    /// Whether a prompt may be put where none waits for an answer, and a code sent where one was.
     pub notify: bool,
     /// For which app; the log-in must be for the same.
     pub app: Option<i64>,
@@ -166,8 +166,12 @@ impl Engine {
             }
             match waiting(&snapshot, &step, now) {
                 Waiting::Person => return Ok(StepAnswer::Pending(device.factor)),
-                Waiting::Nobody if !step.notify => return Ok(StepAnswer::Pending(device.factor)),
-                Waiting::Nobody => {
+                Waiting::Code if !step.notify => return Ok(StepAnswer::Pending(device.factor)),
+                // "Do not notify" is said of pushes (contract 5.2): tools that ask for the first code say it too.
+                Waiting::Nobody if !step.notify && device.factor == FactorKind::Push => {
+                    return Ok(StepAnswer::Pending(device.factor));
+                }
+                Waiting::Code | Waiting::Nobody => {
                     let until = attempt.expires_at.min(now.plus(CHALLENGE_TTL));
                     return self.challenge(user, device, &step, until, context).await;
                 }
@@ -323,7 +327,9 @@ enum Waiting {
     Person,
     /// An answer to collect.
     Collection,
-    /// Nothing but, perhaps, a code that was sent: asked for again, it is sent anew as soon as the limits allow.
+    /// A code that was sent: asked for again, it is sent anew as soon as the limits allow.
+    Code,
+    /// Nothing has been put to this device yet.
     Nobody,
 }
 
@@ -336,7 +342,8 @@ fn waiting(view: &View, step: &Step, now: Timestamp) -> Waiting {
             && v.state_token.as_ref().is_some_and(|token| token.matches(&step.state_token))
     });
     match put.map(|v| (&v.challenge, v.status)) {
-        None | Some((Challenge::Code { .. }, _)) => Waiting::Nobody,
+        None => Waiting::Nobody,
+        Some((Challenge::Code { .. }, _)) => Waiting::Code,
         Some((_, Status::Pending)) => Waiting::Person,
         Some(_) => Waiting::Collection,
     }

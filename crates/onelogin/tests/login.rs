@@ -110,6 +110,29 @@ POST /api/1/login/verify_factor
 }
 
 #[tokio::test]
+async fn do_not_notify_holds_back_prompts_and_second_messages_but_not_the_first_code() {
+    let wire = Wire::start().await;
+    let device = sms(&wire).await;
+    let token = under_way(&wire).await;
+    let silent = json!({ "state_token": token, "device_id": device, "do_not_notify": true });
+    // A command-line tool asks for its code like this.
+    let (told, code) = wire.sent("sms", step(&wire, &silent)).await;
+    assert_eq!(told.status(), 200, "{told}");
+    let sent = wire.newest_message().await;
+    assert_eq!(step(&wire, &silent).await.json()["status"]["code"], 200);
+    assert_eq!(wire.newest_message().await, sent, "no second message");
+    let answer = json!({ "state_token": token, "device_id": device, "otp_token": code });
+    assert_eq!(step(&wire, &answer).await.json()["data"][0]["status"], "Authenticated");
+
+    let device = phone(&wire).await;
+    let token = under_way(&wire).await;
+    let before = wire.newest_message().await;
+    let silent = json!({ "state_token": token, "device_id": device, "do_not_notify": true });
+    assert_eq!(step(&wire, &silent).await.json()["status"]["type"], "pending");
+    assert_eq!(wire.newest_message().await, before, "no prompt");
+}
+
+#[tokio::test]
 async fn a_second_message_within_thirty_seconds_is_refused_where_limits_are_on() {
     let wire = Wire::start_with(Setup { message_limits: true, ..Setup::default() }).await;
     let device = sms(&wire).await;
