@@ -14,13 +14,15 @@ Runs unmodified OneLogin clients against a Countersign binary.
 Usage: conformance --binary PATH [options]
 
   --binary PATH          the countersign binary (or COUNTERSIGN_BIN)
-  --write FILE           put the matrix as a table between <!-- matrix --> and <!-- /matrix --> of FILE
+  --write FILE           put the matrix as tables between <!-- matrix --> and <!-- /matrix --> of FILE
   --only CLIENT          only clients whose `version/profile` begins so, for instance 4.0.1/python4
   --step PREFIX          only steps that begin so; what they start from must be among them
   --python PATH          the Python that makes the virtual environments (python3)
+  --node PATH            the Node.js that runs the npm clients (node)
+  --npm PATH             the npm that installs them (npm)
   --setup-timeout SECS   for installing one client (900)
   --start-timeout SECS   for the server to become ready (30)
-  --run-timeout SECS     for one run of one client (300)
+  --run-timeout SECS     for one run of one client (600)
   --keep                 keep the servers' folders and logs
   --help
 ";
@@ -31,6 +33,8 @@ pub(crate) struct Arguments {
     pub(crate) only: Vec<String>,
     pub(crate) step: Vec<String>,
     pub(crate) python: PathBuf,
+    pub(crate) node: PathBuf,
+    pub(crate) npm: PathBuf,
     pub(crate) setup_timeout: Duration,
     pub(crate) start_timeout: Duration,
     pub(crate) run_timeout: Duration,
@@ -47,9 +51,11 @@ impl Arguments {
             only: Vec::new(),
             step: Vec::new(),
             python: PathBuf::from("python3"),
+            node: PathBuf::from("node"),
+            npm: PathBuf::from("npm"),
             setup_timeout: Duration::from_secs(900),
             start_timeout: Duration::from_secs(30),
-            run_timeout: Duration::from_secs(300),
+            run_timeout: Duration::from_secs(600),
             keep: false,
         };
         let mut given = given;
@@ -66,6 +72,8 @@ impl Arguments {
                 "--only" => arguments.only.push(text(value()?)?),
                 "--step" => arguments.step.push(text(value()?)?),
                 "--python" => arguments.python = PathBuf::from(value()?),
+                "--node" => arguments.node = PathBuf::from(value()?),
+                "--npm" => arguments.npm = PathBuf::from(value()?),
                 "--setup-timeout" => arguments.setup_timeout = seconds(value()?)?,
                 "--start-timeout" => arguments.start_timeout = seconds(value()?)?,
                 "--run-timeout" => arguments.run_timeout = seconds(value()?)?,

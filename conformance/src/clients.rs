@@ -8,37 +8,129 @@ use anyhow::{Context as _, Result, ensure};
 use serde_json::Value;
 
 use crate::arguments::Arguments;
+use crate::authority::Authority;
 use crate::process::{self, tail};
 use crate::server::{Credential, Server};
 
 /// One client in one version.
 pub(crate) struct Client {
+    /// The table it stands in: clients of one family share their steps.
+    pub(crate) family: &'static str,
     pub(crate) name: &'static str,
     pub(crate) version: &'static str,
     pub(crate) profiles: &'static [&'static str],
+    pub(crate) reach: Reach,
     kind: Kind,
 }
 
+/// How a client is led to the server.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Reach {
+    /// It is told a base URL.
+    BaseUrl,
+    /// It is told a base URL, and takes `https` only.
+    SecureBaseUrl,
+    /// It knows OneLogin's names only: the names are overridden, and a private authority vouches for them.
+    FixedName,
+}
+
 enum Kind {
-    /// A package of the Python Package Index, driven by `python/steps.py`.
-    Python { package: &'static str },
+    /// Packages of the Python Package Index, the client first.
+    Python { package: &'static str, beside: &'static [&'static str], pins: &'static str, driver: &'static str },
+    /// A package of npm.
+    Npm { package: &'static str, driver: &'static str, compiled: bool },
 }
 
 /// Every client that the matrix has, in the order of its columns.
 pub(crate) const CLIENTS: &[Client] = &[
     Client {
+        family: PYTHON_SDK,
         name: "onelogin (Python)",
         version: "4.0.1",
         profiles: &["default", "python4"],
-        kind: Kind::Python { package: "onelogin" },
+        reach: Reach::BaseUrl,
+        kind: GENERATED,
     },
     Client {
+        family: PYTHON_SDK,
         name: "onelogin (Python)",
         version: "3.2.9",
         profiles: &["default", "python4"],
-        kind: Kind::Python { package: "onelogin" },
+        reach: Reach::BaseUrl,
+        kind: GENERATED,
+    },
+    Client {
+        family: PYTHON_SDK,
+        name: "onelogin (Python)",
+        version: "2.0.4",
+        profiles: &["default"],
+        reach: Reach::FixedName,
+        kind: HAND_WRITTEN,
+    },
+    Client {
+        family: PYTHON_SDK,
+        name: "onelogin (Python)",
+        version: "1.9.1",
+        profiles: &["default"],
+        reach: Reach::FixedName,
+        kind: HAND_WRITTEN,
+    },
+    Client {
+        family: NPM,
+        name: "@onelogin/sdk (npm)",
+        version: "1.0.9",
+        profiles: &["default"],
+        reach: Reach::SecureBaseUrl,
+        kind: Kind::Npm { package: "@onelogin/sdk", driver: "sdk1.js", compiled: true },
+    },
+    Client {
+        family: NPM,
+        name: "@onelogin/sdk (npm)",
+        version: "3.0.0-alpha.1",
+        profiles: &["default", "numeric_ids"],
+        reach: Reach::BaseUrl,
+        kind: Kind::Npm { package: "@onelogin/sdk", driver: "sdk3.js", compiled: false },
+    },
+    Client {
+        family: AWS,
+        name: "onelogin-aws-assume-role",
+        version: "2.1.1",
+        profiles: &["default"],
+        reach: Reach::FixedName,
+        kind: Kind::Python {
+            package: "onelogin-aws-assume-role",
+            beside: JUDGE,
+            pins: "constraints-aws.txt",
+            driver: "aws.py",
+        },
+    },
+    Client {
+        family: AWS,
+        name: "onelogin-aws-cli",
+        version: "0.1.19",
+        profiles: &["default"],
+        reach: Reach::FixedName,
+        kind: Kind::Python {
+            package: "onelogin-aws-cli",
+            beside: JUDGE,
+            pins: "constraints-aws.txt",
+            driver: "aws.py",
+        },
     },
 ];
+
+const PYTHON_SDK: &str = "Python SDK";
+const NPM: &str = "npm";
+const AWS: &str = "Log-in to AWS";
+
+/// The SDK as a generator wrote it, from version 3.
+const GENERATED: Kind = Kind::Python { package: "onelogin", beside: &[], pins: "constraints.txt", driver: "steps.py" };
+/// The SDK as people wrote it, up to version 2.
+const HAND_WRITTEN: Kind =
+    Kind::Python { package: "onelogin", beside: &[], pins: "constraints-classic.txt", driver: "classic.py" };
+/// What the stub of AWS judges assertions with; setuptools still brings the module that one of the tools looks its
+/// own version up with.
+const JUDGE: &[&str] = &["signxml", "setuptools"];
 
 /// A step as its driver announces it.
 pub(crate) struct Step {
@@ -64,6 +156,7 @@ pub(crate) struct Driver {
     program: PathBuf,
     arguments: Vec<PathBuf>,
     version: &'static str,
+    reach: Reach,
 }
 
 impl Client {
@@ -72,13 +165,23 @@ impl Client {
     }
 
     pub(crate) fn set_up(&self, arguments: &Arguments) -> Result<Driver> {
-        match self.kind {
-            Kind::Python { package } => {
-                let home = Path::new(env!("CARGO_MANIFEST_DIR"));
-                let program = python_environment(arguments, home, package, self.version)?;
-                Ok(Driver { program, arguments: vec![home.join("python").join("steps.py")], version: self.version })
+        let home = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let (program, script) = match self.kind {
+            Kind::Python { package, beside, pins, driver } => {
+                let pins = home.join("python").join(pins);
+                let program = python_environment(arguments, home, (package, self.version), beside, &pins)?;
+                (program, home.join("python").join(driver))
             }
-        }
+            Kind::Npm { package, driver, compiled } => {
+                let folder = npm_folder(arguments, home, package, self.version, compiled)?;
+                // A script finds packages above where it lies, so it is brought to where they are.
+                for file in ["harness.js", driver] {
+                    fs::copy(home.join("node").join(file), folder.join(file))?;
+                }
+                (arguments.node.clone(), folder.join(driver))
+            }
+        };
+        Ok(Driver { program, arguments: vec![script], version: self.version, reach: self.reach })
     }
 }
 
@@ -99,8 +202,20 @@ impl Driver {
         Ok(steps)
     }
 
-    pub(crate) fn run(&self, arguments: &Arguments, server: &Server, credential: &Credential) -> Result<Run> {
+    pub(crate) fn run(
+        &self,
+        arguments: &Arguments,
+        server: &Server,
+        authority: Option<&Authority>,
+        credential: &Credential,
+    ) -> Result<Run> {
         let mut command = self.command();
+        if let Some(authority) = authority {
+            authority.trust(&mut command);
+            if self.reach == Reach::FixedName {
+                command.arg("--authority").arg(authority.folder());
+            }
+        }
         command
             .arg("--ready")
             .arg(server.ready_file())
@@ -141,14 +256,28 @@ impl Driver {
             .env("PYTHONDONTWRITEBYTECODE", "1")
             .env("PYTHONIOENCODING", "utf-8")
             .env_remove("PYTHONPATH");
+        // A developer's own proxies and accounts must not come between a client and the server.
+        for name in ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"] {
+            command.env_remove(name).env_remove(name.to_lowercase());
+        }
+        for (name, _) in std::env::vars_os() {
+            if ["AWS_", "ONELOGIN_"].iter().any(|start| name.to_string_lossy().starts_with(start)) {
+                command.env_remove(name);
+            }
+        }
         command
     }
 }
 
 /// Makes the virtual environment of a client, unless one from the same pins is there; gives its interpreter.
-fn python_environment(arguments: &Arguments, home: &Path, package: &str, version: &str) -> Result<PathBuf> {
-    let constraints = home.join("python").join("constraints.txt");
-    let wanted = format!("{package}=={version}\n{}", fs::read_to_string(&constraints)?);
+fn python_environment(
+    arguments: &Arguments,
+    home: &Path,
+    (package, version): (&str, &str),
+    beside: &[&str],
+    pins: &Path,
+) -> Result<PathBuf> {
+    let wanted = format!("{package}=={version} {}\n{}", beside.join(" "), fs::read_to_string(pins)?);
     let folder = home.join("target").join(format!("venv-{version}"));
     let program = folder.join("bin").join("python");
     let stamp = folder.join("installed.txt");
@@ -163,10 +292,51 @@ fn python_environment(arguments: &Arguments, home: &Path, package: &str, version
         Command::new(&program)
             .args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input"])
             .arg("--constraint")
-            .arg(&constraints)
-            .arg(format!("{package}=={version}")),
+            .arg(pins)
+            .arg(format!("{package}=={version}"))
+            .args(beside),
         arguments.setup_timeout,
     )?;
     fs::write(&stamp, wanted)?;
     Ok(program)
+}
+
+/// Installs a package of npm into a folder of its own, unless it is there; gives the folder.
+///
+/// A package that brings only its sources is built as its own `package.json` says, with the compiler that it names.
+fn npm_folder(arguments: &Arguments, home: &Path, package: &str, version: &str, compiled: bool) -> Result<PathBuf> {
+    let folder = home.join("target").join(format!("npm-{version}"));
+    let lock = home.join("node").join(format!("package-lock-{version}.json"));
+    let pins = fs::read_to_string(&lock).with_context(|| format!("cannot read {}", lock.display()))?;
+    let wanted = format!("{package}@{version}\n{pins}");
+    let stamp = folder.join("installed.txt");
+    if fs::read_to_string(&stamp).is_ok_and(|installed| installed == wanted) {
+        return Ok(folder);
+    }
+    if folder.exists() {
+        fs::remove_dir_all(&folder)?;
+    }
+    fs::create_dir_all(&folder)?;
+    let npm = |folder: &Path, arguments_of: &[&str]| {
+        let mut command = Command::new(&arguments.npm);
+        command.current_dir(folder).args(arguments_of).args(["--no-audit", "--no-fund", "--ignore-scripts"]);
+        process::must(&mut command, arguments.setup_timeout)
+    };
+    fs::write(
+        folder.join("package.json"),
+        format!("{{\"private\":true,\"dependencies\":{{\"{package}\":\"{version}\"}}}}\n"),
+    )?;
+    if compiled {
+        fs::write(folder.join("package-lock.json"), pins)?;
+        npm(&folder, &["ci", "--silent"])?;
+    } else {
+        npm(&folder, &["install", "--silent"])?;
+        let sources = folder.join("node_modules").join(package);
+        fs::write(sources.join("package-lock.json"), pins)?;
+        npm(&sources, &["ci", "--silent", "--include=dev"])?;
+        let compiler = sources.join("node_modules/typescript/bin/tsc");
+        process::must(Command::new(&arguments.node).arg(compiler).current_dir(&sources), arguments.setup_timeout)?;
+    }
+    fs::write(&stamp, wanted)?;
+    Ok(folder)
 }

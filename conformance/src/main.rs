@@ -2,17 +2,21 @@
 //! binary over the network and prints the matrix client × step.
 
 mod arguments;
+mod authority;
 mod clients;
+mod day;
 mod matrix;
 mod process;
+mod replays;
 mod server;
 
-use std::process::ExitCode;
+use std::process::{Command, ExitCode};
 
 use anyhow::{Context as _, Result, ensure};
 
 use crate::arguments::Arguments;
-use crate::clients::CLIENTS;
+use crate::authority::Authority;
+use crate::clients::{CLIENTS, Reach};
 use crate::matrix::Matrix;
 use crate::server::{Server, WorkFolder};
 
@@ -38,7 +42,10 @@ fn main() -> ExitCode {
 /// Runs every client in every profile; true when every step of every run is there and none failed.
 fn run(arguments: &Arguments) -> Result<bool> {
     let work = WorkFolder::create(arguments.keep)?;
+    // Read even where nothing is written: a replay that says nothing of itself is found before the page is.
+    let replays = replays::read()?;
     let mut matrix = Matrix::default();
+    let mut authority = None;
     for client in CLIENTS {
         if !client.profiles.iter().any(|profile| arguments.wants(client, profile)) {
             continue;
@@ -52,9 +59,13 @@ fn run(arguments: &Arguments) -> Result<bool> {
             }
             eprintln!("{}, profile {profile}: running {} steps", client.label(), steps.len());
             let folder = work.subfolder(&format!("{}-{profile}", client.version))?;
-            let mut server = Server::start(arguments, &folder)?;
+            if client.reach != Reach::BaseUrl && authority.is_none() {
+                authority = Some(Authority::create(arguments, work.subfolder("authority")?)?);
+            }
+            let secured = authority.as_ref().filter(|_| client.reach != Reach::BaseUrl);
+            let mut server = Server::start(arguments, &folder, secured)?;
             let credential = server.create_client(arguments, "Manage All", profile)?;
-            let mut run = driver.run(arguments, &server, &credential)?;
+            let mut run = driver.run(arguments, &server, secured, &credential)?;
             if !server.still_runs()? {
                 run.broken = Some(format!("the server ended; its last words:\n{}", server.last_words()));
             }
@@ -65,7 +76,9 @@ fn run(arguments: &Arguments) -> Result<bool> {
     let good = matrix.good();
     println!("{}", matrix.text());
     if let Some(file) = &arguments.write {
-        matrix.write_into(file)?;
+        let version = process::must(Command::new(&arguments.binary).arg("--version"), arguments.start_timeout)?;
+        let taken = format!("Taken on {} with {}.", day::today(), version.trim());
+        matrix.write_into(file, &replays, &taken)?;
         eprintln!("matrix written into {}", file.display());
     }
     if !good && arguments.keep {

@@ -6,7 +6,8 @@ use std::path::Path;
 
 use anyhow::{Context as _, Result};
 
-use crate::clients::{Client, Outcome, Run, Step};
+use crate::clients::{Client, Outcome, Reach, Run, Step};
+use crate::replays::{FLOWS, Replay};
 
 const OPEN: &str = "<!-- matrix -->";
 const CLOSE: &str = "<!-- /matrix -->";
@@ -27,9 +28,11 @@ struct Failure {
 }
 
 struct Column {
+    family: &'static str,
     client: String,
     version: &'static str,
     profile: String,
+    reach: Reach,
 }
 
 struct Row {
@@ -60,9 +63,11 @@ impl Matrix {
     pub(crate) fn add(&mut self, client: &Client, profile: &str, steps: &[Step], run: Run) {
         let place = self.columns.len();
         self.columns.push(Column {
+            family: client.family,
             client: client.name.to_owned(),
             version: client.version,
             profile: profile.to_owned(),
+            reach: client.reach,
         });
         for row in &mut self.rows {
             row.cells.push(Cell::Absent);
@@ -126,26 +131,25 @@ impl Matrix {
         self.reasons.len() - 1
     }
 
-    /// For a terminal.
+    /// For a terminal: a table for each family, then reasons and failures.
     pub(crate) fn text(&self) -> String {
         let mut out = String::new();
         let width = self.rows.iter().map(|row| row.name.len()).max().unwrap_or(0);
-        let heads: Vec<String> =
-            self.columns.iter().map(|column| format!("{} {}", column.version, column.profile)).collect();
-        let mut client = "";
-        for column in &self.columns {
-            if column.client != client {
-                client = &column.client;
-                let _ = writeln!(out, "\n{client}");
+        for (family, places) in self.families() {
+            let _ = writeln!(out, "\n{family}");
+            let heads: Vec<String> = places
+                .iter()
+                .map(|place| &self.columns[*place])
+                .map(|column| format!("{} {}", column.version, column.profile))
+                .collect();
+            let _ = writeln!(out, "{:width$}  {}", "", heads.join("  "));
+            for row in self.rows_of(&places) {
+                let _ = write!(out, "{:width$}", row.name);
+                for (place, head) in places.iter().zip(&heads) {
+                    let _ = write!(out, "  {:width$}", row.cells[*place].text(), width = head.chars().count());
+                }
+                let _ = writeln!(out, "  {}", row.title);
             }
-        }
-        let _ = writeln!(out, "{:width$}  {}", "", heads.join("  "));
-        for row in &self.rows {
-            let _ = write!(out, "{:width$}", row.name);
-            for (cell, head) in row.cells.iter().zip(&heads) {
-                let _ = write!(out, "  {:width$}", cell.text(), width = head.chars().count());
-            }
-            let _ = writeln!(out, "  {}", row.title);
         }
         if !self.reasons.is_empty() {
             let _ =
@@ -175,21 +179,69 @@ impl Matrix {
         out
     }
 
-    /// For a page.
-    fn markdown(&self) -> String {
-        let mut out = String::from("| step | |");
-        for column in &self.columns {
-            let _ = write!(out, " {} {}, `{}` |", column.client, column.version, column.profile);
+    /// The families in the order of their first column, each with the places of its columns.
+    fn families(&self) -> Vec<(&'static str, Vec<usize>)> {
+        let mut families: Vec<(&'static str, Vec<usize>)> = Vec::new();
+        for (place, column) in self.columns.iter().enumerate() {
+            match families.iter_mut().find(|(family, _)| *family == column.family) {
+                Some((_, places)) => places.push(place),
+                None => families.push((column.family, vec![place])),
+            }
         }
-        out.push_str("\n| --- | --- |");
-        out.push_str(&" :-: |".repeat(self.columns.len()));
-        out.push('\n');
-        for row in &self.rows {
-            let _ = write!(out, "| `{}` | {} |", row.name, escaped(&row.title));
-            for cell in &row.cells {
-                let _ = write!(out, " {} |", cell.text());
+        families
+    }
+
+    /// The rows that one of these columns has.
+    fn rows_of<'a>(&'a self, places: &'a [usize]) -> impl Iterator<Item = &'a Row> {
+        self.rows.iter().filter(|row| places.iter().any(|place| !matches!(row.cells[*place], Cell::Absent)))
+    }
+
+    /// For a page: every client by flow, then a table of steps for each family that was run.
+    fn markdown(&self, replays: &[Replay], taken: &str) -> String {
+        let mut out = format!("{taken}\n\n| client | how checked | how it is led here |");
+        for flow in FLOWS {
+            let _ = write!(out, " {} |", flow.title);
+        }
+        let _ = writeln!(out, "\n| --- | --- | --- |{}", " :-: |".repeat(FLOWS.len()));
+        for (place, column) in self.columns.iter().enumerate() {
+            let profile = if column.profile == "default" { String::new() } else { format!(", `{}`", column.profile) };
+            let _ = write!(
+                out,
+                "| {} {}{profile} | unmodified client | {} |",
+                column.client,
+                column.version,
+                column.reach.words()
+            );
+            for flow in FLOWS {
+                let _ = write!(out, " {} |", self.flow(place, flow.steps));
             }
             out.push('\n');
+        }
+        for replay in replays {
+            let _ = write!(out, "| {} | replay: `{}` | {} |", replay.client, replay.file, replay.reach);
+            for flow in FLOWS {
+                let _ = write!(out, " {} |", if replay.flows.contains(&flow.steps) { "✓" } else { "" });
+            }
+            out.push('\n');
+        }
+        out.push_str(
+            "\n✓ every step works, or all but some that this client cannot take · – the client can take no step of it · \
+             ✗ something fails · empty: the client has no such call. The steps:\n",
+        );
+        for (family, places) in self.families() {
+            let _ = write!(out, "\n### {family}\n\n| step | |");
+            for place in &places {
+                let column = &self.columns[*place];
+                let _ = write!(out, " {} {}, `{}` |", column.client, column.version, column.profile);
+            }
+            let _ = writeln!(out, "\n| --- | --- |{}", " :-: |".repeat(places.len()));
+            for row in self.rows_of(&places) {
+                let _ = write!(out, "| `{}` | {} |", row.name, escaped(&row.title));
+                for place in &places {
+                    let _ = write!(out, " {} |", row.cells[*place].text());
+                }
+                out.push('\n');
+            }
         }
         out.push_str("\n✓ works · ✗ fails · – the client cannot send or read this in this profile; why, and what to do instead:\n\n");
         for (place, reason) in self.reasons.iter().enumerate() {
@@ -198,14 +250,41 @@ impl Matrix {
         out
     }
 
+    /// What a column's steps of one flow come to.
+    fn flow(&self, place: usize, steps: &str) -> &'static str {
+        let of_flow = self.rows.iter().filter(|row| row.name.starts_with(steps));
+        let cells: Vec<Cell> = of_flow.map(|row| row.cells[place]).collect();
+        let any = |wanted: fn(&Cell) -> bool| cells.iter().any(wanted);
+        if any(|cell| matches!(cell, Cell::Failed)) {
+            "✗"
+        } else if any(|cell| matches!(cell, Cell::Good)) {
+            "✓"
+        } else if any(|cell| matches!(cell, Cell::Known(_))) {
+            "–"
+        } else {
+            ""
+        }
+    }
+
     /// Replaces what stands between the two marks of a page.
-    pub(crate) fn write_into(&self, file: &Path) -> Result<()> {
+    pub(crate) fn write_into(&self, file: &Path, replays: &[Replay], taken: &str) -> Result<()> {
         let page = fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
         let marks = || format!("{} has no {OPEN} … {CLOSE}", file.display());
         let start = page.find(OPEN).with_context(marks)? + OPEN.len();
         let end = start + page[start..].find(CLOSE).with_context(marks)?;
-        let page = format!("{}\n{}{}", &page[..start], self.markdown(), &page[end..]);
+        let page = format!("{}\n{}{}", &page[..start], self.markdown(replays, taken), &page[end..]);
         fs::write(file, page).with_context(|| format!("cannot write {}", file.display()))
+    }
+}
+
+impl Reach {
+    /// For a reader of the page.
+    fn words(self) -> &'static str {
+        match self {
+            Self::BaseUrl => "base URL",
+            Self::SecureBaseUrl => "base URL, `https`",
+            Self::FixedName => "name override",
+        }
     }
 }
 
@@ -282,9 +361,38 @@ mod tests {
             outcomes.push(("b", Outcome::Good));
             run(outcomes)
         });
-        let page = matrix.markdown();
+        let page = matrix.markdown(&[], "Taken today.");
         assert!(page.contains("| `a` | does a \\| more | – [1] | – [1] |"), "{page}");
         assert!(page.contains("| `b` | does b \\| more |  | ✓ |"), "{page}");
         assert_eq!(page.matches("cannot\n").count(), 1);
+        assert!(page.starts_with("Taken today."), "{page}");
+    }
+
+    #[test]
+    fn a_flow_is_as_good_as_its_steps() {
+        let mut matrix = Matrix::default();
+        let steps = steps(&["oauth.a", "oauth.b", "users.a", "saml.a"]);
+        let known = || Outcome::Known("cannot".into());
+        let outcomes = vec![
+            ("oauth.a", Outcome::Good),
+            ("oauth.b", known()),
+            ("users.a", known()),
+            ("saml.a", Outcome::Failed("no".into())),
+        ];
+        matrix.add(&CLIENTS[0], "default", &steps, run(outcomes));
+        assert_eq!(["oauth.", "users.", "saml.", "login."].map(|flow| matrix.flow(0, flow)), ["✓", "–", "✗", ""]);
+    }
+
+    #[test]
+    fn families_have_tables_of_their_own() {
+        let mut matrix = Matrix::default();
+        let npm = CLIENTS.iter().find(|client| client.family == "npm").unwrap();
+        matrix.add(&CLIENTS[0], "default", &steps(&["oauth.a"]), run(vec![("oauth.a", Outcome::Good)]));
+        matrix.add(npm, "default", &steps(&["smart.a"]), run(vec![("smart.a", Outcome::Good)]));
+        let page = matrix.markdown(&[], "");
+        let (_, tables) = page.split_once("### Python SDK").unwrap();
+        let (first, second) = tables.split_once("### npm").unwrap();
+        assert!(first.contains("`oauth.a`") && !first.contains("`smart.a`"), "{page}");
+        assert!(second.contains("`smart.a`") && !second.contains("`oauth.a`"), "{page}");
     }
 }

@@ -10,6 +10,7 @@ use anyhow::{Context as _, Result, bail, ensure};
 use serde_json::Value;
 
 use crate::arguments::Arguments;
+use crate::authority::Authority;
 use crate::process::{self, tail};
 
 /// Where the servers keep their data. In the system's temporary folder, because a Unix socket in a data
@@ -62,7 +63,7 @@ pub(crate) struct Server {
 
 impl Server {
     /// Starts a server with a fresh world and waits until it answers.
-    pub(crate) fn start(arguments: &Arguments, folder: &Path) -> Result<Self> {
+    pub(crate) fn start(arguments: &Arguments, folder: &Path, authority: Option<&Authority>) -> Result<Self> {
         let data = folder.join("data");
         let ready = folder.join("ready.json");
         let log = folder.join("log");
@@ -73,6 +74,7 @@ impl Server {
             .arg(&data)
             .arg("--ready-file")
             .arg(&ready)
+            .args(authority.map(Authority::flags).unwrap_or_default())
             .current_dir(folder)
             .stdin(Stdio::null())
             .stdout(output.try_clone()?)

@@ -10,11 +10,13 @@ import urllib.parse
 import urllib.request
 from datetime import datetime
 
+from .network import own_name
+
 
 class DevWorld:
     def __init__(self, base_url, outbox_url):
-        self.base_url = base_url
-        self.outbox_url = outbox_url
+        self.base_url = own_name(base_url)
+        self.outbox_url = own_name(outbox_url)
         # Loopback only, whatever the environment says about proxies.
         self.opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
         self.seen = 0

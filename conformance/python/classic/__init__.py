@@ -1,0 +1,1 @@
+"""Steps of the OneLogin Python SDK, versions 1 and 2."""

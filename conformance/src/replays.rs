@@ -1,0 +1,106 @@
+//! Clients that no registry delivers are replayed: a file in `crates/onelogin/tests/clients/` sends what such a client
+//! sends and looks at what it looks at. The page learns from those files which clients and flows there are, so it
+//! cannot list a replay that no test makes.
+
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Context as _, Result, ensure};
+
+const FOLDER: &str = "../crates/onelogin/tests/clients";
+/// How such a file begins: client and version, then how it is led to a server of one's own.
+const OPENING: &str = "//! Replay of ";
+
+/// A part of the API that clients use.
+pub(crate) struct Flow {
+    pub(crate) title: &'static str,
+    /// What the names of its steps begin with.
+    pub(crate) steps: &'static str,
+    /// What the names of replay tests of it begin with.
+    tests: &'static str,
+}
+
+pub(crate) const FLOWS: &[Flow] = &[
+    Flow { title: "tokens", steps: "oauth.", tests: "oauth_" },
+    Flow { title: "users", steps: "users.", tests: "users_" },
+    Flow { title: "MFA v1", steps: "mfa.v1.", tests: "mfa_v1_" },
+    Flow { title: "MFA v2", steps: "mfa.v2.", tests: "mfa_v2_" },
+    Flow { title: "log-in", steps: "login.", tests: "login_" },
+    Flow { title: "SAML", steps: "saml.", tests: "saml_" },
+    Flow { title: "Smart MFA", steps: "smart.", tests: "smart_" },
+    Flow { title: "events", steps: "events.", tests: "events_" },
+];
+
+/// A client that is replayed.
+pub(crate) struct Replay {
+    pub(crate) client: String,
+    pub(crate) reach: String,
+    pub(crate) file: String,
+    /// The `steps` of its flows.
+    pub(crate) flows: Vec<&'static str>,
+}
+
+/// Every replay there is, by client.
+pub(crate) fn read() -> Result<Vec<Replay>> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(FOLDER);
+    let mut replays = Vec::new();
+    for entry in fs::read_dir(&folder).with_context(|| format!("cannot read {}", folder.display()))? {
+        let path = entry?.path();
+        let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        let text = fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
+        if let Some(replay) = parse(&name, &text) {
+            ensure!(!replay.flows.is_empty(), "{} replays nothing", path.display());
+            replays.push(replay);
+        }
+    }
+    replays.sort_by(|a, b| a.client.to_lowercase().cmp(&b.client.to_lowercase()));
+    Ok(replays)
+}
+
+/// What a file says of itself; `None` for one that replays no client.
+fn parse(name: &str, text: &str) -> Option<Replay> {
+    let (client, reach) = text.lines().next()?.strip_prefix(OPENING)?.trim_end_matches('.').split_once("; ")?;
+    let tests: Vec<&str> = text.lines().filter_map(|line| line.trim().strip_prefix("async fn ")).collect();
+    let has = |flow: &&Flow| tests.iter().any(|test| test.starts_with(flow.tests));
+    Some(Replay {
+        client: client.to_owned(),
+        reach: reach.to_owned(),
+        file: name.to_owned(),
+        flows: FLOWS.iter().filter(has).map(|flow| flow.steps).collect(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{parse, read};
+
+    #[test]
+    fn a_file_names_its_client_and_its_flows() {
+        let text = "//! Replay of example-sdk 1.2 (Ada); base URL.\n//! More.\nasync fn login_works() {}\n";
+        let replay = parse("ada.rs", text).unwrap();
+        assert_eq!((replay.client.as_str(), replay.reach.as_str()), ("example-sdk 1.2 (Ada)", "base URL"));
+        assert_eq!(replay.flows, ["login."]);
+        assert!(parse("main.rs", "//! All of them.\n").is_none());
+    }
+
+    #[test]
+    fn every_client_that_no_registry_has_is_replayed() {
+        let replays = read().unwrap();
+        for name in [
+            "(Ruby)",
+            "(PHP)",
+            "(Java)",
+            "(Go)",
+            "(.NET)",
+            "(Node.js)",
+            "onelogin-mcp",
+            "OneLoginByOneIdentity",
+            "saml2aws",
+            "aws-runas",
+            "Pritunl",
+            "openvpn-onelogin-auth",
+        ] {
+            assert!(replays.iter().any(|replay| replay.client.contains(name)), "{name} is not replayed");
+        }
+    }
+}
