@@ -334,8 +334,8 @@ fn npm_folder(arguments: &Arguments, home: &Path, package: &str, version: &str, 
         let sources = folder.join("node_modules").join(package);
         fs::write(sources.join("package-lock.json"), pins)?;
         npm(&sources, &["ci", "--silent", "--include=dev"])?;
-        let compiler = sources.join("node_modules/typescript/bin/tsc");
-        process::must(Command::new(&arguments.node).arg(compiler).current_dir(&sources), arguments.setup_timeout)?;
+        let tsc = sources.join("node_modules/typescript/bin/tsc");
+        process::must(Command::new(&arguments.node).arg(tsc).current_dir(&sources), arguments.setup_timeout)?;
     }
     fs::write(&stamp, wanted)?;
     Ok(folder)

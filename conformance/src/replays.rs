@@ -53,7 +53,7 @@ pub(crate) fn read() -> Result<Vec<Replay>> {
             replays.push(replay);
         }
     }
-    replays.sort_by(|a, b| a.client.to_lowercase().cmp(&b.client.to_lowercase()));
+    replays.sort_by_key(|replay| replay.client.to_lowercase());
     Ok(replays)
 }
 
