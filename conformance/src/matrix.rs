@@ -225,9 +225,15 @@ impl Matrix {
             out.push('\n');
         }
         out.push_str(
-            "\n✓ every step works, or all but some that this client cannot take · – the client can take no step of it · \
-             ✗ something fails · empty: the client has no such call. The steps:\n",
+            "\n✓ works, where steps that this client cannot take do not count · – this client can take no step of it · \
+             ✗ something fails · empty: the client has no such call, or it is not looked at\n\nThe files of the replays are in \
+             `crates/onelogin/tests/clients/`. What replayed clients cannot do, for reasons of their own:\n\n",
         );
+        for replay in replays {
+            for cannot in &replay.cannot {
+                let _ = writeln!(out, "- {}: {cannot}", replay.client);
+            }
+        }
         for (family, places) in self.families() {
             let _ = write!(out, "\n### {family}\n\n| step | |");
             for place in &places {

@@ -10,6 +10,8 @@ use anyhow::{Context as _, Result, ensure};
 const FOLDER: &str = "../crates/onelogin/tests/clients";
 /// How such a file begins: client and version, then how it is led to a server of one's own.
 const OPENING: &str = "//! Replay of ";
+/// How a line begins that says what this client cannot do, and why.
+const CANNOT: &str = "//! Cannot: ";
 
 /// A part of the API that clients use.
 pub(crate) struct Flow {
@@ -38,6 +40,8 @@ pub(crate) struct Replay {
     pub(crate) file: String,
     /// The `steps` of its flows.
     pub(crate) flows: Vec<&'static str>,
+    /// What it cannot do, for reasons of its own.
+    pub(crate) cannot: Vec<String>,
 }
 
 /// Every replay there is, by client.
@@ -67,6 +71,7 @@ fn parse(name: &str, text: &str) -> Option<Replay> {
         reach: reach.to_owned(),
         file: name.to_owned(),
         flows: FLOWS.iter().filter(has).map(|flow| flow.steps).collect(),
+        cannot: text.lines().filter_map(|line| line.strip_prefix(CANNOT)).map(str::to_owned).collect(),
     })
 }
 
@@ -76,10 +81,10 @@ mod tests {
 
     #[test]
     fn a_file_names_its_client_and_its_flows() {
-        let text = "//! Replay of example-sdk 1.2 (Ada); base URL.\n//! More.\nasync fn login_works() {}\n";
+        let text = "//! Replay of example-sdk 1.2 (Ada); base URL.\n//! Cannot: fly.\nasync fn login_works() {}\n";
         let replay = parse("ada.rs", text).unwrap();
         assert_eq!((replay.client.as_str(), replay.reach.as_str()), ("example-sdk 1.2 (Ada)", "base URL"));
-        assert_eq!(replay.flows, ["login."]);
+        assert_eq!((replay.flows, replay.cannot), (vec!["login."], vec!["fly.".to_owned()]));
         assert!(parse("main.rs", "//! All of them.\n").is_none());
     }
 

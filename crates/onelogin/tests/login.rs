@@ -90,6 +90,7 @@ POST /api/1/login/verify_factor
 "#);
 }
 
+/// Contract 14.10: a text message that was sent is a 200 of type `success` here.
 #[tokio::test]
 async fn a_text_message_is_sent_polled_and_answered() {
     let wire = Wire::start().await;
@@ -145,6 +146,7 @@ async fn a_second_message_within_thirty_seconds_is_refused_where_limits_are_on()
     assert_eq!(step(&wire, &ask).await.status(), 200);
 }
 
+/// Contract 14.10: what is pending is a 200 of type `pending` here.
 #[tokio::test]
 async fn a_push_is_put_once_polled_and_collected_once() {
     let wire = Wire::start().await;

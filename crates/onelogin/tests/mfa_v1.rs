@@ -205,6 +205,7 @@ async fn every_answer_tells_the_quota() {
 
 // 4.2
 
+/// Contract 14.8: `id` is the device here, and stands there twice.
 #[tokio::test]
 async fn a_phone_is_enrolled_pending() {
     let wire = Wire::start().await;
@@ -376,6 +377,7 @@ GET /api/1/users/2/otp_devices
 
 // 4.4
 
+/// Contract 14.7: `id` is the user here, the device stands beside it.
 #[tokio::test]
 async fn a_trigger_sends_a_text_with_letters() {
     let wire = Wire::start().await;
@@ -712,6 +714,7 @@ async fn a_state_token_ends_with_its_time_and_belongs_to_its_device() {
     assert_eq!(verify(&wire, &device, &with_code(&state_token, &code)).await.answer(), elsewhere.answer());
 }
 
+/// Contract 14.9: what is pending is a 401 here.
 #[tokio::test]
 async fn a_push_is_polled_until_it_is_accepted_once() {
     let wire = Wire::start().await;
@@ -829,6 +832,7 @@ async fn five_wrong_codes_kill_a_state_token() {
 
 // 4.6
 
+/// Contract 14.12: a removal answers a status, where the documentation shows `{}`.
 #[tokio::test]
 async fn a_device_is_removed_once() {
     let wire = Wire::start().await;
@@ -976,6 +980,7 @@ retry-after: 900
 
 // Profiles (contract 15).
 
+/// Contract 14.5, contract 14.6: what one SDK wants, for its profile alone.
 #[tokio::test]
 async fn python_sdk_4_reads_an_object_from_a_trigger_and_200_from_a_token() {
     let wire = Wire::start().await.speaking(CompatProfile::Python4);

@@ -64,6 +64,7 @@ fn otp_of(code: &str, device: &str) -> String {
 
 // 1.7
 
+/// Contract 14.15: MFA has its own name for a 401.
 #[tokio::test]
 async fn nobody_gets_in_without_a_token_of_the_right_scope() {
     let wire = Wire::start().await;
@@ -102,6 +103,7 @@ POST /api/2/mfa/users/2/mfa_token
     }
 }
 
+/// Contract 14.16: wider scopes by default, the documented ones by a switch.
 #[tokio::test]
 async fn strict_scopes_leave_manage_all_and_tokens() {
     let options = onelogin::Options { strict_v2_scopes: true, ..onelogin::Options::default() };
@@ -380,6 +382,7 @@ async fn a_registration_goes_from_64_bytes_to_accepted() {
 "#);
 }
 
+/// Contract 14.1b: a code is a text at one endpoint of the documentation and a number at another.
 #[tokio::test]
 async fn a_code_may_be_a_number_that_lost_its_zero() {
     let wire = Wire::start().await;
@@ -427,6 +430,7 @@ async fn five_wrong_codes_reject_a_registration() {
 "#);
 }
 
+/// Contract 14.18: a wrong code is a 401, unless a switch says otherwise.
 #[tokio::test]
 async fn a_wrong_code_may_be_told_as_pending_at_registrations_only() {
     let options = onelogin::Options { v2_wrong_otp_200: true, ..onelogin::Options::default() };
@@ -472,6 +476,7 @@ async fn a_call_and_a_phone_accept_while_the_caller_polls() {
 
 // 7.5, 7.6
 
+/// Contract 14.20: the sample's members, not the table's.
 #[tokio::test]
 async fn active_devices_are_listed_with_five_members() {
     let wire = Wire::start().await;
@@ -640,6 +645,7 @@ async fn eight_digits_alone_are_a_temporary_token() {
 
 // 7.9, 7.10
 
+/// Contract 14.4: the documented body and the one that clients wait for, in one.
 #[tokio::test]
 async fn a_verification_is_accepted_with_both_bodies_in_one() {
     let wire = Wire::start().await;
@@ -915,6 +921,7 @@ async fn a_temporary_token_of_one_version_is_good_in_the_other() {
 
 // Profiles (contract 15).
 
+/// Contract 14.1: ids of devices are texts, and a number in one answer of one profile.
 #[tokio::test]
 async fn python_sdk_4_reads_a_number_in_one_place() {
     let wire = Wire::start().await.speaking(CompatProfile::Python4);
@@ -927,6 +934,7 @@ async fn python_sdk_4_reads_a_number_in_one_place() {
     assert_eq!(wire.post("2/mfa_token", "").await.status(), 201);
 }
 
+/// Contract 14.2: some SDKs take the id of a verification for a number.
 #[tokio::test]
 async fn numeric_ids_are_digits_of_31_bits() {
     let wire = Wire::start().await.speaking(CompatProfile::NumericIds);
@@ -944,6 +952,7 @@ async fn numeric_ids_are_digits_of_31_bits() {
     assert!(trusted.parse::<i32>().is_ok_and(|id| id > 0), "{trusted}");
 }
 
+/// Contract 14.3: samples show single results in an array.
 #[tokio::test]
 async fn single_results_to_the_letter_are_arrays_of_one() {
     let wire = Wire::start().await.speaking(CompatProfile::DocsLiteral);

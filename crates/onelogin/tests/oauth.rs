@@ -95,6 +95,7 @@ async fn credentials_are_read_in_every_spelling() {
     assert_eq!(tokens.len(), 1, "one live token for one client");
 }
 
+/// Contract 14.19: a new token ends no other.
 #[tokio::test]
 async fn a_live_token_is_answered_again_until_it_ends() {
     let server = TestServer::start().await;

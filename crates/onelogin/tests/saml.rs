@@ -70,6 +70,7 @@ async fn a_factor_stands_before_the_assertion_in_version_1() {
     );
 }
 
+/// Contract 14.14: `data` is a text, whatever one SDK expects.
 #[tokio::test]
 async fn version_2_has_no_envelope_and_no_data_while_pending() {
     let wire = Wire::start().await;

@@ -28,6 +28,7 @@ async fn user(server: &TestServer, id: i64) -> Value {
     data(&all(server, Script::get(&format!("/api/1/users/{id}"))).await).remove(0)
 }
 
+/// Contract 14.13: users come in the envelope, whatever one SDK expects.
 #[tokio::test]
 async fn a_user_is_an_array_of_one_with_every_member() {
     let server = TestServer::start().await;

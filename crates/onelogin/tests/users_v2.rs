@@ -414,6 +414,7 @@ async fn a_lock_is_undone_by_status_1_from_manage_all() {
     assert_eq!((&undone["status"], &undone["locked_until"]), (&json!(1), &Value::Null));
 }
 
+/// Contract 14.15: users have their own name for a 401.
 #[tokio::test]
 async fn every_call_refuses_in_the_words_of_version_2_users() {
     let server = TestServer::start().await;

@@ -1,0 +1,96 @@
+//! Rows of section 14 of the contract that have no place in the tests of one endpoint. The other rows are named where
+//! their endpoint is tested; `cargo xtask check` compares all of them with the page.
+
+mod wire;
+
+use domain::Scope;
+use serde_json::{Value, json};
+use testkit::Script;
+use wire::Wire;
+
+/// Contract 14.1c: `expires_in` is a text at one endpoint of the documentation and a number at another.
+#[tokio::test]
+async fn a_life_may_be_a_number_or_a_text_everywhere() {
+    let wire = Wire::start().await;
+    let device = wire.sms().await;
+    for life in [json!(300), json!("300")] {
+        let enrol = json!({ "factor_id": 5, "display_name": "x", "expires_in": life }).to_string();
+        let challenge = json!({ "device_id": device, "expires_in": life }).to_string();
+        let temporary = json!({ "expires_in": life }).to_string();
+        for (path, body, ends) in [
+            ("2/registrations", &enrol, "2026-03-01T09:35:00Z"),
+            ("2/verifications", &challenge, "2026-03-01T09:35:00Z"),
+            ("2/mfa_token", &temporary, "2026-03-01T09:35:00Z"),
+            ("1/mfa_token", &temporary, "2026-03-01T09:35:00Z"),
+        ] {
+            let told = wire.post(path, body).await;
+            assert_eq!((told.status(), told.json()["expires_at"].as_str()), (201, Some(ends)), "{told}");
+        }
+    }
+}
+
+/// Contract 14.11: the documentation says `auth_factors`, generated SDKs call `auth_factor`.
+#[tokio::test]
+async fn factors_are_found_in_the_singular_too() {
+    let wire = Wire::start().await;
+    assert_eq!(wire.get("1/auth_factor").await.json(), wire.get("1/auth_factors").await.json());
+}
+
+/// Contract 14.17: each version of the API has a name of its own for the minutes that are left; both are good in both.
+#[tokio::test]
+async fn the_minutes_have_two_names_in_both_versions() {
+    let wire = Wire::start().await;
+    let device = wire.sms().await;
+    for name in ["expiration", "otp_expiry"] {
+        let text = format!("{{{{otp_code}}}} for {{{{{name}}}}} minutes");
+        let v1 = json!({ "sms_message": text, "state_token_expires_in": 300 }).to_string();
+        let v2 = json!({ "device_id": device, "custom_message": text, "expires_in": 300 }).to_string();
+        for (path, body) in [(format!("1/otp_devices/{device}/trigger"), v1), ("2/verifications".to_owned(), v2)] {
+            let before = wire.newest_message().await;
+            wire.post(&path, &body).await;
+            let message = wire.message("sms", before).await;
+            let code = message["code"].as_str().expect("a code");
+            assert_eq!(message["body"], format!("{code} for 5 minutes"), "{path}");
+        }
+    }
+}
+
+/// Contract 14.21: the page of `login/verify_factor` names two scopes in its text and three in its table.
+#[tokio::test]
+async fn a_log_in_is_completed_by_who_may_begin_it() {
+    let wire = Wire::start().await;
+    for (scope, status) in [
+        (Scope::AuthenticationOnly, 400),
+        (Scope::ManageUsers, 400),
+        (Scope::ManageAll, 400),
+        (Scope::ReadUsers, 401),
+        (Scope::ReadAll, 401),
+    ] {
+        let told = wire.call_as(scope, "POST", "/api/1/login/verify_factor", "{}").await;
+        assert_eq!(told.status(), status, "{scope:?}: {told}");
+    }
+}
+
+/// Contract 14.22: two samples show a v1 envelope for a 401 of version 2, which the .NET SDK cannot read.
+#[tokio::test]
+async fn a_poll_without_a_token_is_refused_in_the_words_of_version_2() {
+    let wire = Wire::start().await;
+    let id = "00000000-0000-4000-8000-000000000000";
+    for what in ["verifications", "registrations"] {
+        let path = format!("/api/2/mfa/users/{}/{what}/{id}", wire.user);
+        let told = wire.send(Script::get(&path).header("authorization", "bearer 0")).await;
+        let expected =
+            json!({ "statusCode": 401, "name": "InvalidCredentials", "message": "Please provide valid credentials" });
+        assert_eq!((told.status(), told.json()), (401, expected));
+    }
+}
+
+/// Contract 14.23: a sample of the quick start sends the token as the name of a member.
+#[tokio::test]
+async fn a_token_for_a_name_is_no_token() {
+    let wire = Wire::start().await;
+    let mut body = json!({ "device_id": "1" });
+    body["f240c0ffee".repeat(4)] = Value::Null;
+    let told = wire.call_as(Scope::AuthenticationOnly, "POST", "/api/1/login/verify_factor", &body.to_string()).await;
+    assert_eq!((told.status(), &told.json()["status"]["message"]), (400, &json!("state_token is empty")), "{told}");
+}
