@@ -46,7 +46,7 @@ async fn users_of_both_versions_are_paged() {
         assert!(page.get(key).is_some(), "{key} is missing in {page}");
     }
     let told = client.get("/api/2/users?limit=2").await;
-    let names: Vec<&str> = told.0.headers.keys().map(|name| name.as_str()).collect();
+    let names: Vec<&str> = told.0.headers.keys().map(axum::http::HeaderName::as_str).collect();
     assert!(names.contains(&"after-cursor"), "looked up in lower case: {names:?}");
     let user = client.get(&format!("/api/2/users/{}", wire.user)).await.json();
     let attributes = user["custom_attributes"].as_object().expect("an object").clone();

@@ -20,6 +20,7 @@ mod mcp;
 mod node;
 mod openvpn;
 mod php;
+#[expect(clippy::doc_markdown, reason = "a name that looks like code")]
 mod powershell;
 mod pritunl;
 mod ruby;
