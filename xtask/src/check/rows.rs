@@ -18,7 +18,8 @@ const WORDS: [&str; 3] = ["contract ", "Contract ", "\""];
 pub(super) fn named(root: &Path, files: &[File]) -> Result<Complaints> {
     let page = std::fs::read_to_string(root.join(PAGE)).with_context(|| format!("cannot read {PAGE}"))?;
     let rows = rows(&page);
-    let named: BTreeSet<String> = files.iter().flat_map(|file| tests(&file.text)).flat_map(names).collect();
+    let named: BTreeSet<String> =
+        files.iter().flat_map(|file| tests(&file.text)).flat_map(|test| names(&test)).collect();
     let mut complaints = Vec::new();
     for section in SECTIONS {
         if !rows.iter().any(|row| row.starts_with(section)) {
@@ -55,7 +56,7 @@ fn tests(text: &str) -> Vec<String> {
 }
 
 /// The rows that a test names.
-fn names(test: String) -> Vec<String> {
+fn names(test: &str) -> Vec<String> {
     let mut names = Vec::new();
     for words in WORDS {
         for (at, _) in test.match_indices(words) {
@@ -92,7 +93,7 @@ mod tests {
     fn a_test_names_rows_above_itself_and_inside_and_nothing_else_does() {
         let file = "/// Contract 14.3: x\n/// more\n#[tokio::test]\nasync fn one() {\n    v1(\"13.4\");\n}\n\n\
                     /// Contract 14.4.\nfn helper() {}\n\nmod tests {\n    #[test]\n    fn two() {\n        // contract 14.5\n    }\n}\n";
-        let found: BTreeSet<String> = tests(file).into_iter().flat_map(names).collect();
+        let found: BTreeSet<String> = tests(file).into_iter().flat_map(|test| names(&test)).collect();
         assert_eq!(found, set(&["14.3", "13.4", "14.5"]));
     }
 }
