@@ -29,6 +29,8 @@ use clap::Subcommand;
 
 /// The load programs.
 #[derive(Debug, clap::Args)]
+// The suite's arguments, flattened into these, have the same name: two groups of one name are an error of the parser.
+#[group(id = "bench")]
 #[command(args_conflicts_with_subcommands = true)]
 pub(crate) struct Args {
     #[command(subcommand)]
