@@ -42,11 +42,11 @@ class World(State):
         self.base_url = self.ready["base_url"]
         self.dev = DevWorld(self.base_url, self.ready["outbox_url"])
         self.api = Caller(self.base_url, chosen.client_id, chosen.client_secret)
-        if len(self.ready["users"]) < 2:
-            fail("the ready file names fewer than two users")
-        alice, bob = self.ready["users"][:2]
+        if len(self.ready["users"]) < 3:
+            fail("the ready file names fewer than three users")
+        alice, bob, self.carol = self.ready["users"][:3]
         self.alice, self.alice_phone, self.alice_email = alice["id"], alice["phone"], alice["email"]
-        self.bob, self.bob_phone = bob["id"], bob["phone"]
+        self.bob, self.bob_phone, self.bob_words = bob["id"], bob["phone"], bob
 
     def ready_client(self, scope):
         for client in self.ready["clients"]:
@@ -65,7 +65,7 @@ def main():
         fail(f"the SDK is {onelogin.__version__}, not {chosen.expect_version}")
 
     # The order of these lines is the order of the steps.
-    from driver import oauth, users, mfa_v2, mfa_v1, farewell  # noqa: F401
+    from driver import oauth, users, mfa_v2, mfa_v1, saml, events, farewell  # noqa: F401
 
     if chosen.list:
         for item in STEPS:

@@ -43,6 +43,8 @@ class Caller:
             ("mfa2", onelogin.MultiFactorAuthenticationApi),
             ("users1", onelogin.UsersV1Api),
             ("users2", onelogin.UsersV2Api),
+            ("saml", onelogin.SAMLAssertionsApi),
+            ("events", onelogin.EventsApi),
         ):
             setattr(self, name, Timed(self.client, api(self.client)))
 
