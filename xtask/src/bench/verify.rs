@@ -58,6 +58,9 @@ pub(crate) struct Args {
     /// A binary that exists already
     #[arg(long, value_name = "PATH")]
     binary: Option<PathBuf>,
+    /// Another build of Countersign to be compared with, in place of bare hyper
+    #[arg(long, value_name = "PATH", conflicts_with = "echo_threads")]
+    against: Option<PathBuf>,
 }
 
 /// What a run is made of.
@@ -113,7 +116,10 @@ pub(super) fn run(args: &Args) -> Result<()> {
     let binary = places.server_or(Some(&named), Profile::Release)?;
     // On the disk that builds use, since a file system in memory would make every sync free.
     let folder = tempfile::Builder::new().prefix("bench-").tempdir_in(&places.target)?;
-    let violations = Bench::prepare(&plan, &binary, folder.path())?.measure()?;
+    let violations = match &args.against {
+        Some(other) => compare(&plan, (&binary, other), folder.path())?,
+        None => Bench::prepare(&plan, &binary, folder.path())?.measure()?,
+    };
     if violations.is_empty() {
         terminal::say("Every fresh code was accepted, every spent one refused.");
         return Ok(());
@@ -122,6 +128,46 @@ pub(super) fn run(args: &Args) -> Result<()> {
         terminal::say(&format!("VIOLATION {violation}"));
     }
     bail!("{} violations", violations.len())
+}
+
+/// A build at work on a database of its own, and the devices to drive it with.
+struct Build {
+    server: Server,
+    devices: Vec<Device>,
+}
+
+impl Build {
+    fn start(plan: &Plan, stage: &Stage, binary: &Path, home: &Path) -> Result<Self> {
+        std::fs::create_dir(home)?;
+        let server = Server::dev(binary, home, &configuration(plan))?;
+        let devices = stage.runtime.block_on(enrol::enrol(server.address()?, server.manager()?, plan.wanted))?;
+        Ok(Self { server, devices })
+    }
+
+    fn load(&mut self, plan: &Plan, connections: usize) -> Result<Load<Codes>> {
+        let errands = Codes::shared(std::mem::take(&mut self.devices), connections, plan.traffic);
+        Ok(Load::new(self.server.address()?, self.server.pid(), errands))
+    }
+}
+
+/// Two builds in alternating windows; gives back what must not have happened.
+fn compare(plan: &Plan, (binary, against): (&Path, &Path), folder: &Path) -> Result<Vec<String>> {
+    let mut stage = Stage::new()?;
+    let mut own = Build::start(plan, &stage, binary, &folder.join("this"))?;
+    let mut other = Build::start(plan, &stage, against, &folder.join("that"))?;
+    for &connections in &plan.connections {
+        let mut loads = (own.load(plan, connections)?, other.load(plan, connections)?);
+        let duel = alternate(&mut stage, (plan.pairs, plan.window), &mut loads.0, &mut loads.1)?;
+        own.devices = Codes::gathered(loads.0.errands);
+        other.devices = Codes::gathered(loads.1.errands);
+        for line in duel.raw(&format!("\n{connections} connections"), "this build", "that build") {
+            terminal::say(&line);
+        }
+        terminal::say(&format!("  ratio        {:>24}", spread(&duel.own.ratios(&duel.other), 2)));
+    }
+    own.server.ensure_alive()?;
+    other.server.ensure_alive()?;
+    Ok(stage.book.violations)
 }
 
 /// Both servers, warm, and the devices to drive them with.
