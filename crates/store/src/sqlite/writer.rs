@@ -20,14 +20,15 @@ use super::alarm::{Alarm, PanicWatch};
 use super::exec::{Failure, Session, execute};
 use super::folder::{Folder, fold};
 use super::job::{Job, Tx};
+use super::open;
 use crate::counters::{Counters, began};
 use crate::error::Error;
 use crate::sql;
 
 /// Most jobs that share a commit. More gains little and lets the first of them wait longer.
 pub(super) const GROUP: usize = 256;
-/// Pages of 4 KiB in the log above which it is folded into the database.
-const FOLD_AT: u64 = 8_000;
+/// Bytes of the log above which it is folded into the database.
+const FOLD_AT: i64 = 8 << 20;
 
 /// What the writer is sent.
 pub(super) enum Order {
@@ -58,6 +59,7 @@ pub(super) struct Writer {
     conn: Connection,
     next_audit: i64,
     log_pages: Arc<AtomicU64>,
+    fold_at: u64,
     counters: Arc<Counters>,
     alarm: Alarm,
     folder: Folder,
@@ -69,6 +71,8 @@ struct Work<'c> {
     session: Session<'c>,
     next_audit: i64,
     log_pages: &'c AtomicU64,
+    /// Pages of the log.
+    fold_at: u64,
     counters: &'c Counters,
     alarm: &'c Alarm,
     folder: &'c Folder,
@@ -89,7 +93,9 @@ impl Writer {
             noted.store(u64::try_from(pages).unwrap_or(0), Ordering::Relaxed);
             Ok(())
         }))?;
-        Ok(Self { conn, next_audit: last.unwrap_or(0) + 1, log_pages, counters, alarm, folder, _lock: lock })
+        let page = open::get(&conn, "page_size")?.unwrap_or(open::PAGE);
+        let fold_at = u64::try_from(FOLD_AT / page).unwrap_or(u64::MAX);
+        Ok(Self { conn, next_audit: last.unwrap_or(0) + 1, log_pages, fold_at, counters, alarm, folder, _lock: lock })
     }
 
     /// Serves until told to close, until nobody can send any more, or until the disk fails.
@@ -99,6 +105,7 @@ impl Writer {
             session: Session::new(&self.conn),
             next_audit: self.next_audit,
             log_pages: &self.log_pages,
+            fold_at: self.fold_at,
             counters: &self.counters,
             alarm: &self.alarm,
             folder: &self.folder,
@@ -234,7 +241,7 @@ impl Work<'_> {
     /// here, so that the next group finds nothing in the log and begins it anew. The answers are out already.
     fn fold_if_due(&self) -> Result<(), String> {
         let folded = self.folder.has_folded();
-        if self.log_pages.load(Ordering::Relaxed) < FOLD_AT {
+        if self.log_pages.load(Ordering::Relaxed) < self.fold_at {
             return Ok(());
         }
         if !folded {
