@@ -16,6 +16,7 @@ pub mod id;
 pub mod import;
 pub mod message;
 pub mod policy;
+pub mod reach;
 pub mod risk;
 pub mod seal;
 pub mod secret;
@@ -26,6 +27,7 @@ pub mod throttle;
 pub mod time;
 pub mod user;
 pub mod verification;
+pub mod webhook;
 
 pub use audit::{AuditEvent, AuditKind};
 pub use client::{Client, ClientView, CompatProfile, Scope, TokenSet};

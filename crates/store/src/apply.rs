@@ -16,6 +16,8 @@ macro_rules! params {
     ($($value:expr),* $(,)?) => { vec![$(Value::from($value)),*] };
 }
 
+pub(crate) use params;
+
 /// A change, ready to be carried out.
 #[derive(Debug)]
 pub(crate) enum Step {

@@ -8,6 +8,7 @@ pub(crate) mod guessing;
 pub(crate) mod housekeeping;
 pub(crate) mod queries;
 pub(crate) mod races;
+pub(crate) mod webhooks;
 pub(crate) mod world;
 
 /// Tests of every behaviour. `$make` gives a fresh store and whatever must live as long as it, or `None` where its
@@ -78,6 +79,13 @@ macro_rules! contract {
                 an_enrolment_is_confirmed_once,
                 a_log_in_is_completed_once,
                 a_session_token_is_handed_in_once,
+            }
+            webhooks: {
+                a_position_follows_what_happens,
+                nothing_is_lost_while_many_write,
+                a_webhook_is_kept_and_forgotten,
+                a_webhook_is_held_by_one_at_a_time,
+                a_delivery_is_tried_settled_and_told_again,
             }
         }
     };

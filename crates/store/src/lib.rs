@@ -18,6 +18,7 @@ mod contract;
 mod counters;
 mod error;
 mod events;
+mod follow;
 mod ids;
 mod marks;
 mod migrations;
@@ -31,6 +32,7 @@ mod throttles;
 mod trail;
 pub mod transfer;
 mod value;
+mod webhooks;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -42,6 +44,7 @@ use domain::{
 use tokio::sync::{Notify, broadcast};
 
 pub use error::{Error, Field, OpenError};
+pub use follow::{Cursor, Followed};
 pub use migrations::{MIGRATIONS, Migration};
 pub use postgres::PostgresOptions;
 pub use query::{
@@ -49,6 +52,7 @@ pub use query::{
     QueuedMessage, Span, Stats, Swept, TextFilter, UserFilter, UserPage, Waiting,
 };
 pub use sqlite::{Fatal, SqliteOptions};
+pub use webhooks::{Delivery, DeliveryStatus, HeldWebhook, Hold, Tried};
 
 /// Users about whom notices are kept for whoever is slow to hear them.
 const ANSWERED: usize = 1_024;

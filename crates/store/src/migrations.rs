@@ -28,6 +28,7 @@ pub const MIGRATIONS: &[Migration] = migrations! {
     2 "marks" "0002_marks.sql",
     3 "sign_in" "0003_sign_in.sql",
     4 "throttles" "0004_throttles.sql",
+    5 "webhooks" "0005_webhooks.sql",
 };
 
 /// The newest version this server knows.

@@ -22,11 +22,23 @@ pub enum IdKind {
     TokenRow,
     /// An app; at most 2147483647.
     App,
+    /// A webhook.
+    Webhook,
+    /// A delivery to a webhook.
+    Delivery,
 }
 
 impl IdKind {
-    pub(crate) const ALL: [Self; 6] =
-        [Self::User, Self::Device, Self::Client, Self::Message, Self::TokenRow, Self::App];
+    pub(crate) const ALL: [Self; 8] = [
+        Self::User,
+        Self::Device,
+        Self::Client,
+        Self::Message,
+        Self::TokenRow,
+        Self::App,
+        Self::Webhook,
+        Self::Delivery,
+    ];
 
     pub(crate) fn number(self) -> i64 {
         match self {
@@ -36,6 +48,8 @@ impl IdKind {
             Self::Message => 4,
             Self::TokenRow => 5,
             Self::App => 6,
+            Self::Webhook => 7,
+            Self::Delivery => 8,
         }
     }
 
@@ -43,7 +57,7 @@ impl IdKind {
     pub(crate) fn greatest(self) -> i64 {
         match self {
             Self::User | Self::Device | Self::App => i64::from(i32::MAX),
-            Self::Client | Self::Message | Self::TokenRow => i64::MAX,
+            Self::Client | Self::Message | Self::TokenRow | Self::Webhook | Self::Delivery => i64::MAX,
         }
     }
 }

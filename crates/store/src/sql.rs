@@ -93,6 +93,48 @@ statements! {
     INSERT_APP = "INSERT INTO app (id, name, definition, created_at) VALUES ($1, $2, $3, $4)";
     DELETE_APP = "DELETE FROM app WHERE id = $1";
 
+    // ---- webhooks
+
+    WEBHOOK = "SELECT id, name, url, keys, headers, allow_private, disabled_at, disabled_reason, created_at, position \
+        FROM webhook WHERE id = $1";
+    WEBHOOKS = "SELECT id, name, url, keys, headers, allow_private, disabled_at, disabled_reason, created_at, position \
+        FROM webhook ORDER BY id";
+    INSERT_WEBHOOK = "INSERT INTO webhook (id, name, url, keys, headers, allow_private, disabled_at, disabled_reason, \
+        created_at, position, held_until) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
+    SET_WEBHOOK_KEYS = "UPDATE webhook SET keys = $1 WHERE id = $2 AND keys = $3";
+    SET_WEBHOOK_DISABLED = "UPDATE webhook SET disabled_at = $1, disabled_reason = $2 WHERE id = $3";
+    HOLD_WEBHOOK = "UPDATE webhook SET holder = $1, held_until = $2 WHERE id = $3 \
+        AND (held_until <= $4 OR holder = $1)";
+    PROLONG_WEBHOOK = "UPDATE webhook SET held_until = $1 WHERE id = $2 AND holder = $3";
+    RELEASE_WEBHOOK = "UPDATE webhook SET holder = NULL, held_until = 0 WHERE id = $1 AND holder = $2";
+    MOVE_WEBHOOK = "UPDATE webhook SET position = $1, held_until = $2 WHERE id = $3 AND holder = $4";
+    UNHOLD_WEBHOOK = "UPDATE webhook SET holder = NULL WHERE id = $1";
+    DELETE_WEBHOOK = "DELETE FROM webhook WHERE id = $1";
+    DELIVERY = "SELECT id, webhook_id, message_id, events, status, replay, attempts, next_attempt_at, began_at, \
+        http_status, fault, created_at, settled_at, oldest_at FROM webhook_delivery WHERE id = $1";
+    DELIVERIES = "SELECT id, webhook_id, message_id, events, status, replay, attempts, next_attempt_at, began_at, \
+        http_status, fault, created_at, settled_at, oldest_at FROM webhook_delivery WHERE webhook_id = $1 \
+        ORDER BY id DESC LIMIT $2";
+    FAILED_DELIVERIES = "SELECT id, webhook_id, message_id, events, status, replay, attempts, next_attempt_at, \
+        began_at, http_status, fault, created_at, settled_at, oldest_at FROM webhook_delivery WHERE webhook_id = $1 \
+        AND status = 2 ORDER BY id DESC LIMIT $2";
+    WAITING_DELIVERIES = "SELECT id, webhook_id, message_id, events, status, replay, attempts, next_attempt_at, \
+        began_at, http_status, fault, created_at, settled_at, oldest_at FROM webhook_delivery WHERE webhook_id = $1 \
+        AND status = 0 ORDER BY replay, id";
+    INSERT_DELIVERY = "INSERT INTO webhook_delivery (id, webhook_id, message_id, events, status, replay, attempts, \
+        next_attempt_at, began_at, http_status, fault, created_at, settled_at, oldest_at) \
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)";
+    RECORD_TRY = "UPDATE webhook_delivery SET status = $1, attempts = attempts + 1, next_attempt_at = $2, \
+        http_status = $3, fault = $4, settled_at = $5 WHERE id = $6 AND status = 0";
+    REPLAY_DELIVERY = "UPDATE webhook_delivery SET status = 0, replay = 1, attempts = 0, next_attempt_at = $1, \
+        began_at = $1, http_status = NULL, fault = NULL, settled_at = NULL WHERE id = $2 AND status <> 0";
+    OLDEST_UNDELIVERED = "SELECT MIN(d.oldest_at) FROM webhook_delivery d WHERE d.status = 0 AND d.replay = 0 \
+        AND EXISTS (SELECT 1 FROM webhook w WHERE w.id = d.webhook_id AND w.disabled_at IS NULL)";
+    DELETE_DELIVERIES = "DELETE FROM webhook_delivery WHERE webhook_id = $1";
+    /// Drawn ids ascend, so the oldest rows come first.
+    SWEEP_DELIVERIES = "DELETE FROM webhook_delivery WHERE status <> 0 AND created_at <= $1 \
+        AND id IN (SELECT id FROM webhook_delivery ORDER BY id LIMIT $2)";
+
     // ---- messages
 
     INSERT_MESSAGE = "INSERT INTO outbox (id, user_id, device_id, verification_id, channel, content, created_at, \

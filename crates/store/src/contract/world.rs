@@ -64,6 +64,42 @@ pub(crate) fn app(id: i64) -> domain::app::App {
     }
 }
 
+/// A webhook that is to be told what happens from now on.
+pub(crate) async fn webhook(store: &Store) -> domain::webhook::Webhook {
+    let webhook = domain::webhook::Webhook {
+        id: domain::webhook::WebhookId(store.next_id(IdKind::Webhook).await.unwrap()),
+        name: "SIEM".to_owned(),
+        url: "https://siem.example/events?a=1".to_owned(),
+        keys: Sealed(vec![5; 60]),
+        headers: Sealed(vec![6; 60]),
+        allow_private: true,
+        disabled: None,
+        created_at: NOW,
+    };
+    store.create_webhook(&webhook, &store.cursor_at_end().await.unwrap()).await.unwrap();
+    webhook
+}
+
+/// A delivery that waits, not yet written down.
+pub(crate) async fn delivery(store: &Store, webhook: domain::webhook::WebhookId, events: Vec<i64>) -> crate::Delivery {
+    let id = store.next_id(IdKind::Delivery).await.unwrap();
+    crate::Delivery {
+        id: domain::webhook::DeliveryId(id),
+        webhook,
+        message: format!("msg_{id}"),
+        events,
+        status: crate::DeliveryStatus::Waiting,
+        replay: false,
+        attempts: 0,
+        next_attempt_at: NOW,
+        began_at: NOW,
+        answer: None,
+        created_at: NOW,
+        settled_at: None,
+        oldest_at: NOW,
+    }
+}
+
 pub(crate) async fn somebody(store: &Store) -> UserId {
     person(store, UserPatch::default()).await
 }

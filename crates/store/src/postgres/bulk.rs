@@ -4,13 +4,13 @@ use std::collections::HashMap;
 
 use domain::UserId;
 
-use super::conn::Query;
+use super::conn::{BEGIN, Query};
 use super::value::Param;
 use super::{Postgres, sql};
 use crate::apply::key;
 use crate::error::Error;
 use crate::rows::Decode;
-use crate::value::{Row, Value};
+use crate::value::{Row, Value, Write};
 
 impl Postgres {
     /// The users with these ids in another system, else with these names, in the order asked.
@@ -40,6 +40,22 @@ impl Postgres {
         super::in_time(async {
             let mut conn = self.pool.lend().await?;
             Ok(conn.execute(&[Query::new(statement, params)]).await?.pop().unwrap_or(0))
+        })
+        .await
+    }
+
+    /// Runs `guard`, and `writes` in the same transaction only if it found its row. Says whether it did.
+    pub(crate) async fn write_if(&self, guard: Write, writes: Vec<Write>) -> Result<bool, Error> {
+        super::in_time(async {
+            let mut conn = self.pool.lend().await?;
+            conn.begin(BEGIN, &[]).await?;
+            if conn.execute(&[guard.into()]).await?.first().is_none_or(|rows| *rows == 0) {
+                conn.roll_back().await?;
+                return Ok(false);
+            }
+            conn.execute(&writes.into_iter().map(Query::from).collect::<Vec<_>>()).await?;
+            conn.commit().await?;
+            Ok(true)
         })
         .await
     }

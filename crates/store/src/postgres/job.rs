@@ -13,10 +13,11 @@ use super::conn::{Conn, Query, decode_first};
 use super::failure::Failure;
 use super::load::{self, Begin, Fresh, Subject};
 use super::notices::NOTIFY_ANSWERED;
+use super::sql as own;
 use crate::apply::{Step, apply};
 use crate::error::Error;
 use crate::value::{Value, Write};
-use crate::{rows, sql};
+use crate::rows;
 
 /// A decision with whoever waits for it.
 pub(super) struct Job {
@@ -209,9 +210,9 @@ fn is_answer(change: &Change) -> bool {
     matches!(status, Status::Accepted { .. } | Status::Rejected { .. })
 }
 
-/// Reserves the ids of the next audit entries. Not in a deciding transaction, which would hold up all others.
+/// Reserves the ids of the next audit entries: a block of its own on the grid (see [`crate::follow`]). Not in a deciding transaction, which would hold up all others.
 pub(super) async fn reserve_audit_ids(conn: &mut Conn, count: i64) -> Result<Range<i64>, Failure> {
-    let reserve = Query::new(sql::RESERVE_IDS, [Value::Int(AUDIT_IDS), Value::Int(count)]);
+    let reserve = Query::new(own::RESERVE_AUDIT_IDS, [Value::Int(AUDIT_IDS), Value::Int(count)]);
     let rows = conn.fetch(std::slice::from_ref(&reserve)).await?.pop().unwrap_or_default();
     let end = decode_first(&rows, rows::number)?.ok_or(Error::Corrupt("an answer without a row"))?;
     Ok(end - count..end)

@@ -9,7 +9,7 @@ use std::collections::VecDeque;
 use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc;
 use tokio::time::timeout;
@@ -22,6 +22,7 @@ use super::job::{self, Job};
 use super::notices::NOTIFY;
 use crate::counters::{Counters, began};
 use crate::error::Error;
+use crate::follow;
 
 /// Most decisions about different users that are loaded and written together.
 const WAVE: usize = 64;
@@ -31,9 +32,8 @@ const WAVES: usize = 32;
 const LOOK_AHEAD: usize = 1024;
 /// How often a decision is tried (SEC 79).
 const TRIES: u32 = 5;
-/// Ids of audit entries reserved at a time, and how few are too few for a group.
-const AUDIT_BLOCK: i64 = 16_384;
-const AUDIT_LOW: i64 = 4_096;
+/// How long a lane uses a block of audit ids (see [`crate::follow`]).
+const AUDIT_LIFE: Duration = Duration::from_millis(follow::LIFE.unsigned_abs());
 
 /// What a lane is sent.
 pub(super) enum Order {
@@ -47,6 +47,8 @@ pub(super) struct Lane {
     target: Arc<Target>,
     conn: Option<Conn>,
     audit_ids: Range<i64>,
+    /// When they were reserved.
+    audit_since: Option<Instant>,
     waiting: VecDeque<Job>,
     counters: Arc<Counters>,
     /// Whether the server takes notices.
@@ -55,7 +57,7 @@ pub(super) struct Lane {
 
 impl Lane {
     pub(super) fn new(target: Arc<Target>, counters: Arc<Counters>, notices: Arc<AtomicBool>) -> Self {
-        Self { target, conn: None, audit_ids: 0..0, waiting: VecDeque::new(), counters, notices }
+        Self { target, conn: None, audit_ids: 0..0, audit_since: None, waiting: VecDeque::new(), counters, notices }
     }
 
     /// Serves until told to close, or until nobody can send any more.
@@ -153,10 +155,15 @@ impl Lane {
         let began = began();
         let count = waves.iter().map(Vec::len).sum();
         let notice = self.notices.load(Ordering::Relaxed).then_some(NOTIFY);
-        let audit_ids = &mut self.audit_ids;
+        if self.audit_since.is_none_or(|since| began.saturating_duration_since(since) >= AUDIT_LIFE) {
+            self.audit_ids = 0..0;
+        }
+        let (audit_ids, audit_since) = (&mut self.audit_ids, &mut self.audit_since);
         let work = async {
-            if audit_ids.end - audit_ids.start < AUDIT_LOW {
-                *audit_ids = job::reserve_audit_ids(&mut conn, AUDIT_BLOCK).await?;
+            if audit_ids.end - audit_ids.start < follow::LOW {
+                *audit_ids = job::reserve_audit_ids(&mut conn, follow::BLOCK).await?;
+                // Earlier than the truth, if anything.
+                *audit_since = Some(began);
             }
             job::run(&mut conn, waves, audit_ids, notice).await
         };
@@ -175,6 +182,10 @@ impl Lane {
                 }
             }
             Err(Failure::Lost(_) | Failure::Unknown) => {}
+        }
+        if let Err(Failure::Unknown) = result {
+            // What may appear yet must not be overtaken by what has a greater id in the same block.
+            self.audit_ids = 0..0;
         }
         result
     }

@@ -254,6 +254,32 @@ impl Postgres {
         .await
     }
 
+    /// The entries that a whole statement asks for.
+    pub(crate) async fn events_by(&self, statement: &str, params: &[Value]) -> Result<Vec<(i64, AuditRow)>, Error> {
+        in_time(async {
+            let conn = self.pool.lend().await?;
+            Ok(decode(&conn.fetch_text(statement, params).await?, rows::event)?)
+        })
+        .await
+    }
+
+    /// The greatest id of the trail, and then the moment by the server's own clock, in milliseconds.
+    pub(crate) async fn trail_end(&self) -> Result<(i64, i64), Error> {
+        let last = self.first(Query::new(shared::LAST_AUDIT_ID, []), rows::opt_number).await?.flatten();
+        Ok((last.unwrap_or(0), self.one(Query::new(sql::SERVER_TIME, []), rows::number).await?))
+    }
+
+    /// The first id of each block of `count` ids from one on, and the greatest that is used in it.
+    pub(crate) async fn newest_of_blocks(
+        &self,
+        first: i64,
+        last: i64,
+        count: i64,
+    ) -> Result<Vec<(i64, Option<i64>)>, Error> {
+        let newest: Decode<(i64, Option<i64>)> = |row| Ok((row.int(0)?, row.opt_int(1)?));
+        self.all(Query::new(sql::NEWEST_OF_BLOCKS, [first.into(), last.into(), count.into()]), newest).await
+    }
+
     pub(crate) async fn event_bounds(&self) -> Result<Option<(i64, i64)>, Error> {
         let first = self.first(Query::new(shared::FIRST_AUDIT_ID, []), rows::opt_number).await?.flatten();
         let last = self.first(Query::new(shared::LAST_AUDIT_ID, []), rows::opt_number).await?.flatten();

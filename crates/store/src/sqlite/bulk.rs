@@ -4,7 +4,7 @@ use super::exec::{all, first, one};
 use super::{Sqlite, rows};
 use crate::error::Error;
 use crate::rows::Decode;
-use crate::value::Value;
+use crate::value::{Value, Write};
 
 impl Sqlite {
     /// Runs a statement that changes something and answers with a number.
@@ -20,6 +20,18 @@ impl Sqlite {
     /// Runs a statement that changes something. Gives the number of rows it changed.
     pub(crate) async fn change(&self, statement: &'static str, params: Vec<Value>) -> Result<u64, Error> {
         self.write(move |tx| tx.execute(statement, &params).map(|rows| rows as u64)).await
+    }
+
+    /// Runs `guard`, and `writes` with it only if it found its row. Says whether it did.
+    pub(crate) async fn write_if(&self, guard: Write, writes: Vec<Write>) -> Result<bool, Error> {
+        self.write(move |tx| {
+            if tx.execute(guard.statement, &guard.params)? == 0 {
+                return Ok(false);
+            }
+            writes.iter().try_for_each(|write| tx.write(write))?;
+            Ok(true)
+        })
+        .await
     }
 
     /// The number in the first row, if there is one.

@@ -209,6 +209,15 @@ impl Sqlite {
         self.read_long(move |readers| readers.read(|conn| all(conn, &statement, &params, rows::event))).await
     }
 
+    /// The entries that a whole statement asks for.
+    pub(crate) async fn events_by(
+        &self,
+        statement: String,
+        params: Vec<Value>,
+    ) -> Result<Vec<(i64, AuditRow)>, Error> {
+        self.read_long(move |readers| readers.read(|conn| all(conn, &statement, &params, rows::event))).await
+    }
+
     pub(crate) async fn event_bounds(&self) -> Result<Option<(i64, i64)>, Error> {
         self.read_long(|readers| {
             readers.snapshot(|conn| {

@@ -265,6 +265,8 @@ mod tests {
             "SWEEP_REGISTERING",
             "SWEEP_VERIFICATIONS",
             "SWEEP_MESSAGES",
+            "SWEEP_DELIVERIES",
+            "WEBHOOKS",
         ];
         for (name, statement) in crate::sql::ALL {
             if name.starts_with("DEV_") || scans.contains(name) {

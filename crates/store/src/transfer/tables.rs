@@ -56,6 +56,11 @@ pub(crate) const TABLES: &[Table] = &[
     table!("audit" [id Int] chain_kind Int, chain_id Int, position Int, previous Int, at Int, kind Text, user_id Int,
         client_id Int, device_id Int, verification_id Blob, reason Text, ip Text, hash Blob),
     table!("app" [id Int] name Text, definition Json, created_at Int),
+    table!("webhook" [id Int] name Text, url Text, keys Blob, headers Blob, allow_private Int, disabled_at Int,
+        disabled_reason Text, created_at Int, position Text, holder Text, held_until Int),
+    table!("webhook_delivery" [id Int] webhook_id Int, message_id Text, events Blob, status Int, replay Int,
+        attempts Int, next_attempt_at Int, began_at Int, http_status Int, fault Text, created_at Int, settled_at Int,
+        oldest_at Int),
     table!("audit_head" [chain_kind Int, chain_id Int] audit_id Int, position Int, hash Blob),
 ];
 

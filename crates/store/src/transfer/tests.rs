@@ -7,7 +7,7 @@ use domain::{Challenge, Change, Decision, FactorKind, ThrottleKey, UserId};
 
 use super::*;
 use crate::contract::world::{self, NOW};
-use crate::{IdKind, SqliteOptions, Store};
+use crate::{Cursor, Hold, IdKind, SqliteOptions, Store};
 
 /// Columns of a table by name, as SQLite knows them.
 fn schema(dir: &Path) -> Vec<(String, Vec<String>)> {
@@ -68,6 +68,11 @@ pub(super) async fn settle_in(store: &Store, neighbours: usize) -> UserId {
     changes.push(Change::Enqueue(world::message(store.next_id(IdKind::Message).await.unwrap(), &verification)));
     world::put(store, user, changes).await.unwrap();
     store.create_app(&world::app(store.next_id(IdKind::App).await.unwrap())).await.unwrap();
+    let webhook = world::webhook(store).await;
+    let delivery = world::delivery(store, webhook.id, vec![1, 2]).await;
+    let hold = Hold { holder: "node", until: NOW };
+    store.hold_webhook(webhook.id, hold, NOW).await.unwrap().unwrap();
+    assert!(store.move_webhook(webhook.id, hold, &Cursor::default(), Some(&delivery)).await.unwrap());
     for _ in 0..neighbours {
         world::somebody(store).await;
     }

@@ -272,3 +272,32 @@ async fn nodes_that_clean_up_at_once_leave_decisions_alone() {
     }
     close(nodes).await;
 }
+
+/// What a position rests on (`crate::follow`): ids ascend within a lane's block only, and blocks lie on a grid.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn an_entry_with_an_id_below_those_already_told_is_told() {
+    use crate::contract::webhooks::drain;
+    let Some(nodes) = nodes(3).await else { return };
+    let users = [somebody(&nodes[0]).await, somebody(&nodes[0]).await];
+    let event = |user| AuditEvent::of_user(AuditKind::Verified, user, NOW).into();
+    for node in &nodes {
+        for user in users {
+            put(node, user, vec![event(user)]).await.unwrap();
+        }
+    }
+    let mut cursor = nodes[1].cursor_at_end().await.unwrap();
+    let mut all = Vec::new();
+    for node in nodes.iter().rev() {
+        for user in users {
+            put(node, user, vec![event(user)]).await.unwrap();
+            let told = drain(&nodes[1], &mut cursor).await;
+            assert_eq!(told.len(), 1, "{told:?} after {all:?}");
+            all.extend(told);
+        }
+    }
+    assert!(!all.is_sorted(), "the test shows something only if an id came below an earlier one: {all:?}");
+    let mut blocks: Vec<_> = all.iter().map(|id| (id - 1) / crate::follow::BLOCK).collect();
+    blocks.dedup();
+    assert_eq!(blocks.len(), 6, "each lane of each node has a block of its own: {all:?}");
+    close(nodes).await;
+}

@@ -1,0 +1,389 @@
+//! The audit trail read from a position onwards, so that nothing is left out and little is read twice.
+//!
+//! With SQLite, ids ascend in the order of commits: the position is the last id seen. With PostgreSQL they do not. Each
+//! lane of each node has a block of ids, so an entry can be committed long after entries with greater ids. But three
+//! things hold, and the position rests on them:
+//!
+//! 1. Blocks lie on a grid ([`BLOCK`] ids from each multiple on) and belong to one lane each. A lane runs one
+//!    transaction after another and gives its ids out in order, so **within a block, ids ascend in the order of
+//!    commits**. After a commit whose outcome is unknown, a lane leaves its block, so nothing overtakes an entry that
+//!    may still appear.
+//! 2. A lane leaves its block when fewer than [`LOW`] ids are left. A block whose last entry is so near its end is over.
+//! 3. A lane leaves its block after [`LIFE`] at the latest, by its own monotonic clock. A block is reserved after all
+//!    blocks below it, so one that is seen to exist is over [`LIFE`] and [`MARGIN`] later, by the database's clock.
+//!
+//! So a position is a place in each block that may still grow, and the id from which on no block was looked at yet. All
+//! blocks are read in one statement, of one moment: an entry is never seen without those that were committed before it.
+
+use serde::{Deserialize, Serialize};
+
+use domain::Timestamp;
+use domain::time::{HOUR, MINUTE};
+
+use crate::query::{AuditRow, EventFilter, EventPage, Span};
+use crate::value::Value;
+use crate::{Backend, Error, Store, events, sql};
+
+/// Ids of a lane's block.
+pub(crate) const BLOCK: i64 = 16_384;
+/// How few ids left make a lane leave its block: never fewer than one transaction may need.
+pub(crate) const LOW: i64 = 4_096;
+/// How long a lane stays in a block, in milliseconds.
+pub(crate) const LIFE: i64 = HOUR;
+/// For commits that hang, and for clocks that run apart.
+const MARGIN: i64 = 10 * MINUTE;
+/// Blocks looked at for the first time in one reading.
+const OPENED: i64 = 64;
+/// Blocks in one statement.
+const TOGETHER: usize = 128;
+/// Blocks below the newest that a new position looks at: more than are filled in the [`LIFE`] of one.
+const BEHIND: i64 = 1_024;
+/// Readings in a row that may find nothing but entries from before the wanted time.
+const SKIPS: usize = 50;
+
+/// How far somebody has read the audit trail.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Cursor {
+    /// The first id of no part looked at yet.
+    next: i64,
+    /// Parts that may still grow or were not read to their end, by ascending ids.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    open: Vec<Part>,
+    /// Entries from before are passed over.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    not_before: Option<Timestamp>,
+}
+
+/// Ids from one that is still to be read up to, not including, another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+struct Part {
+    #[serde(rename = "f")]
+    from: i64,
+    #[serde(rename = "e")]
+    end: i64,
+    /// When it was first looked at, in milliseconds of the database's clock.
+    #[serde(rename = "s")]
+    since: i64,
+}
+
+/// How the trail grows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Growth {
+    /// At its end, up to this id.
+    AtEnd { last: i64 },
+    /// In blocks; it is this moment by the database's clock.
+    InBlocks { now: i64 },
+}
+
+/// What was read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Followed {
+    /// The entries with their ids, in the order in which they happened as far as anybody can tell.
+    pub entries: Vec<(i64, AuditRow)>,
+    /// Where to go on.
+    pub cursor: Cursor,
+}
+
+impl Cursor {
+    /// Whether somebody who stands at `later` has read more.
+    pub fn is_behind(&self, later: &Self) -> bool {
+        let passed = |part: &Part| later.open.iter().any(|other| other.end == part.end && other.from > part.from);
+        later.next > self.next || self.open.iter().any(passed)
+    }
+
+    /// Looks at ids up to `last` for the first time.
+    fn open_up_to(&mut self, last: i64, growth: Growth) {
+        match growth {
+            Growth::AtEnd { .. } if last >= self.next => {
+                self.open.push(Part { from: self.next, end: last + 1, since: 0 });
+                self.next = last + 1;
+            }
+            Growth::AtEnd { .. } => {}
+            Growth::InBlocks { now } => {
+                for _ in 0..OPENED {
+                    if last < self.next {
+                        return;
+                    }
+                    let end = block_end(self.next);
+                    self.open.push(Part { from: self.next, end, since: now });
+                    self.next = end;
+                }
+            }
+        }
+    }
+
+    /// Whether nothing can appear in a part that was read to its end.
+    fn is_over(part: &Part, growth: Growth) -> bool {
+        match growth {
+            // A part may reach beyond the end where the trail was once PostgreSQL's.
+            Growth::AtEnd { last } => part.end <= last + 1,
+            Growth::InBlocks { now } => part.end - part.from < LOW || part.since + LIFE + MARGIN <= now,
+        }
+    }
+
+    /// Takes at most `limit` of the entries found, at most `limit` in each part and of one moment. Those of a part are
+    /// taken in the order of their ids, and the parts joined by time. Says whether there may be more.
+    fn take(&mut self, found: Vec<(i64, AuditRow)>, limit: usize, growth: Growth) -> (Vec<(i64, AuditRow)>, bool) {
+        let mut parts: Vec<std::collections::VecDeque<(i64, AuditRow)>> =
+            self.open.iter().map(|_| std::collections::VecDeque::new()).collect();
+        for entry in found {
+            if let Some(place) = self.open.iter().position(|part| (part.from..part.end).contains(&entry.0)) {
+                parts[place].push_back(entry);
+            }
+        }
+        for part in &mut parts {
+            part.make_contiguous().sort_by_key(|(id, _)| *id);
+        }
+        let full: Vec<bool> = parts.iter().map(|part| part.len() >= limit).collect();
+        let mut taken = Vec::new();
+        while taken.len() < limit {
+            let heads = parts.iter().enumerate().filter_map(|(place, part)| {
+                let (id, entry) = part.front()?;
+                Some((entry.at, *id, place))
+            });
+            let Some((_, _, place)) = heads.min() else { break };
+            let Some(entry) = parts[place].pop_front() else { break };
+            self.open[place].from = entry.0 + 1;
+            taken.push(entry);
+        }
+        let ended: Vec<bool> = parts.iter().zip(full).map(|(part, full)| part.is_empty() && !full).collect();
+        let more = ended.iter().any(|ended| !ended);
+        let mut ended = ended.into_iter();
+        self.open.retain(|part| !(ended.next().unwrap_or(false) && Self::is_over(part, growth)));
+        if let Some(moment) = self.not_before {
+            taken.retain(|(_, entry)| entry.at >= moment);
+        }
+        (taken, more)
+    }
+}
+
+/// The end of the block that an id, from 1, lies in.
+fn block_end(id: i64) -> i64 {
+    (id - 1).max(0) / BLOCK * BLOCK + BLOCK + 1
+}
+
+/// The entries in any of these parts, at most so many of each.
+fn of_parts(parts: &[Part], limit: usize) -> (String, Vec<Value>) {
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    let (mut text, mut params) = (String::new(), Vec::with_capacity(parts.len() * 3));
+    for (number, part) in parts.iter().enumerate() {
+        let join = if number == 0 { "" } else { " UNION ALL " };
+        let first = params.len() + 1;
+        let (low, high, most) = (first, first + 1, first + 2);
+        text.push_str(&format!(
+            "{join}SELECT * FROM ({} AND id >= ${low} AND id < ${high} ORDER BY id LIMIT ${most}) AS part{number}",
+            sql::EVENTS
+        ));
+        params.extend([Value::Int(part.from), Value::Int(part.end), Value::Int(limit)]);
+    }
+    (text, params)
+}
+
+impl Store {
+    /// The position behind all that has happened so far.
+    pub async fn cursor_at_end(&self) -> Result<Cursor, Error> {
+        let (last, growth) = self.growth().await?;
+        let Growth::InBlocks { now } = growth else { return Ok(Cursor { next: last + 1, ..Cursor::default() }) };
+        if last < 1 {
+            return Ok(Cursor { next: 1, ..Cursor::default() });
+        }
+        let end = block_end(last);
+        let first = (end - BLOCK - BEHIND * BLOCK).max(1);
+        let mut cursor = Cursor { next: end, ..Cursor::default() };
+        for (low, newest) in self.newest_of_blocks(first, end - 1).await? {
+            let part = Part { from: newest.map_or(low, |newest| newest + 1), end: low + BLOCK, since: now };
+            if !Cursor::is_over(&part, growth) {
+                cursor.open.push(part);
+            }
+        }
+        Ok(cursor)
+    }
+
+    /// The position before all that has happened since a moment.
+    pub async fn cursor_since(&self, moment: Timestamp) -> Result<Cursor, Error> {
+        // Taken first: what is committed meanwhile lies behind it.
+        let end = self.cursor_at_end().await?;
+        let filter = EventFilter { at: Span { since: Some(moment), until: None }, ..EventFilter::default() };
+        let mut beyond = None;
+        loop {
+            let found = events::look(self, &filter, EventPage { beyond, descending: false, limit: 1 }).await?;
+            if let Some((first, _)) = found.entries.first() {
+                let first = (*first).min(end.next);
+                // Blocks wholly below may still grow.
+                let open = end.open.iter().filter(|part| part.end <= first).copied().collect();
+                return Ok(Cursor { next: first, open, not_before: Some(moment) });
+            }
+            beyond = found.next;
+            if beyond.is_none() {
+                return Ok(end);
+            }
+        }
+    }
+
+    /// At most `limit` entries from a position on.
+    pub async fn follow(&self, cursor: &Cursor, limit: usize) -> Result<Followed, Error> {
+        let mut cursor = cursor.clone();
+        cursor.next = cursor.next.max(1);
+        for _ in 0..SKIPS {
+            let (last, growth) = self.growth().await?;
+            cursor.open_up_to(last, growth);
+            let mut found = Vec::new();
+            for parts in cursor.open.chunks(TOGETHER) {
+                found.extend(self.events_of(of_parts(parts, limit)).await?);
+            }
+            let (entries, more) = cursor.take(found, limit, growth);
+            if !entries.is_empty() || (!more && last < cursor.next) {
+                return Ok(Followed { entries, cursor });
+            }
+        }
+        Ok(Followed { entries: Vec::new(), cursor })
+    }
+
+    /// The entries of these ids, at most a few hundred, in this order.
+    pub async fn events_with_ids(&self, ids: &[i64]) -> Result<Vec<(i64, AuditRow)>, Error> {
+        if ids.is_empty() {
+            return Ok(Vec::new());
+        }
+        let places: Vec<_> = (1..=ids.len()).map(|number| format!("${number}")).collect();
+        let statement = format!("{} AND id IN ({})", sql::EVENTS, places.join(", "));
+        let mut found = self.events_of((statement, ids.iter().map(|id| Value::Int(*id)).collect())).await?;
+        found.sort_by_key(|(id, _)| ids.iter().position(|wanted| wanted == id));
+        Ok(found)
+    }
+
+    /// The greatest id so far, 0 without any, and how the trail grows.
+    async fn growth(&self) -> Result<(i64, Growth), Error> {
+        match &self.backend {
+            Backend::Sqlite(_) => {
+                let last = self.event_bounds().await?.map_or(0, |(_, last)| last);
+                Ok((last, Growth::AtEnd { last }))
+            }
+            Backend::Postgres(db) => {
+                let (last, now) = Box::pin(db.trail_end()).await?;
+                Ok((last, Growth::InBlocks { now }))
+            }
+        }
+    }
+
+    async fn events_of(&self, (statement, params): (String, Vec<Value>)) -> Result<Vec<(i64, AuditRow)>, Error> {
+        match &self.backend {
+            Backend::Sqlite(db) => db.events_by(statement, params).await,
+            Backend::Postgres(db) => Box::pin(db.events_by(&statement, &params)).await,
+        }
+    }
+
+    /// The first id of each block from one block to another, and the greatest id that is used in it.
+    async fn newest_of_blocks(&self, first: i64, last: i64) -> Result<Vec<(i64, Option<i64>)>, Error> {
+        match &self.backend {
+            Backend::Sqlite(_) => Ok(Vec::new()),
+            Backend::Postgres(db) => Box::pin(db.newest_of_blocks(first, last, BLOCK)).await,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn entry(id: i64, at: i64) -> (i64, AuditRow) {
+        let row = AuditRow {
+            position: 1,
+            at: Timestamp(at),
+            kind: "user.created".to_owned(),
+            user: None,
+            client: None,
+            device: None,
+            verification: None,
+            reason: None,
+            ip: None,
+            hash: [0; 32],
+        };
+        (id, row)
+    }
+
+    /// A trail of blocks as they are at one moment.
+    fn read(cursor: &mut Cursor, trail: &[(i64, AuditRow)], limit: usize, now: i64) -> Vec<i64> {
+        let last = trail.iter().map(|(id, _)| *id).max().unwrap_or(0);
+        let growth = Growth::InBlocks { now };
+        cursor.open_up_to(last, growth);
+        let mut found = Vec::new();
+        for part in &cursor.open {
+            let mut inside: Vec<_> = trail.iter().filter(|(id, _)| (part.from..part.end).contains(id)).cloned().collect();
+            inside.sort_by_key(|(id, _)| *id);
+            found.extend(inside.into_iter().take(limit));
+        }
+        cursor.take(found, limit, growth).0.into_iter().map(|(id, _)| id).collect()
+    }
+
+    #[test]
+    fn an_entry_that_appears_below_others_is_not_lost() {
+        let mut cursor = Cursor { next: 1, ..Cursor::default() };
+        let mut trail = vec![entry(1, 10), entry(BLOCK + 1, 11), entry(2 * BLOCK + 1, 12)];
+        assert_eq!(read(&mut cursor, &trail, 100, 0), [1, BLOCK + 1, 2 * BLOCK + 1]);
+        trail.push(entry(2, 20));
+        trail.push(entry(2 * BLOCK + 2, 19));
+        assert_eq!(read(&mut cursor, &trail, 100, 1), [2 * BLOCK + 2, 2], "joined by time");
+        assert_eq!(read(&mut cursor, &trail, 100, 2), [0_i64; 0]);
+        // Nearly an hour later the same lane still writes there.
+        trail.push(entry(3, 30));
+        assert_eq!(read(&mut cursor, &trail, 100, LIFE), [3]);
+        assert_eq!(cursor.open.len(), 3);
+        assert_eq!(read(&mut cursor, &trail, 100, LIFE + MARGIN), [0_i64; 0]);
+        assert_eq!(cursor.open.len(), 0, "all are over");
+    }
+
+    #[test]
+    fn a_block_that_is_nearly_full_is_over_and_one_that_is_not_is_read_on() {
+        let mut cursor = Cursor { next: 1, ..Cursor::default() };
+        let trail: Vec<_> = (1..=BLOCK - LOW + 1).map(|id| entry(id, id)).collect();
+        let mut seen = Vec::new();
+        while seen.len() < trail.len() {
+            let some = read(&mut cursor, &trail, 100, 0);
+            assert!((1..=100).contains(&some.len()));
+            seen.extend(some);
+        }
+        assert_eq!(seen, (1..=BLOCK - LOW + 1).collect::<Vec<_>>());
+        read(&mut cursor, &trail, 100, 0);
+        assert_eq!((cursor.open.len(), cursor.next), (0, BLOCK + 1));
+    }
+
+    #[test]
+    fn a_short_page_never_takes_the_later_before_the_earlier() {
+        let mut cursor = Cursor { next: 1, ..Cursor::default() };
+        let trail: Vec<_> =
+            (0..10).flat_map(|n| [entry(1 + n, 100 + 2 * n), entry(BLOCK + 1 + n, 101 + 2 * n)]).collect();
+        let mut seen = Vec::new();
+        for _ in 0..7 {
+            seen.extend(read(&mut cursor, &trail, 3, 0));
+        }
+        let expected: Vec<_> = (0..10).flat_map(|n| [1 + n, BLOCK + 1 + n]).collect();
+        assert_eq!(seen, expected);
+    }
+
+    #[test]
+    fn a_trail_that_grows_at_its_end_is_read_once() {
+        let mut cursor = Cursor { next: 1, ..Cursor::default() };
+        for (last, expected) in [(3, vec![1, 2, 3]), (3, vec![]), (5, vec![4, 5])] {
+            let trail: Vec<_> = (1..=last).map(|id| entry(id, id)).collect();
+            let growth = Growth::AtEnd { last };
+            cursor.open_up_to(last, growth);
+            let inside = trail.into_iter().filter(|(id, _)| cursor.open.iter().any(|part| (part.from..part.end).contains(id)));
+            let (taken, more) = cursor.take(inside.collect(), 100, growth);
+            assert_eq!((taken.into_iter().map(|(id, _)| id).collect::<Vec<_>>(), more), (expected, false));
+            assert!(cursor.open.is_empty());
+        }
+        // A part that PostgreSQL left open goes on until the file's ids have passed it.
+        let mut cursor = Cursor { next: BLOCK + 1, open: vec![Part { from: 5, end: BLOCK + 1, since: 0 }], not_before: None };
+        let (taken, _) = cursor.take(vec![entry(5, 5)], 100, Growth::AtEnd { last: 5 });
+        assert_eq!((taken.len(), cursor.open[0].from), (1, 6));
+    }
+
+    #[test]
+    fn a_position_survives_being_stored() {
+        let cursor = Cursor { next: 9, open: vec![Part { from: 1, end: 5, since: 7 }], not_before: Some(Timestamp(3)) };
+        let text = serde_json::to_string(&cursor).unwrap();
+        assert_eq!(text, r#"{"next":9,"open":[{"f":1,"e":5,"s":7}],"not_before":3}"#);
+        assert_eq!(serde_json::from_str::<Cursor>(&text).unwrap(), cursor);
+        assert_eq!((block_end(1), block_end(BLOCK), block_end(BLOCK + 1)), (BLOCK + 1, BLOCK + 1, 2 * BLOCK + 1));
+    }
+}

@@ -1,0 +1,361 @@
+//! Webhooks, and the log of what they were told. One node at a time delivers a webhook: whoever holds it, by a row that
+//! says who and until when. What moves a webhook's position is void unless its holder still holds it, so a node that was
+//! thought dead and comes back can repeat a call, and never take a position back or forward.
+
+use domain::webhook::{Answer, DeliveryId, Disabled, Fault, Webhook, WebhookId};
+use domain::{Sealed, Timestamp};
+
+use crate::apply::params;
+use crate::error::Error;
+use crate::follow::Cursor;
+use crate::query::BATCH;
+use crate::rows::Decode;
+use crate::value::{Row, Value, Write};
+use crate::{Backend, Store, sql};
+
+/// A webhook with how far it has been told.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HeldWebhook {
+    /// The webhook.
+    pub webhook: Webhook,
+    /// Its position in the audit trail.
+    pub cursor: Cursor,
+}
+
+/// Who holds a webhook, and until when.
+#[derive(Debug, Clone, Copy)]
+pub struct Hold<'a> {
+    /// A name that nobody else has.
+    pub holder: &'a str,
+    /// Until when, unless it is prolonged.
+    pub until: Timestamp,
+}
+
+/// How far a delivery is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DeliveryStatus {
+    /// To be tried, or tried again.
+    Waiting,
+    /// Taken by the receiver.
+    Delivered,
+    /// Given up.
+    Failed,
+}
+
+impl DeliveryStatus {
+    fn number(self) -> i64 {
+        match self {
+            Self::Waiting => 0,
+            Self::Delivered => 1,
+            Self::Failed => 2,
+        }
+    }
+}
+
+/// A batch of events on its way to a webhook, or what became of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Delivery {
+    /// Its row.
+    pub id: DeliveryId,
+    /// Who is told.
+    pub webhook: WebhookId,
+    /// What the receiver knows it by: the same in every try.
+    pub message: String,
+    /// The events, by the ids of their entries, in order.
+    pub events: Vec<i64>,
+    /// How far it is.
+    pub status: DeliveryStatus,
+    /// Whether it is told again at an operator's wish, and holds up nothing.
+    pub replay: bool,
+    /// How often it was tried.
+    pub attempts: u32,
+    /// When it is tried next, while it waits.
+    pub next_attempt_at: Timestamp,
+    /// When trying began.
+    pub began_at: Timestamp,
+    /// What the last try ended with.
+    pub answer: Option<Answer>,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When it was taken or given up.
+    pub settled_at: Option<Timestamp>,
+    /// When the first of its events happened.
+    pub oldest_at: Timestamp,
+}
+
+/// What a try ended with, and what follows.
+#[derive(Debug, Clone, Copy)]
+pub struct Tried {
+    /// The answer.
+    pub answer: Answer,
+    /// How far the delivery is now.
+    pub status: DeliveryStatus,
+    /// When it is tried again, while it waits.
+    pub next_attempt_at: Timestamp,
+    /// When this was.
+    pub at: Timestamp,
+    /// Whether the receiver does not want to be told any more.
+    pub gone: bool,
+}
+
+impl Store {
+    /// Keeps a new webhook.
+    pub async fn create_webhook(&self, webhook: &Webhook, cursor: &Cursor) -> Result<(), Error> {
+        let (disabled_at, reason) = disabled(webhook.disabled);
+        let params = params![
+            webhook.id.0,
+            webhook.name.as_str(),
+            webhook.url.as_str(),
+            webhook.keys.0.clone(),
+            webhook.headers.0.clone(),
+            webhook.allow_private,
+            disabled_at,
+            reason,
+            webhook.created_at,
+            position(cursor)?,
+            0_i64,
+        ];
+        self.change_row(sql::INSERT_WEBHOOK, params).await.map(|_| ())
+    }
+
+    /// All webhooks, oldest first.
+    pub async fn webhooks(&self) -> Result<Vec<HeldWebhook>, Error> {
+        self.rows(sql::WEBHOOKS, Vec::new(), webhook).await
+    }
+
+    /// A webhook.
+    pub async fn webhook(&self, id: WebhookId) -> Result<Option<HeldWebhook>, Error> {
+        Ok(self.rows(sql::WEBHOOK, vec![id.0.into()], webhook).await?.pop())
+    }
+
+    /// Forgets a webhook with its log. Says whether there was one.
+    pub async fn delete_webhook(&self, id: WebhookId) -> Result<bool, Error> {
+        // Locked first, so that no delivery comes in between.
+        let lock = Write::new(sql::UNHOLD_WEBHOOK, params![id.0]);
+        let deletions =
+            [sql::DELETE_DELIVERIES, sql::DELETE_WEBHOOK].map(|statement| Write::new(statement, params![id.0]));
+        self.write_if(lock, deletions.to_vec()).await
+    }
+
+    /// Replaces a webhook's keys, unless somebody else has done so since `before` was read.
+    pub async fn set_webhook_keys(&self, id: WebhookId, before: &Sealed, keys: Sealed) -> Result<bool, Error> {
+        let params = params![keys.0, id.0, before.0.clone()];
+        Ok(self.change_row(sql::SET_WEBHOOK_KEYS, params).await? > 0)
+    }
+
+    /// Says since when and why a webhook is told nothing, or that it is told. Says whether there is one.
+    pub async fn set_webhook_disabled(
+        &self,
+        id: WebhookId,
+        because: Option<(Timestamp, Disabled)>,
+    ) -> Result<bool, Error> {
+        let (at, reason) = disabled(because);
+        Ok(self.change_row(sql::SET_WEBHOOK_DISABLED, params![at, reason, id.0]).await? > 0)
+    }
+
+    /// Takes a webhook for `hold`, unless somebody else holds it at `now`. Gives it as it is then.
+    pub async fn hold_webhook(
+        &self,
+        id: WebhookId,
+        hold: Hold<'_>,
+        now: Timestamp,
+    ) -> Result<Option<HeldWebhook>, Error> {
+        let params = params![hold.holder, hold.until, id.0, now];
+        if self.change_row(sql::HOLD_WEBHOOK, params).await? == 0 {
+            return Ok(None);
+        }
+        self.webhook(id).await
+    }
+
+    /// Lets go of a webhook.
+    pub async fn release_webhook(&self, id: WebhookId, holder: &str) -> Result<(), Error> {
+        self.change_row(sql::RELEASE_WEBHOOK, params![id.0, holder]).await.map(|_| ())
+    }
+
+    /// Moves a webhook's position and writes down what is to be delivered from before it, all or nothing. Says whether
+    /// the webhook was still held.
+    pub async fn move_webhook(
+        &self,
+        id: WebhookId,
+        hold: Hold<'_>,
+        cursor: &Cursor,
+        delivery: Option<&Delivery>,
+    ) -> Result<bool, Error> {
+        let moving = Write::new(sql::MOVE_WEBHOOK, params![position(cursor)?, hold.until, id.0, hold.holder]);
+        self.write_if(moving, delivery.map(insert).into_iter().collect()).await
+    }
+
+    /// Records what a try ended with. Says whether the webhook is still held, now until the end of `hold`.
+    pub async fn record_try(&self, delivery: &Delivery, tried: Tried, hold: Hold<'_>) -> Result<bool, Error> {
+        let settled = (tried.status != DeliveryStatus::Waiting).then_some(tried.at);
+        let (http_status, fault) = answer_columns(Some(tried.answer));
+        let settle = params![
+            tried.status.number(),
+            tried.next_attempt_at,
+            http_status,
+            fault,
+            settled,
+            delivery.id.0
+        ];
+        // Whoever else delivers it too may have been told better already.
+        self.change_row(sql::RECORD_TRY, settle).await?;
+        if tried.gone {
+            self.set_webhook_disabled(delivery.webhook, Some((tried.at, Disabled::Gone))).await?;
+        }
+        let params = params![hold.until, delivery.webhook.0, hold.holder];
+        Ok(self.change_row(sql::PROLONG_WEBHOOK, params).await? > 0)
+    }
+
+    /// What waits for a webhook, in order; what is told again comes last.
+    pub async fn waiting_deliveries(&self, id: WebhookId) -> Result<Vec<Delivery>, Error> {
+        self.rows(sql::WAITING_DELIVERIES, vec![id.0.into()], delivery).await
+    }
+
+    /// The newest deliveries of a webhook, or those that were given up.
+    pub async fn deliveries(&self, id: WebhookId, failed: bool, limit: u32) -> Result<Vec<Delivery>, Error> {
+        let statement = if failed { sql::FAILED_DELIVERIES } else { sql::DELIVERIES };
+        self.rows(statement, params![id.0, i64::from(limit)], delivery).await
+    }
+
+    /// A delivery.
+    pub async fn delivery(&self, id: DeliveryId) -> Result<Option<Delivery>, Error> {
+        Ok(self.rows(sql::DELIVERY, vec![id.0.into()], delivery).await?.pop())
+    }
+
+    /// Has a delivery that is over told again, under the same message id. Says whether there is one that is over.
+    pub async fn replay_delivery(&self, id: DeliveryId, now: Timestamp) -> Result<bool, Error> {
+        Ok(self.change_row(sql::REPLAY_DELIVERY, params![now, id.0]).await? > 0)
+    }
+
+    /// When the oldest event happened that was not delivered to a webhook that should have been told, and was tried.
+    pub async fn oldest_undelivered(&self) -> Result<Option<Timestamp>, Error> {
+        let found = self.rows(sql::OLDEST_UNDELIVERED, Vec::new(), crate::rows::opt_number).await?;
+        Ok(found.into_iter().flatten().next().map(Timestamp))
+    }
+
+    /// Forgets deliveries that are over and were made before a moment, a bounded number at a time.
+    pub async fn sweep_deliveries(&self, before: Timestamp) -> Result<u64, Error> {
+        self.change_row(sql::SWEEP_DELIVERIES, params![before, BATCH]).await
+    }
+
+    async fn rows<T: Send + 'static>(
+        &self,
+        statement: &'static str,
+        params: Vec<Value>,
+        row: Decode<T>,
+    ) -> Result<Vec<T>, Error> {
+        match &self.backend {
+            Backend::Sqlite(db) => db.listed(statement, &params, row),
+            Backend::Postgres(db) => Box::pin(db.listed(statement, params, row)).await,
+        }
+    }
+
+    async fn change_row(&self, statement: &'static str, params: Vec<Value>) -> Result<u64, Error> {
+        match &self.backend {
+            Backend::Sqlite(db) => db.change(statement, params).await,
+            Backend::Postgres(db) => Box::pin(db.change(statement, params)).await,
+        }
+    }
+
+    /// Runs `guard`, and `writes` in the same transaction only if it found its row. Says whether it did.
+    async fn write_if(&self, guard: Write, writes: Vec<Write>) -> Result<bool, Error> {
+        match &self.backend {
+            Backend::Sqlite(db) => db.write_if(guard, writes).await,
+            Backend::Postgres(db) => Box::pin(db.write_if(guard, writes)).await,
+        }
+    }
+}
+
+fn disabled(because: Option<(Timestamp, Disabled)>) -> (Option<Timestamp>, Option<&'static str>) {
+    because.map(|(at, reason)| (at, reason.name())).unzip()
+}
+
+fn position(cursor: &Cursor) -> Result<String, Error> {
+    serde_json::to_string(cursor).map_err(|_| Error::Corrupt("a webhook's position"))
+}
+
+fn answer_columns(answer: Option<Answer>) -> (Option<i64>, Option<&'static str>) {
+    match answer {
+        None => (None, None),
+        Some(Answer::Status(status)) => (Some(status.into()), None),
+        Some(Answer::Fault(fault)) => (None, Some(fault.name())),
+    }
+}
+
+fn insert(delivery: &Delivery) -> Write {
+    let (http_status, fault) = answer_columns(delivery.answer);
+    let events: Vec<u8> = delivery.events.iter().flat_map(|id| id.to_be_bytes()).collect();
+    let params = params![
+        delivery.id.0,
+        delivery.webhook.0,
+        delivery.message.as_str(),
+        events,
+        delivery.status.number(),
+        delivery.replay,
+        i64::from(delivery.attempts),
+        delivery.next_attempt_at,
+        delivery.began_at,
+        http_status,
+        fault,
+        delivery.created_at,
+        delivery.settled_at,
+        delivery.oldest_at,
+    ];
+    Write::new(sql::INSERT_DELIVERY, params)
+}
+
+fn webhook(row: &dyn Row) -> Result<HeldWebhook, Error> {
+    let disabled = match (row.opt_time(6)?, row.opt_text(7)?) {
+        (Some(at), Some(reason)) => {
+            Some((at, Disabled::from_name(reason).ok_or(Error::Corrupt("why a webhook is disabled"))?))
+        }
+        _ => None,
+    };
+    Ok(HeldWebhook {
+        webhook: Webhook {
+            id: WebhookId(row.int(0)?),
+            name: row.text(1)?.to_owned(),
+            url: row.text(2)?.to_owned(),
+            keys: Sealed(row.blob(3)?.to_vec()),
+            headers: Sealed(row.blob(4)?.to_vec()),
+            allow_private: row.int(5)? != 0,
+            disabled,
+            created_at: row.time(8)?,
+        },
+        cursor: serde_json::from_str(row.text(9)?).map_err(|_| Error::Corrupt("a webhook's position"))?,
+    })
+}
+
+fn delivery(row: &dyn Row) -> Result<Delivery, Error> {
+    let (events, rest) = row.blob(3)?.as_chunks::<8>();
+    if !rest.is_empty() {
+        return Err(Error::Corrupt("a delivery's events"));
+    }
+    let answer = match (row.opt_int(9)?, row.opt_text(10)?) {
+        (Some(status), _) => {
+            Some(Answer::Status(u16::try_from(status).map_err(|_| Error::Corrupt("a delivery's answer"))?))
+        }
+        (None, Some(fault)) => Some(Answer::Fault(Fault::from_name(fault).ok_or(Error::Corrupt("a delivery's fault"))?)),
+        (None, None) => None,
+    };
+    Ok(Delivery {
+        id: DeliveryId(row.int(0)?),
+        webhook: WebhookId(row.int(1)?),
+        message: row.text(2)?.to_owned(),
+        events: events.iter().map(|id| i64::from_be_bytes(*id)).collect(),
+        status: match row.int(4)? {
+            0 => DeliveryStatus::Waiting,
+            1 => DeliveryStatus::Delivered,
+            2 => DeliveryStatus::Failed,
+            _ => return Err(Error::Corrupt("a delivery's status")),
+        },
+        replay: row.int(5)? != 0,
+        attempts: u32::try_from(row.int(6)?).map_err(|_| Error::Corrupt("a delivery's attempts"))?,
+        next_attempt_at: row.time(7)?,
+        began_at: row.time(8)?,
+        answer,
+        created_at: row.time(11)?,
+        settled_at: row.opt_time(12)?,
+        oldest_at: row.time(13)?,
+    })
+}
