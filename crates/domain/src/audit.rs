@@ -44,6 +44,7 @@ pub enum AuditKind {
     ClientCreated,
     ClientRevoked,
     ClientRotated,
+    ClientChanged,
     ClientRefused,
     TokenIssued,
     TokenRefreshed,
@@ -53,7 +54,7 @@ pub enum AuditKind {
 
 impl AuditKind {
     /// All of them.
-    pub const ALL: [Self; 39] = [
+    pub const ALL: [Self; 40] = [
         Self::UserCreated,
         Self::UserUpdated,
         Self::UserDeleted,
@@ -88,6 +89,7 @@ impl AuditKind {
         Self::ClientCreated,
         Self::ClientRevoked,
         Self::ClientRotated,
+        Self::ClientChanged,
         Self::ClientRefused,
         Self::TokenIssued,
         Self::TokenRefreshed,
@@ -137,6 +139,7 @@ impl AuditKind {
             Self::ClientCreated => "client.created",
             Self::ClientRevoked => "client.revoked",
             Self::ClientRotated => "client.rotated",
+            Self::ClientChanged => "client.changed",
             Self::ClientRefused => "client.refused",
             Self::TokenIssued => "token.issued",
             Self::TokenRefreshed => "token.refreshed",

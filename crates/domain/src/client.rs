@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::audit::{AuditEvent, AuditKind};
 use crate::decision::{Change, Decision};
 use crate::digest::Digest;
+use crate::holding::Holding;
 use crate::id::ClientId;
 use crate::seal::{Place, Sealed};
 use crate::time::{DAY, MINUTE, SECOND, Timestamp};
@@ -100,6 +101,16 @@ pub struct ClientSecret {
     pub created_at: Timestamp,
 }
 
+/// What an operator has chosen for a client beyond the contract.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ClientOptions {
+    /// For how long its polls are held where they do not say.
+    pub holding: Holding,
+    /// Whether people type a number that this client shows before they accept its prompts (SEC 12).
+    pub number_matching: bool,
+}
+
 /// An API caller.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Client {
@@ -125,6 +136,8 @@ pub struct Client {
     pub wrong_secrets: Vec<Timestamp>,
     /// When it was created.
     pub created_at: Timestamp,
+    /// What an operator has chosen for it.
+    pub options: ClientOptions,
 }
 
 impl Client {
@@ -314,4 +327,35 @@ pub fn rotate_client(view: &ClientView, secret: ClientSecret, now: Timestamp) ->
     Decision::reply(Some(rotated.clone()))
         .with(AuditEvent::of_client(AuditKind::ClientRotated, rotated.id, now).into())
         .with(Change::UpdateClient(rotated))
+}
+
+/// Changes what an operator may choose; what is `None` stays. `None` if there is no such client. Choosing adaptive holds
+/// anew forgets what was learnt.
+pub fn choose(
+    view: &ClientView,
+    holding: Option<Holding>,
+    number_matching: Option<bool>,
+    now: Timestamp,
+) -> Decision<Option<Client>> {
+    let Some(client) = view.client.clone() else { return Decision::reply(None) };
+    let options = ClientOptions {
+        holding: holding.unwrap_or(client.options.holding),
+        number_matching: number_matching.unwrap_or(client.options.number_matching),
+    };
+    let chosen = Client { options, ..client };
+    Decision::reply(Some(chosen.clone()))
+        .with(AuditEvent::of_client(AuditKind::ClientChanged, chosen.id, now).into())
+        .with(Change::UpdateClient(chosen))
+}
+
+/// Remembers that the client hung up, so that it is never held longer than `most` milliseconds again
+/// ([`holding::ceiling_after`](crate::holding::ceiling_after)), if its holds are adaptive.
+pub fn hung_up(view: &ClientView, most: i64) -> Decision<()> {
+    let Some(client) = view.client.clone() else { return Decision::reply(()) };
+    let Holding::Adaptive { ceiling } = client.options.holding else { return Decision::reply(()) };
+    if ceiling.is_some_and(|known| known <= most) {
+        return Decision::reply(());
+    }
+    let options = ClientOptions { holding: Holding::Adaptive { ceiling: Some(most) }, ..client.options };
+    Decision::reply(()).with(Change::UpdateClient(Client { options, ..client }))
 }

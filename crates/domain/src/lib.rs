@@ -12,6 +12,7 @@ pub mod device;
 pub mod digest;
 pub mod enrolment;
 pub mod factor;
+pub mod holding;
 pub mod id;
 pub mod import;
 pub mod message;
@@ -30,7 +31,7 @@ pub mod verification;
 pub mod webhook;
 
 pub use audit::{AuditEvent, AuditKind};
-pub use client::{Client, ClientView, CompatProfile, Scope, TokenSet};
+pub use client::{Client, ClientOptions, ClientView, CompatProfile, Scope, TokenSet};
 pub use decision::{Change, Decision, View};
 pub use device::{Device, DeviceStatus};
 pub use digest::{Digest, KeyedHash, MacKeys};

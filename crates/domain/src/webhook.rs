@@ -101,17 +101,8 @@ pub struct Headers(pub Vec<(String, String)>);
 const MOST_HEADERS: usize = 20;
 const LONGEST_HEADER: usize = 2_048;
 /// Headers that are ours or the connection's to set.
-const OUR_HEADERS: [&str; 9] = [
-    "host",
-    "content-length",
-    "content-type",
-    "transfer-encoding",
-    "connection",
-    "te",
-    "trailer",
-    "upgrade",
-    "expect",
-];
+const OUR_HEADERS: [&str; 9] =
+    ["host", "content-length", "content-type", "transfer-encoding", "connection", "te", "trailer", "upgrade", "expect"];
 
 impl Headers {
     /// What is wrong with them, if anything is.
@@ -234,15 +225,8 @@ pub enum Fault {
 
 impl Fault {
     /// All of them.
-    pub const ALL: [Self; 7] = [
-        Self::Unresolved,
-        Self::Forbidden,
-        Self::Unreachable,
-        Self::Tls,
-        Self::Broken,
-        Self::Late,
-        Self::Unusable,
-    ];
+    pub const ALL: [Self; 7] =
+        [Self::Unresolved, Self::Forbidden, Self::Unreachable, Self::Tls, Self::Broken, Self::Late, Self::Unusable];
 
     /// The stored name.
     pub fn name(self) -> &'static str {

@@ -28,6 +28,7 @@ fn new_client(id: i64, text: &str) -> Client {
         expires_at: None,
         revoked_at: None,
         wrong_secrets: vec![],
+        options: domain::ClientOptions::default(),
         created_at: START,
     }
 }

@@ -1,7 +1,8 @@
 //! API callers: created, listed, rotated and revoked by operators.
 
 use domain::client::{self, ClientSecret};
-use domain::{Client, ClientId, CompatProfile, Digest, Scope};
+use domain::holding::Holding;
+use domain::{Client, ClientId, ClientOptions, ClientView, CompatProfile, Digest, Scope};
 use store::IdKind;
 
 use crate::{Engine, Error};
@@ -23,7 +24,13 @@ impl std::fmt::Debug for NewSecret {
 
 impl Engine {
     /// Creates a client.
-    pub async fn create_client(&self, name: &str, scope: Scope, profile: CompatProfile) -> Result<NewSecret, Error> {
+    pub async fn create_client(
+        &self,
+        name: &str,
+        scope: Scope,
+        profile: CompatProfile,
+        options: ClientOptions,
+    ) -> Result<NewSecret, Error> {
         if !domain::text::is_name(name) {
             return Err(Error::BadText("name"));
         }
@@ -42,6 +49,7 @@ impl Engine {
             revoked_at: None,
             wrong_secrets: Vec::new(),
             created_at: now,
+            options,
         };
         let created = self.decide_client(id, None, move |_| client::create(client.clone(), now)).await?;
         Ok(NewSecret { client: created, secret })
@@ -74,6 +82,22 @@ impl Engine {
         let rotated =
             self.decide_client(client.id, None, move |view| client::rotate_client(view, stored.clone(), now)).await?;
         Ok(rotated.map(|client| NewSecret { client, secret }))
+    }
+
+    /// Changes what an operator may choose for a client; what is `None` stays. `None` if there is no such client.
+    pub async fn choose_for_client(
+        &self,
+        client_id: &str,
+        holding: Option<Holding>,
+        number_matching: Option<bool>,
+    ) -> Result<Option<Client>, Error> {
+        let Some(client) = self.store.client_by_public_id(client_id).await? else { return Ok(None) };
+        let now = self.now();
+        let rule = move |view: &ClientView| client::choose(view, holding, number_matching, now);
+        let chosen = self.decide_client(client.id, None, rule).await?;
+        self.held.forget(client.id);
+        self.forget_callers();
+        Ok(chosen)
     }
 
     fn draw_client_secret(&self) -> (String, ClientSecret) {

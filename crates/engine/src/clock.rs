@@ -41,6 +41,22 @@ impl Clock for SystemClock {
     }
 }
 
+/// Measures a wait as [`Clock::sleep`] does: waits are real, whatever time of day it is said to be.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Stopwatch(std::time::Instant);
+
+impl Stopwatch {
+    #[expect(clippy::disallowed_methods, reason = "this is the clock's one home")]
+    pub(crate) fn start() -> Self {
+        Self(std::time::Instant::now())
+    }
+
+    /// Milliseconds since the start.
+    pub(crate) fn elapsed(self) -> i64 {
+        i64::try_from(self.0.elapsed().as_millis()).unwrap_or(i64::MAX)
+    }
+}
+
 /// A clock that can be moved, for dev worlds and tests. A server's clock cannot.
 #[derive(Debug, Default)]
 pub struct MovableClock {

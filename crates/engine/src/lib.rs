@@ -131,7 +131,7 @@ impl Engine {
 
     /// Background work: sends queued messages and sweeps what has expired, until the future is dropped.
     pub async fn run(&self) {
-        tokio::join!(self.deliver_for_ever(), self.sweep_for_ever(), self.hear_for_ever());
+        tokio::join!(self.deliver_for_ever(), self.sweep_for_ever(), self.hear_for_ever(), self.learn_for_ever());
     }
 
     /// Wakes the polls about users whom another node has decided about.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use domain::client::{self, ACCESS_TTL, Grant, Revocation, TokenSet};
-use domain::{Client, ClientId, CompatProfile, Digest, Scope, Sealed, Timestamp};
+use domain::{Client, ClientId, ClientOptions, CompatProfile, Digest, Scope, Sealed, Timestamp};
 use serde::{Deserialize, Serialize};
 use store::IdKind;
 
@@ -24,6 +24,8 @@ pub struct Caller {
     pub scope: Scope,
     /// How it wants to be answered.
     pub profile: CompatProfile,
+    /// What an operator has chosen for it.
+    pub options: ClientOptions,
     /// When the token ends.
     expires_at: Timestamp,
 }
@@ -83,6 +85,7 @@ impl Engine {
             client: client.id,
             scope: client.scope,
             profile: client.profile,
+            options: client.options,
             expires_at: client.expires_at.map_or(ends, |end| end.min(ends)),
         });
         self.callers.insert(digest, caller.clone());

@@ -9,8 +9,10 @@ use std::sync::Arc;
 use domain::verification::Context;
 use domain::{CompatProfile, Scope};
 use engine::Caller;
+use engine::held::Hold;
 
 use crate::Options;
+use crate::call::Call;
 
 /// A set of scopes, by name, so that a handler declares it in its signature.
 pub trait Allows: Send + Sync + 'static {
@@ -100,6 +102,12 @@ impl<A> Access<A> {
     /// How this client wants to be answered.
     pub fn profile(&self) -> CompatProfile {
         self.caller.profile
+    }
+
+    /// For how long this poll may be held: as it asks, or else as was chosen for its client.
+    pub fn hold(&self, call: &Call) -> Hold {
+        let chosen = || Hold::Chosen(self.caller.client, self.caller.options.holding);
+        call.wait().map_or_else(chosen, Hold::Asked)
     }
 
     /// The scope that was shown.

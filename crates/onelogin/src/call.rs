@@ -81,15 +81,12 @@ impl Call {
         self.fields().iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
     }
 
-    /// For how long a poll may be held, in milliseconds: `?wait=SECONDS`, as `10` or `10s`. What cannot be read is not
-    /// held; longer than [`engine::held::LONGEST`] is that long.
-    pub fn wait(&self) -> i64 {
-        if self.head.uri.query().is_none() {
-            return 0;
-        }
-        let seconds = self.query("wait").map(|text| text.trim().trim_end_matches('s'));
-        let seconds = seconds.and_then(|text| text.parse::<u32>().ok()).unwrap_or(0);
-        (i64::from(seconds) * SECOND).min(engine::held::LONGEST)
+    /// For how long the call asks to be held, in milliseconds: `?wait=SECONDS`, as `10` or `10s`. What cannot be read is
+    /// not held.
+    pub fn wait(&self) -> Option<i64> {
+        self.head.uri.query()?;
+        let seconds = self.query("wait")?.trim().trim_end_matches('s');
+        Some(i64::from(seconds.parse::<u32>().unwrap_or(0)) * SECOND)
     }
 
     /// The request's method.

@@ -5,6 +5,7 @@ mod wire;
 use std::time::Duration;
 
 use domain::Scope;
+use domain::holding::Holding;
 use serde_json::json;
 use wire::{Told, Wire};
 
@@ -156,4 +157,96 @@ async fn whoever_hangs_up_leaves_no_place_taken_and_a_stopping_server_holds_nobo
     };
     let (polled, ()) = tokio::join!(polled, stopped);
     assert_eq!(polled.expect("released").status(), 401);
+}
+
+async fn choose(wire: &Wire, holding: Holding) {
+    let client = wire.server.client(Scope::ManageAll).client_id.clone();
+    let chosen = wire.server.world.engine().choose_for_client(&client, Some(holding), None).await;
+    assert_eq!(chosen.unwrap().expect("the dev world's client").options.holding, holding);
+}
+
+async fn chosen(wire: &Wire) -> Holding {
+    let client = wire.server.client(Scope::ManageAll).client_id.clone();
+    let clients = wire.server.world.engine().clients().await.unwrap();
+    clients.into_iter().find(|one| one.client_id == client).expect("the dev world's client").options.holding
+}
+
+/// A poll that does not say how long.
+async fn plain(wire: &Wire, device: i64, state_token: &str) -> Told {
+    wire.post(&format!("1/otp_devices/{device}/verify"), &json!({ "state_token": state_token }).to_string()).await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_client_is_held_as_was_chosen_for_it_unless_its_call_says_otherwise() {
+    let wire = Wire::start().await;
+    let device = push(&wire).await;
+    let token = trigger(&wire, device).await;
+    for (holding, wait) in [(Holding::Off, ""), (Holding::Fixed(20_000), "?wait=0"), (Holding::ADAPTIVE, "?wait=0")] {
+        choose(&wire, holding).await;
+        let path = format!("1/otp_devices/{device}/verify{wait}");
+        let polled = tokio::time::timeout(SOON, wire.post(&path, &json!({ "state_token": token }).to_string())).await;
+        assert_eq!(polled.expect("not held").status(), 401, "{holding}");
+    }
+    for holding in [Holding::Fixed(20_000), Holding::ADAPTIVE] {
+        choose(&wire, holding).await;
+        let token = trigger(&wire, device).await;
+        let polled = tokio::time::timeout(SOON, plain(&wire, device, &token));
+        let accept = async {
+            held(&wire, 1).await;
+            wire.dev(&format!("/dev/phone/accept?user_id={}", wire.user), "").await;
+        };
+        let (polled, ()) = tokio::join!(polled, accept);
+        assert_eq!(polled.expect("woken").status(), 200, "{holding}");
+        wire.server.advance(60);
+    }
+    choose(&wire, Holding::Fixed(1_000)).await;
+    let token = trigger(&wire, device).await;
+    let polled = tokio::time::timeout(SOON, plain(&wire, device, &token)).await.expect("a second is short");
+    assert_eq!(polled.status(), 401);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_adaptive_client_that_hangs_up_is_never_held_that_long_again() {
+    let wire = Wire::start().await;
+    let device = push(&wire).await;
+    choose(&wire, Holding::ADAPTIVE).await;
+    let token = trigger(&wire, device).await;
+    assert!(tokio::time::timeout(Duration::from_millis(2_900), plain(&wire, device, &token)).await.is_err());
+    held(&wire, 0).await;
+    let polled = tokio::time::timeout(Duration::from_millis(2_700), plain(&wire, device, &token)).await;
+    assert_eq!(polled.expect("held for 2 s at most").status(), 401);
+    let learnt = async {
+        while chosen(&wire).await == Holding::ADAPTIVE {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(SOON, learnt).await.expect("written down");
+    assert_eq!(chosen(&wire).await, Holding::Adaptive { ceiling: Some(2_000) });
+    // A hang-up inside the first second leaves nothing to hold.
+    assert!(tokio::time::timeout(Duration::from_millis(300), plain(&wire, device, &token)).await.is_err());
+    held(&wire, 0).await;
+    assert_eq!(tokio::time::timeout(SOON, plain(&wire, device, &token)).await.expect("not held").status(), 401);
+    // Chosen anew, it begins anew.
+    choose(&wire, Holding::ADAPTIVE).await;
+    assert_eq!(chosen(&wire).await, Holding::ADAPTIVE);
+    let polled = tokio::time::timeout(Duration::from_millis(1_500), plain(&wire, device, &token));
+    let (polled, ()) = tokio::join!(polled, held(&wire, 1));
+    assert!(polled.is_err(), "held again");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_adaptive_client_that_sits_a_hold_through_is_held_longer() {
+    let wire = Wire::start().await;
+    let device = push(&wire).await;
+    choose(&wire, Holding::ADAPTIVE).await;
+    let token = trigger(&wire, device).await;
+    let polled = tokio::time::timeout(Duration::from_secs(6), plain(&wire, device, &token)).await;
+    assert_eq!(polled.expect("held for 4 s").status(), 401);
+    let accept = async {
+        #[expect(clippy::disallowed_methods, reason = "a poll is held in real time")]
+        tokio::time::sleep(Duration::from_millis(4_600)).await;
+        wire.dev(&format!("/dev/phone/accept?user_id={}", wire.user), "").await;
+    };
+    let (polled, ()) = tokio::join!(plain(&wire, device, &token), accept);
+    assert_eq!(polled.status(), 200, "held past the first four seconds");
 }

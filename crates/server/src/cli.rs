@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use domain::{CompatProfile, MfaPolicy, Scope};
+use domain::holding::Holding;
+use domain::{ClientOptions, CompatProfile, MfaPolicy, Scope};
 
 use crate::app::AppArgs;
 use crate::command::{Command, NewUser, Who};
@@ -190,6 +191,12 @@ enum ClientCommand {
         /// A name for people
         #[arg(long, default_value = "")]
         name: String,
+        /// Hold polls until the person answers: `off`, `adaptive`, or a number of seconds up to 25
+        #[arg(long, value_parser = Holding::parse, default_value = "off")]
+        hold: Holding,
+        /// Have people type a number that this client shows them before they accept a prompt
+        #[arg(long)]
+        number_matching: bool,
         #[command(flatten)]
         output: OutputArgs,
     },
@@ -205,6 +212,19 @@ enum ClientCommand {
         /// Do not ask
         #[arg(long)]
         yes: bool,
+        #[command(flatten)]
+        output: OutputArgs,
+    },
+    /// Change how a client's polls are held and whether people type a number
+    Set {
+        /// The `client_id`
+        client_id: String,
+        /// `off`, `adaptive`, or a number of seconds up to 25; `adaptive` forgets what was learnt
+        #[arg(long, value_parser = Holding::parse, required_unless_present = "number_matching")]
+        hold: Option<Holding>,
+        /// `on` or `off`: whether people type a number that this client shows them before they accept a prompt
+        #[arg(long, value_name = "ON|OFF", value_parser = on_or_off)]
+        number_matching: Option<bool>,
         #[command(flatten)]
         output: OutputArgs,
     },
@@ -390,6 +410,14 @@ fn scope(text: &str) -> Result<Scope, String> {
     Scope::from_name(text).ok_or_else(|| format!("the scopes are {}", known.join(", ")))
 }
 
+fn on_or_off(text: &str) -> Result<bool, &'static str> {
+    match text {
+        "on" => Ok(true),
+        "off" => Ok(false),
+        _ => Err("it is on or off"),
+    }
+}
+
 fn profile(text: &str) -> Result<CompatProfile, String> {
     let known: Vec<&str> = CompatProfile::ALL.iter().map(|profile| profile.name()).collect();
     CompatProfile::from_name(text).ok_or_else(|| format!("the profiles are {}", known.join(", ")))
@@ -475,8 +503,12 @@ fn apps(command: AppCommand) -> anyhow::Result<ExitCode> {
 
 fn client(command: ClientCommand) -> anyhow::Result<ExitCode> {
     match command {
-        ClientCommand::Create { scope, profile, name, output } => {
-            run(&output, Command::ClientCreate { name, scope, profile })
+        ClientCommand::Create { scope, profile, name, hold, number_matching, output } => {
+            let options = ClientOptions { holding: hold, number_matching };
+            run(&output, Command::ClientCreate { name, scope, profile, options })
+        }
+        ClientCommand::Set { client_id, hold, number_matching, output } => {
+            run(&output, Command::ClientSet { client_id, holding: hold, number_matching })
         }
         ClientCommand::List { output } => run(&output, Command::ClientList),
         ClientCommand::Revoke { client_id, yes, output } => {

@@ -2,9 +2,11 @@
 //! of its one writer, and only when none is running does the command line open the database itself (rulings 3).
 
 use domain::app::Definition;
+use domain::holding::Holding;
+use domain::time::SECOND;
 use domain::user::UserPatch;
 use domain::verification::Context;
-use domain::{Client, CompatProfile, MfaPolicy, Scope, User, UserId};
+use domain::{Client, ClientOptions, CompatProfile, MfaPolicy, Scope, User, UserId};
 use engine::{Engine, NewPassword};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -24,6 +26,8 @@ pub enum Command {
         scope: Scope,
         /// How it wants to be answered.
         profile: CompatProfile,
+        /// What is chosen for it.
+        options: ClientOptions,
     },
     /// `client list`
     ClientList,
@@ -36,6 +40,15 @@ pub enum Command {
     ClientRotate {
         /// Which one.
         client_id: String,
+    },
+    /// `client set`
+    ClientSet {
+        /// Which one.
+        client_id: String,
+        /// For how long its polls are held.
+        holding: Option<Holding>,
+        /// Whether people type a number.
+        number_matching: Option<bool>,
     },
     /// `user create`
     UserCreate(NewUser),
@@ -155,8 +168,8 @@ impl Report {
 pub async fn execute(engine: &Engine, command: Command) -> Result<Report, String> {
     let by = Context::default();
     match command {
-        Command::ClientCreate { name, scope, profile } => {
-            let made = engine.create_client(&name, scope, profile).await.map_err(sentence)?;
+        Command::ClientCreate { name, scope, profile, options } => {
+            let made = engine.create_client(&name, scope, profile, options).await.map_err(sentence)?;
             Ok(new_secret(&made.client, &made.secret, "Client created."))
         }
         Command::ClientList => Ok(client_list(&engine.clients().await.map_err(sentence)?)),
@@ -170,6 +183,10 @@ pub async fn execute(engine: &Engine, command: Command) -> Result<Report, String
             let made =
                 engine.rotate_client(&client_id).await.map_err(sentence)?.ok_or_else(|| no_client(&client_id))?;
             Ok(new_secret(&made.client, &made.secret, "New secret made; the one before works until the next rotation."))
+        }
+        Command::ClientSet { client_id, holding, number_matching } => {
+            let set = engine.choose_for_client(&client_id, holding, number_matching).await.map_err(sentence)?;
+            Ok(chosen(&set.ok_or_else(|| no_client(&client_id))?))
         }
         Command::UserCreate(user) => {
             if user.username.is_none() && user.email.is_none() {
@@ -309,6 +326,8 @@ fn client_list(clients: &[Client]) -> Report {
                 client.name.clone(),
                 client.scope.name().to_owned(),
                 client.profile.name().to_owned(),
+                client.options.holding.to_string(),
+                if client.options.number_matching { "on" } else { "off" }.to_owned(),
                 secrets.join(" "),
                 state(client).to_owned(),
             ]
@@ -322,13 +341,41 @@ fn client_list(clients: &[Client]) -> Report {
                 "name": client.name,
                 "scope": client.scope.name(),
                 "profile": client.profile.name(),
+                "hold": hold(client.options.holding),
+                "number_matching": client.options.number_matching,
                 "secret_endings": client.secrets.iter().map(|s| &s.last4).collect::<Vec<_>>(),
                 "revoked": client.revoked_at.is_some(),
             })
         })
         .collect();
-    let header = ["client_id", "name", "scope", "profile", "secrets", "state"].map(str::to_owned).to_vec();
+    let header =
+        ["client_id", "name", "scope", "profile", "hold", "number", "secrets", "state"].map(str::to_owned).to_vec();
     Report { json, text: Text::Table(header, rows) }
+}
+
+/// A hold as `client set` reads it.
+fn hold(holding: Holding) -> Value {
+    match holding {
+        Holding::Off => "off".into(),
+        Holding::Fixed(span) => (span / SECOND).into(),
+        Holding::Adaptive { .. } => "adaptive".into(),
+    }
+}
+
+/// What an operator has chosen for a client.
+fn chosen(client: &Client) -> Report {
+    let matching = if client.options.number_matching { "on" } else { "off" };
+    let json = json!({
+        "client_id": client.client_id,
+        "hold": hold(client.options.holding),
+        "number_matching": client.options.number_matching,
+    });
+    let text = vec![
+        format!("Client {} changed.", client.client_id),
+        format!("  hold             {}", client.options.holding),
+        format!("  number matching  {matching}"),
+    ];
+    lines(json, text)
 }
 
 fn new_secret(client: &Client, secret: &str, said: &str) -> Report {

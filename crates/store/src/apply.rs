@@ -250,6 +250,7 @@ fn create_client(client: &Client) -> Write {
         client.revoked_at,
         pack_moments(&client.wrong_secrets),
         client.created_at,
+        json(&client.options),
     ];
     Write::new(sql::INSERT_CLIENT, params)
 }
@@ -263,6 +264,7 @@ fn update_client(client: &Client) -> Write {
         json(&client.ip_allow),
         client.expires_at,
         client.revoked_at,
+        json(&client.options),
         client.id.0,
     ];
     Write::new(sql::UPDATE_CLIENT, params)

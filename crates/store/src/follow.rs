@@ -308,7 +308,8 @@ mod tests {
         cursor.open_up_to(last, growth);
         let mut found = Vec::new();
         for part in &cursor.open {
-            let mut inside: Vec<_> = trail.iter().filter(|(id, _)| (part.from..part.end).contains(id)).cloned().collect();
+            let mut inside: Vec<_> =
+                trail.iter().filter(|(id, _)| (part.from..part.end).contains(id)).cloned().collect();
             inside.sort_by_key(|(id, _)| *id);
             found.extend(inside.into_iter().take(limit));
         }
@@ -367,13 +368,15 @@ mod tests {
             let trail: Vec<_> = (1..=last).map(|id| entry(id, id)).collect();
             let growth = Growth::AtEnd { last };
             cursor.open_up_to(last, growth);
-            let inside = trail.into_iter().filter(|(id, _)| cursor.open.iter().any(|part| (part.from..part.end).contains(id)));
+            let inside =
+                trail.into_iter().filter(|(id, _)| cursor.open.iter().any(|part| (part.from..part.end).contains(id)));
             let (taken, more) = cursor.take(inside.collect(), 100, growth);
             assert_eq!((taken.into_iter().map(|(id, _)| id).collect::<Vec<_>>(), more), (expected, false));
             assert!(cursor.open.is_empty());
         }
         // A part that PostgreSQL left open goes on until the file's ids have passed it.
-        let mut cursor = Cursor { next: BLOCK + 1, open: vec![Part { from: 5, end: BLOCK + 1, since: 0 }], not_before: None };
+        let mut cursor =
+            Cursor { next: BLOCK + 1, open: vec![Part { from: 5, end: BLOCK + 1, since: 0 }], not_before: None };
         let (taken, _) = cursor.take(vec![entry(5, 5)], 100, Growth::AtEnd { last: 5 });
         assert_eq!((taken.len(), cursor.open[0].from), (1, 6));
     }

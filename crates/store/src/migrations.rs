@@ -29,6 +29,7 @@ pub const MIGRATIONS: &[Migration] = migrations! {
     3 "sign_in" "0003_sign_in.sql",
     4 "throttles" "0004_throttles.sql",
     5 "webhooks" "0005_webhooks.sql",
+    6 "client_options" "0006_client_options.sql",
 };
 
 /// The newest version this server knows.

@@ -96,6 +96,7 @@ pub(crate) fn client(row: &dyn Row) -> Result<Client, Error> {
         revoked_at: row.opt_time(8)?,
         wrong_secrets: unpack_moments(row.blob(9)?)?,
         created_at: row.time(10)?,
+        options: serde_json::from_str(row.text(11)?).map_err(|_| Error::Corrupt("a client's options"))?,
     })
 }
 

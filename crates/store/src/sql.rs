@@ -153,15 +153,15 @@ statements! {
     // ---- clients and tokens
 
     CLIENT = "SELECT id, client_id, name, scope, profile, secrets, ip_allow, expires_at, revoked_at, wrong_secrets, \
-        created_at FROM client WHERE id = $1";
+        created_at, options FROM client WHERE id = $1";
     CLIENT_BY_PUBLIC_ID = "SELECT id, client_id, name, scope, profile, secrets, ip_allow, expires_at, revoked_at, \
-        wrong_secrets, created_at FROM client WHERE client_id = $1";
+        wrong_secrets, created_at, options FROM client WHERE client_id = $1";
     CLIENTS = "SELECT id, client_id, name, scope, profile, secrets, ip_allow, expires_at, revoked_at, wrong_secrets, \
-        created_at FROM client ORDER BY id";
+        created_at, options FROM client ORDER BY id";
     INSERT_CLIENT = "INSERT INTO client (id, client_id, name, scope, profile, secrets, ip_allow, expires_at, \
-        revoked_at, wrong_secrets, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
+        revoked_at, wrong_secrets, created_at, options) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)";
     UPDATE_CLIENT = "UPDATE client SET name = $1, scope = $2, profile = $3, secrets = $4, ip_allow = $5, \
-        expires_at = $6, revoked_at = $7 WHERE id = $8";
+        expires_at = $6, revoked_at = $7, options = $8 WHERE id = $9";
     SET_WRONG_SECRETS = "UPDATE client SET wrong_secrets = $1 WHERE id = $2";
     TOKEN = "SELECT access, refresh, client_id, sealed, row_id, family, created_at, ended_at FROM token \
         WHERE access = $1";

@@ -189,14 +189,7 @@ impl Store {
     pub async fn record_try(&self, delivery: &Delivery, tried: Tried, hold: Hold<'_>) -> Result<bool, Error> {
         let settled = (tried.status != DeliveryStatus::Waiting).then_some(tried.at);
         let (http_status, fault) = answer_columns(Some(tried.answer));
-        let settle = params![
-            tried.status.number(),
-            tried.next_attempt_at,
-            http_status,
-            fault,
-            settled,
-            delivery.id.0
-        ];
+        let settle = params![tried.status.number(), tried.next_attempt_at, http_status, fault, settled, delivery.id.0];
         // Whoever else delivers it too may have been told better already.
         self.change_row(sql::RECORD_TRY, settle).await?;
         if tried.gone {
@@ -335,7 +328,9 @@ fn delivery(row: &dyn Row) -> Result<Delivery, Error> {
         (Some(status), _) => {
             Some(Answer::Status(u16::try_from(status).map_err(|_| Error::Corrupt("a delivery's answer"))?))
         }
-        (None, Some(fault)) => Some(Answer::Fault(Fault::from_name(fault).ok_or(Error::Corrupt("a delivery's fault"))?)),
+        (None, Some(fault)) => {
+            Some(Answer::Fault(Fault::from_name(fault).ok_or(Error::Corrupt("a delivery's fault"))?))
+        }
         (None, None) => None,
     };
     Ok(Delivery {

@@ -12,7 +12,7 @@ use std::sync::{Arc, Mutex};
 
 use axum::body::Body;
 use axum::http::{Request, header};
-use domain::{CompatProfile, Scope, Timestamp};
+use domain::{ClientOptions, CompatProfile, Scope, Timestamp};
 use engine::Clock as _;
 use engine::clock::MovableClock;
 use serde_json::Value;
@@ -115,7 +115,11 @@ impl TestServer {
         if let Some(token) = known {
             return token;
         }
-        let made = self.world.engine().create_client(profile.name(), Scope::ManageAll, profile).await;
+        let made = self
+            .world
+            .engine()
+            .create_client(profile.name(), Scope::ManageAll, profile, ClientOptions::default())
+            .await;
         let made = made.unwrap_or_else(|error| panic!("no client: {error}"));
         let token = self.token_of(&made.client.client_id, &made.secret).await;
         self.tokens

@@ -20,7 +20,7 @@ pub(crate) const SMS_SENT: &str = "SMS token sent to your mobile device. Authent
 pub async fn verify_factor(app: App, access: Access<Authenticate>, call: Call) -> Result<Response, Error> {
     let step = step(&call.json()?, None)?;
     let now = app.engine.now();
-    match app.engine.sign_in_step_held(step, access.context(), call.wait()).await.map_err(Error::at(now))? {
+    match app.engine.sign_in_step_held(step, access.context(), access.hold(&call)).await.map_err(Error::at(now))? {
         StepAnswer::Granted(granted) => Ok(v1_success(&[Authenticated::from(granted)])),
         StepAnswer::Sent(FactorKind::Sms) | StepAnswer::Pending(FactorKind::Sms) => {
             Ok(v1_status::<()>(StatusCode::OK, "success", &SMS_SENT.into(), None))

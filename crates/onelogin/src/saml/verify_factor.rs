@@ -29,7 +29,7 @@ async fn verify(app: App, access: Access<Authenticate>, call: Call, version: Ver
     let to = app_of(&app, &body).await?;
     step.app = Some(to.id.0);
     let now = app.engine.now();
-    match app.engine.sign_in_step_held(step, access.context(), call.wait()).await.map_err(Error::at(now))? {
+    match app.engine.sign_in_step_held(step, access.context(), access.hold(&call)).await.map_err(Error::at(now))? {
         StepAnswer::Granted(granted) => Ok(version.assertion(&sign(&app, &to, &granted, true).await?)),
         // Here a text message that was sent is pending too, unlike in the log-in.
         StepAnswer::Sent(FactorKind::Sms) | StepAnswer::Pending(FactorKind::Sms) => {

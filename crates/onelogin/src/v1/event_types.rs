@@ -60,6 +60,7 @@ pub fn of(kind: AuditKind) -> EventType {
         K::TokenRefreshed => (90_029, "API_TOKEN_REFRESHED", "An access token was refreshed"),
         K::TokenRevoked => (90_030, "API_TOKEN_REVOKED", "An access token was revoked"),
         K::TokenReused => (90_031, "API_TOKEN_REUSED", "A refresh token was used twice"),
+        K::ClientChanged => (90_032, "API_CREDENTIAL_CHANGED", "An API credential was changed"),
     };
     EventType { name, description, id }
 }

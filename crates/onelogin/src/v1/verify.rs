@@ -21,7 +21,7 @@ pub async fn verify(app: App, access: Access<ChallengeV1>, call: Call) -> Result
     let user = call.user_id().ok_or(Error::BadId)?;
     let device = call.device_id().ok_or(Error::NoFactor)?;
     let answer = parse(user, device, &call.json()?)?;
-    let judged = app.engine.verify_held(answer, access.context(), call.wait()).await;
+    let judged = app.engine.verify_held(answer, access.context(), access.hold(&call)).await;
     let now = app.engine.now();
     accepted(&judged.map_err(Error::at(now))?, now)?;
     Ok(v1_success_with_echo())

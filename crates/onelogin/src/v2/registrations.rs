@@ -5,6 +5,7 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use domain::verification::{Purpose, Target};
 use domain::{CompatProfile, FactorKind, Outcome, Reason, Timestamp, UserId};
+use engine::held::Hold;
 use engine::{Answer, EnrolRequest, EnrolledDevice};
 use serde::Serialize;
 
@@ -50,7 +51,7 @@ pub async fn start(app: App, access: Access<ManageMfa>, call: Call) -> Result<Re
 /// Tells how a registration stands.
 pub async fn read(app: App, access: Access<ReadMfa>, call: Call) -> Result<Response, Error> {
     let user = call.user_id().ok_or(Error::NotFound)?;
-    standing(&app, user, (call.path("id"), call.wait()), access.profile()).await
+    standing(&app, user, (call.path("id"), access.hold(&call)), access.profile()).await
 }
 
 /// Finishes a registration with a code.
@@ -63,16 +64,21 @@ pub async fn confirm(app: App, access: Access<ManageMfa>, call: Call) -> Result<
     if app.options.v2_wrong_otp_200
         && matches!(outcome, Outcome::Refused(Reason::WrongCode | Reason::Replay | Reason::Denied))
     {
-        return standing(&app, user, (id, 0), access.profile()).await;
+        return standing(&app, user, (id, Hold::NONE), access.profile()).await;
     }
     let closed = accepted(outcome, app.engine.now())?;
     let (Some(id), Some(device)) = (closed.wire_id, closed.device) else { return Err(Error::NotFound) };
     Ok(one(StatusCode::OK, access.profile(), &Standing::accepted(id, device)))
 }
 
-async fn standing(app: &App, user: UserId, (id, wait): (&str, i64), profile: CompatProfile) -> Result<Response, Error> {
+async fn standing(
+    app: &App,
+    user: UserId,
+    (id, hold): (&str, Hold),
+    profile: CompatProfile,
+) -> Result<Response, Error> {
     let reading =
-        app.engine.verification_held(user, id, Purpose::Enrol, wait).await.map_err(Error::at(app.engine.now()))?;
+        app.engine.verification_held(user, id, Purpose::Enrol, hold).await.map_err(Error::at(app.engine.now()))?;
     let standing = reading.and_then(|reading| Standing::of(reading, true)).ok_or(Error::NotFound)?;
     Ok(one(StatusCode::OK, profile, &standing))
 }

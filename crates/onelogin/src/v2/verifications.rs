@@ -76,7 +76,7 @@ pub async fn start(app: App, access: Access<ManageMfa>, call: Call) -> Result<Re
 /// Tells how a verification stands.
 pub async fn read(app: App, access: Access<ReadMfa>, call: Call) -> Result<Response, Error> {
     let user = call.user_id().ok_or(Error::NotFound)?;
-    let reading = app.engine.verification_held(user, call.path("id"), Purpose::Login, call.wait()).await;
+    let reading = app.engine.verification_held(user, call.path("id"), Purpose::Login, access.hold(&call)).await;
     let reading = reading.map_err(Error::at(app.engine.now()))?;
     let standing = reading.and_then(|reading| Standing::of(reading, false)).ok_or(Error::NotFound)?;
     // Who read what (contract 7.10). Pollers read a lot, so it is told only when asked for.

@@ -1,6 +1,6 @@
 //! What the replays share: a client with its habits, and how strictly typed clients read.
 
-use domain::{CompatProfile, Scope};
+use domain::{ClientOptions, CompatProfile, Scope};
 use serde_json::Value;
 
 use crate::wire::{App, Script, Told, Wire};
@@ -48,7 +48,12 @@ impl<'a> Client<'a> {
 
     /// With a credential of a compat profile that may do everything.
     pub(crate) async fn connect_speaking(wire: &'a Wire, profile: CompatProfile, habits: Habits) -> Self {
-        let made = wire.server.world.engine().create_client(profile.name(), Scope::ManageAll, profile).await;
+        let made = wire
+            .server
+            .world
+            .engine()
+            .create_client(profile.name(), Scope::ManageAll, profile, ClientOptions::default())
+            .await;
         let made = made.expect("a client");
         Self::with(wire, &made.client.client_id, &made.secret, habits).await
     }

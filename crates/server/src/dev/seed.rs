@@ -7,7 +7,7 @@ use anyhow::Context as _;
 use domain::app::{Definition, Source};
 use domain::user::UserPatch;
 use domain::verification::Context;
-use domain::{CompatProfile, Scope};
+use domain::{ClientOptions, CompatProfile, Scope};
 use engine::{Chance, Engine, NewPassword};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -109,7 +109,9 @@ async fn plant_and_keep(engine: &Engine, chance: &dyn Chance, file: &Path) -> an
 async fn plant(engine: &Engine, chance: &dyn Chance) -> anyhow::Result<Seed> {
     let mut clients = Vec::new();
     for scope in Scope::ALL {
-        let made = engine.create_client(&format!("dev: {}", scope.name()), scope, CompatProfile::Default).await?;
+        let made = engine
+            .create_client(&format!("dev: {}", scope.name()), scope, CompatProfile::Default, ClientOptions::default())
+            .await?;
         clients.push(DevClient {
             scope: scope.name().to_owned(),
             client_id: made.client.client_id,

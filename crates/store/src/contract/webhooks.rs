@@ -178,7 +178,8 @@ pub(crate) async fn a_delivery_is_tried_settled_and_told_again(store: &Store) {
         assert!(store.move_webhook(id, held, &Cursor::default(), Some(told)).await.unwrap());
     }
     assert_eq!(store.oldest_undelivered().await.unwrap(), Some(NOW));
-    let tried = |answer, status, at: Timestamp| Tried { answer, status, next_attempt_at: at.plus(5_000), at, gone: false };
+    let tried =
+        |answer, status, at: Timestamp| Tried { answer, status, next_attempt_at: at.plus(5_000), at, gone: false };
     let late = tried(Answer::Fault(Fault::Late), DeliveryStatus::Waiting, NOW);
     assert!(store.record_try(&one, late, held).await.unwrap());
     let waiting = &store.waiting_deliveries(id).await.unwrap()[0];

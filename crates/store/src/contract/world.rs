@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use domain::factor::{Alphabet, CODE_LENGTH, code_context, hotp, totp};
+use domain::holding::Holding;
 use domain::user::UserPatch;
 use domain::verification::{Context, Outcome};
 use domain::*;
@@ -200,6 +201,7 @@ pub(crate) async fn client(store: &Store) -> Client {
         revoked_at: None,
         wrong_secrets: Vec::new(),
         created_at: NOW,
+        options: ClientOptions { holding: Holding::Fixed(7_000), number_matching: true },
     };
     store.decide_client(id, None, move |_| client::create(client.clone(), NOW)).await.unwrap()
 }

@@ -16,8 +16,8 @@ use super::notices::NOTIFY_ANSWERED;
 use super::sql as own;
 use crate::apply::{Step, apply};
 use crate::error::Error;
-use crate::value::{Value, Write};
 use crate::rows;
+use crate::value::{Value, Write};
 
 /// A decision with whoever waits for it.
 pub(super) struct Job {

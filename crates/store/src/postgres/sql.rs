@@ -26,7 +26,7 @@ statements! {
         FROM unnest($1::smallint[], $2::bigint[]) AS n (kind, id) \
         JOIN audit_head h ON h.chain_kind = n.kind AND h.chain_id = n.id";
     LOCK_CLIENT = "SELECT id, client_id, name, scope, profile, secrets, ip_allow, expires_at, revoked_at, \
-        wrong_secrets, created_at FROM client WHERE id = $1 FOR UPDATE";
+        wrong_secrets, created_at, options FROM client WHERE id = $1 FOR UPDATE";
 
     // ---- one change of many users at once, in the order of the single statement's parameters
 

@@ -210,11 +210,7 @@ impl Sqlite {
     }
 
     /// The entries that a whole statement asks for.
-    pub(crate) async fn events_by(
-        &self,
-        statement: String,
-        params: Vec<Value>,
-    ) -> Result<Vec<(i64, AuditRow)>, Error> {
+    pub(crate) async fn events_by(&self, statement: String, params: Vec<Value>) -> Result<Vec<(i64, AuditRow)>, Error> {
         self.read_long(move |readers| readers.read(|conn| all(conn, &statement, &params, rows::event))).await
     }
 

@@ -39,7 +39,7 @@ pub(crate) const TABLES: &[Table] = &[
     table!("meta" [key Text] value Blob),
     table!("sequence" [kind Int] next Int),
     table!("client" [id Int] client_id Text, name Text, scope Text, profile Text, secrets Text, ip_allow Text,
-        expires_at Int, revoked_at Int, wrong_secrets Blob, created_at Int),
+        expires_at Int, revoked_at Int, wrong_secrets Blob, created_at Int, options Text),
     table!("token" [access Blob] refresh Blob, client_id Int, sealed Blob, row_id Int, family Int, created_at Int,
         ended_at Int),
     table!("user" [id Int] username Text, username_key Text, email Text, email_key Text, phone Text, external_id Text,
