@@ -4,6 +4,7 @@ use crate::audit::AuditEvent;
 use crate::client::{Client, TokenSet};
 use crate::device::Device;
 use crate::digest::Digest;
+use crate::factor::Challenge;
 use crate::id::{ClientId, DeviceId, UserId, VerificationId};
 use crate::message::Message;
 use crate::seal::Sealed;
@@ -117,6 +118,13 @@ pub enum Change {
         verification: VerificationId,
         /// Digest of the new state token.
         hash: Digest,
+    },
+    /// A live prompt asks for another number: whoever has asked again shows it (SEC 12).
+    ReplaceChallenge {
+        /// Which verification.
+        verification: VerificationId,
+        /// The same prompt with its new number.
+        challenge: Challenge,
     },
 
     /// What a limit remembers.

@@ -926,7 +926,9 @@ impl World {
         let decision = match &proof.act {
             Act::Typed(target) => verification::answer(&view, target, &proof.evidence, &context(), self.now),
             Act::Device(id, credential) => {
-                verification::answer_from_device(&view, *id, &proof.evidence, credential.as_ref(), &context(), self.now)
+                let against = view.verification(*id).map_or(Challenge::Own, |asked| asked.challenge.clone());
+                let shown = (&proof.evidence, &against);
+                verification::answer_from_device(&view, *id, shown, credential.as_ref(), &context(), self.now)
             }
         };
         let (device, verification) = self.aimed(user, &proof.act);

@@ -244,7 +244,7 @@ fn a_phone_is_paired_by_the_code_and_the_key_it_holds() {
             let decision = verification::answer_from_device(
                 &view,
                 verification.id,
-                &evidence,
+                (&evidence, &verification.challenge),
                 sealed.as_ref(),
                 &context(),
                 scene.now,
@@ -262,4 +262,23 @@ fn a_phone_is_paired_by_the_code_and_the_key_it_holds() {
         assert_eq!(pair(&mut scene, Some(&thief)), Outcome::Refused(Reason::NotOpen), "the code is spent");
         assert_eq!(unseal(scene.db.device(device).unwrap()), credential);
     }
+}
+
+/// SEC 12: a phone's answer is judged against the number that is asked for when it arrives.
+#[test]
+fn an_answer_with_the_number_before_is_none() {
+    let mut prompt = prompt(Some("42"));
+    let good = prompt.prove(&prompt.signed_by(&prompt.key, PushDecision::Accept, Some("42")));
+    assert!(matches!(good, Evidence::Proved(_)));
+    let Challenge::Approval { nonce, .. } = prompt.verification.challenge.clone() else { unreachable!() };
+    let id = prompt.verification.id;
+    let against = std::mem::replace(
+        &mut prompt.verification.challenge,
+        Challenge::Approval { nonce, number: Some("43".to_owned()) },
+    );
+    let challenge = prompt.verification.challenge.clone();
+    prompt.scene.db.apply(domain::Change::ReplaceChallenge { verification: id, challenge });
+    assert_eq!(prompt.scene.phoned_against(id, &good, &against), Outcome::Refused(Reason::NotOpen));
+    assert!(prompt.scene.db.verification(id).unwrap().is_open(prompt.scene.now), "it still waits");
+    assert!(is_accepted(&prompt.answer(PushDecision::Accept, Some("43"))));
 }

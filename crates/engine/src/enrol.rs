@@ -1,9 +1,9 @@
 //! Enrolling and removing devices.
 
 use domain::enrolment::{self, Disabled, Enrolled, Enrolment};
-use domain::factor::push::PAIRING_CONTEXT;
+use domain::factor::push::{NUMBER_LENGTH, PAIRING_CODE_LENGTH, PAIRING_CONTEXT};
 use domain::factor::totp::{SECRET_LENGTH, Totp, base32};
-use domain::factor::{Alphabet, CODE_LENGTH, Challenge, code_context, hotp::Hotp, push::PAIRING_CODE_LENGTH};
+use domain::factor::{Alphabet, CODE_LENGTH, Challenge, code_context, hotp::Hotp};
 use domain::time::MINUTE;
 use domain::verification::{Context, Purpose, Status, Verification};
 use domain::{
@@ -58,10 +58,17 @@ pub struct EnrolRequest {
 /// What an app or a person needs to set the device up. Answered once, by the call that made it (SEC 46).
 #[derive(Debug, Clone)]
 pub struct Setup {
-    /// The Base32 secret, the pairing code, or the digits to show for a call.
+    /// The Base32 secret, the pairing code, or the digits to show for a call or a prompt.
     pub verification_token: String,
     /// The address for a QR code, where the factor has one.
     pub url: Option<String>,
+}
+
+impl Setup {
+    /// Digits for the person to read and to enter elsewhere.
+    pub(crate) fn to_show(digits: String) -> Self {
+        Self { verification_token: digits, url: None }
+    }
 }
 
 /// An enrolled device, for the caller that enrolled it.
@@ -218,7 +225,8 @@ impl Engine {
             (Credential::Push { .. }, _) => self.draw_pairing(user),
             (_, Door::V1) => Challenged::plain(Challenge::Untriggered),
             (_, Door::V2 { .. }) => {
-                let style = CodeStyle { alphanumeric: false, keypad: true, template: request.template.as_ref() };
+                let style =
+                    CodeStyle { alphanumeric: false, keypad: true, number: false, template: request.template.as_ref() };
                 self.draw_sent(id, device, credential, ttl, style)
             }
         };
@@ -345,10 +353,12 @@ impl Engine {
             Credential::Push { .. } => {
                 let nonce = self.chance.bytes::<32>();
                 let encoded = data_encoding::BASE64URL_NOPAD.encode(&nonce);
-                let content =
-                    Content { nonce: Some(encoded), ..content(&device.display_name, words::prompt(issuer), None) };
-                let challenge = Challenge::Approval { nonce: Secret::new(nonce.to_vec()), number: None };
-                Challenged { content: Some(content), ..Challenged::plain(challenge) }
+                let number = style.number.then(|| self.chance.code(Alphabet::Digits, NUMBER_LENGTH));
+                let words = words::prompt(issuer, number.is_some());
+                let content = Content { nonce: Some(encoded), ..content(&device.display_name, words, None) };
+                let setup = number.clone().map(Setup::to_show);
+                let challenge = Challenge::Approval { nonce: Secret::new(nonce.to_vec()), number };
+                Challenged { challenge, content: Some(content), setup }
             }
             Credential::Totp(_) | Credential::Hotp(_) => Challenged::plain(Challenge::Own),
         }
@@ -390,6 +400,8 @@ pub(crate) struct CodeStyle<'a> {
     pub(crate) alphanumeric: bool,
     /// Calls ask for digits shown on a screen rather than speak a code.
     pub(crate) keypad: bool,
+    /// Prompts ask for a number shown on a screen.
+    pub(crate) number: bool,
     /// The caller's own text.
     pub(crate) template: Option<&'a Template>,
 }

@@ -232,12 +232,12 @@ impl Engine {
     pub async fn sign_in_step_held(&self, step: Step, context: Context, hold: Hold) -> Result<StepAnswer, Error> {
         let first = self.sign_in_step(step.clone(), context.clone()).await?;
         // Only a prompt is answered by the person alone; a code is typed, and handed in by another call.
-        let waits = matches!(first, StepAnswer::Pending(FactorKind::Push));
+        let waits = matches!(first, StepAnswer::Pending(FactorKind::Push, _));
         if self.held.span(hold).0 <= 0 || !step.response.is_absent() || !waits {
             return Ok(first);
         }
         let Some(user) = self.store.holder(step.state_token, Purpose::SignIn).await? else { return Ok(first) };
-        let open = |stepped: &Result<StepAnswer, Error>| matches!(stepped, Ok(StepAnswer::Pending(_)));
+        let open = |stepped: &Result<StepAnswer, Error>| matches!(stepped, Ok(StepAnswer::Pending(..)));
         // Whoever waits has asked for one prompt: should it run out meanwhile, no other is put to the person.
         let again = Step { notify: false, ..step };
         self.hold(user, hold, || self.sign_in_step(again.clone(), context.clone()), open).await

@@ -39,8 +39,8 @@ impl Engine {
         let evidence = prove_pairing(device, verification, &code, public_key, signature, self.keys.mac_keys());
         let credential = Credential::Push { public_key: Some(public_key.to_vec()) };
         let sealed = self.seal_credential(device.id, user, &credential)?;
-        let device = device.id;
-        let outcome = self.answer_from_device(user, id, evidence, Some(sealed)).await?;
+        let (device, against) = (device.id, verification.challenge.clone());
+        let outcome = self.answer_from_device(user, id, (evidence, against), Some(sealed)).await?;
         Ok(matches!(outcome, Outcome::Accepted { .. }).then_some(Paired { user, device }))
     }
 
@@ -53,7 +53,7 @@ impl Engine {
         let Some((found, device)) = found else { return Ok(Outcome::Refused(Reason::NotOpen)) };
         let credential = self.open_credential(device)?;
         let evidence = prove_answer(&credential, device, found, answer, self.keys.mac_keys());
-        self.answer_from_device(user, verification, evidence, None).await
+        self.answer_from_device(user, verification, (evidence, found.challenge.clone()), None).await
     }
 
     /// Judges digits keyed into the telephone.
@@ -64,7 +64,16 @@ impl Engine {
         let found = view.verification(verification).and_then(|v| Some((v, view.device(v.device_id)?)));
         let Some((found, device)) = found else { return Ok(Outcome::Refused(Reason::NotOpen)) };
         let evidence = prove_keypad(device, found, digits, self.keys.mac_keys());
-        self.answer_from_device(user, verification, evidence, None).await
+        self.answer_from_device(user, verification, (evidence, found.challenge.clone()), None).await
+    }
+
+    /// How many digits of a number a waiting prompt asks the person for; `None` if it asks for none, or is over.
+    pub async fn prompt_digits(&self, verification: VerificationId) -> Result<Option<usize>, Error> {
+        let found = self.store.verification_by_id(verification).await?;
+        Ok(found.filter(|found| found.is_open(self.now())).and_then(|found| match found.challenge {
+            domain::Challenge::Approval { number, .. } => number.map(|number| number.len()),
+            _ => None,
+        }))
     }
 
     async fn view_of(&self, verification: VerificationId) -> Result<Option<(UserId, domain::View)>, Error> {
@@ -76,7 +85,7 @@ impl Engine {
         &self,
         user: UserId,
         verification: VerificationId,
-        evidence: Evidence,
+        (evidence, against): (Evidence, domain::Challenge),
         credential: Option<domain::Sealed>,
     ) -> Result<Outcome, Error> {
         let now = self.now();
@@ -84,7 +93,7 @@ impl Engine {
             verification::answer_from_device(
                 view,
                 verification,
-                &evidence,
+                (&evidence, &against),
                 credential.as_ref(),
                 &Context::default(),
                 now,

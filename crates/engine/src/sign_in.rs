@@ -82,9 +82,15 @@ pub struct Step {
     pub response: Response,
     /// Whether a prompt may be put where none waits for an answer, and a code sent where one was.
     pub notify: bool,
+    /// Whether a prompt asks for a number that the caller shows (SEC 12).
+    pub number: bool,
     /// For which app; the log-in must be for the same.
     pub app: Option<i64>,
 }
+
+/// A number that the person reads on the caller's screen and types on the phone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Shown(pub String);
 
 /// How a step ends.
 #[derive(Debug)]
@@ -92,9 +98,9 @@ pub enum StepAnswer {
     /// The log-in is complete.
     Granted(Granted),
     /// A code or prompt is on its way.
-    Sent(FactorKind),
+    Sent(FactorKind, Option<Shown>),
     /// The person has not answered yet.
-    Pending(FactorKind),
+    Pending(FactorKind, Option<Shown>),
     /// No.
     Refused(Reason),
 }
@@ -165,11 +171,11 @@ impl Engine {
                 return Ok(StepAnswer::Refused(Reason::CodeMissing));
             }
             match waiting(&snapshot, &step, now) {
-                Waiting::Person => return Ok(StepAnswer::Pending(device.factor)),
-                Waiting::Code if !step.notify => return Ok(StepAnswer::Pending(device.factor)),
+                Waiting::Person(shown) => return Ok(StepAnswer::Pending(device.factor, shown)),
+                Waiting::Code if !step.notify => return Ok(StepAnswer::Pending(device.factor, None)),
                 // "Do not notify" is said of pushes (contract 5.2): tools that ask for the first code say it too.
                 Waiting::Nobody if !step.notify && device.factor == FactorKind::Push => {
-                    return Ok(StepAnswer::Pending(device.factor));
+                    return Ok(StepAnswer::Pending(device.factor, None));
                 }
                 Waiting::Code | Waiting::Nobody => {
                     let until = attempt.expires_at.min(now.plus(CHALLENGE_TTL));
@@ -200,7 +206,7 @@ impl Engine {
             Stepped::Granted(user, terms) => {
                 StepAnswer::Granted(Granted { user, terms, session_token, expires_at: now.plus(SESSION_TOKEN_TTL) })
             }
-            Stepped::Answered(Outcome::Pending(factor)) => StepAnswer::Pending(factor),
+            Stepped::Answered(Outcome::Pending(factor)) => StepAnswer::Pending(factor, None),
             Stepped::Answered(Outcome::Refused(reason)) => StepAnswer::Refused(reason),
             Stepped::Answered(Outcome::Accepted { .. }) => {
                 return Err(Error::internal("an accepted step that grants nothing"));
@@ -241,7 +247,7 @@ impl Engine {
     ) -> Result<StepAnswer, Error> {
         let (now, id) = (self.now(), self.chance.verification_id());
         let credential = self.open_credential(device)?;
-        let style = CodeStyle { alphanumeric: false, keypad: false, template: None };
+        let style = CodeStyle { alphanumeric: false, keypad: false, number: step.number, template: None };
         let ttl = expires_at.since(now);
         let Challenged { challenge, content, .. } = self.draw_sent(id, device, &credential, ttl, style);
         let verification = Verification {
@@ -268,8 +274,8 @@ impl Engine {
         let opened = self.decide(user, move |view| verification::open(view, &opening, &policy, &context, now)).await?;
         self.wake_outbox();
         match opened {
-            Opened::Opened(_) => Ok(StepAnswer::Sent(device.factor)),
-            Opened::Repeated(_) => Ok(StepAnswer::Pending(device.factor)),
+            Opened::Opened(put) => Ok(StepAnswer::Sent(device.factor, put.challenge.number().map(Shown))),
+            Opened::Repeated(put) => Ok(StepAnswer::Pending(device.factor, put.challenge.number().map(Shown))),
             Opened::NoUser | Opened::NoDevice => Ok(StepAnswer::Refused(Reason::NoDevice)),
             Opened::Locked(until) => Err(Error::Locked(until)),
             Opened::TooSoon(at) | Opened::TooMany(at) => Err(Error::TooMany(Some(at))),
@@ -324,7 +330,7 @@ impl Engine {
 /// What a poll finds.
 enum Waiting {
     /// A prompt that only the person can answer: it is not put again while it lives (rulings 26).
-    Person,
+    Person(Option<Shown>),
     /// An answer to collect.
     Collection,
     /// A code that was sent: asked for again, it is sent anew as soon as the limits allow.
@@ -344,7 +350,7 @@ fn waiting(view: &View, step: &Step, now: Timestamp) -> Waiting {
     match put.map(|v| (&v.challenge, v.status)) {
         None => Waiting::Nobody,
         Some((Challenge::Code { .. }, _)) => Waiting::Code,
-        Some((_, Status::Pending)) => Waiting::Person,
+        Some((challenge, Status::Pending)) => Waiting::Person(challenge.number().map(Shown)),
         Some(_) => Waiting::Collection,
     }
 }

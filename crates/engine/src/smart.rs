@@ -113,6 +113,7 @@ impl Engine {
                     door: Door::V2 { numeric_ids: false },
                     ttl: request.life * SECOND,
                     numeric: true,
+                    number: false,
                     template: None,
                 },
                 context,

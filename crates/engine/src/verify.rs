@@ -21,6 +21,8 @@ pub struct OpenRequest {
     pub ttl: i64,
     /// Whether an SMS code has only digits (v2 always does).
     pub numeric: bool,
+    /// Whether a prompt asks for a number that the caller shows (SEC 12).
+    pub number: bool,
     /// The caller's own text for the SMS.
     pub template: Option<Template>,
 }
@@ -65,6 +67,7 @@ impl Engine {
         let style = CodeStyle {
             alphanumeric: !request.numeric && request.door == Door::V1 && device.factor == domain::FactorKind::Sms,
             keypad: request.door != Door::V1,
+            number: request.number,
             template: request.template.as_ref(),
         };
         let Challenged { challenge, content, setup } = self.draw_sent(id, &device, &credential, request.ttl, style);
@@ -95,7 +98,10 @@ impl Engine {
             self.decide(request.user, move |view| verification::open(view, &opening, &policy, &context, now)).await?;
         let (verification, setup) = match opened {
             Opened::Opened(verification) => (verification, setup),
-            Opened::Repeated(verification) => (verification, None),
+            Opened::Repeated(verification) => {
+                let setup = verification.challenge.number().map(Setup::to_show);
+                (verification, setup)
+            }
             Opened::NoUser => return Err(Error::NoUser),
             Opened::NoDevice => return Err(Error::NoDevice),
             Opened::Locked(until) => return Err(Error::Locked(until)),

@@ -66,8 +66,9 @@ pub fn email(issuer: &str, code: &str, minutes: i64) -> (String, String) {
 }
 
 /// The words of a prompt on a phone. Nothing personal: they pass through a push service.
-pub fn prompt(issuer: &str) -> String {
-    format!("Is it you signing in to {issuer}?")
+pub fn prompt(issuer: &str, number: bool) -> String {
+    let ask = if number { " Type the number you see there." } else { "" };
+    format!("Is it you signing in to {issuer}?{ask}")
 }
 
 /// The address an authenticator app reads from a QR code.

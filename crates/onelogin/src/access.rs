@@ -110,6 +110,11 @@ impl<A> Access<A> {
         call.wait().map_or_else(chosen, Hold::Asked)
     }
 
+    /// Whether people type a number that this client shows (SEC 12).
+    pub fn number_matching(&self) -> bool {
+        self.caller.options.number_matching
+    }
+
     /// The scope that was shown.
     pub fn scope(&self) -> Scope {
         self.caller.scope

@@ -89,6 +89,10 @@ pub(crate) fn apply(change: Change, steps: &mut Vec<Step>) {
         Change::ReplaceStateToken { verification, hash } => {
             write(sql::REPLACE_STATE_TOKEN, params![hash, id(verification)]);
         }
+        Change::ReplaceChallenge { verification, challenge } => {
+            let parts = challenge::split(&challenge);
+            write(sql::REPLACE_CHALLENGE, params![parts.form, parts.answer, parts.pairing_hash, id(verification)]);
+        }
 
         // A decision changes limits of its own user only.
         Change::SetThrottle(_, throttle) => steps.push(Step::Move(Move::Limit(throttle))),

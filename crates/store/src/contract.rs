@@ -26,6 +26,7 @@ macro_rules! contract {
                 what_is_written_is_read_back,
                 a_counter_never_goes_back,
                 a_decision_that_changes_nothing_it_should_is_void,
+                a_prompt_that_waits_gets_another_number,
                 terminal_states_never_change,
                 live_agrees_with_the_domain,
                 an_end_wipes_the_code,

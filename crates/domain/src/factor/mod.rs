@@ -186,6 +186,11 @@ pub enum Challenge {
 }
 
 impl Challenge {
+    /// The number that the person must type on the phone, if there is one.
+    pub fn number(&self) -> Option<String> {
+        if let Self::Approval { number, .. } = self { number.clone() } else { None }
+    }
+
     /// Whether a typed code can answer this challenge.
     pub fn takes_code(&self) -> bool {
         matches!(self, Self::Own | Self::Code { .. })

@@ -14,6 +14,8 @@ use crate::verification::Verification;
 
 /// Characters in a pairing code (rulings 33).
 pub const PAIRING_CODE_LENGTH: usize = 8;
+/// Digits of the number that people type before they accept, where the client asks for one (SEC 12).
+pub const NUMBER_LENGTH: usize = 2;
 /// Bytes in a prompt's nonce.
 pub const NONCE_LENGTH: usize = 32;
 

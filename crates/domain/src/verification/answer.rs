@@ -58,11 +58,12 @@ pub fn answer(
 }
 
 /// Judges what the phone or the telephone answered: a signed accept or deny, keyed digits, or a pairing (which brings
-/// the `credential`). A result with a state token waits for its poller.
+/// the `credential`). A result with a state token waits for its poller. Evidence that was made `against` another
+/// challenge than the verification has by now is none: its number has changed meanwhile.
 pub fn answer_from_device(
     view: &View,
     verification: VerificationId,
-    evidence: &Evidence,
+    (evidence, against): (&Evidence, &Challenge),
     credential: Option<&Sealed>,
     context: &Context,
     now: Timestamp,
@@ -73,6 +74,9 @@ pub fn answer_from_device(
         return refused(Reason::NotOpen);
     };
     let Some(device) = view.device(verification.device_id) else { return refused(Reason::NoDevice) };
+    if verification.challenge != *against {
+        return refused(Reason::NotOpen);
+    }
     if let Err(reason) = unlocked(view, user, Some(device), now) {
         return refused(reason);
     }

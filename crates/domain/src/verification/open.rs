@@ -84,6 +84,10 @@ pub fn open(view: &View, opening: &Opening, policy: &Policy, context: &Context, 
     if let Some(waiting) = waiting {
         let mut repeated = waiting.clone();
         let mut decision = Vec::new();
+        if let Some(challenge) = renumbered(waiting, fresh) {
+            repeated.challenge = challenge.clone();
+            decision.push(Change::ReplaceChallenge { verification: waiting.id, challenge });
+        }
         if let Some(hash) = fresh.state_token {
             repeated.state_token = Some(hash);
             decision.push(Change::ReplaceStateToken { verification: waiting.id, hash });
@@ -127,6 +131,15 @@ pub fn open(view: &View, opening: &Opening, policy: &Policy, context: &Context, 
     changes.extend(opening.message.clone().map(Change::Enqueue));
     changes.push(event(AuditKind::ChallengeSent).verification(Some(fresh.id)).into());
     Decision { changes, reply: Opened::Opened(fresh.clone()) }
+}
+
+/// The waiting prompt with the fresh one's number. Who asks again need not be who asked first, so the number that the
+/// first was shown must not be good for the second; only within one log-in it is the same caller's.
+fn renumbered(waiting: &Verification, fresh: &Verification) -> Option<Challenge> {
+    let Challenge::Approval { nonce, number: Some(_) } = &waiting.challenge else { return None };
+    let Challenge::Approval { number: number @ Some(_), .. } = &fresh.challenge else { return None };
+    let others = fresh.purpose != Purpose::SignIn;
+    others.then(|| Challenge::Approval { nonce: nonce.clone(), number: number.clone() })
 }
 
 /// Removes a device with its open verifications and their messages (SEC 56).

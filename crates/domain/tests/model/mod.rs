@@ -185,6 +185,11 @@ impl Database {
                 assert_eq!(row.status, Status::Pending, "a state token for what is over");
                 row.state_token = Some(hash);
             }
+            Change::ReplaceChallenge { verification, challenge } => {
+                let row = self.verification_mut(verification);
+                assert_eq!(row.status, Status::Pending, "a new challenge for what is over");
+                row.challenge = challenge;
+            }
             Change::SetThrottle(user, throttle) => {
                 let throttles = &mut self.users.get_mut(&user).expect("the user exists").throttles;
                 throttles.retain(|t| t.key != throttle.key);
@@ -435,9 +440,19 @@ impl Scene {
 
     /// The phone or the telephone answers.
     pub(crate) fn phoned(&mut self, verification: VerificationId, evidence: &Evidence) -> Outcome {
-        let view = self.view();
-        let decision =
-            domain::verification::answer_from_device(&view, verification, evidence, None, &context(), self.now);
+        let against = self.db.verification(verification).map_or(Challenge::Own, |asked| asked.challenge.clone());
+        self.phoned_against(verification, evidence, &against)
+    }
+
+    /// [`Self::phoned`] with evidence made against this challenge.
+    pub(crate) fn phoned_against(
+        &mut self,
+        verification: VerificationId,
+        evidence: &Evidence,
+        against: &Challenge,
+    ) -> Outcome {
+        let (view, shown) = (self.view(), (evidence, against));
+        let decision = domain::verification::answer_from_device(&view, verification, shown, None, &context(), self.now);
         self.db.commit(decision)
     }
 

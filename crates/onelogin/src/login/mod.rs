@@ -10,7 +10,7 @@ pub mod verify_factor;
 
 use domain::sign_in::Terms;
 use domain::{Device, DeviceId, Digest, User};
-use engine::sign_in::{Granted, SignIn, Step};
+use engine::sign_in::{Granted, Shown, SignIn, Step};
 use serde::Serialize;
 use serde_json::{Map, Value};
 use zeroize::Zeroizing;
@@ -53,8 +53,20 @@ pub(crate) fn sign_in(app: &App, body: &Body, call: &Call, for_app: Option<i64>)
     Ok(SignIn { name, password: Zeroizing::new(password), terms, ip })
 }
 
+/// What a pending step tells the caller's screen, where people type a number.
+#[derive(Debug, Serialize)]
+pub(crate) struct ToShow {
+    verification_token: String,
+}
+
+impl ToShow {
+    pub(crate) fn of(shown: Option<Shown>) -> Option<[Self; 1]> {
+        shown.map(|Shown(verification_token)| [Self { verification_token }])
+    }
+}
+
 /// Reads a step of a log-in under way.
-pub(crate) fn step(body: &Body, for_app: Option<i64>) -> Result<Step, Error> {
+pub(crate) fn step(body: &Body, for_app: Option<i64>, number: bool) -> Result<Step, Error> {
     let state_token = filled(body, "state_token")?.ok_or(Error::StepEmpty("state_token"))?;
     let device = filled(body, "device_id")?.ok_or(Error::StepEmpty("device_id"))?;
     let device = device.parse().ok().filter(|id| *id >= 0).ok_or(Error::NoFactor)?;
@@ -63,6 +75,7 @@ pub(crate) fn step(body: &Body, for_app: Option<i64>) -> Result<Step, Error> {
         device: DeviceId(device),
         response: response(body, &["otp_token", "otp", "otp_code"])?,
         notify: !body.flag("do_not_notify")?.unwrap_or(false),
+        number,
         app: for_app,
     })
 }
@@ -185,7 +198,7 @@ mod tests {
 
     #[test]
     fn a_step_needs_its_two_fields_and_says_which_is_missing() {
-        let step = |text: &str| step(&Body::parse(text.as_bytes()).unwrap(), None);
+        let step = |text: &str| step(&Body::parse(text.as_bytes()).unwrap(), None, false);
         assert!(matches!(step("{}"), Err(Error::StepEmpty("state_token"))));
         assert!(matches!(step(r#"{"state_token":"x"}"#), Err(Error::StepEmpty("device_id"))));
         assert!(matches!(step(r#"{"state_token":"x","device_id":"abc"}"#), Err(Error::NoFactor)));

@@ -9,8 +9,8 @@ use crate::App;
 use crate::access::{Access, Authenticate};
 use crate::call::Call;
 use crate::login::error::{Error, V2};
-use crate::login::step;
 use crate::login::verify_factor::SMS_SENT;
+use crate::login::{ToShow, step};
 use crate::v1::error::pending;
 
 /// In version 1.
@@ -25,18 +25,18 @@ pub async fn v2(app: App, access: Access<Authenticate>, call: Call) -> Result<Re
 
 async fn verify(app: App, access: Access<Authenticate>, call: Call, version: Version) -> Result<Response, Error> {
     let body = call.json()?;
-    let mut step = step(&body, None)?;
+    let mut step = step(&body, None, access.number_matching())?;
     let to = app_of(&app, &body).await?;
     step.app = Some(to.id.0);
     let now = app.engine.now();
     match app.engine.sign_in_step_held(step, access.context(), access.hold(&call)).await.map_err(Error::at(now))? {
         StepAnswer::Granted(granted) => Ok(version.assertion(&sign(&app, &to, &granted, true).await?)),
         // Here a text message that was sent is pending too, unlike in the log-in.
-        StepAnswer::Sent(FactorKind::Sms) | StepAnswer::Pending(FactorKind::Sms) => {
+        StepAnswer::Sent(FactorKind::Sms, _) | StepAnswer::Pending(FactorKind::Sms, _) => {
             Ok(version.say::<()>("pending", SMS_SENT, None))
         }
-        StepAnswer::Sent(factor) | StepAnswer::Pending(factor) => {
-            Ok(version.say::<()>("pending", pending(factor), None))
+        StepAnswer::Sent(factor, shown) | StepAnswer::Pending(factor, shown) => {
+            Ok(version.say("pending", pending(factor), ToShow::of(shown).as_ref()))
         }
         StepAnswer::Refused(reason) => Err(Error::of_reason(reason, now)),
     }

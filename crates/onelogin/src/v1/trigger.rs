@@ -37,6 +37,9 @@ struct Triggered {
     type_display_name: &'static str,
     id: i64,
     device_id: i64,
+    /// What the person types on the phone, for clients that have chosen so (SEC 12).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    verification_token: Option<String>,
 }
 
 /// What Python SDK 4 reads instead: the device as in a list of devices, with its state token (contract 14.6).
@@ -58,7 +61,8 @@ pub async fn trigger(app: App, access: Access<ChallengeV1>, call: Call) -> Resul
     let device = call.device_id().ok_or(Error::NoFactor)?;
     let body = call.json()?;
     let now = app.engine.now();
-    let request = parse(user, device, &body, now)?;
+    let mut request = parse(user, device, &body, now)?;
+    request.number = access.number_matching();
     let mut context = access.context();
     context.ip = reported_ip(&body);
     let opened = app.engine.open_verification(request, context).await.map_err(Error::at(now))?;
@@ -75,6 +79,7 @@ fn parse(user: UserId, device: DeviceId, body: &Body, now: Timestamp) -> Result<
         door: Door::V1,
         ttl,
         numeric: body.flag("numeric_sms_otp")?.unwrap_or(false),
+        number: false,
         template: template.map_err(Error::at(now))?,
     })
 }
@@ -97,6 +102,7 @@ fn answer(user: UserId, opened: OpenedVerification, profile: CompatProfile) -> R
         type_display_name: v1_type_display_name(factor),
         id: user.0,
         device_id: opened.device.id.0,
+        verification_token: opened.setup.map(|setup| setup.verification_token),
     };
     if profile == CompatProfile::Python4 {
         let triggered = Triggered { id: triggered.device_id, ..triggered };

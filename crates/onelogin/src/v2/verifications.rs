@@ -60,7 +60,8 @@ pub async fn start(app: App, access: Access<ManageMfa>, call: Call) -> Result<Re
     let now = app.engine.now();
     match response(&body, &["otp"])? {
         Given::None => {
-            let request = parse(user, &body, access.profile(), now)?;
+            let mut request = parse(user, &body, access.profile(), now)?;
+            request.number = access.number_matching();
             let opened = app.engine.open_verification(request, access.context()).await.map_err(Error::at(now))?;
             Ok(one(StatusCode::CREATED, access.profile(), &render(user, opened, access.profile())))
         }
@@ -108,7 +109,15 @@ pub async fn confirm(app: App, access: Access<ManageMfa>, call: Call) -> Result<
 fn parse(user: UserId, body: &Body, profile: CompatProfile, now: Timestamp) -> Result<OpenRequest, Error> {
     let device = device_id(body)?.ok_or(Error::invalid("device_id"))?;
     let terms = Terms::read(body, now)?;
-    Ok(OpenRequest { user, device, door: door(profile), ttl: terms.ttl, numeric: true, template: terms.template })
+    Ok(OpenRequest {
+        user,
+        device,
+        door: door(profile),
+        ttl: terms.ttl,
+        numeric: true,
+        number: false,
+        template: terms.template,
+    })
 }
 
 fn device_id(body: &Body) -> Result<Option<DeviceId>, WrongType> {

@@ -58,7 +58,11 @@ pub(super) async fn list(
         Some(text) => milliseconds(text).ok_or(Problem::bad("wait is a time such as 10s or 500ms, at most 25s"))?,
     };
     let messages = wait_for(&world, &filter, wait).await?;
-    Ok(axum::Json(messages.iter().map(wire).collect::<Value>()).into_response())
+    let mut shown = Vec::with_capacity(messages.len());
+    for message in &messages {
+        shown.push(wire(&world, message).await?);
+    }
+    Ok(axum::Json(shown).into_response())
 }
 
 async fn wait_for(world: &World, filter: &DevFilter, wait: i64) -> Result<Vec<DevMessage>, Problem> {
@@ -79,9 +83,13 @@ async fn wait_for(world: &World, filter: &DevFilter, wait: i64) -> Result<Vec<De
     }
 }
 
-/// A message as the outbox shows it.
-pub(super) fn wire(message: &DevMessage) -> Value {
-    json!({
+/// A message as the outbox shows it. Of a prompt it tells, as a phone would ask, how many digits the person must type.
+pub(super) async fn wire(world: &World, message: &DevMessage) -> Result<Value, Problem> {
+    let asked = match message.channel {
+        Channel::Push => world.engine().prompt_digits(message.verification_id).await?,
+        Channel::Sms | Channel::Voice | Channel::Email => None,
+    };
+    let mut shown = json!({
         "id": message.id,
         "channel": message.channel.name(),
         "to": message.to,
@@ -92,7 +100,11 @@ pub(super) fn wire(message: &DevMessage) -> Value {
         "device_id": message.device_id,
         "verification_id": message.verification_id,
         "created_at": onelogin::wire_time::with_millis(message.created_at.0),
-    })
+    });
+    if let Some(digits) = asked {
+        shown["digits"] = digits.into();
+    }
+    Ok(shown)
 }
 
 fn milliseconds(text: &str) -> Option<i64> {

@@ -66,14 +66,14 @@ impl Phone {
         device: DeviceId,
         verification: domain::VerificationId,
         nonce: &str,
-        decision: PushDecision,
+        (decision, digits): (PushDecision, Option<String>),
         signed_at: i64,
     ) -> anyhow::Result<Option<PushAnswer>> {
         let Some(hex) = self.keys()?.remove(&device.0) else { return Ok(None) };
         let key = SigningKey::from_slice(&data_encoding::HEXLOWER.decode(hex.as_bytes())?)?;
         let nonce = data_encoding::BASE64URL_NOPAD.decode(nonce.as_bytes())?;
-        let text = answer_text(verification, &nonce, decision, None, signed_at);
-        Ok(Some(PushAnswer { decision, digits: None, signed_at, signature: sign(&key, &text) }))
+        let text = answer_text(verification, &nonce, decision, digits.as_deref(), signed_at);
+        Ok(Some(PushAnswer { decision, digits, signed_at, signature: sign(&key, &text) }))
     }
 
     /// Forgets every key.

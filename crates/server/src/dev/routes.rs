@@ -68,26 +68,32 @@ impl<E: Into<anyhow::Error>> From<E> for Problem {
 #[derive(Deserialize)]
 struct OfUser {
     user_id: Option<i64>,
+    /// What the person types, where the prompt asks for a number.
+    number: Option<String>,
 }
 
-async fn accept(State(world): State<Arc<World>>, Path(id): Path<i64>) -> Result<Json<Value>, Problem> {
+async fn accept(
+    State(world): State<Arc<World>>,
+    Path(id): Path<i64>,
+    Query(of): Query<OfUser>,
+) -> Result<Json<Value>, Problem> {
     let message = message(&world, id).await?;
-    answer(&world, &message, PushDecision::Accept).await
+    answer(&world, &message, PushDecision::Accept, of.number).await
 }
 
 async fn deny(State(world): State<Arc<World>>, Path(id): Path<i64>) -> Result<Json<Value>, Problem> {
     let message = message(&world, id).await?;
-    answer(&world, &message, PushDecision::Deny).await
+    answer(&world, &message, PushDecision::Deny, None).await
 }
 
 async fn accept_newest(State(world): State<Arc<World>>, Query(of): Query<OfUser>) -> Result<Json<Value>, Problem> {
     let message = newest_waiting(&world, of.user_id).await?;
-    answer(&world, &message, PushDecision::Accept).await
+    answer(&world, &message, PushDecision::Accept, of.number).await
 }
 
 async fn deny_newest(State(world): State<Arc<World>>, Query(of): Query<OfUser>) -> Result<Json<Value>, Problem> {
     let message = newest_waiting(&world, of.user_id).await?;
-    answer(&world, &message, PushDecision::Deny).await
+    answer(&world, &message, PushDecision::Deny, None).await
 }
 
 async fn message(world: &World, id: i64) -> Result<DevMessage, Problem> {
@@ -113,9 +119,20 @@ async fn newest_waiting(world: &World, user: Option<i64>) -> Result<DevMessage, 
     Err(Problem::missing("no push is waiting for an answer"))
 }
 
-async fn answer(world: &World, message: &DevMessage, decision: PushDecision) -> Result<Json<Value>, Problem> {
+async fn answer(
+    world: &World,
+    message: &DevMessage,
+    decision: PushDecision,
+    number: Option<String>,
+) -> Result<Json<Value>, Problem> {
     let nonce = message.nonce.as_deref().ok_or_else(|| Problem::bad("this message is not a push"))?;
-    let signed = world.phone.answer(message.device_id, message.verification_id, nonce, decision, world.now().0)?;
+    let asked = world.engine().prompt_digits(message.verification_id).await?;
+    if decision == PushDecision::Accept && asked.is_some() && number.is_none() {
+        let what = "this prompt asks for the number that the client shows: add ?number=NN";
+        return Err(Problem::bad(what));
+    }
+    let said = (decision, number.filter(|_| asked.is_some()));
+    let signed = world.phone.answer(message.device_id, message.verification_id, nonce, said, world.now().0)?;
     let signed = signed.ok_or_else(|| Problem::missing("the simulated phone is not paired as this device"))?;
     let outcome = world.engine().answer_prompt(message.verification_id, &signed).await?;
     told(message, &outcome)

@@ -133,12 +133,34 @@ pub(crate) async fn live_agrees_with_the_domain(store: &Store) {
                     let hash = fresh_digest();
                     put(store, user, vec![Change::ReplaceStateToken { verification: asked.id, hash }]).await.unwrap();
                     assert_live(store, &asked).await;
+                    let renumbered = prompt_of(&asked, "43");
+                    put(store, user, vec![renumbered]).await.unwrap();
+                    let kept = store.verification_by_id(asked.id).await.unwrap().unwrap();
+                    assert_eq!(kept.challenge.number(), None, "what is over is not asked anew");
                     let _ =
                         put(store, user, vec![Change::ConsumeVerification { verification: asked.id, at: NOW }]).await;
                     assert_live(store, &asked).await;
                 }
             }
         }
+    }
+}
+
+fn prompt_of(asked: &Verification, number: &str) -> Change {
+    let challenge = Challenge::Approval { nonce: Secret::new(vec![5; 32]), number: Some(number.to_owned()) };
+    Change::ReplaceChallenge { verification: asked.id, challenge }
+}
+
+pub(crate) async fn a_prompt_that_waits_gets_another_number(store: &Store) {
+    let user = somebody(store).await;
+    let device = device(store, user, FactorKind::Push).await;
+    let asked = verification(&device, |_| Challenge::Untriggered);
+    open(store, &asked).await;
+    for number in ["42", "07"] {
+        put(store, user, vec![prompt_of(&asked, number)]).await.unwrap();
+        let stored = store.verification_by_id(asked.id).await.unwrap().unwrap();
+        let wanted = Challenge::Approval { nonce: Secret::new(vec![5; 32]), number: Some(number.to_owned()) };
+        assert_eq!(stored.challenge, wanted);
     }
 }
 

@@ -92,7 +92,8 @@ fn approval(device: &Device, prompt: &Verification) -> Evidence {
 async fn heard(store: &Store, asked: &Verification, evidence: &Evidence, credential: Option<Sealed>) -> usize {
     let outcomes = race(store, asked.user_id, RACERS, |_| {
         let (id, evidence, credential) = (asked.id, evidence.clone(), credential.clone());
-        move |view: &View| answer_from_device(view, id, &evidence, credential.as_ref(), &context(), NOW)
+        let against = asked.challenge.clone();
+        move |view: &View| answer_from_device(view, id, (&evidence, &against), credential.as_ref(), &context(), NOW)
     })
     .await;
     outcomes.iter().filter(|outcome| matches!(outcome, Outcome::Accepted { .. })).count()

@@ -36,7 +36,11 @@ pub(super) async fn run(client: &Client) -> Result<(), OpenError> {
     match client.batch_execute(VERSION_TABLE).await {
         Ok(()) => {}
         // Another node made it at the same moment, which "if not exists" does not cover.
-        Err(error) if matches!(error.code(), Some(&SqlState::UNIQUE_VIOLATION | &SqlState::DUPLICATE_TABLE)) => {}
+        Err(error)
+            if matches!(
+                error.code(),
+                Some(&SqlState::UNIQUE_VIOLATION | &SqlState::DUPLICATE_TABLE | &SqlState::DUPLICATE_OBJECT)
+            ) => {}
         Err(error) => return Err(error.into()),
     }
     client.batch_execute(FIRST_VERSION).await?;

@@ -32,17 +32,36 @@ function pushActions(message, result) {
   const accept = element("button", "accept", "Accept");
   const deny = element("button", "deny", "Deny");
   const both = [accept, deny];
-  accept.addEventListener("click", () => post(`/dev/outbox/${message.id}/accept`, null, result, both));
   deny.addEventListener("click", () => post(`/dev/outbox/${message.id}/deny`, null, result, both));
-  return both;
+  if (!message.digits) {
+    accept.addEventListener("click", () => post(`/dev/outbox/${message.id}/accept`, null, result, both));
+    return both;
+  }
+  const number = digitsInput(message.digits, "Number shown at the sign-in");
+  accept.addEventListener("click", () => {
+    const typed = number.value.trim();
+    if (typed.length === message.digits) post(`/dev/outbox/${message.id}/accept?number=${encodeURIComponent(typed)}`, null, result, both);
+    else {
+      result.textContent = `Type the ${message.digits} digits shown at the sign-in.`;
+      number.focus();
+    }
+  });
+  number.addEventListener("keydown", (event) => { if (event.key === "Enter") accept.click(); });
+  return [number, ...both];
+}
+
+function digitsInput(length, label) {
+  const digits = element("input");
+  digits.inputMode = "numeric";
+  digits.maxLength = length;
+  digits.autocomplete = "one-time-code";
+  digits.setAttribute("aria-label", label);
+  digits.placeholder = "0".repeat(length);
+  return digits;
 }
 
 function callActions(message, result) {
-  const digits = element("input");
-  digits.inputMode = "numeric";
-  digits.maxLength = 6;
-  digits.autocomplete = "one-time-code";
-  digits.setAttribute("aria-label", "Digits to key in");
+  const digits = digitsInput(6, "Digits to key in");
   const key = element("button", "", "Key in");
   key.addEventListener("click", () => post(`/dev/outbox/${message.id}/keypad`, { digits: digits.value.trim() }, result, [key]));
   digits.addEventListener("keydown", (event) => { if (event.key === "Enter") key.click(); });

@@ -1,0 +1,141 @@
+//! Number matching (SEC 12): for clients that have chosen so, a prompt is accepted only with the number that the client
+//! shows, whatever the door.
+
+mod wire;
+
+use domain::Scope;
+use serde_json::{Value, json};
+use wire::{Told, Wire};
+
+async fn started(scope: Scope) -> (Wire, i64) {
+    let wire = Wire::start().await;
+    let (device, told) = wire.enrolled(r#"{"factor_id":1,"display_name":"Ben's push"}"#).await;
+    wire.dev("/dev/phone/pair", &told.0.text).await;
+    choose(&wire, scope, true).await;
+    (wire, device)
+}
+
+async fn choose(wire: &Wire, scope: Scope, on: bool) {
+    let client = wire.server.client(scope).client_id.clone();
+    let chosen = wire.server.world.engine().choose_for_client(&client, None, Some(on)).await.unwrap();
+    assert_eq!(chosen.expect("the dev world's client").options.number_matching, on);
+}
+
+/// What the phone is told of a number that was typed.
+async fn typed(wire: &Wire, number: &str) -> (u16, Value) {
+    let told = wire.send(wire::Script::post(&format!("/dev/phone/accept?user_id={}&number={number}", wire.user))).await;
+    (told.status(), told.json())
+}
+
+async fn trigger(wire: &Wire, device: i64) -> (String, Option<String>) {
+    let told = wire.post(&format!("1/otp_devices/{device}/trigger"), "{}").await.json();
+    let data = &told["data"][0];
+    let text = |name: &str| data[name].as_str().map(str::to_owned);
+    (text("state_token").expect("a state token"), text("verification_token"))
+}
+
+async fn poll(wire: &Wire, device: i64, state_token: &str) -> Told {
+    wire.post(&format!("1/otp_devices/{device}/verify"), &json!({ "state_token": state_token }).to_string()).await
+}
+
+fn other(number: &str) -> String {
+    format!("{:02}", (number.parse::<u8>().unwrap() + 1) % 100)
+}
+
+#[tokio::test]
+async fn version_1_shows_the_number_and_only_it_accepts() {
+    let (wire, device) = started(Scope::ManageAll).await;
+    let (token, number) = trigger(&wire, device).await;
+    let number = number.expect("a number");
+    assert!(number.len() == 2 && number.bytes().all(|b| b.is_ascii_digit()), "{number}");
+    let message = wire.message("push", 0).await;
+    assert_eq!((&message["digits"], &message["code"]), (&json!(2), &Value::Null));
+    assert!(!message["body"].as_str().unwrap().contains(&number), "{message}");
+    let bare = wire.send(wire::Script::post(&format!("/dev/phone/accept?user_id={}", wire.user))).await;
+    assert_eq!(bare.status(), 400, "the phone asks for it");
+    assert_eq!(typed(&wire, &number).await.1["status"], "accepted");
+    assert_eq!(poll(&wire, device, &token).await.status(), 200);
+}
+
+#[tokio::test]
+async fn a_wrong_number_ends_the_prompt_and_counts_as_a_guess() {
+    let (wire, device) = started(Scope::ManageAll).await;
+    let (token, number) = trigger(&wire, device).await;
+    let number = number.expect("a number");
+    assert_eq!(typed(&wire, &other(&number)).await.1["status"], "rejected");
+    assert_eq!(poll(&wire, device, &token).await.status(), 401);
+    assert_eq!(typed(&wire, &number).await.0, 404, "no prompt waits any more");
+    let refused = wire.get(&format!("/api/1/events?user_id={}&event_type_id=90002", wire.user)).await.json();
+    assert_eq!(refused["data"][0]["error_description"], "wrong_code", "{refused}");
+}
+
+/// Rulings 26 and what it leaves open: whoever asks again sees another number, so that what the first one shows is no
+/// good to the second.
+#[tokio::test]
+async fn whoever_asks_again_shows_another_number_for_the_same_prompt() {
+    let (wire, device) = started(Scope::ManageAll).await;
+    let mut seen = Vec::new();
+    for round in 0..8 {
+        let (first, shown) = trigger(&wire, device).await;
+        let (second, shown_again) = trigger(&wire, device).await;
+        let (shown, shown_again) = (shown.unwrap(), shown_again.unwrap());
+        assert_ne!(first, second);
+        seen.push(shown.clone());
+        seen.push(shown_again.clone());
+        if shown != shown_again {
+            let told = typed(&wire, &shown).await.1;
+            assert_eq!(told["status"], "rejected", "round {round}: the person read the first screen");
+            assert_eq!(poll(&wire, device, &second).await.status(), 401, "nobody collects it");
+        } else {
+            typed(&wire, &shown).await;
+        }
+        wire.server.advance(3_700);
+    }
+    seen.sort();
+    seen.dedup();
+    assert!(seen.len() > 4, "{seen:?}");
+    let pushes = wire.server.outbox("channel=push").await.len();
+    assert_eq!(pushes, 8, "asking again sends nothing");
+}
+
+#[tokio::test]
+async fn version_2_shows_the_number_as_it_does_for_a_call() {
+    let (wire, device) = started(Scope::ManageAll).await;
+    let opened = wire.post("2/verifications", &json!({ "device_id": device.to_string() }).to_string()).await.json();
+    let number = opened["factor_data"]["verification_token"].as_str().expect("a number").to_owned();
+    assert_eq!(opened["factor_data"].as_object().map(serde_json::Map::len), Some(1));
+    assert_eq!(typed(&wire, &number).await.1["status"], "accepted");
+    let read = wire.get(&format!("2/verifications/{}", opened["id"].as_str().unwrap())).await;
+    assert_eq!(read.text("status"), "accepted");
+}
+
+#[tokio::test]
+async fn a_log_in_shows_its_number_with_every_poll() {
+    let (wire, device) = started(Scope::AuthenticationOnly).await;
+    let user = wire.server.user(1);
+    let auth = json!({ "username_or_email": user.username, "password": user.password, "subdomain": "acme" });
+    let told = wire.call_as(Scope::AuthenticationOnly, "POST", "/api/1/login/auth", &auth.to_string()).await;
+    let step = json!({ "state_token": told.text("state_token"), "device_id": device }).to_string();
+    let call =
+        async || wire.call_as(Scope::AuthenticationOnly, "POST", "/api/1/login/verify_factor", &step).await.json();
+    let sent = call().await;
+    let number = sent["data"][0]["verification_token"].as_str().expect("a number").to_owned();
+    let pending = call().await;
+    assert_eq!((&pending["status"]["type"], &pending["data"]), (&json!("pending"), &sent["data"]));
+    assert_eq!(typed(&wire, &number).await.1["status"], "accepted");
+    assert_eq!(call().await["data"][0]["status"], "Authenticated");
+}
+
+#[tokio::test]
+async fn clients_that_have_not_chosen_it_see_nothing_of_it() {
+    let (wire, device) = started(Scope::ManageAll).await;
+    choose(&wire, Scope::ManageAll, false).await;
+    let told = wire.post(&format!("1/otp_devices/{device}/trigger"), "{}").await.json();
+    assert_eq!(told["data"][0].get("verification_token"), None);
+    wire.server.advance(300);
+    let opened = wire.post("2/verifications", &json!({ "device_id": device.to_string() }).to_string()).await.json();
+    assert_eq!(opened.get("factor_data"), None);
+    let message = wire.server.outbox("channel=push").await.pop().expect("a push");
+    assert_eq!(message.get("digits"), None);
+    wire.dev(&format!("/dev/phone/accept?user_id={}", wire.user), "").await;
+}
