@@ -647,6 +647,20 @@ mod tests {
     }
 
     #[test]
+    fn something_must_be_set_and_only_what_there_is() {
+        let parse = |options: &[&str]| {
+            Cli::try_parse_from(["countersign", "client", "set", "abc"].iter().chain(options))
+                .map_err(|e| e.to_string())
+        };
+        for options in [&["--hold", "20"][..], &["--hold", "adaptive"], &["--number-matching", "on"]] {
+            assert!(parse(options).is_ok(), "{options:?}");
+        }
+        assert!(parse(&["--hold", "26"]).unwrap_err().contains("1 to 25 seconds"));
+        assert!(parse(&["--number-matching", "yes"]).unwrap_err().contains("on or off"));
+        assert!(parse(&[]).is_err());
+    }
+
+    #[test]
     fn a_wrong_scope_is_answered_with_the_right_ones() {
         let error = Cli::try_parse_from(["countersign", "client", "create", "--scope", "all"]).unwrap_err().to_string();
         assert!(error.contains("Manage All"), "{error}");

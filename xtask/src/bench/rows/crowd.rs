@@ -111,10 +111,16 @@ fn world(hall: &mut Hall, connections: usize) -> Result<World> {
     Ok(World { house: House { server, address, authorization }, errands, _folder: folder })
 }
 
-/// Pairs the simulated phone with as many users, and asks each to approve.
-async fn waiting_pushes(address: SocketAddr, authorization: &str, count: usize) -> Result<Vec<Push>> {
+/// A user whose push device is the simulated phone.
+pub(super) struct Paired {
+    pub(super) user: i64,
+    pub(super) device: i64,
+}
+
+/// Pairs the simulated phone with as many new users.
+pub(super) async fn paired(address: SocketAddr, authorization: &str, count: usize) -> Result<Vec<Paired>> {
     let mut line = Connection::open(address).await?;
-    let mut pushes = Vec::with_capacity(count);
+    let mut people = Vec::with_capacity(count);
     let mut push_factor = None;
     for number in 0..count {
         let name = format!("push{number}");
@@ -129,7 +135,19 @@ async fn waiting_pushes(address: SocketAddr, authorization: &str, count: usize) 
         let body = json!({ "factor_id": factor, "display_name": "phone" }).to_string();
         let enrolled = line.call(&request("POST", &path, authorization, &body)).await?;
         line.call(&request("POST", "/dev/phone/pair", authorization, &enrolled.to_string())).await?;
-        let path = format!("{path}/{}", enrolled["data"][0]["id"]);
+        let device = enrolled["data"][0]["id"].as_i64().context("a new device without id")?;
+        people.push(Paired { user, device });
+    }
+    Ok(people)
+}
+
+/// Asks each of as many new users to approve.
+async fn waiting_pushes(address: SocketAddr, authorization: &str, count: usize) -> Result<Vec<Push>> {
+    let people = paired(address, authorization, count).await?;
+    let mut line = Connection::open(address).await?;
+    let mut pushes = Vec::with_capacity(count);
+    for Paired { user, device } in people {
+        let path = format!("/api/1/users/{user}/otp_devices/{device}");
         let body = json!({ "state_token_expires_in": PUSH_LIFE }).to_string();
         let triggered = line.call(&request("POST", &format!("{path}/trigger"), authorization, &body)).await?;
         let state_token: &Value = &triggered["data"][0]["state_token"];

@@ -3,6 +3,7 @@
 
 mod crowd;
 mod enrol;
+mod held;
 mod latency;
 mod list;
 mod memory;
@@ -28,6 +29,7 @@ pub(super) const BENCHES: &[Bench] = &[
     Bench { name: memory::NAME, run: memory::run },
     Bench { name: start::NAME, run: start::run },
     Bench { name: crowd::NAME, run: crowd::run },
+    Bench { name: held::NAME, run: held::run },
 ];
 
 /// Connections of the rows that name no number.
