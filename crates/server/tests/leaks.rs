@@ -139,6 +139,94 @@ fn a_dev_world_shows_codes_in_its_outbox_and_nowhere_else() {
     }
 }
 
+/// SEC 48: no line tells who somebody is, whatever is done with them; a line names ids.
+#[test]
+fn no_line_of_the_log_holds_personal_data() {
+    let folder = tempfile::tempdir().unwrap();
+    let log = folder.path().join("log");
+    let server = Running::start_logging(&["dev"], File::create(&log).unwrap());
+    let mut http = server.api();
+    let password = "kanarienvogel-5502-geheim";
+    let person = json!({
+        "username": "canary-username", "email": "canary.mail@example.com", "phone": "+14155559731",
+        "firstname": "Canarella", "lastname": "Canarowski", "samaccountname": "canary-sam", "title": "Canary-in-chief",
+        "external_id": "canary-external", "password": password, "password_confirmation": password,
+    });
+    let user = http.expect(201, "POST", "/api/2/users", &person.to_string())["id"].clone();
+    let one = format!("/api/1/users/{user}");
+    let mfa = format!("/api/2/mfa/users/{user}");
+
+    // Looked for, changed, refused; by path, query and body.
+    for query in ["email=canary.mail@example.com", "username=canary-username", "firstname=Canarella", "lastname=Canar*"]
+    {
+        http.expect(200, "GET", &format!("/api/2/users?{query}"), "");
+        http.expect(200, "GET", &format!("/api/1/users?{query}"), "");
+    }
+    http.expect(200, "PUT", &format!("/api/2/users/{user}"), &json!({ "company": "Canary Ltd" }).to_string());
+    let twice = http.send("POST", "/api/2/users", &person.to_string()).unwrap();
+    assert!(twice.status >= 400, "the name is taken");
+    http.send("POST", "/api/2/users", r#"{"username":"canary-broken","#).unwrap();
+    http.send("GET", "/api/2/mfa/users/canary-in-path/devices", "").unwrap();
+    http.send("POST", &format!("{one}/otp_devices"), r#"{"factor_id":2,"display_name":"x","number":"+4155canary"}"#)
+        .unwrap();
+
+    // A device that is written to, with words of the caller's.
+    let factors = http.expect(200, "GET", &format!("{mfa}/factors"), "");
+    for (factor, target) in [("SMS", json!("+14155559732")), ("OneLogin Email", json!("canary.second@example.com"))] {
+        let factor =
+            factors.as_array().unwrap().iter().find(|f| f["auth_factor_name"] == factor).unwrap()["factor_id"].clone();
+        let body = json!({
+            "factor_id": factor, "display_name": "Canary's device", "number": target, "email": target, "verified": true,
+        });
+        http.expect(200, "POST", &format!("{one}/otp_devices"), &body.to_string());
+    }
+    let devices = http.expect(200, "GET", &format!("{one}/otp_devices"), "");
+    let device = devices["data"]["otp_devices"][0]["id"].clone();
+    let trigger = json!({ "ipaddr": "203.0.113.77", "sms_message": "Canarytext {{otp_code}}" }).to_string();
+    let triggered = http.expect(200, "POST", &format!("{one}/otp_devices/{device}/trigger"), &trigger);
+    let guess = json!({ "otp_token": "735108", "state_token": triggered["data"][0]["state_token"] }).to_string();
+    http.expect(401, "POST", &format!("{one}/otp_devices/{device}/verify"), &guess);
+
+    // Logging in: right, wrong, and nobody.
+    for (name, secret) in
+        [("canary-username", password), ("canary-username", "canary-wrong"), ("canary-nobody", "canary-wrong")]
+    {
+        let body = json!({
+            "username_or_email": name, "password": secret, "subdomain": "acme", "ip_address": "203.0.113.78",
+            "browser_id": "canary-browser",
+        });
+        http.send("POST", "/api/1/login/auth", &body.to_string()).unwrap();
+    }
+    let app = server.ready["apps"][0]["id"].clone();
+    let body = json!({
+        "username_or_email": "canary.mail@example.com", "password": password, "app_id": app.to_string(), "subdomain": "acme",
+    });
+    http.send("POST", "/api/2/saml_assertion", &body.to_string()).unwrap();
+    let visit = json!({
+        "user_identifier": "canary-username", "phone": "+14155559733", "email": "canary.third@example.com",
+        "context": { "ip": "203.0.113.79", "user_agent": "Canary/1.0" },
+    });
+    http.send("POST", "/api/2/smart-mfa", &visit.to_string()).unwrap();
+    http.expect(200, "GET", &format!("/api/1/events?user_id={user}"), "");
+    http.send("GET", "/dev/outbox?wait=2s&channel=sms", "").unwrap();
+    http.send("DELETE", &format!("/api/2/users/{user}"), "").unwrap();
+
+    assert_eq!(server.stop(), Some(0));
+    let logged = String::from_utf8_lossy(&std::fs::read(&log).unwrap()).into_owned();
+    let logged = logged.split("Stop with Ctrl-C.").nth(1).unwrap();
+    for told in
+        ["user.created", "device.trusted", "challenge.sent", "verification.refused", "login.refused", "user.deleted"]
+    {
+        assert!(logged.contains(told), "{told} is not told");
+    }
+    let canaries = ["anar", "415555973", "203.0.113.7", "kanarienvogel", "735108"];
+    for line in logged.lines() {
+        for canary in canaries {
+            assert!(!line.to_lowercase().contains(&canary.to_lowercase()), "{canary} is in: {line}");
+        }
+    }
+}
+
 fn step(now: Timestamp) -> u64 {
     u64::try_from(now.unix_seconds() / 30).unwrap()
 }

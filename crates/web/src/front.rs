@@ -13,7 +13,7 @@ use std::future::{Future, poll_fn};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::{Pin, pin};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -48,6 +48,8 @@ struct Inner {
     ids: RequestIds,
     refusal: Refusal,
     connections: AtomicUsize,
+    /// Whether TLS ends here, so that browsers are told to come back over it (SEC 51).
+    tls: AtomicBool,
 }
 
 /// A connection that is open, as it is counted.
@@ -63,12 +65,25 @@ impl Front {
     /// Puts doors, and a router for what none of them takes, behind the limits. `refusal` shapes what is refused
     /// before either.
     pub fn new(doors: Vec<Arc<dyn Door>>, router: Router, limits: Limits, ids: RequestIds, refusal: Refusal) -> Self {
-        Self(Arc::new(Inner { doors, router, limits, ids, refusal, connections: AtomicUsize::new(0) }))
+        Self(Arc::new(Inner {
+            doors,
+            router,
+            limits,
+            ids,
+            refusal,
+            connections: AtomicUsize::new(0),
+            tls: AtomicBool::new(false),
+        }))
     }
 
     /// The limits this front keeps.
     pub fn limits(&self) -> &Limits {
         &self.0.limits
+    }
+
+    /// From now on these are answers over TLS.
+    pub(crate) fn ends_tls(&self) {
+        self.0.tls.store(true, Ordering::Relaxed);
     }
 
     /// How many connections are open.
@@ -112,7 +127,7 @@ impl Front {
                 }
             }
         };
-        request_id::finish(&mut response, &id);
+        request_id::finish(&mut response, &id, self.0.tls.load(Ordering::Relaxed));
         response
     }
 

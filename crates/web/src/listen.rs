@@ -52,6 +52,7 @@ pub async fn serve_tls(
     certificates: Arc<Certificates>,
     shutdown: impl Future<Output = ()>,
 ) -> io::Result<()> {
+    front.ends_tls();
     serve_from(listener, front, Some(certificates), shutdown).await
 }
 

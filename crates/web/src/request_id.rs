@@ -8,7 +8,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use axum::response::Response;
-use http::header::{CACHE_CONTROL, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS};
+use http::header::{CACHE_CONTROL, CONTENT_TYPE, STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 
 /// The header that carries a request id, both ways.
@@ -16,6 +16,8 @@ pub const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 const NO_STORE: HeaderValue = HeaderValue::from_static("no-cache, must-revalidate, no-store");
 const NOSNIFF: HeaderValue = HeaderValue::from_static("nosniff");
+/// Of this host only: what is beside it is its operator's.
+const A_YEAR: HeaderValue = HeaderValue::from_static("max-age=31536000");
 
 /// The longest id.
 const LONGEST: usize = 64;
@@ -129,12 +131,15 @@ fn is_acceptable(id: &HeaderValue) -> bool {
 }
 
 /// Puts on a response what every response carries.
-pub(crate) fn finish(response: &mut Response, id: &RequestId) {
+pub(crate) fn finish(response: &mut Response, id: &RequestId, tls: bool) {
     let without_content = response.status() == StatusCode::NO_CONTENT;
     let headers = response.headers_mut();
     headers.insert(X_REQUEST_ID, id.header());
     headers.entry(CACHE_CONTROL).or_insert(NO_STORE);
     headers.insert(X_CONTENT_TYPE_OPTIONS, NOSNIFF);
+    if tls {
+        headers.insert(STRICT_TRANSPORT_SECURITY, A_YEAR);
+    }
     if without_content {
         headers.remove(CONTENT_TYPE);
     }
@@ -194,7 +199,8 @@ mod tests {
     fn every_response_is_finished_alike() {
         let id = RequestIds::new("").fresh();
         let mut response = "x".into_response();
-        finish(&mut response, &id);
+        finish(&mut response, &id, false);
+        assert!(!response.headers().contains_key(STRICT_TRANSPORT_SECURITY));
         assert_eq!(response.headers()[X_REQUEST_ID], id.as_str());
         assert_eq!(response.headers()[CACHE_CONTROL], "no-cache, must-revalidate, no-store");
         assert_eq!(response.headers()[X_CONTENT_TYPE_OPTIONS], "nosniff");
@@ -204,7 +210,8 @@ mod tests {
     #[test]
     fn a_handlers_own_cache_control_stays_and_204_has_no_content_type() {
         let mut response = (StatusCode::NO_CONTENT, [(CACHE_CONTROL, "max-age=60")], "").into_response();
-        finish(&mut response, &RequestIds::new("").fresh());
+        finish(&mut response, &RequestIds::new("").fresh(), true);
+        assert_eq!(response.headers()[STRICT_TRANSPORT_SECURITY], "max-age=31536000");
         assert_eq!(response.headers()[CACHE_CONTROL], "max-age=60");
         assert!(!response.headers().contains_key(CONTENT_TYPE));
     }

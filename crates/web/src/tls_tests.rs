@@ -73,6 +73,7 @@ async fn a_client_gets_the_certificate_of_the_name_it_asks_for() {
     for (name, trusted) in [("mfa.example.com", &one), ("api.us.onelogin.com", &two), ("acme.onelogin.com", &two)] {
         let answer = ask(address, name, trusted).await.unwrap();
         assert!(answer.starts_with("HTTP/1.1 200") && answer.ends_with("hello"), "{answer}");
+        assert!(answer.contains("\r\nstrict-transport-security: max-age=31536000\r\n"), "{answer}");
     }
     let refused = ask(address, "other.example.com", &one).await.unwrap_err();
     assert!(refused.contains("not valid for name"), "the first certificate, and the client sees that: {refused}");
