@@ -25,6 +25,7 @@ pub(crate) fn run() -> Result<()> {
     step("lints", || {
         let strictly = ["--all-targets", "--locked", "--", "-D", "warnings"];
         run_command(cargo().args(["clippy", "--workspace"]).args(strictly))?;
+        run_command(cargo().args(["clippy", "--package", "server", "--features", "otel"]).args(strictly))?;
         run_command(cargo().args(["clippy", "--manifest-path"]).arg(&clients).args(strictly))
     })?;
     step("structure", check::run)?;
@@ -36,6 +37,19 @@ pub(crate) fn run() -> Result<()> {
     step("licences, bans, sources", || supply(&places, &clients))?;
     step("conformance runner's own tests", || {
         run_command(cargo().args(["test", "--quiet", "--locked", "--manifest-path"]).arg(&clients))
+    })?;
+    step("traces", || {
+        run_command(cargo().args([
+            "test",
+            "--quiet",
+            "--locked",
+            "--package",
+            "server",
+            "--features",
+            "otel",
+            "--test",
+            "traces",
+        ]))
     })?;
     step("release build", || places.build(&["server", "xtask"], Profile::Release))?;
     let binary = places.built("countersign", Profile::Release);

@@ -6,8 +6,9 @@
 use domain::{
     AuditEvent, AuditKind, Change, ClientId, ClientView, Decision, DeviceId, Digest, UserId, VerificationId, View,
 };
+use tracing::{Instrument as _, Span};
 
-use crate::Engine;
+use crate::{Engine, TRACES};
 
 impl Engine {
     /// Decides about a user, and logs what was recorded once it is durable.
@@ -16,7 +17,7 @@ impl Engine {
         F: Fn(&View) -> Decision<T> + Send + 'static,
         T: Send + 'static,
     {
-        let (reply, lines) = self.store.decide(user, move |view| with_lines(rule(view))).await?;
+        let (reply, lines) = self.store.decide(user, move |view| with_lines(rule(view))).instrument(deciding()).await?;
         self.held.wake(user);
         lines.iter().for_each(log);
         Ok(reply)
@@ -33,10 +34,16 @@ impl Engine {
         F: Fn(&ClientView) -> Decision<T> + Send + 'static,
         T: Send + 'static,
     {
-        let (reply, lines) = self.store.decide_client(client, asked, move |view| with_lines(rule(view))).await?;
+        let (reply, lines) =
+            self.store.decide_client(client, asked, move |view| with_lines(rule(view))).instrument(deciding()).await?;
         lines.iter().for_each(log);
         Ok(reply)
     }
+}
+
+/// A decision's part in a trace: its wait for its turn, its judgement and its commit.
+fn deciding() -> Span {
+    tracing::trace_span!(target: TRACES, "decide")
 }
 
 /// What the log tells of an entry; the entry itself goes to the database.

@@ -50,6 +50,9 @@ pub use tokens::{Caller, TokenPair};
 pub use users::NewPassword;
 pub use verify::{Answer, OpenRequest, OpenedVerification};
 
+/// The target of spans, for whoever collects traces. They are of the finest level, so that nobody else pays for them.
+pub const TRACES: &str = "countersign::traces";
+
 /// What an operator sets once.
 #[derive(Debug, Clone)]
 pub struct Settings {

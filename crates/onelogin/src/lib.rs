@@ -36,6 +36,9 @@ use web::limit::{Bucket, Strikes};
 pub use envelope::refusal;
 pub use routes::{ROUTES, RouteEntry, door};
 
+/// Joins a request's span to the trace that its caller's headers name.
+pub type Follow = fn(&tracing::Span, &axum::http::HeaderMap);
+
 /// What an operator sets for this dialect.
 #[derive(Debug, Clone)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own in the configuration")]
@@ -58,6 +61,8 @@ pub struct Options {
     pub accept_any_subdomain: bool,
     /// Origins to which a browser may be sent after a log-in (SEC 66).
     pub redirect_origins: Vec<String>,
+    /// What joins a request to its caller's trace, where traces are collected.
+    pub follow: Option<Follow>,
 }
 
 impl Default for Options {
@@ -72,6 +77,7 @@ impl Default for Options {
             tls: false,
             accept_any_subdomain: true,
             redirect_origins: Vec::new(),
+            follow: None,
         }
     }
 }

@@ -8,9 +8,11 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock};
 
 use axum::body::{Body, Bytes, HttpBody as _};
-use axum::http::{HeaderName, HeaderValue, Method, Request, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use engine::Caller;
+use engine::{Caller, TRACES};
+use tracing::field::Empty;
+use tracing::{Instrument as _, Level, Span};
 use web::door::{Answering, Door};
 use web::listen::Peer;
 
@@ -213,13 +215,19 @@ impl Door for Dialect {
             let mut answer = match found(&self.0, request, peer) {
                 Ok(((endpoint, number), call)) => {
                     route = Some(number);
-                    match endpoint {
-                        Endpoint::Open(handler) => match unreadable(&call) {
-                            None => handler(self.0.clone(), call).await,
-                            Some(refused) => refused,
-                        },
-                        Endpoint::Guarded(family, handler) => guarded(&self.0, family, handler, call).await,
-                    }
+                    let span = span(&self.0, number, call.headers());
+                    let answering = async {
+                        match endpoint {
+                            Endpoint::Open(handler) => match unreadable(&call) {
+                                None => handler(self.0.clone(), call).await,
+                                Some(refused) => refused,
+                            },
+                            Endpoint::Guarded(family, handler) => guarded(&self.0, family, handler, call).await,
+                        }
+                    };
+                    let answer = answering.instrument(span.clone()).await;
+                    span.record("http.response.status_code", answer.status().as_u16());
+                    answer
                 }
                 Err(NoRoute(Some(family))) => Common::NoRoute.answer(family),
                 Err(NoRoute(None)) => StatusCode::NOT_FOUND.into_response(),
@@ -234,6 +242,28 @@ impl Door for Dialect {
             answer
         })
     }
+}
+
+/// The request's part in a trace, if somebody collects it: the route and never what stands in its place (SEC 48).
+fn span(app: &App, number: usize, headers: &HeaderMap) -> Span {
+    static NAMES: LazyLock<Vec<(&str, String)>> = LazyLock::new(names);
+    if !tracing::enabled!(target: TRACES, Level::TRACE) {
+        return Span::none();
+    }
+    let Some((route, method)) = NAMES.get(number) else { return Span::none() };
+    let span = tracing::trace_span!(
+        target: TRACES, "request",
+        otel.name = format!("{method} {route}"),
+        otel.kind = "server",
+        http.request.method = method,
+        http.route = route,
+        http.response.status_code = Empty,
+        request.id = web::request_id::current().map(|id| id.as_str().to_owned()),
+    );
+    if let Some(follow) = app.options.follow {
+        follow(&span, headers);
+    }
+    span
 }
 
 /// Nothing is at this path, or not with this method.

@@ -433,6 +433,8 @@ pub fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     };
+    #[cfg(feature = "otel")]
+    crate::traces::stop();
     log::flush();
     code
 }

@@ -287,6 +287,7 @@ impl Config {
                 v2_wrong_otp_200: file.compat.v2_wrong_otp == 200,
                 trusted_proxies,
                 tls: !certificates.is_empty(),
+                follow: crate::log::FOLLOW,
             },
             certificates,
             limits: web::limits::Limits {

@@ -23,3 +23,5 @@ pub mod serve;
 mod settings;
 pub mod terminal;
 pub mod torture;
+#[cfg(feature = "otel")]
+mod traces;

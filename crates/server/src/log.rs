@@ -12,8 +12,12 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use tracing_subscriber::fmt::MakeWriter;
+use tracing_subscriber::layer::{Layer, SubscriberExt as _};
+use tracing_subscriber::util::SubscriberInitExt as _;
+use tracing_subscriber::{EnvFilter, Registry};
 
 use self::line::Line;
+use onelogin::Follow;
 
 /// Bytes that may wait. More than standard error takes in any moment of a healthy server.
 const ROOM: usize = 4 * 1024 * 1024;
@@ -25,22 +29,62 @@ static LOG: OnceLock<Arc<Lines>> = OnceLock::new();
 /// Starts the log: `COUNTERSIGN_LOG` holds a filter such as `info` or `engine=debug`, `COUNTERSIGN_LOG_FORMAT` is
 /// `pretty` (default) or `json`.
 pub fn start() {
-    let mut filter = tracing_subscriber::EnvFilter::try_from_env("COUNTERSIGN_LOG")
-        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
+    let mut filter = EnvFilter::try_from_env("COUNTERSIGN_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
     // It logs the parameters of statements, and those are addresses, numbers and digests (SEC 48).
     if let Ok(quiet) = "tokio_postgres=warn".parse() {
         filter = filter.add_directive(quiet);
     }
     let json = std::env::var("COUNTERSIGN_LOG_FORMAT").is_ok_and(|format| format.eq_ignore_ascii_case("json"));
     let colour = !json && io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
-    let started = tracing_subscriber::fmt()
-        .with_env_filter(filter)
+    let lines = tracing_subscriber::fmt::layer()
         .with_writer(Writer(LOG.get_or_init(run).clone()))
         .with_ansi(colour)
-        .event_format(if json { Line::Json } else { Line::Pretty })
-        .try_init();
+        .event_format(if json { Line::Json } else { Line::Pretty });
     // A second start, in a test process, keeps the first log.
-    drop(started);
+    drop(start_with(lines, filter));
+}
+
+/// Without traces, one filter stands before everything: what it keeps out costs nothing.
+#[cfg(not(feature = "otel"))]
+fn start_with(lines: impl Layer<Registry> + Send + Sync, filter: EnvFilter) -> anyhow::Result<()> {
+    tracing_subscriber::registry().with(lines).with(filter).try_init()?;
+    if wants_traces() {
+        tracing::warn!("this build sends no traces, though a collector is named: build it with `--features otel`");
+    }
+    Ok(())
+}
+
+/// With traces, the log and the collector each have a filter of their own.
+#[cfg(feature = "otel")]
+fn start_with(lines: impl Layer<Registry> + Send + Sync, filter: EnvFilter) -> anyhow::Result<()> {
+    match crate::traces::layer() {
+        Ok(Some(spans)) => {
+            tracing_subscriber::registry().with(lines.with_filter(filter)).with(spans).try_init()?;
+        }
+        Ok(None) => tracing_subscriber::registry().with(lines).with(filter).try_init()?,
+        Err(error) => {
+            tracing_subscriber::registry().with(lines).with(filter).try_init()?;
+            tracing::error!(
+                error = format!("{error:#}"),
+                "no traces are sent: check the OTEL_EXPORTER_OTLP_ variables"
+            );
+        }
+    }
+    Ok(())
+}
+
+/// What joins a request to its caller's trace.
+#[cfg(feature = "otel")]
+pub(crate) const FOLLOW: Option<Follow> = Some(crate::traces::follow);
+/// What joins a request to its caller's trace: nothing does.
+#[cfg(not(feature = "otel"))]
+pub(crate) const FOLLOW: Option<Follow> = None;
+
+/// Whether a collector of traces is named, as the OpenTelemetry specification has it.
+pub(crate) fn wants_traces() -> bool {
+    let named = |variable: &str| std::env::var_os(variable).is_some_and(|value| !value.is_empty());
+    let off = std::env::var("OTEL_SDK_DISABLED").is_ok_and(|value| value.eq_ignore_ascii_case("true"));
+    !off && (named("OTEL_EXPORTER_OTLP_ENDPOINT") || named("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"))
 }
 
 /// Writes what has been logged so far. To be called before the process ends.

@@ -46,6 +46,11 @@ impl Running {
         Self::start_with(args, countersign(), Stdio::piped())
     }
 
+    /// The same from a command that is prepared.
+    pub fn start_as(args: &[&str], command: Command) -> Self {
+        Self::start_with(args, command, Stdio::piped())
+    }
+
     /// The same, with everything it can log going into a file.
     pub fn start_logging(args: &[&str], log: std::fs::File) -> Self {
         let mut command = countersign();
@@ -101,7 +106,7 @@ impl Running {
     }
 
     pub fn http(&self) -> Http {
-        Http { address: self.address(), stream: None, token: None }
+        Http { address: self.address(), stream: None, token: None, headers: Vec::new() }
     }
 
     /// A client that shows a token of the dev world's `Manage All` client.
@@ -166,6 +171,8 @@ pub struct Http {
     pub address: String,
     stream: Option<BufReader<TcpStream>>,
     pub token: Option<String>,
+    /// Headers of every request besides.
+    pub headers: Vec<(String, String)>,
 }
 
 impl Http {
@@ -195,6 +202,9 @@ impl Http {
         }
         if let Some(token) = &self.token {
             head = format!("{head}authorization: Bearer {token}\r\n");
+        }
+        for (name, value) in &self.headers {
+            head = format!("{head}{name}: {value}\r\n");
         }
         stream.get_mut().write_all(format!("{head}\r\n{body}").as_bytes())?;
         let mut line = String::new();

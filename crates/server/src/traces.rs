@@ -1,0 +1,76 @@
+//! Traces: spans of requests and decisions, sent to a collector over OTLP (protobuf over HTTP). In builds with the
+//! feature `otel`, and only where a collector is named by OpenTelemetry's own variables.
+//!
+//! A span names a route, an answer and a request id; never a user, an address or what was sent (SEC 48).
+
+use std::sync::OnceLock;
+
+use axum::http::HeaderMap;
+use opentelemetry::propagation::{Extractor, TextMapPropagator as _};
+use opentelemetry::trace::TracerProvider as _;
+use opentelemetry_otlp::{Protocol, SpanExporter, WithExportConfig as _};
+use opentelemetry_sdk::Resource;
+use opentelemetry_sdk::propagation::TraceContextPropagator;
+use opentelemetry_sdk::trace::{SdkTracer, SdkTracerProvider};
+use tracing::{Span, Subscriber};
+use tracing_opentelemetry::OpenTelemetrySpanExt as _;
+use tracing_subscriber::filter::{LevelFilter, Targets};
+use tracing_subscriber::layer::Layer;
+use tracing_subscriber::registry::LookupSpan;
+
+/// What the service is called unless `OTEL_SERVICE_NAME` says otherwise.
+const SERVICE: &str = "countersign";
+
+static PROVIDER: OnceLock<SdkTracerProvider> = OnceLock::new();
+
+/// Where spans go, if a collector is named. The error is why they cannot be sent.
+pub(crate) fn layer<S>() -> anyhow::Result<Option<impl Layer<S>>>
+where
+    S: Subscriber + for<'s> LookupSpan<'s>,
+{
+    if !super::log::wants_traces() {
+        return Ok(None);
+    }
+    let exporter = SpanExporter::builder().with_http().with_protocol(Protocol::HttpBinary).build()?;
+    let resource = Resource::builder();
+    let resource =
+        if std::env::var_os("OTEL_SERVICE_NAME").is_some() { resource } else { resource.with_service_name(SERVICE) };
+    let provider = SdkTracerProvider::builder().with_batch_exporter(exporter).with_resource(resource.build()).build();
+    let tracer: SdkTracer = provider.tracer(SERVICE);
+    drop(PROVIDER.set(provider));
+    let spans = Targets::new().with_target(engine::TRACES, LevelFilter::TRACE);
+    let layer = tracing_opentelemetry::layer()
+        .with_tracer(tracer)
+        .with_location(false)
+        .with_threads(false)
+        .with_tracked_inactivity(false);
+    Ok(Some(layer.with_filter(spans)))
+}
+
+/// Makes a request's span part of the caller's trace, if the caller names one (W3C Trace Context).
+pub(crate) fn follow(span: &Span, headers: &HeaderMap) {
+    if headers.contains_key("traceparent") {
+        // A span that nobody collects has no parent either.
+        let _ = span.set_parent(TraceContextPropagator::new().extract(&Carrier(headers)));
+    }
+}
+
+/// Sends what is still to be sent. To be called before the process ends.
+pub(crate) fn stop() {
+    if let Some(provider) = PROVIDER.get() {
+        // The collector is gone; there is nobody else to tell.
+        let _ = provider.shutdown();
+    }
+}
+
+struct Carrier<'h>(&'h HeaderMap);
+
+impl Extractor for Carrier<'_> {
+    fn get(&self, key: &str) -> Option<&str> {
+        self.0.get(key).and_then(|value| value.to_str().ok())
+    }
+
+    fn keys(&self) -> Vec<&str> {
+        self.0.keys().map(axum::http::HeaderName::as_str).collect()
+    }
+}
