@@ -50,11 +50,13 @@ pub enum AuditKind {
     TokenRefreshed,
     TokenRevoked,
     TokenReused,
+    MessagesNearCeiling,
+    MessagesAtCeiling,
 }
 
 impl AuditKind {
     /// All of them.
-    pub const ALL: [Self; 40] = [
+    pub const ALL: [Self; 42] = [
         Self::UserCreated,
         Self::UserUpdated,
         Self::UserDeleted,
@@ -95,6 +97,8 @@ impl AuditKind {
         Self::TokenRefreshed,
         Self::TokenRevoked,
         Self::TokenReused,
+        Self::MessagesNearCeiling,
+        Self::MessagesAtCeiling,
     ];
 
     /// The kind of this stored name.
@@ -145,6 +149,8 @@ impl AuditKind {
             Self::TokenRefreshed => "token.refreshed",
             Self::TokenRevoked => "token.revoked",
             Self::TokenReused => "token.reused",
+            Self::MessagesNearCeiling => "messages.near_ceiling",
+            Self::MessagesAtCeiling => "messages.at_ceiling",
         }
     }
 }
@@ -188,6 +194,11 @@ impl AuditEvent {
             reason: None,
             ip: None,
         }
+    }
+
+    /// An event of neither.
+    pub fn of_server(kind: AuditKind, now: Timestamp) -> Self {
+        Self { at: now, kind, user: None, client: None, device: None, verification: None, reason: None, ip: None }
     }
 
     /// Names the caller.

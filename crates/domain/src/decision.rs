@@ -1,6 +1,7 @@
 //! The whole vocabulary between rules and storage: what a decision may see, and everything that can ever happen.
 
 use crate::audit::AuditEvent;
+use crate::budget::{Budget, Spent};
 use crate::client::{Client, TokenSet};
 use crate::device::Device;
 use crate::digest::Digest;
@@ -131,6 +132,9 @@ pub enum Change {
     SetThrottle(UserId, Throttle),
     /// A limit forgets.
     ClearThrottle(UserId, ThrottleKey),
+
+    /// What was taken out of a budget. Only a decision about that budget may say so.
+    SetSpent(Budget, Spent),
 
     /// A message to be sent once this is committed.
     Enqueue(Message),

@@ -6,6 +6,8 @@
 
 pub mod app;
 pub mod audit;
+pub mod budget;
+pub mod burst;
 pub mod client;
 pub mod decision;
 pub mod device;
@@ -21,6 +23,7 @@ pub mod reach;
 pub mod risk;
 pub mod seal;
 pub mod secret;
+pub mod sends;
 pub mod sign_in;
 pub mod temp_token;
 pub mod text;
@@ -31,6 +34,8 @@ pub mod verification;
 pub mod webhook;
 
 pub use audit::{AuditEvent, AuditKind};
+pub use budget::{Budget, BudgetView, Spent};
+pub use burst::CallRate;
 pub use client::{Client, ClientOptions, ClientView, CompatProfile, Scope, TokenSet};
 pub use decision::{Change, Decision, View};
 pub use device::{Device, DeviceStatus};
@@ -41,6 +46,7 @@ pub use message::{Channel, Content, Message};
 pub use policy::{MfaPolicy, Policy, SignInPolicy};
 pub use seal::{Keyring, Place, SealError, Sealed};
 pub use secret::Secret;
+pub use sends::{Recipient, SendLimits};
 pub use temp_token::TempToken;
 pub use throttle::{Throttle, ThrottleKey};
 pub use time::Timestamp;

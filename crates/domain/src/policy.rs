@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::factor::FactorKind;
+use crate::sends::SendLimits;
 use crate::time::SECOND;
 
 /// Whether a log-in asks for a factor (rulings 30a).
@@ -44,6 +45,8 @@ pub struct Policy {
     pub country_prefixes: Vec<String>,
     /// Whether the message limits of SEC 33 are enforced.
     pub message_limits: bool,
+    /// Those limits; of no account while `message_limits` is off.
+    pub sends: SendLimits,
     /// The account's name in `otpauth` addresses.
     pub issuer: String,
     /// Logging in.
@@ -63,6 +66,7 @@ impl Default for Policy {
             factors: vec![FactorKind::Totp, FactorKind::Hotp],
             country_prefixes: Vec::new(),
             message_limits: true,
+            sends: SendLimits::default(),
             issuer: "Countersign".to_owned(),
             sign_in: SignInPolicy::default(),
         }

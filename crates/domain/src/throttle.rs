@@ -30,11 +30,6 @@ pub const PASSWORDS: usize = 10;
 pub const PASSWORD_WINDOW: i64 = 15 * MINUTE;
 /// The same wrong answer within this many milliseconds is one failure (contract 4.5, doubled attempts).
 pub const DOUBLE_WINDOW: i64 = 10 * SECOND;
-/// Shortest time between two messages to a device, in milliseconds (SEC 33).
-pub const SEND_INTERVAL: i64 = 30 * SECOND;
-/// Messages to a device in any ten minutes.
-pub const SENDS_PER_TEN_MINUTES: usize = 5;
-
 /// Prompts in any five minutes that the person has not accepted (SEC 13).
 pub const PROMPTS_PER_FIVE_MINUTES: usize = 3;
 /// Prompts in any day since the last that was accepted.
@@ -244,8 +239,11 @@ pub fn next_send(view: &View, factor: FactorKind, policy: &Policy, now: Timestam
         return None;
     }
     let throttle = view.throttle(ThrottleKey::Send(factor));
-    let last = throttle.recent.last().filter(|at| now.since(**at) < SEND_INTERVAL).map(|at| at.plus(SEND_INTERVAL));
-    let full = throttle.full(SENDS_PER_TEN_MINUTES, 10 * MINUTE, now);
+    let limits = &policy.sends;
+    let interval = limits.device_interval;
+    let last = throttle.recent.last().filter(|at| now.since(**at) < interval).map(|at| at.plus(interval));
+    let most = usize::try_from(limits.device_per_ten_minutes).unwrap_or(usize::MAX);
+    let full = if most > 0 { throttle.full(most, 10 * MINUTE, now) } else { None };
     let tired = if factor == FactorKind::Push {
         let prompts = view.throttle(ThrottleKey::Prompts);
         prompts.full(PROMPTS_PER_FIVE_MINUTES, 5 * MINUTE, now).max(prompts.full(PROMPTS_PER_DAY, DAY, now))

@@ -338,6 +338,7 @@ impl World {
             factors: FactorKind::ALL.to_vec(),
             country_prefixes: vec!["+1".to_owned()],
             message_limits,
+            sends: domain::SendLimits::default(),
             issuer: "acme".to_owned(),
             sign_in: domain::SignInPolicy::default(),
         };

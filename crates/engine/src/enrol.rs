@@ -129,8 +129,12 @@ impl Engine {
         let enrolment =
             Enrolment { device: device.clone(), registration: drawn.registration.clone(), message: drawn.message };
         let policy = self.settings.policy.clone();
-        let enrolled =
-            self.decide(user.id, move |view| enrolment::enrol(view, &enrolment, &policy, &context, now)).await?;
+        let (to, client) = (self.recipient(&credential), context.client);
+        let enrolled = self
+            .decide_to_send(&view, user.id, to, client, now, move |view| {
+                enrolment::enrol(view, &enrolment, &policy, &context, now)
+            })
+            .await?;
         match enrolled {
             Enrolled::Enrolled => {}
             Enrolled::NoUser => return Err(Error::NoUser),

@@ -4,6 +4,7 @@
 //! before the lock, hands a pure rule to the store, and wakes whoever waits. It decides nothing: that is `domain`'s.
 //! Every dialect calls the same methods, so no door knows a rule the others do not.
 
+mod bursts;
 mod calls;
 pub mod chance;
 pub mod clients;
@@ -20,6 +21,7 @@ pub mod password;
 pub mod push;
 pub mod readings;
 pub mod saml;
+mod sends;
 pub mod sign_in;
 mod smart;
 mod tally;
@@ -35,6 +37,7 @@ use domain::{Content, Keyring, Message, Policy, Sealed, Timestamp, UserId};
 use tokio::sync::Notify;
 use tokio::sync::broadcast::error::RecvError;
 
+pub use bursts::{Bursts, Slow};
 pub use chance::Chance;
 pub use clock::Clock;
 pub use enrol::{Door, EnrolRequest, EnrolledDevice, Setup};
@@ -43,6 +46,7 @@ pub use events::{Event, EventList};
 pub use import::Import;
 pub use password::{Foreign, SaltOrder};
 pub use readings::{DeviceReading, VerificationReading};
+pub use sends::{MessageBudget, Whose};
 pub use smart::{Judged, SmartChannel, SmartError, VisitRequest};
 pub use store::{EventFilter, EventPage, Page, Span, TextFilter, UserFilter, UserPage};
 pub use tally::{Ended, Tally};
@@ -81,6 +85,7 @@ pub struct Engine {
     hasher: password::Hasher,
     tally: tally::Tally,
     held: held::Held,
+    sends: sends::Sends,
 }
 
 /// What an engine is made of.
@@ -114,6 +119,7 @@ impl Engine {
             hasher: password::Hasher::default(),
             tally: tally::Tally::default(),
             held: held::Held::default(),
+            sends: sends::Sends::default(),
         }
     }
 

@@ -179,7 +179,7 @@ impl Engine {
                 }
                 Waiting::Code | Waiting::Nobody => {
                     let until = attempt.expires_at.min(now.plus(CHALLENGE_TTL));
-                    return self.challenge(user, device, &step, until, context).await;
+                    return self.challenge(&snapshot, user, device, &step, until, context).await;
                 }
                 // The person has answered: collected below, once.
                 Waiting::Collection => {}
@@ -239,6 +239,7 @@ impl Engine {
     /// Puts a challenge to a device of a log-in under way.
     async fn challenge(
         &self,
+        snapshot: &View,
         user: UserId,
         device: &Device,
         step: &Step,
@@ -271,7 +272,12 @@ impl Engine {
         };
         let opening = Opening { verification, message, pending_devices: false };
         let policy = self.settings.policy.clone();
-        let opened = self.decide(user, move |view| verification::open(view, &opening, &policy, &context, now)).await?;
+        let (to, client) = (self.recipient(&credential), context.client);
+        let opened = self
+            .decide_to_send(snapshot, user, to, client, now, move |view| {
+                verification::open(view, &opening, &policy, &context, now)
+            })
+            .await?;
         self.wake_outbox();
         match opened {
             Opened::Opened(put) => Ok(StepAnswer::Sent(device.factor, put.challenge.number().map(Shown))),

@@ -92,10 +92,15 @@ impl Engine {
             Some(content) => Some(self.queue(&verification, &device, &content).await?),
             None => None,
         };
+        let to = self.recipient(&credential);
+        let client = context.client;
         let opening = Opening { verification, message, pending_devices: request.door == Door::V1 };
         let policy = self.settings.policy.clone();
-        let opened =
-            self.decide(request.user, move |view| verification::open(view, &opening, &policy, &context, now)).await?;
+        let opened = self
+            .decide_to_send(&view, request.user, to, client, now, move |view| {
+                verification::open(view, &opening, &policy, &context, now)
+            })
+            .await?;
         let (verification, setup) = match opened {
             Opened::Opened(verification) => (verification, setup),
             Opened::Repeated(verification) => {

@@ -5,6 +5,7 @@
 //! are one exhaustive `match`, so that a new failure of the engine cannot go unnamed.
 
 pub mod access;
+pub mod bursts;
 pub mod call;
 pub mod credentials;
 pub mod envelope;
@@ -30,8 +31,9 @@ use std::net::IpAddr;
 use std::ops::Deref;
 use std::sync::Arc;
 
+use domain::CallRate;
 use engine::Engine;
-use web::limit::{Bucket, Strikes};
+use web::limit::Strikes;
 
 pub use envelope::refusal;
 pub use routes::{ROUTES, RouteEntry, door};
@@ -51,8 +53,8 @@ pub struct Options {
     pub v2_wrong_otp_200: bool,
     /// v1 calls an hour for the whole account; 0 enforces nothing (contract 1.8).
     pub hourly_quota: u64,
-    /// Whether one client's calls are kept to the rate of SEC 37.
-    pub burst_limit: bool,
+    /// The rate of one client's calls (SEC 37); no limit where it has a zero.
+    pub call_rate: CallRate,
     /// Proxies whose `X-Forwarded-*` is believed (SEC 64).
     pub trusted_proxies: Vec<IpAddr>,
     /// Whether callers reach this server over TLS without a proxy.
@@ -72,7 +74,7 @@ impl Default for Options {
             strict_v2_scopes: false,
             v2_wrong_otp_200: false,
             hourly_quota: 5_000,
-            burst_limit: true,
+            call_rate: CallRate::default(),
             trusted_proxies: Vec::new(),
             tls: false,
             accept_any_subdomain: true,
@@ -94,8 +96,8 @@ pub struct Parts {
     pub options: Options,
     /// The hourly quota of v1.
     pub quota: quota::Quota,
-    /// The rate of each client, by its row.
-    pub bursts: Bucket<i64>,
+    /// The rate of each client.
+    pub bursts: bursts::Bursts,
     /// Addresses that show wrong secrets too often (SEC 30).
     pub wrong_secrets: Strikes,
     /// What was answered.
@@ -112,9 +114,9 @@ impl App {
             tls: options.tls,
         };
         Self(Arc::new(Parts {
+            bursts: bursts::Bursts::new(&engine, options.call_rate),
             engine,
             quota: quota::Quota::new(options.hourly_quota),
-            bursts: if options.burst_limit { Bucket::api_calls() } else { Bucket::off() },
             wrong_secrets: Strikes::wrong_secrets(),
             options,
             requests: requests::Requests::new(routes::names()),

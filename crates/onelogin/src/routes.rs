@@ -333,12 +333,16 @@ async fn guarded(
     };
     let answer = if let Some(standing) = standing.filter(|standing| standing.exceeded) {
         Common::TooMany(Some(standing.reset)).answer(family)
-    } else if let Err(wait) = app.bursts.take(&caller.client.0) {
-        Common::TooMany(i64::try_from(wait.0).ok()).answer(family)
-    } else if let Some(answering) = handler(app.clone(), caller, call) {
-        answering.await
     } else {
-        Common::ScopeTooSmall.answer(family)
+        match app.bursts.take(&app.engine, caller.client).await {
+            Ok(Ok(())) => match handler(app.clone(), caller, call) {
+                Some(answering) => answering.await,
+                None => Common::ScopeTooSmall.answer(family),
+            },
+            Ok(Err(wait)) => Common::TooMany(i64::try_from(wait.0).ok()).answer(family),
+            Err(engine::Error::Unavailable(_)) => Common::Unavailable.answer(family),
+            Err(error) => Common::fault(&error).answer(family),
+        }
     };
     match standing {
         Some(standing) => with_standing(answer, standing),

@@ -11,7 +11,7 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use domain::FactorKind;
-use engine::Engine;
+use engine::{Engine, MessageBudget, Whose};
 use onelogin::App;
 use tokio::net::TcpListener;
 use web::front::Front;
@@ -86,7 +86,7 @@ impl Page {
     }
 }
 
-async fn page(watched: &Watched) -> Result<String, store::Error> {
+async fn page(watched: &Watched) -> Result<String, engine::Error> {
     let engine: &Engine = &watched.app.engine;
     let mut page = Page(String::with_capacity(8 * 1024));
     page.family("countersign_build_info", "gauge", "The version that runs.");
@@ -109,6 +109,7 @@ async fn page(watched: &Watched) -> Result<String, store::Error> {
 
     page.single("countersign_held_polls", "gauge", "Polls held until a person answers.", engine.held_polls());
 
+    messages(&mut page, &engine.message_budgets().await?);
     let waiting = engine.store().waiting().await?;
     page.single("countersign_outbox_messages", "gauge", "Messages that wait to be sent.", waiting.messages);
     let age = waiting.oldest.map_or(0, |oldest| engine.now().since(oldest).max(0));
@@ -134,6 +135,25 @@ async fn page(watched: &Watched) -> Result<String, store::Error> {
     let help = "Groups run once more because one of their decisions failed.";
     page.single("countersign_commit_reruns_total", "counter", help, stats.rerun_groups);
     Ok(page.0)
+}
+
+/// How the messages of the day stand (SEC 33). Clients are named by their row, as in the log.
+fn messages(page: &mut Page, budgets: &[MessageBudget]) {
+    let mut family = |name: &str, help: &str, value: fn(&MessageBudget) -> u64| {
+        page.family(name, "gauge", help);
+        for budget in budgets {
+            let of = match budget.whose {
+                Whose::Server => String::new(),
+                Whose::Client(client) => client.0.to_string(),
+            };
+            page.sample(name, &[("client", &of)], value(budget));
+        }
+    };
+    let help = "Messages of this day (UTC) that nodes have taken to send; of all clients together where none is named.";
+    family("countersign_messages_taken", help, |budget| budget.taken);
+    family("countersign_messages_ceiling", "The most of a day.", |budget| budget.limit.into());
+    let help = "What that has reached, in percent: 0, 80 or 100.";
+    family("countersign_messages_alarm", help, |budget| budget.alarm.into());
 }
 
 /// A factor's name in a label.

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
 use domain::time::SECOND;
-use domain::{MfaPolicy, SignInPolicy};
+use domain::{CallRate, MfaPolicy, SendLimits, SignInPolicy};
 use engine::network::Network;
 use serde::Deserialize;
 use web::tls::CertificateFiles;
@@ -148,8 +148,22 @@ impl Default for Compat {
 pub struct LimitsFile {
     /// v1 calls per hour and account, 0 for no limit.
     pub calls_per_hour: u64,
-    /// Whether each client is held to 100 calls a second.
-    pub bursts: bool,
+    /// Calls a second of each client, over all nodes; 0 for no limit.
+    pub calls_per_second: u32,
+    /// Calls at once of each client, over all nodes.
+    pub calls_burst: u32,
+    /// Seconds between two messages to a device; 0 for none.
+    pub message_interval_seconds: u32,
+    /// Messages to a device in ten minutes; like those below, 0 for no limit.
+    pub messages_per_device: u32,
+    /// Messages to a number or address in a day.
+    pub messages_per_target: u32,
+    /// Messages to a hundred adjacent numbers in an hour.
+    pub messages_per_block: u32,
+    /// Messages that a client has sent in a day (UTC).
+    pub messages_per_client: u32,
+    /// Messages that the server sends in a day (UTC).
+    pub messages_per_server: u32,
     /// Connections open at once.
     pub connections: usize,
     /// Connections open at once from one address.
@@ -161,13 +175,50 @@ pub struct LimitsFile {
 impl Default for LimitsFile {
     fn default() -> Self {
         let shipped = web::limits::Limits::default();
+        let (calls, sends) = (CallRate::default(), SendLimits::default());
         Self {
             calls_per_hour: 5_000,
-            bursts: true,
+            calls_per_second: calls.per_second,
+            calls_burst: calls.burst,
+            message_interval_seconds: 30,
+            messages_per_device: sends.device_per_ten_minutes,
+            messages_per_target: sends.target_per_day,
+            messages_per_block: sends.block_per_hour,
+            messages_per_client: sends.client_per_day,
+            messages_per_server: sends.server_per_day,
             connections: shipped.connections,
             connections_per_peer: shipped.per_peer,
             threads: 0,
         }
+    }
+}
+
+impl LimitsFile {
+    fn call_rate(&self) -> anyhow::Result<CallRate> {
+        if self.calls_burst == 0 {
+            bail!("limits.calls_burst must be at least 1; limits.calls_per_second = 0 lifts the limit");
+        }
+        Ok(CallRate { per_second: self.calls_per_second, burst: self.calls_burst })
+    }
+
+    fn sends(&self) -> anyhow::Result<SendLimits> {
+        let limits = [
+            ("message_interval_seconds", self.message_interval_seconds, 3_600),
+            ("messages_per_device", self.messages_per_device, SendLimits::MOST_PER_BLOCK),
+            ("messages_per_target", self.messages_per_target, SendLimits::MOST_PER_TARGET),
+            ("messages_per_block", self.messages_per_block, SendLimits::MOST_PER_BLOCK),
+        ];
+        if let Some((key, _, most)) = limits.iter().find(|(_, set, most)| set > most) {
+            bail!("limits.{key} must be at most {most}");
+        }
+        Ok(SendLimits {
+            device_interval: i64::from(self.message_interval_seconds) * SECOND,
+            device_per_ten_minutes: self.messages_per_device,
+            target_per_day: self.messages_per_target,
+            block_per_hour: self.messages_per_block,
+            client_per_day: self.messages_per_client,
+            server_per_day: self.messages_per_server,
+        })
     }
 }
 
@@ -221,6 +272,8 @@ pub struct Config {
     pub sign_in: SignInPolicy,
     /// Networks from which a log-in needs no factor.
     pub trusted_networks: Vec<Network>,
+    /// Most messages.
+    pub sends: SendLimits,
     /// How the dialect behaves.
     pub options: onelogin::Options,
     /// What connections and requests may use.
@@ -277,11 +330,12 @@ impl Config {
             master_key_file: file.master_key_file,
             sign_in: file.login.policy()?,
             trusted_networks: file.login.networks()?,
+            sends: file.limits.sends()?,
             options: onelogin::Options {
                 accept_any_subdomain: file.login.accept_any_subdomain,
                 redirect_origins: file.login.origins()?,
                 hourly_quota: file.limits.calls_per_hour,
-                burst_limit: file.limits.bursts,
+                call_rate: file.limits.call_rate()?,
                 strict_v1_scopes: file.auth.strict_v1_scopes,
                 strict_v2_scopes: file.auth.strict_v2_scopes,
                 v2_wrong_otp_200: file.compat.v2_wrong_otp == 200,

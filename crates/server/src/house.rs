@@ -41,7 +41,12 @@ impl Fittings {
         Self {
             clock: Arc::new(engine::clock::SystemClock),
             chance: Arc::new(SystemChance),
-            policy: Policy { issuer: config.subdomain.clone(), sign_in: config.sign_in, ..Policy::default() },
+            policy: Policy {
+                issuer: config.subdomain.clone(),
+                sign_in: config.sign_in,
+                sends: config.sends,
+                ..Policy::default()
+            },
             channels: Vec::new(),
         }
     }

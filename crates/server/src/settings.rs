@@ -176,7 +176,14 @@ fn settings(config: &Config, given: &Given) -> Vec<Setting> {
         only_file("login.accept_any_subdomain", json!(options.accept_any_subdomain)),
         only_file("login.redirect_origins", json!(options.redirect_origins)),
         only_file("limits.calls_per_hour", json!(options.hourly_quota)),
-        only_file("limits.bursts", json!(options.burst_limit)),
+        only_file("limits.calls_per_second", json!(options.call_rate.per_second)),
+        only_file("limits.calls_burst", json!(options.call_rate.burst)),
+        only_file("limits.message_interval_seconds", json!(config.sends.device_interval / domain::time::SECOND)),
+        only_file("limits.messages_per_device", json!(config.sends.device_per_ten_minutes)),
+        only_file("limits.messages_per_target", json!(config.sends.target_per_day)),
+        only_file("limits.messages_per_block", json!(config.sends.block_per_hour)),
+        only_file("limits.messages_per_client", json!(config.sends.client_per_day)),
+        only_file("limits.messages_per_server", json!(config.sends.server_per_day)),
         only_file("limits.connections", json!(config.limits.connections)),
         only_file("limits.connections_per_peer", json!(config.limits.per_peer)),
         only_file("limits.threads", json!(config.threads)),
@@ -224,6 +231,11 @@ mod tests {
         let known = refused.split("expected one of").nth(1).unwrap_or_default();
         let names: Vec<&str> = known.split('`').skip(1).step_by(2).collect();
         assert!(names.len() > 10, "{refused}");
+        let in_limits = toml::from_str::<config::File>("limits.nonsense = 1").unwrap_err().to_string();
+        let in_limits = in_limits.split("expected one of").nth(1).unwrap_or_default();
+        for name in in_limits.split('`').skip(1).step_by(2) {
+            assert!(all.iter().any(|setting| setting.key == format!("limits.{name}")), "{name}");
+        }
         for name in names {
             let shown = all.iter().any(|setting| setting.key == name || setting.key.starts_with(&format!("{name}.")));
             assert!(shown, "{name}");

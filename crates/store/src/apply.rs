@@ -2,10 +2,11 @@
 //! the compiler here. Entries of the audit trail are numbered and chained in [`crate::trail`].
 
 use domain::{
-    AuditEvent, Change, Client, Device, Message, MessageId, Status, TempToken, Timestamp, TokenSet, User, UserId,
+    AuditEvent, Budget, Change, Client, Device, Message, MessageId, Spent, Status, TempToken, Timestamp, TokenSet, User, UserId,
     Verification,
 };
 
+use crate::budgets;
 use crate::challenge;
 use crate::marks::Move;
 use crate::query::{DevMessage, Fate};
@@ -97,6 +98,8 @@ pub(crate) fn apply(change: Change, steps: &mut Vec<Step>) {
         // A decision changes limits of its own user only.
         Change::SetThrottle(_, throttle) => steps.push(Step::Move(Move::Limit(throttle))),
         Change::ClearThrottle(_, key) => steps.push(Step::Move(Move::Forgive(key))),
+
+        Change::SetSpent(budget, spent) => steps.push(Step::Write(set_spent(budget, &spent))),
 
         Change::Enqueue(message) => steps.push(Step::Write(enqueue(message))),
         Change::DropMessages(verification) => write(sql::WIPE_MESSAGES, params![Vec::new(), id(verification)]),
@@ -241,6 +244,11 @@ fn enqueue(message: Message) -> Write {
     Write::new(sql::INSERT_MESSAGE, params)
 }
 
+fn set_spent(budget: Budget, spent: &Spent) -> Write {
+    let (kind, subject) = budget.stored();
+    Write::new(sql::SET_BUDGET, params![kind, subject, budgets::pack(spent), spent.over_at(budget)])
+}
+
 fn create_client(client: &Client) -> Write {
     let params = params![
         client.id.0,
@@ -329,6 +337,7 @@ pub(crate) fn dev_reset() -> Vec<Write> {
         sql::DEV_CLEAR_DEVICES,
         sql::DEV_CLEAR_MARKS,
         sql::DEV_CLEAR_TOKENS,
+        sql::DEV_CLEAR_BUDGETS,
         sql::DEV_CLEAR_TEMP_TOKENS,
         sql::DEV_UNLOCK_USERS,
     ];

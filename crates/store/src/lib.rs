@@ -1,14 +1,15 @@
 //! Applies changes and answers queries.
 //!
 //! The store makes no choices: a pure function decides on one user's fresh [`View`], and its [`Change`]s are applied in
-//! the same transaction, all or none, before anybody hears the reply (SEC 1, SEC 76). Two named transactions write what
-//! decisions decide, [`Store::decide`] and [`Store::decide_client`]; the rest is housekeeping that no decision relies
-//! on. What both databases share (statements, their parameters, the decoding of rows) stands in this folder; what
+//! the same transaction, all or none, before anybody hears the reply (SEC 1, SEC 76). Three named transactions write what
+//! decisions decide, [`Store::decide`], [`Store::decide_client`] and [`Store::decide_budget`]; the rest is housekeeping
+//! that no decision relies on. What both databases share (statements, their parameters, the decoding of rows) stands in this folder; what
 //! differs stands in a folder per database.
 //!
 //! [`Change`]: domain::Change
 
 mod apply;
+mod budgets;
 mod bulk;
 mod calls;
 mod challenge;
@@ -38,7 +39,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use domain::{
-    Client, ClientId, ClientView, Decision, Digest, KeyedHash, MessageId, Purpose, Timestamp, TokenSet, UserId,
+    Budget, BudgetView, Client, ClientId, ClientView, Decision, Digest, KeyedHash, MessageId, Purpose, Spent, Timestamp, TokenSet, UserId,
     Verification, VerificationId, View,
 };
 use tokio::sync::{Notify, broadcast};
@@ -146,6 +147,32 @@ impl Store {
             Backend::Sqlite(db) => db.decide_client(client, asked, f).await,
             Backend::Postgres(db) => Box::pin(db.decide_client(client, asked, f)).await,
         }
+    }
+
+    /// The same for what holds over all users: messages to a recipient, of a client and of the server, and a client's
+    /// calls. No decision about a user waits for one of these.
+    pub async fn decide_budget<T, F>(&self, budget: Budget, f: F) -> Result<T, Error>
+    where
+        F: Fn(&BudgetView) -> Decision<T> + Send + 'static,
+        T: Send + 'static,
+    {
+        match &self.backend {
+            Backend::Sqlite(db) => db.decide_budget(budget, f).await,
+            Backend::Postgres(db) => Box::pin(db.decide_budget(budget, f)).await,
+        }
+    }
+
+    /// What was taken out of the budgets of days, of the clients and of the server.
+    pub async fn day_budgets(&self) -> Result<Vec<(Budget, Spent)>, Error> {
+        match &self.backend {
+            Backend::Sqlite(db) => db.day_budgets(),
+            Backend::Postgres(db) => Box::pin(db.day_budgets()).await,
+        }
+    }
+
+    /// Whether other nodes may use the same database.
+    pub fn is_shared(&self) -> bool {
+        matches!(self.backend, Backend::Postgres(_))
     }
 
     /// An id that was never given out before, by this or any other process. Gaps are normal.

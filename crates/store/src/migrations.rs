@@ -30,6 +30,7 @@ pub const MIGRATIONS: &[Migration] = migrations! {
     4 "throttles" "0004_throttles.sql",
     5 "webhooks" "0005_webhooks.sql",
     6 "client_options" "0006_client_options.sql",
+    7 "budgets" "0007_budgets.sql",
 };
 
 /// The newest version this server knows.

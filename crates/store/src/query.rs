@@ -260,6 +260,8 @@ pub struct Swept {
     pub tokens: u64,
     /// Outbox rows deleted.
     pub messages: u64,
+    /// Budgets deleted that remembered nothing any more.
+    pub budgets: u64,
     /// Whether there was more to do than one call does.
     pub more: bool,
 }

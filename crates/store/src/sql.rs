@@ -88,6 +88,13 @@ statements! {
     LISTS_ORIGIN = "SELECT user_id FROM verification WHERE live = 1 AND expires_at > $1 AND purpose = 3 \
         AND challenge LIKE $2 ESCAPE '!' LIMIT 1";
 
+    // ---- budgets, of which each is a subject of decisions
+
+    SET_BUDGET = "INSERT INTO budget (kind, subject, state, until) VALUES ($1, $2, $3, $4) \
+        ON CONFLICT (kind, subject) DO UPDATE SET state = excluded.state, until = excluded.until";
+    /// Those of days: of the clients and of the server.
+    DAY_BUDGETS = "SELECT kind, subject, state FROM budget WHERE kind IN (2, 3) ORDER BY kind, subject";
+
     // ---- apps
 
     APP = "SELECT id, name, definition, created_at FROM app WHERE id = $1";
@@ -226,6 +233,8 @@ statements! {
     SWEEP_REGISTERING = "SELECT id FROM device WHERE status = 0 AND NOT EXISTS (SELECT 1 FROM verification v \
         WHERE v.user_id = device.user_id AND v.live = 1 AND v.device_id = device.id AND v.status = 0) \
         ORDER BY id LIMIT $1";
+    SWEEP_BUDGETS = "DELETE FROM budget WHERE (kind, subject) IN (SELECT kind, subject FROM budget WHERE until <= $1 \
+        ORDER BY until LIMIT $2)";
     SWEEP_TOKENS = "DELETE FROM token WHERE access IN (SELECT access FROM token WHERE created_at <= $1 \
         ORDER BY created_at LIMIT $2)";
     /// Drawn ids ascend, so the oldest rows come first here too.
@@ -243,6 +252,7 @@ statements! {
     DEV_CLEAR_MARKS = "UPDATE \"user\" SET counters = NULL, throttles = NULL";
     DEV_CLEAR_TOKENS = "DELETE FROM token";
     DEV_CLEAR_WRONG_SECRETS = "UPDATE client SET wrong_secrets = $1";
+    DEV_CLEAR_BUDGETS = "DELETE FROM budget";
     DEV_CLEAR_TEMP_TOKENS = "UPDATE \"user\" SET temp_hash = NULL, temp_expires_at = NULL, temp_reusable = NULL, \
         temp_used_at = NULL WHERE temp_hash IS NOT NULL";
     DEV_UNLOCK_USERS = "UPDATE \"user\" SET status = CASE WHEN profile ->> 'password_hash' IS NULL THEN 7 ELSE 1 END, \

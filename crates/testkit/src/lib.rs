@@ -45,6 +45,8 @@ pub struct TestServer {
 pub struct Setup {
     /// Limits on messages as shipped; off otherwise.
     pub message_limits: bool,
+    /// Which limits these are.
+    pub sends: domain::SendLimits,
     /// How the dialect behaves; the dev world switches quotas off.
     pub options: onelogin::Options,
 }
@@ -71,6 +73,7 @@ impl TestServer {
         let temporary = tempfile::tempdir()?;
         let mut config = Config::load(Given { data_dir: Some(temporary.path().join("data")), ..Given::default() })?;
         config.options = setup.options;
+        config.sends = setup.sends;
         let folder = Folder::open(&config.data_dir)?;
         let store = server::house::open_store(&config, &folder).await?;
         let chance = Arc::new(SeededChance::default());

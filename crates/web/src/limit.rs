@@ -54,13 +54,6 @@ impl<K: Hash + Eq + Clone> Bucket<K> {
         Self::with_clock(rate, burst, DefaultClock::default())
     }
 
-    /// The limit of API calls for one client: 100 a second with a burst of 200 (SEC 37).
-    pub fn api_calls() -> Self {
-        const RATE: NonZeroU32 = NonZeroU32::new(100).unwrap();
-        const BURST: NonZeroU32 = NonZeroU32::new(200).unwrap();
-        Self::per_second(RATE, BURST)
-    }
-
     /// A bucket that never runs dry.
     pub fn off() -> Self {
         Self { limiter: None, checks: AtomicU32::new(0) }

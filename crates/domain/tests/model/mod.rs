@@ -214,6 +214,7 @@ impl Database {
                 self.token_sets(|set| set.client_id == client && set.family == family, at);
             }
             Change::EndTokens { client, at } => self.token_sets(|set| set.client_id == client, at),
+            Change::SetSpent(..) => panic!("no decision about a user changes a budget"),
             Change::Record(event) => self.audit.push(event),
         }
     }
@@ -544,6 +545,7 @@ pub(crate) fn policy() -> domain::Policy {
         factors: FactorKind::ALL.to_vec(),
         country_prefixes: vec!["+1".to_owned()],
         message_limits: true,
+        sends: domain::SendLimits::default(),
         issuer: "acme".to_owned(),
     }
 }

@@ -61,6 +61,10 @@ pub fn of(kind: AuditKind) -> EventType {
         K::TokenRevoked => (90_030, "API_TOKEN_REVOKED", "An access token was revoked"),
         K::TokenReused => (90_031, "API_TOKEN_REUSED", "A refresh token was used twice"),
         K::ClientChanged => (90_032, "API_CREDENTIAL_CHANGED", "An API credential was changed"),
+        K::MessagesNearCeiling => {
+            (90_033, "MESSAGES_NEAR_CEILING", "Four fifths of the messages of a day have been sent")
+        }
+        K::MessagesAtCeiling => (90_034, "MESSAGES_AT_CEILING", "All messages of a day have been sent"),
     };
     EventType { name, description, id }
 }

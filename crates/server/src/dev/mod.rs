@@ -86,6 +86,7 @@ impl World {
                 factors: FactorKind::ALL.to_vec(),
                 country_prefixes: vec!["+1".to_owned()],
                 message_limits,
+                sends: config.sends,
                 sign_in: config.sign_in,
                 issuer: seed::SUBDOMAIN.to_owned(),
             },
@@ -147,7 +148,7 @@ fn configured(mut config: Config) -> Config {
     seed::SUBDOMAIN.clone_into(&mut config.subdomain);
     config.account_id = seed::ACCOUNT_ID;
     config.options.hourly_quota = 0;
-    config.options.burst_limit = false;
+    config.options.call_rate.per_second = 0;
     config
 }
 

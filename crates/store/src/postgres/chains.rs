@@ -56,7 +56,7 @@ impl Trail {
     pub(super) fn step(&mut self, subject: Subject, step: Move) -> Result<(), Error> {
         match subject {
             Subject::User(user) => self.marks(user).carry_out(step),
-            Subject::Client(..) => Err(Error::Corrupt("a mark of nobody")),
+            Subject::Client(..) | Subject::Budget(_) => Err(Error::Corrupt("a mark of nobody")),
         }
     }
 

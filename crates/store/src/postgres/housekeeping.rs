@@ -81,6 +81,7 @@ impl Postgres {
             old(sql::SWEEP_OLD_VERIFICATIONS, now.plus(-KEEP)),
             old(sql::SWEEP_OLD_TOKENS, now.plus(-REFRESH_TTL)),
             old(sql::SWEEP_OLD_MESSAGES, now.plus(-KEEP)),
+            old(sql::SWEEP_OLD_BUDGETS, now),
             Query::new(shared::SWEEP_CALLS, calls::kept(now)),
         ];
         let deleted = in_time(async {
@@ -88,12 +89,12 @@ impl Postgres {
             conn.execute(&deletions).await
         })
         .await?;
-        let [verifications, tokens, messages, _] = deleted[..] else {
+        let [verifications, tokens, messages, budgets, _] = deleted[..] else {
             return Err(Error::Corrupt("an answer is missing"));
         };
-        let more =
-            [found, hidden, verifications, tokens, messages].into_iter().any(|rows| rows >= BATCH.unsigned_abs());
-        Ok(Swept { closed, verifications, devices, tokens, messages, more })
+        let most = [found, hidden, verifications, tokens, messages, budgets].into_iter().max().unwrap_or(0);
+        let more = most >= BATCH.unsigned_abs();
+        Ok(Swept { closed, verifications, devices, tokens, messages, budgets, more })
     }
 
     /// Closes what is over. Gives how many were closed and how many were found.

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use domain::{Change, ClientView, Decision, Status, View};
+use domain::{BudgetView, Change, ClientView, Decision, Status, View};
 use tokio::sync::oneshot;
 
 use super::batch::merge;
@@ -44,7 +44,7 @@ impl Fetch for View {
     fn fetch(subject: Subject, fresh: &mut Fresh) -> Self {
         match subject {
             Subject::User(user) => fresh.users.remove(&user).unwrap_or_default(),
-            Subject::Client(..) => Self::default(),
+            Subject::Client(..) | Subject::Budget(_) => Self::default(),
         }
     }
 }
@@ -52,8 +52,17 @@ impl Fetch for View {
 impl Fetch for ClientView {
     fn fetch(subject: Subject, fresh: &mut Fresh) -> Self {
         match subject {
-            Subject::User(_) => Self::default(),
             Subject::Client(client, _) => fresh.clients.remove(&client).unwrap_or_default(),
+            Subject::User(_) | Subject::Budget(_) => Self::default(),
+        }
+    }
+}
+
+impl Fetch for BudgetView {
+    fn fetch(subject: Subject, fresh: &mut Fresh) -> Self {
+        match subject {
+            Subject::Budget(budget) => fresh.budgets.remove(&budget).unwrap_or_default(),
+            Subject::User(_) | Subject::Client(..) => Self::default(),
         }
     }
 }

@@ -95,7 +95,7 @@ impl Lane {
             if job.rule.is_abandoned() {
                 continue;
             }
-            let before: &mut usize = taken.entry(job.subject.chain().numbers()).or_default();
+            let before: &mut usize = taken.entry(job.subject.locked()).or_default();
             if *before == waves.len() && *before < WAVES {
                 waves.push(Vec::new());
             }

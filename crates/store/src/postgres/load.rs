@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use domain::{ClientId, ClientView, Digest, UserId, View};
+use domain::{Budget, BudgetView, ClientId, ClientView, Digest, UserId, View};
 use tokio_postgres::Row as PgRow;
 
 use super::batch::columns;
@@ -14,7 +14,7 @@ use crate::marks::Marks;
 use crate::query::AuditChain;
 use crate::trail::Head;
 use crate::value::Row;
-use crate::{rows, sql};
+use crate::{budgets, rows, sql};
 
 /// What a decision is about, and what is locked for it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -22,6 +22,7 @@ pub(super) enum Subject {
     User(UserId),
     /// With the access token that the decision is about.
     Client(ClientId, Option<Digest>),
+    Budget(Budget),
 }
 
 impl Subject {
@@ -29,15 +30,24 @@ impl Subject {
     pub(super) fn user(self) -> Option<UserId> {
         match self {
             Self::User(user) => Some(user),
-            Self::Client(..) => None,
+            Self::Client(..) | Self::Budget(_) => None,
         }
     }
 
-    /// The chain of the audit trail it nearly always writes to. No two subjects of a group share one.
+    /// What is locked for it: two subjects with the same one must follow each other.
+    pub(super) fn locked(self) -> Self {
+        match self {
+            Self::Client(client, _) => Self::Client(client, None),
+            other => other,
+        }
+    }
+
+    /// The chain of the audit trail it nearly always writes to.
     pub(super) fn chain(self) -> AuditChain {
         match self {
             Self::User(user) => AuditChain::User(user),
-            Self::Client(client, _) => AuditChain::Client(client),
+            Self::Client(client, _) | Self::Budget(Budget::Client(client)) => AuditChain::Client(client),
+            Self::Budget(_) => AuditChain::Server,
         }
     }
 }
@@ -47,6 +57,7 @@ impl Subject {
 pub(super) struct Fresh {
     pub(super) users: HashMap<UserId, View>,
     pub(super) clients: HashMap<ClientId, ClientView>,
+    pub(super) budgets: HashMap<Budget, BudgetView>,
     /// The marks of users that exist.
     pub(super) marks: HashMap<UserId, Marks>,
     /// Of all other chains, by the numbers of their chain.
@@ -61,14 +72,15 @@ pub(super) enum Begin {
     Again,
 }
 
-/// Opens a transaction, locks the subjects and loads them, in one round trip. Users are locked before clients, and
-/// each in the order of their ids, so that no two transactions wait for each other.
+/// Opens a transaction, locks the subjects and loads them, in one round trip. Users are locked before clients and these
+/// before budgets, and each in the order of their ids, so that no two transactions wait for each other.
 pub(super) async fn lock(conn: &mut Conn, subjects: &[Subject], begin: Begin) -> Result<Fresh, Failure> {
-    let (mut users, mut clients) = (Vec::new(), Vec::new());
+    let (mut users, mut clients, mut shared) = (Vec::new(), Vec::new(), Vec::new());
     for subject in subjects {
         match *subject {
             Subject::User(user) => users.push(user),
             Subject::Client(client, asked) => clients.push((client, asked)),
+            Subject::Budget(budget) => shared.push(budget),
         }
     }
     clients.sort_unstable_by_key(|(client, _)| client.0);
@@ -78,6 +90,9 @@ pub(super) async fn lock(conn: &mut Conn, subjects: &[Subject], begin: Begin) ->
     }
     for (client, asked) in &clients {
         queries.extend(of_client(own::LOCK_CLIENT, *client, *asked));
+    }
+    if !shared.is_empty() {
+        queries.extend(of_budgets(&shared));
     }
     queries.push(heads_of(subjects.iter().map(|subject| subject.chain())));
 
@@ -92,6 +107,18 @@ pub(super) async fn lock(conn: &mut Conn, subjects: &[Subject], begin: Begin) ->
     }
     for (client, _) in clients {
         fresh.clients.insert(client, decode_client(&mut answers)?);
+    }
+    if !shared.is_empty() {
+        // Made, which gives no rows; then locked.
+        let (_made, locked) = (next(&mut answers), next(&mut answers));
+        for row in &locked {
+            let budget = Budget::from_stored(row.int(2)?, row.blob(3)?).ok_or(Error::Corrupt("a budget"))?;
+            fresh.budgets.insert(budget, budgets::view(row)?);
+        }
+        if shared.iter().any(|budget| !fresh.budgets.contains_key(budget)) {
+            // What is not there is not locked.
+            return Err(Failure::Again("a budget was swept meanwhile"));
+        }
     }
     fresh.heads = decode_heads(&next(&mut answers))?;
     Ok(fresh)
@@ -137,6 +164,16 @@ fn decode_heads(rows: &[PgRow]) -> Result<HashMap<(i64, i64), Head>, Error> {
 fn of_users(of_users: &'static str, users: &[UserId]) -> [Query; 3] {
     [of_users, own::DEVICES_OF, own::LIVE_VERIFICATIONS_OF]
         .map(|statement| Query::any(statement, users.iter().map(|user| user.0)))
+}
+
+fn of_budgets(budgets: &[Budget]) -> [Query; 2] {
+    [own::MAKE_BUDGETS, own::LOCK_BUDGETS].map(|statement| {
+        let key = |budget: &Budget| {
+            let (kind, subject) = budget.stored();
+            vec![kind.into(), subject.into()]
+        };
+        columns(statement, budgets.iter().map(key))
+    })
 }
 
 fn of_client(of_client: &'static str, client: ClientId, asked: Option<Digest>) -> [Query; 3] {

@@ -28,8 +28,8 @@ use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use domain::{Client, ClientId, ClientView, Decision, Digest, KeyedHash, Purpose, TokenSet, UserId};
-use domain::{Verification, VerificationId, View};
+use domain::{Budget, BudgetView, Client, ClientId, ClientView, Decision, Digest, KeyedHash, Purpose, Spent};
+use domain::{TokenSet, UserId, Verification, VerificationId, View};
 use tokio::sync::{Notify, broadcast, mpsc, oneshot};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
@@ -43,7 +43,7 @@ use crate::query::{AuditChain, AuditRow, Page, Stats, UserFilter, UserPage, Wait
 use crate::rows::Decode;
 use crate::sql as shared;
 use crate::value::Value;
-use crate::{conditions, rows, trail};
+use crate::{budgets, conditions, rows, trail};
 use conn::{BEGIN_SNAPSHOT, Query, decode, decode_first};
 use connect::Target;
 use failure::Failure;
@@ -85,6 +85,8 @@ impl Default for PostgresOptions {
 /// An open PostgreSQL database.
 pub(crate) struct Postgres {
     lanes: Vec<mpsc::Sender<Order>>,
+    /// The lane of budgets, which many users and nodes want at once: none of the others ever waits for one.
+    budgets: mpsc::Sender<Order>,
     asking: Mutex<Option<mpsc::Sender<Asked>>>,
     tasks: Mutex<Vec<JoinHandle<()>>>,
     listener: JoinHandle<()>,
@@ -107,19 +109,20 @@ impl Postgres {
         let counters = Arc::<Counters>::default();
         let notices = Arc::new(AtomicBool::new(false));
         let mut tasks = Vec::new();
-        let lanes = (0..options.lanes.max(1))
-            .map(|_| {
-                let (orders, waiting) = mpsc::channel(QUEUE);
-                let lane = Lane::new(target.clone(), counters.clone(), notices.clone());
-                tasks.push(tokio::spawn(lane.run(waiting)));
-                orders
-            })
-            .collect();
+        let mut lane = || {
+            let (orders, waiting) = mpsc::channel(QUEUE);
+            let lane = Lane::new(target.clone(), counters.clone(), notices.clone());
+            tasks.push(tokio::spawn(lane.run(waiting)));
+            orders
+        };
+        let lanes = (0..options.lanes.max(1)).map(|_| lane()).collect();
+        let budgets = lane();
         let (asking, asked) = mpsc::channel(QUEUE);
         let asked = Arc::new(tokio::sync::Mutex::new(asked));
         tasks.extend((0..options.readers.max(1)).map(|_| tokio::spawn(readers::run(target.clone(), asked.clone()))));
         Ok(Self {
             lanes,
+            budgets,
             asking: Mutex::new(Some(asking)),
             tasks: Mutex::new(tasks),
             listener: tokio::spawn(notices::listen(target.clone(), wake_ups, answered, notices)),
@@ -141,7 +144,7 @@ impl Postgres {
         F: Fn(&View) -> Decision<T> + Send + 'static,
         T: Send + 'static,
     {
-        self.submit(Subject::User(user), user.0, f).await
+        self.submit(Subject::User(user), self.lane(user.0), f).await
     }
 
     pub(crate) async fn decide_client<T, F>(&self, client: ClientId, asked: Option<Digest>, f: F) -> Result<T, Error>
@@ -149,21 +152,33 @@ impl Postgres {
         F: Fn(&ClientView) -> Decision<T> + Send + 'static,
         T: Send + 'static,
     {
-        self.submit(Subject::Client(client, asked), client.0, f).await
+        self.submit(Subject::Client(client, asked), self.lane(client.0), f).await
     }
 
-    /// Has the lane of `key` decide, and waits until that is durable or too late. Once this gives up, a decision not
+    pub(crate) async fn decide_budget<T, F>(&self, budget: Budget, f: F) -> Result<T, Error>
+    where
+        F: Fn(&BudgetView) -> Decision<T> + Send + 'static,
+        T: Send + 'static,
+    {
+        self.submit(Subject::Budget(budget), &self.budgets, f).await
+    }
+
+    /// Whose decisions never run beside each other on this node.
+    fn lane(&self, key: i64) -> &mpsc::Sender<Order> {
+        &self.lanes[usize::try_from(key.unsigned_abs()).unwrap_or_default() % self.lanes.len()]
+    }
+
+    /// Has a lane decide, and waits until that is durable or too late. Once this gives up, a decision not
     /// begun is not made, and one that is being made has an unknown outcome (SEC 80).
-    async fn submit<V, T, F>(&self, subject: Subject, key: i64, f: F) -> Result<T, Error>
+    async fn submit<V, T, F>(&self, subject: Subject, lane: &mpsc::Sender<Order>, f: F) -> Result<T, Error>
     where
         V: Fetch + 'static,
         F: Fn(&V) -> Decision<T> + Send + 'static,
         T: Send + 'static,
     {
         let (job, answer) = Job::new(subject, f);
-        let lane = usize::try_from(key.unsigned_abs()).unwrap_or_default() % self.lanes.len();
         in_time(async {
-            self.lanes[lane].send(Order::Run(job)).await.map_err(|_| CLOSED)?;
+            lane.send(Order::Run(job)).await.map_err(|_| CLOSED)?;
             Ok(answer.await.unwrap_or(Err(CLOSED))?)
         })
         .await
@@ -221,6 +236,10 @@ impl Postgres {
             Ok(UserPage { users, total: total.unsigned_abs() })
         })
         .await
+    }
+
+    pub(crate) async fn day_budgets(&self) -> Result<Vec<(Budget, Spent)>, Error> {
+        self.all(Query::new(shared::DAY_BUDGETS, []), budgets::named).await
     }
 
     pub(crate) async fn verification_by_wire_id(
@@ -332,7 +351,7 @@ impl Postgres {
     // ---- the store itself
 
     pub(crate) async fn ready(&self) -> bool {
-        self.lanes.iter().all(|lane| !lane.is_closed())
+        self.lanes.iter().chain([&self.budgets]).all(|lane| !lane.is_closed())
             && self.one(Query::new(shared::ALIVE, []), rows::number).await.is_ok()
     }
 
@@ -346,7 +365,7 @@ impl Postgres {
 
     pub(crate) async fn close(&self) {
         self.listener.abort();
-        for lane in &self.lanes {
+        for lane in self.lanes.iter().chain([&self.budgets]) {
             // If it is gone already there is nobody to tell.
             let _ = lane.send(Order::Close).await;
         }

@@ -28,6 +28,15 @@ statements! {
     LOCK_CLIENT = "SELECT id, client_id, name, scope, profile, secrets, ip_allow, expires_at, revoked_at, \
         wrong_secrets, created_at, options FROM client WHERE id = $1 FOR UPDATE";
 
+    /// A budget that does not exist cannot be locked, so it is made first. All nodes take them in one order.
+    MAKE_BUDGETS = "INSERT INTO budget (kind, subject, state, until) SELECT n.kind, n.subject, ''::bytea, 0 \
+        FROM unnest($1::smallint[], $2::bytea[]) AS n (kind, subject) ORDER BY n.kind, n.subject \
+        ON CONFLICT (kind, subject) DO NOTHING";
+    /// The clock is the server's, one for all nodes, and is read once the lock is held.
+    LOCK_BUDGETS = "SELECT state, (extract(epoch FROM clock_timestamp()) * 1000)::bigint, kind, subject FROM (\
+        SELECT b.kind, b.subject, b.state FROM unnest($1::smallint[], $2::bytea[]) AS n (kind, subject) \
+        JOIN budget b ON b.kind = n.kind AND b.subject = n.subject ORDER BY b.kind, b.subject FOR UPDATE OF b) AS locked";
+
     // ---- one change of many users at once, in the order of the single statement's parameters
 
     /// Moves marks that are still where they were read; a chain can lose no entry, whatever was locked.
@@ -95,6 +104,8 @@ statements! {
         ORDER BY created_at LIMIT $2 FOR UPDATE SKIP LOCKED)";
     SWEEP_OLD_MESSAGES = "DELETE FROM outbox WHERE id IN (SELECT id FROM outbox WHERE status <> 0 \
         AND created_at <= $1 AND id IN (SELECT id FROM outbox ORDER BY id LIMIT $2) FOR UPDATE SKIP LOCKED)";
+    SWEEP_OLD_BUDGETS = "DELETE FROM budget WHERE (kind, subject) IN (SELECT kind, subject FROM budget \
+        WHERE until <= $1 ORDER BY until LIMIT $2 FOR UPDATE SKIP LOCKED)";
     SWEEP_HIDDEN = "SELECT id, user_id FROM device WHERE status = 0 AND NOT EXISTS (SELECT 1 FROM verification v \
         WHERE v.user_id = device.user_id AND v.live = 1 AND v.device_id = device.id AND v.status = 0) \
         ORDER BY id LIMIT $1";

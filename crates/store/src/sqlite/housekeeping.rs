@@ -63,11 +63,12 @@ impl Sqlite {
             let verifications = delete(sql::SWEEP_VERIFICATIONS, now.plus(-KEEP))?;
             let tokens = delete(sql::SWEEP_TOKENS, now.plus(-REFRESH_TTL))?;
             let messages = delete(sql::SWEEP_MESSAGES, now.plus(-KEEP))?;
+            let budgets = delete(sql::SWEEP_BUDGETS, now)?;
             tx.execute(sql::SWEEP_CALLS, &calls::kept(now))?;
             let devices = delete_registering(tx)?;
-            let most = [closed, results, verifications, tokens, messages, devices].into_iter().max();
+            let most = [closed, results, verifications, tokens, messages, budgets, devices].into_iter().max();
             let more = most.is_some_and(|rows| rows >= BATCH.unsigned_abs());
-            Ok(Swept { closed, verifications, devices, tokens, messages, more })
+            Ok(Swept { closed, verifications, devices, tokens, messages, budgets, more })
         })
         .await
     }

@@ -17,8 +17,8 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
-use domain::{Change, Client, ClientId, ClientView, Decision, Digest, KeyedHash, Purpose, TokenSet, UserId};
-use domain::{Verification, VerificationId, View};
+use domain::{Budget, BudgetView, Change, Client, ClientId, ClientView, Decision, Digest, KeyedHash, Purpose, Spent};
+use domain::{TokenSet, UserId, Verification, VerificationId, View};
 use rusqlite::Connection;
 use tokio::sync::mpsc;
 
@@ -33,7 +33,7 @@ use crate::marks::Marks;
 use crate::migrations::Migration;
 use crate::query::{AuditChain, AuditRow, Page, Stats, UserFilter, UserPage, Waiting};
 use crate::value::Value;
-use crate::{conditions, rows, sql, trail};
+use crate::{budgets, conditions, rows, sql, trail};
 use alarm::Alarm;
 use exec::{Failure, Prepared, all, first, one};
 use folder::Folder;
@@ -47,6 +47,9 @@ pub(crate) const WORDS: Words = Words {
     matches: "GLOB ?",
     pattern: |text| text.replace('[', "[[]").replace('?', "[?]"),
 };
+/// A budget, nothing where there is none, and what time the machine has.
+const BUDGET: &str = "SELECT b.state, CAST(unixepoch('subsec') * 1000 AS INTEGER) FROM (SELECT 1) \
+    LEFT JOIN budget b ON b.kind = $1 AND b.subject = $2";
 /// Jobs that may wait for the writer before senders wait as well.
 const QUEUE: usize = 1024;
 
@@ -128,6 +131,22 @@ impl Sqlite {
         .await
     }
 
+    pub(crate) async fn decide_budget<T, F>(&self, budget: Budget, f: F) -> Result<T, Error>
+    where
+        F: Fn(&BudgetView) -> Decision<T> + Send + 'static,
+        T: Send + 'static,
+    {
+        let (kind, subject) = budget.stored();
+        let key = [Value::Int(kind), Value::Blob(subject)];
+        self.write(move |tx| {
+            let view = one(tx.conn, BUDGET, &key, budgets::view)?;
+            let Decision { changes, reply } = f(&view);
+            tx.apply(changes)?;
+            Ok(reply)
+        })
+        .await
+    }
+
     /// Runs `work` in the writer's next transaction and waits until that is durable.
     async fn write<T, W>(&self, work: W) -> Result<T, Error>
     where
@@ -180,6 +199,10 @@ impl Sqlite {
             })
         })
         .await
+    }
+
+    pub(crate) fn day_budgets(&self) -> Result<Vec<(Budget, Spent)>, Error> {
+        self.readers.read(|conn| all(conn, sql::DAY_BUDGETS, &[], budgets::named))
     }
 
     pub(crate) fn verification_by_wire_id(

@@ -1,0 +1,224 @@
+//! How many messages may be sent (SEC 33), and the rules of what holds over all users. Those about one user's devices are
+//! in [`crate::throttle`].
+//!
+//! A message is counted before it is queued, and what is counted stays counted unless it is known that nothing was
+//! queued: a server that dies in between has counted one too many, never one too few.
+
+use crate::audit::{AuditEvent, AuditKind};
+use crate::budget::{Budget, BudgetView, Sent, Spent};
+use crate::decision::{Change, Decision};
+use crate::digest::MacKeys;
+use crate::factor::Credential;
+use crate::time::{DAY, HOUR, SECOND, Timestamp};
+
+/// Most messages, where 0 is no limit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SendLimits {
+    /// Shortest time between two messages to a device, in milliseconds.
+    pub device_interval: i64,
+    /// To one device in any ten minutes.
+    pub device_per_ten_minutes: u32,
+    /// To one number or address in any day.
+    pub target_per_day: u32,
+    /// To a hundred adjacent numbers in any hour.
+    pub block_per_hour: u32,
+    /// Asked for by one client in a day (UTC).
+    pub client_per_day: u32,
+    /// Sent by all nodes together in a day (UTC).
+    pub server_per_day: u32,
+}
+
+impl SendLimits {
+    /// The greatest limit of a target. What a block remembers stays small.
+    pub const MOST_PER_TARGET: u32 = 100;
+    /// The greatest limit of a block.
+    pub const MOST_PER_BLOCK: u32 = 1_000;
+
+    /// The limit of a day that this budget has, if it has one.
+    pub fn per_day(&self, budget: Budget) -> Option<u32> {
+        let limit = match budget {
+            Budget::Client(_) => self.client_per_day,
+            Budget::Server => self.server_per_day,
+            Budget::Block(_) | Budget::Calls(_) => 0,
+        };
+        Some(limit).filter(|limit| *limit > 0)
+    }
+}
+
+impl Default for SendLimits {
+    fn default() -> Self {
+        Self {
+            device_interval: 30 * SECOND,
+            device_per_ten_minutes: 5,
+            target_per_day: 10,
+            block_per_hour: 50,
+            client_per_day: 10_000,
+            server_per_day: 50_000,
+        }
+    }
+}
+
+/// Who gets a message, recognisable only by us.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Recipient {
+    /// Where messages to it are counted.
+    pub budget: Budget,
+    /// Its mark there.
+    pub target: [u8; 8],
+    /// Whether it is one of a hundred adjacent numbers.
+    pub in_block: bool,
+}
+
+/// What the digests of recipients are bound to.
+const BLOCK: &str = "sends.block";
+const TARGET: &str = "sends.target";
+
+impl Recipient {
+    /// Whoever messages to a device with this credential go to. A number is one recipient for texts and calls, an
+    /// address is one without regard to case. Prompts go to a phone that somebody paired and are limited by SEC 13.
+    pub fn of(credential: &Credential, keys: &MacKeys) -> Option<Self> {
+        let mark = |text: &str| {
+            let mut target = [0; 8];
+            // Behind the key's id.
+            target.copy_from_slice(&keys.hash(TARGET, text).to_bytes()[4..12]);
+            target
+        };
+        match credential {
+            Credential::Sms { phone } | Credential::Voice { phone } => {
+                // Canonical, so all digits; the last two tell a hundred adjacent numbers apart.
+                let block: String = phone.chars().take(phone.chars().count().saturating_sub(2)).collect();
+                let budget = Budget::Block(keys.hash(BLOCK, &block));
+                Some(Self { budget, target: mark(phone), in_block: true })
+            }
+            Credential::Email { address } => {
+                let address = address.to_lowercase();
+                let budget = Budget::Block(keys.hash(BLOCK, &address));
+                Some(Self { budget, target: mark(&address), in_block: false })
+            }
+            Credential::Totp(_) | Credential::Hotp(_) | Credential::Push { .. } => None,
+        }
+    }
+}
+
+/// Counts one message to a recipient, or says from when on there may be one.
+pub fn count(
+    view: &BudgetView,
+    to: &Recipient,
+    limits: &SendLimits,
+    now: Timestamp,
+) -> Decision<Result<(), Timestamp>> {
+    let mut spent = view.spent.clone();
+    let keep = if limits.target_per_day > 0 { DAY } else { HOUR };
+    spent.recent.retain(|sent| now.since(sent.at) < keep);
+    let full = |most: u32, window: i64, own: bool| {
+        let counts = |sent: &&Sent| (!own || sent.target == to.target) && now.since(sent.at) < window;
+        let mut crowd: Vec<_> = spent.recent.iter().filter(counts).map(|sent| sent.at).collect();
+        // Nodes' clocks differ a little.
+        crowd.sort_unstable();
+        let most = usize::try_from(most).unwrap_or(usize::MAX);
+        (most > 0 && crowd.len() >= most).then(|| crowd[crowd.len() - most].plus(window))
+    };
+    let block = if to.in_block { full(limits.block_per_hour, HOUR, false) } else { None };
+    if let Some(at) = full(limits.target_per_day, DAY, true).max(block) {
+        return Decision::reply(Err(at));
+    }
+    spent.recent.push(Sent { at: now, target: to.target });
+    Decision::reply(Ok(())).with(Change::SetSpent(to.budget, spent))
+}
+
+/// Takes back what was counted at `at` for a message that was not queued.
+pub fn give_back(view: &BudgetView, to: &Recipient, at: Timestamp) -> Decision<()> {
+    let mut spent = view.spent.clone();
+    let Some(place) = spent.recent.iter().position(|sent| *sent == Sent { at, target: to.target }) else {
+        return Decision::reply(());
+    };
+    spent.recent.remove(place);
+    Decision::reply(()).with(Change::SetSpent(to.budget, spent))
+}
+
+/// How full a day's budget became.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Alarm {
+    /// Four fifths are taken.
+    Near,
+    /// All is taken: nothing more is sent before the day is over.
+    Full,
+}
+
+impl Alarm {
+    /// The alarm that this much of `limit` deserves.
+    pub fn of(taken: i64, limit: u32) -> Option<Self> {
+        let limit = i64::from(limit);
+        if taken >= limit {
+            Some(Self::Full)
+        } else if taken.saturating_mul(5) >= limit.saturating_mul(4) {
+            Some(Self::Near)
+        } else {
+            None
+        }
+    }
+
+    /// The percentage it is about.
+    pub fn percent(self) -> u8 {
+        match self {
+            Self::Near => 80,
+            Self::Full => 100,
+        }
+    }
+}
+
+/// Messages of a day that a node may send without asking again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Leased {
+    /// How many; none where the day's budget is used up.
+    pub messages: u32,
+    /// When the day is over.
+    pub until: Timestamp,
+    /// What this reached, if anything: said once a day, to one node.
+    pub alarm: Option<Alarm>,
+}
+
+/// How many messages of a day a node takes at a time: one in a hundred, so that small limits are met exactly.
+pub fn share(limit: u32) -> u32 {
+    (limit / 100).clamp(1, 50)
+}
+
+/// The beginning of the day that counts. A node whose clock is behind goes on in the day that others have begun.
+fn day_of(spent: &Spent, now: Timestamp) -> Timestamp {
+    let own = now.0.div_euclid(DAY) * DAY;
+    Timestamp(if spent.since.0 == own + DAY { spent.since.0 } else { own })
+}
+
+/// Takes up to `want` messages out of the day of `now`.
+pub fn lease(view: &BudgetView, budget: Budget, limit: u32, want: u32, now: Timestamp) -> Decision<Leased> {
+    let day = day_of(&view.spent, now);
+    let before = taken_today(&view.spent, now);
+    let left = u32::try_from(i64::from(limit).saturating_sub(before)).unwrap_or(0);
+    let messages = left.min(want);
+    let after = before.saturating_add(i64::from(messages));
+    let reached = Alarm::of(after, limit).filter(|alarm| messages > 0 && Some(*alarm) > Alarm::of(before, limit));
+    let decision = Decision::reply(Leased { messages, until: day.plus(DAY), alarm: reached });
+    if messages == 0 {
+        return decision;
+    }
+    let decision =
+        decision.with(Change::SetSpent(budget, Spent { recent: Vec::new(), taken: after, since: day }));
+    match reached {
+        Some(alarm) => decision.with(event(budget, alarm, now).into()),
+        None => decision,
+    }
+}
+
+/// How many messages of the day of `now` were taken.
+pub fn taken_today(spent: &Spent, now: Timestamp) -> i64 {
+    if spent.since == day_of(spent, now) { spent.taken } else { 0 }
+}
+
+fn event(budget: Budget, alarm: Alarm, now: Timestamp) -> AuditEvent {
+    let kind = match alarm {
+        Alarm::Near => AuditKind::MessagesNearCeiling,
+        Alarm::Full => AuditKind::MessagesAtCeiling,
+    };
+    let client = if let Budget::Client(client) = budget { Some(client) } else { None };
+    AuditEvent::of_server(kind, now).by(client)
+}

@@ -1,0 +1,215 @@
+//! The rate of a client's calls where several nodes share a database (SEC 37): what this node has taken out of the
+//! clients' buckets and not used yet. The rule, and what it promises, are in [`domain::burst`].
+//!
+//! A call takes from memory. More is fetched in the background while there is some left, so a call waits for the
+//! database only where a client's calls swell faster than that.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use domain::burst::{self, CallRate, Granted, LEASE};
+use domain::{Budget, ClientId};
+
+use crate::{Engine, Error};
+
+/// Calls asked for at first. Each lease that was used up doubles it, up to half a bucket.
+const FIRST: i64 = 8;
+/// How long an empty bucket is left alone, in milliseconds, however soon there would be one more call in it.
+const PAUSE: i64 = 100;
+
+/// How long a database that does not answer is left alone, in milliseconds.
+const REST: i64 = 1_000;
+
+/// Too fast: come back in this time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Slow(pub Duration);
+
+/// What a node has of the buckets of all clients that call it.
+pub struct Bursts {
+    rate: CallRate,
+    /// When it began; moments are milliseconds since then, of a clock that only goes forward.
+    began: Instant,
+    pockets: Mutex<HashMap<ClientId, Pocket>>,
+}
+
+/// What a node has of one client's bucket. As many as there are clients, so none is ever thrown away: its debt would be.
+#[derive(Debug, Clone)]
+struct Pocket {
+    /// Calls that may be admitted; below zero those admitted on credit.
+    left: i64,
+    /// What is left is worth nothing from then on.
+    until: i64,
+    /// How many to ask for next time.
+    want: i64,
+    /// At or below this more is fetched.
+    low: i64,
+    /// The bucket is empty until then.
+    dry_until: i64,
+    /// Whether somebody is fetching more in the background.
+    fetching: bool,
+    /// Held by whoever asks, so that of many who find nothing one asks.
+    turn: Arc<tokio::sync::Mutex<()>>,
+}
+
+/// What a call finds.
+#[derive(Debug, PartialEq, Eq)]
+enum Found {
+    /// It is admitted.
+    Call,
+    /// It is admitted, and more should be fetched.
+    Last,
+    /// Nothing, and somebody has to ask.
+    Nothing,
+    /// Nothing, and there is nothing in the bucket either.
+    Dry(Duration),
+}
+
+impl Engine {
+    /// The clients' rate, if there may be other nodes to keep it with.
+    pub fn bursts(&self, rate: CallRate) -> Option<Arc<Bursts>> {
+        self.store.is_shared().then(|| Arc::new(Bursts::new(rate)))
+    }
+}
+
+impl Bursts {
+    fn new(rate: CallRate) -> Self {
+        Self { rate, began: moment(), pockets: Mutex::default() }
+    }
+
+    /// Takes one call of a client.
+    pub async fn take(self: &Arc<Self>, engine: &Arc<Engine>, client: ClientId) -> Result<Result<(), Slow>, Error> {
+        match self.find(client, self.now()) {
+            Found::Call => Ok(Ok(())),
+            Found::Last => {
+                let (bursts, engine) = (self.clone(), engine.clone());
+                tokio::spawn(async move {
+                    if let Err(error) = bursts.fetch(&engine, client).await {
+                        tracing::debug!(%error, "no calls could be fetched");
+                    }
+                    bursts.fetched(client);
+                });
+                Ok(Ok(()))
+            }
+            Found::Dry(wait) => Ok(Err(Slow(wait))),
+            Found::Nothing => self.take_slowly(engine, client).await,
+        }
+    }
+
+    /// The same where there is nothing left: waits for the turn, and asks if nobody has meanwhile.
+    async fn take_slowly(&self, engine: &Engine, client: ClientId) -> Result<Result<(), Slow>, Error> {
+        let turn = self.turn(client);
+        let _turn = turn.lock().await;
+        // What others in front of this one have fetched may be gone again.
+        for asked in [false, true] {
+            match self.find(client, self.now()) {
+                Found::Call => return Ok(Ok(())),
+                Found::Last => {
+                    self.fetched(client);
+                    return Ok(Ok(()));
+                }
+                Found::Dry(wait) => return Ok(Err(Slow(wait))),
+                Found::Nothing if asked => break,
+                Found::Nothing => self.ask(engine, client).await?,
+            }
+        }
+        Ok(Err(Slow(millis(PAUSE))))
+    }
+
+    async fn fetch(&self, engine: &Engine, client: ClientId) -> Result<(), Error> {
+        let turn = self.turn(client);
+        let _turn = turn.lock().await;
+        self.ask(engine, client).await
+    }
+
+    /// Pays the debt and takes more. Should it fail, the debt stays: it is paid twice at worst.
+    async fn ask(&self, engine: &Engine, client: ClientId) -> Result<(), Error> {
+        let (debt, want) = self.wanted(client);
+        let rate = self.rate;
+        let asked = Budget::Calls(client);
+        let granted =
+            engine.store.decide_budget(asked, move |view| burst::take(view, client, rate, debt, want)).await;
+        let nothing = Granted { paid: 0, calls: 0, wait: REST };
+        // Nobody else asks a database that is away, one deadline after the other.
+        self.settle(client, *granted.as_ref().unwrap_or(&nothing), self.now());
+        granted.map(|_| ()).map_err(Error::from)
+    }
+
+    fn find(&self, client: ClientId, now: i64) -> Found {
+        let credit = self.rate.credit();
+        let mut pockets = self.pockets();
+        let pocket = pockets.entry(client).or_insert_with(|| Pocket::new(credit));
+        if now >= pocket.until && pocket.left > 0 {
+            // It was too much.
+            pocket.want = (pocket.want - pocket.left).max(FIRST);
+            (pocket.left, pocket.low) = (0, -credit / 2);
+        }
+        if pocket.left <= -credit {
+            let wait = pocket.dry_until - now;
+            return if wait > 0 { Found::Dry(millis(wait)) } else { Found::Nothing };
+        }
+        pocket.left -= 1;
+        if pocket.left <= pocket.low && !pocket.fetching && now >= pocket.dry_until {
+            pocket.fetching = true;
+            return Found::Last;
+        }
+        Found::Call
+    }
+
+    fn wanted(&self, client: ClientId) -> (i64, i64) {
+        let pockets = self.pockets();
+        pockets.get(&client).map_or((0, FIRST), |pocket| ((-pocket.left).max(0), pocket.want))
+    }
+
+    fn settle(&self, client: ClientId, granted: Granted, now: i64) {
+        let credit = self.rate.credit();
+        let most = i64::from(self.rate.burst / 2).max(FIRST);
+        let mut pockets = self.pockets();
+        let pocket = pockets.entry(client).or_insert_with(|| Pocket::new(credit));
+        let Granted { paid, calls, wait } = granted;
+        pocket.left += paid + calls;
+        if calls > 0 {
+            pocket.until = now + LEASE;
+            pocket.want = (pocket.want * 2).min(most);
+            pocket.low = calls / 4;
+        } else {
+            pocket.dry_until = now + wait.max(PAUSE);
+            pocket.low = -credit / 2;
+        }
+    }
+
+    fn fetched(&self, client: ClientId) {
+        if let Some(pocket) = self.pockets().get_mut(&client) {
+            pocket.fetching = false;
+        }
+    }
+
+    fn turn(&self, client: ClientId) -> Arc<tokio::sync::Mutex<()>> {
+        let credit = self.rate.credit();
+        self.pockets().entry(client).or_insert_with(|| Pocket::new(credit)).turn.clone()
+    }
+
+    fn pockets(&self) -> MutexGuard<'_, HashMap<ClientId, Pocket>> {
+        self.pockets.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn now(&self) -> i64 {
+        i64::try_from((moment() - self.began).as_millis()).unwrap_or(i64::MAX)
+    }
+}
+
+impl Pocket {
+    fn new(credit: i64) -> Self {
+        Self { left: 0, until: 0, want: FIRST, low: -credit / 2, dry_until: 0, fetching: false, turn: Arc::default() }
+    }
+}
+
+/// The pace of calls is kept by a clock that nobody can move; nothing durable rests on it.
+#[expect(clippy::disallowed_methods, reason = "a pace, on which nothing durable rests")]
+fn moment() -> Instant {
+    Instant::now()
+}
+
+fn millis(wait: i64) -> Duration {
+    Duration::from_millis(wait.unsigned_abs())
+}

@@ -1,0 +1,247 @@
+//! Messages counted over all users before they are queued (SEC 33): to a recipient, for a client, for the server.
+//!
+//! Of a day's messages a node takes some at a time and keeps the rest in memory, so that no row is written by every
+//! message of an installation; what a node has taken and not used is lost with it. Recipients are counted one by one.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use domain::sends::{self, Alarm, Leased};
+use domain::{Budget, Change, ClientId, Credential, Decision, Recipient, Timestamp, UserId, View};
+
+use crate::{Engine, Error};
+
+/// What is left of the messages that this node has taken out of days.
+#[derive(Default)]
+pub(crate) struct Sends {
+    leases: Mutex<HashMap<Budget, Lease>>,
+    /// Held by whoever takes more, so that of many who find none left one asks.
+    turn: tokio::sync::Mutex<()>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Lease {
+    left: u32,
+    until: Timestamp,
+    /// Whether there was nothing left to take.
+    dry: bool,
+}
+
+/// What was counted for one message.
+struct Counted {
+    days: Vec<Budget>,
+    to: Recipient,
+    counted_to: bool,
+    at: Timestamp,
+}
+
+/// A day's budget, for whoever watches the server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MessageBudget {
+    /// Whose.
+    pub whose: Whose,
+    /// Messages of the day (UTC) that nodes have taken, sent or not.
+    pub taken: u64,
+    /// The most of a day.
+    pub limit: u32,
+    /// What it has reached: nothing, 80 or 100, in percent.
+    pub alarm: u8,
+}
+
+/// Whose budget of a day.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Whose {
+    /// The whole server's.
+    Server,
+    /// A client's.
+    Client(ClientId),
+}
+
+/// How a decision that may queue a message ended.
+enum Ended<T> {
+    /// As it should; with whether a message was queued.
+    Done(T, bool),
+    /// It would have queued a message that nobody had counted, and changed nothing.
+    Uncounted,
+}
+
+impl Engine {
+    /// Whom messages to a device with this credential are counted for; nobody while limits are off.
+    pub(crate) fn recipient(&self, credential: &Credential) -> Option<Recipient> {
+        let is_on = self.settings.policy.message_limits;
+        if is_on { Recipient::of(credential, self.keys.mac_keys()) } else { None }
+    }
+
+    /// Decides about a user where a message to `to` may be queued, which is counted before. `snapshot` is the user as
+    /// the caller has seen it: what it already refuses costs nobody anything.
+    pub(crate) async fn decide_to_send<T, F>(
+        &self,
+        snapshot: &View,
+        user: UserId,
+        to: Option<Recipient>,
+        client: Option<ClientId>,
+        now: Timestamp,
+        rule: F,
+    ) -> Result<T, Error>
+    where
+        F: Fn(&View) -> Decision<T> + Clone + Send + 'static,
+        T: Send + 'static,
+    {
+        let Some(to) = to else { return Ok(self.decide(user, rule).await?) };
+        let mut expected = queues(&rule(snapshot));
+        // The user may have changed since the snapshot, at most once in the way of this.
+        loop {
+            let counted = if expected { Some(self.count_send(to, client, now).await?) } else { None };
+            let (rule, is_counted) = (rule.clone(), expected);
+            // Should this fail, nobody knows what became of it, and what was counted stays so.
+            let ended = self
+                .decide(user, move |view| {
+                    let decision = rule(view);
+                    let queued = queues(&decision);
+                    if queued && !is_counted {
+                        return Decision::reply(Ended::Uncounted);
+                    }
+                    decision.map(|reply| Ended::Done(reply, queued))
+                })
+                .await?;
+            match ended {
+                Ended::Done(reply, queued) => {
+                    if let (Some(counted), false) = (counted, queued) {
+                        self.give_back(counted).await;
+                    }
+                    return Ok(reply);
+                }
+                Ended::Uncounted => expected = true,
+            }
+        }
+    }
+
+    /// Counts one message against everything it counts against, or says from when on there may be one.
+    async fn count_send(&self, to: Recipient, client: Option<ClientId>, now: Timestamp) -> Result<Counted, Error> {
+        let mut counted = Counted { days: Vec::new(), to, counted_to: false, at: now };
+        for budget in client.map(Budget::Client).into_iter().chain([Budget::Server]) {
+            match self.take_of_day(budget, now).await {
+                Ok(None) => {}
+                Ok(Some(Err(at))) => {
+                    self.give_back(counted).await;
+                    return Err(Error::TooMany(Some(at)));
+                }
+                Ok(Some(Ok(()))) => counted.days.push(budget),
+                Err(error) => return Err(error),
+            }
+        }
+        let limits = self.settings.policy.sends;
+        if limits.target_per_day == 0 && (limits.block_per_hour == 0 || !to.in_block) {
+            return Ok(counted);
+        }
+        let count = self.store.decide_budget(to.budget, move |view| sends::count(view, &to, &limits, now)).await?;
+        if let Err(at) = count {
+            self.give_back(counted).await;
+            return Err(Error::TooMany(Some(at)));
+        }
+        counted.counted_to = true;
+        Ok(counted)
+    }
+
+    /// Nothing was queued: it counts no more. If this fails it goes on to count.
+    async fn give_back(&self, counted: Counted) {
+        let Counted { days, to, counted_to, at } = counted;
+        {
+            let mut leases = self.sends.leases();
+            for budget in days {
+                if let Some(lease) = leases.get_mut(&budget).filter(|lease| at < lease.until) {
+                    lease.left += 1;
+                }
+            }
+        }
+        if counted_to
+            && let Err(error) =
+                self.store.decide_budget(to.budget, move |view| sends::give_back(view, &to, at)).await
+        {
+            tracing::warn!(%error, "a message that was not queued stays counted");
+        }
+    }
+
+    /// Takes one message of the day of `now`; `None` where that day has no limit, and its end where it has none left.
+    async fn take_of_day(&self, budget: Budget, now: Timestamp) -> Result<Option<Result<(), Timestamp>>, Error> {
+        let Some(limit) = self.settings.policy.sends.per_day(budget) else { return Ok(None) };
+        if let Some(taken) = self.sends.take_here(budget, now) {
+            return Ok(Some(taken));
+        }
+        let _turn = self.sends.turn.lock().await;
+        if let Some(taken) = self.sends.take_here(budget, now) {
+            return Ok(Some(taken));
+        }
+        let want = sends::share(limit);
+        let leased = self.store.decide_budget(budget, move |view| sends::lease(view, budget, limit, want, now)).await?;
+        if let Some(alarm) = leased.alarm {
+            sound(budget, alarm, limit);
+        }
+        Ok(Some(self.sends.settle(budget, leased)))
+    }
+
+    /// How the budgets of the day stand, the server's first.
+    pub async fn message_budgets(&self) -> Result<Vec<MessageBudget>, Error> {
+        let now = self.now();
+        if !self.settings.policy.message_limits {
+            return Ok(Vec::new());
+        }
+        let limits = self.settings.policy.sends;
+        let mut spent = self.store.day_budgets().await?;
+        if !spent.iter().any(|(budget, _)| *budget == Budget::Server) {
+            spent.push((Budget::Server, domain::Spent::default()));
+        }
+        spent.reverse();
+        let reading = |(budget, spent): (Budget, domain::Spent)| {
+            let limit = limits.per_day(budget)?;
+            let taken = sends::taken_today(&spent, now);
+            let whose = if let Budget::Client(client) = budget { Whose::Client(client) } else { Whose::Server };
+            let alarm = Alarm::of(taken, limit).map_or(0, Alarm::percent);
+            Some(MessageBudget { whose, taken: taken.unsigned_abs(), limit, alarm })
+        };
+        Ok(spent.into_iter().filter_map(reading).collect())
+    }
+}
+
+impl Sends {
+    /// Takes a message that this node has taken before; `None` if it has to ask.
+    fn take_here(&self, budget: Budget, now: Timestamp) -> Option<Result<(), Timestamp>> {
+        let mut leases = self.leases();
+        let lease = leases.get_mut(&budget).filter(|lease| is_of(lease, now))?;
+        if lease.left > 0 {
+            lease.left -= 1;
+            return Some(Ok(()));
+        }
+        lease.dry.then_some(Err(lease.until))
+    }
+
+    /// Puts what was taken into the store of this node, and takes one of it.
+    fn settle(&self, budget: Budget, leased: Leased) -> Result<(), Timestamp> {
+        let Leased { messages, until, .. } = leased;
+        let lease = Lease { left: messages.saturating_sub(1), until, dry: messages == 0 };
+        self.leases().insert(budget, lease);
+        if messages > 0 { Ok(()) } else { Err(until) }
+    }
+
+    fn leases(&self) -> MutexGuard<'_, HashMap<Budget, Lease>> {
+        self.leases.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Whether a lease is of the day of `now`, or of the next one, which another node has begun.
+fn is_of(lease: &Lease, now: Timestamp) -> bool {
+    (1..=2 * domain::time::DAY).contains(&lease.until.since(now))
+}
+
+fn queues<T>(decision: &Decision<T>) -> bool {
+    decision.changes.iter().any(|change| matches!(change, Change::Enqueue(_)))
+}
+
+/// Says once what a budget has reached; the audit trail says it too.
+fn sound(budget: Budget, alarm: Alarm, limit: u32) {
+    let client = if let Budget::Client(client) = budget { Some(client.0) } else { None };
+    match alarm {
+        Alarm::Near => tracing::warn!(client, limit, "80 % of the messages of this day are used"),
+        Alarm::Full => tracing::error!(client, limit, "all messages of this day are used: no more are sent"),
+    }
+}
