@@ -213,3 +213,64 @@ fn moment() -> Instant {
 fn millis(wait: i64) -> Duration {
     Duration::from_millis(wait.unsigned_abs())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const CLIENT: ClientId = ClientId(1);
+
+    fn bursts() -> Bursts {
+        Bursts::new(CallRate { per_second: 100, burst: 200 })
+    }
+
+    /// How many calls are admitted before somebody has to ask.
+    fn admitted(bursts: &Bursts, now: i64) -> i64 {
+        (0..).find(|_| matches!(bursts.find(CLIENT, now), Found::Nothing | Found::Dry(_))).unwrap_or_default()
+    }
+
+    #[test]
+    fn a_few_calls_are_admitted_on_credit_and_paid_for_later() {
+        let bursts = bursts();
+        assert_eq!(admitted(&bursts, 0), 20);
+        assert_eq!(bursts.wanted(CLIENT), (20, FIRST));
+        bursts.settle(CLIENT, Granted { paid: 20, calls: 8, wait: 1 }, 0);
+        assert_eq!(bursts.wanted(CLIENT), (0, 2 * FIRST));
+        assert_eq!(admitted(&bursts, 999), 28, "what was granted, and credit again");
+    }
+
+    #[test]
+    fn nobody_asks_an_empty_bucket_and_no_credit_comes_from_it() {
+        let bursts = bursts();
+        assert_eq!(admitted(&bursts, 0), 20);
+        bursts.settle(CLIENT, Granted { paid: 5, calls: 0, wait: 10 }, 0);
+        assert_eq!(admitted(&bursts, 1), 5, "only what was paid for");
+        assert_eq!(bursts.find(CLIENT, 1), Found::Dry(millis(PAUSE - 1)));
+        assert_eq!(bursts.find(CLIENT, PAUSE), Found::Nothing);
+    }
+
+    #[test]
+    fn what_is_not_used_in_time_is_worth_nothing_and_less_is_asked_for() {
+        let bursts = bursts();
+        assert_eq!(bursts.find(CLIENT, 0), Found::Call);
+        for _ in 0..4 {
+            let want = bursts.wanted(CLIENT).1;
+            bursts.settle(CLIENT, Granted { paid: 0, calls: want, wait: 1 }, 0);
+        }
+        assert_eq!(bursts.wanted(CLIENT).1, 100, "half a bucket at most");
+        assert_eq!(admitted(&bursts, LEASE), 20, "credit alone");
+        assert_eq!(bursts.wanted(CLIENT), (20, FIRST));
+    }
+
+    #[test]
+    fn more_is_fetched_once_before_all_is_used() {
+        let bursts = bursts();
+        let found: Vec<_> = (0..20).map(|_| bursts.find(CLIENT, 0)).collect();
+        assert_eq!(found.iter().filter(|found| **found == Found::Last).count(), 1);
+        assert_eq!(found[9], Found::Last, "at half of the credit");
+        bursts.settle(CLIENT, Granted { paid: 20, calls: 8, wait: 1 }, 0);
+        bursts.fetched(CLIENT);
+        let found: Vec<_> = (0..8).map(|_| bursts.find(CLIENT, 0)).collect();
+        assert_eq!(found.iter().position(|found| *found == Found::Last), Some(5), "at a quarter of the lease");
+    }
+}

@@ -2,6 +2,7 @@
 //! the macro at the end makes tests of them all for one way of making a store.
 
 pub(crate) mod audit;
+pub(crate) mod budgets;
 pub(crate) mod changes;
 pub(crate) mod dev;
 pub(crate) mod guessing;
@@ -21,6 +22,13 @@ macro_rules! contract {
                 a_client_has_a_chain_of_its_own,
                 the_trail_of_a_deleted_user_remains,
                 entries_are_found_over_all_chains,
+            }
+            budgets: {
+                sixty_four_senders_get_ten_messages_to_a_number,
+                sixty_four_senders_get_fifty_messages_to_a_hundred_numbers,
+                a_day_is_taken_once_and_its_alarms_are_recorded_once,
+                a_bucket_is_emptied_once,
+                budgets_that_are_over_are_swept,
             }
             changes: {
                 what_is_written_is_read_back,

@@ -149,6 +149,24 @@ impl Wire {
         (device, app)
     }
 
+    /// The state token of a log-in under way.
+    pub(crate) async fn under_way(&self) -> String {
+        let user = self.server.user(1);
+        let body = serde_json::json!({
+            "username_or_email": user.username,
+            "password": user.password,
+            "subdomain": "acme",
+        });
+        let path = "/api/1/login/auth";
+        self.call_as(Scope::AuthenticationOnly, "POST", path, &body.to_string()).await.text("state_token")
+    }
+
+    /// How the messages of the day stand: whose, how many, and the alarm in percent.
+    pub(crate) async fn budgets(&self) -> Vec<(engine::Whose, u64, u8)> {
+        let budgets = self.server.world.engine().message_budgets().await.expect("they are read");
+        budgets.into_iter().map(|budget| (budget.whose, budget.taken, budget.alarm)).collect()
+    }
+
     /// Enrols an SMS device over v2 without asking it anything; gives its device id.
     pub(crate) async fn sms(&self) -> String {
         let body = r#"{"factor_id":2,"display_name":"Ben's phone","verified":true}"#;

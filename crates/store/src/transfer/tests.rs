@@ -6,6 +6,7 @@ use domain::user::UserPatch;
 use domain::{Challenge, Change, Decision, FactorKind, ThrottleKey, UserId};
 
 use super::*;
+use crate::contract::budgets;
 use crate::contract::world::{self, NOW};
 use crate::{Cursor, Hold, IdKind, SqliteOptions, Store};
 
@@ -73,6 +74,7 @@ pub(super) async fn settle_in(store: &Store, neighbours: usize) -> UserId {
     let hold = Hold { holder: "node", until: NOW };
     store.hold_webhook(webhook.id, hold, NOW).await.unwrap().unwrap();
     assert!(store.move_webhook(webhook.id, hold, &Cursor::default(), Some(&delivery)).await.unwrap());
+    assert_eq!(budgets::count(store, budgets::recipient("+14155550123"), NOW).await, Ok(()));
     for _ in 0..neighbours {
         world::somebody(store).await;
     }

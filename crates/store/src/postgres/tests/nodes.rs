@@ -301,3 +301,36 @@ async fn an_entry_with_an_id_below_those_already_told_is_told() {
     assert_eq!(blocks.len(), 6, "each lane of each node has a block of its own: {all:?}");
     close(nodes).await;
 }
+
+/// SEC 33: a number is sent ten messages a day whichever nodes count, and whoever cleans up meanwhile.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_number_gets_ten_messages_from_three_nodes() {
+    use crate::contract::budgets::{count, recipient};
+    let Some(nodes) = nodes(3).await else { return };
+    for round in 0..20 {
+        // Each round finds the row over and swept, or about to be.
+        let (now, to) = (NOW.plus(round * domain::time::DAY), recipient("+14155550123"));
+        let line = std::sync::Arc::new(tokio::sync::Barrier::new(49));
+        let sweeper = (nodes[0].clone(), line.clone());
+        let sweeping = tokio::spawn(async move {
+            sweeper.1.wait().await;
+            sweeper.0.sweep(now).await.unwrap()
+        });
+        let running: Vec<_> = (0..48)
+            .map(|n| {
+                let (node, line) = (nodes[n % 3].clone(), line.clone());
+                tokio::spawn(async move {
+                    line.wait().await;
+                    count(&node, to, now).await.is_ok()
+                })
+            })
+            .collect();
+        let mut sent = 0;
+        for one in running {
+            sent += usize::from(one.await.unwrap());
+        }
+        sweeping.await.unwrap();
+        assert_eq!(sent, 10, "round {round}");
+    }
+    close(nodes).await;
+}

@@ -1,0 +1,159 @@
+//! Limits on messages that hold over all users (SEC 33), at every door: what a caller is told, what is counted, and who
+//! is alarmed.
+
+mod wire;
+
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use domain::time::{DAY, HOUR};
+use domain::{Scope, SendLimits};
+use insta::assert_snapshot;
+use serde_json::json;
+use testkit::Setup;
+use wire::{Told, Wire};
+
+const SMS: &str = r#"{"factor_id":2,"display_name":"Phone","number":"NUMBER","verified":true}"#;
+
+async fn limited(sends: SendLimits) -> Wire {
+    // Devices may be sent as many as they like: that is not what is tested here.
+    let sends = SendLimits { device_interval: 0, device_per_ten_minutes: 0, ..sends };
+    Wire::start_with(Setup { message_limits: true, sends, ..Setup::default() }).await
+}
+
+/// A device of a user of its own. Gives both ids.
+async fn phone(wire: &Wire, number: &str) -> (i64, i64) {
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    let name = format!("caller{}", NEXT.fetch_add(1, Ordering::Relaxed));
+    let user = wire.call("POST", "/api/2/users", &json!({ "username": name }).to_string()).await.json()["id"].clone();
+    let path = format!("/api/1/users/{user}/otp_devices");
+    let told = wire.call("POST", &path, &SMS.replace("NUMBER", number)).await;
+    (user.as_i64().expect("an id"), told.single()["id"].as_i64().expect("an id"))
+}
+
+async fn trigger(wire: &Wire, (user, device): (i64, i64)) -> Told {
+    wire.call("POST", &format!("/api/1/users/{user}/otp_devices/{device}/trigger"), "").await
+}
+
+async fn challenge(wire: &Wire, (user, device): (i64, i64)) -> Told {
+    let body = json!({ "device_id": device }).to_string();
+    wire.call("POST", &format!("/api/2/mfa/users/{user}/verifications"), &body).await
+}
+
+#[tokio::test]
+async fn a_number_gets_ten_messages_a_day_whoever_has_it() {
+    let wire = limited(SendLimits::default()).await;
+    let number = "+14155550123";
+    let (first, second) = (phone(&wire, number).await, phone(&wire, number).await);
+    for n in 0..5 {
+        assert_eq!(trigger(&wire, first).await.status(), 200, "{n}");
+        assert_eq!(challenge(&wire, second).await.status(), 201, "{n}");
+    }
+    assert_snapshot!(trigger(&wire, first).await.answer(), @"");
+    assert_snapshot!(challenge(&wire, second).await.answer(), @"");
+    // Over v2 an enrolment sends, too.
+    let body = format!(r#"{{"factor_id":3,"display_name":"Call","number":"{number}"}}"#);
+    assert_snapshot!(wire.post("2/registrations", &body).await.answer(), @"");
+    // So does a log-in.
+    let told = wire.enrolled(&SMS.replace("NUMBER", number)).await;
+    let token = wire.under_way().await;
+    let step = json!({ "state_token": token, "device_id": told.0 }).to_string();
+    let path = "/api/1/login/verify_factor";
+    assert_snapshot!(wire.call_as(Scope::AuthenticationOnly, "POST", path, &step).await.answer(), @"");
+
+    let neighbour = phone(&wire, "+14155550124").await;
+    assert_eq!(trigger(&wire, neighbour).await.status(), 200);
+    wire.server.advance(DAY / 1_000);
+    assert_eq!(trigger(&wire, first).await.status(), 200);
+}
+
+#[tokio::test]
+async fn an_address_is_one_without_regard_to_case() {
+    let wire = limited(SendLimits { target_per_day: 2, ..SendLimits::default() }).await;
+    let mail = |address: &str| format!(r#"{{"factor_id":4,"display_name":"Mail","email":"{address}"}}"#);
+    let factors = wire.get("2/factors").await;
+    let email = factors.json().as_array().and_then(|all| {
+        all.iter().find(|factor| factor["auth_factor_name"] == "OneLogin Email").map(|factor| factor["factor_id"].clone())
+    });
+    let email = email.unwrap_or_else(|| panic!("{}", factors.0));
+    let id = email.as_str().map_or_else(|| email.to_string(), str::to_owned);
+    let register = |address: &str| mail(address).replace("\"factor_id\":4", &format!("\"factor_id\":{id}"));
+    for (address, status) in [("ana@example.com", 201), ("Ana@Example.com", 201), ("ANA@example.com", 429)] {
+        assert_eq!(wire.post("2/registrations", &register(address)).await.status(), status, "{address}");
+    }
+}
+
+#[tokio::test]
+async fn a_hundred_adjacent_numbers_get_so_many_an_hour() {
+    let wire = limited(SendLimits { block_per_hour: 3, ..SendLimits::default() }).await;
+    for number in ["+14155550700", "+14155550750", "+14155550799"] {
+        let device = phone(&wire, number).await;
+        assert_eq!(trigger(&wire, device).await.status(), 200);
+        wire.server.advance(60);
+    }
+    let (refused, elsewhere) = (phone(&wire, "+14155550701").await, phone(&wire, "+14155550800").await);
+    let told = trigger(&wire, refused).await;
+    assert_eq!((told.status(), told.0.header("retry-after")), (429, Some("3420")), "{}", told.0);
+    assert_eq!(trigger(&wire, elsewhere).await.status(), 200);
+    wire.server.advance(HOUR / 1_000 - 180);
+    assert_eq!(trigger(&wire, refused).await.status(), 200);
+}
+
+#[tokio::test]
+async fn what_is_refused_anyway_counts_for_nobody() {
+    let sends = SendLimits { target_per_day: 2, client_per_day: 2, server_per_day: 2, ..SendLimits::default() };
+    let wire = Wire::start_with(Setup { message_limits: true, sends, ..Setup::default() }).await;
+    let device = phone(&wire, "+14155550123").await;
+    assert_eq!(trigger(&wire, device).await.status(), 200);
+    for _ in 0..5 {
+        assert_eq!(trigger(&wire, device).await.status(), 429, "within 30 seconds");
+    }
+    wire.server.advance(31);
+    assert_eq!(trigger(&wire, device).await.status(), 200);
+    wire.server.advance(31);
+    assert_eq!(trigger(&wire, device).await.status(), 429);
+}
+
+#[tokio::test]
+async fn a_day_of_a_client_ends_with_an_alarm_and_other_clients_go_on() {
+    let wire = limited(SendLimits { client_per_day: 5, server_per_day: 6, ..SendLimits::default() }).await;
+    let device = phone(&wire, "+14155550123").await;
+    for n in 1..=5 {
+        assert_eq!(trigger(&wire, device).await.status(), 200, "{n}");
+        let alarms: Vec<_> = wire.budgets().await.into_iter().map(|(_, taken, alarm)| (taken, alarm)).collect();
+        let percent = |limit: u64| if n >= limit { 100 } else if n * 5 >= limit * 4 { 80 } else { 0 };
+        assert_eq!(alarms, [(n, percent(6)), (n, percent(5))]);
+    }
+    // 09:30, so fourteen and a half hours.
+    let refused = trigger(&wire, device).await;
+    assert_eq!((refused.status(), refused.0.header("retry-after")), (429, Some("52200")), "{}", refused.0);
+    let path = format!("/api/1/users/{}/otp_devices/{}/trigger", device.0, device.1);
+    let other = wire.call_as(Scope::ManageUsers, "POST", &path, "").await;
+    assert_eq!(other.status(), 200, "{}", other.0);
+    let last = wire.call_as(Scope::ManageUsers, "POST", &path, "").await;
+    assert_eq!(last.status(), 429, "the server's day is over as well");
+
+    let events = wire.call("GET", "/api/1/events?event_type_id=90033", "").await.json();
+    let at: Vec<_> = events["data"].as_array().into_iter().flatten().map(|event| event["event_type_id"].clone()).collect();
+    assert_eq!(at, [json!(90_033), json!(90_033)], "{events}");
+    let events = wire.call("GET", "/api/1/events?event_type_id=90032", "").await.json();
+    assert_eq!(events["data"].as_array().map(Vec::len), Some(2), "{events}");
+    wire.server.advance(52_200);
+    assert_eq!(trigger(&wire, device).await.status(), 200, "another day");
+}
+
+#[tokio::test]
+async fn a_crowd_is_sent_no_more_than_the_limit() {
+    let wire = std::sync::Arc::new(limited(SendLimits::default()).await);
+    let mut devices = Vec::new();
+    for _ in 0..24 {
+        devices.push(phone(&wire, "+14155550123").await);
+    }
+    let mut crowd = tokio::task::JoinSet::new();
+    for device in devices {
+        let wire = wire.clone();
+        crowd.spawn(async move { trigger(&wire, device).await.status() });
+    }
+    let answers = crowd.join_all().await;
+    assert_eq!(answers.iter().filter(|status| **status == 200).count(), 10, "{answers:?}");
+    assert_eq!(answers.iter().filter(|status| **status == 429).count(), 14, "{answers:?}");
+}

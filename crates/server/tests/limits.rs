@@ -1,0 +1,158 @@
+//! Limits that hold over all nodes and restarts: the rate of a client's calls (SEC 37), messages to a number (SEC 33).
+
+#![expect(clippy::unwrap_used, reason = "a failed step fails the test")]
+
+mod common;
+
+use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use common::{Http, Running, run_json};
+use serde_json::{Value, json};
+
+/// Calls a second and at once that a client is allowed in these tests: few, so that a slow machine still calls more.
+const RATE: u64 = 20;
+const BURST: u64 = 40;
+/// What a node admits before it has paid (`CallRate::credit`).
+const CREDIT: u64 = 4;
+
+#[expect(clippy::disallowed_methods, reason = "a test of a rate measures time")]
+fn now() -> Instant {
+    Instant::now()
+}
+
+fn node(folder: &Path, url: &str) -> Running {
+    let config = folder.join("countersign.toml");
+    std::fs::write(&config, format!("[limits]\ncalls_per_second = {RATE}\ncalls_burst = {BURST}\n")).unwrap();
+    let data = folder.join("data");
+    Running::start(&[
+        "serve",
+        "--config",
+        config.to_str().unwrap(),
+        "--data-dir",
+        data.to_str().unwrap(),
+        "--database-url",
+        url,
+    ])
+}
+
+fn token(node: &Running, client: &Value) -> String {
+    let body = json!({
+        "grant_type": "client_credentials",
+        "client_id": client["client_id"],
+        "client_secret": client["client_secret"],
+    });
+    let answer = node.http().expect(200, "POST", "/auth/oauth2/v2/token", &body.to_string());
+    answer["access_token"].as_str().unwrap().to_owned()
+}
+
+/// Calls these nodes as fast as they answer, for so long. Gives how many calls were admitted and refused, and the time.
+fn hammer(nodes: &[&Running], token: &str, seconds: u64) -> (u64, u64, f64) {
+    let (admitted, refused) = (AtomicU64::new(0), AtomicU64::new(0));
+    let began = now();
+    std::thread::scope(|scope| {
+        for node in nodes {
+            for _ in 0..2 {
+                let mut http = Http { token: Some(token.to_owned()), ..node.http() };
+                let (admitted, refused) = (&admitted, &refused);
+                scope.spawn(move || {
+                    while now() - began < Duration::from_secs(seconds) {
+                        let answer = http.send("GET", "/api/2/users/999999", "").unwrap();
+                        match answer.status {
+                            404 => admitted.fetch_add(1, Ordering::Relaxed),
+                            429 => {
+                                let wait = answer.header("retry-after").unwrap().parse::<u64>().unwrap();
+                                assert!((1..=2).contains(&wait), "{wait}");
+                                refused.fetch_add(1, Ordering::Relaxed)
+                            }
+                            other => panic!("{other}: {}", answer.body),
+                        };
+                    }
+                });
+            }
+        }
+    });
+    (admitted.into_inner(), refused.into_inner(), (now() - began).as_secs_f64())
+}
+
+#[test]
+fn three_nodes_keep_one_rate_and_one_node_may_have_all_of_it() {
+    let Some(cluster) = pgtest::Cluster::shared() else { return };
+    let (folder, url) = (tempfile::tempdir().unwrap(), cluster.new_database());
+    let first = node(folder.path(), &url);
+    let data = folder.path().join("data");
+    let make = || {
+        let place = ["--data-dir", data.to_str().unwrap(), "--database-url", &url, "--json"];
+        run_json(&[["client", "create", "--scope", "Manage All"].as_slice(), &place].concat())
+    };
+    let (client, other) = (make(), make());
+    let others = [node(folder.path(), &url), node(folder.path(), &url)];
+    let nodes = [&first, &others[0], &others[1]];
+    let mine = token(&first, &client);
+
+    let (admitted, refused, took) = hammer(&nodes, &mine, 4);
+    #[expect(clippy::cast_precision_loss, reason = "small numbers")]
+    let (most, least) = (
+        (BURST + CREDIT * 3) as f64 + RATE as f64 * (took + 1.0),
+        BURST as f64 + RATE as f64 * (took - 1.0) * 0.8,
+    );
+    #[expect(clippy::cast_precision_loss, reason = "small numbers")]
+    let counted = admitted as f64;
+    assert!(refused > 0, "the machine is too slow for this test: {admitted} calls in {took} s");
+    assert!(counted <= most, "{admitted} calls in {took} s; at most {most}");
+    assert!(counted >= least, "{admitted} calls in {took} s; at least {least}");
+
+    // The bucket is empty now, and the other nodes are idle: this one gets what runs into it, not a third.
+    let (admitted, _, took) = hammer(&nodes[..1], &mine, 4);
+    #[expect(clippy::cast_precision_loss, reason = "small numbers")]
+    let (counted, share) = (admitted as f64, RATE as f64 * took);
+    assert!(counted >= share * 0.75, "{admitted} calls in {took} s on one node");
+    assert!(counted <= share + (RATE + BURST / 2 + CREDIT) as f64, "{admitted} calls in {took} s on one node");
+
+    // Another client has a bucket of its own.
+    let theirs = token(&first, &other);
+    let mut http = Http { token: Some(theirs), ..nodes[1].http() };
+    for _ in 0..BURST / 2 {
+        http.expect(404, "GET", "/api/2/users/999999", "");
+    }
+}
+
+#[test]
+fn messages_stay_counted_through_kill_9() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    let start = || Running::start(&["dev", "--data-dir", data.to_str().unwrap(), "--message-limits", "shipped"]);
+    let mut world = start();
+    let mut api = world.api();
+    let devices: Vec<(i64, i64)> = (0..12)
+        .map(|n| {
+            let user = api.expect(201, "POST", "/api/2/users", &format!(r#"{{"username":"u{n}"}}"#))["id"].as_i64();
+            let body = r#"{"factor_id":2,"display_name":"Phone","number":"+14155550123","verified":true}"#;
+            let path = format!("/api/1/users/{}/otp_devices", user.unwrap());
+            let device = api.expect(200, "POST", &path, body)["data"][0]["id"].as_i64();
+            (user.unwrap(), device.unwrap())
+        })
+        .collect();
+    let mut sent = 0;
+    for (n, (user, device)) in devices.into_iter().enumerate() {
+        if n % 3 == 2 {
+            world.child.kill().unwrap();
+            world.child.wait().unwrap();
+            world = start();
+            api = world.api();
+        }
+        let answer = api.send("POST", &format!("/api/1/users/{user}/otp_devices/{device}/trigger"), "").unwrap();
+        match answer.status {
+            200 => sent += 1,
+            429 => {
+                let wait: i64 = answer.header("retry-after").unwrap().parse().unwrap();
+                assert!((80_000..=86_400).contains(&wait), "{wait}");
+                assert_eq!(sent, 10);
+            }
+            other => panic!("{other}: {}", answer.body),
+        }
+    }
+    assert_eq!(sent, 10);
+    assert_eq!(world.stop(), Some(0));
+}
