@@ -201,8 +201,7 @@ pub fn lease(view: &BudgetView, budget: Budget, limit: u32, want: u32, now: Time
     if messages == 0 {
         return decision;
     }
-    let decision =
-        decision.with(Change::SetSpent(budget, Spent { recent: Vec::new(), taken: after, since: day }));
+    let decision = decision.with(Change::SetSpent(budget, Spent { recent: Vec::new(), taken: after, since: day }));
     match reached {
         Some(alarm) => decision.with(event(budget, alarm, now).into()),
         None => decision,

@@ -53,7 +53,10 @@ fn recipients_are_recognised_and_never_shown() {
     assert_ne!(address("ana@example.com").budget, address("ben@example.com").budget);
     let other = MacKeys::new(vec![(1, Secret::new(vec![2; 32]))]);
     let sms = Credential::Sms { phone: phone.to_owned() };
-    assert_ne!(Recipient::of(&sms, &other).map(|to| (to.budget, to.target)), Some((number(phone).budget, number(phone).target)));
+    assert_ne!(
+        Recipient::of(&sms, &other).map(|to| (to.budget, to.target)),
+        Some((number(phone).budget, number(phone).target))
+    );
     assert_eq!(Recipient::of(&Credential::Push { public_key: None }, &keys()), None);
     assert!(!format!("{:?}", number(phone)).contains("4155"));
 }

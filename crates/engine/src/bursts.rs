@@ -127,8 +127,7 @@ impl Bursts {
         let (debt, want) = self.wanted(client);
         let rate = self.rate;
         let asked = Budget::Calls(client);
-        let granted =
-            engine.store.decide_budget(asked, move |view| burst::take(view, client, rate, debt, want)).await;
+        let granted = engine.store.decide_budget(asked, move |view| burst::take(view, client, rate, debt, want)).await;
         let nothing = Granted { paid: 0, calls: 0, wait: REST };
         // Nobody else asks a database that is away, one deadline after the other.
         self.settle(client, *granted.as_ref().unwrap_or(&nothing), self.now());

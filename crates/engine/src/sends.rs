@@ -155,8 +155,7 @@ impl Engine {
             }
         }
         if counted_to
-            && let Err(error) =
-                self.store.decide_budget(to.budget, move |view| sends::give_back(view, &to, at)).await
+            && let Err(error) = self.store.decide_budget(to.budget, move |view| sends::give_back(view, &to, at)).await
         {
             tracing::warn!(%error, "a message that was not queued stays counted");
         }

@@ -28,16 +28,10 @@ impl Bursts {
     }
 
     /// Takes one call of a client.
-    pub async fn take(
-        &self,
-        engine: &Arc<Engine>,
-        client: ClientId,
-    ) -> Result<Result<(), RetryAfter>, engine::Error> {
+    pub async fn take(&self, engine: &Arc<Engine>, client: ClientId) -> Result<Result<(), RetryAfter>, engine::Error> {
         match self {
             Self::Own(bucket) => Ok(bucket.take(&client)),
-            Self::Shared(bursts) => {
-                Ok(bursts.take(engine, client).await?.map_err(|Slow(wait)| RetryAfter::from(wait)))
-            }
+            Self::Shared(bursts) => Ok(bursts.take(engine, client).await?.map_err(|Slow(wait)| RetryAfter::from(wait))),
         }
     }
 }

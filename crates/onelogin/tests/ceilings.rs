@@ -48,21 +48,38 @@ async fn a_number_gets_ten_messages_a_day_whoever_has_it() {
         assert_eq!(trigger(&wire, first).await.status(), 200, "{n}");
         assert_eq!(challenge(&wire, second).await.status(), 201, "{n}");
     }
-    assert_snapshot!(trigger(&wire, first).await.answer(), @"");
-    assert_snapshot!(challenge(&wire, second).await.answer(), @"");
+    assert_snapshot!(trigger(&wire, first).await.answer(), @r#"
+429 Too Many Requests
+retry-after: 86400
+{"status":{"error":true,"code":429,"type":"Too Many Requests","message":"Rate limit exceeded"}}
+"#);
+    assert_snapshot!(challenge(&wire, second).await.answer(), @r#"
+429 Too Many Requests
+retry-after: 86400
+{"statusCode":429,"name":"TooManyRequestsError","message":"Rate limit exceeded"}
+"#);
     // Over v2 an enrolment sends, too.
     let body = format!(r#"{{"factor_id":3,"display_name":"Call","number":"{number}"}}"#);
-    assert_snapshot!(wire.post("2/registrations", &body).await.answer(), @"");
+    assert_snapshot!(wire.post("2/registrations", &body).await.answer(), @r#"
+429 Too Many Requests
+retry-after: 86400
+{"statusCode":429,"name":"TooManyRequestsError","message":"Rate limit exceeded"}
+"#);
     // So does a log-in.
     let told = wire.enrolled(&SMS.replace("NUMBER", number)).await;
     let token = wire.under_way().await;
     let step = json!({ "state_token": token, "device_id": told.0 }).to_string();
     let path = "/api/1/login/verify_factor";
-    assert_snapshot!(wire.call_as(Scope::AuthenticationOnly, "POST", path, &step).await.answer(), @"");
+    assert_snapshot!(wire.call_as(Scope::AuthenticationOnly, "POST", path, &step).await.answer(), @r#"
+429 Too Many Requests
+retry-after: 86400
+{"status":{"error":true,"code":429,"type":"Too Many Requests","message":"Rate limit exceeded"}}
+"#);
 
     let neighbour = phone(&wire, "+14155550124").await;
     assert_eq!(trigger(&wire, neighbour).await.status(), 200);
     wire.server.advance(DAY / 1_000);
+    wire.server.forget_tokens();
     assert_eq!(trigger(&wire, first).await.status(), 200);
 }
 
@@ -72,7 +89,9 @@ async fn an_address_is_one_without_regard_to_case() {
     let mail = |address: &str| format!(r#"{{"factor_id":4,"display_name":"Mail","email":"{address}"}}"#);
     let factors = wire.get("2/factors").await;
     let email = factors.json().as_array().and_then(|all| {
-        all.iter().find(|factor| factor["auth_factor_name"] == "OneLogin Email").map(|factor| factor["factor_id"].clone())
+        all.iter()
+            .find(|factor| factor["auth_factor_name"] == "OneLogin Email")
+            .map(|factor| factor["factor_id"].clone())
     });
     let email = email.unwrap_or_else(|| panic!("{}", factors.0));
     let id = email.as_str().map_or_else(|| email.to_string(), str::to_owned);
@@ -120,7 +139,15 @@ async fn a_day_of_a_client_ends_with_an_alarm_and_other_clients_go_on() {
     for n in 1..=5 {
         assert_eq!(trigger(&wire, device).await.status(), 200, "{n}");
         let alarms: Vec<_> = wire.budgets().await.into_iter().map(|(_, taken, alarm)| (taken, alarm)).collect();
-        let percent = |limit: u64| if n >= limit { 100 } else if n * 5 >= limit * 4 { 80 } else { 0 };
+        let percent = |limit: u64| {
+            if n >= limit {
+                100
+            } else if n * 5 >= limit * 4 {
+                80
+            } else {
+                0
+            }
+        };
         assert_eq!(alarms, [(n, percent(6)), (n, percent(5))]);
     }
     // 09:30, so fourteen and a half hours.
@@ -133,11 +160,13 @@ async fn a_day_of_a_client_ends_with_an_alarm_and_other_clients_go_on() {
     assert_eq!(last.status(), 429, "the server's day is over as well");
 
     let events = wire.call("GET", "/api/1/events?event_type_id=90033", "").await.json();
-    let at: Vec<_> = events["data"].as_array().into_iter().flatten().map(|event| event["event_type_id"].clone()).collect();
+    let at: Vec<_> =
+        events["data"].as_array().into_iter().flatten().map(|event| event["event_type_id"].clone()).collect();
     assert_eq!(at, [json!(90_033), json!(90_033)], "{events}");
     let events = wire.call("GET", "/api/1/events?event_type_id=90032", "").await.json();
     assert_eq!(events["data"].as_array().map(Vec::len), Some(2), "{events}");
     wire.server.advance(52_200);
+    wire.server.forget_tokens();
     assert_eq!(trigger(&wire, device).await.status(), 200, "another day");
 }
 

@@ -93,10 +93,8 @@ fn three_nodes_keep_one_rate_and_one_node_may_have_all_of_it() {
 
     let (admitted, refused, took) = hammer(&nodes, &mine, 4);
     #[expect(clippy::cast_precision_loss, reason = "small numbers")]
-    let (most, least) = (
-        (BURST + CREDIT * 3) as f64 + RATE as f64 * (took + 1.0),
-        BURST as f64 + RATE as f64 * (took - 1.0) * 0.8,
-    );
+    let (most, least) =
+        ((BURST + CREDIT * 3) as f64 + RATE as f64 * (took + 1.0), BURST as f64 + RATE as f64 * (took - 1.0) * 0.8);
     #[expect(clippy::cast_precision_loss, reason = "small numbers")]
     let counted = admitted as f64;
     assert!(refused > 0, "the machine is too slow for this test: {admitted} calls in {took} s");

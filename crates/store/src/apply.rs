@@ -2,8 +2,8 @@
 //! the compiler here. Entries of the audit trail are numbered and chained in [`crate::trail`].
 
 use domain::{
-    AuditEvent, Budget, Change, Client, Device, Message, MessageId, Spent, Status, TempToken, Timestamp, TokenSet, User, UserId,
-    Verification,
+    AuditEvent, Budget, Change, Client, Device, Message, MessageId, Spent, Status, TempToken, Timestamp, TokenSet,
+    User, UserId, Verification,
 };
 
 use crate::budgets;

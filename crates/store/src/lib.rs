@@ -39,8 +39,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use domain::{
-    Budget, BudgetView, Client, ClientId, ClientView, Decision, Digest, KeyedHash, MessageId, Purpose, Spent, Timestamp, TokenSet, UserId,
-    Verification, VerificationId, View,
+    Budget, BudgetView, Client, ClientId, ClientView, Decision, Digest, KeyedHash, MessageId, Purpose, Spent,
+    Timestamp, TokenSet, UserId, Verification, VerificationId, View,
 };
 use tokio::sync::{Notify, broadcast};
 

@@ -149,6 +149,11 @@ impl TestServer {
         token
     }
 
+    /// Asks for new tokens from now on: the old ones live ten hours.
+    pub fn forget_tokens(&self) {
+        self.tokens.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clear();
+    }
+
     fn known_token(&self, key: &str) -> Option<String> {
         self.tokens.lock().unwrap_or_else(std::sync::PoisonError::into_inner).get(key).cloned()
     }

@@ -83,7 +83,8 @@ pub(crate) async fn a_day_is_taken_once_and_its_alarms_are_recorded_once(store: 
         assert_eq!(kinds, ["messages.near_ceiling", "messages.at_ceiling"]);
         assert!(store.verify_audit_chain(chain(budget)).await.unwrap());
     }
-    let of = |budgets: Vec<(Budget, Spent)>| budgets.into_iter().map(|(of, spent)| (of, spent.taken)).collect::<Vec<_>>();
+    let of =
+        |budgets: Vec<(Budget, Spent)>| budgets.into_iter().map(|(of, spent)| (of, spent.taken)).collect::<Vec<_>>();
     let days = of(store.day_budgets().await.unwrap());
     assert_eq!(days, [(Budget::Client(client), 100), (Budget::Server, 60)]);
 }
