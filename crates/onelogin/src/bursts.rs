@@ -17,13 +17,13 @@ pub enum Bursts {
 }
 
 impl Bursts {
-    /// Holds clients to this rate; to none where it has a zero.
-    pub fn new(engine: &Engine, rate: CallRate) -> Self {
-        let numbers = NonZeroU32::new(rate.per_second).zip(NonZeroU32::new(rate.burst));
-        let Some((per_second, burst)) = numbers else { return Self::Own(Bucket::off()) };
+    /// Holds clients to this rate, if there is one.
+    pub fn new(engine: &Engine, rate: Option<CallRate>) -> Self {
+        let Some(rate) = rate else { return Self::Own(Bucket::off()) };
+        let positive = |number| NonZeroU32::new(number).unwrap_or(NonZeroU32::MIN);
         match engine.bursts(rate) {
             Some(shared) => Self::Shared(shared),
-            None => Self::Own(Bucket::per_second(per_second, burst)),
+            None => Self::Own(Bucket::per_second(positive(rate.per_second), positive(rate.burst))),
         }
     }
 

@@ -53,7 +53,9 @@ pub struct Options {
     pub v2_wrong_otp_200: bool,
     /// v1 calls an hour for the whole account; 0 enforces nothing (contract 1.8).
     pub hourly_quota: u64,
-    /// The rate of one client's calls (SEC 37); no limit where it has a zero.
+    /// Whether one client's calls are kept to a rate (SEC 37).
+    pub burst_limit: bool,
+    /// That rate.
     pub call_rate: CallRate,
     /// Proxies whose `X-Forwarded-*` is believed (SEC 64).
     pub trusted_proxies: Vec<IpAddr>,
@@ -74,6 +76,7 @@ impl Default for Options {
             strict_v2_scopes: false,
             v2_wrong_otp_200: false,
             hourly_quota: 5_000,
+            burst_limit: true,
             call_rate: CallRate::default(),
             trusted_proxies: Vec::new(),
             tls: false,
@@ -114,7 +117,7 @@ impl App {
             tls: options.tls,
         };
         Self(Arc::new(Parts {
-            bursts: bursts::Bursts::new(&engine, options.call_rate),
+            bursts: bursts::Bursts::new(&engine, options.burst_limit.then_some(options.call_rate)),
             engine,
             quota: quota::Quota::new(options.hourly_quota),
             wrong_secrets: Strikes::wrong_secrets(),

@@ -148,7 +148,9 @@ impl Default for Compat {
 pub struct LimitsFile {
     /// v1 calls per hour and account, 0 for no limit.
     pub calls_per_hour: u64,
-    /// Calls a second of each client, over all nodes; 0 for no limit.
+    /// Whether each client is held to a rate of calls.
+    pub bursts: bool,
+    /// Calls a second of each client, over all nodes.
     pub calls_per_second: u32,
     /// Calls at once of each client, over all nodes.
     pub calls_burst: u32,
@@ -178,6 +180,7 @@ impl Default for LimitsFile {
         let (calls, sends) = (CallRate::default(), SendLimits::default());
         Self {
             calls_per_hour: 5_000,
+            bursts: true,
             calls_per_second: calls.per_second,
             calls_burst: calls.burst,
             message_interval_seconds: 30,
@@ -195,8 +198,9 @@ impl Default for LimitsFile {
 
 impl LimitsFile {
     fn call_rate(&self) -> anyhow::Result<CallRate> {
-        if self.calls_burst == 0 {
-            bail!("limits.calls_burst must be at least 1; limits.calls_per_second = 0 lifts the limit");
+        let numbers = [("calls_per_second", self.calls_per_second), ("calls_burst", self.calls_burst)];
+        if let Some((key, _)) = numbers.iter().find(|(_, set)| !(1..=1_000_000).contains(set)) {
+            bail!("limits.{key} must be 1 to 1000000; limits.bursts = false lifts the limit");
         }
         Ok(CallRate { per_second: self.calls_per_second, burst: self.calls_burst })
     }
@@ -335,6 +339,7 @@ impl Config {
                 accept_any_subdomain: file.login.accept_any_subdomain,
                 redirect_origins: file.login.origins()?,
                 hourly_quota: file.limits.calls_per_hour,
+                burst_limit: file.limits.bursts,
                 call_rate: file.limits.call_rate()?,
                 strict_v1_scopes: file.auth.strict_v1_scopes,
                 strict_v2_scopes: file.auth.strict_v2_scopes,

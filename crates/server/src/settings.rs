@@ -176,6 +176,7 @@ fn settings(config: &Config, given: &Given) -> Vec<Setting> {
         only_file("login.accept_any_subdomain", json!(options.accept_any_subdomain)),
         only_file("login.redirect_origins", json!(options.redirect_origins)),
         only_file("limits.calls_per_hour", json!(options.hourly_quota)),
+        only_file("limits.bursts", json!(options.burst_limit)),
         only_file("limits.calls_per_second", json!(options.call_rate.per_second)),
         only_file("limits.calls_burst", json!(options.call_rate.burst)),
         only_file("limits.message_interval_seconds", json!(config.sends.device_interval / domain::time::SECOND)),

@@ -47,6 +47,12 @@ fn token(node: &Running, client: &Value) -> String {
     answer["access_token"].as_str().unwrap().to_owned()
 }
 
+fn with(node: &Running, token: &str) -> Http {
+    let mut http = node.http();
+    http.token = Some(token.to_owned());
+    http
+}
+
 /// Calls these nodes as fast as they answer, for so long. Gives how many calls were admitted and refused, and the time.
 fn hammer(nodes: &[&Running], token: &str, seconds: u64) -> (u64, u64, f64) {
     let (admitted, refused) = (AtomicU64::new(0), AtomicU64::new(0));
@@ -54,7 +60,7 @@ fn hammer(nodes: &[&Running], token: &str, seconds: u64) -> (u64, u64, f64) {
     std::thread::scope(|scope| {
         for node in nodes {
             for _ in 0..2 {
-                let mut http = Http { token: Some(token.to_owned()), ..node.http() };
+                let mut http = with(node, token);
                 let (admitted, refused) = (&admitted, &refused);
                 scope.spawn(move || {
                     while now() - began < Duration::from_secs(seconds) {
@@ -110,7 +116,7 @@ fn three_nodes_keep_one_rate_and_one_node_may_have_all_of_it() {
 
     // Another client has a bucket of its own.
     let theirs = token(&first, &other);
-    let mut http = Http { token: Some(theirs), ..nodes[1].http() };
+    let mut http = with(nodes[1], &theirs);
     for _ in 0..BURST / 2 {
         http.expect(404, "GET", "/api/2/users/999999", "");
     }

@@ -113,9 +113,9 @@ impl Hall {
     /// A configuration for so many connections: as shipped, but for what a bench cannot do without.
     pub(super) fn config(&mut self, connections: usize) -> String {
         self.setting(
-            "OFF: quotas on API calls (limits.calls_per_hour = 0, limits.calls_per_second = 0). Guess limits are as shipped.",
+            "OFF: quotas on API calls (limits.calls_per_hour = 0, limits.bursts = false). Guess limits are as shipped.",
         );
-        let quotas = "[limits]\ncalls_per_hour = 0\ncalls_per_second = 0\n";
+        let quotas = "[limits]\ncalls_per_hour = 0\nbursts = false\n";
         if connections <= SHIPPED_CONNECTIONS {
             return quotas.to_owned();
         }

@@ -148,7 +148,7 @@ fn configured(mut config: Config) -> Config {
     seed::SUBDOMAIN.clone_into(&mut config.subdomain);
     config.account_id = seed::ACCOUNT_ID;
     config.options.hourly_quota = 0;
-    config.options.call_rate.per_second = 0;
+    config.options.burst_limit = false;
     config
 }
 
