@@ -7,6 +7,7 @@ use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use domain::sends::{self, Alarm, Leased};
+use domain::time::{DAY, SECOND};
 use domain::{Budget, Change, ClientId, Credential, Decision, Recipient, Timestamp, UserId, View};
 
 use crate::{Engine, Error};
@@ -23,15 +24,17 @@ pub(crate) struct Sends {
 struct Lease {
     left: u32,
     until: Timestamp,
-    /// Whether there was nothing left to take.
-    dry: bool,
+    /// Since when there was nothing left to take.
+    dry: Option<Timestamp>,
 }
+
+/// How long a day that is used up is believed to be, in milliseconds: a limit may be raised, and a dev world put back.
+const BELIEVED: i64 = 10 * SECOND;
 
 /// What was counted for one message.
 struct Counted {
     days: Vec<Budget>,
-    to: Recipient,
-    counted_to: bool,
+    to: Option<Recipient>,
     at: Timestamp,
 }
 
@@ -118,7 +121,7 @@ impl Engine {
 
     /// Counts one message against everything it counts against, or says from when on there may be one.
     async fn count_send(&self, to: Recipient, client: Option<ClientId>, now: Timestamp) -> Result<Counted, Error> {
-        let mut counted = Counted { days: Vec::new(), to, counted_to: false, at: now };
+        let mut counted = Counted { days: Vec::new(), to: None, at: now };
         for budget in client.map(Budget::Client).into_iter().chain([Budget::Server]) {
             match self.take_of_day(budget, now).await {
                 Ok(None) => {}
@@ -139,13 +142,13 @@ impl Engine {
             self.give_back(counted).await;
             return Err(Error::TooMany(Some(at)));
         }
-        counted.counted_to = true;
+        counted.to = Some(to);
         Ok(counted)
     }
 
     /// Nothing was queued: it counts no more. If this fails it goes on to count.
     async fn give_back(&self, counted: Counted) {
-        let Counted { days, to, counted_to, at } = counted;
+        let Counted { days, to, at } = counted;
         {
             let mut leases = self.sends.leases();
             for budget in days {
@@ -154,7 +157,7 @@ impl Engine {
                 }
             }
         }
-        if counted_to
+        if let Some(to) = to
             && let Err(error) = self.store.decide_budget(to.budget, move |view| sends::give_back(view, &to, at)).await
         {
             tracing::warn!(%error, "a message that was not queued stays counted");
@@ -176,7 +179,7 @@ impl Engine {
         if let Some(alarm) = leased.alarm {
             sound(budget, alarm, limit);
         }
-        Ok(Some(self.sends.settle(budget, leased)))
+        Ok(Some(self.sends.settle(budget, leased, now)))
     }
 
     /// How the budgets of the day stand, the server's first.
@@ -211,13 +214,14 @@ impl Sends {
             lease.left -= 1;
             return Some(Ok(()));
         }
-        lease.dry.then_some(Err(lease.until))
+        let still_dry = lease.dry.is_some_and(|since| (0..BELIEVED).contains(&now.since(since)));
+        still_dry.then_some(Err(lease.until))
     }
 
     /// Puts what was taken into the store of this node, and takes one of it.
-    fn settle(&self, budget: Budget, leased: Leased) -> Result<(), Timestamp> {
+    fn settle(&self, budget: Budget, leased: Leased, now: Timestamp) -> Result<(), Timestamp> {
         let Leased { messages, until, .. } = leased;
-        let lease = Lease { left: messages.saturating_sub(1), until, dry: messages == 0 };
+        let lease = Lease { left: messages.saturating_sub(1), until, dry: (messages == 0).then_some(now) };
         self.leases().insert(budget, lease);
         if messages > 0 { Ok(()) } else { Err(until) }
     }
@@ -229,7 +233,7 @@ impl Sends {
 
 /// Whether a lease is of the day of `now`, or of the next one, which another node has begun.
 fn is_of(lease: &Lease, now: Timestamp) -> bool {
-    (1..=2 * domain::time::DAY).contains(&lease.until.since(now))
+    (1..=2 * DAY).contains(&lease.until.since(now))
 }
 
 fn queues<T>(decision: &Decision<T>) -> bool {
