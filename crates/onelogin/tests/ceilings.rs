@@ -170,6 +170,24 @@ async fn a_day_of_a_client_ends_with_an_alarm_and_other_clients_go_on() {
     assert_eq!(trigger(&wire, device).await.status(), 200, "another day");
 }
 
+/// All of them are counted before the first is decided; those that send nothing in the end count no more.
+#[tokio::test]
+async fn a_crowd_at_one_device_uses_up_one_message() {
+    let sends = SendLimits { target_per_day: 9, client_per_day: 9, ..SendLimits::default() };
+    let wire = std::sync::Arc::new(Wire::start_with(Setup { message_limits: true, sends, ..Setup::default() }).await);
+    let device = phone(&wire, "+14155550123").await;
+    for round in 0..4 {
+        let mut crowd = tokio::task::JoinSet::new();
+        for _ in 0..8 {
+            let wire = wire.clone();
+            crowd.spawn(async move { trigger(&wire, device).await.status() });
+        }
+        let answers = crowd.join_all().await;
+        assert_eq!(answers.iter().filter(|status| **status == 200).count(), 1, "round {round}: {answers:?}");
+        wire.server.advance(130);
+    }
+}
+
 #[tokio::test]
 async fn a_crowd_is_sent_no_more_than_the_limit() {
     let wire = std::sync::Arc::new(limited(SendLimits::default()).await);
