@@ -159,11 +159,11 @@ async fn a_day_of_a_client_ends_with_an_alarm_and_other_clients_go_on() {
     let last = wire.call_as(Scope::ManageUsers, "POST", &path, "").await;
     assert_eq!(last.status(), 429, "the server's day is over as well");
 
-    let events = wire.call("GET", "/api/1/events?event_type_id=90033", "").await.json();
+    let events = wire.call("GET", "/api/1/events?event_type_id=90034", "").await.json();
     let at: Vec<_> =
         events["data"].as_array().into_iter().flatten().map(|event| event["event_type_id"].clone()).collect();
-    assert_eq!(at, [json!(90_033), json!(90_033)], "{events}");
-    let events = wire.call("GET", "/api/1/events?event_type_id=90032", "").await.json();
+    assert_eq!(at, [json!(90_034), json!(90_034)], "{events}");
+    let events = wire.call("GET", "/api/1/events?event_type_id=90033", "").await.json();
     assert_eq!(events["data"].as_array().map(Vec::len), Some(2), "{events}");
     wire.server.advance(52_200);
     wire.server.forget_tokens();
