@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use domain::{AuditKind, Client, View};
+use domain::{AuditKind, Client, FactorKind, View};
 use store::{AuditRow, EventFilter, EventPage};
 
 use crate::{Engine, Error};
@@ -20,6 +20,8 @@ pub struct Event {
     pub user_name: Option<String>,
     /// The device's name, if the device is still there.
     pub device_name: Option<String>,
+    /// Its factor, if the device is still there.
+    pub factor: Option<FactorKind>,
     /// The API caller, where one acted.
     pub caller: Option<Client>,
 }
@@ -37,10 +39,15 @@ impl Engine {
     /// Events that match, by id.
     pub async fn events(&self, filter: &EventFilter, page: EventPage) -> Result<EventList, Error> {
         let found = self.store.events(filter, page).await?;
+        Ok(EventList { events: self.named(found.entries).await?, next: found.next })
+    }
+
+    /// Entries of the audit trail with the names of those concerned.
+    pub(crate) async fn named(&self, entries: Vec<(i64, AuditRow)>) -> Result<Vec<Event>, Error> {
         let clients = self.store.clients().await?;
         let mut views: HashMap<_, View> = HashMap::new();
-        let mut events = Vec::with_capacity(found.entries.len());
-        for (id, entry) in found.entries {
+        let mut events = Vec::with_capacity(entries.len());
+        for (id, entry) in entries {
             if let Some(user) = entry.user
                 && !views.contains_key(&user)
             {
@@ -56,10 +63,11 @@ impl Engine {
                 kind,
                 user_name: user.and_then(|user| user.username.clone().or_else(|| user.email.clone())),
                 device_name: device.map(|device| device.display_name.clone()),
+                factor: device.map(|device| device.factor),
                 caller: entry.client.and_then(|caller| clients.iter().find(|client| client.id == caller).cloned()),
                 entry,
             });
         }
-        Ok(EventList { events, next: found.next })
+        Ok(events)
     }
 }

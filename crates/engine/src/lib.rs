@@ -29,6 +29,7 @@ pub mod temp_token;
 pub mod tokens;
 pub mod users;
 pub mod verify;
+pub mod webhooks;
 pub mod words;
 
 use std::sync::Arc;
@@ -48,7 +49,7 @@ pub use password::{Foreign, SaltOrder};
 pub use readings::{DeviceReading, VerificationReading};
 pub use sends::{MessageBudget, Whose};
 pub use smart::{Judged, SmartChannel, SmartError, VisitRequest};
-pub use store::{EventFilter, EventPage, Page, Span, TextFilter, UserFilter, UserPage};
+pub use store::{AuditRow, EventFilter, EventPage, Page, Span, TextFilter, UserFilter, UserPage};
 pub use tally::{Ended, Tally};
 pub use tokens::{Caller, TokenPair};
 pub use users::NewPassword;
@@ -70,6 +71,8 @@ pub struct Settings {
     pub policy: Policy,
     /// Networks from which a log-in needs no factor.
     pub trusted_networks: Vec<network::Network>,
+    /// Whether webhooks that ask for it may be in the installation's own network (SEC 69).
+    pub private_webhooks: bool,
 }
 
 /// Everything a dialect can ask for.
@@ -86,6 +89,9 @@ pub struct Engine {
     tally: tally::Tally,
     held: held::Held,
     sends: sends::Sends,
+    caller: delivery::webhook::Caller,
+    webhooks_changed: Notify,
+    told: webhooks::Tolds,
 }
 
 /// What an engine is made of.
@@ -102,6 +108,8 @@ pub struct Parts {
     pub settings: Settings,
     /// The last hops that work.
     pub channels: Vec<Arc<dyn delivery::Channel>>,
+    /// What calls webhooks.
+    pub caller: delivery::webhook::Caller,
 }
 
 impl Engine {
@@ -120,6 +128,9 @@ impl Engine {
             tally: tally::Tally::default(),
             held: held::Held::default(),
             sends: sends::Sends::default(),
+            caller: parts.caller,
+            webhooks_changed: Notify::new(),
+            told: webhooks::Tolds::default(),
         }
     }
 
@@ -184,6 +195,10 @@ impl Engine {
         loop {
             if let Err(error) = self.store.sweep(self.now()).await {
                 tracing::warn!(%error, "the clean-up failed and will be tried again");
+            }
+            let before = self.now().plus(-domain::webhook::KEEP_DELIVERIES);
+            if let Err(error) = self.store.sweep_deliveries(before).await {
+                tracing::warn!(%error, "the log of webhooks was not cleaned up and will be next time");
             }
             self.clock.sleep(clock::SWEEP).await;
         }

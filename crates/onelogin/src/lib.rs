@@ -25,6 +25,7 @@ pub mod user_patch;
 pub mod user_wire;
 pub mod v1;
 pub mod v2;
+pub mod webhook;
 pub mod wire_time;
 
 use std::net::IpAddr;

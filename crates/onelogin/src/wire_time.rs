@@ -31,6 +31,11 @@ pub fn with_slashes(unix_ms: i64) -> String {
     )
 }
 
+/// `2026-03-01 09:30:00 UTC`: `event_timestamp` of webhooks.
+pub fn in_words(unix_ms: i64) -> String {
+    format!("{} UTC", iso(civil(unix_ms)).replace('T', " "))
+}
+
 /// Reads a moment of a query: any ISO 8601 spelling with an offset, or a date, with or without a time, in UTC.
 pub fn read(text: &str) -> Option<i64> {
     let text = text.trim();

@@ -25,7 +25,7 @@ const LIMIT: u32 = 50;
 
 /// An event. What does not apply to this installation or to this event is null.
 #[derive(Debug, Serialize)]
-struct EventWire {
+pub(crate) struct EventWire {
     id: i64,
     created_at: String,
     account_id: i64,
@@ -62,7 +62,7 @@ struct EventWire {
 }
 
 impl EventWire {
-    fn new(event: Event, account_id: i64) -> Self {
+    pub(crate) fn new(event: Event, account_id: i64) -> Self {
         Self {
             id: event.id,
             created_at: wire_time::with_millis(event.entry.at.0),

@@ -1,0 +1,254 @@
+//! Calls a webhook: one POST over a connection of its own, to an address that was judged after resolution (SEC 69).
+//!
+//! hyper and rustls are used as they are, and not a client that does more: there is no pool, no proxy, no redirect and no
+//! second resolution that could reach elsewhere than where this file says. It knows nothing of what it carries.
+
+use std::net::{IpAddr, SocketAddr};
+use std::path::Path;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use domain::reach::{self, Reach};
+use domain::webhook::{Answer, Fault};
+use http_body_util::{BodyExt as _, Full};
+use hyper::header::{CONTENT_TYPE, HOST, HeaderName, HeaderValue, USER_AGENT};
+use hyper::{Method, Request};
+use hyper_util::rt::TokioIo;
+use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::{CertificateDer, ServerName};
+use rustls::{ClientConfig, RootCertStore};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+use tokio_rustls::TlsConnector;
+use url::{Host, Url};
+
+/// How long a call may take, from resolving the name to the end of the answer.
+pub const TIMEOUT: Duration = Duration::from_secs(5);
+/// How much of an answer's body is read, in bytes. Nobody looks at it; it is read so that the other side can finish.
+const LONGEST_ANSWER: usize = 64 * 1024;
+/// Addresses of a name that are tried, one after another.
+const TRIED: usize = 4;
+/// Longest URL, in bytes.
+const LONGEST_URL: usize = 2_048;
+
+/// What a call is.
+#[derive(Debug)]
+pub struct Call {
+    /// Where it goes.
+    pub url: String,
+    /// How far that may be.
+    pub reach: Reach,
+    /// Its headers, besides the connection's.
+    pub headers: Vec<(String, String)>,
+    /// What it carries: JSON.
+    pub body: Bytes,
+}
+
+/// Authorities that cannot be read from their file.
+#[derive(Debug, thiserror::Error)]
+#[error("no certificates of authorities can be read from {0}")]
+pub struct BadAuthorities(String);
+
+/// Makes calls.
+#[derive(Clone)]
+pub struct Caller {
+    tls: TlsConnector,
+}
+
+impl std::fmt::Debug for Caller {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Caller(…)")
+    }
+}
+
+/// A URL, taken apart.
+struct Target {
+    https: bool,
+    host: Host,
+    port: u16,
+    /// For the `Host` header.
+    authority: String,
+    path: String,
+}
+
+/// What is wrong with a webhook's URL, if anything is. Where it leads is judged at each call.
+pub fn fault_of_url(url: &str, allow_private: bool) -> Option<&'static str> {
+    let Some(target) = Target::of(url) else {
+        return Some("a webhook's address looks like https://siem.example.com/events, without a user name or password");
+    };
+    if !target.https && !allow_private {
+        return Some("a webhook's address begins with https://; plain http is for loopback only, with --allow-private");
+    }
+    let reach = if allow_private { Reach::Private } else { Reach::Public };
+    let address = match target.host {
+        Host::Domain(_) => return None,
+        Host::Ipv4(address) => IpAddr::V4(address),
+        Host::Ipv6(address) => IpAddr::V6(address),
+    };
+    (!target.may_call(address, reach))
+        .then_some("webhooks go to public addresses; with --allow-private, to private ones and loopback too")
+}
+
+impl Target {
+    fn of(url: &str) -> Option<Self> {
+        if url.len() > LONGEST_URL {
+            return None;
+        }
+        let url = Url::parse(url).ok()?;
+        let https = match url.scheme() {
+            "https" => true,
+            "http" => false,
+            _ => return None,
+        };
+        if !url.username().is_empty() || url.password().is_some() {
+            return None;
+        }
+        let host = url.host()?.to_owned();
+        let authority = match url.port() {
+            Some(port) => format!("{host}:{port}"),
+            None => host.to_string(),
+        };
+        let path = match url.query() {
+            Some(query) => format!("{}?{query}", url.path()),
+            None => url.path().to_owned(),
+        };
+        Some(Self { https, host, port: url.port_or_known_default()?, authority, path })
+    }
+
+    fn may_call(&self, address: IpAddr, reach: Reach) -> bool {
+        if self.https { reach::may_call(address, reach) } else { reach::may_be_plain(address, reach) }
+    }
+
+    /// Where it may be reached: resolved here, once, and connected to as it is.
+    async fn addresses(&self, reach: Reach) -> Result<Vec<SocketAddr>, Fault> {
+        let found: Vec<SocketAddr> = match &self.host {
+            Host::Ipv4(address) => vec![SocketAddr::new((*address).into(), self.port)],
+            Host::Ipv6(address) => vec![SocketAddr::new((*address).into(), self.port)],
+            Host::Domain(name) => {
+                tokio::net::lookup_host((name.as_str(), self.port)).await.map_err(|_| Fault::Unresolved)?.collect()
+            }
+        };
+        if found.is_empty() {
+            return Err(Fault::Unresolved);
+        }
+        let may: Vec<_> =
+            found.into_iter().filter(|address| self.may_call(address.ip(), reach)).take(TRIED).collect();
+        if may.is_empty() { Err(Fault::Forbidden) } else { Ok(may) }
+    }
+
+    async fn connect(&self, reach: Reach) -> Result<TcpStream, Fault> {
+        for address in self.addresses(reach).await? {
+            if let Ok(stream) = TcpStream::connect(address).await {
+                return Ok(stream);
+            }
+        }
+        Err(Fault::Unreachable)
+    }
+
+    fn server_name(&self) -> Result<ServerName<'static>, Fault> {
+        let name = match &self.host {
+            Host::Domain(name) => name.clone(),
+            Host::Ipv4(address) => address.to_string(),
+            Host::Ipv6(address) => address.to_string(),
+        };
+        ServerName::try_from(name).map_err(|_| Fault::Tls)
+    }
+}
+
+impl Caller {
+    /// Trusts the authorities in `ca_file` (PEM) and nobody else; without one, the public ones.
+    pub fn new(ca_file: Option<&Path>) -> Result<Self, BadAuthorities> {
+        let mut roots = RootCertStore::empty();
+        match ca_file {
+            Some(file) => {
+                let bad = || BadAuthorities(file.display().to_string());
+                for certificate in CertificateDer::pem_file_iter(file).map_err(|_| bad())? {
+                    roots.add(certificate.map_err(|_| bad())?).map_err(|_| bad())?;
+                }
+                if roots.is_empty() {
+                    return Err(bad());
+                }
+            }
+            None => roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned()),
+        }
+        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+        let builder = ClientConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .map_err(|error| BadAuthorities(error.to_string()))?;
+        let mut config = builder.with_root_certificates(roots).with_no_client_auth();
+        config.alpn_protocols = vec![b"http/1.1".to_vec()];
+        Ok(Self { tls: TlsConnector::from(Arc::new(config)) })
+    }
+
+    /// Makes a call. A status that came counts, whatever becomes of the body behind it.
+    pub async fn post(&self, call: Call) -> Answer {
+        let mut status = None;
+        let ended = timeout(TIMEOUT, self.converse(call, &mut status)).await;
+        match (status, ended) {
+            (Some(status), _) => Answer::Status(status),
+            (None, Ok(Err(fault))) => Answer::Fault(fault),
+            (None, Ok(Ok(()))) => Answer::Fault(Fault::Broken),
+            (None, Err(_)) => Answer::Fault(Fault::Late),
+        }
+    }
+
+    async fn converse(&self, call: Call, status: &mut Option<u16>) -> Result<(), Fault> {
+        let target = Target::of(&call.url).ok_or(Fault::Unusable)?;
+        let request = request(&target, call.headers, call.body).ok_or(Fault::Unusable)?;
+        let stream = target.connect(call.reach).await?;
+        if target.https {
+            let stream = self.tls.connect(target.server_name()?, stream).await.map_err(|_| Fault::Tls)?;
+            exchange(stream, request, status).await
+        } else {
+            exchange(stream, request, status).await
+        }
+    }
+}
+
+fn request(target: &Target, headers: Vec<(String, String)>, body: Bytes) -> Option<Request<Full<Bytes>>> {
+    let mut request = Request::builder().method(Method::POST).uri(&target.path).body(Full::new(body)).ok()?;
+    let map = request.headers_mut();
+    map.insert(HOST, HeaderValue::from_str(&target.authority).ok()?);
+    map.insert(USER_AGENT, HeaderValue::from_static("Countersign-Webhooks/1"));
+    map.insert(CONTENT_TYPE, HeaderValue::from_static("application/json; charset=utf-8"));
+    for (name, value) in headers {
+        map.insert(HeaderName::try_from(name).ok()?, HeaderValue::try_from(value).ok()?);
+    }
+    Some(request)
+}
+
+async fn exchange(
+    stream: impl AsyncRead + AsyncWrite + Unpin,
+    request: Request<Full<Bytes>>,
+    status: &mut Option<u16>,
+) -> Result<(), Fault> {
+    let broken = |_| Fault::Broken;
+    let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.map_err(broken)?;
+    let asking = async {
+        let mut response = sender.send_request(request).await.map_err(broken)?;
+        *status = Some(response.status().as_u16());
+        let mut read = 0;
+        while read < LONGEST_ANSWER
+            && let Some(Ok(frame)) = response.body_mut().frame().await
+        {
+            read += frame.data_ref().map_or(0, Bytes::len);
+        }
+        Ok(())
+    };
+    let (mut asking, mut connection) = (pin!(asking), pin!(connection));
+    let mut closed = false;
+    loop {
+        tokio::select! {
+            biased;
+            answered = &mut asking => return answered,
+            _ = &mut connection, if !closed => closed = true,
+        }
+    }
+}
+
+#[cfg(test)]
+#[path = "webhook_tests.rs"]
+mod tests;

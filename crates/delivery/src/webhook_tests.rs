@@ -1,0 +1,118 @@
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpListener;
+
+use super::*;
+
+#[test]
+fn an_address_is_judged_when_it_is_given() {
+    let fault = |url| fault_of_url(url, false).is_some();
+    assert!(!fault("https://siem.example.com/events?token=1"));
+    assert!(!fault("https://93.184.216.34:8443/"));
+    for url in [
+        "http://siem.example.com/",
+        "ftp://siem.example.com/",
+        "siem.example.com",
+        "https://ana@siem.example.com/",
+        "https://:secret@siem.example.com/",
+        "https://127.0.0.1/",
+        "https://2130706433/",
+        "https://0x7f.1/",
+        "https://[::1]/",
+        "https://[::ffff:10.0.0.1]/",
+        "https://169.254.169.254/latest/meta-data",
+        "http://127.0.0.1/",
+    ] {
+        assert!(fault(url), "{url}");
+    }
+    let private = |url| fault_of_url(url, true).is_some();
+    for url in ["https://10.1.2.3/", "http://127.0.0.1:9000/hook", "http://localhost/", "https://siem.internal/"] {
+        assert!(!private(url), "{url}");
+    }
+    for url in ["http://10.1.2.3/", "http://93.184.216.34/", "https://169.254.169.254/", "https://[fd00:ec2::254]/"] {
+        assert!(private(url), "{url}");
+    }
+}
+
+/// A receiver that answers one connection with these bytes, and gives what it was sent.
+async fn receiver(answer: impl Into<Vec<u8>>) -> (u16, tokio::task::JoinHandle<String>) {
+    let answer = answer.into();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let task = tokio::spawn(async move {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        let (mut heard, mut buffer) = (Vec::new(), [0; 4096]);
+        while !heard.ends_with(b"[1]") {
+            let read = stream.read(&mut buffer).await.unwrap();
+            assert!(read > 0, "cut off: {}", String::from_utf8_lossy(&heard));
+            heard.extend_from_slice(&buffer[..read]);
+        }
+        // The caller may have heard enough.
+        let _ = stream.write_all(&answer).await;
+        String::from_utf8(heard).unwrap()
+    });
+    (port, task)
+}
+
+async fn post(url: String, reach: Reach) -> Answer {
+    let headers = vec![("x-own".to_owned(), "one".to_owned())];
+    Caller::new(None).unwrap().post(Call { url, reach, headers, body: Bytes::from_static(b"[1]") }).await
+}
+
+#[tokio::test]
+async fn a_call_is_one_post_and_its_status_counts() {
+    let (port, heard) = receiver("HTTP/1.1 204 No Content\r\n\r\n").await;
+    let answer = post(format!("http://127.0.0.1:{port}/a/b?c=d#e"), Reach::Private).await;
+    assert_eq!(answer, Answer::Status(204));
+    let heard = heard.await.unwrap();
+    assert!(heard.starts_with("POST /a/b?c=d HTTP/1.1\r\n"), "{heard}");
+    assert!(heard.contains(&format!("\r\nhost: 127.0.0.1:{port}\r\n")), "{heard}");
+    assert!(heard.contains("\r\nx-own: one\r\n") && heard.contains("\r\ncontent-length: 3\r\n"), "{heard}");
+}
+
+#[tokio::test]
+async fn a_redirect_is_an_answer_and_not_a_way() {
+    let (elsewhere, never) = receiver("HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n").await;
+    let (port, _) = receiver(format!("HTTP/1.1 307 x\r\nlocation: http://127.0.0.1:{elsewhere}/\r\n\r\n")).await;
+    assert_eq!(post(format!("http://127.0.0.1:{port}/"), Reach::Private).await, Answer::Status(307));
+    assert!(!never.is_finished());
+    never.abort();
+}
+
+#[tokio::test]
+async fn an_endless_answer_is_not_read_to_its_end() {
+    let mut endless = b"HTTP/1.1 200 OK\r\n\r\n".to_vec();
+    endless.resize(8 << 20, b'x');
+    let (port, _) = receiver(endless).await;
+    assert_eq!(post(format!("http://127.0.0.1:{port}/"), Reach::Private).await, Answer::Status(200));
+}
+
+#[tokio::test]
+async fn what_is_no_answer_has_a_name() {
+    let fault = async |url: String, reach| match post(url, reach).await {
+        Answer::Fault(fault) => fault,
+        Answer::Status(status) => panic!("answered {status}"),
+    };
+    let (port, heard) = receiver("SSH-2.0-OpenSSH\r\n").await;
+    let here = format!("http://127.0.0.1:{port}/");
+    // What is refused is not even connected to.
+    assert_eq!(fault(here.clone(), Reach::Public).await, Fault::Forbidden);
+    assert_eq!(fault(format!("https://127.0.0.1:{port}/"), Reach::Public).await, Fault::Forbidden);
+    assert_eq!(fault(format!("https://localhost:{port}/"), Reach::Public).await, Fault::Forbidden);
+    assert!(!heard.is_finished());
+    assert_eq!(fault(here, Reach::Private).await, Fault::Broken);
+    assert_eq!(fault("https://nowhere.invalid/".to_owned(), Reach::Public).await, Fault::Unresolved);
+    assert_eq!(fault("http://ana@127.0.0.1/".to_owned(), Reach::Private).await, Fault::Unusable);
+    let free = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap().port();
+    assert_eq!(fault(format!("http://127.0.0.1:{free}/"), Reach::Private).await, Fault::Unreachable);
+    // A receiver that takes the connection and says nothing; and one that does not speak TLS.
+    let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = silent.local_addr().unwrap().port();
+    assert_eq!(fault(format!("http://127.0.0.1:{port}/"), Reach::Private).await, Fault::Late);
+    let plain = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = plain.local_addr().unwrap().port();
+    tokio::spawn(async move {
+        let (mut stream, _) = plain.accept().await.unwrap();
+        stream.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n").await.unwrap();
+    });
+    assert_eq!(fault(format!("https://127.0.0.1:{port}/"), Reach::Private).await, Fault::Tls);
+}
