@@ -115,6 +115,15 @@ async fn page(watched: &Watched) -> Result<String, engine::Error> {
     let age = waiting.oldest.map_or(0, |oldest| engine.now().since(oldest).max(0));
     page.single("countersign_outbox_oldest_seconds", "gauge", "Age of the oldest of them.", seconds(age));
 
+    let name = "countersign_webhook_deliveries_total";
+    page.family(name, "counter", "Calls to webhooks by this node, by how they ended.");
+    for (told, count) in engine.told().read() {
+        page.sample(name, &[("outcome", told.name())], count);
+    }
+    let age = engine.store().oldest_undelivered().await?.map_or(0, |oldest| engine.now().since(oldest).max(0));
+    let help = "Age of the oldest event that a webhook was called for and has not taken.";
+    page.single("countersign_webhook_oldest_seconds", "gauge", help, seconds(age));
+
     let stats = engine.store().stats();
     let sizes = (0..stats.groups.len()).map(|n| {
         let last = n + 1 == stats.groups.len();

@@ -27,6 +27,12 @@ pub async fn serve(engine: &Engine, base_url: &str, folder: &Folder, database: &
     if !missing.is_empty() {
         let _ = writeln!(text, "  Not offered yet, since no provider is configured to carry them: {missing}");
     }
+    if engine.settings().private_webhooks {
+        let _ = writeln!(
+            text,
+            "  WARNING  webhooks may reach this machine's own network ([webhooks] allow_private); whoever may create one can\n           send requests there"
+        );
+    }
     let no_client = engine.clients().await.is_ok_and(|clients| clients.is_empty());
     if no_client {
         let same = if database.postgres().is_some() { " --database-url …" } else { "" };

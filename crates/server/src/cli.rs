@@ -11,6 +11,7 @@ use domain::{ClientOptions, CompatProfile, MfaPolicy, Scope};
 use crate::app::AppArgs;
 use crate::command::{Command, NewUser, Who};
 use crate::config::{self, Config, Given};
+use crate::webhook::args::WebhookArgs;
 use crate::{control, dev, import, log, migrate, relocate, serve, settings, terminal, torture};
 
 /// A self-hosted multi-factor authentication server that speaks the OneLogin MFA API.
@@ -35,6 +36,9 @@ enum What {
     /// Apps that take SAML assertions: create, list, delete, rotate the key
     #[command(subcommand)]
     App(AppCommand),
+    /// Webhooks that are told what happens: create, list, delete, rotate the secret, deliveries, replay
+    #[command(subcommand)]
+    Webhook(WebhookArgs),
     /// Users: create, list, show, unlock, delete, whether a log-in asks for a factor
     #[command(subcommand)]
     User(UserCommand),
@@ -170,7 +174,7 @@ enum MessageLimits {
 }
 
 #[derive(Debug, Args)]
-struct OutputArgs {
+pub(crate) struct OutputArgs {
     #[command(flatten)]
     place: PlaceArgs,
     /// Answer in JSON
@@ -456,6 +460,10 @@ fn start(cli: Cli) -> anyhow::Result<ExitCode> {
             runtime(config.threads)?.block_on(dev::serve(config, options))
         }
         What::App(command) => apps(command),
+        What::Webhook(args) => {
+            let (output, command) = args.command();
+            command.map_or_else(|| Ok(left()), |command| run(&output, Command::Webhook(command)))
+        }
         What::Client(command) => client(command),
         What::User(command) => user(command),
         What::Device(command) => device(command),

@@ -12,7 +12,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use store::{Page, TextFilter, UserFilter};
 
-use crate::{app, device, terminal};
+pub use crate::webhook::WebhookCommand;
+use crate::{app, device, terminal, webhook};
 
 /// A command.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -104,6 +105,8 @@ pub enum Command {
     },
     /// `app rotate-key`
     AppRotateKey,
+    /// `webhook …`
+    Webhook(WebhookCommand),
 }
 
 /// A user to create.
@@ -233,6 +236,7 @@ pub async fn execute(engine: &Engine, command: Command) -> Result<Report, String
         Command::AppCreate { .. } | Command::AppList | Command::AppDelete { .. } | Command::AppRotateKey => {
             app::execute(engine, command).await
         }
+        Command::Webhook(command) => webhook::execute(engine, command).await,
     }
 }
 
@@ -404,7 +408,7 @@ fn status(user: &User) -> String {
     format!("{} ({:?})", user.status.number(), user.status)
 }
 
-fn or_dash(text: Option<&str>) -> String {
+pub(crate) fn or_dash(text: Option<&str>) -> String {
     text.unwrap_or("–").to_owned()
 }
 

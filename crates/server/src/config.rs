@@ -55,6 +55,8 @@ pub struct File {
     pub login: Login,
     /// Quantities.
     pub limits: LimitsFile,
+    /// Webhooks.
+    pub webhooks: WebhooksFile,
 }
 
 /// `[login]`
@@ -196,6 +198,16 @@ impl Default for LimitsFile {
     }
 }
 
+/// `[webhooks]`
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct WebhooksFile {
+    /// Whether webhooks that ask for it may be in the installation's own network, and on loopback without TLS (SEC 69).
+    pub allow_private: bool,
+    /// The only authorities trusted to vouch for receivers, in PEM.
+    pub ca_file: Option<PathBuf>,
+}
+
 impl LimitsFile {
     fn call_rate(&self) -> anyhow::Result<CallRate> {
         let numbers = [("calls_per_second", self.calls_per_second), ("calls_burst", self.calls_burst)];
@@ -288,6 +300,8 @@ pub struct Config {
     pub certificates: Vec<CertificateFiles>,
     /// Plain HTTP off loopback was asked for.
     pub insecure_http: bool,
+    /// What webhooks may reach.
+    pub webhooks: WebhooksFile,
 }
 
 /// Port and address when none is given.
@@ -356,6 +370,7 @@ impl Config {
             },
             threads: file.limits.threads,
             insecure_http: given.insecure_http || file.insecure_http.unwrap_or(false),
+            webhooks: file.webhooks,
         })
     }
 

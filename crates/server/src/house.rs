@@ -116,7 +116,9 @@ impl House {
             public_url: config.public_url.clone(),
             policy: fittings.policy,
             trusted_networks: config.trusted_networks.clone(),
+            private_webhooks: config.webhooks.allow_private,
         };
+        let caller = delivery::webhook::Caller::new(config.webhooks.ca_file.as_deref());
         let engine = Engine::new(Parts {
             store,
             keys,
@@ -124,6 +126,7 @@ impl House {
             chance: fittings.chance,
             settings,
             channels: fittings.channels,
+            caller: caller.context("webhooks.ca_file")?,
         });
         Ok(Self { engine: Arc::new(engine), folder, failed })
     }

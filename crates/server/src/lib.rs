@@ -25,3 +25,4 @@ pub mod terminal;
 pub mod torture;
 #[cfg(feature = "otel")]
 mod traces;
+mod webhook;

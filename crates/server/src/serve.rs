@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::Context as _;
 use axum::Router;
@@ -78,6 +79,9 @@ fn certificates(config: &Config) -> anyhow::Result<Option<Arc<Certificates>>> {
     Ok(Some(Arc::new(read.context("TLS cannot be served with these certificates")?)))
 }
 
+/// How long calls to webhooks that are under way may take at the end.
+const LAST_CALLS: Duration = Duration::from_secs(10);
+
 /// How often certificate files are looked at, in milliseconds.
 const LOOK: i64 = 5_000;
 
@@ -147,6 +151,10 @@ pub async fn run(
         let engine = house.engine.clone();
         tokio::spawn(async move { engine.run().await })
     };
+    let telling = {
+        let broadcast = onelogin::webhook::Broadcast { account_id: house.engine.settings().account_id };
+        tokio::spawn(house.engine.clone().tell_webhooks(Arc::new(broadcast), stopping.clone()))
+    };
     announce.await?;
 
     let mut terminate = signal(SignalKind::terminate())?;
@@ -173,6 +181,11 @@ pub async fn run(
         watching.await?.context("the admin listener broke")?;
     }
     drop(control);
+    // Calls under way are finished and written down; a broken database would let none be.
+    let abort = telling.abort_handle();
+    if code == ExitCode::FAILURE || tokio::time::timeout(LAST_CALLS, telling).await.is_err() {
+        abort.abort();
+    }
     background.abort();
     house.close().await;
     Ok(code)

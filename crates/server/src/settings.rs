@@ -29,6 +29,7 @@ pub(crate) fn check(given: Given) -> anyhow::Result<ExitCode> {
     if !config.certificates.is_empty() {
         Certificates::load(config.certificates.clone()).context("TLS cannot be served with these certificates")?;
     }
+    delivery::webhook::Caller::new(config.webhooks.ca_file.as_deref()).context("webhooks.ca_file")?;
     if let Some(file) = &config.master_key_file
         && !file.exists()
     {
@@ -188,6 +189,8 @@ fn settings(config: &Config, given: &Given) -> Vec<Setting> {
         only_file("limits.connections", json!(config.limits.connections)),
         only_file("limits.connections_per_peer", json!(config.limits.per_peer)),
         only_file("limits.threads", json!(config.threads)),
+        only_file("webhooks.allow_private", json!(config.webhooks.allow_private)),
+        only_file("webhooks.ca_file", json!(config.webhooks.ca_file)),
     ]
 }
 
