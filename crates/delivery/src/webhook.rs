@@ -134,8 +134,7 @@ impl Target {
         if found.is_empty() {
             return Err(Fault::Unresolved);
         }
-        let may: Vec<_> =
-            found.into_iter().filter(|address| self.may_call(address.ip(), reach)).take(TRIED).collect();
+        let may: Vec<_> = found.into_iter().filter(|address| self.may_call(address.ip(), reach)).take(TRIED).collect();
         if may.is_empty() { Err(Fault::Forbidden) } else { Ok(may) }
     }
 

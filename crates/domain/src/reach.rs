@@ -79,7 +79,7 @@ fn kind_v6(address: Ipv6Addr) -> Kind {
     match address.segments() {
         [a, ..] if a & 0xfe00 == 0xfc00 => Kind::Own,
         // Teredo and other protocol assignments, documentation, 6to4.
-        [0x2001, 0..0x200, ..] | [0x2001, 0xdb8, ..] | [0x2002, ..] | [0x3fff, 0..0x1000, ..] => Kind::Never,
+        [0x2001, 0..0x200 | 0xdb8, ..] | [0x2002, ..] | [0x3fff, 0..0x1000, ..] => Kind::Never,
         [a, ..] if a & 0xe000 == 0x2000 => Kind::Public,
         _ => Kind::Never,
     }

@@ -173,11 +173,15 @@ pub fn shown_key(key: &Secret) -> String {
 /// A signature of Standard Webhooks 1.0: `v1,` and the Base64 of HMAC-SHA256 over `id.timestamp.body`, the timestamp in
 /// seconds.
 pub fn sign(key: &Secret, message: &str, seconds: i64, body: &[u8]) -> String {
-    #[expect(clippy::expect_used, reason = "HMAC takes keys of any length")]
-    let mut hmac = Hmac::<Sha256>::new_from_slice(key.expose()).expect("HMAC takes keys of any length");
+    let mut hmac = keyed(key);
     hmac.update(format!("{message}.{seconds}.").as_bytes());
     hmac.update(body);
     format!("v1,{}", data_encoding::BASE64.encode(&hmac.finalize().into_bytes()))
+}
+
+#[expect(clippy::expect_used, reason = "HMAC takes keys of any length")]
+fn keyed(key: &Secret) -> Hmac<Sha256> {
+    Hmac::new_from_slice(key.expose()).expect("HMAC takes keys of any length")
 }
 
 /// The id of an event that receivers tell repetitions by: the same in every call and on every node, and another one in

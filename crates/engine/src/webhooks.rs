@@ -6,9 +6,7 @@
 mod teller;
 
 use domain::reach::Reach;
-use domain::webhook::{
-    Answer, DeliveryId, Disabled, Headers, KEY_LENGTH, SigningKeys, Webhook, WebhookId, shown_key,
-};
+use domain::webhook::{Answer, DeliveryId, Disabled, Headers, KEY_LENGTH, SigningKeys, Webhook, WebhookId, shown_key};
 use domain::{Sealed, Secret, Timestamp, text};
 use store::{Delivery, Hold, IdKind};
 
@@ -79,7 +77,7 @@ impl Engine {
             return Err(BadWebhook::Field(fault));
         }
         let id = WebhookId(self.store.next_id(IdKind::Webhook).await.map_err(Error::from)?);
-        let key = self.draw_key();
+        let key = self.draw_webhook_key();
         let shown = shown_key(&key);
         let headers = zeroize::Zeroizing::new(serde_json::to_vec(&new.headers).map_err(Error::internal)?);
         let webhook = Webhook {
@@ -127,7 +125,7 @@ impl Engine {
         loop {
             let Some(held) = self.store.webhook(id).await? else { return Ok(None) };
             let mut keys = self.open_webhook_keys(&held.webhook)?;
-            let key = self.draw_key();
+            let key = self.draw_webhook_key();
             let shown = shown_key(&key);
             keys.rotate(key, overlap, self.now());
             let sealed = self.seal_webhook_keys(id, &keys)?;
@@ -208,7 +206,7 @@ impl Engine {
         if webhook.allow_private && self.settings.private_webhooks { Reach::Private } else { Reach::Public }
     }
 
-    fn draw_key(&self) -> Secret {
+    fn draw_webhook_key(&self) -> Secret {
         Secret::new(self.chance.bytes::<KEY_LENGTH>().to_vec())
     }
 

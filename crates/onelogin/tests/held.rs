@@ -162,12 +162,12 @@ async fn whoever_hangs_up_leaves_no_place_taken_and_a_stopping_server_holds_nobo
 async fn choose(wire: &Wire, holding: Holding) {
     let client = wire.server.client(Scope::ManageAll).client_id.clone();
     let chosen = wire.server.world.engine().choose_for_client(&client, Some(holding), None).await;
-    assert_eq!(chosen.unwrap().expect("the dev world's client").options.holding, holding);
+    assert_eq!(chosen.expect("a database").expect("the dev world's client").options.holding, holding);
 }
 
 async fn chosen(wire: &Wire) -> Holding {
     let client = wire.server.client(Scope::ManageAll).client_id.clone();
-    let clients = wire.server.world.engine().clients().await.unwrap();
+    let clients = wire.server.world.engine().clients().await.expect("a database");
     clients.into_iter().find(|one| one.client_id == client).expect("the dev world's client").options.holding
 }
 

@@ -17,7 +17,7 @@ async fn started(scope: Scope) -> (Wire, i64) {
 
 async fn choose(wire: &Wire, scope: Scope, on: bool) {
     let client = wire.server.client(scope).client_id.clone();
-    let chosen = wire.server.world.engine().choose_for_client(&client, None, Some(on)).await.unwrap();
+    let chosen = wire.server.world.engine().choose_for_client(&client, None, Some(on)).await.expect("a database");
     assert_eq!(chosen.expect("the dev world's client").options.number_matching, on);
 }
 
@@ -39,7 +39,7 @@ async fn poll(wire: &Wire, device: i64, state_token: &str) -> Told {
 }
 
 fn other(number: &str) -> String {
-    format!("{:02}", (number.parse::<u8>().unwrap() + 1) % 100)
+    format!("{:02}", (number.parse::<u8>().expect("digits") + 1) % 100)
 }
 
 #[tokio::test]

@@ -15,6 +15,8 @@
 //! So a position is a place in each block that may still grow, and the id from which on no block was looked at yet. All
 //! blocks are read in one statement, of one moment: an entry is never seen without those that were committed before it.
 
+use std::fmt::Write as _;
+
 use serde::{Deserialize, Serialize};
 
 use domain::Timestamp;
@@ -170,10 +172,11 @@ fn of_parts(parts: &[Part], limit: usize) -> (String, Vec<Value>) {
         let join = if number == 0 { "" } else { " UNION ALL " };
         let first = params.len() + 1;
         let (low, high, most) = (first, first + 1, first + 2);
-        text.push_str(&format!(
-            "{join}SELECT * FROM ({} AND id >= ${low} AND id < ${high} ORDER BY id LIMIT ${most}) AS part{number}",
-            sql::EVENTS
-        ));
+        text.push_str(join);
+        text.push_str("SELECT * FROM (");
+        text.push_str(sql::EVENTS);
+        // A text takes everything.
+        let _ = write!(text, " AND id >= ${low} AND id < ${high} ORDER BY id LIMIT ${most}) AS part{number}");
         params.extend([Value::Int(part.from), Value::Int(part.end), Value::Int(limit)]);
     }
     (text, params)

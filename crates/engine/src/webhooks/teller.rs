@@ -116,7 +116,7 @@ impl Engine {
             tokio::pin!(until);
             loop {
                 tokio::select! {
-                    _ = stopped.wait_for(|stop| *stop) => {
+                    () = stops(&mut stopped) => {
                         while at_work.join_next().await.is_some() {}
                         return;
                     }
@@ -276,6 +276,12 @@ impl Engine {
         };
         self.caller.post(call).await
     }
+}
+
+/// Waits until it is time to stop.
+async fn stops(stopped: &mut watch::Receiver<bool>) {
+    // Whoever could say so is gone: that says it too.
+    let _ = stopped.wait_for(|stop| *stop).await;
 }
 
 /// What is to be tried now: the batch that is next in order, or one that is told again.

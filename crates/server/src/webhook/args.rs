@@ -13,7 +13,7 @@ use crate::terminal;
 pub(crate) enum WebhookArgs {
     /// Post events to an address from now on; the secret that signs them is shown once
     Create {
-        /// Where to, as https://siem.example.com/events
+        /// Where to, as `https://siem.example.com/events`
         url: String,
         /// A name for people
         #[arg(long, default_value = "")]

@@ -199,13 +199,7 @@ fn list(webhooks: &[Webhook]) -> Report {
     };
     let rows = webhooks.iter().map(|webhook| {
         let private = if webhook.allow_private { "yes" } else { "no" };
-        vec![
-            webhook.id.0.to_string(),
-            webhook.name.clone(),
-            webhook.url.clone(),
-            private.to_owned(),
-            state(webhook),
-        ]
+        vec![webhook.id.0.to_string(), webhook.name.clone(), webhook.url.clone(), private.to_owned(), state(webhook)]
     });
     let json = webhooks.iter().map(|webhook| {
         json!({

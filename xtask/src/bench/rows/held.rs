@@ -16,6 +16,7 @@ use crate::bench::report::{count, listed, median, p99_ms};
 use crate::bench::row::{Goal, Row, Unit};
 use crate::bench::suite::Finding;
 use crate::bench::wire::{Connection, request};
+use crate::clock;
 use crate::server::Server;
 
 pub(super) const NAME: &str = "held";
@@ -113,7 +114,7 @@ async fn round(
             let poll = person.poll.clone();
             polls.spawn(async move {
                 let answer = held.exchange(&poll).await?;
-                let at = Instant::now();
+                let at = clock::now();
                 ensure!(
                     answer.status == 200 && answer.holds("\"accepted\""),
                     "a held poll was told {}",
@@ -128,9 +129,9 @@ async fn round(
 
     let mut calls = Vec::with_capacity(people.len());
     for person in &watched {
-        let began = Instant::now();
+        let began = clock::now();
         line.call(&person.accept).await?;
-        calls.push((began, Instant::now()));
+        calls.push((began, clock::now()));
     }
     let mut last = calls.iter().map(|(_, answered)| *answered).collect::<Vec<_>>();
     let mut delays = Vec::with_capacity(people.len() * each);
@@ -153,7 +154,7 @@ async fn until_held(admin: SocketAddr, wanted: usize) -> Result<()> {
         if line.exchange(&asked).await?.holds(&wanted) {
             return Ok(());
         }
-        tokio::time::sleep(Duration::from_millis(20)).await;
+        clock::rest(Duration::from_millis(20)).await;
     }
     anyhow::bail!("not all polls are held")
 }
