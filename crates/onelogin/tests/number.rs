@@ -82,12 +82,12 @@ async fn whoever_asks_again_shows_another_number_for_the_same_prompt() {
         assert_ne!(first, second);
         seen.push(shown.clone());
         seen.push(shown_again.clone());
-        if shown != shown_again {
+        if shown == shown_again {
+            typed(&wire, &shown).await;
+        } else {
             let told = typed(&wire, &shown).await.1;
             assert_eq!(told["status"], "rejected", "round {round}: the person read the first screen");
             assert_eq!(poll(&wire, device, &second).await.status(), 401, "nobody collects it");
-        } else {
-            typed(&wire, &shown).await;
         }
         wire.server.advance(3_700);
     }

@@ -142,6 +142,12 @@ impl Drop for Running {
     }
 }
 
+/// What is at a path of a listener, as text.
+pub fn get(address: &str, path: &str) -> String {
+    let mut http = Http { address: address.to_owned(), stream: None, token: None, headers: Vec::new() };
+    http.send("GET", path, "").unwrap().body
+}
+
 /// Waits.
 pub fn pause(milliseconds: u64) {
     #[expect(clippy::disallowed_methods, reason = "a test of processes waits for one")]
