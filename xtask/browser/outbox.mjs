@@ -1,14 +1,15 @@
 // Looks at the dev outbox as a person does, in a real Chromium, and says what is wrong with it.
 //
-//     node outbox.mjs READY_FILE FOLDER_FOR_SCREENSHOTS CHROMIUM
+//     node outbox.mjs READY_FILE FOLDER_FOR_SCREENSHOTS CHROMIUM CLIENT
 //
+// CLIENT is what `countersign client create --number-matching --json` said.
 // The world is a fresh one. Messages are made through the API, like any client would; what is judged is the page.
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import path from "node:path";
 import { chromium } from "playwright-core";
 
-const [readyFile, pictures, executablePath] = process.argv.slice(2);
+const [readyFile, pictures, executablePath, matching] = process.argv.slice(2);
 const ready = JSON.parse(await readFile(readyFile, "utf8"));
 const axe = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
@@ -39,13 +40,18 @@ async function call(method, target, body, authorization) {
 const manager = ready.clients.find((client) => client.scope === "Manage All");
 const user = ready.users[0];
 const mfa = `/api/2/mfa/users/${user.id}`;
-const { access_token: token } = await call(
-  "POST",
-  "/auth/oauth2/v2/token",
-  { grant_type: "client_credentials" },
-  `client_id:${manager.client_id}, client_secret:${manager.client_secret}`,
-);
-const api = (method, target, body) => call(method, target, body, `bearer:${token}`);
+
+async function signedIn(client) {
+  const { access_token: token } = await call(
+    "POST",
+    "/auth/oauth2/v2/token",
+    { grant_type: "client_credentials" },
+    `client_id:${client.client_id}, client_secret:${client.client_secret}`,
+  );
+  return (method, target, body) => call(method, target, body, `bearer:${token}`);
+}
+
+const api = await signedIn(manager);
 const factors = await api("GET", `${mfa}/factors`);
 
 function register(name) {
@@ -135,6 +141,20 @@ try {
     }
   }
 
+  const numbers = await signedIn(JSON.parse(matching));
+  const asked = await numbers("POST", `${mfa}/verifications`, { device_id: phone });
+  const numbered = page.locator(".message", { hasText: "Type the number" });
+  const input = numbered.getByLabel("Number shown at the sign-in");
+  if (await appears("a push that asks for a number has a place for it", input)) {
+    await numbered.getByRole("button", { name: "Accept" }).click();
+    await appears("without the number it says what is missing", numbered.getByText("Type the 2 digits"));
+    await input.fill(asked.factor_data.verification_token);
+    await page.keyboard.press("Enter");
+    await appears("with the number the page says accepted", numbered.getByText("accepted", { exact: true }));
+    const { status } = await api("GET", `${mfa}/verifications/${asked.id}`);
+    check("with the number the verification is accepted", status === "accepted", status);
+  }
+
   const voice = await register("OneLogin Voice");
   const mailed = await register("OneLogin Email");
   const calls = page.locator(".message", { hasText: "Call" });
@@ -143,7 +163,7 @@ try {
   check("both are registered", Boolean(voice.id && mailed.id));
 
   await page.getByLabel("Show only").fill("push");
-  check("the filter leaves only pushes", (await page.locator(".message:visible").count()) === 2);
+  check("the filter leaves only pushes", (await page.locator(".message:visible").count()) === 3);
   await page.getByLabel("Show only").fill("");
 
   await inspect(page, "wide");

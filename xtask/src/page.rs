@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, ensure};
 
 use crate::places::{Places, Profile, program};
 use crate::server::Server;
@@ -38,12 +38,18 @@ pub(crate) fn look(places: &Places, binary: &Path) -> Result<()> {
     let pictures = places.folder("screenshots")?;
     let folder = tempfile::Builder::new().prefix("page-").tempdir_in(&places.target)?;
     let mut server = Server::dev(binary, folder.path(), "")?;
+    let data = folder.path().join("data");
+    let mut creating = Command::new(binary);
+    creating.args(["client", "create", "--scope", "Manage All", "--name", "numbers", "--number-matching", "--json"]);
+    let created = creating.arg("--data-dir").arg(&data).output().context("no client can be created")?;
+    ensure!(created.status.success(), "no client was created: {}", String::from_utf8_lossy(&created.stderr));
     run_command(
         Command::new(program(&["node"])?)
             .arg(workshop.join("outbox.mjs"))
             .arg(server.ready_file())
             .arg(&pictures)
             .arg(chromium)
+            .arg(String::from_utf8(created.stdout)?)
             .current_dir(&workshop),
     )?;
     server.ensure_alive()?;
