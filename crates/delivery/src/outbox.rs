@@ -29,6 +29,11 @@ impl Outbox {
         Self { store, keys, channels }
     }
 
+    /// Whether messages over this channel have a last hop.
+    pub fn carries(&self, channel: domain::Channel) -> bool {
+        self.channels.iter().any(|hop| hop.kind() == channel)
+    }
+
     /// Sends everything that is due. Returns when the next message will be, if one is waiting.
     pub async fn deliver_due(&self, now: Timestamp) -> Result<Option<Timestamp>, store::Error> {
         loop {

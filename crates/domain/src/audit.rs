@@ -36,6 +36,7 @@ pub enum AuditKind {
     Refused,
     PushAccepted,
     PushDenied,
+    PromptsRefused,
     KeypadAnswered,
     GuessLock,
     TempTokenIssued,
@@ -56,7 +57,7 @@ pub enum AuditKind {
 
 impl AuditKind {
     /// All of them.
-    pub const ALL: [Self; 42] = [
+    pub const ALL: [Self; 43] = [
         Self::UserCreated,
         Self::UserUpdated,
         Self::UserDeleted,
@@ -83,6 +84,7 @@ impl AuditKind {
         Self::Refused,
         Self::PushAccepted,
         Self::PushDenied,
+        Self::PromptsRefused,
         Self::KeypadAnswered,
         Self::GuessLock,
         Self::TempTokenIssued,
@@ -135,6 +137,7 @@ impl AuditKind {
             Self::Refused => "verification.refused",
             Self::PushAccepted => "push.accepted",
             Self::PushDenied => "push.denied",
+            Self::PromptsRefused => "push.fatigue",
             Self::KeypadAnswered => "voice.answered",
             Self::GuessLock => "guess.locked",
             Self::TempTokenIssued => "temp_token.issued",

@@ -31,6 +31,7 @@ pub mod throttle;
 pub mod time;
 pub mod user;
 pub mod verification;
+pub mod warning;
 pub mod webhook;
 
 pub use audit::{AuditEvent, AuditKind};

@@ -85,6 +85,19 @@ pub struct Content {
     pub nonce: Option<String>,
 }
 
+impl Content {
+    /// Words for somebody, and nothing else.
+    pub fn of(to: String, body: String) -> Self {
+        Self { to, body, subject: None, code: None, link: None, nonce: None }
+    }
+
+    /// The same under a subject line.
+    #[must_use]
+    pub fn about(self, subject: String) -> Self {
+        Self { subject: Some(subject), ..self }
+    }
+}
+
 impl std::fmt::Debug for Content {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Content(…)")

@@ -50,6 +50,8 @@ pub enum ThrottleKey {
     Send(FactorKind),
     /// Prompts put since the last that was accepted.
     Prompts,
+    /// Warnings of the person that prompts are refused.
+    Warnings,
 }
 
 impl ThrottleKey {
@@ -62,6 +64,7 @@ impl ThrottleKey {
             Self::Send(kind) => (4, kind.number()),
             Self::Password => (5, 0),
             Self::Prompts => (6, 0),
+            Self::Warnings => (7, 0),
         }
     }
 
@@ -74,6 +77,7 @@ impl ThrottleKey {
             4 => FactorKind::from_number(subject).map(Self::Send),
             5 => Some(Self::Password),
             6 => Some(Self::Prompts),
+            7 => Some(Self::Warnings),
             _ => None,
         }
     }
@@ -110,12 +114,12 @@ impl Throttle {
     }
 
     /// Until when `most` in any `window` are reached, if they are.
-    fn full(&self, most: usize, window: i64, now: Timestamp) -> Option<Timestamp> {
+    pub(crate) fn full(&self, most: usize, window: i64, now: Timestamp) -> Option<Timestamp> {
         let crowd: Vec<_> = self.recent.iter().filter(|at| now.since(**at) < window).collect();
         (crowd.len() >= most).then(|| crowd[crowd.len() - most].plus(window))
     }
 
-    fn push(&mut self, now: Timestamp) {
+    pub(crate) fn push(&mut self, now: Timestamp) {
         self.recent.retain(|at| now.since(*at) < DAY);
         self.recent.push(now);
     }
@@ -244,13 +248,17 @@ pub fn next_send(view: &View, factor: FactorKind, policy: &Policy, now: Timestam
     let last = throttle.recent.last().filter(|at| now.since(**at) < interval).map(|at| at.plus(interval));
     let most = usize::try_from(limits.device_per_ten_minutes).unwrap_or(usize::MAX);
     let full = if most > 0 { throttle.full(most, 10 * MINUTE, now) } else { None };
-    let tired = if factor == FactorKind::Push {
-        let prompts = view.throttle(ThrottleKey::Prompts);
-        prompts.full(PROMPTS_PER_FIVE_MINUTES, 5 * MINUTE, now).max(prompts.full(PROMPTS_PER_DAY, DAY, now))
-    } else {
-        None
-    };
+    let tired = if factor == FactorKind::Push { tired(view, policy, now) } else { None };
     last.max(full).max(tired)
+}
+
+/// Until when no prompt is put, since the person has not accepted so many (SEC 13).
+pub fn tired(view: &View, policy: &Policy, now: Timestamp) -> Option<Timestamp> {
+    if !policy.message_limits {
+        return None;
+    }
+    let prompts = view.throttle(ThrottleKey::Prompts);
+    prompts.full(PROMPTS_PER_FIVE_MINUTES, 5 * MINUTE, now).max(prompts.full(PROMPTS_PER_DAY, DAY, now))
 }
 
 /// Counts one prompt against the patience of the person (SEC 13).
@@ -287,6 +295,7 @@ mod tests {
             ThrottleKey::TempToken,
             ThrottleKey::Password,
             ThrottleKey::Prompts,
+            ThrottleKey::Warnings,
         ];
         for key in others.iter().chain(&sends) {
             let (kind, subject) = key.numbers();

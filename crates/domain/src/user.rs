@@ -319,7 +319,10 @@ pub fn unlock(view: &View, context: &Context, now: Timestamp) -> Decision<Unlock
         let user = User { status, locked_until: None, updated_at: now, ..user.clone() };
         decision = decision.with(Change::UpdateUser(user));
     }
-    let guesses = view.throttles.iter().filter(|t| !matches!(t.key, ThrottleKey::Send(_) | ThrottleKey::Prompts));
+    let guesses = view
+        .throttles
+        .iter()
+        .filter(|t| !matches!(t.key, ThrottleKey::Send(_) | ThrottleKey::Prompts | ThrottleKey::Warnings));
     decision
         .with_all(guesses.map(|t| Change::ClearThrottle(user.id, t.key)))
         .with_all(disabled.map(|d| Change::EnableDevice(d.id)))

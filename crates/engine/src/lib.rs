@@ -29,6 +29,7 @@ pub mod temp_token;
 pub mod tokens;
 pub mod users;
 pub mod verify;
+mod warn;
 pub mod webhooks;
 pub mod words;
 

@@ -271,6 +271,7 @@ impl Engine {
             None => None,
         };
         let opening = Opening { verification, message, pending_devices: false };
+        let by = context.clone();
         let policy = self.settings.policy.clone();
         let (to, client) = (self.recipient(&credential), context.client);
         let opened = self
@@ -284,7 +285,13 @@ impl Engine {
             Opened::Repeated(put) => Ok(StepAnswer::Pending(device.factor, put.challenge.number().map(Shown))),
             Opened::NoUser | Opened::NoDevice => Ok(StepAnswer::Refused(Reason::NoDevice)),
             Opened::Locked(until) => Err(Error::Locked(until)),
-            Opened::TooSoon(at) | Opened::TooMany(at) => Err(Error::TooMany(Some(at))),
+            Opened::TooSoon(at) => {
+                if device.factor == FactorKind::Push {
+                    self.warn_of_prompts(snapshot, device, by, now).await;
+                }
+                Err(Error::TooMany(Some(at)))
+            }
+            Opened::TooMany(at) => Err(Error::TooMany(Some(at))),
         }
     }
 

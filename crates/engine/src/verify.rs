@@ -95,6 +95,7 @@ impl Engine {
         let to = self.recipient(&credential);
         let client = context.client;
         let opening = Opening { verification, message, pending_devices: request.door == Door::V1 };
+        let by = context.clone();
         let policy = self.settings.policy.clone();
         let opened = self
             .decide_to_send(&view, request.user, to, client, now, move |view| {
@@ -110,7 +111,13 @@ impl Engine {
             Opened::NoUser => return Err(Error::NoUser),
             Opened::NoDevice => return Err(Error::NoDevice),
             Opened::Locked(until) => return Err(Error::Locked(until)),
-            Opened::TooSoon(at) | Opened::TooMany(at) => return Err(Error::TooMany(Some(at))),
+            Opened::TooSoon(at) => {
+                if device.factor == domain::FactorKind::Push {
+                    self.warn_of_prompts(&view, &device, by, now).await;
+                }
+                return Err(Error::TooMany(Some(at)));
+            }
+            Opened::TooMany(at) => return Err(Error::TooMany(Some(at))),
         };
         self.wake_outbox();
         let is_default = domain::device::default_device(&view.devices) == Some(device.id);

@@ -65,6 +65,23 @@ pub fn email(issuer: &str, code: &str, minutes: i64) -> (String, String) {
     )
 }
 
+/// Subject and body of a mail to somebody who has been sent too many prompts.
+pub fn prompts_refused(issuer: &str) -> (String, String) {
+    (
+        format!("Sign-ins to {issuer} that you did not accept"),
+        format!(
+            "Somebody asks again and again to sign in to {issuer} in your name, and you did not accept. For now no more \
+             requests are sent to your phone.\n\nIf it was not you, somebody knows your password: change it. Accept no \
+             request that you have not made yourself.\n"
+        ),
+    )
+}
+
+/// The same for a text message.
+pub fn prompts_refused_shortly(issuer: &str) -> String {
+    format!("{issuer}: too many sign-in requests that you did not accept. If they are not yours, change your password.")
+}
+
 /// The words of a prompt on a phone. Nothing personal: they pass through a push service.
 pub fn prompt(issuer: &str, number: bool) -> String {
     let ask = if number { " Type the number you see there." } else { "" };
