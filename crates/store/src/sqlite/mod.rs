@@ -58,7 +58,7 @@ const QUEUE: usize = 1024;
 pub struct SqliteOptions {
     /// Ends the process once the database can no longer be trusted. Without one, the process is aborted.
     pub fatal: Option<Fatal>,
-    /// Most pages (of 1 KiB, in a new database) the file may have: a full disk, for tests.
+    /// Most pages (of 2 KiB, in a new database) the file may have: a full disk, for tests.
     pub max_page_count: Option<u32>,
 }
 

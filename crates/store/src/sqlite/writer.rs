@@ -28,7 +28,7 @@ use crate::sql;
 /// Most jobs that share a commit. More gains little and lets the first of them wait longer.
 pub(super) const GROUP: usize = 256;
 /// Bytes of the log above which it is folded into the database.
-const FOLD_AT: i64 = 8 << 20;
+const FOLD_AT: i64 = 16 << 20;
 
 /// What the writer is sent.
 pub(super) enum Order {

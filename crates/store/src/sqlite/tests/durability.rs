@@ -27,7 +27,7 @@ async fn a_second_process_is_kept_out_until_the_first_has_closed() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_full_disk_is_an_outage_and_nothing_more() {
     let dir = tempfile::tempdir().unwrap();
-    let options = SqliteOptions { max_page_count: Some(400), ..SqliteOptions::default() };
+    let options = SqliteOptions { max_page_count: Some(250), ..SqliteOptions::default() };
     let store = Store::open_sqlite(dir.path(), options).unwrap();
     let mut written = Vec::new();
     let full = loop {
@@ -88,7 +88,7 @@ async fn a_damaged_database_is_not_written_to() {
     let path = dir.path().join("countersign.db");
     let mut bytes = std::fs::read(&path).unwrap();
     // Every page but the first, which names the schema.
-    bytes[1024..].fill(0xa5);
+    bytes[2048..].fill(0xa5);
     std::fs::write(&path, bytes).unwrap();
 
     let (fatal, heard) = alarm();
