@@ -120,10 +120,13 @@ pub enum Change {
         /// Digest of the new state token.
         hash: Digest,
     },
-    /// A live prompt asks for another number: whoever has asked again shows it (SEC 12).
+    /// A live prompt asks for another number, and is known by another name: whoever has asked again shows the one and
+    /// polls the other (SEC 12).
     ReplaceChallenge {
         /// Which verification.
         verification: VerificationId,
+        /// What callers know it by from now on.
+        wire_id: String,
         /// The same prompt with its new number.
         challenge: Challenge,
     },

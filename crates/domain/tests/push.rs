@@ -277,7 +277,11 @@ fn an_answer_with_the_number_before_is_none() {
         Challenge::Approval { nonce, number: Some("43".to_owned()) },
     );
     let challenge = prompt.verification.challenge.clone();
-    prompt.scene.db.apply(domain::Change::ReplaceChallenge { verification: id, challenge });
+    prompt.scene.db.apply(domain::Change::ReplaceChallenge {
+        verification: id,
+        wire_id: "other".to_owned(),
+        challenge,
+    });
     assert_eq!(prompt.scene.phoned_against(id, &good, &against), Outcome::Refused(Reason::NotOpen));
     assert!(prompt.scene.db.verification(id).unwrap().is_open(prompt.scene.now), "it still waits");
     assert!(is_accepted(&prompt.answer(PushDecision::Accept, Some("43"))));

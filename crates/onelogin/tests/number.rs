@@ -109,6 +109,22 @@ async fn version_2_shows_the_number_as_it_does_for_a_call() {
     assert_eq!(read.text("status"), "accepted");
 }
 
+/// Whoever asked first does not see what the person approved for whoever asked again.
+#[tokio::test]
+async fn in_version_2_only_the_last_who_asked_sees_the_approval() {
+    let (wire, device) = started(Scope::ManageAll).await;
+    let body = json!({ "device_id": device.to_string() }).to_string();
+    let first = wire.post("2/verifications", &body).await.json();
+    let second = wire.post("2/verifications", &body).await.json();
+    let (id, other) = (second["id"].as_str().expect("an id"), first["id"].as_str().expect("an id"));
+    assert_ne!(id, other);
+    let number = second["factor_data"]["verification_token"].as_str().expect("a number");
+    assert_eq!(typed(&wire, number).await.1["status"], "accepted");
+    assert_eq!(wire.get(&format!("2/verifications/{id}")).await.text("status"), "accepted");
+    assert_eq!(wire.get(&format!("2/verifications/{other}")).await.status(), 404);
+    assert_eq!(wire.server.outbox("channel=push").await.len(), 1);
+}
+
 #[tokio::test]
 async fn a_log_in_shows_its_number_with_every_poll() {
     let (wire, device) = started(Scope::AuthenticationOnly).await;

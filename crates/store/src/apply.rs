@@ -90,9 +90,10 @@ pub(crate) fn apply(change: Change, steps: &mut Vec<Step>) {
         Change::ReplaceStateToken { verification, hash } => {
             write(sql::REPLACE_STATE_TOKEN, params![hash, id(verification)]);
         }
-        Change::ReplaceChallenge { verification, challenge } => {
+        Change::ReplaceChallenge { verification, wire_id, challenge } => {
             let parts = challenge::split(&challenge);
-            write(sql::REPLACE_CHALLENGE, params![parts.form, parts.answer, parts.pairing_hash, id(verification)]);
+            let params = params![wire_id, parts.form, parts.answer, parts.pairing_hash, id(verification)];
+            write(sql::REPLACE_CHALLENGE, params);
         }
 
         // A decision changes limits of its own user only.

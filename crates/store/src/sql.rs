@@ -78,8 +78,8 @@ statements! {
     CONSUME_VERIFICATION = "UPDATE verification SET consumed_at = $1, live = CASE WHEN status = 0 THEN live ELSE 0 END \
         WHERE id = $2 AND consumed_at IS NULL";
     COUNT_ATTEMPT = "UPDATE verification SET attempts = attempts + 1 WHERE id = $1 AND status = 0";
-    REPLACE_CHALLENGE = "UPDATE verification SET challenge = $1, answer = $2, pairing_hash = $3 \
-        WHERE id = $4 AND status = 0";
+    REPLACE_CHALLENGE = "UPDATE verification SET wire_id = $1, challenge = $2, answer = $3, pairing_hash = $4 \
+        WHERE id = $5 AND status = 0";
     REPLACE_STATE_TOKEN = "UPDATE verification SET state_token = $1 WHERE id = $2 AND status = 0";
 
     /// Who holds a token of the log-in flow. The conditions that the index has are said as it says them.

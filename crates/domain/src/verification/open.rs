@@ -86,7 +86,9 @@ pub fn open(view: &View, opening: &Opening, policy: &Policy, context: &Context, 
         let mut decision = Vec::new();
         if let Some(challenge) = renumbered(waiting, fresh) {
             repeated.challenge = challenge.clone();
-            decision.push(Change::ReplaceChallenge { verification: waiting.id, challenge });
+            repeated.wire_id.clone_from(&fresh.wire_id);
+            let wire_id = fresh.wire_id.clone();
+            decision.push(Change::ReplaceChallenge { verification: waiting.id, wire_id, challenge });
         }
         if let Some(hash) = fresh.state_token {
             repeated.state_token = Some(hash);
@@ -134,7 +136,8 @@ pub fn open(view: &View, opening: &Opening, policy: &Policy, context: &Context, 
 }
 
 /// The waiting prompt with the fresh one's number. Who asks again need not be who asked first, so the number that the
-/// first was shown must not be good for the second; only within one log-in it is the same caller's.
+/// first was shown must not be good for the second, nor may the first collect what the second has approved; only within
+/// one log-in it is the same caller's.
 fn renumbered(waiting: &Verification, fresh: &Verification) -> Option<Challenge> {
     let Challenge::Approval { nonce, number: Some(_) } = &waiting.challenge else { return None };
     let Challenge::Approval { number: number @ Some(_), .. } = &fresh.challenge else { return None };

@@ -185,10 +185,10 @@ impl Database {
                 assert_eq!(row.status, Status::Pending, "a state token for what is over");
                 row.state_token = Some(hash);
             }
-            Change::ReplaceChallenge { verification, challenge } => {
+            Change::ReplaceChallenge { verification, wire_id, challenge } => {
                 let row = self.verification_mut(verification);
                 assert_eq!(row.status, Status::Pending, "a new challenge for what is over");
-                row.challenge = challenge;
+                (row.wire_id, row.challenge) = (wire_id, challenge);
             }
             Change::SetThrottle(user, throttle) => {
                 let throttles = &mut self.users.get_mut(&user).expect("the user exists").throttles;

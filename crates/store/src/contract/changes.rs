@@ -148,7 +148,7 @@ pub(crate) async fn live_agrees_with_the_domain(store: &Store) {
 
 fn prompt_of(asked: &Verification, number: &str) -> Change {
     let challenge = Challenge::Approval { nonce: Secret::new(vec![5; 32]), number: Some(number.to_owned()) };
-    Change::ReplaceChallenge { verification: asked.id, challenge }
+    Change::ReplaceChallenge { verification: asked.id, wire_id: format!("{}-{number}", asked.wire_id), challenge }
 }
 
 pub(crate) async fn a_prompt_that_waits_gets_another_number(store: &Store) {
@@ -160,7 +160,7 @@ pub(crate) async fn a_prompt_that_waits_gets_another_number(store: &Store) {
         put(store, user, vec![prompt_of(&asked, number)]).await.unwrap();
         let stored = store.verification_by_id(asked.id).await.unwrap().unwrap();
         let wanted = Challenge::Approval { nonce: Secret::new(vec![5; 32]), number: Some(number.to_owned()) };
-        assert_eq!(stored.challenge, wanted);
+        assert_eq!((stored.challenge, stored.wire_id), (wanted, format!("{}-{number}", asked.wire_id)));
     }
 }
 
