@@ -55,10 +55,14 @@ pub enum BadWebhook {
 pub enum Replayed {
     /// It will be told again.
     Yes,
+    /// It will be told again once this webhook is enabled.
+    OnceEnabled(WebhookId),
     /// There is no such webhook or delivery.
     Missing,
-    /// It is still to be told for the first time.
-    NotYet,
+    /// It is still to be told to this webhook for the first time.
+    NotYet(WebhookId),
+    /// The moment is still to come.
+    Ahead,
     /// The webhook is at work all the time; try again shortly.
     Busy,
 }
@@ -151,15 +155,16 @@ impl Engine {
 
     /// Has a delivery that is over told again, under the same message id.
     pub async fn replay_delivery(&self, id: DeliveryId) -> Result<Replayed, Error> {
-        if self.store.replay_delivery(id, self.now()).await? {
-            self.webhooks_changed.notify_one();
-            return Ok(Replayed::Yes);
-        }
-        Ok(if self.store.delivery(id).await?.is_some() { Replayed::NotYet } else { Replayed::Missing })
+        let replayed = self.store.replay_delivery(id, self.now()).await?;
+        let Some(delivery) = self.store.delivery(id).await? else { return Ok(Replayed::Missing) };
+        if replayed { self.replayed(delivery.webhook).await } else { Ok(Replayed::NotYet(delivery.webhook)) }
     }
 
     /// Takes a webhook back to a moment: all that happened since is told again, in new messages.
     pub async fn replay_since(&self, id: WebhookId, moment: Timestamp) -> Result<Replayed, Error> {
+        if moment > self.now() {
+            return Ok(Replayed::Ahead);
+        }
         let holder = self.chance.hex::<8>();
         let mut held = None;
         for _ in 0..HOLD_TRIES {
@@ -174,18 +179,23 @@ impl Engine {
             self.clock.sleep(HOLD_WAIT).await;
         }
         let Some(held) = held else { return Ok(Replayed::Busy) };
-        let first = self.store.follow(&held.cursor, 1).await?.entries;
-        let came = if first.first().is_some_and(|(_, entry)| entry.at < moment) {
-            // To go to the moment would pass over what is still to be told.
-            Replayed::NotYet
+        let untold = self.store.follow(&held.cursor, 1).await?.entries;
+        let came = if untold.first().is_some_and(|(_, entry)| entry.at < moment) {
+            Replayed::NotYet(id)
         } else {
             let cursor = self.store.cursor_since(moment).await?;
             let hold = Hold { holder: &holder, until: self.now().plus(HOLD) };
             if self.store.move_webhook(id, hold, &cursor, None).await? { Replayed::Yes } else { Replayed::Busy }
         };
         self.store.release_webhook(id, &holder).await?;
+        if came == Replayed::Yes { self.replayed(id).await } else { Ok(came) }
+    }
+
+    /// Says when something is told again, and sees to it.
+    async fn replayed(&self, id: WebhookId) -> Result<Replayed, Error> {
         self.webhooks_changed.notify_one();
-        Ok(came)
+        let disabled = self.store.webhook(id).await?.is_some_and(|held| held.webhook.disabled.is_some());
+        Ok(if disabled { Replayed::OnceEnabled(id) } else { Replayed::Yes })
     }
 
     /// Sends a webhook an empty list of events, signed as all are, and gives its answer. `None` if there is no such

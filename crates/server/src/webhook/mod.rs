@@ -1,5 +1,6 @@
 //! `countersign webhook`: who is told what happens here.
 
+mod answer;
 pub(crate) mod args;
 
 use domain::Timestamp;
@@ -11,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use store::{Delivery, DeliveryStatus};
 
+use self::answer::{advice, said};
 use crate::command::{Report, Text, lines, or_dash, sentence};
 
 /// A command about webhooks.
@@ -127,7 +129,11 @@ pub(crate) async fn execute(engine: &Engine, command: WebhookCommand) -> Result<
             let text = vec![
                 format!("Webhook {} has a new secret, shown this once:", id.0),
                 format!("  secret  {secret}"),
-                format!("Until {} the one before signs beside it.", moment(until)),
+                if overlap == 0 {
+                    "The one before signs nothing any more.".to_owned()
+                } else {
+                    format!("Until {} the one before signs beside it.", moment(until))
+                },
             ];
             Ok(lines(json, text))
         }
@@ -135,29 +141,8 @@ pub(crate) async fn execute(engine: &Engine, command: WebhookCommand) -> Result<
             let found = engine.webhook_deliveries(id, failed, limit).await.map_err(sentence)?;
             Ok(deliveries(&found.ok_or_else(|| missing(id))?))
         }
-        WebhookCommand::Replay { id } => match engine.replay_delivery(id).await.map_err(sentence)? {
-            Replayed::Yes => {
-                let said = format!("Delivery {} is told again, under the same message id.", id.0);
-                Ok(lines(json!({ "delivery_id": id, "replayed": true }), vec![said]))
-            }
-            Replayed::NotYet => Err(format!("delivery {} is still under way", id.0)),
-            Replayed::Missing | Replayed::Busy => {
-                Err(format!("there is no delivery {}; `countersign webhook deliveries` shows them", id.0))
-            }
-        },
-        WebhookCommand::ReplaySince { id, since } => match engine.replay_since(id, since).await.map_err(sentence)? {
-            Replayed::Yes => {
-                let said = format!("Webhook {} is told again what happened since {}.", id.0, moment(since));
-                Ok(lines(json!({ "id": id, "since": moment(since), "replayed": true }), vec![said]))
-            }
-            Replayed::NotYet => Err(format!(
-                "webhook {} has not been told yet what happened before {}; all that follows will come by itself",
-                id.0,
-                moment(since)
-            )),
-            Replayed::Missing => Err(missing(id)),
-            Replayed::Busy => Err(format!("webhook {} is at work; try again in a moment", id.0)),
-        },
+        WebhookCommand::Replay { id } => replay(engine, id).await,
+        WebhookCommand::ReplaySince { id, since } => replay_since(engine, id, since).await,
         WebhookCommand::Test { id } => {
             let answer = engine.test_webhook(id).await.map_err(sentence)?.ok_or_else(|| missing(id))?;
             match answer {
@@ -165,10 +150,64 @@ pub(crate) async fn execute(engine: &Engine, command: WebhookCommand) -> Result<
                     let said = format!("Webhook {} took an empty list of events: {status}.", id.0);
                     Ok(lines(json!({ "id": id, "http_status": status }), vec![said]))
                 }
-                other => Err(format!("webhook {} did not take an empty list of events: {}", id.0, said(Some(other)))),
+                other => {
+                    let (id, said, advice) = (id.0, said(Some(other)), advice(other));
+                    Err(format!("webhook {id} did not take an empty list of events: {said}; {advice}"))
+                }
             }
         }
     }
+}
+
+async fn replay(engine: &Engine, id: DeliveryId) -> Result<Report, String> {
+    let json = json!({ "delivery_id": id, "replayed": true });
+    let text = match engine.replay_delivery(id).await.map_err(sentence)? {
+        Replayed::Yes => format!("Delivery {} is told again, under the same message id.", id.0),
+        Replayed::OnceEnabled(webhook) => format!(
+            "Delivery {} is told again, under the same message id, once the webhook is enabled: `countersign webhook \
+             enable {}`.",
+            id.0, webhook.0
+        ),
+        Replayed::NotYet(webhook) => {
+            return Err(format!(
+                "delivery {} is still under way; `countersign webhook deliveries {}` shows when it is tried next",
+                id.0, webhook.0
+            ));
+        }
+        Replayed::Missing | Replayed::Ahead | Replayed::Busy => {
+            return Err(format!(
+                "there is no delivery {}; `countersign webhook deliveries ID` shows a webhook's",
+                id.0
+            ));
+        }
+    };
+    Ok(lines(json, vec![text]))
+}
+
+async fn replay_since(engine: &Engine, id: WebhookId, since: Timestamp) -> Result<Report, String> {
+    let json = json!({ "id": id, "since": moment(since), "replayed": true });
+    let (number, since_when) = (id.0, moment(since));
+    let text = match engine.replay_since(id, since).await.map_err(sentence)? {
+        Replayed::Yes => format!("Webhook {number} is told again what happened since {since_when}."),
+        Replayed::OnceEnabled(_) => format!(
+            "Webhook {number} is told again what happened since {since_when} once it is enabled: `countersign webhook \
+             enable {number}`."
+        ),
+        Replayed::NotYet(_) => {
+            return Err(format!(
+                "webhook {number} has not been told yet what happened before {since_when}; all that follows will come by \
+                 itself"
+            ));
+        }
+        Replayed::Ahead => {
+            return Err(format!(
+                "{since_when} is still to come, and what happens from now on is told by itself; give a moment that is past"
+            ));
+        }
+        Replayed::Missing => return Err(missing(id)),
+        Replayed::Busy => return Err(format!("webhook {number} is at work; try again in a moment")),
+    };
+    Ok(lines(json, vec![text]))
 }
 
 fn found(found: bool, id: WebhookId) -> Result<(), String> {
@@ -181,15 +220,6 @@ fn missing(id: WebhookId) -> String {
 
 fn moment(at: Timestamp) -> String {
     onelogin::wire_time::with_seconds(at.0)
-}
-
-/// An answer in one word.
-fn said(answer: Option<Answer>) -> String {
-    match answer {
-        None => "–".to_owned(),
-        Some(Answer::Status(status)) => status.to_string(),
-        Some(Answer::Fault(fault)) => fault.name().to_owned(),
-    }
 }
 
 fn list(webhooks: &[Webhook]) -> Report {
