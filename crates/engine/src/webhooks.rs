@@ -183,7 +183,7 @@ impl Engine {
         let came = if untold.first().is_some_and(|(_, entry)| entry.at < moment) {
             Replayed::NotYet(id)
         } else {
-            let cursor = self.store.cursor_since(moment).await?;
+            let cursor = self.store.cursor_since(moment, &held.cursor).await?;
             let hold = Hold { holder: &holder, until: self.now().plus(HOLD) };
             if self.store.move_webhook(id, hold, &cursor, None).await? { Replayed::Yes } else { Replayed::Busy }
         };

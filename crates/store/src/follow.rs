@@ -51,9 +51,29 @@ pub struct Cursor {
     /// Parts that may still grow or were not read to their end, by ascending ids.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     open: Vec<Part>,
-    /// Entries from before are passed over.
+    /// What is passed over on the way back to where it was.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    not_before: Option<Timestamp>,
+    again: Option<Again>,
+}
+
+/// A way back to a moment. What happened before it is passed over, but only what had been read already: an entry carries
+/// the time at which it was decided, and one that was slow to be recorded, or whose clock was behind, may come much later.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct Again {
+    /// The moment.
+    at: Timestamp,
+    /// [`Cursor::next`] when it was gone back.
+    next: i64,
+    /// [`Cursor::open`] then.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    open: Vec<Part>,
+}
+
+impl Again {
+    fn passes_over(&self, id: i64, at: Timestamp) -> bool {
+        let read = id < self.next && !self.open.iter().any(|part| part.holds(id));
+        read && at < self.at
+    }
 }
 
 /// Ids from one that is still to be read up to, not including, another.
@@ -66,6 +86,12 @@ struct Part {
     /// When it was first looked at, in milliseconds of the database's clock.
     #[serde(rename = "s")]
     since: i64,
+}
+
+impl Part {
+    fn holds(&self, id: i64) -> bool {
+        (self.from..self.end).contains(&id)
+    }
 }
 
 /// How the trail grows.
@@ -91,6 +117,18 @@ impl Cursor {
     pub fn is_behind(&self, later: &Self) -> bool {
         let passed = |part: &Part| later.open.iter().any(|other| other.end == part.end && other.from > part.from);
         later.next > self.next || self.open.iter().any(passed)
+    }
+
+    /// Back to an id, for what happened since a moment.
+    fn back_to(&self, first: i64, moment: Timestamp) -> Self {
+        let mut next = first.min(self.next);
+        // What was not read yet in the same part comes before it.
+        if let Some(part) = self.open.iter().find(|part| part.from < next && next < part.end) {
+            next = part.from;
+        }
+        // Parts wholly below may still grow; all others are opened again.
+        let open = self.open.iter().filter(|part| part.end <= next).copied().collect();
+        Self { next, open, again: Some(Again { at: moment, next: self.next, open: self.open.clone() }) }
     }
 
     /// Looks at ids up to `last` for the first time.
@@ -129,7 +167,7 @@ impl Cursor {
         let mut parts: Vec<std::collections::VecDeque<(i64, AuditRow)>> =
             self.open.iter().map(|_| std::collections::VecDeque::new()).collect();
         for entry in found {
-            if let Some(place) = self.open.iter().position(|part| (part.from..part.end).contains(&entry.0)) {
+            if let Some(place) = self.open.iter().position(|part| part.holds(entry.0)) {
                 parts[place].push_back(entry);
             }
         }
@@ -152,8 +190,8 @@ impl Cursor {
         let more = ended.iter().any(|ended| !ended);
         let mut ended = ended.into_iter();
         self.open.retain(|part| !(ended.next().unwrap_or(false) && Self::is_over(part, growth)));
-        if let Some(moment) = self.not_before {
-            taken.retain(|(_, entry)| entry.at >= moment);
+        if let Some(again) = &self.again {
+            taken.retain(|(id, entry)| !again.passes_over(*id, entry.at));
         }
         (taken, more)
     }
@@ -202,23 +240,19 @@ impl Store {
         Ok(cursor)
     }
 
-    /// The position before all that has happened since a moment.
-    pub async fn cursor_since(&self, moment: Timestamp) -> Result<Cursor, Error> {
-        // Taken first: what is committed meanwhile lies behind it.
-        let end = self.cursor_at_end().await?;
+    /// The position before all that has happened since a moment and before all that was not read yet at `read`, from which
+    /// nothing of that is passed over, whenever it is recorded.
+    pub async fn cursor_since(&self, moment: Timestamp, read: &Cursor) -> Result<Cursor, Error> {
         let filter = EventFilter { at: Span { since: Some(moment), until: None }, ..EventFilter::default() };
         let mut beyond = None;
         loop {
             let found = events::look(self, &filter, EventPage { beyond, descending: false, limit: 1 }).await?;
             if let Some((first, _)) = found.entries.first() {
-                let first = (*first).min(end.next);
-                // Blocks wholly below may still grow.
-                let open = end.open.iter().filter(|part| part.end <= first).copied().collect();
-                return Ok(Cursor { next: first, open, not_before: Some(moment) });
+                return Ok(read.back_to(*first, moment));
             }
             beyond = found.next;
             if beyond.is_none() {
-                return Ok(end);
+                return Ok(read.clone());
             }
         }
     }
@@ -379,16 +413,43 @@ mod tests {
         }
         // A part that PostgreSQL left open goes on until the file's ids have passed it.
         let mut cursor =
-            Cursor { next: BLOCK + 1, open: vec![Part { from: 5, end: BLOCK + 1, since: 0 }], not_before: None };
+            Cursor { next: BLOCK + 1, open: vec![Part { from: 5, end: BLOCK + 1, since: 0 }], again: None };
         let (taken, _) = cursor.take(vec![entry(5, 5)], 100, Growth::AtEnd { last: 5 });
         assert_eq!((taken.len(), cursor.open[0].from), (1, 6));
     }
 
     #[test]
+    fn on_the_way_back_only_what_was_read_is_passed_over() {
+        let mut cursor = Cursor { next: 1, ..Cursor::default() };
+        let mut trail: Vec<_> = (1..=4).map(|id| entry(id, 10 * id)).collect();
+        trail.extend([entry(BLOCK + 1, 15), entry(BLOCK + 2, 45)]);
+        assert_eq!(read(&mut cursor, &trail, 100, 0).len(), 6);
+        // Recorded after that, though decided before the moment: in a block that was read, and in one that is new.
+        trail.extend([entry(5, 25), entry(2 * BLOCK + 1, 5)]);
+        let mut back = cursor.back_to(3, Timestamp(30));
+        assert!(back.is_behind(&cursor) && !cursor.is_behind(&back));
+        let mut told = read(&mut back, &trail, 100, 0);
+        told.sort_unstable();
+        assert_eq!(told, [3, 4, 5, BLOCK + 2, 2 * BLOCK + 1]);
+        // To an id behind something unread in the same block, and beyond all that was read.
+        for first in [9, 5 * BLOCK] {
+            let mut back = cursor.back_to(first, Timestamp(99));
+            let mut told = read(&mut back, &trail, 100, 0);
+            told.sort_unstable();
+            assert_eq!(told, [5, 2 * BLOCK + 1], "{first}");
+        }
+    }
+
+    #[test]
     fn a_position_survives_being_stored() {
-        let cursor = Cursor { next: 9, open: vec![Part { from: 1, end: 5, since: 7 }], not_before: Some(Timestamp(3)) };
+        let open = vec![Part { from: 1, end: 5, since: 7 }];
+        let again = Some(Again { at: Timestamp(3), next: 12, open: open.clone() });
+        let cursor = Cursor { next: 9, open, again };
         let text = serde_json::to_string(&cursor).unwrap();
-        assert_eq!(text, r#"{"next":9,"open":[{"f":1,"e":5,"s":7}],"not_before":3}"#);
+        assert_eq!(
+            text,
+            r#"{"next":9,"open":[{"f":1,"e":5,"s":7}],"again":{"at":3,"next":12,"open":[{"f":1,"e":5,"s":7}]}}"#
+        );
         assert_eq!(serde_json::from_str::<Cursor>(&text).unwrap(), cursor);
         assert_eq!((block_end(1), block_end(BLOCK), block_end(BLOCK + 1)), (BLOCK + 1, BLOCK + 1, 2 * BLOCK + 1));
     }

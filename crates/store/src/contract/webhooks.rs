@@ -48,12 +48,28 @@ pub(crate) async fn a_position_follows_what_happens(store: &Store) {
     assert_eq!(drain(store, &mut cursor).await, [0_i64; 0]);
 
     // Back to a moment: what happened since, and nothing from before.
-    let mut back = store.cursor_since(NOW.plus(10)).await.unwrap();
+    let mut back = store.cursor_since(NOW.plus(10), &cursor).await.unwrap();
     assert_eq!(drain(store, &mut back).await, rest[rest.len() - 10..]);
-    let mut back = store.cursor_since(NOW.plus(1_000)).await.unwrap();
-    assert_eq!(drain(store, &mut back).await, [0_i64; 0]);
-    let next = somebody(store).await;
-    assert_eq!(drain(store, &mut back).await.len(), 1, "{next}");
+    let mut none = store.cursor_since(NOW.plus(1_000), &back).await.unwrap();
+    assert_eq!(drain(store, &mut none).await, [0_i64; 0]);
+
+    // What is recorded later is told, though it was decided before the moment; and what was not told yet, though something
+    // after the moment was recorded before it.
+    let at =
+        async |at| put(store, user, vec![AuditEvent::of_user(AuditKind::Verified, user, at).into()]).await.unwrap();
+    let mut back = store.cursor_since(NOW.plus(15), &none).await.unwrap();
+    at(NOW.plus(2)).await;
+    assert_eq!(drain(store, &mut back).await.len(), 6, "five since then, and the late one");
+    let told = back.clone();
+    at(NOW.plus(2_000)).await;
+    at(NOW.plus(3)).await;
+    let mut back = store.cursor_since(NOW.plus(1_500), &told).await.unwrap();
+    assert_eq!(drain(store, &mut back).await.len(), 2);
+    // A clock that is behind all of that, long after.
+    let mut again = store.cursor_since(NOW.plus(2_000), &back).await.unwrap();
+    assert_eq!(drain(store, &mut again).await.len(), 1);
+    at(NOW.plus(-5)).await;
+    assert_eq!(drain(store, &mut again).await.len(), 1);
 }
 
 pub(crate) async fn nothing_is_lost_while_many_write(store: &Store) {
