@@ -78,12 +78,30 @@ async fn a_redirect_is_an_answer_and_not_a_way() {
     never.abort();
 }
 
+/// How long a call took is a matter of this machine's clock.
+#[expect(clippy::disallowed_methods, reason = "a test measures how long something takes")]
+fn now() -> std::time::Instant {
+    std::time::Instant::now()
+}
+
 #[tokio::test]
 async fn an_endless_answer_is_not_read_to_its_end() {
-    let mut endless = b"HTTP/1.1 200 OK\r\n\r\n".to_vec();
-    endless.resize(8 << 20, b'x');
-    let (port, _) = receiver(endless).await;
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let endless = tokio::spawn(async move {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        let mut sent = stream.write(b"HTTP/1.1 200 OK\r\n\r\n").await.unwrap();
+        while let Ok(more) = stream.write(&[b'x'; 16 * 1024]).await {
+            sent += more;
+        }
+        sent
+    });
+    let began = now();
     assert_eq!(post(format!("http://127.0.0.1:{port}/"), Reach::Private).await, Answer::Status(200));
+    // Read on, it would go on until the call is given up.
+    assert!(began.elapsed() < TIMEOUT / 2, "{:?}", began.elapsed());
+    let sent = endless.await.unwrap();
+    assert!(sent >= LONGEST_ANSWER, "{sent}");
 }
 
 #[tokio::test]
@@ -107,7 +125,9 @@ async fn what_is_no_answer_has_a_name() {
     // A receiver that takes the connection and says nothing; and one that does not speak TLS.
     let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = silent.local_addr().unwrap().port();
+    let began = now();
     assert_eq!(fault(format!("http://127.0.0.1:{port}/"), Reach::Private).await, Fault::Late);
+    assert!((4..7).contains(&began.elapsed().as_secs()), "five seconds: {:?}", began.elapsed());
     let plain = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = plain.local_addr().unwrap().port();
     tokio::spawn(async move {
@@ -115,4 +135,83 @@ async fn what_is_no_answer_has_a_name() {
         stream.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n").await.unwrap();
     });
     assert_eq!(fault(format!("https://127.0.0.1:{port}/"), Reach::Private).await, Fault::Tls);
+}
+
+/// Makes a certificate that vouches for itself.
+fn certificate(folder: &Path, name: &str, names: &str) -> (std::path::PathBuf, std::path::PathBuf) {
+    let (chain, key) = (folder.join(format!("{name}.pem")), folder.join(format!("{name}.key")));
+    let made = std::process::Command::new("openssl")
+        .args(["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2"])
+        .args(["-subj", &format!("/CN={name}"), "-addext", &format!("subjectAltName={names}")])
+        .args(["-addext", "basicConstraints=critical,CA:FALSE"])
+        .arg("-keyout")
+        .arg(&key)
+        .arg("-out")
+        .arg(&chain)
+        .output()
+        .expect("openssl runs");
+    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+    (chain, key)
+}
+
+/// A receiver over TLS that takes all calls, and counts those whose request it could read.
+async fn receiver_over_tls((chain, key): (&Path, &Path)) -> (u16, Arc<std::sync::atomic::AtomicUsize>) {
+    let chain: Vec<_> = CertificateDer::pem_file_iter(chain).expect("a file").map(|one| one.expect("PEM")).collect();
+    let key = rustls::pki_types::PrivateKeyDer::from_pem_file(key).expect("a key");
+    let config = rustls::ServerConfig::builder_with_provider(Arc::new(rustls::crypto::aws_lc_rs::default_provider()))
+        .with_safe_default_protocol_versions()
+        .expect("there are versions")
+        .with_no_client_auth()
+        .with_single_cert(chain, key)
+        .expect("a certificate and its key");
+    let acceptor = tokio_rustls::TlsAcceptor::from(Arc::new(config));
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port is free");
+    let port = listener.local_addr().expect("a listener has an address").port();
+    let heard = Arc::new(std::sync::atomic::AtomicUsize::new(0));
+    let counted = heard.clone();
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            let Ok(mut stream) = acceptor.accept(stream).await else { continue };
+            let mut buffer = [0; 4096];
+            if stream.read(&mut buffer).await.is_ok_and(|read| read > 0) {
+                counted.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+                let _ = stream.write_all(b"HTTP/1.1 202 Accepted\r\ncontent-length: 0\r\n\r\n").await;
+            }
+        }
+    });
+    (port, heard)
+}
+
+/// Nothing is said to a receiver that cannot show who it is: the call carries tokens.
+#[tokio::test]
+async fn a_receiver_is_told_only_if_a_trusted_authority_vouches_for_its_name() {
+    let folder = tempfile::tempdir().unwrap();
+    let (own, own_key) = certificate(folder.path(), "own", "DNS:localhost,IP:127.0.0.1");
+    let (other, other_key) = certificate(folder.path(), "other", "DNS:siem.example.com");
+    let call = |port, host: &str| Call {
+        url: format!("https://{host}:{port}/"),
+        reach: Reach::Private,
+        headers: vec![("authorization".to_owned(), "Bearer x".to_owned())],
+        body: Bytes::from_static(b"[1]"),
+    };
+    let trusting = |file: Option<&Path>| Caller::new(file).unwrap();
+    let (port, heard) = receiver_over_tls((&own, &own_key)).await;
+    let heard = || heard.load(std::sync::atomic::Ordering::SeqCst);
+    for host in ["localhost", "127.0.0.1"] {
+        assert_eq!(trusting(Some(&own)).post(call(port, host)).await, Answer::Status(202), "{host}");
+    }
+    assert_eq!(heard(), 2);
+    for trusted in [None, Some(&*other)] {
+        assert_eq!(trusting(trusted).post(call(port, "localhost")).await, Answer::Fault(Fault::Tls), "{trusted:?}");
+    }
+    assert_eq!(heard(), 2);
+    // Trusted, and somebody else's.
+    let (port, heard) = receiver_over_tls((&other, &other_key)).await;
+    assert_eq!(trusting(Some(&other)).post(call(port, "localhost")).await, Answer::Fault(Fault::Tls));
+    assert_eq!(heard.load(std::sync::atomic::Ordering::SeqCst), 0);
+    // A file of none, or of something else, is not taken for the public authorities.
+    std::fs::write(folder.path().join("empty.pem"), "").unwrap();
+    for bad in [folder.path().join("empty.pem"), folder.path().join("missing.pem"), own_key] {
+        assert!(Caller::new(Some(&bad)).is_err(), "{}", bad.display());
+    }
 }
