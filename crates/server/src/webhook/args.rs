@@ -21,7 +21,7 @@ pub(crate) enum WebhookArgs {
         /// A header that the receiver asks for, as `Name: value` (repeatable); kept sealed and never shown
         #[arg(long = "header", value_parser = header, value_name = "NAME: VALUE")]
         headers: Vec<(String, String)>,
-        /// Let the address be private, or plain http on loopback, if `allow_private` is set under [webhooks]
+        /// Let the address be private, or plain http on loopback, if `allow_private` is set under `[webhooks]`
         #[arg(long)]
         allow_private: bool,
         #[command(flatten)]
