@@ -211,9 +211,9 @@ async fn an_adaptive_client_that_hangs_up_is_never_held_that_long_again() {
     let device = push(&wire).await;
     choose(&wire, Holding::ADAPTIVE).await;
     let token = trigger(&wire, device).await;
-    assert!(tokio::time::timeout(Duration::from_millis(2_900), plain(&wire, device, &token)).await.is_err());
+    assert!(tokio::time::timeout(Duration::from_millis(3_300), plain(&wire, device, &token)).await.is_err());
     held(&wire, 0).await;
-    let polled = tokio::time::timeout(Duration::from_millis(2_700), plain(&wire, device, &token)).await;
+    let polled = tokio::time::timeout(Duration::from_millis(3_900), plain(&wire, device, &token)).await;
     assert_eq!(polled.expect("held for 2 s at most").status(), 401);
     let learnt = async {
         while chosen(&wire).await == Holding::ADAPTIVE {
