@@ -19,6 +19,10 @@ use crate::clock;
 /// From the call to the first request, so that every lane is waiting by then.
 const LEAD: Duration = Duration::from_millis(20);
 
+/// The least the clock sleeps. Waking for every single request would cost the load program more than sending it, on cores
+/// that it shares with the server; what comes due meanwhile goes out together, and its wait counts as latency.
+const TICK: Duration = Duration::from_micros(500);
+
 /// The moments at which requests are due, and who takes the next.
 struct Beat {
     first: Instant,
@@ -115,7 +119,7 @@ impl Beat {
             }
             self.due.add_permits(due);
             if given < self.total {
-                clock::pause(self.due_at(given).saturating_duration_since(clock::now()));
+                clock::pause(self.due_at(given).saturating_duration_since(clock::now()).max(TICK));
             }
         }
         self.due.add_permits(lanes);
