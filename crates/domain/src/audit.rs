@@ -36,6 +36,7 @@ pub enum AuditKind {
     Refused,
     PushAccepted,
     PushDenied,
+    PushReported,
     PromptsRefused,
     KeypadAnswered,
     GuessLock,
@@ -57,7 +58,7 @@ pub enum AuditKind {
 
 impl AuditKind {
     /// All of them.
-    pub const ALL: [Self; 43] = [
+    pub const ALL: [Self; 44] = [
         Self::UserCreated,
         Self::UserUpdated,
         Self::UserDeleted,
@@ -84,6 +85,7 @@ impl AuditKind {
         Self::Refused,
         Self::PushAccepted,
         Self::PushDenied,
+        Self::PushReported,
         Self::PromptsRefused,
         Self::KeypadAnswered,
         Self::GuessLock,
@@ -137,6 +139,7 @@ impl AuditKind {
             Self::Refused => "verification.refused",
             Self::PushAccepted => "push.accepted",
             Self::PushDenied => "push.denied",
+            Self::PushReported => "push.reported",
             Self::PromptsRefused => "push.fatigue",
             Self::KeypadAnswered => "voice.answered",
             Self::GuessLock => "guess.locked",

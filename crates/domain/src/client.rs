@@ -308,12 +308,12 @@ pub fn create(client: Client, now: Timestamp) -> Decision<Client> {
         .with_first(Change::CreateClient(client))
 }
 
-/// Ends a client and every token it holds (SEC 56). `None` if there is no such client.
+/// Ends a client, every token it holds, and whatever it has begun with people (SEC 56). `None` if there is no such client.
 pub fn revoke_client(view: &ClientView, now: Timestamp) -> Decision<Option<Client>> {
     let Some(client) = view.client.clone() else { return Decision::reply(None) };
     let revoked = Client { revoked_at: client.revoked_at.or(Some(now)), ..client };
     Decision::reply(Some(revoked.clone()))
-        .with(Change::EndTokens { client: revoked.id, at: now })
+        .with(Change::EndClient { client: revoked.id, at: now })
         .with(AuditEvent::of_client(AuditKind::ClientRevoked, revoked.id, now).into())
         .with(Change::UpdateClient(revoked))
 }

@@ -173,8 +173,8 @@ pub enum Change {
         /// When.
         at: Timestamp,
     },
-    /// All pairs of a client end.
-    EndTokens {
+    /// All pairs of a client end, and whatever it has begun: challenges, log-ins, sessions (SEC 56).
+    EndClient {
         /// Whose.
         client: ClientId,
         /// When.

@@ -35,6 +35,9 @@ pub const PROMPTS_PER_FIVE_MINUTES: usize = 3;
 /// Prompts in any day since the last that was accepted.
 pub const PROMPTS_PER_DAY: usize = 10;
 
+/// How long no prompt is put after the person has said that somebody else is signing in, in milliseconds (SEC 12).
+pub const REPORT_PAUSE: i64 = 15 * MINUTE;
+
 /// Whose limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ThrottleKey {
@@ -239,8 +242,9 @@ pub fn forgive_password(view: &View, user: UserId) -> Option<Change> {
 
 /// When the next message of this factor may be sent, if not now (SEC 33).
 pub fn next_send(view: &View, factor: FactorKind, policy: &Policy, now: Timestamp) -> Option<Timestamp> {
+    let tired = if factor == FactorKind::Push { tired(view, policy, now) } else { None };
     if !policy.message_limits {
-        return None;
+        return tired;
     }
     let throttle = view.throttle(ThrottleKey::Send(factor));
     let limits = &policy.sends;
@@ -248,17 +252,19 @@ pub fn next_send(view: &View, factor: FactorKind, policy: &Policy, now: Timestam
     let last = throttle.recent.last().filter(|at| now.since(**at) < interval).map(|at| at.plus(interval));
     let most = usize::try_from(limits.device_per_ten_minutes).unwrap_or(usize::MAX);
     let full = if most > 0 { throttle.full(most, 10 * MINUTE, now) } else { None };
-    let tired = if factor == FactorKind::Push { tired(view, policy, now) } else { None };
     last.max(full).max(tired)
 }
 
-/// Until when no prompt is put, since the person has not accepted so many (SEC 13).
+/// Until when no prompt is put, since the person has not accepted so many (SEC 13), or has said that somebody else is
+/// signing in, which holds whatever the limits (SEC 12).
 pub fn tired(view: &View, policy: &Policy, now: Timestamp) -> Option<Timestamp> {
-    if !policy.message_limits {
-        return None;
-    }
     let prompts = view.throttle(ThrottleKey::Prompts);
-    prompts.full(PROMPTS_PER_FIVE_MINUTES, 5 * MINUTE, now).max(prompts.full(PROMPTS_PER_DAY, DAY, now))
+    let paused = prompts.locked(now);
+    if !policy.message_limits {
+        return paused;
+    }
+    let unanswered = prompts.full(PROMPTS_PER_FIVE_MINUTES, 5 * MINUTE, now);
+    paused.max(unanswered).max(prompts.full(PROMPTS_PER_DAY, DAY, now))
 }
 
 /// Counts one prompt against the patience of the person (SEC 13).
@@ -268,10 +274,19 @@ pub fn count_prompt(view: &View, user: UserId, now: Timestamp) -> Change {
     Change::SetThrottle(user, throttle)
 }
 
-/// A prompt was accepted: those before it are forgotten.
-pub fn forgive_prompts(view: &View, user: UserId) -> Option<Change> {
-    let key = ThrottleKey::Prompts;
-    view.throttles.iter().any(|throttle| throttle.key == key).then_some(Change::ClearThrottle(user, key))
+/// Puts no prompt to this person for a while.
+pub fn pause_prompts(view: &View, user: UserId, now: Timestamp) -> Change {
+    let prompts = view.throttle(ThrottleKey::Prompts);
+    Change::SetThrottle(user, Throttle { locked_until: Some(now.plus(REPORT_PAUSE)), ..prompts })
+}
+
+/// A prompt was accepted: those before it are forgotten. A pause stays: what was accepted may be what was reported.
+pub fn forgive_prompts(view: &View, user: UserId, now: Timestamp) -> Option<Change> {
+    let prompts = view.throttles.iter().find(|throttle| throttle.key == ThrottleKey::Prompts)?;
+    Some(match prompts.locked(now) {
+        Some(_) => Change::SetThrottle(user, Throttle { recent: Vec::new(), ..prompts.clone() }),
+        None => Change::ClearThrottle(user, prompts.key),
+    })
 }
 
 /// Counts one message, before it is sent.

@@ -27,7 +27,7 @@ fn draw(scene: &mut Scene, device: DeviceId, door: Door) -> Opening {
     let factor = scene.db.device(device).expect("it is stored").factor;
     let challenge = match factor {
         FactorKind::Totp | FactorKind::Hotp => Challenge::Own,
-        FactorKind::Push => Challenge::Approval { nonce: Secret::new(vec![5; 32]), number: None },
+        FactorKind::Push => Challenge::Approval { nonce: Secret::new(vec![5; 32]), numbers: vec![] },
         FactorKind::Voice if door == Door::V2 => scene.keypad("123456"),
         FactorKind::Sms | FactorKind::Voice | FactorKind::Email => scene.code("123456"),
     };

@@ -407,7 +407,7 @@ fn three_prompts_in_five_minutes_and_ten_a_day_until_one_is_accepted() {
     scene.db.commit(user::lock(&scene.view(), 0, &context(), scene.now));
     scene.db.commit(user::unlock(&scene.view(), &context(), scene.now));
     assert!(next(&scene).is_some(), "an unlocking does not make the person more patient");
-    scene.db.apply(throttle::forgive_prompts(&scene.view(), scene.user).unwrap());
+    scene.db.apply(throttle::forgive_prompts(&scene.view(), scene.user, scene.now).unwrap());
     assert_eq!(next(&scene), None);
 }
 

@@ -646,7 +646,7 @@ impl World {
             FactorKind::Totp | FactorKind::Hotp => (Challenge::Own, None),
             FactorKind::Push => {
                 let nonce = self.secret();
-                (Challenge::Approval { nonce, number: number.then(|| "42".to_owned()) }, None)
+                (Challenge::Approval { nonce, numbers: number.then(|| "42".to_owned()).into_iter().collect() }, None)
             }
             factor => self.sent(factor, door),
         };
@@ -834,11 +834,15 @@ impl World {
         };
         let Some(verification) = self.db.verification(id).cloned() else { return };
         let Some(device) = self.db.device(device).cloned() else { return };
-        let Challenge::Approval { nonce, number } = &verification.challenge else { return };
+        let Challenge::Approval { nonce, .. } = &verification.challenge else { return };
         let stranger = signing_key(999);
         let key = self.phones.get(&device.id).filter(|_| tap.own_key).unwrap_or(&stranger);
-        let decision = if tap.accept { PushDecision::Accept } else { PushDecision::Deny };
-        let digits = if tap.right_digits { number.clone() } else { Some("24".to_owned()) };
+        let decision = match (tap.accept, tap.right_digits) {
+            (true, _) => PushDecision::Accept,
+            (false, true) => PushDecision::Deny,
+            (false, false) => PushDecision::Report,
+        };
+        let digits = if tap.right_digits { verification.challenge.number() } else { Some("24".to_owned()) };
         let text = push::answer_text(id, nonce.expose(), decision, digits.as_deref(), 0);
         let signature: Signature = key.sign(text.as_bytes());
         let answer = PushAnswer { decision, digits, signed_at: 0, signature: signature.to_bytes().to_vec() };

@@ -2,17 +2,18 @@
 
 mod model;
 
-use domain::factor::push::{self, PAIRING_CONTEXT, PushAnswer, PushDecision, answer_text, pairing_text};
+use domain::factor::push::{self, MAX_NUMBERS, PAIRING_CONTEXT, PushAnswer, PushDecision, answer_text, pairing_text};
 use domain::factor::{Challenge, prove_keypad};
 use domain::verification::{self, Target};
 use domain::{
-    AuditKind, Credential, DeviceId, DeviceStatus, Evidence, FactorKind, Outcome, Reason, Secret, Verification,
-    enrolment,
+    AuditKind, Credential, DeviceId, DeviceStatus, Evidence, FactorKind, Outcome, Policy, Reason, Secret, Verification,
+    enrolment, throttle,
 };
 use model::{
     Scene, context, is_accepted, keys, public_key, seal, sign, signing_key, token_door, totp, unseal, wire_door,
 };
 use p256::ecdsa::SigningKey;
+use proptest::prelude::*;
 
 struct Prompt {
     scene: Scene,
@@ -25,7 +26,10 @@ fn prompt(number: Option<&str>) -> Prompt {
     let mut scene = Scene::new();
     let key = signing_key(1);
     let device = scene.device(&model::push(&key), DeviceStatus::Active);
-    let challenge = Challenge::Approval { nonce: Secret::new(vec![5; 32]), number: number.map(str::to_owned) };
+    let challenge = Challenge::Approval {
+        nonce: Secret::new(vec![5; 32]),
+        numbers: number.map(str::to_owned).into_iter().collect(),
+    };
     let verification = scene.verification(device, challenge, true);
     Prompt { scene, key, device, verification }
 }
@@ -112,7 +116,7 @@ fn what_is_not_signed_by_the_paired_phone_over_this_prompt_is_nothing() {
     assert_eq!(prompt.scene.db.users[&prompt.scene.user].throttles, []);
 
     let other_id = Verification { id: model::verification_id(77), ..prompt.verification.clone() };
-    let challenge = Challenge::Approval { nonce: Secret::new(vec![6; 32]), number: None };
+    let challenge = Challenge::Approval { nonce: Secret::new(vec![6; 32]), numbers: vec![] };
     let other_nonce = Verification { challenge, ..prompt.verification.clone() };
     let device = prompt.scene.db.device(prompt.device).unwrap().clone();
     for other in [other_id, other_nonce] {
@@ -129,7 +133,7 @@ fn evidence_about_one_prompt_is_nothing_to_another() {
     let mut prompt = prompt(None);
     let accept = prompt.prove(&prompt.signed_by(&prompt.key, PushDecision::Accept, None));
     let deny = prompt.prove(&prompt.signed_by(&prompt.key, PushDecision::Deny, None));
-    let challenge = Challenge::Approval { nonce: Secret::new(vec![9; 32]), number: None };
+    let challenge = Challenge::Approval { nonce: Secret::new(vec![9; 32]), numbers: vec![] };
     let other = prompt.scene.verification(prompt.device, challenge, true);
     for evidence in [accept, deny] {
         assert_eq!(prompt.scene.phoned(other.id, &evidence), Outcome::Refused(Reason::NotOpen));
@@ -147,6 +151,64 @@ fn an_accepted_prompt_is_forgiven_and_a_denied_one_is_not() {
         prompt.answer(decision, None);
         assert_eq!(prompt.scene.db.throttle(user, domain::ThrottleKey::Prompts).recent.len(), left, "{decision:?}");
     }
+}
+
+/// SEC 12: whoever says that it is somebody else is not asked for a while, whatever the limits, and the phone that
+/// accepted another prompt does not end that.
+#[test]
+fn a_reported_prompt_is_denied_and_pauses_push() {
+    let mut prompt = prompt(None);
+    let other = prompt.scene.verification(
+        prompt.device,
+        Challenge::Approval { nonce: Secret::new(vec![5; 32]), numbers: vec![] },
+        true,
+    );
+    let told = prompt.scene.now;
+    let paused = |prompt: &Prompt, at| {
+        let policy = Policy { message_limits: false, ..Policy::default() };
+        throttle::next_send(&prompt.scene.view(), FactorKind::Push, &policy, at)
+    };
+    assert_eq!(paused(&prompt, told), None);
+    assert_eq!(prompt.answer(PushDecision::Report, None), Outcome::Refused(Reason::Denied));
+    assert_eq!(prompt.answer(PushDecision::Accept, None), Outcome::Refused(Reason::NotOpen));
+    assert_eq!(prompt.scene.db.recorded(AuditKind::PushReported), 1);
+    assert_eq!(prompt.scene.failures(prompt.device), 0);
+    let until = told.plus(throttle::REPORT_PAUSE);
+    assert_eq!(paused(&prompt, told), Some(until));
+    prompt.verification = other;
+    assert!(is_accepted(&prompt.answer(PushDecision::Accept, None)));
+    assert_eq!(paused(&prompt, until.plus(-1)), Some(until));
+    assert_eq!(paused(&prompt, until), None);
+}
+
+proptest! {
+    /// A prompt that is asked for again never asks for a number that it has asked for before.
+    #[test]
+    fn no_number_is_asked_for_twice(drawn in prop::collection::vec(0..100_u8, MAX_NUMBERS), first in 0..100_u8) {
+        let mut numbers = vec![format!("{first:02}")];
+        for next in &drawn[1..] {
+            let next = format!("{next:02}");
+            let more = push::renumbered(&numbers, &next).expect("not so many yet");
+            prop_assert_eq!(&more[..numbers.len()], numbers.as_slice());
+            let last = more.last().unwrap();
+            prop_assert!(last.len() == 2 && !numbers.contains(last), "{:?}", more);
+            prop_assert!(numbers.contains(&next) || *last == next, "the drawn one if it can be");
+            numbers = more;
+        }
+        prop_assert_eq!(push::renumbered(&numbers, "00"), None);
+    }
+}
+
+/// SEC 12: a number that the prompt has asked for before is no answer, and no guess.
+#[test]
+fn a_number_of_before_is_nothing() {
+    let mut prompt = prompt(Some("42"));
+    let Challenge::Approval { nonce, .. } = prompt.verification.challenge.clone() else { unreachable!() };
+    prompt.verification.challenge = Challenge::Approval { nonce, numbers: vec!["42".to_owned(), "43".to_owned()] };
+    let old = prompt.signed_by(&prompt.key, PushDecision::Accept, Some("42"));
+    assert_eq!(prompt.prove(&old), Evidence::Absent);
+    let wrong = prompt.signed_by(&prompt.key, PushDecision::Accept, Some("44"));
+    assert!(matches!(prompt.prove(&wrong), Evidence::Refuted(_)));
 }
 
 /// SEC 12: wrong digits under a good signature are a guess, and the end of the prompt.
@@ -274,7 +336,7 @@ fn an_answer_with_the_number_before_is_none() {
     let id = prompt.verification.id;
     let against = std::mem::replace(
         &mut prompt.verification.challenge,
-        Challenge::Approval { nonce, number: Some("43".to_owned()) },
+        Challenge::Approval { nonce, numbers: vec!["42".to_owned(), "43".to_owned()] },
     );
     let challenge = prompt.verification.challenge.clone();
     prompt.scene.db.apply(domain::Change::ReplaceChallenge {

@@ -361,7 +361,8 @@ impl Engine {
                 let words = words::prompt(issuer, number.is_some());
                 let content = Content { nonce: Some(encoded), ..content(&device.display_name, words, None) };
                 let setup = number.clone().map(Setup::to_show);
-                let challenge = Challenge::Approval { nonce: Secret::new(nonce.to_vec()), number };
+                let numbers = number.into_iter().collect();
+                let challenge = Challenge::Approval { nonce: Secret::new(nonce.to_vec()), numbers };
                 Challenged { challenge, content: Some(content), setup }
             }
             Credential::Totp(_) | Credential::Hotp(_) => Challenged::plain(Challenge::Own),

@@ -44,6 +44,9 @@ pub enum Error {
     /// The password does not meet the rules. Says which.
     #[error("{0}")]
     BadPassword(&'static str),
+    /// The caller's token was revoked or has run out while the call was held.
+    #[error("the token is no longer live")]
+    Revoked,
     /// Too much is going on; try again shortly.
     #[error("busy")]
     Busy,

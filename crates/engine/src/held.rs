@@ -7,6 +7,9 @@
 //!
 //! How long a poll is held the call says, or else what an operator has chosen for its client ([`Holding`]). What an
 //! adaptive client sits through is learnt in memory; what it hung up on is kept with the client.
+//!
+//! A held poll keeps its connection from others, so there is [`Room`] for so many; beyond it polls are answered at once.
+//! And whoever is held must still be let in when the answer comes: the token is looked at again before each look.
 
 use std::collections::HashMap;
 use std::future::Future;
@@ -17,26 +20,41 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use domain::holding::{Holding, LONGEST, Patience, ceiling_after};
 use domain::time::SECOND;
 use domain::verification::Context;
-use domain::{ClientId, ClientView, FactorKind, Outcome, Purpose, Status, UserId, client};
+use domain::{ClientId, ClientView, Digest, FactorKind, Outcome, Purpose, Status, UserId, client};
 use tokio::sync::Notify;
 
 use crate::clock::{self, Stopwatch};
 use crate::readings::VerificationReading;
 use crate::sign_in::{Step, StepAnswer};
 use crate::verify::Answer;
-use crate::{Engine, Error};
+use crate::{Caller, Engine, Error};
 
 /// How long a held poll waits for a wake-up before it asks by itself, in milliseconds.
 const PEEK: i64 = 5 * SECOND;
 
+/// How many polls may be held at once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Room {
+    /// Of all clients.
+    pub all: usize,
+    /// Of one client.
+    pub client: usize,
+}
+
 /// The polls that are held.
-#[derive(Default)]
 pub(crate) struct Held {
-    users: Mutex<HashMap<UserId, Waiting>>,
+    room: Room,
+    table: Mutex<Table>,
     count: AtomicUsize,
     closed: AtomicBool,
     clients: Mutex<HashMap<ClientId, Learnt>>,
     hung_up: Notify,
+}
+
+#[derive(Default)]
+struct Table {
+    users: HashMap<UserId, Waiting>,
+    clients: HashMap<ClientId, usize>,
 }
 
 /// What has been learnt of an adaptive client and is not, or not yet, in the database.
@@ -47,18 +65,28 @@ struct Learnt {
     ceiling: Option<i64>,
 }
 
-/// For how long a poll may be held.
+/// For how long a poll may be held, and for whom.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Hold {
-    /// As long as the call asks for, in milliseconds.
-    Asked(i64),
-    /// As an operator has chosen for this client.
-    Chosen(ClientId, Holding),
+pub struct Hold(Option<Asking>);
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Asking {
+    client: ClientId,
+    token: Digest,
+    /// What the call asks for, in milliseconds.
+    wait: Option<i64>,
+    /// What an operator has chosen for this client.
+    chosen: Holding,
 }
 
 impl Hold {
     /// Not at all.
-    pub const NONE: Self = Self::Asked(0);
+    pub const NONE: Self = Self(None);
+
+    /// For `wait` milliseconds, or else as an operator has chosen for this caller.
+    pub fn of(caller: &Caller, wait: Option<i64>) -> Self {
+        Self(Some(Asking { client: caller.client, token: caller.token, wait, chosen: caller.options.holding }))
+    }
 }
 
 #[derive(Default)]
@@ -68,43 +96,63 @@ struct Waiting {
 }
 
 impl Held {
+    pub(crate) fn new(room: Room) -> Self {
+        Self {
+            room,
+            table: Mutex::default(),
+            count: AtomicUsize::new(0),
+            closed: AtomicBool::new(false),
+            clients: Mutex::default(),
+            hung_up: Notify::new(),
+        }
+    }
+
     /// Wakes the polls about a user. Costs next to nothing while none is held.
     pub(crate) fn wake(&self, user: UserId) {
         if self.count.load(Ordering::SeqCst) == 0 {
             return;
         }
-        let users = self.users.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(waiting) = users.get(&user) {
+        if let Some(waiting) = self.table().users.get(&user) {
             waiting.bell.notify_waiters();
         }
     }
 
     pub(crate) fn wake_all(&self) {
-        for waiting in self.users.lock().unwrap_or_else(PoisonError::into_inner).values() {
+        for waiting in self.table().users.values() {
             waiting.bell.notify_waiters();
         }
     }
 
-    fn join(&self, user: UserId) -> Place<'_> {
+    /// A place in the table, if there is room.
+    fn join(&self, user: UserId, client: ClientId) -> Option<Place<'_>> {
+        let mut table = self.table();
+        let of_client = table.clients.get(&client).copied().unwrap_or_default();
+        if self.count.load(Ordering::SeqCst) >= self.room.all || of_client >= self.room.client {
+            return None;
+        }
         // Before the first look at the answer: a decision that comes after that look finds the count raised.
         self.count.fetch_add(1, Ordering::SeqCst);
-        let mut users = self.users.lock().unwrap_or_else(PoisonError::into_inner);
-        let waiting = users.entry(user).or_default();
+        table.clients.insert(client, of_client + 1);
+        let waiting = table.users.entry(user).or_default();
         waiting.polls += 1;
-        Place { held: self, user, bell: waiting.bell.clone() }
+        Some(Place { held: self, user, client, bell: waiting.bell.clone() })
     }
 
-    /// For how many milliseconds a poll is held, and of which client something is learnt by it.
-    fn span(&self, hold: Hold) -> (i64, Option<ClientId>) {
-        match hold {
-            Hold::Asked(span) | Hold::Chosen(_, Holding::Fixed(span)) => (span.min(LONGEST), None),
-            Hold::Chosen(_, Holding::Off) => (0, None),
-            Hold::Chosen(client, Holding::Adaptive { ceiling }) => {
-                let learnt = self.clients().get(&client).copied().unwrap_or_default();
+    /// For how many milliseconds a poll is held, and whether something is learnt by it.
+    fn span(&self, asking: Asking) -> (i64, bool) {
+        match (asking.wait, asking.chosen) {
+            (Some(span), _) | (None, Holding::Fixed(span)) => (span.min(LONGEST), false),
+            (None, Holding::Off) => (0, false),
+            (None, Holding::Adaptive { ceiling }) => {
+                let learnt = self.clients().get(&asking.client).copied().unwrap_or_default();
                 let ceiling = [ceiling, learnt.ceiling].into_iter().flatten().min();
-                (learnt.patience.span(ceiling), Some(client))
+                (learnt.patience.span(ceiling), true)
             }
         }
+    }
+
+    fn table(&self) -> MutexGuard<'_, Table> {
+        self.table.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn sat_through(&self, client: ClientId, span: i64) {
@@ -134,6 +182,7 @@ impl Held {
 struct Place<'h> {
     held: &'h Held,
     user: UserId,
+    client: ClientId,
     bell: Arc<Notify>,
 }
 
@@ -164,11 +213,17 @@ impl Drop for Watch<'_> {
 
 impl Drop for Place<'_> {
     fn drop(&mut self) {
-        let mut users = self.held.users.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(waiting) = users.get_mut(&self.user) {
+        let mut table = self.held.table();
+        if let Some(waiting) = table.users.get_mut(&self.user) {
             waiting.polls -= 1;
             if waiting.polls == 0 {
-                users.remove(&self.user);
+                table.users.remove(&self.user);
+            }
+        }
+        if let Some(held) = table.clients.get_mut(&self.client) {
+            *held -= 1;
+            if *held == 0 {
+                table.clients.remove(&self.client);
             }
         }
         self.held.count.fetch_sub(1, Ordering::SeqCst);
@@ -178,26 +233,41 @@ impl Drop for Place<'_> {
 impl Engine {
     /// Asks, and as long as the answer is `open` and the hold is not over, asks again whenever something was decided about
     /// the user.
-    async fn hold<T, F>(&self, user: UserId, hold: Hold, mut ask: impl FnMut() -> F, open: impl Fn(&T) -> bool) -> T
+    async fn hold<T, F>(
+        &self,
+        user: UserId,
+        hold: Hold,
+        mut ask: impl FnMut() -> F,
+        open: impl Fn(&T) -> bool,
+    ) -> Result<T, Error>
     where
-        F: Future<Output = T>,
+        F: Future<Output = Result<T, Error>>,
     {
-        let (span, pupil) = self.held.span(hold);
-        if span <= 0 {
-            return ask().await;
-        }
-        let place = self.held.join(user);
-        let watch = Watch { engine: self, pupil, since: Stopwatch::start() };
+        let asked = hold.0.map(|asking| (asking, self.held.span(asking)));
+        let Some((asking, (span, learns))) = asked.filter(|(_, (span, _))| *span > 0) else { return ask().await };
+        let Some(place) = self.held.join(user, asking.client) else { return ask().await };
+        let watch = Watch { engine: self, pupil: learns.then_some(asking.client), since: Stopwatch::start() };
         let mut over = self.clock.sleep(span);
-        let mut last = false;
+        let (mut first, mut last) = (true, false);
         loop {
             let mut rung = pin!(place.bell.notified());
             // From here on no wake-up is lost.
             rung.as_mut().enable();
-            let answer = ask().await;
+            // Whoever was let in at first may be so no longer, and to ask can be to collect (SEC 57).
+            if !std::mem::take(&mut first) && self.holder_of(asking.token).await?.is_none() {
+                watch.answered(None);
+                return Err(Error::Revoked);
+            }
+            let answer = match ask().await {
+                Ok(answer) => answer,
+                Err(error) => {
+                    watch.answered(None);
+                    return Err(error);
+                }
+            };
             if last || !open(&answer) || self.held.closed.load(Ordering::SeqCst) {
                 watch.answered(last.then_some(span));
-                return answer;
+                return Ok(answer);
             }
             tokio::select! {
                 () = rung => {}
@@ -210,7 +280,7 @@ impl Engine {
     /// [`Self::verify`], held while the person has not answered. Only what is no guess is held.
     pub async fn verify_held(&self, answer: Answer, context: Context, hold: Hold) -> Result<Outcome, Error> {
         let (user, hold) = (answer.user, if answer.response.is_absent() { hold } else { Hold::NONE });
-        let open = |judged: &Result<Outcome, Error>| matches!(judged, Ok(Outcome::Pending(_)));
+        let open = |judged: &Outcome| matches!(judged, Outcome::Pending(_));
         self.hold(user, hold, || self.verify(answer.clone(), context.clone()), open).await
     }
 
@@ -222,8 +292,8 @@ impl Engine {
         purpose: Purpose,
         hold: Hold,
     ) -> Result<Option<VerificationReading>, Error> {
-        let open = |read: &Result<Option<VerificationReading>, Error>| {
-            matches!(read, Ok(Some(VerificationReading { status: Status::Pending, .. })))
+        let open = |read: &Option<VerificationReading>| {
+            matches!(read, Some(VerificationReading { status: Status::Pending, .. }))
         };
         self.hold(user, hold, || self.verification(user, wire_id, purpose), open).await
     }
@@ -233,11 +303,11 @@ impl Engine {
         let first = self.sign_in_step(step.clone(), context.clone()).await?;
         // Only a prompt is answered by the person alone; a code is typed, and handed in by another call.
         let waits = matches!(first, StepAnswer::Pending(FactorKind::Push, _));
-        if self.held.span(hold).0 <= 0 || !step.response.is_absent() || !waits {
+        if !hold.0.is_some_and(|asking| self.held.span(asking).0 > 0) || !step.response.is_absent() || !waits {
             return Ok(first);
         }
         let Some(user) = self.store.holder(step.state_token, Purpose::SignIn).await? else { return Ok(first) };
-        let open = |stepped: &Result<StepAnswer, Error>| matches!(stepped, Ok(StepAnswer::Pending(..)));
+        let open = |stepped: &StepAnswer| matches!(stepped, StepAnswer::Pending(..));
         // Whoever waits has asked for one prompt: should it run out meanwhile, no other is put to the person.
         let again = Step { notify: false, ..step };
         self.hold(user, hold, || self.sign_in_step(again.clone(), context.clone()), open).await
@@ -276,5 +346,28 @@ impl Engine {
     pub fn release_polls(&self) {
         self.held.closed.store(true, Ordering::SeqCst);
         self.held.wake_all();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_client_takes_the_room_of_all() {
+        let held = Held::new(Room { all: 3, client: 2 });
+        let join = |client| held.join(UserId(1), ClientId(client));
+        let first = join(1).expect("there is room");
+        let second = join(1).expect("there is room");
+        assert!(join(1).is_none(), "not for a third of the same client");
+        let other = join(2).expect("but for another");
+        assert!(join(2).is_none(), "and then for nobody");
+        drop((first, other));
+        let again = [join(1), join(2)];
+        assert!(again.iter().all(Option::is_some), "whoever goes makes room");
+        drop((again, second));
+        let table = held.table();
+        assert!(table.users.is_empty() && table.clients.is_empty());
+        assert_eq!(held.count.load(Ordering::SeqCst), 0);
     }
 }

@@ -74,6 +74,8 @@ pub struct Settings {
     pub trusted_networks: Vec<network::Network>,
     /// Whether webhooks that ask for it may be in the installation's own network (SEC 69).
     pub private_webhooks: bool,
+    /// How many polls may be held.
+    pub held: held::Room,
 }
 
 /// Everything a dialect can ask for.
@@ -122,12 +124,12 @@ impl Engine {
             keys: parts.keys,
             clock: parts.clock,
             chance: parts.chance,
+            held: held::Held::new(parts.settings.held),
             settings: parts.settings,
             queued: Notify::new(),
             callers: tokens::caller_cache(),
             hasher: password::Hasher::default(),
             tally: tally::Tally::default(),
-            held: held::Held::default(),
             sends: sends::Sends::default(),
             caller: parts.caller,
             webhooks_changed: Notify::new(),

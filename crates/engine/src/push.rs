@@ -71,7 +71,7 @@ impl Engine {
     pub async fn prompt_digits(&self, verification: VerificationId) -> Result<Option<usize>, Error> {
         let found = self.store.verification_by_id(verification).await?;
         Ok(found.filter(|found| found.is_open(self.now())).and_then(|found| match found.challenge {
-            domain::Challenge::Approval { number, .. } => number.map(|number| number.len()),
+            domain::Challenge::Approval { numbers, .. } => numbers.last().map(String::len),
             _ => None,
         }))
     }

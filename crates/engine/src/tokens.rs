@@ -26,6 +26,8 @@ pub struct Caller {
     pub profile: CompatProfile,
     /// What an operator has chosen for it.
     pub options: ClientOptions,
+    /// The token that was shown.
+    pub(crate) token: Digest,
     /// When the token ends.
     expires_at: Timestamp,
 }
@@ -71,8 +73,12 @@ pub(crate) fn caller_cache() -> moka::sync::Cache<Digest, Arc<Caller>> {
 impl Engine {
     /// Whose access token this is, if it works.
     pub async fn authenticate(&self, token: &str) -> Result<Option<Arc<Caller>>, Error> {
+        self.holder_of(Digest::of(token.as_bytes())).await
+    }
+
+    /// [`Self::authenticate`], by the token's digest.
+    pub(crate) async fn holder_of(&self, digest: Digest) -> Result<Option<Arc<Caller>>, Error> {
         let now = self.now();
-        let digest = Digest::of(token.as_bytes());
         if let Some(caller) = self.callers.get(&digest) {
             return Ok((now < caller.expires_at).then_some(caller));
         }
@@ -86,6 +92,7 @@ impl Engine {
             scope: client.scope,
             profile: client.profile,
             options: client.options,
+            token: digest,
             expires_at: client.expires_at.map_or(ends, |end| end.min(ends)),
         });
         self.callers.insert(digest, caller.clone());

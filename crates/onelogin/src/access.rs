@@ -106,8 +106,7 @@ impl<A> Access<A> {
 
     /// For how long this poll may be held: as it asks, or else as was chosen for its client.
     pub fn hold(&self, call: &Call) -> Hold {
-        let chosen = || Hold::Chosen(self.caller.client, self.caller.options.holding);
-        call.wait().map_or_else(chosen, Hold::Asked)
+        Hold::of(&self.caller, call.wait())
     }
 
     /// Whether people type a number that this client shows (SEC 12).

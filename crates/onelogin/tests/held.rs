@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use domain::Scope;
 use domain::holding::Holding;
+use domain::verification::Context;
 use serde_json::json;
 use wire::{Told, Wire};
 
@@ -249,4 +250,29 @@ async fn an_adaptive_client_that_sits_a_hold_through_is_held_longer() {
     };
     let (polled, ()) = tokio::join!(plain(&wire, device, &token), accept);
     assert_eq!(polled.status(), 200, "held past the first four seconds");
+}
+
+/// SEC 57: a held call is not let in for longer than its token is.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_poll_whose_client_is_revoked_meanwhile_collects_nothing() {
+    let wire = Wire::start().await;
+    let device = push(&wire).await;
+    let opened = wire.post("2/verifications", &json!({ "device_id": device.to_string() }).to_string()).await;
+    let read = format!("2/verifications/{}?wait=20", opened.text("id"));
+    let revoked = async {
+        held(&wire, 1).await;
+        let client = wire.server.client(Scope::ManageAll).client_id.clone();
+        wire.server.world.engine().revoke_client(&client).await.expect("a database").expect("the client exists");
+        // Whatever happens to the user rings the bell.
+        wire.server
+            .world
+            .engine()
+            .unlock_user(domain::UserId(wire.user), Context::default())
+            .await
+            .expect("a database");
+    };
+    let (told, ()) = tokio::join!(tokio::time::timeout(SOON, wire.get(&read)), revoked);
+    assert_eq!(told.expect("woken").status(), 401);
+    let pushed = wire.send(wire::Script::post(&format!("/dev/phone/accept?user_id={}", wire.user))).await;
+    assert_eq!(pushed.status(), 404, "SEC 56: its prompts ended with it");
 }

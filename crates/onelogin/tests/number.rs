@@ -7,6 +7,9 @@ use domain::Scope;
 use serde_json::{Value, json};
 use wire::{Told, Wire};
 
+/// The dev world's SAML app.
+const AWS: i64 = 1;
+
 async fn started(scope: Scope) -> (Wire, i64) {
     let wire = Wire::start().await;
     let (device, told) = wire.enrolled(r#"{"factor_id":1,"display_name":"Ben's push"}"#).await;
@@ -70,32 +73,63 @@ async fn a_wrong_number_ends_the_prompt_and_counts_as_a_guess() {
 }
 
 /// Rulings 26 and what it leaves open: whoever asks again sees another number, so that what the first one shows is no
-/// good to the second.
+/// good to the second. It is no guess either: the person read it from a screen.
 #[tokio::test]
 async fn whoever_asks_again_shows_another_number_for_the_same_prompt() {
     let (wire, device) = started(Scope::ManageAll).await;
+    let (first, shown) = trigger(&wire, device).await;
+    let (second, shown_again) = trigger(&wire, device).await;
+    let (shown, shown_again) = (shown.unwrap(), shown_again.unwrap());
+    assert_ne!((&first, &shown), (&second, &shown_again));
+    assert_eq!(typed(&wire, &shown).await.0, 409, "the person read the first screen");
+    let waiting = poll(&wire, device, &second).await.json();
+    assert_eq!(
+        waiting["status"]["message"], "Authentication pending on OL Protect",
+        "it waits for the second's number"
+    );
+    assert_eq!(typed(&wire, &shown_again).await.1["status"], "accepted");
+    assert_eq!(poll(&wire, device, &first).await.status(), 400, "the first has another state token no more");
+    assert_eq!(poll(&wire, device, &second).await.status(), 200);
+    assert_eq!(wire.server.outbox("channel=push").await.len(), 1, "asking again sends nothing");
+    let refused = wire.get(&format!("/api/1/events?user_id={}&event_type_id=90002", wire.user)).await.json();
+    assert_eq!(refused["data"], json!([]), "nothing was guessed");
+}
+
+#[tokio::test]
+async fn a_prompt_asks_for_five_numbers_and_no_two_alike() {
+    let (wire, device) = started(Scope::ManageAll).await;
     let mut seen = Vec::new();
-    for round in 0..8 {
-        let (first, shown) = trigger(&wire, device).await;
-        let (second, shown_again) = trigger(&wire, device).await;
-        let (shown, shown_again) = (shown.unwrap(), shown_again.unwrap());
-        assert_ne!(first, second);
-        seen.push(shown.clone());
-        seen.push(shown_again.clone());
-        if shown == shown_again {
-            typed(&wire, &shown).await;
-        } else {
-            let told = typed(&wire, &shown).await.1;
-            assert_eq!(told["status"], "rejected", "round {round}: the person read the first screen");
-            assert_eq!(poll(&wire, device, &second).await.status(), 401, "nobody collects it");
-        }
-        wire.server.advance(3_700);
+    for _ in 0..5 {
+        seen.push(trigger(&wire, device).await.1.expect("a number"));
     }
+    let told = wire.post(&format!("1/otp_devices/{device}/trigger"), "{}").await;
+    assert_eq!(told.status(), 429, "{}", told.json());
+    let last = seen[4].clone();
     seen.sort();
     seen.dedup();
-    assert!(seen.len() > 4, "{seen:?}");
-    let pushes = wire.server.outbox("channel=push").await.len();
-    assert_eq!(pushes, 8, "asking again sends nothing");
+    assert_eq!(seen.len(), 5);
+    assert_eq!(typed(&wire, &last).await.1["status"], "accepted");
+}
+
+/// SEC 12: "not me" denies, pauses push for 15 minutes and raises an alarm.
+#[tokio::test]
+async fn somebody_elses_log_in_is_reported_and_push_pauses() {
+    let (wire, device) = started(Scope::ManageAll).await;
+    let (token, _) = trigger(&wire, device).await;
+    let told = wire.dev(&format!("/dev/phone/report?user_id={}", wire.user), "").await;
+    assert_eq!(told["status"], "rejected");
+    assert_eq!(poll(&wire, device, &token).await.status(), 401);
+    let asked_again = async || wire.post(&format!("1/otp_devices/{device}/trigger"), "{}").await.status();
+    assert_eq!(asked_again().await, 429);
+    let body = json!({ "device_id": device.to_string() }).to_string();
+    let refused = wire.post("2/verifications", &body).await;
+    assert_eq!((refused.status(), refused.0.header("retry-after")), (429, Some("900")));
+    let events = wire.get(&format!("/api/1/events?user_id={}&event_type_id=90036", wire.user)).await.json();
+    assert_eq!(events["data"].as_array().map(Vec::len), Some(1), "{events}");
+    wire.server.advance(899);
+    assert_eq!(asked_again().await, 429);
+    wire.server.advance(1);
+    assert_eq!(asked_again().await, 200);
 }
 
 #[tokio::test]
@@ -140,6 +174,25 @@ async fn a_log_in_shows_its_number_with_every_poll() {
     assert_eq!((&pending["status"]["type"], &pending["data"]), (&json!("pending"), &sent["data"]));
     assert_eq!(typed(&wire, &number).await.1["status"], "accepted");
     assert_eq!(call().await["data"][0]["status"], "Authenticated");
+}
+
+/// Contract 6.2: a pending answer of version 2 has no `data`, which would be taken for the assertion.
+#[tokio::test]
+async fn an_assertion_of_version_2_shows_its_number_beside_the_message() {
+    let (wire, device) = started(Scope::AuthenticationOnly).await;
+    let (user, app) = (wire.server.user(1), AWS);
+    let auth =
+        json!({ "username_or_email": user.username, "password": user.password, "subdomain": "acme", "app_id": app });
+    let told = wire.call_as(Scope::AuthenticationOnly, "POST", "/api/2/saml_assertion", &auth.to_string()).await;
+    let step = json!({ "app_id": app, "state_token": told.text("state_token"), "device_id": device }).to_string();
+    let path = "/api/2/saml_assertion/verify_factor";
+    let call = async || wire.call_as(Scope::AuthenticationOnly, "POST", path, &step).await.json();
+    let pending = call().await;
+    assert_eq!(pending.get("data"), None, "{pending}");
+    assert_eq!(pending["message"], "Authentication pending on OL Protect");
+    let number = pending["factor_data"]["verification_token"].as_str().expect("a number");
+    assert_eq!(typed(&wire, number).await.1["status"], "accepted");
+    assert!(call().await["data"].is_string());
 }
 
 #[tokio::test]

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, bail};
 use domain::time::SECOND;
 use domain::{CallRate, MfaPolicy, SendLimits, SignInPolicy};
+use engine::held::Room;
 use engine::network::Network;
 use serde::Deserialize;
 use web::tls::CertificateFiles;
@@ -372,6 +373,12 @@ impl Config {
             insecure_http: given.insecure_http || file.insecure_http.unwrap_or(false),
             webhooks: file.webhooks,
         })
+    }
+
+    /// How many polls may be held: a tenth of the connections stays for whoever does not wait.
+    pub fn held(&self) -> Room {
+        let most = |connections: usize| connections - connections.div_ceil(10);
+        Room { all: most(self.limits.connections), client: most(self.limits.per_peer) }
     }
 
     /// Refuses to show plain HTTP to a network unless somebody has thought about it (SEC 68, rulings 5).

@@ -117,6 +117,7 @@ impl House {
             policy: fittings.policy,
             trusted_networks: config.trusted_networks.clone(),
             private_webhooks: config.webhooks.allow_private,
+            held: config.held(),
         };
         let caller = delivery::webhook::Caller::new(config.webhooks.ca_file.as_deref());
         let engine = Engine::new(Parts {

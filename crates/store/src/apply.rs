@@ -113,7 +113,13 @@ pub(crate) fn apply(change: Change, steps: &mut Vec<Step>) {
         Change::EndTokenFamily { client, family, at } => {
             write(sql::END_TOKEN_FAMILY, params![at, client.0, family]);
         }
-        Change::EndTokens { client, at } => write(sql::END_TOKENS, params![at, client.0]),
+        Change::EndClient { client, at } => {
+            write(sql::END_TOKENS, params![at, client.0]);
+            write(sql::HOLD_CLIENT_USERS, params![client.0]);
+            write(sql::WIPE_CLIENT_MESSAGES, params![Vec::new(), client.0]);
+            write(sql::EXPIRE_CLIENT_VERIFICATIONS, params![client.0]);
+            write(sql::BURY_CLIENT_RESULTS, params![client.0]);
+        }
 
         Change::Record(event) => steps.push(Step::Record(event)),
     }

@@ -13,9 +13,17 @@ use crate::error::Error;
 enum Form {
     Own,
     Untriggered,
-    Code { length: u8, alphabet: Alphabet },
+    Code {
+        length: u8,
+        alphabet: Alphabet,
+    },
     Keypad,
-    Approval { number: Option<String> },
+    Approval {
+        number: Option<String>,
+        /// The numbers before, oldest first.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        past: Vec<String>,
+    },
     Pairing,
     Terms(Terms),
 }
@@ -35,8 +43,9 @@ pub(crate) fn split(challenge: &Challenge) -> Parts {
             (Form::Code { length: *length, alphabet: *alphabet }, Some(hash.to_bytes().to_vec()), None)
         }
         Challenge::Keypad { hash } => (Form::Keypad, Some(hash.to_bytes().to_vec()), None),
-        Challenge::Approval { nonce, number } => {
-            (Form::Approval { number: number.clone() }, Some(nonce.expose().to_vec()), None)
+        Challenge::Approval { nonce, numbers } => {
+            let mut past = numbers.clone();
+            (Form::Approval { number: past.pop(), past }, Some(nonce.expose().to_vec()), None)
         }
         Challenge::Terms(terms) => (Form::Terms(terms.clone()), None, None),
         Challenge::Pairing { hash } => (Form::Pairing, None, Some(hash.to_bytes().to_vec())),
@@ -57,9 +66,10 @@ pub(crate) fn join(form: &str, answer: Option<&[u8]>, pairing_hash: Option<&[u8]
         Form::Untriggered => Challenge::Untriggered,
         Form::Code { length, alphabet } => Challenge::Code { hash: hash(answer)?, length, alphabet },
         Form::Keypad => Challenge::Keypad { hash: hash(answer)? },
-        Form::Approval { number } => {
-            Challenge::Approval { nonce: Secret::new(answer.unwrap_or_default().to_vec()), number }
-        }
+        Form::Approval { number, past } => Challenge::Approval {
+            nonce: Secret::new(answer.unwrap_or_default().to_vec()),
+            numbers: past.into_iter().chain(number).collect(),
+        },
         Form::Terms(terms) => Challenge::Terms(terms),
         Form::Pairing => Challenge::Pairing { hash: hash(pairing_hash)? },
     })
@@ -78,8 +88,9 @@ mod tests {
             Challenge::Untriggered,
             Challenge::Code { hash, length: 6, alphabet: Alphabet::Alphanumeric },
             Challenge::Keypad { hash },
-            Challenge::Approval { nonce: Secret::new(vec![5; 32]), number: Some("42".into()) },
-            Challenge::Approval { nonce: Secret::new(vec![5; 32]), number: None },
+            Challenge::Approval { nonce: Secret::new(vec![5; 32]), numbers: vec!["42".into()] },
+            Challenge::Approval { nonce: Secret::new(vec![5; 32]), numbers: vec![] },
+            Challenge::Approval { nonce: Secret::new(vec![5; 32]), numbers: vec!["41".into(), "42".into()] },
             Challenge::Pairing { hash },
             Challenge::Terms(Terms { app: Some(7), origins: vec!["https://a.example".into()], ..Terms::default() }),
         ] {

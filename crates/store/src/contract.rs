@@ -39,6 +39,7 @@ macro_rules! contract {
                 live_agrees_with_the_domain,
                 an_end_wipes_the_code,
                 a_deleted_device_takes_its_traces_along,
+                a_revoked_client_takes_along_what_it_has_begun,
                 a_deleted_user_takes_everything_along,
                 a_username_is_unique_without_regard_to_case,
                 a_failed_decision_leaves_nothing_behind,

@@ -182,6 +182,16 @@ statements! {
     END_TOKEN_FAMILY = "UPDATE token SET ended_at = $1, sealed = NULL WHERE client_id = $2 AND family = $3 \
         AND ended_at IS NULL";
     END_TOKENS = "UPDATE token SET ended_at = $1, sealed = NULL WHERE client_id = $2 AND ended_at IS NULL";
+    /// Holds the rows of whomever the client has begun something with, as a decision about them does: those under way
+    /// end first.
+    HOLD_CLIENT_USERS = "UPDATE \"user\" SET updated_at = updated_at WHERE id IN \
+        (SELECT user_id FROM verification WHERE client_id = $1 AND live = 1)";
+    WIPE_CLIENT_MESSAGES = "UPDATE outbox SET status = 2, content = $1, reason = 'client' WHERE status = 0 AND \
+        verification_id IN (SELECT id FROM verification WHERE client_id = $2 AND live = 1)";
+    EXPIRE_CLIENT_VERIFICATIONS = "UPDATE verification SET status = 3, live = 0, answer = NULL, pairing_hash = NULL \
+        WHERE client_id = $1 AND live = 1 AND status = 0";
+    BURY_CLIENT_RESULTS = "UPDATE verification SET state_token = NULL, live = 0 \
+        WHERE client_id = $1 AND live = 1 AND status <> 0";
 
     // ---- the audit trail
 

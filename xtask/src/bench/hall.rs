@@ -119,7 +119,8 @@ impl Hall {
         if connections <= SHIPPED_CONNECTIONS {
             return quotas.to_owned();
         }
-        let raised = connections + 100;
+        // A tenth is kept free of held polls.
+        let raised = connections + connections / 8 + 100;
         self.setting(&format!(
             "RAISED: limits.connections_per_peer = {raised} and limits.connections to fit, where {connections} \
              connections come from one address."

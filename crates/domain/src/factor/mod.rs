@@ -173,8 +173,9 @@ pub enum Challenge {
     Approval {
         /// What the signature must cover, 32 random bytes.
         nonce: Secret,
-        /// Digits the person must type on the phone; `None` asks for none.
-        number: Option<String>,
+        /// The numbers that callers were told to show, the newest last: the person must type that one on the phone. None
+        /// asks for none.
+        numbers: Vec<String>,
     },
     /// Not answered itself: what a log-in, a session token or a session is for.
     Terms(crate::sign_in::Terms),
@@ -188,7 +189,7 @@ pub enum Challenge {
 impl Challenge {
     /// The number that the person must type on the phone, if there is one.
     pub fn number(&self) -> Option<String> {
-        if let Self::Approval { number, .. } = self { number.clone() } else { None }
+        if let Self::Approval { numbers, .. } = self { numbers.last().cloned() } else { None }
     }
 
     /// Whether a typed code can answer this challenge.
@@ -313,6 +314,8 @@ pub enum Evidence {
     Proved(Proof),
     /// The holder of the right secret said no.
     Denied(Proof),
+    /// The holder of the right secret said that somebody else is signing in.
+    Reported(Proof),
     /// Wrong. The digest recognises the same wrong answer sent twice.
     Refuted(Digest),
 }

@@ -1,4 +1,4 @@
-//! Push: a phone that holds a P-256 private key signs accept or deny (SEC 12, rulings 31).
+//! Push: a phone that holds a P-256 private key signs accept, deny or report (SEC 12, rulings 31).
 //!
 //! Signatures are ES256 as 64 bytes r‖s. What is signed names the protocol, the verification, its nonce and the
 //! decision, so that a signature can be used for nothing else.
@@ -16,6 +16,8 @@ use crate::verification::Verification;
 pub const PAIRING_CODE_LENGTH: usize = 8;
 /// Digits of the number that people type before they accept, where the client asks for one (SEC 12).
 pub const NUMBER_LENGTH: usize = 2;
+/// Numbers that one prompt may ask for, one after another, as callers ask again.
+pub const MAX_NUMBERS: usize = 5;
 /// Bytes in a prompt's nonce.
 pub const NONCE_LENGTH: usize = 32;
 
@@ -26,6 +28,8 @@ pub enum PushDecision {
     Accept,
     /// It is not, or not now.
     Deny,
+    /// It is somebody else: denied, and no prompt is put for a while (SEC 12).
+    Report,
 }
 
 impl PushDecision {
@@ -34,6 +38,7 @@ impl PushDecision {
         match self {
             Self::Accept => "accept",
             Self::Deny => "deny",
+            Self::Report => "report",
         }
     }
 }
@@ -41,7 +46,7 @@ impl PushDecision {
 /// A phone's answer to a prompt.
 #[derive(Debug, Clone)]
 pub struct PushAnswer {
-    /// Accept or deny.
+    /// Accept, deny or report.
     pub decision: PushDecision,
     /// Digits the person typed, where the prompt asked for some.
     pub digits: Option<String>,
@@ -69,11 +74,26 @@ pub fn pairing_text(pairing_code: &str, public_key: &[u8]) -> String {
     format!("countersign-pair-v1\n{pairing_code}\n{key}")
 }
 
+/// The numbers of a prompt that is asked for again, `drawn` being the next: never one of those before, since whoever was
+/// shown that could collect what the person approves for somebody else. `None` once it has asked for [`MAX_NUMBERS`].
+pub fn renumbered(before: &[String], drawn: &str) -> Option<Vec<String>> {
+    if before.len() >= MAX_NUMBERS {
+        return None;
+    }
+    let length = drawn.len();
+    let all = 10_u64.checked_pow(u32::try_from(length).ok()?)?;
+    let first: u64 = drawn.parse().ok()?;
+    let mut candidates = (0..all).map(|step| format!("{:0length$}", (first + step) % all));
+    let next = candidates.find(|number| !before.contains(number))?;
+    Some(before.iter().cloned().chain([next]).collect())
+}
+
 /// What a pairing code is bound to before it is hashed.
 pub const PAIRING_CONTEXT: &str = "pairing";
 
 /// Judges a phone's answer: a valid signature over exactly this prompt proves or denies, anything else is no answer at
-/// all. Wrong digits under a valid signature are a wrong answer.
+/// all. Wrong digits under a valid signature are a wrong answer, but for a number that this prompt has asked for before:
+/// it was right when the person read it.
 pub fn prove_answer(
     credential: &Credential,
     device: &Device,
@@ -82,7 +102,7 @@ pub fn prove_answer(
     keys: &MacKeys,
 ) -> Evidence {
     let Credential::Push { public_key: Some(public_key) } = credential else { return Evidence::Absent };
-    let Challenge::Approval { nonce, number } = &verification.challenge else { return Evidence::Absent };
+    let Challenge::Approval { nonce, numbers } = &verification.challenge else { return Evidence::Absent };
     let text =
         answer_text(verification.id, nonce.expose(), answer.decision, answer.digits.as_deref(), answer.signed_at);
     if !is_signed_by(public_key, &text, &answer.signature) {
@@ -91,7 +111,9 @@ pub fn prove_answer(
     let proof = Proof::of_device(device.id, Some(verification.id), Freshness::ThisChallenge);
     match answer.decision {
         PushDecision::Deny => Evidence::Denied(proof),
-        PushDecision::Accept if *number == answer.digits => Evidence::Proved(proof),
+        PushDecision::Report => Evidence::Reported(proof),
+        PushDecision::Accept if numbers.last() == answer.digits.as_ref() => Evidence::Proved(proof),
+        PushDecision::Accept if answer.digits.as_ref().is_some_and(|typed| numbers.contains(typed)) => Evidence::Absent,
         PushDecision::Accept => {
             let response = super::Response::Text(answer.digits.clone().unwrap_or_default());
             Evidence::Refuted(response.fingerprint(device.id, Some(verification.id), keys))

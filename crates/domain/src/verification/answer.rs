@@ -51,7 +51,7 @@ pub fn answer(
             ),
             _,
         )
-        | (_, Evidence::Denied(_)) => Decision::reply(Outcome::Refused(Reason::NotTyped)),
+        | (_, Evidence::Denied(_) | Evidence::Reported(_)) => Decision::reply(Outcome::Refused(Reason::NotTyped)),
         (None | Some(Challenge::Own | Challenge::Code { .. }), Evidence::Proved(proof)) => judged.spend(proof, None),
         (None | Some(Challenge::Own | Challenge::Code { .. }), Evidence::Refuted(wrong)) => judged.count(*wrong),
     }
@@ -85,6 +85,7 @@ pub fn answer_from_device(
         (Challenge::Keypad { .. } | Challenge::Approval { .. }, Evidence::Proved(proof)) => judged.spend(proof, None),
         (Challenge::Pairing { .. }, Evidence::Proved(proof)) if credential.is_some() => judged.spend(proof, credential),
         (Challenge::Approval { .. }, Evidence::Denied(proof)) if judged.is_about(proof) => judged.deny(),
+        (Challenge::Approval { .. }, Evidence::Reported(proof)) if judged.is_about(proof) => judged.report(),
         // Digits keyed wrongly end the call (contract 7.10); they were a guess all the same.
         (Challenge::Keypad { .. } | Challenge::Approval { .. }, Evidence::Refuted(wrong)) => {
             let mut decision = judged.count(*wrong);
@@ -121,7 +122,7 @@ fn answer_temp_token(
 ) -> Decision<Outcome> {
     match evidence {
         Evidence::Absent => Decision::reply(Outcome::Refused(Reason::CodeMissing)),
-        Evidence::Denied(_) => Decision::reply(Outcome::Refused(Reason::NotTyped)),
+        Evidence::Denied(_) | Evidence::Reported(_) => Decision::reply(Outcome::Refused(Reason::NotTyped)),
         Evidence::Refuted(wrong) => {
             let reason = Reason::WrongCode;
             let audit = context.event(AuditKind::Refused, user, now).because(&reason).into();
@@ -215,7 +216,7 @@ impl Judged<'_> {
             _ => AuditKind::Verified,
         };
         if kind == AuditKind::PushAccepted {
-            changes.extend(throttle::forgive_prompts(self.view, self.user));
+            changes.extend(throttle::forgive_prompts(self.view, self.user, self.now));
         }
         changes.push(self.event(kind).into());
         Decision { changes, reply: self.accepted() }
@@ -239,6 +240,14 @@ impl Judged<'_> {
         Decision::reply(Outcome::Refused(Reason::Denied))
             .with_all(self.reject())
             .with(self.event(AuditKind::PushDenied).into())
+    }
+
+    /// Somebody else is signing in, says the person: denied, and push pauses (SEC 12).
+    fn report(&self) -> Decision<Outcome> {
+        Decision::reply(Outcome::Refused(Reason::Denied))
+            .with_all(self.reject())
+            .with(throttle::pause_prompts(self.view, self.user, self.now))
+            .with(self.event(AuditKind::PushReported).into())
     }
 
     /// Counts a wrong answer, in the same commit as its refusal (SEC 20).

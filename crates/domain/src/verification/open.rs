@@ -5,10 +5,12 @@ use super::{Context, MAX_OPEN_PER_DEVICE, Purpose, Reason, Status, Verification}
 use crate::audit::AuditKind;
 use crate::decision::{Change, Decision, View};
 use crate::device::{Device, DeviceStatus};
+use crate::factor::push::renumbered;
 use crate::factor::{Challenge, FactorKind};
 use crate::id::DeviceId;
 use crate::message::Message;
 use crate::policy::Policy;
+use crate::secret::Secret;
 use crate::throttle;
 use crate::time::Timestamp;
 
@@ -84,7 +86,11 @@ pub fn open(view: &View, opening: &Opening, policy: &Policy, context: &Context, 
     if let Some(waiting) = waiting {
         let mut repeated = waiting.clone();
         let mut decision = Vec::new();
-        if let Some(challenge) = renumbered(waiting, fresh) {
+        if let Some((nonce, before, drawn)) = asks_for_another(waiting, fresh) {
+            let Some(numbers) = renumbered(before, drawn) else {
+                return Decision::reply(Opened::TooMany(waiting.expires_at));
+            };
+            let challenge = Challenge::Approval { nonce: nonce.clone(), numbers };
             repeated.challenge = challenge.clone();
             repeated.wire_id.clone_from(&fresh.wire_id);
             let wire_id = fresh.wire_id.clone();
@@ -135,14 +141,17 @@ pub fn open(view: &View, opening: &Opening, policy: &Policy, context: &Context, 
     Decision { changes, reply: Opened::Opened(fresh.clone()) }
 }
 
-/// The waiting prompt with the fresh one's number. Who asks again need not be who asked first, so the number that the
-/// first was shown must not be good for the second, nor may the first collect what the second has approved; only within
-/// one log-in it is the same caller's.
-fn renumbered(waiting: &Verification, fresh: &Verification) -> Option<Challenge> {
-    let Challenge::Approval { nonce, number: Some(_) } = &waiting.challenge else { return None };
-    let Challenge::Approval { number: number @ Some(_), .. } = &fresh.challenge else { return None };
-    let others = fresh.purpose != Purpose::SignIn;
-    others.then(|| Challenge::Approval { nonce: nonce.clone(), number: number.clone() })
+/// The waiting prompt's nonce and numbers and the number drawn for the fresh one, if the prompt must ask for another. Who
+/// asks again need not be who asked first, so the number that the first was shown must not be good for the second, nor may
+/// the first collect what the second has approved; only within one log-in it is the same caller's.
+fn asks_for_another<'v>(
+    waiting: &'v Verification,
+    fresh: &'v Verification,
+) -> Option<(&'v Secret, &'v [String], &'v str)> {
+    let Challenge::Approval { nonce, numbers } = &waiting.challenge else { return None };
+    let Challenge::Approval { numbers: drawn, .. } = &fresh.challenge else { return None };
+    let others = fresh.purpose != Purpose::SignIn && !numbers.is_empty();
+    drawn.last().filter(|_| others).map(|drawn| (nonce, numbers.as_slice(), drawn.as_str()))
 }
 
 /// Removes a device with its open verifications and their messages (SEC 56).

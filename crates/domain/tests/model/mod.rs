@@ -213,7 +213,13 @@ impl Database {
             Change::EndTokenFamily { client, family, at } => {
                 self.token_sets(|set| set.client_id == client && set.family == family, at);
             }
-            Change::EndTokens { client, at } => self.token_sets(|set| set.client_id == client, at),
+            Change::EndClient { client, at } => {
+                self.token_sets(|set| set.client_id == client, at);
+                let begun = self.users.values_mut().flat_map(|rows| &mut rows.verifications);
+                for v in begun.filter(|v| v.client_id == Some(client) && v.status == Status::Pending) {
+                    v.status = Status::Expired;
+                }
+            }
             Change::SetSpent(..) => panic!("no decision about a user changes a budget"),
             Change::Record(event) => self.audit.push(event),
         }

@@ -49,6 +49,7 @@ impl Error {
             engine::Error::Barred => Self::Refused(Refusal::Locked),
             engine::Error::NoDevice | engine::Error::NotOffered | engine::Error::BadTarget => Self::NoFactor,
             engine::Error::TooMany(until) | engine::Error::Locked(until) => Self::Common(Common::TooMany(wait(until))),
+            engine::Error::Revoked => Self::Common(Common::TokenRefused),
             engine::Error::Busy | engine::Error::Unavailable(_) => Self::Common(Common::Unavailable),
             error @ (engine::Error::AlreadyEnrolled
             | engine::Error::NotTrustable

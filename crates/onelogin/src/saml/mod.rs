@@ -15,8 +15,8 @@ use serde_json::{Map, Value};
 use crate::App;
 use crate::envelope::{Message, json, v1_status};
 use crate::lenient::Body;
-use crate::login::ShownDevice;
 use crate::login::error::Error;
+use crate::login::{ShownDevice, ToShow};
 
 /// Which version of the wire a call speaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,6 +30,8 @@ pub(crate) enum Version {
 struct Two<'a, T> {
     #[serde(skip_serializing_if = "Option::is_none")]
     data: Option<&'a T>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    factor_data: Option<&'a ToShow>,
     message: &'a str,
 }
 
@@ -38,7 +40,18 @@ impl Version {
     pub(crate) fn say<T: Serialize>(self, kind: &str, message: &str, data: Option<&T>) -> Response {
         match self {
             Self::One => v1_status(StatusCode::OK, kind, &Message::from(message), data),
-            Self::Two => json(StatusCode::OK, &Two { data, message }),
+            Self::Two => json(StatusCode::OK, &Two { data, factor_data: None, message }),
+        }
+    }
+
+    /// The person has not answered yet. What is to be shown meanwhile is `factor_data` in version 2, as MFA calls it there:
+    /// `data` would be taken for the assertion (contract 6.2).
+    pub(crate) fn pending(self, message: &str, shown: Option<&[ToShow; 1]>) -> Response {
+        match self {
+            Self::One => self.say("pending", message, shown),
+            Self::Two => {
+                json(StatusCode::OK, &Two::<()> { data: None, factor_data: shown.map(|[shown]| shown), message })
+            }
         }
     }
 

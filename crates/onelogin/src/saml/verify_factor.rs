@@ -33,10 +33,10 @@ async fn verify(app: App, access: Access<Authenticate>, call: Call, version: Ver
         StepAnswer::Granted(granted) => Ok(version.assertion(&sign(&app, &to, &granted, true).await?)),
         // Here a text message that was sent is pending too, unlike in the log-in.
         StepAnswer::Sent(FactorKind::Sms, _) | StepAnswer::Pending(FactorKind::Sms, _) => {
-            Ok(version.say::<()>("pending", SMS_SENT, None))
+            Ok(version.pending(SMS_SENT, None))
         }
         StepAnswer::Sent(factor, shown) | StepAnswer::Pending(factor, shown) => {
-            Ok(version.say("pending", pending(factor), ToShow::of(shown).as_ref()))
+            Ok(version.pending(pending(factor), ToShow::of(shown).as_ref()))
         }
         StepAnswer::Refused(reason) => Err(Error::of_reason(reason, now)),
     }

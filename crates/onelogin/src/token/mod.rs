@@ -46,6 +46,7 @@ impl Refusal {
         use engine::Error as E;
         Self::Common(match error {
             E::Unavailable(_) | E::Busy => Common::Unavailable,
+            E::Revoked => Common::TokenRefused,
             E::NoUser
             | E::NoDevice
             | E::Barred

@@ -71,6 +71,7 @@ impl Error {
             engine::Error::BadPassword(why) => Self::attribute("password", why),
             // Said of a challenge about to be put: nothing was sent (rulings 26).
             engine::Error::TooMany(until) | engine::Error::Locked(until) => Self::Common(Common::TooMany(wait(until))),
+            engine::Error::Revoked => Self::Common(Common::TokenRefused),
             engine::Error::Busy | engine::Error::Unavailable(_) => Self::Common(Common::Unavailable),
             error @ engine::Error::Internal(_) => Self::Common(Common::fault(&error)),
         }

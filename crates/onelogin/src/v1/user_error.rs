@@ -48,6 +48,7 @@ impl Error {
             E::TooMany(until) | E::Locked(until) => {
                 Self::Common(Common::TooMany(until.map(|until| until.retry_after(app.engine.now()))))
             }
+            E::Revoked => Self::Common(Common::TokenRefused),
             E::Busy | E::Unavailable(_) => Self::Common(Common::Unavailable),
             // None of these is about a user.
             error @ (E::NoDevice

@@ -26,10 +26,12 @@ pub(super) fn routes(world: Arc<World>) -> Router {
         .route("/dev/outbox.css", get(outbox::style))
         .route("/dev/outbox/{id}/accept", post(accept))
         .route("/dev/outbox/{id}/deny", post(deny))
+        .route("/dev/outbox/{id}/report", post(report))
         .route("/dev/outbox/{id}/keypad", post(keypad))
         .route("/dev/phone/pair", post(pair))
         .route("/dev/phone/accept", post(accept_newest))
         .route("/dev/phone/deny", post(deny_newest))
+        .route("/dev/phone/report", post(report_newest))
         .route("/dev/clock", get(clock).put(advance))
         .route("/dev/reset", post(reset))
         .layer(middleware::from_fn(guard::local_only))
@@ -94,6 +96,16 @@ async fn accept_newest(State(world): State<Arc<World>>, Query(of): Query<OfUser>
 async fn deny_newest(State(world): State<Arc<World>>, Query(of): Query<OfUser>) -> Result<Json<Value>, Problem> {
     let message = newest_waiting(&world, of.user_id).await?;
     answer(&world, &message, PushDecision::Deny, None).await
+}
+
+async fn report(State(world): State<Arc<World>>, Path(id): Path<i64>) -> Result<Json<Value>, Problem> {
+    let message = message(&world, id).await?;
+    answer(&world, &message, PushDecision::Report, None).await
+}
+
+async fn report_newest(State(world): State<Arc<World>>, Query(of): Query<OfUser>) -> Result<Json<Value>, Problem> {
+    let message = newest_waiting(&world, of.user_id).await?;
+    answer(&world, &message, PushDecision::Report, None).await
 }
 
 async fn message(world: &World, id: i64) -> Result<DevMessage, Problem> {

@@ -147,7 +147,7 @@ pub(crate) async fn live_agrees_with_the_domain(store: &Store) {
 }
 
 fn prompt_of(asked: &Verification, number: &str) -> Change {
-    let challenge = Challenge::Approval { nonce: Secret::new(vec![5; 32]), number: Some(number.to_owned()) };
+    let challenge = Challenge::Approval { nonce: Secret::new(vec![5; 32]), numbers: vec![number.to_owned()] };
     Change::ReplaceChallenge { verification: asked.id, wire_id: format!("{}-{number}", asked.wire_id), challenge }
 }
 
@@ -159,7 +159,7 @@ pub(crate) async fn a_prompt_that_waits_gets_another_number(store: &Store) {
     for number in ["42", "07"] {
         put(store, user, vec![prompt_of(&asked, number)]).await.unwrap();
         let stored = store.verification_by_id(asked.id).await.unwrap().unwrap();
-        let wanted = Challenge::Approval { nonce: Secret::new(vec![5; 32]), number: Some(number.to_owned()) };
+        let wanted = Challenge::Approval { nonce: Secret::new(vec![5; 32]), numbers: vec![number.to_owned()] };
         assert_eq!((stored.challenge, stored.wire_id), (wanted, format!("{}-{number}", asked.wire_id)));
     }
 }
@@ -206,6 +206,29 @@ pub(crate) async fn a_deleted_device_takes_its_traces_along(store: &Store) {
     assert_eq!(store.verification_by_id(of_gone.id).await.unwrap().unwrap().status, Status::Expired);
     let result = store.verification_by_id(collectable.id).await.unwrap().unwrap();
     assert_eq!(result.status, Status::Accepted { at: NOW }, "a result stays what it is");
+    let queued = store.claim_messages(NOW, 9, 1).await.unwrap();
+    assert_eq!(queued.iter().map(|q| q.message.id).collect::<Vec<_>>(), [MessageId(2)]);
+}
+
+/// SEC 56: in one transaction, and nothing of anybody else's.
+pub(crate) async fn a_revoked_client_takes_along_what_it_has_begun(store: &Store) {
+    let user = somebody(store).await;
+    let device = device(store, user, FactorKind::Sms).await;
+    let (gone, kept) = (client(store).await.id, client(store).await.id);
+    let of = |client, code| Verification { client_id: Some(client), ..verification(&device, sent_code(code)) };
+    let (of_gone, of_kept) = (of(gone, "1"), of(kept, "2"));
+    let collectable =
+        Verification { status: Status::Accepted { at: NOW }, state_token: Some(fresh_digest()), ..of(gone, "3") };
+    let mut changes: Vec<_> =
+        [&of_gone, &of_kept, &collectable].into_iter().map(|v| Change::OpenVerification(v.clone())).collect();
+    changes.extend([Change::Enqueue(message(1, &of_gone)), Change::Enqueue(message(2, &of_kept))]);
+    put(store, user, changes).await.unwrap();
+    store.decide_client(gone, None, |view| client::revoke_client(view, NOW)).await.unwrap().unwrap();
+    let view = store.view(user).await.unwrap();
+    assert_eq!(view.verifications, std::slice::from_ref(&of_kept));
+    let ended = store.verification_by_id(of_gone.id).await.unwrap().unwrap();
+    let Challenge::Code { hash, .. } = ended.challenge else { panic!("the form is kept") };
+    assert_eq!((ended.status, hash.to_bytes()), (Status::Expired, [0; 36]));
     let queued = store.claim_messages(NOW, 9, 1).await.unwrap();
     assert_eq!(queued.iter().map(|q| q.message.id).collect::<Vec<_>>(), [MessageId(2)]);
 }

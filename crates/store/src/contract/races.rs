@@ -77,7 +77,7 @@ fn sign(key: &SigningKey, text: &str) -> Vec<u8> {
 }
 
 fn prompt(_: VerificationId) -> Challenge {
-    Challenge::Approval { nonce: Secret::new(vec![5; 32]), number: None }
+    Challenge::Approval { nonce: Secret::new(vec![5; 32]), numbers: vec![] }
 }
 
 /// The evidence of a signed accept.

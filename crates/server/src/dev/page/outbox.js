@@ -31,23 +31,26 @@ async function post(path, body, result, buttons) {
 function pushActions(message, result) {
   const accept = element("button", "accept", "Accept");
   const deny = element("button", "deny", "Deny");
-  const both = [accept, deny];
-  deny.addEventListener("click", () => post(`/dev/outbox/${message.id}/deny`, null, result, both));
+  const report = element("button", "deny", "Not me");
+  report.title = "Denies, and pauses push for 15 minutes";
+  const all = [accept, deny, report];
+  deny.addEventListener("click", () => post(`/dev/outbox/${message.id}/deny`, null, result, all));
+  report.addEventListener("click", () => post(`/dev/outbox/${message.id}/report`, null, result, all));
   if (!message.digits) {
-    accept.addEventListener("click", () => post(`/dev/outbox/${message.id}/accept`, null, result, both));
-    return both;
+    accept.addEventListener("click", () => post(`/dev/outbox/${message.id}/accept`, null, result, all));
+    return all;
   }
   const number = digitsInput(message.digits, "Number shown at the sign-in");
   accept.addEventListener("click", () => {
     const typed = number.value.trim();
-    if (typed.length === message.digits) post(`/dev/outbox/${message.id}/accept?number=${encodeURIComponent(typed)}`, null, result, both);
+    if (typed.length === message.digits) post(`/dev/outbox/${message.id}/accept?number=${encodeURIComponent(typed)}`, null, result, all);
     else {
       result.textContent = `Type the ${message.digits} digits shown at the sign-in.`;
       number.focus();
     }
   });
   number.addEventListener("keydown", (event) => { if (event.key === "Enter") accept.click(); });
-  return [number, ...both];
+  return [number, ...all];
 }
 
 function digitsInput(length, label) {
