@@ -155,15 +155,27 @@ try {
     check("with the number the verification is accepted", status === "accepted", status);
   }
 
+  const strange = await api("POST", `${mfa}/verifications`, { device_id: phone });
+  const waiting = page.locator(".message", { hasText: "Push" }).filter({ has: page.locator("button:enabled") });
+  const notMe = waiting.first().getByRole("button", { name: "Not me" });
+  if (await appears("a push appears, with Not me", notMe)) {
+    await notMe.click();
+    await appears("after Not me the page says rejected", page.getByText("rejected", { exact: true }).nth(1));
+    const { status } = await api("GET", `${mfa}/verifications/${strange.id}`);
+    check("after Not me the verification is rejected", status === "rejected", status);
+    const again = await api("POST", `${mfa}/verifications`, { device_id: phone }).then(() => "sent", String);
+    check("after Not me no push is sent", again.includes("429"), again);
+  }
+
   const voice = await register("OneLogin Voice");
   const mailed = await register("OneLogin Email");
   const calls = page.locator(".message", { hasText: "Call" });
   await appears("a call appears, with a keypad", calls.getByRole("button", { name: "Key in" }));
-  await appears("an e-mail appears", page.locator(".message", { hasText: "E-mail" }));
+  await appears("an e-mail appears", page.locator(".message", { hasText: "E-mail" }).first());
   check("both are registered", Boolean(voice.id && mailed.id));
 
   await page.getByLabel("Show only").fill("push");
-  check("the filter leaves only pushes", (await page.locator(".message:visible").count()) === 3);
+  check("the filter leaves only pushes", (await page.locator(".message:visible").count()) === 4);
   await page.getByLabel("Show only").fill("");
 
   await inspect(page, "wide");
