@@ -28,7 +28,7 @@ pub fn of_prompts(
     let Some(user) = view.user.as_ref().filter(|_| is_due && throttle::tired(view, policy, now).is_some()) else {
         return Decision::reply(false);
     };
-    told.push(now);
+    told.push_sent(DAY, now);
     Decision::reply(true)
         .with(Change::SetThrottle(user.id, told))
         .with(Change::Enqueue(warning.clone()))
