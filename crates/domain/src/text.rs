@@ -17,7 +17,7 @@ pub fn is_name(text: &str) -> bool {
 }
 
 /// A telephone number in its canonical form: `+`, a digit 1–9, 7 to 15 digits in all (E.164). `None` if it is not one.
-pub fn e164(text: &str) -> Option<&str> {
+pub(crate) fn e164(text: &str) -> Option<&str> {
     let digits = text.strip_prefix('+')?;
     let fits =
         (7..=15).contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_digit()) && !digits.starts_with('0');
@@ -34,7 +34,7 @@ const REFUSED_RANGES: &[&str] = &[
 
 /// Whether messages may go to this canonical number: its country prefix is listed and it is not a premium, satellite
 /// or shared-cost number (SEC 34).
-pub fn may_receive(number: &str, country_prefixes: &[String]) -> bool {
+pub(crate) fn may_receive(number: &str, country_prefixes: &[String]) -> bool {
     country_prefixes.iter().any(|prefix| number.starts_with(prefix.as_str()))
         && !REFUSED_RANGES.iter().any(|range| number.starts_with(range))
 }

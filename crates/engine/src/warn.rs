@@ -2,7 +2,8 @@
 
 use domain::verification::Context;
 use domain::{
-    Channel, Content, Credential, Device, DeviceStatus, Message, MessageId, Timestamp, View, throttle, warning,
+    Channel, Content, Credential, Device, DeviceStatus, FactorKind, Message, MessageId, Timestamp, View, throttle,
+    warning,
 };
 use store::IdKind;
 
@@ -64,15 +65,17 @@ impl Engine {
     /// The first way that works: the mail address and devices of the person, and at last the telephone of the profile.
     fn way_to_warn(&self, view: &View) -> Result<Option<(Channel, Credential)>, Error> {
         let Some(user) = &view.user else { return Ok(None) };
-        let mut ways: Vec<Credential> =
-            user.email.iter().map(|address| Credential::Email { address: address.clone() }).collect();
+        // A profile holds any text; it is sent to only if it could be enrolled (SEC 34).
+        let listed = |factor, target: &Option<String>| {
+            target.as_deref().and_then(|target| Credential::reaching(factor, target, &self.settings.policy))
+        };
+        let mut ways: Vec<Credential> = listed(FactorKind::Email, &user.email).into_iter().collect();
         for device in view.devices.iter().filter(|device| device.status == DeviceStatus::Active) {
             if matches!(device.factor.channel(), Some(Channel::Email | Channel::Sms)) {
                 ways.push(self.open_credential(device)?);
             }
         }
-        let listed = |number: &&String| domain::text::may_receive(number, &self.settings.policy.country_prefixes);
-        ways.extend(user.phone.iter().filter(listed).map(|phone| Credential::Sms { phone: phone.clone() }));
+        ways.extend(listed(FactorKind::Sms, &user.phone));
         Ok(ways.into_iter().find_map(|way| {
             let channel = match way {
                 Credential::Email { .. } => Channel::Email,
