@@ -64,7 +64,7 @@ pub fn of(kind: AuditKind) -> EventType {
         K::MessagesNearCeiling => {
             (90_033, "MESSAGES_NEAR_CEILING", "Four fifths of the messages of a day have been sent")
         }
-        K::PromptsRefused => (90_035, "MFA_PUSH_FATIGUE", "%user% was warned of too many push notifications"),
+        K::PromptsRefused => (90_035, "MFA_PUSH_FATIGUE", "%user% was sent too many push notifications"),
         K::MessagesAtCeiling => (90_034, "MESSAGES_AT_CEILING", "All messages of a day have been sent"),
     };
     EventType { name, description, id }
