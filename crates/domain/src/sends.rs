@@ -9,6 +9,7 @@ use crate::budget::{Budget, BudgetView, Sent, Spent};
 use crate::decision::{Change, Decision};
 use crate::digest::MacKeys;
 use crate::factor::Credential;
+use crate::text;
 use crate::time::{DAY, HOUR, SECOND, Timestamp};
 
 /// Most messages, where 0 is no limit.
@@ -75,7 +76,7 @@ const TARGET: &str = "sends.target";
 
 impl Recipient {
     /// Whoever messages to a device with this credential go to. A number is one recipient for texts and calls, an
-    /// address is one without regard to case. Prompts go to a phone that somebody paired and are limited by SEC 13.
+    /// address is one however it is spelt. Prompts go to a phone that somebody paired and are limited by SEC 13.
     pub fn of(credential: &Credential, keys: &MacKeys) -> Option<Self> {
         let mark = |text: &str| {
             let mut target = [0; 8];
@@ -91,9 +92,9 @@ impl Recipient {
                 Some(Self { budget, target: mark(phone), in_block: true })
             }
             Credential::Email { address } => {
-                let address = address.to_lowercase();
-                let budget = Budget::Block(keys.hash(BLOCK, &address));
-                Some(Self { budget, target: mark(&address), in_block: false })
+                let mailbox = text::mailbox(address);
+                let budget = Budget::Block(keys.hash(BLOCK, &mailbox));
+                Some(Self { budget, target: mark(&mailbox), in_block: false })
             }
             Credential::Totp(_) | Credential::Hotp(_) | Credential::Push { .. } => None,
         }
