@@ -74,30 +74,56 @@ struct Target {
     path: String,
 }
 
-/// What is wrong with a webhook's URL, if anything is. Where it leads is judged at each call.
-pub fn fault_of_url(url: &str, allow_private: bool) -> Option<&'static str> {
-    let Some(target) = Target::of(url) else {
-        return Some("a webhook's address looks like https://siem.example.com/events, without a user name or password");
+/// A webhook's URL as it is called and to be kept, or what is wrong with it: what a list shows must be what is meant by
+/// it. Where it leads is judged at each call.
+pub fn checked_url(url: &str, allow_private: bool) -> Result<String, &'static str> {
+    // Parsers take the first two away, and the third for a slash.
+    if url.chars().any(|c| c.is_control() || c.is_whitespace() || c == '\\') {
+        return Err("a webhook's address has no spaces, control characters or backslashes");
+    }
+    let parsed = Url::parse(url).ok().and_then(|url| Some((Target::of(&url)?, url)));
+    let Some((target, mut url)) = parsed.filter(|(_, url)| url.as_str().len() <= LONGEST_URL) else {
+        return Err("a webhook's address looks like https://siem.example.com/events, without a user name or password");
     };
+    if target.port == 0 {
+        return Err("nothing can be reached at port 0");
+    }
     if !target.https && !allow_private {
-        return Some("a webhook's address begins with https://; plain http is for loopback only, with --allow-private");
+        return Err("a webhook's address begins with https://; plain http is for loopback only, with --allow-private");
     }
     let reach = if allow_private { Reach::Private } else { Reach::Public };
     let address = match target.host {
-        Host::Domain(_) => return None,
-        Host::Ipv4(address) => IpAddr::V4(address),
-        Host::Ipv6(address) => IpAddr::V6(address),
+        Host::Domain(_) => None,
+        Host::Ipv4(address) => Some(IpAddr::V4(address)),
+        Host::Ipv6(address) => Some(IpAddr::V6(address)),
     };
-    (!target.may_call(address, reach))
-        .then_some("webhooks go to public addresses; with --allow-private, to private ones and loopback too")
+    if address.is_some_and(|address| !target.may_call(address, reach)) {
+        return Err("webhooks go to public addresses; with --allow-private, to private ones and loopback too");
+    }
+    // It is never sent.
+    url.set_fragment(None);
+    Ok(url.into())
+}
+
+/// A webhook's URL for people to see: what stands behind a question mark may be a token.
+pub fn shown_url(url: &str) -> String {
+    const HIDDEN: &str = "***";
+    let Ok(mut url) = Url::parse(url) else { return HIDDEN.to_owned() };
+    let hidden = |field: &str| match field.split_once('=') {
+        Some((name, _)) => format!("{name}={HIDDEN}"),
+        None => HIDDEN.to_owned(),
+    };
+    let query = url.query().map(|query| query.split('&').map(hidden).collect::<Vec<_>>().join("&"));
+    url.set_query(query.as_deref());
+    // Nowadays refused; both fail only where there can be none.
+    if !url.username().is_empty() || url.password().is_some() {
+        let _ = url.set_username(HIDDEN).and_then(|()| url.set_password(None));
+    }
+    url.into()
 }
 
 impl Target {
-    fn of(url: &str) -> Option<Self> {
-        if url.len() > LONGEST_URL {
-            return None;
-        }
-        let url = Url::parse(url).ok()?;
+    fn of(url: &Url) -> Option<Self> {
         let https = match url.scheme() {
             "https" => true,
             "http" => false,
@@ -195,7 +221,8 @@ impl Caller {
     }
 
     async fn converse(&self, call: Call, status: &mut Option<u16>) -> Result<(), Fault> {
-        let target = Target::of(&call.url).ok_or(Fault::Unusable)?;
+        let url = Url::parse(&call.url).map_err(|_| Fault::Unusable)?;
+        let target = Target::of(&url).ok_or(Fault::Unusable)?;
         let request = request(&target, call.headers, call.body).ok_or(Fault::Unusable)?;
         let stream = target.connect(call.reach).await?;
         if target.https {

@@ -5,7 +5,7 @@ use super::*;
 
 #[test]
 fn an_address_is_judged_when_it_is_given() {
-    let fault = |url| fault_of_url(url, false).is_some();
+    let fault = |url| checked_url(url, false).is_err();
     assert!(!fault("https://siem.example.com/events?token=1"));
     assert!(!fault("https://93.184.216.34:8443/"));
     for url in [
@@ -24,12 +24,47 @@ fn an_address_is_judged_when_it_is_given() {
     ] {
         assert!(fault(url), "{url}");
     }
-    let private = |url| fault_of_url(url, true).is_some();
+    let private = |url| checked_url(url, true).is_err();
     for url in ["https://10.1.2.3/", "http://127.0.0.1:9000/hook", "http://localhost/", "https://siem.internal/"] {
         assert!(!private(url), "{url}");
     }
     for url in ["http://10.1.2.3/", "http://93.184.216.34/", "https://169.254.169.254/", "https://[fd00:ec2::254]/"] {
         assert!(private(url), "{url}");
+    }
+}
+
+#[test]
+fn what_is_kept_is_what_is_called() {
+    for (given, kept) in [
+        ("https:1.1.1.1", "https://1.1.1.1/"),
+        ("HTTPS://SIEM.example.com:443/a/../b?c=d#e", "https://siem.example.com/b?c=d"),
+        ("https://münchen.example/", "https://xn--mnchen-3ya.example/"),
+    ] {
+        assert_eq!(checked_url(given, false).as_deref(), Ok(kept));
+    }
+    let long = format!("https://siem.example.com/{}", "x".repeat(LONGEST_URL));
+    for bad in [
+        "https://1.1.1.1\\@127.0.0.1/",
+        "https://siem.example.com/\r\nX: y",
+        "https://siem.example.com/\tx",
+        " https://siem.example.com/",
+        "https://siem.example.com:0/",
+        &long,
+    ] {
+        assert!(checked_url(bad, false).is_err(), "{bad:?}");
+        assert!(checked_url(bad, true).is_err(), "{bad:?}");
+    }
+}
+
+#[test]
+fn a_shown_url_shows_no_token() {
+    for (url, shown) in [
+        ("https://siem.example.com/events", "https://siem.example.com/events"),
+        ("https://siem.example.com/e?token=a=b&x&y=", "https://siem.example.com/e?token=***&***&y=***"),
+        ("https://ana:word@siem.example.com/?", "https://***@siem.example.com/?***"),
+        ("nonsense", "***"),
+    ] {
+        assert_eq!(shown_url(url), shown);
     }
 }
 

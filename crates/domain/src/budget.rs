@@ -48,7 +48,8 @@ impl Budget {
 /// What was taken out of a budget so far.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Spent {
-    /// Of a block: its recent messages.
+    /// Of a block: its recent messages. Of a client or the server: other days, each with what was taken of it in place of
+    /// a mark.
     pub recent: Vec<Sent>,
     /// Of a client or the server: messages of the day that began at `since`. Of calls: thousandths of a call that were
     /// missing from a full bucket at `since`.
@@ -71,7 +72,8 @@ impl Spent {
     pub fn over_at(&self, budget: Budget) -> Timestamp {
         match budget {
             Budget::Block(_) => self.recent.iter().map(|sent| sent.at).max().unwrap_or_default().plus(DAY),
-            Budget::Client(_) | Budget::Server => self.since.plus(2 * DAY),
+            // A clock that is set back must find the day it comes back to.
+            Budget::Client(_) | Budget::Server => self.since.plus(7 * DAY),
             Budget::Calls(_) => self.since.plus(HOUR),
         }
     }

@@ -66,7 +66,9 @@ pub fn take(view: &BudgetView, client: ClientId, rate: CallRate, debt: i64, want
     let missing = missing + (paid + calls) * 1_000;
     let wait = (missing + 1_000 - full).max(0).div_euclid(per_second) + 1;
     let reply = Granted { paid, calls, wait };
-    if paid + calls == 0 {
+    // A clock that was set back is followed even where there is nothing to take: the bucket would stay as it is until
+    // the clock is where it was.
+    if paid + calls == 0 && view.spent.since <= view.clock {
         return Decision::reply(reply);
     }
     let spent = Spent { recent: Vec::new(), taken: missing, since: view.clock };

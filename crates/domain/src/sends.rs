@@ -9,6 +9,7 @@ use crate::budget::{Budget, BudgetView, Sent, Spent};
 use crate::decision::{Change, Decision};
 use crate::digest::MacKeys;
 use crate::factor::Credential;
+use crate::text;
 use crate::time::{DAY, HOUR, SECOND, Timestamp};
 
 /// Most messages, where 0 is no limit.
@@ -75,7 +76,7 @@ const TARGET: &str = "sends.target";
 
 impl Recipient {
     /// Whoever messages to a device with this credential go to. A number is one recipient for texts and calls, an
-    /// address is one without regard to case. Prompts go to a phone that somebody paired and are limited by SEC 13.
+    /// address is one however it is spelt. Prompts go to a phone that somebody paired and are limited by SEC 13.
     pub fn of(credential: &Credential, keys: &MacKeys) -> Option<Self> {
         let mark = |text: &str| {
             let mut target = [0; 8];
@@ -91,9 +92,9 @@ impl Recipient {
                 Some(Self { budget, target: mark(phone), in_block: true })
             }
             Credential::Email { address } => {
-                let address = address.to_lowercase();
-                let budget = Budget::Block(keys.hash(BLOCK, &address));
-                Some(Self { budget, target: mark(&address), in_block: false })
+                let mailbox = text::mailbox(address);
+                let budget = Budget::Block(keys.hash(BLOCK, &mailbox));
+                Some(Self { budget, target: mark(&mailbox), in_block: false })
             }
             Credential::Totp(_) | Credential::Hotp(_) | Credential::Push { .. } => None,
         }
@@ -109,9 +110,9 @@ pub fn count(
 ) -> Decision<Result<(), Timestamp>> {
     let mut spent = view.spent.clone();
     let keep = if limits.target_per_day > 0 { DAY } else { HOUR };
-    spent.recent.retain(|sent| now.since(sent.at) < keep);
+    spent.recent.retain(|sent| now.is_within(keep, sent.at));
     let full = |most: u32, window: i64, own: bool| {
-        let counts = |sent: &&Sent| (!own || sent.target == to.target) && now.since(sent.at) < window;
+        let counts = |sent: &&Sent| (!own || sent.target == to.target) && now.is_within(window, sent.at);
         let mut crowd: Vec<_> = spent.recent.iter().filter(counts).map(|sent| sent.at).collect();
         // Nodes' clocks differ a little.
         crowd.sort_unstable();
@@ -183,16 +184,39 @@ pub fn share(limit: u32) -> u32 {
     (limit / 100).clamp(1, 50)
 }
 
+/// How far a clock may be behind one that has begun the next day, in milliseconds.
+const BEHIND: i64 = HOUR;
+/// How many days are remembered besides the one in hand: those that a clock that jumps about can come back to.
+const OTHER_DAYS: usize = 6;
+
 /// The beginning of the day that counts. A node whose clock is behind goes on in the day that others have begun.
 fn day_of(spent: &Spent, now: Timestamp) -> Timestamp {
-    let own = now.0.div_euclid(DAY) * DAY;
-    Timestamp(if spent.since.0 == own + DAY { spent.since.0 } else { own })
+    let own = Timestamp(now.0.div_euclid(DAY) * DAY);
+    let next = own.plus(DAY);
+    if spent.since == next && next.since(now) <= BEHIND { next } else { own }
+}
+
+fn taken_on(spent: &Spent, day: Timestamp) -> i64 {
+    if spent.since == day {
+        return spent.taken;
+    }
+    spent.recent.iter().find(|other| other.at == day).map_or(0, |other| i64::from_be_bytes(other.target))
+}
+
+/// The budget with so much taken of this day. The day before it in hand is remembered: should the clock be set back, it
+/// is found as it was left.
+fn with_taken(spent: &Spent, day: Timestamp, taken: i64) -> Spent {
+    let mut recent = spent.recent.clone();
+    recent.push(Sent { at: spent.since, target: spent.taken.to_be_bytes() });
+    recent.retain(|other| other.at != day && other.target != [0; 8]);
+    recent.drain(..recent.len().saturating_sub(OTHER_DAYS));
+    Spent { recent, taken, since: day }
 }
 
 /// Takes up to `want` messages out of the day of `now`.
 pub fn lease(view: &BudgetView, budget: Budget, limit: u32, want: u32, now: Timestamp) -> Decision<Leased> {
     let day = day_of(&view.spent, now);
-    let before = taken_today(&view.spent, now);
+    let before = taken_on(&view.spent, day);
     let left = u32::try_from(i64::from(limit).saturating_sub(before)).unwrap_or(0);
     let messages = left.min(want);
     let after = before.saturating_add(i64::from(messages));
@@ -201,7 +225,7 @@ pub fn lease(view: &BudgetView, budget: Budget, limit: u32, want: u32, now: Time
     if messages == 0 {
         return decision;
     }
-    let decision = decision.with(Change::SetSpent(budget, Spent { recent: Vec::new(), taken: after, since: day }));
+    let decision = decision.with(Change::SetSpent(budget, with_taken(&view.spent, day, after)));
     match reached {
         Some(alarm) => decision.with(event(budget, alarm, now).into()),
         None => decision,
@@ -210,7 +234,7 @@ pub fn lease(view: &BudgetView, budget: Budget, limit: u32, want: u32, now: Time
 
 /// How many messages of the day of `now` were taken.
 pub fn taken_today(spent: &Spent, now: Timestamp) -> i64 {
-    if spent.since == day_of(spent, now) { spent.taken } else { 0 }
+    taken_on(spent, day_of(spent, now))
 }
 
 fn event(budget: Budget, alarm: Alarm, now: Timestamp) -> AuditEvent {

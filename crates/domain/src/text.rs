@@ -17,7 +17,7 @@ pub fn is_name(text: &str) -> bool {
 }
 
 /// A telephone number in its canonical form: `+`, a digit 1–9, 7 to 15 digits in all (E.164). `None` if it is not one.
-pub fn e164(text: &str) -> Option<&str> {
+pub(crate) fn e164(text: &str) -> Option<&str> {
     let digits = text.strip_prefix('+')?;
     let fits =
         (7..=15).contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_digit()) && !digits.starts_with('0');
@@ -34,21 +34,43 @@ const REFUSED_RANGES: &[&str] = &[
 
 /// Whether messages may go to this canonical number: its country prefix is listed and it is not a premium, satellite
 /// or shared-cost number (SEC 34).
-pub fn may_receive(number: &str, country_prefixes: &[String]) -> bool {
+pub(crate) fn may_receive(number: &str, country_prefixes: &[String]) -> bool {
     country_prefixes.iter().any(|prefix| number.starts_with(prefix.as_str()))
         && !REFUSED_RANGES.iter().any(|range| number.starts_with(range))
 }
 
+/// Whether a character is nothing to see: Unicode's default ignorables and the specials before U+FFFC.
+fn is_invisible(c: char) -> bool {
+    matches!(c,
+        '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}'..='\u{1160}' | '\u{17b4}'..='\u{17b5}' | '\u{180b}'..='\u{180f}'
+        | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{3164}'
+        | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}' | '\u{1bca0}'..='\u{1bca3}'
+        | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}')
+}
+
 /// Whether `text` looks like a deliverable mail address: one `@`, something on each side, a clean and bounded text.
+/// Quoting, comments and characters that nobody sees are spellings of another address, and refused.
 pub fn is_email(text: &str) -> bool {
     let Some((local, host)) = text.rsplit_once('@') else { return false };
     is_clean(text)
         && text.len() <= 254
+        && !text.chars().any(|c| c.is_whitespace() || is_invisible(c))
         && !local.is_empty()
-        && !local.contains(['@', ' ', '<', '>', ',', ';'])
+        && !local.contains(['@', '<', '>', ',', ';', '"', '(', ')', '\\'])
         && !host.is_empty()
         && host.chars().all(|c| c.is_alphanumeric() || matches!(c, '.' | '-'))
         && !host.starts_with(['.', '-'])
+}
+
+/// The mailbox that mail to this address most likely ends up in, so that its spellings are counted as one: small letters,
+/// the name of the host in ASCII (IDNA) without a dot at its end, and nothing behind a `+`, which most providers deliver
+/// to the same person. Never to be sent to.
+pub(crate) fn mailbox(address: &str) -> String {
+    let address = address.to_lowercase();
+    let Some((local, host)) = address.rsplit_once('@') else { return address };
+    let local = local.split_once('+').map_or(local, |(person, _)| person);
+    let host = idna::domain_to_ascii(host).unwrap_or_else(|_| host.to_owned());
+    format!("{local}@{}", host.trim_end_matches('.'))
 }
 
 /// A number with all but its last four digits hidden, as device lists show it (contract 4.3): `+1xxxxxx0123`. The
@@ -112,5 +134,25 @@ mod tests {
         for bad in ["", "ana", "@example.com", "ana@", "a b@c.d", "ana@exa mple.com", "a\r\n@b.c", "a@b@c"] {
             assert!(!is_email(bad), "{bad}");
         }
+        for good in ["o'brien+tag@sub.example.com", "josé@münchen.example", "a.b-c_d=e@x.y", "電話@例え.jp"] {
+            assert!(is_email(good), "{good}");
+        }
+        for odd in ["\u{200b}", "\u{a0}", "\u{ad}", "\u{3000}", "\u{3164}", "\u{fe0f}", "\u{e0041}", "\\", "(x)"] {
+            assert!(!is_email(&format!("an{odd}a@example.com")), "{odd:?}");
+            assert!(!is_email(&format!("ana@exam{odd}ple.com")), "{odd:?}");
+        }
+        assert!(!is_email("\"ana\"@example.com"));
+    }
+
+    #[test]
+    fn a_mailbox_is_one_however_it_is_spelt() {
+        for same in
+            ["Ana@Example.com", "ana@example.com.", "ana+1@example.com", "ANA+a+b@ｅxample.com", "ana@example.COM"]
+        {
+            assert_eq!(mailbox(same), "ana@example.com", "{same}");
+        }
+        assert_eq!(mailbox("ana@MÜNCHEN.example"), mailbox("ana@xn--mnchen-3ya.example"));
+        assert_ne!(mailbox("ana@example.com"), mailbox("a.na@example.com"));
+        assert_ne!(mailbox("ana@example.com"), mailbox("ana@example.org"));
     }
 }

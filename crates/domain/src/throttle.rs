@@ -93,7 +93,7 @@ pub struct Throttle {
     pub key: ThrottleKey,
     /// Wrong answers since the last right one.
     pub consecutive: u32,
-    /// Recent moments (wrong answers or sends), oldest first, no older than a day.
+    /// Recent moments (wrong answers or sends) as they were counted, no older than a day.
     pub recent: Vec<Timestamp>,
     /// Nothing is evaluated before this moment.
     pub locked_until: Option<Timestamp>,
@@ -116,14 +116,23 @@ impl Throttle {
         self.recent.iter().filter(|at| now.since(**at) < window).count()
     }
 
-    /// Until when `most` in any `window` are reached, if they are.
+    /// Until when `most` messages in any `window` are reached, if they are.
     pub(crate) fn full(&self, most: usize, window: i64, now: Timestamp) -> Option<Timestamp> {
-        let crowd: Vec<_> = self.recent.iter().filter(|at| now.since(**at) < window).collect();
-        (crowd.len() >= most).then(|| crowd[crowd.len() - most].plus(window))
+        let mut crowd: Vec<_> = self.recent.iter().copied().filter(|at| now.is_within(window, *at)).collect();
+        // A clock that was set back leaves them out of order.
+        crowd.sort_unstable();
+        (most > 0 && crowd.len() >= most).then(|| crowd[crowd.len() - most].plus(window))
     }
 
-    pub(crate) fn push(&mut self, now: Timestamp) {
+    /// Remembers a wrong answer. One that lies ahead stays remembered, whatever the clock says: a guess is never free.
+    fn push(&mut self, now: Timestamp) {
         self.recent.retain(|at| now.since(*at) < DAY);
+        self.recent.push(now);
+    }
+
+    /// Remembers a message for so long.
+    pub(crate) fn push_sent(&mut self, keep: i64, now: Timestamp) {
+        self.recent.retain(|at| now.is_within(keep, *at));
         self.recent.push(now);
     }
 }
@@ -149,9 +158,9 @@ pub fn locked_until(view: &View, device: Option<DeviceId>, now: Timestamp) -> Op
 /// Whether this wrong answer is the last one, sent again by a client that repeats itself.
 pub fn is_doubled(view: &View, device: Option<DeviceId>, wrong: &Digest, now: Timestamp) -> bool {
     let subject = device.map_or(ThrottleKey::TempToken, ThrottleKey::Device);
-    // Near in either direction: a clock that stepped back far must not make the same guess free for that long.
-    let is_near = |at: Timestamp| (1 - DOUBLE_WINDOW..DOUBLE_WINDOW).contains(&now.since(at));
-    view.throttle(subject).last_wrong.is_some_and(|(last, at)| last.matches(wrong) && is_near(at))
+    // A clock that stepped back far must not make the same guess free for that long.
+    let last_wrong = view.throttle(subject).last_wrong;
+    last_wrong.is_some_and(|(last, at)| last.matches(wrong) && now.is_within(DOUBLE_WINDOW, at))
 }
 
 /// Counts one wrong answer against its subject and the user, with the locks that follow (SEC 20–24).
@@ -248,10 +257,9 @@ pub fn next_send(view: &View, factor: FactorKind, policy: &Policy, now: Timestam
     }
     let throttle = view.throttle(ThrottleKey::Send(factor));
     let limits = &policy.sends;
-    let interval = limits.device_interval;
-    let last = throttle.recent.last().filter(|at| now.since(**at) < interval).map(|at| at.plus(interval));
+    let last = throttle.full(1, limits.device_interval, now);
     let most = usize::try_from(limits.device_per_ten_minutes).unwrap_or(usize::MAX);
-    let full = if most > 0 { throttle.full(most, 10 * MINUTE, now) } else { None };
+    let full = throttle.full(most, 10 * MINUTE, now);
     last.max(full).max(tired)
 }
 
@@ -259,19 +267,33 @@ pub fn next_send(view: &View, factor: FactorKind, policy: &Policy, now: Timestam
 /// signing in, which holds whatever the limits (SEC 12).
 pub fn tired(view: &View, policy: &Policy, now: Timestamp) -> Option<Timestamp> {
     let prompts = view.throttle(ThrottleKey::Prompts);
-    let paused = prompts.locked(now);
-    if !policy.message_limits {
-        return paused;
-    }
-    let unanswered = prompts.full(PROMPTS_PER_FIVE_MINUTES, 5 * MINUTE, now);
-    paused.max(unanswered).max(prompts.full(PROMPTS_PER_DAY, DAY, now))
+    let paused = paused(&prompts, now);
+    if policy.message_limits { paused.max(worn_out(&prompts, now)) } else { paused }
+}
+
+/// Whether a prompt put now is the last that is put for a while, unless it is accepted (SEC 13).
+pub fn tires(view: &View, policy: &Policy, now: Timestamp) -> bool {
+    policy.message_limits && worn_out(&with_prompt(view, now), now).is_some()
 }
 
 /// Counts one prompt against the patience of the person (SEC 13).
 pub fn count_prompt(view: &View, user: UserId, now: Timestamp) -> Change {
-    let mut throttle = view.throttle(ThrottleKey::Prompts);
-    throttle.push(now);
-    Change::SetThrottle(user, throttle)
+    Change::SetThrottle(user, with_prompt(view, now))
+}
+
+fn with_prompt(view: &View, now: Timestamp) -> Throttle {
+    let mut prompts = view.throttle(ThrottleKey::Prompts);
+    prompts.push_sent(DAY, now);
+    prompts
+}
+
+fn worn_out(prompts: &Throttle, now: Timestamp) -> Option<Timestamp> {
+    prompts.full(PROMPTS_PER_FIVE_MINUTES, 5 * MINUTE, now).max(prompts.full(PROMPTS_PER_DAY, DAY, now))
+}
+
+/// Until when prompts pause. A clock that was set back makes no pause longer than it was meant to be.
+fn paused(prompts: &Throttle, now: Timestamp) -> Option<Timestamp> {
+    prompts.locked(now).filter(|until| until.since(now) <= REPORT_PAUSE)
 }
 
 /// Puts no prompt to this person for a while.
@@ -283,7 +305,7 @@ pub fn pause_prompts(view: &View, user: UserId, now: Timestamp) -> Change {
 /// A prompt was accepted: those before it are forgotten. A pause stays: what was accepted may be what was reported.
 pub fn forgive_prompts(view: &View, user: UserId, now: Timestamp) -> Option<Change> {
     let prompts = view.throttles.iter().find(|throttle| throttle.key == ThrottleKey::Prompts)?;
-    Some(match prompts.locked(now) {
+    Some(match paused(prompts, now) {
         Some(_) => Change::SetThrottle(user, Throttle { recent: Vec::new(), ..prompts.clone() }),
         None => Change::ClearThrottle(user, prompts.key),
     })
@@ -292,8 +314,7 @@ pub fn forgive_prompts(view: &View, user: UserId, now: Timestamp) -> Option<Chan
 /// Counts one message, before it is sent.
 pub fn count_send(view: &View, user: UserId, factor: FactorKind, now: Timestamp) -> Change {
     let mut throttle = view.throttle(ThrottleKey::Send(factor));
-    throttle.recent.retain(|at| now.since(*at) < HOUR);
-    throttle.recent.push(now);
+    throttle.push_sent(HOUR, now);
     Change::SetThrottle(user, throttle)
 }
 

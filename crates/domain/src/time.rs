@@ -27,6 +27,13 @@ impl Timestamp {
         self.0.saturating_sub(earlier.0)
     }
 
+    /// Whether this moment is less than `milliseconds` away from `other`, in either direction. What a limit remembers may
+    /// lie ahead: nodes' clocks differ, and a clock may be set back. What is near counts all the same; what is far ahead
+    /// must not count until its time comes, which may be in years.
+    pub fn is_within(self, milliseconds: i64, other: Self) -> bool {
+        (1 - milliseconds..milliseconds).contains(&self.since(other))
+    }
+
     /// Whole seconds since the epoch, rounded down.
     pub fn unix_seconds(self) -> i64 {
         self.0.div_euclid(SECOND)

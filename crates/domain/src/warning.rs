@@ -1,8 +1,9 @@
-//! Warnings: what a person is told over another channel when prompts are refused in their name (SEC 13). Whoever wears
-//! somebody down with prompts knows the password already, so the person should hear of it.
+//! Warnings: what a person is told over another channel when prompts wear them down (SEC 13). Whoever puts prompts that
+//! nobody accepts knows the password already, so the person should hear of it.
 
 use crate::audit::AuditKind;
 use crate::decision::{Change, Decision, View};
+use crate::id::DeviceId;
 use crate::message::Message;
 use crate::policy::Policy;
 use crate::throttle::{self, Throttle, ThrottleKey};
@@ -14,23 +15,31 @@ const APART: i64 = HOUR;
 /// Most warnings of a person in any day: they must not become what they warn of.
 const MOST_A_DAY: usize = 3;
 
-/// Queues a warning that prompts are refused, if they are and the person was not told lately. Says whether it did.
+/// Whether the person should be warned: no prompt is put for now, and they were not warned lately.
+pub fn is_due(view: &View, policy: &Policy, now: Timestamp) -> bool {
+    throttle::tired(view, policy, now).is_some() && {
+        let told: Throttle = view.throttle(ThrottleKey::Warnings);
+        told.full(1, APART, now).max(told.full(MOST_A_DAY, DAY, now)).is_none()
+    }
+}
+
+/// Queues a warning if it is due, and says whether it was. It is recorded even where there is no way to send one: others
+/// than the person should hear of it, too.
 pub fn of_prompts(
     view: &View,
-    warning: &Message,
+    device: DeviceId,
+    warning: Option<&Message>,
     policy: &Policy,
     context: &Context,
     now: Timestamp,
 ) -> Decision<bool> {
-    let key = ThrottleKey::Warnings;
-    let mut told: Throttle = view.throttle(key);
-    let is_due = told.full(1, APART, now).max(told.full(MOST_A_DAY, DAY, now)).is_none();
-    let Some(user) = view.user.as_ref().filter(|_| is_due && throttle::tired(view, policy, now).is_some()) else {
+    let Some(user) = view.user.as_ref().filter(|_| is_due(view, policy, now)) else {
         return Decision::reply(false);
     };
-    told.push(now);
+    let mut told = view.throttle(ThrottleKey::Warnings);
+    told.push_sent(DAY, now);
     Decision::reply(true)
         .with(Change::SetThrottle(user.id, told))
-        .with(Change::Enqueue(warning.clone()))
-        .with(context.event(AuditKind::PromptsRefused, user.id, now).device(warning.device_id).into())
+        .with_all(warning.cloned().map(Change::Enqueue))
+        .with(context.event(AuditKind::PromptsRefused, user.id, now).device(device).into())
 }

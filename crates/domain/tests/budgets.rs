@@ -49,7 +49,9 @@ fn recipients_are_recognised_and_never_shown() {
     assert_ne!(number(phone).budget, number("+14155550223").budget);
     // Another hundred of a longer number.
     assert_ne!(number(phone).budget, number("+1415555012345").budget);
-    assert_eq!(address("Ana@Example.com"), address("ana@example.com"));
+    for same in ["Ana@Example.com", "ana@example.com.", "ana+anything@example.com"] {
+        assert_eq!(address(same), address("ana@example.com"), "{same}");
+    }
     assert_ne!(address("ana@example.com").budget, address("ben@example.com").budget);
     let other = MacKeys::new(vec![(1, Secret::new(vec![2; 32]))]);
     let sms = Credential::Sms { phone: phone.to_owned() };
@@ -192,4 +194,71 @@ fn what_is_over_may_be_forgotten() {
     let day = Spent { taken: 1, since: START, ..Spent::default() };
     assert!(day.over_at(Budget::Server) > START.plus(DAY));
     assert!(day.over_at(Budget::Calls(ClientId(1))) > START);
+}
+
+/// SEC 33: a clock that was ahead and is set back opens no day again that is used up, and closes none that is not.
+#[test]
+fn a_clock_set_back_finds_every_day_as_it_was() {
+    let mut spent = Spent::default();
+    let all = |spent: &mut Spent, now: Timestamp| {
+        let mut taken = 0;
+        loop {
+            let before = view(spent);
+            let leased = commit(spent, sends::lease(&before, Budget::Server, 7, 1, now)).0;
+            if leased.messages == 0 {
+                return (taken, leased.until);
+            }
+            taken += leased.messages;
+        }
+    };
+    assert_eq!(all(&mut spent, START), (7, Timestamp(20_001 * DAY)));
+    for ahead in [1, 2, 400] {
+        let before = view(&spent);
+        assert_eq!(
+            commit(&mut spent, sends::lease(&before, Budget::Server, 7, 1, START.plus(ahead * DAY))).0.messages,
+            1
+        );
+        assert_eq!(sends::taken_today(&spent, START), 7);
+        assert_eq!(all(&mut spent, START), (0, Timestamp(20_001 * DAY)), "{ahead} days ahead and back");
+    }
+    for day in 1..12 {
+        let left = if day <= 2 { 6 } else { 7 };
+        let (taken, until) = all(&mut spent, START.plus(day * DAY));
+        assert_eq!((taken, until), (left, Timestamp((20_001 + day) * DAY)), "day {day}");
+    }
+    assert!(spent.recent.len() < 8, "it remembers a few days only");
+}
+
+/// SEC 33: the same for a recipient.
+#[test]
+fn a_clock_set_back_holds_nothing_from_a_recipient_for_days() {
+    let (mut spent, limits) = (Spent::default(), SendLimits { block_per_hour: 3, ..SendLimits::default() });
+    let to = number("+14155550123");
+    let send = |spent: &mut Spent, now: Timestamp| {
+        let before = view(spent);
+        commit(spent, sends::count(&before, &to, &limits, now)).0
+    };
+    for minute in 0..3 {
+        assert_eq!(send(&mut spent, START.plus(5 * DAY + minute * MINUTE)), Ok(()));
+    }
+    assert_eq!(send(&mut spent, START), Ok(()));
+    assert_eq!(spent.recent.len(), 1, "what lies far ahead is forgotten");
+    assert_eq!(send(&mut spent, START), Ok(()));
+    assert_eq!(send(&mut spent, START), Ok(()));
+    assert!(send(&mut spent, START.plus(-10 * MINUTE)).is_err(), "what lies minutes ahead counts");
+}
+
+/// SEC 37: the clock of another database server may be behind.
+#[test]
+fn a_bucket_fills_again_though_the_clock_was_set_back() {
+    let rate = CallRate { per_second: 10, burst: 20 };
+    let mut spent = Spent::default();
+    let take = |spent: &mut Spent, clock: Timestamp| {
+        let fresh = BudgetView { spent: spent.clone(), clock };
+        commit(spent, burst::take(&fresh, ClientId(1), rate, 0, 100)).0.calls
+    };
+    while take(&mut spent, START) > 0 {}
+    let back = START.plus(-HOUR);
+    assert_eq!(take(&mut spent, back), 0, "it is as empty as it was");
+    assert_eq!(take(&mut spent, back.plus(SECOND)), 5, "and runs full from there");
 }

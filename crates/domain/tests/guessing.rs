@@ -4,11 +4,12 @@ mod model;
 
 use domain::device::NO_COUNTER;
 use domain::factor::Challenge;
-use domain::throttle;
 use domain::time::{DAY, HOUR, MINUTE, SECOND};
 use domain::user::Unlocked;
 use domain::verification::Target;
-use domain::{AuditKind, DeviceId, DeviceStatus, Outcome, Reason, Response, ThrottleKey, enrolment, user};
+use domain::{
+    AuditKind, DeviceId, DeviceStatus, Outcome, Reason, Response, ThrottleKey, enrolment, throttle, user, warning,
+};
 use model::{Scene, context, device_door, hotp, is_accepted, policy, sms, token_door, totp, wire_door};
 
 fn lock_of(scene: &Scene, device: DeviceId) -> Option<i64> {
@@ -411,6 +412,47 @@ fn three_prompts_in_five_minutes_and_ten_a_day_until_one_is_accepted() {
     assert_eq!(next(&scene), None);
 }
 
+/// SEC 13: the person is warned with the prompt that fills a limit, however slowly that comes about.
+#[test]
+fn the_prompt_that_fills_a_limit_is_known_when_it_is_put() {
+    for (apart, filling) in [(101 * SECOND, 3), (HOUR, 10), (2 * HOUR, 10)] {
+        let mut scene = Scene::new();
+        let push = domain::FactorKind::Push;
+        for n in 1..=filling {
+            assert_eq!(throttle::next_send(&scene.view(), push, &policy(), scene.now), None);
+            let is_last = throttle::tires(&scene.view(), &policy(), scene.now);
+            assert_eq!(is_last, n == filling, "prompt {n} of {filling}");
+            scene.db.apply(throttle::count_prompt(&scene.view(), scene.user, scene.now));
+            assert_eq!(warning::is_due(&scene.view(), &policy(), scene.now), n == filling);
+            scene.wait(apart);
+        }
+        let off = domain::Policy { message_limits: false, ..policy() };
+        assert!(!throttle::tires(&scene.view(), &off, scene.now));
+    }
+}
+
+/// SEC 13: a warning is recorded whether or not there is a way to send it, once an hour and three times a day.
+#[test]
+fn a_warning_is_recorded_with_a_message_or_without() {
+    let mut scene = Scene::new();
+    for _ in 0..10 {
+        scene.db.apply(throttle::count_prompt(&scene.view(), scene.user, scene.now));
+    }
+    let mut warned = Vec::new();
+    for hour in 0..24 {
+        let decision = warning::of_prompts(&scene.view(), DeviceId(1), None, &policy(), &context(), scene.now);
+        if scene.db.commit(decision) {
+            warned.push(hour);
+        }
+        scene.wait(HOUR / 2);
+        let again = warning::of_prompts(&scene.view(), DeviceId(1), None, &policy(), &context(), scene.now);
+        assert!(!scene.db.commit(again), "{hour}");
+        scene.wait(HOUR / 2);
+    }
+    assert_eq!(warned, [0, 1, 2]);
+    assert_eq!(scene.db.recorded(AuditKind::PromptsRefused), 3);
+}
+
 /// The clock only ever moves a lock's end away, never an accepted step back.
 #[test]
 fn a_clock_set_back_lifts_no_lock_and_revives_no_code() {
@@ -426,4 +468,62 @@ fn a_clock_set_back_lifts_no_lock_and_revives_no_code() {
     let code = scene.own_code(device);
     assert_eq!(scene.typed(&device_door(device), &code), Outcome::Refused(Reason::Replay));
     assert!(scene.db.device(device).unwrap().last_counter > NO_COUNTER);
+}
+
+/// SEC 13 and SEC 33: a clock that was ahead and is set back neither keeps messages from anybody for as long as it was
+/// ahead, nor makes those of the last minutes forgotten.
+#[test]
+fn a_clock_set_back_holds_no_message_back_for_days_and_forgets_none_of_now() {
+    for factor in [domain::FactorKind::Sms, domain::FactorKind::Push] {
+        let mut scene = Scene::new();
+        let next = |scene: &Scene| throttle::next_send(&scene.view(), factor, &policy(), scene.now);
+        let put = |scene: &mut Scene| {
+            scene.db.apply(throttle::count_send(&scene.view(), scene.user, factor, scene.now));
+            scene.db.apply(throttle::count_prompt(&scene.view(), scene.user, scene.now));
+        };
+        scene.wait(2 * 24 * HOUR);
+        for _ in 0..5 {
+            put(&mut scene);
+            scene.wait(30 * SECOND);
+        }
+        scene.wait(-2 * 24 * HOUR);
+        assert_eq!(next(&scene), None);
+        put(&mut scene);
+        assert_eq!(next(&scene), Some(scene.now.plus(30 * SECOND)));
+        let off = domain::SendLimits { device_interval: 0, device_per_ten_minutes: 0, ..domain::SendLimits::default() };
+        let off = domain::Policy { sends: off, ..policy() };
+        assert_eq!(throttle::next_send(&scene.view(), factor, &off, scene.now), None);
+        scene.wait(2 * 24 * HOUR);
+        assert_eq!(next(&scene), None, "what was counted ahead does not count once more when its time comes");
+
+        // A step of seconds changes nothing.
+        for _ in 0..3 {
+            put(&mut scene);
+            scene.wait(30 * SECOND);
+        }
+        scene.wait(-100 * SECOND);
+        assert!(next(&scene).is_some());
+    }
+}
+
+/// SEC 13: so it is with warnings.
+#[test]
+fn a_clock_set_back_keeps_no_warning_back() {
+    let mut scene = Scene::new();
+    let wear_down = |scene: &mut Scene| {
+        for _ in 0..3 {
+            scene.db.apply(throttle::count_prompt(&scene.view(), scene.user, scene.now));
+        }
+    };
+    let warned = |scene: &mut Scene| {
+        let warned = warning::of_prompts(&scene.view(), DeviceId(1), None, &policy(), &context(), scene.now);
+        scene.db.commit(warned)
+    };
+    scene.wait(30 * 24 * HOUR);
+    wear_down(&mut scene);
+    assert!(warned(&mut scene));
+    scene.wait(-30 * 24 * HOUR);
+    wear_down(&mut scene);
+    assert!(warned(&mut scene));
+    assert!(!warned(&mut scene), "once an hour");
 }

@@ -174,24 +174,15 @@ impl Engine {
     }
 
     fn draw_credential(&self, request: &EnrolRequest, user: &User) -> Result<Credential, Error> {
-        let phone = || {
-            let number = request.target.as_deref().or(user.phone.as_deref()).ok_or(Error::BadTarget)?;
-            let number = domain::text::e164(number).ok_or(Error::BadTarget)?;
-            let allowed = domain::text::may_receive(number, &self.settings.policy.country_prefixes);
-            allowed.then(|| number.to_owned()).ok_or(Error::BadTarget)
+        let reaching = |own: Option<&str>| {
+            let target = request.target.as_deref().or(own).ok_or(Error::BadTarget)?;
+            Credential::reaching(request.factor, target, &self.settings.policy).ok_or(Error::BadTarget)
         };
         Ok(match request.factor {
             FactorKind::Totp => Credential::Totp(Totp::with_secret(self.draw_secret())),
             FactorKind::Hotp => Credential::Hotp(Hotp { secret: self.draw_secret(), digits: 6 }),
-            FactorKind::Sms => Credential::Sms { phone: phone()? },
-            FactorKind::Voice => Credential::Voice { phone: phone()? },
-            FactorKind::Email => {
-                let address = request.target.as_deref().or(user.email.as_deref()).ok_or(Error::BadTarget)?;
-                if !domain::text::is_email(address) {
-                    return Err(Error::BadTarget);
-                }
-                Credential::Email { address: address.to_owned() }
-            }
+            FactorKind::Sms | FactorKind::Voice => reaching(user.phone.as_deref())?,
+            FactorKind::Email => reaching(user.email.as_deref())?,
             FactorKind::Push => Credential::Push { public_key: None },
         })
     }

@@ -119,9 +119,17 @@ impl Engine {
         }
     }
 
-    /// Counts one message against everything it counts against, or says from when on there may be one.
+    /// Counts one message against everything it counts against, or says from when on there may be one. The recipient
+    /// comes first: it refuses most, and what it refuses must neither sound the alarms of the days nor be missing there
+    /// for others, for as long as it takes to give it back.
     async fn count_send(&self, to: Recipient, client: Option<ClientId>, now: Timestamp) -> Result<Counted, Error> {
         let mut counted = Counted { days: Vec::new(), to: None, at: now };
+        let limits = self.settings.policy.sends;
+        if limits.target_per_day > 0 || (limits.block_per_hour > 0 && to.in_block) {
+            let count = self.store.decide_budget(to.budget, move |view| sends::count(view, &to, &limits, now)).await?;
+            count.map_err(|at| Error::TooMany(Some(at)))?;
+            counted.to = Some(to);
+        }
         for budget in client.map(Budget::Client).into_iter().chain([Budget::Server]) {
             match self.take_of_day(budget, now).await {
                 Ok(None) => {}
@@ -133,16 +141,6 @@ impl Engine {
                 Err(error) => return Err(error),
             }
         }
-        let limits = self.settings.policy.sends;
-        if limits.target_per_day == 0 && (limits.block_per_hour == 0 || !to.in_block) {
-            return Ok(counted);
-        }
-        let count = self.store.decide_budget(to.budget, move |view| sends::count(view, &to, &limits, now)).await?;
-        if let Err(at) = count {
-            self.give_back(counted).await;
-            return Err(Error::TooMany(Some(at)));
-        }
-        counted.to = Some(to);
         Ok(counted)
     }
 
@@ -221,9 +219,12 @@ impl Sends {
     /// Puts what was taken into the store of this node, and takes one of it.
     fn settle(&self, budget: Budget, leased: Leased, now: Timestamp) -> Result<(), Timestamp> {
         let Leased { messages, until, .. } = leased;
-        let lease = Lease { left: messages.saturating_sub(1), until, dry: (messages == 0).then_some(now) };
-        self.leases().insert(budget, lease);
-        if messages > 0 { Ok(()) } else { Err(until) }
+        let mut leases = self.leases();
+        // With what was given back while more was being taken.
+        let kept = leases.get(&budget).filter(|lease| lease.until == until).map_or(0, |lease| lease.left);
+        let left = kept + messages;
+        leases.insert(budget, Lease { left: left.saturating_sub(1), until, dry: (messages == 0).then_some(now) });
+        if left > 0 { Ok(()) } else { Err(until) }
     }
 
     fn leases(&self) -> MutexGuard<'_, HashMap<Budget, Lease>> {
@@ -246,5 +247,25 @@ fn sound(budget: Budget, alarm: Alarm, limit: u32) {
     match alarm {
         Alarm::Near => tracing::warn!(client, limit, "80 % of the messages of this day are used"),
         Alarm::Full => tracing::error!(client, limit, "all messages of this day are used: no more are sent"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_given_back_while_more_is_taken_is_not_lost() {
+        let (sends, now) = (Sends::default(), Timestamp(20_000 * DAY));
+        let until = now.plus(DAY);
+        let leased = |messages| Leased { messages, until, alarm: None };
+        assert_eq!(sends.settle(Budget::Server, leased(1), now), Ok(()));
+        assert_eq!(sends.take_here(Budget::Server, now), None, "somebody asks for more");
+        sends.leases().entry(Budget::Server).and_modify(|lease| lease.left += 1);
+        assert_eq!(sends.settle(Budget::Server, leased(0), now), Ok(()), "the day has no more, but this one is back");
+        assert_eq!(sends.settle(Budget::Server, leased(0), now), Err(until));
+        let tomorrow = Leased { messages: 1, until: until.plus(DAY), alarm: None };
+        assert_eq!(sends.settle(Budget::Server, tomorrow, now), Ok(()));
+        assert_eq!(sends.take_here(Budget::Server, now), None, "each day has its own");
     }
 }

@@ -281,14 +281,15 @@ impl Engine {
             .await?;
         self.wake_outbox();
         match opened {
-            Opened::Opened(put) => Ok(StepAnswer::Sent(device.factor, put.challenge.number().map(Shown))),
+            Opened::Opened(put) => {
+                self.warn_of_prompt(snapshot, device, by, now).await;
+                Ok(StepAnswer::Sent(device.factor, put.challenge.number().map(Shown)))
+            }
             Opened::Repeated(put) => Ok(StepAnswer::Pending(device.factor, put.challenge.number().map(Shown))),
             Opened::NoUser | Opened::NoDevice => Ok(StepAnswer::Refused(Reason::NoDevice)),
             Opened::Locked(until) => Err(Error::Locked(until)),
             Opened::TooSoon(at) => {
-                if device.factor == FactorKind::Push {
-                    self.warn_of_prompts(snapshot, device, by, now).await;
-                }
+                self.warn_of_prompts(snapshot, device, by, now).await;
                 Err(Error::TooMany(Some(at)))
             }
             Opened::TooMany(at) => Err(Error::TooMany(Some(at))),

@@ -102,8 +102,12 @@ impl Engine {
                 verification::open(view, &opening, &policy, &context, now)
             })
             .await?;
+        self.wake_outbox();
         let (verification, setup) = match opened {
-            Opened::Opened(verification) => (verification, setup),
+            Opened::Opened(verification) => {
+                self.warn_of_prompt(&view, &device, by, now).await;
+                (verification, setup)
+            }
             Opened::Repeated(verification) => {
                 let setup = verification.challenge.number().map(Setup::to_show);
                 (verification, setup)
@@ -112,14 +116,11 @@ impl Engine {
             Opened::NoDevice => return Err(Error::NoDevice),
             Opened::Locked(until) => return Err(Error::Locked(until)),
             Opened::TooSoon(at) => {
-                if device.factor == domain::FactorKind::Push {
-                    self.warn_of_prompts(&view, &device, by, now).await;
-                }
+                self.warn_of_prompts(&view, &device, by, now).await;
                 return Err(Error::TooMany(Some(at)));
             }
             Opened::TooMany(at) => return Err(Error::TooMany(Some(at))),
         };
-        self.wake_outbox();
         let is_default = domain::device::default_device(&view.devices) == Some(device.id);
         Ok(OpenedVerification { verification, device, is_default, state_token, setup })
     }

@@ -1,8 +1,9 @@
-//! Telling a person over another channel that prompts are refused in their name (SEC 13).
+//! Telling a person over another channel that prompts wear them down (SEC 13).
 
 use domain::verification::Context;
 use domain::{
-    Channel, Content, Credential, Device, DeviceStatus, Message, MessageId, Timestamp, View, throttle, warning,
+    Channel, Content, Credential, Device, DeviceStatus, FactorKind, Message, MessageId, Timestamp, View, throttle,
+    warning,
 };
 use store::IdKind;
 
@@ -12,40 +13,74 @@ use crate::{Engine, Error, words};
 const LIFE: i64 = domain::time::HOUR;
 
 impl Engine {
+    /// Warns the person behind `device`, to which a prompt was just put, if that was the last for a while: whoever keeps
+    /// below the limits is never refused one. `before` is the user as it was.
+    pub(crate) async fn warn_of_prompt(&self, before: &View, device: &Device, context: Context, now: Timestamp) {
+        if device.factor != FactorKind::Push || !throttle::tires(before, &self.settings.policy, now) {
+            return;
+        }
+        match self.store.view(device.user_id).await {
+            Ok(view) => self.warn_of_prompts(&view, device, context, now).await,
+            Err(error) => lost(device, &error.into()),
+        }
+    }
+
     /// Warns the person behind `device`, to which a prompt was just refused, if it was for too many of them. A warning
     /// that cannot be sent is told of in the log and changes nothing for the caller.
     pub(crate) async fn warn_of_prompts(&self, view: &View, device: &Device, context: Context, now: Timestamp) {
         // A fresh prompt makes nobody's patience end by itself: what the caller saw is enough to look at.
-        if throttle::tired(view, &self.settings.policy, now).is_none() {
+        if device.factor != FactorKind::Push || !warning::is_due(view, &self.settings.policy, now) {
             return;
         }
-        match self.queue_warning(view, device, context, now).await {
-            Ok(true) => self.wake_outbox(),
-            Ok(false) => {}
-            Err(error) => {
-                let error = &error as &dyn std::error::Error;
-                tracing::warn!(user = device.user_id.0, error, "a warning that prompts are refused was not queued");
-            }
+        if let Err(error) = self.queue_warning(view, device, context, now).await {
+            lost(device, &error);
         }
     }
 
-    async fn queue_warning(
+    /// Over the first way that may still be sent to: whoever wears somebody down may have used up the others before.
+    async fn queue_warning(&self, view: &View, device: &Device, context: Context, now: Timestamp) -> Result<(), Error> {
+        for (channel, way) in self.ways_to_warn(view)? {
+            let Some(message) = self.draw_warning(device, channel, &way, now).await? else { continue };
+            let (to, client, policy) = (self.recipient(&way), context.client, self.settings.policy.clone());
+            let (by, id) = (context.clone(), device.id);
+            let rule = move |view: &View| warning::of_prompts(view, id, Some(&message), &policy, &by, now);
+            match self.decide_to_send(view, device.user_id, to, client, now, rule).await {
+                Ok(_) => {
+                    self.wake_outbox();
+                    return Ok(());
+                }
+                Err(Error::TooMany(_)) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        let (policy, id) = (self.settings.policy.clone(), device.id);
+        let unsent = self
+            .decide(device.user_id, move |view| warning::of_prompts(view, id, None, &policy, &context, now))
+            .await?;
+        if unsent {
+            tracing::warn!(user = device.user_id.0, "nothing can be sent to warn a user of too many prompts");
+        }
+        Ok(())
+    }
+
+    async fn draw_warning(
         &self,
-        view: &View,
         device: &Device,
-        context: Context,
+        channel: Channel,
+        way: &Credential,
         now: Timestamp,
-    ) -> Result<bool, Error> {
-        let Some((channel, way)) = self.way_to_warn(view)? else { return Ok(false) };
+    ) -> Result<Option<Message>, Error> {
         let issuer = &self.settings.policy.issuer;
-        let (subject, body) = words::prompts_refused(issuer);
-        let content = match &way {
-            Credential::Email { address } => Content::of(address.clone(), body).about(subject),
+        let content = match way {
+            Credential::Email { address } => {
+                let (subject, body) = words::prompts_refused(issuer);
+                Content::of(address.clone(), body).about(subject)
+            }
             Credential::Sms { phone } => Content::of(phone.clone(), words::prompts_refused_shortly(issuer)),
-            _ => return Ok(false),
+            _ => return Ok(None),
         };
         let id = MessageId(self.store.next_id(IdKind::Message).await?);
-        let message = Message {
+        Ok(Some(Message {
             id,
             user_id: device.user_id,
             device_id: device.id,
@@ -55,31 +90,29 @@ impl Engine {
             content: self.seal_content(id, device.user_id, &content)?,
             created_at: now,
             not_after: now.plus(LIFE),
-        };
-        let (to, client, policy) = (self.recipient(&way), context.client, self.settings.policy.clone());
-        let rule = move |view: &View| warning::of_prompts(view, &message, &policy, &context, now);
-        self.decide_to_send(view, device.user_id, to, client, now, rule).await
+        }))
     }
 
-    /// The first way that works: the mail address and devices of the person, and at last the telephone of the profile.
-    fn way_to_warn(&self, view: &View) -> Result<Option<(Channel, Credential)>, Error> {
-        let Some(user) = &view.user else { return Ok(None) };
-        let mut ways: Vec<Credential> =
-            user.email.iter().map(|address| Credential::Email { address: address.clone() }).collect();
+    /// The ways that work, best first: the mail address and devices of the person, and at last the telephone of the
+    /// profile, which may be any text and is sent to only if it could be enrolled (SEC 34).
+    fn ways_to_warn(&self, view: &View) -> Result<Vec<(Channel, Credential)>, Error> {
+        let Some(user) = &view.user else { return Ok(Vec::new()) };
+        let listed = |factor, target: &Option<String>| {
+            target.as_deref().and_then(|target| Credential::reaching(factor, target, &self.settings.policy))
+        };
+        let mut ways: Vec<Credential> = listed(FactorKind::Email, &user.email).into_iter().collect();
         for device in view.devices.iter().filter(|device| device.status == DeviceStatus::Active) {
-            if matches!(device.factor.channel(), Some(Channel::Email | Channel::Sms)) {
+            if matches!(device.factor, FactorKind::Email | FactorKind::Sms) {
                 ways.push(self.open_credential(device)?);
             }
         }
-        let listed = |number: &&String| domain::text::may_receive(number, &self.settings.policy.country_prefixes);
-        ways.extend(user.phone.iter().filter(listed).map(|phone| Credential::Sms { phone: phone.clone() }));
-        Ok(ways.into_iter().find_map(|way| {
-            let channel = match way {
-                Credential::Email { .. } => Channel::Email,
-                Credential::Sms { .. } => Channel::Sms,
-                _ => return None,
-            };
-            self.outbox.carries(channel).then_some((channel, way))
-        }))
+        ways.extend(listed(FactorKind::Sms, &user.phone));
+        let with_channel = |way: Credential| way.kind().channel().map(|channel| (channel, way));
+        Ok(ways.into_iter().filter_map(with_channel).filter(|(channel, _)| self.outbox.carries(*channel)).collect())
     }
+}
+
+fn lost(device: &Device, error: &Error) {
+    let error = error as &dyn std::error::Error;
+    tracing::warn!(user = device.user_id.0, error, "a warning of too many prompts was not queued");
 }

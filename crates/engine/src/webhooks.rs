@@ -74,9 +74,7 @@ impl Engine {
         if !text::is_name(&new.name) {
             return Err(BadWebhook::Field("the name must be at most 100 plain characters"));
         }
-        if let Some(fault) = delivery::webhook::fault_of_url(&new.url, new.allow_private) {
-            return Err(BadWebhook::Field(fault));
-        }
+        let url = delivery::webhook::checked_url(&new.url, new.allow_private).map_err(BadWebhook::Field)?;
         if let Some(fault) = new.headers.fault() {
             return Err(BadWebhook::Field(fault));
         }
@@ -87,7 +85,7 @@ impl Engine {
         let webhook = Webhook {
             id,
             name: new.name,
-            url: new.url,
+            url,
             keys: self.seal_webhook_keys(id, &SigningKeys::new(key))?,
             headers: self.keys.seal(Webhook::headers_place(id), self.chance.bytes(), &headers),
             allow_private: new.allow_private,

@@ -122,6 +122,11 @@ impl Call {
         web::proxy::client_ip(self.socket(), &self.head.headers, &self.origin.trusted_proxies)
     }
 
+    /// Whether it came through a trusted proxy, which vouches for what it passes on.
+    pub(crate) fn is_vouched_for(&self) -> bool {
+        web::proxy::is_trusted(self.socket(), &self.origin.trusted_proxies)
+    }
+
     fn socket(&self) -> IpAddr {
         self.peer.map_or(IpAddr::V4(Ipv4Addr::LOCALHOST), |peer| peer.0.ip())
     }

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock};
 
 use axum::body::{Body, Bytes, HttpBody as _};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode, header};
+use axum::http::{HeaderName, HeaderValue, Method, Request, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use engine::{Caller, TRACES};
 use tracing::field::Empty;
@@ -215,7 +215,7 @@ impl Door for Dialect {
             let mut answer = match found(&self.0, request, peer) {
                 Ok(((endpoint, number), call)) => {
                     route = Some(number);
-                    let span = span(&self.0, number, call.headers());
+                    let span = span(&self.0, number, &call);
                     let answering = async {
                         match endpoint {
                             Endpoint::Open(handler) => match unreadable(&call) {
@@ -245,7 +245,7 @@ impl Door for Dialect {
 }
 
 /// The request's part in a trace, if somebody collects it: the route and never what stands in its place (SEC 48).
-fn span(app: &App, number: usize, headers: &HeaderMap) -> Span {
+fn span(app: &App, number: usize, call: &Call) -> Span {
     static NAMES: LazyLock<Vec<(&str, String)>> = LazyLock::new(names);
     if !tracing::enabled!(target: TRACES, Level::TRACE) {
         return Span::none();
@@ -260,8 +260,9 @@ fn span(app: &App, number: usize, headers: &HeaderMap) -> Span {
         http.response.status_code = Empty,
         request.id = web::request_id::current().map(|id| id.as_str().to_owned()),
     );
-    if let Some(follow) = app.options.follow {
-        follow(&span, headers);
+    // A caller of whom nothing is known yet must not say which trace this is, nor that it is not to be collected.
+    if let Some(follow) = app.options.follow.filter(|_| call.is_vouched_for()) {
+        follow(&span, call.headers());
     }
     span
 }

@@ -188,6 +188,33 @@ async fn a_crowd_at_one_device_uses_up_one_message() {
     }
 }
 
+/// What a recipient may not have takes nothing of the day from others, not even for a moment, and alarms nobody.
+#[tokio::test]
+async fn a_crowd_that_one_number_refuses_leaves_the_day_to_others() {
+    let sends = SendLimits { target_per_day: 3, client_per_day: 5, ..SendLimits::default() };
+    let wire = std::sync::Arc::new(limited(sends).await);
+    let mut devices = Vec::new();
+    for _ in 0..12 {
+        devices.push(phone(&wire, "+14155550123").await);
+    }
+    let mut crowd = tokio::task::JoinSet::new();
+    for device in devices {
+        let wire = wire.clone();
+        crowd.spawn(async move {
+            let told = trigger(&wire, device).await;
+            (told.status(), told.0.header("retry-after").map(str::to_owned))
+        });
+    }
+    let mut answers = crowd.join_all().await;
+    answers.sort_unstable();
+    let refused = (429, Some("86400".to_owned()));
+    assert_eq!(answers, [vec![(200, None); 3], vec![refused; 9]].concat(), "never the day's");
+    let budgets: Vec<_> = wire.budgets().await.into_iter().map(|(_, taken, alarm)| (taken, alarm)).collect();
+    assert_eq!(budgets.last(), Some(&(3, 0)), "{budgets:?}");
+    let elsewhere = phone(&wire, "+14155559000").await;
+    assert_eq!(trigger(&wire, elsewhere).await.status(), 200);
+}
+
 #[tokio::test]
 async fn a_crowd_is_sent_no_more_than_the_limit() {
     let wire = std::sync::Arc::new(limited(SendLimits::default()).await);

@@ -1,8 +1,9 @@
-//! SEC 13: after three prompts that nobody accepted, push answers 429, and the person is told over another channel.
+//! SEC 13: after three prompts that nobody accepted, push answers 429, and the person is told over another channel with
+//! the third.
 
 mod wire;
 
-use domain::Scope;
+use domain::{Scope, SendLimits};
 use serde_json::{Value, json};
 use testkit::Setup;
 use wire::Wire;
@@ -29,6 +30,19 @@ async fn ask(wire: &Wire, device: i64, times: usize) -> Vec<u16> {
     statuses
 }
 
+/// Changes the person.
+async fn change(wire: &Wire, to: &str) -> Value {
+    let changed = wire.call("PUT", &format!("/api/2/users/{}", wire.user), to).await;
+    assert_eq!(changed.status(), 200, "{changed}");
+    changed.json()
+}
+
+/// How often it was recorded that the person was warned, or should have been.
+async fn warned(wire: &Wire) -> usize {
+    let events = wire.get(&format!("/api/1/events?user_id={}&event_type_id=90035", wire.user)).await.json();
+    events["data"].as_array().map_or(0, Vec::len)
+}
+
 async fn warnings(wire: &Wire, channel: &str, words: &str) -> Vec<Value> {
     let sent = wire.server.send(wire::Script::get(&format!("/dev/outbox?channel={channel}"))).await.json();
     let of = |message: &&Value| message["body"].as_str().is_some_and(|body| body.contains(words));
@@ -46,8 +60,7 @@ async fn whoever_is_worn_down_with_prompts_is_warned_by_mail_once_an_hour() {
     assert!(message["body"].as_str().expect("words").contains(words), "{message}");
     assert_eq!((&message["code"], &message["link"]), (&Value::Null, &Value::Null));
     assert_eq!(warnings(&wire, "email", words).await.len(), 1, "six requests, one warning");
-    let events = wire.get(&format!("/api/1/events?user_id={}&event_type_id=90035", wire.user)).await.json();
-    assert_eq!(events["data"].as_array().map(Vec::len), Some(1), "{events}");
+    assert_eq!(warned(&wire).await, 1);
 
     // An hour later the same again.
     wire.server.advance(3_700);
@@ -62,15 +75,16 @@ async fn a_log_in_warns_too_and_without_an_address_by_text_message() {
     let device = push(&wire).await;
     let user = wire.server.user(1);
     let (username, password) = (user.username.clone(), user.password.clone());
-    let changed = wire.call("PUT", &format!("/api/2/users/{}", wire.user), r#"{"email":""}"#).await;
-    assert_eq!((changed.status(), &changed.json()["email"]), (200, &Value::Null), "{changed}");
-    assert_ne!(changed.json()["phone"], Value::Null);
-    assert_eq!(ask(&wire, device, 3).await, [200, 200, 200]);
+    let changed = change(&wire, r#"{"email":""}"#).await;
+    assert_eq!(changed["email"], Value::Null);
+    assert_ne!(changed["phone"], Value::Null);
+    assert_eq!(ask(&wire, device, 2).await, [200, 200]);
+    assert_eq!(warned(&wire).await, 0);
     let auth = json!({ "username_or_email": username, "password": password, "subdomain": "acme" }).to_string();
     let told = wire.call_as(Scope::AuthenticationOnly, "POST", "/api/1/login/auth", &auth).await;
     let step = json!({ "state_token": told.text("state_token"), "device_id": device }).to_string();
     let stepped = wire.call_as(Scope::AuthenticationOnly, "POST", "/api/1/login/verify_factor", &step).await;
-    assert_eq!(stepped.status(), 429);
+    assert_eq!(stepped.status(), 200, "{stepped}");
     let message = wire.message("sms", 0).await;
     assert!(message["body"].as_str().expect("words").contains("did not accept"), "{message}");
 }
@@ -88,4 +102,68 @@ async fn an_accepted_prompt_or_one_asked_for_too_soon_warns_nobody() {
         wire.server.advance(31);
     }
     assert_eq!(warnings(&wire, "email", "did not accept").await.len(), 0);
+}
+
+/// Whoever paces prompts so that none is refused is told of all the same, and so is whoever goes on when they are.
+#[tokio::test]
+async fn prompts_that_are_paced_warn_too() {
+    let wire = limited().await;
+    let device = push(&wire).await;
+    for (prompt, told) in [(1, 0), (2, 0), (3, 1), (4, 1), (5, 1)] {
+        assert_eq!(ask(&wire, device, 1).await, [200], "prompt {prompt}");
+        assert_eq!(warned(&wire).await, told, "prompt {prompt}");
+        wire.server.advance(70);
+    }
+    wire.server.advance(3_600);
+    for prompt in 6..10 {
+        assert_eq!(ask(&wire, device, 1).await, [200], "prompt {prompt}");
+        wire.server.advance(900);
+    }
+    assert_eq!(warned(&wire).await, 1);
+    assert_eq!(ask(&wire, device, 1).await, [200], "the tenth of the day");
+    assert_eq!(warned(&wire).await, 2);
+    wire.server.advance(3_600);
+    assert_eq!(ask(&wire, device, 1).await, [429]);
+    assert_eq!(warned(&wire).await, 3);
+}
+
+/// Nobody switches the warning off by using up what may be sent to an address.
+#[tokio::test]
+async fn a_warning_goes_where_it_still_may_and_is_recorded_even_if_it_may_go_nowhere() {
+    for (full, by_text) in [(vec!["email"], 1), (vec!["email", "sms"], 0)] {
+        let sends = SendLimits { target_per_day: 1, ..SendLimits::default() };
+        let wire = Wire::start_with(Setup { message_limits: true, sends, ..Setup::default() }).await;
+        let device = push(&wire).await;
+        let user = wire.server.user(1);
+        let (address, number) = (user.email.clone(), user.phone.clone());
+        for channel in &full {
+            let (factor, field, target) =
+                if *channel == "email" { (4, "email", &address) } else { (2, "number", &number) };
+            let body = json!({ "factor_id": factor, "display_name": "Another's", field: target }).to_string();
+            assert_eq!(wire.post("2/registrations", &body).await.status(), 201, "{channel}");
+        }
+        assert_eq!(ask(&wire, device, 3).await, [200, 200, 200]);
+        assert_eq!(warned(&wire).await, 1, "{full:?}");
+        if by_text == 1 {
+            wire.message("sms", 0).await;
+        }
+        assert_eq!(warnings(&wire, "sms", "did not accept").await.len(), by_text, "{full:?}");
+        assert_eq!(warnings(&wire, "email", "did not accept").await.len(), 0, "{full:?}");
+    }
+}
+
+/// SEC 34: the telephone of a profile is any text, and is sent to only if it could be enrolled.
+#[tokio::test]
+async fn no_warning_goes_to_a_number_that_could_not_be_enrolled() {
+    let bad = ["+1 900 555 0123", "+1-9005550123", "+1;x=9005550123", "+1415555 0123, +19005550123", "+4930123456"];
+    for phone in bad {
+        let wire = limited().await;
+        let device = push(&wire).await;
+        change(&wire, &json!({ "email": "", "phone": phone }).to_string()).await;
+        assert_eq!(ask(&wire, device, 4).await, [200, 200, 200, 429]);
+        assert_eq!(warned(&wire).await, 1, "{phone}");
+        let enrolled = wire.post("2/registrations", r#"{"factor_id":2,"display_name":"Phone"}"#).await;
+        assert_eq!(enrolled.status(), 422, "{phone}");
+        assert_eq!(warnings(&wire, "sms", "").await.len(), 0, "{phone}");
+    }
 }

@@ -4,14 +4,17 @@
 //! A span names a route, an answer and a request id; never a user, an address or what was sent (SEC 48).
 
 use std::sync::OnceLock;
+use std::time::Duration;
 
 use axum::http::HeaderMap;
 use opentelemetry::propagation::{Extractor, TextMapPropagator as _};
 use opentelemetry::trace::TracerProvider as _;
-use opentelemetry_otlp::{Protocol, SpanExporter, WithExportConfig as _};
+use opentelemetry_otlp::{Protocol, SpanExporter, WithExportConfig as _, WithHttpConfig as _};
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::propagation::TraceContextPropagator;
 use opentelemetry_sdk::trace::{SdkTracer, SdkTracerProvider};
+use reqwest::blocking::Client;
+use reqwest::redirect::Policy;
 use tracing::{Span, Subscriber};
 use tracing_opentelemetry::OpenTelemetrySpanExt as _;
 use tracing_subscriber::filter::{LevelFilter, Targets};
@@ -20,6 +23,9 @@ use tracing_subscriber::registry::LookupSpan;
 
 /// What the service is called unless `OTEL_SERVICE_NAME` says otherwise.
 const SERVICE: &str = "countersign";
+
+/// The one header of a caller's that is read.
+const TRACEPARENT: &str = "traceparent";
 
 static PROVIDER: OnceLock<SdkTracerProvider> = OnceLock::new();
 
@@ -31,7 +37,8 @@ where
     if !super::log::wants_traces() {
         return Ok(None);
     }
-    let exporter = SpanExporter::builder().with_http().with_protocol(Protocol::HttpBinary).build()?;
+    let exporter =
+        SpanExporter::builder().with_http().with_http_client(client()?).with_protocol(Protocol::HttpBinary).build()?;
     let resource = Resource::builder();
     let resource =
         if std::env::var_os("OTEL_SERVICE_NAME").is_some() { resource } else { resource.with_service_name(SERVICE) };
@@ -47,9 +54,26 @@ where
     Ok(Some(layer.with_filter(spans)))
 }
 
-/// Makes a request's span part of the caller's trace, if the caller names one (W3C Trace Context).
+/// What carries spans: straight to the collector, whatever proxies the environment names, and no further.
+fn client() -> anyhow::Result<Client> {
+    let builder = || Client::builder().timeout(patience()).no_proxy().redirect(Policy::none()).build();
+    // It has a runtime of its own, which cannot begin inside another.
+    let made =
+        std::thread::spawn(builder).join().map_err(|_| anyhow::anyhow!("the client of the collector panicked"))?;
+    Ok(made?)
+}
+
+/// How long the collector may take, by OpenTelemetry's own variables.
+fn patience() -> Duration {
+    let named = |variable: &str| std::env::var(variable).ok()?.parse().ok();
+    let millis = named("OTEL_EXPORTER_OTLP_TRACES_TIMEOUT").or_else(|| named("OTEL_EXPORTER_OTLP_TIMEOUT"));
+    millis.map_or(opentelemetry_otlp::OTEL_EXPORTER_OTLP_TIMEOUT_DEFAULT, Duration::from_millis)
+}
+
+/// Makes a request's span part of the caller's trace, if the caller names one (W3C Trace Context). What else callers say
+/// of their trace (`tracestate`) is text of theirs, and not sent on.
 pub(crate) fn follow(span: &Span, headers: &HeaderMap) {
-    if headers.contains_key("traceparent") {
+    if headers.contains_key(TRACEPARENT) {
         // A span that nobody collects has no parent either.
         let _ = span.set_parent(TraceContextPropagator::new().extract(&Carrier(headers)));
     }
@@ -67,10 +91,11 @@ struct Carrier<'h>(&'h HeaderMap);
 
 impl Extractor for Carrier<'_> {
     fn get(&self, key: &str) -> Option<&str> {
-        self.0.get(key).and_then(|value| value.to_str().ok())
+        let is_passed = key.eq_ignore_ascii_case(TRACEPARENT);
+        self.0.get(key).filter(|_| is_passed).and_then(|value| value.to_str().ok())
     }
 
     fn keys(&self) -> Vec<&str> {
-        self.0.keys().map(axum::http::HeaderName::as_str).collect()
+        vec![TRACEPARENT]
     }
 }

@@ -48,15 +48,32 @@ fn holds(heap: &[u8], needle: &[u8]) -> bool {
     heap.windows(needle.len()).any(|window| window == needle)
 }
 
+const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
+
+fn trace_id() -> Vec<u8> {
+    (0..16).map(|at| u8::from_str_radix(&TRACE[2 * at..2 * at + 2], 16).unwrap()).collect()
+}
+
+/// A server that sends its traces to a collector, past proxies that the environment names.
+fn traced(args: &[&str], collector: &str) -> Running {
+    let mut command = countersign();
+    command.env("OTEL_EXPORTER_OTLP_ENDPOINT", collector).env("OTEL_BSP_SCHEDULE_DELAY", "200");
+    for variable in ["HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"] {
+        command.env(variable, "http://127.0.0.1:9");
+    }
+    Running::start_as(args, command)
+}
+
 #[test]
 fn a_collector_is_sent_routes_and_answers_within_the_callers_trace() {
     let (url, collected) = collector();
-    let mut command = countersign();
-    command.env("OTEL_EXPORTER_OTLP_ENDPOINT", &url).env("OTEL_BSP_SCHEDULE_DELAY", "200");
-    let server = Running::start_as(&["dev"], command);
+    let folder = tempfile::tempdir().unwrap();
+    let config = folder.path().join("countersign.toml");
+    std::fs::write(&config, "trusted_proxies = ['127.0.0.1']\n").unwrap();
+    let server = traced(&["dev", "--config", config.to_str().unwrap()], &url);
     let mut http = server.api();
-    let trace = "4bf92f3577b34da6a3ce929d0e0e4736";
-    http.headers.push(("traceparent".to_owned(), format!("00-{trace}-00f067aa0ba902b7-01")));
+    http.headers.push(("traceparent".to_owned(), format!("00-{TRACE}-00f067aa0ba902b7-01")));
+    http.headers.push(("tracestate".to_owned(), "canary=canary".to_owned()));
     http.expect(200, "GET", "/api/2/users?email=canary.mail@example.com", "");
     let person = json!({ "username": "canary-username", "phone": "+14155559731" }).to_string();
     let user = http.expect(201, "POST", "/api/2/users", &person)["id"].clone();
@@ -74,11 +91,25 @@ fn a_collector_is_sent_routes_and_answers_within_the_callers_trace() {
     for wanted in [&b"countersign"[..], b"POST /api/2/users", b"GET /api/2/mfa/users/{user_id}/devices", b"decide"] {
         assert!(holds(&sent, wanted), "{}", String::from_utf8_lossy(wanted));
     }
-    let trace: Vec<u8> = (0..16).map(|at| u8::from_str_radix(&trace[2 * at..2 * at + 2], 16).unwrap()).collect();
-    assert!(holds(&sent, &trace), "the caller's trace goes on");
+    assert!(holds(&sent, &trace_id()), "the caller's trace goes on");
     for canary in [&b"canary"[..], b"9731", b"client_secret"] {
         assert!(!holds(&sent, canary), "{}", String::from_utf8_lossy(canary));
     }
+}
+
+#[test]
+fn who_is_no_trusted_proxy_neither_names_a_trace_nor_stays_out_of_them() {
+    let (url, collected) = collector();
+    let server = traced(&["dev"], &url);
+    let mut http = server.api();
+    // Not to be sampled, says the caller.
+    http.headers.push(("traceparent".to_owned(), format!("00-{TRACE}-00f067aa0ba902b7-00")));
+    http.headers.push(("tracestate".to_owned(), "canary=canary".to_owned()));
+    http.expect(200, "GET", "/api/2/users", "");
+    assert_eq!(server.stop(), Some(0));
+    let sent: Vec<u8> = collected.try_iter().flat_map(|(_, body)| body).collect();
+    assert!(holds(&sent, b"GET /api/2/users"));
+    assert!(!holds(&sent, &trace_id()) && !holds(&sent, b"canary"));
 }
 
 #[test]

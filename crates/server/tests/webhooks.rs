@@ -17,8 +17,11 @@ fn what_happens_is_told_in_order_and_signed() {
     let mut http = server.api();
     let listener = Listener::start();
     let canary = "Bearer kanarienvogel-5503";
-    let header = format!("Authorization: {canary}");
-    let (id, secret) = create(&listener, folder.path(), &["--name", "siem", "--header", &header]);
+    let token = folder.path().join("token");
+    std::fs::write(&token, format!("{canary}\n")).unwrap();
+    let header = format!("Authorization={}", token.display());
+    let more = ["--name", "siem", "--header-file", &header, "--header", "X-Own: one"];
+    let (id, secret) = create(&listener, folder.path(), &more);
     let users: Vec<Value> = (0..30).map(|n| new_user(&mut http, &format!("told-{n}"))).collect();
 
     let mut seen: Vec<Value> = Vec::new();
@@ -26,7 +29,7 @@ fn what_happens_is_told_in_order_and_signed() {
         let call = listener.next();
         assert_eq!(call.path, "/events?from=countersign");
         assert_eq!(call.header("content-type"), "application/json; charset=utf-8");
-        assert_eq!(call.header("authorization"), canary);
+        assert_eq!((call.header("authorization"), call.header("x-own")), (canary, "one"));
         assert!(call.header("webhook-id").starts_with("msg_"), "{call:?}");
         assert!(call.is_signed_with(&secret), "{call:?}");
         assert!(!call.is_signed_with("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"));
@@ -222,6 +225,8 @@ fn addresses_inside_are_out_of_reach() {
     assert!(refused("http://siem.example.com/", &[]).contains("https://"));
     assert!(refused("https://user:word@siem.example.com/", &[]).contains("without a user name"));
     assert!(refused("https://siem.example.com/", &["--header", "webhook-id: x"]).contains("header"));
+    assert!(refused("https://siem.example.com/", &["--header-file", "X-Own=/nowhere"]).contains("/nowhere"));
+    assert!(refused("https://siem.example.com\\@127.0.0.1/", &[]).contains("backslashes"));
     assert!(refused("http://169.254.169.254/latest/meta-data", &["--allow-private"]).contains("addresses"));
 
     // A name is judged by what it means when it is called; and what a webhook may, the installation must allow too.

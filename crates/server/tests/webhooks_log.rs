@@ -151,18 +151,20 @@ fn a_person_reads_what_there_is_and_what_to_do() {
     let listener = Listener::start();
     let url = listener.url.clone();
     let (said, _) = read(data, &["create", &url, "--name", "siem", "--allow-private"]);
+    let shown = url.replace("?from=countersign", "?from=***");
+    assert_ne!(shown, url);
     let secret = said.lines().nth(2).unwrap().split_whitespace().last().unwrap().to_owned();
     assert!(secret.starts_with("whsec_"));
     assert_eq!(
         said.lines().collect::<Vec<_>>(),
         [
             "Webhook 1 created; it is told what happens from now on.",
-            &format!("  url     {url}"),
+            &format!("  url     {shown}"),
             &format!("  secret  {secret}"),
             "The secret is shown this once. The receiver verifies signatures with it.",
         ]
     );
-    assert_eq!(read(data, &["list"]).0, format!("id\tname\turl\tprivate\tstate\n1\tsiem\t{url}\tyes\tenabled"));
+    assert_eq!(read(data, &["list"]).0, format!("id\tname\turl\tprivate\tstate\n1\tsiem\t{shown}\tyes\tenabled"));
     assert_eq!(read(data, &["test", "1"]).0, "Webhook 1 took an empty list of events: 200.");
     new_user(&mut http, "one");
     listener.until(USER_CREATED);

@@ -4,7 +4,7 @@
 //! | --- | --- |
 //! | 8 | how much is taken |
 //! | 8 | since when, in milliseconds since 1970 UTC |
-//! | then 16 each | when a message was counted, and the mark of its recipient |
+//! | then 16 each | when a message was counted, and the mark of its recipient; of a day's budget another day, and what was taken of it |
 //!
 //! A row without bytes is of a budget that nothing was taken out of.
 

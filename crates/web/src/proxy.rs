@@ -13,11 +13,10 @@ const X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto
 /// `X-Forwarded-For` is read from its end, and only as long as the address reached so far is a trusted proxy: what
 /// stands before an untrusted address was written by that address.
 pub fn client_ip(peer: IpAddr, headers: &HeaderMap, trusted: &[IpAddr]) -> IpAddr {
-    let is_trusted = |address: IpAddr| trusted.iter().any(|proxy| proxy.to_canonical() == address);
     let mut address = peer.to_canonical();
     let lines: Vec<_> = headers.get_all(X_FORWARDED_FOR).iter().collect();
     for entry in lines.iter().rev().flat_map(|line| line.as_bytes().rsplit(|&byte| byte == b',')) {
-        if !is_trusted(address) {
+        if !is_trusted(address, trusted) {
             break;
         }
         match std::str::from_utf8(entry).ok().and_then(|entry| forwarded_address(entry.trim())) {
@@ -28,10 +27,15 @@ pub fn client_ip(peer: IpAddr, headers: &HeaderMap, trusted: &[IpAddr]) -> IpAdd
     address
 }
 
+/// Whether this is the address of a trusted proxy.
+pub fn is_trusted(peer: IpAddr, trusted: &[IpAddr]) -> bool {
+    trusted.iter().any(|proxy| proxy.to_canonical() == peer.to_canonical())
+}
+
 /// Whether a trusted proxy says that the caller came by HTTPS.
 pub fn forwarded_https(peer: IpAddr, headers: &HeaderMap, trusted: &[IpAddr]) -> bool {
     let mut protocols = headers.get_all(X_FORWARDED_PROTO).iter();
-    trusted.iter().any(|proxy| proxy.to_canonical() == peer.to_canonical())
+    is_trusted(peer, trusted)
         && protocols.next().is_some_and(|protocol| protocol.as_bytes().trim_ascii().eq_ignore_ascii_case(b"https"))
         && protocols.next().is_none()
 }

@@ -18,7 +18,9 @@ pub use push::{PushAnswer, PushDecision};
 use crate::device::Device;
 use crate::digest::{Digest, KeyedHash, MacKeys};
 use crate::id::{DeviceId, VerificationId};
+use crate::policy::Policy;
 use crate::secret::Secret;
+use crate::text;
 use crate::time::Timestamp;
 use crate::verification::Verification;
 
@@ -126,6 +128,21 @@ impl std::fmt::Debug for Credential {
 }
 
 impl Credential {
+    /// What a device has that texts, calls or mail go to, if they may go to `target`: a canonical number in a listed
+    /// country, or a mail address (SEC 34). Whatever somebody wrote becomes somebody to send to here and nowhere else.
+    pub fn reaching(factor: FactorKind, target: &str, policy: &Policy) -> Option<Self> {
+        let phone = || {
+            let number = text::e164(target).filter(|number| text::may_receive(number, &policy.country_prefixes));
+            number.map(str::to_owned)
+        };
+        match factor {
+            FactorKind::Sms => Some(Self::Sms { phone: phone()? }),
+            FactorKind::Voice => Some(Self::Voice { phone: phone()? }),
+            FactorKind::Email => text::is_email(target).then(|| Self::Email { address: target.to_owned() }),
+            FactorKind::Totp | FactorKind::Hotp | FactorKind::Push => None,
+        }
+    }
+
     /// The kind of factor this is a credential of.
     pub fn kind(&self) -> FactorKind {
         match self {
@@ -374,4 +391,30 @@ pub fn prove_keypad(device: &Device, verification: &Verification, digits: &str, 
 /// What a sent code is bound to before it is hashed.
 pub fn code_context(verification: VerificationId) -> String {
     format!("code/{verification}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_is_sent_to_what_could_not_be_enrolled() {
+        let policy = Policy { country_prefixes: vec!["+1".to_owned()], ..Policy::default() };
+        let reaching = |factor, target| Credential::reaching(factor, target, &policy);
+        let phone = "+14155550123".to_owned();
+        assert_eq!(reaching(FactorKind::Sms, &phone), Some(Credential::Sms { phone: phone.clone() }));
+        assert_eq!(reaching(FactorKind::Voice, &phone), Some(Credential::Voice { phone: phone.clone() }));
+        let elsewhere = ["+4930123456", "+1 415 555 0123", "+1 900 555 0123", "+19005550123", "+1;x=9005550123", ""];
+        let several = "+1415555 0123, +19005550123";
+        for number in elsewhere.into_iter().chain([several]) {
+            assert_eq!(reaching(FactorKind::Sms, number), None, "{number}");
+            assert_eq!(reaching(FactorKind::Voice, number), None, "{number}");
+        }
+        let address = "ana@example.com".to_owned();
+        assert_eq!(reaching(FactorKind::Email, &address), Some(Credential::Email { address: address.clone() }));
+        assert_eq!(reaching(FactorKind::Email, "ana@example.com, ben@example.com"), None);
+        for factor in [FactorKind::Push, FactorKind::Totp, FactorKind::Hotp] {
+            assert_eq!(reaching(factor, &address), None);
+        }
+    }
 }

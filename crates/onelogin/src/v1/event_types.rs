@@ -67,7 +67,7 @@ pub fn of(kind: AuditKind) -> EventType {
         K::PushReported => {
             (90_036, "MFA_PUSH_REPORTED", "%user% reported a push notification as somebody else's sign-in")
         }
-        K::PromptsRefused => (90_035, "MFA_PUSH_FATIGUE", "%user% was warned of too many push notifications"),
+        K::PromptsRefused => (90_035, "MFA_PUSH_FATIGUE", "%user% was sent too many push notifications"),
         K::MessagesAtCeiling => (90_034, "MESSAGES_AT_CEILING", "All messages of a day have been sent"),
     };
     EventType { name, description, id }

@@ -4,7 +4,7 @@ use clap::Subcommand;
 use domain::Timestamp;
 use domain::webhook::{DeliveryId, Headers, WebhookId};
 
-use super::{WebhookCommand, header, since, span};
+use super::{WebhookCommand, header, header_file, since, span};
 use crate::cli::OutputArgs;
 use crate::terminal;
 
@@ -21,6 +21,9 @@ pub(crate) enum WebhookArgs {
         /// A header that the receiver asks for, as `Name: value` (repeatable); kept sealed and never shown
         #[arg(long = "header", value_parser = header, value_name = "NAME: VALUE")]
         headers: Vec<(String, String)>,
+        /// The same with the value in a file, as `Name=PATH` (repeatable): a command line shows in lists of processes
+        #[arg(long = "header-file", value_parser = header_file, value_name = "NAME=PATH")]
+        header_files: Vec<(String, String)>,
         /// Let the address be private, or plain http on loopback, if `allow_private` is set under `[webhooks]`
         #[arg(long)]
         allow_private: bool,
@@ -103,8 +106,9 @@ impl WebhookArgs {
     pub(crate) fn command(self) -> (OutputArgs, Option<WebhookCommand>) {
         use WebhookCommand as C;
         let (output, command) = match self {
-            Self::Create { url, name, headers, allow_private, output } => {
-                (output, C::Create { name, url, headers: Headers(headers), allow_private })
+            Self::Create { url, name, headers, header_files, allow_private, output } => {
+                let headers = Headers([headers, header_files].concat());
+                (output, C::Create { name, url, headers, allow_private })
             }
             Self::List { output } => (output, C::List),
             Self::Delete { id, yes, output } => {

@@ -3,6 +3,7 @@
 mod answer;
 pub(crate) mod args;
 
+use delivery::webhook::shown_url;
 use domain::Timestamp;
 use domain::time::{DAY, HOUR, MINUTE, SECOND};
 use domain::webhook::{Answer, DeliveryId, Headers, Webhook, WebhookId};
@@ -95,10 +96,11 @@ pub(crate) async fn execute(engine: &Engine, command: WebhookCommand) -> Result<
                 BadWebhook::Other(error) => sentence(error),
                 told @ BadWebhook::Field(_) => told.to_string(),
             })?;
-            let json = json!({ "id": webhook.id, "name": webhook.name, "url": webhook.url, "secret": secret });
+            let url = shown_url(&webhook.url);
+            let json = json!({ "id": webhook.id, "name": webhook.name, "url": url, "secret": secret });
             let mut text = vec![
                 format!("Webhook {} created; it is told what happens from now on.", webhook.id.0),
-                format!("  url     {}", webhook.url),
+                format!("  url     {url}"),
                 format!("  secret  {secret}"),
                 "The secret is shown this once. The receiver verifies signatures with it.".to_owned(),
             ];
@@ -229,13 +231,19 @@ fn list(webhooks: &[Webhook]) -> Report {
     };
     let rows = webhooks.iter().map(|webhook| {
         let private = if webhook.allow_private { "yes" } else { "no" };
-        vec![webhook.id.0.to_string(), webhook.name.clone(), webhook.url.clone(), private.to_owned(), state(webhook)]
+        vec![
+            webhook.id.0.to_string(),
+            webhook.name.clone(),
+            shown_url(&webhook.url),
+            private.to_owned(),
+            state(webhook),
+        ]
     });
     let json = webhooks.iter().map(|webhook| {
         json!({
             "id": webhook.id,
             "name": webhook.name,
-            "url": webhook.url,
+            "url": shown_url(&webhook.url),
             "allow_private": webhook.allow_private,
             "enabled": webhook.disabled.is_none(),
             "disabled_reason": webhook.disabled.map(|(_, reason)| reason.name()),
@@ -314,6 +322,13 @@ pub(crate) fn header(text: &str) -> Result<(String, String), String> {
         Some(fault) => Err(fault.to_owned()),
         None => Ok(header),
     }
+}
+
+/// Reads a header as `Name=PATH`: its value is in a file, where neither a list of processes nor a shell's history shows it.
+pub(crate) fn header_file(text: &str) -> Result<(String, String), String> {
+    let (name, path) = text.split_once('=').ok_or("write it as `Name=PATH`")?;
+    let value = std::fs::read_to_string(path).map_err(|error| format!("{path} cannot be read: {error}"))?;
+    header(&format!("{name}:{value}"))
 }
 
 /// Reads a time such as `90s`, `30m`, `24h` or `7d`, at most 30 days, in milliseconds.

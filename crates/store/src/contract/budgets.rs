@@ -124,6 +124,7 @@ pub(crate) async fn budgets_that_are_over_are_swept(store: &Store) {
     let left = |view: &BudgetView| Decision::reply(view.spent.recent.len());
     assert_eq!(store.decide_budget(old.budget, left).await.unwrap(), 0);
     assert_eq!(store.decide_budget(new.budget, left).await.unwrap(), 1);
-    assert_eq!(store.sweep(NOW.plus(3 * DAY)).await.unwrap().budgets, 2);
+    assert_eq!(store.sweep(NOW.plus(2 * DAY)).await.unwrap().budgets, 1);
+    assert_eq!(store.sweep(NOW.plus(7 * DAY)).await.unwrap().budgets, 1);
     assert_eq!(store.day_budgets().await.unwrap(), []);
 }
