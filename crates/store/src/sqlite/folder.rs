@@ -3,12 +3,7 @@
 //! Folding writes each changed page once and waits for the disk. Done between two groups it would hold up every caller
 //! for as long; here the writer goes on meanwhile, and what it adds is little enough to be folded by itself afterwards.
 //! Only then does the log begin anew, so it stays as long as a few seconds of work.
-//!
-//! SQLite syncs the database only once all of the log has been folded, which beside a busy writer is the writer's own
-//! small fold at the end: every caller would wait while the whole of it reached the disk. So the folder syncs what it
-//! has written by itself.
 
-use std::fs::File;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
@@ -32,15 +27,13 @@ pub(super) struct Folder {
 }
 
 impl Folder {
-    /// `database` is the database's file. It must have been opened before any connection to it, and the last connection
-    /// that writes must be closed before the folder is dropped: closing a file gives up the process's locks on it.
-    pub(super) fn start(conn: Connection, database: File, alarm: Alarm) -> std::io::Result<Self> {
+    pub(super) fn start(conn: Connection, alarm: Alarm) -> std::io::Result<Self> {
         let (orders, asked) = sync_channel(1);
         let state = Arc::new(AtomicU8::new(IDLE));
         let shared = state.clone();
         let thread = std::thread::Builder::new()
             .name("store-folder".to_owned())
-            .spawn(move || serve(&conn, &database, &asked, &shared, &alarm))?;
+            .spawn(move || serve(&conn, &asked, &shared, &alarm))?;
         Ok(Self { orders: Some(orders), state, thread: Some(thread) })
     }
 
@@ -70,16 +63,11 @@ impl Drop for Folder {
     }
 }
 
-fn serve(conn: &Connection, database: &File, asked: &Receiver<()>, state: &AtomicU8, alarm: &Alarm) {
+fn serve(conn: &Connection, asked: &Receiver<()>, state: &AtomicU8, alarm: &Alarm) {
     let _watch = PanicWatch(alarm.clone());
     while asked.recv().is_ok() {
         match fold(conn, "PASSIVE") {
-            Ok(()) => {
-                if let Err(error) = database.sync_data() {
-                    alarm.raise(&format!("syncing the database failed: {error}"));
-                    return;
-                }
-            }
+            Ok(()) => {}
             Err(Failure::Fatal(reason)) => {
                 alarm.raise(&format!("folding the log failed: {reason}"));
                 return;

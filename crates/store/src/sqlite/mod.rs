@@ -83,7 +83,7 @@ impl Sqlite {
         let files = open::take(dir)?;
         let conn = open::writer(&files.database, options.max_page_count)?;
         let counters = Arc::<Counters>::default();
-        let folder = Folder::start(open::folder(&files.database)?, files.file, alarm.clone())?;
+        let folder = Folder::start(open::folder(&files.database)?, alarm.clone())?;
         let writer = Writer::new(conn, folder, files.lock, counters.clone(), alarm.clone())?;
         let (orders, waiting) = mpsc::channel(QUEUE);
         let thread = std::thread::Builder::new().name("store-writer".to_owned()).spawn(move || writer.run(waiting))?;

@@ -33,8 +33,6 @@ pub(super) const DEV_TABLES: &str = include_str!("../../migrations/sqlite/dev.sq
 /// The files of a database folder.
 pub(super) struct Files {
     pub(super) database: PathBuf,
-    /// The database itself, opened before any connection.
-    pub(super) file: File,
     /// Locked for as long as it is open.
     pub(super) lock: File,
 }
@@ -56,9 +54,8 @@ pub(super) fn take(dir: &Path) -> Result<Files, OpenError> {
     // SQLite gives its log and its shared memory the mode of the database file, so this one call decides for all.
     let database = dir.join("countersign.db");
     // A file that was there already keeps its mode otherwise: restored by hand, for example.
-    let file = private(&database)?;
-    file.set_permissions(Permissions::from_mode(0o600))?;
-    Ok(Files { database, file, lock })
+    private(&database)?.set_permissions(Permissions::from_mode(0o600))?;
+    Ok(Files { database, lock })
 }
 
 /// The one connection that writes.
