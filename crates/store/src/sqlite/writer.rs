@@ -14,6 +14,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use rusqlite::Connection;
 use rusqlite::hooks::Wal;
+use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 
 use super::alarm::{Alarm, PanicWatch};
@@ -63,6 +64,8 @@ pub(super) struct Writer {
     counters: Arc<Counters>,
     alarm: Alarm,
     folder: Folder,
+    /// Where those who wait are, if the database was opened there.
+    callers: Option<Handle>,
     _lock: File,
 }
 
@@ -76,6 +79,7 @@ struct Work<'c> {
     counters: &'c Counters,
     alarm: &'c Alarm,
     folder: &'c Folder,
+    callers: Option<&'c Handle>,
 }
 
 impl Writer {
@@ -95,7 +99,8 @@ impl Writer {
         }))?;
         let page = open::get(&conn, "page_size")?.unwrap_or(open::PAGE);
         let fold_at = u64::try_from(FOLD_AT / page).unwrap_or(u64::MAX);
-        Ok(Self { conn, next_audit: last.unwrap_or(0) + 1, log_pages, fold_at, counters, alarm, folder, _lock: lock })
+        let (next_audit, callers) = (last.unwrap_or(0) + 1, Handle::try_current().ok());
+        Ok(Self { conn, next_audit, log_pages, fold_at, counters, alarm, folder, callers, _lock: lock })
     }
 
     /// Serves until told to close, until nobody can send any more, or until the disk fails.
@@ -109,6 +114,7 @@ impl Writer {
             counters: &self.counters,
             alarm: &self.alarm,
             folder: &self.folder,
+            callers: self.callers.as_ref(),
         };
         let mut group = Vec::with_capacity(GROUP);
         while let Some(order) = orders.blocking_recv() {
@@ -155,9 +161,7 @@ impl Work<'_> {
             Attempt::Committed(results) => {
                 self.alarm.relieve();
                 self.counters.group(group.len(), began);
-                for (job, result) in group.drain(..).zip(results) {
-                    job.answer(result);
-                }
+                self.answer(group, results);
                 Ok(())
             }
             Attempt::Rerun => Err("a group with savepoints asked to run again".to_owned()),
@@ -178,6 +182,17 @@ impl Work<'_> {
                 }
                 sentence.map_or(Ok(()), Err)
             }
+        }
+    }
+
+    /// Tells each what became of its job. Waking somebody who waits elsewhere costs a lock and maybe a sleeping thread, so
+    /// of a crowd one is woken, who tells the others while the next group is at work.
+    fn answer(&self, group: &mut Vec<Box<dyn Job>>, results: Vec<Result<(), Error>>) {
+        let tell = |told: Vec<(Box<dyn Job>, _)>| told.into_iter().for_each(|(job, result)| job.answer(result));
+        let told: Vec<_> = group.drain(..).zip(results).collect();
+        match self.callers {
+            Some(callers) if told.len() > 1 => drop(callers.spawn(async move { tell(told) })),
+            _ => tell(told),
         }
     }
 
