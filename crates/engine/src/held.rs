@@ -303,7 +303,8 @@ impl Engine {
         let first = self.sign_in_step(step.clone(), context.clone()).await?;
         // Only a prompt is answered by the person alone; a code is typed, and handed in by another call.
         let waits = matches!(first, StepAnswer::Pending(FactorKind::Push, _));
-        if !hold.0.is_some_and(|asking| self.held.span(asking).0 > 0) || !step.response.is_absent() || !waits {
+        let at_once = hold.0.is_none_or(|asking| self.held.span(asking).0 <= 0);
+        if at_once || !step.response.is_absent() || !waits {
             return Ok(first);
         }
         let Some(user) = self.store.holder(step.state_token, Purpose::SignIn).await? else { return Ok(first) };

@@ -41,10 +41,9 @@ impl Engine {
 
     /// A user's devices, oldest first, without those still behind a registration.
     pub async fn devices(&self, user: UserId) -> Result<Vec<DeviceReading>, Error> {
-        let view = self.store.view(user).await?;
-        view.user.as_ref().ok_or(Error::NoUser)?;
-        let default = domain::device::default_device(&view.devices);
-        let listed = view.devices.into_iter().filter(Device::is_listed);
+        let devices = self.store.devices(user).await?.ok_or(Error::NoUser)?;
+        let default = domain::device::default_device(&devices);
+        let listed = devices.into_iter().filter(Device::is_listed);
         listed
             .map(|device| {
                 let phone = match device.factor {

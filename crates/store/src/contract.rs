@@ -64,6 +64,7 @@ macro_rules! contract {
                 an_absent_value_is_set_once,
             }
             queries: {
+                a_users_devices_are_listed_oldest_first,
                 users_are_found_by_each_field,
                 users_come_in_pages,
                 a_user_is_found_by_another_systems_id_before_the_name,

@@ -39,7 +39,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use domain::{
-    Budget, BudgetView, Client, ClientId, ClientView, Decision, Digest, KeyedHash, MessageId, Purpose, Spent,
+    Budget, BudgetView, Client, ClientId, ClientView, Decision, Device, Digest, KeyedHash, MessageId, Purpose, Spent,
     Timestamp, TokenSet, UserId, Verification, VerificationId, View,
 };
 use tokio::sync::{Notify, broadcast};
@@ -188,6 +188,19 @@ impl Store {
         match &self.backend {
             Backend::Sqlite(db) => db.view(user),
             Backend::Postgres(db) => Box::pin(db.view(user)).await,
+        }
+    }
+
+    /// A user's devices as committed at some recent moment, for lists: their counters and last uses are not looked at.
+    /// `None` if there is no such user.
+    pub async fn devices(&self, user: UserId) -> Result<Option<Vec<Device>>, Error> {
+        match &self.backend {
+            Backend::Sqlite(db) => db.devices(user),
+            // Views of many callers are read together there, which costs less than a look of one's own.
+            Backend::Postgres(db) => {
+                let view = Box::pin(db.view(user)).await?;
+                Ok(view.user.map(|_| view.devices))
+            }
         }
     }
 

@@ -60,6 +60,11 @@ pub(crate) fn device(row: &dyn Row) -> Result<Device, Error> {
     })
 }
 
+/// A device, where the row has one.
+pub(crate) fn opt_device(row: &dyn Row) -> Result<Option<Device>, Error> {
+    row.opt_int(0)?.map(|_| device(row)).transpose()
+}
+
 pub(crate) fn verification(row: &dyn Row) -> Result<Verification, Error> {
     let status = Status::from_numbers(row.int(8)?, row.opt_time(9)?);
     Ok(Verification {

@@ -23,6 +23,9 @@ statements! {
         throttles = $5 WHERE id = $6";
     DEVICES = "SELECT id, user_id, factor, display_name, status, credential, created_at \
         FROM device WHERE user_id = $1 ORDER BY created_at, id";
+    /// A user's devices in one look: no row without the user, one of nothing without devices.
+    DEVICES_OF = "SELECT d.id, d.user_id, d.factor, d.display_name, d.status, d.credential, d.created_at \
+        FROM \"user\" u LEFT JOIN device d ON d.user_id = u.id WHERE u.id = $1 ORDER BY d.created_at, d.id";
     LIVE_VERIFICATIONS = "SELECT id, wire_id, user_id, device_id, purpose, challenge, answer, pairing_hash, status, \
         closed_at, attempts, state_token, consumed_at, client_id, created_at, expires_at FROM verification \
         WHERE user_id = $1 AND live = 1 ORDER BY row_id";

@@ -9,6 +9,17 @@ use crate::{Error, IdKind, Page, Span, Store, TextFilter, UserFilter};
 
 const ALL: Page = Page { limit: 50, offset: 0 };
 
+pub(crate) async fn a_users_devices_are_listed_oldest_first(store: &Store) {
+    let user = somebody(store).await;
+    assert_eq!(store.devices(user).await.unwrap(), Some(vec![]));
+    let first = device(store, user, FactorKind::Sms).await;
+    let second = device(store, user, FactorKind::Totp).await;
+    let other = somebody(store).await;
+    device(store, other, FactorKind::Totp).await;
+    assert_eq!(store.devices(user).await.unwrap(), Some(vec![first, second]));
+    assert_eq!(store.devices(UserId(i64::MAX)).await.unwrap(), None);
+}
+
 pub(crate) async fn users_are_found_by_each_field(store: &Store) {
     let named = |n: i64| UserPatch {
         username: Some(Some(format!("User{n}"))),

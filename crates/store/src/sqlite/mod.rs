@@ -17,8 +17,8 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
-use domain::{Budget, BudgetView, Change, Client, ClientId, ClientView, Decision, Digest, KeyedHash, Purpose, Spent};
-use domain::{TokenSet, UserId, Verification, VerificationId, View};
+use domain::{Budget, BudgetView, Change, Client, ClientId, ClientView, Decision, Device, Digest, KeyedHash, Purpose};
+use domain::{Spent, TokenSet, UserId, Verification, VerificationId, View};
 use rusqlite::Connection;
 use tokio::sync::mpsc;
 
@@ -162,6 +162,11 @@ impl Sqlite {
 
     pub(crate) fn view(&self, user: UserId) -> Result<View, Error> {
         self.readers.snapshot(|conn| Ok(load_view(conn, user)?.0))
+    }
+
+    pub(crate) fn devices(&self, user: UserId) -> Result<Option<Vec<Device>>, Error> {
+        let rows = self.readers.read(|conn| all(conn, sql::DEVICES_OF, &[user.0.into()], rows::opt_device))?;
+        Ok((!rows.is_empty()).then(|| rows.into_iter().flatten().collect()))
     }
 
     pub(crate) fn client_by_public_id(&self, client_id: &str) -> Result<Option<Client>, Error> {
