@@ -46,23 +46,28 @@ pub(crate) fn user_with_marks(row: &dyn Row) -> Result<(User, Marks), Error> {
 }
 
 pub(crate) fn device(row: &dyn Row) -> Result<Device, Error> {
+    device_from(row, 0)
+}
+
+/// A device whose columns begin at `first`.
+fn device_from(row: &dyn Row, first: usize) -> Result<Device, Error> {
     Ok(Device {
-        id: DeviceId(row.int(0)?),
-        user_id: UserId(row.int(1)?),
-        factor: FactorKind::from_number(row.int(2)?).ok_or(Error::Corrupt("a device's factor"))?,
-        display_name: row.text(3)?.to_owned(),
-        status: DeviceStatus::from_number(row.int(4)?).ok_or(Error::Corrupt("a device's status"))?,
-        credential: Sealed(row.blob(5)?.to_vec()),
+        id: DeviceId(row.int(first)?),
+        user_id: UserId(row.int(first + 1)?),
+        factor: FactorKind::from_number(row.int(first + 2)?).ok_or(Error::Corrupt("a device's factor"))?,
+        display_name: row.text(first + 3)?.to_owned(),
+        status: DeviceStatus::from_number(row.int(first + 4)?).ok_or(Error::Corrupt("a device's status"))?,
+        credential: Sealed(row.blob(first + 5)?.to_vec()),
         // Its marks lie with its user: `Marks::show` puts them here.
         last_counter: domain::device::NO_COUNTER,
-        created_at: row.time(6)?,
+        created_at: row.time(first + 6)?,
         last_used_at: None,
     })
 }
 
-/// A device, where the row has one.
-pub(crate) fn opt_device(row: &dyn Row) -> Result<Option<Device>, Error> {
-    row.opt_int(0)?.map(|_| device(row)).transpose()
+/// A device whose columns begin at `first`, where the row has one.
+pub(crate) fn opt_device(row: &dyn Row, first: usize) -> Result<Option<Device>, Error> {
+    row.opt_int(first)?.map(|_| device_from(row, first)).transpose()
 }
 
 pub(crate) fn verification(row: &dyn Row) -> Result<Verification, Error> {

@@ -16,13 +16,8 @@ pub(crate) use statements;
 statements! {
     // ---- the user's view
 
-    USER = "SELECT id, username, email, phone, status, locked_until, temp_hash, temp_expires_at, temp_reusable, \
-        temp_used_at, profile, created_at, updated_at, audit_id, audit_position, audit_hash, counters, \
-        throttles FROM \"user\" WHERE id = $1";
     SET_MARKS = "UPDATE \"user\" SET audit_id = $1, audit_position = $2, audit_hash = $3, counters = $4, \
         throttles = $5 WHERE id = $6";
-    DEVICES = "SELECT id, user_id, factor, display_name, status, credential, created_at \
-        FROM device WHERE user_id = $1 ORDER BY created_at, id";
     /// A user's devices in one look: no row without the user, one of nothing without devices.
     DEVICES_OF = "SELECT d.id, d.user_id, d.factor, d.display_name, d.status, d.credential, d.created_at \
         FROM \"user\" u LEFT JOIN device d ON d.user_id = u.id WHERE u.id = $1 ORDER BY d.created_at, d.id";

@@ -32,7 +32,7 @@ use crate::ids::Ids;
 use crate::marks::Marks;
 use crate::migrations::Migration;
 use crate::query::{AuditChain, AuditRow, Page, Stats, UserFilter, UserPage, Waiting};
-use crate::value::Value;
+use crate::value::{Row as _, Value};
 use crate::{budgets, conditions, rows, sql, trail};
 use alarm::Alarm;
 use exec::{Failure, Prepared, all, first, one};
@@ -50,6 +50,13 @@ pub(crate) const WORDS: Words = Words {
 /// A budget, nothing where there is none, and what time the machine has.
 const BUDGET: &str = "SELECT b.state, CAST(unixepoch('subsec') * 1000 AS INTEGER) FROM (SELECT 1) \
     LEFT JOIN budget b ON b.kind = $1 AND b.subject = $2";
+/// A user with marks, beside each device, and whether there is a verification that decisions need to see. One statement,
+/// since it stands before every decision.
+const VIEW: &str = "SELECT u.id, u.username, u.email, u.phone, u.status, u.locked_until, u.temp_hash, \
+    u.temp_expires_at, u.temp_reusable, u.temp_used_at, u.profile, u.created_at, u.updated_at, u.audit_id, \
+    u.audit_position, u.audit_hash, u.counters, u.throttles, d.id, d.user_id, d.factor, d.display_name, d.status, \
+    d.credential, d.created_at, EXISTS (SELECT 1 FROM verification WHERE user_id = $1 AND live = 1) \
+    FROM \"user\" u LEFT JOIN device d ON d.user_id = u.id WHERE u.id = $1 ORDER BY d.created_at, d.id";
 /// Jobs that may wait for the writer before senders wait as well.
 const QUEUE: usize = 1024;
 
@@ -165,7 +172,8 @@ impl Sqlite {
     }
 
     pub(crate) fn devices(&self, user: UserId) -> Result<Option<Vec<Device>>, Error> {
-        let rows = self.readers.read(|conn| all(conn, sql::DEVICES_OF, &[user.0.into()], rows::opt_device))?;
+        let rows =
+            self.readers.read(|conn| all(conn, sql::DEVICES_OF, &[user.0.into()], |row| rows::opt_device(row, 0)))?;
         Ok((!rows.is_empty()).then(|| rows.into_iter().flatten().collect()))
     }
 
@@ -303,15 +311,23 @@ const CLOSED: Error = Error::Unavailable("closed");
 
 fn load_view(conn: &impl Prepared, user: UserId) -> Result<(View, Marks), Failure> {
     let key = [Value::Int(user.0)];
-    let Some((user, mut marks)) = first(conn, sql::USER, &key, rows::user_with_marks)? else {
-        return Ok(Default::default());
-    };
-    let mut view = View {
-        user: Some(user),
-        devices: all(conn, sql::DEVICES, &key, rows::device)?,
-        verifications: all(conn, sql::LIVE_VERIFICATIONS, &key, rows::verification)?,
-        throttles: Vec::new(),
-    };
+    let found = conn.lend(VIEW, |prepared| {
+        let mut rows = prepared.query([user.0])?;
+        let Some(row) = rows.next()? else { return Ok(None) };
+        let (user, marks) = rows::user_with_marks(row)?;
+        let is_asked = row.int(25)? != 0;
+        let mut view = View { user: Some(user), ..View::default() };
+        view.devices.extend(rows::opt_device(row, 18)?);
+        while let Some(row) = rows.next()? {
+            view.devices.extend(rows::opt_device(row, 18)?);
+        }
+        Ok(Some((view, marks, is_asked)))
+    })?;
+    let Some((mut view, mut marks, is_asked)) = found else { return Ok(Default::default()) };
+    // Most answers are to no challenge: a code that the device makes by itself.
+    if is_asked {
+        view.verifications = all(conn, sql::LIVE_VERIFICATIONS, &key, rows::verification)?;
+    }
     marks.show(&mut view);
     Ok((view, marks))
 }
