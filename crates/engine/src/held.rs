@@ -247,6 +247,24 @@ impl Engine {
         let Some((asking, (span, learns))) = asked.filter(|(_, (span, _))| *span > 0) else { return ask().await };
         let Some(place) = self.held.join(user, asking.client) else { return ask().await };
         let watch = Watch { engine: self, pupil: learns.then_some(asking.client), since: Stopwatch::start() };
+        let told = self.wait(&place, asking.token, span, ask, open).await;
+        // Whatever came of it, a fault too, it is not the client that hung up.
+        watch.answered(told.as_ref().ok().and_then(|(_, over)| over.then_some(span)));
+        told.map(|(answer, _)| answer)
+    }
+
+    /// What [`Self::hold`] does in its place, and whether the whole hold was sat through.
+    async fn wait<T, F>(
+        &self,
+        place: &Place<'_>,
+        token: Digest,
+        span: i64,
+        mut ask: impl FnMut() -> F,
+        open: impl Fn(&T) -> bool,
+    ) -> Result<(T, bool), Error>
+    where
+        F: Future<Output = Result<T, Error>>,
+    {
         let mut over = self.clock.sleep(span);
         let (mut first, mut last) = (true, false);
         loop {
@@ -254,20 +272,12 @@ impl Engine {
             // From here on no wake-up is lost.
             rung.as_mut().enable();
             // Whoever was let in at first may be so no longer, and to ask can be to collect (SEC 57).
-            if !std::mem::take(&mut first) && self.holder_of(asking.token).await?.is_none() {
-                watch.answered(None);
+            if !std::mem::take(&mut first) && self.holder_of(token).await?.is_none() {
                 return Err(Error::Revoked);
             }
-            let answer = match ask().await {
-                Ok(answer) => answer,
-                Err(error) => {
-                    watch.answered(None);
-                    return Err(error);
-                }
-            };
+            let answer = ask().await?;
             if last || !open(&answer) || self.held.closed.load(Ordering::SeqCst) {
-                watch.answered(last.then_some(span));
-                return Ok(answer);
+                return Ok((answer, last));
             }
             tokio::select! {
                 () = rung => {}
