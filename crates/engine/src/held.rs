@@ -31,6 +31,9 @@ use crate::{Caller, Engine, Error};
 
 /// How long a held poll waits for a wake-up before it asks by itself, in milliseconds.
 const PEEK: i64 = 5 * SECOND;
+/// How long a call may still know its client as it was before a hang-up was written down, in milliseconds: the time a
+/// caller is remembered and the longest a request may take, generously.
+const OUTDATED: i64 = 60 * SECOND;
 
 /// How many polls may be held at once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,12 +60,21 @@ struct Table {
     clients: HashMap<ClientId, usize>,
 }
 
-/// What has been learnt of an adaptive client and is not, or not yet, in the database.
+/// What has been learnt of an adaptive client and is not in the database, or not seen there by every call.
 #[derive(Clone, Copy, Default)]
 struct Learnt {
     patience: Patience,
-    /// It hung up on a hold: the longest it is put to from now on, to be written down, in milliseconds.
+    /// It hung up on a hold: the longest it is put to from now on, in milliseconds.
     ceiling: Option<i64>,
+    /// Since the ceiling was written down.
+    written: Option<Stopwatch>,
+}
+
+impl Learnt {
+    /// The ceiling, as long as calls may not know it from the database.
+    fn ceiling(&self) -> Option<i64> {
+        self.ceiling.filter(|_| self.written.is_none_or(|since| since.elapsed() < OUTDATED))
+    }
 }
 
 /// For how long a poll may be held, and for whom.
@@ -145,7 +157,7 @@ impl Held {
             (None, Holding::Off) => (0, false),
             (None, Holding::Adaptive { ceiling }) => {
                 let learnt = self.clients().get(&asking.client).copied().unwrap_or_default();
-                let ceiling = [ceiling, learnt.ceiling].into_iter().flatten().min();
+                let ceiling = [ceiling, learnt.ceiling()].into_iter().flatten().min();
                 (learnt.patience.span(ceiling), true)
             }
         }
@@ -164,8 +176,24 @@ impl Held {
     fn hung_up(&self, client: ClientId, after: i64) {
         let mut clients = self.clients();
         let learnt = clients.entry(client).or_default();
-        learnt.ceiling = Some(ceiling_after(learnt.ceiling, after));
+        *learnt = Learnt { ceiling: Some(ceiling_after(learnt.ceiling(), after)), written: None, ..*learnt };
         self.hung_up.notify_one();
+    }
+
+    /// The ceilings that are to be written down.
+    fn unwritten(&self) -> Vec<(ClientId, i64)> {
+        let clients = self.clients();
+        let unwritten = clients.iter().filter(|(_, learnt)| learnt.written.is_none());
+        unwritten.filter_map(|(client, learnt)| Some((*client, learnt.ceiling?))).collect()
+    }
+
+    /// A ceiling is in the database. Calls that began before may not know it yet, so it is kept for a while.
+    fn written(&self, client: ClientId, ceiling: i64) {
+        if let Some(learnt) = self.clients().get_mut(&client)
+            && learnt.ceiling == Some(ceiling)
+        {
+            learnt.written = Some(Stopwatch::start());
+        }
     }
 
     /// Forgets what was learnt of a client: an operator has chosen anew.
@@ -328,9 +356,7 @@ impl Engine {
     pub(crate) async fn learn_for_ever(&self) {
         loop {
             self.held.hung_up.notified().await;
-            let told: Vec<_> =
-                self.held.clients().iter().filter_map(|(client, learnt)| Some((*client, learnt.ceiling?))).collect();
-            for (client, ceiling) in told {
+            for (client, ceiling) in self.held.unwritten() {
                 let rule = move |view: &ClientView| client::hung_up(view, ceiling);
                 if let Err(error) = self.decide_client(client, None, rule).await {
                     tracing::warn!(%error, client = client.0, "a hang-up was not written down and will be tried again");
@@ -339,11 +365,7 @@ impl Engine {
                     continue;
                 }
                 self.forget_callers();
-                if let Some(learnt) = self.held.clients().get_mut(&client)
-                    && learnt.ceiling == Some(ceiling)
-                {
-                    learnt.ceiling = None;
-                }
+                self.held.written(client, ceiling);
             }
         }
     }
@@ -362,7 +384,27 @@ impl Engine {
 
 #[cfg(test)]
 mod tests {
+    use domain::holding::FIRST;
+
     use super::*;
+
+    #[test]
+    fn a_call_that_knows_its_client_as_it_was_before_a_hang_up_is_not_held_as_long() {
+        let held = Held::new(Room { all: 1, client: 1 });
+        let before = Asking { client: ClientId(1), token: Digest::of(b"token"), wait: None, chosen: Holding::ADAPTIVE };
+        assert_eq!(held.span(before), (FIRST, true));
+        held.hung_up(before.client, 3_000);
+        assert_eq!(held.unwritten(), [(before.client, 2_000)]);
+        assert_eq!(held.span(before), (2_000, true), "before it is written down");
+        held.written(before.client, 2_000);
+        assert_eq!(held.unwritten(), []);
+        assert_eq!(held.span(before), (2_000, true), "and right after");
+        held.written(before.client, 1_000);
+        held.hung_up(before.client, 2_000);
+        assert_eq!(held.unwritten(), [(before.client, 1_000)], "less is written down again");
+        held.forget(before.client);
+        assert_eq!(held.span(before), (FIRST, true), "an operator has chosen anew");
+    }
 
     #[test]
     fn no_client_takes_the_room_of_all() {

@@ -206,50 +206,55 @@ async fn a_client_is_held_as_was_chosen_for_it_unless_its_call_says_otherwise() 
     assert_eq!(polled.status(), 401);
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_adaptive_client_that_hangs_up_is_never_held_that_long_again() {
-    let wire = Wire::start().await;
-    let device = push(&wire).await;
-    choose(&wire, Holding::ADAPTIVE).await;
-    let token = trigger(&wire, device).await;
-    assert!(tokio::time::timeout(Duration::from_millis(3_300), plain(&wire, device, &token)).await.is_err());
-    held(&wire, 0).await;
-    let polled = tokio::time::timeout(Duration::from_millis(3_900), plain(&wire, device, &token)).await;
-    assert_eq!(polled.expect("held for 2 s at most").status(), 401);
-    let learnt = async {
-        while chosen(&wire).await == Holding::ADAPTIVE {
-            tokio::task::yield_now().await;
+/// What was chosen, as soon as it is no longer `before`.
+async fn learnt(wire: &Wire, before: Holding) -> Holding {
+    let changed = async {
+        loop {
+            match chosen(wire).await {
+                same if same == before => tokio::task::yield_now().await,
+                other => return other,
+            }
         }
     };
-    tokio::time::timeout(SOON, learnt).await.expect("written down");
-    assert_eq!(chosen(&wire).await, Holding::Adaptive { ceiling: Some(2_000) });
-    // A hang-up inside the first second leaves nothing to hold.
-    assert!(tokio::time::timeout(Duration::from_millis(300), plain(&wire, device, &token)).await.is_err());
-    held(&wire, 0).await;
-    assert_eq!(tokio::time::timeout(SOON, plain(&wire, device, &token)).await.expect("not held").status(), 401);
-    // Chosen anew, it begins anew.
-    choose(&wire, Holding::ADAPTIVE).await;
-    assert_eq!(chosen(&wire).await, Holding::ADAPTIVE);
-    let polled = tokio::time::timeout(Duration::from_millis(1_500), plain(&wire, device, &token));
-    let (polled, ()) = tokio::join!(polled, held(&wire, 1));
-    assert!(polled.is_err(), "held again");
+    tokio::time::timeout(SOON, changed).await.expect("written down")
+}
+
+/// Hangs up on a poll that is held, after so many milliseconds.
+async fn hang_up(wire: &Wire, device: i64, state_token: &str, after: u64) {
+    let patience = async {
+        held(wire, 1).await;
+        #[expect(clippy::disallowed_methods, reason = "a poll is held in real time")]
+        tokio::time::sleep(Duration::from_millis(after)).await;
+    };
+    tokio::select! {
+        () = patience => {}
+        told = plain(wire, device, state_token) => panic!("answered {} within {after} ms", told.status()),
+    }
+    held(wire, 0).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_adaptive_client_that_sits_a_hold_through_is_held_longer() {
+async fn an_adaptive_client_is_held_longer_until_it_hangs_up_and_never_that_long_again() {
     let wire = Wire::start().await;
     let device = push(&wire).await;
     choose(&wire, Holding::ADAPTIVE).await;
     let token = trigger(&wire, device).await;
-    let polled = tokio::time::timeout(Duration::from_secs(6), plain(&wire, device, &token)).await;
-    assert_eq!(polled.expect("held for 4 s").status(), 401);
-    let accept = async {
-        #[expect(clippy::disallowed_methods, reason = "a poll is held in real time")]
-        tokio::time::sleep(Duration::from_millis(4_600)).await;
-        wire.dev(&format!("/dev/phone/accept?user_id={}", wire.user), "").await;
-    };
-    let (polled, ()) = tokio::join!(plain(&wire, device, &token), accept);
-    assert_eq!(polled.status(), 200, "held past the first four seconds");
+    let sat_through = tokio::time::timeout(Duration::from_secs(8), plain(&wire, device, &token)).await;
+    assert_eq!(sat_through.expect("held for 4 s").status(), 401);
+    hang_up(&wire, device, &token, 4_200).await;
+    // The next hold would have been one of eight seconds.
+    let polled = tokio::time::timeout(Duration::from_secs(7), plain(&wire, device, &token)).await;
+    assert_eq!(polled.expect("held for 3 s, or 4 if it took a second to hang up").status(), 401);
+    let ceiling = learnt(&wire, Holding::ADAPTIVE).await;
+    assert!(matches!(ceiling, Holding::Adaptive { ceiling: Some(3_000 | 4_000) }), "{ceiling}");
+    // A hang-up inside the first second leaves nothing to hold.
+    hang_up(&wire, device, &token, 0).await;
+    assert_eq!(tokio::time::timeout(SOON, plain(&wire, device, &token)).await.expect("not held").status(), 401);
+    assert_eq!(learnt(&wire, ceiling).await, Holding::Adaptive { ceiling: Some(0) });
+    // Chosen anew, it begins anew.
+    choose(&wire, Holding::ADAPTIVE).await;
+    assert_eq!(chosen(&wire).await, Holding::ADAPTIVE);
+    hang_up(&wire, device, &token, 0).await;
 }
 
 /// SEC 57: a held call is not let in for longer than its token is.
