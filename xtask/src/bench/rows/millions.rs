@@ -12,7 +12,8 @@ use crate::bench::suite::Finding;
 pub(super) const NAME: &str = "millions";
 
 const WHAT: &str = "verify at 5,000,000 devices, against 10,000";
-const GOAL: Goal = Goal::AtLeast { hold: 0.6, aim: 0.85 };
+/// 0.6 was to hold if a table of counters beside the users helped. It was measured, and it does not: docs/speed.md.
+const GOAL: Goal = Goal::AtLeast { hold: 0.45, aim: 0.85 };
 
 pub(super) fn run(hall: &mut Hall) -> Result<Finding> {
     let Some(millions) = hall.size.millions else {
