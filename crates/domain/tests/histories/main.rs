@@ -1,0 +1,148 @@
+//! Random histories against the rules: enrol, trigger, answer, replay, race, lock, remove, in any order and with any
+//! clock (SEC 91). A ghost keeps its own books, written from the requirements and not from the rules, and after every
+//! step the two must agree: no proof counts twice, no failure and no lock is forgotten, what has ended stays ended.
+//!
+//! The default run is the same every time. `PROPTEST_CASES=1000000` explores others.
+
+mod acts;
+mod ghost;
+mod judging;
+#[path = "../model/mod.rs"]
+mod model;
+mod steps;
+
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+
+use domain::device::{MAX_DEVICES, NO_COUNTER};
+use domain::enrolment::{self, Enrolled, Enrolment, MAX_REGISTRATIONS};
+use domain::factor::hotp::{self, Algorithm, Hotp};
+use domain::factor::push::{self, PAIRING_CONTEXT};
+use domain::factor::totp::Totp;
+use domain::factor::{self, Alphabet, Challenge, PushAnswer, PushDecision, code_context};
+use domain::time::{DAY, HOUR, MINUTE, SECOND};
+use domain::user::{Unlocked, UserPatch};
+use domain::verification::{self, MAX_OPEN_PER_DEVICE, Opened, Opening, Purpose, Target, Verification};
+use domain::{
+    Credential, Device, DeviceId, DeviceStatus, Digest, Evidence, FactorKind, Freshness, Outcome, Policy, Reason,
+    Response, Sealed, Secret, Status, ThrottleKey, Timestamp, UserId, UserStatus, VerificationId, temp_token, user,
+};
+use ghost::{Bar, Ghost, Spent};
+use model::{Database, START, context, keys, seal, unseal, verification_id};
+use p256::ecdsa::signature::Signer;
+use p256::ecdsa::{Signature, SigningKey};
+use proptest::prelude::*;
+use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
+use steps::{Aim, Door, Say, Step, Tap, steps};
+
+/// Histories in the default run.
+const CASES: u32 = 192;
+/// Users in a history.
+const USERS: usize = 2;
+
+// The world around the rules: people with their devices, and callers with what they were told.
+
+#[derive(Debug, Clone)]
+enum Act {
+    Typed(Target),
+    Device(VerificationId, Option<Sealed>),
+}
+
+/// Something proved on a snapshot, to be judged now or later, once or more often.
+#[derive(Debug, Clone)]
+struct Held {
+    user: UserId,
+    act: Act,
+    evidence: Evidence,
+    said: Option<String>,
+    is_honest: bool,
+}
+
+struct World {
+    db: Database,
+    ghost: Ghost,
+    policy: Policy,
+    now: Timestamp,
+    drawn: u64,
+    users: Vec<UserId>,
+    devices: Vec<(UserId, DeviceId)>,
+    verifications: Vec<(UserId, DeviceId, VerificationId)>,
+    state_tokens: Vec<(UserId, DeviceId, Digest)>,
+    codes: BTreeMap<uuid::Uuid, String>,
+    phones: BTreeMap<DeviceId, SigningKey>,
+    said: BTreeMap<DeviceId, String>,
+    temp_tokens: BTreeMap<UserId, String>,
+    held: Vec<Held>,
+    tally: BTreeMap<&'static str, u32>,
+}
+
+/// The newest for every second number, the one before it for every fourth, and so on.
+fn pick<T: Clone>(from: &[T], which: u8) -> Option<T> {
+    let depth = which.trailing_ones() as usize % from.len().max(1);
+    from.len().checked_sub(1 + depth).map(|i| from[i].clone())
+}
+
+/// Mostly one that is of use, sometimes any.
+fn pick_useful<T: Clone>(from: &[T], which: u8, is_useful: impl Fn(&T) -> bool) -> Option<T> {
+    let useful: Vec<T> = from.iter().filter(|one| is_useful(one)).cloned().collect();
+    if which >= 224 || useful.is_empty() { pick(from, which) } else { pick(&useful, which) }
+}
+
+fn signing_key(n: u64) -> SigningKey {
+    let bytes = Digest::of(&n.to_be_bytes()).0;
+    SigningKey::from_slice(&bytes).expect("a digest is below the order of the curve but for bad luck")
+}
+
+#[test]
+fn no_history_makes_a_proof_count_twice_or_a_failure_be_forgotten() {
+    let mut config = Config { failure_persistence: None, max_shrink_iters: 20_000, ..Config::default() };
+    let explores = std::env::var_os("PROPTEST_CASES").is_some();
+    let mut runner = if explores {
+        TestRunner::new(config)
+    } else {
+        config.cases = CASES;
+        TestRunner::new_with_rng(config, TestRng::deterministic_rng(RngAlgorithm::ChaCha))
+    };
+    let tally = RefCell::new(BTreeMap::<&str, u32>::new());
+    let histories = (any::<bool>(), prop::collection::vec(steps(), 1..200));
+    let result = runner.run(&histories, |(message_limits, steps)| {
+        let mut world = World::new(message_limits);
+        for step in &steps {
+            world.take(step);
+        }
+        for (what, times) in world.tally {
+            *tally.borrow_mut().entry(what).or_default() += times;
+        }
+        Ok(())
+    });
+    if let Err(failure) = result {
+        panic!("{failure}");
+    }
+    // A test that never gets anywhere proves nothing.
+    for what in [
+        "enrolled",
+        "opened",
+        "repeated",
+        "sent",
+        "accepted a counter",
+        "accepted a code",
+        "accepted keyed digits",
+        "accepted an approval",
+        "accepted a pairing",
+        "accepted a temporary token",
+        "collected",
+        "replayed",
+        "doubled",
+        "counted",
+        "untriggered",
+        "locked",
+        "disabled",
+        "discarded",
+        "enabled",
+        "denied",
+        "not open",
+    ] {
+        let times = tally.borrow().get(what).copied().unwrap_or_default();
+        assert!(explores || times > 0, "no history {what}: {:?}", tally.borrow());
+    }
+}
