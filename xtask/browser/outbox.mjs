@@ -174,6 +174,12 @@ try {
   await appears("an e-mail appears", page.locator(".message", { hasText: "E-mail" }).first());
   check("both are registered", Boolean(voice.id && mailed.id));
 
+  await page.reload();
+  const over = page.locator(".message", { hasText: "Push" }).filter({ hasText: "No longer waiting." });
+  await appears("after a reload what is over says so", over.first());
+  check("and has no buttons", (await over.count()) === 4 && (await over.locator("button").count()) === 0);
+  await appears("what waits still has its keypad", calls.getByRole("button", { name: "Key in" }));
+
   await page.getByLabel("Show only").fill("push");
   check("the filter leaves only pushes", (await page.locator(".message:visible").count()) === 4);
   await page.getByLabel("Show only").fill("");

@@ -16,6 +16,15 @@ pub struct Paired {
     pub device: DeviceId,
 }
 
+/// What a person's phone may know of a prompt or a call.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Asked {
+    /// Whether it still waits for the person's answer.
+    pub waits: bool,
+    /// How many digits of a number the person is asked to type, if any are and it waits.
+    pub digits: Option<usize>,
+}
+
 impl Engine {
     /// Pairs a phone: `public_key` is an uncompressed SEC 1 point, `signature` an ES256 over
     /// [`domain::factor::push::pairing_text`]. `None` if the code is unknown, over, or the signature is not the key's.
@@ -67,12 +76,15 @@ impl Engine {
         self.answer_from_device(user, verification, (evidence, found.challenge.clone()), None).await
     }
 
-    /// How many digits of a number a waiting prompt asks the person for; `None` if it asks for none, or is over.
-    pub async fn prompt_digits(&self, verification: VerificationId) -> Result<Option<usize>, Error> {
+    /// How a prompt or a call stands for the person it was put to.
+    pub async fn asked(&self, verification: VerificationId) -> Result<Asked, Error> {
         let found = self.store.verification_by_id(verification).await?;
-        Ok(found.filter(|found| found.is_open(self.now())).and_then(|found| match found.challenge {
-            domain::Challenge::Approval { numbers, .. } => numbers.last().map(String::len),
-            _ => None,
+        Ok(found.filter(|found| found.is_open(self.now())).map_or(Asked::default(), |found| Asked {
+            waits: true,
+            digits: match found.challenge {
+                domain::Challenge::Approval { numbers, .. } => numbers.last().map(String::len),
+                _ => None,
+            },
         }))
     }
 

@@ -83,11 +83,12 @@ async fn wait_for(world: &World, filter: &DevFilter, wait: i64) -> Result<Vec<De
     }
 }
 
-/// A message as the outbox shows it. Of a prompt it tells, as a phone would ask, how many digits the person must type.
+/// A message as the outbox shows it. Of a prompt or a call it tells whether it still waits for the person, and, as a
+/// phone would ask, how many digits the person must type.
 pub(super) async fn wire(world: &World, message: &DevMessage) -> Result<Value, Problem> {
     let asked = match message.channel {
-        Channel::Push => world.engine().prompt_digits(message.verification_id).await?,
-        Channel::Sms | Channel::Voice | Channel::Email => None,
+        Channel::Push | Channel::Voice => Some(world.engine().asked(message.verification_id).await?),
+        Channel::Sms | Channel::Email => None,
     };
     let mut shown = json!({
         "id": message.id,
@@ -101,8 +102,11 @@ pub(super) async fn wire(world: &World, message: &DevMessage) -> Result<Value, P
         "verification_id": message.verification_id,
         "created_at": onelogin::wire_time::with_millis(message.created_at.0),
     });
-    if let Some(digits) = asked {
-        shown["digits"] = digits.into();
+    if let Some(asked) = asked {
+        shown["waits"] = asked.waits.into();
+        if let Some(digits) = asked.digits {
+            shown["digits"] = digits.into();
+        }
     }
     Ok(shown)
 }

@@ -85,8 +85,9 @@ function show(message) {
   const result = element("span", "", "");
   result.setAttribute("role", "status");
   const actions = element("div", "actions");
-  if (message.channel === "push") actions.append(...pushActions(message, result), result);
-  if (message.channel === "voice" && !message.code) actions.append(...callActions(message, result), result);
+  if (message.channel === "push") actions.append(...(message.waits ? pushActions(message, result) : []), result);
+  if (message.channel === "voice" && !message.code) actions.append(...(message.waits ? callActions(message, result) : []), result);
+  if (message.waits === false && !message.code) result.textContent = "No longer waiting.";
   if (actions.childElementCount) item.append(actions);
   list.prepend(item);
 }
