@@ -399,9 +399,9 @@ mod tests {
         held.written(before.client, 2_000);
         assert_eq!(held.unwritten(), []);
         assert_eq!(held.span(before), (2_000, true), "and right after");
-        held.written(before.client, 1_000);
         held.hung_up(before.client, 2_000);
-        assert_eq!(held.unwritten(), [(before.client, 1_000)], "less is written down again");
+        held.written(before.client, 2_000);
+        assert_eq!(held.unwritten(), [(before.client, 1_000)], "less, learnt meanwhile, is still to be written down");
         held.forget(before.client);
         assert_eq!(held.span(before), (FIRST, true), "an operator has chosen anew");
     }

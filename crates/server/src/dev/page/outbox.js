@@ -85,9 +85,12 @@ function show(message) {
   const result = element("span", "", "");
   result.setAttribute("role", "status");
   const actions = element("div", "actions");
-  if (message.channel === "push") actions.append(...(message.waits ? pushActions(message, result) : []), result);
-  if (message.channel === "voice" && !message.code) actions.append(...(message.waits ? callActions(message, result) : []), result);
-  if (message.waits === false && !message.code) result.textContent = "No longer waiting.";
+  const answering = { push: pushActions, voice: message.code ? undefined : callActions }[message.channel];
+  if (answering) {
+    if (message.waits) actions.append(...answering(message, result));
+    else result.textContent = "No longer waiting.";
+    actions.append(result);
+  }
   if (actions.childElementCount) item.append(actions);
   list.prepend(item);
 }
