@@ -35,6 +35,15 @@ impl DeviceStatus {
         }
     }
 
+    /// Whether a device of this status was in use at some time, and so is a second factor its user has, usable now or not.
+    /// Only an active device is ever disabled, so a disabled one was.
+    pub fn was_ever_active(self) -> bool {
+        match self {
+            Self::Registering | Self::Pending => false,
+            Self::Active | Self::Disabled => true,
+        }
+    }
+
     /// The status with this number.
     pub fn from_number(number: i64) -> Option<Self> {
         [Self::Registering, Self::Pending, Self::Active, Self::Disabled].into_iter().find(|s| s.number() == number)

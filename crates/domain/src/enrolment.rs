@@ -1,11 +1,12 @@
 //! Enrolling a device, and letting it go.
 
-use crate::audit::AuditKind;
+use crate::audit::{AuditEvent, AuditKind};
 use crate::decision::{Change, Decision, View};
 use crate::device::{Device, DeviceStatus, MAX_DEVICES};
 use crate::factor::FactorKind;
 use crate::id::DeviceId;
 use crate::message::Message;
+use crate::need;
 use crate::policy::Policy;
 use crate::throttle;
 use crate::time::Timestamp;
@@ -124,11 +125,7 @@ fn is_registering(view: &View, device: DeviceId, now: Timestamp) -> bool {
 
 /// The factors this user can still enrol (contract 4.1, 7.1).
 pub fn offered(view: &View, policy: &Policy) -> Vec<FactorKind> {
-    let enrolled = |kind: FactorKind| {
-        view.devices
-            .iter()
-            .any(|d| d.factor == kind && matches!(d.status, DeviceStatus::Active | DeviceStatus::Disabled))
-    };
+    let enrolled = |kind: FactorKind| view.devices.iter().any(|d| d.factor == kind && d.status.was_ever_active());
     FactorKind::ALL.into_iter().filter(|kind| policy.offers(*kind) && (kind.may_repeat() || !enrolled(*kind))).collect()
 }
 
@@ -162,12 +159,17 @@ pub fn disable(view: &View, device: DeviceId, context: &Context, now: Timestamp)
         .with(context.event(AuditKind::DeviceDisabled, user.id, now).device(device.id).into())
 }
 
-/// Removes a device, ending its open verifications with it (SEC 56). Says whether there was one.
+/// What the audit entry of a deletion says when it took the user's last second factor: from now on policy alone decides
+/// whether a log-in needs one (SEC 92).
+pub const LAST_FACTOR: &str = "last_factor";
+
+/// Removes a device, ending its open verifications with it (SEC 56). Says whether there was one. This, by somebody's
+/// decision, is the only way a second factor goes away.
 pub fn remove(view: &View, device: DeviceId, context: &Context, now: Timestamp) -> Decision<bool> {
     let (Some(user), Some(device)) = (&view.user, view.device(device).filter(|d| d.is_listed())) else {
         return Decision::reply(false);
     };
-    Decision::reply(true)
-        .with_all(discard(view, device.id))
-        .with(context.event(AuditKind::DeviceDeleted, user.id, now).device(device.id).into())
+    let reason = need::is_last_factor(view, device.id).then_some(LAST_FACTOR);
+    let event = context.event(AuditKind::DeviceDeleted, user.id, now).device(device.id);
+    Decision::reply(true).with_all(discard(view, device.id)).with(AuditEvent { reason, ..event }.into())
 }

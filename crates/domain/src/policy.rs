@@ -12,10 +12,10 @@ use crate::time::SECOND;
 pub enum MfaPolicy {
     /// Never.
     Off,
-    /// Exactly when the user has an active device.
+    /// When the user has a device that was ever in use, for as long as it exists ([`crate::need`]).
     #[default]
     Optional,
-    /// Always: without a device there is no log-in.
+    /// Always: without a device or a temporary token there is no log-in.
     Required,
 }
 

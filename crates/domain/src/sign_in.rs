@@ -10,11 +10,12 @@ use serde::{Deserialize, Serialize};
 
 use crate::audit::AuditKind;
 use crate::decision::{Change, Decision, View};
-use crate::device::{Device, DeviceStatus};
+use crate::device::Device;
 use crate::digest::Digest;
 use crate::factor::{Challenge, Evidence};
 use crate::id::{DeviceId, UserId, VerificationId};
-use crate::policy::{MfaPolicy, Policy};
+use crate::need::{self, Need};
+use crate::policy::Policy;
 use crate::throttle;
 use crate::time::{DAY, HOUR, SECOND, Timestamp};
 use crate::user::{User, UserStatus};
@@ -85,7 +86,8 @@ pub struct Compared {
 pub enum Entered {
     /// No factor is needed.
     Granted(Box<User>),
-    /// The state token is good for one of these devices, oldest first.
+    /// The state token is good for one of these devices, oldest first, or for a temporary token. There are none where only
+    /// a temporary token can be shown.
     NeedsFactor(Box<User>, Vec<Device>),
     /// No.
     Refused(Refusal),
@@ -102,7 +104,7 @@ pub enum Refusal {
     Locked,
     /// Not active for another reason.
     Inactive,
-    /// A factor is required and none is enrolled.
+    /// A factor is needed and none can be shown: no device is in use, and no temporary token lives.
     NoFactor,
 }
 
@@ -138,23 +140,16 @@ pub fn enter(
     if user.status != UserStatus::Active && user.status != UserStatus::Locked {
         return refused(Refusal::Inactive, "not_active");
     }
-    let devices: Vec<Device> =
-        view.devices.iter().filter(|d| d.status == DeviceStatus::Active && policy.offers(d.factor)).cloned().collect();
-    let mfa = user.profile.mfa_policy.unwrap_or(policy.sign_in.mfa);
-    let asked = match mfa {
-        MfaPolicy::Off => false,
-        MfaPolicy::Optional => !devices.is_empty(),
-        MfaPolicy::Required => true,
-    };
-    let needed = asked && !trusted_network && !is_remembered(view, terms, now);
+    let exempt = trusted_network || is_remembered(view, terms, policy, now);
     let forgiven = throttle::forgive_password(view, user.id);
-    if !needed {
-        let grant = grant(view, user, terms, &drawn.grant, compared.renewed.clone(), None, policy, context, now);
-        return Decision { changes: grant, reply: Entered::Granted(Box::new(user.clone())) }.with_all(forgiven);
-    }
-    if devices.is_empty() {
-        return refused(Refusal::NoFactor, "no_factor");
-    }
+    let devices = match need::of(view, user, policy, exempt, now) {
+        Need::Nothing => {
+            let grant = grant(view, user, terms, &drawn.grant, compared.renewed.clone(), None, policy, context, now);
+            return Decision { changes: grant, reply: Entered::Granted(Box::new(user.clone())) }.with_all(forgiven);
+        }
+        Need::Unmet(why) => return refused(Refusal::NoFactor, why.name()),
+        Need::Factor(devices) => devices,
+    };
     let attempt = Verification {
         state_token: Some(drawn.state_token),
         expires_at: now.plus(drawn.ttl),
@@ -368,11 +363,14 @@ fn end_siblings<'a>(
         .flat_map(|v| [close(v.id, Status::Expired, None), Change::DropMessages(v.id)])
 }
 
-fn is_remembered(view: &View, terms: &Terms, now: Timestamp) -> bool {
+/// Whether a factor was shown in this browser, no longer ago than policy says today.
+fn is_remembered(view: &View, terms: &Terms, policy: &Policy, now: Timestamp) -> bool {
     let Some(browser) = terms.browser else { return false };
+    let days = i64::from(policy.sign_in.remember_days) * DAY;
     view.verifications.iter().any(|v| {
         v.purpose == Purpose::Browser
             && v.is_open(now)
+            && now < v.created_at.plus(days)
             && v.state_token.as_ref().is_some_and(|token| token.matches(&browser))
     })
 }

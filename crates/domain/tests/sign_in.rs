@@ -7,12 +7,13 @@ use domain::sign_in::{
     exchange, step,
 };
 use domain::throttle::{PASSWORD_WINDOW, PASSWORDS};
-use domain::time::{DAY, SECOND};
+use domain::time::{DAY, HOUR, SECOND};
 use domain::verification::{Purpose, Target};
 use domain::{
-    AuditKind, DeviceId, DeviceStatus, Digest, MfaPolicy, Outcome, Policy, Reason, Response, Status, UserStatus,
+    AuditKind, DeviceId, DeviceStatus, Digest, FactorKind, MfaPolicy, Outcome, Policy, Reason, Response, Status,
+    UserStatus, enrolment,
 };
-use model::{Scene, context, digest, policy, sms, totp, verification_id};
+use model::{Scene, context, device_door, digest, email, policy, sms, temp_token, totp, verification_id};
 
 const HASH: &str = "$argon2id$stored";
 
@@ -248,6 +249,238 @@ fn whether_a_factor_is_asked_for_is_policy() {
         assert_eq!(got, expected, "{house:?} {own:?} {has_device}");
         let trusted = Way { trusted: true, policy: way.policy, ..Way::default() };
         assert!(matches!(trusted.go(&mut scene).0, Entered::Granted(_)), "from a trusted network");
+    }
+}
+
+/// What stands before a log-in of this user, from least to most.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Bar {
+    Password,
+    Factor,
+    Closed,
+}
+
+fn bar(scene: &Scene, way: &Way) -> Bar {
+    match way.go(&mut scene.clone()).0 {
+        Entered::Granted(_) => Bar::Password,
+        Entered::NeedsFactor(..) => Bar::Factor,
+        Entered::Refused(Refusal::NoFactor) => Bar::Closed,
+        other => panic!("{other:?}"),
+    }
+}
+
+/// A way in: for a session or for an app, under a rule of everybody's or of one's own.
+fn ways() -> Vec<(MfaPolicy, Way)> {
+    let mut ways = Vec::new();
+    for rule in [MfaPolicy::Optional, MfaPolicy::Required] {
+        for app in [None, Some(3)] {
+            let mut way = Way { terms: Terms { app, ..Terms::default() }, ..Way::default() };
+            way.policy.sign_in.mfa = rule;
+            ways.push((rule, way));
+        }
+    }
+    ways
+}
+
+fn in_use(scene: &mut Scene, devices: usize) -> Vec<DeviceId> {
+    (0..=u8::MAX).take(devices).map(|n| scene.device(&totp(n), DeviceStatus::Active)).collect()
+}
+
+fn guessed(scene: &mut Scene, device: DeviceId, failures: u32) {
+    while scene.failures(device) < failures {
+        scene.wait(DAY);
+        scene.guess(&device_door(device), 1);
+    }
+}
+
+fn disabled(scene: &mut Scene, device: DeviceId) {
+    let decision = enrolment::disable(&scene.view(), device, &context(), scene.now);
+    assert_eq!(scene.db.commit(decision), enrolment::Disabled::Disabled);
+}
+
+fn removed(scene: &mut Scene, device: DeviceId) {
+    let decision = enrolment::remove(&scene.view(), device, &context(), scene.now);
+    assert!(scene.db.commit(decision));
+}
+
+/// SEC 92: guesses, commands, configuration and time take no need away; only a deletion does, and says so.
+#[test]
+#[expect(clippy::too_many_lines, reason = "a table")]
+fn no_state_of_a_device_makes_a_log_in_need_less() {
+    type Happens = fn(&mut Scene, &mut Policy, &[DeviceId]);
+    // How many devices are in use, what happens to them, and what `optional` asks for then.
+    let table: &[(&str, usize, Happens, Bar)] = &[
+        ("nothing", 1, |_, _, _| {}, Bar::Factor),
+        ("locked by guesses", 1, |scene, _, held| guessed(scene, held[0], 5), Bar::Factor),
+        (
+            "the user locked by guesses",
+            4,
+            |scene, _, held| {
+                for device in held {
+                    scene.guess(&device_door(*device), 4);
+                }
+                scene.guess(&Target::TempToken, 4);
+            },
+            Bar::Factor,
+        ),
+        ("disabled by guesses", 1, |scene, _, held| guessed(scene, held[0], 50), Bar::Closed),
+        ("disabled by command", 1, |scene, _, held| disabled(scene, held[0]), Bar::Closed),
+        (
+            "disabled long ago",
+            1,
+            |scene, _, held| {
+                disabled(scene, held[0]);
+                scene.wait(1_000 * DAY);
+            },
+            Bar::Closed,
+        ),
+        ("no longer offered", 1, |_, policy, _| policy.factors = vec![FactorKind::Sms], Bar::Closed),
+        ("nothing offered any more", 3, |_, policy, _| policy.factors.clear(), Bar::Closed),
+        ("one of two disabled", 2, |scene, _, held| disabled(scene, held[0]), Bar::Factor),
+        (
+            "one disabled, the other no longer offered",
+            1,
+            |scene, policy, held| {
+                scene.device(&email(), DeviceStatus::Active);
+                policy.factors = vec![FactorKind::Totp];
+                disabled(scene, held[0]);
+            },
+            Bar::Closed,
+        ),
+        (
+            "all twenty disabled",
+            20,
+            |scene, _, held| {
+                for device in held {
+                    disabled(scene, *device);
+                }
+            },
+            Bar::Closed,
+        ),
+        (
+            "disabled, and another enrolled but never in use",
+            1,
+            |scene, _, held| {
+                disabled(scene, held[0]);
+                scene.device(&sms(), DeviceStatus::Pending);
+                scene.device(&email(), DeviceStatus::Registering);
+            },
+            Bar::Closed,
+        ),
+        (
+            "one of two deleted, the other disabled",
+            2,
+            |scene, _, held| {
+                removed(scene, held[0]);
+                disabled(scene, held[1]);
+            },
+            Bar::Closed,
+        ),
+        (
+            "a temporary token used up",
+            1,
+            |scene, _, held| {
+                disabled(scene, held[0]);
+                let token = temp_token(scene.user, "55647655", false, scene.now.plus(HOUR));
+                scene.db.apply(domain::Change::SetTempToken(scene.user, Some(token)));
+                scene.typed(&Target::TempToken, "55647655");
+            },
+            Bar::Closed,
+        ),
+    ];
+    for (rule, way) in ways() {
+        for (what, devices, happens, expected) in table {
+            let mut scene = scene();
+            let held = in_use(&mut scene, *devices);
+            let before = bar(&scene, &way);
+            let mut after = Way { policy: way.policy.clone(), terms: way.terms.clone(), ..Way::default() };
+            happens(&mut scene, &mut after.policy, &held);
+            let app = way.terms.app;
+            assert_eq!(bar(&scene, &after), *expected, "{what} ({rule:?}, {app:?})");
+            assert!(bar(&scene, &after) >= before, "{what} ({rule:?}, {app:?}) makes a log-in need less");
+        }
+
+        let mut scene = scene();
+        let held = in_use(&mut scene, 2);
+        disabled(&mut scene, held[0]);
+        for (device, said) in held.iter().zip([None, Some("last_factor")]) {
+            removed(&mut scene, *device);
+            let entry = scene.db.audit.last().unwrap();
+            assert_eq!((entry.kind, entry.device, entry.reason), (AuditKind::DeviceDeleted, Some(*device), said));
+        }
+        let expected = if rule == MfaPolicy::Required { Bar::Closed } else { Bar::Password };
+        assert_eq!(bar(&scene, &way), expected, "deleted deliberately");
+    }
+}
+
+/// A device that never was in use is no second factor, and its end takes none away.
+#[test]
+fn a_device_that_never_was_in_use_changes_nothing() {
+    let mut scene = scene();
+    let pending = scene.device(&totp(1), DeviceStatus::Pending);
+    scene.device(&sms(), DeviceStatus::Registering);
+    assert_eq!(bar(&scene, &Way::default()), Bar::Password);
+    let held = scene.device(&totp(2), DeviceStatus::Active);
+    assert_eq!(bar(&scene, &Way::default()), Bar::Factor);
+    removed(&mut scene, pending);
+    assert_eq!(scene.db.audit.last().unwrap().reason, None);
+    removed(&mut scene, held);
+    assert_eq!(scene.db.audit.last().unwrap().reason, Some("last_factor"));
+}
+
+/// SEC 92: an administrator helps with a temporary token, whatever has become of the devices, and under `required` also
+/// those who never had one.
+#[test]
+fn a_temporary_token_lets_in_whoever_has_no_usable_device() {
+    for (rule, way) in ways() {
+        let mut had = scene();
+        let devices = in_use(&mut had, 2);
+        for device in devices {
+            disabled(&mut had, device);
+        }
+        let never = scene();
+        for mut scene in [had, never] {
+            let held = !scene.view().devices.is_empty();
+            if !held && rule == MfaPolicy::Optional {
+                continue;
+            }
+            let why = if held { "no_usable_factor" } else { "no_factor" };
+            assert_eq!(way.go(&mut scene).0, Entered::Refused(Refusal::NoFactor), "{rule:?}");
+            assert_eq!(scene.db.audit.last().unwrap().reason, Some(why));
+            let token = temp_token(scene.user, "55647655", false, scene.now.plus(HOUR));
+            scene.db.apply(domain::Change::SetTempToken(scene.user, Some(token)));
+            let (entered, started) = way.go(&mut scene);
+            let Entered::NeedsFactor(_, shown) = entered else { panic!("{entered:?}") };
+            assert_eq!(shown, [], "there is no device to show");
+            let grant = drawn(&mut scene).grant;
+            let evidence = scene.prove(&Target::TempToken, &Response::Text("55647655".to_owned()));
+            let (view, token) = (scene.view(), started.state_token);
+            let decision =
+                step(&view, &token, &Target::TempToken, &evidence, &grant, &way.policy, &context(), scene.now);
+            assert!(matches!(scene.db.commit(decision), Stepped::Granted(..)));
+            assert_eq!(way.go(&mut scene).0, Entered::Refused(Refusal::NoFactor), "it is used up");
+        }
+    }
+}
+
+/// What is remembered is bounded by what policy says today, not only by what it said then.
+#[test]
+fn a_browser_is_remembered_for_no_longer_than_policy_says_now() {
+    let mut scene = scene();
+    let device = scene.device(&totp(1), DeviceStatus::Active);
+    let mut way = Way { terms: Terms { browser: Some(digest(77)), ..Terms::default() }, ..Way::default() };
+    way.policy.sign_in.remember_days = 30;
+    let started = way.go(&mut scene).1;
+    let grant = drawn(&mut scene).grant;
+    let target = Target::SignIn { state_token: started.state_token, device };
+    let evidence = scene.prove(&target, &Response::Text(scene.own_code(device)));
+    let view = scene.view();
+    let decision = step(&view, &started.state_token, &target, &evidence, &grant, &way.policy, &context(), scene.now);
+    assert!(matches!(scene.db.commit(decision), Stepped::Granted(..)));
+    scene.wait(2 * DAY);
+    for (days, expected) in [(30, Bar::Password), (3, Bar::Password), (2, Bar::Factor), (0, Bar::Factor)] {
+        way.policy.sign_in.remember_days = days;
+        assert_eq!(bar(&scene, &way), expected, "{days}");
     }
 }
 

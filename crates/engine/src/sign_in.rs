@@ -9,8 +9,8 @@ use domain::sign_in::{
 use domain::time::SECOND;
 use domain::verification::{self, Context, Opened, Opening, Purpose, Target};
 use domain::{
-    AuditEvent, AuditKind, ClientId, Decision, Device, DeviceId, DeviceStatus, Digest, FactorKind, Keyring, Outcome,
-    Reason, Status, Timestamp, User, UserId, Verification, View,
+    AuditEvent, AuditKind, ClientId, Decision, Device, DeviceId, Digest, FactorKind, Keyring, Outcome, Reason, Status,
+    Timestamp, User, UserId, Verification, View,
 };
 use zeroize::Zeroizing;
 
@@ -40,11 +40,11 @@ pub struct SignIn {
 pub enum SignInAnswer {
     /// No factor was needed.
     Granted(Granted),
-    /// One of these devices, oldest first, must be shown under the state token.
+    /// One of these devices, oldest first, or a temporary token must be shown under the state token.
     NeedsFactor {
         /// Who.
         user: Box<User>,
-        /// Active devices.
+        /// Usable devices; none where only a temporary token can be shown.
         devices: Vec<Device>,
         /// 40 hexadecimal characters.
         state_token: String,
@@ -163,8 +163,11 @@ impl Engine {
             return Ok(StepAnswer::Refused(Reason::NotOpen));
         }
         if step.response.is_absent() {
-            let active = |d: &&Device| matches!(d.status, DeviceStatus::Active | DeviceStatus::Disabled);
-            let Some(device) = snapshot.device(step.device).filter(active) else {
+            if step.device == NO_DEVICE {
+                // A temporary token is neither sent nor waited for.
+                return Ok(StepAnswer::Refused(Reason::CodeMissing));
+            }
+            let Some(device) = snapshot.device(step.device).filter(|d| d.status.was_ever_active()) else {
                 return Ok(StepAnswer::Refused(Reason::NoDevice));
             };
             if !device.factor.needs_trigger() {

@@ -6,7 +6,7 @@ use domain::risk::{self, Risk, Visit};
 use domain::time::SECOND;
 use domain::user::{UserPatch, remember_visits};
 use domain::verification::{Context, Purpose, Target};
-use domain::{DeviceId, DeviceStatus, FactorKind, Outcome, Reason, Response, User, UserId, VerificationId, View};
+use domain::{DeviceId, FactorKind, Outcome, Reason, Response, User, UserId, VerificationId, View};
 use store::{Page, TextFilter, UserFilter};
 
 use crate::enrol::{Door, EnrolRequest};
@@ -181,8 +181,9 @@ impl Engine {
     /// The device that codes go to, enrolled if need be.
     async fn way_to(&self, user: &User, channel: &SmartChannel, context: &Context) -> Result<DeviceId, Error> {
         let factor = channel.factor();
+        // One that is disabled is found too, and refuses to be challenged: it is not replaced by another (SEC 92).
         let known = |view: &View| {
-            let device = view.devices.iter().find(|d| d.factor == factor && d.status == DeviceStatus::Active);
+            let device = view.devices.iter().find(|d| d.factor == factor && d.status.was_ever_active());
             device.map(|device| device.id)
         };
         if let Some(device) = known(&self.store.view(user.id).await?) {

@@ -225,8 +225,10 @@ pub async fn execute(engine: &Engine, command: Command) -> Result<Report, String
             let said = match policy {
                 None => "as everybody: login.mfa decides whether a log-in asks for a factor",
                 Some(MfaPolicy::Off) => "off: a log-in never asks for a factor",
-                Some(MfaPolicy::Optional) => "optional: a log-in asks for a factor once there is a device",
-                Some(MfaPolicy::Required) => "required: without a device there is no log-in",
+                Some(MfaPolicy::Optional) => {
+                    "optional: a log-in asks for a factor as long as there is a device that was ever in use"
+                }
+                Some(MfaPolicy::Required) => "required: without a device or a temporary token there is no log-in",
             };
             Ok(lines(json!({ "id": user.id, "mfa": policy }), vec![format!("User {}: {said}.", user.id)]))
         }

@@ -89,10 +89,7 @@ pub fn find<'a>(view: &'a View, target: &Target, now: Timestamp) -> Result<Found
             Ok(Found { device: None, verification: None })
         }
         Target::OwnCodes(device) => {
-            let device = view
-                .device(*device)
-                .filter(|d| matches!(d.status, DeviceStatus::Active | DeviceStatus::Disabled))
-                .ok_or(Reason::NoDevice)?;
+            let device = view.device(*device).filter(|d| d.status.was_ever_active()).ok_or(Reason::NoDevice)?;
             unlocked(Some(device))?;
             if !device.factor.needs_trigger() {
                 return Ok(Found { device: Some(device), verification: None });
@@ -135,8 +132,7 @@ pub fn find<'a>(view: &'a View, target: &Target, now: Timestamp) -> Result<Found
             Ok(Found { device: Some(device), verification })
         }
         Target::SignIn { state_token, device } => {
-            let active = |d: &&Device| matches!(d.status, DeviceStatus::Active | DeviceStatus::Disabled);
-            let device = view.device(*device).filter(active).ok_or(Reason::NoDevice)?;
+            let device = view.device(*device).filter(|d| d.status.was_ever_active()).ok_or(Reason::NoDevice)?;
             unlocked(Some(device))?;
             let put = view.verifications.iter().rfind(|v| {
                 v.purpose == Purpose::SignIn
