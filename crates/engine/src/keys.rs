@@ -4,12 +4,12 @@ use std::io::Write as _;
 use std::path::Path;
 
 use domain::{Keyring, Place, Sealed};
+use store::KEY_CHECK as CHECK_NAME;
 
 use crate::chance::Chance;
 
 const CHECK: Place<'static> = Place { table: "meta", column: "key_check", row: 0, owner: 0 };
 const CHECK_TEXT: &[u8] = b"countersign key check v1";
-const CHECK_NAME: &str = "key_check";
 
 /// Why the server does not start with these keys.
 #[derive(Debug, thiserror::Error)]

@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use anyhow::{Context as _, bail};
 use engine::Engine;
+use store::{Known, World};
 use tokio::io::{AsyncBufRead, AsyncBufReadExt as _, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, BufReader};
 use tokio::net::{UnixListener, UnixStream};
 use tokio::task::JoinHandle;
@@ -175,7 +176,10 @@ async fn alone(config: &Config, folder: Folder) -> anyhow::Result<Executor> {
         ),
         Err(BuildError::Other(error)) => return Err(error),
     };
-    let house = House::build(config, folder, store, Fittings::plain(config)).await?;
+    // Whoever makes an installation without `dev` makes one to serve.
+    let new = store.0.world(false).await? == Known::Nothing;
+    let fittings = Fittings::plain(config, new.then_some(World::Serve));
+    let house = House::build(config, folder, store, fittings).await?;
     drop(settling);
     Ok(Executor::Alone(house))
 }

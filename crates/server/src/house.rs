@@ -6,12 +6,13 @@ use anyhow::Context as _;
 use domain::Policy;
 use engine::chance::SystemChance;
 use engine::{Chance, Clock, Engine, Parts, Settings, keys};
-use store::{OpenError, SqliteOptions, Store};
+use store::{OpenError, SqliteOptions, Store, World};
 use tokio::sync::watch;
 
 use crate::config::{self, Config};
 use crate::database::Database;
 use crate::folder::Folder;
+use crate::installation;
 
 /// An engine over a data folder.
 pub struct House {
@@ -25,6 +26,8 @@ pub struct House {
 
 /// What differs between a server, a dev world and a test.
 pub struct Fittings {
+    /// The world that the installation must be of; a new one is marked. `None` for a command, which any world answers.
+    pub world: Option<World>,
     /// Time.
     pub clock: Arc<dyn Clock>,
     /// Randomness.
@@ -37,8 +40,9 @@ pub struct Fittings {
 
 impl Fittings {
     /// A server on its own: real time, real chance, and no last hop configured yet.
-    pub fn plain(config: &Config) -> Self {
+    pub fn plain(config: &Config, world: Option<World>) -> Self {
         Self {
+            world,
             clock: Arc::new(engine::clock::SystemClock),
             chance: Arc::new(SystemChance),
             policy: Policy {
@@ -102,6 +106,9 @@ impl House {
         (store, failed): (Store, watch::Receiver<bool>),
         fittings: Fittings,
     ) -> anyhow::Result<Self> {
+        if let Some(world) = fittings.world {
+            installation::claim(&store, world, config, &folder).await?;
+        }
         let keys = match config::secret("COUNTERSIGN_MASTER_KEY")? {
             Some(text) => keys::parse(&text, "COUNTERSIGN_MASTER_KEY")?,
             None => {

@@ -10,6 +10,7 @@ use axum::Router;
 use engine::Clock as _;
 use engine::clock::SystemClock;
 use onelogin::App;
+use store::World;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use web::front::Front;
@@ -30,7 +31,7 @@ pub async fn serve(config: Config, ready_file: Option<PathBuf>) -> anyhow::Resul
     let folder = Folder::open(&config.data_dir)?;
     let settling = folder.settle_in().await?;
     let store = house::open_store(&config, &folder).await.map_err(occupied)?;
-    let fittings = Fittings::plain(&config);
+    let fittings = Fittings::plain(&config, Some(World::Serve));
     let house = House::build(&config, folder, store, fittings).await?;
     drop(settling);
     let listener = listen(&config).await?;

@@ -169,6 +169,8 @@ fn an_installation_moves_to_a_server_and_goes_on_there() {
     let again = run(&["move", "--from", &place, "--to", &url]);
     assert!(String::from_utf8_lossy(&again.stderr).contains("not empty"));
 
+    let served = run(&["serve", "--data-dir", data, "--database-url", &url]);
+    assert!(String::from_utf8_lossy(&served.stderr).contains("is a dev world"), "what it is goes along");
     let world = Running::start(&["dev", "--data-dir", data, "--database-url", &url]);
     assert_eq!(world.ready["clients"], clients);
     let mut api = world.api();

@@ -55,6 +55,7 @@ macro_rules! contract {
                 a_locked_device_refuses_the_right_code,
             }
             housekeeping: {
+                a_database_is_marked_for_one_world,
                 ids_are_never_given_twice,
                 calls_of_an_hour_are_numbered_once,
                 a_message_is_claimed_by_one_sender_at_a_time,

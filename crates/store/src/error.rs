@@ -79,6 +79,9 @@ pub enum OpenError {
     /// The file of trusted authorities cannot be read or holds none.
     #[error("no certificates could be read from {}", .0.display())]
     Authorities(std::path::PathBuf),
+    /// What the database says of itself cannot be understood.
+    #[error(transparent)]
+    Content(#[from] Error),
     /// No host of the URL answered in time.
     #[error("the PostgreSQL server did not answer in time")]
     Unreachable,

@@ -34,6 +34,7 @@ mod trail;
 pub mod transfer;
 mod value;
 mod webhooks;
+mod world;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -54,6 +55,7 @@ pub use query::{
 };
 pub use sqlite::{Fatal, SqliteOptions};
 pub use webhooks::{Delivery, DeliveryStatus, HeldWebhook, Hold, Tried};
+pub use world::{KEY_CHECK, Known, World};
 
 /// Users about whom notices are kept for whoever is slow to hear them.
 const ANSWERED: usize = 1_024;
@@ -413,6 +415,14 @@ impl Store {
         match &self.backend {
             Backend::Sqlite(db) => db.dev_prepare().await,
             Backend::Postgres(db) => Box::pin(db.dev_prepare()).await,
+        }
+    }
+
+    /// Whether the dev world's own tables are here.
+    async fn has_dev_tables(&self) -> Result<bool, Error> {
+        match &self.backend {
+            Backend::Sqlite(db) => db.has_dev_tables(),
+            Backend::Postgres(db) => Box::pin(db.has_dev_tables()).await,
         }
     }
 

@@ -199,6 +199,11 @@ pub(crate) fn opt_number(row: &dyn Row) -> Result<Option<i64>, Error> {
 }
 
 /// The only column, bytes.
+/// Whether a count is of something.
+pub(crate) fn is_some(row: &dyn Row) -> Result<bool, Error> {
+    Ok(row.int(0)? > 0)
+}
+
 pub(crate) fn bytes(row: &dyn Row) -> Result<Vec<u8>, Error> {
     Ok(row.blob(0)?.to_vec())
 }

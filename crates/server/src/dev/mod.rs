@@ -70,8 +70,6 @@ impl World {
     ) -> anyhow::Result<Self> {
         // Several nodes may begin one world at once: the first plants it, the others find it.
         let settling = folder.settle_in().await?;
-        store.dev_prepare().await?;
-        clock.set_offset(store.dev_clock_offset().await?);
         let arrivals = Arc::new(Notify::new());
         let channels = Channel::ALL
             .into_iter()
@@ -80,6 +78,7 @@ impl World {
             })
             .collect();
         let fittings = Fittings {
+            world: Some(store::World::Dev),
             clock: clock.clone(),
             chance: chance.clone(),
             policy: Policy {
@@ -94,6 +93,10 @@ impl World {
         };
         let config = configured(config.clone());
         let house = House::build(&config, folder, (store, failed), fittings).await?;
+        // Only now is it sure that the database is a dev world's.
+        let own = house.engine.store();
+        own.dev_prepare().await?;
+        clock.set_offset(own.dev_clock_offset().await?);
         let seed = seed::load_or_plant(&house.engine, &house.folder, &*chance).await?;
         drop(settling);
         let phone = phone::Phone::load(&house.folder)?;

@@ -15,13 +15,12 @@ use store::{Page, TextFilter, UserFilter};
 
 use crate::app::{AWS_ACS, AWS_AUDIENCE};
 use crate::folder::{Folder, write_private};
+use crate::installation::DEV_FILE;
 
 /// The account's name.
 pub(super) const SUBDOMAIN: &str = "acme";
 /// The account's number.
 pub(super) const ACCOUNT_ID: i64 = 1;
-
-const FILE: &str = "dev-world.json";
 
 /// A client and its secret.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -82,7 +81,7 @@ impl Seed {
 
 /// The credentials of an earlier start, or new ones. Planting can be cut off anywhere and is simply done again.
 pub(super) async fn load_or_plant(engine: &Engine, folder: &Folder, chance: &dyn Chance) -> anyhow::Result<Seed> {
-    let file = folder.file(FILE);
+    let file = folder.file(DEV_FILE);
     match std::fs::read_to_string(&file) {
         Ok(text) => {
             let seed: Seed = serde_json::from_str(&text)

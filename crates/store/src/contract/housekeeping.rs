@@ -147,6 +147,26 @@ pub(crate) async fn an_absent_value_is_set_once(store: &Store) {
     assert!(store.ready().await);
 }
 
+pub(crate) async fn a_database_is_marked_for_one_world(store: &Store) {
+    use crate::{KEY_CHECK, Known, World};
+    assert_eq!(store.world(false).await.unwrap(), Known::Nothing);
+    assert_eq!(store.world(true).await.unwrap(), Known::Unmarked(World::Dev), "traces beside it");
+    store.set_meta(KEY_CHECK, b"sealed").await.unwrap();
+    assert_eq!(store.world(false).await.unwrap(), Known::Unmarked(World::Serve));
+    store.dev_prepare().await.unwrap();
+    assert_eq!(store.world(false).await.unwrap(), Known::Unmarked(World::Dev), "traces in it");
+
+    let mut racing = tokio::task::JoinSet::new();
+    for number in 0..16 {
+        let store = store.clone();
+        let world = if number % 2 == 0 { World::Dev } else { World::Serve };
+        racing.spawn(async move { store.mark_world(world).await.unwrap() });
+    }
+    let held = racing.join_all().await;
+    assert!(held.iter().all(|world| *world == held[0]), "{held:?}");
+    assert_eq!(store.world(true).await.unwrap(), Known::Marked(held[0]));
+}
+
 pub(crate) async fn calls_of_an_hour_are_numbered_once(store: &Store) {
     use domain::time::HOUR;
     assert_eq!(store.next_call(NOW).await.unwrap(), 1);

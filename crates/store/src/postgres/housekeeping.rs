@@ -161,6 +161,10 @@ impl Postgres {
         .await
     }
 
+    pub(crate) async fn has_dev_tables(&self) -> Result<bool, Error> {
+        self.one(Query::new(sql::HAS_DEV_TABLES, []), rows::is_some).await
+    }
+
     pub(crate) async fn dev_record(&self, message: DevMessage) -> Result<i64, Error> {
         let record = Query::new(shared::DEV_RECORD, apply::dev_message(message));
         in_time(async {

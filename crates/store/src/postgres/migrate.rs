@@ -5,8 +5,10 @@ use tokio_postgres::Client;
 use tokio_postgres::error::SqlState;
 
 use super::sql;
+use crate::apply::DEV_CLOCK;
 use crate::error::OpenError;
 use crate::migrations::{self, Migration};
+use crate::world::{KEY_CHECK, Known, MARK};
 
 /// One row: the version of the schema.
 const VERSION_TABLE: &str =
@@ -26,6 +28,21 @@ pub(super) async fn pending(client: &Client) -> Result<Vec<Migration>, OpenError
         return Err(OpenError::Newer { found, known });
     }
     Ok(migrations::after(found).copied().collect())
+}
+
+/// What is known of the world of a database whose schema is up to date.
+pub(super) async fn known(client: &Client) -> Result<Known, OpenError> {
+    let tables: i64 = client.query_one(sql::HAS_DEV_TABLES, &[]).await?.try_get(0)?;
+    let rows = client.query("SELECT key, value FROM meta WHERE key IN ($1, $2, $3)", &[&MARK, &DEV_CLOCK, &KEY_CHECK]);
+    let (mut mark, mut clock, mut sealed) = (None, false, false);
+    for row in rows.await? {
+        match row.try_get::<_, &str>(0)? {
+            MARK => mark = Some(row.try_get::<_, Vec<u8>>(1)?),
+            DEV_CLOCK => clock = true,
+            _ => sealed = true,
+        }
+    }
+    Ok(Known::judge(mark.as_deref(), tables > 0 || clock, sealed)?)
 }
 
 /// Runs the migrations that are pending.

@@ -5,6 +5,9 @@ use crate::conditions::Words;
 use crate::sql::statements;
 
 statements! {
+    /// How many of the dev world's own tables there are.
+    HAS_DEV_TABLES = "SELECT COUNT(to_regclass('dev_outbox'))";
+
     // ---- many users' views at once; the columns are those of the shared statements
 
     /// Locks in the order of ids, so that two transactions never wait for each other.

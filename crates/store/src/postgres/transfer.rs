@@ -9,8 +9,10 @@ use tokio_postgres::types::{ToSql, Type};
 use super::connect::Target;
 use super::{PostgresOptions, migrate};
 use crate::error::OpenError;
+use crate::sql;
 use crate::transfer::{PIECE, Table, TransferError};
 use crate::value::{Row as _, Value};
+use crate::world::{Known, MARK, World};
 
 /// Others of ours on this database. What is not told of other sessions, as some compatible databases do, is not there.
 const OTHERS: &str = "SELECT COUNT(*) FROM pg_stat_activity WHERE datname = current_database() \
@@ -60,6 +62,15 @@ impl PostgresEnd {
             client.batch_execute("SELECT pg_sleep(0.1)").await?;
         }
         Err(TransferError::Busy)
+    }
+
+    pub(crate) async fn known(&self) -> Result<Known, TransferError> {
+        Ok(migrate::known(&self.client).await?)
+    }
+
+    pub(crate) async fn mark(&self, world: World) -> Result<(), TransferError> {
+        self.client.execute(sql::SET_META_IF_ABSENT, &[&MARK, &world.name().as_bytes()]).await?;
+        Ok(())
     }
 
     pub(crate) async fn count(&self, table: &Table) -> Result<u64, TransferError> {

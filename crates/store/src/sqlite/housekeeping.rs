@@ -99,6 +99,10 @@ impl Sqlite {
         self.write(|tx| Ok(tx.conn.conn.execute_batch(open::DEV_TABLES)?)).await
     }
 
+    pub(crate) fn has_dev_tables(&self) -> Result<bool, Error> {
+        self.readers.read(|conn| one(conn, open::HAS_DEV_TABLES, &[], rows::is_some))
+    }
+
     pub(crate) async fn dev_record(&self, message: DevMessage) -> Result<i64, Error> {
         let params = apply::dev_message(message);
         self.write(move |tx| one(tx.conn, sql::DEV_RECORD, &params, rows::number)).await

@@ -6,10 +6,13 @@ use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use rusqlite::config::DbConfig;
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::{Connection, OpenFlags, OptionalExtension};
 
+use crate::apply::DEV_CLOCK;
 use crate::error::OpenError;
 use crate::migrations::{self, Migration};
+use crate::sql;
+use crate::world::{KEY_CHECK, Known, MARK};
 
 /// Before this version, resetting the log could lose a commit (SEC 76).
 const OLDEST_LIBRARY: i32 = 3_051_003;
@@ -29,6 +32,8 @@ const READER_CACHE: i64 = 2 * 1024;
 
 /// The dev world's own tables.
 pub(super) const DEV_TABLES: &str = include_str!("../../migrations/sqlite/dev.sql");
+/// How many of them there are.
+pub(super) const HAS_DEV_TABLES: &str = "SELECT COUNT(*) FROM sqlite_schema WHERE name = 'dev_outbox'";
 
 /// The files of a database folder.
 pub(super) struct Files {
@@ -130,7 +135,6 @@ pub(super) fn set(conn: &Connection, name: &str, value: i64) -> Result<(), rusql
 
 /// Reads a PRAGMA back; `None` if this SQLite does not have it.
 pub(super) fn get(conn: &Connection, name: &str) -> Result<Option<i64>, rusqlite::Error> {
-    use rusqlite::OptionalExtension;
     conn.pragma_query_value(None, name, |row| row.get(0)).optional()
 }
 
@@ -141,6 +145,16 @@ pub(super) fn pending(dir: &Path) -> Result<Vec<Migration>, OpenError> {
         return Ok(migrations::MIGRATIONS.to_vec());
     }
     Ok(migrations::after(version(&reader(&database)?)?).copied().collect())
+}
+
+/// What is known of the world of a database whose schema is up to date.
+pub(super) fn known(conn: &Connection) -> Result<Known, OpenError> {
+    let meta = |key: &str| -> Result<Option<Vec<u8>>, rusqlite::Error> {
+        conn.query_row(sql::META, [key], |row| row.get(0)).optional()
+    };
+    let tables: i64 = conn.query_row(HAS_DEV_TABLES, [], |row| row.get(0))?;
+    let (mark, clock, sealed) = (meta(MARK)?, meta(DEV_CLOCK)?, meta(KEY_CHECK)?);
+    Ok(Known::judge(mark.as_deref(), tables > 0 || clock.is_some(), sealed.is_some())?)
 }
 
 /// The schema's version, unless it is one that this server does not know.

@@ -6,8 +6,10 @@ use std::path::Path;
 use rusqlite::{Connection, params_from_iter};
 
 use super::open;
+use crate::sql;
 use crate::transfer::{PIECE, Table, TransferError};
 use crate::value::Value;
+use crate::world::{Known, MARK, World};
 
 /// A database that nobody else has open.
 pub(crate) struct SqliteEnd {
@@ -35,6 +37,15 @@ impl SqliteEnd {
         let conn = open::writer(&files.database, None)?;
         conn.execute_batch("BEGIN IMMEDIATE")?;
         Ok(Self { conn, _lock: files.lock })
+    }
+
+    pub(crate) fn known(&self) -> Result<Known, TransferError> {
+        Ok(open::known(&self.conn)?)
+    }
+
+    pub(crate) fn mark(&self, world: World) -> Result<(), TransferError> {
+        self.conn.execute(sql::SET_META_IF_ABSENT, (MARK, world.name().as_bytes()))?;
+        Ok(())
     }
 
     pub(crate) fn count(&self, table: &Table) -> Result<u64, TransferError> {

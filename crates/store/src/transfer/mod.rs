@@ -18,6 +18,7 @@ use crate::error::OpenError;
 use crate::postgres::transfer::PostgresEnd;
 use crate::sqlite::transfer::SqliteEnd;
 use crate::value::Value;
+use crate::world::{Known, World};
 pub(crate) use tables::{TABLES, Table};
 
 /// Rows held in memory at a time.
@@ -113,6 +114,21 @@ impl End {
         Ok(all)
     }
 
+    /// What is known of its world.
+    async fn known(&self) -> Result<Known, TransferError> {
+        match &self.0 {
+            Side::Sqlite(end) => end.known(),
+            Side::Postgres(end) => end.known().await,
+        }
+    }
+
+    async fn mark(&self, world: World) -> Result<(), TransferError> {
+        match &self.0 {
+            Side::Sqlite(end) => end.mark(world),
+            Side::Postgres(end) => end.mark(world).await,
+        }
+    }
+
     async fn count(&self, table: &Table) -> Result<u64, TransferError> {
         match &self.0 {
             Side::Sqlite(end) => end.count(table),
@@ -170,6 +186,10 @@ pub async fn carry(from: &End, to: End, mut progress: impl FnMut(u64)) -> Result
         if sum.carried != *expected || to.count(table).await? != expected.rows {
             return Err(TransferError::Differs(table.name));
         }
+    }
+    // What shows a dev world may stay behind; what it is must not.
+    if let Known::Unmarked(world) = from.known().await? {
+        to.mark(world).await?;
     }
     to.commit().await?;
     Ok(carried)

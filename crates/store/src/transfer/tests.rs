@@ -43,6 +43,7 @@ async fn every_table_and_every_column_is_carried() {
 /// Something in every table, and so many users besides.
 pub(super) async fn settle_in(store: &Store, neighbours: usize) -> UserId {
     store.set_meta("key_check", &[1, 2, 3]).await.unwrap();
+    store.mark_world(World::Serve).await.unwrap();
     let client = world::client(store).await;
     let set = world::token_set(store, client.id).await;
     let given =

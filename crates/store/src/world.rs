@@ -1,0 +1,100 @@
+//! Which world a database belongs to. A dev world shows every code to whoever asks and has credentials in clear; an
+//! installation that is served must never become one. A mark in `meta` says which it is, and only one can be set.
+
+use crate::apply::DEV_CLOCK;
+use crate::error::Error;
+
+/// Under which key of `meta` the mark lies.
+pub(crate) const MARK: &str = "world";
+/// Under which key of `meta` the value lies that shows whether the master key is the right one. A database without it
+/// is no installation yet.
+pub const KEY_CHECK: &str = "key_check";
+
+/// A world.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum World {
+    /// Of `countersign dev`.
+    Dev,
+    /// Of `countersign serve`.
+    Serve,
+}
+
+impl World {
+    /// What the mark says.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Dev => "dev",
+            Self::Serve => "serve",
+        }
+    }
+
+    pub(crate) fn read(mark: &[u8]) -> Result<Self, Error> {
+        [Self::Dev, Self::Serve]
+            .into_iter()
+            .find(|world| world.name().as_bytes() == mark)
+            .ok_or(Error::Corrupt("the mark of the world"))
+    }
+}
+
+/// What is known of a database's world.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Known {
+    /// It is marked.
+    Marked(World),
+    /// It was made before there were marks, and looks like this.
+    Unmarked(World),
+    /// It holds no installation yet.
+    Nothing,
+}
+
+impl Known {
+    /// Judges what was found: the mark, traces of a dev world, and whether keys were ever checked against this database.
+    pub(crate) fn judge(mark: Option<&[u8]>, dev: bool, sealed: bool) -> Result<Self, Error> {
+        Ok(match (mark, dev, sealed) {
+            (Some(mark), ..) => Self::Marked(World::read(mark)?),
+            (None, true, _) => Self::Unmarked(World::Dev),
+            (None, false, true) => Self::Unmarked(World::Serve),
+            (None, false, false) => Self::Nothing,
+        })
+    }
+
+    /// The world, if there is one.
+    pub fn world(self) -> Option<World> {
+        match self {
+            Self::Marked(world) | Self::Unmarked(world) => Some(world),
+            Self::Nothing => None,
+        }
+    }
+}
+
+impl crate::Store {
+    /// What is known of this database's world. `traces` are those of a dev world that lie beside the database.
+    pub async fn world(&self, traces: bool) -> Result<Known, Error> {
+        let mark = self.meta(MARK).await?;
+        let dev = traces || self.has_dev_tables().await? || self.meta(DEV_CLOCK).await?.is_some();
+        let sealed = self.meta(KEY_CHECK).await?.is_some();
+        Known::judge(mark.as_deref(), dev, sealed)
+    }
+
+    /// Marks this database unless it is marked, and gives the world that holds from now on.
+    pub async fn mark_world(&self, world: World) -> Result<World, Error> {
+        World::read(&self.set_meta_if_absent(MARK, world.name().as_bytes()).await?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mark_counts_more_than_traces_and_traces_more_than_keys() {
+        let judge = |mark: Option<&str>, dev, sealed| Known::judge(mark.map(str::as_bytes), dev, sealed);
+        assert_eq!(judge(Some("serve"), true, true), Ok(Known::Marked(World::Serve)));
+        assert_eq!(judge(Some("dev"), false, true), Ok(Known::Marked(World::Dev)));
+        assert_eq!(judge(None, true, true), Ok(Known::Unmarked(World::Dev)));
+        assert_eq!(judge(None, true, false), Ok(Known::Unmarked(World::Dev)));
+        assert_eq!(judge(None, false, true), Ok(Known::Unmarked(World::Serve)));
+        assert_eq!(judge(None, false, false), Ok(Known::Nothing));
+        assert!(judge(Some("prod"), false, true).is_err(), "what cannot be read opens nothing");
+    }
+}
