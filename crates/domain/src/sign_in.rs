@@ -12,14 +12,14 @@ use crate::audit::AuditKind;
 use crate::decision::{Change, Decision, View};
 use crate::device::Device;
 use crate::digest::Digest;
-use crate::factor::{Challenge, Evidence};
+use crate::factor::{Challenge, Response};
 use crate::id::{DeviceId, UserId, VerificationId};
 use crate::need::{self, Need};
 use crate::policy::Policy;
 use crate::throttle;
 use crate::time::{DAY, HOUR, SECOND, Timestamp};
 use crate::user::{User, UserStatus};
-use crate::verification::{self, Context, MAX_ATTEMPTS, Outcome, Purpose, Reason, Status, Target, Verification};
+use crate::verification::{self, Context, MAX_ATTEMPTS, Outcome, Purpose, Reason, Secrets, Status, Verification};
 
 /// Life of a session token, in milliseconds (contract 12).
 pub const SESSION_TOKEN_TTL: i64 = 120 * SECOND;
@@ -184,26 +184,32 @@ pub fn attempt<'a>(view: &'a View, state_token: &Digest, now: Timestamp) -> Opti
         .find_map(|v| if let Challenge::Terms(terms) = &v.challenge { Some((v, terms)) } else { None })
 }
 
-/// Judges an answer for a log-in under way, and grants what it is for once it is right.
+/// Judges an answer for a log-in under way, and grants what it is for once it is right. `device` is what the answer is said
+/// to be of, [`NO_DEVICE`] for the temporary token.
+///
+/// # Errors
+/// If the credential of the device concerned does not open.
 #[expect(clippy::too_many_arguments, reason = "everything that a log-in is judged by, once")]
-pub fn step(
+pub fn step<S: Secrets>(
     view: &View,
     state_token: &Digest,
-    target: &Target,
-    evidence: &Evidence,
+    device: DeviceId,
+    response: &Response,
+    secrets: &S,
     drawn: &DrawnGrant,
     policy: &Policy,
     context: &Context,
     now: Timestamp,
-) -> Decision<Stepped> {
-    let answered = |reason| Decision::reply(Stepped::Answered(Outcome::Refused(reason)));
+) -> Result<Decision<Stepped>, S::Error> {
+    let answered = |reason| Ok(Decision::reply(Stepped::Answered(Outcome::Refused(reason))));
     let Some(user) = &view.user else { return answered(Reason::NotOpen) };
     let Some((attempt, terms)) = attempt(view, state_token, now) else { return answered(Reason::NotOpen) };
-    let Decision { mut changes, reply } = verification::answer(view, target, evidence, context, now);
-    match reply {
-        Outcome::Accepted { .. } => {
+    let judged = verification::judge_at_log_in(view, (state_token, device), response, secrets, context, now)?;
+    let Decision { mut changes, reply } = judged;
+    Ok(match reply {
+        Outcome::Accepted { device, .. } => {
             changes.push(close(attempt.id, Status::Accepted { at: now }, Some(now)));
-            changes.extend(end_siblings(view, state_token, attempt.id, target));
+            changes.extend(end_siblings(view, state_token, attempt.id, device));
             changes.extend(grant(view, user, terms, drawn, None, terms.browser, policy, context, now));
             Decision { changes, reply: Stepped::Granted(Box::new(user.clone()), terms.clone()) }
         }
@@ -215,7 +221,7 @@ pub fn step(
             Decision { changes, reply: Stepped::Answered(reply) }
         }
         reply => Decision { changes, reply: Stepped::Answered(reply) },
-    }
+    })
 }
 
 /// How handing in a session token ends.
@@ -345,12 +351,8 @@ fn end_siblings<'a>(
     view: &'a View,
     state_token: &'a Digest,
     attempt: VerificationId,
-    target: &'a Target,
+    answered: Option<DeviceId>,
 ) -> impl Iterator<Item = Change> + 'a {
-    let answered = match target {
-        Target::SignIn { device, .. } => Some(*device),
-        _ => None,
-    };
     view.verifications
         .iter()
         .filter(move |v| {

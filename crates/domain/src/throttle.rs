@@ -171,9 +171,27 @@ pub fn count_failure(
     wrong: Digest,
     now: Timestamp,
 ) -> Vec<Change> {
-    let mut changes = Vec::new();
-    let mut lock_events = Vec::new();
+    let mut changes = count_subject(view, user, device, wrong, now);
+    changes.extend(count_user(view, user, now));
+    changes
+}
 
+/// Counts one wrong answer against its subject alone, with the locks that follow (SEC 21, SEC 22, SEC 24).
+pub(crate) fn count_subject(
+    view: &View,
+    user: UserId,
+    device: Option<DeviceId>,
+    wrong: Digest,
+    now: Timestamp,
+) -> Vec<Change> {
+    let mut changes = Vec::new();
+    let event = |kind| {
+        let event = AuditEvent::of_user(kind, user, now);
+        match device {
+            Some(device) => event.device(device),
+            None => event,
+        }
+    };
     let subject = device.map_or(ThrottleKey::TempToken, ThrottleKey::Device);
     let mut throttle = view.throttle(subject);
     throttle.consecutive = throttle.consecutive.saturating_add(1);
@@ -192,34 +210,30 @@ pub fn count_failure(
     };
     if let Some(lock) = lock {
         throttle.locked_until = Some(now.plus(lock));
-        lock_events.push(device);
+        changes.push(event(AuditKind::GuessLock).into());
     }
     // Only what is in use can be disabled: unlocking would otherwise put a device in use that never proved anything.
     let in_use = |id| view.device(id).is_some_and(|d| d.status == DeviceStatus::Active);
     let disabled = throttle.consecutive >= DISABLE_AT && device.is_some_and(in_use);
     changes.push(Change::SetThrottle(user, throttle));
+    if let (true, Some(device)) = (disabled, device) {
+        changes.push(Change::DisableDevice(device));
+        changes.push(event(AuditKind::DeviceDisabled).into());
+    }
+    changes
+}
 
+/// Counts one wrong answer against the user alone (SEC 23).
+pub(crate) fn count_user(view: &View, user: UserId, now: Timestamp) -> Vec<Change> {
     let mut budget = view.throttle(ThrottleKey::User);
     budget.consecutive = budget.consecutive.saturating_add(1);
     budget.push(now);
     if budget.within(HOUR, now) >= USER_PER_HOUR || budget.within(DAY, now) >= USER_PER_DAY {
         budget.locked_until = Some(now.plus(USER_LOCK));
-        lock_events.push(None);
+        let locked = AuditEvent::of_user(AuditKind::GuessLock, user, now);
+        return vec![Change::SetThrottle(user, budget), locked.into()];
     }
-    changes.push(Change::SetThrottle(user, budget));
-
-    for locked in lock_events {
-        let event = AuditEvent::of_user(AuditKind::GuessLock, user, now);
-        changes.push(match locked {
-            Some(device) => event.device(device).into(),
-            None => event.into(),
-        });
-    }
-    if let (true, Some(device)) = (disabled, device) {
-        changes.push(Change::DisableDevice(device));
-        changes.push(AuditEvent::of_user(AuditKind::DeviceDisabled, user, now).device(device).into());
-    }
-    changes
+    vec![Change::SetThrottle(user, budget)]
 }
 
 /// A success with this device: only its own consecutive count starts again.

@@ -527,3 +527,159 @@ fn a_clock_set_back_keeps_no_warning_back() {
     assert!(warned(&mut scene));
     assert!(!warned(&mut scene), "once an hour");
 }
+
+/// A log-in of the scene's user under way; its state token.
+fn under_way(scene: &mut Scene) -> domain::Digest {
+    let n = scene.draw();
+    let attempt = domain::Verification {
+        id: model::verification_id(n),
+        wire_id: model::verification_id(n).to_string(),
+        user_id: scene.user,
+        device_id: domain::sign_in::NO_DEVICE,
+        purpose: domain::verification::Purpose::SignIn,
+        challenge: Challenge::Terms(domain::sign_in::Terms::default()),
+        status: domain::Status::Pending,
+        attempts: 0,
+        state_token: Some(model::digest(n)),
+        consumed_at: None,
+        client_id: None,
+        created_at: scene.now,
+        expires_at: scene.now.plus(HOUR),
+    };
+    scene.db.apply(domain::Change::OpenVerification(attempt));
+    model::digest(n)
+}
+
+fn attempts(scene: &Scene, token: &domain::Digest) -> i64 {
+    let found = scene.db.users[&scene.user].verifications.iter().find(|v| v.state_token.as_ref() == Some(token));
+    found.expect("the log-in is there").attempts
+}
+
+fn stepped(scene: &mut Scene, token: &domain::Digest, device: DeviceId, code: &str) -> domain::sign_in::Stepped {
+    let stepped = scene.step(token, device, &Response::Text(code.to_owned()), &policy()).0;
+    scene.wait(SECOND);
+    stepped
+}
+
+fn refusal(stepped: &domain::sign_in::Stepped) -> Option<Reason> {
+    match stepped {
+        domain::sign_in::Stepped::Answered(Outcome::Refused(reason)) => Some(*reason),
+        _ => None,
+    }
+}
+
+/// A TOTP token whose codes have eight digits.
+fn long_totp(n: u8) -> domain::Credential {
+    let domain::Credential::Totp(totp) = totp(n) else { unreachable!("it makes no other") };
+    domain::Credential::Totp(domain::factor::totp::Totp { digits: 8, ..totp })
+}
+
+fn with_token(scene: &mut Scene) {
+    let token = model::temp_token(scene.user, "55647655", true, scene.now.plus(3 * DAY));
+    scene.db.apply(domain::Change::SetTempToken(scene.user, Some(token)));
+}
+
+/// SEC 20, SEC 24: whatever device a token is shown at, five guesses are five guesses. A device that is none of the user's
+/// is compared with nothing.
+#[test]
+fn a_wrong_temporary_token_counts_whatever_device_it_is_shown_at() {
+    type Made = fn(&mut Scene) -> DeviceId;
+    let table: &[(&str, Made)] = &[
+        ("none", |_| DeviceId(0)),
+        ("an active one", |scene| scene.device(&totp(1), DeviceStatus::Active)),
+        ("one that waits for its first code", |scene| scene.device(&totp(1), DeviceStatus::Pending)),
+        ("an untriggered SMS", |scene| scene.device(&sms(), DeviceStatus::Active)),
+        ("an unasked phone", |scene| scene.device(&model::push(&model::signing_key(1)), DeviceStatus::Active)),
+        ("a locked one", |scene| {
+            let device = scene.device(&totp(1), DeviceStatus::Active);
+            scene.guess(&device_door(device), 5);
+            device
+        }),
+        ("a disabled one", |scene| scene.device(&totp(1), DeviceStatus::Disabled)),
+        ("one with eight digits of its own", |scene| scene.device(&long_totp(1), DeviceStatus::Active)),
+    ];
+    for (what, made) in table {
+        let mut scene = Scene::new();
+        let device = made(&mut scene);
+        with_token(&mut scene);
+        let (recorded, spent) =
+            (scene.db.recorded(AuditKind::Refused), scene.db.throttle(scene.user, ThrottleKey::User).recent.len());
+        let token = under_way(&mut scene);
+        for guess in 1..=5 {
+            let wrong = format!("{}", 10_000_000 + guess);
+            assert_eq!(refusal(&stepped(&mut scene, &token, device, &wrong)), Some(Reason::WrongCode), "{what}");
+            assert_eq!(attempts(&scene, &token), guess, "{what}: against the log-in");
+        }
+        assert_eq!(scene.db.throttle(scene.user, ThrottleKey::TempToken).recent.len(), 5, "{what}: the token");
+        let counted = scene.db.throttle(scene.user, ThrottleKey::User).recent.len() - spent;
+        assert_eq!(counted, 5, "{what}: the user, once each");
+        assert_eq!(scene.db.recorded(AuditKind::Refused) - recorded, 5, "{what}: each leaves an entry");
+        assert_eq!(refusal(&stepped(&mut scene, &token, device, "55647655")), Some(Reason::NotOpen), "{what}");
+        let fresh = under_way(&mut scene);
+        let locked = refusal(&stepped(&mut scene, &fresh, device, "55647655"));
+        assert!(matches!(locked, Some(Reason::Locked(Some(_)))), "{what}: the right one after five: {locked:?}");
+    }
+}
+
+/// SEC 54: nothing is compared for a device that the user does not have, not even what would be right.
+#[test]
+fn at_a_device_that_is_not_the_users_nothing_is_compared() {
+    let mut scene = Scene::new();
+    scene.add_user(domain::UserId(2));
+    scene.user = domain::UserId(2);
+    let anothers = scene.device(&totp(1), DeviceStatus::Active);
+    scene.user = domain::UserId(1);
+    let hidden = scene.device(&sms(), DeviceStatus::Registering);
+    with_token(&mut scene);
+    let token = under_way(&mut scene);
+    for device in [DeviceId(999_999_999), anothers, hidden] {
+        for code in ["55647655", "10000000", "123456"] {
+            assert_eq!(refusal(&stepped(&mut scene, &token, device, code)), Some(Reason::NoDevice), "{device:?}");
+        }
+    }
+    assert_eq!(scene.db.users[&scene.user].throttles, []);
+    let other = scene.db.users[&domain::UserId(2)].clone();
+    assert_eq!(other.throttles, []);
+    assert_eq!(attempts(&scene, &token), 0);
+}
+
+/// Rulings 25: two secrets, one answer: right for either, counted against both, and against the user once.
+#[test]
+fn eight_digits_at_a_device_with_eight_digits_are_tried_as_both() {
+    let mut scene = Scene::new();
+    let device = scene.device(&long_totp(1), DeviceStatus::Active);
+    with_token(&mut scene);
+    let is_in = |stepped: &domain::sign_in::Stepped| matches!(stepped, domain::sign_in::Stepped::Granted(..));
+    let token = under_way(&mut scene);
+    assert_eq!(refusal(&stepped(&mut scene, &token, device, "10000000")), Some(Reason::WrongCode));
+    assert_eq!(scene.failures(device), 1);
+    assert_eq!(scene.db.throttle(scene.user, ThrottleKey::TempToken).recent.len(), 1);
+    assert_eq!(scene.db.throttle(scene.user, ThrottleKey::User).recent.len(), 1);
+    let own = scene.own_code(device);
+    assert!(is_in(&stepped(&mut scene, &token, device, &own)), "the device's own");
+    assert_eq!(scene.db.throttle(scene.user, ThrottleKey::TempToken).recent.len(), 1, "a right answer is no guess");
+    let token = under_way(&mut scene);
+    assert_eq!(refusal(&stepped(&mut scene, &token, device, &own)), Some(Reason::Replay));
+    assert_eq!(scene.db.throttle(scene.user, ThrottleKey::TempToken).recent.len(), 2, "it was compared with the token");
+    assert!(is_in(&stepped(&mut scene, &token, device, "55647655")), "the token");
+    // With the token locked, the device is judged alone.
+    scene.guess(&Target::TempToken, 3);
+    scene.wait(MINUTE);
+    let token = under_way(&mut scene);
+    let own = scene.own_code(device);
+    assert!(is_in(&stepped(&mut scene, &token, device, &own)));
+}
+
+/// Decided by what was sent: a shorter text is padded for no temporary token, and a device's own code is no guess at one.
+#[test]
+fn fewer_than_eight_digits_are_no_temporary_token() {
+    let mut scene = Scene::new();
+    let device = scene.device(&totp(1), DeviceStatus::Active);
+    with_token(&mut scene);
+    let token = under_way(&mut scene);
+    for code in ["5564765", "123456", "556476550", "5564765x"] {
+        stepped(&mut scene, &token, device, code);
+    }
+    assert_eq!(scene.db.throttle(scene.user, ThrottleKey::TempToken).recent, []);
+    assert_eq!(scene.failures(device), 4);
+}

@@ -4,7 +4,7 @@ mod model;
 
 use domain::sign_in::{
     Compared, Drawn, DrawnGrant, Entered, Exchanged, NO_DEVICE, Refusal, SESSION_TOKEN_TTL, Stepped, Terms, enter,
-    exchange, step,
+    exchange,
 };
 use domain::throttle::{PASSWORD_WINDOW, PASSWORDS};
 use domain::time::{DAY, HOUR, SECOND};
@@ -74,11 +74,7 @@ fn entered(scene: &mut Scene) -> Drawn {
 }
 
 fn stepped(scene: &mut Scene, state_token: &Digest, device: DeviceId, code: &str) -> (Stepped, DrawnGrant) {
-    let grant = drawn(scene).grant;
-    let target = Target::SignIn { state_token: *state_token, device };
-    let evidence = scene.prove(&target, &Response::Text(code.to_owned()));
-    let decision = step(&scene.view(), state_token, &target, &evidence, &grant, &policy(), &context(), scene.now);
-    (scene.db.commit(decision), grant)
+    scene.step(state_token, device, &Response::Text(code.to_owned()), &policy())
 }
 
 fn refused(stepped: &Stepped) -> Option<Reason> {
@@ -452,12 +448,8 @@ fn a_temporary_token_lets_in_whoever_has_no_usable_device() {
             let (entered, started) = way.go(&mut scene);
             let Entered::NeedsFactor(_, shown) = entered else { panic!("{entered:?}") };
             assert_eq!(shown, [], "there is no device to show");
-            let grant = drawn(&mut scene).grant;
-            let evidence = scene.prove(&Target::TempToken, &Response::Text("55647655".to_owned()));
-            let (view, token) = (scene.view(), started.state_token);
-            let decision =
-                step(&view, &token, &Target::TempToken, &evidence, &grant, &way.policy, &context(), scene.now);
-            assert!(matches!(scene.db.commit(decision), Stepped::Granted(..)));
+            let (granted, _) = stepped(&mut scene, &started.state_token, NO_DEVICE, "55647655");
+            assert!(matches!(granted, Stepped::Granted(..)), "{granted:?}");
             assert_eq!(way.go(&mut scene).0, Entered::Refused(Refusal::NoFactor), "it is used up");
         }
     }
@@ -471,12 +463,9 @@ fn a_browser_is_remembered_for_no_longer_than_policy_says_now() {
     let mut way = Way { terms: Terms { browser: Some(digest(77)), ..Terms::default() }, ..Way::default() };
     way.policy.sign_in.remember_days = 30;
     let started = way.go(&mut scene).1;
-    let grant = drawn(&mut scene).grant;
-    let target = Target::SignIn { state_token: started.state_token, device };
-    let evidence = scene.prove(&target, &Response::Text(scene.own_code(device)));
-    let view = scene.view();
-    let decision = step(&view, &started.state_token, &target, &evidence, &grant, &way.policy, &context(), scene.now);
-    assert!(matches!(scene.db.commit(decision), Stepped::Granted(..)));
+    let code = Response::Text(scene.own_code(device));
+    let (granted, _) = scene.step(&started.state_token, device, &code, &way.policy);
+    assert!(matches!(granted, Stepped::Granted(..)));
     scene.wait(2 * DAY);
     for (days, expected) in [(30, Bar::Password), (3, Bar::Password), (2, Bar::Factor), (0, Bar::Factor)] {
         way.policy.sign_in.remember_days = days;
@@ -492,13 +481,9 @@ fn a_browser_is_remembered_once_a_factor_was_shown_and_for_as_long_as_policy_say
     way.policy.sign_in.remember_days = 30;
     let (entered, started) = way.go(&mut scene);
     assert!(matches!(entered, Entered::NeedsFactor(..)));
-    let grant = drawn(&mut scene).grant;
-    let target = Target::SignIn { state_token: started.state_token, device };
-    let code = scene.own_code(device);
-    let evidence = scene.prove(&target, &Response::Text(code));
-    let view = scene.view();
-    let decision = step(&view, &started.state_token, &target, &evidence, &grant, &way.policy, &context(), scene.now);
-    assert!(matches!(scene.db.commit(decision), Stepped::Granted(..)));
+    let code = Response::Text(scene.own_code(device));
+    let (granted, _) = scene.step(&started.state_token, device, &code, &way.policy);
+    assert!(matches!(granted, Stepped::Granted(..)));
     assert!(matches!(way.go(&mut scene).0, Entered::Granted(_)), "remembered");
     assert!(matches!(Way::default().go(&mut scene).0, Entered::NeedsFactor(..)), "another browser");
     scene.wait(30 * DAY);

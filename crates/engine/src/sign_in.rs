@@ -2,21 +2,21 @@
 
 use std::net::IpAddr;
 
-use domain::factor::{Challenge, Evidence, Response};
+use domain::factor::{Challenge, Response};
 use domain::sign_in::{
     self, Compared, Drawn, DrawnGrant, Entered, Exchanged, NO_DEVICE, Refusal, SESSION_TOKEN_TTL, Stepped, Terms,
 };
 use domain::time::SECOND;
-use domain::verification::{self, Context, Opened, Opening, Purpose, Target};
+use domain::verification::{self, Context, Opened, Opening, Purpose};
 use domain::{
-    AuditEvent, AuditKind, ClientId, Decision, Device, DeviceId, Digest, FactorKind, Keyring, Outcome, Reason, Status,
+    AuditEvent, AuditKind, ClientId, Decision, Device, DeviceId, Digest, FactorKind, Outcome, Reason, Status,
     Timestamp, User, UserId, Verification, View,
 };
 use zeroize::Zeroizing;
 
 use crate::enrol::{Challenged, CodeStyle};
-use crate::verify::{Answer, evidence};
-use crate::{Engine, Error, SealedError};
+use crate::verify::Opener;
+use crate::{Engine, Error};
 
 /// Life of a challenge in a log-in, in milliseconds; never longer than the log-in's own.
 const CHALLENGE_TTL: i64 = 120 * SECOND;
@@ -192,11 +192,12 @@ impl Engine {
         let (grant, session_token) = self.draw_grant();
         let (keys, policy) = (self.keys.clone(), self.settings.policy.clone());
         let stepped = self
-            .decide(user, move |view| match judged(view, user, &step, &keys, now) {
-                Ok((target, evidence)) => {
-                    sign_in::step(view, &step.state_token, &target, &evidence, &grant, &policy, &context, now).map(Ok)
+            .decide(user, move |view| {
+                let (token, response, secrets) = (&step.state_token, &step.response, Opener(&keys));
+                match sign_in::step(view, token, step.device, response, &secrets, &grant, &policy, &context, now) {
+                    Ok(stepped) => stepped.map(Ok),
+                    Err(error) => Decision::reply(Err(error)),
                 }
-                Err(error) => Decision::reply(Err(error)),
             })
             .await?
             .map_err(Error::internal)?;
@@ -370,27 +371,4 @@ fn waiting(view: &View, step: &Step, now: Timestamp) -> Waiting {
         Some((challenge, Status::Pending)) => Waiting::Person(challenge.number().map(Shown)),
         Some(_) => Waiting::Collection,
     }
-}
-
-/// What the answer of a step is aimed at, and what it proves. Eight digits may be a temporary token whatever the device
-/// (contract 4.7); both are tried in one evaluation.
-fn judged(
-    view: &View,
-    user: UserId,
-    step: &Step,
-    keys: &Keyring,
-    now: Timestamp,
-) -> Result<(Target, Evidence), SealedError> {
-    let aimed = |target| Answer { user, target, response: step.response.clone() };
-    let temporary = aimed(Target::TempToken);
-    let held = view.user.as_ref().is_some_and(|user| user.temp_token.is_some());
-    if step.device == NO_DEVICE || held {
-        let shown = evidence(view, &temporary, keys, now)?;
-        if step.device == NO_DEVICE || matches!(shown, Evidence::Proved(_)) {
-            return Ok((temporary.target, shown));
-        }
-    }
-    let own = aimed(Target::SignIn { state_token: step.state_token, device: step.device });
-    let shown = evidence(view, &own, keys, now)?;
-    Ok((own.target, shown))
 }

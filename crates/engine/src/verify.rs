@@ -1,8 +1,10 @@
 //! Challenging a device and judging the answer.
 
-use domain::factor::{self, Challenge, Evidence, Response, temp_token};
-use domain::verification::{self, Context, Opened, Opening, Purpose, Status, Target, Verification};
-use domain::{Credential, Decision, Device, DeviceId, DeviceStatus, Digest, Keyring, Outcome, Timestamp, UserId, View};
+use domain::factor::Response;
+use domain::verification::{self, Context, Opened, Opening, Purpose, Secrets, Status, Target, Verification};
+use domain::{
+    Credential, Decision, Device, DeviceId, DeviceStatus, Digest, Keyring, MacKeys, Outcome, Timestamp, UserId, View,
+};
 
 use crate::enrol::{Challenged, CodeStyle, Door, Setup};
 use crate::words::Template;
@@ -132,7 +134,9 @@ impl Engine {
         let now = self.now();
         if answer.response.is_absent() {
             let snapshot = self.store.view(answer.user).await?;
-            let poll = verification::answer(&snapshot, &answer.target, &Evidence::Absent, &context, now);
+            let poll =
+                verification::judge(&snapshot, &answer.target, &answer.response, &Opener(&self.keys), &context, now);
+            let poll = poll.map_err(Error::internal)?;
             if poll.changes.is_empty() {
                 self.tally.count(factor_of(&snapshot, &answer.target, now), &poll.reply);
                 return Ok(poll.reply);
@@ -140,13 +144,12 @@ impl Engine {
         }
         let (user, keys) = (answer.user, self.keys.clone());
         let (factor, outcome) = self
-            .decide(user, move |view| match evidence(view, &answer, &keys, now) {
-                Ok(evidence) => {
-                    let factor = factor_of(view, &answer.target, now);
-                    verification::answer(view, &answer.target, &evidence, &context, now)
-                        .map(|outcome| Ok((factor, outcome)))
+            .decide(user, move |view| {
+                let factor = factor_of(view, &answer.target, now);
+                match verification::judge(view, &answer.target, &answer.response, &Opener(&keys), &context, now) {
+                    Ok(judged) => judged.map(|outcome| Ok((factor, outcome))),
+                    Err(error) => Decision::reply(Err(error)),
                 }
-                Err(error) => Decision::reply(Err(error)),
             })
             .await?
             .map_err(Error::internal)?;
@@ -160,23 +163,18 @@ fn factor_of(view: &View, target: &Target, now: Timestamp) -> Option<domain::Fac
     verification::find(view, target, now).ok().and_then(|found| found.device).map(|device| device.factor)
 }
 
-/// What a typed answer amounts to. Opens the one credential it is about, for as long as it takes to prove: these proofs
-/// are a few keyed hashes, cheaper than reading the user twice. Proofs that cost more are made before the lock
-/// ([`crate::push`]).
-pub(crate) fn evidence(view: &View, answer: &Answer, keys: &Keyring, now: Timestamp) -> Result<Evidence, SealedError> {
-    // A lock refuses by itself, and under it nothing is evaluated (SEC 26).
-    let Ok(found) = verification::find(view, &answer.target, now) else { return Ok(Evidence::Absent) };
-    let Some(device) = found.device else {
-        let token = view.user.as_ref().and_then(|user| user.temp_token.as_ref());
-        return Ok(temp_token::prove(answer.user, token, &answer.response, keys.mac_keys()));
-    };
-    if answer.response.is_absent() {
-        return Ok(Evidence::Absent);
+/// Opens what typed answers are compared with, under the user's lock: these proofs are a few keyed hashes, cheaper than
+/// reading the user twice. Proofs that cost more are made before the lock ([`crate::push`]).
+pub(crate) struct Opener<'a>(pub(crate) &'a Keyring);
+
+impl Secrets for Opener<'_> {
+    type Error = SealedError;
+
+    fn credential(&self, device: &Device) -> Result<Credential, SealedError> {
+        open_credential(self.0, device)
     }
-    let credential = match found.verification.map(|v| &v.challenge) {
-        // The code was made here; the credential has no part in it and stays sealed.
-        Some(Challenge::Code { .. }) => Credential::Push { public_key: None },
-        _ => open_credential(keys, device)?,
-    };
-    Ok(factor::prove(&credential, device, found.verification, &answer.response, keys.mac_keys(), now))
+
+    fn keys(&self) -> &MacKeys {
+        self.0.mac_keys()
+    }
 }

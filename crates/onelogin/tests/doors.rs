@@ -116,6 +116,38 @@ async fn every_door_takes_a_temporary_token_where_no_device_is_usable() {
     }
 }
 
+/// SEC 20, SEC 24: a token is guessed five times, whatever device and door it is tried at; a device that is none of the
+/// user's is compared with nothing.
+#[tokio::test]
+async fn a_temporary_token_is_guessed_five_times_at_any_door() {
+    for (door, second) in DOORS {
+        let wire = Wire::start().await;
+        let (device, _) = wire.app().await;
+        let (other, _) = wire.app().await;
+        disable(&wire, device).await;
+        let issued = wire.post("1/mfa_token", "").await.json()["mfa_token"].as_str().unwrap().to_owned();
+        let token = enter(&wire, door).await.text("state_token");
+        let step = |token: &str, device: i64, otp: &str| json!({ "state_token": token, "device_id": device, "app_id": 1, "otp_token": otp, "do_not_notify": true });
+        for otp in [issued.as_str(), "10000000"] {
+            let told = ask(&wire, second, &step(&token, 999_999_999, otp)).await;
+            assert_eq!((told.status(), message(&told).as_str()), (400, "Factor could not be found"), "{door}");
+        }
+        for (guess, device) in [device, other, 0, device, other].into_iter().enumerate() {
+            let wrong = (10_000_000 + guess).to_string();
+            let told = ask(&wire, second, &step(&token, device, &wrong)).await;
+            assert_eq!((told.status(), message(&told).as_str()), (401, "Failed authentication with this factor"));
+        }
+        let over = ask(&wire, second, &step(&token, device, &issued)).await;
+        assert_eq!((over.status(), message(&over).as_str()), (400, "State token is invalid or expired"), "{door}");
+        let fresh = enter(&wire, door).await.text("state_token");
+        for device in [device, other, 0] {
+            let locked = ask(&wire, second, &step(&fresh, device, &issued)).await;
+            assert_eq!(message(&locked), "Failed authentication with this factor", "{door}");
+            assert!(locked.0.header("retry-after").is_some(), "{door}");
+        }
+    }
+}
+
 /// A risky visit of somebody whose only way is disabled is refused; no second device is enrolled beside it.
 #[tokio::test]
 async fn smart_mfa_does_not_enrol_its_way_around_a_disabled_device() {

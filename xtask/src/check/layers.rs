@@ -70,7 +70,8 @@ pub(super) fn domain_is_pure(tree: &Metadata) -> Complaints {
         .collect()
 }
 
-/// Crates use only the crates of the workspace that [`LAYERS`] grants them.
+/// Crates use only the crates of the workspace that [`LAYERS`] grants them. In its tests a crate may use itself, with a
+/// feature that only tests have.
 pub(super) fn downwards_only(tree: &Metadata) -> Complaints {
     tree.members().flat_map(|member| judge(member, tree)).collect()
 }
@@ -82,7 +83,8 @@ fn judge(member: &Package, tree: &Metadata) -> Complaints {
     let inner = member.dependencies.iter().filter(|used| tree.members().any(|other| other.name == used.name));
     inner
         .filter(|used| {
-            let in_test = used.kind.as_deref() == Some("dev") && TEST_SUPPORT.contains(&used.name.as_str());
+            let for_tests = TEST_SUPPORT.contains(&used.name.as_str()) || used.name == member.name;
+            let in_test = used.kind.as_deref() == Some("dev") && for_tests;
             !in_test && !granted.contains(&used.name.as_str())
         })
         .map(|used| format!("{} must not use {}", member.name, used.name))

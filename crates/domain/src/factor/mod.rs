@@ -6,6 +6,8 @@
 
 mod code;
 pub mod hotp;
+#[cfg_attr(not(feature = "testing"), expect(unreachable_pub, reason = "tests reach it"))]
+mod prove;
 pub mod push;
 pub mod temp_token;
 pub mod totp;
@@ -13,6 +15,10 @@ pub mod totp;
 use serde::{Deserialize, Serialize};
 
 pub use code::{Alphabet, CODE_LENGTH};
+#[cfg(feature = "testing")]
+pub use prove::prove;
+#[cfg(not(feature = "testing"))]
+pub(crate) use prove::prove;
 pub use push::{PushAnswer, PushDecision};
 
 use crate::device::Device;
@@ -21,7 +27,6 @@ use crate::id::{DeviceId, VerificationId};
 use crate::policy::Policy;
 use crate::secret::Secret;
 use crate::text;
-use crate::time::Timestamp;
 use crate::verification::Verification;
 
 /// A kind of factor. The number is stored, and is the account-wide `factor_id` of the OneLogin dialects.
@@ -152,6 +157,15 @@ impl Credential {
             Self::Voice { .. } => FactorKind::Voice,
             Self::Email { .. } => FactorKind::Email,
             Self::Push { .. } => FactorKind::Push,
+        }
+    }
+
+    /// Digits in the codes that a device with this credential makes itself, if it makes any.
+    pub fn own_length(&self) -> Option<usize> {
+        match self {
+            Self::Totp(totp) => Some(totp.digits.into()),
+            Self::Hotp(hotp) => Some(hotp.digits.into()),
+            Self::Sms { .. } | Self::Voice { .. } | Self::Email { .. } | Self::Push { .. } => None,
         }
     }
 
@@ -335,41 +349,6 @@ pub enum Evidence {
     Reported(Proof),
     /// Wrong. The digest recognises the same wrong answer sent twice.
     Refuted(Digest),
-}
-
-/// Judges `response` against an opened credential and, where one was sent, a challenge. Pure, and safe on a snapshot:
-/// it reads nothing that can change but `device.last_counter`, which the decision judges again.
-pub fn prove(
-    credential: &Credential,
-    device: &Device,
-    verification: Option<&Verification>,
-    response: &Response,
-    keys: &MacKeys,
-    now: Timestamp,
-) -> Evidence {
-    if response.is_absent() {
-        return Evidence::Absent;
-    }
-    let verification_id = verification.map(|v| v.id);
-    let freshness = match (credential, verification.map(|v| &v.challenge)) {
-        (Credential::Totp(totp), None | Some(Challenge::Own)) => {
-            totp.matching_step(response, device.last_counter, now).map(Freshness::Counter)
-        }
-        (Credential::Hotp(hotp), None | Some(Challenge::Own)) => {
-            hotp.matching_counter(response, device.last_counter).map(Freshness::Counter)
-        }
-        (_, Some(Challenge::Code { hash, length, alphabet })) => response
-            .as_code(usize::from(*length), *alphabet)
-            .zip(verification_id)
-            .filter(|(code, id)| keys.matches(hash, &code_context(*id), code))
-            .map(|_| Freshness::ThisChallenge),
-        // Digits for the telephone, prompts for the phone and challenges never sent are not answered by a typed code.
-        _ => None,
-    };
-    match freshness {
-        Some(freshness) => Evidence::Proved(Proof::of_device(device.id, verification_id, freshness)),
-        None => Evidence::Refuted(response.fingerprint(device.id, verification_id, keys)),
-    }
 }
 
 /// Judges digits keyed into the telephone (v2 voice). The only way to answer a [`Challenge::Keypad`].

@@ -13,7 +13,8 @@ use crate::seal::Sealed;
 use crate::throttle::{self, ThrottleKey};
 use crate::time::Timestamp;
 
-/// Judges an answer on a fresh view. The only function by which a typed code can be accepted.
+/// Judges evidence on a fresh view. The only function by which a typed code can be accepted, and called by
+/// [`super::judge`] only.
 pub fn answer(
     view: &View,
     target: &Target,

@@ -44,8 +44,9 @@ pub enum Target {
     TempToken,
 }
 
-/// A target found in a view.
+/// A target found in a view. Made only by [`find`].
 #[derive(Debug, Clone, Copy)]
+#[non_exhaustive]
 pub struct Found<'a> {
     /// The device; `None` for a temporary token.
     pub device: Option<&'a Device>,

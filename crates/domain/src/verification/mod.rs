@@ -4,8 +4,10 @@
 //! is handed a fresh [`crate::View`] under the user's lock, so that a proof counts once, a failure is never forgotten,
 //! and a refusal is the answer whenever something is in doubt.
 
+#[cfg_attr(not(feature = "testing"), expect(unreachable_pub, reason = "tests reach it"))]
 mod answer;
 mod find;
+mod judge;
 mod open;
 
 use serde::{Deserialize, Serialize};
@@ -16,8 +18,11 @@ use crate::factor::{Challenge, FactorKind};
 use crate::id::{ClientId, DeviceId, UserId, VerificationId};
 use crate::time::Timestamp;
 
-pub use answer::{answer, answer_from_device};
+#[cfg(feature = "testing")]
+pub use answer::answer;
+pub use answer::answer_from_device;
 pub use find::{Found, Target, find};
+pub use judge::{Secrets, judge, judge_at_log_in};
 pub use open::{Opened, Opening, open};
 pub(crate) use open::{close_all, discard};
 

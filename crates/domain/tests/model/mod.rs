@@ -256,6 +256,21 @@ pub(crate) fn unseal(device: &Device) -> Credential {
     serde_json::from_slice(&device.credential.0).expect("a credential is JSON")
 }
 
+/// What typed answers are compared with, kept as [`seal`] has left it.
+pub(crate) struct Legible(pub(crate) MacKeys);
+
+impl domain::verification::Secrets for Legible {
+    type Error = std::convert::Infallible;
+
+    fn credential(&self, device: &Device) -> Result<Credential, Self::Error> {
+        Ok(unseal(device))
+    }
+
+    fn keys(&self) -> &MacKeys {
+        &self.0
+    }
+}
+
 /// A verification id drawn as number `n`.
 pub(crate) fn verification_id(n: u64) -> VerificationId {
     VerificationId(uuid::Uuid::from_u128(u128::from(n) | 0x4000_8000_0000_0000_0000))
@@ -406,7 +421,26 @@ impl Scene {
         Challenge::Keypad { hash }
     }
 
-    /// What the engine would prove on this view.
+    /// What is typed at a step of a log-in under way, judged and applied as the engine does it.
+    pub(crate) fn step(
+        &mut self,
+        state_token: &Digest,
+        device: DeviceId,
+        response: &Response,
+        policy: &domain::Policy,
+    ) -> (domain::sign_in::Stepped, domain::sign_in::DrawnGrant) {
+        let grant = domain::sign_in::DrawnGrant {
+            session: verification_id(self.draw()),
+            session_token: digest(self.draw()),
+            browser: verification_id(self.draw()),
+        };
+        let (view, secrets, by) = (self.view(), Legible(keys()), context());
+        let Ok(decision) =
+            domain::sign_in::step(&view, state_token, device, response, &secrets, &grant, policy, &by, self.now);
+        (self.db.commit(decision), grant)
+    }
+
+    /// What could be proved on this view, held apart from what is decided by it.
     pub(crate) fn prove(&self, target: &Target, response: &Response) -> Evidence {
         let view = self.view();
         match domain::verification::find(&view, target, self.now) {

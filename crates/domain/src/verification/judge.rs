@@ -1,0 +1,131 @@
+//! The one way in which a typed answer meets a secret.
+//!
+//! What an answer is aimed at is decided first, then the secret of that target is opened and compared, and what came of it
+//! is decided and charged, all in one call on one view. So there is no comparison whose failure is not counted where it
+//! belongs (SEC 20), and an answer that is refused before its target is found is compared with nothing.
+
+use super::answer::answer;
+use super::find::{Found, find};
+use super::{Context, Outcome, Target};
+use crate::decision::{Change, Decision, View};
+use crate::device::Device;
+use crate::digest::{Digest, MacKeys};
+use crate::factor::{self, Challenge, Credential, Evidence, Response, temp_token};
+use crate::id::DeviceId;
+use crate::sign_in::NO_DEVICE;
+use crate::throttle::{self, ThrottleKey};
+use crate::time::Timestamp;
+
+/// Opens what answers are compared with.
+pub trait Secrets {
+    /// Why a credential does not open: a fault of the installation, never of the caller.
+    type Error;
+
+    /// Opens a device's credential.
+    fn credential(&self, device: &Device) -> Result<Credential, Self::Error>;
+
+    /// The keys under which short codes are kept.
+    fn keys(&self) -> &MacKeys;
+}
+
+/// Judges what was typed at `target`.
+///
+/// # Errors
+/// If the credential of the device concerned does not open.
+pub fn judge<S: Secrets>(
+    view: &View,
+    target: &Target,
+    response: &Response,
+    secrets: &S,
+    context: &Context,
+    now: Timestamp,
+) -> Result<Decision<Outcome>, S::Error> {
+    // A lock refuses by itself, and under it nothing is evaluated (SEC 26).
+    let evidence = match find(view, target, now) {
+        Ok(found) => compare(view, found, response, secrets, now)?,
+        Err(_) => Evidence::Absent,
+    };
+    Ok(answer(view, target, &evidence, context, now))
+}
+
+/// Judges what was typed at a device of a log-in under way. Eight digits at any listed device of the user are the temporary
+/// token, whatever state the device is in (contract 4.7); if the device's own codes have eight digits too, the answer is
+/// compared with both, and a wrong one is counted against both, and against the user once (rulings 25). Another user's device
+/// is none: nothing is compared.
+///
+/// # Errors
+/// If the credential of the device concerned does not open.
+pub fn judge_at_log_in<S: Secrets>(
+    view: &View,
+    (state_token, device): (&Digest, DeviceId),
+    response: &Response,
+    secrets: &S,
+    context: &Context,
+    now: Timestamp,
+) -> Result<Decision<Outcome>, S::Error> {
+    let at = |target: &Target| judge(view, target, response, secrets, context, now);
+    let own = Target::SignIn { state_token: *state_token, device };
+    if device == NO_DEVICE {
+        return at(&Target::TempToken);
+    }
+    let listed = view.device(device).is_some_and(Device::is_listed);
+    if !listed || !temp_token::has_form(response) {
+        return at(&own);
+    }
+    let takes_eight = match find(view, &own, now) {
+        Ok(found) => length(found, secrets)? == Some(temp_token::LENGTH),
+        Err(_) => false,
+    };
+    if !takes_eight {
+        return at(&Target::TempToken);
+    }
+    let Ok(token) = find(view, &Target::TempToken, now) else { return at(&own) };
+    match compare(view, token, response, secrets, now)? {
+        Evidence::Refuted(wrong) => Ok(also_count_token(view, at(&own)?, wrong, now)),
+        shown => Ok(answer(view, &Target::TempToken, &shown, context, now)),
+    }
+}
+
+/// Counts a wrong temporary token beside what became of the same answer at a device.
+fn also_count_token(view: &View, decision: Decision<Outcome>, wrong: Digest, now: Timestamp) -> Decision<Outcome> {
+    let Some(user) = view.user.as_ref().map(|user| user.id) else { return decision };
+    if matches!(decision.reply, Outcome::Accepted { .. }) || throttle::is_doubled(view, None, &wrong, now) {
+        return decision;
+    }
+    let of_user = |change: &Change| matches!(change, Change::SetThrottle(_, limit) if limit.key == ThrottleKey::User);
+    let user_is_counted = decision.changes.iter().any(of_user);
+    let decision = decision.with_all(throttle::count_subject(view, user, None, wrong, now));
+    if user_is_counted { decision } else { decision.with_all(throttle::count_user(view, user, now)) }
+}
+
+/// What an answer amounts to. Opens the one credential it is about, for as long as it takes to prove.
+fn compare<S: Secrets>(
+    view: &View,
+    found: Found<'_>,
+    response: &Response,
+    secrets: &S,
+    now: Timestamp,
+) -> Result<Evidence, S::Error> {
+    let Some(user) = &view.user else { return Ok(Evidence::Absent) };
+    let Some(device) = found.device else {
+        return Ok(temp_token::prove(user.id, user.temp_token.as_ref(), response, secrets.keys()));
+    };
+    if response.is_absent() {
+        return Ok(Evidence::Absent);
+    }
+    let credential = match found.verification.map(|v| &v.challenge) {
+        // The code was made here; the credential has no part in it and stays sealed.
+        Some(Challenge::Code { .. }) => Credential::Push { public_key: None },
+        _ => secrets.credential(device)?,
+    };
+    Ok(factor::prove(&credential, device, found.verification, response, secrets.keys(), now))
+}
+
+/// Characters in the code that is expected here, if one is.
+fn length<S: Secrets>(found: Found<'_>, secrets: &S) -> Result<Option<usize>, S::Error> {
+    match (found.device, found.verification.map(|v| &v.challenge)) {
+        (_, Some(Challenge::Code { length, .. })) => Ok(Some(usize::from(*length))),
+        (Some(device), None | Some(Challenge::Own)) => Ok(secrets.credential(device)?.own_length()),
+        _ => Ok(None),
+    }
+}
