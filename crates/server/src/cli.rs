@@ -11,6 +11,7 @@ use domain::{ClientOptions, CompatProfile, MfaPolicy, Scope};
 use crate::app::AppArgs;
 use crate::command::{Command, NewUser, Who};
 use crate::config::{self, Config, Given};
+use crate::installation::Intent;
 use crate::webhook::args::WebhookArgs;
 use crate::{control, dev, import, log, migrate, relocate, serve, settings, terminal, torture};
 
@@ -201,6 +202,9 @@ enum ClientCommand {
         /// Have people type a number that this client shows them before they accept a prompt
         #[arg(long)]
         number_matching: bool,
+        /// Make the installation if there is none yet, for `countersign serve` to start on
+        #[arg(long)]
+        init: bool,
         #[command(flatten)]
         output: OutputArgs,
     },
@@ -266,6 +270,9 @@ enum UserCommand {
         /// Read a password from standard input
         #[arg(long)]
         password_stdin: bool,
+        /// Make the installation if there is none yet, for `countersign serve` to start on
+        #[arg(long)]
+        init: bool,
         #[command(flatten)]
         output: OutputArgs,
     },
@@ -513,9 +520,9 @@ fn apps(command: AppCommand) -> anyhow::Result<ExitCode> {
 
 fn client(command: ClientCommand) -> anyhow::Result<ExitCode> {
     match command {
-        ClientCommand::Create { scope, profile, name, hold, number_matching, output } => {
+        ClientCommand::Create { scope, profile, name, hold, number_matching, init, output } => {
             let options = ClientOptions { holding: hold, number_matching };
-            run(&output, Command::ClientCreate { name, scope, profile, options })
+            run_as(making(init), &output, Command::ClientCreate { name, scope, profile, options })
         }
         ClientCommand::Set { client_id, hold, number_matching, output } => {
             run(&output, Command::ClientSet { client_id, holding: hold, number_matching })
@@ -535,10 +542,20 @@ fn client(command: ClientCommand) -> anyhow::Result<ExitCode> {
 
 fn user(command: UserCommand) -> anyhow::Result<ExitCode> {
     match command {
-        UserCommand::Create { username, email, phone, firstname, lastname, external_id, password_stdin, output } => {
+        UserCommand::Create {
+            username,
+            email,
+            phone,
+            firstname,
+            lastname,
+            external_id,
+            password_stdin,
+            init,
+            output,
+        } => {
             let password = if password_stdin { Some(read_line()?) } else { None };
             let user = NewUser { username, email, phone, firstname, lastname, external_id, password };
-            run(&output, Command::UserCreate(user))
+            run_as(making(init), &output, Command::UserCreate(user))
         }
         UserCommand::List { limit, offset, output } => run(&output, Command::UserList { offset, limit }),
         UserCommand::Show { user, output } => run(&output, Command::UserShow(Who(user))),
@@ -582,9 +599,18 @@ fn configured(output: &OutputArgs) -> anyhow::Result<Config> {
     Config::load(at(&output.place))
 }
 
+/// What `--init` adds to a command that writes.
+fn making(init: bool) -> Intent {
+    if init { Intent::Make } else { Intent::Write }
+}
+
 fn run(output: &OutputArgs, command: Command) -> anyhow::Result<ExitCode> {
+    run_as(Intent::from(&command), output, command)
+}
+
+fn run_as(intent: Intent, output: &OutputArgs, command: Command) -> anyhow::Result<ExitCode> {
     let config = configured(output)?;
-    let report = runtime(1)?.block_on(control::send(&config, command))?;
+    let report = runtime(1)?.block_on(control::send(&config, command, intent))?;
     report.print(output.json);
     Ok(ExitCode::SUCCESS)
 }

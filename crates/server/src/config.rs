@@ -501,7 +501,7 @@ pub fn unknown_variables() -> Vec<(String, &'static str)> {
 }
 
 /// Levenshtein's distance, for suggestions.
-fn distance(a: &str, b: &str) -> usize {
+pub(crate) fn distance(a: &str, b: &str) -> usize {
     let b: Vec<char> = b.chars().collect();
     let mut row: Vec<usize> = (0..=b.len()).collect();
     for (i, x) in a.chars().enumerate() {

@@ -8,7 +8,6 @@ use std::sync::Arc;
 
 use anyhow::{Context as _, bail};
 use engine::Engine;
-use store::{Known, World};
 use tokio::io::{AsyncBufRead, AsyncBufReadExt as _, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, BufReader};
 use tokio::net::{UnixListener, UnixStream};
 use tokio::task::JoinHandle;
@@ -16,8 +15,9 @@ use tokio::task::JoinHandle;
 use crate::command::{self, Command, Report};
 use crate::config::Config;
 use crate::folder::Folder;
-use crate::house::{self, BuildError, Fittings, House};
+use crate::house::{BuildError, Fittings, House};
 use crate::import;
+use crate::installation::{self, Intent};
 
 /// Longest command, in bytes.
 const MAX_COMMAND: u64 = 64 * 1024;
@@ -87,8 +87,8 @@ enum Executor {
 }
 
 /// Executes a command where the data lies: through the running server, else on the database itself.
-pub async fn send(config: &Config, command: Command) -> anyhow::Result<Report> {
-    match reach(config).await? {
+pub async fn send(config: &Config, command: Command, intent: Intent) -> anyhow::Result<Report> {
+    match reach(config, intent).await? {
         Executor::Running(stream) => ask(stream, &command).await,
         Executor::Alone(house) => {
             let report = command::execute(&house.engine, command).await;
@@ -110,7 +110,7 @@ pub struct Line {
 
 /// Begins an import where the data lies.
 pub async fn open_line(config: &Config) -> anyhow::Result<Line> {
-    match reach(config).await? {
+    match reach(config, Intent::Make).await? {
         Executor::Running(stream) => {
             let (read, mut write) = stream.into_split();
             write.write_all(IMPORT.as_bytes()).await.context("the running server hung up")?;
@@ -131,18 +131,14 @@ pub async fn open_line(config: &Config) -> anyhow::Result<Line> {
     }
 }
 
-async fn reach(config: &Config) -> anyhow::Result<Executor> {
-    if config.database.postgres().is_some() {
-        // The database itself is what commands and servers share (rulings 3).
-        return alone(config, Folder::open(&config.data_dir)?).await;
+async fn reach(config: &Config, intent: Intent) -> anyhow::Result<Executor> {
+    // With PostgreSQL the database itself is what commands and servers share (rulings 3).
+    if config.database.postgres().is_none()
+        && let Some(stream) = connect(&Folder::at(&config.data_dir)).await
+    {
+        return Ok(Executor::Running(stream));
     }
-    let Some(folder) = Folder::existing(&config.data_dir) else {
-        return alone(config, Folder::open(&config.data_dir)?).await;
-    };
-    match connect(&folder).await {
-        Some(stream) => Ok(Executor::Running(stream)),
-        None => alone(config, folder).await,
-    }
+    alone(config, intent).await
 }
 
 async fn connect(folder: &Folder) -> Option<UnixStream> {
@@ -165,22 +161,21 @@ async fn ask(stream: UnixStream, command: &Command) -> anyhow::Result<Report> {
     report.map_err(anyhow::Error::msg)
 }
 
-async fn alone(config: &Config, folder: Folder) -> anyhow::Result<Executor> {
-    let settling = folder.settle_in().await?;
-    let store = match house::open_store(config, &folder).await {
-        Ok(store) => store,
-        Err(BuildError::Occupied) => bail!(
-            "a process holds the database in {} but does not answer on {}; if it is starting, try again in a moment",
-            folder.root().display(),
-            folder.socket().display()
-        ),
+async fn alone(config: &Config, intent: Intent) -> anyhow::Result<Executor> {
+    let opened = match installation::open(config, intent).await {
+        Ok(opened) => opened,
+        Err(BuildError::Occupied) => {
+            let folder = Folder::at(&config.data_dir);
+            bail!(
+                "a process holds the database in {} but does not answer on {}; if it is starting, try again in a moment",
+                folder.root().display(),
+                folder.socket().display()
+            )
+        }
         Err(BuildError::Other(error)) => return Err(error),
     };
-    // Whoever makes an installation without `dev` makes one to serve.
-    let new = store.0.world(false).await? == Known::Nothing;
-    let fittings = Fittings::plain(config, new.then_some(World::Serve));
-    let house = House::build(config, folder, store, fittings).await?;
-    drop(settling);
+    let mut house = House::build(config, opened, Fittings::plain(config)).await?;
+    house.settled();
     Ok(Executor::Alone(house))
 }
 

@@ -1,6 +1,7 @@
 //! The data folder: `db/` with the database, `keys/` with the master key apart from it (rulings 2), all for the owner
 //! alone.
 
+use std::ffi::OsString;
 use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
@@ -13,8 +14,10 @@ pub struct Folder {
 }
 
 impl Folder {
-    /// Opens the folder, making it (0700) if it does not exist.
-    pub fn open(root: &Path) -> anyhow::Result<Self> {
+    /// Makes the folder (0700) where there is none or an empty one, and closes one of ours to others. A folder that holds
+    /// anything else is refused and stays as it is.
+    pub fn make(root: &Path) -> anyhow::Result<Self> {
+        judge(root)?;
         private_dir(root)?;
         let root = root.canonicalize().with_context(|| format!("cannot use {}", root.display()))?;
         let folder = Self { root };
@@ -23,10 +26,9 @@ impl Folder {
         Ok(folder)
     }
 
-    /// The folder, if it is one already.
-    pub fn existing(root: &Path) -> Option<Self> {
-        let root = root.canonicalize().ok()?;
-        root.join("db").is_dir().then_some(Self { root })
+    /// The folder as it is, if it is at all. Nothing is made and no mode is changed.
+    pub fn at(root: &Path) -> Self {
+        Self { root: root.canonicalize().unwrap_or_else(|_| root.to_owned()) }
     }
 
     /// Where the database lies.
@@ -74,6 +76,32 @@ pub fn default_root() -> PathBuf {
     set("XDG_DATA_HOME")
         .or_else(|| set("HOME").map(|home| home.join(".local").join("share")))
         .map_or_else(|| PathBuf::from("countersign-data"), |base| base.join("countersign"))
+}
+
+/// What lies in a data folder while it is being made, before its database and its key show whose it is.
+const OURS: &[&str] =
+    &["db", "keys", "start.lock", "control.sock", "dev-world.json", "dev-phone.json", "dev-phone.lock"];
+/// What file systems put into a folder that is empty to people.
+const NOBODYS: &[&str] = &["lost+found", ".snapshot"];
+
+/// Refuses a folder that is neither ours nor empty.
+fn judge(root: &Path) -> anyhow::Result<()> {
+    let ours = ["db/countersign.db", "keys/master.key"].iter().any(|file| root.join(file).exists());
+    let entries = match std::fs::read_dir(root) {
+        Ok(entries) if !ours => entries,
+        // Whatever is wrong with it is said when it is used.
+        _ => return Ok(()),
+    };
+    let foreign = |name: &OsString| !OURS.iter().chain(NOBODYS).any(|known| name == known);
+    let names = entries.flatten().map(|entry| entry.file_name());
+    match names.filter(foreign).min() {
+        None => Ok(()),
+        Some(name) => bail!(
+            "{} holds no installation but other things ({}): choose a new or an empty folder with --data-dir",
+            root.display(),
+            name.display()
+        ),
+    }
 }
 
 fn private_dir(path: &Path) -> anyhow::Result<()> {
@@ -125,10 +153,28 @@ mod tests {
         let open = dir.path().join("data");
         std::fs::create_dir(&open).unwrap();
         std::fs::set_permissions(&open, std::fs::Permissions::from_mode(0o755)).unwrap();
-        let folder = Folder::open(&open).unwrap();
+        let folder = Folder::make(&open).unwrap();
         for path in [folder.root().to_owned(), folder.db(), folder.root().join("keys")] {
             assert_eq!(std::fs::metadata(path).unwrap().mode() & 0o777, 0o700);
         }
+    }
+
+    #[test]
+    fn a_folder_of_others_stays_as_it_is() {
+        let dir = tempfile::tempdir().unwrap();
+        let mode = || std::fs::metadata(dir.path()).unwrap().mode() & 0o777;
+        std::fs::set_permissions(dir.path(), std::fs::Permissions::from_mode(0o755)).unwrap();
+        std::fs::write(dir.path().join("x"), "").unwrap();
+        let refused = Folder::make(dir.path()).unwrap_err().to_string();
+        assert!(refused.contains("other things (x)"), "{refused}");
+        assert_eq!((mode(), std::fs::read_dir(dir.path()).unwrap().count()), (0o755, 1));
+
+        std::fs::rename(dir.path().join("x"), dir.path().join("lost+found")).unwrap();
+        Folder::make(dir.path()).unwrap();
+        assert_eq!(mode(), 0o700, "a volume is empty to people");
+        std::fs::write(dir.path().join("keys/master.key"), "").unwrap();
+        std::fs::write(dir.path().join("x"), "").unwrap();
+        Folder::make(dir.path()).unwrap();
     }
 
     #[test]

@@ -6,13 +6,13 @@ use anyhow::Context as _;
 use domain::Policy;
 use engine::chance::SystemChance;
 use engine::{Chance, Clock, Engine, Parts, Settings, keys};
-use store::{OpenError, SqliteOptions, Store, World};
+use store::{OpenError, SqliteOptions, Store};
 use tokio::sync::watch;
 
 use crate::config::{self, Config};
 use crate::database::Database;
 use crate::folder::Folder;
-use crate::installation;
+use crate::installation::{self, Opened};
 
 /// An engine over a data folder.
 pub struct House {
@@ -22,12 +22,12 @@ pub struct House {
     pub folder: Folder,
     /// Turns true when the database can no longer be trusted to keep what it is told: the process must end (SEC 78).
     pub failed: watch::Receiver<bool>,
+    /// Keeps others from settling in at the same moment.
+    settling: Option<std::fs::File>,
 }
 
 /// What differs between a server, a dev world and a test.
 pub struct Fittings {
-    /// The world that the installation must be of; a new one is marked. `None` for a command, which any world answers.
-    pub world: Option<World>,
     /// Time.
     pub clock: Arc<dyn Clock>,
     /// Randomness.
@@ -40,9 +40,8 @@ pub struct Fittings {
 
 impl Fittings {
     /// A server on its own: real time, real chance, and no last hop configured yet.
-    pub fn plain(config: &Config, world: Option<World>) -> Self {
+    pub fn plain(config: &Config) -> Self {
         Self {
-            world,
             clock: Arc::new(engine::clock::SystemClock),
             chance: Arc::new(SystemChance),
             policy: Policy {
@@ -68,7 +67,7 @@ pub enum BuildError {
 }
 
 /// Opens the database that is configured: `folder`'s own, or a server's.
-pub async fn open_store(config: &Config, folder: &Folder) -> Result<(Store, watch::Receiver<bool>), BuildError> {
+pub(crate) async fn open_store(config: &Config, folder: &Folder) -> Result<(Store, watch::Receiver<bool>), BuildError> {
     match &config.database {
         Database::Sqlite => open_sqlite(folder),
         Database::Postgres(postgres) => {
@@ -99,14 +98,10 @@ fn open_sqlite(folder: &Folder) -> Result<(Store, watch::Receiver<bool>), BuildE
 }
 
 impl House {
-    /// Builds the engine over an opened database.
-    pub async fn build(
-        config: &Config,
-        folder: Folder,
-        (store, failed): (Store, watch::Receiver<bool>),
-        fittings: Fittings,
-    ) -> anyhow::Result<Self> {
-        if let Some(world) = fittings.world {
+    /// Builds the engine over an opened installation. Others that start on it wait until [`House::settled`].
+    pub async fn build(config: &Config, opened: Opened, fittings: Fittings) -> anyhow::Result<Self> {
+        let Opened { folder, store, failed, world, settling } = opened;
+        if let Some(world) = world {
             installation::claim(&store, world, config, &folder).await?;
         }
         let keys = match config::secret("COUNTERSIGN_MASTER_KEY")? {
@@ -136,7 +131,12 @@ impl House {
             channels: fittings.channels,
             caller: caller.context("webhooks.ca_file")?,
         });
-        Ok(Self { engine: Arc::new(engine), folder, failed })
+        Ok(Self { engine: Arc::new(engine), folder, failed, settling })
+    }
+
+    /// Whatever is planted at a first start is there: others may go on.
+    pub fn settled(&mut self) {
+        self.settling = None;
     }
 
     /// Finishes what waits and lets go of the database.

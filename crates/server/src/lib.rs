@@ -15,7 +15,7 @@ pub mod folder;
 pub mod health;
 pub mod house;
 pub mod import;
-mod installation;
+pub mod installation;
 pub mod log;
 pub mod migrate;
 pub mod ready;

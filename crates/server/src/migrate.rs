@@ -3,44 +3,36 @@
 
 use std::process::ExitCode;
 
-use anyhow::Context as _;
 use serde_json::json;
-use store::{Migration, OpenError, Store};
+use store::Migration;
 
 use crate::config::Config;
-use crate::folder::Folder;
-use crate::house::{self, BuildError};
-use crate::{database::Database, terminal};
+use crate::database::Database;
+use crate::house::BuildError;
+use crate::installation::{self, Intent};
+use crate::terminal;
 
 /// The command.
 pub async fn run(config: &Config, dry_run: bool, as_json: bool) -> anyhow::Result<ExitCode> {
-    let (shown, pending) = pending(config).await?;
-    if !dry_run && !pending.is_empty() {
-        let folder = Folder::open(&config.data_dir)?;
-        let (store, _failed) = house::open_store(config, &folder).await.map_err(|error| match error {
+    let found = installation::look(config).await?;
+    if !found.sealed {
+        return Err(installation::absent(config));
+    }
+    if !dry_run && !found.pending.is_empty() {
+        let opened = installation::open(config, Intent::Migrate).await.map_err(|error| match error {
             BuildError::Occupied => {
                 anyhow::anyhow!("a server of an older version runs on this data folder; stop it first")
             }
             BuildError::Other(error) => error,
         })?;
-        store.close().await;
+        opened.store.close().await;
     }
-    say(&shown, &pending, dry_run, as_json);
-    Ok(ExitCode::SUCCESS)
-}
-
-async fn pending(config: &Config) -> anyhow::Result<(String, Vec<Migration>)> {
-    let (shown, pending): (String, Result<Vec<Migration>, OpenError>) = match &config.database {
-        Database::Sqlite => {
-            let dir = config.data_dir.join("db");
-            (format!("sqlite://{}", dir.display()), Store::pending_sqlite(&dir))
-        }
-        Database::Postgres(postgres) => {
-            (postgres.shown(), Store::pending_postgres(postgres.url(), postgres.options()).await)
-        }
+    let shown = match &config.database {
+        Database::Sqlite => format!("sqlite://{}", config.data_dir.join("db").display()),
+        Database::Postgres(postgres) => postgres.shown(),
     };
-    let pending = pending.with_context(|| format!("cannot migrate {shown}"))?;
-    Ok((shown, pending))
+    say(&shown, &found.pending, dry_run, as_json);
+    Ok(ExitCode::SUCCESS)
 }
 
 fn say(shown: &str, pending: &[Migration], dry_run: bool, as_json: bool) {

@@ -65,7 +65,7 @@ impl Place {
         match self {
             Self::Sqlite(path) => {
                 let dir = database_folder(path);
-                let dir = if dir.join(FILE).exists() { dir } else { Folder::open(path)?.db() };
+                let dir = if dir.join(FILE).exists() { dir } else { Folder::make(path)?.db() };
                 Ok(End::sqlite_target(&dir)?)
             }
             Self::Postgres(postgres) => Ok(End::postgres_target(postgres.url(), &postgres.options()).await?),

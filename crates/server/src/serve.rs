@@ -10,7 +10,6 @@ use axum::Router;
 use engine::Clock as _;
 use engine::clock::SystemClock;
 use onelogin::App;
-use store::World;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use web::front::Front;
@@ -20,20 +19,17 @@ use web::tls::Certificates;
 use crate::admin::{self, Watched};
 use crate::config::Config;
 use crate::database::Database;
-use crate::folder::Folder;
 use crate::health::Health;
 use crate::house::{self, Fittings, House};
+use crate::installation::{self, Intent};
 use crate::{banner, control, ready, terminal};
 
 /// `countersign serve`.
 pub async fn serve(config: Config, ready_file: Option<PathBuf>) -> anyhow::Result<ExitCode> {
     config.judge_listen()?;
-    let folder = Folder::open(&config.data_dir)?;
-    let settling = folder.settle_in().await?;
-    let store = house::open_store(&config, &folder).await.map_err(occupied)?;
-    let fittings = Fittings::plain(&config, Some(World::Serve));
-    let house = House::build(&config, folder, store, fittings).await?;
-    drop(settling);
+    let opened = installation::open(&config, Intent::Serve).await.map_err(occupied)?;
+    let mut house = House::build(&config, opened, Fittings::plain(&config)).await?;
+    house.settled();
     let listener = listen(&config).await?;
     let base_url = base_url(&listener, &config)?;
     let admin = admin::listen(&config).await?;

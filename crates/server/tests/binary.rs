@@ -1,6 +1,8 @@
 //! The binary as a person and a script meet it.
 
 mod common;
+#[path = "binary/installation.rs"]
+mod installation;
 
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 
@@ -12,7 +14,7 @@ fn the_command_line_works_while_the_server_runs_and_while_it_does_not() {
     let data = folder.path().join("data");
     let data = data.to_str().unwrap();
 
-    let before = run_json(&["client", "create", "--scope", "Manage All", "--data-dir", data, "--json"]);
+    let before = run_json(&["client", "create", "--scope", "Manage All", "--init", "--data-dir", data, "--json"]);
     assert_eq!(before["scope"], "Manage All");
     assert_eq!(before["profile"], "default");
     assert_eq!(before["client_id"].as_str().unwrap().len(), 64);
@@ -105,7 +107,7 @@ fn a_data_folder_belongs_to_its_owner_and_to_one_server() {
 fn a_missing_or_wrong_key_stops_the_start_and_makes_none_up() {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().to_str().unwrap();
-    run_json(&["client", "list", "--data-dir", data, "--json"]);
+    run_json(&["client", "create", "--scope", "Manage All", "--init", "--data-dir", data, "--json"]);
     let key = folder.path().join("keys/master.key");
     let kept = std::fs::read(&key).unwrap();
 
@@ -213,80 +215,6 @@ fn a_dev_world_without_a_folder_leaves_nothing_behind() {
     assert_eq!(left, ["ready.json"]);
 }
 
-/// Every spelling of one place: a folder, or a folder and a server's database.
-fn places(folder: &std::path::Path) -> Vec<(&'static str, Vec<String>)> {
-    let data = |name: &str| folder.join(name).display().to_string();
-    let mut places = vec![("SQLite", vec!["--data-dir".to_owned(), data("sqlite")])];
-    if let Some(cluster) = pgtest::Cluster::shared() {
-        let database = ["--database-url".to_owned(), cluster.new_database()];
-        places.push(("PostgreSQL", [vec!["--data-dir".to_owned(), data("postgres")], database.to_vec()].concat()));
-    }
-    places
-}
-
-#[test]
-fn a_dev_world_refuses_a_production_installation_and_the_other_way_round() {
-    let folder = tempfile::tempdir().unwrap();
-    for (made_by, other, says) in [("serve", "dev", "is production"), ("dev", "serve", "is a dev world")] {
-        let home = folder.path().join(made_by);
-        std::fs::create_dir(&home).unwrap();
-        for (name, place) in places(&home) {
-            let with = |command: &str| [vec![command.to_owned()], place.clone()].concat();
-            let start = |command: &str| Running::start(&with(command).iter().map(String::as_str).collect::<Vec<_>>());
-            let refuses = |command: &str| {
-                let output = countersign().args(with(command)).args(["--listen", "127.0.0.1:0"]).output().unwrap();
-                let said = String::from_utf8_lossy(&output.stderr).into_owned();
-                assert_eq!(output.status.code(), Some(1), "{name} of {made_by}: {said}");
-                assert!(said.contains(says) && said.contains("--data-dir DIR (empty)"), "{name} of {made_by}: {said}");
-            };
-            assert_eq!(start(made_by).stop(), Some(0));
-            refuses(other);
-            if made_by == "serve" {
-                let data = std::path::Path::new(&place[1]);
-                assert!(!data.join("dev-world.json").exists(), "{name}: nothing is planted");
-                let listed = [vec!["client".to_owned(), "list".to_owned()], place.clone(), vec!["--json".to_owned()]];
-                let listed = run_json(&listed.concat().iter().map(String::as_str).collect::<Vec<_>>());
-                assert_eq!(listed, serde_json::json!([]), "{name}");
-            }
-            assert_eq!(start(made_by).stop(), Some(0), "{name}: its own goes on");
-        }
-    }
-}
-
-#[test]
-fn an_installation_without_a_mark_is_what_it_looks_like() {
-    let folder = tempfile::tempdir().unwrap();
-    for (made_by, other) in [("serve", "dev"), ("dev", "serve")] {
-        let data = folder.path().join(made_by);
-        let args = |command| [command, "--data-dir", data.to_str().unwrap()];
-        assert_eq!(Running::start(&args(made_by)).stop(), Some(0));
-        let mark = || {
-            let database = rusqlite::Connection::open(data.join("db/countersign.db")).unwrap();
-            let mark = database.query_row("SELECT value FROM meta WHERE key = 'world'", [], |row| row.get(0));
-            mark.unwrap_or_else(|_| Vec::<u8>::new())
-        };
-        assert_eq!(mark(), made_by.as_bytes());
-        let database = rusqlite::Connection::open(data.join("db/countersign.db")).unwrap();
-        database.execute("DELETE FROM meta WHERE key = 'world'", []).unwrap();
-        drop(database);
-        assert!(!run(&args(other)).status.success());
-        assert_eq!(mark(), b"", "who is refused marks nothing");
-        assert_eq!(Running::start(&args(made_by)).stop(), Some(0));
-        assert_eq!(mark(), made_by.as_bytes());
-    }
-}
-
-#[test]
-fn what_a_command_makes_is_production() {
-    let folder = tempfile::tempdir().unwrap();
-    let data = folder.path().join("data");
-    let data = data.to_str().unwrap();
-    run_json(&["client", "create", "--scope", "Manage All", "--data-dir", data, "--json"]);
-    let dev = run(&["dev", "--data-dir", data]);
-    assert!(String::from_utf8_lossy(&dev.stderr).contains("is production"));
-    assert_eq!(Running::start(&["serve", "--data-dir", data]).stop(), Some(0));
-}
-
 /// One request over a connection of its own.
 fn get(address: &str, path: &str) -> String {
     use std::io::{Read as _, Write as _};
@@ -302,7 +230,7 @@ fn devices_are_listed_put_out_of_use_and_deleted_from_the_command_line() {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().join("data");
     let data = data.to_str().unwrap();
-    run_json(&["user", "create", "--username", "ana", "--data-dir", data, "--json"]);
+    run_json(&["user", "create", "--username", "ana", "--init", "--data-dir", data, "--json"]);
     let list = folder.path().join("list.jsonl");
     std::fs::write(&list, r#"{"username":"ana","type":"hotp","secret_base32":"GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"}"#)
         .unwrap();

@@ -55,7 +55,7 @@ pub use query::{
 };
 pub use sqlite::{Fatal, SqliteOptions};
 pub use webhooks::{Delivery, DeliveryStatus, HeldWebhook, Hold, Tried};
-pub use world::{KEY_CHECK, Known, World};
+pub use world::{KEY_CHECK, Known, Looked, World};
 
 /// Users about whom notices are kept for whoever is slow to hear them.
 const ANSWERED: usize = 1_024;
@@ -103,16 +103,6 @@ impl Store {
         let answered = broadcast::Sender::new(ANSWERED);
         let db = postgres::Postgres::open(url, &options, wake_ups.clone(), answered.clone()).await?;
         Ok(Self { backend: Backend::Postgres(Arc::new(db)), wake_ups, answered })
-    }
-
-    /// The migrations that opening the SQLite database in `dir` would run, oldest first. Changes nothing.
-    pub fn pending_sqlite(dir: &Path) -> Result<Vec<Migration>, OpenError> {
-        sqlite::Sqlite::pending(dir)
-    }
-
-    /// The migrations that opening this PostgreSQL database would run, oldest first. Changes nothing.
-    pub async fn pending_postgres(url: &str, options: PostgresOptions) -> Result<Vec<Migration>, OpenError> {
-        postgres::Postgres::pending(url, &options).await
     }
 
     /// Fires when another node may have queued messages. A hint and no more: it can be lost, so whoever waits for it

@@ -1,8 +1,12 @@
 //! Which world a database belongs to. A dev world shows every code to whoever asks and has credentials in clear; an
 //! installation that is served must never become one. A mark in `meta` says which it is, and only one can be set.
 
+use std::path::Path;
+
 use crate::apply::DEV_CLOCK;
-use crate::error::Error;
+use crate::error::{Error, OpenError};
+use crate::migrations::Migration;
+use crate::{PostgresOptions, postgres, sqlite};
 
 /// Under which key of `meta` the mark lies.
 pub(crate) const MARK: &str = "world";
@@ -67,7 +71,30 @@ impl Known {
     }
 }
 
+/// What was found at a place.
+#[derive(Debug, Clone)]
+pub struct Looked {
+    /// What is known of its world.
+    pub known: Known,
+    /// Whether there is an installation: keys were checked against this database. A database without is empty, or left
+    /// half made.
+    pub sealed: bool,
+    /// The migrations that opening it would run, oldest first.
+    pub pending: Vec<Migration>,
+}
+
 impl crate::Store {
+    /// Looks at the SQLite database in `dir`, which need not exist. Changes nothing, leaves nothing behind and needs no
+    /// lock. `traces` are those of a dev world that lie beside the database.
+    pub fn look_sqlite(dir: &Path, traces: bool) -> Result<Looked, OpenError> {
+        sqlite::Sqlite::look(dir, traces)
+    }
+
+    /// Looks at a PostgreSQL database. Changes nothing.
+    pub async fn look_postgres(url: &str, options: PostgresOptions) -> Result<Looked, OpenError> {
+        postgres::Postgres::look(url, &options).await
+    }
+
     /// What is known of this database's world. `traces` are those of a dev world that lie beside the database.
     pub async fn world(&self, traces: bool) -> Result<Known, Error> {
         let mark = self.meta(MARK).await?;

@@ -23,13 +23,13 @@ use engine::chance::SystemChance;
 use engine::clock::MovableClock;
 use engine::{Chance, Clock, Engine};
 use store::Store;
-use tokio::sync::{Notify, watch};
+use tokio::sync::Notify;
 use web::door::Door;
 
 use crate::admin;
 use crate::config::Config;
-use crate::folder::Folder;
-use crate::house::{self, Fittings, House};
+use crate::house::{Fittings, House};
+use crate::installation::{self, Intent, Opened};
 use crate::{banner, ready, serve as server, terminal};
 
 pub use seed::{DevClient, DevUser, Seed};
@@ -62,14 +62,12 @@ impl World {
     /// Builds a world over an opened database, seeding it the first time.
     pub async fn build(
         config: &Config,
-        folder: Folder,
-        (store, failed): (Store, watch::Receiver<bool>),
+        opened: Opened,
         message_limits: bool,
         clock: Arc<MovableClock>,
         chance: Arc<dyn Chance>,
     ) -> anyhow::Result<Self> {
-        // Several nodes may begin one world at once: the first plants it, the others find it.
-        let settling = folder.settle_in().await?;
+        let store = opened.store.clone();
         let arrivals = Arc::new(Notify::new());
         let channels = Channel::ALL
             .into_iter()
@@ -78,7 +76,6 @@ impl World {
             })
             .collect();
         let fittings = Fittings {
-            world: Some(store::World::Dev),
             clock: clock.clone(),
             chance: chance.clone(),
             policy: Policy {
@@ -92,13 +89,13 @@ impl World {
             channels,
         };
         let config = configured(config.clone());
-        let house = House::build(&config, folder, (store, failed), fittings).await?;
+        let mut house = House::build(&config, opened, fittings).await?;
         // Only now is it sure that the database is a dev world's.
-        let own = house.engine.store();
-        own.dev_prepare().await?;
-        clock.set_offset(own.dev_clock_offset().await?);
+        store.dev_prepare().await?;
+        clock.set_offset(store.dev_clock_offset().await?);
         let seed = seed::load_or_plant(&house.engine, &house.folder, &*chance).await?;
-        drop(settling);
+        // Several nodes may begin one world at once: the first has planted it, the others find it.
+        house.settled();
         let phone = phone::Phone::load(&house.folder)?;
         Ok(Self { house, clock, seed, chance, phone, arrivals })
     }
@@ -178,10 +175,9 @@ pub async fn serve(mut config: Config, options: Options) -> anyhow::Result<ExitC
     if let Some(temporary) = &temporary {
         config.data_dir = temporary.path().to_owned();
     }
-    let folder = Folder::open(&config.data_dir)?;
-    let store = house::open_store(&config, &folder).await.map_err(server::occupied)?;
+    let opened = installation::open(&config, Intent::Dev).await.map_err(server::occupied)?;
     let clock = Arc::new(MovableClock::default());
-    let world = World::build(&config, folder, store, options.message_limits, clock, Arc::new(SystemChance)).await?;
+    let world = World::build(&config, opened, options.message_limits, clock, Arc::new(SystemChance)).await?;
     let world = Arc::new(world);
     let listener = server::listen(&config).await?;
     let base_url = server::base_url(&listener, &config)?;

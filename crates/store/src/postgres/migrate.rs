@@ -8,7 +8,7 @@ use super::sql;
 use crate::apply::DEV_CLOCK;
 use crate::error::OpenError;
 use crate::migrations::{self, Migration};
-use crate::world::{KEY_CHECK, Known, MARK};
+use crate::world::{KEY_CHECK, Known, Looked, MARK};
 
 /// One row: the version of the schema.
 const VERSION_TABLE: &str =
@@ -30,8 +30,16 @@ pub(super) async fn pending(client: &Client) -> Result<Vec<Migration>, OpenError
     Ok(migrations::after(found).copied().collect())
 }
 
-/// What is known of the world of a database whose schema is up to date.
-pub(super) async fn known(client: &Client) -> Result<Known, OpenError> {
+/// What is in this database. Changes nothing.
+pub(super) async fn look(client: &Client) -> Result<Looked, OpenError> {
+    let pending = pending(client).await?;
+    let (known, sealed) =
+        if pending.len() == migrations::MIGRATIONS.len() { (Known::Nothing, false) } else { known(client).await? };
+    Ok(Looked { known, sealed, pending })
+}
+
+/// What is known of the world of a database that has a schema, and whether keys were checked against it.
+pub(super) async fn known(client: &Client) -> Result<(Known, bool), OpenError> {
     let tables: i64 = client.query_one(sql::HAS_DEV_TABLES, &[]).await?.try_get(0)?;
     let rows = client.query("SELECT key, value FROM meta WHERE key IN ($1, $2, $3)", &[&MARK, &DEV_CLOCK, &KEY_CHECK]);
     let (mut mark, mut clock, mut sealed) = (None, false, false);
@@ -42,7 +50,7 @@ pub(super) async fn known(client: &Client) -> Result<Known, OpenError> {
             _ => sealed = true,
         }
     }
-    Ok(Known::judge(mark.as_deref(), tables > 0 || clock, sealed)?)
+    Ok((Known::judge(mark.as_deref(), tables > 0 || clock, sealed)?, sealed))
 }
 
 /// Runs the migrations that are pending.

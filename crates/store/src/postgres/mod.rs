@@ -38,11 +38,11 @@ use crate::apply::id;
 use crate::counters::Counters;
 use crate::error::{Error, OpenError};
 use crate::ids::Ids;
-use crate::migrations::Migration;
 use crate::query::{AuditChain, AuditRow, Page, Stats, UserFilter, UserPage, Waiting};
 use crate::rows::Decode;
 use crate::sql as shared;
 use crate::value::Value;
+use crate::world::Looked;
 use crate::{budgets, conditions, rows, trail};
 use conn::{BEGIN_SNAPSHOT, Query, decode, decode_first};
 use connect::Target;
@@ -132,9 +132,9 @@ impl Postgres {
         })
     }
 
-    /// The migrations that opening this database would run.
-    pub(crate) async fn pending(url: &str, options: &PostgresOptions) -> Result<Vec<Migration>, OpenError> {
-        migrate::pending(&Target::new(url, options)?.client().await?).await
+    /// What is there.
+    pub(crate) async fn look(url: &str, options: &PostgresOptions) -> Result<Looked, OpenError> {
+        migrate::look(&Target::new(url, options)?.client().await?).await
     }
 
     // ---- decisions

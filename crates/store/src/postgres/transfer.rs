@@ -33,11 +33,11 @@ pub(crate) struct PostgresEnd {
 impl PostgresEnd {
     pub(crate) async fn source(url: &str, options: &PostgresOptions) -> Result<Self, TransferError> {
         let end = Self::open(url, options).await?;
-        let pending = migrate::pending(&end.client).await?;
-        if pending.len() == crate::MIGRATIONS.len() {
+        let looked = migrate::look(&end.client).await?;
+        if !looked.sealed {
             return Err(TransferError::Missing);
         }
-        if !pending.is_empty() {
+        if !looked.pending.is_empty() {
             return Err(TransferError::Outdated);
         }
         end.client.batch_execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?;
@@ -65,7 +65,7 @@ impl PostgresEnd {
     }
 
     pub(crate) async fn known(&self) -> Result<Known, TransferError> {
-        Ok(migrate::known(&self.client).await?)
+        Ok(migrate::known(&self.client).await?.0)
     }
 
     pub(crate) async fn mark(&self, world: World) -> Result<(), TransferError> {

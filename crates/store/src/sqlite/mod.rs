@@ -30,9 +30,9 @@ use crate::counters::Counters;
 use crate::error::{Error, OpenError};
 use crate::ids::Ids;
 use crate::marks::Marks;
-use crate::migrations::Migration;
 use crate::query::{AuditChain, AuditRow, Page, Stats, UserFilter, UserPage, Waiting};
 use crate::value::{Row as _, Value};
+use crate::world::Looked;
 use crate::{budgets, conditions, rows, sql, trail};
 use alarm::Alarm;
 use exec::{Failure, Prepared, all, first, one};
@@ -103,9 +103,9 @@ impl Sqlite {
         })
     }
 
-    /// The migrations that opening the database in `dir` would run.
-    pub(crate) fn pending(dir: &Path) -> Result<Vec<Migration>, OpenError> {
-        open::pending(dir)
+    /// What is in `dir`, found without opening it for writing.
+    pub(crate) fn look(dir: &Path, traces: bool) -> Result<Looked, OpenError> {
+        open::look(dir, traces)
     }
 
     // ---- decisions

@@ -12,7 +12,7 @@ use crate::apply::DEV_CLOCK;
 use crate::error::OpenError;
 use crate::migrations::{self, Migration};
 use crate::sql;
-use crate::world::{KEY_CHECK, Known, MARK};
+use crate::world::{KEY_CHECK, Known, Looked, MARK};
 
 /// Before this version, resetting the log could lose a commit (SEC 76).
 const OLDEST_LIBRARY: i32 = 3_051_003;
@@ -138,23 +138,45 @@ pub(super) fn get(conn: &Connection, name: &str) -> Result<Option<i64>, rusqlite
     conn.pragma_query_value(None, name, |row| row.get(0)).optional()
 }
 
-/// The migrations that opening the database in `dir` would run. Changes nothing, and needs no lock.
-pub(super) fn pending(dir: &Path) -> Result<Vec<Migration>, OpenError> {
+/// What is in `dir`. Changes nothing, leaves nothing behind, and needs no lock.
+pub(super) fn look(dir: &Path, traces: bool) -> Result<Looked, OpenError> {
     let database = dir.join("countersign.db");
-    if !database.exists() {
-        return Ok(migrations::MIGRATIONS.to_vec());
+    if !database.try_exists()? {
+        let known = Known::judge(None, traces, false)?;
+        return Ok(Looked { known, sealed: false, pending: migrations::MIGRATIONS.to_vec() });
     }
-    Ok(migrations::after(version(&reader(&database)?)?).copied().collect())
+    let conn = still(&database)?;
+    let pending: Vec<Migration> = migrations::after(version(&conn)?).copied().collect();
+    let (known, sealed) = if pending.len() == migrations::MIGRATIONS.len() {
+        (Known::judge(None, traces, false)?, false)
+    } else {
+        known(&conn, traces)?
+    };
+    Ok(Looked { known, sealed, pending })
 }
 
-/// What is known of the world of a database whose schema is up to date.
-pub(super) fn known(conn: &Connection) -> Result<Known, OpenError> {
+/// A connection that leaves no file behind. Only a database that nobody has open has no log beside it, and it can be read
+/// as it lies.
+pub(super) fn still(database: &Path) -> Result<Connection, rusqlite::Error> {
+    let mut log = database.as_os_str().to_owned();
+    log.push("-wal");
+    let (Some(path), false) = (database.to_str(), Path::new(&log).exists()) else { return reader(database) };
+    let path = path.replace('%', "%25").replace('?', "%3f").replace('#', "%23");
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_URI;
+    let conn = Connection::open_with_flags(format!("file:{path}?immutable=1"), flags)?;
+    common(&conn, READER_CACHE)?;
+    Ok(conn)
+}
+
+/// What is known of the world of a database that has a schema, and whether keys were checked against it.
+pub(super) fn known(conn: &Connection, traces: bool) -> Result<(Known, bool), OpenError> {
     let meta = |key: &str| -> Result<Option<Vec<u8>>, rusqlite::Error> {
         conn.query_row(sql::META, [key], |row| row.get(0)).optional()
     };
     let tables: i64 = conn.query_row(HAS_DEV_TABLES, [], |row| row.get(0))?;
     let (mark, clock, sealed) = (meta(MARK)?, meta(DEV_CLOCK)?, meta(KEY_CHECK)?);
-    Ok(Known::judge(mark.as_deref(), tables > 0 || clock.is_some(), sealed.is_some())?)
+    let dev = traces || tables > 0 || clock.is_some();
+    Ok((Known::judge(mark.as_deref(), dev, sealed.is_some())?, sealed.is_some()))
 }
 
 /// The schema's version, unless it is one that this server does not know.

@@ -24,10 +24,14 @@ impl SqliteEnd {
             return Err(TransferError::Missing);
         }
         let files = open::take(dir)?;
-        if !open::pending(dir)?.is_empty() {
+        let looked = open::look(dir, false)?;
+        if !looked.sealed {
+            return Err(TransferError::Missing);
+        }
+        if !looked.pending.is_empty() {
             return Err(TransferError::Outdated);
         }
-        let conn = open::reader(&files.database)?;
+        let conn = open::still(&files.database)?;
         conn.execute_batch("BEGIN")?;
         Ok(Self { conn, _lock: files.lock })
     }
@@ -40,7 +44,7 @@ impl SqliteEnd {
     }
 
     pub(crate) fn known(&self) -> Result<Known, TransferError> {
-        Ok(open::known(&self.conn)?)
+        Ok(open::known(&self.conn, false)?.0)
     }
 
     pub(crate) fn mark(&self, world: World) -> Result<(), TransferError> {

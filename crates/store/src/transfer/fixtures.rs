@@ -10,7 +10,7 @@ use rusqlite::types::ValueRef;
 
 use super::tests::{goes_on, settle_in};
 use super::{TABLES, Table};
-use crate::{MIGRATIONS, SqliteOptions, Store};
+use crate::{Known, MIGRATIONS, SqliteOptions, Store, World};
 
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/schema")
@@ -80,7 +80,9 @@ async fn a_database_of_every_version_opens_and_is_the_same_installation() {
         assert!(counted.len() >= 10 && counted.iter().all(|(_, rows)| *rows > 0), "{counted:?}");
         drop(before);
 
-        let pending: Vec<i64> = Store::pending_sqlite(dir.path()).unwrap().iter().map(|m| m.version).collect();
+        let looked = Store::look_sqlite(dir.path(), false).unwrap();
+        assert!(looked.sealed && looked.known == Known::Unmarked(World::Serve), "{looked:?}");
+        let pending: Vec<i64> = looked.pending.iter().map(|m| m.version).collect();
         assert_eq!(pending, (migration.version + 1..=MIGRATIONS.last().unwrap().version).collect::<Vec<_>>());
         let store = Store::open_sqlite(dir.path(), SqliteOptions::default()).unwrap();
         let after = Connection::open(dir.path().join("countersign.db")).unwrap();
@@ -90,7 +92,7 @@ async fn a_database_of_every_version_opens_and_is_the_same_installation() {
                 assert_eq!(rows(&after, table.name), before, "{}", table.name);
             }
         }
-        assert_eq!(Store::pending_sqlite(dir.path()).unwrap(), []);
+        assert_eq!(Store::look_sqlite(dir.path(), false).unwrap().pending, []);
         let user = store.find_user(Some("x-1"), "").await.unwrap().unwrap();
         goes_on(&store, user).await;
         store.close().await;

@@ -76,7 +76,7 @@ async fn a_newer_schema_is_refused_in_a_sentence() {
     let refused = refusal(&url).await;
     assert!(refused.to_string().contains("schema version 99"), "{refused}");
     assert!(matches!(
-        Store::pending_postgres(&url, PostgresOptions::default()).await,
+        Store::look_postgres(&url, PostgresOptions::default()).await,
         Err(OpenError::Newer { found: 99, .. })
     ));
 }
@@ -85,7 +85,7 @@ async fn a_newer_schema_is_refused_in_a_sentence() {
 async fn nodes_that_start_at_once_migrate_once() {
     let Some(cluster) = Cluster::shared() else { return };
     let url = cluster.new_database();
-    let pending = Store::pending_postgres(&url, PostgresOptions::default()).await.unwrap();
+    let pending = Store::look_postgres(&url, PostgresOptions::default()).await.unwrap().pending;
     assert_eq!(pending, MIGRATIONS, "what would run is told beforehand");
     let starting: Vec<_> =
         (0..6).map(|_| url.clone()).map(|url| tokio::spawn(async move { open_at(&url).await })).collect();
@@ -95,7 +95,7 @@ async fn nodes_that_start_at_once_migrate_once() {
         somebody(&node).await;
         node.close().await;
     }
-    assert!(Store::pending_postgres(&url, PostgresOptions::default()).await.unwrap().is_empty());
+    assert!(Store::look_postgres(&url, PostgresOptions::default()).await.unwrap().pending.is_empty());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
