@@ -79,6 +79,17 @@ pub enum Change {
         /// When.
         at: Timestamp,
     },
+    /// A list from elsewhere corrects how a device makes its codes. The secret stays.
+    ReviseDevice {
+        /// Which device.
+        device: DeviceId,
+        /// The corrected credential.
+        credential: Sealed,
+        /// The name its owner gave it.
+        display_name: String,
+        /// What is spent, counted as the corrected credential counts. Never less time or fewer codes than before.
+        last_counter: i64,
+    },
     /// The device proved something that has no counter.
     TouchDevice {
         /// Which device.

@@ -1,15 +1,18 @@
 //! Taking users and devices over from another system: what a list may say, and how it meets what is here already.
 //!
 //! A list adds; it never takes away. A user who is here keeps every field they have, a device with the same secret is
-//! left alone with its counter, and a list read twice changes nothing the second time.
+//! left alone with its counter, and a list read twice changes nothing the second time. What the list says otherwise is
+//! named, and set only if that was asked for; what is spent stays spent.
 
+use serde::{Deserialize, Serialize};
 use subtle::ConstantTimeEq as _;
 
-use crate::audit::AuditKind;
+use crate::audit::{AuditEvent, AuditKind};
 use crate::decision::{Change, Decision, View};
-use crate::device::{Device, MAX_DEVICES};
+use crate::device::{Device, MAX_DEVICES, NO_COUNTER};
 use crate::factor::{Credential, FactorKind, hotp::Algorithm};
 use crate::id::DeviceId;
+use crate::seal::Sealed;
 use crate::text;
 use crate::time::Timestamp;
 use crate::user::{self, User, UserPatch};
@@ -94,6 +97,120 @@ pub fn algorithm(name: &str) -> Option<Algorithm> {
     all.into_iter().find(|known| plain.strip_prefix("HMAC").unwrap_or(&plain) == known.name())
 }
 
+/// What a list may say otherwise than what is here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[expect(missing_docs, reason = "the fields of a list")]
+pub enum Field {
+    Username,
+    Email,
+    Phone,
+    Digits,
+    Algorithm,
+    Period,
+    Counter,
+    DisplayName,
+}
+
+impl Field {
+    /// The name of the list's field.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Username => "username",
+            Self::Email => "email",
+            Self::Phone => "phone",
+            Self::Digits => "digits",
+            Self::Algorithm => "algorithm",
+            Self::Period => "period",
+            Self::Counter => "counter",
+            Self::DisplayName => "display_name",
+        }
+    }
+}
+
+/// In which fields a list speaks of this user otherwise than what is here. What either does not say differs in nothing.
+pub fn user_differences(here: &User, said: &UserPatch) -> Vec<Field> {
+    let differs = |here: &Option<String>, said: &Option<Option<String>>| match (here, said) {
+        (Some(here), Some(Some(said))) => here.to_lowercase() != said.to_lowercase(),
+        _ => false,
+    };
+    let fields = [
+        (Field::Username, differs(&here.username, &said.username)),
+        (Field::Email, differs(&here.email, &said.email)),
+        (Field::Phone, differs(&here.phone, &said.phone)),
+    ];
+    fields.into_iter().filter_map(|(field, differs)| differs.then_some(field)).collect()
+}
+
+/// In which fields a list describes the same token otherwise than what is here. A counter behind ours is no difference:
+/// the token was used since.
+pub fn token_differences(here: &Credential, device: &Device, said: &Credential, next: u64) -> Vec<Field> {
+    let mut fields = Vec::new();
+    let mut compare = |field, differs: bool| {
+        if differs {
+            fields.push(field);
+        }
+    };
+    match (here, said) {
+        (Credential::Totp(here), Credential::Totp(said)) => {
+            compare(Field::Digits, here.digits != said.digits);
+            compare(Field::Algorithm, here.algorithm != said.algorithm);
+            compare(Field::Period, here.period != said.period);
+        }
+        (Credential::Hotp(here), Credential::Hotp(said)) => {
+            compare(Field::Digits, here.digits != said.digits);
+            compare(Field::Counter, last_counter(next).is_ok_and(|last| last > device.last_counter));
+        }
+        _ => {}
+    }
+    fields
+}
+
+/// How what is spent is counted once a device is revised.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Spent {
+    /// Time steps of other lengths, in seconds.
+    Steps {
+        /// Until now.
+        from: u32,
+        /// From now on.
+        to: u32,
+    },
+    /// At least this counter.
+    AtLeast(i64),
+}
+
+impl Spent {
+    /// The last counter that corresponds to `last`: whatever time or code was spent stays spent.
+    pub fn carried(self, last: i64) -> i64 {
+        match self {
+            Self::AtLeast(least) => last.max(least),
+            Self::Steps { .. } if last == NO_COUNTER => last,
+            Self::Steps { from, to } if from == to => last,
+            // The step in which the last second of the spent one lies.
+            Self::Steps { from, to } => {
+                let end = last.saturating_add(1).saturating_mul(from.into()).saturating_sub(1);
+                end.div_euclid(i64::from(to.max(1)))
+            }
+        }
+    }
+}
+
+/// A device that is set to what the list says.
+#[derive(Debug, Clone)]
+pub struct Revised {
+    /// Which one.
+    pub device: DeviceId,
+    /// The credential that was compared.
+    pub was: Sealed,
+    /// The corrected one.
+    pub credential: Sealed,
+    /// A name, if the list gives one.
+    pub display_name: Option<String>,
+    /// How what is spent is counted.
+    pub spent: Spent,
+}
+
 /// Whether two credentials are the same token: same kind, same secret. Compared in constant time (SEC 45).
 pub fn same_token(one: &Credential, other: &Credential) -> bool {
     let secrets = match (one, other) {
@@ -117,6 +234,10 @@ pub struct Incoming {
     pub devices: Vec<Device>,
     /// The devices that the snapshot showed, whose secrets were compared with the list's.
     pub compared: Vec<DeviceId>,
+    /// The devices to set to what the list says.
+    pub revised: Vec<Revised>,
+    /// Whether the user's fields are set to what the list says too.
+    pub update: bool,
 }
 
 /// How a merge ends.
@@ -138,7 +259,9 @@ pub enum Merged {
 /// Merges a user and their devices into what is here. All or nothing.
 pub fn merge(view: &View, incoming: &Incoming, context: &Context, now: Timestamp) -> Decision<Merged> {
     let compared = |device: &Device| incoming.compared.contains(&device.id);
-    if view.user.is_some() != incoming.known.is_some() || !view.devices.iter().all(compared) {
+    let as_compared = |revised: &Revised| view.device(revised.device).is_some_and(|d| d.credential == revised.was);
+    let whole = view.devices.iter().all(compared) && incoming.revised.iter().all(as_compared);
+    if view.user.is_some() != incoming.known.is_some() || !whole {
         return Decision::reply(Merged::Stale);
     }
     if view.devices.len() + incoming.devices.len() > MAX_DEVICES {
@@ -150,7 +273,9 @@ pub fn merge(view: &View, incoming: &Incoming, context: &Context, now: Timestamp
             (incoming.drawn, true, created.changes)
         }
         Some(known) => {
-            let Some(missing) = missing(known, &incoming.user) else { return Decision::reply(Merged::OtherPerson) };
+            let Some(missing) = missing(known, &incoming.user, incoming.update) else {
+                return Decision::reply(Merged::OtherPerson);
+            };
             let changes = if missing == UserPatch::default() {
                 Vec::new()
             } else {
@@ -159,6 +284,17 @@ pub fn merge(view: &View, incoming: &Incoming, context: &Context, now: Timestamp
             (known.id, false, changes)
         }
     };
+    for revised in &incoming.revised {
+        let Some(device) = view.device(revised.device) else { return Decision::reply(Merged::Stale) };
+        changes.push(Change::ReviseDevice {
+            device: device.id,
+            credential: revised.credential.clone(),
+            display_name: revised.display_name.clone().unwrap_or_else(|| device.display_name.clone()),
+            last_counter: revised.spent.carried(device.last_counter),
+        });
+        let event = context.event(AuditKind::DeviceImported, id, now).device(device.id);
+        changes.push(AuditEvent { reason: Some("revised"), ..event }.into());
+    }
     for device in &incoming.devices {
         changes.push(Change::CreateDevice(device.clone()));
         changes.push(context.event(AuditKind::DeviceImported, id, now).device(device.id).into());
@@ -166,9 +302,13 @@ pub fn merge(view: &View, incoming: &Incoming, context: &Context, now: Timestamp
     Decision { changes, reply: Merged::Merged { created } }
 }
 
-/// What the list knows about a user and we do not; `None` if it speaks of somebody else.
-fn missing(known: &User, said: &UserPatch) -> Option<UserPatch> {
-    let fill = |here: &Option<String>, said: &Option<Option<String>>| if here.is_none() { said.clone() } else { None };
+/// What the list knows about a user and we do not, or, for an `update`, know otherwise; `None` if it speaks of somebody
+/// else.
+fn missing(known: &User, said: &UserPatch, update: bool) -> Option<UserPatch> {
+    let other = if update { user_differences(known, said) } else { Vec::new() };
+    let fill = |field: Field, here: &Option<String>, said: &Option<Option<String>>| {
+        if here.is_none() || other.contains(&field) { said.clone() } else { None }
+    };
     let mut texts = Vec::new();
     for (name, value) in &said.texts {
         match known.profile.texts.get(name) {
@@ -178,9 +318,9 @@ fn missing(known: &User, said: &UserPatch) -> Option<UserPatch> {
         }
     }
     Some(UserPatch {
-        username: fill(&known.username, &said.username),
-        email: fill(&known.email, &said.email),
-        phone: fill(&known.phone, &said.phone),
+        username: fill(Field::Username, &known.username, &said.username),
+        email: fill(Field::Email, &known.email, &said.email),
+        phone: fill(Field::Phone, &known.phone, &said.phone),
         texts,
         ..UserPatch::default()
     })
@@ -228,6 +368,8 @@ mod tests {
             drawn: UserId(1),
             devices: devices.iter().map(|id| device(*id)).collect(),
             compared: Vec::new(),
+            revised: Vec::new(),
+            update: false,
         }
     }
 
@@ -285,6 +427,53 @@ mod tests {
         let view = stored(Some("x1"), &[]);
         let incoming = Incoming { user: said("ana", Some("x2")), ..for_known(&view, &[5]) };
         assert_eq!(merged(&view, &incoming), Decision::reply(Merged::OtherPerson));
+    }
+
+    #[test]
+    fn an_update_sets_what_differs_and_what_is_spent_stays_spent() {
+        let view = stored(None, &[5]);
+        let revised = Revised {
+            device: DeviceId(5),
+            was: Sealed(vec![1]),
+            credential: Sealed(vec![2]),
+            display_name: None,
+            spent: Spent::AtLeast(6),
+        };
+        let incoming = Incoming { revised: vec![revised], update: true, ..for_known(&view, &[]) };
+        let decision = merged(&view, &incoming);
+        let Some(Change::ReviseDevice { last_counter: 6, .. }) = decision.changes.first() else {
+            panic!("{decision:?}")
+        };
+        let mut moved = view.clone();
+        moved.devices[0].last_counter = 9;
+        let decision = merged(&moved, &incoming);
+        assert!(matches!(decision.changes[0], Change::ReviseDevice { last_counter: 9, .. }), "{decision:?}");
+        moved.devices[0].credential = Sealed(vec![3]);
+        assert_eq!(merged(&moved, &incoming), Decision::reply(Merged::Stale), "revised meanwhile");
+
+        let said = UserPatch { email: Some(Some("new@example.com".to_owned())), ..said("ana", None) };
+        let mut view = view;
+        view.user.as_mut().unwrap().email = Some("old@example.com".to_owned());
+        assert_eq!(user_differences(view.user.as_ref().unwrap(), &said), [Field::Email]);
+        let kept = merged(&view, &Incoming { user: said.clone(), ..for_known(&view, &[]) });
+        assert_eq!(kept.changes, []);
+        let set = merged(&view, &Incoming { user: said, update: true, ..for_known(&view, &[]) });
+        assert!(
+            matches!(&set.changes[0], Change::UpdateUser(user) if user.email.as_deref() == Some("new@example.com"))
+        );
+    }
+
+    #[test]
+    fn no_second_of_a_spent_step_is_fresh_in_steps_of_another_length() {
+        for (from, to) in [(30, 60), (60, 30), (30, 45), (45, 30), (30, 30), (15, 120), (120, 15)] {
+            for last in [0_i64, 1, 57_000_001] {
+                let carried = Spent::Steps { from, to }.carried(last);
+                let end = (last + 1) * i64::from(from) - 1;
+                assert!(end.div_euclid(i64::from(to)) <= carried, "{from} {to} {last}");
+                assert!((end + 1 + i64::from(to)).div_euclid(i64::from(to)) > carried, "{from} {to} {last}");
+            }
+            assert_eq!(Spent::Steps { from, to }.carried(NO_COUNTER), NO_COUNTER);
+        }
     }
 
     #[test]

@@ -9,7 +9,7 @@ use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use domain::import::{self, EXTERNAL_ID, Incoming, Merged, Unfit};
+use domain::import::{self, EXTERNAL_ID, Field, Incoming, Merged, Revised, Spent, Unfit};
 use domain::user::UserPatch;
 use domain::verification::Context;
 use domain::{Credential, Device, DeviceId, DeviceStatus, User, UserId, View};
@@ -38,6 +38,9 @@ pub struct Person {
     pub external_id: Option<String>,
     /// Their devices.
     pub tokens: Vec<Token>,
+    /// Whether what is here is set to what the list says.
+    #[serde(default)]
+    pub update: bool,
 }
 
 /// A device as a list describes it. It travels in clear on the way into the engine, and is sealed there.
@@ -70,8 +73,35 @@ pub struct Imported {
     pub user: UserId,
     /// Whether they are new.
     pub created: bool,
-    /// Their devices in the list's order: the id, and whether it is new.
-    pub devices: Vec<(DeviceId, bool)>,
+    /// What became of the person's own fields.
+    pub person: Fate,
+    /// Their devices in the list's order: the id, and what became of it.
+    pub devices: Vec<(DeviceId, Fate)>,
+}
+
+/// What became of a part of a person.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Fate {
+    /// It was not here.
+    New,
+    /// It was here, and the list says nothing else.
+    Same,
+    /// It was here and the list says otherwise; it was left as it is.
+    Differs(Vec<Field>),
+    /// It was here, and is now as the list says.
+    Updated,
+}
+
+impl Fate {
+    /// Of what was here and differs so.
+    fn of(fields: Vec<Field>, update: bool) -> Self {
+        match (fields.is_empty(), update) {
+            (true, _) => Self::Same,
+            (false, true) => Self::Updated,
+            (false, false) => Self::Differs(fields),
+        }
+    }
 }
 
 /// Why a person was not taken over. Nothing of them was.
@@ -80,7 +110,7 @@ pub enum ImportError {
     /// What the list says cannot be right.
     #[error(transparent)]
     Unfit(#[from] Unfit),
-    /// Another user has this mail address.
+    /// Another user has this name or mail address.
     #[error("another user has this {0}")]
     Taken(&'static str),
     /// The name is taken by somebody else.
@@ -191,17 +221,19 @@ impl Import {
             Some(id) => store.view(id).await?,
             None => View::default(),
         };
-        let (incoming, devices) = self.draw(person, said, names, view.user.clone(), &view.devices).await?;
+        let (incoming, fates) = self.draw(person, said, names, view.user.clone(), &view.devices).await?;
         let user = incoming.drawn;
         let (by, now) = (Context::default(), self.engine.now());
         if view.user.is_some() {
             let first = import::merge(&view, &incoming, &by, now);
             if first.changes.is_empty() {
-                return ended(first.reply, user, devices);
+                return ended(first.reply, user, fates);
             }
         }
+        let renamed = view.user.is_some() && person.update;
         match store.decide(user, move |view| import::merge(view, &incoming, &by, now)).await {
-            Ok(merged) => ended(merged, user, devices),
+            Ok(merged) => ended(merged, user, fates),
+            Err(store::Error::Conflict(store::Field::Username)) if renamed => Err(ImportError::Taken("username")),
             Err(store::Error::Conflict(store::Field::Username)) => Ok(None),
             Err(store::Error::Conflict(store::Field::Email)) => Err(ImportError::Taken("email")),
             Err(error) => Err(error.into()),
@@ -216,7 +248,7 @@ impl Import {
         names: &[&str],
         known: Option<User>,
         here: &[Device],
-    ) -> Result<(Incoming, Vec<(DeviceId, bool)>), ImportError> {
+    ) -> Result<(Incoming, Fates), ImportError> {
         let drawn = match &known {
             Some(user) => user.id,
             None => UserId(self.next_id(&self.users, IdKind::User).await?),
@@ -226,11 +258,30 @@ impl Import {
         for device in here {
             seen.push((device.id, self.engine.open_credential(device)?));
         }
-        let mut devices = Vec::new();
+        let mut devices: Vec<Device> = Vec::new();
+        let mut revised: Vec<Revised> = Vec::new();
         let mut found = Vec::with_capacity(person.tokens.len());
         for (token, name) in person.tokens.iter().zip(names) {
-            if let Some((id, _)) = seen.iter().find(|(_, other)| import::same_token(other, &token.credential)) {
-                found.push((*id, false));
+            if let Some((id, other)) = seen.iter().find(|(_, other)| import::same_token(other, &token.credential)) {
+                let stored = here.iter().find(|device| device.id == *id);
+                let Some(device) = stored.or_else(|| devices.iter().find(|device| device.id == *id)) else { continue };
+                let mut fields = import::token_differences(other, device, &token.credential, token.counter);
+                if token.display_name.as_ref().is_some_and(|name| *name != device.display_name) {
+                    fields.push(Field::DisplayName);
+                }
+                // Of two lines about one device the first counts.
+                let first = stored.is_some() && !revised.iter().any(|revised| revised.device == *id);
+                let update = person.update && first;
+                if update && !fields.is_empty() {
+                    revised.push(Revised {
+                        device: *id,
+                        was: device.credential.clone(),
+                        credential: self.engine.seal_credential(*id, drawn, &token.credential)?,
+                        display_name: token.display_name.clone(),
+                        spent: spent(other, token)?,
+                    });
+                }
+                found.push((*id, Fate::of(fields, update)));
                 continue;
             }
             let id = DeviceId(self.next_id(&self.devices, IdKind::Device).await?);
@@ -253,10 +304,16 @@ impl Import {
                 last_used_at: None,
             });
             seen.push((id, token.credential.clone()));
-            found.push((id, true));
+            found.push((id, Fate::New));
         }
         let compared = here.iter().map(|device| device.id).collect();
-        Ok((Incoming { user: said.clone(), known, drawn, devices, compared }, found))
+        let user = match &known {
+            Some(known) => Fate::of(import::user_differences(known, said), person.update),
+            None => Fate::New,
+        };
+        let update = person.update;
+        let incoming = Incoming { user: said.clone(), known, drawn, devices, compared, revised, update };
+        Ok((incoming, Fates { person: user, devices: found }))
     }
 
     async fn next_id(&self, stock: &Mutex<Range<i64>>, kind: IdKind) -> Result<i64, Error> {
@@ -313,9 +370,25 @@ impl Held<'_> {
     }
 }
 
-fn ended(merged: Merged, user: UserId, devices: Vec<(DeviceId, bool)>) -> Result<Option<Imported>, ImportError> {
+/// What becomes of a person's parts.
+struct Fates {
+    person: Fate,
+    devices: Vec<(DeviceId, Fate)>,
+}
+
+/// How what is spent is counted once `here` is as the list says.
+fn spent(here: &Credential, said: &Token) -> Result<Spent, Unfit> {
+    Ok(match (here, &said.credential) {
+        (Credential::Totp(here), Credential::Totp(said)) => Spent::Steps { from: here.period, to: said.period },
+        _ => Spent::AtLeast(import::last_counter(said.counter)?),
+    })
+}
+
+fn ended(merged: Merged, user: UserId, fates: Fates) -> Result<Option<Imported>, ImportError> {
     match merged {
-        Merged::Merged { created } => Ok(Some(Imported { user, created, devices })),
+        Merged::Merged { created } => {
+            Ok(Some(Imported { user, created, person: fates.person, devices: fates.devices }))
+        }
         Merged::Stale => Ok(None),
         Merged::OtherPerson => Err(ImportError::OtherPerson),
         Merged::TooManyDevices => Err(ImportError::TooManyDevices),
@@ -355,8 +428,14 @@ mod tests {
             counter: 0,
             display_name: Some("Pocket".to_owned()),
         };
-        let person =
-            Person { username: "ana".to_owned(), email: None, phone: None, external_id: None, tokens: vec![token] };
+        let person = Person {
+            username: "ana".to_owned(),
+            email: None,
+            phone: None,
+            external_id: None,
+            tokens: vec![token],
+            update: false,
+        };
         assert_eq!(format!("{person:?} {:?}", person.tokens[0]), "Person(1 tokens) Token(…)");
     }
 }

@@ -85,8 +85,9 @@ struct MoveArgs {
 
 /// The list may be JSON lines, CSV with a header row, or `otpauth://` addresses. Its fields are `username`, `email`,
 /// `phone`, `external_id`, `type` (totp or hotp), `secret_base32`, `counter` (the next one), `digits`, `period`,
-/// `algorithm` and `display_name`; only `username` and `secret_base32` are required. Users are matched by `external_id`
-/// or `username`; who is here already keeps what they have, so an import can be repeated.
+/// `algorithm` and `display_name`; only `username` is required, and a line without a `secret_base32` is of a person alone.
+/// Users are matched by `external_id` or `username`; who is here already keeps what they have, so an import can be
+/// repeated.
 #[derive(Debug, Args)]
 struct ImportArgs {
     /// The list
@@ -100,6 +101,9 @@ struct ImportArgs {
     /// Where to write which device became of which secret; the file holds every secret in clear
     #[arg(long, value_name = "FILE")]
     map_out: Option<PathBuf>,
+    /// Set users and devices that are here already to what the list says; counters go forwards only
+    #[arg(long)]
+    update: bool,
     #[command(flatten)]
     output: OutputArgs,
 }
@@ -492,8 +496,8 @@ fn start(cli: Cli) -> anyhow::Result<ExitCode> {
         What::Torture(args) => runtime(0)?.block_on(torture::run(args)),
         What::Import(args) => {
             let config = configured(&args.output)?;
-            let ImportArgs { file, format, rejects, map_out, output } = args;
-            let options = import::Options { file, format, rejects, map_out, json: output.json };
+            let ImportArgs { file, format, rejects, map_out, update, output } = args;
+            let options = import::Options { file, format, rejects, map_out, update, json: output.json };
             // One thread reads the list, the others seal and decide.
             runtime(0)?.block_on(import::run(&config, options))
         }

@@ -164,7 +164,9 @@ fn a_list_imported_twice_changes_nothing_and_no_counter_moves_backwards() {
 
     // A user renamed in the list is found by the other system's id; a new secret joins the devices they have.
     let renamed = format!("external_id,username,type,secret_base32\ne7,renamed,hotp,{}\n", base32(1007));
-    assert_summary(&place.import(&place.list("renamed.csv", &renamed), &with_map), 0, 1, 0, 0);
+    let summary = place.import(&place.list("renamed.csv", &renamed), &with_map);
+    assert_summary(&summary, 0, 1, 0, 0);
+    assert_eq!(summary["differs"], 1, "the name is another: {summary}");
     assert_eq!(lines(&map)[0]["user_id"].as_i64(), Some(user));
     assert_eq!(api.expect(200, "GET", &format!("/api/2/users/{user}"), "")["username"], "user7");
     // So is one whose name is spelt in other letters.
@@ -237,6 +239,175 @@ fn a_list_without_a_header_or_a_file_is_refused_in_a_sentence() {
     assert!(!refused.status.success() && said.contains("header") && !said.contains(&base32(1)), "{said}");
     let missing = run(&["import", "/nowhere/list.csv", "--data-dir", data.to_str().unwrap()]);
     assert!(String::from_utf8_lossy(&missing.stderr).contains("cannot read /nowhere/list.csv"));
+}
+
+/// What `countersign import` says of a file that it cannot take.
+fn refused(place: &Place, list: &Path) -> String {
+    let data = place.data();
+    let output = run(&["import", list.to_str().unwrap(), "--data-dir", data.to_str().unwrap()]);
+    assert!(!output.status.success(), "{} was taken", list.display());
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+#[test]
+fn the_wrong_file_is_named_and_fails() {
+    let place = Place::new();
+    let secret = base32(1);
+    let aegis = format!(
+        r#"{{
+    "version": 1,
+    "header": {{ "slots": null, "params": null }},
+    "db": {{
+        "version": 2,
+        "entries": [
+            {{
+                "type": "totp",
+                "uuid": "01234567-89ab-cdef-0123-456789abcdef",
+                "name": "ana",
+                "issuer": "Acme",
+                "info": {{ "secret": "{secret}", "algo": "SHA1", "digits": 6, "period": 30 }}
+            }}
+        ]
+    }}
+}}
+"#
+    );
+    let two_fas = format!(
+        r#"{{"services":[{{"name":"Acme","secret":"{secret}","otp":{{"account":"ana","digits":6,"period":30}}}}],"schemaVersion":4,"appVersionCode":5}}"#
+    );
+    let and_otp = format!(
+        r#"[{{"secret":"{secret}","issuer":"Acme","label":"ana","digits":6,"type":"TOTP","algorithm":"SHA1","thumbnail":"Default","last_used":0,"used_frequency":0,"period":30,"tags":[]}}]"#
+    );
+    let free_otp = r#"{"tokenOrder":["Acme:ana"],"tokens":[{"algo":"SHA1","counter":0,"digits":6,"issuerExt":"Acme","label":"ana","period":30,"secret":[1,2,3],"type":"TOTP"}]}"#;
+    let pretty = format!("{{\n  \"username\": \"ana\",\n  \"secret_base32\": \"{secret}\"\n}}\n");
+    let array = format!(r#"[{{"username":"ana","secret_base32":"{secret}"}}]"#);
+    let bitwarden = format!(
+        "folder,favorite,type,name,login_uri,login_username,login_password,login_totp\n,,login,Acme,,ana,,{secret}\n"
+    );
+    let cases: [(&str, &[u8], &str); 19] = [
+        ("aegis.json", aegis.as_bytes(), "Aegis"),
+        ("2fas.json", two_fas.as_bytes(), "2FAS"),
+        ("andotp.json", and_otp.as_bytes(), "andOTP"),
+        ("freeotp.json", free_otp.as_bytes(), "FreeOTP"),
+        ("pretty.json", pretty.as_bytes(), "over several lines"),
+        ("array.json", array.as_bytes(), "JSON array"),
+        ("bitwarden.csv", bitwarden.as_bytes(), "Bitwarden"),
+        ("google.txt", b"otpauth-migration://offline?data=CjEKCkhlbGxvId6tvu8", "Google Authenticator"),
+        ("people.xlsx", b"PK\x03\x04\x14\x00\x06\x00", "spreadsheet"),
+        ("people.xls", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "spreadsheet"),
+        ("qr.png", b"\x89PNG\r\n\x1a\n\0\0", "picture"),
+        ("people.csv.gz", b"\x1f\x8b\x08\x00", "gzip"),
+        ("tokens.xml", b"<?xml version=\"1.0\"?>\n<KeyContainer>", "PSKC"),
+        ("people.ldif", b"dn: uid=ana,dc=example\nuid: ana\n", "LDIF"),
+        ("vault.kdbx", b"\x03\xd9\xa2\x9a\x67\xfb\x4b\xb5", "KeePass"),
+        ("utf16.csv", b"u\0s\0e\0r\0n\0a\0m\0e\0\n\0", "UTF-16"),
+        ("notes.txt", b"Dear all,\nplease find the secrets below.\n", "none of the lists"),
+        ("empty.csv", b"", "empty"),
+        ("header.csv", b"username,secret_base32\n", "no entries"),
+    ];
+    for (name, bytes, named) in cases {
+        let path = place.folder.path().join(name);
+        std::fs::write(&path, bytes).unwrap();
+        let said = refused(&place, &path);
+        assert!(said.contains(named) && said.contains(name), "{name}: {said}");
+        assert!(!said.contains(&secret), "{said}");
+    }
+    // Where every line is at fault nothing has succeeded; where one is, the others have.
+    let all = refused(&place, &place.list("all.jsonl", "{\"username\":\"ana\",\"secret_base32\":\"1\"}\nx\n"));
+    assert!(all.contains("all 2 lines were rejected") && all.contains("all.jsonl.rejects.jsonl"), "{all}");
+    let semicolons = format!("sep=;\r\nusername;secret_base32\r\nana;{secret}\r\nben;1\r\n");
+    assert_summary(&place.import(&place.list("german.csv", &semicolons), &[]), 1, 1, 0, 1);
+    assert_eq!(lines(&place.folder.path().join("german.csv.rejects.jsonl"))[0]["line"], 4);
+    // Once more: all of it is here already, and that is no failure.
+    assert_summary(&place.import(&place.list("german.csv", &semicolons), &[]), 0, 0, 1, 1);
+}
+
+#[test]
+fn people_may_come_without_a_device() {
+    let place = Place::new();
+    let mut csv = "username,email\n".to_owned();
+    for number in 0..800 {
+        writeln!(csv, "user{number},user{number}@example.com").unwrap();
+    }
+    let list = place.list("people.csv", &csv);
+    assert_summary(&place.import(&list, &[]), 800, 0, 0, 0);
+    assert_summary(&place.import(&list, &[]), 0, 0, 0, 0);
+    // Some with a device, some without; what is wrong with a person is a reject as ever.
+    let mixed = format!(
+        "username,email,type,secret_base32\nana,ana@example.com,,\nben,,hotp,{}\nchie,nonsense,,\ndora,,totp,\n",
+        base32(1)
+    );
+    let mixed = place.list("mixed.csv", &mixed);
+    assert_summary(&place.import(&mixed, &[]), 2, 1, 0, 2);
+    let rejects = lines(&place.folder.path().join("mixed.csv.rejects.jsonl"));
+    assert!(rejects[0]["reason"].as_str().unwrap().contains("mail address"), "{rejects:?}");
+    assert!(rejects[1]["reason"].as_str().unwrap().contains("secret_base32"), "{rejects:?}");
+}
+
+#[test]
+fn a_difference_is_not_unchanged() {
+    let place = Place::new();
+    let line =
+        |more: &str| format!("{{\"username\":\"ana\",\"type\":\"hotp\",\"secret_base32\":\"{}\"{more}}}\n", base32(1));
+    let map = place.folder.path().join("map.jsonl");
+    let with_map = ["--map-out", map.to_str().unwrap()];
+    assert_summary(
+        &place.import(&place.list("a.jsonl", &line(",\"email\":\"old@example.com\"")), &with_map),
+        1,
+        1,
+        0,
+        0,
+    );
+    let mapped = lines(&map);
+    let (user, device) = (mapped[0]["user_id"].as_i64().unwrap(), mapped[0]["device_id"].as_i64().unwrap());
+    let server = Running::dev(&place.data());
+    let mut api = server.api();
+    assert_eq!(status(&mut api, user, device, &hotp(1, 3, 6)), 200);
+
+    let corrected = line(",\"digits\":8,\"counter\":9,\"email\":\"new@example.com\"");
+    let corrected = place.list("b.jsonl", &corrected);
+    let summary = place.import(&corrected, &[]);
+    assert_summary(&summary, 0, 0, 0, 0);
+    assert_eq!((summary["differs"].as_u64(), summary["updated"].as_u64()), (Some(2), Some(0)), "{summary}");
+    let reported = std::fs::read_to_string(place.folder.path().join("b.jsonl.rejects.jsonl")).unwrap();
+    for field in ["digits, counter", "email", "--update"] {
+        assert!(reported.contains(field), "{reported}");
+    }
+    assert_eq!(status(&mut api, user, device, &hotp(1, 4, 6)), 200, "nothing was set");
+
+    let summary = place.import(&corrected, &["--update"]);
+    assert_eq!((summary["differs"].as_u64(), summary["updated"].as_u64()), (Some(0), Some(2)), "{summary}");
+    assert_eq!(api.expect(200, "GET", &format!("/api/2/users/{user}"), "")["email"], "new@example.com");
+    assert_eq!(status(&mut api, user, device, &hotp(1, 8, 8)), 401, "the list says that it is spent");
+    assert_eq!(status(&mut api, user, device, &hotp(1, 9, 8)), 200);
+    // A list that is behind moves no counter back.
+    let behind = place.list("c.jsonl", &line(",\"digits\":8,\"counter\":2"));
+    assert_summary(&place.import(&behind, &["--update"]), 0, 0, 1, 0);
+    assert_eq!(status(&mut api, user, device, &hotp(1, 9, 8)), 401);
+    assert_eq!(status(&mut api, user, device, &hotp(1, 10, 8)), 200);
+    let whole = std::fs::read_to_string(&map).unwrap();
+    assert!(whole.contains(&format!("\"device_id\":{device}")), "the device is the one it was: {whole}");
+}
+
+#[test]
+fn the_summary_is_for_people() {
+    let place = Place::new();
+    let data = place.data();
+    let data = data.to_str().unwrap();
+    let list = place.list("a.jsonl", &format!("{{\"username\":\"ana\",\"secret_base32\":\"{}\"}}\n", base32(1)));
+    let said = |args: &[&str]| {
+        let output = run(args);
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    };
+    let summary = said(&["import", list.to_str().unwrap(), "--data-dir", data]);
+    let seconds = summary.strip_prefix("Imported in ").and_then(|rest| rest.split_once(" s:")).unwrap().0;
+    assert!(seconds.contains('.') && seconds.parse::<f64>().is_ok(), "{summary}");
+    assert!(said(&["device", "list", "ana", "--data-dir", data]).contains("authenticator app"));
+    let shown = said(&["user", "show", "ana", "--data-dir", data]);
+    assert!(shown.contains("authenticator app") && shown.contains("no password"), "{shown}");
+    let listed = said(&["user", "list", "--data-dir", data]);
+    assert!(listed.contains("no password") && !listed.contains("PasswordPending"), "{listed}");
 }
 
 #[test]

@@ -57,6 +57,10 @@ pub(crate) fn apply(change: Change, steps: &mut Vec<Step>) {
         Change::AdvanceCounter { device, counter, at } => {
             steps.push(Step::Move(Move::Advance(device, counter, at)));
         }
+        Change::ReviseDevice { device, credential, display_name, last_counter } => {
+            steps.push(must_hit(sql::REVISE_DEVICE, params![credential.0, display_name, device.0]));
+            steps.push(Step::Move(Move::Recount(device, last_counter)));
+        }
         Change::TouchDevice { device, at } => steps.push(Step::Move(Move::Touch(device, at))),
         Change::DisableDevice(device) => write(sql::DISABLE_DEVICE, params![device.0]),
         Change::EnableDevice(device) => write(sql::ENABLE_DEVICE, params![device.0]),

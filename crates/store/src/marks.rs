@@ -48,6 +48,8 @@ pub(crate) enum Move {
     Advance(DeviceId, i64, Timestamp),
     /// The device is activated, and its counter is at least this.
     Activate(DeviceId, i64, Timestamp),
+    /// The device counts otherwise from now on, and this is what is spent.
+    Recount(DeviceId, i64),
     /// The device was used without a counter.
     Touch(DeviceId, Timestamp),
     /// The device is gone.
@@ -116,6 +118,7 @@ impl Marks {
                 let mark = self.mark(device);
                 (mark.counter, mark.used_at) = (mark.counter.max(counter), Some(at));
             }
+            Move::Recount(device, counter) => self.mark(device).counter = counter,
             Move::Touch(device, at) => self.mark(device).used_at = Some(at),
             Move::Forget(device) => {
                 self.counters.retain(|mark| mark.device != device);

@@ -55,6 +55,7 @@ statements! {
         VALUES ($1, $2, $3, $4, $5, $6, $7)";
     ACTIVATE_DEVICE = "UPDATE device SET status = 2 WHERE id = $1 AND status IN (0, 1)";
     REPLACE_CREDENTIAL = "UPDATE device SET credential = $1 WHERE id = $2";
+    REVISE_DEVICE = "UPDATE device SET credential = $1, display_name = $2 WHERE id = $3";
     DISABLE_DEVICE = "UPDATE device SET status = 3 WHERE id = $1 AND status = 2";
     ENABLE_DEVICE = "UPDATE device SET status = 2 WHERE id = $1 AND status = 3";
     WIPE_DEVICE_MESSAGES = "UPDATE outbox SET status = 2, content = $1, reason = 'device' WHERE user_id = \

@@ -21,6 +21,20 @@ pub(super) struct Group {
     pub(super) person: Person,
     /// One for each of the person's tokens.
     pub(super) lines: Vec<Line>,
+    /// Lines that say something about the person and nothing about a device.
+    pub(super) bare: Vec<u64>,
+}
+
+impl Group {
+    /// The lines' numbers, in no particular order.
+    pub(super) fn numbers(&self) -> impl Iterator<Item = u64> {
+        self.lines.iter().map(|line| line.number).chain(self.bare.iter().copied())
+    }
+
+    /// The first of them.
+    pub(super) fn first_line(&self) -> u64 {
+        self.numbers().min().unwrap_or_default()
+    }
 }
 
 /// What comes of the lines read so far.
@@ -34,6 +48,8 @@ pub(super) enum Piece {
 /// Collects lines.
 #[derive(Default)]
 pub(super) struct Grouper {
+    /// Whether what is here is set to what the list says.
+    update: bool,
     current: Option<Current>,
 }
 
@@ -44,6 +60,11 @@ struct Current {
 }
 
 impl Grouper {
+    /// Collects lines of a list that sets what is here, or leaves it.
+    pub(super) fn new(update: bool) -> Self {
+        Self { update, current: None }
+    }
+
     /// Takes a line. Whatever it completes is added to `out`.
     pub(super) fn push(&mut self, number: u64, fields: Result<Fields, Fault>, out: &mut Vec<Piece>) {
         let fields = match fields {
@@ -57,8 +78,8 @@ impl Grouper {
         if !self.current.as_ref().is_some_and(|current| current.is_about(&username, &fields)) {
             self.finish(out);
         }
-        let current = self.current.get_or_insert_with(|| Current::new(username));
-        let full = current.group.lines.len() >= MAX_LINES;
+        let current = self.current.get_or_insert_with(|| Current::new(username, self.update));
+        let full = current.group.numbers().count() >= MAX_LINES;
         match parse::entry(&fields) {
             Ok(entry) if current.fault.is_none() && !full => current.add(number, &fields, entry),
             Ok(_) => out.push(Piece::Reject(number, current.fail(number, full))),
@@ -84,13 +105,16 @@ impl Grouper {
 fn reject(group: &mut Group, at: u64, full: bool, out: &mut Vec<Piece>) {
     group.person.tokens.clear();
     let fault = || if full { Fault::TooManyLines } else { Fault::Sibling(at) };
-    out.extend(group.lines.drain(..).map(|line| Piece::Reject(line.number, fault())));
+    let numbers: Vec<u64> = group.numbers().collect();
+    group.lines.clear();
+    group.bare.clear();
+    out.extend(numbers.into_iter().map(|number| Piece::Reject(number, fault())));
 }
 
 impl Current {
-    fn new(username: String) -> Self {
-        let person = Person { username, email: None, phone: None, external_id: None, tokens: Vec::new() };
-        Self { group: Group { person, lines: Vec::new() }, fault: None }
+    fn new(username: String, update: bool) -> Self {
+        let person = Person { username, email: None, phone: None, external_id: None, tokens: Vec::new(), update };
+        Self { group: Group { person, lines: Vec::new(), bare: Vec::new() }, fault: None }
     }
 
     /// Whether these fields speak of the same user: what both say must be the same.
@@ -103,7 +127,7 @@ impl Current {
             && agree(&person.external_id, &fields.external_id)
     }
 
-    fn add(&mut self, number: u64, fields: &Fields, entry: Entry) {
+    fn add(&mut self, number: u64, fields: &Fields, entry: Option<Entry>) {
         let person = &mut self.group.person;
         let fill = |here: &mut Option<String>, said: &Option<String>| {
             if here.is_none() {
@@ -113,7 +137,7 @@ impl Current {
         fill(&mut person.email, &fields.email);
         fill(&mut person.phone, &fields.phone);
         fill(&mut person.external_id, &fields.external_id);
-        let Entry { token, kind, secret } = entry;
+        let Some(Entry { token, kind, secret }) = entry else { return self.group.bare.push(number) };
         self.group.lines.push(Line { number, kind, counter: token.counter, secret });
         person.tokens.push(token);
     }
@@ -187,6 +211,27 @@ mod tests {
         let with = |id: &str| format!(r#"{{"username":"ana","external_id":"{id}","secret_base32":"{SECRET}"}}"#);
         assert_eq!(grouped(&[with("1"), with("2")]).0.len(), 2);
         assert_eq!(grouped(&[with("1"), good("ana"), with("1")]).0.len(), 1);
+    }
+
+    #[test]
+    fn a_person_may_come_without_a_device_or_with_some() {
+        let bare = |name: &str| format!(r#"{{"username":"{name}"}}"#);
+        let mut grouper = Grouper::default();
+        let mut out = Vec::new();
+        for (number, line) in (1..).zip([bare("ana"), good("ben"), bare("ben")]) {
+            grouper.push(number, parse::json(line.as_bytes()), &mut out);
+        }
+        grouper.finish(&mut out);
+        let found: Vec<_> = out
+            .iter()
+            .map(|piece| match piece {
+                Piece::Group(group) => (group.person.tokens.len(), group.first_line(), group.numbers().count()),
+                Piece::Reject(..) => panic!("a reject"),
+            })
+            .collect();
+        assert_eq!(found, [(0, 1, 1), (1, 2, 2)]);
+        let (groups, rejects) = grouped(&[bare("ana"), bad("ana"), good("ben")]);
+        assert_eq!((groups.len(), rejects.len()), (1, 2));
     }
 
     #[test]

@@ -9,6 +9,8 @@ mod group;
 mod parse;
 mod read;
 mod report;
+mod sniff;
+mod utf16;
 mod wire;
 
 use std::path::PathBuf;
@@ -16,6 +18,7 @@ use std::process::ExitCode;
 
 use anyhow::{Context as _, bail};
 use engine::Clock as _;
+use engine::import::Fate;
 use serde_json::json;
 use tokio::io::{AsyncBufRead, AsyncWrite, AsyncWriteExt as _};
 use tokio::sync::mpsc;
@@ -41,6 +44,8 @@ pub struct Options {
     pub rejects: Option<PathBuf>,
     /// Where devices are mapped to secrets.
     pub map_out: Option<PathBuf>,
+    /// Whether what is here is set to what the list says.
+    pub update: bool,
     /// Whether the summary is JSON.
     pub json: bool,
 }
@@ -58,7 +63,13 @@ struct Tally {
     users: u64,
     devices: u64,
     unchanged: u64,
+    /// Devices and people of whom the list says something else than what is here.
+    differs: u64,
+    /// Devices and people that were set to what the list says.
+    updated: u64,
     rejected: u64,
+    /// People who are here now, whether or not they were before.
+    people: u64,
 }
 
 /// The command.
@@ -84,7 +95,7 @@ pub async fn run(config: &Config, options: Options) -> anyhow::Result<ExitCode> 
 
     let line = control::open_line(config).await?;
     let (send, batches) = mpsc::channel(wire::WINDOW);
-    let reading = tokio::task::spawn_blocking(move || batched(rows, &send));
+    let reading = tokio::task::spawn_blocking(move || batched(rows, options.update, &send));
     let mut ledger =
         Ledger { tally: Tally::default(), rejects, map, progress: terminal::progress("Importing", length) };
     let imported = import(line, batches, &mut ledger).await;
@@ -97,12 +108,27 @@ pub async fn run(config: &Config, options: Options) -> anyhow::Result<ExitCode> 
     reading.await.context("the list's reader ended")?.with_context(|| format!("cannot read {shown}"))?;
     let milliseconds = engine::clock::SystemClock.now().since(began);
     summarise(&ledger.tally, &rejects, milliseconds, options.json);
+    if ledger.tally.people == 0 {
+        terminal::remark(&match ledger.tally.rejected {
+            0 => format!("countersign: nothing was imported: {shown} holds no entries"),
+            rejected => format!(
+                "countersign: nothing was imported: {}; the reasons are in {}",
+                if rejected == 1 {
+                    "its only line was rejected".to_owned()
+                } else {
+                    format!("all {rejected} lines were rejected")
+                },
+                rejects.display()
+            ),
+        });
+        return Ok(ExitCode::FAILURE);
+    }
     Ok(ExitCode::SUCCESS)
 }
 
 /// Reads the whole list, batch by batch, as long as somebody takes them.
-fn batched(rows: read::Rows, send: &mpsc::Sender<Batch>) -> std::io::Result<()> {
-    let mut grouper = Grouper::default();
+fn batched(rows: read::Rows, update: bool, send: &mpsc::Sender<Batch>) -> std::io::Result<()> {
+    let mut grouper = Grouper::new(update);
     let mut pieces = Vec::new();
     let mut batch = Batch { groups: Vec::new(), rejects: Vec::new(), bytes: 0 };
     let mut weight = 0;
@@ -184,38 +210,59 @@ impl Ledger {
         let mut read = read;
         while let Some(batch) = under_way.recv().await {
             let mut rejects = batch.rejects;
+            let mut remarks = Vec::new();
             if !batch.groups.is_empty() {
                 let outcomes = wire::receive(&mut read, batch.groups.len()).await?;
                 for (group, outcome) in batch.groups.iter().zip(outcomes) {
-                    self.enter(group, outcome, &mut rejects)?;
+                    self.enter(group, outcome, &mut rejects, &mut remarks)?;
                 }
             }
+            self.tally.rejected += rejects.len() as u64;
+            self.tally.differs += remarks.len() as u64;
+            rejects.append(&mut remarks);
             rejects.sort_by_key(|(line, _)| *line);
             for (line, fault) in &rejects {
                 self.rejects.add(*line, fault)?;
             }
-            self.tally.rejected += rejects.len() as u64;
             self.progress.reach(batch.bytes);
         }
         Ok(())
     }
 
-    fn enter(&mut self, group: &Group, outcome: Outcome, rejects: &mut Vec<(u64, Fault)>) -> anyhow::Result<()> {
+    /// Counts what became of a group. What is not as the list says goes to `remarks`.
+    fn enter(
+        &mut self,
+        group: &Group,
+        outcome: Outcome,
+        rejects: &mut Vec<(u64, Fault)>,
+        remarks: &mut Vec<(u64, Fault)>,
+    ) -> anyhow::Result<()> {
         match outcome {
             Outcome::Done(imported) => {
+                self.tally.people += 1;
                 self.tally.users += u64::from(imported.created);
-                for (line, (device, new)) in group.lines.iter().zip(imported.devices) {
-                    *(if new { &mut self.tally.devices } else { &mut self.tally.unchanged }) += 1;
+                match imported.person {
+                    Fate::Differs(fields) => remarks.push((group.first_line(), Fault::Differs(fields))),
+                    Fate::Updated => self.tally.updated += 1,
+                    Fate::New | Fate::Same => {}
+                }
+                for (line, (device, fate)) in group.lines.iter().zip(imported.devices) {
+                    match fate {
+                        Fate::New => self.tally.devices += 1,
+                        Fate::Same => self.tally.unchanged += 1,
+                        Fate::Updated => self.tally.updated += 1,
+                        Fate::Differs(fields) => remarks.push((line.number, Fault::Differs(fields))),
+                    }
                     if let Some(map) = &mut self.map {
                         map.add(&group.person.username, imported.user, device, line)?;
                     }
                 }
             }
             Outcome::Rejected(reason) => {
-                rejects.extend(group.lines.iter().map(|line| (line.number, Fault::Refused(reason.clone()))));
+                rejects.extend(group.numbers().map(|line| (line, Fault::Refused(reason.clone()))));
             }
             Outcome::Failed(reason) => {
-                let line = group.lines.first().map_or(0, |line| line.number);
+                let line = group.first_line();
                 bail!("stopped at line {line}: {reason}. Repeating the import takes the rest");
             }
         }
@@ -224,23 +271,33 @@ impl Ledger {
 }
 
 fn summarise(tally: &Tally, rejects: &std::path::Path, milliseconds: i64, as_json: bool) {
-    let Tally { users, devices, unchanged, rejected } = *tally;
+    let Tally { users, devices, unchanged, differs, updated, rejected, people: _ } = *tally;
+    let reported = rejected + differs > 0;
     if as_json {
         let summary = json!({
             "users": users,
             "devices": devices,
             "unchanged": unchanged,
+            "differs": differs,
+            "updated": updated,
             "rejected": rejected,
-            "rejects_file": (rejected > 0).then(|| rejects.display().to_string()),
+            "rejects_file": reported.then(|| rejects.display().to_string()),
             "milliseconds": milliseconds,
         });
         return terminal::say(&summary.to_string());
     }
-    let seconds = milliseconds.max(1) / 1_000;
-    terminal::say(&format!("Imported in {seconds} s: {users} new users, {devices} new devices"));
+    let tenths = (milliseconds.max(0) + 50) / 100;
+    let (seconds, tenth) = (tenths / 10, tenths % 10);
+    terminal::say(&format!("Imported in {seconds}.{tenth} s: {users} new users, {devices} new devices"));
     terminal::say(&format!("  unchanged  {unchanged} devices that were here already"));
+    if updated > 0 {
+        terminal::say(&format!("  updated    {updated} devices and users, to what the list says"));
+    }
+    if differs > 0 {
+        terminal::say(&format!("  differ     {differs} devices and users, left as they are; --update sets them"));
+    }
     terminal::say(&format!("  rejected   {rejected} lines"));
-    if rejected > 0 {
+    if reported {
         terminal::say(&format!("  The reasons are in {}", rejects.display()));
     }
 }

@@ -5,10 +5,9 @@
 
 use std::fmt;
 
-use data_encoding::{Encoding, Specification};
 use domain::factor::hotp::{Algorithm, Hotp};
 use domain::factor::totp::{PERIOD, Totp};
-use domain::import::{self, Unfit};
+use domain::import::{self, Field, Unfit};
 use domain::{Credential, Secret};
 use engine::import::Token;
 use serde::de::{self, Visitor};
@@ -81,6 +80,29 @@ impl Fields {
         *slot = given(value);
         true
     }
+
+    /// Sets a field that nothing else has set.
+    fn set_once(&mut self, name: &str, value: &str) -> Result<(), Fault> {
+        let taken = match name {
+            "secret_base32" => self.secret_base32.is_some(),
+            "algorithm" => self.algorithm.is_some(),
+            "digits" => self.digits.is_some(),
+            "period" => self.period.is_some(),
+            _ => self.counter.is_some(),
+        };
+        if taken {
+            return Err(Fault::FieldTwice);
+        }
+        self.set(name, value.trim());
+        Ok(())
+    }
+
+    /// Whether there is anything that only a device has.
+    fn speak_of_a_device(&self) -> bool {
+        [&self.r#type, &self.counter, &self.digits, &self.period, &self.algorithm, &self.display_name]
+            .iter()
+            .any(|field| field.is_some())
+    }
 }
 
 fn given(value: &str) -> Option<String> {
@@ -116,6 +138,12 @@ pub(super) enum Fault {
     Columns,
     /// Not an `otpauth://` address.
     NotOtpauth,
+    /// Several authenticators in one address, as one app hands them to another.
+    Migration,
+    /// A parameter that changes the codes, under a name that is not read here.
+    Parameter(&'static str),
+    /// A device without a secret.
+    NoSecret,
     /// A field that must be there is not.
     Missing(&'static str),
     /// `type` is neither.
@@ -134,6 +162,8 @@ pub(super) enum Fault {
     Sibling(u64),
     /// What it says is not fit for use.
     Unfit(Unfit),
+    /// What is here is otherwise in these fields, and was left so. Not a reject.
+    Differs(Vec<Field>),
     /// The engine's reason.
     Refused(String),
 }
@@ -142,13 +172,20 @@ impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::TooLong => f.write_str("the line is too long"),
-            Self::NotText => f.write_str("the line is not UTF-8"),
+            Self::NotText => f.write_str("the line is not UTF-8; save the list as UTF-8"),
             Self::NotJson => f.write_str("the line is not a JSON object"),
             Self::UnknownField => write!(f, "a field has an unknown name; the fields are {}", NAMES.join(", ")),
             Self::FieldTwice => f.write_str("a field is given twice"),
             Self::WrongType => f.write_str("a field is neither a text nor a whole number"),
             Self::Columns => f.write_str("the line has not as many columns as the header"),
             Self::NotOtpauth => f.write_str("the line is not an otpauth:// address with a user's name"),
+            Self::Migration => write!(f, "the line is {}", super::sniff::MIGRATION),
+            Self::Parameter(name) => write!(
+                f,
+                "the parameter {name} changes the codes and is not known here; the known ones are secret, issuer, \
+                 algorithm, digits, period and counter"
+            ),
+            Self::NoSecret => f.write_str("secret_base32 is missing, though the line describes a device"),
             Self::Missing(name) => write!(f, "{name} is missing"),
             Self::Kind => f.write_str("type must be totp or hotp"),
             Self::NotBase32 => f.write_str("secret_base32 is not Base32"),
@@ -160,6 +197,10 @@ impl fmt::Display for Fault {
                 write!(f, "line {line} of the same user cannot be imported, and nobody is imported by halves")
             }
             Self::Unfit(unfit) => unfit.fmt(f),
+            Self::Differs(fields) => {
+                let names: Vec<_> = fields.iter().map(|field| field.name()).collect();
+                write!(f, "differs from what is here in {}, and was left so; --update sets it", names.join(", "))
+            }
             Self::Refused(reason) => f.write_str(reason),
         }
     }
@@ -189,36 +230,113 @@ pub(super) fn json(line: &[u8]) -> Result<Fields, Fault> {
     })
 }
 
-/// The fields of an `otpauth://` line: the account is the user's name, the issuer the device's.
+/// Parameters under which one app or another keeps what changes the codes. A device made without them would never match.
+const CODE_PARAMETERS: [&str; 21] = [
+    "algo",
+    "alg",
+    "hash",
+    "hashalgorithm",
+    "digit",
+    "length",
+    "codelength",
+    "interval",
+    "step",
+    "timestep",
+    "timer",
+    "offset",
+    "skew",
+    "t0",
+    "epoch",
+    "encoder",
+    "encoding",
+    "charset",
+    "pin",
+    "pin_length",
+    "truncation",
+];
+
+/// The fields of an `otpauth://` line: the account is the user's name, the issuer the device's. Scheme, type and names
+/// of parameters come in either case, since a QR code has a shorter form for capitals.
 pub(super) fn otpauth(line: &[u8]) -> Result<Fields, Fault> {
     let text = std::str::from_utf8(line).map_err(|_| Fault::NotText)?;
-    let address = url::Url::parse(text.trim()).map_err(|_| Fault::NotOtpauth)?;
-    let label = percent_decoded(address.path().trim_start_matches('/')).ok_or(Fault::NotOtpauth)?;
-    if address.scheme() != "otpauth" || label.is_empty() {
+    let (scheme, rest) = text.trim().split_once("://").ok_or(Fault::NotOtpauth)?;
+    if scheme.eq_ignore_ascii_case("otpauth-migration") {
+        return Err(Fault::Migration);
+    }
+    if !scheme.eq_ignore_ascii_case("otpauth") {
         return Err(Fault::NotOtpauth);
     }
-    let (issuer, account) = match label.split_once(':') {
-        Some((issuer, account)) => (issuer.trim(), account.trim()),
-        None => ("", label.trim()),
-    };
+    let rest = rest.split_once('#').map_or(rest, |(before, _)| before);
+    let (place, query) = rest.split_once('?').unwrap_or((rest, ""));
+    let (kind, label) = place.split_once('/').ok_or(Fault::NotOtpauth)?;
+
     let mut fields = Fields::default();
-    fields.set("username", account);
-    fields.set("type", address.host_str().unwrap_or_default());
-    fields.set("display_name", issuer);
-    for (name, value) in address.query_pairs() {
+    let mut issuer = None;
+    for (name, value) in url::form_urlencoded::parse(query.as_bytes()) {
+        let name = name.to_ascii_lowercase();
         match &*name {
-            "secret" => fields.set("secret_base32", &value),
-            "issuer" => value.is_empty() || fields.set("display_name", value.trim()),
-            "algorithm" | "digits" | "period" | "counter" => fields.set(&name, &value),
+            "issuer" => issuer = given(value.trim()),
+            "secret" => fields.set_once("secret_base32", &value)?,
+            "algorithm" | "digits" | "period" | "counter" => fields.set_once(&name, &value)?,
             // Pictures and colours of one app or another.
-            _ => true,
-        };
+            _ => {
+                if let Some(known) = CODE_PARAMETERS.into_iter().find(|known| *known == name) {
+                    return Err(Fault::Parameter(known));
+                }
+            }
+        }
+    }
+    let Label { prefix, account } =
+        Label::split(label.trim_start_matches('/'), issuer.as_deref()).ok_or(Fault::NotOtpauth)?;
+    if account.is_empty() {
+        return Err(Fault::NotOtpauth);
+    }
+    fields.set("username", &account);
+    fields.set("type", kind);
+    fields.set("display_name", &issuer.unwrap_or(prefix));
+    if fields.secret_base32.is_none() {
+        return Err(Fault::Missing("secret_base32"));
     }
     Ok(fields)
 }
 
-/// The device that fields describe.
-pub(super) fn entry(fields: &Fields) -> Result<Entry, Fault> {
+/// The two halves of a label, decoded.
+struct Label {
+    /// The issuer in front of the account; empty if there is none.
+    prefix: String,
+    account: String,
+}
+
+impl Label {
+    /// Takes a label apart. An issuer may hold a colon itself: the parameter `issuer` says where it ends; without it
+    /// the last colon that is written as one separates, else the last that is written `%3A`.
+    fn split(label: &str, issuer: Option<&str>) -> Option<Self> {
+        let halves =
+            |prefix: &str, account: &str| Self { prefix: prefix.trim().to_owned(), account: account.trim().to_owned() };
+        let whole = percent_decoded(label)?;
+        if let Some(issuer) = issuer {
+            // Some apps write a blank as `+` in a label too.
+            for spelling in [whole.clone(), whole.replace('+', " ")] {
+                let after = spelling.trim_start().strip_prefix(issuer).map(str::trim_start);
+                if let Some(account) = after.and_then(|after| after.strip_prefix(':')) {
+                    // The account as it stands in the label: a `+` in it is one.
+                    let account = &whole[whole.len() - account.len()..];
+                    return Some(halves(issuer, account));
+                }
+            }
+        }
+        if let Some((prefix, account)) = label.rsplit_once(':') {
+            return Some(halves(&percent_decoded(prefix)?, &percent_decoded(account)?));
+        }
+        Some(match whole.rsplit_once(':') {
+            Some((prefix, account)) => halves(prefix, account),
+            None => halves("", &whole),
+        })
+    }
+}
+
+/// The device that fields describe; `None` if they are of a person alone.
+pub(super) fn entry(fields: &Fields) -> Result<Option<Entry>, Fault> {
     let username = fields.username.as_ref().ok_or(Fault::Missing("username"))?;
     import::judge_name("username", username)?;
     if let Some(email) = &fields.email {
@@ -231,7 +349,9 @@ pub(super) fn entry(fields: &Fields) -> Result<Entry, Fault> {
             import::judge_name(name, value)?;
         }
     }
-    let text = fields.secret_base32.as_ref().ok_or(Fault::Missing("secret_base32"))?;
+    let Some(text) = &fields.secret_base32 else {
+        return if fields.speak_of_a_device() { Err(Fault::NoSecret) } else { Ok(None) };
+    };
     let secret = base32(text)?;
     let digits = number("digits", fields.digits.as_ref(), 6)?;
     let digits = u8::try_from(digits).map_err(|_| Unfit::Digits)?;
@@ -257,27 +377,41 @@ pub(super) fn entry(fields: &Fields) -> Result<Entry, Fault> {
     };
     import::judge(&credential)?;
     let token = Token { credential, counter, display_name: fields.display_name.clone() };
-    Ok(Entry { token, kind, secret: text.clone() })
+    Ok(Some(Entry { token, kind, secret: text.clone() }))
 }
 
 fn number(name: &'static str, text: Option<&String>, default: u64) -> Result<u64, Fault> {
     text.map_or(Ok(default), |text| text.parse().map_err(|_| Fault::NotNumber(name)))
 }
 
-/// Base32 as people write it: either case, in groups, padded or not. Bits beyond the last whole byte are ignored, as
-/// every authenticator does.
+/// Base32 as people write it: either case, in groups, padded or not, and of any length: bits beyond the last whole byte
+/// are dropped, as every authenticator does.
 fn base32(text: &str) -> Result<Secret, Fault> {
-    static LENIENT: std::sync::LazyLock<Option<Encoding>> = std::sync::LazyLock::new(|| {
-        let mut specification = Specification::new();
-        specification.symbols.push_str("ABCDEFGHIJKLMNOPQRSTUVWXYZ234567");
-        specification.translate.from.push_str("abcdefghijklmnopqrstuvwxyz");
-        specification.translate.to.push_str("ABCDEFGHIJKLMNOPQRSTUVWXYZ");
-        specification.ignore.push_str(" -");
-        specification.check_trailing_bits = false;
-        specification.encoding().ok()
-    });
-    let encoding = LENIENT.as_ref().ok_or(Fault::NotBase32)?;
-    encoding.decode(text.trim_end_matches(['=', ' ']).as_bytes()).map(Secret::new).map_err(|_| Fault::NotBase32)
+    let mut bytes = Zeroizing::new(Vec::with_capacity(text.len() * 5 / 8));
+    let (mut held, mut bits) = (0_u32, 0);
+    for symbol in text.trim_end_matches(|c| c == '=' || is_between_groups(c)).chars() {
+        let value = match symbol.to_ascii_uppercase() {
+            letter @ 'A'..='Z' => letter as u32 - 'A' as u32,
+            digit @ '2'..='7' => digit as u32 - '2' as u32 + 26,
+            other if is_between_groups(other) => continue,
+            _ => return Err(Fault::NotBase32),
+        };
+        (held, bits) = (held << 5 | value, bits + 5);
+        if bits >= 8 {
+            bits -= 8;
+            #[expect(clippy::cast_possible_truncation, reason = "the lowest byte is what is meant")]
+            bytes.push((held >> bits) as u8);
+            held &= (1 << bits) - 1;
+        }
+    }
+    Ok(Secret::new(std::mem::take(&mut *bytes)))
+}
+
+/// What lists put between the groups of a secret: white space of every kind, invisible characters, points and dashes.
+fn is_between_groups(symbol: char) -> bool {
+    symbol.is_whitespace()
+        || matches!(symbol, '-' | '.' | '_' | '\u{b7}' | '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{2010}'..='\u{2015}')
+        || matches!(symbol, '\u{2060}' | '\u{2212}' | '\u{feff}')
 }
 
 fn percent_decoded(text: &str) -> Option<String> {
@@ -332,7 +466,7 @@ mod tests {
     const SECRET: &str = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ";
 
     fn read(line: &str) -> Result<Entry, Fault> {
-        entry(&json(line.as_bytes())?)
+        entry(&json(line.as_bytes())?).map(|entry| entry.expect("a device"))
     }
 
     fn fault(line: &str) -> Fault {
@@ -367,7 +501,7 @@ mod tests {
         }
         assert_eq!(base32("GEZDGNBVGY3TQOJQGE======").unwrap().expose(), b"12345678901");
         assert_eq!(base32("GEZDGNBVGY3TQOJQGF").unwrap().expose(), b"12345678901", "stray bits are nobody's loss");
-        for wrong in ["GEZDGNBVGY3TQOJ1", "GEZDGNBVGY3TQOJQG", "é"] {
+        for wrong in ["GEZDGNBVGY3TQOJ1", "GEZDGNBV=GY3TQOJQ", "é"] {
             assert_eq!(base32(wrong), Err(Fault::NotBase32), "{wrong}");
         }
     }
@@ -384,7 +518,7 @@ mod tests {
             (with(&format!(r#","email":["{SECRET}"]"#)), Fault::WrongType),
             (with(r#","digits":6.5"#), Fault::WrongType),
             (format!(r#"{{"secret_base32":"{SECRET}"}}"#), Fault::Missing("username")),
-            (r#"{"username":"ana"}"#.to_owned(), Fault::Missing("secret_base32")),
+            (r#"{"username":"ana","type":"totp"}"#.to_owned(), Fault::NoSecret),
             (with(&format!(r#","type":"{SECRET}""#)), Fault::Kind),
             (with(&format!(r#","digits":"{SECRET}""#)), Fault::NotNumber("digits")),
             (with(r#","digits":9"#), Fault::Unfit(Unfit::Digits)),
@@ -411,21 +545,140 @@ mod tests {
         let address = format!("otpauth://totp/Acme%20Inc:ana%40example.com?secret={SECRET}&algorithm=SHA512&digits=8");
         let fields = otpauth(address.as_bytes()).unwrap();
         assert_eq!(fields.username.as_deref(), Some("ana@example.com"));
-        let found = entry(&fields).unwrap();
+        let found = entry(&fields).unwrap().unwrap();
         assert_eq!(found.token.display_name.as_deref(), Some("Acme Inc"));
         let Credential::Totp(totp) = &found.token.credential else { panic!("not a TOTP device") };
         assert_eq!((totp.algorithm, totp.digits, totp.period), (Algorithm::Sha512, 8, 30));
 
         let fields =
             otpauth(format!("otpauth://hotp/ben?secret={SECRET}&counter=5&issuer=X&image=y").as_bytes()).unwrap();
-        let found = entry(&fields).unwrap();
+        let found = entry(&fields).unwrap().unwrap();
         assert_eq!((found.kind, found.token.counter), ("hotp", 5));
         assert_eq!(found.token.display_name.as_deref(), Some("X"));
 
-        for wrong in ["https://totp/ana?secret=x", "otpauth://totp/?secret=x", "ana", "otpauth://totp/%zz?secret=x"] {
+        for wrong in [
+            "https://totp/ana?secret=x",
+            "otpauth://totp/?secret=x",
+            "otpauth://totp/Acme:?secret=x",
+            "ana",
+            "otpauth://totp/%zz?secret=x",
+        ] {
             assert_eq!(otpauth(wrong.as_bytes()).err(), Some(Fault::NotOtpauth), "{wrong}");
         }
         let other = otpauth(format!("otpauth://yubikey/ana?secret={SECRET}").as_bytes()).unwrap();
         assert_eq!(entry(&other).err(), Some(Fault::Kind));
+    }
+
+    /// Percent-encodes what is not unreserved or among `keep`.
+    fn encoded(text: &str, keep: &str) -> String {
+        text.bytes().fold(String::new(), |mut out, byte| {
+            let plain = char::from(byte);
+            if byte.is_ascii_alphanumeric() || "-._~".contains(plain) || keep.contains(plain) {
+                out.push(plain);
+            } else {
+                out.push_str(&format!("%{byte:02X}"));
+            }
+            out
+        })
+    }
+
+    #[test]
+    fn an_issuer_may_hold_a_colon() {
+        let issuers = [
+            "Acme",
+            "Text: More Text",
+            "NotABug.org: Free code hosting",
+            "a:b:c",
+            "Grüße & Co: 50 %",
+            "A+B",
+            "C/D: E",
+            "https://mfa.example.com:8443",
+            "?#",
+        ];
+        let accounts =
+            ["ana", "no@mail.example", "ana+test@example.com", "CORP\\ana", "Ana Müller", "a/b", "50%", "urn-1"];
+        for issuer in issuers {
+            for account in accounts {
+                let whole = |text: &str| encoded(text, "");
+                let (i, a) = (whole(issuer), whole(account));
+                let quoted = |text: &str| encoded(text, "/@:+");
+                let blanks = whole(issuer).replace("%20", "+");
+                // As apps write it: all encoded, the colon too, the path's characters left, a blank before the account.
+                let labels = [
+                    format!("{i}:{a}"),
+                    format!("{i}%3A{a}"),
+                    format!("{}:{}", quoted(issuer), quoted(account)),
+                    format!("{i}:%20{a}"),
+                    a.clone(),
+                ];
+                for label in labels {
+                    for parameter in [&i, &blanks] {
+                        let address = format!("otpauth://totp/{label}?secret={SECRET}&issuer={parameter}");
+                        let fields = otpauth(address.as_bytes()).unwrap();
+                        let found = (fields.username.as_deref(), fields.display_name.as_deref());
+                        assert_eq!(found, (Some(account), Some(issuer)), "{address}");
+                    }
+                }
+                // Without the parameter the colon that is written as one separates.
+                let fields = otpauth(format!("otpauth://totp/{i}:{a}?secret={SECRET}").as_bytes()).unwrap();
+                assert_eq!((fields.username.as_deref(), fields.display_name.as_deref()), (Some(account), Some(issuer)));
+            }
+        }
+        let last = otpauth(format!("otpauth://totp/a%3Ab%3Aana?secret={SECRET}").as_bytes()).unwrap();
+        assert_eq!((last.username.as_deref(), last.display_name.as_deref()), (Some("ana"), Some("a:b")));
+    }
+
+    #[test]
+    fn a_qr_code_may_shout() {
+        let address = format!("OTPAUTH://HOTP/ACME:JAN?SECRET={SECRET}&COUNTER=4&Digits=8&ISSUER=ACME");
+        let fields = otpauth(address.as_bytes()).unwrap();
+        let found = entry(&fields).unwrap().unwrap();
+        assert_eq!((found.kind, found.token.counter, fields.username.as_deref()), ("hotp", 4, Some("JAN")));
+        assert_eq!(found.token.display_name.as_deref(), Some("ACME"));
+    }
+
+    #[test]
+    fn secrets_of_every_length() {
+        let letters = "GEZDGNBVGY3TQOJQ234567ABCDEFGHIJKLMNOPQRSTUVWXYZ";
+        for length in 16..=103 {
+            let text: String = letters.chars().cycle().take(length).collect();
+            // What another decoder makes of the longest beginning that has no letter too many.
+            let whole = (length * 5 / 8 * 8).div_ceil(5);
+            let mut lenient = data_encoding::Specification::new();
+            lenient.symbols.push_str("ABCDEFGHIJKLMNOPQRSTUVWXYZ234567");
+            lenient.check_trailing_bits = false;
+            let bytes = lenient.encoding().unwrap().decode(&text.as_bytes()[..whole]).unwrap();
+            assert_eq!(base32(&text).unwrap().expose(), bytes, "{length}");
+            // The codes of both are the same.
+            let line = format!(r#"{{"username":"ana","type":"hotp","secret_base32":"{text}"}}"#);
+            let Credential::Hotp(hotp) = read(&line).unwrap().token.credential else { panic!("a HOTP device") };
+            let code = |secret: &Secret| domain::factor::hotp::code(secret, Algorithm::Sha1, 1, 6);
+            assert_eq!(code(&hotp.secret), code(&Secret::new(bytes)));
+        }
+        let expected = base32("GEZDGNBVGY3TQOJQGEZDGN").unwrap();
+        assert_eq!(expected.expose().len(), 13);
+        for spelling in [
+            "gezd gnbv gy3t qojq gezd gn",
+            "GEZD-GNBV-GY3T-QOJQ-GEZD-GN",
+            "GEZD.GNBV.GY3T.QOJQ.GEZD.GN",
+            "GEZD\u{a0}GNBV\u{202f}GY3T\tQOJQ\u{2013}GEZD\u{200b}GN",
+            "\u{feff}GEZDGNBVGY3TQOJQGEZDGN====\r\n",
+        ] {
+            assert_eq!(base32(spelling).unwrap(), expected, "{spelling}");
+        }
+    }
+
+    #[test]
+    fn a_parameter_that_changes_codes_is_not_ignored() {
+        for name in CODE_PARAMETERS {
+            let address = format!("otpauth://totp/Acme:ana?secret={SECRET}&{}=5", name.to_ascii_uppercase());
+            let fault = otpauth(address.as_bytes()).err().unwrap();
+            assert!(fault == Fault::Parameter(name) && fault.to_string().contains(name), "{fault}");
+        }
+        let twice = format!("otpauth://totp/ana?secret={SECRET}&digits=6&digits=8");
+        assert_eq!(otpauth(twice.as_bytes()).err(), Some(Fault::FieldTwice));
+        let harmless =
+            format!("otpauth://totp/ana?secret={SECRET}&image=https://x/y&color=red&lock=true&codeDisplay=z");
+        assert!(entry(&otpauth(harmless.as_bytes()).unwrap()).is_ok());
     }
 }

@@ -1,12 +1,15 @@
-//! Reads a list line by line, whichever of its three forms it has, without ever holding more than a line of it.
+//! Reads a list line by line, whichever of its three forms it has, without ever holding more than its beginning and a
+//! line of it.
 
-use std::io::{BufRead, Read};
+use std::io::{BufRead, BufReader, Cursor, Read};
 
 use anyhow::{Context as _, bail};
 use clap::ValueEnum;
-use zeroize::Zeroize as _;
+use zeroize::{Zeroize as _, Zeroizing};
 
 use super::parse::{self, Fault, Fields, NAMES};
+use super::sniff;
+use super::utf16::{Order, Utf16};
 
 /// Longest line, in bytes.
 const MAX_LINE: usize = 64 * 1024;
@@ -37,14 +40,46 @@ pub(super) struct Row {
 /// The lines of a list; an error ends it.
 pub(super) type Rows = Box<dyn Iterator<Item = std::io::Result<Row>> + Send>;
 
-/// Opens a list. Its form is told by its first character unless it is given.
-pub(super) fn rows(mut list: impl BufRead + Send + 'static, format: Option<Format>) -> anyhow::Result<Rows> {
-    let beginning = list.fill_buf().context("the list cannot be read")?;
+type List = Box<dyn BufRead + Send>;
+
+/// So much of a list shows what it is.
+const BEGINNING: u64 = 64 * 1024;
+
+/// Opens a list. Its form is told by its beginning unless it is given. What is no list is named.
+pub(super) fn rows(list: impl BufRead + Send + 'static, format: Option<Format>) -> anyhow::Result<Rows> {
+    let (beginning, list) = beginning(list)?;
+    let order = match beginning.as_slice() {
+        [0xff, 0xfe, ..] => Order::Little,
+        [0xfe, 0xff, ..] => Order::Big,
+        _ => return text_rows(&beginning, list, format),
+    };
+    let (beginning, list) = self::beginning(BufReader::new(Utf16::new(list, order)))?;
+    text_rows(&beginning, list, format)
+}
+
+/// Looks at the beginning of a list, and gives the whole list back.
+fn beginning(mut list: impl BufRead + Send + 'static) -> anyhow::Result<(Zeroizing<Vec<u8>>, List)> {
+    let mut beginning = Zeroizing::new(Vec::new());
+    list.by_ref().take(BEGINNING).read_to_end(&mut beginning).context("the list cannot be read")?;
+    let whole = Box::new(Cursor::new(beginning.clone()).chain(list));
+    Ok((beginning, whole))
+}
+
+fn text_rows(beginning: &[u8], mut list: List, format: Option<Format>) -> anyhow::Result<Rows> {
     let marked = if beginning.starts_with(MARK) { MARK.len() } else { 0 };
-    let format = format.unwrap_or_else(|| guess(&beginning[marked..]));
     list.consume(marked);
-    match format {
-        Format::Csv => csv_rows(list),
+    let beginning = &beginning[marked..];
+    if beginning.trim_ascii().is_empty() {
+        bail!("the file is empty");
+    }
+    if let Some(is) = sniff::name(beginning) {
+        bail!(
+            "this is {is}.\nA list is JSON objects, otpauth:// addresses, a line each, or CSV with a header row of some of the columns {}",
+            NAMES.join(", ")
+        );
+    }
+    match format.unwrap_or_else(|| guess(beginning)) {
+        Format::Csv => csv_rows(list, beginning),
         Format::Jsonl => Ok(Box::new(Lines::new(list, marked, parse::json))),
         Format::Otpauth => Ok(Box::new(Lines::new(list, marked, parse::otpauth))),
     }
@@ -52,9 +87,10 @@ pub(super) fn rows(mut list: impl BufRead + Send + 'static, format: Option<Forma
 
 fn guess(beginning: &[u8]) -> Format {
     let beginning = beginning.trim_ascii_start();
+    let shouts = |name: &[u8]| beginning.get(..name.len()).is_some_and(|start| start.eq_ignore_ascii_case(name));
     if beginning.starts_with(b"{") {
         Format::Jsonl
-    } else if beginning.starts_with(b"otpauth:") || beginning.starts_with(b"#") {
+    } else if shouts(b"otpauth:") || beginning.starts_with(b"#") {
         Format::Otpauth
     } else {
         Format::Csv
@@ -118,17 +154,69 @@ impl<R: BufRead> Iterator for Lines<R> {
     }
 }
 
-fn csv_rows(list: impl BufRead + Send + 'static) -> anyhow::Result<Rows> {
-    let plain = Plain { list, last: b'\n', ended: false };
-    let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(plain);
+/// What may stand between the values of a line, first the one that the form is named for.
+const SEPARATORS: [u8; 4] = [b',', b';', b'\t', b'|'];
+
+/// How the values of a list are separated, and whether its first line does nothing but say so, as Excel writes it.
+fn separator(beginning: &[u8]) -> (u8, bool) {
+    let mut lines = beginning.split(|byte| matches!(byte, b'\n' | b'\r'));
+    let first = lines.next().unwrap_or_default().trim_ascii();
+    if let [b's' | b'S', b'e' | b'E', b'p' | b'P', b'=', separator] = first {
+        return (*separator, true);
+    }
+    let header = beginning.trim_ascii_start().split(|byte| matches!(byte, b'\n' | b'\r')).next().unwrap_or_default();
+    let known = |separator: u8| {
+        let cells = header.split(move |byte| *byte == separator);
+        cells.filter(|cell| column(cell.trim_ascii().trim_ascii_quotes()).is_some()).count()
+    };
+    let mut best = SEPARATORS[0];
+    for separator in SEPARATORS {
+        if known(separator) > known(best) {
+            best = separator;
+        }
+    }
+    (best, false)
+}
+
+trait Unquoted {
+    fn trim_ascii_quotes(&self) -> &[u8];
+}
+
+impl Unquoted for [u8] {
+    fn trim_ascii_quotes(&self) -> &[u8] {
+        self.strip_prefix(b"\"").and_then(|rest| rest.strip_suffix(b"\"")).unwrap_or(self)
+    }
+}
+
+/// The column of this name.
+fn column(name: &[u8]) -> Option<&'static str> {
+    let name = std::str::from_utf8(name).ok()?.trim();
+    NAMES.into_iter().find(|known| known.eq_ignore_ascii_case(name))
+}
+
+fn csv_rows(mut list: List, beginning: &[u8]) -> anyhow::Result<Rows> {
+    let (separator, announced) = separator(beginning);
+    let mut skipped = 0;
+    if announced {
+        list.read_until(b'\n', &mut Vec::new()).context("the list cannot be read")?;
+        skipped = 1;
+    }
+    let plain = Plain { list, last: b'\n', after_return: false, ended: false };
+    let mut reader = csv::ReaderBuilder::new().flexible(true).delimiter(separator).from_reader(plain);
     let header = reader.byte_headers().context("the list cannot be read")?;
+    // Not quoted: without a header the first line is an entry, and holds a secret.
+    if header.iter().all(|name| column(name).is_none()) {
+        bail!(
+            "this is none of the lists that can be read: its first line is no JSON object, no otpauth:// address, and \
+             no header row with some of the columns {}",
+            NAMES.join(", ")
+        );
+    }
     let mut columns = Vec::with_capacity(header.len());
     for name in header {
-        let name = std::str::from_utf8(name).unwrap_or_default().trim().to_ascii_lowercase();
-        let Some(known) = NAMES.into_iter().find(|known| *known == name) else {
-            // Not quoted: without a header the first line is an entry, and holds a secret.
+        let Some(known) = column(name) else {
             bail!(
-                "column {} of the header has an unknown name; the list needs a header row with some of the columns {}",
+                "column {} of the header has an unknown name; the columns are {}. Rename it, or leave it out",
                 columns.len() + 1,
                 NAMES.join(", ")
             );
@@ -138,12 +226,10 @@ fn csv_rows(list: impl BufRead + Send + 'static) -> anyhow::Result<Rows> {
         }
         columns.push(known);
     }
-    for needed in ["username", "secret_base32"] {
-        if !columns.is_empty() && !columns.contains(&needed) {
-            bail!("the header has no column {needed}");
-        }
+    if !columns.contains(&"username") {
+        bail!("the header has no column username");
     }
-    Ok(Box::new(Records { reader, columns, record: csv::ByteRecord::new() }))
+    Ok(Box::new(Records { reader, columns, record: csv::ByteRecord::new(), skipped }))
 }
 
 /// A list whose lines all end alike, also the last, so that they can be counted: csv counts line feeds as it meets
@@ -151,6 +237,8 @@ fn csv_rows(list: impl BufRead + Send + 'static) -> anyhow::Result<Rows> {
 struct Plain<R> {
     list: R,
     last: u8,
+    /// A line has just ended with a carriage return: a line feed behind it is the same end.
+    after_return: bool,
     ended: bool,
 }
 
@@ -168,10 +256,15 @@ impl<R: BufRead> Read for Plain<R> {
                 break;
             }
             let taken = chunk.len().min(into.len());
-            for byte in chunk[..taken].iter().filter(|byte| **byte != b'\r') {
-                into[length] = *byte;
+            for byte in &chunk[..taken] {
+                let same_end = *byte == b'\n' && self.after_return;
+                self.after_return = *byte == b'\r';
+                if same_end {
+                    continue;
+                }
+                self.last = if *byte == b'\r' { b'\n' } else { *byte };
+                into[length] = self.last;
                 length += 1;
-                self.last = *byte;
             }
             self.list.consume(taken);
         }
@@ -184,6 +277,8 @@ struct Records<R> {
     reader: csv::Reader<Plain<R>>,
     columns: Vec<&'static str>,
     record: csv::ByteRecord,
+    /// Lines in front of the header.
+    skipped: u64,
 }
 
 impl<R: BufRead> Iterator for Records<R> {
@@ -197,7 +292,7 @@ impl<R: BufRead> Iterator for Records<R> {
         }
         let behind = self.reader.position();
         let lines = self.record.as_slice().split(|byte| *byte == b'\n').count() as u64;
-        let line = behind.line().saturating_sub(lines);
+        let line = behind.line().saturating_sub(lines) + self.skipped;
         Some(Ok(Row { line, bytes: behind.byte(), fields: csv_fields(&self.record, &self.columns) }))
     }
 }
@@ -233,7 +328,26 @@ mod tests {
         assert_eq!(all("\u{feff}{\"username\":\"ana\"}"), ana());
         assert_eq!(all("Username,secret_base32\r\nana,x\r\n"), [(2, Ok("ana".to_owned()))]);
         assert_eq!(all("\u{feff}username,secret_base32\nana,x"), [(2, Ok("ana".to_owned()))]);
-        assert_eq!(all(""), []);
+        assert_eq!(all("OTPAUTH://totp/ana?secret=x"), ana());
+    }
+
+    #[test]
+    fn a_spreadsheet_may_write_what_it_likes_between_values() {
+        let ana = |line| vec![(line, Ok("ana".to_owned()))];
+        assert_eq!(all("username;secret_base32\r\nana;x\r\n"), ana(2));
+        assert_eq!(all("username\tsecret_base32\nana\tx\n"), ana(2));
+        assert_eq!(all("\"username\"|\"secret_base32\"\nana|x\n"), ana(2));
+        assert_eq!(all("sep=;\r\nusername;secret_base32\r\nana;x\r\n"), ana(3));
+        assert_eq!(all("sep=,\nusername,secret_base32\nana,x"), ana(3));
+        assert_eq!(all("username,secret_base32\rana,x\r"), ana(2), "as old Macs end lines");
+        assert_eq!(all("username\nana\n"), ana(2));
+        for big in [false, true] {
+            let text = "\u{feff}username;secret_base32\r\n\u{1f600}ana;x\r\n";
+            let units = text.encode_utf16().flat_map(|unit| if big { unit.to_be_bytes() } else { unit.to_le_bytes() });
+            let list: &'static [u8] = Box::leak(units.collect());
+            let names: Vec<_> = rows(list, None).unwrap().map(|row| row.unwrap().fields.unwrap().username).collect();
+            assert_eq!(names, [Some("\u{1f600}ana".to_owned())]);
+        }
     }
 
     #[test]
@@ -255,8 +369,10 @@ mod tests {
     fn a_header_is_needed_and_never_quoted() {
         let refused = |list: &'static str| rows(list.as_bytes(), None).err().unwrap().to_string();
         let without = refused("ana,GEZDGNBVGY3TQOJQ\n");
-        assert!(without.contains("column 1") && !without.contains("GEZD"), "{without}");
-        assert!(refused("username,email\n").contains("no column secret_base32"));
+        assert!(without.contains("no header row") && !without.contains("GEZD"), "{without}");
+        assert!(refused("username,GEZDGNBVGY3TQOJQ\n").contains("column 2"));
+        assert!(refused("email,secret_base32\n").contains("no column username"));
+        assert!(refused(" \n").contains("empty"));
         assert!(refused("username,username,secret_base32\n").contains("twice"));
     }
 }

@@ -76,6 +76,30 @@ pub(crate) async fn a_counter_never_goes_back(store: &Store) {
     assert_eq!(store.view(user).await.unwrap().devices[0].last_counter, 5);
 }
 
+pub(crate) async fn a_revised_device_keeps_its_id_and_counts_as_it_is_told(store: &Store) {
+    let user = somebody(store).await;
+    let device = device(store, user, FactorKind::Totp).await;
+    put(store, user, vec![Change::AdvanceCounter { device: device.id, counter: 100, at: NOW }]).await.unwrap();
+    let revise = |last_counter| Change::ReviseDevice {
+        device: device.id,
+        credential: Sealed(vec![7, 7]),
+        display_name: "Another".to_owned(),
+        last_counter,
+    };
+    // Steps of twice the length are half as many.
+    put(store, user, vec![revise(50)]).await.unwrap();
+    let revised = store.view(user).await.unwrap().devices.remove(0);
+    assert_eq!((revised.id, revised.last_counter, revised.last_used_at), (device.id, 50, Some(NOW)));
+    assert_eq!((revised.credential, revised.display_name.as_str()), (Sealed(vec![7, 7]), "Another"));
+    let gone = Change::ReviseDevice {
+        device: DeviceId(i64::from(i32::MAX)),
+        credential: Sealed(vec![1]),
+        display_name: String::new(),
+        last_counter: 1,
+    };
+    assert!(matches!(put(store, user, vec![gone]).await, Err(Error::Corrupt(_))), "nobody's device");
+}
+
 pub(crate) async fn a_decision_that_changes_nothing_it_should_is_void(store: &Store) {
     let user = somebody(store).await;
     let device = device(store, user, FactorKind::Sms).await;
