@@ -34,7 +34,8 @@ pub enum UserStatus {
 }
 
 impl UserStatus {
-    const ALL: [Self; 8] = [
+    /// All of them.
+    pub const ALL: [Self; 8] = [
         Self::Unactivated,
         Self::Active,
         Self::Suspended,

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use store::{Page, TextFilter, UserFilter};
 
 pub use crate::webhook::WebhookCommand;
-use crate::{app, device, terminal, webhook};
+use crate::{app, device, terminal, webhook, words};
 
 /// A command.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -283,11 +283,9 @@ async fn show(engine: &Engine, user: &User) -> Result<Report, String> {
     ];
     for d in &devices {
         let default = if d.is_default { ", default" } else { "" };
-        let state = format!("{:?}", d.device.status).to_lowercase();
-        text.push(format!(
-            "    {}  {:?} \"{}\" ({state}{default})",
-            d.device.id, d.device.factor, d.device.display_name
-        ));
+        let state = words::device_state(d.device.status);
+        let factor = words::factor(d.device.factor);
+        text.push(format!("    {}  {factor} \"{}\" ({state}{default})", d.device.id, d.device.display_name));
     }
     Ok(lines(json, text))
 }
@@ -407,7 +405,7 @@ pub(crate) fn lines(json: Value, text: Vec<String>) -> Report {
 }
 
 fn status(user: &User) -> String {
-    format!("{} ({:?})", user.status.number(), user.status)
+    words::user_status(user.status).to_owned()
 }
 
 pub(crate) fn or_dash(text: Option<&str>) -> String {

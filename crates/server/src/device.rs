@@ -7,6 +7,7 @@ use engine::{DeviceReading, Engine};
 use serde_json::{Value, json};
 
 use crate::command::{Report, Text, lines, sentence};
+use crate::words;
 
 /// A device, for a program.
 pub(crate) fn json(reading: &DeviceReading) -> Value {
@@ -19,8 +20,8 @@ pub(crate) fn json(reading: &DeviceReading) -> Value {
     })
 }
 
-fn state(reading: &DeviceReading) -> String {
-    format!("{:?}", reading.device.status).to_lowercase()
+fn state(reading: &DeviceReading) -> &'static str {
+    words::device_state(reading.device.status)
 }
 
 /// `device list`
@@ -31,9 +32,9 @@ pub(crate) async fn list(engine: &Engine, user: &User) -> Result<Report, String>
         .map(|reading| {
             vec![
                 reading.device.id.to_string(),
-                format!("{:?}", reading.device.factor),
+                words::factor(reading.device.factor).to_owned(),
                 reading.device.display_name.clone(),
-                state(reading),
+                state(reading).to_owned(),
                 if reading.is_default { "yes" } else { "" }.to_owned(),
             ]
         })

@@ -27,3 +27,4 @@ pub mod torture;
 #[cfg(feature = "otel")]
 mod traces;
 mod webhook;
+mod words;

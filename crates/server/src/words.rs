@@ -1,0 +1,52 @@
+//! What a person reads where the code has a name: kinds of devices, states of users. Programs read the names.
+
+use domain::{DeviceStatus, FactorKind, UserStatus};
+
+/// A kind of device.
+pub(crate) fn factor(kind: FactorKind) -> &'static str {
+    match kind {
+        FactorKind::Totp => "authenticator app",
+        FactorKind::Hotp => "hardware token",
+        FactorKind::Sms => "text message",
+        FactorKind::Voice => "phone call",
+        FactorKind::Email => "e-mail",
+        FactorKind::Push => "push app",
+    }
+}
+
+/// Where a device stands, for people and programs alike.
+pub(crate) fn device_state(status: DeviceStatus) -> &'static str {
+    match status {
+        DeviceStatus::Registering => "registering",
+        DeviceStatus::Pending => "pending",
+        DeviceStatus::Active => "active",
+        DeviceStatus::Disabled => "disabled",
+    }
+}
+
+/// Where a user stands.
+pub(crate) fn user_status(status: UserStatus) -> &'static str {
+    match status {
+        UserStatus::Unactivated => "not activated",
+        UserStatus::Active => "active",
+        UserStatus::Suspended => "suspended",
+        UserStatus::Locked => "locked",
+        UserStatus::PasswordExpired => "password expired",
+        UserStatus::AwaitingPasswordReset => "awaiting a new password",
+        UserStatus::PasswordPending => "no password",
+        UserStatus::SecurityQuestionsRequired => "security questions required",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_name_of_the_code_is_shown_to_people() {
+        for status in UserStatus::ALL {
+            assert_ne!(user_status(status), format!("{status:?}"));
+            assert!(user_status(status).chars().all(|c| c.is_lowercase() || c == ' '), "{status:?}");
+        }
+    }
+}
