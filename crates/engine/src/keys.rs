@@ -27,7 +27,7 @@ pub enum KeyError {
     #[error("{0} can be read by others; run: chmod 600 {0}")]
     Exposed(String),
     /// The file cannot be read or written.
-    #[error("{0}: {1}")]
+    #[error("the master key's file {0} cannot be read or written")]
     Io(String, #[source] std::io::Error),
     /// The database cannot be asked.
     #[error("the database cannot be asked for its key check")]
@@ -39,6 +39,8 @@ pub enum KeyError {
 pub fn parse(text: &str, origin: &str) -> Result<Keyring, KeyError> {
     let malformed = || KeyError::Malformed(origin.to_owned());
     let mut masters = Vec::new();
+    // Some editors put a mark in front.
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     for line in text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#')) {
         let bytes = zeroize::Zeroizing::new(
             data_encoding::HEXLOWER_PERMISSIVE.decode(line.as_bytes()).map_err(|_| malformed())?,
@@ -50,7 +52,8 @@ pub fn parse(text: &str, origin: &str) -> Result<Keyring, KeyError> {
 
 /// The keys in `file`; a new key is made there if it does not exist and `store` is untouched.
 pub async fn load_or_create(file: &Path, store: &store::Store, chance: &dyn Chance) -> Result<Keyring, KeyError> {
-    let origin = file.display().to_string();
+    // The whole name, since it may have been written relative to somewhere.
+    let origin = std::path::absolute(file).unwrap_or_else(|_| file.to_owned()).display().to_string();
     let io = |error| KeyError::Io(origin.clone(), error);
     match std::fs::read_to_string(file) {
         Ok(text) => {

@@ -8,6 +8,9 @@ use engine::Engine;
 use crate::database::Database;
 use crate::folder::Folder;
 
+/// What an authenticator app shows as long as nobody has chosen.
+const BUILT_IN_ISSUER: &str = "countersign";
+
 /// The banner of `countersign serve`.
 pub async fn serve(engine: &Engine, base_url: &str, folder: &Folder, database: &Database) -> String {
     let data = folder.root().display();
@@ -25,7 +28,15 @@ pub async fn serve(engine: &Engine, base_url: &str, folder: &Folder, database: &
     let _ = writeln!(text, "  Factors  {}, temporary MFA tokens", names(true));
     let missing = names(false);
     if !missing.is_empty() {
-        let _ = writeln!(text, "  Not offered yet, since no provider is configured to carry them: {missing}");
+        let _ =
+            writeln!(text, "  This version sends nothing from `serve` yet: {missing} work in `countersign dev` only");
+    }
+    let issuer = &engine.settings().policy.issuer;
+    if issuer == BUILT_IN_ISSUER {
+        let _ = writeln!(
+            text,
+            "  WARNING  people see \"{issuer}\" in their authenticator app, and an app keeps the name it was enrolled with:\n           choose yours now, with --issuer NAME (COUNTERSIGN_ISSUER, `issuer` in the file)"
+        );
     }
     if engine.settings().private_webhooks {
         let _ = writeln!(

@@ -1,6 +1,5 @@
 //! The command line.
 
-use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -11,6 +10,7 @@ use domain::{ClientOptions, CompatProfile, MfaPolicy, Scope};
 use crate::app::AppArgs;
 use crate::command::{Command, NewUser, Who};
 use crate::config::{self, Config, Given};
+use crate::flags::{PlaceFlags, ServeFlags};
 use crate::installation::Intent;
 use crate::webhook::args::WebhookArgs;
 use crate::{control, dev, import, log, migrate, relocate, serve, settings, terminal, torture};
@@ -76,7 +76,7 @@ struct MoveArgs {
     #[arg(long, value_name = "URL")]
     to: String,
     /// Trust only these authorities (PEM) to vouch for a database's server
-    #[arg(long, env = "COUNTERSIGN_DATABASE_CA_FILE", value_name = "FILE")]
+    #[arg(long, value_name = "FILE")]
     database_ca_file: Option<PathBuf>,
     /// Answer in JSON
     #[arg(long)]
@@ -108,68 +108,22 @@ struct ImportArgs {
     output: OutputArgs,
 }
 
-#[derive(Debug, Args, Clone)]
-struct PlaceArgs {
-    /// Folder that holds the database and the keys
-    #[arg(long, env = "COUNTERSIGN_DATA_DIR", value_name = "DIR")]
-    data_dir: Option<PathBuf>,
-    /// PostgreSQL database to use instead of the data folder's own, as `postgres://user@host/name`; a password is safer
-    /// in the variable `COUNTERSIGN_DATABASE_URL` or the file that `COUNTERSIGN_DATABASE_URL_FILE` names
-    #[arg(long, value_name = "URL")]
-    database_url: Option<String>,
-    /// Trust only these authorities (PEM) to vouch for the database's server
-    #[arg(long, env = "COUNTERSIGN_DATABASE_CA_FILE", value_name = "FILE")]
-    database_ca_file: Option<PathBuf>,
-    /// Configuration file (TOML)
-    #[arg(long, env = "COUNTERSIGN_CONFIG", value_name = "FILE")]
-    config: Option<PathBuf>,
-}
-
-#[derive(Debug, Args)]
-struct ListenArgs {
-    /// Address and port; port 0 picks a free one
-    #[arg(long, env = "COUNTERSIGN_LISTEN", value_name = "ADDRESS:PORT")]
-    listen: Option<SocketAddr>,
-    /// Address and port of metrics and health, apart from what callers reach [default: none; in `dev` a free port]
-    #[arg(long, env = "COUNTERSIGN_ADMIN_LISTEN", value_name = "ADDRESS:PORT")]
-    admin_listen: Option<SocketAddr>,
-    /// Certificate chain (PEM) to serve TLS with; repeatable, each with its --tls-key-file, chosen by the client's name
-    #[arg(long, env = "COUNTERSIGN_TLS_CERT_FILE", value_name = "FILE", value_delimiter = ',')]
-    tls_cert_file: Vec<PathBuf>,
-    /// Key (PEM) of the certificate in the same place of the order
-    #[arg(long, env = "COUNTERSIGN_TLS_KEY_FILE", value_name = "FILE", value_delimiter = ',')]
-    tls_key_file: Vec<PathBuf>,
-    /// What links in answers begin with, as `https://mfa.example.com`
-    #[arg(long, env = "COUNTERSIGN_PUBLIC_URL", value_name = "URL")]
-    public_url: Option<String>,
-    /// Where to write, once requests are answered, how to reach the server (JSON)
-    #[arg(long, env = "COUNTERSIGN_READY_FILE", value_name = "FILE")]
-    ready_file: Option<PathBuf>,
-}
-
 #[derive(Debug, Args)]
 struct ServeArgs {
     #[command(flatten)]
-    place: PlaceArgs,
+    place: PlaceFlags,
     #[command(flatten)]
-    listen: ListenArgs,
-    /// Allow plain HTTP on an address that other machines can reach
-    #[arg(long, env = "COUNTERSIGN_INSECURE_HTTP")]
-    insecure_http: bool,
-    /// A proxy in front that ends TLS and whose X-Forwarded-For is believed (repeatable)
-    #[arg(long, env = "COUNTERSIGN_TRUSTED_PROXY", value_name = "ADDRESS", value_delimiter = ',')]
-    trusted_proxy: Vec<IpAddr>,
+    serve: ServeFlags,
 }
 
 #[derive(Debug, Args)]
 struct DevArgs {
     #[command(flatten)]
-    place: PlaceArgs,
-    #[command(flatten)]
-    listen: ListenArgs,
-    /// Limits on how often messages are sent: as a server ships them, or off
-    #[arg(long, env = "COUNTERSIGN_MESSAGE_LIMITS", value_enum, default_value_t = MessageLimits::Off)]
-    message_limits: MessageLimits,
+    serve: ServeArgs,
+    /// Limits on how often messages are sent: as a server ships them, or off [default: off] [variable
+    /// COUNTERSIGN_MESSAGE_LIMITS]
+    #[arg(long, value_enum)]
+    message_limits: Option<MessageLimits>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -178,10 +132,18 @@ enum MessageLimits {
     Shipped,
 }
 
+impl MessageLimits {
+    fn from_variable() -> anyhow::Result<Self> {
+        let Some(text) = config::variable("COUNTERSIGN_MESSAGE_LIMITS")? else { return Ok(Self::Off) };
+        let read = Self::from_str(text.trim(), true);
+        read.map_err(|_| anyhow::anyhow!("the variable COUNTERSIGN_MESSAGE_LIMITS: it is off or shipped"))
+    }
+}
+
 #[derive(Debug, Args)]
 pub(crate) struct OutputArgs {
     #[command(flatten)]
-    place: PlaceArgs,
+    place: PlaceFlags,
     /// Answer in JSON
     #[arg(long)]
     json: bool,
@@ -363,6 +325,9 @@ enum DeviceCommand {
 enum ConfigCommand {
     /// Read everything a server would read before it starts, and say what is wrong with it
     Check {
+        /// Fail where there is a warning too
+        #[arg(long)]
+        strict: bool,
         #[command(flatten)]
         serve: Box<ServeArgs>,
     },
@@ -377,6 +342,8 @@ enum ConfigCommand {
         #[command(flatten)]
         serve: Box<ServeArgs>,
     },
+    /// Print a configuration file with every setting, what it does, and its default
+    Example,
 }
 
 #[derive(Debug, Subcommand)]
@@ -458,16 +425,21 @@ fn start(cli: Cli) -> anyhow::Result<ExitCode> {
     log::start();
     match cli.what.unwrap_or(What::Serve(cli.serve)) {
         What::Serve(args) => {
-            warn_of_unknown_variables();
-            let config = Config::load(served(&args))?;
-            runtime(config.threads)?.block_on(serve::serve(config, args.listen.ready_file))
+            let config = Config::load(&served(&args))?;
+            warn(&config);
+            runtime(config.threads)?.block_on(serve::serve(config))
         }
         What::Dev(args) => {
-            warn_of_unknown_variables();
-            let lasting = args.place.data_dir.is_some();
-            let config = Config::load(given(&args.place, &args.listen, false, Vec::new()))?;
-            let message_limits = args.message_limits == MessageLimits::Shipped;
-            let options = dev::Options { lasting, message_limits, ready_file: args.listen.ready_file };
+            let config = Config::load(&served(&args.serve))?;
+            warn(&config);
+            let message_limits = match args.message_limits {
+                Some(limits) => limits,
+                None => MessageLimits::from_variable()?,
+            };
+            let options = dev::Options {
+                lasting: config.data_dir_named,
+                message_limits: message_limits == MessageLimits::Shipped,
+            };
             runtime(config.threads)?.block_on(dev::serve(config, options))
         }
         What::App(command) => apps(command),
@@ -478,14 +450,19 @@ fn start(cli: Cli) -> anyhow::Result<ExitCode> {
         What::Client(command) => client(command),
         What::User(command) => user(command),
         What::Device(command) => device(command),
-        What::Config(ConfigCommand::Check { serve }) => settings::check(served(&serve)),
+        What::Config(ConfigCommand::Check { strict, serve }) => settings::check(&served(&serve), strict),
+        What::Config(ConfigCommand::Example) => Ok(settings::example()),
         What::Config(ConfigCommand::Show { origin, json, serve }) => settings::show(&served(&serve), origin, json),
         What::Migrate { dry_run, output } => {
             let config = configured(&output)?;
             runtime(1)?.block_on(migrate::run(&config, dry_run, output.json))
         }
         What::Move(args) => {
-            let ca_file = args.database_ca_file.as_deref();
+            let ca_file = match args.database_ca_file {
+                Some(file) => Some(file),
+                None => config::variable("COUNTERSIGN_DATABASE_CA_FILE")?.map(PathBuf::from),
+            };
+            let ca_file = ca_file.as_deref();
             let options = relocate::Options {
                 from: relocate::Place::parse(&args.from, ca_file)?,
                 to: relocate::Place::parse(&args.to, ca_file)?,
@@ -591,7 +568,7 @@ fn device(command: DeviceCommand) -> anyhow::Result<ExitCode> {
 
 /// What `serve` would be given.
 fn served(args: &ServeArgs) -> Given {
-    given(&args.place, &args.listen, args.insecure_http, args.trusted_proxy.clone())
+    args.place.0.clone().and(&args.serve.0)
 }
 
 fn left() -> ExitCode {
@@ -600,7 +577,7 @@ fn left() -> ExitCode {
 }
 
 fn configured(output: &OutputArgs) -> anyhow::Result<Config> {
-    Config::load(at(&output.place))
+    Config::load(&output.place.0)
 }
 
 /// What `--init` adds to a command that writes.
@@ -617,29 +594,6 @@ fn run_as(intent: Intent, output: &OutputArgs, command: Command) -> anyhow::Resu
     let report = runtime(1)?.block_on(control::send(&config, command, intent))?;
     report.print(output.json);
     Ok(ExitCode::SUCCESS)
-}
-
-fn at(place: &PlaceArgs) -> Given {
-    Given {
-        config: place.config.clone(),
-        data_dir: place.data_dir.clone(),
-        database_url: place.database_url.clone(),
-        database_ca_file: place.database_ca_file.clone(),
-        ..Given::default()
-    }
-}
-
-fn given(place: &PlaceArgs, listen: &ListenArgs, insecure_http: bool, trusted_proxies: Vec<IpAddr>) -> Given {
-    Given {
-        listen: listen.listen,
-        admin_listen: listen.admin_listen,
-        tls_cert_files: listen.tls_cert_file.clone(),
-        tls_key_files: listen.tls_key_file.clone(),
-        public_url: listen.public_url.clone(),
-        insecure_http,
-        trusted_proxies,
-        ..at(place)
-    }
 }
 
 /// Open files to ask for: the most connections, and as many again for outgoing ones and the database.
@@ -662,9 +616,10 @@ fn read_line() -> std::io::Result<String> {
     Ok(line.trim_end_matches(['\n', '\r']).to_owned())
 }
 
-fn warn_of_unknown_variables() {
-    for (name, nearest) in config::unknown_variables() {
-        terminal::remark(&format!("countersign: {name} is not a variable I know; did you mean {nearest}?"));
+/// Says what is doubtful about how a server was configured.
+fn warn(config: &Config) {
+    for warning in config.notes.iter().cloned().chain(settings::unknown_variables()) {
+        terminal::remark(&format!("countersign: {warning}"));
     }
 }
 
@@ -683,7 +638,7 @@ mod tests {
         let cli = Cli::try_parse_from(["countersign"]).unwrap();
         assert!(cli.what.is_none());
         let cli = Cli::try_parse_from(["countersign", "--listen", "127.0.0.1:0"]).unwrap();
-        assert!(cli.serve.listen.listen.is_some());
+        assert_eq!(Config::load(&served(&cli.serve)).unwrap().listen.port(), 0);
     }
 
     #[test]

@@ -424,7 +424,15 @@ fn no_user(who: &Who) -> String {
 pub(crate) fn sentence(error: engine::Error) -> String {
     match error {
         engine::Error::Taken(field) => format!("another user has this {field}; choose another"),
-        engine::Error::BadText(field) => format!("{field} is too long or holds characters that cannot be shown"),
+        engine::Error::BadText("email") => "that is no e-mail address; write it as name@example.com".to_owned(),
+        engine::Error::BadText("text") => {
+            "a name or an id in another system is too long or holds characters that cannot be shown".to_owned()
+        }
+        engine::Error::BadText(field) => {
+            format!(
+                "{field} is empty, too long (128 characters are the most), or holds characters that cannot be shown"
+            )
+        }
         engine::Error::BadPassword(rule) => rule.to_owned(),
         engine::Error::Unavailable(_) => "the database is unavailable (is the disk full?); try again".to_owned(),
         engine::Error::Internal(cause) => {
@@ -432,5 +440,22 @@ pub(crate) fn sentence(error: engine::Error) -> String {
             "an internal fault; the log has its cause".to_owned()
         }
         other => other.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_cause_has_its_words() {
+        let said = |field| sentence(engine::Error::BadText(field));
+        assert!(said("email").contains("no e-mail address") && said("email").contains("name@example.com"));
+        assert!(said("username").starts_with("username is empty, too long"));
+        assert!(!said("text").starts_with("text "), "no name of the code: {}", said("text"));
+        let causes = [said("email"), said("username"), said("text"), sentence(engine::Error::Taken("email"))];
+        for (place, cause) in causes.iter().enumerate() {
+            assert!(causes.iter().skip(place + 1).all(|other| other != cause), "{cause}");
+        }
     }
 }

@@ -45,7 +45,7 @@ impl Fittings {
             clock: Arc::new(engine::clock::SystemClock),
             chance: Arc::new(SystemChance),
             policy: Policy {
-                issuer: config.subdomain.clone(),
+                issuer: config.issuer().to_owned(),
                 sign_in: config.sign_in,
                 sends: config.sends,
                 ..Policy::default()
@@ -104,10 +104,16 @@ impl House {
         if let Some(world) = world {
             installation::claim(&store, world, config, &folder).await?;
         }
-        let keys = match config::secret("COUNTERSIGN_MASTER_KEY")? {
-            Some(text) => keys::parse(&text, "COUNTERSIGN_MASTER_KEY")?,
-            None => {
-                let file = config.master_key_file.clone().unwrap_or_else(|| folder.key_file());
+        let keys = match (config::variable("COUNTERSIGN_MASTER_KEY")?, &config.master_key_file) {
+            (Some(text), _) => keys::parse(&text, "COUNTERSIGN_MASTER_KEY")?,
+            // A secret that an orchestrator mounts: none is made up in its place.
+            (None, Some(file)) if config.master_key_mounted => {
+                let text = zeroize::Zeroizing::new(config::text_of(file)?);
+                config::warn_if_exposed(file)?;
+                keys::parse(&text, &file.display().to_string())?
+            }
+            (None, file) => {
+                let file = file.clone().unwrap_or_else(|| folder.key_file());
                 keys::load_or_create(&file, &store, &*fittings.chance).await?
             }
         };

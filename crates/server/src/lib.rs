@@ -11,6 +11,7 @@ pub mod control;
 pub mod database;
 pub mod dev;
 mod device;
+mod flags;
 pub mod folder;
 pub mod health;
 pub mod house;

@@ -1,6 +1,5 @@
 //! Runs a server until it is told to stop: listeners, background work, signals, drain.
 
-use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
@@ -25,7 +24,7 @@ use crate::installation::{self, Intent};
 use crate::{banner, control, ready, terminal};
 
 /// `countersign serve`.
-pub async fn serve(config: Config, ready_file: Option<PathBuf>) -> anyhow::Result<ExitCode> {
+pub async fn serve(config: Config) -> anyhow::Result<ExitCode> {
     config.judge_listen()?;
     let opened = installation::open(&config, Intent::Serve).await.map_err(occupied)?;
     let mut house = House::build(&config, opened, Fittings::plain(&config)).await?;
@@ -36,7 +35,7 @@ pub async fn serve(config: Config, ready_file: Option<PathBuf>) -> anyhow::Resul
     let app = house.app(&config.options);
     let announce = async {
         terminal::remark(&banner::serve(&house.engine, &base_url, &house.folder, &config.database).await);
-        match &ready_file {
+        match &config.ready_file {
             Some(path) => ready::write(path, &ready::served(&base_url)),
             None => Ok(()),
         }

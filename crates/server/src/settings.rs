@@ -1,29 +1,19 @@
-//! `countersign config`: what a server would run with, and where each value comes from.
+//! `countersign config`: what a server would run with, where each value comes from, and what could be written.
 
+use std::fmt::Write as _;
 use std::process::ExitCode;
 
 use anyhow::{Context as _, bail};
 use serde_json::{Value, json};
 use web::tls::Certificates;
 
-use crate::config::{self, Config, Given};
+use crate::config::setting::{Kind, SETTINGS, Setting};
+use crate::config::{self, Config, Given, Values};
 use crate::database::Database;
 use crate::terminal;
 
-/// A setting.
-struct Setting {
-    /// Its key in the file; tables are joined by dots.
-    key: &'static str,
-    /// Its variable, where there is one. Its flag has the same name.
-    variable: Option<&'static str>,
-    /// Whether a flag or the variable gave it.
-    given: bool,
-    /// The value in force. Never a secret: passwords in addresses are left out.
-    value: Value,
-}
-
-/// Reads all that a server would read before it starts.
-pub(crate) fn check(given: Given) -> anyhow::Result<ExitCode> {
+/// Reads all that a server would read before it starts. What is only doubtful warns, and fails a `strict` check.
+pub(crate) fn check(given: &Given, strict: bool) -> anyhow::Result<ExitCode> {
     let config = Config::load(given)?;
     config.judge_listen()?;
     if !config.certificates.is_empty() {
@@ -35,40 +25,49 @@ pub(crate) fn check(given: Given) -> anyhow::Result<ExitCode> {
     {
         bail!("master_key_file names {}, which is not there", file.display());
     }
-    let unknown = config::unknown_variables();
-    for (name, nearest) in &unknown {
-        terminal::remark(&format!("countersign: {name} is not a variable I know; did you mean {nearest}?"));
+    let mut warnings = config.notes.clone();
+    warnings.extend(unknown_variables());
+    for warning in &warnings {
+        terminal::remark(&format!("countersign: {warning}"));
     }
-    terminal::say(if unknown.is_empty() {
-        "The configuration is sound."
-    } else {
-        "The configuration is sound but for that."
+    terminal::say(&match warnings.len() {
+        0 => "The configuration can be used.".to_owned(),
+        1 => "1 warning. The configuration can be used.".to_owned(),
+        many => format!("{many} warnings. The configuration can be used."),
     });
-    Ok(if unknown.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(if strict && !warnings.is_empty() { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}
+
+/// A sentence for each variable that looks like ours and is not.
+pub(crate) fn unknown_variables() -> Vec<String> {
+    let unknown = config::unknown_variables().into_iter();
+    unknown
+        .map(|(name, near)| match near {
+            Some(near) => format!("unknown variable {name} (did you mean {near}?)"),
+            None => format!("unknown variable {name}"),
+        })
+        .collect()
 }
 
 /// Shows every setting in force.
 pub(crate) fn show(given: &Given, origin: bool, as_json: bool) -> anyhow::Result<ExitCode> {
-    let in_file = match &given.config {
-        Some(path) => keys(&std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?)?,
-        None => Vec::new(),
-    };
-    let config = Config::load(given.clone())?;
+    let values = Values::gather(given, &config::variable)?;
+    let config = Config::of(&values)?;
     let mut rows = Vec::new();
     let mut members = serde_json::Map::new();
-    for setting in settings(&config, given) {
-        let from = setting.origin(&in_file);
-        let shown = match &setting.value {
+    for setting in SETTINGS {
+        let (value, from) = (shown(setting, &values, &config), values.of(setting.key).1.to_string());
+        let text = match &value {
             Value::Null => "–".to_owned(),
             Value::String(text) => text.clone(),
             other => other.to_string(),
         };
-        let mut row = vec![setting.key.to_owned(), shown];
+        let mut row = vec![setting.key.to_owned(), text];
         let member = if origin {
             row.push(from.clone());
-            json!({ "value": setting.value, "origin": from })
+            json!({ "value": value, "origin": from })
         } else {
-            setting.value
+            value
         };
         rows.push(row);
         members.insert(setting.key.to_owned(), member);
@@ -82,167 +81,165 @@ pub(crate) fn show(given: &Given, origin: bool, as_json: bool) -> anyhow::Result
     Ok(ExitCode::SUCCESS)
 }
 
-impl Setting {
-    fn origin(&self, in_file: &[String]) -> String {
-        let variable = self
-            .variable
-            .filter(|name| std::env::var_os(name).is_some() || std::env::var_os(format!("{name}_FILE")).is_some());
-        let in_file = in_file.iter().any(|key| key == self.key);
-        match variable {
-            // Only this one is not the command line's to merge, since it is a secret.
-            Some(name) if self.given || name == "COUNTERSIGN_DATABASE_URL" => format!("variable {name}"),
-            _ if self.given => format!("flag --{}", self.flag()),
-            _ if in_file => "file".to_owned(),
-            _ => "default".to_owned(),
-        }
+/// The value in force. Never a secret: passwords in addresses are left out.
+fn shown(setting: &Setting, values: &Values, config: &Config) -> Value {
+    match (setting.kind, setting.key) {
+        (Kind::Secret, _) => match &config.database {
+            Database::Sqlite => Value::Null,
+            Database::Postgres(postgres) => json!(postgres.shown()),
+        },
+        (_, "data_dir") => json!(config.data_dir),
+        (_, "issuer") => json!(config.issuer()),
+        _ => json!(values.of(setting.key).0),
     }
+}
 
-    /// The flag's name: the key's, in the singular, since it is given once for each value.
-    fn flag(&self) -> String {
-        let singular = match self.key {
-            "trusted_proxies" => "trusted_proxy",
-            "tls_cert_files" => "tls_cert_file",
-            "tls_key_files" => "tls_key_file",
-            key => key,
+/// Prints a configuration file with every setting, its default, and what it does.
+pub(crate) fn example() -> ExitCode {
+    terminal::say(&file());
+    ExitCode::SUCCESS
+}
+
+/// The example, with every line that sets something behind `#`.
+fn file() -> String {
+    let mut text = "# Countersign's settings. Each has the same name as a flag and as a variable, as --login-mfa and\n\
+                    # COUNTERSIGN_LOGIN_MFA for `mfa` under [login]. A flag beats a variable, a variable beats this file.\n"
+        .to_owned();
+    let mut under = None;
+    for setting in SETTINGS {
+        let (table, key) = setting.table();
+        if table != under {
+            let _ = write!(text, "\n[{}]\n", table.unwrap_or_default());
+            under = table;
+        }
+        text.push('\n');
+        for line in wrapped(setting.about) {
+            let _ = writeln!(text, "# {line}");
+        }
+        let value = match ((setting.default)(), setting.example) {
+            (Some(value), "") => value.to_string(),
+            (_, example) => example.to_owned(),
         };
-        singular.replace('_', "-")
+        let _ = writeln!(text, "# {} --{}", setting.variable(), setting.flag());
+        let _ = writeln!(text, "#{key} = {value}");
     }
+    text
 }
 
-/// The keys that a file sets, those of its tables with the table's name before them.
-fn keys(text: &str) -> anyhow::Result<Vec<String>> {
-    let table: toml::Table = toml::from_str(text).context("the configuration file is no TOML")?;
-    let mut keys = Vec::new();
-    for (name, value) in &table {
-        match value {
-            toml::Value::Table(inner) => keys.extend(inner.keys().map(|key| format!("{name}.{key}"))),
-            _ => keys.push(name.clone()),
+/// Lines of at most 90 letters.
+fn wrapped(text: &str) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for word in text.split_whitespace() {
+        match lines.last_mut() {
+            Some(line) if line.len() + word.len() < 90 => {
+                line.push(' ');
+                line.push_str(word);
+            }
+            _ => lines.push(word.to_owned()),
         }
     }
-    Ok(keys)
-}
-
-fn settings(config: &Config, given: &Given) -> Vec<Setting> {
-    let row = |key, variable, given, value| Setting { key, variable, given, value };
-    let only_file = |key, value| Setting { key, variable: None, given: false, value };
-    let paths = |of: fn(&web::tls::CertificateFiles) -> &std::path::PathBuf| {
-        config.certificates.iter().map(|pair| of(pair).display().to_string()).collect::<Vec<_>>()
-    };
-    let database = match &config.database {
-        Database::Sqlite => Value::Null,
-        Database::Postgres(postgres) => json!(postgres.shown()),
-    };
-    let options = &config.options;
-    vec![
-        row("listen", Some("COUNTERSIGN_LISTEN"), given.listen.is_some(), json!(config.listen)),
-        row("admin_listen", Some("COUNTERSIGN_ADMIN_LISTEN"), given.admin_listen.is_some(), json!(config.admin_listen)),
-        row("data_dir", Some("COUNTERSIGN_DATA_DIR"), given.data_dir.is_some(), json!(config.data_dir)),
-        row("database_url", Some("COUNTERSIGN_DATABASE_URL"), given.database_url.is_some(), database),
-        row(
-            "database_ca_file",
-            Some("COUNTERSIGN_DATABASE_CA_FILE"),
-            given.database_ca_file.is_some(),
-            json!(given.database_ca_file),
-        ),
-        row("public_url", Some("COUNTERSIGN_PUBLIC_URL"), given.public_url.is_some(), json!(config.public_url)),
-        only_file("subdomain", json!(config.subdomain)),
-        only_file("account_id", json!(config.account_id)),
-        only_file("master_key_file", json!(config.master_key_file)),
-        row(
-            "tls_cert_files",
-            Some("COUNTERSIGN_TLS_CERT_FILE"),
-            !given.tls_cert_files.is_empty(),
-            json!(paths(|pair| &pair.chain)),
-        ),
-        row(
-            "tls_key_files",
-            Some("COUNTERSIGN_TLS_KEY_FILE"),
-            !given.tls_key_files.is_empty(),
-            json!(paths(|pair| &pair.key)),
-        ),
-        row(
-            "trusted_proxies",
-            Some("COUNTERSIGN_TRUSTED_PROXY"),
-            !given.trusted_proxies.is_empty(),
-            json!(options.trusted_proxies),
-        ),
-        row("insecure_http", Some("COUNTERSIGN_INSECURE_HTTP"), given.insecure_http, json!(config.insecure_http)),
-        only_file("auth.strict_v1_scopes", json!(options.strict_v1_scopes)),
-        only_file("auth.strict_v2_scopes", json!(options.strict_v2_scopes)),
-        only_file("compat.v2_wrong_otp", json!(if options.v2_wrong_otp_200 { 200 } else { 401 })),
-        only_file("login.mfa", json!(config.sign_in.mfa)),
-        only_file("login.state_token_seconds", json!(config.sign_in.ttl / domain::time::SECOND)),
-        only_file("login.remember_browser_days", json!(config.sign_in.remember_days)),
-        only_file("login.trusted_networks", json!(networks(config))),
-        only_file("login.accept_any_subdomain", json!(options.accept_any_subdomain)),
-        only_file("login.redirect_origins", json!(options.redirect_origins)),
-        only_file("limits.calls_per_hour", json!(options.hourly_quota)),
-        only_file("limits.bursts", json!(options.burst_limit)),
-        only_file("limits.calls_per_second", json!(options.call_rate.per_second)),
-        only_file("limits.calls_burst", json!(options.call_rate.burst)),
-        only_file("limits.message_interval_seconds", json!(config.sends.device_interval / domain::time::SECOND)),
-        only_file("limits.messages_per_device", json!(config.sends.device_per_ten_minutes)),
-        only_file("limits.messages_per_target", json!(config.sends.target_per_day)),
-        only_file("limits.messages_per_block", json!(config.sends.block_per_hour)),
-        only_file("limits.messages_per_client", json!(config.sends.client_per_day)),
-        only_file("limits.messages_per_server", json!(config.sends.server_per_day)),
-        only_file("limits.connections", json!(config.limits.connections)),
-        only_file("limits.connections_per_peer", json!(config.limits.per_peer)),
-        only_file("limits.threads", json!(config.threads)),
-        only_file("webhooks.allow_private", json!(config.webhooks.allow_private)),
-        only_file("webhooks.ca_file", json!(config.webhooks.ca_file)),
-    ]
-}
-
-fn networks(config: &Config) -> Vec<String> {
-    config.trusted_networks.iter().map(ToString::to_string).collect()
+    lines
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn nothing(_: &str) -> anyhow::Result<Option<String>> {
+        Ok(None)
+    }
+
     #[test]
     fn a_value_has_one_origin() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("countersign.toml");
         std::fs::write(&path, "subdomain = 'acme'\n[login]\nmfa = 'required'").unwrap();
-        let given = Given {
-            config: Some(path.clone()),
-            listen: Some("127.0.0.1:1".parse().unwrap()),
-            database_url: Some("postgres://ana:secret@db/mfa".to_owned()),
-            ..Given::default()
-        };
-        let in_file = keys(&std::fs::read_to_string(path).unwrap()).unwrap();
-        let config = Config::load(given.clone()).unwrap();
-        let all = settings(&config, &given);
+        let given = Given { config: Some(path), ..Given::default() }
+            .with("listen", ["127.0.0.1:1"])
+            .with("database_url", ["postgres://ana:secret@db/mfa"]);
+        let environment = |name: &str| Ok((name == "COUNTERSIGN_LIMITS_THREADS").then(|| "2".to_owned()));
+        let values = Values::gather(&given, &environment).unwrap();
+        let config = Config::of(&values).unwrap();
         let of = |key: &str| {
-            let setting = all.iter().find(|setting| setting.key == key).unwrap();
-            (setting.value.clone(), setting.origin(&in_file))
+            let setting = Setting::of(key).unwrap();
+            (shown(setting, &values, &config), values.of(key).1.to_string())
         };
         assert_eq!(of("listen"), (json!("127.0.0.1:1"), "flag --listen".to_owned()));
+        assert_eq!(of("limits.threads"), (json!(2), "variable COUNTERSIGN_LIMITS_THREADS".to_owned()));
         assert_eq!(of("subdomain"), (json!("acme"), "file".to_owned()));
+        assert_eq!(of("issuer"), (json!("acme"), "default".to_owned()));
         assert_eq!(of("login.mfa"), (json!("required"), "file".to_owned()));
         assert_eq!(of("account_id"), (json!(1), "default".to_owned()));
         assert_eq!(of("database_url").0, json!("postgres://ana@db/mfa"), "no password is shown");
     }
 
-    /// Every key that a file may hold is a setting, and every setting is a key.
     #[test]
-    fn every_key_is_shown() {
-        let all = settings(&Config::load(Given::default()).unwrap(), &Given::default());
-        let refused = toml::from_str::<config::File>("nonsense = 1").unwrap_err().to_string();
-        let known = refused.split("expected one of").nth(1).unwrap_or_default();
-        let names: Vec<&str> = known.split('`').skip(1).step_by(2).collect();
-        assert!(names.len() > 10, "{refused}");
-        let in_limits = toml::from_str::<config::File>("limits.nonsense = 1").unwrap_err().to_string();
-        let in_limits = in_limits.split("expected one of").nth(1).unwrap_or_default();
-        for name in in_limits.split('`').skip(1).step_by(2) {
-            assert!(all.iter().any(|setting| setting.key == format!("limits.{name}")), "{name}");
+    fn one_name_everywhere() {
+        for setting in SETTINGS {
+            let variable = setting.variable().strip_prefix("COUNTERSIGN_").unwrap().to_ascii_lowercase();
+            assert_eq!(variable, setting.flag().replace('-', "_"));
+            assert_eq!(variable, setting.key.replace('.', "_"));
         }
-        for name in names {
-            let shown = all.iter().any(|setting| setting.key == name || setting.key.starts_with(&format!("{name}.")));
-            assert!(shown, "{name}");
+        // The example sets every one of them, and a server takes what it says.
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("countersign.toml");
+        let text: String = file()
+            .lines()
+            .map(|line| {
+                line.strip_prefix('#').filter(|rest| rest.contains(" = ") && !rest.starts_with(' ')).unwrap_or(line)
+            })
+            .fold(String::new(), |text, line| text + line + "\n");
+        std::fs::write(&path, text).unwrap();
+        let given = Given { config: Some(path), ..Given::default() };
+        let values = Values::gather(&given, &nothing).unwrap();
+        for setting in SETTINGS {
+            let (value, origin) = values.of(setting.key);
+            assert!(value.is_some() && origin.to_string() == "file", "{}", setting.key);
         }
+        Config::of(&values).unwrap();
+        // Every setting is a flag of `serve`, and what commands need is a flag of commands.
+        use clap::CommandFactory as _;
+        let cli = crate::cli::Cli::command();
+        let command = |path: &[&str]| {
+            path.iter().fold(cli.clone(), |command, name| command.find_subcommand(name).unwrap().clone())
+        };
+        for setting in SETTINGS {
+            let has = |path: &[&str]| command(path).get_arguments().any(|arg| arg.get_long() == Some(setting.flag()));
+            assert!(has(&["serve"]) && has(&["dev"]), "{}", setting.key);
+            assert_eq!(has(&["user", "list"]), setting.place, "{}", setting.key);
+        }
+    }
+
+    #[test]
+    fn an_old_name_goes_on_working_with_a_line() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("countersign.toml");
+        std::fs::write(&path, "trusted_proxies = ['10.0.0.1']\ntls_cert_files = []").unwrap();
+        let given = Given { config: Some(path.clone()), ..Given::default() };
+        let config = Config::of(&Values::gather(&given, &nothing).unwrap()).unwrap();
+        assert_eq!(config.options.trusted_proxies.len(), 1);
+        assert!(config.notes[0].contains("trusted_proxy now") || config.notes[1].contains("trusted_proxy now"));
+        std::fs::write(&path, "trusted_proxies = ['10.0.0.1']\ntrusted_proxy = []").unwrap();
+        assert!(Values::gather(&given, &nothing).unwrap_err().to_string().contains("twice"));
+    }
+
+    #[test]
+    fn kubernetes_variables_are_no_mistake() {
+        // A service of our name puts these into every pod, and one of `countersign-admin` the last two.
+        let put = [
+            "COUNTERSIGN_PORT",
+            "COUNTERSIGN_PORT_8080_TCP",
+            "COUNTERSIGN_PORT_8080_TCP_ADDR",
+            "COUNTERSIGN_PORT_8080_TCP_PORT",
+            "COUNTERSIGN_PORT_8080_TCP_PROTO",
+            "COUNTERSIGN_SERVICE_HOST",
+            "COUNTERSIGN_SERVICE_PORT",
+            "COUNTERSIGN_SERVICE_PORT_HTTP",
+            "COUNTERSIGN_ADMIN_SERVICE_HOST",
+            "COUNTERSIGN_ADMIN_PORT_9090_TCP",
+        ];
+        assert_eq!(config::unknown(put.iter().map(|name| (*name).to_owned())), []);
+        let mistaken = config::unknown(["COUNTERSIGN_LISTN".to_owned()].into_iter());
+        assert_eq!(mistaken, [("COUNTERSIGN_LISTN".to_owned(), Some("COUNTERSIGN_LISTEN"))]);
     }
 }

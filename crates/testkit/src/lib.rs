@@ -71,7 +71,8 @@ impl TestServer {
 
     async fn start_at(setup: Setup, clock: Arc<MovableClock>) -> Result<Self, Box<dyn std::error::Error>> {
         let temporary = tempfile::tempdir()?;
-        let mut config = Config::load(Given { data_dir: Some(temporary.path().join("data")), ..Given::default() })?;
+        let mut config =
+            Config::load(&Given::default().with("data_dir", [temporary.path().join("data").to_string_lossy()]))?;
         config.options = setup.options;
         config.sends = setup.sends;
         let opened = installation::open(&config, Intent::Dev).await?;

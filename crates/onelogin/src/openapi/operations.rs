@@ -257,7 +257,7 @@ operations! {
     "Tokens" {
         POST "/auth/oauth2/v2/token" "Get tokens, as RFC 6749 has it" ? NONE, GRANT => Success::Object(200, "Token");
         POST "/auth/oauth2/token" "Get tokens, in the older shape" ? NONE, GRANT => Success::V1("Token");
-        POST "/auth/oauth2/revoke" "End tokens" ? NONE, &[must(text("access_token", "The access token"))] => Success::V1Echo;
+        POST "/auth/oauth2/revoke" "Revoke tokens" ? NONE, &[must(text("access_token", "The access token"))] => Success::V1Echo;
         GET "/auth/rate_limit" "How many calls are left of this hour" ? NONE, NONE => Success::V1("RateLimit");
     }
     "Users" {
@@ -285,12 +285,12 @@ operations! {
     }
     "MFA, version 1" {
         GET "/api/1/users/{user_id}/auth_factors" "Factors the user can still enrol" ? NONE, NONE => Success::V1("Any");
-        GET "/api/1/users/{user_id}/auth_factor" "The same, as one client spells it" ? NONE, NONE => Success::V1("Any");
+        GET "/api/1/users/{user_id}/auth_factor" "Alias for one SDK" ? NONE, NONE => Success::V1("Any");
         POST "/api/1/users/{user_id}/otp_devices" "Enrol a device" ? NONE, ENROL => Success::V1("V1Device");
         GET "/api/1/users/{user_id}/otp_devices" "List devices" ? NONE, NONE => Success::V1("Any");
         DELETE "/api/1/users/{user_id}/otp_devices/{device_id}" "Remove a device" ? NONE, NONE => Success::V1Echo;
         POST "/api/1/users/{user_id}/otp_devices/{device_id}/trigger" "Challenge a device" ? NONE, &[number("expires_in", "Life of the state token in seconds, 1 to 900"), flag("numeric_sms_otp", "Whether an SMS code has only digits")] => Success::V1("V1Device");
-        POST "/api/1/users/{user_id}/otp_devices/{device_id}/verify" "Judge a code, or poll" ? WAIT, V1_VERIFY => Success::V1Echo;
+        POST "/api/1/users/{user_id}/otp_devices/{device_id}/verify" "Verify a code, or ask whether the push was answered" ? WAIT, V1_VERIFY => Success::V1Echo;
         POST "/api/1/users/{user_id}/mfa_token" "Issue a temporary token" ? NONE, TEMP_TOKEN => Success::Object(201, "TempToken");
     }
     "MFA, version 2" {
@@ -308,7 +308,7 @@ operations! {
     "Smart MFA" {
         POST "/api/2/smart-mfa" "Judge a visit, and send a code if it is new" ? NONE, VISIT => Success::Object(200, "Visit");
         POST "/api/2/smart-mfa/verify" "Judge the code of a visit" ? NONE, VISIT_CODE => Success::Object(200, "Any");
-        POST "/api/2/verify" "The same, as one client spells it" ? NONE, VISIT_CODE => Success::Object(200, "Any");
+        POST "/api/2/verify" "Alias for one SDK" ? NONE, VISIT_CODE => Success::Object(200, "Any");
     }
     "Logging in" {
         POST "/api/1/login/auth" "Log in with a password" ? NONE, LOG_IN => Success::V1("Any");
@@ -323,8 +323,8 @@ operations! {
         POST "/api/1/saml_assertion/verify_factor" "Take it one step further" ? WAIT, ASSERTION_STEP => Success::V1("Any");
         POST "/api/2/saml_assertion" "Get an assertion" ? NONE, ASSERTION => Success::Object(200, "Any");
         POST "/api/2/saml_assertion/verify_factor" "Take it one step further" ? WAIT, ASSERTION_STEP => Success::Object(200, "Any");
-        POST "/api/2/saml-assertions" "The same, as one client spells it" ? NONE, ASSERTION => Success::Object(200, "Any");
-        POST "/api/2/saml-assertions/verify_factor" "The same, as one client spells it" ? WAIT, ASSERTION_STEP => Success::Object(200, "Any");
+        POST "/api/2/saml-assertions" "Alias for one SDK" ? NONE, ASSERTION => Success::Object(200, "Any");
+        POST "/api/2/saml-assertions/verify_factor" "Alias for one SDK" ? WAIT, ASSERTION_STEP => Success::Object(200, "Any");
         GET "/saml/metadata" "What services trust" ? NONE, NONE => Success::Other("application/samlmetadata+xml");
     }
     "Events" {

@@ -12,7 +12,6 @@ mod routes;
 mod seed;
 
 use std::net::{Ipv4Addr, SocketAddr};
-use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -41,8 +40,6 @@ pub struct Options {
     pub lasting: bool,
     /// Whether the limits on messages are the shipped ones; otherwise they are off.
     pub message_limits: bool,
-    /// Where to write how to reach the world.
-    pub ready_file: Option<PathBuf>,
 }
 
 /// A dev world, ready to answer.
@@ -84,7 +81,7 @@ impl World {
                 message_limits,
                 sends: config.sends,
                 sign_in: config.sign_in,
-                issuer: seed::SUBDOMAIN.to_owned(),
+                issuer: config.issuer.clone().unwrap_or_else(|| seed::SUBDOMAIN.to_owned()),
             },
             channels,
         };
@@ -202,7 +199,7 @@ pub async fn serve(mut config: Config, options: Options) -> anyhow::Result<ExitC
             &who,
         );
         terminal::remark(&text);
-        match &options.ready_file {
+        match &config.ready_file {
             Some(path) => ready::write(path, &world.seed.ready(&base_url, &admin_url)),
             None => Ok(()),
         }

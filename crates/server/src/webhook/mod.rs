@@ -327,7 +327,7 @@ pub(crate) fn header(text: &str) -> Result<(String, String), String> {
 /// Reads a header as `Name=PATH`: its value is in a file, where neither a list of processes nor a shell's history shows it.
 pub(crate) fn header_file(text: &str) -> Result<(String, String), String> {
     let (name, path) = text.split_once('=').ok_or("write it as `Name=PATH`")?;
-    let value = std::fs::read_to_string(path).map_err(|error| format!("{path} cannot be read: {error}"))?;
+    let value = crate::config::text_of(path.as_ref()).map_err(|error| format!("{error:#}"))?;
     header(&format!("{name}:{value}"))
 }
 

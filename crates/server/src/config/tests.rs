@@ -1,0 +1,207 @@
+use super::*;
+
+fn nothing(_: &str) -> anyhow::Result<Option<String>> {
+    Ok(None)
+}
+
+fn load(text: &str, given: Given) -> anyhow::Result<Config> {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("countersign.toml");
+    std::fs::write(&path, text).unwrap();
+    Config::of(&Values::gather(&Given { config: Some(path), ..given }, &nothing)?)
+}
+
+/// What one variable does, which is read as the environment is.
+fn with_variable(name: &str, value: &str) -> anyhow::Result<Values> {
+    let set = |asked: &str| Ok((asked == name && !value.trim().is_empty()).then(|| value.to_owned()));
+    Values::gather(&Given::default(), &set)
+}
+
+fn with_flag(setting: &Setting, value: &str) -> anyhow::Result<Values> {
+    Values::gather(&Given::default().with(setting.key, [value]), &nothing)
+}
+
+#[test]
+fn a_flag_beats_the_file_and_the_file_beats_the_default() {
+    let flag = Given::default().with("listen", ["127.0.0.1:1"]);
+    assert_eq!(load("listen = '127.0.0.1:2'", flag).unwrap().listen.port(), 1);
+    assert_eq!(load("listen = '127.0.0.1:2'", Given::default()).unwrap().listen.port(), 2);
+    assert_eq!(load("", Given::default()).unwrap().listen.to_string(), DEFAULT_LISTEN);
+}
+
+#[test]
+fn every_setting_takes_what_orchestrators_write() {
+    for setting in SETTINGS {
+        let (key, variable) = (setting.key, setting.variable());
+        let default = (setting.default)();
+        // Empty is as if it were not set.
+        for empty in ["", " "] {
+            assert_eq!(
+                with_variable(variable, empty).unwrap().of(key),
+                (default.as_ref(), &Origin::Default),
+                "{variable}"
+            );
+            assert_eq!(with_flag(setting, empty).unwrap().of(key).0, default.as_ref(), "{variable}");
+        }
+        // What is wrong is told by the name that was set, and what is right is taken alike.
+        let (good, read, wrong): (Vec<&str>, Value, &str) = match setting.kind {
+            Kind::YesNo => (vec!["1", "true", "TRUE", "Yes", "on", " y "], true.into(), "perhaps"),
+            Kind::Number(least, _) => (vec![" 31 ", "31"], 31.max(least).into(), "many"),
+            Kind::OneOf(numbers) => (vec!["200"], numbers[1].into(), "7"),
+            Kind::Word(words) => (vec![words[0], "OFF"], words[0].into(), "maybe"),
+            Kind::Address(_) => (vec!["127.0.0.1:81", " 81"], "127.0.0.1:81".into(), "no such:name"),
+            Kind::Texts(_) => {
+                let one = toml::from_str::<toml::Table>(&format!("x = {}", setting.example)).unwrap();
+                let one = one["x"][0].as_str().unwrap().to_owned();
+                let given = [format!("{one}, {one}"), format!(" {one},,{one},")];
+                let leaked: Vec<&'static str> = given.into_iter().map(|text| &*Box::leak(text.into())).collect();
+                (leaked, Value::Array(vec![one.clone().into(), one.into()]), "::::nonsense/")
+            }
+            Kind::Paths => (vec!["a.pem, b.pem", "a.pem,b.pem "], vec!["a.pem", "b.pem"].into(), ""),
+            Kind::Text(_) if key == "public_url" => (vec![" https://x "], "https://x".into(), "https://x/#y"),
+            Kind::Text(_) => (vec!["Acme", " Acme\n"], "Acme".into(), "a\u{7}b"),
+            Kind::Secret | Kind::Path => (vec!["x", " x\n"], "x".into(), ""),
+        };
+        for text in good {
+            let values = with_variable(variable, text).unwrap();
+            assert_eq!(values.of(key), (Some(&read), &Origin::Variable(variable.to_owned())), "{variable}={text}");
+            let values = with_flag(setting, text).unwrap();
+            assert_eq!(values.of(key), (Some(&read), &Origin::Flag(setting.flag())), "--{}={text}", setting.flag());
+        }
+        if !wrong.is_empty() {
+            let said = with_variable(variable, wrong).unwrap_err().to_string();
+            assert!(said.contains(&format!("the variable {variable}:")), "{said}");
+            let said = with_flag(setting, wrong).unwrap_err().to_string();
+            assert!(said.contains(&format!("the flag --{}:", setting.flag())), "{said}");
+            let (table, last) = setting.table();
+            let head = table.map_or_else(String::new, |table| format!("[{table}]\n"));
+            let said = load(&format!("{head}{last} = {}", Value::from(wrong)), Given::default());
+            let said = said.map(drop).map_err(|error| error.to_string());
+            assert!(
+                said.as_ref().is_err_and(|said| said.contains(key) && said.contains("countersign.toml, line")),
+                "{said:?}"
+            );
+        }
+    }
+    for (text, yes) in [("FALSE", false), ("0", false), ("off", false), ("No", false), ("ON", true)] {
+        assert_eq!(value::yes_or_no(text), Ok(yes), "{text}");
+        assert_eq!(load(&format!("insecure_http = '{text}'"), Given::default()).unwrap().insecure_http, yes);
+    }
+}
+
+#[test]
+fn addresses_as_people_write_them() {
+    for (text, means) in [
+        ("127.0.0.1:81", "127.0.0.1:81"),
+        ("localhost:8080", "127.0.0.1:8080"),
+        ("localhost", "127.0.0.1:8080"),
+        ("8081", "127.0.0.1:8081"),
+        ("0", "127.0.0.1:0"),
+        (":8082", "0.0.0.0:8082"),
+        ("*:8082", "0.0.0.0:8082"),
+        ("127.0.0.1", "127.0.0.1:8080"),
+        ("0.0.0.0", "0.0.0.0:8080"),
+        ("::1", "[::1]:8080"),
+        ("[::1]", "[::1]:8080"),
+        ("[::1]:9", "[::1]:9"),
+        (" 10.0.0.1:80 ", "10.0.0.1:80"),
+    ] {
+        assert_eq!(value::address(text, Some(8080)).map(|address| address.to_string()), Ok(means.to_owned()), "{text}");
+    }
+    for wrong in ["http://127.0.0.1:80", "127.0.0.1:http", "nowhere.invalid:80", "99999", "127.0.0.1:99999", "a b"] {
+        let said = value::address(wrong, Some(8080)).unwrap_err();
+        assert!(said.contains("ADDRESS:PORT") || said.contains("65535"), "{wrong}: {said}");
+    }
+    let said = value::address("127.0.0.1", None).unwrap_err();
+    assert!(said.contains("the port is missing"), "no port is meant where none is known: {said}");
+    // Every address is judged as one, however it is written.
+    for open in [":8080", "*:8080", "0.0.0.0"] {
+        assert!(load(&format!("listen = '{open}'"), Given::default()).unwrap().judge_listen().is_err(), "{open}");
+    }
+    assert!(load("listen = 8080", Given::default()).unwrap().judge_listen().is_ok());
+}
+
+#[test]
+fn a_mark_and_a_relative_name() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("countersign.toml");
+    std::fs::write(&path, "\u{feff}master_key_file = 'mk'\ndata_dir = '../data'\n[webhooks]\nca_file = '/ca.pem'\n")
+        .unwrap();
+    let given = Given { config: Some(path), ..Given::default() };
+    let url = dir.path().join("url");
+    std::fs::write(&url, "\u{feff}postgres://ana@db/mfa\n").unwrap();
+    let name = url.display().to_string();
+    let set = move |asked: &str| Ok((asked == "COUNTERSIGN_DATABASE_URL_FILE").then(|| name.clone()));
+    let config = Config::of(&Values::gather(&given, &set).unwrap()).unwrap();
+    assert_eq!(config.master_key_file, Some(dir.path().join("mk")));
+    assert_eq!(config.data_dir, dir.path().join("../data"));
+    assert_eq!(config.webhooks.ca_file, Some(PathBuf::from("/ca.pem")));
+    assert_eq!(config.database.postgres().unwrap().shown(), "postgres://ana@db/mfa");
+    let missing = |asked: &str| Ok((asked == "COUNTERSIGN_DATABASE_URL_FILE").then(|| "nowhere".to_owned()));
+    let said = format!("{:#}", Values::gather(&Given::default(), &missing).unwrap_err());
+    assert_eq!(said.matches("No such file").count(), 1, "{said}");
+    assert!(said.contains("COUNTERSIGN_DATABASE_URL_FILE") && said.contains("/nowhere"), "{said}");
+}
+
+#[test]
+fn an_unknown_key_is_refused_and_named() {
+    let refused = |text: &str| load(text, Given::default()).unwrap_err().to_string();
+    let error = refused("lisen = '127.0.0.1:2'");
+    assert!(error.ends_with("line 1: unknown key `lisen`. Did you mean `listen`?"), "{error}");
+    let error = refused("[limits]\ncalls_an_hour = 1");
+    assert!(error.ends_with("Did you mean `calls_per_hour`?"), "{error}");
+    for far in ["colour = 1", "[limits]\ncalls = 1", "[foo]\nx = 1"] {
+        let error = refused(far);
+        assert!(!error.contains("Did you mean") && error.contains("config example"), "{error}");
+    }
+    for future in ["[smtp]\nhost = 'x'", "ldap = 'x'", "[sms]\nurl = 'x'"] {
+        let error = refused(future);
+        assert!(error.contains("this version cannot") && !error.contains("Did you mean"), "{error}");
+    }
+}
+
+#[test]
+fn what_is_no_toml_is_told_by_its_line_and_never_quoted() {
+    for (text, line, why) in [
+        ("listen = '127.0.0.1:1", 1, "closing '"),
+        ("\nsubdomain = \"s3cret\n", 2, "closing \""),
+        ("subdomain s3cret", 1, "write KEY = VALUE"),
+        ("subdomain = 'a'\nsubdomain = 's3cret'", 2, "twice"),
+    ] {
+        let said = load(text, Given::default()).unwrap_err().to_string();
+        assert!(said.contains(&format!("line {line}: ")) && said.contains(why), "{text}: {said}");
+        assert!(!said.contains("s3cret"), "{said}");
+    }
+}
+
+#[test]
+fn a_database_is_named_in_the_file_or_by_a_flag() {
+    let shown =
+        |text: &str, given: Given| load(text, given).unwrap().database.postgres().map(crate::database::Postgres::shown);
+    assert_eq!(shown("", Given::default()), None);
+    let file = "database_url = 'postgres://ana:x@db/mfa'";
+    assert_eq!(shown(file, Given::default()).as_deref(), Some("postgres://ana@db/mfa"));
+    let flag = Given::default().with("database_url", ["postgres://other/mfa"]);
+    assert_eq!(shown(file, flag).as_deref(), Some("postgres://other/mfa"));
+    assert!(load("database_url = 'mysql://db'", Given::default()).is_err());
+}
+
+#[test]
+fn plain_http_stays_on_loopback_unless_asked_for() {
+    let open = |extra: &str| load(&format!("listen = '0.0.0.0:1'\n{extra}"), Given::default()).unwrap().judge_listen();
+    assert!(open("").is_err());
+    assert!(open("insecure_http = true").is_ok());
+    assert!(open("tls_cert_file = ['a.pem']\ntls_key_file = ['a.key']").is_ok());
+    assert!(load("tls_cert_file = ['a.pem']", Given::default()).is_err(), "a certificate without its key");
+    assert!(open("trusted_proxy = ['10.0.0.1']").is_ok());
+}
+
+#[test]
+fn a_public_url_is_an_origin() {
+    for bad in
+        ["mfa.example.com", "ftp://x", "https://a@b", "https://x/", "https://x?y=1", "https://x/#y", "https://x#y"]
+    {
+        assert!(load(&format!("public_url = '{bad}'"), Given::default()).is_err(), "{bad}");
+    }
+    assert!(load("public_url = 'https://mfa.example.com'", Given::default()).is_ok());
+}
