@@ -55,6 +55,35 @@ impl Engine {
         Ok(NewSecret { client: created, secret })
     }
 
+    /// Makes sure that there is a client of this public id with this secret, for a dev world whose tests know both.
+    pub async fn plant_client(&self, name: &str, scope: Scope, client_id: &str, secret: &str) -> Result<(), Error> {
+        let now = self.now();
+        let last4: String = secret.chars().rev().take(4).collect::<Vec<_>>().into_iter().rev().collect();
+        let stored = ClientSecret { digest: Digest::of(secret.as_bytes()), last4, created_at: now };
+        if let Some(client) = self.store.client_by_public_id(client_id).await? {
+            self.decide_client(client.id, None, move |view| client::rotate_client(view, stored.clone(), now)).await?;
+            self.forget_callers();
+            return Ok(());
+        }
+        let id = ClientId(self.store.next_id(IdKind::Client).await?);
+        let client = Client {
+            id,
+            client_id: client_id.to_owned(),
+            name: name.to_owned(),
+            scope,
+            profile: CompatProfile::Default,
+            secrets: vec![stored],
+            ip_allow: Vec::new(),
+            expires_at: None,
+            revoked_at: None,
+            wrong_secrets: Vec::new(),
+            created_at: now,
+            options: ClientOptions::default(),
+        };
+        self.decide_client(id, None, move |_| client::create(client.clone(), now)).await?;
+        Ok(())
+    }
+
     /// The client of this public id.
     pub async fn client_named(&self, client_id: &str) -> Result<Option<ClientId>, Error> {
         Ok(self.store.client_by_public_id(client_id).await?.map(|client| client.id))

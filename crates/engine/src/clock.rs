@@ -57,23 +57,32 @@ impl Stopwatch {
     }
 }
 
-/// A clock that can be moved, for dev worlds and tests. A server's clock cannot.
-#[derive(Debug, Default)]
+/// A clock that can be moved and stopped, for dev worlds and tests. A server's clock cannot.
+#[derive(Debug)]
 pub struct MovableClock {
-    /// Where time stands still; the machine's time when absent.
-    frozen: Option<Timestamp>,
+    /// Where time stands still; [`RUNS`] while it does not.
+    frozen: AtomicI64,
     offset: AtomicI64,
+}
+
+/// No moment: the clock runs.
+const RUNS: i64 = i64::MIN;
+
+impl Default for MovableClock {
+    fn default() -> Self {
+        Self::ahead_by(0)
+    }
 }
 
 impl MovableClock {
     /// A clock `offset` milliseconds ahead of the machine's.
     pub fn ahead_by(offset: i64) -> Self {
-        Self { frozen: None, offset: AtomicI64::new(offset) }
+        Self { frozen: AtomicI64::new(RUNS), offset: AtomicI64::new(offset) }
     }
 
     /// A clock that stands still until it is moved.
     pub fn frozen_at(moment: Timestamp) -> Self {
-        Self { frozen: Some(moment), offset: AtomicI64::new(0) }
+        Self { frozen: AtomicI64::new(moment.0), offset: AtomicI64::new(0) }
     }
 
     /// Milliseconds this clock has been moved.
@@ -85,11 +94,21 @@ impl MovableClock {
     pub fn set_offset(&self, milliseconds: i64) {
         self.offset.store(milliseconds, Ordering::SeqCst);
     }
+
+    /// The moment before all moves at which this clock stands still, if it does.
+    pub fn frozen(&self) -> Option<Timestamp> {
+        Some(self.frozen.load(Ordering::SeqCst)).filter(|at| *at != RUNS).map(Timestamp)
+    }
+
+    /// Stops this clock at a moment before all moves, or lets it run with the machine's.
+    pub fn set_frozen(&self, at: Option<Timestamp>) {
+        self.frozen.store(at.map_or(RUNS, |at| at.0), Ordering::SeqCst);
+    }
 }
 
 impl Clock for MovableClock {
     fn now(&self) -> Timestamp {
-        self.frozen.unwrap_or_else(|| SystemClock.now()).plus(self.offset())
+        self.frozen().unwrap_or_else(|| SystemClock.now()).plus(self.offset())
     }
 
     fn sleep(&self, milliseconds: i64) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {

@@ -40,7 +40,7 @@ pub async fn listen(config: &Config) -> anyhow::Result<Option<TcpListener>> {
 /// What the admin listener answers.
 pub fn routes(health: Health, watched: Watched) -> Router {
     let metrics = Router::new().route("/metrics", get(metrics)).with_state(Arc::new(watched));
-    health.routes().merge(metrics)
+    health.routes().merge(metrics).merge(crate::root::admin())
 }
 
 async fn metrics(State(watched): State<Arc<Watched>>) -> Response {

@@ -55,40 +55,66 @@ pub async fn serve(engine: &Engine, base_url: &str, folder: &Folder, database: &
     text
 }
 
+/// What the banner of `countersign dev` tells.
+#[derive(Debug)]
+#[expect(missing_docs, reason = "each name says it")]
+pub struct DevBanner<'a> {
+    pub base_url: &'a str,
+    pub folder: &'a Folder,
+    pub database: &'a Database,
+    pub lasting: bool,
+    pub client_id: &'a str,
+    pub secret: &'a str,
+    pub user: &'a str,
+    /// The key of a world that is a service for other machines.
+    pub key: Option<&'a str>,
+    /// The names by which they know it.
+    pub hosts: &'a [String],
+    /// Whether whoever reads it sees colours.
+    pub colours: bool,
+}
+
 /// The banner of `countersign dev`.
-pub fn dev(
-    base_url: &str,
-    folder: &Folder,
-    database: &Database,
-    lasting: bool,
-    client_id: &str,
-    secret: &str,
-    user: &str,
-) -> String {
-    let mut text = String::new();
-    let line = "*".repeat(78);
-    let _ = writeln!(text, "\n{line}");
-    let _ = writeln!(text, "*  DEV WORLD: everybody on this machine can read every code below.");
-    let _ = writeln!(text, "*  The rules are the real ones; only the last hop (gateway, phone) is simulated.");
-    let _ = writeln!(text, "{line}\n");
-    let _ = writeln!(text, "  API           {base_url}");
-    let _ = writeln!(text, "  Outbox        {base_url}/dev/outbox   (open it in a browser: codes, calls, pushes)");
-    let _ = writeln!(text, "  client_id     {client_id}");
-    let _ = writeln!(text, "  client_secret {secret}");
-    let _ =
-        writeln!(text, "  scope         Manage All   (one client per scope: see the ready file, --ready-file FILE)");
-    let _ = writeln!(text, "  a user        {user}");
-    let kept = if lasting {
-        "kept; the next start with the same --data-dir goes on from here"
-    } else {
-        "gone when this process ends"
-    };
-    let _ = writeln!(text, "  Data          {} ({kept})", folder.root().display());
-    let _ = writeln!(text, "  Database      {}", database_name(database));
-    let _ = write!(
+pub fn dev(shown: &DevBanner<'_>) -> String {
+    let DevBanner { base_url, client_id, secret, .. } = shown;
+    let mut text = String::from("\n");
+    let (red, plain) = if shown.colours { ("\x1b[1;37;41m", "\x1b[0m") } else { ("", "") };
+    let who = if shown.key.is_some() { "everybody with its key" } else { "everybody on this machine" };
+    let mut warning = vec![
+        "*".repeat(78),
+        format!("*  DEV WORLD: {who} can read every code below."),
+        "*  The rules are the real ones; only the last hop (gateway, phone) is".to_owned(),
+        "*  simulated.".to_owned(),
+    ];
+    if shown.key.is_some() {
+        warning.push("*  Other machines can reach it. Never put people's real devices into it.".to_owned());
+    }
+    warning.push("*".repeat(78));
+    for line in warning {
+        let _ = writeln!(text, "{red}{line:<78}{plain}");
+    }
+    let _ = writeln!(text, "\n  Start page    {base_url}/");
+    let _ = writeln!(text, "  API           {base_url}/docs");
+    let _ = writeln!(text, "  Outbox        {base_url}/dev/outbox");
+    if let Some(key) = shown.key {
+        let _ = writeln!(text, "  Host names    {}", shown.hosts.join(", "));
+        let _ = writeln!(text, "  Key           {key}\n                (header X-Dev-Key, or ?key= in a browser)");
+    }
+    let _ = writeln!(text, "  A user        {}", shown.user);
+    let kept = if shown.lasting { "kept for the next start" } else { "gone when this process ends" };
+    let _ = writeln!(text, "  Data          {}\n                ({kept})", shown.folder.root().display());
+    let _ = writeln!(text, "  Database      {}", database_name(shown.database));
+    let _ = writeln!(
         text,
-        "\n  Next: get a token\n    curl -u {client_id}:{secret} -H 'Content-Type: application/json' \\\n      -d '{{\"grant_type\":\"client_credentials\"}}' {base_url}/auth/oauth2/v2/token\n  Stop with Ctrl-C.\n"
+        "  Clients       one for each scope in the ready file (--ready-file FILE);\n                this one is Manage All:\n"
     );
+    // A line each, so that none breaks when it is copied.
+    let _ = writeln!(text, "ID={client_id}\nSECRET={secret}\nBASE={base_url}");
+    let _ = writeln!(
+        text,
+        "curl -u \"$ID:$SECRET\" -H 'Content-Type: application/json' \\\n  -d '{{\"grant_type\":\"client_credentials\"}}' \\\n  $BASE/auth/oauth2/v2/token\n"
+    );
+    text.push_str("  Stop with Ctrl-C.\n");
     text
 }
 
@@ -108,5 +134,39 @@ fn name(kind: FactorKind) -> &'static str {
         FactorKind::Email => "e-mail",
         FactorKind::Totp => "authenticator app (TOTP)",
         FactorKind::Hotp => "HOTP",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fits_eighty_columns() {
+        let place = tempfile::tempdir().unwrap();
+        let folder = Folder::make(&place.path().join("data")).unwrap();
+        let hosts = ["countersign".to_owned()];
+        for (key, colours) in [(None, false), (Some("0123456789abcdef0123456789abcdef"), true)] {
+            let text = dev(&DevBanner {
+                base_url: "https://127.0.0.1:65535",
+                folder: &folder,
+                database: &Database::Sqlite,
+                lasting: true,
+                client_id: &"a".repeat(64),
+                secret: &"b".repeat(64),
+                user: "ana (id 1, password ana-0123456789abcdef)",
+                key,
+                hosts: &hosts,
+                colours,
+            });
+            for line in text.lines() {
+                let shown = line.replace("\x1b[1;37;41m", "").replace("\x1b[0m", "");
+                assert!(shown.chars().count() <= 78, "{shown}");
+            }
+            assert_eq!(text.contains("\x1b["), colours);
+            // What is pasted sets what it uses.
+            assert!(text.contains("\nID=aaaa") && text.contains("\nSECRET=bbbb") && text.contains("\"$ID:$SECRET\""));
+            assert_eq!(text.contains("0123456789abcdef0123"), key.is_some());
+        }
     }
 }

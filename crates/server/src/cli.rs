@@ -121,9 +121,48 @@ struct DevArgs {
     #[command(flatten)]
     serve: ServeArgs,
     /// Limits on how often messages are sent: as a server ships them, or off [default: off] [variable
-    /// COUNTERSIGN_MESSAGE_LIMITS]
+    /// `COUNTERSIGN_MESSAGE_LIMITS`]
     #[arg(long, value_enum)]
     message_limits: Option<MessageLimits>,
+    /// Name by which other machines reach this world (repeatable); all then show the key of `COUNTERSIGN_DEV_KEY`, or the
+    /// one that is drawn and in the ready file as `dev_key` [variable `COUNTERSIGN_DEV_HOST`]
+    #[arg(long, value_name = "NAME", value_delimiter = ',')]
+    dev_host: Vec<String>,
+    /// Make the same credentials and passwords from this number at each start
+    #[arg(long, value_name = "NUMBER")]
+    seed: Option<u64>,
+    /// Id of the client that may do everything, instead of one that is drawn
+    #[arg(long, value_name = "ID", requires = "client_secret", value_parser = dev_credential)]
+    client_id: Option<String>,
+    /// Its secret
+    #[arg(long, value_name = "SECRET", requires = "client_id", value_parser = dev_credential)]
+    client_secret: Option<String>,
+}
+
+impl DevArgs {
+    fn options(self, config: &Config) -> anyhow::Result<dev::Options> {
+        let message_limits = match self.message_limits {
+            Some(limits) => limits,
+            None => MessageLimits::from_variable()?,
+        };
+        let mut hosts = self.dev_host;
+        if hosts.is_empty() {
+            let named = config::variable("COUNTERSIGN_DEV_HOST")?.unwrap_or_default();
+            hosts = named.split(',').map(str::trim).filter(|name| !name.is_empty()).map(str::to_owned).collect();
+        }
+        Ok(dev::Options {
+            lasting: config.data_dir_named,
+            message_limits: message_limits == MessageLimits::Shipped,
+            hosts,
+            pinned: dev::Pinned { seed: self.seed, client: self.client_id.zip(self.client_secret) },
+        })
+    }
+}
+
+/// A client's id or secret that somebody chose for a dev world: it fits into a header and a form as it stands.
+fn dev_credential(text: &str) -> Result<String, &'static str> {
+    let fits = (1..=128).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic() && byte != b':');
+    if fits { Ok(text.to_owned()) } else { Err("it has 1 to 128 letters, digits and signs, without blanks and colons") }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -432,14 +471,7 @@ fn start(cli: Cli) -> anyhow::Result<ExitCode> {
         What::Dev(args) => {
             let config = Config::load(&served(&args.serve))?;
             warn(&config);
-            let message_limits = match args.message_limits {
-                Some(limits) => limits,
-                None => MessageLimits::from_variable()?,
-            };
-            let options = dev::Options {
-                lasting: config.data_dir_named,
-                message_limits: message_limits == MessageLimits::Shipped,
-            };
+            let options = args.options(&config)?;
             runtime(config.threads)?.block_on(dev::serve(config, options))
         }
         What::App(command) => apps(command),

@@ -310,6 +310,7 @@ pub struct Webhooks {
 
 /// The configuration in force.
 #[derive(Debug, Clone)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a setting of its own")]
 pub struct Config {
     /// Address and port to listen on.
     pub listen: SocketAddr,
@@ -352,6 +353,8 @@ pub struct Config {
     pub insecure_http: bool,
     /// Where to write how to reach the server.
     pub ready_file: Option<PathBuf>,
+    /// Whether a browser finds a line at `/`.
+    pub root_page: bool,
     /// What webhooks may reach.
     pub webhooks: Webhooks,
     /// What is to be said about names that were changed.
@@ -429,6 +432,7 @@ impl Config {
             threads: values.number("limits.threads"),
             insecure_http: values.yes("insecure_http"),
             ready_file: values.path("ready_file"),
+            root_page: values.yes("root_page"),
             webhooks: Webhooks {
                 allow_private: values.yes("webhooks.allow_private"),
                 ca_file: values.path("webhooks.ca_file"),

@@ -21,6 +21,7 @@ pub mod log;
 pub mod migrate;
 pub mod ready;
 pub mod relocate;
+mod root;
 pub mod serve;
 mod settings;
 pub mod terminal;

@@ -21,7 +21,7 @@ use crate::database::Database;
 use crate::health::Health;
 use crate::house::{self, Fittings, House};
 use crate::installation::{self, Intent};
-use crate::{banner, control, ready, terminal};
+use crate::{banner, control, ready, root, terminal};
 
 /// `countersign serve`.
 pub async fn serve(config: Config) -> anyhow::Result<ExitCode> {
@@ -40,7 +40,7 @@ pub async fn serve(config: Config) -> anyhow::Result<ExitCode> {
             None => Ok(()),
         }
     };
-    run(&config, &house, (listener, admin), (app, Router::new()), announce).await
+    run(&config, &house, (listener, admin), (app, root::served(config.root_page)), announce).await
 }
 
 /// Says what to do about a folder in use.
@@ -103,7 +103,7 @@ pub async fn run(
     announce: impl Future<Output = anyhow::Result<()>>,
 ) -> anyhow::Result<ExitCode> {
     let health = Health::new(house.engine.clone());
-    let router = health.clone().routes().merge(rest);
+    let router = health.clone().routes().merge(rest).fallback(root::nothing);
     let chance: &dyn engine::Chance = &engine::chance::SystemChance;
     let prefix = chance.hex::<4>();
     let ids = RequestIds::new(&prefix);

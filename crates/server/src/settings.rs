@@ -143,8 +143,11 @@ fn wrapped(text: &str) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
+    use clap::CommandFactory as _;
+
     use super::*;
 
+    #[expect(clippy::unnecessary_wraps, reason = "the environment may fail")]
     fn nothing(_: &str) -> anyhow::Result<Option<String>> {
         Ok(None)
     }
@@ -198,7 +201,6 @@ mod tests {
         }
         Config::of(&values).unwrap();
         // Every setting is a flag of `serve`, and what commands need is a flag of commands.
-        use clap::CommandFactory as _;
         let cli = crate::cli::Cli::command();
         let command = |path: &[&str]| {
             path.iter().fold(cli.clone(), |command, name| command.find_subcommand(name).unwrap().clone())

@@ -29,6 +29,12 @@ pub fn confirm(question: &str) -> bool {
     read && matches!(line.trim().to_ascii_lowercase().as_str(), "y" | "yes")
 }
 
+/// Whether standard error shows colours: it is a terminal, and nobody has asked for none (`NO_COLOR`).
+pub fn shows_colours() -> bool {
+    let refused = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+    !refused && std::io::stderr().is_terminal() && std::env::var_os("TERM").is_none_or(|term| term != "dumb")
+}
+
 /// Whether standard output is looked at by a person.
 pub fn is_looked_at() -> bool {
     std::io::stdout().is_terminal()

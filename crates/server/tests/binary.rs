@@ -1,6 +1,10 @@
 //! The binary as a person and a script meet it.
 
 mod common;
+#[path = "binary/configuration.rs"]
+mod configuration;
+#[path = "binary/dev_world.rs"]
+mod dev_world;
 #[path = "binary/installation.rs"]
 mod installation;
 
@@ -80,7 +84,7 @@ fn a_served_installation_has_no_dev_endpoints_and_answers_its_health() {
     }
     http.expect(200, "GET", "/livez", "");
     http.expect(200, "GET", "/readyz", "");
-    http.expect(404, "GET", "/", "");
+    http.expect(404, "GET", "/dev", "");
 }
 
 #[test]
@@ -274,102 +278,7 @@ fn a_configuration_is_checked_and_shown_with_its_origins() {
 
 /// What a command that must fail says.
 fn fails(command: &mut std::process::Command) -> String {
-    let output = command.output().unwrap();
+    let output = command.output().expect("the command runs");
     assert!(!output.status.success(), "{command:?} succeeded");
     String::from_utf8_lossy(&output.stderr).into_owned()
-}
-
-#[test]
-fn what_was_set_wrong_is_named_as_it_was_set() {
-    let check = || {
-        let mut command = countersign();
-        command.args(["config", "check"]);
-        command
-    };
-    let said = fails(check().env("COUNTERSIGN_LISTEN", "foo"));
-    assert!(said.contains("the variable COUNTERSIGN_LISTEN") && !said.contains("--listen"), "{said}");
-    let said = fails(check().args(["--login-mfa", "sometimes"]));
-    assert!(said.contains("the flag --login-mfa: it is one of off, optional, required"), "{said}");
-    let empty = check()
-        .envs([("COUNTERSIGN_TRUSTED_PROXY", ""), ("COUNTERSIGN_CONFIG", ""), ("COUNTERSIGN_MASTER_KEY", "")])
-        .env("COUNTERSIGN_INSECURE_HTTP", "1")
-        .env("COUNTERSIGN_LOGIN_TRUSTED_NETWORKS", "10.0.0.0/8, 192.0.2.0/24")
-        .output()
-        .unwrap();
-    assert!(empty.status.success(), "{}", String::from_utf8_lossy(&empty.stderr));
-    // A variable that nobody knows is a warning, and an error only where that was asked for.
-    let mut unknown = check();
-    unknown.env("COUNTERSIGN_LISTN", "127.0.0.1:1").env("COUNTERSIGN_PORT", "tcp://10.0.0.5:8080");
-    let output = unknown.output().unwrap();
-    assert!(output.status.success());
-    assert_eq!(String::from_utf8_lossy(&output.stdout), "1 warning. The configuration can be used.\n");
-    let said = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert_eq!(said, "countersign: unknown variable COUNTERSIGN_LISTN (did you mean COUNTERSIGN_LISTEN?)\n");
-    fails(unknown.arg("--strict"));
-    // What is printed as an example is what can be read.
-    let example = run(&["config", "example"]);
-    let text = String::from_utf8_lossy(&example.stdout).into_owned();
-    assert!(text.contains("#mfa = \"optional\"") && text.contains("COUNTERSIGN_LOGIN_MFA"), "{text}");
-    let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("countersign.toml");
-    std::fs::write(&file, text).unwrap();
-    assert!(run(&["config", "check", "--config", file.to_str().unwrap()]).status.success());
-}
-
-#[test]
-fn the_issuer_is_what_the_app_shows() {
-    let folder = tempfile::tempdir().unwrap();
-    let uri = |server: &Running| {
-        let mut api = server.api();
-        let body = r#"{"factor_id":5,"display_name":"app"}"#;
-        let answer = api.send("POST", "/api/2/mfa/users/1/registrations", body).unwrap();
-        assert!(answer.status < 300, "{}", answer.body);
-        answer.body
-    };
-    let data = folder.path().join("dev");
-    let named = Running::start(&["dev", "--data-dir", data.to_str().unwrap(), "--issuer", "Example Inc"]);
-    let shown = uri(&named);
-    assert!(shown.contains("otpauth://totp/Example%20Inc:") && shown.contains("issuer=Example%20Inc"), "{shown}");
-    named.stop();
-    let shown = uri(&Running::dev(&data));
-    assert!(shown.contains("otpauth://totp/acme:"), "the subdomain is its default: {shown}");
-    // Where nobody has chosen, a server says so while it can still be chosen.
-    let banner = |more: &[&str]| banner_of_serve(&folder.path().join("data"), more);
-    assert!(banner(&[]).contains("--issuer"));
-    assert!(!banner(&["--issuer", "Example Inc"]).contains("--issuer NAME"));
-}
-
-/// What `serve` writes until it is ready.
-fn banner_of_serve(data: &std::path::Path, more: &[&str]) -> String {
-    let ready = data.with_extension("ready");
-    let log = data.with_extension("log");
-    let _ = std::fs::remove_file(&ready);
-    let mut child = countersign()
-        .args(["serve", "--listen", "127.0.0.1:0", "--data-dir", data.to_str().unwrap()])
-        .arg("--ready-file")
-        .arg(&ready)
-        .args(more)
-        .stderr(std::fs::File::create(&log).unwrap())
-        .spawn()
-        .unwrap();
-    while !ready.exists() && child.try_wait().unwrap().is_none() {
-        common::pause(50);
-    }
-    child.kill().unwrap();
-    child.wait().unwrap();
-    std::fs::read_to_string(log).unwrap()
-}
-
-#[test]
-fn nothing_is_promised_that_is_not_there() {
-    let folder = tempfile::tempdir().unwrap();
-    let banner = banner_of_serve(&folder.path().join("data"), &[]);
-    assert!(!banner.contains("no provider is configured"), "{banner}");
-    assert!(banner.contains("This version sends nothing from `serve` yet"), "{banner}");
-    let file = folder.path().join("countersign.toml");
-    for key in ["smtp", "sms", "mail", "push", "radius", "ldap"] {
-        std::fs::write(&file, format!("[{key}]\nhost = 'x'\n")).unwrap();
-        let said = fails(countersign().args(["config", "check", "--config", file.to_str().unwrap()]));
-        assert!(said.contains("this version cannot") && !said.contains("Did you mean"), "{said}");
-    }
 }

@@ -347,8 +347,9 @@ fn people_may_come_without_a_device() {
 #[test]
 fn a_difference_is_not_unchanged() {
     let place = Place::new();
+    place.is_a_dev_world();
     let line =
-        |more: &str| format!("{{\"username\":\"ana\",\"type\":\"hotp\",\"secret_base32\":\"{}\"{more}}}\n", base32(1));
+        |more: &str| format!("{{\"username\":\"nina\",\"type\":\"hotp\",\"secret_base32\":\"{}\"{more}}}\n", base32(1));
     let map = place.folder.path().join("map.jsonl");
     let with_map = ["--map-out", map.to_str().unwrap()];
     assert_summary(

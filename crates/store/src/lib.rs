@@ -17,6 +17,7 @@ mod conditions;
 #[cfg(test)]
 mod contract;
 mod counters;
+mod dev_clock;
 mod error;
 mod events;
 mod follow;
@@ -45,6 +46,7 @@ use domain::{
 };
 use tokio::sync::{Notify, broadcast};
 
+pub use dev_clock::DevClock;
 pub use error::{Error, Field, OpenError};
 pub use follow::{Cursor, Followed};
 pub use migrations::{MIGRATIONS, Migration};
@@ -432,20 +434,14 @@ impl Store {
         }
     }
 
-    /// How far the dev world's clock runs ahead, in milliseconds.
-    pub async fn dev_clock_offset(&self) -> Result<i64, Error> {
-        match &self.backend {
-            Backend::Sqlite(db) => db.dev_clock_offset(),
-            Backend::Postgres(db) => Box::pin(db.dev_clock_offset()).await,
-        }
+    /// Where the dev world's clock stands.
+    pub async fn dev_clock(&self) -> Result<DevClock, Error> {
+        DevClock::unpack(self.meta(apply::DEV_CLOCK).await?)
     }
 
-    /// Sets how far the dev world's clock runs ahead, in milliseconds.
-    pub async fn set_dev_clock_offset(&self, milliseconds: i64) -> Result<(), Error> {
-        match &self.backend {
-            Backend::Sqlite(db) => db.set_dev_clock_offset(milliseconds).await,
-            Backend::Postgres(db) => Box::pin(db.set_dev_clock_offset(milliseconds)).await,
-        }
+    /// Sets the dev world's clock.
+    pub async fn set_dev_clock(&self, clock: DevClock) -> Result<(), Error> {
+        self.set_meta(apply::DEV_CLOCK, &clock.pack()).await
     }
 
     /// Puts the dev world back to its start: keeps clients and users, lifts locks, forgets devices, verifications,

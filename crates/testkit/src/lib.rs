@@ -17,7 +17,7 @@ use engine::Clock as _;
 use engine::clock::MovableClock;
 use serde_json::Value;
 use server::config::{Config, Given};
-use server::dev::{DevClient, DevUser, World};
+use server::dev::{DevClient, DevUser, Guard, Pinned, World};
 use server::installation::{self, Intent};
 use tokio::task::JoinHandle;
 use web::front::Front;
@@ -77,9 +77,16 @@ impl TestServer {
         config.sends = setup.sends;
         let opened = installation::open(&config, Intent::Dev).await?;
         let chance = Arc::new(SeededChance::default());
-        let world = Arc::new(World::build(&config, opened, setup.message_limits, clock, chance).await?);
+        let world =
+            Arc::new(World::build(&config, opened, (setup.message_limits, &Pinned::default()), clock, chance).await?);
         let doors = vec![world.dialect(&config)];
-        let front = Front::new(doors, world.routes(), config.limits, RequestIds::new("test"), onelogin::refusal);
+        let front = Front::new(
+            doors,
+            world.routes(Guard::local(false)),
+            config.limits,
+            RequestIds::new("test"),
+            onelogin::refusal,
+        );
         let engine = world.engine().clone();
         let background = tokio::spawn(async move { engine.run().await });
         Ok(Self { world, front, tokens: Mutex::default(), background, _folder: temporary })

@@ -138,6 +138,10 @@ impl Database {
                 row.last_counter = counter;
                 row.last_used_at = Some(at);
             }
+            Change::ReviseDevice { device, credential, display_name, last_counter } => {
+                let row = self.device_mut(device);
+                (row.credential, row.display_name, row.last_counter) = (credential, display_name, last_counter);
+            }
             Change::TouchDevice { device, at } => self.device_mut(device).last_used_at = Some(at),
             Change::DisableDevice(device) => {
                 let row = self.device_mut(device);

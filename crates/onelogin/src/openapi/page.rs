@@ -8,6 +8,7 @@ const STYLE: &str = "
 :root { color-scheme: light dark; --line: #8884; --soft: #8881; --accent: #0a58ca }
 @media (prefers-color-scheme: dark) { :root { --accent: #7db2ff } }
 * { box-sizing: border-box }
+html { background: Canvas; color: CanvasText }
 body { font: 16px/1.55 system-ui, sans-serif; margin: 0 auto; max-width: 62rem; padding: 1.5rem }
 h1 { font-size: 1.8rem; margin: 0 0 .25rem } h2 { margin: 2.5rem 0 .5rem; font-size: 1.25rem }
 a { color: var(--accent) } code { font: .92em ui-monospace, monospace; overflow-wrap: anywhere }
@@ -140,5 +141,11 @@ mod tests {
     fn text_is_escaped_and_backquotes_are_code() {
         assert_eq!(escaped("a `<b>` & `c`"), "a <code>&lt;b&gt;</code> &amp; <code>c</code>");
         assert_eq!(escaped("plain"), "plain");
+    }
+
+    /// A browser's default behind a page of light text is white.
+    #[test]
+    fn the_page_sets_both_its_colours() {
+        assert!(STYLE.contains("color-scheme: light dark") && STYLE.contains("background: Canvas; color: CanvasText"));
     }
 }

@@ -122,10 +122,6 @@ fn none() -> Option<Value> {
     None
 }
 
-fn empty() -> Option<Value> {
-    Some(Value::Array(Vec::new()))
-}
-
 const SETTING: Setting =
     Setting { key: "", kind: Kind::Path, about: "", default: none, example: "", place: false, once: None };
 
@@ -213,7 +209,7 @@ pub(crate) static SETTINGS: &[Setting] = &[
         key: "tls_cert_file",
         kind: Kind::Paths,
         about: "Certificate chain (PEM) to serve TLS with; repeatable, each with its key, chosen by the client's name",
-        default: empty,
+        default: || Some(Value::Array(Vec::new())),
         example: "[\"mfa.pem\"]",
         once: Some("tls_cert_files"),
         ..SETTING
@@ -222,7 +218,7 @@ pub(crate) static SETTINGS: &[Setting] = &[
         key: "tls_key_file",
         kind: Kind::Paths,
         about: "Key (PEM) of the certificate in the same place of the order",
-        default: empty,
+        default: || Some(Value::Array(Vec::new())),
         example: "[\"mfa.key\"]",
         once: Some("tls_key_files"),
         ..SETTING
@@ -231,7 +227,7 @@ pub(crate) static SETTINGS: &[Setting] = &[
         key: "trusted_proxy",
         kind: Kind::Texts(value::ip_address),
         about: "A proxy in front that ends TLS and whose X-Forwarded-For is believed; repeatable",
-        default: empty,
+        default: || Some(Value::Array(Vec::new())),
         example: "[\"10.0.0.1\"]",
         once: Some("trusted_proxies"),
         ..SETTING
@@ -248,6 +244,13 @@ pub(crate) static SETTINGS: &[Setting] = &[
         kind: Kind::Path,
         about: "Where to write, once requests are answered, how to reach the server (JSON)",
         example: "\"/run/countersign/ready.json\"",
+        ..SETTING
+    },
+    Setting {
+        key: "root_page",
+        kind: Kind::YesNo,
+        about: "Whether a browser that opens the server's address finds a line that says what it is",
+        default: || Some(Value::from(true)),
         ..SETTING
     },
     Setting {
@@ -296,7 +299,7 @@ pub(crate) static SETTINGS: &[Setting] = &[
         key: "login.trusted_networks",
         kind: Kind::Texts(value::network),
         about: "Networks from which no factor is asked for",
-        default: empty,
+        default: || Some(Value::Array(Vec::new())),
         example: "[\"192.0.2.0/24\"]",
         ..SETTING
     },
@@ -311,7 +314,7 @@ pub(crate) static SETTINGS: &[Setting] = &[
         key: "login.redirect_origins",
         kind: Kind::Texts(value::origin),
         about: "Origins to which a browser may be sent after a log-in",
-        default: empty,
+        default: || Some(Value::Array(Vec::new())),
         example: "[\"https://app.example.com\"]",
         ..SETTING
     },

@@ -1,5 +1,6 @@
 use super::*;
 
+#[expect(clippy::unnecessary_wraps, reason = "the environment may fail")]
 fn nothing(_: &str) -> anyhow::Result<Option<String>> {
     Ok(None)
 }

@@ -8,12 +8,15 @@ mod channel;
 mod guard;
 mod outbox;
 mod phone;
+mod planting;
+mod problem;
 mod routes;
 mod seed;
+mod start;
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::process::ExitCode;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use anyhow::{Context as _, bail};
 use axum::Router;
@@ -21,16 +24,18 @@ use domain::{Channel, FactorKind, Policy};
 use engine::chance::SystemChance;
 use engine::clock::MovableClock;
 use engine::{Chance, Clock, Engine};
-use store::Store;
+use store::{DevClock, Store};
 use tokio::sync::Notify;
 use web::door::Door;
 
 use crate::admin;
-use crate::config::Config;
+use crate::config::{self, Config};
 use crate::house::{Fittings, House};
 use crate::installation::{self, Intent, Opened};
 use crate::{banner, ready, serve as server, terminal};
 
+pub use guard::Guard;
+pub use planting::Pinned;
 pub use seed::{DevClient, DevUser, Seed};
 
 /// What `countersign dev` is asked for beyond the configuration.
@@ -40,6 +45,10 @@ pub struct Options {
     pub lasting: bool,
     /// Whether the limits on messages are the shipped ones; otherwise they are off.
     pub message_limits: bool,
+    /// Names by which other machines may reach the world.
+    pub hosts: Vec<String>,
+    /// What is chosen of what would be drawn.
+    pub pinned: Pinned,
 }
 
 /// A dev world, ready to answer.
@@ -53,6 +62,8 @@ pub struct World {
     chance: Arc<dyn Chance>,
     phone: phone::Phone,
     arrivals: Arc<Notify>,
+    /// Where it is reached, once it is.
+    base_url: OnceLock<String>,
 }
 
 impl World {
@@ -60,10 +71,11 @@ impl World {
     pub async fn build(
         config: &Config,
         opened: Opened,
-        message_limits: bool,
+        (message_limits, pinned): (bool, &Pinned),
         clock: Arc<MovableClock>,
         chance: Arc<dyn Chance>,
     ) -> anyhow::Result<Self> {
+        let chance: Arc<planting::PlantingChance> = Arc::new(planting::PlantingChance::new(chance));
         let store = opened.store.clone();
         let arrivals = Arc::new(Notify::new());
         let channels = Channel::ALL
@@ -89,12 +101,14 @@ impl World {
         let mut house = House::build(&config, opened, fittings).await?;
         // Only now is it sure that the database is a dev world's.
         store.dev_prepare().await?;
-        clock.set_offset(store.dev_clock_offset().await?);
-        let seed = seed::load_or_plant(&house.engine, &house.folder, &*chance).await?;
+        turn(&clock, store.dev_clock().await?);
+        chance.repeat(pinned.seed);
+        let seed = seed::load_or_plant(&house.engine, &house.folder, &*chance, pinned).await?;
+        chance.repeat(None);
         // Several nodes may begin one world at once: the first has planted it, the others find it.
         house.settled();
         let phone = phone::Phone::load(&house.folder)?;
-        Ok(Self { house, clock, seed, chance, phone, arrivals })
+        Ok(Self { house, clock, seed, chance, phone, arrivals, base_url: OnceLock::new() })
     }
 
     /// The dialect.
@@ -107,9 +121,14 @@ impl World {
         onelogin::door(self.app(config))
     }
 
-    /// The dev endpoints.
-    pub fn routes(self: &Arc<Self>) -> Router {
-        routes::routes(self.clone())
+    /// The dev endpoints, behind a guard.
+    pub fn routes(self: &Arc<Self>, guard: Guard) -> Router {
+        routes::routes(self.clone(), guard)
+    }
+
+    /// Sets this node's clock.
+    fn turn(&self, clock: DevClock) {
+        turn(&self.clock, clock);
     }
 
     /// The use cases.
@@ -122,11 +141,12 @@ impl World {
         const LOOK: i64 = 100;
         loop {
             engine::clock::SystemClock.sleep(LOOK).await;
-            let before = self.clock.offset();
-            let Ok(offset) = self.store().dev_clock_offset().await else { continue };
+            let here = || DevClock { offset: self.clock.offset(), frozen: self.clock.frozen() };
+            let before = here();
+            let Ok(clock) = self.store().dev_clock().await else { continue };
             // Moved here meanwhile: what was read may be older than that.
-            if self.clock.offset() == before {
-                self.clock.set_offset(offset);
+            if here() == before {
+                self.turn(clock);
             }
         }
     }
@@ -140,6 +160,11 @@ impl World {
     }
 }
 
+fn turn(clock: &MovableClock, stands: DevClock) {
+    clock.set_offset(stands.offset);
+    clock.set_frozen(stands.frozen);
+}
+
 /// What every dev world has in common: the account, and no quota on calls.
 fn configured(mut config: Config) -> Config {
     seed::SUBDOMAIN.clone_into(&mut config.subdomain);
@@ -151,13 +176,28 @@ fn configured(mut config: Config) -> Config {
     config
 }
 
+/// Who is let in to the dev endpoints. Other machines show the key of `COUNTERSIGN_DEV_KEY`, or one that is drawn.
+fn guard(config: &Config, options: &Options) -> anyhow::Result<Guard> {
+    let tls = !config.certificates.is_empty();
+    if options.hosts.is_empty() {
+        return Ok(Guard::local(tls));
+    }
+    let key = match config::variable("COUNTERSIGN_DEV_KEY")? {
+        Some(key) => key.trim().to_owned(),
+        None => (&SystemChance as &dyn Chance).hex::<16>(),
+    };
+    Guard::open(tls, options.hosts.clone(), key).context("the variable COUNTERSIGN_DEV_KEY")
+}
+
 /// `countersign dev`.
 pub async fn serve(mut config: Config, options: Options) -> anyhow::Result<ExitCode> {
-    if !config.listen.ip().is_loopback() {
+    if !config.listen.ip().is_loopback() && options.hosts.is_empty() {
         bail!(
-            "a dev world shows every code to whoever asks, so it listens on loopback only; use --listen 127.0.0.1:PORT"
+            "a dev world shows every code to whoever asks, so it listens on loopback only: use --listen 127.0.0.1:PORT. As a \
+             service for other machines, name it as they do, with --dev-host NAME; they then show a key"
         );
     }
+    let guard = guard(&config, &options)?;
     if config.database.postgres().is_some() && !options.lasting {
         bail!("a dev world in PostgreSQL outlives this process, and its key must too: name a folder with --data-dir");
     }
@@ -174,13 +214,15 @@ pub async fn serve(mut config: Config, options: Options) -> anyhow::Result<ExitC
     }
     let opened = installation::open(&config, Intent::Dev).await.map_err(server::occupied)?;
     let clock = Arc::new(MovableClock::default());
-    let world = World::build(&config, opened, options.message_limits, clock, Arc::new(SystemChance)).await?;
+    let world =
+        World::build(&config, opened, (options.message_limits, &options.pinned), clock, Arc::new(SystemChance)).await?;
     let world = Arc::new(world);
     let listener = server::listen(&config).await?;
     let base_url = server::base_url(&listener, &config)?;
     let admin = admin::listen(&config).await?.context("a dev world has an admin listener")?;
     let admin_url = format!("http://{}", admin.local_addr()?);
-    let entries = (world.app(&config), world.routes());
+    let _ = world.base_url.set(base_url.clone());
+    let entries = (world.app(&config), world.routes(guard.clone()));
     if config.database.postgres().is_some() {
         let world = world.clone();
         tokio::spawn(async move { world.follow_clock().await });
@@ -189,18 +231,21 @@ pub async fn serve(mut config: Config, options: Options) -> anyhow::Result<ExitC
         let client = world.seed.clients.first().context("a dev world has clients")?;
         let user = world.seed.users.first().context("a dev world has users")?;
         let who = format!("{} (id {}, password {})", user.username, user.id, user.password);
-        let text = banner::dev(
-            &base_url,
-            &world.house.folder,
-            &config.database,
-            options.lasting,
-            &client.client_id,
-            &client.client_secret,
-            &who,
-        );
+        let text = banner::dev(&banner::DevBanner {
+            base_url: &base_url,
+            folder: &world.house.folder,
+            database: &config.database,
+            lasting: options.lasting,
+            client_id: &client.client_id,
+            secret: &client.client_secret,
+            user: &who,
+            key: guard.key(),
+            hosts: &options.hosts,
+            colours: terminal::shows_colours(),
+        });
         terminal::remark(&text);
         match &config.ready_file {
-            Some(path) => ready::write(path, &world.seed.ready(&base_url, &admin_url)),
+            Some(path) => ready::write(path, &world.seed.ready(&base_url, &admin_url, guard.key())),
             None => Ok(()),
         }
     };

@@ -5,13 +5,13 @@ use std::sync::Arc;
 use axum::extract::{Query, State};
 use axum::http::{HeaderMap, header};
 use axum::response::{Html, IntoResponse, Response};
-use domain::{Channel, UserId};
+use domain::{Channel, Status, UserId};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use store::{DevFilter, DevMessage};
 
 use super::World;
-use super::routes::Problem;
+use super::problem::Problem;
 
 /// Longest wait, in milliseconds (rulings 4).
 const MAX_WAIT: i64 = 25_000;
@@ -90,17 +90,36 @@ pub(super) async fn wire(world: &World, message: &DevMessage) -> Result<Value, P
         Channel::Push | Channel::Voice => Some(world.engine().asked(message.verification_id).await?),
         Channel::Sms | Channel::Email => None,
     };
+    let verification = world.store().verification_by_id(message.verification_id).await?;
+    let answered = verification.as_ref().and_then(|verification| match verification.status {
+        Status::Accepted { at } => Some(("accepted", at)),
+        Status::Rejected { at } => Some(("rejected", at)),
+        Status::Pending | Status::Expired => None,
+    });
+    let open = verification.as_ref().is_some_and(|verification| verification.is_open(world.now()));
+    // What is over for long is forgotten.
+    let state = match answered {
+        Some((state, _)) => state,
+        None if open => "waiting",
+        None => "expired",
+    };
+    let user = world.store().view(message.user_id).await?.user;
     let mut shown = json!({
         "id": message.id,
         "channel": message.channel.name(),
         "to": message.to,
+        "subject": message.subject,
         "body": message.body,
         "code": message.code,
         "link": message.link,
         "user_id": message.user_id,
+        "username": user.and_then(|user| user.username),
         "device_id": message.device_id,
         "verification_id": message.verification_id,
         "created_at": onelogin::wire_time::with_millis(message.created_at.0),
+        "expires_at": verification.as_ref().map(|known| onelogin::wire_time::with_millis(known.expires_at.0)),
+        "state": state,
+        "answered_at": answered.map(|(_, at)| onelogin::wire_time::with_millis(at.0)),
     });
     if let Some(asked) = asked {
         shown["waits"] = asked.waits.into();
@@ -122,10 +141,14 @@ fn milliseconds(text: &str) -> Option<i64> {
     (number >= 0).then_some(wait.min(MAX_WAIT))
 }
 
-fn page() -> Response {
+/// What pages of a dev world are sent with.
+pub(super) fn page_headers() -> [(header::HeaderName, &'static str); 2] {
     let policy = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
-    let headers = [(header::CONTENT_SECURITY_POLICY, policy), (header::REFERRER_POLICY, "no-referrer")];
-    (headers, Html(include_str!("page/outbox.html"))).into_response()
+    [(header::CONTENT_SECURITY_POLICY, policy), (header::REFERRER_POLICY, "no-referrer")]
+}
+
+fn page() -> Response {
+    (page_headers(), Html(include_str!("page/outbox.html"))).into_response()
 }
 
 /// The page's script.

@@ -5,20 +5,22 @@ use std::sync::Arc;
 use axum::body::Bytes;
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
-use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
+use axum::response::Redirect;
+use axum::routing::{any, get, post};
 use axum::{Json, Router, middleware};
 use domain::factor::push::PushDecision;
 use domain::time::SECOND;
 use domain::{Channel, Outcome, Reason, UserId};
 use serde::Deserialize;
 use serde_json::{Value, json};
-use store::{DevFilter, DevMessage};
+use store::{DevClock, DevFilter, DevMessage};
 
-use super::{World, guard, outbox, phone};
+use super::guard::{self, Guard};
+use super::problem::Problem;
+use super::{World, outbox, phone, start};
 
-/// The routes, for callers on this machine only.
-pub(super) fn routes(world: Arc<World>) -> Router {
+/// The routes, for those whom the guard lets in.
+pub(super) fn routes(world: Arc<World>, guard: Guard) -> Router {
     Router::new()
         .route("/dev/outbox", get(outbox::list))
         .route("/dev/outbox/", get(outbox::list))
@@ -32,39 +34,14 @@ pub(super) fn routes(world: Arc<World>) -> Router {
         .route("/dev/phone/accept", post(accept_newest))
         .route("/dev/phone/deny", post(deny_newest))
         .route("/dev/phone/report", post(report_newest))
-        .route("/dev/clock", get(clock).put(advance))
+        .route("/dev/clock", get(clock).put(wind))
         .route("/dev/reset", post(reset))
-        .layer(middleware::from_fn(guard::local_only))
-        .fallback(|| async { StatusCode::NOT_FOUND })
+        .route("/dev", get(|| async { Redirect::to("/") }))
+        .route("/dev/", get(|| async { Redirect::to("/") }))
+        .route("/dev/{*unknown}", any(|| async { StatusCode::NOT_FOUND }))
+        .route("/", get(start::page))
+        .layer(middleware::from_fn_with_state(guard, guard::guarded))
         .with_state(world)
-}
-
-/// What went wrong with a dev endpoint: a status and what to do.
-pub(super) struct Problem(StatusCode, String);
-
-impl Problem {
-    /// A request that cannot be understood.
-    pub(super) fn bad(what: impl Into<String>) -> Self {
-        Self(StatusCode::BAD_REQUEST, what.into())
-    }
-
-    fn missing(what: impl Into<String>) -> Self {
-        Self(StatusCode::NOT_FOUND, what.into())
-    }
-}
-
-impl IntoResponse for Problem {
-    fn into_response(self) -> Response {
-        (self.0, Json(json!({ "error": self.1 }))).into_response()
-    }
-}
-
-impl<E: Into<anyhow::Error>> From<E> for Problem {
-    fn from(error: E) -> Self {
-        let error: anyhow::Error = error.into();
-        tracing::error!(error = format!("{error:#}"), "a dev endpoint failed");
-        Self(StatusCode::INTERNAL_SERVER_ERROR, "the dev world failed; its log has the cause".to_owned())
-    }
 }
 
 #[derive(Deserialize)]
@@ -111,7 +88,10 @@ async fn report_newest(State(world): State<Arc<World>>, Query(of): Query<OfUser>
 async fn message(world: &World, id: i64) -> Result<DevMessage, Problem> {
     let messages =
         world.store().dev_outbox(&DevFilter { after: Some(id.saturating_sub(1)), ..DevFilter::default() }).await?;
-    messages.into_iter().find(|m| m.id == id).ok_or_else(|| Problem::missing("no message of this id in the outbox"))
+    messages
+        .into_iter()
+        .find(|m| m.id == id)
+        .ok_or_else(|| Problem::missing("no message of this id in the outbox", "GET /dev/outbox lists them"))
 }
 
 /// The newest push whose prompt is still open. The message may be on its way still: the caller has only just
@@ -128,7 +108,7 @@ async fn newest_waiting(world: &World, user: Option<i64>) -> Result<DevMessage, 
         }
         engine::Clock::sleep(&engine::clock::SystemClock, 25).await;
     }
-    Err(Problem::missing("no push is waiting for an answer"))
+    Err(Problem::missing("no push is waiting for an answer", "trigger one first; ?user_id= picks a user's"))
 }
 
 async fn answer(
@@ -145,7 +125,12 @@ async fn answer(
     }
     let said = (decision, number.filter(|_| asked.is_some()));
     let signed = world.phone.answer(message.device_id, message.verification_id, nonce, said, world.now().0)?;
-    let signed = signed.ok_or_else(|| Problem::missing("the simulated phone is not paired as this device"))?;
+    let signed = signed.ok_or_else(|| {
+        Problem::missing(
+            "the simulated phone is not paired as this device",
+            "POST /dev/phone/pair with the enrolment's answer",
+        )
+    })?;
     let outcome = world.engine().answer_prompt(message.verification_id, &signed).await?;
     told(message, &outcome)
 }
@@ -156,7 +141,8 @@ fn told(message: &DevMessage, outcome: &Outcome) -> Result<Json<Value>, Problem>
         Outcome::Refused(Reason::Denied | Reason::WrongCode) => "rejected",
         Outcome::Pending(_) => "pending",
         Outcome::Refused(reason) => {
-            return Err(Problem(StatusCode::CONFLICT, format!("not answered: {}", reason.name())));
+            let why = format!("not answered: {}", reason.name());
+            return Err(Problem::new(StatusCode::CONFLICT, "dev.not_answered", why, "trigger the factor once more"));
         }
     };
     Ok(Json(json!({ "message_id": message.id, "verification_id": message.verification_id, "status": status })))
@@ -185,7 +171,7 @@ async fn pair(State(world): State<Arc<World>>, body: Bytes) -> Result<Json<Value
     let key = phone::Phone::fresh_key(&*world.chance);
     let signature = key.sign_pairing(&code);
     let paired = world.engine().pair_phone(&code, &key.public_key, &signature).await?;
-    let paired = paired.ok_or_else(|| Problem::missing("this pairing code is unknown or over; enrol again"))?;
+    let paired = paired.ok_or_else(|| Problem::missing("this pairing code is unknown or over", "enrol again"))?;
     world.phone.remember(paired.device, &key)?;
     Ok(Json(json!({ "paired": true, "user_id": paired.user, "device_id": paired.device })))
 }
@@ -212,32 +198,62 @@ fn clock_now(world: &World) -> Value {
         "now": onelogin::wire_time::with_millis(now.0),
         "unix_ms": now.0,
         "offset_seconds": world.clock.offset() / SECOND,
+        "frozen": world.clock.frozen().is_some(),
     })
 }
 
+/// What is done to the clock: set, moved, then stopped or let run.
 #[derive(Deserialize)]
-struct Advance {
-    advance_seconds: i64,
+#[serde(deny_unknown_fields)]
+struct Wind {
+    set: Option<String>,
+    advance_seconds: Option<i64>,
+    freeze: Option<bool>,
 }
 
-/// Furthest the clock can be moved from the machine's, in seconds: a hundred years.
-const MAX_OFFSET: u64 = 100 * 365 * 86_400;
+/// Furthest the clock can be moved from the machine's, in milliseconds: a hundred years.
+const MAX_OFFSET: u64 = 100 * 365 * 86_400 * 1_000;
 
-async fn advance(State(world): State<Arc<World>>, body: Bytes) -> Result<Json<Value>, Problem> {
-    let advance: Advance = serde_json::from_slice(&body).map_err(|_| Problem::bad("send {\"advance_seconds\":31}"))?;
-    let seconds = (world.clock.offset() / SECOND).saturating_add(advance.advance_seconds);
-    if seconds.unsigned_abs() > MAX_OFFSET {
-        return Err(Problem::bad("that is further than a hundred years"));
+/// How the clock is told.
+const CLOCK_BODY: &str =
+    "send {\"advance_seconds\":31}, {\"set\":\"2027-01-01T00:00:00Z\"}, {\"freeze\":true} or several of them";
+
+async fn wind(State(world): State<Arc<World>>, body: Bytes) -> Result<Json<Value>, Problem> {
+    let wind: Wind = serde_json::from_slice(&body).map_err(|_| Problem::bad(CLOCK_BODY))?;
+    if wind.set.is_none() && wind.advance_seconds.is_none() && wind.freeze.is_none() {
+        return Err(Problem::bad(CLOCK_BODY));
     }
-    let offset = seconds * SECOND;
-    world.store().set_dev_clock_offset(offset).await?;
-    world.clock.set_offset(offset);
+    let real = engine::Clock::now(&engine::clock::SystemClock);
+    let mut clock = DevClock { offset: world.clock.offset(), frozen: world.clock.frozen() };
+    if let Some(text) = &wind.set {
+        let at =
+            onelogin::wire_time::read(text).ok_or_else(|| Problem::bad("set is a time as 2027-01-01T00:00:00Z"))?;
+        clock.offset = at - clock.frozen.unwrap_or(real).0;
+    }
+    let moved = wind.advance_seconds.unwrap_or_default().checked_mul(SECOND);
+    let offset = moved.and_then(|moved| clock.offset.checked_add(moved));
+    clock.offset = offset.filter(|offset| offset.unsigned_abs() <= MAX_OFFSET).ok_or_else(|| {
+        let hint = "a dev world's clock goes a hundred years either way";
+        Problem::new(StatusCode::BAD_REQUEST, "dev.too_far", "that is too far away", hint)
+    })?;
+    match wind.freeze {
+        Some(true) => clock.frozen = clock.frozen.or(Some(real)),
+        // It goes on from where it stood.
+        Some(false) => {
+            if let Some(at) = clock.frozen.take() {
+                clock.offset -= real.since(at);
+            }
+        }
+        None => {}
+    }
+    world.store().set_dev_clock(clock).await?;
+    world.turn(clock);
     Ok(Json(clock_now(&world)))
 }
 
 async fn reset(State(world): State<Arc<World>>) -> Result<Json<Value>, Problem> {
     world.store().dev_reset().await?;
-    world.clock.set_offset(0);
+    world.turn(DevClock::default());
     world.phone.reset()?;
     world.engine().forget_callers();
     Ok(Json(json!({ "reset": true })))

@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use store::{Page, TextFilter, UserFilter};
 
+use super::planting::Pinned;
 use crate::app::{AWS_ACS, AWS_AUDIENCE};
 use crate::folder::{Folder, write_private};
 use crate::installation::DEV_FILE;
@@ -65,8 +66,8 @@ pub struct DevApp {
 
 impl Seed {
     /// The ready file's content.
-    pub fn ready(&self, base_url: &str, admin_url: &str) -> Value {
-        json!({
+    pub fn ready(&self, base_url: &str, admin_url: &str, dev_key: Option<&str>) -> Value {
+        let mut ready = json!({
             "base_url": base_url,
             "admin_url": admin_url,
             "subdomain": SUBDOMAIN,
@@ -75,21 +76,44 @@ impl Seed {
             "users": self.users,
             "apps": self.apps,
             "outbox_url": format!("{base_url}/dev/outbox"),
-        })
+        });
+        if let Some(key) = dev_key {
+            ready["dev_key"] = key.into();
+        }
+        ready
     }
 }
 
 /// The credentials of an earlier start, or new ones. Planting can be cut off anywhere and is simply done again.
-pub(super) async fn load_or_plant(engine: &Engine, folder: &Folder, chance: &dyn Chance) -> anyhow::Result<Seed> {
+pub(super) async fn load_or_plant(
+    engine: &Engine,
+    folder: &Folder,
+    chance: &dyn Chance,
+    pinned: &Pinned,
+) -> anyhow::Result<Seed> {
     let file = folder.file(DEV_FILE);
-    match std::fs::read_to_string(&file) {
+    let mut seed = planted(engine, &file, chance).await?;
+    if let Some((client_id, secret)) = &pinned.client
+        && let Some(first) = seed.clients.first_mut()
+        && (first.client_id != *client_id || first.client_secret != *secret)
+    {
+        let name = format!("dev: {}", Scope::ManageAll.name());
+        engine.plant_client(&name, Scope::ManageAll, client_id, secret).await?;
+        (first.client_id, first.client_secret) = (client_id.clone(), secret.clone());
+        write_private(&file, &serde_json::to_string_pretty(&seed)?)?;
+    }
+    Ok(seed)
+}
+
+async fn planted(engine: &Engine, file: &Path, chance: &dyn Chance) -> anyhow::Result<Seed> {
+    match std::fs::read_to_string(file) {
         Ok(text) => {
             let seed: Seed = serde_json::from_str(&text)
                 .with_context(|| format!("{} is damaged; remove the data folder", file.display()))?;
             // The folder may have served another database before.
-            if is_planted(engine, &seed).await? { Ok(seed) } else { plant_and_keep(engine, chance, &file).await }
+            if is_planted(engine, &seed).await? { Ok(seed) } else { plant_and_keep(engine, chance, file).await }
         }
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => plant_and_keep(engine, chance, &file).await,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => plant_and_keep(engine, chance, file).await,
         Err(error) => Err(error).with_context(|| format!("cannot read {}", file.display())),
     }
 }

@@ -55,6 +55,7 @@ const COMMANDS: &[(&str, &[&str], Kind)] = &[
     ("device delete", &["ana", "1", "--yes"], Needs),
     ("config check", &[], Apart),
     ("config show", &[], Apart),
+    ("config example", &[], Apart),
     ("import", &["LIST"], Makes),
     ("migrate", &[], Needs),
     ("move", &[], Makes),

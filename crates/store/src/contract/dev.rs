@@ -3,7 +3,7 @@
 use domain::*;
 
 use super::world::*;
-use crate::{DevFilter, DevMessage, Store};
+use crate::{DevClock, DevFilter, DevMessage, Store};
 
 fn recorded(user: UserId, device: i64, to: &str) -> DevMessage {
     DevMessage {
@@ -69,9 +69,11 @@ pub(crate) async fn a_reset_keeps_clients_and_users_only(store: &Store) {
     let access = set.access;
     let create = move |_: &ClientView| Decision::reply(()).with(Change::CreateTokenSet(set.clone()));
     store.decide_client(client.id, None, create).await.unwrap();
-    assert_eq!(store.dev_clock_offset().await.unwrap(), 0);
-    store.set_dev_clock_offset(-5).await.unwrap();
-    assert_eq!(store.dev_clock_offset().await.unwrap(), -5);
+    assert_eq!(store.dev_clock().await.unwrap(), DevClock::default());
+    for clock in [DevClock { offset: -5, frozen: None }, DevClock { offset: 7, frozen: Some(NOW) }] {
+        store.set_dev_clock(clock).await.unwrap();
+        assert_eq!(store.dev_clock().await.unwrap(), clock);
+    }
 
     store.dev_reset().await.unwrap();
     let view = store.view(user).await.unwrap();
@@ -81,5 +83,5 @@ pub(crate) async fn a_reset_keeps_clients_and_users_only(store: &Store) {
     assert_eq!(store.next_message_at().await.unwrap(), None);
     assert_eq!(store.token(access).await.unwrap(), None);
     assert_eq!(store.clients().await.unwrap(), [client]);
-    assert_eq!(store.dev_clock_offset().await.unwrap(), 0);
+    assert_eq!(store.dev_clock().await.unwrap(), DevClock::default());
 }

@@ -187,15 +187,6 @@ impl Postgres {
         .await
     }
 
-    pub(crate) async fn dev_clock_offset(&self) -> Result<i64, Error> {
-        let Some(bytes) = self.meta(apply::DEV_CLOCK).await? else { return Ok(0) };
-        bytes.try_into().map(i64::from_be_bytes).map_err(|_| Error::Corrupt("the dev clock"))
-    }
-
-    pub(crate) async fn set_dev_clock_offset(&self, milliseconds: i64) -> Result<(), Error> {
-        self.set_meta(apply::DEV_CLOCK, &milliseconds.to_be_bytes()).await
-    }
-
     pub(crate) async fn dev_reset(&self) -> Result<(), Error> {
         let writes: Vec<_> = apply::dev_reset().into_iter().map(Query::from).collect();
         in_time(async {

@@ -114,16 +114,6 @@ impl Sqlite {
         self.readers.read(|conn| all(conn, &statement, &params, rows::dev_message))
     }
 
-    pub(crate) fn dev_clock_offset(&self) -> Result<i64, Error> {
-        let stored = self.meta(apply::DEV_CLOCK)?;
-        let Some(bytes) = stored else { return Ok(0) };
-        bytes.try_into().map(i64::from_be_bytes).map_err(|_| Error::Corrupt("the dev clock"))
-    }
-
-    pub(crate) async fn set_dev_clock_offset(&self, milliseconds: i64) -> Result<(), Error> {
-        self.set_meta(apply::DEV_CLOCK, &milliseconds.to_be_bytes()).await
-    }
-
     pub(crate) async fn dev_reset(&self) -> Result<(), Error> {
         self.write(|tx| {
             for write in apply::dev_reset() {

@@ -3,6 +3,7 @@
 "use strict";
 
 const names = { sms: "Text message", voice: "Call", email: "E-mail", push: "Push" };
+const states = { accepted: "Accepted", rejected: "Denied, or answered wrongly too often", expired: "Over" };
 const list = document.getElementById("messages");
 const state = document.getElementById("state");
 const needle = document.getElementById("needle");
@@ -20,7 +21,7 @@ async function post(path, body, result, buttons) {
   try {
     const answer = await fetch(path, { method: "POST", body: body && JSON.stringify(body) });
     const told = await answer.json();
-    result.textContent = answer.ok ? told.status : told.error;
+    result.textContent = answer.ok ? told.status : `${told.error.message}: ${told.error.hint}`;
     if (!answer.ok) buttons.forEach((button) => { button.disabled = false; });
   } catch {
     result.textContent = "The server does not answer.";
@@ -71,16 +72,26 @@ function callActions(message, result) {
   return [digits, key];
 }
 
+function ended(message) {
+  const state = states[message.state] || "No longer waiting";
+  return message.answered_at ? `${state}, ${message.answered_at.slice(11, 19)} UTC.` : `${state}.`;
+}
+
 function show(message) {
   const item = element("li", "message");
-  item.dataset.search = [message.to, message.channel, `user ${message.user_id}`, names[message.channel]].join(" ").toLowerCase();
+  const who = message.username ? `${message.username} (user ${message.user_id})` : `user ${message.user_id}`;
+  const over = message.state !== "waiting";
+  if (over) item.classList.add("over");
+  item.dataset.search = [message.to, message.channel, who, names[message.channel]].join(" ").toLowerCase();
   const head = element("div", "head");
   head.append(
     element("span", "channel", names[message.channel] || message.channel),
     element("span", "", message.to),
-    element("span", "about", `user ${message.user_id}, device ${message.device_id}, ${message.created_at.slice(11, 19)} UTC, no. ${message.id}`),
+    element("span", "about", `${who}, device ${message.device_id}, ${message.created_at.slice(11, 19)} UTC, no. ${message.id}`),
   );
-  item.append(head, element("p", "body", message.body));
+  item.append(head);
+  if (message.subject) item.append(element("p", "subject", message.subject));
+  item.append(element("p", "body", message.body));
   if (message.code) item.append(element("div", "code", message.code));
   const result = element("span", "", "");
   result.setAttribute("role", "status");
@@ -88,8 +99,10 @@ function show(message) {
   const answering = { push: pushActions, voice: message.code ? undefined : callActions }[message.channel];
   if (answering) {
     if (message.waits) actions.append(...answering(message, result));
-    else result.textContent = "No longer waiting.";
+    else result.textContent = ended(message);
     actions.append(result);
+  } else if (over) {
+    actions.append(element("span", "about", ended(message)));
   }
   if (actions.childElementCount) item.append(actions);
   list.prepend(item);
