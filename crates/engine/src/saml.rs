@@ -59,10 +59,9 @@ impl Engine {
         if definition.audience.is_empty() || !text::is_clean(&definition.audience) {
             return Err(BadApp::Field("the audience must not be empty"));
         }
-        let roles: Vec<_> = definition.aws_roles.iter().map(role).collect();
-        aws::attributes(&roles, "someone", definition.aws_session_ttl).map_err(|_| {
-            BadApp::Field("an AWS role must be ROLE_ARN,PROVIDER_ARN, and a session 900 to 43200 seconds")
-        })?;
+        if let Some(bad) = bad_aws(&definition) {
+            return Err(BadApp::Field(bad));
+        }
         let id = AppId(self.store.next_id(IdKind::App).await.map_err(Error::from)?);
         let app = App { id, name: name.to_owned(), definition, created_at: self.now() };
         match self.store.create_app(&app).await {
@@ -215,6 +214,23 @@ impl Engine {
 
 fn moment(at: Timestamp) -> Moment {
     Moment(at.0)
+}
+
+/// What AWS would not take of an app's definition. The preset is judged only where it is asked for: an app of any other
+/// service names no role.
+fn bad_aws(definition: &Definition) -> Option<&'static str> {
+    let session = definition.aws_session_ttl;
+    if definition.aws_roles.is_empty() {
+        return session.map(|_| "a session length is for AWS only: name a role too, as ROLE_ARN,PROVIDER_ARN");
+    }
+    if session.is_some_and(|seconds| !aws::SESSION_SECONDS.contains(&seconds)) {
+        return Some("a session at AWS lasts 900 to 43200 seconds");
+    }
+    let roles: Vec<_> = definition.aws_roles.iter().map(role).collect();
+    aws::attributes(&roles, "someone", session).err().map(|_| {
+        "an AWS role must be ROLE_ARN,PROVIDER_ARN, as in \
+         arn:aws:iam::123456789012:role/Admin,arn:aws:iam::123456789012:saml-provider/Countersign"
+    })
 }
 
 fn role((role, provider): &(String, String)) -> aws::Role {

@@ -3,6 +3,7 @@
 mod wire;
 
 use domain::Scope;
+use domain::app::{Definition, Source};
 use insta::assert_snapshot;
 use serde_json::{Value, json};
 use testkit::Script;
@@ -175,4 +176,57 @@ async fn the_metadata_is_public_and_names_the_key_that_signs() {
     assert_eq!(rotated.text.matches("<ds:X509Certificate>").count(), 2, "an overlap");
     let newer = xml(&ask(&wire, "/api/2/saml_assertion", &request(&wire)).await.json()["data"]);
     assert_ne!(certificate(&newer), certificate(&assertion));
+}
+
+/// Roles and the length of a session are AWS's own words: a service of any other kind is made without them, and each
+/// option is judged alone.
+#[tokio::test]
+async fn an_app_needs_no_role() {
+    let wire = Wire::start().await;
+    let engine = wire.server.world.engine().clone();
+    let plain = || Definition {
+        acs_url: "https://wiki.example.com/saml/acs".to_owned(),
+        audience: "https://wiki.example.com".to_owned(),
+        name_id: Source::default(),
+        attributes: Vec::new(),
+        aws_roles: Vec::new(),
+        aws_session_ttl: None,
+    };
+    let role = |role: &str| vec![(role.to_owned(), "arn:aws:iam::123456789012:saml-provider/Countersign".to_owned())];
+    let admin = || role("arn:aws:iam::123456789012:role/Admin");
+    let attributes = vec![
+        ("mail".to_owned(), Source::Email),
+        ("team".to_owned(), Source::Custom("team".to_owned())),
+        ("site".to_owned(), Source::Fixed("north".to_owned())),
+    ];
+    let good = [
+        ("plain", plain()),
+        ("attributes", Definition { attributes, ..plain() }),
+        ("by id", Definition { name_id: Source::Id, ..plain() }),
+        ("roles", Definition { aws_roles: admin(), ..plain() }),
+        ("roles with a session", Definition { aws_roles: admin(), aws_session_ttl: Some(3600), ..plain() }),
+    ];
+    for (name, definition) in good {
+        let with_roles = !definition.aws_roles.is_empty();
+        let app = engine.create_app(name, definition).await.unwrap_or_else(|error| panic!("{name}: {error}"));
+        let user = wire.server.user(1);
+        let body = json!({ "username_or_email": user.username, "password": user.password, "subdomain": "acme",
+            "app_id": app.id.0.to_string() });
+        let told = ask(&wire, "/api/1/saml_assertion", &body).await;
+        let xml = xml(&told.json()["data"]);
+        assert!(xml.contains("Destination=\"https://wiki.example.com/saml/acs\""), "{name}: {xml}");
+        assert_eq!(xml.matches("<ds:Signature ").count(), 2, "{name}: the response and the assertion are signed");
+        assert_eq!(xml.contains("https://aws.amazon.com/SAML/Attributes/Role"), with_roles, "{name}");
+        assert_eq!(xml.contains(">north<"), name == "attributes", "{name}");
+    }
+    let bad = [
+        (Definition { aws_session_ttl: Some(3600), ..plain() }, "a session length is for AWS only"),
+        (Definition { aws_roles: admin(), aws_session_ttl: Some(60), ..plain() }, "900 to 43200 seconds"),
+        (Definition { aws_roles: role("Admin"), ..plain() }, "an AWS role must be ROLE_ARN,PROVIDER_ARN"),
+        (Definition { acs_url: "wiki".to_owned(), ..plain() }, "the ACS URL must be an https address"),
+    ];
+    for (definition, words) in bad {
+        let refused = engine.create_app("refused", definition).await.expect_err(words).to_string();
+        assert!(refused.contains(words), "{words}: {refused}");
+    }
 }

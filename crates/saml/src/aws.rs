@@ -19,6 +19,9 @@ pub const ROLE_SESSION_NAME: &str = "https://aws.amazon.com/SAML/Attributes/Role
 /// The attribute of how many seconds a session in the console lasts.
 pub const SESSION_DURATION: &str = "https://aws.amazon.com/SAML/Attributes/SessionDuration";
 
+/// How many seconds a session in the console may last.
+pub const SESSION_SECONDS: std::ops::RangeInclusive<u32> = 900..=43_200;
+
 /// A role, and the identity provider that AWS knows us as in the account of that role.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Role {
@@ -41,7 +44,7 @@ pub fn attributes(roles: &[Role], session_name: &str, session_ttl: Option<u32>) 
     }
     attributes.push(attribute(ROLE_SESSION_NAME, vec![session_name.to_owned()]));
     if let Some(seconds) = session_ttl {
-        if !(900..=43_200).contains(&seconds) {
+        if !SESSION_SECONDS.contains(&seconds) {
             return Err(Error::Aws("session duration"));
         }
         attributes.push(attribute(SESSION_DURATION, vec![seconds.to_string()]));
