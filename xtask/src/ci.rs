@@ -7,7 +7,7 @@ use anyhow::{Context as _, Result, bail};
 
 use crate::places::{Places, Profile};
 use crate::step::{cargo, is_there, run as run_command, step};
-use crate::{assertions, check, clock, conformance, fuzz, page, terminal, torture};
+use crate::{assertions, check, clock, conformance, docs, fuzz, page, terminal, torture};
 
 /// The line of cargo-deny that `deny.toml` is written for.
 const CARGO_DENY: &str = "~0.20.2";
@@ -58,6 +58,7 @@ pub(crate) fn run() -> Result<()> {
     })?;
     torture::run_quickly(&binary)?;
     step("dev outbox in a browser", || look(&places, &binary))?;
+    step("commands of the documents", || docs::run_blocks(&places, &binary, None))?;
     step("assertions read by others", || assertions::accept(&places))?;
     step("description fuzzed", || fuzz::run_quickly(&places, &binary))?;
     step("conformance", || conformance::run_against(&places, &binary, &[]))?;

@@ -10,6 +10,7 @@ mod check;
 mod ci;
 mod clock;
 mod conformance;
+mod docs;
 mod fuzz;
 mod ha;
 mod metadata;
@@ -44,6 +45,8 @@ enum Chore {
     Conformance(conformance::Args),
     /// What libraries and tools of others make of SAML responses
     Assertions,
+    /// The documents: every command in them runs, every link leads somewhere, every page stands in the index
+    Docs(docs::Args),
     /// Schemathesis against the dev world, by its own description
     Fuzz(fuzz::Args),
     /// The table of performance targets, measured against ceilings of the same machine
@@ -65,6 +68,7 @@ fn main() -> ExitCode {
         Chore::Check => check::run(),
         Chore::Conformance(args) => conformance::run(&args),
         Chore::Assertions => assertions::run(),
+        Chore::Docs(args) => docs::run(&args),
         Chore::Fuzz(args) => fuzz::run(&args),
         Chore::Bench(args) => bench::run(&args),
         Chore::Page(args) => page::run(&args),

@@ -1,0 +1,77 @@
+//! `cargo xtask docs`: what the documents show is what a reader gets. Every `sh` block is run, page by page, or says why
+//! it is not; every link leads somewhere; every page stands in the index.
+//!
+//! A page's blocks run in one shell, in the page's order, in an empty folder. Three marks, each an HTML comment on the
+//! line above a block, say what a reader does by eye:
+//!
+//! - `<!-- not run: REASON -->` leaves the block out.
+//! - `<!-- background: FILE -->` starts it in the background ("in another terminal") and waits until `FILE` is there.
+//! - `<!-- needs: PAGE#HEADING -->` first runs the blocks below that heading of another page.
+
+mod laws;
+mod page;
+mod session;
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Result, bail};
+
+pub(crate) use laws::complaints;
+
+use crate::places::{Places, Profile};
+use crate::terminal;
+
+/// What can be asked of the chore.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// Run nothing; only look at links, index, marks and the tests that requirements name
+    #[arg(long)]
+    check: bool,
+    /// Run the blocks of this page only, as `docs/logging-in.md`
+    #[arg(long, value_name = "PAGE")]
+    only: Option<PathBuf>,
+    /// A binary that exists already
+    #[arg(long, value_name = "PATH")]
+    binary: Option<PathBuf>,
+}
+
+/// The chore.
+pub(crate) fn run(args: &Args) -> Result<()> {
+    let places = Places::find()?;
+    let complaints = complaints(&places.root)?;
+    for complaint in &complaints {
+        terminal::say(complaint);
+    }
+    if !complaints.is_empty() {
+        bail!("{} complaints about the documents", complaints.len());
+    }
+    if args.check {
+        return Ok(());
+    }
+    let binary = places.server_or(args.binary.as_deref(), Profile::Dev)?;
+    run_blocks(&places, &binary, args.only.as_deref())
+}
+
+/// Runs the blocks of all pages, or of one.
+pub(crate) fn run_blocks(places: &Places, binary: &Path, only: Option<&Path>) -> Result<()> {
+    let pages: Vec<_> =
+        page::paths(&places.root)?.into_iter().filter(|path| only.is_none_or(|only| only == path)).collect();
+    if pages.is_empty() {
+        bail!("there is no such page");
+    }
+    let mut failed = 0;
+    for path in pages {
+        match session::run(places, binary, &path) {
+            Ok(ran) if ran == 0 => {}
+            Ok(ran) => terminal::say(&format!("ok     {}: {ran} blocks run", path.display())),
+            Err(error) => {
+                failed += 1;
+                terminal::say(&format!("FAILED {}: {error:#}", path.display()));
+            }
+        }
+    }
+    if failed > 0 {
+        bail!("the blocks of {failed} pages do not run as they are written");
+    }
+    Ok(())
+}

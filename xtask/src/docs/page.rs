@@ -1,0 +1,165 @@
+//! A page of the documents, read for what can be checked: its headings, its links and its blocks.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result};
+
+/// What the mark above a block says about running it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Mark {
+    /// Nothing: it runs, and has to succeed.
+    Run,
+    /// It is left out, for this reason.
+    NotRun(String),
+    /// It runs in the background; the next block waits until this file is there.
+    Background(String),
+}
+
+/// A fenced block of the language `sh`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Block {
+    /// The line of its fence, from 1.
+    pub(super) line: usize,
+    /// The anchors of the headings it is under, outermost first.
+    pub(super) under: Vec<String>,
+    /// How it is run.
+    pub(super) mark: Mark,
+    /// Blocks of another page that have to run first: the page as written, and the anchor.
+    pub(super) needs: Option<(String, String)>,
+    /// Its text.
+    pub(super) text: String,
+}
+
+/// A page.
+#[derive(Debug, Default)]
+pub(super) struct Page {
+    /// Anchors of all headings.
+    pub(super) anchors: Vec<String>,
+    /// Links, each with its line.
+    pub(super) links: Vec<(usize, String)>,
+    /// The blocks that a shell could run.
+    pub(super) blocks: Vec<Block>,
+}
+
+/// The pages, relative to the root, in a fixed order.
+pub(super) fn paths(root: &Path) -> Result<Vec<PathBuf>> {
+    let mut found: Vec<PathBuf> = Vec::new();
+    for folder in ["", "docs", "docs/security", "conformance"] {
+        let entries = std::fs::read_dir(root.join(folder)).with_context(|| format!("cannot read {folder}"))?;
+        for entry in entries {
+            let name = entry?.file_name();
+            if Path::new(&name).extension().is_some_and(|end| end == "md") {
+                found.push(Path::new(folder).join(name));
+            }
+        }
+    }
+    found.sort();
+    Ok(found)
+}
+
+/// Reads a page.
+pub(super) fn read(root: &Path, path: &Path) -> Result<Page> {
+    let text = std::fs::read_to_string(root.join(path)).with_context(|| format!("cannot read {}", path.display()))?;
+    Ok(parse(&text))
+}
+
+fn parse(text: &str) -> Page {
+    let mut page = Page::default();
+    let mut headings: Vec<(usize, String)> = Vec::new();
+    let mut above: Vec<&str> = Vec::new();
+    let mut lines = text.lines().enumerate();
+    while let Some((at, line)) = lines.next() {
+        if let Some(language) = line.trim_start().strip_prefix("```") {
+            let body: Vec<&str> =
+                lines.by_ref().map(|(_, line)| line).take_while(|line| line.trim_start() != "```").collect();
+            if language.trim() == "sh" {
+                page.blocks.push(block(at + 1, &headings, &above, body.join("\n")));
+            }
+            above.clear();
+            continue;
+        }
+        if line.starts_with("<!--") {
+            above.push(line);
+            continue;
+        }
+        above.clear();
+        let level = line.bytes().take_while(|byte| *byte == b'#').count();
+        if level > 0 && line[level..].starts_with(' ') {
+            let anchor = anchor(line[level..].trim());
+            headings.retain(|(outer, _)| *outer < level);
+            headings.push((level, anchor.clone()));
+            page.anchors.push(anchor);
+            continue;
+        }
+        page.links.extend(links(line).map(|link| (at + 1, link)));
+    }
+    page
+}
+
+fn block(line: usize, headings: &[(usize, String)], above: &[&str], text: String) -> Block {
+    let mut block = Block {
+        line,
+        under: headings.iter().map(|(_, anchor)| anchor.clone()).collect(),
+        mark: Mark::Run,
+        needs: None,
+        text,
+    };
+    for comment in above {
+        let words = comment.trim_start_matches("<!--").trim_end_matches("-->").trim();
+        match words.split_once(": ") {
+            Some(("not run", reason)) => block.mark = Mark::NotRun(reason.to_owned()),
+            Some(("background", file)) => block.mark = Mark::Background(file.to_owned()),
+            Some(("needs", place)) => {
+                block.needs = place.split_once('#').map(|(page, anchor)| (page.to_owned(), anchor.to_owned()));
+            }
+            _ => {}
+        }
+    }
+    block
+}
+
+/// The anchor of a heading, as the places that show Markdown make it: lower case, blanks to dashes, no punctuation.
+fn anchor(heading: &str) -> String {
+    let kept = heading.chars().filter(|c| c.is_alphanumeric() || matches!(c, ' ' | '-' | '_'));
+    kept.flat_map(char::to_lowercase).map(|c| if c == ' ' { '-' } else { c }).collect()
+}
+
+/// The targets of `[text](target)`, outside of code spans.
+fn links(line: &str) -> impl Iterator<Item = String> {
+    let outside: String = line.split('`').step_by(2).collect::<Vec<_>>().join("`");
+    let targets: Vec<String> = outside
+        .split("](")
+        .skip(1)
+        .filter_map(|rest| rest.split_once(')').map(|(target, _)| target.to_owned()))
+        .collect();
+    targets.into_iter()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TEXT: &str = "# A page\n\nSee [there](b.md#x-y) and `[not](code.md)`.\n\n## In a `terminal`, now\n\n\
+                        <!-- background: ready.json -->\n```sh\nserve\n```\n\n<!-- not run: it builds -->\n```sh\n# make\n```\n\n\
+                        ```json\n[a](b)\n```\n\n<!-- needs: README.md#quick-start -->\n```sh\nlast\n```\n";
+
+    #[test]
+    fn blocks_carry_their_marks_and_their_headings() {
+        let page = parse(TEXT);
+        let marks: Vec<&Mark> = page.blocks.iter().map(|block| &block.mark).collect();
+        assert_eq!(
+            marks,
+            [&Mark::Background("ready.json".to_owned()), &Mark::NotRun("it builds".to_owned()), &Mark::Run]
+        );
+        assert_eq!(page.blocks[0].under, ["a-page", "in-a-terminal-now"]);
+        assert_eq!(page.blocks[0].text, "serve");
+        assert_eq!(page.blocks[2].needs, Some(("README.md".to_owned(), "quick-start".to_owned())));
+    }
+
+    #[test]
+    fn links_are_read_outside_of_code_and_headings_have_anchors() {
+        let page = parse(TEXT);
+        assert_eq!(page.links, [(3, "b.md#x-y".to_owned())]);
+        assert_eq!(page.anchors, ["a-page", "in-a-terminal-now"]);
+    }
+}
