@@ -4,6 +4,7 @@
 mod dependencies;
 mod files;
 mod layers;
+mod requirements;
 mod rows;
 
 use anyhow::{Result, bail};
@@ -21,13 +22,14 @@ pub(crate) fn run() -> Result<()> {
     let tree = Metadata::of(&places.root)?;
     let files = files::read(&places.root.join("crates"))?;
     let (long, unfinished) = (files::long(&files), files::unfinished(&files));
-    let laws: [(&str, Complaints); 7] = [
+    let laws: [(&str, Complaints); 8] = [
         ("domain stays pure", layers::domain_is_pure(&tree)),
         ("crates depend downwards only", layers::downwards_only(&tree)),
         ("every dependency has its reason", dependencies::explained(&places.root)?),
         ("every dependency is used", dependencies::used(&tree, &places.root)?),
         ("nothing is left unfinished", unfinished),
         ("every row of the contract's tables is tested", rows::named(&places.root, &files)?),
+        ("every built requirement names its tests", requirements::shown(&places.root, &files)?),
         ("links, index and marks of the documents hold", crate::docs::complaints(&places.root)?),
     ];
     let mut broken = 0;
