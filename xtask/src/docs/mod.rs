@@ -62,7 +62,7 @@ pub(crate) fn run_blocks(places: &Places, binary: &Path, only: Option<&Path>) ->
     let mut failed = 0;
     for path in pages {
         match session::run(places, binary, &path) {
-            Ok(ran) if ran == 0 => {}
+            Ok(0) => {}
             Ok(ran) => terminal::say(&format!("ok     {}: {ran} blocks run", path.display())),
             Err(error) => {
                 failed += 1;
