@@ -1,5 +1,5 @@
 //! What kind of installation is at a place, and whether a command may open it or make one: the one answer for every
-//! command. A dev world and an installation that is served never become one (SEC 92), and only what is meant to make an
+//! command. A dev world and an installation that is served never become one (SEC 94), and only what is meant to make an
 //! installation makes one (SEC 93).
 
 use std::path::{Path, PathBuf};

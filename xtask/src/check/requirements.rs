@@ -23,10 +23,15 @@ fn complaints(page: &str, tests: &BTreeSet<&str>) -> Complaints {
         return vec![format!("{PAGE} has no section that begins with `{STATUS}`")];
     };
     let rows: Vec<(u32, &str, &str)> = status.lines().filter_map(row).collect();
-    let numbers: BTreeSet<u32> = rules.lines().filter_map(number).collect();
+    let mut numbers = BTreeSet::new();
+    let mut complaints = Complaints::new();
+    for number in rules.lines().filter_map(number) {
+        if !numbers.insert(number) {
+            complaints.push(format!("SEC {number} is given to two rules"));
+        }
+    }
     let listed: BTreeSet<u32> = rows.iter().map(|(number, ..)| *number).collect();
-    let mut complaints: Complaints =
-        numbers.difference(&listed).map(|number| format!("SEC {number} has no status in section 15")).collect();
+    complaints.extend(numbers.difference(&listed).map(|number| format!("SEC {number} has no status in section 15")));
     complaints
         .extend(listed.difference(&numbers).map(|number| format!("section 15 lists SEC {number}, which no rule has")));
     for (number, state, shown) in rows {
@@ -74,12 +79,12 @@ mod tests {
 
     #[test]
     fn each_built_requirement_names_a_test() {
-        let page = "1. one\n| 2 | two |\n3. three\n4. four\n## 15. Status\n| 1 | built | `here` |\n| 2 | built | |\n\
+        let page = "1. one\n| 2 | two |\n3. three\n4. four\n4. five\n## 15. Status\n| 1 | built | `here` |\n| 2 | built | |\n\
                     | 3 | planned | |\n| 5 | built | `gone` |\n";
         let found = complaints(page, &BTreeSet::from(["here"])).join("\n");
         assert_eq!(
             found,
-            "SEC 4 has no status in section 15\nsection 15 lists SEC 5, which no rule has\n\
+            "SEC 4 is given to two rules\nSEC 4 has no status in section 15\nsection 15 lists SEC 5, which no rule has\n\
              SEC 2 is called built and names no test\nSEC 5 names `gone`, and there is no such test"
         );
     }
