@@ -1,5 +1,10 @@
 //! What can go wrong. None of these texts holds a value of a row: an error may be logged (SEC 48).
 
+/// What was interrupted because its time was over, or because nobody waited for it any more.
+pub(crate) const TOO_LONG: &str = "a list took too long";
+/// What was not begun, since as much as may run at once was running.
+pub(crate) const BUSY: Error = Error::Unavailable("too many lists at once");
+
 /// Why a decision or a query failed. Nothing it would have changed was changed, unless [`Error::Unavailable`] says
 /// otherwise: after a lost commit the outcome is unknown, and the caller answers 503 (SEC 80).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]

@@ -3,16 +3,25 @@
 //! The trail has no index but its key, so that entries are only ever appended. A look-up goes through it in windows of
 //! ids and gives up its turn after so many: what a call costs does not depend on how much has happened.
 
-use crate::query::{EventFilter, EventPage, Events};
+use std::time::{Duration, Instant};
+
+use crate::query::{EventFilter, EventPage, Events, Reading};
 use crate::{Error, Store, conditions};
 
 /// Ids in one statement's window.
 const WINDOW: i64 = 100_000;
-/// Windows that one call looks through.
+/// Windows that one call looks through, and how long it goes on to the next one.
 const WINDOWS: usize = 10;
+const TIME: Duration = Duration::from_millis(500);
 
 /// The entries of a page.
-pub(crate) async fn look(store: &Store, filter: &EventFilter, page: EventPage) -> Result<Events, Error> {
+pub(crate) async fn look(
+    store: &Store,
+    filter: &EventFilter,
+    page: EventPage,
+    reading: Reading,
+) -> Result<Events, Error> {
+    let began = now();
     let none = Events { entries: Vec::new(), next: None };
     let Some((first, last)) = store.event_bounds().await? else { return Ok(none) };
     let (first, last) = match filter.id {
@@ -26,7 +35,10 @@ pub(crate) async fn look(store: &Store, filter: &EventFilter, page: EventPage) -
         (None, false) => first,
     };
     let mut found = Events { entries: Vec::new(), next: None };
-    for _ in 0..WINDOWS {
+    for window in 0..WINDOWS {
+        if window > 0 && now() - began > TIME {
+            break;
+        }
         let (low, high) = if page.descending {
             (first.max(edge.saturating_sub(WINDOW - 1)), edge)
         } else {
@@ -38,7 +50,10 @@ pub(crate) async fn look(store: &Store, filter: &EventFilter, page: EventPage) -
         }
         let wanted = usize::try_from(page.limit).unwrap_or(usize::MAX) - found.entries.len();
         let entries = store
-            .events_between(conditions::of_events(filter, (low, high), page.descending, wanted.saturating_add(1)))
+            .events_between(
+                conditions::of_events(filter, (low, high), page.descending, wanted.saturating_add(1)),
+                reading,
+            )
             .await?;
         let more = entries.len() > wanted;
         found.entries.extend(entries.into_iter().take(wanted));
@@ -54,4 +69,9 @@ pub(crate) async fn look(store: &Store, filter: &EventFilter, page: EventPage) -
         found.next = None;
     }
     Ok(found)
+}
+
+#[expect(clippy::disallowed_methods, reason = "a bound on work, on which nothing durable rests")]
+fn now() -> Instant {
+    Instant::now()
 }

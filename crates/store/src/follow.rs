@@ -22,7 +22,7 @@ use serde::{Deserialize, Serialize};
 use domain::Timestamp;
 use domain::time::{HOUR, MINUTE};
 
-use crate::query::{AuditRow, EventFilter, EventPage, Span};
+use crate::query::{AuditRow, EventFilter, EventPage, Reading, Span};
 use crate::value::Value;
 use crate::{Backend, Error, Store, events, sql};
 
@@ -246,7 +246,7 @@ impl Store {
         let filter = EventFilter { at: Span { since: Some(moment), until: None }, ..EventFilter::default() };
         let mut beyond = None;
         loop {
-            let found = events::look(self, &filter, EventPage { beyond, descending: false, limit: 1 }).await?;
+            let found = events::look(self, &filter, EventPage { beyond, descending: false, limit: 1 }, Reading::Own).await?;
             if let Some((first, _)) = found.entries.first() {
                 return Ok(read.back_to(*first, moment));
             }
@@ -303,10 +303,7 @@ impl Store {
     }
 
     async fn events_of(&self, (statement, params): (String, Vec<Value>)) -> Result<Vec<(i64, AuditRow)>, Error> {
-        match &self.backend {
-            Backend::Sqlite(db) => db.events_by(statement, params).await,
-            Backend::Postgres(db) => Box::pin(db.events_by(&statement, &params)).await,
-        }
+        self.entries(statement, params, Reading::Own).await
     }
 
     /// The first id of each block from one block to another, and the greatest id that is used in it.

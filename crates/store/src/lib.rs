@@ -51,6 +51,7 @@ pub use error::{Error, Field, OpenError};
 pub use follow::{Cursor, Followed};
 pub use migrations::{MIGRATIONS, Migration};
 pub use postgres::PostgresOptions;
+use query::Reading;
 pub use query::{
     AuditChain, AuditRow, COMMIT_BOUNDS, DevFilter, DevMessage, EventFilter, EventPage, Events, Fate, IdKind, Page,
     QueuedMessage, Span, Stats, Swept, TextFilter, UserFilter, UserPage, Waiting,
@@ -230,11 +231,20 @@ impl Store {
         }
     }
 
-    /// The users that match, by ascending id.
+    /// The users that match, by ascending id. Few lists are read at once, apart from all else, and none for longer than
+    /// the options of the database say; beyond that the answer is [`Error::Unavailable`].
     pub async fn users(&self, filter: &UserFilter, page: Page) -> Result<UserPage, Error> {
         match &self.backend {
             Backend::Sqlite(db) => db.users(filter, page).await,
             Backend::Postgres(db) => Box::pin(db.users(filter, page)).await,
+        }
+    }
+
+    /// The names of the custom attributes that the first `users` users have. A list, as [`Self::users`] is.
+    pub async fn attribute_names(&self, users: u32) -> Result<Vec<String>, Error> {
+        match &self.backend {
+            Backend::Sqlite(db) => db.attribute_names(users.into()).await,
+            Backend::Postgres(db) => Box::pin(db.attribute_names(users.into())).await,
         }
     }
 
@@ -341,22 +351,32 @@ impl Store {
     /// Entries of all chains, by id. On PostgreSQL ids are given to nodes in blocks, so between nodes they ascend only
     /// roughly with time.
     pub async fn events(&self, filter: &EventFilter, page: EventPage) -> Result<Events, Error> {
-        events::look(self, filter, page).await
+        events::look(self, filter, page, Reading::Asked).await
     }
 
     async fn events_between(
         &self,
         (condition, params): (String, Vec<value::Value>),
+        reading: Reading,
+    ) -> Result<Vec<(i64, AuditRow)>, Error> {
+        self.entries(format!("{}{condition}", sql::EVENTS), params, reading).await
+    }
+
+    async fn entries(
+        &self,
+        statement: String,
+        params: Vec<value::Value>,
+        reading: Reading,
     ) -> Result<Vec<(i64, AuditRow)>, Error> {
         match &self.backend {
-            Backend::Sqlite(db) => db.events(condition, params).await,
-            Backend::Postgres(db) => Box::pin(db.events(&condition, &params)).await,
+            Backend::Sqlite(db) => db.events(statement, params, reading).await,
+            Backend::Postgres(db) => Box::pin(db.events(statement, params, reading)).await,
         }
     }
 
     async fn event_bounds(&self) -> Result<Option<(i64, i64)>, Error> {
         match &self.backend {
-            Backend::Sqlite(db) => db.event_bounds().await,
+            Backend::Sqlite(db) => db.event_bounds(),
             Backend::Postgres(db) => Box::pin(db.event_bounds()).await,
         }
     }

@@ -7,6 +7,20 @@ pub(crate) const BATCH: i64 = 256;
 /// How long ended verifications and settled messages are kept, in milliseconds (SEC 87).
 pub(crate) const KEEP: i64 = domain::time::DAY;
 
+/// How long a list may take, unless the options of the database say.
+pub(crate) const LIST_TIME: std::time::Duration = std::time::Duration::from_secs(2);
+/// Lists read at once, by threads or connections that do nothing else.
+pub(crate) const LISTS: usize = 2;
+
+/// For whom something long is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Reading {
+    /// For a caller: few at once, for a short time.
+    Asked,
+    /// For the server itself.
+    Own,
+}
+
 /// Which row an id is drawn for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum IdKind {

@@ -18,6 +18,11 @@ impl Store {
         Ok(self.find_number(sql::USER_BY_EMAIL, key.into()).await?.map(UserId))
     }
 
+    /// The user with this name to log in with, without regard to case.
+    pub async fn user_by_name(&self, name: &str) -> Result<Option<UserId>, Error> {
+        Ok(self.find_number(sql::USER_BY_NAME, key(name).into()).await?.map(UserId))
+    }
+
     /// Who holds a token of this purpose, while it is live. Good for finding whom to ask, never for deciding.
     pub async fn holder(&self, token: Digest, purpose: Purpose) -> Result<Option<UserId>, Error> {
         let params = vec![token.into(), purpose.number().into()];

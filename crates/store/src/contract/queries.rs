@@ -1,10 +1,13 @@
 //! What is asked outside decisions.
 
+use std::time::Duration;
+
 use domain::factor::push::PAIRING_CONTEXT;
 use domain::user::UserPatch;
 use domain::*;
 
 use super::world::*;
+use crate::query::{LISTS, Reading};
 use crate::{Error, IdKind, Page, Span, Store, TextFilter, UserFilter};
 
 const ALL: Page = Page { limit: 50, offset: 0 };
@@ -203,4 +206,53 @@ pub(crate) async fn apps_are_kept_by_name_and_forgotten(store: &Store) {
     assert!(store.delete_app(app.id).await.unwrap());
     assert!(!store.delete_app(app.id).await.unwrap());
     assert_eq!(store.app(app.id).await.unwrap(), None);
+}
+
+pub(crate) async fn names_of_custom_attributes_are_listed_once(store: &Store) {
+    assert_eq!(store.attribute_names(10).await.unwrap(), Vec::<String>::new());
+    for names in [["a \"b\" $.c", "team"], ["team", "z"]] {
+        let custom_attributes = names.map(|name| (name.to_owned(), Some("v".to_owned()))).to_vec();
+        person(store, UserPatch { custom_attributes, ..UserPatch::default() }).await;
+    }
+    let mut names = store.attribute_names(10).await.unwrap();
+    names.sort();
+    assert_eq!(names, ["a \"b\" $.c", "team", "z"]);
+    let mut first = store.attribute_names(1).await.unwrap();
+    first.sort();
+    assert_eq!(first, ["a \"b\" $.c", "team"], "of so many users and no more");
+}
+
+/// A statement that never ends.
+async fn endless(store: &Store) -> Result<(), Error> {
+    let statement = "WITH RECURSIVE n (x) AS (SELECT 1 UNION ALL SELECT x FROM n) SELECT COUNT(*) FROM n";
+    store.entries(statement.to_owned(), Vec::new(), Reading::Asked).await.map(|_| ())
+}
+
+pub(crate) async fn a_long_read_is_interrupted(store: &Store) {
+    let user = somebody(store).await;
+    let reading: Vec<_> = (0..LISTS)
+        .map(|_| {
+            let store = store.clone();
+            tokio::spawn(async move { endless(&store).await })
+        })
+        .collect();
+    // As many as may run at once are running, and nothing else waits for them.
+    assert!(store.view(user).await.unwrap().user.is_some());
+    assert_eq!(store.user_by_login("nobody").await.unwrap(), None);
+    put(store, user, vec![]).await.unwrap();
+    assert!(store.ready().await);
+    for list in reading {
+        let refused = list.await.unwrap();
+        assert!(matches!(refused, Err(Error::Unavailable(_))), "{refused:?}");
+    }
+    assert_eq!(store.users(&UserFilter::default(), ALL).await.unwrap().total, 1, "and the next list is read");
+}
+
+/// With a store whose lists may take as long as they like.
+pub(crate) async fn a_list_that_nobody_waits_for_is_ended(store: &Store) {
+    somebody(store).await;
+    for _ in 0..4 * LISTS {
+        assert!(tokio::time::timeout(Duration::from_millis(50), endless(store)).await.is_err());
+    }
+    assert_eq!(store.users(&UserFilter::default(), ALL).await.unwrap().total, 1);
 }

@@ -3,9 +3,10 @@
 use std::collections::HashMap;
 use std::pin::Pin;
 use std::task::Poll;
+use std::time::Duration;
 
 use tokio_postgres::types::ToSql;
-use tokio_postgres::{Client, Row, Statement};
+use tokio_postgres::{CancelToken, Client, Row, Statement};
 
 use super::failure::Failure;
 use super::replication::Warnings;
@@ -62,6 +63,22 @@ impl Conn {
     /// Whether it can be used for something new.
     pub(super) fn is_idle(&self) -> bool {
         !self.in_transaction && !self.client.is_closed()
+    }
+
+    /// What a statement of this connection can be cancelled with, from another one.
+    pub(super) fn cancel_token(&self) -> CancelToken {
+        self.client.cancel_token()
+    }
+
+    /// Has it closed rather than used again: a cancellation may still be on its way.
+    pub(super) fn spoil(&mut self) {
+        self.in_transaction = true;
+    }
+
+    /// Opens a snapshot in which each statement may take `time`, for statements that were put together.
+    pub(super) async fn begin_list(&mut self, time: Duration) -> Result<(), Failure> {
+        self.in_transaction = true;
+        self.command(&format!("{BEGIN_SNAPSHOT}; SET LOCAL statement_timeout = {}", time.as_millis())).await
     }
 
     /// Runs commands without parameters.

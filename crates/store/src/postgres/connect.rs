@@ -9,7 +9,7 @@ use rustls::pki_types::pem::PemObject;
 use rustls::{ClientConfig, RootCertStore};
 use tokio::time::timeout;
 use tokio_postgres::config::TargetSessionAttrs;
-use tokio_postgres::{Client, Config, Connection, Socket};
+use tokio_postgres::{CancelToken, Client, Config, Connection, Socket};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::PostgresOptions;
@@ -65,6 +65,14 @@ impl Target {
     /// A connection on which nothing was said yet.
     pub(super) async fn dial(&self) -> Result<(Client, Driver), OpenError> {
         self.hosts.dial(&self.tls, CONNECT).await
+    }
+
+    /// Asks the server to give up what a connection is about. It may come too late, or not at all.
+    pub(super) async fn cancel(&self, token: &CancelToken) {
+        let cancelling = timeout(CONNECT_HOST, Box::pin(token.cancel_query(self.tls.clone())));
+        if let Ok(Err(error)) = cancelling.await {
+            tracing::debug!(%error, "a statement could not be cancelled");
+        }
     }
 
     /// A connection that may be slow, for migrations.

@@ -11,6 +11,7 @@ mod housekeeping;
 mod job;
 mod lane;
 mod load;
+mod long;
 mod migrate;
 mod notices;
 mod pool;
@@ -38,7 +39,7 @@ use crate::apply::id;
 use crate::counters::Counters;
 use crate::error::{Error, OpenError};
 use crate::ids::Ids;
-use crate::query::{AuditChain, AuditRow, Page, Stats, UserFilter, UserPage, Waiting};
+use crate::query::{AuditChain, AuditRow, LIST_TIME, LISTS, Page, Reading, Stats, UserFilter, UserPage, Waiting};
 use crate::rows::Decode;
 use crate::sql as shared;
 use crate::value::Value;
@@ -50,6 +51,7 @@ use failure::Failure;
 use job::{Fetch, Job};
 use lane::{Lane, Order};
 use load::Subject;
+use long::Long;
 use pool::Pool;
 use readers::Asked;
 
@@ -74,11 +76,13 @@ pub struct PostgresOptions {
     pub readers: usize,
     /// Connections for all the rest, at most.
     pub pool: usize,
+    /// How long a list may take. Lists have two connections that nothing else waits for.
+    pub list_time: Duration,
 }
 
 impl Default for PostgresOptions {
     fn default() -> Self {
-        Self { ca_file: None, lanes: 2, readers: 1, pool: 4 }
+        Self { ca_file: None, lanes: 2, readers: 1, pool: 4, list_time: LIST_TIME }
     }
 }
 
@@ -91,6 +95,8 @@ pub(crate) struct Postgres {
     tasks: Mutex<Vec<JoinHandle<()>>>,
     listener: JoinHandle<()>,
     pool: Pool,
+    /// Reads lists for callers.
+    lists: Long,
     ids: Ids,
     counters: Arc<Counters>,
 }
@@ -126,6 +132,7 @@ impl Postgres {
             asking: Mutex::new(Some(asking)),
             tasks: Mutex::new(tasks),
             listener: tokio::spawn(notices::listen(target.clone(), wake_ups, answered, notices)),
+            lists: Long::new(target.clone(), LISTS, options.list_time),
             pool: Pool::new(target, options.pool.max(1)),
             ids: Ids::default(),
             counters,
@@ -225,17 +232,19 @@ impl Postgres {
         let count = format!("{}{conditions}", shared::COUNT_USERS);
         let (limit, offset) = (params.len() + 1, params.len() + 2);
         let list = format!("{}{conditions} ORDER BY id LIMIT ${limit} OFFSET ${offset}", shared::USERS);
-        in_time(async {
-            let mut conn = self.pool.lend().await?;
-            conn.begin(BEGIN_SNAPSHOT, &[]).await?;
-            let total = decode_first(&conn.fetch_text(&count, &params).await?, rows::number)?.unwrap_or(0);
-            params.push(Value::Int(page.limit.into()));
-            params.push(Value::Int(i64::try_from(page.offset).unwrap_or(i64::MAX)));
-            let users = decode(&conn.fetch_text(&list, &params).await?, rows::user)?;
-            conn.roll_back().await?;
-            Ok(UserPage { users, total: total.unsigned_abs() })
-        })
-        .await
+        let counted = (count, params.clone());
+        params.push(Value::Int(page.limit.into()));
+        params.push(Value::Int(i64::try_from(page.offset).unwrap_or(i64::MAX)));
+        let answers = in_time(self.lists.read(vec![counted, (list, params)])).await?;
+        let [count, users] = answers.as_slice() else { return Err(Error::Corrupt("an answer is missing")) };
+        let total = decode_first(count, rows::number)?.unwrap_or(0);
+        Ok(UserPage { users: decode(users, rows::user)?, total: total.unsigned_abs() })
+    }
+
+    pub(crate) async fn attribute_names(&self, users: i64) -> Result<Vec<String>, Error> {
+        let asked = (sql::ATTRIBUTE_NAMES.to_owned(), vec![Value::Int(users)]);
+        let names = in_time(self.lists.read(vec![asked])).await?.pop().unwrap_or_default();
+        decode(&names, |row| Ok(row.text(0)?.to_owned()))
     }
 
     pub(crate) async fn day_budgets(&self) -> Result<Vec<(Budget, Spent)>, Error> {
@@ -264,20 +273,20 @@ impl Postgres {
         self.all(trail_of(chain), rows::audit).await
     }
 
-    pub(crate) async fn events(&self, conditions: &str, params: &[Value]) -> Result<Vec<(i64, AuditRow)>, Error> {
-        let statement = format!("{}{conditions}", shared::EVENTS);
-        in_time(async {
-            let conn = self.pool.lend().await?;
-            Ok(decode(&conn.fetch_text(&statement, params).await?, rows::event)?)
-        })
-        .await
-    }
-
     /// The entries that a whole statement asks for.
-    pub(crate) async fn events_by(&self, statement: &str, params: &[Value]) -> Result<Vec<(i64, AuditRow)>, Error> {
+    pub(crate) async fn events(
+        &self,
+        statement: String,
+        params: Vec<Value>,
+        reading: Reading,
+    ) -> Result<Vec<(i64, AuditRow)>, Error> {
+        if reading == Reading::Asked {
+            let entries = in_time(self.lists.read(vec![(statement, params)])).await?.pop().unwrap_or_default();
+            return decode(&entries, rows::event);
+        }
         in_time(async {
             let conn = self.pool.lend().await?;
-            Ok(decode(&conn.fetch_text(statement, params).await?, rows::event)?)
+            Ok(decode(&conn.fetch_text(&statement, &params).await?, rows::event)?)
         })
         .await
     }
@@ -375,6 +384,7 @@ impl Postgres {
             // A panic was reported when it happened.
             let _ = task.await;
         }
+        self.lists.close();
         self.pool.close();
     }
 }

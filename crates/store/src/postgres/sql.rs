@@ -124,6 +124,10 @@ statements! {
     DEV_LOCK_USERS = "SELECT id FROM \"user\" ORDER BY id FOR UPDATE";
 }
 
+/// The names that the first users' custom attributes have.
+pub(super) const ATTRIBUTE_NAMES: &str = "SELECT DISTINCT name FROM (SELECT profile FROM \"user\" ORDER BY id \
+    LIMIT $1) AS u, jsonb_object_keys(u.profile -> 'custom_attributes') AS name";
+
 /// What only PostgreSQL says so.
 pub(super) const WORDS: Words = Words {
     has_attribute: "EXISTS (SELECT 1 FROM jsonb_each_text(profile -> 'custom_attributes') WHERE key = ? AND ",

@@ -13,7 +13,7 @@ impl Sqlite {
     }
 
     /// The rows of an answer.
-    pub(crate) fn listed<T>(&self, statement: &str, params: &[Value], row: Decode<T>) -> Result<Vec<T>, Error> {
+    pub(crate) fn listed<T>(&self, statement: &'static str, params: &[Value], row: Decode<T>) -> Result<Vec<T>, Error> {
         self.readers.read(|conn| all(conn, statement, params, row))
     }
 
@@ -35,7 +35,7 @@ impl Sqlite {
     }
 
     /// The number in the first row, if there is one.
-    pub(crate) fn find_number(&self, statement: &str, params: &[Value]) -> Result<Option<i64>, Error> {
+    pub(crate) fn find_number(&self, statement: &'static str, params: &[Value]) -> Result<Option<i64>, Error> {
         self.readers.read(|conn| first(conn, statement, params, rows::number))
     }
 }

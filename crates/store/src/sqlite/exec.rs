@@ -9,7 +9,7 @@ use rusqlite::ffi::{self, ErrorCode};
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Connection, Statement, ToSql, params_from_iter};
 
-use crate::error::{Error, Field};
+use crate::error::{Error, Field, TOO_LONG};
 use crate::rows::Decode;
 use crate::value::{Row, Value};
 
@@ -45,7 +45,7 @@ impl From<rusqlite::Error> for Failure {
             ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked => Self::Group("the database is locked"),
             ErrorCode::OutOfMemory => Self::Group("out of memory"),
             ErrorCode::CannotOpen => Self::Group("a file cannot be opened"),
-            ErrorCode::OperationInterrupted | ErrorCode::OperationAborted => Self::Group("interrupted"),
+            ErrorCode::OperationInterrupted | ErrorCode::OperationAborted => Self::Group(TOO_LONG),
             ErrorCode::SystemIoFailure
             | ErrorCode::DatabaseCorrupt
             | ErrorCode::NotADatabase
@@ -108,12 +108,13 @@ impl Row for rusqlite::Row<'_> {
     }
 }
 
-/// Where prepared statements are kept.
+/// Where prepared statements are kept. Only constants are: of texts that are put together there is no end, and each
+/// would be kept ([`all_of`]).
 pub(super) trait Prepared {
     /// Lends the prepared form of a statement.
     fn lend<T>(
         &self,
-        statement: &str,
+        statement: &'static str,
         work: impl FnOnce(&mut Statement<'_>) -> Result<T, Failure>,
     ) -> Result<T, Failure>;
 }
@@ -121,7 +122,7 @@ pub(super) trait Prepared {
 impl Prepared for Connection {
     fn lend<T>(
         &self,
-        statement: &str,
+        statement: &'static str,
         work: impl FnOnce(&mut Statement<'_>) -> Result<T, Failure>,
     ) -> Result<T, Failure> {
         work(&mut *self.prepare_cached(statement)?)
@@ -144,7 +145,7 @@ impl<'c> Session<'c> {
 impl Prepared for Session<'_> {
     fn lend<T>(
         &self,
-        statement: &str,
+        statement: &'static str,
         work: impl FnOnce(&mut Statement<'_>) -> Result<T, Failure>,
     ) -> Result<T, Failure> {
         let mut kept = self.kept.borrow_mut();
@@ -172,31 +173,43 @@ impl Hasher for Address {
 }
 
 /// Runs a statement without rows. Gives the number of rows it changed.
-pub(super) fn execute(conn: &impl Prepared, statement: &str, params: &[Value]) -> Result<usize, Failure> {
+pub(super) fn execute(conn: &impl Prepared, statement: &'static str, params: &[Value]) -> Result<usize, Failure> {
     conn.lend(statement, |prepared| Ok(prepared.execute(params_from_iter(params))?))
 }
 
 /// All rows of an answer.
 pub(super) fn all<T>(
     conn: &impl Prepared,
+    statement: &'static str,
+    params: &[Value],
+    decode: Decode<T>,
+) -> Result<Vec<T>, Failure> {
+    conn.lend(statement, |prepared| rows_of(prepared, params, decode))
+}
+
+/// All rows of the answer to a statement that was put together for the occasion. It is forgotten again.
+pub(super) fn all_of<T>(
+    conn: &Connection,
     statement: &str,
     params: &[Value],
     decode: Decode<T>,
 ) -> Result<Vec<T>, Failure> {
-    conn.lend(statement, |prepared| {
-        let mut rows = prepared.query(params_from_iter(params))?;
-        let mut found = Vec::new();
-        while let Some(row) = rows.next()? {
-            found.push(decode(row)?);
-        }
-        Ok(found)
-    })
+    rows_of(&mut conn.prepare(statement)?, params, decode)
+}
+
+fn rows_of<T>(prepared: &mut Statement<'_>, params: &[Value], decode: Decode<T>) -> Result<Vec<T>, Failure> {
+    let mut rows = prepared.query(params_from_iter(params))?;
+    let mut found = Vec::new();
+    while let Some(row) = rows.next()? {
+        found.push(decode(row)?);
+    }
+    Ok(found)
 }
 
 /// The first row of an answer, if there is one.
 pub(super) fn first<T>(
     conn: &impl Prepared,
-    statement: &str,
+    statement: &'static str,
     params: &[Value],
     decode: Decode<T>,
 ) -> Result<Option<T>, Failure> {
@@ -210,13 +223,30 @@ pub(super) fn first<T>(
 }
 
 /// The only row of an answer that always has one.
-pub(super) fn one<T>(conn: &impl Prepared, statement: &str, params: &[Value], decode: Decode<T>) -> Result<T, Failure> {
-    conn.lend(statement, |prepared| {
-        let mut rows = prepared.query(params_from_iter(params))?;
-        let row = rows.next()?.ok_or(Error::Corrupt("an answer without a row"))?;
-        let value = decode(row)?;
-        // A statement that changes something does so in full only when it is run to its end.
-        while rows.next()?.is_some() {}
-        Ok(value)
-    })
+pub(super) fn one<T>(
+    conn: &impl Prepared,
+    statement: &'static str,
+    params: &[Value],
+    decode: Decode<T>,
+) -> Result<T, Failure> {
+    conn.lend(statement, |prepared| one_row(prepared, params, decode))
+}
+
+/// The same of a statement that was put together for the occasion.
+pub(super) fn one_of<T>(
+    conn: &Connection,
+    statement: &str,
+    params: &[Value],
+    decode: Decode<T>,
+) -> Result<T, Failure> {
+    one_row(&mut conn.prepare(statement)?, params, decode)
+}
+
+fn one_row<T>(prepared: &mut Statement<'_>, params: &[Value], decode: Decode<T>) -> Result<T, Failure> {
+    let mut rows = prepared.query(params_from_iter(params))?;
+    let row = rows.next()?.ok_or(Error::Corrupt("an answer without a row"))?;
+    let value = decode(row)?;
+    // A statement that changes something does so in full only when it is run to its end.
+    while rows.next()?.is_some() {}
+    Ok(value)
 }

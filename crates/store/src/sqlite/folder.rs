@@ -12,7 +12,7 @@ use std::thread::JoinHandle;
 use rusqlite::Connection;
 
 use super::alarm::{Alarm, PanicWatch};
-use super::exec::{Failure, one};
+use super::exec::{Failure, one_of};
 use crate::rows;
 
 const IDLE: u8 = 0;
@@ -81,5 +81,5 @@ fn serve(conn: &Connection, asked: &Receiver<()>, state: &AtomicU8, alarm: &Alar
 
 /// Folds as much of the log as can be, in SQLite's `mode`.
 pub(super) fn fold(conn: &Connection, mode: &str) -> Result<(), Failure> {
-    one(conn, &format!("PRAGMA wal_checkpoint({mode})"), &[], rows::number).map(|_| ())
+    one_of(conn, &format!("PRAGMA wal_checkpoint({mode})"), &[], rows::number).map(|_| ())
 }

@@ -3,7 +3,7 @@
 use domain::client::REFRESH_TTL;
 use domain::{DeviceId, MessageId, Timestamp};
 
-use super::exec::{all, first, one};
+use super::exec::{all, all_of, first, one};
 use super::job::Tx;
 use super::{Change, Failure, Sqlite, open};
 use crate::error::Error;
@@ -111,7 +111,7 @@ impl Sqlite {
     pub(crate) fn dev_outbox(&self, filter: &DevFilter) -> Result<Vec<DevMessage>, Error> {
         let (conditions, params) = conditions::of_dev_messages(filter);
         let statement = format!("{}{conditions} ORDER BY id", sql::DEV_OUTBOX);
-        self.readers.read(|conn| all(conn, &statement, &params, rows::dev_message))
+        self.readers.read(|conn| all_of(conn, &statement, &params, rows::dev_message))
     }
 
     pub(crate) async fn dev_reset(&self) -> Result<(), Error> {

@@ -6,6 +6,7 @@ mod exec;
 mod folder;
 mod housekeeping;
 mod job;
+mod long;
 mod open;
 mod readers;
 #[cfg(test)]
@@ -16,6 +17,7 @@ mod writer;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use domain::{Budget, BudgetView, Change, Client, ClientId, ClientView, Decision, Device, Digest, KeyedHash, Purpose};
 use domain::{Spent, TokenSet, UserId, Verification, VerificationId, View};
@@ -30,15 +32,16 @@ use crate::counters::Counters;
 use crate::error::{Error, OpenError};
 use crate::ids::Ids;
 use crate::marks::Marks;
-use crate::query::{AuditChain, AuditRow, Page, Stats, UserFilter, UserPage, Waiting};
+use crate::query::{AuditChain, AuditRow, LIST_TIME, LISTS, Page, Reading, Stats, UserFilter, UserPage, Waiting};
 use crate::value::{Row as _, Value};
 use crate::world::Looked;
 use crate::{budgets, conditions, rows, sql, trail};
 use alarm::Alarm;
-use exec::{Failure, Prepared, all, first, one};
+use exec::{Failure, Prepared, all, all_of, first, one, one_of};
 use folder::Folder;
 use job::{Task, Tx};
-use readers::Readers;
+use long::Long;
+use readers::{Readers, in_snapshot};
 use writer::{Order, Writer};
 
 /// What only SQLite says so.
@@ -57,8 +60,13 @@ const VIEW: &str = "SELECT u.id, u.username, u.email, u.phone, u.status, u.locke
     u.audit_position, u.audit_hash, u.counters, u.throttles, d.id, d.user_id, d.factor, d.display_name, d.status, \
     d.credential, d.created_at, EXISTS (SELECT 1 FROM verification WHERE user_id = $1 AND live = 1) \
     FROM \"user\" u LEFT JOIN device d ON d.user_id = u.id WHERE u.id = $1 ORDER BY d.created_at, d.id";
+/// The names that the first users' custom attributes have.
+const ATTRIBUTE_NAMES: &str = "SELECT DISTINCT a.key FROM (SELECT profile FROM \"user\" ORDER BY id LIMIT $1) u, \
+    json_each(u.profile, '$.custom_attributes') a";
 /// Jobs that may wait for the writer before senders wait as well.
 const QUEUE: usize = 1024;
+/// How long the server's own long readings may take: the audit trail of somebody with much of it, for example.
+const OWN_TIME: Duration = Duration::from_secs(60);
 
 /// How a SQLite database is opened. The defaults are right for serving, but for `fatal`.
 #[derive(Clone, Default)]
@@ -67,6 +75,8 @@ pub struct SqliteOptions {
     pub fatal: Option<Fatal>,
     /// Most pages (of 2 KiB, in a new database) the file may have: a full disk, for tests.
     pub max_page_count: Option<u32>,
+    /// How long a list may take; 2 s unless set.
+    pub list_time: Option<Duration>,
 }
 
 impl std::fmt::Debug for SqliteOptions {
@@ -80,6 +90,10 @@ pub(crate) struct Sqlite {
     orders: mpsc::Sender<Order>,
     writer: Mutex<Option<JoinHandle<()>>>,
     readers: Arc<Readers>,
+    /// Reads lists for callers.
+    lists: Arc<Long>,
+    /// Reads what is long for the server itself.
+    own: Arc<Long>,
     ids: Ids,
     counters: Arc<Counters>,
 }
@@ -92,12 +106,17 @@ impl Sqlite {
         let counters = Arc::<Counters>::default();
         let folder = Folder::start(open::folder(&files.database)?, alarm.clone())?;
         let writer = Writer::new(conn, folder, files.lock, counters.clone(), alarm.clone())?;
+        let list_time = options.list_time.unwrap_or(LIST_TIME);
+        let lists = Long::start("store-list", LISTS, list_time, &files.database, &alarm)?;
+        let own = Long::start("store-own", 1, OWN_TIME, &files.database, &alarm)?;
         let (orders, waiting) = mpsc::channel(QUEUE);
         let thread = std::thread::Builder::new().name("store-writer".to_owned()).spawn(move || writer.run(waiting))?;
         Ok(Self {
             orders,
             writer: Mutex::new(Some(thread)),
             readers: Arc::new(Readers::new(files.database, alarm)),
+            lists: Arc::new(lists),
+            own: Arc::new(own),
             ids: Ids::default(),
             counters,
         })
@@ -202,16 +221,19 @@ impl Sqlite {
         let count = format!("{}{conditions}", sql::COUNT_USERS);
         let (limit, offset) = (params.len() + 1, params.len() + 2);
         let list = format!("{}{conditions} ORDER BY id LIMIT ${limit} OFFSET ${offset}", sql::USERS);
-        self.read_long(move |readers| {
-            readers.snapshot(|conn| {
-                let total = one(conn, &count, &params, rows::number)?;
-                params.push(Value::Int(page.limit.into()));
-                params.push(Value::Int(i64::try_from(page.offset).unwrap_or(i64::MAX)));
-                let users = all(conn, &list, &params, rows::user)?;
-                Ok(UserPage { users, total: total.unsigned_abs() })
-            })
-        })
-        .await
+        let read = move |conn: &Connection| {
+            let total = one_of(conn, &count, &params, rows::number)?;
+            params.push(Value::Int(page.limit.into()));
+            params.push(Value::Int(i64::try_from(page.offset).unwrap_or(i64::MAX)));
+            let users = all_of(conn, &list, &params, rows::user)?;
+            Ok(UserPage { users, total: total.unsigned_abs() })
+        };
+        self.lists.read(move |conn| in_snapshot(conn, read)).await
+    }
+
+    pub(crate) async fn attribute_names(&self, users: i64) -> Result<Vec<String>, Error> {
+        let params = [Value::Int(users)];
+        self.lists.read(move |conn| all(conn, ATTRIBUTE_NAMES, &params, |row| Ok(row.text(0)?.to_owned()))).await
     }
 
     pub(crate) fn day_budgets(&self) -> Result<Vec<(Budget, Spent)>, Error> {
@@ -237,46 +259,36 @@ impl Sqlite {
     }
 
     pub(crate) async fn audit(&self, chain: AuditChain) -> Result<Vec<AuditRow>, Error> {
-        self.read_long(move |readers| readers.read(|conn| load_trail(conn, chain))).await
-    }
-
-    pub(crate) async fn events(&self, conditions: String, params: Vec<Value>) -> Result<Vec<(i64, AuditRow)>, Error> {
-        let statement = format!("{}{conditions}", sql::EVENTS);
-        self.read_long(move |readers| readers.read(|conn| all(conn, &statement, &params, rows::event))).await
+        self.own.read(move |conn| load_trail(conn, chain)).await
     }
 
     /// The entries that a whole statement asks for.
-    pub(crate) async fn events_by(&self, statement: String, params: Vec<Value>) -> Result<Vec<(i64, AuditRow)>, Error> {
-        self.read_long(move |readers| readers.read(|conn| all(conn, &statement, &params, rows::event))).await
+    pub(crate) async fn events(
+        &self,
+        statement: String,
+        params: Vec<Value>,
+        reading: Reading,
+    ) -> Result<Vec<(i64, AuditRow)>, Error> {
+        let threads = match reading {
+            Reading::Asked => &self.lists,
+            Reading::Own => &self.own,
+        };
+        threads.read(move |conn| all_of(conn, &statement, &params, rows::event)).await
     }
 
-    pub(crate) async fn event_bounds(&self) -> Result<Option<(i64, i64)>, Error> {
-        self.read_long(|readers| {
-            readers.snapshot(|conn| {
-                let first = one(conn, sql::FIRST_AUDIT_ID, &[], rows::opt_number)?;
-                Ok(first.zip(one(conn, sql::LAST_AUDIT_ID, &[], rows::opt_number)?))
-            })
+    pub(crate) fn event_bounds(&self) -> Result<Option<(i64, i64)>, Error> {
+        self.readers.snapshot(|conn| {
+            let first = one(conn, sql::FIRST_AUDIT_ID, &[], rows::opt_number)?;
+            Ok(first.zip(one(conn, sql::LAST_AUDIT_ID, &[], rows::opt_number)?))
         })
-        .await
     }
 
     pub(crate) async fn verify_audit_chain(&self, chain: AuditChain) -> Result<bool, Error> {
-        self.read_long(move |readers| {
-            readers.snapshot(|conn| {
-                let head = first(conn, sql::ANY_AUDIT_HEAD, &chain_params(chain), rows::head)?;
-                Ok(trail::is_whole(&load_trail(conn, chain)?, head.as_ref()))
-            })
-        })
-        .await
-    }
-
-    /// A read that may take long leaves the thread that asks.
-    async fn read_long<T: Send + 'static>(
-        &self,
-        read: impl FnOnce(&Readers) -> Result<T, Error> + Send + 'static,
-    ) -> Result<T, Error> {
-        let readers = self.readers.clone();
-        tokio::task::spawn_blocking(move || read(&readers)).await.unwrap_or(Err(CLOSED))
+        let read = move |conn: &Connection| {
+            let head = first(conn, sql::ANY_AUDIT_HEAD, &chain_params(chain), rows::head)?;
+            Ok(trail::is_whole(&load_trail(conn, chain)?, head.as_ref()))
+        };
+        self.own.read(move |conn| in_snapshot(conn, read)).await
     }
 
     // ---- the store itself
@@ -288,7 +300,7 @@ impl Sqlite {
     }
 
     pub(crate) async fn waiting(&self) -> Result<Waiting, Error> {
-        self.read_long(|readers| readers.read(|conn| one(conn, sql::WAITING_MESSAGES, &[], rows::waiting))).await
+        self.own.read(|conn| one(conn, sql::WAITING_MESSAGES, &[], rows::waiting)).await
     }
 
     pub(crate) fn stats(&self) -> Stats {
@@ -303,6 +315,8 @@ impl Sqlite {
             // A panic of the writer has raised the alarm by itself.
             let _ = tokio::task::spawn_blocking(move || thread.join()).await;
         }
+        let (lists, own) = (self.lists.clone(), self.own.clone());
+        let _ = tokio::task::spawn_blocking(move || [lists, own].iter().for_each(|threads| threads.close())).await;
         self.readers.close();
     }
 }

@@ -31,25 +31,12 @@ impl Readers {
 
     /// Reads with one statement.
     pub(super) fn read<T>(&self, read: impl FnOnce(&Connection) -> Result<T, Failure>) -> Result<T, Error> {
-        let answer = self.lend(read);
-        answer.map_err(|failure| match failure {
-            Failure::Job(error) => error,
-            Failure::Group(reason) => Error::Unavailable(reason),
-            Failure::Fatal(reason) => {
-                self.alarm.raise(&format!("reading failed: {reason}"));
-                Error::Unavailable("the database is broken")
-            }
-        })
+        self.lend(read).map_err(|failure| judged(failure, &self.alarm))
     }
 
     /// Reads with several statements that must agree with each other.
     pub(super) fn snapshot<T>(&self, read: impl FnOnce(&Connection) -> Result<T, Failure>) -> Result<T, Error> {
-        self.read(|conn| {
-            conn.prepare_cached("BEGIN")?.execute([])?;
-            let answer = read(conn)?;
-            conn.prepare_cached("COMMIT")?.execute([])?;
-            Ok(answer)
-        })
+        self.read(|conn| in_snapshot(conn, read))
     }
 
     /// Whether writing works, as far as the last group has shown.
@@ -78,5 +65,28 @@ impl Readers {
             idle.push(conn);
         }
         Ok(answer)
+    }
+}
+
+/// Reads with several statements that must agree with each other.
+pub(super) fn in_snapshot<T>(
+    conn: &Connection,
+    read: impl FnOnce(&Connection) -> Result<T, Failure>,
+) -> Result<T, Failure> {
+    conn.prepare_cached("BEGIN")?.execute([])?;
+    let answer = read(conn)?;
+    conn.prepare_cached("COMMIT")?.execute([])?;
+    Ok(answer)
+}
+
+/// What a failed reading is to whoever asked.
+pub(super) fn judged(failure: Failure, alarm: &Alarm) -> Error {
+    match failure {
+        Failure::Job(error) => error,
+        Failure::Group(reason) => Error::Unavailable(reason),
+        Failure::Fatal(reason) => {
+            alarm.raise(&format!("reading failed: {reason}"));
+            Error::Unavailable("the database is broken")
+        }
     }
 }

@@ -187,3 +187,12 @@ async fn limits_go_on_where_an_older_schema_left_them() {
     assert!(store.view(domain::UserId(2)).await.unwrap().throttles.is_empty());
     store.close().await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_list_that_nobody_waits_for_is_ended() {
+    let Some(cluster) = Cluster::shared() else { return };
+    let options = PostgresOptions { list_time: std::time::Duration::from_secs(3_600), ..PostgresOptions::default() };
+    let store = Store::open_postgres(&cluster.new_database(), options).await.unwrap();
+    crate::contract::queries::a_list_that_nobody_waits_for_is_ended(&store).await;
+    store.close().await;
+}
