@@ -96,6 +96,16 @@ impl Bursts {
         }
     }
 
+    /// Counts more calls of a client, which are done already: they are owed like those admitted on credit, a bucket at
+    /// most.
+    pub fn charge(&self, client: ClientId, calls: u32) {
+        let credit = self.rate.credit();
+        let mut pockets = self.pockets();
+        let pocket = pockets.entry(client).or_insert_with(|| Pocket::new(credit));
+        let most = -credit - i64::from(self.rate.burst);
+        pocket.left = pocket.left.saturating_sub(calls.into()).max(most.min(pocket.left));
+    }
+
     /// The same where there is nothing left: waits for the turn, and asks if nobody has meanwhile.
     async fn take_slowly(&self, engine: &Engine, client: ClientId) -> Result<Result<(), Slow>, Error> {
         let turn = self.turn(client);
@@ -260,6 +270,20 @@ mod tests {
         assert_eq!(bursts.wanted(CLIENT).1, 100, "half a bucket at most");
         assert_eq!(admitted(&bursts, LEASE), 20, "credit alone");
         assert_eq!(bursts.wanted(CLIENT), (20, FIRST));
+    }
+
+    #[test]
+    fn what_a_call_cost_beyond_one_is_owed_and_never_more_than_a_bucket() {
+        let bursts = bursts();
+        bursts.charge(CLIENT, 50);
+        assert_eq!(bursts.find(CLIENT, 0), Found::Nothing, "no credit before it is paid");
+        assert_eq!(bursts.wanted(CLIENT).0, 50);
+        bursts.settle(CLIENT, Granted { paid: 50, calls: 8, wait: 1 }, 0);
+        assert_eq!(admitted(&bursts, 1), 28);
+        bursts.charge(CLIENT, u32::MAX);
+        assert_eq!(bursts.wanted(CLIENT).0, 220);
+        bursts.charge(CLIENT, 1);
+        assert_eq!(bursts.wanted(CLIENT).0, 220);
     }
 
     #[test]

@@ -16,6 +16,7 @@ pub mod held;
 pub mod import;
 mod journal;
 pub mod keys;
+mod lists;
 pub mod network;
 pub mod password;
 pub mod push;
@@ -46,6 +47,7 @@ pub use enrol::{Door, EnrolRequest, EnrolledDevice, Setup};
 pub use error::Error;
 pub use events::{Event, EventList};
 pub use import::Import;
+pub use lists::Turn;
 pub use password::{Foreign, SaltOrder};
 pub use readings::{DeviceReading, VerificationReading};
 pub use sends::{MessageBudget, Whose};
@@ -90,6 +92,7 @@ pub struct Engine {
     callers: moka::sync::Cache<domain::Digest, Arc<Caller>>,
     hasher: password::Hasher,
     tally: tally::Tally,
+    lists: lists::Lists,
     held: held::Held,
     sends: sends::Sends,
     caller: delivery::webhook::Caller,
@@ -130,6 +133,7 @@ impl Engine {
             callers: tokens::caller_cache(),
             hasher: password::Hasher::default(),
             tally: tally::Tally::default(),
+            lists: lists::Lists::default(),
             sends: sends::Sends::default(),
             caller: parts.caller,
             webhooks_changed: Notify::new(),

@@ -40,6 +40,11 @@ impl Engine {
         Ok(self.store.users(filter, page).await?)
     }
 
+    /// The names of the custom attributes that the first `users` users have, in no order.
+    pub async fn attribute_names(&self, users: u32) -> Result<Vec<String>, Error> {
+        Ok(self.store.attribute_names(users).await?)
+    }
+
     /// Creates a user.
     pub async fn create_user(
         &self,

@@ -119,6 +119,11 @@ impl<A> Access<A> {
         self.caller.scope
     }
 
+    /// Who calls.
+    pub fn client(&self) -> domain::ClientId {
+        self.caller.client
+    }
+
     /// The caller, for the audit trail.
     pub fn context(&self) -> Context {
         Context { client: Some(self.caller.client), ip: None }

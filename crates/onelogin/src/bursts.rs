@@ -34,4 +34,12 @@ impl Bursts {
             Self::Shared(bursts) => Ok(bursts.take(engine, client).await?.map_err(|Slow(wait)| RetryAfter::from(wait))),
         }
     }
+
+    /// Counts more calls of a client, for one that was dear: the next ones wait for them.
+    pub fn charge(&self, client: ClientId, calls: u32) {
+        match self {
+            Self::Own(bucket) => bucket.charge(&client, calls),
+            Self::Shared(bursts) => bursts.charge(client, calls),
+        }
+    }
 }

@@ -11,6 +11,7 @@ pub mod credentials;
 pub mod envelope;
 pub mod error;
 pub mod lenient;
+pub mod lists;
 pub mod login;
 pub mod names;
 pub mod openapi;

@@ -1,11 +1,13 @@
 //! Which users a list's query means (contract 1.9, 3.2), the same for both versions: those that match every field.
 //!
-//! A `*` in a text stands for any characters; in v1 a `!` before it means all others. A filter whose value no user can
-//! have matches nobody; a filter nobody knows is ignored.
+//! A `*` in a text stands for any characters; in v1 a `!` before it means all others. A filter nobody knows is ignored; one
+//! that is known and cannot be read is refused, and so is one too many: whoever asks "who has changed since" and is
+//! answered "nobody" believes it.
 
 use domain::{Timestamp, UserId};
 use engine::{Span, TextFilter, UserFilter};
 
+use crate::lists::{FILTERS, Unreadable, members};
 use crate::user_wire::Version;
 use crate::wire_time;
 
@@ -13,11 +15,17 @@ use crate::wire_time;
 const CUSTOM: &str = "custom_attributes.";
 
 /// Reads a query.
-pub fn of_query(query: &[(String, String)], version: Version) -> UserFilter {
+pub fn of_query(query: &[(String, String)], version: Version) -> Result<UserFilter, Unreadable> {
     let mut filter = UserFilter::default();
-    let mut nobody = false;
+    let (mut nobody, mut filters) = (false, 0);
     for (name, value) in query {
         let text = || Some(text(value, version));
+        let bad = || Unreadable(name.clone());
+        let number = || match value.as_str() {
+            // Nobody has an empty one.
+            "" => Ok(NOBODY),
+            digits => self::number(digits).ok_or_else(bad),
+        };
         match name.as_str() {
             "username" => filter.username = text(),
             "email" => filter.email = text(),
@@ -25,36 +33,38 @@ pub fn of_query(query: &[(String, String)], version: Version) -> UserFilter {
             "lastname" => filter.lastname = text(),
             "external_id" => filter.external_id = text(),
             "samaccountname" => filter.samaccountname = text(),
-            "id" => filter.id = Some(UserId(number(value).unwrap_or(NOBODY))),
-            "directory_id" => filter.directory_id = Some(number(value).unwrap_or(NOBODY)),
-            "group_id" => filter.group_id = Some(number(value).unwrap_or(NOBODY)),
+            "id" => filter.id = Some(UserId(number()?)),
+            "directory_id" => filter.directory_id = Some(number()?),
+            "group_id" => filter.group_id = Some(number()?),
             "user_ids" => {
-                let ids = value.split(',').filter_map(|id| number(id.trim()).map(UserId)).collect();
-                filter.user_ids = Some(ids);
+                let ids = members(name, value)?.into_iter().map(|id| self::number(id).map(UserId).ok_or_else(bad));
+                filter.user_ids = Some(ids.collect::<Result<_, _>>()?);
             }
-            // Nobody has a role or an application: they are not kept.
-            "role_id" | "app_id" => nobody = true,
+            "role_id" | "app_id" => {
+                number()?;
+                // Nobody has a role or an application: they are not kept.
+                nobody = true;
+            }
             _ => match span(&mut filter, name, version) {
-                Some(_) if value.is_empty() => {}
-                Some(end) => {
-                    *end = wire_time::read(value).map(Timestamp);
-                    nobody |= end.is_none();
-                }
+                Some(_) if value.is_empty() => continue,
+                Some(end) => *end = Some(wire_time::read(value).map(Timestamp).ok_or_else(bad)?),
                 None => {
                     // One client sends its template's braces as they stand when it has no name to put in.
                     let known = |name: &&str| !name.is_empty() && !name.contains(['{', '}']);
-                    let attribute = name.strip_prefix(CUSTOM).filter(known);
-                    filter
-                        .custom_attributes
-                        .extend(attribute.map(|name| (name.to_owned(), self::text(value, version))));
+                    let Some(attribute) = name.strip_prefix(CUSTOM).filter(known) else { continue };
+                    filter.custom_attributes.push((attribute.to_owned(), self::text(value, version)));
                 }
             },
+        }
+        filters += 1;
+        if filters > FILTERS {
+            return Err(bad());
         }
     }
     if nobody {
         filter.user_ids = Some(Vec::new());
     }
-    filter
+    Ok(filter)
 }
 
 fn text(value: &str, version: Version) -> TextFilter {
@@ -92,6 +102,10 @@ mod tests {
     use super::*;
 
     fn read(query: &str, version: Version) -> UserFilter {
+        try_read(query, version).unwrap()
+    }
+
+    fn try_read(query: &str, version: Version) -> Result<UserFilter, Unreadable> {
         of_query(&serde_urlencoded::from_str::<Vec<(String, String)>>(query).unwrap(), version)
     }
 
@@ -122,7 +136,6 @@ mod tests {
         assert_eq!(given.created, Span { since: at("2026-03-01"), until: None });
         assert_eq!(given.updated, Span { since: None, until: at("2026-03-02") });
         assert_eq!(given.last_login, Span { since: at("2026-03-03"), until: None });
-        assert_eq!(filter("updated_since=yesterday").user_ids, Some(Vec::new()));
     }
 
     #[test]
@@ -162,11 +175,43 @@ mod tests {
 
     #[test]
     fn what_no_user_can_have_matches_nobody() {
-        assert_eq!(filter("id=x").id, Some(UserId(NOBODY)));
         assert_eq!(filter("directory_id=").directory_id, Some(NOBODY));
-        assert_eq!(filter("user_ids=x,").user_ids, Some(Vec::new()));
+        assert_eq!(filter("user_ids=").user_ids, Some(Vec::new()));
+        assert_eq!(filter("user_ids=5,").user_ids, Some(vec![UserId(5)]));
         assert_eq!(filter("role_id=1&user_ids=5").user_ids, Some(Vec::new()));
         // An empty name is a name nobody has, and no reason to list everybody.
         assert_eq!(filter("username=").username, Some(like("")));
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_refused_by_its_name() {
+        for (query, name) in [
+            ("id=x", "id"),
+            ("id=-1", "id"),
+            ("id=99999999999999999999", "id"),
+            ("directory_id=x", "directory_id"),
+            ("group_id=1.5", "group_id"),
+            ("role_id=x", "role_id"),
+            ("user_ids=1,abc", "user_ids"),
+            ("email=a&updated_since=yesterday", "updated_since"),
+            ("created_until=1700000000", "created_until"),
+        ] {
+            assert_eq!(try_read(query, Version::V2), Err(Unreadable(name.to_owned())), "{query}");
+        }
+        assert_eq!(try_read("until=2026-13-01", Version::V1), Err(Unreadable("until".to_owned())));
+        assert_eq!(try_read("until=2026-13-01", Version::V2), Ok(UserFilter::default()), "not one of this version");
+    }
+
+    #[test]
+    fn a_call_has_so_many_filters_and_so_many_ids() {
+        let attributes = |count: usize| {
+            (0..count).map(|n| format!("custom_attributes.a{n}=!v")).collect::<Vec<_>>().join("&") + "&limit=1&page=2"
+        };
+        assert_eq!(read(&attributes(FILTERS), Version::V1).custom_attributes.len(), FILTERS);
+        let refused = Err(Unreadable(format!("custom_attributes.a{FILTERS}")));
+        assert_eq!(try_read(&attributes(FILTERS + 1), Version::V1), refused);
+        let ids = |count: usize| format!("user_ids={}", vec!["7"; count].join(","));
+        assert_eq!(filter(&ids(100)).user_ids.unwrap().len(), 100);
+        assert_eq!(try_read(&ids(101), Version::V2), Err(Unreadable("user_ids".to_owned())));
     }
 }

@@ -1,6 +1,8 @@
 //! The three spellings of a moment on the wire (contract 1.10). Which one a field wants is fixed by the clients
 //! that parse it, so each has its own function; all take UTC milliseconds, as they are stored.
 
+use std::borrow::Cow;
+
 use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::Offset;
@@ -36,9 +38,10 @@ pub fn in_words(unix_ms: i64) -> String {
     format!("{} UTC", iso(civil(unix_ms)).replace('T', " "))
 }
 
-/// Reads a moment of a query: any ISO 8601 spelling with an offset, or a date, with or without a time, in UTC.
+/// Reads a moment of a query: any ISO 8601 spelling with an offset, or a date, with or without a time, in UTC. A `+` that
+/// was not escaped arrives as a blank, and is read as the `+` it was.
 pub fn read(text: &str) -> Option<i64> {
-    let text = text.trim();
+    let text = &*with_its_plus(text.trim());
     if let Ok(at) = text.parse::<Timestamp>() {
         return Some(at.as_millisecond());
     }
@@ -48,6 +51,19 @@ pub fn read(text: &str) -> Option<i64> {
 
 fn iso(at: DateTime) -> String {
     format!("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}", at.year(), at.month(), at.day(), at.hour(), at.minute(), at.second())
+}
+
+/// The text with the `+` that begins its offset, where a blank stands in its place.
+fn with_its_plus(text: &str) -> Cow<'_, str> {
+    let offset = |rest: &str| {
+        let digits = rest.bytes().filter(u8::is_ascii_digit).count();
+        matches!(digits, 2 | 4) && rest.bytes().all(|byte| byte.is_ascii_digit() || byte == b':')
+    };
+    match text.rsplit_once(' ') {
+        // A blank between date and time stands alone; before an offset the time has been told already.
+        Some((rest, last)) if rest.contains(':') && offset(last) => Cow::Owned(format!("{rest}+{last}")),
+        _ => Cow::Borrowed(text),
+    }
 }
 
 /// The moment in UTC. Moments that no calendar of ours holds are the nearest it does.
@@ -79,12 +95,22 @@ mod tests {
     #[test]
     fn a_moment_is_read_in_any_usual_spelling() {
         for text in
-            ["2016-01-26T02:21:47Z", "2016-01-26T02:21:47.000Z", "2016-01-26T04:21:47+02:00", "2016-01-26 02:21:47"]
-        {
+            [
+            "2016-01-26T02:21:47Z",
+            "2016-01-26T02:21:47.000Z",
+            "2016-01-26T04:21:47+02:00",
+            "2016-01-26T04:21:47 02:00",
+            "2016-01-26T04:21:47 0200",
+            "2016-01-26 04:21:47 02",
+            "2016-01-25T23:21:47-03:00",
+            "2016-01-26 02:21:47",
+        ] {
             assert_eq!(read(text), Some(1_453_774_907_000), "{text}");
         }
         assert_eq!(read("2016-01-26"), Some(1_453_766_400_000));
-        assert_eq!((read("yesterday"), read(""), read("2016-13-01")), (None, None, None));
+        for text in ["yesterday", "", "2016-13-01", "1700000000", "2016-01-26T02:21:47 x", "2016-02-30"] {
+            assert_eq!(read(text), None, "{text}");
+        }
     }
 
     #[test]

@@ -621,3 +621,32 @@ async fn every_call_about_a_user_knows_when_there_is_none() {
         }
     }
 }
+
+#[tokio::test]
+async fn what_cannot_be_read_is_refused() {
+    let server = TestServer::start().await;
+    let get = async |query: &str| server.call(Scope::ReadAll, Script::get(&format!("/api/1/users?{query}"))).await;
+    let refused = |name: &str| json!({ "attribute": name, "description": format!("{name} is incorrect") });
+    for (names, bad, fine) in [
+        (["since", "until"].as_slice(), ["yesterday", "1577836800", "2026-02-30"], ["2026-03-01T09:30:00 01:00", ""]),
+        (&["id", "directory_id", "group_id", "role_id", "app_id", "user_ids"], ["abc", "-1", "1.5"], ["1", ""]),
+    ] {
+        for name in names {
+            for bad in bad {
+                let answer = get(&format!("{name}={bad}")).await;
+                let message = answer.json()["status"]["message"].clone();
+                assert_eq!((answer.status.as_u16(), message), (400, refused(name)), "{answer}");
+            }
+            for fine in fine {
+                assert_eq!(get(&format!("{name}={}", fine.replace(' ', "%20"))).await.status, 200, "{name}={fine}");
+            }
+        }
+    }
+    let filters = |count: usize| (0..count).map(|n| format!("custom_attributes.k{n}=!v")).collect::<Vec<_>>().join("&");
+    assert_eq!(get(&filters(20)).await.status, 200);
+    let answer = get(&filters(21)).await;
+    assert_eq!(answer.json()["status"]["message"], refused("custom_attributes.k20"));
+    for lenient in ["limit=x", "sort=-colour", "fields=colour", "created_since=yesterday"] {
+        assert_eq!(get(lenient).await.status, 200, "{lenient}");
+    }
+}

@@ -156,3 +156,111 @@ fn messages_stay_counted_through_kill_9() {
     assert_eq!(sent, 10);
     assert_eq!(world.stop(), Some(0));
 }
+
+/// Custom attributes of each user in a database where lists are dear.
+const ATTRIBUTES: usize = 50;
+
+/// A list that is judged for every user, as many filters as a call may have.
+fn dear_list() -> String {
+    let filters: Vec<_> = (0..20).map(|n| format!("custom_attributes.a{n}=!*x")).collect();
+    format!("/api/1/users?limit=1&{}", filters.join("&"))
+}
+
+/// Asks for a list and hangs up before it can be answered.
+fn hang_up(address: &str, path: &str, token: &str) {
+    use std::io::Write as _;
+    let mut stream = std::net::TcpStream::connect(address).unwrap();
+    let head = format!("GET {path} HTTP/1.1\r\nhost: {address}\r\nauthorization: Bearer {token}\r\n\r\n");
+    stream.write_all(head.as_bytes()).unwrap();
+    common::pause(30);
+}
+
+/// A number of the process in `/proc`.
+fn of_process(node: &Running, name: &str) -> u64 {
+    let status = std::fs::read_to_string(format!("/proc/{}/status", node.child.id())).unwrap();
+    let line = status.lines().find_map(|line| line.strip_prefix(name)).unwrap();
+    line.trim_start_matches(':').trim().trim_end_matches(" kB").parse().unwrap()
+}
+
+/// A database of 10,000 users whose lists are dear, while clients that may only read ask for the dearest ones and others
+/// log in. `copy` copies a user 10,000 times while nobody serves.
+fn expensive_lists_hold_up_no_log_in(place: &[&str], copy: impl FnOnce(i64)) {
+    let serve = || Running::start(&[&["serve"], place].concat());
+    let client = |scope: &str| run_json(&[["client", "create", "--json", "--scope", scope].as_slice(), place].concat());
+    let mut node = serve();
+    let manager = client("Manage All");
+    let readers = [client("Read Users"), client("Read Users"), client("Read Users")];
+    let mut api = with(&node, &token(&node, &manager));
+    let ana = api.expect(201, "POST", "/api/2/users", r#"{"username":"ana"}"#)["id"].as_i64().unwrap();
+    let password = r#"{"password":"a rather long secret","password_confirmation":"a rather long secret"}"#;
+    api.expect(200, "PUT", &format!("/api/1/users/set_password_clear_text/{ana}"), password);
+    let attributes: serde_json::Map<_, _> = (0..ATTRIBUTES).map(|n| (format!("a{n}"), json!("some value"))).collect();
+    let body = json!({ "username": "ben", "custom_attributes": attributes }).to_string();
+    let ben = api.expect(201, "POST", "/api/2/users", &body)["id"].as_i64().unwrap();
+    assert_eq!(node.stop(), Some(0));
+    copy(ben);
+    node = serve();
+    let tokens: Vec<_> = readers.iter().map(|reader| token(&node, reader)).collect();
+    let mut api = with(&node, &token(&node, &manager));
+    let log_in = json!({ "username_or_email": "ana", "password": "a rather long secret", "subdomain": "x" }).to_string();
+    api.expect(200, "POST", "/api/1/login/auth", &log_in);
+    let memory = of_process(&node, "VmRSS");
+
+    let (path, address) = (dear_list(), node.address());
+    std::thread::scope(|scope| {
+        for token in &tokens {
+            for _ in 0..4 {
+                scope.spawn(|| (0..10).for_each(|_| hang_up(&address, &path, token)));
+            }
+            let mut http = with(&node, token);
+            let path = &path;
+            scope.spawn(move || {
+                for _ in 0..3 {
+                    let answer = http.send("GET", path, "").unwrap();
+                    assert!(matches!(answer.status, 200 | 429 | 503), "{}: {}", answer.status, answer.body);
+                    assert_eq!(answer.status == 200, answer.header("retry-after").is_none(), "{}", answer.body);
+                }
+            });
+        }
+        for _ in 0..5 {
+            api.expect(200, "POST", "/api/1/login/auth", &log_in);
+            token(&node, &manager);
+            api.expect(200, "GET", &format!("/api/2/mfa/users/{ana}/devices"), "");
+            api.expect(200, "GET", "/readyz", "");
+        }
+    });
+    assert!(of_process(&node, "Threads") < 64, "{} threads", of_process(&node, "Threads"));
+    let grown = of_process(&node, "VmRSS").saturating_sub(memory) / 1024;
+    assert!(grown < 64, "{grown} MiB more than before");
+    assert_eq!(node.stop(), Some(0), "and nothing keeps it from stopping");
+}
+
+/// A statement that copies a user, for both databases.
+fn copies(of: i64) -> String {
+    format!(
+        "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 10000) \
+         INSERT INTO \"user\" (id, status, profile, created_at, updated_at) \
+         SELECT 1000000 + i, status, profile, created_at, updated_at FROM \"user\" CROSS JOIN n WHERE id = {of}"
+    )
+}
+
+#[test]
+fn an_expensive_list_holds_up_no_log_in() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    expensive_lists_hold_up_no_log_in(&["--data-dir", data.to_str().unwrap()], |ben| {
+        let database = rusqlite::Connection::open(data.join("db/countersign.db")).unwrap();
+        database.execute_batch(&copies(ben)).unwrap();
+    });
+}
+
+#[test]
+fn an_expensive_list_holds_up_no_log_in_on_postgres() {
+    let Some(cluster) = pgtest::Cluster::shared() else { return };
+    let (folder, url) = (tempfile::tempdir().unwrap(), cluster.new_database());
+    let data = folder.path().join("data");
+    let name = url.trim_start_matches("postgres:///").split('?').next().unwrap();
+    expensive_lists_hold_up_no_log_in(&["--data-dir", data.to_str().unwrap(), "--database-url", &url], |ben| {
+        cluster.sql(name, &copies(ben));
+    });
+}

@@ -46,6 +46,11 @@ type Buckets<K, C> = RateLimiter<K, DashMapStateStore<K>, C, NoOpMiddleware<<C a
 pub struct Bucket<K: Hash + Eq + Clone, C: Clock = DefaultClock> {
     limiter: Option<Buckets<K, C>>,
     checks: AtomicU32,
+    rate: NonZeroU32,
+    burst: NonZeroU32,
+    /// What was charged and is not paid yet. Usually empty, which `take` sees without the lock.
+    owed: Mutex<HashMap<K, u32>>,
+    owing: AtomicUsize,
 }
 
 impl<K: Hash + Eq + Clone> Bucket<K> {
@@ -56,14 +61,25 @@ impl<K: Hash + Eq + Clone> Bucket<K> {
 
     /// A bucket that never runs dry.
     pub fn off() -> Self {
-        Self { limiter: None, checks: AtomicU32::new(0) }
+        Self::over(None, NonZeroU32::MIN, NonZeroU32::MIN)
     }
 }
 
 impl<K: Hash + Eq + Clone, C: Clock> Bucket<K, C> {
     fn with_clock(rate: NonZeroU32, burst: NonZeroU32, clock: C) -> Self {
         let quota = Quota::per_second(rate).allow_burst(burst);
-        Self { limiter: Some(RateLimiter::dashmap_with_clock(quota, clock)), checks: AtomicU32::new(0) }
+        Self::over(Some(RateLimiter::dashmap_with_clock(quota, clock)), rate, burst)
+    }
+
+    fn over(limiter: Option<Buckets<K, C>>, rate: NonZeroU32, burst: NonZeroU32) -> Self {
+        Self {
+            limiter,
+            checks: AtomicU32::new(0),
+            rate,
+            burst,
+            owed: Mutex::default(),
+            owing: AtomicUsize::new(0),
+        }
     }
 
     /// Takes one call out of the bucket of `key`.
@@ -72,7 +88,46 @@ impl<K: Hash + Eq + Clone, C: Clock> Bucket<K, C> {
         if self.checks.fetch_add(1, Ordering::Relaxed) % SWEEP_EVERY == SWEEP_EVERY - 1 {
             limiter.retain_recent();
         }
+        self.pay(limiter, key)?;
         limiter.check_key(key).map_err(|not_until| not_until.wait_time_from(limiter.clock().now()).into())
+    }
+}
+
+impl<K: Hash + Eq + Clone, C: Clock> Bucket<K, C> {
+    /// Counts more calls of `key`, which are done already: the next one waits until they are paid. No more than a
+    /// bucket is ever owed.
+    pub fn charge(&self, key: &K, calls: u32) {
+        if calls == 0 || self.limiter.is_none() {
+            return;
+        }
+        let mut owed = self.owed.lock().unwrap_or_else(PoisonError::into_inner);
+        let debt = owed.entry(key.clone()).or_insert(0);
+        *debt = debt.saturating_add(calls).min(self.burst.get());
+        self.owing.store(owed.len(), Ordering::Release);
+    }
+
+    /// Pays what is owed, as far as the bucket goes.
+    fn pay(&self, limiter: &Buckets<K, C>, key: &K) -> Result<(), RetryAfter> {
+        if self.owing.load(Ordering::Acquire) == 0 {
+            return Ok(());
+        }
+        let mut owed = self.owed.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(debt) = owed.get_mut(key) else { return Ok(()) };
+        let mut piece = *debt;
+        while let Some(calls) = NonZeroU32::new(piece) {
+            if matches!(limiter.check_key_n(key, calls), Ok(Ok(()))) {
+                *debt -= piece;
+                piece = piece.min(*debt);
+            } else {
+                piece /= 2;
+            }
+        }
+        if *debt > 0 {
+            return Err(RetryAfter(u64::from(debt.div_ceil(self.rate.get()))));
+        }
+        owed.remove(key);
+        self.owing.store(owed.len(), Ordering::Release);
+        Ok(())
     }
 }
 
@@ -182,8 +237,28 @@ mod tests {
     }
 
     #[test]
+    fn what_is_charged_is_paid_before_the_next_call_and_never_more_than_a_bucket() {
+        let clock = FakeRelativeClock::default();
+        let bucket = Bucket::with_clock(number(100), number(200), clock.clone());
+        bucket.charge(&1, 50);
+        for _ in 0..150 {
+            assert_eq!(bucket.take(&1), Ok(()));
+        }
+        assert_eq!(bucket.take(&1), Err(RetryAfter(1)));
+        bucket.charge(&1, u32::MAX);
+        assert_eq!(bucket.take(&1), Err(RetryAfter(2)));
+        assert_eq!(bucket.take(&2), Ok(()), "another client owes nothing");
+        clock.advance(Duration::from_millis(1_990));
+        assert_eq!(bucket.take(&1), Err(RetryAfter(1)));
+        clock.advance(Duration::from_millis(20));
+        assert_eq!(bucket.take(&1), Ok(()));
+        assert_eq!(bucket.take(&1), Err(RetryAfter(1)));
+    }
+
+    #[test]
     fn a_bucket_that_is_off_never_runs_dry() {
         let bucket = Bucket::off();
+        bucket.charge(&1, 50);
         assert!((0..10_000).all(|_| bucket.take(&1).is_ok()));
     }
 

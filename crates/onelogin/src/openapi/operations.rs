@@ -103,6 +103,7 @@ const V1_USERS: &[Field] = &[
     number("id", "The user's id"),
     number("directory_id", "The directory"),
     number("group_id", "The group"),
+    number("role_id", "Matches nobody: no role is kept"),
     text("since", "Created at or after this moment"),
     text("until", "Created at or before this moment"),
     text("sort", "`id` or `-id`"),
@@ -119,7 +120,8 @@ const V2_USERS: &[Field] = &[
     text("external_id", "The id in another system"),
     text("samaccountname", "The account's name in a directory"),
     number("directory_id", "The directory"),
-    text("user_ids", "Ids, joined by commas"),
+    number("app_id", "Matches nobody: whose an app is is not kept"),
+    text("user_ids", "Ids, joined by commas, at most 100"),
     text("created_since", "Created at or after this moment"),
     text("created_until", "Created at or before this moment"),
     text("updated_since", "Changed at or after this moment"),
@@ -133,7 +135,8 @@ const V2_USERS: &[Field] = &[
     text("cursor", "A page, as an earlier answer named it"),
 ];
 const EVENTS: &[Field] = &[
-    text("event_type_id", "Types, joined by commas"),
+    number("id", "The event of this id"),
+    text("event_type_id", "Types, joined by commas, at most 100"),
     number("user_id", "About this user"),
     text("client_id", "By this API client"),
     text("since", "At or after this moment"),

@@ -17,6 +17,7 @@ use crate::App;
 use crate::access::{Access, ReadAll};
 use crate::call::Call;
 use crate::envelope::{Pagination, v1_error, v1_page, v1_success};
+use crate::lists::{Unreadable, members};
 use crate::user_wire::Fields;
 use crate::wire_time;
 
@@ -117,6 +118,12 @@ impl Error {
     }
 }
 
+impl From<Unreadable> for Error {
+    fn from(bad: Unreadable) -> Self {
+        Self::User(bad.into())
+    }
+}
+
 impl IntoResponse for Error {
     fn into_response(self) -> Response {
         match self {
@@ -129,9 +136,10 @@ impl IntoResponse for Error {
 }
 
 /// One page of the events that match.
-pub async fn list(app: App, _: Access<ReadAll>, call: Call) -> Result<Response, Error> {
+pub async fn list(app: App, access: Access<ReadAll>, call: Call) -> Result<Response, Error> {
     let asked = Asked::read(&call)?;
     let of = Error::of(&app, &call);
+    let Some(filter) = filter(&call)? else { return Ok(v1_page(&[Value::Null; 0], &Pagination::default())) };
     let caller = match call.query("client_id") {
         Some(public) if !public.is_empty() => match app.engine.client_named(public).await.map_err(&of)? {
             Some(client) => Some(client),
@@ -139,9 +147,8 @@ pub async fn list(app: App, _: Access<ReadAll>, call: Call) -> Result<Response, 
         },
         _ => None,
     };
-    let Some(filter) = filter(&call) else { return Ok(v1_page(&[Value::Null; 0], &Pagination::default())) };
     let filter = EventFilter { client: caller, ..filter };
-    let found = app.engine.events(&filter, asked.page()).await.map_err(&of)?;
+    let found = app.list(access.client(), app.engine.events(&filter, asked.page())).await.map_err(&of)?;
     let ends = (found.events.first().map(|event| event.id), found.next);
     let fields = Fields::parse(call.query("fields"));
     let mut events: Vec<_> = found
@@ -156,13 +163,13 @@ pub async fn list(app: App, _: Access<ReadAll>, call: Call) -> Result<Response, 
 }
 
 /// One event.
-pub async fn get(app: App, _: Access<ReadAll>, call: Call) -> Result<Response, Error> {
+pub async fn get(app: App, access: Access<ReadAll>, call: Call) -> Result<Response, Error> {
     let asked = call.path("event_id").to_owned();
     let missing = || Error::NotFound(asked.clone());
     let id = asked.parse::<i64>().ok().filter(|id| *id > 0).ok_or_else(missing)?;
     let filter = EventFilter { id: Some(id), ..EventFilter::default() };
     let page = EventPage { beyond: None, descending: false, limit: 1 };
-    let found = app.engine.events(&filter, page).await.map_err(Error::of(&app, &call))?;
+    let found = app.list(access.client(), app.engine.events(&filter, page)).await.map_err(Error::of(&app, &call))?;
     let event = found.events.into_iter().next().ok_or_else(missing)?;
     Ok(v1_success(&[EventWire::new(event, app.engine.settings().account_id)]))
 }
@@ -175,30 +182,46 @@ pub async fn types(_: App, _: Access<ReadAll>, _: Call) -> Result<Response, Erro
 }
 
 /// What a query filters by, but for the caller. `None` if nothing can match.
-fn filter(call: &Call) -> Option<EventFilter> {
+fn filter(call: &Call) -> Result<Option<EventFilter>, Error> {
     let given = |name: &str| call.query(name).filter(|value| !value.is_empty());
-    // No event has these.
-    if given("directory_id").is_some() || given("resolution").is_some() {
-        return None;
-    }
-    let moment = |name: &str| -> Option<Option<Timestamp>> {
-        match given(name) {
-            None => Some(None),
-            Some(text) => wire_time::read(text).map(|at| Some(Timestamp(at))),
-        }
+    let moment = |name: &'static str| match given(name) {
+        None => Ok(None),
+        Some(text) => wire_time::read(text).map(|at| Some(Timestamp(at))).ok_or(unreadable(name)),
     };
     let mut at = Span { since: moment("since")?, until: moment("until")? };
     if let Some(moment) = moment("created_at")? {
         at = Span { since: Some(moment), until: Some(moment) };
     }
-    let user = match given("user_id") {
+    let number = |name: &'static str| given(name).map(|text| integer(name, text)).transpose();
+    let (id, user) = (number("id")?, number("user_id")?.map(UserId));
+    let kinds = match given("event_type_id") {
         None => None,
-        Some(text) => Some(UserId(text.parse().ok()?)),
+        Some(ids) => {
+            let mut kinds = Vec::new();
+            for id in members("event_type_id", ids)? {
+                kinds.extend(event_types::kinds(id.parse().map_err(|_| unreadable("event_type_id"))?));
+            }
+            Some(kinds)
+        }
     };
-    let kinds = given("event_type_id").map(|ids| {
-        ids.split(',').filter_map(|id| id.trim().parse().ok()).flat_map(event_types::kinds).collect::<Vec<_>>()
-    });
-    Some(EventFilter { id: None, kinds, user, client: None, at })
+    // No event has these.
+    if number("directory_id")?.is_some() || given("resolution").is_some() {
+        return Ok(None);
+    }
+    Ok(Some(EventFilter { id, kinds, user, client: None, at }))
+}
+
+/// Ids are within 32 bits here, as they are answered in the original's own words.
+fn integer(name: &'static str, text: &str) -> Result<i64, Error> {
+    if text.is_empty() || !text.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Err(unreadable(name));
+    }
+    let fits = text.parse().ok().filter(|number| *number <= i64::from(i32::MAX));
+    fits.ok_or(Error::User(user_error::Error::Words("Integer value must be <= 2147483647")))
+}
+
+fn unreadable(name: &str) -> Error {
+    Error::User(user_error::Error::incorrect(name))
 }
 
 /// Which page is asked for.
@@ -216,7 +239,7 @@ impl Asked {
     fn read(call: &Call) -> Result<Self, Error> {
         let cursor = |name: &'static str| match call.query(name).filter(|cursor| !cursor.is_empty()) {
             None => Ok(None),
-            Some(text) => parse_cursor(text).map(Some).ok_or_else(|| Error::User(user_error::Error::incorrect(name))),
+            Some(text) => parse_cursor(text).map(Some).ok_or_else(|| unreadable(name)),
         };
         let (after, before) = (cursor("after_cursor")?, cursor("before_cursor")?);
         let limit = call.query("limit").and_then(|text| text.parse().ok()).filter(|limit| *limit > 0);

@@ -10,6 +10,7 @@ use crate::access::Family;
 use crate::call::{BadJson, Call};
 use crate::envelope::{Message, v1_error};
 use crate::error::Common;
+use crate::lists::Unreadable;
 use crate::paging::BadPage;
 use crate::user_patch::Fault;
 
@@ -107,6 +108,12 @@ impl From<BadPage> for Error {
             BadPage::Cursor(name) => Self::incorrect(name),
             BadPage::Sort(_) => Self::incorrect("sort"),
         }
+    }
+}
+
+impl From<Unreadable> for Error {
+    fn from(Unreadable(name): Unreadable) -> Self {
+        Self::incorrect(&name)
     }
 }
 

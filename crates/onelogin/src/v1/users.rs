@@ -15,10 +15,10 @@ use crate::user_patch::{self, Allowed, Given};
 use crate::user_wire::{Fields, UserWire, Version};
 
 /// One page of the users that match.
-pub async fn list(app: App, _: Access<ReadUsers>, call: Call) -> Result<Response, Error> {
+pub async fn list(app: App, access: Access<ReadUsers>, call: Call) -> Result<Response, Error> {
     let asked = Asked::v1(&call)?;
-    let filter = user_filter::of_query(call.fields(), Version::V1);
-    let (found, place) = asked.find(&app.engine, &filter).await.map_err(Error::of(&app, &call))?;
+    let filter = user_filter::of_query(call.fields(), Version::V1)?;
+    let (found, place) = app.list(access.client(), asked.find(&app.engine, &filter)).await.map_err(Error::of(&app, &call))?;
     let users: Vec<_> = found.users.iter().map(|user| wire(&app, &call, user)).collect();
     Ok(v1_page(&users, &place.pagination(&call)))
 }

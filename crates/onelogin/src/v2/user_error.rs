@@ -10,6 +10,7 @@ use crate::access::Family;
 use crate::call::{BadJson, Call};
 use crate::envelope::{v2_error, v2_field_error, v2_invalid};
 use crate::error::Common;
+use crate::lists::Unreadable;
 use crate::paging::BadPage;
 use crate::user_patch::Fault;
 
@@ -88,6 +89,12 @@ impl From<BadPage> for Error {
             BadPage::Cursor(name) => Self::Invalid(name.to_owned()),
             BadPage::Sort(name) => Self::Sort(name),
         }
+    }
+}
+
+impl From<Unreadable> for Error {
+    fn from(Unreadable(name): Unreadable) -> Self {
+        Self::Invalid(name)
     }
 }
 

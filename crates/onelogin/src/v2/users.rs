@@ -22,10 +22,10 @@ use crate::user_wire::{Fields, UserWire, Version};
 const NAMELESS: &str = "Username or Email must be set";
 
 /// One page of the users that match.
-pub async fn list(app: App, _: Access<ReadUsers>, call: Call) -> Result<Response, Error> {
+pub async fn list(app: App, access: Access<ReadUsers>, call: Call) -> Result<Response, Error> {
     let asked = Asked::v2(&call)?;
-    let filter = user_filter::of_query(call.fields(), Version::V2);
-    let (found, place) = asked.find(&app.engine, &filter).await.map_err(Error::of(&app))?;
+    let filter = user_filter::of_query(call.fields(), Version::V2)?;
+    let (found, place) = app.list(access.client(), asked.find(&app.engine, &filter)).await.map_err(Error::of(&app))?;
     let users: Vec<_> = found.users.iter().map(|user| wire(&app, &call, user)).collect();
     let mut answer = json(StatusCode::OK, &users);
     answer.headers_mut().extend(place.headers(&call));

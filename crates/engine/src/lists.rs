@@ -1,0 +1,104 @@
+//! Whose turn it is at a list. Lists are cheap to ask for and can be dear to answer, so few are read at once, and of each
+//! client one: whoever asks for the dearest ones keeps nobody else from a list, and nothing but lists ever waits for one.
+
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use domain::ClientId;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::timeout;
+
+use crate::{Engine, Error};
+
+/// Lists read at once.
+const PLACES: usize = 2;
+/// Lists that one client may have asked for at once: one is read, the others wait.
+const ASKED: usize = 8;
+/// How long a list waits for its turn.
+const WAIT: Duration = Duration::from_secs(3);
+/// When a client that asks for too many at once is told to come back, in milliseconds.
+const PAUSE: i64 = 1_000;
+
+/// Who is at it.
+pub(crate) struct Lists {
+    places: Arc<Semaphore>,
+    clients: Mutex<HashMap<ClientId, Queue>>,
+}
+
+/// A client's lists.
+struct Queue {
+    /// How many are read or wait.
+    asked: usize,
+    /// One place.
+    turn: Arc<Semaphore>,
+}
+
+impl Default for Lists {
+    fn default() -> Self {
+        Self { places: Arc::new(Semaphore::new(PLACES)), clients: Mutex::default() }
+    }
+}
+
+impl Lists {
+    fn clients(&self) -> MutexGuard<'_, HashMap<ClientId, Queue>> {
+        self.clients.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A turn at a list, over when it is dropped.
+pub struct Turn {
+    began: Instant,
+    _places: (OwnedSemaphorePermit, OwnedSemaphorePermit),
+    _asked: Asked,
+}
+
+impl Turn {
+    /// How long it has lasted.
+    pub fn lasted(&self) -> Duration {
+        moment() - self.began
+    }
+}
+
+/// That a client has asked for a list.
+struct Asked(Arc<Engine>, ClientId);
+
+impl Drop for Asked {
+    fn drop(&mut self) {
+        if let Entry::Occupied(mut queue) = self.0.lists.clients().entry(self.1) {
+            queue.get_mut().asked -= 1;
+            if queue.get().asked == 0 {
+                queue.remove();
+            }
+        }
+    }
+}
+
+impl Engine {
+    /// Waits for a client's turn to have a list read, and holds it until it is dropped. A client that has asked for too
+    /// many already is [`Error::TooMany`]; a turn that does not come is [`Error::Busy`].
+    pub async fn turn_at_a_list(self: &Arc<Self>, client: ClientId) -> Result<Turn, Error> {
+        let (asked, turn) = {
+            let mut clients = self.lists.clients();
+            let queue =
+                clients.entry(client).or_insert_with(|| Queue { asked: 0, turn: Arc::new(Semaphore::new(1)) });
+            if queue.asked >= ASKED {
+                return Err(Error::TooMany(Some(self.now().plus(PAUSE))));
+            }
+            queue.asked += 1;
+            (Asked(self.clone(), client), queue.turn.clone())
+        };
+        let places = async {
+            let own = turn.acquire_owned().await.ok()?;
+            Some((own, self.lists.places.clone().acquire_owned().await.ok()?))
+        };
+        let places = timeout(WAIT, places).await.ok().flatten().ok_or(Error::Busy)?;
+        Ok(Turn { began: moment(), _places: places, _asked: asked })
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "what a list costs, on which nothing durable rests")]
+fn moment() -> Instant {
+    Instant::now()
+}
