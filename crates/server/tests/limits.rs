@@ -202,7 +202,8 @@ fn expensive_lists_hold_up_no_log_in(place: &[&str], copy: impl FnOnce(i64)) {
     node = serve();
     let tokens: Vec<_> = readers.iter().map(|reader| token(&node, reader)).collect();
     let mut api = with(&node, &token(&node, &manager));
-    let log_in = json!({ "username_or_email": "ana", "password": "a rather long secret", "subdomain": "x" }).to_string();
+    let log_in =
+        json!({ "username_or_email": "ana", "password": "a rather long secret", "subdomain": "x" }).to_string();
     api.expect(200, "POST", "/api/1/login/auth", &log_in);
     let memory = of_process(&node, "VmRSS");
 

@@ -246,7 +246,8 @@ impl Store {
         let filter = EventFilter { at: Span { since: Some(moment), until: None }, ..EventFilter::default() };
         let mut beyond = None;
         loop {
-            let found = events::look(self, &filter, EventPage { beyond, descending: false, limit: 1 }, Reading::Own).await?;
+            let found =
+                events::look(self, &filter, EventPage { beyond, descending: false, limit: 1 }, Reading::Own).await?;
             if let Some((first, _)) = found.entries.first() {
                 return Ok(read.back_to(*first, moment));
             }

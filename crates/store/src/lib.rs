@@ -374,6 +374,15 @@ impl Store {
         }
     }
 
+    /// How the database would answer a statement, step by step.
+    #[cfg(test)]
+    async fn plan(&self, statement: &str, params: Vec<value::Value>) -> Result<Vec<String>, Error> {
+        match &self.backend {
+            Backend::Sqlite(db) => db.plan(statement, &params),
+            Backend::Postgres(db) => Box::pin(db.plan(statement, params)).await,
+        }
+    }
+
     async fn event_bounds(&self) -> Result<Option<(i64, i64)>, Error> {
         match &self.backend {
             Backend::Sqlite(db) => db.event_bounds(),

@@ -31,6 +31,7 @@ pub const MIGRATIONS: &[Migration] = migrations! {
     5 "webhooks" "0005_webhooks.sql",
     6 "client_options" "0006_client_options.sql",
     7 "budgets" "0007_budgets.sql",
+    8 "origins" "0008_origins.sql",
 };
 
 /// The newest version this server knows.

@@ -84,8 +84,9 @@ statements! {
     /// Who holds a token of the log-in flow. The conditions that the index has are said as it says them.
     HOLDER = "SELECT user_id FROM verification WHERE state_token = $1 AND purpose = $2 AND purpose >= 2 AND live = 1 \
         LIMIT 1";
-    LISTS_ORIGIN = "SELECT user_id FROM verification WHERE live = 1 AND expires_at > $1 AND purpose = 3 \
-        AND challenge LIKE $2 ESCAPE '!' LIMIT 1";
+    /// Only session tokens with origins are looked through, by an index of them: its conditions are said as it says them.
+    LISTS_ORIGIN = "SELECT user_id FROM verification WHERE expires_at > $1 AND purpose = 3 AND live = 1 \
+        AND challenge LIKE '%\"origins\":[\"%' AND challenge LIKE $2 ESCAPE '!' LIMIT 1";
 
     // ---- budgets, of which each is a subject of decisions
 

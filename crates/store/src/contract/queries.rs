@@ -256,3 +256,8 @@ pub(crate) async fn a_list_that_nobody_waits_for_is_ended(store: &Store) {
     }
     assert_eq!(store.users(&UserFilter::default(), ALL).await.unwrap().total, 1);
 }
+
+pub(crate) async fn a_preflight_reads_no_browsers(store: &Store) {
+    let plan = store.plan(crate::sql::LISTS_ORIGIN, vec![NOW.into(), "%x%".into()]).await.unwrap().join("\n");
+    assert!(plan.contains("verification_origins"), "{plan}");
+}

@@ -247,6 +247,13 @@ impl Postgres {
         decode(&names, |row| Ok(row.text(0)?.to_owned()))
     }
 
+    #[cfg(test)]
+    pub(crate) async fn plan(&self, statement: &str, params: Vec<Value>) -> Result<Vec<String>, Error> {
+        let asked = (format!("EXPLAIN {statement}"), params);
+        let steps = in_time(self.lists.read(vec![asked])).await?.pop().unwrap_or_default();
+        decode(&steps, |row| Ok(row.text(0)?.to_owned()))
+    }
+
     pub(crate) async fn day_budgets(&self) -> Result<Vec<(Budget, Spent)>, Error> {
         self.all(Query::new(shared::DAY_BUDGETS, []), budgets::named).await
     }

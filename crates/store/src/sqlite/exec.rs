@@ -20,6 +20,9 @@ pub(super) enum Failure {
     Job(Error),
     /// For the transaction. The next one may succeed: the disk was full, or somebody held a lock.
     Group(&'static str),
+    /// For the transaction, or for good: the system refused a write, and only the folder can tell whether that was for want
+    /// of room ([`Alarm::judged`](super::alarm::Alarm::judged)).
+    Unwritten(String),
     /// For good: nothing can be trusted to have been written (SEC 78).
     Fatal(String),
 }
@@ -46,6 +49,9 @@ impl From<rusqlite::Error> for Failure {
             ErrorCode::OutOfMemory => Self::Group("out of memory"),
             ErrorCode::CannotOpen => Self::Group("a file cannot be opened"),
             ErrorCode::OperationInterrupted | ErrorCode::OperationAborted => Self::Group(TOO_LONG),
+            ErrorCode::SystemIoFailure if code.extended_code == ffi::SQLITE_IOERR_WRITE => {
+                Self::Unwritten(format!("a write failed (SQLite code {})", code.extended_code))
+            }
             ErrorCode::SystemIoFailure
             | ErrorCode::DatabaseCorrupt
             | ErrorCode::NotADatabase
@@ -65,7 +71,7 @@ impl From<rusqlite::Error> for Failure {
     }
 }
 
-const DISK_FULL: &str = "the disk is full";
+pub(super) const DISK_FULL: &str = "the disk is full";
 
 /// Which unique field a constraint's message names.
 fn conflict(message: &str) -> Error {
@@ -233,12 +239,7 @@ pub(super) fn one<T>(
 }
 
 /// The same of a statement that was put together for the occasion.
-pub(super) fn one_of<T>(
-    conn: &Connection,
-    statement: &str,
-    params: &[Value],
-    decode: Decode<T>,
-) -> Result<T, Failure> {
+pub(super) fn one_of<T>(conn: &Connection, statement: &str, params: &[Value], decode: Decode<T>) -> Result<T, Failure> {
     one_row(&mut conn.prepare(statement)?, params, decode)
 }
 

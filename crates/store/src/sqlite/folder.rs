@@ -66,14 +66,14 @@ impl Drop for Folder {
 fn serve(conn: &Connection, asked: &Receiver<()>, state: &AtomicU8, alarm: &Alarm) {
     let _watch = PanicWatch(alarm.clone());
     while asked.recv().is_ok() {
-        match fold(conn, "PASSIVE") {
-            Ok(()) => {}
+        match fold(conn, "PASSIVE").map_err(|failure| alarm.judged(failure)) {
+            Ok(()) => alarm.folded(),
             Err(Failure::Fatal(reason)) => {
                 alarm.raise(&format!("folding the log failed: {reason}"));
                 return;
             }
-            // A full disk can wait: nothing is lost, the log only grows.
-            Err(failure) => tracing::warn!(?failure, "the log was not folded"),
+            // A full disk can wait.
+            Err(failure) => alarm.not_folded(&failure),
         }
         state.store(DONE, Ordering::Release);
     }

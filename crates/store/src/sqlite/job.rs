@@ -40,6 +40,10 @@ where
 {
     fn run(&mut self, tx: &mut Tx<'_, '_>) -> Result<(), Failure> {
         self.reply = None;
+        // Whoever has given up was told that what was not begun is not done.
+        if self.waiting.is_closed() {
+            return Ok(());
+        }
         self.reply = Some((self.work)(tx)?);
         Ok(())
     }

@@ -131,8 +131,7 @@ impl Reader {
             None => open::reader(&self.database).map_err(|error| failed(error.into()))?,
         };
         let closed = self.closed.clone();
-        let is_over =
-            move || now() >= until || !is_waiting.load(Ordering::Acquire) || closed.load(Ordering::Acquire);
+        let is_over = move || now() >= until || !is_waiting.load(Ordering::Acquire) || closed.load(Ordering::Acquire);
         conn.progress_handler(STEPS, Some(is_over)).map_err(|error| failed(error.into()))?;
         // A connection whose reading failed may be in the middle of something, and is closed.
         let answer = catch_unwind(AssertUnwindSafe(|| read(&conn))).map_err(|_| CLOSED)?.map_err(failed)?;

@@ -23,6 +23,7 @@ use domain::{Budget, BudgetView, Change, Client, ClientId, ClientView, Decision,
 use domain::{Spent, TokenSet, UserId, Verification, VerificationId, View};
 use rusqlite::Connection;
 use tokio::sync::mpsc;
+use tokio::time::timeout;
 
 pub use alarm::Fatal;
 
@@ -65,6 +66,8 @@ const ATTRIBUTE_NAMES: &str = "SELECT DISTINCT a.key FROM (SELECT profile FROM \
     json_each(u.profile, '$.custom_attributes') a";
 /// Jobs that may wait for the writer before senders wait as well.
 const QUEUE: usize = 1024;
+/// How long anybody waits for the disk (SEC 79, rulings 37).
+const DEADLINE: Duration = Duration::from_secs(5);
 /// How long the server's own long readings may take: the audit trail of somebody with much of it, for example.
 const OWN_TIME: Duration = Duration::from_secs(60);
 
@@ -100,7 +103,7 @@ pub(crate) struct Sqlite {
 
 impl Sqlite {
     pub(crate) fn open(dir: &Path, options: SqliteOptions) -> Result<Self, OpenError> {
-        let alarm = Alarm::new(options.fatal);
+        let alarm = Alarm::new(dir, options.fatal);
         let files = open::take(dir)?;
         let conn = open::writer(&files.database, options.max_page_count)?;
         let counters = Arc::<Counters>::default();
@@ -173,15 +176,19 @@ impl Sqlite {
         .await
     }
 
-    /// Runs `work` in the writer's next transaction and waits until that is durable.
+    /// Runs `work` in the writer's next transaction and waits until that is durable or too late. Once this gives up, work
+    /// not begun is not done, and what is being done has an unknown outcome (SEC 80).
     async fn write<T, W>(&self, work: W) -> Result<T, Error>
     where
         T: Send + 'static,
         W: FnMut(&mut Tx<'_, '_>) -> Result<T, Failure> + Send + 'static,
     {
         let (task, answer) = Task::new(work);
-        self.orders.send(Order::Run(Box::new(task))).await.map_err(|_| CLOSED)?;
-        answer.await.unwrap_or(Err(CLOSED))
+        let written = async {
+            self.orders.send(Order::Run(Box::new(task))).await.map_err(|_| CLOSED)?;
+            answer.await.unwrap_or(Err(CLOSED))
+        };
+        timeout(DEADLINE, written).await.unwrap_or(Err(LATE))
     }
 
     // ---- queries
@@ -234,6 +241,12 @@ impl Sqlite {
     pub(crate) async fn attribute_names(&self, users: i64) -> Result<Vec<String>, Error> {
         let params = [Value::Int(users)];
         self.lists.read(move |conn| all(conn, ATTRIBUTE_NAMES, &params, |row| Ok(row.text(0)?.to_owned()))).await
+    }
+
+    #[cfg(test)]
+    pub(crate) fn plan(&self, statement: &str, params: &[Value]) -> Result<Vec<String>, Error> {
+        let statement = format!("EXPLAIN QUERY PLAN {statement}");
+        self.readers.read(|conn| all_of(conn, &statement, params, |row| Ok(row.text(3)?.to_owned())))
     }
 
     pub(crate) fn day_budgets(&self) -> Result<Vec<(Budget, Spent)>, Error> {
@@ -295,7 +308,7 @@ impl Sqlite {
 
     pub(crate) fn ready(&self) -> bool {
         !self.orders.is_closed()
-            && self.readers.may_write()
+            && self.readers.may_write(DEADLINE)
             && self.readers.read(|conn| one(conn, sql::ALIVE, &[], rows::number)).is_ok()
     }
 
@@ -322,6 +335,7 @@ impl Sqlite {
 }
 
 const CLOSED: Error = Error::Unavailable("closed");
+const LATE: Error = Error::Unavailable("the disk does not answer");
 
 fn load_view(conn: &impl Prepared, user: UserId) -> Result<(View, Marks), Failure> {
     let key = [Value::Int(user.0)];

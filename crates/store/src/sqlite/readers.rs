@@ -5,6 +5,7 @@
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use rusqlite::Connection;
 
@@ -39,9 +40,9 @@ impl Readers {
         self.read(|conn| in_snapshot(conn, read))
     }
 
-    /// Whether writing works, as far as the last group has shown.
-    pub(super) fn may_write(&self) -> bool {
-        !self.alarm.is_hindered()
+    /// Whether writing works, as far as the last group has shown, and the present one within `time`.
+    pub(super) fn may_write(&self, time: Duration) -> bool {
+        !self.alarm.is_hindered() && !self.alarm.is_stuck(time)
     }
 
     pub(super) fn close(&self) {
@@ -84,7 +85,7 @@ pub(super) fn judged(failure: Failure, alarm: &Alarm) -> Error {
     match failure {
         Failure::Job(error) => error,
         Failure::Group(reason) => Error::Unavailable(reason),
-        Failure::Fatal(reason) => {
+        Failure::Fatal(reason) | Failure::Unwritten(reason) => {
             alarm.raise(&format!("reading failed: {reason}"));
             Error::Unavailable("the database is broken")
         }

@@ -130,7 +130,9 @@ impl Writer {
             if group.is_empty() {
                 continue;
             }
+            self.alarm.begins();
             let served = work.serve(&mut group).and_then(|()| work.fold_if_due());
+            self.alarm.ends();
             if let Err(sentence) = served {
                 orders.close();
                 while let Some(order) = orders.blocking_recv() {
@@ -166,13 +168,15 @@ impl Work<'_> {
             }
             Attempt::Rerun => Err("a group with savepoints asked to run again".to_owned()),
             Attempt::Failed(failure) => {
-                let (error, sentence) = match failure {
+                let (error, sentence) = match self.alarm.judged(failure) {
                     Failure::Job(error) => (error, None),
                     Failure::Group(reason) => {
                         self.alarm.hinder(reason);
                         (Error::Unavailable(reason), None)
                     }
-                    Failure::Fatal(reason) => (BROKEN, Some(format!("writing failed: {reason}"))),
+                    Failure::Fatal(reason) | Failure::Unwritten(reason) => {
+                        (BROKEN, Some(format!("writing failed: {reason}")))
+                    }
                 };
                 // What cannot be rolled back would become part of the next group.
                 let sentence =
@@ -263,12 +267,15 @@ impl Work<'_> {
             self.folder.ask();
             return Ok(());
         }
-        match fold(self.session.conn, "PASSIVE") {
-            Ok(()) => Ok(()),
+        match fold(self.session.conn, "PASSIVE").map_err(|failure| self.alarm.judged(failure)) {
+            Ok(()) => {
+                self.alarm.folded();
+                Ok(())
+            }
             Err(Failure::Fatal(reason)) => Err(format!("folding the log failed: {reason}")),
             Err(failure) => {
                 // A full disk can wait.
-                tracing::warn!(?failure, "the log was not folded");
+                self.alarm.not_folded(&failure);
                 Ok(())
             }
         }

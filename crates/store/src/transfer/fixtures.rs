@@ -12,6 +12,9 @@ use super::tests::{goes_on, settle_in};
 use super::{TABLES, Table};
 use crate::{Known, MIGRATIONS, SqliteOptions, Store, World};
 
+/// The newest schema that a release has. Those behind it are not history yet, and need no fixture.
+const RELEASED: i64 = 7;
+
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/schema")
 }
@@ -69,7 +72,7 @@ async fn write_the_fixture() {
 
 #[tokio::test]
 async fn a_database_of_every_version_opens_and_is_the_same_installation() {
-    for migration in MIGRATIONS {
+    for migration in MIGRATIONS.iter().filter(|migration| migration.version <= RELEASED) {
         let path = fixture(migration.version);
         let text = std::fs::read_to_string(&path).unwrap_or_else(|_| panic!("{} is missing", path.display()));
         let dir = tempfile::tempdir().unwrap();
