@@ -72,14 +72,7 @@ impl<K: Hash + Eq + Clone, C: Clock> Bucket<K, C> {
     }
 
     fn over(limiter: Option<Buckets<K, C>>, rate: NonZeroU32, burst: NonZeroU32) -> Self {
-        Self {
-            limiter,
-            checks: AtomicU32::new(0),
-            rate,
-            burst,
-            owed: Mutex::default(),
-            owing: AtomicUsize::new(0),
-        }
+        Self { limiter, checks: AtomicU32::new(0), rate, burst, owed: Mutex::default(), owing: AtomicUsize::new(0) }
     }
 
     /// Takes one call out of the bucket of `key`.

@@ -218,7 +218,7 @@ where
                 return Poll::Ready(());
             }
         }
-        alarm.poll(cx, pulse.deadline(&limits))
+        alarm.poll(cx, pulse.deadline(&limits, told))
     })
     .await;
 }

@@ -43,6 +43,7 @@ fn router() -> Router {
                 "slow"
             }),
         )
+        .route("/large", get(|| async { "x".repeat(1 << 20) }))
         .route("/stuck", get(|| async { std::future::pending::<&'static str>().await }))
         .route("/none", get(|| async { StatusCode::NO_CONTENT }))
 }
@@ -334,6 +335,55 @@ async fn a_panic_is_one_500_and_the_connection_lives_on() {
     stream.write_all(b"GET /hello HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
     assert_eq!(status(&read_until(&mut stream, "hello").await), 200);
     server.stop().await;
+}
+
+/// Asks for far more than any buffer holds, and reads none of it.
+async fn asks_and_never_reads(server: &Server) -> TcpStream {
+    let mut stream = server.connect().await;
+    stream.write_all("GET /large HTTP/1.1\r\nHost: x\r\n\r\n".repeat(100).as_bytes()).await.unwrap();
+    stream
+}
+
+/// Waits until the server has no connection any more.
+async fn is_alone(server: &Server, limits: Limits) {
+    timeout(Duration::from_secs(20), async {
+        // All seats are one peer's, so a connection is served only once those before it are gone.
+        for _ in 0..limits.per_peer {
+            loop {
+                let mut stream = server.connect().await;
+                let asked = stream.write_all(b"GET /hello HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").await;
+                let mut answer = Vec::new();
+                if asked.is_ok() && stream.read_to_end(&mut answer).await.is_ok() && answer.ends_with(b"hello") {
+                    break;
+                }
+                pause(Duration::from_millis(20)).await;
+            }
+        }
+    })
+    .await
+    .expect("seats are free again");
+}
+
+#[tokio::test]
+async fn pipelined_and_unread_is_ended() {
+    let limits = Limits { idle: Duration::from_millis(200), per_peer: 3, ..Limits::default() };
+    let server = server(limits).await;
+    let unread = [asks_and_never_reads(&server).await, asks_and_never_reads(&server).await];
+    let mut half = asks_and_never_reads(&server).await;
+    half.write_all(b"GET /hello HTTP/1.1\r\nHost").await.unwrap();
+    is_alone(&server, limits).await;
+    drop((unread, half));
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn shutdown_does_not_wait_for_those_who_do_not_read() {
+    let limits = Limits { linger: Duration::from_millis(100), ..Limits::default() };
+    let server = server(limits).await;
+    let unread = asks_and_never_reads(&server).await;
+    pause(Duration::from_millis(100)).await;
+    server.stop().await;
+    drop(unread);
 }
 
 #[tokio::test]

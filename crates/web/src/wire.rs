@@ -86,17 +86,22 @@ impl Pulse {
         }
     }
 
-    /// When the connection has to be ended, unless something happens before.
-    pub(crate) fn deadline(&self, limits: &Limits) -> Option<Instant> {
+    /// When the connection has to be ended, unless something happens before. Only a request that is being answered stops
+    /// the time, and nothing that the other side sends or does not read. A server that stops waits for nobody to read.
+    pub(crate) fn deadline(&self, limits: &Limits, is_stopping: bool) -> Option<Instant> {
         let beats = self.beats();
         if let Some(since) = beats.lingering {
             Some(since + limits.linger)
-        } else if beats.heads != beats.answered {
+        } else if beats.served != beats.answered {
+            // The body and the handler have times of their own.
             None
-        } else if let Some(since) = beats.head_since {
+        } else if beats.heads == beats.answered
+            && let Some(since) = beats.head_since
+        {
             Some(since + limits.head_read)
         } else {
-            Some(beats.active + limits.idle)
+            // It rests, or an answer finds no reader: whatever has been asked behind that is not taken up before.
+            Some(beats.active + if is_stopping { limits.linger } else { limits.idle })
         }
     }
 }
