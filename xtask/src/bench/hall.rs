@@ -16,7 +16,8 @@ use super::enrol;
 use super::errand::{Codes, Traffic};
 use super::lane;
 use super::population::{Imported, People, Population, written_back};
-use crate::server::{Launch, Mode, Server};
+use crate::server::{Client, Launch, Mode, Server, command};
+use crate::step::output;
 use crate::terminal;
 
 /// Connections that a server as shipped grants one address, with some left over for our own.
@@ -171,7 +172,23 @@ impl Installation {
     /// Starts the server on it, for so many connections.
     pub(super) fn open(&self, hall: &mut Hall, connections: usize) -> Result<House> {
         let config = hall.config(connections);
-        let server = self.launch(&hall.binary, &config, None).start()?;
+        self.open_as(hall, &config)
+    }
+
+    /// Makes one more client, of this scope.
+    pub(super) fn new_client(&self, hall: &Hall, scope: &str) -> Result<Client> {
+        let mut create = command(&hall.binary);
+        create.args(["client", "create", "--json", "--scope", scope, "--name", "another"]);
+        create.arg("--data-dir").arg(self.folder.path().join("data"));
+        if let Some(url) = &self.database_url {
+            create.args(["--database-url", url]);
+        }
+        serde_json::from_str(&output(&mut create)?).context("a client without a secret")
+    }
+
+    /// Starts the server on it, configured like this.
+    pub(super) fn open_as(&self, hall: &Hall, config: &str) -> Result<House> {
+        let server = self.launch(&hall.binary, config, None).start()?;
         let address = server.address()?;
         let authorization = hall.stage.runtime.block_on(enrol::authorize(address, &self.people.client))?;
         Ok(House { server, address, authorization })

@@ -3,6 +3,7 @@
 
 mod crowd;
 mod enrol;
+mod heavy;
 mod held;
 mod latency;
 mod list;
@@ -30,6 +31,7 @@ pub(super) const BENCHES: &[Bench] = &[
     Bench { name: start::NAME, run: start::run },
     Bench { name: crowd::NAME, run: crowd::run },
     Bench { name: held::NAME, run: held::run },
+    Bench { name: heavy::NAME, run: heavy::run },
 ];
 
 /// Connections of the rows that name no number.
