@@ -35,6 +35,7 @@ pub mod webhooks;
 pub mod words;
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 
 use domain::{Content, Keyring, Message, Policy, Sealed, Timestamp, UserId};
 use tokio::sync::Notify;
@@ -93,6 +94,8 @@ pub struct Engine {
     hasher: password::Hasher,
     tally: tally::Tally,
     lists: lists::Lists,
+    first_key: tokio::sync::Mutex<()>,
+    keys_made: AtomicU64,
     held: held::Held,
     sends: sends::Sends,
     caller: delivery::webhook::Caller,
@@ -134,6 +137,8 @@ impl Engine {
             hasher: password::Hasher::default(),
             tally: tally::Tally::default(),
             lists: lists::Lists::default(),
+            first_key: tokio::sync::Mutex::default(),
+            keys_made: AtomicU64::new(0),
             sends: sends::Sends::default(),
             caller: parts.caller,
             webhooks_changed: Notify::new(),

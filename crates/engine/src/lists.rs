@@ -81,8 +81,7 @@ impl Engine {
     pub async fn turn_at_a_list(self: &Arc<Self>, client: ClientId) -> Result<Turn, Error> {
         let (asked, turn) = {
             let mut clients = self.lists.clients();
-            let queue =
-                clients.entry(client).or_insert_with(|| Queue { asked: 0, turn: Arc::new(Semaphore::new(1)) });
+            let queue = clients.entry(client).or_insert_with(|| Queue { asked: 0, turn: Arc::new(Semaphore::new(1)) });
             if queue.asked >= ASKED {
                 return Err(Error::TooMany(Some(self.now().plus(PAUSE))));
             }

@@ -32,17 +32,23 @@ impl Default for Hasher {
     }
 }
 
-/// Whether a password may be set. The floor always holds; `validate` adds the block-list.
-pub fn judge(password: &str, validate: bool) -> Result<(), Error> {
+/// Whether a password may be set. The floor always holds; `validate` adds the block-list, which takes long for long
+/// passwords: never on a request thread ([`Hasher::hash_new`]).
+fn judge(password: &str, validate: bool) -> Result<(), Error> {
+    judge_length(password)?;
+    if validate && is_common(password) {
+        return Err(Error::BadPassword("Password is too common"));
+    }
+    Ok(())
+}
+
+fn judge_length(password: &str) -> Result<(), Error> {
     let length = password.chars().count();
     if length < MIN {
         return Err(Error::BadPassword("Password is too short (minimum is 8 characters)"));
     }
     if length > MAX {
         return Err(Error::BadPassword("Password is too long (maximum is 128 characters)"));
-    }
-    if validate && is_common(password) {
-        return Err(Error::BadPassword("Password is too common"));
     }
     Ok(())
 }
@@ -208,23 +214,44 @@ impl Hasher {
         Ok(format!("{LEGACY}{}:{hash}", recipe.spelled()))
     }
 
-    /// The Argon2id hash of `password` in PHC form. Refuses with [`Error::Busy`] when too many wait.
-    pub async fn hash(&self, password: Zeroizing<String>, salt: [u8; SALT]) -> Result<String, Error> {
-        let _place = self.places.try_acquire().map_err(|_| Error::Busy)?;
-        let _turn = self.turns.acquire().await.map_err(|_| Error::Busy)?;
-        tokio::task::spawn_blocking(move || {
-            let params = Params::new(MEMORY, 1, 1, None).map_err(|e| Error::internal(e.to_string()))?;
-            let argon = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
-            let mut hash = [0; 32];
-            argon
-                .hash_password_into(password.as_bytes(), &salt, &mut hash)
-                .map_err(|e| Error::internal(e.to_string()))?;
-            let b64 = |bytes: &[u8]| data_encoding::BASE64_NOPAD.encode(bytes);
-            Ok(format!("$argon2id$v=19$m={MEMORY},t=1,p=1${}${}", b64(&salt), b64(&hash)))
+    /// The hash of a password that somebody sets, if it may be set; `validate` adds the block-list.
+    pub async fn hash_new(
+        &self,
+        password: Zeroizing<String>,
+        validate: bool,
+        salt: [u8; SALT],
+    ) -> Result<String, Error> {
+        judge_length(&password)?;
+        self.at_work(move || {
+            judge(&password, validate)?;
+            argon2id(&password, salt)
         })
         .await
-        .map_err(Error::internal)?
     }
+
+    /// Does something dear, in its turn and off the request threads.
+    async fn at_work<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> Result<T, Error> + Send + 'static,
+    ) -> Result<T, Error> {
+        let _place = self.places.try_acquire().map_err(|_| Error::Busy)?;
+        let _turn = self.turns.acquire().await.map_err(|_| Error::Busy)?;
+        tokio::task::spawn_blocking(work).await.map_err(Error::internal)?
+    }
+
+    /// The Argon2id hash of `password` in PHC form. Refuses with [`Error::Busy`] when too many wait.
+    pub async fn hash(&self, password: Zeroizing<String>, salt: [u8; SALT]) -> Result<String, Error> {
+        self.at_work(move || argon2id(&password, salt)).await
+    }
+}
+
+fn argon2id(password: &str, salt: [u8; SALT]) -> Result<String, Error> {
+    let params = Params::new(MEMORY, 1, 1, None).map_err(|e| Error::internal(e.to_string()))?;
+    let argon = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
+    let mut hash = [0; 32];
+    argon.hash_password_into(password.as_bytes(), &salt, &mut hash).map_err(|e| Error::internal(e.to_string()))?;
+    let b64 = |bytes: &[u8]| data_encoding::BASE64_NOPAD.encode(bytes);
+    Ok(format!("$argon2id$v=19$m={MEMORY},t=1,p=1${}${}", b64(&salt), b64(&hash)))
 }
 
 #[cfg(test)]
@@ -238,6 +265,23 @@ mod tests {
         assert!(judge("password1", true).is_err());
         assert!(judge("password1", false).is_ok());
         assert!(judge("correct staple horse", true).is_ok());
+    }
+
+    #[tokio::test]
+    async fn a_long_password_holds_up_nobody() {
+        let hasher = Hasher::default();
+        let word = |text: String| Zeroizing::new(text);
+        // Nobody's turn: whatever is judged now is judged on the thread that asks.
+        let turns = hasher.turns.acquire_many(u32::try_from(AT_ONCE).unwrap()).await.unwrap();
+        let mut common = std::pin::pin!(hasher.hash_new(word("password1".to_owned()), true, [7; SALT]));
+        let mut polled = tokio::task::unconstrained(common.as_mut());
+        let waits =
+            std::future::poll_fn(|cx| std::task::Poll::Ready(std::pin::Pin::new(&mut polled).poll(cx).is_pending()));
+        assert!(waits.await, "it was judged before its turn");
+        assert!(matches!(hasher.hash_new(word("x".repeat(129)), true, [7; SALT]).await, Err(Error::BadPassword(_))));
+        drop(turns);
+        assert!(matches!(common.await, Err(Error::BadPassword("Password is too common"))));
+        assert!(hasher.hash_new(word("correct staple horse".to_owned()), true, [7; SALT]).await.is_ok());
     }
 
     #[tokio::test]

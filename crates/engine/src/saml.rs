@@ -1,6 +1,8 @@
 //! Assertions: what an app is told about who has logged in (contract 6). The words are `saml`'s; the key is ours, made
 //! when it is first needed, sealed, and replaced with an overlap.
 
+use std::sync::atomic::Ordering;
+
 use domain::app::{App, AppId, Definition};
 use domain::time::{DAY, MINUTE};
 use domain::{Place, Sealed, Timestamp, User, text};
@@ -180,13 +182,25 @@ impl Engine {
     async fn kept_keys(&self) -> Result<Vec<Kept>, Error> {
         let sealed = match self.store.meta(KEYS).await? {
             Some(sealed) => sealed,
-            None => {
-                let fresh = self.seal_keys(&[self.draw_key().await?])?;
-                self.store.set_meta_if_absent(KEYS, &fresh.0).await?
-            }
+            None => self.first_keys().await?,
         };
         let plain = self.keys.open(PLACE, &Sealed(sealed)).map_err(Error::internal)?;
         serde_json::from_slice(plain.expose()).map_err(Error::internal)
+    }
+
+    /// Makes the first key. Anybody may ask for metadata and a key is dear to make, so of many who find none one makes it.
+    async fn first_keys(&self) -> Result<Vec<u8>, Error> {
+        let _turn = self.first_key.lock().await;
+        if let Some(sealed) = self.store.meta(KEYS).await? {
+            return Ok(sealed);
+        }
+        let fresh = self.seal_keys(&[self.draw_key().await?])?;
+        Ok(self.store.set_meta_if_absent(KEYS, &fresh.0).await?)
+    }
+
+    /// How many keys this process has made.
+    pub fn saml_keys_made(&self) -> u64 {
+        self.keys_made.load(Ordering::Relaxed)
     }
 
     fn seal_keys(&self, kept: &[Kept]) -> Result<Sealed, Error> {
@@ -208,6 +222,7 @@ impl Engine {
             let certificate = Certificate::self_signed(&pkcs8, &told)?.der().to_vec();
             Ok::<_, saml::Error>(Kept { pkcs8: domain::Secret::new(pkcs8.to_vec()), certificate })
         });
+        self.keys_made.fetch_add(1, Ordering::Relaxed);
         made.await.map_err(Error::internal)?.map_err(Error::internal)
     }
 }

@@ -6,7 +6,7 @@ use domain::{User, UserId};
 use store::{IdKind, Page, UserFilter, UserPage};
 use zeroize::Zeroizing;
 
-use crate::password::{self, Foreign};
+use crate::password::Foreign;
 use crate::{Engine, Error};
 
 /// A password to set.
@@ -112,8 +112,7 @@ impl Engine {
         let Some(password) = password else { return Ok(patch) };
         let hash = match password {
             NewPassword::Clear { clear, validate } => {
-                password::judge(&clear, validate)?;
-                self.hasher.hash(clear, self.chance.bytes()).await?
+                self.hasher.hash_new(clear, validate, self.chance.bytes()).await?
             }
             NewPassword::Foreign(foreign) => self.hasher.hash_foreign(foreign, self.chance.bytes()).await?,
         };

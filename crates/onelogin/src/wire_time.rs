@@ -94,8 +94,7 @@ mod tests {
 
     #[test]
     fn a_moment_is_read_in_any_usual_spelling() {
-        for text in
-            [
+        for text in [
             "2016-01-26T02:21:47Z",
             "2016-01-26T02:21:47.000Z",
             "2016-01-26T04:21:47+02:00",

@@ -230,3 +230,34 @@ async fn an_app_needs_no_role() {
         assert!(refused.contains(words), "{words}: {refused}");
     }
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn sixty_askers_make_one_key() {
+    let wire = std::sync::Arc::new(Wire::start().await);
+    let asking: Vec<_> = (0..60)
+        .map(|_| {
+            let wire = wire.clone();
+            tokio::spawn(async move { wire.server.send(Script::get("/saml/metadata")).await.text })
+        })
+        .collect();
+    let mut documents = std::collections::BTreeSet::new();
+    for document in asking {
+        documents.insert(document.await.expect("an answer"));
+    }
+    assert_eq!(documents.len(), 1);
+    assert_eq!(wire.server.engine().saml_keys_made(), 1);
+}
+
+#[tokio::test]
+async fn what_is_the_same_for_everybody_is_sent_once() {
+    let wire = Wire::start().await;
+    for path in ["/openapi.json", "/docs"] {
+        let first = wire.server.send(Script::get(path)).await;
+        let tag = first.header("etag").expect("a tag").to_owned();
+        let again = wire.server.send(Script::get(path).header("if-none-match", &format!("\"x\", W/{tag}"))).await;
+        assert_eq!((again.status.as_u16(), again.text.len()), (304, 0), "{path}");
+        assert_eq!(again.header("etag"), Some(tag.as_str()));
+        let other = wire.server.send(Script::get(path).header("if-none-match", "\"x\"")).await;
+        assert_eq!((other.status.as_u16(), other.text == first.text), (200, true), "{path}");
+    }
+}

@@ -50,7 +50,6 @@ async fn a_list_is_filtered_exactly() {
         ("external_id=x-1", vec![ben]),
         ("samaccountname=ben.o", vec![ben]),
         ("directory_id=4", vec![ben]),
-        ("directory_id=four", vec![]),
         (&format!("user_ids={ana},{chie}"), vec![ana, chie]),
         (&format!("user_ids={ana},,99"), vec![ana]),
         ("custom_attributes.team=red", vec![ben]),
@@ -502,7 +501,11 @@ async fn what_cannot_be_read_is_refused() {
     for name in times.as_flattened() {
         for bad in ["yesterday", "1700000000", "2026-02-30", "2026-03-01T25:00:00Z", "2026-03-01T09:30:00%20x"] {
             let answer = get(&format!("{name}={bad}")).await;
-            assert_eq!((answer.status.as_u16(), &answer.json()["parameters"]), (422, &json!([name])), "{answer}");
+            assert_eq!(
+                (answer.status.as_u16(), &answer.json()["details"]["parameters"]),
+                (422, &json!([name])),
+                "{answer}"
+            );
         }
         for fine in ["2026-03-01T09:30:00Z", "2026-03-01T09:30:00+01:00", "2026-03-01", ""] {
             assert_eq!(get(&format!("{name}={fine}")).await.status, 200, "{name}={fine}");
@@ -511,7 +514,11 @@ async fn what_cannot_be_read_is_refused() {
     for name in ["id", "directory_id", "group_id", "role_id", "app_id", "user_ids"] {
         for bad in ["abc", "-1", "1.5", "99999999999999999999", "0x1"] {
             let answer = get(&format!("{name}={bad}")).await;
-            assert_eq!((answer.status.as_u16(), &answer.json()["parameters"]), (422, &json!([name])), "{answer}");
+            assert_eq!(
+                (answer.status.as_u16(), &answer.json()["details"]["parameters"]),
+                (422, &json!([name])),
+                "{answer}"
+            );
         }
         assert_eq!(get(&format!("{name}=1")).await.status, 200, "{name}");
         assert_eq!(get(&format!("{name}=")).await.status, 200, "{name}");
@@ -519,8 +526,11 @@ async fn what_cannot_be_read_is_refused() {
     assert_eq!(get("user_ids=1,abc").await.status, 422, "a list with one bad member is bad");
     let filters = |count: usize| (0..count).map(|n| format!("custom_attributes.k{n}=v")).collect::<Vec<_>>().join("&");
     assert_eq!(get(&filters(20)).await.status, 200);
-    assert_eq!(get(&filters(21)).await.json()["parameters"], json!(["custom_attributes.k20"]));
-    assert_eq!(get(&format!("user_ids={}", vec!["1"; 101].join(","))).await.json()["parameters"], json!(["user_ids"]));
+    assert_eq!(get(&filters(21)).await.json()["details"]["parameters"], json!(["custom_attributes.k20"]));
+    assert_eq!(
+        get(&format!("user_ids={}", vec!["1"; 101].join(","))).await.json()["details"]["parameters"],
+        json!(["user_ids"])
+    );
     for lenient in ["limit=x", "page=-1", "fields=colour", "colour=red"] {
         assert_eq!(get(lenient).await.status, 200, "{lenient}");
     }

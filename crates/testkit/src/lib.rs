@@ -97,6 +97,11 @@ impl TestServer {
         &self.world.seed.users[number]
     }
 
+    /// The engine behind the server.
+    pub fn engine(&self) -> &Arc<engine::Engine> {
+        self.world.engine()
+    }
+
     /// The dev world's client of a scope.
     pub fn client(&self, scope: Scope) -> &DevClient {
         let found = self.world.seed.clients.iter().find(|client| client.scope == scope.name());

@@ -5,37 +5,60 @@ mod page;
 
 use std::sync::LazyLock;
 
+use axum::body::Bytes;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Map, Value, json};
 
 use crate::App;
 use crate::call::Call;
-use crate::envelope;
 use operations::{Field, Kind, OPERATIONS, Operation, SCHEMAS, Success};
 
-/// The document, made once.
-static DOCUMENT: LazyLock<Value> = LazyLock::new(document);
-/// The page, made once.
-static PAGE: LazyLock<String> = LazyLock::new(|| page::render(OPERATIONS, scopes));
+/// What is the same for everybody, made and written once; with its tag.
+struct Written {
+    bytes: Bytes,
+    tag: HeaderValue,
+}
+
+impl Written {
+    fn new(bytes: impl Into<Bytes>) -> Self {
+        let bytes = bytes.into();
+        let digest = data_encoding::HEXLOWER.encode(&domain::Digest::of(&bytes).0[..16]);
+        let tag = HeaderValue::from_str(&format!("\"{digest}\"")).unwrap_or(HeaderValue::from_static("\"\""));
+        Self { bytes, tag }
+    }
+
+    /// The bytes, or that the caller has them already.
+    fn answer(&self, call: &Call, kind: &'static str) -> Response {
+        let known = call.headers().get_all(header::IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok());
+        let is_known = |tag: &str| tag == "*" || tag.trim_start_matches("W/").as_bytes() == self.tag.as_bytes();
+        let tag = [(header::ETAG, self.tag.clone())];
+        if known.flat_map(|tags| tags.split(',')).any(|tag| is_known(tag.trim())) {
+            return (StatusCode::NOT_MODIFIED, tag).into_response();
+        }
+        let kind = [(header::CONTENT_TYPE, HeaderValue::from_static(kind))];
+        (kind, tag, self.bytes.clone()).into_response()
+    }
+}
 
 /// The document.
-pub async fn read(_: App, _: Call) -> Response {
-    envelope::json(StatusCode::OK, &*DOCUMENT)
+static DOCUMENT: LazyLock<Written> = LazyLock::new(|| Written::new(document().to_string()));
+/// The page.
+static PAGE: LazyLock<Written> = LazyLock::new(|| Written::new(page::render(OPERATIONS, scopes)));
+
+/// The document.
+pub async fn read(_: App, call: Call) -> Response {
+    DOCUMENT.answer(&call, "application/json")
 }
 
 /// The document as a page. It asks nobody for anything: one file, its style inside.
-pub async fn read_page(_: App, _: Call) -> Response {
-    let headers = [
-        (header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8")),
-        (
-            header::CONTENT_SECURITY_POLICY,
-            HeaderValue::from_static(
-                "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
-            ),
-        ),
-    ];
-    (headers, PAGE.as_str()).into_response()
+pub async fn read_page(_: App, call: Call) -> Response {
+    let policy = HeaderValue::from_static(
+        "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    );
+    let mut answer = PAGE.answer(&call, "text/html; charset=utf-8");
+    answer.headers_mut().insert(header::CONTENT_SECURITY_POLICY, policy);
+    answer
 }
 
 fn document() -> Value {

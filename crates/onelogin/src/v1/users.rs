@@ -18,7 +18,8 @@ use crate::user_wire::{Fields, UserWire, Version};
 pub async fn list(app: App, access: Access<ReadUsers>, call: Call) -> Result<Response, Error> {
     let asked = Asked::v1(&call)?;
     let filter = user_filter::of_query(call.fields(), Version::V1)?;
-    let (found, place) = app.list(access.client(), asked.find(&app.engine, &filter)).await.map_err(Error::of(&app, &call))?;
+    let (found, place) =
+        app.list(access.client(), asked.find(&app.engine, &filter)).await.map_err(Error::of(&app, &call))?;
     let users: Vec<_> = found.users.iter().map(|user| wire(&app, &call, user)).collect();
     Ok(v1_page(&users, &place.pagination(&call)))
 }
