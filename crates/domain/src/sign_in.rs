@@ -46,6 +46,16 @@ pub struct Terms {
     pub browser: Option<Digest>,
 }
 
+impl Terms {
+    /// The same, with these origins beside its own.
+    fn with_origins(&self, named: &[String]) -> Self {
+        let mut terms = self.clone();
+        let new: Vec<_> = named.iter().filter(|origin| !self.origins.contains(origin)).cloned().collect();
+        terms.origins.extend(new);
+        terms
+    }
+}
+
 /// Everything random that a log-in may need, drawn before the decision.
 #[derive(Debug, Clone)]
 pub struct Drawn {
@@ -68,6 +78,8 @@ pub struct DrawnGrant {
     pub session_token: Digest,
     /// The id under which the browser is remembered.
     pub browser: VerificationId,
+    /// Origins named with the step that completes the log-in; those of its terms hold as well (contract 5.4).
+    pub origins: Vec<String>,
 }
 
 /// How the password compared with the stored hash. Computed before the lock, since hashes are slow by design.
@@ -208,6 +220,7 @@ pub fn step<S: Secrets>(
     let Decision { mut changes, reply } = judged;
     Ok(match reply {
         Outcome::Accepted { device, .. } => {
+            let terms = &terms.with_origins(&drawn.origins);
             changes.push(close(attempt.id, Status::Accepted { at: now }, Some(now)));
             changes.extend(end_siblings(view, state_token, attempt.id, device));
             changes.extend(grant(view, user, terms, drawn, None, terms.browser, policy, context, now));

@@ -33,7 +33,7 @@ fn compared(right: bool) -> Compared {
 fn drawn(scene: &mut Scene) -> Drawn {
     let mut id = || verification_id(scene.draw());
     let (attempt, session, browser) = (id(), id(), id());
-    let grant = DrawnGrant { session, session_token: digest(scene.draw()), browser };
+    let grant = DrawnGrant { session, session_token: digest(scene.draw()), browser, origins: Vec::new() };
     Drawn { attempt, state_token: digest(scene.draw()), ttl: 300 * SECOND, grant }
 }
 

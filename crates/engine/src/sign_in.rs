@@ -86,6 +86,9 @@ pub struct Step {
     pub number: bool,
     /// For which app; the log-in must be for the same.
     pub app: Option<i64>,
+    /// Origins named with this step: if it completes the log-in, they may hand in the session token beside those named
+    /// with the password (contract 5.4).
+    pub origins: Vec<String>,
 }
 
 /// A number that the person reads on the caller's screen and types on the phone.
@@ -189,7 +192,8 @@ impl Engine {
             }
         }
         let device = step.device;
-        let (grant, session_token) = self.draw_grant();
+        let (mut grant, session_token) = self.draw_grant();
+        grant.origins.clone_from(&step.origins);
         let (keys, policy) = (self.keys.clone(), self.settings.policy.clone());
         let stepped = self
             .decide(user, move |view| {
@@ -340,6 +344,7 @@ impl Engine {
             session: self.chance.verification_id(),
             session_token: Digest::of(session_token.as_bytes()),
             browser: self.chance.verification_id(),
+            origins: Vec::new(),
         };
         (grant, session_token)
     }

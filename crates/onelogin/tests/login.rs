@@ -415,6 +415,78 @@ async fn a_script_hands_in_a_session_token_from_a_listed_origin_only() {
     assert_eq!(wire.server.send(from("https://b.example:8443")).await.status.as_u16(), 400, "a second time");
 }
 
+/// A log-in by app whose two calls name these origins; gives the session token.
+async fn token_of_two_calls(wire: &Wire, password: Option<&str>, factor: Option<&str>, alias: bool) -> String {
+    let token = wire.server.token(Scope::AuthenticationOnly).await;
+    let version = if alias { 2 } else { 1 };
+    let call = async |path: &str, body: &Value, origins: Option<&str>| {
+        let script = Script::post(&format!("/api/{version}/login/{path}")).json(&body.to_string());
+        let script = script.header("authorization", &format!("bearer {token}"));
+        let name = "Custom-Allowed-Origin-Header-1";
+        wire.send(if let Some(origins) = origins { script.header(name, origins) } else { script }).await
+    };
+    let (device, app) = wire.app().await;
+    let state_token = call("auth", &credentials(wire), password).await.text("state_token");
+    let code = app.code(wire.server.now());
+    let body = json!({ "device_id": device.to_string(), "state_token": state_token, "otp_token": code });
+    call("verify_factor", &body, factor).await.text("session_token")
+}
+
+/// Contract 5.4: on either call, and then both hold.
+#[tokio::test]
+async fn an_origin_named_with_the_factor_may_hand_in() {
+    let (one, other) = ("https://one.example.com", "https://other.example.com");
+    for (password, factor, allowed, refused) in [
+        (None, Some(one), vec![one], vec![other]),
+        (Some(one), None, vec![one], vec![other]),
+        (Some(one), Some(one), vec![one], vec![other]),
+        (Some(one), Some(other), vec![one, other], vec!["https://third.example.com"]),
+        (Some(""), Some(""), vec![], vec![one]),
+    ] {
+        for alias in [false, true] {
+            for origin in allowed.iter().chain(&refused) {
+                let wire = Wire::start().await;
+                let token = token_of_two_calls(&wire, password, factor, alias).await;
+                let preflight = Script::new("OPTIONS", "/session_via_api_token").header("origin", origin);
+                let preflight = wire.server.send(preflight).await;
+                let body = json!({ "session_token": token }).to_string();
+                let handed = Script::post("/session_via_api_token").json(&body).header("origin", origin);
+                let handed = wire.server.send(handed).await;
+                let expected = allowed.contains(origin);
+                assert_eq!(preflight.header("access-control-allow-origin"), expected.then_some(*origin));
+                assert_eq!(handed.status.as_u16(), if expected { 200 } else { 400 }, "{origin}: {handed}");
+            }
+        }
+    }
+}
+
+/// Contract 5.4: as many as the head has room for, however they are numbered, and as an address bar shows them.
+#[tokio::test]
+async fn every_listed_origin_counts() {
+    let wire = Wire::start().await;
+    let token = wire.server.token(Scope::AuthenticationOnly).await;
+    let mut script = Script::post("/api/1/login/auth").json(&credentials(&wire).to_string());
+    for number in 1..=60 {
+        let name = format!("custom-allowed-origin-header-{number}");
+        script = script.header(&name, &format!("https://n{number}.example.com/, https://m{number}.example.com"));
+    }
+    let script =
+        script.header("custom-allowed-origin-header-61", "https://path.example.com/a, https://two.example.com//");
+    let told = wire.send(script.header("authorization", &format!("bearer {token}"))).await;
+    assert_eq!(told.status(), 200, "{told}");
+    let listed = async |origin: &str| {
+        let preflight = Script::new("OPTIONS", "/session_via_api_token").header("origin", origin);
+        wire.server.send(preflight).await.header("access-control-allow-origin").is_some()
+    };
+    for number in 1..=60 {
+        assert!(listed(&format!("https://n{number}.example.com")).await, "{number}");
+        assert!(listed(&format!("https://m{number}.example.com")).await, "{number}");
+    }
+    for ignored in ["https://path.example.com", "https://two.example.com"] {
+        assert!(!listed(ignored).await, "what is no origin is ignored: {ignored}");
+    }
+}
+
 #[tokio::test]
 async fn a_session_token_is_over_after_two_minutes() {
     let wire = Wire::start().await;

@@ -8,6 +8,8 @@ pub mod error;
 pub mod session;
 pub mod verify_factor;
 
+use std::collections::BTreeSet;
+
 use domain::sign_in::Terms;
 use domain::{Device, DeviceId, Digest, User};
 use engine::sign_in::{Granted, Shown, SignIn, Step};
@@ -20,15 +22,13 @@ use crate::App;
 use crate::call::Call;
 use crate::lenient::Body;
 use crate::names::v1_auth_factor_name;
-use crate::v2::terms::{filled, response};
+use crate::v2::terms::filled;
 use crate::wire_time::with_slashes;
 
 /// The longest password that is looked at, in characters; longer ones are wrong.
 const PASSWORD_MAX: usize = 128;
 /// The longest name, address or URL that is looked at, in characters.
 const TEXT_MAX: usize = 1_000;
-/// Most origins that may hand in a session token.
-const ORIGINS_MAX: usize = 50;
 /// What the names of headers that list origins begin with, in lower case (contract 5.4).
 const ORIGIN_HEADER: &str = "custom-allowed-origin-header-";
 
@@ -65,35 +65,32 @@ impl ToShow {
     }
 }
 
-/// Reads a step of a log-in under way.
-pub(crate) fn step(body: &Body, for_app: Option<i64>, number: bool) -> Result<Step, Error> {
+/// Reads a step of a log-in under way, named together with these origins.
+pub(crate) fn step(body: &Body, origins: Vec<String>, for_app: Option<i64>, number: bool) -> Result<Step, Error> {
     let state_token = filled(body, "state_token")?.ok_or(Error::StepEmpty("state_token"))?;
     let device = filled(body, "device_id")?.ok_or(Error::StepEmpty("device_id"))?;
     let device = device.parse().ok().filter(|id| *id >= 0).ok_or(Error::NoFactor)?;
     Ok(Step {
         state_token: Digest::of(state_token.as_bytes()),
         device: DeviceId(device),
-        response: response(body, &["otp_token", "otp", "otp_code"])?,
+        response: body.answer(&["otp_token", "otp", "otp_code"])?,
         notify: !body.flag("do_not_notify")?.unwrap_or(false),
         number,
         app: for_app,
+        origins,
     })
 }
 
-/// The origins of all `Custom-Allowed-Origin-Header-N`, whatever their numbers. What is no origin is ignored.
-fn origins(call: &Call) -> Vec<String> {
+/// The origins of all `Custom-Allowed-Origin-Header-N`, whatever their numbers: as many as the head has room for. What is
+/// no origin is ignored; the slash behind one is how address bars show it.
+pub(crate) fn origins(call: &Call) -> Vec<String> {
     let headers = call.headers().iter().filter(|(name, _)| {
         let number = name.as_str().strip_prefix(ORIGIN_HEADER);
         number.is_some_and(|number| !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit()))
     });
-    let mut origins: Vec<String> = Vec::new();
-    for text in headers.filter_map(|(_, value)| value.to_str().ok()).flat_map(|value| value.split(',')) {
-        if let Some(origin) = origin(text.trim()).filter(|origin| !origins.contains(origin)) {
-            origins.push(origin);
-        }
-    }
-    origins.truncate(ORIGINS_MAX);
-    origins
+    let texts = headers.filter_map(|(_, value)| value.to_str().ok()).flat_map(|value| value.split(',')).map(str::trim);
+    let origins: BTreeSet<String> = texts.filter_map(|text| origin(text.strip_suffix('/').unwrap_or(text))).collect();
+    origins.into_iter().collect()
 }
 
 /// An origin as browsers write it, `<scheme>://<host>[:<port>]`, if `text` is one and nothing else.
@@ -198,7 +195,7 @@ mod tests {
 
     #[test]
     fn a_step_needs_its_two_fields_and_says_which_is_missing() {
-        let step = |text: &str| step(&Body::parse(text.as_bytes()).unwrap(), None, false);
+        let step = |text: &str| step(&Body::parse(text.as_bytes()).unwrap(), Vec::new(), None, false);
         assert!(matches!(step("{}"), Err(Error::StepEmpty("state_token"))));
         assert!(matches!(step(r#"{"state_token":"x"}"#), Err(Error::StepEmpty("device_id"))));
         assert!(matches!(step(r#"{"state_token":"x","device_id":"abc"}"#), Err(Error::NoFactor)));

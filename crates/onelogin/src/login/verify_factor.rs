@@ -6,7 +6,7 @@ use domain::FactorKind;
 use engine::sign_in::StepAnswer;
 
 use super::error::Error;
-use super::{Authenticated, ToShow, step};
+use super::{Authenticated, ToShow, origins, step};
 use crate::App;
 use crate::access::{Access, Authenticate};
 use crate::call::Call;
@@ -18,7 +18,7 @@ pub(crate) const SMS_SENT: &str = "SMS token sent to your mobile device. Authent
 
 /// Takes a log-in one step further.
 pub async fn verify_factor(app: App, access: Access<Authenticate>, call: Call) -> Result<Response, Error> {
-    let step = step(&call.json()?, None, access.number_matching())?;
+    let step = step(&call.json()?, origins(&call), None, access.number_matching())?;
     let now = app.engine.now();
     match app.engine.sign_in_step_held(step, access.context(), access.hold(&call)).await.map_err(Error::at(now))? {
         StepAnswer::Granted(granted) => Ok(v1_success(&[Authenticated::from(granted)])),

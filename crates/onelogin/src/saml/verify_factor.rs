@@ -25,7 +25,7 @@ pub async fn v2(app: App, access: Access<Authenticate>, call: Call) -> Result<Re
 
 async fn verify(app: App, access: Access<Authenticate>, call: Call, version: Version) -> Result<Response, Error> {
     let body = call.json()?;
-    let mut step = step(&body, None, access.number_matching())?;
+    let mut step = step(&body, Vec::new(), None, access.number_matching())?;
     let to = app_of(&app, &body).await?;
     step.app = Some(to.id.0);
     let now = app.engine.now();

@@ -27,7 +27,7 @@ pub(crate) async fn an_hotp_code_is_accepted_once(store: &Store) {
 pub(crate) async fn a_totp_code_is_accepted_once(store: &Store) {
     let user = somebody(store).await;
     let device = device(store, user, FactorKind::Totp).await;
-    let response = Response::Text(totp().code(NOW));
+    let response = Response::typed(&totp().code(NOW));
     let evidence = factor::prove(&Credential::Totp(totp()), &device, None, &response, &keys(), NOW);
     // Two doors that need no verification.
     let target = |n| match n % 2 {
@@ -232,7 +232,7 @@ fn fresh_id() -> VerificationId {
 }
 
 fn drawn_grant() -> sign_in::DrawnGrant {
-    sign_in::DrawnGrant { session: fresh_id(), session_token: fresh_digest(), browser: fresh_id() }
+    sign_in::DrawnGrant { session: fresh_id(), session_token: fresh_digest(), browser: fresh_id(), origins: Vec::new() }
 }
 
 /// Every device's credential is that one token.
