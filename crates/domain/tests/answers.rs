@@ -96,7 +96,7 @@ fn of_sixteen_racers_one_wins() {
     ];
     for (target, text) in races {
         let mut scene = scene.clone();
-        let evidence = scene.prove(&target, &Response::Text(text));
+        let evidence = scene.prove(&target, &Response::typed(&text));
         assert!(matches!(evidence, Evidence::Proved(_)));
         let wins = (0..16).filter(|_| is_accepted(&scene.judge(&target, &evidence))).count();
         assert_eq!(wins, 1, "{target:?}");
@@ -135,7 +135,7 @@ fn expiry_is_judged_at_use() {
     for door in &doors {
         assert!(is_accepted(&scene.clone().typed(door, "123456")), "{door:?}");
     }
-    let evidence = scene.prove(&doors[0], &Response::Text("123456".to_owned()));
+    let evidence = scene.prove(&doors[0], &Response::typed("123456"));
     scene.now = verification.expires_at;
     for door in &doors {
         assert_eq!(scene.typed(door, "123456"), NOT_OPEN, "{door:?}");
@@ -153,7 +153,7 @@ fn nothing_of_one_user_is_of_use_to_another() {
     let verification = scene.verification(sent, challenge, true);
     let code = scene.own_code(own);
     let ana = scene.user;
-    let evidence = scene.prove(&wire_door(&verification), &Response::Text("123456".to_owned()));
+    let evidence = scene.prove(&wire_door(&verification), &Response::typed("123456"));
 
     scene.user = UserId(2);
     scene.add_user(scene.user);
@@ -239,18 +239,31 @@ fn five_wrong_answers_kill_a_challenge() {
     assert_eq!(scene.typed(&token_door(&verification), "999999"), NOT_OPEN, "a dead state token is a bad request");
 }
 
-/// SEC 3, rulings 19: a text is taken as it is; what cannot be right is wrong, and counted.
+/// SEC 3, rulings 19: what cannot be right is wrong, and counted.
 #[test]
 fn a_text_that_only_resembles_the_code_is_a_failure() {
     let mut scene = Scene::new();
     let device = scene.device(&sms(), DeviceStatus::Active);
     let challenge = scene.code("001234");
     let verification = scene.verification(device, challenge, true);
-    for (n, odd) in ["1234", " 001234", "001234\n", "００1234"].into_iter().enumerate() {
+    for (n, odd) in ["0001234", "001\n234", "+1234", "００1234"].into_iter().enumerate() {
         assert_eq!(scene.typed(&wire_door(&verification), odd), WRONG, "{odd:?}");
         assert_eq!(scene.failures(device) as usize, n + 1);
     }
-    assert!(is_accepted(&scene.answer(&wire_door(&verification), &Response::Number(1234))), "only a number is padded");
+    assert!(is_accepted(&scene.typed(&wire_door(&verification), " 1234\n")), "the same code, spelt otherwise");
+}
+
+/// SEC 3, 25: a spelling is no further guess, and no further chance.
+#[test]
+fn a_wrong_code_spelt_otherwise_is_the_same_guess() {
+    let mut scene = Scene::new();
+    let device = scene.device(&sms(), DeviceStatus::Active);
+    let challenge = scene.code("001234");
+    let verification = scene.verification(device, challenge, true);
+    for spelling in ["001235", "1235", " 001235\n", "001 235"] {
+        assert_eq!(scene.typed(&wire_door(&verification), spelling), WRONG);
+        assert_eq!(scene.failures(device), 1, "{spelling:?}");
+    }
 }
 
 /// Rulings 19.
@@ -261,7 +274,7 @@ fn letters_are_compared_without_regard_to_case() {
     let Challenge::Code { hash, length, .. } = scene.code("B4K832") else { unreachable!() };
     let challenge = Challenge::Code { hash, length, alphabet: Alphabet::Alphanumeric };
     let verification = scene.verification(device, challenge, true);
-    assert_eq!(scene.answer(&token_door(&verification), &Response::Number(4832)), WRONG);
+    assert_eq!(scene.answer(&token_door(&verification), &Response::number(4832)), WRONG);
     assert!(is_accepted(&scene.typed(&token_door(&verification), "b4k832")));
 }
 
@@ -409,7 +422,7 @@ fn a_live_token_with_the_old_code_is_a_counted_failure() {
     let device = scene.device(&sms(), DeviceStatus::Active);
     let challenge = scene.code("111111");
     let old = scene.verification(device, challenge, true);
-    let evidence = scene.prove(&token_door(&old), &Response::Text("111111".to_owned()));
+    let evidence = scene.prove(&token_door(&old), &Response::typed("111111"));
     scene.wait(30 * SECOND);
     let challenge = scene.code("222222");
     let fresh = scene.new_verification(device, challenge, true);
@@ -463,7 +476,7 @@ fn a_lock_stops_what_was_proved_before_it() {
     let mut scene = Scene::new();
     let device = scene.device(&totp(1), DeviceStatus::Active);
     let code = scene.own_code(device);
-    let evidence = scene.prove(&device_door(device), &Response::Text(code));
+    let evidence = scene.prove(&device_door(device), &Response::typed(&code));
     scene.guess(&device_door(device), 5);
     assert!(matches!(scene.judge(&device_door(device), &evidence), Outcome::Refused(Reason::Locked(Some(_)))));
 }

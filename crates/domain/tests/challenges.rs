@@ -362,7 +362,7 @@ fn a_removed_device_answers_nothing() {
     let own = scene.device(&totp(1), DeviceStatus::Active);
     let verification = opened(trigger(&mut scene, device, Door::V1));
     let code = scene.own_code(own);
-    let evidence = scene.prove(&device_door(own), &domain::Response::Text(code));
+    let evidence = scene.prove(&device_door(own), &domain::Response::typed(&code));
     for device in [device, own] {
         assert!(scene.db.commit(enrolment::remove(&scene.view(), device, &context(), scene.now)));
         assert!(!scene.db.commit(enrolment::remove(&scene.view(), device, &context(), scene.now)));

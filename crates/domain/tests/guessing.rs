@@ -30,7 +30,7 @@ fn a_failure_is_counted_against_the_device_and_the_user_with_its_refusal() {
     let mut scene = Scene::new();
     let device = scene.device(&totp(1), DeviceStatus::Active);
     let target = device_door(device);
-    let evidence = scene.prove(&target, &Response::Text("000000".to_owned()));
+    let evidence = scene.prove(&target, &Response::typed("000000"));
     let decision = domain::verification::answer(&scene.view(), &target, &evidence, &context(), scene.now);
     assert_eq!(decision.reply, Outcome::Refused(Reason::WrongCode));
     scene.db.commit(decision);
@@ -230,7 +230,7 @@ fn asking_and_missing_are_no_failures() {
     let challenge = scene.code("123456");
     let verification = scene.verification(device, challenge, true);
     for door in [device_door(device), token_door(&verification), wire_door(&verification), Target::Newest] {
-        for response in [Response::None, Response::Text(String::new())] {
+        for response in [Response::none(), Response::typed("")] {
             scene.answer(&door, &response);
         }
     }
@@ -289,7 +289,7 @@ fn a_temporary_token_is_good_once_and_a_reusable_one_until_it_ends() {
             scene.db.commit(domain::temp_token::issue(&scene.view(), token, &context(), scene.now)),
             domain::temp_token::Issued::Issued
         );
-        assert!(is_accepted(&scene.answer(&Target::TempToken, &Response::Number(55_647_655))));
+        assert!(is_accepted(&scene.answer(&Target::TempToken, &Response::number(55_647_655))));
         assert_eq!(is_accepted(&scene.typed(&Target::TempToken, "55647655")), reusable);
         scene.wait(HOUR);
         assert!(!is_accepted(&scene.typed(&Target::TempToken, "55647655")));
@@ -308,7 +308,7 @@ fn a_new_temporary_token_ends_the_old_one_even_for_what_was_proved_before() {
         scene.db.commit(domain::temp_token::issue(&scene.view(), token, &context(), scene.now));
     };
     issue(&mut scene, "11111111");
-    let evidence = scene.prove(&Target::TempToken, &Response::Text("11111111".to_owned()));
+    let evidence = scene.prove(&Target::TempToken, &Response::typed("11111111"));
     assert!(is_accepted(&scene.clone().judge(&Target::TempToken, &evidence)));
     issue(&mut scene, "22222222");
     assert_eq!(scene.judge(&Target::TempToken, &evidence), Outcome::Refused(Reason::Replay));
@@ -325,7 +325,7 @@ fn a_temporary_token_is_of_no_use_to_another_user() {
     let token = model::temp_token(scene.user, "55647655", true, scene.now.plus(HOUR));
     let evidence = {
         scene.db.apply(domain::Change::SetTempToken(scene.user, Some(token.clone())));
-        scene.prove(&Target::TempToken, &Response::Text("55647655".to_owned()))
+        scene.prove(&Target::TempToken, &Response::typed("55647655"))
     };
     scene.user = domain::UserId(2);
     scene.add_user(scene.user);
@@ -556,7 +556,7 @@ fn attempts(scene: &Scene, token: &domain::Digest) -> i64 {
 }
 
 fn stepped(scene: &mut Scene, token: &domain::Digest, device: DeviceId, code: &str) -> domain::sign_in::Stepped {
-    let stepped = scene.step(token, device, &Response::Text(code.to_owned()), &policy()).0;
+    let stepped = scene.step(token, device, &Response::typed(code), &policy()).0;
     scene.wait(SECOND);
     stepped
 }

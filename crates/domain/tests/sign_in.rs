@@ -74,7 +74,7 @@ fn entered(scene: &mut Scene) -> Drawn {
 }
 
 fn stepped(scene: &mut Scene, state_token: &Digest, device: DeviceId, code: &str) -> (Stepped, DrawnGrant) {
-    scene.step(state_token, device, &Response::Text(code.to_owned()), &policy())
+    scene.step(state_token, device, &Response::typed(code), &policy())
 }
 
 fn refused(stepped: &Stepped) -> Option<Reason> {
@@ -463,7 +463,7 @@ fn a_browser_is_remembered_for_no_longer_than_policy_says_now() {
     let mut way = Way { terms: Terms { browser: Some(digest(77)), ..Terms::default() }, ..Way::default() };
     way.policy.sign_in.remember_days = 30;
     let started = way.go(&mut scene).1;
-    let code = Response::Text(scene.own_code(device));
+    let code = Response::typed(&scene.own_code(device));
     let (granted, _) = scene.step(&started.state_token, device, &code, &way.policy);
     assert!(matches!(granted, Stepped::Granted(..)));
     scene.wait(2 * DAY);
@@ -481,7 +481,7 @@ fn a_browser_is_remembered_once_a_factor_was_shown_and_for_as_long_as_policy_say
     way.policy.sign_in.remember_days = 30;
     let (entered, started) = way.go(&mut scene);
     assert!(matches!(entered, Entered::NeedsFactor(..)));
-    let code = Response::Text(scene.own_code(device));
+    let code = Response::typed(&scene.own_code(device));
     let (granted, _) = scene.step(&started.state_token, device, &code, &way.policy);
     assert!(matches!(granted, Stepped::Granted(..)));
     assert!(matches!(way.go(&mut scene).0, Entered::Granted(_)), "remembered");

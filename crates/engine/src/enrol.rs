@@ -381,6 +381,11 @@ impl Engine {
         })
     }
 
+    /// An id as a verification through this door would have, for an answer that needs one where there was none.
+    pub fn fresh_wire_id(&self, door: Door) -> String {
+        self.wire_id(self.chance.verification_id(), door)
+    }
+
     pub(crate) fn wire_id(&self, id: VerificationId, door: Door) -> String {
         match door {
             Door::V2 { numeric_ids: true } => self.chance.numeric_id(),

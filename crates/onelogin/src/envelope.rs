@@ -83,6 +83,15 @@ struct V1<'a, T> {
     data: Option<&'a T>,
 }
 
+/// A success that every reader finds where it looks: version 1's status, its echo, and data.
+#[derive(Serialize)]
+struct Echoed<'a, T> {
+    status: V1Status<'a>,
+    #[serde(flatten)]
+    echo: V1Status<'a>,
+    data: &'a T,
+}
+
 #[derive(Serialize)]
 struct V2Error<'a> {
     #[serde(rename = "statusCode")]
@@ -121,6 +130,13 @@ pub fn v1_page(data: &impl Serialize, pagination: &Pagination) -> Response {
 /// Version 1: success without data, echoed at the top of the body (ruling 30).
 pub fn v1_success_with_echo() -> Response {
     respond(StatusCode::OK, Bytes::from_static(SUCCESS_WITH_ECHO))
+}
+
+/// Version 1's success with its echo, and data beside both.
+pub fn v1_success_with_echo_and(data: &impl Serialize) -> Response {
+    let message = "Success".into();
+    let status = || V1Status { error: false, code: 200, r#type: "success", message: &message };
+    json(StatusCode::OK, &Echoed { status: status(), echo: status(), data })
 }
 
 /// Version 1: any status, with or without data. It is an error from 400 upwards.

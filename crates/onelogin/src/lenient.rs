@@ -6,6 +6,7 @@
 
 use std::fmt;
 
+use domain::Response;
 use serde_json::{Map, Value};
 use web::json::{self, JsonError};
 
@@ -24,16 +25,6 @@ pub struct Body(Map<String, Value>);
 pub struct WrongType {
     /// The field's name as the endpoint asked for it.
     pub field: String,
-}
-
-/// An answer to a challenge as it was sent. A number has lost its leading zeros, which only the expected answer's
-/// length can restore, so the two are kept apart (contract 14.1b).
-#[derive(Clone, PartialEq, Eq)]
-pub enum Otp {
-    /// Sent as a string: taken exactly as it is.
-    Text(String),
-    /// Sent as a JSON number.
-    Number(u64),
 }
 
 impl Body {
@@ -73,12 +64,12 @@ impl Body {
         if is_line(&text, max) { Ok(Some(text)) } else { Err(wrong(field)) }
     }
 
-    /// An integer: a JSON integer, or a string of decimal digits with an optional minus sign.
+    /// An integer: a JSON integer, or a string of decimal digits with an optional minus sign and white space around it.
     pub fn int(&self, field: &str) -> Result<Option<i64>, WrongType> {
         let number = match self.get(field) {
             None => return Ok(None),
             Some(Value::Number(number)) => number.as_i64(),
-            Some(Value::String(text)) if !text.starts_with('+') => text.parse().ok(),
+            Some(Value::String(text)) if !text.contains('+') => text.trim_ascii().parse().ok(),
             Some(_) => None,
         };
         number.map(Some).ok_or_else(|| wrong(field))
@@ -95,21 +86,36 @@ impl Body {
         }
     }
 
-    /// The answer to a challenge, from the first of `fields` that holds one. An empty string is none (ruling 19).
-    /// A number with a sign, a fraction or an exponent is not a code.
-    pub fn otp(&self, fields: &[&str]) -> Result<Option<Otp>, WrongType> {
+    /// A line of text that people type or scripts read from a prompt, without the ASCII white space around it; where
+    /// nothing is left, the field is absent.
+    pub fn typed(&self, field: &str, max: usize) -> Result<Option<String>, WrongType> {
+        let text = match self.get(field) {
+            None => return Ok(None),
+            Some(Value::String(text)) => text.trim_ascii().to_owned(),
+            Some(Value::Number(number)) => number.to_string(),
+            Some(_) => return Err(wrong(field)),
+        };
+        if is_line(&text, max) { Ok(Some(text).filter(|text| !text.is_empty())) } else { Err(wrong(field)) }
+    }
+
+    /// The answer to a challenge, from the first of `fields` that holds one: the only way in for a code, whatever the
+    /// door. An empty string is none (ruling 19). A number with a sign, a fraction or an exponent is not a code.
+    pub fn answer(&self, fields: &[&str]) -> Result<Response, WrongType> {
         for field in fields {
-            match self.get(field) {
-                None => {}
-                Some(Value::String(text)) if text.is_empty() => {}
-                Some(Value::String(text)) if is_line(text, MAX_OTP) => return Ok(Some(Otp::Text(text.clone()))),
-                Some(Value::Number(number)) => {
-                    return number.as_u64().map(|number| Some(Otp::Number(number))).ok_or_else(|| wrong(field));
-                }
+            let answer = match self.get(field) {
+                None => Response::none(),
+                Some(Value::String(text)) => Response::typed(text),
+                Some(Value::Number(number)) => number.as_u64().map(Response::number).ok_or_else(|| wrong(field))?,
                 Some(_) => return Err(wrong(field)),
+            };
+            if !is_line(answer.expose(), MAX_OTP) {
+                return Err(wrong(field));
+            }
+            if !answer.is_absent() {
+                return Ok(answer);
             }
         }
-        Ok(None)
+        Ok(Response::none())
     }
 }
 
@@ -117,15 +123,6 @@ impl fmt::Debug for Body {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str("Body")?;
         formatter.debug_list().entries(self.0.keys()).finish()
-    }
-}
-
-impl fmt::Debug for Otp {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(match self {
-            Self::Text(_) => "Text(..)",
-            Self::Number(_) => "Number(..)",
-        })
     }
 }
 
@@ -188,12 +185,13 @@ mod tests {
     #[test]
     fn an_integer_is_a_number_or_its_digits() {
         let body = body(
-            r#"{"a":300,"b":"300","c":"-7","d":null,"e":"","f":"3.0","g":3.5,"h":"+3","i":true,"j":"99999999999999999999","k":" 3","l":3e2,"m":9223372036854775808}"#,
+            r#"{"a":300,"b":"300","c":"-7","d":null,"e":"","f":"3.0","g":3.5,"h":"+3","i":true,"j":"99999999999999999999","k":"3 4","l":3e2,"m":9223372036854775808,"n":" 6\n"}"#,
         );
         assert_eq!(body.int("a"), Ok(Some(300)));
         assert_eq!(body.int("b"), Ok(Some(300)));
         assert_eq!(body.int("c"), Ok(Some(-7)));
         assert_eq!(body.int("d"), Ok(None));
+        assert_eq!(body.int("n"), Ok(Some(6)), "as scripts read it from a prompt");
         for field in ["e", "f", "g", "h", "i", "j", "k", "l", "m"] {
             assert_eq!(body.int(field), wrong_type(field));
         }
@@ -212,27 +210,38 @@ mod tests {
     }
 
     #[test]
-    fn a_code_keeps_the_form_in_which_it_was_sent() {
+    fn a_code_is_read_from_the_first_field_that_has_one() {
         const NAMES: &[&str] = &["otp_token", "otp", "otp_code"];
-        let otp = |text: &str| body(text).otp(NAMES);
-        assert_eq!(otp(r#"{"otp_token":"012345"}"#), Ok(Some(Otp::Text("012345".to_owned()))));
-        assert_eq!(otp(r#"{"otp":12345}"#), Ok(Some(Otp::Number(12345))));
-        assert_eq!(otp(r#"{"otp_token":"","otp":null,"otp_code":" 1"}"#), Ok(Some(Otp::Text(" 1".to_owned()))));
-        assert_eq!(otp(r#"{"otp_token":"1","otp":"2"}"#), Ok(Some(Otp::Text("1".to_owned()))));
-        for absent in ["{}", r#"{"otp":""}"#, r#"{"otp":null}"#, r#"{"code":"1"}"#] {
-            assert_eq!(otp(absent), Ok(None), "{absent}");
+        let answer = |text: &str| body(text).answer(NAMES);
+        let typed = |text| Ok(Response::typed(text));
+        assert_eq!(answer(r#"{"otp_token":"012345"}"#), typed("012345"));
+        assert_eq!(answer(r#"{"otp":12345}"#), Ok(Response::number(12345)));
+        assert_eq!(answer(r#"{"otp_token":"","otp":null,"otp_code":" 1\n"}"#), typed("1"));
+        assert_eq!(answer(r#"{"otp_token":"\n","otp":"2"}"#), typed("2"));
+        assert_eq!(answer(r#"{"otp_token":"1","otp":"2"}"#), typed("1"));
+        for absent in ["{}", r#"{"otp":""}"#, r#"{"otp":null}"#, r#"{"otp":" \n"}"#, r#"{"code":"1"}"#] {
+            assert_eq!(answer(absent), Ok(Response::none()), "{absent}");
         }
-        for bad in ["-1", "1.0", "1e3", "12345.5", "-0", "true", "[]", "{}", "\"1\\n\"", "99999999999999999999"] {
-            assert_eq!(otp(&format!(r#"{{"otp":{bad}}}"#)), wrong_type("otp"), "{bad}");
+        for bad in ["-1", "1.0", "1e3", "12345.5", "-0", "true", "[]", "{}", "\"1\\n2\"", "99999999999999999999"] {
+            assert_eq!(answer(&format!(r#"{{"otp":{bad}}}"#)), wrong_type("otp"), "{bad}");
         }
-        assert_eq!(otp(&format!(r#"{{"otp":"{}"}}"#, "1".repeat(129))), wrong_type("otp"));
+        assert_eq!(answer(&format!(r#"{{"otp":"{}"}}"#, "1".repeat(129))), wrong_type("otp"));
+    }
+
+    #[test]
+    fn what_people_type_has_no_white_space_around_it() {
+        let body = body(r#"{"a":" ana \r\n","b":"\n","c":7,"d":"a\nb","e":["x"]}"#);
+        assert_eq!(body.typed("a", 3), Ok(Some("ana".to_owned())));
+        assert_eq!(body.typed("b", 3), Ok(None));
+        assert_eq!(body.typed("c", 3), Ok(Some("7".to_owned())));
+        for field in ["d", "e"] {
+            assert_eq!(body.typed(field, 10), wrong_type(field));
+        }
     }
 
     #[test]
     fn nothing_secret_is_shown_for_debugging() {
         assert_eq!(format!("{:?}", body(r#"{"otp":"424242"}"#)), r#"Body["otp"]"#);
-        assert_eq!(format!("{:?}", Otp::Text("424242".to_owned())), "Text(..)");
-        assert_eq!(format!("{:?}", Otp::Number(424_242)), "Number(..)");
     }
 
     #[test]

@@ -54,7 +54,7 @@ async fn work(store: Store, first: i64, lanes: i64, users: i64, done: Arc<Atomic
         let Some(device) = view.devices.first() else { return };
         let next = (device.last_counter + 1).unsigned_abs();
         let code = hotp::code(&secret(), hotp::Algorithm::Sha1, next, 6);
-        let evidence = factor::prove(&credential, device, None, &Response::Text(code), &keys, NOW);
+        let evidence = factor::prove(&credential, device, None, &Response::typed(&code), &keys, NOW);
         let target = Target::Device { device: device.id, state_token: None };
         let decide = move |view: &domain::View| answer(view, &target, &evidence, &Context::default(), NOW);
         if let Ok(Outcome::Accepted { .. }) = store.decide(UserId(id), decide).await {

@@ -9,6 +9,7 @@ pub mod hotp;
 #[cfg_attr(not(feature = "testing"), expect(unreachable_pub, reason = "tests reach it"))]
 mod prove;
 pub mod push;
+mod response;
 pub mod temp_token;
 pub mod totp;
 
@@ -20,6 +21,7 @@ pub use prove::prove;
 #[cfg(not(feature = "testing"))]
 pub(crate) use prove::prove;
 pub use push::{PushAnswer, PushDecision};
+pub use response::Response;
 
 use crate::device::Device;
 use crate::digest::{Digest, KeyedHash, MacKeys};
@@ -229,68 +231,6 @@ impl Challenge {
     }
 }
 
-/// What arrived as an answer.
-#[derive(Clone, PartialEq, Eq)]
-pub enum Response {
-    /// Nothing: a poll.
-    None,
-    /// A text, exactly as sent.
-    Text(String),
-    /// A JSON number, which has lost its leading zeros (contract 1.2).
-    Number(u64),
-}
-
-impl std::fmt::Debug for Response {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(match self {
-            Self::None => "None",
-            Self::Text(_) => "Text(…)",
-            Self::Number(_) => "Number(…)",
-        })
-    }
-}
-
-impl Response {
-    /// Whether there is nothing to judge. An empty text says as much as none (rulings 19).
-    pub fn is_absent(&self) -> bool {
-        match self {
-            Self::None => true,
-            Self::Text(text) => text.is_empty(),
-            Self::Number(_) => false,
-        }
-    }
-
-    /// The response as a code of `length` characters of `alphabet`, or `None` if it cannot be one. Only a number is
-    /// padded; a text is taken as it is (rulings 19).
-    pub(crate) fn as_code(&self, length: usize, alphabet: Alphabet) -> Option<String> {
-        match self {
-            Self::None => None,
-            Self::Number(number) => {
-                let text = format!("{number:0length$}");
-                (alphabet == Alphabet::Digits && text.len() == length).then_some(text)
-            }
-            Self::Text(text) => {
-                let text = if alphabet == Alphabet::Digits { text.clone() } else { text.to_ascii_uppercase() };
-                (text.len() == length && text.bytes().all(|b| alphabet.contains(b))).then_some(text)
-            }
-        }
-    }
-
-    /// A digest by which a repeated wrong answer is recognised (contract 4.5, doubled attempts).
-    pub(crate) fn fingerprint(&self, device: DeviceId, verification: Option<VerificationId>, keys: &MacKeys) -> Digest {
-        let text = match self {
-            Self::None => String::new(),
-            Self::Text(text) => format!("t{text}"),
-            Self::Number(number) => format!("n{number}"),
-        };
-        let context = match verification {
-            Some(id) => format!("answer/{device}/{id}"),
-            None => format!("answer/{device}"),
-        };
-        Digest::of(&keys.hash(&context, &text).to_bytes())
-    }
-}
-
 /// Which rule keeps a proof from counting twice. Four rules cover all factors.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Freshness {
@@ -353,7 +293,7 @@ pub enum Evidence {
 
 /// Judges digits keyed into the telephone (v2 voice). The only way to answer a [`Challenge::Keypad`].
 pub fn prove_keypad(device: &Device, verification: &Verification, digits: &str, keys: &MacKeys) -> Evidence {
-    let response = Response::Text(digits.to_owned());
+    let response = Response::typed(digits);
     let right = match &verification.challenge {
         Challenge::Keypad { hash } => response
             .as_code(CODE_LENGTH, Alphabet::Digits)

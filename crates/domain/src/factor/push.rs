@@ -115,7 +115,7 @@ pub fn prove_answer(
         PushDecision::Accept if numbers.last() == answer.digits.as_ref() => Evidence::Proved(proof),
         PushDecision::Accept if answer.digits.as_ref().is_some_and(|typed| numbers.contains(typed)) => Evidence::Absent,
         PushDecision::Accept => {
-            let response = super::Response::Text(answer.digits.clone().unwrap_or_default());
+            let response = super::Response::typed(answer.digits.as_deref().unwrap_or_default());
             Evidence::Refuted(response.fingerprint(device.id, Some(verification.id), keys))
         }
     }

@@ -98,7 +98,7 @@ mod tests {
         let totp = rfc(Algorithm::Sha1);
         let now = Timestamp(1_111_111_111_000);
         let step = totp.step(now);
-        let at = |offset: i64| Response::Text(totp.code(now.plus(offset * 30_000)));
+        let at = |offset: i64| Response::typed(&totp.code(now.plus(offset * 30_000)));
         assert_eq!(totp.matching_step(&at(0), -1, now), Some(step));
         assert_eq!(totp.matching_step(&at(-1), -1, now), Some(step - 1));
         assert_eq!(totp.matching_step(&at(1), -1, now), Some(step + 1));

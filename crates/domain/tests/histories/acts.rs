@@ -99,7 +99,7 @@ impl World {
                 for round in 0..*rounds {
                     self.now = self.now.plus(*pause);
                     let user = self.users[*user];
-                    let evidence = factor::temp_token::prove(user, None, &Response::Number(round.into()), &keys());
+                    let evidence = factor::temp_token::prove(user, None, &Response::number(round.into()), &keys());
                     let act = Act::Typed(Target::TempToken);
                     self.judge(&Held { user, act, evidence, said: None, is_honest: false }, user, true);
                 }
@@ -441,8 +441,8 @@ impl World {
         let (device, verification) = self.aimed(user, &Act::Typed(target.clone()));
         let device = device.and_then(|id| self.db.device(id));
         let text = match say {
-            Say::Nothing => return Response::None,
-            Say::Empty => return Response::Text(String::new()),
+            Say::Nothing => return Response::none(),
+            Say::Empty => return Response::typed(""),
             Say::Wrong(n) => format!("{n:06}"),
             Say::Replay => device.and_then(|d| self.said.get(&d.id)).cloned().unwrap_or_else(|| "000009".to_owned()),
             Say::Known(n) => {
@@ -466,8 +466,8 @@ impl World {
             }
         };
         match (say, text.parse()) {
-            (Say::Right { number: true, .. }, Ok(number)) => Response::Number(number),
-            _ => Response::Text(text),
+            (Say::Right { number: true, .. }, Ok(number)) => Response::number(number),
+            _ => Response::typed(&text),
         }
     }
 
@@ -489,11 +489,8 @@ impl World {
                 }
             },
         };
-        let said = match response {
-            Response::None => None,
-            Response::Text(text) => Some(text.to_ascii_uppercase()),
-            Response::Number(number) => Some(format!("{number:06}")),
-        };
+        // The model remembers a guess by what it says, however it was spelt.
+        let said = (!response.is_absent()).then(|| format!("{:0>6}", response.expose().to_ascii_uppercase()));
         let proof = Held { user, act: Act::Typed(target), evidence, said, is_honest: true };
         self.judge_or_hold(proof, held);
     }
@@ -586,7 +583,7 @@ impl World {
             let view = self.db.view(user);
             let Ok(found) = verification::find(&view, &target, self.now) else { continue };
             let Some(found) = found.device else { continue };
-            let response = Response::Text(format!("{round:06}"));
+            let response = Response::typed(&format!("{round:06}"));
             let evidence = factor::prove(&unseal(found), found, None, &response, &keys(), self.now);
             let said = Some(format!("{round:06}"));
             let proof = Held { user, act: Act::Typed(target), evidence, said, is_honest: true };

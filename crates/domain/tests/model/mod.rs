@@ -437,6 +437,7 @@ impl Scene {
             session: verification_id(self.draw()),
             session_token: digest(self.draw()),
             browser: verification_id(self.draw()),
+            origins: Vec::new(),
         };
         let (view, secrets, by) = (self.view(), Legible(keys()), context());
         let Ok(decision) =
@@ -475,12 +476,12 @@ impl Scene {
 
     /// Types `text` at `target`.
     pub(crate) fn typed(&mut self, target: &Target, text: &str) -> Outcome {
-        self.answer(target, &Response::Text(text.to_owned()))
+        self.answer(target, &Response::typed(text))
     }
 
     /// Polls `target`.
     pub(crate) fn polled(&mut self, target: &Target) -> Outcome {
-        self.answer(target, &Response::None)
+        self.answer(target, &Response::none())
     }
 
     /// The phone or the telephone answers.

@@ -8,7 +8,7 @@ pub(super) enum Kind {
     Integer,
     Flag,
     Object,
-    /// A code: a text, or a number whose leading zeros are restored.
+    /// A code: a text or a number; leading zeros that it lost are restored.
     Code,
     /// A number or its digits.
     Number,

@@ -81,7 +81,7 @@ pub(crate) struct NeededTwo {
 
 /// The app that a body names.
 pub(crate) async fn app_of(app: &App, body: &Body) -> Result<SamlApp, Error> {
-    let id = match body.text("app_id", 20)?.filter(|text| !text.is_empty()) {
+    let id = match body.typed("app_id", 20)? {
         None => return Err(Error::Bare),
         Some(text) => text.parse().map(AppId).map_err(|_| Error::NoApp)?,
     };

@@ -11,7 +11,7 @@ use crate::access::{Access, ChallengeV1};
 use crate::call::Call;
 use crate::envelope::v1_success_with_echo;
 use crate::lenient::Body;
-use crate::v2::terms::{filled, response};
+use crate::v2::terms::filled;
 
 /// The path's device for an answer that comes from none: a temporary token.
 const NO_DEVICE: DeviceId = DeviceId(0);
@@ -34,7 +34,7 @@ fn parse(user: UserId, device: DeviceId, body: &Body) -> Result<Answer, Error> {
         let state_token = filled(body, "state_token")?.map(|token| Digest::of(token.as_bytes()));
         Target::Device { device, state_token }
     };
-    Ok(Answer { user, target, response: response(body, &["otp_token", "otp", "otp_code"])? })
+    Ok(Answer { user, target, response: body.answer(&["otp_token", "otp", "otp_code"])? })
 }
 
 #[cfg(test)]
@@ -50,12 +50,12 @@ mod tests {
     #[test]
     fn a_code_has_three_names_and_two_types() {
         for text in [r#"{"otp_token":"012345"}"#, r#"{"otp":"012345"}"#, r#"{"otp_code":"012345"}"#] {
-            assert_eq!(parsed(7, text).unwrap().response, Given::Text("012345".to_owned()), "{text}");
+            assert_eq!(parsed(7, text).unwrap().response, Given::typed("012345"), "{text}");
         }
-        assert_eq!(parsed(7, r#"{"otp_token":12345}"#).unwrap().response, Given::Number(12_345));
+        assert_eq!(parsed(7, r#"{"otp_token":12345}"#).unwrap().response, Given::number(12_345));
         for text in ["", "null", r#"{"otp_token":"","state_token":null}"#] {
             let answer = parsed(7, text).unwrap();
-            assert_eq!(answer.response, Given::None, "{text}");
+            assert_eq!(answer.response, Given::none(), "{text}");
             assert_eq!(answer.target, Target::Device { device: DeviceId(7), state_token: None }, "{text}");
         }
         assert!(matches!(parsed(7, r#"{"otp_token":["012345"]}"#), Err(Error::Attribute { .. })));

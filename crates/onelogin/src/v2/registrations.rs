@@ -10,7 +10,7 @@ use engine::{Answer, EnrolRequest, EnrolledDevice};
 use serde::Serialize;
 
 use super::error::{Error, accepted};
-use super::terms::{FactorData, Standing, Terms, door, filled, one, response};
+use super::terms::{FactorData, Standing, Terms, door, filled, one};
 use crate::App;
 use crate::access::{Access, ManageMfa, ReadMfa};
 use crate::call::Call;
@@ -59,7 +59,7 @@ pub async fn confirm(app: App, access: Access<ManageMfa>, call: Call) -> Result<
     let user = call.user_id().ok_or(Error::NotFound)?;
     let id = call.path("id");
     let target = Target::Wire { wire_id: id.to_owned(), purpose: Purpose::Enrol, device: None };
-    let answer = Answer { user, target, response: response(&call.json()?, &["otp"])? };
+    let answer = Answer { user, target, response: call.json()?.answer(&["otp"])? };
     let outcome = app.engine.verify(answer, access.context()).await.map_err(Error::at(app.engine.now()))?;
     if app.options.v2_wrong_otp_200
         && matches!(outcome, Outcome::Refused(Reason::WrongCode | Reason::Replay | Reason::Denied))

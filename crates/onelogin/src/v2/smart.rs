@@ -9,7 +9,7 @@ use engine::{Judged, SmartChannel, SmartError, VisitRequest};
 use serde::Serialize;
 
 use super::error::{Error as Common, accepted};
-use super::terms::{filled, response};
+use super::terms::filled;
 use crate::App;
 use crate::access::{Access, ManageAll};
 use crate::call::Call;
@@ -99,7 +99,7 @@ pub async fn visit(app: App, access: Access<ManageAll>, call: Call) -> Result<Re
 pub async fn verify(app: App, access: Access<ManageAll>, call: Call) -> Result<Response, Error> {
     let body = call.json()?;
     let token = filled(&body, "state_token")?.ok_or_else(|| Common::invalid("state_token"))?;
-    let code = response(&body, &["otp_token"])?;
+    let code = body.answer(&["otp_token"])?;
     if code.is_absent() {
         return Err(Common::invalid("otp_token").into());
     }

@@ -4,14 +4,15 @@
 use axum::http::StatusCode;
 use axum::response::Response;
 use domain::time::SECOND;
-use domain::{CompatProfile, DeviceId, Response as Given, Status, Timestamp};
+use domain::{CompatProfile, DeviceId, Status, Timestamp, UserId};
 use engine::words::{Template, minutes};
 use engine::{Door, Setup, VerificationReading};
 use serde::Serialize;
 
 use super::error::Error;
+use super::mfa_token::token_device_id;
 use crate::envelope::json;
-use crate::lenient::{Body, Otp, WrongType};
+use crate::lenient::{Body, WrongType};
 
 /// Life of a registration or verification in seconds, when none is asked for.
 const DEFAULT_LIFE: i64 = 120;
@@ -48,18 +49,9 @@ impl Terms {
     }
 }
 
-/// A text field; an empty one is absent.
+/// A text field, without the white space around it; an empty one is absent.
 pub fn filled(body: &Body, field: &str) -> Result<Option<String>, WrongType> {
-    Ok(body.text(field, TEXT_MAX)?.filter(|text| !text.is_empty()))
-}
-
-/// The answer to a challenge, from the first of `fields` that holds one.
-pub fn response(body: &Body, fields: &[&str]) -> Result<Given, WrongType> {
-    Ok(match body.otp(fields)? {
-        None => Given::None,
-        Some(Otp::Text(text)) => Given::Text(text),
-        Some(Otp::Number(number)) => Given::Number(number),
-    })
+    body.typed(field, TEXT_MAX)
 }
 
 /// The door through which this client comes.
@@ -94,6 +86,11 @@ impl Standing {
     /// A closed one.
     pub fn accepted(id: String, device: DeviceId) -> Self {
         Self { id, status: "accepted", device_id: Some(device.to_string()) }
+    }
+
+    /// One that a temporary token of `user` has closed: it is shown as the device that the token is listed as.
+    pub fn accepted_by_token(id: String, user: UserId) -> Self {
+        Self { id, status: "accepted", device_id: Some(token_device_id(user)) }
     }
 
     /// The word for how it stands.

@@ -10,11 +10,11 @@ use engine::{Answer, OpenRequest, OpenedVerification};
 use serde::Serialize;
 
 use super::error::{Error, accepted};
-use super::terms::{FactorData, Standing, Terms, door, one, response};
+use super::terms::{FactorData, Standing, Terms, door, one};
 use crate::App;
 use crate::access::{Access, ManageMfa, ReadMfa};
 use crate::call::Call;
-use crate::envelope::v1_success_with_echo;
+use crate::envelope::v1_success_with_echo_and;
 use crate::lenient::{Body, WrongType};
 use crate::names::{v2_auth_factor_name, v2_type_display_name};
 use crate::wire_time::with_seconds;
@@ -58,20 +58,22 @@ pub async fn start(app: App, access: Access<ManageMfa>, call: Call) -> Result<Re
     let user = call.user_id().ok_or(Error::NotFound)?;
     let body = call.json()?;
     let now = app.engine.now();
-    match response(&body, &["otp"])? {
-        Given::None => {
-            let mut request = parse(user, &body, access.profile(), now)?;
-            request.number = access.number_matching();
-            let opened = app.engine.open_verification(request, access.context()).await.map_err(Error::at(now))?;
-            Ok(one(StatusCode::CREATED, access.profile(), &render(user, opened, access.profile())))
-        }
-        code => {
-            let answer = Answer { user, target: target(&body, &code)?, response: code };
-            let outcome = app.engine.verify(answer, access.context()).await.map_err(Error::at(now))?;
-            accepted(outcome, app.engine.now())?;
-            Ok(v1_success_with_echo())
-        }
+    let code = body.answer(&["otp"])?;
+    if code.is_absent() {
+        let mut request = parse(user, &body, access.profile(), now)?;
+        request.number = access.number_matching();
+        let opened = app.engine.open_verification(request, access.context()).await.map_err(Error::at(now))?;
+        return Ok(one(StatusCode::CREATED, access.profile(), &render(user, opened, access.profile())));
     }
+    let answer = Answer { user, target: target(&body, &code)?, response: code };
+    let outcome = app.engine.verify(answer, access.context()).await.map_err(Error::at(now))?;
+    let closed = accepted(outcome, app.engine.now())?;
+    let id = closed.wire_id.unwrap_or_else(|| app.engine.fresh_wire_id(door(access.profile())));
+    let standing = match closed.device {
+        Some(device) => Standing::accepted(id, device),
+        None => Standing::accepted_by_token(id, user),
+    };
+    Ok(v1_success_with_echo_and(&[standing]))
 }
 
 /// Tells how a verification stands.
@@ -91,7 +93,7 @@ pub async fn confirm(app: App, access: Access<ManageMfa>, call: Call) -> Result<
     let body = call.json()?;
     let target =
         Target::Wire { wire_id: call.path("id").to_owned(), purpose: Purpose::Login, device: device_id(&body)? };
-    let answer = Answer { user, target, response: response(&body, &["otp"])? };
+    let answer = Answer { user, target, response: body.answer(&["otp"])? };
     let outcome = app.engine.verify(answer, access.context()).await.map_err(Error::at(app.engine.now()))?;
     let closed = accepted(outcome, app.engine.now())?;
     let (Some(id), Some(device)) = (closed.wire_id, closed.device) else { return Err(Error::NotFound) };
@@ -158,7 +160,7 @@ mod tests {
 
     fn aimed(text: &str) -> Target {
         let body = Body::parse(text.as_bytes()).unwrap();
-        target(&body, &response(&body, &["otp"]).unwrap()).unwrap()
+        target(&body, &body.answer(&["otp"]).unwrap()).unwrap()
     }
 
     #[test]

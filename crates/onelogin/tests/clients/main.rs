@@ -19,6 +19,7 @@ mod login_cli;
 mod mcp;
 mod node;
 mod openvpn;
+mod pam;
 mod php;
 #[expect(clippy::doc_markdown, reason = "a name that looks like code")]
 mod powershell;

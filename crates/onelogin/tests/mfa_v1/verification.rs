@@ -233,15 +233,17 @@ async fn an_app_answers_with_its_state_token_too() {
 }
 
 #[tokio::test]
-async fn a_number_gets_its_zeros_back_and_a_text_does_not() {
+async fn a_code_gets_its_zeros_back_as_number_and_as_text() {
     let wire = Wire::start().await;
     let (device, app) = app(&wire).await;
-    while !app.code(wire.server.now()).starts_with('0') {
-        wire.server.advance(30);
+    for spelling in [|code: &str| format!(r#"{{"otp_code":{code}}}"#), |code: &str| code_alone(code)] {
+        wire.server.advance(90);
+        while !app.code(wire.server.now()).starts_with('0') {
+            wire.server.advance(30);
+        }
+        let shorter = app.code(wire.server.now()).trim_start_matches('0').to_owned();
+        assert_eq!(verify(&wire, &device, &spelling(&shorter)).await.status(), 200, "{shorter}");
     }
-    let number = app.code(wire.server.now()).trim_start_matches('0').to_owned();
-    assert_eq!(verify(&wire, &device, &code_alone(&number)).await.status(), 401);
-    assert_eq!(verify(&wire, &device, &format!(r#"{{"otp_code":{number}}}"#)).await.status(), 200);
 }
 
 #[tokio::test]
@@ -455,4 +457,17 @@ async fn five_wrong_codes_kill_a_state_token() {
 400 Bad Request
 {"status":{"error":true,"code":400,"type":"bad request","message":"State token is invalid or expired"}}
 "#);
+}
+
+/// SEC 3: as a script reads it from a terminal. Every other door: `tests/codes.rs`.
+#[tokio::test]
+async fn white_space_around_a_code_is_nothing() {
+    let wire = Wire::start().await;
+    let (device, app) = app(&wire).await;
+    for spelling in [|code: &str| format!("{code}\n"), |code: &str| format!(" {code}\r\n")] {
+        wire.server.advance(90);
+        let code = spelling(&app.code(wire.server.now()));
+        let body = serde_json::json!({ "otp_token": code }).to_string();
+        assert_eq!(wire.post(&format!("1/otp_devices/{device}/verify"), &body).await.status(), 200, "{code:?}");
+    }
 }

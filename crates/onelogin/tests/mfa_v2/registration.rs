@@ -332,7 +332,6 @@ async fn a_code_may_be_a_number_that_lost_its_zero() {
         wire.server.advance(30);
     }
     let number = app.code(wire.server.now()).trim_start_matches('0').to_owned();
-    assert_eq!(confirm(&wire, &told.text("id"), &otp(&number)).await.status(), 401);
     assert_eq!(confirm(&wire, &told.text("id"), &format!(r#"{{"otp":{number}}}"#)).await.status(), 200);
 }
 

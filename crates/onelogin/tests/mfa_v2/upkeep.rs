@@ -197,6 +197,6 @@ async fn single_results_to_the_letter_are_arrays_of_one() {
     let (_, code) = challenged(&wire, &done.text("device_id"), "sms").await;
     assert_snapshot!(wire.post("2/verifications", &otp(&code)).await.answer(), @r#"
 200 OK
-{"status":{"error":false,"code":200,"type":"success","message":"Success"},"error":false,"code":200,"type":"success","message":"Success"}
+{"status":{"error":false,"code":200,"type":"success","message":"Success"},"error":false,"code":200,"type":"success","message":"Success","data":[{"id":"<uuid>","status":"accepted","device_id":"1"}]}
 "#);
 }

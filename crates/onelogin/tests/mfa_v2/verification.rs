@@ -131,10 +131,7 @@ async fn a_code_alone_answers_the_newest_challenge() {
 401 Unauthorized
 {"statusCode":401,"name":"Unauthorized","message":"Failed authentication with this factor"}
 "#);
-    assert_snapshot!(wire.post("2/verifications", &otp(&code)).await.answer(), @r#"
-200 OK
-{"status":{"error":false,"code":200,"type":"success","message":"Success"},"error":false,"code":200,"type":"success","message":"Success"}
-"#);
+    assert_eq!(wire.post("2/verifications", &otp(&code)).await.status(), 200);
     assert_eq!(verification(&wire, &id).await.single()["status"], "accepted");
     assert_eq!(wire.post("2/verifications", &otp(&code)).await.status(), 404);
 }
@@ -164,11 +161,44 @@ async fn eight_digits_alone_are_a_temporary_token() {
 "#);
     assert_snapshot!(wire.post("2/verifications", &otp(&token)).await.answer(), @r#"
 200 OK
-{"status":{"error":false,"code":200,"type":"success","message":"Success"},"error":false,"code":200,"type":"success","message":"Success"}
+{"status":{"error":false,"code":200,"type":"success","message":"Success"},"error":false,"code":200,"type":"success","message":"Success","data":[{"id":"<uuid>","status":"accepted","device_id":"user_temp_otp_2"}]}
 "#);
     assert_eq!(wire.post("2/verifications", &otp(&token)).await.status(), 401);
     let token = wire.post("2/mfa_token", "").await.text("mfa_token");
     assert_eq!(wire.post("2/verifications", &format!(r#"{{"otp":{token}}}"#)).await.status(), 200);
+}
+
+/// Contract 7.8: the documented body, and beside it what was verified, in the words of 7.9.
+#[tokio::test]
+async fn a_code_without_a_verification_answers_both_shapes() {
+    let wire = Wire::start().await;
+    let phone = wire.sms().await;
+    let (id, code) = challenged(&wire, &phone, "sms").await;
+    let told = wire.post("2/verifications", &otp(&code)).await;
+    assert_snapshot!(told.answer(), @r#"
+200 OK
+{"status":{"error":false,"code":200,"type":"success","message":"Success"},"error":false,"code":200,"type":"success","message":"Success","data":[{"id":"<uuid>","status":"accepted","device_id":"1"}]}
+"#);
+    assert_eq!(told.json()["data"][0]["id"], id.as_str(), "the verification that was answered");
+    assert_eq!(verification(&wire, &id).await.single()["status"], "accepted");
+    let (device, app) = wire.totp().await;
+    let told = wire.post("2/verifications", &otp_of(&app.code(wire.server.now()), &device)).await;
+    assert_snapshot!(told.answer(), @r#"
+200 OK
+{"status":{"error":false,"code":200,"type":"success","message":"Success"},"error":false,"code":200,"type":"success","message":"Success","data":[{"id":"<uuid>","status":"accepted","device_id":"2"}]}
+"#);
+    assert!(told.0.text.contains(r#""status":"accepted""#), "as bytes, which is what one module looks for");
+    let token = wire.post("2/mfa_token", "").await.text("mfa_token");
+    let told = wire.post("2/verifications", &otp(&token)).await;
+    assert_snapshot!(told.answer(), @r#"
+200 OK
+{"status":{"error":false,"code":200,"type":"success","message":"Success"},"error":false,"code":200,"type":"success","message":"Success","data":[{"id":"<uuid>","status":"accepted","device_id":"user_temp_otp_2"}]}
+"#);
+    wire.server.advance(60);
+    let wire = wire.speaking(CompatProfile::NumericIds);
+    let told = wire.post("2/verifications", &otp_of(&app.code(wire.server.now()), &device)).await;
+    let id = told.json()["data"][0]["id"].as_str().expect("a text").to_owned();
+    assert!(id.bytes().all(|byte| byte.is_ascii_digit()), "{id}");
 }
 
 // 7.9, 7.10

@@ -254,7 +254,7 @@ pub(crate) async fn a_log_in_is_completed_once(store: &Store) {
     let token = fresh_digest();
     let (user, device) = signing_in(store, Purpose::SignIn, token).await;
     let racer = |_| {
-        let (response, grant, secrets) = (Response::Text(totp().code(NOW)), drawn_grant(), OneTotp(keys()));
+        let (response, grant, secrets) = (Response::typed(&totp().code(NOW)), drawn_grant(), OneTotp(keys()));
         let policy = Policy { factors: FactorKind::ALL.to_vec(), ..Policy::default() };
         move |view: &View| {
             let by = context();

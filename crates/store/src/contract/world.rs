@@ -35,7 +35,7 @@ pub(crate) fn fresh_digest() -> Digest {
 }
 
 pub(crate) fn text(text: &str) -> Response {
-    Response::Text(text.to_owned())
+    Response::typed(text)
 }
 
 /// Applies changes without asking.
@@ -131,7 +131,7 @@ pub(crate) fn hotp() -> Credential {
 }
 
 pub(crate) fn hotp_code(counter: u64) -> Response {
-    Response::Text(hotp::code(&Secret::new(b"12345678901234567890".to_vec()), hotp::Algorithm::Sha1, counter, 6))
+    Response::typed(&hotp::code(&Secret::new(b"12345678901234567890".to_vec()), hotp::Algorithm::Sha1, counter, 6))
 }
 
 pub(crate) fn totp() -> totp::Totp {
