@@ -233,3 +233,23 @@ async fn v2_assertions() {
         wire.call_as(Scope::AuthenticationOnly, "POST", &format!("{path}/verify_factor"), &body.to_string()).await;
     v2("13.42", &told, 401, "Unauthorized", Some("Failed authentication with this factor"));
 }
+
+/// Contract 1.1: clients join a base that ends with a slash and a path that begins with one.
+#[tokio::test]
+async fn a_path_may_have_a_slash_too_many() {
+    let wire = Wire::start().await;
+    for path in
+        ["/api/2/users", "//api/2/users", "/api/2//users", "/api//2/users//", "/%61pi/2/use%72s", "/api/2/users/"]
+    {
+        let told = wire.call_as(Scope::ReadUsers, "GET", &format!("{path}?limit=1"), "").await;
+        assert_eq!((told.status(), told.json().as_array().map(Vec::len)), (200, Some(1)), "{path}: {told}");
+    }
+    let trigger = format!("//api/1/users/{}//otp_devices//0/verify/", wire.user);
+    let told = wire.call_as(Scope::AuthenticationOnly, "POST", &trigger, "{}").await;
+    assert_eq!(told.status(), 401, "the scope is that of the plain path: {told}");
+    let unknown = wire.call_as(Scope::ReadUsers, "GET", "//api/1//nothing", "").await;
+    v1("1.1", &unknown, 404, "not found", "No Route Exists");
+    for path in ["//docs/", "/saml//metadata/", "/openapi.json/"] {
+        assert_eq!(wire.server.send(Script::get(path)).await.status.as_u16(), 200, "{path}");
+    }
+}

@@ -29,7 +29,12 @@ impl Health {
 
     /// The two routes.
     pub fn routes(self) -> Router {
-        Router::new().route("/livez", get(|| async { "ok\n" })).route("/readyz", get(ready)).with_state(self)
+        // Some checks ask with OPTIONS unless they are told otherwise.
+        let live = || async { "ok\n" };
+        Router::new()
+            .route("/livez", get(live).options(live))
+            .route("/readyz", get(ready).options(ready))
+            .with_state(self)
     }
 }
 

@@ -8,6 +8,7 @@ mod dev_world;
 #[path = "binary/installation.rs"]
 mod installation;
 
+use std::io::{Read as _, Write as _};
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 
 use common::{Running, countersign, run, run_json};
@@ -85,6 +86,46 @@ fn a_served_installation_has_no_dev_endpoints_and_answers_its_health() {
     http.expect(200, "GET", "/livez", "");
     http.expect(200, "GET", "/readyz", "");
     http.expect(404, "GET", "/dev", "");
+    for path in ["/livez/", "/readyz/", "//livez", "/readyz//"] {
+        http.expect(200, "GET", path, "");
+    }
+}
+
+/// RFC 9112 3.2: HTTP/1.0 has no `Host`. The bytes are those of HAProxy's `option httpchk`, Nagios' `check_http` and
+/// Tengine's health check; both listeners answer them.
+#[test]
+fn health_checks_of_load_balancers_are_answered_on_both_listeners() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().to_str().unwrap();
+    let admin = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
+    let server = Running::start(&["serve", "--data-dir", data, "--admin-listen", &admin]);
+    let answered = |address: &str, head: &str| {
+        let mut stream = std::net::TcpStream::connect(address).unwrap();
+        stream.write_all(head.as_bytes()).unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        answer
+    };
+    for address in [server.address(), admin] {
+        for path in ["/livez", "/readyz", "/livez/"] {
+            for head in [
+                format!("GET {path} HTTP/1.0\r\n\r\n"),
+                format!("OPTIONS {path} HTTP/1.0\r\n\r\n"),
+                format!("HEAD {path} HTTP/1.0\r\n\r\n"),
+                format!(
+                    "GET {path} HTTP/1.0\r\nUser-Agent: check_http/v2.4 (nagios-plugins 2.4)\r\nConnection: close\r\n\r\n"
+                ),
+                format!("GET {path} HTTP/1.1\r\nHost:\r\nConnection: close\r\n\r\n"),
+            ] {
+                let answer = answered(&address, &head);
+                assert!(
+                    answer.starts_with("HTTP/1.0 200 ") || answer.starts_with("HTTP/1.1 200 "),
+                    "{head:?}: {answer}"
+                );
+            }
+            assert!(answered(&address, &format!("GET {path} HTTP/1.1\r\n\r\n")).starts_with("HTTP/1.1 400 "));
+        }
+    }
 }
 
 #[test]

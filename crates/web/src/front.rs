@@ -32,6 +32,7 @@ use crate::door::{Answering, Door};
 use crate::guard::{self, Refusal};
 use crate::limits::Limits;
 use crate::listen::Peer;
+use crate::path;
 use crate::request_id::{self, RequestIds};
 use crate::screen::Refused;
 use crate::wire::{Alarm, monotonic_now};
@@ -113,7 +114,8 @@ impl Front {
         alarm: &mut Alarm,
     ) -> Response {
         let id = self.0.ids.of(request.headers());
-        let (parts, body) = request.into_parts();
+        let (mut parts, body) = request.into_parts();
+        path::make_plain(&mut parts.uri);
         let mut response = match self.read(&parts, body, refused, alarm).await {
             Err(refused) => self.refuse(refused, parts.uri.path()),
             Ok(body) => {

@@ -14,6 +14,7 @@ pub mod json;
 pub mod limit;
 pub mod limits;
 pub mod listen;
+mod path;
 pub mod proxy;
 pub mod request_id;
 mod screen;

@@ -203,6 +203,50 @@ async fn the_guard_refuses_before_any_handler() {
     server.stop().await;
 }
 
+/// Whatever the HTTP library would not read, the screen refuses first: with our headers and in our words.
+#[tokio::test]
+async fn every_refusal_is_ours() {
+    let server = server(Limits::default()).await;
+    let controls = (0..0x20u8).chain([0x7f]).filter(|byte| *byte != b'\n');
+    for byte in controls {
+        let control = char::from(byte);
+        for (field, is_value) in [
+            (format!("X: {control}a"), true),
+            (format!("X: a{control}"), true),
+            (format!("X:{control}"), true),
+            (format!("{control}X: a"), false),
+            (format!("X{control}: a"), false),
+            (format!("Transfer-Encoding: {control}chunked"), true),
+            (format!("Content-Length: 0{control}"), true),
+        ] {
+            let request = format!("GET /hello HTTP/1.1\r\nHost: x\r\nConnection: close\r\n{field}\r\n\r\n");
+            let request = if field.contains("chunked") { format!("{request}0\r\n\r\n") } else { request };
+            let answer = server.exchange(&request).await;
+            let expected = if byte == b'\t' && is_value { 200 } else { 400 };
+            assert_eq!(status(&answer), expected, "{field:?}: {answer}");
+            for header in ["x-request-id: t-", "cache-control: "] {
+                assert!(answer.contains(&format!("\r\n{header}")), "{field:?}: {answer}");
+            }
+            assert!(!answer.ends_with("\r\n\r\n"), "it says why: {field:?}: {answer}");
+        }
+    }
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn health_checks_in_http_1_0_are_answered() {
+    let server = server(Limits::default()).await;
+    for request in [
+        "GET /hello HTTP/1.0\r\n\r\n",
+        "GET /hello HTTP/1.0\r\nUser-Agent: check_http\r\nConnection: close\r\n\r\n",
+        "GET /hello HTTP/1.1\r\nHost:\r\nConnection: close\r\n\r\n",
+    ] {
+        let answer = server.exchange(request).await;
+        assert!(answer.split(' ').nth(1) == Some("200"), "{request:?}: {answer}");
+    }
+    server.stop().await;
+}
+
 #[tokio::test]
 async fn heads_over_the_limits_are_refused() {
     let server = server(Limits::default()).await;

@@ -302,7 +302,7 @@ impl Screen {
         let Some(colon) = line.iter().position(|&byte| byte == b':') else {
             return Err(NOT_A_FIELD);
         };
-        let (name, value) = (&line[..colon], line[colon + 1..].trim_ascii());
+        let (name, value) = (&line[..colon], without_blanks(&line[colon + 1..]));
         if name.is_empty() || !name.iter().copied().all(is_token) || !value.iter().copied().all(is_field_text) {
             return Err(NOT_A_FIELD);
         }
@@ -358,6 +358,14 @@ fn looks_like_request(line: &[u8]) -> bool {
     line.iter().take(32).position(|&byte| byte == b' ').is_some_and(|end| {
         end > 0 && line[..end].iter().copied().all(is_token) && line.get(end + 1).is_some_and(|&byte| byte != b' ')
     })
+}
+
+/// A field's value without the blanks around it: SP and HTAB and nothing else, as RFC 9110 5.5 has it and hyper reads it.
+fn without_blanks(value: &[u8]) -> &[u8] {
+    let is_blank = |byte: &u8| matches!(byte, b' ' | b'\t');
+    let start = value.iter().position(|byte| !is_blank(byte)).unwrap_or(value.len());
+    let end = value.iter().rposition(|byte| !is_blank(byte)).map_or(start, |last| last + 1);
+    &value[start..end]
 }
 
 /// RFC 9110's `token` characters.
