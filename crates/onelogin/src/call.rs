@@ -32,7 +32,7 @@ pub(crate) struct Origin {
     /// What links begin with, where the operator said so.
     pub(crate) public_url: Option<String>,
     /// Proxies whose `X-Forwarded-*` is believed (SEC 64).
-    pub(crate) trusted_proxies: Vec<IpAddr>,
+    pub(crate) trusted_proxies: web::proxy::TrustedProxies,
     /// Whether callers reach this server over TLS without a proxy.
     pub(crate) tls: bool,
 }
@@ -124,7 +124,7 @@ impl Call {
 
     /// Whether it came through a trusted proxy, which vouches for what it passes on.
     pub(crate) fn is_vouched_for(&self) -> bool {
-        web::proxy::is_trusted(self.socket(), &self.origin.trusted_proxies)
+        self.origin.trusted_proxies.contains(self.socket())
     }
 
     fn socket(&self) -> IpAddr {
@@ -208,7 +208,11 @@ impl Call {
     /// A call without body and parameters, to a server whose links begin with `public_url`.
     pub(crate) fn to(target: &str, public_url: &str) -> Self {
         let (head, ()) = axum::http::Request::get(target).body(()).unwrap().into_parts();
-        let origin = Origin { public_url: Some(public_url.to_owned()), trusted_proxies: Vec::new(), tls: false };
+        let origin = Origin {
+            public_url: Some(public_url.to_owned()),
+            trusted_proxies: web::proxy::TrustedProxies::default(),
+            tls: false,
+        };
         Self::new(head, Bytes::new(), Params::default(), None, Arc::new(origin))
     }
 }

@@ -29,13 +29,13 @@ pub mod v2;
 pub mod webhook;
 pub mod wire_time;
 
-use std::net::IpAddr;
 use std::ops::Deref;
 use std::sync::Arc;
 
 use domain::CallRate;
 use engine::Engine;
 use web::limit::Strikes;
+use web::proxy::TrustedProxies;
 
 pub use envelope::refusal;
 pub use routes::{ROUTES, RouteEntry, door};
@@ -60,7 +60,7 @@ pub struct Options {
     /// That rate.
     pub call_rate: CallRate,
     /// Proxies whose `X-Forwarded-*` is believed (SEC 64).
-    pub trusted_proxies: Vec<IpAddr>,
+    pub trusted_proxies: TrustedProxies,
     /// Whether callers reach this server over TLS without a proxy.
     pub tls: bool,
     /// Whether any `subdomain` is taken for ours (contract 5.1).
@@ -80,7 +80,7 @@ impl Default for Options {
             hourly_quota: 5_000,
             burst_limit: true,
             call_rate: CallRate::default(),
-            trusted_proxies: Vec::new(),
+            trusted_proxies: TrustedProxies::default(),
             tls: false,
             accept_any_subdomain: true,
             redirect_origins: Vec::new(),

@@ -9,7 +9,7 @@ pub(crate) mod setting;
 pub(crate) mod value;
 
 use std::fmt;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
@@ -17,6 +17,7 @@ use domain::time::SECOND;
 use domain::{CallRate, MfaPolicy, SendLimits, SignInPolicy};
 use engine::held::Room;
 use engine::network::Network;
+use web::proxy::TrustedProxies;
 use web::tls::CertificateFiles;
 
 use crate::database::Database;
@@ -419,7 +420,7 @@ impl Config {
                 strict_v1_scopes: values.yes("auth.strict_v1_scopes"),
                 strict_v2_scopes: values.yes("auth.strict_v2_scopes"),
                 v2_wrong_otp_200: values.number::<i64>("compat.v2_wrong_otp") == 200,
-                trusted_proxies: values.parsed::<IpAddr>("trusted_proxy"),
+                trusted_proxies: TrustedProxies::new(&values.parsed("trusted_proxy")),
                 tls: !certificates.is_empty(),
                 follow: crate::log::FOLLOW,
             },

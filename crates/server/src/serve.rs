@@ -12,6 +12,7 @@ use onelogin::App;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use web::front::Front;
+use web::proxy::TrustedProxies;
 use web::request_id::RequestIds;
 use web::tls::Certificates;
 
@@ -93,6 +94,17 @@ async fn watch(certificates: &Certificates) {
     }
 }
 
+/// How often the names of trusted proxies are looked up, in milliseconds: a container has another address at each start.
+const LOOK_UP: i64 = 30_000;
+
+/// Looks the names of trusted proxies up again and again.
+async fn follow_names(proxies: TrustedProxies) {
+    while proxies.has_names() {
+        SystemClock.sleep(LOOK_UP).await;
+        proxies.look_up().await;
+    }
+}
+
 /// Serves the dialect, the health routes and a router for the rest until a signal, a broken database, or a broken
 /// listener ends it.
 pub async fn run(
@@ -107,6 +119,9 @@ pub async fn run(
     let chance: &dyn engine::Chance = &engine::chance::SystemChance;
     let prefix = chance.hex::<4>();
     let ids = RequestIds::new(&prefix);
+    let proxies = app.options.trusted_proxies.clone();
+    proxies.look_up().await;
+    let following_names = tokio::spawn(follow_names(proxies));
     let dialect = onelogin::door(app.clone());
     let front = Front::new(vec![dialect], router, config.limits, ids, onelogin::refusal);
     let watched = Watched { app, front: front.clone() };
@@ -183,6 +198,7 @@ pub async fn run(
         abort.abort();
     }
     background.abort();
+    following_names.abort();
     house.close().await;
     Ok(code)
 }

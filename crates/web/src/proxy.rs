@@ -1,22 +1,173 @@
 //! What a proxy in front may tell us, and what `Host` may be used for: the caller's address from trusted peers
 //! only (SEC 64), and the base of the links we hand out (ruling 29b).
 
+use std::fmt;
 use std::net::{IpAddr, SocketAddr};
+use std::str::FromStr;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
 
 use http::{HeaderMap, HeaderName};
+use ipnet::IpNet;
+use serde::{Deserialize, Serialize};
 
 const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
+
+/// A proxy as an operator names it: an address, a network, or a name whose addresses are looked up.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub enum TrustedProxy {
+    /// `10.0.0.1`, `10.0.0.0/8`, `2001:db8::/32`.
+    Network(IpNet),
+    /// `proxy.internal`, as a container's is known.
+    Name(String),
+}
+
+/// Neither an address, nor a network, nor a name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a proxy is written as an address (10.0.0.1), a network (10.0.0.0/8) or a host name (proxy.internal)")]
+pub struct BadProxy;
+
+impl FromStr for TrustedProxy {
+    type Err = BadProxy;
+
+    fn from_str(text: &str) -> Result<Self, BadProxy> {
+        let text = text.trim();
+        if let Ok(address) = text.parse::<IpAddr>() {
+            return Ok(Self::Network(address.to_canonical().into()));
+        }
+        if let Ok(network) = text.parse::<IpNet>() {
+            return Ok(Self::Network(network.trunc()));
+        }
+        // A name whose last label has only digits is a mistyped address.
+        let labels = text.trim_end_matches('.').rsplit('.').next().unwrap_or_default();
+        let is_name = is_host(text) && !text.contains([':', '[']) && !labels.bytes().all(|byte| byte.is_ascii_digit());
+        if is_name { Ok(Self::Name(text.to_owned())) } else { Err(BadProxy) }
+    }
+}
+
+impl TryFrom<String> for TrustedProxy {
+    type Error = BadProxy;
+
+    fn try_from(text: String) -> Result<Self, BadProxy> {
+        text.parse()
+    }
+}
+
+impl From<TrustedProxy> for String {
+    fn from(proxy: TrustedProxy) -> Self {
+        proxy.to_string()
+    }
+}
+
+impl fmt::Display for TrustedProxy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Network(network) if network.prefix_len() == network.max_prefix_len() => network.addr().fmt(f),
+            Self::Network(network) => network.fmt(f),
+            Self::Name(name) => f.write_str(name),
+        }
+    }
+}
+
+/// The proxies whose `X-Forwarded-*` is believed (SEC 64). Cheap to clone; all clones learn what [`Self::look_up`] finds.
+#[derive(Debug, Clone, Default)]
+pub struct TrustedProxies(Arc<Proxies>);
+
+#[derive(Debug, Default)]
+struct Proxies {
+    networks: Vec<IpNet>,
+    names: Vec<Named>,
+}
+
+#[derive(Debug)]
+struct Named {
+    name: String,
+    addresses: RwLock<Vec<IpAddr>>,
+    /// How often in a row it could not be looked up.
+    failures: AtomicU32,
+}
+
+/// After how many failures a name's last addresses are forgotten.
+const FORGOTTEN_AFTER: u32 = 10;
+
+impl TrustedProxies {
+    /// These proxies. Names have no addresses before they are looked up.
+    pub fn new(proxies: &[TrustedProxy]) -> Self {
+        let mut all = Proxies::default();
+        for proxy in proxies {
+            match proxy {
+                TrustedProxy::Network(network) => all.networks.push(*network),
+                TrustedProxy::Name(name) => {
+                    all.names.push(Named {
+                        name: name.clone(),
+                        addresses: RwLock::default(),
+                        failures: AtomicU32::new(0),
+                    });
+                }
+            }
+        }
+        Self(Arc::new(all))
+    }
+
+    /// How many addresses, networks and names there are.
+    pub fn len(&self) -> usize {
+        self.0.networks.len() + self.0.names.len()
+    }
+
+    /// Whether nobody is believed.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Whether a proxy is named rather than numbered, so that it has to be looked up again and again.
+    pub fn has_names(&self) -> bool {
+        !self.0.names.is_empty()
+    }
+
+    /// Whether this is the address of a trusted proxy.
+    pub fn contains(&self, peer: IpAddr) -> bool {
+        let peer = peer.to_canonical();
+        self.0.networks.iter().any(|network| network.contains(&peer))
+            || self
+                .0
+                .names
+                .iter()
+                .any(|named| named.addresses.read().unwrap_or_else(PoisonError::into_inner).contains(&peer))
+    }
+
+    /// Looks the names up. One that cannot be looked up keeps its last addresses for a few times, and then has none:
+    /// nobody is believed in its stead.
+    pub async fn look_up(&self) {
+        for named in &self.0.names {
+            let found = match tokio::net::lookup_host((named.name.as_str(), 0)).await {
+                Ok(found) => {
+                    named.failures.store(0, Ordering::Relaxed);
+                    found.map(|address| address.ip().to_canonical()).collect()
+                }
+                Err(error) => {
+                    tracing::warn!(proxy = named.name, %error, "a trusted proxy's name cannot be looked up; check --trusted-proxy");
+                    if named.failures.fetch_add(1, Ordering::Relaxed) + 1 < FORGOTTEN_AFTER {
+                        continue;
+                    }
+                    Vec::new()
+                }
+            };
+            *named.addresses.write().unwrap_or_else(PoisonError::into_inner) = found;
+        }
+    }
+}
 
 /// The address a request came from.
 ///
 /// `X-Forwarded-For` is read from its end, and only as long as the address reached so far is a trusted proxy: what
 /// stands before an untrusted address was written by that address.
-pub fn client_ip(peer: IpAddr, headers: &HeaderMap, trusted: &[IpAddr]) -> IpAddr {
+pub fn client_ip(peer: IpAddr, headers: &HeaderMap, trusted: &TrustedProxies) -> IpAddr {
     let mut address = peer.to_canonical();
     let lines: Vec<_> = headers.get_all(X_FORWARDED_FOR).iter().collect();
     for entry in lines.iter().rev().flat_map(|line| line.as_bytes().rsplit(|&byte| byte == b',')) {
-        if !is_trusted(address, trusted) {
+        if !trusted.contains(address) {
             break;
         }
         match std::str::from_utf8(entry).ok().and_then(|entry| forwarded_address(entry.trim())) {
@@ -27,17 +178,12 @@ pub fn client_ip(peer: IpAddr, headers: &HeaderMap, trusted: &[IpAddr]) -> IpAdd
     address
 }
 
-/// Whether this is the address of a trusted proxy.
-pub fn is_trusted(peer: IpAddr, trusted: &[IpAddr]) -> bool {
-    trusted.iter().any(|proxy| proxy.to_canonical() == peer.to_canonical())
-}
-
-/// Whether a trusted proxy says that the caller came by HTTPS.
-pub fn forwarded_https(peer: IpAddr, headers: &HeaderMap, trusted: &[IpAddr]) -> bool {
-    let mut protocols = headers.get_all(X_FORWARDED_PROTO).iter();
-    is_trusted(peer, trusted)
-        && protocols.next().is_some_and(|protocol| protocol.as_bytes().trim_ascii().eq_ignore_ascii_case(b"https"))
-        && protocols.next().is_none()
+/// Whether a trusted proxy says that the caller came by HTTPS. Of several protocols the first counts: that is the one by
+/// which the caller came to the first proxy.
+pub fn forwarded_https(peer: IpAddr, headers: &HeaderMap, trusted: &TrustedProxies) -> bool {
+    let first =
+        headers.get(X_FORWARDED_PROTO).and_then(|protocols| protocols.as_bytes().split(|&byte| byte == b',').next());
+    trusted.contains(peer) && first.is_some_and(|protocol| protocol.trim_ascii().eq_ignore_ascii_case(b"https"))
 }
 
 /// An address as proxies write it: bare, in brackets, with a port.
@@ -57,6 +203,20 @@ pub fn base_url(public_url: Option<&str>, host_header: Option<&str>, https: bool
     }
     let host = host_header.filter(|host| is_host(host)).unwrap_or("localhost");
     format!("{}://{host}", if https { "https" } else { "http" })
+}
+
+/// Whether a request may have this `Host`: what RFC 9112 3.2 allows, which is more than a link is made of.
+pub(crate) fn may_be_host(host: &str) -> bool {
+    if let Some(rest) = host.strip_prefix('[') {
+        let Some((_, port)) = rest.split_once(']') else { return false };
+        return is_host(host) || (port == ":" && is_host(host.trim_end_matches(':')));
+    }
+    let (name, port) = host.split_once(':').unwrap_or((host, ""));
+    let sub_delimiter =
+        |byte| matches!(byte, b'!' | b'$' | b'&' | b'\'' | b'(' | b')' | b'*' | b'+' | b',' | b';' | b'=');
+    name.bytes().all(|byte| {
+        byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~' | b'%') || sub_delimiter(byte)
+    }) && port.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 /// Whether a `Host` value is a name or an address with an optional port, and nothing more.
@@ -93,13 +253,16 @@ mod tests {
         text.parse().unwrap()
     }
 
+    fn proxies(named: &[&str]) -> TrustedProxies {
+        TrustedProxies::new(&named.iter().map(|proxy| proxy.parse().unwrap()).collect::<Vec<_>>())
+    }
+
     fn seen(peer: &str, forwarded: &[&str], trusted: &[&str]) -> String {
         let mut headers = HeaderMap::new();
         for line in forwarded {
             headers.append(X_FORWARDED_FOR, line.parse().unwrap());
         }
-        let trusted: Vec<_> = trusted.iter().map(|proxy| address(proxy)).collect();
-        client_ip(address(peer), &headers, &trusted).to_string()
+        client_ip(address(peer), &headers, &proxies(trusted)).to_string()
     }
 
     #[test]
@@ -133,13 +296,53 @@ mod tests {
     }
 
     #[test]
+    fn a_network_may_be_trusted() {
+        assert_eq!(seen("10.3.2.1", &["1.1.1.1, 198.51.100.1, 10.200.0.9"], &["10.0.0.0/8"]), "198.51.100.1");
+        assert_eq!(seen("11.0.0.1", &["198.51.100.1"], &["10.0.0.0/8"]), "11.0.0.1");
+        assert_eq!(seen("2001:db8::7", &["198.51.100.1"], &["2001:db8::/32"]), "198.51.100.1");
+        assert_eq!(seen("::ffff:10.3.2.1", &["198.51.100.1"], &["10.0.0.5/8"]), "198.51.100.1");
+        for bad in ["10.0.0.0/33", "10.0.0", "10.0.0.1:80", "", "a b", "[::1]", "10.0.0.256", "a/8"] {
+            assert_eq!(bad.parse::<TrustedProxy>(), Err(BadProxy), "{bad:?}");
+        }
+        for shown in ["10.0.0.1", "10.0.0.0/8", "2001:db8::/32", "proxy.internal"] {
+            assert_eq!(shown.parse::<TrustedProxy>().unwrap().to_string(), shown);
+        }
+    }
+
+    #[tokio::test]
+    async fn a_name_is_trusted_once_it_is_looked_up_and_as_long_as_it_has_addresses() {
+        let named = proxies(&["localhost", "no-such-proxy.invalid"]);
+        assert!(named.has_names() && !named.contains(address("127.0.0.1")));
+        named.look_up().await;
+        assert!(named.contains(address("127.0.0.1")) || named.contains(address("::1")));
+        assert!(!named.contains(address("10.0.0.1")));
+    }
+
+    #[test]
     fn the_protocol_too_is_believed_from_trusted_peers_only() {
         let mut headers = HeaderMap::new();
         headers.append(X_FORWARDED_PROTO, "HTTPS".parse().unwrap());
-        assert!(forwarded_https(address("10.0.0.1"), &headers, &[address("10.0.0.1")]));
-        assert!(!forwarded_https(address("10.0.0.2"), &headers, &[address("10.0.0.1")]));
-        headers.append(X_FORWARDED_PROTO, "https".parse().unwrap());
-        assert!(!forwarded_https(address("10.0.0.1"), &headers, &[address("10.0.0.1")]));
+        assert!(forwarded_https(address("10.0.0.1"), &headers, &proxies(&["10.0.0.1"])));
+        assert!(!forwarded_https(address("10.0.0.2"), &headers, &proxies(&["10.0.0.1"])));
+    }
+
+    #[test]
+    fn the_first_protocol_counts() {
+        for (lines, https) in [
+            (&["https,http"][..], true),
+            (&["https, http"], true),
+            (&["https", "http"], true),
+            (&["http,https"], false),
+            (&["http", "https"], false),
+            (&["", "https"], false),
+            (&[" https "], true),
+        ] {
+            let mut headers = HeaderMap::new();
+            for line in lines {
+                headers.append(X_FORWARDED_PROTO, line.parse().unwrap());
+            }
+            assert_eq!(forwarded_https(address("10.0.0.1"), &headers, &proxies(&["10.0.0.1"])), https, "{lines:?}");
+        }
     }
 
     #[test]

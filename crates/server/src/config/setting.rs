@@ -225,8 +225,9 @@ pub(crate) static SETTINGS: &[Setting] = &[
     },
     Setting {
         key: "trusted_proxy",
-        kind: Kind::Texts(value::ip_address),
-        about: "A proxy in front that ends TLS and whose X-Forwarded-For is believed; repeatable",
+        kind: Kind::Texts(value::proxy),
+        about: "A proxy in front that ends TLS and whose X-Forwarded-For is believed: an address, a network as 10.0.0.0/8, or \
+                a name that is looked up; repeatable",
         default: || Some(Value::Array(Vec::new())),
         example: "[\"10.0.0.1\"]",
         once: Some("trusted_proxies"),

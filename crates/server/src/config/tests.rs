@@ -194,7 +194,7 @@ fn plain_http_stays_on_loopback_unless_asked_for() {
     assert!(open("insecure_http = true").is_ok());
     assert!(open("tls_cert_file = ['a.pem']\ntls_key_file = ['a.key']").is_ok());
     assert!(load("tls_cert_file = ['a.pem']", Given::default()).is_err(), "a certificate without its key");
-    assert!(open("trusted_proxy = ['10.0.0.1']").is_ok());
+    assert!(open("trusted_proxy = ['10.0.0.1', '172.16.0.0/12', 'proxy.internal']").is_ok());
 }
 
 #[test]

@@ -4,6 +4,7 @@
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, ToSocketAddrs as _};
 
 use engine::network::Network;
+use web::proxy::TrustedProxy;
 
 use super::setting::Kind;
 
@@ -123,9 +124,9 @@ pub(crate) fn address(text: &str, port: Option<u16>) -> Result<SocketAddr, Strin
     chosen.copied().ok_or_else(|| format!("{host} is no address and no name of this machine; {}", example()))
 }
 
-/// A single address.
-pub(crate) fn ip_address(text: &str) -> Result<(), String> {
-    text.parse::<IpAddr>().map(drop).map_err(|_| format!("{text} is no address; write one as 10.0.0.1"))
+/// A proxy: an address, a network or a name.
+pub(crate) fn proxy(text: &str) -> Result<(), String> {
+    text.parse::<TrustedProxy>().map(drop).map_err(|error| format!("{text}: {error}"))
 }
 
 /// A network.
