@@ -116,7 +116,7 @@ impl House {
     }
 
     /// Moves on to a time at which the app shows a code that begins so and was never shown before.
-    async fn shown(&self, prefix: &str) -> (i64, String) {
+    fn shown(&self, prefix: &str) -> (i64, String) {
         let (device, app) = self.app.as_ref().expect("an app");
         for _ in 0..20_000 {
             self.wire.server.advance(30);
@@ -155,7 +155,7 @@ impl House {
         let (v1, v2) = (format!("/api/1/users/{}", wire.user), format!("/api/2/mfa/users/{}", wire.user));
         match self.door {
             Door::V1App => {
-                let (device, code) = self.shown(prefix).await;
+                let (device, code) = self.shown(prefix);
                 Question::new(code, "POST", &format!("{v1}/otp_devices/{device}/verify"), json!({}), "otp_token")
             }
             Door::V1Text => {
@@ -202,7 +202,7 @@ impl House {
                 Question::new(code, "PUT", &format!("{v2}/verifications/{}", told.text("id")), json!({}), "otp")
             }
             Door::V2ByVerificationOfAnApp => {
-                let (device, code) = self.shown(prefix).await;
+                let (device, code) = self.shown(prefix);
                 let told = wire.post("2/verifications", &json!({ "device_id": device }).to_string()).await;
                 Question::new(code, "PUT", &format!("{v2}/verifications/{}", told.text("id")), json!({}), "otp")
             }
@@ -210,12 +210,12 @@ impl House {
                 Question::new(self.token().await, "POST", &format!("{v2}/verifications"), json!({}), "otp")
             }
             Door::V2CodeOfADevice => {
-                let (device, code) = self.shown(prefix).await;
+                let (device, code) = self.shown(prefix);
                 let body = json!({ "device_id": device });
                 Question::new(code, "POST", &format!("{v2}/verifications"), body, "otp")
             }
             Door::LogIn(path) => {
-                let (device, code) = self.shown(prefix).await;
+                let (device, code) = self.shown(prefix);
                 let body = json!({ "device_id": device, "state_token": wire.under_way().await });
                 let question = Question::new(code, "POST", path, body, "otp_token");
                 Question { scope: Scope::AuthenticationOnly, ..question }
@@ -237,7 +237,7 @@ impl House {
                 Question { scope: Scope::AuthenticationOnly, ..question }
             }
             Door::Assertion(path) => {
-                let (device, code) = self.shown(prefix).await;
+                let (device, code) = self.shown(prefix);
                 let words = self.words().to_string();
                 let told = wire.call_as(Scope::AuthenticationOnly, "POST", path, &words).await;
                 let body = json!({ "device_id": device, "state_token": told.text("state_token"), "app_id": "1" });

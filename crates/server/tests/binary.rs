@@ -91,7 +91,7 @@ fn a_served_installation_has_no_dev_endpoints_and_answers_its_health() {
     }
 }
 
-/// RFC 9112 3.2: HTTP/1.0 has no `Host`. The bytes are those of HAProxy's `option httpchk`, Nagios' `check_http` and
+/// RFC 9112 3.2: HTTP/1.0 has no `Host`. The bytes are those of `HAProxy` with `option httpchk`, Nagios' `check_http`, and
 /// Tengine's health check; both listeners answer them.
 #[test]
 fn health_checks_of_load_balancers_are_answered_on_both_listeners() {
