@@ -29,7 +29,7 @@ pub async fn run(config: &Config, dry_run: bool, as_json: bool) -> anyhow::Resul
     }
     let shown = match &config.database {
         Database::Sqlite => format!("sqlite://{}", config.data_dir.join("db").display()),
-        Database::Postgres(postgres) => postgres.shown(),
+        Database::Postgres(postgres) => postgres.shown().to_owned(),
     };
     say(&shown, &found.pending, dry_run, as_json);
     Ok(ExitCode::SUCCESS)

@@ -50,7 +50,7 @@ impl Place {
     fn shown(&self) -> String {
         match self {
             Self::Sqlite(path) => format!("sqlite://{}", path.display()),
-            Self::Postgres(postgres) => postgres.shown(),
+            Self::Postgres(postgres) => postgres.shown().to_owned(),
         }
     }
 

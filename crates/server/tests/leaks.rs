@@ -7,7 +7,7 @@ mod common;
 use std::fs::File;
 use std::path::Path;
 
-use common::{Http, Running, run_json};
+use common::{Http, Running, countersign, run_json};
 use domain::factor::hotp::{Algorithm, code};
 use domain::{Secret, Timestamp};
 use serde_json::{Value, json};
@@ -103,6 +103,83 @@ fn a_served_installation_keeps_no_secret_in_the_clear() {
         assert!(!holds(&files, secret), "the {name} is in the database's files");
         assert!(!holds(&logged, secret), "the {name} is in the log");
     }
+}
+
+/// Every way to write a password that the driver takes, and some that it does not.
+fn spellings(password: &str, host: &str) -> Vec<String> {
+    let encoded: String = password.bytes().map(|byte| format!("%{byte:02X}")).collect();
+    let mut all = Vec::new();
+    for text in [password, &encoded] {
+        all.push(format!("postgres://qm:{text}@{host}/qm?sslmode=disable"));
+        all.push(format!("postgresql://qm:{text}@{host}"));
+        all.push(format!("postgres://{host}/qm?user=qm&password={text}&sslmode=disable"));
+        all.push(format!("postgres:///qm?password={text}&user=qm&host=127.0.0.1&port=1"));
+        all.push(format!("postgres://qm:{text}@{host}/qm?PASSWORD={text}"));
+        // Without a host; what stands behind a bare @ would be one.
+        if !text.contains('@') {
+            all.push(format!("postgres://qm:{text}"));
+        }
+    }
+    all
+}
+
+/// SEC 48. The marks around each sign show which part of a password came through.
+#[test]
+fn no_spelling_of_a_database_url_shows_its_password() {
+    let hides = |said: &str, url: &str| {
+        for part in ["Qzw", "Xvk", "%51%7A", "%58%76"] {
+            assert!(!said.contains(part), "{url}: {said}");
+        }
+    };
+    let signs: Vec<char> = (' '..='~').collect();
+    for first in &signs {
+        for second in ['@', '?', '/', ':', '#', '&', '=', '%', 'a'] {
+            let password = format!("Qzw{first}Xvk{second}QzwXvk");
+            for url in spellings(&password, "127.0.0.1:1") {
+                match server::database::Postgres::new(&url, None) {
+                    Ok(database) => {
+                        hides(database.shown(), &url);
+                        hides(&format!("{database:?}"), &url);
+                    }
+                    Err(error) => hides(&format!("{error:#} {error:?}"), &url),
+                }
+            }
+        }
+    }
+
+    // The same through the binary: what it prints, and what it says when it cannot connect.
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    for url in spellings("Qzw?Xvk", "127.0.0.1:1") {
+        for args in
+            [&["client", "list"][..], &["serve"], &["config", "check"], &["config", "show", "--origin"], &["migrate"]]
+        {
+            let mut command = countersign();
+            command.args(args).arg("--data-dir").arg(&data).env("COUNTERSIGN_DATABASE_URL", &url);
+            let output = command.env("COUNTERSIGN_LOG", "trace").output().unwrap();
+            let said = [output.stdout, output.stderr].concat();
+            hides(&String::from_utf8_lossy(&said), &url);
+        }
+        let moved = countersign().args(["move", "--from", &url, "--to", &url]).output().unwrap();
+        hides(&String::from_utf8_lossy(&moved.stderr), &url);
+    }
+}
+
+/// A password that the driver takes works, and the banner shows where the database is.
+#[test]
+fn a_password_with_signs_serves_and_stays_hidden() {
+    let Some(cluster) = pgtest::Cluster::shared() else { return };
+    let (folder, url) = (tempfile::tempdir().unwrap(), cluster.new_database());
+    let log = folder.path().join("log");
+    let data = folder.path().join("data");
+    let with_password = url.replacen("postgres:///", "postgres://postgres:Qzw?Xvk@/", 1);
+    assert_ne!(url, with_password, "{url}");
+    let args = ["serve", "--data-dir", data.to_str().unwrap(), "--database-url", &with_password];
+    let server = Running::start_logging(&args, File::create(&log).unwrap());
+    assert_eq!(server.stop(), Some(0));
+    let logged = std::fs::read_to_string(&log).unwrap();
+    assert!(logged.contains("Database PostgreSQL, postgres://postgres@"), "{logged}");
+    assert!(!logged.contains("Qzw") && !logged.contains("Xvk"), "{logged}");
 }
 
 #[test]

@@ -87,6 +87,12 @@ pub enum OpenError {
     /// What the database says of itself cannot be understood.
     #[error(transparent)]
     Content(#[from] Error),
+    /// The URL cannot be read. None of it is said, since it may hold a password.
+    #[error(
+        "the database's URL cannot be read: write postgres://USER:PASSWORD@HOST:PORT/DATABASE, and in the user and the \
+         password every sign that is no letter and no digit by its number, as %40 for @, %3A for :, %2F for / and %3F for ?"
+    )]
+    Url,
     /// No host of the URL answered in time.
     #[error("the PostgreSQL server did not answer in time")]
     Unreachable,

@@ -50,7 +50,7 @@ pub use dev_clock::DevClock;
 pub use error::{Error, Field, OpenError};
 pub use follow::{Cursor, Followed};
 pub use migrations::{MIGRATIONS, Migration};
-pub use postgres::PostgresOptions;
+pub use postgres::{PostgresOptions, shown as shown_postgres};
 use query::Reading;
 pub use query::{
     AuditChain, AuditRow, COMMIT_BOUNDS, DevFilter, DevMessage, EventFilter, EventPage, Events, Fate, IdKind, Page,

@@ -12,11 +12,11 @@ use tokio_postgres::config::TargetSessionAttrs;
 use tokio_postgres::{CancelToken, Client, Config, Connection, Socket};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
-use super::PostgresOptions;
 use super::conn::Conn;
 use super::failure::Failure;
 use super::hosts::Hosts;
 use super::replication::Warnings;
+use super::{PostgresOptions, address};
 use crate::error::OpenError;
 
 /// How long connecting may take, over all hosts of the URL.
@@ -45,7 +45,7 @@ pub(super) type Driver = Connection<Socket, <MakeRustlsConnect as tokio_postgres
 
 impl Target {
     pub(super) fn new(url: &str, options: &PostgresOptions) -> Result<Self, OpenError> {
-        let mut config: Config = url.parse()?;
+        let mut config = address::read(url)?;
         // What the URL leaves open.
         if config.get_target_session_attrs() == TargetSessionAttrs::Any {
             config.target_session_attrs(TargetSessionAttrs::ReadWrite);

@@ -1,5 +1,6 @@
 //! PostgreSQL: lanes that decide in groups, readers and a pool beside them. Nodes share nothing but the database.
 
+mod address;
 mod batch;
 mod bulk;
 mod chains;
@@ -63,6 +64,12 @@ const QUEUE: usize = 1024;
 
 const CLOSED: Error = Error::Unavailable("closed");
 const LATE: Error = Error::Unavailable("the database does not answer");
+
+/// A database's URL without its password, as the driver reads it. [`OpenError::Url`] if it cannot be read, or if a part of
+/// a password could be taken for something else.
+pub fn shown(url: &str) -> Result<String, OpenError> {
+    address::shown(url)
+}
 
 /// How a PostgreSQL database is used. The defaults are right for serving.
 #[derive(Debug, Clone, PartialEq, Eq)]
