@@ -1,6 +1,7 @@
 //! The master keys: where they come from, and the check that they are the right ones (SEC 39, SEC 40).
 
 use std::io::Write as _;
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::Path;
 
 use domain::{Keyring, Place, Sealed};
@@ -23,8 +24,8 @@ pub enum KeyError {
     /// The keys do not open the database.
     #[error("the master key is not the one this database was sealed with; put the right key file back")]
     Wrong,
-    /// Others could read the file.
-    #[error("{0} can be read by others; run: chmod 600 {0}")]
+    /// Everybody could read the file.
+    #[error("{0} can be read by everybody on this machine; run: chmod 600 {0}")]
     Exposed(String),
     /// The file cannot be read or written.
     #[error("the master key's file {0} cannot be read or written")]
@@ -50,6 +51,44 @@ pub fn parse(text: &str, origin: &str) -> Result<Keyring, KeyError> {
     Keyring::new(&masters).ok_or_else(malformed)
 }
 
+/// Judges who may read a file of keys: one rule, however the file is named. One that everybody on the machine can read is
+/// refused, unless it is mounted read-only, as orchestrators mount secrets. One that a group can read is closed, and where
+/// that is not this process's to do, as on a pod's volume, it is warned of.
+pub fn protect(file: &Path) -> Result<(), KeyError> {
+    let origin = file.display().to_string();
+    let io = |error| KeyError::Io(origin.clone(), error);
+    let mode = std::fs::metadata(file).map_err(io)?.mode() & 0o777;
+    let open = mode & 0o077;
+    if open == 0 {
+        return Ok(());
+    }
+    let mounts = std::fs::read_to_string("/proc/self/mountinfo").unwrap_or_default();
+    let mounted = file.canonicalize().is_ok_and(|file| is_read_only(&mounts, &file));
+    if mode & 0o007 != 0 && !mounted {
+        return Err(KeyError::Exposed(origin));
+    }
+    if std::fs::set_permissions(file, std::fs::Permissions::from_mode(mode & 0o700)).is_err() {
+        tracing::warn!(
+            file = origin,
+            mode = format!("{mode:04o}"),
+            "the master key can be read by others and its file is not this user's to close; on a host run chmod 600, in a \
+             pod set defaultMode: 0400 of the secret, or securityContext.fsGroup to a number that nobody else has"
+        );
+    }
+    Ok(())
+}
+
+/// Whether a file lies on a mount that is read-only, given `/proc/self/mountinfo`.
+fn is_read_only(mounts: &str, file: &Path) -> bool {
+    let of = |line: &str| {
+        let mut fields = line.split(' ');
+        let (place, options) = (fields.nth(4)?.to_owned(), fields.next()?.to_owned());
+        file.starts_with(&place).then_some((place.len(), options.split(',').any(|option| option == "ro")))
+    };
+    // Of two mounts at one place the later one counts.
+    mounts.lines().filter_map(of).max_by_key(|(length, _)| *length).is_some_and(|(_, read_only)| read_only)
+}
+
 /// The keys in `file`; a new key is made there if it does not exist and `store` is untouched.
 pub async fn load_or_create(file: &Path, store: &store::Store, chance: &dyn Chance) -> Result<Keyring, KeyError> {
     // The whole name, since it may have been written relative to somewhere.
@@ -58,10 +97,7 @@ pub async fn load_or_create(file: &Path, store: &store::Store, chance: &dyn Chan
     match std::fs::read_to_string(file) {
         Ok(text) => {
             let text = zeroize::Zeroizing::new(text);
-            let mode = std::os::unix::fs::MetadataExt::mode(&std::fs::metadata(file).map_err(io)?);
-            if mode & 0o077 != 0 {
-                return Err(KeyError::Exposed(origin));
-            }
+            protect(file)?;
             parse(&text, &origin)
         }
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
@@ -89,5 +125,40 @@ pub async fn check(keys: &Keyring, store: &store::Store, chance: &dyn Chance) ->
     match keys.open(CHECK, &stored) {
         Ok(text) if text.expose() == CHECK_TEXT => Ok(()),
         _ => Err(KeyError::Wrong),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_that_everybody_can_read_is_refused_and_one_of_a_group_is_closed() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("key");
+        std::fs::write(&file, "").unwrap();
+        let with = |mode: u32| {
+            std::fs::set_permissions(&file, std::fs::Permissions::from_mode(mode)).unwrap();
+            let judged = protect(&file);
+            (judged.is_ok(), std::fs::metadata(&file).unwrap().mode() & 0o777)
+        };
+        assert_eq!(with(0o600), (true, 0o600));
+        assert_eq!(with(0o660), (true, 0o600));
+        assert_eq!(with(0o440), (true, 0o400));
+        assert_eq!(with(0o644), (false, 0o644));
+        assert_eq!(with(0o604), (false, 0o604));
+    }
+
+    #[test]
+    fn a_mount_is_found_by_its_longest_place() {
+        let mounts = "22 1 8:1 / / rw,relatime shared:1 - ext4 /dev/sda1 rw\n\
+            41 22 0:30 / /run/secrets ro,relatime - tmpfs tmpfs rw\n\
+            42 22 0:31 / /run/secrets/own rw - tmpfs tmpfs rw\n";
+        let read_only = |file: &str| is_read_only(mounts, Path::new(file));
+        assert!(read_only("/run/secrets/key"));
+        assert!(!read_only("/run/secrets/own/key"));
+        assert!(!read_only("/run/secretsX/key"));
+        assert!(!read_only("/etc/key"));
+        assert!(!is_read_only("", Path::new("/etc/key")));
     }
 }

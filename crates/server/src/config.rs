@@ -22,9 +22,9 @@ use web::tls::CertificateFiles;
 
 use crate::database::Database;
 use crate::folder;
+pub(crate) use environment::distance;
 #[cfg(test)]
 pub(crate) use environment::unknown;
-pub(crate) use environment::{distance, warn_if_exposed};
 pub use environment::{secret, text_of, unknown_variables, variable};
 use setting::{Kind, SETTINGS, Setting};
 use value::Value;

@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
 
+use crate::place;
+
 /// The data folder's places.
 #[derive(Debug, Clone)]
 pub struct Folder {
@@ -18,11 +20,11 @@ impl Folder {
     /// anything else is refused and stays as it is.
     pub fn make(root: &Path) -> anyhow::Result<Self> {
         judge(root)?;
-        private_dir(root)?;
+        private_dir(root, false)?;
         let root = root.canonicalize().with_context(|| format!("cannot use {}", root.display()))?;
         let folder = Self { root };
-        private_dir(&folder.db())?;
-        private_dir(&folder.root.join("keys"))?;
+        private_dir(&folder.db(), true)?;
+        private_dir(&folder.root.join("keys"), true)?;
         Ok(folder)
     }
 
@@ -50,13 +52,14 @@ impl Folder {
     /// world. Nodes on one server database may share a folder and start at once.
     pub async fn settle_in(&self) -> anyhow::Result<std::fs::File> {
         let path = self.file("start.lock");
+        let shown = path.clone();
         let locked = tokio::task::spawn_blocking(move || {
             use std::os::unix::fs::OpenOptionsExt as _;
             let file = std::fs::OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(path)?;
             file.lock()?;
             Ok::<_, std::io::Error>(file)
         });
-        locked.await?.with_context(|| format!("cannot lock {}", self.root.display()))
+        locked.await?.map_err(|error| anyhow::anyhow!(place::advice(&shown, &error, "--data-dir")))
     }
 
     /// A file in the folder's root.
@@ -89,7 +92,9 @@ fn judge(root: &Path) -> anyhow::Result<()> {
     let ours = ["db/countersign.db", "keys/master.key"].iter().any(|file| root.join(file).exists());
     let entries = match std::fs::read_dir(root) {
         Ok(entries) if !ours => entries,
-        // Whatever is wrong with it is said when it is used.
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            bail!(place::advice(root, &error, "--data-dir"))
+        }
         _ => return Ok(()),
     };
     let foreign = |name: &OsString| !OURS.iter().chain(NOBODYS).any(|known| name == known);
@@ -104,21 +109,36 @@ fn judge(root: &Path) -> anyhow::Result<()> {
     }
 }
 
-fn private_dir(path: &Path) -> anyhow::Result<()> {
+/// Makes a folder for its owner alone, and closes one that this process may close.
+fn private_dir(path: &Path, ours_alone: bool) -> anyhow::Result<()> {
     let shown = path.display();
-    std::fs::DirBuilder::new()
-        .recursive(true)
-        .mode(0o700)
-        .create(path)
-        .with_context(|| format!("cannot create {shown}; choose another folder with --data-dir"))?;
-    let metadata = std::fs::metadata(path).with_context(|| format!("cannot read {shown}"))?;
-    if metadata.mode() & 0o077 != 0 {
-        let private = std::fs::Permissions::from_mode(0o700);
-        if std::fs::set_permissions(path, private).is_err() {
-            bail!("{shown} is open to other users and cannot be closed; run: chmod 700 {shown}");
-        }
+    let failed = |error: std::io::Error| anyhow::anyhow!(place::advice(path, &error, "--data-dir"));
+    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(failed)?;
+    let metadata = std::fs::metadata(path).map_err(failed)?;
+    let open = metadata.mode() & 0o077;
+    if open == 0 {
+        return Ok(());
     }
-    Ok(())
+    let Err(error) = std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o700)) else { return Ok(()) };
+    if error.kind() == std::io::ErrorKind::ReadOnlyFilesystem {
+        return Err(failed(error));
+    }
+    // A volume belongs to whoever made it, and its mode is theirs to set. What lies in it is closed.
+    let everybody = metadata.mode() & 0o007;
+    if !ours_alone || everybody == 0 {
+        tracing::warn!(
+            folder = %shown,
+            mode = format!("{:04o}", metadata.mode() & 0o7777),
+            owner = place::name(metadata.uid()),
+            "this folder is open to others and is not this user's to close; on a host give it to this user (chown, chmod \
+             700), in a pod set securityContext.runAsUser and fsGroup to numbers that nobody else has"
+        );
+        return Ok(());
+    }
+    bail!(
+        "{shown} belongs to {} and everybody on this machine can open it: give it to this user, or run: chmod 700 {shown}",
+        place::name(metadata.uid())
+    )
 }
 
 /// Writes a file for the owner alone: under another name first, then renamed, so that nobody reads half of it.

@@ -13,6 +13,7 @@ use crate::config::{self, Config};
 use crate::database::Database;
 use crate::folder::Folder;
 use crate::installation::{self, Opened};
+use crate::place;
 
 /// An engine over a data folder.
 pub struct House {
@@ -91,6 +92,9 @@ fn open_sqlite(folder: &Folder) -> Result<(Store, watch::Receiver<bool>), BuildE
     match Store::open_sqlite(&folder.db(), options) {
         Ok(store) => Ok((store, failed)),
         Err(OpenError::Locked) => Err(BuildError::Occupied),
+        Err(OpenError::Io(error)) => {
+            Err(BuildError::Other(anyhow::anyhow!(place::advice(&folder.db(), &error, "--data-dir"))))
+        }
         Err(error) => Err(BuildError::Other(
             anyhow::Error::new(error).context(format!("cannot open the database in {}", folder.db().display())),
         )),
@@ -109,7 +113,7 @@ impl House {
             // A secret that an orchestrator mounts: none is made up in its place.
             (None, Some(file)) if config.master_key_mounted => {
                 let text = zeroize::Zeroizing::new(config::text_of(file)?);
-                config::warn_if_exposed(file)?;
+                keys::protect(file)?;
                 keys::parse(&text, &file.display().to_string())?
             }
             (None, file) => {

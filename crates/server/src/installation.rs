@@ -13,6 +13,7 @@ use crate::config::{self, Config};
 use crate::database::Database;
 use crate::folder::Folder;
 use crate::house::{self, BuildError};
+use crate::place::advice;
 use crate::webhook::WebhookCommand;
 
 /// A file that only a dev world has beside its database.
@@ -144,7 +145,10 @@ pub(crate) async fn look(config: &Config) -> anyhow::Result<Looked> {
         }
         Database::Postgres(postgres) => Store::look_postgres(postgres.url(), postgres.options()).await,
     };
-    looked.map_err(|error: OpenError| anyhow::Error::new(error).context(format!("cannot open {}", place(config))))
+    looked.map_err(|error| match error {
+        OpenError::Io(error) => anyhow::anyhow!(advice(&config.data_dir.join("db"), &error, "--data-dir")),
+        error => anyhow::Error::new(error).context(format!("cannot open {}", place(config))),
+    })
 }
 
 /// Where the installation is, for people.

@@ -177,8 +177,9 @@ fn what_is_no_toml_is_told_by_its_line_and_never_quoted() {
 
 #[test]
 fn a_database_is_named_in_the_file_or_by_a_flag() {
-    let shown =
-        |text: &str, given: Given| load(text, given).unwrap().database.postgres().map(|postgres| postgres.shown().to_owned());
+    let shown = |text: &str, given: Given| {
+        load(text, given).unwrap().database.postgres().map(|postgres| postgres.shown().to_owned())
+    };
     assert_eq!(shown("", Given::default()), None);
     let file = "database_url = 'postgres://ana:x@db/mfa'";
     assert_eq!(shown(file, Given::default()).as_deref(), Some("postgres://ana@db/mfa"));

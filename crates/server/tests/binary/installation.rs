@@ -234,6 +234,115 @@ fn a_command_makes_no_tables_in_a_server() {
     assert_eq!(listed.as_array().unwrap().len(), 1);
 }
 
+/// Which volume a process finds, and whether it may use it.
+struct Volume {
+    name: &'static str,
+    owner: u32,
+    group: u32,
+    mode: u32,
+}
+
+/// The user that a pod runs as, in these tests.
+const POD: u32 = 12_345;
+
+/// What the kubelet does to a volume with `fsGroup` before a pod starts.
+fn hand_over(place: &Path, group: u32) {
+    let metadata = std::fs::symlink_metadata(place).unwrap();
+    if metadata.is_symlink() {
+        return;
+    }
+    std::os::unix::fs::chown(place, None, Some(group)).unwrap();
+    let mode = metadata.mode() | if metadata.is_dir() { 0o2770 } else { 0o660 };
+    std::fs::set_permissions(place, std::fs::Permissions::from_mode(mode & 0o7777)).unwrap();
+    if metadata.is_dir() {
+        for entry in std::fs::read_dir(place).unwrap() {
+            hand_over(&entry.unwrap().path(), group);
+        }
+    }
+}
+
+#[test]
+fn it_starts_on_volumes_as_orchestrators_make_them() {
+    use std::os::unix::process::CommandExt as _;
+    let folder = tempfile::tempdir().unwrap();
+    if std::fs::metadata(folder.path()).unwrap().uid() != 0 {
+        return; // Only root can be somebody else.
+    }
+    // Another user must reach the program and the folder.
+    std::fs::set_permissions(folder.path(), std::fs::Permissions::from_mode(0o755)).unwrap();
+    let binary = folder.path().join("countersign");
+    std::fs::copy(env!("CARGO_BIN_EXE_countersign"), &binary).unwrap();
+    let start = |data: &Path, group: u32| {
+        let mut command = std::process::Command::new(&binary);
+        command.env_clear().env("PATH", "/usr/bin:/bin").current_dir("/").uid(POD).gid(group);
+        let ready = folder.path().join("ready");
+        std::fs::create_dir_all(&ready).unwrap();
+        std::os::unix::fs::chown(&ready, Some(POD), None).unwrap();
+        Running::start_as_at(&["serve", "--data-dir", data.to_str().unwrap()], command, &ready.join("ready.json"))
+    };
+    for volume in [
+        Volume { name: "own", owner: POD, group: POD, mode: 0o700 },
+        Volume { name: "own-open", owner: POD, group: POD, mode: 0o755 },
+        Volume { name: "emptyDir", owner: 0, group: 0, mode: 0o777 },
+        Volume { name: "emptyDir-fsGroup", owner: 0, group: 2_000, mode: 0o2777 },
+        Volume { name: "fsGroup", owner: 0, group: 2_000, mode: 0o2775 },
+    ] {
+        let data = folder.path().join(volume.name);
+        std::fs::create_dir(&data).unwrap();
+        std::os::unix::fs::chown(&data, Some(volume.owner), Some(volume.group)).unwrap();
+        std::fs::set_permissions(&data, std::fs::Permissions::from_mode(volume.mode)).unwrap();
+        for round in 0..3 {
+            assert_eq!(start(&data, volume.group).stop(), Some(0), "{} {round}", volume.name);
+            for private in ["db", "keys", "keys/master.key", "db/countersign.db"] {
+                let mode = std::fs::metadata(data.join(private)).unwrap().mode();
+                assert_eq!(mode & 0o077, 0, "{} {round}: {private}", volume.name);
+            }
+            hand_over(&data, volume.group.max(1));
+        }
+    }
+}
+
+#[test]
+fn one_rule_for_all_ways_to_give_a_key() {
+    let folder = tempfile::tempdir().unwrap();
+    let key = folder.path().join("key");
+    let config = folder.path().join("countersign.toml");
+    std::fs::write(&key, "42".repeat(32)).unwrap();
+    std::fs::write(&config, format!("master_key_file = {:?}", key.to_str().unwrap())).unwrap();
+    let data = folder.path().join("data");
+    let own = data.join("keys/master.key");
+    made(&data);
+    let open = |file: &Path, mode: u32| {
+        std::fs::set_permissions(file, std::fs::Permissions::from_mode(mode)).unwrap();
+    };
+    for (mode, starts) in [(0o600, true), (0o660, true), (0o644, false)] {
+        for way in ["folder", "file", "variable"] {
+            let place = folder.path().join(format!("{way}{mode:o}"));
+            let mut command = countersign();
+            command.args(["client", "create", "--scope", "Manage All", "--init", "--data-dir"]);
+            match way {
+                "folder" => {
+                    open(&own, mode);
+                    command.arg(&data);
+                }
+                "file" => {
+                    open(&key, mode);
+                    command.arg(&place).arg("--config").arg(&config);
+                }
+                _ => {
+                    open(&key, mode);
+                    command.arg(&place).env("COUNTERSIGN_MASTER_KEY_FILE", &key);
+                }
+            }
+            let output = command.output().unwrap();
+            let text = String::from_utf8_lossy(&output.stderr).into_owned();
+            assert_eq!(output.status.success(), starts, "{way} {mode:o}: {text}");
+            assert!(starts || text.contains("chmod 600"), "{way} {mode:o}: {text}");
+            open(&own, 0o600);
+        }
+    }
+}
+
 /// Every spelling of one place: a folder, or a folder and a server's database.
 fn places(folder: &Path) -> Vec<(&'static str, Vec<String>)> {
     let data = |name: &str| folder.join(name).display().to_string();

@@ -58,19 +58,28 @@ impl Running {
         Self::start_with(args, command, log.into())
     }
 
-    fn start_with(args: &[&str], mut command: Command, log: Stdio) -> Self {
+    fn start_with(args: &[&str], command: Command, log: Stdio) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let file = folder.path().join("ready.json");
+        Self::start_at(args, command, log, &folder.path().join("ready.json"))
+    }
+
+    /// The same with a ready file of the caller's.
+    pub fn start_as_at(args: &[&str], command: Command, file: &Path) -> Self {
+        Self::start_at(args, command, Stdio::piped(), file)
+    }
+
+    fn start_at(args: &[&str], mut command: Command, log: Stdio, file: &Path) -> Self {
+        let _ = std::fs::remove_file(file);
         let mut child = command
             .args(args)
             .args(["--listen", "127.0.0.1:0", "--ready-file"])
-            .arg(&file)
+            .arg(file)
             .stdout(Stdio::null())
             .stderr(log)
             .spawn()
             .unwrap();
         for _ in 0..600 {
-            if let Ok(text) = std::fs::read_to_string(&file) {
+            if let Ok(text) = std::fs::read_to_string(file) {
                 // Nobody reads the log of a server that runs well.
                 if let Some(mut stderr) = child.stderr.take() {
                     std::thread::spawn(move || {
