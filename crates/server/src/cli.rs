@@ -477,7 +477,7 @@ fn start(cli: Cli) -> anyhow::Result<ExitCode> {
         What::App(command) => apps(command),
         What::Webhook(args) => {
             let (output, command) = args.command();
-            command.map_or_else(|| Ok(left()), |command| run(&output, Command::Webhook(command)))
+            command.map_or_else(Ok, |command| run(&output, Command::Webhook(command)))
         }
         What::Client(command) => client(command),
         What::User(command) => user(command),
@@ -521,11 +521,8 @@ fn apps(command: AppCommand) -> anyhow::Result<ExitCode> {
         }
         AppCommand::List { output } => run(&output, Command::AppList),
         AppCommand::Delete { id, yes, output } => {
-            if yes || terminal::confirm(&format!("Delete app {id}? Nobody can log in to it any more.")) {
-                run(&output, Command::AppDelete { id })
-            } else {
-                Ok(left())
-            }
+            let question = format!("Delete app {id}? Nobody can log in to it any more.");
+            run_if(terminal::agreed(yes, &question), &output, Command::AppDelete { id })
         }
         AppCommand::RotateKey { output } => run(&output, Command::AppRotateKey),
     }
@@ -543,11 +540,7 @@ fn client(command: ClientCommand) -> anyhow::Result<ExitCode> {
         ClientCommand::List { output } => run(&output, Command::ClientList),
         ClientCommand::Revoke { client_id, yes, output } => {
             let question = format!("Revoke {client_id}? Everything that uses it stops working.");
-            if yes || terminal::confirm(&question) {
-                run(&output, Command::ClientRevoke { client_id })
-            } else {
-                Ok(left())
-            }
+            run_if(terminal::agreed(yes, &question), &output, Command::ClientRevoke { client_id })
         }
         ClientCommand::Rotate { client_id, output } => run(&output, Command::ClientRotate { client_id }),
     }
@@ -576,7 +569,7 @@ fn user(command: UserCommand) -> anyhow::Result<ExitCode> {
         UserCommand::Unlock { user, output } => run(&output, Command::UserUnlock(Who(user))),
         UserCommand::Delete { user, yes, output } => {
             let question = format!("Delete user {user} with all devices? This cannot be undone.");
-            if yes || terminal::confirm(&question) { run(&output, Command::UserDelete(Who(user))) } else { Ok(left()) }
+            run_if(terminal::agreed(yes, &question), &output, Command::UserDelete(Who(user)))
         }
     }
 }
@@ -589,11 +582,7 @@ fn device(command: DeviceCommand) -> anyhow::Result<ExitCode> {
         }
         DeviceCommand::Delete { user, device, yes, output } => {
             let question = format!("Delete device {device} of user {user}? This cannot be undone.");
-            if yes || terminal::confirm(&question) {
-                run(&output, Command::DeviceDelete { who: Who(user), device })
-            } else {
-                Ok(left())
-            }
+            run_if(terminal::agreed(yes, &question), &output, Command::DeviceDelete { who: Who(user), device })
         }
     }
 }
@@ -601,11 +590,6 @@ fn device(command: DeviceCommand) -> anyhow::Result<ExitCode> {
 /// What `serve` would be given.
 fn served(args: &ServeArgs) -> Given {
     args.place.0.clone().and(&args.serve.0)
-}
-
-fn left() -> ExitCode {
-    terminal::remark("Nothing was changed.");
-    ExitCode::FAILURE
 }
 
 fn configured(output: &OutputArgs) -> anyhow::Result<Config> {
@@ -619,6 +603,14 @@ fn making(init: bool) -> Intent {
 
 fn run(output: &OutputArgs, command: Command) -> anyhow::Result<ExitCode> {
     run_as(Intent::from(&command), output, command)
+}
+
+/// Runs what a person has agreed to.
+fn run_if(agreed: Result<(), ExitCode>, output: &OutputArgs, command: Command) -> anyhow::Result<ExitCode> {
+    match agreed {
+        Ok(()) => run(output, command),
+        Err(code) => Ok(code),
+    }
 }
 
 fn run_as(intent: Intent, output: &OutputArgs, command: Command) -> anyhow::Result<ExitCode> {

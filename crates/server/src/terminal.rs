@@ -1,6 +1,7 @@
 //! The one home of printing. Answers go to standard output, everything else to standard error.
 
 use std::io::{IsTerminal as _, Write as _};
+use std::process::ExitCode;
 
 use comfy_table::{ContentArrangement, Table, presets};
 
@@ -17,16 +18,28 @@ pub fn remark(text: &str) {
     let _ = writeln!(std::io::stderr(), "{text}");
 }
 
-/// Asks a question that only `yes` or `y` affirms. Where nobody can be asked, the command line has said it all.
-pub fn confirm(question: &str) -> bool {
+/// What nobody has agreed to.
+const NOBODY: u8 = 2;
+
+/// Whether something that cannot be undone may be done: `--yes` was given, or a person at a terminal says `yes` or `y`.
+/// A missing answer is no yes. The error is the exit code, and why has been said.
+pub fn agreed(yes: bool, question: &str) -> Result<(), ExitCode> {
+    if yes {
+        return Ok(());
+    }
     if !std::io::stdin().is_terminal() || !std::io::stderr().is_terminal() {
-        return true;
+        remark("countersign: nothing was changed: nobody can be asked here; pass --yes");
+        return Err(ExitCode::from(NOBODY));
     }
     let _ = write!(std::io::stderr(), "{question} [y/N] ");
     let _ = std::io::stderr().flush();
     let mut line = String::new();
     let read = std::io::stdin().read_line(&mut line).is_ok();
-    read && matches!(line.trim().to_ascii_lowercase().as_str(), "y" | "yes")
+    if read && matches!(line.trim().to_ascii_lowercase().as_str(), "y" | "yes") {
+        return Ok(());
+    }
+    remark("Nothing was changed.");
+    Err(ExitCode::FAILURE)
 }
 
 /// Whether standard error shows colours: it is a terminal, and nobody has asked for none (`NO_COLOR`).

@@ -1,5 +1,7 @@
 //! `countersign webhook` as it is written.
 
+use std::process::ExitCode;
+
 use clap::Subcommand;
 use domain::Timestamp;
 use domain::webhook::{DeliveryId, Headers, WebhookId};
@@ -102,8 +104,8 @@ pub(crate) enum WebhookArgs {
 }
 
 impl WebhookArgs {
-    /// The command, and where it goes; `None` if the person would rather not.
-    pub(crate) fn command(self) -> (OutputArgs, Option<WebhookCommand>) {
+    /// The command, and where it goes; or the exit code, if nobody has agreed to it.
+    pub(crate) fn command(self) -> (OutputArgs, Result<WebhookCommand, ExitCode>) {
         use WebhookCommand as C;
         let (output, command) = match self {
             Self::Create { url, name, headers, header_files, allow_private, output } => {
@@ -112,8 +114,9 @@ impl WebhookArgs {
             }
             Self::List { output } => (output, C::List),
             Self::Delete { id, yes, output } => {
-                if !yes && !terminal::confirm(&format!("Delete webhook {id} with its log? This cannot be undone.")) {
-                    return (output, None);
+                let question = format!("Delete webhook {id} with its log? This cannot be undone.");
+                if let Err(code) = terminal::agreed(yes, &question) {
+                    return (output, Err(code));
                 }
                 (output, C::Delete { id: WebhookId(id) })
             }
@@ -127,6 +130,6 @@ impl WebhookArgs {
             Self::Replay { id, since: None, output } => (output, C::Replay { id: DeliveryId(id) }),
             Self::Test { id, output } => (output, C::Test { id: WebhookId(id) }),
         };
-        (output, Some(command))
+        (output, Ok(command))
     }
 }

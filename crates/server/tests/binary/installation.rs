@@ -234,6 +234,34 @@ fn a_command_makes_no_tables_in_a_server() {
     assert_eq!(listed.as_array().unwrap().len(), 1);
 }
 
+#[test]
+fn nothing_is_destroyed_without_an_answer() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    made(&data);
+    let place = data.to_str().unwrap();
+    run_json(&["user", "create", "--username", "ana", "--data-dir", place, "--json"]);
+    let client = run_json(&["client", "list", "--data-dir", place, "--json"])[0]["client_id"].clone();
+
+    // Every command that knows --yes, as a program meets it: standard input is no terminal.
+    let asking: Vec<_> = COMMANDS.iter().filter(|(_, more, _)| more.contains(&"--yes")).collect();
+    let knows_yes = |command: &clap::Command| command.get_arguments().any(|argument| argument.get_id() == "yes");
+    let known = server::cli::Cli::command()
+        .get_subcommands()
+        .flat_map(clap::Command::get_subcommands)
+        .filter(|command| knows_yes(command))
+        .count();
+    assert_eq!(asking.len(), known, "every command that asks is in the table");
+    for (name, more, _) in asking {
+        let more = more.iter().map(|arg| if *arg == "abc" { client.as_str().unwrap() } else { arg });
+        let args: Vec<&str> = name.split(' ').chain(more).filter(|arg| *arg != "--yes").collect();
+        let (code, text) = said(&[&args[..], &["--data-dir", place]].concat());
+        assert!(code == Some(2) && text.contains("pass --yes"), "{args:?}: {text}");
+    }
+    assert_eq!(run_json(&["user", "list", "--data-dir", place, "--json"])[0]["username"], "ana");
+    assert_eq!(run_json(&["client", "list", "--data-dir", place, "--json"])[0]["revoked"], false);
+}
+
 /// Which volume a process finds, and whether it may use it.
 struct Volume {
     name: &'static str,
