@@ -13,7 +13,7 @@ use crate::config::{self, Config, Given};
 use crate::flags::{PlaceFlags, ServeFlags};
 use crate::installation::Intent;
 use crate::webhook::args::WebhookArgs;
-use crate::{control, dev, import, log, migrate, relocate, serve, settings, terminal, torture};
+use crate::{control, dev, import, log, migrate, ready, relocate, serve, settings, signals, terminal, torture};
 
 /// A self-hosted multi-factor authentication server that speaks the OneLogin MFA API.
 #[derive(Debug, Parser)]
@@ -464,12 +464,16 @@ fn start(cli: Cli) -> anyhow::Result<ExitCode> {
     log::start();
     match cli.what.unwrap_or(What::Serve(cli.serve)) {
         What::Serve(args) => {
-            let config = Config::load(&served(&args))?;
+            let given = served(&args);
+            ready::clear(config::ready_file(&given).as_deref())?;
+            let config = Config::load(&given)?;
             warn(&config);
-            runtime(config.threads)?.block_on(serve::serve(config))
+            runtime(config.threads)?.block_on(serve::serve(given, config))
         }
         What::Dev(args) => {
-            let config = Config::load(&served(&args.serve))?;
+            let given = served(&args.serve);
+            ready::clear(config::ready_file(&given).as_deref())?;
+            let config = Config::load(&given)?;
             warn(&config);
             let options = args.options(&config)?;
             runtime(config.threads)?.block_on(dev::serve(config, options))
@@ -631,7 +635,11 @@ fn runtime(threads: usize) -> std::io::Result<tokio::runtime::Runtime> {
     if threads > 0 {
         builder.worker_threads(threads);
     }
-    builder.enable_all().build()
+    let runtime = builder.enable_all().build()?;
+    let entered = runtime.enter();
+    signals::ignore_the_rest()?;
+    drop(entered);
+    Ok(runtime)
 }
 
 fn read_line() -> std::io::Result<String> {

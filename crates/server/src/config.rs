@@ -61,6 +61,14 @@ impl Given {
     }
 }
 
+/// Where the ready file is, as flags and variables say it: one that an earlier run has left must not outlive a start that
+/// fails. One that only the configuration file names goes once that is read.
+pub fn ready_file(given: &Given) -> Option<PathBuf> {
+    let flagged = given.flags.iter().rev().find(|(key, _)| *key == "ready_file");
+    let flag = flagged.and_then(|(_, values)| values.last().cloned());
+    flag.or_else(|| variable("COUNTERSIGN_READY_FILE").ok().flatten()).map(PathBuf::from)
+}
+
 /// Where a value comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Origin {

@@ -25,6 +25,7 @@ pub mod relocate;
 mod root;
 pub mod serve;
 mod settings;
+pub mod signals;
 pub mod terminal;
 pub mod torture;
 #[cfg(feature = "otel")]

@@ -10,23 +10,26 @@ use engine::Clock as _;
 use engine::clock::SystemClock;
 use onelogin::App;
 use tokio::net::TcpListener;
-use tokio::signal::unix::{SignalKind, signal};
 use web::front::Front;
 use web::proxy::TrustedProxies;
 use web::request_id::RequestIds;
 use web::tls::Certificates;
 
 use crate::admin::{self, Watched};
-use crate::config::Config;
+use crate::config::{self, Config, Given, Values};
 use crate::database::Database;
 use crate::health::Health;
 use crate::house::{self, Fittings, House};
 use crate::installation::{self, Intent};
-use crate::{banner, control, ready, root, terminal};
+use crate::ready::Sign;
+use crate::signals::{Signals, Told};
+use crate::{banner, control, ready, root, settings, terminal};
 
 /// `countersign serve`.
-pub async fn serve(config: Config) -> anyhow::Result<ExitCode> {
+pub async fn serve(given: Given, config: Config) -> anyhow::Result<ExitCode> {
     config.judge_listen()?;
+    let mut sign = Sign::of(config.ready_file.clone())?;
+    let started = Started { values: Values::gather(&given, &config::variable)?, given };
     let opened = installation::open(&config, Intent::Serve).await.map_err(occupied)?;
     let mut house = House::build(&config, opened, Fittings::plain(&config)).await?;
     house.settled();
@@ -36,12 +39,10 @@ pub async fn serve(config: Config) -> anyhow::Result<ExitCode> {
     let app = house.app(&config.options);
     let announce = async {
         terminal::remark(&banner::serve(&house.engine, &base_url, &house.folder, &config.database).await);
-        match &config.ready_file {
-            Some(path) => ready::write(path, &ready::served(&base_url)),
-            None => Ok(()),
-        }
+        sign.put_up(&ready::served(&base_url))
     };
-    run(&config, &house, (listener, admin), (app, root::served(config.root_page)), announce).await
+    let signals = (Signals::hear(Told::Reload)?, &started as &dyn Reload);
+    run(&config, &house, (listener, admin), (app, root::served(config.root_page)), signals, announce).await
 }
 
 /// Says what to do about a folder in use.
@@ -105,6 +106,61 @@ async fn follow_names(proxies: TrustedProxies) {
     }
 }
 
+/// What a reload finds in the configuration.
+pub trait Reload {
+    /// The keys whose values are others now, none of which takes effect before the next start; or what is wrong.
+    fn changed(&self) -> anyhow::Result<Vec<&'static str>>;
+}
+
+/// Of a server that is never asked to reload.
+pub struct Never;
+
+impl Reload for Never {
+    fn changed(&self) -> anyhow::Result<Vec<&'static str>> {
+        Ok(Vec::new())
+    }
+}
+
+/// The configuration that a server was started with.
+struct Started {
+    given: Given,
+    values: Values,
+}
+
+impl Reload for Started {
+    fn changed(&self) -> anyhow::Result<Vec<&'static str>> {
+        settings::changed(&self.given, &self.values)
+    }
+}
+
+/// Reads the certificates again, and says in one line what came of that and of the configuration.
+fn reread(certificates: Option<&Certificates>, changed: &anyhow::Result<Vec<&'static str>>) {
+    let tls = match certificates.map(Certificates::refresh) {
+        None => "none".to_owned(),
+        Some(Ok(true)) => "read again".to_owned(),
+        Some(Ok(false)) => "unchanged".to_owned(),
+        Some(Err(error)) => format!("no good, the old ones stay in force: {error}"),
+    };
+    match changed {
+        Ok(keys) if keys.is_empty() => tracing::info!(certificates = tls, configuration = "unchanged", "reloaded"),
+        Ok(keys) => {
+            tracing::warn!(
+                certificates = tls,
+                next_start = keys.join(", "),
+                "reloaded; these settings wait for a restart"
+            );
+        }
+        Err(error) => {
+            let fault = format!("{error:#}");
+            tracing::error!(
+                certificates = tls,
+                fault,
+                "reloaded; the configuration is no good, and the next start would fail"
+            );
+        }
+    }
+}
+
 /// Serves the dialect, the health routes and a router for the rest until a signal, a broken database, or a broken
 /// listener ends it.
 pub async fn run(
@@ -112,6 +168,7 @@ pub async fn run(
     house: &House,
     (listener, admin): (TcpListener, Option<TcpListener>),
     (app, rest): (App, Router),
+    (mut signals, reload): (Signals, &dyn Reload),
     announce: impl Future<Output = anyhow::Result<()>>,
 ) -> anyhow::Result<ExitCode> {
     let health = Health::new(house.engine.clone());
@@ -168,16 +225,18 @@ pub async fn run(
     };
     announce.await?;
 
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
     let mut serving = std::pin::pin!(serving);
     let mut code = ExitCode::SUCCESS;
+    let told = async {
+        while signals.next().await == Told::Reload {
+            reread(certificates.as_deref(), &reload.changed());
+        }
+    };
     tokio::select! {
         ended = &mut serving => {
             ended.context("the listener broke")?;
         }
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
+        () = told => {}
         _ = failed.wait_for(|failed| *failed) => code = ExitCode::FAILURE,
         () = watching_files => {}
     }

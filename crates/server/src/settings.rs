@@ -49,6 +49,14 @@ pub(crate) fn unknown_variables() -> Vec<String> {
         .collect()
 }
 
+/// The keys whose values have changed since a server started, read as it read them.
+pub(crate) fn changed(given: &Given, before: &Values) -> anyhow::Result<Vec<&'static str>> {
+    let now = Values::gather(given, &config::variable)?;
+    Config::of(&now)?;
+    let differs = |setting: &&Setting| before.of(setting.key).0 != now.of(setting.key).0;
+    Ok(SETTINGS.iter().filter(differs).map(|setting| setting.key).collect())
+}
+
 /// Shows every setting in force.
 pub(crate) fn show(given: &Given, origin: bool, as_json: bool) -> anyhow::Result<ExitCode> {
     let values = Values::gather(given, &config::variable)?;

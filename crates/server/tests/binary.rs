@@ -78,7 +78,8 @@ fn the_command_line_works_while_the_server_runs_and_while_it_does_not() {
 fn a_served_installation_has_no_dev_endpoints_and_answers_its_health() {
     let folder = tempfile::tempdir().unwrap();
     let server = Running::start(&["serve", "--data-dir", folder.path().to_str().unwrap()]);
-    assert_eq!(server.ready.as_object().unwrap().len(), 1, "the ready file tells only where the server is");
+    let told: Vec<&String> = server.ready.as_object().unwrap().keys().collect();
+    assert_eq!(told, ["base_url", "pid", "started_at", "version"], "the ready file tells no secret");
     let mut http = server.http();
     for path in ["/dev/outbox", "/dev/clock", "/dev/phone/pair", "/dev/reset"] {
         http.expect(404, "GET", path, "");
@@ -254,10 +255,40 @@ fn a_dev_world_without_a_folder_leaves_nothing_behind() {
         common::pause(50);
     }
     assert_eq!(std::fs::metadata(&place).unwrap().mode() & 0o777, 0o600);
-    assert!(std::process::Command::new("kill").arg(child.id().to_string()).status().unwrap().success());
-    assert_eq!(child.wait().unwrap().code(), Some(0));
+    let hang_up = ["-HUP".to_owned(), child.id().to_string()];
+    assert!(std::process::Command::new("kill").args(hang_up).status().unwrap().success());
+    assert_eq!(child.wait().unwrap().code(), Some(0), "a closed terminal ends it as TERM does");
     let left: Vec<_> = std::fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
-    assert_eq!(left, ["ready.json"]);
+    assert!(left.is_empty(), "{left:?}");
+}
+
+#[test]
+fn a_ready_file_means_ready() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("ready.json");
+    let data = folder.path().join("data");
+    let args = ["serve", "--data-dir", data.to_str().unwrap()];
+    let ends_badly = |config: &str| {
+        std::fs::write(&file, "{\"base_url\":\"http://127.0.0.1:1\"}").unwrap();
+        let mut command = countersign();
+        command.args(args).args(["--config", config, "--listen", "127.0.0.1:0", "--ready-file"]).arg(&file);
+        assert!(!command.output().unwrap().status.success());
+        assert!(!file.exists(), "{config}: an earlier run's");
+    };
+    ends_badly("/nowhere/countersign.toml");
+    std::fs::write(folder.path().join("x"), "").unwrap();
+    let server = Running::start_as_at(&args, countersign(), &file);
+    assert_eq!(server.ready["pid"], server.child.id());
+    assert_eq!(server.ready["version"], env!("CARGO_PKG_VERSION"));
+    assert!(server.ready["started_at"].as_str().unwrap().starts_with("20"));
+    // Another server's sign is not taken down.
+    let other = folder.path().join("other");
+    let second = Running::start_as_at(&["serve", "--data-dir", other.to_str().unwrap()], countersign(), &file);
+    assert_eq!(server.stop(), Some(0));
+    let found: serde_json::Value = serde_json::from_str(&std::fs::read_to_string(&file).unwrap()).unwrap();
+    assert_eq!(found["pid"], second.child.id());
+    assert_eq!(second.stop(), Some(0));
+    assert!(!file.exists(), "gone with its server");
 }
 
 /// One request over a connection of its own.

@@ -190,3 +190,43 @@ fn nothing_acknowledged_is_lost_and_nothing_spent_is_accepted_again() {
     }
     assert!(verified > 0 && enrolled > 0 && refused > 0, "the load did something: {verified} {enrolled} {refused}");
 }
+
+/// What the default action of a signal would do: end the process at once, with what is under way.
+#[test]
+fn no_signal_but_kill_ends_it_undrained() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = folder.path().join("countersign.toml");
+    std::fs::write(&config, "subdomain = 'acme'\n").unwrap();
+    let (data, log) = (folder.path().join("data"), folder.path().join("log"));
+    let args = ["serve", "--data-dir", data.to_str().unwrap(), "--config", config.to_str().unwrap()];
+    let mut server = Running::start_logging(&args, std::fs::File::create(&log).unwrap());
+    let logged = || std::fs::read_to_string(&log).unwrap();
+    let soon = |words: &str| {
+        let came = (0..400).any(|_| {
+            pause(25);
+            logged().contains(words)
+        });
+        assert!(came, "{words}: {}", logged());
+    };
+    for harmless in ["USR1", "USR2", "HUP"] {
+        server.signal(harmless);
+        server.http().expect(200, "GET", "/livez", "");
+        assert!(server.child.try_wait().unwrap().is_none(), "{harmless}");
+    }
+    soon("reloaded");
+    std::fs::write(&config, "subdomain = 'other'\n").unwrap();
+    server.signal("HUP");
+    soon("next_start=\"subdomain\"");
+    std::fs::write(&config, "subdomian = 'other'\n").unwrap();
+    server.signal("HUP");
+    soon("the next start would fail");
+    server.http().expect(200, "GET", "/livez", "");
+    std::fs::write(&config, "").unwrap();
+
+    for ends in ["QUIT", "INT", "TERM"] {
+        server.signal(ends);
+        assert_eq!(server.child.wait().unwrap().code(), Some(0), "{ends} drains");
+        assert!(!data.join("control.sock").exists(), "{ends}");
+        server = Running::start(&args);
+    }
+}

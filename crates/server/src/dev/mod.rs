@@ -32,7 +32,9 @@ use crate::admin;
 use crate::config::{self, Config};
 use crate::house::{Fittings, House};
 use crate::installation::{self, Intent, Opened};
-use crate::{banner, ready, serve as server, terminal};
+use crate::ready::Sign;
+use crate::signals::{Signals, Told};
+use crate::{banner, serve as server, terminal};
 
 pub use guard::Guard;
 pub use planting::Pinned;
@@ -212,6 +214,9 @@ pub async fn serve(mut config: Config, options: Options) -> anyhow::Result<ExitC
     if let Some(temporary) = &temporary {
         config.data_dir = temporary.path().to_owned();
     }
+    // From here on, so that no signal leaves the temporary folder behind.
+    let signals = Signals::hear(Told::End)?;
+    let mut sign = Sign::of(config.ready_file.clone())?;
     let opened = installation::open(&config, Intent::Dev).await.map_err(server::occupied)?;
     let clock = Arc::new(MovableClock::default());
     let world =
@@ -244,10 +249,8 @@ pub async fn serve(mut config: Config, options: Options) -> anyhow::Result<ExitC
             colours: terminal::shows_colours(),
         });
         terminal::remark(&text);
-        match &config.ready_file {
-            Some(path) => ready::write(path, &world.seed.ready(&base_url, &admin_url, guard.key())),
-            None => Ok(()),
-        }
+        sign.put_up(&world.seed.ready(&base_url, &admin_url, guard.key()))
     };
-    server::run(&config, &world.house, (listener, Some(admin)), entries, announce).await
+    let signals = (signals, &server::Never as &dyn server::Reload);
+    server::run(&config, &world.house, (listener, Some(admin)), entries, signals, announce).await
 }
