@@ -199,3 +199,52 @@ fn an_installation_moves_to_a_server_and_goes_on_there() {
     assert_eq!(status(&mut world.api(), device, 4), 401);
     assert_eq!(status(&mut world.api(), device, 5), 200);
 }
+
+/// A move that was killed leaves tables and no rows. Whoever looks at them must leave it at that.
+#[test]
+fn a_killed_move_can_be_repeated() {
+    let folder = tempfile::tempdir().unwrap();
+    let source = folder.path().join("source");
+    let device = import(folder.path(), "mona", &["--data-dir", source.to_str().unwrap()]);
+    let from = format!("sqlite://{}", source.display());
+    let mut targets: Vec<(String, Vec<String>)> = Vec::new();
+    for round in 0..4 {
+        let data = folder.path().join(format!("target{round}")).display().to_string();
+        targets.push((format!("sqlite://{data}"), vec!["--data-dir".to_owned(), data]));
+        if let Some(cluster) = pgtest::Cluster::shared() {
+            let (url, data) = (cluster.new_database(), source.display().to_string());
+            let place = ["--data-dir".to_owned(), data, "--database-url".to_owned(), url.clone()];
+            targets.push((url, place.to_vec()));
+        }
+    }
+    for (number, (to, place)) in targets.iter().enumerate() {
+        let mut moving = countersign();
+        let mut moving =
+            moving.args(["move", "--from", &from, "--to", to]).stderr(std::process::Stdio::null()).spawn().unwrap();
+        pause(10 + 25 * u64::try_from(number).unwrap());
+        moving.kill().unwrap();
+        moving.wait().unwrap();
+        let place: Vec<&str> = place.iter().map(String::as_str).collect();
+        let listed = run(&[&["user", "list"][..], &place].concat());
+        if !listed.status.success() {
+            let said = String::from_utf8_lossy(&listed.stderr).into_owned();
+            assert!(said.contains("there is no installation in"), "{said}");
+            run_json(&["move", "--from", &from, "--to", to, "--json"]);
+        }
+        if to.starts_with("sqlite") {
+            std::fs::copy(source.join("keys/master.key"), Path::new(place[1]).join("keys/master.key")).unwrap();
+        }
+        let shown = run_json(&[&["device", "list", "mona", "--json"][..], &place].concat());
+        assert_eq!(shown[0]["id"], device.1, "{to}");
+    }
+
+    // The very state: tables without a row.
+    let half = folder.path().join("half");
+    std::fs::create_dir_all(half.join("db")).unwrap();
+    let opened = store::Store::open_sqlite(&half.join("db"), store::SqliteOptions::default()).unwrap();
+    tokio::runtime::Runtime::new().unwrap().block_on(opened.close());
+    let data = half.display().to_string();
+    let listed = run(&["client", "list", "--data-dir", &data]);
+    assert!(String::from_utf8_lossy(&listed.stderr).contains("there is no installation in"));
+    run_json(&["move", "--from", &from, "--to", &format!("sqlite://{data}"), "--json"]);
+}

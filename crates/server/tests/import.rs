@@ -471,3 +471,33 @@ fn assert_whole(data: &Path, at_least: usize) -> usize {
     }
     users.len()
 }
+
+#[test]
+fn a_link_in_the_way_is_not_followed() {
+    let place = Place::new();
+    let victim = place.list("victim", "precious");
+    std::fs::set_permissions(&victim, std::fs::Permissions::from_mode(0o644)).unwrap();
+    let list = place.list("people.csv", &format!("username,secret_base32\nana,{}\nben,?\n", base32(1)));
+    let data = place.data();
+    let args = ["import", list.to_str().unwrap(), "--data-dir", data.to_str().unwrap()];
+    for (link, more) in [("people.csv.rejects.jsonl", &[][..]), ("map.jsonl", &["--map-out"])] {
+        let link = place.folder.path().join(link);
+        let more: Vec<&str> = more.iter().copied().chain((!more.is_empty()).then(|| link.to_str().unwrap())).collect();
+        for target in [victim.as_path(), Path::new("not-there-yet")] {
+            std::os::unix::fs::symlink(target, &link).unwrap();
+            let refused = run(&[&args[..], &more].concat());
+            let said = String::from_utf8_lossy(&refused.stderr).into_owned();
+            assert!(!refused.status.success() && said.contains("it is a link"), "{said}");
+            assert_eq!(std::fs::read_to_string(&victim).unwrap(), "precious");
+            assert_eq!(std::fs::metadata(&victim).unwrap().permissions().mode() & 0o777, 0o644);
+            assert!(!place.folder.path().join("not-there-yet").exists());
+            std::fs::remove_file(&link).unwrap();
+        }
+    }
+    assert!(!data.exists(), "nothing was begun");
+    // A file of an earlier import that others could read becomes its owner's alone.
+    let map = place.list("map.jsonl", "old");
+    std::fs::set_permissions(&map, std::fs::Permissions::from_mode(0o644)).unwrap();
+    assert_summary(&place.import(&list, &["--map-out", map.to_str().unwrap()]), 1, 1, 0, 1);
+    assert_eq!(std::fs::metadata(&map).unwrap().permissions().mode() & 0o777, 0o600);
+}

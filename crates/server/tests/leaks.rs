@@ -107,7 +107,8 @@ fn a_served_installation_keeps_no_secret_in_the_clear() {
 
 /// Every way to write a password that the driver takes, and some that it does not.
 fn spellings(password: &str, host: &str) -> Vec<String> {
-    let encoded: String = password.bytes().map(|byte| format!("%{byte:02X}")).collect();
+    let encoded: Vec<String> = password.bytes().map(|byte| format!("%{byte:02X}")).collect();
+    let encoded = encoded.concat();
     let mut all = Vec::new();
     for text in [password, &encoded] {
         all.push(format!("postgres://qm:{text}@{host}/qm?sslmode=disable"));

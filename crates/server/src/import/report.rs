@@ -1,9 +1,9 @@
 //! The two files an import leaves behind: what was rejected and why, and, where it is asked for, which device became
 //! of which secret.
 
-use std::fs::{File, OpenOptions, Permissions};
-use std::io::{BufWriter, Write as _};
-use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
+use std::fs::{File, OpenOptions};
+use std::io::{BufWriter, Error, Write as _};
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
@@ -30,7 +30,7 @@ impl Rejects {
     /// A file that is made with the first reject. One of an earlier import is emptied, since it is true no longer.
     pub(super) fn new(path: PathBuf) -> anyhow::Result<Self> {
         let mut rejects = Self { path, file: None };
-        if rejects.path.exists() {
+        if rejects.path.symlink_metadata().is_ok() {
             rejects.open()?;
         }
         Ok(rejects)
@@ -90,14 +90,24 @@ impl Map {
     }
 }
 
-/// An empty file for its owner alone, also if it was there before with other rights.
+/// An empty file for its owner alone. A link that lies in the way is not followed, for whoever can write to the folder
+/// could point it at any file of ours; what is no file, such as a pipe, is written to.
 fn private(path: &Path) -> anyhow::Result<BufWriter<File>> {
     let open = || {
-        let file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)?;
-        if file.metadata()?.is_file() {
-            file.set_permissions(Permissions::from_mode(0o600))?;
+        let mut options = OpenOptions::new();
+        options.write(true).mode(0o600);
+        let Ok(found) = std::fs::symlink_metadata(path) else { return options.create_new(true).open(path) };
+        // `/dev/stdout` is a link to what is no file.
+        let behind = if found.is_symlink() { std::fs::metadata(path).ok() } else { None };
+        if found.is_symlink() && behind.is_none_or(|behind| behind.is_file() || behind.is_dir()) {
+            return Err(Error::other("it is a link; name the file itself, or remove it"));
         }
-        Ok::<_, std::io::Error>(file)
+        if found.is_file() {
+            // Removed and made anew: a name can be pointed elsewhere between a look and a write, a new file cannot.
+            std::fs::remove_file(path)?;
+            options.create_new(true);
+        }
+        options.open(path)
     };
     Ok(BufWriter::new(open().with_context(|| format!("cannot write {}", path.display()))?))
 }
