@@ -8,6 +8,7 @@ use crate::digest::Digest;
 use crate::factor::Challenge;
 use crate::id::{ClientId, DeviceId, UserId, VerificationId};
 use crate::message::Message;
+use crate::name::LoginNames;
 use crate::seal::Sealed;
 use crate::temp_token::TempToken;
 use crate::throttle::{Throttle, ThrottleKey};
@@ -50,10 +51,24 @@ impl View {
 pub enum Change {
     /// A new user.
     CreateUser(User),
-    /// A user's fields, whole. The temporary token is not among them.
+    /// A user's fields, whole. The temporary token and the names to log in with are not among them.
     UpdateUser(User),
+    /// A user's names to log in with. Void if somebody else has one of those that are new.
+    RenameUser {
+        /// Whose.
+        user: UserId,
+        /// As the view shows them.
+        from: LoginNames,
+        /// As they are from now on.
+        to: LoginNames,
+    },
     /// A user and all that hangs on it, except the audit trail.
-    DeleteUser(UserId),
+    DeleteUser {
+        /// Who.
+        user: UserId,
+        /// Their names, which are free from now on.
+        names: LoginNames,
+    },
     /// The user's temporary token, or none.
     SetTempToken(UserId, Option<TempToken>),
 

@@ -12,6 +12,7 @@ use crate::decision::{Change, Decision, View};
 use crate::device::{Device, MAX_DEVICES, NO_COUNTER};
 use crate::factor::{Credential, FactorKind, hotp::Algorithm};
 use crate::id::DeviceId;
+use crate::name::{is_login_name, key, trimmed};
 use crate::seal::Sealed;
 use crate::text;
 use crate::time::Timestamp;
@@ -85,9 +86,14 @@ pub fn judge_name(field: &'static str, value: &str) -> Result<(), Unfit> {
     if value.is_empty() || !text::is_name(value) { Err(Unfit::Text(field)) } else { Ok(()) }
 }
 
+/// Whether a user name from elsewhere may be kept here.
+pub fn judge_username(value: &str) -> Result<(), Unfit> {
+    if trimmed(value).is_some_and(is_login_name) { Ok(()) } else { Err(Unfit::Text("username")) }
+}
+
 /// Whether a mail address from elsewhere may be kept here.
 pub fn judge_email(value: &str) -> Result<(), Unfit> {
-    if text::is_email(value) { Ok(()) } else { Err(Unfit::Email) }
+    if trimmed(value).is_some_and(text::is_email) { Ok(()) } else { Err(Unfit::Email) }
 }
 
 /// The hash function of this name, in the spellings that lists use.
@@ -131,7 +137,7 @@ impl Field {
 /// In which fields a list speaks of this user otherwise than what is here. What either does not say differs in nothing.
 pub fn user_differences(here: &User, said: &UserPatch) -> Vec<Field> {
     let differs = |here: &Option<String>, said: &Option<Option<String>>| match (here, said) {
-        (Some(here), Some(Some(said))) => here.to_lowercase() != said.to_lowercase(),
+        (Some(here), Some(Some(said))) => key(here) != key(said),
         _ => false,
     };
     let fields = [
@@ -416,9 +422,11 @@ mod tests {
         let view = stored(None, &[]);
         let user = UserPatch { email: Some(Some("ana@example.com".to_owned())), ..said("other", Some("x1")) };
         let decision = merged(&view, &Incoming { user, ..for_known(&view, &[]) });
-        let Some(Change::UpdateUser(user)) = decision.changes.first() else { panic!("{decision:?}") };
-        assert_eq!(user.username.as_deref(), Some("ana"));
-        assert_eq!(user.email.as_deref(), Some("ana@example.com"));
+        let [Change::UpdateUser(user), Change::RenameUser { to, .. }, ..] = decision.changes.as_slice() else {
+            panic!("{decision:?}")
+        };
+        assert_eq!(to.username.as_deref(), Some("ana"));
+        assert_eq!(to.email.as_deref(), Some("ana@example.com"));
         assert_eq!(user.profile.texts.get(EXTERNAL_ID).map(String::as_str), Some("x1"));
     }
 
@@ -459,7 +467,7 @@ mod tests {
         assert_eq!(kept.changes, []);
         let set = merged(&view, &Incoming { user: said, update: true, ..for_known(&view, &[]) });
         assert!(
-            matches!(&set.changes[0], Change::UpdateUser(user) if user.email.as_deref() == Some("new@example.com"))
+            matches!(&set.changes[1], Change::RenameUser { to, .. } if to.email.as_deref() == Some("new@example.com"))
         );
     }
 

@@ -18,6 +18,7 @@ pub mod holding;
 pub mod id;
 pub mod import;
 pub mod message;
+pub mod name;
 pub mod need;
 pub mod policy;
 pub mod reach;

@@ -3,10 +3,12 @@
 /// Longest name of a user, a device or a client, in characters.
 pub const NAME_MAX: usize = 100;
 
-/// Whether every character may be stored and shown: no control characters, no bidirectional overrides, no NUL.
+/// Whether every character may be stored and shown: no control characters, no bidirectional overrides, no NUL, and no
+/// noncharacters, which XML cannot hold.
 pub fn is_clean(text: &str) -> bool {
     !text.chars().any(|c| {
         c.is_control()
+            || is_nonchar(c)
             || matches!(c, '\u{061c}' | '\u{200e}' | '\u{200f}' | '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
     })
 }
@@ -39,8 +41,13 @@ pub(crate) fn may_receive(number: &str, country_prefixes: &[String]) -> bool {
         && !REFUSED_RANGES.iter().any(|range| number.starts_with(range))
 }
 
+/// Whether Unicode has set this code point aside for ever: the last two of every plane, and U+FDD0 to U+FDEF.
+fn is_nonchar(c: char) -> bool {
+    matches!(u32::from(c), 0xfdd0..=0xfdef) || u32::from(c) & 0xfffe == 0xfffe
+}
+
 /// Whether a character is nothing to see: Unicode's default ignorables and the specials before U+FFFC.
-fn is_invisible(c: char) -> bool {
+pub(crate) fn is_invisible(c: char) -> bool {
     matches!(c,
         '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}'..='\u{1160}' | '\u{17b4}'..='\u{17b5}' | '\u{180b}'..='\u{180f}'
         | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{3164}'

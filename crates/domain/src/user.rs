@@ -6,7 +6,9 @@ use crate::audit::AuditKind;
 use crate::decision::{Change, Decision, View};
 use crate::device::DeviceStatus;
 use crate::id::UserId;
+use crate::name::{LoginNames, is_login_name, trimmed};
 use crate::temp_token::TempToken;
+use crate::text;
 use crate::throttle::ThrottleKey;
 use crate::time::{MINUTE, Timestamp};
 use crate::verification::{Context, close_all};
@@ -85,9 +87,9 @@ impl TryFrom<i64> for UserStatus {
 pub struct User {
     /// Its id.
     pub id: UserId,
-    /// Unique without regard to case, when present.
+    /// As it was given, without white space around it. Its key is nobody else's ([`crate::name::key`]).
     pub username: Option<String>,
-    /// Unique without regard to case, when present.
+    /// As it was given; in one namespace with the user names.
     pub email: Option<String>,
     /// Canonical or as given; the factors that call it insist on E.164.
     pub phone: Option<String>,
@@ -173,6 +175,35 @@ pub struct UserPatch {
 }
 
 impl UserPatch {
+    /// Names as they are kept: without white space around them, and absent if nothing is left. The error is the field
+    /// that cannot be kept (SEC 36).
+    pub fn tidied(mut self) -> Result<Self, &'static str> {
+        tidy(&mut self.username, is_login_name).ok_or("username")?;
+        tidy(&mut self.email, text::is_email).ok_or("email")?;
+        tidy(&mut self.phone, text::is_name).ok_or("phone")?;
+        Ok(self)
+    }
+
+    /// The patch without what `present` has already. Clients send a whole user back as they read it, and rows of
+    /// earlier versions may hold what would be refused today.
+    #[must_use]
+    pub fn beyond(mut self, present: &User) -> Self {
+        let is_there = |old: &Option<String>, new: &Option<Option<String>>| {
+            let seen = |text: &Option<String>| text.as_deref().and_then(trimmed).map(str::to_owned);
+            old.is_some() && new.as_ref().is_some_and(|new| seen(new) == seen(old))
+        };
+        for (old, new) in [
+            (&present.username, &mut self.username),
+            (&present.email, &mut self.email),
+            (&present.phone, &mut self.phone),
+        ] {
+            if is_there(old, new) {
+                *new = None;
+            }
+        }
+        self
+    }
+
     fn apply(&self, user: &mut User, now: Timestamp) {
         fn set<T: Clone>(target: &mut T, value: Option<&T>) {
             if let Some(value) = value {
@@ -211,6 +242,18 @@ impl UserPatch {
         }
         user.updated_at = now;
     }
+}
+
+/// Trims a text to set. `None` if what is left may not be kept.
+fn tidy(field: &mut Option<Option<String>>, may_be_kept: impl Fn(&str) -> bool) -> Option<()> {
+    if let Some(text) = field.as_ref().and_then(Option::as_deref) {
+        let left = trimmed(text).map(str::to_owned);
+        if left.as_deref().is_some_and(|left| !may_be_kept(left)) {
+            return None;
+        }
+        *field = Some(left);
+    }
+    Some(())
 }
 
 /// Creates a user with a drawn id.
@@ -259,7 +302,9 @@ pub enum Updated {
 pub fn update(view: &View, patch: &UserPatch, context: &Context, now: Timestamp) -> Decision<Updated> {
     let Some(mut user) = view.user.clone() else { return Decision::reply(Updated::NoUser) };
     let was_barred = user.is_barred(now);
+    let from = LoginNames::of(&user);
     patch.apply(&mut user, now);
+    let to = LoginNames::of(&user);
     if user.profile.custom_attributes.len() > MAX_CUSTOM_ATTRIBUTES {
         return Decision::reply(Updated::TooManyAttributes);
     }
@@ -268,6 +313,8 @@ pub fn update(view: &View, patch: &UserPatch, context: &Context, now: Timestamp)
         Decision::reply(Updated::Updated(Box::new(user.clone()))).with(context.event(kind, user.id, now).into());
     let decision =
         if user.is_barred(now) && !was_barred { decision.with_all(end_access(view, user.id, now)) } else { decision };
+    let renamed = (from != to).then(|| Change::RenameUser { user: user.id, from, to });
+    let decision = renamed.into_iter().fold(decision, Decision::with_first);
     decision.with_first(Change::UpdateUser(user))
 }
 
@@ -275,7 +322,7 @@ pub fn update(view: &View, patch: &UserPatch, context: &Context, now: Timestamp)
 pub fn delete(view: &View, context: &Context, now: Timestamp) -> Decision<bool> {
     let Some(user) = &view.user else { return Decision::reply(false) };
     Decision::reply(true)
-        .with(Change::DeleteUser(user.id))
+        .with(Change::DeleteUser { user: user.id, names: LoginNames::of(user) })
         .with(context.event(AuditKind::UserDeleted, user.id, now).into())
 }
 

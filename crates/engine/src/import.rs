@@ -170,7 +170,7 @@ impl Import {
 
     /// Takes one person over with all their devices, or nothing of them. Whoever is here already is merged with.
     async fn take(&self, person: &Person, hint: Option<Hint>) -> Result<Imported, ImportError> {
-        import::judge_name("username", &person.username)?;
+        import::judge_username(&person.username)?;
         let said = patch(person)?;
         let mut names = Vec::with_capacity(person.tokens.len());
         for token in &person.tokens {
@@ -234,7 +234,13 @@ impl Import {
         match store.decide(user, move |view| import::merge(view, &incoming, &by, now)).await {
             Ok(merged) => ended(merged, user, fates),
             Err(store::Error::Conflict(store::Field::Username)) if renamed => Err(ImportError::Taken("username")),
-            Err(store::Error::Conflict(store::Field::Username)) => Ok(None),
+            // As somebody's user name: they came meanwhile, and the next look finds them. As an address it stays theirs.
+            Err(store::Error::Conflict(store::Field::Username)) => {
+                match store.user_by_username(&person.username).await? {
+                    Some(_) => Ok(None),
+                    None => Err(ImportError::Taken("username")),
+                }
+            }
             Err(store::Error::Conflict(store::Field::Email)) => Err(ImportError::Taken("email")),
             Err(error) => Err(error.into()),
         }
@@ -331,7 +337,7 @@ impl Import {
             text.hash(&mut hasher);
             usize::try_from(hasher.finish() % LANES as u64).unwrap_or_default()
         };
-        let name = lane(&person.username.to_lowercase());
+        let name = lane(&domain::name::key(&person.username));
         let other = person.external_id.as_deref().map(lane).filter(|other| *other != name);
         // Always in the same order, or two people could wait for each other.
         let (first, second) = match other {

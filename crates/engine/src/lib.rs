@@ -53,7 +53,7 @@ pub use password::{Foreign, SaltOrder};
 pub use readings::{DeviceReading, VerificationReading};
 pub use sends::{MessageBudget, Whose};
 pub use smart::{Judged, SmartChannel, SmartError, VisitRequest};
-pub use store::{AuditRow, EventFilter, EventPage, Page, Span, TextFilter, UserFilter, UserPage};
+pub use store::{AuditRow, Collision, EventFilter, EventPage, Page, Span, TextFilter, UserFilter, UserPage};
 pub use tally::{Ended, Tally};
 pub use tokens::{Caller, TokenPair};
 pub use users::NewPassword;

@@ -195,12 +195,19 @@ impl Hasher {
         let _turn = self.turns.acquire().await.map_err(|_| Error::Busy)?;
         tokio::task::spawn_blocking(move || {
             use argon2::password_hash::{PasswordVerifier, phc::PasswordHash};
-            let (password, hash) = match Recipe::read(&stored) {
-                Some((recipe, hash)) => (recipe.digest(&password).unwrap_or_default(), hash),
-                None => (password, stored.as_str()),
-            };
+            let recipe = Recipe::read(&stored);
+            let hash = recipe.as_ref().map_or(stored.as_str(), |(_, hash)| hash);
             let parsed = PasswordHash::new(hash).map_err(|_| Error::internal("a stored password hash is not one"))?;
-            Ok(Argon2::default().verify_password(password.as_bytes(), &parsed).is_ok() && exists)
+            // How many there are depends on what was typed alone, not on whether there is a hash.
+            let mut spellings = domain::name::secret_spellings(&password).into_iter().map(Zeroizing::new);
+            let is_right = spellings.any(|spelling| {
+                let digest = match &recipe {
+                    Some((recipe, _)) => recipe.digest(&spelling).unwrap_or_default(),
+                    None => spelling,
+                };
+                Argon2::default().verify_password(digest.as_bytes(), &parsed).is_ok()
+            });
+            Ok(is_right && exists)
         })
         .await
         .map_err(Error::internal)?
@@ -249,6 +256,7 @@ fn argon2id(password: &str, salt: [u8; SALT]) -> Result<String, Error> {
     let params = Params::new(MEMORY, 1, 1, None).map_err(|e| Error::internal(e.to_string()))?;
     let argon = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
     let mut hash = [0; 32];
+    let password = Zeroizing::new(domain::name::secret_spelling(password));
     argon.hash_password_into(password.as_bytes(), &salt, &mut hash).map_err(|e| Error::internal(e.to_string()))?;
     let b64 = |bytes: &[u8]| data_encoding::BASE64_NOPAD.encode(bytes);
     Ok(format!("$argon2id$v=19$m={MEMORY},t=1,p=1${}${}", b64(&salt), b64(&hash)))
@@ -293,6 +301,26 @@ mod tests {
         assert!(hasher.matches(word("open sesame"), Some(hash.clone())).await.unwrap());
         assert!(!hasher.matches(word("open sesam"), Some(hash)).await.unwrap());
         assert!(!hasher.matches(word("open sesame"), None).await.unwrap());
+    }
+
+    #[tokio::test]
+    async fn a_password_is_right_whatever_keyboard_types_it() {
+        let hasher = Hasher::default();
+        let word = |text: &str| Zeroizing::new(text.to_owned());
+        let (composed, apart) = ("grüße dich", "gru\u{308}ße\u{a0}dich");
+        for set in [composed, apart] {
+            let hash = hasher.hash(word(set), [7; SALT]).await.unwrap();
+            for typed in [composed, apart] {
+                assert!(hasher.matches(word(typed), Some(hash.clone())).await.unwrap(), "{set:?} {typed:?}");
+            }
+            assert!(!hasher.matches(word("Grüße dich"), Some(hash)).await.unwrap());
+        }
+        // bcrypt of the letters taken apart, as another system hashed what it was sent.
+        let theirs = bcrypt::hash_with_salt("gru\u{308}ße", 4, [3; SALT]).unwrap().to_string();
+        let stored = hasher.hash_foreign(Foreign::Bcrypt(word(&theirs)), [7; SALT]).await.unwrap();
+        for typed in ["grüße", "gru\u{308}ße"] {
+            assert!(hasher.matches(word(typed), Some(stored.clone())).await.unwrap(), "{typed:?}");
+        }
     }
 
     #[tokio::test]

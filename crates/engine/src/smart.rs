@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 
+use domain::name;
 use domain::risk::{self, Risk, Visit};
 use domain::time::SECOND;
 use domain::user::{UserPatch, remember_visits};
@@ -51,7 +52,7 @@ impl SmartChannel {
     /// Whether the user is reached so. `None` if nothing is known of how to reach them.
     fn is_of(&self, user: &User) -> Option<bool> {
         let known = match self {
-            Self::Email(address) => user.email.as_ref().map(|known| known.eq_ignore_ascii_case(address)),
+            Self::Email(address) => user.email.as_ref().map(|known| name::key(known) == name::key(address)),
             Self::Phone(number) => user.phone.as_ref().map(|known| known == number),
         };
         known.or((user.email.is_some() || user.phone.is_some()).then_some(false))
@@ -156,11 +157,8 @@ impl Engine {
         // Somebody else may create the same user at the same moment: whoever comes second finds them.
         for attempt in 0..2 {
             // By its key, not as a list: nobody who logs in waits for one.
-            let known = match self.store.user_by_name(&request.username).await? {
-                Some(id) => self.store.view(id).await?.user,
-                None => None,
-            };
-            if let Some(user) = known {
+            if let Some(id) = self.store.user_by_username(&request.username).await? {
+                let user = self.user(id).await?;
                 return match request.channel.is_of(&user) {
                     Some(true) => Ok(user),
                     Some(false) => Err(SmartError::Channel),

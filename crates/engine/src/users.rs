@@ -1,9 +1,10 @@
 //! Users: created, changed, locked and removed.
 
+use domain::name::Holder;
 use domain::user::{self, MAX_CUSTOM_ATTRIBUTES, Unlocked, Updated, UserPatch};
 use domain::verification::Context;
 use domain::{User, UserId};
-use store::{IdKind, Page, UserFilter, UserPage};
+use store::{Collision, IdKind, Page, UserFilter, UserPage};
 use zeroize::Zeroizing;
 
 use crate::password::Foreign;
@@ -45,6 +46,29 @@ impl Engine {
         Ok(self.store.attribute_names(users).await?)
     }
 
+    /// The user who logs in with this user name or mail address.
+    pub async fn user_by_login(&self, name: &str) -> Result<Option<User>, Error> {
+        match self.store.user_by_login(name).await? {
+            Some(id) => Ok(self.store.view(id).await?.user),
+            None => Ok(None),
+        }
+    }
+
+    /// Everybody who holds this name; more than one only where rows of earlier versions collide.
+    pub async fn holders(&self, name: &str) -> Result<Vec<Holder>, Error> {
+        Ok(self.store.holders(name).await?)
+    }
+
+    /// Users of earlier versions whose names collide; at most `limit` users in all.
+    pub async fn collisions(&self, limit: u32) -> Result<Vec<Collision>, Error> {
+        Ok(self.store.collisions(limit).await?)
+    }
+
+    /// How many names several users hold.
+    pub async fn colliding_names(&self) -> Result<u64, Error> {
+        Ok(self.store.colliding_names().await?)
+    }
+
     /// Creates a user.
     pub async fn create_user(
         &self,
@@ -67,8 +91,8 @@ impl Engine {
         by: Context,
     ) -> Result<User, Error> {
         // Whether there is such a user is asked first: a hash is dear.
-        self.user(id).await?;
-        let patch = self.with_password(judged(patch)?, password).await?;
+        let present = self.user(id).await?;
+        let patch = self.with_password(judged(patch.beyond(&present))?, password).await?;
         let now = self.now();
         match self.decide(id, move |view| user::update(view, &patch, &by, now)).await? {
             Updated::Updated(user) => Ok(*user),
@@ -123,17 +147,10 @@ impl Engine {
 /// Longest profile text, in characters.
 const TEXT_MAX: usize = 1_000;
 
-/// Refuses texts that are too long or deceive (SEC 36); nothing is ever cut.
+/// Puts names into the form that is kept, and refuses texts that are too long or deceive (SEC 36); nothing is ever cut
+/// but the white space around a name. Every door that takes a user comes through here.
 pub(crate) fn judged(patch: UserPatch) -> Result<UserPatch, Error> {
-    let given = |field: &Option<Option<String>>| field.clone().flatten();
-    for (field, value) in [("username", given(&patch.username)), ("phone", given(&patch.phone))] {
-        if value.is_some_and(|text| !domain::text::is_name(&text)) {
-            return Err(Error::BadText(field));
-        }
-    }
-    if given(&patch.email).is_some_and(|text| !domain::text::is_email(&text)) {
-        return Err(Error::BadText("email"));
-    }
+    let patch = patch.tidied().map_err(Error::BadText)?;
     let limited = |text: &str, max: usize| {
         domain::text::is_clean(&text.replace(['\n', '\r', '\t'], " ")) && text.chars().count() <= max
     };

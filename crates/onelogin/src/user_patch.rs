@@ -145,9 +145,9 @@ pub fn read(body: &Body, allowed: Allowed) -> Result<Given, Fault> {
         return Err(Fault::Unknown(unknown.to_owned()));
     }
     let mut patch = UserPatch {
-        username: text(body, "username", SHORT)?,
-        email: text(body, "email", EMAIL)?,
-        phone: text(body, "phone", SHORT)?,
+        username: trimmed(body, "username", SHORT)?,
+        email: trimmed(body, "email", EMAIL)?,
+        phone: trimmed(body, "phone", SHORT)?,
         custom_attributes: custom_attributes(body)?,
         ..UserPatch::default()
     };
@@ -246,6 +246,22 @@ fn text(body: &Body, field: &str, max: usize) -> Result<Option<Option<String>>, 
     // Only remarks have more than one line.
     if !matches!(field, "comment" | "notes") && text.contains(['\n', '\r', '\t']) {
         return Err(Fault::Wrong(field.to_owned()));
+    }
+    Ok(Some(Some(text).filter(|text| !text.is_empty())))
+}
+
+/// A text without the white space around it; cleared if nothing is left.
+#[expect(clippy::option_option, reason = "the shape of a patch: left, cleared, set")]
+fn trimmed(body: &Body, field: &str, max: usize) -> Result<Option<Option<String>>, Fault> {
+    let Some(value) = body.get(field) else { return Ok(None) };
+    let wrong = || Fault::Wrong(field.to_owned());
+    let text = match value {
+        Value::String(text) => text.trim().to_owned(),
+        Value::Number(number) => number.to_string(),
+        Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => return Err(wrong()),
+    };
+    if text.chars().nth(max).is_some() {
+        return Err(wrong());
     }
     Ok(Some(Some(text).filter(|text| !text.is_empty())))
 }

@@ -535,3 +535,53 @@ async fn what_cannot_be_read_is_refused() {
         assert_eq!(get(lenient).await.status, 200, "{lenient}");
     }
 }
+
+#[tokio::test]
+async fn what_looks_alike_is_one_user() {
+    let server = TestServer::start().await;
+    let create = async |body: Value| all(&server, Script::post("/api/2/users").json(&body.to_string())).await;
+    let ben = server.user(1).id;
+    let change =
+        async |body: Value| all(&server, Script::put(&format!("/api/2/users/{ben}")).json(&body.to_string())).await;
+    let taken = |answer: &Exchange, field: &str| {
+        assert_eq!(answer.status, 422, "{answer}");
+        let words = format!("Validation failed: {field} must be unique within acme");
+        assert_eq!(answer.json()["message"].as_str(), Some(words.as_str()), "{answer}");
+    };
+    let made = create(json!({ "username": "  J\u{f6}rg Stra\u{df}e\u{3000}" })).await;
+    assert_eq!(made.status, 201, "{made}");
+    assert_eq!(made.json()["username"], "J\u{f6}rg Stra\u{df}e", "as it was sent, but for the trimming");
+    for alike in [
+        "j\u{f6}rg stra\u{df}e",
+        "JO\u{308}RG STRASSE",
+        "\u{a0}J\u{f6}rg\u{2003}Stra\u{df}e\t",
+        "jo\u{308}rg\u{a0}strasse",
+    ] {
+        taken(&create(json!({ "username": alike })).await, "Username");
+        taken(&change(json!({ "username": alike })).await, "Username");
+        let query = serde_urlencoded::to_string([("username", alike)]).unwrap();
+        let found = all(&server, Script::get(&format!("/api/2/users?{query}"))).await;
+        assert_eq!(ids(&found), [made.json()["id"].as_i64().unwrap()], "{alike:?}");
+    }
+    // One namespace: a user name that is another's address, and the other way round.
+    taken(&create(json!({ "username": "ANA@example.com " })).await, "Username");
+    taken(&change(json!({ "username": "ana@example.com", "email": "" })).await, "Username");
+    taken(&create(json!({ "username": "other", "email": "Ana@EXAMPLE.com" })).await, "Email");
+    let addressed = create(json!({ "username": "mona@example.com", "email": "Mona@example.com" })).await;
+    assert_eq!(addressed.status, 201, "a user's own two may be equal: {addressed}");
+    taken(&change(json!({ "email": "mona@example.com" })).await, "Email");
+    // What shows nothing, or is no character, is refused, and an empty name is missing.
+    for bad in ["bob\u{200b}", "b\u{ad}ob", "bob\u{ffff}", "bob\u{1fffe}", "bob\u{fdd0}"] {
+        let refused = create(json!({ "username": bad })).await;
+        assert_eq!(
+            (refused.status, &refused.json()["details"]["parameters"]),
+            (422, &json!(["username"])),
+            "{refused}"
+        );
+    }
+    assert_eq!(create(json!({ "username": " \u{3000} " })).await.status, 422);
+    // A user sent back as it was read changes nothing.
+    let read = user(&server, ben).await;
+    let back = change(read.clone()).await;
+    assert_eq!((back.status, &back.json()["username"]), (200, &read["username"]), "{back}");
+}

@@ -44,6 +44,13 @@ pub async fn serve(engine: &Engine, base_url: &str, folder: &Folder, database: &
             "  WARNING  webhooks may reach this machine's own network ([webhooks] allow_private); whoever may create one can\n           send requests there"
         );
     }
+    let colliding = engine.colliding_names().await.unwrap_or(0);
+    if colliding > 0 {
+        let _ = writeln!(
+            text,
+            "  WARNING  names that several users share: {colliding}. Each opens a log-in only in its exact spelling, until\n           its users are told apart: countersign user list --collisions"
+        );
+    }
     let no_client = engine.clients().await.is_ok_and(|clients| clients.is_empty());
     if no_client {
         let same = if database.postgres().is_some() { " --database-url …" } else { "" };

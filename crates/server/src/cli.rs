@@ -289,6 +289,22 @@ enum UserCommand {
         /// Users left out before the first
         #[arg(long, default_value_t = 0)]
         offset: u64,
+        /// List only users that share a name with another, and the command that gives each another name
+        #[arg(long)]
+        collisions: bool,
+        #[command(flatten)]
+        output: OutputArgs,
+    },
+    /// Give a user another user name or e-mail address
+    Rename {
+        /// Id, user name or e-mail address
+        user: String,
+        /// New user name; an empty one takes it away
+        #[arg(long, required_unless_present = "email")]
+        username: Option<String>,
+        /// New e-mail address; an empty one takes it away
+        #[arg(long)]
+        email: Option<String>,
         #[command(flatten)]
         output: OutputArgs,
     },
@@ -567,7 +583,11 @@ fn user(command: UserCommand) -> anyhow::Result<ExitCode> {
             let user = NewUser { username, email, phone, firstname, lastname, external_id, password };
             run_as(making(init), &output, Command::UserCreate(user))
         }
-        UserCommand::List { limit, offset, output } => run(&output, Command::UserList { offset, limit }),
+        UserCommand::List { limit, collisions: true, output, .. } => run(&output, Command::UserCollisions { limit }),
+        UserCommand::List { limit, offset, output, .. } => run(&output, Command::UserList { offset, limit }),
+        UserCommand::Rename { user, username, email, output } => {
+            run(&output, Command::UserRename { who: Who(user), username, email })
+        }
         UserCommand::Show { user, output } => run(&output, Command::UserShow(Who(user))),
         UserCommand::Mfa { user, policy, output } => run(&output, Command::UserMfa { who: Who(user), policy }),
         UserCommand::Unlock { user, output } => run(&output, Command::UserUnlock(Who(user))),

@@ -10,10 +10,10 @@ use domain::{Client, ClientOptions, CompatProfile, MfaPolicy, Scope, User, UserI
 use engine::{Engine, NewPassword};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use store::{Page, TextFilter, UserFilter};
+use store::{Page, UserFilter};
 
 pub use crate::webhook::WebhookCommand;
-use crate::{app, device, terminal, webhook, words};
+use crate::{app, device, names, terminal, webhook, words};
 
 /// A command.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -59,6 +59,20 @@ pub enum Command {
         offset: u64,
         /// Most users.
         limit: u32,
+    },
+    /// `user list --collisions`
+    UserCollisions {
+        /// Most users.
+        limit: u32,
+    },
+    /// `user rename`
+    UserRename {
+        /// Whom.
+        who: Who,
+        /// The user name to give; an empty one takes it away.
+        username: Option<String>,
+        /// The mail address to give; an empty one takes it away.
+        email: Option<String>,
     },
     /// `user show`
     UserShow(Who),
@@ -204,6 +218,10 @@ pub async fn execute(engine: &Engine, command: Command) -> Result<Report, String
             let page = engine.users(&UserFilter::default(), Page { limit, offset }).await.map_err(sentence)?;
             Ok(user_list(&page.users))
         }
+        Command::UserCollisions { limit } => Ok(names::collisions(&engine.collisions(limit).await.map_err(sentence)?)),
+        Command::UserRename { who, username, email } => {
+            names::rename(engine, &find(engine, &who).await?, username, email).await
+        }
         Command::UserShow(who) => show(engine, &find(engine, &who).await?).await,
         Command::UserUnlock(who) => {
             let user = find(engine, &who).await?;
@@ -260,13 +278,15 @@ async fn find(engine: &Engine, who: &Who) -> Result<User, String> {
             other => sentence(other),
         });
     }
-    let filter = if who.0.contains('@') {
-        UserFilter { email: Some(TextFilter::exactly(&who.0)), ..UserFilter::default() }
-    } else {
-        UserFilter { username: Some(TextFilter::exactly(&who.0)), ..UserFilter::default() }
-    };
-    let page = engine.users(&filter, Page { limit: 1, offset: 0 }).await.map_err(sentence)?;
-    page.users.into_iter().next().ok_or_else(|| no_user(who))
+    if let Some(user) = engine.user_by_login(&who.0).await.map_err(sentence)? {
+        return Ok(user);
+    }
+    let holders = engine.holders(&who.0).await.map_err(sentence)?;
+    if holders.is_empty() {
+        return Err(no_user(who));
+    }
+    let ids: Vec<String> = holders.iter().map(|holder| holder.user.to_string()).collect();
+    Err(format!("several users have the name {}: give one of the ids {} instead", who.0, ids.join(", ")))
 }
 
 async fn show(engine: &Engine, user: &User) -> Result<Report, String> {

@@ -19,6 +19,7 @@ pub mod import;
 pub mod installation;
 pub mod log;
 pub mod migrate;
+mod names;
 mod place;
 pub mod ready;
 pub mod relocate;

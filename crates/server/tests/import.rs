@@ -501,3 +501,28 @@ fn a_link_in_the_way_is_not_followed() {
     assert_summary(&place.import(&list, &["--map-out", map.to_str().unwrap()]), 1, 1, 0, 1);
     assert_eq!(std::fs::metadata(&map).unwrap().permissions().mode() & 0o777, 0o600);
 }
+
+#[test]
+fn one_log_in_name_is_one_user_in_every_form_of_list() {
+    let place = Place::new();
+    let (first, second) = (base32(1), base32(2));
+    let jsonl = place.list(
+        "a.jsonl",
+        &format!("{{\"username\":\" J\u{f6}rg\",\"email\":\"joerg@example.com\",\"secret_base32\":\"{first}\"}}\n"),
+    );
+    assert_summary(&place.import(&jsonl, &[]), 1, 1, 0, 0);
+    let csv = place.list("b.csv", &format!("username,secret_base32\nJO\u{308}RG ,{second}\n"));
+    assert_summary(&place.import(&csv, &[]), 0, 1, 0, 0);
+    let otpauth = place.list("c.txt", &format!("otpauth://totp/j%C3%B6rg?secret={first}\n"));
+    assert_summary(&place.import(&otpauth, &[]), 0, 0, 1, 0);
+    // A user name that is another's address, and an address that is another's user name.
+    let crossed = place.list("d.csv", &format!("username,email,secret_base32\nJoerg@Example.com,,{second}\neve,j\u{f6}rg@x.example,{second}\nj\u{f6}rg@x.example,,{second}\nfay\u{200b},,{second}\n"));
+    assert_summary(&place.import(&crossed, &[]), 1, 1, 0, 3);
+    let data = place.data();
+    let shown = run_json(&["user", "show", "j\u{f6}RG ", "--data-dir", data.to_str().unwrap(), "--json"]);
+    assert_eq!((shown["username"].as_str(), shown["devices"].as_array().unwrap().len()), (Some("J\u{f6}rg"), 2));
+    let refused = run(&["user", "create", "--username", "JOERG@example.com", "--data-dir", data.to_str().unwrap()]);
+    assert!(!refused.status.success());
+    let none = run_json(&["user", "list", "--collisions", "--data-dir", data.to_str().unwrap(), "--json"]);
+    assert_eq!(none, serde_json::json!([]));
+}

@@ -1,6 +1,7 @@
 //! What each [`Change`] does, as statements with parameters. Pure, and the same for both databases: a new change stops
 //! the compiler here. Entries of the audit trail are numbered and chained in [`crate::trail`].
 
+use domain::name::LoginNames;
 use domain::{
     AuditEvent, Budget, Change, Client, Device, Message, MessageId, Spent, Status, TempToken, Timestamp, TokenSet,
     User, UserId, Verification,
@@ -9,6 +10,7 @@ use domain::{
 use crate::budgets;
 use crate::challenge;
 use crate::marks::Move;
+use crate::names;
 use crate::query::{DevMessage, Fate};
 use crate::sql;
 use crate::value::{Value, Write, pack_moments};
@@ -34,12 +36,17 @@ pub(crate) fn apply(change: Change, steps: &mut Vec<Step>) {
     match change {
         Change::CreateUser(user) => create_user(user, steps),
         Change::UpdateUser(user) => update_user(user, steps),
-        Change::DeleteUser(UserId(id)) => {
+        Change::RenameUser { user, from, to } => {
+            steps.push(must_hit(sql::RENAME_USER, params![to.username.clone(), to.email.clone(), user.0]));
+            names::moved(user, &from, &to, steps);
+        }
+        Change::DeleteUser { user: UserId(id), names } => {
             write(sql::DELETE_USER_MESSAGES, params![id]);
             write(sql::DELETE_USER_VERIFICATIONS, params![id]);
             write(sql::DELETE_USER_DEVICES, params![id]);
             write(sql::DELETE_USER, params![id]);
             steps.push(Step::Move(Move::Gone));
+            names::moved(UserId(id), &names, &LoginNames::default(), steps);
         }
         Change::SetTempToken(user, token) => steps.push(Step::Write(set_temp_token(user, token))),
 
@@ -129,11 +136,6 @@ pub(crate) fn apply(change: Change, steps: &mut Vec<Step>) {
     }
 }
 
-/// By which names and addresses are unique and found: without regard to case.
-pub(crate) fn key(text: &str) -> String {
-    text.to_lowercase()
-}
-
 /// A verification's id as stored: the 16 bytes of its UUID.
 pub(crate) fn id(verification: domain::VerificationId) -> Vec<u8> {
     verification.0.as_bytes().to_vec()
@@ -154,12 +156,11 @@ fn json(value: &impl serde::Serialize) -> String {
 
 fn create_user(user: User, steps: &mut Vec<Step>) {
     let (profile, external_id) = (profile(&user), user.profile.texts.get("external_id").cloned());
+    let names = LoginNames::of(&user);
     let params = params![
         user.id.0,
-        user.username.clone(),
-        user.username.as_deref().map(key),
-        user.email.clone(),
-        user.email.as_deref().map(key),
+        user.username,
+        user.email,
         user.phone,
         external_id,
         user.status.number(),
@@ -169,6 +170,7 @@ fn create_user(user: User, steps: &mut Vec<Step>) {
         user.updated_at,
     ];
     steps.push(Step::Write(Write::new(sql::INSERT_USER, params)));
+    names::moved(user.id, &LoginNames::default(), &names, steps);
     steps.push(Step::Move(Move::Born));
     if user.temp_token.is_some() {
         steps.push(Step::Write(set_temp_token(user.id, user.temp_token)));
@@ -177,19 +179,8 @@ fn create_user(user: User, steps: &mut Vec<Step>) {
 
 fn update_user(user: User, steps: &mut Vec<Step>) {
     let (profile, external_id) = (profile(&user), user.profile.texts.get("external_id").cloned());
-    let params = params![
-        user.username.clone(),
-        user.username.as_deref().map(key),
-        user.email.clone(),
-        user.email.as_deref().map(key),
-        user.phone,
-        external_id,
-        user.status.number(),
-        user.locked_until,
-        profile,
-        user.updated_at,
-        user.id.0,
-    ];
+    let params =
+        params![user.phone, external_id, user.status.number(), user.locked_until, profile, user.updated_at, user.id.0,];
     steps.push(Step::Write(Write::new(sql::UPDATE_USER, params)));
 }
 

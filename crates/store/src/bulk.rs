@@ -4,7 +4,6 @@ use std::ops::Range;
 
 use domain::UserId;
 
-use crate::apply::key;
 use crate::error::Error;
 use crate::query::IdKind;
 use crate::value::Value;
@@ -31,7 +30,7 @@ impl Store {
         {
             return Ok(Some(UserId(found)));
         }
-        Ok(self.find_number(sql::USER_BY_NAME, key(username).into()).await?.map(UserId))
+        self.user_by_username(username).await
     }
 
     /// The same for many at once, in their order.

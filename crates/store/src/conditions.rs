@@ -1,6 +1,8 @@
 //! Conditions that are put together for lists. Only our own words are joined; every value is a parameter.
 
-use crate::apply::{id, key};
+use domain::name::key;
+
+use crate::apply::id;
 use crate::query::{DevFilter, EventFilter, Span, TextFilter, UserFilter};
 use crate::value::Value;
 
@@ -44,10 +46,20 @@ impl Conditions {
         }
     }
 
-    fn text(&mut self, column: &str, wanted: Option<&TextFilter>, words: &Words, folded: bool) {
+    fn text(&mut self, column: &str, wanted: Option<&TextFilter>, words: &Words) {
         if let Some(wanted) = wanted {
-            let (condition, value) = of_text(column, wanted, words, folded);
+            let (condition, value) = of_text(column, wanted, words);
             self.and(&condition, [value]);
+        }
+    }
+
+    /// A name to log in with, which is found by its key. `kind` is the column that says which of the two it is.
+    fn name(&mut self, kind: &str, wanted: Option<&TextFilter>, words: &Words) {
+        if let Some(wanted) = wanted {
+            let by_key = TextFilter { text: key(&wanted.text), wildcards: wanted.wildcards, negated: false };
+            let (condition, value) = of_text("key", &by_key, words);
+            let found = format!("id IN (SELECT user_id FROM login_name WHERE {condition} AND {kind} = 1)");
+            self.and(&if wanted.negated { format!("({found}) IS NOT TRUE") } else { found }, [value]);
         }
     }
 
@@ -57,9 +69,9 @@ impl Conditions {
     }
 }
 
-/// The condition on a column, and its one value. `folded` is whether the column is kept without regard to case.
-fn of_text(column: &str, wanted: &TextFilter, words: &Words, folded: bool) -> (String, Value) {
-    let text = if folded { key(&wanted.text) } else { wanted.text.clone() };
+/// The condition on a column, and its one value.
+fn of_text(column: &str, wanted: &TextFilter, words: &Words) -> (String, Value) {
+    let text = wanted.text.clone();
     let (condition, value) = if wanted.wildcards && text.contains('*') {
         (format!("{column} {}", words.matches), (words.pattern)(&text))
     } else {
@@ -81,12 +93,12 @@ pub(crate) fn of_users(filter: &UserFilter, words: &Words) -> (String, Vec<Value
             all.and(&format!("id IN ({places})"), ids.iter().map(|id| Value::Int(id.0)));
         }
     }
-    all.text("username_key", filter.username.as_ref(), words, true);
-    all.text("email_key", filter.email.as_ref(), words, true);
-    all.text("external_id", filter.external_id.as_ref(), words, false);
-    all.text("(profile -> 'texts' ->> 'samaccountname')", filter.samaccountname.as_ref(), words, false);
-    all.text("(profile -> 'texts' ->> 'firstname')", filter.firstname.as_ref(), words, false);
-    all.text("(profile -> 'texts' ->> 'lastname')", filter.lastname.as_ref(), words, false);
+    all.name("is_username", filter.username.as_ref(), words);
+    all.name("is_email", filter.email.as_ref(), words);
+    all.text("external_id", filter.external_id.as_ref(), words);
+    all.text("(profile -> 'texts' ->> 'samaccountname')", filter.samaccountname.as_ref(), words);
+    all.text("(profile -> 'texts' ->> 'firstname')", filter.firstname.as_ref(), words);
+    all.text("(profile -> 'texts' ->> 'lastname')", filter.lastname.as_ref(), words);
     all.span("created_at", filter.created);
     all.span("updated_at", filter.updated);
     all.span("CAST(profile ->> 'last_login' AS bigint)", filter.last_login);
@@ -94,7 +106,7 @@ pub(crate) fn of_users(filter: &UserFilter, words: &Words) -> (String, Vec<Value
     all.when("CAST(profile -> 'integers' ->> 'group_id' AS bigint) = ?", filter.group_id);
     for (name, value) in &filter.custom_attributes {
         let found = TextFilter { negated: false, ..value.clone() };
-        let (condition, wanted) = of_text("value", &found, words, false);
+        let (condition, wanted) = of_text("value", &found, words);
         let not = if value.negated { "NOT " } else { "" };
         all.and(&format!("{not}{}{condition})", words.has_attribute), [name.as_str().into(), wanted]);
     }

@@ -43,6 +43,7 @@ macro_rules! contract {
                 a_revoked_client_takes_along_what_it_has_begun,
                 a_deleted_user_takes_everything_along,
                 a_username_is_unique_without_regard_to_case,
+                a_name_is_free_once_nobody_has_it,
                 a_failed_decision_leaves_nothing_behind,
                 a_reused_refresh_token_ends_its_family,
             }
@@ -81,6 +82,7 @@ macro_rules! contract {
                 apps_are_kept_by_name_and_forgotten,
             }
             races: {
+                one_log_in_name_belongs_to_one_user,
                 an_hotp_code_is_accepted_once,
                 a_totp_code_is_accepted_once,
                 a_sent_code_is_accepted_once,

@@ -23,9 +23,9 @@ pub enum Error {
 /// A field whose values are unique.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Field {
-    /// A user's name to log in with, without regard to case.
+    /// A user name, which is another's user name or mail address.
     Username,
-    /// A user's mail address, without regard to case.
+    /// A mail address, which is another's mail address or user name.
     Email,
     /// What an API caller shows.
     ClientId,

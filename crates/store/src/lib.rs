@@ -24,6 +24,7 @@ mod follow;
 mod ids;
 mod marks;
 mod migrations;
+mod names;
 mod postgres;
 mod query;
 mod rows;
@@ -50,6 +51,7 @@ pub use dev_clock::DevClock;
 pub use error::{Error, Field, OpenError};
 pub use follow::{Cursor, Followed};
 pub use migrations::{MIGRATIONS, Migration};
+pub use names::Collision;
 pub use postgres::{PostgresOptions, shown as shown_postgres};
 use query::Reading;
 pub use query::{

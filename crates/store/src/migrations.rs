@@ -9,16 +9,35 @@ pub struct Migration {
     pub name: &'static str,
     pub(crate) sqlite: &'static str,
     pub(crate) postgres: &'static str,
+    /// What the server itself does after the statements, in their transaction.
+    pub(crate) work: Option<Work>,
+}
+
+/// What no database can do by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Work {
+    /// Fills `login_name` from the users that exist ([`crate::names::Filling`]).
+    LoginNames,
 }
 
 macro_rules! migrations {
-    ($($version:literal $name:literal $file:literal,)*) => {
+    ($($version:literal $name:literal $file:literal $($work:ident)?,)*) => {
         &[$(Migration {
             version: $version,
             name: $name,
             sqlite: include_str!(concat!("../migrations/sqlite/", $file)),
             postgres: include_str!(concat!("../migrations/postgres/", $file)),
+            work: work!($($work)?),
         }),*]
+    };
+}
+
+macro_rules! work {
+    () => {
+        None
+    };
+    ($work:ident) => {
+        Some(Work::$work)
     };
 }
 
@@ -32,6 +51,7 @@ pub const MIGRATIONS: &[Migration] = migrations! {
     6 "client_options" "0006_client_options.sql",
     7 "budgets" "0007_budgets.sql",
     8 "origins" "0008_origins.sql",
+    9 "login_names" "0009_login_names.sql" LoginNames,
 };
 
 /// The newest version this server knows.

@@ -1,28 +1,13 @@
-//! What logging in asks for: who is meant by a name, who holds a token, and the apps that assertions are made for.
+//! What logging in asks for: who holds a token, and the apps that assertions are made for.
 
 use domain::app::{App, AppId};
 use domain::{Digest, Purpose, Timestamp, UserId};
 
-use crate::apply::key;
 use crate::error::Error;
 use crate::value::{Row, Value};
 use crate::{Backend, Store, rows, sql};
 
 impl Store {
-    /// The user with this name, else the one with this mail address, without regard to case.
-    pub async fn user_by_login(&self, name: &str) -> Result<Option<UserId>, Error> {
-        let key = key(name);
-        if let Some(found) = self.find_number(sql::USER_BY_NAME, key.as_str().into()).await? {
-            return Ok(Some(UserId(found)));
-        }
-        Ok(self.find_number(sql::USER_BY_EMAIL, key.into()).await?.map(UserId))
-    }
-
-    /// The user with this name to log in with, without regard to case.
-    pub async fn user_by_name(&self, name: &str) -> Result<Option<UserId>, Error> {
-        Ok(self.find_number(sql::USER_BY_NAME, key(name).into()).await?.map(UserId))
-    }
-
     /// Who holds a token of this purpose, while it is live. Good for finding whom to ask, never for deciding.
     pub async fn holder(&self, token: Digest, purpose: Purpose) -> Result<Option<UserId>, Error> {
         let params = vec![token.into(), purpose.number().into()];

@@ -34,20 +34,39 @@ statements! {
 
     // ---- users
 
-    USER_BY_NAME = "SELECT id FROM \"user\" WHERE username_key = $1";
-    USER_BY_EMAIL = "SELECT id FROM \"user\" WHERE email_key = $1";
     /// The first, where several have it: another system's ids are not ours to keep unique.
     USER_BY_EXTERNAL_ID = "SELECT id FROM \"user\" WHERE external_id = $1 ORDER BY id LIMIT 1";
-    INSERT_USER = "INSERT INTO \"user\" (id, username, username_key, email, email_key, phone, external_id, status, \
-        locked_until, profile, created_at, updated_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)";
-    UPDATE_USER = "UPDATE \"user\" SET username = $1, username_key = $2, email = $3, email_key = $4, phone = $5, \
-        external_id = $6, status = $7, locked_until = $8, profile = $9, updated_at = $10 WHERE id = $11";
+    INSERT_USER = "INSERT INTO \"user\" (id, username, email, phone, external_id, status, locked_until, profile, \
+        created_at, updated_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
+    UPDATE_USER = "UPDATE \"user\" SET phone = $1, external_id = $2, status = $3, locked_until = $4, profile = $5, \
+        updated_at = $6 WHERE id = $7";
+    RENAME_USER = "UPDATE \"user\" SET username = $1, email = $2 WHERE id = $3";
     SET_TEMP_TOKEN = "UPDATE \"user\" SET temp_hash = $1, temp_expires_at = $2, temp_reusable = $3, temp_used_at = $4 \
         WHERE id = $5";
     DELETE_USER_MESSAGES = "DELETE FROM outbox WHERE user_id = $1 AND status = 0";
     DELETE_USER_VERIFICATIONS = "DELETE FROM verification WHERE user_id = $1";
     DELETE_USER_DEVICES = "DELETE FROM device WHERE user_id = $1";
     DELETE_USER = "DELETE FROM \"user\" WHERE id = $1";
+
+    // ---- the names that people log in with
+
+    NAME_HOLDERS = "SELECT n.key, n.user_id, n.is_username, n.is_email, u.username, u.email FROM login_name n \
+        JOIN \"user\" u ON u.id = n.user_id WHERE n.key = $1 ORDER BY n.user_id";
+    /// No rows if somebody else holds the key, whether since long or since a moment ago.
+    CLAIM_NAME = "INSERT INTO login_name (key, place, user_id, is_username, is_email) SELECT CAST($1 AS text), 0, \
+        CAST($2 AS bigint), CAST($3 AS smallint), CAST($4 AS smallint) WHERE NOT EXISTS \
+        (SELECT 1 FROM login_name WHERE key = $1 AND user_id <> $2) ON CONFLICT (key, place) DO NOTHING";
+    RELABEL_NAME = "UPDATE login_name SET is_username = $1, is_email = $2 WHERE key = $3 AND user_id = $4";
+    /// The same, but no rows if somebody else holds the key too.
+    RESPELL_NAME = "UPDATE login_name SET is_username = $1, is_email = $2 WHERE key = $3 AND user_id = $4 \
+        AND NOT EXISTS (SELECT 1 FROM login_name other WHERE other.key = $3 AND other.user_id <> $4)";
+    RELEASE_NAME = "DELETE FROM login_name WHERE key = $1 AND user_id = $2";
+    /// The columns of [`NAME_HOLDERS`]. Keys that only one user is left with come too.
+    COLLISIONS = "SELECT n.key, n.user_id, n.is_username, n.is_email, u.username, u.email FROM login_name n \
+        JOIN \"user\" u ON u.id = n.user_id WHERE n.key IN (SELECT key FROM login_name WHERE place <> 0) \
+        ORDER BY n.key, n.user_id LIMIT $1";
+    COLLIDING_NAMES = "SELECT COUNT(*) FROM (SELECT key FROM login_name WHERE key IN \
+        (SELECT key FROM login_name WHERE place <> 0) GROUP BY key HAVING COUNT(*) > 1) AS colliding";
 
     // ---- devices
 

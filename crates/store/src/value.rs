@@ -72,18 +72,24 @@ impl<T: Into<Value>> From<Option<T>> for Value {
 pub(crate) struct Write {
     pub(crate) statement: &'static str,
     pub(crate) params: Vec<Value>,
-    /// Whether the decision is void unless this finds its row. It always should, since the decision was made on the
-    /// state it changes; if it does not, whatever the decision grants must not be granted (SEC 1).
-    pub(crate) must_hit: bool,
+    /// Why the decision is void if this finds no row; `None` if it then simply changes nothing.
+    pub(crate) must_hit: Option<Error>,
 }
 
 impl Write {
     pub(crate) fn new(statement: &'static str, params: Vec<Value>) -> Self {
-        Self { statement, params, must_hit: false }
+        Self { statement, params, must_hit: None }
     }
 
-    pub(crate) fn must_hit(mut self) -> Self {
-        self.must_hit = true;
+    /// It always should find its row, since the decision was made on the state it changes; if it does not, whatever the
+    /// decision grants must not be granted (SEC 1).
+    pub(crate) fn must_hit(self) -> Self {
+        self.or(Error::Corrupt("a change found nothing to change"))
+    }
+
+    /// The decision fails with this error if this finds no row.
+    pub(crate) fn or(mut self, missed: Error) -> Self {
+        self.must_hit = Some(missed);
         self
     }
 }

@@ -101,9 +101,15 @@ impl Database {
             }
             Change::UpdateUser(user) => {
                 let row = self.users.get_mut(&user.id).and_then(|rows| rows.user.as_mut()).expect("the user exists");
-                *row = User { temp_token: row.temp_token.take(), ..user };
+                let (username, email) = (row.username.take(), row.email.take());
+                *row = User { temp_token: row.temp_token.take(), username, email, ..user };
             }
-            Change::DeleteUser(user) => {
+            Change::RenameUser { user, from, to } => {
+                let row = self.users.get_mut(&user).and_then(|rows| rows.user.as_mut()).expect("the user exists");
+                assert_eq!(domain::name::LoginNames::of(row), from, "a user is renamed from the names they have");
+                (row.username, row.email) = (to.username, to.email);
+            }
+            Change::DeleteUser { user, .. } => {
                 self.users.insert(user, Rows::default());
                 self.outbox.retain(|m| m.user_id != user);
             }

@@ -1,5 +1,6 @@
 //! Puts consecutive lines of one user together, so that they become one decision: all of a user's devices or none.
 
+use domain::name::key;
 use engine::import::Person;
 use zeroize::Zeroizing;
 
@@ -121,7 +122,7 @@ impl Current {
     fn is_about(&self, username: &str, fields: &Fields) -> bool {
         let agree = |one: &Option<String>, other: &Option<String>| one.is_none() || other.is_none() || one == other;
         let person = &self.group.person;
-        person.username == username
+        key(&person.username) == key(username)
             && agree(&person.email, &fields.email)
             && agree(&person.phone, &fields.phone)
             && agree(&person.external_id, &fields.external_id)

@@ -338,7 +338,7 @@ impl Label {
 /// The device that fields describe; `None` if they are of a person alone.
 pub(super) fn entry(fields: &Fields) -> Result<Option<Entry>, Fault> {
     let username = fields.username.as_ref().ok_or(Fault::Missing("username"))?;
-    import::judge_name("username", username)?;
+    import::judge_username(username)?;
     if let Some(email) = &fields.email {
         import::judge_email(email)?;
     }

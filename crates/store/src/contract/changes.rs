@@ -48,10 +48,12 @@ pub(crate) async fn what_is_written_is_read_back(store: &Store) {
     assert_eq!(view.throttles, [throttle]);
     assert_eq!(store.verification_by_id(verification.id).await.unwrap(), Some(verification));
 
+    let from = name::LoginNames::of(&user);
     user.username = Some("Bea".to_owned());
+    let renamed = Change::RenameUser { user: id, from, to: name::LoginNames::of(&user) };
     user.locked_until = Some(NOW.plus(5));
     user.status = UserStatus::Locked;
-    put(store, id, vec![Change::UpdateUser(user.clone()), Change::SetTempToken(id, None)]).await.unwrap();
+    put(store, id, vec![Change::UpdateUser(user.clone()), renamed, Change::SetTempToken(id, None)]).await.unwrap();
     user.temp_token = None;
     assert_eq!(store.view(id).await.unwrap().user, Some(user));
 
@@ -299,6 +301,51 @@ pub(crate) async fn a_username_is_unique_without_regard_to_case(store: &Store) {
     );
     somebody(store).await;
     somebody(store).await; // without a name there is nothing to collide
+}
+
+pub(crate) async fn a_name_is_free_once_nobody_has_it(store: &Store) {
+    let named = |username: &str, email: &str| UserPatch {
+        username: Some(Some(username.to_owned()).filter(|text| !text.is_empty())),
+        email: Some(Some(email.to_owned()).filter(|text| !text.is_empty())),
+        ..UserPatch::default()
+    };
+    let create = async |patch: UserPatch| {
+        let id = UserId(store.next_id(IdKind::User).await.unwrap());
+        store.decide(id, move |_| user::create(id, &patch, &context(), NOW)).await.map(|user| user.id)
+    };
+    let rename = async |id: UserId, patch: UserPatch| {
+        store.decide(id, move |view| user::update(view, &patch, &context(), NOW)).await.map(|_| ())
+    };
+    let found = async |name: &str| store.user_by_login(name).await.unwrap();
+    let username = Err(Error::Conflict(Field::Username));
+    let email = Err(Error::Conflict(Field::Email));
+
+    let ceo = create(named("boss", "CEO@corp.example")).await.unwrap();
+    let bob = create(named("bob", "")).await.unwrap();
+    // Either way round, and however it is spelt.
+    assert_eq!(rename(bob, named("ceo@corp.example", "")).await, username);
+    assert_eq!(rename(bob, named("bob", "ceo@CORP.example")).await, email);
+    assert_eq!(create(named(" ceo@corp.example", "")).await, username.map(|()| bob));
+    assert_eq!(create(named("", "ceo@corp.example")).await, email.map(|()| bob));
+    assert_eq!(create(named("B\u{200b}ob", "")).await, username.map(|()| bob));
+    assert_eq!(found("ceo@corp.example").await, Some(ceo));
+    // A user's own two may be equal, may change places, and may be spelt anew.
+    rename(bob, named("bob@corp.example", "bob@corp.example")).await.unwrap();
+    rename(bob, named("Bob@corp.example", "")).await.unwrap();
+    rename(bob, named("bobby", "BOB@corp.example")).await.unwrap();
+    assert_eq!(
+        (found("bobby").await, found("bob@corp.example").await, found("bob").await),
+        (Some(bob), Some(bob), None)
+    );
+    assert_eq!(store.user_by_username("bob@corp.example").await.unwrap(), None);
+    // What is given up is free, and so is all that a deleted user had.
+    rename(ceo, named("boss", "")).await.unwrap();
+    rename(bob, named("ceo@corp.example", "bob@corp.example")).await.unwrap();
+    store.decide(bob, |view| user::delete(view, &context(), NOW)).await.unwrap();
+    assert_eq!(found("bob@corp.example").await, None);
+    let newcomer = create(named("bob@corp.example", "ceo@corp.example")).await.unwrap();
+    assert_eq!(found("ceo@corp.example").await, Some(newcomer));
+    assert_eq!((store.colliding_names().await, store.collisions(9).await), (Ok(0), Ok(vec![])));
 }
 
 pub(crate) async fn a_failed_decision_leaves_nothing_behind(store: &Store) {

@@ -15,6 +15,40 @@ use tokio::sync::Barrier;
 use super::world::*;
 use crate::Store;
 
+pub(crate) async fn one_log_in_name_belongs_to_one_user(store: &Store) {
+    let (line, other) = (Arc::new(Barrier::new(RACERS)), somebody(store).await);
+    let racers: Vec<_> = (0..RACERS)
+        .map(|n| {
+            let (store, line) = (store.clone(), line.clone());
+            tokio::spawn(async move {
+                // As a user name or as an address, and each in a spelling of its own.
+                let name = ["jörg@x.example", "JO\u{308}RG@x.example", " Jörg@X.example"][n % 3].to_owned();
+                let patch = match n % 2 {
+                    0 => UserPatch { username: Some(Some(name)), ..UserPatch::default() },
+                    _ => UserPatch { email: Some(Some(name)), ..UserPatch::default() },
+                };
+                let id = UserId(store.next_id(crate::IdKind::User).await.unwrap());
+                line.wait().await;
+                // One who is here already wants it too.
+                if n == 0 {
+                    let decide = move |view: &View| user::update(view, &patch, &context(), NOW);
+                    return store.decide(other, decide).await.map(|_| ());
+                }
+                store.decide(id, move |_| user::create(id, &patch, &context(), NOW)).await.map(|_| ())
+            })
+        })
+        .collect();
+    let mut won = 0;
+    for racer in racers {
+        match racer.await.unwrap() {
+            Ok(()) => won += 1,
+            Err(refused) => assert!(matches!(refused, crate::Error::Conflict(_)), "{refused}"),
+        }
+    }
+    assert_eq!(won, 1);
+    assert!(store.user_by_login("jörg@x.example").await.unwrap().is_some());
+}
+
 pub(crate) async fn an_hotp_code_is_accepted_once(store: &Store) {
     let user = somebody(store).await;
     let device = device(store, user, FactorKind::Hotp).await;

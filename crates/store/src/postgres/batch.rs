@@ -9,13 +9,14 @@ use std::collections::VecDeque;
 use super::conn::Query;
 use super::sql as own;
 use super::value::Param;
+use crate::error::Error;
 use crate::sql;
 use crate::value::{Value, Write};
 
-/// A statement of a group, and how many rows it must change.
+/// A statement of a group, how many rows it must change, and why the group fails if it does not.
 pub(super) struct Batch {
     pub(super) query: Query,
-    pub(super) must_hit: Option<u64>,
+    pub(super) must_hit: Option<(u64, Error)>,
 }
 
 /// The form of a statement that does many rows at once. Its parameters are the same in the same order, as columns.
@@ -33,7 +34,7 @@ fn for_many(statement: &'static str) -> Option<&'static str> {
 pub(super) fn merge(mut decisions: Vec<VecDeque<Write>>) -> Vec<Batch> {
     let mut batches = Vec::new();
     loop {
-        let mut round: Vec<(&'static str, bool, Vec<Write>)> = Vec::new();
+        let mut round: Vec<(&'static str, Option<Error>, Vec<Write>)> = Vec::new();
         for write in decisions.iter_mut().filter_map(VecDeque::pop_front) {
             let like = |(statement, must_hit, _): &&mut (_, _, _)| {
                 *statement == write.statement && *must_hit == write.must_hit
@@ -51,10 +52,12 @@ pub(super) fn merge(mut decisions: Vec<VecDeque<Write>>) -> Vec<Batch> {
                 Some(many) if writes.len() > 1 => {
                     let rows = writes.len() as u64;
                     let query = columns(many, writes.into_iter().map(|write| write.params));
-                    batches.push(Batch { query, must_hit: must_hit.then_some(rows) });
+                    batches.push(Batch { query, must_hit: must_hit.map(|missed| (rows, missed)) });
                 }
                 _ => batches.extend(
-                    writes.into_iter().map(|write| Batch { query: write.into(), must_hit: must_hit.then_some(1) }),
+                    writes
+                        .into_iter()
+                        .map(|write| Batch { query: write.into(), must_hit: must_hit.map(|missed| (1, missed)) }),
                 ),
             }
         }
@@ -99,7 +102,7 @@ mod tests {
         let decisions = (0..3).map(|n| VecDeque::from([write(sql::CLOSE_VERIFICATION, n).must_hit()])).collect();
         let merged = merge(decisions);
         assert_eq!(merged.len(), 1);
-        assert_eq!(merged[0].must_hit, Some(3));
+        assert_eq!(merged[0].must_hit.map(|(rows, _)| rows), Some(3));
         assert!(matches!(&merged[0].query.params[0], Param::Many(column) if column.len() == 3));
     }
 }

@@ -3,12 +3,13 @@
 use std::collections::HashMap;
 
 use domain::UserId;
+use domain::name::{Holder, key, meant};
 
 use super::conn::{BEGIN, Query};
 use super::value::Param;
 use super::{Postgres, sql};
-use crate::apply::key;
 use crate::error::Error;
+use crate::names::holder;
 use crate::rows::Decode;
 use crate::value::{Row, Value, Write};
 
@@ -18,9 +19,16 @@ impl Postgres {
         let known = asked.iter().filter_map(|(external_id, _)| external_id.map(Value::from));
         let by_id = self.named(sql::USERS_BY_EXTERNAL_ID, known.collect()).await?;
         let keys: Vec<String> = asked.iter().map(|(_, username)| key(username)).collect();
-        let by_name = self.named(sql::USERS_BY_NAME, keys.iter().map(|key| key.as_str().into()).collect()).await?;
-        let find = |((external_id, _), key): (&(Option<&str>, &str), &String)| {
-            external_id.and_then(|id| by_id.get(id)).or_else(|| by_name.get(key)).copied()
+        let wanted = keys.iter().filter(|key| !key.is_empty()).map(|key| key.as_str().into()).collect();
+        let statement = sql::USERNAME_HOLDERS;
+        let holders = self.all(Query { statement, params: vec![Param::Many(wanted)] }, holder).await?;
+        let mut by_name: HashMap<String, Vec<Holder>> = HashMap::new();
+        for (key, holder) in holders {
+            by_name.entry(key).or_default().push(Holder { email: None, ..holder });
+        }
+        let find = |((external_id, name), key): (&(Option<&str>, &str), &String)| {
+            let known = external_id.and_then(|id| by_id.get(id)).copied();
+            known.or_else(|| by_name.get(key).and_then(|holders| meant(name, holders)))
         };
         Ok(asked.iter().zip(&keys).map(find).collect())
     }

@@ -91,8 +91,6 @@ fn of_refusal(refusal: &DbError) -> Failure {
 /// Which unique field a constraint's name stands for.
 fn conflict(constraint: Option<&str>) -> Failure {
     Failure::Job(Error::Conflict(match constraint {
-        Some("user_username_key") => Field::Username,
-        Some("user_email_key") => Field::Email,
         Some("client_client_id") => Field::ClientId,
         Some("app_name") => Field::AppName,
         Some("verification_wire_id") => Field::WireId,

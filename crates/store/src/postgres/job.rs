@@ -190,12 +190,12 @@ async fn run_wave(
         }
     }
 
-    let (mut queries, mut must_hit): (Vec<_>, Vec<_>) =
+    let (mut queries, must_hit): (Vec<_>, Vec<_>) =
         merge(writes).into_iter().map(|batch| (batch.query, batch.must_hit)).unzip();
-    let decided = queries.len();
+    let mut moved = Vec::new();
     for (query, rows) in trail.into_queries() {
         queries.push(query);
-        must_hit.push(rows);
+        moved.push(rows);
     }
     queries.extend(notice.filter(|_| enqueued).map(|notice| Query::new(notice, [])));
     if notice.is_some() && !answered.is_empty() {
@@ -203,11 +203,14 @@ async fn run_wave(
     }
 
     let changed = conn.execute(&queries).await?;
-    let missed = |(wanted, changed): (&Option<u64>, &u64)| wanted.is_some_and(|wanted| *changed != wanted);
-    if must_hit.iter().zip(&changed).take(decided).any(missed) {
-        return Err(Error::Corrupt("a change found nothing to change").into());
+    for (wanted, changed) in must_hit.iter().zip(&changed) {
+        match wanted {
+            Some((rows, missed)) if changed != rows => return Err((*missed).into()),
+            _ => {}
+        }
     }
-    if must_hit.iter().zip(&changed).any(missed) {
+    let missed = |(wanted, changed): (&Option<u64>, &u64)| wanted.is_some_and(|wanted| *changed != wanted);
+    if moved.iter().zip(changed.iter().skip(must_hit.len())).any(missed) {
         return Err(Failure::Again("an audit trail has grown meanwhile"));
     }
     Ok(true)

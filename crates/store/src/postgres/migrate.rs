@@ -4,10 +4,11 @@
 use tokio_postgres::Client;
 use tokio_postgres::error::SqlState;
 
-use super::sql;
+use super::{sql, transfer};
 use crate::apply::DEV_CLOCK;
 use crate::error::OpenError;
-use crate::migrations::{self, Migration};
+use crate::migrations::{self, Migration, Work};
+use crate::names::{self, FILL_PIECE, Filling};
 use crate::world::{KEY_CHECK, Known, Looked, MARK};
 
 /// One row: the version of the schema.
@@ -77,8 +78,34 @@ pub(super) async fn run(client: &Client) -> Result<(), OpenError> {
             return Ok(());
         };
         client.batch_execute(next.postgres).await?;
+        match next.work {
+            Some(Work::LoginNames) => fill_login_names(client).await?,
+            None => {}
+        }
         client.execute("UPDATE schema_version SET version = $1 WHERE id = 1", &[&next.version]).await?;
         client.batch_execute("COMMIT").await?;
         tracing::info!(version = next.version, "the schema is up to date");
     }
+}
+
+const USERS: &str = "SELECT id, username, email FROM \"user\" WHERE id > $1 ORDER BY id LIMIT $2";
+
+/// Gives every user the names that they have already.
+async fn fill_login_names(client: &Client) -> Result<(), OpenError> {
+    let mut filling = Filling::default();
+    let (mut last, mut read) = (i64::MIN, 0);
+    let statement = client.prepare(USERS).await?;
+    loop {
+        let piece = client.query(&statement, &[&last, &i64::try_from(FILL_PIECE).unwrap_or(i64::MAX)]).await?;
+        for user in &piece {
+            last = user.try_get(0)?;
+            filling.add(last, user.try_get(1)?, user.try_get(2)?);
+        }
+        names::log_progress(read, read + piece.len());
+        read += piece.len();
+        if piece.len() < FILL_PIECE {
+            break;
+        }
+    }
+    Ok(transfer::copy_in(client, ("login_name", "key, place, user_id, is_username, is_email"), filling.rows()).await?)
 }

@@ -17,7 +17,9 @@ statements! {
     USERS_OF = "SELECT id, username, email, phone, status, locked_until, temp_hash, temp_expires_at, temp_reusable, \
         temp_used_at, profile, created_at, updated_at, audit_id, audit_position, audit_hash, counters, \
         throttles FROM \"user\" WHERE id = ANY($1)";
-    USERS_BY_NAME = "SELECT username_key, id FROM \"user\" WHERE username_key = ANY($1)";
+    /// The columns of `NAME_HOLDERS`.
+    USERNAME_HOLDERS = "SELECT n.key, n.user_id, n.is_username, n.is_email, u.username, u.email FROM login_name n \
+        JOIN \"user\" u ON u.id = n.user_id WHERE n.key = ANY($1) AND n.is_username = 1";
     USERS_BY_EXTERNAL_ID = "SELECT external_id, MIN(id) FROM \"user\" WHERE external_id = ANY($1) GROUP BY external_id";
     DEVICES_OF = "SELECT id, user_id, factor, display_name, status, credential, created_at \
         FROM device WHERE user_id = ANY($1) ORDER BY created_at, id";

@@ -88,15 +88,7 @@ impl PostgresEnd {
         if rows.is_empty() {
             return Ok(());
         }
-        let (name, columns) = (table.quoted(), table.column_list());
-        let shape = self.client.prepare(&format!("SELECT {columns} FROM {name} LIMIT 0")).await?;
-        let types: Vec<Type> = shape.columns().iter().map(|column| column.type_().clone()).collect();
-        let sink = self.client.copy_in(&format!("COPY {name} ({columns}) FROM STDIN BINARY")).await?;
-        let mut writer = pin!(BinaryCopyInWriter::new(sink, &types));
-        for row in rows {
-            writer.as_mut().write_raw(row).await?;
-        }
-        writer.finish().await?;
+        copy_in(&self.client, (&table.quoted(), &table.column_list()), rows).await?;
         Ok(())
     }
 
@@ -105,4 +97,21 @@ impl PostgresEnd {
         self.client.execute(NUMBER_ENTRIES, &[]).await?;
         Ok(self.client.batch_execute("COMMIT").await.map_err(OpenError::from)?)
     }
+}
+
+/// Puts rows into a table, of these columns.
+pub(super) async fn copy_in<R: AsRef<[Value]>>(
+    client: &Client,
+    (name, columns): (&str, &str),
+    rows: impl IntoIterator<Item = R>,
+) -> Result<(), tokio_postgres::Error> {
+    let shape = client.prepare(&format!("SELECT {columns} FROM {name} LIMIT 0")).await?;
+    let types: Vec<Type> = shape.columns().iter().map(|column| column.type_().clone()).collect();
+    let sink = client.copy_in(&format!("COPY {name} ({columns}) FROM STDIN BINARY")).await?;
+    let mut writer = pin!(BinaryCopyInWriter::new(sink, &types));
+    for row in rows {
+        writer.as_mut().write_raw(row.as_ref()).await?;
+    }
+    writer.finish().await?;
+    Ok(())
 }

@@ -76,8 +76,6 @@ pub(super) const DISK_FULL: &str = "the disk is full";
 /// Which unique field a constraint's message names.
 fn conflict(message: &str) -> Error {
     let field = match message.strip_prefix("UNIQUE constraint failed: ") {
-        Some("user.username_key") => Field::Username,
-        Some("user.email_key") => Field::Email,
         Some("client.client_id") => Field::ClientId,
         Some("app.name") => Field::AppName,
         Some("verification.user_id, verification.wire_id") => Field::WireId,

@@ -142,10 +142,10 @@ impl Tx<'_, '_> {
 
     pub(super) fn write(&mut self, write: &Write) -> Result<(), Failure> {
         let changed = execute(self.conn, write.statement, &write.params)?;
-        if write.must_hit && changed == 0 {
-            return Err(Error::Corrupt("a change found nothing to change").into());
+        match write.must_hit {
+            Some(missed) if changed == 0 => Err(missed.into()),
+            _ => Ok(()),
         }
-        Ok(())
     }
 
     /// Runs a statement and gives the number of rows it changed.

@@ -10,7 +10,8 @@ use rusqlite::{Connection, OpenFlags, OptionalExtension};
 
 use crate::apply::DEV_CLOCK;
 use crate::error::OpenError;
-use crate::migrations::{self, Migration};
+use crate::migrations::{self, Migration, Work};
+use crate::names::{self, Filling};
 use crate::sql;
 use crate::world::{KEY_CHECK, Known, Looked, MARK};
 
@@ -191,9 +192,33 @@ fn migrate(conn: &mut Connection) -> Result<(), OpenError> {
     for migration in migrations::after(version(conn)?) {
         let tx = conn.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
         tx.execute_batch(migration.sqlite)?;
+        match migration.work {
+            Some(Work::LoginNames) => fill_login_names(&tx)?,
+            None => {}
+        }
         tx.pragma_update(None, "user_version", migration.version)?;
         tx.commit()?;
         tracing::info!(version = migration.version, "the schema is up to date");
+    }
+    Ok(())
+}
+
+/// Gives every user the names that they have already.
+fn fill_login_names(conn: &Connection) -> Result<(), rusqlite::Error> {
+    let mut filling = Filling::default();
+    let mut statement = conn.prepare("SELECT id, username, email FROM \"user\"")?;
+    let mut users = statement.query([])?;
+    let mut read = 0;
+    while let Some(user) = users.next()? {
+        let text = |column| user.get_ref(column)?.as_str_or_null().map_err(rusqlite::Error::from);
+        filling.add(user.get(0)?, text(1)?, text(2)?);
+        names::log_progress(read, read + 1);
+        read += 1;
+    }
+    let mut insert = conn
+        .prepare("INSERT INTO login_name (key, place, user_id, is_username, is_email) VALUES (?1, ?2, ?3, ?4, ?5)")?;
+    for row in filling.rows() {
+        insert.execute(rusqlite::params_from_iter(row))?;
     }
     Ok(())
 }
@@ -297,6 +322,7 @@ mod tests {
         let scans = [
             "AUDIT_TRAIL",
             "CLIENTS",
+            "COLLIDING_NAMES",
             "FIRST_AUDIT_ID",
             "LAST_AUDIT_ID",
             "SWEEP_REGISTERING",

@@ -126,3 +126,112 @@ async fn counters_go_on_where_an_older_schema_left_them() {
     assert!(store.verify_audit_chain(domain::UserId(1)).await.unwrap());
     store.close().await;
 }
+
+/// The same rows for both databases: names that earlier versions told apart.
+pub(crate) const COLLIDING: &str = "INSERT INTO \"user\" (id, username, email, status, profile, created_at, updated_at) \
+    VALUES (101, 'bob', NULL, 1, '{}', 1, 1), (102, 'Bob ', NULL, 1, '{}', 1, 1), (103, 'ceo@corp.example', NULL, 1, \
+    '{}', 1, 1), (104, NULL, 'CEO@corp.example', 1, '{}', 1, 1), (105, 'eve@corp.example', 'Eve@corp.example', 1, '{}', \
+    1, 1)";
+
+/// What holds of them once the schema knows better.
+pub(crate) async fn colliding_rows_stay_and_get_no_worse(store: &Store) {
+    use domain::user::{self, UserPatch};
+    use domain::verification::Context;
+    use domain::{Timestamp, UserId};
+
+    use crate::{Error, Field};
+
+    let found = async |name: &str| store.user_by_login(name).await.unwrap().map(|user| user.0);
+    let rename = async |id: i64, username: Option<&str>, email: Option<&str>| {
+        let patch = UserPatch {
+            username: username.map(|name| Some(name.to_owned()).filter(|name| !name.is_empty())),
+            email: email.map(|name| Some(name.to_owned()).filter(|name| !name.is_empty())),
+            ..UserPatch::default()
+        };
+        let decide = move |view: &domain::View| user::update(view, &patch, &Context::default(), Timestamp(5));
+        store.decide(UserId(id), decide).await.map(|_| ())
+    };
+    let ids = |collisions: Vec<crate::Collision>| -> Vec<Vec<i64>> {
+        collisions.iter().map(|names| names.holders.iter().map(|holder| holder.user.0).collect()).collect()
+    };
+    assert_eq!(store.colliding_names().await, Ok(2));
+    assert_eq!(ids(store.collisions(100).await.unwrap()), [vec![101, 102], vec![103, 104]]);
+    // Only an exact spelling opens; an address before a user name.
+    assert_eq!((found("bob").await, found("Bob ").await, found("BOB").await), (Some(101), Some(102), None));
+    assert_eq!(found("CEO@corp.example").await, Some(104));
+    assert_eq!(found("ceo@corp.example").await, Some(103));
+    assert_eq!(found("Ceo@corp.example").await, None);
+    assert_eq!(found("EVE@corp.example").await, Some(105));
+    // Nothing makes it worse.
+    let taken = Err(Error::Conflict(Field::Username));
+    assert_eq!(rename(102, Some("bob"), None).await, taken);
+    assert_eq!(rename(105, Some("BOB"), None).await, taken);
+    assert_eq!(rename(103, None, Some("ceo@corp.example")).await, Err(Error::Conflict(Field::Email)));
+    rename(102, None, Some("bob2@corp.example")).await.unwrap();
+    rename(102, None, Some("")).await.unwrap();
+    // One of them gone or renamed, the other is meant by every spelling, and its name is nobody else's.
+    rename(101, Some("robert"), None).await.unwrap();
+    assert_eq!(found("BOB").await, Some(102));
+    assert_eq!(rename(101, Some("bob"), None).await, taken);
+    rename(102, Some("bob"), None).await.unwrap();
+    store.decide(UserId(104), |view| user::delete(view, &Context::default(), Timestamp(5))).await.unwrap();
+    assert_eq!(found("CEO@corp.example").await, Some(103));
+    assert_eq!((store.colliding_names().await, store.collisions(100).await), (Ok(0), Ok(vec![])));
+}
+
+#[tokio::test]
+async fn names_that_collide_are_kept_and_told_apart() {
+    let dir = tempfile::tempdir().unwrap();
+    let before = Connection::open(dir.path().join("countersign.db")).unwrap();
+    before.execute_batch(&std::fs::read_to_string(fixture(7)).unwrap()).unwrap();
+    before.execute_batch(COLLIDING).unwrap();
+    drop(before);
+    let store = Store::open_sqlite(dir.path(), SqliteOptions::default()).unwrap();
+    colliding_rows_stay_and_get_no_worse(&store).await;
+    store.close().await;
+}
+
+#[tokio::test]
+async fn a_step_that_fails_leaves_the_schema_as_it_was() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("countersign.db");
+    let before = Connection::open(&path).unwrap();
+    before.execute_batch(&std::fs::read_to_string(fixture(7)).unwrap()).unwrap();
+    // A column that holds what it should not: the filling stops in the middle.
+    before.execute_batch("ALTER TABLE \"user\" RENAME TO kept; CREATE VIEW \"user\" AS SELECT 'x' AS id, 'a' AS username, 'b' AS email").unwrap();
+    drop(before);
+    Store::open_sqlite(dir.path(), SqliteOptions::default()).unwrap_err();
+    let after = Connection::open(&path).unwrap();
+    let version: i64 = after.pragma_query_value(None, "user_version", |row| row.get(0)).unwrap();
+    assert_eq!((version, after.table_exists(None, "login_name").unwrap()), (7, false));
+}
+
+/// `cargo test --release -p store --lib -- --ignored --nocapture a_million`
+#[tokio::test]
+#[ignore = "measures the migration of a million users"]
+async fn a_million_users_get_their_names() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut before = Connection::open(dir.path().join("countersign.db")).unwrap();
+    before.execute_batch(&std::fs::read_to_string(fixture(7)).unwrap()).unwrap();
+    before.pragma_update(None, "journal_mode", "WAL").unwrap();
+    let tx = before.transaction().unwrap();
+    let profile = format!(r#"{{"texts":{{"firstname":"Ana"}},"password_hash":"{}"}}"#, "x".repeat(110));
+    {
+        let mut insert = tx
+            .prepare(
+                "INSERT INTO \"user\" (id, username, username_key, email, email_key, status, profile, created_at, updated_at) \
+                 VALUES (?1, ?2, lower(?2), ?3, lower(?3), 1, ?4, 1, 1)",
+            )
+            .unwrap();
+        for n in 0..1_000_000_i64 {
+            let (name, email) = (format!("User{}", n * 7919 % 1_000_003), format!("First.Last{n}@Example.com"));
+            insert.execute(rusqlite::params![n + 1000, name, email, profile]).unwrap();
+        }
+    }
+    tx.commit().unwrap();
+    drop(before);
+    let store = Store::open_sqlite(dir.path(), SqliteOptions::default()).unwrap();
+    assert_eq!(store.user_by_login("FIRST.last999999@example.com").await.unwrap(), Some(domain::UserId(1_000_999)));
+    assert_eq!(store.colliding_names().await, Ok(0));
+    store.close().await;
+}

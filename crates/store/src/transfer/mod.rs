@@ -4,7 +4,7 @@
 //! Values travel as they lie: what is sealed stays sealed, and the master key has no part in it.
 
 #[cfg(test)]
-mod fixtures;
+pub(crate) mod fixtures;
 mod tables;
 #[cfg(test)]
 mod tests;

@@ -196,3 +196,23 @@ async fn a_list_that_nobody_waits_for_is_ended() {
     crate::contract::queries::a_list_that_nobody_waits_for_is_ended(&store).await;
     store.close().await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn names_that_collide_are_kept_and_told_apart() {
+    use crate::transfer::fixtures::{COLLIDING, colliding_rows_stay_and_get_no_worse};
+
+    let Some(cluster) = Cluster::shared() else { return };
+    let url = cluster.new_database();
+    let (client, driver) = tokio_postgres::connect(&url, tokio_postgres::NoTls).await.unwrap();
+    tokio::spawn(driver);
+    for migration in &MIGRATIONS[..7] {
+        client.batch_execute(migration.postgres).await.unwrap();
+    }
+    let version = "CREATE TABLE schema_version (id SMALLINT PRIMARY KEY, version BIGINT NOT NULL); \
+        INSERT INTO schema_version VALUES (1, 7)";
+    client.batch_execute(version).await.unwrap();
+    client.batch_execute(COLLIDING).await.unwrap();
+    let store = open_at(&url).await;
+    colliding_rows_stay_and_get_no_worse(&store).await;
+    store.close().await;
+}
