@@ -245,6 +245,7 @@ impl UserPatch {
 }
 
 /// Trims a text to set. `None` if what is left may not be kept.
+#[expect(clippy::option_option, reason = "the shape of a patch: left, cleared, set")]
 fn tidy(field: &mut Option<Option<String>>, may_be_kept: impl Fn(&str) -> bool) -> Option<()> {
     if let Some(text) = field.as_ref().and_then(Option::as_deref) {
         let left = trimmed(text).map(str::to_owned);

@@ -3,9 +3,9 @@
 
 use std::sync::atomic::Ordering;
 
-use domain::app::{App, AppId, Definition};
+use domain::app::{App, AppId, Definition, Source, Unassertable};
 use domain::time::{DAY, MINUTE};
-use domain::{Place, Sealed, Timestamp, User, text};
+use domain::{Digest, Place, Purpose, Sealed, Timestamp, User, text};
 use saml::{
     Assertion, Attribute, Authentication, AuthnContext, Binding, Certificate, Id, KeySize, Metadata, Moment,
     NameFormat, NameId, NameIdFormat, Response, SelfSigned, Signed, SigningKey, SingleSignOn, aws,
@@ -24,9 +24,6 @@ const GOOD_AFTER: i64 = 5 * MINUTE;
 const CERTIFICATE_TTL: i64 = 3650 * DAY;
 /// Keys that are published: the one that signs, and the one before it.
 const PUBLISHED: usize = 2;
-/// Fewest and most characters of a name for a session at Amazon.
-const AWS_NAME: std::ops::RangeInclusive<usize> = 2..=64;
-
 /// A key pair as stored, within a sealed list, newest first.
 #[derive(Clone, Serialize, Deserialize)]
 struct Kept {
@@ -88,6 +85,19 @@ impl Engine {
         Ok(self.store.delete_app(id).await?)
     }
 
+    /// Whether the app can be told about this user. Asked before a factor is spent on it.
+    pub fn assertable(&self, app: &App, user: &User) -> Result<(), Unassertable> {
+        app.definition.said(user, saml::is_writable).map(|_| ())
+    }
+
+    /// Whose log-in a state token is of, while it is under way.
+    pub async fn signing_in(&self, state_token: Digest) -> Result<Option<User>, Error> {
+        match self.store.holder(state_token, Purpose::SignIn).await? {
+            Some(user) => Ok(self.store.view(user).await?.user),
+            None => Ok(None),
+        }
+    }
+
     /// A signed response for an app about a user who has just logged in, in Base64.
     pub async fn assertion(&self, app: &App, user: &User, with_factor: bool) -> Result<String, Error> {
         let key = self.signing_key().await?;
@@ -123,19 +133,20 @@ impl Engine {
     fn respond(&self, app: &App, user: &User, with_factor: bool) -> Result<Response, Error> {
         let definition = &app.definition;
         let now = self.now();
-        let name = definition.name_id.of(user).unwrap_or_else(|| user.id.to_string());
-        let format = if name.contains('@') { NameIdFormat::EmailAddress } else { NameIdFormat::Unspecified };
-        let mut attributes: Vec<Attribute> = definition
-            .attributes
-            .iter()
-            .filter_map(|(name, source)| source.of(user).map(|value| (name, value)))
-            .map(|(name, value)| Attribute { name: name.clone(), name_format: NameFormat::Basic, values: vec![value] })
-            .collect();
+        let said = definition.said(user, saml::is_writable).map_err(Error::internal)?;
+        // What the source is, not what its text looks like.
+        let format = match definition.name_id {
+            Source::Email => NameIdFormat::EmailAddress,
+            Source::Username | Source::Id | Source::Profile(_) | Source::Custom(_) | Source::Fixed(_) => {
+                NameIdFormat::Unspecified
+            }
+        };
+        let attribute = |(name, value)| Attribute { name, name_format: NameFormat::Basic, values: vec![value] };
+        let mut attributes: Vec<Attribute> = said.attributes.into_iter().map(attribute).collect();
         if !definition.aws_roles.is_empty() {
             let roles: Vec<_> = definition.aws_roles.iter().map(role).collect();
-            let session = aws_name(&name, user);
-            let preset = aws::attributes(&roles, &session, definition.aws_session_ttl).map_err(Error::internal)?;
-            attributes.extend(preset);
+            let session = definition.aws_session_ttl;
+            attributes.extend(aws::attributes(&roles, &said.subject, session).map_err(Error::internal)?);
         }
         let id = || Id::from_random(self.chance.bytes());
         let context = if with_factor { AuthnContext::TimeSyncToken } else { AuthnContext::PasswordProtectedTransport };
@@ -145,7 +156,7 @@ impl Engine {
                 id: id(),
                 issuer: self.entity_id(),
                 issued_at: moment(now),
-                subject: NameId { format, value: name },
+                subject: NameId { format, value: said.subject },
                 recipient: definition.acs_url.clone(),
                 audience: definition.audience.clone(),
                 not_before: moment(now.plus(-GOOD_BEFORE)),
@@ -250,11 +261,4 @@ fn bad_aws(definition: &Definition) -> Option<&'static str> {
 
 fn role((role, provider): &(String, String)) -> aws::Role {
     aws::Role { role_arn: role.clone(), provider_arn: provider.clone() }
-}
-
-/// A name as Amazon takes it: what it does not know becomes a dash, and a name that is too short the user's number.
-fn aws_name(name: &str, user: &User) -> String {
-    let known = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '+' | '=' | ',' | '.' | '@' | '-');
-    let mapped: String = name.chars().take(*AWS_NAME.end()).map(|c| if known(c) { c } else { '-' }).collect();
-    if AWS_NAME.contains(&mapped.len()) { mapped } else { format!("user-{}", user.id) }
 }

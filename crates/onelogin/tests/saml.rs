@@ -261,3 +261,100 @@ async fn what_is_the_same_for_everybody_is_sent_once() {
         assert_eq!((other.status.as_u16(), other.text == first.text), (200, true), "{path}");
     }
 }
+
+/// Makes an app and says its number.
+async fn app(wire: &Wire, name: &str, name_id: Source, attributes: &[(&str, Source)]) -> i64 {
+    let attributes = attributes.iter().map(|(name, source)| ((*name).to_owned(), source.clone())).collect();
+    let definition = Definition {
+        acs_url: "https://app.example/acs".to_owned(),
+        audience: "urn:app".to_owned(),
+        name_id,
+        attributes,
+        aws_roles: Vec::new(),
+        aws_session_ttl: None,
+    };
+    wire.server.world.engine().create_app(name, definition).await.expect("a new app").id.0
+}
+
+#[tokio::test]
+async fn a_subject_is_its_source_or_nothing() {
+    let wire = Wire::start().await;
+    let plain = app(&wire, "plain", Source::Email, &[("mail", Source::Email), ("name", Source::Username)]).await;
+    let named = app(&wire, "named", Source::Username, &[]).await;
+    let told = async |app: i64| {
+        let mut body = request(&wire);
+        body["username_or_email"] = "ceo@corp.example".into();
+        body["app_id"] = app.into();
+        let one = ask(&wire, "/api/1/saml_assertion", &body).await;
+        let two = ask(&wire, "/api/2/saml_assertion", &body).await;
+        assert_eq!(one.status(), two.status(), "{}", two.0);
+        (one.status(), one, two)
+    };
+    let change = async |body: Value| {
+        let path = format!("/api/2/users/{}", wire.server.user(1).id);
+        let changed = wire.call_as(Scope::ManageAll, "PUT", &path, &body.to_string()).await;
+        assert_eq!(changed.status(), 200, "{}", changed.0);
+    };
+    change(json!({ "username": "ceo@corp.example", "email": "" })).await;
+    // An address is asked for, and a name that looks like one is none.
+    for app in [plain, AWS] {
+        let (status, one, two) = told(app).await;
+        let words = json!("the app needs an e-mail address");
+        assert_eq!((status, &one.json()["status"]["message"], &two.json()["message"]), (400, &words, &words));
+    }
+    // The format says what the source is.
+    let (_, _, two) = told(named).await;
+    let said = xml(&two.json()["data"]);
+    assert!(said.contains("nameid-format:unspecified\">ceo@corp.example</saml:NameID>"), "{said}");
+    change(json!({ "email": "ben@example.com" })).await;
+    let (_, _, two) = told(plain).await;
+    let said = xml(&two.json()["data"]);
+    assert!(said.contains("nameid-format:emailAddress\">ben@example.com</saml:NameID>"), "{said}");
+    // A name that Amazon does not take for a session is nobody's, rather than one that another may have as well.
+    change(json!({ "email": "b\u{e9}n@example.com" })).await;
+    let (status, one, _) = told(AWS).await;
+    assert_eq!(status, 400, "{}", one.0);
+    // What is missing is said before a code is spent.
+    change(json!({ "email": "ben@example.com" })).await;
+    let (device, phone) = wire.app().await;
+    let needed = told(plain).await.1;
+    let step = json!({
+        "app_id": plain, "state_token": needed.text("state_token"), "device_id": device.to_string(),
+        "otp_token": phone.code(wire.server.now()),
+    });
+    change(json!({ "email": "" })).await;
+    let refused = ask(&wire, "/api/1/saml_assertion/verify_factor", &step).await;
+    assert_eq!((refused.status(), told(plain).await.0), (400, 400), "{}", refused.0);
+    change(json!({ "email": "ben@example.com" })).await;
+    let right = ask(&wire, "/api/1/saml_assertion/verify_factor", &step).await;
+    assert_eq!(right.status(), 200, "{}", right.0);
+}
+
+#[tokio::test]
+async fn whatever_may_be_stored_can_be_asserted() {
+    let wire = Wire::start().await;
+    let sources = [("first", Source::Profile("firstname".to_owned())), ("own", Source::Custom("own".to_owned()))];
+    let app = app(&wire, "all", Source::Email, &sources).await;
+    let path = format!("/api/2/users/{}", wire.server.user(1).id);
+    let mut edges: Vec<u32> =
+        (0..=16_u32).flat_map(|plane| [0, 1, 0xfffd, 0xfffe, 0xffff].map(|low| plane << 16 | low)).collect();
+    edges.extend([0x7f, 0x80, 0x9f, 0xa0, 0xd7ff, 0xe000, 0xfdcf, 0xfdd0, 0xfdef, 0xfdf0]);
+    let mut stored = String::new();
+    for edge in edges.into_iter().filter_map(char::from_u32) {
+        let body = json!({ "firstname": format!("A{edge}"), "custom_attributes": { "own": format!("A{edge}") } });
+        let answer = wire.call_as(Scope::ManageAll, "PUT", &path, &body.to_string()).await;
+        match answer.status() {
+            200 => stored.push(edge),
+            status => assert!(matches!(status, 400 | 422), "{edge:?} {}", answer.0),
+        }
+    }
+    let noncharacter = |c: char| u32::from(c) & 0xfffe == 0xfffe || ('\u{fdd0}'..='\u{fdef}').contains(&c);
+    assert!(stored.chars().count() > 40 && !stored.contains(noncharacter), "{stored:?}");
+    let body = json!({ "firstname": stored, "custom_attributes": { "own": format!("a\n\t{stored}") } });
+    assert_eq!(wire.call_as(Scope::ManageAll, "PUT", &path, &body.to_string()).await.status(), 200);
+    let mut body = request(&wire);
+    body["app_id"] = app.into();
+    let told = ask(&wire, "/api/2/saml_assertion", &body).await;
+    assert_eq!(told.status(), 200, "{}", told.0);
+    assert!(xml(&told.json()["data"]).contains(&stored));
+}

@@ -130,15 +130,15 @@ async fn a_visitor_is_never_somebody_elses_address() {
     let mut body = visit("192.0.2.1", "Firefox");
     // Another user's address is no new user's name, nor the other way round.
     body["user_identifier"] = "Ben@Example.com".into();
-    assert_eq!(call(&wire, "/api/2/smart-mfa", &body).await.0.status, 422);
+    assert_eq!(call(&wire, "/api/2/smart-mfa", &body).await.status(), 422);
     body["user_identifier"] = "zoe".into();
     body["email"] = "BEN@example.com".into();
-    assert_eq!(call(&wire, "/api/2/smart-mfa", &body).await.0.status, 422);
+    assert_eq!(call(&wire, "/api/2/smart-mfa", &body).await.status(), 422);
     // One user, however the name and the address are spelt.
     body["email"] = "zoe@example.com".into();
     let first = call(&wire, "/api/2/smart-mfa", &body).await.json()["user_id"].clone();
     body["user_identifier"] = " ZOE\u{3000}".into();
     body["email"] = "Zoe@EXAMPLE.com".into();
     let again = call(&wire, "/api/2/smart-mfa", &body).await;
-    assert_eq!((again.0.status, &again.json()["user_id"]), (200, &first), "{}", again.0);
+    assert_eq!((again.status(), &again.json()["user_id"]), (200, &first), "{}", again.0);
 }

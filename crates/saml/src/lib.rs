@@ -29,3 +29,4 @@ pub use metadata::{Binding, Metadata, SingleSignOn};
 pub use moment::Moment;
 pub use names::{AuthnContext, Id, NameFormat, NameIdFormat};
 pub use response::{Assertion, Attribute, Authentication, NameId, Response, Signed, SignedResponse};
+pub use xml::is_writable;

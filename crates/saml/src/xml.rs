@@ -171,6 +171,11 @@ fn attribute_escape(character: char) -> Option<&'static str> {
     }
 }
 
+/// Whether XML can hold every character of a text.
+pub fn is_writable(text: &str) -> bool {
+    text.chars().all(allowed)
+}
+
 /// XML 1.0 section 2.2, production `Char`. Surrogates are no `char` to begin with.
 fn allowed(character: char) -> bool {
     matches!(character, '\t' | '\n' | '\r' | '\u{20}'..='\u{FFFD}' | '\u{10000}'..)

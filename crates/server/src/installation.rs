@@ -63,6 +63,7 @@ impl From<&Command> for Intent {
         match command {
             Command::ClientList
             | Command::UserList { .. }
+            | Command::UserCollisions { .. }
             | Command::UserShow(_)
             | Command::DeviceList(_)
             | Command::AppList
@@ -72,6 +73,7 @@ impl From<&Command> for Intent {
             | Command::ClientRotate { .. }
             | Command::ClientSet { .. }
             | Command::UserCreate(_)
+            | Command::UserRename { .. }
             | Command::UserUnlock(_)
             | Command::UserDelete(_)
             | Command::UserMfa { .. }

@@ -2,6 +2,7 @@
 
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
+use domain::app::Unassertable;
 use domain::sign_in::Refusal;
 use domain::{Reason, Timestamp};
 
@@ -36,6 +37,8 @@ pub enum Error {
     Failed(Option<i64>),
     /// No such app.
     NoApp,
+    /// The app cannot be told about this user.
+    Unassertable(Unassertable),
     /// The app or account is not named at all: a bare refusal, as it is known from the wild (contract 6.1).
     Bare,
 }
@@ -92,6 +95,7 @@ impl Error {
             Self::CodeEmpty => (MISSING, "otp_token is empty".into()),
             Self::Failed(_) => (NO, "Failed authentication with this factor".into()),
             Self::NoApp => ((StatusCode::NOT_FOUND, "not found"), "App not found".into()),
+            Self::Unassertable(why) => (BAD, why.to_string().into()),
             Self::Bare => (BAD, "bad request".into()),
         };
         (status, kind, message)
@@ -105,6 +109,12 @@ impl Error {
 impl From<BadJson> for Error {
     fn from(_: BadJson) -> Self {
         Self::Common(Common::BadJson)
+    }
+}
+
+impl From<Unassertable> for Error {
+    fn from(why: Unassertable) -> Self {
+        Self::Unassertable(why)
     }
 }
 

@@ -33,8 +33,13 @@ async fn assert(app: App, access: Access<Authenticate>, call: Call, version: Ver
     let to = app_of(&app, &body).await?;
     request.terms.app = Some(to.id.0);
     match app.engine.sign_in(request, access.context()).await.map_err(Error::at(app.engine.now()))? {
-        SignInAnswer::Granted(granted) => Ok(version.assertion(&sign(&app, &to, &granted, false).await?)),
+        SignInAnswer::Granted(granted) => {
+            app.engine.assertable(&to, &granted.user)?;
+            Ok(version.assertion(&sign(&app, &to, &granted, false).await?))
+        }
         SignInAnswer::NeedsFactor { user: who, devices: held, state_token } => {
+            // Without what the subject is made of, a code would be spent for nothing.
+            app.engine.assertable(&to, &who)?;
             let (user, devices) = (user(&who, &[]), devices(&held));
             let callback_url = version.callback(&call.base_url());
             Ok(match version {

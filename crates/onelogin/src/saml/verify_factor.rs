@@ -29,6 +29,9 @@ async fn verify(app: App, access: Access<Authenticate>, call: Call, version: Ver
     let to = app_of(&app, &body).await?;
     step.app = Some(to.id.0);
     let now = app.engine.now();
+    if let Some(user) = app.engine.signing_in(step.state_token).await.map_err(Error::at(now))? {
+        app.engine.assertable(&to, &user)?;
+    }
     match app.engine.sign_in_step_held(step, access.context(), access.hold(&call)).await.map_err(Error::at(now))? {
         StepAnswer::Granted(granted) => Ok(version.assertion(&sign(&app, &to, &granted, true).await?)),
         // Here a text message that was sent is pending too, unlike in the log-in.

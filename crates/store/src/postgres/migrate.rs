@@ -78,9 +78,8 @@ pub(super) async fn run(client: &Client) -> Result<(), OpenError> {
             return Ok(());
         };
         client.batch_execute(next.postgres).await?;
-        match next.work {
-            Some(Work::LoginNames) => fill_login_names(client).await?,
-            None => {}
+        if let Some(Work::LoginNames) = next.work {
+            fill_login_names(client).await?;
         }
         client.execute("UPDATE schema_version SET version = $1 WHERE id = 1", &[&next.version]).await?;
         client.batch_execute("COMMIT").await?;

@@ -192,9 +192,8 @@ fn migrate(conn: &mut Connection) -> Result<(), OpenError> {
     for migration in migrations::after(version(conn)?) {
         let tx = conn.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
         tx.execute_batch(migration.sqlite)?;
-        match migration.work {
-            Some(Work::LoginNames) => fill_login_names(&tx)?,
-            None => {}
+        if let Some(Work::LoginNames) = migration.work {
+            fill_login_names(&tx)?;
         }
         tx.pragma_update(None, "user_version", migration.version)?;
         tx.commit()?;
