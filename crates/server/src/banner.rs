@@ -98,7 +98,8 @@ pub fn dev(shown: &DevBanner<'_>) -> String {
     }
     warning.push("*".repeat(78));
     for line in warning {
-        let _ = writeln!(text, "{red}{line:<78}{plain}");
+        let line = if shown.colours { format!("{red}{line:<78}{plain}") } else { line };
+        let _ = writeln!(text, "{line}");
     }
     let _ = writeln!(text, "\n  Start page    {base_url}/");
     let _ = writeln!(text, "  API           {base_url}/docs");

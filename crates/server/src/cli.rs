@@ -665,6 +665,8 @@ fn runtime(threads: usize) -> std::io::Result<tokio::runtime::Runtime> {
 fn read_line() -> std::io::Result<String> {
     let mut line = String::new();
     std::io::stdin().read_line(&mut line)?;
+    // Some shells put a mark in front of what they pipe.
+    let line = line.strip_prefix('\u{feff}').unwrap_or(&line);
     Ok(line.trim_end_matches(['\n', '\r']).to_owned())
 }
 

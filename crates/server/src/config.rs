@@ -22,9 +22,9 @@ use web::tls::CertificateFiles;
 
 use crate::database::Database;
 use crate::folder;
-pub(crate) use environment::distance;
 #[cfg(test)]
 pub(crate) use environment::unknown;
+pub(crate) use environment::{distance, warn_if_exposed};
 pub use environment::{secret, text_of, unknown_variables, variable};
 use setting::{Kind, SETTINGS, Setting};
 use value::Value;
@@ -189,7 +189,8 @@ fn one(
         None if matches!(setting.kind, Kind::Secret) => {
             let name = format!("{name}_FILE");
             let path = environment(&name)?.map(PathBuf::from);
-            let text = path.map(|path| text_of(&path).with_context(|| format!("the variable {name}"))).transpose()?;
+            let text = path.as_deref().map(text_of).transpose().with_context(|| format!("the variable {name}"))?;
+            path.as_deref().map(warn_if_exposed).transpose()?;
             (name, text)
         }
         text => (name.to_owned(), text),

@@ -29,12 +29,15 @@ static LOG: OnceLock<Arc<Lines>> = OnceLock::new();
 /// Starts the log: `COUNTERSIGN_LOG` holds a filter such as `info` or `engine=debug`, `COUNTERSIGN_LOG_FORMAT` is
 /// `pretty` (default) or `json`.
 pub fn start() {
-    let mut filter = EnvFilter::try_from_env("COUNTERSIGN_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
+    // An empty variable is one that is not set.
+    let asked = std::env::var("COUNTERSIGN_LOG").ok().filter(|filter| !filter.trim().is_empty());
+    let asked = asked.and_then(|filter| EnvFilter::try_new(filter.trim()).ok());
+    let mut filter = asked.unwrap_or_else(|| EnvFilter::new("info"));
     // It logs the parameters of statements, and those are addresses, numbers and digests (SEC 48).
     if let Ok(quiet) = "tokio_postgres=warn".parse() {
         filter = filter.add_directive(quiet);
     }
-    let json = std::env::var("COUNTERSIGN_LOG_FORMAT").is_ok_and(|format| format.eq_ignore_ascii_case("json"));
+    let json = std::env::var("COUNTERSIGN_LOG_FORMAT").is_ok_and(|format| format.trim().eq_ignore_ascii_case("json"));
     let colour = !json && io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
     let lines = tracing_subscriber::fmt::layer()
         .with_writer(Writer(LOG.get_or_init(run).clone()))

@@ -12,12 +12,15 @@ pub(crate) fn served(shown: bool) -> Router {
     if !shown {
         return Router::new();
     }
-    Router::new()
-        .route(
-            "/",
-            get(|| async { (TEXT, "This is an API server for multi-factor authentication. /docs describes it.\n") }),
-        )
-        .route("/favicon.ico", get(no_icon))
+    Router::new().route(
+        "/",
+        get(|| async { (TEXT, "This is an API server for multi-factor authentication. /docs describes it.\n") }),
+    )
+}
+
+/// What browsers ask for by themselves, wherever they are.
+pub(crate) fn icon() -> Router {
+    Router::new().route("/favicon.ico", get(no_icon))
 }
 
 /// The root of the admin listener.
@@ -25,10 +28,7 @@ pub(crate) fn admin() -> Router {
     const PAGE: &str = "<!doctype html><html lang=en><meta charset=utf-8><meta name=color-scheme content=\"light dark\">\
         <title>Countersign</title><h1>Countersign</h1><ul><li><a href=/metrics>Metrics</a><li><a href=/livez>Alive</a>\
         <li><a href=/readyz>Ready</a></ul>\n";
-    Router::new()
-        .route("/", get(|| async { axum::response::Html(PAGE) }))
-        .route("/favicon.ico", get(no_icon))
-        .fallback(nothing)
+    icon().route("/", get(|| async { axum::response::Html(PAGE) })).fallback(nothing)
 }
 
 /// No picture, and no need to ask again for a day.

@@ -172,7 +172,7 @@ pub async fn run(
     announce: impl Future<Output = anyhow::Result<()>>,
 ) -> anyhow::Result<ExitCode> {
     let health = Health::new(house.engine.clone());
-    let router = health.clone().routes().merge(rest).fallback(root::nothing);
+    let router = health.clone().routes().merge(rest).merge(root::icon()).fallback(root::nothing);
     let chance: &dyn engine::Chance = &engine::chance::SystemChance;
     let prefix = chance.hex::<4>();
     let ids = RequestIds::new(&prefix);

@@ -14,6 +14,7 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use rustls::server::{ClientHello, ParsedCertificate, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
 use tokio_rustls::TlsAcceptor;
+use zeroize::Zeroizing;
 
 /// A certificate chain, the server's own certificate first, and the key that belongs to it, both in PEM.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -92,16 +93,27 @@ fn read(files: &[CertificateFiles]) -> Result<ServerConfig, BadCertificate> {
     Ok(config)
 }
 
+/// A file of PEM, without the mark that some editors put in front of text.
+fn pem(path: &Path) -> std::io::Result<Vec<u8>> {
+    let mut text = std::fs::read(path)?;
+    if text.starts_with(b"\xef\xbb\xbf") {
+        text.drain(..3);
+    }
+    Ok(text)
+}
+
 fn certified(files: &CertificateFiles, provider: &CryptoProvider) -> Result<Arc<CertifiedKey>, BadCertificate> {
     let bad = |path: &Path, why: String| BadCertificate { file: path.display().to_string(), why };
-    let chain = CertificateDer::pem_file_iter(&files.chain)
-        .and_then(Iterator::collect::<Result<Vec<_>, _>>)
+    let text = pem(&files.chain).map_err(|error| bad(&files.chain, error.to_string()))?;
+    let chain = CertificateDer::pem_slice_iter(&text)
+        .collect::<Result<Vec<_>, _>>()
         .map_err(|error| bad(&files.chain, error.to_string()))?;
     let Some(own) = chain.first() else {
         return Err(bad(&files.chain, "no certificate in it".to_owned()));
     };
     ParsedCertificate::try_from(own).map_err(|error| bad(&files.chain, error.to_string()))?;
-    let key = PrivateKeyDer::from_pem_file(&files.key).map_err(|error| bad(&files.key, error.to_string()))?;
+    let text = Zeroizing::new(pem(&files.key).map_err(|error| bad(&files.key, error.to_string()))?);
+    let key = PrivateKeyDer::from_pem_slice(&text).map_err(|error| bad(&files.key, error.to_string()))?;
     let key = provider.key_provider.load_private_key(key).map_err(|error| bad(&files.key, error.to_string()))?;
     let certified = CertifiedKey::new(chain, key);
     certified

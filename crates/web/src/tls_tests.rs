@@ -110,6 +110,17 @@ fn a_key_of_another_certificate_is_refused_by_name() {
     assert!(refused.contains("two.key") && refused.contains("one.pem"), "{refused}");
 }
 
+#[test]
+fn a_mark_in_front_of_pem_is_skipped() {
+    let dir = tempfile::tempdir().unwrap();
+    let files = make(dir.path(), "marked", "DNS:mfa.example.com");
+    for path in [&files.chain, &files.key] {
+        let text = std::fs::read_to_string(path).unwrap();
+        std::fs::write(path, format!("\u{feff}{text}")).unwrap();
+    }
+    Certificates::load(vec![files]).unwrap();
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn whoever_does_not_speak_tls_gets_nothing() {
     let dir = tempfile::tempdir().unwrap();

@@ -29,7 +29,7 @@ pub fn secret(name: &str) -> anyhow::Result<Option<String>> {
 }
 
 /// Orchestrators mount secrets readable to all inside a container, so this cannot stop the start.
-fn warn_if_exposed(path: &Path) -> anyhow::Result<()> {
+pub(crate) fn warn_if_exposed(path: &Path) -> anyhow::Result<()> {
     let mode = std::os::unix::fs::MetadataExt::mode(&std::fs::metadata(path)?);
     if mode & 0o077 != 0 {
         tracing::warn!(file = %path.display(), "a secret's file can be read by others; chmod 600 is better");

@@ -288,7 +288,9 @@ fn summarise(tally: &Tally, rejects: &std::path::Path, milliseconds: i64, as_jso
     }
     let tenths = (milliseconds.max(0) + 50) / 100;
     let (seconds, tenth) = (tenths / 10, tenths % 10);
-    terminal::say(&format!("Imported in {seconds}.{tenth} s: {users} new users, {devices} new devices"));
+    let counted = |number: u64, what: &str| format!("{number} {what}{}", if number == 1 { "" } else { "s" });
+    let (users, devices) = (counted(users, "new user"), counted(devices, "new device"));
+    terminal::say(&format!("Imported in {seconds}.{tenth} s: {users}, {devices}"));
     terminal::say(&format!("  unchanged  {unchanged} devices that were here already"));
     if updated > 0 {
         terminal::say(&format!("  updated    {updated} devices and users, to what the list says"));

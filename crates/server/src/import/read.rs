@@ -74,7 +74,7 @@ fn text_rows(beginning: &[u8], mut list: List, format: Option<Format>) -> anyhow
     }
     if let Some(is) = sniff::name(beginning) {
         bail!(
-            "this is {is}.\nA list is JSON objects, otpauth:// addresses, a line each, or CSV with a header row of some of the columns {}",
+            "this is {is}\nA list is JSON objects, otpauth:// addresses, a line each, or CSV with a header row of some of the columns {}",
             NAMES.join(", ")
         );
     }

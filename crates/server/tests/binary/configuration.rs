@@ -127,6 +127,7 @@ fn the_root_says_what_it_is() {
         assert!(start.body.contains(part), "{part}: {}", start.body);
     }
     assert_eq!(world.http().send("GET", "/dev", "").unwrap().status, 303);
+    assert_eq!(world.http().send("GET", "/favicon.ico", "").unwrap().status, 204);
     let admin = world.ready["admin_url"].as_str().unwrap().trim_start_matches("http://");
     let page = common::get(admin, "/");
     assert!(page.contains("/metrics") && page.contains("/readyz"), "{page}");
