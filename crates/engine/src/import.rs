@@ -17,6 +17,7 @@ use serde::{Deserialize, Serialize};
 use store::IdKind;
 use tokio::sync::{Mutex, MutexGuard};
 
+use crate::turns::{Turn, Turns};
 use crate::{Engine, Error, users};
 
 /// Ids reserved at a time: at most this many of each kind stay unused.
@@ -136,6 +137,7 @@ pub struct Import {
     users: Mutex<Range<i64>>,
     devices: Mutex<Range<i64>>,
     lanes: Vec<Mutex<u64>>,
+    turns: Arc<Turns>,
     /// Counts the people taken.
     moment: AtomicU64,
 }
@@ -144,21 +146,58 @@ impl Import {
     /// Begins an import.
     pub fn new(engine: Arc<Engine>) -> Self {
         let lanes = std::iter::repeat_with(Mutex::default).take(LANES).collect();
-        Self { engine, users: Mutex::new(0..0), devices: Mutex::new(0..0), lanes, moment: AtomicU64::new(0) }
+        Self {
+            engine,
+            users: Mutex::new(0..0),
+            devices: Mutex::new(0..0),
+            lanes,
+            turns: Arc::default(),
+            moment: AtomicU64::new(0),
+        }
     }
 
-    /// Takes people over, all at the same time. What became of each is told in their order.
-    pub async fn take_all(self: &Arc<Self>, people: Vec<Person>) -> Vec<Result<Imported, ImportError>> {
+    /// Takes people over, all at the same time, but for those who share a name, an address or an id: of them the earlier
+    /// comes first, and ids are drawn in the list's order. What became of each is told in their order. Their places are
+    /// taken when this is called, not when its answer is waited for.
+    pub fn take_all(
+        self: &Arc<Self>,
+        people: Vec<Person>,
+    ) -> impl Future<Output = Vec<Result<Imported, ImportError>>> + Send + use<> {
+        let drawing = self.turns.enter(vec![DRAWING.to_owned()]);
+        let turns: Vec<Turn> = people.iter().map(|person| self.turns.enter(spoken_for(person))).collect();
+        let import = self.clone();
+        async move { import.take_in_turn(people, drawing, turns).await }
+    }
+
+    async fn take_in_turn(
+        self: Arc<Self>,
+        people: Vec<Person>,
+        mut drawing: Turn,
+        turns: Vec<Turn>,
+    ) -> Vec<Result<Imported, ImportError>> {
         let moment = self.moment.load(Ordering::SeqCst);
         let asked: Vec<_> = people.iter().map(|p| (p.external_id.as_deref(), p.username.as_str())).collect();
         // If this fails, each finds out by itself.
         let found = self.engine.store.find_users(&asked).await.unwrap_or_default();
+        drawing.wait().await;
+        let mut drawn = Vec::with_capacity(people.len());
+        for (place, person) in people.iter().enumerate() {
+            // Who is here needs no id of a user, and perhaps none of a device.
+            let is_new = matches!(found.get(place), Some(None));
+            drawn.push(if is_new { self.draw_ids(person.tokens.len()).await } else { DrawnIds::default() });
+        }
+        drop(drawing);
         let mut hints = found.into_iter().map(|user| Hint { moment, user });
         let under_way: Vec<_> = people
             .into_iter()
-            .map(|person| {
+            .zip(turns)
+            .zip(drawn)
+            .map(|((person, mut turn), drawn)| {
                 let (import, hint) = (self.clone(), hints.next());
-                tokio::spawn(async move { import.take(&person, hint).await })
+                tokio::spawn(async move {
+                    turn.wait().await;
+                    import.take(&person, hint, &drawn).await
+                })
             })
             .collect();
         let mut taken = Vec::with_capacity(under_way.len());
@@ -169,7 +208,7 @@ impl Import {
     }
 
     /// Takes one person over with all their devices, or nothing of them. Whoever is here already is merged with.
-    async fn take(&self, person: &Person, hint: Option<Hint>) -> Result<Imported, ImportError> {
+    async fn take(&self, person: &Person, hint: Option<Hint>, drawn: &DrawnIds) -> Result<Imported, ImportError> {
         import::judge_username(&person.username)?;
         let said = patch(person)?;
         let mut names = Vec::with_capacity(person.tokens.len());
@@ -186,7 +225,7 @@ impl Import {
         let mut hint = hint.filter(|hint| held.last() <= hint.moment);
         let mut waits = 0;
         for _ in 0..TRIES {
-            match self.try_take(person, &said, &names, hint.take()).await {
+            match self.try_take(person, &said, &names, hint.take(), drawn).await {
                 Ok(Some(imported)) => {
                     held.mark(self.moment.fetch_add(1, Ordering::SeqCst) + 1);
                     return Ok(imported);
@@ -211,6 +250,7 @@ impl Import {
         said: &UserPatch,
         names: &[&str],
         hint: Option<Hint>,
+        ids: &DrawnIds,
     ) -> Result<Option<Imported>, ImportError> {
         let store = &self.engine.store;
         let found = match hint {
@@ -221,7 +261,7 @@ impl Import {
             Some(id) => store.view(id).await?,
             None => View::default(),
         };
-        let (incoming, fates) = self.draw(person, said, names, view.user.clone(), &view.devices).await?;
+        let (incoming, fates) = self.draw(person, said, names, ids, view.user.clone(), &view.devices).await?;
         let user = incoming.drawn;
         let (by, now) = (Context::default(), self.engine.now());
         if view.user.is_some() {
@@ -252,13 +292,18 @@ impl Import {
         person: &Person,
         said: &UserPatch,
         names: &[&str],
+        ids: &DrawnIds,
         known: Option<User>,
         here: &[Device],
     ) -> Result<(Incoming, Fates), ImportError> {
         let drawn = match &known {
             Some(user) => user.id,
-            None => UserId(self.next_id(&self.users, IdKind::User).await?),
+            None => UserId(match ids.user {
+                Some(id) => id,
+                None => self.next_id(&self.users, IdKind::User).await?,
+            }),
         };
+        let mut ready = ids.devices.iter().copied();
         let now = self.engine.now();
         let mut seen: Vec<(DeviceId, Credential)> = Vec::with_capacity(here.len() + person.tokens.len());
         for device in here {
@@ -290,7 +335,10 @@ impl Import {
                 found.push((*id, Fate::of(fields, update)));
                 continue;
             }
-            let id = DeviceId(self.next_id(&self.devices, IdKind::Device).await?);
+            let id = DeviceId(match ready.next() {
+                Some(id) => id,
+                None => self.next_id(&self.devices, IdKind::Device).await?,
+            });
             let factor = token.credential.kind();
             let last_counter = match &token.credential {
                 Credential::Hotp(_) => import::last_counter(token.counter)?,
@@ -322,6 +370,16 @@ impl Import {
         Ok((incoming, Fates { person: user, devices: found }))
     }
 
+    /// The ids of somebody new. If they cannot be drawn now, each is drawn when it is needed.
+    async fn draw_ids(&self, tokens: usize) -> DrawnIds {
+        let user = self.next_id(&self.users, IdKind::User).await.ok();
+        let mut devices = Vec::with_capacity(tokens);
+        for _ in 0..tokens {
+            devices.extend(self.next_id(&self.devices, IdKind::Device).await.ok());
+        }
+        DrawnIds { user, devices }
+    }
+
     async fn next_id(&self, stock: &Mutex<Range<i64>>, kind: IdKind) -> Result<i64, Error> {
         let mut stock = stock.lock().await;
         if stock.is_empty() {
@@ -351,6 +409,23 @@ impl Import {
         };
         Held(held, also)
     }
+}
+
+/// What whole batches take turns for.
+const DRAWING: &str = "\u{2}";
+
+/// What a person is known by, and somebody else in the list may be too.
+fn spoken_for(person: &Person) -> Vec<String> {
+    let names = [Some(person.username.as_str()), person.email.as_deref()];
+    let keys = names.into_iter().flatten().map(domain::name::key).filter(|key| !key.is_empty());
+    keys.chain(person.external_id.as_ref().map(|id| format!("\u{1}{id}"))).collect()
+}
+
+/// Ids drawn in the order of the list.
+#[derive(Debug, Default)]
+struct DrawnIds {
+    user: Option<i64>,
+    devices: Vec<i64>,
 }
 
 /// Who somebody was when it was looked up.

@@ -28,6 +28,7 @@ mod smart;
 mod tally;
 pub mod temp_token;
 pub mod tokens;
+mod turns;
 pub mod users;
 pub mod verify;
 mod warn;

@@ -71,8 +71,9 @@ async fn take_in(
         }
         // Not said why: the reason could quote a secret.
         let Ok(people) = serde_json::from_slice::<Vec<Person>>(&line) else { bail!("a batch cannot be understood") };
-        let import = import.clone();
-        let batch = tokio::spawn(async move { import.take_all(people).await.into_iter().map(outcome).collect() });
+        // Its people's places in the list are taken here, in the order in which batches arrive.
+        let taking = import.take_all(people);
+        let batch = tokio::spawn(async move { taking.await.into_iter().map(outcome).collect() });
         if started.send(batch).await.is_err() {
             return Ok(());
         }
