@@ -48,6 +48,7 @@ const COMMANDS: &[(&str, &[&str], Kind)] = &[
     ("user list", &[], Needs),
     ("user show", &["ana"], Needs),
     ("user mfa", &["ana", "off"], Needs),
+    ("user rename", &["ana", "--username", "anna"], Needs),
     ("user unlock", &["ana"], Needs),
     ("user delete", &["ana", "--yes"], Needs),
     ("device list", &["ana"], Needs),
