@@ -14,7 +14,7 @@ use crate::time::{DAY, MINUTE, SECOND, Timestamp};
 pub const ACCESS_TTL: i64 = 36_000 * SECOND;
 /// Life of a refresh token, in milliseconds: 45 days (contract 2.1).
 pub const REFRESH_TTL: i64 = 45 * DAY;
-/// Wrong secrets per client before it has to wait (SEC 30).
+/// Wrong secrets per client before further ones have to wait (SEC 30).
 pub const MAX_WRONG_SECRETS: usize = 20;
 /// The period in which wrong secrets are counted, in milliseconds.
 pub const WRONG_SECRET_WINDOW: i64 = 10 * MINUTE;
@@ -153,7 +153,7 @@ impl Client {
         self.secrets.iter().fold(false, |known, s| s.digest.matches(&digest) | known)
     }
 
-    /// Until when wrong secrets keep this client waiting, if they do (SEC 30).
+    /// Until when further wrong secrets for this client wait, if they do (SEC 30). The right one never does.
     pub fn held_until(&self, now: Timestamp) -> Option<Timestamp> {
         let recent: Vec<_> = self.wrong_secrets.iter().filter(|at| now.since(**at) < WRONG_SECRET_WINDOW).collect();
         (recent.len() >= MAX_WRONG_SECRETS).then(|| recent[recent.len() - MAX_WRONG_SECRETS].plus(WRONG_SECRET_WINDOW))
@@ -170,15 +170,16 @@ pub struct TokenSet {
     pub refresh: Digest,
     /// Whose it is.
     pub client_id: ClientId,
-    /// Sealed JSON of both tokens; wiped when the set ends.
+    /// Sealed JSON of both tokens, of the newest set of a family only; wiped when a refresh makes a newer one, and when
+    /// the set ends.
     pub sealed: Option<Sealed>,
     /// Row number that the sealing binds.
     pub row: i64,
-    /// The pair this one descends from by refreshing: all of them end together when an old one is used again.
+    /// The pair this one descends from by refreshing: all of them end together when one is revoked.
     pub family: i64,
     /// When it was issued.
     pub created_at: Timestamp,
-    /// When the pair was ended by a refresh or a revocation.
+    /// When the pair was revoked. A refresh ends nothing: others hold the same pair.
     pub ended_at: Option<Timestamp>,
 }
 
@@ -208,6 +209,8 @@ pub struct ClientView {
     pub newest: Option<TokenSet>,
     /// The token set the decision is about, found by its access token.
     pub asked: Option<TokenSet>,
+    /// The newest token set of that one's family that has not been ended.
+    pub newest_of_family: Option<TokenSet>,
 }
 
 /// How a request for tokens ends.
@@ -221,14 +224,12 @@ pub enum Grant {
     Held(Timestamp),
 }
 
-/// Client credentials grant: a live set is answered again, else the freshly drawn `fresh` one (contract 2.1).
+/// Client credentials grant: a live set is answered again, else the freshly drawn `fresh` one (contract 2.1). The secret
+/// is judged before anything else: the right one is never refused because of wrong ones, since anybody may know the id.
 pub fn grant(view: &ClientView, secret: &str, fresh: &TokenSet, now: Timestamp) -> Decision<Grant> {
     let Some(client) = view.client.as_ref() else { return Decision::reply(Grant::Refused) };
-    if let Some(until) = client.held_until(now) {
-        return Decision::reply(Grant::Held(until));
-    }
     if !client.knows(secret) || !client.is_live(now) {
-        return wrong_secret(client, now, Grant::Refused);
+        return wrong_secret(client, now, Grant::Refused, Grant::Held);
     }
     if let Some(live) = view.newest.as_ref().filter(|set| set.is_live(now) && set.sealed.is_some()) {
         return Decision::reply(Grant::Granted(live.clone()));
@@ -238,18 +239,23 @@ pub fn grant(view: &ClientView, secret: &str, fresh: &TokenSet, now: Timestamp) 
         .with(AuditEvent::of_client(AuditKind::TokenIssued, client.id, now).into())
 }
 
-/// Counts a wrong secret against its client only (SEC 30).
-pub fn wrong_secret<T>(client: &Client, now: Timestamp, reply: T) -> Decision<T> {
+/// Counts a wrong secret against its client only (SEC 30). Beyond the limit it is `held`, and nothing is written: that
+/// costs whoever sends them nothing more than waiting, and must not cost us a row each.
+fn wrong_secret<T>(client: &Client, now: Timestamp, refused: T, held: impl FnOnce(Timestamp) -> T) -> Decision<T> {
+    if let Some(until) = client.held_until(now) {
+        return Decision::reply(held(until));
+    }
     let mut wrong: Vec<_> =
         client.wrong_secrets.iter().copied().filter(|at| now.since(*at) < WRONG_SECRET_WINDOW).collect();
     wrong.push(now);
-    Decision::reply(reply)
+    Decision::reply(refused)
         .with(Change::SetWrongSecrets { client: client.id, at: wrong })
         .with(AuditEvent::of_client(AuditKind::ClientRefused, client.id, now).into())
 }
 
-/// Refresh grant: needs the matching pair, which stops working at once. An ended pair ends its whole family, since two
-/// parties hold it (SEC 14).
+/// Refresh grant: needs the matching pair. Every process of a client holds the same pair (contract 2.1), so a refresh ends
+/// nothing: the first one makes the pair's successor, and for as long as the old one would have lived it is answered with
+/// the newest of its line. Only a revocation ends pairs, and it ends the line.
 pub fn refresh(view: &ClientView, refresh: &Digest, fresh: &TokenSet, now: Timestamp) -> Decision<Grant> {
     let (Some(client), Some(asked)) = (view.client.as_ref(), view.asked.as_ref()) else {
         return Decision::reply(Grant::Refused);
@@ -257,17 +263,16 @@ pub fn refresh(view: &ClientView, refresh: &Digest, fresh: &TokenSet, now: Times
     if asked.client_id != client.id || !asked.refresh.matches(refresh) || !client.is_live(now) {
         return Decision::reply(Grant::Refused);
     }
-    if asked.ended_at.is_some() {
-        return Decision::reply(Grant::Refused)
-            .with(Change::EndTokenFamily { client: client.id, family: asked.family, at: now })
-            .with(AuditEvent::of_client(AuditKind::TokenReused, client.id, now).into());
-    }
     if !asked.is_refreshable(now) {
         return Decision::reply(Grant::Refused);
     }
+    let newest = view.newest_of_family.as_ref().unwrap_or(asked);
+    if newest.access != asked.access && newest.is_live(now) && newest.sealed.is_some() {
+        return Decision::reply(Grant::Granted(newest.clone()));
+    }
     let fresh = TokenSet { family: asked.family, ..fresh.clone() };
     Decision::reply(Grant::Granted(fresh.clone()))
-        .with(Change::EndTokenSet { access: asked.access, at: now })
+        .with(Change::ReplaceTokenSet { access: newest.access })
         .with(Change::CreateTokenSet(fresh))
         .with(AuditEvent::of_client(AuditKind::TokenRefreshed, client.id, now).into())
 }
@@ -283,19 +288,17 @@ pub enum Revocation {
     Held(Timestamp),
 }
 
-/// Revokes an access token and its refresh token (contract 2.3).
+/// Revokes an access token, its refresh token, and all that descend from the same grant (contract 2.3): a pair that was
+/// refreshed before must not bring a new one.
 pub fn revoke(view: &ClientView, secret: &str, now: Timestamp) -> Decision<Revocation> {
     let Some(client) = view.client.as_ref() else { return Decision::reply(Revocation::Refused) };
-    if let Some(until) = client.held_until(now) {
-        return Decision::reply(Revocation::Held(until));
-    }
     if !client.knows(secret) || !client.is_live(now) {
-        return wrong_secret(client, now, Revocation::Refused);
+        return wrong_secret(client, now, Revocation::Refused, Revocation::Held);
     }
     match &view.asked {
         Some(set) if set.client_id != client.id => Decision::reply(Revocation::Refused),
         Some(set) if set.ended_at.is_none() => Decision::reply(Revocation::Done)
-            .with(Change::EndTokenSet { access: set.access, at: now })
+            .with(Change::EndTokenFamily { client: client.id, family: set.family, at: now })
             .with(AuditEvent::of_client(AuditKind::TokenRevoked, client.id, now).into()),
         _ => Decision::reply(Revocation::Done),
     }
@@ -329,20 +332,27 @@ pub fn rotate_client(view: &ClientView, secret: ClientSecret, now: Timestamp) ->
         .with(Change::UpdateClient(rotated))
 }
 
-/// Changes what an operator may choose; what is `None` stays. `None` if there is no such client. Choosing adaptive holds
-/// anew forgets what was learnt.
-pub fn choose(
-    view: &ClientView,
-    holding: Option<Holding>,
-    number_matching: Option<bool>,
-    now: Timestamp,
-) -> Decision<Option<Client>> {
+/// What an operator changes about a client; what is `None` stays.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Choice {
+    /// For how long its polls are held where they do not say.
+    pub holding: Option<Holding>,
+    /// Whether people type a number that it shows.
+    pub number_matching: Option<bool>,
+    /// How it wants to be answered.
+    pub profile: Option<CompatProfile>,
+}
+
+/// Changes what an operator may choose. `None` if there is no such client. Choosing adaptive holds anew forgets what was
+/// learnt.
+pub fn choose(view: &ClientView, choice: Choice, now: Timestamp) -> Decision<Option<Client>> {
     let Some(client) = view.client.clone() else { return Decision::reply(None) };
     let options = ClientOptions {
-        holding: holding.unwrap_or(client.options.holding),
-        number_matching: number_matching.unwrap_or(client.options.number_matching),
+        holding: choice.holding.unwrap_or(client.options.holding),
+        number_matching: choice.number_matching.unwrap_or(client.options.number_matching),
     };
-    let chosen = Client { options, ..client };
+    let chosen = Client { options, profile: choice.profile.unwrap_or(client.profile), ..client };
     Decision::reply(Some(chosen.clone()))
         .with(AuditEvent::of_client(AuditKind::ClientChanged, chosen.id, now).into())
         .with(Change::UpdateClient(chosen))

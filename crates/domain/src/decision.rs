@@ -183,12 +183,10 @@ pub enum Change {
     },
     /// A new token pair.
     CreateTokenSet(TokenSet),
-    /// One pair ends and its sealed copy is wiped.
-    EndTokenSet {
+    /// A newer pair of its line is answered instead of this one: its sealed copy is wiped. The pair itself lives on.
+    ReplaceTokenSet {
         /// Its access token.
         access: Digest,
-        /// When.
-        at: Timestamp,
     },
     /// All pairs that descend from one grant end.
     EndTokenFamily {

@@ -44,10 +44,15 @@ impl Scene {
 
     fn view(&self, id: i64, asked: Option<Digest>) -> ClientView {
         let of_client = |set: &&TokenSet| set.client_id == ClientId(id);
+        let asked = asked.and_then(|access| self.db.tokens.iter().find(|set| set.access == access).cloned());
         ClientView {
             client: self.db.clients.iter().find(|c| c.id == ClientId(id)).cloned(),
             newest: self.db.tokens.iter().filter(of_client).rfind(|set| set.ended_at.is_none()).cloned(),
-            asked: asked.and_then(|access| self.db.tokens.iter().find(|set| set.access == access).cloned()),
+            newest_of_family: asked.as_ref().and_then(|asked| {
+                let of_family = |set: &&TokenSet| set.family == asked.family && set.ended_at.is_none();
+                self.db.tokens.iter().filter(of_family).max_by_key(|set| set.row).cloned()
+            }),
+            asked,
         }
     }
 
@@ -100,24 +105,33 @@ fn the_same_live_set_is_granted_again_until_it_ends() {
     assert_ne!(scene.granted(1, "secret").access, first.access);
 }
 
-/// SEC 30.
+/// SEC 30: a client's id is no secret, so whoever knows it must not be able to shut its owner out.
 #[test]
-fn twenty_wrong_secrets_hold_their_client_and_no_other() {
+fn the_right_secret_always_passes() {
     let mut scene = Scene::new();
     for n in 0..20 {
         assert_eq!(scene.grant(1, "wrong"), Grant::Refused, "{n}");
+        scene.granted(1, "secret");
         scene.now = scene.now.plus(1000);
     }
     let free = START.plus(WRONG_SECRET_WINDOW);
-    for text in ["secret", "wrong"] {
-        assert_eq!(scene.grant(1, text), Grant::Held(free), "right or wrong");
+    let before = scene.db.recorded(AuditKind::ClientRefused);
+    for _ in 0..50 {
+        assert_eq!(scene.grant(1, "wrong"), Grant::Held(free), "only a wrong one waits");
     }
-    assert_eq!(scene.db.clients[0].wrong_secrets.len(), 20, "nothing is counted while held");
+    assert_eq!(scene.db.recorded(AuditKind::ClientRefused), before, "what is held writes nothing");
+    let set = scene.granted(1, "secret");
+    assert!(matches!(scene.refresh(1, &set, &set.refresh), Grant::Granted(_)));
+    let revoke = |scene: &mut Scene, text: &str| {
+        scene.db.commit(client::revoke(&scene.view(1, Some(set.access)), text, scene.now))
+    };
+    assert_eq!(revoke(&mut scene, "wrong"), Revocation::Held(free));
+    assert_eq!(revoke(&mut scene, "secret"), Revocation::Done);
     scene.granted(2, "other secret");
+    assert_eq!(scene.grant(2, "wrong"), Grant::Refused, "each id has its own count");
     scene.now = free;
-    scene.granted(1, "secret");
     assert_eq!(scene.grant(1, "wrong"), Grant::Refused);
-    assert!(matches!(scene.grant(1, "secret"), Grant::Held(_)), "a right one resets nothing");
+    assert!(matches!(scene.grant(1, "wrong"), Grant::Held(_)), "a right one resets nothing");
 }
 
 #[test]
@@ -131,22 +145,56 @@ fn unknown_revoked_and_expired_look_like_a_wrong_secret() {
     assert_eq!(scene.db.tokens, []);
 }
 
-/// SEC 14: a refresh rotates; an old pair used again ends everything that came of it.
+/// Contract 2.1: all processes of a client hold the same pair, and each may refresh it.
 #[test]
-fn a_reused_refresh_token_ends_its_whole_family() {
+fn a_refreshed_pair_answers_with_its_successor() {
     let mut scene = Scene::new();
     let first = scene.granted(1, "secret");
-    let Grant::Granted(second) = scene.refresh(1, &first, &first.refresh) else { panic!("refused") };
-    assert_eq!(second.family, first.family);
-    assert_eq!(live(&scene), 1, "the old pair stops working at once");
-    let other = scene.granted(2, "other secret");
-    assert_eq!(scene.refresh(1, &first, &first.refresh), Grant::Refused);
-    let view = scene.view(1, Some(second.access));
-    assert!(view.asked.unwrap().ended_at.is_some());
-    assert_eq!(scene.refresh(1, &second, &second.refresh), Grant::Refused);
-    assert_eq!(live(&scene), 1, "another client's lives on");
-    assert!(scene.view(2, Some(other.access)).asked.unwrap().is_live(scene.now));
-    assert_eq!(scene.db.recorded(AuditKind::TokenReused), 2);
+    let refreshed = |scene: &mut Scene, asked: &TokenSet| match scene.refresh(1, asked, &asked.refresh) {
+        Grant::Granted(set) => set,
+        other => panic!("{other:?}"),
+    };
+    let second = refreshed(&mut scene, &first);
+    assert_eq!((second.family, live(&scene)), (first.family, 2), "bystanders hold the first");
+    assert_eq!(scene.granted(1, "secret").access, second.access, "whoever asks anew gets the newest");
+    for _ in 0..5 {
+        assert_eq!(refreshed(&mut scene, &first).access, second.access);
+    }
+    let third = refreshed(&mut scene, &second);
+    assert_eq!(refreshed(&mut scene, &first).access, third.access, "the newest of its line");
+    assert_eq!(refreshed(&mut scene, &second).access, third.access);
+    assert_eq!(scene.db.recorded(AuditKind::TokenRefreshed), 2);
+    assert!(scene.db.tokens.iter().all(|set| set.sealed.is_some() == (set.access == third.access)));
+    // Once the newest has ended as an access token, whoever comes first makes the next.
+    scene.now = START.plus(ACCESS_TTL);
+    let fourth = refreshed(&mut scene, &first);
+    assert!(fourth.is_live(scene.now));
+    assert_eq!(refreshed(&mut scene, &third).access, fourth.access);
+    scene.now = START.plus(REFRESH_TTL);
+    assert_eq!(scene.refresh(1, &first, &first.refresh), Grant::Refused, "as long as it would have lived");
+}
+
+/// Contract 2.3: what was revoked cannot come back by a pair that somebody still holds.
+#[test]
+fn revoking_ends_the_family() {
+    for revoked in 0..3 {
+        let mut scene = Scene::new();
+        let mut line = vec![scene.granted(1, "secret")];
+        for n in 0..2 {
+            let Grant::Granted(next) = scene.refresh(1, &line[n].clone(), &line[n].refresh.clone()) else { panic!() };
+            line.push(next);
+        }
+        let other = scene.granted(2, "other secret");
+        let view = scene.view(1, Some(line[revoked].access));
+        assert_eq!(scene.db.commit(client::revoke(&view, "secret", scene.now)), Revocation::Done);
+        for set in &line {
+            assert_eq!(scene.refresh(1, set, &set.refresh), Grant::Refused);
+        }
+        assert_eq!(live(&scene), 1, "another client's lives on");
+        assert!(scene.view(2, Some(other.access)).asked.unwrap().is_live(scene.now));
+        let next = scene.granted(1, "secret");
+        assert!(line.iter().all(|set| set.access != next.access), "the next grant is a new line");
+    }
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! API callers: created, listed, rotated and revoked by operators.
 
-use domain::client::{self, ClientSecret};
-use domain::holding::Holding;
+use domain::client::{self, Choice, ClientSecret};
+use domain::factor::Alphabet;
 use domain::{Client, ClientId, ClientOptions, ClientView, CompatProfile, Digest, Scope};
 use store::IdKind;
 
@@ -113,20 +113,20 @@ impl Engine {
         Ok(rotated.map(|client| NewSecret { client, secret }))
     }
 
-    /// Changes what an operator may choose for a client; what is `None` stays. `None` if there is no such client.
-    pub async fn choose_for_client(
-        &self,
-        client_id: &str,
-        holding: Option<Holding>,
-        number_matching: Option<bool>,
-    ) -> Result<Option<Client>, Error> {
+    /// Changes what an operator may choose for a client. `None` if there is no such client.
+    pub async fn choose_for_client(&self, client_id: &str, choice: Choice) -> Result<Option<Client>, Error> {
         let Some(client) = self.store.client_by_public_id(client_id).await? else { return Ok(None) };
         let now = self.now();
-        let rule = move |view: &ClientView| client::choose(view, holding, number_matching, now);
+        let rule = move |view: &ClientView| client::choose(view, choice, now);
         let chosen = self.decide_client(client.id, None, rule).await?;
         self.held.forget(client.id);
         self.forget_callers();
         Ok(chosen)
+    }
+
+    /// A password for somebody who has lost theirs: 20 characters without look-alikes, about 100 bits.
+    pub fn draw_password(&self) -> String {
+        self.chance.code(Alphabet::Alphanumeric, 20)
     }
 
     fn draw_client_secret(&self) -> (String, ClientSecret) {

@@ -56,7 +56,7 @@ pub enum TokenAnswer {
     Granted(TokenPair),
     /// Unknown client, wrong secret or wrong refresh token.
     Refused,
-    /// Too many wrong secrets; come back then (SEC 30).
+    /// A wrong secret after too many of them; come back then (SEC 30).
     Held(Timestamp),
 }
 
@@ -100,43 +100,47 @@ impl Engine {
     }
 
     /// Client credentials grant: the live pair again, or a new one.
-    pub async fn grant_token(&self, client_id: &str, secret: &str) -> Result<TokenAnswer, Error> {
+    pub async fn grant_token(&self, client: ClientId, secret: &str) -> Result<TokenAnswer, Error> {
         let now = self.now();
-        let Some(client) = self.store.client_by_public_id(client_id).await? else { return Ok(TokenAnswer::Refused) };
         let secret = zeroize::Zeroizing::new(secret.to_owned());
         // The usual call asks for a pair that lives already: that needs no write.
-        let snapshot = self.store.client_view(client.id, None).await?;
-        let fresh = self.draw_pair(client.id, now).await?;
+        let snapshot = self.store.client_view(client, None).await?;
+        let fresh = self.draw_pair(client, now).await?;
         let first = client::grant(&snapshot, &secret, &fresh, now);
         if first.changes.is_empty() {
             return self.token_answer(first.reply);
         }
-        let granted =
-            self.decide_client(client.id, None, move |view| client::grant(view, &secret, &fresh, now)).await?;
+        let granted = self.decide_client(client, None, move |view| client::grant(view, &secret, &fresh, now)).await?;
         self.token_answer(granted)
     }
 
-    /// Refresh grant: the matching pair is exchanged for a new one.
-    pub async fn refresh_token(&self, access: &str, refresh: &str) -> Result<TokenAnswer, Error> {
+    /// Whose access token this is or was: it may have ended, and good for nothing but asking that client's rate.
+    pub async fn client_of_token(&self, access: &str) -> Result<Option<ClientId>, Error> {
+        Ok(self.store.token(Digest::of(access.as_bytes())).await?.map(|(_, client)| client.id))
+    }
+
+    /// Refresh grant: the matching pair is answered with its successor, which is made if there is none yet.
+    pub async fn refresh_token(&self, client: ClientId, access: &str, refresh: &str) -> Result<TokenAnswer, Error> {
         let now = self.now();
         let (access, refresh) = (Digest::of(access.as_bytes()), Digest::of(refresh.as_bytes()));
-        let Some((_, client)) = self.store.token(access).await? else { return Ok(TokenAnswer::Refused) };
-        let fresh = self.draw_pair(client.id, now).await?;
-        let granted = self
-            .decide_client(client.id, Some(access), move |view| client::refresh(view, &refresh, &fresh, now))
-            .await?;
-        self.callers.invalidate_all();
+        // Of many that hold the same pair all but the first find a successor: that needs no write.
+        let snapshot = self.store.client_view(client, Some(access)).await?;
+        let fresh = self.draw_pair(client, now).await?;
+        let first = client::refresh(&snapshot, &refresh, &fresh, now);
+        if first.changes.is_empty() {
+            return self.token_answer(first.reply);
+        }
+        let granted =
+            self.decide_client(client, Some(access), move |view| client::refresh(view, &refresh, &fresh, now)).await?;
         self.token_answer(granted)
     }
 
-    /// Revokes an access token and its refresh token, for the client that holds them.
-    pub async fn revoke_token(&self, client_id: &str, secret: &str, access: &str) -> Result<Revocation, Error> {
+    /// Revokes an access token and all of its line, for the client that holds them.
+    pub async fn revoke_token(&self, client: ClientId, secret: &str, access: &str) -> Result<Revocation, Error> {
         let now = self.now();
-        let Some(client) = self.store.client_by_public_id(client_id).await? else { return Ok(Revocation::Refused) };
         let secret = zeroize::Zeroizing::new(secret.to_owned());
         let access = Digest::of(access.as_bytes());
-        let revoked =
-            self.decide_client(client.id, Some(access), move |view| client::revoke(view, &secret, now)).await?;
+        let revoked = self.decide_client(client, Some(access), move |view| client::revoke(view, &secret, now)).await?;
         self.callers.invalidate_all();
         Ok(revoked)
     }

@@ -53,10 +53,12 @@ pub fn parse(authorization: Option<&str>, body: &Body) -> Result<Option<Credenti
     }
 }
 
-/// The body of a token call: a form if its content type says so, JSON otherwise.
+/// The body of a token call: a form if its content type says so, JSON otherwise. An object in braces is JSON whatever it is
+/// called: that is the content type of programs that set none, and no form begins so.
 pub fn body(content_type: Option<&str>, bytes: &[u8]) -> Result<Body, JsonError> {
     let kind = content_type.unwrap_or_default().split(';').next().unwrap_or_default().trim();
-    if !kind.eq_ignore_ascii_case("application/x-www-form-urlencoded") {
+    let is_object = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes).trim_ascii_start().starts_with(b"{");
+    if is_object || !kind.eq_ignore_ascii_case("application/x-www-form-urlencoded") {
         return Body::parse(bytes);
     }
     let pairs: Vec<(String, String)> = serde_urlencoded::from_bytes(bytes).map_err(|_| JsonError::Malformed)?;

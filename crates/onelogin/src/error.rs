@@ -40,6 +40,14 @@ impl Common {
         Self::Internal
     }
 
+    /// What became of a failure of the engine that no endpoint has words for: the database is away, or it is our fault.
+    pub fn failure(error: &engine::Error) -> Self {
+        match error {
+            engine::Error::Unavailable(_) => Self::Unavailable,
+            other => Self::fault(other),
+        }
+    }
+
     /// The answer in the words of a family.
     pub fn answer(&self, family: Family) -> Response {
         match self {

@@ -38,6 +38,13 @@ impl Body {
         json::parse_object(text).map(Self)
     }
 
+    /// Sets a field that is absent or `null`.
+    pub fn set_absent(&mut self, field: &str, value: &str) {
+        if !self.has(field) {
+            self.0.insert(field.to_owned(), Value::String(value.to_owned()));
+        }
+    }
+
     /// The names of all fields, also of those nobody asks for.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.0.keys().map(String::as_str)

@@ -20,6 +20,7 @@ use crate::access::{
     Access, Allows, Authenticate, ChallengeV1, Family, ManageAll, ManageMfa, ManageUsers, ReadAll, ReadMfa, ReadUsers,
 };
 use crate::call::{Call, Params, without_slash};
+use crate::cost::Cost;
 use crate::envelope::{is_under, refusal};
 use crate::error::Common;
 use crate::quota::Standing;
@@ -37,10 +38,20 @@ pub struct RouteEntry {
     pub scopes: fn(domain::Scope) -> bool,
 }
 
+/// The cost that a line of the table names.
+macro_rules! cost {
+    () => {
+        Cost::CALL
+    };
+    ($cost:ident) => {
+        Cost::$cost
+    };
+}
+
 macro_rules! table {
     (
         open { $($open_method:ident $open_path:literal => $open_handler:path;)* }
-        guarded { $($family:ident $method:ident $path:literal => $scopes:ident $handler:path;)* }
+        guarded { $($family:ident $method:ident $path:literal => $scopes:ident $handler:path $(, $cost:ident)?;)* }
     ) => {
         /// Every route that needs a bearer token.
         pub const ROUTES: &[RouteEntry] = &[$(RouteEntry {
@@ -54,7 +65,7 @@ macro_rules! table {
                 $(($open_path, Method::$open_method, Endpoint::Open(|app, call| {
                     Box::pin(async move { $open_handler(app, call).await.into_response() })
                 })),)*
-                $(($path, Method::$method, Endpoint::Guarded(Family::$family, |app, caller, call| {
+                $(($path, Method::$method, Endpoint::Guarded(Family::$family, cost!($($cost)?), |app, caller, call| {
                     let access = Access::<$scopes>::check(caller, &app.options)?;
                     Some(Box::pin(async move {
                         match unreadable(&call) {
@@ -74,7 +85,7 @@ enum Endpoint {
     /// A handler that takes a client's own credentials.
     Open(fn(App, Call) -> Answering<'static>),
     /// A handler behind a scope; none where the caller's does not suffice.
-    Guarded(Family, fn(App, Arc<Caller>, Call) -> Option<Answering<'static>>),
+    Guarded(Family, Cost, fn(App, Arc<Caller>, Call) -> Option<Answering<'static>>),
 }
 
 table! {
@@ -84,6 +95,8 @@ table! {
         POST "/auth/oauth2/revoke" => token::revoke::revoke;
         POST "/session_via_api_token" => login::session::exchange;
         OPTIONS "/session_via_api_token" => login::session::preflight;
+        // A list that names nobody; collectors in use read it without a token (contract 9).
+        GET "/api/1/events/types" => v1::events::types;
         GET "/saml/metadata" => saml::metadata::read;
         GET "/openapi.json" => openapi::read;
         GET "/docs" => openapi::read_page;
@@ -91,7 +104,7 @@ table! {
     guarded {
         V1 GET "/auth/rate_limit" => ReadUsers token::rate_limit::read;
 
-        V1 GET "/api/1/users" => ReadUsers v1::users::list;
+        V1 GET "/api/1/users" => ReadUsers v1::users::list, LIST;
         V1 POST "/api/1/users" => ManageUsers v1::users::create;
         V1 GET "/api/1/users/{user_id}" => ReadUsers v1::users::get;
         V1 PUT "/api/1/users/{user_id}" => ManageUsers v1::users::update;
@@ -102,7 +115,7 @@ table! {
         V1 PUT "/api/1/users/{user_id}/lock_user" => ManageAll v1::state::lock_user;
         V1 PUT "/api/1/users/{user_id}/logout" => Authenticate v1::state::logout;
         V1 PUT "/api/1/users/{user_id}/set_custom_attributes" => ManageUsers v1::custom_attributes::set;
-        V1 GET "/api/1/users/custom_attributes" => ReadUsers v1::custom_attributes::list;
+        V1 GET "/api/1/users/custom_attributes" => ReadUsers v1::custom_attributes::list, LIST;
         V1 GET "/api/1/users/{user_id}/roles" => ReadUsers v1::users::roles;
         V1 GET "/api/1/users/{user_id}/apps" => ReadUsers v1::users::apps;
 
@@ -111,27 +124,26 @@ table! {
         V1 POST "/api/1/users/{user_id}/otp_devices" => ManageUsers v1::enrol::enrol;
         V1 GET "/api/1/users/{user_id}/otp_devices" => ReadUsers v1::devices::list;
         V1 DELETE "/api/1/users/{user_id}/otp_devices/{device_id}" => ManageUsers v1::devices::delete;
-        V1 POST "/api/1/users/{user_id}/otp_devices/{device_id}/trigger" => ChallengeV1 v1::trigger::trigger;
-        V1 POST "/api/1/users/{user_id}/otp_devices/{device_id}/verify" => ChallengeV1 v1::verify::verify;
+        V1 POST "/api/1/users/{user_id}/otp_devices/{device_id}/trigger" => ChallengeV1 v1::trigger::trigger, LOG_IN;
+        V1 POST "/api/1/users/{user_id}/otp_devices/{device_id}/verify" => ChallengeV1 v1::verify::verify, LOG_IN;
         V1 POST "/api/1/users/{user_id}/mfa_token" => ManageUsers v1::mfa_token::issue;
 
-        V1 GET "/api/1/events" => ReadAll v1::events::list;
-        V1 GET "/api/1/events/types" => ReadAll v1::events::types;
+        V1 GET "/api/1/events" => ReadAll v1::events::list, LIST;
         V1 GET "/api/1/events/{event_id}" => ReadAll v1::events::get;
 
-        V1 POST "/api/1/login/auth" => Authenticate login::auth::auth;
-        V1 POST "/api/1/login/verify_factor" => Authenticate login::verify_factor::verify_factor;
+        V1 POST "/api/1/login/auth" => Authenticate login::auth::auth, LOG_IN;
+        V1 POST "/api/1/login/verify_factor" => Authenticate login::verify_factor::verify_factor, LOG_IN;
         // Asked for by OneLogin's own MCP server, and answered exactly as the pair above (contract 5.2).
-        V1 POST "/api/2/login/auth" => Authenticate login::auth::auth;
-        V1 POST "/api/2/login/verify_factor" => Authenticate login::verify_factor::verify_factor;
-        V1 POST "/api/1/saml_assertion" => Authenticate saml::assertion::v1;
-        V1 POST "/api/1/saml_assertion/verify_factor" => Authenticate saml::verify_factor::v1;
-        V2Mfa POST "/api/2/saml_assertion" => Authenticate saml::assertion::v2;
-        V2Mfa POST "/api/2/saml_assertion/verify_factor" => Authenticate saml::verify_factor::v2;
-        V2Mfa POST "/api/2/saml-assertions" => Authenticate saml::assertion::v2;
-        V2Mfa POST "/api/2/saml-assertions/verify_factor" => Authenticate saml::verify_factor::v2;
+        V1 POST "/api/2/login/auth" => Authenticate login::auth::auth, LOG_IN;
+        V1 POST "/api/2/login/verify_factor" => Authenticate login::verify_factor::verify_factor, LOG_IN;
+        V1 POST "/api/1/saml_assertion" => Authenticate saml::assertion::v1, LOG_IN;
+        V1 POST "/api/1/saml_assertion/verify_factor" => Authenticate saml::verify_factor::v1, LOG_IN;
+        V2Mfa POST "/api/2/saml_assertion" => Authenticate saml::assertion::v2, LOG_IN;
+        V2Mfa POST "/api/2/saml_assertion/verify_factor" => Authenticate saml::verify_factor::v2, LOG_IN;
+        V2Mfa POST "/api/2/saml-assertions" => Authenticate saml::assertion::v2, LOG_IN;
+        V2Mfa POST "/api/2/saml-assertions/verify_factor" => Authenticate saml::verify_factor::v2, LOG_IN;
 
-        V2Users GET "/api/2/users" => ReadUsers v2::users::list;
+        V2Users GET "/api/2/users" => ReadUsers v2::users::list, LIST;
         V2Users POST "/api/2/users" => ManageUsers v2::users::create;
         V2Users GET "/api/2/users/{user_id}" => ReadUsers v2::users::get;
         V2Users PUT "/api/2/users/{user_id}" => ManageUsers v2::users::update;
@@ -222,7 +234,9 @@ impl Door for Dialect {
                                 None => handler(self.0.clone(), call).await,
                                 Some(refused) => refused,
                             },
-                            Endpoint::Guarded(family, handler) => guarded(&self.0, family, handler, call).await,
+                            Endpoint::Guarded(family, cost, handler) => {
+                                guarded(&self.0, family, cost, handler, call).await
+                            }
                         }
                     };
                     let answer = answering.instrument(span.clone()).await;
@@ -304,10 +318,12 @@ fn unreadable(call: &Call) -> Option<Response> {
     call.is_unreadable().then(|| refusal(StatusCode::NOT_FOUND, "No Route Exists", call.target()))
 }
 
-/// What stands before every handler: token, limits, scope, in this order.
+/// What stands before every handler: token, rate, scope, quota, in this order. What is refused costs nobody but its caller
+/// anything: only a call that its client may make, and not too fast, is counted against the account (SEC 37).
 async fn guarded(
     app: &App,
     family: Family,
+    cost: Cost,
     handler: fn(App, Arc<Caller>, Call) -> Option<Answering<'static>>,
     call: Call,
 ) -> Response {
@@ -316,38 +332,39 @@ async fn guarded(
     let caller = match app.engine.authenticate(token).await {
         Ok(Some(caller)) => caller,
         Ok(None) => return Common::TokenRefused.answer(family),
-        Err(engine::Error::Unavailable(_)) => return Common::Unavailable.answer(family),
-        Err(error) => return Common::fault(&error).answer(family),
+        Err(error) => return Common::failure(&error).answer(family),
     };
     let now = app.engine.now();
-    let standing = if family == Family::V1 {
-        let is_question = call.method() == Method::GET && call.target() == "/auth/rate_limit";
-        let stands =
-            if is_question { app.quota.read(&app.engine, now).await } else { app.quota.count(&app.engine, now).await };
-        match stands {
-            Ok(standing) => Some(standing),
-            Err(engine::Error::Unavailable(_)) => return Common::Unavailable.answer(family),
-            Err(error) => return Common::fault(&error).answer(family),
+    let client = caller.client;
+    match app.bursts.take(&app.engine, client, cost.weight).await {
+        Ok(Ok(())) => {}
+        Ok(Err(wait)) => {
+            let refused = Common::TooMany(i64::try_from(wait.0).ok()).answer(family);
+            return with_standing(refused, (family == Family::V1).then(|| app.quota.glance(now)));
         }
-    } else {
-        None
+        Err(error) => return Common::failure(&error).answer(family),
+    }
+    let is_question = call.method() == Method::GET && call.target() == "/auth/rate_limit";
+    let Some(answering) = handler(app.clone(), caller, call) else {
+        return with_standing(
+            Common::ScopeTooSmall.answer(family),
+            (family == Family::V1).then(|| app.quota.glance(now)),
+        );
     };
-    let answer = if let Some(standing) = standing.filter(|standing| standing.exceeded) {
-        Common::TooMany(Some(standing.reset)).answer(family)
+    if family != Family::V1 {
+        return answering.await;
+    }
+    let stands = if is_question {
+        app.quota.read(&app.engine, now).await
     } else {
-        match app.bursts.take(&app.engine, caller.client).await {
-            Ok(Ok(())) => match handler(app.clone(), caller, call) {
-                Some(answering) => answering.await,
-                None => Common::ScopeTooSmall.answer(family),
-            },
-            Ok(Err(wait)) => Common::TooMany(i64::try_from(wait.0).ok()).answer(family),
-            Err(engine::Error::Unavailable(_)) => Common::Unavailable.answer(family),
-            Err(error) => Common::fault(&error).answer(family),
+        app.quota.count(&app.engine, cost.has_reserve.then_some(client), now).await
+    };
+    match stands {
+        Ok(standing) if standing.exceeded => {
+            with_standing(Common::TooMany(Some(standing.reset)).answer(family), Some(standing))
         }
-    };
-    match standing {
-        Some(standing) => with_standing(answer, standing),
-        None => answer,
+        Ok(standing) => with_standing(answering.await, Some(standing)),
+        Err(error) => Common::failure(&error).answer(family),
     }
 }
 
@@ -355,7 +372,8 @@ const X_RATELIMIT_LIMIT: HeaderName = HeaderName::from_static("x-ratelimit-limit
 const X_RATELIMIT_REMAINING: HeaderName = HeaderName::from_static("x-ratelimit-remaining");
 const X_RATELIMIT_RESET: HeaderName = HeaderName::from_static("x-ratelimit-reset");
 
-fn with_standing(mut answer: Response, standing: Standing) -> Response {
+fn with_standing(mut answer: Response, standing: Option<Standing>) -> Response {
+    let Some(standing) = standing else { return answer };
     let headers = answer.headers_mut();
     headers.insert(X_RATELIMIT_LIMIT, HeaderValue::from(standing.limit));
     headers.insert(X_RATELIMIT_REMAINING, HeaderValue::from(standing.remaining));

@@ -4,6 +4,7 @@ mod wire;
 
 use domain::Scope;
 use insta::assert_snapshot;
+use testkit::{Script, TestServer};
 use wire::{Told, Wire};
 
 async fn get(wire: &Wire, path: &str) -> Told {
@@ -88,10 +89,36 @@ GET /api/1/events?after_cursor=x
 → 400 Bad Request
 {"status":{"error":true,"code":400,"type":"bad request","message":{"attribute":"after_cursor","description":"after_cursor is incorrect"}}}
 "#);
-    let types = get(&wire, "/api/1/events/types").await.json();
+}
+
+/// Contract 9: a constant that names nobody. Collectors in use ask for it with a client's id and secret, or with nothing.
+#[tokio::test]
+async fn anybody_may_read_the_types() {
+    let server = TestServer::start().await;
+    let client = server.client(Scope::ReadUsers);
+    let pair = format!("client_id:{}, client_secret:{}", client.client_id, client.client_secret);
+    let token = format!("bearer {}", server.token(Scope::AuthenticationOnly).await);
+    let stale = format!("bearer:{}", "0".repeat(64));
+    let ask = |path: &str, header: Option<&str>| match header {
+        Some(header) => Script::get(path).header("authorization", header),
+        None => Script::get(path),
+    };
+    let first = server.send(ask("/api/1/events/types", None)).await;
+    let types = first.json();
     assert_eq!(types["data"][0]["name"], "USER_LOGGED_INTO_ONELOGIN");
     assert_eq!(types["data"][0]["description"], "%user% logged into OneLogin");
     assert_eq!(types["data"][0]["id"], 5);
+    for header in [None, Some(""), Some("nonsense"), Some(&*pair), Some(&*token), Some(&*stale)] {
+        for path in ["/api/1/events/types", "/api/1/events/types/"] {
+            let answer = server.send(ask(path, header)).await;
+            assert_eq!((answer.status.as_u16(), &answer.text), (200, &first.text), "{header:?}");
+        }
+    }
+    assert_eq!(
+        server.send(Script::get("/api/1/events")).await.status,
+        400,
+        "what happened is for those who may read it"
+    );
 }
 
 #[tokio::test]

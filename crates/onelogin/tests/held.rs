@@ -2,6 +2,7 @@
 
 mod wire;
 
+use domain::client::Choice;
 use std::time::Duration;
 
 use domain::Scope;
@@ -162,7 +163,12 @@ async fn whoever_hangs_up_leaves_no_place_taken_and_a_stopping_server_holds_nobo
 
 async fn choose(wire: &Wire, holding: Holding) {
     let client = wire.server.client(Scope::ManageAll).client_id.clone();
-    let chosen = wire.server.world.engine().choose_for_client(&client, Some(holding), None).await;
+    let chosen = wire
+        .server
+        .world
+        .engine()
+        .choose_for_client(&client, Choice { holding: Some(holding), ..Choice::default() })
+        .await;
     assert_eq!(chosen.expect("a database").expect("the dev world's client").options.holding, holding);
 }
 

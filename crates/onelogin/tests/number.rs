@@ -4,6 +4,7 @@
 mod wire;
 
 use domain::Scope;
+use domain::client::Choice;
 use serde_json::{Value, json};
 use wire::{Told, Wire};
 
@@ -20,7 +21,13 @@ async fn started(scope: Scope) -> (Wire, i64) {
 
 async fn choose(wire: &Wire, scope: Scope, on: bool) {
     let client = wire.server.client(scope).client_id.clone();
-    let chosen = wire.server.world.engine().choose_for_client(&client, None, Some(on)).await.expect("a database");
+    let chosen = wire
+        .server
+        .world
+        .engine()
+        .choose_for_client(&client, Choice { number_matching: Some(on), ..Choice::default() })
+        .await
+        .expect("a database");
     assert_eq!(chosen.expect("the dev world's client").options.number_matching, on);
 }
 

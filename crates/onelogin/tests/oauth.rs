@@ -110,27 +110,56 @@ async fn a_live_token_is_answered_again_until_it_ends() {
     assert_eq!(next.json()["created_at"], "2026-03-01T19:30:00.000Z");
 }
 
+fn renewal_body(pair: &Exchange) -> String {
+    let (access, refresh) = (member(pair, "access_token"), member(pair, "refresh_token"));
+    format!(r#"{{"grant_type":"refresh_token","access_token":"{access}","refresh_token":"{refresh}"}}"#)
+}
+
+fn renewal(pair: &Exchange) -> Script {
+    Script::post(TOKEN).json(&renewal_body(pair))
+}
+
 #[tokio::test]
-async fn a_refresh_needs_only_the_pair_and_ends_it() {
+async fn a_refresh_needs_only_the_pair() {
     let server = TestServer::start().await;
     let first = grant(&server, Scope::ManageAll).await;
-    let (access, refresh) = (member(&first, "access_token"), member(&first, "refresh_token"));
-    let pair = format!(r#"{{"grant_type":"refresh_token","access_token":"{access}","refresh_token":"{refresh}"}}"#);
     server.advance(40_000);
-    let second = server.send(Script::post(TOKEN).json(&pair)).await;
+    let second = server.send(renewal(&first)).await;
     assert_snapshot!(alone(&second), @r#"
     POST /auth/oauth2/v2/token
     {"grant_type":"refresh_token","access_token":"<token>","refresh_token":"<token>"}
     → 200 OK
     {"access_token":"<token>","created_at":"2026-03-01T20:36:40.000Z","expires_in":36000,"refresh_token":"<token>","token_type":"bearer","account_id":1}
     "#);
-    assert!(!works(&server, &access).await);
     assert!(works(&server, &member(&second, "access_token")).await);
+}
 
-    // Somebody else holds the old pair: nobody keeps anything (SEC 14).
-    let reused = server.send(Script::post(TOKEN).json(&pair)).await;
-    assert_eq!(reused.status, 401);
-    assert!(!works(&server, &member(&second, "access_token")).await);
+/// Contract 2.1: processes that share a client share its pair, and each refreshes it when it sees fit.
+#[tokio::test]
+async fn a_pair_that_was_refreshed_is_answered_with_its_successor() {
+    let server = TestServer::start().await;
+    let pair = grant(&server, Scope::ManageAll).await;
+    let successor = server.send(renewal(&pair)).await;
+    assert_ne!(member(&successor, "access_token"), member(&pair, "access_token"));
+    // Other processes come later, or refresh what the first one got, or still use what they have.
+    for wait in [0, 1, 3_600] {
+        server.advance(wait);
+        assert_eq!(server.send(renewal(&pair)).await.text, successor.text);
+        assert_eq!(grant(&server, Scope::ManageAll).await.text, successor.text);
+        assert!(works(&server, &member(&pair, "access_token")).await, "until its own end");
+        assert!(works(&server, &member(&successor, "access_token")).await);
+    }
+    let third = server.send(renewal(&successor)).await;
+    assert_eq!(server.send(renewal(&pair)).await.text, third.text, "the newest of the line");
+    // Revoking any of them ends them all.
+    let body = format!(r#"{{"access_token":"{}"}}"#, member(&pair, "access_token"));
+    let revoked = server.send(post(REVOKE, &credentials(&server, Scope::ManageAll), &body)).await;
+    assert_eq!(revoked.status, 200);
+    for set in [&pair, &successor, &third] {
+        assert!(!works(&server, &member(set, "access_token")).await);
+        assert_eq!(server.send(renewal(set)).await.status, 401);
+    }
+    assert!(works(&server, &member(&grant(&server, Scope::ManageAll).await, "access_token")).await);
 }
 
 #[tokio::test]
@@ -291,14 +320,16 @@ async fn what_is_wrong_with_a_token_call_is_said_in_the_documented_words() {
     "#);
 }
 
+/// SEC 30: only wrong secrets have to wait, whoever shows them and however many they are.
 #[tokio::test]
-async fn too_many_wrong_secrets_hold_one_client_and_no_other() {
+async fn wrong_secrets_are_limited_by_id_and_by_peer() {
     let server = TestServer::start().await;
-    let wrong = format!("client_id:{}, client_secret:{}", server.client(Scope::ReadAll).client_id, "0".repeat(64));
+    let id = &server.client(Scope::ReadAll).client_id;
+    let wrong = format!("client_id:{id}, client_secret:{}", "0".repeat(64));
     for _ in 0..20 {
         assert_eq!(server.send(post(TOKEN, &wrong, GRANT)).await.status, 401);
     }
-    let held = grant(&server, Scope::ReadAll).await;
+    let held = server.send(post(TOKEN, &wrong, GRANT)).await;
     assert_snapshot!(alone(&held), @r#"
     POST /auth/oauth2/v2/token
     {"grant_type":"client_credentials"}
@@ -306,30 +337,143 @@ async fn too_many_wrong_secrets_hold_one_client_and_no_other() {
     retry-after: 600
     {"status":{"error":true,"code":429,"type":"Too Many Requests","message":"Rate limit exceeded"}}
     "#);
-    let revoking = post(REVOKE, &credentials(&server, Scope::ReadAll), r#"{"access_token":"x"}"#);
-    assert_eq!(server.send(revoking).await.status, 429);
+    assert_eq!(server.send(post(REVOKE, &wrong, r#"{"access_token":"x"}"#)).await.status, 429);
+    let the_owner_comes_in = async || {
+        let pair = grant(&server, Scope::ReadAll).await;
+        assert_eq!(pair.status, 200);
+        assert_eq!(server.send(renewal(&pair)).await.status, 200);
+        let revoking = post(REVOKE, &credentials(&server, Scope::ReadAll), r#"{"access_token":"x"}"#);
+        assert_eq!(server.send(revoking).await.status, 200);
+    };
+    the_owner_comes_in().await;
+    // Each counts against the address too, and so do unknown ids: 600 in ten minutes, one more every second.
+    let mut waits = 0;
+    for n in 0..5_000 {
+        let stranger = format!("client_id:stranger{n}, client_secret:x");
+        let answer = server.send(post(TOKEN, &stranger, GRANT)).await;
+        if answer.status == 429 {
+            assert!(n + 22 >= 600 && answer.header("retry-after").is_some(), "{n}: {answer}");
+            waits += 1;
+            if waits == 3 {
+                break;
+            }
+        } else {
+            assert_eq!(answer.status, 401);
+        }
+    }
+    assert_eq!(waits, 3, "one is forgotten every second, no more");
+    // Behind the same address, as behind a proxy.
+    the_owner_comes_in().await;
     assert_eq!(grant(&server, Scope::ManageAll).await.status, 200);
     server.advance(600);
-    assert_eq!(grant(&server, Scope::ReadAll).await.status, 200);
+    assert_ne!(server.send(post(TOKEN, &wrong, GRANT)).await.header("retry-after"), Some("600"), "counted anew");
+}
+
+/// SEC 37: what is asked with a client's secret or pair counts in its rate, as calls with its token do.
+#[tokio::test]
+async fn the_token_endpoint_has_a_rate() {
+    let server = TestServer::start().await;
+    let call_rate = domain::CallRate { per_second: 1, burst: 10 };
+    let app = onelogin::App::new(server.world.engine().clone(), onelogin::Options { call_rate, ..Default::default() });
+    let door = onelogin::door(app);
+    let ask = async |path: &str, authorization: String, body: String| {
+        let request = Request::post(path).header(header::AUTHORIZATION, authorization);
+        let request = request.header(header::CONTENT_TYPE, "application/json").body(Bytes::from(body)).unwrap();
+        let answer = door.answer(request, None).await;
+        (answer.status().as_u16(), answer.headers().contains_key(header::RETRY_AFTER))
+    };
+    let pair = grant(&server, Scope::ReadUsers).await;
+    let all = [
+        (TOKEN, credentials(&server, Scope::ReadAll), GRANT.to_owned()),
+        (REVOKE, credentials(&server, Scope::ManageUsers), r#"{"access_token":"x"}"#.to_owned()),
+        (TOKEN, String::new(), renewal_body(&pair)),
+    ];
+    for (path, authorization, body) in all {
+        let mut answers = Vec::new();
+        for _ in 0..100 {
+            answers.push(ask(path, authorization.clone(), body.clone()).await);
+        }
+        answers.sort_unstable();
+        answers.dedup();
+        assert_eq!(answers, [(200, false), (429, true)], "{path}");
+    }
+    // Somebody else's wrong secrets cost the client nothing of its rate.
+    let client = server.client(Scope::ManageAll);
+    for _ in 0..30 {
+        ask(TOKEN, format!("client_id:{}, client_secret:x", client.client_id), GRANT.to_owned()).await;
+    }
+    assert_eq!(ask(TOKEN, credentials(&server, Scope::ManageAll), GRANT.to_owned()).await, (200, false));
+}
+
+/// Contract 1.2: what the body does not say may stand in the query.
+#[tokio::test]
+async fn the_grant_may_stand_in_the_query() {
+    let server = TestServer::start().await;
+    let authorization = credentials(&server, Scope::ManageAll);
+    let token = member(&grant(&server, Scope::ManageAll).await, "access_token");
+    let with_query = format!("{TOKEN}?grant_type=client_credentials");
+    let head = |script: Script| script.header("authorization", &authorization);
+    for script in [
+        head(Script::post(&with_query).header("content-type", "application/json")),
+        head(Script::post(&with_query)),
+        head(Script::post(&with_query).json("{}")),
+        head(Script::post(&with_query).json(r#"{"grant_type":null}"#)),
+        head(Script::post(&with_query).form("x=y")),
+        head(Script::post(&format!("{TOKEN}/?grant_type=client_credentials"))),
+        head(Script::post(&format!("{TOKEN}?grant_type=refresh_token")).json(GRANT)),
+    ] {
+        let answer = server.send(script).await;
+        assert_eq!((answer.status.as_u16(), member(&answer, "access_token")), (200, token.clone()), "{answer}");
+    }
+    let older = server.send(head(Script::post(&format!("{OLDER}?grant_type=client_credentials")))).await;
+    assert_eq!(older.json()["data"][0]["access_token"], token.as_str());
+    let pair = grant(&server, Scope::ManageAll).await;
+    let tokens = renewal_body(&pair).replace(r#""grant_type":"refresh_token","#, "");
+    let renewed = server.send(Script::post(&format!("{TOKEN}?grant_type=refresh_token")).json(&tokens)).await;
+    assert_eq!(renewed.status, 200, "{renewed}");
 }
 
 #[tokio::test]
-async fn an_address_that_shows_600_wrong_secrets_waits() {
+async fn secrets_in_a_query_are_not_read() {
     let server = TestServer::start().await;
-    let mut wrong = 0;
-    let refused = loop {
-        let stranger = format!("client_id:stranger{wrong}, client_secret:x");
-        let answer = server.send(post(TOKEN, &stranger, GRANT)).await;
-        if answer.status != 401 {
-            break answer;
+    let client = server.client(Scope::ManageAll).clone();
+    let pair = grant(&server, Scope::ManageAll).await;
+    let secret = format!("client_id={}&client_secret={}", client.client_id, client.client_secret);
+    let tokens =
+        format!("access_token={}&refresh_token={}", member(&pair, "access_token"), member(&pair, "refresh_token"));
+    for script in [
+        Script::post(&format!("{TOKEN}?grant_type=client_credentials&{secret}")),
+        Script::post(&format!("{TOKEN}?{secret}")).json(GRANT),
+        Script::post(&format!("{TOKEN}?{secret}")).form("grant_type=client_credentials"),
+        Script::post(&format!("{TOKEN}?grant_type=refresh_token&{tokens}")),
+        Script::post(&format!("{OLDER}?{tokens}")).json(r#"{"grant_type":"refresh_token"}"#),
+        Script::post(&format!("{REVOKE}?{tokens}")).header("authorization", &credentials(&server, Scope::ManageAll)),
+        Script::post(&format!("{REVOKE}?{secret}")).json(r#"{"access_token":"x"}"#),
+    ] {
+        let answer = server.send(script).await;
+        assert_eq!(answer.status, 400, "{answer}");
+    }
+    assert!(works(&server, &member(&pair, "access_token")).await, "nothing was revoked");
+}
+
+/// Some programs set the content type of a form by themselves.
+#[tokio::test]
+async fn json_is_read_whatever_it_is_called() {
+    let server = TestServer::start().await;
+    let authorization = credentials(&server, Scope::ManageAll);
+    let token = member(&grant(&server, Scope::ManageAll).await, "access_token");
+    for kind in ["application/x-www-form-urlencoded", "Application/X-WWW-Form-URLencoded; charset=utf-8"] {
+        let head = |script: Script| script.header("authorization", &authorization).header("content-type", kind);
+        for body in [GRANT, " \r\n {\"grant_type\" : \"client_credentials\"}"] {
+            let answer = server.send(head(Script::post(TOKEN)).body(body)).await;
+            assert_eq!((answer.status.as_u16(), member(&answer, "access_token")), (200, token.clone()), "{answer}");
+            assert_eq!(server.send(head(Script::post(OLDER)).body(body)).await.status, 200);
         }
-        wrong += 1;
-        assert!(wrong < 5_000, "one is forgotten every second, no more");
-    };
-    assert!(wrong >= 600, "refused after {wrong}");
-    assert_eq!(refused.status, 429);
-    assert!(refused.header("retry-after").is_some());
-    assert_eq!(grant(&server, Scope::ManageAll).await.status, 429, "the right secret is not looked at either");
+        let revoked = server.send(head(Script::post(REVOKE)).body(r#"{"access_token":"x"}"#)).await;
+        assert_eq!(revoked.status, 200, "{revoked}");
+        let broken = server.send(head(Script::post(TOKEN)).body(r#"{"grant_type":"client_credentials""#)).await;
+        assert_eq!((broken.status.as_u16(), broken.text.contains("Input JSON is not valid")), (400, true));
+    }
 }
 
 #[tokio::test]
@@ -541,6 +685,125 @@ async fn calls_over_the_hourly_quota_and_over_the_rate_wait() {
         }
     }
     assert_eq!(refused.as_deref(), Some("1"));
+}
+
+/// A node of its own over the server's database, with these options, and what asks it.
+struct Node(Arc<dyn Door>);
+
+/// What a node answered: the status, when to come back, and what is left of the hour.
+#[derive(Debug, PartialEq, Eq)]
+struct Answered {
+    status: u16,
+    wait: Option<String>,
+    remaining: Option<String>,
+}
+
+impl Node {
+    fn new(server: &TestServer, options: onelogin::Options) -> Self {
+        Self(onelogin::door(onelogin::App::new(server.world.engine().clone(), options)))
+    }
+
+    async fn call(&self, token: &str, method: &str, path: &str) -> Answered {
+        let request = Request::builder().method(method).uri(path);
+        let request =
+            request.header(header::AUTHORIZATION, format!("Bearer {token}")).body(Bytes::new()).expect("a request");
+        let answer = self.0.answer(request, None).await;
+        let header = |name: &str| answer.headers().get(name).map(|value| value.to_str().expect("a text").to_owned());
+        Answered {
+            status: answer.status().as_u16(),
+            wait: header("retry-after"),
+            remaining: header("x-ratelimit-remaining"),
+        }
+    }
+}
+
+/// SEC 37: what one client is refused is not paid for by others.
+#[tokio::test]
+async fn refused_calls_cost_the_account_nothing() {
+    let server = TestServer::start().await;
+    let [narrow, broad] = [server.token(Scope::AuthenticationOnly).await, server.token(Scope::ReadAll).await];
+    let call_rate = domain::CallRate { per_second: 1, burst: 20 };
+    let node = Node::new(&server, onelogin::Options { hourly_quota: 200, call_rate, ..onelogin::Options::default() });
+    let mut statuses = Vec::new();
+    for _ in 0..300 {
+        let answer = node.call(&narrow, "GET", "/api/1/users").await;
+        assert_eq!(answer.remaining.as_deref(), Some("200"), "neither its scope nor its haste costs anything");
+        statuses.push(answer.status);
+    }
+    statuses.sort_unstable();
+    statuses.dedup();
+    assert_eq!(statuses, [401, 429]);
+    let (mut admitted, mut too_fast) = (0, 0);
+    for _ in 0..100 {
+        let answer = node.call(&broad, "GET", "/api/1/users").await;
+        *(if answer.status == 200 { &mut admitted } else { &mut too_fast }) += 1;
+        assert_eq!(answer.remaining, Some((200 - admitted).to_string()), "{answer:?}");
+    }
+    assert!(admitted >= 20 && too_fast > 0, "{admitted} and {too_fast}");
+}
+
+const LOG_IN: &str = "/api/1/login/auth";
+
+/// Contract 1.8: logging in and verifying go on beyond the quota, and no client takes all of that.
+#[tokio::test]
+async fn one_client_cannot_empty_the_hour() {
+    let server = TestServer::start().await;
+    let [one, other] = [server.token(Scope::ManageAll).await, server.token(Scope::ManageUsers).await];
+    let node = || {
+        Node::new(&server, onelogin::Options { hourly_quota: 20, burst_limit: false, ..onelogin::Options::default() })
+    };
+    let nodes = [node(), node()];
+    for n in 0..20 {
+        assert_eq!(
+            nodes[n % 2].call(&one, "GET", "/api/1/users").await.status,
+            200,
+            "any client may use all of the quota"
+        );
+    }
+    let full = Answered { status: 429, wait: Some("1800".to_owned()), remaining: Some("0".to_owned()) };
+    for node in &nodes {
+        assert_eq!(node.call(&one, "GET", "/api/1/users").await, full);
+    }
+    // A fifth beyond, and half of that for one client, on whichever nodes it calls.
+    for token in [&one, &other] {
+        for node in &nodes {
+            let answer = node.call(token, "POST", LOG_IN).await;
+            assert_eq!((answer.status, answer.remaining.as_deref()), (400, Some("0")), "a call without a body");
+        }
+        for node in &nodes {
+            assert_eq!(node.call(token, "POST", LOG_IN).await, full);
+        }
+    }
+    assert_eq!(nodes[0].call(&other, "GET", "/api/1/users").await, full, "the reserve is for nothing else");
+    server.advance(3_600);
+    server.forget_tokens();
+    assert_eq!(nodes[0].call(&one, "POST", LOG_IN).await.remaining.as_deref(), Some("19"));
+}
+
+#[tokio::test]
+async fn all_that_logs_in_or_verifies_has_the_reserve() {
+    let server = TestServer::start().await;
+    let token = server.token(Scope::ManageAll).await;
+    let node = Node::new(&server, onelogin::Options { hourly_quota: 100, ..onelogin::Options::default() });
+    for _ in 0..100 {
+        node.call(&token, "GET", "/api/1/users/1").await;
+    }
+    for path in [
+        LOG_IN,
+        "/api/1/login/verify_factor",
+        "/api/2/login/auth",
+        "/api/2/login/verify_factor",
+        "/api/1/saml_assertion",
+        "/api/1/saml_assertion/verify_factor",
+        "/api/1/users/1/otp_devices/1/trigger",
+        "/api/1/users/1/otp_devices/1/verify",
+    ] {
+        let answer = node.call(&token, "POST", path).await;
+        assert!(answer.status != 429 && answer.remaining.as_deref() == Some("0"), "{path}: {answer:?}");
+    }
+    for path in ["/api/1/users/1", "/api/1/users/1/auth_factors", "/api/1/events"] {
+        assert_eq!(node.call(&token, "GET", path).await.status, 429, "{path}");
+    }
 }
 
 #[tokio::test]

@@ -120,7 +120,7 @@ pub(crate) fn apply(change: Change, steps: &mut Vec<Step>) {
         Change::UpdateClient(client) => steps.push(Step::Write(update_client(&client))),
         Change::SetWrongSecrets { client, at } => write(sql::SET_WRONG_SECRETS, params![pack_moments(&at), client.0]),
         Change::CreateTokenSet(set) => steps.push(Step::Write(create_token_set(set))),
-        Change::EndTokenSet { access, at } => steps.push(must_hit(sql::END_TOKEN, params![at, access])),
+        Change::ReplaceTokenSet { access } => steps.push(must_hit(sql::REPLACE_TOKEN, params![access])),
         Change::EndTokenFamily { client, family, at } => {
             write(sql::END_TOKEN_FAMILY, params![at, client.0, family]);
         }

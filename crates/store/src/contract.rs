@@ -45,7 +45,7 @@ macro_rules! contract {
                 a_username_is_unique_without_regard_to_case,
                 a_name_is_free_once_nobody_has_it,
                 a_failed_decision_leaves_nothing_behind,
-                a_reused_refresh_token_ends_its_family,
+                a_refreshed_pair_is_answered_with_the_newest_of_its_line,
             }
             dev: {
                 the_dev_world_keeps_its_messages_and_forgets_them,
@@ -93,7 +93,7 @@ macro_rules! contract {
                 a_temporary_token_is_accepted_once,
                 a_reusable_temporary_token_is_accepted_each_time,
                 an_accepted_push_is_collected_once,
-                a_refresh_token_is_used_once,
+                many_refreshes_one_successor,
                 an_enrolment_is_confirmed_once,
                 a_log_in_is_completed_once,
                 a_session_token_is_handed_in_once,

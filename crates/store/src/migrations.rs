@@ -52,6 +52,7 @@ pub const MIGRATIONS: &[Migration] = migrations! {
     7 "budgets" "0007_budgets.sql",
     8 "origins" "0008_origins.sql",
     9 "login_names" "0009_login_names.sql" LoginNames,
+    10 "token_families" "0010_token_families.sql",
 };
 
 /// The newest version this server knows.

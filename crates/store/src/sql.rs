@@ -195,9 +195,12 @@ statements! {
         WHERE access = $1";
     NEWEST_TOKEN = "SELECT access, refresh, client_id, sealed, row_id, family, created_at, ended_at FROM token \
         WHERE client_id = $1 AND ended_at IS NULL ORDER BY row_id DESC LIMIT 1";
+    NEWEST_OF_FAMILY = "SELECT access, refresh, client_id, sealed, row_id, family, created_at, ended_at FROM token \
+        WHERE client_id = $1 AND family = (SELECT family FROM token WHERE access = $2) AND ended_at IS NULL \
+        ORDER BY row_id DESC LIMIT 1";
     INSERT_TOKEN = "INSERT INTO token (access, refresh, client_id, sealed, row_id, family, created_at, ended_at) \
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
-    END_TOKEN = "UPDATE token SET ended_at = $1, sealed = NULL WHERE access = $2 AND ended_at IS NULL";
+    REPLACE_TOKEN = "UPDATE token SET sealed = NULL WHERE access = $1 AND ended_at IS NULL";
     END_TOKEN_FAMILY = "UPDATE token SET ended_at = $1, sealed = NULL WHERE client_id = $2 AND family = $3 \
         AND ended_at IS NULL";
     END_TOKENS = "UPDATE token SET ended_at = $1, sealed = NULL WHERE client_id = $2 AND ended_at IS NULL";

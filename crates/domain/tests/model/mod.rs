@@ -219,7 +219,10 @@ impl Database {
                 self.clients.iter_mut().find(|c| c.id == client).expect("the client exists").wrong_secrets = at;
             }
             Change::CreateTokenSet(set) => self.tokens.push(set),
-            Change::EndTokenSet { access, at } => self.token_sets(|set| set.access == access, at),
+            Change::ReplaceTokenSet { access } => {
+                let replaced = self.tokens.iter_mut().find(|set| set.access == access && set.ended_at.is_none());
+                replaced.expect("the pair lives").sealed = None;
+            }
             Change::EndTokenFamily { client, family, at } => {
                 self.token_sets(|set| set.client_id == client && set.family == family, at);
             }

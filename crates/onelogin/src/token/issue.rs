@@ -52,9 +52,11 @@ async fn tokens(app: &App, call: &Call) -> Result<TokenWire, Refusal> {
     let body = super::body(call)?;
     let answer = match body.text("grant_type", 32).ok().flatten().as_deref() {
         Some("client_credentials") => {
-            let client = super::credentials(call, &body)?;
-            super::check_peer(app, call)?;
-            app.engine.grant_token(&client.id, &client.secret).await
+            let credentials = super::credentials(call, &body)?;
+            match super::client(app, &credentials).await? {
+                Some(client) => app.engine.grant_token(client, &credentials.secret).await,
+                None => Ok(TokenAnswer::Refused),
+            }
         }
         Some("refresh_token") => {
             // The pair itself is the authorization: no header is needed, and one that is there is not looked at.
@@ -63,15 +65,20 @@ async fn tokens(app: &App, call: &Call) -> Result<TokenWire, Refusal> {
             else {
                 return Err(Refusal::AuthorizationMissing);
             };
-            super::check_peer(app, call)?;
-            app.engine.refresh_token(&access, &refresh).await
+            match app.engine.client_of_token(&access).await.map_err(|error| Refusal::engine(&error))? {
+                Some(client) => {
+                    super::within_rate(app, client).await?;
+                    app.engine.refresh_token(client, &access, &refresh).await
+                }
+                None => Ok(TokenAnswer::Refused),
+            }
         }
         _ => return Err(Refusal::GrantType),
     };
     match answer.map_err(|error| Refusal::engine(&error))? {
         TokenAnswer::Granted(pair) => Ok(TokenWire::new(pair, app.engine.settings().account_id)),
-        TokenAnswer::Refused => Err(super::wrong_secret(app, call)),
-        TokenAnswer::Held(until) => Err(super::held(app, until)),
+        TokenAnswer::Refused => Err(super::wrong_secret(app, call, None)),
+        TokenAnswer::Held(until) => Err(super::wrong_secret(app, call, Some(until))),
     }
 }
 

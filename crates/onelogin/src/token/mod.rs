@@ -1,7 +1,8 @@
 //! The token endpoints: `/auth`. They take a client's own credentials, or the pair of tokens to renew (contract 2).
 //!
 //! A call is judged in one order everywhere: its content type, its JSON, what it asks for, who asks, and only then the
-//! database. Wrong secrets are counted twice: per client by the engine, per address here (SEC 30).
+//! database. The secret is judged before any limit: a right one counts in its client's rate like any call (SEC 37), a wrong one is
+//! counted twice, per client by the engine and per address here, and only wrong ones have to wait (SEC 30).
 
 pub mod issue;
 pub mod rate_limit;
@@ -9,10 +10,13 @@ pub mod revoke;
 
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use domain::{ClientId, Timestamp};
+use web::limit::RetryAfter;
 
 use crate::App;
 use crate::access::Family;
 use crate::call::Call;
+use crate::cost::Cost;
 use crate::credentials::{self, Credentials};
 use crate::envelope::v1_error;
 use crate::error::Common;
@@ -88,7 +92,14 @@ fn body(call: &Call) -> Result<Body, Refusal> {
     if !call.body.is_empty() && !content_type.is_some_and(is_accepted) {
         return Err(Refusal::ContentType);
     }
-    credentials::body(content_type, &call.body).map_err(|_| Refusal::Common(Common::BadJson))
+    let mut body = credentials::body(content_type, &call.body).map_err(|_| Refusal::Common(Common::BadJson))?;
+    // Addresses are written to logs, so no secret and no token is taken from one (RFC 6749, section 2.3.1).
+    for name in ["grant_type", "client_id"] {
+        if let Some(value) = call.query(name) {
+            body.set_absent(name, value);
+        }
+    }
+    Ok(body)
 }
 
 fn is_accepted(content_type: &str) -> bool {
@@ -111,22 +122,36 @@ fn token(body: &Body, field: &str) -> Option<String> {
     body.text(field, TOKEN_MAX).ok().flatten().filter(|token| !token.is_empty())
 }
 
-/// Refuses an address that has shown too many wrong secrets.
-fn check_peer(app: &App, call: &Call) -> Result<(), Refusal> {
-    app.wrong_secrets
-        .check(call.peer())
-        .map_err(|wait| Refusal::Common(Common::TooMany(Some(i64::try_from(wait.0).unwrap_or(i64::MAX)))))
+/// The client of this id; its call counts in its rate if the secret is right.
+async fn client(app: &App, credentials: &Credentials) -> Result<Option<ClientId>, Refusal> {
+    let client = app.engine.client(&credentials.id).await.map_err(|error| Refusal::engine(&error))?;
+    if let Some(client) = client.as_ref().filter(|client| client.knows(&credentials.secret)) {
+        within_rate(app, client.id).await?;
+    }
+    Ok(client.map(|client| client.id))
 }
 
-/// Counts a wrong secret against the address it came from.
-fn wrong_secret(app: &App, call: &Call) -> Refusal {
-    app.wrong_secrets.strike(call.peer());
-    Refusal::AuthenticationFailure
+/// Refuses a client that calls too fast.
+async fn within_rate(app: &App, client: ClientId) -> Result<(), Refusal> {
+    let taken = app.bursts.take(&app.engine, client, Cost::CALL.weight).await;
+    taken.map_err(|error| Refusal::engine(&error))?.map_err(too_many)
 }
 
-/// Tells when a client that showed too many wrong secrets may come back.
-fn held(app: &App, until: domain::Timestamp) -> Refusal {
-    Refusal::Common(Common::TooMany(Some(until.retry_after(app.engine.now()))))
+/// Counts a wrong secret or pair against the address it came from. It has to wait where the address has shown too many,
+/// or where `held`: its client has been shown too many.
+fn wrong_secret(app: &App, call: &Call, held: Option<Timestamp>) -> Refusal {
+    let peer = call.peer();
+    let refused = app.wrong_secrets.check(peer);
+    app.wrong_secrets.strike(peer);
+    match (refused, held) {
+        (Err(wait), _) => too_many(wait),
+        (Ok(()), Some(until)) => Refusal::Common(Common::TooMany(Some(until.retry_after(app.engine.now())))),
+        (Ok(()), None) => Refusal::AuthenticationFailure,
+    }
+}
+
+fn too_many(wait: RetryAfter) -> Refusal {
+    Refusal::Common(Common::TooMany(Some(i64::try_from(wait.0).unwrap_or(i64::MAX))))
 }
 
 #[cfg(test)]

@@ -174,11 +174,11 @@ pub async fn get(app: App, access: Access<ReadAll>, call: Call) -> Result<Respon
     Ok(v1_success(&[EventWire::new(event, app.engine.settings().account_id)]))
 }
 
-/// The types of events.
-pub async fn types(_: App, _: Access<ReadAll>, _: Call) -> Result<Response, Error> {
+/// The types of events, for anybody, whatever stands in the `Authorization` header.
+pub async fn types(_: App, _: Call) -> Response {
     let mut types = domain::AuditKind::ALL.map(event_types::of);
     types.sort_unstable_by_key(|known| known.id);
-    Ok(v1_success(&types.as_slice()))
+    v1_success(&types.as_slice())
 }
 
 /// What a query filters by, but for the caller. `None` if nothing can match.

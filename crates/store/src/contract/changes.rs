@@ -1,6 +1,6 @@
 //! What each change does, and what it refuses to do.
 
-use domain::client::{self, Grant};
+use domain::client::{self, Grant, Revocation};
 use domain::user::UserPatch;
 use domain::*;
 
@@ -118,7 +118,7 @@ pub(crate) async fn a_decision_that_changes_nothing_it_should_is_void(store: &St
         accept,
         Change::ConsumeVerification { verification: asked.id, at: NOW },
         Change::ActivateDevice { device: device.id, counter: None, credential: None, at: NOW },
-        Change::EndTokenSet { access: fresh_digest(), at: NOW },
+        Change::ReplaceTokenSet { access: fresh_digest() },
     ] {
         assert!(matches!(put(store, user, vec![touch.clone(), void]).await, Err(Error::Corrupt(_))));
     }
@@ -369,7 +369,7 @@ pub(crate) async fn a_failed_decision_leaves_nothing_behind(store: &Store) {
     assert!(store.verify_audit_chain(user).await.unwrap(), "the chain goes on where it was");
 }
 
-pub(crate) async fn a_reused_refresh_token_ends_its_family(store: &Store) {
+pub(crate) async fn a_refreshed_pair_is_answered_with_the_newest_of_its_line(store: &Store) {
     let client = client(store).await.id;
     let (first, second) = (token_set(store, client).await, token_set(store, client).await);
     let secret = first.clone();
@@ -388,7 +388,17 @@ pub(crate) async fn a_reused_refresh_token_ends_its_family(store: &Store) {
     let Grant::Granted(current) = refresh(second.clone()).await else { panic!("refused") };
     assert_eq!(current.family, first.family);
     assert_eq!(store.client_view(client, None).await.unwrap().newest, Some(current.clone()));
+    assert_eq!(
+        refresh(token_set(store, client).await).await,
+        Grant::Granted(current.clone()),
+        "the old pair, once more"
+    );
+    let old = store.token(first.access).await.unwrap().unwrap().0;
+    assert_eq!((old.ended_at, old.sealed), (None, None), "it lives on, and its clear text is not needed");
+    let revoke = |view: &ClientView| client::revoke(view, "secret", NOW);
+    assert_eq!(store.decide_client(client, Some(first.access), revoke).await.unwrap(), Revocation::Done);
     assert_eq!(refresh(token_set(store, client).await).await, Grant::Refused);
     assert_eq!(store.client_view(client, None).await.unwrap().newest, None);
-    assert!(store.token(current.access).await.unwrap().unwrap().0.sealed.is_none(), "its clear text is wiped");
+    let ended = store.token(current.access).await.unwrap().unwrap().0;
+    assert_eq!((ended.ended_at, ended.sealed), (Some(NOW), None), "with all of its line");
 }

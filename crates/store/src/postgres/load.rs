@@ -13,7 +13,7 @@ use crate::error::Error;
 use crate::marks::Marks;
 use crate::query::AuditChain;
 use crate::trail::Head;
-use crate::value::Row;
+use crate::value::{Row, Value};
 use crate::{budgets, rows, sql};
 
 /// What a decision is about, and what is locked for it.
@@ -176,12 +176,14 @@ fn of_budgets(budgets: &[Budget]) -> [Query; 2] {
     })
 }
 
-fn of_client(of_client: &'static str, client: ClientId, asked: Option<Digest>) -> [Query; 3] {
+fn of_client(of_client: &'static str, client: ClientId, asked: Option<Digest>) -> [Query; 4] {
+    // No token has an empty digest.
+    let asked: Value = asked.map_or(Vec::new(), |digest| digest.0.to_vec()).into();
     [
         Query::new(of_client, [client.0.into()]),
         Query::new(sql::NEWEST_TOKEN, [client.0.into()]),
-        // No token has an empty digest.
-        Query::new(sql::TOKEN, [asked.map_or(Vec::new(), |digest| digest.0.to_vec()).into()]),
+        Query::new(sql::TOKEN, [asked.clone()]),
+        Query::new(sql::NEWEST_OF_FAMILY, [client.0.into(), asked]),
     ]
 }
 
@@ -210,6 +212,7 @@ fn decode_client(answers: &mut impl Iterator<Item = Vec<PgRow>>) -> Result<Clien
         client: decode_first(&next(answers), rows::client)?,
         newest: decode_first(&next(answers), rows::token_set)?,
         asked: decode_first(&next(answers), rows::token_set)?,
+        newest_of_family: decode_first(&next(answers), rows::token_set)?,
     })
 }
 

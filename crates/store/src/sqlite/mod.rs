@@ -369,6 +369,10 @@ fn load_client_view(conn: &impl Prepared, client: ClientId, asked: Option<Digest
             Some(access) => first(conn, sql::TOKEN, &[access.into()], rows::token_set)?,
             None => None,
         },
+        newest_of_family: match asked {
+            Some(access) => first(conn, sql::NEWEST_OF_FAMILY, &[client.0.into(), access.into()], rows::token_set)?,
+            None => None,
+        },
     })
 }
 
