@@ -1,7 +1,7 @@
 //! What limits remember that hold over all users and all nodes (SEC 33, SEC 37).
 //!
 //! A budget is a subject of decisions of its own, as a user is: it is locked, read fresh, and decided about by a pure
-//! function ([`crate::sends`], [`crate::burst`]). No decision about a user reads one, so proving a code never waits for
+//! function ([`crate::sends`], [`crate::burst`], [`crate::reserve`]). No decision about a user reads one, so proving a code never waits for
 //! what others are sent.
 
 use crate::digest::KeyedHash;
@@ -19,6 +19,10 @@ pub enum Budget {
     Server,
     /// Calls of a client.
     Calls(ClientId),
+    /// Calls of all clients beyond the hourly quota, by hour ([`crate::reserve`]).
+    Reserve,
+    /// Those of one client, by hour.
+    ReserveOf(ClientId),
 }
 
 impl Budget {
@@ -29,6 +33,8 @@ impl Budget {
             Self::Client(client) => (2, client.0.to_be_bytes().to_vec()),
             Self::Server => (3, Vec::new()),
             Self::Calls(client) => (4, client.0.to_be_bytes().to_vec()),
+            Self::Reserve => (5, Vec::new()),
+            Self::ReserveOf(client) => (6, client.0.to_be_bytes().to_vec()),
         }
     }
 
@@ -40,6 +46,8 @@ impl Budget {
             2 => client().map(Self::Client),
             3 => subject.is_empty().then_some(Self::Server),
             4 => client().map(Self::Calls),
+            5 => subject.is_empty().then_some(Self::Reserve),
+            6 => client().map(Self::ReserveOf),
             _ => None,
         }
     }
@@ -52,7 +60,7 @@ pub struct Spent {
     /// a mark.
     pub recent: Vec<Sent>,
     /// Of a client or the server: messages of the day that began at `since`. Of calls: thousandths of a call that were
-    /// missing from a full bucket at `since`.
+    /// missing from a full bucket at `since`. Of a reserve: calls of the hour that began at `since`.
     pub taken: i64,
     /// See `taken`.
     pub since: Timestamp,
@@ -75,6 +83,7 @@ impl Spent {
             // A clock that is set back must find the day it comes back to.
             Budget::Client(_) | Budget::Server => self.since.plus(7 * DAY),
             Budget::Calls(_) => self.since.plus(HOUR),
+            Budget::Reserve | Budget::ReserveOf(_) => self.since.plus(2 * HOUR),
         }
     }
 }
@@ -98,7 +107,8 @@ mod tests {
     fn every_budget_is_found_again() {
         let block = MacKeys::new(vec![(7, Secret::new(vec![1; 32]))]).hash("a", "b");
         let id = ClientId(i64::MAX);
-        for budget in [Budget::Block(block), Budget::Client(id), Budget::Server, Budget::Calls(id)] {
+        let ours = [Budget::Client(id), Budget::Calls(id), Budget::ReserveOf(id)];
+        for budget in ours.into_iter().chain([Budget::Block(block), Budget::Server, Budget::Reserve]) {
             let (kind, subject) = budget.stored();
             assert_eq!(Budget::from_stored(kind, &subject), Some(budget));
         }

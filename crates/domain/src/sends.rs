@@ -40,7 +40,7 @@ impl SendLimits {
         let limit = match budget {
             Budget::Client(_) => self.client_per_day,
             Budget::Server => self.server_per_day,
-            Budget::Block(_) | Budget::Calls(_) => 0,
+            Budget::Block(_) | Budget::Calls(_) | Budget::Reserve | Budget::ReserveOf(_) => 0,
         };
         Some(limit).filter(|limit| *limit > 0)
     }

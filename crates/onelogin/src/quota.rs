@@ -4,9 +4,9 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use domain::Timestamp;
 use domain::time::HOUR;
-use engine::Engine;
+use domain::{ClientId, Timestamp};
+use engine::{Engine, ReserveCalls};
 
 /// Calls taken from the database at a time, at most; for small quotas a twentieth of them.
 const BLOCK: u64 = 100;
@@ -18,6 +18,8 @@ pub struct Quota {
     taken: Mutex<Taken>,
     /// Held by whoever takes the next block, so that of many who find none left one asks.
     turn: tokio::sync::Mutex<()>,
+    /// What is left for logging in and verifying when the hour is used up.
+    reserve: ReserveCalls,
 }
 
 /// Numbers of calls that were taken and not used: from `next` up to, not including, `end`.
@@ -47,11 +49,32 @@ const SHOWN_WHEN_OFF: u64 = 5_000;
 impl Quota {
     /// A quota of so many calls an hour; 0 enforces nothing, and the answers still tell a standing (rulings 35).
     pub fn new(limit: u64) -> Self {
-        Self { limit, taken: Mutex::default(), turn: tokio::sync::Mutex::default() }
+        Self {
+            limit,
+            taken: Mutex::default(),
+            turn: tokio::sync::Mutex::default(),
+            reserve: ReserveCalls::behind(limit),
+        }
     }
 
-    /// Counts one call.
-    pub async fn count(&self, engine: &Engine, now: Timestamp) -> Result<Standing, engine::Error> {
+    /// Counts one call. If the hour is used up, it may be one of the reserve's, for the client that is named; the
+    /// standing then is that of the hour, of which nothing remains.
+    pub async fn count(
+        &self,
+        engine: &Engine,
+        reserve: Option<ClientId>,
+        now: Timestamp,
+    ) -> Result<Standing, engine::Error> {
+        let standing = self.count_of_hour(engine, now).await?;
+        match reserve {
+            Some(client) if standing.exceeded => {
+                Ok(Standing { exceeded: !self.reserve.take(engine, client, now).await?, ..standing })
+            }
+            _ => Ok(standing),
+        }
+    }
+
+    async fn count_of_hour(&self, engine: &Engine, now: Timestamp) -> Result<Standing, engine::Error> {
         if let Some(standing) = self.count_here(now) {
             return Ok(standing);
         }
@@ -77,6 +100,13 @@ impl Quota {
         };
         // Who only asks how it stands is told so.
         Ok(Standing { exceeded: false, ..self.standing(now, used) })
+    }
+
+    /// How the quota stands as far as this node knows, for answers to calls that are refused: they ask no database.
+    pub fn glance(&self, now: Timestamp) -> Standing {
+        let taken = *self.taken();
+        let used = if taken.hour == now.0.div_euclid(HOUR) { taken.next.saturating_sub(1) } else { 0 };
+        Standing { exceeded: false, ..self.standing(now, used) }
     }
 
     /// Counts a call that needs nothing from the database: one that was taken before, one of an hour that is used up, or

@@ -104,7 +104,7 @@ table! {
     guarded {
         V1 GET "/auth/rate_limit" => ReadUsers token::rate_limit::read;
 
-        V1 GET "/api/1/users" => ReadUsers v1::users::list, LIST;
+        V1 GET "/api/1/users" => ReadUsers v1::users::list;
         V1 POST "/api/1/users" => ManageUsers v1::users::create;
         V1 GET "/api/1/users/{user_id}" => ReadUsers v1::users::get;
         V1 PUT "/api/1/users/{user_id}" => ManageUsers v1::users::update;
@@ -115,7 +115,7 @@ table! {
         V1 PUT "/api/1/users/{user_id}/lock_user" => ManageAll v1::state::lock_user;
         V1 PUT "/api/1/users/{user_id}/logout" => Authenticate v1::state::logout;
         V1 PUT "/api/1/users/{user_id}/set_custom_attributes" => ManageUsers v1::custom_attributes::set;
-        V1 GET "/api/1/users/custom_attributes" => ReadUsers v1::custom_attributes::list, LIST;
+        V1 GET "/api/1/users/custom_attributes" => ReadUsers v1::custom_attributes::list;
         V1 GET "/api/1/users/{user_id}/roles" => ReadUsers v1::users::roles;
         V1 GET "/api/1/users/{user_id}/apps" => ReadUsers v1::users::apps;
 
@@ -128,7 +128,7 @@ table! {
         V1 POST "/api/1/users/{user_id}/otp_devices/{device_id}/verify" => ChallengeV1 v1::verify::verify, LOG_IN;
         V1 POST "/api/1/users/{user_id}/mfa_token" => ManageUsers v1::mfa_token::issue;
 
-        V1 GET "/api/1/events" => ReadAll v1::events::list, LIST;
+        V1 GET "/api/1/events" => ReadAll v1::events::list;
         V1 GET "/api/1/events/{event_id}" => ReadAll v1::events::get;
 
         V1 POST "/api/1/login/auth" => Authenticate login::auth::auth, LOG_IN;
@@ -143,7 +143,7 @@ table! {
         V2Mfa POST "/api/2/saml-assertions" => Authenticate saml::assertion::v2, LOG_IN;
         V2Mfa POST "/api/2/saml-assertions/verify_factor" => Authenticate saml::verify_factor::v2, LOG_IN;
 
-        V2Users GET "/api/2/users" => ReadUsers v2::users::list, LIST;
+        V2Users GET "/api/2/users" => ReadUsers v2::users::list;
         V2Users POST "/api/2/users" => ManageUsers v2::users::create;
         V2Users GET "/api/2/users/{user_id}" => ReadUsers v2::users::get;
         V2Users PUT "/api/2/users/{user_id}" => ManageUsers v2::users::update;
@@ -336,7 +336,7 @@ async fn guarded(
     };
     let now = app.engine.now();
     let client = caller.client;
-    match app.bursts.take(&app.engine, client, cost.weight).await {
+    match app.bursts.take(&app.engine, client).await {
         Ok(Ok(())) => {}
         Ok(Err(wait)) => {
             let refused = Common::TooMany(i64::try_from(wait.0).ok()).answer(family);

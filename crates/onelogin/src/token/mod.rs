@@ -16,7 +16,6 @@ use web::limit::RetryAfter;
 use crate::App;
 use crate::access::Family;
 use crate::call::Call;
-use crate::cost::Cost;
 use crate::credentials::{self, Credentials};
 use crate::envelope::v1_error;
 use crate::error::Common;
@@ -133,7 +132,7 @@ async fn client(app: &App, credentials: &Credentials) -> Result<Option<ClientId>
 
 /// Refuses a client that calls too fast.
 async fn within_rate(app: &App, client: ClientId) -> Result<(), Refusal> {
-    let taken = app.bursts.take(&app.engine, client, Cost::CALL.weight).await;
+    let taken = app.bursts.take(&app.engine, client).await;
     taken.map_err(|error| Refusal::engine(&error))?.map_err(too_many)
 }
 

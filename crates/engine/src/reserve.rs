@@ -1,0 +1,81 @@
+//! The reserve behind the hourly quota, as far as this node has taken it out of the database. The rule is in
+//! [`domain::reserve`].
+
+use std::collections::HashMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use domain::reserve::{self, Leased, Reserve};
+use domain::time::HOUR;
+use domain::{Budget, ClientId, Timestamp};
+
+use crate::{Engine, Error};
+
+/// What this node has of the reserve of an hour.
+#[derive(Debug)]
+pub struct ReserveCalls {
+    reserve: Reserve,
+    leases: Mutex<HashMap<Budget, Lease>>,
+    /// Held by whoever takes more, so that of many who find none left one asks.
+    turn: tokio::sync::Mutex<()>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Lease {
+    hour: Timestamp,
+    left: u32,
+    /// Whether the hour has no more.
+    is_dry: bool,
+}
+
+impl ReserveCalls {
+    /// The reserve behind a quota of so many calls an hour.
+    pub fn behind(quota: u64) -> Self {
+        Self { reserve: Reserve::behind(quota), leases: Mutex::default(), turn: tokio::sync::Mutex::default() }
+    }
+
+    /// Takes one call of this client: out of its own share first, so that a client at its end takes nothing from others.
+    /// Answers whether there was one.
+    pub async fn take(&self, engine: &Engine, client: ClientId, now: Timestamp) -> Result<bool, Error> {
+        for budget in [Budget::ReserveOf(client), Budget::Reserve] {
+            if !self.take_of(engine, budget, now).await? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    async fn take_of(&self, engine: &Engine, budget: Budget, now: Timestamp) -> Result<bool, Error> {
+        if let Some(taken) = self.take_here(budget, now) {
+            return Ok(taken);
+        }
+        let _turn = self.turn.lock().await;
+        if let Some(taken) = self.take_here(budget, now) {
+            return Ok(taken);
+        }
+        let limit = self.reserve.limit(budget);
+        let want = reserve::share(limit);
+        let decide = move |view: &domain::BudgetView| reserve::lease(view, budget, limit, want, now);
+        let Leased { calls, hour } = engine.store.decide_budget(budget, decide).await?;
+        let mut leases = self.leases();
+        // The shares of an hour that is over are worth nothing.
+        leases.retain(|_, lease| lease.hour >= hour);
+        leases.insert(budget, Lease { hour, left: calls.saturating_sub(1), is_dry: calls == 0 });
+        Ok(calls > 0)
+    }
+
+    /// Takes one that this node has taken before; `None` if it has to ask.
+    fn take_here(&self, budget: Budget, now: Timestamp) -> Option<bool> {
+        let mut leases = self.leases();
+        let lease =
+            leases.get_mut(&budget).filter(|lease| (0..2 * HOUR).contains(&lease.hour.plus(HOUR).since(now)))?;
+        if lease.left > 0 {
+            lease.left -= 1;
+            return Some(true);
+        }
+        lease.is_dry.then_some(false)
+    }
+
+    fn leases(&self) -> MutexGuard<'_, HashMap<Budget, Lease>> {
+        self.leases.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
