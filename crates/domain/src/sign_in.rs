@@ -16,7 +16,7 @@ use crate::factor::{Challenge, Response};
 use crate::id::{DeviceId, UserId, VerificationId};
 use crate::need::{self, Need};
 use crate::policy::Policy;
-use crate::throttle;
+use crate::throttle::{self, ThrottleKey};
 use crate::time::{DAY, HOUR, SECOND, Timestamp};
 use crate::user::{User, UserStatus};
 use crate::verification::{self, Context, MAX_ATTEMPTS, Outcome, Purpose, Reason, Secrets, Status, Verification};
@@ -118,6 +118,18 @@ pub enum Refusal {
     Inactive,
     /// A factor is needed and none can be shown: no device is in use, and no temporary token lives.
     NoFactor,
+}
+
+/// The refusal of somebody whose passwords are held off, if they are: nothing is compared then (SEC 31).
+pub fn held_off(view: &View, context: &Context, now: Timestamp) -> Decision<Option<Refusal>> {
+    let Some(user) = view.user.as_ref().filter(|_| throttle::password_locked(view, now).is_some()) else {
+        return Decision::reply(None);
+    };
+    let reply = Decision::reply(Some(Refusal::Credentials));
+    // Repeated refusals under one lock are one entry (SEC 26).
+    let Some(recorded) = throttle::fold_refusal(view, user.id, ThrottleKey::Password, now) else { return reply };
+    let event = context.event(AuditKind::SignInRefused, user.id, now);
+    reply.with(crate::AuditEvent { reason: Some("locked"), ..event }.into()).with(recorded)
 }
 
 /// Judges a log-in with a password. `trusted_network` is whether it comes from where no factor is asked for.

@@ -112,7 +112,8 @@ impl Throttle {
         self.locked_until.filter(|until| now < *until)
     }
 
-    fn within(&self, window: i64, now: Timestamp) -> usize {
+    /// How many of its moments lie within this time.
+    pub(crate) fn within(&self, window: i64, now: Timestamp) -> usize {
         self.recent.iter().filter(|at| now.since(**at) < window).count()
     }
 
@@ -240,6 +241,21 @@ pub(crate) fn count_user(view: &View, user: UserId, now: Timestamp) -> Vec<Chang
 pub fn forgive(view: &View, user: UserId, device: DeviceId) -> Option<Change> {
     let key = ThrottleKey::Device(device);
     view.throttles.iter().any(|throttle| throttle.key == key).then_some(Change::ClearThrottle(user, key))
+}
+
+/// How long one entry of the audit trail stands for all refusals under a lock, in milliseconds.
+pub const FOLD: i64 = 10 * MINUTE;
+
+/// Remembers that a refusal under a lock was recorded. `None` if one was within [`FOLD`]: this one is folded into it and
+/// changes nothing, so whoever goes on calling does not make the trail grow. Only locks whose own memory of a last wrong
+/// answer is not used otherwise remember it: the user's, and that of passwords.
+pub fn fold_refusal(view: &View, user: UserId, key: ThrottleKey, now: Timestamp) -> Option<Change> {
+    let recorded = Digest::of(b"a refusal under a lock");
+    let throttle = view.throttle(key);
+    if throttle.last_wrong.is_some_and(|(last, at)| last == recorded && now.is_within(FOLD, at)) {
+        return None;
+    }
+    Some(Change::SetThrottle(user, Throttle { last_wrong: Some((recorded, now)), ..throttle }))
 }
 
 /// Until when passwords are not judged, if they are held off (SEC 31).

@@ -39,6 +39,36 @@ fn a_failure_is_counted_against_the_device_and_the_user_with_its_refusal() {
     assert_eq!(scene.db.recorded(AuditKind::Refused), 1);
 }
 
+/// SEC 26: whoever goes on under a lock makes nothing grow.
+#[test]
+fn refusals_under_a_lock_fold() {
+    let mut scene = Scene::new();
+    let device = scene.device(&totp(1), DeviceStatus::Active);
+    fail_until(&mut scene, device, 20);
+    let before = scene.db.recorded(AuditKind::Refused);
+    let target = device_door(device);
+    let guess = |scene: &mut Scene| {
+        let evidence = scene.prove(&target, &Response::Text("000000".to_owned()));
+        let decision = domain::verification::answer(&scene.view(), &target, &evidence, &context(), scene.now);
+        let changes = decision.changes.len();
+        assert!(matches!(scene.db.commit(decision), Outcome::Refused(Reason::Locked(_))));
+        changes
+    };
+    assert!(guess(&mut scene) > 0, "the first is recorded");
+    for _ in 0..100 {
+        scene.wait(SECOND);
+        assert_eq!(guess(&mut scene), 0, "nothing is written");
+    }
+    assert_eq!(scene.db.recorded(AuditKind::Refused), before + 1);
+    scene.wait(throttle::FOLD);
+    guess(&mut scene);
+    assert_eq!(scene.db.recorded(AuditKind::Refused), before + 2, "one stands for ten minutes");
+    assert_eq!(scene.failures(device), 20);
+    scene.wait(HOUR);
+    scene.guess(&target, 1);
+    assert_eq!((scene.failures(device), scene.db.recorded(AuditKind::Refused)), (21, before + 3), "a guess is a guess");
+}
+
 /// SEC 21.
 #[test]
 fn the_locks_of_a_device_grow() {
@@ -206,7 +236,11 @@ fn under_a_lock_right_and_wrong_are_the_same() {
     assert_eq!(refusals[0], refusals[1]);
     assert!(matches!(refusals[0], Outcome::Refused(Reason::Locked(Some(_)))));
     let after = &scene.db.users[&scene.user];
-    assert_eq!((&after.devices, &after.throttles), (&before.devices, &before.throttles));
+    let counted = |throttles: &[domain::Throttle]| {
+        let fields = |t: &domain::Throttle| (t.key.numbers(), t.consecutive, t.recent.clone(), t.locked_until);
+        throttles.iter().map(fields).collect::<std::collections::BTreeSet<_>>()
+    };
+    assert_eq!((&after.devices, counted(&after.throttles)), (&before.devices, counted(&before.throttles)));
     let last = scene.db.audit.last().unwrap();
     assert_eq!((last.kind, last.reason, last.device), (AuditKind::Refused, Some("locked"), Some(device)));
 }

@@ -20,7 +20,9 @@ mod lists;
 pub mod network;
 pub mod password;
 pub mod push;
+mod queue;
 pub mod readings;
+mod reserve;
 pub mod saml;
 mod sends;
 pub mod sign_in;
@@ -52,6 +54,7 @@ pub use import::Import;
 pub use lists::Turn;
 pub use password::{Foreign, SaltOrder};
 pub use readings::{DeviceReading, VerificationReading};
+pub use reserve::ReserveCalls;
 pub use sends::{MessageBudget, Whose};
 pub use smart::{Judged, SmartChannel, SmartError, VisitRequest};
 pub use store::{AuditRow, Collision, EventFilter, EventPage, Page, Span, TextFilter, UserFilter, UserPage};
@@ -164,7 +167,13 @@ impl Engine {
 
     /// Background work: sends queued messages and sweeps what has expired, until the future is dropped.
     pub async fn run(&self) {
-        tokio::join!(self.deliver_for_ever(), self.sweep_for_ever(), self.hear_for_ever(), self.learn_for_ever());
+        tokio::join!(
+            self.learn_pace(),
+            self.deliver_for_ever(),
+            self.sweep_for_ever(),
+            self.hear_for_ever(),
+            self.learn_for_ever()
+        );
     }
 
     /// Wakes the polls about users whom another node has decided about.

@@ -1,17 +1,22 @@
 //! Passwords: Argon2id, few at a time (SEC 43).
+//!
+//! Hashes that came from elsewhere take longer than our own, so time would tell who has one, and who is nobody. The hasher
+//! knows how long each kind takes at least, and says by how much a refusal must wait to take as long as the longest kind
+//! that is about (SEC 31).
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use argon2::{Algorithm, Argon2, Params, Version};
-use tokio::sync::Semaphore;
+use domain::ClientId;
 use zeroize::Zeroizing;
 
+use crate::clock::Stopwatch;
 use crate::error::Error;
+use crate::queue::{Named, Queue};
 
 /// Memory, in KiB.
 const MEMORY: u32 = 47_104;
-/// Hashes computed at once.
-const AT_ONCE: usize = 2;
-/// Callers that may wait for their turn.
-const WAITING: usize = 64;
 /// Fewest characters, whatever the policy.
 const MIN: usize = 8;
 /// Most characters. Longer ones are refused, never cut.
@@ -20,15 +25,35 @@ const MAX: usize = 128;
 pub const SALT: usize = 16;
 
 /// Computes password hashes off the request threads, two at a time.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Hasher {
-    turns: Semaphore,
-    places: Semaphore,
+    queue: Queue,
+    /// The shortest time that each kind of comparison was seen to take, in milliseconds.
+    paces: Mutex<BTreeMap<Kind, i64>>,
 }
 
-impl Default for Hasher {
-    fn default() -> Self {
-        Self { turns: Semaphore::new(AT_ONCE), places: Semaphore::new(AT_ONCE + WAITING) }
+/// How long a comparison takes: that of our own hash, or with a bcrypt hash of this cost before it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Kind {
+    /// Nothing was compared.
+    Nothing,
+    /// Argon2id alone. A salted SHA-256 before it takes no time.
+    Own,
+    /// A bcrypt hash of this cost, and Argon2id.
+    Bcrypt(u32),
+}
+
+impl Kind {
+    fn of(stored: &str) -> Self {
+        match Recipe::read(stored) {
+            Some((Recipe::Bcrypt { cost, .. }, _)) => Self::Bcrypt(cost),
+            _ => Self::Own,
+        }
+    }
+
+    /// Whether it takes far longer than our own.
+    fn is_long(self) -> bool {
+        matches!(self, Self::Bcrypt(cost) if cost > 10)
     }
 }
 
@@ -94,8 +119,8 @@ impl std::fmt::Debug for Foreign {
 
 /// Longest salt from elsewhere, in characters.
 const FOREIGN_SALT_MAX: usize = 40;
-/// The dearest bcrypt hash that is taken: whoever logs in computes it once more.
-const BCRYPT_COST_MAX: u32 = 14;
+/// Highest cost of a bcrypt hash that is taken: the first right log-in computes it once more and replaces it.
+pub(crate) const BCRYPT_COST_MAX: u32 = 14;
 
 /// How a password is digested before the digest is hashed here.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -146,6 +171,14 @@ impl Recipe {
     }
 }
 
+/// The cost of the bcrypt hash in a stored hash, if there is one.
+pub(crate) fn bcrypt_cost(stored: &str) -> Option<u32> {
+    match Kind::of(stored) {
+        Kind::Bcrypt(cost) => Some(cost),
+        Kind::Nothing | Kind::Own => None,
+    }
+}
+
 /// What of a bcrypt hash follows its cost and salt; the same for every version of its spelling.
 fn bcrypt_digest(parts: &bcrypt::HashParts) -> String {
     parts.to_string().split_off(29)
@@ -185,16 +218,27 @@ pub fn is_old(stored: &str) -> bool {
 }
 
 impl Hasher {
-    /// Whether `password` is the one whose hash is `stored`. Without a hash the answer is no and takes as long.
-    pub async fn matches(&self, password: Zeroizing<String>, stored: Option<String>) -> Result<bool, Error> {
+    /// Begins a log-in for a name: of one name two are under way at most.
+    pub(crate) fn named(&self, name: &str) -> Result<Named<'_>, Error> {
+        self.queue.named(name)
+    }
+
+    /// Whether `password` is the one whose hash is `stored`. Without a hash the answer is no and takes as long as with one
+    /// of ours. What kind of comparison it was tells how long the refusal has to wait ([`Self::wait`]).
+    pub async fn matches(
+        &self,
+        client: Option<ClientId>,
+        password: Zeroizing<String>,
+        stored: Option<String>,
+    ) -> Result<(bool, Kind), Error> {
         // A hash that no password has: its digest is all zero.
         let nobody = || format!("$argon2id$v=19$m={MEMORY},t=1,p=1${}${}", "A".repeat(22), "A".repeat(43));
         let exists = stored.is_some();
         let stored = stored.unwrap_or_else(nobody);
-        let _place = self.places.try_acquire().map_err(|_| Error::Busy)?;
-        let _turn = self.turns.acquire().await.map_err(|_| Error::Busy)?;
-        tokio::task::spawn_blocking(move || {
+        let kind = Kind::of(&stored);
+        let compared = self.at_work(client, kind.is_long(), move || {
             use argon2::password_hash::{PasswordVerifier, phc::PasswordHash};
+            let watch = Stopwatch::start();
             let recipe = Recipe::read(&stored);
             let hash = recipe.as_ref().map_or(stored.as_str(), |(_, hash)| hash);
             let parsed = PasswordHash::new(hash).map_err(|_| Error::internal("a stored password hash is not one"))?;
@@ -207,29 +251,76 @@ impl Hasher {
                 };
                 Argon2::default().verify_password(digest.as_bytes(), &parsed).is_ok()
             });
-            Ok(is_right && exists)
-        })
-        .await
-        .map_err(Error::internal)?
+            Ok((is_right && exists, watch.elapsed()))
+        });
+        let (is_right, took) = compared.await?;
+        self.note(kind, took);
+        Ok((is_right, kind))
+    }
+
+    /// Finds out how long a comparison with a bcrypt hash of this cost takes, if that is not known.
+    pub async fn learn(&self, cost: u32) -> Result<(), Error> {
+        let cost = cost.min(BCRYPT_COST_MAX);
+        if self.paces().contains_key(&Kind::Bcrypt(cost)) {
+            return Ok(());
+        }
+        let recipe = Recipe::Bcrypt { cost, salt: [0; SALT] };
+        let nobody = format!(
+            "{LEGACY}{}:$argon2id$v=19$m={MEMORY},t=1,p=1${}${}",
+            recipe.spelled(),
+            "A".repeat(22),
+            "A".repeat(43)
+        );
+        self.matches(None, Zeroizing::new("nobody".to_owned()), Some(nobody)).await?;
+        Ok(())
+    }
+
+    /// How many milliseconds a refusal after such a comparison waits, so that it takes as long as the longest kind.
+    pub fn wait(&self, kind: Kind) -> i64 {
+        let paces = self.paces();
+        let own = paces.get(&kind).copied().unwrap_or(0);
+        paces.values().copied().max().unwrap_or(0) - own
+    }
+
+    /// How many milliseconds the longest kind of comparison takes at least.
+    pub fn longest(&self) -> i64 {
+        self.wait(Kind::Nothing)
+    }
+
+    /// The shortest time counts: what else a busy machine adds, it adds to all kinds.
+    fn note(&self, kind: Kind, took: i64) {
+        let mut paces = self.paces();
+        let known = paces.entry(kind).or_insert(took);
+        *known = took.min(*known);
+    }
+
+    fn paces(&self) -> MutexGuard<'_, BTreeMap<Kind, i64>> {
+        self.paces.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The hash of what another system kept of a password: wrapped in Argon2id, and replaced by the next right password
     /// (contract 3.2, rulings 28).
-    pub async fn hash_foreign(&self, foreign: Foreign, salt: [u8; SALT]) -> Result<String, Error> {
+    pub async fn hash_foreign(
+        &self,
+        client: Option<ClientId>,
+        foreign: Foreign,
+        salt: [u8; SALT],
+    ) -> Result<String, Error> {
         let (recipe, digest) = examined(foreign)?;
-        let hash = self.hash(digest, salt).await?;
+        let hash = self.hash(client, digest, salt).await?;
         Ok(format!("{LEGACY}{}:{hash}", recipe.spelled()))
     }
 
     /// The hash of a password that somebody sets, if it may be set; `validate` adds the block-list.
     pub async fn hash_new(
         &self,
+        client: Option<ClientId>,
         password: Zeroizing<String>,
         validate: bool,
         salt: [u8; SALT],
     ) -> Result<String, Error> {
         judge_length(&password)?;
-        self.at_work(move || {
+        self.at_work(client, false, move || {
             judge(&password, validate)?;
             argon2id(&password, salt)
         })
@@ -239,16 +330,22 @@ impl Hasher {
     /// Does something dear, in its turn and off the request threads.
     async fn at_work<T: Send + 'static>(
         &self,
+        client: Option<ClientId>,
+        is_long: bool,
         work: impl FnOnce() -> Result<T, Error> + Send + 'static,
     ) -> Result<T, Error> {
-        let _place = self.places.try_acquire().map_err(|_| Error::Busy)?;
-        let _turn = self.turns.acquire().await.map_err(|_| Error::Busy)?;
+        let _turn = self.queue.turn(client, is_long).await?;
         tokio::task::spawn_blocking(work).await.map_err(Error::internal)?
     }
 
     /// The Argon2id hash of `password` in PHC form. Refuses with [`Error::Busy`] when too many wait.
-    pub async fn hash(&self, password: Zeroizing<String>, salt: [u8; SALT]) -> Result<String, Error> {
-        self.at_work(move || argon2id(&password, salt)).await
+    pub async fn hash(
+        &self,
+        client: Option<ClientId>,
+        password: Zeroizing<String>,
+        salt: [u8; SALT],
+    ) -> Result<String, Error> {
+        self.at_work(client, false, move || argon2id(&password, salt)).await
     }
 }
 
@@ -296,11 +393,11 @@ mod tests {
     async fn a_password_matches_its_own_hash_and_no_other() {
         let hasher = Hasher::default();
         let word = |text: &str| Zeroizing::new(text.to_owned());
-        let hash = hasher.hash(word("open sesame"), [7; SALT]).await.unwrap();
+        let hash = hasher.hash(None, word("open sesame"), [7; SALT]).await.unwrap();
         assert!(!is_old(&hash));
-        assert!(hasher.matches(word("open sesame"), Some(hash.clone())).await.unwrap());
-        assert!(!hasher.matches(word("open sesam"), Some(hash)).await.unwrap());
-        assert!(!hasher.matches(word("open sesame"), None).await.unwrap());
+        assert!(hasher.matches(None, word("open sesame"), Some(hash.clone())).await.unwrap().0);
+        assert!(!hasher.matches(None, word("open sesam"), Some(hash)).await.unwrap().0);
+        assert!(!hasher.matches(None, word("open sesame"), None).await.unwrap().0);
     }
 
     #[tokio::test]
@@ -309,17 +406,17 @@ mod tests {
         let word = |text: &str| Zeroizing::new(text.to_owned());
         let (composed, apart) = ("grüße dich", "gru\u{308}ße\u{a0}dich");
         for set in [composed, apart] {
-            let hash = hasher.hash(word(set), [7; SALT]).await.unwrap();
+            let hash = hasher.hash(None, word(set), [7; SALT]).await.unwrap();
             for typed in [composed, apart] {
-                assert!(hasher.matches(word(typed), Some(hash.clone())).await.unwrap(), "{set:?} {typed:?}");
+                assert!(hasher.matches(None, word(typed), Some(hash.clone())).await.unwrap().0, "{set:?} {typed:?}");
             }
-            assert!(!hasher.matches(word("Grüße dich"), Some(hash)).await.unwrap());
+            assert!(!hasher.matches(None, word("Grüße dich"), Some(hash)).await.unwrap().0);
         }
         // bcrypt of the letters taken apart, as another system hashed what it was sent.
         let theirs = bcrypt::hash_with_salt("gru\u{308}ße", 4, [3; SALT]).unwrap().to_string();
-        let stored = hasher.hash_foreign(Foreign::Bcrypt(word(&theirs)), [7; SALT]).await.unwrap();
+        let stored = hasher.hash_foreign(None, Foreign::Bcrypt(word(&theirs)), [7; SALT]).await.unwrap();
         for typed in ["grüße", "gru\u{308}ße"] {
-            assert!(hasher.matches(word(typed), Some(stored.clone())).await.unwrap(), "{typed:?}");
+            assert!(hasher.matches(None, word(typed), Some(stored.clone())).await.unwrap().0, "{typed:?}");
         }
     }
 
@@ -333,10 +430,10 @@ mod tests {
             (SaltOrder::PasswordFirst, "cd7149b0388d05a35aff577050a917c55704d074d31f969fe268217b5a87f21c"),
         ] {
             let foreign = Foreign::Salted { digest: word(digest), salt: "pepper".to_owned(), order };
-            let stored = hasher.hash_foreign(foreign, [7; SALT]).await.unwrap();
+            let stored = hasher.hash_foreign(None, foreign, [7; SALT]).await.unwrap();
             assert!(is_old(&stored));
-            assert!(hasher.matches(word("open sesame"), Some(stored.clone())).await.unwrap(), "{order:?}");
-            assert!(!hasher.matches(word(digest), Some(stored)).await.unwrap(), "the digest is no password");
+            assert!(hasher.matches(None, word("open sesame"), Some(stored.clone())).await.unwrap().0, "{order:?}");
+            assert!(!hasher.matches(None, word(digest), Some(stored)).await.unwrap().0, "the digest is no password");
         }
     }
 
@@ -347,11 +444,11 @@ mod tests {
         let word = |text: &str| Zeroizing::new(text.to_owned());
         for version in ["2a", "2b", "2y"] {
             let theirs = format!("${version}$06$If6bvum7DFjUnE9p2uDeDu0YHzrHM6tf.iqN8.yx.jNN1ILEf7h0i");
-            let stored = hasher.hash_foreign(Foreign::Bcrypt(word(&theirs)), [7; SALT]).await.unwrap();
+            let stored = hasher.hash_foreign(None, Foreign::Bcrypt(word(&theirs)), [7; SALT]).await.unwrap();
             assert!(is_old(&stored) && !stored.contains("0YHzrHM6tf"), "{stored}");
-            assert!(hasher.matches(word("abc"), Some(stored.clone())).await.unwrap());
-            assert!(!hasher.matches(word("abd"), Some(stored.clone())).await.unwrap());
-            assert!(!hasher.matches(word(&theirs), Some(stored)).await.unwrap(), "the hash is no password");
+            assert!(hasher.matches(None, word("abc"), Some(stored.clone())).await.unwrap().0);
+            assert!(!hasher.matches(None, word("abd"), Some(stored.clone())).await.unwrap().0);
+            assert!(!hasher.matches(None, word(&theirs), Some(stored)).await.unwrap().0, "the hash is no password");
         }
     }
 
@@ -371,7 +468,7 @@ mod tests {
             Foreign::Bcrypt(word("$2x$06$If6bvum7DFjUnE9p2uDeDu0YHzrHM6tf.iqN8.yx.jNN1ILEf7h0i")),
             Foreign::Bcrypt(word("$2b$31$If6bvum7DFjUnE9p2uDeDu0YHzrHM6tf.iqN8.yx.jNN1ILEf7h0i")),
         ] {
-            let refused = Hasher::default().hash_foreign(foreign, [7; SALT]).await;
+            let refused = Hasher::default().hash_foreign(None, foreign, [7; SALT]).await;
             assert!(matches!(refused, Err(Error::BadPassword(_))));
         }
     }
@@ -379,9 +476,24 @@ mod tests {
     #[tokio::test]
     async fn a_hash_is_in_phc_form_and_any_verifier_accepts_it() {
         use argon2::password_hash::{PasswordVerifier, phc::PasswordHash};
-        let hash = Hasher::default().hash(Zeroizing::new("open sesame".to_owned()), [7; SALT]).await.unwrap();
+        let hash = Hasher::default().hash(None, Zeroizing::new("open sesame".to_owned()), [7; SALT]).await.unwrap();
         let parsed = PasswordHash::new(&hash).unwrap();
         assert!(Argon2::default().verify_password(b"open sesame", &parsed).is_ok());
         assert!(Argon2::default().verify_password(b"open sesam", &parsed).is_err());
+    }
+
+    /// SEC 31: whatever is compared, a refusal takes as long as the longest comparison there may be.
+    #[tokio::test]
+    async fn each_kind_waits_for_the_longest() {
+        let hasher = Hasher::default();
+        for (kind, took) in [(Kind::Own, 70), (Kind::Own, 90), (Kind::Bcrypt(14), 1_800), (Kind::Bcrypt(11), 300)] {
+            hasher.note(kind, took);
+        }
+        let waits = [Kind::Nothing, Kind::Own, Kind::Bcrypt(11), Kind::Bcrypt(14)].map(|kind| hasher.wait(kind));
+        assert_eq!(waits, [1_800, 1_730, 1_500, 0]);
+        let fresh = Hasher::default();
+        fresh.learn(4).await.unwrap();
+        assert!(fresh.paces().contains_key(&Kind::Bcrypt(4)));
+        assert_eq!(fresh.wait(Kind::Nothing), fresh.longest());
     }
 }

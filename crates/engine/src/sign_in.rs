@@ -10,11 +10,12 @@ use domain::time::SECOND;
 use domain::verification::{self, Context, Opened, Opening, Purpose};
 use domain::{
     AuditEvent, AuditKind, ClientId, Decision, Device, DeviceId, Digest, FactorKind, Outcome, Reason, Status,
-    Timestamp, User, UserId, Verification, View,
+    Timestamp, User, UserId, Verification, View, throttle,
 };
 use zeroize::Zeroizing;
 
 use crate::enrol::{Challenged, CodeStyle};
+use crate::password::Kind;
 use crate::verify::Opener;
 use crate::{Engine, Error};
 
@@ -117,16 +118,36 @@ pub struct Session {
 }
 
 impl Engine {
-    /// Judges a name and a password. Unknown users cost and say the same as wrong passwords (SEC 31).
+    /// Judges a name and a password. Unknown users cost and say the same as wrong passwords (SEC 31), and every refusal
+    /// takes as long as the longest comparison that anybody's hash may need.
     pub async fn sign_in(&self, request: SignIn, context: Context) -> Result<SignInAnswer, Error> {
+        let named = self.hasher.named(&request.name)?;
+        let (answer, kind) = self.judge_sign_in(request, context).await?;
+        drop(named);
+        if matches!(answer, SignInAnswer::Refused(_)) {
+            self.clock.sleep(self.hasher.wait(kind)).await;
+        }
+        Ok(answer)
+    }
+
+    async fn judge_sign_in(&self, request: SignIn, context: Context) -> Result<(SignInAnswer, Kind), Error> {
+        let mut kind = Kind::Nothing;
         let known = self.store.user_by_login(&request.name).await?;
         let trusted = request.ip.is_some_and(|ip| self.settings.trusted_networks.iter().any(|net| net.contains(ip)));
         for _ in 0..COMPARISONS {
             let stored = match known {
-                Some(user) => self.store.view(user).await?.user.and_then(|user| user.profile.password_hash),
+                Some(user) => {
+                    let view = self.store.view(user).await?;
+                    // Nothing costly is computed for a name that is held off.
+                    if let Some(refusal) = self.held_off(&view, user, &context).await? {
+                        return Ok((SignInAnswer::Refused(refusal), Kind::Nothing));
+                    }
+                    view.user.and_then(|user| user.profile.password_hash)
+                }
                 None => None,
             };
-            let compared = self.compare(stored, request.password.clone()).await?;
+            let (compared, compared_as) = self.compare(context.client, stored, request.password.clone()).await?;
+            kind = compared_as;
             let Some(user) = known else {
                 self.note_unknown(context.client).await?;
                 break;
@@ -137,7 +158,7 @@ impl Engine {
             let entered = self
                 .decide(user, move |view| sign_in::enter(view, &compared, &terms, &drawn, &policy, trusted, &by, now))
                 .await?;
-            return Ok(match entered {
+            let answer = match entered {
                 Entered::Stale => continue,
                 Entered::Refused(why) => SignInAnswer::Refused(why),
                 Entered::NeedsFactor(user, devices) => SignInAnswer::NeedsFactor { user, devices, state_token },
@@ -147,9 +168,20 @@ impl Engine {
                     session_token,
                     expires_at: now.plus(SESSION_TOKEN_TTL),
                 }),
-            });
+            };
+            return Ok((answer, kind));
         }
-        Ok(SignInAnswer::Refused(Refusal::Credentials))
+        Ok((SignInAnswer::Refused(Refusal::Credentials), kind))
+    }
+
+    /// The refusal of somebody whose passwords are held off, recorded; decided on a fresh view.
+    async fn held_off(&self, snapshot: &View, user: UserId, by: &Context) -> Result<Option<Refusal>, Error> {
+        let now = self.now();
+        if throttle::password_locked(snapshot, now).is_none() {
+            return Ok(None);
+        }
+        let by = by.clone();
+        Ok(self.decide(user, move |view| sign_in::held_off(view, &by, now)).await?)
     }
 
     /// Takes a log-in one step further: sends, polls, or judges a code.
@@ -305,15 +337,20 @@ impl Engine {
     }
 
     /// Compares a password with a stored hash, or with one that nobody has: both take as long.
-    async fn compare(&self, stored: Option<String>, password: Zeroizing<String>) -> Result<Compared, Error> {
-        let right = self.hasher.matches(password.clone(), stored.clone()).await?;
+    async fn compare(
+        &self,
+        client: Option<ClientId>,
+        stored: Option<String>,
+        password: Zeroizing<String>,
+    ) -> Result<(Compared, Kind), Error> {
+        let (right, kind) = self.hasher.matches(client, password.clone(), stored.clone()).await?;
         let renewed = match &stored {
             Some(hash) if right && crate::password::is_old(hash) => {
-                Some(self.hasher.hash(password, self.chance.bytes()).await?)
+                Some(self.hasher.hash(client, password, self.chance.bytes()).await?)
             }
             _ => None,
         };
-        Ok(Compared { with: stored, right, renewed })
+        Ok((Compared { with: stored, right, renewed }, kind))
     }
 
     /// Records a log-in of nobody in its client's chain. It costs what counting a wrong password costs, so the time an

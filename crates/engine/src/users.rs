@@ -3,12 +3,15 @@
 use domain::name::Holder;
 use domain::user::{self, MAX_CUSTOM_ATTRIBUTES, Unlocked, Updated, UserPatch};
 use domain::verification::Context;
-use domain::{User, UserId};
+use domain::{ClientId, User, UserId};
 use store::{Collision, IdKind, Page, UserFilter, UserPage};
 use zeroize::Zeroizing;
 
 use crate::password::Foreign;
 use crate::{Engine, Error};
+
+/// Where the highest cost of a bcrypt hash that ever came from elsewhere is kept.
+const BCRYPT_COST: &str = "password.bcrypt_cost";
 
 /// A password to set.
 #[derive(Clone)]
@@ -76,7 +79,7 @@ impl Engine {
         password: Option<NewPassword>,
         by: Context,
     ) -> Result<User, Error> {
-        let patch = self.with_password(judged(patch)?, password).await?;
+        let patch = self.with_password(judged(patch)?, password, by.client).await?;
         let id = UserId(self.store.next_id(IdKind::User).await?);
         let now = self.now();
         Ok(self.decide(id, move |_| user::create(id, &patch, &by, now)).await?)
@@ -92,7 +95,7 @@ impl Engine {
     ) -> Result<User, Error> {
         // Whether there is such a user is asked first: a hash is dear.
         let present = self.user(id).await?;
-        let patch = self.with_password(judged(patch.beyond(&present))?, password).await?;
+        let patch = self.with_password(judged(patch.beyond(&present))?, password, by.client).await?;
         let now = self.now();
         match self.decide(id, move |view| user::update(view, &patch, &by, now)).await? {
             Updated::Updated(user) => Ok(*user),
@@ -132,13 +135,51 @@ impl Engine {
         known.then_some(()).ok_or(Error::NoUser)
     }
 
-    async fn with_password(&self, patch: UserPatch, password: Option<NewPassword>) -> Result<UserPatch, Error> {
+    /// Remembers how long a hash that came from elsewhere takes, before anybody can be asked for it: refusals take as long
+    /// from then on (SEC 31). Other nodes learn it with their first such log-in, or at their next start.
+    async fn remember_pace(&self, stored: &str) -> Result<(), Error> {
+        let Some(cost) = crate::password::bcrypt_cost(stored) else { return Ok(()) };
+        let known = self.store.meta(BCRYPT_COST).await?.and_then(|bytes| <[u8; 4]>::try_from(bytes).ok());
+        if known.map_or(0, u32::from_be_bytes) < cost {
+            self.store.set_meta(BCRYPT_COST, &cost.to_be_bytes()).await?;
+        }
+        self.hasher.learn(cost).await
+    }
+
+    /// Finds out how long a refused log-in has to take, from what was remembered.
+    pub(crate) async fn learn_pace(&self) {
+        let learnt = async {
+            match self.store.meta(BCRYPT_COST).await?.and_then(|bytes| <[u8; 4]>::try_from(bytes).ok()) {
+                Some(cost) => self.hasher.learn(u32::from_be_bytes(cost)).await,
+                None => Ok(()),
+            }
+        };
+        if let Err(error) = learnt.await {
+            tracing::warn!(%error, "how long the longest password hash takes is not known before its first log-in");
+        }
+    }
+
+    /// How many milliseconds a refused log-in takes at least.
+    pub fn refusal_takes(&self) -> i64 {
+        self.hasher.longest()
+    }
+
+    async fn with_password(
+        &self,
+        patch: UserPatch,
+        password: Option<NewPassword>,
+        client: Option<ClientId>,
+    ) -> Result<UserPatch, Error> {
         let Some(password) = password else { return Ok(patch) };
         let hash = match password {
             NewPassword::Clear { clear, validate } => {
-                self.hasher.hash_new(clear, validate, self.chance.bytes()).await?
+                self.hasher.hash_new(client, clear, validate, self.chance.bytes()).await?
             }
-            NewPassword::Foreign(foreign) => self.hasher.hash_foreign(foreign, self.chance.bytes()).await?,
+            NewPassword::Foreign(foreign) => {
+                let hash = self.hasher.hash_foreign(client, foreign, self.chance.bytes()).await?;
+                self.remember_pace(&hash).await?;
+                hash
+            }
         };
         Ok(UserPatch { password_hash: Some(hash), ..patch })
     }

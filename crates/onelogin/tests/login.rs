@@ -2,10 +2,12 @@
 
 mod wire;
 
+use std::sync::Arc;
+
 use domain::Scope;
 use insta::assert_snapshot;
 use serde_json::{Value, json};
-use testkit::{Script, Setup};
+use testkit::{Script, Setup, TestServer};
 use wire::{Told, Wire, other};
 
 /// What a log-in of Ana's asks for.
@@ -546,4 +548,63 @@ async fn a_name_opens_a_log_in_however_it_is_typed() {
     }
     assert_eq!(enter("j\u{f6}rg", "gru\u{308}\u{df}e\u{a0}dich").await, 200);
     assert_eq!(enter("jorg", "gr\u{fc}\u{df}e dich").await, 401);
+}
+
+/// SEC 43: each client has its share of the places for hashes.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn one_client_cannot_fill_the_password_queue() {
+    let server = Arc::new(TestServer::start().await);
+    let tokens = [server.token(Scope::AuthenticationOnly).await, server.token(Scope::ManageUsers).await];
+    let log_in = |token: &str, name: String, password: &str| {
+        let body = json!({ "username_or_email": name, "password": password, "subdomain": "acme" });
+        let script = Script::post("/api/1/login/auth").header("authorization", &format!("Bearer {token}"));
+        let (server, script) = (server.clone(), script.json(&body.to_string()));
+        tokio::spawn(async move { server.send(script).await.status.as_u16() })
+    };
+    let crowd: Vec<_> = (0..120).map(|n| log_in(&tokens[0], format!("nobody{n}"), "open sesame")).collect();
+    for _ in 0..2 {
+        for number in 0..3 {
+            let user = server.user(number).clone();
+            assert_eq!(log_in(&tokens[1], user.username, &user.password).await.unwrap(), 200);
+        }
+    }
+    for call in crowd {
+        let status = call.await.unwrap();
+        assert!(matches!(status, 401 | 503), "{status}");
+    }
+}
+
+/// SEC 31: time does not tell who exists, whatever hashes others came with.
+#[tokio::test]
+#[expect(clippy::disallowed_methods, reason = "a time that a refusal takes at least, measured here as there")]
+async fn an_unknown_name_takes_as_long_as_the_dearest_hash() {
+    let wire = Wire::start().await;
+    let engine = wire.server.world.engine();
+    let own = engine.refusal_takes();
+    let hash = "$2a$08$XajjQvNhvvRt5GSeFk1xFeyqRrsxkhBkUiQeg0dt.wU1qD4aFDcga";
+    let body = json!({
+        "password": hash, "password_confirmation": hash, "password_algorithm": "bcrypt"
+    });
+    let set = wire.call_as(Scope::ManageAll, "PUT", "/api/2/users/2", &body.to_string()).await;
+    assert_eq!(set.json()["id"], 2, "{}", set.0);
+    let longest = engine.refusal_takes();
+    assert!(longest > own, "known before the first log-in");
+    let mut told = Vec::new();
+    for name in ["nobody", "ana", "ben"] {
+        let started = std::time::Instant::now();
+        let body = json!({ "username_or_email": name, "password": "open sesame", "subdomain": "acme" });
+        told.push(login(&wire, &body).await.0.text.clone());
+        let took = i64::try_from(started.elapsed().as_millis()).unwrap();
+        // The shortest that such a comparison took is what all wait for: a busy machine adds to each alike.
+        assert!(took >= engine.refusal_takes(), "{name}: {took} of {longest} ms");
+    }
+    told.dedup();
+    assert_eq!(told.len(), 1);
+    // While a name is held off nothing is compared, and the answer is the same.
+    for _ in 0..10 {
+        login(&wire, &json!({ "username_or_email": "chie", "password": "wrong", "subdomain": "acme" })).await;
+    }
+    let right = &wire.server.user(2).password;
+    let held = login(&wire, &json!({ "username_or_email": "chie", "password": right, "subdomain": "acme" })).await;
+    assert_eq!(held.0.text, told[0]);
 }

@@ -108,7 +108,11 @@ fn refuse_unseen(view: &View, target: &Target, reason: Reason, context: &Context
             if let Target::Device { device, .. } | Target::OwnCodes(device) | Target::SignIn { device, .. } = target {
                 event = event.device(*device);
             }
-            decision.with(event.into())
+            // Repeated refusals under a lock are one entry, and no more writes.
+            match throttle::fold_refusal(view, user.id, ThrottleKey::User, now) {
+                Some(recorded) => decision.with(event.into()).with(recorded),
+                None => decision,
+            }
         }
         _ => decision,
     }
