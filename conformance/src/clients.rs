@@ -164,6 +164,11 @@ impl Client {
         format!("{} {}", self.name, self.version)
     }
 
+    /// Whether the Python of README.md is run with this client: it names the newest SDK and its profile.
+    pub(crate) fn runs_readme(&self, profile: &str) -> bool {
+        self.version == "4.0.1" && profile == "python4"
+    }
+
     pub(crate) fn set_up(&self, arguments: &Arguments) -> Result<Driver> {
         let home = Path::new(env!("CARGO_MANIFEST_DIR"));
         let (program, script) = match self.kind {
@@ -200,6 +205,16 @@ impl Driver {
         }
         ensure!(!steps.is_empty(), "the driver has no such steps");
         Ok(steps)
+    }
+
+    /// Runs what README.md says to paste.
+    pub(crate) fn readme(&self, arguments: &Arguments, server: &Server) -> Result<()> {
+        let home = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let mut command = Command::new(&self.program);
+        command.arg(home.join("python/readme.py")).arg("--ready").arg(server.ready_file());
+        command.arg("--readme").arg(home.join("../README.md"));
+        process::must(&mut command, arguments.run_timeout).context("README.md's Python does not run")?;
+        Ok(())
     }
 
     pub(crate) fn run(

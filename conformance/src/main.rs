@@ -66,6 +66,10 @@ fn run(arguments: &Arguments) -> Result<bool> {
             let mut server = Server::start(arguments, &folder, secured)?;
             let credential = server.create_client(arguments, "Manage All", profile)?;
             let mut run = driver.run(arguments, &server, secured, &credential)?;
+            if client.runs_readme(profile) {
+                eprintln!("{}, profile {profile}: running the Python of README.md", client.label());
+                driver.readme(arguments, &server)?;
+            }
             if !server.still_runs()? {
                 run.broken = Some(format!("the server ended; its last words:\n{}", server.last_words()));
             }

@@ -48,7 +48,7 @@ fn refusals_under_a_lock_fold() {
     let before = scene.db.recorded(AuditKind::Refused);
     let target = device_door(device);
     let guess = |scene: &mut Scene| {
-        let evidence = scene.prove(&target, &Response::Text("000000".to_owned()));
+        let evidence = scene.prove(&target, &Response::typed("000000"));
         let decision = domain::verification::answer(&scene.view(), &target, &evidence, &context(), scene.now);
         let changes = decision.changes.len();
         assert!(matches!(scene.db.commit(decision), Outcome::Refused(Reason::Locked(_))));

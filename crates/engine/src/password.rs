@@ -377,16 +377,19 @@ mod tests {
         let hasher = Hasher::default();
         let word = |text: String| Zeroizing::new(text);
         // Nobody's turn: whatever is judged now is judged on the thread that asks.
-        let turns = hasher.turns.acquire_many(u32::try_from(AT_ONCE).unwrap()).await.unwrap();
-        let mut common = std::pin::pin!(hasher.hash_new(word("password1".to_owned()), true, [7; SALT]));
+        let turns = (hasher.queue.turn(None, false).await.unwrap(), hasher.queue.turn(None, false).await.unwrap());
+        let mut common = std::pin::pin!(hasher.hash_new(None, word("password1".to_owned()), true, [7; SALT]));
         let mut polled = tokio::task::unconstrained(common.as_mut());
         let waits =
             std::future::poll_fn(|cx| std::task::Poll::Ready(std::pin::Pin::new(&mut polled).poll(cx).is_pending()));
         assert!(waits.await, "it was judged before its turn");
-        assert!(matches!(hasher.hash_new(word("x".repeat(129)), true, [7; SALT]).await, Err(Error::BadPassword(_))));
+        assert!(matches!(
+            hasher.hash_new(None, word("x".repeat(129)), true, [7; SALT]).await,
+            Err(Error::BadPassword(_))
+        ));
         drop(turns);
         assert!(matches!(common.await, Err(Error::BadPassword("Password is too common"))));
-        assert!(hasher.hash_new(word("correct staple horse".to_owned()), true, [7; SALT]).await.is_ok());
+        assert!(hasher.hash_new(None, word("correct staple horse".to_owned()), true, [7; SALT]).await.is_ok());
     }
 
     #[tokio::test]

@@ -1,10 +1,12 @@
 //! What can be read: factors, devices, and how a verification stands.
 
+use domain::standing::{self, Standing};
 use domain::time::MINUTE;
 use domain::verification::{Purpose, Status};
-use domain::{Credential, Device, DeviceId, FactorKind, Timestamp, UserId, Verification, enrolment};
+use domain::{AuditKind, Credential, Device, DeviceId, FactorKind, Timestamp, UserId, Verification, enrolment};
+use store::{EventFilter, EventPage};
 
-use crate::{Engine, Error};
+use crate::{Engine, Error, Event};
 
 /// How long a result stays readable after its verification's time has run out, in milliseconds (contract 7.10).
 const RESULT_READABLE: i64 = 10 * MINUTE;
@@ -56,6 +58,26 @@ impl Engine {
                 Ok(DeviceReading { phone, is_default: default == Some(device.id), device })
             })
             .collect()
+    }
+
+    /// How a user stands: locks, wrong answers, what lives.
+    pub async fn standing(&self, user: UserId) -> Result<Standing, Error> {
+        standing::of(&self.store.view(user).await?, self.now()).ok_or(Error::NoUser)
+    }
+
+    /// The newest answers of a user that were accepted, and that were refused, if the newer part of the trail has any.
+    pub async fn last_answers(&self, user: UserId) -> Result<[Option<Event>; 2], Error> {
+        use AuditKind as K;
+        let accepted = [K::Verified, K::PushAccepted, K::KeypadAnswered, K::TempTokenUsed, K::SignedIn];
+        let refused = [K::Refused, K::PushDenied, K::PushReported, K::SignInRefused, K::RegistrationRejected];
+        let page = EventPage { beyond: None, descending: true, limit: 1 };
+        let mut found = [None, None];
+        for (place, kinds) in found.iter_mut().zip([accepted, refused]) {
+            let kinds = Some(kinds.map(K::name).to_vec());
+            let filter = EventFilter { user: Some(user), kinds, ..EventFilter::default() };
+            *place = self.events(&filter, page).await?.events.into_iter().next();
+        }
+        Ok(found)
     }
 
     /// How a registration or verification stands. `None` if it is unknown, another user's, or over without a result.

@@ -114,7 +114,7 @@ pub fn dev(shown: &DevBanner<'_>) -> String {
     let _ = writeln!(text, "  Database      {}", database_name(shown.database));
     let _ = writeln!(
         text,
-        "  Clients       one for each scope in the ready file (--ready-file FILE);\n                this one is Manage All:\n"
+        "  Clients       one for each scope and profile (--ready-file FILE);\n                this one is Manage All:\n"
     );
     // A line each, so that none breaks when it is copied.
     let _ = writeln!(text, "ID={client_id}\nSECRET={secret}\nBASE={base_url}");

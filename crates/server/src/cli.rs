@@ -1,19 +1,25 @@
 //! The command line.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use domain::client::Choice;
 use domain::holding::Holding;
+use domain::time::MINUTE;
 use domain::{ClientOptions, CompatProfile, MfaPolicy, Scope};
 
 use crate::app::AppArgs;
-use crate::command::{Command, NewUser, Who};
+use crate::client::Which;
+use crate::command::{Command, NewUser, Password, Who};
 use crate::config::{self, Config, Given};
 use crate::flags::{PlaceFlags, ServeFlags};
 use crate::installation::Intent;
 use crate::webhook::args::WebhookArgs;
-use crate::{control, dev, import, log, migrate, ready, relocate, serve, settings, signals, terminal, torture};
+use crate::{
+    control, dev, healthcheck, import, log, migrate, ready, relocate, serve, settings, signals, terminal, torture,
+};
 
 /// A self-hosted multi-factor authentication server that speaks the OneLogin MFA API.
 #[derive(Debug, Parser)]
@@ -31,7 +37,7 @@ enum What {
     Serve(ServeArgs),
     /// Run the server with a whole MFA world around it, for development and tests
     Dev(DevArgs),
-    /// API clients: create, list, revoke, rotate
+    /// API clients: create, list, show, set, revoke, rotate
     #[command(subcommand)]
     Client(ClientCommand),
     /// Apps that take SAML assertions: create, list, delete, rotate the key
@@ -40,12 +46,20 @@ enum What {
     /// Webhooks that are told what happens: create, list, delete, rotate the secret, deliveries, replay
     #[command(subcommand)]
     Webhook(WebhookArgs),
-    /// Users: create, list, show, unlock, delete, whether a log-in asks for a factor
+    /// Users: create, list, show, password, temporary token, unlock, delete, whether a log-in asks for a factor
     #[command(subcommand)]
     User(UserCommand),
     /// A user's devices: list, put out of use, delete
     #[command(subcommand)]
     Device(DeviceCommand),
+    /// Ask a running server on this machine whether it is ready: exit status 0 if it is, else 1
+    Healthcheck {
+        /// Address and port to ask, in place of those that the same flags and variables give a server
+        #[arg(long, value_name = "ADDRESS:PORT")]
+        address: Option<SocketAddr>,
+        #[command(flatten)]
+        serve: Box<ServeArgs>,
+    },
     /// The configuration: check it, show it with where each value comes from
     #[command(subcommand)]
     Config(ConfigCommand),
@@ -201,6 +215,9 @@ enum ClientCommand {
         /// A name for people
         #[arg(long, default_value = "")]
         name: String,
+        /// Change nothing if there is a live client of this --name, scope and profile
+        #[arg(long, requires = "name")]
+        if_missing: bool,
         /// Hold polls until the person answers: `off`, `adaptive`, or a number of seconds up to 25
         #[arg(long, value_parser = Holding::parse, default_value = "off")]
         hold: Holding,
@@ -215,25 +232,38 @@ enum ClientCommand {
     },
     /// List API clients
     List {
+        /// Show whole ids, however wide the table becomes
+        #[arg(long)]
+        full: bool,
+        #[command(flatten)]
+        output: OutputArgs,
+    },
+    /// Show an API client
+    Show {
+        #[command(flatten)]
+        which: WhichArgs,
         #[command(flatten)]
         output: OutputArgs,
     },
     /// Revoke an API client and all its tokens
     Revoke {
-        /// The `client_id`
-        client_id: String,
+        #[command(flatten)]
+        which: WhichArgs,
         /// Do not ask
         #[arg(long)]
         yes: bool,
         #[command(flatten)]
         output: OutputArgs,
     },
-    /// Change how a client's polls are held and whether people type a number
+    /// Change how a client is answered, how its polls are held, whether people type a number
     Set {
-        /// The `client_id`
-        client_id: String,
+        #[command(flatten)]
+        which: WhichArgs,
+        /// `default`, `python4`, `numeric_ids` or `docs_literal`
+        #[arg(long, value_parser = profile, required_unless_present_any = ["number_matching", "hold"])]
+        profile: Option<CompatProfile>,
         /// `off`, `adaptive`, or a number of seconds up to 25; `adaptive` forgets what was learnt
-        #[arg(long, value_parser = Holding::parse, required_unless_present = "number_matching")]
+        #[arg(long, value_parser = Holding::parse)]
         hold: Option<Holding>,
         /// `on` or `off`: whether people type a number that this client shows them before they accept a prompt
         #[arg(long, value_name = "ON|OFF", value_parser = on_or_off)]
@@ -243,11 +273,31 @@ enum ClientCommand {
     },
     /// Make a new secret; the one before goes on working until the next rotation
     Rotate {
-        /// The `client_id`
-        client_id: String,
+        #[command(flatten)]
+        which: WhichArgs,
         #[command(flatten)]
         output: OutputArgs,
     },
+}
+
+/// Which client is meant.
+#[derive(Debug, Args)]
+struct WhichArgs {
+    /// The `client_id`, or the beginning of it
+    #[arg(required_unless_present = "name", conflicts_with = "name")]
+    client_id: Option<String>,
+    /// The client's name, in place of its id
+    #[arg(long)]
+    name: Option<String>,
+}
+
+impl From<WhichArgs> for Which {
+    fn from(args: WhichArgs) -> Self {
+        match args.name {
+            Some(name) => Self::Name(name),
+            None => Self::Id(args.client_id.unwrap_or_default()),
+        }
+    }
 }
 
 #[derive(Debug, Subcommand)]
@@ -308,7 +358,7 @@ enum UserCommand {
         #[command(flatten)]
         output: OutputArgs,
     },
-    /// Show a user and their devices
+    /// Show a user: devices, locks, failures, what was last accepted and refused
     Show {
         /// Id, user name or e-mail address
         user: String,
@@ -322,6 +372,32 @@ enum UserCommand {
         /// The rule
         #[arg(value_parser = mfa_policy)]
         policy: std::option::Option<MfaPolicy>,
+        #[command(flatten)]
+        output: OutputArgs,
+    },
+    /// Give a user a new password; one that is drawn is shown once
+    SetPassword {
+        /// Id, user name or e-mail address
+        user: String,
+        /// Read the password from standard input; without it one is drawn
+        #[arg(long)]
+        password_stdin: bool,
+        #[command(flatten)]
+        output: OutputArgs,
+    },
+    /// Give a user a temporary token, which takes the place of a factor; it is shown once
+    Token {
+        /// Id, user name or e-mail address
+        user: String,
+        /// How long it lives, in minutes: 2 to 4320
+        #[arg(long, default_value_t = 60, value_parser = clap::value_parser!(i64).range(2..=4320))]
+        minutes: i64,
+        /// Let it be used more than once
+        #[arg(long)]
+        reusable: bool,
+        /// End the token that lives, and give none
+        #[arg(long, conflicts_with_all = ["minutes", "reusable"])]
+        revoke: bool,
         #[command(flatten)]
         output: OutputArgs,
     },
@@ -502,6 +578,7 @@ fn start(cli: Cli) -> anyhow::Result<ExitCode> {
         What::Client(command) => client(command),
         What::User(command) => user(command),
         What::Device(command) => device(command),
+        What::Healthcheck { address, serve } => runtime(1)?.block_on(healthcheck::run(address, &served(&serve))),
         What::Config(ConfigCommand::Check { strict, serve }) => settings::check(&served(&serve), strict),
         What::Config(ConfigCommand::Example) => Ok(settings::example()),
         What::Config(ConfigCommand::Show { origin, json, serve }) => settings::show(&served(&serve), origin, json),
@@ -549,21 +626,31 @@ fn apps(command: AppCommand) -> anyhow::Result<ExitCode> {
 }
 
 fn client(command: ClientCommand) -> anyhow::Result<ExitCode> {
-    match command {
-        ClientCommand::Create { scope, profile, name, hold, number_matching, init, output } => {
+    use crate::client::ClientCommand as Asked;
+    let mut intent = None;
+    let (output, full, asked) = match command {
+        ClientCommand::Create { scope, profile, name, if_missing, hold, number_matching, init, output } => {
             let options = ClientOptions { holding: hold, number_matching };
-            run_as(making(init), &output, Command::ClientCreate { name, scope, profile, options })
+            intent = Some(making(init));
+            (output, false, Asked::Create { name, scope, profile, options, if_missing })
         }
-        ClientCommand::Set { client_id, hold, number_matching, output } => {
-            run(&output, Command::ClientSet { client_id, holding: hold, number_matching })
+        ClientCommand::Set { which, profile, hold, number_matching, output } => {
+            (output, false, Asked::Set(which.into(), Choice { holding: hold, number_matching, profile }))
         }
-        ClientCommand::List { output } => run(&output, Command::ClientList),
-        ClientCommand::Revoke { client_id, yes, output } => {
-            let question = format!("Revoke {client_id}? Everything that uses it stops working.");
-            run_if(terminal::agreed(yes, &question), &output, Command::ClientRevoke { client_id })
+        ClientCommand::List { full, output } => (output, full, Asked::List),
+        ClientCommand::Show { which, output } => (output, false, Asked::Show(which.into())),
+        ClientCommand::Revoke { which, yes, output } => {
+            let which = Which::from(which);
+            let question = format!("Revoke client {which}? Everything that uses it stops working.");
+            if let Err(code) = terminal::agreed(yes, &question) {
+                return Ok(code);
+            }
+            (output, false, Asked::Revoke(which))
         }
-        ClientCommand::Rotate { client_id, output } => run(&output, Command::ClientRotate { client_id }),
-    }
+        ClientCommand::Rotate { which, output } => (output, false, Asked::Rotate(which.into())),
+    };
+    let command = Command::Client(asked);
+    run_as(intent.unwrap_or_else(|| Intent::from(&command)), &output, command, full)
 }
 
 fn user(command: UserCommand) -> anyhow::Result<ExitCode> {
@@ -581,7 +668,7 @@ fn user(command: UserCommand) -> anyhow::Result<ExitCode> {
         } => {
             let password = if password_stdin { Some(read_line()?) } else { None };
             let user = NewUser { username, email, phone, firstname, lastname, external_id, password };
-            run_as(making(init), &output, Command::UserCreate(user))
+            run_as(making(init), &output, Command::UserCreate(user), false)
         }
         UserCommand::List { limit, collisions: true, output, .. } => run(&output, Command::UserCollisions { limit }),
         UserCommand::List { limit, offset, output, .. } => run(&output, Command::UserList { offset, limit }),
@@ -590,6 +677,14 @@ fn user(command: UserCommand) -> anyhow::Result<ExitCode> {
         }
         UserCommand::Show { user, output } => run(&output, Command::UserShow(Who(user))),
         UserCommand::Mfa { user, policy, output } => run(&output, Command::UserMfa { who: Who(user), policy }),
+        UserCommand::SetPassword { user, password_stdin, output } => {
+            let password = if password_stdin { Some(Password(read_line()?)) } else { None };
+            run(&output, Command::UserSetPassword { who: Who(user), password })
+        }
+        UserCommand::Token { user, revoke: true, output, .. } => run(&output, Command::UserTokenRevoke(Who(user))),
+        UserCommand::Token { user, minutes, reusable, revoke: false, output } => {
+            run(&output, Command::UserToken { who: Who(user), ttl: minutes * MINUTE, reusable })
+        }
         UserCommand::Unlock { user, output } => run(&output, Command::UserUnlock(Who(user))),
         UserCommand::Delete { user, yes, output } => {
             let question = format!("Delete user {user} with all devices? This cannot be undone.");
@@ -626,7 +721,7 @@ fn making(init: bool) -> Intent {
 }
 
 fn run(output: &OutputArgs, command: Command) -> anyhow::Result<ExitCode> {
-    run_as(Intent::from(&command), output, command)
+    run_as(Intent::from(&command), output, command, false)
 }
 
 /// Runs what a person has agreed to.
@@ -637,10 +732,10 @@ fn run_if(agreed: Result<(), ExitCode>, output: &OutputArgs, command: Command) -
     }
 }
 
-fn run_as(intent: Intent, output: &OutputArgs, command: Command) -> anyhow::Result<ExitCode> {
+fn run_as(intent: Intent, output: &OutputArgs, command: Command, full: bool) -> anyhow::Result<ExitCode> {
     let config = configured(output)?;
     let report = runtime(1)?.block_on(control::send(&config, command, intent))?;
-    report.print(output.json);
+    report.print(output.json, full);
     Ok(ExitCode::SUCCESS)
 }
 

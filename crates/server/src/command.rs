@@ -2,55 +2,24 @@
 //! of its one writer, and only when none is running does the command line open the database itself (rulings 3).
 
 use domain::app::Definition;
-use domain::holding::Holding;
-use domain::time::SECOND;
 use domain::user::UserPatch;
 use domain::verification::Context;
-use domain::{Client, ClientOptions, CompatProfile, MfaPolicy, Scope, User, UserId};
+use domain::{MfaPolicy, User, UserId};
 use engine::{Engine, NewPassword};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use store::{Page, UserFilter};
 
+pub use crate::client::ClientCommand;
 pub use crate::webhook::WebhookCommand;
-use crate::{app, device, names, terminal, webhook, words};
+use crate::{app, client, device, names, person, terminal, webhook, words};
 
 /// A command.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Command {
-    /// `client create`
-    ClientCreate {
-        /// For people.
-        name: String,
-        /// Its one scope.
-        scope: Scope,
-        /// How it wants to be answered.
-        profile: CompatProfile,
-        /// What is chosen for it.
-        options: ClientOptions,
-    },
-    /// `client list`
-    ClientList,
-    /// `client revoke`
-    ClientRevoke {
-        /// Which one.
-        client_id: String,
-    },
-    /// `client rotate`
-    ClientRotate {
-        /// Which one.
-        client_id: String,
-    },
-    /// `client set`
-    ClientSet {
-        /// Which one.
-        client_id: String,
-        /// For how long its polls are held.
-        holding: Option<Holding>,
-        /// Whether people type a number.
-        number_matching: Option<bool>,
-    },
+    /// `client …`
+    Client(ClientCommand),
     /// `user create`
     UserCreate(NewUser),
     /// `user list`
@@ -80,6 +49,24 @@ pub enum Command {
     UserUnlock(Who),
     /// `user delete`
     UserDelete(Who),
+    /// `user set-password`
+    UserSetPassword {
+        /// Whose.
+        who: Who,
+        /// The new one; `None` has one drawn.
+        password: Option<Password>,
+    },
+    /// `user token`
+    UserToken {
+        /// Whose.
+        who: Who,
+        /// How long it lives, in milliseconds.
+        ttl: i64,
+        /// Whether it may be used more than once.
+        reusable: bool,
+    },
+    /// `user token --revoke`
+    UserTokenRevoke(Who),
     /// `user mfa`
     UserMfa {
         /// Whom.
@@ -142,6 +129,16 @@ impl std::fmt::Debug for NewUser {
     }
 }
 
+/// A password on its way to the engine. `Debug` does not show it.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct Password(pub String);
+
+impl std::fmt::Debug for Password {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Password(…)")
+    }
+}
+
 /// A user by id, user name or e-mail address.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Who(pub String);
@@ -166,8 +163,8 @@ pub enum Text {
 }
 
 impl Report {
-    /// Prints the answer.
-    pub fn print(&self, as_json: bool) {
+    /// Prints the answer; with `full` ids are as long as they are.
+    pub fn print(&self, as_json: bool, full: bool) {
         if as_json {
             return terminal::say(&self.json.to_string());
         }
@@ -175,7 +172,7 @@ impl Report {
             Text::Lines(lines) => terminal::say(&lines.join("\n")),
             Text::Table(header, rows) => {
                 let header: Vec<&str> = header.iter().map(String::as_str).collect();
-                terminal::say(&terminal::table(&header, rows));
+                terminal::say(&terminal::table(&header, rows, full));
             }
         }
     }
@@ -185,26 +182,7 @@ impl Report {
 pub async fn execute(engine: &Engine, command: Command) -> Result<Report, String> {
     let by = Context::default();
     match command {
-        Command::ClientCreate { name, scope, profile, options } => {
-            let made = engine.create_client(&name, scope, profile, options).await.map_err(sentence)?;
-            Ok(new_secret(&made.client, &made.secret, "Client created."))
-        }
-        Command::ClientList => Ok(client_list(&engine.clients().await.map_err(sentence)?)),
-        Command::ClientRevoke { client_id } => {
-            let revoked =
-                engine.revoke_client(&client_id).await.map_err(sentence)?.ok_or_else(|| no_client(&client_id))?;
-            let json = json!({ "client_id": revoked.client_id, "revoked": true });
-            Ok(lines(json, vec![format!("Client {} is revoked; its tokens no longer work.", revoked.client_id)]))
-        }
-        Command::ClientRotate { client_id } => {
-            let made =
-                engine.rotate_client(&client_id).await.map_err(sentence)?.ok_or_else(|| no_client(&client_id))?;
-            Ok(new_secret(&made.client, &made.secret, "New secret made; the one before works until the next rotation."))
-        }
-        Command::ClientSet { client_id, holding, number_matching } => {
-            let set = engine.choose_for_client(&client_id, holding, number_matching).await.map_err(sentence)?;
-            Ok(chosen(&set.ok_or_else(|| no_client(&client_id))?))
-        }
+        Command::Client(command) => client::execute(engine, command).await,
         Command::UserCreate(user) => {
             if user.username.is_none() && user.email.is_none() {
                 return Err("a user needs a name or an e-mail address: pass --username or --email".to_owned());
@@ -222,7 +200,14 @@ pub async fn execute(engine: &Engine, command: Command) -> Result<Report, String
         Command::UserRename { who, username, email } => {
             names::rename(engine, &find(engine, &who).await?, username, email).await
         }
-        Command::UserShow(who) => show(engine, &find(engine, &who).await?).await,
+        Command::UserShow(who) => person::show(engine, &find(engine, &who).await?).await,
+        Command::UserSetPassword { who, password } => {
+            person::set_password(engine, &find(engine, &who).await?, password).await
+        }
+        Command::UserToken { who, ttl, reusable } => {
+            person::token(engine, &find(engine, &who).await?, ttl, reusable).await
+        }
+        Command::UserTokenRevoke(who) => person::revoke_token(engine, &find(engine, &who).await?).await,
         Command::UserUnlock(who) => {
             let user = find(engine, &who).await?;
             let was_locked = engine.unlock_user(user.id, by).await.map_err(sentence)?;
@@ -289,28 +274,7 @@ async fn find(engine: &Engine, who: &Who) -> Result<User, String> {
     Err(format!("several users have the name {}: give one of the ids {} instead", who.0, ids.join(", ")))
 }
 
-async fn show(engine: &Engine, user: &User) -> Result<Report, String> {
-    let devices = engine.devices(user.id).await.map_err(sentence)?;
-    let mut json = user_json(user);
-    json["devices"] = devices.iter().map(device::json).collect();
-    let mut text = vec![
-        format!("User {}", user.id),
-        format!("  username  {}", or_dash(user.username.as_deref())),
-        format!("  email     {}", or_dash(user.email.as_deref())),
-        format!("  phone     {}", or_dash(user.phone.as_deref())),
-        format!("  status    {}", status(user)),
-        format!("  devices   {}", if devices.is_empty() { "none" } else { "" }),
-    ];
-    for d in &devices {
-        let default = if d.is_default { ", default" } else { "" };
-        let state = words::device_state(d.device.status);
-        let factor = words::factor(d.device.factor);
-        text.push(format!("    {}  {factor} \"{}\" ({state}{default})", d.device.id, d.device.display_name));
-    }
-    Ok(lines(json, text))
-}
-
-fn user_json(user: &User) -> Value {
+pub(crate) fn user_json(user: &User) -> Value {
     json!({
         "id": user.id,
         "username": user.username,
@@ -339,101 +303,16 @@ fn user_list(users: &[User]) -> Report {
     Report { json: users.iter().map(user_json).collect(), text: Text::Table(header, rows) }
 }
 
-fn client_list(clients: &[Client]) -> Report {
-    let state = |client: &Client| if client.revoked_at.is_some() { "revoked" } else { "live" };
-    let rows = clients
-        .iter()
-        .map(|client| {
-            let secrets: Vec<String> = client.secrets.iter().map(|s| format!("…{}", s.last4)).collect();
-            vec![
-                client.client_id.clone(),
-                client.name.clone(),
-                client.scope.name().to_owned(),
-                client.profile.name().to_owned(),
-                client.options.holding.to_string(),
-                if client.options.number_matching { "on" } else { "off" }.to_owned(),
-                secrets.join(" "),
-                state(client).to_owned(),
-            ]
-        })
-        .collect();
-    let json = clients
-        .iter()
-        .map(|client| {
-            json!({
-                "client_id": client.client_id,
-                "name": client.name,
-                "scope": client.scope.name(),
-                "profile": client.profile.name(),
-                "hold": hold(client.options.holding),
-                "number_matching": client.options.number_matching,
-                "secret_endings": client.secrets.iter().map(|s| &s.last4).collect::<Vec<_>>(),
-                "revoked": client.revoked_at.is_some(),
-            })
-        })
-        .collect();
-    let header =
-        ["client_id", "name", "scope", "profile", "hold", "number", "secrets", "state"].map(str::to_owned).to_vec();
-    Report { json, text: Text::Table(header, rows) }
-}
-
-/// A hold as `client set` reads it.
-fn hold(holding: Holding) -> Value {
-    match holding {
-        Holding::Off => "off".into(),
-        Holding::Fixed(span) => (span / SECOND).into(),
-        Holding::Adaptive { .. } => "adaptive".into(),
-    }
-}
-
-/// What an operator has chosen for a client.
-fn chosen(client: &Client) -> Report {
-    let matching = if client.options.number_matching { "on" } else { "off" };
-    let json = json!({
-        "client_id": client.client_id,
-        "hold": hold(client.options.holding),
-        "number_matching": client.options.number_matching,
-    });
-    let text = vec![
-        format!("Client {} changed.", client.client_id),
-        format!("  hold             {}", client.options.holding),
-        format!("  number matching  {matching}"),
-    ];
-    lines(json, text)
-}
-
-fn new_secret(client: &Client, secret: &str, said: &str) -> Report {
-    let json = json!({
-        "client_id": client.client_id,
-        "client_secret": secret,
-        "scope": client.scope.name(),
-        "profile": client.profile.name(),
-    });
-    let text = vec![
-        said.to_owned(),
-        format!("  client_id      {}", client.client_id),
-        format!("  client_secret  {secret}"),
-        format!("  scope          {}", client.scope.name()),
-        format!("  profile        {}", client.profile.name()),
-        "The secret is shown this once.".to_owned(),
-    ];
-    lines(json, text)
-}
-
 pub(crate) fn lines(json: Value, text: Vec<String>) -> Report {
     Report { json, text: Text::Lines(text) }
 }
 
-fn status(user: &User) -> String {
+pub(crate) fn status(user: &User) -> String {
     words::user_status(user.status).to_owned()
 }
 
 pub(crate) fn or_dash(text: Option<&str>) -> String {
     text.unwrap_or("–").to_owned()
-}
-
-fn no_client(client_id: &str) -> String {
-    format!("there is no client {client_id}; `countersign client list` shows all of them")
 }
 
 fn no_user(who: &Who) -> String {

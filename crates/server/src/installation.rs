@@ -8,6 +8,7 @@ use anyhow::bail;
 use store::{Known, Looked, OpenError, Store, World};
 use tokio::sync::watch;
 
+use crate::client::ClientCommand;
 use crate::command::Command;
 use crate::config::{self, Config};
 use crate::database::Database;
@@ -61,19 +62,24 @@ impl Intent {
 impl From<&Command> for Intent {
     fn from(command: &Command) -> Self {
         match command {
-            Command::ClientList
+            Command::Client(ClientCommand::List | ClientCommand::Show(_))
             | Command::UserList { .. }
             | Command::UserCollisions { .. }
             | Command::UserShow(_)
             | Command::DeviceList(_)
             | Command::AppList
             | Command::Webhook(WebhookCommand::List | WebhookCommand::Deliveries { .. }) => Self::Read,
-            Command::ClientCreate { .. }
-            | Command::ClientRevoke { .. }
-            | Command::ClientRotate { .. }
-            | Command::ClientSet { .. }
+            Command::Client(
+                ClientCommand::Create { .. }
+                | ClientCommand::Revoke(_)
+                | ClientCommand::Rotate(_)
+                | ClientCommand::Set(..),
+            )
             | Command::UserCreate(_)
             | Command::UserRename { .. }
+            | Command::UserSetPassword { .. }
+            | Command::UserToken { .. }
+            | Command::UserTokenRevoke(_)
             | Command::UserUnlock(_)
             | Command::UserDelete(_)
             | Command::UserMfa { .. }

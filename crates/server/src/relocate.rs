@@ -111,7 +111,7 @@ fn say(from: &str, to: &str, carried: &[Carried], as_json: bool) {
     } else {
         let row = |table: &Carried| vec![table.table.to_owned(), table.rows.to_string(), digest(table)];
         let rows: Vec<_> = carried.iter().map(row).collect();
-        terminal::say(&terminal::table(&["table", "rows", "SHA-256 of both"], &rows));
+        terminal::say(&terminal::table(&["table", "rows", "SHA-256 of both"], &rows, true));
     }
     terminal::remark(&format!(
         "Moved {from} to {to}; both were read and are alike.\n\

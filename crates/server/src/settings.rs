@@ -84,7 +84,7 @@ pub(crate) fn show(given: &Given, origin: bool, as_json: bool) -> anyhow::Result
         terminal::say(&Value::Object(members).to_string());
     } else {
         let header: &[&str] = if origin { &["setting", "value", "from"] } else { &["setting", "value"] };
-        terminal::say(&terminal::table(header, &rows));
+        terminal::say(&terminal::table(header, &rows, true));
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -3,7 +3,7 @@
 use std::io::{IsTerminal as _, Write as _};
 use std::process::ExitCode;
 
-use comfy_table::{ContentArrangement, Table, presets};
+use comfy_table::{ColumnConstraint, ContentArrangement, Table, presets};
 
 /// Prints an answer.
 pub fn say(text: &str) {
@@ -53,20 +53,47 @@ pub fn is_looked_at() -> bool {
     std::io::stdout().is_terminal()
 }
 
-/// A table: framed for a person, tab-separated for a pipe.
-pub fn table(header: &[&str], rows: &[Vec<String>]) -> String {
+/// A table: framed for a person, tab-separated for a pipe. A person sees the beginning of long ids, which commands take as
+/// well, unless they ask for all with `full`; a pipe gets them whole.
+pub fn table(header: &[&str], rows: &[Vec<String>], full: bool) -> String {
     if !is_looked_at() {
         let mut lines = vec![header.join("\t")];
         lines.extend(rows.iter().map(|row| row.iter().map(|cell| flat(cell)).collect::<Vec<_>>().join("\t")));
         return lines.join("\n");
     }
+    framed(header, rows, full, Table::new().width())
+}
+
+/// The width of a terminal that does not say how wide it is.
+const WIDTH: u16 = 80;
+/// A terminal narrower than this has none: `script` and containers say 0.
+const NARROWEST: u16 = 20;
+/// How much of an id is shown.
+const SHOWN: usize = 12;
+
+fn framed(header: &[&str], rows: &[Vec<String>], full: bool, width: Option<u16>) -> String {
     let mut table = Table::new();
     table.load_style(presets::UTF8_FULL_CONDENSED).set_content_arrangement(ContentArrangement::Dynamic);
+    table.set_width(width.filter(|width| *width >= NARROWEST).unwrap_or(WIDTH));
     table.set_header(header.iter().copied());
     for row in rows {
-        table.add_row(row.iter().map(|cell| flat(cell)));
+        table.add_row(row.iter().map(|cell| {
+            let cell = flat(cell);
+            if is_long_id(&cell) && !full { cell[..SHOWN].to_owned() } else { cell }
+        }));
+    }
+    // What is copied from a table must stand on one line.
+    for (column, name) in table.column_iter_mut().zip(header) {
+        if *name == "id" || name.ends_with("_id") {
+            column.set_constraint(ColumnConstraint::ContentWidth);
+        }
     }
     table.to_string()
+}
+
+/// Whether this is an id of ours that is too long for a table.
+fn is_long_id(cell: &str) -> bool {
+    cell.len() == 64 && cell.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
 }
 
 /// A bar that shows how far a long command has come; nothing at all where nobody looks.
@@ -102,4 +129,37 @@ impl Progress {
 /// Text of users without anything that could move the cursor.
 fn flat(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn clients() -> (Vec<&'static str>, Vec<Vec<String>>) {
+        let header = vec!["client_id", "name", "scope", "profile", "hold", "number", "secrets", "state"];
+        let row = ["0123456789abcdef".repeat(4), "a name of several words".to_owned()];
+        let rest = ["Authentication Only", "numeric_ids", "adaptive", "off", "…abcd …ef01", "revoked"];
+        (header, vec![row.into_iter().chain(rest.map(str::to_owned)).collect()])
+    }
+
+    #[test]
+    fn no_width_is_eighty() {
+        let (header, rows) = clients();
+        let eighty = framed(&header, &rows, false, Some(80));
+        for width in [None, Some(0), Some(1)] {
+            assert_eq!(framed(&header, &rows, false, width), eighty, "{width:?}");
+        }
+        assert!(eighty.lines().all(|line| line.chars().count() <= 80), "{eighty}");
+    }
+
+    #[test]
+    fn ids_are_never_wrapped() {
+        let (header, rows) = clients();
+        for width in [40, 80, 200] {
+            let short = framed(&header, &rows, false, Some(width));
+            assert!(short.contains(" 0123456789ab "), "{short}");
+            let full = framed(&header, &rows, true, Some(width));
+            assert!(full.contains(&"0123456789abcdef".repeat(4)), "{full}");
+        }
+    }
 }

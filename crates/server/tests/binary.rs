@@ -10,6 +10,7 @@ mod installation;
 
 use std::io::{Read as _, Write as _};
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::process::Stdio;
 
 use common::{Running, countersign, run, run_json};
 
@@ -72,6 +73,217 @@ fn the_command_line_works_while_the_server_runs_and_while_it_does_not() {
     let missing = run(&["user", "show", "ana", "--data-dir", data]);
     assert!(!missing.status.success());
     assert!(String::from_utf8_lossy(&missing.stderr).contains("there is no user ana"));
+}
+
+/// Contract 15: SDKs whose models contradict the others find a client that suits them.
+#[test]
+fn the_ready_file_has_a_client_per_profile() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("world");
+    let server = Running::dev(&data);
+    let clients = server.ready["clients"].as_array().unwrap().clone();
+    let told: Vec<_> =
+        clients.iter().map(|client| [&client["scope"], &client["profile"]].map(|v| v.as_str().unwrap())).collect();
+    assert_eq!(
+        told,
+        [
+            ["Manage All", "default"],
+            ["Read All", "default"],
+            ["Manage users", "default"],
+            ["Read Users", "default"],
+            ["Authentication Only", "default"],
+            ["Manage All", "python4"],
+            ["Manage All", "numeric_ids"],
+            ["Manage All", "docs_literal"],
+        ]
+    );
+    let mut http = server.http();
+    for client in &clients {
+        let body = serde_json::json!({
+            "grant_type": "client_credentials", "client_id": client["client_id"], "client_secret": client["client_secret"],
+        });
+        http.expect(200, "POST", "/auth/oauth2/v2/token", &body.to_string());
+    }
+    assert_eq!(server.stop(), Some(0));
+    // A world of an earlier version has fewer: the next start plants what is missing, and keeps what is there.
+    let file = data.join("dev-world.json");
+    let mut world: serde_json::Value = serde_json::from_slice(&std::fs::read(&file).unwrap()).unwrap();
+    let old = world["clients"].as_array_mut().unwrap();
+    old.truncate(5);
+    for client in old {
+        client.as_object_mut().unwrap().remove("profile");
+    }
+    std::fs::write(&file, world.to_string()).unwrap();
+    let server = Running::dev(&data);
+    let again = server.ready["clients"].as_array().unwrap();
+    assert_eq!(again[..5], clients[..5]);
+    assert_eq!(again.len(), 8);
+}
+
+#[test]
+fn a_profile_can_be_changed() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("world");
+    let server = Running::dev(&data);
+    let data = data.to_str().unwrap();
+    let id = server.ready["clients"][0]["client_id"].as_str().unwrap();
+    let user = &server.ready["users"][0]["id"];
+    let mut api = server.api();
+    let device = |kind: &str| format!(r#"{{"factor_id":"{kind}","display_name":"phone"}}"#);
+    let factors = api.expect(200, "GET", &format!("/api/2/mfa/users/{user}/factors"), "");
+    let sms = factors.as_array().unwrap().iter().find(|factor| factor["auth_factor_name"] == "SMS").unwrap();
+    let sms = sms["factor_id"].to_string().trim_matches('"').to_owned();
+    let path = format!("/api/2/mfa/users/{user}/registrations");
+    let started = api.expect(201, "POST", &path, &device(&sms));
+    let code = api.expect(200, "GET", "/dev/outbox?channel=sms&wait=10s", "");
+    let code = code.as_array().unwrap().last().unwrap()["code"].as_str().unwrap().to_owned();
+    let confirm = format!("{path}/{}", started["id"].as_str().unwrap());
+    api.expect(200, "PUT", &confirm, &format!(r#"{{"otp":"{code}"}}"#));
+    let path = format!("/api/2/mfa/users/{user}/devices");
+    let listed = api.expect(200, "GET", &path, "");
+    let ask = format!(r#"{{"device_id":{}}}"#, listed[0]["device_id"]);
+    let path = format!("/api/2/mfa/users/{user}/verifications");
+    assert!(api.expect(201, "POST", &path, &ask)["device_id"].is_string());
+
+    let set = run_json(&["client", "set", &id[..12], "--profile", "python4", "--data-dir", data, "--json"]);
+    assert_eq!((&set["client_id"], &set["profile"]), (&id.into(), &"python4".into()), "by the beginning of its id");
+    assert!(
+        api.expect(201, "POST", &path, &ask)["device_id"].is_number(),
+        "the same token, answered otherwise at once"
+    );
+    let shown = run_json(&["client", "show", "--name", "dev: Manage All", "--data-dir", data, "--json"]);
+    assert_eq!((&shown["client_id"], &shown["profile"]), (&id.into(), &"python4".into()));
+    let nothing = run(&["client", "set", id, "--data-dir", data]);
+    assert!(!nothing.status.success(), "something must be changed");
+}
+
+/// Scripts run again, and people copy the beginning of an id.
+#[test]
+fn a_client_is_made_once_and_named_in_short() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().to_str().unwrap();
+    let client = |args: &[&str]| run(&[&["client"], args, &["--data-dir", data, "--json"]].concat());
+    let json = |args: &[&str]| -> serde_json::Value { serde_json::from_slice(&client(args).stdout).unwrap() };
+    let create = ["create", "--scope", "Read Users", "--name", "reports", "--if-missing", "--init"];
+    let made = json(&create);
+    assert_eq!(made["client_secret"].as_str().unwrap().len(), 64);
+    let again = json(&create);
+    assert_eq!((&again["client_id"], &again["created"]), (&made["client_id"], &false.into()));
+    assert!(again.get("client_secret").is_none());
+    let other = client(&["create", "--scope", "Manage All", "--name", "reports", "--if-missing"]);
+    assert!(!other.status.success(), "a client of another scope is not what was asked for");
+    let id = made["client_id"].as_str().unwrap();
+    for which in [&[id][..], &[&id[..12]], &["--name", "reports"]] {
+        assert_eq!(json(&[&["show"], which].concat())["client_id"], id);
+    }
+    let complaint = |args: &[&str]| String::from_utf8(client(args).stderr).unwrap();
+    assert!(complaint(&["show", &id[..3]]).contains("too short"));
+    assert!(complaint(&["show", "ffffffffffff"]).contains("there is no client"));
+    json(&["create", "--scope", "Read Users", "--name", "reports"]);
+    assert!(complaint(&["rotate", "--name", "reports"]).contains("fits 2 clients"), "never one of several");
+    assert!(json(&["rotate", &id[..16]])["client_secret"].is_string());
+}
+
+#[test]
+fn a_health_check_needs_no_other_program() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Running::start(&["serve", "--data-dir", folder.path().to_str().unwrap()]);
+    let address = server.address();
+    let ready = run(&["healthcheck", "--address", &address]);
+    assert_eq!((ready.status.code(), ready.stdout, ready.stderr), (Some(0), vec![], vec![]));
+    let mut configured = countersign();
+    configured.env("COUNTERSIGN_LISTEN", &address).arg("healthcheck");
+    assert_eq!(configured.output().unwrap().status.code(), Some(0), "where the server of the same variables listens");
+    assert_eq!(server.stop(), Some(0));
+    let gone = run(&["healthcheck", "--address", &address]);
+    assert_eq!(gone.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&gone.stderr).contains("not ready"));
+}
+
+/// What the help desk needs: why somebody cannot log in, and what lets them in again.
+#[test]
+fn user_show_says_why_somebody_cannot_log_in() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("world");
+    let server = Running::dev(&data);
+    let data = data.to_str().unwrap();
+    let show = || run_json(&["user", "show", "ana", "--data-dir", data, "--json"]);
+    let said = || String::from_utf8(run(&["user", "show", "ana", "--data-dir", data]).stdout).unwrap();
+    let fresh = show();
+    assert_eq!((&fresh["locks"], &fresh["last_accepted"]), (&serde_json::json!([]), &serde_json::Value::Null));
+    assert!(said().contains("devices             none"), "{}", said());
+
+    let user = &server.ready["users"][0]["id"];
+    let mut api = server.api();
+    let path = format!("/api/1/users/{user}/otp_devices");
+    let enrolled = api.expect(
+        200,
+        "POST",
+        &path,
+        r#"{"factor_id":2,"display_name":"Phone","number":"+14155550101","verified":true}"#,
+    );
+    let device = enrolled["data"][0]["id"].clone();
+    let triggered = api.expect(200, "POST", &format!("{path}/{device}/trigger"), "");
+    let token = triggered["data"][0]["state_token"].as_str().unwrap().to_owned();
+    let guess = |code: &str| format!(r#"{{"otp_token":"{code}","state_token":"{token}"}}"#);
+    let verify = format!("{path}/{device}/verify");
+    for n in 0..5 {
+        api.expect(401, "POST", &verify, &guess(&format!("00000{n}")));
+    }
+    let locked = show();
+    assert_eq!(locked["locks"][0]["reason"], "wrong_answers_with_device", "{locked}");
+    assert_eq!(locked["locks"][0]["device"], device);
+    assert!(locked["locks"][0]["until"].is_string());
+    assert_eq!((&locked["failures_left"]["hour"], &locked["failures_left"]["day"]), (&15.into(), &95.into()));
+    assert_eq!(locked["devices"][0]["consecutive_failures"], 5);
+    assert_eq!(locked["last_refused"]["reason"], "wrong_code");
+    let text = said();
+    for words in
+        ["too many wrong answers with device", "15 this hour", "a wrong code", "5 wrong in a row", "user unlock"]
+    {
+        assert!(text.contains(words), "{words}: {text}");
+    }
+
+    let issued = run_json(&["user", "token", "ana", "--minutes", "10", "--data-dir", data, "--json"]);
+    let token = issued["token"].as_str().unwrap();
+    assert!(token.len() == 8 && token.bytes().all(|byte| byte.is_ascii_digit()));
+    let with_token = show();
+    assert_eq!(with_token["temporary_token"]["expires_at"], issued["expires_at"]);
+    assert!(!with_token.to_string().contains(token) && !said().contains(token), "never the token itself");
+    let revoke = || run_json(&["user", "token", "ana", "--revoke", "--data-dir", data, "--json"])["revoked"].clone();
+    assert_eq!([revoke(), revoke()], [true, false]);
+    assert!(show()["temporary_token"].is_null());
+    run_json(&["user", "unlock", "ana", "--data-dir", data, "--json"]);
+    assert_eq!(show()["locks"], serde_json::json!([]));
+}
+
+#[test]
+fn a_lost_password_is_replaced_at_the_command_line() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("world");
+    let server = Running::dev(&data);
+    let data = data.to_str().unwrap();
+    let mut api = server.api();
+    let mut log_in = |status, password: &str| {
+        let body = serde_json::json!({ "username_or_email": "ana", "password": password, "subdomain": "acme" });
+        api.expect(status, "POST", "/api/1/login/auth", &body.to_string());
+    };
+    log_in(200, server.ready["users"][0]["password"].as_str().unwrap());
+    let drawn = run_json(&["user", "set-password", "ana", "--data-dir", data, "--json"]);
+    log_in(200, drawn["password"].as_str().unwrap());
+    log_in(401, server.ready["users"][0]["password"].as_str().unwrap());
+    let give = |password: &str| {
+        let mut command = countersign();
+        command.args(["user", "set-password", "ana", "--password-stdin", "--data-dir", data, "--json"]);
+        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        child.stdin.take().unwrap().write_all(format!("{password}\n").as_bytes()).unwrap();
+        child.wait_with_output().unwrap()
+    };
+    let set = give("correct staple horse");
+    assert!(set.status.success() && !String::from_utf8_lossy(&set.stdout).contains("staple"), "{set:?}");
+    log_in(200, "correct staple horse");
+    assert!(!give("short").status.success());
+    log_in(200, "correct staple horse");
 }
 
 #[test]
@@ -216,7 +428,7 @@ fn a_dev_world_tells_all_it_is_and_a_lasting_one_comes_back() {
     assert!(get(&admin, "/readyz").starts_with("HTTP/1.1 200"));
     assert!(get(base.trim_start_matches("http://"), "/metrics").starts_with("HTTP/1.1 404"), "not where callers come");
     let scopes: Vec<&str> = ready["clients"].as_array().unwrap().iter().map(|c| c["scope"].as_str().unwrap()).collect();
-    assert_eq!(scopes, ["Manage All", "Read All", "Manage users", "Read Users", "Authentication Only"]);
+    assert_eq!(scopes[..5], ["Manage All", "Read All", "Manage users", "Read Users", "Authentication Only"]);
     let users = ready["users"].as_array().unwrap();
     assert_eq!(users.len(), 3);
     for user in users {

@@ -113,6 +113,14 @@ impl World {
         Ok(Self { house, clock, seed, chance, phone, arrivals, base_url: OnceLock::new() })
     }
 
+    /// The same world with a client for each profile.
+    async fn with_profiles(mut self) -> anyhow::Result<Self> {
+        let settling = self.house.folder.settle_in().await?;
+        self.seed = seed::with_profiles(&self.house.engine, &self.house.folder, self.seed).await?;
+        drop(settling);
+        Ok(self)
+    }
+
     /// The dialect.
     pub fn app(&self, config: &Config) -> onelogin::App {
         self.house.app(&configured(config.clone()).options)
@@ -221,7 +229,7 @@ pub async fn serve(mut config: Config, options: Options) -> anyhow::Result<ExitC
     let clock = Arc::new(MovableClock::default());
     let world =
         World::build(&config, opened, (options.message_limits, &options.pinned), clock, Arc::new(SystemChance)).await?;
-    let world = Arc::new(world);
+    let world = Arc::new(world.with_profiles().await?);
     let listener = server::listen(&config).await?;
     let base_url = server::base_url(&listener, &config)?;
     let admin = admin::listen(&config).await?.context("a dev world has an admin listener")?;

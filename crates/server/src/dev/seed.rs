@@ -1,4 +1,4 @@
-//! Who lives in a dev world: one client for each scope, three users. Their secrets in clear lie in a file beside the
+//! Who lives in a dev world: one client for each scope, one for each other profile, three users. Their secrets in clear lie in a file beside the
 //! database, which holds only digests (rulings 4).
 
 use std::path::Path;
@@ -28,8 +28,15 @@ pub(super) const ACCOUNT_ID: i64 = 1;
 #[expect(missing_docs, reason = "the ready file's names")]
 pub struct DevClient {
     pub scope: String,
+    #[serde(default = "default_profile")]
+    pub profile: String,
     pub client_id: String,
     pub client_secret: String,
+}
+
+/// What a client of a world that an earlier version planted has.
+fn default_profile() -> String {
+    CompatProfile::Default.name().to_owned()
 }
 
 /// A user and their password.
@@ -46,7 +53,8 @@ pub struct DevUser {
 /// The world's credentials.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Seed {
-    /// One for each scope, widest first.
+    /// One for each scope, widest first, of the profile `default`; then, in a world that is served, one of `Manage All` for
+    /// each other profile.
     pub clients: Vec<DevClient>,
     /// Three.
     pub users: Vec<DevUser>,
@@ -132,14 +140,7 @@ async fn plant_and_keep(engine: &Engine, chance: &dyn Chance, file: &Path) -> an
 async fn plant(engine: &Engine, chance: &dyn Chance) -> anyhow::Result<Seed> {
     let mut clients = Vec::new();
     for scope in Scope::ALL {
-        let made = engine
-            .create_client(&format!("dev: {}", scope.name()), scope, CompatProfile::Default, ClientOptions::default())
-            .await?;
-        clients.push(DevClient {
-            scope: scope.name().to_owned(),
-            client_id: made.client.client_id,
-            client_secret: made.secret,
-        });
+        clients.push(plant_client(engine, scope.name(), scope, CompatProfile::Default).await?);
     }
     let mut users = Vec::new();
     for (number, first, last) in [(1, "Ana", "Silva"), (2, "Ben", "Okafor"), (3, "Chie", "Tanaka")] {
@@ -169,6 +170,36 @@ async fn plant(engine: &Engine, chance: &dyn Chance) -> anyhow::Result<Seed> {
         users.push(DevUser { id: planted.id.0, ..user });
     }
     Ok(Seed { clients, users, apps: vec![plant_app(engine).await?] })
+}
+
+/// The seed with a client for each profile: what is missing is planted and kept. Apart from the rest, so that a world of an
+/// earlier version gets them too.
+pub(super) async fn with_profiles(engine: &Engine, folder: &Folder, mut seed: Seed) -> anyhow::Result<Seed> {
+    let file = folder.file(DEV_FILE);
+    // Another node of this world may have planted them a moment ago.
+    if let Some(kept) = std::fs::read_to_string(&file).ok().and_then(|text| serde_json::from_str::<Seed>(&text).ok()) {
+        seed.clients = kept.clients;
+    }
+    let before = seed.clients.len();
+    for profile in CompatProfile::ALL {
+        if !seed.clients.iter().any(|client| client.profile == profile.name()) {
+            seed.clients.push(plant_client(engine, profile.name(), Scope::ManageAll, profile).await?);
+        }
+    }
+    if seed.clients.len() > before {
+        write_private(&file, &serde_json::to_string_pretty(&seed)?)?;
+    }
+    Ok(seed)
+}
+
+async fn plant_client(engine: &Engine, name: &str, scope: Scope, profile: CompatProfile) -> anyhow::Result<DevClient> {
+    let made = engine.create_client(&format!("dev: {name}"), scope, profile, ClientOptions::default()).await?;
+    Ok(DevClient {
+        scope: scope.name().to_owned(),
+        profile: profile.name().to_owned(),
+        client_id: made.client.client_id,
+        client_secret: made.secret,
+    })
 }
 
 /// An app at Amazon that gives everybody one role.

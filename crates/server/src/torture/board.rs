@@ -85,7 +85,7 @@ impl Board {
     pub(super) fn print(&self, nodes: &[Node]) {
         let header = ["scenario", "rounds", "requests", "successes", "refusals", "5xx", "dropped", "violations"];
         let rows: Vec<Vec<String>> = self.rows.iter().map(row_cells).collect();
-        terminal::say(&terminal::table(&header, &rows));
+        terminal::say(&terminal::table(&header, &rows, true));
         for node in nodes {
             let (answers, waits) = (node.answers.load(Ordering::Relaxed), node.waits.load(Ordering::Relaxed));
             let waited = if waits > 0 { format!(", {waits} of them 429") } else { String::new() };
