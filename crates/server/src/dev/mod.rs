@@ -103,7 +103,11 @@ impl World {
         let mut house = House::build(&config, opened, fittings).await?;
         // Only now is it sure that the database is a dev world's.
         store.dev_prepare().await?;
-        turn(&clock, store.dev_clock().await?);
+        let stands = store.dev_clock().await?;
+        // Whoever made the clock may have stopped it; a world that never moved it has nothing to say to that.
+        if stands != DevClock::default() {
+            turn(&clock, stands);
+        }
         chance.repeat(pinned.seed);
         let seed = seed::load_or_plant(&house.engine, &house.folder, &*chance, pinned).await?;
         chance.repeat(None);
