@@ -61,7 +61,8 @@ pub fn body(content_type: Option<&str>, bytes: &[u8]) -> Result<Body, JsonError>
     if is_object || !kind.eq_ignore_ascii_case("application/x-www-form-urlencoded") {
         return Body::parse(bytes);
     }
-    let pairs: Vec<(String, String)> = serde_urlencoded::from_bytes(bytes).map_err(|_| JsonError::Malformed)?;
+    let pairs: Vec<(String, String)> =
+        serde_urlencoded::from_bytes(without_mark(bytes)).map_err(|_| JsonError::Malformed)?;
     // The decoder puts a replacement character where the bytes are no UTF-8 (SEC 60); nothing of ours holds one.
     if pairs.iter().any(|(name, value)| name.contains('\u{fffd}') || value.contains('\u{fffd}')) {
         return Err(JsonError::NotUtf8);
@@ -76,6 +77,11 @@ pub fn body(content_type: Option<&str>, bytes: &[u8]) -> Result<Body, JsonError>
         }
     }
     Ok(Body::new(fields))
+}
+
+/// A form without the byte order mark at its head.
+fn without_mark(bytes: &[u8]) -> &[u8] {
+    bytes.strip_prefix("\u{feff}".as_bytes()).unwrap_or(bytes)
 }
 
 fn from_header(header: &str) -> Result<Credentials, Malformed> {
@@ -145,6 +151,13 @@ mod tests {
         }
         assert_eq!(header("Basic aWQ6YTpi").unwrap().unwrap().secret, "a:b");
         assert_eq!(header("client_id:a, client_secret:b:c").unwrap().unwrap().secret, "b:c");
+    }
+
+    #[test]
+    fn a_form_may_have_a_mark_at_its_head() {
+        let form = "application/x-www-form-urlencoded";
+        let read = body(Some(form), "\u{feff}client_id=id1&client_secret=s3cret".as_bytes()).unwrap();
+        assert_eq!(parse(None, &read), Ok(Some(pair())));
     }
 
     #[test]

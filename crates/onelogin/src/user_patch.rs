@@ -139,9 +139,9 @@ pub struct Allowed {
     pub password: bool,
 }
 
-/// Reads a body.
+/// Reads a body. A member that is null is absent, whatever its name (contract 1.2).
 pub fn read(body: &Body, allowed: Allowed) -> Result<Given, Fault> {
-    if let Some(unknown) = body.names().find(|name| !is_known(name, body, allowed)) {
+    if let Some(unknown) = body.names().find(|name| body.has(name) && !is_known(name, body, allowed)) {
         return Err(Fault::Unknown(unknown.to_owned()));
     }
     let mut patch = UserPatch {
@@ -359,7 +359,7 @@ mod tests {
     #[test]
     fn a_name_no_user_has_is_refused() {
         assert_eq!(given(r#"{"last":"x"}"#).unwrap_err(), Fault::Unknown("last".to_owned()));
-        assert_eq!(given(r#"{"employee_number":null}"#).unwrap_err(), Fault::Unknown("employee_number".to_owned()));
+        assert_eq!(given(r#"{"employee_number":0}"#).unwrap_err(), Fault::Unknown("employee_number".to_owned()));
     }
 
     #[test]
@@ -405,5 +405,18 @@ mod tests {
         assert_eq!((clear.password.as_deref(), clear.confirmation.as_deref()), (Some("a"), Some("b")));
         assert!(!clear.is_hashed());
         assert_eq!(format!("{clear:?}"), "GivenPassword(..)");
+    }
+
+    #[test]
+    fn nothing_is_no_attribute() {
+        for text in [r#"{"after_cursor":null}"#, r#"{"company":"x","after_cursor":null,"Z":null}"#] {
+            let body = Body::parse(text.as_bytes()).unwrap();
+            assert!(read(&body, Allowed { standing: true, password: false }).is_ok(), "{text}");
+        }
+        for text in [r#"{"after_cursor":""}"#, r#"{"after_cursor":0}"#, r#"{"after_cursor":[]}"#] {
+            let body = Body::parse(text.as_bytes()).unwrap();
+            let refused = read(&body, Allowed { standing: true, password: false }).unwrap_err();
+            assert_eq!(refused, Fault::Unknown("after_cursor".to_owned()), "{text}");
+        }
     }
 }

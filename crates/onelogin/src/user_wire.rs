@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use domain::{Timestamp, User, UserStatus};
+use domain::{CompatProfile, Timestamp, User, UserStatus};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -69,7 +69,7 @@ enum Own<'a> {
     V2 { preferred_locale_code: Option<&'a str> },
 }
 
-/// An id that v1 writes as an integer and v2 as a string.
+/// An id: an integer wherever it is one, as the live service writes it; a string for clients whose models throw on a number.
 #[derive(Serialize)]
 #[serde(untagged)]
 enum Id {
@@ -79,11 +79,14 @@ enum Id {
 }
 
 impl Id {
-    fn new(text: Option<String>, version: Version) -> Self {
-        match (text, version) {
-            (None, _) => Self::None,
-            (Some(text), Version::V1) => text.parse().map_or(Self::Text(text), Self::Number),
-            (Some(text), Version::V2) => Self::Text(text),
+    fn new(text: Option<String>) -> Self {
+        text.map_or(Self::None, |text| text.parse().map_or(Self::Text(text), Self::Number))
+    }
+
+    fn into_text(self) -> Self {
+        match self {
+            Self::Number(number) => Self::Text(number.to_string()),
+            other => other,
         }
     }
 }
@@ -119,8 +122,8 @@ impl<'a> UserWire<'a> {
             group_id: integer("group_id"),
             directory_id: integer("directory_id"),
             trusted_idp_id: integer("trusted_idp_id"),
-            manager_user_id: Id::new(integer("manager_user_id").map(|id| id.to_string()), version),
-            manager_ad_id: Id::new(text("manager_ad_id").map(str::to_owned), version),
+            manager_user_id: integer("manager_user_id").map_or(Id::None, Id::Number),
+            manager_ad_id: Id::new(text("manager_ad_id").map(str::to_owned)),
             external_id: text("external_id"),
             distinguished_name: text("distinguished_name"),
             samaccountname: text("samaccountname"),
@@ -138,6 +141,18 @@ impl<'a> UserWire<'a> {
             custom_attributes: &user.profile.custom_attributes,
             own,
         }
+    }
+}
+
+impl UserWire<'_> {
+    /// The same for a client of this profile.
+    #[must_use]
+    pub fn speaking(mut self, profile: CompatProfile) -> Self {
+        if matches!(profile, CompatProfile::Python4 | CompatProfile::NumericIds) {
+            self.manager_user_id = self.manager_user_id.into_text();
+            self.manager_ad_id = self.manager_ad_id.into_text();
+        }
+        self
     }
 }
 
@@ -222,7 +237,10 @@ pub(crate) mod tests {
         user.profile.texts.insert("manager_ad_id".to_owned(), "34".to_owned());
         let (v1, v2) = (wire(&user, Version::V1), wire(&user, Version::V2));
         assert_eq!((&v1["manager_user_id"], &v1["manager_ad_id"]), (&json!(12), &json!(34)));
-        assert_eq!((&v2["manager_user_id"], &v2["manager_ad_id"]), (&json!("12"), &json!("34")));
+        assert_eq!((&v2["manager_user_id"], &v2["manager_ad_id"]), (&json!(12), &json!(34)));
+        let texts = UserWire::new(&user, Version::V2, Timestamp(0)).speaking(CompatProfile::Python4);
+        let texts = serde_json::to_value(texts).unwrap();
+        assert_eq!((&texts["manager_user_id"], &texts["manager_ad_id"]), (&json!("12"), &json!("34")));
         let only = |a: &Value, b: &Value| -> Vec<String> {
             let b = b.as_object().unwrap();
             a.as_object().unwrap().keys().filter(|name| !b.contains_key(*name)).cloned().collect()

@@ -117,7 +117,9 @@ async fn v1_errors() {
     let of = |row, told: &Told, message: &str| v1(row, told, 400, "error", message);
     of("13.16", &step(&wire, json!({ "device_id": device })).await, "state_token is empty");
     of("13.17", &step(&wire, json!({ "state_token": state_token })).await, "device_id is empty");
-    of("13.18", &step(&wire, json!({ "state_token": state_token, "device_id": device })).await, "otp_token is empty");
+    let missing = wire.post(&format!("1/otp_devices/{device}/verify"), "").await;
+    of("13.18", &missing, "otp_token is empty");
+    of("13.43", &step(&wire, json!({ "state_token": state_token, "device_id": device })).await, "OTP token blank");
 }
 
 #[tokio::test]
@@ -216,6 +218,8 @@ async fn v2_users() {
     let sorted = wire.call("GET", "/api/2/users?sort=created_at", "").await;
     v2("13.41", &sorted, 422, "UnprocessableEntityFieldError", Some("Invalid sort field: created_at"));
     assert_eq!(sorted.json()["field"], "created_at");
+    let cursor = wire.call("GET", "/api/2/users?cursor=nonsense", "").await;
+    v2("13.44", &cursor, 400, "BadRequestError", Some("Invalid pagination cursor"));
 }
 
 #[tokio::test]

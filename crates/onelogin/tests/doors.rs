@@ -107,7 +107,7 @@ async fn every_door_takes_a_temporary_token_where_no_device_is_usable() {
         assert_eq!((needed.status(), needed.single()["devices"].clone()), (200, json!([])), "{door}: {}", needed.0);
         let step = |otp: Option<&str>| json!({ "state_token": needed.text("state_token"), "device_id": "0", "app_id": 1, "otp_token": otp });
         let empty = ask(&wire, second, &step(None)).await;
-        assert_eq!((empty.status(), message(&empty).as_str()), (400, "otp_token is empty"), "{door}");
+        assert_eq!((empty.status(), message(&empty).as_str()), (400, "OTP token blank"), "{door}");
         let wrong = ask(&wire, second, &step(Some("10000000"))).await;
         assert_eq!((wrong.status(), message(&wrong).as_str()), (401, "Failed authentication with this factor"));
         let right = ask(&wire, second, &step(Some(&issued))).await;

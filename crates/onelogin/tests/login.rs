@@ -246,7 +246,7 @@ async fn every_missing_field_is_named() {
     let (device, _) = wire.app().await;
     let token = under_way(&wire).await;
     let told = step(&wire, &json!({ "state_token": token, "device_id": device })).await;
-    assert_eq!((told.status(), &told.json()["status"]["message"]), (400, &json!("otp_token is empty")));
+    assert_eq!((told.status(), &told.json()["status"]["message"]), (400, &json!("OTP token blank")));
     let told = step(&wire, &json!({ "state_token": token, "device_id": 987_654 })).await;
     assert_eq!((told.status(), &told.json()["status"]["message"]), (400, &json!("Factor could not be found")));
 }

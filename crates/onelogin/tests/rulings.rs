@@ -94,3 +94,38 @@ async fn a_token_for_a_name_is_no_token() {
     let told = wire.call_as(Scope::AuthenticationOnly, "POST", "/api/1/login/verify_factor", &body.to_string()).await;
     assert_eq!((told.status(), &told.json()["status"]["message"]), (400, &json!("state_token is empty")), "{told}");
 }
+
+/// Contract 14.24: at the log-in and at both versions of assertions, in the words of the live service.
+#[tokio::test]
+async fn a_missing_code_has_the_words_of_the_live_service_at_the_log_in() {
+    let wire = Wire::start().await;
+    let (device, _) = wire.app().await;
+    let user = wire.server.user(1).clone();
+    for (path, step, version) in [
+        ("/api/1/login/auth", "/api/1/login/verify_factor", 1),
+        ("/api/1/saml_assertion", "/api/1/saml_assertion/verify_factor", 1),
+        ("/api/2/saml_assertion", "/api/2/saml_assertion/verify_factor", 2),
+    ] {
+        let words = json!({ "username_or_email": user.username, "password": user.password, "subdomain": "acme", "app_id": "1" });
+        let under_way = wire.call_as(Scope::AuthenticationOnly, "POST", path, &words.to_string()).await;
+        let body = json!({ "device_id": device, "state_token": under_way.text("state_token"), "app_id": "1" });
+        let told = wire.call_as(Scope::AuthenticationOnly, "POST", step, &body.to_string()).await;
+        let json = told.json();
+        let message = if version == 1 { &json["status"]["message"] } else { &json["message"] };
+        assert_eq!((told.status(), message), (400, &json!("OTP token blank")), "{told}");
+    }
+}
+
+/// Contract 14.25: a cursor that is none is refused in the words of the live service; one with a limit counts by itself.
+#[tokio::test]
+async fn a_cursor_that_is_none_is_a_bad_request() {
+    let wire = Wire::start().await;
+    let told = wire.call_as(Scope::ReadUsers, "GET", "/api/2/users?cursor=nonsense", "").await;
+    let expected = json!({ "statusCode": 400, "name": "BadRequestError", "message": "Invalid pagination cursor" });
+    assert_eq!((told.status(), told.json()), (400, expected));
+    let first = wire.call_as(Scope::ReadUsers, "GET", "/api/2/users?limit=1", "").await;
+    let cursor = first.0.header("after-cursor").expect("there are more").to_owned();
+    let path = format!("/api/2/users?cursor={cursor}&limit=50");
+    let second = wire.call_as(Scope::ReadUsers, "GET", &path, "").await;
+    assert_eq!(second.json().as_array().map(Vec::len), Some(1), "{second}");
+}

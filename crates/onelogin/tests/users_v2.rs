@@ -2,7 +2,7 @@
 
 mod support;
 
-use domain::Scope;
+use domain::{CompatProfile, Scope};
 use insta::assert_snapshot;
 use serde_json::{Value, json};
 use support::{alone, told};
@@ -177,7 +177,7 @@ async fn a_user_is_created_and_with_a_password_is_active() {
     POST /api/2/users?mappings=async&validate_policy=True
     {"username":"dora","email":"dora@example.com","firstname":"Dora","lastname":"Lind","phone":"+14155550177","title":null,"role_ids":[],"preferred_locale_code":"sv","manager_user_id":"3","password":"correct horse battery","password_confirmation":"correct horse battery"}
     → 201 Created
-    {"activated_at":"2026-03-01T09:30:00.000Z","comment":null,"company":null,"created_at":"2026-03-01T09:30:00.000Z","custom_attributes":{},"department":null,"directory_id":null,"distinguished_name":null,"email":"dora@example.com","external_id":null,"firstname":"Dora","group_id":null,"id":4,"invalid_login_attempts":0,"invitation_sent_at":null,"last_login":null,"lastname":"Lind","locked_until":null,"manager_ad_id":null,"manager_user_id":"3","member_of":null,"password_changed_at":"2026-03-01T09:30:00.000Z","phone":"+14155550177","preferred_locale_code":"sv","role_id":[],"role_ids":[],"samaccountname":null,"state":1,"status":1,"title":null,"trusted_idp_id":null,"updated_at":"2026-03-01T09:30:00.000Z","username":"dora","userprincipalname":null}
+    {"activated_at":"2026-03-01T09:30:00.000Z","comment":null,"company":null,"created_at":"2026-03-01T09:30:00.000Z","custom_attributes":{},"department":null,"directory_id":null,"distinguished_name":null,"email":"dora@example.com","external_id":null,"firstname":"Dora","group_id":null,"id":4,"invalid_login_attempts":0,"invitation_sent_at":null,"last_login":null,"lastname":"Lind","locked_until":null,"manager_ad_id":null,"manager_user_id":3,"member_of":null,"password_changed_at":"2026-03-01T09:30:00.000Z","phone":"+14155550177","preferred_locale_code":"sv","role_id":[],"role_ids":[],"samaccountname":null,"state":1,"status":1,"title":null,"trusted_idp_id":null,"updated_at":"2026-03-01T09:30:00.000Z","username":"dora","userprincipalname":null}
     "#);
     let without =
         server.call(Scope::ManageUsers, Script::post("/api/2/users").json(r#"{"email":"eve@example.com"}"#)).await;
@@ -332,8 +332,8 @@ async fn an_update_is_partial_and_a_user_may_be_sent_back() {
     let changed = server.call(Scope::ManageUsers, script).await;
     let mut expected = before;
     expected["title"] = json!("Auditor");
-    expected["manager_ad_id"] = json!("7");
-    expected["manager_user_id"] = json!("8");
+    expected["manager_ad_id"] = json!(7);
+    expected["manager_user_id"] = json!(8);
     assert_eq!(changed.json(), expected);
     for scope in [Scope::ManageAll, Scope::ManageUsers] {
         let again = server.call(scope, Script::put(&path).json(&expected.to_string())).await;
@@ -584,4 +584,25 @@ async fn what_looks_alike_is_one_user() {
     let read = user(&server, ben).await;
     let back = change(read.clone()).await;
     assert_eq!((back.status.as_u16(), &back.json()["username"]), (200, &read["username"]), "{back}");
+}
+
+/// Contract 3.1: an integer, as the live service writes it; a text for clients whose models throw on a number.
+#[tokio::test]
+async fn the_manager_is_a_number() {
+    let server = TestServer::start().await;
+    for (profile, shown) in [
+        (CompatProfile::Default, json!(1)),
+        (CompatProfile::DocsLiteral, json!(1)),
+        (CompatProfile::Python4, json!("1")),
+        (CompatProfile::NumericIds, json!("1")),
+    ] {
+        let token = server.profile_token(profile).await;
+        let script = |script: Script| script.header("authorization", &format!("Bearer {token}"));
+        let told = server.send(script(Script::put("/api/2/users/2").json(r#"{"manager_user_id":1}"#))).await;
+        assert_eq!(told.json()["manager_user_id"], shown, "{profile:?}: {told}");
+        let read = server.send(script(Script::get("/api/2/users/2"))).await;
+        assert_eq!(read.json()["manager_user_id"], shown, "{profile:?}");
+        let listed = server.send(script(Script::get("/api/2/users?user_ids=2"))).await;
+        assert_eq!(listed.json()[0]["manager_user_id"], shown, "{profile:?}");
+    }
 }

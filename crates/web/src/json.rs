@@ -31,10 +31,14 @@ pub enum JsonError {
     WrongShape,
 }
 
+/// The mark that some editors and shells put before a text.
+pub const MARK: char = '\u{feff}';
+
 /// Reads a JSON text. Nothing, blank space and `null` are the empty object (contract 1.2).
 pub fn parse_json<T: DeserializeOwned>(text: &[u8]) -> Result<T, JsonError> {
     let text = std::str::from_utf8(text).map_err(|_| JsonError::NotUtf8)?;
-    let text = match text.trim_matches(is_space) {
+    // A byte order mark that an editor or shell has put at the head says nothing (RFC 8259 8.1).
+    let text = match text.strip_prefix(MARK).unwrap_or(text).trim_matches(is_space) {
         "" | "null" => "{}",
         text => text,
     };
@@ -282,7 +286,9 @@ mod tests {
             (r#"{"a":tru}"#, Malformed),
             (r#"{"a":True}"#, Malformed),
             (r#"{"a":nulll}"#, Malformed),
-            ("\u{feff}{}", Malformed),
+            ("\u{feff}\u{feff}{}", Malformed),
+            (" \u{feff}{}", Malformed),
+            ("{}\u{feff}", Malformed),
             ("\u{a0}{}", Malformed),
             ("{}/* c */", Malformed),
             ("{}// c", Malformed),
@@ -294,6 +300,15 @@ mod tests {
         }
         assert_eq!(parse_json::<Value>(b"{\"a\":\"\xff\"}"), Err(JsonError::NotUtf8));
         assert_eq!(parse_json::<Value>(b"{\"a\":\"\xed\xa0\x80\"}"), Err(JsonError::NotUtf8));
+    }
+
+    #[test]
+    fn a_mark_at_the_head_is_skipped() {
+        let object = |text: &str| parse_object(text.as_bytes()).unwrap();
+        assert_eq!(object("\u{feff}{\"a\":1}"), object("{\"a\":1}"));
+        assert_eq!(object("\u{feff}\r\n{\"a\":1}"), object("{\"a\":1}"));
+        assert!(object("\u{feff}").is_empty());
+        assert_eq!(object("{\"a\":\"\u{feff}x\"}")["a"], "\u{feff}x", "inside a text it is a character");
     }
 
     #[test]

@@ -92,7 +92,7 @@ impl Error {
             Self::Refused(Refusal::NoFactor) => (NO, "MFA is required but no factor is enrolled".into()),
             Self::NoFactor => (BAD, "Factor could not be found".into()),
             Self::StateToken => (BAD, "State token is invalid or expired".into()),
-            Self::CodeEmpty => (MISSING, "otp_token is empty".into()),
+            Self::CodeEmpty => (MISSING, "OTP token blank".into()),
             Self::Failed(_) => (NO, "Failed authentication with this factor".into()),
             Self::NoApp => ((StatusCode::NOT_FOUND, "not found"), "App not found".into()),
             Self::Unassertable(why) => (BAD, why.to_string().into()),

@@ -93,10 +93,14 @@ fn allow(headers: &mut HeaderMap, origin: &str) {
 
 /// Where the browser goes on to: an address on a configured origin, parsed once and written as parsed (SEC 66).
 fn next(app: &App, asked: Option<&str>) -> Option<HeaderValue> {
-    let url = url::Url::parse(asked?).ok()?;
+    HeaderValue::from_str(listed(asked?, &app.options.redirect_origins)?.as_str()).ok()
+}
+
+/// An address on one of these origins, and with nothing in it that hides where it leads.
+pub(crate) fn listed(address: &str, origins: &[String]) -> Option<url::Url> {
+    let url = url::Url::parse(address).ok()?;
     let fits = url.username().is_empty() && url.password().is_none();
-    let listed = app.options.redirect_origins.contains(&url.origin().ascii_serialization());
-    (fits && listed).then(|| HeaderValue::from_str(url.as_str()).ok()).flatten()
+    (fits && origins.contains(&url.origin().ascii_serialization())).then_some(url)
 }
 
 fn bad_token() -> Response {

@@ -38,7 +38,7 @@ struct Started {
 pub async fn start(app: App, access: Access<ManageMfa>, call: Call) -> Result<Response, Error> {
     let user = call.user_id().ok_or(Error::NotFound)?;
     let now = app.engine.now();
-    let request = parse(user, &call.json()?, access.profile(), now)?;
+    let request = parse(user, &call.json()?, access.profile(), &app.options.redirect_origins, now)?;
     let factor = request.factor;
     let enrolled = app.engine.enrol(request, access.context()).await.map_err(|error| match error {
         engine::Error::BadTarget if factor == FactorKind::Email => Error::invalid("email"),
@@ -83,9 +83,15 @@ async fn standing(
     Ok(one(StatusCode::OK, profile, &standing))
 }
 
-fn parse(user: UserId, body: &Body, profile: CompatProfile, now: Timestamp) -> Result<EnrolRequest, Error> {
+fn parse(
+    user: UserId,
+    body: &Body,
+    profile: CompatProfile,
+    origins: &[String],
+    now: Timestamp,
+) -> Result<EnrolRequest, Error> {
     let factor = body.int("factor_id")?.and_then(FactorKind::from_number).ok_or(Error::invalid("factor_id"))?;
-    let terms = Terms::read(body, now)?;
+    let terms = Terms::read(body, origins, now)?;
     Ok(EnrolRequest {
         user,
         factor,
@@ -132,7 +138,7 @@ mod tests {
     use super::*;
 
     fn parsed(text: &str) -> Result<EnrolRequest, Error> {
-        parse(UserId(1), &Body::parse(text.as_bytes()).unwrap(), CompatProfile::Default, Timestamp(0))
+        parse(UserId(1), &Body::parse(text.as_bytes()).unwrap(), CompatProfile::Default, &[], Timestamp(0))
     }
 
     #[test]

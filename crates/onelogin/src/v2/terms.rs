@@ -13,6 +13,7 @@ use super::error::Error;
 use super::mfa_token::token_device_id;
 use crate::envelope::json;
 use crate::lenient::{Body, WrongType};
+use crate::login::session::listed;
 
 /// Life of a registration or verification in seconds, when none is asked for.
 const DEFAULT_LIFE: i64 = 120;
@@ -33,14 +34,14 @@ pub struct Terms {
 }
 
 impl Terms {
-    /// Reads `expires_in`, `custom_message` and `redirect_to`.
-    pub fn read(body: &Body, now: Timestamp) -> Result<Self, Error> {
+    /// Reads `expires_in`, `custom_message` and `redirect_to`, which may lead to these origins (SEC 66). Codes are sent, and
+    /// no links, so a redirect that is allowed has no effect.
+    pub fn read(body: &Body, origins: &[String], now: Timestamp) -> Result<Self, Error> {
         let life = body.int("expires_in")?.unwrap_or(DEFAULT_LIFE);
         if !(MIN_LIFE..=MAX_LIFE).contains(&life) {
             return Err(Error::invalid("expires_in"));
         }
-        // Redirects go to listed origins only (SEC 66), and this version has no list: none is allowed.
-        if filled(body, "redirect_to")?.is_some() {
+        if filled(body, "redirect_to")?.is_some_and(|address| listed(&address, origins).is_none()) {
             return Err(Error::invalid("redirect_to"));
         }
         let ttl = life * SECOND;
@@ -121,7 +122,7 @@ mod tests {
     use super::*;
 
     fn read(text: &str) -> Result<Terms, Error> {
-        Terms::read(&Body::parse(text.as_bytes()).unwrap(), Timestamp(0))
+        Terms::read(&Body::parse(text.as_bytes()).unwrap(), &["https://app.example.com".to_owned()], Timestamp(0))
     }
 
     fn is_invalid(text: &str, parameter: &str) -> bool {
@@ -144,7 +145,13 @@ mod tests {
     }
 
     #[test]
-    fn no_redirect_is_allowed() {
+    fn a_redirect_leads_to_a_listed_origin() {
+        assert!(read(r#"{"redirect_to":"https://app.example.com/done?a=b"}"#).is_ok());
+        for address in
+            ["https://app.example.com.evil.example/", "https://a@app.example.com/", "http://app.example.com/", "/done"]
+        {
+            assert!(is_invalid(&format!(r#"{{"redirect_to":"{address}"}}"#), "redirect_to"), "{address}");
+        }
         assert!(is_invalid(r#"{"redirect_to":"https://example.com/"}"#, "redirect_to"));
         assert!(is_invalid(r#"{"redirect_to":["https://example.com/"]}"#, "redirect_to"));
         assert!(read(r#"{"redirect_to":null}"#).is_ok());

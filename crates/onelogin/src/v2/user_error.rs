@@ -25,6 +25,8 @@ pub enum Error {
     Unknown(String),
     /// A member or parameter whose value cannot be read or stored.
     Invalid(String),
+    /// A cursor that no list of ours has given out.
+    Cursor,
     /// The list cannot be sorted by this.
     Sort(String),
     /// The user would not be valid; says why.
@@ -86,7 +88,7 @@ impl From<Fault> for Error {
 impl From<BadPage> for Error {
     fn from(bad: BadPage) -> Self {
         match bad {
-            BadPage::Cursor(name) => Self::Invalid(name.to_owned()),
+            BadPage::Cursor(_) => Self::Cursor,
             BadPage::Sort(name) => Self::Sort(name),
         }
     }
@@ -114,6 +116,7 @@ impl IntoResponse for Error {
                 v2_error(StatusCode::BAD_REQUEST, "BadRequestError", &format!("unknown attribute: {name}"), None)
             }
             Self::Invalid(name) => v2_invalid(&[&name]),
+            Self::Cursor => v2_error(StatusCode::BAD_REQUEST, "BadRequestError", "Invalid pagination cursor", None),
             Self::Sort(name) => v2_field_error(
                 StatusCode::UNPROCESSABLE_ENTITY,
                 "UnprocessableEntityFieldError",

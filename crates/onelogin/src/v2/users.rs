@@ -2,7 +2,7 @@
 
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use domain::{Scope, User};
+use domain::{CompatProfile, Scope, User};
 use engine::NewPassword;
 use serde::Serialize;
 use serde_json::Value;
@@ -26,16 +26,16 @@ pub async fn list(app: App, access: Access<ReadUsers>, call: Call) -> Result<Res
     let asked = Asked::v2(&call)?;
     let filter = user_filter::of_query(call.fields(), Version::V2)?;
     let (found, place) = app.list(access.client(), asked.find(&app.engine, &filter)).await.map_err(Error::of(&app))?;
-    let users: Vec<_> = found.users.iter().map(|user| wire(&app, &call, user)).collect();
+    let users: Vec<_> = found.users.iter().map(|user| wire(&app, access.profile(), &call, user)).collect();
     let mut answer = json(StatusCode::OK, &users);
     answer.headers_mut().extend(place.headers(&call));
     Ok(answer)
 }
 
 /// One user.
-pub async fn get(app: App, _: Access<ReadUsers>, call: Call) -> Result<Response, Error> {
+pub async fn get(app: App, access: Access<ReadUsers>, call: Call) -> Result<Response, Error> {
     let user = app.engine.user(user_id(&call)?).await.map_err(Error::of(&app))?;
-    Ok(json(StatusCode::OK, &wire(&app, &call, &user)))
+    Ok(json(StatusCode::OK, &wire(&app, access.profile(), &call, &user)))
 }
 
 /// Creates a user.
@@ -45,7 +45,7 @@ pub async fn create(app: App, access: Access<ManageUsers>, call: Call) -> Result
         return Err(Error::Validation(NAMELESS.to_owned()));
     }
     let user = app.engine.create_user(given.patch, password, access.context()).await.map_err(Error::of(&app))?;
-    Ok(json(StatusCode::CREATED, &wire(&app, &call, &user)))
+    Ok(json(StatusCode::CREATED, &wire(&app, access.profile(), &call, &user)))
 }
 
 /// Sets what the body names and leaves the rest.
@@ -55,7 +55,7 @@ pub async fn update(app: App, access: Access<ManageUsers>, call: Call) -> Result
     let present = app.engine.user(id).await.map_err(Error::of(&app))?;
     let patch = user_patch::changes(given.patch, &present).ok_or_else(|| Error::Validation(NAMELESS.to_owned()))?;
     let user = app.engine.update_user(id, patch, password, access.context()).await.map_err(Error::of(&app))?;
-    Ok(json(StatusCode::OK, &wire(&app, &call, &user)))
+    Ok(json(StatusCode::OK, &wire(&app, access.profile(), &call, &user)))
 }
 
 /// Removes a user with everything that hangs on it.
@@ -115,8 +115,8 @@ fn confirmed(given: GivenPassword, validate: bool) -> Result<NewPassword, Error>
     }
 }
 
-fn wire(app: &App, call: &Call, user: &User) -> Value {
-    Fields::parse(call.query("fields")).of(&UserWire::new(user, Version::V2, app.engine.now()))
+fn wire(app: &App, profile: CompatProfile, call: &Call, user: &User) -> Value {
+    Fields::parse(call.query("fields")).of(&UserWire::new(user, Version::V2, app.engine.now()).speaking(profile))
 }
 
 #[cfg(test)]

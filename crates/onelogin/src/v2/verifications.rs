@@ -60,7 +60,7 @@ pub async fn start(app: App, access: Access<ManageMfa>, call: Call) -> Result<Re
     let now = app.engine.now();
     let code = body.answer(&["otp"])?;
     if code.is_absent() {
-        let mut request = parse(user, &body, access.profile(), now)?;
+        let mut request = parse(user, &body, access.profile(), &app.options.redirect_origins, now)?;
         request.number = access.number_matching();
         let opened = app.engine.open_verification(request, access.context()).await.map_err(Error::at(now))?;
         return Ok(one(StatusCode::CREATED, access.profile(), &render(user, opened, access.profile())));
@@ -108,9 +108,15 @@ pub async fn confirm(app: App, access: Access<ManageMfa>, call: Call) -> Result<
     Ok(one(StatusCode::OK, access.profile(), &verified))
 }
 
-fn parse(user: UserId, body: &Body, profile: CompatProfile, now: Timestamp) -> Result<OpenRequest, Error> {
+fn parse(
+    user: UserId,
+    body: &Body,
+    profile: CompatProfile,
+    origins: &[String],
+    now: Timestamp,
+) -> Result<OpenRequest, Error> {
     let device = device_id(body)?.ok_or(Error::invalid("device_id"))?;
-    let terms = Terms::read(body, now)?;
+    let terms = Terms::read(body, origins, now)?;
     Ok(OpenRequest {
         user,
         device,
@@ -180,8 +186,9 @@ mod tests {
 
     #[test]
     fn a_challenge_needs_a_device() {
-        let parsed =
-            |text: &str| parse(UserId(1), &Body::parse(text.as_bytes()).unwrap(), CompatProfile::Default, Timestamp(0));
+        let parsed = |text: &str| {
+            parse(UserId(1), &Body::parse(text.as_bytes()).unwrap(), CompatProfile::Default, &[], Timestamp(0))
+        };
         assert_eq!(parsed(r#"{"device_id":"98765","display_name":"ignored"}"#).unwrap().device, DeviceId(98_765));
         for text in ["", r#"{"device_id":null,"otp":""}"#, r#"{"device_id":"x"}"#, r#"{"device_id":[1]}"#] {
             assert!(matches!(parsed(text), Err(Error::Invalid(field)) if field == "device_id"), "{text}");

@@ -28,7 +28,7 @@ async fn saml_v2_with_a_charset_and_nulls() {
     reads(&asked["devices"][0], &[("device_id", As::Integer), ("device_type", As::Text)]);
     let mut step = json!({ "app_id": "1", "device_id": device.to_string(), "state_token": asked["state_token"], "otp_token": null });
     let told = send("/api/2/saml_assertion/verify_factor", step.to_string()).await;
-    assert_eq!(text(&told, "message"), "otp_token is empty");
+    assert_eq!(text(&told, "message"), "OTP token blank");
     step["otp_token"] = app.code(wire.server.now()).into();
     assert!(is_assertion(&send("/api/2/saml_assertion/verify_factor", step.to_string()).await["data"]));
 }

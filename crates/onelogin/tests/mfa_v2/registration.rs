@@ -412,3 +412,23 @@ async fn a_call_and_a_phone_accept_while_the_caller_polls() {
 {"id":"<uuid>","status":"accepted","device_id":"2"}
 "#);
 }
+
+/// Contract 7.2: SDKs send one with every e-mail; without a link it has no effect.
+#[tokio::test]
+async fn a_listed_redirect_is_taken() {
+    let redirect_origins = vec!["https://app.example.com".to_owned()];
+    let options = onelogin::Options { redirect_origins, ..onelogin::Options::default() };
+    let wire = Wire::start_with(Setup { options, ..Setup::default() }).await;
+    let to = |address: &str| format!(r#"{{"factor_id":4,"redirect_to":"{address}"}}"#);
+    let taken = register(&wire, &to("https://app.example.com/done")).await;
+    assert_eq!(taken.status(), 201, "{taken}");
+    let refused = register(&wire, &to("https://other.example.com/done")).await;
+    assert_eq!(
+        (refused.status(), &refused.json()["details"]),
+        (422, &serde_json::json!({ "parameters": ["redirect_to"] }))
+    );
+    let device = register(&wire, r#"{"factor_id":2,"verified":true}"#).await.text("device_id");
+    let challenge = |address: &str| format!(r#"{{"device_id":"{device}","redirect_to":"{address}"}}"#);
+    assert_eq!(wire.post("2/verifications", &challenge("https://app.example.com/done")).await.status(), 201);
+    assert_eq!(wire.post("2/verifications", &challenge("https://app.example.com.evil.example/")).await.status(), 422);
+}
