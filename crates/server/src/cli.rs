@@ -538,13 +538,10 @@ fn profile(text: &str) -> Result<CompatProfile, String> {
 
 /// Runs the program.
 pub fn main() -> ExitCode {
-    let cli = Cli::parse();
-    let code = match start(cli) {
-        Ok(code) => code,
-        Err(error) => {
-            terminal::remark(&format!("countersign: {error:#}"));
-            ExitCode::FAILURE
-        }
+    let code = match log::start().and_then(|()| parsed()) {
+        Ok(Ok(cli)) => start(cli).unwrap_or_else(|error| failed(&error)),
+        Ok(Err(code)) => code,
+        Err(error) => failed(&error),
     };
     #[cfg(feature = "otel")]
     crate::traces::stop();
@@ -552,8 +549,27 @@ pub fn main() -> ExitCode {
     code
 }
 
+fn failed(error: &anyhow::Error) -> ExitCode {
+    terminal::failed(&format!("countersign: {error:#}"));
+    ExitCode::FAILURE
+}
+
+/// Reads the command line; or gives the exit code, when help was shown or something is wrong with it.
+fn parsed() -> anyhow::Result<Result<Cli, ExitCode>> {
+    match Cli::try_parse() {
+        Ok(cli) => Ok(Ok(cli)),
+        Err(error) if !error.use_stderr() || !log::is_json() => {
+            error.print()?;
+            Ok(Err(ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(1))))
+        }
+        Err(error) => {
+            terminal::failed(&error.to_string());
+            Ok(Err(ExitCode::from(2)))
+        }
+    }
+}
+
 fn start(cli: Cli) -> anyhow::Result<ExitCode> {
-    log::start();
     match cli.what.unwrap_or(What::Serve(cli.serve)) {
         What::Serve(args) => {
             let given = served(&args);

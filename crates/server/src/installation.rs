@@ -5,7 +5,7 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::bail;
-use store::{Known, Looked, OpenError, Store, World};
+use store::{Known, Looked, Migration, OpenError, Store, World};
 use tokio::sync::watch;
 
 use crate::client::ClientCommand;
@@ -139,9 +139,20 @@ pub async fn open(config: &Config, intent: Intent) -> Result<Opened, BuildError>
         (Folder::at(&config.data_dir), None)
     };
     let (store, failed) = house::open_store(config, &folder).await?;
+    tell(intent, &found.pending);
     // What `import` and `--init` make is there to be served.
     let new = (!found.sealed && intent.makes()).then_some(World::Serve);
     Ok(Opened { folder, store, failed, world: intent.world().or(new), settling })
+}
+
+/// Says what opening did to the schema. A dev world begins with its banner.
+fn tell(intent: Intent, run: &[Migration]) {
+    let (Some(first), Some(last)) = (run.first(), run.last()) else { return };
+    if first.version > 1 {
+        tracing::info!("schema {} → {}", first.version - 1, last.version);
+    } else if intent == Intent::Serve {
+        tracing::info!("database made (schema {})", last.version);
+    }
 }
 
 /// Looks at what is configured. Changes nothing, and leaves nothing behind.

@@ -11,6 +11,7 @@ use std::io::{self, IsTerminal as _, Write};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
+use anyhow::{Context as _, bail};
 use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::layer::{Layer, SubscriberExt as _};
 use tracing_subscriber::util::SubscriberInitExt as _;
@@ -26,18 +27,50 @@ const GATHER: Duration = Duration::from_millis(10);
 
 static LOG: OnceLock<Arc<Lines>> = OnceLock::new();
 
-/// Starts the log: `COUNTERSIGN_LOG` holds a filter such as `info` or `engine=debug`, `COUNTERSIGN_LOG_FORMAT` is
-/// `pretty` (default) or `json`.
-pub fn start() {
-    // An empty variable is one that is not set.
-    let asked = std::env::var("COUNTERSIGN_LOG").ok().filter(|filter| !filter.trim().is_empty());
-    let asked = asked.and_then(|filter| EnvFilter::try_new(filter.trim()).ok());
-    let mut filter = asked.unwrap_or_else(|| EnvFilter::new("info"));
+/// Whether every line of standard error is a JSON object.
+static AS_JSON: OnceLock<bool> = OnceLock::new();
+
+/// Reads `COUNTERSIGN_LOG`, a filter such as `info` or `engine=debug`, and `COUNTERSIGN_LOG_FORMAT`, `pretty` (default) or
+/// `json`. A setting that is none is an error: a log that says less than was asked for is noticed too late.
+fn settings() -> anyhow::Result<(EnvFilter, bool)> {
+    let json = match std::env::var("COUNTERSIGN_LOG_FORMAT").unwrap_or_default().trim().to_ascii_lowercase().as_str() {
+        "" | "pretty" => false,
+        "json" => true,
+        _ => bail!("COUNTERSIGN_LOG_FORMAT is pretty or json"),
+    };
+    let text = std::env::var("COUNTERSIGN_LOG").unwrap_or_default();
+    let text = if text.trim().is_empty() { "info" } else { text.trim() };
+    let filter = EnvFilter::try_new(text).ok().filter(|_| text.split(',').all(is_directive));
+    let filter = filter.context(
+        "COUNTERSIGN_LOG is a level (error, warn, info, debug, trace, off), or a list of parts with levels, as \
+         info,engine=debug",
+    )?;
+    Ok((filter, json))
+}
+
+/// Whether a part of a filter without a level of its own is one. A misspelt level would be taken for the name of a part.
+fn is_directive(text: &str) -> bool {
+    let text = text.trim();
+    let levels = ["error", "warn", "info", "debug", "trace", "off"];
+    text.contains(['=', '[']) || levels.iter().any(|level| level.eq_ignore_ascii_case(text))
+}
+
+/// Starts the log. What is wrong with its settings is said in the form that they ask for.
+pub fn start() -> anyhow::Result<()> {
+    let format = std::env::var("COUNTERSIGN_LOG_FORMAT").unwrap_or_default();
+    let _ = AS_JSON.set(format.trim().eq_ignore_ascii_case("json"));
+    let (mut filter, json) = settings()?;
+    if json {
+        std::panic::set_hook(Box::new(|panic| {
+            let said = panic.payload_as_str().unwrap_or("a panic").to_owned();
+            let place = panic.location().map_or_else(String::new, ToString::to_string);
+            remark("ERROR", &format!("panic: {said} ({place})"));
+        }));
+    }
     // It logs the parameters of statements, and those are addresses, numbers and digests (SEC 48).
     if let Ok(quiet) = "tokio_postgres=warn".parse() {
         filter = filter.add_directive(quiet);
     }
-    let json = std::env::var("COUNTERSIGN_LOG_FORMAT").is_ok_and(|format| format.trim().eq_ignore_ascii_case("json"));
     let colour = !json && io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
     let lines = tracing_subscriber::fmt::layer()
         .with_writer(Writer(LOG.get_or_init(run).clone()))
@@ -45,6 +78,32 @@ pub fn start() {
         .event_format(if json { Line::Json } else { Line::Pretty });
     // A second start, in a test process, keeps the first log.
     drop(start_with(lines, filter));
+    Ok(())
+}
+
+/// Whether every line of standard error is a JSON object.
+pub fn is_json() -> bool {
+    AS_JSON.get().copied().unwrap_or_default()
+}
+
+/// Writes a remark behind what was logged before: as it is, or as one JSON object if every line is one.
+pub fn remark(level: &str, text: &str) {
+    flush();
+    let _ = writeln!(io::stderr(), "{}", shaped(level, text));
+}
+
+fn shaped(level: &str, text: &str) -> String {
+    if !is_json() {
+        return text.to_owned();
+    }
+    let now = engine::Clock::now(&engine::clock::SystemClock).0;
+    serde_json::json!({
+        "timestamp": onelogin::wire_time::with_millis(now),
+        "level": level,
+        "message": text.trim(),
+        "target": "countersign",
+    })
+    .to_string()
 }
 
 /// Without traces, one filter stands before everything: what it keeps out costs nothing.
@@ -170,7 +229,8 @@ impl Lines {
         // A log that cannot be written has nobody to be told.
         let _ = out.write_all(&text);
         if dropped > 0 {
-            let _ = writeln!(out, "{dropped} lines of the log were dropped: standard error took nothing for too long");
+            let said = format!("{dropped} lines of the log were dropped: standard error took nothing for too long");
+            let _ = writeln!(out, "{}", shaped("WARN", &said));
         }
         let _ = out.flush();
         let mut emptied = text;

@@ -11,11 +11,14 @@ pub fn say(text: &str) {
     let _ = writeln!(std::io::stdout(), "{text}");
 }
 
-/// Prints a remark, a warning or an error.
+/// Prints a remark or a warning, behind what was logged before.
 pub fn remark(text: &str) {
-    // What was logged before comes first.
-    crate::log::flush();
-    let _ = writeln!(std::io::stderr(), "{text}");
+    crate::log::remark("INFO", text);
+}
+
+/// Prints why a command failed.
+pub fn failed(text: &str) {
+    crate::log::remark("ERROR", text);
 }
 
 /// What nobody has agreed to.

@@ -308,3 +308,63 @@ fn no_line_of_the_log_holds_personal_data() {
 fn step(now: Timestamp) -> u64 {
     u64::try_from(now.unix_seconds() / 30).unwrap()
 }
+
+#[test]
+fn every_line_is_json() {
+    let folder = tempfile::tempdir().unwrap();
+    let (data, log) = (folder.path().join("data"), folder.path().join("log"));
+    let place = data.to_str().unwrap();
+    let json = || {
+        let mut command = countersign();
+        command.env("COUNTERSIGN_LOG_FORMAT", "json").env("COUNTERSIGN_NONSENSE", "1");
+        command
+    };
+    let judge = |text: &str, what: &str| {
+        assert!(!text.is_empty(), "{what}");
+        for line in text.lines() {
+            let line: Value = serde_json::from_str(line).unwrap_or_else(|_| panic!("{what}: {line}"));
+            for member in ["timestamp", "level", "message"] {
+                assert!(line[member].is_string(), "{what}: {line}");
+            }
+        }
+    };
+    let file = File::create(&log).unwrap();
+    let server = Running::start_into(&["serve", "--data-dir", place], json(), file.into());
+    server.http().expect(404, "GET", "/nowhere", "");
+    assert_eq!(server.stop(), Some(0));
+    let text = std::fs::read_to_string(&log).unwrap();
+    judge(&text, "serve");
+    assert!(text.contains("is answering at") && text.contains("COUNTERSIGN_NONSENSE"), "banner and warnings: {text}");
+    for args in [
+        &["client", "revoke", "abc", "--data-dir", place][..],
+        &["client", "revoke", "abc", "--yes", "--data-dir", place],
+        &["user", "nonsense"],
+        &["serve", "--config", "/nowhere.toml"],
+        &["dev", "--data-dir", place],
+    ] {
+        let output = json().args(args).output().unwrap();
+        assert!(!output.status.success());
+        judge(&String::from_utf8(output.stderr).unwrap(), &format!("{args:?}"));
+    }
+    let helped = json().arg("--help").output().unwrap();
+    assert!(helped.status.success() && helped.stderr.is_empty() && !helped.stdout.is_empty());
+}
+
+#[test]
+fn a_log_setting_that_is_none_stops_the_start() {
+    for (name, value) in [
+        ("COUNTERSIGN_LOG", "blah=foo"),
+        ("COUNTERSIGN_LOG", "inof"),
+        ("COUNTERSIGN_LOG", "info,engine=loud"),
+        ("COUNTERSIGN_LOG_FORMAT", "xml"),
+    ] {
+        let output = countersign().args(["config", "check"]).env(name, value).output().unwrap();
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(!output.status.success() && said.contains(&format!("{name} is")), "{name}={value}: {said}");
+    }
+    for (name, value) in
+        [("COUNTERSIGN_LOG", "WARN"), ("COUNTERSIGN_LOG", "info, engine=debug"), ("COUNTERSIGN_LOG", "")]
+    {
+        assert!(countersign().args(["config", "show"]).env(name, value).output().unwrap().status.success(), "{value}");
+    }
+}

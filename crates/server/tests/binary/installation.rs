@@ -445,3 +445,31 @@ fn what_a_command_makes_is_production() {
     assert!(String::from_utf8_lossy(&dev.stderr).contains("is production"));
     assert_eq!(Running::start(&["serve", "--data-dir", data]).stop(), Some(0));
 }
+
+#[test]
+fn a_first_start_is_quiet() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    let first_lines = |args: &[&str]| {
+        let log = folder.path().join("log");
+        let server = Running::start_into(args, countersign(), std::fs::File::create(&log).unwrap().into());
+        assert_eq!(server.stop(), Some(0));
+        let text = std::fs::read_to_string(log).unwrap();
+        text.lines().filter(|line| !line.is_empty()).map(str::to_owned).collect::<Vec<_>>()
+    };
+    let serve = ["serve", "--data-dir", data.to_str().unwrap()];
+    let first = first_lines(&serve);
+    assert!(first[0].contains("database made (schema "), "{first:?}");
+    assert!(first[1].starts_with("Countersign "), "{first:?}");
+    assert!(first_lines(&serve)[0].starts_with("Countersign "), "nothing was made");
+    assert!(first_lines(&["dev"])[0].starts_with("****"), "a dev world begins with its banner");
+
+    let older = folder.path().join("older");
+    std::fs::create_dir_all(older.join("db")).unwrap();
+    let schema = Path::new(env!("CARGO_MANIFEST_DIR")).join("../store/testdata/schema/sqlite-0005.sql");
+    let database = rusqlite::Connection::open(older.join("db/countersign.db")).unwrap();
+    database.execute_batch(&std::fs::read_to_string(schema).unwrap()).unwrap();
+    drop(database);
+    let (_, text) = said(&["migrate", "--data-dir", older.to_str().unwrap()]);
+    assert!(text.contains("schema 5 → ") && text.lines().count() == 1, "{text}");
+}

@@ -63,6 +63,11 @@ impl Running {
         Self::start_at(args, command, log, &folder.path().join("ready.json"))
     }
 
+    /// The same from a command that is prepared, with its log going somewhere.
+    pub fn start_into(args: &[&str], command: Command, log: Stdio) -> Self {
+        Self::start_with(args, command, log)
+    }
+
     /// The same with a ready file of the caller's.
     pub fn start_as_at(args: &[&str], command: Command, file: &Path) -> Self {
         Self::start_at(args, command, Stdio::piped(), file)

@@ -83,7 +83,7 @@ pub(super) async fn run(client: &Client) -> Result<(), OpenError> {
         }
         client.execute("UPDATE schema_version SET version = $1 WHERE id = 1", &[&next.version]).await?;
         client.batch_execute("COMMIT").await?;
-        tracing::info!(version = next.version, "the schema is up to date");
+        tracing::debug!(version = next.version, name = next.name, "migrated");
     }
 }
 

@@ -197,7 +197,7 @@ fn migrate(conn: &mut Connection) -> Result<(), OpenError> {
         }
         tx.pragma_update(None, "user_version", migration.version)?;
         tx.commit()?;
-        tracing::info!(version = migration.version, "the schema is up to date");
+        tracing::debug!(version = migration.version, name = migration.name, "migrated");
     }
     Ok(())
 }
