@@ -47,17 +47,50 @@ pub fn listen(folder: &Folder, engine: Arc<Engine>) -> anyhow::Result<Control> {
     let short = ShortPath::of(&path)?;
     let listener = UnixListener::bind(short.path()).with_context(|| format!("cannot listen on {}", path.display()))?;
     std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600))?;
-    let task = tokio::spawn(async move {
-        while let Ok((stream, _)) = listener.accept().await {
-            let engine = engine.clone();
-            tokio::spawn(async move {
-                if let Err(error) = answer(stream, engine).await {
-                    tracing::debug!(%error, "a command line went away");
-                }
-            });
-        }
-    });
+    let task = tokio::spawn(accept(listener, engine));
     Ok(Control { path, task })
+}
+
+/// How long accepting pauses when the process is out of descriptors.
+const BACK_OFF: i64 = 100;
+
+/// Takes commands for as long as the server runs. Running out of descriptors ends nothing: one is kept in reserve, so
+/// that an operator can act just when callers have taken all the others.
+async fn accept(listener: UnixListener, engine: Arc<Engine>) {
+    let reserve = || std::fs::File::open("/dev/null").ok();
+    let mut kept = reserve();
+    let mut failing = false;
+    loop {
+        match listener.accept().await {
+            Ok((stream, _)) => {
+                let last = kept.is_none();
+                let answering = answer(stream, engine.clone());
+                let answering = async move {
+                    if let Err(error) = answering.await {
+                        tracing::debug!(%error, "a command line went away");
+                    }
+                };
+                if last {
+                    // The reserve is what this command stands on: the next one waits until it is given back.
+                    Box::pin(answering).await;
+                } else {
+                    failing = false;
+                    tokio::spawn(answering);
+                }
+                kept = kept.or_else(reserve);
+            }
+            Err(error) => {
+                if !failing {
+                    tracing::warn!(%error, "the command line cannot be answered as usual for now");
+                    failing = true;
+                }
+                if kept.take().is_none() {
+                    engine::Clock::sleep(&engine::clock::SystemClock, BACK_OFF).await;
+                    kept = reserve();
+                }
+            }
+        }
+    }
 }
 
 async fn answer(stream: UnixStream, engine: Arc<Engine>) -> anyhow::Result<()> {

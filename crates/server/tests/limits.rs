@@ -265,3 +265,40 @@ fn an_expensive_list_holds_up_no_log_in_on_postgres() {
         cluster.sql(name, &copies(ben));
     });
 }
+
+/// What an attack leaves of descriptors is enough for the operator who ends it.
+#[test]
+fn the_control_socket_survives_a_lack_of_descriptors() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    let place = data.to_str().unwrap();
+    let mut shell = std::process::Command::new("sh");
+    shell.env_remove("COUNTERSIGN_DATA_DIR").args(["-c", "ulimit -Hn 80; ulimit -Sn 80; exec \"$0\" \"$@\""]);
+    shell.arg(env!("CARGO_BIN_EXE_countersign"));
+    let server = Running::start_as(&["serve", "--data-dir", place], shell);
+    let client = run_json(&["client", "create", "--scope", "Manage All", "--data-dir", place, "--json"]);
+    let address = server.address();
+    let mut held = Vec::new();
+    let open = || std::fs::read_dir(format!("/proc/{}/fd", server.child.id())).unwrap().count();
+    // Until the server has no descriptor left for another.
+    for _ in 0..200 {
+        held.push(std::net::TcpStream::connect(&address).unwrap());
+    }
+    for _ in 0..400 {
+        if open() >= 80 {
+            break;
+        }
+        common::pause(25);
+    }
+    let attacked = open();
+    let id = client["client_id"].as_str().unwrap();
+    for _ in 0..3 {
+        let listed = run_json(&["client", "list", "--data-dir", place, "--json"]);
+        assert_eq!(listed.as_array().unwrap().len(), 1, "with {attacked} descriptors in use");
+    }
+    run_json(&["client", "revoke", id, "--yes", "--data-dir", place, "--json"]);
+    drop(held);
+    let listed = run_json(&["client", "list", "--data-dir", place, "--json"]);
+    assert_eq!(listed[0]["revoked"], true);
+    assert_eq!(server.stop(), Some(0));
+}
