@@ -363,7 +363,7 @@ fn a_log_setting_that_is_none_stops_the_start() {
         assert!(!output.status.success() && said.contains(&format!("{name} is")), "{name}={value}: {said}");
     }
     for (name, value) in
-        [("COUNTERSIGN_LOG", "WARN"), ("COUNTERSIGN_LOG", "info, engine=debug"), ("COUNTERSIGN_LOG", "")]
+        [("COUNTERSIGN_LOG", "WARN"), ("COUNTERSIGN_LOG", "info,engine=debug"), ("COUNTERSIGN_LOG", "")]
     {
         assert!(countersign().args(["config", "show"]).env(name, value).output().unwrap().status.success(), "{value}");
     }
