@@ -62,7 +62,8 @@ pub fn start() -> anyhow::Result<()> {
     let (mut filter, json) = settings()?;
     if json {
         std::panic::set_hook(Box::new(|panic| {
-            let said = panic.payload_as_str().unwrap_or("a panic").to_owned();
+            let said = panic.payload().downcast_ref::<String>().map(String::as_str);
+            let said = said.or_else(|| panic.payload().downcast_ref::<&str>().copied()).unwrap_or("a panic");
             let place = panic.location().map_or_else(String::new, ToString::to_string);
             remark("ERROR", &format!("panic: {said} ({place})"));
         }));
