@@ -7,9 +7,11 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context as _, bail};
+use engine::Chance;
+use engine::chance::SystemChance;
 use serde_json::json;
 use store::OpenError;
-use store::transfer::{Carried, End, TransferError, carry};
+use store::transfer::{Carried, End, Route, TransferError, carry};
 
 use crate::database::Postgres;
 use crate::folder::Folder;
@@ -49,7 +51,7 @@ impl Place {
 
     fn shown(&self) -> String {
         match self {
-            Self::Sqlite(path) => format!("sqlite://{}", path.display()),
+            Self::Sqlite(path) => format!("sqlite://{}", std::path::absolute(path).unwrap_or(path.clone()).display()),
             Self::Postgres(postgres) => postgres.shown().to_owned(),
         }
     }
@@ -93,7 +95,8 @@ pub async fn run(options: Options) -> anyhow::Result<ExitCode> {
     let target = options.to.target().await.with_context(|| format!("cannot move to {to}"))?;
     let rows = source.rows().await?;
     let bar = terminal::progress("Moving", 2 * rows);
-    let carried = carry(&source, target, |done| bar.reach(done)).await;
+    let route = Route { id: (&SystemChance as &dyn Chance).bytes(), from: from.clone(), to: to.clone() };
+    let carried = carry(source, target, &route, |done| bar.reach(done)).await;
     bar.finish();
     let carried = carried.with_context(|| format!("cannot move {from} to {to}"))?;
     say(&from, &to, &carried, options.json);
@@ -116,7 +119,8 @@ fn say(from: &str, to: &str, carried: &[Carried], as_json: bool) {
     terminal::remark(&format!(
         "Moved {from} to {to}; both were read and are alike.\n\
          The master key was not moved: it is the file keys/master.key in the data folder, and the server needs it there.\n\
-         {from} is as it was. Never serve from it again: codes that are used in one would be fresh in the other."
+         {from} is closed for good: it keeps its data, and no server opens it, since a code used in one database would be \
+         fresh in the other."
     ));
 }
 

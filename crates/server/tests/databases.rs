@@ -175,7 +175,13 @@ fn an_installation_moves_to_a_server_and_goes_on_there() {
     assert_eq!(users["rows"], 4);
     assert_eq!(users["sha256"].as_str().unwrap().len(), 64);
     let again = run(&["move", "--from", &place, "--to", &url]);
-    assert!(String::from_utf8_lossy(&again.stderr).contains("not empty"));
+    let said = String::from_utf8_lossy(&again.stderr).into_owned();
+    assert!(!again.status.success() && said.contains("this installation was moved to postgres:///"), "{said}");
+    for refused in [&["dev", "--data-dir", data][..], &["user", "list", "--data-dir", data]] {
+        let refused = run(refused);
+        let said = String::from_utf8_lossy(&refused.stderr).into_owned();
+        assert!(!refused.status.success() && said.contains("this installation was moved to postgres:///"), "{said}");
+    }
 
     let served = run(&["serve", "--data-dir", data, "--database-url", &url]);
     assert!(String::from_utf8_lossy(&served.stderr).contains("is a dev world"), "what it is goes along");
@@ -192,6 +198,9 @@ fn an_installation_moves_to_a_server_and_goes_on_there() {
     let back = folder.path().join("back");
     let to = format!("sqlite://{}", back.display());
     run_json(&["move", "--from", &url, "--to", &to, "--json"]);
+    let refused = run(&["dev", "--data-dir", data, "--database-url", &url]);
+    let said = String::from_utf8_lossy(&refused.stderr).into_owned();
+    assert!(!refused.status.success() && said.contains(&format!("this installation was moved to {to}")), "{said}");
     std::fs::copy(Path::new(data).join("keys/master.key"), back.join("keys/master.key")).unwrap();
     std::fs::copy(Path::new(data).join("dev-world.json"), back.join("dev-world.json")).unwrap();
     let world = Running::dev(&back);

@@ -66,6 +66,12 @@ pub enum OpenError {
         /// The newest version this server knows.
         known: i64,
     },
+    /// The installation was moved away. Names where to, without a password.
+    #[error("this installation was moved to {0}, and is closed here so that no code counts in both: use it there")]
+    Moved(String),
+    /// A move to here was broken off. Names from where, without a password.
+    #[error("a move from {0} to here is under way or was broken off: run the same `countersign move` again")]
+    Arriving(String),
     /// The SQLite library lacks a correction that this server relies on (SEC 76).
     #[error("SQLite {0} is too old: 3.51.3 is needed")]
     OldLibrary(&'static str),

@@ -249,6 +249,8 @@ statements! {
     SET_META_IF_ABSENT = "INSERT INTO meta (key, value) VALUES ($1, $2) ON CONFLICT (key) DO NOTHING";
     DELETE_META = "DELETE FROM meta WHERE key = $1";
     ALIVE = "SELECT 1";
+    /// What a move has left here.
+    MARKS = "SELECT key, value FROM meta WHERE key IN ('moved_to', 'arriving_from')";
 
     // ---- the clean-up, in bounded pieces
 

@@ -2,6 +2,7 @@
 
 use tokio_postgres::error::{DbError, SqlState};
 
+use super::transfer::CLOSED_CODE;
 use crate::error::{Error, Field};
 
 /// Why a transaction was not committed, or why nobody knows whether it was.
@@ -71,6 +72,9 @@ fn of_refusal(refusal: &DbError) -> Failure {
         SqlState::UNIQUE_VIOLATION => conflict(refusal.constraint()),
         SqlState::READ_ONLY_SQL_TRANSACTION => Failure::Lost("the database no longer takes writes"),
         SqlState::DISK_FULL => Failure::Job(Error::Unavailable("the disk is full")),
+        _ if code.code() == CLOSED_CODE => {
+            Failure::Job(Error::Unavailable("this installation was moved to another database"))
+        }
         _ => match code.code().get(..2) {
             Some("08" | "57") => Failure::Lost("the database is shutting down or starting"),
             Some("53") => Failure::Lost("the database has run out of something"),

@@ -117,6 +117,7 @@ impl Postgres {
     ) -> Result<Self, OpenError> {
         let target = Arc::new(Target::new(url, options)?);
         let client = target.client().await?;
+        transfer::marks(&client).await?.refuse()?;
         migrate::run(&client).await?;
         replication::warn_if_asynchronous(&client).await?;
         let counters = Arc::<Counters>::default();
@@ -375,7 +376,7 @@ impl Postgres {
 
     pub(crate) async fn ready(&self) -> bool {
         self.lanes.iter().chain([&self.budgets]).all(|lane| !lane.is_closed())
-            && self.one(Query::new(shared::ALIVE, []), rows::number).await.is_ok()
+            && self.all(Query::new(shared::MARKS, []), |_| Ok(())).await.is_ok_and(|marks| marks.is_empty())
     }
 
     pub(crate) async fn waiting(&self) -> Result<Waiting, Error> {

@@ -4,13 +4,15 @@ use std::pin::pin;
 
 use tokio_postgres::Client;
 use tokio_postgres::binary_copy::BinaryCopyInWriter;
+use tokio_postgres::error::SqlState;
 use tokio_postgres::types::{ToSql, Type};
 
 use super::connect::Target;
 use super::{PostgresOptions, migrate};
 use crate::error::OpenError;
 use crate::sql;
-use crate::transfer::{PIECE, Table, TransferError};
+use crate::transfer::mark::{self, Mark, Marks};
+use crate::transfer::{PIECE, TABLES, Table, TransferError};
 use crate::value::{Row as _, Value};
 use crate::world::{Known, MARK, World};
 
@@ -25,7 +27,19 @@ const NUMBER_VERIFICATIONS: &str = "SELECT setval(pg_get_serial_sequence('verifi
 /// The same for audit entries, whose ids are drawn from here.
 const NUMBER_ENTRIES: &str = "INSERT INTO sequence (kind, next) SELECT 0, COALESCE(MAX(id), 0) + 1 FROM audit";
 
-/// A database on which no server works.
+/// For as long as it takes; and the locks of a machine that is gone are given back within a minute.
+const PATIENCE: &str =
+    "SET statement_timeout = 0; SET idle_in_transaction_session_timeout = 0; SET lock_timeout = 10000";
+const KEEPALIVE: &str = "SET tcp_keepalives_idle = 15; SET tcp_keepalives_interval = 10; SET tcp_keepalives_count = 4";
+/// How often it is tried to lock all tables.
+const TRIES: u32 = 5;
+/// The code of what a closed database says to whoever writes to it.
+pub(super) const CLOSED_CODE: &str = "CS001";
+/// What refuses every write to a closed database, by whoever is connected and whatever it has looked at before.
+const REFUSE: &str = "CREATE OR REPLACE FUNCTION countersign_closed() RETURNS trigger LANGUAGE plpgsql AS \
+    $$ BEGIN RAISE EXCEPTION 'this installation is not in use in this database' USING ERRCODE = 'CS001'; END $$";
+
+/// A database whose tables are held: nobody else writes to it, or decides on it.
 pub(crate) struct PostgresEnd {
     client: Client,
 }
@@ -40,19 +54,27 @@ impl PostgresEnd {
         if !looked.pending.is_empty() {
             return Err(TransferError::Outdated);
         }
-        end.client.batch_execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?;
+        // What is read is read as of the first statement after the locks.
+        end.hold("BEGIN ISOLATION LEVEL REPEATABLE READ READ WRITE").await?;
         Ok(end)
     }
 
     pub(crate) async fn target(url: &str, options: &PostgresOptions) -> Result<Self, TransferError> {
         let end = Self::open(url, options).await?;
         migrate::run(&end.client).await?;
-        end.client.batch_execute("BEGIN").await?;
+        end.hold("BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE").await?;
         Ok(end)
     }
 
+    /// What other sessions say of themselves is a courtesy: it lets a running server be named at once. What is relied on
+    /// are the locks.
     async fn open(url: &str, options: &PostgresOptions) -> Result<Self, TransferError> {
         let client = Target::new(url, options)?.client().await?;
+        client.batch_execute(PATIENCE).await?;
+        match client.batch_execute(KEEPALIVE).await {
+            Err(error) if error.as_db_error().is_none() => return Err(error.into()),
+            _ => {}
+        }
         // A server that has just ended may still be listed for a moment.
         for _ in 0..LOOKS {
             let others: i64 = client.query_one(OTHERS, &[]).await?.try_get(0)?;
@@ -71,6 +93,28 @@ impl PostgresEnd {
     pub(crate) async fn mark(&self, world: World) -> Result<(), TransferError> {
         self.client.execute(sql::SET_META_IF_ABSENT, &[&MARK, &world.name().as_bytes()]).await?;
         Ok(())
+    }
+
+    /// Opens the transaction and locks every table: transactions under way are waited for, and from then on there is
+    /// none that decides or writes. What decisions lock first is locked first, so that none is met halfway.
+    async fn hold(&self, begin: &str) -> Result<(), TransferError> {
+        let mut tables: Vec<&Table> = TABLES.iter().collect();
+        let turn =
+            |table: &&Table| ["user", "client", "budget"].iter().position(|name| *name == table.name).unwrap_or(9);
+        tables.sort_by_key(turn);
+        let tables: Vec<String> = tables.into_iter().map(Table::quoted).collect();
+        let lock = format!("LOCK TABLE {} IN EXCLUSIVE MODE", tables.join(", "));
+        for _ in 0..TRIES {
+            self.client.batch_execute(begin).await?;
+            let Err(error) = self.client.batch_execute(&lock).await else { return Ok(()) };
+            self.client.batch_execute("ROLLBACK").await?;
+            match error.code() {
+                Some(&SqlState::T_R_DEADLOCK_DETECTED) => {}
+                Some(&SqlState::LOCK_NOT_AVAILABLE) => return Err(TransferError::Busy),
+                _ => return Err(error.into()),
+            }
+        }
+        Err(TransferError::Busy)
     }
 
     pub(crate) async fn count(&self, table: &Table) -> Result<u64, TransferError> {
@@ -92,11 +136,73 @@ impl PostgresEnd {
         Ok(())
     }
 
-    pub(crate) async fn commit(self) -> Result<(), TransferError> {
+    pub(crate) async fn marks(&self) -> Result<Marks, TransferError> {
+        Ok(marks(&self.client).await?)
+    }
+
+    pub(crate) async fn discard(&self) -> Result<(), TransferError> {
+        self.unlock_tables().await?;
+        for table in TABLES.iter().rev() {
+            self.client.execute(&format!("DELETE FROM {}", table.quoted()), &[]).await?;
+        }
+        Ok(())
+    }
+
+    pub(crate) async fn arrive(&self, mark: &Mark) -> Result<(), TransferError> {
         self.client.query_one(NUMBER_VERIFICATIONS, &[]).await?;
         self.client.execute(NUMBER_ENTRIES, &[]).await?;
+        self.close(mark::ARRIVING, mark).await
+    }
+
+    pub(crate) async fn depart(self, mark: &Mark) -> Result<(), TransferError> {
+        self.close(mark::DEPARTED, mark).await
+    }
+
+    /// Commits with a mark, and with every table closed to whoever waits for it or comes later.
+    async fn close(&self, key: &str, mark: &Mark) -> Result<(), TransferError> {
+        self.client.execute(sql::SET_META, &[&key, &mark.stored()]).await?;
+        self.client.batch_execute(REFUSE).await?;
+        for table in TABLES {
+            let closed = format!(
+                "CREATE TRIGGER countersign_closed BEFORE INSERT OR UPDATE OR DELETE ON {} \
+                 FOR EACH STATEMENT EXECUTE FUNCTION countersign_closed()",
+                table.quoted()
+            );
+            self.client.batch_execute(&closed).await?;
+        }
         Ok(self.client.batch_execute("COMMIT").await.map_err(OpenError::from)?)
     }
+
+    pub(crate) async fn open_up(self) -> Result<(), TransferError> {
+        // Open already where an earlier move is finished, and then this is a warning.
+        self.client.batch_execute("BEGIN").await?;
+        self.unlock_tables().await?;
+        self.client.execute(sql::DELETE_META, &[&mark::ARRIVING]).await?;
+        Ok(self.client.batch_execute("COMMIT").await.map_err(OpenError::from)?)
+    }
+
+    async fn unlock_tables(&self) -> Result<(), TransferError> {
+        for table in TABLES {
+            let open = format!("DROP TRIGGER IF EXISTS countersign_closed ON {}", table.quoted());
+            self.client.batch_execute(&open).await?;
+        }
+        Ok(self.client.batch_execute("DROP FUNCTION IF EXISTS countersign_closed()").await?)
+    }
+}
+
+/// The marks that a move has left; none in a database without tables.
+pub(super) async fn marks(client: &Client) -> Result<Marks, OpenError> {
+    let mut marks = Marks::default();
+    match client.query(sql::MARKS, &[]).await {
+        Ok(rows) => {
+            for row in rows {
+                marks.take(row.try_get(0)?, row.try_get(1)?);
+            }
+        }
+        Err(error) if error.code() == Some(&SqlState::UNDEFINED_TABLE) => {}
+        Err(error) => return Err(error.into()),
+    }
+    Ok(marks)
 }
 
 /// Puts rows into a table, of these columns.

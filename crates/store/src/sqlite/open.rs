@@ -13,6 +13,7 @@ use crate::error::OpenError;
 use crate::migrations::{self, Migration, Work};
 use crate::names::{self, Filling};
 use crate::sql;
+use crate::transfer::mark::Marks;
 use crate::world::{KEY_CHECK, Known, Looked, MARK};
 
 /// Before this version, resetting the log could lose a commit (SEC 76).
@@ -64,10 +65,34 @@ pub(super) fn take(dir: &Path) -> Result<Files, OpenError> {
     Ok(Files { database, lock })
 }
 
-/// The one connection that writes.
+/// The one connection that writes, to a database that is in use here (see [`crate::transfer`]).
 pub(super) fn writer(database: &Path, max_page_count: Option<u32>) -> Result<Connection, OpenError> {
+    let mut conn = claimed(database)?;
+    marks(&conn)?.refuse()?;
+    migrate(&mut conn)?;
+    if let Some(pages) = max_page_count {
+        set(&conn, "max_page_count", pages.into())?;
+    }
+    Ok(conn)
+}
+
+/// The marks that a move has left.
+pub(super) fn marks(conn: &Connection) -> Result<Marks, OpenError> {
+    let mut marks = Marks::default();
+    if conn.table_exists(None, "meta")? {
+        let mut statement = conn.prepare(crate::sql::MARKS)?;
+        let mut rows = statement.query([])?;
+        while let Some(row) = rows.next()? {
+            marks.take(&row.get::<_, String>(0)?, &row.get::<_, Vec<u8>>(1)?);
+        }
+    }
+    Ok(marks)
+}
+
+/// A connection that writes, to a database as it was found.
+pub(super) fn claimed(database: &Path) -> Result<Connection, OpenError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let mut conn = Connection::open_with_flags(database, flags)?;
+    let conn = Connection::open_with_flags(database, flags)?;
     set(&conn, "busy_timeout", BUSY_TIMEOUT)?;
     set(&conn, "page_size", PAGE)?;
     let mode: String = conn.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0))?;
@@ -84,10 +109,6 @@ pub(super) fn writer(database: &Path, max_page_count: Option<u32>) -> Result<Con
         if get(&conn, name)? != Some(wanted) {
             return Err(OpenError::Setting("synchronous, foreign_keys or trusted_schema"));
         }
-    }
-    migrate(&mut conn)?;
-    if let Some(pages) = max_page_count {
-        set(&conn, "max_page_count", pages.into())?;
     }
     Ok(conn)
 }
@@ -188,7 +209,7 @@ fn version(conn: &Connection) -> Result<i64, OpenError> {
 }
 
 /// Brings the schema up to date, each step in a transaction of its own (SEC 85).
-fn migrate(conn: &mut Connection) -> Result<(), OpenError> {
+pub(super) fn migrate(conn: &mut Connection) -> Result<(), OpenError> {
     for migration in migrations::after(version(conn)?) {
         let tx = conn.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
         tx.execute_batch(migration.sqlite)?;

@@ -3,11 +3,12 @@
 use std::fs::File;
 use std::path::Path;
 
-use rusqlite::{Connection, params_from_iter};
+use rusqlite::{Connection, params, params_from_iter};
 
 use super::open;
 use crate::sql;
-use crate::transfer::{PIECE, Table, TransferError};
+use crate::transfer::mark::{self, Mark, Marks};
+use crate::transfer::{PIECE, TABLES, Table, TransferError};
 use crate::value::Value;
 use crate::world::{Known, MARK, World};
 
@@ -31,14 +32,16 @@ impl SqliteEnd {
         if !looked.pending.is_empty() {
             return Err(TransferError::Outdated);
         }
-        let conn = open::still(&files.database)?;
-        conn.execute_batch("BEGIN")?;
+        // It writes in the end; and SQLite's own lock keeps others out who know nothing of ours.
+        let conn = open::claimed(&files.database)?;
+        conn.execute_batch("BEGIN IMMEDIATE")?;
         Ok(Self { conn, _lock: files.lock })
     }
 
     pub(crate) fn target(dir: &Path) -> Result<Self, TransferError> {
         let files = open::take(dir)?;
-        let conn = open::writer(&files.database, None)?;
+        let mut conn = open::claimed(&files.database)?;
+        open::migrate(&mut conn)?;
         conn.execute_batch("BEGIN IMMEDIATE")?;
         Ok(Self { conn, _lock: files.lock })
     }
@@ -78,10 +81,38 @@ impl SqliteEnd {
         Ok(())
     }
 
-    pub(crate) fn commit(self) -> Result<(), TransferError> {
-        self.conn.execute_batch("COMMIT")?;
-        // Folded, so that the file alone is the database.
-        self.conn.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
+    pub(crate) fn marks(&self) -> Result<Marks, TransferError> {
+        Ok(open::marks(&self.conn)?)
+    }
+
+    pub(crate) fn discard(&self) -> Result<(), TransferError> {
+        for table in TABLES.iter().rev() {
+            self.conn.execute(&format!("DELETE FROM {}", table.quoted()), [])?;
+        }
         Ok(())
+    }
+
+    pub(crate) fn arrive(&self, mark: &Mark) -> Result<(), TransferError> {
+        self.conn.execute(sql::SET_META, params![mark::ARRIVING, mark.stored()])?;
+        Ok(self.conn.execute_batch("COMMIT")?)
+    }
+
+    pub(crate) fn depart(self, mark: &Mark) -> Result<(), TransferError> {
+        self.conn.execute(sql::SET_META, params![mark::DEPARTED, mark.stored()])?;
+        self.conn.execute_batch("COMMIT")?;
+        self.fold()
+    }
+
+    pub(crate) fn open_up(self) -> Result<(), TransferError> {
+        self.conn.execute(sql::DELETE_META, [mark::ARRIVING])?;
+        if !self.conn.is_autocommit() {
+            self.conn.execute_batch("COMMIT")?;
+        }
+        self.fold()
+    }
+
+    /// So that the file alone is the database.
+    fn fold(&self) -> Result<(), TransferError> {
+        Ok(self.conn.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?)
     }
 }

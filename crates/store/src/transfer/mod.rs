@@ -2,12 +2,16 @@
 //! one transaction of the target, which is read back and compared before it commits. It is all there, or nothing is.
 //!
 //! Values travel as they lie: what is sealed stays sealed, and the master key has no part in it.
+//!
+//! Both ends are held for the whole of it, by locks that every decision meets, whoever else is connected and whatever
+//! that calls itself; and the source is closed before the target opens (see `mark.rs`), so that no code counts at both.
 
 #[cfg(test)]
 pub(crate) mod fixtures;
+pub(crate) mod mark;
 mod tables;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 use std::path::Path;
 
@@ -19,12 +23,13 @@ use crate::postgres::transfer::PostgresEnd;
 use crate::sqlite::transfer::SqliteEnd;
 use crate::value::Value;
 use crate::world::{Known, World};
+use mark::{Left, Mark, Marks};
 pub(crate) use tables::{TABLES, Table};
 
 /// Rows held in memory at a time.
 pub(crate) const PIECE: usize = 1_000;
 
-/// Why an installation was not carried over. The source is as it was, and the target empty.
+/// Why an installation was not carried over. Unless it says otherwise, the source is as it was and the target empty.
 #[derive(Debug, thiserror::Error)]
 pub enum TransferError {
     /// A database could not be opened. [`OpenError::Locked`] means that a server runs on it.
@@ -36,9 +41,12 @@ pub enum TransferError {
     /// The source has an older schema.
     #[error("the source has an older schema; run `countersign migrate` on it first")]
     Outdated,
-    /// Somebody else works on the source.
-    #[error("a server is connected to this database; stop it first")]
+    /// Somebody else works on it.
+    #[error("a server is connected to this database, or holds its tables; stop it first")]
     Busy,
+    /// The data is there, and the move was broken off while the source was being closed or the target opened.
+    #[error("the move was not finished, and the target cannot be served yet: run the same `countersign move` again")]
+    Unfinished(#[source] Box<TransferError>),
     /// The target holds something already. Names the table.
     #[error("the target is not empty: it has rows in {0}. Only an empty database takes an installation in")]
     NotEmpty(&'static str),
@@ -71,6 +79,17 @@ impl std::fmt::Debug for End {
             Side::Postgres(_) => "End(PostgreSQL)",
         })
     }
+}
+
+/// Between which databases an installation is moved.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Route {
+    /// A random number of this move's own.
+    pub id: [u8; 16],
+    /// How the source is named. Kept in the target until the move is finished, so without a password.
+    pub from: String,
+    /// How the target is named. Kept in the source, which tells it to whoever opens it, so without a password.
+    pub to: String,
 }
 
 /// What a table was found to hold on both ends.
@@ -151,16 +170,77 @@ impl End {
         }
     }
 
-    async fn commit(self) -> Result<(), TransferError> {
+    async fn marks(&self) -> Result<Marks, TransferError> {
+        match &self.0 {
+            Side::Sqlite(end) => end.marks(),
+            Side::Postgres(end) => end.marks().await,
+        }
+    }
+
+    /// Throws away what an earlier try left in a target.
+    async fn discard(&self) -> Result<(), TransferError> {
+        match &self.0 {
+            Side::Sqlite(end) => end.discard(),
+            Side::Postgres(end) => end.discard().await,
+        }
+    }
+
+    /// Commits what was put in, marked as not yet to be used.
+    async fn arrive(&self, mark: &Mark) -> Result<(), TransferError> {
+        match &self.0 {
+            Side::Sqlite(end) => end.arrive(mark),
+            Side::Postgres(end) => end.arrive(mark).await,
+        }
+    }
+
+    /// Closes the source for good, and lets go of it.
+    async fn depart(self, mark: &Mark) -> Result<(), TransferError> {
         match self.0 {
-            Side::Sqlite(end) => end.commit(),
-            Side::Postgres(end) => end.commit().await,
+            Side::Sqlite(end) => end.depart(mark),
+            Side::Postgres(end) => end.depart(mark).await,
+        }
+    }
+
+    /// Opens the target, and lets go of it.
+    async fn open_up(self) -> Result<(), TransferError> {
+        match self.0 {
+            Side::Sqlite(end) => end.open_up(),
+            Side::Postgres(end) => end.open_up().await,
         }
     }
 }
 
-/// Carries everything. `progress` hears how many rows were written or read back.
-pub async fn carry(from: &End, to: End, mut progress: impl FnMut(u64)) -> Result<Vec<Carried>, TransferError> {
+/// Carries everything, closes the source and opens the target. `progress` hears how many rows were written or read back.
+pub async fn carry(
+    from: End,
+    to: End,
+    route: &Route,
+    mut progress: impl FnMut(u64),
+) -> Result<Vec<Carried>, TransferError> {
+    let unfinished = |error| TransferError::Unfinished(Box::new(error));
+    let carried = match mark::left(from.marks().await?, to.marks().await?, &route.from)? {
+        Left::Opening => {
+            let mut carried = Vec::with_capacity(TABLES.len());
+            for table in TABLES {
+                carried.push(summed(&to, table, &mut progress).await.map_err(unfinished)?);
+            }
+            carried
+        }
+        Left::Everything { discard } => {
+            if discard {
+                to.discard().await?;
+            }
+            let carried = carry_rows(&from, &to, &mut progress).await?;
+            to.arrive(&Mark { id: route.id, place: route.from.clone() }).await?;
+            from.depart(&Mark { id: route.id, place: route.to.clone() }).await.map_err(unfinished)?;
+            carried
+        }
+    };
+    to.open_up().await.map_err(unfinished)?;
+    Ok(carried)
+}
+
+async fn carry_rows(from: &End, to: &End, progress: &mut impl FnMut(u64)) -> Result<Vec<Carried>, TransferError> {
     for table in TABLES {
         if to.count(table).await? > 0 {
             return Err(TransferError::NotEmpty(table.name));
@@ -172,18 +252,16 @@ pub async fn carry(from: &End, to: End, mut progress: impl FnMut(u64)) -> Result
         let mut sum = Sum::new(table);
         while let Some(rows) = sum.next(from).await? {
             to.put(table, &rows).await?;
-            done += rows.len() as u64;
-            progress(done);
+            progress(done + sum.carried.rows);
         }
+        done += sum.carried.rows;
         carried.push(sum.carried);
     }
     for (table, expected) in TABLES.iter().zip(&carried) {
-        let mut sum = Sum::new(table);
-        while let Some(rows) = sum.next(&to).await? {
-            done += rows.len() as u64;
-            progress(done);
-        }
-        if sum.carried != *expected || to.count(table).await? != expected.rows {
+        let before = done;
+        let found = summed(to, table, &mut |rows| progress(before + rows)).await?;
+        done += found.rows;
+        if found != *expected || to.count(table).await? != expected.rows {
             return Err(TransferError::Differs(table.name));
         }
     }
@@ -191,8 +269,15 @@ pub async fn carry(from: &End, to: End, mut progress: impl FnMut(u64)) -> Result
     if let Known::Unmarked(world) = from.known().await? {
         to.mark(world).await?;
     }
-    to.commit().await?;
     Ok(carried)
+}
+
+async fn summed(end: &End, table: &Table, progress: &mut impl FnMut(u64)) -> Result<Carried, TransferError> {
+    let mut sum = Sum::new(table);
+    while sum.next(end).await?.is_some() {
+        progress(sum.carried.rows);
+    }
+    Ok(sum.carried)
 }
 
 /// Reads a table in pieces and sums up what it holds.

@@ -98,9 +98,13 @@ impl Table {
     }
 
     /// Which rows belong to the installation. PostgreSQL draws the ids of audit entries from a sequence of number 0,
-    /// SQLite from the entries themselves.
+    /// SQLite from the entries themselves. The marks of a move are its database's.
     fn own(&self) -> &'static str {
-        if self.name == "sequence" { "kind > 0" } else { "1 = 1" }
+        match self.name {
+            "sequence" => "kind > 0",
+            "meta" => "key <> 'moved_to' AND key <> 'arriving_from'",
+            _ => "1 = 1",
+        }
     }
 
     /// The values of a row.

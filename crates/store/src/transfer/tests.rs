@@ -104,10 +104,15 @@ pub(super) async fn goes_on(store: &Store, user: UserId) {
     assert!(store.verify_audit_chain(newcomer).await.unwrap());
 }
 
+/// Of a move to a place with a password in it nowhere.
+pub(crate) fn route(id: u8) -> Route {
+    Route { id: [id; 16], from: "here".to_owned(), to: "sqlite:///over/there".to_owned() }
+}
+
 async fn carried(from: End, to: End) -> Vec<Carried> {
     let expected = from.rows().await.unwrap();
     let mut heard = 0;
-    let carried = carry(&from, to, |done| heard = done).await.unwrap();
+    let carried = carry(from, to, &route(1), |done| heard = done).await.unwrap();
     assert_eq!(carried.iter().map(|table| table.rows).sum::<u64>(), expected);
     assert_eq!(heard, 2 * expected, "written and read back");
     assert!(carried.iter().all(|table| table.rows > 0), "{carried:?}");
@@ -123,8 +128,16 @@ async fn a_file_is_carried_to_another_and_goes_on_there() {
     store.close().await;
 
     carried(End::sqlite_source(old.path()).unwrap(), End::sqlite_target(new.path()).unwrap()).await;
-    let again = carry(&End::sqlite_source(old.path()).unwrap(), End::sqlite_target(new.path()).unwrap(), |_| {}).await;
-    assert!(matches!(again, Err(TransferError::NotEmpty("meta"))), "{again:?}");
+    let ends = || (End::sqlite_source(old.path()).unwrap(), End::sqlite_target(new.path()).unwrap());
+    let (source, target) = ends();
+    let again = carry(source, target, &route(2), |_| {}).await;
+    assert!(
+        matches!(&again, Err(TransferError::Open(OpenError::Moved(to))) if to == "sqlite:///over/there"),
+        "{again:?}"
+    );
+    let refused = Store::open_sqlite(old.path(), SqliteOptions::default()).unwrap_err();
+    assert!(refused.to_string().contains("sqlite:///over/there"), "{refused}");
+    assert_eq!(Store::look_sqlite(old.path(), false).unwrap().pending, [], "and it is read as before");
     let store = Store::open_sqlite(new.path(), SqliteOptions::default()).unwrap();
     goes_on(&store, user).await;
     store.close().await;
@@ -156,8 +169,87 @@ async fn an_installation_moves_to_postgresql_and_back_unchanged() {
     goes_on(&store, user).await;
     store.close().await;
 
-    let store = Store::open_postgres(&url, options.clone()).await.unwrap();
-    goes_on(&store, user).await;
-    assert!(matches!(End::postgres_source(&url, &options).await, Err(TransferError::Busy)));
-    store.close().await;
+    let refused = Store::open_postgres(&url, options).await.unwrap_err();
+    assert!(matches!(&refused, OpenError::Moved(to) if to == "sqlite:///over/there"), "{refused}");
+}
+
+#[tokio::test]
+async fn a_target_that_holds_something_takes_nothing_in() {
+    let (old, new) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    for dir in [&old, &new] {
+        let store = Store::open_sqlite(dir.path(), SqliteOptions::default()).unwrap();
+        store.set_meta("key_check", b"x").await.unwrap();
+        store.close().await;
+    }
+    let (source, target) = (End::sqlite_source(old.path()).unwrap(), End::sqlite_target(new.path()).unwrap());
+    let refused = carry(source, target, &route(1), |_| {}).await;
+    assert!(matches!(refused, Err(TransferError::NotEmpty("meta"))), "{refused:?}");
+    for dir in [&old, &new] {
+        Store::open_sqlite(dir.path(), SqliteOptions::default()).unwrap().close().await;
+    }
+}
+
+/// The steps of a move up to one that is broken off after it.
+async fn broken_off(from: End, to: End, departed: bool) {
+    carry_rows(&from, &to, &mut |_| {}).await.unwrap();
+    to.arrive(&Mark { id: [1; 16], place: "here".to_owned() }).await.unwrap();
+    if departed {
+        from.depart(&Mark { id: [1; 16], place: "sqlite:///over/there".to_owned() }).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_move_broken_off_anywhere_leaves_at_most_one_place_open_and_is_finished_by_the_next() {
+    for departed in [false, true] {
+        let (old, new) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let store = Store::open_sqlite(old.path(), SqliteOptions::default()).unwrap();
+        let user = settle_in(&store, 3).await;
+        store.close().await;
+        let ends = || (End::sqlite_source(old.path()).unwrap(), End::sqlite_target(new.path()).unwrap());
+        let (source, target) = ends();
+        broken_off(source, target, departed).await;
+
+        let open = |dir: &Path| Store::open_sqlite(dir, SqliteOptions::default());
+        assert!(matches!(open(new.path()), Err(OpenError::Arriving(from)) if from == "here"));
+        match open(old.path()) {
+            Ok(store) if !departed => store.close().await,
+            Err(OpenError::Moved(_)) if departed => {}
+            other => panic!("{other:?}"),
+        }
+        let (source, target) = ends();
+        carry(source, target, &route(2), |_| {}).await.unwrap();
+        assert!(matches!(open(old.path()), Err(OpenError::Moved(_))));
+        let store = open(new.path()).unwrap();
+        goes_on(&store, user).await;
+        store.close().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_move_between_servers_broken_off_anywhere_is_finished_by_the_next() {
+    let Some(cluster) = pgtest::Cluster::shared() else { return };
+    for departed in [false, true] {
+        let (old, new, options) = (cluster.new_database(), cluster.new_database(), PostgresOptions::default());
+        let store = Store::open_postgres(&old, options.clone()).await.unwrap();
+        let user = settle_in(&store, 3).await;
+        store.close().await;
+        let ends = async || {
+            (End::postgres_source(&old, &options).await.unwrap(), End::postgres_target(&new, &options).await.unwrap())
+        };
+        let (source, target) = ends().await;
+        broken_off(source, target, departed).await;
+        let open = async |url: &str| Store::open_postgres(url, options.clone()).await;
+        assert!(matches!(open(&new).await, Err(OpenError::Arriving(from)) if from == "here"));
+        match open(&old).await {
+            Ok(store) if !departed => store.close().await,
+            Err(OpenError::Moved(_)) if departed => {}
+            other => panic!("{other:?}"),
+        }
+        let (source, target) = ends().await;
+        carry(source, target, &route(2), |_| {}).await.unwrap();
+        assert!(matches!(open(&old).await, Err(OpenError::Moved(_))));
+        let store = open(&new).await.unwrap();
+        goes_on(&store, user).await;
+        store.close().await;
+    }
 }

@@ -334,3 +334,114 @@ async fn a_number_gets_ten_messages_from_three_nodes() {
     }
     close(nodes).await;
 }
+
+/// Shows the codes of these counters at a node, each once, and tells which counted. What the node cannot decide did not.
+async fn shown(store: &Store, device: &Device, counters: std::ops::Range<u64>) -> Vec<u64> {
+    let mut counted = Vec::new();
+    for counter in counters {
+        let evidence = factor::prove(&hotp(), device, None, &hotp_code(counter), &keys(), NOW);
+        let target = Target::Device { device: device.id, state_token: None };
+        let outcome = store.decide(device.user_id, move |view| answer(view, &target, &evidence, &context(), NOW)).await;
+        if matches!(outcome, Ok(Outcome::Accepted { .. })) {
+            counted.push(counter);
+        }
+    }
+    counted
+}
+
+/// Nodes of the source that a move cannot know of: one with another name, one whose connections are cut and made anew,
+/// one that is started in the middle. Whatever they are shown, and whenever, no code counts at the source and at the target.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_move_holds_its_source() {
+    use crate::KEY_CHECK;
+    use crate::transfer::{End, carry, tests::route};
+    let Some(cluster) = Cluster::shared() else { return };
+    let (old, new, options) = (cluster.new_database(), cluster.new_database(), PostgresOptions::default());
+    let renamed = format!("{old}&application_name=something-else");
+    let node = open_at(&renamed).await;
+    node.set_meta(KEY_CHECK, b"sealed").await.unwrap();
+    let mut devices = Vec::new();
+    for _ in 0..4 {
+        let user = somebody(&node).await;
+        devices.push(device(&node, user, FactorKind::Hotp).await);
+    }
+    assert_eq!(shown(&node, &devices[0], 0..1).await, [0]);
+
+    // From before the move to after it, as fast as the node answers.
+    let (over, mut seen) = (std::sync::Arc::new(std::sync::atomic::AtomicBool::new(false)), Vec::new());
+    for device in devices.clone() {
+        let (node, over) = (node.clone(), over.clone());
+        seen.push(tokio::spawn(async move {
+            let (mut counted, mut next) = (Vec::new(), 1);
+            while !over.load(std::sync::atomic::Ordering::Acquire) {
+                counted.extend(shown(&node, &device, next..next + 1).await);
+                // Within the window that a token is looked for in.
+                if counted.last() == Some(&next) {
+                    next += 1;
+                }
+            }
+            counted
+        }));
+    }
+    let source = End::postgres_source(&old, &options).await.unwrap();
+    let target = End::postgres_target(&new, &options).await.unwrap();
+    let cut = format!(
+        "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE application_name = 'something-else' \
+         AND datname = '{}'",
+        database(&old)
+    );
+    cluster.sql("postgres", &cut);
+    let late = timeout(Duration::from_secs(60), open_at(&renamed)).await.expect("a start reads, and reading is free");
+    assert_eq!(shown(&late, &devices[0], 5..6).await, [] as [u64; 0], "it is held");
+    cluster.sql("postgres", &cut);
+    carry(source, target, &route(1), |_| {}).await.unwrap();
+    let mut counted = Vec::new();
+    for device in &devices {
+        // Afterwards it is closed to those who were there all the time, too.
+        assert_eq!(shown(&late, device, 1..9).await, [] as [u64; 0]);
+        assert_eq!(shown(&node, device, 1..9).await, [] as [u64; 0]);
+    }
+    assert!(!node.ready().await && !late.ready().await);
+    over.store(true, std::sync::atomic::Ordering::Release);
+    for one in seen {
+        counted.push(one.await.unwrap());
+    }
+    let refused = Store::open_postgres(&renamed, options.clone()).await.unwrap_err();
+    assert!(refused.to_string().contains("sqlite:///over/there"), "{refused}");
+
+    let target = open_at(&new).await;
+    for (device, counted) in devices.iter().zip(counted) {
+        let last = target.view(device.user_id).await.unwrap().devices[0].last_counter;
+        assert_eq!(
+            counted.last().map_or(0, |last| last.cast_signed()),
+            last.max(0),
+            "what counted there is known here"
+        );
+        let next = u64::try_from(last + 1).unwrap();
+        assert_eq!(shown(&target, device, 0..next).await, [] as [u64; 0], "nothing counts again");
+        assert_eq!(shown(&target, device, next..next + 1).await, [next]);
+    }
+    close(vec![node, late, target]).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_move_that_fails_lets_its_source_go() {
+    use crate::KEY_CHECK;
+    use crate::transfer::End;
+    let Some((store, url)) = fresh_store().await else { return };
+    let user = somebody(&store).await;
+    let device = device(&store, user, FactorKind::Hotp).await;
+    store.set_meta(KEY_CHECK, b"sealed").await.unwrap();
+    store.close().await;
+    let source = End::postgres_source(&url, &PostgresOptions::default()).await.unwrap();
+    drop(source);
+    let store = open_at(&url).await;
+    assert!(store.ready().await);
+    // The server notices the end of a connection by itself.
+    let mut counted = Vec::new();
+    for _ in 0..10 {
+        counted.extend(shown(&store, &device, 0..1).await);
+    }
+    assert_eq!(counted, [0]);
+    store.close().await;
+}
