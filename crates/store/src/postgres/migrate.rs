@@ -1,5 +1,5 @@
-//! Brings the schema up to date, each step in a transaction of its own (SEC 85). Nodes that start at once take turns
-//! by locking the row that holds the version.
+//! Brings the schema up to date, all pending steps in one transaction (SEC 85). Nodes that start at once take turns by
+//! locking the row that holds the version.
 
 use tokio_postgres::Client;
 use tokio_postgres::error::SqlState;
@@ -70,21 +70,21 @@ pub(super) async fn run(client: &Client) -> Result<(), OpenError> {
         Err(error) => return Err(error.into()),
     }
     client.batch_execute(FIRST_VERSION).await?;
-    loop {
-        client.batch_execute("BEGIN").await?;
-        let found: i64 = client.query_one(sql::LOCK_SCHEMA, &[]).await?.try_get(0)?;
-        let Some(next) = migrations::after(found).next() else {
-            client.batch_execute("ROLLBACK").await?;
-            return Ok(());
-        };
+    client.batch_execute("BEGIN").await?;
+    let found: i64 = client.query_one(sql::LOCK_SCHEMA, &[]).await?.try_get(0)?;
+    if migrations::after(found).next().is_none() {
+        client.batch_execute("ROLLBACK").await?;
+        return Ok(());
+    }
+    for next in migrations::after(found) {
         client.batch_execute(next.postgres).await?;
         if let Some(Work::LoginNames) = next.work {
             fill_login_names(client).await?;
         }
-        client.execute("UPDATE schema_version SET version = $1 WHERE id = 1", &[&next.version]).await?;
-        client.batch_execute("COMMIT").await?;
-        tracing::debug!(version = next.version, name = next.name, "migrated");
     }
+    client.execute("UPDATE schema_version SET version = $1 WHERE id = 1", &[&migrations::newest()]).await?;
+    client.batch_execute("COMMIT").await?;
+    Ok(())
 }
 
 const USERS: &str = "SELECT id, username, email FROM \"user\" WHERE id > $1 ORDER BY id LIMIT $2";

@@ -208,18 +208,22 @@ fn version(conn: &Connection) -> Result<i64, OpenError> {
     if found > known { Err(OpenError::Newer { found, known }) } else { Ok(found) }
 }
 
-/// Brings the schema up to date, each step in a transaction of its own (SEC 85).
+/// Brings the schema up to date, all pending steps in one transaction (SEC 85): a step that fails leaves the version that
+/// was there, and the server of that version starts on it as before.
 pub(super) fn migrate(conn: &mut Connection) -> Result<(), OpenError> {
-    for migration in migrations::after(version(conn)?) {
-        let tx = conn.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
+    let found = version(conn)?;
+    if found == migrations::newest() {
+        return Ok(());
+    }
+    let tx = conn.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
+    for migration in migrations::after(found) {
         tx.execute_batch(migration.sqlite)?;
         if let Some(Work::LoginNames) = migration.work {
             fill_login_names(&tx)?;
         }
-        tx.pragma_update(None, "user_version", migration.version)?;
-        tx.commit()?;
-        tracing::debug!(version = migration.version, name = migration.name, "migrated");
     }
+    tx.pragma_update(None, "user_version", migrations::newest())?;
+    tx.commit()?;
     Ok(())
 }
 
