@@ -12,6 +12,8 @@ use http::{HeaderMap, HeaderValue, StatusCode};
 use serde::Serialize;
 use serde_json::Value;
 
+use crate::refused::because;
+
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
 /// The body of a version 1 success without data: its status, and the same four members repeated at the top, which
@@ -148,12 +150,12 @@ pub fn v1_status<T: Serialize>(status: StatusCode, r#type: &str, message: &Messa
 
 /// Version 1: an error. `type` is spelled as the contract spells it.
 pub fn v1_error(status: StatusCode, r#type: &str, message: impl Into<Message>) -> Response {
-    v1_status::<()>(status, r#type, &message.into(), None)
+    because(v1_status::<()>(status, r#type, &message.into(), None), r#type)
 }
 
 /// Version 2: an error, with `details` where the contract has them.
 pub fn v2_error(status: StatusCode, name: &str, message: &str, details: Option<Value>) -> Response {
-    json(status, &V2Error { status_code: status.as_u16(), name, message, details, field: None })
+    because(json(status, &V2Error { status_code: status.as_u16(), name, message, details, field: None }), name)
 }
 
 /// Version 2: an error about one query field.

@@ -5,6 +5,7 @@ use axum::response::Response;
 
 use crate::access::Family;
 use crate::envelope::{Message, v1_error, v2_error};
+use crate::refused::because;
 
 /// A failure that is not about what the endpoint does.
 #[derive(Debug)]
@@ -50,6 +51,24 @@ impl Common {
 
     /// The answer in the words of a family.
     pub fn answer(&self, family: Family) -> Response {
+        because(self.shaped(family), self.code())
+    }
+
+    /// The reason, for the log.
+    fn code(&self) -> &'static str {
+        match self {
+            Self::HeaderMissing => "no usable Authorization header",
+            Self::TokenRefused => "the token is unknown, expired or revoked",
+            Self::ScopeTooSmall => "the scope of the token does not cover this call",
+            Self::NoRoute => "no such route, or not with this method",
+            Self::BadJson => "the body is no JSON object, or its Content-Type is not application/json",
+            Self::TooMany(_) => "too many calls",
+            Self::Unavailable => "the database is away",
+            Self::Internal => "a fault of ours",
+        }
+    }
+
+    fn shaped(&self, family: Family) -> Response {
         match self {
             Self::HeaderMissing => match family {
                 Family::V1 => v1(StatusCode::BAD_REQUEST, "bad request", "Authorization Information is incorrect"),

@@ -18,6 +18,7 @@ pub mod names;
 pub mod openapi;
 pub mod paging;
 pub mod quota;
+mod refused;
 pub mod requests;
 pub mod routes;
 pub mod saml;
@@ -70,6 +71,8 @@ pub struct Options {
     pub redirect_origins: Vec<String>,
     /// What joins a request to its caller's trace, where traces are collected.
     pub follow: Option<Follow>,
+    /// Whether refused calls are logged for whoever develops against this server; otherwise only a fine log has them.
+    pub tell_refusals: bool,
 }
 
 impl Default for Options {
@@ -86,6 +89,7 @@ impl Default for Options {
             accept_any_subdomain: true,
             redirect_origins: Vec::new(),
             follow: None,
+            tell_refusals: false,
         }
     }
 }
@@ -109,6 +113,8 @@ pub struct Parts {
     /// What was answered.
     pub requests: requests::Requests,
     origin: Arc<call::Origin>,
+    /// Whether an unnamed proxy was warned of.
+    proxy_warned: std::sync::atomic::AtomicBool,
 }
 
 impl App {
@@ -127,6 +133,7 @@ impl App {
             options,
             requests: requests::Requests::new(routes::names()),
             origin: Arc::new(origin),
+            proxy_warned: std::sync::atomic::AtomicBool::new(false),
         }))
     }
 }

@@ -24,7 +24,7 @@ use crate::cost::Cost;
 use crate::envelope::{is_under, refusal};
 use crate::error::Common;
 use crate::quota::Standing;
-use crate::{App, login, openapi, saml, token, v1, v2};
+use crate::{App, login, openapi, refused, saml, token, v1, v2};
 
 /// One line of the route table, for tests that walk it.
 #[derive(Debug, Clone, Copy)]
@@ -222,8 +222,13 @@ impl Door for Dialect {
 
     fn answer(&self, request: Request<Bytes>, peer: Option<Peer>) -> Answering<'_> {
         Box::pin(async move {
-            let is_head = request.method() == Method::HEAD;
+            let method = request.method().clone();
+            let is_head = method == Method::HEAD;
             let mut route = None;
+            if let Some(Peer(peer)) = peer {
+                let trusted = &self.0.options.trusted_proxies;
+                refused::warn_of_proxy(&self.0.proxy_warned, peer.ip(), request.headers(), trusted);
+            }
             let mut answer = match found(&self.0, request, peer) {
                 Ok(((endpoint, number), call)) => {
                     route = Some(number);
@@ -247,6 +252,8 @@ impl Door for Dialect {
                 Err(NoRoute(None)) => StatusCode::NOT_FOUND.into_response(),
             };
             self.0.requests.count(route, answer.status());
+            let name = route.and_then(|number| Some(NAMES.get(number)?.0));
+            refused::log(self.0.options.tell_refusals, &method, name, &answer);
             if let Some(length) = answer.body().size_hint().exact() {
                 answer.headers_mut().entry(header::CONTENT_LENGTH).or_insert_with(|| HeaderValue::from(length));
             }
@@ -258,9 +265,11 @@ impl Door for Dialect {
     }
 }
 
+/// Paths and methods by number, for traces and the log.
+static NAMES: LazyLock<Vec<(&str, String)>> = LazyLock::new(names);
+
 /// The request's part in a trace, if somebody collects it: the route and never what stands in its place (SEC 48).
 fn span(app: &App, number: usize, call: &Call) -> Span {
-    static NAMES: LazyLock<Vec<(&str, String)>> = LazyLock::new(names);
     if !tracing::enabled!(target: TRACES, Level::TRACE) {
         return Span::none();
     }
@@ -334,8 +343,20 @@ async fn guarded(
         Ok(None) => return Common::TokenRefused.answer(family),
         Err(error) => return Common::failure(&error).answer(family),
     };
-    let now = app.engine.now();
     let client = caller.client;
+    refused::of(client, admitted(app, family, cost, handler, caller, call).await)
+}
+
+/// The answer to a call whose client is known.
+async fn admitted(
+    app: &App,
+    family: Family,
+    cost: Cost,
+    handler: fn(App, Arc<Caller>, Call) -> Option<Answering<'static>>,
+    caller: Arc<Caller>,
+    call: Call,
+) -> Response {
+    let (now, client) = (app.engine.now(), caller.client);
     match app.bursts.take(&app.engine, client).await {
         Ok(Ok(())) => {}
         Ok(Err(wait)) => {

@@ -432,6 +432,7 @@ impl Config {
                 trusted_proxies: TrustedProxies::new(&values.parsed("trusted_proxy")),
                 tls: !certificates.is_empty(),
                 follow: crate::log::FOLLOW,
+                tell_refusals: false,
             },
             certificates,
             limits: web::limits::Limits {

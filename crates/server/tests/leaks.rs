@@ -368,3 +368,54 @@ fn a_log_setting_that_is_none_stops_the_start() {
         assert!(countersign().args(["config", "show"]).env(name, value).output().unwrap().status.success(), "{value}");
     }
 }
+
+#[test]
+fn every_refusal_says_why_in_the_log() {
+    let folder = tempfile::tempdir().unwrap();
+    let log = folder.path().join("log");
+    let plain = |level: &str| {
+        let mut command = countersign();
+        command.env("COUNTERSIGN_LOG", level);
+        command
+    };
+    let wrong_turns = |http: &mut Http| {
+        http.expect(404, "GET", "/api/1/canary-path", "");
+        http.headers = vec![("authorization".to_owned(), "bearer canarytoken".to_owned())];
+        http.expect(401, "GET", "/api/2/users", "");
+        http.headers.clear();
+    };
+    // In a dev world without being asked.
+    let server = Running::start_into(&["dev"], plain("info"), File::create(&log).unwrap().into());
+    let mut http = server.http();
+    wrong_turns(&mut http);
+    let reader =
+        server.ready["clients"].as_array().unwrap().iter().find(|client| client["scope"] == "Read Users").unwrap();
+    http.token = Some(token(&mut http, reader).0);
+    http.expect(403, "POST", "/api/2/users", r#"{"username":"canaryname"}"#);
+    assert_eq!(server.stop(), Some(0));
+    let text = std::fs::read_to_string(&log).unwrap();
+    let lines: Vec<&str> = text.lines().filter(|line| line.contains("a call was refused")).collect();
+    for (place, parts) in [
+        (0, ["method=GET", "route=\"none\"", "status=404", "no such route"]),
+        (1, ["method=GET", "route=\"/api/2/users\"", "status=401", "the token is unknown"]),
+        (2, ["method=POST", "route=\"/api/2/users\"", "status=403", "scope of the token"]),
+    ] {
+        assert!(parts.iter().all(|part| lines[place].contains(part)), "{parts:?}: {lines:?}");
+        assert!(lines[place].contains("request="), "{lines:?}");
+    }
+    assert!(lines[2].contains("client="), "{lines:?}");
+    assert_eq!(lines.len(), 3, "{lines:?}");
+    assert!(!text.contains("canary"), "{text}");
+
+    // Where it is served, only for whoever asks for a fine log.
+    for (level, told) in [("info", 0), ("info,onelogin=debug", 2)] {
+        let data = folder.path().join("data");
+        let args = ["serve", "--data-dir", data.to_str().unwrap()];
+        let server = Running::start_into(&args, plain(level), File::create(&log).unwrap().into());
+        wrong_turns(&mut server.http());
+        assert_eq!(server.stop(), Some(0));
+        let text = std::fs::read_to_string(&log).unwrap();
+        assert_eq!(text.matches("a call was refused").count(), told, "{level}: {text}");
+        assert!(!text.contains("canary"), "{text}");
+    }
+}

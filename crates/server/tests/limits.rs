@@ -302,3 +302,25 @@ fn the_control_socket_survives_a_lack_of_descriptors() {
     assert_eq!(listed[0]["revoked"], true);
     assert_eq!(server.stop(), Some(0));
 }
+
+#[test]
+fn an_unnamed_proxy_is_warned_of_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let (data, log) = (folder.path().join("data"), folder.path().join("log"));
+    let args = ["serve", "--data-dir", data.to_str().unwrap()];
+    let warnings = |more: &[&str]| {
+        let log_file = std::fs::File::create(&log).unwrap();
+        let server = Running::start_into(&[&args[..], more].concat(), common::countersign(), log_file.into());
+        let mut http = server.http();
+        http.send("GET", "/api/2/users", "").unwrap();
+        http.headers = vec![("x-forwarded-for".to_owned(), "203.0.113.9".to_owned())];
+        for _ in 0..3 {
+            http.send("GET", "/api/2/users", "").unwrap();
+        }
+        assert_eq!(server.stop(), Some(0));
+        let text = std::fs::read_to_string(&log).unwrap();
+        text.lines().filter(|line| line.contains("--trusted-proxy")).count()
+    };
+    assert_eq!(warnings(&[]), 1);
+    assert_eq!(warnings(&["--trusted-proxy", "127.0.0.1"]), 0);
+}

@@ -185,6 +185,7 @@ fn configured(mut config: Config) -> Config {
     config.account_id = seed::ACCOUNT_ID;
     config.options.hourly_quota = 0;
     config.options.burst_limit = false;
+    config.options.tell_refusals = true;
     // Whoever tries webhooks out has the receiver beside it.
     config.webhooks.allow_private = true;
     config
