@@ -26,6 +26,8 @@ use engine::clock::MovableClock;
 use engine::{Chance, Clock, Engine};
 use store::{DevClock, Store};
 use tokio::sync::Notify;
+use tracing::Dispatch;
+use tracing::instrument::WithSubscriber as _;
 use web::door::Door;
 
 use crate::admin;
@@ -109,7 +111,8 @@ impl World {
             turn(&clock, stands);
         }
         chance.repeat(pinned.seed);
-        let seed = seed::load_or_plant(&house.engine, &house.folder, &*chance, pinned).await?;
+        let planting = seed::load_or_plant(&house.engine, &house.folder, &*chance, pinned);
+        let seed = unlogged(planting).await?;
         chance.repeat(None);
         // Several nodes may begin one world at once: the first has planted it, the others find it.
         house.settled();
@@ -120,7 +123,8 @@ impl World {
     /// The same world with a client for each profile.
     async fn with_profiles(mut self) -> anyhow::Result<Self> {
         let settling = self.house.folder.settle_in().await?;
-        self.seed = seed::with_profiles(&self.house.engine, &self.house.folder, self.seed).await?;
+        let planting = seed::with_profiles(&self.house.engine, &self.house.folder, self.seed);
+        self.seed = unlogged(planting).await?;
         drop(settling);
         Ok(self)
     }
@@ -172,6 +176,12 @@ impl World {
     fn now(&self) -> domain::Timestamp {
         self.clock.now()
     }
+}
+
+/// Plants without a line for each thing planted: a dev world begins with its banner, which tells of them. What goes wrong
+/// is the answer, and the audit trail has them all.
+async fn unlogged<T>(planting: impl Future<Output = T>) -> T {
+    planting.with_subscriber(Dispatch::none()).await
 }
 
 fn turn(clock: &MovableClock, stands: DevClock) {
