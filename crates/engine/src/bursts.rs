@@ -46,6 +46,8 @@ struct Pocket {
     low: i64,
     /// The bucket is empty until then.
     dry_until: i64,
+    /// Whether that is because the database did not answer.
+    away: bool,
     /// Whether somebody is fetching more in the background.
     fetching: bool,
     /// Held by whoever asks, so that of many who find nothing one asks.
@@ -63,6 +65,8 @@ enum Found {
     Nothing,
     /// Nothing, and there is nothing in the bucket either.
     Dry(Duration),
+    /// Nothing, and nobody knows what is in the bucket: the database did not answer. That is no fault of the caller's.
+    Away,
 }
 
 impl Engine {
@@ -92,6 +96,7 @@ impl Bursts {
                 Ok(Ok(()))
             }
             Found::Dry(wait) => Ok(Err(Slow(wait))),
+            Found::Away => Err(away()),
             Found::Nothing => self.take_slowly(engine, client).await,
         }
     }
@@ -119,6 +124,7 @@ impl Bursts {
                     return Ok(Ok(()));
                 }
                 Found::Dry(wait) => return Ok(Err(Slow(wait))),
+                Found::Away => return Err(away()),
                 Found::Nothing if asked => break,
                 Found::Nothing => self.ask(engine, client).await?,
             }
@@ -138,9 +144,10 @@ impl Bursts {
         let rate = self.rate;
         let asked = Budget::Calls(client);
         let granted = engine.store.decide_budget(asked, move |view| burst::take(view, client, rate, debt, want)).await;
-        let nothing = Granted { paid: 0, calls: 0, wait: REST };
-        // Nobody else asks a database that is away, one deadline after the other.
-        self.settle(client, *granted.as_ref().unwrap_or(&nothing), self.now());
+        match &granted {
+            Ok(granted) => self.settle(client, *granted, self.now()),
+            Err(_) => self.leave_alone(client, self.now()),
+        }
         granted.map(|_| ()).map_err(Error::from)
     }
 
@@ -155,7 +162,11 @@ impl Bursts {
         }
         if pocket.left <= -credit {
             let wait = pocket.dry_until - now;
-            return if wait > 0 { Found::Dry(millis(wait)) } else { Found::Nothing };
+            return match (wait > 0, pocket.away) {
+                (false, _) => Found::Nothing,
+                (true, true) => Found::Away,
+                (true, false) => Found::Dry(millis(wait)),
+            };
         }
         pocket.left -= 1;
         if pocket.left <= pocket.low && !pocket.fetching && now >= pocket.dry_until {
@@ -176,6 +187,7 @@ impl Bursts {
         let mut pockets = self.pockets();
         let pocket = pockets.entry(client).or_insert_with(|| Pocket::new(credit));
         let Granted { paid, calls, wait } = granted;
+        pocket.away = false;
         pocket.left += paid + calls;
         if calls > 0 {
             pocket.until = now + LEASE;
@@ -184,6 +196,14 @@ impl Bursts {
         } else {
             pocket.dry_until = now + wait.max(PAUSE);
             pocket.low = -credit / 2;
+        }
+    }
+
+    /// Nobody else asks a database that is away, one deadline after the other.
+    fn leave_alone(&self, client: ClientId, now: i64) {
+        self.settle(client, Granted { paid: 0, calls: 0, wait: REST }, now);
+        if let Some(pocket) = self.pockets().get_mut(&client) {
+            pocket.away = true;
         }
     }
 
@@ -209,8 +229,21 @@ impl Bursts {
 
 impl Pocket {
     fn new(credit: i64) -> Self {
-        Self { left: 0, until: 0, want: FIRST, low: -credit / 2, dry_until: 0, fetching: false, turn: Arc::default() }
+        Self {
+            left: 0,
+            until: 0,
+            want: FIRST,
+            low: -credit / 2,
+            dry_until: 0,
+            away: false,
+            fetching: false,
+            turn: Arc::default(),
+        }
     }
+}
+
+fn away() -> Error {
+    store::Error::Unavailable("the database did not answer a moment ago").into()
 }
 
 /// The pace of calls is kept by a clock that nobody can move; nothing durable rests on it.
@@ -257,6 +290,17 @@ mod tests {
         assert_eq!(admitted(&bursts, 1), 5, "only what was paid for");
         assert_eq!(bursts.find(CLIENT, 1), Found::Dry(millis(PAUSE - 1)));
         assert_eq!(bursts.find(CLIENT, PAUSE), Found::Nothing);
+    }
+
+    #[test]
+    fn a_database_that_is_away_is_no_fault_of_the_caller() {
+        let bursts = bursts();
+        assert_eq!(admitted(&bursts, 0), 20);
+        bursts.leave_alone(CLIENT, 0);
+        assert_eq!(bursts.find(CLIENT, 1), Found::Away);
+        assert_eq!(bursts.find(CLIENT, REST), Found::Nothing, "and is asked again");
+        bursts.settle(CLIENT, Granted { paid: 0, calls: 0, wait: 10 }, REST);
+        assert!(matches!(bursts.find(CLIENT, REST), Found::Dry(_)), "an empty bucket is the caller's doing");
     }
 
     #[test]

@@ -6,6 +6,7 @@ mod bulk;
 mod chains;
 mod conn;
 mod connect;
+mod demands;
 mod failure;
 mod hosts;
 mod housekeeping;
@@ -116,9 +117,11 @@ impl Postgres {
         answered: broadcast::Sender<UserId>,
     ) -> Result<Self, OpenError> {
         let target = Arc::new(Target::new(url, options)?);
-        let client = target.client().await?;
+        let client = target.client().await.map_err(demands::explained)?;
+        demands::before(&target, &client).await?;
         transfer::marks(&client).await?.refuse()?;
         migrate::run(&client).await?;
+        demands::after(&client).await?;
         replication::warn_if_asynchronous(&client).await?;
         let counters = Arc::<Counters>::default();
         let notices = Arc::new(AtomicBool::new(false));

@@ -2,6 +2,7 @@
 
 mod nodes;
 mod outages;
+mod poolers;
 mod replication;
 mod server;
 

@@ -8,7 +8,7 @@ use tokio_postgres::error::SqlState;
 use tokio_postgres::types::{ToSql, Type};
 
 use super::connect::Target;
-use super::{PostgresOptions, migrate};
+use super::{PostgresOptions, demands, migrate};
 use crate::error::OpenError;
 use crate::sql;
 use crate::transfer::mark::{self, Mark, Marks};
@@ -69,7 +69,9 @@ impl PostgresEnd {
     /// What other sessions say of themselves is a courtesy: it lets a running server be named at once. What is relied on
     /// are the locks.
     async fn open(url: &str, options: &PostgresOptions) -> Result<Self, TransferError> {
-        let client = Target::new(url, options)?.client().await?;
+        let target = Target::new(url, options)?;
+        let client = target.client().await.map_err(demands::explained)?;
+        demands::before(&target, &client).await?;
         client.batch_execute(PATIENCE).await?;
         match client.batch_execute(KEEPALIVE).await {
             Err(error) if error.as_db_error().is_none() => return Err(error.into()),
