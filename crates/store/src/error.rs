@@ -99,6 +99,31 @@ pub enum OpenError {
          password every sign that is no letter and no digit by its number, as %40 for @, %3A for :, %2F for / and %3F for ?"
     )]
     Url,
+    /// A parameter of the URL that is not taken, and what to do about it. Names no value.
+    #[error("{name} in the database's URL {instead}")]
+    Parameter {
+        /// Which one.
+        name: String,
+        /// What it must be, or what to do instead.
+        instead: &'static str,
+    },
+    /// The server's certificate is vouched for by nobody who is trusted.
+    #[error(
+        "no trusted authority vouches for the database's certificate: pass --database-ca-file with the authority's \
+         certificate, or with the server's own (Debian: /etc/ssl/certs/ssl-cert-snakeoil.pem); if the database runs on \
+         this machine, ?sslmode=disable in its URL does without TLS"
+    )]
+    Untrusted,
+    /// The server's certificate is for another name.
+    #[error(
+        "the database's certificate is for another name than the URL has: write the name that it is for as the host, with \
+         ?hostaddr=ADDRESS if that name leads elsewhere; if the database runs on this machine, ?sslmode=disable does without \
+         TLS"
+    )]
+    OtherName,
+    /// The server's certificate has ended.
+    #[error("the database's certificate has expired: renew it on the database's server, and reload that")]
+    Expired,
     /// No host of the URL answered in time.
     #[error("the PostgreSQL server did not answer in time")]
     Unreachable,

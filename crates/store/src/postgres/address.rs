@@ -4,17 +4,19 @@
 use tokio_postgres::Config;
 use tokio_postgres::config::Host;
 
+use super::parameters::{self, Trust};
 use crate::error::OpenError;
 
 /// The port that needs no mention.
 const PORT: u16 = 5432;
 
-/// Reads a URL. The driver's own words about one that it cannot read quote it, so they are not passed on.
-pub(super) fn read(url: &str) -> Result<Config, OpenError> {
+/// Reads a URL, and what of it the driver does not know. The driver's own words about one that it cannot read quote it, so they are not passed on.
+pub(super) fn read(url: &str) -> Result<(Config, Trust), OpenError> {
     if is_ambiguous(url) {
         return Err(OpenError::Url);
     }
-    url.parse().map_err(|_| OpenError::Url)
+    let (url, trust) = parameters::sort(url)?;
+    Ok((url.parse().map_err(|_| OpenError::Url)?, trust))
 }
 
 /// Whether the driver may take a part of a password for something else. For the driver the user and the password end at
@@ -29,7 +31,7 @@ fn is_ambiguous(url: &str) -> bool {
 
 /// The URL without its password.
 pub(super) fn shown(url: &str) -> Result<String, OpenError> {
-    let config = read(url)?;
+    let (config, _) = read(url)?;
     let hosts = config.get_hosts().iter().enumerate().map(|(number, host)| {
         let port = config.get_ports().get(number).or(config.get_ports().first()).copied().unwrap_or(PORT);
         let name = match host {

@@ -1,12 +1,7 @@
 //! Reaching the server: the URL as given, TLS, and what a connection must show before it is used.
 
-use std::path::Path;
-use std::sync::Arc;
 use std::time::Duration;
 
-use rustls::pki_types::CertificateDer;
-use rustls::pki_types::pem::PemObject;
-use rustls::{ClientConfig, RootCertStore};
 use tokio::time::timeout;
 use tokio_postgres::config::TargetSessionAttrs;
 use tokio_postgres::{CancelToken, Client, Config, Connection, Socket};
@@ -16,7 +11,7 @@ use super::conn::Conn;
 use super::failure::Failure;
 use super::hosts::Hosts;
 use super::replication::Warnings;
-use super::{PostgresOptions, address};
+use super::{PostgresOptions, address, trust};
 use crate::error::OpenError;
 
 /// How long connecting may take, over all hosts of the URL.
@@ -45,7 +40,7 @@ pub(super) type Driver = Connection<Socket, <MakeRustlsConnect as tokio_postgres
 
 impl Target {
     pub(super) fn new(url: &str, options: &PostgresOptions) -> Result<Self, OpenError> {
-        let mut config = address::read(url)?;
+        let (mut config, trusted) = address::read(url)?;
         // What the URL leaves open.
         if config.get_target_session_attrs() == TargetSessionAttrs::Any {
             config.target_session_attrs(TargetSessionAttrs::ReadWrite);
@@ -59,7 +54,14 @@ impl Target {
         if config.get_application_name().is_none() {
             config.application_name("countersign");
         }
-        Ok(Self { hosts: Hosts::of(&config), tls: MakeRustlsConnect::new(tls(options.ca_file.as_deref())?) })
+        let roots = match (&options.ca_file, &trusted.roots) {
+            (Some(given), Some(named)) if given != named => {
+                let instead = "names other authorities than --database-ca-file; leave one of them out";
+                return Err(OpenError::Parameter { name: "sslrootcert".to_owned(), instead });
+            }
+            (given, named) => given.as_deref().or(named.as_deref()),
+        };
+        Ok(Self { hosts: Hosts::of(&config), tls: MakeRustlsConnect::new(trust::tls(roots, trusted.full)?) })
     }
 
     /// A connection on which nothing was said yet.
@@ -131,25 +133,4 @@ async fn check(client: &Client) -> Result<(), OpenError> {
         return Err(OpenError::Unsafe("it is in recovery: a standby shows the past and takes no writes"));
     }
     Ok(())
-}
-
-/// Trusts the authorities in `ca_file` and nobody else; without one, the public ones.
-fn tls(ca_file: Option<&Path>) -> Result<ClientConfig, OpenError> {
-    let mut roots = RootCertStore::empty();
-    match ca_file {
-        Some(file) => {
-            let unreadable = |_| OpenError::Authorities(file.to_owned());
-            for certificate in CertificateDer::pem_file_iter(file).map_err(unreadable)? {
-                roots.add(certificate.map_err(unreadable)?).map_err(|_| OpenError::Authorities(file.to_owned()))?;
-            }
-            if roots.is_empty() {
-                return Err(OpenError::Authorities(file.to_owned()));
-            }
-        }
-        None => roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned()),
-    }
-    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    let builder = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
-    let builder = builder.map_err(|_| OpenError::Unsafe("no version of TLS is available"))?;
-    Ok(builder.with_root_certificates(roots).with_no_client_auth())
 }

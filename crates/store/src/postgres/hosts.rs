@@ -41,7 +41,7 @@ impl Hosts {
                     self.reached.store(number, Ordering::Relaxed);
                     return Ok(connected);
                 }
-                Ok(Err(error)) => refused = error.into(),
+                Ok(Err(error)) => refused = super::trust::explained(error),
                 Err(_) => {}
             }
         }

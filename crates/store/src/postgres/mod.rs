@@ -16,6 +16,7 @@ mod load;
 mod long;
 mod migrate;
 mod notices;
+mod parameters;
 mod pool;
 mod readers;
 mod replication;
@@ -23,6 +24,7 @@ mod sql;
 #[cfg(test)]
 mod tests;
 pub(crate) mod transfer;
+mod trust;
 
 mod value;
 

@@ -107,6 +107,75 @@ async fn a_url_that_is_none_and_a_file_that_holds_no_authority_are_refused() {
     assert!(matches!(refused, OpenError::Authorities(_)), "{refused}");
 }
 
+/// Every parameter of libpq's, with the values of its handbook: those that are taken, and those that are answered.
+#[test]
+fn urls_of_libpq_are_taken_or_answered() {
+    let table: &[(&str, &[&str], &[&str])] = &[
+        ("host", &["db", "/run/postgresql"], &[]),
+        ("hostaddr", &["10.0.0.1"], &["db"]),
+        ("port", &["5433"], &["x"]),
+        ("dbname", &["mfa"], &[]),
+        ("user", &["ana"], &[]),
+        ("password", &["s3cret"], &[]),
+        ("passfile", &[], &["/x"]),
+        ("require_auth", &[], &["scram-sha-256", "none"]),
+        ("channel_binding", &["disable", "prefer", "require"], &["x"]),
+        ("connect_timeout", &["3"], &["x"]),
+        ("client_encoding", &["utf8", "UTF8", "auto"], &["latin1"]),
+        ("options", &["-c%20x.y=z"], &[]),
+        ("application_name", &["mfa"], &[]),
+        ("fallback_application_name", &["mfa"], &[]),
+        ("keepalives", &["0", "1"], &["x"]),
+        ("keepalives_idle", &["10"], &["x"]),
+        ("keepalives_interval", &["10"], &["x"]),
+        ("keepalives_count", &["3"], &["x"]),
+        ("tcp_user_timeout", &["1000"], &["x"]),
+        ("replication", &[], &["database"]),
+        ("gssencmode", &["disable", "prefer"], &["require"]),
+        ("sslmode", &["disable", "allow", "prefer", "require", "verify-ca", "verify-full"], &["strict", ""]),
+        ("requiressl", &[], &["1"]),
+        ("sslnegotiation", &["postgres"], &["x"]),
+        ("sslcompression", &["0"], &["1"]),
+        ("sslcert", &[], &["/x"]),
+        ("sslkey", &[], &["/x"]),
+        ("sslpassword", &[], &["x"]),
+        ("sslcertmode", &[], &["allow"]),
+        ("sslrootcert", &["system"], &["/missing.pem"]),
+        ("sslcrl", &[], &["/x"]),
+        ("sslcrldir", &[], &["/x"]),
+        ("sslsni", &["1"], &["0"]),
+        ("requirepeer", &[], &["postgres"]),
+        ("ssl_min_protocol_version", &["TLSv1.2"], &["TLSv1.3"]),
+        ("ssl_max_protocol_version", &["TLSv1.3"], &["TLSv1.2"]),
+        ("krbsrvname", &[], &["x"]),
+        ("gsslib", &[], &["gssapi"]),
+        ("gssdelegation", &[], &["1"]),
+        ("service", &[], &["mfa"]),
+        ("target_session_attrs", &["any", "read-write", "primary"], &["read-only", "standby", "prefer-standby"]),
+        ("load_balance_hosts", &["disable", "random"], &["x"]),
+    ];
+    for (name, taken, refused) in table {
+        let open = |value: &&str| {
+            let url = format!("postgres://ana@db/mfa?{name}={value}");
+            connect::Target::new(&url, &PostgresOptions::default()).map(|_| ())
+        };
+        for value in *taken {
+            assert!(open(value).is_ok(), "{name}={value}: {:?}", open(value).err());
+        }
+        for value in *refused {
+            let answer = open(value).unwrap_err();
+            let said = answer.to_string();
+            let answered = matches!(answer, OpenError::Parameter { .. } | OpenError::Authorities(_));
+            assert!(answered && (said.contains(name) || said.contains("/missing.pem")), "{name}={value}: {said}");
+        }
+    }
+    let sorted = |url: &str| crate::postgres::parameters::sort(url).unwrap();
+    let (url, trust) = sorted("postgres://a:b?c@db/mfa?sslmode=verify-full&sslrootcert=/a%20b.pem");
+    assert_eq!((url.as_str(), trust.full), ("postgres://a:b?c@db/mfa?sslmode=require", true));
+    assert_eq!(trust.roots.as_deref(), Some(std::path::Path::new("/a b.pem")));
+    assert_eq!(sorted("postgres:///mfa?sslmode=allow").0, "postgres:///mfa?sslmode=prefer");
+}
+
 /// Makes an authority and a certificate for `localhost` in `dir`, or says that it cannot.
 fn certify(dir: &std::path::Path) -> bool {
     let script = "openssl req -x509 -newkey rsa:2048 -nodes -days 2 -keyout ca.key -out ca.pem -subj /CN=ca \
@@ -146,10 +215,17 @@ async fn a_server_is_believed_by_the_word_of_the_given_authority_only() {
     assert_eq!(cluster.sql("postgres", encrypted), "t");
     store.close().await;
 
-    assert!(matches!(refusal(&url).await, OpenError::Postgres(_)), "no public authority knows it");
+    assert!(matches!(refusal(&url).await, OpenError::Untrusted), "no public authority knows it");
     let elsewhere = url.replace("localhost", "127.0.0.1");
     let refused = Store::open_postgres(&elsewhere, given.clone()).await;
-    assert!(matches!(refused, Err(OpenError::Postgres(_))), "its certificate is for another name");
+    assert!(matches!(refused, Err(OpenError::OtherName)), "its certificate is for another name");
+    // libpq's words for the same, also where it is only preferred.
+    for words in ["verify-full", "verify-ca", "prefer", "allow"] {
+        let spelt = url.replace("sslmode=require", &format!("sslmode={words}"));
+        assert!(matches!(refusal(&spelt).await, OpenError::Untrusted), "{words}");
+        let root = format!("{spelt}&sslrootcert={}&client_encoding=utf8", file("ca.pem").display());
+        Store::open_postgres(&root, PostgresOptions::default()).await.unwrap().close().await;
+    }
     // A first host that does not answer is passed over.
     let port = cluster.port();
     let several = format!("postgres://postgres@localhost:1,localhost:{port}/postgres?sslmode=require");
@@ -215,4 +291,55 @@ async fn names_that_collide_are_kept_and_told_apart() {
     let store = open_at(&url).await;
     colliding_rows_stay_and_get_no_worse(&store).await;
     store.close().await;
+}
+
+/// Certificates as PostgreSQL's handbook and the packages of Debian make them: for themselves, one as an authority and for
+/// no name, one for the machine's name.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_servers_own_certificate_is_believed_if_it_is_given() {
+    let handbook = "-subj /CN=dbhost.example.com";
+    let debian = "-subj /CN=debian -addext basicConstraints=CA:FALSE -addext subjectAltName=DNS:debian";
+    for made in [handbook, debian] {
+        let dir = tempfile::tempdir().unwrap();
+        if !certify(dir.path()) {
+            return;
+        }
+        let script = format!(
+            "openssl req -new -x509 -days 2 -nodes -newkey rsa:2048 -keyout own.key -out own.pem {made} && chmod 600 own.key"
+        );
+        let run = std::process::Command::new("sh").args(["-c", &script]).current_dir(dir.path()).output().unwrap();
+        assert!(run.status.success());
+        let file = |name: &str| dir.path().join(name);
+        pgtest::give_away(&file("own.key"));
+        let cert = format!("ssl_cert_file={}", file("own.pem").display());
+        let key = format!("ssl_key_file={}", file("own.key").display());
+        let options = ["-c", "listen_addresses=127.0.0.1", "-c", "ssl=on", "-c", &cert, "-c", &key];
+        let Some(cluster) = Cluster::start_with(&options) else { return };
+        let url = format!("postgres://postgres@127.0.0.1:{}/postgres", cluster.port());
+        let with = |name: &str| PostgresOptions { ca_file: Some(file(name)), ..PostgresOptions::default() };
+        let open = async |url: &str, ca: &str| match Store::open_postgres(url, with(ca)).await {
+            Ok(store) => {
+                store.close().await;
+                Ok(())
+            }
+            Err(error) => Err(error),
+        };
+        let refused = refusal(&url).await.to_string();
+        assert!(refused.contains("--database-ca-file") && refused.contains("sslmode=disable"), "{refused}");
+        assert!(
+            matches!(open(&url, "ca.pem").await, Err(OpenError::Untrusted)),
+            "another certificate vouches for nothing"
+        );
+        let full = open(&format!("{url}?sslmode=verify-full"), "own.pem").await;
+        assert!(matches!(full, Err(OpenError::OtherName)), "{full:?}");
+        if made == handbook {
+            open(&url, "own.pem").await.unwrap();
+        } else {
+            assert!(matches!(open(&url, "own.pem").await, Err(OpenError::OtherName)), "a name that there is counts");
+            let named = url.replace("127.0.0.1", "debian");
+            open(&format!("{named}?hostaddr=127.0.0.1&sslmode=verify-full"), "own.pem").await.unwrap();
+        }
+        let plain = format!("{url}?sslmode=disable");
+        Store::open_postgres(&plain, PostgresOptions::default()).await.unwrap().close().await;
+    }
 }
