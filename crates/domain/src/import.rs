@@ -47,6 +47,9 @@ pub enum Unfit {
     /// Cannot be stored and shown (SEC 36).
     #[error("{0} is empty, too long, or holds characters that cannot be shown")]
     Text(&'static str),
+    /// No number that can be called from anywhere.
+    #[error("phone is not an international telephone number, as +4930123456")]
+    Phone,
     /// Not a mail address.
     #[error("email is not a mail address")]
     Email,
@@ -89,6 +92,11 @@ pub fn judge_name(field: &'static str, value: &str) -> Result<(), Unfit> {
 /// Whether a user name from elsewhere may be kept here.
 pub fn judge_username(value: &str) -> Result<(), Unfit> {
     if trimmed(value).is_some_and(is_login_name) { Ok(()) } else { Err(Unfit::Text("username")) }
+}
+
+/// Whether a telephone number from elsewhere may be kept here.
+pub fn judge_phone(value: &str) -> Result<(), Unfit> {
+    if trimmed(value).is_none_or(|written| text::phone(written).is_some()) { Ok(()) } else { Err(Unfit::Phone) }
 }
 
 /// Whether a mail address from elsewhere may be kept here.

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::country::Countries;
 use crate::factor::FactorKind;
 use crate::sends::SendLimits;
 use crate::time::SECOND;
@@ -41,8 +42,8 @@ impl Default for SignInPolicy {
 pub struct Policy {
     /// Factors that can be enrolled and challenged: those whose last hop works (rulings 5).
     pub factors: Vec<FactorKind>,
-    /// Country prefixes that may receive text messages and calls, as `+1`. None by default (SEC 18).
-    pub country_prefixes: Vec<String>,
+    /// Where text messages and calls may go; nowhere by default (SEC 18).
+    pub countries: Countries,
     /// Whether the message limits of SEC 33 are enforced.
     pub message_limits: bool,
     /// Those limits; of no account while `message_limits` is off.
@@ -54,9 +55,11 @@ pub struct Policy {
 }
 
 impl Policy {
-    /// Whether devices of this kind can be enrolled and challenged.
+    /// Whether devices of this kind can be enrolled and challenged: their last hop works, and numbers that it needs may be
+    /// called somewhere.
     pub fn offers(&self, factor: FactorKind) -> bool {
-        self.factors.contains(&factor)
+        let is_called = matches!(factor, FactorKind::Sms | FactorKind::Voice);
+        self.factors.contains(&factor) && !(is_called && self.countries.is_empty())
     }
 }
 
@@ -64,7 +67,7 @@ impl Default for Policy {
     fn default() -> Self {
         Self {
             factors: vec![FactorKind::Totp, FactorKind::Hotp],
-            country_prefixes: Vec::new(),
+            countries: Countries::default(),
             message_limits: true,
             sends: SendLimits::default(),
             issuer: "Countersign".to_owned(),

@@ -18,12 +18,41 @@ pub fn is_name(text: &str) -> bool {
     is_clean(text) && text.chars().count() <= NAME_MAX
 }
 
-/// A telephone number in its canonical form: `+`, a digit 1–9, 7 to 15 digits in all (E.164). `None` if it is not one.
-pub(crate) fn e164(text: &str) -> Option<&str> {
-    let digits = text.strip_prefix('+')?;
-    let fits =
-        (7..=15).contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_digit()) && !digits.starts_with('0');
-    fits.then_some(text)
+/// Longest spelling of a telephone number that is looked at, in characters.
+const PHONE_MAX: usize = 40;
+
+/// A telephone number in its canonical form, `+`, a digit 1–9, 7 to 15 digits in all (E.164), from any of the ways in
+/// which people write an international one: with `00` for the `+`, as a `tel:` address, with blanks, dots, dashes,
+/// slashes and brackets between digits, with `(0)` behind the country's code, in full-width characters. `None` if it is
+/// none, as a number without its country is: whose it is cannot be known.
+pub fn phone(text: &str) -> Option<String> {
+    if text.chars().nth(PHONE_MAX).is_some() {
+        return None;
+    }
+    let text = text.trim();
+    let text = text.get(..4).filter(|scheme| scheme.eq_ignore_ascii_case("tel:")).map_or(text, |_| &text[4..]);
+    let narrow = |c: char| match c {
+        '０'..='９' => char::from_u32(u32::from(c) - 0xfee0).unwrap_or(c),
+        '＋' => '+',
+        '（' => '(',
+        '）' => ')',
+        c if c.is_whitespace() && !c.is_control() => ' ',
+        '/' | '.' | '\u{2010}'..='\u{2015}' | '\u{2212}' | '\u{ff0d}' | '\u{30fc}' => '-',
+        c => c,
+    };
+    let text: String = text.chars().map(narrow).collect::<String>().replacen("(0)", "", 1);
+    let text = text.trim_start_matches(['(', ' ']);
+    let digits = text.strip_prefix('+').or_else(|| text.strip_prefix("00"))?;
+    let mut number = String::from("+");
+    for c in digits.chars() {
+        match c {
+            '0'..='9' => number.push(c),
+            ' ' | '-' | '(' | ')' => {}
+            _ => return None,
+        }
+    }
+    let fits = (8..=16).contains(&number.len()) && !number.starts_with("+0");
+    fits.then_some(number)
 }
 
 /// Ranges refused for messages whatever the allow-list says: satellite and global services, shared-cost and premium
@@ -34,11 +63,9 @@ const REFUSED_RANGES: &[&str] = &[
     "+41900", "+41901", "+41906", "+43900", "+43930",
 ];
 
-/// Whether messages may go to this canonical number: its country prefix is listed and it is not a premium, satellite
-/// or shared-cost number (SEC 34).
-pub(crate) fn may_receive(number: &str, country_prefixes: &[String]) -> bool {
-    country_prefixes.iter().any(|prefix| number.starts_with(prefix.as_str()))
-        && !REFUSED_RANGES.iter().any(|range| number.starts_with(range))
+/// Whether this canonical number is one that messages never go to: premium, satellite or shared-cost (SEC 34).
+pub(crate) fn is_refused_range(number: &str) -> bool {
+    REFUSED_RANGES.iter().any(|range| number.starts_with(range))
 }
 
 /// Whether Unicode has set this code point aside for ever: the last two of every plane, and U+FDD0 to U+FDEF.
@@ -92,32 +119,52 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_canonical_numbers_pass() {
-        for good in ["+14155550123", "+4930123456", "+1234567"] {
-            assert_eq!(e164(good), Some(good));
+    fn numbers_as_people_write_them() {
+        for (written, canonical) in [
+            ("+14155550123", "+14155550123"),
+            ("+1 (415) 555-0123", "+14155550123"),
+            ("0014155550127", "+14155550127"),
+            ("+49 (0)170 1234567", "+491701234567"),
+            ("+49(0)170/1234567", "+491701234567"),
+            ("tel:+14155550123", "+14155550123"),
+            ("TEL:+1-415-555-0123", "+14155550123"),
+            ("  +1.415.555.0123\u{a0}", "+14155550123"),
+            ("(+49) 30 123456", "+4930123456"),
+            ("+49\u{2011}30\u{2013}123456", "+4930123456"),
+            ("＋８１（９０）１２３４－５６７８", "+819012345678"),
+            ("+1234567", "+1234567"),
+        ] {
+            assert_eq!(phone(written).as_deref(), Some(canonical), "{written}");
+            assert_eq!(phone(canonical).as_deref(), Some(canonical), "what is canonical stays");
         }
-        for bad in [
-            "14155550123",
-            "+04155550123",
-            "+1415555 0123",
-            "+123456",
-            "+1234567890123456",
+        for none in [
             "",
             "+",
-            "+１２３４５６７８",
+            "tel:",
+            "0170 1234567",
+            "14155550123",
+            "+04155550123",
+            "+123456",
+            "+1234567890123456",
+            "+12345678901234567",
+            "+1415555O123",
+            "+1 415 555 0123 ext. 4",
+            "+14155550123;ext=4",
+            "++14155550123",
+            "+1415+5550123",
+            "call me",
+            "+1 415\n555 0123",
         ] {
-            assert_eq!(e164(bad), None, "{bad}");
+            assert_eq!(phone(none), None, "{none}");
         }
     }
 
     #[test]
-    fn premium_numbers_are_refused_even_in_a_listed_country() {
-        let listed = vec!["+1".to_owned(), "+44".to_owned()];
-        assert!(may_receive("+14155550123", &listed));
-        assert!(!may_receive("+19005550123", &listed));
-        assert!(!may_receive("+448715550123", &listed));
-        assert!(!may_receive("+4930123456", &listed));
-        assert!(!may_receive("+14155550123", &[]));
+    fn premium_numbers_are_refused_wherever_they_are() {
+        assert!(!is_refused_range("+14155550123"));
+        for refused in ["+19005550123", "+448715550123", "+8816123456"] {
+            assert!(is_refused_range(refused));
+        }
     }
 
     #[test]

@@ -91,7 +91,7 @@ pub struct User {
     pub username: Option<String>,
     /// As it was given; in one namespace with the user names.
     pub email: Option<String>,
-    /// Canonical or as given; the factors that call it insist on E.164.
+    /// In canonical form; of a user of an earlier version, as it was given.
     pub phone: Option<String>,
     /// Set by administrators and policy; the guess locks never touch it.
     pub status: UserStatus,
@@ -175,12 +175,15 @@ pub struct UserPatch {
 }
 
 impl UserPatch {
-    /// Names as they are kept: without white space around them, and absent if nothing is left. The error is the field
-    /// that cannot be kept (SEC 36).
+    /// Names as they are kept: without white space around them, and absent if nothing is left; a number in its canonical
+    /// form. The error is the field that cannot be kept (SEC 34, SEC 36).
     pub fn tidied(mut self) -> Result<Self, &'static str> {
         tidy(&mut self.username, is_login_name).ok_or("username")?;
         tidy(&mut self.email, text::is_email).ok_or("email")?;
-        tidy(&mut self.phone, text::is_name).ok_or("phone")?;
+        if let Some(phone) = self.phone.take() {
+            let written = phone.as_deref().and_then(trimmed);
+            self.phone = Some(written.map(|written| text::phone(written).ok_or("phone")).transpose()?);
+        }
         Ok(self)
     }
 

@@ -3,7 +3,7 @@
 use domain::enrolment::{self, Disabled, Enrolled, Enrolment};
 use domain::factor::push::{NUMBER_LENGTH, PAIRING_CODE_LENGTH, PAIRING_CONTEXT};
 use domain::factor::totp::{SECRET_LENGTH, Totp, base32};
-use domain::factor::{Alphabet, CODE_LENGTH, Challenge, code_context, hotp::Hotp};
+use domain::factor::{Alphabet, CODE_LENGTH, Challenge, Unreachable, code_context, hotp::Hotp};
 use domain::time::MINUTE;
 use domain::verification::{Context, Purpose, Status, Verification};
 use domain::{
@@ -176,7 +176,13 @@ impl Engine {
     fn draw_credential(&self, request: &EnrolRequest, user: &User) -> Result<Credential, Error> {
         let reaching = |own: Option<&str>| {
             let target = request.target.as_deref().or(own).ok_or(Error::BadTarget)?;
-            Credential::reaching(request.factor, target, &self.settings.policy).ok_or(Error::BadTarget)
+            Credential::reaching(request.factor, target, &self.settings.policy).map_err(|why| match why {
+                Unreachable::Target => Error::BadTarget,
+                Unreachable::Country => {
+                    tracing::warn!("a number is not in an allowed country: messages.countries lists them");
+                    Error::BadCountry
+                }
+            })
         };
         Ok(match request.factor {
             FactorKind::Totp => Credential::Totp(Totp::with_secret(self.draw_secret())),

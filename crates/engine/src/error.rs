@@ -23,6 +23,9 @@ pub enum Error {
     /// The number or address is missing, malformed, or not one messages may go to.
     #[error("no usable number or address")]
     BadTarget,
+    /// The number is of a country that text messages and calls may not go to.
+    #[error("the number is not in an allowed country: see the setting messages.countries")]
+    BadCountry,
     /// Nobody can vouch for a device of this factor.
     #[error("this factor cannot be trusted unverified")]
     NotTrustable,

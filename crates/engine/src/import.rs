@@ -480,10 +480,11 @@ fn patch(person: &Person) -> Result<UserPatch, ImportError> {
     if let Some(email) = &person.email {
         import::judge_email(email)?;
     }
-    for (field, value) in [("phone", &person.phone), (EXTERNAL_ID, &person.external_id)] {
-        if let Some(value) = value {
-            import::judge_name(field, value)?;
-        }
+    if let Some(phone) = &person.phone {
+        import::judge_phone(phone)?;
+    }
+    if let Some(value) = &person.external_id {
+        import::judge_name(EXTERNAL_ID, value)?;
     }
     let said = UserPatch {
         username: Some(Some(person.username.clone())),

@@ -7,7 +7,7 @@ use domain::risk::{self, Risk, Visit};
 use domain::time::SECOND;
 use domain::user::{UserPatch, remember_visits};
 use domain::verification::{Context, Purpose, Target};
-use domain::{DeviceId, FactorKind, Outcome, Reason, Response, User, UserId, VerificationId, View};
+use domain::{DeviceId, FactorKind, Outcome, Reason, Response, User, UserId, VerificationId, View, text};
 
 use crate::enrol::{Door, EnrolRequest};
 use crate::verify::{Answer, OpenRequest};
@@ -37,7 +37,7 @@ pub struct VisitRequest {
 pub enum SmartChannel {
     /// To this address.
     Email(String),
-    /// To this number.
+    /// To this number, in any spelling.
     Phone(String),
 }
 
@@ -53,7 +53,10 @@ impl SmartChannel {
     fn is_of(&self, user: &User) -> Option<bool> {
         let known = match self {
             Self::Email(address) => user.email.as_ref().map(|known| name::key(known) == name::key(address)),
-            Self::Phone(number) => user.phone.as_ref().map(|known| known == number),
+            Self::Phone(number) => {
+                let number = text::phone(number);
+                user.phone.as_ref().map(|known| number.is_some() && text::phone(known) == number)
+            }
         };
         known.or((user.email.is_some() || user.phone.is_some()).then_some(false))
     }

@@ -98,7 +98,7 @@ impl Engine {
     fn ways_to_warn(&self, view: &View) -> Result<Vec<(Channel, Credential)>, Error> {
         let Some(user) = &view.user else { return Ok(Vec::new()) };
         let listed = |factor, target: &Option<String>| {
-            target.as_deref().and_then(|target| Credential::reaching(factor, target, &self.settings.policy))
+            target.as_deref().and_then(|target| Credential::reaching(factor, target, &self.settings.policy).ok())
         };
         let mut ways: Vec<Credential> = listed(FactorKind::Email, &user.email).into_iter().collect();
         for device in view.devices.iter().filter(|device| device.status == DeviceStatus::Active) {

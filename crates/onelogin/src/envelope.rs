@@ -169,6 +169,12 @@ pub fn v2_invalid(parameters: &[&str]) -> Response {
     v2_error(StatusCode::UNPROCESSABLE_ENTITY, "ValidationError", "Validations failed", Some(details))
 }
 
+/// Version 2: 422 that names the parameters it is about, and says why.
+pub fn v2_invalid_since(parameters: &[&str], why: &str) -> Response {
+    let details = serde_json::json!({ "parameters": parameters, "message": why });
+    v2_error(StatusCode::UNPROCESSABLE_ENTITY, "ValidationError", "Validations failed", Some(details))
+}
+
 /// Shapes what is refused before any endpoint: [`web::guard::Refusal`] for all paths. `/api/1` and `/auth` speak
 /// version 1, `/api/2` version 2, everything else plain text.
 pub fn refusal(status: StatusCode, message: &str, path: &str) -> Response {

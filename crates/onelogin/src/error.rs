@@ -7,6 +7,9 @@ use crate::access::Family;
 use crate::envelope::{Message, v1_error, v2_error};
 use crate::refused::because;
 
+/// What both versions say of a number in a country that is not listed (`messages.countries`).
+pub(crate) const BAD_COUNTRY: &str = "number is not in an allowed country";
+
 /// A failure that is not about what the endpoint does.
 #[derive(Debug)]
 pub enum Common {

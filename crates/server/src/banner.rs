@@ -38,6 +38,9 @@ pub async fn serve(engine: &Engine, base_url: &str, folder: &Folder, database: &
             "  WARNING  people see \"{issuer}\" in their authenticator app, and an app keeps the name it was enrolled with:\n           choose yours now, with --issuer NAME (COUNTERSIGN_ISSUER, `issuer` in the file)"
         );
     }
+    if engine.settings().policy.countries.is_empty() {
+        let _ = writeln!(text, "  No country is listed in messages.countries: text messages and calls go nowhere");
+    }
     if engine.settings().private_webhooks {
         let _ = writeln!(
             text,

@@ -187,6 +187,9 @@ pub async fn execute(engine: &Engine, command: Command) -> Result<Report, String
             if user.username.is_none() && user.email.is_none() {
                 return Err("a user needs a name or an e-mail address: pass --username or --email".to_owned());
             }
+            if let Some(phone) = &user.phone {
+                domain::import::judge_phone(phone).map_err(|unfit| unfit.to_string())?;
+            }
             let password =
                 user.password.clone().map(|clear| NewPassword::Clear { clear: clear.into(), validate: true });
             let created = engine.create_user(patch(user), password, by).await.map_err(sentence)?;

@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
 use domain::time::SECOND;
-use domain::{CallRate, MfaPolicy, SendLimits, SignInPolicy};
+use domain::{CallRate, Countries, MfaPolicy, SendLimits, SignInPolicy};
 use engine::held::Room;
 use engine::network::Network;
 use web::proxy::TrustedProxies;
@@ -351,6 +351,8 @@ pub struct Config {
     pub trusted_networks: Vec<Network>,
     /// Most messages.
     pub sends: SendLimits,
+    /// Where text messages and calls may go. None listed: nowhere, and everywhere in the dev world.
+    pub countries: Countries,
     /// How the dialect behaves.
     pub options: onelogin::Options,
     /// What connections and requests may use.
@@ -409,6 +411,7 @@ impl Config {
                 remember_days: values.number("login.remember_browser_days"),
             },
             trusted_networks: values.parsed("login.trusted_networks"),
+            countries: Countries::of(values.texts("messages.countries").iter().map(String::as_str))?,
             sends: SendLimits {
                 device_interval: values.number::<i64>("limits.message_interval_seconds") * SECOND,
                 device_per_ten_minutes: values.number("limits.messages_per_device"),

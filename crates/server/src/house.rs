@@ -49,6 +49,7 @@ impl Fittings {
                 issuer: config.issuer().to_owned(),
                 sign_in: config.sign_in,
                 sends: config.sends,
+                countries: config.countries.clone(),
                 ..Policy::default()
             },
             channels: Vec::new(),

@@ -7,6 +7,8 @@ mod configuration;
 mod dev_world;
 #[path = "binary/installation.rs"]
 mod installation;
+#[path = "binary/numbers.rs"]
+mod numbers;
 
 use std::io::{Read as _, Write as _};
 use std::os::unix::fs::{MetadataExt, PermissionsExt};

@@ -47,6 +47,8 @@ pub struct Setup {
     pub message_limits: bool,
     /// Which limits these are.
     pub sends: domain::SendLimits,
+    /// Where text messages and calls may go; everywhere if none is listed, as in every dev world.
+    pub countries: domain::Countries,
     /// How the dialect behaves; the dev world switches quotas off.
     pub options: onelogin::Options,
 }
@@ -75,6 +77,7 @@ impl TestServer {
             Config::load(&Given::default().with("data_dir", [temporary.path().join("data").to_string_lossy()]))?;
         config.options = setup.options;
         config.sends = setup.sends;
+        config.countries = setup.countries;
         let opened = installation::open(&config, Intent::Dev).await?;
         let chance = Arc::new(SeededChance::default());
         let world =

@@ -134,19 +134,32 @@ impl std::fmt::Debug for Credential {
     }
 }
 
+/// Why nothing may be sent to what somebody wrote.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unreachable {
+    /// It is no number or address, or one of a range that nothing is ever sent to.
+    Target,
+    /// A number of a country that the operator has not listed.
+    Country,
+}
+
 impl Credential {
-    /// What a device has that texts, calls or mail go to, if they may go to `target`: a canonical number in a listed
-    /// country, or a mail address (SEC 34). Whatever somebody wrote becomes somebody to send to here and nowhere else.
-    pub fn reaching(factor: FactorKind, target: &str, policy: &Policy) -> Option<Self> {
+    /// What a device has that texts, calls or mail go to, if they may go to `target`: a number in a listed country, or a
+    /// mail address (SEC 34). Whatever somebody wrote becomes somebody to send to here and nowhere else.
+    pub fn reaching(factor: FactorKind, target: &str, policy: &Policy) -> Result<Self, Unreachable> {
         let phone = || {
-            let number = text::e164(target).filter(|number| text::may_receive(number, &policy.country_prefixes));
-            number.map(str::to_owned)
+            let number = text::phone(target).filter(|number| !text::is_refused_range(number));
+            let number = number.ok_or(Unreachable::Target)?;
+            if policy.countries.contain(&number) { Ok(number) } else { Err(Unreachable::Country) }
         };
         match factor {
-            FactorKind::Sms => Some(Self::Sms { phone: phone()? }),
-            FactorKind::Voice => Some(Self::Voice { phone: phone()? }),
-            FactorKind::Email => text::is_email(target).then(|| Self::Email { address: target.to_owned() }),
-            FactorKind::Totp | FactorKind::Hotp | FactorKind::Push => None,
+            FactorKind::Sms => Ok(Self::Sms { phone: phone()? }),
+            FactorKind::Voice => Ok(Self::Voice { phone: phone()? }),
+            FactorKind::Email => {
+                let address = crate::name::trimmed(target).filter(|address| text::is_email(address));
+                Ok(Self::Email { address: address.ok_or(Unreachable::Target)?.to_owned() })
+            }
+            FactorKind::Totp | FactorKind::Hotp | FactorKind::Push => Err(Unreachable::Target),
         }
     }
 
@@ -318,22 +331,24 @@ mod tests {
 
     #[test]
     fn nothing_is_sent_to_what_could_not_be_enrolled() {
-        let policy = Policy { country_prefixes: vec!["+1".to_owned()], ..Policy::default() };
+        let policy = Policy { countries: crate::Countries::of(["US"]).unwrap(), ..Policy::default() };
         let reaching = |factor, target| Credential::reaching(factor, target, &policy);
         let phone = "+14155550123".to_owned();
-        assert_eq!(reaching(FactorKind::Sms, &phone), Some(Credential::Sms { phone: phone.clone() }));
-        assert_eq!(reaching(FactorKind::Voice, &phone), Some(Credential::Voice { phone: phone.clone() }));
-        let elsewhere = ["+4930123456", "+1 415 555 0123", "+1 900 555 0123", "+19005550123", "+1;x=9005550123", ""];
-        let several = "+1415555 0123, +19005550123";
-        for number in elsewhere.into_iter().chain([several]) {
-            assert_eq!(reaching(FactorKind::Sms, number), None, "{number}");
-            assert_eq!(reaching(FactorKind::Voice, number), None, "{number}");
+        assert_eq!(reaching(FactorKind::Sms, &phone), Ok(Credential::Sms { phone: phone.clone() }));
+        assert_eq!(reaching(FactorKind::Voice, &phone), Ok(Credential::Voice { phone: phone.clone() }));
+        assert_eq!(reaching(FactorKind::Sms, "+1 (415) 555-0123"), Ok(Credential::Sms { phone: phone.clone() }));
+        let nowhere = ["+1 900 555 0123", "+19005550123", "+1;x=9005550123", "", "+1415555 0123, +19005550123"];
+        let elsewhere = ["+4930123456", "+18765550123"];
+        let listed = nowhere.map(|number| (number, Unreachable::Target));
+        for (number, why) in listed.into_iter().chain(elsewhere.map(|number| (number, Unreachable::Country))) {
+            assert_eq!(reaching(FactorKind::Sms, number), Err(why), "{number}");
+            assert_eq!(reaching(FactorKind::Voice, number), Err(why), "{number}");
         }
         let address = "ana@example.com".to_owned();
-        assert_eq!(reaching(FactorKind::Email, &address), Some(Credential::Email { address: address.clone() }));
-        assert_eq!(reaching(FactorKind::Email, "ana@example.com, ben@example.com"), None);
+        assert_eq!(reaching(FactorKind::Email, &address), Ok(Credential::Email { address: address.clone() }));
+        assert_eq!(reaching(FactorKind::Email, "ana@example.com, ben@example.com"), Err(Unreachable::Target));
         for factor in [FactorKind::Push, FactorKind::Totp, FactorKind::Hotp] {
-            assert_eq!(reaching(factor, &address), None);
+            assert_eq!(reaching(factor, &address), Err(Unreachable::Target));
         }
     }
 }

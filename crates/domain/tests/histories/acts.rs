@@ -6,7 +6,7 @@ impl World {
     pub(crate) fn new(message_limits: bool) -> Self {
         let policy = Policy {
             factors: FactorKind::ALL.to_vec(),
-            country_prefixes: vec!["+1".to_owned()],
+            countries: domain::Countries::of(["+1"]).expect("a prefix"),
             message_limits,
             sends: domain::SendLimits::default(),
             issuer: "acme".to_owned(),

@@ -597,7 +597,7 @@ pub(crate) fn policy() -> domain::Policy {
     domain::Policy {
         sign_in: domain::SignInPolicy::default(),
         factors: FactorKind::ALL.to_vec(),
-        country_prefixes: vec!["+1".to_owned()],
+        countries: domain::Countries::of(["+1"]).expect("a prefix"),
         message_limits: true,
         sends: domain::SendLimits::default(),
         issuer: "acme".to_owned(),

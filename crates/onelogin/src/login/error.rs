@@ -50,7 +50,10 @@ impl Error {
         move |error| match error {
             engine::Error::NoUser => Self::Refused(Refusal::Credentials),
             engine::Error::Barred => Self::Refused(Refusal::Locked),
-            engine::Error::NoDevice | engine::Error::NotOffered | engine::Error::BadTarget => Self::NoFactor,
+            engine::Error::NoDevice
+            | engine::Error::NotOffered
+            | engine::Error::BadTarget
+            | engine::Error::BadCountry => Self::NoFactor,
             engine::Error::TooMany(until) | engine::Error::Locked(until) => Self::Common(Common::TooMany(wait(until))),
             engine::Error::Revoked => Self::Common(Common::TokenRefused),
             engine::Error::Busy | engine::Error::Unavailable(_) => Self::Common(Common::Unavailable),

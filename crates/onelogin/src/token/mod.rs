@@ -56,6 +56,7 @@ impl Refusal {
             | E::NotOffered
             | E::AlreadyEnrolled
             | E::BadTarget
+            | E::BadCountry
             | E::NotTrustable
             | E::BadTemplate(_)
             | E::BadText(_)

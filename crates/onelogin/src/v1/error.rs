@@ -11,7 +11,7 @@ use domain::{FactorKind, Outcome, Reason, Timestamp, UserId};
 use crate::access::Family;
 use crate::call::BadJson;
 use crate::envelope::{Message, v1_error, v2_invalid};
-use crate::error::{Common, retry_after};
+use crate::error::{BAD_COUNTRY, Common, retry_after};
 use crate::lenient::WrongType;
 
 /// A refusal in version 1.
@@ -41,6 +41,8 @@ pub enum Error {
     Pending(FactorKind),
     /// The number is missing, malformed, or not one messages may go to.
     BadNumber,
+    /// The number is of a country that messages may not go to.
+    BadCountry,
     /// Nobody can vouch for a device of this factor.
     NotTrustable,
     /// Something is wrong with one attribute.
@@ -64,6 +66,7 @@ impl Error {
             engine::Error::NoDevice | engine::Error::NotOffered | engine::Error::AlreadyEnrolled => Self::NoFactor,
             engine::Error::Barred => Self::UserLocked,
             engine::Error::BadTarget => Self::BadNumber,
+            engine::Error::BadCountry => Self::BadCountry,
             engine::Error::NotTrustable => Self::NotTrustable,
             engine::Error::BadTemplate(why) => Self::attribute("sms_message", why),
             engine::Error::BadText(field) => Self::incorrect(field),
@@ -146,6 +149,7 @@ impl IntoResponse for Error {
             Self::Failed(seconds) => retry_after(unauthorized("Failed authentication with this factor"), seconds),
             Self::Pending(factor) => unauthorized(pending(factor)),
             Self::BadNumber => bad_request("number is invalid".into()),
+            Self::BadCountry => bad_request(BAD_COUNTRY.into()),
             Self::NotTrustable => bad_request("verified is not allowed for this factor".into()),
             Self::Attribute { name, description } => bad_request(Message::attribute(&name, &description)),
             Self::LifeOutOfRange => v2_invalid(&["expires_in"]),

@@ -57,6 +57,7 @@ impl Error {
             | E::NotOffered
             | E::AlreadyEnrolled
             | E::BadTarget
+            | E::BadCountry
             | E::NotTrustable
             | E::BadTemplate(_)
             | E::Internal(_)) => Self::Common(Common::fault(&error)),

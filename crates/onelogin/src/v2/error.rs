@@ -9,8 +9,8 @@ use domain::{DeviceId, Outcome, Reason, Timestamp};
 
 use crate::access::Family;
 use crate::call::BadJson;
-use crate::envelope::{v2_error, v2_invalid};
-use crate::error::{Common, retry_after};
+use crate::envelope::{v2_error, v2_invalid, v2_invalid_since};
+use crate::error::{BAD_COUNTRY, Common, retry_after};
 use crate::lenient::WrongType;
 
 /// A refusal of MFA version 2.
@@ -26,6 +26,8 @@ pub enum Error {
     Failed(Option<i64>),
     /// A parameter is missing or not acceptable.
     Invalid(String),
+    /// The number is of a country that messages may not go to.
+    BadCountry,
 }
 
 impl Error {
@@ -37,6 +39,7 @@ impl Error {
             engine::Error::Barred => Self::Forbidden,
             engine::Error::NotOffered | engine::Error::AlreadyEnrolled => Self::invalid("factor_id"),
             engine::Error::BadTarget => Self::invalid("phone"),
+            engine::Error::BadCountry => Self::BadCountry,
             engine::Error::NotTrustable => Self::invalid("verified"),
             engine::Error::BadTemplate(_) => Self::invalid("custom_message"),
             engine::Error::BadText(field) | engine::Error::Taken(field) => Self::invalid(field),
@@ -122,6 +125,7 @@ impl IntoResponse for Error {
                 seconds,
             ),
             Self::Invalid(parameter) => v2_invalid(&[&parameter]),
+            Self::BadCountry => v2_invalid_since(&["phone"], BAD_COUNTRY),
         }
     }
 }

@@ -124,6 +124,7 @@ fn channel_field(channel: &SmartChannel) -> &'static str {
 fn read(body: &Body) -> Result<VisitRequest, Common> {
     let channel = match (filled(body, "email")?, filled(body, "phone")?) {
         (Some(address), None) => SmartChannel::Email(address),
+        (None, Some(number)) if domain::text::phone(&number).is_none() => return Err(Common::invalid("phone")),
         (None, Some(number)) => SmartChannel::Phone(number),
         (None, None) => return Err(Common::invalid("email")),
         (Some(_), Some(_)) => return Err(Common::invalid("phone")),
@@ -181,6 +182,7 @@ mod tests {
             (whole.replace("user_identifier", "name"), "user_identifier"),
             (whole.replace("email", "mail"), "email"),
             (whole.replace(r#""email""#, r#""phone":"+14155550101","email""#), "phone"),
+            (whole.replace(r#""email":"a@b.c""#, r#""phone":"0170 1234567""#), "phone"),
             (whole.replace("context", "where"), "context"),
             (whole.replace("192.0.2.1", "here"), "context.ip"),
             (whole.replace("user_agent", "agent"), "context.user_agent"),

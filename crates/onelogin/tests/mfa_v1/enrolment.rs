@@ -286,6 +286,46 @@ POST /api/1/users/2/otp_devices
 "#);
 }
 
+/// SEC 34: why a number is refused is told, for it is the operator who can help.
+#[tokio::test]
+async fn a_country_not_allowed_is_named() {
+    let countries = domain::Countries::of(["DE", "+44"]).expect("a list of countries");
+    let wire = Wire::start_with(Setup { countries, ..Setup::default() }).await;
+    let asked = |factor: i64, number: &str| {
+        let number = if number.is_empty() { String::new() } else { format!(r#","number":"{number}""#) };
+        format!(r#"{{"factor_id":{factor},"display_name":"x"{number}}}"#)
+    };
+    for factor in [2, 3] {
+        // The last is the user's own, which is American.
+        for elsewhere in ["+14155550123", "001 (415) 555-0123", "+8613812345678", ""] {
+            let told = wire.post("1/otp_devices", &asked(factor, elsewhere)).await;
+            assert_eq!(told.status(), 400, "{told}");
+            assert_eq!(told.json()["status"]["message"], "number is not in an allowed country", "{told}");
+            let told = wire.post("2/registrations", &asked(factor, elsewhere)).await;
+            assert_eq!(told.status(), 422, "{told}");
+            let details =
+                serde_json::json!({ "parameters": ["phone"], "message": "number is not in an allowed country" });
+            assert_eq!(told.json()["details"], details, "{told}");
+        }
+        // What is no number, or one that costs, is that wherever it is.
+        for none in ["4155550123", "+19005550123", "+449098790000"] {
+            let told = wire.post("1/otp_devices", &asked(factor, none)).await;
+            assert_eq!(told.json()["status"]["message"], "number is invalid", "{told}");
+            let told = wire.post("2/registrations", &asked(factor, none)).await;
+            assert_eq!(told.json()["details"], serde_json::json!({ "parameters": ["phone"] }), "{told}");
+        }
+        for listed in ["+49 (0)151 12345678", "+447400123456"] {
+            assert_eq!(wire.post("1/otp_devices", &asked(factor, listed)).await.status(), 200, "{listed}");
+        }
+    }
+    // A visit is no way round.
+    let visit = r#"{"user_identifier":"zoe","phone":"+14155550123","context":{"ip":"192.0.2.1","user_agent":"x"}}"#;
+    let told = wire.post("/api/2/smart-mfa", visit).await;
+    assert_eq!(told.status(), 422, "{told}");
+    assert_eq!(told.json()["details"]["message"], "number is not in an allowed country", "{told}");
+    assert_eq!(wire.newest_message().await, 0, "nothing was sent");
+}
+
 #[tokio::test]
 async fn a_second_active_phone_is_refused_and_a_pending_one_replaced() {
     let wire = Wire::start().await;

@@ -319,6 +319,14 @@ pub(crate) static SETTINGS: &[Setting] = &[
         ..SETTING
     },
     Setting {
+        key: "messages.countries",
+        kind: Kind::Texts(value::country),
+        about: "Countries that text messages and calls may go to, by ISO 3166 code or by prefix; none sends neither",
+        default: || Some(Value::Array(Vec::new())),
+        example: "[\"DE\", \"+44\"]",
+        ..SETTING
+    },
+    Setting {
         key: "limits.calls_per_hour",
         kind: Kind::Number(0, i64::MAX),
         about: "v1 calls per hour and account; 0 for no limit",

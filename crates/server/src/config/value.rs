@@ -134,6 +134,11 @@ pub(crate) fn network(text: &str) -> Result<(), String> {
     text.parse::<Network>().map(drop).map_err(|error| format!("{text}: {error}"))
 }
 
+/// A country, or a prefix of numbers.
+pub(crate) fn country(text: &str) -> Result<(), String> {
+    domain::Countries::of([text]).map(drop).map_err(|error| error.to_string())
+}
+
 /// An origin.
 pub(crate) fn origin(text: &str) -> Result<(), String> {
     match url::Url::parse(text) {

@@ -20,7 +20,7 @@ use std::sync::{Arc, OnceLock};
 
 use anyhow::{Context as _, bail};
 use axum::Router;
-use domain::{Channel, FactorKind, Policy};
+use domain::{Channel, Countries, FactorKind, Policy};
 use engine::chance::SystemChance;
 use engine::clock::MovableClock;
 use engine::{Chance, Clock, Engine};
@@ -93,7 +93,8 @@ impl World {
             chance: chance.clone(),
             policy: Policy {
                 factors: FactorKind::ALL.to_vec(),
-                country_prefixes: vec!["+1".to_owned()],
+                // Nothing leaves this machine, so every country is fine.
+                countries: if config.countries.is_empty() { Countries::all() } else { config.countries.clone() },
                 message_limits,
                 sends: config.sends,
                 sign_in: config.sign_in,

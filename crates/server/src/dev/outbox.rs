@@ -47,7 +47,8 @@ pub(super) async fn list(
         to: question
             .to
             .filter(|to| !to.is_empty())
-            .map(|to| to.strip_prefix(' ').map_or(to.clone(), |rest| format!("+{rest}"))),
+            .map(|to| to.strip_prefix(' ').map_or(to.clone(), |rest| format!("+{rest}")))
+            .map(|to| domain::text::phone(&to).unwrap_or(to)),
         channel,
         user_id: question.user_id.map(UserId),
         after: question.after,

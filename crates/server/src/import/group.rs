@@ -121,10 +121,11 @@ impl Current {
     /// Whether these fields speak of the same user: what both say must be the same.
     fn is_about(&self, username: &str, fields: &Fields) -> bool {
         let agree = |one: &Option<String>, other: &Option<String>| one.is_none() || other.is_none() || one == other;
+        let number = |written: &Option<String>| written.as_deref().and_then(domain::text::phone);
         let person = &self.group.person;
         key(&person.username) == key(username)
             && agree(&person.email, &fields.email)
-            && agree(&person.phone, &fields.phone)
+            && agree(&number(&person.phone), &number(&fields.phone))
             && agree(&person.external_id, &fields.external_id)
     }
 

@@ -342,8 +342,10 @@ pub(super) fn entry(fields: &Fields) -> Result<Option<Entry>, Fault> {
     if let Some(email) = &fields.email {
         import::judge_email(email)?;
     }
-    let texts =
-        [("phone", &fields.phone), ("external_id", &fields.external_id), ("display_name", &fields.display_name)];
+    if let Some(phone) = &fields.phone {
+        import::judge_phone(phone)?;
+    }
+    let texts = [("external_id", &fields.external_id), ("display_name", &fields.display_name)];
     for (name, value) in texts {
         if let Some(value) = value {
             import::judge_name(name, value)?;

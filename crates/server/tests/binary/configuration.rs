@@ -66,7 +66,7 @@ fn the_issuer_is_what_the_app_shows() {
 }
 
 /// What `serve` writes until it is ready.
-fn banner_of_serve(data: &std::path::Path, more: &[&str]) -> String {
+pub(crate) fn banner_of_serve(data: &std::path::Path, more: &[&str]) -> String {
     let ready = data.with_extension("ready");
     let log = data.with_extension("log");
     let _ = std::fs::remove_file(&ready);
