@@ -64,7 +64,6 @@ async fn a_list_is_filtered_exactly() {
         ("created_since=2026-03-01T09:30:00.000Z&created_until=2026-03-01T09:30:00Z", vec![ana, ben, chie]),
         ("updated_since=2026-03-02T00:00:00Z", vec![]),
         ("last_login_since=2020-01-01", vec![]),
-        ("created_since=soon", vec![]),
         ("sort=-id", vec![chie, ben, ana]),
         ("sort=-id&limit=2&page=2", vec![ana]),
         ("sort=%2Bid", vec![ana, ben, chie]),
@@ -159,8 +158,8 @@ async fn a_page_tells_its_place_in_headers() {
 
     # a cursor of somebody else
     GET /api/2/users?cursor=abc
-    → 422 Unprocessable Entity
-    {"statusCode":422,"name":"ValidationError","message":"Validations failed","details":{"parameters":["cursor"]}}
+    → 400 Bad Request
+    {"statusCode":400,"name":"BadRequestError","message":"Invalid pagination cursor"}
     "#);
 }
 
