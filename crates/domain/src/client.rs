@@ -109,6 +109,8 @@ pub struct ClientOptions {
     pub holding: Holding,
     /// Whether people type a number that this client shows before they accept its prompts (SEC 12).
     pub number_matching: bool,
+    /// Whether `login/verify_factor` calls a text message that was sent `pending`; the documentation has `success`.
+    pub sent_is_pending: bool,
 }
 
 /// An API caller.
@@ -340,6 +342,8 @@ pub struct Choice {
     pub holding: Option<Holding>,
     /// Whether people type a number that it shows.
     pub number_matching: Option<bool>,
+    /// Whether `login/verify_factor` calls a text message that was sent `pending`.
+    pub sent_is_pending: Option<bool>,
     /// How it wants to be answered.
     pub profile: Option<CompatProfile>,
 }
@@ -351,6 +355,7 @@ pub fn choose(view: &ClientView, choice: Choice, now: Timestamp) -> Decision<Opt
     let options = ClientOptions {
         holding: choice.holding.unwrap_or(client.options.holding),
         number_matching: choice.number_matching.unwrap_or(client.options.number_matching),
+        sent_is_pending: choice.sent_is_pending.unwrap_or(client.options.sent_is_pending),
     };
     let chosen = Client { options, profile: choice.profile.unwrap_or(client.profile), ..client };
     Decision::reply(Some(chosen.clone()))

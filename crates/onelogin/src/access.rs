@@ -114,6 +114,11 @@ impl<A> Access<A> {
         self.caller.options.number_matching
     }
 
+    /// The type of a log-in's step that has sent a text message (contract 5.2).
+    pub fn sent_type(&self) -> &'static str {
+        if self.caller.options.sent_is_pending { "pending" } else { "success" }
+    }
+
     /// The scope that was shown.
     pub fn scope(&self) -> Scope {
         self.caller.scope

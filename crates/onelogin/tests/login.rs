@@ -608,3 +608,24 @@ async fn an_unknown_name_takes_as_long_as_the_dearest_hash() {
     let held = login(&wire, &json!({ "username_or_email": "chie", "password": right, "subdomain": "acme" })).await;
     assert_eq!(held.0.text, told[0]);
 }
+
+/// Contract 5.2, 14.10: as documented, or as a client in use waits for it; only this type changes.
+#[tokio::test]
+async fn a_sent_message_may_be_called_pending() {
+    let wire = Wire::start().await;
+    let device = sms(&wire).await;
+    let client = wire.server.client(Scope::AuthenticationOnly).client_id.clone();
+    for (pending, kind) in [(None, "success"), (Some(true), "pending"), (Some(false), "success")] {
+        let choice = domain::client::Choice { sent_is_pending: pending, ..Default::default() };
+        wire.server.world.engine().choose_for_client(&client, choice).await.expect("a database");
+        let body = json!({ "state_token": under_way(&wire).await, "device_id": device.to_string() });
+        let (sent, code) = wire.sent("sms", step(&wire, &body)).await;
+        let status = sent.json()["status"].clone();
+        assert_eq!((sent.status(), &status["type"], &status["error"]), (200, &json!(kind), &json!(false)), "{sent}");
+        assert_eq!(status["message"], "SMS token sent to your mobile device. Authentication pending.");
+        let mut answer = body.clone();
+        answer["otp_token"] = code.into();
+        let done = step(&wire, &answer).await.json();
+        assert_eq!((&done["status"]["type"], &done["data"][0]["status"]), (&json!("success"), &json!("Authenticated")));
+    }
+}

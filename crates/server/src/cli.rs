@@ -224,6 +224,9 @@ enum ClientCommand {
         /// Have people type a number that this client shows them before they accept a prompt
         #[arg(long)]
         number_matching: bool,
+        /// What `login/verify_factor` calls a text message that was sent: `success`, as documented, or `pending`
+        #[arg(long, value_name = "TYPE", value_parser = sent_type, default_value = "success")]
+        sent_type: bool,
         /// Make the installation if there is none yet, for `countersign serve` to start on
         #[arg(long)]
         init: bool,
@@ -255,12 +258,12 @@ enum ClientCommand {
         #[command(flatten)]
         output: OutputArgs,
     },
-    /// Change how a client is answered, how its polls are held, whether people type a number
+    /// Change how a client is answered, how its polls are held, whether people type a number, what a sent message is called
     Set {
         #[command(flatten)]
         which: WhichArgs,
         /// `default`, `python4`, `numeric_ids` or `docs_literal`
-        #[arg(long, value_parser = profile, required_unless_present_any = ["number_matching", "hold"])]
+        #[arg(long, value_parser = profile, required_unless_present_any = ["number_matching", "hold", "sent_type"])]
         profile: Option<CompatProfile>,
         /// `off`, `adaptive`, or a number of seconds up to 25; `adaptive` forgets what was learnt
         #[arg(long, value_parser = Holding::parse)]
@@ -268,6 +271,9 @@ enum ClientCommand {
         /// `on` or `off`: whether people type a number that this client shows them before they accept a prompt
         #[arg(long, value_name = "ON|OFF", value_parser = on_or_off)]
         number_matching: Option<bool>,
+        /// What `login/verify_factor` calls a text message that was sent: `success`, as documented, or `pending`
+        #[arg(long, value_name = "TYPE", value_parser = sent_type)]
+        sent_type: Option<bool>,
         #[command(flatten)]
         output: OutputArgs,
     },
@@ -523,6 +529,15 @@ fn scope(text: &str) -> Result<Scope, String> {
     Scope::from_name(text).ok_or_else(|| format!("the scopes are {}", known.join(", ")))
 }
 
+/// Whether a sent message is called `pending`.
+fn sent_type(text: &str) -> Result<bool, &'static str> {
+    match text {
+        "pending" => Ok(true),
+        "success" => Ok(false),
+        _ => Err("a sent message is called success or pending"),
+    }
+}
+
 fn on_or_off(text: &str) -> Result<bool, &'static str> {
     match text {
         "on" => Ok(true),
@@ -645,13 +660,14 @@ fn client(command: ClientCommand) -> anyhow::Result<ExitCode> {
     use crate::client::ClientCommand as Asked;
     let mut intent = None;
     let (output, full, asked) = match command {
-        ClientCommand::Create { scope, profile, name, if_missing, hold, number_matching, init, output } => {
-            let options = ClientOptions { holding: hold, number_matching };
+        ClientCommand::Create { scope, profile, name, if_missing, hold, number_matching, sent_type, init, output } => {
+            let options = ClientOptions { holding: hold, number_matching, sent_is_pending: sent_type };
             intent = Some(making(init));
             (output, false, Asked::Create { name, scope, profile, options, if_missing })
         }
-        ClientCommand::Set { which, profile, hold, number_matching, output } => {
-            (output, false, Asked::Set(which.into(), Choice { holding: hold, number_matching, profile }))
+        ClientCommand::Set { which, profile, hold, number_matching, sent_type, output } => {
+            let choice = Choice { holding: hold, number_matching, sent_is_pending: sent_type, profile };
+            (output, false, Asked::Set(which.into(), choice))
         }
         ClientCommand::List { full, output } => (output, full, Asked::List),
         ClientCommand::Show { which, output } => (output, false, Asked::Show(which.into())),
@@ -812,11 +828,12 @@ mod tests {
             Cli::try_parse_from(["countersign", "client", "set", "abc"].iter().chain(options))
                 .map_err(|e| e.to_string())
         };
-        for options in [&["--hold", "20"][..], &["--hold", "adaptive"], &["--number-matching", "on"]] {
+        for options in [&["--hold", "20"][..], &["--hold", "adaptive"], &["--number-matching", "on"], &["--sent-type", "pending"]] {
             assert!(parse(options).is_ok(), "{options:?}");
         }
         assert!(parse(&["--hold", "26"]).unwrap_err().contains("1 to 25 seconds"));
         assert!(parse(&["--number-matching", "yes"]).unwrap_err().contains("on or off"));
+        assert!(parse(&["--sent-type", "sent"]).unwrap_err().contains("success or pending"));
         assert!(parse(&[]).is_err());
     }
 

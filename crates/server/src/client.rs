@@ -153,6 +153,7 @@ fn json(client: &Client) -> Value {
         "profile": client.profile.name(),
         "hold": hold(client.options.holding),
         "number_matching": client.options.number_matching,
+        "sent_type": sent_type(client),
         "secret_endings": client.secrets.iter().map(|s| &s.last4).collect::<Vec<_>>(),
         "revoked": client.revoked_at.is_some(),
     })
@@ -200,13 +201,19 @@ fn show(client: &Client) -> Report {
 }
 
 /// What can be chosen, and the scope, which cannot.
-fn facts(client: &Client) -> [String; 4] {
+fn facts(client: &Client) -> [String; 5] {
     [
         format!("  scope            {}", client.scope.name()),
         format!("  profile          {}", client.profile.name()),
         format!("  hold             {}", client.options.holding),
         format!("  number matching  {}", on_off(client.options.number_matching)),
+        format!("  sent type        {}", sent_type(client)),
     ]
+}
+
+/// What a text message that was sent is called at `login/verify_factor`.
+fn sent_type(client: &Client) -> &'static str {
+    if client.options.sent_is_pending { "pending" } else { "success" }
 }
 
 /// A hold as `client set` reads it.

@@ -10,6 +10,7 @@ mod wire;
 
 mod caller;
 
+mod asobrien;
 mod aws_runas;
 mod connector;
 mod dotnet;

@@ -201,7 +201,7 @@ pub(crate) async fn client(store: &Store) -> Client {
         revoked_at: None,
         wrong_secrets: Vec::new(),
         created_at: NOW,
-        options: ClientOptions { holding: Holding::Fixed(7_000), number_matching: true },
+        options: ClientOptions { holding: Holding::Fixed(7_000), number_matching: true, sent_is_pending: true },
     };
     store.decide_client(id, None, move |_| client::create(client.clone(), NOW)).await.unwrap()
 }
