@@ -103,7 +103,7 @@ impl Server {
     pub(crate) fn create_client(&self, arguments: &Arguments, scope: &str, profile: &str) -> Result<Credential> {
         let printed = process::must(
             countersign(arguments)
-                .args(["client", "create", "--scope", scope, "--profile", profile, "--data-dir"])
+                .args(["client", "create", "--scope", scope, "--profile", profile, "--hold", "off", "--data-dir"])
                 .arg(&self.data)
                 .arg("--json"),
             arguments.start_timeout,

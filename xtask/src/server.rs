@@ -94,6 +94,10 @@ impl Launch<'_> {
         let listen = self.listen.map_or_else(|| "127.0.0.1:0".to_owned(), |address| address.to_string());
         let mut command = command(self.binary);
         command.arg(if self.mode == Mode::Dev { "dev" } else { "serve" });
+        if self.mode == Mode::Dev {
+            // Chores poll, and what they measure is the poll.
+            command.args(["--hold", "off"]);
+        }
         command.args(["--listen", &listen, "--data-dir"]).arg(self.folder.join("data"));
         command.arg("--config").arg(&config).arg("--ready-file").arg(&ready_file);
         if let Some(url) = self.database_url {

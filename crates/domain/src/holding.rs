@@ -1,5 +1,5 @@
 //! For how long a poll that waits for a person is held before it is answered as pending, where the call itself does not
-//! say: off, fixed, or adaptive, as an operator has set it for the client.
+//! say: adaptive by default, or off, or fixed, as an operator has set it for the client.
 //!
 //! Adaptive learns what the client's own timeout allows. It begins short and doubles as long as the client sits holds
 //! through; a client that hangs up is never held that long again.
@@ -11,16 +11,15 @@ use crate::time::SECOND;
 /// Longest time for which a poll is held, in milliseconds: well below the time in which a request must be answered.
 pub const LONGEST: i64 = 25 * SECOND;
 /// The first hold of a client of which nothing is known, in milliseconds: below any timeout that clients ship with.
-pub const FIRST: i64 = 4 * SECOND;
+pub const FIRST: i64 = 2 * SECOND;
 /// A shorter hold saves a client nothing, in milliseconds.
 const SHORTEST: i64 = SECOND;
 
 /// For how long a client's polls are held.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Holding {
     /// Not at all.
-    #[default]
     Off,
     /// For so many milliseconds.
     Fixed(i64),
@@ -29,6 +28,13 @@ pub enum Holding {
         /// It has hung up on longer holds, in milliseconds.
         ceiling: Option<i64>,
     },
+}
+
+/// Adaptive: a client that polls without a pause would otherwise give up before anybody can answer.
+impl Default for Holding {
+    fn default() -> Self {
+        Self::ADAPTIVE
+    }
 }
 
 impl Holding {
@@ -124,7 +130,7 @@ mod tests {
             spans.push(patience.span(None));
             patience = patience.sat_through(patience.span(None));
         }
-        assert_eq!(spans, [4_000, 8_000, 16_000, 25_000, 25_000]);
+        assert_eq!(spans, [2_000, 4_000, 8_000, 16_000, 25_000]);
     }
 
     #[test]

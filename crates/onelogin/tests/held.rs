@@ -9,6 +9,7 @@ use domain::Scope;
 use domain::holding::Holding;
 use domain::verification::Context;
 use serde_json::json;
+use testkit::Setup;
 use wire::{Told, Wire};
 
 /// Long enough that only a wake-up explains an answer before it.
@@ -245,8 +246,10 @@ async fn an_adaptive_client_is_held_longer_until_it_hangs_up_and_never_that_long
     let device = push(&wire).await;
     choose(&wire, Holding::ADAPTIVE).await;
     let token = trigger(&wire, device).await;
-    let sat_through = tokio::time::timeout(Duration::from_secs(8), plain(&wire, device, &token)).await;
-    assert_eq!(sat_through.expect("held for 4 s").status(), 401);
+    for seconds in [2, 4] {
+        let sat_through = tokio::time::timeout(Duration::from_secs(2 * seconds), plain(&wire, device, &token)).await;
+        assert_eq!(sat_through.expect("held for so many seconds").status(), 401);
+    }
     hang_up(&wire, device, &token, 4_200).await;
     // The next hold would have been one of eight seconds.
     let polled = tokio::time::timeout(Duration::from_secs(7), plain(&wire, device, &token)).await;
@@ -290,4 +293,34 @@ async fn a_poll_whose_client_is_revoked_meanwhile_collects_nothing() {
     assert_eq!(chosen(&wire).await, Holding::ADAPTIVE, "it was answered, and has not hung up");
     let pushed = wire.send(wire::Script::post(&format!("/dev/phone/accept?user_id={}", wire.user))).await;
     assert_eq!(pushed.status(), 404, "SEC 56: its prompts ended with it");
+}
+
+/// Contract 4.5, 5.2, 7.10: a client in use polls sixty times with no pause that a person would notice.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_client_that_never_pauses_is_answered_at_the_tap() {
+    let wire = Wire::start_with(Setup { held_as_shipped: true, ..Setup::default() }).await;
+    let device = push(&wire).await;
+    let token = trigger(&wire, device).await;
+    let polls = async {
+        for _ in 0..60 {
+            match plain(&wire, device, &token).await.status() {
+                401 => {}
+                status => return Some(status),
+            }
+        }
+        None
+    };
+    let tap = async {
+        held(&wire, 1).await;
+        wire.dev(&format!("/dev/phone/accept?user_id={}", wire.user), "").await;
+    };
+    let (answered, ()) = tokio::join!(polls, tap);
+    assert_eq!(answered, Some(200), "without anything chosen for the client");
+    wire.server.advance(60);
+    // Whoever cannot be held is not held again, and polls as it likes.
+    let token = trigger(&wire, device).await;
+    hang_up(&wire, device, &token, 0).await;
+    for _ in 0..3 {
+        assert_eq!(tokio::time::timeout(SOON, plain(&wire, device, &token)).await.expect("not held").status(), 401);
+    }
 }

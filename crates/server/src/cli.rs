@@ -142,6 +142,9 @@ struct DevArgs {
     /// one that is drawn and in the ready file as `dev_key` [variable `COUNTERSIGN_DEV_HOST`]
     #[arg(long, value_name = "NAME", value_delimiter = ',')]
     dev_host: Vec<String>,
+    /// How polls of the clients that this world makes are held: `off`, `adaptive`, or a number of seconds up to 25
+    #[arg(long, value_parser = Holding::parse, default_value = "adaptive")]
+    hold: Holding,
     /// Make the same credentials and passwords from this number at each start
     #[arg(long, value_name = "NUMBER")]
     seed: Option<u64>,
@@ -168,7 +171,7 @@ impl DevArgs {
             lasting: config.data_dir_named,
             message_limits: message_limits == MessageLimits::Shipped,
             hosts,
-            pinned: dev::Pinned { seed: self.seed, client: self.client_id.zip(self.client_secret) },
+            pinned: dev::Pinned { seed: self.seed, hold: self.hold, client: self.client_id.zip(self.client_secret) },
         })
     }
 }
@@ -219,7 +222,7 @@ enum ClientCommand {
         #[arg(long, requires = "name")]
         if_missing: bool,
         /// Hold polls until the person answers: `off`, `adaptive`, or a number of seconds up to 25
-        #[arg(long, value_parser = Holding::parse, default_value = "off")]
+        #[arg(long, value_parser = Holding::parse, default_value = "adaptive")]
         hold: Holding,
         /// Have people type a number that this client shows them before they accept a prompt
         #[arg(long)]
@@ -828,7 +831,9 @@ mod tests {
             Cli::try_parse_from(["countersign", "client", "set", "abc"].iter().chain(options))
                 .map_err(|e| e.to_string())
         };
-        for options in [&["--hold", "20"][..], &["--hold", "adaptive"], &["--number-matching", "on"], &["--sent-type", "pending"]] {
+        for options in
+            [&["--hold", "20"][..], &["--hold", "adaptive"], &["--number-matching", "on"], &["--sent-type", "pending"]]
+        {
             assert!(parse(options).is_ok(), "{options:?}");
         }
         assert!(parse(&["--hold", "26"]).unwrap_err().contains("1 to 25 seconds"));

@@ -12,6 +12,7 @@ use std::sync::{Arc, Mutex};
 
 use axum::body::Body;
 use axum::http::{Request, header};
+use domain::holding::Holding;
 use domain::{ClientOptions, CompatProfile, Scope, Timestamp};
 use engine::Clock as _;
 use engine::clock::MovableClock;
@@ -49,6 +50,8 @@ pub struct Setup {
     pub sends: domain::SendLimits,
     /// Where text messages and calls may go; everywhere if none is listed, as in every dev world.
     pub countries: domain::Countries,
+    /// Polls held as shipped; off otherwise, so that a test that polls does not wait.
+    pub held_as_shipped: bool,
     /// How the dialect behaves; the dev world switches quotas off.
     pub options: onelogin::Options,
 }
@@ -80,8 +83,9 @@ impl TestServer {
         config.countries = setup.countries;
         let opened = installation::open(&config, Intent::Dev).await?;
         let chance = Arc::new(SeededChance::default());
-        let world =
-            Arc::new(World::build(&config, opened, (setup.message_limits, &Pinned::default()), clock, chance).await?);
+        let hold = if setup.held_as_shipped { Holding::default() } else { Holding::Off };
+        let pinned = Pinned { hold, ..Pinned::default() };
+        let world = Arc::new(World::build(&config, opened, (setup.message_limits, &pinned), clock, chance).await?);
         let doors = vec![world.dialect(&config)];
         let front = Front::new(
             doors,
@@ -133,11 +137,8 @@ impl TestServer {
         if let Some(token) = known {
             return token;
         }
-        let made = self
-            .world
-            .engine()
-            .create_client(profile.name(), Scope::ManageAll, profile, ClientOptions::default())
-            .await;
+        let options = ClientOptions { holding: Holding::Off, ..ClientOptions::default() };
+        let made = self.world.engine().create_client(profile.name(), Scope::ManageAll, profile, options).await;
         let made = made.unwrap_or_else(|error| panic!("no client: {error}"));
         let token = self.token_of(&made.client.client_id, &made.secret).await;
         self.tokens

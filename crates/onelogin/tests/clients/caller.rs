@@ -1,5 +1,6 @@
 //! What the replays share: a client with its habits, and how strictly typed clients read.
 
+use domain::holding::Holding;
 use domain::{ClientOptions, CompatProfile, Scope};
 use serde_json::Value;
 
@@ -48,12 +49,8 @@ impl<'a> Client<'a> {
 
     /// With a credential of a compat profile that may do everything.
     pub(crate) async fn connect_speaking(wire: &'a Wire, profile: CompatProfile, habits: Habits) -> Self {
-        let made = wire
-            .server
-            .world
-            .engine()
-            .create_client(profile.name(), Scope::ManageAll, profile, ClientOptions::default())
-            .await;
+        let options = ClientOptions { holding: Holding::Off, ..ClientOptions::default() };
+        let made = wire.server.world.engine().create_client(profile.name(), Scope::ManageAll, profile, options).await;
         let made = made.expect("a client");
         Self::with(wire, &made.client.client_id, &made.secret, habits).await
     }

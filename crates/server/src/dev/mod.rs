@@ -20,6 +20,7 @@ use std::sync::{Arc, OnceLock};
 
 use anyhow::{Context as _, bail};
 use axum::Router;
+use domain::holding::Holding;
 use domain::{Channel, Countries, FactorKind, Policy};
 use engine::chance::SystemChance;
 use engine::clock::MovableClock;
@@ -122,9 +123,9 @@ impl World {
     }
 
     /// The same world with a client for each profile.
-    async fn with_profiles(mut self) -> anyhow::Result<Self> {
+    async fn with_profiles(mut self, hold: Holding) -> anyhow::Result<Self> {
         let settling = self.house.folder.settle_in().await?;
-        let planting = seed::with_profiles(&self.house.engine, &self.house.folder, self.seed);
+        let planting = seed::with_profiles(&self.house.engine, &self.house.folder, self.seed, hold);
         self.seed = unlogged(planting).await?;
         drop(settling);
         Ok(self)
@@ -245,7 +246,7 @@ pub async fn serve(mut config: Config, options: Options) -> anyhow::Result<ExitC
     let clock = Arc::new(MovableClock::default());
     let world =
         World::build(&config, opened, (options.message_limits, &options.pinned), clock, Arc::new(SystemChance)).await?;
-    let world = Arc::new(world.with_profiles().await?);
+    let world = Arc::new(world.with_profiles(options.pinned.hold).await?);
     let listener = server::listen(&config).await?;
     let base_url = server::base_url(&listener, &config)?;
     let admin = admin::listen(&config).await?.context("a dev world has an admin listener")?;

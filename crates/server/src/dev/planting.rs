@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use domain::Digest;
+use domain::holding::Holding;
 use engine::Chance;
 
 /// What is chosen for a world.
@@ -10,6 +11,8 @@ use engine::Chance;
 pub struct Pinned {
     /// Credentials and passwords are made from this number.
     pub seed: Option<u64>,
+    /// How polls of the clients that are made are held.
+    pub hold: Holding,
     /// The id and the secret of the client that may do everything.
     pub client: Option<(String, String)>,
 }

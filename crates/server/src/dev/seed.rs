@@ -5,6 +5,7 @@ use std::path::Path;
 
 use anyhow::Context as _;
 use domain::app::{Definition, Source};
+use domain::holding::Holding;
 use domain::user::UserPatch;
 use domain::verification::Context;
 use domain::{ClientOptions, CompatProfile, Scope};
@@ -100,7 +101,7 @@ pub(super) async fn load_or_plant(
     pinned: &Pinned,
 ) -> anyhow::Result<Seed> {
     let file = folder.file(DEV_FILE);
-    let mut seed = planted(engine, &file, chance).await?;
+    let mut seed = planted(engine, &file, chance, pinned.hold).await?;
     if let Some((client_id, secret)) = &pinned.client
         && let Some(first) = seed.clients.first_mut()
         && (first.client_id != *client_id || first.client_secret != *secret)
@@ -113,15 +114,15 @@ pub(super) async fn load_or_plant(
     Ok(seed)
 }
 
-async fn planted(engine: &Engine, file: &Path, chance: &dyn Chance) -> anyhow::Result<Seed> {
+async fn planted(engine: &Engine, file: &Path, chance: &dyn Chance, hold: Holding) -> anyhow::Result<Seed> {
     match std::fs::read_to_string(file) {
         Ok(text) => {
             let seed: Seed = serde_json::from_str(&text)
                 .with_context(|| format!("{} is damaged; remove the data folder", file.display()))?;
             // The folder may have served another database before.
-            if is_planted(engine, &seed).await? { Ok(seed) } else { plant_and_keep(engine, chance, file).await }
+            if is_planted(engine, &seed).await? { Ok(seed) } else { plant_and_keep(engine, chance, file, hold).await }
         }
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => plant_and_keep(engine, chance, file).await,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => plant_and_keep(engine, chance, file, hold).await,
         Err(error) => Err(error).with_context(|| format!("cannot read {}", file.display())),
     }
 }
@@ -131,16 +132,16 @@ async fn is_planted(engine: &Engine, seed: &Seed) -> anyhow::Result<bool> {
     Ok(seed.clients.iter().all(|client| known.iter().any(|known| known.client_id == client.client_id)))
 }
 
-async fn plant_and_keep(engine: &Engine, chance: &dyn Chance, file: &Path) -> anyhow::Result<Seed> {
-    let seed = plant(engine, chance).await?;
+async fn plant_and_keep(engine: &Engine, chance: &dyn Chance, file: &Path, hold: Holding) -> anyhow::Result<Seed> {
+    let seed = plant(engine, chance, hold).await?;
     write_private(file, &serde_json::to_string_pretty(&seed)?)?;
     Ok(seed)
 }
 
-async fn plant(engine: &Engine, chance: &dyn Chance) -> anyhow::Result<Seed> {
+async fn plant(engine: &Engine, chance: &dyn Chance, hold: Holding) -> anyhow::Result<Seed> {
     let mut clients = Vec::new();
     for scope in Scope::ALL {
-        clients.push(plant_client(engine, scope.name(), scope, CompatProfile::Default).await?);
+        clients.push(plant_client(engine, scope.name(), scope, CompatProfile::Default, hold).await?);
     }
     let mut users = Vec::new();
     for (number, first, last) in [(1, "Ana", "Silva"), (2, "Ben", "Okafor"), (3, "Chie", "Tanaka")] {
@@ -174,7 +175,12 @@ async fn plant(engine: &Engine, chance: &dyn Chance) -> anyhow::Result<Seed> {
 
 /// The seed with a client for each profile: what is missing is planted and kept. Apart from the rest, so that a world of an
 /// earlier version gets them too.
-pub(super) async fn with_profiles(engine: &Engine, folder: &Folder, mut seed: Seed) -> anyhow::Result<Seed> {
+pub(super) async fn with_profiles(
+    engine: &Engine,
+    folder: &Folder,
+    mut seed: Seed,
+    hold: Holding,
+) -> anyhow::Result<Seed> {
     let file = folder.file(DEV_FILE);
     // Another node of this world may have planted them a moment ago.
     if let Some(kept) = std::fs::read_to_string(&file).ok().and_then(|text| serde_json::from_str::<Seed>(&text).ok()) {
@@ -183,7 +189,7 @@ pub(super) async fn with_profiles(engine: &Engine, folder: &Folder, mut seed: Se
     let before = seed.clients.len();
     for profile in CompatProfile::ALL {
         if !seed.clients.iter().any(|client| client.profile == profile.name()) {
-            seed.clients.push(plant_client(engine, profile.name(), Scope::ManageAll, profile).await?);
+            seed.clients.push(plant_client(engine, profile.name(), Scope::ManageAll, profile, hold).await?);
         }
     }
     if seed.clients.len() > before {
@@ -192,8 +198,15 @@ pub(super) async fn with_profiles(engine: &Engine, folder: &Folder, mut seed: Se
     Ok(seed)
 }
 
-async fn plant_client(engine: &Engine, name: &str, scope: Scope, profile: CompatProfile) -> anyhow::Result<DevClient> {
-    let made = engine.create_client(&format!("dev: {name}"), scope, profile, ClientOptions::default()).await?;
+async fn plant_client(
+    engine: &Engine,
+    name: &str,
+    scope: Scope,
+    profile: CompatProfile,
+    hold: Holding,
+) -> anyhow::Result<DevClient> {
+    let options = ClientOptions { holding: hold, ..ClientOptions::default() };
+    let made = engine.create_client(&format!("dev: {name}"), scope, profile, options).await?;
     Ok(DevClient {
         scope: scope.name().to_owned(),
         profile: profile.name().to_owned(),
