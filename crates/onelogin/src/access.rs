@@ -24,7 +24,7 @@ pub trait Allows: Send + Sync + 'static {
 pub struct ReadUsers;
 /// POST, PUT and DELETE on users and on v1 devices.
 pub struct ManageUsers;
-/// GET on what is about everybody: events.
+/// GET on what is about everybody: events, apps, connectors.
 pub struct ReadAll;
 /// Passwords, states and locks.
 pub struct ManageAll;

@@ -7,6 +7,7 @@
 pub mod access;
 pub mod bursts;
 pub mod call;
+pub mod catalogue;
 pub mod cost;
 pub mod credentials;
 pub mod envelope;

@@ -123,6 +123,11 @@ pub struct Place {
 }
 
 impl Place {
+    /// Where a page of a list without members is.
+    pub fn of_nothing(asked: Asked) -> Self {
+        Self { asked, items: 0, total: 0 }
+    }
+
     fn pages(self) -> u64 {
         self.total.div_ceil(u64::from(self.asked.limit))
     }

@@ -257,3 +257,37 @@ async fn a_path_may_have_a_slash_too_many() {
         assert_eq!(wire.server.send(Script::get(path)).await.status.as_u16(), 200, "{path}");
     }
 }
+
+/// Contract 3.3: what is not kept is listed all the same, as the empty list it is.
+#[tokio::test]
+async fn the_lists_of_what_is_not_kept_are_empty() {
+    let wire = Wire::start().await;
+    for (plural, noun) in [("roles", "Role"), ("groups", "Group"), ("apps", "App"), ("connectors", "Connector")] {
+        let told = wire.call_as(Scope::ReadAll, "GET", &format!("/api/1/{plural}?after_cursor=&limit=5"), "").await;
+        let nowhere = json!({ "before_cursor": null, "after_cursor": null, "previous_link": null, "next_link": null });
+        assert_eq!(
+            (told.status(), &told.json()["pagination"], &told.json()["data"]),
+            (200, &nowhere, &json!([])),
+            "{told}"
+        );
+        let told = wire.call_as(Scope::ReadAll, "GET", &format!("/api/2/{plural}?limit=5&page=1"), "").await;
+        assert_eq!((told.status(), told.json()), (200, json!([])), "{told}");
+        for (name, value) in [("current-page", "1"), ("page-items", "0"), ("total-count", "0"), ("total-pages", "0")] {
+            assert_eq!(told.0.header(name), Some(value), "{plural}: {name}");
+        }
+        let one = wire.call_as(Scope::ReadAll, "GET", &format!("/api/1/{plural}/5"), "").await;
+        v1("3.3", &one, 404, "not found", format!("{noun} for id 5 was not found"));
+        let none = wire.call_as(Scope::ReadAll, "GET", &format!("/api/1/{plural}/x"), "").await;
+        v1("13.13", &none, 400, "bad request", json!({ "attribute": "id", "description": "ID is incorrect" }));
+        let one = wire.call_as(Scope::ReadAll, "GET", &format!("/api/2/{plural}/5"), "").await;
+        v2("3.3", &one, 404, "NotFoundError", Some("The resource with the given id could not be found"));
+        for path in [format!("/api/1/{plural}?after_cursor=x"), format!("/api/2/{plural}?cursor=x")] {
+            assert_eq!(wire.call_as(Scope::ReadAll, "GET", &path, "").await.status(), 400, "{path}");
+        }
+    }
+    for version in [1, 2] {
+        let of_user = wire.call("GET", &format!("/api/{version}/users/{}/apps", wire.user), "").await.json();
+        let expected = if version == 1 { json!([[]]) } else { json!([]) };
+        assert_eq!(of_user.get("data").unwrap_or(&of_user), &expected);
+    }
+}

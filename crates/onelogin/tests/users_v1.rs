@@ -527,7 +527,7 @@ async fn states_log_outs_and_custom_attributes() {
     # applications
     GET /api/1/users/1/apps
     → 200 OK
-    {"status":{"error":false,"code":200,"type":"success","message":"Success"},"data":[]}
+    {"status":{"error":false,"code":200,"type":"success","message":"Success"},"data":[[]]}
     "#);
 }
 

@@ -134,6 +134,16 @@ const V2_USERS: &[Field] = &[
     number("page", "Number of the page, from 1"),
     text("cursor", "A page, as an earlier answer named it"),
 ];
+const V1_PAGES: &[Field] = &[
+    number("limit", "Entries on a page, at most 50"),
+    text("after_cursor", "The page after"),
+    text("before_cursor", "The page before"),
+];
+const V2_PAGES: &[Field] = &[
+    number("limit", "Entries on a page, at most 50"),
+    number("page", "Number of the page, from 1"),
+    text("cursor", "A page, as an earlier answer named it"),
+];
 const EVENTS: &[Field] = &[
     number("id", "The event of this id"),
     text("event_type_id", "Types, joined by commas, at most 100"),
@@ -285,6 +295,24 @@ operations! {
         DELETE "/api/2/users/{user_id}" "Delete a user" ? NONE, NONE => Success::Nothing;
         POST "/api/2/users/{user_id}/unlock" "Lift every lock of a user" ? NONE, NONE => Success::Object(200, "Any");
         GET "/api/2/users/{user_id}/apps" "Apps: none are kept" ? NONE, NONE => Success::Array(200, "Any");
+    }
+    "Not kept" {
+        GET "/api/1/roles" "List roles: none are kept" ? V1_PAGES, NONE => Success::V1Page("Any");
+        GET "/api/1/roles/{id}" "Read a role: 404, none is kept" ? NONE, NONE => Success::V1("Any");
+        GET "/api/1/groups" "List groups: none are kept" ? V1_PAGES, NONE => Success::V1Page("Any");
+        GET "/api/1/groups/{id}" "Read a group: 404, none is kept" ? NONE, NONE => Success::V1("Any");
+        GET "/api/1/apps" "List apps: none are kept" ? V1_PAGES, NONE => Success::V1Page("Any");
+        GET "/api/1/apps/{id}" "Read an app: 404, none is kept" ? NONE, NONE => Success::V1("Any");
+        GET "/api/1/connectors" "List connectors: none are kept" ? V1_PAGES, NONE => Success::V1Page("Any");
+        GET "/api/1/connectors/{id}" "Read a connector: 404, none is kept" ? NONE, NONE => Success::V1("Any");
+        GET "/api/2/roles" "List roles: none are kept" ? V2_PAGES, NONE => Success::Array(200, "Any");
+        GET "/api/2/roles/{id}" "Read a role: 404, none is kept" ? NONE, NONE => Success::Object(200, "Any");
+        GET "/api/2/groups" "List groups: none are kept" ? V2_PAGES, NONE => Success::Array(200, "Any");
+        GET "/api/2/groups/{id}" "Read a group: 404, none is kept" ? NONE, NONE => Success::Object(200, "Any");
+        GET "/api/2/apps" "List apps: none are kept" ? V2_PAGES, NONE => Success::Array(200, "Any");
+        GET "/api/2/apps/{id}" "Read an app: 404, none is kept" ? NONE, NONE => Success::Object(200, "Any");
+        GET "/api/2/connectors" "List connectors: none are kept" ? V2_PAGES, NONE => Success::Array(200, "Any");
+        GET "/api/2/connectors/{id}" "Read a connector: 404, none is kept" ? NONE, NONE => Success::Object(200, "Any");
     }
     "MFA, version 1" {
         GET "/api/1/users/{user_id}/auth_factors" "Factors the user can still enrol" ? NONE, NONE => Success::V1("Any");

@@ -23,6 +23,8 @@ pub enum Error {
     BadId,
     /// No such user; with the id as it was asked for.
     NotFound(String),
+    /// None of this noun has this id.
+    NoSuch(&'static str, String),
     /// Something is wrong with one attribute.
     Attribute {
         /// Its name.
@@ -123,6 +125,9 @@ impl IntoResponse for Error {
         let bad_request = |message: Message| v1_error(StatusCode::BAD_REQUEST, "bad request", message);
         match self {
             Self::Common(common) => common.answer(Family::V1),
+            Self::NoSuch(noun, id) => {
+                v1_error(StatusCode::NOT_FOUND, "not found", format!("{noun} for id {id} was not found"))
+            }
             Self::BadId => bad_request(Message::attribute("id", "ID is incorrect")),
             Self::NotFound(id) => {
                 v1_error(StatusCode::NOT_FOUND, "not found", format!("User for id {id} was not found"))

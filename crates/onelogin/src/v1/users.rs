@@ -62,10 +62,10 @@ pub async fn roles(app: App, _: Access<ReadUsers>, call: Call) -> Result<Respons
     Ok(v1_success(&[[0_i64; 0]]))
 }
 
-/// The user's applications: none, since applications are not kept.
+/// The user's applications, an array in an array: none, since whose an application is is not kept.
 pub async fn apps(app: App, _: Access<ReadUsers>, call: Call) -> Result<Response, Error> {
     app.engine.user(user_id(&call)?).await.map_err(Error::of(&app, &call))?;
-    Ok(v1_success(&[Value::Null; 0]))
+    Ok(v1_success(&[[Value::Null; 0]]))
 }
 
 fn read(access: &Access<ManageUsers>, call: &Call) -> Result<Given, Error> {

@@ -15,6 +15,7 @@ mod aws_runas;
 mod connector;
 mod dotnet;
 mod go;
+mod graph;
 mod java;
 mod login_cli;
 mod mcp;

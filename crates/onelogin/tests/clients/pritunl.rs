@@ -35,7 +35,7 @@ async fn users_by_name_are_active_or_not() {
     let ben = user(&client).await;
     assert_eq!((&ben["id"], &ben["status"]), (&json!(wire.user), &json!(1)));
     assert_eq!(data(&client.get("/api/1/users?username=nobody").await), json!([]));
-    assert_eq!(data(&client.get(&format!("/api/1/users/{}/apps", wire.user)).await), json!([]));
+    assert_eq!(data(&client.get(&format!("/api/1/users/{}/apps", wire.user)).await), json!([[]]));
 }
 
 #[tokio::test]
