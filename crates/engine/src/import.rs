@@ -224,9 +224,11 @@ impl Import {
         // What was looked up before somebody else here had these names in hand may be true no longer.
         let mut hint = hint.filter(|hint| held.last() <= hint.moment);
         let mut waits = 0;
+        let mut tried = Tried::default();
         for _ in 0..TRIES {
-            match self.try_take(person, &said, &names, hint.take(), drawn).await {
-                Ok(Some(imported)) => {
+            match self.try_take(person, &said, &names, hint.take(), drawn, &mut tried).await {
+                Ok(Some(mut imported)) => {
+                    tried.claim(&mut imported);
                     held.mark(self.moment.fetch_add(1, Ordering::SeqCst) + 1);
                     return Ok(imported);
                 }
@@ -251,6 +253,7 @@ impl Import {
         names: &[&str],
         hint: Option<Hint>,
         ids: &DrawnIds,
+        tried: &mut Tried,
     ) -> Result<Option<Imported>, ImportError> {
         let store = &self.engine.store;
         let found = match hint {
@@ -271,6 +274,7 @@ impl Import {
             }
         }
         let renamed = view.user.is_some() && person.update;
+        tried.note(user, &fates);
         match store.decide(user, move |view| import::merge(view, &incoming, &by, now)).await {
             Ok(merged) => ended(merged, user, fates),
             Err(store::Error::Conflict(store::Field::Username)) if renamed => Err(ImportError::Taken("username")),
@@ -426,6 +430,47 @@ fn spoken_for(person: &Person) -> Vec<String> {
 struct DrawnIds {
     user: Option<i64>,
     devices: Vec<i64>,
+}
+
+/// What was tried to be made of a person. Whether a try was kept may be unknown, and then the next look shows it: what is
+/// here under an id that was drawn for this person and nobody else, or is as this list says, was made by a try (SEC 80).
+#[derive(Debug, Default)]
+struct Tried {
+    user: Option<(UserId, Fate)>,
+    devices: Vec<(DeviceId, Fate)>,
+}
+
+impl Tried {
+    fn note(&mut self, user: UserId, fates: &Fates) {
+        let made = |fate: &Fate| matches!(fate, Fate::New | Fate::Updated);
+        // What was new once may be looked at again, and stays new.
+        if made(&fates.person) && self.user.as_ref().is_none_or(|(before, _)| *before != user) {
+            self.user = Some((user, fates.person.clone()));
+        }
+        for (id, fate) in fates.devices.iter().filter(|(_, fate)| made(fate)) {
+            if !self.devices.iter().any(|(before, _)| before == id) {
+                self.devices.push((*id, fate.clone()));
+            }
+        }
+    }
+
+    /// Tells what a try before has made as made.
+    fn claim(&self, imported: &mut Imported) {
+        if let Some((user, fate)) = &self.user
+            && *user == imported.user
+            && imported.person == Fate::Same
+        {
+            imported.created = imported.created || *fate == Fate::New;
+            imported.person = fate.clone();
+        }
+        for (id, fate) in &mut imported.devices {
+            if let Some((_, made)) = self.devices.iter().find(|(tried, _)| tried == id)
+                && *fate == Fate::Same
+            {
+                *fate = made.clone();
+            }
+        }
+    }
 }
 
 /// Who somebody was when it was looked up.

@@ -551,3 +551,39 @@ fn the_earlier_line_wins() {
     let expected: Vec<String> = (0..900).filter(|n| !matches!(n % 9, 1 | 2)).map(|n| format!("user{n}")).collect();
     assert_eq!(names, expected, "by id, that is in the order of the list");
 }
+
+/// A commit that comes with a warning counts as unknown (SEC 80): whether it was kept shows only by the next look. What is
+/// then found to have been made is new, and counted once.
+#[test]
+fn an_unknown_commit_is_counted_once() {
+    let Some(cluster) = pgtest::Cluster::shared() else { return };
+    let (folder, url) = (tempfile::tempdir().unwrap(), cluster.new_database());
+    let data = folder.path().join("data");
+    let at = ["--data-dir", data.to_str().unwrap(), "--database-url", &url, "--json"];
+    let list = folder.path().join("list.csv");
+    let write = |from: usize, to: usize| {
+        let mut lines = "username,secret_base32\n".to_owned();
+        for number in from..to {
+            writeln!(lines, "person{number},{}", base32(number)).unwrap();
+        }
+        std::fs::write(&list, lines).unwrap();
+    };
+    let import = || run_json(&[&["import", list.to_str().unwrap()], &at[..]].concat());
+    write(0, 1);
+    assert_eq!(import()["users"], 1);
+    let name = url.trim_start_matches("postgres:///").split('?').next().unwrap().to_owned();
+    // Commits of new users warn, as one does whose standby has not confirmed it.
+    cluster.sql(
+        &name,
+        "CREATE FUNCTION warn() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN \
+         RAISE WARNING 'not confirmed by its standby'; RETURN NULL; END $$; \
+         CREATE CONSTRAINT TRIGGER warns AFTER INSERT ON \"user\" DEFERRABLE INITIALLY DEFERRED \
+         FOR EACH ROW EXECUTE FUNCTION warn()",
+    );
+    write(1, 61);
+    let summary = import();
+    let there = cluster.sql(&name, "SELECT COUNT(*) FROM \"user\"");
+    assert_eq!((&summary["users"], &summary["devices"], there.as_str()), (&60.into(), &60.into(), "61"), "{summary}");
+    let again = import();
+    assert_eq!((&again["users"], &again["devices"]), (&0.into(), &0.into()), "{again}");
+}
