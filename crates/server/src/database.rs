@@ -1,11 +1,14 @@
 //! Which database an installation lives in: SQLite in its own data folder, or PostgreSQL behind a URL. A URL may hold a
 //! password, so it is never shown whole.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::bail;
 use store::PostgresOptions;
 use zeroize::Zeroizing;
+
+/// The name of a SQLite database's file.
+pub const SQLITE_FILE: &str = "countersign.db";
 
 /// Where the data is.
 #[derive(Debug, Clone, Default)]
@@ -30,6 +33,17 @@ impl std::fmt::Debug for Postgres {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(&self.shown)
     }
+}
+
+/// How a SQLite database is named wherever one is printed: by its data folder, from the root, so that `move` takes it from
+/// anywhere. `path` is the data folder, the database's own folder or its file.
+pub fn shown_sqlite(path: &Path) -> String {
+    let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    let folder = if path.is_file() { path.parent().unwrap_or(&path) } else { &path };
+    let is_its_own = folder.file_name().is_some_and(|name| name == "db") && folder.join(SQLITE_FILE).exists();
+    let folder = if is_its_own { folder.parent().unwrap_or(folder) } else { folder };
+    // No sign at the end, and none twice.
+    format!("sqlite://{}", folder.components().collect::<PathBuf>().display())
 }
 
 impl Database {

@@ -7,7 +7,7 @@ use serde_json::json;
 use store::Migration;
 
 use crate::config::Config;
-use crate::database::Database;
+use crate::database::{Database, shown_sqlite};
 use crate::house::BuildError;
 use crate::installation::{self, Intent};
 use crate::terminal;
@@ -28,7 +28,7 @@ pub async fn run(config: &Config, dry_run: bool, as_json: bool) -> anyhow::Resul
         opened.store.close().await;
     }
     let shown = match &config.database {
-        Database::Sqlite => format!("sqlite://{}", config.data_dir.join("db").display()),
+        Database::Sqlite => shown_sqlite(&config.data_dir),
         Database::Postgres(postgres) => postgres.shown().to_owned(),
     };
     say(&shown, &found.pending, dry_run, as_json);

@@ -13,7 +13,7 @@ use serde_json::json;
 use store::OpenError;
 use store::transfer::{Carried, End, Route, TransferError, carry};
 
-use crate::database::Postgres;
+use crate::database::{Postgres, SQLITE_FILE as FILE, shown_sqlite};
 use crate::folder::Folder;
 use crate::terminal;
 
@@ -51,7 +51,7 @@ impl Place {
 
     fn shown(&self) -> String {
         match self {
-            Self::Sqlite(path) => format!("sqlite://{}", std::path::absolute(path).unwrap_or(path.clone()).display()),
+            Self::Sqlite(path) => shown_sqlite(path),
             Self::Postgres(postgres) => postgres.shown().to_owned(),
         }
     }
@@ -74,8 +74,6 @@ impl Place {
         }
     }
 }
-
-const FILE: &str = "countersign.db";
 
 /// The folder of the database that `path` means: a data folder, the database's own folder, or its file.
 fn database_folder(path: &Path) -> PathBuf {

@@ -257,3 +257,30 @@ fn a_killed_move_can_be_repeated() {
     assert!(String::from_utf8_lossy(&listed.stderr).contains("there is no installation in"));
     run_json(&["move", "--from", &from, "--to", &format!("sqlite://{data}"), "--json"]);
 }
+
+/// However a database is given, it is printed in one way, and what is printed can be given, from any folder.
+#[test]
+fn what_is_printed_can_be_given() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    let data = data.to_str().unwrap();
+    assert_eq!(Running::start(&["serve", "--data-dir", data]).stop(), Some(0));
+    let printed = run_json(&["migrate", "--dry-run", "--data-dir", data, "--json"])["database"].clone();
+    let mut from = printed.as_str().unwrap().to_owned();
+    assert_eq!(from, format!("sqlite://{data}"));
+    // The data folder, the database's own folder and its file mean the same, and so does a path of the working folder.
+    let to = |name: &str| format!("sqlite://{}", folder.path().join(name).display());
+    for (form, name) in [("", "one"), ("/db", "two"), ("/db/countersign.db", "three"), ("/", "four")] {
+        let moved = run_json(&["move", "--from", &format!("{from}{form}"), "--to", &to(name), "--json"]);
+        assert_eq!((&moved["from"], &moved["to"]), (&from.clone().into(), &to(name).into()));
+        from = moved["to"].as_str().unwrap().to_owned();
+    }
+    let moved = countersign()
+        .args(["move", "--from", "sqlite://four", "--to", "sqlite://five", "--json"])
+        .current_dir(folder.path())
+        .output()
+        .unwrap();
+    assert!(moved.status.success(), "{}", String::from_utf8_lossy(&moved.stderr));
+    let moved: Value = serde_json::from_slice(&moved.stdout).unwrap();
+    assert_eq!((&moved["from"], &moved["to"]), (&to("four").into(), &to("five").into()));
+}
