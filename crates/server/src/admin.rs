@@ -4,20 +4,23 @@
 use std::fmt::Write as _;
 use std::sync::Arc;
 
-use anyhow::Context as _;
-use axum::Router;
-use axum::extract::State;
-use axum::http::{StatusCode, header};
+use anyhow::{Context as _, bail};
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use domain::FactorKind;
+use axum::{Router, middleware};
+use domain::{Digest, FactorKind};
 use engine::{Engine, MessageBudget, Whose};
 use onelogin::App;
 use tokio::net::TcpListener;
 use web::front::Front;
+use zeroize::Zeroizing;
 
-use crate::config::Config;
+use crate::config::{self, Config};
 use crate::health::Health;
+use crate::local;
 
 /// What the metrics are read from.
 pub struct Watched {
@@ -27,20 +30,107 @@ pub struct Watched {
     pub front: Front,
 }
 
+/// An admin listener, and who may read metrics there.
+#[derive(Debug)]
+pub struct Admin {
+    /// The listener.
+    pub listener: TcpListener,
+    readers: Readers,
+}
+
+impl Admin {
+    /// Where it is.
+    pub fn url(&self) -> std::io::Result<String> {
+        Ok(format!("http://{}", self.listener.local_addr()?))
+    }
+
+    /// The listener, and what it answers.
+    pub(crate) fn answering(self, health: Health, watched: Watched) -> (TcpListener, Router) {
+        (self.listener, routes(health, watched, self.readers))
+    }
+}
+
+/// Who may read metrics (SEC 52).
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Readers {
+    /// Callers that name this machine, since nobody else reaches the listener but through a browser here.
+    Local,
+    /// Callers that show this token.
+    Token(Digest),
+    /// Everybody whom the network lets through.
+    All,
+}
+
+/// The shortest token, in characters.
+const SHORTEST_TOKEN: usize = 16;
+
+impl Readers {
+    /// Of the listener in the configuration. Reads the token's file.
+    pub(crate) fn configured(config: &Config) -> anyhow::Result<Self> {
+        let Some(file) = &config.admin_token_file else {
+            let local = config.admin_listen.is_some_and(|address| address.ip().to_canonical().is_loopback());
+            return Ok(if local { Self::Local } else { Self::All });
+        };
+        let text = Zeroizing::new(config::text_of(file).context("admin_token_file")?);
+        let token = text.trim();
+        if token.len() < SHORTEST_TOKEN || !token.bytes().all(|byte| byte.is_ascii_graphic()) {
+            bail!(
+                "admin_token_file: {} must hold {SHORTEST_TOKEN} letters, digits and signs or more, without blanks",
+                file.display()
+            );
+        }
+        config::warn_if_exposed(file)?;
+        Ok(Self::Token(Digest::of(token.as_bytes())))
+    }
+
+    /// Whether this caller may; if not, the status and what to do.
+    fn judge(self, headers: &HeaderMap) -> Result<(), (StatusCode, &'static str)> {
+        match self {
+            Self::All => Ok(()),
+            Self::Local => {
+                let local = local::host(headers).is_some_and(|(name, whole)| {
+                    local::is_here(name) && local::is_own_page(headers, &format!("http://{whole}"))
+                });
+                let advice = "metrics answer callers on this machine: use 127.0.0.1 or localhost as host, or set \
+                              --admin-token-file\n";
+                if local { Ok(()) } else { Err((StatusCode::FORBIDDEN, advice)) }
+            }
+            Self::Token(token) => {
+                let shown = web::bearer::from_headers(headers).map(|shown| Digest::of(shown.as_bytes()));
+                // Digests are compared, so the time it takes says nothing about the token.
+                if shown == Some(token) {
+                    Ok(())
+                } else {
+                    Err((StatusCode::UNAUTHORIZED, "metrics need `Authorization: Bearer` with the admin token\n"))
+                }
+            }
+        }
+    }
+}
+
 /// Binds the admin address, if there is one.
-pub async fn listen(config: &Config) -> anyhow::Result<Option<TcpListener>> {
+pub async fn listen(config: &Config) -> anyhow::Result<Option<Admin>> {
     let Some(address) = config.admin_listen else { return Ok(None) };
     let bound = TcpListener::bind(address).await;
     let listener = bound.with_context(|| {
         format!("cannot listen on {address} for metrics and health; choose another address with --admin-listen")
     })?;
-    Ok(Some(listener))
+    Ok(Some(Admin { listener, readers: Readers::configured(config)? }))
 }
 
 /// What the admin listener answers.
-pub fn routes(health: Health, watched: Watched) -> Router {
+fn routes(health: Health, watched: Watched, readers: Readers) -> Router {
+    let guard = move |request: Request, next: Next| async move {
+        match readers.judge(request.headers()) {
+            Ok(()) => next.run(request).await,
+            Err((status @ StatusCode::UNAUTHORIZED, advice)) => {
+                (status, [(header::WWW_AUTHENTICATE, "Bearer")], advice).into_response()
+            }
+            Err(refused) => refused.into_response(),
+        }
+    };
     let metrics = Router::new().route("/metrics", get(metrics)).with_state(Arc::new(watched));
-    health.routes().merge(metrics).merge(crate::root::admin())
+    health.routes().merge(metrics.layer(middleware::from_fn(guard))).merge(crate::root::admin())
 }
 
 async fn metrics(State(watched): State<Arc<Watched>>) -> Response {

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use domain::FactorKind;
 use engine::Engine;
+use serde_json::{Value, json};
 
 use crate::database::Database;
 use crate::folder::Folder;
@@ -11,12 +12,44 @@ use crate::folder::Folder;
 /// What an authenticator app shows as long as nobody has chosen.
 const BUILT_IN_ISSUER: &str = "countersign";
 
+/// Where a server is.
+#[derive(Debug, Clone)]
+pub struct Places {
+    /// The address on which it listens itself.
+    pub listens: String,
+    /// The address by which callers reach it, if that is another.
+    pub public: Option<String>,
+    /// The address of metrics, and of health apart from callers.
+    pub admin: Option<String>,
+}
+
+impl Places {
+    /// What the ready file says of it.
+    pub fn ready(&self) -> Value {
+        let mut ready = json!({ "base_url": self.listens });
+        let others = [("public_url", &self.public), ("admin_url", &self.admin)];
+        for (name, url) in others.into_iter().filter_map(|(name, url)| Some((name, url.as_ref()?))) {
+            ready[name] = json!(url);
+        }
+        ready
+    }
+}
+
 /// The banner of `countersign serve`.
-pub async fn serve(engine: &Engine, base_url: &str, folder: &Folder, database: &Database) -> String {
+pub async fn serve(engine: &Engine, places: &Places, folder: &Folder, database: &Database) -> String {
     let data = folder.root().display();
-    let mut text = format!("\nCountersign {} is answering at {base_url}\n\n", env!("CARGO_PKG_VERSION"));
-    let _ = writeln!(text, "  API      {base_url}/auth/oauth2/v2/token, /api/1, /api/2");
-    let _ = writeln!(text, "  Health   {base_url}/livez, {base_url}/readyz");
+    let Places { listens, public, admin } = places;
+    let reached = public.as_ref().unwrap_or(listens);
+    let mut text = format!("\nCountersign {} is answering at {reached}\n\n", env!("CARGO_PKG_VERSION"));
+    if reached != listens {
+        let _ = writeln!(text, "  Listens  {listens}");
+    }
+    let _ = writeln!(text, "  API      {reached}/auth/oauth2/v2/token, /api/1, /api/2");
+    let _ = writeln!(text, "  To read  {reached}/docs, {reached}/openapi.json");
+    let _ = writeln!(text, "  Health   {listens}/livez, {listens}/readyz");
+    let metrics =
+        admin.as_ref().map_or_else(|| "not offered (--admin-listen)".to_owned(), |url| format!("{url}/metrics"));
+    let _ = writeln!(text, "  Metrics  {metrics}");
     let _ = writeln!(text, "  Data     {data}");
     let _ = writeln!(text, "  Database {}", database_name(database));
     let offered = &engine.settings().policy.factors;

@@ -326,6 +326,8 @@ pub struct Config {
     pub listen: SocketAddr,
     /// Address and port of the admin listener, if there is one.
     pub admin_listen: Option<SocketAddr>,
+    /// File with the token that whoever reads metrics must show, if any.
+    pub admin_token_file: Option<PathBuf>,
     /// The data folder.
     pub data_dir: PathBuf,
     /// Whether a flag or a variable names the data folder.
@@ -396,6 +398,7 @@ impl Config {
         Ok(Self {
             listen: values.address("listen").unwrap_or(default_listen),
             admin_listen: values.address("admin_listen"),
+            admin_token_file: values.path("admin_token_file"),
             data_dir: values.path("data_dir").unwrap_or_else(folder::default_root),
             data_dir_named: matches!(values.of("data_dir").1, Origin::Flag(_) | Origin::Variable(_)),
             database,

@@ -19,6 +19,7 @@ pub mod healthcheck;
 pub mod house;
 pub mod import;
 pub mod installation;
+mod local;
 pub mod log;
 pub mod migrate;
 mod names;

@@ -7,14 +7,9 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use engine::Clock as _;
 use engine::clock::SystemClock;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::folder::write_private;
-
-/// What `serve` tells: where it listens, and no more.
-pub fn served(base_url: &str) -> Value {
-    json!({ "base_url": base_url })
-}
 
 /// Removes what an earlier run has left.
 pub fn clear(path: Option<&Path>) -> anyhow::Result<()> {

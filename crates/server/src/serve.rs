@@ -15,7 +15,8 @@ use web::proxy::TrustedProxies;
 use web::request_id::RequestIds;
 use web::tls::Certificates;
 
-use crate::admin::{self, Watched};
+use crate::admin::{self, Admin, Watched};
+use crate::banner::Places;
 use crate::config::{self, Config, Given, Values};
 use crate::database::Database;
 use crate::health::Health;
@@ -23,7 +24,7 @@ use crate::house::{self, Fittings, House};
 use crate::installation::{self, Intent};
 use crate::ready::Sign;
 use crate::signals::{Signals, Told};
-use crate::{banner, control, ready, root, settings, terminal};
+use crate::{banner, control, root, settings, terminal};
 
 /// `countersign serve`.
 pub async fn serve(given: Given, config: Config) -> anyhow::Result<ExitCode> {
@@ -36,10 +37,15 @@ pub async fn serve(given: Given, config: Config) -> anyhow::Result<ExitCode> {
     let listener = listen(&config).await?;
     let base_url = base_url(&listener, &config)?;
     let admin = admin::listen(&config).await?;
+    let places = Places {
+        listens: base_url,
+        public: config.public_url.clone(),
+        admin: admin.as_ref().map(Admin::url).transpose()?,
+    };
     let app = house.app(&config.options);
     let announce = async {
-        terminal::remark(&banner::serve(&house.engine, &base_url, &house.folder, &config.database).await);
-        sign.put_up(&ready::served(&base_url))
+        terminal::remark(&banner::serve(&house.engine, &places, &house.folder, &config.database).await);
+        sign.put_up(&places.ready())
     };
     let signals = (Signals::hear(Told::Reload)?, &started as &dyn Reload);
     run(&config, &house, (listener, admin), (app, root::served(config.root_page)), signals, announce).await
@@ -166,7 +172,7 @@ fn reread(certificates: Option<&Certificates>, changed: &anyhow::Result<Vec<&'st
 pub async fn run(
     config: &Config,
     house: &House,
-    (listener, admin): (TcpListener, Option<TcpListener>),
+    (listener, admin): (TcpListener, Option<Admin>),
     (app, rest): (App, Router),
     (mut signals, reload): (Signals, &dyn Reload),
     announce: impl Future<Output = anyhow::Result<()>>,
@@ -202,8 +208,8 @@ pub async fn run(
             None => std::future::pending().await,
         }
     };
-    let watching = admin.map(|listener| {
-        let (routes, ids) = (admin::routes(health.clone(), watched), RequestIds::new(&prefix));
+    let watching = admin.map(|admin| {
+        let ((listener, routes), ids) = (admin.answering(health.clone(), watched), RequestIds::new(&prefix));
         let front = Front::new(Vec::new(), routes, config.limits, ids, web::guard::plain);
         let mut stopped = stopping.clone();
         tokio::spawn(web::listen::serve(listener, front, async move {

@@ -7,6 +7,8 @@ mod configuration;
 mod dev_world;
 #[path = "binary/installation.rs"]
 mod installation;
+#[path = "binary/listeners.rs"]
+mod listeners;
 #[path = "binary/numbers.rs"]
 mod numbers;
 

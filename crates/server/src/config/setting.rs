@@ -143,6 +143,13 @@ pub(crate) static SETTINGS: &[Setting] = &[
         ..SETTING
     },
     Setting {
+        key: "admin_token_file",
+        kind: Kind::Path,
+        about: "File with a token of 16 characters or more, which metrics then ask for as `Authorization: Bearer`",
+        example: "\"/run/secrets/countersign-admin-token\"",
+        ..SETTING
+    },
+    Setting {
         key: "data_dir",
         kind: Kind::Path,
         about: "Folder that holds the database and the keys",

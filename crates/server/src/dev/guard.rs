@@ -13,6 +13,7 @@ use axum::response::{IntoResponse, Response};
 use domain::Digest;
 
 use super::problem::Problem;
+use crate::local;
 
 /// Under which name the key is sent: a header, a parameter, or a cookie for the pages.
 const KEY_HEADER: &str = "x-dev-key";
@@ -53,18 +54,12 @@ impl Guard {
     }
 
     fn judge(&self, headers: &HeaderMap, uri: &Uri) -> Result<(), Problem> {
-        let text = |name| headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok());
-        let Some(host) = text(header::HOST) else { return Err(self.foreign_host()) };
-        let name = match host.strip_prefix('[') {
-            Some(rest) => rest.split(']').next().unwrap_or_default(),
-            None => host.split(':').next().unwrap_or_default(),
-        };
-        let loopback = name == "localhost" || name.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback());
-        if !loopback && !self.names.iter().any(|known| known.eq_ignore_ascii_case(name)) {
+        let Some((name, host)) = local::host(headers) else { return Err(self.foreign_host()) };
+        if !local::is_here(name) && !self.names.iter().any(|known| known.eq_ignore_ascii_case(name)) {
             return Err(self.foreign_host());
         }
         let own = format!("{}://{host}", self.scheme);
-        if headers.get(header::ORIGIN).is_some_and(|origin| origin.as_bytes() != own.as_bytes()) {
+        if !local::is_own_page(headers, &own) {
             return Err(Problem::new(
                 StatusCode::FORBIDDEN,
                 "dev.foreign_page",

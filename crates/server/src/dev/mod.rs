@@ -250,7 +250,7 @@ pub async fn serve(mut config: Config, options: Options) -> anyhow::Result<ExitC
     let listener = server::listen(&config).await?;
     let base_url = server::base_url(&listener, &config)?;
     let admin = admin::listen(&config).await?.context("a dev world has an admin listener")?;
-    let admin_url = format!("http://{}", admin.local_addr()?);
+    let admin_url = admin.url()?;
     let _ = world.base_url.set(base_url.clone());
     let entries = (world.app(&config), world.routes(guard.clone()));
     if config.database.postgres().is_some() {
