@@ -56,16 +56,10 @@ pub fn parse(text: &str, origin: &str) -> Result<Keyring, KeyError> {
 /// that is not this process's to do, as on a pod's volume, it is warned of.
 pub fn protect(file: &Path) -> Result<(), KeyError> {
     let origin = file.display().to_string();
-    let io = |error| KeyError::Io(origin.clone(), error);
-    let mode = std::fs::metadata(file).map_err(io)?.mode() & 0o777;
+    let mode = judged(file)?;
     let open = mode & 0o077;
     if open == 0 {
         return Ok(());
-    }
-    let mounts = std::fs::read_to_string("/proc/self/mountinfo").unwrap_or_default();
-    let mounted = file.canonicalize().is_ok_and(|file| is_read_only(&mounts, &file));
-    if mode & 0o007 != 0 && !mounted {
-        return Err(KeyError::Exposed(origin));
     }
     if std::fs::set_permissions(file, std::fs::Permissions::from_mode(mode & 0o700)).is_err() {
         tracing::warn!(
@@ -76,6 +70,31 @@ pub fn protect(file: &Path) -> Result<(), KeyError> {
         );
     }
     Ok(())
+}
+
+/// The mode of a file of keys, unless everybody can read it.
+fn judged(file: &Path) -> Result<u32, KeyError> {
+    let origin = file.display().to_string();
+    let metadata = std::fs::metadata(file).map_err(|error| KeyError::Io(origin.clone(), error))?;
+    let mode = metadata.mode() & 0o777;
+    if mode & 0o007 != 0 && !file.canonicalize().is_ok_and(|file| is_on_read_only_mount(&file)) {
+        return Err(KeyError::Exposed(origin));
+    }
+    Ok(mode)
+}
+
+/// Reads a file of keys as a server would, and changes nothing.
+pub fn read(file: &Path) -> Result<Keyring, KeyError> {
+    let origin = std::path::absolute(file).unwrap_or_else(|_| file.to_owned()).display().to_string();
+    judged(file)?;
+    let text = std::fs::read_to_string(file).map_err(|error| KeyError::Io(origin.clone(), error))?;
+    parse(&zeroize::Zeroizing::new(text), &origin)
+}
+
+/// Whether a place, named in full, lies on a mount that is read-only.
+pub fn is_on_read_only_mount(place: &Path) -> bool {
+    let mounts = std::fs::read_to_string("/proc/self/mountinfo").unwrap_or_default();
+    is_read_only(&mounts, place)
 }
 
 /// Whether a file lies on a mount that is read-only, given `/proc/self/mountinfo`.
@@ -109,7 +128,7 @@ pub async fn load_or_create(file: &Path, store: &store::Store, chance: &dyn Chan
             std::os::unix::fs::OpenOptionsExt::mode(options.write(true).create_new(true), 0o600);
             let mut created = options.open(file).map_err(io)?;
             created.write_all(line.as_bytes()).and_then(|()| created.sync_all()).map_err(io)?;
-            if let Some(folder) = file.parent() {
+            if let Some(folder) = Path::new(&origin).parent() {
                 std::fs::File::open(folder).and_then(|folder| folder.sync_all()).map_err(io)?;
             }
             parse(&line, &origin)
@@ -121,8 +140,12 @@ pub async fn load_or_create(file: &Path, store: &store::Store, chance: &dyn Chan
 /// Shows that `keys` are the ones this database was sealed with, or marks an untouched database as theirs.
 pub async fn check(keys: &Keyring, store: &store::Store, chance: &dyn Chance) -> Result<(), KeyError> {
     let fresh = keys.seal(CHECK, chance.bytes(), CHECK_TEXT);
-    let stored = Sealed(store.set_meta_if_absent(CHECK_NAME, &fresh.0).await?);
-    match keys.open(CHECK, &stored) {
+    fit(keys, store.set_meta_if_absent(CHECK_NAME, &fresh.0).await?)
+}
+
+/// Shows that `keys` are the ones under which a database's key check was sealed.
+pub fn fit(keys: &Keyring, key_check: Vec<u8>) -> Result<(), KeyError> {
+    match keys.open(CHECK, &Sealed(key_check)) {
         Ok(text) if text.expose() == CHECK_TEXT => Ok(()),
         _ => Err(KeyError::Wrong),
     }

@@ -463,11 +463,14 @@ enum DeviceCommand {
 
 #[derive(Debug, Subcommand)]
 enum ConfigCommand {
-    /// Read everything a server would read before it starts, and say what is wrong with it
+    /// Look at everything a server needs for its start, and say all that is wrong with it; nothing is changed
     Check {
         /// Fail where there is a warning too
         #[arg(long)]
         strict: bool,
+        /// Answer in JSON
+        #[arg(long)]
+        json: bool,
         #[command(flatten)]
         serve: Box<ServeArgs>,
     },
@@ -613,7 +616,9 @@ fn start(cli: Cli) -> anyhow::Result<ExitCode> {
         What::User(command) => user(command),
         What::Device(command) => device(command),
         What::Healthcheck { address, serve } => runtime(1)?.block_on(healthcheck::run(address, &served(&serve))),
-        What::Config(ConfigCommand::Check { strict, serve }) => settings::check(&served(&serve), strict),
+        What::Config(ConfigCommand::Check { strict, json, serve }) => {
+            runtime(1)?.block_on(settings::check(&served(&serve), strict, json))
+        }
         What::Config(ConfigCommand::Example) => Ok(settings::example()),
         What::Config(ConfigCommand::Show { origin, json, serve }) => settings::show(&served(&serve), origin, json),
         What::Migrate { dry_run, output } => {

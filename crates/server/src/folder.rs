@@ -109,6 +109,16 @@ fn judge(root: &Path) -> anyhow::Result<()> {
     }
 }
 
+/// Whether [`Folder::make`] would do with this folder, and with what is in it. Changes nothing.
+pub(crate) fn check(root: &Path) -> anyhow::Result<()> {
+    judge(root)?;
+    let folder = Folder { root: root.to_owned() };
+    for place in [folder.root.clone(), folder.db(), folder.root.join("keys")] {
+        place::check(&place, "--data-dir").map_err(anyhow::Error::msg)?;
+    }
+    Ok(())
+}
+
 /// Makes a folder for its owner alone, and closes one that this process may close.
 fn private_dir(path: &Path, ours_alone: bool) -> anyhow::Result<()> {
     let shown = path.display();

@@ -1,5 +1,6 @@
 //! Everything a server or a command needs, put together: folder, database, keys, engine.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::Context as _;
@@ -102,6 +103,55 @@ fn open_sqlite(folder: &Folder) -> Result<(Store, watch::Receiver<bool>), BuildE
     }
 }
 
+/// The variable that holds master keys themselves.
+const MASTER_KEY: &str = "COUNTERSIGN_MASTER_KEY";
+
+/// Where the master keys are.
+enum KeyPlace {
+    /// In a variable.
+    Variable(zeroize::Zeroizing<String>),
+    /// In a secret that an orchestrator mounts: none is made up in its place.
+    Mounted(PathBuf),
+    /// In a file, which is made at the first start.
+    File(PathBuf),
+}
+
+impl KeyPlace {
+    fn of(config: &Config, folder: &Folder) -> anyhow::Result<Self> {
+        Ok(match (config::variable(MASTER_KEY)?, &config.master_key_file) {
+            (Some(text), _) => Self::Variable(text.into()),
+            (None, Some(file)) if config.master_key_mounted => Self::Mounted(file.clone()),
+            (None, file) => Self::File(file.clone().unwrap_or_else(|| folder.key_file())),
+        })
+    }
+}
+
+/// Whether a server that starts would find its master keys, and whether they are those of `key_check`. Changes nothing.
+pub(crate) fn check_keys(config: &Config, key_check: Option<Vec<u8>>) -> anyhow::Result<()> {
+    let folder = Folder::at(&config.data_dir);
+    let keys = match KeyPlace::of(config, &folder)? {
+        KeyPlace::Variable(text) => keys::parse(&text, MASTER_KEY)?,
+        KeyPlace::File(file) if !file.exists() => {
+            // The data folder's own place is made with it.
+            let is_own = file == folder.key_file();
+            let file = std::path::absolute(file)?;
+            if key_check.is_some() {
+                return Err(keys::KeyError::Missing(file.display().to_string()).into());
+            }
+            return match file.parent().filter(|_| !is_own) {
+                Some(parent) if !parent.is_dir() => Err(anyhow::anyhow!(
+                    "the master key cannot be made in {}: make that folder, or name another file with --master-key-file",
+                    parent.display()
+                )),
+                Some(parent) => place::check(parent, "--master-key-file").map_err(anyhow::Error::msg),
+                None => Ok(()),
+            };
+        }
+        KeyPlace::Mounted(file) | KeyPlace::File(file) => keys::read(&file)?,
+    };
+    key_check.map_or(Ok(()), |key_check| Ok(keys::fit(&keys, key_check)?))
+}
+
 impl House {
     /// Builds the engine over an opened installation. Others that start on it wait until [`House::settled`].
     pub async fn build(config: &Config, opened: Opened, fittings: Fittings) -> anyhow::Result<Self> {
@@ -109,18 +159,14 @@ impl House {
         if let Some(world) = world {
             installation::claim(&store, world, config, &folder).await?;
         }
-        let keys = match (config::variable("COUNTERSIGN_MASTER_KEY")?, &config.master_key_file) {
-            (Some(text), _) => keys::parse(&text, "COUNTERSIGN_MASTER_KEY")?,
-            // A secret that an orchestrator mounts: none is made up in its place.
-            (None, Some(file)) if config.master_key_mounted => {
-                let text = zeroize::Zeroizing::new(config::text_of(file)?);
-                keys::protect(file)?;
+        let keys = match KeyPlace::of(config, &folder)? {
+            KeyPlace::Variable(text) => keys::parse(&text, MASTER_KEY)?,
+            KeyPlace::Mounted(file) => {
+                let text = zeroize::Zeroizing::new(config::text_of(&file)?);
+                keys::protect(&file)?;
                 keys::parse(&text, &file.display().to_string())?
             }
-            (None, file) => {
-                let file = file.clone().unwrap_or_else(|| folder.key_file());
-                keys::load_or_create(&file, &store, &*fittings.chance).await?
-            }
+            KeyPlace::File(file) => keys::load_or_create(&file, &store, &*fittings.chance).await?,
         };
         keys::check(&keys, &store, &*fittings.chance).await.context("the keys do not fit the database")?;
         let settings = Settings {

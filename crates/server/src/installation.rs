@@ -118,13 +118,13 @@ pub struct Opened {
 /// Opens what is configured as this intent may, or makes it. Nothing is changed before it is clear that it may.
 pub async fn open(config: &Config, intent: Intent) -> Result<Opened, BuildError> {
     let found = look(config).await?;
-    if !found.sealed && !intent.makes() {
+    if !found.is_sealed() && !intent.makes() {
         return Err(absent(config).into());
     }
     if let Some(world) = intent.world() {
         judge(found.known, world)?;
     }
-    if found.sealed && !found.pending.is_empty() && !intent.migrates() {
+    if found.is_sealed() && !found.pending.is_empty() && !intent.migrates() {
         return Err(anyhow::anyhow!(
             "{} has an older schema: start the server of this version, or run `countersign migrate`",
             place(config)
@@ -141,7 +141,7 @@ pub async fn open(config: &Config, intent: Intent) -> Result<Opened, BuildError>
     let (store, failed) = house::open_store(config, &folder).await?;
     tell(intent, &found.pending);
     // What `import` and `--init` make is there to be served.
-    let new = (!found.sealed && intent.makes()).then_some(World::Serve);
+    let new = (!found.is_sealed() && intent.makes()).then_some(World::Serve);
     Ok(Opened { folder, store, failed, world: intent.world().or(new), settling })
 }
 
@@ -200,6 +200,11 @@ pub(crate) async fn claim(store: &Store, world: World, config: &Config, folder: 
 /// only, since folders can be combined with any database.
 fn has_traces(config: &Config, folder: &Folder) -> bool {
     matches!(config.database, Database::Sqlite) && folder.file(DEV_FILE).exists()
+}
+
+/// Whether `serve` would take what was found.
+pub(crate) fn serves(looked: &Looked) -> anyhow::Result<()> {
+    judge(looked.known, World::Serve)
 }
 
 fn judge(known: Known, world: World) -> anyhow::Result<()> {

@@ -15,7 +15,7 @@ use crate::terminal;
 /// The command.
 pub async fn run(config: &Config, dry_run: bool, as_json: bool) -> anyhow::Result<ExitCode> {
     let found = installation::look(config).await?;
-    if !found.sealed {
+    if !found.is_sealed() {
         return Err(installation::absent(config));
     }
     if !dry_run && !found.pending.is_empty() {

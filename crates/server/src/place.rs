@@ -63,6 +63,43 @@ fn judged(path: &Path, error: &Error, facts: Facts<'_>, option: &str) -> String 
     }
 }
 
+/// Whether a folder can be made or written at `path`, as far as that shows without trying.
+pub(crate) fn check(path: &Path, option: &str) -> Result<(), String> {
+    let path = &std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    let existing = path.ancestors().find_map(|place| Some((place, std::fs::metadata(place).ok()?)));
+    let Some((found, metadata)) = existing else { return Ok(()) };
+    let refused = |kind: ErrorKind| Err(advice(path, &Error::from(kind), option));
+    if !metadata.is_dir() {
+        return refused(ErrorKind::NotADirectory);
+    }
+    let device = |place: &str| std::fs::metadata(place).ok().map(|metadata| metadata.dev());
+    if ["/proc", "/sys"].iter().any(|place| device(place) == Some(metadata.dev())) {
+        return Err(format!("{} holds no files of anybody; name another folder with {option}", found.display()));
+    }
+    if found.canonicalize().is_ok_and(|found| engine::keys::is_on_read_only_mount(&found)) {
+        return refused(ErrorKind::ReadOnlyFilesystem);
+    }
+    let bits = match whoami() {
+        Some(0) | None => return Ok(()),
+        Some(me) if me == metadata.uid() => metadata.mode() >> 6,
+        // Which groups this process is in is not looked at: one of the two lets it in.
+        Some(_) => metadata.mode() | (metadata.mode() >> 3),
+    };
+    if bits & 0o3 == 0o3 { Ok(()) } else { refused(ErrorKind::PermissionDenied) }
+}
+
+/// Bytes below which a disk is nearly full.
+const LITTLE: u64 = 64 * 1024 * 1024;
+
+/// A sentence if the disk at `path`, or at the nearest folder above it that exists, has little room.
+pub(crate) fn little_room(path: &Path) -> Option<String> {
+    let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    let found = path.ancestors().find(|place| place.exists())?;
+    let room = rustix::fs::statvfs(found).ok()?;
+    let free = room.f_bavail.saturating_mul(room.f_frsize);
+    (free < LITTLE).then(|| format!("the disk of {} has {} MiB left", found.display(), free / 1024 / 1024))
+}
+
 /// The number of this process's user.
 pub(crate) fn whoami() -> Option<u32> {
     std::fs::metadata("/proc/self").ok().map(|metadata| metadata.uid())

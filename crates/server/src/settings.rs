@@ -3,39 +3,130 @@
 use std::fmt::Write as _;
 use std::process::ExitCode;
 
-use anyhow::{Context as _, bail};
+use anyhow::Context as _;
+use domain::time::DAY;
 use serde_json::{Value, json};
-use web::tls::Certificates;
 
 use crate::config::setting::{Kind, SETTINGS, Setting};
 use crate::config::{self, Config, Given, Values};
 use crate::database::Database;
-use crate::terminal;
+use crate::{admin, folder, house, installation, place, terminal};
 
-/// Reads all that a server would read before it starts. What is only doubtful warns, and fails a `strict` check.
-pub(crate) fn check(given: &Given, strict: bool) -> anyhow::Result<ExitCode> {
-    let config = Config::load(given)?;
-    config.judge_listen()?;
-    if !config.certificates.is_empty() {
-        Certificates::load(config.certificates.clone()).context("TLS cannot be served with these certificates")?;
+/// What a check has found.
+#[derive(Debug, Default)]
+struct Findings {
+    /// What would stop the start.
+    faults: Vec<String>,
+    /// What would not, and is doubtful.
+    warnings: Vec<String>,
+    /// The versions of the schema between which the next start migrates.
+    schema: Option<(i64, i64)>,
+}
+
+impl Findings {
+    fn judge(&mut self, judged: anyhow::Result<()>) -> bool {
+        let sound = judged.is_ok();
+        self.faults.extend(judged.err().map(|error| format!("{error:#}")));
+        sound
     }
-    delivery::webhook::Caller::new(config.webhooks.ca_file.as_deref()).context("webhooks.ca_file")?;
-    if let Some(file) = &config.master_key_file
-        && !file.exists()
+}
+
+/// Looks at all that a server needs for its start, and says all that is wrong with it. What is only doubtful warns, and
+/// fails a `strict` check. Changes nothing.
+pub(crate) async fn check(given: &Given, strict: bool, as_json: bool) -> anyhow::Result<ExitCode> {
+    let mut found = Findings::default();
+    match Config::load(given) {
+        Ok(config) => look(&config, &mut found).await,
+        Err(error) => found.faults.push(format!("{error:#}")),
+    }
+    found.warnings.extend(unknown_variables());
+    let Findings { faults, warnings, schema } = found;
+    if as_json {
+        let schema = schema.map(|(from, to)| json!({ "from": from, "to": to }));
+        let said = json!({ "usable": faults.is_empty(), "faults": faults, "warnings": warnings, "migration": schema });
+        terminal::say(&said.to_string());
+    } else {
+        for fault in &faults {
+            terminal::failed(&format!("countersign: {fault}"));
+        }
+        for warning in &warnings {
+            terminal::remark(&format!("countersign: {warning}"));
+        }
+        if let Some((from, to)) = schema {
+            terminal::say(&format!("The next start brings the schema from version {from} to {to}."));
+        }
+        let number = match warnings.len() {
+            0 => String::new(),
+            1 => "1 warning. ".to_owned(),
+            many => format!("{many} warnings. "),
+        };
+        let verdict = if faults.is_empty() {
+            "The configuration can be used."
+        } else {
+            "A server would not start with this configuration."
+        };
+        terminal::say(&format!("{number}{verdict}"));
+    }
+    let passed = faults.is_empty() && (warnings.is_empty() || !strict);
+    Ok(if passed { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+async fn look(config: &Config, found: &mut Findings) {
+    found.warnings.extend(config.notes.iter().cloned());
+    found.judge(config.judge_listen());
+    certificates(config, found);
+    let caller = delivery::webhook::Caller::new(config.webhooks.ca_file.as_deref());
+    found.judge(caller.map(drop).context("webhooks.ca_file"));
+    if config.admin_listen.is_some() {
+        found.judge(admin::Readers::configured(config).map(drop));
+    }
+    if let Some(parent) =
+        config.ready_file.as_ref().and_then(|file| file.parent()).filter(|p| !p.as_os_str().is_empty())
     {
-        bail!("master_key_file names {}, which is not there", file.display());
+        let whole = if parent.is_dir() { Ok(()) } else { Err(format!("{} is no folder", parent.display())) };
+        let judged = whole.and_then(|()| place::check(parent, "--ready-file"));
+        found.judge(judged.map_err(anyhow::Error::msg).context("ready_file"));
     }
-    let mut warnings = config.notes.clone();
-    warnings.extend(unknown_variables());
-    for warning in &warnings {
-        terminal::remark(&format!("countersign: {warning}"));
+    found.warnings.extend(place::little_room(&config.data_dir));
+    // A database in a folder that cannot be used has been told of.
+    if !found.judge(folder::check(&config.data_dir)) && config.database.postgres().is_none() {
+        return;
     }
-    terminal::say(&match warnings.len() {
-        0 => "The configuration can be used.".to_owned(),
-        1 => "1 warning. The configuration can be used.".to_owned(),
-        many => format!("{many} warnings. The configuration can be used."),
-    });
-    Ok(if strict && !warnings.is_empty() { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+    match installation::look(config).await {
+        Ok(looked) => {
+            found.judge(installation::serves(&looked));
+            let ends = looked.pending.first().zip(looked.pending.last()).filter(|_| looked.is_sealed());
+            found.schema = ends.map(|(first, last)| (first.version - 1, last.version));
+            found.judge(house::check_keys(config, looked.key_check));
+        }
+        Err(error) => found.faults.push(format!("{error:#}")),
+    }
+}
+
+/// Days before the end of a certificate from which on it is warned of.
+const LAST_DAYS: i64 = 14;
+
+fn certificates(config: &Config, found: &mut Findings) {
+    let seen = match web::tls::look(&config.certificates) {
+        Ok(seen) => seen,
+        Err(error) => {
+            let error = anyhow::Error::new(error).context("TLS cannot be served with these certificates");
+            return found.faults.push(format!("{error:#}"));
+        }
+    };
+    let now = engine::Clock::now(&engine::clock::SystemClock).0;
+    for (file, ends) in seen.iter().filter_map(|seen| Some((seen.chain.display(), seen.ends?))) {
+        let day = onelogin::wire_time::with_seconds(ends);
+        if ends <= now {
+            found.warnings.push(format!("the certificate in {file} ended at {day}: clients refuse it"));
+        } else if ends <= now + LAST_DAYS * DAY {
+            found.warnings.push(format!("the certificate in {file} ends at {day}"));
+        }
+    }
+    let host = config.public_url.as_ref().and_then(|url| url::Url::parse(url).ok()?.host_str().map(str::to_owned));
+    if let Some(host) = host.filter(|host| !seen.is_empty() && !seen.iter().any(|seen| seen.is_for(host))) {
+        found.warnings.push(format!("no certificate is for {host}, the host of public_url"));
+    }
 }
 
 /// A sentence for each variable that looks like ours and is not.

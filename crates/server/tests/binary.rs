@@ -1,5 +1,7 @@
 //! The binary as a person and a script meet it.
 
+#[path = "binary/check.rs"]
+mod check;
 mod common;
 #[path = "binary/configuration.rs"]
 mod configuration;

@@ -76,11 +76,18 @@ impl Known {
 pub struct Looked {
     /// What is known of its world.
     pub known: Known,
-    /// Whether there is an installation: keys were checked against this database. A database without is empty, or left
-    /// half made.
-    pub sealed: bool,
+    /// The value that shows whether a master key is the right one, if keys were ever checked against this database.
+    pub key_check: Option<Vec<u8>>,
     /// The migrations that opening it would run, oldest first.
     pub pending: Vec<Migration>,
+}
+
+impl Looked {
+    /// Whether there is an installation: keys were checked against this database. A database without is empty, or left
+    /// half made.
+    pub fn is_sealed(&self) -> bool {
+        self.key_check.is_some()
+    }
 }
 
 impl crate::Store {

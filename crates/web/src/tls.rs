@@ -14,6 +14,7 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use rustls::server::{ClientHello, ParsedCertificate, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
 use tokio_rustls::TlsAcceptor;
+use x509_cert::der::Decode as _;
 use zeroize::Zeroizing;
 
 /// A certificate chain, the server's own certificate first, and the key that belongs to it, both in PEM.
@@ -70,6 +71,39 @@ impl Certificates {
     pub(crate) fn acceptor(&self) -> TlsAcceptor {
         TlsAcceptor::from(self.config.read().unwrap_or_else(PoisonError::into_inner).clone())
     }
+}
+
+/// A certificate, looked at before it is served.
+#[derive(Debug)]
+pub struct Seen {
+    /// The file of its chain.
+    pub chain: PathBuf,
+    /// When it ends, in milliseconds since 1970, if it says so.
+    pub ends: Option<i64>,
+    own: Option<CertificateDer<'static>>,
+}
+
+impl Seen {
+    /// Whether it is for this name.
+    pub fn is_for(&self, name: &str) -> bool {
+        self.own.as_ref().zip(ServerName::try_from(name).ok()).is_some_and(|(own, name)| is_for(own, &name))
+    }
+}
+
+/// Reads certificates as [`Certificates::load`] does, and says what they are.
+pub fn look(files: &[CertificateFiles]) -> Result<Vec<Seen>, BadCertificate> {
+    let provider = rustls::crypto::aws_lc_rs::default_provider();
+    let seen = files.iter().map(|pair| {
+        let own = certified(pair, &provider)?.cert.first().cloned();
+        let read = own.as_deref().and_then(|der| x509_cert::Certificate::from_der(der).ok());
+        let ends = read.map(|read| read.tbs_certificate.validity.not_after.to_unix_duration().as_millis());
+        Ok(Seen { chain: pair.chain.clone(), ends: ends.and_then(|ends| i64::try_from(ends).ok()), own })
+    });
+    seen.collect()
+}
+
+fn is_for(own: &CertificateDer<'_>, name: &ServerName<'_>) -> bool {
+    ParsedCertificate::try_from(own).is_ok_and(|own| verify_server_name(&own, name).is_ok())
 }
 
 fn stamps(files: &[CertificateFiles]) -> Vec<Stamp> {
@@ -129,11 +163,10 @@ struct ByName(Vec<Arc<CertifiedKey>>);
 impl ResolvesServerCert for ByName {
     fn resolve(&self, hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
         let name = hello.server_name().and_then(|name| ServerName::try_from(name).ok());
-        let is_for = |certified: &&Arc<CertifiedKey>| {
-            let own = certified.cert.first().and_then(|own| ParsedCertificate::try_from(own).ok());
-            own.zip(name.as_ref()).is_some_and(|(own, name)| verify_server_name(&own, name).is_ok())
+        let fits = |certified: &&Arc<CertifiedKey>| {
+            certified.cert.first().zip(name.as_ref()).is_some_and(|(own, name)| is_for(own, name))
         };
-        self.0.iter().find(is_for).or(self.0.first()).cloned()
+        self.0.iter().find(fits).or(self.0.first()).cloned()
     }
 }
 

@@ -34,24 +34,24 @@ pub(super) async fn pending(client: &Client) -> Result<Vec<Migration>, OpenError
 /// What is in this database. Changes nothing.
 pub(super) async fn look(client: &Client) -> Result<Looked, OpenError> {
     let pending = pending(client).await?;
-    let (known, sealed) =
-        if pending.len() == migrations::MIGRATIONS.len() { (Known::Nothing, false) } else { known(client).await? };
-    Ok(Looked { known, sealed, pending })
+    let (known, key_check) =
+        if pending.len() == migrations::MIGRATIONS.len() { (Known::Nothing, None) } else { known(client).await? };
+    Ok(Looked { known, key_check, pending })
 }
 
-/// What is known of the world of a database that has a schema, and whether keys were checked against it.
-pub(super) async fn known(client: &Client) -> Result<(Known, bool), OpenError> {
+/// What is known of the world of a database that has a schema, and its key check.
+pub(super) async fn known(client: &Client) -> Result<(Known, Option<Vec<u8>>), OpenError> {
     let tables: i64 = client.query_one(sql::HAS_DEV_TABLES, &[]).await?.try_get(0)?;
     let rows = client.query("SELECT key, value FROM meta WHERE key IN ($1, $2, $3)", &[&MARK, &DEV_CLOCK, &KEY_CHECK]);
-    let (mut mark, mut clock, mut sealed) = (None, false, false);
+    let (mut mark, mut clock, mut key_check) = (None, false, None);
     for row in rows.await? {
         match row.try_get::<_, &str>(0)? {
             MARK => mark = Some(row.try_get::<_, Vec<u8>>(1)?),
             DEV_CLOCK => clock = true,
-            _ => sealed = true,
+            _ => key_check = Some(row.try_get::<_, Vec<u8>>(1)?),
         }
     }
-    Ok((Known::judge(mark.as_deref(), tables > 0 || clock, sealed)?, sealed))
+    Ok((Known::judge(mark.as_deref(), tables > 0 || clock, key_check.is_some())?, key_check))
 }
 
 /// Runs the migrations that are pending.

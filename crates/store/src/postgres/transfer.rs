@@ -48,7 +48,7 @@ impl PostgresEnd {
     pub(crate) async fn source(url: &str, options: &PostgresOptions) -> Result<Self, TransferError> {
         let end = Self::open(url, options).await?;
         let looked = migrate::look(&end.client).await?;
-        if !looked.sealed {
+        if !looked.is_sealed() {
             return Err(TransferError::Missing);
         }
         if !looked.pending.is_empty() {

@@ -165,16 +165,16 @@ pub(super) fn look(dir: &Path, traces: bool) -> Result<Looked, OpenError> {
     let database = dir.join("countersign.db");
     if !database.try_exists()? {
         let known = Known::judge(None, traces, false)?;
-        return Ok(Looked { known, sealed: false, pending: migrations::MIGRATIONS.to_vec() });
+        return Ok(Looked { known, key_check: None, pending: migrations::MIGRATIONS.to_vec() });
     }
     let conn = still(&database)?;
     let pending: Vec<Migration> = migrations::after(version(&conn)?).copied().collect();
-    let (known, sealed) = if pending.len() == migrations::MIGRATIONS.len() {
-        (Known::judge(None, traces, false)?, false)
+    let (known, key_check) = if pending.len() == migrations::MIGRATIONS.len() {
+        (Known::judge(None, traces, false)?, None)
     } else {
         known(&conn, traces)?
     };
-    Ok(Looked { known, sealed, pending })
+    Ok(Looked { known, key_check, pending })
 }
 
 /// A connection that leaves no file behind. Only a database that nobody has open has no log beside it, and it can be read
@@ -190,15 +190,15 @@ pub(super) fn still(database: &Path) -> Result<Connection, rusqlite::Error> {
     Ok(conn)
 }
 
-/// What is known of the world of a database that has a schema, and whether keys were checked against it.
-pub(super) fn known(conn: &Connection, traces: bool) -> Result<(Known, bool), OpenError> {
+/// What is known of the world of a database that has a schema, and its key check.
+pub(super) fn known(conn: &Connection, traces: bool) -> Result<(Known, Option<Vec<u8>>), OpenError> {
     let meta = |key: &str| -> Result<Option<Vec<u8>>, rusqlite::Error> {
         conn.query_row(sql::META, [key], |row| row.get(0)).optional()
     };
     let tables: i64 = conn.query_row(HAS_DEV_TABLES, [], |row| row.get(0))?;
-    let (mark, clock, sealed) = (meta(MARK)?, meta(DEV_CLOCK)?, meta(KEY_CHECK)?);
+    let (mark, clock, key_check) = (meta(MARK)?, meta(DEV_CLOCK)?, meta(KEY_CHECK)?);
     let dev = traces || tables > 0 || clock.is_some();
-    Ok((Known::judge(mark.as_deref(), dev, sealed.is_some())?, sealed.is_some()))
+    Ok((Known::judge(mark.as_deref(), dev, key_check.is_some())?, key_check))
 }
 
 /// The schema's version, unless it is one that this server does not know.

@@ -26,7 +26,7 @@ impl SqliteEnd {
         }
         let files = open::take(dir)?;
         let looked = open::look(dir, false)?;
-        if !looked.sealed {
+        if !looked.is_sealed() {
             return Err(TransferError::Missing);
         }
         if !looked.pending.is_empty() {

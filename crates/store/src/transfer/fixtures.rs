@@ -87,7 +87,7 @@ async fn a_database_of_every_version_opens_and_is_the_same_installation() {
         drop(before);
 
         let looked = Store::look_sqlite(dir.path(), false).unwrap();
-        assert!(looked.sealed && looked.known == Known::Unmarked(World::Serve), "{looked:?}");
+        assert!(looked.is_sealed() && looked.known == Known::Unmarked(World::Serve), "{looked:?}");
         let pending: Vec<i64> = looked.pending.iter().map(|m| m.version).collect();
         assert_eq!(pending, (migration.version + 1..=MIGRATIONS.last().unwrap().version).collect::<Vec<_>>());
         let store = Store::open_sqlite(dir.path(), SqliteOptions::default()).unwrap();
