@@ -20,7 +20,6 @@ use std::sync::{Arc, OnceLock};
 
 use anyhow::{Context as _, bail};
 use axum::Router;
-use domain::holding::Holding;
 use domain::{Channel, Countries, FactorKind, Policy};
 use engine::chance::SystemChance;
 use engine::clock::MovableClock;
@@ -65,6 +64,7 @@ pub struct World {
     /// Its credentials in clear.
     pub seed: Seed,
     chance: Arc<dyn Chance>,
+    planting: Arc<planting::PlantingChance>,
     phone: phone::Phone,
     arrivals: Arc<Notify>,
     /// Where it is reached, once it is.
@@ -119,14 +119,27 @@ impl World {
         // Several nodes may begin one world at once: the first has planted it, the others find it.
         house.settled();
         let phone = phone::Phone::load(&house.folder)?;
-        Ok(Self { house, clock, seed, chance, phone, arrivals, base_url: OnceLock::new() })
+        Ok(Self {
+            house,
+            clock,
+            seed,
+            chance: chance.clone(),
+            planting: chance,
+            phone,
+            arrivals,
+            base_url: OnceLock::new(),
+        })
     }
 
     /// The same world with a client for each profile.
-    async fn with_profiles(mut self, hold: Holding) -> anyhow::Result<Self> {
+    async fn with_profiles(mut self, pinned: &Pinned) -> anyhow::Result<Self> {
+        // Another number than the world's own, or the same ids would be drawn again.
+        const OTHER: u64 = 1 << 63;
         let settling = self.house.folder.settle_in().await?;
-        let planting = seed::with_profiles(&self.house.engine, &self.house.folder, self.seed, hold);
+        self.planting.repeat(pinned.seed.map(|seed| seed ^ OTHER));
+        let planting = seed::with_profiles(&self.house.engine, &self.house.folder, self.seed, pinned.hold);
         self.seed = unlogged(planting).await?;
+        self.planting.repeat(None);
         drop(settling);
         Ok(self)
     }
@@ -183,7 +196,10 @@ impl World {
 /// Plants without a line for each thing planted: a dev world begins with its banner, which tells of them. What goes wrong
 /// is the answer, and the audit trail has them all.
 async fn unlogged<T>(planting: impl Future<Output = T>) -> T {
-    planting.with_subscriber(Dispatch::none()).await
+    let planted = planting.with_subscriber(Dispatch::none()).await;
+    // What was reached for the first time just now would stay unheard.
+    tracing::callsite::rebuild_interest_cache();
+    planted
 }
 
 fn turn(clock: &MovableClock, stands: DevClock) {
@@ -246,7 +262,7 @@ pub async fn serve(mut config: Config, options: Options) -> anyhow::Result<ExitC
     let clock = Arc::new(MovableClock::default());
     let world =
         World::build(&config, opened, (options.message_limits, &options.pinned), clock, Arc::new(SystemChance)).await?;
-    let world = Arc::new(world.with_profiles(options.pinned.hold).await?);
+    let world = Arc::new(world.with_profiles(&options.pinned).await?);
     let listener = server::listen(&config).await?;
     let base_url = server::base_url(&listener, &config)?;
     let admin = admin::listen(&config).await?.context("a dev world has an admin listener")?;
