@@ -105,6 +105,14 @@ pub enum Change {
         /// What is spent, counted as the corrected credential counts. Never less time or fewer codes than before.
         last_counter: i64,
     },
+    /// A time step that lies ahead, spent while a clock was wrong, comes down to the newest that can have been used by
+    /// now. Applied only backwards.
+    LowerCounter {
+        /// Which device.
+        device: DeviceId,
+        /// The newest step that can have been used.
+        counter: i64,
+    },
     /// The device proved something that has no counter.
     TouchDevice {
         /// Which device.

@@ -34,6 +34,7 @@ pub mod temp_token;
 pub mod text;
 pub mod throttle;
 pub mod time;
+pub mod trusted;
 pub mod user;
 pub mod verification;
 pub mod warning;

@@ -153,7 +153,7 @@ pub fn enter(
         Decision::reply(Entered::Refused(refusal)).with(crate::AuditEvent { reason: Some(why), ..event }.into())
     };
     if throttle::password_locked(view, now).is_some() {
-        return refused(Refusal::Credentials, "locked");
+        return refused(Refusal::Credentials, "locked").with_all(throttle::shortened(view, user.id, now));
     }
     if !compared.right {
         return refused(Refusal::Credentials, "wrong_password").with(throttle::count_password(view, user.id, now));
@@ -225,7 +225,9 @@ pub fn step<S: Secrets>(
     context: &Context,
     now: Timestamp,
 ) -> Result<Decision<Stepped>, S::Error> {
-    let answered = |reason| Ok(Decision::reply(Stepped::Answered(Outcome::Refused(reason))));
+    let answered = |reason| {
+        Ok(Decision::reply(Stepped::Answered(Outcome::Refused(reason))).with_all(verification::close_over(view, now)))
+    };
     let Some(user) = &view.user else { return answered(Reason::NotOpen) };
     let Some((attempt, terms)) = attempt(view, state_token, now) else { return answered(Reason::NotOpen) };
     let judged = verification::judge_at_log_in(view, (state_token, device), response, secrets, context, now)?;
@@ -268,7 +270,7 @@ pub fn exchange(
     context: &Context,
     now: Timestamp,
 ) -> Decision<Exchanged> {
-    let refused = Decision::reply(Exchanged::Refused);
+    let refused = Decision::reply(Exchanged::Refused).with_all(verification::close_over(view, now));
     let Some(user) = view.user.as_ref().filter(|user| !user.is_barred(now)) else { return refused };
     let found = view.verifications.iter().find(|v| {
         v.purpose == Purpose::SessionToken

@@ -107,9 +107,21 @@ impl Throttle {
         Self { key, consecutive: 0, recent: Vec::new(), locked_until: None, last_wrong: None }
     }
 
-    /// The end of the lock, if one is in force.
+    /// The end of the lock, if one is in force. A clock that was set back makes none longer than it was meant to be.
     pub fn locked(&self, now: Timestamp) -> Option<Timestamp> {
-        self.locked_until.filter(|until| now < *until)
+        self.locked_until.filter(|until| now < *until).map(|until| until.min(now.plus(self.lock())))
+    }
+
+    /// How long the longest lock is that this can be under, in milliseconds.
+    fn lock(&self) -> i64 {
+        match self.key {
+            ThrottleKey::Device(_) => device_lock(self.consecutive - self.consecutive % 5).unwrap_or(HOUR),
+            ThrottleKey::User => USER_LOCK,
+            ThrottleKey::TempToken if self.recent.len() < TEMP_TOKEN_PER_DAY => HOUR,
+            ThrottleKey::Password => PASSWORD_WINDOW,
+            ThrottleKey::Prompts => REPORT_PAUSE,
+            ThrottleKey::TempToken | ThrottleKey::Send(_) | ThrottleKey::Warnings => DAY,
+        }
     }
 
     /// How many of its moments lie within this time.
@@ -154,6 +166,19 @@ fn device_lock(consecutive: u32) -> Option<i64> {
 pub fn locked_until(view: &View, device: Option<DeviceId>, now: Timestamp) -> Option<Timestamp> {
     let subject = device.map_or(ThrottleKey::TempToken, ThrottleKey::Device);
     [ThrottleKey::User, subject].into_iter().filter_map(|key| view.throttle(key).locked(now)).max()
+}
+
+/// Locks that end later than they can have been meant to, by more than clocks differ: one was set back since. From the first
+/// answer that such a lock refuses it is as long as it was meant to be, and what was counted ahead counts as now (SEC 75).
+pub fn shortened(view: &View, user: UserId, now: Timestamp) -> Vec<Change> {
+    let too_long = |throttle: &&Throttle| {
+        throttle.locked_until.is_some_and(|until| until > now.plus(throttle.lock()).plus(MINUTE))
+    };
+    let shorten = |throttle: &Throttle| {
+        let recent = throttle.recent.iter().map(|at| (*at).min(now)).collect();
+        Change::SetThrottle(user, Throttle { locked_until: throttle.locked(now), recent, ..throttle.clone() })
+    };
+    view.throttles.iter().filter(too_long).map(shorten).collect()
 }
 
 /// Whether this wrong answer is the last one, sent again by a client that repeats itself.
@@ -323,7 +348,7 @@ fn worn_out(prompts: &Throttle, now: Timestamp) -> Option<Timestamp> {
 
 /// Until when prompts pause. A clock that was set back makes no pause longer than it was meant to be.
 fn paused(prompts: &Throttle, now: Timestamp) -> Option<Timestamp> {
-    prompts.locked(now).filter(|until| until.since(now) <= REPORT_PAUSE)
+    prompts.locked_until.filter(|until| now < *until && until.since(now) <= REPORT_PAUSE)
 }
 
 /// Puts no prompt to this person for a while.

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::audit::AuditKind;
 use crate::decision::{Change, Decision, View};
 use crate::device::DeviceStatus;
-use crate::id::UserId;
+use crate::id::{DeviceId, UserId};
 use crate::name::{LoginNames, is_login_name, trimmed};
 use crate::temp_token::TempToken;
 use crate::text;
@@ -356,12 +356,19 @@ pub enum Unlocked {
     NoUser,
 }
 
-/// Lifts an administrator's lock, every guess lock, and the disabling of devices (rulings 10).
-pub fn unlock(view: &View, context: &Context, now: Timestamp) -> Decision<Unlocked> {
+/// Lifts an administrator's lock, every guess lock, and the disabling of devices (rulings 10). `newest` is, for each device
+/// that counts by time, the newest step that can have been used by now: one that lies ahead of it was spent while a clock
+/// was wrong, and would keep its device from use until that time comes (SEC 75).
+pub fn unlock(view: &View, newest: &[(DeviceId, i64)], context: &Context, now: Timestamp) -> Decision<Unlocked> {
     let Some(user) = &view.user else { return Decision::reply(Unlocked::NoUser) };
     let guess_locked = view.throttles.iter().any(|t| t.locked(now).is_some());
     let disabled = view.devices.iter().filter(|d| d.status == DeviceStatus::Disabled);
-    if user.status != UserStatus::Locked && !guess_locked && disabled.clone().next().is_none() {
+    let ahead: Vec<Change> = newest
+        .iter()
+        .filter(|(id, newest)| view.device(*id).is_some_and(|device| device.last_counter > *newest))
+        .map(|(device, newest)| Change::LowerCounter { device: *device, counter: *newest })
+        .collect();
+    if user.status != UserStatus::Locked && !guess_locked && disabled.clone().next().is_none() && ahead.is_empty() {
         return Decision::reply(Unlocked::NotLocked);
     }
     let mut decision = Decision::reply(Unlocked::Unlocked);
@@ -378,6 +385,7 @@ pub fn unlock(view: &View, context: &Context, now: Timestamp) -> Decision<Unlock
     decision
         .with_all(guesses.map(|t| Change::ClearThrottle(user.id, t.key)))
         .with_all(disabled.map(|d| Change::EnableDevice(d.id)))
+        .with_all(ahead)
         .with(context.event(AuditKind::UserUnlocked, user.id, now).into())
 }
 

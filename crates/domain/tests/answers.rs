@@ -4,10 +4,11 @@
 mod model;
 
 use domain::factor::{self, Alphabet, Challenge};
-use domain::time::SECOND;
+use domain::time::{DAY, SECOND};
+use domain::user::{self, Unlocked};
 use domain::verification::{Purpose, Target};
-use domain::{AuditKind, DeviceStatus, Evidence, FactorKind, Outcome, Reason, Response, Status, UserId};
-use model::{Scene, device_door, email, hotp, is_accepted, keys, sms, token_door, totp, voice, wire_door};
+use domain::{AuditKind, Credential, DeviceStatus, Evidence, FactorKind, Outcome, Reason, Response, Status, UserId};
+use model::{Scene, context, device_door, email, hotp, is_accepted, keys, sms, token_door, totp, voice, wire_door};
 
 const WRONG: Outcome = Outcome::Refused(Reason::WrongCode);
 const REPLAY: Outcome = Outcome::Refused(Reason::Replay);
@@ -519,4 +520,59 @@ fn a_stored_code_is_of_no_use_in_another_verification() {
     let copied = scene.verification(device, challenge, true);
     assert_eq!(scene.typed(&token_door(&copied), "123456"), WRONG);
     assert!(is_accepted(&scene.typed(&token_door(&first), "123456")));
+}
+
+/// SEC 75: a clock that was ahead for a while keeps nobody out beyond what an administrator can lift, and what is lifted
+/// makes no code good that can have been used by now.
+#[test]
+fn a_clock_that_was_ahead_locks_nobody_out() {
+    let mut scene = Scene::new();
+    let device = scene.device(&totp(1), DeviceStatus::Active);
+    let Credential::Totp(token) = totp(1) else { unreachable!() };
+    let now = scene.now;
+    scene.wait(2 * DAY);
+    let code = scene.own_code(device);
+    assert!(is_accepted(&scene.typed(&device_door(device), &code)));
+    scene.now = now;
+    let code = scene.own_code(device);
+    assert_eq!(scene.typed(&device_door(device), &code), REPLAY);
+
+    let newest = [(device, token.newest_step(scene.now))];
+    let unlocked = user::unlock(&scene.view(), &newest, &context(), scene.now);
+    assert_eq!(scene.db.commit(unlocked), Unlocked::Unlocked);
+    assert_eq!(scene.db.device(device).unwrap().last_counter, token.newest_step(now), "and not lower");
+    assert_eq!(scene.typed(&device_door(device), &code), REPLAY, "this one can have been used before");
+    scene.wait(2 * 30 * SECOND);
+    let code = scene.own_code(device);
+    assert!(is_accepted(&scene.typed(&device_door(device), &code)));
+    let newest = [(device, token.newest_step(scene.now))];
+    let again = user::unlock(&scene.view(), &newest, &context(), scene.now);
+    assert_eq!(scene.db.commit(again), Unlocked::NotLocked, "a step of now is no lock");
+}
+
+/// SEC 75: whatever was refused because its time was over is ended by that, so no clock brings it back. At every door.
+#[test]
+fn nothing_that_is_over_comes_back() {
+    let mut scene = Scene::new();
+    let sent = scene.device(&sms(), DeviceStatus::Active);
+    let doors: [fn(&domain::Verification) -> Target; 4] =
+        [token_door, wire_door, |v| Target::OwnCodes(v.device_id), |_| Target::Newest];
+    for door in doors {
+        let mut scene = scene.clone();
+        let challenge = scene.code("123456");
+        let verification = scene.verification(sent, challenge, true);
+        let before = scene.now;
+        scene.now = verification.expires_at;
+        assert_eq!(scene.typed(&door(&verification), "123456"), NOT_OPEN);
+        assert_eq!(scene.db.verification(verification.id).unwrap().status, Status::Expired);
+        scene.now = before;
+        assert_eq!(scene.typed(&door(&verification), "123456"), NOT_OPEN);
+    }
+    let (ttl, user) = (120 * SECOND, scene.user);
+    let token = model::temp_token(user, "55647655", false, scene.now.plus(ttl));
+    scene.db.apply(domain::Change::SetTempToken(user, Some(token)));
+    scene.wait(ttl);
+    assert!(!is_accepted(&scene.typed(&Target::TempToken, "55647655")));
+    scene.wait(-ttl);
+    assert!(!is_accepted(&scene.typed(&Target::TempToken, "55647655")));
 }

@@ -427,7 +427,7 @@ fn a_lock_with_an_end_does_not_replace_a_suspension() {
     assert!(scene.view().user.unwrap().is_barred(Timestamp(i64::MAX)));
     let device = scene.device(&totp(1), DeviceStatus::Active);
     scene.db.apply(Change::DisableDevice(device));
-    scene.db.commit(user::unlock(&scene.view(), &context(), scene.now));
+    scene.db.commit(user::unlock(&scene.view(), &[], &context(), scene.now));
     assert!(scene.view().user.unwrap().is_barred(scene.now), "nor does an unlocking lift it");
 }
 
@@ -436,10 +436,10 @@ fn a_lock_with_an_end_does_not_replace_a_suspension() {
 fn unlocking_lifts_every_lock() {
     let mut scene = Scene::new();
     let device = scene.device(&totp(1), DeviceStatus::Active);
-    assert_eq!(scene.db.commit(user::unlock(&scene.view(), &context(), scene.now)), user::Unlocked::NotLocked);
+    assert_eq!(scene.db.commit(user::unlock(&scene.view(), &[], &context(), scene.now)), user::Unlocked::NotLocked);
     scene.guess(&device_door(device), 5);
     scene.db.commit(user::lock(&scene.view(), 0, &context(), scene.now));
-    assert_eq!(scene.db.commit(user::unlock(&scene.view(), &context(), scene.now)), user::Unlocked::Unlocked);
+    assert_eq!(scene.db.commit(user::unlock(&scene.view(), &[], &context(), scene.now)), user::Unlocked::Unlocked);
     assert_eq!(scene.failures(device), 0);
     let code = scene.own_code(device);
     assert!(is_accepted(&scene.typed(&device_door(device), &code)));

@@ -101,7 +101,7 @@ fn fifty_failures_disable_a_device_until_an_administrator_unlocks_it() {
     for door in [device_door(device), Target::OwnCodes(device)] {
         assert_eq!(scene.typed(&door, &code), Outcome::Refused(Reason::Locked(None)));
     }
-    assert_eq!(scene.db.commit(user::unlock(&scene.view(), &context(), scene.now)), Unlocked::Unlocked);
+    assert_eq!(scene.db.commit(user::unlock(&scene.view(), &[], &context(), scene.now)), Unlocked::Unlocked);
     assert!(is_accepted(&scene.typed(&device_door(device), &code)));
 }
 
@@ -113,7 +113,7 @@ fn a_device_never_proved_is_gone_after_fifty_failures() {
     scene.verification(device, Challenge::Own, true);
     fail_until(&mut scene, device, 50);
     assert_eq!(scene.status(device), None);
-    assert_eq!(scene.db.commit(user::unlock(&scene.view(), &context(), scene.now)), Unlocked::Unlocked);
+    assert_eq!(scene.db.commit(user::unlock(&scene.view(), &[], &context(), scene.now)), Unlocked::Unlocked);
     assert_eq!(scene.status(device), None);
 }
 
@@ -407,7 +407,7 @@ fn message_limits_are_not_reset_by_success_or_unlocking() {
     scene.guess(&token_door(&verification), 1);
     assert!(is_accepted(&scene.typed(&token_door(&verification), "123456")));
     scene.db.commit(user::lock(&scene.view(), 0, &context(), scene.now));
-    scene.db.commit(user::unlock(&scene.view(), &context(), scene.now));
+    scene.db.commit(user::unlock(&scene.view(), &[], &context(), scene.now));
     assert_eq!(scene.db.throttle(scene.user, ThrottleKey::Send(domain::FactorKind::Sms)).recent.len(), 1);
 }
 
@@ -440,7 +440,7 @@ fn three_prompts_in_five_minutes_and_ten_a_day_until_one_is_accepted() {
     scene.wait(HOUR);
     assert_eq!(next(&scene), Some(start.plus(24 * HOUR)), "the eleventh of the day");
     scene.db.commit(user::lock(&scene.view(), 0, &context(), scene.now));
-    scene.db.commit(user::unlock(&scene.view(), &context(), scene.now));
+    scene.db.commit(user::unlock(&scene.view(), &[], &context(), scene.now));
     assert!(next(&scene).is_some(), "an unlocking does not make the person more patient");
     scene.db.apply(throttle::forgive_prompts(&scene.view(), scene.user, scene.now).unwrap());
     assert_eq!(next(&scene), None);
@@ -498,7 +498,7 @@ fn a_clock_set_back_lifts_no_lock_and_revives_no_code() {
     scene.wait(-HOUR);
     let code = scene.own_code(device);
     assert!(matches!(scene.typed(&device_door(device), &code), Outcome::Refused(Reason::Locked(_))));
-    scene.db.commit(user::unlock(&scene.view(), &context(), scene.now));
+    scene.db.commit(user::unlock(&scene.view(), &[], &context(), scene.now));
     let code = scene.own_code(device);
     assert_eq!(scene.typed(&device_door(device), &code), Outcome::Refused(Reason::Replay));
     assert!(scene.db.device(device).unwrap().last_counter > NO_COUNTER);
@@ -716,4 +716,44 @@ fn fewer_than_eight_digits_are_no_temporary_token() {
     }
     assert_eq!(scene.db.throttle(scene.user, ThrottleKey::TempToken).recent, []);
     assert_eq!(scene.failures(device), 4);
+}
+
+/// SEC 75: a lock lasts as long as it was meant to, also where the clock is set back while it is in force.
+#[test]
+fn no_clock_lengthens_a_lock() {
+    for (failures, lock) in [(5, MINUTE), (10, 5 * MINUTE), (15, 15 * MINUTE), (20, HOUR)] {
+        let mut scene = Scene::new();
+        let device = scene.device(&totp(1), DeviceStatus::Active);
+        fail_until(&mut scene, device, failures);
+        scene.wait(-DAY);
+        assert_eq!(lock_of(&scene, device), Some(lock), "it is shown no longer");
+        let code = scene.own_code(device);
+        let until = scene.now.plus(lock);
+        assert_eq!(scene.typed(&device_door(device), &code), Outcome::Refused(Reason::Locked(Some(until))));
+        scene.now = until.plus(-1);
+        assert_eq!(
+            scene.typed(&device_door(device), &code),
+            Outcome::Refused(Reason::Locked(Some(until))),
+            "nor shorter"
+        );
+        scene.now = until;
+        let code = scene.own_code(device);
+        assert!(is_accepted(&scene.typed(&device_door(device), &code)), "{failures}");
+    }
+    // The user's own lock, and what it was counted from.
+    let mut scene = Scene::new();
+    let device = scene.device(&totp(1), DeviceStatus::Active);
+    let user = ThrottleKey::User;
+    while scene.db.throttle(scene.user, user).locked_until.is_none() {
+        scene.guess(&device_door(device), 1);
+        scene.outwait(device);
+    }
+    scene.wait(-DAY);
+    let until = scene.now.plus(throttle::USER_LOCK);
+    let code = scene.own_code(device);
+    assert_eq!(scene.typed(&device_door(device), &code), Outcome::Refused(Reason::Locked(Some(until))));
+    assert!(scene.db.throttle(scene.user, user).recent.iter().all(|at| *at <= scene.now));
+    scene.now = until;
+    let code = scene.own_code(device);
+    assert!(is_accepted(&scene.typed(&device_door(device), &code)));
 }

@@ -116,7 +116,10 @@ fn a_session_token_is_over_after_its_time() {
     let token = drawn.grant.session_token;
     let decision = exchange(&scene.view(), &token, None, verification_id(900), digest(900), &context(), scene.now);
     assert_eq!(decision.reply, Exchanged::Refused);
-    assert!(decision.changes.is_empty());
+    scene.db.commit(decision);
+    scene.wait(-SESSION_TOKEN_TTL);
+    let decision = exchange(&scene.view(), &token, None, verification_id(900), digest(900), &context(), scene.now);
+    assert_eq!(decision.reply, Exchanged::Refused, "and stays so, whatever a clock says later");
 }
 
 #[test]

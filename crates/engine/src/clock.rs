@@ -19,6 +19,9 @@ pub trait Clock: Send + Sync {
     /// The present moment.
     fn now(&self) -> Timestamp;
 
+    /// How much time has passed since whenever, in milliseconds: it goes evenly, whatever the time of day is set to.
+    fn monotonic(&self) -> i64;
+
     /// Waits so many milliseconds of this clock.
     fn sleep(&self, milliseconds: i64) -> Pin<Box<dyn Future<Output = ()> + Send + '_>>;
 }
@@ -32,6 +35,13 @@ impl Clock for SystemClock {
     fn now(&self) -> Timestamp {
         let since_epoch = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
         Timestamp(i64::try_from(since_epoch.as_millis()).unwrap_or(i64::MAX))
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "this is the clock's one home")]
+    fn monotonic(&self) -> i64 {
+        static BEGAN: std::sync::OnceLock<std::time::Instant> = std::sync::OnceLock::new();
+        let began = BEGAN.get_or_init(std::time::Instant::now);
+        i64::try_from(began.elapsed().as_millis()).unwrap_or(i64::MAX)
     }
 
     #[expect(clippy::disallowed_methods, reason = "this is the clock's one home")]
@@ -109,6 +119,11 @@ impl MovableClock {
 impl Clock for MovableClock {
     fn now(&self) -> Timestamp {
         self.frozen().unwrap_or_else(|| SystemClock.now()).plus(self.offset())
+    }
+
+    /// In such a world time does pass when the clock is moved ahead.
+    fn monotonic(&self) -> i64 {
+        self.now().0
     }
 
     fn sleep(&self, milliseconds: i64) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {

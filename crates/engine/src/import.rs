@@ -347,7 +347,7 @@ impl Import {
             let last_counter = match &token.credential {
                 Credential::Hotp(_) => import::last_counter(token.counter)?,
                 // Somebody we know may have used this token here before it was deleted, and its newest code with it.
-                Credential::Totp(totp) if known.is_some() => totp.newest_step(now),
+                Credential::Totp(totp) if known.is_some() => totp.newest_step(self.engine.time.for_codes()),
                 _ => domain::device::NO_COUNTER,
             };
             devices.push(Device {

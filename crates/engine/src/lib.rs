@@ -30,6 +30,7 @@ mod smart;
 mod tally;
 pub mod temp_token;
 pub mod tokens;
+pub mod trusted;
 mod turns;
 pub mod users;
 pub mod verify;
@@ -60,6 +61,7 @@ pub use smart::{Judged, SmartChannel, SmartError, VisitRequest};
 pub use store::{AuditRow, Collision, EventFilter, EventPage, Page, Span, TextFilter, UserFilter, UserPage};
 pub use tally::{Ended, Tally};
 pub use tokens::{Caller, TokenPair};
+pub use trusted::{ClockReading, TrustedTime};
 pub use users::NewPassword;
 pub use verify::{Answer, OpenRequest, OpenedVerification};
 
@@ -90,6 +92,7 @@ pub struct Engine {
     store: store::Store,
     keys: Keyring,
     clock: Arc<dyn Clock>,
+    time: TrustedTime,
     chance: Arc<dyn Chance>,
     settings: Settings,
     outbox: delivery::Outbox,
@@ -113,8 +116,8 @@ pub struct Parts {
     pub store: store::Store,
     /// The master keys, already checked against the database ([`keys::check`]).
     pub keys: Keyring,
-    /// Time.
-    pub clock: Arc<dyn Clock>,
+    /// Time, as far as it is trusted.
+    pub time: TrustedTime,
     /// Randomness.
     pub chance: Arc<dyn Chance>,
     /// What the operator set.
@@ -132,7 +135,8 @@ impl Engine {
             outbox: delivery::Outbox::new(parts.store.clone(), parts.keys.clone(), parts.channels),
             store: parts.store,
             keys: parts.keys,
-            clock: parts.clock,
+            clock: parts.time.clock().clone(),
+            time: parts.time,
             chance: parts.chance,
             held: held::Held::new(parts.settings.held),
             settings: parts.settings,
@@ -150,9 +154,9 @@ impl Engine {
         }
     }
 
-    /// The present moment.
+    /// The present moment, as far as it is trusted: it never goes back, and decides what is over (SEC 74).
     pub fn now(&self) -> Timestamp {
-        self.clock.now()
+        self.time.now()
     }
 
     /// What the operator set.
@@ -172,7 +176,8 @@ impl Engine {
             self.deliver_for_ever(),
             self.sweep_for_ever(),
             self.hear_for_ever(),
-            self.learn_for_ever()
+            self.learn_for_ever(),
+            self.keep_time_for_ever()
         );
     }
 

@@ -132,7 +132,8 @@ impl Engine {
 
     fn respond(&self, app: &App, user: &User, with_factor: bool) -> Result<Response, Error> {
         let definition = &app.definition;
-        let now = self.now();
+        // Whoever reads it goes by the time of day.
+        let now = self.time.read().wall;
         let said = definition.said(user, saml::is_writable).map_err(Error::internal)?;
         // What the source is, not what its text looks like.
         let format = match definition.name_id {
@@ -220,7 +221,8 @@ impl Engine {
     }
 
     async fn draw_key(&self) -> Result<Kept, Error> {
-        let now = self.now();
+        // Whoever reads it goes by the time of day.
+        let now = self.time.read().wall;
         let host = url::Url::parse(self.public_url()).ok().and_then(|url| url.host_str().map(str::to_owned));
         let told = SelfSigned {
             common_name: host.filter(|host| host.len() <= 64).unwrap_or_else(|| "Countersign".to_owned()),

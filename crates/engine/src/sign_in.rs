@@ -226,10 +226,10 @@ impl Engine {
         let device = step.device;
         let (mut grant, session_token) = self.draw_grant();
         grant.origins.clone_from(&step.origins);
-        let (keys, policy) = (self.keys.clone(), self.settings.policy.clone());
+        let (keys, policy, for_codes) = (self.keys.clone(), self.settings.policy.clone(), self.time.for_codes());
         let stepped = self
             .decide(user, move |view| {
-                let (token, response, secrets) = (&step.state_token, &step.response, Opener(&keys));
+                let (token, response, secrets) = (&step.state_token, &step.response, Opener(&keys, for_codes));
                 match sign_in::step(view, token, step.device, response, &secrets, &grant, &policy, &context, now) {
                     Ok(stepped) => stepped.map(Ok),
                     Err(error) => Decision::reply(Err(error)),

@@ -121,7 +121,12 @@ impl Engine {
     /// Lifts every lock of a user. Says whether there was one.
     pub async fn unlock_user(&self, id: UserId, by: Context) -> Result<bool, Error> {
         let now = self.now();
-        match self.decide(id, move |view| user::unlock(view, &by, now)).await? {
+        let (keys, at) = (self.keys.clone(), self.time.for_codes());
+        let decide = move |view: &domain::View| match newest_steps(view, &keys, at) {
+            Ok(newest) => user::unlock(view, &newest, &by, now).map(Ok),
+            Err(error) => domain::Decision::reply(Err(error)),
+        };
+        match self.decide(id, decide).await?.map_err(Error::internal)? {
             Unlocked::Unlocked => Ok(true),
             Unlocked::NotLocked => Ok(false),
             Unlocked::NoUser => Err(Error::NoUser),
@@ -183,6 +188,21 @@ impl Engine {
         };
         Ok(UserPatch { password_hash: Some(hash), ..patch })
     }
+}
+
+/// The newest step that can have been used by now, of each device that counts by time.
+fn newest_steps(
+    view: &domain::View,
+    keys: &domain::Keyring,
+    at: domain::Timestamp,
+) -> Result<Vec<(domain::DeviceId, i64)>, crate::SealedError> {
+    let mut newest = Vec::new();
+    for device in view.devices.iter().filter(|device| device.factor == domain::FactorKind::Totp) {
+        if let domain::Credential::Totp(totp) = crate::open_credential(keys, device)? {
+            newest.push((device.id, totp.newest_step(at)));
+        }
+    }
+    Ok(newest)
 }
 
 /// Longest profile text, in characters.

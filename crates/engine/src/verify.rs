@@ -134,19 +134,32 @@ impl Engine {
         let now = self.now();
         if answer.response.is_absent() {
             let snapshot = self.store.view(answer.user).await?;
-            let poll =
-                verification::judge(&snapshot, &answer.target, &answer.response, &Opener(&self.keys), &context, now);
+            let poll = verification::judge(
+                &snapshot,
+                &answer.target,
+                &answer.response,
+                &Opener(&self.keys, now),
+                &context,
+                now,
+            );
             let poll = poll.map_err(Error::internal)?;
             if poll.changes.is_empty() {
                 self.tally.count(factor_of(&snapshot, &answer.target, now), &poll.reply);
                 return Ok(poll.reply);
             }
         }
-        let (user, keys) = (answer.user, self.keys.clone());
+        let (user, keys, for_codes) = (answer.user, self.keys.clone(), self.time.for_codes());
         let (factor, outcome) = self
             .decide(user, move |view| {
                 let factor = factor_of(view, &answer.target, now);
-                match verification::judge(view, &answer.target, &answer.response, &Opener(&keys), &context, now) {
+                match verification::judge(
+                    view,
+                    &answer.target,
+                    &answer.response,
+                    &Opener(&keys, for_codes),
+                    &context,
+                    now,
+                ) {
                     Ok(judged) => judged.map(|outcome| Ok((factor, outcome))),
                     Err(error) => Decision::reply(Err(error)),
                 }
@@ -164,8 +177,9 @@ fn factor_of(view: &View, target: &Target, now: Timestamp) -> Option<domain::Fac
 }
 
 /// Opens what typed answers are compared with, under the user's lock: these proofs are a few keyed hashes, cheaper than
-/// reading the user twice. Proofs that cost more are made before the lock ([`crate::push`]).
-pub(crate) struct Opener<'a>(pub(crate) &'a Keyring);
+/// reading the user twice. Proofs that cost more are made before the lock ([`crate::push`]). With the time by which codes
+/// that come with the time are judged ([`crate::trusted`]).
+pub(crate) struct Opener<'a>(pub(crate) &'a Keyring, pub(crate) Timestamp);
 
 impl Secrets for Opener<'_> {
     type Error = SealedError;
@@ -176,5 +190,9 @@ impl Secrets for Opener<'_> {
 
     fn keys(&self) -> &MacKeys {
         self.0.mac_keys()
+    }
+
+    fn for_codes(&self, _now: Timestamp) -> Timestamp {
+        self.1
     }
 }

@@ -60,6 +60,14 @@ enum What {
         #[command(flatten)]
         serve: Box<ServeArgs>,
     },
+    /// The machine's clock and the time that is trusted, which never goes back
+    Clock {
+        /// Take the machine's clock for right although a higher time was seen; what is over by that is ended first
+        #[arg(long)]
+        accept: bool,
+        #[command(flatten)]
+        output: OutputArgs,
+    },
     /// The configuration: check it, show it with where each value comes from
     #[command(subcommand)]
     Config(ConfigCommand),
@@ -613,6 +621,7 @@ fn start(cli: Cli) -> anyhow::Result<ExitCode> {
             command.map_or_else(Ok, |command| run(&output, Command::Webhook(command)))
         }
         What::Client(command) => client(command),
+        What::Clock { accept, output } => run(&output, Command::Clock { accept }),
         What::User(command) => user(command),
         What::Device(command) => device(command),
         What::Healthcheck { address, serve } => runtime(1)?.block_on(healthcheck::run(address, &served(&serve))),

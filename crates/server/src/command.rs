@@ -106,6 +106,11 @@ pub enum Command {
     },
     /// `app rotate-key`
     AppRotateKey,
+    /// `clock`
+    Clock {
+        /// Whether the machine's clock is vouched for.
+        accept: bool,
+    },
     /// `webhook …`
     Webhook(WebhookCommand),
 }
@@ -243,6 +248,27 @@ pub async fn execute(engine: &Engine, command: Command) -> Result<Report, String
         Command::DeviceDelete { who, device } => device::delete(engine, &find(engine, &who).await?, device).await,
         Command::AppCreate { .. } | Command::AppList | Command::AppDelete { .. } | Command::AppRotateKey => {
             app::execute(engine, command).await
+        }
+        Command::Clock { accept } => {
+            let read = if accept { engine.accept_clock().await.map_err(sentence)? } else { engine.clock_reading() };
+            let moment = |at: domain::Timestamp| onelogin::wire_time::with_millis(at.0);
+            let behind = read.trusted.since(read.wall) / domain::time::SECOND;
+            let json = json!({ "clock": moment(read.wall), "trusted": moment(read.trusted), "behind_seconds": behind });
+            let said = match behind {
+                0 => "They agree.".to_owned(),
+                1.. => format!(
+                    "The clock is {behind} seconds behind the highest time seen. If it is right now: countersign clock --accept"
+                ),
+                _ => format!("The clock has leapt {} seconds ahead and is not believed yet.", -behind),
+            };
+            Ok(lines(
+                json,
+                vec![
+                    format!("The machine's clock: {}", moment(read.wall)),
+                    format!("Trusted time:        {}", moment(read.trusted)),
+                    said,
+                ],
+            ))
         }
         Command::Webhook(command) => webhook::execute(engine, command).await,
     }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use domain::Policy;
 use engine::chance::SystemChance;
-use engine::{Chance, Clock, Engine, Parts, Settings, keys};
+use engine::{Chance, Clock, Engine, Parts, Settings, TrustedTime, keys};
 use store::{OpenError, SqliteOptions, Store};
 use tokio::sync::watch;
 
@@ -180,9 +180,9 @@ impl House {
         };
         let caller = delivery::webhook::Caller::new(config.webhooks.ca_file.as_deref());
         let engine = Engine::new(Parts {
+            time: TrustedTime::start(&store, fittings.clock).await?,
             store,
             keys,
-            clock: fittings.clock,
             chance: fittings.chance,
             settings,
             channels: fittings.channels,
@@ -198,6 +198,7 @@ impl House {
 
     /// Finishes what waits and lets go of the database.
     pub async fn close(&self) {
+        self.engine.keep_time().await;
         self.engine.store().clone().close().await;
     }
 

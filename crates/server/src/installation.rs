@@ -68,6 +68,7 @@ impl From<&Command> for Intent {
             | Command::UserShow(_)
             | Command::DeviceList(_)
             | Command::AppList
+            | Command::Clock { accept: false }
             | Command::Webhook(WebhookCommand::List | WebhookCommand::Deliveries { .. }) => Self::Read,
             Command::Client(
                 ClientCommand::Create { .. }
@@ -88,6 +89,7 @@ impl From<&Command> for Intent {
             | Command::AppCreate { .. }
             | Command::AppDelete { .. }
             | Command::AppRotateKey
+            | Command::Clock { accept: true }
             | Command::Webhook(
                 WebhookCommand::Create { .. }
                 | WebhookCommand::Delete { .. }

@@ -68,6 +68,7 @@ pub(crate) fn apply(change: Change, steps: &mut Vec<Step>) {
             steps.push(must_hit(sql::REVISE_DEVICE, params![credential.0, display_name, device.0]));
             steps.push(Step::Move(Move::Recount(device, last_counter)));
         }
+        Change::LowerCounter { device, counter } => steps.push(Step::Move(Move::Lower(device, counter))),
         Change::TouchDevice { device, at } => steps.push(Step::Move(Move::Touch(device, at))),
         Change::DisableDevice(device) => write(sql::DISABLE_DEVICE, params![device.0]),
         Change::EnableDevice(device) => write(sql::ENABLE_DEVICE, params![device.0]),

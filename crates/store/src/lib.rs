@@ -334,6 +334,14 @@ impl Store {
         }
     }
 
+    /// Sets a value unless the one there is greater, byte by byte, and gives the one that holds from now on.
+    pub async fn raise_meta(&self, key: &str, value: &[u8]) -> Result<Vec<u8>, Error> {
+        match &self.backend {
+            Backend::Sqlite(db) => db.raise_meta(key, value).await,
+            Backend::Postgres(db) => Box::pin(db.raise_meta(key, value)).await,
+        }
+    }
+
     /// Sets a value.
     pub async fn set_meta(&self, key: &str, value: &[u8]) -> Result<(), Error> {
         match &self.backend {

@@ -46,6 +46,8 @@ pub(crate) enum Move {
     Begin(DeviceId, i64, Option<Timestamp>),
     /// The counter goes forward; the decision is void unless it does (SEC 1).
     Advance(DeviceId, i64, Timestamp),
+    /// The counter comes down to this, if it is above it.
+    Lower(DeviceId, i64),
     /// The device is activated, and its counter is at least this.
     Activate(DeviceId, i64, Timestamp),
     /// The device counts otherwise from now on, and this is what is spent.
@@ -113,6 +115,10 @@ impl Marks {
                     return Err(Error::Corrupt("a counter that does not go forward"));
                 }
                 (mark.counter, mark.used_at) = (counter, Some(at));
+            }
+            Move::Lower(device, counter) => {
+                let mark = self.mark(device);
+                mark.counter = mark.counter.min(counter);
             }
             Move::Activate(device, counter, at) => {
                 let mark = self.mark(device);

@@ -247,6 +247,8 @@ statements! {
     META = "SELECT value FROM meta WHERE key = $1";
     SET_META = "INSERT INTO meta (key, value) VALUES ($1, $2) ON CONFLICT (key) DO UPDATE SET value = excluded.value";
     SET_META_IF_ABSENT = "INSERT INTO meta (key, value) VALUES ($1, $2) ON CONFLICT (key) DO NOTHING";
+    RAISE_META = "INSERT INTO meta (key, value) VALUES ($1, $2) ON CONFLICT (key) DO UPDATE SET value = excluded.value \
+        WHERE excluded.value > meta.value";
     DELETE_META = "DELETE FROM meta WHERE key = $1";
     ALIVE = "SELECT 1";
     /// What a move has left here.

@@ -2,7 +2,7 @@
 
 use super::find::{find, unlocked};
 use super::open::discard;
-use super::{Context, MAX_ATTEMPTS, Outcome, Reason, Status, Target, Verification};
+use super::{Context, MAX_ATTEMPTS, Outcome, Reason, Status, Target, Verification, close_over};
 use crate::audit::{AuditEvent, AuditKind};
 use crate::decision::{Change, Decision, View};
 use crate::device::{Device, DeviceStatus};
@@ -69,7 +69,7 @@ pub fn answer_from_device(
     context: &Context,
     now: Timestamp,
 ) -> Decision<Outcome> {
-    let refused = |reason| Decision::reply(Outcome::Refused(reason));
+    let refused = |reason| Decision::reply(Outcome::Refused(reason)).with_all(close_over(view, now));
     let Some(user) = view.user.as_ref() else { return refused(Reason::NoUser) };
     let Some(verification) = view.verification(verification).filter(|v| v.is_open(now)) else {
         return refused(Reason::NotOpen);
@@ -108,14 +108,17 @@ fn refuse_unseen(view: &View, target: &Target, reason: Reason, context: &Context
             if let Target::Device { device, .. } | Target::OwnCodes(device) | Target::SignIn { device, .. } = target {
                 event = event.device(*device);
             }
-            // Repeated refusals under a lock are one entry, and no more writes.
-            match throttle::fold_refusal(view, user.id, ThrottleKey::User, now) {
+            // Repeated refusals under a lock are one entry, and no more writes. A lock that a clock made too long is
+            // shortened whatever was recorded.
+            let decision = match throttle::fold_refusal(view, user.id, ThrottleKey::User, now) {
                 Some(recorded) => decision.with(event.into()).with(recorded),
                 None => decision,
-            }
+            };
+            decision.with_all(throttle::shortened(view, user.id, now))
         }
         _ => decision,
     }
+    .with_all(close_over(view, now))
 }
 
 fn answer_temp_token(
@@ -143,7 +146,8 @@ fn answer_temp_token(
             let Some(token) = live else {
                 let reason = Reason::Replay;
                 return Decision::reply(Outcome::Refused(reason))
-                    .with(context.event(AuditKind::Refused, user, now).because(&reason).into());
+                    .with(context.event(AuditKind::Refused, user, now).because(&reason).into())
+                    .with_all(close_over(view, now));
             };
             let spent = crate::TempToken { used_at: token.used_at.or(Some(now)), ..token.clone() };
             Decision::reply(Outcome::Accepted { device: None, wire_id: None })

@@ -26,6 +26,11 @@ pub trait Secrets {
 
     /// The keys under which short codes are kept.
     fn keys(&self) -> &MacKeys;
+
+    /// The time by which codes that come with the time are judged, which is `now` unless clocks differ (SEC 74).
+    fn for_codes(&self, now: Timestamp) -> Timestamp {
+        now
+    }
 }
 
 /// Judges what was typed at `target`.
@@ -118,7 +123,7 @@ fn compare<S: Secrets>(
         Some(Challenge::Code { .. }) => Credential::Push { public_key: None },
         _ => secrets.credential(device)?,
     };
-    Ok(factor::prove(&credential, device, found.verification, response, secrets.keys(), now))
+    Ok(factor::prove(&credential, device, found.verification, response, secrets.keys(), secrets.for_codes(now)))
 }
 
 /// Characters in the code that is expected here, if one is.

@@ -13,6 +13,7 @@ mod open;
 use serde::{Deserialize, Serialize};
 
 use crate::audit::{AuditEvent, AuditKind};
+use crate::decision::{Change, View};
 use crate::digest::Digest;
 use crate::factor::{Challenge, FactorKind};
 use crate::id::{ClientId, DeviceId, UserId, VerificationId};
@@ -142,6 +143,21 @@ pub struct Verification {
     pub created_at: Timestamp,
     /// When its time runs out.
     pub expires_at: Timestamp,
+}
+
+/// Ends whatever is over by `now`. A decision that refuses something because its time is over does this too: what was once
+/// told to be over stays so, whatever a clock says later (SEC 75).
+pub(crate) fn close_over(view: &View, now: Timestamp) -> Vec<Change> {
+    let over = view.verifications.iter().filter(|v| v.status == Status::Pending && now >= v.expires_at);
+    let close = |v: &Verification| {
+        let ended = Change::CloseVerification { verification: v.id, status: Status::Expired, consumed_at: None };
+        [ended, Change::DropMessages(v.id)]
+    };
+    let mut changes: Vec<Change> = over.flat_map(close).collect();
+    if let Some(user) = view.user.as_ref().filter(|u| u.temp_token.as_ref().is_some_and(|t| now >= t.expires_at)) {
+        changes.push(Change::SetTempToken(user.id, None));
+    }
+    changes
 }
 
 impl Verification {

@@ -148,6 +148,10 @@ impl Database {
                 let row = self.device_mut(device);
                 (row.credential, row.display_name, row.last_counter) = (credential, display_name, last_counter);
             }
+            Change::LowerCounter { device, counter } => {
+                let row = self.device_mut(device);
+                row.last_counter = row.last_counter.min(counter);
+            }
             Change::TouchDevice { device, at } => self.device_mut(device).last_used_at = Some(at),
             Change::DisableDevice(device) => {
                 let row = self.device_mut(device);

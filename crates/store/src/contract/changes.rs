@@ -76,6 +76,11 @@ pub(crate) async fn a_counter_never_goes_back(store: &Store) {
         assert!(matches!(put(store, user, advance(behind)).await, Err(Error::Corrupt(_))), "{behind}");
     }
     assert_eq!(store.view(user).await.unwrap().devices[0].last_counter, 5);
+    // But for a step that lies ahead, which an administrator brings down.
+    for (lower, left) in [(7, 5), (3, 3)] {
+        put(store, user, vec![Change::LowerCounter { device, counter: lower }]).await.unwrap();
+        assert_eq!(store.view(user).await.unwrap().devices[0].last_counter, left);
+    }
 }
 
 pub(crate) async fn a_revised_device_keeps_its_id_and_counts_as_it_is_told(store: &Store) {

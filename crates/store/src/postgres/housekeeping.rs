@@ -144,6 +144,11 @@ impl Postgres {
         self.one(Query::new(shared::META, [key.into()]), rows::bytes).await
     }
 
+    pub(crate) async fn raise_meta(&self, key: &str, value: &[u8]) -> Result<Vec<u8>, Error> {
+        self.write(Query::new(shared::RAISE_META, [key.into(), value.to_vec().into()])).await?;
+        self.one(Query::new(shared::META, [key.into()]), rows::bytes).await
+    }
+
     pub(crate) async fn set_meta(&self, key: &str, value: &[u8]) -> Result<(), Error> {
         self.write(Query::new(shared::SET_META, [key.into(), value.to_vec().into()])).await
     }

@@ -88,6 +88,15 @@ impl Sqlite {
         .await
     }
 
+    pub(crate) async fn raise_meta(&self, key: &str, value: &[u8]) -> Result<Vec<u8>, Error> {
+        let params = [Value::from(key), value.to_vec().into()];
+        self.write(move |tx| {
+            tx.execute(sql::RAISE_META, &params)?;
+            one(tx.conn, sql::META, &params[..1], rows::bytes)
+        })
+        .await
+    }
+
     pub(crate) async fn set_meta(&self, key: &str, value: &[u8]) -> Result<(), Error> {
         let params = [Value::from(key), value.to_vec().into()];
         self.write(move |tx| tx.execute(sql::SET_META, &params).map(|_| ())).await
