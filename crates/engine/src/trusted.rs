@@ -25,6 +25,8 @@ struct State {
     trusted: Trusted,
     /// How often somebody has vouched for the wall clock: what was seen before that counts no longer.
     epoch: u64,
+    /// Whether this process writes the time down.
+    kept: bool,
 }
 
 /// How the clocks stand.
@@ -48,7 +50,8 @@ impl TrustedTime {
                  then. What is over stays over. Set it right; if it is right now, run `countersign clock --accept`"
             );
         }
-        let state = State { trusted: Trusted::start(seen, wall, clock.monotonic()), epoch: epoch.unwrap_or(0) };
+        let state =
+            State { trusted: Trusted::start(seen, wall, clock.monotonic()), epoch: epoch.unwrap_or(0), kept: false };
         Ok(Self { clock, state: Mutex::new(state) })
     }
 
@@ -145,6 +148,7 @@ impl Engine {
     /// Keeps the highest time seen, for as long as the process lives.
     pub(crate) async fn keep_time_for_ever(&self) {
         let mut known = None;
+        self.time.state().kept = true;
         loop {
             self.time.clock.sleep(KEEP).await;
             let commits = self.store.stats().commits;
@@ -161,8 +165,12 @@ impl Engine {
         }
     }
 
-    /// Writes down the highest time seen, at the end.
+    /// Writes down the highest time seen, at the end of a process that has kept it all along. A command that opens the
+    /// database for one job leaves the time alone, and so a database that it only reads stays as it is.
     pub async fn keep_time(&self) {
+        if !self.time.state().kept {
+            return;
+        }
         if let Err(error) = self.time.keep(&self.store).await {
             tracing::debug!(%error, "the time was not written down");
         }

@@ -191,7 +191,7 @@ impl Api {
         for _ in 0..TRIES {
             self.users += 1;
             let name = format!("{}-{}", self.run, self.users);
-            let mut body = json!({ "username": name, "firstname": "Torture", "lastname": self.run });
+            let mut body = json!({ "username": name, "email": format!("{name}@torture.example"), "firstname": "Torture", "lastname": self.run });
             if let Some(password) = password {
                 body["password"] = json!(password);
                 body["password_confirmation"] = json!(password);

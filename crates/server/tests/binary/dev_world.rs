@@ -131,7 +131,7 @@ fn a_dev_world_is_the_same_at_each_start_if_it_is_asked_to_be() {
         let ready = start(name, &chosen);
         let first = &ready["clients"][0];
         assert_eq!((first["client_id"].as_str(), first["client_secret"].as_str()), (Some("my-app"), Some("my-secret")));
-        assert_eq!((first["scope"].as_str(), ready["clients"].as_array().unwrap().len()), (Some("Manage All"), 5));
+        assert_eq!((first["scope"].as_str(), ready["clients"].as_array().unwrap().len()), (Some("Manage All"), 8));
     }
     let other = start("e", &["--client-id", "my-app", "--client-secret", "another"]);
     assert_eq!(other["clients"][0]["client_secret"], "another");
