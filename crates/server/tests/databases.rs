@@ -227,6 +227,10 @@ fn a_killed_move_can_be_repeated() {
         }
     }
     for (number, (to, place)) in targets.iter().enumerate() {
+        // A source is closed once it was moved, so each round has one of its own.
+        let own = folder.path().join(format!("source{number}"));
+        assert!(std::process::Command::new("cp").arg("-a").arg(&source).arg(&own).status().unwrap().success());
+        let from = format!("sqlite://{}", own.display());
         let mut moving = countersign();
         let mut moving =
             moving.args(["move", "--from", &from, "--to", to]).stderr(std::process::Stdio::null()).spawn().unwrap();
