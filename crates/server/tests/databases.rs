@@ -176,11 +176,11 @@ fn an_installation_moves_to_a_server_and_goes_on_there() {
     assert_eq!(users["sha256"].as_str().unwrap().len(), 64);
     let again = run(&["move", "--from", &place, "--to", &url]);
     let said = String::from_utf8_lossy(&again.stderr).into_owned();
-    assert!(!again.status.success() && said.contains("this installation was moved to postgres:///"), "{said}");
+    assert!(!again.status.success() && said.contains("this installation was moved to postgres://"), "{said}");
     for refused in [&["dev", "--data-dir", data][..], &["user", "list", "--data-dir", data]] {
         let refused = run(refused);
         let said = String::from_utf8_lossy(&refused.stderr).into_owned();
-        assert!(!refused.status.success() && said.contains("this installation was moved to postgres:///"), "{said}");
+        assert!(!refused.status.success() && said.contains("this installation was moved to postgres://"), "{said}");
     }
 
     let served = run(&["serve", "--data-dir", data, "--database-url", &url]);
@@ -239,8 +239,9 @@ fn a_killed_move_can_be_repeated() {
         moving.wait().unwrap();
         let place: Vec<&str> = place.iter().map(String::as_str).collect();
         let listed = run(&[&["user", "list"][..], &place].concat());
-        if !listed.status.success() {
-            let said = String::from_utf8_lossy(&listed.stderr).into_owned();
+        let said = String::from_utf8_lossy(&listed.stderr).into_owned();
+        // Once a move is whole, a target of files lacks its key only, which is not moved.
+        if !listed.status.success() && !said.contains("the master key is missing") {
             assert!(said.contains("there is no installation in"), "{said}");
             run_json(&["move", "--from", &from, "--to", to, "--json"]);
         }
