@@ -2,9 +2,10 @@
 
 use std::fmt::Write as _;
 
-use domain::FactorKind;
+use domain::{FactorKind, MfaPolicy};
 use engine::Engine;
 use serde_json::{Value, json};
+use store::{Page, UserFilter};
 
 use crate::database::Database;
 use crate::folder::Folder;
@@ -96,6 +97,31 @@ pub async fn serve(engine: &Engine, places: &Places, folder: &Folder, database: 
         );
     }
     text
+}
+
+/// What is said of users who cannot log in since none of their devices can be used, if there are any (SEC 92). It reads
+/// every device, so it is said when it is known and keeps no start waiting.
+pub async fn stranded(engine: &Engine) -> Option<String> {
+    let policy = &engine.settings().policy;
+    if policy.sign_in.mfa == MfaPolicy::Off {
+        return None;
+    }
+    let filter = UserFilter { without_usable: Some(policy.factors.clone()), ..UserFilter::default() };
+    let users = match engine.users(&filter, Page { limit: 1, offset: 0 }).await {
+        Ok(page) => page.total,
+        Err(error) => {
+            tracing::warn!(%error, "users without a usable device could not be counted");
+            return None;
+        }
+    };
+    (users > 0).then(|| {
+        format!(
+            "  WARNING  {users} user{} without a usable device cannot log in with a password: all their devices are disabled, or of\n           \
+             factors that are not offered. See countersign user list --without-usable-device; a temporary token, user unlock\n           \
+             or deleting the device helps.\n",
+            if users == 1 { "" } else { "s" }
+        )
+    })
 }
 
 /// What the banner of `countersign dev` tells.

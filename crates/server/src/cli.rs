@@ -359,6 +359,9 @@ enum UserCommand {
         /// List only users that share a name with another, and the command that gives each another name
         #[arg(long)]
         collisions: bool,
+        /// Only users who have devices and can use none of them: all are disabled, or of factors that are not offered
+        #[arg(long)]
+        without_usable_device: bool,
         #[command(flatten)]
         output: OutputArgs,
     },
@@ -720,7 +723,9 @@ fn user(command: UserCommand) -> anyhow::Result<ExitCode> {
             run_as(making(init), &output, Command::UserCreate(user), false)
         }
         UserCommand::List { limit, collisions: true, output, .. } => run(&output, Command::UserCollisions { limit }),
-        UserCommand::List { limit, offset, output, .. } => run(&output, Command::UserList { offset, limit }),
+        UserCommand::List { limit, offset, without_usable_device, output, .. } => {
+            run(&output, Command::UserList { offset, limit, without_usable_device })
+        }
         UserCommand::Rename { user, username, email, output } => {
             run(&output, Command::UserRename { who: Who(user), username, email })
         }

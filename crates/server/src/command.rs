@@ -28,6 +28,9 @@ pub enum Command {
         offset: u64,
         /// Most users.
         limit: u32,
+        /// Only users who can use none of their devices.
+        #[serde(default)]
+        without_usable_device: bool,
     },
     /// `user list --collisions`
     UserCollisions {
@@ -200,8 +203,10 @@ pub async fn execute(engine: &Engine, command: Command) -> Result<Report, String
             let created = engine.create_user(patch(user), password, by).await.map_err(sentence)?;
             Ok(Report { text: Text::Lines(vec![format!("User {} created.", created.id)]), json: user_json(&created) })
         }
-        Command::UserList { offset, limit } => {
-            let page = engine.users(&UserFilter::default(), Page { limit, offset }).await.map_err(sentence)?;
+        Command::UserList { offset, limit, without_usable_device } => {
+            let offered = || engine.settings().policy.factors.clone();
+            let filter = UserFilter { without_usable: without_usable_device.then(offered), ..UserFilter::default() };
+            let page = engine.users(&filter, Page { limit, offset }).await.map_err(sentence)?;
             Ok(user_list(&page.users))
         }
         Command::UserCollisions { limit } => Ok(names::collisions(&engine.collisions(limit).await.map_err(sentence)?)),

@@ -45,6 +45,12 @@ pub async fn serve(given: Given, config: Config) -> anyhow::Result<ExitCode> {
     let app = house.app(&config.options);
     let announce = async {
         terminal::remark(&banner::serve(&house.engine, &places, &house.folder, &config.database).await);
+        let engine = house.engine.clone();
+        tokio::spawn(async move {
+            if let Some(text) = banner::stranded(&engine).await {
+                terminal::remark(&text);
+            }
+        });
         sign.put_up(&places.ready())
     };
     let signals = (Signals::hear(Told::Reload)?, &started as &dyn Reload);

@@ -544,6 +544,34 @@ fn devices_are_listed_put_out_of_use_and_deleted_from_the_command_line() {
     server.stop();
 }
 
+/// SEC 92: who cannot log in any more is counted at the start and listed.
+#[test]
+fn users_without_a_usable_device_are_counted_and_listed() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    let data = data.to_str().unwrap();
+    let list = folder.path().join("list.jsonl");
+    std::fs::write(&list, r#"{"username":"ana","type":"hotp","secret_base32":"GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"}"#)
+        .unwrap();
+    assert!(run(&["import", list.to_str().unwrap(), "--data-dir", data]).status.success());
+    run_json(&["user", "create", "--username", "ben", "--data-dir", data, "--json"]);
+    let stranded = || run_json(&["user", "list", "--without-usable-device", "--data-dir", data, "--json"]);
+    assert_eq!(stranded(), serde_json::json!([]));
+    let device = run_json(&["device", "list", "ana", "--data-dir", data, "--json"])[0]["id"].to_string();
+    run_json(&["device", "disable", "ana", &device, "--data-dir", data, "--json"]);
+    let found = stranded();
+    assert_eq!((found.as_array().unwrap().len(), &found[0]["username"]), (1, &"ana".into()));
+    let said = folder.path().join("said");
+    let server = Running::start_logging(&["serve", "--data-dir", data], std::fs::File::create(&said).unwrap());
+    let told = || std::fs::read_to_string(&said).unwrap().contains("1 user without a usable device cannot log in");
+    assert!((0..600).any(|_| {
+        std::thread::sleep(std::time::Duration::from_millis(50));
+        told()
+    }));
+    assert_eq!(stranded(), found, "while it runs, too");
+    server.stop();
+}
+
 #[test]
 fn a_configuration_is_checked_and_shown_with_its_origins() {
     let folder = tempfile::tempdir().unwrap();

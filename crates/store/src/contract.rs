@@ -73,6 +73,7 @@ macro_rules! contract {
                 names_of_custom_attributes_are_listed_once,
                 a_long_read_is_interrupted,
                 a_preflight_reads_no_browsers,
+                users_without_a_usable_device_are_found,
                 a_user_is_found_by_another_systems_id_before_the_name,
                 a_verification_is_found_by_user_and_wire_id_together,
                 a_pairing_is_found_by_its_code_while_it_waits,

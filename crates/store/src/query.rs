@@ -1,6 +1,6 @@
 //! What can be asked of the store, and what it answers, beyond the types of `domain`.
 
-use domain::{Channel, ClientId, DeviceId, Message, Timestamp, User, UserId, VerificationId};
+use domain::{Channel, ClientId, DeviceId, FactorKind, Message, Timestamp, User, UserId, VerificationId};
 
 /// Rows of a kind that one clean-up touches, so that no decision waits long behind it.
 pub(crate) const BATCH: i64 = 256;
@@ -107,6 +107,9 @@ pub struct UserFilter {
     pub last_login: Span,
     /// Custom attributes by name and value.
     pub custom_attributes: Vec<(String, TextFilter)>,
+    /// Those who have devices that were ever in use, none of them active and of one of these factors, and who are not freed
+    /// from factors by a rule of their own (SEC 92). It may read every device.
+    pub without_usable: Option<Vec<FactorKind>>,
 }
 
 /// Which texts are meant.

@@ -359,6 +359,7 @@ mod tests {
             updated: Span { since: Some(domain::Timestamp(1)), until: None },
             last_login: Span { since: None, until: Some(domain::Timestamp(2)) },
             custom_attributes: vec![("a".into(), TextFilter { text: "b*".into(), wildcards: true, negated: true })],
+            without_usable: Some(vec![domain::FactorKind::Totp]),
         };
         let (text, params) = conditions::of_users(&user, &crate::sqlite::WORDS);
         assert_ascending("users", &text);

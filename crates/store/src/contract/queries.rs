@@ -89,6 +89,38 @@ pub(crate) async fn users_are_found_by_each_field(store: &Store) {
     }
 }
 
+/// SEC 92: those who are refused at a log-in since nothing that they have can be used.
+pub(crate) async fn users_without_a_usable_device_are_found(store: &Store) {
+    let of = async |devices: &[(FactorKind, DeviceStatus)]| {
+        let user = somebody(store).await;
+        for (factor, status) in devices {
+            device_in(store, user, *factor, *status).await;
+        }
+        user
+    };
+    use DeviceStatus::{Active, Disabled, Pending};
+    use FactorKind::{Hotp, Sms, Totp};
+    let disabled = of(&[(Totp, Disabled), (Hotp, Disabled), (Hotp, Pending)]).await;
+    let unoffered = of(&[(Sms, Active)]).await;
+    let both = of(&[(Sms, Active), (Totp, Disabled)]).await;
+    for usable in [&[][..], &[(Totp, Pending)], &[(Totp, Active)], &[(Sms, Active), (Totp, Disabled), (Hotp, Active)]] {
+        of(usable).await;
+    }
+    let free = of(&[(Totp, Disabled)]).await;
+    let mut freed = store.view(free).await.unwrap().user.unwrap();
+    freed.profile.mfa_policy = Some(MfaPolicy::Off);
+    put(store, free, vec![Change::UpdateUser(freed)]).await.unwrap();
+    let found = async |offered: &[FactorKind]| {
+        let filter = UserFilter { without_usable: Some(offered.to_vec()), ..UserFilter::default() };
+        let page = store.users(&filter, ALL).await.unwrap();
+        assert_eq!(page.total, page.users.len() as u64);
+        page.users.into_iter().map(|user| user.id).collect::<Vec<_>>()
+    };
+    assert_eq!(found(&[Totp, Hotp]).await, [disabled, unoffered, both]);
+    assert_eq!(found(&FactorKind::ALL).await, [disabled]);
+    assert_eq!(found(&[]).await.len(), 5, "nothing is offered");
+}
+
 pub(crate) async fn users_come_in_pages(store: &Store) {
     let mut ids = Vec::new();
     for _ in 0..7 {
