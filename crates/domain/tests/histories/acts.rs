@@ -27,6 +27,7 @@ impl World {
             said: BTreeMap::new(),
             temp_tokens: BTreeMap::new(),
             held: Vec::new(),
+            log_ins: Vec::new(),
             tally: BTreeMap::new(),
         };
         for _ in 0..USERS {
@@ -61,7 +62,7 @@ impl World {
 
     pub(crate) fn create_user(&mut self) -> UserId {
         let id = UserId(self.draw().cast_signed());
-        self.db.commit(user::create(id, &UserPatch::default(), &context(), self.now));
+        self.db.commit(user::create(id, &Self::with_password(), &context(), self.now));
         id
     }
 
@@ -129,12 +130,20 @@ impl World {
                 let user = self.users[*user];
                 self.db.commit(temp_token::revoke(&self.db.view(user), &context(), self.now));
             }
+            Step::Enter { user, for_app, offered } => self.enter(self.users[*user], *for_app, offered),
+            Step::LogIn { log_in, named, said } => self.step_of_log_in(*log_in, *named, said),
+            Step::SiegeOfLogIns { user, rounds, pause } => self.siege_of_log_ins(self.users[*user], *rounds, *pause),
+            Step::Disable { device } => self.disable(*device),
+            Step::Rename { user } => self.rename(self.users[*user]),
             Step::Remove { stranger, device } => {
                 if let Some((owner, device)) = pick(&self.devices, *device) {
                     let user = self.somebody(owner, *stranger);
                     let owned = self.db.device(device).is_some_and(|d| d.user_id == user && d.is_listed());
                     let removed = self.db.commit(enrolment::remove(&self.db.view(user), device, &context(), self.now));
                     assert_eq!(removed, owned, "exactly one's own device is removed");
+                    if removed {
+                        self.ghost.removed.insert(device);
+                    }
                 }
             }
         }

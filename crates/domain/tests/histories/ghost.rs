@@ -52,6 +52,7 @@ pub(crate) struct Ghost {
     pub(crate) tokens: BTreeMap<UserId, Guesses>,
     pub(crate) disabled: BTreeSet<DeviceId>,
     pub(crate) proven: BTreeSet<DeviceId>,
+    pub(crate) removed: BTreeSet<DeviceId>,
     pub(crate) counters: BTreeMap<DeviceId, i64>,
     pub(crate) spent: HashSet<Spent>,
     pub(crate) ended: HashMap<VerificationId, (Status, Option<Timestamp>)>,

@@ -29,6 +29,24 @@ pub(crate) enum Say {
     Empty,
 }
 
+/// Which device a step of a log-in names.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Named {
+    None,
+    Unknown,
+    Own(u8),
+    Others(u8),
+}
+
+/// What is said at it.
+#[derive(Debug, Clone)]
+pub(crate) enum Said {
+    OwnCode,
+    Token,
+    WrongToken(u32),
+    WrongCode(u32),
+}
+
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Tap {
     pub(crate) accept: bool,
@@ -58,6 +76,11 @@ pub(crate) enum Step {
     IssueToken { user: usize, reusable: bool, ttl: i64 },
     RevokeToken { user: usize },
     Remove { stranger: bool, device: u8 },
+    Enter { user: usize, for_app: bool, offered: Vec<FactorKind> },
+    LogIn { log_in: u8, named: Named, said: Said },
+    SiegeOfLogIns { user: usize, rounds: u8, pause: i64 },
+    Disable { device: u8 },
+    Rename { user: usize },
 }
 
 pub(crate) fn steps() -> impl Strategy<Value = Step> {
@@ -90,6 +113,22 @@ pub(crate) fn steps() -> impl Strategy<Value = Step> {
         2 => (0..4u32).prop_map(Say::Wrong),
         1 => Just(Say::Nothing),
         1 => Just(Say::Empty),
+    ];
+    let offered = prop_oneof![
+        4 => Just(FactorKind::ALL.to_vec()),
+        1 => prop::collection::vec(prop::sample::select(FactorKind::ALL.to_vec()), 0..4),
+    ];
+    let named = prop_oneof![
+        1 => Just(Named::None),
+        1 => Just(Named::Unknown),
+        6 => any::<u8>().prop_map(Named::Own),
+        1 => any::<u8>().prop_map(Named::Others),
+    ];
+    let said = prop_oneof![
+        3 => Just(Said::OwnCode),
+        2 => Just(Said::Token),
+        2 => (0..3u32).prop_map(Said::WrongToken),
+        1 => (0..4u32).prop_map(Said::WrongCode),
     ];
     let held = || prop::bool::weighted(0.15);
     let stranger = || prop::bool::weighted(0.05);
@@ -128,5 +167,11 @@ pub(crate) fn steps() -> impl Strategy<Value = Step> {
                .prop_map(|(user, reusable, ttl)| Step::IssueToken { user, reusable, ttl }),
            1 => user().prop_map(|user| Step::RevokeToken { user }),
            1 => (stranger(), any::<u8>()).prop_map(|(stranger, device)| Step::Remove { stranger, device }),
+           6 => (user(), any::<bool>(), offered).prop_map(|(user, for_app, offered)| Step::Enter { user, for_app, offered }),
+           12 => (any::<u8>(), named, said).prop_map(|(log_in, named, said)| Step::LogIn { log_in, named, said }),
+           1 => (user(), 4..16u8, SECOND..10 * MINUTE)
+               .prop_map(|(user, rounds, pause)| Step::SiegeOfLogIns { user, rounds, pause }),
+           1 => any::<u8>().prop_map(|device| Step::Disable { device }),
+           1 => user().prop_map(|user| Step::Rename { user }),
        ]
 }
