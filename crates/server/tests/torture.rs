@@ -39,6 +39,8 @@ fn a_server_that_keeps_its_word_has_a_clean_verdict_and_no_test_users_left() {
     assert_eq!(codes["requests"], 1_700, "sixteen callers and one more afterwards: {codes}");
     assert_eq!(row(&verdict, "guesses at one device")["looked_at"], 5);
     assert_eq!(row(&verdict, "guesses at one user")["looked_at"], 20);
+    assert_eq!(row(&verdict, "guesses at a temporary token")["looked_at"], 5);
+    assert_eq!(row(&verdict, "temporary tokens at no device of the user's")["looked_at"], 0);
     for scenario in ["state token", "temporary token", "code by SMS", "accepted push", "refresh token"] {
         let row = row(&verdict, scenario);
         assert_eq!(row["successes"], row["rounds"], "{row}");

@@ -138,7 +138,7 @@ async fn aimed(api: &mut Api, device: &HotpDevice, count: usize) -> anyhow::Resu
 }
 
 /// Fires all of these, as many at once as there are callers.
-async fn fire(crowd: &mut Crowd, requests: Vec<Request>) -> anyhow::Result<Vec<Ended>> {
+pub(super) async fn fire(crowd: &mut Crowd, requests: Vec<Request>) -> anyhow::Result<Vec<Ended>> {
     let size = crowd.size().min(requests.len());
     let mut series = vec![Vec::new(); size];
     for (index, request) in requests.into_iter().enumerate() {

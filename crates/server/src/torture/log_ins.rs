@@ -1,5 +1,8 @@
-//! A log-in that waits for a code, and the code at every door at once: whoever brings it first has used it up.
+//! A log-in that waits for a code, and the code at every door at once: whoever brings it first has used it up. And
+//! temporary tokens guessed in log-ins and assertions, at devices in every state: the limit is one for all of them.
 
+use domain::throttle::TEMP_TOKEN_PER_HOUR;
+use domain::time::{HOUR, SECOND};
 use engine::Chance;
 use engine::chance::SystemChance;
 use serde_json::json;
@@ -9,7 +12,22 @@ use super::board::Board;
 use super::client::Request;
 use super::crowd::Crowd;
 use super::door::Door;
+use super::guesses::fire;
 use super::singles::judge;
+use super::verdict::{self, Ended};
+
+/// Wrong temporary tokens at log-ins.
+pub(super) const TOKENS: &str = "guesses at a temporary token";
+/// A right one at devices that are none of the user's.
+pub(super) const NOWHERE: &str = "temporary tokens at no device of the user's";
+/// A right one while it is locked.
+const LOCKED: &str = "right temporary tokens while locked";
+/// Log-ins under way that guesses are spread over; ten may be (contract 5.1).
+const LOG_INS: usize = 8;
+/// Wrong answers in a row that lock a device (SEC 21).
+const DEVICE_LOCK_AT: usize = 5;
+/// An id that no device has.
+const UNKNOWN: i64 = 2_147_483_646;
 
 /// Fires the code of a log-in at its own door and at those of v1 and v2, and the same for an assertion where there is an
 /// app.
@@ -48,6 +66,66 @@ pub(super) async fn run(
         let after = (0..3).map(|door| request(api, door * api.nodes.len())).collect();
         let name = if app.is_some() { "code of an assertion" } else { "code of a log-in" };
         judge(api, name, shots, after, board).await;
+    }
+    Ok(())
+}
+
+/// Fires wrong temporary tokens at log-ins and assertions under way, named with device 0, a device in use and one that is
+/// locked: as many are looked at as the limit says, over all of them together (SEC 24). At an unknown device and at
+/// another user's not even the right one is looked at.
+pub(super) async fn guesses(
+    api: &mut Api,
+    crowd: &mut Crowd,
+    count: usize,
+    app: Option<i64>,
+    board: &mut Board,
+) -> anyhow::Result<()> {
+    let chance: &dyn Chance = &SystemChance;
+    let password = chance.hex::<16>();
+    let (user, name) = api.person(&password).await?;
+    let (usable, locked) = (api.hotp(user).await?, api.hotp(user).await?);
+    let stranger = api.user().await?;
+    let strangers = api.hotp(stranger).await?;
+    for code in locked.wrong_codes(DEVICE_LOCK_AT) {
+        let request = api.knock(&locked, &Door::V1, &code, 0);
+        api.settle(0, &request).await;
+    }
+    let mut under_way = Vec::new();
+    for n in 0..LOG_INS {
+        let app = app.filter(|_| n % 2 == 1);
+        under_way.push((api.log_in(&name, &password, app).await?, app));
+    }
+    let token = api.temp_token(user).await?;
+    let step = |api: &Api, n: usize, device: i64, otp: &str| {
+        let (state_token, app) = &under_way[n % under_way.len()];
+        let door = if app.is_some() { "saml_assertion" } else { "login" };
+        let body = json!({ "state_token": state_token, "device_id": device, "app_id": app, "otp_token": otp });
+        api.request("POST", format!("/api/1/{door}/verify_factor"), &body)
+    };
+
+    let nowhere = (0..2 * LOG_INS).map(|n| step(api, n / 2, [UNKNOWN, strangers.device][n % 2], &token)).collect();
+    let shots = fire(crowd, nowhere).await?;
+    board.row(NOWHERE).enter(&shots, verdict::unseen(&shots, api.mode));
+
+    let devices = [0, usable.device, locked.device];
+    let wrong = (0..count).map(|n| format!("{}", 10_000_000 + n)).filter(|wrong| *wrong != token);
+    let aimed = wrong.enumerate().map(|(n, wrong)| step(api, n / devices.len(), devices[n % devices.len()], &wrong));
+    let volley = fire(crowd, aimed.collect()).await?;
+    // Should all five have met one log-in, that is over, and says so instead of the lock.
+    let told: Vec<Ended> = volley.iter().copied().filter(|ended| *ended != Ended::Refused(400)).collect();
+    let found = verdict::guesses(&told, TEMP_TOKEN_PER_HOUR as u64, HOUR / SECOND, api.mode);
+    board.row(TOKENS).enter(&volley, found);
+
+    if volley.iter().any(|ended| matches!(ended, Ended::Locked(_))) {
+        let fresh = api.log_in(&name, &password, None).await?;
+        let mut shots = Vec::new();
+        for (node, device) in (0..api.nodes.len()).flat_map(|node| devices.map(|device| (node, device))) {
+            let body = json!({ "state_token": fresh, "device_id": device, "otp_token": token });
+            let request = api.request("POST", "/api/1/login/verify_factor".to_owned(), &body);
+            shots.push(api.once(node, &request).await.ended);
+        }
+        let found = verdict::while_locked(&shots, api.mode);
+        board.row(LOCKED).enter(&shots, found);
     }
     Ok(())
 }

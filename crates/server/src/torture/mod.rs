@@ -188,6 +188,7 @@ async fn scenarios(
     singles::registrations(api, &mut crowd, few, board).await?;
     singles::temp_tokens(api, &mut crowd, few, board).await?;
     log_ins::run(api, &mut crowd, few, app, board).await?;
+    log_ins::guesses(api, &mut crowd, usize::try_from(args.guesses)?, app, board).await?;
     if has_outbox {
         dev_world::messages(api, &mut crowd, few, board).await?;
         dev_world::prompts(api, &mut crowd, few, board).await?;

@@ -190,6 +190,19 @@ pub(super) fn guesses(volley: &[Ended], limit: u64, longest: i64, mode: Mode) ->
     found
 }
 
+/// Judges answers aimed at what is not the user's: none is even looked at (SEC 54).
+pub(super) fn unseen(shots: &[Ended], mode: Mode) -> Vec<String> {
+    let count = Count::of(shots);
+    let mut found = never(&count, shots, mode);
+    if count.accepted > 0 {
+        found.push(format!("{} answers were accepted at what is not the user's", count.accepted));
+    }
+    if count.evaluated + count.locked > 0 {
+        found.push(format!("{} answers were looked at where nothing is the user's", count.evaluated + count.locked));
+    }
+    found
+}
+
 /// Judges right answers given while locked: none is even looked at (SEC 26).
 pub(super) fn while_locked(shots: &[Ended], mode: Mode) -> Vec<String> {
     let count = Count::of(shots);
@@ -288,5 +301,13 @@ mod tests {
         assert!(while_locked(&[Locked(59), Locked(58)], FaultFree).is_empty());
         assert!(says(&while_locked(&[Locked(59), Accepted], FaultFree), "accepted while locked"));
         assert!(says(&while_locked(&[Refused(401)], FaultFree), "without a word"));
+    }
+
+    #[test]
+    fn what_is_not_the_users_is_not_looked_at() {
+        assert_eq!(unseen(&[Ended::Refused(400), Ended::Refused(400)], Mode::FaultFree), Vec::<String>::new());
+        for looked in [Ended::Accepted, Ended::Refused(401), Ended::Locked(60)] {
+            assert_eq!(unseen(&[Ended::Refused(400), looked], Mode::FaultFree).len(), 1, "{looked:?}");
+        }
     }
 }
