@@ -10,7 +10,7 @@ use crate::need;
 use crate::policy::Policy;
 use crate::throttle;
 use crate::time::Timestamp;
-use crate::verification::{Context, Purpose, Status, Verification, discard};
+use crate::verification::{Context, Purpose, Status, Verification, close_sessions, discard};
 
 /// Most open registrations of one user (SEC 35).
 pub const MAX_REGISTRATIONS: usize = 10;
@@ -140,7 +140,8 @@ pub enum Disabled {
     NoDevice,
 }
 
-/// Puts a device out of use until its user is unlocked. What is open for it ends.
+/// Puts a device out of use until its user is unlocked. What is open for it ends, and so do the sessions and browsers that it
+/// may have vouched for (SEC 56).
 pub fn disable(view: &View, device: DeviceId, context: &Context, now: Timestamp) -> Decision<Disabled> {
     let (Some(user), Some(device)) = (&view.user, view.device(device).filter(|d| d.is_listed())) else {
         return Decision::reply(Disabled::NoDevice);
@@ -155,6 +156,7 @@ pub fn disable(view: &View, device: DeviceId, context: &Context, now: Timestamp)
     });
     Decision::reply(Disabled::Disabled)
         .with_all(ends)
+        .with_all(close_sessions(view))
         .with(Change::DisableDevice(device.id))
         .with(context.event(AuditKind::DeviceDisabled, user.id, now).device(device.id).into())
 }
@@ -171,5 +173,8 @@ pub fn remove(view: &View, device: DeviceId, context: &Context, now: Timestamp) 
     };
     let reason = need::is_last_factor(view, device.id).then_some(LAST_FACTOR);
     let event = context.event(AuditKind::DeviceDeleted, user.id, now).device(device.id);
-    Decision::reply(true).with_all(discard(view, device.id)).with(AuditEvent { reason, ..event }.into())
+    // What never was in use vouches for nothing.
+    let vouched = device.status.was_ever_active().then(|| close_sessions(view));
+    let decision = Decision::reply(true).with_all(discard(view, device.id));
+    decision.with_all(vouched.into_iter().flatten()).with(AuditEvent { reason, ..event }.into())
 }

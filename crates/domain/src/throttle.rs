@@ -11,6 +11,7 @@ use crate::factor::FactorKind;
 use crate::id::{DeviceId, UserId};
 use crate::policy::Policy;
 use crate::time::{DAY, HOUR, MINUTE, SECOND, Timestamp};
+use crate::verification::close_sessions;
 
 /// Consecutive wrong answers after which a device is disabled (SEC 22). Never settable above 100.
 pub const DISABLE_AT: u32 = 50;
@@ -243,6 +244,7 @@ pub(crate) fn count_subject(
     let disabled = throttle.consecutive >= DISABLE_AT && device.is_some_and(in_use);
     changes.push(Change::SetThrottle(user, throttle));
     if let (true, Some(device)) = (disabled, device) {
+        changes.extend(close_sessions(view));
         changes.push(Change::DisableDevice(device));
         changes.push(event(AuditKind::DeviceDisabled).into());
     }

@@ -11,7 +11,7 @@ use crate::temp_token::TempToken;
 use crate::text;
 use crate::throttle::ThrottleKey;
 use crate::time::{MINUTE, Timestamp};
-use crate::verification::{Context, close_all};
+use crate::verification::{Context, close_all, close_log_ins, close_sessions};
 
 /// The wire's user status numbers (contract 3.1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -142,6 +142,43 @@ impl User {
             UserStatus::Suspended => true,
             UserStatus::Locked => self.locked_until.is_none_or(|until| now < until),
             _ => false,
+        }
+    }
+
+    /// Whether a password may let this user in at `now`: nothing keeps the user out, and the account is active.
+    pub fn may_log_in(&self, now: Timestamp) -> bool {
+        matches!(self.status, UserStatus::Active | UserStatus::Locked) && !self.is_barred(now)
+    }
+}
+
+/// What ends with a change of a user, in the same transaction (SEC 56).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Loss {
+    Nothing,
+    /// What a factor has opened for later: session tokens, sessions, remembered browsers.
+    Sessions,
+    /// These, and log-ins under way.
+    LogIns,
+    /// Everything, the temporary token too.
+    Access,
+}
+
+impl User {
+    /// What the user loses by becoming `after`: what stood on a password ends with the password, and what stood on how the
+    /// user is reached, or on the rule that was in force, with that.
+    fn loses(&self, after: &Self, patch: &UserPatch, now: Timestamp) -> Loss {
+        let replaced = |before: &Option<String>, after: &Option<String>| before.is_some() && before != after;
+        if after.is_barred(now) && !self.is_barred(now) {
+            Loss::Access
+        } else if patch.password_hash.is_some() || self.may_log_in(now) && !after.may_log_in(now) {
+            Loss::LogIns
+        } else if replaced(&self.email, &after.email)
+            || replaced(&self.phone, &after.phone)
+            || self.profile.mfa_policy != after.profile.mfa_policy
+        {
+            Loss::Sessions
+        } else {
+            Loss::Nothing
         }
     }
 }
@@ -304,8 +341,8 @@ pub enum Updated {
 
 /// Sets fields of a user.
 pub fn update(view: &View, patch: &UserPatch, context: &Context, now: Timestamp) -> Decision<Updated> {
-    let Some(mut user) = view.user.clone() else { return Decision::reply(Updated::NoUser) };
-    let was_barred = user.is_barred(now);
+    let Some(before) = &view.user else { return Decision::reply(Updated::NoUser) };
+    let mut user = before.clone();
     let from = LoginNames::of(&user);
     patch.apply(&mut user, now);
     let to = LoginNames::of(&user);
@@ -315,8 +352,12 @@ pub fn update(view: &View, patch: &UserPatch, context: &Context, now: Timestamp)
     let kind = if patch.password_hash.is_some() { AuditKind::PasswordSet } else { AuditKind::UserUpdated };
     let decision =
         Decision::reply(Updated::Updated(Box::new(user.clone()))).with(context.event(kind, user.id, now).into());
-    let decision =
-        if user.is_barred(now) && !was_barred { decision.with_all(end_access(view, user.id, now)) } else { decision };
+    let decision = match before.loses(&user, patch, now) {
+        Loss::Nothing => decision,
+        Loss::Sessions => decision.with_all(close_sessions(view)),
+        Loss::LogIns => decision.with_all(close_log_ins(view)),
+        Loss::Access => decision.with_all(end_access(view, user.id, now)),
+    };
     let renamed = (from != to).then(|| Change::RenameUser { user: user.id, from, to });
     let decision = renamed.into_iter().fold(decision, Decision::with_first);
     decision.with_first(Change::UpdateUser(user))
@@ -382,7 +423,10 @@ pub fn unlock(view: &View, newest: &[(DeviceId, i64)], context: &Context, now: T
         .throttles
         .iter()
         .filter(|t| !matches!(t.key, ThrottleKey::Send(_) | ThrottleKey::Prompts | ThrottleKey::Warnings));
+    // A device that comes back into use may be in other hands than before.
+    let sessions = disabled.clone().next().is_some().then(|| close_sessions(view));
     decision
+        .with_all(sessions.into_iter().flatten())
         .with_all(guesses.map(|t| Change::ClearThrottle(user.id, t.key)))
         .with_all(disabled.map(|d| Change::EnableDevice(d.id)))
         .with_all(ahead)

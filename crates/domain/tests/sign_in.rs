@@ -523,3 +523,142 @@ fn an_older_hash_is_renewed_by_the_right_password() {
     assert!(matches!(way.go(&mut scene).0, Entered::Granted(_)));
     assert_eq!(scene.view().user.unwrap().profile.password_hash.as_deref(), Some("$argon2id$new"));
 }
+
+/// What has been opened for the scene's user: a log-in under way, a session token, a session, a remembered browser.
+fn opened(scene: &mut Scene) -> [domain::VerificationId; 4] {
+    [Purpose::SignIn, Purpose::SessionToken, Purpose::Session, Purpose::Browser].map(|purpose| {
+        let n = scene.draw();
+        let id = verification_id(n);
+        let opened = domain::Verification {
+            id,
+            wire_id: id.to_string(),
+            user_id: scene.user,
+            device_id: NO_DEVICE,
+            purpose,
+            challenge: domain::Challenge::Terms(Terms::default()),
+            status: Status::Pending,
+            attempts: 0,
+            state_token: Some(digest(n)),
+            consumed_at: None,
+            client_id: None,
+            created_at: scene.now,
+            expires_at: scene.now.plus(DAY),
+        };
+        scene.db.apply(domain::Change::OpenVerification(opened));
+        id
+    })
+}
+
+/// SEC 56: in the same transaction, for each change that takes away what trust stood on.
+#[test]
+fn what_trust_stood_on_ends_with_it() {
+    type Changes = fn(&mut Scene, DeviceId);
+    fn updated(scene: &mut Scene, patch: &domain::user::UserPatch) {
+        let decision = domain::user::update(&scene.view(), patch, &context(), scene.now);
+        scene.db.commit(decision);
+    }
+    let patch = domain::user::UserPatch::default;
+    // How many of the log-in under way, the session token, the session and the browser are left.
+    let table: &[(&str, Changes, [bool; 4])] = &[
+        ("nothing", |_, _| {}, [true; 4]),
+        (
+            "a new password",
+            |scene, _| {
+                let hash = Some("$argon2id$another".to_owned());
+                updated(scene, &domain::user::UserPatch { password_hash: hash, ..Default::default() });
+            },
+            [false; 4],
+        ),
+        ("a device removed", |scene, device| removed(scene, device), [true, false, false, false]),
+        ("a device disabled by command", |scene, device| disabled(scene, device), [true, false, false, false]),
+        ("a device disabled by guesses", |scene, device| guessed(scene, device, 50), [true, false, false, false]),
+        (
+            "a device released again",
+            |scene, device| {
+                scene.db.apply(domain::Change::DisableDevice(device));
+                scene.db.commit(domain::user::unlock(&scene.view(), &context(), scene.now));
+            },
+            [true, false, false, false],
+        ),
+        (
+            "a pending device removed",
+            |scene, _| {
+                let pending = scene.device(&totp(9), DeviceStatus::Pending);
+                removed(scene, pending);
+            },
+            [true; 4],
+        ),
+        (
+            "another mail address",
+            |scene, _| {
+                let email = Some(Some("other@example.com".to_owned()));
+                updated(scene, &domain::user::UserPatch { email, ..Default::default() });
+            },
+            [true, false, false, false],
+        ),
+        (
+            "no number any more",
+            |scene, _| {
+                updated(scene, &domain::user::UserPatch { phone: Some(None), ..Default::default() });
+            },
+            [true, false, false, false],
+        ),
+        (
+            "another rule on factors",
+            |scene, _| {
+                let mfa_policy = Some(Some(MfaPolicy::Required));
+                updated(scene, &domain::user::UserPatch { mfa_policy, ..Default::default() });
+            },
+            [true, false, false, false],
+        ),
+        (
+            "another name",
+            |scene, _| {
+                let username = Some(Some("benjamin".to_owned()));
+                updated(scene, &domain::user::UserPatch { username, ..Default::default() });
+            },
+            [true; 4],
+        ),
+        (
+            "an expired password",
+            |scene, _| {
+                let status = Some(UserStatus::PasswordExpired);
+                updated(scene, &domain::user::UserPatch { status, ..Default::default() });
+            },
+            [false; 4],
+        ),
+        (
+            "a suspension",
+            |scene, _| {
+                let status = Some(UserStatus::Suspended);
+                updated(scene, &domain::user::UserPatch { status, ..Default::default() });
+            },
+            [false; 4],
+        ),
+        (
+            "a lock",
+            |scene, _| {
+                scene.db.commit(domain::user::lock(&scene.view(), 15, &context(), scene.now));
+            },
+            [false; 4],
+        ),
+    ];
+    for (what, changes, left) in table {
+        let mut scene = scene();
+        let reached = domain::user::UserPatch {
+            email: Some(Some("ben@example.com".to_owned())),
+            phone: Some(Some("+14155550123".to_owned())),
+            ..patch()
+        };
+        updated(&mut scene, &reached);
+        let device = scene.device(&totp(1), DeviceStatus::Active);
+        let ids = opened(&mut scene);
+        // Fifty guesses take days; what is opened here does not run out meanwhile.
+        for v in &mut scene.db.users.get_mut(&scene.user).unwrap().verifications {
+            v.expires_at = v.expires_at.plus(1_000 * DAY);
+        }
+        changes(&mut scene, device);
+        let open = ids.map(|id| scene.db.verification(id).is_some_and(|v| v.status == Status::Pending));
+        assert_eq!(open, *left, "{what}");
+    }
+}

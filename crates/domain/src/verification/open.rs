@@ -166,6 +166,22 @@ fn close_expired(verification: &Verification) -> Change {
     Change::CloseVerification { verification: verification.id, status: Status::Expired, consumed_at: None }
 }
 
+/// Ends what a password or a factor has opened: log-ins under way with the challenges put under them, session tokens,
+/// sessions and remembered browsers.
+pub(crate) fn close_log_ins(view: &View) -> impl Iterator<Item = Change> {
+    close_of(view, &[Purpose::SignIn, Purpose::SessionToken, Purpose::Session, Purpose::Browser])
+}
+
+/// Ends what a factor has opened for later: session tokens, sessions and remembered browsers.
+pub(crate) fn close_sessions(view: &View) -> impl Iterator<Item = Change> {
+    close_of(view, &[Purpose::SessionToken, Purpose::Session, Purpose::Browser])
+}
+
+fn close_of<'v>(view: &'v View, purposes: &'static [Purpose]) -> impl Iterator<Item = Change> + 'v {
+    let open = view.verifications.iter().filter(|v| purposes.contains(&v.purpose) && v.status == Status::Pending);
+    open.flat_map(|v| [close_expired(v), Change::DropMessages(v.id)])
+}
+
 /// Ends all of a user's open verifications, with their messages, and the results nobody collected yet (SEC 56).
 pub(crate) fn close_all(view: &View, now: Timestamp) -> impl Iterator<Item = Change> {
     view.verifications.iter().flat_map(move |v| match v.status {
