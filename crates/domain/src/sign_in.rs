@@ -18,7 +18,7 @@ use crate::need::{self, Need};
 use crate::policy::Policy;
 use crate::throttle::{self, ThrottleKey};
 use crate::time::{DAY, HOUR, SECOND, Timestamp};
-use crate::user::{User, UserStatus};
+use crate::user::{APPROVED, User};
 use crate::verification::{self, Context, MAX_ATTEMPTS, Outcome, Purpose, Reason, Secrets, Status, Verification};
 
 /// Life of a session token, in milliseconds (contract 12).
@@ -114,7 +114,7 @@ pub enum Refusal {
     Credentials,
     /// An administrator's lock, or a suspended user. Told only to who knows the password.
     Locked,
-    /// Not active for another reason.
+    /// Not active, or not approved.
     Inactive,
     /// A factor is needed and none can be shown: no device is in use, and no temporary token lives.
     NoFactor,
@@ -161,8 +161,9 @@ pub fn enter(
     if user.is_barred(now) {
         return refused(Refusal::Locked, "barred");
     }
-    if user.status != UserStatus::Active && user.status != UserStatus::Locked {
-        return refused(Refusal::Inactive, "not_active");
+    if !user.may_log_in(now) {
+        let approved = user.profile.state == APPROVED;
+        return refused(Refusal::Inactive, if approved { "not_active" } else { "not_approved" });
     }
     let exempt = trusted_network || is_remembered(view, terms, policy, now);
     let forgiven = throttle::forgive_password(view, user.id);
@@ -228,7 +229,9 @@ pub fn step<S: Secrets>(
     let answered = |reason| {
         Ok(Decision::reply(Stepped::Answered(Outcome::Refused(reason))).with_all(verification::close_over(view, now)))
     };
-    let Some(user) = &view.user else { return answered(Reason::NotOpen) };
+    let Some(user) = view.user.as_ref().filter(|user| user.is_barred(now) || user.may_log_in(now)) else {
+        return answered(Reason::NotOpen);
+    };
     let Some((attempt, terms)) = attempt(view, state_token, now) else { return answered(Reason::NotOpen) };
     let judged = verification::judge_at_log_in(view, (state_token, device), response, secrets, context, now)?;
     let Decision { mut changes, reply } = judged;
@@ -271,7 +274,7 @@ pub fn exchange(
     now: Timestamp,
 ) -> Decision<Exchanged> {
     let refused = Decision::reply(Exchanged::Refused).with_all(verification::close_over(view, now));
-    let Some(user) = view.user.as_ref().filter(|user| !user.is_barred(now)) else { return refused };
+    let Some(user) = view.user.as_ref().filter(|user| user.may_log_in(now)) else { return refused };
     let found = view.verifications.iter().find(|v| {
         v.purpose == Purpose::SessionToken
             && v.is_open(now)

@@ -117,7 +117,7 @@ pub struct Profile {
     pub integers: std::collections::BTreeMap<String, i64>,
     /// The administrator's own fields; texts or null.
     pub custom_attributes: std::collections::BTreeMap<String, Option<String>>,
-    /// Approval state 0–3.
+    /// Approval state 0–3; only [`APPROVED`] users log in.
     pub state: i64,
     /// Argon2id in PHC form.
     pub password_hash: Option<String>,
@@ -145,11 +145,15 @@ impl User {
         }
     }
 
-    /// Whether a password may let this user in at `now`: nothing keeps the user out, and the account is active.
+    /// Whether a password may let this user in at `now`: nothing keeps the user out, and the account is active and approved.
     pub fn may_log_in(&self, now: Timestamp) -> bool {
-        matches!(self.status, UserStatus::Active | UserStatus::Locked) && !self.is_barred(now)
+        let active = matches!(self.status, UserStatus::Active | UserStatus::Locked);
+        active && self.profile.state == APPROVED && !self.is_barred(now)
     }
 }
+
+/// The approval state of users who may log in (contract 3.1). Others are unapproved, rejected or unlicensed.
+pub const APPROVED: i64 = 1;
 
 /// What ends with a change of a user, in the same transaction (SEC 56).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -307,7 +311,7 @@ pub fn create(id: UserId, patch: &UserPatch, context: &Context, now: Timestamp) 
         status: UserStatus::PasswordPending,
         locked_until: None,
         temp_token: None,
-        profile: Profile { state: 1, ..Profile::default() },
+        profile: Profile { state: APPROVED, ..Profile::default() },
         created_at: now,
         updated_at: now,
     };

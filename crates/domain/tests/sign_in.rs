@@ -524,6 +524,34 @@ fn an_older_hash_is_renewed_by_the_right_password() {
     assert_eq!(scene.view().user.unwrap().profile.password_hash.as_deref(), Some("$argon2id$new"));
 }
 
+/// Contract 3.1: whoever is unapproved, rejected or unlicensed stays out, whatever the status; an administrator uses it so.
+#[test]
+fn only_the_approved_log_in() {
+    for state in 0..=3 {
+        for (status, active) in [
+            (UserStatus::Active, true),
+            (UserStatus::Unactivated, false),
+            (UserStatus::PasswordExpired, false),
+            (UserStatus::AwaitingPasswordReset, false),
+            (UserStatus::PasswordPending, false),
+        ] {
+            let mut scene = scene();
+            let device = scene.device(&totp(1), DeviceStatus::Active);
+            let user = scene.db.users.get_mut(&scene.user).unwrap().user.as_mut().unwrap();
+            (user.status, user.profile.state) = (status, state);
+            let (entered, _) = Way::default().go(&mut scene);
+            if active && state == 1 {
+                assert!(matches!(entered, Entered::NeedsFactor(..)), "{state}, {status:?}: {entered:?}");
+            } else {
+                assert_eq!(entered, Entered::Refused(Refusal::Inactive), "{state}, {status:?}");
+            }
+            let code = scene.own_code(device);
+            let verified = scene.typed(&device_door(device), &code);
+            assert!(model::is_accepted(&verified), "MFA alone goes on: {state}, {status:?}");
+        }
+    }
+}
+
 /// What has been opened for the scene's user: a log-in under way, a session token, a session, a remembered browser.
 fn opened(scene: &mut Scene) -> [domain::VerificationId; 4] {
     [Purpose::SignIn, Purpose::SessionToken, Purpose::Session, Purpose::Browser].map(|purpose| {
