@@ -358,6 +358,46 @@ fn a_replay_is_refused_and_recorded_but_is_no_guess() {
     assert_eq!(replays.count(), 10);
 }
 
+/// A secret made for the coincidence it leads to.
+fn made(n: u32) -> domain::Secret {
+    domain::Secret::new(n.to_be_bytes().repeat(5))
+}
+
+/// Rulings 21: a person and the wire know only digits, so digits that were accepted are spent, whatever comes ahead.
+#[test]
+fn equal_digits_are_a_replay() {
+    // Counters 5 and 9 have the same digits.
+    let token = factor::hotp::Hotp { secret: made(7_882), digits: 6 };
+    let code = |counter| factor::hotp::code(&token.secret, factor::hotp::Algorithm::Sha1, counter, 6);
+    assert_eq!(code(5), code(9));
+    let mut scene = Scene::new();
+    let device = scene.device(&domain::Credential::Hotp(token.clone()), DeviceStatus::Active);
+    for counter in 0..=5 {
+        assert!(is_accepted(&scene.typed(&device_door(device), &code(counter))), "{counter}");
+    }
+    assert_eq!(scene.typed(&device_door(device), &code(5)), REPLAY);
+    for counter in 6..=8 {
+        assert!(is_accepted(&scene.typed(&device_door(device), &code(counter))), "{counter}");
+        assert_eq!(scene.typed(&device_door(device), &code(5)), REPLAY, "after {counter}");
+    }
+    assert_eq!(scene.typed(&device_door(device), &code(9)), REPLAY, "the token's own next code looks the same");
+    assert!(is_accepted(&scene.typed(&device_door(device), &code(10))), "and the next different one is accepted");
+    assert_eq!(scene.failures(device), 0);
+
+    // The steps of `START` and the next have the same digits.
+    let totp = factor::totp::Totp::with_secret(made(1_670_399));
+    let device = scene.device(&domain::Credential::Totp(totp.clone()), DeviceStatus::Active);
+    let first = scene.own_code(device);
+    assert_eq!(first, totp.code(scene.now.plus(30 * SECOND)));
+    assert!(is_accepted(&scene.typed(&device_door(device), &first)));
+    assert_eq!(scene.typed(&device_door(device), &first), REPLAY);
+    scene.wait(30 * SECOND);
+    assert_eq!(scene.typed(&device_door(device), &first), REPLAY);
+    scene.wait(30 * SECOND);
+    let next = scene.own_code(device);
+    assert!(is_accepted(&scene.typed(&device_door(device), &next)));
+}
+
 /// Rulings 21, contract 4.5.
 #[test]
 fn the_same_wrong_code_within_ten_seconds_is_one_failure() {

@@ -562,9 +562,36 @@ fn a_clock_set_back_keeps_no_warning_back() {
     assert!(!warned(&mut scene), "once an hour");
 }
 
+/// Rulings 21: not only the last code that was accepted, every one of those before it within reach.
+#[test]
+fn a_spent_code_is_no_guess() {
+    for credential in [totp(1), hotp(1)] {
+        let mut scene = Scene::new();
+        let device = scene.device(&credential, DeviceStatus::Active);
+        let mut spent = Vec::new();
+        for _ in 0..8 {
+            let code = scene.own_code(device);
+            assert!(is_accepted(&scene.typed(&device_door(device), &code)));
+            spent.push(code);
+            scene.wait(31 * SECOND);
+        }
+        for code in &spent {
+            assert_eq!(scene.typed(&device_door(device), code), Outcome::Refused(Reason::Replay));
+            scene.wait(SECOND);
+        }
+        assert_eq!(scene.failures(device), 0);
+        assert_eq!(lock_of(&scene, device), None);
+        scene.wait(31 * SECOND);
+        let code = scene.own_code(device);
+        assert!(is_accepted(&scene.typed(&device_door(device), &code)));
+    }
+}
+
 /// A log-in of the scene's user under way; its state token.
 fn under_way(scene: &mut Scene) -> domain::Digest {
     let n = scene.draw();
+    let rows = scene.db.users.get_mut(&scene.user).unwrap();
+    rows.user.as_mut().unwrap().status = domain::UserStatus::Active;
     let attempt = domain::Verification {
         id: model::verification_id(n),
         wire_id: model::verification_id(n).to_string(),

@@ -45,40 +45,42 @@ pub struct Hotp {
 }
 
 impl Hotp {
-    /// The counter whose code `response` is: the smallest above `last` within [`LOOK_AHEAD`], or `last` itself, so
-    /// that a replay can be told from a guess. `last` is −1 while no code was accepted.
+    /// The counter whose code `response` is: `last` or one of [`LOOK_AHEAD`] before it, whose codes are spent, else the
+    /// smallest above `last` within [`LOOK_AHEAD`]. `last` is −1 while no code was accepted.
     pub fn matching_counter(&self, response: &Response, last: i64) -> Option<i64> {
         let code = response.as_code(self.digits.into(), Alphabet::Digits)?;
-        matching(&self.secret, Algorithm::Sha1, self.digits, &code, last.max(0)..=last.saturating_add(LOOK_AHEAD), last)
+        let ahead = last.saturating_add(1)..=last.saturating_add(LOOK_AHEAD);
+        matching(&self.secret, Algorithm::Sha1, self.digits, &code, last.saturating_sub(LOOK_AHEAD)..=last, ahead)
     }
 }
 
-/// The counter in `counters` whose code is `code`: the smallest above `last`, else `last` itself. Every counter is
-/// tried, whether or not one matched before, and codes are compared as integers in constant time.
+/// The counter whose code is `code`: the newest that is `spent`, else the smallest that is `fresh`. Digits that were accepted
+/// are spent even if a counter ahead happens to have the same: a person and the wire know only digits, and the next different
+/// ones are accepted as ever (rulings 21). Every counter is tried, whether or not one matched before, and codes are compared
+/// as integers in constant time.
 pub(super) fn matching(
     secret: &Secret,
     algorithm: Algorithm,
     digits: u8,
     code: &str,
-    counters: std::ops::RangeInclusive<i64>,
-    last: i64,
+    spent: impl Iterator<Item = i64>,
+    fresh: impl Iterator<Item = i64>,
 ) -> Option<i64> {
     let given: u32 = code.parse().ok()?;
     let key = Key::new(secret, algorithm);
-    let mut fresh = None;
-    let mut spent = None;
-    for counter in counters {
-        let expected = key.value(counter.cast_unsigned(), digits);
-        if bool::from(expected.ct_eq(&given)) {
-            if counter > last {
-                fresh = fresh.or(Some(counter));
-            } else {
-                // Also a step before the last one: it can never count again, and the decision says why.
-                spent = Some(counter);
+    let of_code = |counters: &mut dyn Iterator<Item = i64>, newest: bool| {
+        let mut found: Option<i64> = None;
+        for counter in counters.filter(|counter| *counter >= 0) {
+            let is_code = bool::from(key.value(counter.cast_unsigned(), digits).ct_eq(&given));
+            if is_code && found.is_none_or(|before| (counter > before) == newest) {
+                found = Some(counter);
             }
         }
-    }
-    fresh.or(spent)
+        found
+    };
+    let (mut spent, mut fresh) = (spent, fresh);
+    let (spent, fresh) = (of_code(&mut spent, true), of_code(&mut fresh, false));
+    spent.or(fresh)
 }
 
 /// The HOTP value as an integer below `10^digits` (RFC 4226 section 5.3, dynamic truncation).
@@ -153,7 +155,8 @@ mod tests {
         assert_eq!(rfc().matching_counter(&text(9), -1), Some(9));
         assert_eq!(rfc().matching_counter(&text(10), -1), None);
         assert_eq!(rfc().matching_counter(&text(3), 3), Some(3), "the spent one is recognised");
-        assert_eq!(rfc().matching_counter(&text(2), 3), None);
+        assert_eq!(rfc().matching_counter(&text(2), 3), Some(2), "and so are those before it");
+        assert_eq!(rfc().matching_counter(&text(3), 14), None, "as far back as it looks ahead");
         assert_eq!(rfc().matching_counter(&text(13), 3), Some(13));
     }
 

@@ -13,6 +13,8 @@ pub const SECRET_LENGTH: usize = 20;
 pub const PERIOD: u32 = 30;
 /// Steps before and after the present one that are accepted, for clocks that differ.
 pub const WINDOW: i64 = 1;
+/// Steps before the last accepted one whose codes are known as spent, and are no guess.
+pub const SPENT: i64 = 10;
 
 /// A time-based token.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -43,13 +45,16 @@ impl Totp {
         self.step(now) + WINDOW
     }
 
-    /// The time step whose code `response` is: the smallest above `last` within ±[`WINDOW`] of `now`, else one already
-    /// behind, so that a replay can be told from a guess.
+    /// The time step whose code `response` is: `last` or one of [`SPENT`] before it, whose codes are spent, else the smallest
+    /// above `last` within ±[`WINDOW`] of `now`. `last` is −1 while no code was accepted.
     pub fn matching_step(&self, response: &Response, last: i64, now: Timestamp) -> Option<i64> {
         let code = response.as_code(self.digits.into(), Alphabet::Digits)?;
         let step = self.step(now);
-        let window = (step - WINDOW).max(0)..=step + WINDOW;
-        matching(&self.secret, self.algorithm, self.digits, &code, window, last)
+        // Those of the window that were passed over are spent as well, also if the clock was set back.
+        let window = step - WINDOW..=step + WINDOW;
+        let spent = (last.saturating_sub(SPENT)..=last).chain(window.clone().filter(move |step| *step <= last));
+        let fresh = window.filter(move |step| *step > last);
+        matching(&self.secret, self.algorithm, self.digits, &code, spent, fresh)
     }
 
     /// The code shown at `now`.
