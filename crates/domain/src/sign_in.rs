@@ -194,8 +194,8 @@ pub fn enter(
 /// How a step with a factor ends.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Stepped {
-    /// The log-in is complete.
-    Granted(Box<User>, Terms),
+    /// The log-in is complete, with this device, or with a temporary token.
+    Granted(Box<User>, Terms, Option<DeviceId>),
     /// Waiting, or refused, as for any verification.
     Answered(Outcome),
 }
@@ -241,7 +241,7 @@ pub fn step<S: Secrets>(
             changes.push(close(attempt.id, Status::Accepted { at: now }, Some(now)));
             changes.extend(end_siblings(view, state_token, attempt.id, device));
             changes.extend(grant(view, user, terms, drawn, None, terms.browser, policy, context, now));
-            Decision { changes, reply: Stepped::Granted(Box::new(user.clone()), terms.clone()) }
+            Decision { changes, reply: Stepped::Granted(Box::new(user.clone()), terms.clone(), device) }
         }
         Outcome::Refused(Reason::WrongCode) if changes.iter().any(|c| matches!(c, Change::SetThrottle(..))) => {
             changes.push(Change::CountAttempt(attempt.id));

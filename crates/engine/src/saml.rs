@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 
 use domain::app::{App, AppId, Definition, Source, Unassertable};
 use domain::time::{DAY, MINUTE};
-use domain::{Digest, Place, Purpose, Sealed, Timestamp, User, text};
+use domain::{Digest, FactorKind, Place, Purpose, Sealed, Timestamp, User, text};
 use saml::{
     Assertion, Attribute, Authentication, AuthnContext, Binding, Certificate, Id, KeySize, Metadata, Moment,
     NameFormat, NameId, NameIdFormat, Response, SelfSigned, Signed, SigningKey, SingleSignOn, aws,
@@ -13,6 +13,7 @@ use saml::{
 use serde::{Deserialize, Serialize};
 use store::IdKind;
 
+use crate::sign_in::Factor;
 use crate::{Engine, Error};
 
 const KEYS: &str = "saml_keys";
@@ -99,9 +100,9 @@ impl Engine {
     }
 
     /// A signed response for an app about a user who has just logged in, in Base64.
-    pub async fn assertion(&self, app: &App, user: &User, with_factor: bool) -> Result<String, Error> {
+    pub async fn assertion(&self, app: &App, user: &User, shown: Factor) -> Result<String, Error> {
         let key = self.signing_key().await?;
-        let response = self.respond(app, user, with_factor)?;
+        let response = self.respond(app, user, shown)?;
         let signed = tokio::task::spawn_blocking(move || response.sign(&key, Signed::Both));
         Ok(signed.await.map_err(Error::internal)?.map_err(Error::internal)?.base64())
     }
@@ -130,7 +131,7 @@ impl Engine {
         Ok(self.store.set_meta(KEYS, &self.seal_keys(&kept)?.0).await?)
     }
 
-    fn respond(&self, app: &App, user: &User, with_factor: bool) -> Result<Response, Error> {
+    fn respond(&self, app: &App, user: &User, shown: Factor) -> Result<Response, Error> {
         let definition = &app.definition;
         // Whoever reads it goes by the time of day.
         let now = self.time.read().wall;
@@ -150,7 +151,6 @@ impl Engine {
             attributes.extend(aws::attributes(&roles, &said.subject, session).map_err(Error::internal)?);
         }
         let id = || Id::from_random(self.chance.bytes());
-        let context = if with_factor { AuthnContext::TimeSyncToken } else { AuthnContext::PasswordProtectedTransport };
         Ok(Response {
             id: id(),
             assertion: Assertion {
@@ -165,7 +165,7 @@ impl Engine {
                 authentication: Authentication {
                     at: moment(now),
                     session_index: format!("_{}", self.chance.hex::<16>()),
-                    context,
+                    context: context_of(shown),
                 },
                 attributes,
             },
@@ -237,6 +237,16 @@ impl Engine {
         });
         self.keys_made.fetch_add(1, Ordering::Relaxed);
         made.await.map_err(Error::internal)?.map_err(Error::internal)
+    }
+}
+
+/// The class that is true of what was shown. No class knows a counter, a mail or a token on paper.
+fn context_of(shown: Factor) -> AuthnContext {
+    match shown {
+        Factor::None => AuthnContext::PasswordProtectedTransport,
+        Factor::Device(FactorKind::Totp) => AuthnContext::TimeSyncToken,
+        Factor::Device(FactorKind::Push | FactorKind::Sms | FactorKind::Voice) => AuthnContext::MobileTwoFactorContract,
+        Factor::Device(FactorKind::Hotp | FactorKind::Email) | Factor::Token => AuthnContext::Unspecified,
     }
 }
 

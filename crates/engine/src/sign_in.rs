@@ -64,6 +64,19 @@ pub struct Granted {
     pub session_token: String,
     /// When the session token ends.
     pub expires_at: Timestamp,
+    /// What was shown besides the password.
+    pub shown: Factor,
+}
+
+/// What a completed log-in has shown besides the password.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Factor {
+    /// Nothing: none was needed, or a browser was remembered, or the network is trusted.
+    None,
+    /// A temporary token.
+    Token,
+    /// A device of this kind.
+    Device(FactorKind),
 }
 
 impl std::fmt::Debug for Granted {
@@ -167,6 +180,7 @@ impl Engine {
                     terms: request.terms,
                     session_token,
                     expires_at: now.plus(SESSION_TOKEN_TTL),
+                    shown: Factor::None,
                 }),
             };
             return Ok((answer, kind));
@@ -243,8 +257,13 @@ impl Engine {
             Stepped::Answered(outcome) => self.tally.count(factor, outcome),
         }
         Ok(match stepped {
-            Stepped::Granted(user, terms) => {
-                StepAnswer::Granted(Granted { user, terms, session_token, expires_at: now.plus(SESSION_TOKEN_TTL) })
+            Stepped::Granted(user, terms, by) => {
+                let shown = match (by, factor) {
+                    (Some(_), Some(kind)) => Factor::Device(kind),
+                    _ => Factor::Token,
+                };
+                let expires_at = now.plus(SESSION_TOKEN_TTL);
+                StepAnswer::Granted(Granted { user, terms, session_token, expires_at, shown })
             }
             Stepped::Answered(Outcome::Pending(factor)) => StepAnswer::Pending(factor, None),
             Stepped::Answered(Outcome::Refused(reason)) => StepAnswer::Refused(reason),

@@ -260,6 +260,48 @@ async fn what_is_the_same_for_everybody_is_sent_once() {
         let other = wire.server.send(Script::get(path).header("if-none-match", "\"x\"")).await;
         assert_eq!((other.status.as_u16(), other.text == first.text), (200, true), "{path}");
     }
+
+/// What is said of the person is true of the factor that was shown.
+#[tokio::test]
+async fn the_context_names_the_factor() {
+    let wire = Wire::start().await;
+    let context = |told: &Told| {
+        let xml = xml(&told.json()["data"]);
+        let (_, rest) = xml.split_once("ac:classes:").unwrap();
+        rest.split_once('<').unwrap().0.to_owned()
+    };
+    let assertion = "/api/2/saml_assertion";
+    let none = ask(&wire, assertion, &request(&wire)).await;
+    assert_eq!(context(&none), "PasswordProtectedTransport");
+    let under_way = async || ask(&wire, assertion, &request(&wire)).await.text("state_token");
+    let step = async |token: &str, device: i64, otp: Option<&str>| {
+        let body = json!({ "app_id": AWS, "state_token": token, "device_id": device, "otp_token": otp });
+        ask(&wire, "/api/2/saml_assertion/verify_factor", &body).await
+    };
+
+    let (device, app) = wire.app().await;
+    let token = under_way().await;
+    assert_eq!(context(&step(&token, device, Some(&app.code(wire.server.now()))).await), "TimeSyncToken");
+
+    let sms = r#"{"factor_id":2,"display_name":"Ben's phone","number":"+14155550123","verified":true}"#;
+    let mail = r#"{"factor_id":4,"display_name":"Ben's mail","verified":true}"#;
+    for (body, channel, class) in [(sms, "sms", "MobileTwoFactorContract"), (mail, "email", "unspecified")] {
+        let (device, _) = wire.enrolled(body).await;
+        let token = under_way().await;
+        let (_, code) = wire.sent(channel, step(&token, device, None)).await;
+        assert_eq!(context(&step(&token, device, Some(&code)).await), class, "{channel}");
+    }
+
+    let (device, told) = wire.enrolled(r#"{"factor_id":1,"display_name":"Ben's push"}"#).await;
+    wire.dev("/dev/phone/pair", &told.0.text).await;
+    let (token, before) = (under_way().await, wire.newest_message().await);
+    step(&token, device, None).await;
+    wire.message("push", before).await;
+    wire.dev("/dev/phone/accept", "").await;
+    assert_eq!(context(&step(&token, device, None).await), "MobileTwoFactorContract");
+
+    let issued = wire.post("1/mfa_token", "").await.json()["mfa_token"].as_str().unwrap().to_owned();
+    assert_eq!(context(&step(&under_way().await, device, Some(&issued)).await), "unspecified", "a temporary token");
 }
 
 /// Makes an app and says its number.

@@ -78,6 +78,8 @@ pub enum AuthnContext {
     PasswordProtectedTransport,
     /// A code that moves with time (3.4.24).
     TimeSyncToken,
+    /// A mobile device that was registered, and a second factor shown with it (3.4.6).
+    MobileTwoFactorContract,
     /// A URI that both sides agreed upon, for example `https://refeds.org/profile/mfa`.
     Other(String),
 }
@@ -89,6 +91,7 @@ impl AuthnContext {
             Self::Unspecified => "urn:oasis:names:tc:SAML:2.0:ac:classes:unspecified",
             Self::PasswordProtectedTransport => "urn:oasis:names:tc:SAML:2.0:ac:classes:PasswordProtectedTransport",
             Self::TimeSyncToken => "urn:oasis:names:tc:SAML:2.0:ac:classes:TimeSyncToken",
+            Self::MobileTwoFactorContract => "urn:oasis:names:tc:SAML:2.0:ac:classes:MobileTwoFactorContract",
             Self::Other(uri) => uri,
         }
     }

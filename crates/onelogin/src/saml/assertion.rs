@@ -35,7 +35,7 @@ async fn assert(app: App, access: Access<Authenticate>, call: Call, version: Ver
     match app.engine.sign_in(request, access.context()).await.map_err(Error::at(app.engine.now()))? {
         SignInAnswer::Granted(granted) => {
             app.engine.assertable(&to, &granted.user)?;
-            Ok(version.assertion(&sign(&app, &to, &granted, false).await?))
+            Ok(version.assertion(&sign(&app, &to, &granted).await?))
         }
         SignInAnswer::NeedsFactor { user: who, devices: held, state_token } => {
             // Without what the subject is made of, a code would be spent for nothing.

@@ -89,7 +89,7 @@ pub(crate) async fn app_of(app: &App, body: &Body) -> Result<SamlApp, Error> {
 }
 
 /// The signed response for whoever has just logged in.
-pub(crate) async fn sign(app: &App, to: &SamlApp, granted: &Granted, with_factor: bool) -> Result<String, Error> {
-    let signed = app.engine.assertion(to, &granted.user, with_factor).await;
+pub(crate) async fn sign(app: &App, to: &SamlApp, granted: &Granted) -> Result<String, Error> {
+    let signed = app.engine.assertion(to, &granted.user, granted.shown).await;
     signed.map_err(Error::at(app.engine.now()))
 }

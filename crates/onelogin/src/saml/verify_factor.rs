@@ -33,7 +33,7 @@ async fn verify(app: App, access: Access<Authenticate>, call: Call, version: Ver
         app.engine.assertable(&to, &user)?;
     }
     match app.engine.sign_in_step_held(step, access.context(), access.hold(&call)).await.map_err(Error::at(now))? {
-        StepAnswer::Granted(granted) => Ok(version.assertion(&sign(&app, &to, &granted, true).await?)),
+        StepAnswer::Granted(granted) => Ok(version.assertion(&sign(&app, &to, &granted).await?)),
         // Here a text message that was sent is pending too, unlike in the log-in.
         StepAnswer::Sent(FactorKind::Sms, _) | StepAnswer::Pending(FactorKind::Sms, _) => {
             Ok(version.pending(SMS_SENT, None))
