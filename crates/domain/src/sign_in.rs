@@ -13,7 +13,7 @@ use crate::decision::{Change, Decision, View};
 use crate::device::Device;
 use crate::digest::Digest;
 use crate::factor::{Challenge, Response};
-use crate::id::{DeviceId, UserId, VerificationId};
+use crate::id::{ClientId, DeviceId, UserId, VerificationId};
 use crate::need::{self, Need};
 use crate::policy::Policy;
 use crate::throttle::{self, ThrottleKey};
@@ -44,6 +44,9 @@ pub struct Terms {
     pub fields: Vec<String>,
     /// Which browser this is, as the caller knows it.
     pub browser: Option<Digest>,
+    /// The end user's address as the caller reported it, for the audit trail of the steps that follow.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ip: Option<String>,
 }
 
 impl Terms {
@@ -207,6 +210,13 @@ pub fn attempt<'a>(view: &'a View, state_token: &Digest, now: Timestamp) -> Opti
         .filter(|v| v.purpose == Purpose::SignIn && v.device_id == NO_DEVICE && v.is_open(now))
         .filter(|v| v.state_token.as_ref().is_some_and(|token| token.matches(state_token)))
         .find_map(|v| if let Challenge::Terms(terms) = &v.challenge { Some((v, terms)) } else { None })
+}
+
+/// Whether a log-in or an assertion that this client has begun is under way.
+pub fn is_under_way(view: &View, client: Option<ClientId>, now: Timestamp) -> bool {
+    view.verifications
+        .iter()
+        .any(|v| v.purpose == Purpose::SignIn && v.device_id == NO_DEVICE && v.is_open(now) && v.client_id == client)
 }
 
 /// Judges an answer for a log-in under way, and grants what it is for once it is right. `device` is what the answer is said

@@ -146,6 +146,9 @@ impl Engine {
     async fn judge_sign_in(&self, request: SignIn, context: Context) -> Result<(SignInAnswer, Kind), Error> {
         let mut kind = Kind::Nothing;
         let known = self.store.user_by_login(&request.name).await?;
+        // Stored, so that a help desk sees from where; trusted only as far as policy says (contract 5.1).
+        let context = Context { ip: request.ip.map(|ip| ip.to_string()).or(context.ip), ..context };
+        let request = SignIn { terms: Terms { ip: context.ip.clone(), ..request.terms }, ..request };
         let trusted = request.ip.is_some_and(|ip| self.settings.trusted_networks.iter().any(|net| net.contains(ip)));
         for _ in 0..COMPARISONS {
             let stored = match known {
@@ -162,7 +165,7 @@ impl Engine {
             let (compared, compared_as) = self.compare(context.client, stored, request.password.clone()).await?;
             kind = compared_as;
             let Some(user) = known else {
-                self.note_unknown(context.client).await?;
+                self.note_unknown(&context).await?;
                 break;
             };
             let (drawn, state_token, session_token) = self.draw_sign_in();
@@ -211,6 +214,7 @@ impl Engine {
         if terms.app != step.app {
             return Ok(StepAnswer::Refused(Reason::NotOpen));
         }
+        let context = Context { ip: context.ip.or_else(|| terms.ip.clone()), ..context };
         if step.response.is_absent() {
             if step.device == NO_DEVICE {
                 // A temporary token is neither sent nor waited for.
@@ -271,6 +275,11 @@ impl Engine {
                 return Err(Error::internal("an accepted step that grants nothing"));
             }
         })
+    }
+
+    /// Whether this very client is logging this user in at the moment: the password was right, and a factor is awaited.
+    pub async fn is_logging_in(&self, user: UserId, client: Option<ClientId>) -> Result<bool, Error> {
+        Ok(client.is_some() && sign_in::is_under_way(&self.store.view(user).await?, client, self.now()))
     }
 
     /// Exchanges a session token, once, for a session. `origin` is the page's, where a script hands it in.
@@ -374,10 +383,10 @@ impl Engine {
 
     /// Records a log-in of nobody in its client's chain. It costs what counting a wrong password costs, so the time an
     /// answer takes does not tell who exists (SEC 31).
-    async fn note_unknown(&self, client: Option<ClientId>) -> Result<(), Error> {
-        let Some(client) = client else { return Ok(()) };
+    async fn note_unknown(&self, context: &Context) -> Result<(), Error> {
+        let Some(client) = context.client else { return Ok(()) };
         let event = AuditEvent::of_client(AuditKind::SignInRefused, client, self.now());
-        let event = AuditEvent { reason: Some("no_user"), ..event };
+        let event = AuditEvent { reason: Some("no_user"), ip: context.ip.clone(), ..event };
         self.decide_client(client, None, move |_| Decision::reply(()).with(event.clone().into())).await?;
         Ok(())
     }

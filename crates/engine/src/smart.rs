@@ -98,6 +98,7 @@ impl<E: Into<Error>> From<E> for SmartError {
 impl Engine {
     /// Judges a visit, and sends a code if it is risky.
     pub async fn visit(&self, request: VisitRequest, context: Context) -> Result<Judged, SmartError> {
+        let context = Context { ip: Some(request.ip.to_string()), ..context };
         let user = self.visitor(&request, &context).await?;
         if user.is_barred(self.now()) {
             return Err(Error::Barred.into());

@@ -186,3 +186,44 @@ async fn what_cannot_be_read_is_refused() {
     let unescaped = "/api/1/events?since=2026-01-01T00:00:00+01:00";
     assert_ne!(types(&get(&wire, unescaped).await), [0_i64; 0], "a plus sign that was not escaped");
 }
+
+/// A help desk sees from where somebody tried, as the client reports it.
+#[tokio::test]
+async fn a_failed_log_in_says_from_where() {
+    let wire = Wire::start().await;
+    let (device, app) = wire.app().await;
+    let user = wire.server.user(1);
+    let of_user = format!("/api/1/events?user_id={}&limit=1&sort=-id", wire.user);
+    for (door, second) in [
+        ("/api/1/login/auth", "/api/1/login/verify_factor"),
+        ("/api/2/saml_assertion", "/api/2/saml_assertion/verify_factor"),
+    ] {
+        let body = |password: &str| {
+            serde_json::json!({
+                "username_or_email": user.username, "password": password, "subdomain": "acme", "app_id": 1,
+                "ip_address": "203.0.113.7",
+            })
+            .to_string()
+        };
+        wire.call_as(Scope::AuthenticationOnly, "POST", door, &body("something else")).await;
+        let newest = async || get(&wire, &of_user).await.json()["data"][0].clone();
+        let failed = newest().await;
+        assert_eq!(
+            (&failed["ipaddr"], &failed["error_description"]),
+            (&"203.0.113.7".into(), &"wrong_password".into())
+        );
+        let told = wire.call_as(Scope::AuthenticationOnly, "POST", door, &body(&user.password)).await;
+        let step = serde_json::json!({
+            "state_token": told.text("state_token"), "device_id": device, "app_id": 1,
+            "otp_token": app.wrong(wire.server.now()),
+        });
+        wire.call_as(Scope::AuthenticationOnly, "POST", second, &step.to_string()).await;
+        let failed = newest().await;
+        assert_eq!(
+            (&failed["ipaddr"], &failed["error_description"]),
+            (&"203.0.113.7".into(), &"wrong_code".into()),
+            "{door}"
+        );
+        wire.server.advance(11);
+    }
+}
