@@ -590,8 +590,8 @@ fn a_spent_code_is_no_guess() {
 /// A log-in of the scene's user under way; its state token.
 fn under_way(scene: &mut Scene) -> domain::Digest {
     let n = scene.draw();
-    let rows = scene.db.users.get_mut(&scene.user).unwrap();
-    rows.user.as_mut().unwrap().status = domain::UserStatus::Active;
+    let rows = scene.db.users.get_mut(&scene.user).expect("the scene has a user");
+    rows.user.as_mut().expect("who exists").status = domain::UserStatus::Active;
     let attempt = domain::Verification {
         id: model::verification_id(n),
         wire_id: model::verification_id(n).to_string(),

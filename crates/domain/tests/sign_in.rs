@@ -579,6 +579,7 @@ fn opened(scene: &mut Scene) -> [domain::VerificationId; 4] {
 
 /// SEC 56: in the same transaction, for each change that takes away what trust stood on.
 #[test]
+#[expect(clippy::too_many_lines, reason = "a table")]
 fn what_trust_stood_on_ends_with_it() {
     type Changes = fn(&mut Scene, DeviceId);
     fn updated(scene: &mut Scene, patch: &domain::user::UserPatch) {
@@ -604,7 +605,7 @@ fn what_trust_stood_on_ends_with_it() {
             "a device released again",
             |scene, device| {
                 scene.db.apply(domain::Change::DisableDevice(device));
-                scene.db.commit(domain::user::unlock(&scene.view(), &context(), scene.now));
+                scene.db.commit(domain::user::unlock(&scene.view(), &[], &context(), scene.now));
             },
             [true, false, false, false],
         ),

@@ -34,6 +34,9 @@ pub struct Authenticate;
 pub struct ChallengeV1;
 /// Reads of MFA v2.
 pub struct ReadMfa;
+/// The devices of a user: whoever reads MFA v2, and `Authentication Only` for the user of a log-in under way, which the
+/// handler sees to (contract 7.5).
+pub struct ReadDevices;
 /// Writes of MFA v2.
 pub struct ManageMfa;
 
@@ -76,6 +79,12 @@ impl Allows for ChallengeV1 {
 impl Allows for ReadMfa {
     fn allows(scope: Scope, options: &Options) -> bool {
         if options.strict_v2_scopes { scope == Scope::ManageAll } else { ReadUsers::allows(scope, options) }
+    }
+}
+
+impl Allows for ReadDevices {
+    fn allows(scope: Scope, options: &Options) -> bool {
+        ReadMfa::allows(scope, options) || (scope == Scope::AuthenticationOnly && !options.strict_v2_scopes)
     }
 }
 

@@ -17,7 +17,8 @@ use web::door::{Answering, Door};
 use web::listen::Peer;
 
 use crate::access::{
-    Access, Allows, Authenticate, ChallengeV1, Family, ManageAll, ManageMfa, ManageUsers, ReadAll, ReadMfa, ReadUsers,
+    Access, Allows, Authenticate, ChallengeV1, Family, ManageAll, ManageMfa, ManageUsers, ReadAll, ReadDevices,
+    ReadMfa, ReadUsers,
 };
 use crate::call::{Call, Params, without_slash};
 use crate::cost::Cost;
@@ -173,7 +174,7 @@ table! {
         V2Mfa POST "/api/2/mfa/users/{user_id}/registrations" => ManageMfa v2::registrations::start;
         V2Mfa GET "/api/2/mfa/users/{user_id}/registrations/{id}" => ReadMfa v2::registrations::read;
         V2Mfa PUT "/api/2/mfa/users/{user_id}/registrations/{id}" => ManageMfa v2::registrations::confirm;
-        V2Mfa GET "/api/2/mfa/users/{user_id}/devices" => ReadMfa v2::devices::list;
+        V2Mfa GET "/api/2/mfa/users/{user_id}/devices" => ReadDevices v2::devices::list;
         V2Mfa DELETE "/api/2/mfa/users/{user_id}/devices/{device_id}" => ManageMfa v2::devices::delete;
         V2Mfa POST "/api/2/mfa/users/{user_id}/verifications" => ManageMfa v2::verifications::start;
         V2Mfa GET "/api/2/mfa/users/{user_id}/verifications/{id}" => ReadMfa v2::verifications::read;

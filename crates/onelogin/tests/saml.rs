@@ -260,6 +260,7 @@ async fn what_is_the_same_for_everybody_is_sent_once() {
         let other = wire.server.send(Script::get(path).header("if-none-match", "\"x\"")).await;
         assert_eq!((other.status.as_u16(), other.text == first.text), (200, true), "{path}");
     }
+}
 
 /// What is said of the person is true of the factor that was shown.
 #[tokio::test]

@@ -4,9 +4,17 @@ use domain::Scope;
 use onelogin::ROUTES;
 use testkit::{Script, TestServer};
 
+mod wire;
+
+use serde_json::json;
+use wire::Wire;
+
 /// The refusal of a scope, in the words of any family.
 const REFUSALS: [&str; 3] =
     ["Insufficient Permission", "You are not authorised to perform this action or access the resource", "not allowed"];
+
+/// A list that one scope reads in part.
+const DEVICES: &str = "/api/2/mfa/users/{user_id}/devices";
 
 #[tokio::test]
 async fn every_route_lets_in_exactly_the_scopes_it_declares() {
@@ -18,7 +26,9 @@ async fn every_route_lets_in_exactly_the_scopes_it_declares() {
             let answer = server.call(scope, Script::new(route.method, &path)).await;
             let refused =
                 matches!(answer.status.as_u16(), 401 | 403) && REFUSALS.iter().any(|words| answer.text.contains(words));
-            assert_eq!(!refused, (route.scopes)(scope), "{} for {scope:?}: {answer}", route.method);
+            // Let in for those whom it is logging in, which is nobody here: tested below.
+            let in_part = scope == Scope::AuthenticationOnly && route.path == DEVICES;
+            assert_eq!(!refused, (route.scopes)(scope) && !in_part, "{} for {scope:?}: {answer}", route.method);
         }
         let without = server.send(Script::new(route.method, &path)).await;
         assert!(matches!(without.status.as_u16(), 400 | 401), "{without}");
@@ -62,6 +72,50 @@ async fn the_table_is_the_contracts() {
         assert_eq!(of("GET", path), ["Manage All", "Read All"], "{path}");
     }
     assert_eq!(of("POST", "/api/2/users"), manage);
-    assert_eq!(of("GET", "/api/2/mfa/users/{user_id}/devices"), read);
+    assert_eq!(of("GET", DEVICES), [read.as_slice(), &["Authentication Only"]].concat());
     assert_eq!(of("POST", "/api/2/mfa/users/{user_id}/verifications"), manage);
+}
+
+/// Contract 7.5: a client that may only log people in asks for the devices of a user in the middle of that log-in.
+#[tokio::test]
+async fn a_log_in_under_way_may_read_its_users_devices() {
+    let wire = Wire::start().await;
+    let (device, app) = wire.app().await;
+    let devices = |user: i64| format!("/api/2/mfa/users/{user}/devices");
+    let read = async |user: i64| wire.call_as(Scope::AuthenticationOnly, "GET", &devices(user), "").await;
+    let forbidden = async |user: i64, when: &str| {
+        let told = read(user).await;
+        assert_eq!((told.status(), &told.json()["name"]), (403, &json!("ForbiddenAction")), "{when}: {}", told.0);
+    };
+    let (own, other) = (wire.user, wire.server.user(0).id);
+    forbidden(own, "before").await;
+    for door in ["/api/1/login/auth", "/api/2/saml_assertion"] {
+        let user = wire.server.user(1);
+        let body = json!({
+            "username_or_email": user.username, "password": user.password, "subdomain": "acme", "app_id": 1,
+        });
+        let told = wire.call_as(Scope::AuthenticationOnly, "POST", door, &body.to_string()).await;
+        let told_devices = read(own).await;
+        assert_eq!(told_devices.json()[0]["device_id"], device.to_string(), "{}", told_devices.0);
+        forbidden(other, "another user's").await;
+        let step = json!({
+            "state_token": told.text("state_token"), "device_id": device, "app_id": 1,
+            "otp_token": app.code(wire.server.now()),
+        });
+        let second =
+            if door.contains("login") { "/api/1/login/verify_factor" } else { "/api/2/saml_assertion/verify_factor" };
+        let done = wire.call_as(Scope::AuthenticationOnly, "POST", second, &step.to_string()).await;
+        assert_eq!(done.status(), 200, "{}", done.0);
+        forbidden(own, "once it is complete").await;
+        wire.server.advance(60);
+    }
+    // Another client's log-in is none of its business.
+    let user = wire.server.user(1);
+    let body = json!({ "username_or_email": user.username, "password": user.password, "subdomain": "acme" });
+    wire.call_as(Scope::ManageAll, "POST", "/api/1/login/auth", &body.to_string()).await;
+    forbidden(own, "another client's").await;
+    wire.under_way().await;
+    assert_eq!(read(own).await.status(), 200);
+    wire.server.advance(301);
+    forbidden(own, "once it is over").await;
 }

@@ -546,6 +546,7 @@ fn devices_are_listed_put_out_of_use_and_deleted_from_the_command_line() {
 
 /// SEC 92: who cannot log in any more is counted at the start and listed.
 #[test]
+#[expect(clippy::disallowed_methods, reason = "waits for what another process says")]
 fn users_without_a_usable_device_are_counted_and_listed() {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().join("data");

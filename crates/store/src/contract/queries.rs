@@ -91,6 +91,8 @@ pub(crate) async fn users_are_found_by_each_field(store: &Store) {
 
 /// SEC 92: those who are refused at a log-in since nothing that they have can be used.
 pub(crate) async fn users_without_a_usable_device_are_found(store: &Store) {
+    use DeviceStatus::{Active, Disabled, Pending};
+    use FactorKind::{Hotp, Sms, Totp};
     let of = async |devices: &[(FactorKind, DeviceStatus)]| {
         let user = somebody(store).await;
         for (factor, status) in devices {
@@ -98,8 +100,6 @@ pub(crate) async fn users_without_a_usable_device_are_found(store: &Store) {
         }
         user
     };
-    use DeviceStatus::{Active, Disabled, Pending};
-    use FactorKind::{Hotp, Sms, Totp};
     let disabled = of(&[(Totp, Disabled), (Hotp, Disabled), (Hotp, Pending)]).await;
     let unoffered = of(&[(Sms, Active)]).await;
     let both = of(&[(Sms, Active), (Totp, Disabled)]).await;
