@@ -41,10 +41,13 @@ fn a_server_that_keeps_its_word_has_a_clean_verdict_and_no_test_users_left() {
     assert_eq!(row(&verdict, "guesses at one user")["looked_at"], 20);
     assert_eq!(row(&verdict, "guesses at a temporary token")["looked_at"], 5);
     assert_eq!(row(&verdict, "temporary tokens at no device of the user's")["looked_at"], 0);
-    for scenario in ["state token", "temporary token", "code by SMS", "accepted push", "refresh token"] {
+    for scenario in ["state token", "temporary token", "code by SMS", "accepted push"] {
         let row = row(&verdict, scenario);
         assert_eq!(row["successes"], row["rounds"], "{row}");
     }
+    let refreshed = row(&verdict, "refresh token");
+    assert_eq!(refreshed["successes"], refreshed["requests"], "all who share a pair are answered: {refreshed}");
+    assert_eq!(row(&verdict, "tokens after a revocation")["successes"], 0);
 
     let users = server.api().expect(200, "GET", "/api/2/users", "");
     let names: Vec<&str> = users.as_array().unwrap().iter().map(|user| user["username"].as_str().unwrap()).collect();

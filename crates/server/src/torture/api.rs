@@ -110,6 +110,17 @@ impl Api {
         Ok(Tokens { access: text(&json, "/access_token")?, refresh: text(&json, "/refresh_token")? })
     }
 
+    /// Revokes a set of tokens. Says whether the server has said so; where faults are expected it may not have.
+    pub(super) async fn revoke(&mut self, access: &str) -> anyhow::Result<bool> {
+        let body = json!({
+            "access_token": access,
+            "client_id": self.credentials.id,
+            "client_secret": self.credentials.secret,
+        });
+        let request = plain("POST", "/auth/oauth2/revoke".to_owned(), &body);
+        Ok(self.ask(&request).await?.status == 200)
+    }
+
     /// A request with the bearer token. A body of null is none.
     pub(super) fn request(&self, method: &'static str, path: String, body: &Value) -> Request {
         Request { token: Some(self.token.clone()), ..plain(method, path, body) }

@@ -18,7 +18,7 @@ use super::verdict::{Ended, Mode, used_once};
 
 /// Codes in the air at once for one state token: all within the look-ahead, each right by itself.
 const CODES: usize = 6;
-/// Callers that share a refresh token. Each loser counts as a wrong secret of its address (SEC 30).
+/// Callers that share a pair of tokens. A pair that was revoked counts as a wrong secret of its address (SEC 30).
 const REFRESHERS: usize = 16;
 /// Rounds of refresh tokens, for the same reason.
 const REFRESH_ROUNDS: u64 = 8;
@@ -125,8 +125,8 @@ pub(super) async fn temp_tokens(
     Ok(())
 }
 
-/// A refresh token used by many: one gets the new pair; and because somebody used the old one twice, the new pair dies
-/// as well. Comes last, since it ends the token everything else runs on.
+/// A pair of tokens that many refresh at once, as processes that share a client do: all are answered with the one set that
+/// replaced it, and later ones too. Revoking that set ends its whole line (contract 2.1, 2.3).
 pub(super) async fn refresh_tokens(
     api: &mut Api,
     crowd: &mut Crowd,
@@ -140,28 +140,48 @@ pub(super) async fn refresh_tokens(
             "grant_type": "refresh_token", "access_token": tokens.access, "refresh_token": tokens.refresh,
         });
         let request = plain("POST", "/auth/oauth2/v2/token".to_owned(), &body);
-        let shots = crowd.fire(vec![request.clone(); REFRESHERS.min(crowd.size())]).await?;
-        let winner = shots.iter().find(|shot| shot.ended == Ended::Accepted);
-        let renewed = winner.and_then(|shot| Some(shot.answer.as_ref()?.json()));
-        judge(api, "refresh token", shots, vec![request], board).await;
-        if let Some(renewed) = renewed {
-            family_is_dead(api, &renewed, board).await?;
+        let mut shots = crowd.fire(vec![request.clone(); REFRESHERS.min(crowd.size())]).await?;
+        shots.push(api.once(0, &request).await);
+        let (found, successor) = one_successor(&shots, api.mode);
+        board.row("refresh token").enter(&endings(&shots), found);
+        if let Some(successor) = successor {
+            line_is_dead(api, &successor, &request, board).await?;
         }
     }
     Ok(())
 }
 
-async fn family_is_dead(api: &mut Api, renewed: &Value, board: &mut Board) -> anyhow::Result<()> {
+/// What is wrong with the answers to one refresh, and the access token of the set that they name.
+fn one_successor(shots: &[Shot], mode: Mode) -> (Vec<String>, Option<String>) {
+    let accepted: Vec<&Shot> = shots.iter().filter(|shot| shot.ended == Ended::Accepted).collect();
+    let mut sets: Vec<String> =
+        accepted.iter().filter_map(|shot| text(&shot.answer.as_ref()?.json(), "/access_token").ok()).collect();
+    sets.sort_unstable();
+    sets.dedup();
+    let mut found = Vec::new();
+    if sets.len() > 1 {
+        found.push(format!("{} sets replaced one pair", sets.len()));
+    }
+    if mode == Mode::FaultFree && accepted.len() < shots.len() {
+        found.push(format!("{} of {} were not answered with its successor", shots.len() - accepted.len(), shots.len()));
+    }
+    (found, sets.into_iter().next())
+}
+
+/// After a revocation neither the newest set works nor does an older pair of its line bring it back.
+async fn line_is_dead(api: &mut Api, successor: &str, refresh: &Request, board: &mut Board) -> anyhow::Result<()> {
+    let revoked = api.revoke(successor).await?;
     SystemClock.sleep(REVOKED_WITHIN).await;
     let mut listing = plain("GET", "/api/2/users?limit=1".to_owned(), &Value::Null);
-    listing.token = Some(std::sync::Arc::from(text(renewed, "/access_token")?));
-    let mut endings = Vec::new();
+    listing.token = Some(std::sync::Arc::from(successor));
+    let mut ended = Vec::new();
     for node in 0..api.nodes.len() {
-        endings.push(api.once(node, &listing).await.ended);
+        ended.push(api.once(node, &listing).await.ended);
+        ended.push(api.once(node, refresh).await.ended);
     }
-    let alive = endings.iter().filter(|ended| **ended == Ended::Accepted).count();
-    let found = if alive > 0 { vec![format!("{alive} nodes still take it")] } else { Vec::new() };
-    board.row("access token after a reuse").enter(&endings, found);
+    let alive = ended.iter().filter(|ended| **ended == Ended::Accepted).count();
+    let found = if revoked && alive > 0 { vec![format!("{alive} calls still take it")] } else { Vec::new() };
+    board.row("tokens after a revocation").enter(&ended, found);
     Ok(())
 }
 
