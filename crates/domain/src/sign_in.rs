@@ -47,6 +47,9 @@ pub struct Terms {
     /// The end user's address as the caller reported it, for the audit trail of the steps that follow.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ip: Option<String>,
+    /// The devices to which prompts were put in this log-in.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub prompted: Vec<DeviceId>,
 }
 
 impl Terms {
@@ -210,6 +213,19 @@ pub fn attempt<'a>(view: &'a View, state_token: &Digest, now: Timestamp) -> Opti
         .filter(|v| v.purpose == Purpose::SignIn && v.device_id == NO_DEVICE && v.is_open(now))
         .filter(|v| v.state_token.as_ref().is_some_and(|token| token.matches(state_token)))
         .find_map(|v| if let Challenge::Terms(terms) = &v.challenge { Some((v, terms)) } else { None })
+}
+
+/// Notes in a log-in under way that a prompt is put to this device: should it end without an answer, nothing waits for one
+/// any more.
+pub fn note_prompt(view: &View, state_token: &Digest, device: DeviceId, now: Timestamp) -> Option<Change> {
+    let (attempt, terms) = attempt(view, state_token, now)?;
+    if terms.prompted.contains(&device) {
+        return None;
+    }
+    let mut terms = terms.clone();
+    terms.prompted.push(device);
+    let (wire_id, challenge) = (attempt.wire_id.clone(), Challenge::Terms(terms));
+    Some(Change::ReplaceChallenge { verification: attempt.id, wire_id, challenge })
 }
 
 /// Whether a log-in or an assertion that this client has begun is under way.

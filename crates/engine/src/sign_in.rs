@@ -231,7 +231,13 @@ impl Engine {
                 Waiting::Code if !step.notify => return Ok(StepAnswer::Pending(device.factor, None)),
                 // "Do not notify" is said of pushes (contract 5.2): tools that ask for the first code say it too.
                 Waiting::Nobody if !step.notify && device.factor == FactorKind::Push => {
-                    return Ok(StepAnswer::Pending(device.factor, None));
+                    // A prompt that was put and is over can end well no more; before one was put, nothing has failed.
+                    let is_dead = terms.prompted.contains(&device.id);
+                    return Ok(if is_dead {
+                        StepAnswer::Refused(Reason::Denied)
+                    } else {
+                        StepAnswer::Pending(device.factor, None)
+                    });
                 }
                 Waiting::Code | Waiting::Nobody => {
                     let until = attempt.expires_at.min(now.plus(CHALLENGE_TTL));
@@ -341,10 +347,14 @@ impl Engine {
         let opening = Opening { verification, message, pending_devices: false };
         let by = context.clone();
         let policy = self.settings.policy.clone();
+        let (state_token, prompts) = (step.state_token, device.factor == FactorKind::Push);
         let (to, client) = (self.recipient(&credential), context.client);
         let opened = self
             .decide_to_send(snapshot, user, to, client, now, move |view| {
-                verification::open(view, &opening, &policy, &context, now)
+                let decision = verification::open(view, &opening, &policy, &context, now);
+                let put = prompts && matches!(decision.reply, Opened::Opened(_));
+                let noted = put.then(|| sign_in::note_prompt(view, &state_token, opening.verification.device_id, now));
+                decision.with_all(noted.flatten())
             })
             .await?;
         self.wake_outbox();

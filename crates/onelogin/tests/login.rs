@@ -629,3 +629,45 @@ async fn a_sent_message_may_be_called_pending() {
         assert_eq!((&done["status"]["type"], &done["data"][0]["status"]), (&json!("success"), &json!("Authenticated")));
     }
 }
+
+/// A wait that is told to a client is one that can end well.
+#[tokio::test]
+async fn a_dead_prompt_is_not_pending() {
+    for (door, second) in [
+        ("/api/1/login/auth", "/api/1/login/verify_factor"),
+        ("/api/2/login/auth", "/api/2/login/verify_factor"),
+        ("/api/1/saml_assertion", "/api/1/saml_assertion/verify_factor"),
+        ("/api/2/saml_assertion", "/api/2/saml_assertion/verify_factor"),
+    ] {
+        let wire = Wire::start().await;
+        let device = phone(&wire).await;
+        let mut body = credentials(&wire);
+        body["app_id"] = 1.into();
+        let told = wire.call_as(Scope::AuthenticationOnly, "POST", door, &body.to_string()).await;
+        let step = async |silent: bool| {
+            let body = json!({
+                "state_token": told.text("state_token"), "device_id": device, "app_id": 1, "do_not_notify": silent,
+            });
+            wire.call_as(Scope::AuthenticationOnly, "POST", second, &body.to_string()).await
+        };
+        let pending =
+            |told: &Told| told.status() == 200 && told.0.text.contains("Authentication pending on OL Protect");
+        assert!(pending(&step(true).await), "{door}: before any prompt");
+        let before = wire.newest_message().await;
+        assert!(pending(&step(false).await), "{door}");
+        wire.message("push", before).await;
+        wire.server.advance(119);
+        assert!(pending(&step(true).await), "{door}: while it lives");
+        wire.server.advance(2);
+        for _ in 0..2 {
+            let dead = step(true).await;
+            assert_eq!(dead.status(), 401, "{door}: {}", dead.0);
+            assert!(dead.0.text.contains("Failed authentication with this factor"), "{door}: {}", dead.0);
+        }
+        let before = wire.newest_message().await;
+        assert!(pending(&step(false).await), "{door}: asked for again");
+        wire.message("push", before).await;
+        wire.dev("/dev/phone/accept", "").await;
+        assert_eq!(step(true).await.status(), 200, "{door}");
+    }
+}

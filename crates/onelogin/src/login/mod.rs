@@ -49,6 +49,7 @@ pub(crate) fn sign_in(app: &App, body: &Body, call: &Call, for_app: Option<i64>)
         fields: fields.split(',').map(|field| field.trim().to_owned()).filter(|field| !field.is_empty()).collect(),
         browser: filled(body, "browser_id")?.map(|id| Digest::of(id.as_bytes())),
         ip: None,
+        prompted: Vec::new(),
     };
     let ip = body.text("ip_address", TEXT_MAX)?.and_then(|ip| ip.trim().parse().ok());
     Ok(SignIn { name, password: Zeroizing::new(password), terms, ip })
