@@ -1,6 +1,6 @@
 //! Configuration: flags beat the environment, the environment beats the file, the file beats the defaults.
 //!
-//! What can be configured is one table ([`setting`]), so every setting has one name in all three places. An unknown key
+//! What can be configured is one table (`setting`), so every setting has one name in all three places. An unknown key
 //! in the file stops the start. An unknown `COUNTERSIGN_*` variable only warns, since orchestrators put variables of
 //! their own under the name of a service.
 
