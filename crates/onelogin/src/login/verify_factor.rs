@@ -19,8 +19,11 @@ pub(crate) const SMS_SENT: &str = "SMS token sent to your mobile device. Authent
 /// Takes a log-in one step further.
 pub async fn verify_factor(app: App, access: Access<Authenticate>, call: Call) -> Result<Response, Error> {
     let step = step(&call.json()?, origins(&call), None, access.number_matching())?;
-    let (now, sent_type) = (app.engine.now(), access.sent_type());
-    match app.engine.sign_in_step_held(step, access.context(), access.hold(&call)).await.map_err(Error::at(now))? {
+    let sent_type = access.sent_type();
+    let stepped = app.engine.sign_in_step_held(step, access.context(), access.hold(&call)).await;
+    // What is left of a lock is told as of the answer, or a call that waited would be told more than there is.
+    let now = app.engine.now();
+    match stepped.map_err(Error::at(now))? {
         StepAnswer::Granted(granted) => Ok(v1_success(&[Authenticated::from(granted)])),
         StepAnswer::Sent(FactorKind::Sms, _) | StepAnswer::Pending(FactorKind::Sms, _) => {
             Ok(v1_status::<()>(StatusCode::OK, sent_type, &SMS_SENT.into(), None))

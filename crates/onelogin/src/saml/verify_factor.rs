@@ -28,11 +28,13 @@ async fn verify(app: App, access: Access<Authenticate>, call: Call, version: Ver
     let mut step = step(&body, Vec::new(), None, access.number_matching())?;
     let to = app_of(&app, &body).await?;
     step.app = Some(to.id.0);
-    let now = app.engine.now();
-    if let Some(user) = app.engine.signing_in(step.state_token).await.map_err(Error::at(now))? {
+    if let Some(user) = app.engine.signing_in(step.state_token).await.map_err(Error::at(app.engine.now()))? {
         app.engine.assertable(&to, &user)?;
     }
-    match app.engine.sign_in_step_held(step, access.context(), access.hold(&call)).await.map_err(Error::at(now))? {
+    let stepped = app.engine.sign_in_step_held(step, access.context(), access.hold(&call)).await;
+    // As at log-in: what is left of a lock is told as of the answer.
+    let now = app.engine.now();
+    match stepped.map_err(Error::at(now))? {
         StepAnswer::Granted(granted) => Ok(version.assertion(&sign(&app, &to, &granted).await?)),
         // Here a text message that was sent is pending too, unlike in the log-in.
         StepAnswer::Sent(FactorKind::Sms, _) | StepAnswer::Pending(FactorKind::Sms, _) => {

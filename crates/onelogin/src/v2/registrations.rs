@@ -42,7 +42,7 @@ pub async fn start(app: App, access: Access<ManageMfa>, call: Call) -> Result<Re
     let factor = request.factor;
     let enrolled = app.engine.enrol(request, access.context()).await.map_err(|error| match error {
         engine::Error::BadTarget if factor == FactorKind::Email => Error::invalid("email"),
-        error => Error::of(error, now),
+        error => Error::of(error, app.engine.now()),
     })?;
     let started = render(enrolled, user).ok_or(Error::NotFound)?;
     Ok(one(StatusCode::CREATED, access.profile(), &started))

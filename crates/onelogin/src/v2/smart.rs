@@ -76,13 +76,12 @@ impl IntoResponse for Error {
 pub async fn visit(app: App, access: Access<ManageAll>, call: Call) -> Result<Response, Error> {
     let request = read(&call.json()?)?;
     let channel = channel_field(&request.channel);
-    let now = app.engine.now();
     let Judged { user, risk, sent } =
         app.engine.visit(request, access.context()).await.map_err(|error| match error {
             SmartError::Channel | SmartError::Engine(engine::Error::BadTarget | engine::Error::NotOffered) => {
                 Common::invalid(channel)
             }
-            SmartError::Engine(error) => Common::of(error, now),
+            SmartError::Engine(error) => Common::of(error, app.engine.now()),
         })?;
     Ok(json(
         StatusCode::OK,
@@ -104,8 +103,8 @@ pub async fn verify(app: App, access: Access<ManageAll>, call: Call) -> Result<R
         return Err(Common::invalid("otp_token").into());
     }
     let asked = token.parse().map(VerificationId).map_err(|_| Error::StateToken)?;
-    let now = app.engine.now();
-    match app.engine.prove_visit(asked, code, access.context()).await.map_err(Common::at(now))? {
+    let proved = app.engine.prove_visit(asked, code, access.context()).await;
+    match proved.map_err(Common::at(app.engine.now()))? {
         Outcome::Refused(Reason::NotOpen | Reason::NoUser | Reason::NoDevice) => Err(Error::StateToken),
         outcome => {
             accepted(outcome, app.engine.now())?;

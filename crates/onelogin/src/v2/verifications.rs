@@ -62,11 +62,12 @@ pub async fn start(app: App, access: Access<ManageMfa>, call: Call) -> Result<Re
     if code.is_absent() {
         let mut request = parse(user, &body, access.profile(), &app.options.redirect_origins, now)?;
         request.number = access.number_matching();
-        let opened = app.engine.open_verification(request, access.context()).await.map_err(Error::at(now))?;
+        let opened = app.engine.open_verification(request, access.context()).await;
+        let opened = opened.map_err(Error::at(app.engine.now()))?;
         return Ok(one(StatusCode::CREATED, access.profile(), &render(user, opened, access.profile())));
     }
     let answer = Answer { user, target: target(&body, &code)?, response: code };
-    let outcome = app.engine.verify(answer, access.context()).await.map_err(Error::at(now))?;
+    let outcome = app.engine.verify(answer, access.context()).await.map_err(Error::at(app.engine.now()))?;
     let closed = accepted(outcome, app.engine.now())?;
     let id = closed.wire_id.unwrap_or_else(|| app.engine.fresh_wire_id(door(access.profile())));
     let standing = match closed.device {
