@@ -175,7 +175,7 @@ try {
   check("both are registered", Boolean(voice.id && mailed.id));
 
   await page.reload();
-  const over = page.locator(".message", { hasText: "Push" }).filter({ hasText: "No longer waiting." });
+  const over = page.locator(".message.over", { hasText: "Push" }).filter({ hasText: /Accepted|Denied|Over|No longer waiting/ });
   await appears("after a reload what is over says so", over.first());
   check("and has no buttons", (await over.count()) === 4 && (await over.locator("button").count()) === 0);
   await appears("what waits still has its keypad", calls.getByRole("button", { name: "Key in" }));

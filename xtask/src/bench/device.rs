@@ -6,6 +6,8 @@ use sha1::Sha1;
 
 /// How far the server looks ahead of the last accepted counter.
 const LOOK_AHEAD: u64 = 10;
+/// How many accepted codes the server still takes for a replay.
+const RECENT: usize = 10;
 
 /// What a verification's body is before the digits are put in.
 const BODY: &str = r#"{"otp_token":"000000"}"#;
@@ -19,6 +21,8 @@ pub(crate) struct Token {
     key: Hmac<Sha1>,
     /// The counter of the next code.
     next: u64,
+    /// The codes used last: the server takes the same digits again for a replay.
+    recent: [u32; RECENT],
 }
 
 /// A token, with the request that verifies its codes.
@@ -34,13 +38,21 @@ impl Token {
     pub(crate) fn new(secret: &[u8], next: u64) -> Self {
         #[expect(clippy::expect_used, reason = "HMAC takes keys of any length")]
         let key = Hmac::new_from_slice(secret).expect("HMAC takes keys of any length");
-        Self { key, next }
+        Self { key, next, recent: [u32::MAX; RECENT] }
     }
 
-    /// The next fresh code; it counts as used.
+    /// The next fresh code; it counts as used. One whose digits were used lately is passed over, as its owner does who
+    /// presses the button once more.
     pub(crate) fn fresh(&mut self) -> u32 {
-        self.next += 1;
-        self.code(self.next - 1)
+        loop {
+            let code = self.code(self.next);
+            self.next += 1;
+            if !self.recent.contains(&code) {
+                self.recent.rotate_left(1);
+                self.recent[RECENT - 1] = code;
+                return code;
+            }
+        }
     }
 
     /// The code used `back` codes ago, unless that by chance is also one of those to come.

@@ -71,6 +71,8 @@ fn document() -> Value {
     }
     let mut schemas = Map::new();
     schemas.insert("Any".to_owned(), json!({ "type": "object" }));
+    // One user's apps in version 1: an empty list within the list.
+    schemas.insert("NoApps".to_owned(), json!({ "type": "array", "items": { "type": "object" }, "maxItems": 0 }));
     schemas.insert("List".to_owned(), json!({ "type": "array" }));
     schemas.insert("V1Status".to_owned(), v1_status());
     schemas.insert("V1Error".to_owned(), json!({

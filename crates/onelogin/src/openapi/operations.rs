@@ -287,7 +287,7 @@ operations! {
         PUT "/api/1/users/{user_id}/set_custom_attributes" "Set custom attributes" ? NONE, &[must(object("custom_attributes", "Texts or null, by name"))] => Success::V1Echo;
         GET "/api/1/users/custom_attributes" "Names of custom attributes in use" ? NONE, NONE => Success::V1("List");
         GET "/api/1/users/{user_id}/roles" "Roles: none are kept" ? NONE, NONE => Success::V1("List");
-        GET "/api/1/users/{user_id}/apps" "Apps: none are kept" ? NONE, NONE => Success::V1("Any");
+        GET "/api/1/users/{user_id}/apps" "Apps: none are kept" ? NONE, NONE => Success::V1("NoApps");
         GET "/api/2/users" "List users" ? V2_USERS, NONE => Success::Array(200, "User");
         POST "/api/2/users" "Create a user" ? &[flag("validate_policy", "Whether the list of common passwords applies")], V2_USER => Success::Object(201, "User");
         GET "/api/2/users/{user_id}" "Read a user" ? FIELDS, NONE => Success::Object(200, "User");
