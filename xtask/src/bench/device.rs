@@ -6,8 +6,8 @@ use sha1::Sha1;
 
 /// How far the server looks ahead of the last accepted counter.
 const LOOK_AHEAD: u64 = 10;
-/// How many accepted codes the server still takes for a replay.
-const RECENT: usize = 10;
+/// Of how many counters the server takes the codes for a replay: the last accepted one and those that far before it.
+const RECENT: usize = 11;
 
 /// What a verification's body is before the digits are put in.
 const BODY: &str = r#"{"otp_token":"000000"}"#;
@@ -21,7 +21,7 @@ pub(crate) struct Token {
     key: Hmac<Sha1>,
     /// The counter of the next code.
     next: u64,
-    /// The codes used last: the server takes the same digits again for a replay.
+    /// The codes of the counters before: the server takes the same digits again for a replay.
     recent: [u32; RECENT],
 }
 
@@ -38,7 +38,12 @@ impl Token {
     pub(crate) fn new(secret: &[u8], next: u64) -> Self {
         #[expect(clippy::expect_used, reason = "HMAC takes keys of any length")]
         let key = Hmac::new_from_slice(secret).expect("HMAC takes keys of any length");
-        Self { key, next, recent: [u32::MAX; RECENT] }
+        let mut token = Self { key, next, recent: [u32::MAX; RECENT] };
+        for counter in next.saturating_sub(LOOK_AHEAD + 1)..next {
+            let code = token.code(counter);
+            token.remember(code);
+        }
+        token
     }
 
     /// The next fresh code; it counts as used. One whose digits were used lately is passed over, as its owner does who
@@ -47,12 +52,17 @@ impl Token {
         loop {
             let code = self.code(self.next);
             self.next += 1;
-            if !self.recent.contains(&code) {
-                self.recent.rotate_left(1);
-                self.recent[RECENT - 1] = code;
+            let is_spent = self.recent.contains(&code);
+            self.remember(code);
+            if !is_spent {
                 return code;
             }
         }
+    }
+
+    fn remember(&mut self, code: u32) {
+        self.recent.rotate_left(1);
+        self.recent[RECENT - 1] = code;
     }
 
     /// The code used `back` codes ago, unless that by chance is also one of those to come.
@@ -66,7 +76,7 @@ impl Token {
         // Any six digits will do; those of this token lie elsewhere for each token.
         let first = self.code(u64::MAX);
         let all = (0..1_000_000).map(|step| (first + step * 7) % 1_000_000);
-        all.filter(|code| !self.comes(*code)).take(count).collect()
+        all.filter(|code| !self.comes(*code) && !self.recent.contains(code)).take(count).collect()
     }
 
     /// A code that was never used and is none to come, another one for each `turn` below a thousand.
@@ -107,7 +117,7 @@ impl Device {
         self.again(1)
     }
 
-    /// The same with the code before the last: to the server it looks like any wrong code and counts as a guess.
+    /// The same with the code before the last: to the server a replay, as the last one is.
     pub(crate) fn long_spent(&mut self) -> Option<&[u8]> {
         self.again(2)
     }

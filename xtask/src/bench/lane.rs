@@ -119,7 +119,7 @@ pub(super) async fn exchange<E: Errand>(line: &mut Connection, errand: &mut E) -
 }
 
 /// Sends every device's last code again, and of the first `guesses` devices of each user the code before it, which the
-/// server can only take for a guess. All must be refused.
+/// server takes for a replay too. All must be refused.
 pub(super) async fn replay(address: SocketAddr, devices: &mut [Device], guesses: usize) -> Result<Tally> {
     let mut line = Connection::open(address).await?;
     let mut tally = Tally::default();
