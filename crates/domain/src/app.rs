@@ -109,7 +109,7 @@ impl Source {
     }
 }
 
-/// Why no assertion can be made about a user, in words for whoever runs the app. They name fields, and no values.
+/// Why no assertion can be made about a user, in words for the operator of the app. They name fields, and no values.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Unassertable {
     /// The user lacks what the app's subject is made of.

@@ -242,7 +242,7 @@ pub fn grant(view: &ClientView, secret: &str, fresh: &TokenSet, now: Timestamp) 
 }
 
 /// Counts a wrong secret against its client only (SEC 30). Beyond the limit it is `held`, and nothing is written: that
-/// costs whoever sends them nothing more than waiting, and must not cost us a row each.
+/// costs the sender nothing more than waiting, and must not cost us a row each.
 fn wrong_secret<T>(client: &Client, now: Timestamp, refused: T, held: impl FnOnce(Timestamp) -> T) -> Decision<T> {
     if let Some(until) = client.held_until(now) {
         return Decision::reply(held(until));
