@@ -339,7 +339,11 @@ async fn a_number_gets_ten_messages_from_three_nodes() {
 async fn shown(store: &Store, device: &Device, counters: std::ops::Range<u64>) -> Vec<u64> {
     let mut counted = Vec::new();
     for counter in counters {
-        let evidence = factor::prove(&hotp(), device, None, &hotp_code(counter), &keys(), NOW);
+        // Codes are looked for from the device's present counter on. A node that cannot be asked is shown them all the same.
+        let present = store.view(device.user_id).await.ok();
+        let present = present.and_then(|view| view.devices.into_iter().find(|found| found.id == device.id));
+        let present = present.as_ref().unwrap_or(device);
+        let evidence = factor::prove(&hotp(), present, None, &hotp_code(counter), &keys(), NOW);
         let target = Target::Device { device: device.id, state_token: None };
         let outcome = store.decide(device.user_id, move |view| answer(view, &target, &evidence, &context(), NOW)).await;
         if matches!(outcome, Ok(Outcome::Accepted { .. })) {
@@ -375,7 +379,6 @@ async fn a_move_holds_its_source() {
             let (mut counted, mut next) = (Vec::new(), 1);
             while !over.load(std::sync::atomic::Ordering::Acquire) {
                 counted.extend(shown(&node, &device, next..next + 1).await);
-                // Within the window that a token is looked for in.
                 if counted.last() == Some(&next) {
                     next += 1;
                 }
@@ -412,11 +415,9 @@ async fn a_move_holds_its_source() {
     let target = open_at(&new).await;
     for (device, counted) in devices.iter().zip(counted) {
         let last = target.view(device.user_id).await.unwrap().devices[0].last_counter;
-        assert_eq!(
-            counted.last().map_or(0, |last| last.cast_signed()),
-            last.max(0),
-            "what counted there is known here"
-        );
+        // A code may have counted though its answer was lost with the connection. It is not shown a second time.
+        let known = counted.last().map_or(0, |last| last.cast_signed());
+        assert!((known..=known + 1).contains(&last.max(0)), "what counted there is known here: {known}, {last}");
         let next = u64::try_from(last + 1).unwrap();
         assert_eq!(shown(&target, device, 0..next).await, [] as [u64; 0], "nothing counts again");
         assert_eq!(shown(&target, device, next..next + 1).await, [next]);
