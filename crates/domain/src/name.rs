@@ -64,6 +64,12 @@ pub fn is_login_name(text: &str) -> bool {
     text::is_name(text) && !text.chars().any(text::is_invisible) && !key(text).is_empty()
 }
 
+/// Whether a trimmed text may be a name that people read, as a device's or a factor's: a clean one ([`text::is_name`])
+/// in which there is something to see.
+pub fn is_label(text: &str) -> bool {
+    text::is_name(text) && !key(text).is_empty()
+}
+
 /// The names that a user logs in with.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct LoginNames {
@@ -187,6 +193,16 @@ mod tests {
         assert!(is_login_name("Bob"));
         for bad in ["a\nb", "a\u{200b}b", "\u{ad}", "a\u{ffff}"] {
             assert!(!is_login_name(bad), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn a_label_shows_something() {
+        for good in ["Text message", "指紋", "\u{1f469}\u{200d}\u{1f4bb}"] {
+            assert!(is_label(good), "{good:?}");
+        }
+        for bad in ["", "\u{200b}", " \u{ad} ", "a\nb", "a\u{202e}b", &"x".repeat(101)] {
+            assert!(!is_label(bad), "{bad:?}");
         }
     }
 

@@ -42,7 +42,7 @@ pub struct EnrolRequest {
     /// Its name; the given default is used when absent.
     pub display_name: Option<String>,
     /// The name when none is given.
-    pub default_name: &'static str,
+    pub default_name: String,
     /// Number or address, where it differs from the user's own.
     pub target: Option<String>,
     /// Whether an administrator vouches for the target.
@@ -93,7 +93,7 @@ impl Engine {
     pub async fn enrol(&self, request: EnrolRequest, context: Context) -> Result<EnrolledDevice, Error> {
         let view = self.store.view(request.user).await?;
         let user = view.user.as_ref().ok_or(Error::NoUser)?;
-        let name = request.display_name.clone().unwrap_or_else(|| request.default_name.to_owned());
+        let name = request.display_name.clone().unwrap_or_else(|| request.default_name.clone());
         if !domain::text::is_name(&name) {
             return Err(Error::BadText("display_name"));
         }

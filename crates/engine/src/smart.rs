@@ -197,7 +197,7 @@ impl Engine {
             user: user.id,
             factor,
             display_name: None,
-            default_name: if factor == FactorKind::Email { "Email" } else { "SMS" },
+            default_name: if factor == FactorKind::Email { "Email" } else { "SMS" }.to_owned(),
             target: None,
             trusted: true,
             door: Door::V1,

@@ -41,6 +41,7 @@ use web::limit::Strikes;
 use web::proxy::TrustedProxies;
 
 pub use envelope::refusal;
+pub use names::Names;
 pub use routes::{ROUTES, RouteEntry, door};
 
 /// Joins a request's span to the trace that its caller's headers name.
@@ -70,6 +71,8 @@ pub struct Options {
     pub accept_any_subdomain: bool,
     /// Origins to which a browser may be sent after a log-in (SEC 66).
     pub redirect_origins: Vec<String>,
+    /// What factors are called for people (contract 10.1).
+    pub names: Names,
     /// What joins a request to its caller's trace, where traces are collected.
     pub follow: Option<Follow>,
     /// Whether refused calls are logged for whoever develops against this server; otherwise only a fine log has them.
@@ -89,6 +92,7 @@ impl Default for Options {
             tls: false,
             accept_any_subdomain: true,
             redirect_origins: Vec::new(),
+            names: Names::default(),
             follow: None,
             tell_refusals: false,
         }

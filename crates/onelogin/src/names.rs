@@ -1,6 +1,35 @@
-//! The names of factors on the wire (contract 10.1). Clients match on them: they do not change.
+//! The names of factors on the wire (contract 10.1). Clients match on `auth_factor_name` and `device_type`: they do not
+//! change. What people read, `type_display_name`, may be named by the operator.
+
+use std::sync::Arc;
 
 use domain::FactorKind;
+
+/// What an operator calls factors, in both versions, in the place of their usual names.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Names(Vec<(FactorKind, Arc<str>)>);
+
+impl Names {
+    /// These names. A factor that is not among them keeps its usual ones; of two for one factor the first counts.
+    /// Whether a name can be shown is for the caller to say.
+    pub fn new(names: impl IntoIterator<Item = (FactorKind, String)>) -> Self {
+        Self(names.into_iter().map(|(kind, name)| (kind, name.into())).collect())
+    }
+
+    /// v1 `type_display_name`, and the name in v1 factor lists.
+    pub fn v1_type_display_name(&self, kind: FactorKind) -> &str {
+        self.given(kind).unwrap_or(v1_type_display_name(kind))
+    }
+
+    /// v2 `name` and `type_display_name`.
+    pub fn v2_type_display_name(&self, kind: FactorKind) -> &str {
+        self.given(kind).unwrap_or(v2_type_display_name(kind))
+    }
+
+    fn given(&self, kind: FactorKind) -> Option<&str> {
+        self.0.iter().find(|(named, _)| *named == kind).map(|(_, name)| &**name)
+    }
+}
 
 /// v1 `auth_factor_name`.
 pub fn v1_auth_factor_name(kind: FactorKind) -> &'static str {
@@ -14,16 +43,14 @@ pub fn v1_auth_factor_name(kind: FactorKind) -> &'static str {
     }
 }
 
-/// v1 `type_display_name`, and the name in v1 factor lists.
-pub fn v1_type_display_name(kind: FactorKind) -> &'static str {
+fn v1_type_display_name(kind: FactorKind) -> &'static str {
     match kind {
         FactorKind::Hotp => "HOTP Token",
         other => v1_auth_factor_name(other),
     }
 }
 
-/// v2 `name` and `type_display_name`.
-pub fn v2_type_display_name(kind: FactorKind) -> &'static str {
+fn v2_type_display_name(kind: FactorKind) -> &'static str {
     match kind {
         FactorKind::Push => "OneLogin Protect",
         FactorKind::Sms => "OneLogin SMS",
@@ -52,6 +79,15 @@ mod tests {
 
     const CONTRACT: &str = include_str!("../../../docs/contract.md");
     const MOVING: &str = include_str!("../../../docs/migrating-from-onelogin.md");
+
+    #[test]
+    fn an_operators_name_takes_the_place_of_both_usual_ones() {
+        let names = Names::new([(FactorKind::Totp, "Authenticator app".to_owned())]);
+        assert_eq!(names.v1_type_display_name(FactorKind::Totp), "Authenticator app");
+        assert_eq!(names.v2_type_display_name(FactorKind::Totp), "Authenticator app");
+        assert_eq!(names.v1_type_display_name(FactorKind::Hotp), "HOTP Token");
+        assert_eq!(names.v2_type_display_name(FactorKind::Hotp), "HOTP");
+    }
 
     /// Contract 10.1 keeps names of factors that this version does not have. Each of them is named where somebody who
     /// moves here looks for it.

@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
 use domain::time::SECOND;
-use domain::{CallRate, Countries, MfaPolicy, SendLimits, SignInPolicy};
+use domain::{CallRate, Countries, FactorKind, MfaPolicy, SendLimits, SignInPolicy};
 use engine::held::Room;
 use engine::network::Network;
 use web::proxy::TrustedProxies;
@@ -426,6 +426,9 @@ impl Config {
             options: onelogin::Options {
                 accept_any_subdomain: values.yes("login.accept_any_subdomain"),
                 redirect_origins: values.texts("login.redirect_origins"),
+                names: onelogin::Names::new(
+                    FactorKind::ALL.into_iter().filter_map(|kind| Some((kind, values.text(name_of(kind))?))),
+                ),
                 hourly_quota: values.number("limits.calls_per_hour"),
                 burst_limit: values.yes("limits.bursts"),
                 call_rate: CallRate {
@@ -484,6 +487,18 @@ impl Config {
              network you trust: --insecure-http",
             self.listen
         )
+    }
+}
+
+/// The setting that names a factor for people.
+fn name_of(kind: FactorKind) -> &'static str {
+    match kind {
+        FactorKind::Push => "names.push",
+        FactorKind::Sms => "names.sms",
+        FactorKind::Voice => "names.voice",
+        FactorKind::Email => "names.email",
+        FactorKind::Totp => "names.totp",
+        FactorKind::Hotp => "names.hotp",
     }
 }
 

@@ -20,6 +20,7 @@ fn arg(setting: &'static Setting) -> Arg {
         Some("auth") => arg.help_heading("Scopes"),
         Some("compat") => arg.help_heading("Answers"),
         Some("login") => arg.help_heading("Logging in"),
+        Some("names") => arg.help_heading("Names of factors"),
         Some("limits") => arg.help_heading("Limits"),
         Some("webhooks") => arg.help_heading("Webhooks"),
         _ => arg,
@@ -33,7 +34,7 @@ fn arg(setting: &'static Setting) -> Arg {
         Kind::Word(_) => arg.value_name("WORD"),
         Kind::Secret => arg.value_name("URL"),
         Kind::Text(_) if setting.key.ends_with("url") => arg.value_name("URL"),
-        Kind::Text(_) => arg.value_name("TEXT"),
+        Kind::Text(_) | Kind::Label => arg.value_name("TEXT"),
         // `--insecure-http` alone says yes.
         Kind::YesNo => arg.value_name("YES|NO").num_args(0..=1).require_equals(true).default_missing_value("yes"),
     }

@@ -8,16 +8,15 @@ use crate::App;
 use crate::access::{Access, ReadUsers};
 use crate::call::Call;
 use crate::envelope::v1_success;
-use crate::names::v1_type_display_name;
 
 #[derive(Serialize)]
-struct Data {
-    auth_factors: Vec<Factor>,
+struct Data<'a> {
+    auth_factors: Vec<Factor<'a>>,
 }
 
 #[derive(Serialize)]
-struct Factor {
-    name: &'static str,
+struct Factor<'a> {
+    name: &'a str,
     factor_id: i64,
 }
 
@@ -28,7 +27,10 @@ pub async fn list(app: App, _access: Access<ReadUsers>, call: Call) -> Result<Re
         engine::Error::NoUser => Error::UserNotFound(user),
         error => Error::of(error, app.engine.now()),
     })?;
-    let auth_factors =
-        factors.into_iter().map(|kind| Factor { name: v1_type_display_name(kind), factor_id: kind.number() }).collect();
+    let names = &app.options.names;
+    let auth_factors = factors
+        .into_iter()
+        .map(|kind| Factor { name: names.v1_type_display_name(kind), factor_id: kind.number() })
+        .collect();
     Ok(v1_success(&Data { auth_factors }))
 }

@@ -11,16 +11,16 @@ use crate::App;
 use crate::access::{Access, ManageUsers, ReadUsers};
 use crate::call::Call;
 use crate::envelope::{v1_success, v1_success_with_echo};
-use crate::names::{v1_auth_factor_name, v1_type_display_name};
+use crate::names::{Names, v1_auth_factor_name};
 
 #[derive(Serialize)]
-struct Data {
-    otp_devices: Vec<Device>,
+struct Data<'a> {
+    otp_devices: Vec<Device<'a>>,
 }
 
 #[derive(Serialize)]
-struct Device {
-    type_display_name: &'static str,
+struct Device<'a> {
+    type_display_name: &'a str,
     active: bool,
     user_display_name: String,
     default: bool,
@@ -35,7 +35,8 @@ struct Device {
 pub async fn list(app: App, _access: Access<ReadUsers>, call: Call) -> Result<Response, Error> {
     let user = call.user_id().ok_or(Error::BadId)?;
     let devices = app.engine.devices(user).await.map_err(Error::at(app.engine.now()))?;
-    Ok(v1_success(&Data { otp_devices: devices.into_iter().map(render).collect() }))
+    let names = &app.options.names;
+    Ok(v1_success(&Data { otp_devices: devices.into_iter().map(|reading| render(reading, names)).collect() }))
 }
 
 /// Removes a device.
@@ -46,10 +47,10 @@ pub async fn delete(app: App, access: Access<ManageUsers>, call: Call) -> Result
     if removed.map_err(Error::at(app.engine.now()))? { Ok(v1_success_with_echo()) } else { Err(Error::NoFactor) }
 }
 
-fn render(reading: DeviceReading) -> Device {
+fn render(reading: DeviceReading, names: &Names) -> Device<'_> {
     let device = reading.device;
     Device {
-        type_display_name: v1_type_display_name(device.factor),
+        type_display_name: names.v1_type_display_name(device.factor),
         // A device disabled by wrong answers looks as it did: a lock shows only in the audit trail (SEC 26).
         active: device.status != DeviceStatus::Pending,
         user_display_name: device.display_name,

@@ -11,12 +11,12 @@ use crate::access::{Access, ManageUsers};
 use crate::call::Call;
 use crate::envelope::v1_success;
 use crate::lenient::{Body, WrongType};
-use crate::names::{v1_auth_factor_name, v1_type_display_name};
+use crate::names::{Names, v1_auth_factor_name};
 use crate::v2::terms::{FactorData, filled};
 
 /// Here `id` is the device's, and `device_id` says so again (contract 14.8).
 #[derive(Serialize)]
-struct Enrolled {
+struct Enrolled<'a> {
     active: bool,
     default: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -24,7 +24,7 @@ struct Enrolled {
     auth_factor_name: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     phone_number: Option<String>,
-    type_display_name: &'static str,
+    type_display_name: &'a str,
     needs_trigger: bool,
     user_display_name: String,
     id: i64,
@@ -36,22 +36,22 @@ struct Enrolled {
 /// Enrols a device.
 pub async fn enrol(app: App, access: Access<ManageUsers>, call: Call) -> Result<Response, Error> {
     let user = call.user_id().ok_or(Error::BadId)?;
-    let request = parse(user, &call.json()?)?;
+    let request = parse(user, &call.json()?, &app.options.names)?;
     let factor = request.factor;
     let enrolled = app.engine.enrol(request, access.context()).await.map_err(|error| match error {
         engine::Error::BadTarget if factor == FactorKind::Email => Error::attribute("email", "email is invalid"),
         error => Error::of(error, app.engine.now()),
     })?;
-    Ok(v1_success(&[render(enrolled)]))
+    Ok(v1_success(&[render(enrolled, &app.options.names)]))
 }
 
-fn parse(user: UserId, body: &Body) -> Result<EnrolRequest, Error> {
+fn parse(user: UserId, body: &Body, names: &Names) -> Result<EnrolRequest, Error> {
     let factor = body.int("factor_id")?.and_then(FactorKind::from_number).ok_or(Error::NoFactor)?;
     Ok(EnrolRequest {
         user,
         factor,
         display_name: filled(body, "display_name")?,
-        default_name: v1_type_display_name(factor),
+        default_name: names.v1_type_display_name(factor).to_owned(),
         target: target(body, factor)?,
         trusted: body.flag("verified")?.unwrap_or(false),
         door: Door::V1,
@@ -70,7 +70,7 @@ fn target(body: &Body, factor: FactorKind) -> Result<Option<String>, WrongType> 
     }
 }
 
-fn render(enrolled: EnrolledDevice) -> Enrolled {
+fn render(enrolled: EnrolledDevice, names: &Names) -> Enrolled<'_> {
     let device = enrolled.device;
     Enrolled {
         active: device.status == DeviceStatus::Active,
@@ -78,7 +78,7 @@ fn render(enrolled: EnrolledDevice) -> Enrolled {
         state_token: enrolled.state_token,
         auth_factor_name: v1_auth_factor_name(device.factor),
         phone_number: enrolled.phone,
-        type_display_name: v1_type_display_name(device.factor),
+        type_display_name: names.v1_type_display_name(device.factor),
         needs_trigger: device.factor.needs_trigger(),
         user_display_name: device.display_name,
         id: device.id.0,
@@ -92,7 +92,7 @@ mod tests {
     use super::*;
 
     fn parsed(text: &str) -> Result<EnrolRequest, Error> {
-        parse(UserId(1), &Body::parse(text.as_bytes()).unwrap())
+        parse(UserId(1), &Body::parse(text.as_bytes()).unwrap(), &Names::default())
     }
 
     #[test]
@@ -119,6 +119,6 @@ mod tests {
     #[test]
     fn a_device_without_a_name_is_called_after_its_factor() {
         let request = parsed(r#"{"factor_id":5,"display_name":""}"#).unwrap();
-        assert_eq!((request.display_name, request.default_name), (None, "Google Authenticator"));
+        assert_eq!((request.display_name, request.default_name.as_str()), (None, "Google Authenticator"));
     }
 }

@@ -14,7 +14,7 @@ use crate::access::{Access, ChallengeV1};
 use crate::call::Call;
 use crate::envelope::v1_status;
 use crate::lenient::Body;
-use crate::names::{v1_auth_factor_name, v1_type_display_name};
+use crate::names::{Names, v1_auth_factor_name};
 use crate::v2::terms::filled;
 use crate::wire_time::with_seconds;
 
@@ -27,14 +27,14 @@ const IP_MAX: usize = 64;
 
 /// Here `id` is the user's, and the device's is in `device_id` (contract 14.7).
 #[derive(Serialize)]
-struct Triggered {
+struct Triggered<'a> {
     user_display_name: String,
     active: bool,
     default: bool,
     state_token: Option<String>,
     state_token_expires_at: String,
     auth_factor_name: &'static str,
-    type_display_name: &'static str,
+    type_display_name: &'a str,
     id: i64,
     device_id: i64,
     /// What the person types on the phone, for clients that have chosen so (SEC 12).
@@ -44,15 +44,15 @@ struct Triggered {
 
 /// What Python SDK 4 reads instead: the device as in a list of devices, with its state token (contract 14.6).
 #[derive(Serialize)]
-struct OtpDevices {
-    otp_devices: [OtpDevice; 1],
+struct OtpDevices<'a> {
+    otp_devices: [OtpDevice<'a>; 1],
 }
 
 #[derive(Serialize)]
-struct OtpDevice {
+struct OtpDevice<'a> {
     needs_trigger: bool,
     #[serde(flatten)]
-    triggered: Triggered,
+    triggered: Triggered<'a>,
 }
 
 /// Challenges a device: sends a code or a prompt where the factor has one, and issues a state token.
@@ -66,7 +66,7 @@ pub async fn trigger(app: App, access: Access<ChallengeV1>, call: Call) -> Resul
     let mut context = access.context();
     context.ip = reported_ip(&body);
     let opened = app.engine.open_verification(request, context).await.map_err(Error::at(now))?;
-    Ok(answer(user, opened, access.profile()))
+    Ok(answer(user, opened, access.profile(), &app.options.names))
 }
 
 fn parse(user: UserId, device: DeviceId, body: &Body, now: Timestamp) -> Result<OpenRequest, Error> {
@@ -89,7 +89,7 @@ fn reported_ip(body: &Body) -> Option<String> {
     body.text("ipaddr", IP_MAX).ok().flatten().filter(|ip| !ip.is_empty() && text::is_clean(ip))
 }
 
-fn answer(user: UserId, opened: OpenedVerification, profile: CompatProfile) -> Response {
+fn answer(user: UserId, opened: OpenedVerification, profile: CompatProfile, names: &Names) -> Response {
     let factor = opened.device.factor;
     let message = message(factor).into();
     let triggered = Triggered {
@@ -99,7 +99,7 @@ fn answer(user: UserId, opened: OpenedVerification, profile: CompatProfile) -> R
         state_token: opened.state_token,
         state_token_expires_at: with_seconds(opened.verification.expires_at.0),
         auth_factor_name: v1_auth_factor_name(factor),
-        type_display_name: v1_type_display_name(factor),
+        type_display_name: names.v1_type_display_name(factor),
         id: user.0,
         device_id: opened.device.id.0,
         verification_token: opened.setup.map(|setup| setup.verification_token),

@@ -13,13 +13,13 @@ use crate::access::{Access, ManageMfa, ReadDevices};
 use crate::call::Call;
 use crate::envelope::json;
 use crate::error::Common;
-use crate::names::{v2_auth_factor_name, v2_type_display_name};
+use crate::names::{Names, v2_auth_factor_name};
 
 #[derive(Serialize)]
-struct Listed {
+struct Listed<'a> {
     device_id: String,
     user_display_name: String,
-    type_display_name: &'static str,
+    type_display_name: &'a str,
     auth_factor_name: &'static str,
     default: bool,
 }
@@ -40,7 +40,8 @@ pub async fn list(app: App, access: Access<ReadDevices>, call: Call) -> Result<R
     }
     let user = user.ok_or(Error::NotFound)?;
     let devices = app.engine.devices(user).await.map_err(Error::at(app.engine.now()))?;
-    let devices: Vec<_> = devices.into_iter().filter(is_shown).map(render).collect();
+    let names = &app.options.names;
+    let devices: Vec<_> = devices.into_iter().filter(is_shown).map(|reading| render(reading, names)).collect();
     Ok(json(StatusCode::OK, &devices))
 }
 
@@ -69,12 +70,12 @@ fn is_shown(reading: &DeviceReading) -> bool {
     }
 }
 
-fn render(reading: DeviceReading) -> Listed {
+fn render(reading: DeviceReading, names: &Names) -> Listed<'_> {
     let device = reading.device;
     Listed {
         device_id: device.id.to_string(),
         user_display_name: device.display_name,
-        type_display_name: v2_type_display_name(device.factor),
+        type_display_name: names.v2_type_display_name(device.factor),
         auth_factor_name: v2_auth_factor_name(device.factor),
         default: reading.is_default,
     }

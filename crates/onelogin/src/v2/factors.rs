@@ -10,12 +10,12 @@ use crate::App;
 use crate::access::{Access, ReadMfa};
 use crate::call::Call;
 use crate::envelope::json;
-use crate::names::{v2_auth_factor_name, v2_type_display_name};
+use crate::names::{Names, v2_auth_factor_name};
 
 #[derive(Serialize)]
-struct Offered {
+struct Offered<'a> {
     factor_id: i64,
-    name: &'static str,
+    name: &'a str,
     auth_factor_name: &'static str,
 }
 
@@ -23,10 +23,14 @@ struct Offered {
 pub async fn list(app: App, _access: Access<ReadMfa>, call: Call) -> Result<Response, Error> {
     let user = call.user_id().ok_or(Error::NotFound)?;
     let factors = app.engine.factors(user).await.map_err(Error::at(app.engine.now()))?;
-    let factors: Vec<_> = factors.into_iter().map(render).collect();
+    let factors: Vec<_> = factors.into_iter().map(|kind| render(kind, &app.options.names)).collect();
     Ok(json(StatusCode::OK, &factors))
 }
 
-fn render(kind: FactorKind) -> Offered {
-    Offered { factor_id: kind.number(), name: v2_type_display_name(kind), auth_factor_name: v2_auth_factor_name(kind) }
+fn render(kind: FactorKind, names: &Names) -> Offered<'_> {
+    Offered {
+        factor_id: kind.number(),
+        name: names.v2_type_display_name(kind),
+        auth_factor_name: v2_auth_factor_name(kind),
+    }
 }

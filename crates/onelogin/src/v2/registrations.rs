@@ -11,22 +11,22 @@ use serde::Serialize;
 
 use super::error::{Error, accepted};
 use super::terms::{FactorData, Standing, Terms, door, filled, one};
-use crate::App;
 use crate::access::{Access, ManageMfa, ReadMfa};
 use crate::call::Call;
 use crate::lenient::{Body, WrongType};
-use crate::names::{v2_auth_factor_name, v2_type_display_name};
+use crate::names::{Names, v2_auth_factor_name};
 use crate::wire_time::with_seconds;
+use crate::{App, Options};
 
 #[derive(Serialize)]
-struct Started {
+struct Started<'a> {
     id: String,
     status: &'static str,
     user_id: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     device_id: Option<String>,
     auth_factor_name: &'static str,
-    type_display_name: &'static str,
+    type_display_name: &'a str,
     user_display_name: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     expires_at: Option<String>,
@@ -38,13 +38,13 @@ struct Started {
 pub async fn start(app: App, access: Access<ManageMfa>, call: Call) -> Result<Response, Error> {
     let user = call.user_id().ok_or(Error::NotFound)?;
     let now = app.engine.now();
-    let request = parse(user, &call.json()?, access.profile(), &app.options.redirect_origins, now)?;
+    let request = parse(user, &call.json()?, access.profile(), &app.options, now)?;
     let factor = request.factor;
     let enrolled = app.engine.enrol(request, access.context()).await.map_err(|error| match error {
         engine::Error::BadTarget if factor == FactorKind::Email => Error::invalid("email"),
         error => Error::of(error, app.engine.now()),
     })?;
-    let started = render(enrolled, user).ok_or(Error::NotFound)?;
+    let started = render(enrolled, user, &app.options.names).ok_or(Error::NotFound)?;
     Ok(one(StatusCode::CREATED, access.profile(), &started))
 }
 
@@ -87,16 +87,16 @@ fn parse(
     user: UserId,
     body: &Body,
     profile: CompatProfile,
-    origins: &[String],
+    options: &Options,
     now: Timestamp,
 ) -> Result<EnrolRequest, Error> {
     let factor = body.int("factor_id")?.and_then(FactorKind::from_number).ok_or(Error::invalid("factor_id"))?;
-    let terms = Terms::read(body, origins, now)?;
+    let terms = Terms::read(body, &options.redirect_origins, now)?;
     Ok(EnrolRequest {
         user,
         factor,
         display_name: filled(body, "display_name")?,
-        default_name: v2_type_display_name(factor),
+        default_name: options.names.v2_type_display_name(factor).to_owned(),
         target: target(body, factor)?,
         trusted: body.flag("verified")?.unwrap_or(false),
         door: door(profile),
@@ -114,7 +114,7 @@ fn target(body: &Body, factor: FactorKind) -> Result<Option<String>, WrongType> 
     }
 }
 
-fn render(enrolled: EnrolledDevice, user: UserId) -> Option<Started> {
+fn render(enrolled: EnrolledDevice, user: UserId, names: &Names) -> Option<Started<'_>> {
     let registration = enrolled.registration?;
     let device = enrolled.device;
     let is_accepted = registration.status != domain::Status::Pending;
@@ -126,7 +126,7 @@ fn render(enrolled: EnrolledDevice, user: UserId) -> Option<Started> {
         user_id: user.to_string(),
         device_id: is_accepted.then(|| device.id.to_string()),
         auth_factor_name: v2_auth_factor_name(device.factor),
-        type_display_name: v2_type_display_name(device.factor),
+        type_display_name: names.v2_type_display_name(device.factor),
         user_display_name: device.display_name,
         expires_at: has_end.then(|| with_seconds(registration.expires_at.0)),
         factor_data: enrolled.setup.map(FactorData::from),
@@ -138,7 +138,13 @@ mod tests {
     use super::*;
 
     fn parsed(text: &str) -> Result<EnrolRequest, Error> {
-        parse(UserId(1), &Body::parse(text.as_bytes()).unwrap(), CompatProfile::Default, &[], Timestamp(0))
+        parse(
+            UserId(1),
+            &Body::parse(text.as_bytes()).unwrap(),
+            CompatProfile::Default,
+            &Options::default(),
+            Timestamp(0),
+        )
     }
 
     #[test]

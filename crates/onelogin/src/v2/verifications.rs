@@ -16,17 +16,17 @@ use crate::access::{Access, ManageMfa, ReadMfa};
 use crate::call::Call;
 use crate::envelope::v1_success_with_echo_and;
 use crate::lenient::{Body, WrongType};
-use crate::names::{v2_auth_factor_name, v2_type_display_name};
+use crate::names::{Names, v2_auth_factor_name};
 use crate::wire_time::with_seconds;
 
 #[derive(Serialize)]
-struct Opened {
+struct Opened<'a> {
     id: String,
     status: &'static str,
     user_id: String,
     device_id: ShownDevice,
     user_display_name: String,
-    type_display_name: &'static str,
+    type_display_name: &'a str,
     auth_factor_name: &'static str,
     expires_at: String,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -64,7 +64,11 @@ pub async fn start(app: App, access: Access<ManageMfa>, call: Call) -> Result<Re
         request.number = access.number_matching();
         let opened = app.engine.open_verification(request, access.context()).await;
         let opened = opened.map_err(Error::at(app.engine.now()))?;
-        return Ok(one(StatusCode::CREATED, access.profile(), &render(user, opened, access.profile())));
+        return Ok(one(
+            StatusCode::CREATED,
+            access.profile(),
+            &render(user, opened, access.profile(), &app.options.names),
+        ));
     }
     let answer = Answer { user, target: target(&body, &code)?, response: code };
     let outcome = app.engine.verify(answer, access.context()).await.map_err(Error::at(app.engine.now()))?;
@@ -142,7 +146,7 @@ fn target(body: &Body, code: &Given) -> Result<Target, WrongType> {
     })
 }
 
-fn render(user: UserId, opened: OpenedVerification, profile: CompatProfile) -> Opened {
+fn render(user: UserId, opened: OpenedVerification, profile: CompatProfile, names: &Names) -> Opened<'_> {
     let device = opened.device;
     Opened {
         id: opened.verification.wire_id,
@@ -154,7 +158,7 @@ fn render(user: UserId, opened: OpenedVerification, profile: CompatProfile) -> O
             ShownDevice::Text(device.id.to_string())
         },
         user_display_name: device.display_name,
-        type_display_name: v2_type_display_name(device.factor),
+        type_display_name: names.v2_type_display_name(device.factor),
         auth_factor_name: v2_auth_factor_name(device.factor),
         expires_at: with_seconds(opened.verification.expires_at.0),
         factor_data: opened.setup.map(FactorData::from),

@@ -7,7 +7,7 @@ mod verification;
 #[path = "../wire/mod.rs"]
 mod wire;
 
-use domain::{CompatProfile, Scope};
+use domain::{CompatProfile, FactorKind, Scope};
 use insta::assert_snapshot;
 use testkit::{Script, Setup};
 use wire::{App, Told, Wire, other, transcript};

@@ -128,6 +128,81 @@ async fn a_temporary_token_of_one_version_is_good_in_the_other() {
     assert_eq!(wire.post("1/otp_devices/0/verify", &format!(r#"{{"otp":"{token}"}}"#)).await.status(), 200);
 }
 
+// Names (contract 10.1).
+
+/// What people read has the operator's name everywhere, and what clients match on stays.
+#[tokio::test]
+async fn a_factor_may_be_renamed_for_people() {
+    let usual = onelogin::names::v1_auth_factor_name;
+    let called = |kind: FactorKind| format!("Our {kind:?}");
+    let server = || {
+        let names = onelogin::Names::new(FactorKind::ALL.map(|kind| (kind, called(kind))));
+        let options = onelogin::Options { names, ..onelogin::Options::default() };
+        Wire::start_with(Setup { options, ..Setup::default() })
+    };
+    // The row of a list that is of this factor: version 1 tells the number in one list and the name in the other.
+    let of = |list: &serde_json::Value, kind: FactorKind| -> serde_json::Value {
+        let is_its =
+            |row: &&serde_json::Value| row["factor_id"] == kind.number() || row["auth_factor_name"] == usual(kind);
+        list.as_array().unwrap().iter().find(is_its).unwrap().clone()
+    };
+    // Version 1: the list of factors, the enrolment and the name it gives the device, the list of devices, the trigger.
+    let wire = server().await;
+    let factors = wire.get("1/auth_factors").await.json()["data"]["auth_factors"].clone();
+    for kind in FactorKind::ALL {
+        let name = called(kind);
+        assert_eq!(of(&factors, kind)["name"], *name);
+        let body = format!(r#"{{"factor_id":{},"number":"+14155550123"}}"#, kind.number());
+        let (device, enrolled) = wire.enrolled(&body).await;
+        assert_eq!(
+            (enrolled.text("type_display_name"), enrolled.text("user_display_name")),
+            (name.clone(), name.clone())
+        );
+        assert_eq!(enrolled.text("auth_factor_name"), usual(kind));
+        let devices = wire.get("1/otp_devices").await.json()["data"]["otp_devices"].clone();
+        assert_eq!(of(&devices, kind)["type_display_name"], *name);
+        if kind == FactorKind::Push {
+            wire.dev("/dev/phone/pair", &enrolled.0.text).await;
+        }
+        let triggered = wire.post(&format!("1/otp_devices/{device}/trigger"), "").await;
+        assert_eq!(
+            (triggered.text("type_display_name"), triggered.text("auth_factor_name")),
+            (name, usual(kind).to_owned())
+        );
+    }
+    let devices = wire.get("2/devices").await.json();
+    assert_eq!(devices[0]["type_display_name"], *called(FactorKind::Push));
+    assert_eq!(devices[0]["auth_factor_name"], "OneLogin");
+    // Version 2: the list of factors, the registration, the list of devices, the challenge.
+    let wire = server().await;
+    let factors = wire.get("2/factors").await.json();
+    for kind in FactorKind::ALL {
+        let name = called(kind);
+        let offered = factors.as_array().unwrap().iter().find(|row| row["factor_id"] == kind.number()).unwrap();
+        assert_eq!(offered["name"], *name);
+        let started = register(&wire, &format!(r#"{{"factor_id":{}}}"#, kind.number())).await;
+        assert_eq!((started.text("type_display_name"), started.text("user_display_name")), (name.clone(), name));
+        assert_eq!(started.text("auth_factor_name"), offered["auth_factor_name"]);
+    }
+    let (sms, (totp, _)) = (wire.sms().await, wire.totp().await);
+    for (device, kind, usual) in [(sms, FactorKind::Sms, "SMS"), (totp, FactorKind::Totp, "Google Authenticator")] {
+        let name = called(kind);
+        let devices = wire.get("2/devices").await.json();
+        let listed = devices.as_array().unwrap().iter().find(|row| row["device_id"] == *device).unwrap();
+        assert_eq!((&listed["type_display_name"], &listed["auth_factor_name"]), (&name.clone().into(), &usual.into()));
+        let opened = challenge(&wire, &device).await;
+        assert_eq!((opened.text("type_display_name"), opened.text("auth_factor_name")), (name, usual.to_owned()));
+    }
+    // Log-ins tell the type of a device, which clients choose by.
+    let user = wire.server.user(1);
+    let body =
+        serde_json::json!({ "username_or_email": user.username, "password": user.password, "subdomain": "acme" });
+    let under_way = wire.call_as(Scope::AuthenticationOnly, "POST", "/api/1/login/auth", &body.to_string()).await;
+    let types: Vec<_> =
+        under_way.single()["devices"].as_array().unwrap().iter().map(|row| row["device_type"].clone()).collect();
+    assert_eq!(types, ["OneLogin SMS", "Google Authenticator"]);
+}
+
 // Profiles (contract 15).
 
 /// Contract 14.1: ids of devices are texts, and a number in one answer of one profile.

@@ -35,6 +35,8 @@ pub(crate) struct Setting {
 pub(crate) enum Kind {
     /// A text that passes a judgement.
     Text(fn(&str) -> Result<(), String>),
+    /// A name that people read; one with nothing to see is refused.
+    Label,
     /// A text that is not shown, and that may come from the file which the variable with `_FILE` names.
     Secret,
     /// One of these words.
@@ -422,6 +424,49 @@ pub(crate) static SETTINGS: &[Setting] = &[
         kind: Kind::Number(0, 1_024),
         about: "Threads that answer requests; 0 for one per core",
         default: || Some(Value::from(0)),
+        ..SETTING
+    },
+    Setting {
+        key: "names.sms",
+        kind: Kind::Label,
+        about: "What people read for text messages, in the place of OneLogin SMS: `type_display_name`, and the names in lists of \
+                factors. Clients match on `auth_factor_name` and `device_type`, which stay",
+        example: "\"Text message\"",
+        ..SETTING
+    },
+    Setting {
+        key: "names.voice",
+        kind: Kind::Label,
+        about: "What people read for calls, in the place of OneLogin Voice",
+        example: "\"Phone call\"",
+        ..SETTING
+    },
+    Setting {
+        key: "names.email",
+        kind: Kind::Label,
+        about: "What people read for codes by mail, in the place of OneLogin Email",
+        example: "\"E-mail\"",
+        ..SETTING
+    },
+    Setting {
+        key: "names.push",
+        kind: Kind::Label,
+        about: "What people read for prompts on the phone, in the place of OneLogin Protect",
+        example: "\"Phone prompt\"",
+        ..SETTING
+    },
+    Setting {
+        key: "names.totp",
+        kind: Kind::Label,
+        about: "What people read for authenticator apps, in the place of Google Authenticator (v1) and Authenticator (v2)",
+        example: "\"Authenticator app\"",
+        ..SETTING
+    },
+    Setting {
+        key: "names.hotp",
+        kind: Kind::Label,
+        about: "What people read for tokens that count, in the place of HOTP Token (v1) and HOTP (v2)",
+        example: "\"Key fob\"",
         ..SETTING
     },
     Setting {

@@ -60,7 +60,7 @@ fn every_setting_takes_what_orchestrators_write() {
             }
             Kind::Paths => (vec!["a.pem, b.pem", "a.pem,b.pem "], vec!["a.pem", "b.pem"].into(), ""),
             Kind::Text(_) if key == "public_url" => (vec![" https://x "], "https://x".into(), "https://x/#y"),
-            Kind::Text(_) => (vec!["Acme", " Acme\n"], "Acme".into(), "a\u{7}b"),
+            Kind::Text(_) | Kind::Label => (vec!["Acme", " Acme\n"], "Acme".into(), "a\u{7}b"),
             Kind::Secret | Kind::Path => (vec!["x", " x\n"], "x".into(), ""),
         };
         for text in good {
@@ -87,6 +87,30 @@ fn every_setting_takes_what_orchestrators_write() {
     for (text, yes) in [("FALSE", false), ("0", false), ("off", false), ("No", false), ("ON", true)] {
         assert_eq!(value::yes_or_no(text), Ok(yes), "{text}");
         assert_eq!(load(&format!("insecure_http = '{text}'"), Given::default()).unwrap().insecure_http, yes);
+    }
+}
+
+#[test]
+fn every_factor_may_be_named_and_a_name_that_shows_nothing_is_refused() {
+    for kind in FactorKind::ALL {
+        let key = name_of(kind);
+        let setting = Setting::of(key).unwrap();
+        let (_, last) = setting.table();
+        let named = |name: &str| load(&format!("[names]\n{last} = {}\n", Value::from(name)), Given::default());
+        let names = named(" My key ").unwrap().options.names;
+        assert_eq!(names.v1_type_display_name(kind), "My key");
+        assert_eq!(names.v2_type_display_name(kind), "My key");
+        for wrong in ["", " ", "\u{200b}", "a\tb", "a\u{202e}b", &"x".repeat(101)] {
+            let said = named(wrong).unwrap_err().to_string();
+            assert!(said.contains(key) && said.contains("countersign.toml, line 2"), "{wrong:?}: {said}");
+            // A variable or a flag that is empty is as if it were not given.
+            if !wrong.trim().is_empty() {
+                let said = with_variable(setting.variable(), wrong).unwrap_err().to_string();
+                assert!(said.contains(setting.variable()), "{wrong:?}: {said}");
+                let said = with_flag(setting, wrong).unwrap_err().to_string();
+                assert!(said.contains(setting.flag()), "{wrong:?}: {said}");
+            }
+        }
     }
 }
 

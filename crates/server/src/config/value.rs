@@ -21,6 +21,10 @@ pub(crate) fn read(kind: Kind, text: &str) -> Result<Option<Value>, String> {
             judge(text)?;
             text.into()
         }
+        Kind::Label => {
+            label(text)?;
+            text.into()
+        }
         Kind::Secret | Kind::Path => text.into(),
         Kind::Word(words) => {
             let known = words.iter().find(|word| word.eq_ignore_ascii_case(text));
@@ -50,6 +54,8 @@ pub(crate) fn of_file(kind: Kind, value: &Value) -> Result<Option<Value>, String
             };
             Ok(Some(Value::Array(parts.iter().map(part).collect::<Result<_, _>>()?)))
         }
+        // Nothing is no name: who wants the usual one leaves the line out.
+        (Kind::Label, Value::String(text)) => label(text.trim()).map(|()| Some(text.trim().into())),
         (_, Value::String(text)) => read(kind, text),
         (Kind::Number(..) | Kind::OneOf(_), Value::Integer(number)) => Ok(Some(in_range(kind, *number)?.into())),
         (Kind::YesNo, Value::Boolean(yes)) => Ok(Some((*yes).into())),
@@ -158,6 +164,17 @@ pub(crate) fn public_url(text: &str) -> Result<(), String> {
             && !text.ends_with('/')
     });
     if fits { Ok(()) } else { Err("write it as https://mfa.example.com, without a slash at the end".to_owned()) }
+}
+
+/// A name that people read.
+fn label(text: &str) -> Result<(), String> {
+    if domain::name::is_label(text) {
+        return Ok(());
+    }
+    Err(format!(
+        "it is a name of at most {} characters, all of which can be shown, and not empty",
+        domain::text::NAME_MAX
+    ))
 }
 
 /// A name that an app shows.

@@ -65,6 +65,39 @@ fn the_issuer_is_what_the_app_shows() {
     assert!(!banner(&["--issuer", "Example Inc"]).contains("--issuer NAME"));
 }
 
+#[test]
+fn a_factors_name_is_read_from_the_file_and_the_environment() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("countersign.toml");
+    let (file_name, data) = (file.to_str().unwrap(), folder.path().join("dev"));
+    std::fs::write(&file, "[names]\nsms = 'Text message'\ntotp = 'App with codes'\n").unwrap();
+    let mut command = countersign();
+    command.env("COUNTERSIGN_NAMES_TOTP", "Six digits").env("COUNTERSIGN_NAMES_HOTP", "");
+    let server = Running::start_as(&["dev", "--data-dir", data.to_str().unwrap(), "--config", file_name], command);
+    let mut api = server.api();
+    let factors = api.send("GET", "/api/2/mfa/users/1/factors", "").unwrap().body;
+    for name in [r#""name":"Text message","auth_factor_name":"SMS""#, r#""name":"Six digits""#, r#""name":"HOTP""#] {
+        assert!(factors.contains(name), "{name}: {factors}");
+    }
+    let shown = run(&["config", "show", "--config", file_name]);
+    assert!(String::from_utf8_lossy(&shown.stdout).contains("Text message"));
+    let check = |text: &str| {
+        std::fs::write(&file, text).unwrap();
+        fails(countersign().args(["config", "check", "--config", file_name]))
+    };
+    let long = format!("[names]\nvoice = '{}'", "x".repeat(101));
+    for text in ["[names]\nvoice = ''", "[names]\nvoice = \"a\\u0007b\"", &long] {
+        let said = check(text);
+        assert!(
+            said.contains("countersign.toml, line 2: names.voice: it is a name of at most 100 characters"),
+            "{said}"
+        );
+    }
+    assert!(check("[names]\nsmss = 'x'").contains("Did you mean `sms`?"));
+    let said = fails(countersign().args(["config", "check"]).env("COUNTERSIGN_NAMES_VOICE", "a\u{7}b"));
+    assert!(said.contains("the variable COUNTERSIGN_NAMES_VOICE: it is a name"), "{said}");
+}
+
 /// What `serve` writes until it is ready.
 pub(crate) fn banner_of_serve(data: &std::path::Path, more: &[&str]) -> String {
     let ready = data.with_extension("ready");
