@@ -102,6 +102,10 @@ mod tests {
             "OneLoginByOneIdentity",
             "saml2aws",
             "aws-runas",
+            "masl",
+            "clisso",
+            "onelogin-auth-cli",
+            "onelogin-aws-role",
             "Pritunl",
             "openvpn-onelogin-auth",
         ] {

@@ -121,6 +121,16 @@ async fn anybody_may_read_the_types() {
     );
 }
 
+/// Contract 9: what a caller says is no event.
+#[tokio::test]
+async fn a_custom_event_has_no_door() {
+    let wire = Wire::start().await;
+    let count = wire.get("/api/1/events").await.json()["data"].as_array().map(Vec::len);
+    let told = wire.post("/api/1/events", r#"{"event_type_id":5,"user_id":2,"custom_message":"hello"}"#).await;
+    assert_eq!((told.status(), &told.json()["status"]["message"]), (404, &"No Route Exists".into()));
+    assert_eq!(wire.get("/api/1/events").await.json()["data"].as_array().map(Vec::len), count);
+}
+
 #[tokio::test]
 async fn an_event_is_found_by_its_id() {
     let wire = Wire::start().await;

@@ -169,10 +169,39 @@ pub(crate) fn words_for(wire: &Wire, app: Value) -> Value {
     words
 }
 
+/// The SAML response of an answer, from Base64.
+fn response(data: &Value) -> Option<String> {
+    let bytes = data.as_str().and_then(|text| data_encoding::BASE64.decode(text.as_bytes()).ok())?;
+    String::from_utf8(bytes).ok()
+}
+
 /// Whether this is a SAML response in Base64.
 pub(crate) fn is_assertion(data: &Value) -> bool {
-    let bytes = data.as_str().and_then(|text| data_encoding::BASE64.decode(text.as_bytes()).ok());
-    bytes.is_some_and(|bytes| String::from_utf8_lossy(&bytes).contains("AttributeStatement"))
+    response(data).is_some_and(|xml| xml.contains("AttributeStatement"))
+}
+
+/// What tools for Amazon read out of a response: every value of an attribute, in the order of the assertion.
+pub(crate) fn attribute_values(data: &Value) -> Vec<String> {
+    let xml = response(data).unwrap_or_else(|| panic!("{data} is no response"));
+    let parts = xml.split("<saml:AttributeValue").skip(1);
+    let value = |part: &str| Some(part.split_once('>')?.1.split_once("</saml:AttributeValue>")?.0.to_owned());
+    parts.map(|part| value(part).unwrap_or_else(|| panic!("no end in {part}"))).collect()
+}
+
+/// The roles of a response with their providers, as Amazon's pair of names has them.
+pub(crate) fn roles(data: &Value) -> Vec<(String, String)> {
+    let values = attribute_values(data);
+    let pairs = values.iter().filter_map(|value| value.split_once(','));
+    let roles: Vec<_> = pairs.map(|(role, provider)| (role.to_owned(), provider.to_owned())).collect();
+    for (role, provider) in &roles {
+        let of_account = |arn: &str, rest: &str| {
+            let (account, found) = arn.strip_prefix("arn:aws:iam::")?.split_once(':')?;
+            (account.len() == 12 && found.starts_with(rest)).then(|| account.to_owned())
+        };
+        let account = of_account(role, "role/");
+        assert!(account.is_some() && account == of_account(provider, "saml-provider/"), "{role},{provider}");
+    }
+    roles
 }
 
 /// A paired phone for push; gives the device's id.

@@ -11,13 +11,17 @@ mod wire;
 mod caller;
 
 mod asobrien;
+mod auth_cli;
+mod aws_role;
 mod aws_runas;
+mod clisso;
 mod connector;
 mod dotnet;
 mod go;
 mod graph;
 mod java;
 mod login_cli;
+mod masl;
 mod mcp;
 mod node;
 mod openvpn;
