@@ -23,6 +23,8 @@ pub enum Budget {
     Reserve,
     /// Those of one client, by hour.
     ReserveOf(ClientId),
+    /// Those of [`Budget::Block`] that callers asked for that may only look (SEC 95).
+    BlockOfReaders(KeyedHash),
 }
 
 impl Budget {
@@ -35,6 +37,7 @@ impl Budget {
             Self::Calls(client) => (4, client.0.to_be_bytes().to_vec()),
             Self::Reserve => (5, Vec::new()),
             Self::ReserveOf(client) => (6, client.0.to_be_bytes().to_vec()),
+            Self::BlockOfReaders(block) => (7, block.to_bytes().to_vec()),
         }
     }
 
@@ -48,6 +51,7 @@ impl Budget {
             4 => client().map(Self::Calls),
             5 => subject.is_empty().then_some(Self::Reserve),
             6 => client().map(Self::ReserveOf),
+            7 => KeyedHash::from_bytes(subject).map(Self::BlockOfReaders),
             _ => None,
         }
     }
@@ -79,7 +83,9 @@ impl Spent {
     /// From when on nothing of this need be remembered.
     pub fn over_at(&self, budget: Budget) -> Timestamp {
         match budget {
-            Budget::Block(_) => self.recent.iter().map(|sent| sent.at).max().unwrap_or_default().plus(DAY),
+            Budget::Block(_) | Budget::BlockOfReaders(_) => {
+                self.recent.iter().map(|sent| sent.at).max().unwrap_or_default().plus(DAY)
+            }
             // A clock that is set back must find the day it comes back to.
             Budget::Client(_) | Budget::Server => self.since.plus(7 * DAY),
             Budget::Calls(_) => self.since.plus(HOUR),
@@ -108,7 +114,8 @@ mod tests {
         let block = MacKeys::new(vec![(7, Secret::new(vec![1; 32]))]).hash("a", "b");
         let id = ClientId(i64::MAX);
         let ours = [Budget::Client(id), Budget::Calls(id), Budget::ReserveOf(id)];
-        for budget in ours.into_iter().chain([Budget::Block(block), Budget::Server, Budget::Reserve]) {
+        let others = [Budget::Block(block), Budget::BlockOfReaders(block), Budget::Server, Budget::Reserve];
+        for budget in ours.into_iter().chain(others) {
             let (kind, subject) = budget.stored();
             assert_eq!(Budget::from_stored(kind, &subject), Some(budget));
         }

@@ -54,6 +54,35 @@ impl Scope {
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|scope| scope.name().eq_ignore_ascii_case(name))
     }
+
+    /// What a caller of this scope may do to people (SEC 95).
+    pub fn right(self) -> Right {
+        match self {
+            Self::ReadUsers | Self::ReadAll => Right::Look,
+            Self::AuthenticationOnly => Right::LogIn,
+            Self::ManageUsers | Self::ManageAll => Right::Manage,
+        }
+    }
+}
+
+/// What a caller may do to people, whatever calls its scope opens to it (SEC 95). Some documented scopes open calls that
+/// reach further than their name says; the rules ask here how far those may go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Right {
+    /// Anything: clients that manage users, operators, and the server itself.
+    #[default]
+    Manage,
+    /// Log people in and out.
+    LogIn,
+    /// Look at people, put a challenge to them and judge what they answer.
+    Look,
+}
+
+impl Right {
+    /// Whether this caller only looks.
+    pub fn only_looks(self) -> bool {
+        self == Self::Look
+    }
 }
 
 /// Which clients' expectations the answers meet where they contradict each other (contract 15).

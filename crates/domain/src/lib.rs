@@ -43,7 +43,7 @@ pub mod webhook;
 pub use audit::{AuditEvent, AuditKind};
 pub use budget::{Budget, BudgetView, Spent};
 pub use burst::CallRate;
-pub use client::{Client, ClientOptions, ClientView, CompatProfile, Scope, TokenSet};
+pub use client::{Client, ClientOptions, ClientView, CompatProfile, Right, Scope, TokenSet};
 pub use country::Countries;
 pub use decision::{Change, Decision, View};
 pub use device::{Device, DeviceStatus};

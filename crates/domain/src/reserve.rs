@@ -29,7 +29,7 @@ impl Reserve {
         match budget {
             Budget::Reserve => self.all,
             Budget::ReserveOf(_) => self.client,
-            Budget::Block(_) | Budget::Client(_) | Budget::Server | Budget::Calls(_) => 0,
+            Budget::Block(_) | Budget::BlockOfReaders(_) | Budget::Client(_) | Budget::Server | Budget::Calls(_) => 0,
         }
     }
 }

@@ -40,9 +40,25 @@ impl SendLimits {
         let limit = match budget {
             Budget::Client(_) => self.client_per_day,
             Budget::Server => self.server_per_day,
-            Budget::Block(_) | Budget::Calls(_) | Budget::Reserve | Budget::ReserveOf(_) => 0,
+            Budget::Block(_)
+            | Budget::BlockOfReaders(_)
+            | Budget::Calls(_)
+            | Budget::Reserve
+            | Budget::ReserveOf(_) => 0,
         };
         Some(limit).filter(|limit| *limit > 0)
+    }
+
+    /// The part of these that callers have who may only look: half of what a device, a number or a hundred of them gets,
+    /// rounded up, so that the rest stays for others (SEC 95).
+    #[must_use]
+    pub fn of_readers(&self) -> Self {
+        Self {
+            device_per_ten_minutes: self.device_per_ten_minutes.div_ceil(2),
+            target_per_day: self.target_per_day.div_ceil(2),
+            block_per_hour: self.block_per_hour.div_ceil(2),
+            ..*self
+        }
     }
 }
 
@@ -97,6 +113,18 @@ impl Recipient {
                 Some(Self { budget, target: mark(&mailbox), in_block: false })
             }
             Credential::Totp(_) | Credential::Hotp(_) | Credential::Push { .. } => None,
+        }
+    }
+}
+
+impl Recipient {
+    /// The same recipient where the part of callers is counted who may only look (SEC 95). Messages of theirs count here
+    /// and where everybody's do.
+    #[must_use]
+    pub fn of_readers(self) -> Self {
+        match self.budget {
+            Budget::Block(block) => Self { budget: Budget::BlockOfReaders(block), ..self },
+            _ => self,
         }
     }
 }

@@ -4,6 +4,7 @@
 //! anything, and a success resets only the consecutive count of the device that was used (SEC 25).
 
 use crate::audit::{AuditEvent, AuditKind};
+use crate::client::Right;
 use crate::decision::{Change, View};
 use crate::device::DeviceStatus;
 use crate::digest::Digest;
@@ -15,6 +16,9 @@ use crate::verification::close_sessions;
 
 /// Consecutive wrong answers after which a device is disabled (SEC 22). Never settable above 100.
 pub const DISABLE_AT: u32 = 50;
+/// How far the wrong answers of callers that may only look take a device: half of the way to [`DISABLE_AT`], so that no
+/// number of them disables it (SEC 95). From there on each one locks the device for an hour.
+pub const READERS_UP_TO: u32 = DISABLE_AT / 2;
 /// Wrong answers per user in any hour, over all factors and doors (SEC 23).
 pub const USER_PER_HOUR: usize = 20;
 /// Wrong answers per user in any day.
@@ -56,6 +60,10 @@ pub enum ThrottleKey {
     Prompts,
     /// Warnings of the person that prompts are refused.
     Warnings,
+    /// Those of [`ThrottleKey::Send`] that callers asked for that may only look.
+    SendOfReaders(FactorKind),
+    /// Those of [`ThrottleKey::Prompts`] that such callers put.
+    PromptsOfReaders,
 }
 
 impl ThrottleKey {
@@ -69,6 +77,16 @@ impl ThrottleKey {
             Self::Password => (5, 0),
             Self::Prompts => (6, 0),
             Self::Warnings => (7, 0),
+            Self::SendOfReaders(kind) => (8, kind.number()),
+            Self::PromptsOfReaders => (9, 0),
+        }
+    }
+
+    /// Whether it counts what people are sent, and no wrong answers.
+    pub(crate) fn is_of_messages(self) -> bool {
+        match self {
+            Self::Send(_) | Self::SendOfReaders(_) | Self::Prompts | Self::PromptsOfReaders | Self::Warnings => true,
+            Self::Device(_) | Self::User | Self::TempToken | Self::Password => false,
         }
     }
 
@@ -82,6 +100,8 @@ impl ThrottleKey {
             5 => Some(Self::Password),
             6 => Some(Self::Prompts),
             7 => Some(Self::Warnings),
+            8 => FactorKind::from_number(subject).map(Self::SendOfReaders),
+            9 => Some(Self::PromptsOfReaders),
             _ => None,
         }
     }
@@ -121,7 +141,11 @@ impl Throttle {
             ThrottleKey::TempToken if self.recent.len() < TEMP_TOKEN_PER_DAY => HOUR,
             ThrottleKey::Password => PASSWORD_WINDOW,
             ThrottleKey::Prompts => REPORT_PAUSE,
-            ThrottleKey::TempToken | ThrottleKey::Send(_) | ThrottleKey::Warnings => DAY,
+            ThrottleKey::TempToken
+            | ThrottleKey::Send(_)
+            | ThrottleKey::SendOfReaders(_)
+            | ThrottleKey::PromptsOfReaders
+            | ThrottleKey::Warnings => DAY,
         }
     }
 
@@ -190,15 +214,27 @@ pub fn is_doubled(view: &View, device: Option<DeviceId>, wrong: &Digest, now: Ti
     last_wrong.is_some_and(|(last, at)| last.matches(wrong) && now.is_within(DOUBLE_WINDOW, at))
 }
 
+/// Wrong answers in a row, after one more of a caller with this right (SEC 95).
+fn one_more(consecutive: u32, right: Right) -> u32 {
+    let more = consecutive.saturating_add(1);
+    if right.only_looks() { more.min(READERS_UP_TO.max(consecutive)) } else { more }
+}
+
+/// Whether one more wrong answer with this device, of a caller with this right, is one too many (SEC 22).
+pub(crate) fn is_last(view: &View, device: DeviceId, right: Right) -> bool {
+    !right.only_looks() && view.throttle(ThrottleKey::Device(device)).consecutive.saturating_add(1) >= DISABLE_AT
+}
+
 /// Counts one wrong answer against its subject and the user, with the locks that follow (SEC 20–24).
 pub fn count_failure(
     view: &View,
     user: UserId,
     device: Option<DeviceId>,
     wrong: Digest,
+    right: Right,
     now: Timestamp,
 ) -> Vec<Change> {
-    let mut changes = count_subject(view, user, device, wrong, now);
+    let mut changes = count_subject(view, user, device, wrong, right, now);
     changes.extend(count_user(view, user, now));
     changes
 }
@@ -209,6 +245,7 @@ pub(crate) fn count_subject(
     user: UserId,
     device: Option<DeviceId>,
     wrong: Digest,
+    right: Right,
     now: Timestamp,
 ) -> Vec<Change> {
     let mut changes = Vec::new();
@@ -221,10 +258,12 @@ pub(crate) fn count_subject(
     };
     let subject = device.map_or(ThrottleKey::TempToken, ThrottleKey::Device);
     let mut throttle = view.throttle(subject);
-    throttle.consecutive = throttle.consecutive.saturating_add(1);
+    let before = throttle.consecutive;
+    throttle.consecutive = one_more(before, right);
     throttle.last_wrong = Some((wrong, now));
     let lock = if device.is_some() {
-        device_lock(throttle.consecutive)
+        // Where a reader's count ends, each of its guesses costs the longest lock.
+        if throttle.consecutive == before { Some(HOUR) } else { device_lock(throttle.consecutive) }
     } else {
         throttle.push(now);
         if throttle.within(DAY, now) >= TEMP_TOKEN_PER_DAY {
@@ -241,7 +280,7 @@ pub(crate) fn count_subject(
     }
     // Only what is in use can be disabled: unlocking would otherwise put a device in use that never proved anything.
     let in_use = |id| view.device(id).is_some_and(|d| d.status == DeviceStatus::Active);
-    let disabled = throttle.consecutive >= DISABLE_AT && device.is_some_and(in_use);
+    let disabled = device.is_some_and(|id| in_use(id) && is_last(view, id, right));
     changes.push(Change::SetThrottle(user, throttle));
     if let (true, Some(device)) = (disabled, device) {
         changes.extend(close_sessions(view));
@@ -320,6 +359,20 @@ pub fn next_send(view: &View, factor: FactorKind, policy: &Policy, now: Timestam
     last.max(full).max(tired)
 }
 
+/// When a caller that may only look may have the next message of this factor sent, if not now. It has a part of its own
+/// of what may be sent, so that the rest stays for others (SEC 95).
+pub fn next_send_of_reader(view: &View, factor: FactorKind, policy: &Policy, now: Timestamp) -> Option<Timestamp> {
+    let all = next_send(view, factor, policy, now);
+    if !policy.message_limits {
+        return all;
+    }
+    let most = usize::try_from(policy.sends.of_readers().device_per_ten_minutes).unwrap_or(usize::MAX);
+    let own = view.throttle(ThrottleKey::SendOfReaders(factor)).full(most, 10 * MINUTE, now);
+    let prompts = view.throttle(ThrottleKey::PromptsOfReaders);
+    let tired = if factor == FactorKind::Push { worn_out_by_readers(&prompts, now) } else { None };
+    all.max(own).max(tired)
+}
+
 /// Until when no prompt is put, since the person has not accepted so many (SEC 13), or has said that somebody else is
 /// signing in, which holds whatever the limits (SEC 12).
 pub fn tired(view: &View, policy: &Policy, now: Timestamp) -> Option<Timestamp> {
@@ -328,24 +381,39 @@ pub fn tired(view: &View, policy: &Policy, now: Timestamp) -> Option<Timestamp> 
     if policy.message_limits { paused.max(worn_out(&prompts, now)) } else { paused }
 }
 
-/// Whether a prompt put now is the last that is put for a while, unless it is accepted (SEC 13).
-pub fn tires(view: &View, policy: &Policy, now: Timestamp) -> bool {
-    policy.message_limits && worn_out(&with_prompt(view, now), now).is_some()
+/// Whether prompts wear the person down: none is put for now, or none for callers that may only look.
+pub fn is_worn_down(view: &View, policy: &Policy, now: Timestamp) -> bool {
+    let of_readers = view.throttle(ThrottleKey::PromptsOfReaders);
+    tired(view, policy, now).is_some() || (policy.message_limits && worn_out_by_readers(&of_readers, now).is_some())
+}
+
+/// Whether a prompt put now by a caller with this right is the last that is put for a while, unless it is accepted (SEC 13).
+pub fn tires(view: &View, policy: &Policy, right: Right, now: Timestamp) -> bool {
+    let after = |key| with_prompt(view, key, now);
+    let of_all = || worn_out(&after(ThrottleKey::Prompts), now).is_some();
+    let of_readers = || worn_out_by_readers(&after(ThrottleKey::PromptsOfReaders), now).is_some();
+    policy.message_limits && (of_all() || (right.only_looks() && of_readers()))
 }
 
 /// Counts one prompt against the patience of the person (SEC 13).
 pub fn count_prompt(view: &View, user: UserId, now: Timestamp) -> Change {
-    Change::SetThrottle(user, with_prompt(view, now))
+    Change::SetThrottle(user, with_prompt(view, ThrottleKey::Prompts, now))
 }
 
-fn with_prompt(view: &View, now: Timestamp) -> Throttle {
-    let mut prompts = view.throttle(ThrottleKey::Prompts);
+fn with_prompt(view: &View, key: ThrottleKey, now: Timestamp) -> Throttle {
+    let mut prompts = view.throttle(key);
     prompts.push_sent(DAY, now);
     prompts
 }
 
 fn worn_out(prompts: &Throttle, now: Timestamp) -> Option<Timestamp> {
     prompts.full(PROMPTS_PER_FIVE_MINUTES, 5 * MINUTE, now).max(prompts.full(PROMPTS_PER_DAY, DAY, now))
+}
+
+/// The same of callers that may only look, who put half of them (SEC 95).
+fn worn_out_by_readers(prompts: &Throttle, now: Timestamp) -> Option<Timestamp> {
+    let soon = prompts.full(PROMPTS_PER_FIVE_MINUTES.div_ceil(2), 5 * MINUTE, now);
+    soon.max(prompts.full(PROMPTS_PER_DAY.div_ceil(2), DAY, now))
 }
 
 /// Until when prompts pause. A clock that was set back makes no pause longer than it was meant to be.
@@ -360,12 +428,15 @@ pub fn pause_prompts(view: &View, user: UserId, now: Timestamp) -> Change {
 }
 
 /// A prompt was accepted: those before it are forgotten. A pause stays: what was accepted may be what was reported.
-pub fn forgive_prompts(view: &View, user: UserId, now: Timestamp) -> Option<Change> {
-    let prompts = view.throttles.iter().find(|throttle| throttle.key == ThrottleKey::Prompts)?;
-    Some(match paused(prompts, now) {
-        Some(_) => Change::SetThrottle(user, Throttle { recent: Vec::new(), ..prompts.clone() }),
-        None => Change::ClearThrottle(user, prompts.key),
-    })
+pub fn forgive_prompts(view: &View, user: UserId, now: Timestamp) -> Vec<Change> {
+    let forgive = |prompts: &Throttle| match prompts.key {
+        ThrottleKey::Prompts if paused(prompts, now).is_some() => {
+            Some(Change::SetThrottle(user, Throttle { recent: Vec::new(), ..prompts.clone() }))
+        }
+        ThrottleKey::Prompts | ThrottleKey::PromptsOfReaders => Some(Change::ClearThrottle(user, prompts.key)),
+        _ => None,
+    };
+    view.throttles.iter().filter_map(forgive).collect()
 }
 
 /// Counts one message, before it is sent.
@@ -375,13 +446,25 @@ pub fn count_send(view: &View, user: UserId, factor: FactorKind, now: Timestamp)
     Change::SetThrottle(user, throttle)
 }
 
+/// Counts one message, before it is sent, in the part of callers that may only look; it counts as anybody's besides.
+pub fn count_send_of_reader(view: &View, user: UserId, factor: FactorKind, now: Timestamp) -> Vec<Change> {
+    let mut throttle = view.throttle(ThrottleKey::SendOfReaders(factor));
+    throttle.push_sent(HOUR, now);
+    let mut changes = vec![Change::SetThrottle(user, throttle)];
+    if factor == FactorKind::Push {
+        changes.push(Change::SetThrottle(user, with_prompt(view, ThrottleKey::PromptsOfReaders, now)));
+    }
+    changes
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn every_key_is_found_again_by_its_numbers() {
-        let sends = FactorKind::ALL.map(ThrottleKey::Send);
+        let sends =
+            FactorKind::ALL.into_iter().flat_map(|kind| [ThrottleKey::Send(kind), ThrottleKey::SendOfReaders(kind)]);
         let others = [
             ThrottleKey::Device(DeviceId(7)),
             ThrottleKey::User,
@@ -389,12 +472,13 @@ mod tests {
             ThrottleKey::Password,
             ThrottleKey::Prompts,
             ThrottleKey::Warnings,
+            ThrottleKey::PromptsOfReaders,
         ];
-        for key in others.iter().chain(&sends) {
+        for key in others.into_iter().chain(sends) {
             let (kind, subject) = key.numbers();
-            assert_eq!(ThrottleKey::from_numbers(kind, subject), Some(*key));
+            assert_eq!(ThrottleKey::from_numbers(kind, subject), Some(key));
         }
-        assert_eq!(ThrottleKey::from_numbers(9, 0), None);
+        assert_eq!(ThrottleKey::from_numbers(10, 0), None);
     }
 
     /// SEC 25: a limit of N in an hour is N in any hour.

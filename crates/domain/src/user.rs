@@ -3,15 +3,15 @@
 use serde::{Deserialize, Serialize};
 
 use crate::audit::AuditKind;
+use crate::client::Right;
 use crate::decision::{Change, Decision, View};
 use crate::device::DeviceStatus;
 use crate::id::{DeviceId, UserId};
 use crate::name::{LoginNames, is_login_name, trimmed};
 use crate::temp_token::TempToken;
 use crate::text;
-use crate::throttle::ThrottleKey;
 use crate::time::{MINUTE, Timestamp};
-use crate::verification::{Context, close_all, close_log_ins, close_sessions};
+use crate::verification::{Context, close_all, close_log_ins, close_of_log_out, close_sessions};
 
 /// The wire's user status numbers (contract 3.1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -423,10 +423,7 @@ pub fn unlock(view: &View, newest: &[(DeviceId, i64)], context: &Context, now: T
         let user = User { status, locked_until: None, updated_at: now, ..user.clone() };
         decision = decision.with(Change::UpdateUser(user));
     }
-    let guesses = view
-        .throttles
-        .iter()
-        .filter(|t| !matches!(t.key, ThrottleKey::Send(_) | ThrottleKey::Prompts | ThrottleKey::Warnings));
+    let guesses = view.throttles.iter().filter(|t| !t.key.is_of_messages());
     // A device that comes back into use may be in other hands than before.
     let sessions = disabled.clone().next().is_some().then(|| close_sessions(view));
     decision
@@ -437,12 +434,16 @@ pub fn unlock(view: &View, newest: &[(DeviceId, i64)], context: &Context, now: T
         .with(context.event(AuditKind::UserUnlocked, user.id, now).into())
 }
 
-/// Ends the user's pending state tokens and open verifications. Says whether there is such a user.
+/// Ends the user's sessions, pending state tokens and open verifications. A caller that may only log people in and out
+/// leaves alone what others have begun besides sessions: their log-ins under way, challenges and registrations (SEC 95).
+/// Says whether there is such a user.
 pub fn log_out(view: &View, context: &Context, now: Timestamp) -> Decision<bool> {
     let Some(user) = &view.user else { return Decision::reply(false) };
-    Decision::reply(true)
-        .with_all(close_all(view, now))
-        .with(context.event(AuditKind::UserLoggedOut, user.id, now).into())
+    let ended: Vec<Change> = match context.right {
+        Right::Manage => close_all(view, now).collect(),
+        Right::LogIn | Right::Look => close_of_log_out(view, context.client, now).collect(),
+    };
+    Decision::reply(true).with_all(ended).with(context.event(AuditKind::UserLoggedOut, user.id, now).into())
 }
 
 /// What ends when a user is barred: open verifications, queued messages, the temporary token (SEC 56).

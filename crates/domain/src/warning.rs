@@ -15,9 +15,9 @@ const APART: i64 = HOUR;
 /// Most warnings of a person in any day: they must not become what they warn of.
 const MOST_A_DAY: usize = 3;
 
-/// Whether the person should be warned: no prompt is put for now, and they were not warned lately.
+/// Whether the person should be warned: no prompt is put for now, to some caller at least, and they were not warned lately.
 pub fn is_due(view: &View, policy: &Policy, now: Timestamp) -> bool {
-    throttle::tired(view, policy, now).is_some() && {
+    throttle::is_worn_down(view, policy, now) && {
         let told: Throttle = view.throttle(ThrottleKey::Warnings);
         told.full(1, APART, now).max(told.full(MOST_A_DAY, DAY, now)).is_none()
     }

@@ -229,6 +229,34 @@ fn a_clock_set_back_finds_every_day_as_it_was() {
     assert!(spent.recent.len() < 8, "it remembers a few days only");
 }
 
+proptest! {
+    /// SEC 95: whatever callers ask for that may only look, the other half of what a number gets is there for others.
+    #[test]
+    fn no_history_of_readers_uses_up_what_others_may_send(
+        steps in prop::collection::vec((0..5_u32, 0..90_i64), 1..300),
+        target_per_day in 2..12_u32,
+        block_per_hour in 10..30_u32,
+    ) {
+        let all = SendLimits { target_per_day, block_per_hour, ..SendLimits::default() };
+        let part = all.of_readers();
+        let (mut spent, mut of_readers, mut now) = (Spent::default(), Spent::default(), START);
+        for (who, minutes) in steps {
+            now = now.plus(minutes * minutes % 47 * MINUTE);
+            let to = number(&format!("+141555501{who:02}"));
+            // As the engine does it: first where readers are counted, then where all are.
+            let (before, theirs) = (view(&spent), view(&of_readers));
+            if commit(&mut of_readers, sends::count(&theirs, &to.of_readers(), &part, now)).0.is_ok() {
+                prop_assert_eq!(commit(&mut spent, sends::count(&before, &to, &all, now)).0, Ok(()));
+            }
+            let mut others = spent.clone();
+            for _ in 0..(target_per_day / 2).min(block_per_hour / 2) {
+                let before = view(&others);
+                prop_assert_eq!(commit(&mut others, sends::count(&before, &to, &all, now)).0, Ok(()));
+            }
+        }
+    }
+}
+
 /// SEC 33: the same for a recipient.
 #[test]
 fn a_clock_set_back_holds_nothing_from_a_recipient_for_days() {

@@ -6,14 +6,14 @@ use domain::device::{MAX_DEVICES, default_device};
 use domain::enrolment::{self, Enrolled, Enrolment, MAX_REGISTRATIONS};
 use domain::factor::Challenge;
 use domain::time::{MINUTE, SECOND};
-use domain::verification::{self, MAX_OPEN_PER_DEVICE, Opened, Opening, Purpose};
+use domain::verification::{self, Context, MAX_OPEN_PER_DEVICE, Opened, Opening, Purpose};
 use domain::{
-    AuditKind, Change, Credential, DeviceId, DeviceStatus, FactorKind, Outcome, Policy, Reason, Secret, Status,
+    AuditKind, Change, Credential, DeviceId, DeviceStatus, FactorKind, Outcome, Policy, Reason, Right, Secret, Status,
     Timestamp, Verification, user,
 };
 use model::{
-    Scene, context, device_door, email, hotp, is_accepted, policy, push, signing_key, sms, token_door, totp, voice,
-    wire_door,
+    Scene, context, device_door, email, hotp, is_accepted, policy, push, reader, signing_key, sms, token_door, totp,
+    voice, wire_door,
 };
 
 #[derive(Clone, Copy, PartialEq)]
@@ -31,14 +31,15 @@ fn draw(scene: &mut Scene, device: DeviceId, door: Door) -> Opening {
         FactorKind::Voice if door == Door::V2 => scene.keypad("123456"),
         FactorKind::Sms | FactorKind::Voice | FactorKind::Email => scene.code("123456"),
     };
-    let verification = scene.new_verification(device, challenge, door == Door::V1);
+    let mut verification = scene.new_verification(device, challenge, door == Door::V1);
+    verification.client_id = scene.by.client;
     let message = model::message(&verification, factor);
     Opening { verification, message, pending_devices: door == Door::V1 }
 }
 
 fn trigger_under(scene: &mut Scene, device: DeviceId, door: Door, policy: &Policy) -> Opened {
     let opening = draw(scene, device, door);
-    scene.db.commit(verification::open(&scene.view(), &opening, policy, &context(), scene.now))
+    scene.db.commit(verification::open(&scene.view(), &opening, policy, &scene.by, scene.now))
 }
 
 fn trigger(scene: &mut Scene, device: DeviceId, door: Door) -> Opened {
@@ -85,6 +86,99 @@ fn a_newly_sent_code_kills_the_older_one_and_its_message() {
         assert_eq!(scene.typed(&wire_door(&old), "123456"), Outcome::Refused(Reason::NotOpen));
         assert!(is_accepted(&scene.typed(&wire_door(&fresh), "123456")));
     }
+}
+
+/// SEC 95: whoever may only look waits until what others have put is over, and what it has put stands in nobody's way.
+#[test]
+fn whoever_may_only_look_supersedes_nobody() {
+    for (credential, doors) in
+        [(sms(), [Door::V1, Door::V2]), (voice(), [Door::V1, Door::V2]), (push(&signing_key(1)), [Door::V1, Door::V2])]
+    {
+        for door in doors {
+            let mut scene = Scene::new();
+            let device = scene.device(&credential, DeviceStatus::Active);
+            let others = opened(trigger(&mut scene, device, door));
+            scene.wait(40 * SECOND);
+            let (before, queued) = (scene.view().verifications, scene.db.outbox.len());
+            scene.by = reader();
+            assert_eq!(trigger(&mut scene, device, Door::V1), Opened::TooSoon(others.expires_at));
+            assert_eq!((scene.view().verifications, scene.db.outbox.len()), (before, queued), "nothing changes");
+
+            scene.now = others.expires_at;
+            let own = opened(trigger(&mut scene, device, Door::V1));
+            scene.wait(40 * SECOND);
+            // Its own it may replace or repeat.
+            let again = trigger(&mut scene, device, Door::V1);
+            assert!(matches!(again, Opened::Opened(_) | Opened::Repeated(_)), "{again:?}");
+            scene.wait(40 * SECOND);
+            scene.by = context();
+            opened(trigger(&mut scene, device, door));
+            assert_eq!(status(&scene, &own), Status::Expired);
+        }
+    }
+}
+
+/// SEC 95: nothing is sent to an authenticator app, so all who ask have state tokens of their own.
+#[test]
+fn whoever_may_only_look_gets_a_state_token_beside_those_of_others() {
+    let mut scene = Scene::new();
+    let device = scene.device(&totp(1), DeviceStatus::Active);
+    let others = opened(trigger(&mut scene, device, Door::V1));
+    scene.by = reader();
+    let mut own = opened(trigger(&mut scene, device, Door::V1));
+    for _ in 0..MAX_OPEN_PER_DEVICE {
+        let fresh = opened(trigger(&mut scene, device, Door::V1));
+        assert_eq!(status(&scene, &own), Status::Expired, "it has one at a time");
+        own = fresh;
+    }
+    assert_eq!(status(&scene, &others), Status::Pending);
+    let code = scene.own_code(device);
+    assert!(is_accepted(&scene.typed(&token_door(&others), &code)));
+    scene.by = context();
+    opened(trigger(&mut scene, device, Door::V1));
+    assert_eq!(status(&scene, &own), Status::Expired, "others supersede as ever");
+}
+
+/// SEC 95: the state token with which a phone's pairing is polled is nobody's to replace.
+#[test]
+fn whoever_may_only_look_takes_no_pairing() {
+    let mut scene = Scene::new();
+    let device = scene.device(&Credential::Push { public_key: None }, DeviceStatus::Pending);
+    let hash = model::keys().hash("a pairing", "ABCD2345");
+    let pairing = scene.verification(device, Challenge::Pairing { hash }, true);
+    scene.by = reader();
+    assert_eq!(trigger(&mut scene, device, Door::V1), Opened::TooSoon(pairing.expires_at));
+    assert_eq!(scene.db.verification(pairing.id).expect("it is stored").state_token, pairing.state_token);
+    scene.by = context();
+    assert!(matches!(trigger(&mut scene, device, Door::V1), Opened::Repeated(_)), "whoever manages goes on with it");
+}
+
+/// SEC 95: logging somebody out ends what a log-in has given, and nothing that others are in the middle of.
+#[test]
+fn whoever_may_only_log_in_ends_no_challenge_of_others() {
+    let mut scene = Scene::new();
+    let device = scene.device(&sms(), DeviceStatus::Active);
+    let others = opened(trigger(&mut scene, device, Door::V2));
+    let mut of_purpose = |purpose, client| {
+        let mut made = scene.new_verification(device, Challenge::Own, true);
+        (made.purpose, made.client_id) = (purpose, Some(domain::ClientId(client)));
+        scene.db.apply(Change::OpenVerification(made.clone()));
+        made
+    };
+    let under_way = of_purpose(Purpose::SignIn, 1);
+    let own = of_purpose(Purpose::SignIn, 3);
+    let given = [Purpose::SessionToken, Purpose::Session, Purpose::Browser].map(|purpose| of_purpose(purpose, 1));
+    let by = Context { client: Some(domain::ClientId(3)), right: Right::LogIn, ..Context::default() };
+    assert!(scene.db.commit(user::log_out(&scene.view(), &by, scene.now)));
+    for kept in [&others, &under_way] {
+        assert_eq!(status(&scene, kept), Status::Pending, "{kept:?}");
+    }
+    for ended in given.iter().chain([&own]) {
+        assert_eq!(status(&scene, ended), Status::Expired, "{ended:?}");
+    }
+    assert_eq!(scene.db.outbox.len(), 1, "the code under way is still sent");
+    assert!(scene.db.commit(user::log_out(&scene.view(), &context(), scene.now)));
+    assert!(scene.view().verifications.is_empty(), "whoever manages ends all");
 }
 
 /// Rulings 26: within 30 s of a send nothing is sent and the old challenge stays.

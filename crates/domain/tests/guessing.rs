@@ -8,9 +8,10 @@ use domain::time::{DAY, HOUR, MINUTE, SECOND};
 use domain::user::Unlocked;
 use domain::verification::Target;
 use domain::{
-    AuditKind, DeviceId, DeviceStatus, Outcome, Reason, Response, ThrottleKey, enrolment, throttle, user, warning,
+    AuditKind, DeviceId, DeviceStatus, Outcome, Reason, Response, Right, ThrottleKey, enrolment, throttle, user,
+    warning,
 };
-use model::{Scene, context, device_door, hotp, is_accepted, policy, sms, token_door, totp, wire_door};
+use model::{Scene, context, device_door, hotp, is_accepted, policy, reader, sms, token_door, totp, wire_door};
 
 fn lock_of(scene: &Scene, device: DeviceId) -> Option<i64> {
     throttle::locked_until(&scene.view(), Some(device), scene.now).map(|until| until.since(scene.now))
@@ -103,6 +104,69 @@ fn fifty_failures_disable_a_device_until_an_administrator_unlocks_it() {
     }
     assert_eq!(scene.db.commit(user::unlock(&scene.view(), &[], &context(), scene.now)), Unlocked::Unlocked);
     assert!(is_accepted(&scene.typed(&device_door(device), &code)));
+}
+
+/// SEC 95: the right to look does not become the right to take a device away; what it may do to it passes by itself.
+#[test]
+fn whoever_may_only_look_disables_nothing() {
+    let mut scene = Scene::new();
+    let device = scene.device(&totp(1), DeviceStatus::Active);
+    let pending = scene.device(&totp(2), DeviceStatus::Pending);
+    scene.verification(pending, Challenge::Own, true);
+    scene.by = reader();
+    for round in 1..=throttle::DISABLE_AT + 20 {
+        for device in [device, pending] {
+            scene.wait(3 * HOUR);
+            scene.guess(&device_door(device), 1);
+            assert_eq!(scene.failures(device), round.min(throttle::READERS_UP_TO));
+            // The locks that pass are those of anybody, and none is shorter for being the last.
+            let expected = match round {
+                5 => Some(MINUTE),
+                10 => Some(5 * MINUTE),
+                15 => Some(15 * MINUTE),
+                20 | 25.. => Some(HOUR),
+                _ => None,
+            };
+            assert_eq!(lock_of(&scene, device), expected.map(|lock| lock - SECOND), "{round}");
+        }
+    }
+    assert_eq!(scene.status(device), Some(DeviceStatus::Active));
+    assert_eq!(scene.status(pending), Some(DeviceStatus::Pending));
+    assert_eq!(scene.db.recorded(AuditKind::DeviceDisabled) + scene.db.recorded(AuditKind::DeviceDeleted), 0);
+
+    // What others get wrong comes on top, and then it is the end as ever.
+    scene.by = context();
+    fail_until(&mut scene, device, throttle::DISABLE_AT - 1);
+    scene.wait(3 * HOUR);
+    scene.by = reader();
+    scene.guess(&device_door(device), 1);
+    assert_eq!(scene.failures(device), throttle::DISABLE_AT - 1, "nobody's count goes down");
+    assert_eq!(lock_of(&scene, device), Some(HOUR - SECOND));
+    scene.by = context();
+    scene.wait(3 * HOUR);
+    scene.guess(&device_door(device), 1);
+    assert_eq!(scene.status(device), Some(DeviceStatus::Disabled));
+}
+
+/// SEC 95, SEC 23: many guesses are as dear to a reader as to anybody.
+#[test]
+fn whoever_may_only_look_runs_into_the_locks_of_the_user() {
+    let mut scene = Scene::new();
+    let devices: Vec<_> = (0..20).map(|n| scene.device(&totp(n), DeviceStatus::Active)).collect();
+    scene.by = reader();
+    let (mut guesses, start) = (0, scene.now);
+    // Every five minutes at the next device, for two days.
+    for round in 0..2 * 24 * 12_usize {
+        scene.wait(5 * MINUTE);
+        let device = devices[round % devices.len()];
+        if throttle::locked_until(&scene.view(), Some(device), scene.now).is_none() {
+            scene.guess(&device_door(device), 1);
+            guesses += 1;
+        }
+    }
+    assert!(scene.now.since(start) > 2 * DAY - HOUR);
+    // A hundred, and then one for each hour's lock.
+    assert!((100..=2 * (throttle::USER_PER_DAY + 24)).contains(&guesses), "{guesses}");
 }
 
 /// SEC 22: or an unlocking would put a device in use that never proved anything.
@@ -442,8 +506,55 @@ fn three_prompts_in_five_minutes_and_ten_a_day_until_one_is_accepted() {
     scene.db.commit(user::lock(&scene.view(), 0, &context(), scene.now));
     scene.db.commit(user::unlock(&scene.view(), &[], &context(), scene.now));
     assert!(next(&scene).is_some(), "an unlocking does not make the person more patient");
-    scene.db.apply(throttle::forgive_prompts(&scene.view(), scene.user, scene.now).unwrap());
+    for change in throttle::forgive_prompts(&scene.view(), scene.user, scene.now) {
+        scene.db.apply(change);
+    }
     assert_eq!(next(&scene), None);
+}
+
+/// SEC 95: what may be sent to a device is never used up by callers that may only look.
+#[test]
+fn a_part_of_the_messages_is_left_to_others() {
+    let (sms, push) = (domain::FactorKind::Sms, domain::FactorKind::Push);
+    let of_reader = |scene: &Scene, factor| throttle::next_send_of_reader(&scene.view(), factor, &policy(), scene.now);
+    let of_others = |scene: &Scene, factor| throttle::next_send(&scene.view(), factor, &policy(), scene.now);
+    let send = |scene: &mut Scene, factor| {
+        let (view, user, now) = (scene.view(), scene.user, scene.now);
+        let mut changes = throttle::count_send_of_reader(&view, user, factor, now);
+        changes.push(throttle::count_send(&view, user, factor, now));
+        if factor == push {
+            changes.push(throttle::count_prompt(&view, user, now));
+        }
+        for change in changes {
+            scene.db.apply(change);
+        }
+    };
+    for (factor, most) in [(sms, 3), (push, 2)] {
+        let mut scene = Scene::new();
+        for n in 0..most {
+            assert_eq!(of_reader(&scene, factor), None, "{factor:?} {n}");
+            let last = throttle::tires(&scene.view(), &policy(), Right::Look, scene.now);
+            assert_eq!(last && factor == push, n + 1 == most && factor == push);
+            send(&mut scene, factor);
+            scene.wait(30 * SECOND);
+        }
+        assert!(of_reader(&scene, factor).is_some(), "{factor:?}");
+        assert_eq!(of_others(&scene, factor), None, "{factor:?}");
+        assert_eq!(warning::is_due(&scene.view(), &policy(), scene.now), factor == push, "the person hears of it");
+    }
+    // Of a day's prompts, too; and an accepted one starts both counts again.
+    let mut scene = Scene::new();
+    for _ in 0..5 {
+        assert_eq!(of_reader(&scene, push), None);
+        send(&mut scene, push);
+        scene.wait(HOUR);
+    }
+    assert!(of_reader(&scene, push).is_some());
+    assert_eq!(of_others(&scene, push), None);
+    for change in throttle::forgive_prompts(&scene.view(), scene.user, scene.now) {
+        scene.db.apply(change);
+    }
+    assert_eq!(of_reader(&scene, push), None);
 }
 
 /// SEC 13: the person is warned with the prompt that fills a limit, however slowly that comes about.
@@ -454,14 +565,14 @@ fn the_prompt_that_fills_a_limit_is_known_when_it_is_put() {
         let push = domain::FactorKind::Push;
         for n in 1..=filling {
             assert_eq!(throttle::next_send(&scene.view(), push, &policy(), scene.now), None);
-            let is_last = throttle::tires(&scene.view(), &policy(), scene.now);
+            let is_last = throttle::tires(&scene.view(), &policy(), Right::Manage, scene.now);
             assert_eq!(is_last, n == filling, "prompt {n} of {filling}");
             scene.db.apply(throttle::count_prompt(&scene.view(), scene.user, scene.now));
             assert_eq!(warning::is_due(&scene.view(), &policy(), scene.now), n == filling);
             scene.wait(apart);
         }
         let off = domain::Policy { message_limits: false, ..policy() };
-        assert!(!throttle::tires(&scene.view(), &off, scene.now));
+        assert!(!throttle::tires(&scene.view(), &off, Right::Manage, scene.now));
     }
 }
 

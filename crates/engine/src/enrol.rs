@@ -129,9 +129,9 @@ impl Engine {
         let enrolment =
             Enrolment { device: device.clone(), registration: drawn.registration.clone(), message: drawn.message };
         let policy = self.settings.policy.clone();
-        let (to, client) = (self.recipient(&credential), context.client);
+        let (to, asker) = (self.recipient(&credential), (context.client, context.right));
         let enrolled = self
-            .decide_to_send(&view, user.id, to, client, now, move |view| {
+            .decide_to_send(&view, user.id, to, asker, now, move |view| {
                 enrolment::enrol(view, &enrolment, &policy, &context, now)
             })
             .await?;

@@ -8,7 +8,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use domain::sends::{self, Alarm, Leased};
 use domain::time::{DAY, SECOND};
-use domain::{Budget, Change, ClientId, Credential, Decision, Recipient, Timestamp, UserId, View};
+use domain::{Budget, Change, ClientId, Credential, Decision, Recipient, Right, Timestamp, UserId, View};
 
 use crate::{Engine, Error};
 
@@ -34,7 +34,7 @@ const BELIEVED: i64 = 10 * SECOND;
 /// What was counted for one message.
 struct Counted {
     days: Vec<Budget>,
-    to: Option<Recipient>,
+    to: Vec<Recipient>,
     at: Timestamp,
 }
 
@@ -75,14 +75,15 @@ impl Engine {
         if is_on { Recipient::of(credential, self.keys.mac_keys()) } else { None }
     }
 
-    /// Decides about a user where a message to `to` may be queued, which is counted before. `snapshot` is the user as
-    /// the caller has seen it: what it already refuses costs nobody anything.
+    /// Decides about a user where a message to `to` may be queued, which is counted before. `by` is the client that asks
+    /// for it, and what it may do to people. `snapshot` is the user as the caller has seen it: what it already refuses costs
+    /// nobody anything.
     pub(crate) async fn decide_to_send<T, F>(
         &self,
         snapshot: &View,
         user: UserId,
         to: Option<Recipient>,
-        client: Option<ClientId>,
+        by: (Option<ClientId>, Right),
         now: Timestamp,
         rule: F,
     ) -> Result<T, Error>
@@ -94,7 +95,7 @@ impl Engine {
         let mut expected = queues(&rule(snapshot));
         // The user may have changed since the snapshot, at most once in the way of this.
         loop {
-            let counted = if expected { Some(self.count_send(to, client, now).await?) } else { None };
+            let counted = if expected { Some(self.count_send(to, by, now).await?) } else { None };
             let (rule, is_counted) = (rule.clone(), expected);
             // Should this fail, nobody knows what became of it, and what was counted stays so.
             let ended = self
@@ -122,13 +123,26 @@ impl Engine {
     /// Counts one message against everything it counts against, or says from when on there may be one. The recipient
     /// comes first: it refuses most, and what it refuses must neither sound the alarms of the days nor be missing there
     /// for others, for as long as it takes to give it back.
-    async fn count_send(&self, to: Recipient, client: Option<ClientId>, now: Timestamp) -> Result<Counted, Error> {
-        let mut counted = Counted { days: Vec::new(), to: None, at: now };
+    async fn count_send(
+        &self,
+        to: Recipient,
+        (client, right): (Option<ClientId>, Right),
+        now: Timestamp,
+    ) -> Result<Counted, Error> {
+        let mut counted = Counted { days: Vec::new(), to: Vec::new(), at: now };
         let limits = self.settings.policy.sends;
-        if limits.target_per_day > 0 || (limits.block_per_hour > 0 && to.in_block) {
-            let count = self.store.decide_budget(to.budget, move |view| sends::count(view, &to, &limits, now)).await?;
-            count.map_err(|at| Error::TooMany(Some(at)))?;
-            counted.to = Some(to);
+        let part = right.only_looks().then(|| (to.of_readers(), limits.of_readers()));
+        for (to, limits) in part.into_iter().chain([(to, limits)]) {
+            if limits.target_per_day == 0 && (limits.block_per_hour == 0 || !to.in_block) {
+                continue;
+            }
+            match self.store.decide_budget(to.budget, move |view| sends::count(view, &to, &limits, now)).await? {
+                Ok(()) => counted.to.push(to),
+                Err(at) => {
+                    self.give_back(counted).await;
+                    return Err(Error::TooMany(Some(at)));
+                }
+            }
         }
         for budget in client.map(Budget::Client).into_iter().chain([Budget::Server]) {
             match self.take_of_day(budget, now).await {
@@ -155,10 +169,10 @@ impl Engine {
                 }
             }
         }
-        if let Some(to) = to
-            && let Err(error) = self.store.decide_budget(to.budget, move |view| sends::give_back(view, &to, at)).await
-        {
-            tracing::warn!(%error, "a message that was not queued stays counted");
+        for to in to {
+            if let Err(error) = self.store.decide_budget(to.budget, move |view| sends::give_back(view, &to, at)).await {
+                tracing::warn!(%error, "a message that was not queued stays counted");
+            }
         }
     }
 

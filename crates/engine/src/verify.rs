@@ -95,12 +95,12 @@ impl Engine {
             None => None,
         };
         let to = self.recipient(&credential);
-        let client = context.client;
+        let asker = (context.client, context.right);
         let opening = Opening { verification, message, pending_devices: request.door == Door::V1 };
         let by = context.clone();
         let policy = self.settings.policy.clone();
         let opened = self
-            .decide_to_send(&view, request.user, to, client, now, move |view| {
+            .decide_to_send(&view, request.user, to, asker, now, move |view| {
                 verification::open(view, &opening, &policy, &context, now)
             })
             .await?;

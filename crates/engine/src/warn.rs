@@ -2,8 +2,8 @@
 
 use domain::verification::Context;
 use domain::{
-    Channel, Content, Credential, Device, DeviceStatus, FactorKind, Message, MessageId, Timestamp, View, throttle,
-    warning,
+    Channel, Content, Credential, Device, DeviceStatus, FactorKind, Message, MessageId, Right, Timestamp, View,
+    throttle, warning,
 };
 use store::IdKind;
 
@@ -16,7 +16,7 @@ impl Engine {
     /// Warns the person behind `device`, to which a prompt was just put, if that was the last for a while: whoever keeps
     /// below the limits is never refused one. `before` is the user as it was.
     pub(crate) async fn warn_of_prompt(&self, before: &View, device: &Device, context: Context, now: Timestamp) {
-        if device.factor != FactorKind::Push || !throttle::tires(before, &self.settings.policy, now) {
+        if device.factor != FactorKind::Push || !throttle::tires(before, &self.settings.policy, context.right, now) {
             return;
         }
         match self.store.view(device.user_id).await {
@@ -41,10 +41,12 @@ impl Engine {
     async fn queue_warning(&self, view: &View, device: &Device, context: Context, now: Timestamp) -> Result<(), Error> {
         for (channel, way) in self.ways_to_warn(view)? {
             let Some(message) = self.draw_warning(device, channel, &way, now).await? else { continue };
-            let (to, client, policy) = (self.recipient(&way), context.client, self.settings.policy.clone());
+            // A warning is the server's own, whoever was the reason for it.
+            let asker = (context.client, Right::Manage);
+            let (to, policy) = (self.recipient(&way), self.settings.policy.clone());
             let (by, id) = (context.clone(), device.id);
             let rule = move |view: &View| warning::of_prompts(view, id, Some(&message), &policy, &by, now);
-            match self.decide_to_send(view, device.user_id, to, client, now, rule).await {
+            match self.decide_to_send(view, device.user_id, to, asker, now, rule).await {
                 Ok(_) => {
                     self.wake_outbox();
                     return Ok(());

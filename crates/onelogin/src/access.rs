@@ -138,9 +138,10 @@ impl<A> Access<A> {
         self.caller.client
     }
 
-    /// The caller, for the audit trail.
+    /// The caller, for the audit trail and for rules that ask what it may do to people (SEC 95). The only place where a
+    /// scope becomes a right.
     pub fn context(&self) -> Context {
-        Context { client: Some(self.caller.client), ip: None }
+        Context { client: Some(self.caller.client), right: self.caller.scope.right(), ip: None }
     }
 }
 

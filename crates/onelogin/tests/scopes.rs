@@ -1,8 +1,9 @@
 //! Every route with every scope (SEC 53): whoever may call gets past the check, and nobody else does.
 
 use domain::Scope;
-use onelogin::ROUTES;
-use testkit::{Script, TestServer};
+use domain::time::{DAY, SECOND};
+use onelogin::{Options, ROUTES};
+use testkit::{Script, Setup, TestServer};
 
 mod wire;
 
@@ -118,4 +119,112 @@ async fn a_log_in_under_way_may_read_its_users_devices() {
     assert_eq!(read(own).await.status(), 200);
     wire.server.advance(301);
     forbidden(own, "once it is over").await;
+}
+
+const READERS: [Scope; 2] = [Scope::ReadUsers, Scope::ReadAll];
+
+/// SEC 95, contract 4.4, 4.5: whoever may only look takes nothing from a person for good, and nothing from other callers.
+#[tokio::test]
+async fn a_read_scope_neither_disables_nor_supersedes() {
+    for scope in READERS {
+        let wire = Wire::start_with(Setup { message_limits: true, ..Setup::default() }).await;
+        let (device, app) = wire.app().await;
+        let verify = format!("1/otp_devices/{device}/verify");
+        for guess in 0..60 {
+            let wrong = json!({ "otp_token": app.wrong(wire.server.now()) }).to_string();
+            let told = wire.call_as(scope, "POST", &verify, &wrong).await;
+            assert_eq!(told.status(), 401, "{guess}: {}", told.0);
+            // Past every lock, so that each is one more; tokens live ten hours.
+            wire.server.advance(2 * 3600);
+            wire.server.forget_tokens();
+        }
+        let right = json!({ "otp_token": app.code(wire.server.now()) }).to_string();
+        assert_eq!(wire.post(&verify, &right).await.status(), 200, "it is in use as before");
+
+        let phone = wire.sms().await;
+        let trigger = format!("1/otp_devices/{phone}/trigger");
+        let (triggered, code) = wire.sent("sms", wire.post(&trigger, "")).await;
+        wire.server.advance(60);
+        let told = wire.call_as(scope, "POST", &trigger, "{}").await;
+        // In the words of Ruling 26, which clients know, until the other one is over.
+        let words = "Rate limit exceeded";
+        assert_eq!((told.status(), &told.json()["status"]["message"]), (429, &json!(words)), "{}", told.0);
+        assert_eq!(told.0.header("retry-after"), Some("60"));
+        let answer = json!({ "otp_token": code, "state_token": triggered.text("state_token") }).to_string();
+        assert_eq!(wire.post(&format!("1/otp_devices/{phone}/verify"), &answer).await.status(), 200);
+
+        // A verification of version 2 is as safe, and a reader has its turn once it is over.
+        let body = json!({ "device_id": phone }).to_string();
+        let (put, code) = wire.sent("sms", wire.post("2/verifications", &body)).await;
+        wire.server.advance(30);
+        assert_eq!(wire.call_as(scope, "POST", &trigger, "{}").await.status(), 429);
+        let answer = json!({ "otp": code }).to_string();
+        assert_eq!(wire.put(&format!("2/verifications/{}", put.text("id")), &answer).await.status(), 200);
+        assert_eq!(wire.call_as(scope, "POST", &trigger, "{}").await.status(), 200);
+        assert_eq!(wire.post(&trigger, "").await.status(), 429, "a message every thirty seconds, whoever asks");
+        wire.server.advance(30);
+        assert_eq!(wire.post(&trigger, "").await.status(), 200, "what a reader has put stands in nobody's way");
+    }
+}
+
+/// SEC 95, SEC 33: the number's messages of the day are not a reader's to use up.
+#[tokio::test]
+async fn a_read_scope_leaves_messages_to_others() {
+    let wire = Wire::start_with(Setup { message_limits: true, ..Setup::default() }).await;
+    let phone = wire.sms().await;
+    let trigger = format!("1/otp_devices/{phone}/trigger");
+    let mut sent = 0;
+    for _ in 0..30 {
+        wire.server.advance(15 * 60);
+        if wire.call_as(READERS[sent % 2], "POST", &trigger, "{}").await.status() == 200 {
+            sent += 1;
+        }
+    }
+    assert_eq!(sent, 5, "half of the ten");
+    assert_eq!(wire.post(&trigger, "").await.status(), 200);
+    wire.server.advance(DAY / SECOND);
+    wire.server.forget_tokens();
+    assert_eq!(wire.call_as(Scope::ReadUsers, "POST", &trigger, "{}").await.status(), 200);
+}
+
+/// Contract 4.4: the switch closes both calls to read scopes.
+#[tokio::test]
+async fn strict_v1_scopes_leave_trigger_and_verify_to_those_who_manage() {
+    let options = Options { strict_v1_scopes: true, ..Options::default() };
+    let wire = Wire::start_with(Setup { options, ..Setup::default() }).await;
+    let (device, app) = wire.app().await;
+    for scope in READERS {
+        for call in ["trigger", "verify"] {
+            let told = wire.call_as(scope, "POST", &format!("1/otp_devices/{device}/{call}"), "{}").await;
+            assert_eq!((told.status(), &told.json()["status"]["message"]), (401, &json!("Insufficient Permission")));
+        }
+    }
+    let right = json!({ "otp_token": app.code(wire.server.now()) }).to_string();
+    let path = format!("1/otp_devices/{device}/verify");
+    assert_eq!(wire.call_as(Scope::ManageUsers, "POST", &path, &right).await.status(), 200);
+}
+
+/// SEC 95: the scope of log-ins ends what log-ins have given, and nothing that others are in the middle of.
+#[tokio::test]
+async fn the_scope_of_log_ins_logs_out_and_ends_nothing_of_others() {
+    let wire = Wire::start().await;
+    let (device, app) = wire.app().await;
+    let phone = wire.sms().await;
+    let body = json!({ "device_id": phone }).to_string();
+    let (put, code) = wire.sent("sms", wire.post("2/verifications", &body)).await;
+    let user = wire.server.user(1);
+    let credentials = json!({ "username_or_email": user.username, "password": user.password, "subdomain": "acme" });
+    let theirs = wire.call_as(Scope::ManageAll, "POST", "/api/1/login/auth", &credentials.to_string()).await;
+    let own = wire.under_way().await;
+
+    assert_eq!(wire.call_as(Scope::AuthenticationOnly, "PUT", "1/logout", "").await.status(), 200);
+    let answer = json!({ "otp": code }).to_string();
+    assert_eq!(wire.put(&format!("2/verifications/{}", put.text("id")), &answer).await.status(), 200);
+    for (scope, token, status) in
+        [(Scope::AuthenticationOnly, own, 400), (Scope::ManageAll, theirs.text("state_token"), 200)]
+    {
+        let step = json!({ "state_token": token, "device_id": device, "otp_token": app.code(wire.server.now()) });
+        let told = wire.call_as(scope, "POST", "/api/1/login/verify_factor", &step.to_string()).await;
+        assert_eq!(told.status(), status, "{scope:?}: {}", told.0);
+    }
 }

@@ -138,7 +138,7 @@ fn answer_temp_token(
             if throttle::is_doubled(view, None, wrong, now) {
                 return decision;
             }
-            decision.with_all(throttle::count_failure(view, user, None, *wrong, now))
+            decision.with_all(throttle::count_failure(view, user, None, *wrong, context.right, now))
         }
         Evidence::Proved(proof) => {
             let token = view.user.as_ref().and_then(|u| u.temp_token.as_ref());
@@ -265,8 +265,9 @@ impl Judged<'_> {
         if throttle::is_doubled(self.view, Some(self.device.id), &wrong, self.now) {
             return decision;
         }
-        let decision =
-            decision.with_all(throttle::count_failure(self.view, self.user, Some(self.device.id), wrong, self.now));
+        let (device, right) = (self.device.id, self.context.right);
+        let counted = throttle::count_failure(self.view, self.user, Some(device), wrong, right, self.now);
+        let decision = decision.with_all(counted);
         let decision = match self.verification {
             Some(verification) => {
                 let decision = decision.with(Change::CountAttempt(verification.id));
@@ -275,10 +276,9 @@ impl Judged<'_> {
             None => decision,
         };
         // A device that never proved anything cannot be disabled and unlocked again, only enrolled anew (SEC 22).
-        let consecutive = self.view.throttle(ThrottleKey::Device(self.device.id)).consecutive.saturating_add(1);
-        if self.device.status == DeviceStatus::Pending && consecutive >= throttle::DISABLE_AT {
+        if self.device.status == DeviceStatus::Pending && throttle::is_last(self.view, device, right) {
             return decision
-                .with_all(discard(self.view, self.device.id))
+                .with_all(discard(self.view, device))
                 .with(self.event(AuditKind::DeviceDeleted).because(&Reason::WrongCode).into());
         }
         decision

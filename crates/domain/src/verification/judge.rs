@@ -7,6 +7,7 @@
 use super::answer::answer;
 use super::find::{Found, find};
 use super::{Context, Outcome, Target};
+use crate::client::Right;
 use crate::decision::{Change, Decision, View};
 use crate::device::Device;
 use crate::digest::{Digest, MacKeys};
@@ -86,20 +87,26 @@ pub fn judge_at_log_in<S: Secrets>(
     }
     let Ok(token) = find(view, &Target::TempToken, now) else { return at(&own) };
     match compare(view, token, response, secrets, now)? {
-        Evidence::Refuted(wrong) => Ok(also_count_token(view, at(&own)?, wrong, now)),
+        Evidence::Refuted(wrong) => Ok(also_count_token(view, at(&own)?, wrong, context.right, now)),
         shown => Ok(answer(view, &Target::TempToken, &shown, context, now)),
     }
 }
 
 /// Counts a wrong temporary token beside what became of the same answer at a device.
-fn also_count_token(view: &View, decision: Decision<Outcome>, wrong: Digest, now: Timestamp) -> Decision<Outcome> {
+fn also_count_token(
+    view: &View,
+    decision: Decision<Outcome>,
+    wrong: Digest,
+    right: Right,
+    now: Timestamp,
+) -> Decision<Outcome> {
     let Some(user) = view.user.as_ref().map(|user| user.id) else { return decision };
     if matches!(decision.reply, Outcome::Accepted { .. }) || throttle::is_doubled(view, None, &wrong, now) {
         return decision;
     }
     let of_user = |change: &Change| matches!(change, Change::SetThrottle(_, limit) if limit.key == ThrottleKey::User);
     let user_is_counted = decision.changes.iter().any(of_user);
-    let decision = decision.with_all(throttle::count_subject(view, user, None, wrong, now));
+    let decision = decision.with_all(throttle::count_subject(view, user, None, wrong, right, now));
     if user_is_counted { decision } else { decision.with_all(throttle::count_user(view, user, now)) }
 }
 

@@ -13,6 +13,7 @@ mod open;
 use serde::{Deserialize, Serialize};
 
 use crate::audit::{AuditEvent, AuditKind};
+use crate::client::Right;
 use crate::decision::{Change, View};
 use crate::digest::Digest;
 use crate::factor::{Challenge, FactorKind};
@@ -25,7 +26,7 @@ pub use answer::answer_from_device;
 pub use find::{Found, Target, find};
 pub use judge::{Secrets, judge, judge_at_log_in};
 pub use open::{Opened, Opening, open};
-pub(crate) use open::{close_all, close_log_ins, close_sessions, discard};
+pub(crate) use open::{close_all, close_log_ins, close_of_log_out, close_sessions, discard};
 
 /// Wrong answers that end a verification (SEC 10, SEC 32).
 pub const MAX_ATTEMPTS: i64 = 5;
@@ -178,11 +179,13 @@ impl Verification {
     }
 }
 
-/// Who asks, for the audit trail.
+/// Who asks: for the audit trail, and for what depends on the caller.
 #[derive(Debug, Clone, Default)]
 pub struct Context {
     /// The API caller.
     pub client: Option<ClientId>,
+    /// What the caller may do to people (SEC 95).
+    pub right: Right,
     /// The end user's address as the caller reported it; stored, never judged.
     pub ip: Option<String>,
 }

@@ -7,7 +7,7 @@ use crate::decision::{Change, Decision, View};
 use crate::device::{Device, DeviceStatus};
 use crate::factor::push::renumbered;
 use crate::factor::{Challenge, FactorKind};
-use crate::id::DeviceId;
+use crate::id::{ClientId, DeviceId};
 use crate::message::Message;
 use crate::policy::Policy;
 use crate::secret::Secret;
@@ -83,6 +83,18 @@ pub fn open(view: &View, opening: &Opening, policy: &Policy, context: &Context, 
                 _ => false,
             }
     });
+    // Whoever may only look takes nothing from others: what they have put goes on, until it is over (SEC 95).
+    let spares = |v: &Verification| {
+        context.right.only_looks()
+            && v.client_id != context.client
+            && v.is_open(now)
+            // Nothing was sent that it could be answered with.
+            && v.challenge != Challenge::Untriggered
+    };
+    let is_sent = opening.message.is_some() || fresh.challenge != Challenge::Own;
+    if is_sent && let Some(end) = of_device().filter(|v| spares(v)).map(|v| v.expires_at).max() {
+        return Decision::reply(Opened::TooSoon(end));
+    }
     if let Some(waiting) = waiting {
         let mut repeated = waiting.clone();
         let mut decision = Vec::new();
@@ -110,21 +122,25 @@ pub fn open(view: &View, opening: &Opening, policy: &Policy, context: &Context, 
 
     let mut changes = Vec::new();
     if opening.message.is_some() {
-        if let Some(at) = throttle::next_send(view, device.factor, policy, now) {
+        let looks = context.right.only_looks();
+        let next = if looks { throttle::next_send_of_reader } else { throttle::next_send };
+        if let Some(at) = next(view, device.factor, policy, now) {
             return Decision::reply(Opened::TooSoon(at));
         }
         changes.push(throttle::count_send(view, user.id, device.factor, now));
+        if looks {
+            changes.extend(throttle::count_send_of_reader(view, user.id, device.factor, now));
+        }
         if device.factor == FactorKind::Push {
             changes.push(throttle::count_prompt(view, user.id, now));
         }
     }
-    let is_sent = opening.message.is_some() || fresh.challenge != Challenge::Own;
     let supersedes = is_sent || fresh.state_token.is_some();
     let mut open = 0;
     let mut first_end = fresh.expires_at;
     for older in of_device() {
         // A new code, link or prompt kills the older one; so does a new state token. What has run out is tidied up.
-        if supersedes || !older.is_open(now) {
+        if (supersedes && !spares(older)) || !older.is_open(now) {
             changes.push(close_expired(older));
             changes.push(Change::DropMessages(older.id));
         } else {
@@ -184,8 +200,26 @@ fn close_of<'v>(view: &'v View, purposes: &'static [Purpose]) -> impl Iterator<I
 
 /// Ends all of a user's open verifications, with their messages, and the results nobody collected yet (SEC 56).
 pub(crate) fn close_all(view: &View, now: Timestamp) -> impl Iterator<Item = Change> {
-    view.verifications.iter().flat_map(move |v| match v.status {
-        Status::Pending => [close_expired(v), Change::DropMessages(v.id)],
-        _ => [Change::ConsumeVerification { verification: v.id, at: now }, Change::DropMessages(v.id)],
-    })
+    view.verifications.iter().flat_map(move |v| end(v, now))
+}
+
+/// Ends a user's sessions, session tokens and remembered browsers, and whatever else this client has begun with them.
+pub(crate) fn close_of_log_out(
+    view: &View,
+    client: Option<ClientId>,
+    now: Timestamp,
+) -> impl Iterator<Item = Change> + '_ {
+    let is_ended = move |v: &&Verification| match v.purpose {
+        Purpose::SessionToken | Purpose::Session | Purpose::Browser => true,
+        Purpose::Enrol | Purpose::Login | Purpose::SignIn => v.client_id == client,
+    };
+    view.verifications.iter().filter(is_ended).flat_map(move |v| end(v, now))
+}
+
+fn end(verification: &Verification, now: Timestamp) -> [Change; 2] {
+    let ended = match verification.status {
+        Status::Pending => close_expired(verification),
+        _ => Change::ConsumeVerification { verification: verification.id, at: now },
+    };
+    [ended, Change::DropMessages(verification.id)]
 }

@@ -28,6 +28,7 @@ impl World {
             temp_tokens: BTreeMap::new(),
             held: Vec::new(),
             log_ins: Vec::new(),
+            reads: false,
             tally: BTreeMap::new(),
         };
         for _ in 0..USERS {
@@ -54,6 +55,11 @@ impl World {
             rest /= base;
         }
         code
+    }
+
+    /// Who calls.
+    pub(crate) fn by(&self) -> Context {
+        if self.reads { reader() } else { context() }
     }
 
     pub(crate) fn note(&mut self, what: &'static str) {
@@ -134,6 +140,7 @@ impl World {
             Step::LogIn { log_in, named, said } => self.step_of_log_in(*log_in, *named, said),
             Step::SiegeOfLogIns { user, rounds, pause } => self.siege_of_log_ins(self.users[*user], *rounds, *pause),
             Step::Disable { device } => self.disable(*device),
+            Step::Call { reads } => self.reads = *reads,
             Step::Rename { user } => self.rename(self.users[*user]),
             Step::Remove { stranger, device } => {
                 if let Some((owner, device)) = pick(&self.devices, *device) {
@@ -252,7 +259,7 @@ impl World {
             self.remember(&registration);
         }
         if sends {
-            self.sent_message(user, factor);
+            self.sent_message(user, factor, false);
         }
     }
 
@@ -294,9 +301,15 @@ impl World {
         }
     }
 
-    /// SEC 33, from the requirement: one in 30 s, five in 10 min.
-    pub(crate) fn sent_message(&mut self, user: UserId, factor: FactorKind) {
+    /// SEC 33, from the requirement: one in 30 s, five in 10 min, of which readers have three (SEC 95).
+    pub(crate) fn sent_message(&mut self, user: UserId, factor: FactorKind, reads: bool) {
         let now = self.now;
+        if reads {
+            let sends = self.ghost.sends_of_readers.entry((user, factor)).or_default();
+            let lately = sends.iter().filter(|at| now.0 - at.0 < 10 * MINUTE).count();
+            assert!(lately < 3 || !self.policy.message_limits, "a reader takes what is left to others");
+            sends.push(now);
+        }
         let sends = self.ghost.sends.entry((user, factor)).or_default();
         if self.policy.message_limits {
             assert!(sends.last().is_none_or(|at| now.0 - at.0 >= 30 * SECOND), "two messages within 30 s");
@@ -329,12 +342,28 @@ impl World {
             }
             factor => self.sent(factor, door),
         };
-        let verification = self.verification(&device, challenge, code, door, ttl);
+        // Whoever may only look is let in over v1 alone.
+        let (by, door) = (self.by(), if self.reads { Door::V1 } else { door });
+        let mut verification = self.verification(&device, challenge, code, door, ttl);
+        verification.client_id = by.client;
         let message = model::message(&verification, device.factor);
         let sends = message.is_some();
         let opening = Opening { verification, message, pending_devices: door == Door::V1 };
-        let decision = verification::open(&self.db.view(user), &opening, &self.policy, &context(), self.now);
+        // SEC 95: what others have put and can be answered is as it was, whatever a reader triggers.
+        let view = self.db.view(user);
+        let of_others = |v: &&Verification| {
+            self.reads && v.client_id != by.client && v.is_open(self.now) && v.challenge != Challenge::Untriggered
+        };
+        let kept: Vec<_> = view.verifications.iter().filter(of_others).cloned().collect();
+        let decision = verification::open(&view, &opening, &self.policy, &by, self.now);
         let opened = self.db.commit(decision);
+        for others in &kept {
+            assert_eq!(self.db.verification(others.id), Some(others), "taken by a reader");
+        }
+        if self.reads {
+            let of_device = kept.iter().any(|v| v.device_id == device.id);
+            self.note(if of_device { "kept from a reader" } else { "opened by a reader" });
+        }
         let is_locked = self.ghost.is_locked(user, Some(id), self.now);
         match opened {
             Opened::Opened(verification) | Opened::Repeated(verification) if is_locked => {
@@ -345,7 +374,7 @@ impl World {
                 self.note("opened");
                 self.remember(&verification);
                 if sends {
-                    self.sent_message(user, device.factor);
+                    self.sent_message(user, device.factor, self.reads);
                 }
             }
             Opened::Repeated(verification) => {

@@ -57,6 +57,7 @@ pub(crate) struct Ghost {
     pub(crate) spent: HashSet<Spent>,
     pub(crate) ended: HashMap<VerificationId, (Status, Option<Timestamp>)>,
     pub(crate) sends: HashMap<(UserId, FactorKind), Vec<Timestamp>>,
+    pub(crate) sends_of_readers: HashMap<(UserId, FactorKind), Vec<Timestamp>>,
     pub(crate) attempts: HashMap<VerificationId, i64>,
 }
 
@@ -82,13 +83,15 @@ impl Ghost {
         subject.and_then(|g| g.last).is_some_and(|(last, at)| last == wrong && (now.0 - at.0).abs() < 10 * SECOND)
     }
 
-    pub(crate) fn count(&mut self, user: UserId, device: Option<DeviceId>, wrong: Digest, now: Timestamp) {
+    pub(crate) fn count(&mut self, user: UserId, device: Option<DeviceId>, wrong: Digest, reads: bool, now: Timestamp) {
         match device {
             Some(device) => {
                 let guesses = self.devices.entry(device).or_default();
-                guesses.consecutive += 1;
+                let counts = !reads || guesses.consecutive < 25;
+                guesses.consecutive += u32::from(counts);
                 guesses.last = Some((wrong, now));
                 let minutes = match guesses.consecutive {
+                    _ if !counts => 60,
                     5 => 1,
                     10 => 5,
                     15 => 15,
@@ -98,7 +101,7 @@ impl Ghost {
                 if minutes > 0 {
                     guesses.until = Some(Timestamp(now.0 + minutes * MINUTE));
                 }
-                if guesses.consecutive >= 50 {
+                if guesses.consecutive >= 50 && !reads {
                     self.disabled.insert(device);
                 }
             }

@@ -7,7 +7,7 @@ impl World {
     pub(crate) fn judge(&mut self, proof: &Held, user: UserId, is_fresh: bool) {
         let view = self.db.view(user);
         let decision = match &proof.act {
-            Act::Typed(target) => verification::answer(&view, target, &proof.evidence, &context(), self.now),
+            Act::Typed(target) => verification::answer(&view, target, &proof.evidence, &self.by(), self.now),
             Act::Device(id, credential) => {
                 let against = view.verification(*id).map_or(Challenge::Own, |asked| asked.challenge.clone());
                 let shown = (&proof.evidence, &against);
@@ -39,7 +39,12 @@ impl World {
                     self.note("doubled");
                 } else {
                     self.note("counted");
-                    self.ghost.count(user, device, wrong, self.now);
+                    // What a phone answers comes from no client.
+                    let reads = self.reads && matches!(proof.act, Act::Typed(_));
+                    if reads {
+                        self.note("counted for a reader");
+                    }
+                    self.ghost.count(user, device, wrong, reads, self.now);
                     if let Some(verification) = &verification {
                         *self.ghost.attempts.entry(verification.id).or_default() += 1;
                     }

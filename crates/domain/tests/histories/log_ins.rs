@@ -185,7 +185,7 @@ impl World {
                 assert_eq!(counted, !doubled, "compared, wrong, and not counted");
                 if counted {
                     self.note(if is_token { "counted a token at a log-in" } else { "counted a code at a log-in" });
-                    self.ghost.count(at.user, subject, wrong, self.now);
+                    self.ghost.count(at.user, subject, wrong, false, self.now);
                     *self.ghost.attempts.entry(at.attempt).or_default() += 1;
                 }
             }

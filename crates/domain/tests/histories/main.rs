@@ -24,14 +24,14 @@ use domain::factor::totp::Totp;
 use domain::factor::{self, Alphabet, Challenge, PushAnswer, PushDecision, code_context};
 use domain::time::{DAY, HOUR, MINUTE, SECOND};
 use domain::user::{Unlocked, UserPatch};
-use domain::verification::{self, MAX_OPEN_PER_DEVICE, Opened, Opening, Purpose, Target, Verification};
+use domain::verification::{self, Context, MAX_OPEN_PER_DEVICE, Opened, Opening, Purpose, Target, Verification};
 use domain::{
     Credential, Device, DeviceId, DeviceStatus, Digest, Evidence, FactorKind, Freshness, Outcome, Policy, Reason,
     Response, Sealed, Secret, Status, ThrottleKey, Timestamp, UserId, UserStatus, VerificationId, temp_token, user,
 };
 use ghost::{Bar, Ghost, Spent};
 use log_ins::LogIn;
-use model::{Database, START, context, keys, seal, unseal, verification_id};
+use model::{Database, START, context, keys, reader, seal, unseal, verification_id};
 use p256::ecdsa::signature::Signer;
 use p256::ecdsa::{Signature, SigningKey};
 use proptest::prelude::*;
@@ -77,6 +77,8 @@ struct World {
     temp_tokens: BTreeMap<UserId, String>,
     held: Vec<Held>,
     log_ins: Vec<LogIn>,
+    /// Whether it is a client that calls which may only look.
+    reads: bool,
     tally: BTreeMap<&'static str, u32>,
 }
 
@@ -155,6 +157,9 @@ fn no_history_makes_a_proof_count_twice_or_a_failure_be_forgotten() {
         "logged in with a device",
         "logged in with a token",
         "disabled by command",
+        "opened by a reader",
+        "kept from a reader",
+        "counted for a reader",
     ] {
         let times = tally.borrow().get(what).copied().unwrap_or_default();
         assert!(explores || times > 0, "no history {what}: {:?}", tally.borrow());

@@ -57,30 +57,118 @@ pub(crate) struct Tap {
 #[derive(Debug, Clone)]
 pub(crate) enum Step {
     Wait(i64),
-    Lock { user: usize, minutes: i64 },
-    SetStatus { user: usize, status: UserStatus },
-    Unlock { user: usize },
-    Authenticate { user: usize },
-    Replace { user: usize },
-    Enrol { user: usize, factor: FactorKind, door: Door },
-    Trigger { stranger: bool, device: u8, door: Door, ttl: i64, number: bool },
-    Answer { stranger: bool, aim: Aim, say: Say, held: bool },
-    Phone { verification: u8, tap: Tap, held: bool },
-    Keypad { verification: u8, right: bool, held: bool },
-    Pair { verification: u8, right: bool, held: bool },
-    Again { held: u8, aimed_as: Option<u8>, other_user: bool },
-    Siege { device: u8, rounds: u8, pause: i64 },
-    SiegeOfToken { user: usize, rounds: u8, pause: i64 },
-    Pester { device: u8, rounds: u8, pause: i64 },
-    Crowd { user: usize, door: Door, count: u8 },
-    IssueToken { user: usize, reusable: bool, ttl: i64 },
-    RevokeToken { user: usize },
-    Remove { stranger: bool, device: u8 },
-    Enter { user: usize, for_app: bool, offered: Vec<FactorKind> },
-    LogIn { log_in: u8, named: Named, said: Said },
-    SiegeOfLogIns { user: usize, rounds: u8, pause: i64 },
-    Disable { device: u8 },
-    Rename { user: usize },
+    Lock {
+        user: usize,
+        minutes: i64,
+    },
+    SetStatus {
+        user: usize,
+        status: UserStatus,
+    },
+    Unlock {
+        user: usize,
+    },
+    Authenticate {
+        user: usize,
+    },
+    Replace {
+        user: usize,
+    },
+    Enrol {
+        user: usize,
+        factor: FactorKind,
+        door: Door,
+    },
+    Trigger {
+        stranger: bool,
+        device: u8,
+        door: Door,
+        ttl: i64,
+        number: bool,
+    },
+    Answer {
+        stranger: bool,
+        aim: Aim,
+        say: Say,
+        held: bool,
+    },
+    Phone {
+        verification: u8,
+        tap: Tap,
+        held: bool,
+    },
+    Keypad {
+        verification: u8,
+        right: bool,
+        held: bool,
+    },
+    Pair {
+        verification: u8,
+        right: bool,
+        held: bool,
+    },
+    Again {
+        held: u8,
+        aimed_as: Option<u8>,
+        other_user: bool,
+    },
+    Siege {
+        device: u8,
+        rounds: u8,
+        pause: i64,
+    },
+    SiegeOfToken {
+        user: usize,
+        rounds: u8,
+        pause: i64,
+    },
+    Pester {
+        device: u8,
+        rounds: u8,
+        pause: i64,
+    },
+    Crowd {
+        user: usize,
+        door: Door,
+        count: u8,
+    },
+    IssueToken {
+        user: usize,
+        reusable: bool,
+        ttl: i64,
+    },
+    RevokeToken {
+        user: usize,
+    },
+    Remove {
+        stranger: bool,
+        device: u8,
+    },
+    Enter {
+        user: usize,
+        for_app: bool,
+        offered: Vec<FactorKind>,
+    },
+    LogIn {
+        log_in: u8,
+        named: Named,
+        said: Said,
+    },
+    SiegeOfLogIns {
+        user: usize,
+        rounds: u8,
+        pause: i64,
+    },
+    Disable {
+        device: u8,
+    },
+    /// From now on calls come from a client that may only look, or from one that manages.
+    Call {
+        reads: bool,
+    },
+    Rename {
+        user: usize,
+    },
 }
 
 pub(crate) fn steps() -> impl Strategy<Value = Step> {
@@ -172,6 +260,7 @@ pub(crate) fn steps() -> impl Strategy<Value = Step> {
            1 => (user(), 4..16u8, SECOND..10 * MINUTE)
                .prop_map(|(user, rounds, pause)| Step::SiegeOfLogIns { user, rounds, pause }),
            1 => any::<u8>().prop_map(|device| Step::Disable { device }),
+           8 => prop::bool::weighted(0.3).prop_map(|reads| Step::Call { reads }),
            1 => user().prop_map(|user| Step::Rename { user }),
        ]
 }

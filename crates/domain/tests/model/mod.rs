@@ -260,7 +260,12 @@ pub(crate) fn keys() -> MacKeys {
 
 /// A caller without a name.
 pub(crate) fn context() -> Context {
-    Context { client: Some(ClientId(1)), ip: None }
+    Context { client: Some(ClientId(1)), ..Context::default() }
+}
+
+/// A caller that may only look (SEC 95).
+pub(crate) fn reader() -> Context {
+    Context { client: Some(ClientId(2)), right: domain::Right::Look, ..Context::default() }
 }
 
 /// "Sealed": legible, since nothing here judges sealing.
@@ -351,13 +356,15 @@ pub(crate) struct Scene {
     pub(crate) now: Timestamp,
     /// Whose scene it is.
     pub(crate) user: UserId,
+    /// Who calls.
+    pub(crate) by: Context,
     drawn: u64,
 }
 
 impl Scene {
     /// A user and nothing else.
     pub(crate) fn new() -> Self {
-        let mut scene = Self { db: Database::default(), now: START, user: UserId(1), drawn: 100 };
+        let mut scene = Self { db: Database::default(), now: START, user: UserId(1), by: context(), drawn: 100 };
         scene.add_user(UserId(1));
         scene
     }
@@ -452,7 +459,7 @@ impl Scene {
             browser: verification_id(self.draw()),
             origins: Vec::new(),
         };
-        let (view, secrets, by) = (self.view(), Legible(keys()), context());
+        let (view, secrets, by) = (self.view(), Legible(keys()), self.by.clone());
         let Ok(decision) =
             domain::sign_in::step(&view, state_token, device, response, &secrets, &grant, policy, &by, self.now);
         (self.db.commit(decision), grant)
@@ -477,7 +484,7 @@ impl Scene {
 
     /// Judges evidence and applies what follows.
     pub(crate) fn judge(&mut self, target: &Target, evidence: &Evidence) -> Outcome {
-        let decision = domain::verification::answer(&self.view(), target, evidence, &context(), self.now);
+        let decision = domain::verification::answer(&self.view(), target, evidence, &self.by, self.now);
         self.db.commit(decision)
     }
 

@@ -66,8 +66,14 @@ pub(super) async fn settle_in(store: &Store, neighbours: usize) -> UserId {
     let device = world::device(store, user, FactorKind::Sms).await;
     let verification = world::verification(&device, world::sent_code("123456"));
     world::open(store, &verification).await;
-    let wrong =
-        domain::throttle::count_failure(&store.view(user).await.unwrap(), user, Some(device.id), Digest::of(b"x"), NOW);
+    let wrong = domain::throttle::count_failure(
+        &store.view(user).await.unwrap(),
+        user,
+        Some(device.id),
+        Digest::of(b"x"),
+        domain::Right::Manage,
+        NOW,
+    );
     let mut changes = wrong;
     changes.push(Change::Enqueue(world::message(store.next_id(IdKind::Message).await.unwrap(), &verification)));
     world::put(store, user, changes).await.unwrap();
