@@ -228,6 +228,11 @@ impl UserPatch {
         Ok(self)
     }
 
+    /// Whether a new user made so could be found again: by a username or a mail address that is more than white space.
+    pub fn names_somebody(&self) -> bool {
+        [&self.username, &self.email].into_iter().flatten().flatten().any(|name| trimmed(name).is_some())
+    }
+
     /// The patch without what `present` has already. Clients send a whole user back as they read it, and rows of
     /// earlier versions may hold what would be refused today.
     #[must_use]

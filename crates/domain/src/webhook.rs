@@ -208,6 +208,15 @@ pub enum Answer {
     Fault(Fault),
 }
 
+impl std::fmt::Display for Answer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Status(status) => write!(f, "HTTP {status}"),
+            Self::Fault(fault) => f.write_str(fault.name()),
+        }
+    }
+}
+
 /// Why there was no answer. The names are stored and shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fault {

@@ -16,7 +16,10 @@ const CHECK_TEXT: &[u8] = b"countersign key check v1";
 #[derive(Debug, thiserror::Error)]
 pub enum KeyError {
     /// No file, and the database holds data sealed under some key: none is ever made up over existing data.
-    #[error("the master key is missing: the database was sealed with a key that should lie in {0}; put that file back")]
+    #[error(
+        "the master key is missing: the database was sealed with a key that should be in {0}; put that file back, or name \
+         its place with --data-dir or --master-key-file"
+    )]
     Missing(String),
     /// Not a list of keys.
     #[error("{0} does not hold master keys: each line must be 64 hexadecimal characters, newest key first")]

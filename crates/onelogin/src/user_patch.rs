@@ -169,11 +169,6 @@ pub fn read(body: &Body, allowed: Allowed) -> Result<Given, Fault> {
     Ok(Given { patch, password })
 }
 
-/// Whether a new user made so could be found again: it needs a username or a mail address.
-pub fn names_somebody(patch: &UserPatch) -> bool {
-    [&patch.username, &patch.email].into_iter().any(|name| matches!(name, Some(Some(_))))
-}
-
 /// What of a patch to send on for a user as it is at present. A status sent back as it was read sets nothing, or it
 /// would make a timed lock one without end. `None` if the user would be left without username and mail address.
 pub fn changes(patch: UserPatch, present: &User) -> Option<UserPatch> {
@@ -349,10 +344,10 @@ mod tests {
         let named = User { username: Some("ana".to_owned()), ..nobody() };
         let clears = UserPatch { username: Some(None), ..UserPatch::default() };
         assert!(changes(clears.clone(), &named).is_none());
-        assert!(!names_somebody(&clears));
+        assert!(!clears.names_somebody());
         let moves = UserPatch { email: Some(Some("ana@example.com".to_owned())), ..clears };
         assert!(changes(moves.clone(), &named).is_some());
-        assert!(names_somebody(&moves));
+        assert!(moves.names_somebody());
         assert!(changes(UserPatch::default(), &nobody()).is_some());
     }
 

@@ -7,6 +7,16 @@ use serde_json::{Value, json};
 
 use crate::command::{Command, Report, Text, lines, sentence};
 
+/// Where a service finds what it has to trust, and what to set before it does.
+fn metadata(engine: &Engine) -> String {
+    match &engine.settings().public_url {
+        Some(url) => format!("Give the service our metadata: {url}/saml/metadata"),
+        None => "Set public_url before you give a service our metadata (/saml/metadata at this server's address): it is the \
+                 issuer of every assertion."
+            .to_owned(),
+    }
+}
+
 /// Executes a command about apps.
 pub(crate) async fn execute(engine: &Engine, command: Command) -> Result<Report, String> {
     match command {
@@ -20,7 +30,7 @@ pub(crate) async fn execute(engine: &Engine, command: Command) -> Result<Report,
                 format!("  name      {}", app.name),
                 format!("  ACS URL   {}", app.definition.acs_url),
                 format!("  audience  {}", app.definition.audience),
-                "Give the service our metadata: /saml/metadata at this server's address.".to_owned(),
+                metadata(engine),
             ];
             Ok(lines(json(&app), text))
         }

@@ -73,7 +73,7 @@ pub async fn serve(engine: &Engine, places: &Places, folder: &Folder, database: 
         );
     }
     if engine.settings().policy.countries.is_empty() {
-        let _ = writeln!(text, "  No country is listed in messages.countries: text messages and calls go nowhere");
+        let _ = writeln!(text, "  Text messages and calls also need messages.countries, which lists no country yet");
     }
     if engine.settings().private_webhooks {
         let _ = writeln!(

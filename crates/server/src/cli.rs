@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 use domain::client::Choice;
 use domain::holding::Holding;
 use domain::time::MINUTE;
@@ -232,11 +232,14 @@ enum ClientCommand {
         /// Hold polls until the person answers: `off`, `adaptive`, or a number of seconds up to 25
         #[arg(long, value_parser = Holding::parse, default_value = "adaptive")]
         hold: Holding,
-        /// Have people type a number that this client shows them before they accept a prompt
-        #[arg(long)]
+        /// `on` or `off`: whether people type a number that this client shows them before they accept a prompt
+        #[arg(
+            long, value_name = "ON|OFF", value_parser = on_or_off, action = ArgAction::Set,
+            default_value = "off", num_args = 0..=1, default_missing_value = "on"
+        )]
         number_matching: bool,
         /// What `login/verify_factor` calls a text message that was sent: `success`, as documented, or `pending`
-        #[arg(long, value_name = "TYPE", value_parser = sent_type, default_value = "success")]
+        #[arg(long, value_name = "TYPE", value_parser = sent_type, default_value = "success", action = ArgAction::Set)]
         sent_type: bool,
         /// Make the installation if there is none yet, for `countersign serve` to start on
         #[arg(long)]
@@ -834,6 +837,25 @@ mod tests {
     fn the_command_line_is_consistent() {
         use clap::CommandFactory as _;
         Cli::command().debug_assert();
+    }
+
+    /// An option with a default other than `false` takes a value. Of a `bool` clap makes a mere flag unless told otherwise.
+    #[test]
+    fn what_has_a_default_takes_a_value() {
+        fn walk(command: &clap::Command) {
+            for argument in command.get_arguments().filter(|argument| !argument.get_action().takes_values()) {
+                let defaults = argument.get_default_values();
+                assert!(
+                    defaults.iter().all(|value| value == "false"),
+                    "{} --{}",
+                    command.get_name(),
+                    argument.get_id()
+                );
+            }
+            command.get_subcommands().for_each(walk);
+        }
+        use clap::CommandFactory as _;
+        walk(&Cli::command());
     }
 
     #[test]

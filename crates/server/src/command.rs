@@ -192,16 +192,24 @@ pub async fn execute(engine: &Engine, command: Command) -> Result<Report, String
     match command {
         Command::Client(command) => client::execute(engine, command).await,
         Command::UserCreate(user) => {
-            if user.username.is_none() && user.email.is_none() {
-                return Err("a user needs a name or an e-mail address: pass --username or --email".to_owned());
-            }
             if let Some(phone) = &user.phone {
                 domain::import::judge_phone(phone).map_err(|unfit| unfit.to_string())?;
             }
             let password =
                 user.password.clone().map(|clear| NewPassword::Clear { clear: clear.into(), validate: true });
-            let created = engine.create_user(patch(user), password, by).await.map_err(sentence)?;
-            Ok(Report { text: Text::Lines(vec![format!("User {} created.", created.id)]), json: user_json(&created) })
+            let has_password = password.is_some();
+            let patch = patch(user);
+            if !patch.names_somebody() {
+                return Err("a user needs a name or an e-mail address: pass --username or --email".to_owned());
+            }
+            let created = engine.create_user(patch, password, by).await.map_err(sentence)?;
+            let id = created.id;
+            let said = if has_password {
+                format!("User {id} created.")
+            } else {
+                format!("User {id} created, without a password: countersign user set-password {id} sets one.")
+            };
+            Ok(Report { text: Text::Lines(vec![said]), json: user_json(&created) })
         }
         Command::UserList { offset, limit, without_usable_device } => {
             let offered = || engine.settings().policy.factors.clone();

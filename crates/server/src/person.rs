@@ -100,7 +100,11 @@ fn device_words(reading: &DeviceReading, standing: &Standing) -> String {
         0 => {}
         n => facts.push(format!("{n} wrong in a row")),
     }
-    facts.push(device.last_used_at.map_or("never used".to_owned(), |at| format!("last used {}", with_seconds(at.0))));
+    facts.push(
+        device
+            .last_used_at
+            .map_or("not used since it was enrolled".to_owned(), |at| format!("last used {}", with_seconds(at.0))),
+    );
     format!("    {}  {} \"{}\" ({})", device.id, words::factor(device.factor), device.display_name, facts.join(", "))
 }
 

@@ -31,7 +31,9 @@ pub fn agreed(yes: bool, question: &str) -> Result<(), ExitCode> {
         return Ok(());
     }
     if !std::io::stdin().is_terminal() || !std::io::stderr().is_terminal() {
-        remark("countersign: nothing was changed: nobody can be asked here; pass --yes");
+        remark(
+            "countersign: nothing was changed: this asks for confirmation, and standard input is no terminal; pass --yes",
+        );
         return Err(ExitCode::from(NOBODY));
     }
     let _ = write!(std::io::stderr(), "{question} [y/N] ");

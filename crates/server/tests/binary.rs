@@ -188,6 +188,28 @@ fn a_client_is_made_once_and_named_in_short() {
     json(&["create", "--scope", "Read Users", "--name", "reports"]);
     assert!(complaint(&["rotate", "--name", "reports"]).contains("fits 2 clients"), "never one of several");
     assert!(json(&["rotate", &id[..16]])["client_secret"].is_string());
+    // What can be set can be chosen at once, in the same words.
+    let chosen = ["--hold", "20", "--number-matching", "on", "--sent-type", "pending"];
+    let chosen = json(&[&["create", "--scope", "Read Users", "--name", "chosen"], &chosen[..]].concat());
+    let shown = json(&["show", chosen["client_id"].as_str().unwrap()]);
+    let all = (&shown["hold"], &shown["number_matching"], &shown["sent_type"]);
+    assert_eq!(all, (&20.into(), &true.into(), &"pending".into()));
+}
+
+/// Nobody could find a user without a name again. A script's empty variable is enough to ask for one.
+#[test]
+fn a_user_needs_a_name() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().to_str().unwrap();
+    let create = |args: &[&str]| run(&[&["user", "create", "--init", "--data-dir", data], args].concat());
+    for nobody in [&[][..], &["--username", ""], &["--username", "  "], &["--username", "", "--email", "\u{a0}"]] {
+        let refused = create(nobody);
+        assert!(!refused.status.success(), "{nobody:?}");
+        assert!(String::from_utf8_lossy(&refused.stderr).contains("pass --username or --email"));
+    }
+    let made = create(&["--username", "ana", "--email", ""]);
+    assert!(made.status.success());
+    assert!(String::from_utf8_lossy(&made.stdout).contains("countersign user set-password 1"));
 }
 
 #[test]

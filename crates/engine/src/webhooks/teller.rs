@@ -245,7 +245,7 @@ impl Engine {
         self.told.count(told);
         if told != Told::Delivered {
             let (webhook, delivery) = (webhook.id.0, delivery.id.0);
-            tracing::warn!(webhook, delivery, attempts, ?answer, outcome = told.name(), "a webhook was not told");
+            tracing::warn!(webhook, delivery, attempts, %answer, outcome = told.name(), "webhook delivery failed");
         }
         let tried = Tried { answer, status, next_attempt_at, at: now, gone: told == Told::Gone };
         let held = self.store.record_try(delivery, tried, Hold { holder, until: now.plus(HOLD) }).await?;

@@ -33,7 +33,7 @@ pub async fn get(app: App, _: Access<ReadUsers>, call: Call) -> Result<Response,
 /// Creates a user. Passwords are set by their own calls.
 pub async fn create(app: App, access: Access<ManageUsers>, call: Call) -> Result<Response, Error> {
     let Given { patch, .. } = read(&access, &call)?;
-    if !user_patch::names_somebody(&patch) {
+    if !patch.names_somebody() {
         return Err(Error::Words("username is empty"));
     }
     let user = app.engine.create_user(patch, None, access.context()).await.map_err(Error::of(&app, &call))?;

@@ -41,7 +41,7 @@ pub async fn get(app: App, access: Access<ReadUsers>, call: Call) -> Result<Resp
 /// Creates a user.
 pub async fn create(app: App, access: Access<ManageUsers>, call: Call) -> Result<Response, Error> {
     let (given, password) = read(&access, &call)?;
-    if !user_patch::names_somebody(&given.patch) {
+    if !given.patch.names_somebody() {
         return Err(Error::Validation(NAMELESS.to_owned()));
     }
     let user = app.engine.create_user(given.patch, password, access.context()).await.map_err(Error::of(&app))?;
