@@ -13,6 +13,7 @@ use crate::seal::Sealed;
 use crate::temp_token::TempToken;
 use crate::throttle::{Throttle, ThrottleKey};
 use crate::time::Timestamp;
+use crate::used::SecretMark;
 use crate::user::User;
 use crate::verification::{Status, Verification};
 
@@ -62,7 +63,7 @@ pub enum Change {
         /// As they are from now on.
         to: LoginNames,
     },
-    /// A user and all that hangs on it, except the audit trail.
+    /// A user and all that hangs on it, except the audit trail and what was used of secrets.
     DeleteUser {
         /// Who.
         user: UserId,
@@ -72,7 +73,8 @@ pub enum Change {
     /// The user's temporary token, or none.
     SetTempToken(UserId, Option<TempToken>),
 
-    /// A new device.
+    /// A new device. What was ever used of its secret, here or with another user, counts as used: its counter begins no
+    /// lower.
     CreateDevice(Device),
     /// The first proof: the device is in use from now on. A credential is given when pairing brought one.
     ActivateDevice {
@@ -100,6 +102,8 @@ pub enum Change {
         device: DeviceId,
         /// The corrected credential.
         credential: Sealed,
+        /// How its secret is recognised.
+        secret: Option<SecretMark>,
         /// The name its owner gave it.
         display_name: String,
         /// What is spent, counted as the corrected credential counts. Never less time or fewer codes than before.
@@ -124,7 +128,7 @@ pub enum Change {
     DisableDevice(DeviceId),
     /// An administrator unlocks a disabled device.
     EnableDevice(DeviceId),
-    /// A device and its open verifications are gone.
+    /// A device and its open verifications are gone. What was used of its secret is remembered.
     DeleteDevice(DeviceId),
 
     /// A new verification.

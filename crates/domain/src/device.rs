@@ -4,6 +4,7 @@ use crate::factor::FactorKind;
 use crate::id::{DeviceId, UserId};
 use crate::seal::{Place, Sealed};
 use crate::time::Timestamp;
+use crate::used::SecretMark;
 
 /// Most devices of one user (SEC 35).
 pub const MAX_DEVICES: usize = 20;
@@ -65,6 +66,8 @@ pub struct Device {
     pub status: DeviceStatus,
     /// The sealed [`crate::Credential`].
     pub credential: Sealed,
+    /// How its secret is recognised, where it has one to make codes with.
+    pub secret: Option<SecretMark>,
     /// The last accepted counter or time step, [`NO_COUNTER`] before the first: all that moves in a device (SEC 2).
     pub last_counter: i64,
     /// When it was enrolled.

@@ -76,7 +76,7 @@ impl MacKeys {
     /// Hashes `value`, bound to `context` (what the code belongs to), under the newest key.
     pub fn hash(&self, context: &str, value: &str) -> KeyedHash {
         let (key_id, key) = &self.0[0];
-        KeyedHash { key_id: *key_id, mac: mac(key, context, value) }
+        KeyedHash { key_id: *key_id, mac: mac(key, context, value.as_bytes()) }
     }
 
     /// Whether `value` in `context` is what `expected` was made of, in constant time.
@@ -84,17 +84,39 @@ impl MacKeys {
         self.0
             .iter()
             .find(|(id, _)| *id == expected.key_id)
-            .is_some_and(|(_, key)| mac(key, context, value).ct_eq(&expected.mac).into())
+            .is_some_and(|(_, key)| mac(key, context, value.as_bytes()).ct_eq(&expected.mac).into())
     }
 }
 
-fn mac(key: &Secret, context: &str, value: &str) -> [u8; 32] {
+/// The installation's own key: 32 random bytes, made once and kept sealed. What must be recognised for longer than a master
+/// key is in use is hashed under it: forgetting an old master key forgets no used secret and no count.
+#[derive(Clone, Debug)]
+pub struct OwnKey(Secret);
+
+impl OwnKey {
+    /// From its bytes.
+    pub fn new(key: [u8; 32]) -> Self {
+        Self(Secret::new(key.to_vec()))
+    }
+
+    /// HMAC-SHA-256 of `value`, bound to `context` (what kind of thing it is).
+    pub fn mac(&self, context: &str, value: &[u8]) -> [u8; 32] {
+        mac(&self.0, context, value)
+    }
+
+    /// The same as a hash among those of other keys. There is one such key, so its id says no more than that it is this.
+    pub fn hash(&self, context: &str, value: &str) -> KeyedHash {
+        KeyedHash { key_id: 0, mac: self.mac(context, value.as_bytes()) }
+    }
+}
+
+fn mac(key: &Secret, context: &str, value: &[u8]) -> [u8; 32] {
     #[expect(clippy::expect_used, reason = "HMAC takes keys of any length")]
     let mut hmac = Hmac::<Sha256>::new_from_slice(key.expose()).expect("HMAC takes keys of any length");
     // The length keeps "a" + "bc" apart from "ab" + "c".
     hmac.update(&(context.len() as u64).to_be_bytes());
     hmac.update(context.as_bytes());
-    hmac.update(value.as_bytes());
+    hmac.update(value);
     hmac.finalize().into_bytes().into()
 }
 

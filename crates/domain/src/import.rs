@@ -16,6 +16,7 @@ use crate::name::{is_login_name, key, trimmed};
 use crate::seal::Sealed;
 use crate::text;
 use crate::time::Timestamp;
+use crate::used::{Counts, SecretMark};
 use crate::user::{self, User, UserPatch};
 use crate::verification::Context;
 
@@ -199,12 +200,9 @@ impl Spent {
     pub fn carried(self, last: i64) -> i64 {
         match self {
             Self::AtLeast(least) => last.max(least),
-            Self::Steps { .. } if last == NO_COUNTER => last,
-            Self::Steps { from, to } if from == to => last,
-            // The step in which the last second of the spent one lies.
             Self::Steps { from, to } => {
-                let end = last.saturating_add(1).saturating_mul(from.into()).saturating_sub(1);
-                end.div_euclid(i64::from(to.max(1)))
+                let used = Counts::Seconds(from).used(last);
+                used.map_or(NO_COUNTER, |used| Counts::Seconds(to).last_counter(used))
             }
         }
     }
@@ -219,6 +217,8 @@ pub struct Revised {
     pub was: Sealed,
     /// The corrected one.
     pub credential: Sealed,
+    /// How its secret is recognised.
+    pub secret: Option<SecretMark>,
     /// A name, if the list gives one.
     pub display_name: Option<String>,
     /// How what is spent is counted.
@@ -303,6 +303,7 @@ pub fn merge(view: &View, incoming: &Incoming, context: &Context, now: Timestamp
         changes.push(Change::ReviseDevice {
             device: device.id,
             credential: revised.credential.clone(),
+            secret: revised.secret,
             display_name: revised.display_name.clone().unwrap_or_else(|| device.display_name.clone()),
             last_counter: revised.spent.carried(device.last_counter),
         });
@@ -369,6 +370,7 @@ mod tests {
             display_name: "Token".to_owned(),
             status: DeviceStatus::Active,
             credential: Sealed(vec![1]),
+            secret: None,
             last_counter: -1,
             created_at: NOW,
             last_used_at: None,
@@ -452,6 +454,7 @@ mod tests {
             device: DeviceId(5),
             was: Sealed(vec![1]),
             credential: Sealed(vec![2]),
+            secret: None,
             display_name: None,
             spent: Spent::AtLeast(6),
         };

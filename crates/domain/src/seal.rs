@@ -114,6 +114,12 @@ impl Keyring {
         Sealed(sealed)
     }
 
+    /// Whether the newest key has sealed this.
+    pub fn is_newest(&self, sealed: &Sealed) -> bool {
+        let id = sealed.0.get(1..).and_then(|rest| rest.first_chunk::<4>());
+        id.is_some_and(|id| u32::from_be_bytes(*id) == self.0.seal[0].0)
+    }
+
     /// Opens a value sealed for exactly this `place`.
     pub fn open(&self, place: Place<'_>, sealed: &Sealed) -> Result<Secret, SealError> {
         let (header, ciphertext) = sealed.0.split_at_checked(HEADER).ok_or(SealError::Corrupt)?;
@@ -178,6 +184,7 @@ mod tests {
         let new = Keyring::new(&[[2; 32]]).unwrap();
         let sealed = old.seal(HERE, [3; NONCE], b"secret");
         assert!(both.open(HERE, &sealed).is_ok());
+        assert!(old.is_newest(&sealed) && !both.is_newest(&sealed));
         assert_eq!(new.open(HERE, &sealed), Err(SealError::UnknownKey));
         assert!(new.open(HERE, &both.seal(HERE, [4; NONCE], b"x")).is_ok());
     }

@@ -7,7 +7,7 @@
 use crate::audit::{AuditEvent, AuditKind};
 use crate::budget::{Budget, BudgetView, Sent, Spent};
 use crate::decision::{Change, Decision};
-use crate::digest::MacKeys;
+use crate::digest::OwnKey;
 use crate::factor::Credential;
 use crate::text;
 use crate::time::{DAY, HOUR, SECOND, Timestamp};
@@ -93,23 +93,22 @@ const TARGET: &str = "sends.target";
 impl Recipient {
     /// Whoever messages to a device with this credential go to. A number is one recipient for texts and calls, an
     /// address is one however it is spelt. Prompts go to a phone that somebody paired and are limited by SEC 13.
-    pub fn of(credential: &Credential, keys: &MacKeys) -> Option<Self> {
+    pub fn of(credential: &Credential, key: &OwnKey) -> Option<Self> {
         let mark = |text: &str| {
             let mut target = [0; 8];
-            // Behind the key's id.
-            target.copy_from_slice(&keys.hash(TARGET, text).to_bytes()[4..12]);
+            target.copy_from_slice(&key.mac(TARGET, text.as_bytes())[..8]);
             target
         };
         match credential {
             Credential::Sms { phone } | Credential::Voice { phone } => {
                 // Canonical, so all digits; the last two tell a hundred adjacent numbers apart.
                 let block: String = phone.chars().take(phone.chars().count().saturating_sub(2)).collect();
-                let budget = Budget::Block(keys.hash(BLOCK, &block));
+                let budget = Budget::Block(key.hash(BLOCK, &block));
                 Some(Self { budget, target: mark(phone), in_block: true })
             }
             Credential::Email { address } => {
                 let mailbox = text::mailbox(address);
-                let budget = Budget::Block(keys.hash(BLOCK, &mailbox));
+                let budget = Budget::Block(key.hash(BLOCK, &mailbox));
                 Some(Self { budget, target: mark(&mailbox), in_block: false })
             }
             Credential::Totp(_) | Credential::Hotp(_) | Credential::Push { .. } => None,

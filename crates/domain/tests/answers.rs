@@ -3,6 +3,7 @@
 
 mod model;
 
+use domain::enrolment;
 use domain::factor::{self, Alphabet, Challenge};
 use domain::time::{DAY, SECOND};
 use domain::user::{self, Unlocked};
@@ -34,6 +35,84 @@ fn the_code_that_confirmed_the_enrolment_is_spent() {
     assert!(is_accepted(&scene.typed(&device_door(device), &code)));
     assert_eq!(scene.status(device), Some(DeviceStatus::Active));
     assert_eq!(scene.typed(&Target::OwnCodes(device), &code), REPLAY);
+}
+
+/// SEC 96: what was used of a secret is used for whoever brings it again, and what was not is fresh at once.
+#[test]
+fn a_spent_code_stays_spent_beyond_its_device() {
+    for credential in [totp(1), hotp(1)] {
+        let mut scene = Scene::new();
+        let use_next = |scene: &mut Scene, device| {
+            let code = scene.own_code(device);
+            assert!(is_accepted(&scene.typed(&device_door(device), &code)), "{credential:?}");
+            code
+        };
+        let first = scene.device(&credential, DeviceStatus::Active);
+        let mut spent = vec![use_next(&mut scene, first)];
+        let refused = |scene: &mut Scene, device, spent: &[String]| {
+            for code in spent {
+                assert_eq!(scene.typed(&device_door(device), code), REPLAY, "{credential:?}");
+            }
+        };
+
+        // The device goes.
+        let remove = enrolment::remove(&scene.view(), first, &context(), scene.now);
+        assert!(scene.db.commit(remove));
+        let second = scene.device(&credential, DeviceStatus::Active);
+        refused(&mut scene, second, &spent);
+        scene.wait(30 * SECOND);
+        spent.push(use_next(&mut scene, second));
+
+        // Its user goes.
+        let gone = user::delete(&scene.view(), &context(), scene.now);
+        scene.db.commit(gone);
+        scene.user = UserId(2);
+        scene.add_user(UserId(2));
+        let third = scene.device(&credential, DeviceStatus::Active);
+        refused(&mut scene, third, &spent);
+        scene.wait(30 * SECOND);
+        spent.push(use_next(&mut scene, third));
+
+        // It lives, and somebody else brings it too.
+        scene.user = UserId(3);
+        scene.add_user(UserId(3));
+        let fourth = scene.device(&credential, DeviceStatus::Active);
+        refused(&mut scene, fourth, &spent);
+        scene.wait(30 * SECOND);
+        use_next(&mut scene, fourth);
+
+        // Another secret has nothing to do with it.
+        let other = scene.device(&if credential == totp(1) { totp(2) } else { hotp(2) }, DeviceStatus::Active);
+        assert_eq!(scene.db.device(other).unwrap().last_counter, domain::device::NO_COUNTER);
+    }
+    // A device that nothing was used of leaves nothing behind.
+    let mut scene = Scene::new();
+    let unused = scene.device(&totp(1), DeviceStatus::Active);
+    let remove = enrolment::remove(&scene.view(), unused, &context(), scene.now);
+    assert!(scene.db.commit(remove) && scene.db.used.is_empty());
+}
+
+/// SEC 96: it comes back as an authenticator of another step length.
+#[test]
+fn no_second_that_was_used_is_fresh_in_steps_of_another_length() {
+    for (before, after) in [(30, 60), (60, 30), (120, 15)] {
+        let of = |period| {
+            let secret = domain::Secret::new(vec![1; 20]);
+            Credential::Totp(factor::totp::Totp { period, ..factor::totp::Totp::with_secret(secret) })
+        };
+        let mut scene = Scene::new();
+        let first = scene.device(&of(before), DeviceStatus::Active);
+        let code = scene.own_code(first);
+        assert!(is_accepted(&scene.typed(&device_door(first), &code)));
+        let used = domain::Counts::Seconds(before).used(scene.db.device(first).unwrap().last_counter).unwrap();
+        let remove = enrolment::remove(&scene.view(), first, &context(), scene.now);
+        assert!(scene.db.commit(remove));
+        let second = scene.device(&of(after), DeviceStatus::Active);
+        let last = scene.db.device(second).unwrap().last_counter;
+        assert!(domain::Counts::Seconds(after).used(last).unwrap() >= used, "{before} {after}");
+        let code = scene.own_code(second);
+        assert!(!is_accepted(&scene.typed(&device_door(second), &code)), "{before} {after}");
+    }
 }
 
 /// SEC 2: what is remembered is the step, so an earlier one is over even if its code was never used.

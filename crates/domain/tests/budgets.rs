@@ -4,21 +4,21 @@ use domain::budget::{Budget, BudgetView, Sent, Spent};
 use domain::burst::{self, CallRate};
 use domain::sends::{self, Alarm, SendLimits};
 use domain::time::{DAY, HOUR, MINUTE, SECOND};
-use domain::{AuditKind, Change, ClientId, Credential, Decision, MacKeys, Recipient, Secret, Timestamp};
+use domain::{AuditKind, Change, ClientId, Credential, Decision, OwnKey, Recipient, Timestamp};
 use proptest::prelude::*;
 
 const START: Timestamp = Timestamp(20_000 * DAY + 9 * HOUR);
 
-fn keys() -> MacKeys {
-    MacKeys::new(vec![(1, Secret::new(vec![1; 32]))])
+fn key() -> OwnKey {
+    OwnKey::new([1; 32])
 }
 
 fn number(phone: &str) -> Recipient {
-    Recipient::of(&Credential::Sms { phone: phone.to_owned() }, &keys()).expect("a number is a recipient")
+    Recipient::of(&Credential::Sms { phone: phone.to_owned() }, &key()).expect("a number is a recipient")
 }
 
 fn address(address: &str) -> Recipient {
-    Recipient::of(&Credential::Email { address: address.to_owned() }, &keys()).expect("an address is a recipient")
+    Recipient::of(&Credential::Email { address: address.to_owned() }, &key()).expect("an address is a recipient")
 }
 
 fn view(spent: &Spent) -> BudgetView {
@@ -41,7 +41,7 @@ fn commit<T>(spent: &mut Spent, decision: Decision<T>) -> (T, Vec<AuditKind>) {
 #[test]
 fn recipients_are_recognised_and_never_shown() {
     let phone = "+14155550123";
-    let voice = Recipient::of(&Credential::Voice { phone: phone.to_owned() }, &keys());
+    let voice = Recipient::of(&Credential::Voice { phone: phone.to_owned() }, &key());
     assert_eq!(voice, Some(number(phone)), "a text and a call reach the same person");
     let neighbour = number("+14155550199");
     assert_eq!((number(phone).budget, number(phone).in_block), (neighbour.budget, true));
@@ -53,13 +53,13 @@ fn recipients_are_recognised_and_never_shown() {
         assert_eq!(address(same), address("ana@example.com"), "{same}");
     }
     assert_ne!(address("ana@example.com").budget, address("ben@example.com").budget);
-    let other = MacKeys::new(vec![(1, Secret::new(vec![2; 32]))]);
+    let other = OwnKey::new([2; 32]);
     let sms = Credential::Sms { phone: phone.to_owned() };
     assert_ne!(
         Recipient::of(&sms, &other).map(|to| (to.budget, to.target)),
         Some((number(phone).budget, number(phone).target))
     );
-    assert_eq!(Recipient::of(&Credential::Push { public_key: None }, &keys()), None);
+    assert_eq!(Recipient::of(&Credential::Push { public_key: None }, &key()), None);
     assert!(!format!("{:?}", number(phone)).contains("4155"));
 }
 

@@ -106,6 +106,7 @@ impl Engine {
         let credential = self.draw_credential(&request, user)?;
         let now = self.now();
         let device_id = DeviceId(self.store.next_id(IdKind::Device).await?);
+        let kept = self.seal_credential(device_id, user.id, &credential)?;
         let device = Device {
             id: device_id,
             user_id: user.id,
@@ -116,7 +117,8 @@ impl Engine {
                 (false, Door::V1) => DeviceStatus::Pending,
                 (false, Door::V2 { .. }) => DeviceStatus::Registering,
             },
-            credential: self.seal_credential(device_id, user.id, &credential)?,
+            credential: kept.sealed,
+            secret: kept.secret,
             last_counter: domain::device::NO_COUNTER,
             created_at: now,
             last_used_at: None,

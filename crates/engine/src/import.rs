@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use domain::import::{self, EXTERNAL_ID, Field, Incoming, Merged, Revised, Spent, Unfit};
 use domain::user::UserPatch;
 use domain::verification::Context;
-use domain::{Credential, Device, DeviceId, DeviceStatus, User, UserId, View};
+use domain::{Credential, Device, DeviceId, DeviceStatus, SecretMac, SecretMark, User, UserId, View};
 use serde::{Deserialize, Serialize};
 use store::IdKind;
 use tokio::sync::{Mutex, MutexGuard};
@@ -78,6 +78,9 @@ pub struct Imported {
     pub person: Fate,
     /// Their devices in the list's order: the id, and what became of it.
     pub devices: Vec<(DeviceId, Fate)>,
+    /// Those of them, by their place in the list, whose secret another user's device has too.
+    #[serde(default)]
+    pub shared: Vec<usize>,
 }
 
 /// What became of a part of a person.
@@ -176,6 +179,8 @@ impl Import {
         turns: Vec<Turn>,
     ) -> Vec<Result<Imported, ImportError>> {
         let moment = self.moment.load(Ordering::SeqCst);
+        let mark = |token: &Token| SecretMark::of(&token.credential, self.engine.marked.key()).map(|mark| mark.mac);
+        let secrets: Vec<Vec<_>> = people.iter().map(|person| person.tokens.iter().map(mark).collect()).collect();
         let asked: Vec<_> = people.iter().map(|p| (p.external_id.as_deref(), p.username.as_str())).collect();
         // If this fails, each finds out by itself.
         let found = self.engine.store.find_users(&asked).await.unwrap_or_default();
@@ -204,7 +209,26 @@ impl Import {
         for person in under_way {
             taken.push(person.await.unwrap_or_else(|gone| Err(ImportError::Failed(Error::internal(gone)))));
         }
+        self.find_shared(&secrets, &mut taken).await;
         taken
+    }
+
+    /// Finds out which secrets are also another user's. They are taken over all the same, so this is looked at once all of
+    /// them are here, and two people of one list are both told of.
+    async fn find_shared(&self, secrets: &[Vec<Option<SecretMac>>], taken: &mut [Result<Imported, ImportError>]) {
+        let asked: Vec<SecretMac> = secrets.iter().flatten().flatten().copied().collect();
+        let holders = match self.engine.store.secret_holders(&asked).await {
+            Ok(holders) => holders,
+            Err(error) => return tracing::warn!(%error, "whether others have the same secrets was not looked at"),
+        };
+        for (secrets, imported) in secrets.iter().zip(taken) {
+            let Ok(imported) = imported else { continue };
+            let others = |secret: &SecretMac| {
+                holders.get(secret).is_some_and(|users| users.iter().any(|user| *user != imported.user))
+            };
+            let shared = secrets.iter().enumerate().filter(|(_, secret)| secret.as_ref().is_some_and(others));
+            imported.shared = shared.map(|(place, _)| place).collect();
+        }
     }
 
     /// Takes one person over with all their devices, or nothing of them. Whoever is here already is merged with.
@@ -328,10 +352,12 @@ impl Import {
                 let first = stored.is_some() && !revised.iter().any(|revised| revised.device == *id);
                 let update = person.update && first;
                 if update && !fields.is_empty() {
+                    let kept = self.engine.seal_credential(*id, drawn, &token.credential)?;
                     revised.push(Revised {
                         device: *id,
                         was: device.credential.clone(),
-                        credential: self.engine.seal_credential(*id, drawn, &token.credential)?,
+                        credential: kept.sealed,
+                        secret: kept.secret,
                         display_name: token.display_name.clone(),
                         spent: spent(other, token)?,
                     });
@@ -346,17 +372,18 @@ impl Import {
             let factor = token.credential.kind();
             let last_counter = match &token.credential {
                 Credential::Hotp(_) => import::last_counter(token.counter)?,
-                // Somebody we know may have used this token here before it was deleted, and its newest code with it.
-                Credential::Totp(totp) if known.is_some() => totp.newest_step(self.engine.time.for_codes()),
+                // What was used of it here is remembered by its secret.
                 _ => domain::device::NO_COUNTER,
             };
+            let kept = self.engine.seal_credential(id, drawn, &token.credential)?;
             devices.push(Device {
                 id,
                 user_id: drawn,
                 factor,
                 display_name: (*name).to_owned(),
                 status: DeviceStatus::Active,
-                credential: self.engine.seal_credential(id, drawn, &token.credential)?,
+                credential: kept.sealed,
+                secret: kept.secret,
                 last_counter,
                 created_at: now,
                 last_used_at: None,
@@ -513,7 +540,8 @@ fn spent(here: &Credential, said: &Token) -> Result<Spent, Unfit> {
 fn ended(merged: Merged, user: UserId, fates: Fates) -> Result<Option<Imported>, ImportError> {
     match merged {
         Merged::Merged { created } => {
-            Ok(Some(Imported { user, created, person: fates.person, devices: fates.devices }))
+            let shared = Vec::new();
+            Ok(Some(Imported { user, created, person: fates.person, devices: fates.devices, shared }))
         }
         Merged::Stale => Ok(None),
         Merged::OtherPerson => Err(ImportError::OtherPerson),

@@ -27,6 +27,11 @@ pub enum KeyError {
     /// The keys do not open the database.
     #[error("the master key is not the one this database was sealed with; put the right key file back")]
     Wrong,
+    /// They do not open the installation's own key.
+    #[error(
+        "the master key that sealed the installation's own key is not among those given; put it back beside the others"
+    )]
+    Own,
     /// Everybody could read the file.
     #[error("{0} can be read by everybody on this machine; run: chmod 600 {0}")]
     Exposed(String),

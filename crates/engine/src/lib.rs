@@ -24,6 +24,7 @@ mod queue;
 pub mod readings;
 mod reserve;
 pub mod saml;
+mod secrets;
 mod sends;
 pub mod sign_in;
 mod smart;
@@ -41,7 +42,7 @@ pub mod words;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
-use domain::{Content, Keyring, Message, Policy, Sealed, Timestamp, UserId};
+use domain::{Content, Keyring, Message, Policy, Sealed, SecretMark, Timestamp, UserId};
 use tokio::sync::Notify;
 use tokio::sync::broadcast::error::RecvError;
 
@@ -56,6 +57,7 @@ pub use lists::Turn;
 pub use password::{Foreign, SaltOrder};
 pub use readings::{DeviceReading, VerificationReading};
 pub use reserve::ReserveCalls;
+pub use secrets::Marked;
 pub use sends::{MessageBudget, Whose};
 pub use smart::{Judged, SmartChannel, SmartError, VisitRequest};
 pub use store::{AuditRow, Collision, EventFilter, EventPage, Page, Span, TextFilter, UserFilter, UserPage};
@@ -91,6 +93,7 @@ pub struct Settings {
 pub struct Engine {
     store: store::Store,
     keys: Keyring,
+    marked: Marked,
     clock: Arc<dyn Clock>,
     time: TrustedTime,
     chance: Arc<dyn Chance>,
@@ -116,6 +119,8 @@ pub struct Parts {
     pub store: store::Store,
     /// The master keys, already checked against the database ([`keys::check`]).
     pub keys: Keyring,
+    /// The installation's own key; its secrets have their marks.
+    pub marked: Marked,
     /// Time, as far as it is trusted.
     pub time: TrustedTime,
     /// Randomness.
@@ -135,6 +140,7 @@ impl Engine {
             outbox: delivery::Outbox::new(parts.store.clone(), parts.keys.clone(), parts.channels),
             store: parts.store,
             keys: parts.keys,
+            marked: parts.marked,
             clock: parts.time.clock().clone(),
             time: parts.time,
             chance: parts.chance,
@@ -242,21 +248,28 @@ impl Engine {
         Ok(self.keys.seal(Message::place(id, user), self.chance.bytes(), &plain))
     }
 
-    /// Seals a credential for its device's row.
+    /// Seals a credential for its device's row, with the mark by which its secret is recognised.
     fn seal_credential(
         &self,
         id: domain::DeviceId,
         user: UserId,
         credential: &domain::Credential,
-    ) -> Result<Sealed, Error> {
+    ) -> Result<Kept, Error> {
         let plain = zeroize::Zeroizing::new(serde_json::to_vec(credential).map_err(Error::internal)?);
-        Ok(self.keys.seal(domain::Device::credential_place(id, user), self.chance.bytes(), &plain))
+        let sealed = self.keys.seal(domain::Device::credential_place(id, user), self.chance.bytes(), &plain);
+        Ok(Kept { sealed, secret: SecretMark::of(credential, self.marked.key()) })
     }
 
     /// Opens a device's credential.
     fn open_credential(&self, device: &domain::Device) -> Result<domain::Credential, Error> {
         open_credential(&self.keys, device).map_err(Error::internal)
     }
+}
+
+/// A credential as its device keeps it.
+struct Kept {
+    sealed: Sealed,
+    secret: Option<SecretMark>,
 }
 
 /// Why a stored credential could not be read: a fault of the installation, never of the caller.

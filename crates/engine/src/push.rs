@@ -47,7 +47,7 @@ impl Engine {
         };
         let evidence = prove_pairing(device, verification, &code, public_key, signature, self.keys.mac_keys());
         let credential = Credential::Push { public_key: Some(public_key.to_vec()) };
-        let sealed = self.seal_credential(device.id, user, &credential)?;
+        let sealed = self.seal_credential(device.id, user, &credential)?.sealed;
         let (device, against) = (device.id, verification.challenge.clone());
         let outcome = self.answer_from_device(user, id, (evidence, against), Some(sealed)).await?;
         Ok(matches!(outcome, Outcome::Accepted { .. }).then_some(Paired { user, device }))

@@ -72,7 +72,7 @@ impl Engine {
     /// Whom messages to a device with this credential are counted for; nobody while limits are off.
     pub(crate) fn recipient(&self, credential: &Credential) -> Option<Recipient> {
         let is_on = self.settings.policy.message_limits;
-        if is_on { Recipient::of(credential, self.keys.mac_keys()) } else { None }
+        if is_on { Recipient::of(credential, self.marked.key()) } else { None }
     }
 
     /// Decides about a user where a message to `to` may be queued, which is counted before. `by` is the client that asks

@@ -4,9 +4,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::Context as _;
-use domain::Policy;
+use domain::{Keyring, Policy};
 use engine::chance::SystemChance;
-use engine::{Chance, Clock, Engine, Parts, Settings, TrustedTime, keys};
+use engine::{Chance, Clock, Engine, Marked, Parts, Settings, TrustedTime, keys};
 use store::{OpenError, SqliteOptions, Store};
 use tokio::sync::watch;
 
@@ -14,7 +14,7 @@ use crate::config::{self, Config};
 use crate::database::Database;
 use crate::folder::Folder;
 use crate::installation::{self, Opened};
-use crate::place;
+use crate::{place, terminal};
 
 /// An engine over a data folder.
 pub struct House {
@@ -152,10 +152,24 @@ pub(crate) fn check_keys(config: &Config, key_check: Option<Vec<u8>>) -> anyhow:
     key_check.map_or(Ok(()), |key_check| Ok(keys::fit(&keys, key_check)?))
 }
 
+/// Makes what an earlier version has left to be made, and shows how far it is. The installation's own key is of real chance
+/// also where a world repeats itself: nobody sees anything that is made with it.
+async fn mark_secrets(keys: &Keyring, store: &Store) -> Result<Marked, keys::KeyError> {
+    let mut bar = None;
+    let marked = Marked::settle(keys, store, &SystemChance, |done, all| {
+        bar.get_or_insert_with(|| terminal::progress("Marking secrets", all)).reach(done);
+    });
+    let marked = marked.await;
+    if let Some(bar) = bar {
+        bar.finish();
+    }
+    marked
+}
+
 impl House {
     /// Builds the engine over an opened installation. Others that start on it wait until [`House::settled`].
     pub async fn build(config: &Config, opened: Opened, fittings: Fittings) -> anyhow::Result<Self> {
-        let Opened { folder, store, failed, world, settling } = opened;
+        let Opened { folder, store, failed, writes, world, settling } = opened;
         if let Some(world) = world {
             installation::claim(&store, world, config, &folder).await?;
         }
@@ -169,6 +183,11 @@ impl House {
             KeyPlace::File(file) => keys::load_or_create(&file, &store, &*fittings.chance).await?,
         };
         keys::check(&keys, &store, &*fittings.chance).await.context("the keys do not fit the database")?;
+        let marked = if writes {
+            mark_secrets(&keys, &store).await?
+        } else {
+            Marked::for_reading(&keys, &store, &SystemChance).await?
+        };
         let settings = Settings {
             subdomain: config.subdomain.clone(),
             account_id: config.account_id,
@@ -183,6 +202,7 @@ impl House {
             time: TrustedTime::start(&store, fittings.clock).await?,
             store,
             keys,
+            marked,
             chance: fittings.chance,
             settings,
             channels: fittings.channels,

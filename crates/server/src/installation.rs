@@ -111,6 +111,8 @@ pub struct Opened {
     pub store: Store,
     /// Turns true when the database can no longer be trusted to keep what it is told.
     pub failed: watch::Receiver<bool>,
+    /// Whether it is opened to be changed.
+    pub(crate) writes: bool,
     /// The world it must be of.
     pub(crate) world: Option<World>,
     /// Keeps others from making themselves at home at the same moment.
@@ -144,7 +146,8 @@ pub async fn open(config: &Config, intent: Intent) -> Result<Opened, BuildError>
     tell(intent, &found.pending);
     // What `import` and `--init` make is there to be served.
     let new = (!found.is_sealed() && intent.makes()).then_some(World::Serve);
-    Ok(Opened { folder, store, failed, world: intent.world().or(new), settling })
+    let writes = intent != Intent::Read;
+    Ok(Opened { folder, store, failed, writes, world: intent.world().or(new), settling })
 }
 
 /// Says what opening did to the schema. A dev world begins with its banner.

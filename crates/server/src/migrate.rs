@@ -8,7 +8,7 @@ use store::Migration;
 
 use crate::config::Config;
 use crate::database::{Database, shown_sqlite};
-use crate::house::BuildError;
+use crate::house::{self, BuildError, Fittings, House};
 use crate::installation::{self, Intent};
 use crate::terminal;
 
@@ -25,7 +25,11 @@ pub async fn run(config: &Config, dry_run: bool, as_json: bool) -> anyhow::Resul
             }
             BuildError::Other(error) => error,
         })?;
-        opened.store.close().await;
+        // What the server itself must make needs the master key, which need not be where this runs.
+        match house::check_keys(config, found.key_check.clone()) {
+            Ok(()) => House::build(config, opened, Fittings::plain(config)).await?.close().await,
+            Err(_) => opened.store.close().await,
+        }
     }
     let shown = match &config.database {
         Database::Sqlite => shown_sqlite(&config.data_dir),

@@ -13,8 +13,8 @@ use domain::factor::{self, hotp};
 use domain::user::UserPatch;
 use domain::verification::{Context, Outcome, Target, answer};
 use domain::{
-    Change, Credential, Decision, Device, DeviceId, DeviceStatus, FactorKind, MacKeys, Response, Sealed, Secret,
-    Timestamp, UserId, device, user,
+    Change, Counts, Credential, Decision, Device, DeviceId, DeviceStatus, FactorKind, MacKeys, Response, Sealed,
+    Secret, SecretMac, SecretMark, Timestamp, UserId, device, user,
 };
 use store::{PostgresOptions, SqliteOptions, Store};
 
@@ -34,6 +34,7 @@ async fn enrol(store: &Store, id: i64) -> Result<(), store::Error> {
         display_name: "Pocket".to_owned(),
         status: DeviceStatus::Active,
         credential: Sealed(vec![7; 150]),
+        secret: Some(SecretMark { mac: SecretMac(i128::from(id).to_be_bytes()), counts: Counts::Codes }),
         last_counter: device::NO_COUNTER,
         created_at: NOW,
         last_used_at: None,

@@ -3,8 +3,8 @@
 
 use domain::name::LoginNames;
 use domain::{
-    AuditEvent, Budget, Change, Client, Device, Message, MessageId, Spent, Status, TempToken, Timestamp, TokenSet,
-    User, UserId, Verification,
+    AuditEvent, Budget, Change, Client, Device, DeviceId, Message, MessageId, SecretMac, SecretMark, Spent, Status,
+    TempToken, Timestamp, TokenSet, User, UserId, Verification,
 };
 
 use crate::budgets;
@@ -27,6 +27,8 @@ pub(crate) enum Step {
     Write(Write),
     /// What moves among the user's marks.
     Move(Move),
+    /// A device begins where its secret was left, wherever that was.
+    Recall(DeviceId, SecretMark),
     Record(AuditEvent),
 }
 
@@ -51,12 +53,14 @@ pub(crate) fn apply(change: Change, steps: &mut Vec<Step>) {
         Change::SetTempToken(user, token) => steps.push(Step::Write(set_temp_token(user, token))),
 
         Change::CreateDevice(device) => {
-            steps.push(Step::Move(Move::Begin(device.id, device.last_counter, device.last_used_at)));
+            steps.push(Step::Move(Move::begin(&device)));
+            steps.extend(device.secret.map(|secret| Step::Recall(device.id, secret)));
             steps.push(Step::Write(create_device(device)));
         }
         Change::ActivateDevice { device, counter, credential, at } => {
             if let Some(credential) = credential {
                 write(sql::REPLACE_CREDENTIAL, params![credential.0, device.0]);
+                steps.push(Step::Move(Move::Secret(device, None)));
             }
             steps.push(must_hit(sql::ACTIVATE_DEVICE, params![device.0]));
             steps.push(Step::Move(Move::Activate(device, counter.unwrap_or(domain::device::NO_COUNTER), at)));
@@ -64,8 +68,10 @@ pub(crate) fn apply(change: Change, steps: &mut Vec<Step>) {
         Change::AdvanceCounter { device, counter, at } => {
             steps.push(Step::Move(Move::Advance(device, counter, at)));
         }
-        Change::ReviseDevice { device, credential, display_name, last_counter } => {
-            steps.push(must_hit(sql::REVISE_DEVICE, params![credential.0, display_name, device.0]));
+        Change::ReviseDevice { device, credential, secret, display_name, last_counter } => {
+            let [mac, counts] = columns_of(secret);
+            steps.push(must_hit(sql::REVISE_DEVICE, params![credential.0, display_name, mac, counts, device.0]));
+            steps.push(Step::Move(Move::Secret(device, secret)));
             steps.push(Step::Move(Move::Recount(device, last_counter)));
         }
         Change::LowerCounter { device, counter } => steps.push(Step::Move(Move::Lower(device, counter))),
@@ -193,7 +199,23 @@ fn set_temp_token(user: UserId, token: Option<TempToken>) -> Write {
     Write::new(sql::SET_TEMP_TOKEN, params)
 }
 
+/// A secret's mark as the columns of a device.
+fn columns_of(secret: Option<SecretMark>) -> [Value; 2] {
+    [secret.map(|secret| secret.mac).into(), secret.map(|secret| secret.counts.number()).into()]
+}
+
+/// Remembers what was used of a secret whose device is gone.
+pub(crate) fn remember((mac, used): (SecretMac, i64)) -> Write {
+    Write::new(sql::REMEMBER_USED, params![mac, used])
+}
+
+/// The parameters that mark the secret of a device that has no mark yet.
+pub(crate) fn mark_secret((device, secret): (DeviceId, SecretMark)) -> Vec<Value> {
+    params![secret.mac, secret.counts.number(), device.0]
+}
+
 fn create_device(device: Device) -> Write {
+    let [mac, counts] = columns_of(device.secret);
     let params = params![
         device.id.0,
         device.user_id.0,
@@ -202,6 +224,8 @@ fn create_device(device: Device) -> Write {
         device.status.number(),
         device.credential.0,
         device.created_at,
+        mac,
+        counts,
     ];
     Write::new(sql::INSERT_DEVICE, params)
 }
@@ -338,6 +362,7 @@ pub(crate) fn dev_reset() -> Vec<Write> {
         sql::DEV_CLEAR_MESSAGES,
         sql::DEV_CLEAR_VERIFICATIONS,
         sql::DEV_CLEAR_DEVICES,
+        sql::DEV_CLEAR_USED,
         sql::DEV_CLEAR_MARKS,
         sql::DEV_CLEAR_TOKENS,
         sql::DEV_CLEAR_BUDGETS,

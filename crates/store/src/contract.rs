@@ -9,6 +9,7 @@ pub(crate) mod guessing;
 pub(crate) mod housekeeping;
 pub(crate) mod queries;
 pub(crate) mod races;
+pub(crate) mod secrets;
 pub(crate) mod webhooks;
 pub(crate) mod world;
 
@@ -98,6 +99,14 @@ macro_rules! contract {
                 an_enrolment_is_confirmed_once,
                 a_log_in_is_completed_once,
                 a_session_token_is_handed_in_once,
+            }
+            secrets: {
+                what_was_used_outlives_the_device,
+                what_was_used_outlives_the_user,
+                a_revised_device_leaves_what_it_used,
+                a_device_begins_where_living_ones_are,
+                a_secret_that_goes_and_comes_at_once_stays_used,
+                a_secret_without_a_mark_is_found_and_marked_once,
             }
             webhooks: {
                 a_position_follows_what_happens,

@@ -28,6 +28,7 @@ mod names;
 mod postgres;
 mod query;
 mod rows;
+mod secrets;
 mod sign_in;
 mod sql;
 mod sqlite;

@@ -5,9 +5,12 @@
 //! Marks are read with the view, moved in memory while the decision's changes are carried out, and written once.
 
 use domain::device::NO_COUNTER;
-use domain::{DeviceId, Throttle, ThrottleKey, Timestamp, UserId, View};
+use domain::{
+    Counts, Device, DeviceId, FactorKind, SecretMac, SecretMark, Throttle, ThrottleKey, Timestamp, UserId, View,
+};
 
 use crate::error::Error;
+use crate::rows;
 use crate::throttles;
 use crate::trail::Head;
 use crate::value::{Row, Value};
@@ -22,6 +25,10 @@ pub(crate) struct Marks {
     pub(crate) head: Head,
     counters: Vec<Mark>,
     throttles: Vec<Throttle>,
+    /// How the secrets of the devices that make codes are recognised.
+    secrets: Vec<(DeviceId, SecretMark)>,
+    /// What was used of secrets whose counter is here no longer, and must be remembered elsewhere.
+    used: Vec<(SecretMac, i64)>,
     /// Whether there is a row to keep them in. The chain of a deleted user is continued elsewhere.
     pub(crate) in_row: bool,
     moved: bool,
@@ -42,8 +49,21 @@ pub(crate) enum Move {
     Born,
     /// The user's row is gone.
     Gone,
-    /// A new device begins with these.
-    Begin(DeviceId, i64, Option<Timestamp>),
+    /// A new device begins.
+    Begin {
+        /// Which one.
+        device: DeviceId,
+        /// What kind it is.
+        factor: FactorKind,
+        /// How its secret is recognised.
+        secret: Option<SecretMark>,
+        /// Its last counter.
+        counter: i64,
+        /// When it was last used.
+        used_at: Option<Timestamp>,
+    },
+    /// The device has this secret from now on.
+    Secret(DeviceId, Option<SecretMark>),
     /// The counter goes forward; the decision is void unless it does (SEC 1).
     Advance(DeviceId, i64, Timestamp),
     /// The counter comes down to this, if it is above it.
@@ -62,6 +82,14 @@ pub(crate) enum Move {
     Forgive(ThrottleKey),
 }
 
+impl Move {
+    /// That this device begins.
+    pub(crate) fn begin(device: &Device) -> Self {
+        let Device { id, factor, secret, last_counter, last_used_at, .. } = device;
+        Self::Begin { device: *id, factor: *factor, secret: *secret, counter: *last_counter, used_at: *last_used_at }
+    }
+}
+
 impl Marks {
     /// Reads marks from a row of a user, whose columns for them begin at `first`.
     pub(crate) fn decode(row: &dyn Row, first: usize) -> Result<Self, Error> {
@@ -71,13 +99,9 @@ impl Marks {
             }
             None => Head::default(),
         };
-        let (packed, rest) = row.opt_blob(first + 3)?.unwrap_or_default().as_chunks::<COUNTER>();
-        if !rest.is_empty() {
-            return Err(Error::Corrupt("a user's counters"));
-        }
-        let counters = packed.iter().map(Mark::unpack).collect();
+        let counters = unpack(row.opt_blob(first + 3)?)?;
         let throttles = throttles::unpack(row.opt_blob(first + 4)?.unwrap_or_default())?;
-        Ok(Self { head, counters, throttles, in_row: true, moved: false })
+        Ok(Self { head, counters, throttles, in_row: true, ..Self::default() })
     }
 
     /// Those of a user that does not exist, whose chain ends with `head`.
@@ -92,6 +116,7 @@ impl Marks {
                 (device.last_counter, device.last_used_at) = (mark.counter, mark.used_at);
             }
         }
+        self.secrets = view.devices.iter().filter_map(|device| Some((device.id, device.secret?))).collect();
         let there = |id: DeviceId| view.devices.iter().any(|device| device.id == id);
         self.throttles.retain(|throttle| !matches!(throttle.key, ThrottleKey::Device(id) if !there(id)));
         view.throttles.clone_from(&self.throttles);
@@ -104,11 +129,28 @@ impl Marks {
             Move::Born => self.in_row = true,
             Move::Gone => {
                 self.in_row = false;
+                self.secrets.clone().into_iter().for_each(|(device, _)| self.remember(device));
                 self.counters.clear();
                 self.throttles.clear();
             }
-            Move::Begin(_, NO_COUNTER, None) => {}
-            Move::Begin(device, counter, used_at) => self.counters.push(Mark { device, counter, used_at }),
+            // Otherwise what is used of it would be forgotten with the device.
+            Move::Begin { factor, secret, .. } if factor.makes_codes() != secret.is_some() => {
+                return Err(Error::Corrupt("a secret without its mark"));
+            }
+            Move::Begin { device, secret, counter, used_at, .. } => {
+                self.secrets.extend(secret.map(|secret| (device, secret)));
+                if counter != NO_COUNTER || used_at.is_some() {
+                    self.counters.push(Mark { device, counter, used_at });
+                }
+            }
+            Move::Secret(device, secret) => {
+                let is_same = secret.is_some_and(|new| self.secret(device).is_some_and(|old| old.mac == new.mac));
+                if !is_same {
+                    self.remember(device);
+                }
+                self.secrets.retain(|(known, _)| *known != device);
+                self.secrets.extend(secret.map(|secret| (device, secret)));
+            }
             Move::Advance(device, counter, at) => {
                 let mark = self.mark(device);
                 if counter <= mark.counter {
@@ -127,6 +169,8 @@ impl Marks {
             Move::Recount(device, counter) => self.mark(device).counter = counter,
             Move::Touch(device, at) => self.mark(device).used_at = Some(at),
             Move::Forget(device) => {
+                self.remember(device);
+                self.secrets.retain(|(known, _)| *known != device);
                 self.counters.retain(|mark| mark.device != device);
                 self.throttles.retain(|known| known.key != ThrottleKey::Device(device));
             }
@@ -138,6 +182,37 @@ impl Marks {
             Move::Forgive(key) => self.throttles.retain(|known| known.key != key),
         }
         Ok(())
+    }
+
+    /// A new device begins where its secret was left: with this user, or where `found` says.
+    pub(crate) fn recall(&mut self, device: DeviceId, secret: &SecretMark, found: Option<i64>) {
+        let own = self.secrets.iter().filter(|(_, other)| other.mac == secret.mac);
+        let own = own.filter_map(|(id, other)| other.counts.used(self.counter(*id)));
+        let gone = self.used.iter().filter(|(mac, _)| *mac == secret.mac).map(|(_, used)| *used);
+        if let Some(used) = own.chain(gone).chain(found).max() {
+            let mark = self.mark(device);
+            mark.counter = mark.counter.max(secret.counts.last_counter(used));
+        }
+    }
+
+    /// What must be remembered of secrets whose counter is here no longer.
+    pub(crate) fn take_used(&mut self) -> Vec<(SecretMac, i64)> {
+        std::mem::take(&mut self.used)
+    }
+
+    /// Keeps what was used of this device's secret, which is about to go.
+    fn remember(&mut self, device: DeviceId) {
+        let counter = self.counter(device);
+        let used = self.secret(device).and_then(|secret| Some((secret.mac, secret.counts.used(counter)?)));
+        self.used.extend(used);
+    }
+
+    fn secret(&self, device: DeviceId) -> Option<SecretMark> {
+        self.secrets.iter().find(|(known, _)| *known == device).map(|(_, secret)| *secret)
+    }
+
+    fn counter(&self, device: DeviceId) -> i64 {
+        self.counters.iter().find(|mark| mark.device == device).map_or(NO_COUNTER, |mark| mark.counter)
     }
 
     /// Whether there is anything to write.
@@ -165,6 +240,26 @@ impl Marks {
         });
         &mut self.counters[place]
     }
+}
+
+/// What one row of [`sql::RECALL_USED`](crate::sql::RECALL_USED) says was used of a secret.
+pub(crate) fn recalled(row: &dyn Row) -> Result<(SecretMac, Option<i64>), Error> {
+    let mac = rows::secret_mac(row.blob(0)?)?;
+    if let Some(used) = row.opt_int(1)? {
+        return Ok((mac, Some(used)));
+    }
+    let device = DeviceId(row.int(2)?);
+    let counts = Counts::from_number(row.int(3)?).ok_or(Error::Corrupt("what a device counts"))?;
+    let counter = unpack(row.opt_blob(4)?)?.into_iter().find(|mark| mark.device == device).map(|mark| mark.counter);
+    Ok((mac, counter.and_then(|counter| counts.used(counter))))
+}
+
+fn unpack(packed: Option<&[u8]>) -> Result<Vec<Mark>, Error> {
+    let (packed, rest) = packed.unwrap_or_default().as_chunks::<COUNTER>();
+    if !rest.is_empty() {
+        return Err(Error::Corrupt("a user's counters"));
+    }
+    Ok(packed.iter().map(Mark::unpack).collect())
 }
 
 impl Mark {
@@ -219,7 +314,66 @@ mod tests {
     #[test]
     fn a_device_that_proved_nothing_leaves_no_mark() {
         let mut marks = Marks::default();
-        marks.carry_out(Move::Begin(DeviceId(1), NO_COUNTER, None)).unwrap();
+        marks.carry_out(begin(1, secret(1, Counts::Codes), NO_COUNTER)).unwrap();
         assert_eq!(marks.counters, []);
+        marks.carry_out(Move::Forget(DeviceId(1))).unwrap();
+        assert_eq!(marks.take_used(), []);
+    }
+
+    fn secret(n: u8, counts: Counts) -> SecretMark {
+        SecretMark { mac: SecretMac([n; 16]), counts }
+    }
+
+    fn begin(device: i64, secret: SecretMark, counter: i64) -> Move {
+        let factor = if secret.counts == Counts::Codes { FactorKind::Hotp } else { FactorKind::Totp };
+        Move::Begin { device: DeviceId(device), factor, secret: Some(secret), counter, used_at: None }
+    }
+
+    #[test]
+    fn whatever_ends_a_counter_its_secret_is_remembered() {
+        let (one, other) = (secret(1, Counts::Codes), secret(2, Counts::Seconds(30)));
+        let mut marks = Marks::default();
+        marks.carry_out(begin(1, one, 4)).unwrap();
+        marks.carry_out(begin(2, other, 9)).unwrap();
+        let left = |step: Move| {
+            let mut marks = marks.clone();
+            marks.carry_out(Move::Advance(DeviceId(1), 5, AT)).unwrap();
+            marks.carry_out(step).unwrap();
+            marks.take_used()
+        };
+        assert_eq!(left(Move::Forget(DeviceId(1))), [(one.mac, 5)]);
+        assert_eq!(left(Move::Gone), [(one.mac, 5), (other.mac, 299)]);
+        assert_eq!(left(Move::Secret(DeviceId(1), None)), [(one.mac, 5)]);
+        assert_eq!(left(Move::Secret(DeviceId(1), Some(other))), [(one.mac, 5)]);
+        assert_eq!(left(Move::Secret(DeviceId(1), Some(one))), [], "it is the same one");
+        assert_eq!(left(Move::Secret(DeviceId(2), Some(secret(2, Counts::Seconds(60))))), [], "and so is this");
+    }
+
+    #[test]
+    fn a_device_begins_where_its_secret_was_left() {
+        let (one, long) = (secret(1, Counts::Seconds(30)), secret(1, Counts::Seconds(60)));
+        let mut marks = Marks::default();
+        marks.carry_out(begin(1, one, 9)).unwrap();
+        marks.carry_out(Move::Forget(DeviceId(1))).unwrap();
+        for (device, secret, found, last) in [(2, one, None, 9), (3, long, None, 4), (4, one, Some(450), 15)] {
+            marks.carry_out(begin(device, secret, NO_COUNTER)).unwrap();
+            marks.recall(DeviceId(device), &secret, found);
+            assert_eq!(marks.counter(DeviceId(device)), last, "{device}");
+        }
+        marks.carry_out(begin(5, secret(2, Counts::Codes), 7)).unwrap();
+        marks.recall(DeviceId(5), &secret(2, Counts::Codes), Some(3));
+        assert_eq!(marks.counter(DeviceId(5)), 7, "what the list says is further");
+    }
+
+    #[test]
+    fn a_secret_without_its_mark_is_not_taken_in() {
+        let unmarked = Move::Begin {
+            device: DeviceId(1),
+            factor: FactorKind::Totp,
+            secret: None,
+            counter: NO_COUNTER,
+            used_at: None,
+        };
+        assert!(Marks::default().carry_out(unmarked).is_err());
     }
 }

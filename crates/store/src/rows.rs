@@ -1,9 +1,9 @@
 //! How rows are read. The order of columns is that of the statements in [`crate::sql`].
 
 use domain::{
-    Channel, Client, ClientId, CompatProfile, Device, DeviceId, DeviceStatus, Digest, FactorKind, KeyedHash, Message,
-    MessageId, Purpose, Scope, Sealed, Status, TempToken, TokenSet, User, UserId, UserStatus, Verification,
-    VerificationId,
+    Channel, Client, ClientId, CompatProfile, Counts, Device, DeviceId, DeviceStatus, Digest, FactorKind, KeyedHash,
+    Message, MessageId, Purpose, Scope, Sealed, SecretMac, SecretMark, Status, TempToken, TokenSet, User, UserId,
+    UserStatus, Verification, VerificationId,
 };
 
 use crate::challenge;
@@ -58,11 +58,24 @@ fn device_from(row: &dyn Row, first: usize) -> Result<Device, Error> {
         display_name: row.text(first + 3)?.to_owned(),
         status: DeviceStatus::from_number(row.int(first + 4)?).ok_or(Error::Corrupt("a device's status"))?,
         credential: Sealed(row.blob(first + 5)?.to_vec()),
+        secret: secret(row, first + 7)?,
         // Its marks lie with its user: `Marks::show` puts them here.
         last_counter: domain::device::NO_COUNTER,
         created_at: row.time(first + 6)?,
         last_used_at: None,
     })
+}
+
+/// The mark of a device's secret, whose columns begin at `first`, where it has one.
+pub(crate) fn secret(row: &dyn Row, first: usize) -> Result<Option<SecretMark>, Error> {
+    let Some(mac) = row.opt_blob(first)? else { return Ok(None) };
+    let counts = Counts::from_number(row.int(first + 1)?).ok_or(Error::Corrupt("what a device counts"))?;
+    Ok(Some(SecretMark { mac: secret_mac(mac)?, counts }))
+}
+
+/// The digest of a secret.
+pub(crate) fn secret_mac(bytes: &[u8]) -> Result<SecretMac, Error> {
+    bytes.try_into().map(SecretMac).map_err(|_| Error::Corrupt("the digest of a secret"))
 }
 
 /// A device whose columns begin at `first`, where the row has one.

@@ -19,7 +19,8 @@ statements! {
     SET_MARKS = "UPDATE \"user\" SET audit_id = $1, audit_position = $2, audit_hash = $3, counters = $4, \
         throttles = $5 WHERE id = $6";
     /// A user's devices in one look: no row without the user, one of nothing without devices.
-    DEVICES_OF = "SELECT d.id, d.user_id, d.factor, d.display_name, d.status, d.credential, d.created_at \
+    DEVICES_OF = "SELECT d.id, d.user_id, d.factor, d.display_name, d.status, d.credential, d.created_at, \
+        d.secret_mac, d.secret_counts \
         FROM \"user\" u LEFT JOIN device d ON d.user_id = u.id WHERE u.id = $1 ORDER BY d.created_at, d.id";
     LIVE_VERIFICATIONS = "SELECT id, wire_id, user_id, device_id, purpose, challenge, answer, pairing_hash, status, \
         closed_at, attempts, state_token, consumed_at, client_id, created_at, expires_at FROM verification \
@@ -70,11 +71,13 @@ statements! {
 
     // ---- devices
 
-    INSERT_DEVICE = "INSERT INTO device (id, user_id, factor, display_name, status, credential, created_at) \
-        VALUES ($1, $2, $3, $4, $5, $6, $7)";
+    INSERT_DEVICE = "INSERT INTO device (id, user_id, factor, display_name, status, credential, created_at, \
+        secret_mac, secret_counts) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
     ACTIVATE_DEVICE = "UPDATE device SET status = 2 WHERE id = $1 AND status IN (0, 1)";
-    REPLACE_CREDENTIAL = "UPDATE device SET credential = $1 WHERE id = $2";
-    REVISE_DEVICE = "UPDATE device SET credential = $1, display_name = $2 WHERE id = $3";
+    /// By one that has no secret.
+    REPLACE_CREDENTIAL = "UPDATE device SET credential = $1, secret_mac = NULL, secret_counts = NULL WHERE id = $2";
+    REVISE_DEVICE = "UPDATE device SET credential = $1, display_name = $2, secret_mac = $3, secret_counts = $4 \
+        WHERE id = $5";
     DISABLE_DEVICE = "UPDATE device SET status = 3 WHERE id = $1 AND status = 2";
     ENABLE_DEVICE = "UPDATE device SET status = 2 WHERE id = $1 AND status = 3";
     WIPE_DEVICE_MESSAGES = "UPDATE outbox SET status = 2, content = $1, reason = 'device' WHERE user_id = \
@@ -84,6 +87,23 @@ statements! {
     BURY_DEVICE_RESULTS = "UPDATE verification SET state_token = NULL, live = 0 \
         WHERE user_id = (SELECT user_id FROM device WHERE id = $1) AND live = 1 AND device_id = $1 AND status <> 0";
     DELETE_DEVICE = "DELETE FROM device WHERE id = $1";
+
+    // ---- what was used of secrets
+
+    /// Never less than is remembered.
+    REMEMBER_USED = "INSERT INTO used_secret (mac, used) VALUES ($1, $2) ON CONFLICT (mac) DO UPDATE SET \
+        used = excluded.used WHERE excluded.used > used_secret.used";
+    /// What was used of a secret whose device is gone, and by each device that has it. One statement, so that a device
+    /// that goes meanwhile is seen either here or there.
+    RECALL_USED = "SELECT mac, used, CAST(NULL AS bigint), CAST(NULL AS bigint), CAST(NULL AS bytea) FROM used_secret \
+        WHERE mac = $1 UNION ALL SELECT d.secret_mac, CAST(NULL AS bigint), d.id, d.secret_counts, u.counters \
+        FROM device d JOIN \"user\" u ON u.id = d.user_id WHERE d.secret_mac = $1";
+    SECRET_HOLDERS = "SELECT secret_mac, user_id FROM device WHERE secret_mac = $1";
+    COUNT_UNMARKED = "SELECT COUNT(*) FROM device WHERE secret_mac IS NULL AND factor IN (5, 6)";
+    /// The columns of a device. Their counters are not looked at.
+    UNMARKED_DEVICES = "SELECT id, user_id, factor, display_name, status, credential, created_at, secret_mac, \
+        secret_counts FROM device WHERE secret_mac IS NULL AND factor IN (5, 6) AND id > $1 ORDER BY id LIMIT $2";
+    MARK_SECRET = "UPDATE device SET secret_mac = $1, secret_counts = $2 WHERE id = $3 AND secret_mac IS NULL";
 
     // ---- verifications
 
@@ -247,6 +267,7 @@ statements! {
     META = "SELECT value FROM meta WHERE key = $1";
     SET_META = "INSERT INTO meta (key, value) VALUES ($1, $2) ON CONFLICT (key) DO UPDATE SET value = excluded.value";
     SET_META_IF_ABSENT = "INSERT INTO meta (key, value) VALUES ($1, $2) ON CONFLICT (key) DO NOTHING";
+    SWAP_META = "UPDATE meta SET value = $1 WHERE key = $2 AND value = $3";
     RAISE_META = "INSERT INTO meta (key, value) VALUES ($1, $2) ON CONFLICT (key) DO UPDATE SET value = excluded.value \
         WHERE excluded.value > meta.value";
     DELETE_META = "DELETE FROM meta WHERE key = $1";
@@ -285,6 +306,7 @@ statements! {
     DEV_CLEAR_MESSAGES = "DELETE FROM outbox";
     DEV_CLEAR_VERIFICATIONS = "DELETE FROM verification";
     DEV_CLEAR_DEVICES = "DELETE FROM device";
+    DEV_CLEAR_USED = "DELETE FROM used_secret";
     DEV_CLEAR_MARKS = "UPDATE \"user\" SET counters = NULL, throttles = NULL";
     DEV_CLEAR_TOKENS = "DELETE FROM token";
     DEV_CLEAR_WRONG_SECRETS = "UPDATE client SET wrong_secrets = $1";

@@ -1,6 +1,6 @@
 //! The few kinds of value that travel between rules and either database.
 
-use domain::{Digest, KeyedHash, Timestamp};
+use domain::{Digest, KeyedHash, SecretMac, Timestamp};
 
 use crate::error::Error;
 
@@ -52,6 +52,12 @@ impl From<Vec<u8>> for Value {
 impl From<Digest> for Value {
     fn from(digest: Digest) -> Self {
         Self::Blob(digest.0.to_vec())
+    }
+}
+
+impl From<SecretMac> for Value {
+    fn from(mac: SecretMac) -> Self {
+        Self::Blob(mac.0.to_vec())
     }
 }
 

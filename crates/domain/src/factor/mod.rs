@@ -71,6 +71,11 @@ impl FactorKind {
         }
     }
 
+    /// Whether its devices make codes of a secret of their own.
+    pub fn makes_codes(self) -> bool {
+        !self.needs_trigger()
+    }
+
     /// Whether a user may hold several active devices of this kind (rulings 27).
     pub fn may_repeat(self) -> bool {
         match self {

@@ -220,6 +220,7 @@ impl World {
                 Door::Trusted => DeviceStatus::Active,
             },
             credential: seal(&credential),
+            secret: domain::SecretMark::of(&credential, &model::own_key()),
             last_counter: NO_COUNTER,
             created_at: self.now,
             last_used_at: None,

@@ -9,8 +9,9 @@ use std::collections::BTreeMap;
 use domain::verification::{Context, Purpose, Target};
 use domain::{
     AuditEvent, AuditKind, Challenge, Change, ClientId, Credential, Decision, Device, DeviceId, DeviceStatus, Digest,
-    Evidence, FactorKind, KeyedHash, MacKeys, Message, MessageId, Outcome, Reason, Response, Sealed, Secret, Status,
-    TempToken, Throttle, ThrottleKey, Timestamp, TokenSet, User, UserId, Verification, VerificationId, View,
+    Evidence, FactorKind, KeyedHash, MacKeys, Message, MessageId, Outcome, OwnKey, Reason, Response, Sealed, Secret,
+    SecretMac, SecretMark, Status, TempToken, Throttle, ThrottleKey, Timestamp, TokenSet, User, UserId, Verification,
+    VerificationId, View,
 };
 
 /// A Tuesday in 2025.
@@ -42,9 +43,28 @@ pub(crate) struct Database {
     pub(crate) tokens: Vec<TokenSet>,
     /// The trail.
     pub(crate) audit: Vec<AuditEvent>,
+    /// What was used of secrets whose devices are gone.
+    pub(crate) used: BTreeMap<SecretMac, i64>,
 }
 
 impl Database {
+    /// Remembers what was used of a device that goes, or gets another secret.
+    fn remember(&mut self, gone: &Device) {
+        let used = gone.secret.and_then(|secret| Some((secret.mac, secret.counts.used(gone.last_counter)?)));
+        if let Some((mac, used)) = used {
+            let known = self.used.entry(mac).or_insert(used);
+            *known = used.max(*known);
+        }
+    }
+
+    /// What was ever used of a secret, by whomever.
+    fn recall(&self, secret: &SecretMark) -> Option<i64> {
+        let alike = |device: &&Device| device.secret.is_some_and(|other| other.mac == secret.mac);
+        let living = self.users.values().flat_map(|rows| &rows.devices).filter(alike);
+        let living = living.filter_map(|device| device.secret?.counts.used(device.last_counter));
+        living.chain(self.used.get(&secret.mac).copied()).max()
+    }
+
     /// What a decision about `user` sees.
     pub(crate) fn view(&self, user: UserId) -> View {
         let Some(rows) = self.users.get(&user) else { return View::default() };
@@ -110,15 +130,20 @@ impl Database {
                 (row.username, row.email) = (to.username, to.email);
             }
             Change::DeleteUser { user, .. } => {
-                self.users.insert(user, Rows::default());
+                let gone = self.users.insert(user, Rows::default()).expect("the user exists");
+                gone.devices.iter().for_each(|device| self.remember(device));
                 self.outbox.retain(|m| m.user_id != user);
             }
             Change::SetTempToken(user, token) => {
                 self.users.get_mut(&user).and_then(|rows| rows.user.as_mut()).expect("the user exists").temp_token =
                     token;
             }
-            Change::CreateDevice(device) => {
+            Change::CreateDevice(mut device) => {
                 assert!(self.device(device.id).is_none(), "a device id was drawn twice");
+                assert_eq!(device.secret.is_some(), device.factor.makes_codes(), "a secret comes with its mark");
+                if let Some((secret, used)) = device.secret.and_then(|secret| Some((secret, self.recall(&secret)?))) {
+                    device.last_counter = device.last_counter.max(secret.counts.last_counter(used));
+                }
                 self.users.get_mut(&device.user_id).expect("the user exists").devices.push(device);
             }
             Change::ActivateDevice { device, counter, credential, at } => {
@@ -144,9 +169,11 @@ impl Database {
                 row.last_counter = counter;
                 row.last_used_at = Some(at);
             }
-            Change::ReviseDevice { device, credential, display_name, last_counter } => {
+            Change::ReviseDevice { device, credential, secret, display_name, last_counter } => {
                 let row = self.device_mut(device);
-                (row.credential, row.display_name, row.last_counter) = (credential, display_name, last_counter);
+                assert_eq!(row.secret.map(|s| s.mac), secret.map(|s| s.mac), "the secret stays");
+                (row.credential, row.secret) = (credential, secret);
+                (row.display_name, row.last_counter) = (display_name, last_counter);
             }
             Change::LowerCounter { device, counter } => {
                 let row = self.device_mut(device);
@@ -164,7 +191,8 @@ impl Database {
                 row.status = DeviceStatus::Active;
             }
             Change::DeleteDevice(device) => {
-                self.device_mut(device);
+                let gone = self.device_mut(device).clone();
+                self.remember(&gone);
                 for rows in self.users.values_mut() {
                     rows.devices.retain(|d| d.id != device);
                     for v in rows.verifications.iter_mut().filter(|v| v.device_id == device) {
@@ -256,6 +284,11 @@ impl Database {
 /// The server's key for short codes.
 pub(crate) fn keys() -> MacKeys {
     MacKeys::new(vec![(1, Secret::new(vec![7; 32]))])
+}
+
+/// The installation's own key.
+pub(crate) fn own_key() -> OwnKey {
+    OwnKey::new([8; 32])
 }
 
 /// A caller without a name.
@@ -406,6 +439,7 @@ impl Scene {
             display_name: "a device".to_owned(),
             status,
             credential: seal(credential),
+            secret: SecretMark::of(credential, &own_key()),
             last_counter: domain::device::NO_COUNTER,
             created_at: self.now,
             last_used_at: None,

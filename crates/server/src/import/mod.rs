@@ -67,6 +67,8 @@ struct Tally {
     differs: u64,
     /// Devices and people that were set to what the list says.
     updated: u64,
+    /// Devices whose secret another user's device has too.
+    shared: u64,
     rejected: u64,
     /// People who are here now, whether or not they were before.
     people: u64,
@@ -201,6 +203,15 @@ struct Ledger {
     progress: Progress,
 }
 
+/// What is told of lines that were taken.
+#[derive(Default)]
+struct Remarks {
+    /// What is otherwise than the list says.
+    differs: Vec<(u64, Fault)>,
+    /// Lines of secrets that another user has too.
+    shared: Vec<u64>,
+}
+
 impl Ledger {
     async fn keep(
         &mut self,
@@ -210,7 +221,7 @@ impl Ledger {
         let mut read = read;
         while let Some(batch) = under_way.recv().await {
             let mut rejects = batch.rejects;
-            let mut remarks = Vec::new();
+            let mut remarks = Remarks::default();
             if !batch.groups.is_empty() {
                 let outcomes = wire::receive(&mut read, batch.groups.len()).await?;
                 for (group, outcome) in batch.groups.iter().zip(outcomes) {
@@ -218,8 +229,10 @@ impl Ledger {
                 }
             }
             self.tally.rejected += rejects.len() as u64;
-            self.tally.differs += remarks.len() as u64;
-            rejects.append(&mut remarks);
+            self.tally.differs += remarks.differs.len() as u64;
+            self.tally.shared += remarks.shared.len() as u64;
+            rejects.append(&mut remarks.differs);
+            rejects.extend(remarks.shared.into_iter().map(|line| (line, Fault::Shared)));
             rejects.sort_by_key(|(line, _)| *line);
             for (line, fault) in &rejects {
                 self.rejects.add(*line, fault)?;
@@ -229,29 +242,31 @@ impl Ledger {
         Ok(())
     }
 
-    /// Counts what became of a group. What is not as the list says goes to `remarks`.
+    /// Counts what became of a group. What must be told of lines that count goes to `remarks`.
     fn enter(
         &mut self,
         group: &Group,
         outcome: Outcome,
         rejects: &mut Vec<(u64, Fault)>,
-        remarks: &mut Vec<(u64, Fault)>,
+        remarks: &mut Remarks,
     ) -> anyhow::Result<()> {
         match outcome {
             Outcome::Done(imported) => {
                 self.tally.people += 1;
                 self.tally.users += u64::from(imported.created);
                 match imported.person {
-                    Fate::Differs(fields) => remarks.push((group.first_line(), Fault::Differs(fields))),
+                    Fate::Differs(fields) => remarks.differs.push((group.first_line(), Fault::Differs(fields))),
                     Fate::Updated => self.tally.updated += 1,
                     Fate::New | Fate::Same => {}
                 }
+                let shared = imported.shared.iter().filter_map(|place| group.lines.get(*place));
+                remarks.shared.extend(shared.map(|line| line.number));
                 for (line, (device, fate)) in group.lines.iter().zip(imported.devices) {
                     match fate {
                         Fate::New => self.tally.devices += 1,
                         Fate::Same => self.tally.unchanged += 1,
                         Fate::Updated => self.tally.updated += 1,
-                        Fate::Differs(fields) => remarks.push((line.number, Fault::Differs(fields))),
+                        Fate::Differs(fields) => remarks.differs.push((line.number, Fault::Differs(fields))),
                     }
                     if let Some(map) = &mut self.map {
                         map.add(&group.person.username, imported.user, device, line)?;
@@ -271,8 +286,8 @@ impl Ledger {
 }
 
 fn summarise(tally: &Tally, rejects: &std::path::Path, milliseconds: i64, as_json: bool) {
-    let Tally { users, devices, unchanged, differs, updated, rejected, people: _ } = *tally;
-    let reported = rejected + differs > 0;
+    let Tally { users, devices, unchanged, differs, updated, shared, rejected, people: _ } = *tally;
+    let reported = rejected + differs + shared > 0;
     if as_json {
         let summary = json!({
             "users": users,
@@ -280,6 +295,7 @@ fn summarise(tally: &Tally, rejects: &std::path::Path, milliseconds: i64, as_jso
             "unchanged": unchanged,
             "differs": differs,
             "updated": updated,
+            "shared": shared,
             "rejected": rejected,
             "rejects_file": reported.then(|| rejects.display().to_string()),
             "milliseconds": milliseconds,
@@ -297,6 +313,9 @@ fn summarise(tally: &Tally, rejects: &std::path::Path, milliseconds: i64, as_jso
     }
     if differs > 0 {
         terminal::say(&format!("  differ     {differs} devices and users, left as they are; --update sets them"));
+    }
+    if shared > 0 {
+        terminal::say(&format!("  shared     {shared} devices with a secret that another user has too"));
     }
     terminal::say(&format!("  rejected   {rejected} lines"));
     if reported {

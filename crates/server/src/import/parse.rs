@@ -164,6 +164,8 @@ pub(super) enum Fault {
     Unfit(Unfit),
     /// What is here is otherwise in these fields, and was left so. Not a reject.
     Differs(Vec<Field>),
+    /// Another user has a device with this secret. Not a reject.
+    Shared,
     /// The engine's reason.
     Refused(String),
 }
@@ -200,6 +202,9 @@ impl fmt::Display for Fault {
             Self::Differs(fields) => {
                 let names: Vec<_> = fields.iter().map(|field| field.name()).collect();
                 write!(f, "differs from what is here in {}, and was left so; --update sets it", names.join(", "))
+            }
+            Self::Shared => {
+                f.write_str("taken, but another user has a device with this secret: one authenticator answers for both")
             }
             Self::Refused(reason) => f.write_str(reason),
         }

@@ -90,6 +90,7 @@ pub(crate) async fn a_revised_device_keeps_its_id_and_counts_as_it_is_told(store
     let revise = |last_counter| Change::ReviseDevice {
         device: device.id,
         credential: Sealed(vec![7, 7]),
+        secret: device.secret,
         display_name: "Another".to_owned(),
         last_counter,
     };
@@ -101,6 +102,7 @@ pub(crate) async fn a_revised_device_keeps_its_id_and_counts_as_it_is_told(store
     let gone = Change::ReviseDevice {
         device: DeviceId(i64::from(i32::MAX)),
         credential: Sealed(vec![1]),
+        secret: None,
         display_name: String::new(),
         last_counter: 1,
     };

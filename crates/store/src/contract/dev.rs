@@ -53,8 +53,8 @@ pub(crate) async fn the_dev_world_keeps_its_messages_and_forgets_them(store: &St
 pub(crate) async fn a_reset_keeps_clients_and_users_only(store: &Store) {
     store.dev_prepare().await.unwrap();
     let user = somebody(store).await;
-    let device = device(store, user, FactorKind::Sms).await;
-    let asked = verification(&device, sent_code("1"));
+    let phone = device(store, user, FactorKind::Sms).await;
+    let asked = verification(&phone, sent_code("1"));
     open(store, &asked).await;
     put(
         store,
@@ -75,7 +75,15 @@ pub(crate) async fn a_reset_keeps_clients_and_users_only(store: &Store) {
         assert_eq!(store.dev_clock().await.unwrap(), clock);
     }
 
+    let used = device(store, user, FactorKind::Hotp).await;
+    let advance = Change::AdvanceCounter { device: used.id, counter: 5, at: NOW };
+    put(store, user, vec![advance, Change::DeleteDevice(used.id)]).await.unwrap();
+
     store.dev_reset().await.unwrap();
+    put(store, user, vec![Change::CreateDevice(used)]).await.unwrap();
+    let view = store.view(user).await.unwrap();
+    assert_eq!(view.devices[0].last_counter, device::NO_COUNTER, "a world begins anew");
+    put(store, user, vec![Change::DeleteDevice(view.devices[0].id)]).await.unwrap();
     let view = store.view(user).await.unwrap();
     assert_eq!(view.user.map(|user| user.status), Some(UserStatus::PasswordPending));
     assert!(view.devices.is_empty() && view.verifications.is_empty() && view.throttles.is_empty());

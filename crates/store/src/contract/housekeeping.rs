@@ -142,6 +142,9 @@ pub(crate) async fn an_absent_value_is_set_once(store: &Store) {
     assert_eq!(store.meta("key").await.unwrap(), None);
     assert_eq!(store.set_meta_if_absent("key", b"one").await.unwrap(), b"one");
     assert_eq!(store.set_meta_if_absent("key", b"two").await.unwrap(), b"one");
+    assert_eq!(store.swap_meta("key", b"two", b"three").await, Ok(false));
+    assert_eq!(store.swap_meta("key", b"one", b"three").await, Ok(true));
+    assert_eq!(store.swap_meta("key", b"three", b"one").await, Ok(true));
     store.set_meta("key", b"three").await.unwrap();
     assert_eq!(store.meta("key").await.unwrap().as_deref(), Some(b"three".as_slice()));
     assert!(store.ready().await);

@@ -105,6 +105,14 @@ pub(crate) async fn somebody(store: &Store) -> UserId {
     person(store, UserPatch::default()).await
 }
 
+/// The mark of a secret that nobody else has.
+pub(crate) fn fresh_secret(factor: FactorKind) -> SecretMark {
+    let mut mac = [0; 16];
+    mac.copy_from_slice(&fresh_digest().0[..16]);
+    let counts = if factor == FactorKind::Totp { Counts::Seconds(30) } else { Counts::Codes };
+    SecretMark { mac: SecretMac(mac), counts }
+}
+
 /// An active device of this kind.
 pub(crate) async fn device(store: &Store, user: UserId, factor: FactorKind) -> Device {
     device_in(store, user, factor, DeviceStatus::Active).await
@@ -118,6 +126,7 @@ pub(crate) async fn device_in(store: &Store, user: UserId, factor: FactorKind, s
         display_name: "Pocket".to_owned(),
         status,
         credential: Sealed(vec![1, 2, 3]),
+        secret: factor.makes_codes().then(|| fresh_secret(factor)),
         last_counter: device::NO_COUNTER,
         created_at: NOW,
         last_used_at: None,

@@ -2,15 +2,17 @@
 
 use std::collections::HashMap;
 
-use domain::UserId;
 use domain::name::{Holder, key, meant};
+use domain::{SecretMac, UserId};
 
+use super::batch::columns;
 use super::conn::{BEGIN, Query};
 use super::value::Param;
 use super::{Postgres, sql};
 use crate::error::Error;
 use crate::names::holder;
 use crate::rows::Decode;
+use crate::secrets;
 use crate::value::{Row, Value, Write};
 
 impl Postgres {
@@ -64,6 +66,22 @@ impl Postgres {
             conn.execute(&writes.into_iter().map(Query::from).collect::<Vec<_>>()).await?;
             conn.commit().await?;
             Ok(true)
+        })
+        .await
+    }
+
+    pub(crate) async fn secret_holders(&self, secrets: &[SecretMac]) -> Result<Vec<(SecretMac, UserId)>, Error> {
+        let asked = secrets.iter().map(|secret| Value::from(*secret)).collect();
+        self.all(Query { statement: sql::HOLDERS_OF_SECRETS, params: vec![Param::Many(asked)] }, secrets::holder).await
+    }
+
+    /// Rows are the parameters of the statement for one. Nodes that do it at once take turns.
+    pub(crate) async fn mark_secrets(&self, rows: Vec<Vec<Value>>) -> Result<(), Error> {
+        super::in_time(async {
+            let mut conn = self.pool.lend().await?;
+            conn.begin(BEGIN, &[Query::new(sql::LOCK_SCHEMA, [])]).await?;
+            conn.execute(&[columns(sql::MARK_SECRETS, rows.into_iter())]).await?;
+            conn.commit().await
         })
         .await
     }

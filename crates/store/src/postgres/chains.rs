@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::ops::Range;
 
-use domain::{AuditEvent, UserId};
+use domain::{AuditEvent, DeviceId, SecretMac, SecretMark, UserId};
 
 use super::batch::columns;
 use super::conn::Query;
@@ -30,17 +30,30 @@ pub(super) fn unlocked(steps: &[(Subject, Step)]) -> Vec<AuditChain> {
     chains
 }
 
+/// The secrets that begin with these steps.
+pub(super) fn secrets(steps: &[(Subject, Step)]) -> Vec<SecretMac> {
+    let begins = |(_, step): &(Subject, Step)| if let Step::Recall(_, secret) = step { Some(secret.mac) } else { None };
+    steps.iter().filter_map(begins).collect()
+}
+
 /// Marks and heads as they stand in a transaction, with what they were when it read them.
 pub(super) struct Trail {
     users: HashMap<UserId, (Marks, Option<i64>)>,
     /// Of the chains of clients, and of users that do not exist.
     heads: HashMap<(i64, i64), (Head, Option<i64>)>,
     entries: Vec<Vec<Value>>,
+    /// What is recalled of secrets that begin here.
+    recalled: HashMap<SecretMac, i64>,
 }
 
 impl Trail {
-    /// `marks` are those of the locked users that exist, `heads` those of all other locked chains that are not empty.
-    pub(super) fn new(marks: HashMap<UserId, Marks>, heads: HashMap<(i64, i64), Head>) -> Self {
+    /// `marks` are those of the locked users that exist, `heads` those of all other locked chains that are not empty,
+    /// `recalled` is what was used of the secrets in [`secrets`].
+    pub(super) fn new(
+        marks: HashMap<UserId, Marks>,
+        heads: HashMap<(i64, i64), Head>,
+        recalled: HashMap<SecretMac, i64>,
+    ) -> Self {
         let users = marks.into_iter().map(|(user, marks)| {
             let before = marks.head.audit_id;
             (user, (marks, before))
@@ -49,7 +62,7 @@ impl Trail {
             let before = head.audit_id;
             (chain, (head, before))
         });
-        Self { users: users.collect(), heads: heads.collect(), entries: Vec::new() }
+        Self { users: users.collect(), heads: heads.collect(), entries: Vec::new(), recalled }
     }
 
     /// Carries out what a decision about `subject` moves.
@@ -58,6 +71,14 @@ impl Trail {
             Subject::User(user) => self.marks(user).carry_out(step),
             Subject::Client(..) | Subject::Budget(_) => Err(Error::Corrupt("a mark of nobody")),
         }
+    }
+
+    /// A new device begins where its secret was left.
+    pub(super) fn recall(&mut self, subject: Subject, device: DeviceId, secret: &SecretMark) -> Result<(), Error> {
+        let user = subject.user().ok_or(Error::Corrupt("a mark of nobody"))?;
+        let found = self.recalled.get(&secret.mac).copied();
+        self.marks(user).recall(device, secret, found);
+        Ok(())
     }
 
     /// Adds an entry of a decision about `subject` to its chain.
@@ -82,8 +103,10 @@ impl Trail {
 
     /// The statements that write it all, each with the number of rows it must change.
     pub(super) fn into_queries(self) -> Vec<(Query, Option<u64>)> {
-        let Self { users, mut heads, entries } = self;
+        let Self { mut users, mut heads, entries, .. } = self;
         let (mut rows, mut new, mut moved) = (Vec::new(), Vec::new(), Vec::new());
+        let used = users.values_mut().flat_map(|(marks, _)| marks.take_used());
+        let used: Vec<Vec<Value>> = used.map(|(mac, used)| vec![mac.into(), used.into()]).collect();
         for (user, (marks, before)) in users.into_iter().filter(|(_, (marks, before))| marks.is_moved(*before)) {
             if marks.in_row {
                 let mut row = marks.params(user);
@@ -128,6 +151,7 @@ impl Trail {
         add(own::MOVE_AUDIT_HEADS, moved, true);
         add(own::INSERT_AUDIT_HEADS, new, false);
         add(own::INSERT_AUDITS, entries, false);
+        add(own::REMEMBER_ALL_USED, used, false);
         queries
     }
 

@@ -125,7 +125,7 @@ impl Postgres {
         let writes = steps.into_iter().filter_map(|step| match step {
             Step::Write(write) => Some(Query::from(write)),
             // Nothing that was never activated has left a mark.
-            Step::Move(_) | Step::Record(_) => None,
+            Step::Move(_) | Step::Recall(..) | Step::Record(_) => None,
         });
         conn.execute(&writes.collect::<Vec<_>>()).await?;
         conn.commit().await?;

@@ -1,6 +1,6 @@
 //! A decision that waits for its transaction, and that transaction.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -181,11 +181,14 @@ async fn run_wave(
     if !unlocked.is_empty() {
         fresh.heads.extend(load::heads(conn, unlocked.into_iter()).await?);
     }
-    let mut trail = Trail::new(fresh.marks, fresh.heads);
+    let secrets = chains::secrets(&moves);
+    let recalled = if secrets.is_empty() { HashMap::new() } else { load::recall(conn, &secrets).await? };
+    let mut trail = Trail::new(fresh.marks, fresh.heads, recalled);
     for (subject, step) in moves {
         match step {
             Step::Write(_) => {}
             Step::Move(step) => trail.step(subject, step)?,
+            Step::Recall(device, secret) => trail.recall(subject, device, &secret)?,
             Step::Record(event) => trail.record(subject, event, audit_ids)?,
         }
     }

@@ -2,15 +2,16 @@
 
 use std::collections::HashMap;
 
-use domain::{Budget, BudgetView, ClientId, ClientView, Digest, UserId, View};
+use domain::{Budget, BudgetView, ClientId, ClientView, Digest, SecretMac, UserId, View};
 use tokio_postgres::Row as PgRow;
 
 use super::batch::columns;
 use super::conn::{BEGIN, BEGIN_SNAPSHOT, Conn, Query, decode, decode_first};
 use super::failure::Failure;
 use super::sql as own;
+use super::value::Param;
 use crate::error::Error;
-use crate::marks::Marks;
+use crate::marks::{Marks, recalled as recalled_row};
 use crate::query::AuditChain;
 use crate::trail::Head;
 use crate::value::{Row, Value};
@@ -131,6 +132,21 @@ pub(super) async fn heads(
 ) -> Result<HashMap<(i64, i64), Head>, Failure> {
     let answers = conn.fetch(&[heads_of(chains)]).await?;
     Ok(decode_heads(&next(&mut answers.into_iter()))?)
+}
+
+/// What was ever used of these secrets, by devices that are gone and by those that have them now.
+pub(super) async fn recall(conn: &mut Conn, secrets: &[SecretMac]) -> Result<HashMap<SecretMac, i64>, Failure> {
+    let macs: Vec<Value> = secrets.iter().map(|mac| Value::from(*mac)).collect();
+    let asked = |statement| Query { statement, params: vec![Param::Many(macs.clone())] };
+    let found = conn.fetch(&[asked(own::HOLD_HOLDERS), asked(own::RECALL_ALL_USED)]).await?.pop().unwrap_or_default();
+    let mut recalled = HashMap::new();
+    for (mac, used) in decode(&found, recalled_row)? {
+        if let Some(used) = used {
+            let known = recalled.entry(mac).or_insert(used);
+            *known = used.max(*known);
+        }
+    }
+    Ok(recalled)
 }
 
 /// Users as of one moment, without locking anything.

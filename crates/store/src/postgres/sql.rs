@@ -21,7 +21,7 @@ statements! {
     USERNAME_HOLDERS = "SELECT n.key, n.user_id, n.is_username, n.is_email, u.username, u.email FROM login_name n \
         JOIN \"user\" u ON u.id = n.user_id WHERE n.key = ANY($1) AND n.is_username = 1";
     USERS_BY_EXTERNAL_ID = "SELECT external_id, MIN(id) FROM \"user\" WHERE external_id = ANY($1) GROUP BY external_id";
-    DEVICES_OF = "SELECT id, user_id, factor, display_name, status, credential, created_at \
+    DEVICES_OF = "SELECT id, user_id, factor, display_name, status, credential, created_at, secret_mac, secret_counts \
         FROM device WHERE user_id = ANY($1) ORDER BY created_at, id";
     LIVE_VERIFICATIONS_OF = "SELECT id, wire_id, user_id, device_id, purpose, challenge, answer, pairing_hash, status, \
         closed_at, attempts, state_token, consumed_at, client_id, created_at, expires_at FROM verification \
@@ -62,6 +62,25 @@ statements! {
         SELECT * FROM unnest($1::bytea[], $2::text[], $3::bigint[], $4::bigint[], $5::smallint[], $6::text[], \
         $7::bytea[], $8::bytea[], $9::smallint[], $10::bigint[], $11::integer[], $12::bytea[], $13::bigint[], \
         $14::bigint[], $15::bigint[], $16::bigint[], $17::smallint[])";
+
+    // ---- what was used of secrets
+
+    /// In one order, so that no two transactions wait for each other.
+    REMEMBER_ALL_USED = "INSERT INTO used_secret (mac, used) SELECT n.mac, MAX(n.used) \
+        FROM unnest($1::bytea[], $2::bigint[]) AS n (mac, used) GROUP BY n.mac ORDER BY n.mac \
+        ON CONFLICT (mac) DO UPDATE SET used = excluded.used WHERE excluded.used > used_secret.used";
+    /// Whoever has these secrets, held as they are until a new device with one of them is in: what they use meanwhile comes
+    /// behind it.
+    HOLD_HOLDERS = "SELECT id FROM \"user\" WHERE id IN (SELECT user_id FROM device WHERE secret_mac = ANY($1)) \
+        ORDER BY id FOR SHARE";
+    /// The columns of `RECALL_USED`.
+    RECALL_ALL_USED = "SELECT mac, used, NULL::bigint, NULL::bigint, NULL::bytea FROM used_secret WHERE mac = ANY($1) \
+        UNION ALL SELECT d.secret_mac, NULL::bigint, d.id, d.secret_counts, u.counters \
+        FROM device d JOIN \"user\" u ON u.id = d.user_id WHERE d.secret_mac = ANY($1)";
+    HOLDERS_OF_SECRETS = "SELECT secret_mac, user_id FROM device WHERE secret_mac = ANY($1)";
+    MARK_SECRETS = "UPDATE device SET secret_mac = n.mac, secret_counts = n.counts \
+        FROM unnest($1::bytea[], $2::bigint[], $3::bigint[]) AS n (mac, counts, id) \
+        WHERE device.id = n.id AND device.secret_mac IS NULL";
 
     // ---- the audit trail
 

@@ -1,9 +1,12 @@
 //! The SQLite side of [`crate::bulk`].
 
+use domain::{SecretMac, UserId};
+
 use super::exec::{all, first, one};
-use super::{Sqlite, rows};
+use super::{Sqlite, rows, sql};
 use crate::error::Error;
 use crate::rows::Decode;
+use crate::secrets;
 use crate::value::{Value, Write};
 
 impl Sqlite {
@@ -32,6 +35,21 @@ impl Sqlite {
             Ok(true)
         })
         .await
+    }
+
+    pub(crate) fn secret_holders(&self, secrets: &[SecretMac]) -> Result<Vec<(SecretMac, UserId)>, Error> {
+        self.readers.snapshot(|conn| {
+            let mut holders = Vec::with_capacity(secrets.len());
+            for secret in secrets {
+                holders.extend(all(conn, sql::SECRET_HOLDERS, &[(*secret).into()], secrets::holder)?);
+            }
+            Ok(holders)
+        })
+    }
+
+    /// Rows are the parameters of [`sql::MARK_SECRET`].
+    pub(crate) async fn mark_secrets(&self, rows: Vec<Vec<Value>>) -> Result<(), Error> {
+        self.write(move |tx| rows.iter().try_for_each(|row| tx.execute(sql::MARK_SECRET, row).map(|_| ()))).await
     }
 
     /// The number in the first row, if there is one.

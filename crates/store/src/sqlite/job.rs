@@ -3,10 +3,10 @@
 use domain::{Change, UserId};
 use tokio::sync::oneshot;
 
-use super::exec::{Failure, Session, execute, first};
-use crate::apply::{Step, apply};
+use super::exec::{Failure, Session, all, execute, first};
+use crate::apply::{self, Step};
 use crate::error::Error;
-use crate::marks::{Marks, Move};
+use crate::marks::{Marks, Move, recalled};
 use crate::query::AuditChain;
 use crate::value::{Value, Write};
 use crate::{rows, sql, trail};
@@ -76,7 +76,10 @@ impl Tx<'_, '_> {
         }
         let before = about.marks.head.audit_id;
         self.carry_out(changes, Some(&mut about))?;
-        let About { marks, .. } = about;
+        let About { mut marks, .. } = about;
+        for used in marks.take_used() {
+            self.write(&apply::remember(used))?;
+        }
         if !marks.is_moved(before) {
             return Ok(());
         }
@@ -97,7 +100,7 @@ impl Tx<'_, '_> {
     fn carry_out(&mut self, changes: Vec<Change>, mut about: Option<&mut About>) -> Result<(), Failure> {
         let mut steps = Vec::with_capacity(changes.len() + 4);
         for change in changes {
-            apply(change, &mut steps);
+            apply::apply(change, &mut steps);
         }
         // A decision's entries nearly always belong to one chain.
         let mut heads: Vec<(AuditChain, trail::Head)> = Vec::new();
@@ -107,7 +110,12 @@ impl Tx<'_, '_> {
                 (Step::Move(step), Some(about)) => about.marks.carry_out(step)?,
                 // What the clean-up takes away was never activated, and has left no mark.
                 (Step::Move(Move::Forget(_)), None) => {}
-                (Step::Move(_), None) => return Err(Error::Corrupt("a mark of nobody").into()),
+                (Step::Move(_) | Step::Recall(..), None) => return Err(Error::Corrupt("a mark of nobody").into()),
+                (Step::Recall(device, secret), Some(about)) => {
+                    let found = all(self.conn, sql::RECALL_USED, &[secret.mac.into()], recalled)?;
+                    let used = found.into_iter().filter_map(|(_, used)| used).max();
+                    about.marks.recall(device, &secret, used);
+                }
                 (Step::Record(event), about) => {
                     let audit_id = *self.next_audit;
                     *self.next_audit += 1;

@@ -59,7 +59,7 @@ const BUDGET: &str = "SELECT b.state, CAST(unixepoch('subsec') * 1000 AS INTEGER
 const VIEW: &str = "SELECT u.id, u.username, u.email, u.phone, u.status, u.locked_until, u.temp_hash, \
     u.temp_expires_at, u.temp_reusable, u.temp_used_at, u.profile, u.created_at, u.updated_at, u.audit_id, \
     u.audit_position, u.audit_hash, u.counters, u.throttles, d.id, d.user_id, d.factor, d.display_name, d.status, \
-    d.credential, d.created_at, EXISTS (SELECT 1 FROM verification WHERE user_id = $1 AND live = 1) \
+    d.credential, d.created_at, d.secret_mac, d.secret_counts, EXISTS (SELECT 1 FROM verification WHERE user_id = $1 AND live = 1) \
     FROM \"user\" u LEFT JOIN device d ON d.user_id = u.id WHERE u.id = $1 ORDER BY d.created_at, d.id";
 /// The names that the first users' custom attributes have.
 const ATTRIBUTE_NAMES: &str = "SELECT DISTINCT a.key FROM (SELECT profile FROM \"user\" ORDER BY id LIMIT $1) u, \
@@ -343,7 +343,7 @@ fn load_view(conn: &impl Prepared, user: UserId) -> Result<(View, Marks), Failur
         let mut rows = prepared.query([user.0])?;
         let Some(row) = rows.next()? else { return Ok(None) };
         let (user, marks) = rows::user_with_marks(row)?;
-        let is_asked = row.int(25)? != 0;
+        let is_asked = row.int(27)? != 0;
         let mut view = View { user: Some(user), ..View::default() };
         view.devices.extend(rows::opt_device(row, 18)?);
         while let Some(row) = rows.next()? {

@@ -19,7 +19,7 @@ use crate::world::{KEY_CHECK, Known, Looked, MARK};
 /// Before this version, resetting the log could lose a commit (SEC 76).
 const OLDEST_LIBRARY: i32 = 3_051_003;
 /// Statements kept prepared per connection: more than there are.
-const PREPARED: usize = 128;
+const PREPARED: usize = 160;
 /// Bytes of a page of a new database. A decision changes a few rows on pages of their own, and each page goes to the disk
 /// whole: smaller ones make a group smaller. But the smaller they are, the deeper are the trees of a large database. Of
 /// 1024, 2048 and 4096 this is nearly as fast as the first with few devices, and faster than either with 5,000,000. A

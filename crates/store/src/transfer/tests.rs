@@ -84,10 +84,39 @@ pub(super) async fn settle_in(store: &Store, neighbours: usize) -> UserId {
     store.hold_webhook(webhook.id, hold, NOW).await.unwrap().unwrap();
     assert!(store.move_webhook(webhook.id, hold, &Cursor::default(), Some(&delivery)).await.unwrap());
     assert_eq!(budgets::count(store, budgets::recipient("+14155550123"), NOW).await, Ok(()));
+    let used = token(store, user).await;
+    let advance = Change::AdvanceCounter { device: used.id, counter: 5, at: NOW };
+    world::put(store, user, vec![Change::CreateDevice(used.clone()), advance, Change::DeleteDevice(used.id)])
+        .await
+        .unwrap();
     for _ in 0..neighbours {
         world::somebody(store).await;
     }
     user
+}
+
+/// A device with a secret that is brought again and again.
+async fn token(store: &Store, user: UserId) -> domain::Device {
+    domain::Device {
+        id: domain::DeviceId(store.next_id(IdKind::Device).await.unwrap()),
+        user_id: user,
+        factor: FactorKind::Hotp,
+        display_name: "Pocket".to_owned(),
+        status: domain::DeviceStatus::Active,
+        credential: domain::Sealed(vec![1]),
+        secret: Some(domain::SecretMark { mac: domain::SecretMac([7; 16]), counts: domain::Counts::Codes }),
+        last_counter: domain::device::NO_COUNTER,
+        created_at: NOW,
+        last_used_at: None,
+    }
+}
+
+/// What was used before a move is used after it.
+async fn remembers(store: &Store) {
+    let user = world::somebody(store).await;
+    let device = token(store, user).await;
+    world::put(store, user, vec![Change::CreateDevice(device)]).await.unwrap();
+    assert_eq!(store.view(user).await.unwrap().devices[0].last_counter, 5);
 }
 
 /// Whoever goes on with an installation finds everything where it was.
@@ -145,6 +174,7 @@ async fn a_file_is_carried_to_another_and_goes_on_there() {
     assert!(refused.to_string().contains("sqlite:///over/there"), "{refused}");
     assert_eq!(Store::look_sqlite(old.path(), false).unwrap().pending, [], "and it is read as before");
     let store = Store::open_sqlite(new.path(), SqliteOptions::default()).unwrap();
+    remembers(&store).await;
     goes_on(&store, user).await;
     store.close().await;
 }
@@ -172,6 +202,7 @@ async fn an_installation_moves_to_postgresql_and_back_unchanged() {
         carried(End::postgres_source(&url, &options).await.unwrap(), End::sqlite_target(new.path()).unwrap()).await;
     assert_eq!(there, back);
     let store = Store::open_sqlite(new.path(), SqliteOptions::default()).unwrap();
+    remembers(&store).await;
     goes_on(&store, user).await;
     store.close().await;
 
