@@ -1,5 +1,7 @@
 //! What happened, written in the transaction that made it happen, each entry hashing the one before (SEC 49, rulings 18).
 
+use std::borrow::Cow;
+
 use sha2::{Digest as _, Sha256};
 
 use crate::id::{ClientId, DeviceId, UserId, VerificationId};
@@ -7,7 +9,7 @@ use crate::time::Timestamp;
 use crate::verification::Reason;
 
 /// The kinds of event. The names are stored and exported; they never change.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[expect(missing_docs, reason = "each name says it")]
 pub enum AuditKind {
     UserCreated,
@@ -178,6 +180,8 @@ pub struct AuditEvent {
     pub verification: Option<VerificationId>,
     /// Why, in one word.
     pub reason: Option<&'static str>,
+    /// How many times it happened, where one entry stands for several (SEC 26). Kept behind the reason.
+    pub times: Option<u32>,
     /// The caller's address, as the client itself reported it (`ipaddr`): stored, never judged.
     pub ip: Option<String>,
 }
@@ -185,26 +189,27 @@ pub struct AuditEvent {
 impl AuditEvent {
     /// An event of a user.
     pub fn of_user(kind: AuditKind, user: UserId, now: Timestamp) -> Self {
-        Self { at: now, kind, user: Some(user), client: None, device: None, verification: None, reason: None, ip: None }
+        Self { user: Some(user), ..Self::of_server(kind, now) }
     }
 
     /// An event of a client without a user.
     pub fn of_client(kind: AuditKind, client: ClientId, now: Timestamp) -> Self {
-        Self {
-            at: now,
-            kind,
-            user: None,
-            client: Some(client),
-            device: None,
-            verification: None,
-            reason: None,
-            ip: None,
-        }
+        Self { client: Some(client), ..Self::of_server(kind, now) }
     }
 
     /// An event of neither.
     pub fn of_server(kind: AuditKind, now: Timestamp) -> Self {
-        Self { at: now, kind, user: None, client: None, device: None, verification: None, reason: None, ip: None }
+        Self {
+            at: now,
+            kind,
+            user: None,
+            client: None,
+            device: None,
+            verification: None,
+            reason: None,
+            times: None,
+            ip: None,
+        }
     }
 
     /// Names the caller.
@@ -231,6 +236,14 @@ impl AuditEvent {
         self
     }
 
+    /// The reason as it is stored: the word, and behind it how often, as in `locked:37`.
+    pub fn stored_reason(&self) -> Option<Cow<'static, str>> {
+        match (self.reason, self.times) {
+            (Some(reason), Some(times)) => Some(Cow::Owned(format!("{reason}{TIMES}{times}"))),
+            (reason, _) => reason.map(Cow::Borrowed),
+        }
+    }
+
     /// The hash of this entry given the one before it in its chain: SHA-256 over the previous hash, the position and
     /// every field, each with its length.
     pub fn hash(&self, previous: &[u8], position: i64) -> [u8; 32] {
@@ -247,9 +260,20 @@ impl AuditEvent {
         field(&self.client.map_or(0, |id| id.0).to_be_bytes());
         field(&self.device.map_or(0, |id| id.0).to_be_bytes());
         field(self.verification.map_or([0; 16], |id| id.0.into_bytes()).as_slice());
-        field(self.reason.unwrap_or_default().as_bytes());
+        field(self.stored_reason().unwrap_or_default().as_bytes());
         field(self.ip.as_deref().unwrap_or_default().as_bytes());
         hash.finalize().into()
+    }
+}
+
+/// What stands between a reason and how often it was so.
+const TIMES: char = ':';
+
+/// A stored reason in its parts: the word, and how often, where one entry stands for several.
+pub fn parted(stored: &str) -> (&str, Option<u32>) {
+    match stored.split_once(TIMES).map(|(reason, times)| (reason, times.parse().ok())) {
+        Some((reason, Some(times))) => (reason, Some(times)),
+        _ => (stored, None),
     }
 }
 

@@ -226,6 +226,9 @@ pub enum Change {
 pub struct Decision<T> {
     /// Applied in order, all or none.
     pub changes: Vec<Change>,
+    /// What is recorded later, together with others like it and their number: refusals under a lock (SEC 26). It changes
+    /// nothing in the database.
+    pub folded: Vec<AuditEvent>,
     /// Given only after the changes are durable (SEC 76).
     pub reply: T,
 }
@@ -233,12 +236,23 @@ pub struct Decision<T> {
 impl<T> Decision<T> {
     /// A decision that changes nothing.
     pub fn reply(reply: T) -> Self {
-        Self { changes: Vec::new(), reply }
+        Self::of(Vec::new(), reply)
+    }
+
+    /// A decision that makes these changes.
+    pub fn of(changes: Vec<Change>, reply: T) -> Self {
+        Self { changes, folded: Vec::new(), reply }
     }
 
     /// The same changes with another reply.
     pub fn map<U>(self, reply: impl FnOnce(T) -> U) -> Decision<U> {
-        Decision { changes: self.changes, reply: reply(self.reply) }
+        Decision { changes: self.changes, folded: self.folded, reply: reply(self.reply) }
+    }
+
+    /// Adds what is recorded later.
+    pub fn folding(mut self, event: AuditEvent) -> Self {
+        self.folded.push(event);
+        self
     }
 
     /// Adds a change.

@@ -116,7 +116,7 @@ pub fn enrol(
             .verification(enrolment.registration.as_ref().map(|v| v.id))
             .into(),
     );
-    Decision { changes, reply: Enrolled::Enrolled }
+    Decision::of(changes, Enrolled::Enrolled)
 }
 
 fn is_registering(view: &View, device: DeviceId, now: Timestamp) -> bool {

@@ -314,7 +314,7 @@ pub fn merge(view: &View, incoming: &Incoming, context: &Context, now: Timestamp
         changes.push(Change::CreateDevice(device.clone()));
         changes.push(context.event(AuditKind::DeviceImported, id, now).device(device.id).into());
     }
-    Decision { changes, reply: Merged::Merged { created } }
+    Decision::of(changes, Merged::Merged { created })
 }
 
 /// What the list knows about a user and we do not, or, for an `update`, know otherwise; `None` if it speaks of somebody

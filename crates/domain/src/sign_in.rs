@@ -16,7 +16,7 @@ use crate::factor::{Challenge, Response};
 use crate::id::{ClientId, DeviceId, UserId, VerificationId};
 use crate::need::{self, Need};
 use crate::policy::Policy;
-use crate::throttle::{self, ThrottleKey};
+use crate::throttle;
 use crate::time::{DAY, HOUR, SECOND, Timestamp};
 use crate::user::{APPROVED, User};
 use crate::verification::{self, Context, MAX_ATTEMPTS, Outcome, Purpose, Reason, Secrets, Status, Verification};
@@ -133,9 +133,9 @@ pub fn held_off(view: &View, context: &Context, now: Timestamp) -> Decision<Opti
     };
     let reply = Decision::reply(Some(Refusal::Credentials));
     // Repeated refusals under one lock are one entry (SEC 26).
-    let Some(recorded) = throttle::fold_refusal(view, user.id, ThrottleKey::Password, now) else { return reply };
     let event = context.event(AuditKind::SignInRefused, user.id, now);
-    reply.with(crate::AuditEvent { reason: Some("locked"), ..event }.into()).with(recorded)
+    let event = crate::AuditEvent { reason: Some("locked"), ..event };
+    throttle::refused_under_lock(view, reply, user.id, event, now)
 }
 
 /// Judges a log-in with a password. `trusted_network` is whether it comes from where no factor is asked for.
@@ -176,7 +176,7 @@ pub fn enter(
     let devices = match need::of(view, user, policy, exempt, now) {
         Need::Nothing => {
             let grant = grant(view, user, terms, &drawn.grant, compared.renewed.clone(), None, policy, context, now);
-            return Decision { changes: grant, reply: Entered::Granted(Box::new(user.clone())) }.with_all(forgiven);
+            return Decision::of(grant, Entered::Granted(Box::new(user.clone()))).with_all(forgiven);
         }
         Need::Unmet(why) => return refused(Refusal::NoFactor, why.name()),
         Need::Factor(devices) => devices,
@@ -194,7 +194,7 @@ pub fn enter(
     }
     changes.push(Change::OpenVerification(attempt));
     changes.push(context.event(AuditKind::SignInStarted, user.id, now).verification(Some(drawn.attempt)).into());
-    Decision { changes, reply: Entered::NeedsFactor(Box::new(user.clone()), devices) }.with_all(forgiven)
+    Decision::of(changes, Entered::NeedsFactor(Box::new(user.clone()), devices)).with_all(forgiven)
 }
 
 /// How a step with a factor ends.
@@ -260,23 +260,23 @@ pub fn step<S: Secrets>(
     };
     let Some((attempt, terms)) = attempt(view, state_token, now) else { return answered(Reason::NotOpen) };
     let judged = verification::judge_at_log_in(view, (state_token, device), response, secrets, context, now)?;
-    let Decision { mut changes, reply } = judged;
+    let Decision { mut changes, folded, reply } = judged;
     Ok(match reply {
         Outcome::Accepted { device, .. } => {
             let terms = &terms.with_origins(&drawn.origins);
             changes.push(close(attempt.id, Status::Accepted { at: now }, Some(now)));
             changes.extend(end_siblings(view, state_token, attempt.id, device));
             changes.extend(grant(view, user, terms, drawn, None, terms.browser, policy, context, now));
-            Decision { changes, reply: Stepped::Granted(Box::new(user.clone()), terms.clone(), device) }
+            Decision::of(changes, Stepped::Granted(Box::new(user.clone()), terms.clone(), device))
         }
         Outcome::Refused(Reason::WrongCode) if changes.iter().any(|c| matches!(c, Change::SetThrottle(..))) => {
             changes.push(Change::CountAttempt(attempt.id));
             if attempt.attempts + 1 >= MAX_ATTEMPTS {
                 changes.push(close(attempt.id, Status::Rejected { at: now }, Some(now)));
             }
-            Decision { changes, reply: Stepped::Answered(reply) }
+            Decision::of(changes, Stepped::Answered(reply))
         }
-        reply => Decision { changes, reply: Stepped::Answered(reply) },
+        reply => Decision { changes, folded, reply: Stepped::Answered(reply) },
     })
 }
 
@@ -319,7 +319,7 @@ pub fn exchange(
     changes.extend(make_room(view, Purpose::Session));
     changes.push(Change::OpenVerification(opened));
     changes.push(context.event(AuditKind::SessionOpened, user.id, now).verification(Some(token.id)).into());
-    Decision { changes, reply: Exchanged::Opened(terms.clone()) }
+    Decision::of(changes, Exchanged::Opened(terms.clone()))
 }
 
 /// What a completed log-in leaves behind: the session token, unless an app asked, and the browser if it is remembered.

@@ -5,7 +5,7 @@
 
 use crate::audit::{AuditEvent, AuditKind};
 use crate::client::Right;
-use crate::decision::{Change, View};
+use crate::decision::{Change, Decision, View};
 use crate::device::DeviceStatus;
 use crate::digest::Digest;
 use crate::factor::FactorKind;
@@ -312,16 +312,44 @@ pub fn forgive(view: &View, user: UserId, device: DeviceId) -> Option<Change> {
 /// How long one entry of the audit trail stands for all refusals under a lock, in milliseconds.
 pub const FOLD: i64 = 10 * MINUTE;
 
-/// Remembers that a refusal under a lock was recorded. `None` if one was within [`FOLD`]: this one is folded into it and
-/// changes nothing, so whoever goes on calling does not make the trail grow. Only locks whose own memory of a last wrong
-/// answer is not used otherwise remember it: the user's, and that of passwords.
-pub fn fold_refusal(view: &View, user: UserId, key: ThrottleKey, now: Timestamp) -> Option<Change> {
-    let recorded = Digest::of(b"a refusal under a lock");
-    let throttle = view.throttle(key);
-    if throttle.last_wrong.is_some_and(|(last, at)| last == recorded && now.is_within(FOLD, at)) {
-        return None;
+/// Adds a refusal under a lock to its decision. The first is recorded; those within [`FOLD`] of it are folded: they change
+/// nothing, so whoever goes on calling does not make the trail grow, and are recorded together with their number
+/// ([`record_folded`]) once that time is over (SEC 26).
+pub(crate) fn refused_under_lock<T>(
+    view: &View,
+    decision: Decision<T>,
+    user: UserId,
+    event: AuditEvent,
+    now: Timestamp,
+) -> Decision<T> {
+    let limit = view.throttle(folding(&event));
+    if limit.last_wrong.is_some_and(|(last, at)| last == recorded() && now.is_within(FOLD, at)) {
+        return decision.folding(event);
     }
-    Some(Change::SetThrottle(user, Throttle { last_wrong: Some((recorded, now)), ..throttle }))
+    decision.with(event.into()).with(mark_recorded(limit, user, now))
+}
+
+/// Records `times` refusals under a lock that were folded, the first of which is `event`. Those that follow fold into the
+/// next entry.
+pub fn record_folded(view: &View, event: &AuditEvent, times: u32, now: Timestamp) -> Decision<()> {
+    let Some(user) = &view.user else { return Decision::reply(()) };
+    let entry = AuditEvent { at: now, times: Some(times), ..event.clone() };
+    let limit = view.throttle(folding(event));
+    Decision::reply(()).with(entry.into()).with(mark_recorded(limit, user.id, now))
+}
+
+/// The limit that remembers whether a refusal like this was recorded. Only limits whose own memory of a last wrong answer is
+/// not used otherwise can: the user's, and that of passwords.
+fn folding(event: &AuditEvent) -> ThrottleKey {
+    if event.kind == AuditKind::SignInRefused { ThrottleKey::Password } else { ThrottleKey::User }
+}
+
+fn recorded() -> Digest {
+    Digest::of(b"a refusal under a lock")
+}
+
+fn mark_recorded(limit: Throttle, user: UserId, now: Timestamp) -> Change {
+    Change::SetThrottle(user, Throttle { last_wrong: Some((recorded(), now)), ..limit })
 }
 
 /// Until when passwords are not judged, if they are held off (SEC 31).

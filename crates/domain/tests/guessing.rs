@@ -61,13 +61,23 @@ fn refusals_under_a_lock_fold() {
         assert_eq!(guess(&mut scene), 0, "nothing is written");
     }
     assert_eq!(scene.db.recorded(AuditKind::Refused), before + 1);
+    let folded = std::mem::take(&mut scene.db.folded);
+    assert_eq!(folded.len(), 100, "and each is counted");
+    scene.wait(throttle::FOLD);
+    scene.db.commit(throttle::record_folded(&scene.view(), &folded[0], 100, scene.now));
+    let entry = scene.db.audit.last().expect("it is recorded").clone();
+    assert_eq!((entry.times, entry.device, entry.client), (Some(100), Some(device), context().client));
+    assert_eq!(entry.stored_reason().as_deref(), Some("locked:100"));
+    assert_eq!(domain::audit::parted("locked:100"), ("locked", Some(100)));
+    assert_eq!(guess(&mut scene), 0, "what follows folds into the next one");
+    assert_eq!(scene.db.recorded(AuditKind::Refused), before + 2, "one stands for ten minutes");
     scene.wait(throttle::FOLD);
     guess(&mut scene);
-    assert_eq!(scene.db.recorded(AuditKind::Refused), before + 2, "one stands for ten minutes");
+    assert_eq!(scene.db.recorded(AuditKind::Refused), before + 3);
     assert_eq!(scene.failures(device), 20);
     scene.wait(HOUR);
     scene.guess(&target, 1);
-    assert_eq!((scene.failures(device), scene.db.recorded(AuditKind::Refused)), (21, before + 3), "a guess is a guess");
+    assert_eq!((scene.failures(device), scene.db.recorded(AuditKind::Refused)), (21, before + 4), "a guess is a guess");
 }
 
 /// SEC 21.

@@ -163,7 +163,7 @@ impl Engine {
         let removed = self
             .decide(user, move |view| {
                 let decision = enrolment::remove(view, device, &context, now);
-                domain::Decision { reply: view.user.is_some().then_some(decision.reply), changes: decision.changes }
+                decision.map(|removed| view.user.is_some().then_some(removed))
             })
             .await?;
         removed.ok_or(Error::NoUser)

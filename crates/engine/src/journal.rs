@@ -17,9 +17,11 @@ impl Engine {
         F: Fn(&View) -> Decision<T> + Send + 'static,
         T: Send + 'static,
     {
-        let (reply, lines) = self.store.decide(user, move |view| with_lines(rule(view))).instrument(deciding()).await?;
+        let (reply, lines, folded) =
+            self.store.decide(user, move |view| with_lines(rule(view))).instrument(deciding()).await?;
         self.held.wake(user);
         lines.iter().for_each(log);
+        folded.into_iter().for_each(|event| self.folded.count(event));
         Ok(reply)
     }
 
@@ -34,7 +36,7 @@ impl Engine {
         F: Fn(&ClientView) -> Decision<T> + Send + 'static,
         T: Send + 'static,
     {
-        let (reply, lines) =
+        let (reply, lines, _) =
             self.store.decide_client(client, asked, move |view| with_lines(rule(view))).instrument(deciding()).await?;
         lines.iter().for_each(log);
         Ok(reply)
@@ -55,16 +57,17 @@ struct Line {
     device: Option<DeviceId>,
     verification: Option<VerificationId>,
     reason: Option<&'static str>,
+    times: Option<u32>,
 }
 
 impl Line {
     fn of(event: &AuditEvent) -> Self {
-        let &AuditEvent { kind, user, client, device, verification, reason, at: _, ip: _ } = event;
-        Self { kind, user, client, device, verification, reason }
+        let &AuditEvent { kind, user, client, device, verification, reason, times, at: _, ip: _ } = event;
+        Self { kind, user, client, device, verification, reason, times }
     }
 }
 
-fn with_lines<T>(decision: Decision<T>) -> Decision<(T, Vec<Line>)> {
+fn with_lines<T>(decision: Decision<T>) -> Decision<(T, Vec<Line>, Vec<AuditEvent>)> {
     let lines = if tracing::enabled!(tracing::Level::INFO) {
         let recorded = decision.changes.iter();
         recorded
@@ -73,7 +76,7 @@ fn with_lines<T>(decision: Decision<T>) -> Decision<(T, Vec<Line>)> {
     } else {
         Vec::new()
     };
-    Decision { changes: decision.changes, reply: (decision.reply, lines) }
+    Decision::of(decision.changes, (decision.reply, lines, decision.folded))
 }
 
 fn log(line: &Line) {
@@ -84,5 +87,6 @@ fn log(line: &Line) {
         device = line.device.map(|id| id.0),
         verification = line.verification.map(tracing::field::display),
         reason = line.reason,
+        times = line.times,
     );
 }

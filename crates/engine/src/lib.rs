@@ -12,6 +12,7 @@ pub mod clock;
 pub mod enrol;
 mod error;
 mod events;
+mod folded;
 pub mod held;
 pub mod import;
 mod journal;
@@ -111,6 +112,7 @@ pub struct Engine {
     caller: delivery::webhook::Caller,
     webhooks_changed: Notify,
     told: webhooks::Tolds,
+    folded: folded::Folded,
 }
 
 /// What an engine is made of.
@@ -157,6 +159,7 @@ impl Engine {
             caller: parts.caller,
             webhooks_changed: Notify::new(),
             told: webhooks::Tolds::default(),
+            folded: folded::Folded::default(),
         }
     }
 
@@ -226,6 +229,7 @@ impl Engine {
 
     async fn sweep_for_ever(&self) {
         loop {
+            self.record_folded(false).await;
             if let Err(error) = self.store.sweep(self.now()).await {
                 tracing::warn!(%error, "the clean-up failed and will be tried again");
             }

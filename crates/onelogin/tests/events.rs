@@ -4,6 +4,7 @@ mod wire;
 
 use domain::Scope;
 use insta::assert_snapshot;
+use serde_json::json;
 use testkit::{Script, TestServer};
 use wire::{Told, Wire};
 
@@ -236,4 +237,34 @@ async fn a_failed_log_in_says_from_where() {
         );
         wire.server.advance(11);
     }
+}
+
+/// SEC 26: whoever goes on under a lock makes one entry for ten minutes, and the next one says how often.
+#[tokio::test]
+async fn refusals_under_a_lock_are_one_event_with_their_number() {
+    let wire = Wire::start().await;
+    let (device, app) = wire.app().await;
+    let verify = format!("1/otp_devices/{device}/verify");
+    for _ in 0..5 {
+        let wrong = json!({ "otp_token": app.wrong(wire.server.now()) }).to_string();
+        wire.post(&verify, &wrong).await;
+        wire.server.advance(11);
+    }
+    let of_user = format!("/api/1/events?user_id={}&event_type_id=90002,90013", wire.user);
+    let before = types(&get(&wire, &of_user).await).len();
+    for _ in 0..8 {
+        wire.post(&verify, r#"{"otp_token":"000000"}"#).await;
+        assert_eq!(wire.post(&format!("1/otp_devices/{device}/trigger"), "").await.status(), 429);
+    }
+    wire.server.engine().record_folded(false).await;
+    assert_eq!(types(&get(&wire, &of_user).await).len(), before + 1);
+    wire.server.advance(601);
+    wire.server.engine().record_folded(false).await;
+    let told = get(&wire, &format!("{of_user}&fields=event_type_id,error_description,notes,otp_device_id")).await;
+    let events = told.json()["data"].as_array().cloned().unwrap_or_default();
+    let mut told: Vec<_> = events[before..].iter().map(|e| format!("{} {}", e["event_type_id"], e["notes"])).collect();
+    told.sort();
+    assert_eq!(told, [r#"90002 "7 times""#, "90002 null", r#"90013 "8 times""#]);
+    assert!(events[before..].iter().all(|e| e["error_description"] == "locked" && e["otp_device_id"] == device));
+    assert!(wire.server.engine().store().verify_audit_chain(domain::UserId(wire.user)).await.unwrap());
 }

@@ -2,7 +2,7 @@
 
 use domain::standing::{Lock, LockReason, Standing};
 use domain::verification::Context;
-use domain::{MfaPolicy, User};
+use domain::{MfaPolicy, User, audit};
 use engine::{DeviceReading, Engine, Event, NewPassword};
 use onelogin::wire_time::with_seconds;
 use serde_json::{Value, json};
@@ -138,11 +138,13 @@ fn lock_words(lock: &Lock) -> String {
 
 fn event_json(event: Option<&Event>) -> Value {
     event.map_or(Value::Null, |event| {
+        let (reason, times) = event.entry.reason.as_deref().map(audit::parted).unzip();
         json!({
             "at": with_seconds(event.entry.at.0),
             "event": event.kind.name(),
             "device": event.entry.device,
-            "reason": event.entry.reason,
+            "reason": reason,
+            "times": times,
             "client": event.caller.as_ref().map(|client| &client.name),
         })
     })
@@ -155,7 +157,10 @@ fn event_words(event: Option<&Event>) -> String {
         words = format!("{words}, device {device}");
     }
     match event.entry.reason.as_deref() {
-        Some(reason) => format!("{words}: {}", reason_words(reason)),
+        Some(stored) => match audit::parted(stored) {
+            (reason, Some(times)) => format!("{words}: {}, {times} times", reason_words(reason)),
+            (reason, None) => format!("{words}: {}", reason_words(reason)),
+        },
         None => words,
     }
 }

@@ -270,6 +270,7 @@ pub async fn run(
     }
     background.abort();
     following_names.abort();
+    house.engine.record_folded(true).await;
     house.close().await;
     Ok(code)
 }

@@ -3,6 +3,8 @@
 //! A chain is followed from its head by the id of the entry before, so the trail needs no index that would have to be
 //! written in random order.
 
+use std::borrow::Cow;
+
 use domain::{AuditEvent, Digest};
 
 use crate::apply::id;
@@ -55,7 +57,7 @@ pub(crate) fn append(event: AuditEvent, head: &Head, audit_id: i64) -> (Write, H
         event.client.map(|client| client.0).into(),
         event.device.map(|device| device.0).into(),
         event.verification.map(id).into(),
-        event.reason.into(),
+        event.stored_reason().map(Cow::into_owned).into(),
         event.ip.into(),
         hash.clone().into(),
     ];

@@ -10,7 +10,7 @@ use crate::digest::Digest;
 use crate::factor::{Challenge, Evidence, Freshness, Proof, Subject};
 use crate::id::{UserId, VerificationId};
 use crate::seal::Sealed;
-use crate::throttle::{self, ThrottleKey};
+use crate::throttle;
 use crate::time::Timestamp;
 
 /// Judges evidence on a fresh view. The only function by which a typed code can be accepted, and called by
@@ -108,13 +108,9 @@ fn refuse_unseen(view: &View, target: &Target, reason: Reason, context: &Context
             if let Target::Device { device, .. } | Target::OwnCodes(device) | Target::SignIn { device, .. } = target {
                 event = event.device(*device);
             }
-            // Repeated refusals under a lock are one entry, and no more writes. A lock that a clock made too long is
-            // shortened whatever was recorded.
-            let decision = match throttle::fold_refusal(view, user.id, ThrottleKey::User, now) {
-                Some(recorded) => decision.with(event.into()).with(recorded),
-                None => decision,
-            };
-            decision.with_all(throttle::shortened(view, user.id, now))
+            // A lock that a clock made too long is shortened whatever was recorded.
+            throttle::refused_under_lock(view, decision, user.id, event, now)
+                .with_all(throttle::shortened(view, user.id, now))
         }
         _ => decision,
     }
@@ -228,7 +224,7 @@ impl Judged<'_> {
             changes.extend(throttle::forgive_prompts(self.view, self.user, self.now));
         }
         changes.push(self.event(kind).into());
-        Decision { changes, reply: self.accepted() }
+        Decision::of(changes, self.accepted())
     }
 
     fn accepted(&self) -> Outcome {

@@ -62,7 +62,8 @@ pub fn open(view: &View, opening: &Opening, policy: &Policy, context: &Context, 
             Reason::Locked(until) => until,
             _ => None,
         };
-        return Decision::reply(Opened::Locked(until)).with(event(AuditKind::ChallengeRefused).because(&reason).into());
+        let refused = event(AuditKind::ChallengeRefused).because(&reason);
+        return throttle::refused_under_lock(view, Decision::reply(Opened::Locked(until)), user.id, refused, now);
     }
     let of_device = || view.verifications.iter().filter(|v| v.device_id == device.id && v.status == Status::Pending);
 
@@ -112,7 +113,7 @@ pub fn open(view: &View, opening: &Opening, policy: &Policy, context: &Context, 
             repeated.state_token = Some(hash);
             decision.push(Change::ReplaceStateToken { verification: waiting.id, hash });
         }
-        return Decision { changes: decision, reply: Opened::Repeated(repeated) }
+        return Decision::of(decision, Opened::Repeated(repeated))
             .with(event(AuditKind::ChallengeRepeated).verification(Some(waiting.id)).into());
     }
     if device.factor == FactorKind::Push && device.status == DeviceStatus::Pending {
@@ -154,7 +155,7 @@ pub fn open(view: &View, opening: &Opening, policy: &Policy, context: &Context, 
     changes.push(Change::OpenVerification(fresh.clone()));
     changes.extend(opening.message.clone().map(Change::Enqueue));
     changes.push(event(AuditKind::ChallengeSent).verification(Some(fresh.id)).into());
-    Decision { changes, reply: Opened::Opened(fresh.clone()) }
+    Decision::of(changes, Opened::Opened(fresh.clone()))
 }
 
 /// The waiting prompt's nonce and numbers and the number drawn for the fresh one, if the prompt must ask for another. Who

@@ -45,6 +45,8 @@ pub(crate) struct Database {
     pub(crate) audit: Vec<AuditEvent>,
     /// What was used of secrets whose devices are gone.
     pub(crate) used: BTreeMap<SecretMac, i64>,
+    /// What is recorded later.
+    pub(crate) folded: Vec<AuditEvent>,
 }
 
 impl Database {
@@ -108,6 +110,7 @@ impl Database {
         for change in decision.changes {
             self.apply(change);
         }
+        self.folded.extend(decision.folded);
         decision.reply
     }
 

@@ -6,7 +6,7 @@
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use data_encoding::BASE64URL_NOPAD;
-use domain::{Timestamp, UserId};
+use domain::{Timestamp, UserId, audit};
 use engine::{Event, EventFilter, EventPage, Span};
 use serde::Serialize;
 use serde_json::Value;
@@ -64,6 +64,8 @@ pub(crate) struct EventWire {
 
 impl EventWire {
     pub(crate) fn new(event: Event, account_id: i64) -> Self {
+        let (reason, times) = event.entry.reason.as_deref().map(audit::parted).unzip();
+        let (reason, times) = (reason.map(str::to_owned), times.flatten());
         Self {
             id: event.id,
             created_at: wire_time::with_millis(event.entry.at.0),
@@ -92,9 +94,9 @@ impl EventWire {
             resolution: None,
             client_id: event.caller.map(|caller| caller.client_id),
             resource_type_id: None,
-            error_description: event.entry.reason,
+            error_description: reason,
             ipaddr: event.entry.ip,
-            notes: None,
+            notes: times.map(|times| format!("{times} times")),
             risk_score: None,
             proxy_ip: None,
             browser_fingerprint: None,

@@ -62,7 +62,7 @@ pub(crate) async fn what_is_written_is_read_back(store: &Store) {
     let wrong = vec![NOW, NOW.plus(1)];
     let revoked = Client { revoked_at: Some(NOW), wrong_secrets: wrong.clone(), ..client.clone() };
     let changes = [Change::SetWrongSecrets { client: client.id, at: wrong }, Change::UpdateClient(revoked.clone())];
-    store.decide_client(client.id, None, move |_| Decision { changes: changes.to_vec(), reply: () }).await.unwrap();
+    store.decide_client(client.id, None, move |_| Decision::of(changes.to_vec(), ())).await.unwrap();
     assert_eq!(store.clients().await.unwrap(), std::slice::from_ref(&revoked));
     assert_eq!(store.client_by_public_id(&client.client_id).await.unwrap(), Some(revoked));
 }

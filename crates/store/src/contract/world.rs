@@ -40,7 +40,7 @@ pub(crate) fn text(text: &str) -> Response {
 
 /// Applies changes without asking.
 pub(crate) async fn put(store: &Store, user: UserId, changes: Vec<Change>) -> Result<(), Error> {
-    store.decide(user, move |_| Decision { changes: changes.clone(), reply: () }).await
+    store.decide(user, move |_| Decision::of(changes.clone(), ())).await
 }
 
 pub(crate) async fn person(store: &Store, patch: UserPatch) -> UserId {

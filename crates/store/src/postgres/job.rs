@@ -104,7 +104,7 @@ where
         let view = V::fetch(subject, fresh);
         // A rule sees its view and nothing else, so a panic leaves nothing half done; the others go on.
         let decided = catch_unwind(AssertUnwindSafe(|| (self.decide)(&view)));
-        let Decision { changes, reply } = decided.map_err(|_| Error::Corrupt("a rule panicked"))?;
+        let Decision { changes, reply, .. } = decided.map_err(|_| Error::Corrupt("a rule panicked"))?;
         self.reply = Some(reply);
         Ok(changes)
     }

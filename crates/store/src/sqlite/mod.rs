@@ -139,7 +139,7 @@ impl Sqlite {
     {
         self.write(move |tx| {
             let (view, marks) = load_view(tx.conn, user)?;
-            let Decision { changes, reply } = f(&view);
+            let Decision { changes, reply, .. } = f(&view);
             tx.apply_to_user(user, marks, changes)?;
             Ok(reply)
         })
@@ -153,7 +153,7 @@ impl Sqlite {
     {
         self.write(move |tx| {
             let view = load_client_view(tx.conn, client, asked)?;
-            let Decision { changes, reply } = f(&view);
+            let Decision { changes, reply, .. } = f(&view);
             tx.apply(changes)?;
             Ok(reply)
         })
@@ -169,7 +169,7 @@ impl Sqlite {
         let key = [Value::Int(kind), Value::Blob(subject)];
         self.write(move |tx| {
             let view = one(tx.conn, BUDGET, &key, budgets::view)?;
-            let Decision { changes, reply } = f(&view);
+            let Decision { changes, reply, .. } = f(&view);
             tx.apply(changes)?;
             Ok(reply)
         })

@@ -48,8 +48,7 @@ pub(super) async fn settle_in(store: &Store, neighbours: usize) -> UserId {
     store.mark_world(World::Serve).await.unwrap();
     let client = world::client(store).await;
     let set = world::token_set(store, client.id).await;
-    let given =
-        move |_: &domain::ClientView| Decision { changes: vec![Change::CreateTokenSet(set.clone())], reply: () };
+    let given = move |_: &domain::ClientView| Decision::of(vec![Change::CreateTokenSet(set.clone())], ());
     store.decide_client(client.id, None, given).await.unwrap();
     let patch = UserPatch {
         username: Some(Some("Zoë".to_owned())),

@@ -260,7 +260,7 @@ async fn nodes_that_clean_up_at_once_leave_decisions_alone() {
         };
         // A decision sees what the sweeper has closed, and so would not ask for this.
         let decide = move |view: &View| match view.verification(asked.id) {
-            Some(_) => Decision { changes: vec![accept.clone()], reply: true },
+            Some(_) => Decision::of(vec![accept.clone()], true),
             None => Decision::reply(false),
         };
         let accepted = nodes[1].decide(asked.user_id, decide).await.unwrap();
