@@ -13,6 +13,8 @@ pub(crate) const RETRY: i64 = 1_000;
 pub(crate) const POLL: i64 = 1_000;
 /// Time between two clean-ups, in milliseconds.
 pub(crate) const SWEEP: i64 = 20_000;
+/// With every how many of them the sizes of tables are counted: ten minutes.
+pub(crate) const SIZES_EVERY: u64 = 30;
 
 /// Where the present moment comes from.
 pub trait Clock: Send + Sync {

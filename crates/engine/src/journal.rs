@@ -21,7 +21,9 @@ impl Engine {
             self.store.decide(user, move |view| with_lines(rule(view))).instrument(deciding()).await?;
         self.held.wake(user);
         lines.iter().for_each(log);
-        folded.into_iter().for_each(|event| self.folded.count(event));
+        for event in folded {
+            self.folded.count(event);
+        }
         Ok(reply)
     }
 

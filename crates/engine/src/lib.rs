@@ -28,6 +28,7 @@ pub mod saml;
 mod secrets;
 mod sends;
 pub mod sign_in;
+mod sizes;
 mod smart;
 mod tally;
 pub mod temp_token;
@@ -60,6 +61,7 @@ pub use readings::{DeviceReading, VerificationReading};
 pub use reserve::ReserveCalls;
 pub use secrets::Marked;
 pub use sends::{MessageBudget, Whose};
+pub use sizes::Watched;
 pub use smart::{Judged, SmartChannel, SmartError, VisitRequest};
 pub use store::{AuditRow, Collision, EventFilter, EventPage, Page, Span, TextFilter, UserFilter, UserPage};
 pub use tally::{Ended, Tally};
@@ -113,6 +115,7 @@ pub struct Engine {
     webhooks_changed: Notify,
     told: webhooks::Tolds,
     folded: folded::Folded,
+    watch: sizes::Watch,
 }
 
 /// What an engine is made of.
@@ -160,6 +163,7 @@ impl Engine {
             webhooks_changed: Notify::new(),
             told: webhooks::Tolds::default(),
             folded: folded::Folded::default(),
+            watch: sizes::Watch::default(),
         }
     }
 
@@ -228,10 +232,14 @@ impl Engine {
     }
 
     async fn sweep_for_ever(&self) {
-        loop {
+        for turn in 0_u64.. {
             self.record_folded(false).await;
-            if let Err(error) = self.store.sweep(self.now()).await {
-                tracing::warn!(%error, "the clean-up failed and will be tried again");
+            if turn.is_multiple_of(clock::SIZES_EVERY) {
+                self.watch_sizes().await;
+            }
+            match self.store.sweep(self.now()).await {
+                Ok(_) => self.watch.swept(self.now()),
+                Err(error) => tracing::warn!(%error, "the clean-up failed and will be tried again"),
             }
             let before = self.now().plus(-domain::webhook::KEEP_DELIVERIES);
             if let Err(error) = self.store.sweep_deliveries(before).await {

@@ -11,7 +11,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Router, middleware};
-use domain::{Digest, FactorKind};
+use domain::{Digest, FactorKind, Timestamp};
 use engine::{Engine, MessageBudget, Whose};
 use onelogin::App;
 use tokio::net::TcpListener;
@@ -214,6 +214,8 @@ async fn page(watched: &Watched) -> Result<String, engine::Error> {
     let help = "Age of the oldest event that a webhook was called for and has not taken.";
     page.single("countersign_webhook_oldest_seconds", "gauge", help, seconds(age));
 
+    sizes(&mut page, &engine.watched(), engine.now());
+
     let stats = engine.store().stats();
     let sizes = (0..stats.groups.len()).map(|n| {
         let last = n + 1 == stats.groups.len();
@@ -234,6 +236,28 @@ async fn page(watched: &Watched) -> Result<String, engine::Error> {
     let help = "Groups run once more because one of their decisions failed.";
     page.single("countersign_commit_reruns_total", "counter", help, stats.rerun_groups);
     Ok(page.0)
+}
+
+/// How large the database was when the clean-up counted it (SEC 87). Nothing is counted here.
+fn sizes(page: &mut Page, watched: &engine::Watched, now: Timestamp) {
+    let age = |at: Timestamp| seconds(now.since(at).max(0));
+    if let Some(swept_at) = watched.swept_at {
+        let help = "Time since this node has cleaned up what is over.";
+        page.single("countersign_cleanup_age_seconds", "gauge", help, age(swept_at));
+    }
+    let Some((sizes, counted_at)) = &watched.sizes else { return };
+    let name = "countersign_table_rows";
+    page.family(name, "gauge", "Rows of tables that callers make grow, counted up to a million.");
+    for (table, rows) in &sizes.rows {
+        page.sample(name, &[("table", table)], rows);
+    }
+    page.single("countersign_audit_entries", "gauge", "Entries of the audit trail, at most.", sizes.audit_entries);
+    let oldest = sizes.oldest_entry.map_or(0.0, age);
+    page.single("countersign_audit_oldest_seconds", "gauge", "Age of the oldest of them.", oldest);
+    page.single("countersign_database_bytes", "gauge", "Bytes of the database.", sizes.bytes);
+    let help = "Bytes of the log that is folded into it later; 0 with PostgreSQL.";
+    page.single("countersign_database_log_bytes", "gauge", help, sizes.log_bytes);
+    page.single("countersign_sizes_age_seconds", "gauge", "Time since these were counted.", age(*counted_at));
 }
 
 /// How the messages of the day stand (SEC 33). Clients are named by their row, as in the log.

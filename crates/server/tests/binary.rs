@@ -480,6 +480,43 @@ fn a_dev_world_tells_all_it_is_and_a_lasting_one_comes_back() {
     assert_eq!(http.expect(200, "GET", "/dev/clock", "")["offset_seconds"], 0);
 }
 
+/// The metrics, once the clean-up was through.
+#[expect(clippy::disallowed_methods, reason = "waits for what another process does")]
+fn swept(admin: &str) -> String {
+    for _ in 0..200 {
+        let metrics = get(admin, "/metrics");
+        if metrics.contains("countersign_cleanup_age_seconds ") {
+            return metrics;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(50));
+    }
+    panic!("the clean-up was never through")
+}
+
+/// SEC 87.
+#[test]
+fn the_sizes_of_the_database_are_watched() {
+    let folder = tempfile::tempdir().unwrap();
+    let running = Running::dev(folder.path());
+    let admin = running.ready["admin_url"].as_str().unwrap().trim_start_matches("http://").to_owned();
+    // The clean-up counts for the first time right after the start.
+    let metrics = swept(&admin);
+    let value = |name: &str| {
+        let line = metrics.lines().find_map(|line| line.strip_prefix(&format!("{name} ")));
+        line.unwrap_or_else(|| panic!("no {name}: {metrics}")).parse::<f64>().unwrap()
+    };
+    for table in ["token", "verification", "outbox", "budget", "webhook_delivery"] {
+        assert!(value(&format!("countersign_table_rows{{table=\"{table}\"}}")) < 100.0);
+    }
+    assert!(value("countersign_audit_entries") >= 8.0, "clients and users were made");
+    assert!(value("countersign_audit_oldest_seconds") < 3600.0);
+    assert!(value("countersign_database_bytes") > 10_000.0);
+    for name in ["countersign_database_log_bytes", "countersign_sizes_age_seconds", "countersign_cleanup_age_seconds"] {
+        assert!(value(name) >= 0.0);
+    }
+    assert_eq!(running.stop(), Some(0));
+}
+
 #[test]
 fn a_dev_world_without_a_folder_leaves_nothing_behind() {
     let folder = tempfile::tempdir().unwrap();

@@ -66,6 +66,7 @@ macro_rules! contract {
                 a_superseded_message_is_not_sent,
                 the_sweeper_ends_what_is_over_and_keeps_what_is_not,
                 an_absent_value_is_set_once,
+                sizes_are_counted,
             }
             queries: {
                 a_users_devices_are_listed_oldest_first,

@@ -56,8 +56,8 @@ pub use names::Collision;
 pub use postgres::{PostgresOptions, shown as shown_postgres};
 use query::Reading;
 pub use query::{
-    AuditChain, AuditRow, COMMIT_BOUNDS, DevFilter, DevMessage, EventFilter, EventPage, Events, Fate, IdKind, Page,
-    QueuedMessage, Span, Stats, Swept, TextFilter, UserFilter, UserPage, Waiting,
+    AuditChain, AuditRow, COMMIT_BOUNDS, COUNTED, DevFilter, DevMessage, EventFilter, EventPage, Events, Fate, IdKind,
+    Page, QueuedMessage, Sizes, Span, Stats, Swept, TextFilter, UserFilter, UserPage, Waiting,
 };
 pub use sqlite::{Fatal, SqliteOptions};
 pub use webhooks::{Delivery, DeliveryStatus, HeldWebhook, Hold, Tried};
@@ -422,6 +422,14 @@ impl Store {
         match &self.backend {
             Backend::Sqlite(db) => db.waiting().await,
             Backend::Postgres(db) => Box::pin(db.waiting()).await,
+        }
+    }
+
+    /// How large the database has become. Reads much: not for where a caller waits.
+    pub async fn sizes(&self) -> Result<Sizes, Error> {
+        match &self.backend {
+            Backend::Sqlite(db) => db.sizes().await,
+            Backend::Postgres(db) => Box::pin(db.sizes()).await,
         }
     }
 

@@ -314,6 +314,27 @@ pub struct Waiting {
     pub oldest: Option<Timestamp>,
 }
 
+/// How large the database has become, where callers make it grow (SEC 87).
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Sizes {
+    /// Rows of tables that callers make grow, by the table's name. None is counted further than [`COUNTED`].
+    pub rows: Vec<(&'static str, u64)>,
+    /// The greatest id of the audit trail less the least, and one: at least as many entries as there are.
+    pub audit_entries: u64,
+    /// When the oldest entry of the audit trail was written.
+    pub oldest_entry: Option<Timestamp>,
+    /// Bytes of the database, without its log.
+    pub bytes: u64,
+    /// Bytes of the log that is folded into the database later (SQLite).
+    pub log_bytes: u64,
+}
+
+/// How far rows are counted: what is beyond is far beyond what is usual, and counting would cost more than it tells.
+pub const COUNTED: u64 = 1_000_000;
+
+/// The tables of [`Sizes::rows`], in the order in which the statement counts them.
+pub(crate) const GROWING: [&str; 5] = ["token", "verification", "outbox", "budget", "webhook_delivery"];
+
 /// A message that reached the dev world's last hop. In the clear, and never in a served database.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DevMessage {

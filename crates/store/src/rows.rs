@@ -9,7 +9,7 @@ use domain::{
 use crate::challenge;
 use crate::error::Error;
 use crate::marks::Marks;
-use crate::query::{AuditRow, DevMessage, QueuedMessage, Waiting};
+use crate::query::{AuditRow, DevMessage, GROWING, QueuedMessage, Sizes, Waiting};
 use crate::trail::Head;
 use crate::value::{Row, unpack_moments};
 
@@ -199,6 +199,18 @@ pub(crate) fn dev_message(row: &dyn Row) -> Result<DevMessage, Error> {
 /// How many messages wait, and since when.
 pub(crate) fn waiting(row: &dyn Row) -> Result<Waiting, Error> {
     Ok(Waiting { messages: row.int(0)?.unsigned_abs(), oldest: row.opt_time(1)? })
+}
+
+/// How large the tables are, without the bytes.
+pub(crate) fn sizes(row: &dyn Row) -> Result<Sizes, Error> {
+    let mut rows = Vec::with_capacity(GROWING.len());
+    for (column, table) in GROWING.into_iter().enumerate() {
+        rows.push((table, row.int(column)?.unsigned_abs()));
+    }
+    let ends = row.opt_int(GROWING.len())?.zip(row.opt_int(GROWING.len() + 1)?);
+    let audit_entries = ends.map_or(0, |(first, last)| last.abs_diff(first) + 1);
+    let oldest_entry = row.opt_time(GROWING.len() + 2)?;
+    Ok(Sizes { rows, audit_entries, oldest_entry, ..Sizes::default() })
 }
 
 /// The only column, a number.

@@ -272,6 +272,13 @@ statements! {
         WHERE excluded.value > meta.value";
     DELETE_META = "DELETE FROM meta WHERE key = $1";
     ALIVE = "SELECT 1";
+    /// The tables of `query::GROWING`, each counted up to `$1`, and the ends of the audit trail.
+    SIZES = "SELECT (SELECT COUNT(*) FROM (SELECT 1 FROM token LIMIT $1) t), \
+        (SELECT COUNT(*) FROM (SELECT 1 FROM verification LIMIT $1) t), \
+        (SELECT COUNT(*) FROM (SELECT 1 FROM outbox LIMIT $1) t), \
+        (SELECT COUNT(*) FROM (SELECT 1 FROM budget LIMIT $1) t), \
+        (SELECT COUNT(*) FROM (SELECT 1 FROM webhook_delivery LIMIT $1) t), \
+        (SELECT MIN(id) FROM audit), (SELECT MAX(id) FROM audit), (SELECT at FROM audit ORDER BY id LIMIT 1)";
     /// What a move has left here.
     MARKS = "SELECT key, value FROM meta WHERE key IN ('moved_to', 'arriving_from')";
 

@@ -7,7 +7,7 @@ use crate::decision::{Change, Decision, View};
 use crate::device::{Device, DeviceStatus};
 use crate::factor::push::renumbered;
 use crate::factor::{Challenge, FactorKind};
-use crate::id::{ClientId, DeviceId};
+use crate::id::{ClientId, DeviceId, UserId};
 use crate::message::Message;
 use crate::policy::Policy;
 use crate::secret::Secret;
@@ -121,21 +121,13 @@ pub fn open(view: &View, opening: &Opening, policy: &Policy, context: &Context, 
         return Decision::reply(Opened::NoDevice);
     }
 
-    let mut changes = Vec::new();
-    if opening.message.is_some() {
-        let looks = context.right.only_looks();
-        let next = if looks { throttle::next_send_of_reader } else { throttle::next_send };
-        if let Some(at) = next(view, device.factor, policy, now) {
-            return Decision::reply(Opened::TooSoon(at));
-        }
-        changes.push(throttle::count_send(view, user.id, device.factor, now));
-        if looks {
-            changes.extend(throttle::count_send_of_reader(view, user.id, device.factor, now));
-        }
-        if device.factor == FactorKind::Push {
-            changes.push(throttle::count_prompt(view, user.id, now));
-        }
-    }
+    let mut changes = match opening.message {
+        Some(_) => match count(view, user.id, device.factor, policy, context, now) {
+            Ok(counted) => counted,
+            Err(at) => return Decision::reply(Opened::TooSoon(at)),
+        },
+        None => Vec::new(),
+    };
     let supersedes = is_sent || fresh.state_token.is_some();
     let mut open = 0;
     let mut first_end = fresh.expires_at;
@@ -156,6 +148,30 @@ pub fn open(view: &View, opening: &Opening, policy: &Policy, context: &Context, 
     changes.extend(opening.message.clone().map(Change::Enqueue));
     changes.push(event(AuditKind::ChallengeSent).verification(Some(fresh.id)).into());
     Decision::of(changes, Opened::Opened(fresh.clone()))
+}
+
+/// Counts a message to a device of this factor, or says from when on there may be one.
+fn count(
+    view: &View,
+    user: UserId,
+    factor: FactorKind,
+    policy: &Policy,
+    context: &Context,
+    now: Timestamp,
+) -> Result<Vec<Change>, Timestamp> {
+    let looks = context.right.only_looks();
+    let next = if looks { throttle::next_send_of_reader } else { throttle::next_send };
+    if let Some(at) = next(view, factor, policy, now) {
+        return Err(at);
+    }
+    let mut changes = vec![throttle::count_send(view, user, factor, now)];
+    if looks {
+        changes.extend(throttle::count_send_of_reader(view, user, factor, now));
+    }
+    if factor == FactorKind::Push {
+        changes.push(throttle::count_prompt(view, user, now));
+    }
+    Ok(changes)
 }
 
 /// The waiting prompt's nonce and numbers and the number drawn for the fresh one, if the prompt must ask for another. Who

@@ -7,7 +7,7 @@ use domain::time::{DAY, MINUTE};
 use domain::*;
 
 use super::world::*;
-use crate::{Fate, IdKind, Store};
+use crate::{Fate, IdKind, Sizes, Store};
 
 pub(crate) async fn ids_are_never_given_twice(store: &Store) {
     let mut running = Vec::new();
@@ -187,4 +187,17 @@ pub(crate) async fn calls_of_an_hour_are_numbered_once(store: &Store) {
     assert_eq!(store.next_call(NOW).await.unwrap(), 141, "nodes whose clocks are behind still count in it");
     store.sweep(NOW.plus(2 * HOUR)).await.unwrap();
     assert_eq!((store.next_call(NOW).await.unwrap(), store.next_call(NOW.plus(HOUR)).await.unwrap()), (1, 6));
+}
+
+pub(crate) async fn sizes_are_counted(store: &Store) {
+    let before = store.sizes().await.unwrap();
+    let names: Vec<_> = before.rows.iter().map(|(table, _)| *table).collect();
+    assert_eq!(names, ["token", "verification", "outbox", "budget", "webhook_delivery"]);
+    assert!(before.bytes > 0);
+    queue(store, 7).await;
+    let after = store.sizes().await.unwrap();
+    let rows = |sizes: &Sizes| sizes.rows.iter().map(|(_, rows)| *rows).collect::<Vec<_>>();
+    assert_eq!((rows(&before), rows(&after)), (vec![0; 5], vec![0, 1, 7, 0, 0]));
+    assert!(after.audit_entries > before.audit_entries);
+    assert_eq!(after.oldest_entry, store.audit(UserId(1)).await.unwrap().first().map(|entry| entry.at));
 }

@@ -43,7 +43,9 @@ use crate::apply::id;
 use crate::counters::Counters;
 use crate::error::{Error, OpenError};
 use crate::ids::Ids;
-use crate::query::{AuditChain, AuditRow, LIST_TIME, LISTS, Page, Reading, Stats, UserFilter, UserPage, Waiting};
+use crate::query::{
+    AuditChain, AuditRow, COUNTED, LIST_TIME, LISTS, Page, Reading, Sizes, Stats, UserFilter, UserPage, Waiting,
+};
 use crate::rows::Decode;
 use crate::sql as shared;
 use crate::value::Value;
@@ -386,6 +388,12 @@ impl Postgres {
 
     pub(crate) async fn waiting(&self) -> Result<Waiting, Error> {
         Ok(self.first(Query::new(shared::WAITING_MESSAGES, []), rows::waiting).await?.unwrap_or_default())
+    }
+
+    pub(crate) async fn sizes(&self) -> Result<Sizes, Error> {
+        let sizes = self.one(Query::new(shared::SIZES, [COUNTED.cast_signed().into()]), rows::sizes).await?;
+        let bytes = self.one(Query::new(sql::BYTES, []), rows::number).await?.unsigned_abs();
+        Ok(Sizes { bytes, ..sizes })
     }
 
     pub(crate) fn stats(&self) -> Stats {

@@ -14,7 +14,7 @@ mod tests;
 pub(crate) mod transfer;
 mod writer;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -33,7 +33,9 @@ use crate::counters::Counters;
 use crate::error::{Error, OpenError};
 use crate::ids::Ids;
 use crate::marks::Marks;
-use crate::query::{AuditChain, AuditRow, LIST_TIME, LISTS, Page, Reading, Stats, UserFilter, UserPage, Waiting};
+use crate::query::{
+    AuditChain, AuditRow, COUNTED, LIST_TIME, LISTS, Page, Reading, Sizes, Stats, UserFilter, UserPage, Waiting,
+};
 use crate::value::{Row as _, Value};
 use crate::world::Looked;
 use crate::{budgets, conditions, rows, sql, trail};
@@ -64,6 +66,8 @@ const VIEW: &str = "SELECT u.id, u.username, u.email, u.phone, u.status, u.locke
 /// The names that the first users' custom attributes have.
 const ATTRIBUTE_NAMES: &str = "SELECT DISTINCT a.key FROM (SELECT profile FROM \"user\" ORDER BY id LIMIT $1) u, \
     json_each(u.profile, '$.custom_attributes') a";
+/// Bytes of the database.
+const PAGES: &str = "SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size()";
 /// Jobs that may wait for the writer before senders wait as well.
 const QUEUE: usize = 1024;
 /// How long anybody waits for the disk (SEC 79, rulings 37).
@@ -99,6 +103,8 @@ pub(crate) struct Sqlite {
     own: Arc<Long>,
     ids: Ids,
     counters: Arc<Counters>,
+    /// The log beside the database.
+    log: PathBuf,
 }
 
 impl Sqlite {
@@ -113,6 +119,7 @@ impl Sqlite {
         let lists = Long::start("store-list", LISTS, list_time, &files.database, &alarm)?;
         let own = Long::start("store-own", 1, OWN_TIME, &files.database, &alarm)?;
         let (orders, waiting) = mpsc::channel(QUEUE);
+        let log = open::log_of(&files.database);
         let thread = std::thread::Builder::new().name("store-writer".to_owned()).spawn(move || writer.run(waiting))?;
         Ok(Self {
             orders,
@@ -122,6 +129,7 @@ impl Sqlite {
             own: Arc::new(own),
             ids: Ids::default(),
             counters,
+            log,
         })
     }
 
@@ -314,6 +322,19 @@ impl Sqlite {
 
     pub(crate) async fn waiting(&self) -> Result<Waiting, Error> {
         self.own.read(|conn| one(conn, sql::WAITING_MESSAGES, &[], rows::waiting)).await
+    }
+
+    pub(crate) async fn sizes(&self) -> Result<Sizes, Error> {
+        let log = self.log.clone();
+        let read = move |conn: &Connection| {
+            let most = Value::Int(COUNTED.cast_signed());
+            let sizes = one(conn, sql::SIZES, std::slice::from_ref(&most), rows::sizes)?;
+            let bytes = one(conn, PAGES, &[], rows::number)?.unsigned_abs();
+            // Nothing is decided by it, so a log that cannot be looked at is as good as none.
+            let log_bytes = std::fs::metadata(&log).map_or(0, |log| log.len());
+            Ok(Sizes { bytes, log_bytes, ..sizes })
+        };
+        self.own.read(read).await
     }
 
     pub(crate) fn stats(&self) -> Stats {

@@ -177,12 +177,17 @@ pub(super) fn look(dir: &Path, traces: bool) -> Result<Looked, OpenError> {
     Ok(Looked { known, key_check, pending })
 }
 
+/// The log beside a database.
+pub(super) fn log_of(database: &Path) -> PathBuf {
+    let mut log = database.as_os_str().to_owned();
+    log.push("-wal");
+    log.into()
+}
+
 /// A connection that leaves no file behind. Only a database that nobody has open has no log beside it, and it can be read
 /// as it lies.
 pub(super) fn still(database: &Path) -> Result<Connection, rusqlite::Error> {
-    let mut log = database.as_os_str().to_owned();
-    log.push("-wal");
-    let (Some(path), false) = (database.to_str(), Path::new(&log).exists()) else { return reader(database) };
+    let (Some(path), false) = (database.to_str(), log_of(database).exists()) else { return reader(database) };
     let path = path.replace('%', "%25").replace('?', "%3f").replace('#', "%23");
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_URI;
     let conn = Connection::open_with_flags(format!("file:{path}?immutable=1"), flags)?;

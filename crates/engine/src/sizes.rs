@@ -1,0 +1,136 @@
+//! How large the database has become where callers make it grow (SEC 87): counted by the clean-up now and then, shown in
+//! the metrics, and warned of.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use domain::Timestamp;
+use store::Sizes;
+
+use crate::Engine;
+
+/// Above how much the log warns, once, and again at each doubling: rows of a table, entries, bytes. What is usual lies far
+/// below, since all of it but the audit trail is cleaned up.
+const BOUNDS: [(&str, u64); 7] = [
+    ("token", 100_000),
+    ("verification", 1_000_000),
+    ("outbox", 100_000),
+    ("budget", 1_000_000),
+    ("webhook_delivery", 1_000_000),
+    ("audit", 100_000_000),
+    ("log_bytes", 256 << 20),
+];
+
+/// The sizes as they were counted last, and when; and when the clean-up was through last.
+#[derive(Debug, Clone, Default)]
+pub struct Watched {
+    /// The sizes, once they were counted.
+    pub sizes: Option<(Sizes, Timestamp)>,
+    /// When what is over was cleaned up last.
+    pub swept_at: Option<Timestamp>,
+}
+
+/// What is watched.
+#[derive(Default)]
+pub(crate) struct Watch(Mutex<Watched>);
+
+impl Watch {
+    fn lock(&self) -> MutexGuard<'_, Watched> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Remembers that the clean-up was through.
+    pub(crate) fn swept(&self, now: Timestamp) {
+        self.lock().swept_at = Some(now);
+    }
+}
+
+/// How much of this there is.
+fn of(sizes: &Sizes, what: &str) -> u64 {
+    match what {
+        "audit" => sizes.audit_entries,
+        "log_bytes" => sizes.log_bytes,
+        table => sizes.rows.iter().find(|(name, _)| *name == table).map_or(0, |(_, rows)| *rows),
+    }
+}
+
+/// How often `size` has reached its bound: once, and once more at each doubling.
+fn level(size: u64, bound: u64) -> u32 {
+    (size / bound).checked_ilog2().map_or(0, |doublings| doublings + 1)
+}
+
+/// What has passed a bound, or doubled beyond it, since it was counted before: with its size and its bound.
+fn passed<'b>(before: &'b Sizes, after: &'b Sizes) -> impl Iterator<Item = (&'static str, u64, u64)> + 'b {
+    BOUNDS.into_iter().filter_map(|(what, bound)| {
+        let size = of(after, what);
+        (level(size, bound) > level(of(before, what), bound)).then_some((what, size, bound))
+    })
+}
+
+impl Engine {
+    /// What is known of the sizes. Reads no database.
+    pub fn watched(&self) -> Watched {
+        self.watch.lock().clone()
+    }
+
+    /// Counts the sizes, and warns of those that have passed a bound.
+    pub async fn watch_sizes(&self) {
+        let sizes = match self.store.sizes().await {
+            Ok(sizes) => sizes,
+            Err(error) => {
+                tracing::warn!(%error, "the sizes of tables were not counted and will be next time");
+                return;
+            }
+        };
+        let now = self.now();
+        let before = self.watch.lock().sizes.replace((sizes.clone(), now)).map(|(sizes, _)| sizes).unwrap_or_default();
+        for (what, size, bound) in passed(&before, &sizes) {
+            tracing::warn!(
+                what,
+                size,
+                bound,
+                "the database has grown beyond what is usual: see docs/operating.md, Sizes"
+            );
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tokens(rows: u64) -> Sizes {
+        Sizes { rows: vec![("token", rows)], ..Sizes::default() }
+    }
+
+    #[test]
+    fn a_bound_is_warned_of_once_and_at_each_doubling() {
+        let mut before = Sizes::default();
+        let mut warned = Vec::new();
+        for rows in [10, 99_999, 100_000, 100_001, 150_000, 199_999, 200_000, 350_000, 900_000, 5, 100_000] {
+            let after = tokens(rows);
+            warned.extend(passed(&before, &after).map(|(what, size, bound)| {
+                assert_eq!((what, bound), ("token", 100_000));
+                size
+            }));
+            before = after;
+        }
+        assert_eq!(warned, [100_000, 200_000, 900_000, 100_000]);
+    }
+
+    #[test]
+    fn every_bound_is_of_something_that_is_counted() {
+        let sizes = Sizes {
+            rows: ["token", "verification", "outbox", "budget", "webhook_delivery"]
+                .map(|table| (table, u64::MAX))
+                .to_vec(),
+            audit_entries: u64::MAX,
+            log_bytes: u64::MAX,
+            ..Sizes::default()
+        };
+        assert_eq!(passed(&Sizes::default(), &sizes).count(), BOUNDS.len());
+        for (what, bound) in BOUNDS {
+            let counts_no_further = sizes.rows.iter().any(|(table, _)| *table == what);
+            assert!(!counts_no_further || bound <= store::COUNTED, "{what} is never counted up to its bound");
+        }
+    }
+}
