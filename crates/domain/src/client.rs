@@ -229,6 +229,11 @@ impl TokenSet {
     pub fn is_refreshable(&self, now: Timestamp) -> bool {
         self.ended_at.is_none() && now.since(self.created_at) < REFRESH_TTL
     }
+
+    /// Whether this refresh token is the pair's other half, and works at `now`.
+    pub fn is_refreshed_by(&self, refresh: &Digest, now: Timestamp) -> bool {
+        self.refresh.matches(refresh) && self.is_refreshable(now)
+    }
 }
 
 /// What a decision about a client may see.
@@ -291,10 +296,7 @@ pub fn refresh(view: &ClientView, refresh: &Digest, fresh: &TokenSet, now: Times
     let (Some(client), Some(asked)) = (view.client.as_ref(), view.asked.as_ref()) else {
         return Decision::reply(Grant::Refused);
     };
-    if asked.client_id != client.id || !asked.refresh.matches(refresh) || !client.is_live(now) {
-        return Decision::reply(Grant::Refused);
-    }
-    if !asked.is_refreshable(now) {
+    if asked.client_id != client.id || !asked.is_refreshed_by(refresh, now) || !client.is_live(now) {
         return Decision::reply(Grant::Refused);
     }
     let newest = view.newest_of_family.as_ref().unwrap_or(asked);

@@ -114,9 +114,12 @@ impl Engine {
         self.token_answer(granted)
     }
 
-    /// Whose access token this is or was: it may have ended, and good for nothing but asking that client's rate.
-    pub async fn client_of_token(&self, access: &str) -> Result<Option<ClientId>, Error> {
-        Ok(self.store.token(Digest::of(access.as_bytes())).await?.map(|(_, client)| client.id))
+    /// Whose pair this is, if both halves are right and work. Whoever knows only one half must cost that client nothing.
+    pub async fn client_of_pair(&self, access: &str, refresh: &str) -> Result<Option<ClientId>, Error> {
+        let (now, refresh) = (self.now(), Digest::of(refresh.as_bytes()));
+        let found = self.store.token(Digest::of(access.as_bytes())).await?;
+        let right = found.filter(|(set, client)| set.is_refreshed_by(&refresh, now) && client.is_live(now));
+        Ok(right.map(|(_, client)| client.id))
     }
 
     /// Refresh grant: the matching pair is answered with its successor, which is made if there is none yet.

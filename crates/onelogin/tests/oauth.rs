@@ -402,6 +402,12 @@ async fn the_token_endpoint_has_a_rate() {
     for _ in 0..30 {
         ask(TOKEN, format!("client_id:{}, client_secret:x", client.client_id), GRANT.to_owned()).await;
     }
+    // Neither does half a pair: an access token that somebody found, with any refresh token.
+    let pair = grant(&server, Scope::ManageAll).await;
+    let half = renewal_body(&pair).replace(&member(&pair, "refresh_token"), &"0".repeat(64));
+    for _ in 0..30 {
+        assert_eq!(ask(TOKEN, String::new(), half.clone()).await, (401, false));
+    }
     assert_eq!(ask(TOKEN, credentials(&server, Scope::ManageAll), GRANT.to_owned()).await, (200, false));
 }
 

@@ -65,7 +65,7 @@ async fn tokens(app: &App, call: &Call) -> Result<TokenWire, Refusal> {
             else {
                 return Err(Refusal::AuthorizationMissing);
             };
-            match app.engine.client_of_token(&access).await.map_err(|error| Refusal::engine(&error))? {
+            match app.engine.client_of_pair(&access, &refresh).await.map_err(|error| Refusal::engine(&error))? {
                 Some(client) => {
                     super::within_rate(app, client).await?;
                     app.engine.refresh_token(client, &access, &refresh).await
