@@ -3,7 +3,7 @@
 use domain::enrolment::{self, Disabled, Enrolled, Enrolment};
 use domain::factor::push::{NUMBER_LENGTH, PAIRING_CODE_LENGTH, PAIRING_CONTEXT};
 use domain::factor::totp::{SECRET_LENGTH, Totp, base32};
-use domain::factor::{Alphabet, CODE_LENGTH, Challenge, Unreachable, code_context, hotp::Hotp};
+use domain::factor::{Alphabet, CODE_LENGTH, Challenge, code_context, hotp::Hotp};
 use domain::time::MINUTE;
 use domain::verification::{Context, Purpose, Status, Verification};
 use domain::{
@@ -12,6 +12,7 @@ use domain::{
 };
 use store::IdKind;
 
+use crate::sends::out_of_reach;
 use crate::words::{self, Template};
 use crate::{Engine, Error};
 
@@ -131,9 +132,9 @@ impl Engine {
         let enrolment =
             Enrolment { device: device.clone(), registration: drawn.registration.clone(), message: drawn.message };
         let policy = self.settings.policy.clone();
-        let (to, asker) = (self.recipient(&credential), (context.client, context.right));
+        let asker = (context.client, context.right);
         let enrolled = self
-            .decide_to_send(&view, user.id, to, asker, now, move |view| {
+            .decide_to_send(&view, user.id, &credential, asker, now, move |view| {
                 enrolment::enrol(view, &enrolment, &policy, &context, now)
             })
             .await?;
@@ -178,13 +179,7 @@ impl Engine {
     fn draw_credential(&self, request: &EnrolRequest, user: &User) -> Result<Credential, Error> {
         let reaching = |own: Option<&str>| {
             let target = request.target.as_deref().or(own).ok_or(Error::BadTarget)?;
-            Credential::reaching(request.factor, target, &self.settings.policy).map_err(|why| match why {
-                Unreachable::Target => Error::BadTarget,
-                Unreachable::Country => {
-                    tracing::warn!("a number is not in an allowed country: messages.countries lists them");
-                    Error::BadCountry
-                }
-            })
+            Credential::reaching(request.factor, target, &self.settings.policy).map_err(out_of_reach)
         };
         Ok(match request.factor {
             FactorKind::Totp => Credential::Totp(Totp::with_secret(self.draw_secret())),

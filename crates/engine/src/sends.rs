@@ -6,6 +6,7 @@
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use domain::factor::Unreachable;
 use domain::sends::{self, Alarm, Leased};
 use domain::time::{DAY, SECOND};
 use domain::{Budget, Change, ClientId, Credential, Decision, Recipient, Right, Timestamp, UserId, View};
@@ -70,19 +71,19 @@ enum Ended<T> {
 
 impl Engine {
     /// Whom messages to a device with this credential are counted for; nobody while limits are off.
-    pub(crate) fn recipient(&self, credential: &Credential) -> Option<Recipient> {
+    fn recipient(&self, credential: &Credential) -> Option<Recipient> {
         let is_on = self.settings.policy.message_limits;
         if is_on { Recipient::of(credential, self.marked.key()) } else { None }
     }
 
-    /// Decides about a user where a message to `to` may be queued, which is counted before. `by` is the client that asks
-    /// for it, and what it may do to people. `snapshot` is the user as the caller has seen it: what it already refuses costs
-    /// nobody anything.
+    /// Decides about a user where a message to a device with the credential `target` may be queued. Whether anything may be
+    /// sent there is judged here for every message, and it is counted before. `by` is the client that asks for it, and what
+    /// it may do to people. `snapshot` is the user as the caller has seen it: what it already refuses costs nobody anything.
     pub(crate) async fn decide_to_send<T, F>(
         &self,
         snapshot: &View,
         user: UserId,
-        to: Option<Recipient>,
+        target: &Credential,
         by: (Option<ClientId>, Right),
         now: Timestamp,
         rule: F,
@@ -91,11 +92,24 @@ impl Engine {
         F: Fn(&View) -> Decision<T> + Clone + Send + 'static,
         T: Send + 'static,
     {
-        let Some(to) = to else { return Ok(self.decide(user, rule).await?) };
+        let reach = target.judge_reach(&self.settings.policy);
+        let to = self.recipient(target);
+        if reach.is_ok() && to.is_none() {
+            return Ok(self.decide(user, rule).await?);
+        }
         let mut expected = queues(&rule(snapshot));
         // The user may have changed since the snapshot, at most once in the way of this.
         loop {
-            let counted = if expected { Some(self.count_send(to, by, now).await?) } else { None };
+            let counted = match (expected, to) {
+                (true, to) => {
+                    reach.map_err(out_of_reach)?;
+                    match to {
+                        Some(to) => Some(self.count_send(to, by, now).await?),
+                        None => None,
+                    }
+                }
+                (false, _) => None,
+            };
             let (rule, is_counted) = (rule.clone(), expected);
             // Should this fail, nobody knows what became of it, and what was counted stays so.
             let ended = self
@@ -249,6 +263,17 @@ impl Sends {
 /// Whether a lease is of the day of `now`, or of the next one, which another node has begun.
 fn is_of(lease: &Lease, now: Timestamp) -> bool {
     (1..=2 * DAY).contains(&lease.until.since(now))
+}
+
+/// The error of a caller who asks for a message to where none may go.
+pub(crate) fn out_of_reach(why: Unreachable) -> Error {
+    match why {
+        Unreachable::Target => Error::BadTarget,
+        Unreachable::Country => {
+            tracing::warn!("a number is not in an allowed country: messages.countries lists them");
+            Error::BadCountry
+        }
+    }
 }
 
 fn queues<T>(decision: &Decision<T>) -> bool {

@@ -348,9 +348,9 @@ impl Engine {
         let by = context.clone();
         let policy = self.settings.policy.clone();
         let (state_token, prompts) = (step.state_token, device.factor == FactorKind::Push);
-        let (to, asker) = (self.recipient(&credential), (context.client, context.right));
+        let asker = (context.client, context.right);
         let opened = self
-            .decide_to_send(snapshot, user, to, asker, now, move |view| {
+            .decide_to_send(snapshot, user, &credential, asker, now, move |view| {
                 let decision = verification::open(view, &opening, &policy, &context, now);
                 let put = prompts && matches!(decision.reply, Opened::Opened(_));
                 let noted = put.then(|| sign_in::note_prompt(view, &state_token, opening.verification.device_id, now));

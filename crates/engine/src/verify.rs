@@ -94,13 +94,12 @@ impl Engine {
             Some(content) => Some(self.queue(&verification, &device, &content).await?),
             None => None,
         };
-        let to = self.recipient(&credential);
         let asker = (context.client, context.right);
         let opening = Opening { verification, message, pending_devices: request.door == Door::V1 };
         let by = context.clone();
         let policy = self.settings.policy.clone();
         let opened = self
-            .decide_to_send(&view, request.user, to, asker, now, move |view| {
+            .decide_to_send(&view, request.user, &credential, asker, now, move |view| {
                 verification::open(view, &opening, &policy, &context, now)
             })
             .await?;

@@ -43,15 +43,15 @@ impl Engine {
             let Some(message) = self.draw_warning(device, channel, &way, now).await? else { continue };
             // A warning is the server's own, whoever was the reason for it.
             let asker = (context.client, Right::Manage);
-            let (to, policy) = (self.recipient(&way), self.settings.policy.clone());
+            let policy = self.settings.policy.clone();
             let (by, id) = (context.clone(), device.id);
             let rule = move |view: &View| warning::of_prompts(view, id, Some(&message), &policy, &by, now);
-            match self.decide_to_send(view, device.user_id, to, asker, now, rule).await {
+            match self.decide_to_send(view, device.user_id, &way, asker, now, rule).await {
                 Ok(_) => {
                     self.wake_outbox();
                     return Ok(());
                 }
-                Err(Error::TooMany(_)) => {}
+                Err(Error::TooMany(_) | Error::BadCountry | Error::BadTarget) => {}
                 Err(error) => return Err(error),
             }
         }

@@ -148,14 +148,21 @@ pub enum Unreachable {
     Country,
 }
 
+/// Whether texts and calls may go to this canonical number.
+fn may_be_sent_to(number: &str, policy: &Policy) -> Result<(), Unreachable> {
+    if text::is_refused_range(number) {
+        return Err(Unreachable::Target);
+    }
+    if policy.countries.contain(number) { Ok(()) } else { Err(Unreachable::Country) }
+}
+
 impl Credential {
     /// What a device has that texts, calls or mail go to, if they may go to `target`: a number in a listed country, or a
     /// mail address (SEC 34). Whatever somebody wrote becomes somebody to send to here and nowhere else.
     pub fn reaching(factor: FactorKind, target: &str, policy: &Policy) -> Result<Self, Unreachable> {
         let phone = || {
-            let number = text::phone(target).filter(|number| !text::is_refused_range(number));
-            let number = number.ok_or(Unreachable::Target)?;
-            if policy.countries.contain(&number) { Ok(number) } else { Err(Unreachable::Country) }
+            let number = text::phone(target).ok_or(Unreachable::Target)?;
+            may_be_sent_to(&number, policy).map(|()| number)
         };
         match factor {
             FactorKind::Sms => Ok(Self::Sms { phone: phone()? }),
@@ -166,6 +173,12 @@ impl Credential {
             }
             FactorKind::Totp | FactorKind::Hotp | FactorKind::Push => Err(Unreachable::Target),
         }
+    }
+
+    /// Whether something may be sent to a device with this credential now: what was allowed when it was enrolled may not be
+    /// any more (SEC 34).
+    pub fn judge_reach(&self, policy: &Policy) -> Result<(), Unreachable> {
+        self.phone().map_or(Ok(()), |number| may_be_sent_to(number, policy))
     }
 
     /// The kind of factor this is a credential of.

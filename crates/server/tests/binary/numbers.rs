@@ -210,3 +210,45 @@ fn a_dev_world_calls_everywhere() {
     assert!(banner_of_serve(&data, &[]).contains("messages.countries"));
     assert!(!banner_of_serve(&data, &["--messages-countries", "DE"]).contains("messages.countries"));
 }
+
+/// SEC 18, SEC 34: a country is asked for with every message, whenever the device was enrolled and whatever sends it.
+#[test]
+fn a_country_that_is_listed_no_more_is_sent_nothing() {
+    for limits in ["off", "shipped"] {
+        let folder = tempfile::tempdir().unwrap();
+        let data = folder.path().join("data");
+        let start = |countries: &str| {
+            let place = ["--data-dir", data.to_str().unwrap(), "--message-limits", limits];
+            let world = Running::start(&[&["dev", "--messages-countries", countries], &place[..]].concat());
+            let api = world.api();
+            (world, api)
+        };
+        let enrolled = |factor: i64| json!({ "factor_id": factor.to_string(), "display_name": "x", "verified": true });
+        let registrations = "/api/2/mfa/users/1/registrations";
+        let (world, mut api) = start("US,DE");
+        let sms = api.expect(201, "POST", registrations, &enrolled(2).to_string())["device_id"].clone();
+        let call = api.expect(201, "POST", registrations, &enrolled(3).to_string())["device_id"].clone();
+        let name = world.ready["users"][0]["username"].clone();
+        let password = world.ready["users"][0]["password"].clone();
+        assert_eq!(world.stop(), Some(0));
+
+        let (world, mut api) = start("DE");
+        for device in [text(&sms), text(&call)] {
+            let v1 = format!("/api/1/users/1/otp_devices/{device}/trigger");
+            let told = api.send("POST", &v1, "{}").unwrap();
+            assert_eq!(told.status, 400, "{}", told.body);
+            assert!(told.body.contains("number is not in an allowed country"), "{}", told.body);
+            let asked = json!({ "device_id": device }).to_string();
+            let told = api.send("POST", "/api/2/mfa/users/1/verifications", &asked).unwrap();
+            assert_eq!(told.status, 422, "{}", told.body);
+            let log_in = json!({ "username_or_email": name, "password": password, "subdomain": "acme" }).to_string();
+            let begun = api.expect(200, "POST", "/api/1/login/auth", &log_in);
+            let state_token = &begun["data"][0]["state_token"];
+            let step = json!({ "state_token": state_token, "device_id": device }).to_string();
+            let told = api.send("POST", "/api/1/login/verify_factor", &step).unwrap();
+            assert_eq!(told.status, 400, "the factor stays needed and cannot be shown: {}", told.body);
+        }
+        assert_eq!(api.expect(200, "GET", "/dev/outbox", ""), json!([]), "nothing was sent");
+        assert_eq!(world.stop(), Some(0));
+    }
+}
