@@ -21,6 +21,9 @@ pub fn is_name(text: &str) -> bool {
 /// Longest spelling of a telephone number that is looked at, in characters.
 const PHONE_MAX: usize = 40;
 
+/// Countries where the zero before an area's code is dialled from abroad too: Italy with the Vatican, and San Marino.
+const ZERO_KEPT: [&str; 3] = ["39", "378", "379"];
+
 /// A telephone number in its canonical form, `+`, a digit 1–9, 7 to 15 digits in all (E.164), from any of the ways in
 /// which people write an international one: with `00` for the `+`, as a `tel:` address, with blanks, dots, dashes,
 /// slashes and brackets between digits, with `(0)` behind the country's code, in full-width characters. `None` if it is
@@ -40,9 +43,11 @@ pub fn phone(text: &str) -> Option<String> {
         '/' | '.' | '\u{2010}'..='\u{2015}' | '\u{2212}' | '\u{ff0d}' | '\u{30fc}' => '-',
         c => c,
     };
-    let text: String = text.chars().map(narrow).collect::<String>().replacen("(0)", "", 1);
+    let text: String = text.chars().map(narrow).collect();
     let text = text.trim_start_matches(['(', ' ']);
     let digits = text.strip_prefix('+').or_else(|| text.strip_prefix("00"))?;
+    let keeps_zero = ZERO_KEPT.iter().any(|code| digits.starts_with(code));
+    let digits = digits.replacen("(0)", if keeps_zero { "0" } else { "" }, 1);
     let mut number = String::from("+");
     for c in digits.chars() {
         match c {
@@ -59,8 +64,8 @@ pub fn phone(text: &str) -> Option<String> {
 /// numbers of the countries most used for toll fraud. Prefixes of canonical numbers.
 const REFUSED_RANGES: &[&str] = &[
     "+870", "+878", "+881", "+882", "+883", "+888", "+979", "+800", "+808", "+1900", "+1976", "+44870", "+44871",
-    "+44872", "+44873", "+449", "+49900", "+49180", "+33899", "+33897", "+34803", "+34806", "+34807", "+39899",
-    "+41900", "+41901", "+41906", "+43900", "+43930",
+    "+44872", "+44873", "+4470", "+449", "+49900", "+49180", "+33899", "+33897", "+34803", "+34806", "+34807",
+    "+39899", "+41900", "+41901", "+41906", "+43900", "+43930",
 ];
 
 /// Whether this canonical number is one that messages never go to: premium, satellite or shared-cost (SEC 34).
@@ -73,11 +78,12 @@ fn is_nonchar(c: char) -> bool {
     matches!(u32::from(c), 0xfdd0..=0xfdef) || u32::from(c) & 0xfffe == 0xfffe
 }
 
-/// Whether a character is nothing to see: Unicode's default ignorables and the specials before U+FFFC.
+/// Whether a character is nothing to see: Unicode's default ignorables, the specials before U+FFFC, and the two that are
+/// drawn as blanks without being white space.
 pub(crate) fn is_invisible(c: char) -> bool {
     matches!(c,
         '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}'..='\u{1160}' | '\u{17b4}'..='\u{17b5}' | '\u{180b}'..='\u{180f}'
-        | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{3164}'
+        | '\u{200b}'..='\u{200f}' | '\u{2800}' | '\u{1d159}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{3164}'
         | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}' | '\u{1bca0}'..='\u{1bca3}'
         | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}')
 }
@@ -126,6 +132,8 @@ mod tests {
             ("0014155550127", "+14155550127"),
             ("+49 (0)170 1234567", "+491701234567"),
             ("+49(0)170/1234567", "+491701234567"),
+            ("+39 (0)6 12345678", "+390612345678"),
+            ("00378 (0)549 123456", "+3780549123456"),
             ("tel:+14155550123", "+14155550123"),
             ("TEL:+1-415-555-0123", "+14155550123"),
             ("  +1.415.555.0123\u{a0}", "+14155550123"),

@@ -90,7 +90,8 @@ impl Queue {
 
     /// Begins a comparison for a name, whether or not somebody has it.
     pub(crate) fn named(&self, name: &str) -> Result<Named<'_>, Error> {
-        let name = Digest::of(name.trim().to_lowercase().as_bytes());
+        // As people are found: another spelling of one name has no place of its own.
+        let name = Digest::of(domain::name::key(name).as_bytes());
         let mut names = self.names();
         let under_way = names.entry(name).or_default();
         if *under_way >= PER_NAME {
@@ -170,6 +171,7 @@ mod tests {
         let first = queue.named("Ana").unwrap();
         let second = queue.named(" ana ").unwrap();
         assert!(matches!(queue.named("ANA"), Err(Error::Busy)));
+        assert!(matches!(queue.named("a\u{200b}na"), Err(Error::Busy)));
         assert!(queue.named("ben").is_ok());
         drop(first);
         assert!(queue.named("ana").is_ok());
