@@ -332,6 +332,8 @@ pub struct Config {
     pub data_dir: PathBuf,
     /// Whether a flag or a variable names the data folder.
     pub data_dir_named: bool,
+    /// The settings that are not left at their defaults, by key: a dev world begins with other defaults.
+    pub named: Vec<&'static str>,
     /// The database.
     pub database: Database,
     /// What links and callbacks begin with.
@@ -401,6 +403,11 @@ impl Config {
             admin_token_file: values.path("admin_token_file"),
             data_dir: values.path("data_dir").unwrap_or_else(folder::default_root),
             data_dir_named: matches!(values.of("data_dir").1, Origin::Flag(_) | Origin::Variable(_)),
+            named: SETTINGS
+                .iter()
+                .map(|setting| setting.key)
+                .filter(|key| !matches!(values.of(key).1, Origin::Default))
+                .collect(),
             database,
             public_url: values.text("public_url"),
             issuer: values.text("issuer"),

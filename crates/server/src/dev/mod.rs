@@ -89,6 +89,7 @@ impl World {
                 Arc::new(channel::DevChannel::new(kind, store.clone(), arrivals.clone())) as Arc<dyn delivery::Channel>
             })
             .collect();
+        let config = &configured(config.clone());
         let fittings = Fittings {
             clock: clock.clone(),
             chance: chance.clone(),
@@ -99,12 +100,11 @@ impl World {
                 message_limits,
                 sends: config.sends,
                 sign_in: config.sign_in,
-                issuer: config.issuer.clone().unwrap_or_else(|| seed::SUBDOMAIN.to_owned()),
+                issuer: config.issuer().to_owned(),
             },
             channels,
         };
-        let config = configured(config.clone());
-        let mut house = House::build(&config, opened, fittings).await?;
+        let mut house = House::build(config, opened, fittings).await?;
         // Only now is it sure that the database is a dev world's.
         store.dev_prepare().await?;
         let stands = store.dev_clock().await?;
@@ -207,15 +207,25 @@ fn turn(clock: &MovableClock, stands: DevClock) {
     clock.set_frozen(stands.frozen);
 }
 
-/// What every dev world has in common: the account, and no quota on calls.
+/// The defaults of a dev world: its account, no limits on calls, and webhooks to receivers beside it. What somebody has set
+/// is as they set it.
 fn configured(mut config: Config) -> Config {
-    seed::SUBDOMAIN.clone_into(&mut config.subdomain);
-    config.account_id = seed::ACCOUNT_ID;
-    config.options.hourly_quota = 0;
-    config.options.burst_limit = false;
+    let is_named = |key| config.named.contains(&key);
+    let (subdomain, account) = (is_named("subdomain"), is_named("account_id"));
+    let (quota, private) = (is_named("limits.calls_per_hour"), is_named("webhooks.allow_private"));
+    let rate = ["limits.bursts", "limits.calls_per_second", "limits.calls_burst"].into_iter().any(is_named);
+    if !subdomain {
+        seed::SUBDOMAIN.clone_into(&mut config.subdomain);
+    }
+    if !account {
+        config.account_id = seed::ACCOUNT_ID;
+    }
+    if !quota {
+        config.options.hourly_quota = 0;
+    }
+    config.options.burst_limit &= rate;
     config.options.tell_refusals = true;
-    // Whoever tries webhooks out has the receiver beside it.
-    config.webhooks.allow_private = true;
+    config.webhooks.allow_private |= !private;
     config
 }
 
@@ -290,7 +300,7 @@ pub async fn serve(mut config: Config, options: Options) -> anyhow::Result<ExitC
             colours: terminal::shows_colours(),
         });
         terminal::remark(&text);
-        sign.put_up(&world.seed.ready(&base_url, &admin_url, guard.key()))
+        sign.put_up(&world.seed.ready(&base_url, &admin_url, guard.key(), world.engine().settings()))
     };
     let signals = (signals, &server::Never as &dyn server::Reload);
     server::run(&config, &world.house, (listener, Some(admin)), entries, signals, announce).await

@@ -75,12 +75,12 @@ pub struct DevApp {
 
 impl Seed {
     /// The ready file's content.
-    pub fn ready(&self, base_url: &str, admin_url: &str, dev_key: Option<&str>) -> Value {
+    pub fn ready(&self, base_url: &str, admin_url: &str, dev_key: Option<&str>, settings: &engine::Settings) -> Value {
         let mut ready = json!({
             "base_url": base_url,
             "admin_url": admin_url,
-            "subdomain": SUBDOMAIN,
-            "account_id": ACCOUNT_ID,
+            "subdomain": settings.subdomain,
+            "account_id": settings.account_id,
             "clients": self.clients,
             "users": self.users,
             "apps": self.apps,

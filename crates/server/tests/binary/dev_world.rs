@@ -1,5 +1,7 @@
 //! The dev world as a developer, a script and another machine meet it.
 
+use serde_json::json;
+
 use crate::common::{self, Running, countersign, run};
 use crate::fails;
 
@@ -155,4 +157,23 @@ fn the_outbox_tells_all_it_knows() {
     // What became of it is told to whoever looks again.
     api.expect(200, "PUT", "/dev/clock", r#"{"advance_seconds":86400}"#);
     assert_eq!(api.expect(200, "GET", "/dev/outbox?channel=email", "")[0]["state"], "expired");
+}
+
+/// A dev world has defaults of its own; what somebody sets is as they set it, and never taken without a word.
+#[test]
+fn a_dev_world_does_what_it_is_told() {
+    let world = Running::start(&["dev"]);
+    assert_eq!((&world.ready["subdomain"], &world.ready["account_id"]), (&json!("acme"), &json!(1)));
+    let mut api = world.api();
+    assert!((0..60).all(|_| api.send("GET", "/api/1/users/1", "").unwrap().status == 200), "no limit by default");
+    assert_eq!(world.stop(), Some(0));
+
+    let limits = ["--limits-calls-per-hour", "20", "--limits-calls-burst", "30"];
+    let world = Running::start(&[&["dev", "--subdomain", "wiki", "--account-id", "7"], &limits[..]].concat());
+    assert_eq!((&world.ready["subdomain"], &world.ready["account_id"]), (&json!("wiki"), &json!(7)));
+    let mut api = world.api();
+    let answers: Vec<_> = (0..40).map(|_| api.send("GET", "/api/1/users/1", "").unwrap()).collect();
+    assert_eq!(answers[0].headers.iter().find(|(name, _)| name == "x-ratelimit-limit").unwrap().1, "20");
+    assert_eq!(answers.iter().filter(|answer| answer.status == 200).count(), 20);
+    assert_eq!(world.stop(), Some(0));
 }
