@@ -60,5 +60,5 @@ pub use temp_token::TempToken;
 pub use throttle::{Throttle, ThrottleKey};
 pub use time::Timestamp;
 pub use used::{Counts, SecretMac, SecretMark};
-pub use user::{Profile, User, UserStatus};
+pub use user::{Profile, ShownStatus, User, UserLock, UserStatus};
 pub use verification::{Outcome, Purpose, Reason, Status, Verification};

@@ -64,7 +64,7 @@ pub fn of(view: &View, now: Timestamp) -> Option<Standing> {
     if user.is_barred(now) {
         let (why, until) = match user.status {
             UserStatus::Suspended => (LockReason::Suspended, None),
-            _ => (LockReason::LockedByAdministrator, user.locked_until),
+            _ => (LockReason::LockedByAdministrator, user.barred_until(now)),
         };
         locks.push(Lock { why, until });
     }

@@ -13,7 +13,8 @@ use crate::text;
 use crate::time::{MINUTE, Timestamp};
 use crate::verification::{Context, close_all, close_log_ins, close_of_log_out, close_sessions};
 
-/// The wire's user status numbers (contract 3.1).
+/// What a user is by the will of administrators and policy. A lock is none of these: it lies beside the status and overwrites
+/// none, so that its end leaves the user as it found them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(into = "i64", try_from = "i64")]
 pub enum UserStatus {
@@ -23,8 +24,6 @@ pub enum UserStatus {
     Active,
     /// 2.
     Suspended,
-    /// 3.
-    Locked,
     /// 4.
     PasswordExpired,
     /// 5.
@@ -37,24 +36,22 @@ pub enum UserStatus {
 
 impl UserStatus {
     /// All of them.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 7] = [
         Self::Unactivated,
         Self::Active,
         Self::Suspended,
-        Self::Locked,
         Self::PasswordExpired,
         Self::AwaitingPasswordReset,
         Self::PasswordPending,
         Self::SecurityQuestionsRequired,
     ];
 
-    /// The wire's and the database's number.
+    /// The wire's number.
     pub fn number(self) -> i64 {
         match self {
             Self::Unactivated => 0,
             Self::Active => 1,
             Self::Suspended => 2,
-            Self::Locked => 3,
             Self::PasswordExpired => 4,
             Self::AwaitingPasswordReset => 5,
             Self::PasswordPending => 7,
@@ -82,6 +79,63 @@ impl TryFrom<i64> for UserStatus {
     }
 }
 
+/// A lock by an administrator, beside the status.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum UserLock {
+    /// It is over at this moment.
+    Until(Timestamp),
+    /// It holds until somebody lifts it.
+    UntilLifted,
+}
+
+impl UserLock {
+    /// The moment at which it is over; `None` if somebody must lift it.
+    pub fn end(self) -> Option<Timestamp> {
+        match self {
+            Self::Until(end) => Some(end),
+            Self::UntilLifted => None,
+        }
+    }
+
+    /// Whether it holds at `now`.
+    pub fn holds(self, now: Timestamp) -> bool {
+        self.end().is_none_or(|end| now < end)
+    }
+}
+
+/// The status as clients and people see and set it: the user's own, or that a lock lies over it (contract 3.1).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ShownStatus {
+    /// What the user is.
+    Is(UserStatus),
+    /// Locked by an administrator.
+    Locked,
+}
+
+impl ShownStatus {
+    /// The number of a locked user, on the wire and in the database.
+    pub const LOCKED: i64 = 3;
+
+    /// The wire's number.
+    pub fn number(self) -> i64 {
+        match self {
+            Self::Is(status) => status.number(),
+            Self::Locked => Self::LOCKED,
+        }
+    }
+
+    /// The status with this number.
+    pub fn from_number(number: i64) -> Option<Self> {
+        if number == Self::LOCKED { Some(Self::Locked) } else { UserStatus::from_number(number).map(Self::Is) }
+    }
+}
+
+impl From<UserStatus> for ShownStatus {
+    fn from(status: UserStatus) -> Self {
+        Self::Is(status)
+    }
+}
+
 /// A person. What the guess limits know about them lives in [`crate::Throttle`], never here.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct User {
@@ -93,10 +147,10 @@ pub struct User {
     pub email: Option<String>,
     /// In canonical form; of a user of an earlier version, as it was given.
     pub phone: Option<String>,
-    /// Set by administrators and policy; the guess locks never touch it.
+    /// Set by administrators and policy; no lock ever touches it.
     pub status: UserStatus,
-    /// End of a lock by an administrator; `None` with status 3 means until unlocked.
-    pub locked_until: Option<Timestamp>,
+    /// An administrator's lock. One that is over may stand here still.
+    pub lock: Option<UserLock>,
     /// The temporary token, if one was issued.
     pub temp_token: Option<TempToken>,
     /// Everything else of contract 3.1.
@@ -138,17 +192,50 @@ pub struct Profile {
 impl User {
     /// Whether an administrator or policy keeps this user out at `now`. Guess locks are judged elsewhere.
     pub fn is_barred(&self, now: Timestamp) -> bool {
-        match self.status {
-            UserStatus::Suspended => true,
-            UserStatus::Locked => self.locked_until.is_none_or(|until| now < until),
-            _ => false,
+        self.status == UserStatus::Suspended || self.is_locked(now)
+    }
+
+    /// When the bar of a user who is barred at `now` is over by itself; `None` if only somebody can lift it.
+    pub fn barred_until(&self, now: Timestamp) -> Option<Timestamp> {
+        self.shown(now).1
+    }
+
+    fn is_locked(&self, now: Timestamp) -> bool {
+        self.lock.is_some_and(|lock| lock.holds(now))
+    }
+
+    /// The status that is shown at `now`, and the end of the lock that is shown. A suspension, which has no end, is shown
+    /// over a lock.
+    pub fn shown(&self, now: Timestamp) -> (ShownStatus, Option<Timestamp>) {
+        if self.is_locked(now) && self.status != UserStatus::Suspended {
+            (ShownStatus::Locked, self.lock.and_then(UserLock::end))
+        } else {
+            (ShownStatus::Is(self.status), None)
         }
     }
 
     /// Whether a password may let this user in at `now`: nothing keeps the user out, and the account is active and approved.
     pub fn may_log_in(&self, now: Timestamp) -> bool {
-        let active = matches!(self.status, UserStatus::Active | UserStatus::Locked);
-        active && self.profile.state == APPROVED && !self.is_barred(now)
+        self.status == UserStatus::Active && self.profile.state == APPROVED && !self.is_barred(now)
+    }
+
+    /// Puts a lock beside the status. A suspension has no end, and a lock adds nothing to it.
+    fn put_lock(&mut self, lock: UserLock) {
+        if self.status != UserStatus::Suspended {
+            self.lock = Some(lock);
+        }
+    }
+}
+
+impl Profile {
+    /// What a user is whom an earlier version has locked: it kept nothing of the status before. Nobody who was never active
+    /// becomes so by the end of a lock.
+    pub fn status_before_lock(&self) -> UserStatus {
+        match (&self.password_hash, self.activated_at) {
+            (None, _) => UserStatus::PasswordPending,
+            (Some(_), Some(_)) => UserStatus::Active,
+            (Some(_), None) => UserStatus::Unactivated,
+        }
     }
 }
 
@@ -199,8 +286,9 @@ pub struct UserPatch {
     pub email: Option<Option<String>>,
     /// Sets or clears the telephone number.
     pub phone: Option<Option<String>>,
-    /// Sets the status. A status that bars the user ends their open verifications (SEC 56).
-    pub status: Option<UserStatus>,
+    /// Sets the status and lifts a lock, or puts a lock without end beside the status. What bars the user ends their open
+    /// verifications (SEC 56).
+    pub status: Option<ShownStatus>,
     /// Sets the approval state.
     pub state: Option<i64>,
     /// Sets (or clears, with `None`) profile texts by name.
@@ -282,9 +370,10 @@ impl UserPatch {
                 user.status = UserStatus::Active;
             }
         }
-        if let Some(status) = self.status {
-            user.status = status;
-            user.locked_until = None;
+        match self.status {
+            Some(ShownStatus::Is(status)) => (user.status, user.lock) = (status, None),
+            Some(ShownStatus::Locked) => user.put_lock(UserLock::UntilLifted),
+            None => {}
         }
         if user.status == UserStatus::Active {
             user.profile.activated_at = user.profile.activated_at.or(Some(now));
@@ -314,7 +403,7 @@ pub fn create(id: UserId, patch: &UserPatch, context: &Context, now: Timestamp) 
         email: None,
         phone: None,
         status: UserStatus::PasswordPending,
-        locked_until: None,
+        lock: None,
         temp_token: None,
         profile: Profile { state: APPROVED, ..Profile::default() },
         created_at: now,
@@ -383,11 +472,10 @@ pub fn delete(view: &View, context: &Context, now: Timestamp) -> Decision<bool> 
 /// Locks a user for some minutes; 0 locks until unlocked (contract 3.2). Says whether there is such a user.
 pub fn lock(view: &View, minutes: i64, context: &Context, now: Timestamp) -> Decision<bool> {
     let Some(mut user) = view.user.clone() else { return Decision::reply(false) };
-    // A suspension has no end; a lock that has one must not replace it.
-    if user.status != UserStatus::Suspended {
-        user.status = UserStatus::Locked;
-        user.locked_until = (minutes > 0).then(|| now.plus(minutes.saturating_mul(MINUTE)));
-    }
+    user.put_lock(match minutes {
+        1.. => UserLock::Until(now.plus(minutes.saturating_mul(MINUTE))),
+        _ => UserLock::UntilLifted,
+    });
     user.updated_at = now;
     Decision::reply(true)
         .with_all(end_access(view, user.id, now))
@@ -406,7 +494,7 @@ pub enum Unlocked {
     NoUser,
 }
 
-/// Lifts an administrator's lock, every guess lock, and the disabling of devices (rulings 10). `newest` is, for each device
+/// Lifts an administrator's lock, which leaves the user as it found them, every guess lock, and the disabling of devices (rulings 10). `newest` is, for each device
 /// that counts by time, the newest step that can have been used by now: one that lies ahead of it was spent while a clock
 /// was wrong, and would keep its device from use until that time comes (SEC 75).
 pub fn unlock(view: &View, newest: &[(DeviceId, i64)], context: &Context, now: Timestamp) -> Decision<Unlocked> {
@@ -418,14 +506,12 @@ pub fn unlock(view: &View, newest: &[(DeviceId, i64)], context: &Context, now: T
         .filter(|(id, newest)| view.device(*id).is_some_and(|device| device.last_counter > *newest))
         .map(|(device, newest)| Change::LowerCounter { device: *device, counter: *newest })
         .collect();
-    if user.status != UserStatus::Locked && !guess_locked && disabled.clone().next().is_none() && ahead.is_empty() {
+    if user.lock.is_none() && !guess_locked && disabled.clone().next().is_none() && ahead.is_empty() {
         return Decision::reply(Unlocked::NotLocked);
     }
     let mut decision = Decision::reply(Unlocked::Unlocked);
-    if user.status == UserStatus::Locked {
-        let status =
-            if user.profile.password_hash.is_some() { UserStatus::Active } else { UserStatus::PasswordPending };
-        let user = User { status, locked_until: None, updated_at: now, ..user.clone() };
+    if user.lock.is_some() {
+        let user = User { lock: None, updated_at: now, ..user.clone() };
         decision = decision.with(Change::UpdateUser(user));
     }
     let guesses = view.throttles.iter().filter(|t| !t.key.is_of_messages());
@@ -460,25 +546,38 @@ fn end_access(view: &View, user: UserId, now: Timestamp) -> Vec<Change> {
 mod tests {
     use super::*;
 
-    fn user(status: UserStatus, locked_until: Option<Timestamp>) -> User {
+    fn user(status: UserStatus, lock: Option<UserLock>) -> User {
         let mut user = create(UserId(1), &UserPatch::default(), &Context::default(), Timestamp(0)).reply;
         user.status = status;
-        user.locked_until = locked_until;
+        user.lock = lock;
         user
     }
 
     #[test]
-    fn a_lock_holds_until_its_end_and_without_one_until_unlocked() {
-        let end = Some(Timestamp(10));
-        assert!(user(UserStatus::Locked, end).is_barred(Timestamp(9)));
-        assert!(!user(UserStatus::Locked, end).is_barred(Timestamp(10)));
-        assert!(user(UserStatus::Locked, None).is_barred(Timestamp(i64::MAX)));
-        assert!(user(UserStatus::Suspended, end).is_barred(Timestamp(10)));
+    fn a_lock_holds_until_its_end_and_without_one_until_lifted() {
+        let end = Some(UserLock::Until(Timestamp(10)));
         for status in UserStatus::ALL {
-            let barred = matches!(status, UserStatus::Suspended | UserStatus::Locked);
-            assert_eq!(user(status, None).is_barred(Timestamp(0)), barred, "{status:?}");
-            assert_eq!(UserStatus::from_number(status.number()), Some(status));
+            let suspended = status == UserStatus::Suspended;
+            assert!(user(status, end).is_barred(Timestamp(9)), "{status:?}");
+            assert_eq!(user(status, end).is_barred(Timestamp(10)), suspended, "{status:?}");
+            assert!(user(status, Some(UserLock::UntilLifted)).is_barred(Timestamp(i64::MAX)), "{status:?}");
+            assert_eq!(user(status, None).is_barred(Timestamp(0)), suspended, "{status:?}");
+            assert_eq!(ShownStatus::from_number(status.number()), Some(status.into()));
         }
+        assert_eq!(ShownStatus::from_number(3), Some(ShownStatus::Locked));
+        assert_eq!(UserStatus::from_number(3), None, "a lock is no status");
+    }
+
+    #[test]
+    fn whom_an_earlier_version_has_locked_was_active_only_if_ever_active() {
+        let profile = |password: bool, activated: bool| Profile {
+            password_hash: password.then(|| "$argon2id$".to_owned()),
+            activated_at: activated.then_some(Timestamp(1)),
+            ..Profile::default()
+        };
+        assert_eq!(profile(true, true).status_before_lock(), UserStatus::Active);
+        assert_eq!(profile(true, false).status_before_lock(), UserStatus::Unactivated);
+        assert_eq!(profile(false, true).status_before_lock(), UserStatus::PasswordPending);
     }
 
     #[test]

@@ -494,14 +494,14 @@ fn barring_a_user_ends_all_that_was_open() {
         let token = model::temp_token(scene.user, "55647655", true, scene.now.plus(MINUTE));
         scene.db.apply(Change::SetTempToken(scene.user, Some(token)));
         if suspend {
-            let status = Some(domain::UserStatus::Suspended);
+            let status = Some(domain::UserStatus::Suspended.into());
             let patch = user::UserPatch { status, ..user::UserPatch::default() };
             scene.db.commit(user::update(&scene.view(), &patch, &context(), scene.now));
         } else {
             scene.db.commit(user::lock(&scene.view(), 1, &context(), scene.now));
         }
         assert!(matches!(scene.typed(&token_door(&code), "123456"), Outcome::Refused(Reason::Locked(_))));
-        let patch = user::UserPatch { status: Some(domain::UserStatus::Active), ..user::UserPatch::default() };
+        let patch = user::UserPatch { status: Some(domain::UserStatus::Active.into()), ..user::UserPatch::default() };
         scene.db.commit(user::update(&scene.view(), &patch, &context(), scene.now));
         assert_eq!(scene.typed(&token_door(&code), "123456"), Outcome::Refused(Reason::NotOpen));
         assert_eq!(scene.polled(&token_door(&uncollected)), Outcome::Refused(Reason::NotOpen));
@@ -516,7 +516,7 @@ fn barring_a_user_ends_all_that_was_open() {
 #[test]
 fn a_lock_with_an_end_does_not_replace_a_suspension() {
     let mut scene = Scene::new();
-    let patch = user::UserPatch { status: Some(domain::UserStatus::Suspended), ..user::UserPatch::default() };
+    let patch = user::UserPatch { status: Some(domain::UserStatus::Suspended.into()), ..user::UserPatch::default() };
     scene.db.commit(user::update(&scene.view(), &patch, &context(), scene.now));
     scene.db.commit(user::lock(&scene.view(), 1, &context(), scene.now));
     assert!(scene.view().user.unwrap().is_barred(Timestamp(i64::MAX)));

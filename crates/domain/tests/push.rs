@@ -234,7 +234,7 @@ fn a_phone_is_not_heard_after_the_end_or_under_a_lock() {
     assert_eq!(late.answer(PushDecision::Accept, None), Outcome::Refused(Reason::NotOpen));
 
     let mut barred = prompt(None);
-    let user = domain::User { status: domain::UserStatus::Locked, ..barred.scene.view().user.unwrap() };
+    let user = domain::User { lock: Some(domain::UserLock::UntilLifted), ..barred.scene.view().user.unwrap() };
     barred.scene.db.apply(domain::Change::UpdateUser(user));
     assert_eq!(barred.answer(PushDecision::Accept, None), Outcome::Refused(Reason::Locked(None)));
 

@@ -7,11 +7,11 @@ use domain::sign_in::{
     exchange,
 };
 use domain::throttle::{PASSWORD_WINDOW, PASSWORDS};
-use domain::time::{DAY, HOUR, SECOND};
+use domain::time::{DAY, HOUR, MINUTE, SECOND};
 use domain::verification::{Purpose, Target};
 use domain::{
-    AuditKind, DeviceId, DeviceStatus, Digest, FactorKind, MfaPolicy, Outcome, Policy, Reason, Response, Status,
-    UserStatus, enrolment,
+    AuditKind, DeviceId, DeviceStatus, Digest, FactorKind, MfaPolicy, Outcome, Policy, Reason, Response, ShownStatus,
+    Status, UserStatus, enrolment, user,
 };
 use model::{Scene, context, device_door, digest, email, policy, sms, temp_token, totp, verification_id};
 
@@ -82,6 +82,14 @@ fn refused(stepped: &Stepped) -> Option<Reason> {
         Stepped::Answered(Outcome::Refused(reason)) => Some(*reason),
         _ => None,
     }
+}
+
+fn updated(scene: &mut Scene, patch: &user::UserPatch) {
+    scene.db.commit(user::update(&scene.view(), patch, &context(), scene.now));
+}
+
+fn locked(scene: &mut Scene, minutes: i64) {
+    scene.db.commit(user::lock(&scene.view(), minutes, &context(), scene.now));
 }
 
 fn token_of(scene: &Scene, grant: &DrawnGrant) -> bool {
@@ -207,7 +215,6 @@ fn a_password_changed_meanwhile_is_compared_again() {
 fn barred_and_inactive_users_are_told_so_only_with_the_right_password() {
     for (status, told) in [
         (UserStatus::Suspended, Refusal::Locked),
-        (UserStatus::Locked, Refusal::Locked),
         (UserStatus::Unactivated, Refusal::Inactive),
         (UserStatus::PasswordExpired, Refusal::Inactive),
     ] {
@@ -216,7 +223,75 @@ fn barred_and_inactive_users_are_told_so_only_with_the_right_password() {
         assert_eq!(Way::default().go(&mut scene).0, Entered::Refused(told), "{status:?}");
         let wrong = Way { compared: compared(false), ..Way::default() };
         assert_eq!(wrong.go(&mut scene).0, Entered::Refused(Refusal::Credentials), "{status:?}");
+        scene.db.commit(domain::user::lock(&scene.view(), 0, &context(), scene.now));
+        assert_eq!(Way::default().go(&mut scene).0, Entered::Refused(Refusal::Locked), "{status:?}, locked");
     }
+}
+
+/// SEC 55: a lock, whatever puts it and whatever ends it, leaves a user as it found them: nobody comes in by its end who
+/// was kept out before.
+#[test]
+fn a_lock_leaves_a_user_as_it_found_them() {
+    fn unlocked(scene: &mut Scene) {
+        scene.db.commit(user::unlock(&scene.view(), &[], &context(), scene.now));
+    }
+    fn sent_back(scene: &mut Scene, status: ShownStatus) {
+        updated(scene, &user::UserPatch { status: Some(status), ..Default::default() });
+    }
+    type Act = fn(&mut Scene);
+    let ways: &[(&str, Act, Act)] = &[
+        ("timed, over", |scene| locked(scene, 1), |scene| scene.wait(MINUTE)),
+        ("timed, lifted", |scene| locked(scene, 1), unlocked),
+        ("timed, over, then lifted", |scene| locked(scene, 1), |scene| (scene.wait(MINUTE), unlocked(scene)).1),
+        ("without end, lifted", |scene| locked(scene, 0), unlocked),
+        ("set as a status, lifted", |scene| sent_back(scene, ShownStatus::Locked), unlocked),
+        ("twice, lifted once", |scene| (locked(scene, 0), locked(scene, 5)).1, unlocked),
+        ("without end, then timed, over", |scene| (locked(scene, 0), locked(scene, 1)).1, |scene| scene.wait(MINUTE)),
+    ];
+    for status in UserStatus::ALL {
+        for state in 0..=3 {
+            for (way, lock, end) in ways {
+                let mut scene = scene();
+                let user = scene.db.users.get_mut(&scene.user).unwrap().user.as_mut().unwrap();
+                (user.status, user.profile.state) = (status, state);
+                let may_log_in = user.may_log_in(scene.now);
+                let what = format!("{status:?}, state {state}, {way}");
+                assert_eq!(may_log_in, status == UserStatus::Active && state == 1, "{what}");
+
+                lock(&mut scene);
+                let user = scene.view().user.unwrap();
+                let suspended = status == UserStatus::Suspended;
+                let shown = if suspended { status.into() } else { ShownStatus::Locked };
+                assert_eq!(user.shown(scene.now).0, shown, "{what}");
+                assert!(user.is_barred(scene.now) && !user.may_log_in(scene.now), "{what}");
+                let held = Way::default().go(&mut scene).0;
+                assert_eq!(held, Entered::Refused(Refusal::Locked), "{what}");
+
+                end(&mut scene);
+                let user = scene.view().user.unwrap();
+                assert_eq!(user.shown(scene.now), (status.into(), None), "{what}");
+                assert_eq!((user.status, user.may_log_in(scene.now)), (status, may_log_in), "{what}");
+                let entered = Way::default().go(&mut scene).0;
+                assert_eq!(matches!(entered, Entered::Granted(_)), may_log_in, "{what}: {entered:?}");
+                // Sent back as it was read, the status changes nothing.
+                sent_back(&mut scene, status.into());
+                assert_eq!(scene.view().user.unwrap().status, status, "{what}");
+            }
+        }
+    }
+}
+
+/// A password set under a lock counts as it does without one, and the lock holds on.
+#[test]
+fn a_first_password_under_a_lock_is_one() {
+    let mut scene = scene();
+    let user = scene.db.users.get_mut(&scene.user).unwrap().user.as_mut().unwrap();
+    (user.status, user.profile.password_hash) = (UserStatus::PasswordPending, None);
+    locked(&mut scene, 0);
+    updated(&mut scene, &user::UserPatch { password_hash: Some(HASH.to_owned()), ..Default::default() });
+    assert_eq!(scene.view().user.unwrap().shown(scene.now).0, ShownStatus::Locked);
+    scene.db.commit(user::unlock(&scene.view(), &[], &context(), scene.now));
+    assert!(matches!(Way::default().go(&mut scene).0, Entered::Granted(_)));
 }
 
 #[test]
@@ -582,10 +657,6 @@ fn opened(scene: &mut Scene) -> [domain::VerificationId; 4] {
 #[expect(clippy::too_many_lines, reason = "a table")]
 fn what_trust_stood_on_ends_with_it() {
     type Changes = fn(&mut Scene, DeviceId);
-    fn updated(scene: &mut Scene, patch: &domain::user::UserPatch) {
-        let decision = domain::user::update(&scene.view(), patch, &context(), scene.now);
-        scene.db.commit(decision);
-    }
     let patch = domain::user::UserPatch::default;
     // How many of the log-in under way, the session token, the session and the browser are left.
     let table: &[(&str, Changes, [bool; 4])] = &[
@@ -651,7 +722,7 @@ fn what_trust_stood_on_ends_with_it() {
         (
             "an expired password",
             |scene, _| {
-                let status = Some(UserStatus::PasswordExpired);
+                let status = Some(UserStatus::PasswordExpired.into());
                 updated(scene, &domain::user::UserPatch { status, ..Default::default() });
             },
             [false; 4],
@@ -659,7 +730,7 @@ fn what_trust_stood_on_ends_with_it() {
         (
             "a suspension",
             |scene, _| {
-                let status = Some(UserStatus::Suspended);
+                let status = Some(UserStatus::Suspended.into());
                 updated(scene, &domain::user::UserPatch { status, ..Default::default() });
             },
             [false; 4],

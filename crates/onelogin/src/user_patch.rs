@@ -4,7 +4,7 @@
 //! field and return the whole. `null` leaves a field as it is; an empty string clears it. A name no user has is refused.
 
 use domain::user::UserPatch;
-use domain::{User, UserStatus};
+use domain::{ShownStatus, Timestamp, User};
 use engine::{Foreign, SaltOrder};
 use serde_json::Value;
 use zeroize::Zeroizing;
@@ -161,7 +161,7 @@ pub fn read(body: &Body, allowed: Allowed) -> Result<Given, Fault> {
         patch.status = body
             .int("status")
             .map_err(|wrong| Fault::Wrong(wrong.field))?
-            .map(|number| UserStatus::from_number(number).ok_or(Fault::Wrong("status".to_owned())))
+            .map(|number| ShownStatus::from_number(number).ok_or(Fault::Wrong("status".to_owned())))
             .transpose()?;
         patch.state = state(body)?;
     }
@@ -169,13 +169,13 @@ pub fn read(body: &Body, allowed: Allowed) -> Result<Given, Fault> {
     Ok(Given { patch, password })
 }
 
-/// What of a patch to send on for a user as it is at present. A status sent back as it was read sets nothing, or it
+/// What of a patch to send on for a user as it is at `now`. A status sent back as it was read sets nothing, or it
 /// would make a timed lock one without end. `None` if the user would be left without username and mail address.
-pub fn changes(patch: UserPatch, present: &User) -> Option<UserPatch> {
+pub fn changes(patch: UserPatch, present: &User, now: Timestamp) -> Option<UserPatch> {
     let remains = |new: &Option<Option<String>>, old: &Option<String>| new.as_ref().unwrap_or(old).is_some();
     let was_named = present.username.is_some() || present.email.is_some();
     let is_named = remains(&patch.username, &present.username) || remains(&patch.email, &present.email);
-    let status = patch.status.filter(|status| *status != present.status);
+    let status = patch.status.filter(|status| *status != present.shown(now).0);
     (is_named || !was_named).then_some(UserPatch { status, ..patch })
 }
 
@@ -290,7 +290,7 @@ fn lines(value: &Value, max: usize) -> Option<String> {
 mod tests {
     use super::*;
     use crate::user_wire::{UserWire, Version, tests::nobody};
-    use domain::Timestamp;
+    use domain::{UserLock, UserStatus};
 
     const ALL: Allowed = Allowed { standing: true, password: true };
 
@@ -309,7 +309,7 @@ mod tests {
         assert_eq!(patch.username, Some(Some("ana".to_owned())));
         assert_eq!((patch.email, patch.phone), (None, Some(None)));
         assert_eq!(patch.integers, [("group_id".to_owned(), Some(5)), ("directory_id".to_owned(), None)]);
-        assert_eq!((patch.status, patch.state), (Some(UserStatus::Active), Some(3)));
+        assert_eq!((patch.status, patch.state), (Some(UserStatus::Active.into()), Some(3)));
         assert!(patch.texts.contains(&("title".to_owned(), Some("12".to_owned()))));
         assert!(patch.texts.contains(&("comment".to_owned(), Some("a\nb".to_owned()))));
         let attributes = [("k", Some("v")), ("n", Some("4")), ("z", None)];
@@ -323,32 +323,38 @@ mod tests {
             let text = serde_json::to_string(&UserWire::new(&user, version, Timestamp(0))).unwrap();
             let given = given(&text).unwrap();
             assert!(given.password.is_none());
-            let patch = UserPatch { status: Some(UserStatus::PasswordPending), state: Some(1), ..UserPatch::default() };
+            let patch =
+                UserPatch { status: Some(UserStatus::PasswordPending.into()), state: Some(1), ..UserPatch::default() };
             assert_eq!(given.patch, patch, "{version:?}");
         }
     }
 
     #[test]
     fn a_status_sent_back_as_it_was_is_no_change() {
-        let locked = User { status: UserStatus::Locked, username: Some("ana".to_owned()), ..nobody() };
-        let status = |status| {
+        let lock = Some(UserLock::Until(Timestamp(10)));
+        let locked = User { lock, username: Some("ana".to_owned()), ..nobody() };
+        let status = |status, now| {
             let patch = UserPatch { status: Some(status), ..UserPatch::default() };
-            changes(patch, &locked).unwrap().status
+            changes(patch, &locked, Timestamp(now)).unwrap().status
         };
-        assert_eq!(status(UserStatus::Locked), None);
-        assert_eq!(status(UserStatus::Active), Some(UserStatus::Active));
+        let (under, active) = (UserStatus::PasswordPending.into(), UserStatus::Active.into());
+        assert_eq!(status(ShownStatus::Locked, 9), None);
+        assert_eq!(status(active, 9), Some(active));
+        assert_eq!(status(under, 9), Some(under));
+        assert_eq!(status(under, 10), None);
+        assert_eq!(status(ShownStatus::Locked, 10), Some(ShownStatus::Locked));
     }
 
     #[test]
     fn a_user_keeps_a_name() {
         let named = User { username: Some("ana".to_owned()), ..nobody() };
         let clears = UserPatch { username: Some(None), ..UserPatch::default() };
-        assert!(changes(clears.clone(), &named).is_none());
+        assert!(changes(clears.clone(), &named, Timestamp(0)).is_none());
         assert!(!clears.names_somebody());
         let moves = UserPatch { email: Some(Some("ana@example.com".to_owned())), ..clears };
-        assert!(changes(moves.clone(), &named).is_some());
+        assert!(changes(moves.clone(), &named, Timestamp(0)).is_some());
         assert!(moves.names_somebody());
-        assert!(changes(UserPatch::default(), &nobody()).is_some());
+        assert!(changes(UserPatch::default(), &nobody(), Timestamp(0)).is_some());
     }
 
     #[test]

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use domain::{CompatProfile, Timestamp, User, UserStatus};
+use domain::{CompatProfile, Timestamp, User};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -103,7 +103,7 @@ impl<'a> UserWire<'a> {
             }
             Version::V2 => Own::V2 { preferred_locale_code: text("preferred_locale_code") },
         };
-        let (status, locked_until) = standing(user, now);
+        let (status, locked_until) = user.shown(now);
         Self {
             id: user.id.0,
             username: user.username.as_deref(),
@@ -156,16 +156,6 @@ impl UserWire<'_> {
     }
 }
 
-/// The status and the end of the lock as they are at `now`: a lock whose time has run out is over, although nobody has
-/// written that down yet.
-fn standing(user: &User, now: Timestamp) -> (UserStatus, Option<Timestamp>) {
-    if user.status != UserStatus::Locked || user.is_barred(now) {
-        return (user.status, user.locked_until);
-    }
-    let has_password = user.profile.password_hash.is_some();
-    (if has_password { UserStatus::Active } else { UserStatus::PasswordPending }, None)
-}
-
 /// Which members a caller asked for (`?fields=id,email`); none means all.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Fields(Vec<String>);
@@ -190,7 +180,7 @@ impl Fields {
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
-    use domain::{Profile, UserId};
+    use domain::{Profile, UserId, UserLock, UserStatus};
     use serde_json::json;
 
     /// A user with nothing but its id.
@@ -201,7 +191,7 @@ pub(crate) mod tests {
             email: None,
             phone: None,
             status: UserStatus::PasswordPending,
-            locked_until: None,
+            lock: None,
             temp_token: None,
             profile: Profile { state: 1, ..Profile::default() },
             created_at: Timestamp(1_772_357_400_000),
@@ -260,11 +250,11 @@ pub(crate) mod tests {
 
     #[test]
     fn a_lock_that_is_over_is_not_shown() {
-        let locked = User { status: UserStatus::Locked, locked_until: Some(Timestamp(1_000)), ..nobody() };
+        let locked = User { lock: Some(UserLock::Until(Timestamp(1_000))), ..nobody() };
         let at = |now| serde_json::to_value(UserWire::new(&locked, Version::V2, Timestamp(now))).unwrap();
         assert_eq!((&at(999)["status"], &at(999)["locked_until"]), (&json!(3), &json!("1970-01-01T00:00:01.000Z")));
         assert_eq!((&at(1_000)["status"], &at(1_000)["locked_until"]), (&json!(7), &Value::Null));
-        let for_ever = User { locked_until: None, ..locked.clone() };
+        let for_ever = User { lock: Some(UserLock::UntilLifted), ..locked.clone() };
         assert_eq!(wire(&for_ever, Version::V2)["status"], 3);
     }
 

@@ -295,6 +295,30 @@ POST /api/1/login/auth
     assert_eq!(told.json()["status"]["message"], "Authentication Failed: Invalid user credentials");
 }
 
+/// SEC 55: whoever may lift a lock, or waits until it is over, lets nobody in who was kept out before.
+#[tokio::test]
+async fn the_end_of_a_lock_lets_in_nobody_who_was_kept_out() {
+    let wire = Wire::start().await;
+    let id = wire.user;
+    let user = format!("/api/2/users/{id}");
+    let shown = async || wire.get(&user).await.json()["status"].as_i64().unwrap();
+    for (status, minutes) in [0, 4, 5, 7, 8, 1].into_iter().flat_map(|status| [(status, 1), (status, 0)]) {
+        wire.put(&user, &format!(r#"{{"status":{status}}}"#)).await;
+        let before = login(&wire, &credentials(&wire)).await.status();
+        assert_eq!(before, if status == 1 { 200 } else { 401 }, "{status}");
+        assert_eq!(wire.put("1/lock_user", &format!(r#"{{"locked_until":{minutes}}}"#)).await.status(), 200);
+        assert_eq!(shown().await, 3);
+        if minutes == 0 {
+            let unlocked = wire.call_as(Scope::ManageUsers, "POST", &format!("{user}/unlock"), "{}").await;
+            assert_eq!(unlocked.status(), 200, "{status}");
+        } else {
+            wire.server.advance(61);
+        }
+        assert_eq!(shown().await, status);
+        assert_eq!(login(&wire, &credentials(&wire)).await.status(), before, "{status}, {minutes} minutes");
+    }
+}
+
 #[tokio::test]
 async fn another_subdomain_is_refused_where_ours_is_asked_for() {
     let options = onelogin::Options { accept_any_subdomain: false, ..onelogin::Options::default() };

@@ -4,7 +4,7 @@
 use domain::app::Definition;
 use domain::user::UserPatch;
 use domain::verification::Context;
-use domain::{MfaPolicy, User, UserId};
+use domain::{MfaPolicy, Timestamp, User, UserId};
 use engine::{Engine, NewPassword};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -209,13 +209,13 @@ pub async fn execute(engine: &Engine, command: Command) -> Result<Report, String
             } else {
                 format!("User {id} created, without a password: countersign user set-password {id} sets one.")
             };
-            Ok(Report { text: Text::Lines(vec![said]), json: user_json(&created) })
+            Ok(Report { text: Text::Lines(vec![said]), json: user_json(&created, engine.now()) })
         }
         Command::UserList { offset, limit, without_usable_device } => {
             let offered = || engine.settings().policy.factors.clone();
             let filter = UserFilter { without_usable: without_usable_device.then(offered), ..UserFilter::default() };
             let page = engine.users(&filter, Page { limit, offset }).await.map_err(sentence)?;
-            Ok(user_list(&page.users))
+            Ok(user_list(&page.users, engine.now()))
         }
         Command::UserCollisions { limit } => Ok(names::collisions(&engine.collisions(limit).await.map_err(sentence)?)),
         Command::UserRename { who, username, email } => {
@@ -316,7 +316,7 @@ async fn find(engine: &Engine, who: &Who) -> Result<User, String> {
     Err(format!("several users have the name {}: give one of the ids {} instead", who.0, ids.join(", ")))
 }
 
-pub(crate) fn user_json(user: &User) -> Value {
+pub(crate) fn user_json(user: &User, now: Timestamp) -> Value {
     json!({
         "id": user.id,
         "username": user.username,
@@ -324,11 +324,11 @@ pub(crate) fn user_json(user: &User) -> Value {
         "phone": user.phone,
         "firstname": user.profile.texts.get("firstname"),
         "lastname": user.profile.texts.get("lastname"),
-        "status": user.status.number(),
+        "status": user.shown(now).0.number(),
     })
 }
 
-fn user_list(users: &[User]) -> Report {
+fn user_list(users: &[User], now: Timestamp) -> Report {
     let rows = users
         .iter()
         .map(|user| {
@@ -337,20 +337,20 @@ fn user_list(users: &[User]) -> Report {
                 or_dash(user.username.as_deref()),
                 or_dash(user.email.as_deref()),
                 or_dash(user.phone.as_deref()),
-                status(user),
+                status(user, now),
             ]
         })
         .collect();
     let header = ["id", "username", "email", "phone", "status"].map(str::to_owned).to_vec();
-    Report { json: users.iter().map(user_json).collect(), text: Text::Table(header, rows) }
+    Report { json: users.iter().map(|user| user_json(user, now)).collect(), text: Text::Table(header, rows) }
 }
 
 pub(crate) fn lines(json: Value, text: Vec<String>) -> Report {
     Report { json, text: Text::Lines(text) }
 }
 
-pub(crate) fn status(user: &User) -> String {
-    words::user_status(user.status).to_owned()
+pub(crate) fn status(user: &User, now: Timestamp) -> String {
+    words::user_status(user.shown(now).0).to_owned()
 }
 
 pub(crate) fn or_dash(text: Option<&str>) -> String {

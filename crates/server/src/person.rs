@@ -16,7 +16,8 @@ pub(crate) async fn show(engine: &Engine, user: &User) -> Result<Report, String>
     let standing = engine.standing(user.id).await.map_err(sentence)?;
     let [accepted, refused] = engine.last_answers(user.id).await.map_err(sentence)?;
     let policy = policy(user);
-    let mut json = user_json(user);
+    let now = engine.now();
+    let mut json = user_json(user, now);
     json["devices"] = devices.iter().map(|reading| device_json(reading, &standing)).collect();
     json["mfa"] = json!(user.profile.mfa_policy);
     json["locks"] = standing.locks.iter().map(lock_json).collect();
@@ -34,7 +35,7 @@ pub(crate) async fn show(engine: &Engine, user: &User) -> Result<Report, String>
         format!("  username            {}", or_dash(user.username.as_deref())),
         format!("  email               {}", or_dash(user.email.as_deref())),
         format!("  phone               {}", or_dash(user.phone.as_deref())),
-        format!("  status              {}", status(user)),
+        format!("  status              {}", status(user, now)),
         format!("  factor at log-in    {policy}"),
     ];
     if standing.locks.is_empty() {

@@ -3,8 +3,8 @@
 
 use domain::name::LoginNames;
 use domain::{
-    AuditEvent, Budget, Change, Client, Device, DeviceId, Message, MessageId, SecretMac, SecretMark, Spent, Status,
-    TempToken, Timestamp, TokenSet, User, UserId, Verification,
+    AuditEvent, Budget, Change, Client, Device, DeviceId, Message, MessageId, Profile, SecretMac, SecretMark,
+    ShownStatus, Spent, Status, TempToken, Timestamp, TokenSet, User, UserId, UserLock, Verification,
 };
 
 use crate::budgets;
@@ -12,6 +12,7 @@ use crate::challenge;
 use crate::marks::Move;
 use crate::names;
 use crate::query::{DevMessage, Fate};
+use crate::rows::UnderLock;
 use crate::sql;
 use crate::value::{Value, Write, pack_moments};
 
@@ -153,7 +154,23 @@ fn must_hit(statement: &'static str, params: Vec<Value>) -> Step {
 }
 
 fn profile(user: &User) -> String {
-    json(&user.profile)
+    #[derive(serde::Serialize)]
+    struct Locked<'a> {
+        #[serde(flatten)]
+        profile: &'a Profile,
+        #[serde(flatten)]
+        under: UnderLock,
+    }
+    match user.lock {
+        None => json(&user.profile),
+        Some(_) => json(&Locked { profile: &user.profile, under: UnderLock { status_under_lock: Some(user.status) } }),
+    }
+}
+
+/// The number in the column: a lock lies over the status, which is in the profile's JSON meanwhile.
+fn status(user: &User) -> i64 {
+    let shown = if user.lock.is_some() { ShownStatus::Locked } else { user.status.into() };
+    shown.number()
 }
 
 fn json(value: &impl serde::Serialize) -> String {
@@ -162,7 +179,8 @@ fn json(value: &impl serde::Serialize) -> String {
 }
 
 fn create_user(user: User, steps: &mut Vec<Step>) {
-    let (profile, external_id) = (profile(&user), user.profile.texts.get("external_id").cloned());
+    let (status, profile) = (status(&user), profile(&user));
+    let external_id = user.profile.texts.get("external_id").cloned();
     let names = LoginNames::of(&user);
     let params = params![
         user.id.0,
@@ -170,8 +188,8 @@ fn create_user(user: User, steps: &mut Vec<Step>) {
         user.email,
         user.phone,
         external_id,
-        user.status.number(),
-        user.locked_until,
+        status,
+        user.lock.and_then(UserLock::end),
         profile,
         user.created_at,
         user.updated_at,
@@ -185,9 +203,10 @@ fn create_user(user: User, steps: &mut Vec<Step>) {
 }
 
 fn update_user(user: User, steps: &mut Vec<Step>) {
-    let (profile, external_id) = (profile(&user), user.profile.texts.get("external_id").cloned());
-    let params =
-        params![user.phone, external_id, user.status.number(), user.locked_until, profile, user.updated_at, user.id.0,];
+    let (status, profile) = (status(&user), profile(&user));
+    let external_id = user.profile.texts.get("external_id").cloned();
+    let ends = user.lock.and_then(UserLock::end);
+    let params = params![user.phone, external_id, status, ends, profile, user.updated_at, user.id.0];
     steps.push(Step::Write(Write::new(sql::UPDATE_USER, params)));
 }
 

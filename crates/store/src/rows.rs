@@ -2,9 +2,10 @@
 
 use domain::{
     Channel, Client, ClientId, CompatProfile, Counts, Device, DeviceId, DeviceStatus, Digest, FactorKind, KeyedHash,
-    Message, MessageId, Purpose, Scope, Sealed, SecretMac, SecretMark, Status, TempToken, TokenSet, User, UserId,
-    UserStatus, Verification, VerificationId,
+    Message, MessageId, Profile, Purpose, Scope, Sealed, SecretMac, SecretMark, ShownStatus, Status, TempToken,
+    TokenSet, User, UserId, UserLock, UserStatus, Verification, VerificationId,
 };
+use serde::{Deserialize, Serialize};
 
 use crate::challenge;
 use crate::error::Error;
@@ -16,6 +17,17 @@ use crate::value::{Row, unpack_moments};
 /// How a row is read.
 pub(crate) type Decode<T> = fn(&dyn Row) -> Result<T, Error>;
 
+/// The status of a locked user, which lies in the JSON of the profile: the column says that there is a lock.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct UnderLock {
+    /// What the user is when the lock is over. Absent where an earlier version has put the lock.
+    pub(crate) status_under_lock: Option<UserStatus>,
+}
+
+fn json<T: serde::de::DeserializeOwned>(text: &str) -> Result<T, Error> {
+    serde_json::from_str(text).map_err(|_| Error::Corrupt("a user's profile"))
+}
+
 pub(crate) fn user(row: &dyn Row) -> Result<User, Error> {
     let temp_token = match row.opt_blob(6)? {
         Some(hash) => Some(TempToken {
@@ -26,15 +38,24 @@ pub(crate) fn user(row: &dyn Row) -> Result<User, Error> {
         }),
         None => None,
     };
+    let profile: Profile = json(row.text(10)?)?;
+    let (status, lock) = match ShownStatus::from_number(row.int(4)?).ok_or(Error::Corrupt("a user's status"))? {
+        ShownStatus::Is(status) => (status, None),
+        ShownStatus::Locked => {
+            let under = json::<UnderLock>(row.text(10)?)?.status_under_lock;
+            let lock = row.opt_time(5)?.map_or(UserLock::UntilLifted, UserLock::Until);
+            (under.unwrap_or_else(|| profile.status_before_lock()), Some(lock))
+        }
+    };
     Ok(User {
         id: UserId(row.int(0)?),
         username: row.opt_text(1)?.map(str::to_owned),
         email: row.opt_text(2)?.map(str::to_owned),
         phone: row.opt_text(3)?.map(str::to_owned),
-        status: UserStatus::from_number(row.int(4)?).ok_or(Error::Corrupt("a user's status"))?,
-        locked_until: row.opt_time(5)?,
+        status,
+        lock,
         temp_token,
-        profile: serde_json::from_str(row.text(10)?).map_err(|_| Error::Corrupt("a user's profile"))?,
+        profile,
         created_at: row.time(11)?,
         updated_at: row.time(12)?,
     })

@@ -320,8 +320,8 @@ statements! {
     DEV_CLEAR_BUDGETS = "DELETE FROM budget";
     DEV_CLEAR_TEMP_TOKENS = "UPDATE \"user\" SET temp_hash = NULL, temp_expires_at = NULL, temp_reusable = NULL, \
         temp_used_at = NULL WHERE temp_hash IS NOT NULL";
-    DEV_UNLOCK_USERS = "UPDATE \"user\" SET status = CASE WHEN profile ->> 'password_hash' IS NULL THEN 7 ELSE 1 END, \
-        locked_until = NULL WHERE status = 3";
+    DEV_UNLOCK_USERS = "UPDATE \"user\" SET status = COALESCE(CAST(profile ->> 'status_under_lock' AS INTEGER), \
+        CASE WHEN profile ->> 'password_hash' IS NULL THEN 7 ELSE 1 END), locked_until = NULL WHERE status = 3";
 }
 
 // ---- lists whose conditions are put together; the conditions use the parameters from `$n` on, ascending

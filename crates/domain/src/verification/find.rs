@@ -57,7 +57,7 @@ pub struct Found<'a> {
 /// Whether anything of this user may be evaluated at `now` (SEC 26).
 fn user_unlocked(view: &View, user: &User, now: Timestamp) -> Result<(), Reason> {
     if user.is_barred(now) {
-        return Err(Reason::Locked(user.locked_until));
+        return Err(Reason::Locked(user.barred_until(now)));
     }
     match view.throttle(ThrottleKey::User).locked(now) {
         Some(until) => Err(Reason::Locked(Some(until))),
@@ -68,7 +68,7 @@ fn user_unlocked(view: &View, user: &User, now: Timestamp) -> Result<(), Reason>
 /// Whether answers with `device` may be evaluated at `now`; `None` asks about the temporary token.
 pub(super) fn unlocked(view: &View, user: &User, device: Option<&Device>, now: Timestamp) -> Result<(), Reason> {
     if user.is_barred(now) {
-        return Err(Reason::Locked(user.locked_until));
+        return Err(Reason::Locked(user.barred_until(now)));
     }
     if device.is_some_and(|d| d.status == DeviceStatus::Disabled) {
         return Err(Reason::Locked(None));

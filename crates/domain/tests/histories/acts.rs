@@ -168,7 +168,7 @@ impl World {
     }
 
     pub(crate) fn set_status(&mut self, user: UserId, status: UserStatus) {
-        let patch = UserPatch { status: Some(status), ..UserPatch::default() };
+        let patch = UserPatch { status: Some(status.into()), ..UserPatch::default() };
         self.db.commit(user::update(&self.db.view(user), &patch, &context(), self.now));
         if status == UserStatus::Suspended {
             assert!(self.ghost.is_barred(user, self.now) || self.db.view(user).verifications.is_empty());

@@ -45,7 +45,7 @@ pub async fn update(app: App, access: Access<ManageUsers>, call: Call) -> Result
     let id = user_id(&call)?;
     let Given { patch, .. } = read(&access, &call)?;
     let present = app.engine.user(id).await.map_err(Error::of(&app, &call))?;
-    let patch = user_patch::changes(patch, &present).ok_or(Error::Words("username is empty"))?;
+    let patch = user_patch::changes(patch, &present, app.engine.now()).ok_or(Error::Words("username is empty"))?;
     let user = app.engine.update_user(id, patch, None, access.context()).await.map_err(Error::of(&app, &call))?;
     Ok(v1_success(&[wire(&app, &call, &user)]))
 }

@@ -53,7 +53,8 @@ pub async fn update(app: App, access: Access<ManageUsers>, call: Call) -> Result
     let id = user_id(&call)?;
     let (given, password) = read(&access, &call)?;
     let present = app.engine.user(id).await.map_err(Error::of(&app))?;
-    let patch = user_patch::changes(given.patch, &present).ok_or_else(|| Error::Validation(NAMELESS.to_owned()))?;
+    let patch = user_patch::changes(given.patch, &present, app.engine.now())
+        .ok_or_else(|| Error::Validation(NAMELESS.to_owned()))?;
     let user = app.engine.update_user(id, patch, password, access.context()).await.map_err(Error::of(&app))?;
     Ok(json(StatusCode::OK, &wire(&app, access.profile(), &call, &user)))
 }

@@ -51,11 +51,17 @@ pub(crate) async fn what_is_written_is_read_back(store: &Store) {
     let from = name::LoginNames::of(&user);
     user.username = Some("Bea".to_owned());
     let renamed = Change::RenameUser { user: id, from, to: name::LoginNames::of(&user) };
-    user.locked_until = Some(NOW.plus(5));
-    user.status = UserStatus::Locked;
+    user.lock = Some(UserLock::Until(NOW.plus(5)));
     put(store, id, vec![Change::UpdateUser(user.clone()), renamed, Change::SetTempToken(id, None)]).await.unwrap();
     user.temp_token = None;
-    assert_eq!(store.view(id).await.unwrap().user, Some(user));
+    assert_eq!(store.view(id).await.unwrap().user, Some(user.clone()));
+    for status in UserStatus::ALL {
+        for lock in [Some(UserLock::UntilLifted), Some(UserLock::Until(NOW)), None] {
+            user = User { status, lock, ..user };
+            put(store, id, vec![Change::UpdateUser(user.clone())]).await.unwrap();
+            assert_eq!(store.view(id).await.unwrap().user.as_ref(), Some(&user), "a lock overwrites no status");
+        }
+    }
 
     let client = client(store).await;
     assert_eq!(store.client_view(client.id, None).await.unwrap().client, Some(client.clone()));

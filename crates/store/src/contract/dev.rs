@@ -63,6 +63,9 @@ pub(crate) async fn a_reset_keeps_clients_and_users_only(store: &Store) {
     )
     .await
     .unwrap();
+    let status = Some(UserStatus::PasswordExpired.into());
+    let expired = domain::user::UserPatch { status, ..domain::user::UserPatch::default() };
+    store.decide(user, move |view| user::update(view, &expired, &context(), NOW)).await.unwrap();
     store.decide(user, |view| user::lock(view, 0, &context(), NOW)).await.unwrap();
     let client = client(store).await;
     let set = token_set(store, client.id).await;
@@ -85,7 +88,8 @@ pub(crate) async fn a_reset_keeps_clients_and_users_only(store: &Store) {
     assert_eq!(view.devices[0].last_counter, device::NO_COUNTER, "a world begins anew");
     put(store, user, vec![Change::DeleteDevice(view.devices[0].id)]).await.unwrap();
     let view = store.view(user).await.unwrap();
-    assert_eq!(view.user.map(|user| user.status), Some(UserStatus::PasswordPending));
+    let shown = view.user.map(|user| user.shown(NOW).0);
+    assert_eq!(shown, Some(UserStatus::PasswordExpired.into()), "a lock that is lifted leaves what was before");
     assert!(view.devices.is_empty() && view.verifications.is_empty() && view.throttles.is_empty());
     assert_eq!(store.verification_by_id(asked.id).await.unwrap(), None);
     assert_eq!(store.next_message_at().await.unwrap(), None);
