@@ -12,16 +12,14 @@ use crate::decision::{Change, Decision, View};
 use crate::device::{Device, MAX_DEVICES, NO_COUNTER};
 use crate::factor::{Credential, FactorKind, hotp::Algorithm};
 use crate::id::DeviceId;
-use crate::name::{is_login_name, key, trimmed};
+use crate::name::{is_login_name, key, spelling, trimmed};
 use crate::seal::Sealed;
 use crate::text;
 use crate::time::Timestamp;
 use crate::used::{Counts, SecretMark};
+pub use crate::user::EXTERNAL_ID;
 use crate::user::{self, User, UserPatch};
 use crate::verification::Context;
-
-/// Name of the profile text that holds a user's id in another system.
-pub const EXTERNAL_ID: &str = "external_id";
 
 /// The highest next counter a list may name: far beyond any token's life, and far from where numbers end.
 pub const MAX_COUNTER: u64 = 1 << 53;
@@ -328,7 +326,7 @@ fn missing(known: &User, said: &UserPatch, update: bool) -> Option<UserPatch> {
     for (name, value) in &said.texts {
         match known.profile.texts.get(name) {
             None => texts.push((name.clone(), value.clone())),
-            Some(here) if name == EXTERNAL_ID && Some(here) != value.as_ref() => return None,
+            Some(here) if name == EXTERNAL_ID && Some(spelling(here)) != value.as_deref().map(spelling) => return None,
             Some(_) => {}
         }
     }

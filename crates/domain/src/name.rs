@@ -64,10 +64,33 @@ pub fn is_login_name(text: &str) -> bool {
     text::is_name(text) && !text.chars().any(text::is_invisible) && !key(text).is_empty()
 }
 
-/// Whether a trimmed text may be a name that people read, as a device's or a factor's: a clean one ([`text::is_name`])
-/// in which there is something to see.
+/// A name that people read, as a device's or an app's, as it is kept: without white space around it. `None` if there is
+/// nothing to see. Whether it can be shown is for [`is_label`] to say.
+pub fn label(text: &str) -> Option<&str> {
+    trimmed(text).filter(|text| !key(text).is_empty())
+}
+
+/// Whether a trimmed text may be a name that people read: a clean one ([`text::is_name`]) in which there is something to
+/// see.
 pub fn is_label(text: &str) -> bool {
-    text::is_name(text) && !key(text).is_empty()
+    text::is_name(text) && label(text).is_some()
+}
+
+/// What another system has named, in the one spelling that it is kept and found in: without white space around it, letters
+/// composed (NFC). Case counts: to that system two cases may be two things. Empty if nothing is left.
+pub fn spelling(text: &str) -> String {
+    composed(text.trim())
+}
+
+/// Which of these are meant by a name that several may have: those that are spelt exactly so, or, where none is, all
+/// that look alike.
+pub fn alike<T>(typed: &str, all: impl IntoIterator<Item = T>, name: impl Fn(&T) -> &str) -> Vec<T> {
+    let (typed, wanted) = (typed.trim(), key(typed));
+    let mut alike: Vec<T> = all.into_iter().filter(|one| key(name(one)) == wanted).collect();
+    if alike.iter().any(|one| name(one) == typed) {
+        alike.retain(|one| name(one) == typed);
+    }
+    alike
 }
 
 /// The names that a user logs in with.
@@ -204,6 +227,25 @@ mod tests {
         for bad in ["", "\u{200b}", " \u{ad} ", "a\nb", "a\u{202e}b", &"x".repeat(101)] {
             assert!(!is_label(bad), "{bad:?}");
         }
+        assert_eq!(label(" \u{2003}Ana's phone\u{a0}"), Some("Ana's phone"));
+        assert_eq!(label(" \u{200b}\u{3000}"), None);
+    }
+
+    #[test]
+    fn what_another_system_has_named_keeps_its_case() {
+        assert_eq!(spelling("\u{a0} jo\u{308}rg-7 "), "jörg-7");
+        assert_ne!(spelling("A7"), spelling("a7"));
+        assert_eq!(spelling(" \u{3000}"), "");
+    }
+
+    #[test]
+    fn a_name_that_several_may_have_means_its_own_spelling_first() {
+        let all = ["Wiki", "wiki", "WIKI ", "other"];
+        let found = |typed: &str| alike(typed, all, |name| *name);
+        assert_eq!(found(" wiki "), ["wiki"]);
+        assert_eq!(found("wIKI"), ["Wiki", "wiki", "WIKI "]);
+        assert_eq!(found("wik\u{200b}i"), ["Wiki", "wiki", "WIKI "]);
+        assert_eq!(found("none"), <[&str; 0]>::default());
     }
 
     #[test]

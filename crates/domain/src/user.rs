@@ -7,7 +7,7 @@ use crate::client::Right;
 use crate::decision::{Change, Decision, View};
 use crate::device::DeviceStatus;
 use crate::id::{DeviceId, UserId};
-use crate::name::{LoginNames, is_login_name, trimmed};
+use crate::name::{LoginNames, is_login_name, spelling, trimmed};
 use crate::temp_token::TempToken;
 use crate::text;
 use crate::time::{MINUTE, Timestamp};
@@ -277,6 +277,9 @@ impl User {
 /// Most custom attributes of a user (SEC 36): they are read with every view.
 pub const MAX_CUSTOM_ATTRIBUTES: usize = 100;
 
+/// The profile text that holds a user's id in another system.
+pub const EXTERNAL_ID: &str = "external_id";
+
 /// Fields to set on a user; what is `None` stays as it is.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct UserPatch {
@@ -305,13 +308,16 @@ pub struct UserPatch {
 
 impl UserPatch {
     /// Names as they are kept: without white space around them, and absent if nothing is left; a number in its canonical
-    /// form. The error is the field that cannot be kept (SEC 34, SEC 36).
+    /// form, an id of another system in one spelling. The error is the field that cannot be kept (SEC 34, SEC 36).
     pub fn tidied(mut self) -> Result<Self, &'static str> {
         tidy(&mut self.username, is_login_name).ok_or("username")?;
         tidy(&mut self.email, text::is_email).ok_or("email")?;
         if let Some(phone) = self.phone.take() {
             let written = phone.as_deref().and_then(trimmed);
             self.phone = Some(written.map(|written| text::phone(written).ok_or("phone")).transpose()?);
+        }
+        for (_, value) in self.texts.iter_mut().filter(|(name, _)| name == EXTERNAL_ID) {
+            *value = value.as_deref().map(spelling).filter(|id| !id.is_empty());
         }
         Ok(self)
     }

@@ -7,6 +7,12 @@ use store::IdKind;
 
 use crate::{Engine, Error};
 
+/// The name of a client or a webhook as it is kept. It may have none.
+pub(crate) fn named(name: &str) -> Result<String, Error> {
+    let name = domain::name::label(name).unwrap_or_default();
+    if domain::text::is_name(name) { Ok(name.to_owned()) } else { Err(Error::BadText("name")) }
+}
+
 /// A client with its secret in clear, shown once.
 #[derive(Clone)]
 pub struct NewSecret {
@@ -31,16 +37,14 @@ impl Engine {
         profile: CompatProfile,
         options: ClientOptions,
     ) -> Result<NewSecret, Error> {
-        if !domain::text::is_name(name) {
-            return Err(Error::BadText("name"));
-        }
+        let name = named(name)?;
         let now = self.now();
         let id = ClientId(self.store.next_id(IdKind::Client).await?);
         let (secret, stored) = self.draw_client_secret();
         let client = Client {
             id,
             client_id: self.chance.hex::<32>(),
-            name: name.to_owned(),
+            name,
             scope,
             profile,
             secrets: vec![stored],
@@ -57,6 +61,7 @@ impl Engine {
 
     /// Makes sure that there is a client of this public id with this secret, for a dev world whose tests know both.
     pub async fn plant_client(&self, name: &str, scope: Scope, client_id: &str, secret: &str) -> Result<(), Error> {
+        let name = named(name)?;
         let now = self.now();
         let last4: String = secret.chars().rev().take(4).collect::<Vec<_>>().into_iter().rev().collect();
         let stored = ClientSecret { digest: Digest::of(secret.as_bytes()), last4, created_at: now };
@@ -69,7 +74,7 @@ impl Engine {
         let client = Client {
             id,
             client_id: client_id.to_owned(),
-            name: name.to_owned(),
+            name,
             scope,
             profile: CompatProfile::Default,
             secrets: vec![stored],

@@ -40,7 +40,7 @@ pub struct EnrolRequest {
     pub user: UserId,
     /// What kind.
     pub factor: FactorKind,
-    /// Its name; the given default is used when absent.
+    /// Its name; the given default is used where that is absent or shows nothing.
     pub display_name: Option<String>,
     /// The name when none is given.
     pub default_name: String,
@@ -94,8 +94,9 @@ impl Engine {
     pub async fn enrol(&self, request: EnrolRequest, context: Context) -> Result<EnrolledDevice, Error> {
         let view = self.store.view(request.user).await?;
         let user = view.user.as_ref().ok_or(Error::NoUser)?;
-        let name = request.display_name.clone().unwrap_or_else(|| request.default_name.clone());
-        if !domain::text::is_name(&name) {
+        let given = request.display_name.as_deref().and_then(domain::name::label);
+        let name = given.unwrap_or(&request.default_name).to_owned();
+        if !domain::name::is_label(&name) {
             return Err(Error::BadText("display_name"));
         }
         if request.trusted && !request.factor.may_be_trusted() {

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use domain::import::{self, EXTERNAL_ID, Field, Incoming, Merged, Revised, Spent, Unfit};
+use domain::name;
 use domain::user::UserPatch;
 use domain::verification::Context;
 use domain::{Credential, Device, DeviceId, DeviceStatus, SecretMac, SecretMark, User, UserId, View};
@@ -53,6 +54,17 @@ pub struct Token {
     pub counter: u64,
     /// Its name.
     pub display_name: Option<String>,
+}
+
+impl Person {
+    /// Puts what is looked for and what people read into the form that is kept. A name in which there is nothing to see is
+    /// none.
+    fn tidy(&mut self) {
+        self.external_id = self.external_id.as_deref().map(name::spelling).filter(|id| !id.is_empty());
+        for token in &mut self.tokens {
+            token.display_name = token.display_name.as_deref().and_then(name::label).map(str::to_owned);
+        }
+    }
 }
 
 impl std::fmt::Debug for Person {
@@ -164,8 +176,9 @@ impl Import {
     /// taken when this is called, not when its answer is waited for.
     pub fn take_all(
         self: &Arc<Self>,
-        people: Vec<Person>,
+        mut people: Vec<Person>,
     ) -> impl Future<Output = Vec<Result<Imported, ImportError>>> + Send + use<> {
+        people.iter_mut().for_each(Person::tidy);
         let drawing = self.turns.enter(vec![DRAWING.to_owned()]);
         let turns: Vec<Turn> = people.iter().map(|person| self.turns.enter(spoken_for(person))).collect();
         let import = self.clone();
@@ -345,7 +358,8 @@ impl Import {
                 let stored = here.iter().find(|device| device.id == *id);
                 let Some(device) = stored.or_else(|| devices.iter().find(|device| device.id == *id)) else { continue };
                 let mut fields = import::token_differences(other, device, &token.credential, token.counter);
-                if token.display_name.as_ref().is_some_and(|name| *name != device.display_name) {
+                let says_otherwise = |said: &String| name::spelling(said) != name::spelling(&device.display_name);
+                if token.display_name.as_ref().is_some_and(says_otherwise) {
                     fields.push(Field::DisplayName);
                 }
                 // Of two lines about one device the first counts.
@@ -426,7 +440,7 @@ impl Import {
             text.hash(&mut hasher);
             usize::try_from(hasher.finish() % LANES as u64).unwrap_or_default()
         };
-        let name = lane(&domain::name::key(&person.username));
+        let name = lane(&name::key(&person.username));
         let other = person.external_id.as_deref().map(lane).filter(|other| *other != name);
         // Always in the same order, or two people could wait for each other.
         let (first, second) = match other {
@@ -448,7 +462,7 @@ const DRAWING: &str = "\u{2}";
 /// What a person is known by, and somebody else in the list may be too.
 fn spoken_for(person: &Person) -> Vec<String> {
     let names = [Some(person.username.as_str()), person.email.as_deref()];
-    let keys = names.into_iter().flatten().map(domain::name::key).filter(|key| !key.is_empty());
+    let keys = names.into_iter().flatten().map(name::key).filter(|key| !key.is_empty());
     keys.chain(person.external_id.as_ref().map(|id| format!("\u{1}{id}"))).collect()
 }
 

@@ -49,9 +49,8 @@ pub enum BadApp {
 impl Engine {
     /// Makes an app.
     pub async fn create_app(&self, name: &str, definition: Definition) -> Result<App, BadApp> {
-        if name.is_empty() || !text::is_name(name) {
-            return Err(BadApp::Field("the name must be 1 to 100 plain characters"));
-        }
+        let bad = BadApp::Field("the name must be 1 to 100 plain characters");
+        let name = domain::name::label(name).filter(|name| text::is_name(name)).ok_or(bad)?;
         let acs = url::Url::parse(&definition.acs_url).ok().filter(|url| matches!(url.scheme(), "https" | "http"));
         if acs.is_none_or(|url| url.cannot_be_a_base() || !url.username().is_empty()) {
             return Err(BadApp::Field("the ACS URL must be an https address"));
@@ -61,6 +60,11 @@ impl Engine {
         }
         if let Some(bad) = bad_aws(&definition) {
             return Err(BadApp::Field(bad));
+        }
+        // The database knows the same spelling; whoever types another means that app too.
+        let key = domain::name::key(name);
+        if self.apps().await?.iter().any(|app| domain::name::key(&app.name) == key) {
+            return Err(BadApp::NameTaken);
         }
         let id = AppId(self.store.next_id(IdKind::App).await.map_err(Error::from)?);
         let app = App { id, name: name.to_owned(), definition, created_at: self.now() };

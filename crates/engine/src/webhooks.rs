@@ -7,7 +7,7 @@ mod teller;
 
 use domain::reach::Reach;
 use domain::webhook::{Answer, DeliveryId, Disabled, Headers, KEY_LENGTH, SigningKeys, Webhook, WebhookId, shown_key};
-use domain::{Sealed, Secret, Timestamp, text};
+use domain::{Sealed, Secret, Timestamp};
 use store::{Delivery, Hold, IdKind};
 
 use crate::events::Event;
@@ -71,9 +71,8 @@ impl Engine {
     /// Makes a webhook that is told what happens from now on. Gives its key in the form that receivers are given, which
     /// is not shown again.
     pub async fn create_webhook(&self, new: NewWebhook) -> Result<(Webhook, String), BadWebhook> {
-        if !text::is_name(&new.name) {
-            return Err(BadWebhook::Field("the name must be at most 100 plain characters"));
-        }
+        let bad = |_| BadWebhook::Field("the name must be at most 100 plain characters");
+        let name = crate::clients::named(&new.name).map_err(bad)?;
         let url = delivery::webhook::checked_url(&new.url, new.allow_private).map_err(BadWebhook::Field)?;
         if let Some(fault) = new.headers.fault() {
             return Err(BadWebhook::Field(fault));
@@ -84,7 +83,7 @@ impl Engine {
         let headers = zeroize::Zeroizing::new(serde_json::to_vec(&new.headers).map_err(Error::internal)?);
         let webhook = Webhook {
             id,
-            name: new.name,
+            name,
             url,
             keys: self.seal_webhook_keys(id, &SigningKeys::new(key))?,
             headers: self.keys.seal(Webhook::headers_place(id), self.chance.bytes(), &headers),

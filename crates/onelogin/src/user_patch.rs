@@ -3,7 +3,7 @@
 //! Every member of a user that was read may be sent back: what cannot be set is ignored, so a client may change one
 //! field and return the whole. `null` leaves a field as it is; an empty string clears it. A name no user has is refused.
 
-use domain::user::UserPatch;
+use domain::user::{EXTERNAL_ID, UserPatch};
 use domain::{ShownStatus, Timestamp, User};
 use engine::{Foreign, SaltOrder};
 use serde_json::Value;
@@ -30,7 +30,7 @@ const TEXTS: &[(&str, usize)] = &[
     ("comment", LONG),
     ("notes", LONG),
     ("manager_ad_id", SHORT),
-    ("external_id", LONG),
+    (EXTERNAL_ID, LONG),
     ("distinguished_name", LONG),
     ("samaccountname", LONG),
     ("userprincipalname", LONG),
@@ -152,7 +152,8 @@ pub fn read(body: &Body, allowed: Allowed) -> Result<Given, Fault> {
         ..UserPatch::default()
     };
     for (name, max) in TEXTS {
-        patch.texts.extend(text(body, name, *max)?.map(|value| ((*name).to_owned(), value)));
+        let read = if *name == EXTERNAL_ID { trimmed } else { text };
+        patch.texts.extend(read(body, name, *max)?.map(|value| ((*name).to_owned(), value)));
     }
     for name in INTEGERS {
         patch.integers.extend(integer(body, name)?.map(|value| ((*name).to_owned(), value)));

@@ -325,9 +325,18 @@ async fn another_subdomain_is_refused_where_ours_is_asked_for() {
     let wire = Wire::start_with(Setup { options, ..Setup::default() }).await;
     assert_eq!(login(&wire, &credentials(&wire)).await.status(), 200);
     let mut body = credentials(&wire);
-    body["subdomain"] = "other".into();
-    let told = login(&wire, &body).await;
-    assert_eq!((told.status(), &told.json()["status"]["message"]), (400, &json!("Invalid subdomain")));
+    body["app_id"] = "1".into();
+    // It is a name that people type, at every door that takes it.
+    for (subdomain, ours) in
+        [("ACME", true), (" acme\u{3000}", true), ("ac\u{200b}me", true), ("other", false), ("acm", false)]
+    {
+        body["subdomain"] = subdomain.into();
+        for path in ["/api/1/login/auth", "/api/1/saml_assertion", "/api/2/saml_assertion"] {
+            let told = wire.call_as(Scope::AuthenticationOnly, "POST", path, &body.to_string()).await;
+            assert_eq!(told.status(), if ours { 200 } else { 400 }, "{path} {subdomain:?}: {told}");
+            assert_eq!(told.0.text.contains("Invalid subdomain"), !ours, "{path} {subdomain:?}: {told}");
+        }
+    }
 }
 
 #[tokio::test]

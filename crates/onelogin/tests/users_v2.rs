@@ -585,6 +585,37 @@ async fn what_looks_alike_is_one_user() {
     assert_eq!((back.status.as_u16(), &back.json()["username"]), (200, &read["username"]), "{back}");
 }
 
+/// Contract 3.1: white space and the way in which letters are composed do not matter in an id of another system; case
+/// does.
+#[tokio::test]
+async fn an_id_of_another_system_is_found_however_it_is_typed() {
+    let server = TestServer::start().await;
+    let body = json!({ "username": "joe", "external_id": " J\u{f6}-7\u{3000}" }).to_string();
+    let made = all(&server, Script::post("/api/2/users").json(&body)).await;
+    assert_eq!((made.status.as_u16(), &made.json()["external_id"]), (201, &json!("J\u{f6}-7")), "{made}");
+    let id = made.json()["id"].as_i64().unwrap();
+    let one = format!("/api/2/users/{id}");
+    for alike in ["J\u{f6}-7", "Jo\u{308}-7", "\u{a0}Jo\u{308}-7 ", "J\u{f6}-7\t"] {
+        let query = serde_urlencoded::to_string([("external_id", alike)]).unwrap();
+        for list in ["/api/1/users", "/api/2/users"] {
+            let found = all(&server, Script::get(&format!("{list}?{query}"))).await.json();
+            let found = found.get("data").unwrap_or(&found).clone();
+            assert_eq!((&found[0]["id"], &found[1]), (&json!(id), &Value::Null), "{list} {alike:?}");
+        }
+        for script in [Script::put(&one), Script::put(&format!("/api/1/users/{id}"))] {
+            let set = all(&server, script.json(&json!({ "external_id": alike }).to_string())).await;
+            assert_eq!(set.status, 200, "{set}");
+            assert_eq!(user(&server, id).await["external_id"], "J\u{f6}-7", "{alike:?}");
+        }
+    }
+    for other in ["j\u{f6}-7", "J\u{f6}7", "Jo-7", "J\u{f6}\u{200b}-7"] {
+        let query = serde_urlencoded::to_string([("external_id", other)]).unwrap();
+        assert_eq!(all(&server, Script::get(&format!("/api/2/users?{query}"))).await.json(), json!([]), "{other:?}");
+    }
+    let cleared = all(&server, Script::put(&one).json(r#"{"external_id":" "}"#)).await;
+    assert_eq!(cleared.json()["external_id"], Value::Null, "{cleared}");
+}
+
 /// Contract 3.1: an integer, as the live service writes it; a text for clients whose models throw on a number.
 #[tokio::test]
 async fn the_manager_is_a_number() {

@@ -1,11 +1,32 @@
 //! `countersign app`: whom SAML assertions are made for.
 
 use domain::app::{App, AppId, Definition, Source};
+use domain::name::alike;
 use engine::Engine;
 use engine::saml::BadApp;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::command::{Command, Report, Text, lines, sentence};
+
+/// An app, as the command line names it.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Which {
+    /// By its id.
+    Id(i64),
+    /// By its name.
+    Name(String),
+}
+
+impl std::fmt::Display for Which {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Id(id) => write!(f, "{id}"),
+            Self::Name(name) => write!(f, "\"{name}\""),
+        }
+    }
+}
 
 /// Where a service finds what it has to trust, and what to set before it does.
 fn metadata(engine: &Engine) -> String {
@@ -50,9 +71,10 @@ pub(crate) async fn execute(engine: &Engine, command: Command) -> Result<Report,
                 text: Text::Table(header, apps.iter().map(row).collect()),
             })
         }
-        Command::AppDelete { id } => {
+        Command::AppDelete(which) => {
+            let id = find(engine, &which).await?;
             if !engine.delete_app(AppId(id)).await.map_err(sentence)? {
-                return Err(format!("there is no app {id}; `countersign app list` shows all of them"));
+                return Err(missing(&which));
             }
             Ok(lines(json!({ "id": id, "deleted": true }), vec![format!("App {id} is deleted.")]))
         }
@@ -66,8 +88,49 @@ pub(crate) async fn execute(engine: &Engine, command: Command) -> Result<Report,
     }
 }
 
+/// The id of the app that is meant.
+async fn find(engine: &Engine, which: &Which) -> Result<i64, String> {
+    let name = match which {
+        Which::Id(id) => return Ok(*id),
+        Which::Name(name) => name,
+    };
+    let found = alike(name, engine.apps().await.map_err(sentence)?, |app| &app.name);
+    match found.as_slice() {
+        [] => Err(missing(which)),
+        [only] => Ok(only.id.0),
+        several => {
+            let ids: Vec<_> = several.iter().map(|app| app.id.0.to_string()).collect();
+            Err(format!("{which} fits {} apps; give one of these ids: {}", ids.len(), ids.join(", ")))
+        }
+    }
+}
+
+fn missing(which: &Which) -> String {
+    format!("there is no app {which}; `countersign app list` shows all of them")
+}
+
 fn json(app: &App) -> Value {
     json!({ "id": app.id, "name": app.name, "definition": app.definition })
+}
+
+/// Which app is meant.
+#[derive(Debug, clap::Args)]
+pub(crate) struct WhichArgs {
+    /// The app's id
+    #[arg(required_unless_present = "name", conflicts_with = "name")]
+    id: Option<i64>,
+    /// The app's name, in place of its id
+    #[arg(long)]
+    name: Option<String>,
+}
+
+impl From<WhichArgs> for Which {
+    fn from(args: WhichArgs) -> Self {
+        match (args.name, args.id) {
+            (Some(name), _) => Self::Name(name),
+            (None, id) => Self::Id(id.unwrap_or_default()),
+        }
+    }
 }
 
 /// What a command line says of an app.

@@ -519,8 +519,8 @@ enum AppCommand {
     },
     /// Delete an app
     Delete {
-        /// The app's id
-        id: i64,
+        #[command(flatten)]
+        which: crate::app::WhichArgs,
         /// Do not ask
         #[arg(long)]
         yes: bool,
@@ -671,9 +671,10 @@ fn apps(command: AppCommand) -> anyhow::Result<ExitCode> {
             run(&output, Command::AppCreate { name, definition })
         }
         AppCommand::List { output } => run(&output, Command::AppList),
-        AppCommand::Delete { id, yes, output } => {
-            let question = format!("Delete app {id}? Nobody can log in to it any more.");
-            run_if(terminal::agreed(yes, &question), &output, Command::AppDelete { id })
+        AppCommand::Delete { which, yes, output } => {
+            let which = crate::app::Which::from(which);
+            let question = format!("Delete app {which}? Nobody can log in to it any more.");
+            run_if(terminal::agreed(yes, &question), &output, Command::AppDelete(which))
         }
         AppCommand::RotateKey { output } => run(&output, Command::AppRotateKey),
     }

@@ -2,6 +2,7 @@
 
 use domain::client::Choice;
 use domain::holding::Holding;
+use domain::name::alike;
 use domain::time::SECOND;
 use domain::{Client, ClientOptions, CompatProfile, Scope};
 use engine::Engine;
@@ -106,9 +107,9 @@ async fn find(engine: &Engine, which: &Which) -> Result<Client, String> {
         Which::Id(start) if start.len() < SHORTEST => Vec::new(),
         Which::Id(start) => all.into_iter().filter(|client| client.client_id.starts_with(start.as_str())).collect(),
         Which::Name(name) => {
-            let of_name: Vec<_> = all.into_iter().filter(|client| client.name == *name).collect();
-            let live: Vec<_> = of_name.iter().filter(|client| client.revoked_at.is_none()).cloned().collect();
-            if live.is_empty() { of_name } else { live }
+            let (live, revoked): (Vec<_>, Vec<_>) = all.into_iter().partition(|client| client.revoked_at.is_none());
+            let live = alike(name, live, |client| &client.name);
+            if live.is_empty() { alike(name, revoked, |client| &client.name) } else { live }
         }
     };
     match (found.pop(), found.is_empty()) {
@@ -123,7 +124,8 @@ async fn find(engine: &Engine, which: &Which) -> Result<Client, String> {
 
 async fn live_of_name(engine: &Engine, name: &str) -> Result<Option<Client>, String> {
     let all = engine.clients().await.map_err(sentence)?;
-    Ok(all.into_iter().find(|client| client.revoked_at.is_none() && client.name == name))
+    let live = all.into_iter().filter(|client| client.revoked_at.is_none());
+    Ok(alike(name, live, |client| &client.name).into_iter().next())
 }
 
 /// A script may run again: the client is there already, and its secret is shown no second time.

@@ -103,10 +103,7 @@ pub enum Command {
     /// `app list`
     AppList,
     /// `app delete`
-    AppDelete {
-        /// Which one.
-        id: i64,
-    },
+    AppDelete(crate::app::Which),
     /// `app rotate-key`
     AppRotateKey,
     /// `clock`
@@ -259,7 +256,7 @@ pub async fn execute(engine: &Engine, command: Command) -> Result<Report, String
         Command::DeviceList(who) => device::list(engine, &find(engine, &who).await?).await,
         Command::DeviceDisable { who, device } => device::disable(engine, &find(engine, &who).await?, device).await,
         Command::DeviceDelete { who, device } => device::delete(engine, &find(engine, &who).await?, device).await,
-        Command::AppCreate { .. } | Command::AppList | Command::AppDelete { .. } | Command::AppRotateKey => {
+        Command::AppCreate { .. } | Command::AppList | Command::AppDelete(_) | Command::AppRotateKey => {
             app::execute(engine, command).await
         }
         Command::Clock { accept } => {

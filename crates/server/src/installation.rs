@@ -87,7 +87,7 @@ impl From<&Command> for Intent {
             | Command::DeviceDisable { .. }
             | Command::DeviceDelete { .. }
             | Command::AppCreate { .. }
-            | Command::AppDelete { .. }
+            | Command::AppDelete(_)
             | Command::AppRotateKey
             | Command::Clock { accept: true }
             | Command::Webhook(

@@ -212,6 +212,54 @@ fn a_user_needs_a_name() {
     assert!(String::from_utf8_lossy(&made.stdout).contains("countersign user set-password 1"));
 }
 
+/// The name of a client or an app is one, however it is typed, wherever it is typed.
+#[test]
+fn what_looks_alike_is_one_client_and_one_app() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().to_str().unwrap();
+    let asked = |args: &[&str]| run(&[args, &["--data-dir", data, "--json"]].concat());
+    let json = |args: &[&str]| -> serde_json::Value {
+        let output = asked(args);
+        assert!(output.status.success(), "{args:?}: {}", String::from_utf8_lossy(&output.stderr));
+        serde_json::from_slice(&output.stdout).unwrap()
+    };
+    let complaint = |args: &[&str]| {
+        let output = asked(args);
+        assert!(!output.status.success(), "{args:?}");
+        String::from_utf8(output.stderr).unwrap()
+    };
+    let alike = ["B\u{fc}ro", "b\u{fc}ro", "BU\u{308}RO", " bu\u{308}ro\u{3000}", "b\u{fc}\u{200b}ro"];
+
+    let create = ["client", "create", "--scope", "Read Users", "--if-missing", "--name"];
+    let made = json(&[&create[..], &[" B\u{fc}ro ", "--init"]].concat());
+    let shown = json(&["client", "show", made["client_id"].as_str().unwrap()]);
+    assert_eq!(shown["name"], "B\u{fc}ro", "as it was typed, but for the trimming");
+    for name in alike {
+        let again = json(&[&create[..], &[name]].concat());
+        assert_eq!((&again["client_id"], &again["created"]), (&made["client_id"], &false.into()), "{name:?}");
+        assert_eq!(json(&["client", "show", "--name", name])["client_id"], made["client_id"], "{name:?}");
+        json(&["client", "set", "--hold", "off", "--name", name]);
+    }
+    assert!(complaint(&["client", "show", "--name", "buro"]).contains("there is no client"));
+    // Several may have a name; what is spelt exactly so is meant before what looks alike.
+    let second = json(&["client", "create", "--scope", "Read Users", "--name", "b\u{fc}ro"]);
+    assert_eq!(json(&["client", "show", "--name", "b\u{fc}ro"])["client_id"], second["client_id"]);
+    assert!(complaint(&["client", "show", "--name", "B\u{dc}RO"]).contains("fits 2 clients"));
+
+    let app = ["app", "create", "--acs-url", "https://wiki.example.com/acs", "--name"];
+    for name in alike {
+        let made = json(&[&app[..], &["\u{a0}B\u{fc}ro "]].concat());
+        assert_eq!(made["name"], "B\u{fc}ro");
+        assert!(complaint(&[&app[..], &[name]].concat()).contains("there is an app of this name already"), "{name:?}");
+        let gone = json(&["app", "delete", "--yes", "--name", name]);
+        assert_eq!(gone["id"], made["id"], "{name:?}");
+        assert!(complaint(&["app", "delete", "--yes", "--name", name]).contains("there is no app"), "{name:?}");
+    }
+    for nothing in ["", " \u{3000}", "\u{200b}", "a\u{7}b"] {
+        assert!(complaint(&[&app[..], &[nothing]].concat()).contains("1 to 100 plain characters"), "{nothing:?}");
+    }
+}
+
 #[test]
 fn a_health_check_needs_no_other_program() {
     let folder = tempfile::tempdir().unwrap();

@@ -677,6 +677,31 @@ fn one_log_in_name_is_one_user_in_every_form_of_list() {
     assert_eq!(none, serde_json::json!([]));
 }
 
+/// An id of another system is the same with white space around it and with its letters taken apart; case makes another.
+#[test]
+fn one_id_of_another_system_is_one_user_in_every_form_of_list() {
+    let place = Place::new();
+    let (first, second) = (base32(1), base32(2));
+    let jsonl = place.list(
+        "a.jsonl",
+        &format!(
+            "{{\"username\":\"jane\",\"external_id\":\" J\u{f6}-7\u{3000}\",\"secret_base32\":\"{first}\"}}\n\
+             {{\"username\":\"jane\",\"external_id\":\"Jo\u{308}-7\",\"secret_base32\":\"{second}\",\"display_name\":\" \u{200b}\"}}\n"
+        ),
+    );
+    assert_summary(&place.import(&jsonl, &[]), 1, 2, 0, 0);
+    // By the id alone: the name is another.
+    let csv = place.list("b.csv", &format!("username,external_id,secret_base32\njanet,Jo\u{308}-7 ,{first}\n"));
+    assert_summary(&place.import(&csv, &[]), 0, 0, 1, 0);
+    let other = place.list("c.csv", &format!("username,external_id,secret_base32\njane,j\u{f6}-7,{first}\n"));
+    assert!(refused(&place, &other).contains("its only line was rejected"));
+    let data = place.data();
+    let shown = run_json(&["user", "show", "jane", "--data-dir", data.to_str().unwrap(), "--json"]);
+    let names: Vec<_> =
+        shown["devices"].as_array().unwrap().iter().map(|device| device["display_name"].clone()).collect();
+    assert_eq!(names, ["Authenticator", "Authenticator"], "{shown}");
+}
+
 #[test]
 fn the_earlier_line_wins() {
     let place = Place::new();

@@ -1,7 +1,7 @@
 //! Conditions that are put together for lists. Only our own words are joined; every value is a parameter.
 
 use domain::DeviceStatus;
-use domain::name::key;
+use domain::name::{key, spelling};
 
 use crate::apply::id;
 use crate::query::{DevFilter, EventFilter, Span, TextFilter, UserFilter};
@@ -96,7 +96,9 @@ pub(crate) fn of_users(filter: &UserFilter, words: &Words) -> (String, Vec<Value
     }
     all.name("is_username", filter.username.as_ref(), words);
     all.name("is_email", filter.email.as_ref(), words);
-    all.text("external_id", filter.external_id.as_ref(), words);
+    let external_id = filter.external_id.as_ref();
+    let external_id = external_id.map(|wanted| TextFilter { text: spelling(&wanted.text), ..wanted.clone() });
+    all.text("external_id", external_id.as_ref(), words);
     all.text("(profile -> 'texts' ->> 'samaccountname')", filter.samaccountname.as_ref(), words);
     all.text("(profile -> 'texts' ->> 'firstname')", filter.firstname.as_ref(), words);
     all.text("(profile -> 'texts' ->> 'lastname')", filter.lastname.as_ref(), words);

@@ -38,7 +38,8 @@ pub(crate) fn sign_in(app: &App, body: &Body, call: &Call, for_app: Option<i64>)
     let password = body.text("password", PASSWORD_MAX)?.filter(|text| !text.is_empty());
     let password = password.ok_or(Error::Empty("password"))?;
     let subdomain = filled(body, "subdomain")?.ok_or(Error::Empty("subdomain"))?;
-    if !app.options.accept_any_subdomain && subdomain != app.engine.settings().subdomain {
+    let is_ours = || domain::name::key(&subdomain) == domain::name::key(&app.engine.settings().subdomain);
+    if !app.options.accept_any_subdomain && !is_ours() {
         return Err(Error::Subdomain);
     }
     let fields = filled(body, "fields")?.unwrap_or_default();

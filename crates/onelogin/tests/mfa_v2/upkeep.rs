@@ -203,6 +203,25 @@ async fn a_factor_may_be_renamed_for_people() {
     assert_eq!(types, ["OneLogin SMS", "Google Authenticator"]);
 }
 
+/// White space around a device's name is nobody's wish, and a name in which nothing is to be seen is none.
+#[tokio::test]
+async fn a_devices_name_shows_something() {
+    let wire = Wire::start().await;
+    for (typed, shown) in [
+        (" Ben's phone\u{3000}", Some("Ben's phone")),
+        ("\u{1f4f1}", Some("\u{1f4f1}")),
+        ("\u{a0}\u{2003}", None),
+        ("\u{200b}", None),
+        ("\u{ad} \u{2060}", None),
+    ] {
+        let body = serde_json::json!({ "factor_id": 5, "display_name": typed }).to_string();
+        let (_, enrolled) = wire.enrolled(&body).await;
+        assert_eq!(enrolled.text("user_display_name"), shown.unwrap_or("Google Authenticator"), "{typed:?}");
+        let started = register(&wire, &body).await;
+        assert_eq!(started.text("user_display_name"), shown.unwrap_or("Authenticator"), "{typed:?}");
+    }
+}
+
 // Profiles (contract 15).
 
 /// Contract 14.1: ids of devices are texts, and a number in one answer of one profile.

@@ -8,7 +8,7 @@ use std::fmt;
 use domain::factor::hotp::{Algorithm, Hotp};
 use domain::factor::totp::{PERIOD, Totp};
 use domain::import::{self, Field, Unfit};
-use domain::{Credential, Secret};
+use domain::{Credential, Secret, name};
 use engine::import::Token;
 use serde::de::{self, Visitor};
 use serde::{Deserialize, Deserializer};
@@ -350,8 +350,8 @@ pub(super) fn entry(fields: &Fields) -> Result<Option<Entry>, Fault> {
     if let Some(phone) = &fields.phone {
         import::judge_phone(phone)?;
     }
-    let texts = [("external_id", &fields.external_id), ("display_name", &fields.display_name)];
-    for (name, value) in texts {
+    let shown = fields.display_name.as_deref().and_then(name::label);
+    for (name, value) in [("external_id", fields.external_id.as_deref()), ("display_name", shown)] {
         if let Some(value) = value {
             import::judge_name(name, value)?;
         }
@@ -383,7 +383,7 @@ pub(super) fn entry(fields: &Fields) -> Result<Option<Entry>, Fault> {
         Some(_) => return Err(Fault::Kind),
     };
     import::judge(&credential)?;
-    let token = Token { credential, counter, display_name: fields.display_name.clone() };
+    let token = Token { credential, counter, display_name: shown.map(str::to_owned) };
     Ok(Some(Entry { token, kind, secret: text.clone() }))
 }
 
