@@ -102,6 +102,7 @@ mod tests {
             "OneLoginByOneIdentity",
             "saml2aws",
             "aws-runas",
+            "Cerberus",
             "masl",
             "clisso",
             "onelogin-auth-cli",

@@ -3,7 +3,9 @@
 
 mod wire;
 
-use domain::Scope;
+use domain::user::UserPatch;
+use domain::verification::Context;
+use domain::{MfaPolicy, Scope, UserId};
 use onelogin::Options;
 use serde_json::{Value, json};
 use testkit::{Script, Setup};
@@ -107,6 +109,14 @@ async fn v1_an_account_of_another_name() {
     let wire = Wire::start_with(Setup { options, ..Setup::default() }).await;
     let told = login(&wire, &[("subdomain", json!("other"))]).await;
     v1("13.10", &told, 400, "bad request", "Invalid subdomain");
+}
+
+#[tokio::test]
+async fn v1_a_factor_that_nobody_has_enrolled() {
+    let wire = Wire::start().await;
+    let patch = UserPatch { mfa_policy: Some(Some(MfaPolicy::Required)), ..UserPatch::default() };
+    wire.server.engine().update_user(UserId(wire.user), patch, None, Context::default()).await.expect("a database");
+    v1("13.45", &login(&wire, &[]).await, 400, "bad request", "MFA is required but no factor is enrolled");
 }
 
 #[tokio::test]

@@ -54,7 +54,7 @@ async fn guess(wire: &Wire, device: i64, app: &App, failures: usize) {
 #[tokio::test]
 async fn no_state_of_a_device_opens_a_door_to_the_password_alone() {
     const NEEDED: (u16, &str) = (200, "MFA is required for this user");
-    const REFUSED: (u16, &str) = (401, "MFA is required but no factor is enrolled");
+    const REFUSED: (u16, &str) = (400, "MFA is required but no factor is enrolled");
     for (state, expected) in [
         ("in use", NEEDED),
         ("locked", NEEDED),
@@ -101,7 +101,7 @@ async fn every_door_takes_a_temporary_token_where_no_device_is_usable() {
         let wire = Wire::start().await;
         let (device, _) = wire.app().await;
         disable(&wire, device).await;
-        assert_eq!(enter(&wire, door).await.status(), 401, "{door}");
+        assert_eq!(enter(&wire, door).await.status(), 400, "{door}");
         let issued = wire.post("1/mfa_token", "").await.json()["mfa_token"].as_str().unwrap().to_owned();
         let needed = enter(&wire, door).await;
         assert_eq!((needed.status(), needed.single()["devices"].clone()), (200, json!([])), "{door}: {}", needed.0);
@@ -112,7 +112,7 @@ async fn every_door_takes_a_temporary_token_where_no_device_is_usable() {
         assert_eq!((wrong.status(), message(&wrong).as_str()), (401, "Failed authentication with this factor"));
         let right = ask(&wire, second, &step(Some(&issued))).await;
         assert_eq!((right.status(), message(&right).as_str()), (200, "Success"), "{door}");
-        assert_eq!(enter(&wire, door).await.status(), 401, "{door}: the token is used up");
+        assert_eq!(enter(&wire, door).await.status(), 400, "{door}: the token is used up");
     }
 }
 

@@ -92,7 +92,8 @@ impl Error {
             Self::Refused(Refusal::Credentials) => (NO, "Authentication Failed: Invalid user credentials".into()),
             Self::Refused(Refusal::Locked) => (NO, "User is locked. Access is unauthorized".into()),
             Self::Refused(Refusal::Inactive) => (NO, "Access is unauthorized".into()),
-            Self::Refused(Refusal::NoFactor) => (NO, "MFA is required but no factor is enrolled".into()),
+            // The password was right. Clients take 401 for a wrong one, and 400 with these first letters for what it is.
+            Self::Refused(Refusal::NoFactor) => (BAD, "MFA is required but no factor is enrolled".into()),
             Self::NoFactor => (BAD, "Factor could not be found".into()),
             Self::StateToken => (BAD, "State token is invalid or expired".into()),
             Self::CodeEmpty => (MISSING, "OTP token blank".into()),

@@ -14,6 +14,7 @@ mod asobrien;
 mod auth_cli;
 mod aws_role;
 mod aws_runas;
+mod cerberus;
 mod clisso;
 mod connector;
 mod dotnet;
