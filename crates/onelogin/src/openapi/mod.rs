@@ -1,5 +1,6 @@
 //! `GET /openapi.json` and `GET /docs`: the dialect described by itself (`OpenAPI` 3.1).
 
+mod examples;
 mod operations;
 mod page;
 
@@ -209,13 +210,24 @@ fn v1_status() -> Value {
     })
 }
 
+/// The shape that an answer of this name has; what has none of its own is any object.
+fn shape_of(name: &str) -> &str {
+    match name {
+        "Names" | "NoRoles" => "List",
+        "Registered" | "Finished" | "Verified" => "Standing",
+        "NoApps" | "V1Error" | "V2Error" => name,
+        name if SCHEMAS.iter().any(|(known, _)| *known == name) => name,
+        _ => "Any",
+    }
+}
+
 fn responses(operation: &Operation, is_v1: bool) -> Value {
-    let named = |name: &str| json!({ "$ref": format!("#/components/schemas/{name}") });
+    let named = |name: &str| json!({ "$ref": format!("#/components/schemas/{}", shape_of(name)) });
     let in_json = |about: &str, schema: Value| json!({ "description": about, "content": { "application/json": { "schema": schema } } });
     let envelope = |data: Option<Value>, paged: bool| {
-        let mut properties = json!({ "status": named("V1Status") });
+        let mut properties = json!({ "status": { "$ref": "#/components/schemas/V1Status" } });
         if let Some(data) = data {
-            properties["data"] = json!({ "type": ["array", "object"], "items": data });
+            properties["data"] = data;
         }
         if paged {
             properties["pagination"] = json!({ "type": "object" });
@@ -223,9 +235,12 @@ fn responses(operation: &Operation, is_v1: bool) -> Value {
         json!({ "type": "object", "required": ["status"], "properties": properties })
     };
     let mut responses = Map::new();
+    let list = |name: &str| Some(json!({ "type": "array", "items": named(name) }));
     let (status, answer) = match operation.success {
-        Success::V1(name) => (200, in_json("Success", envelope(Some(named(name)), false))),
-        Success::V1Page(name) => (200, in_json("Success", envelope(Some(named(name)), true))),
+        Success::V1(name) => (200, in_json("Success", envelope(list(name), false))),
+        Success::V1Page(name) => (200, in_json("Success", envelope(list(name), true))),
+        Success::V1One(name) => (200, in_json("Success", envelope(Some(named(name)), false))),
+        Success::V1Whole(_) => (200, in_json("Success", envelope(Some(json!({})), false))),
         Success::V1Echo => (200, in_json("Success", envelope(None, false))),
         // Some clients are answered with an array of one (their profile says so).
         Success::Object(status, name) => {
@@ -233,11 +248,23 @@ fn responses(operation: &Operation, is_v1: bool) -> Value {
         }
         Success::Array(status, name) => (status, in_json("Success", json!({ "type": "array", "items": named(name) }))),
         Success::Nothing => (204, json!({ "description": "Success" })),
+        Success::Missing => {
+            let error = named(if is_v1 { "V1Error" } else { "V2Error" });
+            (404, in_json("There is no such thing: nothing of this kind is kept", error))
+        }
         Success::Other(kind) => (200, json!({ "description": "Success", "content": { kind: {} } })),
     };
     responses.insert(status.to_string(), answer);
     if operation.path.ends_with("/verifications") && operation.method == "POST" {
-        responses.insert("200".to_owned(), in_json("A code was right", envelope(None, false)));
+        responses.insert("200".to_owned(), in_json("A code was right", envelope(Some(json!({})), false)));
+    }
+    for (number, example) in examples::of(operation).into_iter().enumerate() {
+        let content = &mut responses[&example.status.to_string()]["content"]["application/json"];
+        let mut one = json!({ "value": example.body });
+        if !example.when.is_empty() {
+            one["summary"] = example.when.into();
+        }
+        content["examples"][(number + 1).to_string()] = one;
     }
     let error = named(if is_v1 { "V1Error" } else { "V2Error" });
     let any = json!({ "type": "object" });

@@ -45,13 +45,17 @@ const fn must(field: Field) -> Field {
     Field { required: true, ..field }
 }
 
-/// What success looks like; names are those of [`SCHEMAS`].
+/// What success looks like; names are those of the examples, and most of [`SCHEMAS`].
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Success {
     /// 200 with the envelope of version 1 and an array of these.
     V1(&'static str),
     /// The same with the places of the pages around.
     V1Page(&'static str),
+    /// 200 with the envelope of version 1 and one of these.
+    V1One(&'static str),
+    /// 200 with the envelope of version 1, whose message and data differ from answer to answer.
+    V1Whole(&'static str),
     /// 200 with the envelope of version 1 alone.
     V1Echo,
     /// This, as it is.
@@ -60,6 +64,8 @@ pub(super) enum Success {
     Array(u16, &'static str),
     /// 204.
     Nothing,
+    /// There is none: nothing of this kind is kept.
+    Missing,
     /// 200 with something that is no JSON.
     Other(&'static str),
 }
@@ -271,7 +277,7 @@ operations! {
         POST "/auth/oauth2/v2/token" "Get tokens, as RFC 6749 has it" ? NONE, GRANT => Success::Object(200, "Token");
         POST "/auth/oauth2/token" "Get tokens, in the older shape" ? NONE, GRANT => Success::V1("Token");
         POST "/auth/oauth2/revoke" "Revoke tokens" ? NONE, &[must(text("access_token", "The access token"))] => Success::V1Echo;
-        GET "/auth/rate_limit" "How many calls are left of this hour" ? NONE, NONE => Success::V1("RateLimit");
+        GET "/auth/rate_limit" "How many calls are left of this hour" ? NONE, NONE => Success::V1One("RateLimit");
     }
     "Users" {
         GET "/api/1/users" "List users" ? V1_USERS, NONE => Success::V1Page("User");
@@ -285,77 +291,77 @@ operations! {
         PUT "/api/1/users/{user_id}/lock_user" "Lock a user" ? NONE, &[must(number("locked_until", "Minutes; 0 until unlocked"))] => Success::V1Echo;
         PUT "/api/1/users/{user_id}/logout" "End a user's sessions and open challenges" ? NONE, NONE => Success::V1Echo;
         PUT "/api/1/users/{user_id}/set_custom_attributes" "Set custom attributes" ? NONE, &[must(object("custom_attributes", "Texts or null, by name"))] => Success::V1Echo;
-        GET "/api/1/users/custom_attributes" "Names of custom attributes in use" ? NONE, NONE => Success::V1("List");
-        GET "/api/1/users/{user_id}/roles" "Roles: none are kept" ? NONE, NONE => Success::V1("List");
+        GET "/api/1/users/custom_attributes" "Names of custom attributes in use" ? NONE, NONE => Success::V1("Names");
+        GET "/api/1/users/{user_id}/roles" "Roles: none are kept" ? NONE, NONE => Success::V1("NoRoles");
         GET "/api/1/users/{user_id}/apps" "Apps: none are kept" ? NONE, NONE => Success::V1("NoApps");
         GET "/api/2/users" "List users" ? V2_USERS, NONE => Success::Array(200, "User");
         POST "/api/2/users" "Create a user" ? &[flag("validate_policy", "Whether the list of common passwords applies")], V2_USER => Success::Object(201, "User");
         GET "/api/2/users/{user_id}" "Read a user" ? FIELDS, NONE => Success::Object(200, "User");
         PUT "/api/2/users/{user_id}" "Change a user" ? &[flag("validate_policy", "Whether the list of common passwords applies")], V2_USER => Success::Object(200, "User");
         DELETE "/api/2/users/{user_id}" "Delete a user" ? NONE, NONE => Success::Nothing;
-        POST "/api/2/users/{user_id}/unlock" "Lift every lock of a user" ? NONE, NONE => Success::Object(200, "Any");
+        POST "/api/2/users/{user_id}/unlock" "Lift every lock of a user" ? NONE, NONE => Success::Object(200, "Unlocked");
         GET "/api/2/users/{user_id}/apps" "Apps: none are kept" ? NONE, NONE => Success::Array(200, "Any");
     }
     "Not kept" {
         GET "/api/1/roles" "List roles: none are kept" ? V1_PAGES, NONE => Success::V1Page("Any");
-        GET "/api/1/roles/{id}" "Read a role: 404, none is kept" ? NONE, NONE => Success::V1("Any");
+        GET "/api/1/roles/{id}" "Read a role: 404, none is kept" ? NONE, NONE => Success::Missing;
         GET "/api/1/groups" "List groups: none are kept" ? V1_PAGES, NONE => Success::V1Page("Any");
-        GET "/api/1/groups/{id}" "Read a group: 404, none is kept" ? NONE, NONE => Success::V1("Any");
+        GET "/api/1/groups/{id}" "Read a group: 404, none is kept" ? NONE, NONE => Success::Missing;
         GET "/api/1/apps" "List apps: none are kept" ? V1_PAGES, NONE => Success::V1Page("Any");
-        GET "/api/1/apps/{id}" "Read an app: 404, none is kept" ? NONE, NONE => Success::V1("Any");
+        GET "/api/1/apps/{id}" "Read an app: 404, none is kept" ? NONE, NONE => Success::Missing;
         GET "/api/1/connectors" "List connectors: none are kept" ? V1_PAGES, NONE => Success::V1Page("Any");
-        GET "/api/1/connectors/{id}" "Read a connector: 404, none is kept" ? NONE, NONE => Success::V1("Any");
+        GET "/api/1/connectors/{id}" "Read a connector: 404, none is kept" ? NONE, NONE => Success::Missing;
         GET "/api/2/roles" "List roles: none are kept" ? V2_PAGES, NONE => Success::Array(200, "Any");
-        GET "/api/2/roles/{id}" "Read a role: 404, none is kept" ? NONE, NONE => Success::Object(200, "Any");
+        GET "/api/2/roles/{id}" "Read a role: 404, none is kept" ? NONE, NONE => Success::Missing;
         GET "/api/2/groups" "List groups: none are kept" ? V2_PAGES, NONE => Success::Array(200, "Any");
-        GET "/api/2/groups/{id}" "Read a group: 404, none is kept" ? NONE, NONE => Success::Object(200, "Any");
+        GET "/api/2/groups/{id}" "Read a group: 404, none is kept" ? NONE, NONE => Success::Missing;
         GET "/api/2/apps" "List apps: none are kept" ? V2_PAGES, NONE => Success::Array(200, "Any");
-        GET "/api/2/apps/{id}" "Read an app: 404, none is kept" ? NONE, NONE => Success::Object(200, "Any");
+        GET "/api/2/apps/{id}" "Read an app: 404, none is kept" ? NONE, NONE => Success::Missing;
         GET "/api/2/connectors" "List connectors: none are kept" ? V2_PAGES, NONE => Success::Array(200, "Any");
-        GET "/api/2/connectors/{id}" "Read a connector: 404, none is kept" ? NONE, NONE => Success::Object(200, "Any");
+        GET "/api/2/connectors/{id}" "Read a connector: 404, none is kept" ? NONE, NONE => Success::Missing;
     }
     "MFA, version 1" {
-        GET "/api/1/users/{user_id}/auth_factors" "Factors the user can still enrol" ? NONE, NONE => Success::V1("Any");
-        GET "/api/1/users/{user_id}/auth_factor" "Alias for one SDK" ? NONE, NONE => Success::V1("Any");
-        POST "/api/1/users/{user_id}/otp_devices" "Enrol a device" ? NONE, ENROL => Success::V1("V1Device");
-        GET "/api/1/users/{user_id}/otp_devices" "List devices" ? NONE, NONE => Success::V1("Any");
+        GET "/api/1/users/{user_id}/auth_factors" "Factors the user can still enrol" ? NONE, NONE => Success::V1One("V1Factors");
+        GET "/api/1/users/{user_id}/auth_factor" "Alias for one SDK" ? NONE, NONE => Success::V1One("V1Factors");
+        POST "/api/1/users/{user_id}/otp_devices" "Enrol a device" ? NONE, ENROL => Success::V1("V1Enrolled");
+        GET "/api/1/users/{user_id}/otp_devices" "List devices" ? NONE, NONE => Success::V1One("V1Devices");
         DELETE "/api/1/users/{user_id}/otp_devices/{device_id}" "Remove a device" ? NONE, NONE => Success::V1Echo;
-        POST "/api/1/users/{user_id}/otp_devices/{device_id}/trigger" "Challenge a device" ? NONE, &[number("expires_in", "Life of the state token in seconds, 1 to 900"), flag("numeric_sms_otp", "Whether an SMS code has only digits")] => Success::V1("V1Device");
+        POST "/api/1/users/{user_id}/otp_devices/{device_id}/trigger" "Challenge a device" ? NONE, &[number("expires_in", "Life of the state token in seconds, 1 to 900"), flag("numeric_sms_otp", "Whether an SMS code has only digits")] => Success::V1Whole("V1Triggered");
         POST "/api/1/users/{user_id}/otp_devices/{device_id}/verify" "Verify a code, or ask whether the push was answered" ? WAIT, V1_VERIFY => Success::V1Echo;
         POST "/api/1/users/{user_id}/mfa_token" "Issue a temporary token" ? NONE, TEMP_TOKEN => Success::Object(201, "TempToken");
     }
     "MFA, version 2" {
-        GET "/api/2/mfa/users/{user_id}/factors" "Factors the user can still enrol" ? NONE, NONE => Success::Array(200, "Any");
+        GET "/api/2/mfa/users/{user_id}/factors" "Factors the user can still enrol" ? NONE, NONE => Success::Array(200, "Factor");
         POST "/api/2/mfa/users/{user_id}/registrations" "Begin to enrol a device" ? NONE, REGISTER => Success::Object(201, "Registration");
-        GET "/api/2/mfa/users/{user_id}/registrations/{id}" "How a registration stands" ? WAIT, NONE => Success::Object(200, "Standing");
-        PUT "/api/2/mfa/users/{user_id}/registrations/{id}" "Finish a registration with a code" ? NONE, V2_CONFIRM => Success::Object(200, "Standing");
-        GET "/api/2/mfa/users/{user_id}/devices" "List devices in use" ? NONE, NONE => Success::Array(200, "Any");
+        GET "/api/2/mfa/users/{user_id}/registrations/{id}" "How a registration stands" ? WAIT, NONE => Success::Object(200, "Registered");
+        PUT "/api/2/mfa/users/{user_id}/registrations/{id}" "Finish a registration with a code" ? NONE, V2_CONFIRM => Success::Object(200, "Finished");
+        GET "/api/2/mfa/users/{user_id}/devices" "List devices in use" ? NONE, NONE => Success::Array(200, "Device");
         DELETE "/api/2/mfa/users/{user_id}/devices/{device_id}" "Remove a device" ? NONE, NONE => Success::Nothing;
         POST "/api/2/mfa/users/{user_id}/verifications" "Challenge a device, or judge a code without a challenge" ? NONE, CHALLENGE => Success::Object(201, "Challenge");
         GET "/api/2/mfa/users/{user_id}/verifications/{id}" "How a challenge stands" ? WAIT, NONE => Success::Object(200, "Standing");
-        PUT "/api/2/mfa/users/{user_id}/verifications/{id}" "Answer a challenge with a code" ? NONE, V2_VERIFY => Success::Object(200, "Standing");
+        PUT "/api/2/mfa/users/{user_id}/verifications/{id}" "Answer a challenge with a code" ? NONE, V2_VERIFY => Success::Object(200, "Verified");
         POST "/api/2/mfa/users/{user_id}/mfa_token" "Issue a temporary token" ? NONE, TEMP_TOKEN => Success::Object(201, "TempToken");
     }
     "Smart MFA" {
         POST "/api/2/smart-mfa" "Judge a visit, and send a code if it is new" ? NONE, VISIT => Success::Object(200, "Visit");
-        POST "/api/2/smart-mfa/verify" "Judge the code of a visit" ? NONE, VISIT_CODE => Success::Object(200, "Any");
-        POST "/api/2/verify" "Alias for one SDK" ? NONE, VISIT_CODE => Success::Object(200, "Any");
+        POST "/api/2/smart-mfa/verify" "Judge the code of a visit" ? NONE, VISIT_CODE => Success::Object(200, "Empty");
+        POST "/api/2/verify" "Alias for one SDK" ? NONE, VISIT_CODE => Success::Object(200, "Empty");
     }
     "Logging in" {
-        POST "/api/1/login/auth" "Log in with a password" ? NONE, LOG_IN => Success::V1("Any");
-        POST "/api/1/login/verify_factor" "Take a log-in one step further" ? WAIT, STEP => Success::V1("Any");
-        POST "/api/2/login/auth" "The same as in version 1" ? NONE, LOG_IN => Success::V1("Any");
-        POST "/api/2/login/verify_factor" "The same as in version 1" ? WAIT, STEP => Success::V1("Any");
+        POST "/api/1/login/auth" "Log in with a password" ? NONE, LOG_IN => Success::V1Whole("LogIn");
+        POST "/api/1/login/verify_factor" "Take a log-in one step further" ? WAIT, STEP => Success::V1Whole("Step");
+        POST "/api/2/login/auth" "The same as in version 1" ? NONE, LOG_IN => Success::V1Whole("LogIn");
+        POST "/api/2/login/verify_factor" "The same as in version 1" ? WAIT, STEP => Success::V1Whole("Step");
         POST "/session_via_api_token" "Exchange a session token for a session" ? NONE, &[must(text("session_token", "The token, in a form"))] => Success::Other("text/html");
         OPTIONS "/session_via_api_token" "Whether an origin may do so" ? NONE, NONE => Success::Nothing;
     }
     "SAML assertions" {
-        POST "/api/1/saml_assertion" "Get an assertion" ? NONE, ASSERTION => Success::V1("Any");
-        POST "/api/1/saml_assertion/verify_factor" "Take it one step further" ? WAIT, ASSERTION_STEP => Success::V1("Any");
-        POST "/api/2/saml_assertion" "Get an assertion" ? NONE, ASSERTION => Success::Object(200, "Any");
-        POST "/api/2/saml_assertion/verify_factor" "Take it one step further" ? WAIT, ASSERTION_STEP => Success::Object(200, "Any");
-        POST "/api/2/saml-assertions" "Alias for one SDK" ? NONE, ASSERTION => Success::Object(200, "Any");
-        POST "/api/2/saml-assertions/verify_factor" "Alias for one SDK" ? WAIT, ASSERTION_STEP => Success::Object(200, "Any");
+        POST "/api/1/saml_assertion" "Get an assertion" ? NONE, ASSERTION => Success::V1Whole("V1Assertion");
+        POST "/api/1/saml_assertion/verify_factor" "Take it one step further" ? WAIT, ASSERTION_STEP => Success::V1Whole("V1AssertionStep");
+        POST "/api/2/saml_assertion" "Get an assertion" ? NONE, ASSERTION => Success::Object(200, "Assertion");
+        POST "/api/2/saml_assertion/verify_factor" "Take it one step further" ? WAIT, ASSERTION_STEP => Success::Object(200, "AssertionStep");
+        POST "/api/2/saml-assertions" "Alias for one SDK" ? NONE, ASSERTION => Success::Object(200, "Assertion");
+        POST "/api/2/saml-assertions/verify_factor" "Alias for one SDK" ? WAIT, ASSERTION_STEP => Success::Object(200, "AssertionStep");
         GET "/saml/metadata" "What services trust" ? NONE, NONE => Success::Other("application/samlmetadata+xml");
     }
     "Events" {
@@ -410,7 +416,7 @@ pub(super) const SCHEMAS: &[(&str, &[(&str, Kind)])] = &[
         ],
     ),
     (
-        "V1Device",
+        "V1Enrolled",
         &[
             ("id", Kind::Integer),
             ("type_display_name", Kind::Text),

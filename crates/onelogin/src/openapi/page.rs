@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use super::examples;
 use super::operations::{Field, Kind, Operation, Success};
 
 const STYLE: &str = "
@@ -18,6 +19,8 @@ details[open] { background: var(--soft) }
 summary { cursor: pointer; padding: .5rem .8rem } summary:focus-visible { outline: 3px solid var(--accent) }
 summary b { display: inline-block; min-width: 4.6rem } summary span { opacity: .85 }
 .inside { padding: 0 .8rem .8rem; overflow-x: auto }
+pre { margin: .4rem 0; padding: .6rem .8rem; border: 1px solid var(--line); border-radius: .4rem; max-height: 24rem; overflow: auto; font: .85em/1.45 ui-monospace, monospace }
+pre:focus-visible { outline: 3px solid var(--accent) }
 table { border-collapse: collapse; width: 100% } th, td { text-align: left; padding: .3rem .6rem .3rem 0; border-top: 1px solid var(--line); vertical-align: top }
 ";
 
@@ -65,7 +68,18 @@ fn one(page: &mut String, operation: &Operation, scopes: Option<Vec<&'static str
     }
     table(page, "In the query", operation.query);
     table(page, "In the body", operation.body);
-    let _ = write!(page, "<p>Answers {}.</p></div></details>", success(operation.success));
+    let examples = examples::of(operation);
+    if examples.is_empty() {
+        let _ = write!(page, "<p>Answers {}.</p>", without_example(operation.success));
+    }
+    for example in examples {
+        let when = if example.when.is_empty() { String::new() } else { format!(", {}", escaped(example.when)) };
+        let body = serde_json::to_string_pretty(&example.body).unwrap_or_default();
+        // Not `escaped`: nothing in a body is marked as code.
+        let body = body.replace('&', "&amp;").replace('<', "&lt;");
+        let _ = write!(page, "<p>Answers {}{when}:</p><pre tabindex=\"0\">{body}</pre>", example.status);
+    }
+    page.push_str("</div></details>");
 }
 
 fn table(page: &mut String, caption: &str, fields: &[Field]) {
@@ -100,14 +114,15 @@ fn kind(kind: Kind) -> &'static str {
     }
 }
 
-fn success(success: Success) -> String {
+/// What is answered where no body is shown.
+fn without_example(success: Success) -> String {
     match success {
-        Success::V1(_) => "200 with an envelope and a list".to_owned(),
-        Success::V1Page(_) => "200 with an envelope, a list, and the places of the pages around".to_owned(),
-        Success::V1Echo => "200 with an envelope".to_owned(),
-        Success::Object(status, _) => format!("{status} with an object"),
-        Success::Array(status, _) => format!("{status} with a list"),
+        Success::V1(_) | Success::V1Page(_) | Success::V1One(_) | Success::V1Whole(_) | Success::V1Echo => {
+            "200 with JSON".to_owned()
+        }
+        Success::Object(status, _) | Success::Array(status, _) => format!("{status} with JSON"),
         Success::Nothing => "204 without a body".to_owned(),
+        Success::Missing => "404, since nothing of this kind is kept".to_owned(),
         Success::Other(kind) => format!("200 with <code>{kind}</code>"),
     }
 }
