@@ -215,10 +215,17 @@ const V2_VERIFY: &[Field] = &[must(code("otp", "The code")), number("device_id",
 const V2_CONFIRM: &[Field] = &[must(code("otp", "The code"))];
 const TEMP_TOKEN: &[Field] =
     &[number("expires_in", "Life in seconds"), flag("reusable", "Whether it works until it is over, or once")];
+const V1_TRIGGER: &[Field] = &[
+    number("state_token_expires_in", "Life of the state token in seconds, 1 to 900"),
+    number("expires_in", "The same under another name"),
+    flag("numeric_sms_otp", "Whether an SMS code has only digits"),
+    text("sms_message", "The text to send, with {{otp_code}} in it"),
+    text("ipaddr", "The address of the person, for the events"),
+];
 const LOG_IN: &[Field] = &[
     must(text("username_or_email", "Who logs in")),
     must(text("password", "The password")),
-    text("subdomain", "The account"),
+    must(text("subdomain", "The account")),
     text("return_to_url", "Where the browser goes afterwards"),
     text("ip_address", "The browser's address"),
     text("browser_id", "What a browser is remembered by"),
@@ -233,7 +240,7 @@ const ASSERTION: &[Field] = &[
     must(text("username_or_email", "Who logs in")),
     must(text("password", "The password")),
     must(number("app_id", "The app")),
-    text("subdomain", "The account"),
+    must(text("subdomain", "The account")),
     text("ip_address", "The browser's address"),
 ];
 const ASSERTION_STEP: &[Field] = &[
@@ -302,7 +309,7 @@ operations! {
         POST "/api/2/users/{user_id}/unlock" "Lift every lock of a user" ? NONE, NONE => Success::Object(200, "Unlocked");
         GET "/api/2/users/{user_id}/apps" "Apps: none are kept" ? NONE, NONE => Success::Array(200, "Any");
     }
-    "Not kept" {
+    "Always empty, for clients that ask" {
         GET "/api/1/roles" "List roles: none are kept" ? V1_PAGES, NONE => Success::V1Page("Any");
         GET "/api/1/roles/{id}" "Read a role: 404, none is kept" ? NONE, NONE => Success::Missing;
         GET "/api/1/groups" "List groups: none are kept" ? V1_PAGES, NONE => Success::V1Page("Any");
@@ -326,7 +333,7 @@ operations! {
         POST "/api/1/users/{user_id}/otp_devices" "Enrol a device" ? NONE, ENROL => Success::V1("V1Enrolled");
         GET "/api/1/users/{user_id}/otp_devices" "List devices" ? NONE, NONE => Success::V1One("V1Devices");
         DELETE "/api/1/users/{user_id}/otp_devices/{device_id}" "Remove a device" ? NONE, NONE => Success::V1Echo;
-        POST "/api/1/users/{user_id}/otp_devices/{device_id}/trigger" "Challenge a device" ? NONE, &[number("expires_in", "Life of the state token in seconds, 1 to 900"), flag("numeric_sms_otp", "Whether an SMS code has only digits")] => Success::V1Whole("V1Triggered");
+        POST "/api/1/users/{user_id}/otp_devices/{device_id}/trigger" "Challenge a device" ? NONE, V1_TRIGGER => Success::V1Whole("V1Triggered");
         POST "/api/1/users/{user_id}/otp_devices/{device_id}/verify" "Verify a code, or ask whether the push was answered" ? WAIT, V1_VERIFY => Success::V1Echo;
         POST "/api/1/users/{user_id}/mfa_token" "Issue a temporary token" ? NONE, TEMP_TOKEN => Success::Object(201, "TempToken");
     }
