@@ -13,7 +13,7 @@ use crate::keys::KeyError;
 const NAME: &str = "own_key";
 const PLACE: Place<'static> = Place { table: "meta", column: NAME, row: 0, owner: 0 };
 /// Devices whose secrets are marked in one transaction.
-const PIECE: u32 = 10_000;
+const PIECE: u32 = 25_000;
 
 /// An installation whose secrets all have their marks, with the key these are made with.
 #[derive(Debug, Clone)]

@@ -96,8 +96,8 @@ statements! {
     /// What was used of a secret whose device is gone, and by each device that has it. One statement, so that a device
     /// that goes meanwhile is seen either here or there.
     RECALL_USED = "SELECT mac, used, CAST(NULL AS bigint), CAST(NULL AS bigint), CAST(NULL AS bytea) FROM used_secret \
-        WHERE mac = $1 UNION ALL SELECT d.secret_mac, CAST(NULL AS bigint), d.id, d.secret_counts, u.counters \
-        FROM device d JOIN \"user\" u ON u.id = d.user_id WHERE d.secret_mac = $1";
+        WHERE mac = $1 UNION ALL SELECT d.secret_mac, CAST(NULL AS bigint), d.id, d.secret_counts, \
+        (SELECT u.counters FROM \"user\" u WHERE u.id = d.user_id) FROM device d WHERE d.secret_mac = $1";
     SECRET_HOLDERS = "SELECT secret_mac, user_id FROM device WHERE secret_mac = $1";
     COUNT_UNMARKED = "SELECT COUNT(*) FROM device WHERE secret_mac IS NULL AND factor IN (5, 6)";
     /// The columns of a device. Their counters are not looked at.

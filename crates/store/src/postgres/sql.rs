@@ -71,12 +71,12 @@ statements! {
         ON CONFLICT (mac) DO UPDATE SET used = excluded.used WHERE excluded.used > used_secret.used";
     /// Whoever has these secrets, held as they are until a new device with one of them is in: what they use meanwhile comes
     /// behind it.
-    HOLD_HOLDERS = "SELECT id FROM \"user\" WHERE id IN (SELECT user_id FROM device WHERE secret_mac = ANY($1)) \
+    HOLD_HOLDERS = "SELECT id FROM \"user\" WHERE id = ANY(ARRAY(SELECT user_id FROM device WHERE secret_mac = ANY($1))) \
         ORDER BY id FOR SHARE";
-    /// The columns of `RECALL_USED`.
+    /// The columns of `RECALL_USED`. No join: a plan made before the table is analysed would read all users.
     RECALL_ALL_USED = "SELECT mac, used, NULL::bigint, NULL::bigint, NULL::bytea FROM used_secret WHERE mac = ANY($1) \
-        UNION ALL SELECT d.secret_mac, NULL::bigint, d.id, d.secret_counts, u.counters \
-        FROM device d JOIN \"user\" u ON u.id = d.user_id WHERE d.secret_mac = ANY($1)";
+        UNION ALL SELECT d.secret_mac, NULL::bigint, d.id, d.secret_counts, \
+        (SELECT u.counters FROM \"user\" u WHERE u.id = d.user_id) FROM device d WHERE d.secret_mac = ANY($1)";
     HOLDERS_OF_SECRETS = "SELECT secret_mac, user_id FROM device WHERE secret_mac = ANY($1)";
     MARK_SECRETS = "UPDATE device SET secret_mac = n.mac, secret_counts = n.counts \
         FROM unnest($1::bytea[], $2::bigint[], $3::bigint[]) AS n (mac, counts, id) \
