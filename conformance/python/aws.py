@@ -51,7 +51,9 @@ def world(chosen):
 
     w = State()
     w.ready = json.loads(Path(chosen.ready).read_text(encoding="utf-8"))
-    w.people = People(w.ready, chosen.client_id, chosen.client_secret)
+    # The tool has the credential of the run; those who look after people have one of their own.
+    manager = next(client for client in w.ready["clients"] if client["scope"] == "Manage All")
+    w.people = People(w.ready, manager["client_id"], manager["client_secret"])
     w.aws = Service(chosen.authority, w.people.certificate())
     w.people.try_judge(w.aws.certificate)
     w.tool = Tool(w.ready, w.aws, urlsplit(w.ready["base_url"]).port)

@@ -9,7 +9,7 @@ import argparse
 import json
 from urllib.parse import urlsplit
 
-from driver.harness import STEPS, State, fail, run_all
+from driver.harness import STEPS, State, by_flow, fail, run_all
 
 
 def arguments():
@@ -21,6 +21,7 @@ def arguments():
     parser.add_argument("--profile", choices=["default"], help="the profile that credential has")
     parser.add_argument("--authority", metavar="FOLDER", help="where the private authority was made")
     parser.add_argument("--expect-version", help="stop unless the SDK is of this version")
+    parser.add_argument("--flow", action="append", default=[], metavar="STEPS=ID:SECRET", help="a credential for steps that begin so")
     parser.add_argument("--only", action="append", metavar="PREFIX", help="run only steps that begin so")
     chosen = parser.parse_args()
     if not chosen.list:
@@ -44,6 +45,7 @@ class World(State):
         self.dev = DevWorld(self.ready["base_url"], self.ready["outbox_url"])
         NameOverride({".onelogin.com": urlsplit(self.ready["base_url"]).port}).here()
         self.api = Caller(chosen.client_id, chosen.client_secret)
+        self.callers = by_flow(chosen.flow, Caller, lambda caller: caller.call("get_access_token"))
         if len(self.ready["users"]) < 3:
             fail("the ready file names fewer than three users")
         self.alice, self.bob, self.carol = self.ready["users"][:3]

@@ -9,7 +9,7 @@ Everything that the API answers goes through the SDK's own methods.
 import argparse
 import json
 
-from driver.harness import STEPS, State, fail, run_all
+from driver.harness import STEPS, State, by_flow, fail, run_all
 
 
 def arguments():
@@ -20,6 +20,7 @@ def arguments():
     parser.add_argument("--client-secret")
     parser.add_argument("--profile", choices=["default", "python4"], help="the profile that credential has")
     parser.add_argument("--expect-version", help="stop unless the SDK is of this version")
+    parser.add_argument("--flow", action="append", default=[], metavar="STEPS=ID:SECRET", help="a credential for steps that begin so")
     parser.add_argument("--only", action="append", metavar="PREFIX", help="run only steps that begin so")
     chosen = parser.parse_args()
     if not chosen.list:
@@ -42,6 +43,7 @@ class World(State):
         self.base_url = self.ready["base_url"]
         self.dev = DevWorld(self.base_url, self.ready["outbox_url"])
         self.api = Caller(self.base_url, chosen.client_id, chosen.client_secret)
+        self.callers = by_flow(chosen.flow, lambda *pair: Caller(self.base_url, *pair), Caller.authorize)
         if len(self.ready["users"]) < 3:
             fail("the ready file names fewer than three users")
         alice, bob, self.carol = self.ready["users"][:3]

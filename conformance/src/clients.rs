@@ -222,7 +222,7 @@ impl Driver {
         arguments: &Arguments,
         server: &Server,
         authority: Option<&Authority>,
-        credential: &Credential,
+        (credential, flows): (&Credential, &[(&str, Credential)]),
     ) -> Result<Run> {
         let mut command = self.command();
         if let Some(authority) = authority {
@@ -238,6 +238,9 @@ impl Driver {
             .args(["--client-secret", &credential.client_secret])
             .args(["--profile", &credential.profile])
             .args(["--expect-version", self.version]);
+        for (steps, credential) in flows {
+            command.arg("--flow").arg(format!("{steps}={}:{}", credential.client_id, credential.client_secret));
+        }
         for prefix in &arguments.step {
             command.args(["--only", prefix]);
         }

@@ -8,6 +8,7 @@ mod day;
 mod matrix;
 mod process;
 mod replays;
+mod scopes;
 mod server;
 
 use std::process::{Command, ExitCode};
@@ -64,8 +65,12 @@ fn run(arguments: &Arguments) -> Result<bool> {
             }
             let secured = authority.as_ref().filter(|_| client.reach != Reach::BaseUrl);
             let mut server = Server::start(arguments, &folder, secured)?;
-            let credential = server.create_client(arguments, "Manage All", profile)?;
-            let mut run = driver.run(arguments, &server, secured, &credential)?;
+            let credential = server.create_client(arguments, scopes::of_run(client.name, client.version)?, profile)?;
+            let mut flows = Vec::new();
+            for (steps, scope) in scopes::of_flows(client.name) {
+                flows.push((steps, server.create_client(arguments, scope, profile)?));
+            }
+            let mut run = driver.run(arguments, &server, secured, (&credential, &flows))?;
             if client.runs_readme(profile) {
                 eprintln!("{}, profile {profile}: running the Python of README.md", client.label());
                 driver.readme(arguments, &server)?;

@@ -8,6 +8,7 @@ use anyhow::{Context as _, Result};
 
 use crate::clients::{Client, Outcome, Reach, Run, Step};
 use crate::replays::{FLOWS, Replay};
+use crate::scopes;
 
 const OPEN: &str = "<!-- matrix -->";
 const CLOSE: &str = "<!-- /matrix -->";
@@ -198,19 +199,20 @@ impl Matrix {
 
     /// For a page: every client by flow, then a table of steps for each family that was run.
     fn markdown(&self, replays: &[Replay], taken: &str) -> String {
-        let mut out = format!("{taken}\n\n| client | how checked | how it is led here |");
+        let mut out = format!("{taken}\n\n| client | how checked | how it is led here | scope |");
         for flow in FLOWS {
             let _ = write!(out, " {} |", flow.title);
         }
-        let _ = writeln!(out, "\n| --- | --- | --- |{}", " :-: |".repeat(FLOWS.len()));
+        let _ = writeln!(out, "\n| --- | --- | --- | --- |{}", " :-: |".repeat(FLOWS.len()));
         for (place, column) in self.columns.iter().enumerate() {
             let profile = if column.profile == "default" { String::new() } else { format!(", `{}`", column.profile) };
             let _ = write!(
                 out,
-                "| {} {}{profile} | unmodified client | {} |",
+                "| {} {}{profile} | unmodified client | {} | {} |",
                 column.client,
                 column.version,
-                column.reach.words()
+                column.reach.words(),
+                scopes::of_column(&column.client, column.version)
             );
             for flow in FLOWS {
                 let _ = write!(out, " {} |", self.flow(place, flow.steps));
@@ -218,14 +220,16 @@ impl Matrix {
             out.push('\n');
         }
         for replay in replays {
-            let _ = write!(out, "| {} | replay: `{}` | {} |", replay.client, replay.file, replay.reach);
+            let scope = scopes::words(replay.file.trim_end_matches(".rs"));
+            let _ = write!(out, "| {} | replay: `{}` | {} | {scope} |", replay.client, replay.file, replay.reach);
             for flow in FLOWS {
                 let _ = write!(out, " {} |", if replay.flows.contains(&flow.steps) { "✓" } else { "" });
             }
             out.push('\n');
         }
         out.push_str(
-            "\n✓ works, where steps that this client cannot take do not count · – this client can take no step of it · \
+            "\nThe scope is the least one that the client's own documentation asks for: `conformance/scopes.md` says where. Its run and its \
+             replay take it.\n\n✓ works, where steps that this client cannot take do not count · – this client can take no step of it · \
              ✗ something fails · empty: the client has no such call, or it is not looked at\n\nThe files of the replays are in \
              `crates/onelogin/tests/clients/`. What replayed clients cannot do, for reasons of their own:\n\n",
         );

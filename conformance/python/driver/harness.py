@@ -50,6 +50,25 @@ def step(name, title):
     return register
 
 
+def by_flow(given, make, authorize):
+    """Callers with the credentials of single flows and a token, by what the names of their steps begin with."""
+    callers = {}
+    for flow in given:
+        steps, _, pair = flow.partition("=")
+        callers[steps] = make(*pair.split(":", 1))
+        authorize(callers[steps])
+    return callers
+
+
+def speaks(world, name):
+    """Who calls in a step: the credential of its flow, or that of the run."""
+    callers = vars(world).get("callers", {})
+    if not callers:
+        return
+    usual = vars(world).setdefault("usual", world.api)
+    world.api = next((caller for steps, caller in callers.items() if name.startswith(steps)), usual)
+
+
 def run_all(world, only=None):
     """Runs the steps in order, one JSON line each; true when none failed."""
     good = True
@@ -57,6 +76,7 @@ def run_all(world, only=None):
         if only and not any(item.name.startswith(prefix) for prefix in only):
             continue
         try:
+            speaks(world, item.name)
             outcome = item.run(world)
             if isinstance(outcome, Known):
                 emit(item.name, "known", outcome.reason)

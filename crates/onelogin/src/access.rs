@@ -7,12 +7,12 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 
 use domain::verification::Context;
-use domain::{CompatProfile, Scope};
+use domain::{CompatProfile, Right, Scope, UserId};
 use engine::Caller;
 use engine::held::Hold;
 
-use crate::Options;
 use crate::call::Call;
+use crate::{App, Options};
 
 /// A set of scopes, by name, so that a handler declares it in its signature.
 pub trait Allows: Send + Sync + 'static {
@@ -34,9 +34,11 @@ pub struct Authenticate;
 pub struct ChallengeV1;
 /// Reads of MFA v2.
 pub struct ReadMfa;
-/// The devices of a user: whoever reads MFA v2, and `Authentication Only` for the user of a log-in under way, which the
-/// handler sees to (contract 7.5).
-pub struct ReadDevices;
+/// What a log-in reads of MFA v2, its user's devices and verifications: whoever reads MFA v2, and `Authentication Only` for
+/// the user of a log-in of its own, which the handler sees to by [`Access::in_log_in`] (contract 7.5, 7.10).
+pub struct ReadInLogIn;
+/// Verifications of MFA v2: whoever writes MFA v2, and `Authentication Only` in the same way (contract 7.7).
+pub struct VerifyInLogIn;
 /// Writes of MFA v2.
 pub struct ManageMfa;
 
@@ -82,9 +84,15 @@ impl Allows for ReadMfa {
     }
 }
 
-impl Allows for ReadDevices {
+impl Allows for ReadInLogIn {
     fn allows(scope: Scope, options: &Options) -> bool {
         ReadMfa::allows(scope, options) || (scope == Scope::AuthenticationOnly && !options.strict_v2_scopes)
+    }
+}
+
+impl Allows for VerifyInLogIn {
+    fn allows(scope: Scope, options: &Options) -> bool {
+        ManageMfa::allows(scope, options) || (scope == Scope::AuthenticationOnly && !options.strict_v2_scopes)
     }
 }
 
@@ -131,6 +139,18 @@ impl<A> Access<A> {
     /// The scope that was shown.
     pub fn scope(&self) -> Scope {
         self.caller.scope
+    }
+
+    /// Whether this call may go on: a client that may only log people in goes on for a user whom it is logging in at the
+    /// moment, and for nobody else.
+    pub(crate) async fn in_log_in(&self, app: &App, user: Option<UserId>) -> Result<bool, engine::Error> {
+        if self.caller.scope.right() != Right::LogIn {
+            return Ok(true);
+        }
+        match user {
+            Some(user) => app.engine.is_logging_in(user, Some(self.caller.client)).await,
+            None => Ok(false),
+        }
     }
 
     /// Who calls.

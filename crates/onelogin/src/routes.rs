@@ -17,8 +17,8 @@ use web::door::{Answering, Door};
 use web::listen::Peer;
 
 use crate::access::{
-    Access, Allows, Authenticate, ChallengeV1, Family, ManageAll, ManageMfa, ManageUsers, ReadAll, ReadDevices,
-    ReadMfa, ReadUsers,
+    Access, Allows, Authenticate, ChallengeV1, Family, ManageAll, ManageMfa, ManageUsers, ReadAll, ReadInLogIn,
+    ReadMfa, ReadUsers, VerifyInLogIn,
 };
 use crate::call::{Call, Params, without_slash};
 use crate::cost::Cost;
@@ -174,11 +174,11 @@ table! {
         V2Mfa POST "/api/2/mfa/users/{user_id}/registrations" => ManageMfa v2::registrations::start;
         V2Mfa GET "/api/2/mfa/users/{user_id}/registrations/{id}" => ReadMfa v2::registrations::read;
         V2Mfa PUT "/api/2/mfa/users/{user_id}/registrations/{id}" => ManageMfa v2::registrations::confirm;
-        V2Mfa GET "/api/2/mfa/users/{user_id}/devices" => ReadDevices v2::devices::list;
+        V2Mfa GET "/api/2/mfa/users/{user_id}/devices" => ReadInLogIn v2::devices::list;
         V2Mfa DELETE "/api/2/mfa/users/{user_id}/devices/{device_id}" => ManageMfa v2::devices::delete;
-        V2Mfa POST "/api/2/mfa/users/{user_id}/verifications" => ManageMfa v2::verifications::start;
-        V2Mfa GET "/api/2/mfa/users/{user_id}/verifications/{id}" => ReadMfa v2::verifications::read;
-        V2Mfa PUT "/api/2/mfa/users/{user_id}/verifications/{id}" => ManageMfa v2::verifications::confirm;
+        V2Mfa POST "/api/2/mfa/users/{user_id}/verifications" => VerifyInLogIn v2::verifications::start;
+        V2Mfa GET "/api/2/mfa/users/{user_id}/verifications/{id}" => ReadInLogIn v2::verifications::read;
+        V2Mfa PUT "/api/2/mfa/users/{user_id}/verifications/{id}" => VerifyInLogIn v2::verifications::confirm;
         V2Mfa POST "/api/2/mfa/users/{user_id}/mfa_token" => ManageUsers v2::mfa_token::issue;
 
         V2Mfa POST "/api/2/smart-mfa" => ManageAll v2::smart::visit;

@@ -14,8 +14,12 @@ use wire::Wire;
 const REFUSALS: [&str; 3] =
     ["Insufficient Permission", "You are not authorised to perform this action or access the resource", "not allowed"];
 
-/// A list that one scope reads in part.
-const DEVICES: &str = "/api/2/mfa/users/{user_id}/devices";
+/// What is open to one scope in part: for those whom it is logging in.
+const IN_PART: [&str; 3] = [
+    "/api/2/mfa/users/{user_id}/devices",
+    "/api/2/mfa/users/{user_id}/verifications",
+    "/api/2/mfa/users/{user_id}/verifications/{id}",
+];
 
 #[tokio::test]
 async fn every_route_lets_in_exactly_the_scopes_it_declares() {
@@ -28,7 +32,7 @@ async fn every_route_lets_in_exactly_the_scopes_it_declares() {
             let refused =
                 matches!(answer.status.as_u16(), 401 | 403) && REFUSALS.iter().any(|words| answer.text.contains(words));
             // Let in for those whom it is logging in, which is nobody here: tested below.
-            let in_part = scope == Scope::AuthenticationOnly && route.path == DEVICES;
+            let in_part = scope == Scope::AuthenticationOnly && IN_PART.contains(&route.path);
             assert_eq!(!refused, (route.scopes)(scope) && !in_part, "{} for {scope:?}: {answer}", route.method);
         }
         let without = server.send(Script::new(route.method, &path)).await;
@@ -73,8 +77,14 @@ async fn the_table_is_the_contracts() {
         assert_eq!(of("GET", path), ["Manage All", "Read All"], "{path}");
     }
     assert_eq!(of("POST", "/api/2/users"), manage);
-    assert_eq!(of("GET", DEVICES), [read.as_slice(), &["Authentication Only"]].concat());
-    assert_eq!(of("POST", "/api/2/mfa/users/{user_id}/verifications"), manage);
+    let [devices, verifications, verification] = IN_PART;
+    for path in [devices, verification] {
+        assert_eq!(of("GET", path), [read.as_slice(), &["Authentication Only"]].concat());
+    }
+    for (method, path) in [("POST", verifications), ("PUT", verification)] {
+        assert_eq!(of(method, path), [manage.as_slice(), &["Authentication Only"]].concat());
+    }
+    assert_eq!(of("POST", "/api/2/mfa/users/{user_id}/registrations"), manage);
 }
 
 /// Contract 7.5: a client that may only log people in asks for the devices of a user in the middle of that log-in.
@@ -119,6 +129,44 @@ async fn a_log_in_under_way_may_read_its_users_devices() {
     assert_eq!(read(own).await.status(), 200);
     wire.server.advance(301);
     forbidden(own, "once it is over").await;
+}
+
+/// Contract 7.7–7.10: so it may have a code judged, or a prompt put, over version 2, and nobody else's.
+#[tokio::test]
+async fn a_log_in_may_be_verified_over_version_2() {
+    let wire = Wire::start().await;
+    let (device, app) = wire.app().await;
+    let path = format!("/api/2/mfa/users/{}/verifications", wire.user);
+    let other = format!("/api/2/mfa/users/{}/verifications", wire.server.user(0).id);
+    let scope = Scope::AuthenticationOnly;
+    let right = |wire: &Wire| json!({ "otp": app.code(wire.server.now()), "device_id": device }).to_string();
+    let challenge = json!({ "device_id": device }).to_string();
+    let forbidden = async |method: &str, path: &str, body: &str, when: &str| {
+        let told = wire.call_as(scope, method, path, body).await;
+        assert_eq!((told.status(), &told.json()["name"]), (403, &json!("ForbiddenAction")), "{when}: {}", told.0);
+    };
+    forbidden("POST", &path, &right(&wire), "without a log-in").await;
+    forbidden("GET", &format!("{path}/x"), "", "without a log-in").await;
+    wire.under_way().await;
+    forbidden("POST", &other, &right(&wire), "another user's").await;
+    forbidden("POST", &format!("/api/2/mfa/users/{}/registrations", wire.user), "{}", "an enrolment").await;
+
+    let verified = wire.call_as(scope, "POST", &path, &right(&wire)).await;
+    assert_eq!(verified.json()["data"][0]["status"], "accepted", "{}", verified.0);
+    wire.server.advance(60);
+    let put = wire.call_as(scope, "POST", &path, &challenge).await;
+    assert_eq!(put.status(), 201, "{}", put.0);
+    let one = format!("{path}/{}", put.text("id"));
+    assert_eq!(wire.call_as(scope, "GET", &one, "").await.text("status"), "pending");
+    assert_eq!(wire.call_as(scope, "PUT", &one, &right(&wire)).await.text("status"), "accepted");
+    wire.server.advance(301);
+    forbidden("POST", &path, &right(&wire), "once it is over").await;
+
+    let options = Options { strict_v2_scopes: true, ..Options::default() };
+    let strict = Wire::start_with(Setup { options, ..Setup::default() }).await;
+    strict.app().await;
+    strict.under_way().await;
+    assert_eq!(strict.call_as(scope, "POST", "2/verifications", &challenge).await.status(), 403);
 }
 
 const READERS: [Scope; 2] = [Scope::ReadUsers, Scope::ReadAll];

@@ -2,17 +2,17 @@
 
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use domain::{DeviceStatus, Scope, UserId};
+use domain::{DeviceStatus, UserId};
 use engine::DeviceReading;
 use serde::Serialize;
 
 use super::error::Error;
 use super::mfa_token::token_device_id;
+use super::terms::user_of;
 use crate::App;
-use crate::access::{Access, ManageMfa, ReadDevices};
+use crate::access::{Access, ManageMfa, ReadInLogIn};
 use crate::call::Call;
 use crate::envelope::json;
-use crate::error::Common;
 use crate::names::{Names, v2_auth_factor_name};
 
 #[derive(Serialize)]
@@ -26,19 +26,8 @@ struct Listed<'a> {
 
 /// Lists a user's devices. Those that were enrolled over version 1 and never verified are not among them.
 /// A client that may only log people in reads those of a user whom it is logging in at the moment, and nobody else's.
-pub async fn list(app: App, access: Access<ReadDevices>, call: Call) -> Result<Response, Error> {
-    let user = call.user_id();
-    if access.scope() == Scope::AuthenticationOnly {
-        let client = access.context().client;
-        let under_way = match user {
-            Some(user) => app.engine.is_logging_in(user, client).await.map_err(Error::at(app.engine.now()))?,
-            None => false,
-        };
-        if !under_way {
-            return Err(Error::Common(Common::ScopeTooSmall));
-        }
-    }
-    let user = user.ok_or(Error::NotFound)?;
+pub async fn list(app: App, access: Access<ReadInLogIn>, call: Call) -> Result<Response, Error> {
+    let user = user_of(&app, &access, &call).await?;
     let devices = app.engine.devices(user).await.map_err(Error::at(app.engine.now()))?;
     let names = &app.options.names;
     let devices: Vec<_> = devices.into_iter().filter(is_shown).map(|reading| render(reading, names)).collect();

@@ -11,7 +11,11 @@ use serde::Serialize;
 
 use super::error::Error;
 use super::mfa_token::token_device_id;
+use crate::App;
+use crate::access::Access;
+use crate::call::Call;
 use crate::envelope::json;
+use crate::error::Common;
 use crate::lenient::{Body, WrongType};
 use crate::login::session::listed;
 
@@ -53,6 +57,15 @@ impl Terms {
 /// A text field, without the white space around it; an empty one is absent.
 pub fn filled(body: &Body, field: &str) -> Result<Option<String>, WrongType> {
     body.typed(field, TEXT_MAX)
+}
+
+/// The user of the path, whom a client that may only log people in has to be logging in (contract 7.5, 7.7).
+pub async fn user_of<A>(app: &App, access: &Access<A>, call: &Call) -> Result<UserId, Error> {
+    let user = call.user_id();
+    if !access.in_log_in(app, user).await.map_err(Error::at(app.engine.now()))? {
+        return Err(Error::Common(Common::ScopeTooSmall));
+    }
+    user.ok_or(Error::NotFound)
 }
 
 /// The door through which this client comes.

@@ -10,9 +10,9 @@ use engine::{Answer, OpenRequest, OpenedVerification};
 use serde::Serialize;
 
 use super::error::{Error, accepted};
-use super::terms::{FactorData, Standing, Terms, door, one};
+use super::terms::{FactorData, Standing, Terms, door, one, user_of};
 use crate::App;
-use crate::access::{Access, ManageMfa, ReadMfa};
+use crate::access::{Access, ReadInLogIn, VerifyInLogIn};
 use crate::call::Call;
 use crate::envelope::v1_success_with_echo_and;
 use crate::lenient::{Body, WrongType};
@@ -54,8 +54,8 @@ struct Verified {
 }
 
 /// Challenges a device. A code in the body makes it a verification without one.
-pub async fn start(app: App, access: Access<ManageMfa>, call: Call) -> Result<Response, Error> {
-    let user = call.user_id().ok_or(Error::NotFound)?;
+pub async fn start(app: App, access: Access<VerifyInLogIn>, call: Call) -> Result<Response, Error> {
+    let user = user_of(&app, &access, &call).await?;
     let body = call.json()?;
     let now = app.engine.now();
     let code = body.answer(&["otp"])?;
@@ -82,8 +82,8 @@ pub async fn start(app: App, access: Access<ManageMfa>, call: Call) -> Result<Re
 }
 
 /// Tells how a verification stands.
-pub async fn read(app: App, access: Access<ReadMfa>, call: Call) -> Result<Response, Error> {
-    let user = call.user_id().ok_or(Error::NotFound)?;
+pub async fn read(app: App, access: Access<ReadInLogIn>, call: Call) -> Result<Response, Error> {
+    let user = user_of(&app, &access, &call).await?;
     let reading = app.engine.verification_held(user, call.path("id"), Purpose::Login, access.hold(&call)).await;
     let reading = reading.map_err(Error::at(app.engine.now()))?;
     let standing = reading.and_then(|reading| Standing::of(reading, false)).ok_or(Error::NotFound)?;
@@ -93,8 +93,8 @@ pub async fn read(app: App, access: Access<ReadMfa>, call: Call) -> Result<Respo
 }
 
 /// Answers a verification with a code.
-pub async fn confirm(app: App, access: Access<ManageMfa>, call: Call) -> Result<Response, Error> {
-    let user = call.user_id().ok_or(Error::NotFound)?;
+pub async fn confirm(app: App, access: Access<VerifyInLogIn>, call: Call) -> Result<Response, Error> {
+    let user = user_of(&app, &access, &call).await?;
     let body = call.json()?;
     let target =
         Target::Wire { wire_id: call.path("id").to_owned(), purpose: Purpose::Login, device: device_id(&body)? };

@@ -42,7 +42,7 @@ async fn step(client: &Client<'_>, device_type: &str, code: &str, silent: bool) 
 async fn login_by_a_code_of_an_app() {
     let wire = Wire::start().await;
     let (_, app) = authenticator(&wire).await;
-    let client = Client::connect(&wire, Scope::AuthenticationOnly, HABITS).await;
+    let client = Client::recommended(&wire, file!(), "login", HABITS).await;
     let code = app.code(wire.server.now());
     assert!(step(&client, "Google Authenticator", &code, true).await.expect("no failure").is_some());
 }
@@ -54,6 +54,6 @@ async fn login_by_text_waits_for_the_type_pending() {
     let named = wire.server.client(Scope::AuthenticationOnly).client_id.clone();
     let choice = Choice { sent_is_pending: Some(true), ..Choice::default() };
     wire.server.world.engine().choose_for_client(&named, choice).await.expect("a database");
-    let client = Client::connect(&wire, Scope::AuthenticationOnly, HABITS).await;
+    let client = Client::recommended(&wire, file!(), "login", HABITS).await;
     assert_eq!(step(&client, "OneLogin SMS", "", false).await, Ok(None));
 }

@@ -4,7 +4,6 @@
 //! The token of the older endpoint, assertions over version 2, bodies of several lines, the scope that its documentation asks for. It
 //! looks at no status line: the message must be one of two, to the letter.
 
-use domain::Scope;
 use serde_json::{Value, json};
 
 use crate::caller::{As, Client, Habits, authenticator, documented, reads, roles, telephone, text, words_for};
@@ -49,7 +48,7 @@ async fn step(client: &Client<'_>, asked: &Value, device: &Value, code: &str) ->
 #[tokio::test]
 async fn oauth_at_the_older_endpoint() {
     let wire = Wire::start().await;
-    let client = Client::connect(&wire, Scope::AuthenticationOnly, HABITS).await;
+    let client = Client::recommended(&wire, file!(), "oauth", HABITS).await;
     reads(&client.granted["status"], &[("error", As::Bool), ("code", As::Integer), ("message", As::Text)]);
     reads(&client.granted["data"][0], &[("created_at", As::Text), ("account_id", As::Integer)]);
 }
@@ -59,7 +58,7 @@ async fn saml_v2_by_a_code_of_the_device_of_a_type() {
     let wire = Wire::start().await;
     telephone(&wire).await;
     let (_, app) = authenticator(&wire).await;
-    let client = Client::connect(&wire, Scope::AuthenticationOnly, HABITS).await;
+    let client = Client::recommended(&wire, file!(), "saml", HABITS).await;
     let asked = ask(&client, &words_for(&wire, json!("1"))).await.expect("devices");
     let devices = asked["devices"].as_array().expect("a list");
     let of_type =
@@ -75,7 +74,7 @@ async fn saml_v2_by_a_code_of_the_device_of_a_type() {
 #[tokio::test]
 async fn saml_v2_failures_are_told_in_words() {
     let wire = Wire::start().await;
-    let client = Client::connect(&wire, Scope::AuthenticationOnly, HABITS).await;
+    let client = Client::recommended(&wire, file!(), "saml", HABITS).await;
     let mut wrong = words_for(&wire, json!("1"));
     wrong["password"] = "not it".into();
     assert_eq!(ask(&client, &wrong).await, Err("Authentication Failed: Invalid user credentials".to_owned()));

@@ -73,7 +73,7 @@ async fn oauth_takes_pairs_of_64_characters() {
     let wire = start().await;
     let dev = wire.server.client(Scope::AuthenticationOnly).clone();
     assert_eq!((dev.client_id.len(), dev.client_secret.len()), (64, 64));
-    let client = Client::connect(&wire, Scope::AuthenticationOnly, HABITS).await;
+    let client = Client::recommended(&wire, file!(), "oauth", HABITS).await;
     let created = client.granted["created_at"].as_str().expect("a text");
     assert!(created.len() == "2006-01-02T15:04:05.000Z".len() && created.ends_with('Z'), "{created}");
     reads(&client.granted, &[("expires_in", As::Integer), ("account_id", As::Integer), ("token_type", As::Text)]);
@@ -82,7 +82,7 @@ async fn oauth_takes_pairs_of_64_characters() {
 #[tokio::test]
 async fn saml_v2_without_a_factor() {
     let wire = start().await;
-    let client = Client::connect(&wire, Scope::AuthenticationOnly, HABITS).await;
+    let client = Client::recommended(&wire, file!(), "saml", HABITS).await;
     let data = ask(&client).await["data"].clone();
     let (role, provider) = roles(&data)[0].clone();
     assert!(attribute_values(&data).contains(&format!("{role},{provider}")), "it looks for the role with its comma");
@@ -92,7 +92,7 @@ async fn saml_v2_without_a_factor() {
 async fn saml_v2_by_a_code_that_was_kept_as_a_number() {
     let wire = start().await;
     let (_, app) = authenticator(&wire).await;
-    let client = Client::connect(&wire, Scope::AuthenticationOnly, HABITS).await;
+    let client = Client::recommended(&wire, file!(), "saml", HABITS).await;
     let code = code_with_a_lost_zero(&wire, &app);
     let asked = ask(&client).await;
     let wrong = step(&client, &asked, ("otp_token", &app.wrong(wire.server.now()))).await;
@@ -107,7 +107,7 @@ async fn saml_v2_by_a_code_that_was_kept_as_a_number() {
 async fn saml_v2_by_push_polled_ten_times() {
     let wire = start().await;
     phone(&wire).await;
-    let client = Client::connect(&wire, Scope::AuthenticationOnly, HABITS).await;
+    let client = Client::recommended(&wire, file!(), "saml", HABITS).await;
     let asked = ask(&client).await;
     assert_eq!(asked["devices"][0]["device_type"], "OneLogin Protect");
     let mut told = step(&client, &asked, ("do_not_notify", "false")).await;

@@ -4,7 +4,6 @@
 //! picks one by `auth_factor_name`, keeps only the path of `callback_url`, and repeats the scheme it was told as
 //! `token_type`.
 
-use domain::Scope;
 use serde_json::{Value, json};
 
 use crate::caller::{
@@ -47,7 +46,7 @@ fn step(under_way: &Value, device: &str, silent: bool, otp: Option<&str>) -> Val
 #[tokio::test]
 async fn oauth_says_the_scheme_that_is_repeated() {
     let wire = Wire::start().await;
-    let client = Client::connect(&wire, Scope::AuthenticationOnly, HABITS).await;
+    let client = Client::recommended(&wire, file!(), "oauth", HABITS).await;
     assert_eq!(client.granted["token_type"], "bearer");
     reads(&client.granted, &[("account_id", As::Integer), ("expires_in", As::Integer), ("created_at", As::Text)]);
 }
@@ -56,7 +55,7 @@ async fn oauth_says_the_scheme_that_is_repeated() {
 async fn login_by_app_ends_in_a_session() {
     let wire = Wire::start().await;
     let (_, app) = authenticator(&wire).await;
-    let client = Client::connect(&wire, Scope::AuthenticationOnly, HABITS).await;
+    let client = Client::recommended(&wire, file!(), "login", HABITS).await;
     let under_way = data(&client.post("/api/1/login/auth", &words(&wire)).await)[0].clone();
     let device = device(&client, &under_way, "Google Authenticator").await;
     let code = app.code(wire.server.now());
@@ -75,7 +74,7 @@ async fn login_by_app_ends_in_a_session() {
 async fn login_by_push() {
     let wire = Wire::start().await;
     phone(&wire).await;
-    let client = Client::connect(&wire, Scope::AuthenticationOnly, HABITS).await;
+    let client = Client::recommended(&wire, file!(), "login", HABITS).await;
     let under_way = data(&client.post("/api/1/login/auth", &words(&wire)).await)[0].clone();
     let device = device(&client, &under_way, "OneLogin").await;
     let told = client.post(&path(&under_way), &step(&under_way, &device, false, None)).await;
@@ -89,7 +88,7 @@ async fn login_by_push() {
 async fn saml_v2_by_text_message() {
     let wire = Wire::start().await;
     telephone(&wire).await;
-    let client = Client::connect(&wire, Scope::AuthenticationOnly, HABITS).await;
+    let client = Client::recommended(&wire, file!(), "saml", HABITS).await;
     let under_way = client.post("/api/2/saml_assertion", &words_for(&wire, json!("1"))).await.json();
     reads(&under_way, &[("data", As::MaybeText), ("message", As::Text), ("devices", As::List), ("user", As::Object)]);
     let device = device(&client, &under_way, "SMS").await;

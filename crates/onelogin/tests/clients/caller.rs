@@ -18,6 +18,23 @@ pub(crate) struct Habits {
     pub(crate) headers: &'static [(&'static str, &'static str)],
 }
 
+/// Which scope each client's documentation asks for; the runs of unmodified clients read the same table.
+const SCOPES: &str = include_str!("../../../../conformance/scopes.md");
+
+/// The scope of a replay's client in a flow.
+pub(crate) fn recommended(file: &str, flow: &str) -> Scope {
+    let client = file.rsplit('/').next().and_then(|name| name.strip_suffix(".rs")).expect("a file of a replay");
+    let row = |flow: &str| {
+        SCOPES.lines().find_map(|line| {
+            let cells: Vec<&str> = line.trim_matches('|').split('|').map(str::trim).collect();
+            (cells.len() == 4 && cells[..2] == [client, flow]).then(|| cells[2].to_owned())
+        })
+    };
+    let named =
+        row(flow).or_else(|| row("*")).unwrap_or_else(|| panic!("conformance/scopes.md has no scope for {client}"));
+    Scope::from_name(&named).unwrap_or_else(|| panic!("{named} is no scope"))
+}
+
 pub(crate) fn documented(id: &str, secret: &str) -> String {
     format!("client_id:{id}, client_secret:{secret}")
 }
@@ -47,10 +64,21 @@ impl<'a> Client<'a> {
         Self::with(wire, &client.client_id, &client.client_secret, habits).await
     }
 
-    /// With a credential of a compat profile that may do everything.
-    pub(crate) async fn connect_speaking(wire: &'a Wire, profile: CompatProfile, habits: Habits) -> Self {
+    /// With a credential of the scope that this client's documentation asks for in a flow. `file` is that of the replay.
+    pub(crate) async fn recommended(wire: &'a Wire, file: &str, flow: &str, habits: Habits) -> Self {
+        Self::connect(wire, recommended(file, flow), habits).await
+    }
+
+    /// The same, with a credential of a compat profile.
+    pub(crate) async fn speaking(
+        wire: &'a Wire,
+        (file, flow): (&str, &str),
+        profile: CompatProfile,
+        habits: Habits,
+    ) -> Self {
         let options = ClientOptions { holding: Holding::Off, ..ClientOptions::default() };
-        let made = wire.server.world.engine().create_client(profile.name(), Scope::ManageAll, profile, options).await;
+        let scope = recommended(file, flow);
+        let made = wire.server.world.engine().create_client(profile.name(), scope, profile, options).await;
         let made = made.expect("a client");
         Self::with(wire, &made.client.client_id, &made.secret, habits).await
     }

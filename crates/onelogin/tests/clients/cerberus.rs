@@ -7,7 +7,7 @@
 
 use domain::user::UserPatch;
 use domain::verification::Context;
-use domain::{MfaPolicy, Scope, UserId};
+use domain::{MfaPolicy, UserId};
 use serde_json::{Value, json};
 
 use crate::caller::{As, Client, Habits, authenticator, documented, reads, words};
@@ -64,7 +64,7 @@ async fn post(client: &mut Client<'_>, path: &str, body: &Value) -> Said {
 #[tokio::test]
 async fn login_tells_a_wrong_password_from_a_factor_to_set_up() {
     let wire = Wire::start().await;
-    let mut client = Client::connect(&wire, Scope::ManageUsers, HABITS).await;
+    let mut client = Client::recommended(&wire, file!(), "login", HABITS).await;
     let right = words(&wire);
     assert_eq!(post(&mut client, "/api/1/login/auth", &right).await, Said::LoggedIn(wire.user.to_string()));
     let mut wrong = right.clone();
@@ -82,7 +82,7 @@ async fn login_tells_a_wrong_password_from_a_factor_to_set_up() {
 async fn login_by_a_code() {
     let wire = Wire::start().await;
     let (_, app) = authenticator(&wire).await;
-    let mut client = Client::connect(&wire, Scope::ManageUsers, HABITS).await;
+    let mut client = Client::recommended(&wire, file!(), "login", HABITS).await;
     let said = post(&mut client, "/api/1/login/auth", &words(&wire)).await;
     let Said::FactorNeeded { state_token, device } = said else { panic!("{said:?}") };
     let step = |code: &str, state_token: &str| json!({ "device_id": device.to_string(), "state_token": state_token, "otp_token": code });
@@ -101,7 +101,7 @@ async fn users_have_their_groups_in_one_text() {
     let wire = Wire::start().await;
     let groups = "CN=ops,OU=x;CN=dev,OU=x";
     wire.put(&format!("/api/1/users/{}", wire.user), &json!({ "member_of": groups }).to_string()).await;
-    let client = Client::connect(&wire, Scope::ManageUsers, HABITS).await;
+    let client = Client::recommended(&wire, file!(), "users", HABITS).await;
     let script = Script::get(&format!("/api/1/users/{}", wire.user)).header("accept", "application/json");
     let told = wire.send(script.header("authorization", &format!("bearer:{}", client.token()))).await.json();
     assert_eq!((&told["status"]["error"], &told["data"][0]["member_of"]), (&json!(false), &json!(groups)));

@@ -4,7 +4,6 @@
 //! Assertions over version 2, with the scope that its documentation asks for. Nothing but 200 is read. A push is asked for once, then
 //! polled every second for half a minute while the message holds `pending`; after that the person is asked for a code.
 
-use domain::Scope;
 use serde_json::{Value, json};
 use testkit::Setup;
 
@@ -54,7 +53,7 @@ fn said(told: &Told) -> (String, Value) {
 #[tokio::test]
 async fn oauth_is_typed() {
     let wire = Wire::start().await;
-    let client = Client::connect(&wire, Scope::AuthenticationOnly, HABITS).await;
+    let client = Client::recommended(&wire, file!(), "oauth", HABITS).await;
     reads(
         &client.granted,
         &[
@@ -71,7 +70,7 @@ async fn oauth_is_typed() {
 #[tokio::test]
 async fn saml_v2_without_a_factor_and_by_a_code() {
     let wire = Wire::start().await;
-    let client = Client::connect(&wire, Scope::AuthenticationOnly, HABITS).await;
+    let client = Client::recommended(&wire, file!(), "saml", HABITS).await;
     assert_eq!(roles(&ask(&client).await["data"]).len(), 1);
     let unknown = client.post(ASK, &words_for(&wire, json!("999"))).await;
     assert_eq!(unknown.status(), 404, "it tells an unknown app by the status alone");
@@ -106,7 +105,7 @@ async fn pushed(client: &Client<'_>, asked: &Value, person: Option<(u32, &str)>)
 async fn saml_v2_by_push_polled_every_second() {
     let wire = Wire::start().await;
     phone(&wire).await;
-    let client = Client::connect(&wire, Scope::AuthenticationOnly, HABITS).await;
+    let client = Client::recommended(&wire, file!(), "saml", HABITS).await;
     let asked = ask(&client).await;
     assert_eq!(asked["devices"][0]["device_type"], "OneLogin Protect");
     // The last second is not too late.
@@ -126,7 +125,7 @@ async fn saml_v2_by_push_polled_every_second() {
 async fn saml_v2_by_push_with_polls_held_as_shipped() {
     let wire = Wire::start_with(Setup { held_as_shipped: true, ..Setup::default() }).await;
     phone(&wire).await;
-    let client = Client::connect(&wire, Scope::AuthenticationOnly, HABITS).await;
+    let client = Client::recommended(&wire, file!(), "saml", HABITS).await;
     let asked = ask(&client).await;
     assert!(said(&step(&client, &asked, "", false).await).0.contains("pending"));
     let (told, ()) = tokio::join!(step(&client, &asked, "", true), at_the_phone(&wire, "accept"));

@@ -3,7 +3,6 @@
 //! Assertions over version 1, `bearer:` without a space, a state token for as long as the type is `pending`, and a
 //! refreshed token where the old one is over. Its sixty polls follow one another without a pause that a person would notice.
 
-use domain::Scope;
 use serde_json::json;
 
 use crate::caller::{As, Client, Habits, at_the_phone, data, documented, is_assertion, phone, reads, words_for};
@@ -16,7 +15,7 @@ const HABITS: Habits =
 #[tokio::test]
 async fn oauth_tokens_are_refreshed() {
     let wire = Wire::start().await;
-    let client = Client::connect(&wire, Scope::AuthenticationOnly, HABITS).await;
+    let client = Client::recommended(&wire, file!(), "oauth", HABITS).await;
     let pair = json!({ "grant_type": "refresh_token", "access_token": client.token(), "refresh_token": client.granted["refresh_token"] });
     let told = wire.send(Script::post("/auth/oauth2/v2/token").json(&pair.to_string())).await.json();
     reads(
@@ -34,7 +33,7 @@ async fn oauth_tokens_are_refreshed() {
 async fn saml_v1_by_push_polled_without_notifying() {
     let wire = Wire::start_with(Setup { held_as_shipped: true, ..Setup::default() }).await;
     let device = phone(&wire).await;
-    let client = Client::connect(&wire, Scope::AuthenticationOnly, HABITS).await;
+    let client = Client::recommended(&wire, file!(), "saml", HABITS).await;
     let mut asked = words_for(&wire, json!("1"));
     asked["ip_address"] = "".into();
     let under_way = data(&client.post("/api/1/saml_assertion", &asked).await)[0].clone();

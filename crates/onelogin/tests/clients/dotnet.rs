@@ -4,7 +4,7 @@
 //! Slashes at the end of the token paths, `saml-assertions`, ids of verifications as numbers, and a reader of JSON
 //! that throws at every other type. An error's `status` it reads as a number.
 
-use domain::{CompatProfile, Scope};
+use domain::CompatProfile;
 use serde_json::{Value, json};
 
 use crate::caller::{As, Client, Habits, authenticator, basic, data, is_assertion, reads, telephone, words, words_for};
@@ -27,7 +27,7 @@ fn is_readable_error(told: &Told) {
 #[tokio::test]
 async fn oauth_paths_end_with_a_slash() {
     let wire = Wire::start().await;
-    let client = Client::connect(&wire, Scope::ManageAll, HABITS).await;
+    let client = Client::recommended(&wire, file!(), "oauth", HABITS).await;
     reads(&client.granted, &[("created_at", As::Text), ("expires_in", As::Integer), ("account_id", As::Integer)]);
     let revoke = json!({ "access_token": client.token() }).to_string();
     let revoked = client.as_itself("POST", "/auth/oauth2/revoke/", &revoke).await;
@@ -37,7 +37,7 @@ async fn oauth_paths_end_with_a_slash() {
 #[tokio::test]
 async fn users_have_dates_where_none_may_be_missing() {
     let wire = Wire::start().await;
-    let client = Client::connect(&wire, Scope::ReadAll, HABITS).await;
+    let client = Client::recommended(&wire, file!(), "users", HABITS).await;
     let user = client.get(&format!("/api/2/users/{}", wire.user)).await.json();
     reads(
         &user,
@@ -56,7 +56,7 @@ async fn users_have_dates_where_none_may_be_missing() {
 #[tokio::test]
 async fn mfa_v2_with_numbers_for_ids() {
     let wire = Wire::start().await;
-    let client = Client::connect_speaking(&wire, CompatProfile::NumericIds, HABITS).await;
+    let client = Client::speaking(&wire, (file!(), "mfa_v2"), CompatProfile::NumericIds, HABITS).await;
     let factors = client.get(&mfa(&wire, "factors")).await.json();
     reads(&factors[0], &[("factor_id", As::Integer), ("name", As::Text), ("auth_factor_name", As::Text)]);
     let enrol = json!({ "factor_id": 5, "display_name": "Ben's app", "expires_in": "120", "verified": false });
@@ -87,7 +87,7 @@ async fn mfa_v2_with_numbers_for_ids() {
 async fn mfa_v2_is_verified_without_an_id() {
     let wire = Wire::start().await;
     let (device, app) = authenticator(&wire).await;
-    let client = Client::connect_speaking(&wire, CompatProfile::NumericIds, HABITS).await;
+    let client = Client::speaking(&wire, (file!(), "mfa_v2"), CompatProfile::NumericIds, HABITS).await;
     let challenged =
         client.post(&mfa(&wire, "verifications"), &json!({ "device_id": device, "expires_in": 120 })).await.json();
     reads(&challenged, &[("device_id", As::Text), ("auth_factor_name", As::Text)]);
@@ -109,7 +109,7 @@ async fn mfa_v2_is_verified_without_an_id() {
 async fn mfa_v2_put_counts_although_it_cannot_be_read() {
     let wire = Wire::start().await;
     let (device, app) = authenticator(&wire).await;
-    let client = Client::connect_speaking(&wire, CompatProfile::NumericIds, HABITS).await;
+    let client = Client::speaking(&wire, (file!(), "mfa_v2"), CompatProfile::NumericIds, HABITS).await;
     let id =
         client.post(&mfa(&wire, "verifications"), &json!({ "device_id": device, "expires_in": 120 })).await.text("id");
     let path = mfa(&wire, &format!("verifications/{}", id.parse::<i32>().expect("a number of 31 bits")));
@@ -123,7 +123,7 @@ async fn mfa_v2_put_counts_although_it_cannot_be_read() {
 #[tokio::test]
 async fn mfa_v2_tokens_are_read() {
     let wire = Wire::start().await;
-    let client = Client::connect(&wire, Scope::ManageAll, HABITS).await;
+    let client = Client::recommended(&wire, file!(), "mfa_v2", HABITS).await;
     let told = client.post(&mfa(&wire, "mfa_token"), &json!({ "expires_in": 259_200, "reusable": false })).await;
     reads(
         &told.json(),
@@ -136,7 +136,7 @@ async fn mfa_v2_tokens_are_read() {
 async fn login_has_whole_numbers() {
     let wire = Wire::start().await;
     let device = telephone(&wire).await;
-    let client = Client::connect(&wire, Scope::ManageAll, HABITS).await;
+    let client = Client::recommended(&wire, file!(), "login", HABITS).await;
     let told = client.post("/api/1/login/auth", &words(&wire)).await;
     let under_way = data(&told)[0].clone();
     reads(
@@ -165,7 +165,7 @@ async fn login_has_whole_numbers() {
 async fn saml_v2_by_its_own_path() {
     let wire = Wire::start().await;
     let device = telephone(&wire).await;
-    let client = Client::connect(&wire, Scope::ManageAll, HABITS).await;
+    let client = Client::recommended(&wire, file!(), "saml", HABITS).await;
     let asked = client.post("/api/2/saml-assertions", &words_for(&wire, json!(1))).await.json();
     reads(
         &asked,
@@ -190,7 +190,7 @@ async fn saml_v2_by_its_own_path() {
 #[tokio::test]
 async fn smart_answers_are_read_and_an_empty_object_too() {
     let wire = Wire::start().await;
-    let client = Client::connect(&wire, Scope::ManageAll, HABITS).await;
+    let client = Client::recommended(&wire, file!(), "smart", HABITS).await;
     let visit = json!({
         "user_identifier": "zoe", "email": "zoe@example.com", "risk_threshold": 50, "expires_in": 480,
         "context": { "user_agent": "x", "ip": "192.0.2.1" }

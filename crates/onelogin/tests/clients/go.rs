@@ -3,7 +3,7 @@
 //! Version 2, and log-in. Its methods take ids of verifications as numbers, its filter of paths lets letters and digits
 //! through, and it answers every 401 with a new token and the same request again.
 
-use domain::{CompatProfile, Scope};
+use domain::CompatProfile;
 use serde_json::{Value, json};
 
 use crate::caller::{
@@ -31,7 +31,7 @@ async fn insisting(client: &mut Client<'_>, method: &str, path: &str, body: &Val
 #[tokio::test]
 async fn oauth_by_basic_credentials() {
     let wire = Wire::start().await;
-    let client = Client::connect(&wire, Scope::ManageAll, HABITS).await;
+    let client = Client::recommended(&wire, file!(), "oauth", HABITS).await;
     let revoke = json!({ "access_token": client.token() }).to_string();
     assert_eq!(client.as_itself("POST", "/auth/oauth2/revoke", &revoke).await.status(), 200);
 }
@@ -39,7 +39,7 @@ async fn oauth_by_basic_credentials() {
 #[tokio::test]
 async fn users_are_listed_and_made() {
     let wire = Wire::start().await;
-    let client = Client::connect(&wire, Scope::ManageAll, HABITS).await;
+    let client = Client::recommended(&wire, file!(), "users", HABITS).await;
     assert!(client.get("/api/2/users").await.json().is_array());
     let made = client.post("/api/2/users", &json!({ "username": "nia", "email": "nia@example.com" })).await;
     assert_eq!(made.status(), 201);
@@ -49,7 +49,7 @@ async fn users_are_listed_and_made() {
 #[tokio::test]
 async fn mfa_v2_enrols_with_a_number_for_a_code() {
     let wire = Wire::start().await;
-    let client = Client::connect(&wire, Scope::ManageAll, HABITS).await;
+    let client = Client::recommended(&wire, file!(), "mfa_v2", HABITS).await;
     let begun = client
         .post(&mfa(&wire, "registrations"), &json!({ "factor_id": 5, "display_name": "Ben", "expires_in": "120" }))
         .await;
@@ -66,7 +66,7 @@ async fn mfa_v2_enrols_with_a_number_for_a_code() {
 async fn mfa_v2_verifies_by_a_number_for_an_id() {
     let wire = Wire::start().await;
     let device = telephone(&wire).await;
-    let mut client = Client::connect_speaking(&wire, CompatProfile::NumericIds, HABITS).await;
+    let mut client = Client::speaking(&wire, (file!(), "mfa_v2"), CompatProfile::NumericIds, HABITS).await;
     let challenge = json!({ "device_id": device, "expires_in": 120 });
     let (challenged, code) = wire.sent("sms", client.post(&mfa(&wire, "verifications"), &challenge)).await;
     let id: i32 = challenged.text("id").parse().expect("a number of 31 bits");
@@ -86,7 +86,7 @@ async fn mfa_v2_verifies_by_a_number_for_an_id() {
 async fn mfa_v2_sends_code_and_device_in_one() {
     let wire = Wire::start().await;
     let (device, app) = authenticator(&wire).await;
-    let client = Client::connect(&wire, Scope::ManageAll, HABITS).await;
+    let client = Client::recommended(&wire, file!(), "mfa_v2", HABITS).await;
     // `ActivateFactorRequest` holds both; the code decides what is meant (contract 7.8).
     let body = json!({ "device_id": device, "otp": app.code(wire.server.now()) });
     assert_eq!(client.post(&mfa(&wire, "verifications"), &body).await.status(), 200);
@@ -96,7 +96,7 @@ async fn mfa_v2_sends_code_and_device_in_one() {
 async fn mfa_v2_polls_a_push_and_issues_a_token() {
     let wire = Wire::start().await;
     let device = phone(&wire).await;
-    let client = Client::connect_speaking(&wire, CompatProfile::NumericIds, HABITS).await;
+    let client = Client::speaking(&wire, (file!(), "mfa_v2"), CompatProfile::NumericIds, HABITS).await;
     let id = client.post(&mfa(&wire, "verifications"), &json!({ "device_id": device })).await.text("id");
     at_the_phone(&wire, "deny").await;
     assert_eq!(client.get(&mfa(&wire, &format!("verifications/{id}"))).await.json()["status"], "rejected");
@@ -107,7 +107,7 @@ async fn mfa_v2_polls_a_push_and_issues_a_token() {
 async fn login_by_text_message() {
     let wire = Wire::start().await;
     let device = telephone(&wire).await;
-    let client = Client::connect(&wire, Scope::ManageAll, HABITS).await;
+    let client = Client::recommended(&wire, file!(), "login", HABITS).await;
     let told = client.post("/api/1/login/auth", &words(&wire)).await;
     let mut step = json!({ "device_id": device.to_string(), "state_token": data(&told)[0]["state_token"] });
     let (_, code) = wire.sent("sms", client.post("/api/1/login/verify_factor", &step)).await;
@@ -118,7 +118,7 @@ async fn login_by_text_message() {
 #[tokio::test]
 async fn saml_v2_without_a_factor() {
     let wire = Wire::start().await;
-    let client = Client::connect(&wire, Scope::ManageAll, HABITS).await;
+    let client = Client::recommended(&wire, file!(), "saml", HABITS).await;
     let told = client.post("/api/2/saml_assertion", &words_for(&wire, json!("1"))).await;
     assert!(is_assertion(&told.json()["data"]), "{told}");
 }

@@ -3,7 +3,6 @@
 //! An inventory. It reads every list of version 1 to its end by `after_cursor`, the first page with an empty one, and stops
 //! at the first answer whose status has another code than 200.
 
-use domain::Scope;
 use serde_json::{Value, json};
 
 use crate::caller::{Client, Habits, authenticator, documented};
@@ -38,7 +37,7 @@ async fn all(client: &Client<'_>, plural: &str) -> Vec<Value> {
 async fn users_and_every_list_on_the_way_to_them() {
     let wire = Wire::start().await;
     authenticator(&wire).await;
-    let client = Client::connect(&wire, Scope::ReadAll, HABITS).await;
+    let client = Client::recommended(&wire, file!(), "users", HABITS).await;
     for plural in ["groups", "roles", "apps"] {
         assert_eq!(all(&client, plural).await, Vec::<Value>::new(), "{plural}");
     }

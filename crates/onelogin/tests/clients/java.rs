@@ -3,7 +3,6 @@
 //! Both versions, chosen per call. It sends nulls for what it was not given, compares messages word by word, casts
 //! every value of `factor_data` to a text, and looks headers up in the case they came in.
 
-use domain::Scope;
 use serde_json::{Value, json};
 
 use crate::caller::{
@@ -22,7 +21,7 @@ fn mfa(wire: &Wire, rest: &str) -> String {
 #[tokio::test]
 async fn oauth_tokens_are_refreshed() {
     let wire = Wire::start().await;
-    let client = Client::connect(&wire, Scope::ManageAll, HABITS).await;
+    let client = Client::recommended(&wire, file!(), "oauth", HABITS).await;
     let pair = json!({ "grant_type": "refresh_token", "access_token": client.token(), "refresh_token": client.granted["refresh_token"] });
     let told = wire.send(crate::wire::Script::post("/auth/oauth2/v2/token").json(&pair.to_string())).await;
     reads(
@@ -39,7 +38,7 @@ async fn oauth_tokens_are_refreshed() {
 #[tokio::test]
 async fn users_of_both_versions_are_paged() {
     let wire = Wire::start().await;
-    let client = Client::connect(&wire, Scope::ReadAll, HABITS).await;
+    let client = Client::recommended(&wire, file!(), "users", HABITS).await;
     let page = client.get("/api/1/users?limit=2").await.json()["pagination"].clone();
     // Its getters throw where a key is missing; null is well.
     for key in ["before_cursor", "after_cursor", "previous_link", "next_link"] {
@@ -57,7 +56,7 @@ async fn users_of_both_versions_are_paged() {
 #[tokio::test]
 async fn mfa_v1_results_exist_only_with_the_words_it_knows() {
     let wire = Wire::start().await;
-    let client = Client::connect(&wire, Scope::ManageAll, HABITS).await;
+    let client = Client::recommended(&wire, file!(), "mfa_v1", HABITS).await;
     let of_user = format!("/api/1/users/{}", wire.user);
     let wanted = json!({ "factor_id": 4, "display_name": "Ben", "number": null, "verified": null, "expires_in": null, "custom_message": null });
     let enrolled = client.post(&format!("{of_user}/otp_devices"), &wanted).await;
@@ -73,7 +72,7 @@ async fn mfa_v1_results_exist_only_with_the_words_it_knows() {
 #[tokio::test]
 async fn mfa_v2_enrols_with_nulls_and_polls() {
     let wire = Wire::start().await;
-    let client = Client::connect(&wire, Scope::ManageAll, HABITS).await;
+    let client = Client::recommended(&wire, file!(), "mfa_v2", HABITS).await;
     let enrol = |factor: u8| json!({ "factor_id": factor, "display_name": "Ben", "number": null, "verified": null, "expires_in": null, "custom_message": null });
     let app = client.post(&mfa(&wire, "registrations"), &enrol(5)).await;
     assert_eq!(app.status(), 201);
@@ -93,7 +92,7 @@ async fn mfa_v2_enrols_with_nulls_and_polls() {
 async fn mfa_v2_is_accepted_by_its_status() {
     let wire = Wire::start().await;
     let device = telephone(&wire).await.to_string();
-    let client = Client::connect(&wire, Scope::ManageAll, HABITS).await;
+    let client = Client::recommended(&wire, file!(), "mfa_v2", HABITS).await;
     let challenge = json!({ "device_id": device, "expires_in": 120, "redirect_to": null, "custom_message": null });
     let (challenged, code) = wire.sent("sms", client.post(&mfa(&wire, "verifications"), &challenge)).await;
     // With `user_id` it takes the answer for one of version 2.
@@ -113,7 +112,7 @@ async fn mfa_v2_is_accepted_by_its_status() {
 async fn mfa_v2_polls_a_push() {
     let wire = Wire::start().await;
     let device = phone(&wire).await.to_string();
-    let client = Client::connect(&wire, Scope::ManageAll, HABITS).await;
+    let client = Client::recommended(&wire, file!(), "mfa_v2", HABITS).await;
     let challenge = json!({ "device_id": device, "expires_in": 120, "redirect_to": null, "custom_message": null });
     let id = client.post(&mfa(&wire, "verifications"), &challenge).await.text("id");
     at_the_phone(&wire, "accept").await;
@@ -123,7 +122,7 @@ async fn mfa_v2_polls_a_push() {
 #[tokio::test]
 async fn login_branches_on_the_exact_words() {
     let wire = Wire::start().await;
-    let client = Client::connect(&wire, Scope::AuthenticationOnly, HABITS).await;
+    let client = Client::recommended(&wire, file!(), "login", HABITS).await;
     assert_eq!(message(&client.post("/api/1/login/auth", &words(&wire)).await), "Success");
     let device = telephone(&wire).await;
     let told = client.post("/api/1/login/auth", &words(&wire)).await;
@@ -139,7 +138,7 @@ async fn login_branches_on_the_exact_words() {
 async fn saml_v2_reads_data_only_when_there_is_some() {
     let wire = Wire::start().await;
     let device = telephone(&wire).await;
-    let client = Client::connect(&wire, Scope::AuthenticationOnly, HABITS).await;
+    let client = Client::recommended(&wire, file!(), "saml", HABITS).await;
     let asked = client.post("/api/2/saml_assertion", &words_for(&wire, json!("1"))).await.json();
     assert!(text(&asked, "message").contains("MFA is required") && asked.get("data").is_none());
     let mut step = json!({ "app_id": "1", "device_id": device.to_string(), "state_token": asked["state_token"], "do_not_notify": false });
@@ -152,7 +151,7 @@ async fn saml_v2_reads_data_only_when_there_is_some() {
 #[tokio::test]
 async fn smart_answers_have_objects() {
     let wire = Wire::start().await;
-    let client = Client::connect(&wire, Scope::ManageAll, HABITS).await;
+    let client = Client::recommended(&wire, file!(), "smart", HABITS).await;
     let visit = json!({ "user_identifier": "zoe", "email": "zoe@example.com", "context": { "ip": "192.0.2.1", "user_agent": "x" } });
     let (told, code) = wire.sent("email", client.post("/api/2/smart-mfa", &visit)).await;
     reads(&told.json(), &[("userId", As::Integer), ("risk", As::Object), ("mfa", As::Object)]);

@@ -2,7 +2,6 @@
 //!
 //! Assertions over version 2. It sends `charset=utf-8` behind the content type, and null for a code it does not have.
 
-use domain::Scope;
 use serde_json::json;
 
 use crate::caller::{As, Client, Habits, authenticator, documented, is_assertion, reads, text, words_for};
@@ -15,7 +14,7 @@ const HABITS: Habits =
 async fn saml_v2_with_a_charset_and_nulls() {
     let wire = Wire::start().await;
     let (device, app) = authenticator(&wire).await;
-    let client = Client::connect(&wire, Scope::AuthenticationOnly, HABITS).await;
+    let client = Client::recommended(&wire, file!(), "saml", HABITS).await;
     let send = async |path: &str, body: String| {
         let script = Script::post(path).body(&body).header("content-type", "application/json; charset=utf-8");
         wire.send(script.header("authorization", &format!("bearer {}", client.token()))).await.json()

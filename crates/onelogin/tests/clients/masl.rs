@@ -4,7 +4,6 @@
 //! Assertions over version 1, with the token of the older endpoint. `message` is read as a text, always. The code goes out with the
 //! end of the line that the person typed, and every value of the assertion that holds `role` is read as a role and its provider.
 
-use domain::Scope;
 use serde_json::{Value, json};
 
 use crate::caller::{
@@ -56,7 +55,7 @@ fn message_of(json: &Value) -> String {
 #[tokio::test]
 async fn oauth_at_the_older_endpoint() {
     let wire = Wire::start().await;
-    let client = Client::connect(&wire, Scope::AuthenticationOnly, HABITS).await;
+    let client = Client::recommended(&wire, file!(), "oauth", HABITS).await;
     assert_eq!(client.granted["status"]["code"], 200);
     reads(
         &client.granted["data"][0],
@@ -72,7 +71,7 @@ async fn oauth_at_the_older_endpoint() {
 #[tokio::test]
 async fn saml_v1_without_a_factor() {
     let wire = Wire::start().await;
-    let client = Client::connect(&wire, Scope::AuthenticationOnly, HABITS).await;
+    let client = Client::recommended(&wire, file!(), "saml", HABITS).await;
     let data = ask(&client, &words_for(&wire, json!("1"))).await.expect("an assertion");
     assert_eq!(roles(&data).len(), 1);
     let mut wrong = words_for(&wire, json!("1"));
@@ -86,7 +85,7 @@ async fn saml_v1_without_a_factor() {
 async fn saml_v1_by_a_code_with_the_end_of_its_line() {
     let wire = Wire::start().await;
     let (_, app) = authenticator(&wire).await;
-    let client = Client::connect(&wire, Scope::AuthenticationOnly, HABITS).await;
+    let client = Client::recommended(&wire, file!(), "saml", HABITS).await;
     let under_way = ask(&client, &words_for(&wire, json!("1"))).await.expect("devices");
     assert_eq!(under_way[0]["devices"][0]["device_type"], "Google Authenticator");
     let wrong = step(&client, &under_way, &format!("{}\n", app.wrong(wire.server.now()))).await;
@@ -110,7 +109,7 @@ async fn saml_v1_of_several_devices_one_is_chosen_by_its_type() {
     let wire = Wire::start().await;
     telephone(&wire).await;
     authenticator(&wire).await;
-    let client = Client::connect(&wire, Scope::AuthenticationOnly, HABITS).await;
+    let client = Client::recommended(&wire, file!(), "saml", HABITS).await;
     let under_way = ask(&client, &words_for(&wire, json!("1"))).await.expect("devices");
     let devices = under_way[0]["devices"].as_array().expect("a list");
     let set = "google authenticator";

@@ -4,7 +4,6 @@
 //! OneLogin's own server for assistants. Codes are texts, sessions are made under `/api/2/login`, and every answer is
 //! passed on with its request id and the place in its list.
 
-use domain::Scope;
 use serde_json::json;
 
 use crate::caller::{
@@ -22,7 +21,7 @@ fn mfa(wire: &Wire, rest: &str) -> String {
 #[tokio::test]
 async fn oauth_and_a_request_id_on_every_answer() {
     let wire = Wire::start().await;
-    let client = Client::connect(&wire, Scope::ReadAll, HABITS).await;
+    let client = Client::recommended(&wire, file!(), "oauth", HABITS).await;
     assert!(client.granted["expires_in"].is_i64(), "it computes when to ask again");
     for path in ["/api/2/users", "/api/2/users/2000000000", "/api/2/nothing"] {
         let told = client.get(path).await;
@@ -33,7 +32,7 @@ async fn oauth_and_a_request_id_on_every_answer() {
 #[tokio::test]
 async fn users_are_counted_by_headers() {
     let wire = Wire::start().await;
-    let client = Client::connect(&wire, Scope::ReadAll, HABITS).await;
+    let client = Client::recommended(&wire, file!(), "users", HABITS).await;
     let told = client.get("/api/2/users?limit=2&page=1").await;
     for (name, value) in [("total-count", "3"), ("current-page", "1"), ("page-items", "2")] {
         assert_eq!(told.0.header(name), Some(value), "{name}");
@@ -44,7 +43,7 @@ async fn users_are_counted_by_headers() {
 #[tokio::test]
 async fn mfa_v2_with_codes_as_texts() {
     let wire = Wire::start().await;
-    let client = Client::connect(&wire, Scope::ManageAll, HABITS).await;
+    let client = Client::recommended(&wire, file!(), "mfa_v2", HABITS).await;
     // No display name: the factor's own serves.
     let begun = client.post(&mfa(&wire, "registrations"), &json!({ "factor_id": 5 })).await;
     assert_eq!((begun.status(), begun.json()["user_display_name"].as_str()), (201, Some("Authenticator")));
@@ -64,7 +63,7 @@ async fn mfa_v2_with_codes_as_texts() {
 async fn mfa_v2_polls_a_push() {
     let wire = Wire::start().await;
     let device = phone(&wire).await.to_string();
-    let client = Client::connect(&wire, Scope::ManageAll, HABITS).await;
+    let client = Client::recommended(&wire, file!(), "mfa_v2", HABITS).await;
     let id = client.post(&mfa(&wire, "verifications"), &json!({ "device_id": device })).await.text("id");
     let path = mfa(&wire, &format!("verifications/{id}"));
     assert_eq!(client.get(&path).await.json()["status"], "pending");
@@ -76,7 +75,7 @@ async fn mfa_v2_polls_a_push() {
 async fn login_under_version_2() {
     let wire = Wire::start().await;
     let device = telephone(&wire).await;
-    let client = Client::connect(&wire, Scope::ManageAll, HABITS).await;
+    let client = Client::recommended(&wire, file!(), "login", HABITS).await;
     let told = client.post("/api/2/login/auth", &words(&wire)).await;
     assert_eq!(message(&told), "MFA is required for this user");
     let mut step = json!({ "device_id": device.to_string(), "state_token": data(&told)[0]["state_token"] });
@@ -88,7 +87,7 @@ async fn login_under_version_2() {
 #[tokio::test]
 async fn saml_v2_without_a_factor() {
     let wire = Wire::start().await;
-    let client = Client::connect(&wire, Scope::ManageAll, HABITS).await;
+    let client = Client::recommended(&wire, file!(), "saml", HABITS).await;
     let told = client.post("/api/2/saml_assertion", &words_for(&wire, json!("1"))).await;
     assert!(is_assertion(&told.json()["data"]), "{told}");
 }
@@ -96,7 +95,7 @@ async fn saml_v2_without_a_factor() {
 #[tokio::test]
 async fn events_are_listed_and_read() {
     let wire = Wire::start().await;
-    let client = Client::connect(&wire, Scope::ReadAll, HABITS).await;
+    let client = Client::recommended(&wire, file!(), "events", HABITS).await;
     let first = data(&client.get("/api/1/events?limit=1").await)[0].clone();
     assert_eq!(data(&client.get(&format!("/api/1/events/{}", first["id"])).await)[0], first);
 }

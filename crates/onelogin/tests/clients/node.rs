@@ -3,7 +3,6 @@
 //! Its callers write the `Authorization` header themselves, so every spelling of the documentation is met here. It
 //! posts verifications to a path that ends with a slash.
 
-use domain::Scope;
 use serde_json::json;
 
 use crate::caller::{As, Client, Habits, authenticator, data, documented, message, reads, words};
@@ -17,7 +16,7 @@ const HABITS: Habits =
 async fn oauth_in_every_spelling_of_the_samples() {
     let wire = Wire::start().await;
     for bearer in ["bearer:", "bearer: ", "Bearer ", "bearer "] {
-        let client = Client::connect(&wire, Scope::ManageAll, Habits { bearer, ..HABITS }).await;
+        let client = Client::recommended(&wire, file!(), "oauth", Habits { bearer, ..HABITS }).await;
         assert_eq!(client.get("/auth/rate_limit").await.status(), 200, "{bearer}");
     }
 }
@@ -25,7 +24,7 @@ async fn oauth_in_every_spelling_of_the_samples() {
 #[tokio::test]
 async fn mfa_v1_tokens_by_its_own_method() {
     let wire = Wire::start().await;
-    let client = Client::connect(&wire, Scope::ManageAll, HABITS).await;
+    let client = Client::recommended(&wire, file!(), "mfa_v1", HABITS).await;
     let told = client
         .post(&format!("/api/1/users/{}/mfa_token", wire.user), &json!({ "expires_in": "600", "reusable": false }))
         .await;
@@ -39,7 +38,7 @@ async fn mfa_v1_tokens_by_its_own_method() {
 async fn mfa_v2_over_a_path_with_a_slash() {
     let wire = Wire::start().await;
     let (device, app) = authenticator(&wire).await;
-    let client = Client::connect(&wire, Scope::ManageAll, HABITS).await;
+    let client = Client::recommended(&wire, file!(), "mfa_v2", HABITS).await;
     let path = format!("/api/2/mfa/users/{}/verifications/", wire.user);
     let challenged = client.post(&path, &json!({ "device_id": device })).await;
     assert_eq!(challenged.status(), 201, "{challenged}");
@@ -51,7 +50,7 @@ async fn mfa_v2_over_a_path_with_a_slash() {
 #[tokio::test]
 async fn login_without_a_factor() {
     let wire = Wire::start().await;
-    let client = Client::connect(&wire, Scope::AuthenticationOnly, HABITS).await;
+    let client = Client::recommended(&wire, file!(), "login", HABITS).await;
     let told = client.post("/api/1/login/auth", &words(&wire)).await;
     assert_eq!((message(&told).as_str(), data(&told)[0]["status"].as_str()), ("Success", Some("Authenticated")));
 }

@@ -3,7 +3,6 @@
 //! Password and code arrive as one word; the code's form chooses the device's type. The older token address, `bearer:`
 //! without a space, and only code and message of an answer matter to it.
 
-use domain::Scope;
 use serde_json::{Value, json};
 
 use crate::caller::{As, Client, Habits, at_the_phone, authenticator, documented, phone, reads, words};
@@ -29,7 +28,7 @@ async fn under_way(client: &Client<'_>, device_type: &str) -> Value {
 #[tokio::test]
 async fn oauth_at_the_older_address() {
     let wire = Wire::start().await;
-    let client = Client::connect(&wire, Scope::AuthenticationOnly, HABITS).await;
+    let client = Client::recommended(&wire, file!(), "oauth", HABITS).await;
     let grant = &client.granted["data"][0];
     reads(
         grant,
@@ -46,7 +45,7 @@ async fn oauth_at_the_older_address() {
 async fn login_by_a_code_behind_the_password() {
     let wire = Wire::start().await;
     let (_, app) = authenticator(&wire).await;
-    let client = Client::connect(&wire, Scope::AuthenticationOnly, HABITS).await;
+    let client = Client::recommended(&wire, file!(), "login", HABITS).await;
     let mut step = under_way(&client, "Google Authenticator").await;
     step["otp_token"] = app.code(wire.server.now()).into();
     assert_eq!(says(&client.post("/api/1/login/verify_factor", &step).await.json()), (200, "Success".to_owned()));
@@ -56,7 +55,7 @@ async fn login_by_a_code_behind_the_password() {
 async fn login_by_push() {
     let wire = Wire::start().await;
     phone(&wire).await;
-    let client = Client::connect(&wire, Scope::AuthenticationOnly, HABITS).await;
+    let client = Client::recommended(&wire, file!(), "login", HABITS).await;
     let mut step = under_way(&client, "OneLogin Protect").await;
     let (code, words) = says(&client.post("/api/1/login/verify_factor", &step).await.json());
     assert!(code == 200 && words.contains("Authentication pending"), "{words}");
@@ -70,7 +69,7 @@ async fn login_by_push() {
 #[tokio::test]
 async fn login_without_a_factor_and_with_a_wrong_password() {
     let wire = Wire::start().await;
-    let client = Client::connect(&wire, Scope::AuthenticationOnly, HABITS).await;
+    let client = Client::recommended(&wire, file!(), "login", HABITS).await;
     let mut body = words(&wire);
     assert_eq!(says(&client.post("/api/1/login/auth", &body).await.json()), (200, "Success".to_owned()));
     body["password"] = "not it".into();

@@ -2,7 +2,6 @@
 //!
 //! Version 1 only. It parses dates by fixed patterns, posts nothing where it has nothing to say, and takes any 2xx.
 
-use domain::Scope;
 use serde_json::json;
 
 use crate::caller::{
@@ -24,7 +23,7 @@ fn is_like(text: &str, pattern: &str) -> bool {
 #[tokio::test]
 async fn oauth_tokens_have_dates_that_it_can_parse() {
     let wire = Wire::start().await;
-    let client = Client::connect(&wire, Scope::ManageAll, HABITS).await;
+    let client = Client::recommended(&wire, file!(), "oauth", HABITS).await;
     // `Y-m-d\TH:i:s+`: a plain date, whatever follows the seconds.
     assert!(is_like(&text(&client.granted, "created_at")[..19], "0000-00-00T00:00:00"));
     assert!(client.granted["refresh_token"].is_string(), "it reads the refresh token without asking");
@@ -37,7 +36,7 @@ async fn oauth_tokens_have_dates_that_it_can_parse() {
 #[tokio::test]
 async fn users_are_created_changed_and_deleted() {
     let wire = Wire::start().await;
-    let client = Client::connect(&wire, Scope::ManageAll, HABITS).await;
+    let client = Client::recommended(&wire, file!(), "users", HABITS).await;
     let user = json!({ "username": "nia", "email": "nia@example.com", "firstname": "Nia", "lastname": "Ito" });
     let made = data(&client.post("/api/1/users", &user).await)[0].clone();
     let path = format!("/api/1/users/{}", made["id"]);
@@ -52,7 +51,7 @@ async fn users_are_created_changed_and_deleted() {
 async fn mfa_v1_with_empty_bodies() {
     let wire = Wire::start().await;
     let device = phone(&wire).await;
-    let client = Client::connect(&wire, Scope::ManageAll, HABITS).await;
+    let client = Client::recommended(&wire, file!(), "mfa_v1", HABITS).await;
     let path = format!("/api/1/users/{}/otp_devices", wire.user);
     let listed = data(&client.get(&path).await);
     assert_eq!((&listed["otp_devices"][0]["id"], &listed["otp_devices"][0]["default"]), (&json!(device), &json!(true)));
@@ -76,7 +75,7 @@ async fn mfa_v1_with_empty_bodies() {
 async fn login_ends_with_a_date_that_it_can_parse() {
     let wire = Wire::start().await;
     let device = telephone(&wire).await;
-    let client = Client::connect(&wire, Scope::AuthenticationOnly, HABITS).await;
+    let client = Client::recommended(&wire, file!(), "login", HABITS).await;
     let told = client.call_with("POST", "/api/1/login/auth", &words(&wire).to_string(), NO_ORIGIN).await;
     assert_eq!(message(&told), "MFA is required for this user");
     let mut step = json!({ "device_id": device.to_string(), "state_token": data(&told)[0]["state_token"], "do_not_notify": false });
@@ -91,7 +90,7 @@ async fn login_ends_with_a_date_that_it_can_parse() {
 #[tokio::test]
 async fn saml_v1_without_a_factor() {
     let wire = Wire::start().await;
-    let client = Client::connect(&wire, Scope::AuthenticationOnly, HABITS).await;
+    let client = Client::recommended(&wire, file!(), "saml", HABITS).await;
     let told = client.post("/api/1/saml_assertion", &words_for(&wire, json!(1))).await;
     assert_eq!((message(&told).as_str(), is_assertion(&data(&told))), ("Success", true));
 }

@@ -3,7 +3,6 @@
 //! One Identity's module for its Password Manager. It asks for the rate limit first, writes paths in lower case, asks
 //! once a second for the fate of a prompt, and waits for the word `accepted` in every answer.
 
-use domain::Scope;
 use serde_json::json;
 
 use crate::caller::{Client, Habits, at_the_phone, authenticator, basic, data, phone, telephone, text};
@@ -19,7 +18,7 @@ fn mfa(wire: &Wire, rest: &str) -> String {
 #[tokio::test]
 async fn oauth_and_the_rate_limit_first() {
     let wire = Wire::start().await;
-    let client = Client::connect(&wire, Scope::ManageAll, HABITS).await;
+    let client = Client::recommended(&wire, file!(), "oauth", HABITS).await;
     assert!(data(&client.get("/auth/rate_limit").await)["X-RateLimit-Limit"].is_i64());
     let revoke = json!({ "access_token": client.token() }).to_string();
     assert_eq!(client.as_itself("POST", "/auth/oauth2/revoke", &revoke).await.status(), 200);
@@ -28,7 +27,7 @@ async fn oauth_and_the_rate_limit_first() {
 #[tokio::test]
 async fn users_are_read() {
     let wire = Wire::start().await;
-    let client = Client::connect(&wire, Scope::ManageAll, HABITS).await;
+    let client = Client::recommended(&wire, file!(), "users", HABITS).await;
     let user = client.get(&format!("/api/2/users/{}", wire.user)).await.json();
     assert_eq!(user["id"], wire.user);
 }
@@ -36,7 +35,7 @@ async fn users_are_read() {
 #[tokio::test]
 async fn mfa_v2_registers_a_device() {
     let wire = Wire::start().await;
-    let client = Client::connect(&wire, Scope::ManageAll, HABITS).await;
+    let client = Client::recommended(&wire, file!(), "mfa_v2", HABITS).await;
     let wanted = json!({ "factor_id": 5, "display_name": "Ben", "expires_in": 120, "verified": false });
     let begun = client.post(&mfa(&wire, "registrations"), &wanted).await.json();
     let code = App::reading(&begun["factor_data"]).code(wire.server.now());
@@ -54,7 +53,7 @@ async fn mfa_v2_registers_a_device() {
 async fn mfa_v2_waits_for_the_word_accepted() {
     let wire = Wire::start().await;
     let (device, app) = authenticator(&wire).await;
-    let client = Client::connect(&wire, Scope::ManageAll, HABITS).await;
+    let client = Client::recommended(&wire, file!(), "mfa_v2", HABITS).await;
     let challenged =
         client.post(&mfa(&wire, "verifications"), &json!({ "device_id": device.to_string() })).await.json();
     assert!(challenged["expires_at"].is_string(), "it compares the date");
@@ -75,7 +74,7 @@ async fn mfa_v2_waits_for_the_word_accepted() {
 async fn mfa_v2_asks_once_a_second() {
     let wire = Wire::start().await;
     let device = phone(&wire).await.to_string();
-    let client = Client::connect(&wire, Scope::ManageAll, HABITS).await;
+    let client = Client::recommended(&wire, file!(), "mfa_v2", HABITS).await;
     let id = client.post(&mfa(&wire, "verifications"), &json!({ "device_id": device })).await.text("id");
     let path = mfa(&wire, &format!("verifications/{id}"));
     for _ in 0..10 {

@@ -7,7 +7,7 @@
 use domain::Scope;
 use serde_json::{Value, json};
 
-use crate::caller::{Client, Habits, at_the_phone, data, documented, phone};
+use crate::caller::{Client, Habits, at_the_phone, data, documented, phone, recommended};
 use crate::wire::Wire;
 
 const HABITS: Habits = Habits {
@@ -24,14 +24,14 @@ async fn user(client: &Client<'_>) -> Value {
 #[tokio::test]
 async fn oauth_at_the_older_address() {
     let wire = Wire::start().await;
-    let client = Client::connect(&wire, Scope::ManageAll, HABITS).await;
+    let client = Client::recommended(&wire, file!(), "oauth", HABITS).await;
     assert!(client.granted["data"][0]["access_token"].is_string());
 }
 
 #[tokio::test]
 async fn users_by_name_are_active_or_not() {
     let wire = Wire::start().await;
-    let client = Client::connect(&wire, Scope::ManageAll, HABITS).await;
+    let client = Client::recommended(&wire, file!(), "users", HABITS).await;
     let ben = user(&client).await;
     assert_eq!((&ben["id"], &ben["status"]), (&json!(wire.user), &json!(1)));
     assert_eq!(data(&client.get("/api/1/users?username=nobody").await), json!([]));
@@ -40,10 +40,15 @@ async fn users_by_name_are_active_or_not() {
 
 #[tokio::test]
 async fn mfa_v1_asks_the_phone_until_it_answers() {
-    for (answer, end) in [("accept", 200), ("deny", 401)] {
+    // What its documentation asks for, and what is enough here.
+    for (scope, answer, end) in [
+        (recommended(file!(), "mfa_v1"), "accept", 200),
+        (recommended(file!(), "mfa_v1"), "deny", 401),
+        (Scope::ReadUsers, "accept", 200),
+    ] {
         let wire = Wire::start().await;
         let device = phone(&wire).await;
-        let client = Client::connect(&wire, Scope::ManageAll, HABITS).await;
+        let client = Client::connect(&wire, scope, HABITS).await;
         let path = format!("/api/1/users/{}/otp_devices", user(&client).await["id"]);
         let devices = data(&client.get(&path).await)["otp_devices"].clone();
         // It takes keys that must be there, and matches the name.

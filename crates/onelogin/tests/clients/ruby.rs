@@ -3,7 +3,6 @@
 //! Version 1 only. No space after the comma of its credentials, an origin header without a value unless one is given,
 //! no body at a trigger, its own ids once more in the body of a verification, and a temporary token only at 201.
 
-use domain::Scope;
 use serde_json::{Value, json};
 
 use crate::caller::{
@@ -18,7 +17,7 @@ const NO_ORIGIN: &[(&str, &str)] = &[("custom-allowed-origin-header-1", "")];
 #[tokio::test]
 async fn oauth_tokens_are_granted_refreshed_and_revoked() {
     let wire = Wire::start().await;
-    let client = Client::connect(&wire, Scope::ManageAll, HABITS).await;
+    let client = Client::recommended(&wire, file!(), "oauth", HABITS).await;
     // A `status` in the answer is a failure to it; it adds `expires_in` to a parsed `created_at`.
     assert!(client.granted.get("status").is_none());
     assert!(client.granted["expires_in"].is_i64() && text(&client.granted, "created_at").ends_with('Z'));
@@ -33,7 +32,7 @@ async fn oauth_tokens_are_granted_refreshed_and_revoked() {
 #[tokio::test]
 async fn users_are_collected_page_by_page() {
     let wire = Wire::start().await;
-    let client = Client::connect(&wire, Scope::ReadUsers, HABITS).await;
+    let client = Client::recommended(&wire, file!(), "users", HABITS).await;
     let (mut seen, mut path) = (Vec::new(), "/api/1/users?limit=2".to_owned());
     loop {
         let page = client.get(&path).await.json();
@@ -47,7 +46,7 @@ async fn users_are_collected_page_by_page() {
 #[tokio::test]
 async fn mfa_v1_enrols_triggers_and_verifies() {
     let wire = Wire::start().await;
-    let client = Client::connect(&wire, Scope::ManageAll, HABITS).await;
+    let client = Client::recommended(&wire, file!(), "mfa_v1", HABITS).await;
     let of_user = format!("/api/1/users/{}", wire.user);
     let factors = data(&client.get(&format!("{of_user}/auth_factors")).await);
     assert_eq!(factors["auth_factors"][1]["name"], "OneLogin SMS");
@@ -67,7 +66,7 @@ async fn mfa_v1_enrols_triggers_and_verifies() {
 #[tokio::test]
 async fn mfa_v1_tokens_are_read_at_201_only() {
     let wire = Wire::start().await;
-    let client = Client::connect(&wire, Scope::ManageAll, HABITS).await;
+    let client = Client::recommended(&wire, file!(), "mfa_v1", HABITS).await;
     let path = format!("/api/1/users/{}/mfa_token", wire.user);
     let told = client.post(&path, &json!({ "expires_in": 259_200, "reusable": false })).await;
     assert_eq!(told.status(), 201, "contract 14.5: it returns nothing at 200");
@@ -78,7 +77,7 @@ async fn mfa_v1_tokens_are_read_at_201_only() {
 async fn login_asks_for_a_factor_and_takes_a_code() {
     let wire = Wire::start().await;
     let device = telephone(&wire).await;
-    let client = Client::connect(&wire, Scope::AuthenticationOnly, HABITS).await;
+    let client = Client::recommended(&wire, file!(), "login", HABITS).await;
     let body = words(&wire).to_string();
     let told = client.call_with("POST", "/api/1/login/auth", &body, NO_ORIGIN).await;
     assert_eq!(message(&told), "MFA is required for this user");
@@ -104,7 +103,7 @@ async fn login_asks_for_a_factor_and_takes_a_code() {
 async fn saml_v1_by_push() {
     let wire = Wire::start().await;
     let device = phone(&wire).await;
-    let client = Client::connect(&wire, Scope::AuthenticationOnly, HABITS).await;
+    let client = Client::recommended(&wire, file!(), "saml", HABITS).await;
     let told = client.post("/api/1/saml_assertion", &words_for(&wire, json!("1"))).await;
     let state_token = data(&told)[0]["state_token"].clone();
     let step = |silent: bool| json!({ "app_id": "1", "device_id": device.to_string(), "state_token": state_token, "do_not_notify": silent });
@@ -120,7 +119,7 @@ async fn saml_v1_by_push() {
 #[tokio::test]
 async fn events_are_listed() {
     let wire = Wire::start().await;
-    let client = Client::connect(&wire, Scope::ReadAll, HABITS).await;
+    let client = Client::recommended(&wire, file!(), "events", HABITS).await;
     let events = data(&client.get("/api/1/events").await);
     assert!(events.as_array().is_some_and(|events| !events.is_empty()));
     assert!(data(&client.get("/api/1/events/types").await)[0]["name"].is_string());

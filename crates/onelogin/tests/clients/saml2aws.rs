@@ -3,7 +3,6 @@
 //! Assertions over version 2, with a colon and a space after the scheme. It chooses a device by the exact name of its
 //! type, waits while the message holds `pending`, and needs `status.error` to be absent or false.
 
-use domain::Scope;
 use serde_json::{Value, json};
 
 use crate::caller::{
@@ -35,14 +34,14 @@ fn step(asked: &Value, silent: bool, otp: Option<&str>) -> Value {
 #[tokio::test]
 async fn oauth_with_a_colon_and_a_space() {
     let wire = Wire::start().await;
-    let client = Client::connect(&wire, Scope::AuthenticationOnly, HABITS).await;
+    let client = Client::recommended(&wire, file!(), "oauth", HABITS).await;
     assert_eq!(client.post(ASK, &words_for(&wire, json!("1"))).await.status(), 200);
 }
 
 #[tokio::test]
 async fn saml_v2_without_a_factor() {
     let wire = Wire::start().await;
-    let client = Client::connect(&wire, Scope::AuthenticationOnly, HABITS).await;
+    let client = Client::recommended(&wire, file!(), "saml", HABITS).await;
     let told = client.post(ASK, &words_for(&wire, json!("1"))).await.json();
     assert_eq!((text(&told, "message").as_str(), is_assertion(&told["data"])), ("Success", true));
 }
@@ -51,7 +50,7 @@ async fn saml_v2_without_a_factor() {
 async fn saml_v2_by_app_and_by_text_message() {
     let wire = Wire::start().await;
     let (_, app) = authenticator(&wire).await;
-    let client = Client::connect(&wire, Scope::AuthenticationOnly, HABITS).await;
+    let client = Client::recommended(&wire, file!(), "saml", HABITS).await;
     let asked = client.post(ASK, &words_for(&wire, json!("1"))).await.json();
     assert_eq!(asked["devices"][0]["device_type"], "Google Authenticator");
     let done = client.post(STEP, &step(&asked, false, Some(&app.code(wire.server.now())))).await.json();
@@ -59,7 +58,7 @@ async fn saml_v2_by_app_and_by_text_message() {
 
     let wire = Wire::start().await;
     telephone(&wire).await;
-    let client = Client::connect(&wire, Scope::AuthenticationOnly, HABITS).await;
+    let client = Client::recommended(&wire, file!(), "saml", HABITS).await;
     let asked = client.post(ASK, &words_for(&wire, json!("1"))).await.json();
     assert_eq!(asked["devices"][0]["device_type"], "OneLogin SMS");
     let (sent, code) = wire.sent("sms", client.post(STEP, &step(&asked, false, None))).await;
@@ -72,7 +71,7 @@ async fn saml_v2_by_app_and_by_text_message() {
 async fn saml_v2_by_push() {
     let wire = Wire::start().await;
     phone(&wire).await;
-    let client = Client::connect(&wire, Scope::AuthenticationOnly, HABITS).await;
+    let client = Client::recommended(&wire, file!(), "saml", HABITS).await;
     let asked = client.post(ASK, &words_for(&wire, json!("1"))).await.json();
     assert_eq!(asked["devices"][0]["device_type"], "OneLogin Protect");
     client.post(STEP, &step(&asked, false, None)).await;

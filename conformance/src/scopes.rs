@@ -1,0 +1,106 @@
+//! Which scope each client's documentation asks for (`scopes.md`): what runs and replays take their credentials from.
+
+use std::fmt::Write as _;
+
+use anyhow::{Context as _, Result};
+
+use crate::replays::{FLOWS, Flow};
+
+const TABLE: &str = include_str!("../scopes.md");
+/// The flow of a row that stands for all without one of their own.
+const OTHERS: &str = "*";
+
+/// A row of the table.
+struct Row {
+    client: &'static str,
+    flow: &'static str,
+    scope: &'static str,
+}
+
+fn rows() -> impl Iterator<Item = Row> {
+    TABLE.lines().filter_map(|line| {
+        let cells: Vec<&str> = line.strip_prefix('|')?.strip_suffix('|')?.split('|').map(str::trim).collect();
+        match cells[..] {
+            [client, flow, scope, _] if client != "client" && !client.starts_with('-') => {
+                Some(Row { client, flow, scope })
+            }
+            _ => None,
+        }
+    })
+}
+
+/// The scope that the run of an unmodified client takes.
+pub(crate) fn of_run(name: &str, version: &str) -> Result<&'static str> {
+    let exact = format!("{name} {version}");
+    let row = rows().find(|row| row.client == exact).or_else(|| rows().find(|row| row.client == name));
+    row.map(|row| row.scope).with_context(|| format!("scopes.md names no scope for {exact}"))
+}
+
+/// The flows of an unmodified client that have a scope of their own: what the names of their steps begin with, and the scope.
+pub(crate) fn of_flows(name: &str) -> impl Iterator<Item = (&'static str, &'static str)> {
+    let rows = rows().filter(move |row| row.client == name && row.flow != OTHERS);
+    rows.filter_map(|row| Some((known(row.flow)?.steps, row.scope)))
+}
+
+/// The scopes of an unmodified client as the page shows them.
+pub(crate) fn of_column(name: &str, version: &str) -> String {
+    let own = words(&format!("{name} {version}"));
+    if own.is_empty() { words(name) } else { own }
+}
+
+/// The scopes of a client as the page shows them: that of most flows, then those of single ones.
+pub(crate) fn words(client: &str) -> String {
+    let mut words = String::new();
+    let mut said: Vec<&str> = Vec::new();
+    for row in rows().filter(|row| row.client == client) {
+        if said.contains(&row.scope) {
+            continue;
+        }
+        said.push(row.scope);
+        if row.flow == OTHERS {
+            words.push_str(row.scope);
+            continue;
+        }
+        let flows = rows().filter(|other| other.client == client && other.scope == row.scope);
+        let flows: Vec<&str> = flows.map(|other| title(other.flow)).collect();
+        let _ = write!(words, "; {}: {}", row.scope, flows.join(", "));
+    }
+    words
+}
+
+/// A flow as the page calls it.
+fn title(flow: &'static str) -> &'static str {
+    known(flow).map_or(flow, |known| known.title)
+}
+
+fn known(flow: &str) -> Option<&'static Flow> {
+    FLOWS.iter().find(|known| known.steps.trim_end_matches('.').replace('.', "_") == flow)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clients::CLIENTS;
+
+    #[test]
+    fn every_client_has_a_scope_that_there_is() {
+        for client in CLIENTS {
+            of_run(client.name, client.version).unwrap();
+        }
+        for replay in crate::replays::read().unwrap() {
+            let stem = replay.file.trim_end_matches(".rs");
+            assert!(rows().any(|row| row.client == stem && row.flow == OTHERS), "{stem} has no scope");
+        }
+        for row in rows() {
+            let there_is = ["Authentication Only", "Read Users", "Manage users", "Read All", "Manage All"];
+            assert!(there_is.contains(&row.scope), "{} of {}", row.scope, row.client);
+            assert!(row.flow == OTHERS || known(row.flow).is_some(), "{} is no flow", row.flow);
+        }
+    }
+
+    #[test]
+    fn a_client_of_several_scopes_says_what_each_is_for() {
+        assert_eq!(words("pam"), "Read Users; Authentication Only: log-in, MFA v2");
+        assert_eq!(words("graph"), "Read All");
+    }
+}
