@@ -54,6 +54,9 @@ pub enum Change {
     CreateUser(User),
     /// A user's fields, whole. The temporary token and the names to log in with are not among them.
     UpdateUser(User),
+    /// The visits of a user that Smart MFA would trust again, or that wait for their code, are forgotten. It stands behind an
+    /// [`Change::UpdateUser`] of the same decision, which writes them with everything else.
+    ForgetVisits(UserId),
     /// A user's names to log in with. Void if somebody else has one of those that are new.
     RenameUser {
         /// Whose.

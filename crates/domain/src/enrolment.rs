@@ -10,7 +10,7 @@ use crate::need;
 use crate::policy::Policy;
 use crate::throttle;
 use crate::time::Timestamp;
-use crate::verification::{Context, Purpose, Status, Verification, close_sessions, discard};
+use crate::verification::{Besides, Context, Purpose, Status, Verification, discard, end_trust};
 
 /// Most open registrations of one user (SEC 35).
 pub const MAX_REGISTRATIONS: usize = 10;
@@ -156,7 +156,7 @@ pub fn disable(view: &View, device: DeviceId, context: &Context, now: Timestamp)
     });
     Decision::reply(Disabled::Disabled)
         .with_all(ends)
-        .with_all(close_sessions(view))
+        .with_all(end_trust(view, Besides::Nothing, now))
         .with(Change::DisableDevice(device.id))
         .with(context.event(AuditKind::DeviceDisabled, user.id, now).device(device.id).into())
 }
@@ -174,7 +174,7 @@ pub fn remove(view: &View, device: DeviceId, context: &Context, now: Timestamp) 
     let reason = need::is_last_factor(view, device.id).then_some(LAST_FACTOR);
     let event = context.event(AuditKind::DeviceDeleted, user.id, now).device(device.id);
     // What never was in use vouches for nothing.
-    let vouched = device.status.was_ever_active().then(|| close_sessions(view));
+    let vouched = device.status.was_ever_active().then(|| end_trust(view, Besides::Nothing, now));
     let decision = Decision::reply(true).with_all(discard(view, device.id));
     decision.with_all(vouched.into_iter().flatten()).with(AuditEvent { reason, ..event }.into())
 }

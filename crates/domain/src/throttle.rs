@@ -12,7 +12,7 @@ use crate::factor::FactorKind;
 use crate::id::{DeviceId, UserId};
 use crate::policy::Policy;
 use crate::time::{DAY, HOUR, MINUTE, SECOND, Timestamp};
-use crate::verification::close_sessions;
+use crate::verification::{Besides, end_trust};
 
 /// Consecutive wrong answers after which a device is disabled (SEC 22). Never settable above 100.
 pub const DISABLE_AT: u32 = 50;
@@ -283,7 +283,7 @@ pub(crate) fn count_subject(
     let disabled = device.is_some_and(|id| in_use(id) && is_last(view, id, right));
     changes.push(Change::SetThrottle(user, throttle));
     if let (true, Some(device)) = (disabled, device) {
-        changes.extend(close_sessions(view));
+        changes.extend(end_trust(view, Besides::Nothing, now));
         changes.push(Change::DisableDevice(device));
         changes.push(event(AuditKind::DeviceDisabled).into());
     }

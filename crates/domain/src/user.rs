@@ -11,7 +11,7 @@ use crate::name::{LoginNames, is_login_name, spelling, trimmed};
 use crate::temp_token::TempToken;
 use crate::text;
 use crate::time::{MINUTE, Timestamp};
-use crate::verification::{Context, close_all, close_log_ins, close_of_log_out, close_sessions};
+use crate::verification::{Besides, Context, end_trust};
 
 /// What a user is by the will of administrators and policy. A lock is none of these: it lies beside the status and overwrites
 /// none, so that its end leaves the user as it found them.
@@ -246,8 +246,8 @@ pub const APPROVED: i64 = 1;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Loss {
     Nothing,
-    /// What a factor has opened for later: session tokens, sessions, remembered browsers.
-    Sessions,
+    /// What a factor has opened for later ([`end_trust`]).
+    Trust,
     /// These, and log-ins under way.
     LogIns,
     /// Everything, the temporary token too.
@@ -267,7 +267,7 @@ impl User {
             || replaced(&self.phone, &after.phone)
             || self.profile.mfa_policy != after.profile.mfa_policy
         {
-            Loss::Sessions
+            Loss::Trust
         } else {
             Loss::Nothing
         }
@@ -458,8 +458,8 @@ pub fn update(view: &View, patch: &UserPatch, context: &Context, now: Timestamp)
         Decision::reply(Updated::Updated(Box::new(user.clone()))).with(context.event(kind, user.id, now).into());
     let decision = match before.loses(&user, patch, now) {
         Loss::Nothing => decision,
-        Loss::Sessions => decision.with_all(close_sessions(view)),
-        Loss::LogIns => decision.with_all(close_log_ins(view)),
+        Loss::Trust => decision.with_all(end_trust(view, Besides::Nothing, now)),
+        Loss::LogIns => decision.with_all(end_trust(view, Besides::LogIns, now)),
         Loss::Access => decision.with_all(end_access(view, user.id, now)),
     };
     let renamed = (from != to).then(|| Change::RenameUser { user: user.id, from, to });
@@ -522,9 +522,9 @@ pub fn unlock(view: &View, newest: &[(DeviceId, i64)], context: &Context, now: T
     }
     let guesses = view.throttles.iter().filter(|t| !t.key.is_of_messages());
     // A device that comes back into use may be in other hands than before.
-    let sessions = disabled.clone().next().is_some().then(|| close_sessions(view));
+    let trust = disabled.clone().next().is_some().then(|| end_trust(view, Besides::Nothing, now));
     decision
-        .with_all(sessions.into_iter().flatten())
+        .with_all(trust.into_iter().flatten())
         .with_all(guesses.map(|t| Change::ClearThrottle(user.id, t.key)))
         .with_all(disabled.map(|d| Change::EnableDevice(d.id)))
         .with_all(ahead)
@@ -536,16 +536,18 @@ pub fn unlock(view: &View, newest: &[(DeviceId, i64)], context: &Context, now: T
 /// Says whether there is such a user.
 pub fn log_out(view: &View, context: &Context, now: Timestamp) -> Decision<bool> {
     let Some(user) = &view.user else { return Decision::reply(false) };
-    let ended: Vec<Change> = match context.right {
-        Right::Manage => close_all(view, now).collect(),
-        Right::LogIn | Right::Look => close_of_log_out(view, context.client, now).collect(),
+    let besides = match context.right {
+        Right::Manage => Besides::Everything,
+        Right::LogIn | Right::Look => Besides::OfClient(context.client),
     };
-    Decision::reply(true).with_all(ended).with(context.event(AuditKind::UserLoggedOut, user.id, now).into())
+    Decision::reply(true)
+        .with_all(end_trust(view, besides, now))
+        .with(context.event(AuditKind::UserLoggedOut, user.id, now).into())
 }
 
 /// What ends when a user is barred: open verifications, queued messages, the temporary token (SEC 56).
 fn end_access(view: &View, user: UserId, now: Timestamp) -> Vec<Change> {
-    close_all(view, now).chain([Change::SetTempToken(user, None)]).collect()
+    end_trust(view, Besides::Everything, now).chain([Change::SetTempToken(user, None)]).collect()
 }
 
 #[cfg(test)]

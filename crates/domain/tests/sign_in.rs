@@ -2,16 +2,18 @@
 
 mod model;
 
+use domain::client::Right;
+use domain::risk::{self, Remembered, Visit};
 use domain::sign_in::{
     Compared, Drawn, DrawnGrant, Entered, Exchanged, NO_DEVICE, Refusal, SESSION_TOKEN_TTL, Stepped, Terms, enter,
     exchange,
 };
 use domain::throttle::{PASSWORD_WINDOW, PASSWORDS};
 use domain::time::{DAY, HOUR, MINUTE, SECOND};
-use domain::verification::{Purpose, Target};
+use domain::verification::{Context, Purpose, Target};
 use domain::{
-    AuditKind, DeviceId, DeviceStatus, Digest, FactorKind, MfaPolicy, Outcome, Policy, Reason, Response, ShownStatus,
-    Status, UserStatus, enrolment, user,
+    AuditKind, ClientId, DeviceId, DeviceStatus, Digest, FactorKind, MfaPolicy, Outcome, Policy, Reason, Response,
+    ShownStatus, Status, UserStatus, enrolment, user,
 };
 use model::{Scene, context, device_door, digest, email, policy, sms, temp_token, totp, verification_id};
 
@@ -658,27 +660,31 @@ fn opened(scene: &mut Scene) -> [domain::VerificationId; 4] {
 fn what_trust_stood_on_ends_with_it() {
     type Changes = fn(&mut Scene, DeviceId);
     let patch = domain::user::UserPatch::default;
-    // How many of the log-in under way, the session token, the session and the browser are left.
-    let table: &[(&str, Changes, [bool; 4])] = &[
-        ("nothing", |_, _| {}, [true; 4]),
+    // How many of the log-in under way, the session token, the session, the browser and the visit are left.
+    let table: &[(&str, Changes, [bool; 5])] = &[
+        ("nothing", |_, _| {}, [true; 5]),
         (
             "a new password",
             |scene, _| {
                 let hash = Some("$argon2id$another".to_owned());
                 updated(scene, &domain::user::UserPatch { password_hash: hash, ..Default::default() });
             },
-            [false; 4],
+            [false; 5],
         ),
-        ("a device removed", |scene, device| removed(scene, device), [true, false, false, false]),
-        ("a device disabled by command", |scene, device| disabled(scene, device), [true, false, false, false]),
-        ("a device disabled by guesses", |scene, device| guessed(scene, device, 50), [true, false, false, false]),
+        ("a device removed", |scene, device| removed(scene, device), [true, false, false, false, false]),
+        ("a device disabled by command", |scene, device| disabled(scene, device), [true, false, false, false, false]),
+        (
+            "a device disabled by guesses",
+            |scene, device| guessed(scene, device, 50),
+            [true, false, false, false, false],
+        ),
         (
             "a device released again",
             |scene, device| {
                 scene.db.apply(domain::Change::DisableDevice(device));
                 scene.db.commit(domain::user::unlock(&scene.view(), &[], &context(), scene.now));
             },
-            [true, false, false, false],
+            [true, false, false, false, false],
         ),
         (
             "a pending device removed",
@@ -686,7 +692,7 @@ fn what_trust_stood_on_ends_with_it() {
                 let pending = scene.device(&totp(9), DeviceStatus::Pending);
                 removed(scene, pending);
             },
-            [true; 4],
+            [true; 5],
         ),
         (
             "another mail address",
@@ -694,14 +700,14 @@ fn what_trust_stood_on_ends_with_it() {
                 let email = Some(Some("other@example.com".to_owned()));
                 updated(scene, &domain::user::UserPatch { email, ..Default::default() });
             },
-            [true, false, false, false],
+            [true, false, false, false, false],
         ),
         (
             "no number any more",
             |scene, _| {
                 updated(scene, &domain::user::UserPatch { phone: Some(None), ..Default::default() });
             },
-            [true, false, false, false],
+            [true, false, false, false, false],
         ),
         (
             "another rule on factors",
@@ -709,7 +715,7 @@ fn what_trust_stood_on_ends_with_it() {
                 let mfa_policy = Some(Some(MfaPolicy::Required));
                 updated(scene, &domain::user::UserPatch { mfa_policy, ..Default::default() });
             },
-            [true, false, false, false],
+            [true, false, false, false, false],
         ),
         (
             "another name",
@@ -717,7 +723,7 @@ fn what_trust_stood_on_ends_with_it() {
                 let username = Some(Some("benjamin".to_owned()));
                 updated(scene, &domain::user::UserPatch { username, ..Default::default() });
             },
-            [true; 4],
+            [true; 5],
         ),
         (
             "an expired password",
@@ -725,7 +731,7 @@ fn what_trust_stood_on_ends_with_it() {
                 let status = Some(UserStatus::PasswordExpired.into());
                 updated(scene, &domain::user::UserPatch { status, ..Default::default() });
             },
-            [false; 4],
+            [false; 5],
         ),
         (
             "a suspension",
@@ -733,14 +739,31 @@ fn what_trust_stood_on_ends_with_it() {
                 let status = Some(UserStatus::Suspended.into());
                 updated(scene, &domain::user::UserPatch { status, ..Default::default() });
             },
-            [false; 4],
+            [false; 5],
+        ),
+        ("a lock", |scene, _| locked(scene, 15), [false; 5]),
+        (
+            "a lock that is lifted",
+            |scene, _| {
+                locked(scene, 0);
+                scene.db.commit(user::unlock(&scene.view(), &[], &context(), scene.now));
+            },
+            [false; 5],
         ),
         (
-            "a lock",
+            "a log-out",
             |scene, _| {
-                scene.db.commit(domain::user::lock(&scene.view(), 15, &context(), scene.now));
+                scene.db.commit(user::log_out(&scene.view(), &context(), scene.now));
             },
-            [false; 4],
+            [false; 5],
+        ),
+        (
+            "a log-out by another client that logs people in",
+            |scene, _| {
+                let other = Context { client: Some(ClientId(99)), right: Right::LogIn, ..context() };
+                scene.db.commit(user::log_out(&scene.view(), &other, scene.now));
+            },
+            [true, false, false, false, false],
         ),
     ];
     for (what, changes, left) in table {
@@ -753,12 +776,18 @@ fn what_trust_stood_on_ends_with_it() {
         updated(&mut scene, &reached);
         let device = scene.device(&totp(1), DeviceStatus::Active);
         let ids = opened(&mut scene);
+        let visit = Visit::of("192.0.2.1".parse().unwrap(), "Firefox");
+        let now = scene.now;
+        let known = |visits: &[Remembered]| Some(risk::remember(visits, visit, None, now));
+        scene.db.commit(user::remember_visits(&scene.view(), known));
         // Fifty guesses take days; what is opened here does not run out meanwhile.
         for v in &mut scene.db.users.get_mut(&scene.user).unwrap().verifications {
             v.expires_at = v.expires_at.plus(1_000 * DAY);
         }
         changes(&mut scene, device);
         let open = ids.map(|id| scene.db.verification(id).is_some_and(|v| v.status == Status::Pending));
-        assert_eq!(open, *left, "{what}");
+        let visits = scene.view().user.unwrap().profile.visits;
+        let known = risk::assess(&visits, visit, now).score == 0;
+        assert_eq!([&open[..], &[known]].concat(), *left, "{what}");
     }
 }

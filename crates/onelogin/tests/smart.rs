@@ -73,6 +73,50 @@ POST /api/2/smart-mfa
     assert!(!sent(&call(&wire, "/api/2/smart-mfa", &home).await), "what was proved stays known");
 }
 
+/// SEC 56: a visit stands on a factor that was shown, and ends with it as a remembered browser does.
+#[tokio::test]
+async fn a_visit_is_known_no_longer_than_what_it_stood_on() {
+    let wire = Wire::start().await;
+    let mut home = visit("192.0.2.1", "Firefox");
+    let (asked, code) = wire.sent("email", call(&wire, "/api/2/smart-mfa", &home)).await;
+    let id = asked.json()["user_id"].as_i64().expect("a user");
+    let right = json!({ "state_token": asked.json()["mfa"]["state_token"], "otp_token": code });
+    assert_eq!(call(&wire, "/api/2/smart-mfa/verify", &right).await.status(), 200);
+    let device = async || {
+        let devices = wire.get(&format!("/api/2/mfa/users/{id}/devices")).await.json();
+        devices[0]["device_id"].as_str().expect("the device that codes go to").to_owned()
+    };
+    let (one, two) = (format!("/api/1/users/{id}"), format!("/api/2/users/{id}"));
+    let ends = [
+        ("DELETE", format!("/api/2/mfa/users/{id}/devices/{}", device().await), ""),
+        ("PUT", format!("{one}/logout"), ""),
+        (
+            "PUT",
+            format!("/api/1/users/set_password_clear_text/{id}"),
+            r#"{"password":"a-long-new-secret","password_confirmation":"a-long-new-secret"}"#,
+        ),
+        ("PUT", format!("{one}/lock_user"), r#"{"locked_until":0}"#),
+        ("PUT", two.clone(), r#"{"email":"zoe@example.net"}"#),
+        ("PUT", two.clone(), r#"{"status":4}"#),
+    ];
+    for (method, path, body) in ends {
+        let told = wire.call(method, &path, body).await;
+        assert!([200, 204].contains(&told.status()), "{told}");
+        if path.ends_with("lock_user") {
+            assert_eq!(wire.post(&format!("{two}/unlock"), "").await.status(), 200);
+        }
+        if body.contains('@') {
+            home["email"] = "zoe@example.net".into();
+        }
+        wire.server.advance(601);
+        let (asked, code) = wire.sent("email", call(&wire, "/api/2/smart-mfa", &home)).await;
+        assert_eq!((&asked.json()["risk"]["score"], sent(&asked)), (&json!(100), true), "{method} {path}: {asked}");
+        let right = json!({ "state_token": asked.json()["mfa"]["state_token"], "otp_token": code });
+        assert_eq!(call(&wire, "/api/2/smart-mfa/verify", &right).await.status(), 200);
+        assert!(!sent(&call(&wire, "/api/2/smart-mfa", &home).await), "it is known again");
+    }
+}
+
 #[tokio::test]
 async fn the_alias_of_the_npm_sdk_verifies_too() {
     let wire = Wire::start().await;

@@ -39,6 +39,7 @@ pub(crate) fn apply(change: Change, steps: &mut Vec<Step>) {
     match change {
         Change::CreateUser(user) => create_user(user, steps),
         Change::UpdateUser(user) => update_user(user, steps),
+        Change::ForgetVisits(user) => write(sql::FORGET_VISITS, params![user.0]),
         Change::RenameUser { user, from, to } => {
             steps.push(must_hit(sql::RENAME_USER, params![to.username.clone(), to.email.clone(), user.0]));
             names::moved(user, &from, &to, steps);

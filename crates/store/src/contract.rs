@@ -33,6 +33,7 @@ macro_rules! contract {
             }
             changes: {
                 what_is_written_is_read_back,
+                visits_are_forgotten,
                 a_counter_never_goes_back,
                 a_revised_device_keeps_its_id_and_counts_as_it_is_told,
                 a_decision_that_changes_nothing_it_should_is_void,

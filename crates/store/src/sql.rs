@@ -41,6 +41,8 @@ statements! {
         created_at, updated_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
     UPDATE_USER = "UPDATE \"user\" SET phone = $1, external_id = $2, status = $3, locked_until = $4, profile = $5, \
         updated_at = $6 WHERE id = $7";
+    /// Differs: these are SQLite's words.
+    FORGET_VISITS = "UPDATE \"user\" SET profile = json_remove(profile, '$.visits') WHERE id = $1";
     RENAME_USER = "UPDATE \"user\" SET username = $1, email = $2 WHERE id = $3";
     SET_TEMP_TOKEN = "UPDATE \"user\" SET temp_hash = $1, temp_expires_at = $2, temp_reusable = $3, temp_used_at = $4 \
         WHERE id = $5";

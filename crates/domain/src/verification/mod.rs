@@ -25,8 +25,8 @@ pub use answer::answer;
 pub use answer::answer_from_device;
 pub use find::{Found, Target, find};
 pub use judge::{Secrets, judge, judge_at_log_in};
+pub(crate) use open::{Besides, discard, end_trust};
 pub use open::{Opened, Opening, open};
-pub(crate) use open::{close_all, close_log_ins, close_of_log_out, close_sessions, discard};
 
 /// Wrong answers that end a verification (SEC 10, SEC 32).
 pub const MAX_ATTEMPTS: i64 = 5;

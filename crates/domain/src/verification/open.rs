@@ -199,38 +199,35 @@ fn close_expired(verification: &Verification) -> Change {
     Change::CloseVerification { verification: verification.id, status: Status::Expired, consumed_at: None }
 }
 
-/// Ends what a password or a factor has opened: log-ins under way with the challenges put under them, session tokens,
-/// sessions and remembered browsers.
-pub(crate) fn close_log_ins(view: &View) -> impl Iterator<Item = Change> {
-    close_of(view, &[Purpose::SignIn, Purpose::SessionToken, Purpose::Session, Purpose::Browser])
+/// What ends together with the trust in a user ([`end_trust`]).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Besides {
+    /// Nothing else.
+    Nothing,
+    /// Log-ins under way, with the challenges put under them.
+    LogIns,
+    /// Whatever this client has begun, and results of it that nobody collected yet.
+    OfClient(Option<ClientId>),
+    /// Everything open, and every result that nobody collected yet.
+    Everything,
 }
 
-/// Ends what a factor has opened for later: session tokens, sessions and remembered browsers.
-pub(crate) fn close_sessions(view: &View) -> impl Iterator<Item = Change> {
-    close_of(view, &[Purpose::SessionToken, Purpose::Session, Purpose::Browser])
-}
-
-fn close_of<'v>(view: &'v View, purposes: &'static [Purpose]) -> impl Iterator<Item = Change> + 'v {
-    let open = view.verifications.iter().filter(|v| purposes.contains(&v.purpose) && v.status == Status::Pending);
-    open.flat_map(|v| [close_expired(v), Change::DropMessages(v.id)])
-}
-
-/// Ends all of a user's open verifications, with their messages, and the results nobody collected yet (SEC 56).
-pub(crate) fn close_all(view: &View, now: Timestamp) -> impl Iterator<Item = Change> {
-    view.verifications.iter().flat_map(move |v| end(v, now))
-}
-
-/// Ends a user's sessions, session tokens and remembered browsers, and whatever else this client has begun with them.
-pub(crate) fn close_of_log_out(
-    view: &View,
-    client: Option<ClientId>,
-    now: Timestamp,
-) -> impl Iterator<Item = Change> + '_ {
-    let is_ended = move |v: &&Verification| match v.purpose {
+/// Ends the trust in a user: all that a factor, shown once, has opened for later. That is session tokens, sessions,
+/// remembered browsers and the visits that Smart MFA knows. This is the only place that does, so nothing that lets somebody
+/// in without a factor outlives what it stood on (SEC 56).
+pub(crate) fn end_trust(view: &View, besides: Besides, now: Timestamp) -> impl Iterator<Item = Change> {
+    let ends = move |v: &Verification| match v.purpose {
         Purpose::SessionToken | Purpose::Session | Purpose::Browser => true,
-        Purpose::Enrol | Purpose::Login | Purpose::SignIn => v.client_id == client,
+        Purpose::Enrol | Purpose::Login | Purpose::SignIn => match besides {
+            Besides::Nothing => false,
+            Besides::LogIns => v.purpose == Purpose::SignIn && v.status == Status::Pending,
+            Besides::OfClient(client) => v.client_id == client,
+            Besides::Everything => true,
+        },
     };
-    view.verifications.iter().filter(is_ended).flat_map(move |v| end(v, now))
+    let visits = view.user.as_ref().filter(|user| !user.profile.visits.is_empty());
+    let verifications = view.verifications.iter().filter(move |v| ends(v)).flat_map(move |v| end(v, now));
+    verifications.chain(visits.map(|user| Change::ForgetVisits(user.id)))
 }
 
 fn end(verification: &Verification, now: Timestamp) -> [Change; 2] {

@@ -127,6 +127,10 @@ impl Database {
                 let (username, email) = (row.username.take(), row.email.take());
                 *row = User { temp_token: row.temp_token.take(), username, email, ..user };
             }
+            Change::ForgetVisits(user) => {
+                let row = self.users.get_mut(&user).and_then(|rows| rows.user.as_mut()).expect("the user exists");
+                row.profile.visits.clear();
+            }
             Change::RenameUser { user, from, to } => {
                 let row = self.users.get_mut(&user).and_then(|rows| rows.user.as_mut()).expect("the user exists");
                 assert_eq!(domain::name::LoginNames::of(row), from, "a user is renamed from the names they have");

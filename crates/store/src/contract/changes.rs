@@ -73,6 +73,28 @@ pub(crate) async fn what_is_written_is_read_back(store: &Store) {
     assert_eq!(store.client_by_public_id(&client.client_id).await.unwrap(), Some(revoked));
 }
 
+/// SEC 56: the visits alone go, and behind another change of the same user they go all the same.
+pub(crate) async fn visits_are_forgotten(store: &Store) {
+    let id = somebody(store).await;
+    let mut user = store.view(id).await.unwrap().user.unwrap();
+    user.profile.texts.insert("title".to_owned(), "\"quoted\" \\ é\n".to_owned());
+    user.profile.custom_attributes.insert("visits".to_owned(), None);
+    let visit = risk::Visit::of("192.0.2.1".parse().unwrap(), "Firefox");
+    user.profile.visits = risk::remember(&[], visit, None, NOW);
+    put(store, id, vec![Change::UpdateUser(user.clone())]).await.unwrap();
+    assert_eq!(store.view(id).await.unwrap().user.as_ref(), Some(&user));
+    put(store, id, vec![Change::ForgetVisits(id)]).await.unwrap();
+    let without = User { profile: Profile { visits: Vec::new(), ..user.profile.clone() }, ..user.clone() };
+    assert_eq!(store.view(id).await.unwrap().user.as_ref(), Some(&without));
+    for lock in [None, Some(UserLock::UntilLifted)] {
+        let user = User { lock, ..user.clone() };
+        put(store, id, vec![Change::UpdateUser(user), Change::ForgetVisits(id)]).await.unwrap();
+        let without = User { lock, ..without.clone() };
+        assert_eq!(store.view(id).await.unwrap().user.as_ref(), Some(&without));
+    }
+    put(store, id, vec![Change::ForgetVisits(id)]).await.unwrap();
+}
+
 pub(crate) async fn a_counter_never_goes_back(store: &Store) {
     let user = somebody(store).await;
     let device = device(store, user, FactorKind::Hotp).await.id;

@@ -10,9 +10,11 @@ use tokio_postgres::{CancelToken, Client, Row, Statement};
 
 use super::failure::Failure;
 use super::replication::Warnings;
+use super::sql as own;
 use super::value::Param;
 use crate::error::Error;
 use crate::rows::Decode;
+use crate::sql;
 use crate::value::{Value, Write};
 
 /// What decisions run in. The row locks make it strict enough, and a server's own default must not make it stricter:
@@ -39,9 +41,17 @@ impl Query {
     }
 }
 
+/// What a shared statement is called here, where it cannot be said alike in both databases.
+pub(super) fn in_own_words(statement: &'static str) -> &'static str {
+    match statement {
+        sql::FORGET_VISITS => own::FORGET_VISITS,
+        shared => shared,
+    }
+}
+
 impl From<Write> for Query {
     fn from(write: Write) -> Self {
-        Self::new(write.statement, write.params)
+        Self::new(in_own_words(write.statement), write.params)
     }
 }
 

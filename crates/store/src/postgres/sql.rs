@@ -8,6 +8,8 @@ statements! {
     /// How many of the dev world's own tables there are.
     HAS_DEV_TABLES = "SELECT COUNT(to_regclass('dev_outbox'))";
 
+    FORGET_VISITS = "UPDATE \"user\" SET profile = profile - 'visits' WHERE id = $1";
+
     // ---- many users' views at once; the columns are those of the shared statements
 
     /// Locks in the order of ids, so that two transactions never wait for each other.
