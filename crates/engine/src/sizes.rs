@@ -9,13 +9,14 @@ use store::Sizes;
 use crate::Engine;
 
 /// Above how much the log warns, once, and again at each doubling: rows of a table, entries, bytes. What is usual lies far
-/// below, since all of it but the audit trail is cleaned up.
-const BOUNDS: [(&str, u64); 7] = [
+/// below, since all of it is cleaned up but the audit trail and what was used of secrets.
+const BOUNDS: [(&str, u64); 8] = [
     ("token", 100_000),
     ("verification", 1_000_000),
     ("outbox", 100_000),
     ("budget", 1_000_000),
     ("webhook_delivery", 1_000_000),
+    ("used_secret", 1_000_000),
     ("audit", 100_000_000),
     ("log_bytes", 256 << 20),
 ];
@@ -120,7 +121,7 @@ mod tests {
     #[test]
     fn every_bound_is_of_something_that_is_counted() {
         let sizes = Sizes {
-            rows: ["token", "verification", "outbox", "budget", "webhook_delivery"]
+            rows: ["token", "verification", "outbox", "budget", "webhook_delivery", "used_secret"]
                 .map(|table| (table, u64::MAX))
                 .to_vec(),
             audit_entries: u64::MAX,

@@ -333,7 +333,7 @@ pub struct Sizes {
 pub const COUNTED: u64 = 1_000_000;
 
 /// The tables of [`Sizes::rows`], in the order in which the statement counts them.
-pub(crate) const GROWING: [&str; 5] = ["token", "verification", "outbox", "budget", "webhook_delivery"];
+pub(crate) const GROWING: [&str; 6] = ["token", "verification", "outbox", "budget", "webhook_delivery", "used_secret"];
 
 /// A message that reached the dev world's last hop. In the clear, and never in a served database.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -280,6 +280,7 @@ statements! {
         (SELECT COUNT(*) FROM (SELECT 1 FROM outbox LIMIT $1) t), \
         (SELECT COUNT(*) FROM (SELECT 1 FROM budget LIMIT $1) t), \
         (SELECT COUNT(*) FROM (SELECT 1 FROM webhook_delivery LIMIT $1) t), \
+        (SELECT COUNT(*) FROM (SELECT 1 FROM used_secret LIMIT $1) t), \
         (SELECT MIN(id) FROM audit), (SELECT MAX(id) FROM audit), (SELECT at FROM audit ORDER BY id LIMIT 1)";
     /// What a move has left here.
     MARKS = "SELECT key, value FROM meta WHERE key IN ('moved_to', 'arriving_from')";

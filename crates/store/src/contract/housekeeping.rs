@@ -192,12 +192,12 @@ pub(crate) async fn calls_of_an_hour_are_numbered_once(store: &Store) {
 pub(crate) async fn sizes_are_counted(store: &Store) {
     let before = store.sizes().await.unwrap();
     let names: Vec<_> = before.rows.iter().map(|(table, _)| *table).collect();
-    assert_eq!(names, ["token", "verification", "outbox", "budget", "webhook_delivery"]);
+    assert_eq!(names, ["token", "verification", "outbox", "budget", "webhook_delivery", "used_secret"]);
     assert!(before.bytes > 0);
     queue(store, 7).await;
     let after = store.sizes().await.unwrap();
     let rows = |sizes: &Sizes| sizes.rows.iter().map(|(_, rows)| *rows).collect::<Vec<_>>();
-    assert_eq!((rows(&before), rows(&after)), (vec![0; 5], vec![0, 1, 7, 0, 0]));
+    assert_eq!((rows(&before), rows(&after)), (vec![0; 6], vec![0, 1, 7, 0, 0, 0]));
     assert!(after.audit_entries > before.audit_entries);
     assert_eq!(after.oldest_entry, store.audit(UserId(1)).await.unwrap().first().map(|entry| entry.at));
 }
