@@ -97,6 +97,11 @@ pub fn remember(known: &[Remembered], visit: Visit, awaits: Option<VerificationI
     kept
 }
 
+/// What is still remembered at `now`.
+pub fn living(known: &[Remembered], now: Timestamp) -> Vec<Remembered> {
+    known.iter().filter(|past| lives(past, now)).cloned().collect()
+}
+
 /// The memory once the challenge was answered. `None` if no visit awaits it.
 pub fn prove(known: &[Remembered], answered: VerificationId, now: Timestamp) -> Option<Vec<Remembered>> {
     let awaiting = known.iter().find(|past| past.awaits == Some(answered))?;

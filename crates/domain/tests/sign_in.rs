@@ -490,6 +490,43 @@ fn no_state_of_a_device_makes_a_log_in_need_less() {
 }
 
 /// A device that never was in use is no second factor, and its end takes none away.
+/// SEC 75: before time is taken back, whatever is over is ended, so that by the earlier time it is not there again.
+#[test]
+fn what_is_over_is_ended_for_good() {
+    let visit = Visit::of("192.0.2.1".parse().unwrap(), "Firefox");
+    let ended = |over: i64| {
+        let mut scene = scene();
+        let start = scene.now;
+        let device = scene.device(&sms(), DeviceStatus::Active);
+        let mut ids = opened(&mut scene).to_vec();
+        for (purpose, status) in [
+            (Purpose::Enrol, Status::Pending),
+            (Purpose::Login, Status::Pending),
+            (Purpose::Login, Status::Accepted { at: start }),
+            (Purpose::Login, Status::Rejected { at: start }),
+        ] {
+            let rows = scene.db.users.get_mut(&scene.user).unwrap();
+            let one = rows.verifications[0].clone();
+            let id = verification_id(800 + ids.len() as u64);
+            rows.verifications.push(domain::Verification { id, device_id: device, purpose, status, ..one });
+            ids.push(id);
+        }
+        let token = temp_token(scene.user, "55647655", true, start.plus(DAY));
+        scene.db.apply(domain::Change::SetTempToken(scene.user, Some(token)));
+        let at = start.plus(DAY - risk::VISIT_LIFE);
+        let known = |visits: &[Remembered]| Some(risk::remember(visits, visit, None, at));
+        scene.db.commit(user::remember_visits(&scene.view(), known));
+        scene.db.commit(domain::verification::end_over(&scene.view(), start.plus(over)));
+        let view = scene.view();
+        let user = view.user.clone().unwrap();
+        let live = ids.iter().map(|id| view.verification(*id).is_some());
+        let known = risk::assess(&user.profile.visits, visit, start).score == 0;
+        live.chain([user.temp_token.is_some(), known]).collect::<Vec<_>>()
+    };
+    assert_eq!(ended(DAY - 1), [true; 10], "nothing is ended before its end");
+    assert_eq!(ended(DAY), [false; 10]);
+}
+
 #[test]
 fn a_device_that_never_was_in_use_changes_nothing() {
     let mut scene = scene();

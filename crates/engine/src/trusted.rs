@@ -4,8 +4,8 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use domain::Timestamp;
 use domain::trusted::{BEHIND, Doubt, Trusted};
+use domain::{Timestamp, UserId, verification};
 use store::Store;
 
 use crate::{Clock, Engine, Error};
@@ -132,8 +132,10 @@ impl Engine {
     /// Takes the machine's clock for right although a higher time was seen. What is over by the higher time is ended first,
     /// so that it does not begin again.
     pub async fn accept_clock(&self) -> Result<ClockReading, Error> {
-        let over = self.time.now();
-        while self.store.sweep(over).await?.more {}
+        // Twice: the first may take a while, and the second ends what was over meanwhile.
+        for _ in 0..2 {
+            self.end_over(self.time.now(), self.time.clock.now()).await?;
+        }
         let epoch = self.time.state().epoch;
         let held = self.store.meta(KEY).await?.as_deref().and_then(read).map_or(epoch, |(held, _)| held.max(epoch));
         let wall = self.time.clock.now();
@@ -143,6 +145,33 @@ impl Engine {
         state.epoch = held + 1;
         drop(state);
         Ok(self.time.read())
+    }
+
+    /// Ends everything that is over by `over`, so that it stays so when it is `from` again.
+    async fn end_over(&self, over: Timestamp, from: Timestamp) -> Result<(), Error> {
+        while self.store.sweep(over).await?.more {}
+        // The clean-up leaves users alone whom somebody is deciding about.
+        let mut users = self.store.users_with_verifications_over(over).await?;
+        while !users.is_empty() {
+            self.end_over_of(users, over).await?;
+            users = self.store.users_with_verifications_over(over).await?;
+        }
+        let mut after = Some(UserId(0));
+        while let Some(behind) = after {
+            let (users, next) = self.store.users_with_ends(behind, over).await?;
+            self.end_over_of(users, over).await?;
+            after = next;
+        }
+        while self.store.end_access_tokens(over, from).await? {}
+        self.forget_callers();
+        Ok(())
+    }
+
+    async fn end_over_of(&self, users: Vec<UserId>, over: Timestamp) -> Result<(), Error> {
+        for user in users {
+            self.decide(user, move |view| verification::end_over(view, over)).await?;
+        }
+        Ok(())
     }
 
     /// Keeps the highest time seen, for as long as the process lives.

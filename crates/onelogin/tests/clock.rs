@@ -40,6 +40,29 @@ async fn a_device_that_was_used_under_a_wrong_clock_can_be_released() {
 }
 
 #[tokio::test]
+async fn a_token_that_was_over_stays_over_when_the_clock_is_vouched_for() {
+    let wire = Wire::start().await;
+    let asked = wire.post("1/mfa_token", r#"{"expires_in":120,"reusable":true}"#).await;
+    let temporary = asked.single()["mfa_token"].as_str().expect("a temporary token").to_owned();
+    let scope = domain::Scope::ManageAll;
+    let old = wire.server.token(scope).await;
+    let call = async |token: &str| {
+        let path = format!("/api/2/users/{}", wire.user);
+        let script = testkit::Script::get(&path).header("authorization", &format!("Bearer {token}"));
+        wire.server.send(script).await.status.as_u16()
+    };
+    assert_eq!((verified(&wire, "0", &temporary).await, call(&old).await), (200, 200));
+    let wrong = 2 * DAYS;
+    moved(&wire, wrong).await;
+    let newer = wire.server.token(scope).await;
+    assert_eq!((call(&old).await, call(&newer).await), (401, 200));
+    moved(&wire, -wrong).await;
+    assert_eq!(verified(&wire, "0", &temporary).await, 401, "the temporary token");
+    assert_eq!(call(&old).await, 401, "the access token");
+    assert_eq!(call(&newer).await, 200, "what was not over works on");
+}
+
+#[tokio::test]
 async fn a_code_that_was_over_stays_over_when_the_clock_goes_back() {
     // Set back without a word: trusted time does not go back. Moved back by somebody who vouches for it: what is over
     // was ended first.

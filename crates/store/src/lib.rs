@@ -20,6 +20,7 @@ mod counters;
 mod dev_clock;
 mod error;
 mod events;
+mod expiry;
 mod follow;
 mod ids;
 mod marks;

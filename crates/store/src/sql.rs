@@ -308,6 +308,18 @@ statements! {
     SWEEP_MESSAGES = "DELETE FROM outbox WHERE status <> 0 AND created_at <= $1 \
         AND id IN (SELECT id FROM outbox ORDER BY id LIMIT $2)";
 
+    // ---- before time is taken back
+
+    USERS_WITH_OVER = "SELECT DISTINCT user_id FROM verification WHERE live = 1 AND expires_at <= $1 LIMIT $2";
+    /// Those with a temporary token that is over, and those with visits, whose ends lie in the profile.
+    USERS_WITH_ENDS = "SELECT id FROM \"user\" WHERE id > $1 AND id <= $2 AND ((temp_hash IS NOT NULL \
+        AND temp_expires_at <= $3) OR profile ->> 'visits' IS NOT NULL) ORDER BY id";
+    USER_BEHIND = "SELECT id FROM \"user\" WHERE id > $1 ORDER BY id LIMIT 1";
+    END_OVER_TOKENS = "UPDATE token SET ended_at = $1, sealed = NULL WHERE ended_at IS NULL AND access IN \
+        (SELECT access FROM token WHERE created_at <= $2 AND ended_at IS NULL ORDER BY created_at LIMIT $3)";
+    AGE_OVER_TOKENS = "UPDATE token SET created_at = $1 WHERE ended_at IS NULL AND access IN (SELECT access FROM token \
+        WHERE created_at > $1 AND created_at <= $2 AND ended_at IS NULL ORDER BY created_at LIMIT $3)";
+
     // ---- the dev world
 
     DEV_RECORD = "INSERT INTO dev_outbox (channel, \"to\", body, subject, code, link, nonce, user_id, device_id, \

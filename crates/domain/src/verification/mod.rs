@@ -14,11 +14,13 @@ use serde::{Deserialize, Serialize};
 
 use crate::audit::{AuditEvent, AuditKind};
 use crate::client::Right;
-use crate::decision::{Change, View};
+use crate::decision::{Change, Decision, View};
 use crate::digest::Digest;
 use crate::factor::{Challenge, FactorKind};
 use crate::id::{ClientId, DeviceId, UserId, VerificationId};
+use crate::risk;
 use crate::time::Timestamp;
+use crate::user::{Profile, User};
 
 #[cfg(feature = "testing")]
 pub use answer::answer;
@@ -159,6 +161,23 @@ pub(crate) fn close_over(view: &View, now: Timestamp) -> Vec<Change> {
         changes.push(Change::SetTempToken(user.id, None));
     }
     changes
+}
+
+/// Ends all of a user that is over by `over`, for good: time is about to be taken back, and by the time it will be then none
+/// of it would be over (SEC 75). Verifications with their results, the temporary token and visits are all that a user keeps
+/// and that runs out. Locks and limits are no trust: they are judged by the moments at which they were made.
+pub fn end_over(view: &View, over: Timestamp) -> Decision<()> {
+    let mut decision = Decision::reply(()).with_all(close_over(view, over));
+    let uncollected = view.verifications.iter().filter(|v| v.status != Status::Pending && over >= v.expires_at);
+    decision = decision.with_all(uncollected.map(|v| Change::ConsumeVerification { verification: v.id, at: over }));
+    if let Some(user) = &view.user {
+        let visits = risk::living(&user.profile.visits, over);
+        if visits.len() < user.profile.visits.len() {
+            let profile = Profile { visits, ..user.profile.clone() };
+            decision = decision.with(Change::UpdateUser(User { profile, ..user.clone() }));
+        }
+    }
+    decision
 }
 
 impl Verification {

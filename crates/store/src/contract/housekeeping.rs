@@ -138,6 +138,53 @@ pub(crate) async fn the_sweeper_ends_what_is_over_and_keeps_what_is_not(store: &
     assert_eq!(store.token(set.access).await.unwrap(), None);
 }
 
+/// SEC 75: what is over by a time that will not be believed any more is found, whoever has it, and tokens are ended.
+pub(crate) async fn what_is_over_is_found_before_time_is_taken_back(store: &Store) {
+    use domain::client::ACCESS_TTL;
+    let (over, from) = (NOW.plus(3 * DAY), NOW.plus(MINUTE));
+    let mut users = Vec::new();
+    for _ in 0..5 {
+        users.push(somebody(store).await);
+    }
+    let asked = |user, expires_at| async move {
+        let device = device(store, user, FactorKind::Sms).await;
+        open(store, &Verification { expires_at, ..verification(&device, sent_code("1")) }).await;
+    };
+    asked(users[0], over).await;
+    asked(users[1], over.plus(1)).await;
+    assert_eq!(store.users_with_verifications_over(over).await.unwrap(), [users[0]]);
+    let token = |end| TempToken { hash: keys().hash("a", "b"), expires_at: end, reusable: true, used_at: None };
+    put(store, users[2], vec![Change::SetTempToken(users[2], Some(token(over)))]).await.unwrap();
+    put(store, users[3], vec![Change::SetTempToken(users[3], Some(token(over.plus(1))))]).await.unwrap();
+    let mut visitor = store.view(users[4]).await.unwrap().user.unwrap();
+    let visit = risk::Visit::of("192.0.2.1".parse().unwrap(), "Firefox");
+    visitor.profile.visits = risk::remember(&[], visit, None, NOW);
+    put(store, users[4], vec![Change::UpdateUser(visitor)]).await.unwrap();
+    let (found, next) = store.users_with_ends(UserId(0), over).await.unwrap();
+    assert_eq!((found, next), (vec![users[2], users[4]], None));
+
+    // By the later time the first is over as a whole, the second as an access token, the third not at all; and the fourth
+    // was over by the earlier time already.
+    let client = client(store).await;
+    let mut sets = Vec::new();
+    for at in [over.plus(-REFRESH_TTL), from.plus(1), over.plus(1 - ACCESS_TTL), from.plus(-ACCESS_TTL)] {
+        let set = TokenSet { created_at: at, ..token_set(store, client.id).await };
+        sets.push(set.clone());
+        let create = move |_: &ClientView| Decision::reply(()).with(Change::CreateTokenSet(set.clone()));
+        store.decide_client(client.id, None, create).await.unwrap();
+    }
+    assert!(!store.end_access_tokens(over, from).await.unwrap());
+    let mut live = Vec::new();
+    for set in &sets {
+        let held = store.token(set.access).await.unwrap().map(|(set, _)| set);
+        let works = held.as_ref().map(|set| (set.is_live(from), set.is_refreshable(from)));
+        let longer = held.is_some_and(|held| held.created_at > set.created_at);
+        assert!(!longer, "nothing lives longer than before");
+        live.push(works.unwrap_or_default());
+    }
+    assert_eq!(live, [(false, false), (false, true), (true, true), (false, true)]);
+}
+
 pub(crate) async fn an_absent_value_is_set_once(store: &Store) {
     assert_eq!(store.meta("key").await.unwrap(), None);
     assert_eq!(store.set_meta_if_absent("key", b"one").await.unwrap(), b"one");

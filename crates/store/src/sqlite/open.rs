@@ -354,6 +354,7 @@ mod tests {
             "COLLIDING_NAMES",
             "FIRST_AUDIT_ID",
             "LAST_AUDIT_ID",
+            "SIZES",
             "SWEEP_REGISTERING",
             "SWEEP_VERIFICATIONS",
             "SWEEP_MESSAGES",

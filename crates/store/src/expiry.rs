@@ -1,0 +1,62 @@
+//! Finding what is over by a time that will not be believed any more, so that it can be ended for good (SEC 75).
+//!
+//! What is over needs no write to be over, for as long as time goes on. Before an operator takes time back, it does.
+
+use domain::client::{ACCESS_TTL, REFRESH_TTL};
+use domain::{Timestamp, UserId};
+
+use crate::error::Error;
+use crate::query::BATCH;
+use crate::rows;
+use crate::value::Value;
+use crate::{Backend, Store, sql};
+
+/// Users are looked through by so many ids at once, since no index knows what they keep that runs out.
+const IDS: i64 = 20_000;
+
+impl Store {
+    /// Some users with verifications that are over by `over` and not ended yet. None once all are ended.
+    pub async fn users_with_verifications_over(&self, over: Timestamp) -> Result<Vec<UserId>, Error> {
+        self.users_found(sql::USERS_WITH_OVER, vec![over.into(), Value::Int(BATCH)]).await
+    }
+
+    /// The users behind `after` who keep something that runs out and is no verification, among the next ids. Gives the id to
+    /// go on behind, or `None` at the end.
+    pub async fn users_with_ends(
+        &self,
+        after: UserId,
+        over: Timestamp,
+    ) -> Result<(Vec<UserId>, Option<UserId>), Error> {
+        let last = after.0.saturating_add(IDS);
+        let params = vec![Value::Int(after.0), Value::Int(last), over.into()];
+        let found = self.users_found(sql::USERS_WITH_ENDS, params).await?;
+        let more = self.find_number(sql::USER_BEHIND, Value::Int(last)).await?;
+        // Ids may leave wide gaps.
+        Ok((found, more.map(|next| UserId(next - 1))))
+    }
+
+    /// Ends access tokens that are over by `over`, so that they stay so when it is `from` again; their refresh tokens work
+    /// no longer than before. Those whose refresh token is over too end as a whole. Says whether there may be more.
+    pub async fn end_access_tokens(&self, over: Timestamp, from: Timestamp) -> Result<bool, Error> {
+        let ended = vec![from.into(), over.plus(-REFRESH_TTL).into(), Value::Int(BATCH)];
+        let aged = vec![from.plus(-ACCESS_TTL).into(), over.plus(-ACCESS_TTL).into(), Value::Int(BATCH)];
+        let ended = self.changed(sql::END_OVER_TOKENS, ended).await?;
+        let aged = self.changed(sql::AGE_OVER_TOKENS, aged).await?;
+        Ok(ended.max(aged) >= BATCH.unsigned_abs())
+    }
+
+    async fn users_found(&self, statement: &'static str, params: Vec<Value>) -> Result<Vec<UserId>, Error> {
+        let found = match &self.backend {
+            Backend::Sqlite(db) => db.listed(statement, &params, rows::number)?,
+            Backend::Postgres(db) => Box::pin(db.listed(statement, params, rows::number)).await?,
+        };
+        Ok(found.into_iter().map(UserId).collect())
+    }
+
+    async fn changed(&self, statement: &'static str, params: Vec<Value>) -> Result<u64, Error> {
+        match &self.backend {
+            Backend::Sqlite(db) => db.change(statement, params).await,
+            Backend::Postgres(db) => Box::pin(db.change(statement, params)).await,
+        }
+    }
+}
