@@ -154,18 +154,23 @@ pub fn enter(
     if user.profile.password_hash != compared.with {
         return Decision::reply(Entered::Stale);
     }
-    let refused = |refusal, why: &'static str| {
+    let event = |why: &'static str| {
         let event = context.event(AuditKind::SignInRefused, user.id, now);
-        Decision::reply(Entered::Refused(refusal)).with(crate::AuditEvent { reason: Some(why), ..event }.into())
+        crate::AuditEvent { reason: Some(why), ..event }
+    };
+    let refused = |refusal, why| Decision::reply(Entered::Refused(refusal)).with(event(why).into());
+    // Repeated refusals under one lock are one entry, also for whoever knows the password (SEC 26).
+    let under_lock = |refusal, why| {
+        throttle::refused_under_lock(view, Decision::reply(Entered::Refused(refusal)), user.id, event(why), now)
     };
     if throttle::password_locked(view, now).is_some() {
-        return refused(Refusal::Credentials, "locked").with_all(throttle::shortened(view, user.id, now));
+        return under_lock(Refusal::Credentials, "locked").with_all(throttle::shortened(view, user.id, now));
     }
     if !compared.right {
         return refused(Refusal::Credentials, "wrong_password").with(throttle::count_password(view, user.id, now));
     }
     if user.is_barred(now) {
-        return refused(Refusal::Locked, "barred");
+        return under_lock(Refusal::Locked, "barred");
     }
     if !user.may_log_in(now) {
         let approved = user.profile.state == APPROVED;

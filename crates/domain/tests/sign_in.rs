@@ -203,6 +203,47 @@ fn ten_wrong_passwords_hold_off_the_right_one_and_say_nothing() {
     assert!(matches!(Way::default().go(&mut scene).0, Entered::Granted(_)));
 }
 
+/// SEC 26: log-ins under a lock make nothing grow either, with the right password or any.
+#[test]
+fn log_ins_under_a_lock_fold() {
+    type Lock = fn(&mut Scene);
+    let locks: [(&str, Lock, Refusal); 3] = [
+        ("by an administrator", |scene| locked(scene, 0), Refusal::Locked),
+        (
+            "a suspension",
+            |scene| {
+                let status = Some(UserStatus::Suspended.into());
+                updated(scene, &user::UserPatch { status, ..Default::default() });
+            },
+            Refusal::Locked,
+        ),
+        (
+            "by wrong passwords",
+            |scene| {
+                let wrong = Way { compared: compared(false), ..Way::default() };
+                for _ in 0..PASSWORDS {
+                    wrong.go(scene);
+                }
+            },
+            Refusal::Credentials,
+        ),
+    ];
+    for (lock, put, told) in locks {
+        let mut scene = scene();
+        put(&mut scene);
+        let before = scene.db.recorded(AuditKind::SignInRefused);
+        for _ in 0..40 {
+            assert_eq!(Way::default().go(&mut scene).0, Entered::Refused(told), "{lock}");
+            scene.wait(SECOND);
+        }
+        let recorded = scene.db.recorded(AuditKind::SignInRefused) - before;
+        assert_eq!((recorded, scene.db.folded.len()), (1, 39), "{lock}: the rest is counted");
+        scene.wait(domain::throttle::FOLD);
+        Way::default().go(&mut scene);
+        assert_eq!(scene.db.recorded(AuditKind::SignInRefused) - before, 2, "{lock}: one stands for ten minutes");
+    }
+}
+
 #[test]
 fn a_password_changed_meanwhile_is_compared_again() {
     let mut scene = scene();
