@@ -146,9 +146,16 @@ pub fn disable(view: &View, device: DeviceId, context: &Context, now: Timestamp)
     let (Some(user), Some(device)) = (&view.user, view.device(device).filter(|d| d.is_listed())) else {
         return Decision::reply(Disabled::NoDevice);
     };
-    if device.status != DeviceStatus::Active {
+    // What guesses have disabled comes back by anybody's unlocking: what an operator disables does not.
+    let by_guesses = throttle::is_disabled_by_guesses(view, device);
+    if device.status != DeviceStatus::Active && !by_guesses {
         return Decision::reply(Disabled::NotInUse);
     }
+    let change = if by_guesses {
+        Change::ClearThrottle(user.id, throttle::ThrottleKey::Device(device.id))
+    } else {
+        Change::DisableDevice(device.id)
+    };
     let open = view.verifications.iter().filter(|v| v.device_id == device.id && v.status == Status::Pending);
     let ends = open.flat_map(|v| {
         let closed = Change::CloseVerification { verification: v.id, status: Status::Expired, consumed_at: None };
@@ -157,7 +164,7 @@ pub fn disable(view: &View, device: DeviceId, context: &Context, now: Timestamp)
     Decision::reply(Disabled::Disabled)
         .with_all(ends)
         .with_all(end_trust(view, Besides::Nothing, now))
-        .with(Change::DisableDevice(device.id))
+        .with(change)
         .with(context.event(AuditKind::DeviceDisabled, user.id, now).device(device.id).into())
 }
 

@@ -6,7 +6,7 @@
 use crate::audit::{AuditEvent, AuditKind};
 use crate::client::Right;
 use crate::decision::{Change, Decision, View};
-use crate::device::DeviceStatus;
+use crate::device::{Device, DeviceStatus};
 use crate::digest::Digest;
 use crate::factor::FactorKind;
 use crate::id::{DeviceId, UserId};
@@ -223,6 +223,13 @@ fn one_more(consecutive: u32, right: Right) -> u32 {
 /// Whether one more wrong answer with this device, of a caller with this right, is one too many (SEC 22).
 pub(crate) fn is_last(view: &View, device: DeviceId, right: Right) -> bool {
     !right.only_looks() && view.throttle(ThrottleKey::Device(device)).consecutive.saturating_add(1) >= DISABLE_AT
+}
+
+/// Whether it was wrong answers that disabled this device. Otherwise an operator did, who alone may take that back: they know
+/// why, and a count of wrong answers says nothing of it.
+pub(crate) fn is_disabled_by_guesses(view: &View, device: &Device) -> bool {
+    let count = view.throttle(ThrottleKey::Device(device.id)).consecutive;
+    device.status == DeviceStatus::Disabled && count >= DISABLE_AT
 }
 
 /// Counts one wrong answer against its subject and the user, with the locks that follow (SEC 20–24).

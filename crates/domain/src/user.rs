@@ -5,11 +5,12 @@ use serde::{Deserialize, Serialize};
 use crate::audit::AuditKind;
 use crate::client::Right;
 use crate::decision::{Change, Decision, View};
-use crate::device::DeviceStatus;
+use crate::device::{Device, DeviceStatus};
 use crate::id::{DeviceId, UserId};
 use crate::name::{LoginNames, is_login_name, spelling, trimmed};
 use crate::temp_token::TempToken;
 use crate::text;
+use crate::throttle;
 use crate::time::{MINUTE, Timestamp};
 use crate::verification::{Besides, Context, end_trust};
 
@@ -500,13 +501,18 @@ pub enum Unlocked {
     NoUser,
 }
 
-/// Lifts an administrator's lock, which leaves the user as it found them, every guess lock, and the disabling of devices (rulings 10). `newest` is, for each device
+/// Lifts an administrator's lock, which leaves the user as it found them, every guess lock, and the disabling of devices by
+/// guesses (rulings 10). Devices that an operator has disabled come back by an operator's word only: a client's unlocking is
+/// about locks, and whoever asks for it need not know that a phone was stolen. `newest` is, for each device
 /// that counts by time, the newest step that can have been used by now: one that lies ahead of it was spent while a clock
 /// was wrong, and would keep its device from use until that time comes (SEC 75).
 pub fn unlock(view: &View, newest: &[(DeviceId, i64)], context: &Context, now: Timestamp) -> Decision<Unlocked> {
     let Some(user) = &view.user else { return Decision::reply(Unlocked::NoUser) };
     let guess_locked = view.throttles.iter().any(|t| t.locked(now).is_some());
-    let disabled = view.devices.iter().filter(|d| d.status == DeviceStatus::Disabled);
+    let is_operator = context.client.is_none();
+    let released =
+        |d: &&Device| d.status == DeviceStatus::Disabled && (is_operator || throttle::is_disabled_by_guesses(view, d));
+    let disabled = view.devices.iter().filter(released);
     let ahead: Vec<Change> = newest
         .iter()
         .filter(|(id, newest)| view.device(*id).is_some_and(|device| device.last_counter > *newest))

@@ -540,6 +540,43 @@ fn unlocking_lifts_every_lock() {
     assert!(is_accepted(&scene.typed(&device_door(device), &code)));
 }
 
+/// SEC 22: what guesses have disabled comes back by unlocking; what an operator has disabled by an operator's word only.
+#[test]
+fn what_an_operator_has_disabled_no_client_releases() {
+    let operator = domain::verification::Context::default();
+    for guesses in [false, true] {
+        for by_client in [false, true] {
+            for by_operator in [false, true] {
+                if !guesses && !by_operator {
+                    continue;
+                }
+                let mut scene = Scene::new();
+                let device = scene.device(&totp(1), DeviceStatus::Active);
+                if guesses {
+                    while scene.view().device(device).unwrap().status == DeviceStatus::Active {
+                        scene.guess(&device_door(device), 1);
+                        scene.wait(60 * MINUTE);
+                    }
+                }
+                if by_operator {
+                    let disabled = enrolment::disable(&scene.view(), device, &operator, scene.now);
+                    assert_eq!(scene.db.commit(disabled), enrolment::Disabled::Disabled, "guesses: {guesses}");
+                    let again = enrolment::disable(&scene.view(), device, &operator, scene.now);
+                    assert_eq!(scene.db.commit(again), enrolment::Disabled::NotInUse);
+                }
+                scene.db.commit(user::lock(&scene.view(), 0, &context(), scene.now));
+                let who = if by_client { context() } else { operator.clone() };
+                let unlocked = user::unlock(&scene.view(), &[], &who, scene.now);
+                assert_eq!(scene.db.commit(unlocked), user::Unlocked::Unlocked);
+                let stays = by_operator && by_client;
+                let status = if stays { DeviceStatus::Disabled } else { DeviceStatus::Active };
+                let what = format!("guesses: {guesses}, operator: {by_operator}, unlocked by a client: {by_client}");
+                assert_eq!(scene.view().device(device).unwrap().status, status, "{what}");
+            }
+        }
+    }
+}
+
 /// SEC 7: the two purposes do not mix, whichever way they are tried.
 #[test]
 fn a_registration_is_no_verification() {

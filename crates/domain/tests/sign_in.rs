@@ -760,7 +760,7 @@ fn what_trust_stood_on_ends_with_it() {
             "a device released again",
             |scene, device| {
                 scene.db.apply(domain::Change::DisableDevice(device));
-                scene.db.commit(domain::user::unlock(&scene.view(), &[], &context(), scene.now));
+                scene.db.commit(domain::user::unlock(&scene.view(), &[], &Context::default(), scene.now));
             },
             [true, false, false, false, false],
         ),

@@ -238,7 +238,10 @@ impl World {
         let Some((user, device)) = self.pick_device(which) else { return };
         let decision = enrolment::disable(&self.db.view(user), device, &context(), self.now);
         if self.db.commit(decision) == enrolment::Disabled::Disabled {
-            self.ghost.disabled.insert(device);
+            if !self.ghost.disabled.insert(device) {
+                // Guesses had disabled it: from now on it is the operator's.
+                self.ghost.devices.remove(&device);
+            }
             self.note("disabled by command");
         }
     }
