@@ -107,9 +107,10 @@ async fn find(engine: &Engine, which: &Which) -> Result<Client, String> {
         Which::Id(start) if start.len() < SHORTEST => Vec::new(),
         Which::Id(start) => all.into_iter().filter(|client| client.client_id.starts_with(start.as_str())).collect(),
         Which::Name(name) => {
-            let (live, revoked): (Vec<_>, Vec<_>) = all.into_iter().partition(|client| client.revoked_at.is_none());
-            let live = alike(name, live, |client| &client.name);
-            if live.is_empty() { alike(name, revoked, |client| &client.name) } else { live }
+            // The exact spelling first, even of a revoked client: what a command is repeated for must not become another.
+            let named = alike(name, all, |client| &client.name);
+            let (live, revoked): (Vec<_>, Vec<_>) = named.into_iter().partition(|client| client.revoked_at.is_none());
+            if live.is_empty() { revoked } else { live }
         }
     };
     match (found.pop(), found.is_empty()) {

@@ -245,6 +245,12 @@ fn what_looks_alike_is_one_client_and_one_app() {
     let second = json(&["client", "create", "--scope", "Read Users", "--name", "b\u{fc}ro"]);
     assert_eq!(json(&["client", "show", "--name", "b\u{fc}ro"])["client_id"], second["client_id"]);
     assert!(complaint(&["client", "show", "--name", "B\u{dc}RO"]).contains("fits 2 clients"));
+    // A command that is repeated means the same client, and never one that only looks alike.
+    for _ in 0..2 {
+        let revoked = json(&["client", "revoke", "--yes", "--name", "b\u{fc}ro"]);
+        assert_eq!(revoked["client_id"], second["client_id"]);
+    }
+    assert_eq!(json(&["client", "show", "--name", "B\u{fc}ro"])["revoked"], false);
 
     let app = ["app", "create", "--acs-url", "https://wiki.example.com/acs", "--name"];
     for name in alike {
