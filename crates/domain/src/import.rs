@@ -16,6 +16,7 @@ use crate::name::{is_login_name, key, spelling, trimmed};
 use crate::seal::Sealed;
 use crate::text;
 use crate::time::Timestamp;
+use crate::used::significant;
 use crate::used::{Counts, SecretMark};
 pub use crate::user::EXTERNAL_ID;
 use crate::user::{self, User, UserPatch};
@@ -230,7 +231,7 @@ pub fn same_token(one: &Credential, other: &Credential) -> bool {
         (Credential::Hotp(one), Credential::Hotp(other)) => (&one.secret, &other.secret),
         _ => return false,
     };
-    secrets.0.expose().ct_eq(secrets.1.expose()).into()
+    significant(secrets.0).ct_eq(significant(secrets.1)).into()
 }
 
 /// A user to take over, with what is drawn and sealed already.

@@ -6,6 +6,7 @@
 
 use crate::digest::OwnKey;
 use crate::factor::Credential;
+use crate::secret::Secret;
 
 /// How a secret is recognised: a digest of its kind and its bytes under the installation's own key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -41,9 +42,17 @@ impl SecretMark {
             }
         };
         let mut mac = [0; 16];
-        mac.copy_from_slice(&key.mac(kind, secret.expose())[..16]);
+        mac.copy_from_slice(&key.mac(kind, significant(secret))[..16]);
         Some(Self { mac: SecretMac(mac), counts })
     }
+}
+
+/// The bytes of a secret by which it differs from others. HMAC fills a key up with zeros (RFC 2104), so zeros at the end
+/// make no other codes.
+pub(crate) fn significant(secret: &Secret) -> &[u8] {
+    let bytes = secret.expose();
+    let zeros = bytes.iter().rev().take_while(|byte| **byte == 0).count();
+    &bytes[..bytes.len() - zeros]
 }
 
 impl Counts {
@@ -107,6 +116,11 @@ mod tests {
         assert_ne!(hotp.mac, first.mac);
         assert_eq!(hotp.counts, Counts::Codes);
         assert_eq!(of(Credential::Push { public_key: Some(vec![7; 20]) }), None);
+        // RFC 2104 fills a key up with zeros: these make the same codes.
+        let padded = Totp::with_secret(Secret::new([vec![7; 20], vec![0; 9]].concat()));
+        assert_eq!(of(Credential::Totp(padded)).unwrap().mac, first.mac);
+        let longer = Totp::with_secret(Secret::new([vec![7; 20], vec![0, 1]].concat()));
+        assert_ne!(of(Credential::Totp(longer)).unwrap().mac, first.mac);
     }
 
     #[test]
