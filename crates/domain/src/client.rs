@@ -79,6 +79,11 @@ pub enum Right {
 }
 
 impl Right {
+    /// Whether people are sent the caller's own words. A text that comes from here is believed.
+    pub fn words_messages(self) -> bool {
+        self == Self::Manage
+    }
+
     /// Whether this caller only looks.
     pub fn only_looks(self) -> bool {
         self == Self::Look

@@ -70,7 +70,7 @@ impl Engine {
             alphanumeric: !request.numeric && request.door == Door::V1 && device.factor == domain::FactorKind::Sms,
             keypad: request.door != Door::V1,
             number: request.number,
-            template: request.template.as_ref(),
+            template: request.template.as_ref().filter(|_| context.right.words_messages()),
         };
         let Challenged { challenge, content, setup } = self.draw_sent(id, &device, &credential, request.ttl, style);
         let state_token = (request.door == Door::V1).then(|| self.chance.hex::<20>());

@@ -235,6 +235,26 @@ async fn a_read_scope_leaves_messages_to_others() {
     assert_eq!(wire.call_as(Scope::ReadUsers, "POST", &trigger, "{}").await.status(), 200);
 }
 
+/// SEC 95: people are sent our words, unless a client asks that may manage them.
+#[tokio::test]
+async fn only_whoever_manages_users_words_messages() {
+    let wire = Wire::start().await;
+    let phone = wire.sms().await;
+    let trigger = format!("1/otp_devices/{phone}/trigger");
+    let body = json!({ "sms_message": "Call +1 900 555 0100 now. Ref {{otp_code}}" }).to_string();
+    let scopes = [READERS[0], READERS[1], Scope::ManageUsers, Scope::ManageAll];
+    let mut seen = wire.newest_message().await;
+    for (scope, theirs) in scopes.into_iter().zip([false, false, true, true]) {
+        let told = wire.call_as(scope, "POST", &trigger, &body).await;
+        assert_eq!(told.status(), 200, "{told}");
+        let sent = wire.server.outbox(&format!("channel=sms&after={seen}")).await;
+        seen = sent.last().unwrap()["id"].as_i64().unwrap();
+        let text = sent.last().unwrap()["body"].as_str().unwrap();
+        assert_eq!(text.contains("Call +1 900"), theirs, "{scope:?}: {text}");
+        wire.server.advance(15 * 60);
+    }
+}
+
 /// Contract 4.4: the switch closes both calls to read scopes.
 #[tokio::test]
 async fn strict_v1_scopes_leave_trigger_and_verify_to_those_who_manage() {
