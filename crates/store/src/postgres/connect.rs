@@ -29,6 +29,11 @@ const SETTINGS: &str = "SET lock_timeout = 2000; SET statement_timeout = 5000; \
 /// does not know these settings does without.
 pub(super) const PLANNING: &str = "SET enable_seqscan = off; SET jit = off; SET plan_cache_mode = force_generic_plan";
 
+/// A list is put together for its caller and runs once: it is planned for the values it has, from a whole table where that
+/// costs least, and never by several processes of the server at once, which others would wait for.
+pub(super) const PLANNING_OF_LISTS: &str =
+    "SET jit = off; SET plan_cache_mode = force_custom_plan; SET max_parallel_workers_per_gather = 0";
+
 /// A server, and how it is reached.
 pub(super) struct Target {
     hosts: Hosts,
@@ -90,12 +95,12 @@ impl Target {
         Ok((client, warnings))
     }
 
-    /// A connection for decisions and queries.
-    pub(super) async fn connect(&self) -> Result<Conn, Failure> {
+    /// A connection for decisions and queries, or for lists: `planning` says how its statements are planned.
+    pub(super) async fn connect(&self, planning: &'static str) -> Result<Conn, Failure> {
         let connecting = async {
             let (client, warnings) = self.checked().await?;
             client.batch_execute(SETTINGS).await?;
-            match client.batch_execute(PLANNING).await {
+            match client.batch_execute(planning).await {
                 Err(error) if error.as_db_error().is_none() => return Err(error.into()),
                 _ => {}
             }

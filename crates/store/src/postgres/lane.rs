@@ -16,7 +16,7 @@ use tokio::time::timeout;
 
 use super::DEADLINE;
 use super::conn::Conn;
-use super::connect::Target;
+use super::connect::{PLANNING, Target};
 use super::failure::Failure;
 use super::job::{self, Job};
 use super::notices::NOTIFY;
@@ -150,7 +150,7 @@ impl Lane {
     async fn attempt(&mut self, waves: &mut [Vec<Job>]) -> Result<(), Failure> {
         let mut conn = match self.conn.take().filter(Conn::is_idle) {
             Some(conn) => conn,
-            None => self.target.connect().await?,
+            None => self.target.connect(PLANNING).await?,
         };
         let began = began();
         let count = waves.iter().map(Vec::len).sum();

@@ -12,7 +12,7 @@ use tokio_postgres::Row;
 
 use super::CLOSED;
 use super::conn::Conn;
-use super::connect::Target;
+use super::connect::{PLANNING_OF_LISTS, Target};
 use super::failure::Failure;
 use super::pool::Pool;
 use crate::error::{Error, TOO_LONG};
@@ -32,7 +32,7 @@ pub(super) struct Long {
 
 impl Long {
     pub(super) fn new(target: Arc<Target>, connections: usize, time: Duration) -> Self {
-        Self { pool: Arc::new(Pool::new(target.clone(), connections)), target, time }
+        Self { pool: Arc::new(Pool::new(target.clone(), connections, PLANNING_OF_LISTS)), target, time }
     }
 
     /// The rows of these statements, all of one moment. Whoever stops waiting for them ends the reading.

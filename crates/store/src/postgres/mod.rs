@@ -52,7 +52,7 @@ use crate::value::Value;
 use crate::world::Looked;
 use crate::{budgets, conditions, rows, trail};
 use conn::{BEGIN_SNAPSHOT, Query, decode, decode_first};
-use connect::Target;
+use connect::{PLANNING, Target};
 use failure::Failure;
 use job::{Fetch, Job};
 use lane::{Lane, Order};
@@ -148,7 +148,7 @@ impl Postgres {
             tasks: Mutex::new(tasks),
             listener: tokio::spawn(notices::listen(target.clone(), wake_ups, answered, notices)),
             lists: Long::new(target.clone(), LISTS, options.list_time),
-            pool: Pool::new(target, options.pool.max(1)),
+            pool: Pool::new(target, options.pool.max(1), PLANNING),
             ids: Ids::default(),
             counters,
         })

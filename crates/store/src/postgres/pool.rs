@@ -19,15 +19,16 @@ const WAIT: Duration = Duration::from_secs(2);
 
 pub(super) struct Pool {
     target: Arc<Target>,
+    planning: &'static str,
     idle: Mutex<Vec<Conn>>,
     permits: Semaphore,
     closed: AtomicBool,
 }
 
 impl Pool {
-    pub(super) fn new(target: Arc<Target>, connections: usize) -> Self {
+    pub(super) fn new(target: Arc<Target>, connections: usize, planning: &'static str) -> Self {
         let permits = Semaphore::new(connections);
-        Self { target, idle: Mutex::default(), permits, closed: AtomicBool::new(false) }
+        Self { target, planning, idle: Mutex::default(), permits, closed: AtomicBool::new(false) }
     }
 
     pub(super) async fn lend(&self) -> Result<Lent<'_>, Failure> {
@@ -39,7 +40,7 @@ impl Pool {
         let kept = self.idle().pop();
         let conn = match kept.filter(Conn::is_idle) {
             Some(conn) => conn,
-            None => self.target.connect().await?,
+            None => self.target.connect(self.planning).await?,
         };
         Ok(Lent { conn: Some(conn), pool: self, _permit: permit })
     }

@@ -9,7 +9,7 @@ use tokio::time::timeout;
 
 use super::DEADLINE;
 use super::conn::Conn;
-use super::connect::Target;
+use super::connect::{PLANNING, Target};
 use super::failure::Failure;
 use super::load;
 use crate::error::Error;
@@ -51,7 +51,7 @@ async fn look_up(target: &Target, kept: &mut Option<Conn>, users: &[UserId]) -> 
     let work = async {
         let mut conn = match kept.take().filter(Conn::is_idle) {
             Some(conn) => conn,
-            None => target.connect().await?,
+            None => target.connect(PLANNING).await?,
         };
         let views = load::users(&mut conn, users).await?;
         *kept = Some(conn);

@@ -21,6 +21,23 @@ async fn every_statement_can_be_prepared() {
     store.close().await;
 }
 
+/// A list of a million users is made within its time only if it is planned for what is asked for. It takes no more than one
+/// of the server's processors.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_list_is_planned_for_the_values_it_has() {
+    use crate::postgres::long::Long;
+    let Some((store, url)) = fresh_store().await else { return };
+    let target = connect::Target::new(&url, &PostgresOptions::default()).unwrap();
+    let lists = Long::new(std::sync::Arc::new(target), 1, std::time::Duration::from_secs(2));
+    let settings = "SELECT current_setting('plan_cache_mode'), current_setting('enable_seqscan'), \
+                    current_setting('max_parallel_workers_per_gather')";
+    let found = lists.read(vec![(settings.to_owned(), Vec::new())]).await.unwrap();
+    let of = |column| found[0][0].get::<_, String>(column);
+    assert_eq!((of(0), of(1), of(2)), ("force_custom_plan".to_owned(), "on".to_owned(), "0".to_owned()));
+    lists.close();
+    store.close().await;
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn no_hot_statement_reads_a_whole_table_even_if_planned_while_it_was_empty() {
     let Some((store, url)) = fresh_store().await else { return };
