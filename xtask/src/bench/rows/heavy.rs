@@ -116,8 +116,11 @@ fn measure(
     hall.stage.book.enter(&mut asked.tally);
     clock::pause(hall.size.window);
     let kept = memory(house.server.pid())?.0.saturating_sub(rest);
-    hall.replay(&house, Codes::gathered(codes))?;
     house.server.ensure_alive()?;
+    drop(house);
+    // Used codes are sent again as fast as they go, which is beyond the rate of one client.
+    let house = installation.open_as(hall, "[limits]\ncalls_per_hour = 0\nbursts = false\n")?;
+    hall.replay(&house, Codes::gathered(codes))?;
 
     let [verify, log_in, not_given_back] = names(database);
     rows.push(Row::new(verify, Unit::Times, SLOWER, vec![during.verify / before.verify]));
