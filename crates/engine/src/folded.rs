@@ -1,5 +1,5 @@
 //! Refusals under a lock that were folded (SEC 26): counted here, and written down together once their time is over, so
-//! whoever goes on calling costs a place in a table and no write.
+//! repeated calls cost a place in a table and no write.
 //!
 //! What a node that is killed has counted and not written is lost; the first refusal of each ten minutes is in the trail.
 
@@ -10,7 +10,7 @@ use domain::{AuditEvent, AuditKind, ClientId, Timestamp, UserId, throttle};
 
 use crate::Engine;
 
-/// The most that is counted at once. Whoever goes on at more users than this is seen by the first entries of each.
+/// The most that is counted at once. Calls about more users than this are seen by the first entry of each.
 const MOST: usize = 10_000;
 
 /// One count for each of these: what was refused, to whom, by whom.
@@ -38,10 +38,16 @@ impl Folded {
         }
     }
 
-    /// Takes out what began so long ago that it is to be written, or all of it.
-    fn take(&self, all: bool, now: Timestamp) -> Vec<Count> {
-        let is_due = |_: &Key, count: &mut Count| all || !now.is_within(throttle::FOLD, count.first.at);
-        self.table().extract_if(is_due).map(|(_, count)| count).collect()
+    /// What began so long ago that it is to be written, or all of it.
+    fn due(&self, all: bool, now: Timestamp) -> Vec<Key> {
+        let table = self.table();
+        let due = table.iter().filter(|(_, count)| all || !now.is_within(throttle::FOLD, count.first.at));
+        due.map(|(key, _)| *key).collect()
+    }
+
+    /// Takes one out. Each is taken when it is its turn, so that a server that stops in between loses none of the others.
+    fn take(&self, key: &Key) -> Option<Count> {
+        self.table().remove(key)
     }
 
     /// Puts back what could not be written.
@@ -61,7 +67,8 @@ impl Engine {
     /// Writes down the refusals under a lock that were folded ten minutes ago or longer; all of them when the server stops.
     pub async fn record_folded(&self, all: bool) {
         let now = self.now();
-        for count in self.folded.take(all, now) {
+        for key in self.folded.due(all, now) {
+            let Some(count) = self.folded.take(&key) else { continue };
             let Some(user) = count.first.user else { continue };
             let (first, times) = (count.first.clone(), count.times);
             if let Err(error) = self.decide(user, move |view| throttle::record_folded(view, &first, times, now)).await {
@@ -83,6 +90,10 @@ mod tests {
         AuditEvent::of_user(AuditKind::Refused, UserId(user), at).by(Some(ClientId(client)))
     }
 
+    fn taken(folded: &Folded, all: bool, now: Timestamp) -> Vec<Count> {
+        folded.due(all, now).iter().filter_map(|key| folded.take(key)).collect()
+    }
+
     fn times(taken: &[Count]) -> Vec<u32> {
         let mut times: Vec<_> = taken.iter().map(|count| count.times).collect();
         times.sort_unstable();
@@ -97,15 +108,15 @@ mod tests {
         }
         folded.count(refusal(1, 2, NOW.plus(SECOND)));
         folded.count(refusal(2, 1, NOW.plus(throttle::FOLD)));
-        assert_eq!(folded.take(false, NOW.plus(throttle::FOLD - 1)), []);
-        let due = folded.take(false, NOW.plus(throttle::FOLD + SECOND));
+        assert_eq!(taken(&folded, false, NOW.plus(throttle::FOLD - 1)), []);
+        let due = taken(&folded, false, NOW.plus(throttle::FOLD + SECOND));
         assert_eq!(times(&due), [1, 5]);
         // What could not be written is counted on.
         let back = due.into_iter().find(|count| count.times == 5).unwrap();
         folded.count(refusal(1, 1, NOW.plus(throttle::FOLD)));
         folded.put_back(back);
-        assert_eq!(times(&folded.take(true, NOW)), [1, 6]);
-        assert_eq!(folded.take(true, NOW), []);
+        assert_eq!(times(&taken(&folded, true, NOW)), [1, 6]);
+        assert_eq!(taken(&folded, true, NOW), []);
     }
 
     #[test]
@@ -114,6 +125,6 @@ mod tests {
         for user in 0..20_000 {
             folded.count(refusal(user, 1, NOW));
         }
-        assert_eq!(folded.take(true, NOW).len(), MOST);
+        assert_eq!(taken(&folded, true, NOW).len(), MOST);
     }
 }

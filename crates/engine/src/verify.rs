@@ -143,6 +143,7 @@ impl Engine {
             );
             let poll = poll.map_err(Error::internal)?;
             if poll.changes.is_empty() {
+                poll.folded.into_iter().for_each(|event| self.folded.count(event));
                 self.tally.count(factor_of(&snapshot, &answer.target, now), &poll.reply);
                 return Ok(poll.reply);
             }
