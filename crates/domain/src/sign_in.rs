@@ -159,7 +159,7 @@ pub fn enter(
         crate::AuditEvent { reason: Some(why), ..event }
     };
     let refused = |refusal, why| Decision::reply(Entered::Refused(refusal)).with(event(why).into());
-    // Repeated refusals under one lock are one entry, also for whoever knows the password (SEC 26).
+    // Repeated refusals under one lock are one entry, also for callers who know the password (SEC 26).
     let under_lock = |refusal, why| {
         throttle::refused_under_lock(view, Decision::reply(Entered::Refused(refusal)), user.id, event(why), now)
     };

@@ -320,7 +320,7 @@ pub fn forgive(view: &View, user: UserId, device: DeviceId) -> Option<Change> {
 pub const FOLD: i64 = 10 * MINUTE;
 
 /// Adds a refusal under a lock to its decision. The first is recorded; those within [`FOLD`] of it are folded: they change
-/// nothing, so whoever goes on calling does not make the trail grow, and are recorded together with their number
+/// nothing, so repeated calls do not make the trail grow, and are recorded together with their number
 /// ([`record_folded`]) once that time is over (SEC 26).
 pub(crate) fn refused_under_lock<T>(
     view: &View,
@@ -416,7 +416,7 @@ pub fn tired(view: &View, policy: &Policy, now: Timestamp) -> Option<Timestamp> 
     if policy.message_limits { paused.max(worn_out(&prompts, now)) } else { paused }
 }
 
-/// Whether prompts wear the person down: none is put for now, or none for callers that may only look.
+/// Whether prompts are blocked for now, for all callers or for those that may only look.
 pub fn is_worn_down(view: &View, policy: &Policy, now: Timestamp) -> bool {
     let of_readers = view.throttle(ThrottleKey::PromptsOfReaders);
     tired(view, policy, now).is_some() || (policy.message_limits && worn_out_by_readers(&of_readers, now).is_some())

@@ -14,7 +14,7 @@ use crate::throttle;
 use crate::time::{MINUTE, Timestamp};
 use crate::verification::{Besides, Context, end_trust};
 
-/// What a user is by the will of administrators and policy. A lock is none of these: it lies beside the status and overwrites
+/// What a user is by the will of administrators and policy. A lock is none of these: it is kept beside the status and overwrites
 /// none, so that its end leaves the user as it found them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(into = "i64", try_from = "i64")]
@@ -104,7 +104,7 @@ impl UserLock {
     }
 }
 
-/// The status as clients and people see and set it: the user's own, or that a lock lies over it (contract 3.1).
+/// The status as clients and people see and set it: the user's own, or locked while a lock holds (contract 3.1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ShownStatus {
     /// What the user is.
@@ -229,8 +229,8 @@ impl User {
 }
 
 impl Profile {
-    /// What a user is whom an earlier version has locked: it kept nothing of the status before. Nobody who was never active
-    /// becomes so by the end of a lock.
+    /// The status of a user locked by an earlier version, which did not keep it. The end of a lock makes only those active
+    /// who were active before.
     pub fn status_before_lock(&self) -> UserStatus {
         match (&self.password_hash, self.activated_at) {
             (None, _) => UserStatus::PasswordPending,
@@ -503,7 +503,7 @@ pub enum Unlocked {
 
 /// Lifts an administrator's lock, which leaves the user as it found them, every guess lock, and the disabling of devices by
 /// guesses (rulings 10). Devices that an operator has disabled come back by an operator's word only: a client's unlocking is
-/// about locks, and whoever asks for it need not know that a phone was stolen. `newest` is, for each device
+/// about locks, and the client need not know that a phone was stolen. `newest` is, for each device
 /// that counts by time, the newest step that can have been used by now: one that lies ahead of it was spent while a clock
 /// was wrong, and would keep its device from use until that time comes (SEC 75).
 pub fn unlock(view: &View, newest: &[(DeviceId, i64)], context: &Context, now: Timestamp) -> Decision<Unlocked> {

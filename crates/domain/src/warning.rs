@@ -15,7 +15,7 @@ const APART: i64 = HOUR;
 /// Most warnings of a person in any day: they must not become what they warn of.
 const MOST_A_DAY: usize = 3;
 
-/// Whether the person should be warned: no prompt is put for now, to some caller at least, and they were not warned lately.
+/// Whether the person should be warned: prompts are blocked, at least for some callers, and there was no warning lately.
 pub fn is_due(view: &View, policy: &Policy, now: Timestamp) -> bool {
     throttle::is_worn_down(view, policy, now) && {
         let told: Throttle = view.throttle(ThrottleKey::Warnings);

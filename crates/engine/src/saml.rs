@@ -61,7 +61,7 @@ impl Engine {
         if let Some(bad) = bad_aws(&definition) {
             return Err(BadApp::Field(bad));
         }
-        // The database knows the same spelling; whoever types another means that app too.
+        // The database knows the same spelling. Another spelling means that app too.
         let key = domain::name::key(name);
         if self.apps().await?.iter().any(|app| domain::name::key(&app.name) == key) {
             return Err(BadApp::NameTaken);

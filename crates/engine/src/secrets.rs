@@ -9,7 +9,7 @@ use store::Store;
 use crate::chance::Chance;
 use crate::keys::KeyError;
 
-/// Under which key of `meta` the installation's own key lies.
+/// The key of `meta` that holds the installation's own key.
 const NAME: &str = "own_key";
 const PLACE: Place<'static> = Place { table: "meta", column: NAME, row: 0, owner: 0 };
 /// Devices whose secrets are marked in one transaction.

@@ -78,7 +78,7 @@ impl Engine {
 
     /// Decides about a user where a message to a device with the credential `target` may be queued. Whether anything may be
     /// sent there is judged here for every message, and it is counted before. `by` is the client that asks for it, and what
-    /// it may do to people. `snapshot` is the user as the caller has seen it: what it already refuses costs nobody anything.
+    /// it may do to people. `snapshot` is the user as the caller has seen it: what it already refuses is not counted.
     pub(crate) async fn decide_to_send<T, F>(
         &self,
         snapshot: &View,

@@ -114,7 +114,7 @@ impl Engine {
         self.token_answer(granted)
     }
 
-    /// Whose pair this is, if both halves are right and work. Whoever knows only one half must cost that client nothing.
+    /// Whose pair this is, if both halves are right and work. A caller who knows only one half must cost that client nothing.
     pub async fn client_of_pair(&self, access: &str, refresh: &str) -> Result<Option<ClientId>, Error> {
         let (now, refresh) = (self.now(), Digest::of(refresh.as_bytes()));
         let found = self.store.token(Digest::of(access.as_bytes())).await?;

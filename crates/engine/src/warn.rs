@@ -41,7 +41,7 @@ impl Engine {
     async fn queue_warning(&self, view: &View, device: &Device, context: Context, now: Timestamp) -> Result<(), Error> {
         for (channel, way) in self.ways_to_warn(view)? {
             let Some(message) = self.draw_warning(device, channel, &way, now).await? else { continue };
-            // A warning is the server's own, whoever was the reason for it.
+            // A warning is the server's own, not the caller's.
             let asker = (context.client, Right::Manage);
             let policy = self.settings.policy.clone();
             let (by, id) = (context.clone(), device.id);

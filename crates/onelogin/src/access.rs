@@ -34,10 +34,10 @@ pub struct Authenticate;
 pub struct ChallengeV1;
 /// Reads of MFA v2.
 pub struct ReadMfa;
-/// What a log-in reads of MFA v2, its user's devices and verifications: whoever reads MFA v2, and `Authentication Only` for
+/// What a log-in reads of MFA v2, its user's devices and verifications: all who read MFA v2, and `Authentication Only` for
 /// the user of a log-in of its own, which the handler sees to by `Access::in_log_in` (contract 7.5, 7.10).
 pub struct ReadInLogIn;
-/// Verifications of MFA v2: whoever writes MFA v2, and `Authentication Only` in the same way (contract 7.7).
+/// Verifications of MFA v2: all who write MFA v2, and `Authentication Only` in the same way (contract 7.7).
 pub struct VerifyInLogIn;
 /// Writes of MFA v2.
 pub struct ManageMfa;

@@ -673,7 +673,7 @@ fn apps(command: AppCommand) -> anyhow::Result<ExitCode> {
         AppCommand::List { output } => run(&output, Command::AppList),
         AppCommand::Delete { which, yes, output } => {
             let which = crate::app::Which::from(which);
-            let question = format!("Delete app {which}? Nobody can log in to it any more.");
+            let question = format!("Delete app {which}? Users can no longer log in to it.");
             run_if(terminal::agreed(yes, &question), &output, Command::AppDelete(which))
         }
         AppCommand::RotateKey { output } => run(&output, Command::AppRotateKey),

@@ -153,7 +153,7 @@ pub(crate) fn check_keys(config: &Config, key_check: Option<Vec<u8>>) -> anyhow:
 }
 
 /// Makes what an earlier version has left to be made, and shows how far it is. The installation's own key is of real chance
-/// also where a world repeats itself: nobody sees anything that is made with it.
+/// also where a world repeats itself: nothing that is made with it is ever shown.
 async fn mark_secrets(keys: &Keyring, store: &Store) -> Result<Marked, keys::KeyError> {
     let mut bar = None;
     let marked = Marked::settle(keys, store, &SystemChance, |done, all| {

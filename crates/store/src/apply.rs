@@ -168,7 +168,7 @@ fn profile(user: &User) -> String {
     }
 }
 
-/// The number in the column: a lock lies over the status, which is in the profile's JSON meanwhile.
+/// The number in the column. While there is a lock it is that of a lock, and the status is in the profile's JSON.
 fn status(user: &User) -> i64 {
     let shown = if user.lock.is_some() { ShownStatus::Locked } else { user.status.into() };
     shown.number()

@@ -17,7 +17,7 @@ use crate::value::{Row, unpack_moments};
 /// How a row is read.
 pub(crate) type Decode<T> = fn(&dyn Row) -> Result<T, Error>;
 
-/// The status of a locked user, which lies in the JSON of the profile: the column says that there is a lock.
+/// The status of a locked user, kept in the JSON of the profile: the column says that there is a lock.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct UnderLock {
     /// What the user is when the lock is over. Absent where an earlier version has put the lock.

@@ -10,7 +10,7 @@ use crate::value::{Row, Value};
 use crate::{Backend, Store, apply, sql};
 
 impl Store {
-    /// Who has devices with these secrets, as committed at some recent moment. A secret that nobody has is not in it.
+    /// Who has devices with these secrets, as committed at some recent moment. A secret without a device is not in it.
     pub async fn secret_holders(&self, secrets: &[SecretMac]) -> Result<HashMap<SecretMac, Vec<UserId>>, Error> {
         let rows = match &self.backend {
             Backend::Sqlite(db) => db.secret_holders(secrets)?,

@@ -84,7 +84,7 @@ pub fn open(view: &View, opening: &Opening, policy: &Policy, context: &Context, 
                 _ => false,
             }
     });
-    // Whoever may only look takes nothing from others: what they have put goes on, until it is over (SEC 95).
+    // A caller that may only look takes nothing from others: their challenges go on until they are over (SEC 95).
     let spares = |v: &Verification| {
         context.right.only_looks()
             && v.client_id != context.client
@@ -206,9 +206,9 @@ pub(crate) enum Besides {
     Nothing,
     /// Log-ins under way, with the challenges put under them.
     LogIns,
-    /// Whatever this client has begun, and results of it that nobody collected yet.
+    /// What this client has begun, and its results that were not collected yet.
     OfClient(Option<ClientId>),
-    /// Everything open, and every result that nobody collected yet.
+    /// Everything open, and every result that was not collected yet.
     Everything,
 }
 

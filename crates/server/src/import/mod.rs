@@ -203,7 +203,7 @@ struct Ledger {
     progress: Progress,
 }
 
-/// What is told of lines that were taken.
+/// What the report says of lines that were taken.
 #[derive(Default)]
 struct Remarks {
     /// What is otherwise than the list says.
@@ -242,7 +242,7 @@ impl Ledger {
         Ok(())
     }
 
-    /// Counts what became of a group. What must be told of lines that count goes to `remarks`.
+    /// Counts what became of a group. Remarks on lines that count go to `remarks`.
     fn enter(
         &mut self,
         group: &Group,

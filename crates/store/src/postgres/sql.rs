@@ -71,7 +71,7 @@ statements! {
     REMEMBER_ALL_USED = "INSERT INTO used_secret (mac, used) SELECT n.mac, MAX(n.used) \
         FROM unnest($1::bytea[], $2::bigint[]) AS n (mac, used) GROUP BY n.mac ORDER BY n.mac \
         ON CONFLICT (mac) DO UPDATE SET used = excluded.used WHERE excluded.used > used_secret.used";
-    /// Whoever has these secrets, held as they are until a new device with one of them is in: what they use meanwhile comes
+    /// The devices with these secrets, held as they are until a new device with one of them is in: what they use meanwhile comes
     /// behind it.
     HOLD_HOLDERS = "SELECT id FROM \"user\" WHERE id = ANY(ARRAY(SELECT user_id FROM device WHERE secret_mac = ANY($1))) \
         ORDER BY id FOR SHARE";
