@@ -97,9 +97,9 @@ pub fn remember(known: &[Remembered], visit: Visit, awaits: Option<VerificationI
     kept
 }
 
-/// What is still remembered at `now`.
-pub fn living(known: &[Remembered], now: Timestamp) -> Vec<Remembered> {
-    known.iter().filter(|past| lives(past, now)).cloned().collect()
+/// What is still remembered at `now` of what was seen by `from`.
+pub fn living(known: &[Remembered], now: Timestamp, from: Timestamp) -> Vec<Remembered> {
+    known.iter().filter(|past| lives(past, now) && past.at <= from).cloned().collect()
 }
 
 /// The memory once the challenge was answered. `None` if no visit awaits it.

@@ -535,7 +535,7 @@ fn no_state_of_a_device_makes_a_log_in_need_less() {
 #[test]
 fn what_is_over_is_ended_for_good() {
     let visit = Visit::of("192.0.2.1".parse().unwrap(), "Firefox");
-    let ended = |over: i64| {
+    let ended = |over: i64, back: i64| {
         let mut scene = scene();
         let start = scene.now;
         let device = scene.device(&sms(), DeviceStatus::Active);
@@ -557,15 +557,20 @@ fn what_is_over_is_ended_for_good() {
         let at = start.plus(DAY - risk::VISIT_LIFE);
         let known = |visits: &[Remembered]| Some(risk::remember(visits, visit, None, at));
         scene.db.commit(user::remember_visits(&scene.view(), known));
-        scene.db.commit(domain::verification::end_over(&scene.view(), start.plus(over)));
+        scene.db.commit(domain::verification::end_over(&scene.view(), start.plus(over), start.plus(back)));
         let view = scene.view();
         let user = view.user.clone().unwrap();
         let live = ids.iter().map(|id| view.verification(*id).is_some());
         let known = risk::assess(&user.profile.visits, visit, start).score == 0;
         live.chain([user.temp_token.is_some(), known]).collect::<Vec<_>>()
     };
-    assert_eq!(ended(DAY - 1), [true; 10], "nothing is ended before its end");
-    assert_eq!(ended(DAY), [false; 10]);
+    assert_eq!(ended(DAY - 1, 0), [true; 10], "nothing is ended before its end");
+    assert_eq!(ended(DAY, 0), [false; 10]);
+    // What began after the time that is taken back to ends too, or it would live longer by that. A temporary token and a visit
+    // do not say when they began, but how far ahead they can be.
+    let ahead = ended(DAY - 1, -1);
+    assert_eq!(ahead[..8], [false; 8]);
+    assert_eq!(ended(DAY - 1, -2 * domain::temp_token::MAX_TTL - risk::VISIT_LIFE), [false; 10]);
 }
 
 #[test]

@@ -136,6 +136,8 @@ impl Engine {
         for _ in 0..2 {
             self.end_over(self.time.now(), self.time.clock.now()).await?;
         }
+        while self.store.redate_tokens(self.time.clock.now()).await? {}
+        self.forget_callers();
         let epoch = self.time.state().epoch;
         let held = self.store.meta(KEY).await?.as_deref().and_then(read).map_or(epoch, |(held, _)| held.max(epoch));
         let wall = self.time.clock.now();
@@ -147,19 +149,19 @@ impl Engine {
         Ok(self.time.read())
     }
 
-    /// Ends everything that is over by `over`, so that it stays so when it is `from` again.
+    /// Ends everything that is over by `over`, so that it stays so when it is `from` again, and what people began after `from`.
     async fn end_over(&self, over: Timestamp, from: Timestamp) -> Result<(), Error> {
         while self.store.sweep(over).await?.more {}
         // The clean-up leaves users alone whom somebody is deciding about.
         let mut users = self.store.users_with_verifications_over(over).await?;
         while !users.is_empty() {
-            self.end_over_of(users, over).await?;
+            self.end_over_of(users, over, from).await?;
             users = self.store.users_with_verifications_over(over).await?;
         }
         let mut after = Some(UserId(0));
         while let Some(behind) = after {
-            let (users, next) = self.store.users_with_ends(behind, over).await?;
-            self.end_over_of(users, over).await?;
+            let (users, next) = self.store.users_with_ends(behind, over, from).await?;
+            self.end_over_of(users, over, from).await?;
             after = next;
         }
         while self.store.end_access_tokens(over, from).await? {}
@@ -167,9 +169,9 @@ impl Engine {
         Ok(())
     }
 
-    async fn end_over_of(&self, users: Vec<UserId>, over: Timestamp) -> Result<(), Error> {
+    async fn end_over_of(&self, users: Vec<UserId>, over: Timestamp, from: Timestamp) -> Result<(), Error> {
         for user in users {
-            self.decide(user, move |view| verification::end_over(view, over)).await?;
+            self.decide(user, move |view| verification::end_over(view, over, from)).await?;
         }
         Ok(())
     }

@@ -60,6 +60,27 @@ async fn a_token_that_was_over_stays_over_when_the_clock_is_vouched_for() {
     assert_eq!(verified(&wire, "0", &temporary).await, 401, "the temporary token");
     assert_eq!(call(&old).await, 401, "the access token");
     assert_eq!(call(&newer).await, 200, "what was not over works on");
+    wire.server.advance(10 * 3_600 + 1);
+    assert_eq!(call(&newer).await, 401, "and no longer than any other");
+}
+
+/// SEC 75: what began while the clock was ahead would live longer by that. It ends when time is taken back.
+#[tokio::test]
+async fn nothing_that_began_under_a_wrong_clock_outlives_it() {
+    let wire = Wire::start().await;
+    let phone = wire.sms().await;
+    let wrong = 300 * DAYS;
+    moved(&wire, wrong).await;
+    wire.server.forget_tokens();
+    let body = format!(r#"{{"device_id":{phone}}}"#);
+    let (put, code) = wire.sent("sms", wire.post("2/verifications", &body)).await;
+    let asked = wire.post("1/mfa_token", "").await;
+    let temporary = asked.single()["mfa_token"].as_str().expect("a temporary token").to_owned();
+    moved(&wire, -wrong).await;
+    wire.server.forget_tokens();
+    let answer = format!(r#"{{"otp":"{code}"}}"#);
+    assert_eq!(wire.put(&format!("2/verifications/{}", put.text("id")), &answer).await.status(), 404);
+    assert_eq!(verified(&wire, "0", &temporary).await, 401);
 }
 
 #[tokio::test]

@@ -3,6 +3,7 @@
 //! What is over needs no write to be over, for as long as time goes on. Before an operator takes time back, it does.
 
 use domain::client::{ACCESS_TTL, REFRESH_TTL};
+use domain::temp_token::MAX_TTL;
 use domain::{Timestamp, UserId};
 
 use crate::error::Error;
@@ -20,15 +21,16 @@ impl Store {
         self.users_found(sql::USERS_WITH_OVER, vec![over.into(), Value::Int(BATCH)]).await
     }
 
-    /// The users behind `after` who keep something that runs out and is no verification, among the next ids. Gives the id to
-    /// go on behind, or `None` at the end.
+    /// The users behind `after` who keep something else that runs out, or something that began after `from`, among the next
+    /// ids. Gives the id to go on behind, or `None` at the end.
     pub async fn users_with_ends(
         &self,
         after: UserId,
         over: Timestamp,
+        from: Timestamp,
     ) -> Result<(Vec<UserId>, Option<UserId>), Error> {
         let last = after.0.saturating_add(IDS);
-        let params = vec![Value::Int(after.0), Value::Int(last), over.into()];
+        let params = vec![Value::Int(after.0), Value::Int(last), over.into(), from.plus(MAX_TTL).into(), from.into()];
         let found = self.users_found(sql::USERS_WITH_ENDS, params).await?;
         let more = self.find_number(sql::USER_BEHIND, Value::Int(last)).await?;
         // Ids may leave wide gaps.
@@ -43,6 +45,13 @@ impl Store {
         let ended = self.changed(sql::END_OVER_TOKENS, ended).await?;
         let aged = self.changed(sql::AGE_OVER_TOKENS, aged).await?;
         Ok(ended.max(aged) >= BATCH.unsigned_abs())
+    }
+
+    /// Dates tokens that were issued after `from` back to it, so that they live as long as any. To be done once those that
+    /// are over have ended: a token that is over must not live anew. Says whether there may be more.
+    pub async fn redate_tokens(&self, from: Timestamp) -> Result<bool, Error> {
+        let redated = self.changed(sql::REDATE_TOKENS, vec![from.into(), Value::Int(BATCH)]).await?;
+        Ok(redated >= BATCH.unsigned_abs())
     }
 
     async fn users_found(&self, statement: &'static str, params: Vec<Value>) -> Result<Vec<UserId>, Error> {

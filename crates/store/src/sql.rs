@@ -311,14 +311,20 @@ statements! {
     // ---- before time is taken back
 
     USERS_WITH_OVER = "SELECT DISTINCT user_id FROM verification WHERE live = 1 AND expires_at <= $1 LIMIT $2";
-    /// Those with a temporary token that is over, and those with visits, whose ends lie in the profile.
+    /// Those with a temporary token that is over or was issued after the time to come, those with a verification that began
+    /// after it, and those with visits, whose ends are in the profile.
     USERS_WITH_ENDS = "SELECT id FROM \"user\" WHERE id > $1 AND id <= $2 AND ((temp_hash IS NOT NULL \
-        AND temp_expires_at <= $3) OR profile ->> 'visits' IS NOT NULL) ORDER BY id";
+        AND (temp_expires_at <= $3 OR temp_expires_at > $4)) OR profile ->> 'visits' IS NOT NULL \
+        OR EXISTS (SELECT 1 FROM verification v WHERE v.user_id = \"user\".id AND v.live = 1 AND v.created_at > $5)) \
+        ORDER BY id";
     USER_BEHIND = "SELECT id FROM \"user\" WHERE id > $1 ORDER BY id LIMIT 1";
     END_OVER_TOKENS = "UPDATE token SET ended_at = $1, sealed = NULL WHERE ended_at IS NULL AND access IN \
         (SELECT access FROM token WHERE created_at <= $2 AND ended_at IS NULL ORDER BY created_at LIMIT $3)";
     AGE_OVER_TOKENS = "UPDATE token SET created_at = $1 WHERE ended_at IS NULL AND access IN (SELECT access FROM token \
         WHERE created_at > $1 AND created_at <= $2 AND ended_at IS NULL ORDER BY created_at LIMIT $3)";
+
+    REDATE_TOKENS = "UPDATE token SET created_at = $1 WHERE ended_at IS NULL AND access IN (SELECT access FROM token \
+        WHERE created_at > $1 AND ended_at IS NULL ORDER BY created_at LIMIT $2)";
 
     // ---- the dev world
 

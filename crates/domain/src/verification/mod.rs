@@ -19,6 +19,7 @@ use crate::digest::Digest;
 use crate::factor::{Challenge, FactorKind};
 use crate::id::{ClientId, DeviceId, UserId, VerificationId};
 use crate::risk;
+use crate::temp_token::{self, TempToken};
 use crate::time::Timestamp;
 use crate::user::{Profile, User};
 
@@ -151,27 +152,38 @@ pub struct Verification {
 /// Ends whatever is over by `now`. A decision that refuses something because its time is over does this too: what was once
 /// told to be over stays so, whatever a clock says later (SEC 75).
 pub(crate) fn close_over(view: &View, now: Timestamp) -> Vec<Change> {
-    let over = view.verifications.iter().filter(|v| v.status == Status::Pending && now >= v.expires_at);
-    let close = |v: &Verification| {
-        let ended = Change::CloseVerification { verification: v.id, status: Status::Expired, consumed_at: None };
-        [ended, Change::DropMessages(v.id)]
-    };
-    let mut changes: Vec<Change> = over.flat_map(close).collect();
+    let mut changes = close_pending(view, |v| now >= v.expires_at);
     if let Some(user) = view.user.as_ref().filter(|u| u.temp_token.as_ref().is_some_and(|t| now >= t.expires_at)) {
         changes.push(Change::SetTempToken(user.id, None));
     }
     changes
 }
 
-/// Ends all of a user that is over by `over`, for good: time is about to be taken back, and by the time it will be then none
-/// of it would be over (SEC 75). Verifications with their results, the temporary token and visits are all that a user keeps
-/// and that runs out. Locks and limits are no trust: they are judged by the moments at which they were made.
-pub fn end_over(view: &View, over: Timestamp) -> Decision<()> {
-    let mut decision = Decision::reply(()).with_all(close_over(view, over));
-    let uncollected = view.verifications.iter().filter(|v| v.status != Status::Pending && over >= v.expires_at);
+fn close_pending(view: &View, is_over: impl Fn(&Verification) -> bool) -> Vec<Change> {
+    let over = view.verifications.iter().filter(|v| v.status == Status::Pending && is_over(v));
+    let close = |v: &Verification| {
+        let ended = Change::CloseVerification { verification: v.id, status: Status::Expired, consumed_at: None };
+        [ended, Change::DropMessages(v.id)]
+    };
+    over.flat_map(close).collect()
+}
+
+/// Ends all of a user that is over by `over`, for good: time is about to be taken back to `from`, and by then none of it would
+/// be over (SEC 75). What began after `from` ends as well: it would live longer than it may, by as much as the clock was
+/// ahead. Verifications with their results, the temporary token and visits are all that a user keeps and that runs out.
+/// Locks and limits are no trust: they are judged by the moments at which they were made.
+pub fn end_over(view: &View, over: Timestamp, from: Timestamp) -> Decision<()> {
+    let is_over = |v: &Verification| over >= v.expires_at || v.created_at > from;
+    let mut decision = Decision::reply(()).with_all(close_pending(view, is_over));
+    let uncollected = view.verifications.iter().filter(|v| v.status != Status::Pending && is_over(v));
     decision = decision.with_all(uncollected.map(|v| Change::ConsumeVerification { verification: v.id, at: over }));
     if let Some(user) = &view.user {
-        let visits = risk::living(&user.profile.visits, over);
+        // No token issued by `from` ends later than the longest life behind it.
+        let ends = |token: &TempToken| over >= token.expires_at || token.expires_at > from.plus(temp_token::MAX_TTL);
+        if user.temp_token.as_ref().is_some_and(ends) {
+            decision = decision.with(Change::SetTempToken(user.id, None));
+        }
+        let visits = risk::living(&user.profile.visits, over, from);
         if visits.len() < user.profile.visits.len() {
             let profile = Profile { visits, ..user.profile.clone() };
             decision = decision.with(Change::UpdateUser(User { profile, ..user.clone() }));

@@ -160,8 +160,22 @@ pub(crate) async fn what_is_over_is_found_before_time_is_taken_back(store: &Stor
     let visit = risk::Visit::of("192.0.2.1".parse().unwrap(), "Firefox");
     visitor.profile.visits = risk::remember(&[], visit, None, NOW);
     put(store, users[4], vec![Change::UpdateUser(visitor)]).await.unwrap();
-    let (found, next) = store.users_with_ends(UserId(0), over).await.unwrap();
-    assert_eq!((found, next), (vec![users[2], users[4]], None));
+    let (found, next) = store.users_with_ends(UserId(0), over, NOW).await.unwrap();
+    assert_eq!(
+        (found, next),
+        (
+            vec![users[2], users[3], users[4]]
+                .into_iter()
+                .filter(|user| {
+                    // Three days behind, a token of the longest life may have been issued in time.
+                    *user != users[3] || over.plus(1) > NOW.plus(domain::temp_token::MAX_TTL)
+                })
+                .collect::<Vec<_>>(),
+            None
+        )
+    );
+    let (found, _) = store.users_with_ends(UserId(0), over, NOW.plus(-1)).await.unwrap();
+    assert_eq!(found, users, "and all that began later than that");
 
     // By the later time the first is over as a whole, the second as an access token, the third not at all; and the fourth
     // was over by the earlier time already.
@@ -183,6 +197,14 @@ pub(crate) async fn what_is_over_is_found_before_time_is_taken_back(store: &Stor
         live.push(works.unwrap_or_default());
     }
     assert_eq!(live, [(false, false), (false, true), (true, true), (false, true)]);
+
+    let ahead = TokenSet { created_at: over, ..token_set(store, client.id).await };
+    let (access, create) =
+        (ahead.access, move |_: &ClientView| Decision::reply(()).with(Change::CreateTokenSet(ahead.clone())));
+    store.decide_client(client.id, None, create).await.unwrap();
+    while store.redate_tokens(from).await.unwrap() {}
+    let (set, _) = store.token(access).await.unwrap().unwrap();
+    assert_eq!(set.created_at, from, "issued while the clock was ahead: it lives as long as any");
 }
 
 pub(crate) async fn an_absent_value_is_set_once(store: &Store) {
