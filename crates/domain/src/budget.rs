@@ -23,6 +23,8 @@ pub enum Budget {
     Reserve,
     /// Those of one client, by hour.
     ReserveOf(ClientId),
+    /// Those of [`Budget::Reserve`] that clients take together that may only look, by hour (SEC 95).
+    ReserveOfReaders,
     /// Those of [`Budget::Block`] that callers asked for that may only look (SEC 95).
     BlockOfReaders(KeyedHash),
 }
@@ -38,6 +40,7 @@ impl Budget {
             Self::Reserve => (5, Vec::new()),
             Self::ReserveOf(client) => (6, client.0.to_be_bytes().to_vec()),
             Self::BlockOfReaders(block) => (7, block.to_bytes().to_vec()),
+            Self::ReserveOfReaders => (8, Vec::new()),
         }
     }
 
@@ -52,6 +55,7 @@ impl Budget {
             5 => subject.is_empty().then_some(Self::Reserve),
             6 => client().map(Self::ReserveOf),
             7 => KeyedHash::from_bytes(subject).map(Self::BlockOfReaders),
+            8 => subject.is_empty().then_some(Self::ReserveOfReaders),
             _ => None,
         }
     }
@@ -89,7 +93,7 @@ impl Spent {
             // A clock that is set back must find the day it comes back to.
             Budget::Client(_) | Budget::Server => self.since.plus(7 * DAY),
             Budget::Calls(_) => self.since.plus(HOUR),
-            Budget::Reserve | Budget::ReserveOf(_) => self.since.plus(2 * HOUR),
+            Budget::Reserve | Budget::ReserveOf(_) | Budget::ReserveOfReaders => self.since.plus(2 * HOUR),
         }
     }
 }
@@ -115,6 +119,7 @@ mod tests {
         let id = ClientId(i64::MAX);
         let ours = [Budget::Client(id), Budget::Calls(id), Budget::ReserveOf(id)];
         let others = [Budget::Block(block), Budget::BlockOfReaders(block), Budget::Server, Budget::Reserve];
+        let others = others.into_iter().chain([Budget::ReserveOfReaders]);
         for budget in ours.into_iter().chain(others) {
             let (kind, subject) = budget.stored();
             assert_eq!(Budget::from_stored(kind, &subject), Some(budget));

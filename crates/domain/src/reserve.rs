@@ -2,10 +2,12 @@
 //! used up, out of a reserve that no other call can use.
 //!
 //! The reserve is a fifth of the quota. One client takes at most half of it, so that one that has gone wild leaves the
-//! others something. Nodes take calls out of it in blocks, as they do of the quota.
+//! others something; so do all clients together that may only look (SEC 95). Nodes take calls out of it in blocks, as they do of the quota.
 
 use crate::budget::{Budget, BudgetView, Spent};
+use crate::client::Right;
 use crate::decision::{Change, Decision};
+use crate::id::ClientId;
 use crate::time::{HOUR, Timestamp};
 
 /// How many calls beyond the quota an hour has.
@@ -24,11 +26,16 @@ impl Reserve {
         Self { all, client: all.div_ceil(2) }
     }
 
+    /// The part of the reserve that a client's calls count in.
+    pub fn part(client: ClientId, right: Right) -> Budget {
+        if right.only_looks() { Budget::ReserveOfReaders } else { Budget::ReserveOf(client) }
+    }
+
     /// The limit of this budget.
     pub fn limit(self, budget: Budget) -> u32 {
         match budget {
             Budget::Reserve => self.all,
-            Budget::ReserveOf(_) => self.client,
+            Budget::ReserveOf(_) | Budget::ReserveOfReaders => self.client,
             Budget::Block(_) | Budget::BlockOfReaders(_) | Budget::Client(_) | Budget::Server | Budget::Calls(_) => 0,
         }
     }

@@ -44,7 +44,8 @@ impl SendLimits {
             | Budget::BlockOfReaders(_)
             | Budget::Calls(_)
             | Budget::Reserve
-            | Budget::ReserveOf(_) => 0,
+            | Budget::ReserveOf(_)
+            | Budget::ReserveOfReaders => 0,
         };
         Some(limit).filter(|limit| *limit > 0)
     }

@@ -6,7 +6,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use domain::reserve::{self, Leased, Reserve};
 use domain::time::HOUR;
-use domain::{Budget, ClientId, Timestamp};
+use domain::{Budget, ClientId, Right, Timestamp};
 
 use crate::{Engine, Error};
 
@@ -35,8 +35,13 @@ impl ReserveCalls {
 
     /// Takes one call of this client: out of its own share first, so that a client at its end takes nothing from others.
     /// Answers whether there was one.
-    pub async fn take(&self, engine: &Engine, client: ClientId, now: Timestamp) -> Result<bool, Error> {
-        for budget in [Budget::ReserveOf(client), Budget::Reserve] {
+    pub async fn take(
+        &self,
+        engine: &Engine,
+        (client, right): (ClientId, Right),
+        now: Timestamp,
+    ) -> Result<bool, Error> {
+        for budget in [Reserve::part(client, right), Budget::Reserve] {
             if !self.take_of(engine, budget, now).await? {
                 return Ok(false);
             }

@@ -5,7 +5,7 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use domain::time::HOUR;
-use domain::{ClientId, Timestamp};
+use domain::{ClientId, Right, Timestamp};
 use engine::{Engine, ReserveCalls};
 
 /// Calls taken from the database at a time, at most; for small quotas a twentieth of them.
@@ -57,12 +57,12 @@ impl Quota {
         }
     }
 
-    /// Counts one call. If the hour is used up, it may be one of the reserve's, for the client that is named; the
+    /// Counts one call. If the hour is used up, it may be one of the reserve's, for the client that is named, as its right allows; the
     /// standing then is that of the hour, of which nothing remains.
     pub async fn count(
         &self,
         engine: &Engine,
-        reserve: Option<ClientId>,
+        reserve: Option<(ClientId, Right)>,
         now: Timestamp,
     ) -> Result<Standing, engine::Error> {
         let standing = self.count_of_hour(engine, now).await?;

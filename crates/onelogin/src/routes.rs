@@ -375,7 +375,7 @@ async fn admitted(
     caller: Arc<Caller>,
     call: Call,
 ) -> Response {
-    let (now, client) = (app.engine.now(), caller.client);
+    let (now, client, right) = (app.engine.now(), caller.client, caller.scope.right());
     match app.bursts.take(&app.engine, client).await {
         Ok(Ok(())) => {}
         Ok(Err(wait)) => {
@@ -397,7 +397,7 @@ async fn admitted(
     let stands = if is_question {
         app.quota.read(&app.engine, now).await
     } else {
-        app.quota.count(&app.engine, cost.has_reserve.then_some(client), now).await
+        app.quota.count(&app.engine, cost.has_reserve.then_some((client, right)), now).await
     };
     match stands {
         Ok(standing) if standing.exceeded => {

@@ -788,6 +788,27 @@ async fn one_client_cannot_empty_the_hour() {
     assert_eq!(nodes[0].call(&one, "POST", LOG_IN).await.remaining.as_deref(), Some("19"));
 }
 
+/// SEC 95: clients that may only look take half of the reserve together, however many they are.
+#[tokio::test]
+async fn readers_leave_half_of_the_reserve_to_others() {
+    let server = TestServer::start().await;
+    let readers = [server.token(Scope::ReadUsers).await, server.token(Scope::ReadAll).await];
+    let [logs_in, manages] = [server.token(Scope::AuthenticationOnly).await, server.token(Scope::ManageUsers).await];
+    let options = onelogin::Options { hourly_quota: 20, burst_limit: false, ..onelogin::Options::default() };
+    let nodes = [Node::new(&server, options.clone()), Node::new(&server, options)];
+    for n in 0..20 {
+        nodes[n % 2].call(&readers[0], "GET", "/api/1/users").await;
+    }
+    let verify = "/api/1/users/1/otp_devices/1/verify";
+    let mut let_in = 0;
+    for n in 0..12 {
+        let_in += i32::from(nodes[n % 2].call(&readers[n / 2 % 2], "POST", verify).await.status != 429);
+    }
+    assert_eq!(let_in, 2, "half of a reserve of four");
+    assert_ne!(nodes[0].call(&logs_in, "POST", LOG_IN).await.status, 429);
+    assert_ne!(nodes[1].call(&manages, "POST", verify).await.status, 429);
+}
+
 #[tokio::test]
 async fn all_that_logs_in_or_verifies_has_the_reserve() {
     let server = TestServer::start().await;
