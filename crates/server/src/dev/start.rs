@@ -31,14 +31,14 @@ pub(super) async fn page(State(world): State<Arc<World>>) -> Response {
     let first = world.seed.users.first().map_or(1, |user| user.id);
     let calls = format!(
         "BASE={base}\nID={id}\nSECRET={secret}\n\n\
-         TOKEN=$(curl -s -u \"$ID:$SECRET\" -H 'Content-Type: application/json' \\\n  -d '{{\"grant_type\":\"client_credentials\"}}' \
-         $BASE/auth/oauth2/v2/token | jq -r .access_token)\n\
-         curl -s -H \"Authorization: bearer $TOKEN\" $BASE/api/2/mfa/users/{first}/factors"
+         TOKEN=$(curl -s -u \"$ID:$SECRET\" \\\n  -H 'Content-Type: application/json' \\\n  \
+         -d '{{\"grant_type\":\"client_credentials\"}}' \\\n  $BASE/auth/oauth2/v2/token | jq -r .access_token)\n\
+         curl -s -H \"Authorization: bearer $TOKEN\" \\\n  $BASE/api/2/mfa/users/{first}/factors"
     );
     let text = format!(
         "<!doctype html><html lang=en><head><meta charset=utf-8><meta name=viewport content=\"width=device-width, initial-scale=1\">\
          <meta name=color-scheme content=\"light dark\"><title>Dev world · Countersign</title>\
-         <link rel=stylesheet href=/dev/outbox.css></head><body><header><p class=warning>Dev world. Whoever reaches this page can \
+         <link rel=stylesheet href=/dev/outbox.css></head><body><header><p class=warning>Dev world. Anyone who reaches this page can \
          read every code and every secret below.</p><h1>Countersign</h1></header><main>\
          <ul><li><a href=/dev/outbox>Outbox</a>: messages, calls and prompts, to read and to answer</li>\
          <li><a href=/docs>API</a>: every path, with its fields</li>\
