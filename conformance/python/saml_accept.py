@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Asks libraries and tools of others whether they accept a SAML response of ours.
 
-    cargo run -p saml --example saml_sample -- FOLDER "$(date +%s)"
+    cargo run -p countersign-saml --example saml_sample -- FOLDER "$(date +%s)"
     python saml_accept.py FOLDER
 
 Run it with the interpreter of a virtual environment that has some of these packages; each reader whose package is

@@ -27,7 +27,7 @@ pub(crate) fn accept(places: &Places) -> Result<()> {
     let python = python::environment(places, "saml-readers", READERS)?;
     let folder = tempfile::Builder::new().prefix("assertions-").tempdir_in(&places.target)?;
     let mut sample = cargo();
-    sample.args(["run", "--quiet", "--locked", "--package", "saml", "--example", "saml_sample", "--"]);
+    sample.args(["run", "--quiet", "--locked", "--package", "countersign-saml", "--example", "saml_sample", "--"]);
     run_command(sample.arg(folder.path()).arg(clock::unix_seconds().to_string()).current_dir(&places.root))?;
     run_command(Command::new(python).arg(places.root.join("conformance/python/saml_accept.py")).arg(folder.path()))
 }

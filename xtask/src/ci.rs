@@ -44,14 +44,14 @@ pub(crate) fn run() -> Result<()> {
             "--quiet",
             "--locked",
             "--package",
-            "server",
+            "countersign",
             "--features",
             "otel",
             "--test",
             "traces",
         ]))
     })?;
-    step("release build", || places.build(&["server"], Profile::Release))?;
+    step("release build", || places.build(&["countersign"], Profile::Release))?;
     let binary = places.built("countersign", Profile::Release);
     step("benches, right answers only", || {
         run_command(Command::new(std::env::current_exe()?).args(["bench", "--quick", "--as-built"]))

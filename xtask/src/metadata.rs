@@ -31,6 +31,8 @@ pub(crate) struct Package {
 #[derive(Debug, Deserialize)]
 pub(crate) struct Dependency {
     pub(crate) name: String,
+    /// The name that the manifest gives it, if it is another.
+    pub(crate) rename: Option<String>,
     pub(crate) source: Option<String>,
     pub(crate) req: String,
     /// `None`, "dev" or "build".
@@ -96,6 +98,11 @@ impl Metadata {
 }
 
 impl Package {
+    /// The name of a crate of this workspace as code and folders write it: `domain` for `countersign-domain`.
+    pub(crate) fn short_name(&self) -> &str {
+        self.name.strip_prefix("countersign-").unwrap_or(&self.name)
+    }
+
     /// The package's folder.
     pub(crate) fn folder(&self) -> &Path {
         self.manifest_path.parent().unwrap_or(&self.manifest_path)

@@ -34,7 +34,7 @@ impl Places {
 
     /// Builds `countersign` and says where it is.
     pub(crate) fn server(&self, profile: Profile) -> Result<PathBuf> {
-        self.build(&["server"], profile)?;
+        self.build(&["countersign"], profile)?;
         Ok(self.built("countersign", profile))
     }
 

@@ -3,12 +3,14 @@
 
 mod model;
 
-use domain::enrolment;
-use domain::factor::{self, Alphabet, Challenge};
-use domain::time::{DAY, SECOND};
-use domain::user::{self, Unlocked};
-use domain::verification::{Purpose, Target};
-use domain::{AuditKind, Credential, DeviceStatus, Evidence, FactorKind, Outcome, Reason, Response, Status, UserId};
+use countersign_domain::enrolment;
+use countersign_domain::factor::{self, Alphabet, Challenge};
+use countersign_domain::time::{DAY, SECOND};
+use countersign_domain::user::{self, Unlocked};
+use countersign_domain::verification::{Purpose, Target};
+use countersign_domain::{
+    AuditKind, Credential, DeviceStatus, Evidence, FactorKind, Outcome, Reason, Response, Status, UserId,
+};
 use model::{Scene, context, device_door, email, hotp, is_accepted, keys, sms, token_door, totp, voice, wire_door};
 
 const WRONG: Outcome = Outcome::Refused(Reason::WrongCode);
@@ -83,7 +85,7 @@ fn a_spent_code_stays_spent_beyond_its_device() {
 
         // Another secret has nothing to do with it.
         let other = scene.device(&if credential == totp(1) { totp(2) } else { hotp(2) }, DeviceStatus::Active);
-        assert_eq!(scene.db.device(other).unwrap().last_counter, domain::device::NO_COUNTER);
+        assert_eq!(scene.db.device(other).unwrap().last_counter, countersign_domain::device::NO_COUNTER);
     }
     // A device that nothing was used of leaves nothing behind.
     let mut scene = Scene::new();
@@ -97,19 +99,20 @@ fn a_spent_code_stays_spent_beyond_its_device() {
 fn no_second_that_was_used_is_fresh_in_steps_of_another_length() {
     for (before, after) in [(30, 60), (60, 30), (120, 15)] {
         let of = |period| {
-            let secret = domain::Secret::new(vec![1; 20]);
+            let secret = countersign_domain::Secret::new(vec![1; 20]);
             Credential::Totp(factor::totp::Totp { period, ..factor::totp::Totp::with_secret(secret) })
         };
         let mut scene = Scene::new();
         let first = scene.device(&of(before), DeviceStatus::Active);
         let code = scene.own_code(first);
         assert!(is_accepted(&scene.typed(&device_door(first), &code)));
-        let used = domain::Counts::Seconds(before).used(scene.db.device(first).unwrap().last_counter).unwrap();
+        let used =
+            countersign_domain::Counts::Seconds(before).used(scene.db.device(first).unwrap().last_counter).unwrap();
         let remove = enrolment::remove(&scene.view(), first, &context(), scene.now);
         assert!(scene.db.commit(remove));
         let second = scene.device(&of(after), DeviceStatus::Active);
         let last = scene.db.device(second).unwrap().last_counter;
-        assert!(domain::Counts::Seconds(after).used(last).unwrap() >= used, "{before} {after}");
+        assert!(countersign_domain::Counts::Seconds(after).used(last).unwrap() >= used, "{before} {after}");
         let code = scene.own_code(second);
         assert!(!is_accepted(&scene.typed(&device_door(second), &code)), "{before} {after}");
     }
@@ -167,7 +170,7 @@ fn of_sixteen_racers_one_wins() {
     let challenge = scene.code("123456");
     let verification = scene.verification(sent, challenge, true);
     let token = model::temp_token(scene.user, "55647655", false, scene.now.plus(120 * SECOND));
-    scene.db.apply(domain::Change::SetTempToken(scene.user, Some(token)));
+    scene.db.apply(countersign_domain::Change::SetTempToken(scene.user, Some(token)));
     let races = [
         (device_door(own), scene.own_code(own)),
         (device_door(counted), scene.own_code(counted)),
@@ -280,13 +283,13 @@ fn judging_follows_one_order() {
     let unknown = Target::Device { device, state_token: Some(model::digest(9)) };
     assert_eq!(scene.typed(&unknown, "000000"), NOT_OPEN);
     scene.guess(&device_door(device), 5);
-    let until = domain::throttle::locked_until(&scene.view(), Some(device), scene.now);
+    let until = countersign_domain::throttle::locked_until(&scene.view(), Some(device), scene.now);
     let locked = Outcome::Refused(Reason::Locked(until));
     let code = scene.own_code(device);
     for door in [unknown, device_door(device), token_door(&verification), wire_door(&verification)] {
         assert_eq!(scene.typed(&door, &code), locked, "the lock speaks before the verification: {door:?}");
     }
-    let nobodys = domain::DeviceId(99);
+    let nobodys = countersign_domain::DeviceId(99);
     assert_eq!(scene.typed(&device_door(nobodys), &code), Outcome::Refused(Reason::NoDevice));
     scene.user = UserId(77);
     assert_eq!(scene.typed(&device_door(device), &code), Outcome::Refused(Reason::NoUser));
@@ -296,7 +299,7 @@ fn judging_follows_one_order() {
 #[test]
 fn a_locked_user_learns_nothing_about_verifications() {
     let mut scene = Scene::new();
-    scene.db.commit(domain::user::lock(&scene.view(), 0, &model::context(), scene.now));
+    scene.db.commit(countersign_domain::user::lock(&scene.view(), 0, &model::context(), scene.now));
     let unknown = Target::Wire { wire_id: "x".to_owned(), purpose: Purpose::Login, device: None };
     for door in [unknown, Target::Newest, Target::TempToken] {
         assert_eq!(scene.typed(&door, "123456"), Outcome::Refused(Reason::Locked(None)), "{door:?}");
@@ -311,7 +314,7 @@ fn five_wrong_answers_kill_a_challenge() {
     let challenge = scene.code("999999");
     let mut verification = scene.new_verification(device, challenge, true);
     verification.expires_at = scene.now.plus(900 * SECOND);
-    scene.db.apply(domain::Change::OpenVerification(verification.clone()));
+    scene.db.apply(countersign_domain::Change::OpenVerification(verification.clone()));
     scene.guess(&wire_door(&verification), 5);
     assert!(matches!(scene.db.verification(verification.id).unwrap().status, Status::Rejected { .. }));
     scene.outwait(device);
@@ -438,8 +441,8 @@ fn a_replay_is_refused_and_recorded_but_is_no_guess() {
 }
 
 /// A secret made for the coincidence it leads to.
-fn made(n: u32) -> domain::Secret {
-    domain::Secret::new(n.to_be_bytes().repeat(5))
+fn made(n: u32) -> countersign_domain::Secret {
+    countersign_domain::Secret::new(n.to_be_bytes().repeat(5))
 }
 
 /// Rulings 21: a person and the wire know only digits, so digits that were accepted are spent, whatever comes ahead.
@@ -450,7 +453,7 @@ fn equal_digits_are_a_replay() {
     let code = |counter| factor::hotp::code(&token.secret, factor::hotp::Algorithm::Sha1, counter, 6);
     assert_eq!(code(5), code(9));
     let mut scene = Scene::new();
-    let device = scene.device(&domain::Credential::Hotp(token.clone()), DeviceStatus::Active);
+    let device = scene.device(&countersign_domain::Credential::Hotp(token.clone()), DeviceStatus::Active);
     for counter in 0..=5 {
         assert!(is_accepted(&scene.typed(&device_door(device), &code(counter))), "{counter}");
     }
@@ -465,7 +468,7 @@ fn equal_digits_are_a_replay() {
 
     // The steps of `START` and the next have the same digits.
     let totp = factor::totp::Totp::with_secret(made(1_670_399));
-    let device = scene.device(&domain::Credential::Totp(totp.clone()), DeviceStatus::Active);
+    let device = scene.device(&countersign_domain::Credential::Totp(totp.clone()), DeviceStatus::Active);
     let first = scene.own_code(device);
     assert_eq!(first, totp.code(scene.now.plus(30 * SECOND)));
     assert!(is_accepted(&scene.typed(&device_door(device), &first)));
@@ -546,12 +549,13 @@ fn a_live_token_with_the_old_code_is_a_counted_failure() {
     scene.wait(30 * SECOND);
     let challenge = scene.code("222222");
     let fresh = scene.new_verification(device, challenge, true);
-    let opening = domain::verification::Opening {
+    let opening = countersign_domain::verification::Opening {
         message: model::message(&fresh, FactorKind::Sms),
         verification: fresh.clone(),
         pending_devices: true,
     };
-    let decision = domain::verification::open(&scene.view(), &opening, &model::policy(), &model::context(), scene.now);
+    let decision =
+        countersign_domain::verification::open(&scene.view(), &opening, &model::policy(), &model::context(), scene.now);
     scene.db.commit(decision);
     assert_eq!(scene.typed(&token_door(&old), "111111"), NOT_OPEN, "a superseded token is a bad request");
     assert_eq!(scene.judge(&token_door(&old), &evidence), NOT_OPEN, "even if it was proved before");
@@ -583,7 +587,7 @@ fn a_bare_code_answers_the_newest_open_challenge_and_counts_against_its_device()
     scene.verification(mailbox, challenge, false);
     assert_eq!(scene.typed(&Target::Newest, "111111"), WRONG);
     assert_eq!((scene.failures(phone), scene.failures(mailbox)), (0, 1));
-    assert_eq!(scene.db.throttle(scene.user, domain::ThrottleKey::User).recent.len(), 1);
+    assert_eq!(scene.db.throttle(scene.user, countersign_domain::ThrottleKey::User).recent.len(), 1);
     assert!(is_accepted(&scene.typed(&Target::Newest, "222222")));
     assert!(is_accepted(&scene.typed(&Target::Newest, "111111")), "then the other one is the newest");
     assert_eq!(scene.typed(&Target::Newest, "111111"), NOT_OPEN);
@@ -674,7 +678,7 @@ fn a_clock_that_was_ahead_locks_nobody_out() {
 fn nothing_that_is_over_comes_back() {
     let mut scene = Scene::new();
     let sent = scene.device(&sms(), DeviceStatus::Active);
-    let doors: [fn(&domain::Verification) -> Target; 4] =
+    let doors: [fn(&countersign_domain::Verification) -> Target; 4] =
         [token_door, wire_door, |v| Target::OwnCodes(v.device_id), |_| Target::Newest];
     for door in doors {
         let mut scene = scene.clone();
@@ -689,7 +693,7 @@ fn nothing_that_is_over_comes_back() {
     }
     let (ttl, user) = (120 * SECOND, scene.user);
     let token = model::temp_token(user, "55647655", false, scene.now.plus(ttl));
-    scene.db.apply(domain::Change::SetTempToken(user, Some(token)));
+    scene.db.apply(countersign_domain::Change::SetTempToken(user, Some(token)));
     scene.wait(ttl);
     assert!(!is_accepted(&scene.typed(&Target::TempToken, "55647655")));
     scene.wait(-ttl);

@@ -1,10 +1,10 @@
 //! What holds over all users and nodes: messages (SEC 33) and the rate of calls (SEC 37), over random histories.
 
-use domain::budget::{Budget, BudgetView, Sent, Spent};
-use domain::burst::{self, CallRate};
-use domain::sends::{self, Alarm, SendLimits};
-use domain::time::{DAY, HOUR, MINUTE, SECOND};
-use domain::{AuditKind, Change, ClientId, Credential, Decision, OwnKey, Recipient, Timestamp};
+use countersign_domain::budget::{Budget, BudgetView, Sent, Spent};
+use countersign_domain::burst::{self, CallRate};
+use countersign_domain::sends::{self, Alarm, SendLimits};
+use countersign_domain::time::{DAY, HOUR, MINUTE, SECOND};
+use countersign_domain::{AuditKind, Change, ClientId, Credential, Decision, OwnKey, Recipient, Timestamp};
 use proptest::prelude::*;
 
 const START: Timestamp = Timestamp(20_000 * DAY + 9 * HOUR);

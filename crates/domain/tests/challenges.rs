@@ -2,12 +2,12 @@
 
 mod model;
 
-use domain::device::{MAX_DEVICES, default_device};
-use domain::enrolment::{self, Enrolled, Enrolment, MAX_REGISTRATIONS};
-use domain::factor::Challenge;
-use domain::time::{MINUTE, SECOND};
-use domain::verification::{self, Context, MAX_OPEN_PER_DEVICE, Opened, Opening, Purpose};
-use domain::{
+use countersign_domain::device::{MAX_DEVICES, default_device};
+use countersign_domain::enrolment::{self, Enrolled, Enrolment, MAX_REGISTRATIONS};
+use countersign_domain::factor::Challenge;
+use countersign_domain::time::{MINUTE, SECOND};
+use countersign_domain::verification::{self, Context, MAX_OPEN_PER_DEVICE, Opened, Opening, Purpose};
+use countersign_domain::{
     AuditKind, Change, Credential, DeviceId, DeviceStatus, FactorKind, Outcome, Policy, Reason, Right, Secret, Status,
     Timestamp, Verification, user,
 };
@@ -161,14 +161,14 @@ fn whoever_may_only_log_in_ends_no_challenge_of_others() {
     let others = opened(trigger(&mut scene, device, Door::V2));
     let mut of_purpose = |purpose, client| {
         let mut made = scene.new_verification(device, Challenge::Own, true);
-        (made.purpose, made.client_id) = (purpose, Some(domain::ClientId(client)));
+        (made.purpose, made.client_id) = (purpose, Some(countersign_domain::ClientId(client)));
         scene.db.apply(Change::OpenVerification(made.clone()));
         made
     };
     let under_way = of_purpose(Purpose::SignIn, 1);
     let own = of_purpose(Purpose::SignIn, 3);
     let given = [Purpose::SessionToken, Purpose::Session, Purpose::Browser].map(|purpose| of_purpose(purpose, 1));
-    let by = Context { client: Some(domain::ClientId(3)), right: Right::LogIn, ..Context::default() };
+    let by = Context { client: Some(countersign_domain::ClientId(3)), right: Right::LogIn, ..Context::default() };
     assert!(scene.db.commit(user::log_out(&scene.view(), &by, scene.now)));
     for kept in [&others, &under_way] {
         assert_eq!(status(&scene, kept), Status::Pending, "{kept:?}");
@@ -246,7 +246,7 @@ fn nothing_is_sent_under_a_lock() {
     let challenge = scene.code("999999");
     let verification = scene.verification(device, challenge, true);
     scene.guess(&token_door(&verification), 5);
-    let until = domain::throttle::locked_until(&scene.view(), Some(device), scene.now);
+    let until = countersign_domain::throttle::locked_until(&scene.view(), Some(device), scene.now);
     assert_eq!(trigger(&mut scene, device, Door::V1), Opened::Locked(until));
     scene.outwait(device);
     scene.db.commit(user::lock(&scene.view(), 3, &context(), scene.now));
@@ -299,7 +299,7 @@ fn only_devices_in_use_are_challenged_and_pending_ones_over_v1() {
     opened(trigger(&mut scene, pending, Door::V1));
     let none = Policy { factors: vec![], ..policy() };
     assert_eq!(trigger_under(&mut scene, pending, Door::V1, &none), Opened::NoDevice, "rulings 5");
-    scene.user = domain::UserId(2);
+    scene.user = countersign_domain::UserId(2);
     scene.add_user(scene.user);
     assert_eq!(trigger(&mut scene, pending, Door::V1), Opened::NoDevice, "nobody else's");
 }
@@ -457,7 +457,7 @@ fn a_removed_device_answers_nothing() {
     let own = scene.device(&totp(1), DeviceStatus::Active);
     let verification = opened(trigger(&mut scene, device, Door::V1));
     let code = scene.own_code(own);
-    let evidence = scene.prove(&device_door(own), &domain::Response::typed(&code));
+    let evidence = scene.prove(&device_door(own), &countersign_domain::Response::typed(&code));
     for device in [device, own] {
         assert!(scene.db.commit(enrolment::remove(&scene.view(), device, &context(), scene.now)));
         assert!(!scene.db.commit(enrolment::remove(&scene.view(), device, &context(), scene.now)));
@@ -475,7 +475,7 @@ fn a_hidden_device_cannot_be_removed_by_its_id() {
     let hidden = scene.device(&totp(1), DeviceStatus::Registering);
     assert!(!scene.db.commit(enrolment::remove(&scene.view(), hidden, &context(), scene.now)));
     let own = scene.device(&totp(2), DeviceStatus::Active);
-    scene.user = domain::UserId(2);
+    scene.user = countersign_domain::UserId(2);
     scene.add_user(scene.user);
     assert!(!scene.db.commit(enrolment::remove(&scene.view(), own, &context(), scene.now)), "nor somebody else's");
 }
@@ -494,19 +494,22 @@ fn barring_a_user_ends_all_that_was_open() {
         let token = model::temp_token(scene.user, "55647655", true, scene.now.plus(MINUTE));
         scene.db.apply(Change::SetTempToken(scene.user, Some(token)));
         if suspend {
-            let status = Some(domain::UserStatus::Suspended.into());
+            let status = Some(countersign_domain::UserStatus::Suspended.into());
             let patch = user::UserPatch { status, ..user::UserPatch::default() };
             scene.db.commit(user::update(&scene.view(), &patch, &context(), scene.now));
         } else {
             scene.db.commit(user::lock(&scene.view(), 1, &context(), scene.now));
         }
         assert!(matches!(scene.typed(&token_door(&code), "123456"), Outcome::Refused(Reason::Locked(_))));
-        let patch = user::UserPatch { status: Some(domain::UserStatus::Active.into()), ..user::UserPatch::default() };
+        let patch = user::UserPatch {
+            status: Some(countersign_domain::UserStatus::Active.into()),
+            ..user::UserPatch::default()
+        };
         scene.db.commit(user::update(&scene.view(), &patch, &context(), scene.now));
         assert_eq!(scene.typed(&token_door(&code), "123456"), Outcome::Refused(Reason::NotOpen));
         assert_eq!(scene.polled(&token_door(&uncollected)), Outcome::Refused(Reason::NotOpen));
         assert_eq!(
-            scene.typed(&domain::verification::Target::TempToken, "55647655"),
+            scene.typed(&countersign_domain::verification::Target::TempToken, "55647655"),
             Outcome::Refused(Reason::WrongCode)
         );
         assert_eq!(scene.db.outbox, []);
@@ -516,7 +519,10 @@ fn barring_a_user_ends_all_that_was_open() {
 #[test]
 fn a_lock_with_an_end_does_not_replace_a_suspension() {
     let mut scene = Scene::new();
-    let patch = user::UserPatch { status: Some(domain::UserStatus::Suspended.into()), ..user::UserPatch::default() };
+    let patch = user::UserPatch {
+        status: Some(countersign_domain::UserStatus::Suspended.into()),
+        ..user::UserPatch::default()
+    };
     scene.db.commit(user::update(&scene.view(), &patch, &context(), scene.now));
     scene.db.commit(user::lock(&scene.view(), 1, &context(), scene.now));
     assert!(scene.view().user.unwrap().is_barred(Timestamp(i64::MAX)));
@@ -543,7 +549,7 @@ fn unlocking_lifts_every_lock() {
 /// SEC 22: what guesses have disabled comes back by unlocking; what an operator has disabled by an operator's word only.
 #[test]
 fn what_an_operator_has_disabled_no_client_releases() {
-    let operator = domain::verification::Context::default();
+    let operator = countersign_domain::verification::Context::default();
     for guesses in [false, true] {
         for by_client in [false, true] {
             for by_operator in [false, true] {
@@ -585,12 +591,12 @@ fn a_registration_is_no_verification() {
     let challenge = scene.code("123456");
     let registration = scene.verification(device, challenge, false);
     assert_eq!(registration.purpose, Purpose::Enrol);
-    let as_login = domain::verification::Target::Wire {
+    let as_login = countersign_domain::verification::Target::Wire {
         wire_id: registration.wire_id.clone(),
         purpose: Purpose::Login,
         device: None,
     };
-    for door in [as_login, domain::verification::Target::Newest] {
+    for door in [as_login, countersign_domain::verification::Target::Newest] {
         assert_eq!(scene.typed(&door, "123456"), Outcome::Refused(Reason::NotOpen));
     }
     assert!(is_accepted(&scene.typed(&wire_door(&registration), "123456")));

@@ -2,8 +2,10 @@
 
 mod model;
 
-use domain::client::{self, ACCESS_TTL, ClientSecret, Grant, REFRESH_TTL, Revocation, WRONG_SECRET_WINDOW};
-use domain::{AuditKind, Client, ClientId, ClientView, CompatProfile, Digest, Scope, Sealed, Timestamp, TokenSet};
+use countersign_domain::client::{self, ACCESS_TTL, ClientSecret, Grant, REFRESH_TTL, Revocation, WRONG_SECRET_WINDOW};
+use countersign_domain::{
+    AuditKind, Client, ClientId, ClientView, CompatProfile, Digest, Scope, Sealed, Timestamp, TokenSet,
+};
 use model::{Database, START, digest};
 
 struct Scene {
@@ -28,7 +30,7 @@ fn new_client(id: i64, text: &str) -> Client {
         expires_at: None,
         revoked_at: None,
         wrong_secrets: vec![],
-        options: domain::ClientOptions::default(),
+        options: countersign_domain::ClientOptions::default(),
         created_at: START,
     }
 }

@@ -2,12 +2,12 @@
 
 mod model;
 
-use domain::device::NO_COUNTER;
-use domain::factor::Challenge;
-use domain::time::{DAY, HOUR, MINUTE, SECOND};
-use domain::user::Unlocked;
-use domain::verification::Target;
-use domain::{
+use countersign_domain::device::NO_COUNTER;
+use countersign_domain::factor::Challenge;
+use countersign_domain::time::{DAY, HOUR, MINUTE, SECOND};
+use countersign_domain::user::Unlocked;
+use countersign_domain::verification::Target;
+use countersign_domain::{
     AuditKind, DeviceId, DeviceStatus, Outcome, Reason, Response, Right, ThrottleKey, enrolment, throttle, user,
     warning,
 };
@@ -32,7 +32,7 @@ fn a_failure_is_counted_against_the_device_and_the_user_with_its_refusal() {
     let device = scene.device(&totp(1), DeviceStatus::Active);
     let target = device_door(device);
     let evidence = scene.prove(&target, &Response::typed("000000"));
-    let decision = domain::verification::answer(&scene.view(), &target, &evidence, &context(), scene.now);
+    let decision = countersign_domain::verification::answer(&scene.view(), &target, &evidence, &context(), scene.now);
     assert_eq!(decision.reply, Outcome::Refused(Reason::WrongCode));
     scene.db.commit(decision);
     assert_eq!(scene.failures(device), 1);
@@ -50,7 +50,8 @@ fn refusals_under_a_lock_fold() {
     let target = device_door(device);
     let guess = |scene: &mut Scene| {
         let evidence = scene.prove(&target, &Response::typed("000000"));
-        let decision = domain::verification::answer(&scene.view(), &target, &evidence, &context(), scene.now);
+        let decision =
+            countersign_domain::verification::answer(&scene.view(), &target, &evidence, &context(), scene.now);
         let changes = decision.changes.len();
         assert!(matches!(scene.db.commit(decision), Outcome::Refused(Reason::Locked(_))));
         changes
@@ -68,7 +69,7 @@ fn refusals_under_a_lock_fold() {
     let entry = scene.db.audit.last().expect("it is recorded").clone();
     assert_eq!((entry.times, entry.device, entry.client), (Some(100), Some(device), context().client));
     assert_eq!(entry.stored_reason().as_deref(), Some("locked:100"));
-    assert_eq!(domain::audit::parted("locked:100"), ("locked", Some(100)));
+    assert_eq!(countersign_domain::audit::parted("locked:100"), ("locked", Some(100)));
     assert_eq!(guess(&mut scene), 0, "what follows folds into the next one");
     assert_eq!(scene.db.recorded(AuditKind::Refused), before + 2, "one stands for ten minutes");
     scene.wait(throttle::FOLD);
@@ -263,15 +264,16 @@ fn nothing_but_a_success_resets_a_count() {
     // A new challenge and a new state token, a log-out, a changed user, an issued token.
     let challenge = scene.code("888888");
     let fresh = scene.new_verification(device, challenge, true);
-    let message = model::message(&fresh, domain::FactorKind::Sms);
-    let opening = domain::verification::Opening { verification: fresh.clone(), message, pending_devices: true };
-    scene.db.commit(domain::verification::open(&scene.view(), &opening, &policy(), &context(), scene.now));
+    let message = model::message(&fresh, countersign_domain::FactorKind::Sms);
+    let opening =
+        countersign_domain::verification::Opening { verification: fresh.clone(), message, pending_devices: true };
+    scene.db.commit(countersign_domain::verification::open(&scene.view(), &opening, &policy(), &context(), scene.now));
     scene.guess(&token_door(&fresh), 1);
     assert_eq!(scene.failures(device), 5);
     let view = scene.view();
     scene.db.commit(user::log_out(&view, &context(), scene.now));
     let token = model::temp_token(scene.user, "55647655", true, scene.now.plus(HOUR));
-    scene.db.commit(domain::temp_token::issue(&view, token, &context(), scene.now));
+    scene.db.commit(countersign_domain::temp_token::issue(&view, token, &context(), scene.now));
     let patch = user::UserPatch { username: Some(Some("ana".to_owned())), ..user::UserPatch::default() };
     scene.db.commit(user::update(&view, &patch, &context(), scene.now));
     assert!(is_accepted(&scene.typed(&Target::TempToken, "55647655")));
@@ -310,8 +312,9 @@ fn under_a_lock_right_and_wrong_are_the_same() {
     assert_eq!(refusals[0], refusals[1]);
     assert!(matches!(refusals[0], Outcome::Refused(Reason::Locked(Some(_)))));
     let after = &scene.db.users[&scene.user];
-    let counted = |throttles: &[domain::Throttle]| {
-        let fields = |t: &domain::Throttle| (t.key.numbers(), t.consecutive, t.recent.clone(), t.locked_until);
+    let counted = |throttles: &[countersign_domain::Throttle]| {
+        let fields =
+            |t: &countersign_domain::Throttle| (t.key.numbers(), t.consecutive, t.recent.clone(), t.locked_until);
         throttles.iter().map(fields).collect::<std::collections::BTreeSet<_>>()
     };
     assert_eq!((&after.devices, counted(&after.throttles)), (&before.devices, counted(&before.throttles)));
@@ -366,7 +369,7 @@ fn a_count_hangs_on_the_device_whatever_the_door() {
 fn temporary_tokens_have_a_budget_of_their_own() {
     let mut scene = Scene::new();
     let token = model::temp_token(scene.user, "55647655", true, scene.now.plus(3 * DAY));
-    scene.db.apply(domain::Change::SetTempToken(scene.user, Some(token)));
+    scene.db.apply(countersign_domain::Change::SetTempToken(scene.user, Some(token)));
     let device = scene.device(&totp(1), DeviceStatus::Active);
     scene.guess(&Target::TempToken, 4);
     assert!(is_accepted(&scene.typed(&Target::TempToken, "55647655")), "four");
@@ -394,8 +397,8 @@ fn a_temporary_token_is_good_once_and_a_reusable_one_until_it_ends() {
     for reusable in [false, true] {
         let token = model::temp_token(scene.user, "55647655", reusable, scene.now.plus(HOUR));
         assert_eq!(
-            scene.db.commit(domain::temp_token::issue(&scene.view(), token, &context(), scene.now)),
-            domain::temp_token::Issued::Issued
+            scene.db.commit(countersign_domain::temp_token::issue(&scene.view(), token, &context(), scene.now)),
+            countersign_domain::temp_token::Issued::Issued
         );
         assert!(is_accepted(&scene.answer(&Target::TempToken, &Response::number(55_647_655))));
         assert_eq!(is_accepted(&scene.typed(&Target::TempToken, "55647655")), reusable);
@@ -413,7 +416,7 @@ fn a_new_temporary_token_ends_the_old_one_even_for_what_was_proved_before() {
     let mut scene = Scene::new();
     let issue = |scene: &mut Scene, digits| {
         let token = model::temp_token(scene.user, digits, true, scene.now.plus(HOUR));
-        scene.db.commit(domain::temp_token::issue(&scene.view(), token, &context(), scene.now));
+        scene.db.commit(countersign_domain::temp_token::issue(&scene.view(), token, &context(), scene.now));
     };
     issue(&mut scene, "11111111");
     let evidence = scene.prove(&Target::TempToken, &Response::typed("11111111"));
@@ -421,8 +424,8 @@ fn a_new_temporary_token_ends_the_old_one_even_for_what_was_proved_before() {
     issue(&mut scene, "22222222");
     assert_eq!(scene.judge(&Target::TempToken, &evidence), Outcome::Refused(Reason::Replay));
     assert_eq!(scene.typed(&Target::TempToken, "11111111"), Outcome::Refused(Reason::WrongCode));
-    assert!(scene.db.commit(domain::temp_token::revoke(&scene.view(), &context(), scene.now)));
-    assert!(!scene.db.commit(domain::temp_token::revoke(&scene.view(), &context(), scene.now)));
+    assert!(scene.db.commit(countersign_domain::temp_token::revoke(&scene.view(), &context(), scene.now)));
+    assert!(!scene.db.commit(countersign_domain::temp_token::revoke(&scene.view(), &context(), scene.now)));
     assert_eq!(scene.typed(&Target::TempToken, "22222222"), Outcome::Refused(Reason::WrongCode));
 }
 
@@ -432,16 +435,16 @@ fn a_temporary_token_is_of_no_use_to_another_user() {
     let mut scene = Scene::new();
     let token = model::temp_token(scene.user, "55647655", true, scene.now.plus(HOUR));
     let evidence = {
-        scene.db.apply(domain::Change::SetTempToken(scene.user, Some(token.clone())));
+        scene.db.apply(countersign_domain::Change::SetTempToken(scene.user, Some(token.clone())));
         scene.prove(&Target::TempToken, &Response::typed("55647655"))
     };
-    scene.user = domain::UserId(2);
+    scene.user = countersign_domain::UserId(2);
     scene.add_user(scene.user);
     let own = model::temp_token(scene.user, "99999999", true, scene.now.plus(HOUR));
-    scene.db.apply(domain::Change::SetTempToken(scene.user, Some(own)));
+    scene.db.apply(countersign_domain::Change::SetTempToken(scene.user, Some(own)));
     assert_eq!(scene.typed(&Target::TempToken, "55647655"), Outcome::Refused(Reason::WrongCode));
     assert!(!is_accepted(&scene.judge(&Target::TempToken, &evidence)));
-    scene.db.apply(domain::Change::SetTempToken(scene.user, Some(token)));
+    scene.db.apply(countersign_domain::Change::SetTempToken(scene.user, Some(token)));
     assert_eq!(scene.typed(&Target::TempToken, "55647655"), Outcome::Refused(Reason::WrongCode), "even if copied");
 }
 
@@ -449,7 +452,7 @@ fn a_temporary_token_is_of_no_use_to_another_user() {
 #[test]
 fn a_message_every_thirty_seconds_and_five_in_ten_minutes() {
     let mut scene = Scene::new();
-    let factor = domain::FactorKind::Sms;
+    let factor = countersign_domain::FactorKind::Sms;
     let start = scene.now;
     let next = |scene: &Scene| throttle::next_send(&scene.view(), factor, &policy(), scene.now);
     for n in 0..5 {
@@ -462,8 +465,8 @@ fn a_message_every_thirty_seconds_and_five_in_ten_minutes() {
         scene.wait(30 * SECOND);
     }
     assert_eq!(next(&scene), Some(start.plus(10 * MINUTE)));
-    assert_eq!(throttle::next_send(&scene.view(), domain::FactorKind::Voice, &policy(), scene.now), None);
-    let off = domain::Policy { message_limits: false, ..policy() };
+    assert_eq!(throttle::next_send(&scene.view(), countersign_domain::FactorKind::Voice, &policy(), scene.now), None);
+    let off = countersign_domain::Policy { message_limits: false, ..policy() };
     assert_eq!(throttle::next_send(&scene.view(), factor, &off, scene.now), None);
     scene.now = start.plus(10 * MINUTE);
     assert_eq!(next(&scene), None);
@@ -474,7 +477,7 @@ fn a_message_every_thirty_seconds_and_five_in_ten_minutes() {
 fn message_limits_are_not_reset_by_success_or_unlocking() {
     let mut scene = Scene::new();
     let device = scene.device(&sms(), DeviceStatus::Active);
-    let change = throttle::count_send(&scene.view(), scene.user, domain::FactorKind::Sms, scene.now);
+    let change = throttle::count_send(&scene.view(), scene.user, countersign_domain::FactorKind::Sms, scene.now);
     scene.db.apply(change);
     let challenge = scene.code("123456");
     let verification = scene.verification(device, challenge, true);
@@ -482,14 +485,14 @@ fn message_limits_are_not_reset_by_success_or_unlocking() {
     assert!(is_accepted(&scene.typed(&token_door(&verification), "123456")));
     scene.db.commit(user::lock(&scene.view(), 0, &context(), scene.now));
     scene.db.commit(user::unlock(&scene.view(), &[], &context(), scene.now));
-    assert_eq!(scene.db.throttle(scene.user, ThrottleKey::Send(domain::FactorKind::Sms)).recent.len(), 1);
+    assert_eq!(scene.db.throttle(scene.user, ThrottleKey::Send(countersign_domain::FactorKind::Sms)).recent.len(), 1);
 }
 
 /// SEC 13: whoever keeps asking wears nobody out.
 #[test]
 fn three_prompts_in_five_minutes_and_ten_a_day_until_one_is_accepted() {
     let mut scene = Scene::new();
-    let push = domain::FactorKind::Push;
+    let push = countersign_domain::FactorKind::Push;
     let next = |scene: &Scene| throttle::next_send(&scene.view(), push, &policy(), scene.now);
     let put = |scene: &mut Scene| {
         for change in [
@@ -525,7 +528,7 @@ fn three_prompts_in_five_minutes_and_ten_a_day_until_one_is_accepted() {
 /// SEC 95: what may be sent to a device is never used up by callers that may only look.
 #[test]
 fn a_part_of_the_messages_is_left_to_others() {
-    let (sms, push) = (domain::FactorKind::Sms, domain::FactorKind::Push);
+    let (sms, push) = (countersign_domain::FactorKind::Sms, countersign_domain::FactorKind::Push);
     let of_reader = |scene: &Scene, factor| throttle::next_send_of_reader(&scene.view(), factor, &policy(), scene.now);
     let of_others = |scene: &Scene, factor| throttle::next_send(&scene.view(), factor, &policy(), scene.now);
     let send = |scene: &mut Scene, factor| {
@@ -572,7 +575,7 @@ fn a_part_of_the_messages_is_left_to_others() {
 fn the_prompt_that_fills_a_limit_is_known_when_it_is_put() {
     for (apart, filling) in [(101 * SECOND, 3), (HOUR, 10), (2 * HOUR, 10)] {
         let mut scene = Scene::new();
-        let push = domain::FactorKind::Push;
+        let push = countersign_domain::FactorKind::Push;
         for n in 1..=filling {
             assert_eq!(throttle::next_send(&scene.view(), push, &policy(), scene.now), None);
             let is_last = throttle::tires(&scene.view(), &policy(), Right::Manage, scene.now);
@@ -581,7 +584,7 @@ fn the_prompt_that_fills_a_limit_is_known_when_it_is_put() {
             assert_eq!(warning::is_due(&scene.view(), &policy(), scene.now), n == filling);
             scene.wait(apart);
         }
-        let off = domain::Policy { message_limits: false, ..policy() };
+        let off = countersign_domain::Policy { message_limits: false, ..policy() };
         assert!(!throttle::tires(&scene.view(), &off, Right::Manage, scene.now));
     }
 }
@@ -629,7 +632,7 @@ fn a_clock_set_back_lifts_no_lock_and_revives_no_code() {
 /// ahead, nor makes those of the last minutes forgotten.
 #[test]
 fn a_clock_set_back_holds_no_message_back_for_days_and_forgets_none_of_now() {
-    for factor in [domain::FactorKind::Sms, domain::FactorKind::Push] {
+    for factor in [countersign_domain::FactorKind::Sms, countersign_domain::FactorKind::Push] {
         let mut scene = Scene::new();
         let next = |scene: &Scene| throttle::next_send(&scene.view(), factor, &policy(), scene.now);
         let put = |scene: &mut Scene| {
@@ -645,8 +648,12 @@ fn a_clock_set_back_holds_no_message_back_for_days_and_forgets_none_of_now() {
         assert_eq!(next(&scene), None);
         put(&mut scene);
         assert_eq!(next(&scene), Some(scene.now.plus(30 * SECOND)));
-        let off = domain::SendLimits { device_interval: 0, device_per_ten_minutes: 0, ..domain::SendLimits::default() };
-        let off = domain::Policy { sends: off, ..policy() };
+        let off = countersign_domain::SendLimits {
+            device_interval: 0,
+            device_per_ten_minutes: 0,
+            ..countersign_domain::SendLimits::default()
+        };
+        let off = countersign_domain::Policy { sends: off, ..policy() };
         assert_eq!(throttle::next_send(&scene.view(), factor, &off, scene.now), None);
         scene.wait(2 * 24 * HOUR);
         assert_eq!(next(&scene), None, "what was counted ahead does not count once more when its time comes");
@@ -709,18 +716,18 @@ fn a_spent_code_is_no_guess() {
 }
 
 /// A log-in of the scene's user under way; its state token.
-fn under_way(scene: &mut Scene) -> domain::Digest {
+fn under_way(scene: &mut Scene) -> countersign_domain::Digest {
     let n = scene.draw();
     let rows = scene.db.users.get_mut(&scene.user).expect("the scene has a user");
-    rows.user.as_mut().expect("who exists").status = domain::UserStatus::Active;
-    let attempt = domain::Verification {
+    rows.user.as_mut().expect("who exists").status = countersign_domain::UserStatus::Active;
+    let attempt = countersign_domain::Verification {
         id: model::verification_id(n),
         wire_id: model::verification_id(n).to_string(),
         user_id: scene.user,
-        device_id: domain::sign_in::NO_DEVICE,
-        purpose: domain::verification::Purpose::SignIn,
-        challenge: Challenge::Terms(domain::sign_in::Terms::default()),
-        status: domain::Status::Pending,
+        device_id: countersign_domain::sign_in::NO_DEVICE,
+        purpose: countersign_domain::verification::Purpose::SignIn,
+        challenge: Challenge::Terms(countersign_domain::sign_in::Terms::default()),
+        status: countersign_domain::Status::Pending,
         attempts: 0,
         state_token: Some(model::digest(n)),
         consumed_at: None,
@@ -728,37 +735,42 @@ fn under_way(scene: &mut Scene) -> domain::Digest {
         created_at: scene.now,
         expires_at: scene.now.plus(HOUR),
     };
-    scene.db.apply(domain::Change::OpenVerification(attempt));
+    scene.db.apply(countersign_domain::Change::OpenVerification(attempt));
     model::digest(n)
 }
 
-fn attempts(scene: &Scene, token: &domain::Digest) -> i64 {
+fn attempts(scene: &Scene, token: &countersign_domain::Digest) -> i64 {
     let found = scene.db.users[&scene.user].verifications.iter().find(|v| v.state_token.as_ref() == Some(token));
     found.expect("the log-in is there").attempts
 }
 
-fn stepped(scene: &mut Scene, token: &domain::Digest, device: DeviceId, code: &str) -> domain::sign_in::Stepped {
+fn stepped(
+    scene: &mut Scene,
+    token: &countersign_domain::Digest,
+    device: DeviceId,
+    code: &str,
+) -> countersign_domain::sign_in::Stepped {
     let stepped = scene.step(token, device, &Response::typed(code), &policy()).0;
     scene.wait(SECOND);
     stepped
 }
 
-fn refusal(stepped: &domain::sign_in::Stepped) -> Option<Reason> {
+fn refusal(stepped: &countersign_domain::sign_in::Stepped) -> Option<Reason> {
     match stepped {
-        domain::sign_in::Stepped::Answered(Outcome::Refused(reason)) => Some(*reason),
+        countersign_domain::sign_in::Stepped::Answered(Outcome::Refused(reason)) => Some(*reason),
         _ => None,
     }
 }
 
 /// A TOTP token whose codes have eight digits.
-fn long_totp(n: u8) -> domain::Credential {
-    let domain::Credential::Totp(totp) = totp(n) else { unreachable!("it makes no other") };
-    domain::Credential::Totp(domain::factor::totp::Totp { digits: 8, ..totp })
+fn long_totp(n: u8) -> countersign_domain::Credential {
+    let countersign_domain::Credential::Totp(totp) = totp(n) else { unreachable!("it makes no other") };
+    countersign_domain::Credential::Totp(countersign_domain::factor::totp::Totp { digits: 8, ..totp })
 }
 
 fn with_token(scene: &mut Scene) {
     let token = model::temp_token(scene.user, "55647655", true, scene.now.plus(3 * DAY));
-    scene.db.apply(domain::Change::SetTempToken(scene.user, Some(token)));
+    scene.db.apply(countersign_domain::Change::SetTempToken(scene.user, Some(token)));
 }
 
 /// SEC 20, SEC 24: whatever device a token is shown at, five guesses are five guesses. A device that is none of the user's
@@ -807,10 +819,10 @@ fn a_wrong_temporary_token_counts_whatever_device_it_is_shown_at() {
 #[test]
 fn at_a_device_that_is_not_the_users_nothing_is_compared() {
     let mut scene = Scene::new();
-    scene.add_user(domain::UserId(2));
-    scene.user = domain::UserId(2);
+    scene.add_user(countersign_domain::UserId(2));
+    scene.user = countersign_domain::UserId(2);
     let anothers = scene.device(&totp(1), DeviceStatus::Active);
-    scene.user = domain::UserId(1);
+    scene.user = countersign_domain::UserId(1);
     let hidden = scene.device(&sms(), DeviceStatus::Registering);
     with_token(&mut scene);
     let token = under_way(&mut scene);
@@ -820,7 +832,7 @@ fn at_a_device_that_is_not_the_users_nothing_is_compared() {
         }
     }
     assert_eq!(scene.db.users[&scene.user].throttles, []);
-    let other = scene.db.users[&domain::UserId(2)].clone();
+    let other = scene.db.users[&countersign_domain::UserId(2)].clone();
     assert_eq!(other.throttles, []);
     assert_eq!(attempts(&scene, &token), 0);
 }
@@ -831,7 +843,9 @@ fn eight_digits_at_a_device_with_eight_digits_are_tried_as_both() {
     let mut scene = Scene::new();
     let device = scene.device(&long_totp(1), DeviceStatus::Active);
     with_token(&mut scene);
-    let is_in = |stepped: &domain::sign_in::Stepped| matches!(stepped, domain::sign_in::Stepped::Granted(..));
+    let is_in = |stepped: &countersign_domain::sign_in::Stepped| {
+        matches!(stepped, countersign_domain::sign_in::Stepped::Granted(..))
+    };
     let token = under_way(&mut scene);
     assert_eq!(refusal(&stepped(&mut scene, &token, device, "10000000")), Some(Reason::WrongCode));
     assert_eq!(scene.failures(device), 1);

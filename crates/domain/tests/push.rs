@@ -2,10 +2,12 @@
 
 mod model;
 
-use domain::factor::push::{self, MAX_NUMBERS, PAIRING_CONTEXT, PushAnswer, PushDecision, answer_text, pairing_text};
-use domain::factor::{Challenge, prove_keypad};
-use domain::verification::{self, Target};
-use domain::{
+use countersign_domain::factor::push::{
+    self, MAX_NUMBERS, PAIRING_CONTEXT, PushAnswer, PushDecision, answer_text, pairing_text,
+};
+use countersign_domain::factor::{Challenge, prove_keypad};
+use countersign_domain::verification::{self, Target};
+use countersign_domain::{
     AuditKind, Credential, DeviceId, DeviceStatus, Evidence, FactorKind, Outcome, Policy, Reason, Secret, Verification,
     enrolment, throttle,
 };
@@ -147,9 +149,13 @@ fn an_accepted_prompt_is_forgiven_and_a_denied_one_is_not() {
     for (decision, left) in [(PushDecision::Accept, 0), (PushDecision::Deny, 1)] {
         let mut prompt = prompt(None);
         let (view, user, now) = (prompt.scene.view(), prompt.scene.user, prompt.scene.now);
-        prompt.scene.db.apply(domain::throttle::count_prompt(&view, user, now));
+        prompt.scene.db.apply(countersign_domain::throttle::count_prompt(&view, user, now));
         prompt.answer(decision, None);
-        assert_eq!(prompt.scene.db.throttle(user, domain::ThrottleKey::Prompts).recent.len(), left, "{decision:?}");
+        assert_eq!(
+            prompt.scene.db.throttle(user, countersign_domain::ThrottleKey::Prompts).recent.len(),
+            left,
+            "{decision:?}"
+        );
     }
 }
 
@@ -234,12 +240,15 @@ fn a_phone_is_not_heard_after_the_end_or_under_a_lock() {
     assert_eq!(late.answer(PushDecision::Accept, None), Outcome::Refused(Reason::NotOpen));
 
     let mut barred = prompt(None);
-    let user = domain::User { lock: Some(domain::UserLock::UntilLifted), ..barred.scene.view().user.unwrap() };
-    barred.scene.db.apply(domain::Change::UpdateUser(user));
+    let user = countersign_domain::User {
+        lock: Some(countersign_domain::UserLock::UntilLifted),
+        ..barred.scene.view().user.unwrap()
+    };
+    barred.scene.db.apply(countersign_domain::Change::UpdateUser(user));
     assert_eq!(barred.answer(PushDecision::Accept, None), Outcome::Refused(Reason::Locked(None)));
 
     let mut disabled = prompt(None);
-    disabled.scene.db.apply(domain::Change::DisableDevice(disabled.device));
+    disabled.scene.db.apply(countersign_domain::Change::DisableDevice(disabled.device));
     assert_eq!(disabled.answer(PushDecision::Accept, None), Outcome::Refused(Reason::Locked(None)));
 
     let mut guessed = prompt(None);
@@ -339,7 +348,7 @@ fn an_answer_with_the_number_before_is_none() {
         Challenge::Approval { nonce, numbers: vec!["42".to_owned(), "43".to_owned()] },
     );
     let challenge = prompt.verification.challenge.clone();
-    prompt.scene.db.apply(domain::Change::ReplaceChallenge {
+    prompt.scene.db.apply(countersign_domain::Change::ReplaceChallenge {
         verification: id,
         wire_id: "other".to_owned(),
         challenge,

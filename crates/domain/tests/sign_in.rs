@@ -2,16 +2,16 @@
 
 mod model;
 
-use domain::client::Right;
-use domain::risk::{self, Remembered, Visit};
-use domain::sign_in::{
+use countersign_domain::client::Right;
+use countersign_domain::risk::{self, Remembered, Visit};
+use countersign_domain::sign_in::{
     Compared, Drawn, DrawnGrant, Entered, Exchanged, NO_DEVICE, Refusal, SESSION_TOKEN_TTL, Stepped, Terms, enter,
     exchange,
 };
-use domain::throttle::{PASSWORD_WINDOW, PASSWORDS};
-use domain::time::{DAY, HOUR, MINUTE, SECOND};
-use domain::verification::{Context, Purpose, Target};
-use domain::{
+use countersign_domain::throttle::{PASSWORD_WINDOW, PASSWORDS};
+use countersign_domain::time::{DAY, HOUR, MINUTE, SECOND};
+use countersign_domain::verification::{Context, Purpose, Target};
+use countersign_domain::{
     AuditKind, ClientId, DeviceId, DeviceStatus, Digest, FactorKind, MfaPolicy, Outcome, Policy, Reason, Response,
     ShownStatus, Status, UserStatus, enrolment, user,
 };
@@ -183,7 +183,7 @@ fn a_sent_code_belongs_to_its_log_in() {
     let challenge = scene.code("123456");
     let mut sent = scene.new_verification(device, challenge, true);
     (sent.purpose, sent.state_token) = (Purpose::SignIn, Some(one.state_token));
-    scene.db.apply(domain::Change::OpenVerification(sent.clone()));
+    scene.db.apply(countersign_domain::Change::OpenVerification(sent.clone()));
     assert_eq!(refused(&stepped(&mut scene, &two.state_token, device, "123456").0), Some(Reason::NotTyped));
     let v1 = Target::Device { device, state_token: Some(one.state_token) };
     assert_eq!(scene.typed(&v1, "123456"), Outcome::Refused(Reason::NotOpen), "not a door of v1");
@@ -238,7 +238,7 @@ fn log_ins_under_a_lock_fold() {
         }
         let recorded = scene.db.recorded(AuditKind::SignInRefused) - before;
         assert_eq!((recorded, scene.db.folded.len()), (1, 39), "{lock}: the rest is counted");
-        scene.wait(domain::throttle::FOLD);
+        scene.wait(countersign_domain::throttle::FOLD);
         Way::default().go(&mut scene);
         assert_eq!(scene.db.recorded(AuditKind::SignInRefused) - before, 2, "{lock}: one stands for ten minutes");
     }
@@ -266,7 +266,7 @@ fn barred_and_inactive_users_are_told_so_only_with_the_right_password() {
         assert_eq!(Way::default().go(&mut scene).0, Entered::Refused(told), "{status:?}");
         let wrong = Way { compared: compared(false), ..Way::default() };
         assert_eq!(wrong.go(&mut scene).0, Entered::Refused(Refusal::Credentials), "{status:?}");
-        scene.db.commit(domain::user::lock(&scene.view(), 0, &context(), scene.now));
+        scene.db.commit(countersign_domain::user::lock(&scene.view(), 0, &context(), scene.now));
         assert_eq!(Way::default().go(&mut scene).0, Entered::Refused(Refusal::Locked), "{status:?}, locked");
     }
 }
@@ -499,7 +499,7 @@ fn no_state_of_a_device_makes_a_log_in_need_less() {
             |scene, _, held| {
                 disabled(scene, held[0]);
                 let token = temp_token(scene.user, "55647655", false, scene.now.plus(HOUR));
-                scene.db.apply(domain::Change::SetTempToken(scene.user, Some(token)));
+                scene.db.apply(countersign_domain::Change::SetTempToken(scene.user, Some(token)));
                 scene.typed(&Target::TempToken, "55647655");
             },
             Bar::Closed,
@@ -549,15 +549,15 @@ fn what_is_over_is_ended_for_good() {
             let rows = scene.db.users.get_mut(&scene.user).unwrap();
             let one = rows.verifications[0].clone();
             let id = verification_id(800 + ids.len() as u64);
-            rows.verifications.push(domain::Verification { id, device_id: device, purpose, status, ..one });
+            rows.verifications.push(countersign_domain::Verification { id, device_id: device, purpose, status, ..one });
             ids.push(id);
         }
         let token = temp_token(scene.user, "55647655", true, start.plus(DAY));
-        scene.db.apply(domain::Change::SetTempToken(scene.user, Some(token)));
+        scene.db.apply(countersign_domain::Change::SetTempToken(scene.user, Some(token)));
         let at = start.plus(DAY - risk::VISIT_LIFE);
         let known = |visits: &[Remembered]| Some(risk::remember(visits, visit, None, at));
         scene.db.commit(user::remember_visits(&scene.view(), known));
-        scene.db.commit(domain::verification::end_over(&scene.view(), start.plus(over), start.plus(back)));
+        scene.db.commit(countersign_domain::verification::end_over(&scene.view(), start.plus(over), start.plus(back)));
         let view = scene.view();
         let user = view.user.clone().unwrap();
         let live = ids.iter().map(|id| view.verification(*id).is_some());
@@ -570,7 +570,7 @@ fn what_is_over_is_ended_for_good() {
     // do not say when they began, but how far ahead they can be.
     let ahead = ended(DAY - 1, -1);
     assert_eq!(ahead[..8], [false; 8]);
-    assert_eq!(ended(DAY - 1, -2 * domain::temp_token::MAX_TTL - risk::VISIT_LIFE), [false; 10]);
+    assert_eq!(ended(DAY - 1, -2 * countersign_domain::temp_token::MAX_TTL - risk::VISIT_LIFE), [false; 10]);
 }
 
 #[test]
@@ -607,7 +607,7 @@ fn a_temporary_token_lets_in_whoever_has_no_usable_device() {
             assert_eq!(way.go(&mut scene).0, Entered::Refused(Refusal::NoFactor), "{rule:?}");
             assert_eq!(scene.db.audit.last().unwrap().reason, Some(why));
             let token = temp_token(scene.user, "55647655", false, scene.now.plus(HOUR));
-            scene.db.apply(domain::Change::SetTempToken(scene.user, Some(token)));
+            scene.db.apply(countersign_domain::Change::SetTempToken(scene.user, Some(token)));
             let (entered, started) = way.go(&mut scene);
             let Entered::NeedsFactor(_, shown) = entered else { panic!("{entered:?}") };
             assert_eq!(shown, [], "there is no device to show");
@@ -713,17 +713,17 @@ fn only_the_approved_log_in() {
 }
 
 /// What has been opened for the scene's user: a log-in under way, a session token, a session, a remembered browser.
-fn opened(scene: &mut Scene) -> [domain::VerificationId; 4] {
+fn opened(scene: &mut Scene) -> [countersign_domain::VerificationId; 4] {
     [Purpose::SignIn, Purpose::SessionToken, Purpose::Session, Purpose::Browser].map(|purpose| {
         let n = scene.draw();
         let id = verification_id(n);
-        let opened = domain::Verification {
+        let opened = countersign_domain::Verification {
             id,
             wire_id: id.to_string(),
             user_id: scene.user,
             device_id: NO_DEVICE,
             purpose,
-            challenge: domain::Challenge::Terms(Terms::default()),
+            challenge: countersign_domain::Challenge::Terms(Terms::default()),
             status: Status::Pending,
             attempts: 0,
             state_token: Some(digest(n)),
@@ -732,7 +732,7 @@ fn opened(scene: &mut Scene) -> [domain::VerificationId; 4] {
             created_at: scene.now,
             expires_at: scene.now.plus(DAY),
         };
-        scene.db.apply(domain::Change::OpenVerification(opened));
+        scene.db.apply(countersign_domain::Change::OpenVerification(opened));
         id
     })
 }
@@ -742,7 +742,7 @@ fn opened(scene: &mut Scene) -> [domain::VerificationId; 4] {
 #[expect(clippy::too_many_lines, reason = "a table")]
 fn what_trust_stood_on_ends_with_it() {
     type Changes = fn(&mut Scene, DeviceId);
-    let patch = domain::user::UserPatch::default;
+    let patch = countersign_domain::user::UserPatch::default;
     // How many of the log-in under way, the session token, the session, the browser and the visit are left.
     let table: &[(&str, Changes, [bool; 5])] = &[
         ("nothing", |_, _| {}, [true; 5]),
@@ -750,7 +750,7 @@ fn what_trust_stood_on_ends_with_it() {
             "a new password",
             |scene, _| {
                 let hash = Some("$argon2id$another".to_owned());
-                updated(scene, &domain::user::UserPatch { password_hash: hash, ..Default::default() });
+                updated(scene, &countersign_domain::user::UserPatch { password_hash: hash, ..Default::default() });
             },
             [false; 5],
         ),
@@ -764,8 +764,8 @@ fn what_trust_stood_on_ends_with_it() {
         (
             "a device released again",
             |scene, device| {
-                scene.db.apply(domain::Change::DisableDevice(device));
-                scene.db.commit(domain::user::unlock(&scene.view(), &[], &Context::default(), scene.now));
+                scene.db.apply(countersign_domain::Change::DisableDevice(device));
+                scene.db.commit(countersign_domain::user::unlock(&scene.view(), &[], &Context::default(), scene.now));
             },
             [true, false, false, false, false],
         ),
@@ -781,14 +781,14 @@ fn what_trust_stood_on_ends_with_it() {
             "another mail address",
             |scene, _| {
                 let email = Some(Some("other@example.com".to_owned()));
-                updated(scene, &domain::user::UserPatch { email, ..Default::default() });
+                updated(scene, &countersign_domain::user::UserPatch { email, ..Default::default() });
             },
             [true, false, false, false, false],
         ),
         (
             "no number any more",
             |scene, _| {
-                updated(scene, &domain::user::UserPatch { phone: Some(None), ..Default::default() });
+                updated(scene, &countersign_domain::user::UserPatch { phone: Some(None), ..Default::default() });
             },
             [true, false, false, false, false],
         ),
@@ -796,7 +796,7 @@ fn what_trust_stood_on_ends_with_it() {
             "another rule on factors",
             |scene, _| {
                 let mfa_policy = Some(Some(MfaPolicy::Required));
-                updated(scene, &domain::user::UserPatch { mfa_policy, ..Default::default() });
+                updated(scene, &countersign_domain::user::UserPatch { mfa_policy, ..Default::default() });
             },
             [true, false, false, false, false],
         ),
@@ -804,7 +804,7 @@ fn what_trust_stood_on_ends_with_it() {
             "another name",
             |scene, _| {
                 let username = Some(Some("benjamin".to_owned()));
-                updated(scene, &domain::user::UserPatch { username, ..Default::default() });
+                updated(scene, &countersign_domain::user::UserPatch { username, ..Default::default() });
             },
             [true; 5],
         ),
@@ -812,7 +812,7 @@ fn what_trust_stood_on_ends_with_it() {
             "an expired password",
             |scene, _| {
                 let status = Some(UserStatus::PasswordExpired.into());
-                updated(scene, &domain::user::UserPatch { status, ..Default::default() });
+                updated(scene, &countersign_domain::user::UserPatch { status, ..Default::default() });
             },
             [false; 5],
         ),
@@ -820,7 +820,7 @@ fn what_trust_stood_on_ends_with_it() {
             "a suspension",
             |scene, _| {
                 let status = Some(UserStatus::Suspended.into());
-                updated(scene, &domain::user::UserPatch { status, ..Default::default() });
+                updated(scene, &countersign_domain::user::UserPatch { status, ..Default::default() });
             },
             [false; 5],
         ),
@@ -851,7 +851,7 @@ fn what_trust_stood_on_ends_with_it() {
     ];
     for (what, changes, left) in table {
         let mut scene = scene();
-        let reached = domain::user::UserPatch {
+        let reached = countersign_domain::user::UserPatch {
             email: Some(Some("ben@example.com".to_owned())),
             phone: Some(Some("+14155550123".to_owned())),
             ..patch()

@@ -3,10 +3,10 @@
 
 mod wire;
 
+use countersign_onelogin::Options;
 use domain::user::UserPatch;
 use domain::verification::Context;
 use domain::{MfaPolicy, Scope, UserId};
-use onelogin::Options;
 use serde_json::{Value, json};
 use testkit::{Script, Setup};
 use wire::{Told, Wire, other};

@@ -1,8 +1,8 @@
 //! Every route with every scope (SEC 53): whoever may call gets past the check, and nobody else does.
 
+use countersign_onelogin::{Options, ROUTES};
 use domain::Scope;
 use domain::time::{DAY, SECOND};
-use onelogin::{Options, ROUTES};
 use testkit::{Script, Setup, TestServer};
 
 mod wire;

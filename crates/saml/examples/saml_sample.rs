@@ -1,11 +1,11 @@
-//! Writes a sample for others to judge: `cargo run -p saml --example saml_sample -- FOLDER UNIX_SECONDS` puts
+//! Writes a sample for others to judge: `cargo run -p countersign-saml --example saml_sample -- FOLDER UNIX_SECONDS` puts
 //! `response.xml`, `both.xml` (response signed too), their Base64 beside them, `certificate.pem`, `certificate.der` and
 //! `metadata.xml` into a folder. The response is for AWS and holds from a minute before the given moment to five after.
 //! `conformance/python/saml_accept.py` reads them.
 
 use std::path::Path;
 
-use saml::{
+use countersign_saml::{
     Assertion, Attribute, Authentication, AuthnContext, Binding, Certificate, Id, KeySize, Metadata, Moment,
     NameFormat, NameId, NameIdFormat, Response, SelfSigned, Signed, SigningKey, SingleSignOn, aws,
     generate_private_key,
@@ -33,7 +33,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     Ok(())
 }
 
-fn key(now: i64) -> Result<SigningKey, saml::Error> {
+fn key(now: i64) -> Result<SigningKey, countersign_saml::Error> {
     let pkcs8 = generate_private_key(KeySize::Rsa2048)?;
     let told = SelfSigned {
         common_name: "Countersign sample".to_owned(),
@@ -45,7 +45,7 @@ fn key(now: i64) -> Result<SigningKey, saml::Error> {
     SigningKey::new(&pkcs8, certificate)
 }
 
-fn response(now: i64) -> Result<Response, saml::Error> {
+fn response(now: i64) -> Result<Response, countersign_saml::Error> {
     let role = |name| aws::Role {
         role_arn: format!("arn:aws:iam::123456789012:role/{name}"),
         provider_arn: "arn:aws:iam::123456789012:saml-provider/Countersign".to_owned(),

@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use std::process::Command;
 use std::sync::OnceLock;
 
-use saml::{
+use countersign_saml::{
     Assertion, Attribute, Authentication, AuthnContext, Binding, Certificate, Id, KeySize, Metadata, Moment,
     NameFormat, NameId, NameIdFormat, Response, SelfSigned, Signed, SigningKey, SingleSignOn, generate_private_key,
 };

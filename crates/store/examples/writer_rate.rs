@@ -1,4 +1,4 @@
-//! How many HOTP codes a second a store accepts: `cargo run --release -p store --example writer_rate [tasks] [users]
+//! How many HOTP codes a second a store accepts: `cargo run --release -p countersign-store --example writer_rate [tasks] [users]
 //! [place]`. The place is a folder for SQLite, the URL of an empty PostgreSQL database, or `postgres` for a private
 //! server. Each task proves and decides one code after another, each on a user of its own choosing.
 //!
@@ -9,6 +9,7 @@ use std::io::Write;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use countersign_store::{PostgresOptions, SqliteOptions, Store};
 use domain::factor::{self, hotp};
 use domain::user::UserPatch;
 use domain::verification::{Context, Outcome, Target, answer};
@@ -16,7 +17,6 @@ use domain::{
     Change, Counts, Credential, Decision, Device, DeviceId, DeviceStatus, FactorKind, MacKeys, Response, Sealed,
     Secret, SecretMac, SecretMark, Timestamp, UserId, device, user,
 };
-use store::{PostgresOptions, SqliteOptions, Store};
 
 const NOW: Timestamp = Timestamp(1_700_000_000_000);
 const SECONDS: u64 = 3;
@@ -25,7 +25,7 @@ fn secret() -> Secret {
     Secret::new(b"12345678901234567890".to_vec())
 }
 
-async fn enrol(store: &Store, id: i64) -> Result<(), store::Error> {
+async fn enrol(store: &Store, id: i64) -> Result<(), countersign_store::Error> {
     let patch = UserPatch { username: Some(Some(format!("user{id}"))), ..UserPatch::default() };
     let token = Device {
         id: DeviceId(id),
@@ -74,7 +74,7 @@ async fn enrol_all(store: &Store, users: i64) -> Result<(), Box<dyn std::error::
                 for id in (1 + lane..=users).step_by(64) {
                     enrol(&store, id).await?;
                 }
-                Ok::<_, store::Error>(())
+                Ok::<_, countersign_store::Error>(())
             })
         })
         .collect();

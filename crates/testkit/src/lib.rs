@@ -12,14 +12,14 @@ use std::sync::{Arc, Mutex};
 
 use axum::body::Body;
 use axum::http::{Request, header};
+use countersign::config::{Config, Given};
+use countersign::dev::{DevClient, DevUser, Guard, Pinned, World};
+use countersign::installation::{self, Intent};
 use domain::holding::Holding;
 use domain::{ClientOptions, CompatProfile, Scope, Timestamp};
 use engine::Clock as _;
 use engine::clock::MovableClock;
 use serde_json::Value;
-use server::config::{Config, Given};
-use server::dev::{DevClient, DevUser, Guard, Pinned, World};
-use server::installation::{self, Intent};
 use tokio::task::JoinHandle;
 use web::front::Front;
 use web::request_id::RequestIds;

@@ -194,7 +194,7 @@ pub(super) fn optimised(places: &Places) -> Result<bool> {
     if !cfg!(debug_assertions) {
         return Ok(false);
     }
-    places.build(&["server", "xtask"], Profile::Release)?;
+    places.build(&["countersign", "xtask"], Profile::Release)?;
     run_command(Command::new(places.built("xtask", Profile::Release)).args(std::env::args_os().skip(1)))?;
     Ok(true)
 }

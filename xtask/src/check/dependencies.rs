@@ -41,7 +41,8 @@ pub(super) fn used(tree: &Metadata, root: &Path) -> Result<Complaints> {
     for member in tree.members() {
         let sources = files::read(member.folder())?;
         for dependency in &member.dependencies {
-            let identifier = dependency.name.replace('-', "_");
+            let name = dependency.rename.as_ref().unwrap_or(&dependency.name);
+            let identifier = name.replace('-', "_");
             if !sources.iter().any(|file| file.text.contains(&identifier)) {
                 complaints.push(format!("{} declares {} and never mentions it", member.name, dependency.name));
             }

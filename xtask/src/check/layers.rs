@@ -14,8 +14,8 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("web", &[]),
     ("saml", &[]),
     ("onelogin", &["domain", "engine", "web"]),
-    ("server", &["domain", "store", "delivery", "engine", "web", "onelogin"]),
-    ("testkit", &["domain", "store", "delivery", "engine", "web", "onelogin", "server"]),
+    ("countersign", &["domain", "store", "delivery", "engine", "web", "onelogin"]),
+    ("testkit", &["domain", "store", "delivery", "engine", "web", "onelogin", "countersign"]),
     ("pgtest", &[]),
     // It runs servers on a PostgreSQL of its own, as tests do.
     ("xtask", &["pgtest"]),
@@ -60,13 +60,15 @@ const IMPURE: &[&str] = &[
 
 /// `domain` has no async, database, HTTP, clock or randomness among all that it needs to run.
 pub(super) fn domain_is_pure(tree: &Metadata) -> Complaints {
-    let Some(domain) = tree.members().find(|member| member.name == "domain") else {
+    let Some(domain) = tree.members().find(|member| member.short_name() == "domain") else {
         return vec!["there is no crate named domain".to_owned()];
     };
     let needed = tree.needed_to_run(domain);
     let impure = IMPURE.iter().filter(|name| needed.contains(*name));
     impure
-        .map(|name| format!("domain needs {name}; see the path with: cargo tree -p domain -e normal -i {name}"))
+        .map(|name| {
+            format!("domain needs {name}; see the path with: cargo tree -p countersign-domain -e normal -i {name}")
+        })
         .collect()
 }
 
@@ -77,16 +79,19 @@ pub(super) fn downwards_only(tree: &Metadata) -> Complaints {
 }
 
 fn judge(member: &Package, tree: &Metadata) -> Complaints {
-    let Some((_, granted)) = LAYERS.iter().find(|(name, _)| *name == member.name) else {
-        return vec![format!("{} has no line in xtask/src/check/layers.rs: say there what it may use", member.name)];
+    let own = member.short_name();
+    let Some((_, granted)) = LAYERS.iter().find(|(name, _)| *name == own) else {
+        return vec![format!("{own} has no line in xtask/src/check/layers.rs: say there what it may use")];
     };
-    let inner = member.dependencies.iter().filter(|used| tree.members().any(|other| other.name == used.name));
+    let inner = member.dependencies.iter().filter_map(|used| {
+        let other = tree.members().find(|other| other.name == used.name)?;
+        Some((other.short_name(), used.kind.as_deref() == Some("dev")))
+    });
     inner
-        .filter(|used| {
-            let for_tests = TEST_SUPPORT.contains(&used.name.as_str()) || used.name == member.name;
-            let in_test = used.kind.as_deref() == Some("dev") && for_tests;
-            !in_test && !granted.contains(&used.name.as_str())
+        .filter(|(used, in_test)| {
+            let for_tests = TEST_SUPPORT.contains(used) || *used == own;
+            !((*in_test && for_tests) || granted.contains(used))
         })
-        .map(|used| format!("{} must not use {}", member.name, used.name))
+        .map(|(used, _)| format!("{own} must not use {used}"))
         .collect()
 }

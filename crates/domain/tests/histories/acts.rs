@@ -6,11 +6,11 @@ impl World {
     pub(crate) fn new(message_limits: bool) -> Self {
         let policy = Policy {
             factors: FactorKind::ALL.to_vec(),
-            countries: domain::Countries::of(["+1"]).expect("a prefix"),
+            countries: countersign_domain::Countries::of(["+1"]).expect("a prefix"),
             message_limits,
-            sends: domain::SendLimits::default(),
+            sends: countersign_domain::SendLimits::default(),
             issuer: "acme".to_owned(),
-            sign_in: domain::SignInPolicy::default(),
+            sign_in: countersign_domain::SignInPolicy::default(),
         };
         let mut world = Self {
             db: Database::default(),
@@ -220,7 +220,7 @@ impl World {
                 Door::Trusted => DeviceStatus::Active,
             },
             credential: seal(&credential),
-            secret: domain::SecretMark::of(&credential, &model::own_key()),
+            secret: countersign_domain::SecretMark::of(&credential, &model::own_key()),
             last_counter: NO_COUNTER,
             created_at: self.now,
             last_used_at: None,

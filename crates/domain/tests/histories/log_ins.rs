@@ -5,9 +5,9 @@
 use std::cell::Cell;
 use std::convert::Infallible;
 
-use domain::sign_in::{Compared, Drawn, DrawnGrant, Entered, NO_DEVICE, Refusal, Stepped, Terms, enter};
-use domain::verification::Secrets;
-use domain::{Change, MacKeys};
+use countersign_domain::sign_in::{Compared, Drawn, DrawnGrant, Entered, NO_DEVICE, Refusal, Stepped, Terms, enter};
+use countersign_domain::verification::Secrets;
+use countersign_domain::{Change, MacKeys};
 
 use super::*;
 
@@ -166,8 +166,17 @@ impl World {
         };
         let secrets = Watched { keys: keys(), compared: Cell::new(false) };
         let (token, by) = (&at.state_token, context());
-        let Ok(decision) =
-            domain::sign_in::step(&view, token, device, &response, &secrets, &grant, &self.policy, &by, self.now);
+        let Ok(decision) = countersign_domain::sign_in::step(
+            &view,
+            token,
+            device,
+            &response,
+            &secrets,
+            &grant,
+            &self.policy,
+            &by,
+            self.now,
+        );
         // What else a limit remembers, refusals under a lock for one, is no guess.
         let guesses = |key| matches!(key, ThrottleKey::Device(_) | ThrottleKey::User | ThrottleKey::TempToken);
         let counted = decision.changes.iter().any(|c| matches!(c, Change::SetThrottle(_, limit) if guesses(limit.key)));

@@ -16,16 +16,18 @@ mod steps;
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-use domain::device::{MAX_DEVICES, NO_COUNTER};
-use domain::enrolment::{self, Enrolled, Enrolment, MAX_REGISTRATIONS};
-use domain::factor::hotp::{self, Algorithm, Hotp};
-use domain::factor::push::{self, PAIRING_CONTEXT};
-use domain::factor::totp::Totp;
-use domain::factor::{self, Alphabet, Challenge, PushAnswer, PushDecision, code_context};
-use domain::time::{DAY, HOUR, MINUTE, SECOND};
-use domain::user::{Unlocked, UserPatch};
-use domain::verification::{self, Context, MAX_OPEN_PER_DEVICE, Opened, Opening, Purpose, Target, Verification};
-use domain::{
+use countersign_domain::device::{MAX_DEVICES, NO_COUNTER};
+use countersign_domain::enrolment::{self, Enrolled, Enrolment, MAX_REGISTRATIONS};
+use countersign_domain::factor::hotp::{self, Algorithm, Hotp};
+use countersign_domain::factor::push::{self, PAIRING_CONTEXT};
+use countersign_domain::factor::totp::Totp;
+use countersign_domain::factor::{self, Alphabet, Challenge, PushAnswer, PushDecision, code_context};
+use countersign_domain::time::{DAY, HOUR, MINUTE, SECOND};
+use countersign_domain::user::{Unlocked, UserPatch};
+use countersign_domain::verification::{
+    self, Context, MAX_OPEN_PER_DEVICE, Opened, Opening, Purpose, Target, Verification,
+};
+use countersign_domain::{
     Credential, Device, DeviceId, DeviceStatus, Digest, Evidence, FactorKind, Freshness, Outcome, Policy, Reason,
     Response, Sealed, Secret, Status, ThrottleKey, Timestamp, UserId, UserStatus, VerificationId, temp_token, user,
 };

@@ -6,8 +6,8 @@
 
 use std::collections::BTreeMap;
 
-use domain::verification::{Context, Purpose, Target};
-use domain::{
+use countersign_domain::verification::{Context, Purpose, Target};
+use countersign_domain::{
     AuditEvent, AuditKind, Challenge, Change, ClientId, Credential, Decision, Device, DeviceId, DeviceStatus, Digest,
     Evidence, FactorKind, KeyedHash, MacKeys, Message, MessageId, Outcome, OwnKey, Reason, Response, Sealed, Secret,
     SecretMac, SecretMark, Status, TempToken, Throttle, ThrottleKey, Timestamp, TokenSet, User, UserId, Verification,
@@ -38,7 +38,7 @@ pub(crate) struct Database {
     /// Messages not wiped.
     pub(crate) outbox: Vec<Message>,
     /// Clients.
-    pub(crate) clients: Vec<domain::Client>,
+    pub(crate) clients: Vec<countersign_domain::Client>,
     /// Token sets, oldest first.
     pub(crate) tokens: Vec<TokenSet>,
     /// The trail.
@@ -133,7 +133,11 @@ impl Database {
             }
             Change::RenameUser { user, from, to } => {
                 let row = self.users.get_mut(&user).and_then(|rows| rows.user.as_mut()).expect("the user exists");
-                assert_eq!(domain::name::LoginNames::of(row), from, "a user is renamed from the names they have");
+                assert_eq!(
+                    countersign_domain::name::LoginNames::of(row),
+                    from,
+                    "a user is renamed from the names they have"
+                );
                 (row.username, row.email) = (to.username, to.email);
             }
             Change::DeleteUser { user, .. } => {
@@ -212,7 +216,10 @@ impl Database {
             Change::OpenVerification(verification) => {
                 let rows = self.users.get_mut(&verification.user_id).expect("the user exists");
                 let exists = rows.devices.iter().any(|d| d.id == verification.device_id);
-                assert!(exists || verification.device_id == domain::sign_in::NO_DEVICE, "its device exists");
+                assert!(
+                    exists || verification.device_id == countersign_domain::sign_in::NO_DEVICE,
+                    "its device exists"
+                );
                 rows.verifications.push(verification);
             }
             Change::CloseVerification { verification, status, consumed_at } => {
@@ -252,7 +259,7 @@ impl Database {
             Change::CreateClient(client) => self.clients.push(client),
             Change::UpdateClient(client) => {
                 let row = self.clients.iter_mut().find(|c| c.id == client.id).expect("the client exists");
-                *row = domain::Client { wrong_secrets: std::mem::take(&mut row.wrong_secrets), ..client };
+                *row = countersign_domain::Client { wrong_secrets: std::mem::take(&mut row.wrong_secrets), ..client };
             }
             Change::SetWrongSecrets { client, at } => {
                 self.clients.iter_mut().find(|c| c.id == client).expect("the client exists").wrong_secrets = at;
@@ -305,7 +312,7 @@ pub(crate) fn context() -> Context {
 
 /// A caller that may only look (SEC 95).
 pub(crate) fn reader() -> Context {
-    Context { client: Some(ClientId(2)), right: domain::Right::Look, ..Context::default() }
+    Context { client: Some(ClientId(2)), right: countersign_domain::Right::Look, ..Context::default() }
 }
 
 /// "Sealed": legible, since nothing here judges sealing.
@@ -321,7 +328,7 @@ pub(crate) fn unseal(device: &Device) -> Credential {
 /// What typed answers are compared with, kept as [`seal`] has left it.
 pub(crate) struct Legible(pub(crate) MacKeys);
 
-impl domain::verification::Secrets for Legible {
+impl countersign_domain::verification::Secrets for Legible {
     type Error = std::convert::Infallible;
 
     fn credential(&self, device: &Device) -> Result<Credential, Self::Error> {
@@ -383,7 +390,7 @@ pub(crate) fn message(verification: &Verification, factor: FactorKind) -> Option
 
 /// A live temporary token and its hash.
 pub(crate) fn temp_token(user: UserId, digits: &str, reusable: bool, expires_at: Timestamp) -> TempToken {
-    let hash: KeyedHash = keys().hash(&domain::factor::temp_token::context(user), digits);
+    let hash: KeyedHash = keys().hash(&countersign_domain::factor::temp_token::context(user), digits);
     TempToken { hash, expires_at, reusable, used_at: None }
 }
 
@@ -411,7 +418,12 @@ impl Scene {
 
     /// Another user.
     pub(crate) fn add_user(&mut self, id: UserId) {
-        self.db.commit(domain::user::create(id, &domain::user::UserPatch::default(), &context(), self.now));
+        self.db.commit(countersign_domain::user::create(
+            id,
+            &countersign_domain::user::UserPatch::default(),
+            &context(),
+            self.now,
+        ));
     }
 
     /// A number nobody has had.
@@ -447,7 +459,7 @@ impl Scene {
             status,
             credential: seal(credential),
             secret: SecretMark::of(credential, &own_key()),
-            last_counter: domain::device::NO_COUNTER,
+            last_counter: countersign_domain::device::NO_COUNTER,
             created_at: self.now,
             last_used_at: None,
         }
@@ -476,13 +488,13 @@ impl Scene {
 
     /// A challenge with a six-digit code for the next verification drawn.
     pub(crate) fn code(&self, code: &str) -> Challenge {
-        let hash = keys().hash(&domain::factor::code_context(verification_id(self.drawn + 1)), code);
-        Challenge::Code { hash, length: 6, alphabet: domain::factor::Alphabet::Digits }
+        let hash = keys().hash(&countersign_domain::factor::code_context(verification_id(self.drawn + 1)), code);
+        Challenge::Code { hash, length: 6, alphabet: countersign_domain::factor::Alphabet::Digits }
     }
 
     /// A challenge with digits to key into a telephone, for the next verification drawn.
     pub(crate) fn keypad(&self, digits: &str) -> Challenge {
-        let hash = keys().hash(&domain::factor::code_context(verification_id(self.drawn + 1)), digits);
+        let hash = keys().hash(&countersign_domain::factor::code_context(verification_id(self.drawn + 1)), digits);
         Challenge::Keypad { hash }
     }
 
@@ -492,40 +504,54 @@ impl Scene {
         state_token: &Digest,
         device: DeviceId,
         response: &Response,
-        policy: &domain::Policy,
-    ) -> (domain::sign_in::Stepped, domain::sign_in::DrawnGrant) {
-        let grant = domain::sign_in::DrawnGrant {
+        policy: &countersign_domain::Policy,
+    ) -> (countersign_domain::sign_in::Stepped, countersign_domain::sign_in::DrawnGrant) {
+        let grant = countersign_domain::sign_in::DrawnGrant {
             session: verification_id(self.draw()),
             session_token: digest(self.draw()),
             browser: verification_id(self.draw()),
             origins: Vec::new(),
         };
         let (view, secrets, by) = (self.view(), Legible(keys()), self.by.clone());
-        let Ok(decision) =
-            domain::sign_in::step(&view, state_token, device, response, &secrets, &grant, policy, &by, self.now);
+        let Ok(decision) = countersign_domain::sign_in::step(
+            &view,
+            state_token,
+            device,
+            response,
+            &secrets,
+            &grant,
+            policy,
+            &by,
+            self.now,
+        );
         (self.db.commit(decision), grant)
     }
 
     /// What could be proved on this view, held apart from what is decided by it.
     pub(crate) fn prove(&self, target: &Target, response: &Response) -> Evidence {
         let view = self.view();
-        match domain::verification::find(&view, target, self.now) {
+        match countersign_domain::verification::find(&view, target, self.now) {
             Err(_) => Evidence::Absent,
             Ok(found) => match found.device {
                 None => {
                     let token = view.user.as_ref().and_then(|u| u.temp_token.as_ref());
-                    domain::factor::temp_token::prove(self.user, token, response, &keys())
+                    countersign_domain::factor::temp_token::prove(self.user, token, response, &keys())
                 }
-                Some(device) => {
-                    domain::factor::prove(&unseal(device), device, found.verification, response, &keys(), self.now)
-                }
+                Some(device) => countersign_domain::factor::prove(
+                    &unseal(device),
+                    device,
+                    found.verification,
+                    response,
+                    &keys(),
+                    self.now,
+                ),
             },
         }
     }
 
     /// Judges evidence and applies what follows.
     pub(crate) fn judge(&mut self, target: &Target, evidence: &Evidence) -> Outcome {
-        let decision = domain::verification::answer(&self.view(), target, evidence, &self.by, self.now);
+        let decision = countersign_domain::verification::answer(&self.view(), target, evidence, &self.by, self.now);
         self.db.commit(decision)
     }
 
@@ -559,7 +585,14 @@ impl Scene {
         against: &Challenge,
     ) -> Outcome {
         let (view, shown) = (self.view(), (evidence, against));
-        let decision = domain::verification::answer_from_device(&view, verification, shown, None, &context(), self.now);
+        let decision = countersign_domain::verification::answer_from_device(
+            &view,
+            verification,
+            shown,
+            None,
+            &context(),
+            self.now,
+        );
         self.db.commit(decision)
     }
 
@@ -575,7 +608,7 @@ impl Scene {
 
     /// Waits until the lock of `device` is over, if it has one.
     pub(crate) fn outwait(&mut self, device: DeviceId) {
-        if let Some(until) = domain::throttle::locked_until(&self.view(), Some(device), self.now) {
+        if let Some(until) = countersign_domain::throttle::locked_until(&self.view(), Some(device), self.now) {
             self.now = until;
         }
     }
@@ -597,7 +630,12 @@ impl Scene {
             Credential::Totp(totp) => totp.code(self.now),
             Credential::Hotp(hotp) => {
                 let counter = (device.last_counter + 1).cast_unsigned();
-                domain::factor::hotp::code(&hotp.secret, domain::factor::hotp::Algorithm::Sha1, counter, 6)
+                countersign_domain::factor::hotp::code(
+                    &hotp.secret,
+                    countersign_domain::factor::hotp::Algorithm::Sha1,
+                    counter,
+                    6,
+                )
             }
             _ => panic!("this device is sent its codes"),
         }
@@ -606,12 +644,12 @@ impl Scene {
 
 /// A TOTP credential; different for each `n`.
 pub(crate) fn totp(n: u8) -> Credential {
-    Credential::Totp(domain::factor::totp::Totp::with_secret(Secret::new(vec![n; 20])))
+    Credential::Totp(countersign_domain::factor::totp::Totp::with_secret(Secret::new(vec![n; 20])))
 }
 
 /// A HOTP credential.
 pub(crate) fn hotp(n: u8) -> Credential {
-    Credential::Hotp(domain::factor::hotp::Hotp { secret: Secret::new(vec![n; 20]), digits: 6 })
+    Credential::Hotp(countersign_domain::factor::hotp::Hotp { secret: Secret::new(vec![n; 20]), digits: 6 })
 }
 
 /// A telephone that takes text messages.
@@ -645,13 +683,13 @@ pub(crate) fn wire_door(verification: &Verification) -> Target {
 }
 
 /// Everything is offered and message limits are on.
-pub(crate) fn policy() -> domain::Policy {
-    domain::Policy {
-        sign_in: domain::SignInPolicy::default(),
+pub(crate) fn policy() -> countersign_domain::Policy {
+    countersign_domain::Policy {
+        sign_in: countersign_domain::SignInPolicy::default(),
         factors: FactorKind::ALL.to_vec(),
-        countries: domain::Countries::of(["+1"]).expect("a prefix"),
+        countries: countersign_domain::Countries::of(["+1"]).expect("a prefix"),
         message_limits: true,
-        sends: domain::SendLimits::default(),
+        sends: countersign_domain::SendLimits::default(),
         issuer: "acme".to_owned(),
     }
 }

@@ -1,6 +1,6 @@
 //! Databases as earlier versions left them, kept as text in `testdata/schema`. Each must open, be brought up to date,
 //! and be the same installation afterwards. Whoever adds a migration first writes down the version before it:
-//! `cargo test -p store --lib -- --ignored write_the_fixture`.
+//! `cargo test -p countersign-store --lib -- --ignored write_the_fixture`.
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -209,7 +209,7 @@ async fn a_step_that_fails_leaves_the_schema_as_it_was() {
     assert_eq!((version, after.table_exists(None, "login_name").unwrap()), (7, false));
 }
 
-/// `cargo test --release -p store --lib -- --ignored --nocapture a_million`
+/// `cargo test --release -p countersign-store --lib -- --ignored --nocapture a_million`
 #[tokio::test]
 #[ignore = "measures the migration of a million users"]
 async fn a_million_users_get_their_names() {

@@ -4,6 +4,7 @@
 //! that logs rather than kept in a span, and the time is spelled out once a second. What an event says may come from
 //! outside: control characters in it are escaped, so that no text can look like another line (SEC 48).
 
+use std::borrow::Cow;
 use std::cell::RefCell;
 use std::error::Error;
 use std::fmt::{self, Write as _};
@@ -63,11 +64,19 @@ fn json(mut out: Writer<'_>, event: &Event<'_>) -> fmt::Result {
     let mut fields = JsonFields { out, result: Ok(()) };
     event.record(&mut fields);
     fields.result?;
-    fields.text("target", event.metadata().target())?;
+    fields.text("target", &target(event.metadata().target()))?;
     if let Some(id) = request_id::current() {
         fields.text("request", id.as_str())?;
     }
     fields.out.write_str("}\n")
+}
+
+/// The part of Countersign that logs, under one root: `countersign_engine::verify` is `countersign::engine::verify`.
+fn target(module: &str) -> Cow<'_, str> {
+    match module.strip_prefix("countersign_") {
+        Some(inner) => Cow::Owned(format!("countersign::{inner}")),
+        None => Cow::Borrowed(module),
+    }
 }
 
 thread_local! {
@@ -291,8 +300,19 @@ mod tests {
         assert_eq!(
             told(Line::Json, || within_a_request(event)),
             "{\"timestamp\":\"TIME\",\"level\":\"INFO\",\"event\":\"a.b\",\"user\":7,\"by\":\"x\",\
-             \"target\":\"server::log::line::tests\",\"request\":\"p0000000000000000\"}\n"
+             \"target\":\"countersign::log::line::tests\",\"request\":\"p0000000000000000\"}\n"
         );
+    }
+
+    #[test]
+    fn every_part_has_its_name_under_one_root() {
+        for (module, shown) in [
+            ("countersign_engine::verify", "countersign::engine::verify"),
+            ("countersign::serve", "countersign::serve"),
+            ("hyper::proto", "hyper::proto"),
+        ] {
+            assert_eq!(target(module), shown);
+        }
     }
 
     #[test]

@@ -80,7 +80,7 @@ fn known() -> Vec<String> {
         }
     }
     let mut all = Vec::new();
-    leaves(&server::cli::Cli::command(), "", &mut all);
+    leaves(&countersign::cli::Cli::command(), "", &mut all);
     all.sort();
     all
 }
@@ -252,7 +252,7 @@ fn nothing_is_destroyed_without_an_answer() {
     // Every command that knows --yes, as a program meets it: standard input is no terminal.
     let asking: Vec<_> = COMMANDS.iter().filter(|(_, more, _)| more.contains(&"--yes")).collect();
     let knows_yes = |command: &clap::Command| command.get_arguments().any(|argument| argument.get_id() == "yes");
-    let known = server::cli::Cli::command()
+    let known = countersign::cli::Cli::command()
         .get_subcommands()
         .flat_map(clap::Command::get_subcommands)
         .filter(|command| knows_yes(command))

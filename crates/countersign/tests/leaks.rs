@@ -137,7 +137,7 @@ fn no_spelling_of_a_database_url_shows_its_password() {
         for second in ['@', '?', '/', ':', '#', '&', '=', '%', 'a'] {
             let password = format!("Qzw{first}Xvk{second}QzwXvk");
             for url in spellings(&password, "127.0.0.1:1") {
-                match server::database::Postgres::new(&url, None) {
+                match countersign::database::Postgres::new(&url, None) {
                     Ok(database) => {
                         hides(database.shown(), &url);
                         hides(&format!("{database:?}"), &url);
@@ -408,7 +408,7 @@ fn every_refusal_says_why_in_the_log() {
     assert!(!text.contains("canary"), "{text}");
 
     // Where it is served, only for whoever asks for a fine log.
-    for (level, told) in [("info", 0), ("info,onelogin=debug", 2)] {
+    for (level, told) in [("info", 0), ("info,countersign::onelogin=debug", 2)] {
         let data = folder.path().join("data");
         let args = ["serve", "--data-dir", data.to_str().unwrap()];
         let server = Running::start_into(&args, plain(level), File::create(&log).unwrap().into());

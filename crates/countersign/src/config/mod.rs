@@ -532,5 +532,4 @@ fn paired(chains: Vec<PathBuf>, keys: Vec<PathBuf>) -> anyhow::Result<Vec<Certif
 }
 
 #[cfg(test)]
-#[path = "config/tests.rs"]
 mod tests;

@@ -30,7 +30,7 @@ static LOG: OnceLock<Arc<Lines>> = OnceLock::new();
 /// Whether every line of standard error is a JSON object.
 static AS_JSON: OnceLock<bool> = OnceLock::new();
 
-/// Reads `COUNTERSIGN_LOG`, a filter such as `info` or `engine=debug`, and `COUNTERSIGN_LOG_FORMAT`, `pretty` (default) or
+/// Reads `COUNTERSIGN_LOG`, a filter such as `info` or `countersign::engine=debug`, and `COUNTERSIGN_LOG_FORMAT`, `pretty` (default) or
 /// `json`. A setting that is none is an error: a log that says less than was asked for is noticed too late.
 fn settings() -> anyhow::Result<(EnvFilter, bool)> {
     let json = match std::env::var("COUNTERSIGN_LOG_FORMAT").unwrap_or_default().trim().to_ascii_lowercase().as_str() {
@@ -40,12 +40,22 @@ fn settings() -> anyhow::Result<(EnvFilter, bool)> {
     };
     let text = std::env::var("COUNTERSIGN_LOG").unwrap_or_default();
     let text = if text.trim().is_empty() { "info" } else { text.trim() };
-    let filter = EnvFilter::try_new(text).ok().filter(|_| text.split(',').all(is_directive));
+    let filter = EnvFilter::try_new(with_crates(text)).ok().filter(|_| text.split(',').all(is_directive));
     let filter = filter.context(
         "COUNTERSIGN_LOG is a level (error, warn, info, debug, trace, off), or a list of parts with levels, as \
-         info,engine=debug",
+         info,countersign::engine=debug",
     )?;
     Ok((filter, json))
+}
+
+/// The filter with the names that the compiler gives: `countersign::engine` is the crate `countersign_engine`, or a module of
+/// the binary. Both are asked for.
+fn with_crates(text: &str) -> String {
+    let parts = text.split(',').flat_map(|part| {
+        let inner = part.trim().strip_prefix("countersign::");
+        [Some(part.to_owned()), inner.map(|inner| format!("countersign_{inner}"))]
+    });
+    parts.flatten().collect::<Vec<_>>().join(",")
 }
 
 /// Whether a part of a filter without a level of its own is one. A misspelt level would be taken for the name of a part.
@@ -269,6 +279,15 @@ impl Write for &Lines {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_part_is_filtered_by_the_name_that_lines_show() {
+        assert_eq!(
+            with_crates("info,countersign::engine=debug"),
+            "info,countersign::engine=debug,countersign_engine=debug"
+        );
+        assert_eq!(with_crates("warn"), "warn");
+    }
 
     #[test]
     fn lines_keep_their_order_and_are_written_once() {
