@@ -1,5 +1,5 @@
-// What the drivers of npm packages share. They speak the language of python/driver/harness.py: `--list` names the steps,
-// a run prints one JSON line per step. Everything that the API answers goes through the package's own methods.
+// What the drivers of npm packages share. They have the interface of python/driver/harness.py: `--list` lists the steps,
+// a run prints one JSON line per step. Every API call goes through the package's own methods.
 'use strict'
 
 const { createHmac } = require('node:crypto')
@@ -9,12 +9,12 @@ const https = require('node:https')
 
 const steps = []
 
-// Registers a step; order of registration is order of running.
+// Registers a step. Steps run in the order of registration.
 function step(name, title, run) {
   steps.push({ name, title, run })
 }
 
-// What a step returns when the package cannot send or read something, after it was seen to fail in exactly that way.
+// Returned by a step if the package itself cannot send or read something, after the step saw it fail in exactly that way.
 class Known {
   constructor(reason) {
     this.reason = reason
@@ -48,7 +48,7 @@ function options(given) {
   return read
 }
 
-// Runs what was registered. `start` gets the options and the ready file and gives what the steps share.
+// Runs the registered steps. `start` gets the options and the ready file, and returns what the steps share.
 async function main(packageJson, start) {
   const chosen = options(process.argv.slice(2))
   if (chosen.list) {
@@ -60,7 +60,7 @@ async function main(packageJson, start) {
     process.stderr.write(`the package is ${version}, not ${chosen['expect-version']}\n`)
     return 2
   }
-  // The package writes what it does to the console; a line there is a step's, so it goes elsewhere.
+  // The package logs to the console. Standard output is for steps, so send its log to standard error.
   console.log = console.error
   const ready = JSON.parse(readFileSync(chosen.ready, 'utf8'))
   const world = await start(chosen, ready)
@@ -82,12 +82,12 @@ async function main(packageJson, start) {
   return good ? 0 : 1
 }
 
-// A URL of a server that has a certificate, by the name that is in it.
+// The URL with the host name of the server's certificate, if it has one.
 function ownName(url) {
   return url.startsWith('https:') ? url.replace('127.0.0.1', 'localhost') : url
 }
 
-// What a person's telephone, inbox and watch would do.
+// The development endpoints: a user's telephone and inbox, and the server's clock.
 class DevWorld {
   constructor(ready) {
     this.base = ownName(ready.base_url)
@@ -132,7 +132,7 @@ class DevWorld {
   }
 }
 
-// RFC 6238 as an authenticator app shows it.
+// The code that an authenticator app shows (RFC 6238).
 function totp(address, atMilliseconds) {
   const secret = new URL(address).searchParams.get('secret')
   const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'
@@ -145,7 +145,7 @@ function totp(address, atMilliseconds) {
   return String(value % 1000000).padStart(6, '0')
 }
 
-// A code of the same form that is not this one.
+// Another code of the same form.
 function other(code) {
   return code.slice(0, -1) + (code.endsWith('7') ? '4' : '7')
 }

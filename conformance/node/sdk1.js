@@ -1,5 +1,5 @@
-// Walks @onelogin/sdk 1.0.9, whose API is Smart MFA (and apps, which Countersign does not have), through a running
-// `countersign dev`. It takes a base URL, and turns whatever is no https into it.
+// Runs @onelogin/sdk 1.0.9 against a `countersign dev`. Its API is Smart MFA, and apps, which Countersign does not have.
+// Its base URL is configurable; it changes every other scheme to https.
 'use strict'
 
 const { Client } = require('@onelogin/sdk')

@@ -1,5 +1,5 @@
-// Walks @onelogin/sdk 3.0.0-alpha.1, which a generator wrote and which npm delivers as sources, through a running
-// `countersign dev`. It takes a base path. Its models are typed, its answers keep what came in `response.body`.
+// Runs @onelogin/sdk 3.0.0-alpha.1, which is generated and which npm delivers as sources, against a `countersign dev`.
+// Its base path is configurable. Its models are typed; the raw answer stays in `response.body`.
 'use strict'
 
 const { DefaultApi } = require('@onelogin/sdk')
@@ -14,7 +14,7 @@ async function refused(status, body, promise) {
   try {
     answer = await promise
   } catch (error) {
-    // Compiled to ES5 its error loses its class, and keeps what it carries.
+    // Compiled to ES5, its error loses its class but keeps its fields.
     isTrue(error.statusCode !== undefined, `${error}`)
     equal('status', error.statusCode, status)
     if (body) equal('body', error.body, body)
@@ -23,7 +23,7 @@ async function refused(status, body, promise) {
   throw new Error(`answered ${JSON.stringify(answer.body)}, want ${status}`)
 }
 
-// The id of a verification or registration: the generator took the path table at its word, where it is a number.
+// The id of a verification or registration. The SDK declares it as a number, as the documented path table does.
 function numbered(world, id) {
   if (world.profile === NUMERIC) {
     matches('id', id, /^[0-9]{1,10}$/)

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""Logs in to AWS with a command-line tool that knows OneLogin's names only, through a running `countersign dev`.
+"""Logs in to AWS with a command-line tool that has OneLogin's host names compiled in, through a `countersign dev`.
 
-Run it with the interpreter of a virtual environment that has the tool. It speaks the same language as steps.py. The
-tool runs as its users run it: a process with arguments, a configuration file, a home folder and somebody who types.
-Names are overridden for that process alone, and a stand-in for AWS judges the assertion that it brings.
+Run it with the interpreter of a virtual environment that has the tool. It has the same interface as steps.py. The tool
+runs as its users run it: as a process with arguments, a configuration file, a home folder and typed input. Names are
+overridden for that process alone, and a stub of AWS verifies the assertion that the tool sends.
 """
 
 import argparse
@@ -44,18 +44,18 @@ def installed():
 
 
 def world(chosen):
-    from aws_tools.people import People
+    from aws_tools.fixtures import Fixtures
     from aws_tools.tool import Tool
     from sts import Service
     from urllib.parse import urlsplit
 
     w = State()
     w.ready = json.loads(Path(chosen.ready).read_text(encoding="utf-8"))
-    # The tool has the credential of the run; those who look after people have one of their own.
+    # The tool has the credential of the run; the fixtures have a separate one.
     manager = next(client for client in w.ready["clients"] if client["scope"] == "Manage All")
-    w.people = People(w.ready, manager["client_id"], manager["client_secret"])
-    w.aws = Service(chosen.authority, w.people.certificate())
-    w.people.try_judge(w.aws.certificate)
+    w.fixtures = Fixtures(w.ready, manager["client_id"], manager["client_secret"])
+    w.aws = Service(chosen.authority, w.fixtures.certificate())
+    w.fixtures.check_stub(w.aws.certificate)
     w.tool = Tool(w.ready, w.aws, urlsplit(w.ready["base_url"]).port)
     w.credential = (chosen.client_id, chosen.client_secret)
     return w

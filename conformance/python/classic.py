@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""Walks the OneLogin Python SDK as people wrote it (versions 1 and 2) through a running `countersign dev`.
+"""Runs the hand-written OneLogin Python SDK (versions 1 and 2) against a `countersign dev`.
 
-It speaks the same language as steps.py and is run in the same way. This SDK knows OneLogin's names only, so the
-process overrides them, and trusts a private authority by the variables that docs/hard-coded-domains.md lists.
+It has the same interface as steps.py. This SDK has OneLogin's host names compiled in, so the process overrides them, and
+trusts a private authority through the variables that docs/hard-coded-domains.md lists.
 """
 
 import argparse
@@ -32,7 +32,7 @@ def arguments():
 
 
 class World(State):
-    """One server, one credential, one SDK, and what the steps learn on the way."""
+    """One server, one credential, one SDK, and what the steps store for later ones."""
 
     def __init__(self, chosen):
         from classic.sdk import Caller
@@ -67,7 +67,7 @@ def main():
         fail(f"the SDK is {version}, not {chosen.expect_version}")
 
     # The order of these lines is the order of the steps.
-    from classic import oauth, users, mfa_v1, mfa_v2, login, saml, smart, events, farewell  # noqa: F401
+    from classic import oauth, users, mfa_v1, mfa_v2, login, saml, smart, events, teardown  # noqa: F401
 
     if chosen.list:
         for item in STEPS:

@@ -1,5 +1,5 @@
-"""Fires what the description allows, and what it does not, at a dev world: no answer may be a fault of the server, and none
-may be one that /openapi.json does not name.
+"""Fuzzes a dev world with schemathesis, by its /openapi.json. No answer may be a server error, and every answer must be
+described there.
 
 Called as: fuzz.py READY_FILE [arguments for schemathesis...]
 """
@@ -14,7 +14,7 @@ CHECKS = "not_a_server_error,status_code_conformance,content_type_conformance,re
 
 
 def token(world):
-    """An access token of the client that may do everything."""
+    """An access token of the client with the scope Manage All."""
     client = next(client for client in world["clients"] if client["scope"] == "Manage All")
     pair = f"{client['client_id']}:{client['client_secret']}".encode()
     request = urllib.request.Request(
@@ -36,7 +36,7 @@ def main():
         "--header", f"Authorization: Bearer {token(world)}",
         "--checks", CHECKS,
         "--continue-on-failure",
-        # The one call that would take the token away from all that follow.
+        # This call would revoke the token that all later calls use.
         "--exclude-path", "/auth/oauth2/revoke",
         *sys.argv[2:],
     ]

@@ -1,7 +1,7 @@
-"""Runs the Python of README.md as it is pasted, against a running dev world.
+"""Runs the Python of README.md unchanged against a running dev world.
 
-Whoever tries the SDK for the first time pastes these lines, so they must work with the very words around them: the
-quick start's ready file, its first user, and the device that the quick start enrolled.
+New users paste these lines, so they must work after the quick start above them: with its ready file, its first user, and
+the device that it enrolled.
 """
 
 import argparse
@@ -27,7 +27,7 @@ def call(method, url, body=None, **headers):
 
 
 def enrol(world):
-    """What the quick start does before: a telephone for the first user, and a message that was sent to it."""
+    """Does what the quick start does first: enrols a telephone for the first user."""
     base, client = world["base_url"], world["clients"][0]
     pair = {name: client[name] for name in ("client_id", "client_secret")}
     token = call("POST", f"{base}/auth/oauth2/v2/token", {"grant_type": "client_credentials", **pair})["access_token"]

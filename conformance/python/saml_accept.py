@@ -1,18 +1,18 @@
 #!/usr/bin/env python3
-"""Asks libraries and tools of others whether they accept a SAML response of ours.
+"""Checks that third-party libraries and tools accept our SAML responses.
 
     cargo run -p countersign-saml --example saml_sample -- FOLDER "$(date +%s)"
     python saml_accept.py FOLDER
 
-Run it with the interpreter of a virtual environment that has some of these packages; each reader whose package is
-there takes part, and prints one JSON line, {"reader": …, "ok": true | false, "detail": …}. The exit status is 1 when
-one did not accept, 2 when none was there.
+Run it with the interpreter of a virtual environment that has some of these packages. Each reader whose package is
+installed prints one JSON line, {"reader": …, "ok": true | false, "detail": …}. The exit status is 1 if a reader refused
+the response, 2 if no package is installed.
 
     signxml                   verifies the signatures, refuses tampered ones, reads what was signed
     pysaml2                   a whole service provider: schemas, metadata, conditions (it needs the program xmlsec1)
     python3-saml              OneLogin's own toolkit for services, strict
     onelogin-aws-cli          finds the AWS roles
-    onelogin-aws-assume-role  finds the attributes and judges the validity
+    onelogin-aws-assume-role  finds the attributes and checks the validity
 """
 
 import argparse
@@ -34,7 +34,7 @@ NAME_ID = "jane & joe <jane@example.com>"
 PROVIDER = "arn:aws:iam::123456789012:saml-provider/Countersign"
 ROLES = ["arn:aws:iam::123456789012:role/Reader", "arn:aws:iam::123456789012:role/team/Writer"]
 
-# What examples/saml_sample.rs of the crate `saml` says.
+# The attributes in examples/saml_sample.rs of the crate `saml`.
 ATTRIBUTES = {
     AWS + "Role": [f"{role},{PROVIDER}" for role in ROLES],
     AWS + "RoleSessionName": ["jane@example.com"],
@@ -49,7 +49,7 @@ def equal(what, found, expected):
 
 
 def attributes_of(assertion):
-    """Name and values, from an element that lxml parsed."""
+    """Names and values of the attributes in an element that lxml parsed."""
     found = assertion.iter(f"{{{ASSERTION}}}Attribute")
     return {one.get("Name"): [value.text or "" for value in one] for one in found}
 
@@ -60,7 +60,7 @@ def signxml(folder):
     certificate = (folder / "certificate.pem").read_text()
 
     def signed(document, place):
-        """What the signature directly in this element covers."""
+        """The element that the signature directly in `place` covers."""
         where = SignatureConfiguration(location=place, expect_references=1)
         return XMLVerifier().verify(document, x509_cert=certificate, id_attribute="ID", expect_config=where).signed_xml
 
@@ -108,7 +108,7 @@ def pysaml2(folder):
         message = base64.b64encode(xml).decode()
         return Saml2Client(config=SPConfig().load(settings)).parse_authn_request_response(message, BINDING_HTTP_POST)
 
-    # It trims names and values, so that white space around them cannot be compared.
+    # pysaml2 trims names and values, so white space around them cannot be compared.
     expected = {name.strip(): [value.strip() for value in values] for name, values in ATTRIBUTES.items()}
     validate((folder / "metadata.xml").read_text())
     for name, response_signed in [("response", False), ("both", True)]:
@@ -132,14 +132,15 @@ def python3_saml(folder):
     from onelogin.saml2.response import OneLogin_Saml2_Response
     from onelogin.saml2.settings import OneLogin_Saml2_Settings
 
-    # It trims values and leaves out empty ones.
+    # python3-saml trims values and leaves out empty ones.
     expected = {name: [value.strip() for value in values if value] for name, values in ATTRIBUTES.items()}
     request = {"https": "on", "http_host": "signin.aws.amazon.com", "script_name": "/saml", "get_data": {}}
-    told = OneLogin_Saml2_IdPMetadataParser.parse((folder / "metadata.xml").read_text())
+    metadata = OneLogin_Saml2_IdPMetadataParser.parse((folder / "metadata.xml").read_text())
     for name, response_signed in [("response", False), ("both", True)]:
         security = {"wantAssertionsSigned": True, "wantMessagesSigned": response_signed}
         service = {"entityId": CONSUMER, "assertionConsumerService": {"url": CONSUMER}}
-        settings = OneLogin_Saml2_Settings({"strict": True, "sp": service, "security": security, "idp": told["idp"]})
+        identity_provider = metadata["idp"]
+        settings = OneLogin_Saml2_Settings({"strict": True, "sp": service, "security": security, "idp": identity_provider})
         xml = (folder / f"{name}.xml").read_bytes()
         answer = OneLogin_Saml2_Response(settings, base64.b64encode(xml).decode())
         answer.is_valid(request, raise_exceptions=True)
@@ -159,7 +160,7 @@ def onelogin_aws_cli(folder):
     from onelogin_aws_cli import OneloginAWS
 
     for name in ["response", "both"]:
-        # The method reads two fields of its object and sets one; nothing else of the object is needed.
+        # The method reads two fields of its object and sets one. A stub with these fields is enough.
         tool = SimpleNamespace(saml=SimpleNamespace(saml_response=(folder / f"{name}.b64").read_text()))
         OneloginAWS.get_arns(tool)
         equal("the roles", tool.all_roles, [(role, PROVIDER) for role in ROLES])
@@ -174,11 +175,11 @@ def onelogin_aws_assume_role(folder):
         found = {key: [value or "" for value in values] for key, values in get_attributes(message).items()}
         equal("the attributes", found, ATTRIBUTES)
         if not is_valid_saml_assertion(base64.b64decode(message)):
-            raise AssertionError("taken for expired: was the sample written just now?")
+            raise AssertionError("reported as expired: was the sample written just now?")
     return "saml.get_attributes as given, saml.is_valid_saml_assertion says yes"
 
 
-# Package, module by which it is known to be there, reader.
+# Package, module that shows that it is installed, reader.
 READERS = [
     ("signxml", "signxml", signxml),
     ("pysaml2", "saml2", pysaml2),
@@ -191,7 +192,7 @@ READERS = [
 def is_there(module):
     try:
         return importlib.util.find_spec(module) is not None
-    except ModuleNotFoundError:  # not even the package around it
+    except ModuleNotFoundError:  # the parent package is missing
         return False
 
 
@@ -205,7 +206,7 @@ def main():
             continue
         try:
             ok, detail = True, reader(folder)
-        except Exception as error:  # whatever a library throws is its answer
+        except Exception as error:  # any exception of a library means that it refused
             ok, detail = False, f"{type(error).__name__}: {error}"
         results.append(ok)
         version = importlib.metadata.version(package)

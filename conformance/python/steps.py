@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""Walks one OneLogin Python SDK through a running `countersign dev`.
+"""Runs one OneLogin Python SDK against a `countersign dev`.
 
 Run it with the interpreter of a virtual environment that has the SDK installed. It prints one JSON
-line per step, {"step": …, "ok": true | false | "known", "detail": …}, and exits 1 when a step failed.
-Everything that the API answers goes through the SDK's own methods.
+line per step, {"step": …, "ok": true | false | "known", "detail": …}, and exits 1 if a step failed.
+Every API call goes through the SDK's own methods.
 """
 
 import argparse
@@ -31,7 +31,7 @@ def arguments():
 
 
 class World(State):
-    """One server, one credential, one SDK, and what the steps learn on the way."""
+    """One server, one credential, one SDK, and what the steps store for later ones."""
 
     def __init__(self, chosen):
         from driver.devworld import DevWorld
@@ -67,7 +67,7 @@ def main():
         fail(f"the SDK is {onelogin.__version__}, not {chosen.expect_version}")
 
     # The order of these lines is the order of the steps.
-    from driver import oauth, users, mfa_v2, mfa_v1, saml, events, farewell  # noqa: F401
+    from driver import oauth, users, mfa_v2, mfa_v1, saml, events, teardown  # noqa: F401
 
     if chosen.list:
         for item in STEPS:

@@ -1,8 +1,8 @@
-"""A stand-in for the one call of AWS's Security Token Service that log-in tools make: AssumeRoleWithSAML.
+"""A stub of the one call to AWS's Security Token Service that log-in tools make: AssumeRoleWithSAML.
 
-It is as strict about an assertion as AWS is: the signature must be of the provider's key, the audience AWS, the
-recipient AWS's consumer, the time now, and the role and provider asked for a pair that the assertion grants. What it
-reads it reads from what was signed. Keys of a role that it gives out are drawn, and open nothing.
+It verifies an assertion as strictly as AWS does: the signature by the provider's key, the audience, the recipient, the
+time, and that the assertion grants the requested role and provider as a pair. It reads only what was signed. The keys
+that it issues are random and open nothing.
 """
 
 import base64
@@ -27,7 +27,7 @@ NAME = "*.amazonaws.com"
 
 
 class Refused(Exception):
-    """With AWS's name for why."""
+    """The message begins with AWS's name of the error."""
 
 
 def moment(text):
@@ -35,10 +35,10 @@ def moment(text):
 
 
 def judged(message, role, provider, certificate, now):
-    """The session's name, if AWS would take this assertion for this role."""
+    """The session's name, if AWS would accept this assertion for this role."""
     try:
         document = base64.b64decode(message, validate=True)
-        # The signature directly in the assertion, and what it covers.
+        # Only the signature directly in the assertion counts, and only what it covers is read.
         place = SignatureConfiguration(location=f"./{ASSERTION}Assertion/", expect_references=1)
         signed = XMLVerifier().verify(document, x509_cert=certificate, id_attribute="ID", expect_config=place)
         assertion = signed.signed_xml
@@ -68,7 +68,7 @@ def judged(message, role, provider, certificate, now):
 
 
 class Service:
-    """Listens on loopback under AWS's names, with a certificate of the test's own authority."""
+    """Listens on loopback for AWS's host names, with a certificate signed by the test's authority."""
 
     def __init__(self, authority, certificate):
         self.certificate = certificate
@@ -136,7 +136,7 @@ def fault(code, message):
 
 
 def certificate_for(authority):
-    """Signs a certificate of AWS's names, with the commands of docs/hard-coded-domains.md."""
+    """Signs a certificate for AWS's host names, with the commands of docs/hard-coded-domains.md."""
     (authority / "aws.names").write_text(
         f"subjectAltName=DNS:{NAME},DNS:sts.us-west-2.amazonaws.com\nbasicConstraints=CA:FALSE\n"
         "extendedKeyUsage=serverAuth\nauthorityKeyIdentifier=keyid\n"

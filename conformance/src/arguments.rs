@@ -1,12 +1,10 @@
-//! What the command line says.
+//! The command line.
 
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail, ensure};
-
-use crate::clients::Client;
 
 const HELP: &str = "\
 Runs unmodified OneLogin clients against a Countersign binary.
@@ -15,8 +13,8 @@ Usage: conformance --binary PATH [options]
 
   --binary PATH          the countersign binary (or COUNTERSIGN_BIN)
   --write FILE           put the matrix as tables between <!-- matrix --> and <!-- /matrix --> of FILE
-  --only CLIENT          only clients whose `version/profile` begins so, for instance 4.0.1/python4
-  --step PREFIX          only steps that begin so; what they start from must be among them
+  --only PREFIX          only runs whose `version/profile` begins with PREFIX, for instance 4.0.1/python4
+  --step PREFIX          only steps that begin with PREFIX; include the steps that they depend on
   --python PATH          the Python that makes the virtual environments (python3)
   --node PATH            the Node.js that runs the npm clients (node)
   --npm PATH             the npm that installs them (npm)
@@ -42,7 +40,7 @@ pub(crate) struct Arguments {
 }
 
 impl Arguments {
-    /// Reads the arguments; `None` when help was asked for and given.
+    /// Reads the arguments. `None` after `--help`, which it prints.
     pub(crate) fn read(given: impl Iterator<Item = OsString>) -> Result<Option<Self>> {
         let mut binary = std::env::var_os("COUNTERSIGN_BIN").map(PathBuf::from);
         let mut arguments = Self {
@@ -90,9 +88,9 @@ impl Arguments {
         Ok(Some(arguments))
     }
 
-    pub(crate) fn wants(&self, client: &Client, profile: &str) -> bool {
-        let name = format!("{}/{profile}", client.version);
-        self.only.is_empty() || self.only.iter().any(|prefix| name.starts_with(prefix.as_str()))
+    /// Whether `--only` selects the run of this name, as `4.0.1/python4`.
+    pub(crate) fn wants(&self, run: &str) -> bool {
+        self.only.is_empty() || self.only.iter().any(|prefix| run.starts_with(prefix.as_str()))
     }
 }
 

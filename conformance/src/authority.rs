@@ -1,5 +1,5 @@
-//! A private authority and the certificates it signs, made by the commands of `docs/hard-coded-domains.md`: whoever
-//! follows that page gets what the matrix was taken with.
+//! A private certificate authority and the certificates that it signs, made by the commands of
+//! `docs/hard-coded-domains.md`. This tests the page: its readers get the same set-up as these runs.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -11,10 +11,10 @@ use crate::arguments::Arguments;
 use crate::process;
 
 const PAGE: &str = "../docs/hard-coded-domains.md";
-/// The heading whose commands make the authority and the certificate of OneLogin's names.
+/// The heading above the commands that make the authority and the certificate for OneLogin's names.
 const HEADING: &str = "## 1.";
 
-/// The name under which the drivers themselves, and clients that can be told a name, reach the server.
+/// The host name by which the drivers, and clients with a configurable host, reach the server.
 pub(crate) const OWN_NAME: &str = "localhost";
 
 pub(crate) struct Authority {
@@ -22,13 +22,13 @@ pub(crate) struct Authority {
 }
 
 impl Authority {
-    /// Follows the page in an empty folder, then signs a second certificate for [`OWN_NAME`].
+    /// Runs the page's commands in an empty folder, then signs a second certificate for [`OWN_NAME`].
     pub(crate) fn create(arguments: &Arguments, folder: PathBuf) -> Result<Self> {
         let page = Path::new(env!("CARGO_MANIFEST_DIR")).join(PAGE);
         let text = fs::read_to_string(&page).with_context(|| format!("cannot read {}", page.display()))?;
         let commands = commands_under(&text, HEADING)
             .with_context(|| format!("{} has no block of commands under {HEADING}", page.display()))?;
-        // The same commands make the server's own certificate; the authority is made once.
+        // The commands after the authority's make the second certificate too.
         let again = commands.split_once("openssl req -newkey").map(|(_, rest)| format!("openssl req -newkey{rest}"));
         let again = again.with_context(|| format!("{} makes no certificate under {HEADING}", page.display()))?;
         let own = again
@@ -48,7 +48,7 @@ impl Authority {
         &self.folder
     }
 
-    /// What the server serves, in the order of its flags.
+    /// The server's flags for both certificates.
     pub(crate) fn flags(&self) -> Vec<PathBuf> {
         let file = |name: &str| self.folder.join(name);
         let mut flags = Vec::new();
@@ -59,7 +59,7 @@ impl Authority {
         flags
     }
 
-    /// Makes a client trust the authority, by the variables that the page lists.
+    /// Makes a client trust the authority, through the variables that the page lists.
     pub(crate) fn trust(&self, command: &mut Command) {
         let authority = self.folder.join("ca.pem");
         for name in ["REQUESTS_CA_BUNDLE", "SSL_CERT_FILE", "NODE_EXTRA_CA_CERTS", "AWS_CA_BUNDLE"] {

@@ -1,4 +1,4 @@
-//! The clients, how each is installed and how its driver is spoken to.
+//! The clients: how each is installed, and how its driver is run.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -14,7 +14,7 @@ use crate::server::{Credential, Server};
 
 /// One client in one version.
 pub(crate) struct Client {
-    /// The table it stands in: clients of one family share their steps.
+    /// Its table in the matrix. Clients of one family share their steps.
     pub(crate) family: &'static str,
     pub(crate) name: &'static str,
     pub(crate) version: &'static str,
@@ -23,14 +23,15 @@ pub(crate) struct Client {
     kind: Kind,
 }
 
-/// How a client is led to the server.
+/// How a client reaches the server.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Reach {
-    /// It is told a base URL.
+    /// Its base URL is configurable.
     BaseUrl,
-    /// It is told a base URL, and takes `https` only.
+    /// Its base URL is configurable and must be `https`.
     SecureBaseUrl,
-    /// It knows OneLogin's names only: the names are overridden, and a private authority vouches for them.
+    /// It has OneLogin's host names compiled in. The names are overridden, and a private authority signs their
+    /// certificate.
     FixedName,
 }
 
@@ -41,7 +42,7 @@ enum Kind {
     Npm { package: &'static str, driver: &'static str, compiled: bool },
 }
 
-/// Every client that the matrix has, in the order of its columns.
+/// All clients, in the order of the matrix's columns.
 pub(crate) const CLIENTS: &[Client] = &[
     Client {
         family: PYTHON_SDK,
@@ -99,7 +100,7 @@ pub(crate) const CLIENTS: &[Client] = &[
         reach: Reach::FixedName,
         kind: Kind::Python {
             package: "onelogin-aws-assume-role",
-            beside: JUDGE,
+            beside: AWS_STUB,
             pins: "constraints-aws.txt",
             driver: "aws.py",
         },
@@ -112,7 +113,7 @@ pub(crate) const CLIENTS: &[Client] = &[
         reach: Reach::FixedName,
         kind: Kind::Python {
             package: "onelogin-aws-cli",
-            beside: JUDGE,
+            beside: AWS_STUB,
             pins: "constraints-aws.txt",
             driver: "aws.py",
         },
@@ -123,16 +124,16 @@ const PYTHON_SDK: &str = "Python SDK";
 const NPM: &str = "npm";
 const AWS: &str = "Log-in to AWS";
 
-/// The SDK as a generator wrote it, from version 3.
+/// The generated SDK, from version 3.
 const GENERATED: Kind = Kind::Python { package: "onelogin", beside: &[], pins: "constraints.txt", driver: "steps.py" };
-/// The SDK as people wrote it, up to version 2.
+/// The hand-written SDK, up to version 2.
 const HAND_WRITTEN: Kind =
     Kind::Python { package: "onelogin", beside: &[], pins: "constraints-classic.txt", driver: "classic.py" };
-/// What the stub of AWS judges assertions with; setuptools still brings the module that one of the tools looks its
-/// own version up with.
-const JUDGE: &[&str] = &["signxml", "setuptools"];
+/// The stub of AWS verifies assertions with `signxml`. One of the tools finds its own version through a module of
+/// `setuptools`.
+const AWS_STUB: &[&str] = &["signxml", "setuptools"];
 
-/// A step as its driver announces it.
+/// A step as its driver lists it.
 pub(crate) struct Step {
     pub(crate) name: String,
     pub(crate) title: String,
@@ -141,17 +142,17 @@ pub(crate) struct Step {
 pub(crate) enum Outcome {
     Good,
     Failed(String),
-    /// The client cannot send or read this, and the driver saw it fail.
+    /// The client cannot send or read this. The driver saw it fail.
     Known(String),
 }
 
 pub(crate) struct Run {
     pub(crate) outcomes: Vec<(String, Outcome)>,
-    /// What ended the run before its last step, if anything did.
+    /// Why the run ended before its last step, if it did.
     pub(crate) broken: Option<String>,
 }
 
-/// An installed client: a program that takes our arguments and prints one JSON line per step.
+/// The driver of an installed client: a program that takes our arguments and prints one JSON line per step.
 pub(crate) struct Driver {
     program: PathBuf,
     arguments: Vec<PathBuf>,
@@ -164,7 +165,12 @@ impl Client {
         format!("{} {}", self.name, self.version)
     }
 
-    /// Whether the Python of README.md is run with this client: it names the newest SDK and its profile.
+    /// The name by which `--only` selects a run of this client.
+    pub(crate) fn run_name(&self, profile: &str) -> String {
+        format!("{}/{profile}", self.version)
+    }
+
+    /// Whether this run also executes the Python of README.md, which uses the newest SDK and its profile.
     pub(crate) fn runs_readme(&self, profile: &str) -> bool {
         self.version == "4.0.1" && profile == "python4"
     }
@@ -179,7 +185,7 @@ impl Client {
             }
             Kind::Npm { package, driver, compiled } => {
                 let folder = npm_folder(arguments, home, package, self.version, compiled)?;
-                // A script finds packages above where it lies, so it is brought to where they are.
+                // Node.js looks for packages in the script's folder, so copy the script to them.
                 for file in ["harness.js", driver] {
                     fs::copy(home.join("node").join(file), folder.join(file))?;
                 }
@@ -191,7 +197,7 @@ impl Client {
 }
 
 impl Driver {
-    /// The steps a whole run has; one that a run leaves out is missing.
+    /// The steps of a whole run. A run that leaves one out fails.
     pub(crate) fn steps(&self, arguments: &Arguments) -> Result<Vec<Step>> {
         let printed = process::must(self.command().arg("--list"), arguments.start_timeout)?;
         let mut steps = Vec::new();
@@ -207,7 +213,7 @@ impl Driver {
         Ok(steps)
     }
 
-    /// Runs what README.md says to paste.
+    /// Runs the Python of README.md.
     pub(crate) fn readme(&self, arguments: &Arguments, server: &Server) -> Result<()> {
         let home = Path::new(env!("CARGO_MANIFEST_DIR"));
         let mut command = Command::new(&self.program);
@@ -274,7 +280,7 @@ impl Driver {
             .env("PYTHONDONTWRITEBYTECODE", "1")
             .env("PYTHONIOENCODING", "utf-8")
             .env_remove("PYTHONPATH");
-        // A developer's own proxies and accounts must not come between a client and the server.
+        // A developer's own proxies and accounts must not affect the client.
         for name in ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"] {
             command.env_remove(name).env_remove(name.to_lowercase());
         }
@@ -287,7 +293,7 @@ impl Driver {
     }
 }
 
-/// Makes the virtual environment of a client, unless one from the same pins is there; gives its interpreter.
+/// Creates the virtual environment of a client, unless one from the same pins exists. Returns its interpreter.
 fn python_environment(
     arguments: &Arguments,
     home: &Path,
@@ -319,9 +325,9 @@ fn python_environment(
     Ok(program)
 }
 
-/// Installs a package of npm into a folder of its own, unless it is there; gives the folder.
+/// Installs an npm package into a separate folder, unless it is already there. Returns the folder.
 ///
-/// A package that brings only its sources is built as its own `package.json` says, with the compiler that it names.
+/// A package that ships only sources is built with the compiler that its own `package.json` names.
 fn npm_folder(arguments: &Arguments, home: &Path, package: &str, version: &str, compiled: bool) -> Result<PathBuf> {
     let folder = home.join("target").join(format!("npm-{version}"));
     let lock = home.join("node").join(format!("package-lock-{version}.json"));

@@ -4,7 +4,7 @@
 mod arguments;
 mod authority;
 mod clients;
-mod day;
+mod date;
 mod matrix;
 mod process;
 mod replays;
@@ -40,22 +40,22 @@ fn main() -> ExitCode {
     }
 }
 
-/// Runs every client in every profile; true when every step of every run is there and none failed.
+/// Runs every client in every profile. True if every step of every run ran and passed.
 fn run(arguments: &Arguments) -> Result<bool> {
     let work = WorkFolder::create(arguments.keep)?;
-    // Read even where nothing is written: a replay that says nothing of itself is found before the page is.
+    // Read even if no page is written, so that a replay without a description fails every run.
     let replays = replays::read()?;
     let mut matrix = Matrix::default();
     let mut authority = None;
     for client in CLIENTS {
-        if !client.profiles.iter().any(|profile| arguments.wants(client, profile)) {
+        if !client.profiles.iter().any(|profile| arguments.wants(&client.run_name(profile))) {
             continue;
         }
         eprintln!("{}: setting up", client.label());
         let driver = client.set_up(arguments).with_context(|| format!("cannot set up {}", client.label()))?;
         let steps = driver.steps(arguments)?;
         for profile in client.profiles {
-            if !arguments.wants(client, profile) {
+            if !arguments.wants(&client.run_name(profile)) {
                 continue;
             }
             eprintln!("{}, profile {profile}: running {} steps", client.label(), steps.len());
@@ -86,7 +86,7 @@ fn run(arguments: &Arguments) -> Result<bool> {
     println!("{}", matrix.text());
     if let Some(file) = &arguments.write {
         let version = process::must(Command::new(&arguments.binary).arg("--version"), arguments.start_timeout)?;
-        let taken = format!("Taken on {} with {}.", day::today(), version.trim());
+        let taken = format!("Taken on {} with {}.", date::today(), version.trim());
         matrix.write_into(file, &replays, &taken)?;
         eprintln!("matrix written into {}", file.display());
     }

@@ -1,4 +1,4 @@
-//! The matrix client × step, for a terminal and for a page.
+//! The matrix client × step, printed on a terminal and written into a page.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -17,12 +17,12 @@ const CLOSE: &str = "<!-- /matrix -->";
 pub(crate) struct Matrix {
     columns: Vec<Column>,
     rows: Vec<Row>,
-    /// Why a client cannot do a step; a cell names its reason by its place here.
+    /// Why a client cannot do a step. A cell holds an index into this list.
     reasons: Vec<String>,
     failures: Vec<Failure>,
 }
 
-/// What went wrong, and in which runs it did so in the same way.
+/// A failure, and the runs in which it occurred.
 struct Failure {
     what: String,
     runs: Vec<String>,
@@ -56,7 +56,7 @@ impl Matrix {
         self.columns.is_empty()
     }
 
-    /// True when no step of any run failed or is missing.
+    /// Whether every step of every run ran and passed.
     pub(crate) fn good(&self) -> bool {
         self.failures.is_empty()
     }
@@ -132,7 +132,7 @@ impl Matrix {
         self.reasons.len() - 1
     }
 
-    /// For a terminal: a table for each family, then reasons and failures.
+    /// For a terminal: one table for each family, then reasons and failures.
     pub(crate) fn text(&self) -> String {
         let mut out = String::new();
         let width = self.rows.iter().map(|row| row.name.len()).max().unwrap_or(0);
@@ -180,7 +180,7 @@ impl Matrix {
         out
     }
 
-    /// The families in the order of their first column, each with the places of its columns.
+    /// The families in the order of their first column, each with the indices of its columns.
     fn families(&self) -> Vec<(&'static str, Vec<usize>)> {
         let mut families: Vec<(&'static str, Vec<usize>)> = Vec::new();
         for (place, column) in self.columns.iter().enumerate() {
@@ -192,14 +192,14 @@ impl Matrix {
         families
     }
 
-    /// The rows that one of these columns has.
+    /// The rows with a cell in one of these columns.
     fn rows_of<'a>(&'a self, places: &'a [usize]) -> impl Iterator<Item = &'a Row> {
         self.rows.iter().filter(|row| places.iter().any(|place| !matches!(row.cells[*place], Cell::Absent)))
     }
 
-    /// For a page: every client by flow, then a table of steps for each family that was run.
+    /// For a page: every client by flow, then one table of steps for each family.
     fn markdown(&self, replays: &[Replay], taken: &str) -> String {
-        let mut out = format!("{taken}\n\n| client | how checked | how it is led here | scope |");
+        let mut out = format!("{taken}\n\n| client | how checked | how it reaches the server | scope |");
         for flow in FLOWS {
             let _ = write!(out, " {} |", flow.title);
         }
@@ -229,9 +229,9 @@ impl Matrix {
         }
         out.push_str(
             "\nThe scope is the least one that the client's own documentation asks for: `conformance/scopes.md` says where. Its run and its \
-             replay take it.\n\n✓ works, where steps that this client cannot take do not count · – this client can take no step of it · \
-             ✗ something fails · empty: the client has no such call, or it is not looked at\n\nThe files of the replays are in \
-             `crates/onelogin/tests/clients/`. What replayed clients cannot do, for reasons of their own:\n\n",
+             replay use it.\n\n✓ works; steps that this client cannot do are not counted · – this client can do no step of it · \
+             ✗ something fails · empty: the client has no such call, or it is not tested\n\nThe files of the replays are in \
+             `crates/onelogin/tests/clients/`. What replayed clients cannot do, whatever the server:\n\n",
         );
         for replay in replays {
             for cannot in &replay.cannot {
@@ -260,7 +260,7 @@ impl Matrix {
         out
     }
 
-    /// What a column's steps of one flow come to.
+    /// The combined result of a column's steps in one flow.
     fn flow(&self, place: usize, steps: &str) -> &'static str {
         let of_flow = self.rows.iter().filter(|row| row.name.starts_with(steps));
         let cells: Vec<Cell> = of_flow.map(|row| row.cells[place]).collect();
@@ -276,7 +276,7 @@ impl Matrix {
         }
     }
 
-    /// Replaces what stands between the two marks of a page.
+    /// Replaces the text between the two marks of a page.
     pub(crate) fn write_into(&self, file: &Path, replays: &[Replay], taken: &str) -> Result<()> {
         let page = fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
         let marks = || format!("{} has no {OPEN} … {CLOSE}", file.display());
@@ -288,7 +288,7 @@ impl Matrix {
 }
 
 impl Reach {
-    /// For a reader of the page.
+    /// The wording on the page.
     fn words(self) -> &'static str {
         match self {
             Self::BaseUrl => "base URL",
@@ -309,7 +309,7 @@ impl Cell {
     }
 }
 
-/// A bar would end a table's cell.
+/// Escapes `|`, which would end a table's cell.
 fn escaped(text: &str) -> String {
     text.replace('|', "\\|")
 }

@@ -1,4 +1,4 @@
-//! Child processes that end: by themselves, or by us when their time is over.
+//! Child processes with a timeout.
 
 use std::io::Read;
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -7,18 +7,18 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
 
-/// How often a child is asked whether it has ended.
+/// Interval at which we check whether a child has ended.
 const TICK: Duration = Duration::from_millis(25);
 
 pub(crate) struct Output {
     pub(crate) status: ExitStatus,
     pub(crate) stdout: String,
     pub(crate) stderr: String,
-    /// It was ended by us; `status` tells nothing about its work.
+    /// We killed it after the timeout, so `status` says nothing about its work.
     pub(crate) timed_out: bool,
 }
 
-/// Runs a command to its end or to the end of its time, whichever comes first.
+/// Runs a command until it ends or the timeout passes.
 pub(crate) fn run(command: &mut Command, timeout: Duration) -> Result<Output> {
     let mut child = command
         .stdin(Stdio::null())
@@ -41,7 +41,7 @@ pub(crate) fn run(command: &mut Command, timeout: Duration) -> Result<Output> {
     })
 }
 
-/// Runs a command that must succeed; gives what it printed.
+/// Runs a command that must succeed. Returns its standard output.
 pub(crate) fn must(command: &mut Command, timeout: Duration) -> Result<String> {
     let output = run(command, timeout)?;
     if output.timed_out {
@@ -53,7 +53,7 @@ pub(crate) fn must(command: &mut Command, timeout: Duration) -> Result<String> {
     Ok(output.stdout)
 }
 
-/// Waits for a child; `None` when it has not ended in time.
+/// Waits for a child. `None` after the timeout.
 pub(crate) fn wait(child: &mut Child, timeout: Duration) -> Result<Option<ExitStatus>> {
     let end = Instant::now() + timeout;
     loop {
@@ -67,7 +67,7 @@ pub(crate) fn wait(child: &mut Child, timeout: Duration) -> Result<Option<ExitSt
     }
 }
 
-/// The last lines of a text, enough to see what went wrong.
+/// The last 20 lines of a text.
 pub(crate) fn tail(text: &str) -> String {
     let lines: Vec<&str> = text.lines().collect();
     let mut last = lines[lines.len().saturating_sub(20)..].join("\n");
@@ -81,7 +81,7 @@ fn drain(pipe: Option<impl Read + Send + 'static>) -> thread::JoinHandle<String>
     thread::spawn(move || {
         let mut bytes = Vec::new();
         if let Some(mut pipe) = pipe {
-            // What could be read before an error is still worth showing.
+            // Keep what was read before an error: it is still worth showing.
             let _ = pipe.read_to_end(&mut bytes);
         }
         String::from_utf8_lossy(&bytes).into_owned()

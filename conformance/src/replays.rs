@@ -1,6 +1,6 @@
-//! Clients that no registry delivers are replayed: a file in `crates/onelogin/tests/clients/` sends what such a client
-//! sends and looks at what it looks at. The page learns from those files which clients and flows there are, so it
-//! cannot list a replay that no test makes.
+//! Replays of clients that no registry delivers. A file in `crates/onelogin/tests/clients/` sends what such a client
+//! sends, and checks what it reads. The page lists clients and flows from those files, so every listed replay is
+//! tested.
 
 use std::fs;
 use std::path::Path;
@@ -8,17 +8,17 @@ use std::path::Path;
 use anyhow::{Context as _, Result, ensure};
 
 const FOLDER: &str = "../crates/onelogin/tests/clients";
-/// How such a file begins: client and version, then how it is led to a server of one's own.
+/// Start of a file's first line: client and version, then how the client reaches a self-hosted server.
 const OPENING: &str = "//! Replay of ";
-/// How a line begins that says what this client cannot do, and why.
+/// Start of a line that says what the client cannot do, and why.
 const CANNOT: &str = "//! Cannot: ";
 
 /// A part of the API that clients use.
 pub(crate) struct Flow {
     pub(crate) title: &'static str,
-    /// What the names of its steps begin with.
+    /// Prefix of its steps' names.
     pub(crate) steps: &'static str,
-    /// What the names of replay tests of it begin with.
+    /// Prefix of the names of its replay tests.
     tests: &'static str,
 }
 
@@ -33,18 +33,18 @@ pub(crate) const FLOWS: &[Flow] = &[
     Flow { title: "events", steps: "events.", tests: "events_" },
 ];
 
-/// A client that is replayed.
+/// A replayed client.
 pub(crate) struct Replay {
     pub(crate) client: String,
     pub(crate) reach: String,
     pub(crate) file: String,
     /// The `steps` of its flows.
     pub(crate) flows: Vec<&'static str>,
-    /// What it cannot do, for reasons of its own.
+    /// What the client cannot do, whatever the server.
     pub(crate) cannot: Vec<String>,
 }
 
-/// Every replay there is, by client.
+/// All replays, sorted by client.
 pub(crate) fn read() -> Result<Vec<Replay>> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(FOLDER);
     let mut replays = Vec::new();
@@ -61,7 +61,7 @@ pub(crate) fn read() -> Result<Vec<Replay>> {
     Ok(replays)
 }
 
-/// What a file says of itself; `None` for one that replays no client.
+/// The description in a file. `None` if the file replays no client.
 fn parse(name: &str, text: &str) -> Option<Replay> {
     let (client, reach) = text.lines().next()?.strip_prefix(OPENING)?.trim_end_matches('.').split_once("; ")?;
     let tests: Vec<&str> = text.lines().filter_map(|line| line.trim().strip_prefix("async fn ")).collect();

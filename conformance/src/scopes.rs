@@ -1,4 +1,4 @@
-//! Which scope each client's documentation asks for (`scopes.md`): what runs and replays take their credentials from.
+//! The scope that each client's documentation asks for (`scopes.md`). Runs and replays use credentials of this scope.
 
 use std::fmt::Write as _;
 
@@ -7,7 +7,7 @@ use anyhow::{Context as _, Result};
 use crate::replays::{FLOWS, Flow};
 
 const TABLE: &str = include_str!("../scopes.md");
-/// The flow of a row that stands for all without one of their own.
+/// The flow of a row that covers all flows without a row.
 const OTHERS: &str = "*";
 
 /// A row of the table.
@@ -29,26 +29,26 @@ fn rows() -> impl Iterator<Item = Row> {
     })
 }
 
-/// The scope that the run of an unmodified client takes.
+/// The scope for the run of an unmodified client.
 pub(crate) fn of_run(name: &str, version: &str) -> Result<&'static str> {
     let exact = format!("{name} {version}");
     let row = rows().find(|row| row.client == exact).or_else(|| rows().find(|row| row.client == name));
     row.map(|row| row.scope).with_context(|| format!("scopes.md names no scope for {exact}"))
 }
 
-/// The flows of an unmodified client that have a scope of their own: what the names of their steps begin with, and the scope.
+/// The flows of an unmodified client with a separate scope: the prefix of their steps' names, and the scope.
 pub(crate) fn of_flows(name: &str) -> impl Iterator<Item = (&'static str, &'static str)> {
     let rows = rows().filter(move |row| row.client == name && row.flow != OTHERS);
     rows.filter_map(|row| Some((known(row.flow)?.steps, row.scope)))
 }
 
-/// The scopes of an unmodified client as the page shows them.
+/// The scopes of an unmodified client, for the page.
 pub(crate) fn of_column(name: &str, version: &str) -> String {
     let own = words(&format!("{name} {version}"));
     if own.is_empty() { words(name) } else { own }
 }
 
-/// The scopes of a client as the page shows them: that of most flows, then those of single ones.
+/// The scopes of a client, for the page: the scope of most flows, then those of single flows.
 pub(crate) fn words(client: &str) -> String {
     let mut words = String::new();
     let mut said: Vec<&str> = Vec::new();
@@ -68,7 +68,7 @@ pub(crate) fn words(client: &str) -> String {
     words
 }
 
-/// A flow as the page calls it.
+/// A flow's name on the page.
 fn title(flow: &'static str) -> &'static str {
     known(flow).map_or(flow, |known| known.title)
 }

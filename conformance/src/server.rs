@@ -1,4 +1,4 @@
-//! A `countersign dev` of its own for each run.
+//! Each run starts its own `countersign dev`.
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -13,8 +13,8 @@ use crate::arguments::Arguments;
 use crate::authority::Authority;
 use crate::process::{self, tail};
 
-/// Where the servers keep their data. In the system's temporary folder, because a Unix socket in a data
-/// folder cannot have a long path; removed at the end.
+/// The folder for the servers' data, removed at the end. It is in the system's temporary folder, because the path of
+/// the Unix socket in a data folder must be short.
 pub(crate) struct WorkFolder {
     path: PathBuf,
     keep: bool,
@@ -41,13 +41,13 @@ impl WorkFolder {
 impl Drop for WorkFolder {
     fn drop(&mut self) {
         if !self.keep {
-            // A folder left behind in the temporary folder harms nobody.
+            // A folder left in the temporary folder does no harm.
             let _ = fs::remove_dir_all(&self.path);
         }
     }
 }
 
-/// An API credential made for a run.
+/// An API credential for one run.
 pub(crate) struct Credential {
     pub(crate) client_id: String,
     pub(crate) client_secret: String,
@@ -99,7 +99,7 @@ impl Server {
         Ok(server)
     }
 
-    /// Makes a credential through the command line, while the server runs.
+    /// Creates a credential with the command line, while the server runs.
     pub(crate) fn create_client(&self, arguments: &Arguments, scope: &str, profile: &str) -> Result<Credential> {
         let printed = process::must(
             countersign(arguments)
@@ -141,13 +141,13 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        // It may have ended already; there is nothing to save in its world.
+        // It may have ended already. Its data are not needed.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
 }
 
-/// The binary with nothing of our own environment's settings in its way.
+/// The binary, without the `COUNTERSIGN_` variables of our own environment.
 fn countersign(arguments: &Arguments) -> Command {
     let mut command = Command::new(&arguments.binary);
     for (name, _) in std::env::vars_os() {

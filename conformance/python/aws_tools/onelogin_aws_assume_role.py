@@ -71,8 +71,8 @@ def unknown_app(w):
 
 @step("saml.aws.totp", "TOTP: a wrong code, then the right one on the same state token")
 def totp(w):
-    w.app = w.people.app(w.ana)
-    now = w.people.dev.now()
+    w.app = w.fixtures.app(w.ana)
+    now = w.fixtures.dev.now()
     run = w.tool.run(NAME, *to_file(w, w.ana, otp=w.app.wrong(now)), typed=f"{w.app.code(now)}\n")
     run.says("The OTP Token was invalid or expired, please introduce a new one")
     is_in(w, run, w.ana)
@@ -81,25 +81,25 @@ def totp(w):
 @step("saml.aws.totp_v2", "TOTP, over version 2 of the API")
 def totp_v2(w):
     # The next step's code is good already, and this step's is spent.
-    code = w.app.at_step(int(w.people.dev.now()) // 30 + 1)
+    code = w.app.at_step(int(w.fixtures.dev.now()) // 30 + 1)
     is_in(w, w.tool.run(NAME, *to_file(w, w.ana, otp=code, **{"saml-api-version": "2"})), w.ana)
 
 
 @step("saml.aws.sms", "SMS: sent when the device is chosen, then typed")
 def sms(w):
-    w.people.sms(w.ben)
-    w.people.dev.mark()
+    w.fixtures.sms(w.ben)
+    w.fixtures.dev.mark()
     process, home = w.tool.start(NAME, *to_file(w, w.ben))
-    code = w.people.dev.code("sms", w.ben["id"])
+    code = w.fixtures.dev.code("sms", w.ben["id"])
     is_in(w, w.tool.finish(process, home, f"{code}\n"), w.ben)
 
 
 def by_push(w, person, **more):
-    w.people.dev.mark()
+    w.fixtures.dev.mark()
 
     def answer():
-        w.people.dev.message("push", person["id"])
-        w.people.dev.accept(person["id"])
+        w.fixtures.dev.message("push", person["id"])
+        w.fixtures.dev.accept(person["id"])
 
     process, home = w.tool.start(NAME, *to_file(w, person, **more))
     at_the_telephone = threading.Thread(target=answer)
@@ -107,13 +107,13 @@ def by_push(w, person, **more):
     run = w.tool.finish(process, home)
     at_the_telephone.join()
     is_in(w, run, person)
-    equal("prompts since", [m for m in w.people.dev.outbox(channel="push", user_id=person["id"], after=w.people.dev.seen)], [])
+    equal("prompts since", [m for m in w.fixtures.dev.outbox(channel="push", user_id=person["id"], after=w.fixtures.dev.seen)], [])
 
 
 @step("saml.aws.push", "push: one prompt, polled until it is accepted")
 def push(w):
-    w.dana = w.people.newcomer("dana")
-    w.people.push(w.dana)
+    w.dana = w.fixtures.newcomer("dana")
+    w.fixtures.push(w.dana)
     by_push(w, w.dana)
 
 

@@ -65,23 +65,23 @@ def unknown_app(w):
 
 @step("saml.aws.totp", "TOTP: the right code")
 def totp(w):
-    w.app = w.people.app(w.ana)
-    is_in(w, log_in(w, w.ana, w.ana["password"], w.app.code(w.people.dev.now())), w.ana)
+    w.app = w.fixtures.app(w.ana)
+    is_in(w, log_in(w, w.ana, w.ana["password"], w.app.code(w.fixtures.dev.now())), w.ana)
 
 
 @step("saml.aws.totp_wrong", "TOTP: a wrong code ends it")
 def totp_wrong(w):
-    wrong = w.app.wrong(w.people.dev.now())
+    wrong = w.app.wrong(w.fixtures.dev.now())
     is_out(log_in(w, w.ana, w.ana["password"], wrong), "'401' 'Failed authentication with this factor'")
 
 
 @step("saml.aws.sms", "SMS: sent when the device is chosen, then typed")
 def sms(w):
-    w.people.sms(w.ben)
-    w.people.dev.mark()
+    w.fixtures.sms(w.ben)
+    w.fixtures.dev.mark()
     run = log_in(w, w.ben, w.ben["password"], "")
     true(run.status != 0, "the tool now waits for a message: take the step off the known list")
-    w.people.dev.code("sms", w.ben["id"])
+    w.fixtures.dev.code("sms", w.ben["id"])
     return Known(
         "the tool asks for the code before it has asked the server to send one, and what it sends without a code it"
         " takes for the last answer; use an authenticator app"
@@ -90,8 +90,8 @@ def sms(w):
 
 @step("saml.aws.push", "push: one prompt, polled until it is accepted")
 def push(w):
-    dana = w.people.newcomer("dana")
-    w.people.push(dana)
+    dana = w.fixtures.newcomer("dana")
+    w.fixtures.push(dana)
     run = log_in(w, dana, dana["password"], "")
     true(run.status != 0, "the tool now waits for an answer: take the step off the known list")
     return Known("the tool asks for a code for every device and does not poll; use an authenticator app")

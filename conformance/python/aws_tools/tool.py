@@ -1,4 +1,4 @@
-"""A tool as a process, in a home of its own."""
+"""A tool as a process with a separate home folder."""
 
 import configparser
 import os
@@ -10,7 +10,7 @@ from pathlib import Path
 from driver.harness import equal, true
 from driver.network import NameOverride
 
-from .people import ROLE
+from .fixtures import ROLE
 
 REGION = "us-west-2"
 PATIENCE = 120
@@ -37,11 +37,11 @@ class Tool:
         self.ready = ready
         self.aws = aws
         self.names = NameOverride({".onelogin.com": port, ".amazonaws.com": aws.port})
-        # Removed with everything in it when the driver ends.
+        # Removed with its content when the driver ends.
         self.homes = tempfile.TemporaryDirectory(prefix="aws-tools-")
 
     def start(self, name, *arguments, files=None):
-        """Starts it; gives the process and its home."""
+        """Starts it. Returns the process and its home folder."""
         home = Path(tempfile.mkdtemp(dir=self.homes.name))
         for path, text in (files or {}).items():
             (home / path).write_text(text)
@@ -81,7 +81,7 @@ class Tool:
         return self.finish(*self.start(name, *arguments, files=files), typed)
 
     def holds(self, keys, who, seconds=3600):
-        """The keys of a profile are those that AWS gave last, for this person and role."""
+        """Checks that the keys of a profile are the last ones that the stub of AWS issued, for this person and role."""
         grant = self.aws.granted[-1]
         for name, member in (
             ("aws_access_key_id", "access_key"),

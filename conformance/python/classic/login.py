@@ -1,4 +1,4 @@
-"""The log-in flow. Bob has devices, Carol has none."""
+"""The log-in flow. Bob has devices, Carol does not."""
 
 import datetime
 import re
@@ -33,7 +33,7 @@ def is_in(w, session, user):
 
 
 def under_way(w):
-    """A log-in that wants a factor; gives its state token and the devices by type."""
+    """Starts a log-in that needs a factor. Returns its state token and the devices by type."""
     answer = log_in(w, w.bob)
     matches("state_token", answer.state_token, HEX40)
     equal("user", answer.user.id, w.bob["id"])

@@ -18,7 +18,7 @@ OVER = "State token is invalid or expired"
 
 
 def enrol(w, factor, name, number=None):
-    """Enrols; gives the device and what came. The SDK shows less of it than there is."""
+    """Enrols. Returns the device and the raw answer, of which the SDK shows only a part."""
     device = w.api.call("enroll_factor", w.bob["id"], w.factor_ids_v1[factor], name, number)
     equal("active", device.active, False)
     equal("auth_factor_name", device.auth_factor_name, factor)
@@ -187,7 +187,7 @@ def mfa_token_use(w):
 
 @step("mfa.v1.remove", "remove a device (v1)")
 def remove(w):
-    # Both versions want to read success from the body where the documentation shows `{}` (contract 14.12).
+    # Both versions read success from the body, where the documentation shows `{}` (contract 14.12).
     equal("answer", w.api.call("remove_factor", w.bob["id"], w.sms_v1.id), True)
     true(device_id(w.sms_v1) not in devices(w), "the device is still listed")
     w.api.refused(400, "Factor could not be found", "remove_factor", w.bob["id"], w.sms_v1.id)

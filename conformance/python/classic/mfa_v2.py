@@ -31,7 +31,7 @@ def enrol(w, factor, name, status="pending", **options):
 
 
 def finish(w, registration, code):
-    """Finishes an enrolment; gives the device's id."""
+    """Finishes an enrolment. Returns the device's id."""
     status = w.api.call("verify_enroll_factor_otp", w.alice["id"], registration.id, code)
     equal("id", status.id, registration.id)
     equal("status", status.status, "accepted")

@@ -1,4 +1,4 @@
-"""The SDK as its users hold it, and the small assertions about it."""
+"""The SDK as its users use it, and assertions about it."""
 
 import requests
 from onelogin.api.client import OneLoginClient
@@ -7,22 +7,22 @@ from onelogin.api.version import __version__
 from driver import harness
 from driver.harness import equal, true
 
-# Version 1 of the SDK calls version 1 of the API only.
+# Version 1 of the SDK calls only version 1 of the API.
 TWO = int(__version__.split(".")[0]) >= 2
 
 
 def step(name, title, needs=True):
-    """A step of versions that have the call."""
+    """Registers a step, if this version of the SDK has the call."""
     return harness.step(name, title) if needs else lambda run: run
 
 
 class Caller:
-    """An API credential in the hands of the SDK."""
+    """The SDK with one API credential."""
 
     def __init__(self, client_id, client_secret):
         self.client = OneLoginClient(client_id, client_secret, "us", default_timeout=20)
         self.last = None
-        # The SDK tells its callers what it understood; what came is looked at here, and not touched.
+        # The SDK returns only what it understood. This keeps the raw answer, unchanged.
         send = requests.Session.send
 
         def watched(session, request, **options):
@@ -32,7 +32,7 @@ class Caller:
         requests.Session.send = watched
 
     def speak(self, version):
-        """Has the SDK use this version of the API where it knows both."""
+        """Makes the SDK use this version of the API, if it supports both."""
         if TWO:
             for area in ("user", "mfa", "assertion"):
                 self.client.api_configuration[area] = version
@@ -46,7 +46,7 @@ class Caller:
         return answer
 
     def refused(self, status, message, name, *args, **kwargs):
-        """Calls a method that must be refused with this status and these words."""
+        """Calls a method that must be refused with this status and message."""
         answer = getattr(self.client, name)(*args, **kwargs)
         true(self.client.error is not None, f"{name} answered {answer!r}, want {status}")
         equal("error", str(self.client.error), str(status))
@@ -55,6 +55,6 @@ class Caller:
 
 
 def device_id(device):
-    """Version 1 of the SDK holds ids of devices as numbers, version 2 as texts."""
+    """Version 1 of the SDK holds device ids as numbers, version 2 as strings."""
     true(isinstance(device.id, str if TWO else int), f"id: got {device.id!r}")
     return int(device.id)

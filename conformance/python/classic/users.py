@@ -138,7 +138,7 @@ def update_v1(w):
 def lock(w):
     equal("answer", w.api.call("lock_user", w.nora, 15), True)
     equal("status", w.api.call("get_user", w.nora).status, 3)
-    # Version 2 of the SDK takes `status` in version 2 of the API only.
+    # Version 2 of the SDK accepts `status` only with version 2 of the API.
     w.api.speak(2)
     equal("status", w.api.call("update_user", w.nora, {"status": 1}).status, 1)
     w.api.speak(1)

@@ -1,6 +1,6 @@
-"""The development endpoints: what a person's telephone, inbox and watch would do.
+"""The development endpoints: a user's telephone and inbox, and the server's clock.
 
-This is the only place that speaks HTTP without the SDK.
+Only this module speaks HTTP without the SDK.
 """
 
 import json
@@ -17,7 +17,7 @@ class DevWorld:
     def __init__(self, base_url, outbox_url):
         self.base_url = own_name(base_url)
         self.outbox_url = own_name(outbox_url)
-        # Loopback only, whatever the environment says about proxies.
+        # Loopback only: ignore proxies of the environment.
         self.opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
         self.seen = 0
 
@@ -41,7 +41,7 @@ class DevWorld:
         return self.call("GET", f"{self.outbox_url}?{urllib.parse.urlencode(query)}")
 
     def mark(self):
-        """Everything sent so far is old; `message` gives only what comes after."""
+        """Marks all messages so far as seen. `message` returns only later ones."""
         messages = self.outbox(after=self.seen)
         if messages:
             self.seen = max(message["id"] for message in messages)
@@ -75,7 +75,7 @@ class DevWorld:
     def deny(self, user_id):
         self.call("POST", f"{self.base_url}/dev/phone/deny?user_id={user_id}")
 
-    # The watch.
+    # The clock.
 
     def now(self):
         return unix_seconds(self.call("GET", f"{self.base_url}/dev/clock"))
@@ -85,7 +85,7 @@ class DevWorld:
 
 
 def unix_seconds(clock):
-    """Seconds since 1970 from the clock's answer, whether it says numbers or a date."""
+    """Seconds since 1970 from the clock's answer, which holds a number or a date."""
     for key in ("unix_ms", "now_ms", "unix_millis"):
         if isinstance(clock.get(key), int):
             return clock[key] / 1000

@@ -1,4 +1,4 @@
-"""Steps, their shared state and the small assertions they are written with."""
+"""Steps, their shared state and the assertions that they use."""
 
 import json
 import sys
@@ -10,10 +10,10 @@ STEPS = []
 
 
 class Known:
-    """What a step returns when the SDK cannot send or read something, for a reason of its own.
+    """Returned by a step if the SDK itself cannot send or read something.
 
-    A step may only return it after it has seen the SDK fail in exactly that way, so that the listing
-    of known gaps stays true when an SDK is repaired.
+    A step may only return it after it has seen the SDK fail in exactly that way, so that the list of
+    known gaps stays true when an SDK is repaired.
     """
 
     def __init__(self, reason):
@@ -21,11 +21,11 @@ class Known:
 
 
 class Missing(Exception):
-    """An earlier step did not leave what this one starts from."""
+    """An earlier step did not store what this one needs."""
 
 
 class State:
-    """What steps hand to later ones. Reading something that was never set fails the reader."""
+    """What steps store for later ones. A step that reads an attribute that was never set fails."""
 
     def __getattr__(self, name):
         raise Missing(f"an earlier step did not give `{name}`")
@@ -39,7 +39,7 @@ class Step:
 
 
 def step(name, title):
-    """Registers a step. Order of registration is order of running."""
+    """Registers a step. Steps run in the order of registration."""
 
     def register(run):
         if any(known.name == name for known in STEPS):
@@ -51,7 +51,7 @@ def step(name, title):
 
 
 def by_flow(given, make, authorize):
-    """Callers with the credentials of single flows and a token, by what the names of their steps begin with."""
+    """Authorized callers for flows with a separate credential, by the prefix of their steps' names."""
     callers = {}
     for flow in given:
         steps, _, pair = flow.partition("=")
@@ -60,8 +60,8 @@ def by_flow(given, make, authorize):
     return callers
 
 
-def speaks(world, name):
-    """Who calls in a step: the credential of its flow, or that of the run."""
+def select_caller(world, name):
+    """Sets the caller of a step: with the credential of its flow, or of the run."""
     callers = vars(world).get("callers", {})
     if not callers:
         return
@@ -70,13 +70,13 @@ def speaks(world, name):
 
 
 def run_all(world, only=None):
-    """Runs the steps in order, one JSON line each; true when none failed."""
+    """Runs the steps in order and prints one JSON line for each. True if none failed."""
     good = True
     for item in STEPS:
         if only and not any(item.name.startswith(prefix) for prefix in only):
             continue
         try:
-            speaks(world, item.name)
+            select_caller(world, item.name)
             outcome = item.run(world)
             if isinstance(outcome, Known):
                 emit(item.name, "known", outcome.reason)
@@ -106,7 +106,7 @@ def describe(error):
 
 
 def where(error):
-    """The innermost line of the driver itself: the call that failed, not the SDK's insides."""
+    """The innermost line of the driver: the call that failed, not the SDK's code."""
     home = Path(__file__).resolve().parent.parent
     frames = [f for f in traceback.extract_tb(error.__traceback__) if home in Path(f.filename).parents]
     frames = [f for f in frames if Path(f.filename).name not in ("harness.py", "sdk.py")] or frames
@@ -128,7 +128,7 @@ def matches(what, got, pattern):
 
 
 def poll(what, read, done, seconds=10.0):
-    """Reads until `done`, as a client polls. The last value is part of the message."""
+    """Polls until `done`. After `seconds` it fails with the last value."""
     end = time.monotonic() + seconds
     while True:
         value = read()

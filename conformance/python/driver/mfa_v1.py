@@ -24,14 +24,14 @@ FACTORS = ["OneLogin SMS", "OneLogin Voice", "OneLogin Email", "OneLogin Protect
 
 
 class WholeDevice(OtpDevice):
-    """The SDK's request with the member that it leaves out. See `mfa.v1.enrol_request`."""
+    """The SDK's request, plus the member that the SDK leaves out. See `mfa.v1.enrol_request`."""
 
     def to_dict(self):
         return {**super().to_dict(), "factor_id": self.factor_id}
 
 
 def enrol(w, factor, name, number, **options):
-    """Enrols; gives the device as the SDK sees it and the element as it came.
+    """Enrols. Returns the device as the SDK sees it, and the raw element.
 
     The SDK's request cannot leave `number` out, so factors without one get an empty string.
     """
@@ -53,7 +53,7 @@ def enrol(w, factor, name, number, **options):
 
 
 def trigger(w, device, message="Authentication pending", **options):
-    """Triggers; gives the state token. See `mfa.v1.trigger_answer` for what the SDK reads of the answer."""
+    """Triggers a device. Returns the state token. `mfa.v1.trigger_answer` shows what the SDK reads of the answer."""
     request = ActivateMfaFactorsRequest(**options) if options else None
     try:
         w.api.mfa1.activate_mfa_factors(w.bob, str(device.id), request)

@@ -37,7 +37,7 @@ FACTORS = {
 
 
 def enrol(w, user, factor, name, **options):
-    """Starts an enrolment; checks what the SDK's model shows, gives the whole answer as it came."""
+    """Starts an enrolment and checks the SDK's model. Returns the raw answer."""
     answer = w.api.mfa2.create_factor_registration_with_http_info(
         user,
         create_factor_registration_request=CreateFactorRegistrationRequest(
@@ -67,7 +67,7 @@ def is_uuid(what, text):
 
 
 def finish(w, user, registration, code):
-    """Finishes an enrolment with a code, which this SDK can only send as a number."""
+    """Finishes an enrolment with a code. This SDK can only send it as a number."""
     answer = w.api.mfa2.verify_user_registration(
         user, registration["id"], verify_user_registration_request=VerifyUserRegistrationRequest(otp=int(code))
     )
@@ -89,7 +89,7 @@ def finish_refused(w, user, registration, code):
 
 
 def settled(w, user, registration):
-    """Polls an enrolment that someone else finishes; gives the device."""
+    """Polls an enrolment that is finished elsewhere. Returns the device."""
     answer = poll(
         "registration",
         lambda: w.api.mfa2.get_user_registration(user, registration["id"]),
@@ -108,10 +108,10 @@ def still_enrolling(w, user, registration):
 
 
 def challenge(w, user, device, **options):
-    """Challenges a device; gives the answer as it came.
+    """Challenges a device. Returns the raw answer.
 
-    In the default profile the SDK's model refuses the answer (mfa.v2.challenge_answer checks that), and
-    what it kept of it in `last_response` is read instead, as a user of the SDK has to.
+    In the default profile the SDK's model refuses the answer (mfa.v2.challenge_answer checks that). The
+    steps then read `last_response`, as a user of the SDK has to.
     """
     try:
         w.api.mfa2.create_device_verification(
@@ -132,7 +132,7 @@ def challenge(w, user, device, **options):
 
 
 def answer_with(w, user, verification, device, code):
-    """Answers a challenge with a code; the SDK reads the flat part of the answer."""
+    """Answers a challenge with a code. The SDK reads only the flat part of the answer."""
     done(
         w.api.mfa2.verify_user_verification(
             user,
@@ -188,7 +188,7 @@ def has_device(w, user, device, factor, name):
 
 
 def next_code(w, app):
-    """A fresh TOTP code: each counts once, so the clock moves to the next one first."""
+    """A fresh TOTP code. Each code is accepted once, so this first moves the clock to the next one."""
     w.dev.advance(app.period + 1)
     return app.code(w.dev.now())
 

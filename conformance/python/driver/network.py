@@ -1,7 +1,7 @@
-"""Names overridden for one process: a proxy on loopback that takes OneLogin's names, and others that it is given, to
-servers of this machine. TLS is not ended here, so a client talks to the server itself and judges its certificate.
+"""Overrides host names for one process: a proxy on loopback routes OneLogin's names, and others, to servers on this
+machine. It does not terminate TLS, so the client verifies the server's own certificate.
 
-It stands in for the line in the hosts file that docs/hard-coded-domains.md describes, which a test must not write.
+It replaces the line in the hosts file that docs/hard-coded-domains.md describes, which a test must not write.
 """
 
 import os
@@ -12,14 +12,14 @@ from urllib.parse import urlsplit
 
 
 def own_name(url):
-    """A URL of a server that has a certificate, by the name that is in it."""
+    """The URL with the host name of the server's certificate, if it has one."""
     parts = urlsplit(url)
     return f"https://localhost:{parts.port}{parts.path}" if parts.scheme == "https" else url
 
 
 class NameOverride:
     def __init__(self, places):
-        """`places` maps the end of a name to a port of this machine."""
+        """`places` maps the end of a host name to a local port."""
         self.places = places
         self.refused = []
         self.listener = socket.create_server(("127.0.0.1", 0))
@@ -27,11 +27,11 @@ class NameOverride:
         threading.Thread(target=self._accept, daemon=True).start()
 
     def environment(self):
-        """What makes `requests` and botocore ask here."""
+        """The variables that make `requests` and botocore use this proxy."""
         return {"HTTPS_PROXY": self.url, "NO_PROXY": "localhost"}
 
     def here(self):
-        """The same for this process."""
+        """Sets these variables in this process."""
         os.environ.update(self.environment())
 
     def _accept(self):
@@ -51,7 +51,7 @@ class NameOverride:
             name = target.rsplit(":", 1)[0]
             port = next((port for end, port in self.places.items() if name.endswith(end)), None)
             if method != "CONNECT" or port is None:
-                # Nothing of a test leaves the machine.
+                # No request of a test may leave the machine.
                 self.refused.append(target)
                 peer.sendall(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n")
                 return

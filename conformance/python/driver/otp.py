@@ -1,4 +1,4 @@
-"""RFC 4226 and RFC 6238: what an authenticator app does, with nothing but the standard library."""
+"""An authenticator app (RFC 4226 and RFC 6238), with the standard library alone."""
 
 import base64
 import hashlib
@@ -35,7 +35,7 @@ class Authenticator:
         return self.at_step(int(now) // self.period)
 
     def wrong(self, now):
-        """A code of the right form that no step near now has."""
+        """A code of the right form that is not valid at any time step near `now`."""
         step = int(now) // self.period
         near = {self.at_step(step + offset) for offset in range(-3, 4)}
         value = int(self.code(now))
@@ -47,6 +47,6 @@ class Authenticator:
 
 
 def other_code(code):
-    """A code of the same form that is not this one."""
+    """Another code of the same form."""
     last = code[-1]
     return code[:-1] + ("7" if last != "7" else "4")

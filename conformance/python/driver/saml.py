@@ -1,4 +1,4 @@
-"""SAML assertions. Bob has devices, Carol has none."""
+"""SAML assertions. Bob has devices, Carol does not."""
 
 import base64
 
@@ -98,7 +98,7 @@ def no_mfa_v2(w):
 def totp_v2(w):
     answer = w.api.saml.generate_saml_assert2(saml_assert=words(w, w.bob_words))
     equal("what the model keeps", (answer.status, answer.data), (None, None))
-    # The second step is whole; what leads to it is in the answer as it came.
+    # The SDK can do the second step, but what that needs is only in the raw answer.
     under_way = w.api.last_json()
     equal("message", under_way["message"], NEEDS_FACTOR)
     is_under_way(w, under_way)

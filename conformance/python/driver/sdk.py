@@ -1,4 +1,4 @@
-"""The SDK as its users hold it: one configuration, one client, the API classes."""
+"""The SDK as its users use it: one configuration, one client, the API classes."""
 
 import inspect
 import json
@@ -14,7 +14,7 @@ REQUEST_TIMEOUT = 20
 
 
 class Timed:
-    """An API class whose every call carries the SDK's own `_request_timeout` option."""
+    """An API class that passes the SDK's own option `_request_timeout` with every call."""
 
     def __init__(self, client, api):
         self._client = client
@@ -31,7 +31,7 @@ class Timed:
 
 
 class Caller:
-    """An API credential in the hands of the SDK."""
+    """The SDK with one API credential."""
 
     def __init__(self, base_url, client_id, client_secret):
         self.configuration = onelogin.Configuration(host=base_url, username=client_id, password=client_secret)
@@ -58,7 +58,7 @@ class Caller:
         return self.client.last_response.status
 
     def last_json(self):
-        """The last 2xx answer as it came. The SDK keeps it even where its model refuses to read it."""
+        """The raw last 2xx answer. The SDK keeps it even if its model cannot read it."""
         response = self.client.last_response
         true(response is not None, "the SDK got no 2xx answer")
         text = response.data if isinstance(response.data, str) else response.data.decode()
@@ -66,7 +66,7 @@ class Caller:
 
 
 def refused(status, call, *args, **kwargs):
-    """Calls and expects the SDK's ApiException of that status (or one of them); gives the error's JSON body."""
+    """Calls, and expects the SDK's ApiException with this status (or one of these). Returns the error's JSON body."""
     allowed = status if isinstance(status, tuple) else (status,)
     try:
         answer = call(*args, **kwargs)
@@ -96,7 +96,7 @@ def refused_v2(status, name, message, call, *args, **kwargs):
 
 
 def unreadable(field, call, *args, **kwargs):
-    """Calls and expects that the SDK's strict model refuses the (2xx) answer at `field`."""
+    """Calls, and expects that the SDK's strict model refuses the 2xx answer at `field`."""
     try:
         answer = call(*args, **kwargs)
     except pydantic.ValidationError as error:
@@ -123,5 +123,5 @@ def no_path(path):
 
 
 def no_field(model, field):
-    """A request model cannot carry this field: it is not declared, and giving it anyway drops it."""
+    """The request model does not declare this field and drops it."""
     true(field not in model.model_fields, f"{model.__name__} now has `{field}`: take the step off the known list")

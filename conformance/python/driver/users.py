@@ -1,4 +1,4 @@
-"""Users: the v2 calls, and what of the v1 calls these SDKs can read."""
+"""Users: the v2 calls, and those v1 calls that these SDKs can read."""
 
 import re
 

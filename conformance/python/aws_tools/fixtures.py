@@ -1,4 +1,4 @@
-"""The people who log in: what they did elsewhere before, and their telephones. The tools take no part in it."""
+"""The users who log in, with their devices and telephones: set up without the tools under test."""
 
 import base64
 import re
@@ -15,7 +15,7 @@ ROLE = "arn:aws:iam::123456789012:role/Developer"
 PROVIDER = "arn:aws:iam::123456789012:saml-provider/Countersign"
 
 
-class People:
+class Fixtures:
     def __init__(self, ready, client_id, client_secret):
         self.ready = ready
         self.base = own_name(ready["base_url"])
@@ -46,8 +46,8 @@ class People:
         }
         return self.call("POST", "/api/1/saml_assertion", asked)["data"]
 
-    def try_judge(self, certificate):
-        """The stand-in for AWS must refuse what AWS would, or its yes is worth nothing."""
+    def check_stub(self, certificate):
+        """The stub of AWS must refuse what AWS refuses; otherwise its acceptance proves nothing."""
         message, now = self.assertion(self.ready["users"][2]), datetime.now(timezone.utc)
         judged(message, ROLE, PROVIDER, certificate, now)
         altered = base64.b64encode(base64.b64decode(message).replace(b"role/Developer", b"role/Administrator")).decode()
@@ -63,7 +63,7 @@ class People:
                 judged(*asked)
             except Refused:
                 continue
-            raise AssertionError(f"the stand-in for AWS takes {what}")
+            raise AssertionError(f"the stub of AWS accepts {what}")
 
     def enrol(self, person, factor, **options):
         factors = self.call("GET", f"/api/1/users/{person['id']}/auth_factors")["data"]["auth_factors"]
@@ -74,10 +74,10 @@ class People:
 
     def app(self, person):
         """An authenticator app whose codes of this step and the next are fresh. The clock is not moved: an assertion
-        of another time is none."""
+        is only valid at the real time."""
         device, _ = self.enrol(person, "Google Authenticator")
         app = Authenticator(device["factor_data"]["totp_url"])
-        # Not at the end of a step, or the code of the one before is too old when it arrives.
+        # Not at the end of a time step: the previous step's code would be too old on arrival.
         time.sleep(max(0, 3 - (30 - time.time() % 30)) + 0.1)
         code = app.at_step(int(self.dev.now()) // 30 - 1)
         path = f"/api/1/users/{person['id']}/otp_devices/{device['id']}/verify"
@@ -92,7 +92,7 @@ class People:
         self.dev.pair(answer)
 
     def newcomer(self, name):
-        """One more person without a device."""
+        """Creates one more user without a device."""
         password = f"{name}-correct-horse"
         body = {"username": name, "email": f"{name}@example.com", "password": password, "password_confirmation": password}
         made = self.call("POST", "/api/2/users", body)

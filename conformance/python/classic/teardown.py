@@ -1,4 +1,4 @@
-"""Users go."""
+"""Deletes the users that earlier steps created."""
 
 from driver.harness import equal
 

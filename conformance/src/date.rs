@@ -1,8 +1,8 @@
-//! The day it is, for the page.
+//! Today's date, for the page.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-/// Today in UTC, as `2026-03-01`.
+/// Today's date in UTC, as `2026-03-01`.
 pub(crate) fn today() -> String {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     let (year, month, day) = civil(since.as_secs() / 86_400);

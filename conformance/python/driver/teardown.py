@@ -1,4 +1,4 @@
-"""The end of a user; last, because deleting ends everything before it."""
+"""Deletes users. These steps come last, because a deleted user ends everything before."""
 
 from .harness import equal, step
 from .sdk import refused
