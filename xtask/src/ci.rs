@@ -7,7 +7,7 @@ use anyhow::{Context as _, Result, bail};
 
 use crate::places::{Places, Profile};
 use crate::step::{cargo, is_there, run as run_command, step};
-use crate::{assertions, check, clock, conformance, docs, fuzz, page, terminal, torture};
+use crate::{assertions, check, clock, conformance, docs, fuzz, page, selftest, terminal};
 
 /// The line of cargo-deny that `deny.toml` is written for.
 const CARGO_DENY: &str = "~0.20.2";
@@ -56,7 +56,7 @@ pub(crate) fn run() -> Result<()> {
     step("benches, right answers only", || {
         run_command(Command::new(std::env::current_exe()?).args(["bench", "--quick", "--as-built"]))
     })?;
-    torture::run_quickly(&binary)?;
+    selftest::run_quickly(&binary)?;
     step("dev outbox in a browser", || look(&places, &binary))?;
     step("commands of the documents", || docs::run_blocks(&places, &binary, None))?;
     step("assertions read by others", || assertions::accept(&places))?;

@@ -18,10 +18,10 @@ mod open_files;
 mod page;
 mod places;
 mod python;
+mod selftest;
 mod server;
 mod step;
 mod terminal;
-mod torture;
 
 use std::process::ExitCode;
 
@@ -53,8 +53,9 @@ enum Chore {
     Bench(bench::Args),
     /// The dev outbox's page in a real browser
     Page(page::Args),
-    /// Volleys of single-use things at a server, unharmed and while it is being killed
-    Torture(torture::Args),
+    /// Run the self-test against servers, undisturbed and while they are being killed
+    #[command(alias = "torture")]
+    Selftest(selftest::Args),
     /// Fail-over of a PostgreSQL cluster under load: nothing acknowledged is lost
     Ha(ha::Args),
     /// The ceiling that benches compare with: bare hyper
@@ -72,7 +73,7 @@ fn main() -> ExitCode {
         Chore::Fuzz(args) => fuzz::run(&args),
         Chore::Bench(args) => bench::run(&args),
         Chore::Page(args) => page::run(&args),
-        Chore::Torture(args) => torture::run(&args),
+        Chore::Selftest(args) => selftest::run(&args),
         Chore::Ha(args) => ha::run(&args),
         Chore::EchoServer(args) => bench::echo::run(&args),
     };

@@ -17,9 +17,9 @@ use hyper_util::rt::TokioIo;
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 
-use super::alternate::Load;
-use super::errand::Errand;
+use super::compare::Load;
 use super::wire::Connection;
+use super::workload::Workload;
 use crate::terminal;
 
 /// The head that hyper makes without being asked, apart from the digits of the length.
@@ -73,9 +73,9 @@ impl Echo {
         Ok(echo)
     }
 
-    /// Load of these errands.
-    pub(super) fn load<E: Errand>(&self, errands: Vec<E>) -> Load<E> {
-        Load::ceiling(self.address, self.child.id(), errands)
+    /// Load of these workloads.
+    pub(super) fn load<E: Workload>(&self, workloads: Vec<E>) -> Load<E> {
+        Load::ceiling(self.address, self.child.id(), workloads)
     }
 
     fn start(args: Args) -> Result<Self> {

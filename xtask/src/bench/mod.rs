@@ -1,17 +1,16 @@
 //! Load programs. They measure ratios against a ceiling in the same run, since absolute numbers of a shared machine
 //! move with the hour, and they judge correctness: what a bench may fail on is a wrong answer, never a slow one.
 //!
-//! `suite` runs the table of targets, each a file of `rows`, in a `hall` that gives it installations with people in
-//! them (`population`). What is sent is an `errand`; how it is sent is a `lane` (as fast as answers come) or a `pace` (so
-//! many a second); two sides are measured in turn (`alternate`). What comes of it is a `row`, and all rows a `sheet`.
+//! `suite` runs the table of targets, each a file of `rows`, in a `fixture` that gives it installations with people in
+//! them (`population`). What is sent is an `workload`; how it is sent is a `lane` (as fast as answers come) or a `pace` (so
+//! many a second); two sides are measured in turn (`alternate`). What comes of it is a `row`, and all rows a `report`.
 
-mod alternate;
+mod compare;
 pub(crate) mod device;
+mod driver;
 pub(crate) mod echo;
 pub(crate) mod enrol;
-mod errand;
-mod hall;
-mod lane;
+mod fixture;
 mod machine;
 mod pace;
 mod population;
@@ -19,10 +18,11 @@ mod process;
 mod report;
 mod row;
 mod rows;
-mod sheet;
+mod stats;
 mod suite;
 mod verify;
 pub(crate) mod wire;
+mod workload;
 
 use anyhow::Result;
 use clap::Subcommand;

@@ -10,10 +10,10 @@ use anyhow::{Result, anyhow};
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
-use super::errand::Errand;
-use super::lane::{self, Tally};
-use super::report::{count, whole};
+use super::driver::{self, Counts};
+use super::stats::{count, whole};
 use super::wire::Connection;
+use super::workload::Workload;
 use crate::clock;
 
 /// From the call to the first request, so that every lane is waiting by then.
@@ -36,40 +36,40 @@ struct Beat {
 
 /// What came of it.
 pub(super) struct Paced<E> {
-    /// The errands as they are afterwards.
-    pub(super) errands: Vec<E>,
+    /// The workloads as they are afterwards.
+    pub(super) workloads: Vec<E>,
     /// What happened; latencies count from when each request was due.
-    pub(super) tally: Tally,
+    pub(super) counts: Counts,
     /// Microseconds by which our own clock was late to say that a request was due: what of the latencies is not the
     /// server's, but the machine's that had something else to do.
     pub(super) lateness: Vec<u32>,
 }
 
-/// Sends `rate` requests a second for some time. Whichever errand is free takes the next; if none is, it waits, and the
+/// Sends `rate` requests a second for some time. Whichever workload is free takes the next; if none is, it waits, and the
 /// wait counts.
-pub(super) async fn drive<E: Errand>(
+pub(super) async fn drive<E: Workload>(
     address: SocketAddr,
-    errands: Vec<E>,
+    workloads: Vec<E>,
     rate: f64,
     time: Duration,
 ) -> Result<Paced<E>> {
-    let mut open = Vec::with_capacity(errands.len());
-    for _ in 0..errands.len() {
+    let mut open = Vec::with_capacity(workloads.len());
+    for _ in 0..workloads.len() {
         open.push(Connection::open(address).await?);
     }
     let total = whole(rate * time.as_secs_f64()) as u64;
     let (taken, due) = (AtomicU64::new(0), Semaphore::new(0));
     let beat = Arc::new(Beat { first: clock::now() + LEAD, rate, total, taken, due });
-    let mut lanes = JoinSet::new();
-    for (connection, errand) in open.into_iter().zip(errands) {
-        lanes.spawn(lane(connection, errand, beat.clone()));
+    let mut tasks = JoinSet::new();
+    for (connection, workload) in open.into_iter().zip(workloads) {
+        tasks.spawn(drive_connection(connection, workload, beat.clone()));
     }
     // A thread of its own: the runtime's timers know only whole milliseconds.
-    let (metronome, count) = (beat.clone(), lanes.len());
+    let (metronome, count) = (beat.clone(), tasks.len());
     let ticking = std::thread::spawn(move || metronome.tick(count));
-    let (errands, tally) = lane::gather(lanes, beat.first).await?;
+    let (workloads, counts) = driver::gather(tasks, beat.first).await?;
     let lateness = ticking.join().map_err(|_| anyhow!("the clock of a constant rate stopped"))?;
-    Ok(Paced { errands, tally, lateness })
+    Ok(Paced { workloads, counts, lateness })
 }
 
 /// Microseconds by which the same clock is late when nothing else runs: below this no latency that counts from when a
@@ -80,15 +80,15 @@ pub(super) fn alone(rate: f64, time: Duration) -> Vec<u32> {
     Beat { first: clock::now() + LEAD, rate, total, taken, due }.tick(0)
 }
 
-async fn lane<E: Errand>(mut line: Connection, mut errand: E, beat: Arc<Beat>) -> (E, Tally) {
-    let mut tally = Tally::default();
+async fn drive_connection<E: Workload>(mut line: Connection, mut workload: E, beat: Arc<Beat>) -> (E, Counts) {
+    let mut counts = Counts::default();
     while let Some(due) = beat.next().await {
-        let judged = lane::exchange(&mut line, &mut errand).await;
-        if !tally.enter(judged, due) {
+        let outcome = driver::exchange(&mut line, &mut workload).await;
+        if !counts.enter(outcome, due) {
             break;
         }
     }
-    (errand, tally)
+    (workload, counts)
 }
 
 impl Beat {
@@ -103,9 +103,9 @@ impl Beat {
         self.first + Duration::from_secs_f64(count(number) / self.rate)
     }
 
-    /// Gives permits as requests become due, and at the end one to each of the lanes, which ends it. Tells how late each
+    /// Gives permits as requests become due, and at the end one to each of the tasks, which ends it. Tells how late each
     /// permit was.
-    fn tick(&self, lanes: usize) -> Vec<u32> {
+    fn tick(&self, tasks: usize) -> Vec<u32> {
         let mut lateness = Vec::new();
         let mut given = 0;
         while given < self.total {
@@ -122,7 +122,7 @@ impl Beat {
                 clock::pause(self.due_at(given).saturating_duration_since(clock::now()).max(TICK));
             }
         }
-        self.due.add_permits(lanes);
+        self.due.add_permits(tasks);
         lateness
     }
 }

@@ -29,7 +29,7 @@ pub(super) struct Population {
 
 /// A device that was imported, as the map of the import tells it.
 #[derive(Debug, Deserialize)]
-pub(super) struct Imported {
+pub(super) struct ImportedDevice {
     #[serde(rename = "user_id")]
     pub(super) user: i64,
     #[serde(rename = "device_id")]
@@ -39,12 +39,12 @@ pub(super) struct Imported {
 }
 
 /// An imported population: who calls, and with which devices.
-pub(super) struct People {
+pub(super) struct Dataset {
     pub(super) client: Client,
-    pub(super) devices: Vec<Imported>,
+    pub(super) devices: Vec<ImportedDevice>,
 }
 
-impl Imported {
+impl ImportedDevice {
     /// What makes its codes.
     pub(super) fn token(&self) -> Result<Token> {
         let secret = BASE32_NOPAD.decode(self.secret_base32.as_bytes()).context("a secret that is not Base32")?;
@@ -60,7 +60,7 @@ impl Imported {
 
 impl Population {
     /// Puts a copy of this population's data folder at `folder/data`, importing it below `kept` if nobody has before.
-    pub(super) fn settle(self, binary: &Path, kept: &Path, folder: &Path) -> Result<People> {
+    pub(super) fn provide(self, binary: &Path, kept: &Path, folder: &Path) -> Result<Dataset> {
         let home = kept.join(format!("{}x{}", self.devices, self.per_user));
         let marker = home.join("complete");
         if !marker.exists() {
@@ -73,7 +73,7 @@ impl Population {
         }
         run_command(Command::new("cp").arg("-a").arg(home.join("data")).arg(folder.join("data")))?;
         written_back(folder)?;
-        People::read(&home)
+        Dataset::read(&home)
     }
 
     /// Imports it into `home/data`, or into that database, and leaves beside it the client and the devices to drive.
@@ -109,9 +109,9 @@ impl Population {
     fn write_list(self, path: &Path) -> Result<()> {
         let file = File::create(path).with_context(|| format!("cannot write {}", path.display()))?;
         let mut list = BufWriter::with_capacity(1 << 18, file);
-        let mut dice = Dice(self.devices as u64);
+        let mut random = SplitMix64(self.devices as u64);
         for number in 0..self.devices {
-            let words = [dice.throw(), dice.throw(), dice.throw()].map(u64::to_be_bytes);
+            let words = [random.next(), random.next(), random.next()].map(u64::to_be_bytes);
             let secret = BASE32_NOPAD.encode(&words.as_flattened()[..20]);
             let user = number / self.per_user;
             writeln!(list, r#"{{"username":"bench{user}","type":"hotp","secret_base32":"{secret}"}}"#)?;
@@ -133,7 +133,7 @@ impl Population {
     }
 }
 
-impl People {
+impl Dataset {
     /// Reads what an import has left in this folder.
     pub(super) fn read(home: &Path) -> Result<Self> {
         let read = |name: &str| -> Result<String> {
@@ -145,13 +145,13 @@ impl People {
         let mut devices = text
             .lines()
             .map(serde_json::from_str)
-            .collect::<Result<Vec<Imported>, _>>()
+            .collect::<Result<Vec<ImportedDevice>, _>>()
             .context("a map without devices")?;
         // In the map they stand as they lie in the database; people come in no order.
-        let mut dice = Dice(1);
+        let mut random = SplitMix64(1);
         for last in (1..devices.len()).rev() {
             #[expect(clippy::cast_possible_truncation, reason = "below the length of a list")]
-            let other = (dice.throw() % (last as u64 + 1)) as usize;
+            let other = (random.next() % (last as u64 + 1)) as usize;
             devices.swap(last, other);
         }
         Ok(Self { client, devices })
@@ -164,10 +164,10 @@ pub(super) fn written_back(folder: &Path) -> Result<()> {
 }
 
 /// The same throws in every run (`SplitMix64`): enough for secrets of nobody.
-struct Dice(u64);
+struct SplitMix64(u64);
 
-impl Dice {
-    fn throw(&mut self) -> u64 {
+impl SplitMix64 {
+    fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);

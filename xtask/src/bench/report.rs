@@ -1,134 +1,75 @@
-//! Numbers into lines that a person can read and paste.
+//! The page that a run leaves behind, `docs/benchmarks.md`: the table, the machine, the settings, how to repeat it, and
+//! every number that the table was made of.
 
+use std::fmt::Write as _;
 use std::time::Duration;
 
-use super::lane::Tally;
-use super::process::Cpu;
+use super::row::Row;
+use super::suite::Finding;
 
-/// One server's windows at one number of connections.
-#[derive(Debug, Default)]
-pub(super) struct Series {
-    rates: Vec<f64>,
-    latencies: Vec<u32>,
-    exchanges: u64,
-    cpu: Cpu,
+/// Why the check of the documents leaves the command out.
+const NOT_RUN: &str = "<!-- not run: it takes 20 minutes; the gate runs the short form -->";
+
+/// What a page is made of.
+pub(super) struct Report<'a> {
+    pub(super) findings: &'a [Finding],
+    pub(super) machine: &'a [(&'static str, String)],
+    pub(super) settings: &'a [String],
+    /// The command, as anybody may give it.
+    pub(super) command: &'a str,
+    pub(super) pairs: usize,
+    pub(super) window: Duration,
+    /// Answers that were checked, and how many of them were wrong.
+    pub(super) checked: (u64, usize),
 }
 
-impl Series {
-    /// Takes a window in.
-    pub(super) fn add(&mut self, tally: &Tally, cpu: Cpu) {
-        self.rates.push(count(tally.exchanges()) / tally.elapsed.as_secs_f64());
-        self.latencies.extend(&tally.latencies);
-        self.exchanges += tally.exchanges();
-        self.cpu = Cpu { user: self.cpu.user + cpu.user, kernel: self.cpu.kernel + cpu.kernel };
+const ABOUT: &str = "# Benchmarks
+
+Written by `cargo xtask bench`; do not edit. Absolute numbers of a machine that others use too move with the hour, so the
+targets are ratios: Countersign and what it is compared with are driven in alternating windows of the same run, by a load
+program on the same cores. The ceiling is bare hyper on one thread, which reads the same requests and answers with as many
+bytes, and does nothing else. A value is the median of all pairs, with the least and the most in brackets.
+
+\"Hold\" is what must hold in every full run, \"aim\" is where we want to be. A slow run fails nothing; a wrong answer fails
+the run: every fresh code must be accepted, every spent or wrong one refused, and every wrong one counted.
+";
+
+impl Report<'_> {
+    /// The page in Markdown.
+    pub(super) fn page(&self) -> String {
+        let mut page = ABOUT.to_owned();
+        let (right, wrong) = self.checked;
+        let rows = self.findings.iter().flat_map(|finding| &finding.rows);
+        let _ = write!(page, "\n## The table\n\n{}", table(rows));
+        let _ = write!(page, "\n{right} answers were checked; {wrong} were wrong.\n");
+        let _ = write!(page, "\n## The machine\n\n| | |\n| --- | --- |\n");
+        for (name, what) in self.machine {
+            let _ = writeln!(page, "| {name} | {what} |");
+        }
+        let _ = write!(page, "\n## The run\n\n{NOT_RUN}\n```sh\n{}\n```\n\n", self.command);
+        let _ = writeln!(
+            page,
+            "{} pairs of windows of {:.1} s. The server is as shipped, with a durable commit before each answer that \
+             changed anything, but for:\n",
+            self.pairs,
+            self.window.as_secs_f64()
+        );
+        for setting in self.settings {
+            let _ = writeln!(page, "- {setting}");
+        }
+        let _ = write!(page, "\n## Raw numbers\n");
+        for finding in self.findings {
+            let _ = write!(page, "\n### {}\n\n```text\n{}\n```\n", finding.name, finding.raw.join("\n"));
+        }
+        page
     }
+}
 
-    /// The line of a table whose heading is [`HEADING`].
-    pub(super) fn line(&self, name: &str) -> String {
-        let each = |time: Duration| time.as_secs_f64() * 1e6 / count(self.exchanges.max(1));
-        let mut latencies = self.latencies.clone();
-        latencies.sort_unstable();
-        let (half, most) = (quantile(&latencies, 0.50), quantile(&latencies, 0.99));
-        format!(
-            "  {name:<12} {:>24} {:>22} {:>8} {:>8}",
-            spread(&self.rates, 0),
-            format!(
-                "{:.1} ({:.1} + {:.1})",
-                each(self.cpu.user + self.cpu.kernel),
-                each(self.cpu.user),
-                each(self.cpu.kernel)
-            ),
-            milliseconds(half),
-            milliseconds(most),
-        )
+/// Rows as a table.
+pub(super) fn table<'a>(rows: impl Iterator<Item = &'a Row>) -> String {
+    let mut table = "| what | measured (min–max) | hold | aim | |\n| --- | --- | --- | --- | --- |\n".to_owned();
+    for row in rows {
+        let _ = writeln!(table, "| {} |", row.cells().join(" | "));
     }
-
-    /// The rate of each window.
-    pub(super) fn rates(&self) -> &[f64] {
-        &self.rates
-    }
-
-    /// This series' rate in each pair, measured by the other's.
-    pub(super) fn ratios(&self, ceiling: &Self) -> Vec<f64> {
-        self.rates.iter().zip(&ceiling.rates).map(|(own, other)| own / other).collect()
-    }
-}
-
-/// What the columns of [`Series::line`] are.
-pub(super) const HEADING: &str =
-    "               req/s: median (min–max)     CPU µs/req (own + kernel)  p50 ms   p99 ms";
-
-/// Median, smallest and largest.
-pub(super) fn spread(values: &[f64], digits: usize) -> String {
-    let least = values.iter().copied().min_by(f64::total_cmp);
-    let most = values.iter().copied().max_by(f64::total_cmp);
-    let (Some(median), Some(least), Some(most)) = (median(values), least, most) else { return "–".to_owned() };
-    format!("{median:.digits$} ({least:.digits$}–{most:.digits$})")
-}
-
-/// The middle value.
-pub(super) fn median(values: &[f64]) -> Option<f64> {
-    let mut sorted = values.to_vec();
-    sorted.sort_by(f64::total_cmp);
-    let middle = sorted.len() / 2;
-    let upper = *sorted.get(middle)?;
-    Some(if sorted.len().is_multiple_of(2) { f64::midpoint(sorted[middle - 1], upper) } else { upper })
-}
-
-/// The 99th percentile of some microseconds, in milliseconds.
-pub(super) fn p99_ms(latencies: &[u32]) -> f64 {
-    let mut sorted = latencies.to_vec();
-    sorted.sort_unstable();
-    f64::from(quantile(&sorted, 0.99)) / 1e3
-}
-
-/// Values as they were measured, one after another.
-pub(super) fn listed(values: &[f64], digits: usize) -> String {
-    let texts: Vec<String> = values.iter().map(|value| format!("{value:.digits$}")).collect();
-    texts.join(" ")
-}
-
-fn quantile(sorted: &[u32], part: f64) -> u32 {
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "an index into a slice, floored")]
-    let index = (count(sorted.len() as u64) * part) as usize;
-    sorted.get(index).or(sorted.last()).copied().unwrap_or(0)
-}
-
-fn milliseconds(microseconds: u32) -> String {
-    format!("{:.2}", f64::from(microseconds) / 1e3)
-}
-
-/// A count to calculate with.
-#[expect(clippy::cast_precision_loss, reason = "a count for a mean; its last digits do not matter")]
-pub(super) fn count(number: u64) -> f64 {
-    number as f64
-}
-
-/// So many whole things.
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "a number of things to prepare, rounded up"
-)]
-pub(super) fn whole(number: f64) -> usize {
-    number.max(0.0).ceil() as usize
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_spread_names_the_middle_and_the_ends() {
-        assert_eq!(spread(&[0.5, 0.1, 0.3], 2), "0.30 (0.10–0.50)");
-        assert_eq!(spread(&[4.0, 2.0], 0), "3 (2–4)");
-        assert_eq!(spread(&[], 2), "–");
-    }
-
-    #[test]
-    fn quantiles_stay_within_the_values() {
-        let values: Vec<u32> = (1..=100).collect();
-        assert_eq!((quantile(&values, 0.5), quantile(&values, 0.99), quantile(&values, 1.0)), (51, 100, 100));
-        assert_eq!(quantile(&[], 0.5), 0);
-    }
+    table
 }

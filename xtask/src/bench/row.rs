@@ -1,6 +1,6 @@
 //! A line of the table: what was measured, what always has to hold, what is aimed at, and which of the two was reached.
 
-use super::report::{median, spread};
+use super::stats::{median, spread};
 
 /// One measured quantity and its goal.
 #[derive(Debug)]

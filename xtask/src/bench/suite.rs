@@ -8,11 +8,11 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, bail, ensure};
 use clap::builder::PossibleValuesParser;
 
-use super::hall::{Hall, Size};
+use super::fixture::{Fixture, Size};
 use super::machine;
+use super::report::{Report, table};
 use super::row::Row;
 use super::rows::BENCHES;
-use super::sheet::{Sheet, table};
 use crate::places::{Places, Profile};
 use crate::step::run as run_command;
 use crate::{clock, open_files, terminal};
@@ -58,7 +58,7 @@ pub(crate) struct Args {
 pub(super) struct Bench {
     /// For `--only`.
     pub(super) name: &'static str,
-    pub(super) run: fn(&mut Hall) -> Result<Finding>,
+    pub(super) run: fn(&mut Fixture) -> Result<Finding>,
 }
 
 /// What a bench has found out.
@@ -130,31 +130,31 @@ pub(super) fn run(args: &Args) -> Result<()> {
     // On the disk that builds use, since a file system in memory would make every sync free.
     let ground = tempfile::Builder::new().prefix("bench-").tempdir_in(&places.target)?;
     let machine = machine::described(ground.path(), &binary)?;
-    let mut hall = Hall::new(binary, size, ground, args.keep.clone(), open_files)?;
+    let mut fixture = Fixture::new(binary, size, ground, args.keep.clone(), open_files)?;
     if let Some(before) = before {
-        hall.setting(&format!(
+        fixture.setting(&format!(
             "RAISED: open files, from {before} to {open_files}, for the servers and the load program."
         ));
     }
-    let (findings, mut failures) = run_all(&mut hall, &args.only);
+    let (findings, mut failures) = run_all(&mut fixture, &args.only);
 
     terminal::say(&format!("\n{}", table(findings.iter().flat_map(|finding| &finding.rows))));
-    let book = &hall.stage.book;
-    let judged = (book.done + book.refused, book.violations.len());
-    terminal::say(&format!("{} answers were judged; {} were wrong.", judged.0, judged.1));
-    for violation in book.violations.iter().take(10) {
+    let results = &fixture.runner.results;
+    let checked = (results.done + results.refused, results.violations.len());
+    terminal::say(&format!("{} answers were checked; {} were wrong.", checked.0, checked.1));
+    for violation in results.violations.iter().take(10) {
         terminal::say(&format!("VIOLATION {violation}"));
     }
-    if judged.1 > 0 {
-        failures.push(format!("{} violations", judged.1));
+    if checked.1 > 0 {
+        failures.push(format!("{} violations", checked.1));
     }
     let whole = !args.quick && args.only.is_empty() && failures.is_empty();
     if let Some(path) = args.write.clone().or_else(|| whole.then(|| places.root.join(PAGE))) {
-        let (settings, command) = (&hall.settings, args.command());
-        let (pairs, window) = (hall.size.pairs, hall.size.window);
-        let sheet =
-            Sheet { findings: &findings, machine: &machine, settings, command: &command, pairs, window, judged };
-        std::fs::write(&path, sheet.page()).with_context(|| format!("cannot write {}", path.display()))?;
+        let (settings, command) = (&fixture.settings, args.command());
+        let (pairs, window) = (fixture.size.pairs, fixture.size.window);
+        let report =
+            Report { findings: &findings, machine: &machine, settings, command: &command, pairs, window, checked };
+        std::fs::write(&path, report.page()).with_context(|| format!("cannot write {}", path.display()))?;
         terminal::say(&format!("Written to {}.", path.display()));
     }
     if !failures.is_empty() {
@@ -164,12 +164,12 @@ pub(super) fn run(args: &Args) -> Result<()> {
 }
 
 /// Runs every bench that was asked for; one that cannot be done does not keep the others from it.
-fn run_all(hall: &mut Hall, only: &[String]) -> (Vec<Finding>, Vec<String>) {
+fn run_all(fixture: &mut Fixture, only: &[String]) -> (Vec<Finding>, Vec<String>) {
     let (mut findings, mut failures) = (Vec::new(), Vec::new());
     for bench in BENCHES.iter().filter(|bench| only.is_empty() || only.iter().any(|name| name == bench.name)) {
         terminal::say(&format!("\n==> {}", bench.name));
         let began = clock::now();
-        match (bench.run)(hall) {
+        match (bench.run)(fixture) {
             Ok(finding) => {
                 terminal::say(&finding.raw.join("\n"));
                 for row in &finding.rows {

@@ -6,15 +6,15 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail, ensure};
 
-use super::alternate::{Load, Stage, alternate};
+use super::compare::{Load, Runner, compare};
 use super::device::Device;
+use super::driver;
 use super::echo::Echo;
 use super::enrol::{self, Wanted};
-use super::errand::{Codes, Traffic};
-use super::lane;
 use super::process;
-use super::report::{HEADING, spread};
+use super::stats::{HEADING, spread};
 use super::suite::optimised;
+use super::workload::{Codes, Traffic};
 use crate::places::{Places, Profile};
 use crate::server::Server;
 use crate::{clock, terminal};
@@ -117,7 +117,7 @@ pub(super) fn run(args: &Args) -> Result<()> {
     // On the disk that builds use, since a file system in memory would make every sync free.
     let folder = tempfile::Builder::new().prefix("bench-").tempdir_in(&places.target)?;
     let violations = match &args.against {
-        Some(other) => compare(&plan, (&binary, other), folder.path())?,
+        Some(other) => compare_builds(&plan, (&binary, other), folder.path())?,
         None => Bench::prepare(&plan, &binary, folder.path())?.measure()?,
     };
     if violations.is_empty() {
@@ -137,43 +137,43 @@ struct Build {
 }
 
 impl Build {
-    fn start(plan: &Plan, stage: &Stage, binary: &Path, home: &Path) -> Result<Self> {
+    fn start(plan: &Plan, runner: &Runner, binary: &Path, home: &Path) -> Result<Self> {
         std::fs::create_dir(home)?;
         let server = Server::dev(binary, home, &configuration(plan))?;
-        let devices = stage.runtime.block_on(enrol::enrol(server.address()?, server.manager()?, plan.wanted))?;
+        let devices = runner.runtime.block_on(enrol::enrol(server.address()?, server.manager()?, plan.wanted))?;
         Ok(Self { server, devices })
     }
 
     fn load(&mut self, plan: &Plan, connections: usize) -> Result<Load<Codes>> {
-        let errands = Codes::shared(std::mem::take(&mut self.devices), connections, plan.traffic);
-        Ok(Load::new(self.server.address()?, self.server.pid(), errands))
+        let workloads = Codes::shared(std::mem::take(&mut self.devices), connections, plan.traffic);
+        Ok(Load::new(self.server.address()?, self.server.pid(), workloads))
     }
 }
 
 /// Two builds in alternating windows; gives back what must not have happened.
-fn compare(plan: &Plan, (binary, against): (&Path, &Path), folder: &Path) -> Result<Vec<String>> {
-    let mut stage = Stage::new()?;
-    let mut own = Build::start(plan, &stage, binary, &folder.join("this"))?;
-    let mut other = Build::start(plan, &stage, against, &folder.join("that"))?;
+fn compare_builds(plan: &Plan, (binary, against): (&Path, &Path), folder: &Path) -> Result<Vec<String>> {
+    let mut runner = Runner::new()?;
+    let mut own = Build::start(plan, &runner, binary, &folder.join("this"))?;
+    let mut other = Build::start(plan, &runner, against, &folder.join("that"))?;
     for &connections in &plan.connections {
         let mut loads = (own.load(plan, connections)?, other.load(plan, connections)?);
-        let duel = alternate(&mut stage, (plan.pairs, plan.window), &mut loads.0, &mut loads.1)?;
-        own.devices = Codes::gathered(loads.0.errands);
-        other.devices = Codes::gathered(loads.1.errands);
-        for line in duel.raw(&format!("\n{connections} connections"), "this build", "that build") {
+        let comparison = compare(&mut runner, (plan.pairs, plan.window), &mut loads.0, &mut loads.1)?;
+        own.devices = Codes::gathered(loads.0.workloads);
+        other.devices = Codes::gathered(loads.1.workloads);
+        for line in comparison.raw(&format!("\n{connections} connections"), "this build", "that build") {
             terminal::say(&line);
         }
-        terminal::say(&format!("  ratio        {:>24}", spread(&duel.own.ratios(&duel.other), 2)));
+        terminal::say(&format!("  ratio        {:>24}", spread(&comparison.own.ratios(&comparison.other), 2)));
     }
     own.server.ensure_alive()?;
     other.server.ensure_alive()?;
-    Ok(stage.book.violations)
+    Ok(runner.results.violations)
 }
 
 /// Both servers, warm, and the devices to drive them with.
 struct Bench<'a> {
     plan: &'a Plan,
-    stage: Stage,
+    runner: Runner,
     server: Server,
     echo: Echo,
     devices: Vec<Device>,
@@ -181,11 +181,11 @@ struct Bench<'a> {
 
 impl<'a> Bench<'a> {
     fn prepare(plan: &'a Plan, binary: &Path, folder: &Path) -> Result<Self> {
-        let stage = Stage::new()?;
+        let runner = Runner::new()?;
         let server = Server::dev(binary, folder, &configuration(plan))?;
         let address = server.address()?;
         let began = clock::now();
-        let mut devices = stage.runtime.block_on(enrol::enrol(address, server.manager()?, plan.wanted))?;
+        let mut devices = runner.runtime.block_on(enrol::enrol(address, server.manager()?, plan.wanted))?;
         terminal::say(&format!(
             "{} HOTP devices, {} a user, enrolled through the API in {:.1} s.",
             devices.len(),
@@ -193,7 +193,7 @@ impl<'a> Bench<'a> {
             began.elapsed().as_secs_f64()
         ));
         let first = devices.first_mut().context("there are devices")?;
-        let echo = Echo::like(&stage.runtime, address, (first.fresh(), 200), plan.echo_threads)?;
+        let echo = Echo::like(&runner.runtime, address, (first.fresh(), 200), plan.echo_threads)?;
         let threads = |threads| match threads {
             0 => "one thread per core".to_owned(),
             1 => "one thread".to_owned(),
@@ -206,7 +206,7 @@ impl<'a> Bench<'a> {
             threads(plan.server_threads),
             threads(plan.echo_threads),
         ));
-        Ok(Self { plan, stage, server, echo, devices })
+        Ok(Self { plan, runner, server, echo, devices })
     }
 
     /// Runs every window and prints the tables; gives back what must not have happened.
@@ -216,33 +216,33 @@ impl<'a> Bench<'a> {
             let devices = std::mem::take(&mut self.devices);
             let mut own = Load::new(address, pid, Codes::shared(devices, connections, plan.traffic));
             // Copies, so that the codes they make are still fresh for the server.
-            let mut ceiling = self.echo.load(Codes::for_echo(&own.errands));
-            let duel = alternate(&mut self.stage, (plan.pairs, plan.window), &mut own, &mut ceiling)?;
-            self.devices = Codes::gathered(own.errands);
+            let mut ceiling = self.echo.load(Codes::for_echo(&own.workloads));
+            let comparison = compare(&mut self.runner, (plan.pairs, plan.window), &mut own, &mut ceiling)?;
+            self.devices = Codes::gathered(own.workloads);
             self.server.ensure_alive()?;
             terminal::say(&format!(
                 "\n{connections} connections, pairs: {}, windows of {:.1} s\n{HEADING}",
                 plan.pairs,
                 plan.window.as_secs_f64()
             ));
-            terminal::say(&duel.own.line("countersign"));
-            terminal::say(&duel.other.line("bare hyper"));
-            terminal::say(&format!("  ratio        {:>24}", spread(&duel.own.ratios(&duel.other), 2)));
+            terminal::say(&comparison.own.line("countersign"));
+            terminal::say(&comparison.other.line("bare hyper"));
+            terminal::say(&format!("  ratio        {:>24}", spread(&comparison.own.ratios(&comparison.other), 2)));
         }
-        let last = lane::replay(address, &mut self.devices, GUESSES_PER_USER);
-        let mut last = self.stage.runtime.block_on(last)?;
-        self.stage.book.enter(&mut last);
+        let last = driver::replay(address, &mut self.devices, GUESSES_PER_USER);
+        let mut last = self.runner.runtime.block_on(last)?;
+        self.runner.results.enter(&mut last);
         let (now, most) = process::memory(pid)?;
         self.server.ensure_alive()?;
-        let book = self.stage.book;
+        let results = self.runner.results;
         terminal::say(&format!(
             "\n{} fresh codes accepted, {} spent ones refused. Memory {} MiB, at most {} MiB.",
-            book.done,
-            book.refused,
+            results.done,
+            results.refused,
             now / 1024,
             most / 1024
         ));
-        Ok(book.violations)
+        Ok(results.violations)
     }
 }
 

@@ -12,7 +12,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, bail, ensure};
 
 use super::packages::Programs;
-use super::recipe::{MEMBERS, Recipe};
+use super::plan::{ClusterPlan, MEMBERS};
 use crate::step::output;
 use crate::{clock, terminal};
 
@@ -25,7 +25,7 @@ pub(super) struct Cluster {
     haproxy: Option<Child>,
     is_synchronous: bool,
     programs: Programs,
-    pub(super) recipe: Recipe,
+    pub(super) plan: ClusterPlan,
     // Dropped after the processes.
     folder: tempfile::TempDir,
 }
@@ -43,13 +43,13 @@ impl Cluster {
     pub(super) fn start(programs: Programs) -> Result<Self> {
         let folder = tempfile::Builder::new().prefix("ha-").tempdir()?;
         pgtest::give_away(folder.path());
-        let recipe = Recipe::new(&programs.postgres);
-        let mut cluster = Self { members: Vec::new(), haproxy: None, is_synchronous: true, programs, recipe, folder };
+        let plan = ClusterPlan::new(&programs.postgres);
+        let mut cluster = Self { members: Vec::new(), haproxy: None, is_synchronous: true, programs, plan, folder };
         for number in MEMBERS {
             let folder = cluster.folder.path().join(format!("db{number}"));
             std::fs::create_dir(&folder)?;
             pgtest::give_away(&folder);
-            let patroni = cluster.recipe.patroni(number, &folder)?;
+            let patroni = cluster.plan.patroni(number, &folder)?;
             std::fs::write(folder.join("patroni.yml"), patroni)?;
             cluster.members.push(Member { number, folder, etcd: None, patroni: None });
         }
@@ -57,7 +57,7 @@ impl Cluster {
             cluster.start_member(number)?;
         }
         let config = cluster.folder.path().join("haproxy.cfg");
-        std::fs::write(&config, cluster.recipe.haproxy()?)?;
+        std::fs::write(&config, cluster.plan.haproxy()?)?;
         let mut haproxy = unprivileged(&cluster.programs.haproxy, cluster.folder.path());
         haproxy.arg("-db").arg("-f").arg(config);
         cluster.haproxy = Some(started(&mut haproxy, &cluster.folder.path().join("haproxy.log"))?);
@@ -70,7 +70,7 @@ impl Cluster {
         let member = self.member(number)?;
         let folder = member.folder.clone();
         let mut etcd = unprivileged(&self.programs.etcd, &folder);
-        etcd.envs(self.recipe.etcd(number, &folder)?);
+        etcd.envs(self.plan.etcd(number, &folder)?);
         let etcd = started(&mut etcd, &folder.join("etcd.log"))?;
         let mut patroni = unprivileged(&self.programs.patroni, &folder);
         patroni.arg(folder.join("patroni.yml"));
@@ -155,16 +155,16 @@ impl Cluster {
     /// Makes the role and the database.
     pub(super) fn make_database(&self) -> Result<()> {
         let primary = self.primary().context("no member takes writes")?;
-        Recipe::database()?.try_for_each(|statement| self.ask(primary, statement).map(drop))
+        ClusterPlan::database()?.try_for_each(|statement| self.ask(primary, statement).map(drop))
     }
 
     /// What Countersign's database answers, whoever holds it.
     pub(super) fn ask_database(&self, statement: &str) -> Result<String> {
-        self.psql(&format!("{}&connect_timeout=2", self.recipe.url()?), statement)
+        self.psql(&format!("{}&connect_timeout=2", self.plan.url()?), statement)
     }
 
     fn ask(&self, member: u8, statement: &str) -> Result<String> {
-        self.psql(&self.recipe.url_of(member), statement)
+        self.psql(&self.plan.url_of(member), statement)
     }
 
     fn psql(&self, url: &str, statement: &str) -> Result<String> {

@@ -10,9 +10,9 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, anyhow, bail};
 
+use super::check::{Findings, check};
 use super::cluster::Cluster;
-use super::judge::{Verdict, judge};
-use super::load::{self, Plan, Success, Told, Watch};
+use super::load::{self, Records, Setup, Success, Watch};
 use crate::clock;
 
 /// How long the load runs before the primary is hit, and after every node has answered again.
@@ -55,15 +55,15 @@ pub(super) struct Failover {
     pub(super) after: usize,
     /// Requests that got 503, a dropped connection, or nothing in time.
     pub(super) in_doubt: usize,
-    pub(super) verdict: Verdict,
+    pub(super) findings: Findings,
     /// From its coming back to its being a standby again.
     pub(super) rejoined: Duration,
 }
 
 /// Runs one.
-pub(super) fn run(fault: Fault, plan: Plan, cluster: &mut Cluster) -> Result<Failover> {
-    let nodes = plan.nodes.clone();
-    let load = Load::start(plan);
+pub(super) fn run(fault: Fault, setup: Setup, cluster: &mut Cluster) -> Result<Failover> {
+    let nodes = setup.nodes.clone();
+    let load = Load::start(setup);
     clock::pause(BEFORE);
     let from = cluster.primary().context("no member takes writes")?;
     if let Fault::CutOffThenKilled(time) = fault {
@@ -77,9 +77,9 @@ pub(super) fn run(fault: Fault, plan: Plan, cluster: &mut Cluster) -> Result<Fai
     }
     let recovery = load.wait_for_all(nodes.len(), killed, clock::now())?;
     clock::pause(AFTER);
-    let (told, successes, in_doubt) = load.stop()?;
+    let (records, successes, in_doubt) = load.stop()?;
     let to = cluster.primary().context("no member takes writes")?;
-    let verdict = judged(told, cluster, &nodes)?;
+    let findings = checked(records, cluster, &nodes)?;
     let before = successes.iter().filter(|success| success.answered < killed).count();
 
     let rejoining = clock::now();
@@ -89,25 +89,25 @@ pub(super) fn run(fault: Fault, plan: Plan, cluster: &mut Cluster) -> Result<Fai
     }
     cluster.wait_until_whole()?;
     let rejoined = rejoining.elapsed();
-    Ok(Failover { fault, from, to, recovery, before, after: successes.len() - before, in_doubt, verdict, rejoined })
+    Ok(Failover { fault, from, to, recovery, before, after: successes.len() - before, in_doubt, findings, rejoined })
 }
 
-fn judged(told: Told, cluster: &Cluster, nodes: &[SocketAddr]) -> Result<Verdict> {
-    tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(judge(told, cluster, nodes))
+fn checked(records: Records, cluster: &Cluster, nodes: &[SocketAddr]) -> Result<Findings> {
+    tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(check(records, cluster, nodes))
 }
 
 /// A load on a thread of its own, which nothing that is done to the cluster holds up.
 struct Load {
     watch: Arc<Watch>,
-    thread: JoinHandle<Result<Told>>,
+    thread: JoinHandle<Result<Records>>,
 }
 
 impl Load {
-    fn start(plan: Plan) -> Self {
+    fn start(setup: Setup) -> Self {
         let watch = Arc::new(Watch::default());
         let watched = watch.clone();
         let thread = std::thread::spawn(move || {
-            tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(load::run(plan, watched))
+            tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(load::run(setup, watched))
         });
         Self { watch, thread }
     }
@@ -132,9 +132,9 @@ impl Load {
         }
     }
 
-    fn stop(self) -> Result<(Told, Vec<Success>, usize)> {
+    fn stop(self) -> Result<(Records, Vec<Success>, usize)> {
         self.watch.stop();
-        let told = self.thread.join().map_err(|_| anyhow!("the load panicked"))??;
-        Ok((told, self.watch.successes(), self.watch.in_doubt.load(Ordering::Relaxed)))
+        let records = self.thread.join().map_err(|_| anyhow!("the load panicked"))??;
+        Ok((records, self.watch.successes(), self.watch.in_doubt.load(Ordering::Relaxed)))
     }
 }

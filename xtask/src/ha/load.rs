@@ -25,7 +25,7 @@ pub(super) const GUESSES: u32 = 4;
 /// How long a client waits for an answer; the server gives up after five seconds.
 const ANSWER: Duration = Duration::from_secs(8);
 /// Lanes of owners, of guessers, and of those who enrol.
-const LANES: (usize, usize, usize) = (12, 4, 2);
+const TASKS: (usize, usize, usize) = (12, 4, 2);
 /// How long a lane rests after an answer, and after none.
 const REST: Duration = Duration::from_millis(40);
 const REST_IN_DOUBT: Duration = Duration::from_millis(250);
@@ -78,7 +78,7 @@ impl Watch {
 }
 
 /// What a load is made of.
-pub(super) struct Plan {
+pub(super) struct Setup {
     pub(super) nodes: Vec<SocketAddr>,
     pub(super) authorization: String,
     pub(super) owners: Vec<Device>,
@@ -89,7 +89,7 @@ pub(super) struct Plan {
 
 /// What everybody was told.
 #[derive(Default)]
-pub(super) struct Told {
+pub(super) struct Records {
     pub(super) owners: Vec<Owner>,
     pub(super) targets: Vec<Target>,
     pub(super) enrolled: Vec<Device>,
@@ -97,43 +97,43 @@ pub(super) struct Told {
 }
 
 /// Keeps the load up until it is stopped or has nothing left to send.
-pub(super) async fn run(plan: Plan, watch: Arc<Watch>) -> Result<Told> {
-    let mut lanes = JoinSet::new();
-    let (owners, targets, new) = LANES;
-    for (number, devices) in dealt(plan.owners, owners).into_iter().enumerate() {
-        let client = Client::new(plan.nodes.clone(), number);
-        lanes.spawn(own(client, devices, watch.clone()));
+pub(super) async fn run(setup: Setup, watch: Arc<Watch>) -> Result<Records> {
+    let mut tasks = JoinSet::new();
+    let (owners, targets, new) = TASKS;
+    for (number, devices) in dealt(setup.owners, owners).into_iter().enumerate() {
+        let client = Client::new(setup.nodes.clone(), number);
+        tasks.spawn(own(client, devices, watch.clone()));
     }
-    for (number, devices) in dealt(plan.targets, targets).into_iter().enumerate() {
-        let client = Client::new(plan.nodes.clone(), number);
-        lanes.spawn(guess(client, devices, watch.clone()));
+    for (number, devices) in dealt(setup.targets, targets).into_iter().enumerate() {
+        let client = Client::new(setup.nodes.clone(), number);
+        tasks.spawn(guess(client, devices, watch.clone()));
     }
     for number in 0..new {
-        let (nodes, authorization) = (plan.nodes.clone(), plan.authorization.clone());
-        lanes.spawn(enrol(nodes, authorization, plan.first_new + number, new, watch.clone()));
+        let (nodes, authorization) = (setup.nodes.clone(), setup.authorization.clone());
+        tasks.spawn(enrol(nodes, authorization, setup.first_new + number, new, watch.clone()));
     }
-    let mut told = Told::default();
-    while let Some(lane) = lanes.join_next().await {
-        let lane = lane?;
-        told.owners.extend(lane.owners);
-        told.targets.extend(lane.targets);
-        told.enrolled.extend(lane.enrolled);
-        told.violations.extend(lane.violations);
+    let mut records = Records::default();
+    while let Some(task) = tasks.join_next().await {
+        let task = task?;
+        records.owners.extend(task.owners);
+        records.targets.extend(task.targets);
+        records.enrolled.extend(task.enrolled);
+        records.violations.extend(task.violations);
     }
-    Ok(told)
+    Ok(records)
 }
 
-fn dealt(devices: Vec<Device>, lanes: usize) -> Vec<Vec<Device>> {
-    let mut dealt: Vec<Vec<Device>> = (0..lanes).map(|_| Vec::new()).collect();
+fn dealt(devices: Vec<Device>, tasks: usize) -> Vec<Vec<Device>> {
+    let mut dealt: Vec<Vec<Device>> = (0..tasks).map(|_| Vec::new()).collect();
     for (number, device) in devices.into_iter().enumerate() {
-        dealt[number % lanes].push(device);
+        dealt[number % tasks].push(device);
     }
     dealt
 }
 
 /// Sends each code until it is accepted or known to be spent.
-async fn own(mut client: Client, devices: Vec<Device>, watch: Arc<Watch>) -> Told {
-    let mut told = Told::default();
+async fn own(mut client: Client, devices: Vec<Device>, watch: Arc<Watch>) -> Records {
+    let mut records = Records::default();
     for mut device in devices {
         let mut codes = Vec::new();
         while codes.len() < CODES && !watch.is_stopped() {
@@ -158,7 +158,7 @@ async fn own(mut client: Client, devices: Vec<Device>, watch: Arc<Watch>) -> Tol
                         clock::rest(REST_IN_DOUBT).await;
                     }
                     Some((status, _)) => {
-                        told.violations.push(format!("user {}: a fresh code was answered {status}", device.user));
+                        records.violations.push(format!("user {}: a fresh code was answered {status}", device.user));
                         break false;
                     }
                 }
@@ -167,18 +167,18 @@ async fn own(mut client: Client, devices: Vec<Device>, watch: Arc<Watch>) -> Tol
             clock::rest(REST).await;
         }
         if !codes.is_empty() {
-            told.owners.push(Owner { device, codes });
+            records.owners.push(Owner { device, codes });
         }
         if watch.is_stopped() {
             break;
         }
     }
-    told
+    records
 }
 
 /// Guesses at each device, another code each time, since the same within ten seconds counts once.
-async fn guess(mut client: Client, devices: Vec<Device>, watch: Arc<Watch>) -> Told {
-    let mut told = Told::default();
+async fn guess(mut client: Client, devices: Vec<Device>, watch: Arc<Watch>) -> Records {
+    let mut records = Records::default();
     for device in devices {
         let mut target = Target { device, refused: 0, in_doubt: 0 };
         for turn in 1..=GUESSES {
@@ -194,29 +194,31 @@ async fn guess(mut client: Client, devices: Vec<Device>, watch: Arc<Watch>) -> T
                     clock::rest(REST_IN_DOUBT).await;
                 }
                 Some(answer) => {
-                    told.violations.push(format!("user {}: a wrong code was answered {answer:?}", target.device.user));
+                    records
+                        .violations
+                        .push(format!("user {}: a wrong code was answered {answer:?}", target.device.user));
                 }
             }
             clock::rest(REST).await;
         }
         if target.refused + target.in_doubt > 0 {
-            told.targets.push(target);
+            records.targets.push(target);
         }
         if watch.is_stopped() {
             break;
         }
     }
-    told
+    records
 }
 
 /// Makes a user with a confirmed device again and again. Only what was acknowledged to the last step is kept.
-async fn enrol(nodes: Vec<SocketAddr>, authorization: String, first: usize, step: usize, watch: Arc<Watch>) -> Told {
-    let mut told = Told::default();
+async fn enrol(nodes: Vec<SocketAddr>, authorization: String, first: usize, step: usize, watch: Arc<Watch>) -> Records {
+    let mut records = Records::default();
     let mut number = first;
     while !watch.is_stopped() {
         let filling = fill_user(nodes[number / step % nodes.len()], authorization.clone(), number, 1);
         match timeout(5 * ANSWER, filling).await {
-            Ok(Ok(devices)) => told.enrolled.extend(devices),
+            Ok(Ok(devices)) => records.enrolled.extend(devices),
             _ => {
                 watch.in_doubt.fetch_add(1, Ordering::Relaxed);
                 clock::rest(REST_IN_DOUBT).await;
@@ -225,7 +227,7 @@ async fn enrol(nodes: Vec<SocketAddr>, authorization: String, first: usize, step
         number += step;
         clock::rest(2 * REST).await;
     }
-    told
+    records
 }
 
 /// A caller that goes from node to node with one kept-alive connection to each.

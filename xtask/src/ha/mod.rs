@@ -1,12 +1,12 @@
 //! `cargo xtask ha`: a PostgreSQL cluster as `docs/high-availability.md` builds it, three nodes over it, and a primary
 //! that dies under load. Nothing acknowledged may be lost, and no code be accepted twice (SEC 84).
 
+mod check;
 mod cluster;
 mod failover;
-mod judge;
 mod load;
 mod packages;
-mod recipe;
+mod plan;
 mod report;
 
 use std::net::SocketAddr;
@@ -18,12 +18,12 @@ use anyhow::{Context as _, Result, ensure};
 use crate::bench::device::Device;
 use crate::bench::enrol::{Wanted, authorize, enrol};
 use crate::places::{Places, Profile};
+use crate::selftest::node::Node;
 use crate::server::Ready;
-use crate::torture::node::Node;
 use crate::{clock, terminal};
 use cluster::Cluster;
 use failover::{Failover, Fault};
-use load::Plan;
+use load::Setup;
 use packages::Programs;
 
 /// The nodes' names. The last one goes through haproxy, the others know all hosts.
@@ -74,7 +74,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     let faults = [Fault::Killed, Fault::CutOffThenKilled(MUTE), Fault::Frozen];
     let faults: Vec<Fault> = faults.into_iter().cycle().take(args.failovers).collect();
     let failovers = world.suffer(&faults, &mut cluster)?;
-    let mut violations: Vec<String> = failovers.iter().flat_map(|one| one.verdict.violations().cloned()).collect();
+    let mut violations: Vec<String> = failovers.iter().flat_map(|one| one.findings.violations().cloned()).collect();
     violations.extend(warnings(&binary, folder.path(), &mut cluster, &world)?);
     for violation in violations.iter().take(20) {
         terminal::say(&format!("VIOLATION {violation}"));
@@ -93,7 +93,7 @@ struct World {
 
 impl World {
     fn start(binary: &Path, folder: &Path, cluster: &Cluster) -> Result<Self> {
-        let (all, proxied) = (cluster.recipe.url()?, cluster.recipe.url_through_haproxy());
+        let (all, proxied) = (cluster.plan.url()?, cluster.plan.url_through_haproxy());
         let url = |name: &str| if name == NODES[2] { &proxied } else { &all };
         let start = |name: &&'static str| Node::start(binary, folder, name, &["--database-url", url(name)]);
         let nodes: Vec<Node> = NODES.iter().map(start).collect::<Result<_>>()?;
@@ -118,8 +118,8 @@ impl World {
         ));
         let mut failovers = Vec::new();
         for (number, fault) in (1..).zip(faults) {
-            let plan = self.plan(number, devices.split_off(devices.len() - each), &authorization);
-            let done = failover::run(*fault, plan, cluster)?;
+            let setup = self.setup(number, devices.split_off(devices.len() - each), &authorization);
+            let done = failover::run(*fault, setup, cluster)?;
             self.nodes.iter_mut().try_for_each(Node::ensure_alive)?;
             terminal::say(&format!(
                 "Fail-over {number} of {}: db{} took over from db{}.",
@@ -133,10 +133,10 @@ impl World {
         Ok(failovers)
     }
 
-    fn plan(&self, number: usize, mut owners: Vec<Device>, authorization: &str) -> Plan {
+    fn setup(&self, number: usize, mut owners: Vec<Device>, authorization: &str) -> Setup {
         let targets = owners.split_off(OWNERS);
         let (nodes, authorization) = (self.addresses.clone(), authorization.to_owned());
-        Plan { nodes, authorization, owners, targets, first_new: NEW * number }
+        Setup { nodes, authorization, owners, targets, first_new: NEW * number }
     }
 }
 
@@ -144,9 +144,9 @@ impl World {
 fn counterproof(world: &mut World, cluster: &mut Cluster) -> Result<()> {
     cluster.make_asynchronous()?;
     let failovers = world.suffer(&[Fault::CutOffThenKilled(MUTE_ASYNCHRONOUS)], cluster)?;
-    let verdict = &failovers.first().context("there was one")?.verdict;
+    let findings = &failovers.first().context("there was one")?.findings;
     ensure!(
-        !verdict.twice.is_empty() && !verdict.lost.is_empty(),
+        !findings.twice.is_empty() && !findings.lost.is_empty(),
         "asynchronous replication lost nothing: a blind judge"
     );
     terminal::say("Asynchronous replication lost what was acknowledged, and the judge saw it.");
@@ -162,9 +162,9 @@ fn warnings(binary: &Path, folder: &Path, cluster: &mut Cluster, world: &World) 
         }
     }
     cluster.make_asynchronous()?;
-    let late = Node::start(binary, folder, "late", &["--database-url", &cluster.recipe.url()?])?;
+    let late = Node::start(binary, folder, "late", &["--database-url", &cluster.plan.url()?])?;
     if std::fs::read_to_string(late.log())?.contains(WARNING) {
-        terminal::say("A node started over the recipe's cluster does not warn; over asynchronous replication it does.");
+        terminal::say("A node started over the plan's cluster does not warn; over asynchronous replication it does.");
     } else {
         wrong.push("a node started over asynchronous replication without a warning".to_owned());
     }

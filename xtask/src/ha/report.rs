@@ -1,4 +1,4 @@
-//! The verdict as a table: a column for each fail-over.
+//! The findings as a table: a column for each fail-over.
 
 use super::failover::Failover;
 
@@ -13,15 +13,15 @@ const ROWS: &[Row] = &[
         seconds.collect::<Vec<_>>().join(" / ")
     }),
     ("codes accepted before / after", |one| format!("{} / {}", one.before, one.after)),
-    ("  sent again afterwards", |one| one.verdict.again.to_string()),
-    ("  of them accepted a second time", |one| one.verdict.twice.len().to_string()),
-    ("wrong codes refused", |one| one.verdict.refused.to_string()),
-    ("  without an answer, may count or not", |one| one.verdict.refused_in_doubt.to_string()),
-    ("  counted in the database", |one| one.verdict.counted.to_string()),
-    ("devices enrolled meanwhile", |one| one.verdict.enrolled.to_string()),
+    ("  sent again afterwards", |one| one.findings.again.to_string()),
+    ("  of them accepted a second time", |one| one.findings.twice.len().to_string()),
+    ("wrong codes refused", |one| one.findings.refused.to_string()),
+    ("  without an answer, may count or not", |one| one.findings.refused_in_doubt.to_string()),
+    ("  counted in the database", |one| one.findings.counted.to_string()),
+    ("devices enrolled meanwhile", |one| one.findings.enrolled.to_string()),
     ("requests without a definite answer", |one| one.in_doubt.to_string()),
-    ("acknowledged and lost", |one| one.verdict.lost.len().to_string()),
-    ("other violations", |one| one.verdict.odd.len().to_string()),
+    ("acknowledged and lost", |one| one.findings.lost.len().to_string()),
+    ("other violations", |one| one.findings.odd.len().to_string()),
     ("old primary a standby again, s", |one| format!("{:.1}", one.rejoined.as_secs_f64())),
 ];
 

@@ -10,13 +10,13 @@ use tempfile::TempDir;
 use super::CONNECTIONS;
 use super::latency::{own_maximum, paced};
 use crate::bench::enrol::{self, Wanted, factor};
-use crate::bench::errand::{Ask, Codes};
-use crate::bench::hall::{Hall, House};
+use crate::bench::fixture::{Fixture, Instance};
 use crate::bench::pace;
-use crate::bench::report::{count, listed, p99_ms};
 use crate::bench::row::{Goal, Row, Unit};
+use crate::bench::stats::{count, listed, p99_ms};
 use crate::bench::suite::Finding;
 use crate::bench::wire::{Connection, request};
+use crate::bench::workload::{Ask, Codes};
 use crate::server::Server;
 
 pub(super) const NAME: &str = "crowd";
@@ -37,8 +37,8 @@ const PUSH_LIFE: i64 = 900;
 
 /// A dev world with devices, and the folder it lives in.
 struct World {
-    house: House,
-    errands: Vec<Codes>,
+    instance: Instance,
+    workloads: Vec<Codes>,
     _folder: TempDir,
 }
 
@@ -48,43 +48,47 @@ struct Push {
     poll: Vec<u8>,
 }
 
-pub(super) fn run(hall: &mut Hall) -> Result<Finding> {
-    let (idle, pushes) = hall.size.crowd;
+pub(super) fn run(fixture: &mut Fixture) -> Result<Finding> {
+    let (idle, pushes) = fixture.size.crowd;
     let needed = (idle + OTHER_FILES) as u64;
-    ensure!(hall.open_files >= needed, "{needed} open files are needed, and the hard limit is {}", hall.open_files);
-    let (mut crowded, mut quiet) = (world(hall, idle + CONNECTIONS + POLLERS)?, world(hall, CONNECTIONS)?);
-    let (address, authorization) = (crowded.house.address, crowded.house.authorization.clone());
-    let waiting = hall.stage.runtime.block_on(waiting_pushes(address, &authorization, pushes))?;
-    let mut resting = hall.stage.runtime.block_on(open(address, idle))?;
-    let most = own_maximum(hall, &quiet.house, &mut quiet.errands)?;
+    ensure!(
+        fixture.open_files >= needed,
+        "{needed} open files are needed, and the hard limit is {}",
+        fixture.open_files
+    );
+    let (mut crowded, mut quiet) = (world(fixture, idle + CONNECTIONS + POLLERS)?, world(fixture, CONNECTIONS)?);
+    let (address, authorization) = (crowded.instance.address, crowded.instance.authorization.clone());
+    let waiting = fixture.runner.runtime.block_on(waiting_pushes(address, &authorization, pushes))?;
+    let mut resting = fixture.runner.runtime.block_on(open(address, idle))?;
+    let most = own_maximum(fixture, &quiet.instance, &mut quiet.workloads)?;
     let (rate, polls) = (most / 2.0, count(pushes as u64));
     let polling = waiting.iter().map(|push| push.poll.clone()).collect();
     let mut pollers = Ask::shared(polling, POLLERS, PENDING);
 
     let (mut with, mut without) = (Vec::new(), Vec::new());
-    for _ in 0..hall.size.pairs {
-        without.push(paced(hall, &quiet.house, &mut quiet.errands, rate)?.0);
+    for _ in 0..fixture.size.pairs {
+        without.push(paced(fixture, &quiet.instance, &mut quiet.workloads, rate)?.0);
         // Whoever rests for a minute is closed; each of these says something before every window.
-        hall.stage.runtime.block_on(stir(&mut resting))?;
-        let errands = std::mem::take(&mut crowded.errands);
-        let (work, polled) = hall.stage.runtime.block_on(async {
+        fixture.runner.runtime.block_on(stir(&mut resting))?;
+        let workloads = std::mem::take(&mut crowded.workloads);
+        let (work, polled) = fixture.runner.runtime.block_on(async {
             tokio::join!(
-                pace::drive(address, errands, rate, hall.size.window),
-                pace::drive(address, std::mem::take(&mut pollers), polls, hall.size.window),
+                pace::drive(address, workloads, rate, fixture.size.window),
+                pace::drive(address, std::mem::take(&mut pollers), polls, fixture.size.window),
             )
         });
         let (mut work, mut polled) = (work?, polled?);
-        with.push(p99_ms(&work.tally.latencies));
-        hall.stage.book.enter(&mut work.tally);
-        hall.stage.book.enter(&mut polled.tally);
-        (crowded.errands, pollers) = (work.errands, polled.errands);
+        with.push(p99_ms(&work.counts.latencies));
+        fixture.runner.results.enter(&mut work.counts);
+        fixture.runner.results.enter(&mut polled.counts);
+        (crowded.workloads, pollers) = (work.workloads, polled.workloads);
     }
-    hall.stage.runtime.block_on(stir(&mut resting)).context("not all connections were left open")?;
-    let judged = hall.stage.runtime.block_on(answer_one(address, &waiting));
-    hall.stage.book.check(judged);
+    fixture.runner.runtime.block_on(stir(&mut resting)).context("not all connections were left open")?;
+    let outcome = fixture.runner.runtime.block_on(answer_one(address, &waiting));
+    fixture.runner.results.check(outcome);
     for mut world in [crowded, quiet] {
-        hall.replay(&world.house, Codes::gathered(world.errands))?;
-        world.house.server.ensure_alive()?;
+        fixture.replay(&world.instance, Codes::gathered(world.workloads))?;
+        world.instance.server.ensure_alive()?;
     }
     let ratios: Vec<f64> = with.iter().zip(&without).map(|(with, without)| with / without).collect();
     let raw = vec![
@@ -99,16 +103,16 @@ pub(super) fn run(hall: &mut Hall) -> Result<Finding> {
 }
 
 /// A dev world, since only there is a phone; its devices are enrolled through the API.
-fn world(hall: &mut Hall, connections: usize) -> Result<World> {
-    let folder = hall.folder()?;
-    let config = hall.config(connections);
-    let server = Server::dev(&hall.binary, folder.path(), &config)?;
+fn world(fixture: &mut Fixture, connections: usize) -> Result<World> {
+    let folder = fixture.folder()?;
+    let config = fixture.config(connections);
+    let server = Server::dev(&fixture.binary, folder.path(), &config)?;
     let address = server.address()?;
-    let wanted = Wanted { devices: (hall.size.few / 4).max(CONNECTIONS), per_user: 1 };
-    let devices = hall.stage.runtime.block_on(enrol::enrol(address, server.manager()?, wanted))?;
-    let authorization = hall.stage.runtime.block_on(enrol::authorize(address, server.manager()?))?;
-    let errands = Codes::shared(devices, CONNECTIONS, hall.traffic());
-    Ok(World { house: House { server, address, authorization }, errands, _folder: folder })
+    let wanted = Wanted { devices: (fixture.size.few / 4).max(CONNECTIONS), per_user: 1 };
+    let devices = fixture.runner.runtime.block_on(enrol::enrol(address, server.manager()?, wanted))?;
+    let authorization = fixture.runner.runtime.block_on(enrol::authorize(address, server.manager()?))?;
+    let workloads = Codes::shared(devices, CONNECTIONS, fixture.traffic());
+    Ok(World { instance: Instance { server, address, authorization }, workloads, _folder: folder })
 }
 
 /// A user whose push device is the simulated phone.

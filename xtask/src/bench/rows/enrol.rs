@@ -5,14 +5,14 @@ use anyhow::{Context as _, Result, ensure};
 use serde_json::json;
 
 use super::CONNECTIONS;
-use crate::bench::alternate::Side as _;
+use crate::bench::compare::Side as _;
 use crate::bench::device::{Device, Token};
 use crate::bench::enrol::{factor, secret};
-use crate::bench::errand::{Errand, Judged, Traffic, accepted, shares};
-use crate::bench::hall::Hall;
+use crate::bench::fixture::Fixture;
 use crate::bench::row::Goal;
 use crate::bench::suite::Finding;
 use crate::bench::wire::{Answer, request};
+use crate::bench::workload::{Outcome, Traffic, Workload, accepted, shares};
 
 pub(super) const NAME: &str = "enrol";
 
@@ -38,45 +38,45 @@ struct Enrolments {
     last: Option<Device>,
 }
 
-pub(super) fn run(hall: &mut Hall) -> Result<Finding> {
-    let installation = hall.installation(hall.size.many, 1)?;
-    let mut house = installation.open(hall, CONNECTIONS)?;
-    let (verifiers, enrollers) = installation.people.devices.split_at(hall.size.few.min(hall.size.many / 2));
+pub(super) fn run(fixture: &mut Fixture) -> Result<Finding> {
+    let installation = fixture.installation(fixture.size.many, 1)?;
+    let mut instance = installation.open(fixture, CONNECTIONS)?;
+    let (verifiers, enrollers) = installation.dataset.devices.split_at(fixture.size.few.min(fixture.size.many / 2));
     let user = enrollers.first().context("there are users")?.user;
-    let factor = hall.stage.runtime.block_on(factor(house.address, &house.authorization, user, "HOTP"))?;
+    let factor = fixture.runner.runtime.block_on(factor(instance.address, &instance.authorization, user, "HOTP"))?;
     let body = json!({ "factor_id": factor, "display_name": "bench" }).to_string();
     let enroller = |user: i64| {
-        let create = request("POST", &format!("/api/1/users/{user}/otp_devices"), &house.authorization, &body);
+        let create = request("POST", &format!("/api/1/users/{user}/otp_devices"), &instance.authorization, &body);
         Enroller { user, create, sent: 0 }
     };
     let users: Vec<Enroller> = enrollers.iter().map(|imported| enroller(imported.user)).collect();
-    let errands = shares(users, CONNECTIONS).into_iter().map(|users| Enrolments {
+    let workloads = shares(users, CONNECTIONS).into_iter().map(|users| Enrolments {
         users,
-        authorization: house.authorization.clone(),
+        authorization: instance.authorization.clone(),
         turn: 0,
         confirming: None,
         is_confirmation: false,
         last: None,
     });
-    let mut own = house.load(errands.collect());
-    let mut other = house.verifications(house.devices(verifiers)?, CONNECTIONS, hall.traffic());
-    let duel = hall.duel(&mut own, &mut other)?;
+    let mut own = instance.load(workloads.collect());
+    let mut other = instance.verifications(instance.devices(verifiers)?, CONNECTIONS, fixture.traffic());
+    let comparison = fixture.comparison(&mut own, &mut other)?;
 
     // What was enrolled is in use: it accepts each code once, and the code that confirmed it not again.
-    let enrolled: Vec<Device> = own.errands.into_iter().filter_map(|errand| errand.last).collect();
+    let enrolled: Vec<Device> = own.workloads.into_iter().filter_map(|workload| workload.last).collect();
     ensure!(!enrolled.is_empty(), "nobody was enrolled");
-    hall.replay(&house, enrolled.clone())?;
+    fixture.replay(&instance, enrolled.clone())?;
     let connections = enrolled.len();
-    let mut proof = house.verifications(enrolled, connections, Traffic::FreshThenSpent);
-    proof.window(&mut hall.stage, std::time::Duration::from_millis(200))?;
-    house.server.ensure_alive()?;
+    let mut proof = instance.verifications(enrolled, connections, Traffic::FreshThenSpent);
+    proof.window(&mut fixture.runner, std::time::Duration::from_millis(200))?;
+    instance.server.ensure_alive()?;
     let what = format!("enrolment (v1: create, confirm), {CONNECTIONS} connections, against verify");
-    let rows = vec![duel.row(&what, Goal::AtLeast { hold: 0.10, aim: 0.25 })];
+    let rows = vec![comparison.row(&what, Goal::AtLeast { hold: 0.10, aim: 0.25 })];
     let title = format!("{CONNECTIONS} connections; of enrolments, two requests count as one");
-    Ok(Finding::new(NAME, rows, duel.raw(&title, "enrolment", "verify")))
+    Ok(Finding::new(NAME, rows, comparison.raw(&title, "enrolment", "verify")))
 }
 
-impl Errand for Enrolments {
+impl Workload for Enrolments {
     fn request(&mut self) -> Option<&[u8]> {
         self.is_confirmation = self.confirming.is_some();
         match &self.confirming {
@@ -93,7 +93,7 @@ impl Errand for Enrolments {
         }
     }
 
-    fn judge(&mut self, answer: &Answer<'_>) -> Result<Judged> {
+    fn check(&mut self, answer: &Answer<'_>) -> Result<Outcome> {
         if self.is_confirmation {
             self.last = self.confirming.take().map(|(_, device)| device);
             return accepted(answer).context("an enrolment was not confirmed");
@@ -109,6 +109,6 @@ impl Errand for Enrolments {
         let confirm = request("POST", &path, &self.authorization, &body.to_string());
         let device = Device::new(token, user, |body| request("POST", &path, &self.authorization, body));
         self.confirming = Some((confirm, device));
-        Ok(Judged::Half)
+        Ok(Outcome::Half)
     }
 }

@@ -9,14 +9,14 @@ use pgtest::Cluster;
 use serde_json::json;
 
 use crate::bench::enrol;
-use crate::bench::errand::{Ask, Codes, Errand, Judged};
-use crate::bench::hall::{Hall, House, Installation};
+use crate::bench::fixture::{Fixture, Installation, Instance};
 use crate::bench::pace;
 use crate::bench::process::memory;
-use crate::bench::report::{count, p99_ms};
 use crate::bench::row::{Goal, Row, Unit};
+use crate::bench::stats::{count, p99_ms};
 use crate::bench::suite::Finding;
 use crate::bench::wire::{Answer, Connection, request};
+use crate::bench::workload::{Ask, Codes, Outcome, Workload};
 use crate::clock;
 
 pub(super) const NAME: &str = "heavy";
@@ -32,22 +32,22 @@ const CONNECTIONS: usize = 16;
 const VERIFICATIONS: f64 = 60.0;
 const LOG_INS: f64 = 4.0;
 const LISTS: f64 = 100.0;
-/// People who log in with a password, and that.
+/// Dataset who log in with a password, and that.
 const PEOPLE: usize = 8;
 const PASSWORD: &str = "a rather long secret";
 
 /// The dearest list, again and again. It is answered, or refused with the time to come back.
 struct Dear(Vec<u8>);
 
-impl Errand for Dear {
+impl Workload for Dear {
     fn request(&mut self) -> Option<&[u8]> {
         Some(&self.0)
     }
 
-    fn judge(&mut self, answer: &Answer<'_>) -> Result<Judged> {
+    fn check(&mut self, answer: &Answer<'_>) -> Result<Outcome> {
         match answer.status {
-            200 => Ok(Judged::Done),
-            429 | 503 if answer.has_field("retry-after") => Ok(Judged::Refused),
+            200 => Ok(Outcome::Done),
+            429 | 503 if answer.has_field("retry-after") => Ok(Outcome::Refused),
             _ => bail!("a list was answered {}", answer.shown()),
         }
     }
@@ -59,14 +59,14 @@ struct Stretch {
     log_in: f64,
 }
 
-pub(super) fn run(hall: &mut Hall) -> Result<Finding> {
+pub(super) fn run(fixture: &mut Fixture) -> Result<Finding> {
     let (mut rows, mut raw) = (Vec::new(), Vec::new());
-    let installation = hall.installation(hall.size.few, 1)?;
-    measure(hall, &installation, "SQLite", &mut rows, &mut raw)?;
+    let installation = fixture.installation(fixture.size.few, 1)?;
+    measure(fixture, &installation, "SQLite", &mut rows, &mut raw)?;
     match Cluster::start() {
         Some(cluster) => {
-            let installation = hall.installation_on(&cluster, hall.size.few)?;
-            measure(hall, &installation, "PostgreSQL", &mut rows, &mut raw)?;
+            let installation = fixture.installation_on(&cluster, fixture.size.few)?;
+            measure(fixture, &installation, "PostgreSQL", &mut rows, &mut raw)?;
         }
         None => {
             let why = "PostgreSQL is not installed";
@@ -88,39 +88,39 @@ fn names(database: &str) -> [String; 3] {
 }
 
 fn measure(
-    hall: &mut Hall,
+    fixture: &mut Fixture,
     installation: &Installation,
     database: &str,
     rows: &mut Vec<Row>,
     raw: &mut Vec<String>,
 ) -> Result<()> {
     // The rate of a client is part of what is measured.
-    hall.setting("OFF, for heavy lists: the hourly quota alone (limits.calls_per_hour = 0).");
-    let mut house = installation.open_as(hall, "[limits]\ncalls_per_hour = 0\n")?;
-    let reader = installation.new_client(hall, "Read Users")?;
-    let runtime = &hall.stage.runtime;
-    let reader = runtime.block_on(enrol::authorize(house.address, &reader))?;
-    let log_ins = runtime.block_on(people(house.address, &house.authorization))?;
+    fixture.setting("OFF, for heavy lists: the hourly quota alone (limits.calls_per_hour = 0).");
+    let mut instance = installation.open_as(fixture, "[limits]\ncalls_per_hour = 0\n")?;
+    let reader = installation.new_client(fixture, "Read Users")?;
+    let runtime = &fixture.runner.runtime;
+    let reader = runtime.block_on(enrol::authorize(instance.address, &reader))?;
+    let log_ins = runtime.block_on(people(instance.address, &instance.authorization))?;
     let mut log_ins = Ask::shared(log_ins, PEOPLE, (200, "session_token"));
-    let devices = house.devices(&installation.people.devices)?;
-    let mut codes = Codes::shared(devices, CONNECTIONS, hall.traffic());
-    let time = if hall.size.is_quick { hall.size.window } else { hall.size.window * WINDOWS };
+    let devices = instance.devices(&installation.dataset.devices)?;
+    let mut codes = Codes::shared(devices, CONNECTIONS, fixture.traffic());
+    let time = if fixture.size.is_quick { fixture.size.window } else { fixture.size.window * WINDOWS };
     let mut lists = (0..CONNECTIONS).map(|_| Dear(dearest(&reader))).collect();
 
-    let before = stretch(hall, &house, (&mut codes, &mut log_ins), time.min(hall.size.window * 10))?;
-    let rest = memory(house.server.pid())?.0;
-    let driven = pace::drive(house.address, std::mem::take(&mut lists), LISTS, time);
-    let asking = hall.stage.runtime.spawn(driven);
-    let during = stretch(hall, &house, (&mut codes, &mut log_ins), time)?;
-    let mut asked = hall.stage.runtime.block_on(asking)??;
-    hall.stage.book.enter(&mut asked.tally);
-    clock::pause(hall.size.window);
-    let kept = memory(house.server.pid())?.0.saturating_sub(rest);
-    house.server.ensure_alive()?;
-    drop(house);
+    let before = stretch(fixture, &instance, (&mut codes, &mut log_ins), time.min(fixture.size.window * 10))?;
+    let rest = memory(instance.server.pid())?.0;
+    let driven = pace::drive(instance.address, std::mem::take(&mut lists), LISTS, time);
+    let asking = fixture.runner.runtime.spawn(driven);
+    let during = stretch(fixture, &instance, (&mut codes, &mut log_ins), time)?;
+    let mut asked = fixture.runner.runtime.block_on(asking)??;
+    fixture.runner.results.enter(&mut asked.counts);
+    clock::pause(fixture.size.window);
+    let kept = memory(instance.server.pid())?.0.saturating_sub(rest);
+    instance.server.ensure_alive()?;
+    drop(instance);
     // Used codes are sent again as fast as they go, which is beyond the rate of one client.
-    let house = installation.open_as(hall, "[limits]\ncalls_per_hour = 0\nbursts = false\n")?;
-    hall.replay(&house, Codes::gathered(codes))?;
+    let instance = installation.open_as(fixture, "[limits]\ncalls_per_hour = 0\nbursts = false\n")?;
+    fixture.replay(&instance, Codes::gathered(codes))?;
 
     let [verify, log_in, not_given_back] = names(database);
     rows.push(Row::new(verify, Unit::Times, SLOWER, vec![during.verify / before.verify]));
@@ -129,9 +129,9 @@ fn measure(
     raw.push(format!(
         "{database}: {:.0} s, {LISTS:.0} lists a second of 20 filters over {} users: {} answered, {} refused",
         time.as_secs_f64(),
-        hall.size.few,
-        asked.tally.done,
-        asked.tally.refused,
+        fixture.size.few,
+        asked.counts.done,
+        asked.counts.refused,
     ));
     raw.push(format!("  p99 of verify, ms: {:.2} without, {:.2} with", before.verify, during.verify));
     raw.push(format!("  p99 of a log-in, ms: {:.1} without, {:.1} with", before.log_in, during.log_in));
@@ -141,28 +141,28 @@ fn measure(
 
 /// Verifications and log-ins at a constant rate. Each must be answered rightly.
 fn stretch(
-    hall: &mut Hall,
-    house: &House,
+    fixture: &mut Fixture,
+    instance: &Instance,
     (codes, log_ins): (&mut Vec<Codes>, &mut Vec<Ask>),
     time: Duration,
 ) -> Result<Stretch> {
     let (verifying, logging_in) = (std::mem::take(codes), std::mem::take(log_ins));
-    let (verified, logged_in) = hall.stage.runtime.block_on(async {
+    let (verified, logged_in) = fixture.runner.runtime.block_on(async {
         tokio::join!(
-            pace::drive(house.address, verifying, VERIFICATIONS, time),
-            pace::drive(house.address, logging_in, LOG_INS, time.max(Duration::from_secs(1))),
+            pace::drive(instance.address, verifying, VERIFICATIONS, time),
+            pace::drive(instance.address, logging_in, LOG_INS, time.max(Duration::from_secs(1))),
         )
     });
     let (mut verified, mut logged_in) = (verified?, logged_in?);
-    let seen = Stretch { verify: p99_ms(&verified.tally.latencies), log_in: p99_ms(&logged_in.tally.latencies) };
-    ensure!(!verified.tally.latencies.is_empty() && !logged_in.tally.latencies.is_empty(), "nothing was answered");
-    hall.stage.book.enter(&mut verified.tally);
-    hall.stage.book.enter(&mut logged_in.tally);
-    (*codes, *log_ins) = (verified.errands, logged_in.errands);
+    let seen = Stretch { verify: p99_ms(&verified.counts.latencies), log_in: p99_ms(&logged_in.counts.latencies) };
+    ensure!(!verified.counts.latencies.is_empty() && !logged_in.counts.latencies.is_empty(), "nothing was answered");
+    fixture.runner.results.enter(&mut verified.counts);
+    fixture.runner.results.enter(&mut logged_in.counts);
+    (*codes, *log_ins) = (verified.workloads, logged_in.workloads);
     Ok(seen)
 }
 
-/// As many filters as a call may have, each true for everybody and judged for everybody.
+/// As many filters as a call may have, each true for everybody and outcome for everybody.
 fn dearest(reader: &str) -> Vec<u8> {
     let filters: Vec<_> = (0..20).map(|n| format!("custom_attributes.a{n}=!*x*y*z")).collect();
     request("GET", &format!("/api/1/users?limit=50&{}", filters.join("&")), reader, "")

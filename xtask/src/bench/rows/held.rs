@@ -10,10 +10,10 @@ use serde_json::{Value, json};
 
 use super::crowd::{Paired, paired};
 use crate::bench::enrol;
-use crate::bench::hall::Hall;
+use crate::bench::fixture::Fixture;
 use crate::bench::process;
-use crate::bench::report::{count, listed, median, p99_ms};
 use crate::bench::row::{Goal, Row, Unit};
+use crate::bench::stats::{count, listed, median, p99_ms};
 use crate::bench::suite::Finding;
 use crate::bench::wire::{Connection, request};
 use crate::clock;
@@ -49,25 +49,29 @@ struct Round {
     memory: u64,
 }
 
-pub(super) fn run(hall: &mut Hall) -> Result<Finding> {
-    let (polls, people) = hall.size.crowd;
+pub(super) fn run(fixture: &mut Fixture) -> Result<Finding> {
+    let (polls, people) = fixture.size.crowd;
     let each = polls / people;
     let needed = (polls + OTHER_FILES) as u64;
-    ensure!(hall.open_files >= needed, "{needed} open files are needed, and the hard limit is {}", hall.open_files);
-    let folder = hall.folder()?;
-    let config = hall.config(polls + OTHER_FILES);
-    let mut server = Server::dev(&hall.binary, folder.path(), &config)?;
+    ensure!(
+        fixture.open_files >= needed,
+        "{needed} open files are needed, and the hard limit is {}",
+        fixture.open_files
+    );
+    let folder = fixture.folder()?;
+    let config = fixture.config(polls + OTHER_FILES);
+    let mut server = Server::dev(&fixture.binary, folder.path(), &config)?;
     let (address, pid) = (server.address()?, server.pid());
     let ready: Value = serde_json::from_slice(&std::fs::read(server.ready_file())?)?;
     let admin = ready["admin_url"].as_str().and_then(|url| url.strip_prefix("http://")?.parse().ok());
     let admin: SocketAddr = admin.context("a dev world without an admin listener")?;
-    let runtime = &hall.stage.runtime;
+    let runtime = &fixture.runner.runtime;
     let authorization = runtime.block_on(enrol::authorize(address, server.manager()?))?;
     let paired = runtime.block_on(paired(address, &authorization, people))?;
     let before = process::memory(pid)?.0;
 
     let (mut ratios, mut delays, mut heaviest) = (Vec::new(), Vec::new(), 0);
-    for _ in 0..hall.size.pairs.min(ROUNDS) {
+    for _ in 0..fixture.size.pairs.min(ROUNDS) {
         let round = runtime.block_on(round(address, admin, pid, &authorization, &paired, each))?;
         ratios.push(median(&round.ratios).context("nobody was asked")?);
         delays.extend(round.delays);

@@ -9,13 +9,13 @@ use std::time::Duration;
 use anyhow::{Context as _, Result};
 
 use super::CONNECTIONS;
-use crate::bench::alternate::Side as _;
-use crate::bench::errand::Codes;
-use crate::bench::hall::{Hall, House};
+use crate::bench::compare::Side as _;
+use crate::bench::fixture::{Fixture, Instance};
 use crate::bench::pace;
-use crate::bench::report::{count, listed, median, p99_ms};
 use crate::bench::row::{Goal, Row, Unit};
+use crate::bench::stats::{count, listed, median, p99_ms};
 use crate::bench::suite::Finding;
+use crate::bench::workload::Codes;
 use crate::clock;
 
 pub(super) const NAME: &str = "latency";
@@ -23,23 +23,23 @@ pub(super) const NAME: &str = "latency";
 /// Bytes of an append before each sync.
 const APPENDED: usize = 8 * 1024;
 
-pub(super) fn run(hall: &mut Hall) -> Result<Finding> {
-    let installation = hall.installation(hall.size.few, 1)?;
-    let mut house = installation.open(hall, CONNECTIONS)?;
-    let devices = house.devices(&installation.people.devices)?;
-    let mut errands = Codes::shared(devices, CONNECTIONS, hall.traffic());
-    let most = own_maximum(hall, &house, &mut errands)?;
+pub(super) fn run(fixture: &mut Fixture) -> Result<Finding> {
+    let installation = fixture.installation(fixture.size.few, 1)?;
+    let mut instance = installation.open(fixture, CONNECTIONS)?;
+    let devices = instance.devices(&installation.dataset.devices)?;
+    let mut workloads = Codes::shared(devices, CONNECTIONS, fixture.traffic());
+    let most = own_maximum(fixture, &instance, &mut workloads)?;
     let rate = most / 2.0;
     let (mut own, mut late, mut disk) = (Vec::new(), Vec::new(), Vec::new());
-    for _ in 0..hall.size.pairs {
-        let (p99, lateness) = paced(hall, &house, &mut errands, rate)?;
+    for _ in 0..fixture.size.pairs {
+        let (p99, lateness) = paced(fixture, &instance, &mut workloads, rate)?;
         own.push(p99);
         late.push(lateness);
-        disk.push(p99_ms(&syncs(hall.ground(), hall.size.window)?));
+        disk.push(p99_ms(&syncs(fixture.ground(), fixture.size.window)?));
     }
-    let alone: Vec<f64> = (0..hall.size.pairs).map(|_| p99_ms(&pace::alone(rate, hall.size.window))).collect();
-    hall.replay(&house, Codes::gathered(errands))?;
-    house.server.ensure_alive()?;
+    let alone: Vec<f64> = (0..fixture.size.pairs).map(|_| p99_ms(&pace::alone(rate, fixture.size.window))).collect();
+    fixture.replay(&instance, Codes::gathered(workloads))?;
+    instance.server.ensure_alive()?;
     let ratios: Vec<f64> = own.iter().zip(&disk).map(|(own, disk)| own / disk).collect();
     let raw = vec![
         format!("own maximum {most:.0}/s over {CONNECTIONS} connections; {rate:.0}/s sent"),
@@ -55,27 +55,32 @@ pub(super) fn run(hall: &mut Hall) -> Result<Finding> {
 }
 
 /// Verifications a second as fast as answers come, in the middle of three windows.
-pub(super) fn own_maximum(hall: &mut Hall, house: &House, errands: &mut Vec<Codes>) -> Result<f64> {
-    let time = hall.size.window;
-    let mut load = house.load(std::mem::take(errands));
-    load.window(&mut hall.stage, time.min(Duration::from_millis(500)))?;
+pub(super) fn own_maximum(fixture: &mut Fixture, instance: &Instance, workloads: &mut Vec<Codes>) -> Result<f64> {
+    let time = fixture.size.window;
+    let mut load = instance.load(std::mem::take(workloads));
+    load.window(&mut fixture.runner, time.min(Duration::from_millis(500)))?;
     let mut rates = Vec::new();
-    for _ in 0..hall.size.pairs.min(3) {
-        let (tally, _) = load.window(&mut hall.stage, time)?;
-        rates.push(count(tally.exchanges()) / tally.elapsed.as_secs_f64());
+    for _ in 0..fixture.size.pairs.min(3) {
+        let (counts, _) = load.window(&mut fixture.runner, time)?;
+        rates.push(count(counts.exchanges()) / counts.elapsed.as_secs_f64());
     }
-    *errands = load.errands;
+    *workloads = load.workloads;
     median(&rates).context("there are windows")
 }
 
 /// One window at a constant rate: the 99th percentile of its latencies, and of the load program's own lateness, in
 /// milliseconds.
-pub(super) fn paced(hall: &mut Hall, house: &House, errands: &mut Vec<Codes>, rate: f64) -> Result<(f64, f64)> {
-    let driven = pace::drive(house.address, std::mem::take(errands), rate, hall.size.window);
-    let mut driven = hall.stage.runtime.block_on(driven)?;
-    *errands = driven.errands;
-    hall.stage.book.enter(&mut driven.tally);
-    Ok((p99_ms(&driven.tally.latencies), p99_ms(&driven.lateness)))
+pub(super) fn paced(
+    fixture: &mut Fixture,
+    instance: &Instance,
+    workloads: &mut Vec<Codes>,
+    rate: f64,
+) -> Result<(f64, f64)> {
+    let driven = pace::drive(instance.address, std::mem::take(workloads), rate, fixture.size.window);
+    let mut driven = fixture.runner.runtime.block_on(driven)?;
+    *workloads = driven.workloads;
+    fixture.runner.results.enter(&mut driven.counts);
+    Ok((p99_ms(&driven.counts.latencies), p99_ms(&driven.lateness)))
 }
 
 /// Microseconds of each append with its sync.

@@ -5,13 +5,13 @@ use std::time::Duration;
 use anyhow::Result;
 
 use super::CONNECTIONS;
-use crate::bench::alternate::Side as _;
-use crate::bench::errand::Codes;
-use crate::bench::hall::Hall;
+use crate::bench::compare::Side as _;
+use crate::bench::fixture::Fixture;
 use crate::bench::process::memory;
-use crate::bench::report::{count, listed};
 use crate::bench::row::{Goal, Row, Unit};
+use crate::bench::stats::{count, listed};
 use crate::bench::suite::Finding;
+use crate::bench::workload::Codes;
 use crate::clock;
 
 pub(super) const NAME: &str = "memory";
@@ -19,28 +19,28 @@ pub(super) const NAME: &str = "memory";
 /// Most starts of the server; each is driven for two windows.
 const TRIES: usize = 3;
 
-pub(super) fn run(hall: &mut Hall) -> Result<Finding> {
-    let installation = hall.installation(hall.size.many, 1)?;
+pub(super) fn run(fixture: &mut Fixture) -> Result<Finding> {
+    let installation = fixture.installation(fixture.size.many, 1)?;
     let (mut rest, mut load) = (Vec::new(), Vec::new());
     let mut used = 0;
-    for _ in 0..hall.size.pairs.min(TRIES) {
-        let house = installation.open(hall, CONNECTIONS)?;
+    for _ in 0..fixture.size.pairs.min(TRIES) {
+        let instance = installation.open(fixture, CONNECTIONS)?;
         // Each try has devices of its own, whose codes are fresh.
-        let share = installation.people.devices.len() / TRIES;
-        let devices = house.devices(&installation.people.devices[used..used + share])?;
+        let share = installation.dataset.devices.len() / TRIES;
+        let devices = instance.devices(&installation.dataset.devices[used..used + share])?;
         used += share;
-        let mut errands = house.verifications(devices, CONNECTIONS, hall.traffic());
+        let mut workloads = instance.verifications(devices, CONNECTIONS, fixture.traffic());
         clock::pause(Duration::from_millis(500));
-        rest.push(mebibytes(memory(house.server.pid())?.0));
+        rest.push(mebibytes(memory(instance.server.pid())?.0));
         for _ in 0..2 {
-            errands.window(&mut hall.stage, hall.size.window)?;
+            workloads.window(&mut fixture.runner, fixture.size.window)?;
         }
-        load.push(mebibytes(memory(house.server.pid())?.1));
-        hall.replay(&house, Codes::gathered(errands.errands))?;
-        house.server.stop()?;
+        load.push(mebibytes(memory(instance.server.pid())?.1));
+        fixture.replay(&instance, Codes::gathered(workloads.workloads))?;
+        instance.server.stop()?;
     }
     let raw = vec![
-        format!("{} devices, {CONNECTIONS} connections", hall.size.many),
+        format!("{} devices, {CONNECTIONS} connections", fixture.size.many),
         format!("  at rest, MiB: {}", listed(&rest, 1)),
         format!("  at its highest under load, MiB: {}", listed(&load, 1)),
     ];

@@ -4,10 +4,10 @@
 use anyhow::Result;
 
 use super::CONNECTIONS;
-use crate::bench::errand::Codes;
-use crate::bench::hall::Hall;
+use crate::bench::fixture::Fixture;
 use crate::bench::row::{Goal, Row, Unit};
 use crate::bench::suite::Finding;
+use crate::bench::workload::Codes;
 
 pub(super) const NAME: &str = "millions";
 
@@ -15,24 +15,27 @@ const WHAT: &str = "verify at 5,000,000 devices, against 10,000";
 /// 0.6 was to hold if a table of counters beside the users helped. It was measured, and it does not: docs/speed.md.
 const GOAL: Goal = Goal::AtLeast { hold: 0.45, aim: 0.85 };
 
-pub(super) fn run(hall: &mut Hall) -> Result<Finding> {
-    let Some(millions) = hall.size.millions else {
+pub(super) fn run(fixture: &mut Fixture) -> Result<Finding> {
+    let Some(millions) = fixture.size.millions else {
         let why = "left out (--five-million)";
         return Ok(Finding::new(NAME, vec![Row::not_measured(WHAT, Unit::Part, GOAL, why)], vec![why.to_owned()]));
     };
-    let large = hall.installation(millions, 1)?;
-    let small = hall.installation(hall.size.few, 1)?;
-    let (mut large_house, mut small_house) = (large.open(hall, CONNECTIONS)?, small.open(hall, CONNECTIONS)?);
-    let mut own = large_house.verifications(large_house.devices(&large.people.devices)?, CONNECTIONS, hall.traffic());
-    let mut other = small_house.verifications(small_house.devices(&small.people.devices)?, CONNECTIONS, hall.traffic());
-    let duel = hall.duel(&mut own, &mut other)?;
-    for (house, errands) in [(&mut large_house, own.errands), (&mut small_house, other.errands)] {
-        hall.replay(house, Codes::gathered(errands))?;
-        house.server.ensure_alive()?;
+    let large = fixture.installation(millions, 1)?;
+    let small = fixture.installation(fixture.size.few, 1)?;
+    let (mut large_instance, mut small_instance) =
+        (large.open(fixture, CONNECTIONS)?, small.open(fixture, CONNECTIONS)?);
+    let mut own =
+        large_instance.verifications(large_instance.devices(&large.dataset.devices)?, CONNECTIONS, fixture.traffic());
+    let mut other =
+        small_instance.verifications(small_instance.devices(&small.dataset.devices)?, CONNECTIONS, fixture.traffic());
+    let comparison = fixture.comparison(&mut own, &mut other)?;
+    for (instance, workloads) in [(&mut large_instance, own.workloads), (&mut small_instance, other.workloads)] {
+        fixture.replay(instance, Codes::gathered(workloads))?;
+        instance.server.ensure_alive()?;
     }
     let title = format!(
         "{CONNECTIONS} connections; of {millions} devices {} are driven, in no order",
-        large.people.devices.len()
+        large.dataset.devices.len()
     );
-    Ok(Finding::new(NAME, vec![duel.row(WHAT, GOAL)], duel.raw(&title, "large", "small")))
+    Ok(Finding::new(NAME, vec![comparison.row(WHAT, GOAL)], comparison.raw(&title, "large", "small")))
 }

@@ -5,12 +5,12 @@ use anyhow::{Context as _, Result, ensure};
 
 use super::CONNECTIONS;
 use crate::bench::device::{Device, Token};
-use crate::bench::errand::{Ask, Errand, Judged, accepted, shares};
-use crate::bench::hall::Hall;
-use crate::bench::population::Imported;
+use crate::bench::fixture::Fixture;
+use crate::bench::population::ImportedDevice;
 use crate::bench::row::Goal;
 use crate::bench::suite::Finding;
 use crate::bench::wire::{Answer, request};
+use crate::bench::workload::{Ask, Outcome, Workload, accepted, shares};
 
 pub(super) const NAME: &str = "pair";
 
@@ -36,34 +36,34 @@ struct Pairs {
     is_answer: bool,
 }
 
-pub(super) fn run(hall: &mut Hall) -> Result<Finding> {
-    let installation = hall.installation(hall.size.few, 1)?;
-    let mut house = installation.open(hall, CONNECTIONS)?;
-    let opener = |imported: &Imported| opener(imported, &house.authorization);
-    let devices = installation.people.devices.iter().map(opener).collect::<Result<Vec<_>>>()?;
+pub(super) fn run(fixture: &mut Fixture) -> Result<Finding> {
+    let installation = fixture.installation(fixture.size.few, 1)?;
+    let mut instance = installation.open(fixture, CONNECTIONS)?;
+    let opener = |imported: &ImportedDevice| opener(imported, &instance.authorization);
+    let devices = installation.dataset.devices.iter().map(opener).collect::<Result<Vec<_>>>()?;
     let open = devices[0].open.clone();
-    let echo = hall.echo(&house, &open, 201)?;
-    let errands = shares(devices, CONNECTIONS).into_iter().map(|devices| Pairs {
+    let echo = fixture.echo(&instance, &open, 201)?;
+    let workloads = shares(devices, CONNECTIONS).into_iter().map(|devices| Pairs {
         devices,
-        authorization: house.authorization.clone(),
+        authorization: instance.authorization.clone(),
         turn: 0,
         answering: None,
         is_answer: false,
     });
-    let mut own = house.load(errands.collect());
+    let mut own = instance.load(workloads.collect());
     let mut ceiling = echo.load(Ask::for_echo(&open, CONNECTIONS));
-    let duel = hall.duel(&mut own, &mut ceiling)?;
-    // Both versions are doors to one house: what was spent by the one is spent for the other.
-    hall.replay(&house, own.errands.into_iter().flat_map(Pairs::spent).collect())?;
-    house.server.ensure_alive()?;
+    let comparison = fixture.comparison(&mut own, &mut ceiling)?;
+    // Both versions are doors to one instance: what was spent by the one is spent for the other.
+    fixture.replay(&instance, own.workloads.into_iter().flat_map(Pairs::spent).collect())?;
+    instance.server.ensure_alive()?;
     let what =
         format!("v2 verification, POST and PUT, {CONNECTIONS} connections: pairs against requests of bare hyper");
-    let rows = vec![duel.row(&what, Goal::AtLeast { hold: 0.15, aim: 0.25 })];
+    let rows = vec![comparison.row(&what, Goal::AtLeast { hold: 0.15, aim: 0.25 })];
     let title = format!("{CONNECTIONS} connections; of Countersign, two requests count as one");
-    Ok(Finding::new(NAME, rows, duel.raw(&title, "countersign", "bare hyper")))
+    Ok(Finding::new(NAME, rows, comparison.raw(&title, "countersign", "bare hyper")))
 }
 
-fn opener(imported: &Imported, authorization: &str) -> Result<Opener> {
+fn opener(imported: &ImportedDevice, authorization: &str) -> Result<Opener> {
     let path = format!("/api/2/mfa/users/{}/verifications", imported.user);
     let open = request("POST", &path, authorization, &format!(r#"{{"device_id":"{}"}}"#, imported.device));
     Ok(Opener { token: imported.token()?, path, open, v1: imported.device(authorization)? })
@@ -80,7 +80,7 @@ impl Pairs {
     }
 }
 
-impl Errand for Pairs {
+impl Workload for Pairs {
     fn request(&mut self) -> Option<&[u8]> {
         self.is_answer = self.answering.is_some();
         match &self.answering {
@@ -92,7 +92,7 @@ impl Errand for Pairs {
         }
     }
 
-    fn judge(&mut self, answer: &Answer<'_>) -> Result<Judged> {
+    fn check(&mut self, answer: &Answer<'_>) -> Result<Outcome> {
         if self.is_answer {
             self.answering = None;
             return accepted(answer);
@@ -103,6 +103,6 @@ impl Errand for Pairs {
         let id = id.and_then(|id| std::str::from_utf8(id).ok()).context("an opened verification without an id")?;
         let body = format!(r#"{{"otp":"{:06}"}}"#, opener.token.fresh());
         self.answering = Some(request("PUT", &format!("{}/{id}", opener.path), &self.authorization, &body));
-        Ok(Judged::Half)
+        Ok(Outcome::Half)
     }
 }

@@ -8,13 +8,13 @@ use pgtest::Cluster;
 use tokio_postgres::{Client, NoTls, Statement};
 
 use super::CONNECTIONS;
-use crate::bench::alternate::{Side, Stage};
-use crate::bench::errand::Codes;
-use crate::bench::hall::Hall;
-use crate::bench::lane::Tally;
+use crate::bench::compare::{Runner, Side};
+use crate::bench::driver::Counts;
+use crate::bench::fixture::Fixture;
 use crate::bench::process::Cpu;
 use crate::bench::row::{Goal, Row, Unit};
 use crate::bench::suite::Finding;
+use crate::bench::workload::Codes;
 use crate::clock;
 
 pub(super) const NAME: &str = "postgres";
@@ -42,30 +42,30 @@ struct Batches {
     counter: i64,
 }
 
-pub(super) fn run(hall: &mut Hall) -> Result<Finding> {
+pub(super) fn run(fixture: &mut Fixture) -> Result<Finding> {
     let Some(cluster) = Cluster::start() else {
         let why = "PostgreSQL is not installed";
         return Ok(Finding::new(NAME, vec![Row::not_measured(WHAT, Unit::Part, GOAL, why)], vec![why.to_owned()]));
     };
-    let installation = hall.installation_on(&cluster, hall.size.few)?;
-    let mut house = installation.open(hall, CONNECTIONS)?;
-    let devices = house.devices(&installation.people.devices)?;
-    let mut own = house.verifications(devices, CONNECTIONS, hall.traffic());
-    let mut ceiling = Batches::prepare(&hall.stage, &cluster.new_database(), hall.size.few)?;
-    let duel = hall.duel(&mut own, &mut ceiling)?;
-    hall.replay(&house, Codes::gathered(own.errands))?;
-    house.server.ensure_alive()?;
+    let installation = fixture.installation_on(&cluster, fixture.size.few)?;
+    let mut instance = installation.open(fixture, CONNECTIONS)?;
+    let devices = instance.devices(&installation.dataset.devices)?;
+    let mut own = instance.verifications(devices, CONNECTIONS, fixture.traffic());
+    let mut ceiling = Batches::prepare(&fixture.runner, &cluster.new_database(), fixture.size.few)?;
+    let comparison = fixture.comparison(&mut own, &mut ceiling)?;
+    fixture.replay(&instance, Codes::gathered(own.workloads))?;
+    instance.server.ensure_alive()?;
     let version = cluster.sql("postgres", "SHOW server_version");
     let synchronous = cluster.sql("postgres", "SHOW synchronous_commit");
     ensure!(synchronous == "on", "the cluster's synchronous_commit is {synchronous}");
     let title = format!("{CONNECTIONS} connections, PostgreSQL {version}, synchronous_commit = on; batches: rows/s");
-    Ok(Finding::new(NAME, vec![duel.row(WHAT, GOAL)], duel.raw(&title, "countersign", "batches")))
+    Ok(Finding::new(NAME, vec![comparison.row(WHAT, GOAL)], comparison.raw(&title, "countersign", "batches")))
 }
 
 impl Batches {
-    fn prepare(stage: &Stage, url: &str, rows: usize) -> Result<Self> {
+    fn prepare(runner: &Runner, url: &str, rows: usize) -> Result<Self> {
         let rows = i64::try_from(rows)?;
-        stage.runtime.block_on(async {
+        runner.runtime.block_on(async {
             let (client, connection) = tokio_postgres::connect(url, NoTls).await.context("no connection")?;
             tokio::spawn(connection);
             client.batch_execute(TABLES).await?;
@@ -90,21 +90,21 @@ impl Batches {
 }
 
 impl Side for Batches {
-    fn window(&mut self, stage: &mut Stage, time: Duration) -> Result<(Tally, Cpu)> {
+    fn window(&mut self, runner: &mut Runner, time: Duration) -> Result<(Counts, Cpu)> {
         let began = clock::now();
-        let mut tally = Tally::default();
-        stage.runtime.block_on(async {
+        let mut counts = Counts::default();
+        runner.runtime.block_on(async {
             while began.elapsed() < time {
                 let sent = clock::now();
                 let changed = self.batch().await?;
                 ensure!(changed == BATCH.unsigned_abs(), "a batch changed {changed} rows");
-                tally.done += changed;
-                tally.latencies.push(u32::try_from(sent.elapsed().as_micros()).unwrap_or(u32::MAX));
+                counts.done += changed;
+                counts.latencies.push(u32::try_from(sent.elapsed().as_micros()).unwrap_or(u32::MAX));
             }
             Ok(())
         })?;
-        tally.elapsed = began.elapsed();
+        counts.elapsed = began.elapsed();
         // The work is done by a process of the server's that nobody told us of.
-        Ok((tally, Cpu::default()))
+        Ok((counts, Cpu::default()))
     }
 }

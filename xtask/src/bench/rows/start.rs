@@ -8,9 +8,9 @@ use std::time::Duration;
 use anyhow::{Result, ensure};
 
 use crate::bench::device::Device;
-use crate::bench::hall::Hall;
-use crate::bench::report::listed;
+use crate::bench::fixture::Fixture;
 use crate::bench::row::{Goal, Row, Unit};
+use crate::bench::stats::listed;
 use crate::bench::suite::Finding;
 use crate::clock;
 
@@ -24,32 +24,32 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// Between two tries to connect.
 const BETWEEN: Duration = Duration::from_micros(500);
 
-pub(super) fn run(hall: &mut Hall) -> Result<Finding> {
+pub(super) fn run(fixture: &mut Fixture) -> Result<Finding> {
     let (mut rows, mut raw) = (Vec::new(), Vec::new());
-    for ((what, goal), devices) in [(FEWER, Some(hall.size.many)), (MORE, hall.size.millions)] {
+    for ((what, goal), devices) in [(FEWER, Some(fixture.size.many)), (MORE, fixture.size.millions)] {
         let Some(devices) = devices else {
             rows.push(Row::not_measured(what, Unit::Seconds, goal, "left out (--five-million)"));
             continue;
         };
-        let seconds = starts(hall, devices)?;
+        let seconds = starts(fixture, devices)?;
         raw.push(format!("{devices} devices, seconds: {}", listed(&seconds, 4)));
         rows.push(Row::new(what, Unit::Seconds, goal, seconds));
     }
     Ok(Finding::new(NAME, rows, raw))
 }
 
-fn starts(hall: &mut Hall, devices: usize) -> Result<Vec<f64>> {
-    let installation = hall.installation(devices, 1)?;
+fn starts(fixture: &mut Fixture, devices: usize) -> Result<Vec<f64>> {
+    let installation = fixture.installation(devices, 1)?;
     // Once for a token that outlives the server that gave it.
-    let house = installation.open(hall, 1)?;
-    let mut devices = house.devices(&installation.people.devices[..1])?;
-    house.server.stop()?;
-    let config = hall.config(1);
+    let instance = installation.open(fixture, 1)?;
+    let mut devices = instance.devices(&installation.dataset.devices[..1])?;
+    instance.server.stop()?;
+    let config = fixture.config(1);
     let mut seconds = Vec::new();
-    for _ in 0..hall.size.pairs {
+    for _ in 0..fixture.size.pairs {
         // Free now, and nobody else is likely to be given it before the server takes it.
         let address = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?;
-        let launch = installation.launch(&hall.binary, &config, Some(address));
+        let launch = installation.launch(&fixture.binary, &config, Some(address));
         let began = clock::now();
         let mut server = launch.spawn()?;
         let mut line = loop {
@@ -62,9 +62,9 @@ fn starts(hall: &mut Hall, devices: usize) -> Result<Vec<f64>> {
         };
         let answer = first_answer(&mut line, &mut devices[0])?;
         seconds.push(began.elapsed().as_secs_f64());
-        hall.stage.book.check(accepted(&answer));
+        fixture.runner.results.check(accepted(&answer));
         server.stop()?;
-        hall.stage.book.check(ensure_closed(address));
+        fixture.runner.results.check(ensure_closed(address));
     }
     Ok(seconds)
 }

@@ -2,10 +2,10 @@
 
 use anyhow::Result;
 
-use crate::bench::errand::Codes;
-use crate::bench::hall::Hall;
+use crate::bench::fixture::Fixture;
 use crate::bench::row::Goal;
 use crate::bench::suite::Finding;
+use crate::bench::workload::Codes;
 
 pub(super) const NAME: &str = "verify";
 
@@ -13,21 +13,23 @@ pub(super) const NAME: &str = "verify";
 const GOALS: [(usize, Goal); 2] =
     [(256, Goal::AtLeast { hold: 0.40, aim: 0.55 }), (64, Goal::AtLeast { hold: 0.30, aim: 0.45 })];
 
-pub(super) fn run(hall: &mut Hall) -> Result<Finding> {
-    let installation = hall.installation(hall.size.few, 1)?;
-    let mut house = installation.open(hall, 256)?;
-    let mut devices = house.devices(&installation.people.devices)?;
-    let echo = hall.echo(&house, devices[0].fresh(), 200)?;
+pub(super) fn run(fixture: &mut Fixture) -> Result<Finding> {
+    let installation = fixture.installation(fixture.size.few, 1)?;
+    let mut instance = installation.open(fixture, 256)?;
+    let mut devices = instance.devices(&installation.dataset.devices)?;
+    let echo = fixture.echo(&instance, devices[0].fresh(), 200)?;
     let (mut rows, mut raw) = (Vec::new(), Vec::new());
     for (connections, goal) in GOALS {
-        let mut own = house.verifications(devices, connections, hall.traffic());
-        let mut ceiling = echo.load(Codes::for_echo(&own.errands));
-        let duel = hall.duel(&mut own, &mut ceiling)?;
-        devices = Codes::gathered(own.errands);
-        rows.push(duel.row(&format!("durable HOTP verify (v1), {connections} connections, against bare hyper"), goal));
-        raw.extend(duel.raw(&format!("{connections} connections"), "countersign", "bare hyper"));
+        let mut own = instance.verifications(devices, connections, fixture.traffic());
+        let mut ceiling = echo.load(Codes::for_echo(&own.workloads));
+        let comparison = fixture.comparison(&mut own, &mut ceiling)?;
+        devices = Codes::gathered(own.workloads);
+        rows.push(
+            comparison.row(&format!("durable HOTP verify (v1), {connections} connections, against bare hyper"), goal),
+        );
+        raw.extend(comparison.raw(&format!("{connections} connections"), "countersign", "bare hyper"));
     }
-    hall.replay(&house, devices)?;
-    house.server.ensure_alive()?;
+    fixture.replay(&instance, devices)?;
+    instance.server.ensure_alive()?;
     Ok(Finding::new(NAME, rows, raw))
 }

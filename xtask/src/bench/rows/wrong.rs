@@ -8,12 +8,12 @@ use anyhow::{Context as _, Result, ensure};
 
 use super::CONNECTIONS;
 use crate::bench::device::Device;
-use crate::bench::errand::{Ask, Errand, Judged, accepted, shares};
-use crate::bench::hall::{Hall, House};
-use crate::bench::report::whole;
+use crate::bench::fixture::{Fixture, Instance};
 use crate::bench::row::Goal;
+use crate::bench::stats::whole;
 use crate::bench::suite::Finding;
 use crate::bench::wire::{Answer, Connection};
+use crate::bench::workload::{Ask, Outcome, Workload, accepted, shares};
 
 pub(super) const NAME: &str = "wrong";
 
@@ -37,25 +37,25 @@ struct Guesses {
     turn: usize,
 }
 
-pub(super) fn run(hall: &mut Hall) -> Result<Finding> {
-    let needed = (whole(FASTEST * hall.side_time()) / GUESSES).next_multiple_of(PER_USER);
-    let installation = hall.installation(needed.max(CONNECTIONS * PER_USER), PER_USER)?;
-    let mut house = installation.open(hall, CONNECTIONS)?;
-    let mut devices: Vec<Guessed> = house.devices(&installation.people.devices)?.into_iter().map(guessed).collect();
+pub(super) fn run(fixture: &mut Fixture) -> Result<Finding> {
+    let needed = (whole(FASTEST * fixture.side_time()) / GUESSES).next_multiple_of(PER_USER);
+    let installation = fixture.installation(needed.max(CONNECTIONS * PER_USER), PER_USER)?;
+    let mut instance = installation.open(fixture, CONNECTIONS)?;
+    let mut devices: Vec<Guessed> = instance.devices(&installation.dataset.devices)?.into_iter().map(guessed).collect();
     // Its answer is as long as every other.
     let first = devices.pop().context("there are devices")?;
     let request = first.device.clone().request_with(first.guesses[0]).to_vec();
-    let echo = hall.echo(&house, &request, 401)?;
-    let errands = shares(devices, CONNECTIONS).into_iter().map(|devices| Guesses { devices, turn: 0 });
-    let mut own = house.load(errands.collect());
+    let echo = fixture.echo(&instance, &request, 401)?;
+    let workloads = shares(devices, CONNECTIONS).into_iter().map(|devices| Guesses { devices, turn: 0 });
+    let mut own = instance.load(workloads.collect());
     let mut ceiling = echo.load(Ask::for_echo(&request, CONNECTIONS));
-    let duel = hall.duel(&mut own, &mut ceiling)?;
-    let devices = own.errands.into_iter().flat_map(|errand| errand.devices);
-    look_for_locks(hall, &house, devices)?;
-    house.server.ensure_alive()?;
+    let comparison = fixture.comparison(&mut own, &mut ceiling)?;
+    let devices = own.workloads.into_iter().flat_map(|workload| workload.devices);
+    look_for_locks(fixture, &instance, devices)?;
+    instance.server.ensure_alive()?;
     let what = format!("wrong code (v1), counted durably, {CONNECTIONS} connections, against bare hyper");
-    let rows = vec![duel.row(&what, Goal::AtLeast { hold: 0.40, aim: 0.55 })];
-    Ok(Finding::new(NAME, rows, duel.raw(&format!("{CONNECTIONS} connections"), "countersign", "bare hyper")))
+    let rows = vec![comparison.row(&what, Goal::AtLeast { hold: 0.40, aim: 0.55 })];
+    Ok(Finding::new(NAME, rows, comparison.raw(&format!("{CONNECTIONS} connections"), "countersign", "bare hyper")))
 }
 
 fn guessed(device: Device) -> Guessed {
@@ -63,7 +63,7 @@ fn guessed(device: Device) -> Guessed {
     Guessed { device, guesses, sent: 0 }
 }
 
-impl Errand for Guesses {
+impl Workload for Guesses {
     fn request(&mut self) -> Option<&[u8]> {
         self.turn = (self.turn + 1) % self.devices.len();
         let next = &mut self.devices[self.turn];
@@ -75,9 +75,9 @@ impl Errand for Guesses {
         Some(next.device.request_with(next.guesses[next.sent - 1]))
     }
 
-    fn judge(&mut self, answer: &Answer<'_>) -> Result<Judged> {
+    fn check(&mut self, answer: &Answer<'_>) -> Result<Outcome> {
         refused_and_open(answer)?;
-        Ok(Judged::Done)
+        Ok(Outcome::Done)
     }
 }
 
@@ -89,20 +89,20 @@ fn refused_and_open(answer: &Answer<'_>) -> Result<()> {
 
 /// Of one device of each of some users: brings it to its fourth wrong code; then one half must still accept the right
 /// one, and the other, after a fifth wrong one, must not.
-fn look_for_locks(hall: &mut Hall, house: &House, devices: impl Iterator<Item = Guessed>) -> Result<()> {
+fn look_for_locks(fixture: &mut Fixture, instance: &Instance, devices: impl Iterator<Item = Guessed>) -> Result<()> {
     let mut users = HashSet::new();
     let sample: Vec<Guessed> = devices
         .filter(|guessed| guessed.sent > 0 && users.insert(guessed.device.user))
-        .take(hall.size.checked)
+        .take(fixture.size.checked)
         .collect();
-    let address = house.address;
-    let stage = &mut hall.stage;
-    stage.runtime.block_on(async {
+    let address = instance.address;
+    let runner = &mut fixture.runner;
+    runner.runtime.block_on(async {
         let mut line = Connection::open(address).await?;
         for (number, guessed) in sample.into_iter().enumerate() {
             let user = guessed.device.user;
-            let judged = look_for_lock(&mut line, guessed, number % 2 == 0).await;
-            stage.book.check(judged.with_context(|| format!("user {user}")));
+            let outcome = look_for_lock(&mut line, guessed, number % 2 == 0).await;
+            runner.results.check(outcome.with_context(|| format!("user {user}")));
         }
         Ok(())
     })

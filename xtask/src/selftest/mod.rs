@@ -1,5 +1,5 @@
-//! `cargo xtask torture`: runs `countersign torture` against installations of its own, unharmed and while they are
-//! being killed, and fails on any violation (rulings 38).
+//! `cargo xtask selftest`: runs the self-test command against fresh installations, undisturbed and while they are
+//! being killed, and fails on any violation (ruling 38).
 
 pub(crate) mod node;
 mod postgres;
@@ -15,25 +15,25 @@ use crate::step::{run as run_command, step};
 use crate::{clock, terminal};
 use node::Node;
 
-/// How much is fired.
+/// How much the self-test sends.
 #[derive(Debug, Clone, Copy)]
 struct Size {
     rounds: u64,
     guesses: u64,
 }
 
-/// The size by which an issue is closed (rulings 39).
+/// A full run.
 const FULL: Size = Size { rounds: 10_000, guesses: 1_000 };
-/// What CI has time for.
+/// A short run, for CI.
 const QUICK: Size = Size { rounds: 300, guesses: 1_000 };
-/// The same on PostgreSQL, three nodes and slower commits.
+/// A short run on PostgreSQL, with three nodes and slower commits.
 const QUICK_POSTGRES: Size = Size { rounds: 150, guesses: 1_000 };
-/// Time from a start to the next kill: long enough for the volleys to be under way again.
+/// Time from a start to the next kill: long enough for the load to run again.
 const BETWEEN_KILLS: Duration = Duration::from_millis(1_700);
-/// How long a killed node stays away.
+/// Time that a killed node stays down.
 const AWAY: Duration = Duration::from_millis(300);
 
-/// What can be asked of the chore.
+/// The chore's arguments.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// A few hundred rounds instead of 10,000
@@ -47,7 +47,7 @@ pub(crate) struct Args {
     binary: Option<PathBuf>,
 }
 
-/// What an installation keeps its data in.
+/// The database of an installation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 enum Database {
     Sqlite,
@@ -65,37 +65,37 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     }
 }
 
-/// A short run on everything this machine has.
+/// A short run on every database of this machine.
 pub(crate) fn run_quickly(binary: &Path) -> Result<()> {
     on_sqlite(binary, QUICK)?;
     postgres::run_against(binary, QUICK_POSTGRES)
 }
 
 fn on_sqlite(binary: &Path, size: Size) -> Result<()> {
-    step("torture: one node on SQLite", || {
+    step("self-test: one node on SQLite", || {
         let folder = tempfile::tempdir()?;
         let mut node = Node::start(binary, folder.path(), "node", &[])?;
-        let done = run_command(&mut torture(binary, &[&node], size));
+        let done = run_command(&mut selftest(binary, &[&node], size));
         node.ensure_alive()?;
         done
     })?;
-    step("torture: one node on SQLite, killed again and again", || {
+    step("self-test: one node on SQLite, killed again and again", || {
         let folder = tempfile::tempdir()?;
         let mut node = Node::start(binary, folder.path(), "node", &[])?;
-        let mut tormentor = Running::start(torture(binary, &[&node], size).arg("--fault-expected"))?;
+        let mut run = Running::start(selftest(binary, &[&node], size).arg("--fault-expected"))?;
         let mut kills = 0;
-        while tormentor.runs_for(BETWEEN_KILLS)? {
+        while run.runs_for(BETWEEN_KILLS)? {
             node.kill()?;
             kills += 1;
             clock::pause(AWAY);
             node.start_again()?;
         }
-        tormentor.succeeded_after(kills)
+        run.succeeded_after(kills)
     })
 }
 
-/// The command that tortures these nodes as the client of the first one's ready file.
-fn torture(binary: &Path, nodes: &[&Node], size: Size) -> Command {
+/// The self-test command against these nodes, with the client of the first node's ready file.
+fn selftest(binary: &Path, nodes: &[&Node], size: Size) -> Command {
     let mut command = Command::new(binary);
     command.args(["torture", "--rounds", &size.rounds.to_string(), "--guesses", &size.guesses.to_string()]);
     for node in nodes {
@@ -106,15 +106,15 @@ fn torture(binary: &Path, nodes: &[&Node], size: Size) -> Command {
     command
 }
 
-/// A torture under way, ended with the chore.
+/// A running self-test, killed when dropped.
 struct Running(Child);
 
 impl Running {
     fn start(command: &mut Command) -> Result<Self> {
-        Ok(Self(command.stdin(Stdio::null()).spawn().context("cannot start the torture")?))
+        Ok(Self(command.stdin(Stdio::null()).spawn().context("cannot start the self-test")?))
     }
 
-    /// Whether it still runs after this time.
+    /// Waits for this time, or until it ends. Returns whether it still runs.
     fn runs_for(&mut self, time: Duration) -> Result<bool> {
         let began = clock::now();
         while began.elapsed() < time {
@@ -127,10 +127,10 @@ impl Running {
     }
 
     fn succeeded_after(mut self, faults: u32) -> Result<()> {
-        terminal::say(&format!("It was hit {faults} times."));
-        ensure!(faults > 0, "the run was over before the first fault; give it more rounds");
+        terminal::say(&format!("{faults} faults during the run."));
+        ensure!(faults > 0, "the run ended before the first fault; give it more rounds");
         let status = self.0.wait()?;
-        ensure!(status.success(), "the torture ended with {status}");
+        ensure!(status.success(), "the self-test ended with {status}");
         Ok(())
     }
 }

@@ -1,4 +1,4 @@
-//! What lanes do: an errand makes the next request and judges its answer. Whoever drives it, as fast as answers come or
+//! What tasks do: an workload makes the next request and judges its answer. Whoever drives it, as fast as answers come or
 //! at a constant rate, neither knows nor needs to know what it is about.
 
 use anyhow::{Result, ensure};
@@ -7,17 +7,17 @@ use super::device::Device;
 use super::wire::Answer;
 
 /// One thing after another over one connection, one request in flight.
-pub(super) trait Errand: Send + 'static {
+pub(super) trait Workload: Send + 'static {
     /// The next request; `None` when nothing is left to send.
     fn request(&mut self) -> Option<&[u8]>;
 
     /// Judges the answer to it. An error is what must not happen.
-    fn judge(&mut self, answer: &Answer<'_>) -> Result<Judged>;
+    fn check(&mut self, answer: &Answer<'_>) -> Result<Outcome>;
 }
 
 /// What an answer, rightly given, was.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Judged {
+pub(super) enum Outcome {
     /// One more of what is counted.
     Done,
     /// A spent code was refused.
@@ -37,7 +37,7 @@ pub(super) enum Traffic {
     Echo,
 }
 
-/// Codes of devices in turn. No device belongs to two errands, so that none has two requests in flight and every
+/// Codes of devices in turn. No device belongs to two workloads, so that none has two requests in flight and every
 /// refusal of a fresh code is the server's mistake.
 #[derive(Clone)]
 pub(super) struct Codes {
@@ -51,24 +51,24 @@ pub(super) struct Codes {
 }
 
 impl Codes {
-    /// One errand of each share of the devices.
+    /// One workload of each share of the devices.
     pub(super) fn shared(devices: Vec<Device>, connections: usize, traffic: Traffic) -> Vec<Self> {
         let shares = shares(devices, connections).into_iter();
         shares.map(|devices| Self { devices, turn: 0, traffic, again: false, is_spent: false }).collect()
     }
 
     /// The same codes for the echo server, which answers whatever it is sent.
-    pub(super) fn for_echo(errands: &[Self]) -> Vec<Self> {
-        errands.iter().map(|errand| Self { traffic: Traffic::Echo, ..errand.clone() }).collect()
+    pub(super) fn for_echo(workloads: &[Self]) -> Vec<Self> {
+        workloads.iter().map(|workload| Self { traffic: Traffic::Echo, ..workload.clone() }).collect()
     }
 
     /// The devices as they are now.
-    pub(super) fn gathered(errands: Vec<Self>) -> Vec<Device> {
-        errands.into_iter().flat_map(|errand| errand.devices).collect()
+    pub(super) fn gathered(workloads: Vec<Self>) -> Vec<Device> {
+        workloads.into_iter().flat_map(|workload| workload.devices).collect()
     }
 }
 
-impl Errand for Codes {
+impl Workload for Codes {
     fn request(&mut self) -> Option<&[u8]> {
         let again = std::mem::take(&mut self.again);
         let last = self.devices.get_mut(self.turn)?;
@@ -80,10 +80,10 @@ impl Errand for Codes {
         Some(self.devices[self.turn].request())
     }
 
-    fn judge(&mut self, answer: &Answer<'_>) -> Result<Judged> {
-        let judged = if self.is_spent { refused(answer) } else { accepted(answer) };
+    fn check(&mut self, answer: &Answer<'_>) -> Result<Outcome> {
+        let outcome = if self.is_spent { refused(answer) } else { accepted(answer) };
         self.again = self.traffic == Traffic::FreshThenSpent && !self.is_spent;
-        judged.map_err(|wrong| {
+        outcome.map_err(|wrong| {
             // What the server holds of this device is no longer known.
             let device = self.devices.swap_remove(self.turn);
             (self.turn, self.again) = (0, false);
@@ -93,16 +93,16 @@ impl Errand for Codes {
 }
 
 /// Judges the answer to a fresh code.
-pub(super) fn accepted(answer: &Answer<'_>) -> Result<Judged> {
+pub(super) fn accepted(answer: &Answer<'_>) -> Result<Outcome> {
     ensure!(answer.status == 200, "a fresh code was answered {}", answer.shown());
-    Ok(Judged::Done)
+    Ok(Outcome::Done)
 }
 
 /// Judges the answer to a spent code.
-pub(super) fn refused(answer: &Answer<'_>) -> Result<Judged> {
+pub(super) fn refused(answer: &Answer<'_>) -> Result<Outcome> {
     ensure!(answer.status != 200, "A SPENT CODE WAS ACCEPTED AGAIN");
     ensure!(answer.status == 401, "a spent code was answered {}", answer.shown());
-    Ok(Judged::Refused)
+    Ok(Outcome::Refused)
 }
 
 /// The same requests again and again, which change nothing.
@@ -115,7 +115,7 @@ pub(super) struct Ask {
 }
 
 impl Ask {
-    /// One errand of each share of the requests, answered with this status and this in the body.
+    /// One workload of each share of the requests, answered with this status and this in the body.
     pub(super) fn shared(requests: Vec<Vec<u8>>, connections: usize, expected: (u16, &'static str)) -> Vec<Self> {
         let shares = shares(requests, connections).into_iter();
         shares.map(|requests| Self { requests, turn: 0, expected }).collect()
@@ -127,16 +127,16 @@ impl Ask {
     }
 }
 
-impl Errand for Ask {
+impl Workload for Ask {
     fn request(&mut self) -> Option<&[u8]> {
         self.turn = (self.turn + 1) % self.requests.len().max(1);
         self.requests.get(self.turn).map(Vec::as_slice)
     }
 
-    fn judge(&mut self, answer: &Answer<'_>) -> Result<Judged> {
+    fn check(&mut self, answer: &Answer<'_>) -> Result<Outcome> {
         let (status, words) = self.expected;
         ensure!(answer.status == status && answer.holds(words), "expected {status} {words}, got {}", answer.shown());
-        Ok(Judged::Done)
+        Ok(Outcome::Done)
     }
 }
 
@@ -165,32 +165,32 @@ mod tests {
         Codes::shared(vec![device(1), device(2)], 1, traffic).remove(0)
     }
 
-    fn sent(errand: &mut Codes) -> String {
-        String::from_utf8(errand.request().unwrap().to_vec()).unwrap()
+    fn sent(workload: &mut Codes) -> String {
+        String::from_utf8(workload.request().unwrap().to_vec()).unwrap()
     }
 
     #[test]
     fn each_code_is_sent_twice_and_accepted_once() {
-        let mut errand = codes(Traffic::FreshThenSpent);
+        let mut workload = codes(Traffic::FreshThenSpent);
         for (user, code) in [(2, "755224"), (1, "755224"), (2, "287082")] {
             let expected = format!(r#"{user} {{"otp_token":"{code}"}}"#);
-            assert_eq!(sent(&mut errand), expected);
-            assert_eq!(errand.judge(&answer(200)).unwrap(), Judged::Done);
-            assert_eq!(sent(&mut errand), expected);
-            assert_eq!(errand.judge(&answer(401)).unwrap(), Judged::Refused);
+            assert_eq!(sent(&mut workload), expected);
+            assert_eq!(workload.check(&answer(200)).unwrap(), Outcome::Done);
+            assert_eq!(sent(&mut workload), expected);
+            assert_eq!(workload.check(&answer(401)).unwrap(), Outcome::Refused);
         }
     }
 
     #[test]
     fn a_wrong_answer_is_a_violation_and_ends_the_devices_part() {
-        let mut errand = codes(Traffic::FreshThenSpent);
-        sent(&mut errand);
-        assert!(errand.judge(&answer(401)).is_err());
-        sent(&mut errand);
-        errand.judge(&answer(200)).unwrap();
-        sent(&mut errand);
-        assert!(errand.judge(&answer(200)).is_err());
-        assert!(errand.request().is_none());
+        let mut workload = codes(Traffic::FreshThenSpent);
+        sent(&mut workload);
+        assert!(workload.check(&answer(401)).is_err());
+        sent(&mut workload);
+        workload.check(&answer(200)).unwrap();
+        sent(&mut workload);
+        assert!(workload.check(&answer(200)).is_err());
+        assert!(workload.request().is_none());
     }
 
     #[test]

@@ -6,14 +6,14 @@ use std::net::SocketAddr;
 use anyhow::{Context as _, Result};
 
 use super::cluster::Cluster;
-use super::load::{Client, Owner, Target, Told};
+use super::load::{Client, Owner, Records, Target};
 
 /// Wrong answers in a row that lock a device (SEC 21).
 const LOCK_AT: u32 = 5;
 
 /// What was looked at and what was wrong.
 #[derive(Debug, Default)]
-pub(super) struct Verdict {
+pub(super) struct Findings {
     /// Codes acknowledged as accepted, and how many of them were sent again.
     pub(super) accepted: usize,
     pub(super) again: usize,
@@ -32,7 +32,7 @@ pub(super) struct Verdict {
     pub(super) odd: Vec<String>,
 }
 
-impl Verdict {
+impl Findings {
     /// Everything that is wrong.
     pub(super) fn violations(&self) -> impl Iterator<Item = &String> {
         self.twice.iter().chain(&self.lost).chain(&self.odd)
@@ -62,71 +62,71 @@ impl Trail {
 }
 
 /// Holds what everybody was told against the cluster.
-pub(super) async fn judge(told: Told, cluster: &Cluster, nodes: &[SocketAddr]) -> Result<Verdict> {
+pub(super) async fn check(records: Records, cluster: &Cluster, nodes: &[SocketAddr]) -> Result<Findings> {
     let trail = Trail::read(cluster)?;
     let mut client = Client::new(nodes.to_vec(), 0);
-    let mut verdict = Verdict { odd: told.violations, enrolled: told.enrolled.len(), ..Verdict::default() };
-    for owner in told.owners {
-        judge_owner(owner, &trail, &mut client, &mut verdict).await?;
+    let mut findings = Findings { odd: records.violations, enrolled: records.enrolled.len(), ..Findings::default() };
+    for owner in records.owners {
+        check_owner(owner, &trail, &mut client, &mut findings).await?;
     }
-    for target in told.targets {
-        judge_target(target, &trail, &mut client, &mut verdict).await?;
+    for target in records.targets {
+        check_target(target, &trail, &mut client, &mut findings).await?;
     }
-    for mut device in told.enrolled {
+    for mut device in records.enrolled {
         let user = device.user;
         // The code that confirmed the device is spent, and the next one is good.
         if let Some(first) = device.again(1)
             && client.insist(first).await?.0 == 200
         {
-            verdict.twice.push(format!("user {user}: the code of the enrolment was accepted"));
+            findings.twice.push(format!("user {user}: the code of the enrolment was accepted"));
         }
         let answer = client.insist(device.fresh()).await?;
         if answer.0 != 200 {
-            verdict.lost.push(format!("user {user}: an enrolled device's code was answered {answer:?}"));
+            findings.lost.push(format!("user {user}: an enrolled device's code was answered {answer:?}"));
         }
     }
-    Ok(verdict)
+    Ok(findings)
 }
 
 /// Sends every code again, the newest first: each must be judged, and refused. Then the next must be accepted.
-async fn judge_owner(mut owner: Owner, trail: &Trail, client: &mut Client, verdict: &mut Verdict) -> Result<()> {
+async fn check_owner(mut owner: Owner, trail: &Trail, client: &mut Client, findings: &mut Findings) -> Result<()> {
     let user = owner.device.user;
     let acknowledged = owner.codes.iter().filter(|acknowledged| **acknowledged).count();
-    verdict.accepted += acknowledged;
+    findings.accepted += acknowledged;
     // The enrolment's code makes no such entry; those in doubt may have made one or not.
     let known = trail.count(user, "verification.accepted") as usize;
     if !(acknowledged..=owner.codes.len() + 1).contains(&known) {
-        verdict.lost.push(format!("user {user}: {acknowledged} codes were accepted, the trail knows {known}"));
+        findings.lost.push(format!("user {user}: {acknowledged} codes were accepted, the trail knows {known}"));
     }
     for (back, acknowledged) in (1..).zip(owner.codes.iter().rev()) {
         if !acknowledged {
             continue;
         }
         let Some(request) = owner.device.again(back) else { continue };
-        verdict.again += 1;
+        findings.again += 1;
         match client.insist(request).await? {
-            (200, _) => verdict.twice.push(format!("user {user}: the code {back} uses back was accepted again")),
+            (200, _) => findings.twice.push(format!("user {user}: the code {back} uses back was accepted again")),
             (401, false) => {}
-            answer => verdict.odd.push(format!("user {user}: a spent code was answered {answer:?}")),
+            answer => findings.odd.push(format!("user {user}: a spent code was answered {answer:?}")),
         }
     }
     let answer = client.insist(owner.device.fresh()).await?;
     if answer.0 != 200 {
-        verdict.odd.push(format!("user {user}: after the spent codes, a fresh one was answered {answer:?}"));
+        findings.odd.push(format!("user {user}: after the spent codes, a fresh one was answered {answer:?}"));
     }
     Ok(())
 }
 
 /// The trail must know every acknowledged guess, and the device must lock as early as they say.
-async fn judge_target(mut target: Target, trail: &Trail, client: &mut Client, verdict: &mut Verdict) -> Result<()> {
+async fn check_target(mut target: Target, trail: &Trail, client: &mut Client, findings: &mut Findings) -> Result<()> {
     let user = target.device.user;
-    verdict.refused += target.refused;
-    verdict.refused_in_doubt += target.in_doubt;
+    findings.refused += target.refused;
+    findings.refused_in_doubt += target.in_doubt;
     let known = trail.count(user, "verification.refused");
-    verdict.counted += known;
-    let told = target.refused..=target.refused + target.in_doubt;
-    if !told.contains(&known) {
-        verdict.lost.push(format!("user {user}: of {told:?} guesses the trail knows {known}"));
+    findings.counted += known;
+    let claimed = target.refused..=target.refused + target.in_doubt;
+    if !claimed.contains(&known) {
+        findings.lost.push(format!("user {user}: of {claimed:?} guesses the trail knows {known}"));
     }
     let mut more = 0;
     while more <= LOCK_AT {
@@ -134,13 +134,13 @@ async fn judge_target(mut target: Target, trail: &Trail, client: &mut Client, ve
             (401, false) => more += 1,
             (401, true) => break,
             answer => {
-                verdict.odd.push(format!("user {user}: a wrong code was answered {answer:?}"));
+                findings.odd.push(format!("user {user}: a wrong code was answered {answer:?}"));
                 break;
             }
         }
     }
     if known + more != LOCK_AT {
-        verdict.lost.push(format!("user {user}: after {known} guesses it took {more} more to lock"));
+        findings.lost.push(format!("user {user}: after {known} guesses it took {more} more to lock"));
     }
     Ok(())
 }

@@ -7,24 +7,24 @@ use std::time::Duration;
 use anyhow::{Result, ensure};
 use tokio::runtime::Runtime;
 
-use super::errand::Errand;
-use super::lane::{self, Tally};
+use super::driver::{self, Counts};
 use super::process::Cpu;
-use super::report::{HEADING, Series, listed};
 use super::row::{Goal, Row, Unit};
+use super::stats::{HEADING, Series, listed};
+use super::workload::Workload;
 
 /// How long both sides are driven before anything counts: page cache, allocator, prepared statements.
 const WARM_UP: Duration = Duration::from_millis(500);
 
-/// Where load is made, and the book of what came of it.
-pub(super) struct Stage {
+/// Where load is made, and the results of what came of it.
+pub(super) struct Runner {
     pub(super) runtime: Runtime,
-    pub(super) book: Book,
+    pub(super) results: Results,
 }
 
 /// What a run has come to.
 #[derive(Debug, Default)]
-pub(super) struct Book {
+pub(super) struct Results {
     /// What was done as it must be.
     pub(super) done: u64,
     /// Spent codes refused.
@@ -33,101 +33,101 @@ pub(super) struct Book {
     pub(super) violations: Vec<String>,
 }
 
-impl Book {
+impl Results {
     /// Takes a window in.
-    pub(super) fn enter(&mut self, tally: &mut Tally) {
-        self.done += tally.done;
-        self.refused += tally.refused;
-        self.violations.append(&mut tally.violations);
+    pub(super) fn enter(&mut self, counts: &mut Counts) {
+        self.done += counts.done;
+        self.refused += counts.refused;
+        self.violations.append(&mut counts.violations);
     }
 
     /// Takes in what was checked by itself.
-    pub(super) fn check(&mut self, judged: Result<()>) {
-        match judged {
+    pub(super) fn check(&mut self, outcome: Result<()>) {
+        match outcome {
             Ok(()) => self.done += 1,
             Err(wrong) => self.violations.push(format!("{wrong:#}")),
         }
     }
 }
 
-impl Stage {
-    /// A stage with nobody on it.
+impl Runner {
+    /// A runner with nobody on it.
     pub(super) fn new() -> Result<Self> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        Ok(Self { runtime, book: Book::default() })
+        Ok(Self { runtime, results: Results::default() })
     }
 }
 
 /// Something that can be driven for a while.
 pub(super) trait Side {
-    /// Drives it, and enters what came of it in the stage's book.
-    fn window(&mut self, stage: &mut Stage, time: Duration) -> Result<(Tally, Cpu)>;
+    /// Drives it, and enters what came of it in the runner's results.
+    fn window(&mut self, runner: &mut Runner, time: Duration) -> Result<(Counts, Cpu)>;
 }
 
-/// A server and the errands that load it.
+/// A server and the workloads that load it.
 pub(super) struct Load<E> {
     address: SocketAddr,
     pid: u32,
-    /// The ceiling has no book: what it answers proves nothing.
+    /// The ceiling has no results: what it answers proves nothing.
     is_ceiling: bool,
-    pub(super) errands: Vec<E>,
+    pub(super) workloads: Vec<E>,
 }
 
-impl<E: Errand> Load<E> {
+impl<E: Workload> Load<E> {
     /// Load for Countersign.
-    pub(super) fn new(address: SocketAddr, pid: u32, errands: Vec<E>) -> Self {
-        Self { address, pid, is_ceiling: false, errands }
+    pub(super) fn new(address: SocketAddr, pid: u32, workloads: Vec<E>) -> Self {
+        Self { address, pid, is_ceiling: false, workloads }
     }
 
     /// Load for the server that everything is compared with.
-    pub(super) fn ceiling(address: SocketAddr, pid: u32, errands: Vec<E>) -> Self {
-        Self { address, pid, is_ceiling: true, errands }
+    pub(super) fn ceiling(address: SocketAddr, pid: u32, workloads: Vec<E>) -> Self {
+        Self { address, pid, is_ceiling: true, workloads }
     }
 }
 
-impl<E: Errand> Side for Load<E> {
-    fn window(&mut self, stage: &mut Stage, time: Duration) -> Result<(Tally, Cpu)> {
+impl<E: Workload> Side for Load<E> {
+    fn window(&mut self, runner: &mut Runner, time: Duration) -> Result<(Counts, Cpu)> {
         let before = Cpu::of(self.pid)?;
-        let driven = lane::drive(self.address, std::mem::take(&mut self.errands), time);
-        let (errands, mut tally) = stage.runtime.block_on(driven)?;
+        let driven = driver::drive(self.address, std::mem::take(&mut self.workloads), time);
+        let (workloads, mut counts) = runner.runtime.block_on(driven)?;
         let cpu = Cpu::of(self.pid)?.since(before);
-        self.errands = errands;
+        self.workloads = workloads;
         if self.is_ceiling {
-            ensure!(tally.violations.is_empty(), "the ceiling failed: {:?}", tally.violations.first());
+            ensure!(counts.violations.is_empty(), "the ceiling failed: {:?}", counts.violations.first());
         } else {
-            stage.book.enter(&mut tally);
+            runner.results.enter(&mut counts);
         }
-        ensure!(!tally.ran_dry, "this machine does more than was prepared for; choose shorter windows with --seconds");
-        Ok((tally, cpu))
+        ensure!(!counts.ran_dry, "this machine does more than was prepared for; choose shorter windows with --seconds");
+        Ok((counts, cpu))
     }
 }
 
 /// Windows of two sides.
-pub(super) struct Duel {
+pub(super) struct Comparison {
     pub(super) own: Series,
     pub(super) other: Series,
 }
 
 /// Warms both sides, then drives them in turn, so many pairs of windows of this length.
-pub(super) fn alternate(
-    stage: &mut Stage,
+pub(super) fn compare(
+    runner: &mut Runner,
     (pairs, time): (usize, Duration),
     own: &mut impl Side,
     other: &mut impl Side,
-) -> Result<Duel> {
-    own.window(stage, time.min(WARM_UP))?;
-    other.window(stage, time.min(WARM_UP))?;
-    let mut duel = Duel { own: Series::default(), other: Series::default() };
+) -> Result<Comparison> {
+    own.window(runner, time.min(WARM_UP))?;
+    other.window(runner, time.min(WARM_UP))?;
+    let mut comparison = Comparison { own: Series::default(), other: Series::default() };
     for _ in 0..pairs {
-        let (tally, cpu) = own.window(stage, time)?;
-        duel.own.add(&tally, cpu);
-        let (tally, cpu) = other.window(stage, time)?;
-        duel.other.add(&tally, cpu);
+        let (counts, cpu) = own.window(runner, time)?;
+        comparison.own.add(&counts, cpu);
+        let (counts, cpu) = other.window(runner, time)?;
+        comparison.other.add(&counts, cpu);
     }
-    Ok(duel)
+    Ok(comparison)
 }
 
-impl Duel {
+impl Comparison {
     /// The row that the ratios make.
     pub(super) fn row(&self, what: &str, goal: Goal) -> Row {
         Row::new(what, Unit::Part, goal, self.own.ratios(&self.other))

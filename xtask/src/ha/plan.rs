@@ -12,14 +12,14 @@ pub(super) const MEMBERS: [u8; 3] = [1, 2, 3];
 
 /// The recipe, moved to a part of loopback that is the run's own.
 #[derive(Debug, Clone)]
-pub(super) struct Recipe {
+pub(super) struct ClusterPlan {
     /// What addresses begin with, as `127.31.7.`.
     network: String,
     /// The folder of PostgreSQL's programs.
     bin: String,
 }
 
-impl Recipe {
+impl ClusterPlan {
     /// The recipe for these programs. The process's number tells runs on one machine apart.
     pub(super) fn new(bin: &Path) -> Self {
         let number = std::process::id();
@@ -115,17 +115,17 @@ mod tests {
 
     #[test]
     fn the_page_has_every_block_and_nothing_of_it_leaves_loopback() {
-        let recipe = Recipe::new(Path::new("/opt/postgres/bin"));
+        let plan = ClusterPlan::new(Path::new("/opt/postgres/bin"));
         let folder = Path::new("/tmp/member");
-        let etcd = recipe.etcd(2, folder).unwrap();
+        let etcd = plan.etcd(2, folder).unwrap();
         assert!(etcd.contains(&("ETCD_NAME".into(), "db2".into())));
         assert!(etcd.contains(&("ETCD_DATA_DIR".into(), "/tmp/member/etcd".into())));
-        let patroni = recipe.patroni(2, folder).unwrap();
+        let patroni = plan.patroni(2, folder).unwrap();
         assert!(patroni.contains("name: db2") && patroni.contains("data_dir: /tmp/member/data"), "{patroni}");
-        let url = recipe.url().unwrap();
+        let url = plan.url().unwrap();
         assert!(url.starts_with("postgres://countersign:") && url.ends_with("=read-write"), "{url}");
-        assert_eq!(Recipe::database().unwrap().count(), 2);
-        let everything = format!("{etcd:?}{patroni}{url}{}", recipe.haproxy().unwrap());
+        assert_eq!(ClusterPlan::database().unwrap().count(), 2);
+        let everything = format!("{etcd:?}{patroni}{url}{}", plan.haproxy().unwrap());
         assert!(!everything.contains("10.0.0.") && !everything.contains("/var/"), "{everything}");
     }
 }

@@ -1,4 +1,4 @@
-//! Three nodes over one PostgreSQL: unharmed, with one of them killed, and with the database gone for a moment.
+//! Three nodes on one PostgreSQL: undisturbed, with one node killed, and with the database restarted.
 
 use std::path::Path;
 
@@ -6,14 +6,14 @@ use anyhow::{Context as _, Result};
 use pgtest::Cluster;
 
 use super::node::Node;
-use super::{AWAY, BETWEEN_KILLS, Running, Size, torture};
+use super::{AWAY, BETWEEN_KILLS, Running, Size, selftest};
 use crate::clock;
 use crate::step::{run as run_command, step};
 
-/// The nodes' names.
+/// The names of the nodes.
 const NODES: [&str; 3] = ["one", "two", "three"];
 
-/// Three nodes of one world, over a database of their own.
+/// Three nodes of one installation, on a fresh database.
 struct Nodes {
     nodes: Vec<Node>,
     // Dropped after the nodes.
@@ -34,23 +34,23 @@ impl Nodes {
     }
 }
 
-/// Runs everything, where PostgreSQL is installed.
+/// Runs all of them, if PostgreSQL is installed.
 pub(super) fn run_against(binary: &Path, size: Size) -> Result<()> {
-    // It says so itself if there is none.
+    // It prints a message itself if there is none.
     let Some(cluster) = Cluster::start() else { return Ok(()) };
-    let unharmed = step("torture: three nodes on PostgreSQL", || {
+    let unharmed = step("self-test: three nodes on PostgreSQL", || {
         let mut nodes = Nodes::start(binary, &cluster)?;
-        let done = run_command(&mut torture(binary, &nodes.all(), size));
-        // A node that gave up tells more than the connections it left.
+        let done = run_command(&mut selftest(binary, &nodes.all(), size));
+        // The log of a node that ended says more than its broken connections.
         nodes.nodes.iter_mut().try_for_each(Node::ensure_alive)?;
         done
     });
-    let killed = step("torture: three nodes on PostgreSQL, one killed again and again", || {
+    let killed = step("self-test: three nodes on PostgreSQL, one killed again and again", || {
         let mut nodes = Nodes::start(binary, &cluster)?;
-        let mut tormentor = Running::start(torture(binary, &nodes.all(), size).arg("--fault-expected"))?;
+        let mut run = Running::start(selftest(binary, &nodes.all(), size).arg("--fault-expected"))?;
         let mut kills = 0;
-        while tormentor.runs_for(BETWEEN_KILLS)? {
-            // Each in turn, so that every node was once the one that was left.
+        while run.runs_for(BETWEEN_KILLS)? {
+            // Kill the nodes in turn.
             let turn = kills as usize % NODES.len();
             let victim = nodes.nodes.get_mut(turn).context("there are three nodes")?;
             victim.kill()?;
@@ -58,21 +58,21 @@ pub(super) fn run_against(binary: &Path, size: Size) -> Result<()> {
             clock::pause(AWAY);
             victim.start_again()?;
         }
-        tormentor.succeeded_after(kills)
+        run.succeeded_after(kills)
     });
-    let restarted = step("torture: three nodes on PostgreSQL, the database restarted again and again", || {
+    let restarted = step("self-test: three nodes on PostgreSQL, the database restarted again and again", || {
         let nodes = Nodes::start(binary, &cluster)?;
-        let mut tormentor = Running::start(torture(binary, &nodes.all(), size).arg("--fault-expected"))?;
+        let mut run = Running::start(selftest(binary, &nodes.all(), size).arg("--fault-expected"))?;
         let mut restarts = 0;
-        while tormentor.runs_for(BETWEEN_KILLS)? {
+        while run.runs_for(BETWEEN_KILLS)? {
             let end = if restarts % 2 == 0 { Cluster::crash } else { Cluster::stop };
             end(&cluster);
             restarts += 1;
             clock::pause(AWAY);
             cluster.start_again();
         }
-        tormentor.succeeded_after(restarts)
+        run.succeeded_after(restarts)
     });
-    // All of them ran, since each verdict tells something else.
+    // Run all three before failing: each result says something else.
     unharmed.and(killed).and(restarted)
 }

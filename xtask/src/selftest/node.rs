@@ -1,4 +1,4 @@
-//! A node that can be killed and comes back at the same address.
+//! A node that can be killed and started again at the same address.
 
 use std::fs::File;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
@@ -10,10 +10,10 @@ use anyhow::{Context as _, Result, bail, ensure};
 
 use crate::clock;
 
-/// How long a start may take.
+/// Timeout of a start.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// A `countersign dev` over a folder.
+/// A `countersign dev` on a data folder.
 pub(crate) struct Node {
     binary: PathBuf,
     folder: PathBuf,
@@ -24,9 +24,9 @@ pub(crate) struct Node {
 }
 
 impl Node {
-    /// Starts a node of this name over `folder/data` and waits until it answers.
+    /// Starts a node with this name on `folder/data` and waits until it is ready.
     pub(crate) fn start(binary: &Path, folder: &Path, name: &'static str, options: &[&str]) -> Result<Self> {
-        // Free now, and nobody else is likely to be given it before the node takes it.
+        // The port is free now, and unlikely to be given to another process before the node binds it.
         let address = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?;
         let options = options.iter().map(|option| (*option).to_owned()).collect();
         let (binary, folder) = (binary.to_owned(), folder.to_owned());
@@ -35,7 +35,7 @@ impl Node {
         Ok(node)
     }
 
-    /// Starts it again at its old address.
+    /// Starts it again at the same address.
     pub(crate) fn start_again(&mut self) -> Result<()> {
         let (ready, log) = (self.ready_file(), self.log());
         if ready.exists() {
@@ -44,7 +44,7 @@ impl Node {
         let output = File::options().create(true).append(true).open(&log);
         let output = output.with_context(|| format!("cannot write {}", log.display()))?;
         let mut command = Command::new(&self.binary);
-        // Settings of the shell that runs the chore are not the installation's.
+        // The shell's own settings must not reach the node.
         for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("COUNTERSIGN_")) {
             command.env_remove(name);
         }
@@ -64,9 +64,9 @@ impl Node {
         Ok(())
     }
 
-    /// Ends it as `kill -9` does, which it cannot prepare for.
+    /// Kills it with SIGKILL.
     pub(crate) fn kill(&mut self) -> Result<()> {
-        // What has ended by itself was no victim.
+        // A node that has ended by itself is a failure.
         self.ensure_alive()?;
         if let Some(mut child) = self.child.take() {
             child.kill()?;
@@ -75,7 +75,7 @@ impl Node {
         Ok(())
     }
 
-    /// Fails with the node's last words if it has ended.
+    /// Fails with the last lines of its log if it has ended.
     pub(crate) fn ensure_alive(&mut self) -> Result<()> {
         if let Some(status) = self.child.as_mut().map(Child::try_wait).transpose()?.flatten() {
             bail!("node {} ended by itself with {status}:\n{}", self.name, last_words(&self.log()));
@@ -83,17 +83,17 @@ impl Node {
         Ok(())
     }
 
-    /// Where it listens.
+    /// Its base URL.
     pub(crate) fn url(&self) -> String {
         format!("http://{}", self.address)
     }
 
-    /// The file that says how to reach it.
+    /// Its ready file, which holds addresses and credentials.
     pub(crate) fn ready_file(&self) -> PathBuf {
         self.folder.join(format!("{}.json", self.name))
     }
 
-    /// What it prints.
+    /// The file with its output.
     pub(crate) fn log(&self) -> PathBuf {
         self.folder.join(format!("{}.log", self.name))
     }
@@ -102,7 +102,7 @@ impl Node {
 impl Drop for Node {
     fn drop(&mut self) {
         if let Some(child) = &mut self.child {
-            // It may have ended already; there is nothing to save in its world.
+            // It may have ended already. Its data are not needed.
             let _ = child.kill();
             let _ = child.wait();
         }

@@ -9,13 +9,13 @@ use anyhow::{Context as _, Result};
 use pgtest::Cluster;
 use tempfile::TempDir;
 
-use super::alternate::{Duel, Load, Side, Stage, alternate};
+use super::compare::{Comparison, Load, Runner, Side, compare};
 use super::device::Device;
+use super::driver;
 use super::echo::Echo;
 use super::enrol;
-use super::errand::{Codes, Traffic};
-use super::lane;
-use super::population::{Imported, People, Population, written_back};
+use super::population::{Dataset, ImportedDevice, Population, written_back};
+use super::workload::{Codes, Traffic};
 use crate::server::{Client, Launch, Mode, Server, command};
 use crate::step::output;
 use crate::terminal;
@@ -44,11 +44,11 @@ pub(super) struct Size {
     pub(super) crowd: (usize, usize),
 }
 
-/// The hall.
-pub(super) struct Hall {
+/// The fixture.
+pub(super) struct Fixture {
     pub(super) binary: PathBuf,
     pub(super) size: Size,
-    pub(super) stage: Stage,
+    pub(super) runner: Runner,
     /// How many files this process may have open.
     pub(super) open_files: u64,
     /// What differs from what is shipped.
@@ -60,19 +60,19 @@ pub(super) struct Hall {
 /// A data folder, or a database, with people in it.
 pub(super) struct Installation {
     folder: TempDir,
-    pub(super) people: People,
+    pub(super) dataset: Dataset,
     database_url: Option<String>,
 }
 
 /// A running server over an installation.
-pub(super) struct House {
+pub(super) struct Instance {
     pub(super) server: Server,
     pub(super) address: SocketAddr,
     pub(super) authorization: String,
 }
 
-impl Hall {
-    /// A hall on this ground; what is worth keeping lies in `keep`, else it goes with the rest.
+impl Fixture {
+    /// A fixture on this ground; what is worth keeping lies in `keep`, else it goes with the rest.
     pub(super) fn new(
         binary: PathBuf,
         size: Size,
@@ -81,7 +81,7 @@ impl Hall {
         open_files: u64,
     ) -> Result<Self> {
         let kept = keep.unwrap_or_else(|| ground.path().join("kept"));
-        Ok(Self { binary, size, stage: Stage::new()?, open_files, settings: Vec::new(), ground, kept })
+        Ok(Self { binary, size, runner: Runner::new()?, open_files, settings: Vec::new(), ground, kept })
     }
 
     /// The folder that everything of this run lies in.
@@ -97,8 +97,8 @@ impl Hall {
     /// An installation with so many devices.
     pub(super) fn installation(&self, devices: usize, per_user: usize) -> Result<Installation> {
         let folder = self.folder()?;
-        let people = Population { devices, per_user }.settle(&self.binary, &self.kept, folder.path())?;
-        Ok(Installation { folder, people, database_url: None })
+        let dataset = Population { devices, per_user }.provide(&self.binary, &self.kept, folder.path())?;
+        Ok(Installation { folder, dataset, database_url: None })
     }
 
     /// The same in a fresh database of this cluster.
@@ -107,8 +107,8 @@ impl Hall {
         let url = cluster.new_database();
         Population { devices, per_user: 1 }.import(&self.binary, folder.path(), Some(&url))?;
         written_back(cluster.home())?;
-        let people = People::read(folder.path())?;
-        Ok(Installation { folder, people, database_url: Some(url) })
+        let dataset = Dataset::read(folder.path())?;
+        Ok(Installation { folder, dataset, database_url: Some(url) })
     }
 
     /// A configuration for so many connections: as shipped, but for what a bench cannot do without.
@@ -143,8 +143,8 @@ impl Hall {
     }
 
     /// Windows of two sides in turn.
-    pub(super) fn duel(&mut self, own: &mut impl Side, other: &mut impl Side) -> Result<Duel> {
-        alternate(&mut self.stage, (self.size.pairs, self.size.window), own, other)
+    pub(super) fn comparison(&mut self, own: &mut impl Side, other: &mut impl Side) -> Result<Comparison> {
+        compare(&mut self.runner, (self.size.pairs, self.size.window), own, other)
     }
 
     /// How long all windows of one side last together, with the warm-up.
@@ -153,31 +153,31 @@ impl Hall {
         (self.size.window * (pairs + 1)).as_secs_f64()
     }
 
-    /// The ceiling for requests like this one, which the house answers with this status.
-    pub(super) fn echo(&self, house: &House, request: &[u8], status: u16) -> Result<Echo> {
-        Echo::like(&self.stage.runtime, house.address, (request, status), 1)
+    /// The ceiling for requests like this one, which the instance answers with this status.
+    pub(super) fn echo(&self, instance: &Instance, request: &[u8], status: u16) -> Result<Echo> {
+        Echo::like(&self.runner.runtime, instance.address, (request, status), 1)
     }
 
     /// Sends the last code of many devices again. Each must be refused.
-    pub(super) fn replay(&mut self, house: &House, devices: Vec<Device>) -> Result<()> {
+    pub(super) fn replay(&mut self, instance: &Instance, devices: Vec<Device>) -> Result<()> {
         let mut used: Vec<Device> = devices.into_iter().filter(Device::is_used).take(self.size.checked).collect();
-        let replayed = lane::replay(house.address, &mut used, 0);
-        let mut tally = self.stage.runtime.block_on(replayed)?;
-        self.stage.book.enter(&mut tally);
+        let replayed = driver::replay(instance.address, &mut used, 0);
+        let mut counts = self.runner.runtime.block_on(replayed)?;
+        self.runner.results.enter(&mut counts);
         Ok(())
     }
 }
 
 impl Installation {
     /// Starts the server on it, for so many connections.
-    pub(super) fn open(&self, hall: &mut Hall, connections: usize) -> Result<House> {
-        let config = hall.config(connections);
-        self.open_as(hall, &config)
+    pub(super) fn open(&self, fixture: &mut Fixture, connections: usize) -> Result<Instance> {
+        let config = fixture.config(connections);
+        self.open_as(fixture, &config)
     }
 
     /// Makes one more client, of this scope.
-    pub(super) fn new_client(&self, hall: &Hall, scope: &str) -> Result<Client> {
-        let mut create = command(&hall.binary);
+    pub(super) fn new_client(&self, fixture: &Fixture, scope: &str) -> Result<Client> {
+        let mut create = command(&fixture.binary);
         create.args(["client", "create", "--json", "--scope", scope, "--name", "another"]);
         create.arg("--data-dir").arg(self.folder.path().join("data"));
         if let Some(url) = &self.database_url {
@@ -187,11 +187,11 @@ impl Installation {
     }
 
     /// Starts the server on it, configured like this.
-    pub(super) fn open_as(&self, hall: &Hall, config: &str) -> Result<House> {
-        let server = self.launch(&hall.binary, config, None).start()?;
+    pub(super) fn open_as(&self, fixture: &Fixture, config: &str) -> Result<Instance> {
+        let server = self.launch(&fixture.binary, config, None).start()?;
         let address = server.address()?;
-        let authorization = hall.stage.runtime.block_on(enrol::authorize(address, &self.people.client))?;
-        Ok(House { server, address, authorization })
+        let authorization = fixture.runner.runtime.block_on(enrol::authorize(address, &self.dataset.client))?;
+        Ok(Instance { server, address, authorization })
     }
 
     /// How the server is started on it.
@@ -201,9 +201,9 @@ impl Installation {
     }
 }
 
-impl House {
-    /// These devices, with requests to this house.
-    pub(super) fn devices(&self, imported: &[Imported]) -> Result<Vec<Device>> {
+impl Instance {
+    /// These devices, with requests to this instance.
+    pub(super) fn devices(&self, imported: &[ImportedDevice]) -> Result<Vec<Device>> {
         imported.iter().map(|imported| imported.device(&self.authorization)).collect()
     }
 
@@ -212,8 +212,8 @@ impl House {
         self.load(Codes::shared(devices, connections, traffic))
     }
 
-    /// Load of these errands.
-    pub(super) fn load<E: super::errand::Errand>(&self, errands: Vec<E>) -> Load<E> {
-        Load::new(self.address, self.server.pid(), errands)
+    /// Load of these workloads.
+    pub(super) fn load<E: super::workload::Workload>(&self, workloads: Vec<E>) -> Load<E> {
+        Load::new(self.address, self.server.pid(), workloads)
     }
 }
