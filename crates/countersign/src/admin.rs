@@ -13,7 +13,7 @@ use axum::routing::get;
 use axum::{Router, middleware};
 use domain::{Digest, FactorKind, Timestamp};
 use engine::{Engine, MessageBudget, Whose};
-use onelogin::App;
+use onelogin::Dialect;
 use tokio::net::TcpListener;
 use web::front::Front;
 use zeroize::Zeroizing;
@@ -25,7 +25,7 @@ use crate::local;
 /// What the metrics are read from.
 pub struct Watched {
     /// The dialect.
-    pub app: App,
+    pub app: Dialect,
     /// The front that callers reach.
     pub front: Front,
 }

@@ -223,7 +223,7 @@ impl House {
     }
 
     /// The dialect over this engine.
-    pub fn app(&self, options: &onelogin::Options) -> onelogin::App {
-        onelogin::App::new(self.engine.clone(), options.clone())
+    pub fn app(&self, options: &onelogin::DialectOptions) -> onelogin::Dialect {
+        onelogin::Dialect::new(self.engine.clone(), options.clone())
     }
 }

@@ -8,7 +8,7 @@ use anyhow::Context as _;
 use axum::Router;
 use engine::Clock as _;
 use engine::clock::SystemClock;
-use onelogin::App;
+use onelogin::Dialect;
 use tokio::net::TcpListener;
 use web::front::Front;
 use web::proxy::TrustedProxies;
@@ -179,7 +179,7 @@ pub async fn run(
     config: &Config,
     house: &House,
     (listener, admin): (TcpListener, Option<Admin>),
-    (app, rest): (App, Router),
+    (app, rest): (Dialect, Router),
     (mut signals, reload): (Signals, &dyn Reload),
     announce: impl Future<Output = anyhow::Result<()>>,
 ) -> anyhow::Result<ExitCode> {
@@ -232,7 +232,7 @@ pub async fn run(
         tokio::spawn(async move { engine.run().await })
     };
     let telling = {
-        let broadcast = onelogin::webhook::Broadcast { account_id: house.engine.settings().account_id };
+        let broadcast = onelogin::EventWriter { account_id: house.engine.settings().account_id };
         tokio::spawn(house.engine.clone().tell_webhooks(Arc::new(broadcast), stopping.clone()))
     };
     announce.await?;

@@ -11,167 +11,156 @@ use domain::{CompatProfile, Right, Scope, UserId};
 use engine::Caller;
 use engine::held::Hold;
 
-use crate::call::Call;
-use crate::{App, Options};
+use crate::dialect::{Dialect, DialectOptions};
+use crate::wire::call::ApiCall;
 
 /// A set of scopes, by name, so that a handler declares it in its signature.
-pub trait Allows: Send + Sync + 'static {
+pub(crate) trait Allows: Send + Sync + 'static {
     /// Whether this scope is in the set.
-    fn allows(scope: Scope, options: &Options) -> bool;
+    fn allows(scope: Scope, options: &DialectOptions) -> bool;
 }
 
 /// GET on users: everything but `Authentication Only`.
-pub struct ReadUsers;
+pub(crate) struct ReadUsers;
 /// POST, PUT and DELETE on users and on v1 devices.
-pub struct ManageUsers;
+pub(crate) struct ManageUsers;
 /// GET on what is about everybody: events, apps, connectors.
-pub struct ReadAll;
+pub(crate) struct ReadAll;
 /// Passwords, states and locks.
-pub struct ManageAll;
+pub(crate) struct ManageAll;
 /// Logging in and out, and assertions: `Authentication Only` may do it too.
-pub struct Authenticate;
+pub(crate) struct Authenticate;
 /// v1 trigger and verify: the four user scopes, unless `strict_v1_scopes`.
-pub struct ChallengeV1;
+pub(crate) struct ChallengeV1;
 /// Reads of MFA v2.
-pub struct ReadMfa;
+pub(crate) struct ReadMfa;
 /// What a log-in reads of MFA v2, its user's devices and verifications: all who read MFA v2, and `Authentication Only` for
 /// the user of a log-in of its own, which the handler sees to by `Access::in_log_in` (contract 7.5, 7.10).
-pub struct ReadInLogIn;
+pub(crate) struct ReadInLogIn;
 /// Verifications of MFA v2: all who write MFA v2, and `Authentication Only` in the same way (contract 7.7).
-pub struct VerifyInLogIn;
+pub(crate) struct VerifyInLogIn;
 /// Writes of MFA v2.
-pub struct ManageMfa;
+pub(crate) struct ManageMfa;
 
 impl Allows for ReadUsers {
-    fn allows(scope: Scope, _: &Options) -> bool {
+    fn allows(scope: Scope, _: &DialectOptions) -> bool {
         scope != Scope::AuthenticationOnly
     }
 }
 
 impl Allows for ReadAll {
-    fn allows(scope: Scope, _: &Options) -> bool {
+    fn allows(scope: Scope, _: &DialectOptions) -> bool {
         matches!(scope, Scope::ReadAll | Scope::ManageAll)
     }
 }
 
 impl Allows for ManageUsers {
-    fn allows(scope: Scope, _: &Options) -> bool {
+    fn allows(scope: Scope, _: &DialectOptions) -> bool {
         matches!(scope, Scope::ManageUsers | Scope::ManageAll)
     }
 }
 
 impl Allows for ManageAll {
-    fn allows(scope: Scope, _: &Options) -> bool {
+    fn allows(scope: Scope, _: &DialectOptions) -> bool {
         scope == Scope::ManageAll
     }
 }
 
 impl Allows for Authenticate {
-    fn allows(scope: Scope, _: &Options) -> bool {
+    fn allows(scope: Scope, _: &DialectOptions) -> bool {
         matches!(scope, Scope::AuthenticationOnly | Scope::ManageUsers | Scope::ManageAll)
     }
 }
 
 impl Allows for ChallengeV1 {
-    fn allows(scope: Scope, options: &Options) -> bool {
+    fn allows(scope: Scope, options: &DialectOptions) -> bool {
         if options.strict_v1_scopes { ManageUsers::allows(scope, options) } else { ReadUsers::allows(scope, options) }
     }
 }
 
 impl Allows for ReadMfa {
-    fn allows(scope: Scope, options: &Options) -> bool {
+    fn allows(scope: Scope, options: &DialectOptions) -> bool {
         if options.strict_v2_scopes { scope == Scope::ManageAll } else { ReadUsers::allows(scope, options) }
     }
 }
 
 impl Allows for ReadInLogIn {
-    fn allows(scope: Scope, options: &Options) -> bool {
+    fn allows(scope: Scope, options: &DialectOptions) -> bool {
         ReadMfa::allows(scope, options) || (scope == Scope::AuthenticationOnly && !options.strict_v2_scopes)
     }
 }
 
 impl Allows for VerifyInLogIn {
-    fn allows(scope: Scope, options: &Options) -> bool {
+    fn allows(scope: Scope, options: &DialectOptions) -> bool {
         ManageMfa::allows(scope, options) || (scope == Scope::AuthenticationOnly && !options.strict_v2_scopes)
     }
 }
 
 impl Allows for ManageMfa {
-    fn allows(scope: Scope, options: &Options) -> bool {
+    fn allows(scope: Scope, options: &DialectOptions) -> bool {
         if options.strict_v2_scopes { scope == Scope::ManageAll } else { ManageUsers::allows(scope, options) }
     }
 }
 
 /// Proof that the caller showed a live token of a scope in `A`. Made only by the route table.
-pub struct Access<A> {
+pub(crate) struct Access<A> {
     caller: Arc<Caller>,
     scopes: PhantomData<A>,
 }
 
 impl<A: Allows> Access<A> {
     /// The proof, if the caller's scope is in the set.
-    pub(crate) fn check(caller: Arc<Caller>, options: &Options) -> Option<Self> {
+    pub(crate) fn check(caller: Arc<Caller>, options: &DialectOptions) -> Option<Self> {
         A::allows(caller.scope, options).then_some(Self { caller, scopes: PhantomData })
     }
 }
 
 impl<A> Access<A> {
     /// How this client wants to be answered.
-    pub fn profile(&self) -> CompatProfile {
+    pub(crate) fn profile(&self) -> CompatProfile {
         self.caller.profile
     }
 
     /// For how long this poll may be held: as it asks, or else as was chosen for its client.
-    pub fn hold(&self, call: &Call) -> Hold {
+    pub(crate) fn hold(&self, call: &ApiCall) -> Hold {
         Hold::of(&self.caller, call.wait())
     }
 
     /// Whether people type a number that this client shows (SEC 12).
-    pub fn number_matching(&self) -> bool {
+    pub(crate) fn number_matching(&self) -> bool {
         self.caller.options.number_matching
     }
 
     /// The type of a log-in's step that has sent a text message (contract 5.2).
-    pub fn sent_type(&self) -> &'static str {
+    pub(crate) fn sent_type(&self) -> &'static str {
         if self.caller.options.sent_is_pending { "pending" } else { "success" }
     }
 
     /// The scope that was shown.
-    pub fn scope(&self) -> Scope {
+    pub(crate) fn scope(&self) -> Scope {
         self.caller.scope
     }
 
     /// Whether this call may go on: a client that may only log people in goes on for a user whom it is logging in at the
     /// moment, and for nobody else.
-    pub(crate) async fn in_log_in(&self, app: &App, user: Option<UserId>) -> Result<bool, engine::Error> {
+    pub(crate) async fn in_log_in(&self, dialect: &Dialect, user: Option<UserId>) -> Result<bool, engine::Error> {
         if self.caller.scope.right() != Right::LogIn {
             return Ok(true);
         }
         match user {
-            Some(user) => app.engine.is_logging_in(user, Some(self.caller.client)).await,
+            Some(user) => dialect.engine.is_logging_in(user, Some(self.caller.client)).await,
             None => Ok(false),
         }
     }
 
     /// Who calls.
-    pub fn client(&self) -> domain::ClientId {
+    pub(crate) fn client(&self) -> domain::ClientId {
         self.caller.client
     }
 
     /// The caller, for the audit trail and for rules that ask what it may do to people (SEC 95). The only place where a
     /// scope becomes a right.
-    pub fn context(&self) -> Context {
+    pub(crate) fn context(&self) -> Context {
         Context { client: Some(self.caller.client), right: self.caller.scope.right(), ip: None }
     }
-}
-
-/// Which family of endpoints a path belongs to: it decides how the common failures look (contract 1.7).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Family {
-    /// `/api/1` and `/auth`.
-    V1,
-    /// MFA under `/api/2`.
-    V2Mfa,
-    /// Users under `/api/2`.
-    V2Users,
 }

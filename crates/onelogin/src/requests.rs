@@ -1,40 +1,42 @@
-//! How many requests each route has answered, by class of status, for whoever watches the server.
+//! Counts of answers by route and class of status, for the metrics.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use axum::http::StatusCode;
 
+use crate::route::RouteEntry;
+
 /// Classes of status: 1xx to 5xx.
 const CLASSES: usize = 5;
 
-/// Counts of answers. Routes are numbered as the route table has them; the last is for paths that are none.
+/// Counts of answers.
 #[derive(Debug)]
 pub struct Requests {
-    routes: Vec<(&'static str, String)>,
+    routes: &'static [RouteEntry],
+    /// One for each route, and a last one for requests without a route.
     counts: Vec<[AtomicU64; CLASSES]>,
 }
 
 /// Answers of one route and class.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Answered<'a> {
-    /// The method; empty for what is no route.
-    pub method: &'a str,
-    /// The path with its parameters in braces; empty for what is no route.
-    pub path: &'a str,
+pub struct AnswerCount {
+    /// Empty where there is no route.
+    pub method: &'static str,
+    /// The path with its parameters in braces; empty where there is no route.
+    pub path: &'static str,
     /// The first digit of the status.
     pub class: usize,
-    /// How many.
+    /// Answers since the start.
     pub count: u64,
 }
 
 impl Requests {
-    /// No requests yet, to these routes.
-    pub(crate) fn new(routes: Vec<(&'static str, String)>) -> Self {
+    pub(crate) fn new(routes: &'static [RouteEntry]) -> Self {
         let counts = (0..=routes.len()).map(|_| <[AtomicU64; CLASSES]>::default()).collect();
         Self { routes, counts }
     }
 
-    /// Counts an answer of a route, or of none.
+    /// Counts an answer of the route with this index, or of no route.
     pub(crate) fn count(&self, route: Option<usize>, status: StatusCode) {
         let class = usize::from(status.as_u16() / 100).clamp(1, CLASSES) - 1;
         if let Some(counts) = self.counts.get(route.unwrap_or(self.routes.len())) {
@@ -42,14 +44,13 @@ impl Requests {
         }
     }
 
-    /// What was counted, without what never happened.
-    pub fn read(&self) -> impl Iterator<Item = Answered<'_>> {
-        let none = ("", "");
-        let named = self.routes.iter().map(|(path, method)| (method.as_str(), *path)).chain([none]);
+    /// The counts that are not zero.
+    pub fn read(&self) -> impl Iterator<Item = AnswerCount> {
+        let named = self.routes.iter().map(|route| (route.method, route.path)).chain([("", "")]);
         named.zip(&self.counts).flat_map(|((method, path), counts)| {
             counts.iter().enumerate().filter_map(move |(class, count)| {
                 let count = count.load(Ordering::Relaxed);
-                (count > 0).then_some(Answered { method, path, class: class + 1, count })
+                (count > 0).then_some(AnswerCount { method, path, class: class + 1, count })
             })
         })
     }

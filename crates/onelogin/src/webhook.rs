@@ -5,13 +5,13 @@ use engine::Event;
 use engine::webhooks::Renderer;
 use serde::Serialize;
 
-use crate::names;
-use crate::v1::events::EventWire;
-use crate::wire_time;
+use crate::wire::event::EventWire;
+use crate::wire::factor_names::v1_auth_factor_name;
+use crate::wire::time;
 
 /// An event with what only webhooks say of it.
 #[derive(Debug, Serialize)]
-struct EventCall {
+struct WebhookEvent {
     create: Create,
     uuid: String,
     event_timestamp: String,
@@ -31,15 +31,15 @@ struct Create {
     id: String,
 }
 
-impl EventCall {
+impl WebhookEvent {
     fn new(event: Event, account_id: i64) -> Self {
         let uuid = event_uuid(account_id, event.id, &event.entry.hash).to_string();
         Self {
             create: Create { id: uuid.clone() },
             uuid,
-            event_timestamp: wire_time::in_words(event.entry.at.0),
+            event_timestamp: time::in_words(event.entry.at.0),
             authentication_factor_id: event.factor.map(domain::FactorKind::number),
-            authentication_factor_type: event.factor.map(names::v1_auth_factor_name),
+            authentication_factor_type: event.factor.map(v1_auth_factor_name),
             authentication_factor_description: event.device_name.clone(),
             api_credential_name: event.caller.as_ref().map(|caller| caller.name.clone()),
             login_name: event.user_name.clone(),
@@ -51,14 +51,14 @@ impl EventCall {
 
 /// Writes events down for webhooks.
 #[derive(Debug, Clone, Copy)]
-pub struct Broadcast {
+pub struct EventWriter {
     /// The account that the events are of.
     pub account_id: i64,
 }
 
-impl Renderer for Broadcast {
+impl Renderer for EventWriter {
     fn render(&self, events: &[Event]) -> Vec<u8> {
-        let calls: Vec<_> = events.iter().map(|event| EventCall::new(event.clone(), self.account_id)).collect();
+        let calls: Vec<_> = events.iter().map(|event| WebhookEvent::new(event.clone(), self.account_id)).collect();
         // Texts and numbers are always JSON.
         serde_json::to_vec(&calls).unwrap_or_default()
     }
@@ -93,7 +93,7 @@ mod tests {
             caller: None,
         };
         let body: serde_json::Value =
-            serde_json::from_slice(&Broadcast { account_id: 3 }.render(&[event.clone(), event])).unwrap();
+            serde_json::from_slice(&EventWriter { account_id: 3 }.render(&[event.clone(), event])).unwrap();
         let [one, two] = &body.as_array().unwrap()[..] else { panic!("{body}") };
         assert_eq!(one, two);
         // The fields of contract 9: those of the events API, and those of webhooks.

@@ -3,7 +3,7 @@
 
 mod wire;
 
-use countersign_onelogin::Options;
+use countersign_onelogin::DialectOptions;
 use domain::user::UserPatch;
 use domain::verification::Context;
 use domain::{MfaPolicy, Scope, UserId};
@@ -105,7 +105,7 @@ async fn v1_bad_requests() {
 
 #[tokio::test]
 async fn v1_an_account_of_another_name() {
-    let options = Options { accept_any_subdomain: false, ..Options::default() };
+    let options = DialectOptions { accept_any_subdomain: false, ..DialectOptions::default() };
     let wire = Wire::start_with(Setup { options, ..Setup::default() }).await;
     let told = login(&wire, &[("subdomain", json!("other"))]).await;
     v1("13.10", &told, 400, "bad request", "Invalid subdomain");

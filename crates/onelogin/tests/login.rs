@@ -321,8 +321,10 @@ async fn the_end_of_a_lock_lets_in_nobody_who_was_kept_out() {
 
 #[tokio::test]
 async fn another_subdomain_is_refused_where_ours_is_asked_for() {
-    let options =
-        countersign_onelogin::Options { accept_any_subdomain: false, ..countersign_onelogin::Options::default() };
+    let options = countersign_onelogin::DialectOptions {
+        accept_any_subdomain: false,
+        ..countersign_onelogin::DialectOptions::default()
+    };
     let wire = Wire::start_with(Setup { options, ..Setup::default() }).await;
     assert_eq!(login(&wire, &credentials(&wire)).await.status(), 200);
     let mut body = credentials(&wire);
@@ -405,9 +407,9 @@ async fn a_form_hands_in_a_session_token_once() {
 
 #[tokio::test]
 async fn a_form_goes_on_to_an_origin_that_is_configured() {
-    let options = countersign_onelogin::Options {
+    let options = countersign_onelogin::DialectOptions {
         redirect_origins: vec!["https://app.example".to_owned()],
-        ..countersign_onelogin::Options::default()
+        ..countersign_onelogin::DialectOptions::default()
     };
     let wire = Wire::start_with(Setup { options, ..Setup::default() }).await;
     for (url, status) in [

@@ -374,9 +374,9 @@ async fn wrong_secrets_are_limited_by_id_and_by_peer() {
 async fn the_token_endpoint_has_a_rate() {
     let server = TestServer::start().await;
     let call_rate = domain::CallRate { per_second: 1, burst: 10 };
-    let app = countersign_onelogin::App::new(
+    let app = countersign_onelogin::Dialect::new(
         server.world.engine().clone(),
-        countersign_onelogin::Options { call_rate, ..Default::default() },
+        countersign_onelogin::DialectOptions { call_rate, ..Default::default() },
     );
     let door = countersign_onelogin::door(app);
     let ask = async |path: &str, authorization: String, body: String| {
@@ -660,7 +660,7 @@ async fn a_bearer_token_is_read_in_every_spelling() {
 async fn calls_over_the_hourly_quota_and_over_the_rate_wait() {
     let server = TestServer::start().await;
     let token = server.token(Scope::ReadAll).await;
-    let app = |options| countersign_onelogin::App::new(server.world.engine().clone(), options);
+    let app = |options| countersign_onelogin::Dialect::new(server.world.engine().clone(), options);
     let call = |door: Arc<dyn Door>, path: &'static str| {
         let request = Request::get(path).header(header::AUTHORIZATION, format!("Bearer {token}")).body(Bytes::new());
         async move {
@@ -669,9 +669,9 @@ async fn calls_over_the_hourly_quota_and_over_the_rate_wait() {
             (answer.status().as_u16(), wait)
         }
     };
-    let quota = countersign_onelogin::door(app(countersign_onelogin::Options {
+    let quota = countersign_onelogin::door(app(countersign_onelogin::DialectOptions {
         hourly_quota: 2,
-        ..countersign_onelogin::Options::default()
+        ..countersign_onelogin::DialectOptions::default()
     }));
     assert_eq!(call(quota.clone(), "/api/1/users").await, (200, None));
     assert_eq!(call(quota.clone(), "/api/1/users").await, (200, None));
@@ -680,9 +680,9 @@ async fn calls_over_the_hourly_quota_and_over_the_rate_wait() {
     assert_eq!(call(quota, "/auth/rate_limit").await, (200, None), "asking is always allowed");
     // Two nodes over one database share one quota.
     let node = || {
-        countersign_onelogin::door(app(countersign_onelogin::Options {
+        countersign_onelogin::door(app(countersign_onelogin::DialectOptions {
             hourly_quota: 9,
-            ..countersign_onelogin::Options::default()
+            ..countersign_onelogin::DialectOptions::default()
         }))
     };
     server.advance(3_600);
@@ -692,7 +692,7 @@ async fn calls_over_the_hourly_quota_and_over_the_rate_wait() {
         admitted += u32::from(call(nodes[n % 2].clone(), "/api/1/users").await.0 == 200);
     }
     assert_eq!(admitted, 9);
-    let burst = countersign_onelogin::door(app(countersign_onelogin::Options::default()));
+    let burst = countersign_onelogin::door(app(countersign_onelogin::DialectOptions::default()));
     let mut refused = None;
     for _ in 0..5_000 {
         let (status, wait) = call(burst.clone(), "/auth/rate_limit").await;
@@ -716,8 +716,8 @@ struct Answered {
 }
 
 impl Node {
-    fn new(server: &TestServer, options: countersign_onelogin::Options) -> Self {
-        Self(countersign_onelogin::door(countersign_onelogin::App::new(server.world.engine().clone(), options)))
+    fn new(server: &TestServer, options: countersign_onelogin::DialectOptions) -> Self {
+        Self(countersign_onelogin::door(countersign_onelogin::Dialect::new(server.world.engine().clone(), options)))
     }
 
     async fn call(&self, token: &str, method: &str, path: &str) -> Answered {
@@ -742,7 +742,11 @@ async fn refused_calls_cost_the_account_nothing() {
     let call_rate = domain::CallRate { per_second: 1, burst: 20 };
     let node = Node::new(
         &server,
-        countersign_onelogin::Options { hourly_quota: 200, call_rate, ..countersign_onelogin::Options::default() },
+        countersign_onelogin::DialectOptions {
+            hourly_quota: 200,
+            call_rate,
+            ..countersign_onelogin::DialectOptions::default()
+        },
     );
     // A list would cost its client what reading it takes, as well.
     let one = format!("/api/1/users/{}", server.user(1).id);
@@ -774,10 +778,10 @@ async fn one_client_cannot_empty_the_hour() {
     let node = || {
         Node::new(
             &server,
-            countersign_onelogin::Options {
+            countersign_onelogin::DialectOptions {
                 hourly_quota: 20,
                 burst_limit: false,
-                ..countersign_onelogin::Options::default()
+                ..countersign_onelogin::DialectOptions::default()
             },
         )
     };
@@ -815,10 +819,10 @@ async fn readers_leave_half_of_the_reserve_to_others() {
     let server = TestServer::start().await;
     let readers = [server.token(Scope::ReadUsers).await, server.token(Scope::ReadAll).await];
     let [logs_in, manages] = [server.token(Scope::AuthenticationOnly).await, server.token(Scope::ManageUsers).await];
-    let options = countersign_onelogin::Options {
+    let options = countersign_onelogin::DialectOptions {
         hourly_quota: 20,
         burst_limit: false,
-        ..countersign_onelogin::Options::default()
+        ..countersign_onelogin::DialectOptions::default()
     };
     let nodes = [Node::new(&server, options.clone()), Node::new(&server, options)];
     for n in 0..20 {
@@ -840,7 +844,7 @@ async fn all_that_logs_in_or_verifies_has_the_reserve() {
     let token = server.token(Scope::ManageAll).await;
     let node = Node::new(
         &server,
-        countersign_onelogin::Options { hourly_quota: 100, ..countersign_onelogin::Options::default() },
+        countersign_onelogin::DialectOptions { hourly_quota: 100, ..countersign_onelogin::DialectOptions::default() },
     );
     for _ in 0..100 {
         node.call(&token, "GET", "/api/1/users/1").await;

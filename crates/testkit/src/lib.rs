@@ -53,7 +53,7 @@ pub struct Setup {
     /// Polls held as shipped; off otherwise, so that a test that polls does not wait.
     pub held_as_shipped: bool,
     /// How the dialect behaves; the dev world switches quotas off.
-    pub options: onelogin::Options,
+    pub options: onelogin::DialectOptions,
 }
 
 impl Drop for TestServer {

@@ -6,6 +6,7 @@ mod files;
 mod layers;
 mod requirements;
 mod rows;
+mod siblings;
 
 use anyhow::{Result, bail};
 
@@ -22,9 +23,10 @@ pub(crate) fn run() -> Result<()> {
     let tree = Metadata::of(&places.root)?;
     let files = files::read(&places.root.join("crates"))?;
     let (long, unfinished) = (files::long(&files), files::unfinished(&files));
-    let laws: [(&str, Complaints); 8] = [
+    let laws: [(&str, Complaints); 9] = [
         ("domain stays pure", layers::domain_is_pure(&tree)),
         ("crates depend downwards only", layers::downwards_only(&tree)),
+        ("endpoints of one dialect do not name one another", siblings::apart(&files)),
         ("every dependency has its reason", dependencies::explained(&places.root)?),
         ("every dependency is used", dependencies::used(&tree, &places.root)?),
         ("nothing is left unfinished", unfinished),

@@ -358,7 +358,7 @@ pub struct Config {
     /// Where text messages and calls may go. None listed: nowhere, and everywhere in the dev world.
     pub countries: Countries,
     /// How the dialect behaves.
-    pub options: onelogin::Options,
+    pub options: onelogin::DialectOptions,
     /// What connections and requests may use.
     pub limits: web::limits::Limits,
     /// Threads that answer requests; 0 for one per core.
@@ -430,10 +430,10 @@ impl Config {
                 client_per_day: values.number("limits.messages_per_client"),
                 server_per_day: values.number("limits.messages_per_server"),
             },
-            options: onelogin::Options {
+            options: onelogin::DialectOptions {
                 accept_any_subdomain: values.yes("login.accept_any_subdomain"),
                 redirect_origins: values.texts("login.redirect_origins"),
-                names: onelogin::Names::new(
+                names: onelogin::FactorNames::new(
                     FactorKind::ALL.into_iter().filter_map(|kind| Some((kind, values.text(name_of(kind))?))),
                 ),
                 hourly_quota: values.number("limits.calls_per_hour"),

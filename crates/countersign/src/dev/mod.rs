@@ -145,7 +145,7 @@ impl World {
     }
 
     /// The dialect.
-    pub fn app(&self, config: &Config) -> onelogin::App {
+    pub fn app(&self, config: &Config) -> onelogin::Dialect {
         self.house.app(&configured(config.clone()).options)
     }
 

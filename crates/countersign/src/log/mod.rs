@@ -18,7 +18,7 @@ use tracing_subscriber::util::SubscriberInitExt as _;
 use tracing_subscriber::{EnvFilter, Registry};
 
 use self::line::Line;
-use onelogin::Follow;
+use onelogin::FollowTrace;
 
 /// Bytes that may wait. More than standard error takes in any moment of a healthy server.
 const ROOM: usize = 4 * 1024 * 1024;
@@ -148,10 +148,10 @@ fn start_with(lines: impl Layer<Registry> + Send + Sync, filter: EnvFilter) -> a
 
 /// What joins a request to its caller's trace.
 #[cfg(feature = "otel")]
-pub(crate) const FOLLOW: Option<Follow> = Some(crate::traces::follow);
+pub(crate) const FOLLOW: Option<FollowTrace> = Some(crate::traces::follow);
 /// What joins a request to its caller's trace: nothing does.
 #[cfg(not(feature = "otel"))]
-pub(crate) const FOLLOW: Option<Follow> = None;
+pub(crate) const FOLLOW: Option<FollowTrace> = None;
 
 /// Whether a collector of traces is named, as the OpenTelemetry specification has it.
 pub(crate) fn wants_traces() -> bool {

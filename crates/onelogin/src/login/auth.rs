@@ -4,25 +4,22 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use engine::sign_in::SignInAnswer;
 
-use super::error::Error;
-use super::{Authenticated, Needed, devices, sign_in, user};
-use crate::App;
 use crate::access::{Access, Authenticate};
-use crate::call::Call;
-use crate::envelope::{v1_status, v1_success};
-
-/// The words by which clients tell that a factor is needed: they compare them exactly.
-pub(crate) const MFA_REQUIRED: &str = "MFA is required for this user";
+use crate::dialect::Dialect;
+use crate::wire::call::ApiCall;
+use crate::wire::envelope::{v1_status, v1_success};
+use crate::wire::log_in::error::Error;
+use crate::wire::log_in::{Authenticated, FactorNeeded, MFA_REQUIRED, devices, sign_in, user};
 
 /// Judges a password.
-pub async fn auth(app: App, access: Access<Authenticate>, call: Call) -> Result<Response, Error> {
+pub(crate) async fn auth(dialect: Dialect, access: Access<Authenticate>, call: ApiCall) -> Result<Response, Error> {
     let body = call.json()?;
-    let request = sign_in(&app, &body, &call, None)?;
+    let request = sign_in(dialect.required_subdomain(), &body, &call)?;
     let fields = request.terms.fields.clone();
-    match app.engine.sign_in(request, access.context()).await.map_err(Error::at(app.engine.now()))? {
+    match dialect.engine.sign_in(request, access.context()).await.map_err(Error::at(dialect.engine.now()))? {
         SignInAnswer::Granted(granted) => Ok(v1_success(&[Authenticated::from(granted)])),
         SignInAnswer::NeedsFactor { user: who, devices: held, state_token } => {
-            let needed = Needed {
+            let needed = FactorNeeded {
                 state_token,
                 user: user(&who, &fields),
                 devices: devices(&held),

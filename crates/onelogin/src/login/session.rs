@@ -5,12 +5,12 @@ use axum::body::Body;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
-use super::origin;
-use crate::App;
-use crate::access::Family;
-use crate::call::Call;
-use crate::credentials;
-use crate::error::Common;
+use crate::dialect::Dialect;
+use crate::wire::call::ApiCall;
+use crate::wire::credentials;
+use crate::wire::error::CommonError;
+use crate::wire::error::Family;
+use crate::wire::origin::{listed, origin};
 
 /// The cookie. It is the log-in flow's alone and opens nothing of the console (SEC 58).
 const COOKIE: &str = "countersign_session";
@@ -23,7 +23,7 @@ const PAGE: &str = "<!doctype html>\n<html lang=\"en\">\n<meta charset=\"utf-8\"
 const CSP: HeaderValue = HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'; base-uri 'none'");
 
 /// Exchanges a session token for a session.
-pub async fn exchange(app: App, call: Call) -> Response {
+pub(crate) async fn exchange(dialect: Dialect, call: ApiCall) -> Response {
     let content_type = call.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
     let Ok(body) = credentials::body(content_type, &call.body) else { return bad_token() };
     let Ok(Some(token)) = body.text("session_token", TOKEN_MAX) else { return bad_token() };
@@ -34,9 +34,9 @@ pub async fn exchange(app: App, call: Call) -> Response {
         return bad_token();
     }
     let asked = if is_form { None } else { from.clone() };
-    match app.engine.exchange_session(&token, asked.clone()).await {
+    match dialect.engine.exchange_session(&token, asked.clone()).await {
         Ok(Some(session)) => {
-            let mut answer = match next(&app, session.terms.return_to_url.as_deref()).filter(|_| is_form) {
+            let mut answer = match next(&dialect, session.terms.return_to_url.as_deref()).filter(|_| is_form) {
                 Some(location) => (StatusCode::FOUND, [(header::LOCATION, location)]).into_response(),
                 None => axum::response::Html(PAGE).into_response(),
             };
@@ -53,17 +53,17 @@ pub async fn exchange(app: App, call: Call) -> Response {
             answer
         }
         Ok(None) => bad_token(),
-        Err(engine::Error::Unavailable(_) | engine::Error::Busy) => Common::Unavailable.answer(Family::V1),
-        Err(error) => Common::fault(&error).answer(Family::V1),
+        Err(engine::Error::Unavailable(_) | engine::Error::Busy) => CommonError::Unavailable.answer(Family::V1),
+        Err(error) => CommonError::fault(&error).answer(Family::V1),
     }
 }
 
 /// Whether a script of this page may ask: only while a session token lists its origin.
-pub async fn preflight(app: App, call: Call) -> Response {
+pub(crate) async fn preflight(dialect: Dialect, call: ApiCall) -> Response {
     let mut answer = Response::new(Body::empty());
     *answer.status_mut() = StatusCode::NO_CONTENT;
     let Some(origin) = page(call.headers()) else { return answer };
-    match app.engine.is_listed_origin(&origin).await {
+    match dialect.engine.is_listed_origin(&origin).await {
         Ok(true) => {
             let headers = answer.headers_mut();
             allow(headers, &origin);
@@ -72,8 +72,8 @@ pub async fn preflight(app: App, call: Call) -> Response {
             answer
         }
         Ok(false) => answer,
-        Err(engine::Error::Unavailable(_)) => Common::Unavailable.answer(Family::V1),
-        Err(error) => Common::fault(&error).answer(Family::V1),
+        Err(engine::Error::Unavailable(_)) => CommonError::Unavailable.answer(Family::V1),
+        Err(error) => CommonError::fault(&error).answer(Family::V1),
     }
 }
 
@@ -92,15 +92,8 @@ fn allow(headers: &mut HeaderMap, origin: &str) {
 }
 
 /// Where the browser goes on to: an address on a configured origin, parsed once and written as parsed (SEC 66).
-fn next(app: &App, asked: Option<&str>) -> Option<HeaderValue> {
-    HeaderValue::from_str(listed(asked?, &app.options.redirect_origins)?.as_str()).ok()
-}
-
-/// An address on one of these origins, and with nothing in it that hides where it leads.
-pub(crate) fn listed(address: &str, origins: &[String]) -> Option<url::Url> {
-    let url = url::Url::parse(address).ok()?;
-    let fits = url.username().is_empty() && url.password().is_none();
-    (fits && origins.contains(&url.origin().ascii_serialization())).then_some(url)
+fn next(dialect: &Dialect, asked: Option<&str>) -> Option<HeaderValue> {
+    HeaderValue::from_str(listed(asked?, &dialect.options.redirect_origins)?.as_str()).ok()
 }
 
 fn bad_token() -> Response {

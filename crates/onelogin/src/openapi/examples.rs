@@ -6,8 +6,10 @@ use domain::{AuditKind, Timestamp, User, UserId, UserStatus};
 use serde_json::{Value, json};
 
 use super::operations::{Operation, Success};
-use crate::user_wire::{UserWire, Version};
-use crate::v1::event_types;
+use crate::wire::challenge::SMS_SENT;
+use crate::wire::event_types;
+use crate::wire::log_in::MFA_REQUIRED;
+use crate::wire::user::{UserWire, Version};
 
 /// An answer.
 pub(super) struct Example {
@@ -49,8 +51,6 @@ pub(super) fn of(operation: &Operation) -> Vec<Example> {
 
 const UUID: &str = "afc1a96d-2006-452a-a484-b2d084b00d76";
 const TOKEN: &str = "5f0c34a1d2b8e7964ac15f0c34a1d2b8e7964ac1";
-const NEEDED: &str = "MFA is required for this user";
-const SENT: &str = "SMS token sent to your mobile device. Authentication pending.";
 
 fn status(kind: &str, message: &str) -> Value {
     json!({ "error": false, "code": 200, "type": kind, "message": message })
@@ -131,7 +131,7 @@ fn devices(name: &str, version: Version) -> Shapes {
                 "state_token_expires_at": "2026-03-01T09:32:00Z", "auth_factor_name": "OneLogin SMS",
                 "type_display_name": "OneLogin SMS", "id": 88, "device_id": 525_509,
             }]);
-            one(enveloped("success", SENT, Some(&data)))
+            one(enveloped("success", SMS_SENT, Some(&data)))
         }
         "TempToken" => {
             let mut token = json!({
@@ -188,7 +188,7 @@ fn log_ins(name: &str) -> Shapes {
     let needed = |path: &str| {
         let data =
             json!([{ "state_token": TOKEN, "user": person(), "devices": devices(), "callback_url": callback(path) }]);
-        enveloped("success", NEEDED, Some(&data))
+        enveloped("success", MFA_REQUIRED, Some(&data))
     };
     match name {
         "Visit" => vec![
@@ -213,7 +213,7 @@ fn log_ins(name: &str) -> Shapes {
         ],
         "Step" => vec![
             ("verified", enveloped("success", "Success", Some(&granted()))),
-            ("a text message was sent", enveloped("success", SENT, None)),
+            ("a text message was sent", enveloped("success", SMS_SENT, None)),
             ("nobody has answered yet", enveloped("pending", "Authentication pending on OL Protect", None)),
         ],
         "V1Assertion" => vec![
@@ -222,13 +222,13 @@ fn log_ins(name: &str) -> Shapes {
         ],
         "V1AssertionStep" => vec![
             ("verified", enveloped("success", "Success", Some(&json!("PHNhbWxwOlJlc3BvbnNlIC4uLg==")))),
-            ("a text message was sent", enveloped("pending", SENT, None)),
+            ("a text message was sent", enveloped("pending", SMS_SENT, None)),
         ],
         "Assertion" => vec![
             (
                 "a factor is needed",
                 json!({
-                    "state_token": TOKEN, "message": NEEDED, "devices": devices(), "user": person(),
+                    "state_token": TOKEN, "message": MFA_REQUIRED, "devices": devices(), "user": person(),
                     "callback_url": callback("/api/2/saml_assertion/verify_factor"),
                 }),
             ),
@@ -236,7 +236,7 @@ fn log_ins(name: &str) -> Shapes {
         ],
         "AssertionStep" => vec![
             ("verified", json!({ "data": "PHNhbWxwOlJlc3BvbnNlIC4uLg==", "message": "Success" })),
-            ("a text message was sent", json!({ "message": SENT })),
+            ("a text message was sent", json!({ "message": SMS_SENT })),
         ],
         _ => Vec::new(),
     }

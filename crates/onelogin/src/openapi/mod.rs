@@ -1,19 +1,24 @@
 //! `GET /openapi.json` and `GET /docs`: the dialect described by itself (`OpenAPI` 3.1).
 
 mod examples;
+mod fields;
 mod operations;
 mod page;
+mod schemas;
 
-use std::sync::LazyLock;
+use std::sync::OnceLock;
 
 use axum::body::Bytes;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Map, Value, json};
 
-use crate::App;
-use crate::call::Call;
-use operations::{Field, Kind, OPERATIONS, Operation, SCHEMAS, Success};
+use crate::dialect::Dialect;
+use crate::route::RouteEntry;
+use crate::wire::call::ApiCall;
+use fields::{Field, Kind};
+use operations::{OPERATIONS, Operation, Success};
+use schemas::SCHEMAS;
 
 /// What is the same for everybody, made and written once; with its tag.
 struct Written {
@@ -30,7 +35,7 @@ impl Written {
     }
 
     /// The bytes, or that the caller has them already.
-    fn answer(&self, call: &Call, kind: &'static str) -> Response {
+    fn answer(&self, call: &ApiCall, kind: &'static str) -> Response {
         let known = call.headers().get_all(header::IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok());
         let is_known = |tag: &str| tag == "*" || tag.trim_start_matches("W/").as_bytes() == self.tag.as_bytes();
         let tag = [(header::ETAG, self.tag.clone())];
@@ -42,32 +47,33 @@ impl Written {
     }
 }
 
-/// The document.
-static DOCUMENT: LazyLock<Written> = LazyLock::new(|| Written::new(document().to_string()));
-/// The page.
-static PAGE: LazyLock<Written> = LazyLock::new(|| Written::new(page::render(OPERATIONS, scopes)));
+static DOCUMENT: OnceLock<Written> = OnceLock::new();
+static PAGE: OnceLock<Written> = OnceLock::new();
 
-/// The document.
-pub async fn read(_: App, call: Call) -> Response {
-    DOCUMENT.answer(&call, "application/json")
+/// Answers with the document.
+pub(crate) async fn read(dialect: Dialect, call: ApiCall) -> Response {
+    let document = DOCUMENT.get_or_init(|| Written::new(document(dialect.routes).to_string()));
+    document.answer(&call, "application/json")
 }
 
-/// The document as a page. It asks nobody for anything: one file, its style inside.
-pub async fn read_page(_: App, call: Call) -> Response {
+/// Answers with the document as a page: one file with its style inside, which loads nothing.
+pub(crate) async fn read_page(dialect: Dialect, call: ApiCall) -> Response {
     let policy = HeaderValue::from_static(
         "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
     );
-    let mut answer = PAGE.answer(&call, "text/html; charset=utf-8");
+    let page =
+        PAGE.get_or_init(|| Written::new(page::render(OPERATIONS, |operation| scopes(dialect.routes, operation))));
+    let mut answer = page.answer(&call, "text/html; charset=utf-8");
     answer.headers_mut().insert(header::CONTENT_SECURITY_POLICY, policy);
     answer
 }
 
-fn document() -> Value {
+fn document(routes: &[RouteEntry]) -> Value {
     let mut paths = Map::new();
     for operation in OPERATIONS {
         let path = paths.entry(operation.path).or_insert_with(|| json!({}));
         if let Value::Object(methods) = path {
-            methods.insert(operation.method.to_lowercase(), described(operation));
+            methods.insert(operation.method.to_lowercase(), described(routes, operation));
         }
     }
     let mut schemas = Map::new();
@@ -119,8 +125,8 @@ fn document() -> Value {
     })
 }
 
-fn described(operation: &Operation) -> Value {
-    let guarded = scopes(operation);
+fn described(routes: &[RouteEntry], operation: &Operation) -> Value {
+    let guarded = scopes(routes, operation);
     let is_v1 = !operation.path.starts_with("/api/2");
     let mut parameters: Vec<Value> = in_path(operation.path)
         .map(|name| {
@@ -137,7 +143,7 @@ fn described(operation: &Operation) -> Value {
         "tags": [operation.tag],
         "summary": operation.summary,
         "parameters": parameters,
-        "responses": responses(operation, is_v1),
+        "responses": responses(operation, is_v1, guarded.is_some()),
     });
     if !operation.body.is_empty() {
         let kind = if operation.path == "/session_via_api_token" {
@@ -161,9 +167,10 @@ fn described(operation: &Operation) -> Value {
 }
 
 /// The scopes that let a caller in; none where no token is asked for.
-fn scopes(operation: &Operation) -> Option<Vec<&'static str>> {
-    let route = crate::ROUTES.iter().find(|route| route.method == operation.method && route.path == operation.path)?;
-    Some(domain::Scope::ALL.into_iter().filter(|scope| (route.scopes)(*scope)).map(domain::Scope::name).collect())
+fn scopes(routes: &[RouteEntry], operation: &Operation) -> Option<Vec<&'static str>> {
+    let route = routes.iter().find(|route| route.method == operation.method && route.path == operation.path)?;
+    let allowed = route.scopes?;
+    Some(domain::Scope::ALL.into_iter().filter(|scope| allowed(*scope)).map(domain::Scope::name).collect())
 }
 
 fn operation_id(operation: &Operation) -> String {
@@ -221,7 +228,7 @@ fn shape_of(name: &str) -> &str {
     }
 }
 
-fn responses(operation: &Operation, is_v1: bool) -> Value {
+fn responses(operation: &Operation, is_v1: bool, is_guarded: bool) -> Value {
     let named = |name: &str| json!({ "$ref": format!("#/components/schemas/{}", shape_of(name)) });
     let in_json = |about: &str, schema: Value| json!({ "description": about, "content": { "application/json": { "schema": schema } } });
     let envelope = |data: Option<Value>, paged: bool| {
@@ -268,7 +275,7 @@ fn responses(operation: &Operation, is_v1: bool) -> Value {
     }
     let error = named(if is_v1 { "V1Error" } else { "V2Error" });
     let any = json!({ "type": "object" });
-    for (code, about) in errors(operation, is_v1) {
+    for (code, about) in errors(operation, is_v1, is_guarded) {
         if operation.path == "/session_via_api_token" {
             // A browser shows these to a person.
             let text = json!({ "description": about, "content": { "text/plain": { "schema": { "type": "string" } }, "application/json": {} } });
@@ -287,7 +294,7 @@ fn responses(operation: &Operation, is_v1: bool) -> Value {
     Value::Object(responses)
 }
 
-fn errors(operation: &Operation, is_v1: bool) -> Vec<(u16, &'static str)> {
+fn errors(operation: &Operation, is_v1: bool, is_guarded: bool) -> Vec<(u16, &'static str)> {
     let mut errors = vec![
         (400, "The request cannot be read, or is refused"),
         (408, "The request did not arrive in time"),
@@ -297,7 +304,7 @@ fn errors(operation: &Operation, is_v1: bool) -> Vec<(u16, &'static str)> {
         (500, "An internal fault; the log has its cause under the request's id"),
         (503, "The service is unavailable; try again"),
     ];
-    if scopes(operation).is_some() || operation.path.starts_with("/auth") {
+    if is_guarded || operation.path.starts_with("/auth") {
         errors.push((401, "No token, a wrong one, too small a scope, or a factor that failed"));
         errors.push((429, "Too many calls, challenges or guesses; `Retry-After` says how long to wait"));
         errors.push((404, "There is no such thing"));
@@ -320,14 +327,13 @@ fn errors(operation: &Operation, is_v1: bool) -> Vec<(u16, &'static str)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::routes::table::ROUTES;
 
     /// A route cannot be without its description, nor a description without its route.
     #[test]
     fn routes_and_operations_are_the_same() {
-        let mut routes: Vec<(String, &str)> =
-            crate::routes::names().into_iter().map(|(path, method)| (method, path)).collect();
-        let mut described: Vec<(String, &str)> =
-            OPERATIONS.iter().map(|operation| (operation.method.to_owned(), operation.path)).collect();
+        let mut routes: Vec<_> = ROUTES.iter().map(|route| (route.method, route.path)).collect();
+        let mut described: Vec<_> = OPERATIONS.iter().map(|operation| (operation.method, operation.path)).collect();
         routes.sort_unstable();
         described.sort_unstable();
         assert_eq!(routes, described);
@@ -335,7 +341,7 @@ mod tests {
 
     #[test]
     fn every_name_in_the_document_is_one() {
-        let document = document();
+        let document = document(ROUTES);
         let text = document.to_string();
         for reference in text.split("#/components/schemas/").skip(1) {
             let name = reference.split('"').next().unwrap();

@@ -3,7 +3,8 @@
 use std::fmt::Write as _;
 
 use super::examples;
-use super::operations::{Field, Kind, Operation, Success};
+use super::fields::{Field, Kind};
+use super::operations::{Operation, Success};
 
 const STYLE: &str = "
 :root { color-scheme: light dark; --line: #8884; --soft: #8881; --accent: #0a58ca }

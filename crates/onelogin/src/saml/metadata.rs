@@ -3,19 +3,19 @@
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 
-use crate::App;
-use crate::access::Family;
-use crate::call::Call;
-use crate::error::Common;
+use crate::dialect::Dialect;
+use crate::wire::call::ApiCall;
+use crate::wire::error::CommonError;
+use crate::wire::error::Family;
 
 /// The document.
-pub async fn read(app: App, _: Call) -> Response {
-    match app.engine.saml_metadata().await {
+pub(crate) async fn read(dialect: Dialect, _: ApiCall) -> Response {
+    match dialect.engine.saml_metadata().await {
         Ok(xml) => {
             let kind = HeaderValue::from_static("application/samlmetadata+xml; charset=utf-8");
             ([(header::CONTENT_TYPE, kind)], xml).into_response()
         }
-        Err(engine::Error::Unavailable(_)) => Common::Unavailable.answer(Family::V1),
-        Err(error) => Common::fault(&error).answer(Family::V1),
+        Err(engine::Error::Unavailable(_)) => CommonError::Unavailable.answer(Family::V1),
+        Err(error) => CommonError::fault(&error).answer(Family::V1),
     }
 }

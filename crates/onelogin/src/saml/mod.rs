@@ -1,9 +1,9 @@
 //! SAML assertions by API: the log-in flow's steps with a signed response at the end (contract 6). One file per step;
 //! both versions of the wire and the .NET SDK's other spelling of the path share it.
 
-pub mod assertion;
-pub mod metadata;
-pub mod verify_factor;
+pub(crate) mod assertion;
+pub(crate) mod metadata;
+pub(crate) mod verify_factor;
 
 use axum::http::StatusCode;
 use axum::response::Response;
@@ -12,11 +12,11 @@ use engine::sign_in::Granted;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use crate::App;
-use crate::envelope::{Message, json, v1_status};
-use crate::lenient::Body;
-use crate::login::error::Error;
-use crate::login::{ShownDevice, ToShow};
+use crate::dialect::Dialect;
+use crate::wire::envelope::{StatusMessage, json, v1_status};
+use crate::wire::lenient::Body;
+use crate::wire::log_in::error::Error;
+use crate::wire::log_in::{LogInDevice, NumberToShow};
 
 /// Which version of the wire a call speaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,7 +31,7 @@ struct Two<'a, T> {
     #[serde(skip_serializing_if = "Option::is_none")]
     data: Option<&'a T>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    factor_data: Option<&'a ToShow>,
+    factor_data: Option<&'a NumberToShow>,
     message: &'a str,
 }
 
@@ -39,14 +39,14 @@ impl Version {
     /// A message with or without data. `kind` is version 1's type.
     pub(crate) fn say<T: Serialize>(self, kind: &str, message: &str, data: Option<&T>) -> Response {
         match self {
-            Self::One => v1_status(StatusCode::OK, kind, &Message::from(message), data),
+            Self::One => v1_status(StatusCode::OK, kind, &StatusMessage::from(message), data),
             Self::Two => json(StatusCode::OK, &Two { data, factor_data: None, message }),
         }
     }
 
     /// The person has not answered yet. What is to be shown meanwhile is `factor_data` in version 2, as MFA calls it there:
     /// `data` would be taken for the assertion (contract 6.2).
-    pub(crate) fn pending(self, message: &str, shown: Option<&[ToShow; 1]>) -> Response {
+    pub(crate) fn pending(self, message: &str, shown: Option<&[NumberToShow; 1]>) -> Response {
         match self {
             Self::One => self.say("pending", message, shown),
             Self::Two => {
@@ -74,22 +74,22 @@ impl Version {
 pub(crate) struct NeededTwo {
     pub(crate) state_token: String,
     pub(crate) message: &'static str,
-    pub(crate) devices: Vec<ShownDevice>,
+    pub(crate) devices: Vec<LogInDevice>,
     pub(crate) callback_url: String,
     pub(crate) user: Map<String, Value>,
 }
 
 /// The app that a body names.
-pub(crate) async fn app_of(app: &App, body: &Body) -> Result<SamlApp, Error> {
+pub(crate) async fn app_of(dialect: &Dialect, body: &Body) -> Result<SamlApp, Error> {
     let id = match body.typed("app_id", 20)? {
         None => return Err(Error::Bare),
         Some(text) => text.parse().map(AppId).map_err(|_| Error::NoApp)?,
     };
-    app.engine.app(id).await.map_err(Error::at(app.engine.now()))?.ok_or(Error::NoApp)
+    dialect.engine.app(id).await.map_err(Error::at(dialect.engine.now()))?.ok_or(Error::NoApp)
 }
 
 /// The signed response for whoever has just logged in.
-pub(crate) async fn sign(app: &App, to: &SamlApp, granted: &Granted) -> Result<String, Error> {
-    let signed = app.engine.assertion(to, &granted.user, granted.shown).await;
-    signed.map_err(Error::at(app.engine.now()))
+pub(crate) async fn sign(dialect: &Dialect, to: &SamlApp, granted: &Granted) -> Result<String, Error> {
+    let signed = dialect.engine.assertion(to, &granted.user, granted.shown).await;
+    signed.map_err(Error::at(dialect.engine.now()))
 }

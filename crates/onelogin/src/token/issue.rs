@@ -8,11 +8,12 @@ use engine::TokenPair;
 use engine::tokens::TokenAnswer;
 use serde::Serialize;
 
-use super::Refusal;
-use crate::App;
-use crate::call::Call;
-use crate::envelope::{json, v1_success};
-use crate::wire_time::with_millis;
+use super::error::Error;
+use super::request;
+use crate::dialect::Dialect;
+use crate::wire::call::ApiCall;
+use crate::wire::envelope::{json, v1_success};
+use crate::wire::time::with_millis;
 
 /// A set of tokens on the wire. Clients add `expires_in` to `created_at`, so a token that is answered again keeps both.
 #[derive(Serialize)]
@@ -39,46 +40,46 @@ impl TokenWire {
 }
 
 /// The shape of RFC 6749. It must not have a member `status`: one client takes that for a failure.
-pub async fn v2(app: App, call: Call) -> Result<Response, Refusal> {
-    Ok(json(StatusCode::OK, &tokens(&app, &call).await?))
+pub(crate) async fn v2(dialect: Dialect, call: ApiCall) -> Result<Response, Error> {
+    Ok(json(StatusCode::OK, &tokens(&dialect, &call).await?))
 }
 
 /// The older shape, in an envelope.
-pub async fn v1(app: App, call: Call) -> Result<Response, Refusal> {
-    Ok(v1_success(&[tokens(&app, &call).await?]))
+pub(crate) async fn v1(dialect: Dialect, call: ApiCall) -> Result<Response, Error> {
+    Ok(v1_success(&[tokens(&dialect, &call).await?]))
 }
 
-async fn tokens(app: &App, call: &Call) -> Result<TokenWire, Refusal> {
-    let body = super::body(call)?;
+async fn tokens(dialect: &Dialect, call: &ApiCall) -> Result<TokenWire, Error> {
+    let body = request::body(call)?;
     let answer = match body.text("grant_type", 32).ok().flatten().as_deref() {
         Some("client_credentials") => {
-            let credentials = super::credentials(call, &body)?;
-            match super::client(app, &credentials).await? {
-                Some(client) => app.engine.grant_token(client, &credentials.secret).await,
+            let credentials = request::credentials(call, &body)?;
+            match request::client(dialect, &credentials).await? {
+                Some(client) => dialect.engine.grant_token(client, &credentials.secret).await,
                 None => Ok(TokenAnswer::Refused),
             }
         }
         Some("refresh_token") => {
             // The pair itself is the authorization: no header is needed, and one that is there is not looked at.
             let (Some(access), Some(refresh)) =
-                (super::token(&body, "access_token"), super::token(&body, "refresh_token"))
+                (request::token(&body, "access_token"), request::token(&body, "refresh_token"))
             else {
-                return Err(Refusal::AuthorizationMissing);
+                return Err(Error::AuthorizationMissing);
             };
-            match app.engine.client_of_pair(&access, &refresh).await.map_err(|error| Refusal::engine(&error))? {
+            match dialect.engine.client_of_pair(&access, &refresh).await.map_err(|error| Error::engine(&error))? {
                 Some(client) => {
-                    super::within_rate(app, client).await?;
-                    app.engine.refresh_token(client, &access, &refresh).await
+                    request::within_rate(dialect, client).await?;
+                    dialect.engine.refresh_token(client, &access, &refresh).await
                 }
                 None => Ok(TokenAnswer::Refused),
             }
         }
-        _ => return Err(Refusal::GrantType),
+        _ => return Err(Error::GrantType),
     };
-    match answer.map_err(|error| Refusal::engine(&error))? {
-        TokenAnswer::Granted(pair) => Ok(TokenWire::new(pair, app.engine.settings().account_id)),
-        TokenAnswer::Refused => Err(super::wrong_secret(app, call, None)),
-        TokenAnswer::Held(until) => Err(super::wrong_secret(app, call, Some(until))),
+    match answer.map_err(|error| Error::engine(&error))? {
+        TokenAnswer::Granted(pair) => Ok(TokenWire::new(pair, dialect.engine.settings().account_id)),
+        TokenAnswer::Refused => Err(request::wrong_secret(dialect, call, None)),
+        TokenAnswer::Held(until) => Err(request::wrong_secret(dialect, call, Some(until))),
     }
 }
 

@@ -3,12 +3,13 @@
 use axum::response::Response;
 use serde::Serialize;
 
-use crate::App;
-use crate::access::{Access, Family, ReadUsers};
-use crate::call::Call;
-use crate::envelope::v1_success;
-use crate::error::Common;
-use crate::quota::Standing;
+use crate::access::{Access, ReadUsers};
+use crate::dialect::Dialect;
+use crate::hourly_quota::QuotaStatus;
+use crate::wire::call::ApiCall;
+use crate::wire::envelope::v1_success;
+use crate::wire::error::CommonError;
+use crate::wire::error::Family;
 
 #[derive(Serialize)]
 struct RateLimitWire {
@@ -20,18 +21,18 @@ struct RateLimitWire {
     reset: i64,
 }
 
-impl From<Standing> for RateLimitWire {
-    fn from(standing: Standing) -> Self {
-        Self { limit: standing.limit, remaining: standing.remaining, reset: standing.reset }
+impl From<QuotaStatus> for RateLimitWire {
+    fn from(status: QuotaStatus) -> Self {
+        Self { limit: status.limit, remaining: status.remaining, reset: status.reset }
     }
 }
 
-/// Tells the standing, as the headers do.
-pub async fn read(app: App, _: Access<ReadUsers>, _: Call) -> Response {
-    match app.quota.read(&app.engine, app.engine.now()).await {
-        Ok(standing) => v1_success(&RateLimitWire::from(standing)),
-        Err(engine::Error::Unavailable(_)) => Common::Unavailable.answer(Family::V1),
-        Err(error) => Common::fault(&error).answer(Family::V1),
+/// Tells the status, as the headers do.
+pub(crate) async fn read(dialect: Dialect, _: Access<ReadUsers>, _: ApiCall) -> Response {
+    match dialect.quota.read(&dialect.engine, dialect.engine.now()).await {
+        Ok(status) => v1_success(&RateLimitWire::from(status)),
+        Err(engine::Error::Unavailable(_)) => CommonError::Unavailable.answer(Family::V1),
+        Err(error) => CommonError::fault(&error).answer(Family::V1),
     }
 }
 
@@ -40,10 +41,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_standing_is_told_in_integers() {
-        let standing = Standing { limit: 5000, remaining: 4988, reset: 832, exceeded: false };
+    fn the_status_is_told_in_integers() {
+        let status = QuotaStatus { limit: 5000, remaining: 4988, reset: 832, exceeded: false };
         assert_eq!(
-            serde_json::to_string(&RateLimitWire::from(standing)).unwrap(),
+            serde_json::to_string(&RateLimitWire::from(status)).unwrap(),
             r#"{"X-RateLimit-Limit":5000,"X-RateLimit-Remaining":4988,"X-RateLimit-Reset":832}"#
         );
     }

@@ -4,10 +4,10 @@ use axum::response::Response;
 use serde::Serialize;
 
 use super::error::Error;
-use crate::App;
 use crate::access::{Access, ReadUsers};
-use crate::call::Call;
-use crate::envelope::v1_success;
+use crate::dialect::Dialect;
+use crate::wire::call::ApiCall;
+use crate::wire::envelope::v1_success;
 
 #[derive(Serialize)]
 struct Data<'a> {
@@ -21,13 +21,13 @@ struct Factor<'a> {
 }
 
 /// Lists the factors. The one MFA call of version 1 that answers 404 for an unknown user.
-pub async fn list(app: App, _access: Access<ReadUsers>, call: Call) -> Result<Response, Error> {
+pub(crate) async fn list(dialect: Dialect, _access: Access<ReadUsers>, call: ApiCall) -> Result<Response, Error> {
     let user = call.user_id().ok_or(Error::BadId)?;
-    let factors = app.engine.factors(user).await.map_err(|error| match error {
+    let factors = dialect.engine.factors(user).await.map_err(|error| match error {
         engine::Error::NoUser => Error::UserNotFound(user),
-        error => Error::of(error, app.engine.now()),
+        error => Error::of(error, dialect.engine.now()),
     })?;
-    let names = &app.options.names;
+    let names = &dialect.options.names;
     let auth_factors = factors
         .into_iter()
         .map(|kind| Factor { name: names.v1_type_display_name(kind), factor_id: kind.number() })

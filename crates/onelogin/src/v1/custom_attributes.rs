@@ -7,30 +7,30 @@ use axum::response::Response;
 use domain::user::UserPatch;
 
 use super::user_error::{Error, user_id};
-use crate::App;
 use crate::access::{Access, ManageUsers, ReadUsers};
-use crate::call::Call;
-use crate::envelope::{v1_success, v1_success_with_echo};
-use crate::user_patch;
+use crate::dialect::Dialect;
+use crate::wire::call::ApiCall;
+use crate::wire::envelope::{v1_success, v1_success_with_echo};
+use crate::wire::user_patch;
 
 /// Users looked at for the names they have, so that one call never reads a whole large database.
 const LOOKED_AT: u32 = 10_000;
 
 /// Sets custom attributes; those not named stay.
-pub async fn set(app: App, access: Access<ManageUsers>, call: Call) -> Result<Response, Error> {
+pub(crate) async fn set(dialect: Dialect, access: Access<ManageUsers>, call: ApiCall) -> Result<Response, Error> {
     let id = user_id(&call)?;
     let body = call.json()?;
     if !body.has("custom_attributes") {
         return Err(Error::incorrect("custom_attributes"));
     }
     let patch = UserPatch { custom_attributes: user_patch::custom_attributes(&body)?, ..UserPatch::default() };
-    app.engine.update_user(id, patch, None, access.context()).await.map_err(Error::of(&app, &call))?;
+    dialect.engine.update_user(id, patch, None, access.context()).await.map_err(Error::of(&dialect, &call))?;
     Ok(v1_success_with_echo())
 }
 
 /// The names of all custom attributes, an array in an array.
-pub async fn list(app: App, access: Access<ReadUsers>, call: Call) -> Result<Response, Error> {
-    let names = app.list(access.client(), app.engine.attribute_names(LOOKED_AT)).await;
-    let names: BTreeSet<_> = names.map_err(Error::of(&app, &call))?.into_iter().collect();
+pub(crate) async fn list(dialect: Dialect, access: Access<ReadUsers>, call: ApiCall) -> Result<Response, Error> {
+    let names = dialect.list(access.client(), dialect.engine.attribute_names(LOOKED_AT)).await;
+    let names: BTreeSet<_> = names.map_err(Error::of(&dialect, &call))?.into_iter().collect();
     Ok(v1_success(&[names]))
 }

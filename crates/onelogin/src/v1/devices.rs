@@ -7,11 +7,11 @@ use engine::DeviceReading;
 use serde::Serialize;
 
 use super::error::Error;
-use crate::App;
 use crate::access::{Access, ManageUsers, ReadUsers};
-use crate::call::Call;
-use crate::envelope::{v1_success, v1_success_with_echo};
-use crate::names::{Names, v1_auth_factor_name};
+use crate::dialect::Dialect;
+use crate::wire::call::ApiCall;
+use crate::wire::envelope::{v1_success, v1_success_with_echo};
+use crate::wire::factor_names::{FactorNames, v1_auth_factor_name};
 
 #[derive(Serialize)]
 struct Data<'a> {
@@ -32,22 +32,22 @@ struct Device<'a> {
 }
 
 /// Lists a user's devices, also those never verified.
-pub async fn list(app: App, _access: Access<ReadUsers>, call: Call) -> Result<Response, Error> {
+pub(crate) async fn list(dialect: Dialect, _access: Access<ReadUsers>, call: ApiCall) -> Result<Response, Error> {
     let user = call.user_id().ok_or(Error::BadId)?;
-    let devices = app.engine.devices(user).await.map_err(Error::at(app.engine.now()))?;
-    let names = &app.options.names;
+    let devices = dialect.engine.devices(user).await.map_err(Error::at(dialect.engine.now()))?;
+    let names = &dialect.options.names;
     Ok(v1_success(&Data { otp_devices: devices.into_iter().map(|reading| render(reading, names)).collect() }))
 }
 
 /// Removes a device.
-pub async fn delete(app: App, access: Access<ManageUsers>, call: Call) -> Result<Response, Error> {
+pub(crate) async fn delete(dialect: Dialect, access: Access<ManageUsers>, call: ApiCall) -> Result<Response, Error> {
     let user = call.user_id().ok_or(Error::BadId)?;
     let device = call.device_id().ok_or(Error::NoFactor)?;
-    let removed = app.engine.remove_device(user, device, access.context()).await;
-    if removed.map_err(Error::at(app.engine.now()))? { Ok(v1_success_with_echo()) } else { Err(Error::NoFactor) }
+    let removed = dialect.engine.remove_device(user, device, access.context()).await;
+    if removed.map_err(Error::at(dialect.engine.now()))? { Ok(v1_success_with_echo()) } else { Err(Error::NoFactor) }
 }
 
-fn render(reading: DeviceReading, names: &Names) -> Device<'_> {
+fn render(reading: DeviceReading, names: &FactorNames) -> Device<'_> {
     let device = reading.device;
     Device {
         type_display_name: names.v1_type_display_name(device.factor),

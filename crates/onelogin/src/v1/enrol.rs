@@ -6,13 +6,13 @@ use engine::{Door, EnrolRequest, EnrolledDevice};
 use serde::Serialize;
 
 use super::error::Error;
-use crate::App;
 use crate::access::{Access, ManageUsers};
-use crate::call::Call;
-use crate::envelope::v1_success;
-use crate::lenient::{Body, WrongType};
-use crate::names::{Names, v1_auth_factor_name};
-use crate::v2::terms::{FactorData, filled};
+use crate::dialect::Dialect;
+use crate::wire::call::ApiCall;
+use crate::wire::challenge::FactorData;
+use crate::wire::envelope::v1_success;
+use crate::wire::factor_names::{FactorNames, v1_auth_factor_name};
+use crate::wire::lenient::{Body, WrongType};
 
 /// Here `id` is the device's, and `device_id` says so again (contract 14.8).
 #[derive(Serialize)]
@@ -34,23 +34,23 @@ struct Enrolled<'a> {
 }
 
 /// Enrols a device.
-pub async fn enrol(app: App, access: Access<ManageUsers>, call: Call) -> Result<Response, Error> {
+pub(crate) async fn enrol(dialect: Dialect, access: Access<ManageUsers>, call: ApiCall) -> Result<Response, Error> {
     let user = call.user_id().ok_or(Error::BadId)?;
-    let request = parse(user, &call.json()?, &app.options.names)?;
+    let request = parse(user, &call.json()?, &dialect.options.names)?;
     let factor = request.factor;
-    let enrolled = app.engine.enrol(request, access.context()).await.map_err(|error| match error {
+    let enrolled = dialect.engine.enrol(request, access.context()).await.map_err(|error| match error {
         engine::Error::BadTarget if factor == FactorKind::Email => Error::attribute("email", "email is invalid"),
-        error => Error::of(error, app.engine.now()),
+        error => Error::of(error, dialect.engine.now()),
     })?;
-    Ok(v1_success(&[render(enrolled, &app.options.names)]))
+    Ok(v1_success(&[render(enrolled, &dialect.options.names)]))
 }
 
-fn parse(user: UserId, body: &Body, names: &Names) -> Result<EnrolRequest, Error> {
+fn parse(user: UserId, body: &Body, names: &FactorNames) -> Result<EnrolRequest, Error> {
     let factor = body.int("factor_id")?.and_then(FactorKind::from_number).ok_or(Error::NoFactor)?;
     Ok(EnrolRequest {
         user,
         factor,
-        display_name: filled(body, "display_name")?,
+        display_name: body.filled("display_name")?,
         default_name: names.v1_type_display_name(factor).to_owned(),
         target: target(body, factor)?,
         trusted: body.flag("verified")?.unwrap_or(false),
@@ -64,13 +64,13 @@ fn parse(user: UserId, body: &Body, names: &Names) -> Result<EnrolRequest, Error
 /// SDK cannot leave it out.
 fn target(body: &Body, factor: FactorKind) -> Result<Option<String>, WrongType> {
     match factor {
-        FactorKind::Sms | FactorKind::Voice => Ok(filled(body, "number")?.or(filled(body, "phone")?)),
-        FactorKind::Email => filled(body, "email"),
+        FactorKind::Sms | FactorKind::Voice => Ok(body.filled("number")?.or(body.filled("phone")?)),
+        FactorKind::Email => body.filled("email"),
         FactorKind::Push | FactorKind::Totp | FactorKind::Hotp => Ok(None),
     }
 }
 
-fn render(enrolled: EnrolledDevice, names: &Names) -> Enrolled<'_> {
+fn render(enrolled: EnrolledDevice, names: &FactorNames) -> Enrolled<'_> {
     let device = enrolled.device;
     Enrolled {
         active: device.status == DeviceStatus::Active,
@@ -92,7 +92,7 @@ mod tests {
     use super::*;
 
     fn parsed(text: &str) -> Result<EnrolRequest, Error> {
-        parse(UserId(1), &Body::parse(text.as_bytes()).unwrap(), &Names::default())
+        parse(UserId(1), &Body::parse(text.as_bytes()).unwrap(), &FactorNames::default())
     }
 
     #[test]

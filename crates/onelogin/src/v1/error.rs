@@ -8,17 +8,18 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use domain::{FactorKind, Outcome, Reason, Timestamp, UserId};
 
-use crate::access::Family;
-use crate::call::BadJson;
-use crate::envelope::{Message, v1_error, v2_invalid};
-use crate::error::{BAD_COUNTRY, Common, retry_after};
-use crate::lenient::WrongType;
+use crate::wire::call::BadJson;
+use crate::wire::challenge::pending;
+use crate::wire::envelope::{StatusMessage, v1_error, v2_invalid};
+use crate::wire::error::Family;
+use crate::wire::error::{BAD_COUNTRY, CommonError, retry_after};
+use crate::wire::lenient::WrongType;
 
 /// A refusal in version 1.
 #[derive(Debug)]
-pub enum Error {
+pub(crate) enum Error {
     /// Common to all endpoints.
-    Common(Common),
+    Common(CommonError),
     /// The user id in the path is not one.
     BadId,
     /// No such user, as MFA says it.
@@ -59,7 +60,7 @@ pub enum Error {
 
 impl Error {
     /// Puts an engine's error into version 1's words. `now` turns the end of a wait into its length.
-    pub fn of(error: engine::Error, now: Timestamp) -> Self {
+    pub(crate) fn of(error: engine::Error, now: Timestamp) -> Self {
         let wait = |until: Option<Timestamp>| until.map(|until| until.retry_after(now));
         match error {
             engine::Error::NoUser => Self::NoUser,
@@ -73,25 +74,27 @@ impl Error {
             engine::Error::Taken(field) => Self::attribute(field, "is taken"),
             engine::Error::BadPassword(why) => Self::attribute("password", why),
             // Said of a challenge about to be put: nothing was sent (rulings 26).
-            engine::Error::TooMany(until) | engine::Error::Locked(until) => Self::Common(Common::TooMany(wait(until))),
-            engine::Error::Revoked => Self::Common(Common::TokenRefused),
-            engine::Error::Busy | engine::Error::Unavailable(_) => Self::Common(Common::Unavailable),
-            error @ engine::Error::Internal(_) => Self::Common(Common::fault(&error)),
+            engine::Error::TooMany(until) | engine::Error::Locked(until) => {
+                Self::Common(CommonError::TooMany(wait(until)))
+            }
+            engine::Error::Revoked => Self::Common(CommonError::TokenRefused),
+            engine::Error::Busy | engine::Error::Unavailable(_) => Self::Common(CommonError::Unavailable),
+            error @ engine::Error::Internal(_) => Self::Common(CommonError::fault(&error)),
         }
     }
 
     /// [`Self::of`] at `now`, for `map_err`.
-    pub fn at(now: Timestamp) -> impl Fn(engine::Error) -> Self {
+    pub(crate) fn at(now: Timestamp) -> impl Fn(engine::Error) -> Self {
         move |error| Self::of(error, now)
     }
 
     /// An attribute and what is wrong with it.
-    pub fn attribute(name: &str, description: &str) -> Self {
+    pub(crate) fn attribute(name: &str, description: &str) -> Self {
         Self::Attribute { name: name.to_owned(), description: description.to_owned() }
     }
 
     /// An attribute whose value cannot be read or stored.
-    pub fn incorrect(name: &str) -> Self {
+    pub(crate) fn incorrect(name: &str) -> Self {
         Self::attribute(name, &format!("{name} is incorrect"))
     }
 
@@ -109,7 +112,7 @@ impl Error {
 }
 
 /// Whether an answer was accepted; else why not.
-pub fn accepted(outcome: &Outcome, now: Timestamp) -> Result<(), Error> {
+pub(crate) fn accepted(outcome: &Outcome, now: Timestamp) -> Result<(), Error> {
     match outcome {
         Outcome::Accepted { .. } => Ok(()),
         Outcome::Pending(factor) => Err(Error::Pending(*factor)),
@@ -119,7 +122,7 @@ pub fn accepted(outcome: &Outcome, now: Timestamp) -> Result<(), Error> {
 
 impl From<BadJson> for Error {
     fn from(_: BadJson) -> Self {
-        Self::Common(Common::BadJson)
+        Self::Common(CommonError::BadJson)
     }
 }
 
@@ -131,12 +134,12 @@ impl From<WrongType> for Error {
 
 impl IntoResponse for Error {
     fn into_response(self) -> Response {
-        let bad_request = |message: Message| v1_error(StatusCode::BAD_REQUEST, "bad request", message);
+        let bad_request = |message: StatusMessage| v1_error(StatusCode::BAD_REQUEST, "bad request", message);
         let missing = |message: &str| v1_error(StatusCode::BAD_REQUEST, "error", message);
         let unauthorized = |message: &str| v1_error(StatusCode::UNAUTHORIZED, "Unauthorized", message);
         match self {
             Self::Common(common) => common.answer(Family::V1),
-            Self::BadId => bad_request(Message::attribute("id", "ID is incorrect")),
+            Self::BadId => bad_request(StatusMessage::attribute("id", "ID is incorrect")),
             Self::NoUser => bad_request("User does not exist".into()),
             Self::UserNotFound(user) => {
                 v1_error(StatusCode::NOT_FOUND, "not found", format!("User for id {user} was not found"))
@@ -151,18 +154,8 @@ impl IntoResponse for Error {
             Self::BadNumber => bad_request("number is invalid".into()),
             Self::BadCountry => bad_request(BAD_COUNTRY.into()),
             Self::NotTrustable => bad_request("verified is not allowed for this factor".into()),
-            Self::Attribute { name, description } => bad_request(Message::attribute(&name, &description)),
+            Self::Attribute { name, description } => bad_request(StatusMessage::attribute(&name, &description)),
             Self::LifeOutOfRange => v2_invalid(&["expires_in"]),
-        }
-    }
-}
-
-/// How an answer that is still awaited is told (contract 4.4, 4.5). Clients poll while they read these words.
-pub fn pending(factor: FactorKind) -> &'static str {
-    match factor {
-        FactorKind::Push => "Authentication pending on OL Protect",
-        FactorKind::Sms | FactorKind::Voice | FactorKind::Email | FactorKind::Totp | FactorKind::Hotp => {
-            "Authentication pending"
         }
     }
 }
@@ -193,15 +186,6 @@ mod tests {
                 matches!(accepted(&Outcome::Refused(reason), Timestamp(0)), Err(Error::Failed(None))),
                 "{reason:?}"
             );
-        }
-    }
-
-    #[test]
-    fn only_a_push_is_pending_on_ol_protect() {
-        for factor in FactorKind::ALL {
-            let on_protect = pending(factor).ends_with("on OL Protect");
-            assert_eq!(on_protect, factor == FactorKind::Push);
-            assert!(pending(factor).starts_with("Authentication pending"));
         }
     }
 }

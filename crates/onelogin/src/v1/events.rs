@@ -6,107 +6,27 @@
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use data_encoding::BASE64URL_NOPAD;
-use domain::{Timestamp, UserId, audit};
-use engine::{Event, EventFilter, EventPage, Span};
-use serde::Serialize;
+use domain::{Timestamp, UserId};
+use engine::{EventFilter, EventPage, Span};
 use serde_json::Value;
 
-use super::event_types;
 use super::user_error;
-use crate::App;
 use crate::access::{Access, ReadAll};
-use crate::call::Call;
-use crate::envelope::{Pagination, v1_error, v1_page, v1_success};
-use crate::lists::{Unreadable, members};
-use crate::user_wire::Fields;
-use crate::wire_time;
+use crate::dialect::Dialect;
+use crate::wire::call::ApiCall;
+use crate::wire::envelope::{Pagination, v1_error, v1_page, v1_success};
+use crate::wire::event::EventWire;
+use crate::wire::event_types;
+use crate::wire::lists::{Unreadable, members};
+use crate::wire::time;
+use crate::wire::user::Fields;
 
 /// Events on a page, by default and at most.
 const LIMIT: u32 = 50;
 
-/// An event. What does not apply to this installation or to this event is null.
-#[derive(Debug, Serialize)]
-pub(crate) struct EventWire {
-    id: i64,
-    created_at: String,
-    account_id: i64,
-    user_id: Option<i64>,
-    user_name: Option<String>,
-    event_type_id: i64,
-    actor_user_id: Option<i64>,
-    actor_user_name: Option<String>,
-    actor_system: Option<String>,
-    assuming_acting_user_id: Option<i64>,
-    role_id: Option<i64>,
-    role_name: Option<String>,
-    app_id: Option<i64>,
-    app_name: Option<String>,
-    group_id: Option<i64>,
-    group_name: Option<String>,
-    otp_device_id: Option<i64>,
-    otp_device_name: Option<String>,
-    policy_id: Option<i64>,
-    policy_name: Option<String>,
-    custom_message: Option<String>,
-    operation_name: Option<String>,
-    directory_sync_run_id: Option<i64>,
-    directory_id: Option<i64>,
-    resolution: Option<String>,
-    client_id: Option<String>,
-    resource_type_id: Option<i64>,
-    error_description: Option<String>,
-    ipaddr: Option<String>,
-    notes: Option<String>,
-    risk_score: Option<i64>,
-    proxy_ip: Option<String>,
-    browser_fingerprint: Option<String>,
-}
-
-impl EventWire {
-    pub(crate) fn new(event: Event, account_id: i64) -> Self {
-        let (reason, times) = event.entry.reason.as_deref().map(audit::parted).unzip();
-        let (reason, times) = (reason.map(str::to_owned), times.flatten());
-        Self {
-            id: event.id,
-            created_at: wire_time::with_millis(event.entry.at.0),
-            account_id,
-            user_id: event.entry.user.map(|user| user.0),
-            user_name: event.user_name,
-            event_type_id: event_types::of(event.kind).id,
-            actor_user_id: None,
-            actor_user_name: None,
-            actor_system: event.caller.as_ref().map(|caller| caller.name.clone()),
-            assuming_acting_user_id: None,
-            role_id: None,
-            role_name: None,
-            app_id: None,
-            app_name: None,
-            group_id: None,
-            group_name: None,
-            otp_device_id: event.entry.device.map(|device| device.0),
-            otp_device_name: event.device_name,
-            policy_id: None,
-            policy_name: None,
-            custom_message: None,
-            operation_name: None,
-            directory_sync_run_id: None,
-            directory_id: None,
-            resolution: None,
-            client_id: event.caller.map(|caller| caller.client_id),
-            resource_type_id: None,
-            error_description: reason,
-            ipaddr: event.entry.ip,
-            notes: times.map(|times| format!("{times} times")),
-            risk_score: None,
-            proxy_ip: None,
-            browser_fingerprint: None,
-        }
-    }
-}
-
 /// A refusal of a call about events.
 #[derive(Debug)]
-pub enum Error {
+pub(crate) enum Error {
     /// As of calls about users.
     User(user_error::Error),
     /// No such event; with the id as it was asked for.
@@ -114,8 +34,8 @@ pub enum Error {
 }
 
 impl Error {
-    fn of<'a>(app: &'a App, call: &'a Call) -> impl Fn(engine::Error) -> Self + 'a {
-        let of = user_error::Error::of(app, call);
+    fn of<'a>(dialect: &'a Dialect, call: &'a ApiCall) -> impl Fn(engine::Error) -> Self + 'a {
+        let of = user_error::Error::of(dialect, call);
         move |error| Self::User(of(error))
     }
 }
@@ -138,25 +58,25 @@ impl IntoResponse for Error {
 }
 
 /// One page of the events that match.
-pub async fn list(app: App, access: Access<ReadAll>, call: Call) -> Result<Response, Error> {
-    let asked = Asked::read(&call)?;
-    let of = Error::of(&app, &call);
+pub(crate) async fn list(dialect: Dialect, access: Access<ReadAll>, call: ApiCall) -> Result<Response, Error> {
+    let asked = EventsRequest::read(&call)?;
+    let of = Error::of(&dialect, &call);
     let Some(filter) = filter(&call)? else { return Ok(v1_page(&[Value::Null; 0], &Pagination::default())) };
     let caller = match call.query("client_id") {
-        Some(public) if !public.is_empty() => match app.engine.client_named(public).await.map_err(&of)? {
+        Some(public) if !public.is_empty() => match dialect.engine.client_named(public).await.map_err(&of)? {
             Some(client) => Some(client),
             None => return Ok(v1_page(&[Value::Null; 0], &Pagination::default())),
         },
         _ => None,
     };
     let filter = EventFilter { client: caller, ..filter };
-    let found = app.list(access.client(), app.engine.events(&filter, asked.page())).await.map_err(&of)?;
+    let found = dialect.list(access.client(), dialect.engine.events(&filter, asked.page())).await.map_err(&of)?;
     let ends = (found.events.first().map(|event| event.id), found.next);
     let fields = Fields::parse(call.query("fields"));
     let mut events: Vec<_> = found
         .events
         .into_iter()
-        .map(|event| fields.of(&EventWire::new(event, app.engine.settings().account_id)))
+        .map(|event| fields.of(&EventWire::new(event, dialect.engine.settings().account_id)))
         .collect();
     if asked.backwards {
         events.reverse();
@@ -165,30 +85,33 @@ pub async fn list(app: App, access: Access<ReadAll>, call: Call) -> Result<Respo
 }
 
 /// One event.
-pub async fn get(app: App, access: Access<ReadAll>, call: Call) -> Result<Response, Error> {
+pub(crate) async fn get(dialect: Dialect, access: Access<ReadAll>, call: ApiCall) -> Result<Response, Error> {
     let asked = call.path("event_id").to_owned();
     let missing = || Error::NotFound(asked.clone());
     let id = asked.parse::<i64>().ok().filter(|id| *id > 0).ok_or_else(missing)?;
     let filter = EventFilter { id: Some(id), ..EventFilter::default() };
     let page = EventPage { beyond: None, descending: false, limit: 1 };
-    let found = app.list(access.client(), app.engine.events(&filter, page)).await.map_err(Error::of(&app, &call))?;
+    let found = dialect
+        .list(access.client(), dialect.engine.events(&filter, page))
+        .await
+        .map_err(Error::of(&dialect, &call))?;
     let event = found.events.into_iter().next().ok_or_else(missing)?;
-    Ok(v1_success(&[EventWire::new(event, app.engine.settings().account_id)]))
+    Ok(v1_success(&[EventWire::new(event, dialect.engine.settings().account_id)]))
 }
 
 /// The types of events, for anybody, whatever stands in the `Authorization` header.
-pub async fn types(_: App, _: Call) -> Response {
+pub(crate) async fn types(_: Dialect, _: ApiCall) -> Response {
     let mut types = domain::AuditKind::ALL.map(event_types::of);
     types.sort_unstable_by_key(|known| known.id);
     v1_success(&types.as_slice())
 }
 
 /// What a query filters by, but for the caller. `None` if nothing can match.
-fn filter(call: &Call) -> Result<Option<EventFilter>, Error> {
+fn filter(call: &ApiCall) -> Result<Option<EventFilter>, Error> {
     let given = |name: &str| call.query(name).filter(|value| !value.is_empty());
     let moment = |name: &'static str| match given(name) {
         None => Ok(None),
-        Some(text) => wire_time::read(text).map(|at| Some(Timestamp(at))).ok_or(unreadable(name)),
+        Some(text) => time::read(text).map(|at| Some(Timestamp(at))).ok_or(unreadable(name)),
     };
     let mut at = Span { since: moment("since")?, until: moment("until")? };
     if let Some(moment) = moment("created_at")? {
@@ -228,7 +151,7 @@ fn unreadable(name: &str) -> Error {
 
 /// Which page is asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Asked {
+struct EventsRequest {
     limit: u32,
     /// Whether the newest come first.
     descending: bool,
@@ -237,8 +160,8 @@ struct Asked {
     backwards: bool,
 }
 
-impl Asked {
-    fn read(call: &Call) -> Result<Self, Error> {
+impl EventsRequest {
+    fn read(call: &ApiCall) -> Result<Self, Error> {
         let cursor = |name: &'static str| match call.query(name).filter(|cursor| !cursor.is_empty()) {
             None => Ok(None),
             Some(text) => parse_cursor(text).map(Some).ok_or_else(|| unreadable(name)),
@@ -259,7 +182,7 @@ impl Asked {
     }
 
     /// Where the pages around are. `first` is the event found first and `next` that after which the search would go on.
-    fn pagination(self, call: &Call, (first, next): (Option<i64>, Option<i64>)) -> Pagination {
+    fn pagination(self, call: &ApiCall, (first, next): (Option<i64>, Option<i64>)) -> Pagination {
         // Whoever came by a cursor came from the other side.
         let came_from = self.beyond.and(first);
         let (before, after) = if self.backwards { (next, came_from) } else { (came_from, next) };

@@ -6,28 +6,28 @@ use domain::CompatProfile;
 use serde::Serialize;
 
 use super::error::Error;
-use crate::App;
 use crate::access::{Access, ManageUsers};
-use crate::call::Call;
-use crate::envelope::json;
-use crate::v2::mfa_token::{TempTokenAnswer, token_ttl};
+use crate::dialect::Dialect;
+use crate::wire::call::ApiCall;
+use crate::wire::envelope::json;
+use crate::wire::temp_token::{TempTokenWire, token_ttl};
 
 #[derive(Serialize)]
 struct Issued {
     #[serde(flatten)]
-    token: TempTokenAnswer,
+    token: TempTokenWire,
     /// Misspelt in one SDK's model, which asks for it.
     resuable: bool,
 }
 
 /// Issues a temporary token in place of any earlier one.
-pub async fn issue(app: App, access: Access<ManageUsers>, call: Call) -> Result<Response, Error> {
+pub(crate) async fn issue(dialect: Dialect, access: Access<ManageUsers>, call: ApiCall) -> Result<Response, Error> {
     let user = call.user_id().ok_or(Error::BadId)?;
     let body = call.json()?;
     let ttl = token_ttl(body.int("expires_in")?).ok_or(Error::LifeOutOfRange)?;
     let reusable = body.flag("reusable")?.unwrap_or(false);
-    let issued = app.engine.issue_temp_token(user, ttl, reusable, access.context()).await;
-    let issued = issued.map_err(Error::at(app.engine.now()))?;
+    let issued = dialect.engine.issue_temp_token(user, ttl, reusable, access.context()).await;
+    let issued = issued.map_err(Error::at(dialect.engine.now()))?;
     let status = if access.profile() == CompatProfile::Python4 { StatusCode::OK } else { StatusCode::CREATED };
-    Ok(json(status, &Issued { token: TempTokenAnswer::new(user, issued), resuable: reusable }))
+    Ok(json(status, &Issued { token: TempTokenWire::new(user, issued), resuable: reusable }))
 }

@@ -1,16 +1,16 @@
 //! Version 1: `/api/1`. One file per endpoint.
 
-pub mod auth_factors;
-pub mod custom_attributes;
-pub mod devices;
-pub mod enrol;
-pub mod error;
-pub mod event_types;
-pub mod events;
-pub mod mfa_token;
-pub mod set_password;
-pub mod state;
-pub mod trigger;
-pub mod user_error;
-pub mod users;
-pub mod verify;
+pub(crate) mod auth_factors;
+pub(crate) mod catalogue;
+pub(crate) mod custom_attributes;
+pub(crate) mod devices;
+pub(crate) mod enrol;
+pub(crate) mod error;
+pub(crate) mod events;
+pub(crate) mod mfa_token;
+pub(crate) mod set_password;
+pub(crate) mod state;
+pub(crate) mod trigger;
+pub(crate) mod user_error;
+pub(crate) mod users;
+pub(crate) mod verify;

@@ -5,28 +5,28 @@ use domain::user::UserPatch;
 use engine::{Foreign, NewPassword, SaltOrder};
 
 use super::user_error::{Error, user_id};
-use crate::App;
 use crate::access::{Access, ManageAll};
-use crate::call::Call;
-use crate::envelope::v1_success_with_echo;
-use crate::user_patch::{self, NotHashed};
+use crate::dialect::Dialect;
+use crate::wire::call::ApiCall;
+use crate::wire::envelope::v1_success_with_echo;
+use crate::wire::user_password::{self, NotHashed};
 
 /// A password in clear, given twice.
-pub async fn clear_text(app: App, access: Access<ManageAll>, call: Call) -> Result<Response, Error> {
+pub(crate) async fn clear_text(dialect: Dialect, access: Access<ManageAll>, call: ApiCall) -> Result<Response, Error> {
     user_id(&call)?;
     let body = call.json()?;
     let validate = body.flag("validate_policy").map_err(|wrong| Error::incorrect(&wrong.field))?.unwrap_or(false);
-    let given = user_patch::password(&body, SALT)?.unwrap_or_default();
+    let given = user_password::read(&body, SALT)?.unwrap_or_default();
     let password = given.password.ok_or(Error::Words("password is empty"))?;
     if given.confirmation.as_ref() != Some(&password) {
         return Err(UNCONFIRMED);
     }
-    set(&app, &access, &call, NewPassword::Clear { clear: password.into(), validate }).await
+    set(&dialect, &access, &call, NewPassword::Clear { clear: password.into(), validate }).await
 }
 
 /// A password that another system has digested with a salt. It is kept as it is, hashed once more, until its next use.
-pub async fn using_salt(app: App, access: Access<ManageAll>, call: Call) -> Result<Response, Error> {
-    let given = user_patch::password(&call.json()?, SALT)?.unwrap_or_default();
+pub(crate) async fn using_salt(dialect: Dialect, access: Access<ManageAll>, call: ApiCall) -> Result<Response, Error> {
+    let given = user_password::read(&call.json()?, SALT)?.unwrap_or_default();
     if given.password.is_none() {
         return Err(Error::Words("password is empty"));
     }
@@ -38,16 +38,21 @@ pub async fn using_salt(app: App, access: Access<ManageAll>, call: Call) -> Resu
     if !matches!(foreign, Foreign::Salted { order: SaltOrder::SaltFirst, .. }) {
         return Err(Error::incorrect("password_algorithm"));
     }
-    set(&app, &access, &call, NewPassword::Foreign(foreign)).await
+    set(&dialect, &access, &call, NewPassword::Foreign(foreign)).await
 }
 
 /// The member that holds a salt, in this version's words.
 const SALT: &str = "password_salt";
 const UNCONFIRMED: Error = Error::Words("password_confirmation does not match");
 
-async fn set(app: &App, access: &Access<ManageAll>, call: &Call, password: NewPassword) -> Result<Response, Error> {
+async fn set(
+    dialect: &Dialect,
+    access: &Access<ManageAll>,
+    call: &ApiCall,
+    password: NewPassword,
+) -> Result<Response, Error> {
     let id = user_id(call)?;
-    let set = app.engine.update_user(id, UserPatch::default(), Some(password), access.context()).await;
-    set.map_err(Error::of(app, call))?;
+    let set = dialect.engine.update_user(id, UserPatch::default(), Some(password), access.context()).await;
+    set.map_err(Error::of(dialect, call))?;
     Ok(v1_success_with_echo())
 }

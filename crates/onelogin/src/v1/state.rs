@@ -4,35 +4,35 @@ use axum::response::Response;
 use domain::user::UserPatch;
 
 use super::user_error::{Error, user_id};
-use crate::App;
 use crate::access::{Access, Authenticate, ManageAll};
-use crate::call::Call;
-use crate::envelope::v1_success_with_echo;
-use crate::lenient::Body;
-use crate::user_patch;
+use crate::dialect::Dialect;
+use crate::wire::call::ApiCall;
+use crate::wire::envelope::v1_success_with_echo;
+use crate::wire::lenient::Body;
+use crate::wire::user_patch;
 
 /// Sets the approval state.
-pub async fn set_state(app: App, access: Access<ManageAll>, call: Call) -> Result<Response, Error> {
+pub(crate) async fn set_state(dialect: Dialect, access: Access<ManageAll>, call: ApiCall) -> Result<Response, Error> {
     let id = user_id(&call)?;
     let state = user_patch::state(&call.json()?)?.ok_or_else(|| Error::incorrect("state"))?;
     let patch = UserPatch { state: Some(state), ..UserPatch::default() };
-    app.engine.update_user(id, patch, None, access.context()).await.map_err(Error::of(&app, &call))?;
+    dialect.engine.update_user(id, patch, None, access.context()).await.map_err(Error::of(&dialect, &call))?;
     Ok(v1_success_with_echo())
 }
 
 /// Locks the user for some minutes; 0 locks until unlocked.
-pub async fn lock_user(app: App, access: Access<ManageAll>, call: Call) -> Result<Response, Error> {
+pub(crate) async fn lock_user(dialect: Dialect, access: Access<ManageAll>, call: ApiCall) -> Result<Response, Error> {
     let id = user_id(&call)?;
     let minutes = minutes(&call.json()?).ok_or(Error::Words("locked_until should be -> integer"))?;
-    app.engine.lock_user(id, minutes, access.context()).await.map_err(Error::of(&app, &call))?;
+    dialect.engine.lock_user(id, minutes, access.context()).await.map_err(Error::of(&dialect, &call))?;
     Ok(v1_success_with_echo())
 }
 
 /// Ends the user's pending state tokens and open verifications.
-pub async fn logout(app: App, access: Access<Authenticate>, call: Call) -> Result<Response, Error> {
+pub(crate) async fn logout(dialect: Dialect, access: Access<Authenticate>, call: ApiCall) -> Result<Response, Error> {
     let id = user_id(&call)?;
     call.json()?;
-    app.engine.log_out(id, access.context()).await.map_err(Error::of(&app, &call))?;
+    dialect.engine.log_out(id, access.context()).await.map_err(Error::of(&dialect, &call))?;
     Ok(v1_success_with_echo())
 }
 

@@ -8,15 +8,15 @@ use engine::words::{Template, minutes};
 use engine::{Door, OpenRequest, OpenedVerification};
 use serde::Serialize;
 
-use super::error::{Error, pending};
-use crate::App;
+use super::error::Error;
 use crate::access::{Access, ChallengeV1};
-use crate::call::Call;
-use crate::envelope::v1_status;
-use crate::lenient::Body;
-use crate::names::{Names, v1_auth_factor_name};
-use crate::v2::terms::filled;
-use crate::wire_time::with_seconds;
+use crate::dialect::Dialect;
+use crate::wire::call::ApiCall;
+use crate::wire::challenge::{SMS_SENT, pending};
+use crate::wire::envelope::v1_status;
+use crate::wire::factor_names::{FactorNames, v1_auth_factor_name};
+use crate::wire::lenient::Body;
+use crate::wire::time::with_seconds;
 
 /// Life of a state token in seconds, when none is asked for.
 const DEFAULT_LIFE: i64 = 120;
@@ -56,23 +56,23 @@ struct OtpDevice<'a> {
 }
 
 /// Challenges a device: sends a code or a prompt where the factor has one, and issues a state token.
-pub async fn trigger(app: App, access: Access<ChallengeV1>, call: Call) -> Result<Response, Error> {
+pub(crate) async fn trigger(dialect: Dialect, access: Access<ChallengeV1>, call: ApiCall) -> Result<Response, Error> {
     let user = call.user_id().ok_or(Error::BadId)?;
     let device = call.device_id().ok_or(Error::NoFactor)?;
     let body = call.json()?;
-    let now = app.engine.now();
+    let now = dialect.engine.now();
     let mut request = parse(user, device, &body, now)?;
     request.number = access.number_matching();
     let mut context = access.context();
     context.ip = reported_ip(&body);
-    let opened = app.engine.open_verification(request, context).await.map_err(Error::at(now))?;
-    Ok(answer(user, opened, access.profile(), &app.options.names))
+    let opened = dialect.engine.open_verification(request, context).await.map_err(Error::at(now))?;
+    Ok(answer(user, opened, access.profile(), &dialect.options.names))
 }
 
 fn parse(user: UserId, device: DeviceId, body: &Body, now: Timestamp) -> Result<OpenRequest, Error> {
     let life = body.int("state_token_expires_in")?.or(body.int("expires_in")?).unwrap_or(DEFAULT_LIFE);
     let ttl = life.clamp(1, MAX_LIFE) * SECOND;
-    let template = filled(body, "sms_message")?.map(|text| Template::parse(&text, minutes(ttl))).transpose();
+    let template = body.filled("sms_message")?.map(|text| Template::parse(&text, minutes(ttl))).transpose();
     Ok(OpenRequest {
         user,
         device,
@@ -89,7 +89,7 @@ fn reported_ip(body: &Body) -> Option<String> {
     body.text("ipaddr", IP_MAX).ok().flatten().filter(|ip| !ip.is_empty() && text::is_clean(ip))
 }
 
-fn answer(user: UserId, opened: OpenedVerification, profile: CompatProfile, names: &Names) -> Response {
+fn answer(user: UserId, opened: OpenedVerification, profile: CompatProfile, names: &FactorNames) -> Response {
     let factor = opened.device.factor;
     let message = message(factor).into();
     let triggered = Triggered {
@@ -116,7 +116,7 @@ fn answer(user: UserId, opened: OpenedVerification, profile: CompatProfile, name
 /// What the status says. All but the first are the words a poll is answered with.
 fn message(factor: FactorKind) -> &'static str {
     match factor {
-        FactorKind::Sms => "SMS token sent to your mobile device. Authentication pending.",
+        FactorKind::Sms => SMS_SENT,
         FactorKind::Push | FactorKind::Voice | FactorKind::Email | FactorKind::Totp | FactorKind::Hotp => {
             pending(factor)
         }

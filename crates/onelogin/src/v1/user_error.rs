@@ -5,20 +5,20 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use domain::UserId;
 
-use crate::App;
-use crate::access::Family;
-use crate::call::{BadJson, Call};
-use crate::envelope::{Message, v1_error};
-use crate::error::Common;
-use crate::lists::Unreadable;
-use crate::paging::BadPage;
-use crate::user_patch::Fault;
+use crate::dialect::Dialect;
+use crate::wire::call::{ApiCall, BadJson};
+use crate::wire::envelope::{StatusMessage, v1_error};
+use crate::wire::error::CommonError;
+use crate::wire::error::Family;
+use crate::wire::lists::Unreadable;
+use crate::wire::paging::BadPage;
+use crate::wire::user_field::BadUserField;
 
 /// A refusal of a call about users.
 #[derive(Debug)]
-pub enum Error {
+pub(crate) enum Error {
     /// Common to all endpoints.
-    Common(Common),
+    Common(CommonError),
     /// The user id in the path is not one.
     BadId,
     /// No such user; with the id as it was asked for.
@@ -38,21 +38,21 @@ pub enum Error {
 
 impl Error {
     /// Puts an engine's error into version 1's words, for `map_err`.
-    pub fn of<'a>(app: &'a App, call: &'a Call) -> impl Fn(engine::Error) -> Self + 'a {
+    pub(crate) fn of<'a>(dialect: &'a Dialect, call: &'a ApiCall) -> impl Fn(engine::Error) -> Self + 'a {
         use engine::Error as E;
         move |error| match error {
             E::NoUser => Self::NotFound(call.path("user_id").to_owned()),
             E::Taken(field) => {
-                let subdomain = &app.engine.settings().subdomain;
+                let subdomain = &dialect.engine.settings().subdomain;
                 Self::attribute(field, format!("{} must be unique within {subdomain}", capitalised(field)))
             }
             E::BadText(field) => Self::incorrect(field),
             E::BadPassword(why) => Self::Words(why),
             E::TooMany(until) | E::Locked(until) => {
-                Self::Common(Common::TooMany(until.map(|until| until.retry_after(app.engine.now()))))
+                Self::Common(CommonError::TooMany(until.map(|until| until.retry_after(dialect.engine.now()))))
             }
-            E::Revoked => Self::Common(Common::TokenRefused),
-            E::Busy | E::Unavailable(_) => Self::Common(Common::Unavailable),
+            E::Revoked => Self::Common(CommonError::TokenRefused),
+            E::Busy | E::Unavailable(_) => Self::Common(CommonError::Unavailable),
             // None of these is about a user.
             error @ (E::NoDevice
             | E::Barred
@@ -62,12 +62,12 @@ impl Error {
             | E::BadCountry
             | E::NotTrustable
             | E::BadTemplate(_)
-            | E::Internal(_)) => Self::Common(Common::fault(&error)),
+            | E::Internal(_)) => Self::Common(CommonError::fault(&error)),
         }
     }
 
     /// An attribute whose value cannot be read or stored.
-    pub fn incorrect(name: &str) -> Self {
+    pub(crate) fn incorrect(name: &str) -> Self {
         Self::attribute(name, format!("{name} is incorrect"))
     }
 
@@ -77,7 +77,7 @@ impl Error {
 }
 
 /// The user of the path; what is no positive integer names nothing.
-pub fn user_id(call: &Call) -> Result<UserId, Error> {
+pub(crate) fn user_id(call: &ApiCall) -> Result<UserId, Error> {
     call.user_id().ok_or(Error::BadId)
 }
 
@@ -89,18 +89,18 @@ fn capitalised(field: &str) -> String {
 
 impl From<BadJson> for Error {
     fn from(_: BadJson) -> Self {
-        Self::Common(Common::BadJson)
+        Self::Common(CommonError::BadJson)
     }
 }
 
-impl From<Fault> for Error {
-    fn from(fault: Fault) -> Self {
+impl From<BadUserField> for Error {
+    fn from(fault: BadUserField) -> Self {
         match fault {
-            Fault::Unknown(name) => {
+            BadUserField::Unknown(name) => {
                 let description = format!("{name} is not a valid attribute for user model");
                 Self::Attribute { name, description }
             }
-            Fault::Wrong(name) => Self::incorrect(&name),
+            BadUserField::Wrong(name) => Self::incorrect(&name),
         }
     }
 }
@@ -122,17 +122,17 @@ impl From<Unreadable> for Error {
 
 impl IntoResponse for Error {
     fn into_response(self) -> Response {
-        let bad_request = |message: Message| v1_error(StatusCode::BAD_REQUEST, "bad request", message);
+        let bad_request = |message: StatusMessage| v1_error(StatusCode::BAD_REQUEST, "bad request", message);
         match self {
             Self::Common(common) => common.answer(Family::V1),
             Self::NoSuch(noun, id) => {
                 v1_error(StatusCode::NOT_FOUND, "not found", format!("{noun} for id {id} was not found"))
             }
-            Self::BadId => bad_request(Message::attribute("id", "ID is incorrect")),
+            Self::BadId => bad_request(StatusMessage::attribute("id", "ID is incorrect")),
             Self::NotFound(id) => {
                 v1_error(StatusCode::NOT_FOUND, "not found", format!("User for id {id} was not found"))
             }
-            Self::Attribute { name, description } => bad_request(Message::attribute(&name, &description)),
+            Self::Attribute { name, description } => bad_request(StatusMessage::attribute(&name, &description)),
             Self::Words(words) => bad_request(words.into()),
         }
     }

@@ -5,74 +5,77 @@ use domain::{Scope, User};
 use serde_json::Value;
 
 use super::user_error::{Error, user_id};
-use crate::App;
 use crate::access::{Access, ManageUsers, ReadUsers};
-use crate::call::Call;
-use crate::envelope::{v1_page, v1_success, v1_success_with_echo};
-use crate::paging::Asked;
-use crate::user_filter;
-use crate::user_patch::{self, Allowed, Given};
-use crate::user_wire::{Fields, UserWire, Version};
+use crate::dialect::Dialect;
+use crate::wire::call::ApiCall;
+use crate::wire::envelope::{v1_page, v1_success, v1_success_with_echo};
+use crate::wire::paging::PageRequest;
+use crate::wire::user::{Fields, UserWire, Version};
+use crate::wire::user_filter;
+use crate::wire::user_patch::{self, AllowedFields, UserFields};
 
 /// One page of the users that match.
-pub async fn list(app: App, access: Access<ReadUsers>, call: Call) -> Result<Response, Error> {
-    let asked = Asked::v1(&call)?;
+pub(crate) async fn list(dialect: Dialect, access: Access<ReadUsers>, call: ApiCall) -> Result<Response, Error> {
+    let asked = PageRequest::v1(&call)?;
     let filter = user_filter::of_query(call.fields(), Version::V1)?;
-    let (found, place) =
-        app.list(access.client(), asked.find(&app.engine, &filter)).await.map_err(Error::of(&app, &call))?;
-    let users: Vec<_> = found.users.iter().map(|user| wire(&app, &call, user)).collect();
-    Ok(v1_page(&users, &place.pagination(&call)))
+    let (found, position) = dialect
+        .list(access.client(), asked.find(&dialect.engine, &filter))
+        .await
+        .map_err(Error::of(&dialect, &call))?;
+    let users: Vec<_> = found.users.iter().map(|user| wire(&dialect, &call, user)).collect();
+    Ok(v1_page(&users, &position.pagination(&call)))
 }
 
 /// One user.
-pub async fn get(app: App, _: Access<ReadUsers>, call: Call) -> Result<Response, Error> {
-    let user = app.engine.user(user_id(&call)?).await.map_err(Error::of(&app, &call))?;
-    Ok(v1_success(&[wire(&app, &call, &user)]))
+pub(crate) async fn get(dialect: Dialect, _: Access<ReadUsers>, call: ApiCall) -> Result<Response, Error> {
+    let user = dialect.engine.user(user_id(&call)?).await.map_err(Error::of(&dialect, &call))?;
+    Ok(v1_success(&[wire(&dialect, &call, &user)]))
 }
 
 /// Creates a user. Passwords are set by their own calls.
-pub async fn create(app: App, access: Access<ManageUsers>, call: Call) -> Result<Response, Error> {
-    let Given { patch, .. } = read(&access, &call)?;
+pub(crate) async fn create(dialect: Dialect, access: Access<ManageUsers>, call: ApiCall) -> Result<Response, Error> {
+    let UserFields { patch, .. } = read(&access, &call)?;
     if !patch.names_somebody() {
         return Err(Error::Words("username is empty"));
     }
-    let user = app.engine.create_user(patch, None, access.context()).await.map_err(Error::of(&app, &call))?;
-    Ok(v1_success(&[wire(&app, &call, &user)]))
+    let user = dialect.engine.create_user(patch, None, access.context()).await.map_err(Error::of(&dialect, &call))?;
+    Ok(v1_success(&[wire(&dialect, &call, &user)]))
 }
 
 /// Sets what the body names and leaves the rest.
-pub async fn update(app: App, access: Access<ManageUsers>, call: Call) -> Result<Response, Error> {
+pub(crate) async fn update(dialect: Dialect, access: Access<ManageUsers>, call: ApiCall) -> Result<Response, Error> {
     let id = user_id(&call)?;
-    let Given { patch, .. } = read(&access, &call)?;
-    let present = app.engine.user(id).await.map_err(Error::of(&app, &call))?;
-    let patch = user_patch::changes(patch, &present, app.engine.now()).ok_or(Error::Words("username is empty"))?;
-    let user = app.engine.update_user(id, patch, None, access.context()).await.map_err(Error::of(&app, &call))?;
-    Ok(v1_success(&[wire(&app, &call, &user)]))
+    let UserFields { patch, .. } = read(&access, &call)?;
+    let present = dialect.engine.user(id).await.map_err(Error::of(&dialect, &call))?;
+    let patch = user_patch::changes(patch, &present, dialect.engine.now()).ok_or(Error::Words("username is empty"))?;
+    let user =
+        dialect.engine.update_user(id, patch, None, access.context()).await.map_err(Error::of(&dialect, &call))?;
+    Ok(v1_success(&[wire(&dialect, &call, &user)]))
 }
 
 /// Removes a user with everything that hangs on it.
-pub async fn delete(app: App, access: Access<ManageUsers>, call: Call) -> Result<Response, Error> {
-    app.engine.delete_user(user_id(&call)?, access.context()).await.map_err(Error::of(&app, &call))?;
+pub(crate) async fn delete(dialect: Dialect, access: Access<ManageUsers>, call: ApiCall) -> Result<Response, Error> {
+    dialect.engine.delete_user(user_id(&call)?, access.context()).await.map_err(Error::of(&dialect, &call))?;
     Ok(v1_success_with_echo())
 }
 
 /// The user's roles, an array in an array: none, since roles are not kept.
-pub async fn roles(app: App, _: Access<ReadUsers>, call: Call) -> Result<Response, Error> {
-    app.engine.user(user_id(&call)?).await.map_err(Error::of(&app, &call))?;
+pub(crate) async fn roles(dialect: Dialect, _: Access<ReadUsers>, call: ApiCall) -> Result<Response, Error> {
+    dialect.engine.user(user_id(&call)?).await.map_err(Error::of(&dialect, &call))?;
     Ok(v1_success(&[[0_i64; 0]]))
 }
 
 /// The user's applications, an array in an array: none, since whose an application is is not kept.
-pub async fn apps(app: App, _: Access<ReadUsers>, call: Call) -> Result<Response, Error> {
-    app.engine.user(user_id(&call)?).await.map_err(Error::of(&app, &call))?;
+pub(crate) async fn apps(dialect: Dialect, _: Access<ReadUsers>, call: ApiCall) -> Result<Response, Error> {
+    dialect.engine.user(user_id(&call)?).await.map_err(Error::of(&dialect, &call))?;
     Ok(v1_success(&[[Value::Null; 0]]))
 }
 
-fn read(access: &Access<ManageUsers>, call: &Call) -> Result<Given, Error> {
-    let allowed = Allowed { standing: access.scope() == Scope::ManageAll, password: false };
+fn read(access: &Access<ManageUsers>, call: &ApiCall) -> Result<UserFields, Error> {
+    let allowed = AllowedFields { standing: access.scope() == Scope::ManageAll, password: false };
     Ok(user_patch::read(&call.json()?, allowed)?)
 }
 
-fn wire(app: &App, call: &Call, user: &User) -> Value {
-    Fields::parse(call.query("fields")).of(&UserWire::new(user, Version::V1, app.engine.now()))
+fn wire(dialect: &Dialect, call: &ApiCall, user: &User) -> Value {
+    Fields::parse(call.query("fields")).of(&UserWire::new(user, Version::V1, dialect.engine.now()))
 }

@@ -6,23 +6,22 @@ use domain::{DeviceId, Digest, UserId};
 use engine::Answer;
 
 use super::error::{Error, accepted};
-use crate::App;
 use crate::access::{Access, ChallengeV1};
-use crate::call::Call;
-use crate::envelope::v1_success_with_echo;
-use crate::lenient::Body;
-use crate::v2::terms::filled;
+use crate::dialect::Dialect;
+use crate::wire::call::ApiCall;
+use crate::wire::envelope::v1_success_with_echo;
+use crate::wire::lenient::Body;
 
 /// The path's device for an answer that comes from none: a temporary token.
 const NO_DEVICE: DeviceId = DeviceId(0);
 
 /// Judges an answer, or polls for one.
-pub async fn verify(app: App, access: Access<ChallengeV1>, call: Call) -> Result<Response, Error> {
+pub(crate) async fn verify(dialect: Dialect, access: Access<ChallengeV1>, call: ApiCall) -> Result<Response, Error> {
     let user = call.user_id().ok_or(Error::BadId)?;
     let device = call.device_id().ok_or(Error::NoFactor)?;
     let answer = parse(user, device, &call.json()?)?;
-    let judged = app.engine.verify_held(answer, access.context(), access.hold(&call)).await;
-    let now = app.engine.now();
+    let judged = dialect.engine.verify_held(answer, access.context(), access.hold(&call)).await;
+    let now = dialect.engine.now();
     accepted(&judged.map_err(Error::at(now))?, now)?;
     Ok(v1_success_with_echo())
 }
@@ -31,7 +30,7 @@ fn parse(user: UserId, device: DeviceId, body: &Body) -> Result<Answer, Error> {
     let target = if device == NO_DEVICE {
         Target::TempToken
     } else {
-        let state_token = filled(body, "state_token")?.map(|token| Digest::of(token.as_bytes()));
+        let state_token = body.filled("state_token")?.map(|token| Digest::of(token.as_bytes()));
         Target::Device { device, state_token }
     };
     Ok(Answer { user, target, response: body.answer(&["otp_token", "otp", "otp_code"])? })

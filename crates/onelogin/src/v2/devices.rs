@@ -6,14 +6,14 @@ use domain::{DeviceStatus, UserId};
 use engine::DeviceReading;
 use serde::Serialize;
 
+use super::challenge::user_of;
 use super::error::Error;
-use super::mfa_token::token_device_id;
-use super::terms::user_of;
-use crate::App;
 use crate::access::{Access, ManageMfa, ReadInLogIn};
-use crate::call::Call;
-use crate::envelope::json;
-use crate::names::{Names, v2_auth_factor_name};
+use crate::dialect::Dialect;
+use crate::wire::call::ApiCall;
+use crate::wire::envelope::json;
+use crate::wire::factor_names::{FactorNames, v2_auth_factor_name};
+use crate::wire::temp_token::token_device_id;
 
 #[derive(Serialize)]
 struct Listed<'a> {
@@ -26,24 +26,24 @@ struct Listed<'a> {
 
 /// Lists a user's devices. Those that were enrolled over version 1 and never verified are not among them.
 /// A client that may only log people in reads those of a user whom it is logging in at the moment, and nobody else's.
-pub async fn list(app: App, access: Access<ReadInLogIn>, call: Call) -> Result<Response, Error> {
-    let user = user_of(&app, &access, &call).await?;
-    let devices = app.engine.devices(user).await.map_err(Error::at(app.engine.now()))?;
-    let names = &app.options.names;
+pub(crate) async fn list(dialect: Dialect, access: Access<ReadInLogIn>, call: ApiCall) -> Result<Response, Error> {
+    let user = user_of(&dialect, &access, &call).await?;
+    let devices = dialect.engine.devices(user).await.map_err(Error::at(dialect.engine.now()))?;
+    let names = &dialect.options.names;
     let devices: Vec<_> = devices.into_iter().filter(is_shown).map(|reading| render(reading, names)).collect();
     Ok(json(StatusCode::OK, &devices))
 }
 
 /// Removes a device, or revokes a temporary token by the device id it was issued with.
-pub async fn delete(app: App, access: Access<ManageMfa>, call: Call) -> Result<Response, Error> {
+pub(crate) async fn delete(dialect: Dialect, access: Access<ManageMfa>, call: ApiCall) -> Result<Response, Error> {
     let user = call.user_id().ok_or(Error::NotFound)?;
     let removed = if is_token(user, call.path("device_id")) {
-        app.engine.revoke_temp_token(user, access.context()).await
+        dialect.engine.revoke_temp_token(user, access.context()).await
     } else {
         let device = call.device_id().ok_or(Error::NotFound)?;
-        app.engine.remove_device(user, device, access.context()).await
+        dialect.engine.remove_device(user, device, access.context()).await
     };
-    let removed = removed.map_err(Error::at(app.engine.now()))?;
+    let removed = removed.map_err(Error::at(dialect.engine.now()))?;
     removed.then(|| StatusCode::NO_CONTENT.into_response()).ok_or(Error::NotFound)
 }
 
@@ -59,7 +59,7 @@ fn is_shown(reading: &DeviceReading) -> bool {
     }
 }
 
-fn render(reading: DeviceReading, names: &Names) -> Listed<'_> {
+fn render(reading: DeviceReading, names: &FactorNames) -> Listed<'_> {
     let device = reading.device;
     Listed {
         device_id: device.id.to_string(),

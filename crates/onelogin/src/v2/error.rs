@@ -7,17 +7,17 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use domain::{DeviceId, Outcome, Reason, Timestamp};
 
-use crate::access::Family;
-use crate::call::BadJson;
-use crate::envelope::{v2_error, v2_invalid, v2_invalid_since};
-use crate::error::{BAD_COUNTRY, Common, retry_after};
-use crate::lenient::WrongType;
+use crate::wire::call::BadJson;
+use crate::wire::envelope::{v2_error, v2_invalid, v2_invalid_since};
+use crate::wire::error::Family;
+use crate::wire::error::{BAD_COUNTRY, CommonError, retry_after};
+use crate::wire::lenient::WrongType;
 
 /// A refusal of MFA version 2.
 #[derive(Debug)]
-pub enum Error {
+pub(crate) enum Error {
     /// Common to all endpoints.
-    Common(Common),
+    Common(CommonError),
     /// No such user, device, registration or verification of this user, or over.
     NotFound,
     /// The user is suspended or locked by an administrator.
@@ -32,7 +32,7 @@ pub enum Error {
 
 impl Error {
     /// Puts an engine's error into version 2's words. `now` turns the end of a wait into its length.
-    pub fn of(error: engine::Error, now: Timestamp) -> Self {
+    pub(crate) fn of(error: engine::Error, now: Timestamp) -> Self {
         let wait = |until: Option<Timestamp>| until.map(|until| until.retry_after(now));
         match error {
             engine::Error::NoUser | engine::Error::NoDevice => Self::NotFound,
@@ -45,20 +45,22 @@ impl Error {
             engine::Error::BadText(field) | engine::Error::Taken(field) => Self::invalid(field),
             engine::Error::BadPassword(_) => Self::invalid("password"),
             // Said of a challenge about to be put: nothing was sent (rulings 26).
-            engine::Error::TooMany(until) | engine::Error::Locked(until) => Self::Common(Common::TooMany(wait(until))),
-            engine::Error::Revoked => Self::Common(Common::TokenRefused),
-            engine::Error::Busy | engine::Error::Unavailable(_) => Self::Common(Common::Unavailable),
-            error @ engine::Error::Internal(_) => Self::Common(Common::fault(&error)),
+            engine::Error::TooMany(until) | engine::Error::Locked(until) => {
+                Self::Common(CommonError::TooMany(wait(until)))
+            }
+            engine::Error::Revoked => Self::Common(CommonError::TokenRefused),
+            engine::Error::Busy | engine::Error::Unavailable(_) => Self::Common(CommonError::Unavailable),
+            error @ engine::Error::Internal(_) => Self::Common(CommonError::fault(&error)),
         }
     }
 
     /// [`Self::of`] at `now`, for `map_err`.
-    pub fn at(now: Timestamp) -> impl Fn(engine::Error) -> Self {
+    pub(crate) fn at(now: Timestamp) -> impl Fn(engine::Error) -> Self {
         move |error| Self::of(error, now)
     }
 
     /// A parameter that is missing or not acceptable.
-    pub fn invalid(parameter: &str) -> Self {
+    pub(crate) fn invalid(parameter: &str) -> Self {
         Self::Invalid(parameter.to_owned())
     }
 
@@ -75,7 +77,7 @@ impl Error {
 
 /// What an accepted answer closed.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Accepted {
+pub(crate) struct Accepted {
     /// The registration or verification, where the answer was to one.
     pub wire_id: Option<String>,
     /// The device; `None` for a temporary token.
@@ -84,7 +86,7 @@ pub struct Accepted {
 
 /// What an answer closed, if it was accepted; else why not. These doors take codes and do not wait: a prompt that is
 /// still open has not been answered by what was typed.
-pub fn accepted(outcome: Outcome, now: Timestamp) -> Result<Accepted, Error> {
+pub(crate) fn accepted(outcome: Outcome, now: Timestamp) -> Result<Accepted, Error> {
     match outcome {
         Outcome::Accepted { device, wire_id } => Ok(Accepted { wire_id, device }),
         Outcome::Pending(_) => Err(Error::invalid("otp")),
@@ -94,7 +96,7 @@ pub fn accepted(outcome: Outcome, now: Timestamp) -> Result<Accepted, Error> {
 
 impl From<BadJson> for Error {
     fn from(_: BadJson) -> Self {
-        Self::Common(Common::BadJson)
+        Self::Common(CommonError::BadJson)
     }
 }
 

@@ -6,11 +6,11 @@ use domain::FactorKind;
 use serde::Serialize;
 
 use super::error::Error;
-use crate::App;
 use crate::access::{Access, ReadMfa};
-use crate::call::Call;
-use crate::envelope::json;
-use crate::names::{Names, v2_auth_factor_name};
+use crate::dialect::Dialect;
+use crate::wire::call::ApiCall;
+use crate::wire::envelope::json;
+use crate::wire::factor_names::{FactorNames, v2_auth_factor_name};
 
 #[derive(Serialize)]
 struct Offered<'a> {
@@ -20,14 +20,14 @@ struct Offered<'a> {
 }
 
 /// Lists the factors.
-pub async fn list(app: App, _access: Access<ReadMfa>, call: Call) -> Result<Response, Error> {
+pub(crate) async fn list(dialect: Dialect, _access: Access<ReadMfa>, call: ApiCall) -> Result<Response, Error> {
     let user = call.user_id().ok_or(Error::NotFound)?;
-    let factors = app.engine.factors(user).await.map_err(Error::at(app.engine.now()))?;
-    let factors: Vec<_> = factors.into_iter().map(|kind| render(kind, &app.options.names)).collect();
+    let factors = dialect.engine.factors(user).await.map_err(Error::at(dialect.engine.now()))?;
+    let factors: Vec<_> = factors.into_iter().map(|kind| render(kind, &dialect.options.names)).collect();
     Ok(json(StatusCode::OK, &factors))
 }
 
-fn render(kind: FactorKind, names: &Names) -> Offered<'_> {
+fn render(kind: FactorKind, names: &FactorNames) -> Offered<'_> {
     Offered {
         factor_id: kind.number(),
         name: names.v2_type_display_name(kind),

@@ -1,12 +1,13 @@
 //! Version 2: `/api/2`. One file per endpoint.
 
-pub mod devices;
-pub mod error;
-pub mod factors;
-pub mod mfa_token;
-pub mod registrations;
-pub mod smart;
-pub mod terms;
-pub mod user_error;
-pub mod users;
-pub mod verifications;
+pub(crate) mod catalogue;
+pub(crate) mod challenge;
+pub(crate) mod devices;
+pub(crate) mod error;
+pub(crate) mod factors;
+pub(crate) mod mfa_token;
+pub(crate) mod registrations;
+pub(crate) mod smart;
+pub(crate) mod user_error;
+pub(crate) mod users;
+pub(crate) mod verifications;

@@ -9,14 +9,15 @@ use engine::held::Hold;
 use engine::{Answer, EnrolRequest, EnrolledDevice};
 use serde::Serialize;
 
+use super::challenge::{ChallengeTerms, StateWire, door, one};
 use super::error::{Error, accepted};
-use super::terms::{FactorData, Standing, Terms, door, filled, one};
 use crate::access::{Access, ManageMfa, ReadMfa};
-use crate::call::Call;
-use crate::lenient::{Body, WrongType};
-use crate::names::{Names, v2_auth_factor_name};
-use crate::wire_time::with_seconds;
-use crate::{App, Options};
+use crate::dialect::{Dialect, DialectOptions};
+use crate::wire::call::ApiCall;
+use crate::wire::challenge::FactorData;
+use crate::wire::factor_names::{FactorNames, v2_auth_factor_name};
+use crate::wire::lenient::{Body, WrongType};
+use crate::wire::time::with_seconds;
 
 #[derive(Serialize)]
 struct Started<'a> {
@@ -35,51 +36,54 @@ struct Started<'a> {
 }
 
 /// Starts enrolling a device: sends a code where the factor has one.
-pub async fn start(app: App, access: Access<ManageMfa>, call: Call) -> Result<Response, Error> {
+pub(crate) async fn start(dialect: Dialect, access: Access<ManageMfa>, call: ApiCall) -> Result<Response, Error> {
     let user = call.user_id().ok_or(Error::NotFound)?;
-    let now = app.engine.now();
-    let request = parse(user, &call.json()?, access.profile(), &app.options, now)?;
+    let now = dialect.engine.now();
+    let request = parse(user, &call.json()?, access.profile(), &dialect.options, now)?;
     let factor = request.factor;
-    let enrolled = app.engine.enrol(request, access.context()).await.map_err(|error| match error {
+    let enrolled = dialect.engine.enrol(request, access.context()).await.map_err(|error| match error {
         engine::Error::BadTarget if factor == FactorKind::Email => Error::invalid("email"),
-        error => Error::of(error, app.engine.now()),
+        error => Error::of(error, dialect.engine.now()),
     })?;
-    let started = render(enrolled, user, &app.options.names).ok_or(Error::NotFound)?;
+    let started = render(enrolled, user, &dialect.options.names).ok_or(Error::NotFound)?;
     Ok(one(StatusCode::CREATED, access.profile(), &started))
 }
 
 /// Tells how a registration stands.
-pub async fn read(app: App, access: Access<ReadMfa>, call: Call) -> Result<Response, Error> {
+pub(crate) async fn read(dialect: Dialect, access: Access<ReadMfa>, call: ApiCall) -> Result<Response, Error> {
     let user = call.user_id().ok_or(Error::NotFound)?;
-    standing(&app, user, (call.path("id"), access.hold(&call)), access.profile()).await
+    standing(&dialect, user, (call.path("id"), access.hold(&call)), access.profile()).await
 }
 
 /// Finishes a registration with a code.
-pub async fn confirm(app: App, access: Access<ManageMfa>, call: Call) -> Result<Response, Error> {
+pub(crate) async fn confirm(dialect: Dialect, access: Access<ManageMfa>, call: ApiCall) -> Result<Response, Error> {
     let user = call.user_id().ok_or(Error::NotFound)?;
     let id = call.path("id");
     let target = Target::Wire { wire_id: id.to_owned(), purpose: Purpose::Enrol, device: None };
     let answer = Answer { user, target, response: call.json()?.answer(&["otp"])? };
-    let outcome = app.engine.verify(answer, access.context()).await.map_err(Error::at(app.engine.now()))?;
-    if app.options.v2_wrong_otp_200
+    let outcome = dialect.engine.verify(answer, access.context()).await.map_err(Error::at(dialect.engine.now()))?;
+    if dialect.options.v2_wrong_otp_200
         && matches!(outcome, Outcome::Refused(Reason::WrongCode | Reason::Replay | Reason::Denied))
     {
-        return standing(&app, user, (id, Hold::NONE), access.profile()).await;
+        return standing(&dialect, user, (id, Hold::NONE), access.profile()).await;
     }
-    let closed = accepted(outcome, app.engine.now())?;
+    let closed = accepted(outcome, dialect.engine.now())?;
     let (Some(id), Some(device)) = (closed.wire_id, closed.device) else { return Err(Error::NotFound) };
-    Ok(one(StatusCode::OK, access.profile(), &Standing::accepted(id, device)))
+    Ok(one(StatusCode::OK, access.profile(), &StateWire::accepted(id, device)))
 }
 
 async fn standing(
-    app: &App,
+    dialect: &Dialect,
     user: UserId,
     (id, hold): (&str, Hold),
     profile: CompatProfile,
 ) -> Result<Response, Error> {
-    let reading =
-        app.engine.verification_held(user, id, Purpose::Enrol, hold).await.map_err(Error::at(app.engine.now()))?;
-    let standing = reading.and_then(|reading| Standing::of(reading, true)).ok_or(Error::NotFound)?;
+    let reading = dialect
+        .engine
+        .verification_held(user, id, Purpose::Enrol, hold)
+        .await
+        .map_err(Error::at(dialect.engine.now()))?;
+    let standing = reading.and_then(|reading| StateWire::of(reading, true)).ok_or(Error::NotFound)?;
     Ok(one(StatusCode::OK, profile, &standing))
 }
 
@@ -87,15 +91,15 @@ fn parse(
     user: UserId,
     body: &Body,
     profile: CompatProfile,
-    options: &Options,
+    options: &DialectOptions,
     now: Timestamp,
 ) -> Result<EnrolRequest, Error> {
     let factor = body.int("factor_id")?.and_then(FactorKind::from_number).ok_or(Error::invalid("factor_id"))?;
-    let terms = Terms::read(body, &options.redirect_origins, now)?;
+    let terms = ChallengeTerms::read(body, &options.redirect_origins, now)?;
     Ok(EnrolRequest {
         user,
         factor,
-        display_name: filled(body, "display_name")?,
+        display_name: body.filled("display_name")?,
         default_name: options.names.v2_type_display_name(factor).to_owned(),
         target: target(body, factor)?,
         trusted: body.flag("verified")?.unwrap_or(false),
@@ -108,13 +112,13 @@ fn parse(
 /// Where this factor's messages shall go, if not to the user's own number or address.
 fn target(body: &Body, factor: FactorKind) -> Result<Option<String>, WrongType> {
     match factor {
-        FactorKind::Sms | FactorKind::Voice => Ok(filled(body, "number")?.or(filled(body, "phone")?)),
-        FactorKind::Email => filled(body, "email"),
+        FactorKind::Sms | FactorKind::Voice => Ok(body.filled("number")?.or(body.filled("phone")?)),
+        FactorKind::Email => body.filled("email"),
         FactorKind::Push | FactorKind::Totp | FactorKind::Hotp => Ok(None),
     }
 }
 
-fn render(enrolled: EnrolledDevice, user: UserId, names: &Names) -> Option<Started<'_>> {
+fn render(enrolled: EnrolledDevice, user: UserId, names: &FactorNames) -> Option<Started<'_>> {
     let registration = enrolled.registration?;
     let device = enrolled.device;
     let is_accepted = registration.status != domain::Status::Pending;
@@ -142,7 +146,7 @@ mod tests {
             UserId(1),
             &Body::parse(text.as_bytes()).unwrap(),
             CompatProfile::Default,
-            &Options::default(),
+            &DialectOptions::default(),
             Timestamp(0),
         )
     }

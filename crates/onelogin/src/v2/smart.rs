@@ -8,13 +8,12 @@ use domain::{Outcome, Reason, VerificationId};
 use engine::{Judged, SmartChannel, SmartError, VisitRequest};
 use serde::Serialize;
 
-use super::error::{Error as Common, accepted};
-use super::terms::filled;
-use crate::App;
+use super::error::{Error as MfaError, accepted};
 use crate::access::{Access, ManageAll};
-use crate::call::Call;
-use crate::envelope::{json, v2_error};
-use crate::lenient::{Body, WrongType};
+use crate::dialect::Dialect;
+use crate::wire::call::ApiCall;
+use crate::wire::envelope::{json, v2_error};
+use crate::wire::lenient::{Body, WrongType};
 
 /// The score from which a code is sent, when none is given.
 const THRESHOLD: i64 = 50;
@@ -48,14 +47,14 @@ struct MfaWire {
 
 /// A refusal.
 #[derive(Debug)]
-pub enum Error {
+pub(crate) enum Error {
     /// As elsewhere in version 2.
-    Common(Common),
+    Common(MfaError),
     /// The state token is none, or not any more.
     StateToken,
 }
 
-impl<E: Into<Common>> From<E> for Error {
+impl<E: Into<MfaError>> From<E> for Error {
     fn from(error: E) -> Self {
         Self::Common(error.into())
     }
@@ -73,15 +72,15 @@ impl IntoResponse for Error {
 }
 
 /// Judges a visit.
-pub async fn visit(app: App, access: Access<ManageAll>, call: Call) -> Result<Response, Error> {
+pub(crate) async fn visit(dialect: Dialect, access: Access<ManageAll>, call: ApiCall) -> Result<Response, Error> {
     let request = read(&call.json()?)?;
     let channel = channel_field(&request.channel);
     let Judged { user, risk, sent } =
-        app.engine.visit(request, access.context()).await.map_err(|error| match error {
+        dialect.engine.visit(request, access.context()).await.map_err(|error| match error {
             SmartError::Channel | SmartError::Engine(engine::Error::BadTarget | engine::Error::NotOffered) => {
-                Common::invalid(channel)
+                MfaError::invalid(channel)
             }
-            SmartError::Engine(error) => Common::of(error, app.engine.now()),
+            SmartError::Engine(error) => MfaError::of(error, dialect.engine.now()),
         })?;
     Ok(json(
         StatusCode::OK,
@@ -95,19 +94,19 @@ pub async fn visit(app: App, access: Access<ManageAll>, call: Call) -> Result<Re
 }
 
 /// Judges the code of a visit. The documentation answers `OK`; one client reads JSON, so it is an empty object.
-pub async fn verify(app: App, access: Access<ManageAll>, call: Call) -> Result<Response, Error> {
+pub(crate) async fn verify(dialect: Dialect, access: Access<ManageAll>, call: ApiCall) -> Result<Response, Error> {
     let body = call.json()?;
-    let token = filled(&body, "state_token")?.ok_or_else(|| Common::invalid("state_token"))?;
+    let token = body.filled("state_token")?.ok_or_else(|| MfaError::invalid("state_token"))?;
     let code = body.answer(&["otp_token"])?;
     if code.is_absent() {
-        return Err(Common::invalid("otp_token").into());
+        return Err(MfaError::invalid("otp_token").into());
     }
     let asked = token.parse().map(VerificationId).map_err(|_| Error::StateToken)?;
-    let proved = app.engine.prove_visit(asked, code, access.context()).await;
-    match proved.map_err(Common::at(app.engine.now()))? {
+    let proved = dialect.engine.prove_visit(asked, code, access.context()).await;
+    match proved.map_err(MfaError::at(dialect.engine.now()))? {
         Outcome::Refused(Reason::NotOpen | Reason::NoUser | Reason::NoDevice) => Err(Error::StateToken),
         outcome => {
-            accepted(outcome, app.engine.now())?;
+            accepted(outcome, dialect.engine.now())?;
             Ok(json(StatusCode::OK, &serde_json::Map::new()))
         }
     }
@@ -120,38 +119,38 @@ fn channel_field(channel: &SmartChannel) -> &'static str {
     }
 }
 
-fn read(body: &Body) -> Result<VisitRequest, Common> {
-    let channel = match (filled(body, "email")?, filled(body, "phone")?) {
+fn read(body: &Body) -> Result<VisitRequest, MfaError> {
+    let channel = match (body.filled("email")?, body.filled("phone")?) {
         (Some(address), None) => SmartChannel::Email(address),
-        (None, Some(number)) if domain::text::phone(&number).is_none() => return Err(Common::invalid("phone")),
+        (None, Some(number)) if domain::text::phone(&number).is_none() => return Err(MfaError::invalid("phone")),
         (None, Some(number)) => SmartChannel::Phone(number),
-        (None, None) => return Err(Common::invalid("email")),
-        (Some(_), Some(_)) => return Err(Common::invalid("phone")),
+        (None, None) => return Err(MfaError::invalid("email")),
+        (Some(_), Some(_)) => return Err(MfaError::invalid("phone")),
     };
     let context = match body.get("context") {
         Some(serde_json::Value::Object(context)) => Body::new(context.clone()),
-        _ => return Err(Common::invalid("context")),
+        _ => return Err(MfaError::invalid("context")),
     };
-    let within = |field: &str| -> Result<String, Common> {
+    let within = |field: &str| -> Result<String, MfaError> {
         let name = format!("context.{field}");
-        let text = filled(&context, field).map_err(|WrongType { .. }| Common::invalid(&name))?;
-        text.ok_or_else(|| Common::invalid(&name))
+        let text = context.filled(field).map_err(|WrongType { .. }| MfaError::invalid(&name))?;
+        text.ok_or_else(|| MfaError::invalid(&name))
     };
-    let ip: IpAddr = within("ip")?.trim().parse().map_err(|_| Common::invalid("context.ip"))?;
+    let ip: IpAddr = within("ip")?.trim().parse().map_err(|_| MfaError::invalid("context.ip"))?;
     let threshold = body.int("risk_threshold")?.unwrap_or(THRESHOLD);
     if !(0..=100).contains(&threshold) {
-        return Err(Common::invalid("risk_threshold"));
+        return Err(MfaError::invalid("risk_threshold"));
     }
     let life = body.int("expires_in")?.unwrap_or(LIFE);
     if !(1..=MAX_LIFE).contains(&life) {
-        return Err(Common::invalid("expires_in"));
+        return Err(MfaError::invalid("expires_in"));
     }
     let mut texts = Vec::new();
     for name in ["firstname", "lastname"] {
-        texts.extend(filled(body, name)?.map(|text| (name.to_owned(), Some(text))));
+        texts.extend(body.filled(name)?.map(|text| (name.to_owned(), Some(text))));
     }
     Ok(VisitRequest {
-        username: filled(body, "user_identifier")?.ok_or_else(|| Common::invalid("user_identifier"))?,
+        username: body.filled("user_identifier")?.ok_or_else(|| MfaError::invalid("user_identifier"))?,
         channel,
         ip,
         user_agent: within("user_agent")?,
@@ -167,7 +166,7 @@ mod tests {
 
     fn given(text: &str) -> Result<VisitRequest, String> {
         read(&Body::parse(text.as_bytes()).unwrap()).map_err(|error| match error {
-            Common::Invalid(field) => field,
+            MfaError::Invalid(field) => field,
             other => format!("{other:?}"),
         })
     }

@@ -5,20 +5,20 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use domain::UserId;
 
-use crate::App;
-use crate::access::Family;
-use crate::call::{BadJson, Call};
-use crate::envelope::{v2_error, v2_field_error, v2_invalid};
-use crate::error::Common;
-use crate::lists::Unreadable;
-use crate::paging::BadPage;
-use crate::user_patch::Fault;
+use crate::dialect::Dialect;
+use crate::wire::call::{ApiCall, BadJson};
+use crate::wire::envelope::{v2_error, v2_field_error, v2_invalid};
+use crate::wire::error::CommonError;
+use crate::wire::error::Family;
+use crate::wire::lists::Unreadable;
+use crate::wire::paging::BadPage;
+use crate::wire::user_field::BadUserField;
 
 /// A refusal of a call about users.
 #[derive(Debug)]
-pub enum Error {
+pub(crate) enum Error {
     /// Common to all endpoints.
-    Common(Common),
+    Common(CommonError),
     /// No such user, or an id that is none.
     NotFound,
     /// No user has a member of this name.
@@ -37,21 +37,21 @@ pub enum Error {
 
 impl Error {
     /// Puts an engine's error into version 2's words, for `map_err`.
-    pub fn of(app: &App) -> impl Fn(engine::Error) -> Self {
+    pub(crate) fn of(dialect: &Dialect) -> impl Fn(engine::Error) -> Self {
         use engine::Error as E;
         move |error| match error {
             E::NoUser => Self::NotFound,
             E::Taken(field) => {
                 let name = if field == "email" { "Email" } else { "Username" };
-                Self::Validation(format!("{name} must be unique within {}", app.engine.settings().subdomain))
+                Self::Validation(format!("{name} must be unique within {}", dialect.engine.settings().subdomain))
             }
             E::BadText(field) => Self::Invalid(field.to_owned()),
             E::BadPassword(why) => Self::Validation(why.to_owned()),
             E::TooMany(until) | E::Locked(until) => {
-                Self::Common(Common::TooMany(until.map(|until| until.retry_after(app.engine.now()))))
+                Self::Common(CommonError::TooMany(until.map(|until| until.retry_after(dialect.engine.now()))))
             }
-            E::Revoked => Self::Common(Common::TokenRefused),
-            E::Busy | E::Unavailable(_) => Self::Common(Common::Unavailable),
+            E::Revoked => Self::Common(CommonError::TokenRefused),
+            E::Busy | E::Unavailable(_) => Self::Common(CommonError::Unavailable),
             // None of these is about a user.
             error @ (E::NoDevice
             | E::Barred
@@ -61,27 +61,27 @@ impl Error {
             | E::BadCountry
             | E::NotTrustable
             | E::BadTemplate(_)
-            | E::Internal(_)) => Self::Common(Common::fault(&error)),
+            | E::Internal(_)) => Self::Common(CommonError::fault(&error)),
         }
     }
 }
 
 /// The user of the path.
-pub fn user_id(call: &Call) -> Result<UserId, Error> {
+pub(crate) fn user_id(call: &ApiCall) -> Result<UserId, Error> {
     call.user_id().ok_or(Error::NotFound)
 }
 
 impl From<BadJson> for Error {
     fn from(_: BadJson) -> Self {
-        Self::Common(Common::BadJson)
+        Self::Common(CommonError::BadJson)
     }
 }
 
-impl From<Fault> for Error {
-    fn from(fault: Fault) -> Self {
+impl From<BadUserField> for Error {
+    fn from(fault: BadUserField) -> Self {
         match fault {
-            Fault::Unknown(name) => Self::Unknown(name),
-            Fault::Wrong(name) => Self::Invalid(name),
+            BadUserField::Unknown(name) => Self::Unknown(name),
+            BadUserField::Wrong(name) => Self::Invalid(name),
         }
     }
 }

@@ -8,60 +8,63 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::user_error::{Error, user_id};
-use crate::App;
 use crate::access::{Access, ManageUsers, ReadUsers};
-use crate::call::Call;
-use crate::envelope::json;
-use crate::error::Common;
-use crate::paging::Asked;
-use crate::user_filter;
-use crate::user_patch::{self, Allowed, Given, GivenPassword, NotHashed};
-use crate::user_wire::{Fields, UserWire, Version};
+use crate::dialect::Dialect;
+use crate::wire::call::ApiCall;
+use crate::wire::envelope::json;
+use crate::wire::error::CommonError;
+use crate::wire::paging::PageRequest;
+use crate::wire::user::{Fields, UserWire, Version};
+use crate::wire::user_filter;
+use crate::wire::user_password::{NotHashed, PasswordFields};
+use crate::wire::user_patch::{self, AllowedFields, UserFields};
 
 /// Why a user without username and mail address is none.
 const NAMELESS: &str = "Username or Email must be set";
 
 /// One page of the users that match.
-pub async fn list(app: App, access: Access<ReadUsers>, call: Call) -> Result<Response, Error> {
-    let asked = Asked::v2(&call)?;
+pub(crate) async fn list(dialect: Dialect, access: Access<ReadUsers>, call: ApiCall) -> Result<Response, Error> {
+    let asked = PageRequest::v2(&call)?;
     let filter = user_filter::of_query(call.fields(), Version::V2)?;
-    let (found, place) = app.list(access.client(), asked.find(&app.engine, &filter)).await.map_err(Error::of(&app))?;
-    let users: Vec<_> = found.users.iter().map(|user| wire(&app, access.profile(), &call, user)).collect();
+    let (found, position) =
+        dialect.list(access.client(), asked.find(&dialect.engine, &filter)).await.map_err(Error::of(&dialect))?;
+    let users: Vec<_> = found.users.iter().map(|user| wire(&dialect, access.profile(), &call, user)).collect();
     let mut answer = json(StatusCode::OK, &users);
-    answer.headers_mut().extend(place.headers(&call));
+    answer.headers_mut().extend(position.headers(&call));
     Ok(answer)
 }
 
 /// One user.
-pub async fn get(app: App, access: Access<ReadUsers>, call: Call) -> Result<Response, Error> {
-    let user = app.engine.user(user_id(&call)?).await.map_err(Error::of(&app))?;
-    Ok(json(StatusCode::OK, &wire(&app, access.profile(), &call, &user)))
+pub(crate) async fn get(dialect: Dialect, access: Access<ReadUsers>, call: ApiCall) -> Result<Response, Error> {
+    let user = dialect.engine.user(user_id(&call)?).await.map_err(Error::of(&dialect))?;
+    Ok(json(StatusCode::OK, &wire(&dialect, access.profile(), &call, &user)))
 }
 
 /// Creates a user.
-pub async fn create(app: App, access: Access<ManageUsers>, call: Call) -> Result<Response, Error> {
+pub(crate) async fn create(dialect: Dialect, access: Access<ManageUsers>, call: ApiCall) -> Result<Response, Error> {
     let (given, password) = read(&access, &call)?;
     if !given.patch.names_somebody() {
         return Err(Error::Validation(NAMELESS.to_owned()));
     }
-    let user = app.engine.create_user(given.patch, password, access.context()).await.map_err(Error::of(&app))?;
-    Ok(json(StatusCode::CREATED, &wire(&app, access.profile(), &call, &user)))
+    let user =
+        dialect.engine.create_user(given.patch, password, access.context()).await.map_err(Error::of(&dialect))?;
+    Ok(json(StatusCode::CREATED, &wire(&dialect, access.profile(), &call, &user)))
 }
 
 /// Sets what the body names and leaves the rest.
-pub async fn update(app: App, access: Access<ManageUsers>, call: Call) -> Result<Response, Error> {
+pub(crate) async fn update(dialect: Dialect, access: Access<ManageUsers>, call: ApiCall) -> Result<Response, Error> {
     let id = user_id(&call)?;
     let (given, password) = read(&access, &call)?;
-    let present = app.engine.user(id).await.map_err(Error::of(&app))?;
-    let patch = user_patch::changes(given.patch, &present, app.engine.now())
+    let present = dialect.engine.user(id).await.map_err(Error::of(&dialect))?;
+    let patch = user_patch::changes(given.patch, &present, dialect.engine.now())
         .ok_or_else(|| Error::Validation(NAMELESS.to_owned()))?;
-    let user = app.engine.update_user(id, patch, password, access.context()).await.map_err(Error::of(&app))?;
-    Ok(json(StatusCode::OK, &wire(&app, access.profile(), &call, &user)))
+    let user = dialect.engine.update_user(id, patch, password, access.context()).await.map_err(Error::of(&dialect))?;
+    Ok(json(StatusCode::OK, &wire(&dialect, access.profile(), &call, &user)))
 }
 
 /// Removes a user with everything that hangs on it.
-pub async fn delete(app: App, access: Access<ManageUsers>, call: Call) -> Result<Response, Error> {
-    app.engine.delete_user(user_id(&call)?, access.context()).await.map_err(Error::of(&app))?;
+pub(crate) async fn delete(dialect: Dialect, access: Access<ManageUsers>, call: ApiCall) -> Result<Response, Error> {
+    dialect.engine.delete_user(user_id(&call)?, access.context()).await.map_err(Error::of(&dialect))?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 
@@ -73,34 +76,34 @@ struct UnlockedWire {
 }
 
 /// Lifts every lock of a user.
-pub async fn unlock(app: App, access: Access<ManageUsers>, call: Call) -> Result<Response, Error> {
+pub(crate) async fn unlock(dialect: Dialect, access: Access<ManageUsers>, call: ApiCall) -> Result<Response, Error> {
     let id = user_id(&call)?;
     call.json()?;
-    let unlocked = app.engine.unlock_user(id, access.context()).await.map_err(Error::of(&app))?;
+    let unlocked = dialect.engine.unlock_user(id, access.context()).await.map_err(Error::of(&dialect))?;
     let words = UnlockedWire { messsage: "User unlocked", message: "User unlocked" };
     if unlocked { Ok(json(StatusCode::OK, &words)) } else { Err(Error::NotLocked) }
 }
 
 /// The user's applications: none, since applications are not kept.
-pub async fn apps(app: App, _: Access<ReadUsers>, call: Call) -> Result<Response, Error> {
-    app.engine.user(user_id(&call)?).await.map_err(Error::of(&app))?;
+pub(crate) async fn apps(dialect: Dialect, _: Access<ReadUsers>, call: ApiCall) -> Result<Response, Error> {
+    dialect.engine.user(user_id(&call)?).await.map_err(Error::of(&dialect))?;
     Ok(json(StatusCode::OK, &[Value::Null; 0]))
 }
 
 /// What a body sets, and the password in it, which only `Manage All` may set (rulings 28).
-fn read(access: &Access<ManageUsers>, call: &Call) -> Result<(Given, Option<NewPassword>), Error> {
+fn read(access: &Access<ManageUsers>, call: &ApiCall) -> Result<(UserFields, Option<NewPassword>), Error> {
     let manages_all = access.scope() == Scope::ManageAll;
-    let mut given = user_patch::read(&call.json()?, Allowed { standing: manages_all, password: true })?;
+    let mut given = user_patch::read(&call.json()?, AllowedFields { standing: manages_all, password: true })?;
     let Some(password) = given.password.take() else { return Ok((given, None)) };
     if !manages_all {
-        return Err(Error::Common(Common::ScopeTooSmall));
+        return Err(Error::Common(CommonError::ScopeTooSmall));
     }
     // SDKs write truth values with a capital letter.
     let validate = !call.query("validate_policy").is_some_and(|flag| flag.eq_ignore_ascii_case("false"));
     Ok((given, Some(confirmed(password, validate)?)))
 }
 
-fn confirmed(given: GivenPassword, validate: bool) -> Result<NewPassword, Error> {
+fn confirmed(given: PasswordFields, validate: bool) -> Result<NewPassword, Error> {
     let unconfirmed = || Error::Validation("Password confirmation doesn't match Password".to_owned());
     if given.is_hashed() {
         return given.foreign().map(NewPassword::Foreign).map_err(|why| match why {
@@ -116,17 +119,17 @@ fn confirmed(given: GivenPassword, validate: bool) -> Result<NewPassword, Error>
     }
 }
 
-fn wire(app: &App, profile: CompatProfile, call: &Call, user: &User) -> Value {
-    Fields::parse(call.query("fields")).of(&UserWire::new(user, Version::V2, app.engine.now()).speaking(profile))
+fn wire(dialect: &Dialect, profile: CompatProfile, call: &ApiCall, user: &User) -> Value {
+    Fields::parse(call.query("fields")).of(&UserWire::new(user, Version::V2, dialect.engine.now()).speaking(profile))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn given(password: &str, confirmation: &str, algorithm: &str) -> GivenPassword {
+    fn given(password: &str, confirmation: &str, algorithm: &str) -> PasswordFields {
         let text = |text: &str| Some(text.to_owned()).filter(|text| !text.is_empty());
-        GivenPassword {
+        PasswordFields {
             password: text(password),
             confirmation: text(confirmation),
             algorithm: text(algorithm),

@@ -9,15 +9,16 @@ use domain::{CompatProfile, DeviceId, Response as Given, Timestamp, UserId};
 use engine::{Answer, OpenRequest, OpenedVerification};
 use serde::Serialize;
 
+use super::challenge::{ChallengeTerms, StateWire, door, one, user_of};
 use super::error::{Error, accepted};
-use super::terms::{FactorData, Standing, Terms, door, one, user_of};
-use crate::App;
 use crate::access::{Access, ReadInLogIn, VerifyInLogIn};
-use crate::call::Call;
-use crate::envelope::v1_success_with_echo_and;
-use crate::lenient::{Body, WrongType};
-use crate::names::{Names, v2_auth_factor_name};
-use crate::wire_time::with_seconds;
+use crate::dialect::Dialect;
+use crate::wire::call::ApiCall;
+use crate::wire::challenge::FactorData;
+use crate::wire::envelope::v1_success_with_echo_and;
+use crate::wire::factor_names::{FactorNames, v2_auth_factor_name};
+use crate::wire::lenient::{Body, WrongType};
+use crate::wire::time::with_seconds;
 
 #[derive(Serialize)]
 struct Opened<'a> {
@@ -45,7 +46,7 @@ enum ShownDevice {
 #[derive(Serialize)]
 struct Verified {
     #[serde(flatten)]
-    standing: Standing,
+    standing: StateWire,
     r#type: &'static str,
     code: u16,
     message: &'static str,
@@ -54,56 +55,56 @@ struct Verified {
 }
 
 /// Challenges a device. A code in the body makes it a verification without one.
-pub async fn start(app: App, access: Access<VerifyInLogIn>, call: Call) -> Result<Response, Error> {
-    let user = user_of(&app, &access, &call).await?;
+pub(crate) async fn start(dialect: Dialect, access: Access<VerifyInLogIn>, call: ApiCall) -> Result<Response, Error> {
+    let user = user_of(&dialect, &access, &call).await?;
     let body = call.json()?;
-    let now = app.engine.now();
+    let now = dialect.engine.now();
     let code = body.answer(&["otp"])?;
     if code.is_absent() {
-        let mut request = parse(user, &body, access.profile(), &app.options.redirect_origins, now)?;
+        let mut request = parse(user, &body, access.profile(), &dialect.options.redirect_origins, now)?;
         request.number = access.number_matching();
-        let opened = app.engine.open_verification(request, access.context()).await;
-        let opened = opened.map_err(Error::at(app.engine.now()))?;
+        let opened = dialect.engine.open_verification(request, access.context()).await;
+        let opened = opened.map_err(Error::at(dialect.engine.now()))?;
         return Ok(one(
             StatusCode::CREATED,
             access.profile(),
-            &render(user, opened, access.profile(), &app.options.names),
+            &render(user, opened, access.profile(), &dialect.options.names),
         ));
     }
     let answer = Answer { user, target: target(&body, &code)?, response: code };
-    let outcome = app.engine.verify(answer, access.context()).await.map_err(Error::at(app.engine.now()))?;
-    let closed = accepted(outcome, app.engine.now())?;
-    let id = closed.wire_id.unwrap_or_else(|| app.engine.fresh_wire_id(door(access.profile())));
+    let outcome = dialect.engine.verify(answer, access.context()).await.map_err(Error::at(dialect.engine.now()))?;
+    let closed = accepted(outcome, dialect.engine.now())?;
+    let id = closed.wire_id.unwrap_or_else(|| dialect.engine.fresh_wire_id(door(access.profile())));
     let standing = match closed.device {
-        Some(device) => Standing::accepted(id, device),
-        None => Standing::accepted_by_token(id, user),
+        Some(device) => StateWire::accepted(id, device),
+        None => StateWire::accepted_by_token(id, user),
     };
     Ok(v1_success_with_echo_and(&[standing]))
 }
 
 /// Tells how a verification stands.
-pub async fn read(app: App, access: Access<ReadInLogIn>, call: Call) -> Result<Response, Error> {
-    let user = user_of(&app, &access, &call).await?;
-    let reading = app.engine.verification_held(user, call.path("id"), Purpose::Login, access.hold(&call)).await;
-    let reading = reading.map_err(Error::at(app.engine.now()))?;
-    let standing = reading.and_then(|reading| Standing::of(reading, false)).ok_or(Error::NotFound)?;
+pub(crate) async fn read(dialect: Dialect, access: Access<ReadInLogIn>, call: ApiCall) -> Result<Response, Error> {
+    let user = user_of(&dialect, &access, &call).await?;
+    let reading = dialect.engine.verification_held(user, call.path("id"), Purpose::Login, access.hold(&call)).await;
+    let reading = reading.map_err(Error::at(dialect.engine.now()))?;
+    let standing = reading.and_then(|reading| StateWire::of(reading, false)).ok_or(Error::NotFound)?;
     // Who read what (contract 7.10). Pollers read a lot, so it is told only when asked for.
     tracing::debug!(client = ?access.context().client, %user, status = standing.status(), "a verification was read");
     Ok(one(StatusCode::OK, access.profile(), &standing))
 }
 
 /// Answers a verification with a code.
-pub async fn confirm(app: App, access: Access<VerifyInLogIn>, call: Call) -> Result<Response, Error> {
-    let user = user_of(&app, &access, &call).await?;
+pub(crate) async fn confirm(dialect: Dialect, access: Access<VerifyInLogIn>, call: ApiCall) -> Result<Response, Error> {
+    let user = user_of(&dialect, &access, &call).await?;
     let body = call.json()?;
     let target =
         Target::Wire { wire_id: call.path("id").to_owned(), purpose: Purpose::Login, device: device_id(&body)? };
     let answer = Answer { user, target, response: body.answer(&["otp"])? };
-    let outcome = app.engine.verify(answer, access.context()).await.map_err(Error::at(app.engine.now()))?;
-    let closed = accepted(outcome, app.engine.now())?;
+    let outcome = dialect.engine.verify(answer, access.context()).await.map_err(Error::at(dialect.engine.now()))?;
+    let closed = accepted(outcome, dialect.engine.now())?;
     let (Some(id), Some(device)) = (closed.wire_id, closed.device) else { return Err(Error::NotFound) };
     let verified = Verified {
-        standing: Standing::accepted(id, device),
+        standing: StateWire::accepted(id, device),
         r#type: "success",
         code: 200,
         message: "Success",
@@ -121,7 +122,7 @@ fn parse(
     now: Timestamp,
 ) -> Result<OpenRequest, Error> {
     let device = device_id(body)?.ok_or(Error::invalid("device_id"))?;
-    let terms = Terms::read(body, origins, now)?;
+    let terms = ChallengeTerms::read(body, origins, now)?;
     Ok(OpenRequest {
         user,
         device,
@@ -146,7 +147,7 @@ fn target(body: &Body, code: &Given) -> Result<Target, WrongType> {
     })
 }
 
-fn render(user: UserId, opened: OpenedVerification, profile: CompatProfile, names: &Names) -> Opened<'_> {
+fn render(user: UserId, opened: OpenedVerification, profile: CompatProfile, names: &FactorNames) -> Opened<'_> {
     let device = opened.device;
     Opened {
         id: opened.verification.wire_id,
@@ -203,7 +204,7 @@ mod tests {
     #[test]
     fn an_accepted_verification_has_both_shapes_in_one() {
         let verified = Verified {
-            standing: Standing::accepted("afc1".to_owned(), DeviceId(3_920_371)),
+            standing: StateWire::accepted("afc1".to_owned(), DeviceId(3_920_371)),
             r#type: "success",
             code: 200,
             message: "Success",

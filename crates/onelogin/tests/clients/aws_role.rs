@@ -25,7 +25,7 @@ const POLLS: u32 = 10;
 
 /// A server that is led to by its name, over TLS.
 async fn start() -> Wire {
-    let options = countersign_onelogin::Options { tls: true, ..countersign_onelogin::Options::default() };
+    let options = countersign_onelogin::DialectOptions { tls: true, ..countersign_onelogin::DialectOptions::default() };
     Wire::start_with(Setup { options, ..Setup::default() }).await
 }
 

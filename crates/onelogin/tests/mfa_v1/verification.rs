@@ -169,7 +169,10 @@ async fn a_new_code_kills_the_older_one() {
 #[tokio::test]
 async fn reading_scopes_may_trigger_and_verify_unless_forbidden() {
     let lenient = Wire::start().await;
-    let strict = countersign_onelogin::Options { strict_v1_scopes: true, ..countersign_onelogin::Options::default() };
+    let strict = countersign_onelogin::DialectOptions {
+        strict_v1_scopes: true,
+        ..countersign_onelogin::DialectOptions::default()
+    };
     let strict = Wire::start_with(Setup { options: strict, ..Setup::default() }).await;
     for (wire, status) in [(lenient, 200), (strict, 401)] {
         let device = sms(&wire).await;

@@ -46,7 +46,10 @@ POST /api/2/mfa/users/2/mfa_token
 /// Contract 14.16: wider scopes by default, the documented ones by a switch.
 #[tokio::test]
 async fn strict_scopes_leave_manage_all_and_tokens() {
-    let options = countersign_onelogin::Options { strict_v2_scopes: true, ..countersign_onelogin::Options::default() };
+    let options = countersign_onelogin::DialectOptions {
+        strict_v2_scopes: true,
+        ..countersign_onelogin::DialectOptions::default()
+    };
     let wire = Wire::start_with(Setup { options, ..Setup::default() }).await;
     for path in ["2/factors", "2/devices"] {
         assert_eq!(wire.call_as(Scope::ReadAll, "GET", path, "").await.status(), 403);
@@ -372,7 +375,10 @@ async fn five_wrong_codes_reject_a_registration() {
 /// Contract 14.18: a wrong code is a 401, unless a switch says otherwise.
 #[tokio::test]
 async fn a_wrong_code_may_be_told_as_pending_at_registrations_only() {
-    let options = countersign_onelogin::Options { v2_wrong_otp_200: true, ..countersign_onelogin::Options::default() };
+    let options = countersign_onelogin::DialectOptions {
+        v2_wrong_otp_200: true,
+        ..countersign_onelogin::DialectOptions::default()
+    };
     let wire = Wire::start_with(Setup { options, ..Setup::default() }).await;
     let (id, code) = registered(&wire, 2, "sms").await;
     assert_snapshot!(confirm(&wire, &id, &otp(&other(&code))).await.answer(), @r#"
@@ -417,7 +423,8 @@ async fn a_call_and_a_phone_accept_while_the_caller_polls() {
 #[tokio::test]
 async fn a_listed_redirect_is_taken() {
     let redirect_origins = vec!["https://app.example.com".to_owned()];
-    let options = countersign_onelogin::Options { redirect_origins, ..countersign_onelogin::Options::default() };
+    let options =
+        countersign_onelogin::DialectOptions { redirect_origins, ..countersign_onelogin::DialectOptions::default() };
     let wire = Wire::start_with(Setup { options, ..Setup::default() }).await;
     let to = |address: &str| format!(r#"{{"factor_id":4,"redirect_to":"{address}"}}"#);
     let taken = register(&wire, &to("https://app.example.com/done")).await;

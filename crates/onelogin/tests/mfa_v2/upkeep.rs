@@ -133,11 +133,11 @@ async fn a_temporary_token_of_one_version_is_good_in_the_other() {
 /// What people read has the operator's name everywhere, and what clients match on stays.
 #[tokio::test]
 async fn a_factor_may_be_renamed_for_people() {
-    let usual = countersign_onelogin::names::v1_auth_factor_name;
+    let usual = countersign_onelogin::v1_auth_factor_name;
     let called = |kind: FactorKind| format!("Our {kind:?}");
     let server = || {
-        let names = countersign_onelogin::Names::new(FactorKind::ALL.map(|kind| (kind, called(kind))));
-        let options = countersign_onelogin::Options { names, ..countersign_onelogin::Options::default() };
+        let names = countersign_onelogin::FactorNames::new(FactorKind::ALL.map(|kind| (kind, called(kind))));
+        let options = countersign_onelogin::DialectOptions { names, ..countersign_onelogin::DialectOptions::default() };
         Wire::start_with(Setup { options, ..Setup::default() })
     };
     // The row of a list that is of this factor: version 1 tells the number in one list and the name in the other.

@@ -12,56 +12,58 @@ use web::json::{self, JsonError};
 
 /// The longest answer to a challenge that is looked at; a YubiKey's has 44 characters.
 const MAX_OTP: usize = 128;
+/// The longest line that is read where no narrower limit is known yet, in characters.
+const LINE_MAX: usize = 1_000;
 
 /// The fields of a request body.
 ///
 /// `Debug` shows their names only: the values may be codes and secrets.
 #[derive(Clone, Default, PartialEq)]
-pub struct Body(Map<String, Value>);
+pub(crate) struct Body(Map<String, Value>);
 
 /// A field whose value cannot be read as what it should be: another type, too long, or with characters that have
 /// no place in a line of text.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct WrongType {
+pub(crate) struct WrongType {
     /// The field's name as the endpoint asked for it.
     pub field: String,
 }
 
 impl Body {
     /// Wraps an object that has been parsed.
-    pub fn new(fields: Map<String, Value>) -> Self {
+    pub(crate) fn new(fields: Map<String, Value>) -> Self {
         Self(fields)
     }
 
     /// Parses a JSON body; an empty one has no fields.
-    pub fn parse(text: &[u8]) -> Result<Self, JsonError> {
+    pub(crate) fn parse(text: &[u8]) -> Result<Self, JsonError> {
         json::parse_object(text).map(Self)
     }
 
     /// Sets a field that is absent or `null`.
-    pub fn set_absent(&mut self, field: &str, value: &str) {
+    pub(crate) fn set_absent(&mut self, field: &str, value: &str) {
         if !self.has(field) {
             self.0.insert(field.to_owned(), Value::String(value.to_owned()));
         }
     }
 
     /// The names of all fields, also of those nobody asks for.
-    pub fn names(&self) -> impl Iterator<Item = &str> {
+    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
         self.0.keys().map(String::as_str)
     }
 
     /// Whether a field is present with any value but `null`.
-    pub fn has(&self, field: &str) -> bool {
+    pub(crate) fn has(&self, field: &str) -> bool {
         self.get(field).is_some()
     }
 
     /// The value of a field as it was sent; `null` is absent.
-    pub fn get(&self, field: &str) -> Option<&Value> {
+    pub(crate) fn get(&self, field: &str) -> Option<&Value> {
         self.0.get(field).filter(|value| !value.is_null())
     }
 
     /// A line of text of at most `max` characters: a string, or a number as its text. An empty string is a value.
-    pub fn text(&self, field: &str, max: usize) -> Result<Option<String>, WrongType> {
+    pub(crate) fn text(&self, field: &str, max: usize) -> Result<Option<String>, WrongType> {
         let text = match self.get(field) {
             None => return Ok(None),
             Some(Value::String(text)) => text.clone(),
@@ -72,7 +74,7 @@ impl Body {
     }
 
     /// An integer: a JSON integer, or a string of decimal digits with an optional minus sign and white space around it.
-    pub fn int(&self, field: &str) -> Result<Option<i64>, WrongType> {
+    pub(crate) fn int(&self, field: &str) -> Result<Option<i64>, WrongType> {
         let number = match self.get(field) {
             None => return Ok(None),
             Some(Value::Number(number)) => number.as_i64(),
@@ -83,7 +85,7 @@ impl Body {
     }
 
     /// A truth value: a JSON boolean, or `"true"` or `"false"` in any case.
-    pub fn flag(&self, field: &str) -> Result<Option<bool>, WrongType> {
+    pub(crate) fn flag(&self, field: &str) -> Result<Option<bool>, WrongType> {
         match self.get(field) {
             None => Ok(None),
             Some(Value::Bool(flag)) => Ok(Some(*flag)),
@@ -95,7 +97,7 @@ impl Body {
 
     /// A line of text that people type or scripts read from a prompt, without the ASCII white space around it; where
     /// nothing is left, the field is absent.
-    pub fn typed(&self, field: &str, max: usize) -> Result<Option<String>, WrongType> {
+    pub(crate) fn typed(&self, field: &str, max: usize) -> Result<Option<String>, WrongType> {
         let text = match self.get(field) {
             None => return Ok(None),
             Some(Value::String(text)) => text.trim_ascii().to_owned(),
@@ -105,9 +107,14 @@ impl Body {
         if is_line(&text, max) { Ok(Some(text).filter(|text| !text.is_empty())) } else { Err(wrong(field)) }
     }
 
+    /// [`Self::typed`] with the usual limit.
+    pub(crate) fn filled(&self, field: &str) -> Result<Option<String>, WrongType> {
+        self.typed(field, LINE_MAX)
+    }
+
     /// The answer to a challenge, from the first of `fields` that holds one: the only way in for a code, whatever the
     /// door. An empty string is none (ruling 19). A number with a sign, a fraction or an exponent is not a code.
-    pub fn answer(&self, fields: &[&str]) -> Result<Response, WrongType> {
+    pub(crate) fn answer(&self, fields: &[&str]) -> Result<Response, WrongType> {
         for field in fields {
             let answer = match self.get(field) {
                 None => Response::none(),
@@ -139,7 +146,7 @@ fn wrong(field: &str) -> WrongType {
 
 /// Whether `text` is one line of at most `max` characters, without controls and without characters that change the
 /// order in which a reader sees the others (SEC 36). Lone surrogates and NUL were refused by the parser already.
-pub fn is_line(text: &str, max: usize) -> bool {
+pub(crate) fn is_line(text: &str, max: usize) -> bool {
     text.chars().all(is_plain) && text.chars().nth(max).is_none()
 }
 

@@ -1,6 +1,6 @@
-//! The hourly quota of v1 calls per account (contract 1.8), one for all nodes: each takes the hour's next calls from the
-//! database in blocks (rulings 35). What a node has taken and not used when the hour ends, or when it stops, is lost to the
-//! others; together they never let more in than the quota.
+//! The hourly quota of v1 calls per account (contract 1.8), shared by all nodes: each leases the hour's next calls from
+//! the database in blocks (rulings 35). Calls that a node has leased and not used when the hour ends, or when the node
+//! stops, are lost; together the nodes never admit more than the quota.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -11,18 +11,32 @@ use engine::{Engine, ReserveCalls};
 /// Calls taken from the database at a time, at most; for small quotas a twentieth of them.
 const BLOCK: u64 = 100;
 
-/// Calls in the present hour.
+/// How a call of a route counts in the quota. The route table names it where it is not the usual one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Cost {
+    /// Whether the call may use the reserve once the hour's quota is used up.
+    pub(crate) has_reserve: bool,
+}
+
+impl Cost {
+    /// The usual call.
+    pub(crate) const CALL: Self = Self { has_reserve: false };
+    /// What people wait for: logging in, and sending and judging codes.
+    pub(crate) const LOG_IN: Self = Self { has_reserve: true };
+}
+
+/// The quota, and the calls that this node has leased of the present hour.
 #[derive(Debug)]
-pub struct Quota {
+pub(crate) struct HourlyQuota {
     limit: u64,
     taken: Mutex<Taken>,
-    /// Held by whoever takes the next block, so that of many who find none left one asks.
+    /// Held while a block is leased, so that of many calls that find none left only one asks the database.
     turn: tokio::sync::Mutex<()>,
-    /// What is left for logging in and verifying when the hour is used up.
+    /// Calls kept back for logging in and verifying when the hour is used up.
     reserve: ReserveCalls,
 }
 
-/// Numbers of calls that were taken and not used: from `next` up to, not including, `end`.
+/// The numbers of leased calls that are not used yet: from `next` up to, not including, `end`.
 #[derive(Debug, Default, Clone, Copy)]
 struct Taken {
     hour: i64,
@@ -30,9 +44,9 @@ struct Taken {
     end: u64,
 }
 
-/// How the quota stands, as the headers and `rate_limit` tell it.
+/// The state of the quota, as the headers and `rate_limit` show it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Standing {
+pub(crate) struct QuotaStatus {
     /// Calls an hour.
     pub limit: u64,
     /// Calls left in this hour.
@@ -43,12 +57,12 @@ pub struct Standing {
     pub exceeded: bool,
 }
 
-/// What the answers say when nothing is enforced: the documented default.
+/// The limit shown when none is enforced: the documented default.
 const SHOWN_WHEN_OFF: u64 = 5_000;
 
-impl Quota {
-    /// A quota of so many calls an hour; 0 enforces nothing, and the answers still tell a standing (rulings 35).
-    pub fn new(limit: u64) -> Self {
+impl HourlyQuota {
+    /// A quota of so many calls an hour; 0 enforces nothing, and the answers still show a status (rulings 35).
+    pub(crate) fn new(limit: u64) -> Self {
         Self {
             limit,
             taken: Mutex::default(),
@@ -57,39 +71,39 @@ impl Quota {
         }
     }
 
-    /// Counts one call. If the hour is used up, it may be one of the reserve's, for the client that is named, as its right allows; the
-    /// standing then is that of the hour, of which nothing remains.
-    pub async fn count(
+    /// Counts one call. If the hour is used up, the call may come out of the reserve, where `reserve` names its client and
+    /// right; the status is then that of the hour, with nothing remaining.
+    pub(crate) async fn count(
         &self,
         engine: &Engine,
         reserve: Option<(ClientId, Right)>,
         now: Timestamp,
-    ) -> Result<Standing, engine::Error> {
-        let standing = self.count_of_hour(engine, now).await?;
+    ) -> Result<QuotaStatus, engine::Error> {
+        let status = self.count_of_hour(engine, now).await?;
         match reserve {
-            Some(client) if standing.exceeded => {
-                Ok(Standing { exceeded: !self.reserve.take(engine, client, now).await?, ..standing })
+            Some(client) if status.exceeded => {
+                Ok(QuotaStatus { exceeded: !self.reserve.take(engine, client, now).await?, ..status })
             }
-            _ => Ok(standing),
+            _ => Ok(status),
         }
     }
 
-    async fn count_of_hour(&self, engine: &Engine, now: Timestamp) -> Result<Standing, engine::Error> {
-        if let Some(standing) = self.count_here(now) {
-            return Ok(standing);
+    async fn count_of_hour(&self, engine: &Engine, now: Timestamp) -> Result<QuotaStatus, engine::Error> {
+        if let Some(status) = self.count_here(now) {
+            return Ok(status);
         }
         let _turn = self.turn.lock().await;
-        if let Some(standing) = self.count_here(now) {
-            return Ok(standing);
+        if let Some(status) = self.count_here(now) {
+            return Ok(status);
         }
         let block = (self.limit / 20).clamp(1, BLOCK);
         let end = engine.take_calls(now, block).await?;
         *self.taken() = Taken { hour: now.0.div_euclid(HOUR), next: end.saturating_sub(block), end };
-        Ok(self.count_here(now).unwrap_or_else(|| self.standing(now, self.limit + 1)))
+        Ok(self.count_here(now).unwrap_or_else(|| self.status(now, self.limit + 1)))
     }
 
-    /// How the quota stands, without counting.
-    pub async fn read(&self, engine: &Engine, now: Timestamp) -> Result<Standing, engine::Error> {
+    /// The status, without counting a call.
+    pub(crate) async fn read(&self, engine: &Engine, now: Timestamp) -> Result<QuotaStatus, engine::Error> {
         let taken = *self.taken();
         let used = if taken.hour == now.0.div_euclid(HOUR) {
             taken.next.saturating_sub(1)
@@ -98,20 +112,20 @@ impl Quota {
         } else {
             engine.calls_taken(now).await?
         };
-        // Who only asks how it stands is told so.
-        Ok(Standing { exceeded: false, ..self.standing(now, used) })
+        // Asking is never one call too many.
+        Ok(QuotaStatus { exceeded: false, ..self.status(now, used) })
     }
 
-    /// How the quota stands as far as this node knows, for answers to calls that are refused: they ask no database.
-    pub fn glance(&self, now: Timestamp) -> Standing {
+    /// The status as far as this node knows, for answers to refused calls: they do not ask the database.
+    pub(crate) fn glance(&self, now: Timestamp) -> QuotaStatus {
         let taken = *self.taken();
         let used = if taken.hour == now.0.div_euclid(HOUR) { taken.next.saturating_sub(1) } else { 0 };
-        Standing { exceeded: false, ..self.standing(now, used) }
+        QuotaStatus { exceeded: false, ..self.status(now, used) }
     }
 
-    /// Counts a call that needs nothing from the database: one that was taken before, one of an hour that is used up, or
-    /// any where nothing is enforced.
-    fn count_here(&self, now: Timestamp) -> Option<Standing> {
+    /// Counts a call for which the database is not needed: one that was leased before, one of an hour that is used up, or
+    /// any where nothing is enforced. `None` where it is needed.
+    fn count_here(&self, now: Timestamp) -> Option<QuotaStatus> {
         let hour = now.0.div_euclid(HOUR);
         let mut taken = self.taken();
         if self.limit == 0 {
@@ -126,14 +140,14 @@ impl Quota {
             taken.next = number.saturating_add(1);
         }
         drop(taken);
-        Some(self.standing(now, number))
+        Some(self.status(now, number))
     }
 
-    /// How it stands once the call of this number was counted.
-    fn standing(&self, now: Timestamp, number: u64) -> Standing {
+    /// The status once the call of this number was counted.
+    fn status(&self, now: Timestamp, number: u64) -> QuotaStatus {
         let hour = now.0.div_euclid(HOUR);
         let limit = if self.limit == 0 { SHOWN_WHEN_OFF } else { self.limit };
-        Standing {
+        QuotaStatus {
             limit,
             remaining: limit.saturating_sub(number),
             reset: Timestamp((hour + 1) * HOUR).retry_after(now),
@@ -151,17 +165,17 @@ mod tests {
     use super::*;
 
     /// Gives a quota the numbers from `next` up to `end`.
-    fn taking(quota: &Quota, now: Timestamp, next: u64, end: u64) {
+    fn taking(quota: &HourlyQuota, now: Timestamp, next: u64, end: u64) {
         *quota.taken() = Taken { hour: now.0.div_euclid(HOUR), next, end };
     }
 
     #[test]
     fn calls_are_counted_by_their_numbers() {
-        let quota = Quota::new(2);
+        let quota = HourlyQuota::new(2);
         let start = Timestamp(10 * HOUR);
         assert_eq!(quota.count_here(start), None, "nothing was taken");
         taking(&quota, start, 1, 2);
-        let first = Standing { limit: 2, remaining: 1, reset: 3600, exceeded: false };
+        let first = QuotaStatus { limit: 2, remaining: 1, reset: 3600, exceeded: false };
         assert_eq!(quota.count_here(start), Some(first));
         assert_eq!(quota.count_here(start), None, "what was taken is used");
         taking(&quota, start, 2, 3);
@@ -173,13 +187,13 @@ mod tests {
     }
 
     #[test]
-    fn a_quota_that_is_off_still_tells_a_standing() {
-        let quota = Quota::new(0);
+    fn a_quota_that_is_off_still_shows_a_status() {
+        let quota = HourlyQuota::new(0);
         for _ in 0..10_000 {
             assert!(!quota.count_here(Timestamp(1)).unwrap().exceeded);
         }
-        let standing = quota.count_here(Timestamp(1)).unwrap();
-        assert_eq!((standing.limit, standing.remaining), (5_000, 0));
+        let status = quota.count_here(Timestamp(1)).unwrap();
+        assert_eq!((status.limit, status.remaining), (5_000, 0));
         assert_eq!(quota.count_here(Timestamp(HOUR)).unwrap().remaining, 4_999);
     }
 }

@@ -3,16 +3,26 @@
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::Response;
 
-use crate::access::Family;
-use crate::envelope::{Message, v1_error, v2_error};
-use crate::refused::because;
+use crate::wire::envelope::{StatusMessage, v1_error, v2_error};
+use crate::wire::reason::because;
 
 /// What both versions say of a number in a country that is not listed (`messages.countries`).
 pub(crate) const BAD_COUNTRY: &str = "number is not in an allowed country";
 
+/// Which family of endpoints a path belongs to: it decides how the common failures look (contract 1.7).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Family {
+    /// `/api/1` and `/auth`.
+    V1,
+    /// MFA under `/api/2`.
+    V2Mfa,
+    /// Users under `/api/2`.
+    V2Users,
+}
+
 /// A failure that is not about what the endpoint does.
 #[derive(Debug)]
-pub enum Common {
+pub(crate) enum CommonError {
     /// No usable `Authorization` header.
     HeaderMissing,
     /// The token is unknown, expired or revoked.
@@ -31,9 +41,9 @@ pub enum Common {
     Internal,
 }
 
-impl Common {
+impl CommonError {
     /// Takes over an engine's fault that no endpoint has words for, and logs it once.
-    pub fn fault(error: &(dyn std::error::Error + 'static)) -> Self {
+    pub(crate) fn fault(error: &(dyn std::error::Error + 'static)) -> Self {
         let mut causes = Vec::new();
         let mut cause = error.source();
         while let Some(inner) = cause {
@@ -45,7 +55,7 @@ impl Common {
     }
 
     /// What became of a failure of the engine that no endpoint has words for: the database is away, or it is our fault.
-    pub fn failure(error: &engine::Error) -> Self {
+    pub(crate) fn failure(error: &engine::Error) -> Self {
         match error {
             engine::Error::Unavailable(_) => Self::Unavailable,
             other => Self::fault(other),
@@ -53,7 +63,7 @@ impl Common {
     }
 
     /// The answer in the words of a family.
-    pub fn answer(&self, family: Family) -> Response {
+    pub(crate) fn answer(&self, family: Family) -> Response {
         because(self.shaped(family), self.code())
     }
 
@@ -130,7 +140,7 @@ impl Common {
 }
 
 /// Adds `Retry-After` in seconds.
-pub fn retry_after(mut answer: Response, seconds: Option<i64>) -> Response {
+pub(crate) fn retry_after(mut answer: Response, seconds: Option<i64>) -> Response {
     if let Some(seconds) = seconds {
         answer.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds.max(1)));
     }
@@ -138,7 +148,7 @@ pub fn retry_after(mut answer: Response, seconds: Option<i64>) -> Response {
 }
 
 fn v1(status: StatusCode, kind: &str, message: &str) -> Response {
-    v1_error(status, kind, Message::Text(message.into()))
+    v1_error(status, kind, StatusMessage::Text(message.into()))
 }
 
 fn v2(status: StatusCode, name: &str, message: &str) -> Response {

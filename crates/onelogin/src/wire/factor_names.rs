@@ -7,9 +7,9 @@ use domain::FactorKind;
 
 /// What an operator calls factors, in both versions, in the place of their usual names.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Names(Vec<(FactorKind, Arc<str>)>);
+pub struct FactorNames(Vec<(FactorKind, Arc<str>)>);
 
-impl Names {
+impl FactorNames {
     /// These names. A factor that is not among them keeps its usual ones; of two for one factor the first counts.
     /// Whether a name can be shown is for the caller to say.
     pub fn new(names: impl IntoIterator<Item = (FactorKind, String)>) -> Self {
@@ -62,7 +62,7 @@ fn v2_type_display_name(kind: FactorKind) -> &'static str {
 }
 
 /// v2 `auth_factor_name`.
-pub fn v2_auth_factor_name(kind: FactorKind) -> &'static str {
+pub(crate) fn v2_auth_factor_name(kind: FactorKind) -> &'static str {
     match kind {
         FactorKind::Push => "OneLogin",
         FactorKind::Sms => "SMS",
@@ -77,12 +77,12 @@ pub fn v2_auth_factor_name(kind: FactorKind) -> &'static str {
 mod tests {
     use super::*;
 
-    const CONTRACT: &str = include_str!("../../../docs/contract.md");
-    const MOVING: &str = include_str!("../../../docs/migrating-from-onelogin.md");
+    const CONTRACT: &str = include_str!("../../../../docs/contract.md");
+    const MOVING: &str = include_str!("../../../../docs/migrating-from-onelogin.md");
 
     #[test]
     fn an_operators_name_takes_the_place_of_both_usual_ones() {
-        let names = Names::new([(FactorKind::Totp, "Authenticator app".to_owned())]);
+        let names = FactorNames::new([(FactorKind::Totp, "Authenticator app".to_owned())]);
         assert_eq!(names.v1_type_display_name(FactorKind::Totp), "Authenticator app");
         assert_eq!(names.v2_type_display_name(FactorKind::Totp), "Authenticator app");
         assert_eq!(names.v1_type_display_name(FactorKind::Hotp), "HOTP Token");

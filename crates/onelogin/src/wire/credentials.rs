@@ -10,14 +10,14 @@ use data_encoding::{BASE64, BASE64_NOPAD};
 use serde_json::{Map, Value};
 use web::json::JsonError;
 
-use crate::lenient::{Body, is_line};
+use crate::wire::lenient::{Body, is_line};
 
 /// The longest id or secret that is looked at; ours have 64 characters.
 const MAX: usize = 256;
 
 /// A client's id and secret as they were sent. `Debug` shows neither.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Credentials {
+pub(crate) struct Credentials {
     /// The client's id.
     pub id: String,
     /// The client's secret.
@@ -26,7 +26,7 @@ pub struct Credentials {
 
 /// Credentials were sent in a form that cannot be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Malformed;
+pub(crate) struct Malformed;
 
 impl fmt::Debug for Credentials {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -46,7 +46,7 @@ impl Credentials {
 }
 
 /// The credentials of a call, from its `Authorization` header or else its body; none if neither speaks of any.
-pub fn parse(authorization: Option<&str>, body: &Body) -> Result<Option<Credentials>, Malformed> {
+pub(crate) fn parse(authorization: Option<&str>, body: &Body) -> Result<Option<Credentials>, Malformed> {
     match authorization.map(str::trim) {
         Some(header) if !header.is_empty() => from_header(header).map(Some),
         _ => from_body(body),
@@ -55,7 +55,7 @@ pub fn parse(authorization: Option<&str>, body: &Body) -> Result<Option<Credenti
 
 /// The body of a token call: a form if its content type says so, JSON otherwise. An object in braces is JSON whatever it is
 /// called: that is the content type of programs that set none, and no form begins so.
-pub fn body(content_type: Option<&str>, bytes: &[u8]) -> Result<Body, JsonError> {
+pub(crate) fn body(content_type: Option<&str>, bytes: &[u8]) -> Result<Body, JsonError> {
     let kind = content_type.unwrap_or_default().split(';').next().unwrap_or_default().trim();
     let is_object = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes).trim_ascii_start().starts_with(b"{");
     if is_object || !kind.eq_ignore_ascii_case("application/x-www-form-urlencoded") {

@@ -6,18 +6,18 @@ use axum::response::Response;
 use domain::time::SECOND;
 use domain::{CompatProfile, DeviceId, Status, Timestamp, UserId};
 use engine::words::{Template, minutes};
-use engine::{Door, Setup, VerificationReading};
+use engine::{Door, VerificationReading};
 use serde::Serialize;
 
 use super::error::Error;
-use super::mfa_token::token_device_id;
-use crate::App;
 use crate::access::Access;
-use crate::call::Call;
-use crate::envelope::json;
-use crate::error::Common;
-use crate::lenient::{Body, WrongType};
-use crate::login::session::listed;
+use crate::dialect::Dialect;
+use crate::wire::call::ApiCall;
+use crate::wire::envelope::json;
+use crate::wire::error::CommonError;
+use crate::wire::lenient::Body;
+use crate::wire::origin::listed;
+use crate::wire::temp_token::token_device_id;
 
 /// Life of a registration or verification in seconds, when none is asked for.
 const DEFAULT_LIFE: i64 = 120;
@@ -25,95 +25,74 @@ const DEFAULT_LIFE: i64 = 120;
 const MIN_LIFE: i64 = 120;
 /// Longest life in seconds.
 const MAX_LIFE: i64 = 900;
-/// Longest text that is looked at; every field has a narrower limit of its own.
-const TEXT_MAX: usize = 1_000;
 
 /// The terms of a challenge.
 #[derive(Debug)]
-pub struct Terms {
+pub(crate) struct ChallengeTerms {
     /// Life in milliseconds.
     pub ttl: i64,
     /// The caller's own text for an SMS.
     pub template: Option<Template>,
 }
 
-impl Terms {
+impl ChallengeTerms {
     /// Reads `expires_in`, `custom_message` and `redirect_to`, which may lead to these origins (SEC 66). Codes are sent, and
     /// no links, so a redirect that is allowed has no effect.
-    pub fn read(body: &Body, origins: &[String], now: Timestamp) -> Result<Self, Error> {
+    pub(crate) fn read(body: &Body, origins: &[String], now: Timestamp) -> Result<Self, Error> {
         let life = body.int("expires_in")?.unwrap_or(DEFAULT_LIFE);
         if !(MIN_LIFE..=MAX_LIFE).contains(&life) {
             return Err(Error::invalid("expires_in"));
         }
-        if filled(body, "redirect_to")?.is_some_and(|address| listed(&address, origins).is_none()) {
+        if body.filled("redirect_to")?.is_some_and(|address| listed(&address, origins).is_none()) {
             return Err(Error::invalid("redirect_to"));
         }
         let ttl = life * SECOND;
-        let template = filled(body, "custom_message")?.map(|text| Template::parse(&text, minutes(ttl))).transpose();
+        let template = body.filled("custom_message")?.map(|text| Template::parse(&text, minutes(ttl))).transpose();
         Ok(Self { ttl, template: template.map_err(Error::at(now))? })
     }
 }
 
-/// A text field, without the white space around it; an empty one is absent.
-pub fn filled(body: &Body, field: &str) -> Result<Option<String>, WrongType> {
-    body.typed(field, TEXT_MAX)
-}
-
 /// The user of the path, whom a client that may only log people in has to be logging in (contract 7.5, 7.7).
-pub async fn user_of<A>(app: &App, access: &Access<A>, call: &Call) -> Result<UserId, Error> {
+pub(crate) async fn user_of<A>(dialect: &Dialect, access: &Access<A>, call: &ApiCall) -> Result<UserId, Error> {
     let user = call.user_id();
-    if !access.in_log_in(app, user).await.map_err(Error::at(app.engine.now()))? {
-        return Err(Error::Common(Common::ScopeTooSmall));
+    if !access.in_log_in(dialect, user).await.map_err(Error::at(dialect.engine.now()))? {
+        return Err(Error::Common(CommonError::ScopeTooSmall));
     }
     user.ok_or(Error::NotFound)
 }
 
 /// The door through which this client comes.
-pub fn door(profile: CompatProfile) -> Door {
+pub(crate) fn door(profile: CompatProfile) -> Door {
     Door::V2 { numeric_ids: profile == CompatProfile::NumericIds }
-}
-
-/// What is needed to set a device up. Members are texts or absent, since one SDK reads each as a text.
-#[derive(Serialize)]
-pub struct FactorData {
-    verification_token: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    totp_url: Option<String>,
-}
-
-impl From<Setup> for FactorData {
-    fn from(setup: Setup) -> Self {
-        Self { verification_token: setup.verification_token, totp_url: setup.url }
-    }
 }
 
 /// How a registration or verification stands. The order of its members makes the documented lengths (contract 7.3).
 #[derive(Serialize)]
-pub struct Standing {
+pub(crate) struct StateWire {
     id: String,
     status: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     device_id: Option<String>,
 }
 
-impl Standing {
+impl StateWire {
     /// A closed one.
-    pub fn accepted(id: String, device: DeviceId) -> Self {
+    pub(crate) fn accepted(id: String, device: DeviceId) -> Self {
         Self { id, status: "accepted", device_id: Some(device.to_string()) }
     }
 
     /// One that a temporary token of `user` has closed: it is shown as the device that the token is listed as.
-    pub fn accepted_by_token(id: String, user: UserId) -> Self {
+    pub(crate) fn accepted_by_token(id: String, user: UserId) -> Self {
         Self { id, status: "accepted", device_id: Some(token_device_id(user)) }
     }
 
     /// The word for how it stands.
-    pub fn status(&self) -> &'static str {
+    pub(crate) fn status(&self) -> &'static str {
         self.status
     }
 
     /// As it was read. A registration's device is told `only_when_accepted`: before, there is none.
-    pub fn of(reading: VerificationReading, only_when_accepted: bool) -> Option<Self> {
+    pub(crate) fn of(reading: VerificationReading, only_when_accepted: bool) -> Option<Self> {
         let (status, told) = match reading.status {
             Status::Pending => ("pending", !only_when_accepted),
             Status::Accepted { .. } => ("accepted", true),
@@ -126,7 +105,7 @@ impl Standing {
 
 /// A single result: an object, or an array of one for clients written to the letter of the documentation's samples
 /// (contract 14.3).
-pub fn one(status: StatusCode, profile: CompatProfile, result: &impl Serialize) -> Response {
+pub(crate) fn one(status: StatusCode, profile: CompatProfile, result: &impl Serialize) -> Response {
     if profile == CompatProfile::DocsLiteral { json(status, &[result]) } else { json(status, result) }
 }
 
@@ -134,8 +113,12 @@ pub fn one(status: StatusCode, profile: CompatProfile, result: &impl Serialize) 
 mod tests {
     use super::*;
 
-    fn read(text: &str) -> Result<Terms, Error> {
-        Terms::read(&Body::parse(text.as_bytes()).unwrap(), &["https://app.example.com".to_owned()], Timestamp(0))
+    fn read(text: &str) -> Result<ChallengeTerms, Error> {
+        ChallengeTerms::read(
+            &Body::parse(text.as_bytes()).unwrap(),
+            &["https://app.example.com".to_owned()],
+            Timestamp(0),
+        )
     }
 
     fn is_invalid(text: &str, parameter: &str) -> bool {
@@ -180,7 +163,7 @@ mod tests {
         ));
     }
 
-    fn bytes(standing: Option<Standing>) -> String {
+    fn bytes(standing: Option<StateWire>) -> String {
         serde_json::to_string(&standing.unwrap()).unwrap()
     }
 
@@ -195,10 +178,10 @@ mod tests {
     #[test]
     fn a_standing_has_the_documented_length() {
         let at = Timestamp(0);
-        let pending = bytes(Standing::of(reading(Status::Pending), true));
+        let pending = bytes(StateWire::of(reading(Status::Pending), true));
         assert_eq!(pending, r#"{"id":"406fefd4-8a36-4aee-880c-f3e4a928e27d","status":"pending"}"#);
         assert_eq!(pending.len(), 64);
-        let accepted = bytes(Standing::of(reading(Status::Accepted { at }), true));
+        let accepted = bytes(StateWire::of(reading(Status::Accepted { at }), true));
         assert_eq!(
             accepted,
             r#"{"id":"406fefd4-8a36-4aee-880c-f3e4a928e27d","status":"accepted","device_id":"3919988"}"#
@@ -210,8 +193,8 @@ mod tests {
     fn a_verification_always_names_its_device() {
         let at = Timestamp(0);
         for status in [Status::Pending, Status::Accepted { at }, Status::Rejected { at }] {
-            assert!(bytes(Standing::of(reading(status), false)).ends_with(r#""device_id":"3919988"}"#));
+            assert!(bytes(StateWire::of(reading(status), false)).ends_with(r#""device_id":"3919988"}"#));
         }
-        assert!(Standing::of(reading(Status::Expired), false).is_none());
+        assert!(StateWire::of(reading(Status::Expired), false).is_none());
     }
 }

@@ -12,19 +12,19 @@ use http::{HeaderMap, HeaderValue, StatusCode};
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::refused::because;
+use crate::wire::reason::because;
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
 /// The body of a version 1 success without data: its status, and the same four members repeated at the top, which
 /// one SDK's models ask for.
-pub const SUCCESS_WITH_ECHO: &[u8] =
+pub(crate) const SUCCESS_WITH_ECHO: &[u8] =
     br#"{"status":{"error":false,"code":200,"type":"success","message":"Success"},"error":false,"code":200,"type":"success","message":"Success"}"#;
 
 /// What a version 1 status says: words, or words about one attribute.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(untagged)]
-pub enum Message {
+pub(crate) enum StatusMessage {
     /// A sentence.
     Text(String),
     /// What is wrong with an attribute.
@@ -36,20 +36,20 @@ pub enum Message {
     },
 }
 
-impl Message {
+impl StatusMessage {
     /// A message about one attribute.
-    pub fn attribute(attribute: &str, description: &str) -> Self {
+    pub(crate) fn attribute(attribute: &str, description: &str) -> Self {
         Self::Attribute { attribute: attribute.to_owned(), description: description.to_owned() }
     }
 }
 
-impl From<&str> for Message {
+impl From<&str> for StatusMessage {
     fn from(text: &str) -> Self {
         Self::Text(text.to_owned())
     }
 }
 
-impl From<String> for Message {
+impl From<String> for StatusMessage {
     fn from(text: String) -> Self {
         Self::Text(text)
     }
@@ -57,7 +57,7 @@ impl From<String> for Message {
 
 /// Where the pages before and after a version 1 list are. All four are always present (contract 1.9).
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct Pagination {
+pub(crate) struct Pagination {
     /// The cursor of the page before.
     pub before_cursor: Option<String>,
     /// The cursor of the page after.
@@ -73,7 +73,7 @@ struct V1Status<'a> {
     error: bool,
     code: u16,
     r#type: &'a str,
-    message: &'a Message,
+    message: &'a StatusMessage,
 }
 
 #[derive(Serialize)]
@@ -107,7 +107,7 @@ struct V2Error<'a> {
 }
 
 /// Any value as a JSON answer, without an envelope: version 2's resources, version 1's `mfa_token`.
-pub fn json(status: StatusCode, body: &impl Serialize) -> Response {
+pub(crate) fn json(status: StatusCode, body: &impl Serialize) -> Response {
     match serde_json::to_vec(body) {
         Ok(bytes) => respond(status, Bytes::from(bytes)),
         Err(error) => {
@@ -118,59 +118,64 @@ pub fn json(status: StatusCode, body: &impl Serialize) -> Response {
 }
 
 /// Version 1: success with data.
-pub fn v1_success(data: &impl Serialize) -> Response {
+pub(crate) fn v1_success(data: &impl Serialize) -> Response {
     v1_status(StatusCode::OK, "success", &"Success".into(), Some(data))
 }
 
 /// Version 1: success with one page of a list.
-pub fn v1_page(data: &impl Serialize, pagination: &Pagination) -> Response {
+pub(crate) fn v1_page(data: &impl Serialize, pagination: &Pagination) -> Response {
     let message = "Success".into();
     let status = V1Status { error: false, code: 200, r#type: "success", message: &message };
     json(StatusCode::OK, &V1 { status, pagination: Some(pagination), data: Some(data) })
 }
 
 /// Version 1: success without data, echoed at the top of the body (ruling 30).
-pub fn v1_success_with_echo() -> Response {
+pub(crate) fn v1_success_with_echo() -> Response {
     respond(StatusCode::OK, Bytes::from_static(SUCCESS_WITH_ECHO))
 }
 
 /// Version 1's success with its echo, and data beside both.
-pub fn v1_success_with_echo_and(data: &impl Serialize) -> Response {
+pub(crate) fn v1_success_with_echo_and(data: &impl Serialize) -> Response {
     let message = "Success".into();
     let status = || V1Status { error: false, code: 200, r#type: "success", message: &message };
     json(StatusCode::OK, &Echoed { status: status(), echo: status(), data })
 }
 
 /// Version 1: any status, with or without data. It is an error from 400 upwards.
-pub fn v1_status<T: Serialize>(status: StatusCode, r#type: &str, message: &Message, data: Option<&T>) -> Response {
+pub(crate) fn v1_status<T: Serialize>(
+    status: StatusCode,
+    r#type: &str,
+    message: &StatusMessage,
+    data: Option<&T>,
+) -> Response {
     let code = status.as_u16();
     let status_member = V1Status { error: code >= 400, code, r#type, message };
     json(status, &V1 { status: status_member, pagination: None, data })
 }
 
 /// Version 1: an error. `type` is spelled as the contract spells it.
-pub fn v1_error(status: StatusCode, r#type: &str, message: impl Into<Message>) -> Response {
+pub(crate) fn v1_error(status: StatusCode, r#type: &str, message: impl Into<StatusMessage>) -> Response {
     because(v1_status::<()>(status, r#type, &message.into(), None), r#type)
 }
 
 /// Version 2: an error, with `details` where the contract has them.
-pub fn v2_error(status: StatusCode, name: &str, message: &str, details: Option<Value>) -> Response {
+pub(crate) fn v2_error(status: StatusCode, name: &str, message: &str, details: Option<Value>) -> Response {
     because(json(status, &V2Error { status_code: status.as_u16(), name, message, details, field: None }), name)
 }
 
 /// Version 2: an error about one query field.
-pub fn v2_field_error(status: StatusCode, name: &str, message: &str, field: &str) -> Response {
+pub(crate) fn v2_field_error(status: StatusCode, name: &str, message: &str, field: &str) -> Response {
     json(status, &V2Error { status_code: status.as_u16(), name, message, details: None, field: Some(field) })
 }
 
 /// Version 2: 422 that names the parameters it is about.
-pub fn v2_invalid(parameters: &[&str]) -> Response {
+pub(crate) fn v2_invalid(parameters: &[&str]) -> Response {
     let details = serde_json::json!({ "parameters": parameters });
     v2_error(StatusCode::UNPROCESSABLE_ENTITY, "ValidationError", "Validations failed", Some(details))
 }
 
 /// Version 2: 422 that names the parameters it is about, and says why.
-pub fn v2_invalid_since(parameters: &[&str], why: &str) -> Response {
+pub(crate) fn v2_invalid_since(parameters: &[&str], why: &str) -> Response {
     let details = serde_json::json!({ "parameters": parameters, "message": why });
     v2_error(StatusCode::UNPROCESSABLE_ENTITY, "ValidationError", "Validations failed", Some(details))
 }
@@ -187,7 +192,12 @@ pub fn refusal(status: StatusCode, message: &str, path: &str) -> Response {
     }
 }
 
-/// Whether a path is this one or lies below it.
+/// Version 1's or 2's 404, for a path that names nothing.
+pub(crate) fn no_route(path: &str) -> Response {
+    refusal(StatusCode::NOT_FOUND, "No Route Exists", path)
+}
+
+/// Whether a path is this one or below it.
 pub(crate) fn is_under(path: &str, prefix: &str) -> bool {
     path.strip_prefix(prefix).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
@@ -290,7 +300,7 @@ mod tests {
             r#"{"status":{"error":true,"code":401,"type":"Unauthorized","message":"Authentication Failure"}}"#
         );
         assert_eq!(
-            body(v1_error(StatusCode::BAD_REQUEST, "bad request", Message::attribute("id", "ID is incorrect"))),
+            body(v1_error(StatusCode::BAD_REQUEST, "bad request", StatusMessage::attribute("id", "ID is incorrect"))),
             r#"{"status":{"error":true,"code":400,"type":"bad request","message":{"attribute":"id","description":"ID is incorrect"}}}"#
         );
     }

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 /// A type of event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-pub struct EventType {
+pub(crate) struct EventType {
     /// Its name.
     pub name: &'static str,
     /// What happened, with the names of whom it happened to in percent signs.
@@ -16,7 +16,7 @@ pub struct EventType {
 }
 
 /// The type of what is recorded under this kind.
-pub fn of(kind: AuditKind) -> EventType {
+pub(crate) fn of(kind: AuditKind) -> EventType {
     use AuditKind as K;
     let (id, name, description) = match kind {
         K::SignedIn => (5, "USER_LOGGED_INTO_ONELOGIN", "%user% logged into OneLogin"),
@@ -74,7 +74,7 @@ pub fn of(kind: AuditKind) -> EventType {
 }
 
 /// The kinds that are of the type of this number.
-pub fn kinds(id: i64) -> impl Iterator<Item = &'static str> {
+pub(crate) fn kinds(id: i64) -> impl Iterator<Item = &'static str> {
     AuditKind::ALL.into_iter().filter(move |kind| of(*kind).id == id).map(AuditKind::name)
 }
 

@@ -5,11 +5,11 @@
 
 use domain::user::{EXTERNAL_ID, UserPatch};
 use domain::{ShownStatus, Timestamp, User};
-use engine::{Foreign, SaltOrder};
 use serde_json::Value;
-use zeroize::Zeroizing;
 
-use crate::lenient::{Body, is_line};
+use super::user_field::{BadUserField, integer, lines, text, trimmed};
+use super::user_password::{self, PasswordFields};
+use crate::wire::lenient::{Body, is_line};
 
 /// Longest name, address and number, in characters.
 const SHORT: usize = 100;
@@ -17,8 +17,6 @@ const SHORT: usize = 100;
 const EMAIL: usize = 254;
 /// Longest of the other texts.
 const LONG: usize = 1_000;
-/// Longest password that is looked at; which ones may be set is the engine's affair.
-const PASSWORD: usize = 1_024;
 
 /// Texts of the profile and their lengths.
 const TEXTS: &[(&str, usize)] = &[
@@ -64,75 +62,18 @@ const STANDING: &[&str] = &["status", "state"];
 /// What sets a password.
 const PASSWORDS: &[&str] = &["password", "password_confirmation", "password_algorithm", "salt"];
 
-/// Why a body sets nothing.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Fault {
-    /// No user has a member of this name.
-    Unknown(String),
-    /// The value of this member cannot be what it should be.
-    Wrong(String),
-}
-
 /// A body, read.
 #[derive(Debug, Default)]
-pub struct Given {
+pub(crate) struct UserFields {
     /// What it sets.
     pub patch: UserPatch,
     /// What it says about a password, if anything.
-    pub password: Option<GivenPassword>,
-}
-
-/// The members about a password. `Debug` shows none.
-#[derive(Default)]
-pub struct GivenPassword {
-    /// In clear, unless it was hashed before.
-    pub password: Option<String>,
-    /// The same again.
-    pub confirmation: Option<String>,
-    /// How it was hashed before, if it was.
-    pub algorithm: Option<String>,
-    /// What it was hashed with.
-    pub salt: Option<String>,
-}
-
-/// Why a password that is hashed already cannot be taken.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum NotHashed {
-    /// It was not given twice.
-    Unconfirmed,
-    /// Nothing is known of its algorithm.
-    Algorithm,
-}
-
-impl GivenPassword {
-    /// Whether it is one that another system has hashed.
-    pub fn is_hashed(&self) -> bool {
-        self.algorithm.is_some() || self.salt.is_some()
-    }
-
-    /// What another system kept of a password. Without an algorithm it is the first of the list of contract 3.2.
-    pub fn foreign(self) -> Result<Foreign, NotHashed> {
-        let digest = self.password.filter(|password| self.confirmation.as_ref() == Some(password));
-        let digest = Zeroizing::new(digest.ok_or(NotHashed::Unconfirmed)?);
-        let salt = self.salt.unwrap_or_default();
-        match self.algorithm.as_deref() {
-            None | Some("salt+sha256") => Ok(Foreign::Salted { digest, salt, order: SaltOrder::SaltFirst }),
-            Some("sha256+salt") => Ok(Foreign::Salted { digest, salt, order: SaltOrder::PasswordFirst }),
-            Some("bcrypt") => Ok(Foreign::Bcrypt(digest)),
-            Some(_) => Err(NotHashed::Algorithm),
-        }
-    }
-}
-
-impl std::fmt::Debug for GivenPassword {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("GivenPassword(..)")
-    }
+    pub password: Option<PasswordFields>,
 }
 
 /// Which members a body may name.
 #[derive(Debug, Clone, Copy)]
-pub struct Allowed {
+pub(crate) struct AllowedFields {
     /// Whether `status` and `state` are taken; otherwise they are ignored.
     pub standing: bool,
     /// Whether the members about a password are known at all.
@@ -140,9 +81,9 @@ pub struct Allowed {
 }
 
 /// Reads a body. A member that is null is absent, whatever its name (contract 1.2).
-pub fn read(body: &Body, allowed: Allowed) -> Result<Given, Fault> {
+pub(crate) fn read(body: &Body, allowed: AllowedFields) -> Result<UserFields, BadUserField> {
     if let Some(unknown) = body.names().find(|name| body.has(name) && !is_known(name, body, allowed)) {
-        return Err(Fault::Unknown(unknown.to_owned()));
+        return Err(BadUserField::Unknown(unknown.to_owned()));
     }
     let mut patch = UserPatch {
         username: trimmed(body, "username", SHORT)?,
@@ -161,18 +102,18 @@ pub fn read(body: &Body, allowed: Allowed) -> Result<Given, Fault> {
     if allowed.standing {
         patch.status = body
             .int("status")
-            .map_err(|wrong| Fault::Wrong(wrong.field))?
-            .map(|number| ShownStatus::from_number(number).ok_or(Fault::Wrong("status".to_owned())))
+            .map_err(|wrong| BadUserField::Wrong(wrong.field))?
+            .map(|number| ShownStatus::from_number(number).ok_or(BadUserField::Wrong("status".to_owned())))
             .transpose()?;
         patch.state = state(body)?;
     }
-    let password = if allowed.password { password(body, "salt")? } else { None };
-    Ok(Given { patch, password })
+    let password = if allowed.password { user_password::read(body, "salt")? } else { None };
+    Ok(UserFields { patch, password })
 }
 
 /// What of a patch to send on for a user as it is at `now`. A status sent back as it was read sets nothing, or it
 /// would make a timed lock one without end. `None` if the user would be left without username and mail address.
-pub fn changes(patch: UserPatch, present: &User, now: Timestamp) -> Option<UserPatch> {
+pub(crate) fn changes(patch: UserPatch, present: &User, now: Timestamp) -> Option<UserPatch> {
     let remains = |new: &Option<Option<String>>, old: &Option<String>| new.as_ref().unwrap_or(old).is_some();
     let was_named = present.username.is_some() || present.email.is_some();
     let is_named = remains(&patch.username, &present.username) || remains(&patch.email, &present.email);
@@ -181,17 +122,17 @@ pub fn changes(patch: UserPatch, present: &User, now: Timestamp) -> Option<UserP
 }
 
 /// The approval state a body names.
-pub fn state(body: &Body) -> Result<Option<i64>, Fault> {
-    match body.int("state").map_err(|wrong| Fault::Wrong(wrong.field))? {
-        Some(state) if !(0..=3).contains(&state) => Err(Fault::Wrong("state".to_owned())),
+pub(crate) fn state(body: &Body) -> Result<Option<i64>, BadUserField> {
+    match body.int("state").map_err(|wrong| BadUserField::Wrong(wrong.field))? {
+        Some(state) if !(0..=3).contains(&state) => Err(BadUserField::Wrong("state".to_owned())),
         state => Ok(state),
     }
 }
 
 /// The custom attributes a body names: texts, or numbers as their texts; `null` is a value here.
-pub fn custom_attributes(body: &Body) -> Result<Vec<(String, Option<String>)>, Fault> {
+pub(crate) fn custom_attributes(body: &Body) -> Result<Vec<(String, Option<String>)>, BadUserField> {
     const FIELD: &str = "custom_attributes";
-    let wrong = || Fault::Wrong(FIELD.to_owned());
+    let wrong = || BadUserField::Wrong(FIELD.to_owned());
     let attributes = match body.get(FIELD) {
         None => return Ok(Vec::new()),
         Some(Value::Object(attributes)) => attributes,
@@ -210,23 +151,7 @@ pub fn custom_attributes(body: &Body) -> Result<Vec<(String, Option<String>)>, F
     attributes.iter().map(read).collect()
 }
 
-/// The members about a password, of which `salt` names the salt; empty ones are none.
-pub fn password(body: &Body, salt: &str) -> Result<Option<GivenPassword>, Fault> {
-    let text = |field: &str| {
-        let text = body.text(field, PASSWORD).map_err(|wrong| Fault::Wrong(wrong.field))?;
-        Ok(text.filter(|text| !text.is_empty()))
-    };
-    let given = GivenPassword {
-        password: text("password")?,
-        confirmation: text("password_confirmation")?,
-        algorithm: text("password_algorithm")?,
-        salt: text(salt)?,
-    };
-    let any = given.password.is_some() || given.confirmation.is_some() || given.is_hashed();
-    Ok(any.then_some(given))
-}
-
-fn is_known(name: &str, body: &Body, allowed: Allowed) -> bool {
+fn is_known(name: &str, body: &Body, allowed: AllowedFields) -> bool {
     matches!(name, "username" | "email" | "phone" | "custom_attributes")
         || TEXTS.iter().any(|(known, _)| *known == name)
         || [INTEGERS, READ_ONLY, STANDING].iter().any(|group| group.contains(&name))
@@ -234,68 +159,15 @@ fn is_known(name: &str, body: &Body, allowed: Allowed) -> bool {
         || PASSWORDS.contains(&name) && (allowed.password || !body.has(name))
 }
 
-/// A text to set: absent, cleared by an empty string, or given.
-#[expect(clippy::option_option, reason = "the shape of a patch: left, cleared, set")]
-fn text(body: &Body, field: &str, max: usize) -> Result<Option<Option<String>>, Fault> {
-    let Some(value) = body.get(field) else { return Ok(None) };
-    let text = lines(value, max).ok_or_else(|| Fault::Wrong(field.to_owned()))?;
-    // Only remarks have more than one line.
-    if !matches!(field, "comment" | "notes") && text.contains(['\n', '\r', '\t']) {
-        return Err(Fault::Wrong(field.to_owned()));
-    }
-    Ok(Some(Some(text).filter(|text| !text.is_empty())))
-}
-
-/// A text without the white space around it; cleared if nothing is left.
-#[expect(clippy::option_option, reason = "the shape of a patch: left, cleared, set")]
-fn trimmed(body: &Body, field: &str, max: usize) -> Result<Option<Option<String>>, Fault> {
-    let Some(value) = body.get(field) else { return Ok(None) };
-    let wrong = || Fault::Wrong(field.to_owned());
-    let text = match value {
-        Value::String(text) => text.trim().to_owned(),
-        Value::Number(number) => number.to_string(),
-        Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => return Err(wrong()),
-    };
-    if text.chars().nth(max).is_some() {
-        return Err(wrong());
-    }
-    Ok(Some(Some(text).filter(|text| !text.is_empty())))
-}
-
-/// An integer to set: absent, cleared by an empty string, or given.
-#[expect(clippy::option_option, reason = "the shape of a patch: left, cleared, set")]
-fn integer(body: &Body, field: &str) -> Result<Option<Option<i64>>, Fault> {
-    if body.get(field).is_some_and(|value| value == "") {
-        return Ok(Some(None));
-    }
-    let number = body.int(field).map_err(|wrong| Fault::Wrong(wrong.field))?;
-    // Some clients read these into 32 bits (contract 1.10).
-    match number {
-        Some(number) if !(0..=i64::from(i32::MAX)).contains(&number) => Err(Fault::Wrong(field.to_owned())),
-        number => Ok(number.map(Some)),
-    }
-}
-
-/// A string or a number's text, of plain characters and line breaks.
-fn lines(value: &Value, max: usize) -> Option<String> {
-    let text = match value {
-        Value::String(text) => text.clone(),
-        Value::Number(number) => number.to_string(),
-        Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => return None,
-    };
-    let plain = domain::text::is_clean(&text.replace(['\n', '\r', '\t'], " "));
-    (plain && text.chars().nth(max).is_none()).then_some(text)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::user_wire::{UserWire, Version, tests::nobody};
+    use crate::wire::user::{UserWire, Version, tests::nobody};
     use domain::{UserLock, UserStatus};
 
-    const ALL: Allowed = Allowed { standing: true, password: true };
+    const ALL: AllowedFields = AllowedFields { standing: true, password: true };
 
-    fn given(text: &str) -> Result<Given, Fault> {
+    fn given(text: &str) -> Result<UserFields, BadUserField> {
         read(&Body::parse(text.as_bytes()).unwrap(), ALL)
     }
 
@@ -360,8 +232,8 @@ mod tests {
 
     #[test]
     fn a_name_no_user_has_is_refused() {
-        assert_eq!(given(r#"{"last":"x"}"#).unwrap_err(), Fault::Unknown("last".to_owned()));
-        assert_eq!(given(r#"{"employee_number":0}"#).unwrap_err(), Fault::Unknown("employee_number".to_owned()));
+        assert_eq!(given(r#"{"last":"x"}"#).unwrap_err(), BadUserField::Unknown("last".to_owned()));
+        assert_eq!(given(r#"{"employee_number":0}"#).unwrap_err(), BadUserField::Unknown("employee_number".to_owned()));
     }
 
     #[test]
@@ -382,43 +254,32 @@ mod tests {
             (r#"{"custom_attributes":{"":"x"}}"#, "custom_attributes"),
             (r#"{"password":{}}"#, "password"),
         ] {
-            assert_eq!(given(text).unwrap_err(), Fault::Wrong(field.to_owned()), "{text}");
+            assert_eq!(given(text).unwrap_err(), BadUserField::Wrong(field.to_owned()), "{text}");
         }
         let long = format!(r#"{{"lastname":"{}"}}"#, "x".repeat(101));
-        assert_eq!(given(&long).unwrap_err(), Fault::Wrong("lastname".to_owned()));
+        assert_eq!(given(&long).unwrap_err(), BadUserField::Wrong("lastname".to_owned()));
     }
 
     #[test]
     fn only_those_who_may_set_status_state_and_passwords() {
         let body = Body::parse(br#"{"status":2,"state":9,"password":null}"#).unwrap();
-        let given = read(&body, Allowed { standing: false, password: false }).unwrap();
+        let given = read(&body, AllowedFields { standing: false, password: false }).unwrap();
         assert_eq!(given.patch, UserPatch::default());
         let body = Body::parse(br#"{"password":"x"}"#).unwrap();
-        let refused = read(&body, Allowed { standing: true, password: false }).unwrap_err();
-        assert_eq!(refused, Fault::Unknown("password".to_owned()));
-    }
-
-    #[test]
-    fn a_password_is_any_member_about_one() {
-        assert!(given(r#"{"password":"","salt":null}"#).unwrap().password.is_none());
-        let hashed = given(r#"{"password_algorithm":"salt+sha256"}"#).unwrap().password.unwrap();
-        assert!(hashed.is_hashed());
-        let clear = given(r#"{"password":"a","password_confirmation":"b"}"#).unwrap().password.unwrap();
-        assert_eq!((clear.password.as_deref(), clear.confirmation.as_deref()), (Some("a"), Some("b")));
-        assert!(!clear.is_hashed());
-        assert_eq!(format!("{clear:?}"), "GivenPassword(..)");
+        let refused = read(&body, AllowedFields { standing: true, password: false }).unwrap_err();
+        assert_eq!(refused, BadUserField::Unknown("password".to_owned()));
     }
 
     #[test]
     fn nothing_is_no_attribute() {
         for text in [r#"{"after_cursor":null}"#, r#"{"company":"x","after_cursor":null,"Z":null}"#] {
             let body = Body::parse(text.as_bytes()).unwrap();
-            assert!(read(&body, Allowed { standing: true, password: false }).is_ok(), "{text}");
+            assert!(read(&body, AllowedFields { standing: true, password: false }).is_ok(), "{text}");
         }
         for text in [r#"{"after_cursor":""}"#, r#"{"after_cursor":0}"#, r#"{"after_cursor":[]}"#] {
             let body = Body::parse(text.as_bytes()).unwrap();
-            let refused = read(&body, Allowed { standing: true, password: false }).unwrap_err();
-            assert_eq!(refused, Fault::Unknown("after_cursor".to_owned()), "{text}");
+            let refused = read(&body, AllowedFields { standing: true, password: false }).unwrap_err();
+            assert_eq!(refused, BadUserField::Unknown("after_cursor".to_owned()), "{text}");
         }
     }
 }

@@ -9,11 +9,11 @@ use domain::{CompatProfile, Timestamp, User};
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::wire_time::with_millis;
+use crate::wire::time::with_millis;
 
 /// Which version's members are shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Version {
+pub(crate) enum Version {
     /// `/api/1`
     V1,
     /// `/api/2`
@@ -22,7 +22,7 @@ pub enum Version {
 
 /// A user as both versions write it.
 #[derive(Serialize)]
-pub struct UserWire<'a> {
+pub(crate) struct UserWire<'a> {
     id: i64,
     username: Option<&'a str>,
     email: Option<&'a str>,
@@ -93,7 +93,7 @@ impl Id {
 
 impl<'a> UserWire<'a> {
     /// A user as `version` shows it at `now`.
-    pub fn new(user: &'a User, version: Version, now: Timestamp) -> Self {
+    pub(crate) fn new(user: &'a User, version: Version, now: Timestamp) -> Self {
         let text = |name: &str| user.profile.texts.get(name).map(String::as_str);
         let integer = |name: &str| user.profile.integers.get(name).copied();
         let at = |moment: Option<Timestamp>| moment.map(|at| with_millis(at.0));
@@ -147,7 +147,7 @@ impl<'a> UserWire<'a> {
 impl UserWire<'_> {
     /// The same for a client of this profile.
     #[must_use]
-    pub fn speaking(mut self, profile: CompatProfile) -> Self {
+    pub(crate) fn speaking(mut self, profile: CompatProfile) -> Self {
         if matches!(profile, CompatProfile::Python4 | CompatProfile::NumericIds) {
             self.manager_user_id = self.manager_user_id.into_text();
             self.manager_ad_id = self.manager_ad_id.into_text();
@@ -158,17 +158,17 @@ impl UserWire<'_> {
 
 /// Which members a caller asked for (`?fields=id,email`); none means all.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Fields(Vec<String>);
+pub(crate) struct Fields(Vec<String>);
 
 impl Fields {
     /// Reads the query's list. Names nobody knows select nothing.
-    pub fn parse(list: Option<&str>) -> Self {
+    pub(crate) fn parse(list: Option<&str>) -> Self {
         let names = list.unwrap_or_default().split(',').map(str::trim).filter(|name| !name.is_empty());
         Self(names.map(str::to_owned).collect())
     }
 
     /// The members asked for, and always the id.
-    pub fn of(&self, wire: &impl Serialize) -> Value {
+    pub(crate) fn of(&self, wire: &impl Serialize) -> Value {
         let mut value = serde_json::to_value(wire).unwrap_or_default();
         if let (Value::Object(members), false) = (&mut value, self.0.is_empty()) {
             members.retain(|name, _| name == "id" || self.0.contains(name));

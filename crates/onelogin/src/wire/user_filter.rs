@@ -7,15 +7,15 @@
 use domain::{Timestamp, UserId};
 use engine::{Span, TextFilter, UserFilter};
 
-use crate::lists::{FILTERS, Unreadable, members};
-use crate::user_wire::Version;
-use crate::wire_time;
+use crate::wire::lists::{FILTERS, Unreadable, members};
+use crate::wire::time;
+use crate::wire::user::Version;
 
 /// Before the name of a custom attribute.
 const CUSTOM: &str = "custom_attributes.";
 
 /// Reads a query.
-pub fn of_query(query: &[(String, String)], version: Version) -> Result<UserFilter, Unreadable> {
+pub(crate) fn of_query(query: &[(String, String)], version: Version) -> Result<UserFilter, Unreadable> {
     let mut filter = UserFilter::default();
     let (mut nobody, mut filters) = (false, 0);
     for (name, value) in query {
@@ -47,7 +47,7 @@ pub fn of_query(query: &[(String, String)], version: Version) -> Result<UserFilt
             }
             _ => match span(&mut filter, name, version) {
                 Some(_) if value.is_empty() => continue,
-                Some(end) => *end = Some(wire_time::read(value).map(Timestamp).ok_or_else(bad)?),
+                Some(end) => *end = Some(time::read(value).map(Timestamp).ok_or_else(bad)?),
                 None => {
                     // One client sends its template's braces as they stand when it has no name to put in.
                     let known = |name: &&str| !name.is_empty() && !name.contains(['{', '}']);
@@ -126,7 +126,7 @@ mod tests {
 
     #[test]
     fn moments_bound_what_each_version_bounds() {
-        let at = |text: &str| wire_time::read(text).map(Timestamp);
+        let at = |text: &str| time::read(text).map(Timestamp);
         let given = read("since=2026-03-01T09:30:00Z&until=2026-03-02&created_since=2020-01-01", Version::V1);
         let span = Span { since: at("2026-03-01T09:30:00.000Z"), until: at("2026-03-02T00:00:00Z") };
         assert_eq!(given, UserFilter { created: span, ..UserFilter::default() });

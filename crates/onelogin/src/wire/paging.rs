@@ -8,8 +8,8 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 use data_encoding::{BASE64URL, BASE64URL_NOPAD};
 use engine::{Engine, Page, UserFilter, UserPage};
 
-use crate::call::Call;
-use crate::envelope::Pagination;
+use crate::wire::call::ApiCall;
+use crate::wire::envelope::Pagination;
 
 /// Users on a page, by default and at most.
 const USERS: u32 = 50;
@@ -19,7 +19,7 @@ const PAGING: &[&str] = &["limit", "page", "cursor", "after_cursor", "before_cur
 
 /// Which page is asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Asked {
+pub(crate) struct PageRequest {
     limit: u32,
     /// From 1.
     page: u64,
@@ -28,26 +28,26 @@ pub struct Asked {
 
 /// Why there is no such page.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum BadPage {
+pub(crate) enum BadPage {
     /// This parameter holds a cursor that we did not make.
     Cursor(&'static str),
     /// The list cannot be sorted by this.
     Sort(String),
 }
 
-impl Asked {
+impl PageRequest {
     /// Reads a v1 query: `limit`, `after_cursor`, `before_cursor`. An order that no list has is ignored.
-    pub fn v1(call: &Call) -> Result<Self, BadPage> {
+    pub(crate) fn v1(call: &ApiCall) -> Result<Self, BadPage> {
         Self::read(call, &["after_cursor", "before_cursor"], None, descending(call).unwrap_or(false))
     }
 
     /// Reads a v2 query: `limit`, `page`, `cursor`.
-    pub fn v2(call: &Call) -> Result<Self, BadPage> {
+    pub(crate) fn v2(call: &ApiCall) -> Result<Self, BadPage> {
         Self::read(call, &["cursor"], call.query("page"), descending(call)?)
     }
 
     /// A size or number that is none counts as not given, a size that is too large as the largest.
-    fn read(call: &Call, cursors: &[&'static str], page: Option<&str>, descending: bool) -> Result<Self, BadPage> {
+    fn read(call: &ApiCall, cursors: &[&'static str], page: Option<&str>, descending: bool) -> Result<Self, BadPage> {
         for name in cursors {
             if let Some(cursor) = call.query(name).filter(|cursor| !cursor.is_empty()) {
                 let (limit, page) = parse_cursor(cursor).ok_or(BadPage::Cursor(name))?;
@@ -63,7 +63,11 @@ impl Asked {
     }
 
     /// The users of this page, and where the page is.
-    pub async fn find(self, engine: &Engine, filter: &UserFilter) -> Result<(UserPage, Place), engine::Error> {
+    pub(crate) async fn find(
+        self,
+        engine: &Engine,
+        filter: &UserFilter,
+    ) -> Result<(UserPage, PagePosition), engine::Error> {
         let found = if self.descending {
             let total = engine.users(filter, Page { limit: 1, offset: 0 }).await?.total;
             let (limit, offset) = self.counted_backwards(total);
@@ -74,7 +78,7 @@ impl Asked {
         } else {
             engine.users(filter, Page { limit: self.limit, offset: self.before() }).await?
         };
-        let place = Place { asked: self, items: found.users.len(), total: found.total };
+        let place = PagePosition { asked: self, items: found.users.len(), total: found.total };
         Ok((found, place))
     }
 
@@ -92,7 +96,7 @@ impl Asked {
 }
 
 /// Whether the greatest id comes first.
-fn descending(call: &Call) -> Result<bool, BadPage> {
+fn descending(call: &ApiCall) -> Result<bool, BadPage> {
     // A plus sign in a query is a space, unless it was escaped.
     match call.query("sort").map(str::trim) {
         None | Some("" | "id" | "+id") => Ok(false),
@@ -116,15 +120,15 @@ fn parse_cursor(text: &str) -> Option<(u32, u64)> {
 
 /// Where a page is in its list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Place {
-    asked: Asked,
+pub(crate) struct PagePosition {
+    asked: PageRequest,
     items: usize,
     total: u64,
 }
 
-impl Place {
+impl PagePosition {
     /// Where a page of a list without members is.
-    pub fn of_nothing(asked: Asked) -> Self {
+    pub(crate) fn of_nothing(asked: PageRequest) -> Self {
         Self { asked, items: 0, total: 0 }
     }
 
@@ -147,7 +151,7 @@ impl Place {
     }
 
     /// What a v1 list says beside its data.
-    pub fn pagination(self, call: &Call) -> Pagination {
+    pub(crate) fn pagination(self, call: &ApiCall) -> Pagination {
         let link = |name, page: u64| url(call, &[(name, self.cursor(page))]);
         Pagination {
             before_cursor: self.previous().map(|page| self.cursor(page)),
@@ -158,7 +162,7 @@ impl Place {
     }
 
     /// What a v2 list says in its headers. At an end the cursor's header is left out.
-    pub fn headers(self, call: &Call) -> HeaderMap {
+    pub(crate) fn headers(self, call: &ApiCall) -> HeaderMap {
         let mut headers = HeaderMap::new();
         let mut number = |name, number: u64| headers.insert(HeaderName::from_static(name), HeaderValue::from(number));
         number("current-page", self.asked.page);
@@ -187,7 +191,7 @@ impl Place {
 }
 
 /// The list's own URL with another page.
-fn url(call: &Call, page: &[(&str, String)]) -> String {
+fn url(call: &ApiCall, page: &[(&str, String)]) -> String {
     let rest = call.fields().iter().filter(|(name, _)| !PAGING.contains(&name.as_str()));
     let rest = rest.map(|(name, value)| (name.as_str(), value.as_str()));
     let query: Vec<_> = rest.chain(page.iter().map(|(name, value)| (*name, value.as_str()))).collect();
@@ -199,16 +203,16 @@ fn url(call: &Call, page: &[(&str, String)]) -> String {
 mod tests {
     use super::*;
 
-    fn call(query: &str) -> Call {
-        Call::to(&format!("/api/2/users?{query}"), "https://mfa.example")
+    fn call(query: &str) -> ApiCall {
+        ApiCall::to(&format!("/api/2/users?{query}"), "https://mfa.example")
     }
 
-    fn asked(limit: u32, page: u64) -> Asked {
-        Asked { limit, page, descending: false }
+    fn asked(limit: u32, page: u64) -> PageRequest {
+        PageRequest { limit, page, descending: false }
     }
 
-    fn place(limit: u32, page: u64, total: u64) -> Place {
-        Place { asked: asked(limit, page), items: 1, total }
+    fn place(limit: u32, page: u64, total: u64) -> PagePosition {
+        PagePosition { asked: asked(limit, page), items: 1, total }
     }
 
     #[test]
@@ -222,23 +226,23 @@ mod tests {
             ("cursor=", 50, 1),
             (&format!("limit=7&cursor={}", cursor(5, 3)), 5, 3),
         ] {
-            assert_eq!(Asked::v2(&call(query)), Ok(asked(limit, page)), "{query}");
+            assert_eq!(PageRequest::v2(&call(query)), Ok(asked(limit, page)), "{query}");
         }
-        assert_eq!(Asked::v1(&call("page=3")), Ok(asked(50, 1)), "v1 knows no page numbers");
-        assert_eq!(Asked::v1(&call(&format!("before_cursor={}", cursor(5, 2)))), Ok(asked(5, 2)));
+        assert_eq!(PageRequest::v1(&call("page=3")), Ok(asked(50, 1)), "v1 knows no page numbers");
+        assert_eq!(PageRequest::v1(&call(&format!("before_cursor={}", cursor(5, 2)))), Ok(asked(5, 2)));
         for bad in ["x", "bGltaXQ9NTA", &cursor(51, 1), &cursor(0, 1), &cursor(5, 0)] {
-            assert_eq!(Asked::v2(&call(&format!("cursor={bad}"))), Err(BadPage::Cursor("cursor")), "{bad}");
+            assert_eq!(PageRequest::v2(&call(&format!("cursor={bad}"))), Err(BadPage::Cursor("cursor")), "{bad}");
         }
     }
 
     #[test]
     fn a_list_is_sorted_by_id_in_either_direction() {
         for plain in ["sort=id", "sort=+id", "sort=%2Bid", "sort="] {
-            assert_eq!(Asked::v2(&call(plain)), Ok(asked(50, 1)), "{plain}");
+            assert_eq!(PageRequest::v2(&call(plain)), Ok(asked(50, 1)), "{plain}");
         }
-        assert!(Asked::v2(&call("sort=-id")).unwrap().descending);
-        assert_eq!(Asked::v2(&call("sort=-created_at")), Err(BadPage::Sort("created_at".to_owned())));
-        assert_eq!(Asked::v1(&call("sort=-created_at")), Ok(asked(50, 1)));
+        assert!(PageRequest::v2(&call("sort=-id")).unwrap().descending);
+        assert_eq!(PageRequest::v2(&call("sort=-created_at")), Err(BadPage::Sort("created_at".to_owned())));
+        assert_eq!(PageRequest::v1(&call("sort=-created_at")), Ok(asked(50, 1)));
     }
 
     #[test]

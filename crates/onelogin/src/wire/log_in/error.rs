@@ -6,17 +6,17 @@ use domain::app::Unassertable;
 use domain::sign_in::Refusal;
 use domain::{Reason, Timestamp};
 
-use crate::access::Family;
-use crate::call::BadJson;
-use crate::envelope::{Message, v1_error, v2_error};
-use crate::error::{Common, retry_after};
-use crate::lenient::WrongType;
+use crate::wire::call::BadJson;
+use crate::wire::envelope::{StatusMessage, v1_error, v2_error};
+use crate::wire::error::Family;
+use crate::wire::error::{CommonError, retry_after};
+use crate::wire::lenient::WrongType;
 
 /// A refusal of the log-in flow.
 #[derive(Debug)]
-pub enum Error {
+pub(crate) enum Error {
     /// Common to all endpoints.
-    Common(Common),
+    Common(CommonError),
     /// A field of the log-in is missing.
     Empty(&'static str),
     /// A field of a step is missing.
@@ -45,7 +45,7 @@ pub enum Error {
 
 impl Error {
     /// Puts an engine's error into words. `now` turns the end of a wait into its length.
-    pub fn at(now: Timestamp) -> impl Fn(engine::Error) -> Self {
+    pub(crate) fn at(now: Timestamp) -> impl Fn(engine::Error) -> Self {
         let wait = move |until: Option<Timestamp>| until.map(|until| until.retry_after(now));
         move |error| match error {
             engine::Error::NoUser => Self::Refused(Refusal::Credentials),
@@ -54,21 +54,23 @@ impl Error {
             | engine::Error::NotOffered
             | engine::Error::BadTarget
             | engine::Error::BadCountry => Self::NoFactor,
-            engine::Error::TooMany(until) | engine::Error::Locked(until) => Self::Common(Common::TooMany(wait(until))),
-            engine::Error::Revoked => Self::Common(Common::TokenRefused),
-            engine::Error::Busy | engine::Error::Unavailable(_) => Self::Common(Common::Unavailable),
+            engine::Error::TooMany(until) | engine::Error::Locked(until) => {
+                Self::Common(CommonError::TooMany(wait(until)))
+            }
+            engine::Error::Revoked => Self::Common(CommonError::TokenRefused),
+            engine::Error::Busy | engine::Error::Unavailable(_) => Self::Common(CommonError::Unavailable),
             error @ (engine::Error::AlreadyEnrolled
             | engine::Error::NotTrustable
             | engine::Error::BadTemplate(_)
             | engine::Error::BadText(_)
             | engine::Error::Taken(_)
             | engine::Error::BadPassword(_)
-            | engine::Error::Internal(_)) => Self::Common(Common::fault(&error)),
+            | engine::Error::Internal(_)) => Self::Common(CommonError::fault(&error)),
         }
     }
 
     /// Puts a refused answer into words.
-    pub fn of_reason(reason: Reason, now: Timestamp) -> Self {
+    pub(crate) fn of_reason(reason: Reason, now: Timestamp) -> Self {
         match reason {
             Reason::NoUser | Reason::NotOpen | Reason::StateTokenMissing => Self::StateToken,
             Reason::NoDevice => Self::NoFactor,
@@ -79,7 +81,7 @@ impl Error {
     }
 
     /// Status, version 1's type, and the words.
-    fn row(&self) -> (StatusCode, &'static str, Message) {
+    fn row(&self) -> (StatusCode, &'static str, StatusMessage) {
         const BAD: (StatusCode, &str) = (StatusCode::BAD_REQUEST, "bad request");
         const MISSING: (StatusCode, &str) = (StatusCode::BAD_REQUEST, "error");
         const NO: (StatusCode, &str) = (StatusCode::UNAUTHORIZED, "Unauthorized");
@@ -88,7 +90,7 @@ impl Error {
             Self::Empty(field) => (BAD, format!("{field} is empty").into()),
             Self::StepEmpty(field) => (MISSING, format!("{field} is empty").into()),
             Self::Subdomain => (BAD, "Invalid subdomain".into()),
-            Self::BadField(field) => (BAD, Message::attribute(field, &format!("{field} is incorrect"))),
+            Self::BadField(field) => (BAD, StatusMessage::attribute(field, &format!("{field} is incorrect"))),
             Self::Refused(Refusal::Credentials) => (NO, "Authentication Failed: Invalid user credentials".into()),
             Self::Refused(Refusal::Locked) => (NO, "User is locked. Access is unauthorized".into()),
             Self::Refused(Refusal::Inactive) => (NO, "Access is unauthorized".into()),
@@ -112,7 +114,7 @@ impl Error {
 
 impl From<BadJson> for Error {
     fn from(_: BadJson) -> Self {
-        Self::Common(Common::BadJson)
+        Self::Common(CommonError::BadJson)
     }
 }
 
@@ -140,15 +142,15 @@ impl IntoResponse for Error {
 
 /// The same in version 2, for assertions (contract 6).
 #[derive(Debug)]
-pub struct V2(pub Error);
+pub(crate) struct ErrorV2(pub Error);
 
-impl<E: Into<Error>> From<E> for V2 {
+impl<E: Into<Error>> From<E> for ErrorV2 {
     fn from(error: E) -> Self {
         Self(error.into())
     }
 }
 
-impl IntoResponse for V2 {
+impl IntoResponse for ErrorV2 {
     fn into_response(self) -> Response {
         let error = match self.0 {
             Error::Common(common) => return common.answer(Family::V2Mfa),
@@ -161,8 +163,8 @@ impl IntoResponse for V2 {
             _ => "Bad Request",
         };
         let message = match message {
-            Message::Text(text) => text,
-            Message::Attribute { description, .. } => description,
+            StatusMessage::Text(text) => text,
+            StatusMessage::Attribute { description, .. } => description,
         };
         retry_after(v2_error(status, name, &message, None), error.wait())
     }

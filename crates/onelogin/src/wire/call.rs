@@ -12,11 +12,11 @@ use domain::time::SECOND;
 use domain::{DeviceId, UserId};
 use web::listen::Peer;
 
-use crate::lenient::Body;
+use crate::wire::lenient::Body;
 
 /// One call, read whole.
 #[derive(Debug)]
-pub struct Call {
+pub(crate) struct ApiCall {
     head: Parts,
     /// The body as it arrived.
     pub body: Bytes,
@@ -39,9 +39,9 @@ pub(crate) struct Origin {
 
 /// The body is not a JSON object within the limits of SEC 60.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct BadJson;
+pub(crate) struct BadJson;
 
-impl Call {
+impl ApiCall {
     /// A call on a path with these parameters.
     pub(crate) fn new(head: Parts, body: Bytes, params: Params, peer: Option<Peer>, origin: Arc<Origin>) -> Self {
         Self { head, body, params, query: OnceLock::new(), peer, origin }
@@ -53,23 +53,23 @@ impl Call {
     }
 
     /// A path parameter.
-    pub fn path(&self, name: &str) -> &str {
+    pub(crate) fn path(&self, name: &str) -> &str {
         self.params.get(self.head.uri.path(), name)
     }
 
     /// The `user_id` of the path, if it is a positive integer.
-    pub fn user_id(&self) -> Option<UserId> {
+    pub(crate) fn user_id(&self) -> Option<UserId> {
         positive(self.path("user_id")).map(UserId)
     }
 
     /// The `device_id` of the path, if it is an integer; 0 means no device (contract 4.5).
-    pub fn device_id(&self) -> Option<DeviceId> {
+    pub(crate) fn device_id(&self) -> Option<DeviceId> {
         let text = self.path("device_id");
         if text == "0" { Some(DeviceId(0)) } else { positive(text).map(DeviceId) }
     }
 
     /// The query's fields in order, decoded.
-    pub fn fields(&self) -> &[(String, String)] {
+    pub(crate) fn fields(&self) -> &[(String, String)] {
         self.query.get_or_init(|| {
             let query = self.head.uri.query();
             query.map(serde_urlencoded::from_str).transpose().ok().flatten().unwrap_or_default()
@@ -77,13 +77,13 @@ impl Call {
     }
 
     /// A query field.
-    pub fn query(&self, name: &str) -> Option<&str> {
+    pub(crate) fn query(&self, name: &str) -> Option<&str> {
         self.fields().iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
     }
 
     /// For how long the call asks to be held, in milliseconds: `?wait=SECONDS`, as `10` or `10s`. What cannot be read is
     /// not held.
-    pub fn wait(&self) -> Option<i64> {
+    pub(crate) fn wait(&self) -> Option<i64> {
         self.head.uri.query()?;
         let seconds = self.query("wait")?.trim().trim_end_matches('s');
         Some(i64::from(seconds.parse::<u32>().unwrap_or(0)) * SECOND)
@@ -95,22 +95,22 @@ impl Call {
     }
 
     /// The request's headers.
-    pub fn headers(&self) -> &HeaderMap {
+    pub(crate) fn headers(&self) -> &HeaderMap {
         &self.head.headers
     }
 
     /// The body as a JSON object; an empty one counts as an object without members (contract 1.2).
-    pub fn json(&self) -> Result<Body, BadJson> {
+    pub(crate) fn json(&self) -> Result<Body, BadJson> {
         Body::parse(&self.body).map_err(|_| BadJson)
     }
 
     /// The path as it was asked for.
-    pub fn target(&self) -> &str {
+    pub(crate) fn target(&self) -> &str {
         without_slash(self.head.uri.path())
     }
 
     /// What links begin with: the configured public URL, else from the validated Host (rulings 29b).
-    pub fn base_url(&self) -> String {
+    pub(crate) fn base_url(&self) -> String {
         let host = self.head.headers.get(header::HOST).and_then(|host| host.to_str().ok());
         let https = self.origin.tls
             || web::proxy::forwarded_https(self.socket(), &self.head.headers, &self.origin.trusted_proxies);
@@ -118,7 +118,7 @@ impl Call {
     }
 
     /// Who calls, after trusted proxies.
-    pub fn peer(&self) -> IpAddr {
+    pub(crate) fn peer(&self) -> IpAddr {
         web::proxy::client_ip(self.socket(), &self.head.headers, &self.origin.trusted_proxies)
     }
 
@@ -204,7 +204,7 @@ fn positive(text: &str) -> Option<i64> {
 }
 
 #[cfg(test)]
-impl Call {
+impl ApiCall {
     /// A call without body and parameters, to a server whose links begin with `public_url`.
     pub(crate) fn to(target: &str, public_url: &str) -> Self {
         let (head, ()) = axum::http::Request::get(target).body(()).unwrap().into_parts();

@@ -1,0 +1,49 @@
+//! The rate limit of each client's calls (SEC 37). A server with a database of its own keeps it in memory; nodes that
+//! share a database keep it together ([`domain::burst`]).
+
+use std::num::NonZeroU32;
+use std::sync::Arc;
+
+use domain::{CallRate, ClientId};
+use engine::{Engine, Slow};
+use web::limit::{Bucket, RetryAfter};
+
+/// The rate limit of each client's calls.
+pub(crate) enum ClientRateLimit {
+    /// In this process alone.
+    Local(Bucket<ClientId>),
+    /// Together with all nodes of the installation.
+    Shared(Arc<engine::Bursts>),
+}
+
+impl ClientRateLimit {
+    /// Limits clients to this rate, if there is one.
+    pub(crate) fn new(engine: &Engine, rate: Option<CallRate>) -> Self {
+        let Some(rate) = rate else { return Self::Local(Bucket::off()) };
+        let positive = |number| NonZeroU32::new(number).unwrap_or(NonZeroU32::MIN);
+        match engine.bursts(rate) {
+            Some(shared) => Self::Shared(shared),
+            None => Self::Local(Bucket::per_second(positive(rate.per_second), positive(rate.burst))),
+        }
+    }
+
+    /// Takes one call of a client.
+    pub(crate) async fn take(
+        &self,
+        engine: &Arc<Engine>,
+        client: ClientId,
+    ) -> Result<Result<(), RetryAfter>, engine::Error> {
+        match self {
+            Self::Local(bucket) => Ok(bucket.take(&client)),
+            Self::Shared(bursts) => Ok(bursts.take(engine, client).await?.map_err(|Slow(wait)| RetryAfter::from(wait))),
+        }
+    }
+
+    /// Counts more calls of a client, for one that was expensive: the next ones wait for them.
+    pub(crate) fn charge(&self, client: ClientId, calls: u32) {
+        match self {
+            Self::Local(bucket) => bucket.charge(&client, calls),
+            Self::Shared(bursts) => bursts.charge(client, calls),
+        }
+    }
+}

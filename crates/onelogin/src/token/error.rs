@@ -1,0 +1,69 @@
+//! How the token endpoints refuse (contract 2).
+
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+
+use crate::wire::envelope::v1_error;
+use crate::wire::error::{CommonError, Family};
+
+/// Why a token call is refused.
+#[derive(Debug)]
+pub(crate) enum Error {
+    /// There is a body, and its content type is neither JSON nor a form.
+    ContentType,
+    /// The grant type is missing or not one of the two.
+    GrantType,
+    /// Nothing says who calls.
+    AuthorizationMissing,
+    /// What says who calls cannot be read.
+    AuthorizationIncorrect,
+    /// No token to revoke was named.
+    AccessTokenMissing,
+    /// An unknown client, a wrong secret, a wrong pair of tokens.
+    AuthenticationFailure,
+    /// One of the failures all endpoints share.
+    Common(CommonError),
+}
+
+impl Error {
+    /// The engine's failures as a token call shows them.
+    pub(super) fn engine(error: &engine::Error) -> Self {
+        use engine::Error as E;
+        Self::Common(match error {
+            E::Unavailable(_) | E::Busy => CommonError::Unavailable,
+            E::Revoked => CommonError::TokenRefused,
+            E::NoUser
+            | E::NoDevice
+            | E::Barred
+            | E::NotOffered
+            | E::AlreadyEnrolled
+            | E::BadTarget
+            | E::BadCountry
+            | E::NotTrustable
+            | E::BadTemplate(_)
+            | E::BadText(_)
+            | E::TooMany(_)
+            | E::Locked(_)
+            | E::Taken(_)
+            | E::BadPassword(_)
+            | E::Internal(_) => CommonError::fault(error),
+        })
+    }
+}
+
+impl IntoResponse for Error {
+    fn into_response(self) -> Response {
+        let bad_request = |message: &str| v1_error(StatusCode::BAD_REQUEST, "bad request", message);
+        match self {
+            Self::ContentType => bad_request(
+                "Content Type is not specified or specified incorrectly. Content-Type header must be set to application/json",
+            ),
+            Self::GrantType => bad_request("grant_type is incorrect/absent"),
+            Self::AuthorizationMissing => bad_request("The authorization information is missing"),
+            Self::AuthorizationIncorrect => bad_request("The authorization information is incorrect"),
+            Self::AccessTokenMissing => bad_request("Access Token Missing"),
+            Self::AuthenticationFailure => CommonError::TokenRefused.answer(Family::V1),
+            Self::Common(common) => common.answer(Family::V1),
+        }
+    }
+}

@@ -1,0 +1,98 @@
+//! What the token endpoints read of a call, and the limits that they apply (SEC 30, 37).
+
+use axum::http::header;
+use domain::{ClientId, Timestamp};
+use web::limit::RetryAfter;
+
+use super::error::Error;
+use crate::dialect::Dialect;
+use crate::wire::call::ApiCall;
+use crate::wire::credentials::{self, Credentials};
+use crate::wire::error::CommonError;
+use crate::wire::lenient::Body;
+
+/// The longest token that is looked at; ours have 64 characters.
+const TOKEN_MAX: usize = 256;
+
+/// The fields of a token call's body, JSON or form.
+pub(super) fn body(call: &ApiCall) -> Result<Body, Error> {
+    let content_type = call.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    if !call.body.is_empty() && !content_type.is_some_and(is_accepted) {
+        return Err(Error::ContentType);
+    }
+    let mut body = credentials::body(content_type, &call.body).map_err(|_| Error::Common(CommonError::BadJson))?;
+    // Addresses are written to logs, so no secret and no token is taken from one (RFC 6749, section 2.3.1).
+    for name in ["grant_type", "client_id"] {
+        if let Some(value) = call.query(name) {
+            body.set_absent(name, value);
+        }
+    }
+    Ok(body)
+}
+
+fn is_accepted(content_type: &str) -> bool {
+    let kind = content_type.split(';').next().unwrap_or_default().trim();
+    ["application/json", "application/x-www-form-urlencoded"].iter().any(|known| kind.eq_ignore_ascii_case(known))
+}
+
+/// The client's id and secret.
+pub(super) fn credentials(call: &ApiCall, body: &Body) -> Result<Credentials, Error> {
+    let header = match call.headers().get(header::AUTHORIZATION).map(|value| value.to_str()) {
+        Some(Ok(text)) => Some(text),
+        Some(Err(_)) => return Err(Error::AuthorizationIncorrect),
+        None => None,
+    };
+    credentials::parse(header, body).map_err(|_| Error::AuthorizationIncorrect)?.ok_or(Error::AuthorizationMissing)
+}
+
+/// A field that holds a token; an empty one is none.
+pub(super) fn token(body: &Body, field: &str) -> Option<String> {
+    body.text(field, TOKEN_MAX).ok().flatten().filter(|token| !token.is_empty())
+}
+
+/// The client of this id; its call counts in its rate if the secret is right.
+pub(super) async fn client(dialect: &Dialect, credentials: &Credentials) -> Result<Option<ClientId>, Error> {
+    let client = dialect.engine.client(&credentials.id).await.map_err(|error| Error::engine(&error))?;
+    if let Some(client) = client.as_ref().filter(|client| client.knows(&credentials.secret)) {
+        within_rate(dialect, client.id).await?;
+    }
+    Ok(client.map(|client| client.id))
+}
+
+/// Refuses a client that calls too fast.
+pub(super) async fn within_rate(dialect: &Dialect, client: ClientId) -> Result<(), Error> {
+    let taken = dialect.rate_limit.take(&dialect.engine, client).await;
+    taken.map_err(|error| Error::engine(&error))?.map_err(too_many)
+}
+
+/// Counts a wrong secret or pair against the address it came from. It has to wait where the address has shown too many,
+/// or where `held`: its client has been shown too many.
+pub(super) fn wrong_secret(dialect: &Dialect, call: &ApiCall, held: Option<Timestamp>) -> Error {
+    let peer = call.peer();
+    let refused = dialect.wrong_secrets.check(peer);
+    dialect.wrong_secrets.strike(peer);
+    match (refused, held) {
+        (Err(wait), _) => too_many(wait),
+        (Ok(()), Some(until)) => Error::Common(CommonError::TooMany(Some(until.retry_after(dialect.engine.now())))),
+        (Ok(()), None) => Error::AuthenticationFailure,
+    }
+}
+
+fn too_many(wait: RetryAfter) -> Error {
+    Error::Common(CommonError::TooMany(Some(i64::try_from(wait.0).unwrap_or(i64::MAX))))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn json_and_forms_are_accepted_with_parameters() {
+        assert!(is_accepted("application/json"));
+        assert!(is_accepted("Application/JSON; charset=utf-8"));
+        assert!(is_accepted("application/x-www-form-urlencoded;charset=utf-8"));
+        for other in ["", "text/plain", "application/jsonx", "application/xml; application/json"] {
+            assert!(!is_accepted(other), "{other}");
+        }
+    }
+}

@@ -1,0 +1,46 @@
+//! What several endpoints show of a challenge.
+
+use domain::FactorKind;
+use engine::Setup;
+use serde::Serialize;
+
+/// What clients read after a text message was sent.
+pub(crate) const SMS_SENT: &str = "SMS token sent to your mobile device. Authentication pending.";
+
+/// What clients read while an answer is awaited (contract 4.4, 4.5). They poll as long as they see these words.
+pub(crate) fn pending(factor: FactorKind) -> &'static str {
+    match factor {
+        FactorKind::Push => "Authentication pending on OL Protect",
+        FactorKind::Sms | FactorKind::Voice | FactorKind::Email | FactorKind::Totp | FactorKind::Hotp => {
+            "Authentication pending"
+        }
+    }
+}
+
+/// What is needed to set a device up. Members are texts or absent, since one SDK reads each as a text.
+#[derive(Serialize)]
+pub(crate) struct FactorData {
+    verification_token: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    totp_url: Option<String>,
+}
+
+impl From<Setup> for FactorData {
+    fn from(setup: Setup) -> Self {
+        Self { verification_token: setup.verification_token, totp_url: setup.url }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_push_is_pending_on_ol_protect() {
+        for factor in FactorKind::ALL {
+            let on_protect = pending(factor).ends_with("on OL Protect");
+            assert_eq!(on_protect, factor == FactorKind::Push);
+            assert!(pending(factor).starts_with("Authentication pending"));
+        }
+    }
+}

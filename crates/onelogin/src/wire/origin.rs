@@ -1,0 +1,66 @@
+//! Origins and addresses that browsers are sent to (contract 5.4, SEC 66).
+
+use std::collections::BTreeSet;
+
+use super::call::ApiCall;
+
+/// What the names of headers that list origins begin with, in lower case.
+const ORIGIN_HEADER: &str = "custom-allowed-origin-header-";
+
+/// The origins in all `Custom-Allowed-Origin-Header-N`, whatever their numbers. What is not an origin is ignored; a
+/// trailing slash is allowed, since address bars show one.
+pub(crate) fn origins(call: &ApiCall) -> Vec<String> {
+    let headers = call.headers().iter().filter(|(name, _)| {
+        let number = name.as_str().strip_prefix(ORIGIN_HEADER);
+        number.is_some_and(|number| !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit()))
+    });
+    let texts = headers.filter_map(|(_, value)| value.to_str().ok()).flat_map(|value| value.split(',')).map(str::trim);
+    let origins: BTreeSet<String> = texts.filter_map(|text| origin(text.strip_suffix('/').unwrap_or(text))).collect();
+    origins.into_iter().collect()
+}
+
+/// An origin as browsers write it, `<scheme>://<host>[:<port>]`, if `text` is one and nothing else.
+pub(crate) fn origin(text: &str) -> Option<String> {
+    let url = url::Url::parse(text).ok()?;
+    let plain = matches!(url.scheme(), "http" | "https")
+        && url.username().is_empty()
+        && url.password().is_none()
+        && url.query().is_none()
+        && url.fragment().is_none()
+        && url.path() == "/"
+        && !text.ends_with('/');
+    plain.then(|| url.origin().ascii_serialization())
+}
+
+/// An address on one of these origins, without a user name or password that would hide where it leads.
+pub(crate) fn listed(address: &str, origins: &[String]) -> Option<url::Url> {
+    let url = url::Url::parse(address).ok()?;
+    let fits = url.username().is_empty() && url.password().is_none();
+    (fits && origins.contains(&url.origin().ascii_serialization())).then_some(url)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_origin_has_no_path_and_nothing_else() {
+        assert_eq!(origin("https://App.Example"), Some("https://app.example".to_owned()));
+        assert_eq!(origin("https://app.example:443"), Some("https://app.example".to_owned()));
+        assert_eq!(origin("http://localhost:8080"), Some("http://localhost:8080".to_owned()));
+        for other in [
+            "",
+            "app.example",
+            "https://app.example/",
+            "https://app.example/x",
+            "https://u@app.example",
+            "ftp://app.example",
+            "https://app.example?x",
+            "null",
+            "*",
+            "javascript:alert(1)",
+        ] {
+            assert_eq!(origin(other), None, "{other}");
+        }
+    }
+}

@@ -1,0 +1,94 @@
+//! The members of a body that set a password (contract 3.2).
+
+use engine::{Foreign, SaltOrder};
+use zeroize::Zeroizing;
+
+use super::lenient::Body;
+use super::user_field::BadUserField;
+
+/// Longest password that is read, in characters; the engine decides which may be set.
+const PASSWORD: usize = 1_024;
+
+/// The members about a password. `Debug` shows none.
+#[derive(Default)]
+pub(crate) struct PasswordFields {
+    /// In clear, unless it was hashed before.
+    pub password: Option<String>,
+    /// The same again.
+    pub confirmation: Option<String>,
+    /// How it was hashed before, if it was.
+    pub algorithm: Option<String>,
+    /// What it was hashed with.
+    pub salt: Option<String>,
+}
+
+/// Why a password that is hashed already cannot be taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum NotHashed {
+    /// It was not given twice.
+    Unconfirmed,
+    /// Nothing is known of its algorithm.
+    Algorithm,
+}
+
+impl PasswordFields {
+    /// Whether it is one that another system has hashed.
+    pub(crate) fn is_hashed(&self) -> bool {
+        self.algorithm.is_some() || self.salt.is_some()
+    }
+
+    /// What another system kept of a password. Without an algorithm it is the first of the list of contract 3.2.
+    pub(crate) fn foreign(self) -> Result<Foreign, NotHashed> {
+        let digest = self.password.filter(|password| self.confirmation.as_ref() == Some(password));
+        let digest = Zeroizing::new(digest.ok_or(NotHashed::Unconfirmed)?);
+        let salt = self.salt.unwrap_or_default();
+        match self.algorithm.as_deref() {
+            None | Some("salt+sha256") => Ok(Foreign::Salted { digest, salt, order: SaltOrder::SaltFirst }),
+            Some("sha256+salt") => Ok(Foreign::Salted { digest, salt, order: SaltOrder::PasswordFirst }),
+            Some("bcrypt") => Ok(Foreign::Bcrypt(digest)),
+            Some(_) => Err(NotHashed::Algorithm),
+        }
+    }
+}
+
+impl std::fmt::Debug for PasswordFields {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("PasswordFields(..)")
+    }
+}
+
+/// The members about a password, of which `salt` names the salt; empty ones are none.
+pub(crate) fn read(body: &Body, salt: &str) -> Result<Option<PasswordFields>, BadUserField> {
+    let text = |field: &str| {
+        let text = body.text(field, PASSWORD).map_err(|wrong| BadUserField::Wrong(wrong.field))?;
+        Ok(text.filter(|text| !text.is_empty()))
+    };
+    let given = PasswordFields {
+        password: text("password")?,
+        confirmation: text("password_confirmation")?,
+        algorithm: text("password_algorithm")?,
+        salt: text(salt)?,
+    };
+    let any = given.password.is_some() || given.confirmation.is_some() || given.is_hashed();
+    Ok(any.then_some(given))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn given(text: &str) -> Option<PasswordFields> {
+        read(&Body::parse(text.as_bytes()).unwrap(), "salt").unwrap()
+    }
+
+    #[test]
+    fn a_password_is_any_member_about_one() {
+        assert!(given(r#"{"password":"","salt":null}"#).is_none());
+        let hashed = given(r#"{"password_algorithm":"salt+sha256"}"#).unwrap();
+        assert!(hashed.is_hashed());
+        let clear = given(r#"{"password":"a","password_confirmation":"b"}"#).unwrap();
+        assert_eq!((clear.password.as_deref(), clear.confirmation.as_deref()), (Some("a"), Some("b")));
+        assert!(!clear.is_hashed());
+        assert_eq!(format!("{clear:?}"), "PasswordFields(..)");
+    }
+}
