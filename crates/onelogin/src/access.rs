@@ -1,7 +1,7 @@
 //! Who may call what (SEC 53, contract 1.5, 1.7).
 //!
-//! A handler takes an [`Access`] of the scopes it declares, and only the route table can make one, after it has checked
-//! the bearer token. So a handler without a declared scope does not compile, and one cannot run before the check.
+//! A handler takes an [`Access`] of the scopes that it declares. Only the route table can make one, after the bearer token
+//! was checked: a handler without a declared scope does not compile, and none runs before the check.
 
 use std::marker::PhantomData;
 use std::sync::Arc;
@@ -14,9 +14,8 @@ use engine::held::Hold;
 use crate::dialect::{Dialect, DialectOptions};
 use crate::wire::call::ApiCall;
 
-/// A set of scopes, by name, so that a handler declares it in its signature.
+/// A set of scopes that a handler declares in its signature.
 pub(crate) trait Allows: Send + Sync + 'static {
-    /// Whether this scope is in the set.
     fn allows(scope: Scope, options: &DialectOptions) -> bool;
 }
 
@@ -24,7 +23,7 @@ pub(crate) trait Allows: Send + Sync + 'static {
 pub(crate) struct ReadUsers;
 /// POST, PUT and DELETE on users and on v1 devices.
 pub(crate) struct ManageUsers;
-/// GET on what is about everybody: events, apps, connectors.
+/// GET on what is not about one user: events, apps, connectors.
 pub(crate) struct ReadAll;
 /// Passwords, states and locks.
 pub(crate) struct ManageAll;
@@ -34,10 +33,10 @@ pub(crate) struct Authenticate;
 pub(crate) struct ChallengeV1;
 /// Reads of MFA v2.
 pub(crate) struct ReadMfa;
-/// What a log-in reads of MFA v2, its user's devices and verifications: all who read MFA v2, and `Authentication Only` for
-/// the user of a log-in of its own, which the handler sees to by `Access::in_log_in` (contract 7.5, 7.10).
+/// Reads of MFA v2 that a log-in needs: devices and verifications of its user (contract 7.5, 7.10). All scopes of
+/// [`ReadMfa`], and `Authentication Only` for users whom the client is logging in: the handler asks `Access::in_log_in`.
 pub(crate) struct ReadInLogIn;
-/// Verifications of MFA v2: all who write MFA v2, and `Authentication Only` in the same way (contract 7.7).
+/// Verifications of MFA v2 (contract 7.7): all scopes of [`ManageMfa`], and `Authentication Only` in the same way.
 pub(crate) struct VerifyInLogIn;
 /// Writes of MFA v2.
 pub(crate) struct ManageMfa;
@@ -102,47 +101,44 @@ impl Allows for ManageMfa {
     }
 }
 
-/// Proof that the caller showed a live token of a scope in `A`. Made only by the route table.
+/// Proof that the caller has a valid token of a scope in `A`. Made only by the route table.
 pub(crate) struct Access<A> {
     caller: Arc<Caller>,
     scopes: PhantomData<A>,
 }
 
 impl<A: Allows> Access<A> {
-    /// The proof, if the caller's scope is in the set.
+    /// `None` if the caller's scope is not in the set.
     pub(crate) fn check(caller: Arc<Caller>, options: &DialectOptions) -> Option<Self> {
         A::allows(caller.scope, options).then_some(Self { caller, scopes: PhantomData })
     }
 }
 
 impl<A> Access<A> {
-    /// How this client wants to be answered.
     pub(crate) fn profile(&self) -> CompatProfile {
         self.caller.profile
     }
 
-    /// For how long this poll may be held: as it asks, or else as was chosen for its client.
+    /// How long this poll may be held: as it asks, else as configured for its client.
     pub(crate) fn hold(&self, call: &ApiCall) -> Hold {
         Hold::of(&self.caller, call.wait())
     }
 
-    /// Whether people type a number that this client shows (SEC 12).
+    /// Whether people type a number on the phone that this client shows (SEC 12).
     pub(crate) fn number_matching(&self) -> bool {
         self.caller.options.number_matching
     }
 
-    /// The type of a log-in's step that has sent a text message (contract 5.2).
+    /// The `type` of a log-in step that has sent a text message (contract 5.2).
     pub(crate) fn sent_type(&self) -> &'static str {
         if self.caller.options.sent_is_pending { "pending" } else { "success" }
     }
 
-    /// The scope that was shown.
     pub(crate) fn scope(&self) -> Scope {
         self.caller.scope
     }
 
-    /// Whether this call may go on: a client that may only log people in goes on for a user whom it is logging in at the
-    /// moment, and for nobody else.
+    /// Whether this call may go on: a client with `Authentication Only` needs to be logging this user in at the moment.
     pub(crate) async fn in_log_in(&self, dialect: &Dialect, user: Option<UserId>) -> Result<bool, engine::Error> {
         if self.caller.scope.right() != Right::LogIn {
             return Ok(true);
@@ -153,13 +149,12 @@ impl<A> Access<A> {
         }
     }
 
-    /// Who calls.
     pub(crate) fn client(&self) -> domain::ClientId {
         self.caller.client
     }
 
-    /// The caller, for the audit trail and for rules that ask what it may do to people (SEC 95). The only place where a
-    /// scope becomes a right.
+    /// The caller, for the audit trail and for rules about what it may do to people (SEC 95). The only place where a scope
+    /// becomes a right.
     pub(crate) fn context(&self) -> Context {
         Context { client: Some(self.caller.client), right: self.caller.scope.right(), ip: None }
     }

@@ -47,9 +47,7 @@ struct Taken {
 /// The state of the quota, as the headers and `rate_limit` show it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct QuotaStatus {
-    /// Calls an hour.
     pub limit: u64,
-    /// Calls left in this hour.
     pub remaining: u64,
     /// Seconds to the end of the hour.
     pub reset: i64,

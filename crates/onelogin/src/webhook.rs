@@ -1,4 +1,4 @@
-//! Events as the receivers of webhooks get them: an array of flat objects (contract 9).
+//! Events as webhooks send them: an array of flat objects (contract 9).
 
 use domain::webhook::event_uuid;
 use engine::Event;
@@ -9,7 +9,7 @@ use crate::wire::event::EventWire;
 use crate::wire::factor_names::v1_auth_factor_name;
 use crate::wire::time;
 
-/// An event with what only webhooks say of it.
+/// An event with the members that only webhooks have.
 #[derive(Debug, Serialize)]
 struct WebhookEvent {
     create: Create,
@@ -49,10 +49,10 @@ impl WebhookEvent {
     }
 }
 
-/// Writes events down for webhooks.
+/// Renders events for webhooks.
 #[derive(Debug, Clone, Copy)]
 pub struct EventWriter {
-    /// The account that the events are of.
+    /// The account of all events.
     pub account_id: i64,
 }
 

@@ -1,4 +1,4 @@
-//! `POST /api/1/login/auth`: judges a password, and says what is still needed (contract 5.1).
+//! `POST /api/1/login/auth`: checks a password, and says whether a factor is needed (contract 5.1).
 
 use axum::http::StatusCode;
 use axum::response::Response;
@@ -11,7 +11,6 @@ use crate::wire::envelope::{v1_status, v1_success};
 use crate::wire::log_in::error::Error;
 use crate::wire::log_in::{Authenticated, FactorNeeded, MFA_REQUIRED, devices, sign_in, user};
 
-/// Judges a password.
 pub(crate) async fn auth(dialect: Dialect, access: Access<Authenticate>, call: ApiCall) -> Result<Response, Error> {
     let body = call.json()?;
     let request = sign_in(dialect.required_subdomain(), &body, &call)?;

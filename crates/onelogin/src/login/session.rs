@@ -1,5 +1,5 @@
-//! `POST /session_via_api_token`: a browser hands in a session token and gets a session (contract 5.3). No bearer: the
-//! token is the proof, once, and a page may hand it in only from an origin that the log-in has listed.
+//! `POST /session_via_api_token`: a browser exchanges a session token for a session (contract 5.3). There is no bearer
+//! token: the session token is the proof, once, and a page may send it only from an origin that the log-in has listed.
 
 use axum::body::Body;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
@@ -12,22 +12,21 @@ use crate::wire::error::CommonError;
 use crate::wire::error::Family;
 use crate::wire::origin::{listed, origin};
 
-/// The cookie. It is the log-in flow's alone and opens nothing of the console (SEC 58).
+/// The cookie. It belongs to the log-in flow and gives no access to the console (SEC 58).
 const COOKIE: &str = "countersign_session";
-/// The longest token that is looked at; ours have 40 characters.
+/// The longest token that is read, in characters; ours have 40.
 const TOKEN_MAX: usize = 256;
-/// What a person sees where there is nowhere to go on to.
+/// What a person sees where there is no page to return to.
 const PAGE: &str = "<!doctype html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n\
     <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>Signed in</title>\n\
     <main><h1>You are signed in</h1><p>You can close this page and return to where you came from.</p></main>\n</html>\n";
 const CSP: HeaderValue = HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'; base-uri 'none'");
 
-/// Exchanges a session token for a session.
 pub(crate) async fn exchange(dialect: Dialect, call: ApiCall) -> Response {
     let content_type = call.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
     let Ok(body) = credentials::body(content_type, &call.body) else { return bad_token() };
     let Ok(Some(token)) = body.text("session_token", TOKEN_MAX) else { return bad_token() };
-    // A form posted by a page names its origin too, and needs no permission to be posted; only a script's answer does.
+    // A form's origin is not checked: a page may post a form anywhere and cannot read the answer; a script can.
     let is_form = content_type.is_some_and(|kind| kind.starts_with("application/x-www-form-urlencoded"));
     let from = page(call.headers());
     if !is_form && from.is_none() && call.headers().contains_key(header::ORIGIN) {
@@ -58,7 +57,7 @@ pub(crate) async fn exchange(dialect: Dialect, call: ApiCall) -> Response {
     }
 }
 
-/// Whether a script of this page may ask: only while a session token lists its origin.
+/// Allows a script to call only while a session token lists its origin.
 pub(crate) async fn preflight(dialect: Dialect, call: ApiCall) -> Response {
     let mut answer = Response::new(Body::empty());
     *answer.status_mut() = StatusCode::NO_CONTENT;
@@ -91,7 +90,7 @@ fn allow(headers: &mut HeaderMap, origin: &str) {
     }
 }
 
-/// Where the browser goes on to: an address on a configured origin, parsed once and written as parsed (SEC 66).
+/// Where the browser is redirected: an address on a configured origin, written as it was parsed (SEC 66).
 fn next(dialect: &Dialect, asked: Option<&str>) -> Option<HeaderValue> {
     HeaderValue::from_str(listed(asked?, &dialect.options.redirect_origins)?.as_str()).ok()
 }

@@ -1,4 +1,4 @@
-//! `POST /api/1/login/verify_factor`: sends, polls, or judges a code (contract 5.2). What is pending is 200 here.
+//! `POST /api/1/login/verify_factor`: sends a code, polls, or verifies a code (contract 5.2). Pending is 200 here.
 
 use axum::http::StatusCode;
 use axum::response::Response;
@@ -14,7 +14,6 @@ use crate::wire::log_in::error::Error;
 use crate::wire::log_in::{Authenticated, NumberToShow, step};
 use crate::wire::origin::origins;
 
-/// Takes a log-in one step further.
 pub(crate) async fn verify_factor(
     dialect: Dialect,
     access: Access<Authenticate>,
@@ -23,7 +22,7 @@ pub(crate) async fn verify_factor(
     let step = step(&call.json()?, origins(&call), access.number_matching())?;
     let sent_type = access.sent_type();
     let stepped = dialect.engine.sign_in_step_held(step, access.context(), access.hold(&call)).await;
-    // Read after the wait: a call that was held must not be told a longer lock than is left.
+    // Read after the wait: the length of a lock is that at the answer.
     let now = dialect.engine.now();
     match stepped.map_err(Error::at(now))? {
         StepAnswer::Granted(granted) => Ok(v1_success(&[Authenticated::from(granted)])),

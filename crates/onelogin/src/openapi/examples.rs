@@ -1,5 +1,4 @@
-//! What a call answers, as whole bodies to look at. They stand on the page and in the document; a test sends the calls and
-//! holds what comes back against them.
+//! Examples of answers, on the page and in the document. A test sends the calls and compares the answers with them.
 
 use domain::user::Profile;
 use domain::{AuditKind, Timestamp, User, UserId, UserStatus};
@@ -14,12 +13,12 @@ use crate::wire::user::{UserWire, Version};
 /// An answer.
 pub(super) struct Example {
     pub(super) status: u16,
-    /// When it comes, where there is more than one.
+    /// In which case, where there are several.
     pub(super) when: &'static str,
     pub(super) body: Value,
 }
 
-/// What success answers; nothing where it has no body, or one that is no JSON.
+/// The examples of a success; empty where it has no JSON body.
 pub(super) fn of(operation: &Operation) -> Vec<Example> {
     let version = if operation.path.starts_with("/api/2") { Version::V2 } else { Version::V1 };
     let each = |name: &str, status: u16, whole: &dyn Fn(Value) -> Value| -> Vec<Example> {
@@ -80,7 +79,7 @@ fn echo(data: Option<&Value>) -> Value {
     body
 }
 
-/// Shapes by their names, once for each way in which they come.
+/// Bodies with the case in which each is answered.
 type Shapes = Vec<(&'static str, Value)>;
 
 fn shapes(name: &str, version: Version) -> Shapes {

@@ -7,7 +7,7 @@ pub(super) enum Kind {
     Integer,
     Flag,
     Object,
-    /// A code: a text or a number; leading zeros that it lost are restored.
+    /// A code, as a text or a number; leading zeros lost by a number are restored.
     Code,
     /// A number or its digits.
     Number,

@@ -20,7 +20,7 @@ use fields::{Field, Kind};
 use operations::{OPERATIONS, Operation, Success};
 use schemas::SCHEMAS;
 
-/// What is the same for everybody, made and written once; with its tag.
+/// An answer that is the same for all callers, with its entity tag.
 struct Written {
     bytes: Bytes,
     tag: HeaderValue,
@@ -34,7 +34,7 @@ impl Written {
         Self { bytes, tag }
     }
 
-    /// The bytes, or that the caller has them already.
+    /// The bytes, or 304 if the caller has them.
     fn answer(&self, call: &ApiCall, kind: &'static str) -> Response {
         let known = call.headers().get_all(header::IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok());
         let is_known = |tag: &str| tag == "*" || tag.trim_start_matches("W/").as_bytes() == self.tag.as_bytes();
@@ -78,7 +78,7 @@ fn document(routes: &[RouteEntry]) -> Value {
     }
     let mut schemas = Map::new();
     schemas.insert("Any".to_owned(), json!({ "type": "object" }));
-    // One user's apps in version 1: an empty list within the list.
+    // A user's apps in version 1: an empty list within the list.
     schemas.insert("NoApps".to_owned(), json!({ "type": "array", "items": { "type": "object" }, "maxItems": 0 }));
     schemas.insert("List".to_owned(), json!({ "type": "array" }));
     schemas.insert("V1Status".to_owned(), v1_status());
@@ -166,7 +166,7 @@ fn described(routes: &[RouteEntry], operation: &Operation) -> Value {
     described
 }
 
-/// The scopes that let a caller in; none where no token is asked for.
+/// The scopes that let a caller in; `None` where no token is needed.
 fn scopes(routes: &[RouteEntry], operation: &Operation) -> Option<Vec<&'static str>> {
     let route = routes.iter().find(|route| route.method == operation.method && route.path == operation.path)?;
     let allowed = route.scopes?;
@@ -178,7 +178,6 @@ fn operation_id(operation: &Operation) -> String {
     words.fold(operation.method.to_lowercase(), |id, word| format!("{id}_{word}"))
 }
 
-/// The parameters in a path.
 fn in_path(path: &str) -> impl Iterator<Item = &str> {
     path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'))
 }
@@ -196,7 +195,7 @@ fn body(fields: &[Field]) -> Value {
     json!({ "type": "object", "properties": properties, "required": required })
 }
 
-/// A member's shape. Any may be null, which says the same as leaving it out.
+/// A member's schema. Any member may be null, which is the same as leaving it out.
 fn nullable(kind: Kind) -> Value {
     match kind {
         Kind::Text => json!({ "type": ["string", "null"] }),
@@ -217,7 +216,7 @@ fn v1_status() -> Value {
     })
 }
 
-/// The shape that an answer of this name has; what has none of its own is any object.
+/// The schema of an answer of this name.
 fn shape_of(name: &str) -> &str {
     match name {
         "Names" | "NoRoles" => "List",
@@ -287,7 +286,7 @@ fn responses(operation: &Operation, is_v1: bool, is_guarded: bool) -> Value {
             responses.insert("422".to_owned(), in_json(about, named("V2Error")));
             continue;
         }
-        // What is common to all doors is said in version 1's words on some paths of version 2 (contract 1.6).
+        // Errors shared by all endpoints have version 1's shape on some paths of version 2 (contract 1.6).
         let schema = if is_v1 { error.clone() } else { json!({ "anyOf": [error.clone(), any.clone()] }) };
         responses.entry(code.to_string()).or_insert_with(|| in_json(about, schema));
     }

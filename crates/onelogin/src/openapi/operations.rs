@@ -7,12 +7,12 @@ use super::fields::{
     V1_USERS, V1_VERIFY, V2_CONFIRM, V2_PAGES, V2_USER, V2_USERS, V2_VERIFY, VALIDATE_POLICY, VISIT, VISIT_CODE, WAIT,
 };
 
-/// What success looks like; names are those of the examples, and most of [`SCHEMAS`].
+/// The shape of a success. Names are those of the examples; most are schemas too.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Success {
     /// 200 with the envelope of version 1 and an array of these.
     V1(&'static str),
-    /// The same with the places of the pages around.
+    /// The same with `pagination`.
     V1Page(&'static str),
     /// 200 with the envelope of version 1 and one of these.
     V1One(&'static str),
@@ -20,15 +20,15 @@ pub(super) enum Success {
     V1Whole(&'static str),
     /// 200 with the envelope of version 1 alone.
     V1Echo,
-    /// This, as it is.
+    /// This object, without an envelope.
     Object(u16, &'static str),
-    /// An array of these.
+    /// An array of these, without an envelope.
     Array(u16, &'static str),
     /// 204.
     Nothing,
-    /// There is none: nothing of this kind is kept.
+    /// Always 404: nothing of this kind is kept.
     Missing,
-    /// 200 with something that is no JSON.
+    /// 200 with this content type, which is not JSON.
     Other(&'static str),
 }
 

@@ -115,7 +115,7 @@ fn kind(kind: Kind) -> &'static str {
     }
 }
 
-/// What is answered where no body is shown.
+/// The answer in words, where there is no example.
 fn without_example(success: Success) -> String {
     match success {
         Success::V1(_) | Success::V1Page(_) | Success::V1One(_) | Success::V1Whole(_) | Success::V1Echo => {
@@ -138,7 +138,7 @@ fn listed(names: &[&str]) -> String {
 
 fn escaped(text: &str) -> String {
     let text = text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;");
-    // What stands in backquotes is code.
+    // Text in backquotes is code.
     let mut page = String::with_capacity(text.len());
     for (number, part) in text.split('`').enumerate() {
         if number > 0 {

@@ -1,4 +1,4 @@
-//! The dialect as a front door: looks a request up, checks what stands before its handler, counts and logs the answer.
+//! The dialect as a front door: finds the handler, checks the caller, and counts and logs the answer.
 //!
 //! Paths with a slash at the end are the same paths (contract 1.1): it is taken off before routing, never answered
 //! with a redirect. Unknown paths and wrong methods are the same 404.

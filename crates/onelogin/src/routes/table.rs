@@ -89,7 +89,7 @@ table! {
         POST "/auth/oauth2/revoke" => token::revoke::revoke;
         POST "/session_via_api_token" => login::session::exchange;
         OPTIONS "/session_via_api_token" => login::session::preflight;
-        // A list that names nobody; collectors in use read it without a token (contract 9).
+        // The list is about no user; collectors read it without a token (contract 9).
         GET "/api/1/events/types" => v1::events::types;
         GET "/saml/metadata" => saml::metadata::read;
         GET "/openapi.json" => openapi::read;
@@ -207,8 +207,7 @@ pub(super) static TABLE: LazyLock<matchit::Router<Vec<Answer>>> = LazyLock::new(
     table
 });
 
-/// A path with its older and mistyped spellings: MFA without `mfa`, and one place where `mfs` stands for it (contract
-/// 7, 7.11).
+/// A path with its older and mistyped spellings: MFA without `mfa`, and one path with `mfs` (contract 7, 7.11).
 fn spellings(path: &str) -> Vec<String> {
     let mut spellings = vec![path.to_owned()];
     if let Some(rest) = path.strip_prefix("/api/2/mfa/") {

@@ -1,4 +1,4 @@
-//! `POST /api/{1,2}/saml_assertion`: judges a password for an app (contract 6.1).
+//! `POST /api/{1,2}/saml_assertion`: checks a password for an app (contract 6.1).
 
 use axum::http::StatusCode;
 use axum::response::Response;
@@ -12,12 +12,10 @@ use crate::wire::envelope::{json, v1_status};
 use crate::wire::log_in::error::{Error, ErrorV2};
 use crate::wire::log_in::{FactorNeeded, MFA_REQUIRED, devices, sign_in, user};
 
-/// In version 1.
 pub(crate) async fn v1(dialect: Dialect, access: Access<Authenticate>, call: ApiCall) -> Result<Response, Error> {
     assert(dialect, access, call, Version::One).await
 }
 
-/// In version 2.
 pub(crate) async fn v2(dialect: Dialect, access: Access<Authenticate>, call: ApiCall) -> Result<Response, ErrorV2> {
     assert(dialect, access, call, Version::Two).await.map_err(ErrorV2)
 }
@@ -29,7 +27,7 @@ async fn assert(
     version: Version,
 ) -> Result<Response, Error> {
     let body = call.json()?;
-    // A blank account or app is a bare refusal; a missing name or password says which.
+    // A blank account or app is refused without a reason; a missing name or password is named.
     let mut request = sign_in(dialect.required_subdomain(), &body, &call).map_err(|error| match error {
         Error::Empty("subdomain") => Error::Bare,
         error => error,
@@ -42,7 +40,7 @@ async fn assert(
             Ok(version.assertion(&sign(&dialect, &to, &granted).await?))
         }
         SignInAnswer::NeedsFactor { user: who, devices: held, state_token } => {
-            // Without what the subject is made of, a code would be spent for nothing.
+            // Before a code is sent: without the value of the subject it would be wasted.
             dialect.engine.assertable(&to, &who)?;
             let (user, devices) = (user(&who, &[]), devices(&held));
             let callback_url = version.callback(&call.base_url());

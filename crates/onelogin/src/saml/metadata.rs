@@ -1,4 +1,4 @@
-//! `GET /saml/metadata`: what a service is given to recognise our assertions by. Public, as such documents are.
+//! `GET /saml/metadata`: the metadata by which services check our assertions. Public, as such documents are.
 
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
@@ -8,7 +8,6 @@ use crate::wire::call::ApiCall;
 use crate::wire::error::CommonError;
 use crate::wire::error::Family;
 
-/// The document.
 pub(crate) async fn read(dialect: Dialect, _: ApiCall) -> Response {
     match dialect.engine.saml_metadata().await {
         Ok(xml) => {

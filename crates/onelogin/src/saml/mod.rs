@@ -1,5 +1,5 @@
-//! SAML assertions by API: the log-in flow's steps with a signed response at the end (contract 6). One file per step;
-//! both versions of the wire and the .NET SDK's other spelling of the path share it.
+//! SAML assertions by API: the steps of a log-in with a signed response at the end (contract 6). One file per step, for
+//! both versions.
 
 pub(crate) mod assertion;
 pub(crate) mod metadata;
@@ -18,14 +18,13 @@ use crate::wire::lenient::Body;
 use crate::wire::log_in::error::Error;
 use crate::wire::log_in::{LogInDevice, NumberToShow};
 
-/// Which version of the wire a call speaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Version {
     One,
     Two,
 }
 
-/// Version 2 has no envelope: what there is to say stands beside the data.
+/// Version 2 has no envelope: the message is beside the data.
 #[derive(Serialize)]
 struct Two<'a, T> {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -36,7 +35,7 @@ struct Two<'a, T> {
 }
 
 impl Version {
-    /// A message with or without data. `kind` is version 1's type.
+    /// `kind` is version 1's type.
     pub(crate) fn say<T: Serialize>(self, kind: &str, message: &str, data: Option<&T>) -> Response {
         match self {
             Self::One => v1_status(StatusCode::OK, kind, &StatusMessage::from(message), data),
@@ -44,8 +43,8 @@ impl Version {
         }
     }
 
-    /// The person has not answered yet. What is to be shown meanwhile is `factor_data` in version 2, as MFA calls it there:
-    /// `data` would be taken for the assertion (contract 6.2).
+    /// The person has not answered yet. Version 2 shows the number in `factor_data`: clients read `data` as the assertion
+    /// (contract 6.2).
     pub(crate) fn pending(self, message: &str, shown: Option<&[NumberToShow; 1]>) -> Response {
         match self {
             Self::One => self.say("pending", message, shown),
@@ -55,7 +54,6 @@ impl Version {
         }
     }
 
-    /// A signed response.
     pub(crate) fn assertion(self, base64: &str) -> Response {
         self.say("success", "Success", Some(&base64))
     }
@@ -69,7 +67,7 @@ impl Version {
     }
 }
 
-/// What version 2 says is still needed (contract 6.1): the same as version 1, without an envelope.
+/// A factor is needed, in version 2 (contract 6.1): as in version 1, without an envelope.
 #[derive(Serialize)]
 pub(crate) struct NeededTwo {
     pub(crate) state_token: String,
@@ -88,7 +86,7 @@ pub(crate) async fn app_of(dialect: &Dialect, body: &Body) -> Result<SamlApp, Er
     dialect.engine.app(id).await.map_err(Error::at(dialect.engine.now()))?.ok_or(Error::NoApp)
 }
 
-/// The signed response for whoever has just logged in.
+/// The signed response for the user who has just logged in.
 pub(crate) async fn sign(dialect: &Dialect, to: &SamlApp, granted: &Granted) -> Result<String, Error> {
     let signed = dialect.engine.assertion(to, &granted.user, granted.shown).await;
     signed.map_err(Error::at(dialect.engine.now()))

@@ -1,4 +1,4 @@
-//! `POST /api/{1,2}/saml_assertion/verify_factor`: sends, polls, or judges a code for an app (contract 6.2).
+//! `POST /api/{1,2}/saml_assertion/verify_factor`: sends a code, polls, or verifies a code for an app (contract 6.2).
 
 use axum::response::Response;
 use domain::FactorKind;
@@ -12,12 +12,10 @@ use crate::wire::challenge::{SMS_SENT, pending};
 use crate::wire::log_in::error::{Error, ErrorV2};
 use crate::wire::log_in::{NumberToShow, step};
 
-/// In version 1.
 pub(crate) async fn v1(dialect: Dialect, access: Access<Authenticate>, call: ApiCall) -> Result<Response, Error> {
     verify(dialect, access, call, Version::One).await
 }
 
-/// In version 2.
 pub(crate) async fn v2(dialect: Dialect, access: Access<Authenticate>, call: ApiCall) -> Result<Response, ErrorV2> {
     verify(dialect, access, call, Version::Two).await.map_err(ErrorV2)
 }
@@ -36,11 +34,11 @@ async fn verify(
         dialect.engine.assertable(&to, &user)?;
     }
     let stepped = dialect.engine.sign_in_step_held(step, access.context(), access.hold(&call)).await;
-    // As at log-in: what is left of a lock is told as of the answer.
+    // Read after the wait, as at log-in: the length of a lock is that at the answer.
     let now = dialect.engine.now();
     match stepped.map_err(Error::at(now))? {
         StepAnswer::Granted(granted) => Ok(version.assertion(&sign(&dialect, &to, &granted).await?)),
-        // Here a text message that was sent is pending too, unlike in the log-in.
+        // Unlike at log-in, a text message that was sent is pending too.
         StepAnswer::Sent(FactorKind::Sms, _) | StepAnswer::Pending(FactorKind::Sms, _) => {
             Ok(version.pending(SMS_SENT, None))
         }

@@ -6,27 +6,24 @@ use axum::response::{IntoResponse, Response};
 use crate::wire::envelope::v1_error;
 use crate::wire::error::{CommonError, Family};
 
-/// Why a token call is refused.
 #[derive(Debug)]
 pub(crate) enum Error {
-    /// There is a body, and its content type is neither JSON nor a form.
+    /// The body's content type is neither JSON nor a form.
     ContentType,
     /// The grant type is missing or not one of the two.
     GrantType,
-    /// Nothing says who calls.
+    /// Neither header nor body holds credentials.
     AuthorizationMissing,
-    /// What says who calls cannot be read.
+    /// The credentials cannot be read.
     AuthorizationIncorrect,
     /// No token to revoke was named.
     AccessTokenMissing,
     /// An unknown client, a wrong secret, a wrong pair of tokens.
     AuthenticationFailure,
-    /// One of the failures all endpoints share.
     Common(CommonError),
 }
 
 impl Error {
-    /// The engine's failures as a token call shows them.
     pub(super) fn engine(error: &engine::Error) -> Self {
         use engine::Error as E;
         Self::Common(match error {

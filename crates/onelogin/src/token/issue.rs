@@ -15,7 +15,7 @@ use crate::wire::call::ApiCall;
 use crate::wire::envelope::{json, v1_success};
 use crate::wire::time::with_millis;
 
-/// A set of tokens on the wire. Clients add `expires_in` to `created_at`, so a token that is answered again keeps both.
+/// A pair of tokens. Clients add `expires_in` to `created_at`, so a pair that is answered again keeps both.
 #[derive(Serialize)]
 struct TokenWire {
     access_token: String,
@@ -39,7 +39,7 @@ impl TokenWire {
     }
 }
 
-/// The shape of RFC 6749. It must not have a member `status`: one client takes that for a failure.
+/// The shape of RFC 6749. It must not have a member `status`: one client reads that as a failure.
 pub(crate) async fn v2(dialect: Dialect, call: ApiCall) -> Result<Response, Error> {
     Ok(json(StatusCode::OK, &tokens(&dialect, &call).await?))
 }
@@ -60,7 +60,7 @@ async fn tokens(dialect: &Dialect, call: &ApiCall) -> Result<TokenWire, Error> {
             }
         }
         Some("refresh_token") => {
-            // The pair itself is the authorization: no header is needed, and one that is there is not looked at.
+            // The pair itself is the authorization: an `Authorization` header is ignored.
             let (Some(access), Some(refresh)) =
                 (request::token(&body, "access_token"), request::token(&body, "refresh_token"))
             else {

@@ -1,4 +1,4 @@
-//! `GET /auth/rate_limit`: how the hourly quota stands (contract 2.4). Asking costs nothing.
+//! `GET /auth/rate_limit`: the state of the hourly quota (contract 2.4). The call itself is not counted.
 
 use axum::response::Response;
 use serde::Serialize;
@@ -27,7 +27,6 @@ impl From<QuotaStatus> for RateLimitWire {
     }
 }
 
-/// Tells the status, as the headers do.
 pub(crate) async fn read(dialect: Dialect, _: Access<ReadUsers>, _: ApiCall) -> Response {
     match dialect.quota.read(&dialect.engine, dialect.engine.now()).await {
         Ok(status) => v1_success(&RateLimitWire::from(status)),

@@ -11,7 +11,7 @@ use crate::wire::credentials::{self, Credentials};
 use crate::wire::error::CommonError;
 use crate::wire::lenient::Body;
 
-/// The longest token that is looked at; ours have 64 characters.
+/// The longest token that is read, in characters; ours have 64.
 const TOKEN_MAX: usize = 256;
 
 /// The fields of a token call's body, JSON or form.
@@ -21,7 +21,7 @@ pub(super) fn body(call: &ApiCall) -> Result<Body, Error> {
         return Err(Error::ContentType);
     }
     let mut body = credentials::body(content_type, &call.body).map_err(|_| Error::Common(CommonError::BadJson))?;
-    // Addresses are written to logs, so no secret and no token is taken from one (RFC 6749, section 2.3.1).
+    // URLs end up in logs, so no secret and no token is read from one (RFC 6749, section 2.3.1).
     for name in ["grant_type", "client_id"] {
         if let Some(value) = call.query(name) {
             body.set_absent(name, value);
@@ -45,12 +45,12 @@ pub(super) fn credentials(call: &ApiCall, body: &Body) -> Result<Credentials, Er
     credentials::parse(header, body).map_err(|_| Error::AuthorizationIncorrect)?.ok_or(Error::AuthorizationMissing)
 }
 
-/// A field that holds a token; an empty one is none.
+/// A field that holds a token; an empty one is absent.
 pub(super) fn token(body: &Body, field: &str) -> Option<String> {
     body.text(field, TOKEN_MAX).ok().flatten().filter(|token| !token.is_empty())
 }
 
-/// The client of this id; its call counts in its rate if the secret is right.
+/// The client of this id. Its call counts in its rate if the secret is right.
 pub(super) async fn client(dialect: &Dialect, credentials: &Credentials) -> Result<Option<ClientId>, Error> {
     let client = dialect.engine.client(&credentials.id).await.map_err(|error| Error::engine(&error))?;
     if let Some(client) = client.as_ref().filter(|client| client.knows(&credentials.secret)) {
@@ -65,8 +65,8 @@ pub(super) async fn within_rate(dialect: &Dialect, client: ClientId) -> Result<(
     taken.map_err(|error| Error::engine(&error))?.map_err(too_many)
 }
 
-/// Counts a wrong secret or pair against the address it came from. It has to wait where the address has shown too many,
-/// or where `held`: its client has been shown too many.
+/// Counts a wrong secret or pair against its address. The caller has to wait if the address sent too many of them, or
+/// until `held` if its client was sent too many.
 pub(super) fn wrong_secret(dialect: &Dialect, call: &ApiCall, held: Option<Timestamp>) -> Error {
     let peer = call.peer();
     let refused = dialect.wrong_secrets.check(peer);

@@ -9,7 +9,7 @@ use crate::dialect::Dialect;
 use crate::wire::call::ApiCall;
 use crate::wire::envelope::v1_success_with_echo;
 
-/// Revokes a token and all of its line for the client that holds it. A token that works no longer is a success too.
+/// Revokes a token and its refresh token. Revoking one that no longer works is a success too.
 pub(crate) async fn revoke(dialect: Dialect, call: ApiCall) -> Result<Response, Error> {
     let body = request::body(&call)?;
     let access = request::token(&body, "access_token").ok_or(Error::AccessTokenMissing)?;

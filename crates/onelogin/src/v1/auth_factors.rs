@@ -20,7 +20,7 @@ struct Factor<'a> {
     factor_id: i64,
 }
 
-/// Lists the factors. The one MFA call of version 1 that answers 404 for an unknown user.
+/// The only MFA call of version 1 that answers 404 for an unknown user.
 pub(crate) async fn list(dialect: Dialect, _access: Access<ReadUsers>, call: ApiCall) -> Result<Response, Error> {
     let user = call.user_id().ok_or(Error::BadId)?;
     let factors = dialect.engine.factors(user).await.map_err(|error| match error {

@@ -13,10 +13,10 @@ use crate::wire::call::ApiCall;
 use crate::wire::envelope::{v1_success, v1_success_with_echo};
 use crate::wire::user_patch;
 
-/// Users looked at for the names they have, so that one call never reads a whole large database.
+/// Users searched for names, at most: one call must not read a whole large database.
 const LOOKED_AT: u32 = 10_000;
 
-/// Sets custom attributes; those not named stay.
+/// Sets the custom attributes that the body names.
 pub(crate) async fn set(dialect: Dialect, access: Access<ManageUsers>, call: ApiCall) -> Result<Response, Error> {
     let id = user_id(&call)?;
     let body = call.json()?;

@@ -1,4 +1,4 @@
-//! `GET` and `DELETE /api/1/users/{user_id}/otp_devices`: what a user has enrolled, and removing it (contract 4.3, 4.6).
+//! `GET` and `DELETE /api/1/users/{user_id}/otp_devices`: lists and removes a user's devices (contract 4.3, 4.6).
 
 use axum::response::Response;
 use domain::DeviceStatus;
@@ -31,7 +31,7 @@ struct Device<'a> {
     needs_trigger: bool,
 }
 
-/// Lists a user's devices, also those never verified.
+/// Lists a user's devices, including those never verified.
 pub(crate) async fn list(dialect: Dialect, _access: Access<ReadUsers>, call: ApiCall) -> Result<Response, Error> {
     let user = call.user_id().ok_or(Error::BadId)?;
     let devices = dialect.engine.devices(user).await.map_err(Error::at(dialect.engine.now()))?;
@@ -39,7 +39,6 @@ pub(crate) async fn list(dialect: Dialect, _access: Access<ReadUsers>, call: Api
     Ok(v1_success(&Data { otp_devices: devices.into_iter().map(|reading| render(reading, names)).collect() }))
 }
 
-/// Removes a device.
 pub(crate) async fn delete(dialect: Dialect, access: Access<ManageUsers>, call: ApiCall) -> Result<Response, Error> {
     let user = call.user_id().ok_or(Error::BadId)?;
     let device = call.device_id().ok_or(Error::NoFactor)?;
@@ -51,7 +50,7 @@ fn render(reading: DeviceReading, names: &FactorNames) -> Device<'_> {
     let device = reading.device;
     Device {
         type_display_name: names.v1_type_display_name(device.factor),
-        // A device disabled by wrong answers looks as it did: a lock shows only in the audit trail (SEC 26).
+        // A device disabled by wrong answers looks the same: only the audit trail shows a lock (SEC 26).
         active: device.status != DeviceStatus::Pending,
         user_display_name: device.display_name,
         default: reading.is_default,

@@ -14,7 +14,7 @@ use crate::wire::envelope::v1_success;
 use crate::wire::factor_names::{FactorNames, v1_auth_factor_name};
 use crate::wire::lenient::{Body, WrongType};
 
-/// Here `id` is the device's, and `device_id` says so again (contract 14.8).
+/// Here `id` is the device's, and `device_id` repeats it (contract 14.8).
 #[derive(Serialize)]
 struct Enrolled<'a> {
     active: bool,
@@ -33,7 +33,6 @@ struct Enrolled<'a> {
     factor_data: Option<FactorData>,
 }
 
-/// Enrols a device.
 pub(crate) async fn enrol(dialect: Dialect, access: Access<ManageUsers>, call: ApiCall) -> Result<Response, Error> {
     let user = call.user_id().ok_or(Error::BadId)?;
     let request = parse(user, &call.json()?, &dialect.options.names)?;
@@ -60,8 +59,8 @@ fn parse(user: UserId, body: &Body, names: &FactorNames) -> Result<EnrolRequest,
     })
 }
 
-/// Where this factor's messages shall go, if the caller says; a number for a factor without one is ignored, since one
-/// SDK cannot leave it out.
+/// The number or address for this factor's messages, if the caller names one. It is ignored for other factors, since one
+/// SDK always sends it.
 fn target(body: &Body, factor: FactorKind) -> Result<Option<String>, WrongType> {
     match factor {
         FactorKind::Sms | FactorKind::Voice => Ok(body.filled("number")?.or(body.filled("phone")?)),

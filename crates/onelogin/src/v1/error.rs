@@ -1,8 +1,7 @@
-//! How version 1 refuses: every row of the catalogue that MFA needs, with its status, type and words (contract 1.7,
-//! 4.5, 13).
+//! The errors of MFA in version 1: status, type and words of each (contract 1.7, 4.5, 13).
 //!
-//! What the engine says becomes a row in one match each for errors and for refused answers; a row becomes bytes in one
-//! more. None has a wildcard, so a new reason cannot reach the wire without somebody choosing its words.
+//! One match turns the engine's errors into a row, another the refused answers, a third a row into bytes. None has a
+//! wildcard: a new reason does not compile until it has words.
 
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
@@ -15,10 +14,8 @@ use crate::wire::error::Family;
 use crate::wire::error::{BAD_COUNTRY, CommonError, retry_after};
 use crate::wire::lenient::WrongType;
 
-/// A refusal in version 1.
 #[derive(Debug)]
 pub(crate) enum Error {
-    /// Common to all endpoints.
     Common(CommonError),
     /// The user id in the path is not one.
     BadId,
@@ -34,32 +31,28 @@ pub(crate) enum Error {
     StateToken,
     /// The device must be triggered and its state token given.
     StateTokenEmpty,
-    /// A code is needed and none was given.
     CodeEmpty,
-    /// Wrong, used, denied, or not evaluated because of a lock; with the seconds until it is over, where there are any.
+    /// Wrong, used, denied, or not evaluated because of a lock; with the seconds that a lock lasts.
     Failed(Option<i64>),
     /// The person has not answered yet.
     Pending(FactorKind),
     /// The number is missing, malformed, or not one messages may go to.
     BadNumber,
-    /// The number is of a country that messages may not go to.
+    /// Messages may not go to the number's country.
     BadCountry,
-    /// Nobody can vouch for a device of this factor.
+    /// A device of this factor cannot be enrolled as verified.
     NotTrustable,
-    /// Something is wrong with one attribute.
     Attribute {
-        /// Its name.
         name: String,
-        /// What is wrong.
+        /// What is wrong with it.
         description: String,
     },
-    /// The life asked for a temporary token is out of range: the one body under `/api/1` in the words of version 2
-    /// (rulings 29).
+    /// The life of a temporary token is out of range: the only body under `/api/1` in version 2's shape (rulings 29).
     LifeOutOfRange,
 }
 
 impl Error {
-    /// Puts an engine's error into version 1's words. `now` turns the end of a wait into its length.
+    /// Turns an engine's error into version 1's words. `now` turns the end of a wait into its length.
     pub(crate) fn of(error: engine::Error, now: Timestamp) -> Self {
         let wait = |until: Option<Timestamp>| until.map(|until| until.retry_after(now));
         match error {
@@ -73,7 +66,7 @@ impl Error {
             engine::Error::BadText(field) => Self::incorrect(field),
             engine::Error::Taken(field) => Self::attribute(field, "is taken"),
             engine::Error::BadPassword(why) => Self::attribute("password", why),
-            // Said of a challenge about to be put: nothing was sent (rulings 26).
+            // The challenge was refused before anything was sent (rulings 26).
             engine::Error::TooMany(until) | engine::Error::Locked(until) => {
                 Self::Common(CommonError::TooMany(wait(until)))
             }
@@ -83,12 +76,11 @@ impl Error {
         }
     }
 
-    /// [`Self::of`] at `now`, for `map_err`.
+    /// [`Self::of`] for `map_err`.
     pub(crate) fn at(now: Timestamp) -> impl Fn(engine::Error) -> Self {
         move |error| Self::of(error, now)
     }
 
-    /// An attribute and what is wrong with it.
     pub(crate) fn attribute(name: &str, description: &str) -> Self {
         Self::Attribute { name: name.to_owned(), description: description.to_owned() }
     }
@@ -111,7 +103,7 @@ impl Error {
     }
 }
 
-/// Whether an answer was accepted; else why not.
+/// `Ok` if the answer was accepted.
 pub(crate) fn accepted(outcome: &Outcome, now: Timestamp) -> Result<(), Error> {
     match outcome {
         Outcome::Accepted { .. } => Ok(()),

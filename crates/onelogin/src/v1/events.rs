@@ -1,7 +1,7 @@
-//! `/api/1/events`: what happened, read from the audit trail (contract 9).
+//! `/api/1/events`: the audit trail as a list of events (contract 9).
 //!
-//! A cursor names the event that a page follows. A page may hold fewer events than asked for and still have a next one,
-//! since one call looks through a bounded part of the trail: whoever wants all goes on until there is no `after_cursor`.
+//! A cursor names the event that a page follows. One call searches a bounded part of the trail, so a page may hold fewer
+//! events than asked for and still have a next one; the list ends where there is no `after_cursor`.
 
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
@@ -24,12 +24,10 @@ use crate::wire::user::Fields;
 /// Events on a page, by default and at most.
 const LIMIT: u32 = 50;
 
-/// A refusal of a call about events.
 #[derive(Debug)]
 pub(crate) enum Error {
-    /// As of calls about users.
     User(user_error::Error),
-    /// No such event; with the id as it was asked for.
+    /// With the id as it was asked for.
     NotFound(String),
 }
 
@@ -57,7 +55,6 @@ impl IntoResponse for Error {
     }
 }
 
-/// One page of the events that match.
 pub(crate) async fn list(dialect: Dialect, access: Access<ReadAll>, call: ApiCall) -> Result<Response, Error> {
     let asked = EventsRequest::read(&call)?;
     let of = Error::of(&dialect, &call);
@@ -84,7 +81,6 @@ pub(crate) async fn list(dialect: Dialect, access: Access<ReadAll>, call: ApiCal
     Ok(v1_page(&events, &asked.pagination(&call, ends)))
 }
 
-/// One event.
 pub(crate) async fn get(dialect: Dialect, access: Access<ReadAll>, call: ApiCall) -> Result<Response, Error> {
     let asked = call.path("event_id").to_owned();
     let missing = || Error::NotFound(asked.clone());
@@ -99,14 +95,14 @@ pub(crate) async fn get(dialect: Dialect, access: Access<ReadAll>, call: ApiCall
     Ok(v1_success(&[EventWire::new(event, dialect.engine.settings().account_id)]))
 }
 
-/// The types of events, for anybody, whatever stands in the `Authorization` header.
+/// The types of events. No token is needed, and the `Authorization` header is not looked at.
 pub(crate) async fn types(_: Dialect, _: ApiCall) -> Response {
     let mut types = domain::AuditKind::ALL.map(event_types::of);
     types.sort_unstable_by_key(|known| known.id);
     v1_success(&types.as_slice())
 }
 
-/// What a query filters by, but for the caller. `None` if nothing can match.
+/// What a query filters by, without the caller. `None` if nothing can match.
 fn filter(call: &ApiCall) -> Result<Option<EventFilter>, Error> {
     let given = |name: &str| call.query(name).filter(|value| !value.is_empty());
     let moment = |name: &'static str| match given(name) {
@@ -129,14 +125,14 @@ fn filter(call: &ApiCall) -> Result<Option<EventFilter>, Error> {
             Some(kinds)
         }
     };
-    // No event has these.
+    // No event has a directory or a resolution.
     if number("directory_id")?.is_some() || given("resolution").is_some() {
         return Ok(None);
     }
     Ok(Some(EventFilter { id, kinds, user, client: None, at }))
 }
 
-/// Ids are within 32 bits here, as they are answered in the original's own words.
+/// An id within 32 bits; larger ones are refused in the words that clients know.
 fn integer(name: &'static str, text: &str) -> Result<i64, Error> {
     if text.is_empty() || !text.bytes().all(|byte| byte.is_ascii_digit()) {
         return Err(unreadable(name));
@@ -155,7 +151,7 @@ struct EventsRequest {
     limit: u32,
     /// Whether the newest come first.
     descending: bool,
-    /// The event that the page follows, or precedes if it goes backwards.
+    /// The event that the page follows, or precedes if it is read backwards.
     beyond: Option<i64>,
     backwards: bool,
 }
@@ -181,9 +177,9 @@ impl EventsRequest {
         EventPage { beyond: self.beyond, descending: self.descending != self.backwards, limit: self.limit }
     }
 
-    /// Where the pages around are. `first` is the event found first and `next` that after which the search would go on.
+    /// The pages before and after. `first` is the first event found, `next` the one after which the search would go on.
     fn pagination(self, call: &ApiCall, (first, next): (Option<i64>, Option<i64>)) -> Pagination {
-        // Whoever came by a cursor came from the other side.
+        // A page that was asked for by a cursor has a page on that side.
         let came_from = self.beyond.and(first);
         let (before, after) = if self.backwards { (next, came_from) } else { (came_from, next) };
         let link = |name: &str, id: i64| {

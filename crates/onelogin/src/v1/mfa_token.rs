@@ -1,4 +1,4 @@
-//! `POST /api/1/users/{user_id}/mfa_token`: issues a temporary token (contract 4.7). Its success has no envelope.
+//! `POST /api/1/users/{user_id}/mfa_token`: issues a temporary token (contract 4.7). The answer has no envelope.
 
 use axum::http::StatusCode;
 use axum::response::Response;
@@ -16,11 +16,11 @@ use crate::wire::temp_token::{TempTokenWire, token_ttl};
 struct Issued {
     #[serde(flatten)]
     token: TempTokenWire,
-    /// Misspelt in one SDK's model, which asks for it.
+    /// One SDK's model requires this spelling.
     resuable: bool,
 }
 
-/// Issues a temporary token in place of any earlier one.
+/// Issues a temporary token, which replaces any earlier one.
 pub(crate) async fn issue(dialect: Dialect, access: Access<ManageUsers>, call: ApiCall) -> Result<Response, Error> {
     let user = call.user_id().ok_or(Error::BadId)?;
     let body = call.json()?;

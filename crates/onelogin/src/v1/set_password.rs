@@ -11,7 +11,7 @@ use crate::wire::call::ApiCall;
 use crate::wire::envelope::v1_success_with_echo;
 use crate::wire::user_password::{self, NotHashed};
 
-/// A password in clear, given twice.
+/// Sets a password given in clear, twice.
 pub(crate) async fn clear_text(dialect: Dialect, access: Access<ManageAll>, call: ApiCall) -> Result<Response, Error> {
     user_id(&call)?;
     let body = call.json()?;
@@ -24,7 +24,7 @@ pub(crate) async fn clear_text(dialect: Dialect, access: Access<ManageAll>, call
     set(&dialect, &access, &call, NewPassword::Clear { clear: password.into(), validate }).await
 }
 
-/// A password that another system has digested with a salt. It is kept as it is, hashed once more, until its next use.
+/// A password that another system has digested with a salt. The digest is stored, hashed once more, until its next use.
 pub(crate) async fn using_salt(dialect: Dialect, access: Access<ManageAll>, call: ApiCall) -> Result<Response, Error> {
     let given = user_password::read(&call.json()?, SALT)?.unwrap_or_default();
     if given.password.is_none() {
@@ -34,14 +34,14 @@ pub(crate) async fn using_salt(dialect: Dialect, access: Access<ManageAll>, call
         NotHashed::Unconfirmed => UNCONFIRMED,
         NotHashed::Algorithm => Error::incorrect("password_algorithm"),
     })?;
-    // This call knows one algorithm (contract 3.2).
+    // This endpoint accepts one algorithm (contract 3.2).
     if !matches!(foreign, Foreign::Salted { order: SaltOrder::SaltFirst, .. }) {
         return Err(Error::incorrect("password_algorithm"));
     }
     set(&dialect, &access, &call, NewPassword::Foreign(foreign)).await
 }
 
-/// The member that holds a salt, in this version's words.
+/// The name of the salt's member in this version.
 const SALT: &str = "password_salt";
 const UNCONFIRMED: Error = Error::Words("password_confirmation does not match");
 

@@ -1,4 +1,4 @@
-//! `PUT /api/1/users/{id}/set_state`, `lock_user` and `logout`: what an administrator does to a user (contract 3.2).
+//! `PUT /api/1/users/{id}/set_state`, `lock_user` and `logout` (contract 3.2).
 
 use axum::response::Response;
 use domain::user::UserPatch;
@@ -11,7 +11,6 @@ use crate::wire::envelope::v1_success_with_echo;
 use crate::wire::lenient::Body;
 use crate::wire::user_patch;
 
-/// Sets the approval state.
 pub(crate) async fn set_state(dialect: Dialect, access: Access<ManageAll>, call: ApiCall) -> Result<Response, Error> {
     let id = user_id(&call)?;
     let state = user_patch::state(&call.json()?)?.ok_or_else(|| Error::incorrect("state"))?;
@@ -20,7 +19,7 @@ pub(crate) async fn set_state(dialect: Dialect, access: Access<ManageAll>, call:
     Ok(v1_success_with_echo())
 }
 
-/// Locks the user for some minutes; 0 locks until unlocked.
+/// Locks the user for so many minutes; 0 locks until unlocked.
 pub(crate) async fn lock_user(dialect: Dialect, access: Access<ManageAll>, call: ApiCall) -> Result<Response, Error> {
     let id = user_id(&call)?;
     let minutes = minutes(&call.json()?).ok_or(Error::Words("locked_until should be -> integer"))?;
@@ -36,7 +35,7 @@ pub(crate) async fn logout(dialect: Dialect, access: Access<Authenticate>, call:
     Ok(v1_success_with_echo())
 }
 
-/// How long a lock lasts. Ends beyond the calendar are no minutes either.
+/// The length of a lock in minutes, within 32 bits.
 fn minutes(body: &Body) -> Option<i64> {
     body.int("locked_until").ok().flatten().filter(|minutes| (0..=i64::from(i32::MAX)).contains(minutes))
 }

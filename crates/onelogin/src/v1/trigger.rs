@@ -18,11 +18,11 @@ use crate::wire::factor_names::{FactorNames, v1_auth_factor_name};
 use crate::wire::lenient::Body;
 use crate::wire::time::with_seconds;
 
-/// Life of a state token in seconds, when none is asked for.
+/// Default life of a state token, in seconds.
 const DEFAULT_LIFE: i64 = 120;
-/// The longest life in seconds; what is out of range is moved into it (rulings 29c).
+/// The longest life in seconds; a life out of range is clamped (rulings 29c).
 const MAX_LIFE: i64 = 900;
-/// Longest text that is taken for an address.
+/// The longest address that is kept, in characters.
 const IP_MAX: usize = 64;
 
 /// Here `id` is the user's, and the device's is in `device_id` (contract 14.7).
@@ -37,12 +37,12 @@ struct Triggered<'a> {
     type_display_name: &'a str,
     id: i64,
     device_id: i64,
-    /// What the person types on the phone, for clients that have chosen so (SEC 12).
+    /// The number that the person types on the phone, for clients with number matching (SEC 12).
     #[serde(skip_serializing_if = "Option::is_none")]
     verification_token: Option<String>,
 }
 
-/// What Python SDK 4 reads instead: the device as in a list of devices, with its state token (contract 14.6).
+/// The shape that Python SDK 4 reads: the device as in a list of devices, with its state token (contract 14.6).
 #[derive(Serialize)]
 struct OtpDevices<'a> {
     otp_devices: [OtpDevice<'a>; 1],
@@ -84,7 +84,7 @@ fn parse(user: UserId, device: DeviceId, body: &Body, now: Timestamp) -> Result<
     })
 }
 
-/// The end user's address as the caller tells it, for the audit trail; nonsense is dropped, since nothing depends on it.
+/// The end user's address as the caller reports it, for the audit trail. What is not an address is dropped: no rule reads it.
 fn reported_ip(body: &Body) -> Option<String> {
     body.text("ipaddr", IP_MAX).ok().flatten().filter(|ip| !ip.is_empty() && text::is_clean(ip))
 }
@@ -113,7 +113,7 @@ fn answer(user: UserId, opened: OpenedVerification, profile: CompatProfile, name
     }
 }
 
-/// What the status says. All but the first are the words a poll is answered with.
+/// The message of the status. Polls are answered with the same words, except for a text message.
 fn message(factor: FactorKind) -> &'static str {
     match factor {
         FactorKind::Sms => SMS_SENT,

@@ -1,5 +1,5 @@
-//! How version 1 refuses calls about users (contract 1.7, 3.2): every row with its type and words. What goes wrong in
-//! the engine becomes a row in one match, a row becomes bytes in another; neither has a wildcard.
+//! The errors of calls about users in version 1 (contract 1.7, 3.2). One match turns the engine's errors into a row,
+//! another a row into bytes; neither has a wildcard.
 
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
@@ -14,30 +14,26 @@ use crate::wire::lists::Unreadable;
 use crate::wire::paging::BadPage;
 use crate::wire::user_field::BadUserField;
 
-/// A refusal of a call about users.
 #[derive(Debug)]
 pub(crate) enum Error {
-    /// Common to all endpoints.
     Common(CommonError),
     /// The user id in the path is not one.
     BadId,
     /// No such user; with the id as it was asked for.
     NotFound(String),
-    /// None of this noun has this id.
+    /// There is no such thing; its noun, and the id as it was asked for.
     NoSuch(&'static str, String),
-    /// Something is wrong with one attribute.
     Attribute {
-        /// Its name.
         name: String,
-        /// What is wrong.
+        /// What is wrong with it.
         description: String,
     },
-    /// Something is wrong, in words that clients know.
+    /// A message that clients know by its words.
     Words(&'static str),
 }
 
 impl Error {
-    /// Puts an engine's error into version 1's words, for `map_err`.
+    /// Turns an engine's error into version 1's words, for `map_err`.
     pub(crate) fn of<'a>(dialect: &'a Dialect, call: &'a ApiCall) -> impl Fn(engine::Error) -> Self + 'a {
         use engine::Error as E;
         move |error| match error {
@@ -53,7 +49,7 @@ impl Error {
             }
             E::Revoked => Self::Common(CommonError::TokenRefused),
             E::Busy | E::Unavailable(_) => Self::Common(CommonError::Unavailable),
-            // None of these is about a user.
+            // These do not happen to calls about users.
             error @ (E::NoDevice
             | E::Barred
             | E::NotOffered
@@ -76,12 +72,12 @@ impl Error {
     }
 }
 
-/// The user of the path; what is no positive integer names nothing.
+/// The user of the path.
 pub(crate) fn user_id(call: &ApiCall) -> Result<UserId, Error> {
     call.user_id().ok_or(Error::BadId)
 }
 
-/// A field's name at the beginning of a sentence.
+/// A field's name as the first word of a sentence.
 fn capitalised(field: &str) -> String {
     let mut letters = field.chars();
     letters.next().map(|first| first.to_ascii_uppercase()).into_iter().chain(letters).collect()

@@ -14,7 +14,6 @@ use crate::wire::user::{Fields, UserWire, Version};
 use crate::wire::user_filter;
 use crate::wire::user_patch::{self, AllowedFields, UserFields};
 
-/// One page of the users that match.
 pub(crate) async fn list(dialect: Dialect, access: Access<ReadUsers>, call: ApiCall) -> Result<Response, Error> {
     let asked = PageRequest::v1(&call)?;
     let filter = user_filter::of_query(call.fields(), Version::V1)?;
@@ -26,13 +25,12 @@ pub(crate) async fn list(dialect: Dialect, access: Access<ReadUsers>, call: ApiC
     Ok(v1_page(&users, &position.pagination(&call)))
 }
 
-/// One user.
 pub(crate) async fn get(dialect: Dialect, _: Access<ReadUsers>, call: ApiCall) -> Result<Response, Error> {
     let user = dialect.engine.user(user_id(&call)?).await.map_err(Error::of(&dialect, &call))?;
     Ok(v1_success(&[wire(&dialect, &call, &user)]))
 }
 
-/// Creates a user. Passwords are set by their own calls.
+/// Creates a user. A password is set by a call (`set_password`).
 pub(crate) async fn create(dialect: Dialect, access: Access<ManageUsers>, call: ApiCall) -> Result<Response, Error> {
     let UserFields { patch, .. } = read(&access, &call)?;
     if !patch.names_somebody() {
@@ -53,26 +51,26 @@ pub(crate) async fn update(dialect: Dialect, access: Access<ManageUsers>, call: 
     Ok(v1_success(&[wire(&dialect, &call, &user)]))
 }
 
-/// Removes a user with everything that hangs on it.
+/// Removes a user with its devices and challenges.
 pub(crate) async fn delete(dialect: Dialect, access: Access<ManageUsers>, call: ApiCall) -> Result<Response, Error> {
     dialect.engine.delete_user(user_id(&call)?, access.context()).await.map_err(Error::of(&dialect, &call))?;
     Ok(v1_success_with_echo())
 }
 
-/// The user's roles, an array in an array: none, since roles are not kept.
+/// The user's roles, an array in an array. Always empty: roles are not kept.
 pub(crate) async fn roles(dialect: Dialect, _: Access<ReadUsers>, call: ApiCall) -> Result<Response, Error> {
     dialect.engine.user(user_id(&call)?).await.map_err(Error::of(&dialect, &call))?;
     Ok(v1_success(&[[0_i64; 0]]))
 }
 
-/// The user's applications, an array in an array: none, since whose an application is is not kept.
+/// The user's applications, an array in an array. Always empty: who has which application is not kept.
 pub(crate) async fn apps(dialect: Dialect, _: Access<ReadUsers>, call: ApiCall) -> Result<Response, Error> {
     dialect.engine.user(user_id(&call)?).await.map_err(Error::of(&dialect, &call))?;
     Ok(v1_success(&[[Value::Null; 0]]))
 }
 
 fn read(access: &Access<ManageUsers>, call: &ApiCall) -> Result<UserFields, Error> {
-    let allowed = AllowedFields { standing: access.scope() == Scope::ManageAll, password: false };
+    let allowed = AllowedFields { states: access.scope() == Scope::ManageAll, password: false };
     Ok(user_patch::read(&call.json()?, allowed)?)
 }
 

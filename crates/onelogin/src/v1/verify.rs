@@ -12,10 +12,9 @@ use crate::wire::call::ApiCall;
 use crate::wire::envelope::v1_success_with_echo;
 use crate::wire::lenient::Body;
 
-/// The path's device for an answer that comes from none: a temporary token.
+/// The device id in the path that means a temporary token.
 const NO_DEVICE: DeviceId = DeviceId(0);
 
-/// Judges an answer, or polls for one.
 pub(crate) async fn verify(dialect: Dialect, access: Access<ChallengeV1>, call: ApiCall) -> Result<Response, Error> {
     let user = call.user_id().ok_or(Error::BadId)?;
     let device = call.device_id().ok_or(Error::NoFactor)?;

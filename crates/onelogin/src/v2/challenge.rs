@@ -1,5 +1,5 @@
-//! What the requests and answers of enrolling and verifying have in common: the fields that set the terms of a
-//! challenge, the answer's code, what a person needs to set a device up, and single results as objects or arrays.
+//! What enrolling and verifying have in common: the terms of a challenge, its state, and single results as objects or
+//! arrays.
 
 use axum::http::StatusCode;
 use axum::response::Response;
@@ -19,14 +19,14 @@ use crate::wire::lenient::Body;
 use crate::wire::origin::listed;
 use crate::wire::temp_token::token_device_id;
 
-/// Life of a registration or verification in seconds, when none is asked for.
+/// Default life of a registration or verification, in seconds.
 const DEFAULT_LIFE: i64 = 120;
 /// Shortest life in seconds.
 const MIN_LIFE: i64 = 120;
 /// Longest life in seconds.
 const MAX_LIFE: i64 = 900;
 
-/// The terms of a challenge.
+/// How long a challenge lives, and what its message says.
 #[derive(Debug)]
 pub(crate) struct ChallengeTerms {
     /// Life in milliseconds.
@@ -36,8 +36,8 @@ pub(crate) struct ChallengeTerms {
 }
 
 impl ChallengeTerms {
-    /// Reads `expires_in`, `custom_message` and `redirect_to`, which may lead to these origins (SEC 66). Codes are sent, and
-    /// no links, so a redirect that is allowed has no effect.
+    /// Reads `expires_in`, `custom_message` and `redirect_to`, which must be on one of these origins (SEC 66). An allowed
+    /// redirect has no effect, since codes are sent and not links.
     pub(crate) fn read(body: &Body, origins: &[String], now: Timestamp) -> Result<Self, Error> {
         let life = body.int("expires_in")?.unwrap_or(DEFAULT_LIFE);
         if !(MIN_LIFE..=MAX_LIFE).contains(&life) {
@@ -52,7 +52,7 @@ impl ChallengeTerms {
     }
 }
 
-/// The user of the path, whom a client that may only log people in has to be logging in (contract 7.5, 7.7).
+/// The user of the path. A client with `Authentication Only` must be logging that user in (contract 7.5, 7.7).
 pub(crate) async fn user_of<A>(dialect: &Dialect, access: &Access<A>, call: &ApiCall) -> Result<UserId, Error> {
     let user = call.user_id();
     if !access.in_log_in(dialect, user).await.map_err(Error::at(dialect.engine.now()))? {
@@ -61,12 +61,11 @@ pub(crate) async fn user_of<A>(dialect: &Dialect, access: &Access<A>, call: &Api
     user.ok_or(Error::NotFound)
 }
 
-/// The door through which this client comes.
 pub(crate) fn door(profile: CompatProfile) -> Door {
     Door::V2 { numeric_ids: profile == CompatProfile::NumericIds }
 }
 
-/// How a registration or verification stands. The order of its members makes the documented lengths (contract 7.3).
+/// The state of a registration or verification. Its members have the documented order (contract 7.3).
 #[derive(Serialize)]
 pub(crate) struct StateWire {
     id: String,
@@ -76,22 +75,20 @@ pub(crate) struct StateWire {
 }
 
 impl StateWire {
-    /// A closed one.
     pub(crate) fn accepted(id: String, device: DeviceId) -> Self {
         Self { id, status: "accepted", device_id: Some(device.to_string()) }
     }
 
-    /// One that a temporary token of `user` has closed: it is shown as the device that the token is listed as.
+    /// Accepted by a temporary token of `user`: the device is the one that the token is listed as.
     pub(crate) fn accepted_by_token(id: String, user: UserId) -> Self {
         Self { id, status: "accepted", device_id: Some(token_device_id(user)) }
     }
 
-    /// The word for how it stands.
     pub(crate) fn status(&self) -> &'static str {
         self.status
     }
 
-    /// As it was read. A registration's device is told `only_when_accepted`: before, there is none.
+    /// `None` if it is over. A registration has a device `only_when_accepted`.
     pub(crate) fn of(reading: VerificationReading, only_when_accepted: bool) -> Option<Self> {
         let (status, told) = match reading.status {
             Status::Pending => ("pending", !only_when_accepted),

@@ -1,4 +1,4 @@
-//! `…/devices`: what a user can be verified with, and removing it (contract 7.5, 7.6).
+//! `…/devices`: lists and removes a user's devices (contract 7.5, 7.6).
 
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
@@ -24,8 +24,8 @@ struct Listed<'a> {
     default: bool,
 }
 
-/// Lists a user's devices. Those that were enrolled over version 1 and never verified are not among them.
-/// A client that may only log people in reads those of a user whom it is logging in at the moment, and nobody else's.
+/// Lists a user's devices, without those that were enrolled over version 1 and never verified. A client with
+/// `Authentication Only` may read them only for a user whom it is logging in at the moment.
 pub(crate) async fn list(dialect: Dialect, access: Access<ReadInLogIn>, call: ApiCall) -> Result<Response, Error> {
     let user = user_of(&dialect, &access, &call).await?;
     let devices = dialect.engine.devices(user).await.map_err(Error::at(dialect.engine.now()))?;
@@ -34,7 +34,7 @@ pub(crate) async fn list(dialect: Dialect, access: Access<ReadInLogIn>, call: Ap
     Ok(json(StatusCode::OK, &devices))
 }
 
-/// Removes a device, or revokes a temporary token by the device id it was issued with.
+/// Removes a device; by the device id of a temporary token, revokes that token.
 pub(crate) async fn delete(dialect: Dialect, access: Access<ManageMfa>, call: ApiCall) -> Result<Response, Error> {
     let user = call.user_id().ok_or(Error::NotFound)?;
     let removed = if is_token(user, call.path("device_id")) {
@@ -51,7 +51,7 @@ fn is_token(user: UserId, device_id: &str) -> bool {
     device_id == token_device_id(user)
 }
 
-/// A device disabled by wrong answers looks as it did: a lock shows only in the audit trail (SEC 26).
+/// A device disabled by wrong answers looks the same: only the audit trail shows a lock (SEC 26).
 fn is_shown(reading: &DeviceReading) -> bool {
     match reading.device.status {
         DeviceStatus::Active | DeviceStatus::Disabled => true,

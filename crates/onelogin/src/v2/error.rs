@@ -1,7 +1,7 @@
-//! How MFA version 2 refuses (contract 1.7, 7).
+//! The errors of MFA in version 2 (contract 1.7, 7).
 //!
-//! What the engine says becomes a row in one match each for errors and for refused answers; a row becomes bytes in one
-//! more. None has a wildcard, so a new reason cannot reach the wire without somebody choosing its words.
+//! One match turns the engine's errors into a row, another the refused answers, a third a row into bytes. None has a
+//! wildcard: a new reason does not compile until it has words.
 
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
@@ -13,25 +13,23 @@ use crate::wire::error::Family;
 use crate::wire::error::{BAD_COUNTRY, CommonError, retry_after};
 use crate::wire::lenient::WrongType;
 
-/// A refusal of MFA version 2.
 #[derive(Debug)]
 pub(crate) enum Error {
-    /// Common to all endpoints.
     Common(CommonError),
     /// No such user, device, registration or verification of this user, or over.
     NotFound,
     /// The user is suspended or locked by an administrator.
     Forbidden,
-    /// Wrong, used, denied, or not evaluated because of a lock; with the seconds until it is over, where there are any.
+    /// Wrong, used, denied, or not evaluated because of a lock; with the seconds that a lock lasts.
     Failed(Option<i64>),
     /// A parameter is missing or not acceptable.
     Invalid(String),
-    /// The number is of a country that messages may not go to.
+    /// Messages may not go to the number's country.
     BadCountry,
 }
 
 impl Error {
-    /// Puts an engine's error into version 2's words. `now` turns the end of a wait into its length.
+    /// Turns an engine's error into version 2's words. `now` turns the end of a wait into its length.
     pub(crate) fn of(error: engine::Error, now: Timestamp) -> Self {
         let wait = |until: Option<Timestamp>| until.map(|until| until.retry_after(now));
         match error {
@@ -44,7 +42,7 @@ impl Error {
             engine::Error::BadTemplate(_) => Self::invalid("custom_message"),
             engine::Error::BadText(field) | engine::Error::Taken(field) => Self::invalid(field),
             engine::Error::BadPassword(_) => Self::invalid("password"),
-            // Said of a challenge about to be put: nothing was sent (rulings 26).
+            // The challenge was refused before anything was sent (rulings 26).
             engine::Error::TooMany(until) | engine::Error::Locked(until) => {
                 Self::Common(CommonError::TooMany(wait(until)))
             }
@@ -54,7 +52,7 @@ impl Error {
         }
     }
 
-    /// [`Self::of`] at `now`, for `map_err`.
+    /// [`Self::of`] for `map_err`.
     pub(crate) fn at(now: Timestamp) -> impl Fn(engine::Error) -> Self {
         move |error| Self::of(error, now)
     }
@@ -75,17 +73,17 @@ impl Error {
     }
 }
 
-/// What an accepted answer closed.
+/// What an accepted answer completed.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Accepted {
-    /// The registration or verification, where the answer was to one.
+    /// The registration or verification that was answered, if it was one.
     pub wire_id: Option<String>,
     /// The device; `None` for a temporary token.
     pub device: Option<DeviceId>,
 }
 
-/// What an answer closed, if it was accepted; else why not. These doors take codes and do not wait: a prompt that is
-/// still open has not been answered by what was typed.
+/// What an answer completed, if it was accepted. These endpoints take codes and do not wait: a code does not answer a
+/// prompt that is still open.
 pub(crate) fn accepted(outcome: Outcome, now: Timestamp) -> Result<Accepted, Error> {
     match outcome {
         Outcome::Accepted { device, wire_id } => Ok(Accepted { wire_id, device }),

@@ -19,7 +19,6 @@ struct Offered<'a> {
     auth_factor_name: &'static str,
 }
 
-/// Lists the factors.
 pub(crate) async fn list(dialect: Dialect, _access: Access<ReadMfa>, call: ApiCall) -> Result<Response, Error> {
     let user = call.user_id().ok_or(Error::NotFound)?;
     let factors = dialect.engine.factors(user).await.map_err(Error::at(dialect.engine.now()))?;

@@ -10,7 +10,7 @@ use crate::wire::call::ApiCall;
 use crate::wire::envelope::json;
 use crate::wire::temp_token::{TempTokenWire, token_ttl};
 
-/// Issues a temporary token in place of any earlier one.
+/// Issues a temporary token, which replaces any earlier one.
 pub(crate) async fn issue(dialect: Dialect, access: Access<ManageUsers>, call: ApiCall) -> Result<Response, Error> {
     let user = call.user_id().ok_or(Error::NotFound)?;
     let body = call.json()?;

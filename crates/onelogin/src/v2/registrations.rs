@@ -1,5 +1,4 @@
-//! `…/registrations`: starts enrolling a device, tells how that stands, and finishes it with a code (contract
-//! 7.2–7.4).
+//! `…/registrations`: starts enrolling a device, shows the state, and finishes with a code (contract 7.2–7.4).
 
 use axum::http::StatusCode;
 use axum::response::Response;
@@ -35,7 +34,7 @@ struct Started<'a> {
     factor_data: Option<FactorData>,
 }
 
-/// Starts enrolling a device: sends a code where the factor has one.
+/// Starts enrolling a device, and sends a code if the factor has one.
 pub(crate) async fn start(dialect: Dialect, access: Access<ManageMfa>, call: ApiCall) -> Result<Response, Error> {
     let user = call.user_id().ok_or(Error::NotFound)?;
     let now = dialect.engine.now();
@@ -49,7 +48,6 @@ pub(crate) async fn start(dialect: Dialect, access: Access<ManageMfa>, call: Api
     Ok(one(StatusCode::CREATED, access.profile(), &started))
 }
 
-/// Tells how a registration stands.
 pub(crate) async fn read(dialect: Dialect, access: Access<ReadMfa>, call: ApiCall) -> Result<Response, Error> {
     let user = call.user_id().ok_or(Error::NotFound)?;
     standing(&dialect, user, (call.path("id"), access.hold(&call)), access.profile()).await
@@ -109,7 +107,7 @@ fn parse(
     })
 }
 
-/// Where this factor's messages shall go, if not to the user's own number or address.
+/// The number or address for this factor's messages, if not the user's own.
 fn target(body: &Body, factor: FactorKind) -> Result<Option<String>, WrongType> {
     match factor {
         FactorKind::Sms | FactorKind::Voice => Ok(body.filled("number")?.or(body.filled("phone")?)),
@@ -122,7 +120,7 @@ fn render(enrolled: EnrolledDevice, user: UserId, names: &FactorNames) -> Option
     let registration = enrolled.registration?;
     let device = enrolled.device;
     let is_accepted = registration.status != domain::Status::Pending;
-    // The recorded answer for a push has no end in it.
+    // The recorded answer for a push has no `expires_at`.
     let has_end = !is_accepted && device.factor != FactorKind::Push;
     Some(Started {
         id: registration.wire_id,

@@ -1,4 +1,4 @@
-//! `/api/2/smart-mfa`: a visit is judged by its risk, and only a risky one costs a code (contract 8).
+//! `/api/2/smart-mfa`: scores the risk of a visit, and sends a code only if it is high (contract 8).
 
 use std::net::IpAddr;
 
@@ -15,9 +15,9 @@ use crate::wire::call::ApiCall;
 use crate::wire::envelope::{json, v2_error};
 use crate::wire::lenient::{Body, WrongType};
 
-/// The score from which a code is sent, when none is given.
+/// Default score from which a code is sent.
 const THRESHOLD: i64 = 50;
-/// Life of a code in seconds, when none is given.
+/// Default life of a code, in seconds.
 const LIFE: i64 = 480;
 /// Longest life in seconds.
 const MAX_LIFE: i64 = 900;
@@ -25,7 +25,7 @@ const MAX_LIFE: i64 = 900;
 #[derive(Serialize)]
 struct VisitWire {
     user_id: i64,
-    /// For the client that reads the member by this name (contract 8).
+    /// One client reads the member by this name (contract 8).
     #[serde(rename = "userId")]
     user_id_too: i64,
     risk: RiskWire,
@@ -45,12 +45,10 @@ struct MfaWire {
     state_token: Option<String>,
 }
 
-/// A refusal.
 #[derive(Debug)]
 pub(crate) enum Error {
-    /// As elsewhere in version 2.
     Common(MfaError),
-    /// The state token is none, or not any more.
+    /// The state token is unknown or expired.
     StateToken,
 }
 
@@ -71,7 +69,6 @@ impl IntoResponse for Error {
     }
 }
 
-/// Judges a visit.
 pub(crate) async fn visit(dialect: Dialect, access: Access<ManageAll>, call: ApiCall) -> Result<Response, Error> {
     let request = read(&call.json()?)?;
     let channel = channel_field(&request.channel);
@@ -93,7 +90,7 @@ pub(crate) async fn visit(dialect: Dialect, access: Access<ManageAll>, call: Api
     ))
 }
 
-/// Judges the code of a visit. The documentation answers `OK`; one client reads JSON, so it is an empty object.
+/// Verifies the code of a visit. The documentation answers `OK`; one client reads JSON, so it is an empty object.
 pub(crate) async fn verify(dialect: Dialect, access: Access<ManageAll>, call: ApiCall) -> Result<Response, Error> {
     let body = call.json()?;
     let token = body.filled("state_token")?.ok_or_else(|| MfaError::invalid("state_token"))?;

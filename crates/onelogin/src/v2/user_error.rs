@@ -1,5 +1,5 @@
-//! How version 2 refuses calls about users (contract 1.7, 3.2). What goes wrong in the engine becomes a row in one
-//! match, a row becomes bytes in another; neither has a wildcard.
+//! The errors of calls about users in version 2 (contract 1.7, 3.2). One match turns the engine's errors into a row,
+//! another a row into bytes; neither has a wildcard.
 
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
@@ -14,24 +14,22 @@ use crate::wire::lists::Unreadable;
 use crate::wire::paging::BadPage;
 use crate::wire::user_field::BadUserField;
 
-/// A refusal of a call about users.
 #[derive(Debug)]
 pub(crate) enum Error {
-    /// Common to all endpoints.
     Common(CommonError),
-    /// No such user, or an id that is none.
+    /// No such user, or not a user id.
     NotFound,
     /// No user has a member of this name.
     Unknown(String),
     /// A member or parameter whose value cannot be read or stored.
     Invalid(String),
-    /// A cursor that no list of ours has given out.
+    /// A cursor that no list of this server returned.
     Cursor,
     /// The list cannot be sorted by this.
     Sort(String),
-    /// The user would not be valid; says why.
+    /// The user would not be valid; with the reason.
     Validation(String),
-    /// There is no lock to lift.
+    /// There is no lock to remove.
     NotLocked,
 }
 
@@ -52,7 +50,7 @@ impl Error {
             }
             E::Revoked => Self::Common(CommonError::TokenRefused),
             E::Busy | E::Unavailable(_) => Self::Common(CommonError::Unavailable),
-            // None of these is about a user.
+            // These do not happen to calls about users.
             error @ (E::NoDevice
             | E::Barred
             | E::NotOffered

@@ -19,10 +19,9 @@ use crate::wire::user_filter;
 use crate::wire::user_password::{NotHashed, PasswordFields};
 use crate::wire::user_patch::{self, AllowedFields, UserFields};
 
-/// Why a user without username and mail address is none.
+/// A user must have a username or a mail address.
 const NAMELESS: &str = "Username or Email must be set";
 
-/// One page of the users that match.
 pub(crate) async fn list(dialect: Dialect, access: Access<ReadUsers>, call: ApiCall) -> Result<Response, Error> {
     let asked = PageRequest::v2(&call)?;
     let filter = user_filter::of_query(call.fields(), Version::V2)?;
@@ -34,13 +33,11 @@ pub(crate) async fn list(dialect: Dialect, access: Access<ReadUsers>, call: ApiC
     Ok(answer)
 }
 
-/// One user.
 pub(crate) async fn get(dialect: Dialect, access: Access<ReadUsers>, call: ApiCall) -> Result<Response, Error> {
     let user = dialect.engine.user(user_id(&call)?).await.map_err(Error::of(&dialect))?;
     Ok(json(StatusCode::OK, &wire(&dialect, access.profile(), &call, &user)))
 }
 
-/// Creates a user.
 pub(crate) async fn create(dialect: Dialect, access: Access<ManageUsers>, call: ApiCall) -> Result<Response, Error> {
     let (given, password) = read(&access, &call)?;
     if !given.patch.names_somebody() {
@@ -62,13 +59,13 @@ pub(crate) async fn update(dialect: Dialect, access: Access<ManageUsers>, call: 
     Ok(json(StatusCode::OK, &wire(&dialect, access.profile(), &call, &user)))
 }
 
-/// Removes a user with everything that hangs on it.
+/// Removes a user with its devices and challenges.
 pub(crate) async fn delete(dialect: Dialect, access: Access<ManageUsers>, call: ApiCall) -> Result<Response, Error> {
     dialect.engine.delete_user(user_id(&call)?, access.context()).await.map_err(Error::of(&dialect))?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 
-/// That a lock was lifted. The documentation really spells it so; both spellings are sent.
+/// A lock was lifted. The documentation spells it `messsage`; both spellings are sent.
 #[derive(Serialize)]
 struct UnlockedWire {
     messsage: &'static str,
@@ -84,7 +81,7 @@ pub(crate) async fn unlock(dialect: Dialect, access: Access<ManageUsers>, call: 
     if unlocked { Ok(json(StatusCode::OK, &words)) } else { Err(Error::NotLocked) }
 }
 
-/// The user's applications: none, since applications are not kept.
+/// The user's applications. Always empty: they are not kept.
 pub(crate) async fn apps(dialect: Dialect, _: Access<ReadUsers>, call: ApiCall) -> Result<Response, Error> {
     dialect.engine.user(user_id(&call)?).await.map_err(Error::of(&dialect))?;
     Ok(json(StatusCode::OK, &[Value::Null; 0]))
@@ -93,7 +90,7 @@ pub(crate) async fn apps(dialect: Dialect, _: Access<ReadUsers>, call: ApiCall) 
 /// What a body sets, and the password in it, which only `Manage All` may set (rulings 28).
 fn read(access: &Access<ManageUsers>, call: &ApiCall) -> Result<(UserFields, Option<NewPassword>), Error> {
     let manages_all = access.scope() == Scope::ManageAll;
-    let mut given = user_patch::read(&call.json()?, AllowedFields { standing: manages_all, password: true })?;
+    let mut given = user_patch::read(&call.json()?, AllowedFields { states: manages_all, password: true })?;
     let Some(password) = given.password.take() else { return Ok((given, None)) };
     if !manages_all {
         return Err(Error::Common(CommonError::ScopeTooSmall));

@@ -1,5 +1,5 @@
-//! `…/verifications`: challenges a device, judges a code with or without naming the challenge, and tells how a
-//! challenge stands (contract 7.7–7.10).
+//! `…/verifications`: challenges a device, verifies a code with or without naming the challenge, and shows the state of a
+//! challenge (contract 7.7–7.10).
 
 use axum::http::StatusCode;
 use axum::response::Response;
@@ -34,7 +34,7 @@ struct Opened<'a> {
     factor_data: Option<FactorData>,
 }
 
-/// A text for all clients but Python SDK 4, whose model takes only a number here (contract 14.1).
+/// A text, except for Python SDK 4, whose model takes only a number here (contract 14.1).
 #[derive(Serialize)]
 #[serde(untagged)]
 enum ShownDevice {
@@ -42,7 +42,7 @@ enum ShownDevice {
     Number(i64),
 }
 
-/// An accepted verification: what the live service answers, and beside it what the documentation shows (contract 7.9).
+/// An accepted verification: the live service's answer together with the documented one (contract 7.9).
 #[derive(Serialize)]
 struct Verified {
     #[serde(flatten)]
@@ -54,7 +54,7 @@ struct Verified {
     name: &'static str,
 }
 
-/// Challenges a device. A code in the body makes it a verification without one.
+/// Challenges a device. With a code in the body, it verifies that code instead.
 pub(crate) async fn start(dialect: Dialect, access: Access<VerifyInLogIn>, call: ApiCall) -> Result<Response, Error> {
     let user = user_of(&dialect, &access, &call).await?;
     let body = call.json()?;
@@ -82,13 +82,12 @@ pub(crate) async fn start(dialect: Dialect, access: Access<VerifyInLogIn>, call:
     Ok(v1_success_with_echo_and(&[standing]))
 }
 
-/// Tells how a verification stands.
 pub(crate) async fn read(dialect: Dialect, access: Access<ReadInLogIn>, call: ApiCall) -> Result<Response, Error> {
     let user = user_of(&dialect, &access, &call).await?;
     let reading = dialect.engine.verification_held(user, call.path("id"), Purpose::Login, access.hold(&call)).await;
     let reading = reading.map_err(Error::at(dialect.engine.now()))?;
     let standing = reading.and_then(|reading| StateWire::of(reading, false)).ok_or(Error::NotFound)?;
-    // Who read what (contract 7.10). Pollers read a lot, so it is told only when asked for.
+    // Who read what (contract 7.10). At debug, since polls read often.
     tracing::debug!(client = ?access.context().client, %user, status = standing.status(), "a verification was read");
     Ok(one(StatusCode::OK, access.profile(), &standing))
 }
@@ -138,7 +137,7 @@ fn device_id(body: &Body) -> Result<Option<DeviceId>, WrongType> {
     Ok(body.int("device_id")?.map(DeviceId))
 }
 
-/// What a code without a verification is aimed at (rulings 25).
+/// What a code is for that names no verification (rulings 25).
 fn target(body: &Body, code: &Given) -> Result<Target, WrongType> {
     Ok(match device_id(body)? {
         Some(device) => Target::OwnCodes(device),

@@ -1,5 +1,5 @@
-//! A call as handlers see it: the ids of its path, its query, its body, and where it came from. Each is read from the
-//! request when a handler asks, since most ask for little.
+//! A call as handlers see it: the ids of its path, its query, its body, and its address. Each is read when a handler asks
+//! for it, since most handlers ask for little.
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::ops::Range;
@@ -14,11 +14,9 @@ use web::listen::Peer;
 
 use crate::wire::lenient::Body;
 
-/// One call, read whole.
 #[derive(Debug)]
 pub(crate) struct ApiCall {
     head: Parts,
-    /// The body as it arrived.
     pub body: Bytes,
     params: Params,
     query: OnceLock<Vec<(String, String)>>,
@@ -26,10 +24,10 @@ pub(crate) struct ApiCall {
     origin: Arc<Origin>,
 }
 
-/// What the links and addresses of all calls depend on.
+/// What decides the base of links and the callers' addresses.
 #[derive(Debug, Default)]
 pub(crate) struct Origin {
-    /// What links begin with, where the operator said so.
+    /// The base of links, if it is configured.
     pub(crate) public_url: Option<String>,
     /// Proxies whose `X-Forwarded-*` is believed (SEC 64).
     pub(crate) trusted_proxies: web::proxy::TrustedProxies,
@@ -42,17 +40,16 @@ pub(crate) struct Origin {
 pub(crate) struct BadJson;
 
 impl ApiCall {
-    /// A call on a path with these parameters.
     pub(crate) fn new(head: Parts, body: Bytes, params: Params, peer: Option<Peer>, origin: Arc<Origin>) -> Self {
         Self { head, body, params, query: OnceLock::new(), peer, origin }
     }
 
-    /// Whether the path names nothing, since a parameter in it does not decode to text.
+    /// Whether a parameter of the path does not decode to text.
     pub(crate) fn is_unreadable(&self) -> bool {
         self.params.undecodable
     }
 
-    /// A path parameter.
+    /// A path parameter; empty if the path has none of this name.
     pub(crate) fn path(&self, name: &str) -> &str {
         self.params.get(self.head.uri.path(), name)
     }
@@ -76,25 +73,22 @@ impl ApiCall {
         })
     }
 
-    /// A query field.
     pub(crate) fn query(&self, name: &str) -> Option<&str> {
         self.fields().iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
     }
 
-    /// For how long the call asks to be held, in milliseconds: `?wait=SECONDS`, as `10` or `10s`. What cannot be read is
-    /// not held.
+    /// How long the call asks to be held, in milliseconds: `?wait=SECONDS`, as `10` or `10s`. A value that cannot be read
+    /// counts as 0.
     pub(crate) fn wait(&self) -> Option<i64> {
         self.head.uri.query()?;
         let seconds = self.query("wait")?.trim().trim_end_matches('s');
         Some(i64::from(seconds.parse::<u32>().unwrap_or(0)) * SECOND)
     }
 
-    /// The request's method.
     pub(crate) fn method(&self) -> &Method {
         &self.head.method
     }
 
-    /// The request's headers.
     pub(crate) fn headers(&self) -> &HeaderMap {
         &self.head.headers
     }
@@ -104,12 +98,12 @@ impl ApiCall {
         Body::parse(&self.body).map_err(|_| BadJson)
     }
 
-    /// The path as it was asked for.
+    /// The path, without a slash at its end.
     pub(crate) fn target(&self) -> &str {
         without_slash(self.head.uri.path())
     }
 
-    /// What links begin with: the configured public URL, else from the validated Host (rulings 29b).
+    /// The base of links: the configured public URL, else from the validated `Host` (rulings 29b).
     pub(crate) fn base_url(&self) -> String {
         let host = self.head.headers.get(header::HOST).and_then(|host| host.to_str().ok());
         let https = self.origin.tls
@@ -117,12 +111,12 @@ impl ApiCall {
         web::proxy::base_url(self.origin.public_url.as_deref(), host, https)
     }
 
-    /// Who calls, after trusted proxies.
+    /// The caller's address, as trusted proxies report it.
     pub(crate) fn peer(&self) -> IpAddr {
         web::proxy::client_ip(self.socket(), &self.head.headers, &self.origin.trusted_proxies)
     }
 
-    /// Whether it came through a trusted proxy, which vouches for what it passes on.
+    /// Whether it came through a trusted proxy.
     pub(crate) fn is_vouched_for(&self) -> bool {
         self.origin.trusted_proxies.contains(self.socket())
     }
@@ -137,24 +131,23 @@ pub(crate) fn without_slash(path: &str) -> &str {
     path.strip_suffix('/').filter(|rest| !rest.is_empty()).unwrap_or(path)
 }
 
-/// The parameters of a path: where they lie in it, or their text where that had to be decoded.
+/// The parameters of a path: their ranges in it, or their text where it had to be decoded.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Params {
-    lying: [(&'static str, Range<usize>); MOST],
+    ranges: [(&'static str, Range<usize>); MOST],
     decoded: Vec<(&'static str, String)>,
     undecodable: bool,
 }
 
-/// No path has more parameters.
+/// Parameters of a path, at most.
 const MOST: usize = 2;
 
 impl Params {
-    /// Notes what a look-up found in `path`.
     pub(crate) fn of(path: &str, found: &matchit::Params<'static, '_>) -> Self {
         let mut params = Self::default();
-        for (lying, (name, value)) in params.lying.iter_mut().zip(found.iter()) {
+        for (ranges, (name, value)) in params.ranges.iter_mut().zip(found.iter()) {
             let start = value.as_ptr().addr() - path.as_ptr().addr();
-            *lying = (name, start..start + value.len());
+            *ranges = (name, start..start + value.len());
             if value.contains('%') {
                 match decoded(value) {
                     Some(text) => params.decoded.push((name, text)),
@@ -169,12 +162,12 @@ impl Params {
         if let Some((_, text)) = self.decoded.iter().find(|(key, _)| *key == name) {
             return text;
         }
-        let lying = self.lying.iter().find(|(key, _)| *key == name);
-        lying.and_then(|(_, range)| path.get(range.clone())).unwrap_or_default()
+        let ranges = self.ranges.iter().find(|(key, _)| *key == name);
+        ranges.and_then(|(_, range)| path.get(range.clone())).unwrap_or_default()
     }
 }
 
-/// Takes the percent escapes out of a parameter, if what they spell is text; what is not one stays as it is.
+/// Decodes percent escapes; `None` if the result is not UTF-8. Malformed escapes stay as they are.
 fn decoded(text: &str) -> Option<String> {
     let digit =
         |byte: Option<&u8>| byte.and_then(|byte| char::from(*byte).to_digit(16)).and_then(|d| u8::try_from(d).ok());
@@ -196,8 +189,8 @@ fn decoded(text: &str) -> Option<String> {
     String::from_utf8(plain).ok()
 }
 
-/// A positive integer in its only spelling: ASCII digits without sign or leading zero, so that no two texts name the
-/// same user (SEC 29). One too large for any id is an integer all the same: of a user that does not exist.
+/// A positive integer in its only spelling: ASCII digits without sign or leading zero, so that no two texts name the same
+/// user (SEC 29). One too large for any id becomes the largest integer, which no user has.
 fn positive(text: &str) -> Option<i64> {
     let canonical = !text.is_empty() && !text.starts_with('0') && text.bytes().all(|b| b.is_ascii_digit());
     canonical.then(|| text.parse().unwrap_or(i64::MAX))

@@ -1,8 +1,7 @@
-//! The client's id and secret at the token endpoints, in every form that real clients send (contract 1.4): the
-//! header of OneLogin's own making with and without its space, Basic, and the pair in a form or JSON body.
+//! The client's id and secret at the token endpoints, in every form that real clients send (contract 1.4): OneLogin's
+//! header with and without its space, Basic, and the pair in a form or JSON body.
 //!
-//! Only the spelling is judged here. A header wins over a body; a header that is there and cannot be read is an
-//! error and not an invitation to look further.
+//! A header wins over a body; a header that cannot be read is an error, and the body is not read instead.
 
 use std::fmt;
 
@@ -12,15 +11,13 @@ use web::json::JsonError;
 
 use crate::wire::lenient::{Body, is_line};
 
-/// The longest id or secret that is looked at; ours have 64 characters.
+/// The longest id or secret that is read, in characters; ours have 64.
 const MAX: usize = 256;
 
 /// A client's id and secret as they were sent. `Debug` shows neither.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct Credentials {
-    /// The client's id.
     pub id: String,
-    /// The client's secret.
     pub secret: String,
 }
 
@@ -45,7 +42,7 @@ impl Credentials {
     }
 }
 
-/// The credentials of a call, from its `Authorization` header or else its body; none if neither speaks of any.
+/// The credentials of a call, from its `Authorization` header or else its body; `None` if neither holds any.
 pub(crate) fn parse(authorization: Option<&str>, body: &Body) -> Result<Option<Credentials>, Malformed> {
     match authorization.map(str::trim) {
         Some(header) if !header.is_empty() => from_header(header).map(Some),
@@ -53,8 +50,8 @@ pub(crate) fn parse(authorization: Option<&str>, body: &Body) -> Result<Option<C
     }
 }
 
-/// The body of a token call: a form if its content type says so, JSON otherwise. An object in braces is JSON whatever it is
-/// called: that is the content type of programs that set none, and no form begins so.
+/// The body of a token call: a form if its content type says so, JSON otherwise. An object in braces is always JSON: some
+/// programs send JSON with the content type of forms, and no form begins with a brace.
 pub(crate) fn body(content_type: Option<&str>, bytes: &[u8]) -> Result<Body, JsonError> {
     let kind = content_type.unwrap_or_default().split(';').next().unwrap_or_default().trim();
     let is_object = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes).trim_ascii_start().starts_with(b"{");
@@ -63,7 +60,7 @@ pub(crate) fn body(content_type: Option<&str>, bytes: &[u8]) -> Result<Body, Jso
     }
     let pairs: Vec<(String, String)> =
         serde_urlencoded::from_bytes(without_mark(bytes)).map_err(|_| JsonError::Malformed)?;
-    // The decoder puts a replacement character where the bytes are no UTF-8 (SEC 60); nothing of ours holds one.
+    // The decoder puts a replacement character where the bytes are not UTF-8 (SEC 60); no id or secret holds one.
     if pairs.iter().any(|(name, value)| name.contains('\u{fffd}') || value.contains('\u{fffd}')) {
         return Err(JsonError::NotUtf8);
     }
@@ -79,7 +76,7 @@ pub(crate) fn body(content_type: Option<&str>, bytes: &[u8]) -> Result<Body, Jso
     Ok(Body::new(fields))
 }
 
-/// A form without the byte order mark at its head.
+/// A form without a byte order mark at its start.
 fn without_mark(bytes: &[u8]) -> &[u8] {
     bytes.strip_prefix("\u{feff}".as_bytes()).unwrap_or(bytes)
 }

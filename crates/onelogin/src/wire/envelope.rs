@@ -1,8 +1,6 @@
-//! What the answers of both versions are wrapped in (contract 1.6), and how a request refused before any endpoint
-//! looks in each.
+//! The envelopes of both versions (contract 1.6), and the shape of requests that are refused before any endpoint.
 //!
-//! Version 1 repeats the HTTP status inside its body; version 2 answers bare resources and wraps only errors. The
-//! builders here know the wrapping and nothing about the contents.
+//! Version 1 repeats the HTTP status in its body; version 2 answers bare resources and wraps only errors.
 
 use axum::body::Body;
 use axum::response::{IntoResponse, Response};
@@ -16,28 +14,20 @@ use crate::wire::reason::because;
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
-/// The body of a version 1 success without data: its status, and the same four members repeated at the top, which
-/// one SDK's models ask for.
+/// The body of a version 1 success without data: its status, and the same four members at the top, which one SDK's models
+/// require.
 pub(crate) const SUCCESS_WITH_ECHO: &[u8] =
     br#"{"status":{"error":false,"code":200,"type":"success","message":"Success"},"error":false,"code":200,"type":"success","message":"Success"}"#;
 
-/// What a version 1 status says: words, or words about one attribute.
+/// The message of a version 1 status: a sentence, or a sentence about one attribute.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(untagged)]
 pub(crate) enum StatusMessage {
-    /// A sentence.
     Text(String),
-    /// What is wrong with an attribute.
-    Attribute {
-        /// The attribute's name.
-        attribute: String,
-        /// What is wrong with it.
-        description: String,
-    },
+    Attribute { attribute: String, description: String },
 }
 
 impl StatusMessage {
-    /// A message about one attribute.
     pub(crate) fn attribute(attribute: &str, description: &str) -> Self {
         Self::Attribute { attribute: attribute.to_owned(), description: description.to_owned() }
     }
@@ -55,16 +45,12 @@ impl From<String> for StatusMessage {
     }
 }
 
-/// Where the pages before and after a version 1 list are. All four are always present (contract 1.9).
+/// The pages before and after a version 1 list. All four members are always present (contract 1.9).
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub(crate) struct Pagination {
-    /// The cursor of the page before.
     pub before_cursor: Option<String>,
-    /// The cursor of the page after.
     pub after_cursor: Option<String>,
-    /// The URL of the page before.
     pub previous_link: Option<String>,
-    /// The URL of the page after.
     pub next_link: Option<String>,
 }
 
@@ -85,7 +71,7 @@ struct V1<'a, T> {
     data: Option<&'a T>,
 }
 
-/// A success that every reader finds where it looks: version 1's status, its echo, and data.
+/// A success with the status, its echo at the top, and data.
 #[derive(Serialize)]
 struct Echoed<'a, T> {
     status: V1Status<'a>,
@@ -180,8 +166,8 @@ pub(crate) fn v2_invalid_since(parameters: &[&str], why: &str) -> Response {
     v2_error(StatusCode::UNPROCESSABLE_ENTITY, "ValidationError", "Validations failed", Some(details))
 }
 
-/// Shapes what is refused before any endpoint: [`web::guard::Refusal`] for all paths. `/api/1` and `/auth` speak
-/// version 1, `/api/2` version 2, everything else plain text.
+/// The answer to a request that is refused before any endpoint, for [`web::guard::Refusal`]. `/api/1` and `/auth` answer as
+/// version 1, `/api/2` as version 2, all other paths in plain text.
 pub fn refusal(status: StatusCode, message: &str, path: &str) -> Response {
     if is_under(path, "/api/2") {
         v2_error(status, v2_name(status), message, None)
@@ -202,7 +188,7 @@ pub(crate) fn is_under(path: &str, prefix: &str) -> bool {
     path.strip_prefix(prefix).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
-/// The `type` of statuses that no endpoint chooses itself.
+/// The `type` of statuses that endpoints do not choose.
 fn v1_type(status: StatusCode) -> &'static str {
     match status.as_u16() {
         400 => "bad request",
@@ -218,7 +204,7 @@ fn v1_type(status: StatusCode) -> &'static str {
     }
 }
 
-/// The `name` of statuses that no endpoint chooses itself.
+/// The `name` of statuses that endpoints do not choose.
 fn v2_name(status: StatusCode) -> &'static str {
     match status.as_u16() {
         400 => "BadRequestError",
@@ -237,7 +223,7 @@ fn v2_name(status: StatusCode) -> &'static str {
 fn respond(status: StatusCode, body: Bytes) -> Response {
     let mut response = Response::new(Body::from(body));
     *response.status_mut() = status;
-    // Room for the headers that every answer gets on its way out.
+    // Room for the headers that every answer gets.
     let mut headers = HeaderMap::with_capacity(12);
     headers.insert(CONTENT_TYPE, JSON);
     *response.headers_mut() = headers;

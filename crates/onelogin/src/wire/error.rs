@@ -1,4 +1,4 @@
-//! The failures every endpoint has in common, in the words of each family (contract 1.7).
+//! The errors that all endpoints share, in the words of each family (contract 1.7).
 
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::Response;
@@ -6,10 +6,10 @@ use axum::response::Response;
 use crate::wire::envelope::{StatusMessage, v1_error, v2_error};
 use crate::wire::reason::because;
 
-/// What both versions say of a number in a country that is not listed (`messages.countries`).
+/// Both versions, for a number of a country that is not in `messages.countries`.
 pub(crate) const BAD_COUNTRY: &str = "number is not in an allowed country";
 
-/// Which family of endpoints a path belongs to: it decides how the common failures look (contract 1.7).
+/// A family of endpoints: it decides how the shared errors look (contract 1.7).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Family {
     /// `/api/1` and `/auth`.
@@ -20,29 +20,26 @@ pub(crate) enum Family {
     V2Users,
 }
 
-/// A failure that is not about what the endpoint does.
 #[derive(Debug)]
 pub(crate) enum CommonError {
     /// No usable `Authorization` header.
     HeaderMissing,
     /// The token is unknown, expired or revoked.
     TokenRefused,
-    /// The token's scope does not cover this call.
     ScopeTooSmall,
     /// No such route, or not with this method.
     NoRoute,
-    /// The body is not acceptable JSON.
     BadJson,
-    /// Too many calls or messages; come back in so many seconds, where that is known.
+    /// Too many calls or messages; with the seconds to wait, where they are known.
     TooMany(Option<i64>),
-    /// The database is away: nothing was accepted, nothing refused (SEC 79).
+    /// The database is unavailable: nothing was accepted and nothing refused (SEC 79).
     Unavailable,
-    /// A fault of ours, logged already.
+    /// An internal error, logged already.
     Internal,
 }
 
 impl CommonError {
-    /// Takes over an engine's fault that no endpoint has words for, and logs it once.
+    /// Logs an internal error with its causes, once.
     pub(crate) fn fault(error: &(dyn std::error::Error + 'static)) -> Self {
         let mut causes = Vec::new();
         let mut cause = error.source();
@@ -54,7 +51,7 @@ impl CommonError {
         Self::Internal
     }
 
-    /// What became of a failure of the engine that no endpoint has words for: the database is away, or it is our fault.
+    /// An engine's error at an endpoint that has words only for these two.
     pub(crate) fn failure(error: &engine::Error) -> Self {
         match error {
             engine::Error::Unavailable(_) => Self::Unavailable,
@@ -62,12 +59,11 @@ impl CommonError {
         }
     }
 
-    /// The answer in the words of a family.
     pub(crate) fn answer(&self, family: Family) -> Response {
         because(self.shaped(family), self.code())
     }
 
-    /// The reason, for the log.
+    /// The reason in the log.
     fn code(&self) -> &'static str {
         match self {
             Self::HeaderMissing => "no usable Authorization header",
@@ -139,7 +135,7 @@ impl CommonError {
     }
 }
 
-/// Adds `Retry-After` in seconds.
+/// Adds `Retry-After`.
 pub(crate) fn retry_after(mut answer: Response, seconds: Option<i64>) -> Response {
     if let Some(seconds) = seconds {
         answer.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds.max(1)));

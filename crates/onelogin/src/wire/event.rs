@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::{event_types, time};
 
-/// An event. What does not apply to this installation or to this event is null.
+/// Members that do not apply to this installation or event are null.
 #[derive(Debug, Serialize)]
 pub(crate) struct EventWire {
     id: i64,

@@ -1,21 +1,17 @@
-//! The types of events, by the numbers that receivers know them by (contract 9). What the other system has no number for
-//! is numbered from 90000 upwards; numbers never change.
+//! The types of events and their numbers (contract 9). Types that OneLogin does not have are numbered from 90000 upwards.
+//! Numbers never change.
 
 use domain::AuditKind;
 use serde::Serialize;
 
-/// A type of event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub(crate) struct EventType {
-    /// Its name.
     pub name: &'static str,
-    /// What happened, with the names of whom it happened to in percent signs.
+    /// With placeholders in percent signs.
     pub description: &'static str,
-    /// Its number.
     pub id: i64,
 }
 
-/// The type of what is recorded under this kind.
 pub(crate) fn of(kind: AuditKind) -> EventType {
     use AuditKind as K;
     let (id, name, description) = match kind {
@@ -73,7 +69,7 @@ pub(crate) fn of(kind: AuditKind) -> EventType {
     EventType { name, description, id }
 }
 
-/// The kinds that are of the type of this number.
+/// The kinds whose type has this number.
 pub(crate) fn kinds(id: i64) -> impl Iterator<Item = &'static str> {
     AuditKind::ALL.into_iter().filter(move |kind| of(*kind).id == id).map(AuditKind::name)
 }

@@ -1,17 +1,17 @@
-//! The names of factors on the wire (contract 10.1). Clients match on `auth_factor_name` and `device_type`: they do not
-//! change. What people read, `type_display_name`, may be named by the operator.
+//! The names of factors on the wire (contract 10.1). `auth_factor_name` and `device_type` never change: clients compare
+//! them. The operator may choose what people read, `type_display_name`.
 
 use std::sync::Arc;
 
 use domain::FactorKind;
 
-/// What an operator calls factors, in both versions, in the place of their usual names.
+/// The operator's names for factors, which replace the usual ones in both versions.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct FactorNames(Vec<(FactorKind, Arc<str>)>);
 
 impl FactorNames {
-    /// These names. A factor that is not among them keeps its usual ones; of two for one factor the first counts.
-    /// Whether a name can be shown is for the caller to say.
+    /// A factor without a name here keeps its usual ones; of two names for one factor the first counts. The caller checks
+    /// that each is a line of plain text.
     pub fn new(names: impl IntoIterator<Item = (FactorKind, String)>) -> Self {
         Self(names.into_iter().map(|(kind, name)| (kind, name.into())).collect())
     }

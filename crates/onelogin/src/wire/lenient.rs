@@ -1,8 +1,8 @@
 //! Reading the fields of a body as leniently as the clients need and no more (contract 1.2).
 //!
-//! Documentation and SDKs disagree field by field on whether a value is a string or a number, so both are taken
-//! where they can mean the same. What no leniency covers is a [`WrongType`] that names its field, for the endpoint
-//! to refuse in its own words. Fields nobody asks for are ignored.
+//! Documentation and SDKs disagree field by field on whether a value is a string or a number, so both are accepted
+//! where they can mean the same. Everything else is a [`WrongType`] that names its field, for the endpoint to refuse in
+//! its own words. Fields that no endpoint reads are ignored.
 
 use std::fmt;
 
@@ -10,7 +10,7 @@ use domain::Response;
 use serde_json::{Map, Value};
 use web::json::{self, JsonError};
 
-/// The longest answer to a challenge that is looked at; a YubiKey's has 44 characters.
+/// The longest answer to a challenge that is read, in characters; a YubiKey's has 44.
 const MAX_OTP: usize = 128;
 /// The longest line that is read where no narrower limit is known yet, in characters.
 const LINE_MAX: usize = 1_000;
@@ -21,8 +21,7 @@ const LINE_MAX: usize = 1_000;
 #[derive(Clone, Default, PartialEq)]
 pub(crate) struct Body(Map<String, Value>);
 
-/// A field whose value cannot be read as what it should be: another type, too long, or with characters that have
-/// no place in a line of text.
+/// A field whose value is of the wrong type, too long, or not one line of plain text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct WrongType {
     /// The field's name as the endpoint asked for it.
@@ -47,7 +46,7 @@ impl Body {
         }
     }
 
-    /// The names of all fields, also of those nobody asks for.
+    /// The names of all fields.
     pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
         self.0.keys().map(String::as_str)
     }
@@ -112,8 +111,8 @@ impl Body {
         self.typed(field, LINE_MAX)
     }
 
-    /// The answer to a challenge, from the first of `fields` that holds one: the only way in for a code, whatever the
-    /// door. An empty string is none (ruling 19). A number with a sign, a fraction or an exponent is not a code.
+    /// The answer to a challenge, from the first of `fields` that holds one. Every endpoint reads codes here. An empty
+    /// string is no answer (ruling 19). A number with a sign, a fraction or an exponent is not a code.
     pub(crate) fn answer(&self, fields: &[&str]) -> Result<Response, WrongType> {
         for field in fields {
             let answer = match self.get(field) {

@@ -1,8 +1,7 @@
-//! Pages of the list of users and the two ways to tell where they are (contract 1.9): v1 in the body, v2 in headers.
+//! Pages of the list of users, and their position in the list (contract 1.9): v1 has it in the body, v2 in headers.
 //!
-//! A page is a number and a size; a cursor is both, so that it alone is enough to find the page again. Cursors are
-//! opaque to callers, and one that is not ours is refused: taken for the first page it would make a client go round
-//! in circles.
+//! A page has a number and a size, and a cursor holds both. Cursors are opaque to callers. A cursor that is not ours is
+//! refused: if it meant the first page, a client would read the list forever.
 
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 use data_encoding::{BASE64URL, BASE64URL_NOPAD};
@@ -14,10 +13,9 @@ use crate::wire::envelope::Pagination;
 /// Users on a page, by default and at most.
 const USERS: u32 = 50;
 
-/// What of the query says which page is meant. Everything else belongs to the list and is kept in links.
+/// The query fields that choose a page. All others belong to the list and are kept in links.
 const PAGING: &[&str] = &["limit", "page", "cursor", "after_cursor", "before_cursor"];
 
-/// Which page is asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct PageRequest {
     limit: u32,
@@ -26,17 +24,16 @@ pub(crate) struct PageRequest {
     descending: bool,
 }
 
-/// Why there is no such page.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum BadPage {
-    /// This parameter holds a cursor that we did not make.
+    /// The parameter that holds a cursor that we did not make.
     Cursor(&'static str),
     /// The list cannot be sorted by this.
     Sort(String),
 }
 
 impl PageRequest {
-    /// Reads a v1 query: `limit`, `after_cursor`, `before_cursor`. An order that no list has is ignored.
+    /// Reads a v1 query: `limit`, `after_cursor`, `before_cursor`. An unknown sort order is ignored.
     pub(crate) fn v1(call: &ApiCall) -> Result<Self, BadPage> {
         Self::read(call, &["after_cursor", "before_cursor"], None, descending(call).unwrap_or(false))
     }
@@ -46,7 +43,7 @@ impl PageRequest {
         Self::read(call, &["cursor"], call.query("page"), descending(call)?)
     }
 
-    /// A size or number that is none counts as not given, a size that is too large as the largest.
+    /// An invalid size or number counts as absent, a size that is too large as the largest.
     fn read(call: &ApiCall, cursors: &[&'static str], page: Option<&str>, descending: bool) -> Result<Self, BadPage> {
         for name in cursors {
             if let Some(cursor) = call.query(name).filter(|cursor| !cursor.is_empty()) {
@@ -62,7 +59,7 @@ impl PageRequest {
         })
     }
 
-    /// The users of this page, and where the page is.
+    /// The users of this page, and its position.
     pub(crate) async fn find(
         self,
         engine: &Engine,
@@ -87,7 +84,7 @@ impl PageRequest {
         (self.page - 1).saturating_mul(u64::from(self.limit))
     }
 
-    /// The rows of this page when it is counted from the end: how many, and how many are before them.
+    /// Limit and offset of this page in a list that is counted from the end.
     fn counted_backwards(self, total: u64) -> (u32, u64) {
         let end = total.saturating_sub(self.before());
         let start = end.saturating_sub(u64::from(self.limit));
@@ -95,7 +92,7 @@ impl PageRequest {
     }
 }
 
-/// Whether the greatest id comes first.
+/// Whether the largest id comes first.
 fn descending(call: &ApiCall) -> Result<bool, BadPage> {
     // A plus sign in a query is a space, unless it was escaped.
     match call.query("sort").map(str::trim) {
@@ -105,8 +102,7 @@ fn descending(call: &ApiCall) -> Result<bool, BadPage> {
     }
 }
 
-/// Written as OneLogin writes it, with its padding: opaque it may be, but its Python SDK 2 decodes it and sends what
-/// is in it.
+/// As OneLogin writes it, with padding: Python SDK 2 decodes it and sends its content.
 fn cursor(limit: u32, page: u64) -> String {
     BASE64URL.encode(format!("limit={limit}&page={page}").as_bytes())
 }
@@ -118,7 +114,7 @@ fn parse_cursor(text: &str) -> Option<(u32, u64)> {
     ((1..=USERS).contains(&limit) && page > 0).then_some((limit, u64::from(page)))
 }
 
-/// Where a page is in its list.
+/// The position of a page in its list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct PagePosition {
     asked: PageRequest,
@@ -127,7 +123,7 @@ pub(crate) struct PagePosition {
 }
 
 impl PagePosition {
-    /// Where a page of a list without members is.
+    /// A page of an empty list.
     pub(crate) fn of_nothing(asked: PageRequest) -> Self {
         Self { asked, items: 0, total: 0 }
     }
@@ -136,7 +132,7 @@ impl PagePosition {
         self.total.div_ceil(u64::from(self.asked.limit))
     }
 
-    /// The page before; behind the end of the list that is its last page.
+    /// The page before; beyond the end of the list, its last page.
     fn previous(self) -> Option<u64> {
         let page = (self.asked.page - 1).min(self.pages());
         (page > 0).then_some(page)
@@ -150,7 +146,7 @@ impl PagePosition {
         cursor(self.asked.limit, page)
     }
 
-    /// What a v1 list says beside its data.
+    /// The `pagination` of a v1 list.
     pub(crate) fn pagination(self, call: &ApiCall) -> Pagination {
         let link = |name, page: u64| url(call, &[(name, self.cursor(page))]);
         Pagination {
@@ -161,7 +157,7 @@ impl PagePosition {
         }
     }
 
-    /// What a v2 list says in its headers. At an end the cursor's header is left out.
+    /// The headers of a v2 list. At either end of the list the cursor's header is absent.
     pub(crate) fn headers(self, call: &ApiCall) -> HeaderMap {
         let mut headers = HeaderMap::new();
         let mut number = |name, number: u64| headers.insert(HeaderName::from_static(name), HeaderValue::from(number));
@@ -176,7 +172,7 @@ impl PagePosition {
         let links = [(Some(1), "first"), (Some(self.pages().max(1)), "last"), (self.next(), "next")];
         let links: Vec<_> = links.into_iter().filter_map(|(page, rel)| Some(link(page?, rel))).collect();
         let mut text = |name, text: String| {
-            // URLs and cursors are ASCII without controls: a value that is not does not arise.
+            // Infallible: URLs and cursors are ASCII without controls.
             HeaderValue::try_from(text).ok().map(|value| headers.insert(name, value))
         };
         text(header::LINK, links.join(", "));

@@ -1,5 +1,5 @@
-//! The three spellings of a moment on the wire (contract 1.10). Which one a field wants is fixed by the clients
-//! that parse it, so each has its own function; all take UTC milliseconds, as they are stored.
+//! The spellings of a time on the wire (contract 1.10). The clients that parse a field decide which one it has. All
+//! functions take UTC milliseconds, as stored.
 
 use std::borrow::Cow;
 
@@ -14,7 +14,7 @@ pub fn with_millis(unix_ms: i64) -> String {
 }
 
 /// `2026-03-01T09:30:00Z`: `expires_at` of version 2, `state_token_expires_at`, `expires_at` of temporary tokens.
-/// A fraction is cut off, so nothing is said to live longer than it does.
+/// The fraction is cut off, so that no life is shown too long.
 pub fn with_seconds(unix_ms: i64) -> String {
     format!("{}Z", iso(civil(unix_ms)))
 }
@@ -38,8 +38,8 @@ pub fn in_words(unix_ms: i64) -> String {
     format!("{} UTC", iso(civil(unix_ms)).replace('T', " "))
 }
 
-/// Reads a moment of a query: any ISO 8601 spelling with an offset, or a date, with or without a time, in UTC. A `+` that
-/// was not escaped arrives as a blank, and is read as the `+` it was.
+/// Reads a time in a query: ISO 8601 with an offset, or a date with or without a time, in UTC. An unescaped `+` arrives as a
+/// blank, and is read as a `+`.
 pub fn read(text: &str) -> Option<i64> {
     let text = &*with_its_plus(text.trim());
     if let Ok(at) = text.parse::<Timestamp>() {
@@ -53,20 +53,20 @@ fn iso(at: DateTime) -> String {
     format!("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}", at.year(), at.month(), at.day(), at.hour(), at.minute(), at.second())
 }
 
-/// The text with the `+` that begins its offset, where a blank stands in its place.
+/// The text with a `+` before its offset, where there is a blank.
 fn with_its_plus(text: &str) -> Cow<'_, str> {
     let offset = |rest: &str| {
         let digits = rest.bytes().filter(u8::is_ascii_digit).count();
         matches!(digits, 2 | 4) && rest.bytes().all(|byte| byte.is_ascii_digit() || byte == b':')
     };
     match text.rsplit_once(' ') {
-        // A blank between date and time stands alone; before an offset the time has been told already.
+        // A blank before an offset comes after the time; one between date and time does not.
         Some((rest, last)) if rest.contains(':') && offset(last) => Cow::Owned(format!("{rest}+{last}")),
         _ => Cow::Borrowed(text),
     }
 }
 
-/// The moment in UTC. Moments that no calendar of ours holds are the nearest it does.
+/// The time in UTC; out of the calendar's range, the nearest that is in it.
 fn civil(unix_ms: i64) -> DateTime {
     let nearest = if unix_ms < 0 { Timestamp::UNIX_EPOCH } else { Timestamp::MAX };
     Offset::UTC.to_datetime(Timestamp::from_millisecond(unix_ms).unwrap_or(nearest))

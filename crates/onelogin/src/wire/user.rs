@@ -1,7 +1,5 @@
-//! A user on the wire (contract 3.1): one type for both versions, written field by field from the stored user, so that
-//! nothing leaves which is not named here (SEC 46). Password material has no field.
-//!
-//! The versions differ in a few members and in the type of the manager's ids; everything else is the same text.
+//! A user on the wire (contract 3.1): one type for both versions, written field by field, so that nothing is shown that is
+//! not named here (SEC 46). Password material has no field. The versions differ in a few members.
 
 use std::collections::BTreeMap;
 
@@ -69,7 +67,7 @@ enum Own<'a> {
     V2 { preferred_locale_code: Option<&'a str> },
 }
 
-/// An id: an integer wherever it is one, as the live service writes it; a string for clients whose models throw on a number.
+/// An id: an integer if it is one, as the live service writes it; a string for clients whose models reject a number.
 #[derive(Serialize)]
 #[serde(untagged)]
 enum Id {
@@ -136,7 +134,7 @@ impl<'a> UserWire<'a> {
             password_changed_at: at(user.profile.password_changed_at),
             invitation_sent_at: None,
             locked_until: at(locked_until),
-            // Counters of wrong answers are not told (SEC 26).
+            // Counts of wrong answers are never shown (SEC 26).
             invalid_login_attempts: 0,
             custom_attributes: &user.profile.custom_attributes,
             own,
@@ -145,7 +143,7 @@ impl<'a> UserWire<'a> {
 }
 
 impl UserWire<'_> {
-    /// The same for a client of this profile.
+    /// In the types that a client of this profile expects.
     #[must_use]
     pub(crate) fn speaking(mut self, profile: CompatProfile) -> Self {
         if matches!(profile, CompatProfile::Python4 | CompatProfile::NumericIds) {
@@ -156,12 +154,12 @@ impl UserWire<'_> {
     }
 }
 
-/// Which members a caller asked for (`?fields=id,email`); none means all.
+/// The members that a caller asked for (`?fields=id,email`); without any, all.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Fields(Vec<String>);
 
 impl Fields {
-    /// Reads the query's list. Names nobody knows select nothing.
+    /// Unknown names select nothing.
     pub(crate) fn parse(list: Option<&str>) -> Self {
         let names = list.unwrap_or_default().split(',').map(str::trim).filter(|name| !name.is_empty());
         Self(names.map(str::to_owned).collect())

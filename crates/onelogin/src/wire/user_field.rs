@@ -4,12 +4,11 @@ use serde_json::Value;
 
 use super::lenient::Body;
 
-/// Why a body sets nothing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum BadUserField {
     /// No user has a member of this name.
     Unknown(String),
-    /// The value of this member cannot be what it should be.
+    /// The value of this member cannot be read or stored.
     Wrong(String),
 }
 
@@ -18,7 +17,7 @@ pub(crate) enum BadUserField {
 pub(crate) fn text(body: &Body, field: &str, max: usize) -> Result<Option<Option<String>>, BadUserField> {
     let Some(value) = body.get(field) else { return Ok(None) };
     let text = lines(value, max).ok_or_else(|| BadUserField::Wrong(field.to_owned()))?;
-    // Only remarks have more than one line.
+    // Only these two may have more than one line.
     if !matches!(field, "comment" | "notes") && text.contains(['\n', '\r', '\t']) {
         return Err(BadUserField::Wrong(field.to_owned()));
     }

@@ -1,8 +1,7 @@
-//! Which users a list's query means (contract 1.9, 3.2), the same for both versions: those that match every field.
+//! The filters of a list of users (contract 1.9, 3.2), for both versions: users that match all of them are listed.
 //!
-//! A `*` in a text stands for any characters; in v1 a `!` before it means all others. A filter nobody knows is ignored; one
-//! that is known and cannot be read is refused, and so is one too many: whoever asks "who has changed since" and is
-//! answered "nobody" believes it.
+//! A `*` in a text stands for any characters; in v1 a leading `!` negates. An unknown filter is ignored. A known one that
+//! cannot be read is refused, and so is one too many: to "who has changed since" an empty list would be a wrong answer.
 
 use domain::{Timestamp, UserId};
 use engine::{Span, TextFilter, UserFilter};
@@ -22,7 +21,7 @@ pub(crate) fn of_query(query: &[(String, String)], version: Version) -> Result<U
         let text = || Some(text(value, version));
         let bad = || Unreadable(name.clone());
         let number = || match value.as_str() {
-            // Nobody has an empty one.
+            // No user has an empty one.
             "" => Ok(NOBODY),
             digits => self::number(digits).ok_or_else(bad),
         };
@@ -42,14 +41,14 @@ pub(crate) fn of_query(query: &[(String, String)], version: Version) -> Result<U
             }
             "role_id" | "app_id" => {
                 number()?;
-                // Nobody has a role or an application: they are not kept.
+                // No user has a role or an application: they are not kept.
                 nobody = true;
             }
             _ => match span(&mut filter, name, version) {
                 Some(_) if value.is_empty() => continue,
                 Some(end) => *end = Some(time::read(value).map(Timestamp).ok_or_else(bad)?),
                 None => {
-                    // One client sends its template's braces as they stand when it has no name to put in.
+                    // One client sends its template's braces when it has no name to insert.
                     let known = |name: &&str| !name.is_empty() && !name.contains(['{', '}']);
                     let Some(attribute) = name.strip_prefix(CUSTOM).filter(known) else { continue };
                     filter.custom_attributes.push((attribute.to_owned(), self::text(value, version)));
@@ -75,7 +74,7 @@ fn text(value: &str, version: Version) -> TextFilter {
     TextFilter { text: text.to_owned(), wildcards: true, negated }
 }
 
-/// Which end of which span a parameter sets.
+/// The end of a span that a parameter sets.
 fn span<'f>(filter: &'f mut UserFilter, name: &str, version: Version) -> Option<&'f mut Option<Timestamp>> {
     let (span, end): (&mut Span, _) = match (name, version) {
         ("since" | "until", Version::V1) => (&mut filter.created, name),

@@ -12,22 +12,20 @@ const PASSWORD: usize = 1_024;
 /// The members about a password. `Debug` shows none.
 #[derive(Default)]
 pub(crate) struct PasswordFields {
-    /// In clear, unless it was hashed before.
+    /// In clear, unless there is an algorithm or a salt.
     pub password: Option<String>,
-    /// The same again.
     pub confirmation: Option<String>,
-    /// How it was hashed before, if it was.
+    /// How another system hashed it.
     pub algorithm: Option<String>,
-    /// What it was hashed with.
     pub salt: Option<String>,
 }
 
-/// Why a password that is hashed already cannot be taken.
+/// Why a password that another system hashed is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum NotHashed {
-    /// It was not given twice.
+    /// It was not repeated.
     Unconfirmed,
-    /// Nothing is known of its algorithm.
+    /// Its algorithm is unknown.
     Algorithm,
 }
 
@@ -37,7 +35,7 @@ impl PasswordFields {
         self.algorithm.is_some() || self.salt.is_some()
     }
 
-    /// What another system kept of a password. Without an algorithm it is the first of the list of contract 3.2.
+    /// The digest of another system. Without an algorithm it is the first of the list of contract 3.2.
     pub(crate) fn foreign(self) -> Result<Foreign, NotHashed> {
         let digest = self.password.filter(|password| self.confirmation.as_ref() == Some(password));
         let digest = Zeroizing::new(digest.ok_or(NotHashed::Unconfirmed)?);
@@ -57,7 +55,7 @@ impl std::fmt::Debug for PasswordFields {
     }
 }
 
-/// The members about a password, of which `salt` names the salt; empty ones are none.
+/// Reads the members about a password; `salt` is the name of the salt's member. Empty ones are absent.
 pub(crate) fn read(body: &Body, salt: &str) -> Result<Option<PasswordFields>, BadUserField> {
     let text = |field: &str| {
         let text = body.text(field, PASSWORD).map_err(|wrong| BadUserField::Wrong(wrong.field))?;

@@ -1,7 +1,7 @@
-//! What a body sets on a user (contract 3.1, 3.2), the same for both versions.
+//! What a body sets on a user (contract 3.1, 3.2), in both versions.
 //!
-//! Every member of a user that was read may be sent back: what cannot be set is ignored, so a client may change one
-//! field and return the whole. `null` leaves a field as it is; an empty string clears it. A name no user has is refused.
+//! A client may read a user, change one member and send all back: members that cannot be set are ignored. `null` leaves a
+//! member as it is; an empty string clears it. An unknown member is refused.
 
 use domain::user::{EXTERNAL_ID, UserPatch};
 use domain::{ShownStatus, Timestamp, User};
@@ -41,7 +41,7 @@ const TEXTS: &[(&str, usize)] = &[
 /// Integers of the profile.
 const INTEGERS: &[&str] = &["group_id", "directory_id", "trusted_idp_id", "manager_user_id"];
 
-/// Members of a user that only the server sets. Roles are among them: they are not kept.
+/// Members that only the server sets. Roles are among them: they are not kept.
 const READ_ONLY: &[&str] = &[
     "id",
     "role_id",
@@ -56,27 +56,24 @@ const READ_ONLY: &[&str] = &[
     "invalid_login_attempts",
 ];
 
-/// What only `Manage All` may set.
-const STANDING: &[&str] = &["status", "state"];
+/// Members that only `Manage All` may set.
+const STATES: &[&str] = &["status", "state"];
 
-/// What sets a password.
+/// Members that set a password.
 const PASSWORDS: &[&str] = &["password", "password_confirmation", "password_algorithm", "salt"];
 
-/// A body, read.
 #[derive(Debug, Default)]
 pub(crate) struct UserFields {
-    /// What it sets.
     pub patch: UserPatch,
-    /// What it says about a password, if anything.
     pub password: Option<PasswordFields>,
 }
 
 /// Which members a body may name.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct AllowedFields {
-    /// Whether `status` and `state` are taken; otherwise they are ignored.
-    pub standing: bool,
-    /// Whether the members about a password are known at all.
+    /// Whether `status` and `state` are read; otherwise they are ignored.
+    pub states: bool,
+    /// Whether members about a password are known; otherwise they are refused.
     pub password: bool,
 }
 
@@ -99,7 +96,7 @@ pub(crate) fn read(body: &Body, allowed: AllowedFields) -> Result<UserFields, Ba
     for name in INTEGERS {
         patch.integers.extend(integer(body, name)?.map(|value| ((*name).to_owned(), value)));
     }
-    if allowed.standing {
+    if allowed.states {
         patch.status = body
             .int("status")
             .map_err(|wrong| BadUserField::Wrong(wrong.field))?
@@ -111,8 +108,8 @@ pub(crate) fn read(body: &Body, allowed: AllowedFields) -> Result<UserFields, Ba
     Ok(UserFields { patch, password })
 }
 
-/// What of a patch to send on for a user as it is at `now`. A status sent back as it was read sets nothing, or it
-/// would make a timed lock one without end. `None` if the user would be left without username and mail address.
+/// The part of a patch that changes the user as it is at `now`. A status that was sent back unchanged sets nothing: it
+/// would make a timed lock permanent. `None` if the user would be left without username and mail address.
 pub(crate) fn changes(patch: UserPatch, present: &User, now: Timestamp) -> Option<UserPatch> {
     let remains = |new: &Option<Option<String>>, old: &Option<String>| new.as_ref().unwrap_or(old).is_some();
     let was_named = present.username.is_some() || present.email.is_some();
@@ -121,7 +118,7 @@ pub(crate) fn changes(patch: UserPatch, present: &User, now: Timestamp) -> Optio
     (is_named || !was_named).then_some(UserPatch { status, ..patch })
 }
 
-/// The approval state a body names.
+/// The approval state in a body.
 pub(crate) fn state(body: &Body) -> Result<Option<i64>, BadUserField> {
     match body.int("state").map_err(|wrong| BadUserField::Wrong(wrong.field))? {
         Some(state) if !(0..=3).contains(&state) => Err(BadUserField::Wrong("state".to_owned())),
@@ -129,7 +126,7 @@ pub(crate) fn state(body: &Body) -> Result<Option<i64>, BadUserField> {
     }
 }
 
-/// The custom attributes a body names: texts, or numbers as their texts; `null` is a value here.
+/// The custom attributes in a body: texts, or numbers as text; `null` clears one.
 pub(crate) fn custom_attributes(body: &Body) -> Result<Vec<(String, Option<String>)>, BadUserField> {
     const FIELD: &str = "custom_attributes";
     let wrong = || BadUserField::Wrong(FIELD.to_owned());
@@ -154,8 +151,8 @@ pub(crate) fn custom_attributes(body: &Body) -> Result<Vec<(String, Option<Strin
 fn is_known(name: &str, body: &Body, allowed: AllowedFields) -> bool {
     matches!(name, "username" | "email" | "phone" | "custom_attributes")
         || TEXTS.iter().any(|(known, _)| *known == name)
-        || [INTEGERS, READ_ONLY, STANDING].iter().any(|group| group.contains(&name))
-        // Where passwords are not set, one that is not given is no offence.
+        || [INTEGERS, READ_ONLY, STATES].iter().any(|group| group.contains(&name))
+        // Where passwords cannot be set, an absent one is no error.
         || PASSWORDS.contains(&name) && (allowed.password || !body.has(name))
 }
 
@@ -165,7 +162,7 @@ mod tests {
     use crate::wire::user::{UserWire, Version, tests::nobody};
     use domain::{UserLock, UserStatus};
 
-    const ALL: AllowedFields = AllowedFields { standing: true, password: true };
+    const ALL: AllowedFields = AllowedFields { states: true, password: true };
 
     fn given(text: &str) -> Result<UserFields, BadUserField> {
         read(&Body::parse(text.as_bytes()).unwrap(), ALL)
@@ -263,10 +260,10 @@ mod tests {
     #[test]
     fn only_those_who_may_set_status_state_and_passwords() {
         let body = Body::parse(br#"{"status":2,"state":9,"password":null}"#).unwrap();
-        let given = read(&body, AllowedFields { standing: false, password: false }).unwrap();
+        let given = read(&body, AllowedFields { states: false, password: false }).unwrap();
         assert_eq!(given.patch, UserPatch::default());
         let body = Body::parse(br#"{"password":"x"}"#).unwrap();
-        let refused = read(&body, AllowedFields { standing: true, password: false }).unwrap_err();
+        let refused = read(&body, AllowedFields { states: true, password: false }).unwrap_err();
         assert_eq!(refused, BadUserField::Unknown("password".to_owned()));
     }
 
@@ -274,11 +271,11 @@ mod tests {
     fn nothing_is_no_attribute() {
         for text in [r#"{"after_cursor":null}"#, r#"{"company":"x","after_cursor":null,"Z":null}"#] {
             let body = Body::parse(text.as_bytes()).unwrap();
-            assert!(read(&body, AllowedFields { standing: true, password: false }).is_ok(), "{text}");
+            assert!(read(&body, AllowedFields { states: true, password: false }).is_ok(), "{text}");
         }
         for text in [r#"{"after_cursor":""}"#, r#"{"after_cursor":0}"#, r#"{"after_cursor":[]}"#] {
             let body = Body::parse(text.as_bytes()).unwrap();
-            let refused = read(&body, AllowedFields { standing: true, password: false }).unwrap_err();
+            let refused = read(&body, AllowedFields { states: true, password: false }).unwrap_err();
             assert_eq!(refused, BadUserField::Unknown("after_cursor".to_owned()), "{text}");
         }
     }

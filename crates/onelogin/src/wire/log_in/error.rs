@@ -1,4 +1,4 @@
-//! How the log-in flow refuses, in the words of version 1 and, for assertions, of version 2 (contract 5.1, 5.2, 6).
+//! The errors of the log-in flow in version 1, and of assertions in version 2 (contract 5.1, 5.2, 6).
 
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
@@ -12,10 +12,8 @@ use crate::wire::error::Family;
 use crate::wire::error::{CommonError, retry_after};
 use crate::wire::lenient::WrongType;
 
-/// A refusal of the log-in flow.
 #[derive(Debug)]
 pub(crate) enum Error {
-    /// Common to all endpoints.
     Common(CommonError),
     /// A field of the log-in is missing.
     Empty(&'static str),
@@ -25,26 +23,25 @@ pub(crate) enum Error {
     Subdomain,
     /// A field cannot be read.
     BadField(String),
-    /// The password does not let anybody in.
+    /// The password is wrong, or the user may not log in.
     Refused(Refusal),
     /// No such device.
     NoFactor,
     /// The state token is unknown, over, used, or for something else.
     StateToken,
-    /// A code is needed and none was given.
     CodeEmpty,
-    /// Wrong, used, denied, or not evaluated because of a lock; with the seconds until it is over.
+    /// Wrong, used, denied, or not evaluated because of a lock; with the seconds that a lock lasts.
     Failed(Option<i64>),
     /// No such app.
     NoApp,
-    /// The app cannot be told about this user.
+    /// No assertion about this user can be made for the app.
     Unassertable(Unassertable),
-    /// The app or account is not named at all: a bare refusal, as it is known from the wild (contract 6.1).
+    /// The app or account is missing. OneLogin gives no reason here (contract 6.1).
     Bare,
 }
 
 impl Error {
-    /// Puts an engine's error into words. `now` turns the end of a wait into its length.
+    /// Turns an engine's error into words. `now` turns the end of a wait into its length.
     pub(crate) fn at(now: Timestamp) -> impl Fn(engine::Error) -> Self {
         let wait = move |until: Option<Timestamp>| until.map(|until| until.retry_after(now));
         move |error| match error {
@@ -69,7 +66,7 @@ impl Error {
         }
     }
 
-    /// Puts a refused answer into words.
+    /// Turns a refused answer into words.
     pub(crate) fn of_reason(reason: Reason, now: Timestamp) -> Self {
         match reason {
             Reason::NoUser | Reason::NotOpen | Reason::StateTokenMissing => Self::StateToken,
@@ -94,7 +91,7 @@ impl Error {
             Self::Refused(Refusal::Credentials) => (NO, "Authentication Failed: Invalid user credentials".into()),
             Self::Refused(Refusal::Locked) => (NO, "User is locked. Access is unauthorized".into()),
             Self::Refused(Refusal::Inactive) => (NO, "Access is unauthorized".into()),
-            // The password was right. Clients take 401 for a wrong one, and 400 with these first letters for what it is.
+            // The password was right: clients read 401 as a wrong one, and 400 with these first letters as what it is.
             Self::Refused(Refusal::NoFactor) => (BAD, "MFA is required but no factor is enrolled".into()),
             Self::NoFactor => (BAD, "Factor could not be found".into()),
             Self::StateToken => (BAD, "State token is invalid or expired".into()),
