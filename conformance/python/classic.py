@@ -2,7 +2,7 @@
 """Runs the hand-written OneLogin Python SDK (versions 1 and 2) against a `countersign dev`.
 
 It has the same interface as steps.py. This SDK has OneLogin's host names compiled in, so the process overrides them, and
-trusts a private authority through the variables that docs/hard-coded-domains.md lists.
+trusts a private authority through the variables that docs/guides/hard-coded-domains.md lists.
 """
 
 import argparse

@@ -136,7 +136,7 @@ def fault(code, message):
 
 
 def certificate_for(authority):
-    """Signs a certificate for AWS's host names, with the commands of docs/hard-coded-domains.md."""
+    """Signs a certificate for AWS's host names, with the commands of docs/guides/hard-coded-domains.md."""
     (authority / "aws.names").write_text(
         f"subjectAltName=DNS:{NAME},DNS:sts.us-west-2.amazonaws.com\nbasicConstraints=CA:FALSE\n"
         "extendedKeyUsage=serverAuth\nauthorityKeyIdentifier=keyid\n"

@@ -1,5 +1,5 @@
 //! A private certificate authority and the certificates that it signs, made by the commands of
-//! `docs/hard-coded-domains.md`. This tests the page: its readers get the same set-up as these runs.
+//! `docs/guides/hard-coded-domains.md`. This tests the page: its readers get the same set-up as these runs.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -10,7 +10,7 @@ use anyhow::{Context as _, Result};
 use crate::arguments::Arguments;
 use crate::process;
 
-const PAGE: &str = "../docs/hard-coded-domains.md";
+const PAGE: &str = "../docs/guides/hard-coded-domains.md";
 /// The heading above the commands that make the authority and the certificate for OneLogin's names.
 const HEADING: &str = "## 1.";
 

@@ -18,7 +18,7 @@ pub(crate) struct Args {
     /// A binary that exists already
     #[arg(long, value_name = "PATH", conflicts_with = "release")]
     binary: Option<PathBuf>,
-    /// For the runner, after `--`: for instance `--write docs/compatibility.md` or `--only 4.0.1/python4`
+    /// For the runner, after `--`: for instance `--write docs/reference/compatibility.md` or `--only 4.0.1/python4`
     #[arg(last = true)]
     runner: Vec<OsString>,
 }

@@ -1,7 +1,7 @@
 """Overrides host names for one process: a proxy on loopback routes OneLogin's names, and others, to servers on this
 machine. It does not terminate TLS, so the client verifies the server's own certificate.
 
-It replaces the line in the hosts file that docs/hard-coded-domains.md describes, which a test must not write.
+It replaces the line in the hosts file that docs/guides/hard-coded-domains.md describes, which a test must not write.
 """
 
 import os

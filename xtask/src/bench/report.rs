@@ -1,4 +1,4 @@
-//! The page that a run leaves behind, `docs/benchmarks.md`: the table, the machine, the settings, how to repeat it, and
+//! The page that a run leaves behind, `docs/internals/benchmarks.md`: the table, the machine, the settings, how to repeat it, and
 //! every number that the table was made of.
 
 use std::fmt::Write as _;

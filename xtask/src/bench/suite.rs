@@ -18,7 +18,7 @@ use crate::step::run as run_command;
 use crate::{clock, open_files, terminal};
 
 /// Where the table is published.
-const PAGE: &str = "docs/benchmarks.md";
+const PAGE: &str = "docs/internals/benchmarks.md";
 /// What "5,000,000 devices" are.
 const MILLIONS: usize = 5_000_000;
 
@@ -46,7 +46,7 @@ pub(crate) struct Args {
     /// Windows of each side, in alternation
     #[arg(long, default_value_t = 7)]
     pairs: usize,
-    /// Where to write the page [default: docs/benchmarks.md, for a run of all rows]
+    /// Where to write the page [default: docs/internals/benchmarks.md, for a run of all rows]
     #[arg(long, value_name = "FILE", conflicts_with = "quick")]
     write: Option<PathBuf>,
     /// A binary that exists already

@@ -8,9 +8,9 @@ use anyhow::{Context as _, Result};
 use super::{Complaints, files};
 use crate::metadata::Metadata;
 
-const PAGE: &str = "docs/dependencies.md";
+const PAGE: &str = "docs/internals/dependencies.md";
 
-/// `docs/dependencies.md` and `[workspace.dependencies]` name the same crates in the same versions.
+/// `docs/internals/dependencies.md` and `[workspace.dependencies]` name the same crates in the same versions.
 pub(super) fn explained(root: &Path) -> Result<Complaints> {
     let declared = declared(&read(&root.join("Cargo.toml"))?)?;
     let page = lines(&read(&root.join(PAGE))?);

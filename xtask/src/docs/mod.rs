@@ -27,7 +27,7 @@ pub(crate) struct Args {
     /// Run nothing; only look at links, index, marks and the tests that requirements name
     #[arg(long)]
     check: bool,
-    /// Run the blocks of this page only, as `docs/logging-in.md`
+    /// Run the blocks of this page only, as `docs/guides/logging-in.md`
     #[arg(long, value_name = "PAGE")]
     only: Option<PathBuf>,
     /// A binary that exists already

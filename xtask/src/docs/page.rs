@@ -41,15 +41,19 @@ pub(super) struct Page {
     pub(super) blocks: Vec<Block>,
 }
 
-/// The pages, relative to the root, in a fixed order.
+/// The pages, relative to the root, in a fixed order: those of the root, of the client runs, and every folder of `docs`.
 pub(super) fn paths(root: &Path) -> Result<Vec<PathBuf>> {
     let mut found: Vec<PathBuf> = Vec::new();
-    for folder in ["", "docs", "docs/security", "conformance"] {
-        let entries = std::fs::read_dir(root.join(folder)).with_context(|| format!("cannot read {folder}"))?;
-        for entry in entries {
-            let name = entry?.file_name();
-            if Path::new(&name).extension().is_some_and(|end| end == "md") {
-                found.push(Path::new(folder).join(name));
+    let mut folders = ["", "docs", "conformance"].map(PathBuf::from).to_vec();
+    while let Some(folder) = folders.pop() {
+        let shown = || format!("cannot read {}", folder.display());
+        for entry in std::fs::read_dir(root.join(&folder)).with_context(shown)? {
+            let entry = entry.with_context(shown)?;
+            let path = folder.join(entry.file_name());
+            if path.extension().is_some_and(|end| end == "md") {
+                found.push(path);
+            } else if folder.starts_with("docs") && entry.file_type()?.is_dir() {
+                folders.push(path);
             }
         }
     }

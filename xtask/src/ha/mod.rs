@@ -1,4 +1,4 @@
-//! `cargo xtask ha`: a PostgreSQL cluster as `docs/high-availability.md` builds it, three nodes over it, and a primary
+//! `cargo xtask ha`: a PostgreSQL cluster as `docs/operate/high-availability.md` builds it, three nodes over it, and a primary
 //! that dies under load. Nothing acknowledged may be lost, and no code be accepted twice (SEC 84).
 
 mod check;

@@ -1,11 +1,11 @@
-//! The recipe is the page: what the chore runs are the blocks of `docs/high-availability.md`, with the page's addresses
+//! The recipe is the page: what the chore runs are the blocks of `docs/operate/high-availability.md`, with the page's addresses
 //! and folders replaced by ones on loopback. So what an operator copies is what was tried.
 
 use std::path::Path;
 
 use anyhow::{Context as _, Result};
 
-const PAGE: &str = include_str!("../../../docs/high-availability.md");
+const PAGE: &str = include_str!("../../../docs/operate/high-availability.md");
 
 /// The members' names, which are also the ends of their addresses.
 pub(super) const MEMBERS: [u8; 3] = [1, 2, 3];
@@ -106,7 +106,7 @@ fn block(language: &str, words: &str) -> Result<&'static str> {
     let blocks = PAGE.split("\n```").skip(1).step_by(2);
     let inside = blocks.filter_map(|block| block.strip_prefix(language)?.strip_prefix('\n'));
     let mut found = inside.filter(|block| block.contains(words));
-    found.next().with_context(|| format!("docs/high-availability.md has no block of {language} about {words}"))
+    found.next().with_context(|| format!("docs/operate/high-availability.md has no block of {language} about {words}"))
 }
 
 #[cfg(test)]

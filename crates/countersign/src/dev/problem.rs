@@ -51,7 +51,7 @@ impl Problem {
             StatusCode::METHOD_NOT_ALLOWED => ("dev.method", "this dev endpoint is asked with another method"),
             _ => ("dev.bad_request", "this request cannot be understood"),
         };
-        let hint = if said.is_empty() { "docs/dev-world.md lists them".to_owned() } else { said };
+        let hint = if said.is_empty() { "docs/start/dev-world.md lists them".to_owned() } else { said };
         Self::new(status, code, message, hint).into_response()
     }
 }

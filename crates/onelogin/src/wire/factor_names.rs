@@ -78,7 +78,7 @@ mod tests {
     use super::*;
 
     const CONTRACT: &str = include_str!("../../../../docs/contract.md");
-    const MOVING: &str = include_str!("../../../../docs/migrating-from-onelogin.md");
+    const MOVING: &str = include_str!("../../../../docs/start/migrating-from-onelogin.md");
 
     #[test]
     fn an_operators_name_takes_the_place_of_both_usual_ones() {

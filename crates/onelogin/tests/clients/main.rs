@@ -3,7 +3,7 @@
 //! 1.4, 14, 15) and was compared with their published sources; no code of theirs is here.
 //!
 //! The first line of each file names the client and its version and how it is led to a server of one's own; a test's
-//! name begins with its flow. `docs/compatibility.md` lists exactly what stands in these files.
+//! name begins with its flow. `docs/reference/compatibility.md` lists exactly what stands in these files.
 
 #[path = "../wire/mod.rs"]
 mod wire;

@@ -12,7 +12,7 @@ use crate::bench::workload::Codes;
 pub(super) const NAME: &str = "millions";
 
 const WHAT: &str = "verify at 5,000,000 devices, against 10,000";
-/// 0.6 was to hold if a table of counters beside the users helped. It was measured, and it does not: docs/speed.md.
+/// 0.6 was to hold if a table of counters beside the users helped. It was measured, and it does not: docs/internals/speed.md.
 const GOAL: Goal = Goal::AtLeast { hold: 0.45, aim: 0.85 };
 
 pub(super) fn run(fixture: &mut Fixture) -> Result<Finding> {
