@@ -2,8 +2,7 @@
 
 use domain::app::{App, AppId, Definition, Source};
 use domain::name::alike;
-use engine::Engine;
-use engine::saml::BadApp;
+use engine::{BadApp, Engine};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 

@@ -8,8 +8,7 @@ use std::sync::Arc;
 
 use domain::verification::Context;
 use domain::{CompatProfile, Right, Scope, UserId};
-use engine::Caller;
-use engine::held::Hold;
+use engine::{Caller, Hold};
 
 use crate::dialect::{Dialect, DialectOptions};
 use crate::wire::call::ApiCall;

@@ -15,8 +15,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, bail};
 use domain::time::SECOND;
 use domain::{CallRate, Countries, FactorKind, MfaPolicy, SendLimits, SignInPolicy};
-use engine::held::Room;
-use engine::network::Network;
+use engine::{Network, Room};
 use web::proxy::TrustedProxies;
 use web::tls::CertificateFiles;
 

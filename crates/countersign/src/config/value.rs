@@ -3,7 +3,7 @@
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, ToSocketAddrs as _};
 
-use engine::network::Network;
+use engine::Network;
 use web::proxy::TrustedProxy;
 
 use super::setting::Kind;

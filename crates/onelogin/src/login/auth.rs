@@ -2,7 +2,7 @@
 
 use axum::http::StatusCode;
 use axum::response::Response;
-use engine::sign_in::SignInAnswer;
+use engine::SignInAnswer;
 
 use crate::access::{Access, Authenticate};
 use crate::dialect::Dialect;

@@ -3,7 +3,7 @@
 use axum::http::StatusCode;
 use axum::response::Response;
 use domain::FactorKind;
-use engine::sign_in::StepAnswer;
+use engine::StepAnswer;
 
 use crate::access::{Access, Authenticate};
 use crate::dialect::Dialect;

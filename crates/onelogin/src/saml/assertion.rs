@@ -2,7 +2,7 @@
 
 use axum::http::StatusCode;
 use axum::response::Response;
-use engine::sign_in::SignInAnswer;
+use engine::SignInAnswer;
 
 use super::{NeededTwo, Version, app_of, sign};
 use crate::access::{Access, Authenticate};

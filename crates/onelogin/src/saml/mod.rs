@@ -8,7 +8,7 @@ pub(crate) mod verify_factor;
 use axum::http::StatusCode;
 use axum::response::Response;
 use domain::app::{App as SamlApp, AppId};
-use engine::sign_in::Granted;
+use engine::Granted;
 use serde::Serialize;
 use serde_json::{Map, Value};
 

@@ -2,7 +2,7 @@
 
 use axum::response::Response;
 use domain::FactorKind;
-use engine::sign_in::StepAnswer;
+use engine::StepAnswer;
 
 use super::{Version, app_of, sign};
 use crate::access::{Access, Authenticate};

@@ -4,8 +4,7 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use domain::client::ACCESS_TTL;
 use domain::time::SECOND;
-use engine::TokenPair;
-use engine::tokens::TokenAnswer;
+use engine::{TokenAnswer, TokenPair};
 use serde::Serialize;
 
 use super::error::Error;

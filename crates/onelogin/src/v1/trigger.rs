@@ -4,8 +4,7 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use domain::time::SECOND;
 use domain::{CompatProfile, DeviceId, DeviceStatus, FactorKind, Timestamp, UserId, text};
-use engine::words::{Template, minutes};
-use engine::{Door, OpenRequest, OpenedVerification};
+use engine::{Door, OpenRequest, OpenedVerification, Template, minutes};
 use serde::Serialize;
 
 use super::error::Error;

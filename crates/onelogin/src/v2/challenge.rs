@@ -5,8 +5,7 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use domain::time::SECOND;
 use domain::{CompatProfile, DeviceId, Status, Timestamp, UserId};
-use engine::words::{Template, minutes};
-use engine::{Door, VerificationReading};
+use engine::{Door, Template, VerificationReading, minutes};
 use serde::Serialize;
 
 use super::error::Error;

@@ -4,8 +4,7 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use domain::verification::{Purpose, Target};
 use domain::{CompatProfile, FactorKind, Outcome, Reason, Timestamp, UserId};
-use engine::held::Hold;
-use engine::{Answer, EnrolRequest, EnrolledDevice};
+use engine::{Answer, EnrolRequest, EnrolledDevice, Hold};
 use serde::Serialize;
 
 use super::challenge::{ChallengeTerms, StateWire, door, one};

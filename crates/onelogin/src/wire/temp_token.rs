@@ -3,7 +3,7 @@
 use domain::UserId;
 use domain::temp_token::{MAX_TTL, MIN_TTL};
 use domain::time::SECOND;
-use engine::temp_token::IssuedToken;
+use engine::IssuedToken;
 use serde::Serialize;
 
 use super::time::with_seconds;

@@ -5,7 +5,7 @@ pub(crate) mod error;
 
 use domain::sign_in::Terms;
 use domain::{Device, DeviceId, Digest, User};
-use engine::sign_in::{Granted, Shown, SignIn, Step};
+use engine::{Granted, Shown, SignIn, Step};
 use serde::Serialize;
 use serde_json::{Map, Value};
 use zeroize::Zeroizing;

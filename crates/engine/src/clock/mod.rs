@@ -1,5 +1,7 @@
 //! The one home of time. Everything else is handed a [`Timestamp`].
 
+pub(crate) mod trusted;
+
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicI64, Ordering};

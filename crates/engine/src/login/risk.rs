@@ -9,8 +9,10 @@ use domain::user::{UserPatch, remember_visits};
 use domain::verification::{Context, Purpose, Target};
 use domain::{DeviceId, FactorKind, Outcome, Reason, Response, User, UserId, VerificationId, View, text};
 
-use crate::enrol::{Door, EnrolRequest};
-use crate::verify::{Answer, OpenRequest};
+use crate::challenges::answer::Answer;
+use crate::challenges::draw::Door;
+use crate::challenges::open::OpenRequest;
+use crate::devices::enrol::EnrolRequest;
 use crate::{Engine, Error};
 
 /// A visit to judge.

@@ -1,5 +1,5 @@
-//! The reserve behind the hourly quota, as far as this node has taken it out of the database. The rule is in
-//! [`domain::reserve`].
+//! The hourly quota of API calls, numbered over all nodes, and the reserve behind it, as far as this node has taken it
+//! out of the database. The rule is in [`domain::reserve`].
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -10,6 +10,18 @@ use domain::{Budget, ClientId, Right, Timestamp};
 
 use crate::{Engine, Error};
 
+impl Engine {
+    /// Takes the next `count` numbers of the calls in the hour of `now`; gives the number after them.
+    pub async fn take_calls(&self, now: Timestamp, count: u64) -> Result<u64, Error> {
+        let count = i64::try_from(count).unwrap_or(i64::MAX);
+        Ok(self.store.take_calls(now, count).await?.unsigned_abs())
+    }
+
+    /// How many calls of the hour of `now` were taken so far, used or not.
+    pub async fn calls_taken(&self, now: Timestamp) -> Result<u64, Error> {
+        Ok(self.store.next_call(now).await?.unsigned_abs().saturating_sub(1))
+    }
+}
 /// What this node has of the reserve of an hour.
 #[derive(Debug)]
 pub struct ReserveCalls {

@@ -3,7 +3,7 @@
 use crate::error::Error;
 
 /// Longest text message after substitution, in characters.
-pub const SMS_MAX: usize = 160;
+pub(crate) const SMS_MAX: usize = 160;
 
 /// A caller's own text for a message, checked.
 #[derive(Debug, Clone)]
@@ -40,22 +40,22 @@ pub fn minutes(ttl: i64) -> i64 {
 }
 
 /// The text of an SMS.
-pub fn sms(issuer: &str, code: &str, minutes: i64) -> String {
+pub(crate) fn sms(issuer: &str, code: &str, minutes: i64) -> String {
     format!("{code} is your {issuer} code. It works for {minutes} min. Never share it.")
 }
 
 /// What the telephone says when a code is to be typed elsewhere. Reading the digits one by one is the gateway's part.
-pub fn spoken_code(issuer: &str, code: &str) -> String {
+pub(crate) fn spoken_code(issuer: &str, code: &str) -> String {
     format!("This is {issuer}. Your code is: {code}. Again, your code is: {code}. Goodbye.")
 }
 
 /// What the telephone says when digits on a screen are to be keyed in.
-pub fn keypad_call(issuer: &str) -> String {
+pub(crate) fn keypad_call(issuer: &str) -> String {
     format!("This is {issuer}. Please key in the six digits shown on your screen, then press the hash key.")
 }
 
 /// Subject and body of a mailed code.
-pub fn email(issuer: &str, code: &str, minutes: i64) -> (String, String) {
+pub(crate) fn email(issuer: &str, code: &str, minutes: i64) -> (String, String) {
     (
         format!("Your {issuer} code"),
         format!(
@@ -66,7 +66,7 @@ pub fn email(issuer: &str, code: &str, minutes: i64) -> (String, String) {
 }
 
 /// Subject and body of a mail to somebody who has been sent too many prompts.
-pub fn prompts_refused(issuer: &str) -> (String, String) {
+pub(crate) fn prompts_refused(issuer: &str) -> (String, String) {
     (
         format!("Sign-ins to {issuer} that you did not accept"),
         format!(
@@ -78,24 +78,24 @@ pub fn prompts_refused(issuer: &str) -> (String, String) {
 }
 
 /// The same for a text message.
-pub fn prompts_refused_shortly(issuer: &str) -> String {
+pub(crate) fn prompts_refused_shortly(issuer: &str) -> String {
     format!("{issuer}: too many sign-in requests that you did not accept. If they are not yours, change your password.")
 }
 
 /// The words of a prompt on a phone. Nothing personal: they pass through a push service.
-pub fn prompt(issuer: &str, number: bool) -> String {
+pub(crate) fn prompt(issuer: &str, number: bool) -> String {
     let ask = if number { " Type the number you see there." } else { "" };
     format!("Is it you signing in to {issuer}?{ask}")
 }
 
 /// The address an authenticator app reads from a QR code.
-pub fn otpauth(kind: &str, issuer: &str, account: &str, secret: &str, extra: &str) -> String {
+pub(crate) fn otpauth(kind: &str, issuer: &str, account: &str, secret: &str, extra: &str) -> String {
     let issuer_part = encode(issuer);
     format!("otpauth://{kind}/{issuer_part}:{}?secret={secret}&issuer={issuer_part}{extra}", encode(account))
 }
 
 /// Percent-encodes all but RFC 3986's unreserved characters.
-pub fn encode(text: &str) -> String {
+pub(crate) fn encode(text: &str) -> String {
     use std::fmt::Write as _;
     let mut encoded = String::new();
     for byte in text.bytes() {

@@ -7,7 +7,8 @@ use domain::{
 };
 use store::IdKind;
 
-use crate::{Engine, Error, words};
+use crate::challenges::message_text as words;
+use crate::{Engine, Error};
 
 /// How long a warning may wait to be sent, in milliseconds: later it would puzzle more than it helps.
 const LIFE: i64 = domain::time::HOUR;

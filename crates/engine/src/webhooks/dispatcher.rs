@@ -15,7 +15,8 @@ use store::{Delivery, DeliveryStatus, HeldWebhook, Hold, IdKind, Tried};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-use super::{Event, HOLD};
+use super::manage::HOLD;
+use crate::events::Event;
 use crate::{Engine, Error};
 
 /// How often the trail is looked at while there are webhooks, and while there are none, in milliseconds.

@@ -7,7 +7,7 @@ use domain::{ClientId, User, UserId};
 use store::{Collision, IdKind, Page, UserFilter, UserPage};
 use zeroize::Zeroizing;
 
-use crate::password::Foreign;
+use crate::login::foreign_password::Foreign;
 use crate::{Engine, Error};
 
 /// Where the highest cost of a bcrypt hash that ever came from elsewhere is kept.
@@ -143,7 +143,7 @@ impl Engine {
     /// Remembers how long a hash that came from elsewhere takes, before anybody can be asked for it: refusals take as long
     /// from then on (SEC 31). Other nodes learn it with their first such log-in, or at their next start.
     async fn remember_pace(&self, stored: &str) -> Result<(), Error> {
-        let Some(cost) = crate::password::bcrypt_cost(stored) else { return Ok(()) };
+        let Some(cost) = crate::login::password::bcrypt_cost(stored) else { return Ok(()) };
         let known = self.store.meta(BCRYPT_COST).await?.and_then(|bytes| <[u8; 4]>::try_from(bytes).ok());
         if known.map_or(0, u32::from_be_bytes) < cost {
             self.store.set_meta(BCRYPT_COST, &cost.to_be_bytes()).await?;
@@ -195,10 +195,10 @@ fn newest_steps(
     view: &domain::View,
     keys: &domain::Keyring,
     at: domain::Timestamp,
-) -> Result<Vec<(domain::DeviceId, i64)>, crate::SealedError> {
+) -> Result<Vec<(domain::DeviceId, i64)>, crate::keys::sealing::SealedError> {
     let mut newest = Vec::new();
     for device in view.devices.iter().filter(|device| device.factor == domain::FactorKind::Totp) {
-        if let domain::Credential::Totp(totp) = crate::open_credential(keys, device)? {
+        if let domain::Credential::Totp(totp) = crate::keys::sealing::open_credential(keys, device)? {
             newest.push((device.id, totp.newest_step(at)));
         }
     }

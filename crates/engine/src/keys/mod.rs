@@ -1,5 +1,8 @@
 //! The master keys: where they come from, and the check that they are the right ones (SEC 39, SEC 40).
 
+pub(crate) mod installation_key;
+pub(crate) mod sealing;
+
 use std::io::Write as _;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::Path;

@@ -13,7 +13,8 @@ use zeroize::Zeroizing;
 
 use crate::clock::Stopwatch;
 use crate::error::Error;
-use crate::queue::{Named, Queue};
+use crate::login::foreign_password::{BCRYPT_COST_MAX, Foreign, LEGACY, Recipe, examined};
+use crate::login::hash_queue::{Named, Queue};
 
 /// Memory, in KiB.
 const MEMORY: u32 = 47_104;
@@ -22,11 +23,11 @@ const MIN: usize = 8;
 /// Most characters. Longer ones are refused, never cut.
 const MAX: usize = 128;
 /// Bytes in a salt.
-pub const SALT: usize = 16;
+pub(crate) const SALT: usize = 16;
 
 /// Computes password hashes off the request threads, two at a time.
 #[derive(Debug, Default)]
-pub struct Hasher {
+pub(crate) struct Hasher {
     queue: Queue,
     /// The shortest time that each kind of comparison was seen to take, in milliseconds.
     paces: Mutex<BTreeMap<Kind, i64>>,
@@ -34,7 +35,7 @@ pub struct Hasher {
 
 /// How long a comparison takes: that of our own hash, or with a bcrypt hash of this cost before it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Kind {
+pub(crate) enum Kind {
     /// Nothing was compared.
     Nothing,
     /// Argon2id alone. A salted SHA-256 before it takes no time.
@@ -83,94 +84,6 @@ fn is_common(password: &str) -> bool {
     zxcvbn::zxcvbn(password, &[]).guesses() <= 10_000
 }
 
-/// What stands before a hash that came from elsewhere: how its password was digested before it was hashed here.
-const LEGACY: &str = "legacy:";
-
-/// How another system digested a password with its salt before it gave it to us (contract 3.2).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum SaltOrder {
-    /// SHA-256 of salt, then password.
-    SaltFirst,
-    /// SHA-256 of password, then salt.
-    PasswordFirst,
-}
-
-/// What another system kept of a password (contract 3.2). `Debug` shows none of it.
-#[derive(Clone)]
-pub enum Foreign {
-    /// Lower-case hexadecimal SHA-256 of password and salt.
-    Salted {
-        /// The digest.
-        digest: Zeroizing<String>,
-        /// Up to 40 characters.
-        salt: String,
-        /// Which of the two came first.
-        order: SaltOrder,
-    },
-    /// A bcrypt hash of 60 characters, with its cost and salt.
-    Bcrypt(Zeroizing<String>),
-}
-
-impl std::fmt::Debug for Foreign {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Foreign(..)")
-    }
-}
-
-/// Longest salt from elsewhere, in characters.
-const FOREIGN_SALT_MAX: usize = 40;
-/// Highest cost of a bcrypt hash that is taken: the first right log-in computes it once more and replaces it.
-pub(crate) const BCRYPT_COST_MAX: u32 = 14;
-
-/// How a password is digested before the digest is hashed here.
-#[derive(Debug, Clone, PartialEq, Eq)]
-enum Recipe {
-    Salted(SaltOrder, Vec<u8>),
-    Bcrypt { cost: u32, salt: [u8; SALT] },
-}
-
-impl Recipe {
-    /// Its spelling in a stored hash.
-    fn spelled(&self) -> String {
-        let hex = |bytes: &[u8]| data_encoding::HEXLOWER.encode(bytes);
-        match self {
-            Self::Salted(SaltOrder::SaltFirst, salt) => format!("salt+sha256:{}", hex(salt)),
-            Self::Salted(SaltOrder::PasswordFirst, salt) => format!("sha256+salt:{}", hex(salt)),
-            Self::Bcrypt { cost, salt } => format!("bcrypt-{cost}:{}", hex(salt)),
-        }
-    }
-
-    /// Reads a stored hash: the recipe, and the Argon2id hash of what it makes.
-    fn read(stored: &str) -> Option<(Self, &str)> {
-        let (name, rest) = stored.strip_prefix(LEGACY)?.split_once(':')?;
-        let (salt, hash) = rest.split_once(':')?;
-        let salt = data_encoding::HEXLOWER.decode(salt.as_bytes()).ok()?;
-        let recipe = match name {
-            "salt+sha256" => Self::Salted(SaltOrder::SaltFirst, salt),
-            "sha256+salt" => Self::Salted(SaltOrder::PasswordFirst, salt),
-            _ => Self::Bcrypt { cost: name.strip_prefix("bcrypt-")?.parse().ok()?, salt: salt.try_into().ok()? },
-        };
-        Some((recipe, hash))
-    }
-
-    /// What it makes of a password. `None` if nothing can be made.
-    fn digest(&self, password: &str) -> Option<Zeroizing<String>> {
-        match self {
-            Self::Salted(order, salt) => {
-                let both = Zeroizing::new(match order {
-                    SaltOrder::SaltFirst => [salt, password.as_bytes()].concat(),
-                    SaltOrder::PasswordFirst => [password.as_bytes(), salt].concat(),
-                });
-                Some(Zeroizing::new(data_encoding::HEXLOWER.encode(&domain::Digest::of(&both).0)))
-            }
-            Self::Bcrypt { cost, salt } => {
-                let made = bcrypt::hash_with_salt(password, *cost, *salt).ok()?;
-                Some(Zeroizing::new(bcrypt_digest(&made)))
-            }
-        }
-    }
-}
-
 /// The cost of the bcrypt hash in a stored hash, if there is one.
 pub(crate) fn bcrypt_cost(stored: &str) -> Option<u32> {
     match Kind::of(stored) {
@@ -179,41 +92,9 @@ pub(crate) fn bcrypt_cost(stored: &str) -> Option<u32> {
     }
 }
 
-/// What of a bcrypt hash follows its cost and salt; the same for every version of its spelling.
-fn bcrypt_digest(parts: &bcrypt::HashParts) -> String {
-    parts.to_string().split_off(29)
-}
-
-/// Takes apart what another system kept: how it was made, and what came of it.
-fn examined(foreign: Foreign) -> Result<(Recipe, Zeroizing<String>), Error> {
-    match foreign {
-        Foreign::Salted { digest, salt, order } => {
-            let is_hex = digest.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
-            if digest.len() != 64 || !is_hex {
-                return Err(Error::BadPassword("Password is not a lower-case hexadecimal SHA-256"));
-            }
-            if salt.chars().count() > FOREIGN_SALT_MAX {
-                return Err(Error::BadPassword("Salt is too long (maximum is 40 characters)"));
-            }
-            Ok((Recipe::Salted(order, salt.into_bytes()), digest))
-        }
-        Foreign::Bcrypt(hash) => {
-            // The old form that mistook characters beyond ASCII makes other hashes of them.
-            let parts: Option<bcrypt::HashParts> =
-                Some(&*hash).filter(|h| !h.starts_with("$2x")).and_then(|h| h.parse().ok());
-            let parts = parts.ok_or(Error::BadPassword("Password is not a bcrypt hash"))?;
-            if !(4..=BCRYPT_COST_MAX).contains(&parts.get_cost()) {
-                return Err(Error::BadPassword("The cost of the bcrypt hash is not between 4 and 14"));
-            }
-            let recipe = Recipe::Bcrypt { cost: parts.get_cost(), salt: parts.get_salt_raw() };
-            Ok((recipe, Zeroizing::new(bcrypt_digest(&parts))))
-        }
-    }
-}
-
 /// Whether a stored hash is to be renewed by the next right password: it came from elsewhere, or its cost is below
 /// today's (SEC 43).
-pub fn is_old(stored: &str) -> bool {
+pub(crate) fn is_old(stored: &str) -> bool {
     !stored.starts_with(&format!("$argon2id$v=19$m={MEMORY},t=1,p=1$"))
 }
 
@@ -225,7 +106,7 @@ impl Hasher {
 
     /// Whether `password` is the one whose hash is `stored`. Without a hash the answer is no and takes as long as with one
     /// of ours. What kind of comparison it was tells how long the refusal has to wait ([`Self::wait`]).
-    pub async fn matches(
+    pub(crate) async fn matches(
         &self,
         client: Option<ClientId>,
         password: Zeroizing<String>,
@@ -259,7 +140,7 @@ impl Hasher {
     }
 
     /// Finds out how long a comparison with a bcrypt hash of this cost takes, if that is not known.
-    pub async fn learn(&self, cost: u32) -> Result<(), Error> {
+    pub(crate) async fn learn(&self, cost: u32) -> Result<(), Error> {
         let cost = cost.min(BCRYPT_COST_MAX);
         if self.paces().contains_key(&Kind::Bcrypt(cost)) {
             return Ok(());
@@ -276,14 +157,14 @@ impl Hasher {
     }
 
     /// How many milliseconds a refusal after such a comparison waits, so that it takes as long as the longest kind.
-    pub fn wait(&self, kind: Kind) -> i64 {
+    pub(crate) fn wait(&self, kind: Kind) -> i64 {
         let paces = self.paces();
         let own = paces.get(&kind).copied().unwrap_or(0);
         paces.values().copied().max().unwrap_or(0) - own
     }
 
     /// How many milliseconds the longest kind of comparison takes at least.
-    pub fn longest(&self) -> i64 {
+    pub(crate) fn longest(&self) -> i64 {
         self.wait(Kind::Nothing)
     }
 
@@ -300,7 +181,7 @@ impl Hasher {
 
     /// The hash of what another system kept of a password: wrapped in Argon2id, and replaced by the next right password
     /// (contract 3.2, rulings 28).
-    pub async fn hash_foreign(
+    pub(crate) async fn hash_foreign(
         &self,
         client: Option<ClientId>,
         foreign: Foreign,
@@ -312,7 +193,7 @@ impl Hasher {
     }
 
     /// The hash of a password that somebody sets, if it may be set; `validate` adds the block-list.
-    pub async fn hash_new(
+    pub(crate) async fn hash_new(
         &self,
         client: Option<ClientId>,
         password: Zeroizing<String>,
@@ -339,7 +220,7 @@ impl Hasher {
     }
 
     /// The Argon2id hash of `password` in PHC form. Refuses with [`Error::Busy`] when too many wait.
-    pub async fn hash(
+    pub(crate) async fn hash(
         &self,
         client: Option<ClientId>,
         password: Zeroizing<String>,
@@ -362,6 +243,7 @@ fn argon2id(password: &str, salt: [u8; SALT]) -> Result<String, Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::login::foreign_password::SaltOrder;
 
     #[test]
     fn short_long_and_common_passwords_are_refused() {

@@ -1,0 +1,113 @@
+//! Assertions: what an app is told about who has logged in (contract 6). The words are `saml`'s; the key is ours, made
+//! when it is first needed, sealed, and replaced with an overlap.
+
+use domain::app::{App, Source};
+use domain::time::MINUTE;
+use domain::{FactorKind, Timestamp, User};
+use saml::{
+    Assertion, Attribute, Authentication, AuthnContext, Binding, Certificate, Id, Metadata, Moment, NameFormat, NameId,
+    NameIdFormat, Response, Signed, SingleSignOn, aws,
+};
+
+use crate::login::session::Factor;
+use crate::{Engine, Error};
+/// How long an assertion is good, before and after the moment it is made, in milliseconds.
+const GOOD_BEFORE: i64 = 3 * MINUTE;
+const GOOD_AFTER: i64 = 5 * MINUTE;
+
+impl Engine {
+    /// A signed response for an app about a user who has just logged in, in Base64.
+    pub async fn assertion(&self, app: &App, user: &User, shown: Factor) -> Result<String, Error> {
+        let key = self.signing_key().await?;
+        let response = self.respond(app, user, shown)?;
+        let signed = tokio::task::spawn_blocking(move || response.sign(&key, Signed::Both));
+        Ok(signed.await.map_err(Error::internal)?.map_err(Error::internal)?.base64())
+    }
+
+    /// What services are given to recognise our assertions by.
+    pub async fn saml_metadata(&self) -> Result<String, Error> {
+        let kept = self.kept_keys().await?;
+        let metadata = Metadata {
+            entity_id: self.entity_id(),
+            certificates: kept.into_iter().map(|kept| Certificate::from_der(kept.certificate)).collect(),
+            name_id_formats: vec![NameIdFormat::EmailAddress, NameIdFormat::Unspecified],
+            // Assertions are handed out by the API only; the element is one that the schema asks for.
+            single_sign_on: vec![SingleSignOn {
+                binding: Binding::HttpPost,
+                location: format!("{}/api/2/saml_assertion", self.public_url()),
+            }],
+        };
+        metadata.xml().map_err(Error::internal)
+    }
+
+    fn respond(&self, app: &App, user: &User, shown: Factor) -> Result<Response, Error> {
+        let definition = &app.definition;
+        // Whoever reads it goes by the time of day.
+        let now = self.time.read().wall;
+        let said = definition.said(user, saml::is_writable).map_err(Error::internal)?;
+        // What the source is, not what its text looks like.
+        let format = match definition.name_id {
+            Source::Email => NameIdFormat::EmailAddress,
+            Source::Username | Source::Id | Source::Profile(_) | Source::Custom(_) | Source::Fixed(_) => {
+                NameIdFormat::Unspecified
+            }
+        };
+        let attribute = |(name, value)| Attribute { name, name_format: NameFormat::Basic, values: vec![value] };
+        let mut attributes: Vec<Attribute> = said.attributes.into_iter().map(attribute).collect();
+        if !definition.aws_roles.is_empty() {
+            let roles: Vec<_> = definition.aws_roles.iter().map(role).collect();
+            let session = definition.aws_session_ttl;
+            attributes.extend(aws::attributes(&roles, &said.subject, session).map_err(Error::internal)?);
+        }
+        let id = || Id::from_random(self.chance.bytes());
+        Ok(Response {
+            id: id(),
+            assertion: Assertion {
+                id: id(),
+                issuer: self.entity_id(),
+                issued_at: moment(now),
+                subject: NameId { format, value: said.subject },
+                recipient: definition.acs_url.clone(),
+                audience: definition.audience.clone(),
+                not_before: moment(now.plus(-GOOD_BEFORE)),
+                not_on_or_after: moment(now.plus(GOOD_AFTER)),
+                authentication: Authentication {
+                    at: moment(now),
+                    session_index: format!("_{}", self.chance.hex::<16>()),
+                    context: context_of(shown),
+                },
+                attributes,
+            },
+        })
+    }
+
+    /// Who we say we are: never what a caller's `Host` says (SEC 64, rulings 29b).
+    fn entity_id(&self) -> String {
+        match &self.settings.public_url {
+            Some(url) => format!("{url}/saml/metadata"),
+            None => format!("urn:countersign:{}", self.settings.subdomain),
+        }
+    }
+
+    pub(super) fn public_url(&self) -> &str {
+        self.settings.public_url.as_deref().unwrap_or("http://localhost")
+    }
+}
+
+/// The class that is true of what was shown. No class knows a counter, a mail or a token on paper.
+fn context_of(shown: Factor) -> AuthnContext {
+    match shown {
+        Factor::None => AuthnContext::PasswordProtectedTransport,
+        Factor::Device(FactorKind::Totp) => AuthnContext::TimeSyncToken,
+        Factor::Device(FactorKind::Push | FactorKind::Sms | FactorKind::Voice) => AuthnContext::MobileTwoFactorContract,
+        Factor::Device(FactorKind::Hotp | FactorKind::Email) | Factor::Token => AuthnContext::Unspecified,
+    }
+}
+
+pub(super) fn moment(at: Timestamp) -> Moment {
+    Moment(at.0)
+}
+
+pub(super) fn role((role, provider): &(String, String)) -> aws::Role {
+    aws::Role { role_arn: role.clone(), provider_arn: provider.clone() }
+}

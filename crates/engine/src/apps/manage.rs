@@ -1,0 +1,98 @@
+//! Apps: made and looked after by operators.
+
+use domain::app::{App, AppId, Definition, Unassertable};
+use domain::{Digest, Purpose, User, text};
+use saml::aws;
+use store::IdKind;
+
+use super::assertion::role;
+use crate::{Engine, Error};
+
+/// An app that cannot be made.
+#[derive(Debug, thiserror::Error)]
+pub enum BadApp {
+    /// Another app has this name.
+    #[error("there is an app of this name already")]
+    NameTaken,
+    /// A field cannot be used. Says which and what it should be.
+    #[error("{0}")]
+    Field(&'static str),
+    /// Anything else.
+    #[error(transparent)]
+    Other(#[from] Error),
+}
+
+impl Engine {
+    /// Makes an app.
+    pub async fn create_app(&self, name: &str, definition: Definition) -> Result<App, BadApp> {
+        let bad = BadApp::Field("the name must be 1 to 100 plain characters");
+        let name = domain::name::label(name).filter(|name| text::is_name(name)).ok_or(bad)?;
+        let acs = url::Url::parse(&definition.acs_url).ok().filter(|url| matches!(url.scheme(), "https" | "http"));
+        if acs.is_none_or(|url| url.cannot_be_a_base() || !url.username().is_empty()) {
+            return Err(BadApp::Field("the ACS URL must be an https address"));
+        }
+        if definition.audience.is_empty() || !text::is_clean(&definition.audience) {
+            return Err(BadApp::Field("the audience must not be empty"));
+        }
+        if let Some(bad) = bad_aws(&definition) {
+            return Err(BadApp::Field(bad));
+        }
+        // The database knows the same spelling. Another spelling means that app too.
+        let key = domain::name::key(name);
+        if self.apps().await?.iter().any(|app| domain::name::key(&app.name) == key) {
+            return Err(BadApp::NameTaken);
+        }
+        let id = AppId(self.store.next_id(IdKind::App).await.map_err(Error::from)?);
+        let app = App { id, name: name.to_owned(), definition, created_at: self.now() };
+        match self.store.create_app(&app).await {
+            Ok(()) => Ok(app),
+            Err(store::Error::Conflict(_)) => Err(BadApp::NameTaken),
+            Err(error) => Err(BadApp::Other(error.into())),
+        }
+    }
+
+    /// All apps, by name.
+    pub async fn apps(&self) -> Result<Vec<App>, Error> {
+        Ok(self.store.apps().await?)
+    }
+
+    /// An app.
+    pub async fn app(&self, id: AppId) -> Result<Option<App>, Error> {
+        Ok(self.store.app(id).await?)
+    }
+
+    /// Forgets an app. Says whether there was one.
+    pub async fn delete_app(&self, id: AppId) -> Result<bool, Error> {
+        Ok(self.store.delete_app(id).await?)
+    }
+
+    /// Whether the app can be told about this user. Asked before a factor is spent on it.
+    pub fn assertable(&self, app: &App, user: &User) -> Result<(), Unassertable> {
+        app.definition.said(user, saml::is_writable).map(|_| ())
+    }
+
+    /// Whose log-in a state token is of, while it is under way.
+    pub async fn signing_in(&self, state_token: Digest) -> Result<Option<User>, Error> {
+        match self.store.holder(state_token, Purpose::SignIn).await? {
+            Some(user) => Ok(self.store.view(user).await?.user),
+            None => Ok(None),
+        }
+    }
+}
+
+/// What AWS would not take of an app's definition. The preset is judged only where it is asked for: an app of any other
+/// service names no role.
+fn bad_aws(definition: &Definition) -> Option<&'static str> {
+    let session = definition.aws_session_ttl;
+    if definition.aws_roles.is_empty() {
+        return session.map(|_| "a session length is for AWS only: name a role too, as ROLE_ARN,PROVIDER_ARN");
+    }
+    if session.is_some_and(|seconds| !aws::SESSION_SECONDS.contains(&seconds)) {
+        return Some("a session at AWS lasts 900 to 43200 seconds");
+    }
+    let roles: Vec<_> = definition.aws_roles.iter().map(role).collect();
+    aws::attributes(&roles, "someone", session).err().map(|_| {
+        "an AWS role must be ROLE_ARN,PROVIDER_ARN, as in \
+         arn:aws:iam::123456789012:role/Admin,arn:aws:iam::123456789012:saml-provider/Countersign"
+    })
+}

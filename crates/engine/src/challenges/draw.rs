@@ -1,0 +1,192 @@
+//! Drawing challenges: the code, what to send, and what to show.
+
+use domain::factor::push::{NUMBER_LENGTH, PAIRING_CODE_LENGTH, PAIRING_CONTEXT};
+use domain::factor::totp::base32;
+use domain::factor::{Alphabet, CODE_LENGTH, Challenge, code_context};
+use domain::verification::Verification;
+use domain::{Content, Credential, Device, Message, MessageId, Secret, User, VerificationId};
+use store::IdKind;
+
+use crate::challenges::message_text::{self as words, Template};
+use crate::{Engine, Error};
+
+/// Which kind of door an enrolment comes through: v1 lists pending devices and sends nothing until triggered; v2 hides
+/// them behind a registration and sends at once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Door {
+    /// `otp_devices`, with state tokens.
+    V1,
+    /// `registrations` and `verifications`.
+    V2 {
+        /// Whether ids must be digits (profile `numeric_ids`).
+        numeric_ids: bool,
+    },
+}
+
+/// What an app or a person needs to set the device up. Answered once, by the call that made it (SEC 46).
+#[derive(Debug, Clone)]
+pub struct Setup {
+    /// The Base32 secret, the pairing code, or the digits to show for a call or a prompt.
+    pub verification_token: String,
+    /// The address for a QR code, where the factor has one.
+    pub url: Option<String>,
+}
+
+impl Setup {
+    /// Digits for the person to read and to enter elsewhere.
+    pub(crate) fn to_show(digits: String) -> Self {
+        Self { verification_token: digits, url: None }
+    }
+}
+
+impl Engine {
+    pub(crate) fn draw_own(&self, credential: &Credential, user: &User) -> Challenged {
+        let issuer = &self.settings.policy.issuer;
+        let account = account_name(user);
+        let setup = match credential {
+            Credential::Totp(totp) => {
+                let secret = base32(&totp.secret);
+                Some(Setup {
+                    url: Some(words::otpauth("totp", issuer, &account, &secret, "")),
+                    verification_token: secret,
+                })
+            }
+            Credential::Hotp(hotp) => {
+                let secret = base32(&hotp.secret);
+                let url = words::otpauth("hotp", issuer, &account, &secret, "&counter=0");
+                Some(Setup { url: Some(url), verification_token: secret })
+            }
+            _ => None,
+        };
+        Challenged { setup, ..Challenged::plain(Challenge::Own) }
+    }
+
+    pub(crate) fn draw_pairing(&self, user: &User) -> Challenged {
+        let code = self.chance.code(Alphabet::Crockford, PAIRING_CODE_LENGTH);
+        let hash = self.keys.mac_keys().hash(PAIRING_CONTEXT, &code);
+        let url = words::otpauth("totp", &self.settings.policy.issuer, &account_name(user), &code, "");
+        let setup = Setup { verification_token: code, url: Some(url) };
+        Challenged { setup: Some(setup), ..Challenged::plain(Challenge::Pairing { hash }) }
+    }
+
+    /// Draws the challenge of a factor that sends something, with the words to send.
+    pub(crate) fn draw_sent(
+        &self,
+        id: VerificationId,
+        device: &Device,
+        credential: &Credential,
+        ttl: i64,
+        style: CodeStyle<'_>,
+    ) -> Challenged {
+        let issuer = &self.settings.policy.issuer;
+        let minutes = words::minutes(ttl);
+        let alphabet = if style.alphanumeric { Alphabet::Alphanumeric } else { Alphabet::Digits };
+        let code = self.chance.code(alphabet, CODE_LENGTH);
+        let hash = self.keys.mac_keys().hash(&code_context(id), &code);
+        let challenge = Challenge::Code { hash, length: 6, alphabet };
+        let content = |to: &str, body: String, code: Option<String>| Content {
+            to: to.to_owned(),
+            body,
+            subject: None,
+            code,
+            link: None,
+            nonce: None,
+        };
+        match credential {
+            Credential::Sms { phone } => {
+                let body =
+                    style.template.map_or_else(|| words::sms(issuer, &code, minutes), |t| t.fill(&code, minutes));
+                Challenged { content: Some(content(phone, body, Some(code))), ..Challenged::plain(challenge) }
+            }
+            Credential::Voice { phone } if style.keypad => Challenged {
+                challenge: Challenge::Keypad { hash },
+                content: Some(content(phone, words::keypad_call(issuer), None)),
+                setup: Some(Setup { verification_token: code, url: None }),
+            },
+            Credential::Voice { phone } => {
+                let body = words::spoken_code(issuer, &code);
+                Challenged { content: Some(content(phone, body, Some(code))), ..Challenged::plain(challenge) }
+            }
+            Credential::Email { address } => {
+                let (subject, body) = words::email(issuer, &code, minutes);
+                let content = Content { subject: Some(subject), ..content(address, body, Some(code)) };
+                Challenged { content: Some(content), ..Challenged::plain(challenge) }
+            }
+            Credential::Push { .. } => {
+                let nonce = self.chance.bytes::<32>();
+                let encoded = data_encoding::BASE64URL_NOPAD.encode(&nonce);
+                let number = style.number.then(|| self.chance.code(Alphabet::Digits, NUMBER_LENGTH));
+                let words = words::prompt(issuer, number.is_some());
+                let content = Content { nonce: Some(encoded), ..content(&device.display_name, words, None) };
+                let setup = number.clone().map(Setup::to_show);
+                let numbers = number.into_iter().collect();
+                let challenge = Challenge::Approval { nonce: Secret::new(nonce.to_vec()), numbers };
+                Challenged { challenge, content: Some(content), setup }
+            }
+            Credential::Totp(_) | Credential::Hotp(_) => Challenged::plain(Challenge::Own),
+        }
+    }
+
+    /// A message ready to be queued, its words sealed for its row.
+    pub(crate) async fn queue(
+        &self,
+        verification: &Verification,
+        device: &Device,
+        content: &Content,
+    ) -> Result<Message, Error> {
+        let channel = device.factor.channel().ok_or_else(|| Error::internal("this factor sends nothing"))?;
+        let id = MessageId(self.store.next_id(IdKind::Message).await?);
+        Ok(Message {
+            id,
+            user_id: device.user_id,
+            device_id: device.id,
+            verification_id: verification.id,
+            channel,
+            content: self.seal_content(id, device.user_id, content)?,
+            created_at: verification.created_at,
+            not_after: verification.expires_at,
+        })
+    }
+
+    /// An id as a verification through this door would have, for an answer that needs one where there was none.
+    pub fn fresh_wire_id(&self, door: Door) -> String {
+        self.wire_id(self.chance.verification_id(), door)
+    }
+
+    pub(crate) fn wire_id(&self, id: VerificationId, door: Door) -> String {
+        match door {
+            Door::V2 { numeric_ids: true } => self.chance.numeric_id(),
+            Door::V1 | Door::V2 { numeric_ids: false } => id.to_string(),
+        }
+    }
+}
+
+/// How a code is made and carried.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct CodeStyle<'a> {
+    /// Letters too (v1 SMS without `numeric_sms_otp`).
+    pub(crate) alphanumeric: bool,
+    /// Calls ask for digits shown on a screen rather than speak a code.
+    pub(crate) keypad: bool,
+    /// Prompts ask for a number shown on a screen.
+    pub(crate) number: bool,
+    /// The caller's own text.
+    pub(crate) template: Option<&'a Template>,
+}
+
+/// A drawn challenge, what to send, and what to show.
+pub(crate) struct Challenged {
+    pub(crate) challenge: Challenge,
+    pub(crate) content: Option<Content>,
+    pub(crate) setup: Option<Setup>,
+}
+
+impl Challenged {
+    pub(crate) fn plain(challenge: Challenge) -> Self {
+        Self { challenge, content: None, setup: None }
+    }
+}
+
+fn account_name(user: &User) -> String {
+    user.email.clone().or_else(|| user.username.clone()).unwrap_or_else(|| user.id.to_string())
+}

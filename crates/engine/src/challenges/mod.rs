@@ -1,0 +1,10 @@
+//! Challenges: opened, sent, waited for and answered.
+
+pub(crate) mod answer;
+pub(crate) mod draw;
+pub(crate) mod held_polls;
+pub(crate) mod long_poll;
+pub(crate) mod message_budgets;
+pub(crate) mod message_text;
+pub(crate) mod open;
+mod prompt_warning;

@@ -1,0 +1,27 @@
+//! Removing and disabling devices.
+
+use domain::enrolment::{self, Disabled};
+use domain::verification::Context;
+use domain::{DeviceId, UserId};
+
+use crate::{Engine, Error};
+
+impl Engine {
+    /// Removes a device. Says whether there was one; an unknown user is an error of its own.
+    pub async fn remove_device(&self, user: UserId, device: DeviceId, context: Context) -> Result<bool, Error> {
+        let now = self.now();
+        let removed = self
+            .decide(user, move |view| {
+                let decision = enrolment::remove(view, device, &context, now);
+                decision.map(|removed| view.user.is_some().then_some(removed))
+            })
+            .await?;
+        removed.ok_or(Error::NoUser)
+    }
+
+    /// Puts a device out of use until its user is unlocked.
+    pub async fn disable_device(&self, user: UserId, device: DeviceId, context: Context) -> Result<Disabled, Error> {
+        let now = self.now();
+        Ok(self.decide(user, move |view| enrolment::disable(view, device, &context, now)).await?)
+    }
+}

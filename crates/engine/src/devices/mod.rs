@@ -1,0 +1,5 @@
+//! Devices: enrolled, paired, disabled and removed.
+
+pub(crate) mod enrol;
+mod manage;
+pub(crate) mod push;

@@ -1,0 +1,154 @@
+//! Logging in with a password (contract 5).
+
+use std::net::IpAddr;
+
+use domain::sign_in::{self, Compared, Drawn, Entered, Refusal, SESSION_TOKEN_TTL, Terms};
+use domain::verification::Context;
+use domain::{AuditEvent, AuditKind, ClientId, Decision, Device, Digest, User, UserId, View, throttle};
+use zeroize::Zeroizing;
+
+use crate::login::password::{self, Kind};
+use crate::login::session::{Factor, Granted};
+use crate::{Engine, Error};
+/// How often a password is compared again because it was changed meanwhile.
+const COMPARISONS: usize = 3;
+
+/// A log-in with a password.
+pub struct SignIn {
+    /// User name or mail address.
+    pub name: String,
+    /// The password as it was typed.
+    pub password: Zeroizing<String>,
+    /// What it is for.
+    pub terms: Terms,
+    /// The end user's address, as the caller reports it.
+    pub ip: Option<IpAddr>,
+}
+
+/// How a log-in with a password ends.
+#[derive(Debug)]
+pub enum SignInAnswer {
+    /// No factor was needed.
+    Granted(Granted),
+    /// One of these devices, oldest first, or a temporary token must be shown under the state token.
+    NeedsFactor {
+        /// Who.
+        user: Box<User>,
+        /// Usable devices; none where only a temporary token can be shown.
+        devices: Vec<Device>,
+        /// 40 hexadecimal characters.
+        state_token: String,
+    },
+    /// No.
+    Refused(Refusal),
+}
+
+impl Engine {
+    /// Judges a name and a password. Unknown users cost and say the same as wrong passwords (SEC 31), and every refusal
+    /// takes as long as the longest comparison that anybody's hash may need.
+    pub async fn sign_in(&self, request: SignIn, context: Context) -> Result<SignInAnswer, Error> {
+        let named = self.hasher.named(&request.name)?;
+        let (answer, kind) = self.judge_sign_in(request, context).await?;
+        drop(named);
+        if matches!(answer, SignInAnswer::Refused(_)) {
+            self.clock.sleep(self.hasher.wait(kind)).await;
+        }
+        Ok(answer)
+    }
+
+    async fn judge_sign_in(&self, request: SignIn, context: Context) -> Result<(SignInAnswer, Kind), Error> {
+        let mut kind = Kind::Nothing;
+        let known = self.store.user_by_login(&request.name).await?;
+        // Stored, so that a help desk sees from where; trusted only as far as policy says (contract 5.1).
+        let context = Context { ip: request.ip.map(|ip| ip.to_string()).or(context.ip), ..context };
+        let request = SignIn { terms: Terms { ip: context.ip.clone(), ..request.terms }, ..request };
+        let trusted = request.ip.is_some_and(|ip| self.settings.trusted_networks.iter().any(|net| net.contains(ip)));
+        for _ in 0..COMPARISONS {
+            let stored = match known {
+                Some(user) => {
+                    let view = self.store.view(user).await?;
+                    // Nothing costly is computed for a name that is held off.
+                    if let Some(refusal) = self.held_off(&view, user, &context).await? {
+                        return Ok((SignInAnswer::Refused(refusal), Kind::Nothing));
+                    }
+                    view.user.and_then(|user| user.profile.password_hash)
+                }
+                None => None,
+            };
+            let (compared, compared_as) = self.compare(context.client, stored, request.password.clone()).await?;
+            kind = compared_as;
+            let Some(user) = known else {
+                self.note_unknown(&context).await?;
+                break;
+            };
+            let (drawn, state_token, session_token) = self.draw_sign_in();
+            let now = self.now();
+            let (terms, policy, by) = (request.terms.clone(), self.settings.policy.clone(), context.clone());
+            let entered = self
+                .decide(user, move |view| sign_in::enter(view, &compared, &terms, &drawn, &policy, trusted, &by, now))
+                .await?;
+            let answer = match entered {
+                Entered::Stale => continue,
+                Entered::Refused(why) => SignInAnswer::Refused(why),
+                Entered::NeedsFactor(user, devices) => SignInAnswer::NeedsFactor { user, devices, state_token },
+                Entered::Granted(user) => SignInAnswer::Granted(Granted {
+                    user,
+                    terms: request.terms,
+                    session_token,
+                    expires_at: now.plus(SESSION_TOKEN_TTL),
+                    shown: Factor::None,
+                }),
+            };
+            return Ok((answer, kind));
+        }
+        Ok((SignInAnswer::Refused(Refusal::Credentials), kind))
+    }
+
+    /// The refusal of somebody whose passwords are held off, recorded; decided on a fresh view.
+    async fn held_off(&self, snapshot: &View, user: UserId, by: &Context) -> Result<Option<Refusal>, Error> {
+        let now = self.now();
+        if throttle::password_locked(snapshot, now).is_none() {
+            return Ok(None);
+        }
+        let by = by.clone();
+        Ok(self.decide(user, move |view| sign_in::held_off(view, &by, now)).await?)
+    }
+    /// Compares a password with a stored hash, or with one that nobody has: both take as long.
+    async fn compare(
+        &self,
+        client: Option<ClientId>,
+        stored: Option<String>,
+        password: Zeroizing<String>,
+    ) -> Result<(Compared, Kind), Error> {
+        let (right, kind) = self.hasher.matches(client, password.clone(), stored.clone()).await?;
+        let renewed = match &stored {
+            Some(hash) if right && password::is_old(hash) => {
+                Some(self.hasher.hash(client, password, self.chance.bytes()).await?)
+            }
+            _ => None,
+        };
+        Ok((Compared { with: stored, right, renewed }, kind))
+    }
+
+    /// Records a log-in of nobody in its client's chain. It costs what counting a wrong password costs, so the time an
+    /// answer takes does not tell who exists (SEC 31).
+    async fn note_unknown(&self, context: &Context) -> Result<(), Error> {
+        let Some(client) = context.client else { return Ok(()) };
+        let event = AuditEvent::of_client(AuditKind::SignInRefused, client, self.now());
+        let event = AuditEvent { reason: Some("no_user"), ip: context.ip.clone(), ..event };
+        self.decide_client(client, None, move |_| Decision::reply(()).with(event.clone().into())).await?;
+        Ok(())
+    }
+
+    fn draw_sign_in(&self) -> (Drawn, String, String) {
+        let (grant, session_token) = self.draw_grant();
+        let state_token = self.chance.hex::<20>();
+        let drawn = Drawn {
+            attempt: self.chance.verification_id(),
+            state_token: Digest::of(state_token.as_bytes()),
+            ttl: self.settings.policy.sign_in.ttl,
+            grant,
+        };
+        (drawn, state_token, session_token)
+    }
+}

@@ -1,0 +1,5 @@
+//! Users: created, changed, locked, removed, and how they stand.
+
+pub(crate) mod manage;
+pub(crate) mod queries;
+pub(crate) mod temp_token;
