@@ -23,7 +23,7 @@ use crate::health::Health;
 use crate::local;
 
 /// What the metrics are read from.
-pub struct Watched {
+pub struct MetricsSource {
     /// The dialect.
     pub app: Dialect,
     /// The front that callers reach.
@@ -45,7 +45,7 @@ impl Admin {
     }
 
     /// The listener, and what it answers.
-    pub(crate) fn answering(self, health: Health, watched: Watched) -> (TcpListener, Router) {
+    pub(crate) fn answering(self, health: Health, watched: MetricsSource) -> (TcpListener, Router) {
         (self.listener, routes(health, watched, self.readers))
     }
 }
@@ -119,7 +119,7 @@ pub async fn listen(config: &Config) -> anyhow::Result<Option<Admin>> {
 }
 
 /// What the admin listener answers.
-fn routes(health: Health, watched: Watched, readers: Readers) -> Router {
+fn routes(health: Health, watched: MetricsSource, readers: Readers) -> Router {
     let guard = move |request: Request, next: Next| async move {
         match readers.judge(request.headers()) {
             Ok(()) => next.run(request).await,
@@ -133,7 +133,7 @@ fn routes(health: Health, watched: Watched, readers: Readers) -> Router {
     health.routes().merge(metrics.layer(middleware::from_fn(guard))).merge(crate::root::admin())
 }
 
-async fn metrics(State(watched): State<Arc<Watched>>) -> Response {
+async fn metrics(State(watched): State<Arc<MetricsSource>>) -> Response {
     match page(&watched).await {
         Ok(text) => ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text).into_response(),
         Err(error) => {
@@ -176,7 +176,7 @@ impl Page {
     }
 }
 
-async fn page(watched: &Watched) -> Result<String, engine::Error> {
+async fn page(watched: &MetricsSource) -> Result<String, engine::Error> {
     let engine: &Engine = &watched.app.engine;
     let mut page = Page(String::with_capacity(8 * 1024));
     page.family("countersign_build_info", "gauge", "The version that runs.");

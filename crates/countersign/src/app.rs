@@ -11,14 +11,14 @@ use crate::command::{Command, Report, Text, lines, sentence};
 /// An app, as the command line names it.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Which {
+pub enum AppSelector {
     /// By its id.
     Id(i64),
     /// By its name.
     Name(String),
 }
 
-impl std::fmt::Display for Which {
+impl std::fmt::Display for AppSelector {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Id(id) => write!(f, "{id}"),
@@ -88,10 +88,10 @@ pub(crate) async fn execute(engine: &Engine, command: Command) -> Result<Report,
 }
 
 /// The id of the app that is meant.
-async fn find(engine: &Engine, which: &Which) -> Result<i64, String> {
+async fn find(engine: &Engine, which: &AppSelector) -> Result<i64, String> {
     let name = match which {
-        Which::Id(id) => return Ok(*id),
-        Which::Name(name) => name,
+        AppSelector::Id(id) => return Ok(*id),
+        AppSelector::Name(name) => name,
     };
     let found = alike(name, engine.apps().await.map_err(sentence)?, |app| &app.name);
     match found.as_slice() {
@@ -104,7 +104,7 @@ async fn find(engine: &Engine, which: &Which) -> Result<i64, String> {
     }
 }
 
-fn missing(which: &Which) -> String {
+fn missing(which: &AppSelector) -> String {
     format!("there is no app {which}; `countersign app list` shows all of them")
 }
 
@@ -123,7 +123,7 @@ pub(crate) struct WhichArgs {
     name: Option<String>,
 }
 
-impl From<WhichArgs> for Which {
+impl From<WhichArgs> for AppSelector {
     fn from(args: WhichArgs) -> Self {
         match (args.name, args.id) {
             (Some(name), _) => Self::Name(name),

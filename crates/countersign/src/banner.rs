@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use store::{Page, UserFilter};
 
 use crate::database::Database;
-use crate::folder::Folder;
+use crate::installation::data_dir::DataDir;
 
 /// What an authenticator app shows as long as nobody has chosen.
 const BUILT_IN_ISSUER: &str = "countersign";
@@ -37,7 +37,7 @@ impl Places {
 }
 
 /// The banner of `countersign serve`.
-pub async fn serve(engine: &Engine, places: &Places, folder: &Folder, database: &Database) -> String {
+pub async fn serve(engine: &Engine, places: &Places, folder: &DataDir, database: &Database) -> String {
     let data = folder.root().display();
     let Places { listens, public, admin } = places;
     let reached = public.as_ref().unwrap_or(listens);
@@ -129,7 +129,7 @@ pub async fn stranded(engine: &Engine) -> Option<String> {
 #[expect(missing_docs, reason = "each name says it")]
 pub struct DevBanner<'a> {
     pub base_url: &'a str,
-    pub folder: &'a Folder,
+    pub folder: &'a DataDir,
     pub database: &'a Database,
     pub lasting: bool,
     pub client_id: &'a str,
@@ -214,7 +214,7 @@ mod tests {
     #[test]
     fn fits_eighty_columns() {
         let place = tempfile::tempdir().unwrap();
-        let folder = Folder::make(&place.path().join("data")).unwrap();
+        let folder = DataDir::make(&place.path().join("data")).unwrap();
         let hosts = ["countersign".to_owned()];
         for (key, colours) in [(None, false), (Some("0123456789abcdef0123456789abcdef"), true)] {
             let text = dev(&DevBanner {

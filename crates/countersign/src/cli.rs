@@ -11,14 +11,14 @@ use domain::time::MINUTE;
 use domain::{ClientOptions, CompatProfile, MfaPolicy, Scope};
 
 use crate::app::AppArgs;
-use crate::client::Which;
+use crate::client::ClientSelector;
 use crate::command::{Command, NewUser, Password, Who};
-use crate::config::{self, Config, Given};
+use crate::config::{self, Config, FlagValues};
 use crate::flags::{PlaceFlags, ServeFlags};
 use crate::installation::Intent;
 use crate::webhook::args::WebhookArgs;
 use crate::{
-    control, dev, healthcheck, import, log, migrate, ready, relocate, serve, settings, signals, terminal, torture,
+    control, dev, healthcheck, import, log, migrate, ready, serve, settings, signals, terminal, torture, transfer,
 };
 
 /// A self-hosted multi-factor authentication server that speaks the OneLogin MFA API.
@@ -165,7 +165,7 @@ struct DevArgs {
 }
 
 impl DevArgs {
-    fn options(self, config: &Config) -> anyhow::Result<dev::Options> {
+    fn options(self, config: &Config) -> anyhow::Result<dev::DevOptions> {
         let message_limits = match self.message_limits {
             Some(limits) => limits,
             None => MessageLimits::from_variable()?,
@@ -175,7 +175,7 @@ impl DevArgs {
             let named = config::variable("COUNTERSIGN_DEV_HOST")?.unwrap_or_default();
             hosts = named.split(',').map(str::trim).filter(|name| !name.is_empty()).map(str::to_owned).collect();
         }
-        Ok(dev::Options {
+        Ok(dev::DevOptions {
             lasting: config.data_dir_named,
             message_limits: message_limits == MessageLimits::Shipped,
             hosts,
@@ -311,7 +311,7 @@ struct WhichArgs {
     name: Option<String>,
 }
 
-impl From<WhichArgs> for Which {
+impl From<WhichArgs> for ClientSelector {
     fn from(args: WhichArgs) -> Self {
         match args.name {
             Some(name) => Self::Name(name),
@@ -646,18 +646,18 @@ fn start(cli: Cli) -> anyhow::Result<ExitCode> {
                 None => config::variable("COUNTERSIGN_DATABASE_CA_FILE")?.map(PathBuf::from),
             };
             let ca_file = ca_file.as_deref();
-            let options = relocate::Options {
-                from: relocate::Place::parse(&args.from, ca_file)?,
-                to: relocate::Place::parse(&args.to, ca_file)?,
+            let options = transfer::TransferOptions {
+                from: transfer::TransferEnd::parse(&args.from, ca_file)?,
+                to: transfer::TransferEnd::parse(&args.to, ca_file)?,
                 json: args.json,
             };
-            runtime(1)?.block_on(relocate::run(options))
+            runtime(1)?.block_on(transfer::run(options))
         }
         What::Torture(args) => runtime(0)?.block_on(torture::run(args)),
         What::Import(args) => {
             let config = configured(&args.output)?;
             let ImportArgs { file, format, rejects, map_out, update, output } = args;
-            let options = import::Options { file, format, rejects, map_out, update, json: output.json };
+            let options = import::ImportOptions { file, format, rejects, map_out, update, json: output.json };
             // One thread reads the list, the others seal and decide.
             runtime(0)?.block_on(import::run(&config, options))
         }
@@ -672,7 +672,7 @@ fn apps(command: AppCommand) -> anyhow::Result<ExitCode> {
         }
         AppCommand::List { output } => run(&output, Command::AppList),
         AppCommand::Delete { which, yes, output } => {
-            let which = crate::app::Which::from(which);
+            let which = crate::app::AppSelector::from(which);
             let question = format!("Delete app {which}? Users can no longer log in to it.");
             run_if(terminal::agreed(yes, &question), &output, Command::AppDelete(which))
         }
@@ -696,7 +696,7 @@ fn client(command: ClientCommand) -> anyhow::Result<ExitCode> {
         ClientCommand::List { full, output } => (output, full, Asked::List),
         ClientCommand::Show { which, output } => (output, false, Asked::Show(which.into())),
         ClientCommand::Revoke { which, yes, output } => {
-            let which = Which::from(which);
+            let which = ClientSelector::from(which);
             let question = format!("Revoke client {which}? Everything that uses it stops working.");
             if let Err(code) = terminal::agreed(yes, &question) {
                 return Ok(code);
@@ -765,7 +765,7 @@ fn device(command: DeviceCommand) -> anyhow::Result<ExitCode> {
 }
 
 /// What `serve` would be given.
-fn served(args: &ServeArgs) -> Given {
+fn served(args: &ServeArgs) -> FlagValues {
     args.place.0.clone().and(&args.serve.0)
 }
 

@@ -34,26 +34,26 @@ pub enum ClientCommand {
     /// `client list`
     List,
     /// `client show`
-    Show(Which),
+    Show(ClientSelector),
     /// `client revoke`
-    Revoke(Which),
+    Revoke(ClientSelector),
     /// `client rotate`
-    Rotate(Which),
+    Rotate(ClientSelector),
     /// `client set`
-    Set(Which, Choice),
+    Set(ClientSelector, Choice),
 }
 
 /// A client, as the command line names it.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Which {
+pub enum ClientSelector {
     /// By its `client_id`, or the beginning of it.
     Id(String),
     /// By its name.
     Name(String),
 }
 
-impl std::fmt::Display for Which {
+impl std::fmt::Display for ClientSelector {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Id(id) => f.write_str(id),
@@ -96,17 +96,19 @@ pub(crate) async fn execute(engine: &Engine, command: ClientCommand) -> Result<R
 }
 
 /// The client that is meant: a whole id, the beginning of one only, or a name that one only has.
-async fn find(engine: &Engine, which: &Which) -> Result<Client, String> {
-    if let Which::Id(id) = which
+async fn find(engine: &Engine, which: &ClientSelector) -> Result<Client, String> {
+    if let ClientSelector::Id(id) = which
         && let Some(client) = engine.client(id).await.map_err(sentence)?
     {
         return Ok(client);
     }
     let all = engine.clients().await.map_err(sentence)?;
     let mut found: Vec<Client> = match which {
-        Which::Id(start) if start.len() < SHORTEST => Vec::new(),
-        Which::Id(start) => all.into_iter().filter(|client| client.client_id.starts_with(start.as_str())).collect(),
-        Which::Name(name) => {
+        ClientSelector::Id(start) if start.len() < SHORTEST => Vec::new(),
+        ClientSelector::Id(start) => {
+            all.into_iter().filter(|client| client.client_id.starts_with(start.as_str())).collect()
+        }
+        ClientSelector::Name(name) => {
             // The exact spelling first, even of a revoked client: what a command is repeated for must not become another.
             let named = alike(name, all, |client| &client.name);
             let (live, revoked): (Vec<_>, Vec<_>) = named.into_iter().partition(|client| client.revoked_at.is_none());
@@ -252,9 +254,9 @@ fn new_secret(client: &Client, secret: &str, said: &str) -> Report {
     lines(json, text)
 }
 
-fn missing(which: &Which) -> String {
+fn missing(which: &ClientSelector) -> String {
     match which {
-        Which::Id(id) if id.len() < SHORTEST => {
+        ClientSelector::Id(id) if id.len() < SHORTEST => {
             format!("{id} is too short for the beginning of a client_id: give at least {SHORTEST} characters")
         }
         _ => format!("there is no client {which}; `countersign client list` shows all of them"),

@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use store::{Page, UserFilter};
 
 pub use crate::client::ClientCommand;
+use crate::installation::Intent;
 pub use crate::webhook::WebhookCommand;
 use crate::{app, client, device, names, person, terminal, webhook, words};
 
@@ -103,7 +104,7 @@ pub enum Command {
     /// `app list`
     AppList,
     /// `app delete`
-    AppDelete(crate::app::Which),
+    AppDelete(crate::app::AppSelector),
     /// `app rotate-key`
     AppRotateKey,
     /// `clock`
@@ -281,6 +282,50 @@ pub async fn execute(engine: &Engine, command: Command) -> Result<Report, String
             ))
         }
         Command::Webhook(command) => webhook::execute(engine, command).await,
+    }
+}
+
+impl From<&Command> for Intent {
+    fn from(command: &Command) -> Self {
+        match command {
+            Command::Client(ClientCommand::List | ClientCommand::Show(_))
+            | Command::UserList { .. }
+            | Command::UserCollisions { .. }
+            | Command::UserShow(_)
+            | Command::DeviceList(_)
+            | Command::AppList
+            | Command::Clock { accept: false }
+            | Command::Webhook(WebhookCommand::List | WebhookCommand::Deliveries { .. }) => Self::Read,
+            Command::Client(
+                ClientCommand::Create { .. }
+                | ClientCommand::Revoke(_)
+                | ClientCommand::Rotate(_)
+                | ClientCommand::Set(..),
+            )
+            | Command::UserCreate(_)
+            | Command::UserRename { .. }
+            | Command::UserSetPassword { .. }
+            | Command::UserToken { .. }
+            | Command::UserTokenRevoke(_)
+            | Command::UserUnlock(_)
+            | Command::UserDelete(_)
+            | Command::UserMfa { .. }
+            | Command::DeviceDisable { .. }
+            | Command::DeviceDelete { .. }
+            | Command::AppCreate { .. }
+            | Command::AppDelete(_)
+            | Command::AppRotateKey
+            | Command::Clock { accept: true }
+            | Command::Webhook(
+                WebhookCommand::Create { .. }
+                | WebhookCommand::Delete { .. }
+                | WebhookCommand::Enable { .. }
+                | WebhookCommand::Rotate { .. }
+                | WebhookCommand::Replay { .. }
+                | WebhookCommand::ReplaySince { .. }
+                | WebhookCommand::Test { .. },
+            ) => Self::Write,
+        }
     }
 }
 

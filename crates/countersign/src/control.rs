@@ -14,10 +14,9 @@ use tokio::task::JoinHandle;
 
 use crate::command::{self, Command, Report};
 use crate::config::Config;
-use crate::folder::Folder;
-use crate::house::{BuildError, Fittings, House};
 use crate::import;
-use crate::installation::{self, Intent};
+use crate::installation::data_dir::DataDir;
+use crate::installation::{self, Dependencies, Installation, Intent, StartError};
 
 /// Longest command, in bytes.
 const MAX_COMMAND: u64 = 64 * 1024;
@@ -40,7 +39,7 @@ impl Drop for Control {
 }
 
 /// Listens for commands in the data folder.
-pub fn listen(folder: &Folder, engine: Arc<Engine>) -> anyhow::Result<Control> {
+pub fn listen(folder: &DataDir, engine: Arc<Engine>) -> anyhow::Result<Control> {
     let path = folder.socket();
     // Whoever holds the database's lock owns the socket; one left by a dead process is in the way.
     let _ = std::fs::remove_file(&path);
@@ -116,16 +115,16 @@ enum Executor {
     /// The server that runs on the data folder.
     Running(UnixStream),
     /// This process, since none runs.
-    Alone(House),
+    Alone(Installation),
 }
 
 /// Executes a command where the data lies: through the running server, else on the database itself.
 pub async fn send(config: &Config, command: Command, intent: Intent) -> anyhow::Result<Report> {
     match reach(config, intent).await? {
         Executor::Running(stream) => ask(stream, &command).await,
-        Executor::Alone(house) => {
-            let report = command::execute(&house.engine, command).await;
-            house.close().await;
+        Executor::Alone(installation) => {
+            let report = command::execute(&installation.engine, command).await;
+            installation.close().await;
             report.map_err(anyhow::Error::msg)
         }
     }
@@ -138,7 +137,7 @@ pub struct Line {
     /// What the engine is sent.
     pub write: Box<dyn AsyncWrite + Send + Unpin>,
     /// The engine's house, if it is this process's own: to be closed at the end.
-    pub house: Option<House>,
+    pub installation: Option<Installation>,
 }
 
 /// Begins an import where the data lies.
@@ -147,19 +146,19 @@ pub async fn open_line(config: &Config) -> anyhow::Result<Line> {
         Executor::Running(stream) => {
             let (read, mut write) = stream.into_split();
             write.write_all(IMPORT.as_bytes()).await.context("the running server hung up")?;
-            Ok(Line { read: Box::new(BufReader::new(read)), write: Box::new(write), house: None })
+            Ok(Line { read: Box::new(BufReader::new(read)), write: Box::new(write), installation: None })
         }
-        Executor::Alone(house) => {
+        Executor::Alone(installation) => {
             let (here, there) = tokio::io::duplex(PIPE);
             let (read, write) = tokio::io::split(there);
-            let serving = import::serve(BufReader::new(read), write, house.engine.clone());
+            let serving = import::serve(BufReader::new(read), write, installation.engine.clone());
             tokio::spawn(async move {
                 if let Err(error) = serving.await {
                     tracing::debug!(%error, "the import ended early");
                 }
             });
             let (read, write) = tokio::io::split(here);
-            Ok(Line { read: Box::new(BufReader::new(read)), write: Box::new(write), house: Some(house) })
+            Ok(Line { read: Box::new(BufReader::new(read)), write: Box::new(write), installation: Some(installation) })
         }
     }
 }
@@ -167,14 +166,14 @@ pub async fn open_line(config: &Config) -> anyhow::Result<Line> {
 async fn reach(config: &Config, intent: Intent) -> anyhow::Result<Executor> {
     // With PostgreSQL the database itself is what commands and servers share (rulings 3).
     if config.database.postgres().is_none()
-        && let Some(stream) = connect(&Folder::at(&config.data_dir)).await
+        && let Some(stream) = connect(&DataDir::at(&config.data_dir)).await
     {
         return Ok(Executor::Running(stream));
     }
     alone(config, intent).await
 }
 
-async fn connect(folder: &Folder) -> Option<UnixStream> {
+async fn connect(folder: &DataDir) -> Option<UnixStream> {
     let path = folder.socket();
     UnixStream::connect(ShortPath::of(&path).ok()?.path()).await.ok()
 }
@@ -197,19 +196,19 @@ async fn ask(stream: UnixStream, command: &Command) -> anyhow::Result<Report> {
 async fn alone(config: &Config, intent: Intent) -> anyhow::Result<Executor> {
     let opened = match installation::open(config, intent).await {
         Ok(opened) => opened,
-        Err(BuildError::Occupied) => {
-            let folder = Folder::at(&config.data_dir);
+        Err(StartError::Occupied) => {
+            let folder = DataDir::at(&config.data_dir);
             bail!(
                 "a process holds the database in {} but does not answer on {}; if it is starting, try again in a moment",
                 folder.root().display(),
                 folder.socket().display()
             )
         }
-        Err(BuildError::Other(error)) => return Err(error),
+        Err(StartError::Other(error)) => return Err(error),
     };
-    let mut house = House::build(config, opened, Fittings::plain(config)).await?;
-    house.settled();
-    Ok(Executor::Alone(house))
+    let mut installation = Installation::build(config, opened, Dependencies::plain(config)).await?;
+    installation.release_start_lock();
+    Ok(Executor::Alone(installation))
 }
 
 /// A socket's address has room for about a hundred bytes. A longer path is reached through an open handle of its

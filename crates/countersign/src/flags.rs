@@ -2,16 +2,16 @@
 
 use clap::{Arg, ArgAction, ArgMatches, Command};
 
-use crate::config::Given;
+use crate::config::FlagValues;
 use crate::config::setting::{Kind, SETTINGS, Setting};
 
 /// The settings that every command takes, and `--config`.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct PlaceFlags(pub(crate) Given);
+pub(crate) struct PlaceFlags(pub(crate) FlagValues);
 
 /// The settings that only servers take.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct ServeFlags(pub(crate) Given);
+pub(crate) struct ServeFlags(pub(crate) FlagValues);
 
 fn arg(setting: &'static Setting) -> Arg {
     let help = format!("{} [variable {}]", setting.about, setting.variable());
@@ -44,9 +44,9 @@ fn augment(command: Command, place: bool) -> Command {
     SETTINGS.iter().filter(|setting| setting.place == place).fold(command, |command, setting| command.arg(arg(setting)))
 }
 
-fn given(matches: &ArgMatches, place: bool) -> Given {
+fn given(matches: &ArgMatches, place: bool) -> FlagValues {
     let settings = SETTINGS.iter().filter(|setting| setting.place == place);
-    settings.fold(Given::default(), |given, setting| match matches.get_many::<String>(setting.key) {
+    settings.fold(FlagValues::default(), |given, setting| match matches.get_many::<String>(setting.key) {
         Some(values) => given.with(setting.key, values.cloned()),
         None => given,
     })
@@ -55,7 +55,7 @@ fn given(matches: &ArgMatches, place: bool) -> Given {
 impl clap::FromArgMatches for PlaceFlags {
     fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
         let config = matches.get_one::<String>("config").filter(|name| !name.is_empty()).map(Into::into);
-        Ok(Self(Given { config, ..given(matches, true) }))
+        Ok(Self(FlagValues { config, ..given(matches, true) }))
     }
 
     fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {

@@ -8,7 +8,7 @@ use anyhow::{Context as _, bail};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
-use crate::config::{Config, Given};
+use crate::config::{Config, FlagValues};
 use crate::terminal;
 
 /// How long the server may take to answer.
@@ -17,7 +17,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 const MAX: u64 = 4096;
 
 /// Asks `/readyz` at an address, or where the server of these flags, variables and file listens.
-pub async fn run(address: Option<SocketAddr>, server: &Given) -> anyhow::Result<ExitCode> {
+pub async fn run(address: Option<SocketAddr>, server: &FlagValues) -> anyhow::Result<ExitCode> {
     let address = match address {
         Some(address) => address,
         None => configured(server)?,
@@ -37,7 +37,7 @@ pub async fn run(address: Option<SocketAddr>, server: &Given) -> anyhow::Result<
 }
 
 /// Where the server listens: for operators, which is plain HTTP, else for everybody.
-fn configured(server: &Given) -> anyhow::Result<SocketAddr> {
+fn configured(server: &FlagValues) -> anyhow::Result<SocketAddr> {
     let config = Config::load(server)?;
     if let Some(admin) = config.admin_listen {
         return Ok(here(admin));

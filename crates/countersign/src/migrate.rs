@@ -8,8 +8,7 @@ use store::Migration;
 
 use crate::config::Config;
 use crate::database::{Database, shown_sqlite};
-use crate::house::{self, BuildError, Fittings, House};
-use crate::installation::{self, Intent};
+use crate::installation::{self, Dependencies, Installation, Intent, StartError};
 use crate::terminal;
 
 /// The command.
@@ -20,14 +19,14 @@ pub async fn run(config: &Config, dry_run: bool, as_json: bool) -> anyhow::Resul
     }
     if !dry_run && !found.pending.is_empty() {
         let opened = installation::open(config, Intent::Migrate).await.map_err(|error| match error {
-            BuildError::Occupied => {
+            StartError::Occupied => {
                 anyhow::anyhow!("a server of an older version runs on this data folder; stop it first")
             }
-            BuildError::Other(error) => error,
+            StartError::Other(error) => error,
         })?;
         // What the server itself must make needs the master key, which need not be where this runs.
-        match house::check_keys(config, found.key_check.clone()) {
-            Ok(()) => House::build(config, opened, Fittings::plain(config)).await?.close().await,
+        match installation::master_key::check(config, found.key_check.clone()) {
+            Ok(()) => Installation::build(config, opened, Dependencies::plain(config)).await?.close().await,
             Err(_) => opened.store.close().await,
         }
     }

@@ -10,7 +10,7 @@ use crate::command::{Report, Text, lines, or_dash, sentence};
 
 /// The users whose names collide, each with the command that settles it.
 pub(crate) fn collisions(found: &[Collision]) -> Report {
-    let settling = |id: i64, is_username: bool| {
+    let start_lock = |id: i64, is_username: bool| {
         let field = if is_username { "username" } else { "email" };
         format!("countersign user rename {id} --{field} NEW")
     };
@@ -19,7 +19,7 @@ pub(crate) fn collisions(found: &[Collision]) -> Report {
     for collision in found {
         let mut holders = Vec::new();
         for holder in &collision.holders {
-            let command = settling(holder.user.0, holder.username.is_some());
+            let command = start_lock(holder.user.0, holder.username.is_some());
             rows.push(vec![
                 holder.user.to_string(),
                 or_dash(holder.username.as_deref()),

@@ -9,7 +9,7 @@ use engine::Clock as _;
 use engine::clock::SystemClock;
 use serde_json::Value;
 
-use crate::folder::write_private;
+use crate::installation::data_dir::write_private;
 
 /// Removes what an earlier run has left.
 pub fn clear(path: Option<&Path>) -> anyhow::Result<()> {

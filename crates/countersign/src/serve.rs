@@ -15,25 +15,24 @@ use web::proxy::TrustedProxies;
 use web::request_id::RequestIds;
 use web::tls::Certificates;
 
-use crate::admin::{self, Admin, Watched};
+use crate::admin::{self, Admin, MetricsSource};
 use crate::banner::Places;
-use crate::config::{self, Config, Given, Values};
+use crate::config::{self, Config, FlagValues, Values};
 use crate::database::Database;
 use crate::health::Health;
-use crate::house::{self, Fittings, House};
-use crate::installation::{self, Intent};
+use crate::installation::{self, Dependencies, Installation, Intent};
 use crate::ready::Sign;
-use crate::signals::{Signals, Told};
+use crate::signals::{SignalAction, Signals};
 use crate::{banner, control, root, settings, terminal};
 
 /// `countersign serve`.
-pub async fn serve(given: Given, config: Config) -> anyhow::Result<ExitCode> {
+pub async fn serve(given: FlagValues, config: Config) -> anyhow::Result<ExitCode> {
     config.judge_listen()?;
     let mut sign = Sign::of(config.ready_file.clone())?;
     let started = Started { values: Values::gather(&given, &config::variable)?, given };
     let opened = installation::open(&config, Intent::Serve).await.map_err(occupied)?;
-    let mut house = House::build(&config, opened, Fittings::plain(&config)).await?;
-    house.settled();
+    let mut installation = Installation::build(&config, opened, Dependencies::plain(&config)).await?;
+    installation.release_start_lock();
     let listener = listen(&config).await?;
     let base_url = base_url(&listener, &config)?;
     let admin = admin::listen(&config).await?;
@@ -42,10 +41,10 @@ pub async fn serve(given: Given, config: Config) -> anyhow::Result<ExitCode> {
         public: config.public_url.clone(),
         admin: admin.as_ref().map(Admin::url).transpose()?,
     };
-    let app = house.app(&config.options);
+    let app = installation.app(&config.options);
     let announce = async {
-        terminal::remark(&banner::serve(&house.engine, &places, &house.folder, &config.database).await);
-        let engine = house.engine.clone();
+        terminal::remark(&banner::serve(&installation.engine, &places, &installation.data_dir, &config.database).await);
+        let engine = installation.engine.clone();
         tokio::spawn(async move {
             if let Some(text) = banner::stranded(&engine).await {
                 terminal::remark(&text);
@@ -53,17 +52,17 @@ pub async fn serve(given: Given, config: Config) -> anyhow::Result<ExitCode> {
         });
         sign.put_up(&places.ready())
     };
-    let signals = (Signals::hear(Told::Reload)?, &started as &dyn Reload);
-    run(&config, &house, (listener, admin), (app, root::served(config.root_page)), signals, announce).await
+    let signals = (Signals::hear(SignalAction::Reload)?, &started as &dyn Reload);
+    run(&config, &installation, (listener, admin), (app, root::served(config.root_page)), signals, announce).await
 }
 
 /// Says what to do about a folder in use.
-pub fn occupied(error: house::BuildError) -> anyhow::Error {
+pub fn occupied(error: installation::StartError) -> anyhow::Error {
     match error {
-        house::BuildError::Occupied => anyhow::anyhow!(
+        installation::StartError::Occupied => anyhow::anyhow!(
             "another countersign is already running on this data folder; stop it, or choose another folder with --data-dir"
         ),
-        house::BuildError::Other(error) => error,
+        installation::StartError::Other(error) => error,
     }
 }
 
@@ -135,7 +134,7 @@ impl Reload for Never {
 
 /// The configuration that a server was started with.
 struct Started {
-    given: Given,
+    given: FlagValues,
     values: Values,
 }
 
@@ -177,13 +176,13 @@ fn reread(certificates: Option<&Certificates>, changed: &anyhow::Result<Vec<&'st
 /// listener ends it.
 pub async fn run(
     config: &Config,
-    house: &House,
+    installation: &Installation,
     (listener, admin): (TcpListener, Option<Admin>),
     (app, rest): (Dialect, Router),
     (mut signals, reload): (Signals, &dyn Reload),
     announce: impl Future<Output = anyhow::Result<()>>,
 ) -> anyhow::Result<ExitCode> {
-    let health = Health::new(house.engine.clone());
+    let health = Health::new(installation.engine.clone());
     let router = health.clone().routes().merge(rest).merge(root::icon()).fallback(root::nothing);
     let chance: &dyn engine::Chance = &engine::chance::SystemChance;
     let prefix = chance.hex::<4>();
@@ -193,9 +192,9 @@ pub async fn run(
     let following_names = tokio::spawn(follow_names(proxies));
     let dialect = onelogin::door(app.clone());
     let front = Front::new(vec![dialect], router, config.limits, ids, onelogin::refusal);
-    let watched = Watched { app, front: front.clone() };
+    let watched = MetricsSource { app, front: front.clone() };
 
-    let mut failed = house.failed.clone();
+    let mut failed = installation.failed.clone();
     let (stop, stopping) = tokio::sync::watch::channel(false);
     let mut stopped = stopping.clone();
     let stopped = async move {
@@ -224,23 +223,23 @@ pub async fn run(
     });
     // The folder is this process's alone only if its database is; with a server's, the command line asks that.
     let control = match config.database {
-        Database::Sqlite => Some(control::listen(&house.folder, house.engine.clone())?),
+        Database::Sqlite => Some(control::listen(&installation.data_dir, installation.engine.clone())?),
         Database::Postgres(_) => None,
     };
     let background = {
-        let engine = house.engine.clone();
+        let engine = installation.engine.clone();
         tokio::spawn(async move { engine.run().await })
     };
     let telling = {
-        let broadcast = onelogin::EventWriter { account_id: house.engine.settings().account_id };
-        tokio::spawn(house.engine.clone().tell_webhooks(Arc::new(broadcast), stopping.clone()))
+        let broadcast = onelogin::EventWriter { account_id: installation.engine.settings().account_id };
+        tokio::spawn(installation.engine.clone().tell_webhooks(Arc::new(broadcast), stopping.clone()))
     };
     announce.await?;
 
     let mut serving = std::pin::pin!(serving);
     let mut code = ExitCode::SUCCESS;
     let told = async {
-        while signals.next().await == Told::Reload {
+        while signals.next().await == SignalAction::Reload {
             reread(certificates.as_deref(), &reload.changed());
         }
     };
@@ -253,7 +252,7 @@ pub async fn run(
         () = watching_files => {}
     }
     health.drain();
-    house.engine.release_polls();
+    installation.engine.release_polls();
     let _ = stop.send(true);
     if code == ExitCode::SUCCESS {
         tracing::info!("stopping: finishing what is under way");
@@ -270,7 +269,7 @@ pub async fn run(
     }
     background.abort();
     following_names.abort();
-    house.engine.record_folded(true).await;
-    house.close().await;
+    installation.engine.record_folded(true).await;
+    installation.close().await;
     Ok(code)
 }

@@ -8,9 +8,10 @@ use domain::time::DAY;
 use serde_json::{Value, json};
 
 use crate::config::setting::{Kind, SETTINGS, Setting};
-use crate::config::{self, Config, Given, Values};
+use crate::config::{self, Config, FlagValues, Values};
 use crate::database::Database;
-use crate::{admin, folder, house, installation, place, terminal};
+use crate::installation::{self, data_dir, disk};
+use crate::{admin, terminal};
 
 /// What a check has found.
 #[derive(Debug, Default)]
@@ -33,7 +34,7 @@ impl Findings {
 
 /// Looks at all that a server needs for its start, and says all that is wrong with it. What is only doubtful warns, and
 /// fails a `strict` check. Changes nothing.
-pub(crate) async fn check(given: &Given, strict: bool, as_json: bool) -> anyhow::Result<ExitCode> {
+pub(crate) async fn check(given: &FlagValues, strict: bool, as_json: bool) -> anyhow::Result<ExitCode> {
     let mut found = Findings::default();
     match Config::load(given) {
         Ok(config) => look(&config, &mut found).await,
@@ -84,12 +85,12 @@ async fn look(config: &Config, found: &mut Findings) {
         config.ready_file.as_ref().and_then(|file| file.parent()).filter(|p| !p.as_os_str().is_empty())
     {
         let whole = if parent.is_dir() { Ok(()) } else { Err(format!("{} is no folder", parent.display())) };
-        let judged = whole.and_then(|()| place::check(parent, "--ready-file"));
+        let judged = whole.and_then(|()| disk::check(parent, "--ready-file"));
         found.judge(judged.map_err(anyhow::Error::msg).context("ready_file"));
     }
-    found.warnings.extend(place::little_room(&config.data_dir));
+    found.warnings.extend(disk::little_room(&config.data_dir));
     // A database in a folder that cannot be used has been told of.
-    if !found.judge(folder::check(&config.data_dir)) && config.database.postgres().is_none() {
+    if !found.judge(data_dir::check(&config.data_dir)) && config.database.postgres().is_none() {
         return;
     }
     match installation::look(config).await {
@@ -97,7 +98,7 @@ async fn look(config: &Config, found: &mut Findings) {
             found.judge(installation::serves(&looked));
             let ends = looked.pending.first().zip(looked.pending.last()).filter(|_| looked.is_sealed());
             found.schema = ends.map(|(first, last)| (first.version - 1, last.version));
-            found.judge(house::check_keys(config, looked.key_check));
+            found.judge(installation::master_key::check(config, looked.key_check));
         }
         Err(error) => found.faults.push(format!("{error:#}")),
     }
@@ -141,7 +142,7 @@ pub(crate) fn unknown_variables() -> Vec<String> {
 }
 
 /// The keys whose values have changed since a server started, read as it read them.
-pub(crate) fn changed(given: &Given, before: &Values) -> anyhow::Result<Vec<&'static str>> {
+pub(crate) fn changed(given: &FlagValues, before: &Values) -> anyhow::Result<Vec<&'static str>> {
     let now = Values::gather(given, &config::variable)?;
     Config::of(&now)?;
     let differs = |setting: &&Setting| before.of(setting.key).0 != now.of(setting.key).0;
@@ -149,7 +150,7 @@ pub(crate) fn changed(given: &Given, before: &Values) -> anyhow::Result<Vec<&'st
 }
 
 /// Shows every setting in force.
-pub(crate) fn show(given: &Given, origin: bool, as_json: bool) -> anyhow::Result<ExitCode> {
+pub(crate) fn show(given: &FlagValues, origin: bool, as_json: bool) -> anyhow::Result<ExitCode> {
     let values = Values::gather(given, &config::variable)?;
     let config = Config::of(&values)?;
     let mut rows = Vec::new();
@@ -256,7 +257,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("countersign.toml");
         std::fs::write(&path, "subdomain = 'acme'\n[login]\nmfa = 'required'").unwrap();
-        let given = Given { config: Some(path), ..Given::default() }
+        let given = FlagValues { config: Some(path), ..FlagValues::default() }
             .with("listen", ["127.0.0.1:1"])
             .with("database_url", ["postgres://ana:secret@db/mfa"]);
         let environment = |name: &str| Ok((name == "COUNTERSIGN_LIMITS_THREADS").then(|| "2".to_owned()));
@@ -292,7 +293,7 @@ mod tests {
             })
             .fold(String::new(), |text, line| text + line + "\n");
         std::fs::write(&path, text).unwrap();
-        let given = Given { config: Some(path), ..Given::default() };
+        let given = FlagValues { config: Some(path), ..FlagValues::default() };
         let values = Values::gather(&given, &nothing).unwrap();
         for setting in SETTINGS {
             let (value, origin) = values.of(setting.key);
@@ -316,7 +317,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("countersign.toml");
         std::fs::write(&path, "trusted_proxies = ['10.0.0.1']\ntls_cert_files = []").unwrap();
-        let given = Given { config: Some(path.clone()), ..Given::default() };
+        let given = FlagValues { config: Some(path.clone()), ..FlagValues::default() };
         let config = Config::of(&Values::gather(&given, &nothing).unwrap()).unwrap();
         assert_eq!(config.options.trusted_proxies.len(), 1);
         assert!(config.notes[0].contains("trusted_proxy now") || config.notes[1].contains("trusted_proxy now"));

@@ -7,7 +7,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 
 /// What a signal asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Told {
+pub enum SignalAction {
     /// To finish what is under way and end.
     End,
     /// To read again what may have changed.
@@ -21,13 +21,13 @@ pub struct Signals {
     interrupt: Signal,
     quit: Signal,
     hang_up: Signal,
-    on_hang_up: Told,
+    on_hang_up: SignalAction,
 }
 
 impl Signals {
     /// Hears them from now on. A server reads again at a hang-up, as `systemctl reload` means it; a dev world, which
     /// somebody runs in a terminal, ends with it. To be called within a runtime.
-    pub fn hear(on_hang_up: Told) -> io::Result<Self> {
+    pub fn hear(on_hang_up: SignalAction) -> io::Result<Self> {
         Ok(Self {
             terminate: signal(SignalKind::terminate())?,
             interrupt: signal(SignalKind::interrupt())?,
@@ -38,11 +38,11 @@ impl Signals {
     }
 
     /// The next one.
-    pub async fn next(&mut self) -> Told {
+    pub async fn next(&mut self) -> SignalAction {
         tokio::select! {
-            _ = self.terminate.recv() => Told::End,
-            _ = self.interrupt.recv() => Told::End,
-            _ = self.quit.recv() => Told::End,
+            _ = self.terminate.recv() => SignalAction::End,
+            _ = self.interrupt.recv() => SignalAction::End,
+            _ = self.quit.recv() => SignalAction::End,
             _ = self.hang_up.recv() => self.on_hang_up,
         }
     }

@@ -12,8 +12,8 @@ use std::sync::{Arc, Mutex};
 
 use axum::body::Body;
 use axum::http::{Request, header};
-use countersign::config::{Config, Given};
-use countersign::dev::{DevClient, DevUser, Guard, Pinned, World};
+use countersign::config::{Config, FlagValues};
+use countersign::dev::{DevClient, DevUser, DevWorld, Guard, Pinned};
 use countersign::installation::{self, Intent};
 use domain::holding::Holding;
 use domain::{ClientOptions, CompatProfile, Scope, Timestamp};
@@ -33,7 +33,7 @@ pub const BEGINNING: Timestamp = Timestamp(1_772_357_400_000);
 /// A server in a test.
 pub struct TestServer {
     /// The dev world inside.
-    pub world: Arc<World>,
+    pub world: Arc<DevWorld>,
     front: Front,
     tokens: Mutex<HashMap<String, String>>,
     background: JoinHandle<()>,
@@ -77,7 +77,7 @@ impl TestServer {
     async fn start_at(setup: Setup, clock: Arc<MovableClock>) -> Result<Self, Box<dyn std::error::Error>> {
         let temporary = tempfile::tempdir()?;
         let mut config =
-            Config::load(&Given::default().with("data_dir", [temporary.path().join("data").to_string_lossy()]))?;
+            Config::load(&FlagValues::default().with("data_dir", [temporary.path().join("data").to_string_lossy()]))?;
         config.options = setup.options;
         config.sends = setup.sends;
         config.countries = setup.countries;
@@ -85,7 +85,7 @@ impl TestServer {
         let chance = Arc::new(SeededChance::default());
         let hold = if setup.held_as_shipped { Holding::default() } else { Holding::Off };
         let pinned = Pinned { hold, ..Pinned::default() };
-        let world = Arc::new(World::build(&config, opened, (setup.message_limits, &pinned), clock, chance).await?);
+        let world = Arc::new(DevWorld::build(&config, opened, (setup.message_limits, &pinned), clock, chance).await?);
         let doors = vec![world.dialect(&config)];
         let front = Front::new(
             doors,

@@ -20,7 +20,7 @@ use web::proxy::TrustedProxies;
 use web::tls::CertificateFiles;
 
 use crate::database::Database;
-use crate::folder;
+use crate::installation::data_dir;
 #[cfg(test)]
 pub(crate) use environment::unknown;
 pub(crate) use environment::{distance, warn_if_exposed};
@@ -30,14 +30,14 @@ use value::Value;
 
 /// What flags say.
 #[derive(Debug, Clone, Default)]
-pub struct Given {
+pub struct FlagValues {
     /// `--config`
     pub config: Option<PathBuf>,
     /// Settings by their key, with the values in the order of the flags.
     pub(crate) flags: Vec<(&'static str, Vec<String>)>,
 }
 
-impl Given {
+impl FlagValues {
     /// Also this setting.
     ///
     /// # Panics
@@ -62,7 +62,7 @@ impl Given {
 
 /// Where the ready file is, as flags and variables say it: one that an earlier run has left must not outlive a start that
 /// fails. One that only the configuration file names goes once that is read.
-pub fn ready_file(given: &Given) -> Option<PathBuf> {
+pub fn ready_file(given: &FlagValues) -> Option<PathBuf> {
     let flagged = given.flags.iter().rev().find(|(key, _)| *key == "ready_file");
     let flag = flagged.and_then(|(_, values)| values.last().cloned());
     flag.or_else(|| variable("COUNTERSIGN_READY_FILE").ok().flatten()).map(PathBuf::from)
@@ -102,7 +102,7 @@ type Environment<'a> = &'a dyn Fn(&str) -> anyhow::Result<Option<String>>;
 
 impl Values {
     /// What flags, variables and the file say, and the defaults.
-    pub(crate) fn gather(given: &Given, environment: Environment<'_>) -> anyhow::Result<Self> {
+    pub(crate) fn gather(given: &FlagValues, environment: Environment<'_>) -> anyhow::Result<Self> {
         let path = match &given.config {
             Some(path) => Some(path.clone()),
             None => environment("COUNTERSIGN_CONFIG")?.map(PathBuf::from),
@@ -164,7 +164,7 @@ impl Values {
 /// A setting's value. An error names what was set.
 fn one(
     setting: &'static Setting,
-    given: &Given,
+    given: &FlagValues,
     environment: Environment<'_>,
     in_file: &[(&'static Setting, Value, PathBuf)],
 ) -> anyhow::Result<(Option<Value>, Origin)> {
@@ -381,7 +381,7 @@ pub const DEFAULT_LISTEN: &str = "127.0.0.1:8080";
 
 impl Config {
     /// Merges flags, variables and the file that they name.
-    pub fn load(given: &Given) -> anyhow::Result<Self> {
+    pub fn load(given: &FlagValues) -> anyhow::Result<Self> {
         Self::of(&Values::gather(given, &variable)?)
     }
 
@@ -400,7 +400,7 @@ impl Config {
             listen: values.address("listen").unwrap_or(default_listen),
             admin_listen: values.address("admin_listen"),
             admin_token_file: values.path("admin_token_file"),
-            data_dir: values.path("data_dir").unwrap_or_else(folder::default_root),
+            data_dir: values.path("data_dir").unwrap_or_else(data_dir::default_root),
             data_dir_named: matches!(values.of("data_dir").1, Origin::Flag(_) | Origin::Variable(_)),
             named: SETTINGS
                 .iter()

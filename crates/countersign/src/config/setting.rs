@@ -154,7 +154,7 @@ pub(crate) static SETTINGS: &[Setting] = &[
     Setting {
         key: "data_dir",
         kind: Kind::Path,
-        about: "Folder that holds the database and the keys",
+        about: "DataDir that holds the database and the keys",
         example: "\"/var/lib/countersign\"",
         place: true,
         ..SETTING

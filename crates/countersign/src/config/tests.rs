@@ -5,29 +5,29 @@ fn nothing(_: &str) -> anyhow::Result<Option<String>> {
     Ok(None)
 }
 
-fn load(text: &str, given: Given) -> anyhow::Result<Config> {
+fn load(text: &str, given: FlagValues) -> anyhow::Result<Config> {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("countersign.toml");
     std::fs::write(&path, text).unwrap();
-    Config::of(&Values::gather(&Given { config: Some(path), ..given }, &nothing)?)
+    Config::of(&Values::gather(&FlagValues { config: Some(path), ..given }, &nothing)?)
 }
 
 /// What one variable does, which is read as the environment is.
 fn with_variable(name: &str, value: &str) -> anyhow::Result<Values> {
     let set = |asked: &str| Ok((asked == name && !value.trim().is_empty()).then(|| value.to_owned()));
-    Values::gather(&Given::default(), &set)
+    Values::gather(&FlagValues::default(), &set)
 }
 
 fn with_flag(setting: &Setting, value: &str) -> anyhow::Result<Values> {
-    Values::gather(&Given::default().with(setting.key, [value]), &nothing)
+    Values::gather(&FlagValues::default().with(setting.key, [value]), &nothing)
 }
 
 #[test]
 fn a_flag_beats_the_file_and_the_file_beats_the_default() {
-    let flag = Given::default().with("listen", ["127.0.0.1:1"]);
+    let flag = FlagValues::default().with("listen", ["127.0.0.1:1"]);
     assert_eq!(load("listen = '127.0.0.1:2'", flag).unwrap().listen.port(), 1);
-    assert_eq!(load("listen = '127.0.0.1:2'", Given::default()).unwrap().listen.port(), 2);
-    assert_eq!(load("", Given::default()).unwrap().listen.to_string(), DEFAULT_LISTEN);
+    assert_eq!(load("listen = '127.0.0.1:2'", FlagValues::default()).unwrap().listen.port(), 2);
+    assert_eq!(load("", FlagValues::default()).unwrap().listen.to_string(), DEFAULT_LISTEN);
 }
 
 #[test]
@@ -76,7 +76,7 @@ fn every_setting_takes_what_orchestrators_write() {
             assert!(said.contains(&format!("the flag --{}:", setting.flag())), "{said}");
             let (table, last) = setting.table();
             let head = table.map_or_else(String::new, |table| format!("[{table}]\n"));
-            let said = load(&format!("{head}{last} = {}", Value::from(wrong)), Given::default());
+            let said = load(&format!("{head}{last} = {}", Value::from(wrong)), FlagValues::default());
             let said = said.map(drop).map_err(|error| error.to_string());
             assert!(
                 said.as_ref().is_err_and(|said| said.contains(key) && said.contains("countersign.toml, line")),
@@ -86,7 +86,7 @@ fn every_setting_takes_what_orchestrators_write() {
     }
     for (text, yes) in [("FALSE", false), ("0", false), ("off", false), ("No", false), ("ON", true)] {
         assert_eq!(value::yes_or_no(text), Ok(yes), "{text}");
-        assert_eq!(load(&format!("insecure_http = '{text}'"), Given::default()).unwrap().insecure_http, yes);
+        assert_eq!(load(&format!("insecure_http = '{text}'"), FlagValues::default()).unwrap().insecure_http, yes);
     }
 }
 
@@ -96,7 +96,7 @@ fn every_factor_may_be_named_and_a_name_that_shows_nothing_is_refused() {
         let key = name_of(kind);
         let setting = Setting::of(key).unwrap();
         let (_, last) = setting.table();
-        let named = |name: &str| load(&format!("[names]\n{last} = {}\n", Value::from(name)), Given::default());
+        let named = |name: &str| load(&format!("[names]\n{last} = {}\n", Value::from(name)), FlagValues::default());
         let names = named(" My key ").unwrap().options.names;
         assert_eq!(names.v1_type_display_name(kind), "My key");
         assert_eq!(names.v2_type_display_name(kind), "My key");
@@ -141,9 +141,9 @@ fn addresses_as_people_write_them() {
     assert!(said.contains("the port is missing"), "no port is meant where none is known: {said}");
     // Every address is judged as one, however it is written.
     for open in [":8080", "*:8080", "0.0.0.0"] {
-        assert!(load(&format!("listen = '{open}'"), Given::default()).unwrap().judge_listen().is_err(), "{open}");
+        assert!(load(&format!("listen = '{open}'"), FlagValues::default()).unwrap().judge_listen().is_err(), "{open}");
     }
-    assert!(load("listen = 8080", Given::default()).unwrap().judge_listen().is_ok());
+    assert!(load("listen = 8080", FlagValues::default()).unwrap().judge_listen().is_ok());
 }
 
 #[test]
@@ -152,7 +152,7 @@ fn a_mark_and_a_relative_name() {
     let path = dir.path().join("countersign.toml");
     std::fs::write(&path, "\u{feff}master_key_file = 'mk'\ndata_dir = '../data'\n[webhooks]\nca_file = '/ca.pem'\n")
         .unwrap();
-    let given = Given { config: Some(path), ..Given::default() };
+    let given = FlagValues { config: Some(path), ..FlagValues::default() };
     let url = dir.path().join("url");
     std::fs::write(&url, "\u{feff}postgres://ana@db/mfa\n").unwrap();
     let name = url.display().to_string();
@@ -163,14 +163,14 @@ fn a_mark_and_a_relative_name() {
     assert_eq!(config.webhooks.ca_file, Some(PathBuf::from("/ca.pem")));
     assert_eq!(config.database.postgres().unwrap().shown(), "postgres://ana@db/mfa");
     let missing = |asked: &str| Ok((asked == "COUNTERSIGN_DATABASE_URL_FILE").then(|| "nowhere".to_owned()));
-    let said = format!("{:#}", Values::gather(&Given::default(), &missing).unwrap_err());
+    let said = format!("{:#}", Values::gather(&FlagValues::default(), &missing).unwrap_err());
     assert_eq!(said.matches("No such file").count(), 1, "{said}");
     assert!(said.contains("COUNTERSIGN_DATABASE_URL_FILE") && said.contains("/nowhere"), "{said}");
 }
 
 #[test]
 fn an_unknown_key_is_refused_and_named() {
-    let refused = |text: &str| load(text, Given::default()).unwrap_err().to_string();
+    let refused = |text: &str| load(text, FlagValues::default()).unwrap_err().to_string();
     let error = refused("lisen = '127.0.0.1:2'");
     assert!(error.ends_with("line 1: unknown key `lisen`. Did you mean `listen`?"), "{error}");
     let error = refused("[limits]\ncalls_an_hour = 1");
@@ -193,7 +193,7 @@ fn what_is_no_toml_is_told_by_its_line_and_never_quoted() {
         ("subdomain s3cret", 1, "write KEY = VALUE"),
         ("subdomain = 'a'\nsubdomain = 's3cret'", 2, "twice"),
     ] {
-        let said = load(text, Given::default()).unwrap_err().to_string();
+        let said = load(text, FlagValues::default()).unwrap_err().to_string();
         assert!(said.contains(&format!("line {line}: ")) && said.contains(why), "{text}: {said}");
         assert!(!said.contains("s3cret"), "{said}");
     }
@@ -201,24 +201,25 @@ fn what_is_no_toml_is_told_by_its_line_and_never_quoted() {
 
 #[test]
 fn a_database_is_named_in_the_file_or_by_a_flag() {
-    let shown = |text: &str, given: Given| {
+    let shown = |text: &str, given: FlagValues| {
         load(text, given).unwrap().database.postgres().map(|postgres| postgres.shown().to_owned())
     };
-    assert_eq!(shown("", Given::default()), None);
+    assert_eq!(shown("", FlagValues::default()), None);
     let file = "database_url = 'postgres://ana:x@db/mfa'";
-    assert_eq!(shown(file, Given::default()).as_deref(), Some("postgres://ana@db/mfa"));
-    let flag = Given::default().with("database_url", ["postgres://other/mfa"]);
+    assert_eq!(shown(file, FlagValues::default()).as_deref(), Some("postgres://ana@db/mfa"));
+    let flag = FlagValues::default().with("database_url", ["postgres://other/mfa"]);
     assert_eq!(shown(file, flag).as_deref(), Some("postgres://other/mfa"));
-    assert!(load("database_url = 'mysql://db'", Given::default()).is_err());
+    assert!(load("database_url = 'mysql://db'", FlagValues::default()).is_err());
 }
 
 #[test]
 fn plain_http_stays_on_loopback_unless_asked_for() {
-    let open = |extra: &str| load(&format!("listen = '0.0.0.0:1'\n{extra}"), Given::default()).unwrap().judge_listen();
+    let open =
+        |extra: &str| load(&format!("listen = '0.0.0.0:1'\n{extra}"), FlagValues::default()).unwrap().judge_listen();
     assert!(open("").is_err());
     assert!(open("insecure_http = true").is_ok());
     assert!(open("tls_cert_file = ['a.pem']\ntls_key_file = ['a.key']").is_ok());
-    assert!(load("tls_cert_file = ['a.pem']", Given::default()).is_err(), "a certificate without its key");
+    assert!(load("tls_cert_file = ['a.pem']", FlagValues::default()).is_err(), "a certificate without its key");
     assert!(open("trusted_proxy = ['10.0.0.1', '172.16.0.0/12', 'proxy.internal']").is_ok());
 }
 
@@ -227,7 +228,7 @@ fn a_public_url_is_an_origin() {
     for bad in
         ["mfa.example.com", "ftp://x", "https://a@b", "https://x/", "https://x?y=1", "https://x/#y", "https://x#y"]
     {
-        assert!(load(&format!("public_url = '{bad}'"), Given::default()).is_err(), "{bad}");
+        assert!(load(&format!("public_url = '{bad}'"), FlagValues::default()).is_err(), "{bad}");
     }
-    assert!(load("public_url = 'https://mfa.example.com'", Given::default()).is_ok());
+    assert!(load("public_url = 'https://mfa.example.com'", FlagValues::default()).is_ok());
 }

@@ -32,10 +32,9 @@ use web::door::Door;
 
 use crate::admin;
 use crate::config::{self, Config};
-use crate::house::{Fittings, House};
-use crate::installation::{self, Intent, Opened};
+use crate::installation::{self, Dependencies, Installation, Intent, OpenedDatabase};
 use crate::ready::Sign;
-use crate::signals::{Signals, Told};
+use crate::signals::{SignalAction, Signals};
 use crate::{banner, serve as server, terminal};
 
 pub use guard::Guard;
@@ -44,7 +43,7 @@ pub use seed::{DevClient, DevUser, Seed};
 
 /// What `countersign dev` is asked for beyond the configuration.
 #[derive(Debug, Clone)]
-pub struct Options {
+pub struct DevOptions {
     /// Whether the world is kept in its folder; otherwise it lives in a temporary one.
     pub lasting: bool,
     /// Whether the limits on messages are the shipped ones; otherwise they are off.
@@ -56,9 +55,9 @@ pub struct Options {
 }
 
 /// A dev world, ready to answer.
-pub struct World {
+pub struct DevWorld {
     /// The server's own parts.
-    pub house: House,
+    pub installation: Installation,
     /// Its clock, which tests move.
     pub clock: Arc<MovableClock>,
     /// Its credentials in clear.
@@ -71,11 +70,11 @@ pub struct World {
     base_url: OnceLock<String>,
 }
 
-impl World {
+impl DevWorld {
     /// Builds a world over an opened database, seeding it the first time.
     pub async fn build(
         config: &Config,
-        opened: Opened,
+        opened: OpenedDatabase,
         (message_limits, pinned): (bool, &Pinned),
         clock: Arc<MovableClock>,
         chance: Arc<dyn Chance>,
@@ -90,7 +89,7 @@ impl World {
             })
             .collect();
         let config = &configured(config.clone());
-        let fittings = Fittings {
+        let dependencies = Dependencies {
             clock: clock.clone(),
             chance: chance.clone(),
             policy: Policy {
@@ -104,7 +103,7 @@ impl World {
             },
             channels,
         };
-        let mut house = House::build(config, opened, fittings).await?;
+        let mut installation = Installation::build(config, opened, dependencies).await?;
         // Only now is it sure that the database is a dev world's.
         store.dev_prepare().await?;
         let stands = store.dev_clock().await?;
@@ -113,14 +112,14 @@ impl World {
             turn(&clock, stands);
         }
         chance.repeat(pinned.seed);
-        let planting = seed::load_or_plant(&house.engine, &house.folder, &*chance, pinned);
+        let planting = seed::load_or_plant(&installation.engine, &installation.data_dir, &*chance, pinned);
         let seed = unlogged(planting).await?;
         chance.repeat(None);
         // Several nodes may begin one world at once: the first has planted it, the others find it.
-        house.settled();
-        let phone = phone::Phone::load(&house.folder)?;
+        installation.release_start_lock();
+        let phone = phone::Phone::load(&installation.data_dir)?;
         Ok(Self {
-            house,
+            installation,
             clock,
             seed,
             chance: chance.clone(),
@@ -135,18 +134,19 @@ impl World {
     async fn with_profiles(mut self, pinned: &Pinned) -> anyhow::Result<Self> {
         // Another number than the world's own, or the same ids would be drawn again.
         const OTHER: u64 = 1 << 63;
-        let settling = self.house.folder.settle_in().await?;
+        let start_lock = self.installation.data_dir.lock_start().await?;
         self.planting.repeat(pinned.seed.map(|seed| seed ^ OTHER));
-        let planting = seed::with_profiles(&self.house.engine, &self.house.folder, self.seed, pinned.hold);
+        let planting =
+            seed::with_profiles(&self.installation.engine, &self.installation.data_dir, self.seed, pinned.hold);
         self.seed = unlogged(planting).await?;
         self.planting.repeat(None);
-        drop(settling);
+        drop(start_lock);
         Ok(self)
     }
 
     /// The dialect.
     pub fn app(&self, config: &Config) -> onelogin::Dialect {
-        self.house.app(&configured(config.clone()).options)
+        self.installation.app(&configured(config.clone()).options)
     }
 
     /// The dialect, as a door.
@@ -166,7 +166,7 @@ impl World {
 
     /// The use cases.
     pub fn engine(&self) -> &Arc<Engine> {
-        &self.house.engine
+        &self.installation.engine
     }
 
     /// Moves the clock whenever another node of this world has moved it.
@@ -185,7 +185,7 @@ impl World {
     }
 
     fn store(&self) -> &Store {
-        self.house.engine.store()
+        self.installation.engine.store()
     }
 
     fn now(&self) -> domain::Timestamp {
@@ -230,7 +230,7 @@ fn configured(mut config: Config) -> Config {
 }
 
 /// Who is let in to the dev endpoints. Other machines show the key of `COUNTERSIGN_DEV_KEY`, or one that is drawn.
-fn guard(config: &Config, options: &Options) -> anyhow::Result<Guard> {
+fn guard(config: &Config, options: &DevOptions) -> anyhow::Result<Guard> {
     let tls = !config.certificates.is_empty();
     if options.hosts.is_empty() {
         return Ok(Guard::local(tls));
@@ -243,7 +243,7 @@ fn guard(config: &Config, options: &Options) -> anyhow::Result<Guard> {
 }
 
 /// `countersign dev`.
-pub async fn serve(mut config: Config, options: Options) -> anyhow::Result<ExitCode> {
+pub async fn serve(mut config: Config, options: DevOptions) -> anyhow::Result<ExitCode> {
     if !config.listen.ip().is_loopback() && options.hosts.is_empty() {
         bail!(
             "a dev world shows every code to whoever asks, so it listens on loopback only: use --listen 127.0.0.1:PORT. As a \
@@ -266,12 +266,13 @@ pub async fn serve(mut config: Config, options: Options) -> anyhow::Result<ExitC
         config.data_dir = temporary.path().to_owned();
     }
     // From here on, so that no signal leaves the temporary folder behind.
-    let signals = Signals::hear(Told::End)?;
+    let signals = Signals::hear(SignalAction::End)?;
     let mut sign = Sign::of(config.ready_file.clone())?;
     let opened = installation::open(&config, Intent::Dev).await.map_err(server::occupied)?;
     let clock = Arc::new(MovableClock::default());
     let world =
-        World::build(&config, opened, (options.message_limits, &options.pinned), clock, Arc::new(SystemChance)).await?;
+        DevWorld::build(&config, opened, (options.message_limits, &options.pinned), clock, Arc::new(SystemChance))
+            .await?;
     let world = Arc::new(world.with_profiles(&options.pinned).await?);
     let listener = server::listen(&config).await?;
     let base_url = server::base_url(&listener, &config)?;
@@ -289,7 +290,7 @@ pub async fn serve(mut config: Config, options: Options) -> anyhow::Result<ExitC
         let who = format!("{} (id {}, password {})", user.username, user.id, user.password);
         let text = banner::dev(&banner::DevBanner {
             base_url: &base_url,
-            folder: &world.house.folder,
+            folder: &world.installation.data_dir,
             database: &config.database,
             lasting: options.lasting,
             client_id: &client.client_id,
@@ -303,5 +304,5 @@ pub async fn serve(mut config: Config, options: Options) -> anyhow::Result<ExitC
         sign.put_up(&world.seed.ready(&base_url, &admin_url, guard.key(), world.engine().settings()))
     };
     let signals = (signals, &server::Never as &dyn server::Reload);
-    server::run(&config, &world.house, (listener, Some(admin)), entries, signals, announce).await
+    server::run(&config, &world.installation, (listener, Some(admin)), entries, signals, announce).await
 }

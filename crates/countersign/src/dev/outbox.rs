@@ -10,7 +10,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use store::{DevFilter, DevMessage};
 
-use super::World;
+use super::DevWorld;
 use super::problem::Problem;
 
 /// Longest wait, in milliseconds (rulings 4).
@@ -30,7 +30,7 @@ pub(super) struct Question {
 
 /// The messages that match, oldest first; with `wait`, as soon as there is one.
 pub(super) async fn list(
-    State(world): State<Arc<World>>,
+    State(world): State<Arc<DevWorld>>,
     Query(question): Query<Question>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
@@ -66,7 +66,7 @@ pub(super) async fn list(
     Ok(axum::Json(shown).into_response())
 }
 
-async fn wait_for(world: &World, filter: &DevFilter, wait: i64) -> Result<Vec<DevMessage>, Problem> {
+async fn wait_for(world: &DevWorld, filter: &DevFilter, wait: i64) -> Result<Vec<DevMessage>, Problem> {
     // Waiting is real time, whatever the world's clock says.
     let real = engine::clock::SystemClock;
     let deadline = engine::Clock::now(&real).plus(wait);
@@ -86,7 +86,7 @@ async fn wait_for(world: &World, filter: &DevFilter, wait: i64) -> Result<Vec<De
 
 /// A message as the outbox shows it. Of a prompt or a call it tells whether it still waits for the person, and, as a
 /// phone would ask, how many digits the person must type.
-pub(super) async fn wire(world: &World, message: &DevMessage) -> Result<Value, Problem> {
+pub(super) async fn wire(world: &DevWorld, message: &DevMessage) -> Result<Value, Problem> {
     let asked = match message.channel {
         Channel::Push | Channel::Voice => Some(world.engine().asked(message.verification_id).await?),
         Channel::Sms | Channel::Email => None,

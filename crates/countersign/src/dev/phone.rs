@@ -13,7 +13,7 @@ use engine::Chance;
 use p256::ecdsa::signature::Signer as _;
 use p256::ecdsa::{Signature, SigningKey};
 
-use crate::folder::{Folder, write_private};
+use crate::installation::data_dir::{DataDir, write_private};
 
 const FILE: &str = "dev-phone.json";
 const LOCK: &str = "dev-phone.lock";
@@ -35,7 +35,7 @@ pub(super) struct FreshKey {
 
 impl Phone {
     /// The phone whose memory lies in this folder.
-    pub(super) fn load(folder: &Folder) -> anyhow::Result<Self> {
+    pub(super) fn load(folder: &DataDir) -> anyhow::Result<Self> {
         let phone = Self { file: folder.file(FILE), lock: folder.file(LOCK) };
         phone.keys()?;
         Ok(phone)

@@ -17,10 +17,10 @@ use store::{DevClock, DevFilter, DevMessage};
 
 use super::guard::{self, Guard};
 use super::problem::Problem;
-use super::{World, outbox, phone, start};
+use super::{DevWorld, outbox, phone, start};
 
 /// The routes, for those whom the guard lets in.
-pub(super) fn routes(world: Arc<World>, guard: Guard) -> Router {
+pub(super) fn routes(world: Arc<DevWorld>, guard: Guard) -> Router {
     Router::new()
         .route("/dev/outbox", get(outbox::list))
         .route("/dev/outbox/", get(outbox::list))
@@ -52,7 +52,7 @@ struct OfUser {
 }
 
 async fn accept(
-    State(world): State<Arc<World>>,
+    State(world): State<Arc<DevWorld>>,
     Path(id): Path<i64>,
     Query(of): Query<OfUser>,
 ) -> Result<Json<Value>, Problem> {
@@ -60,32 +60,32 @@ async fn accept(
     answer(&world, &message, PushDecision::Accept, of.number).await
 }
 
-async fn deny(State(world): State<Arc<World>>, Path(id): Path<i64>) -> Result<Json<Value>, Problem> {
+async fn deny(State(world): State<Arc<DevWorld>>, Path(id): Path<i64>) -> Result<Json<Value>, Problem> {
     let message = message(&world, id).await?;
     answer(&world, &message, PushDecision::Deny, None).await
 }
 
-async fn accept_newest(State(world): State<Arc<World>>, Query(of): Query<OfUser>) -> Result<Json<Value>, Problem> {
+async fn accept_newest(State(world): State<Arc<DevWorld>>, Query(of): Query<OfUser>) -> Result<Json<Value>, Problem> {
     let message = newest_waiting(&world, of.user_id).await?;
     answer(&world, &message, PushDecision::Accept, of.number).await
 }
 
-async fn deny_newest(State(world): State<Arc<World>>, Query(of): Query<OfUser>) -> Result<Json<Value>, Problem> {
+async fn deny_newest(State(world): State<Arc<DevWorld>>, Query(of): Query<OfUser>) -> Result<Json<Value>, Problem> {
     let message = newest_waiting(&world, of.user_id).await?;
     answer(&world, &message, PushDecision::Deny, None).await
 }
 
-async fn report(State(world): State<Arc<World>>, Path(id): Path<i64>) -> Result<Json<Value>, Problem> {
+async fn report(State(world): State<Arc<DevWorld>>, Path(id): Path<i64>) -> Result<Json<Value>, Problem> {
     let message = message(&world, id).await?;
     answer(&world, &message, PushDecision::Report, None).await
 }
 
-async fn report_newest(State(world): State<Arc<World>>, Query(of): Query<OfUser>) -> Result<Json<Value>, Problem> {
+async fn report_newest(State(world): State<Arc<DevWorld>>, Query(of): Query<OfUser>) -> Result<Json<Value>, Problem> {
     let message = newest_waiting(&world, of.user_id).await?;
     answer(&world, &message, PushDecision::Report, None).await
 }
 
-async fn message(world: &World, id: i64) -> Result<DevMessage, Problem> {
+async fn message(world: &DevWorld, id: i64) -> Result<DevMessage, Problem> {
     let messages =
         world.store().dev_outbox(&DevFilter { after: Some(id.saturating_sub(1)), ..DevFilter::default() }).await?;
     messages
@@ -96,7 +96,7 @@ async fn message(world: &World, id: i64) -> Result<DevMessage, Problem> {
 
 /// The newest push whose prompt is still open. The message may be on its way still: the caller has only just
 /// triggered it.
-async fn newest_waiting(world: &World, user: Option<i64>) -> Result<DevMessage, Problem> {
+async fn newest_waiting(world: &DevWorld, user: Option<i64>) -> Result<DevMessage, Problem> {
     const LOOKS: usize = 40;
     let filter = DevFilter { channel: Some(Channel::Push), user_id: user.map(UserId), ..DevFilter::default() };
     for _ in 0..LOOKS {
@@ -112,7 +112,7 @@ async fn newest_waiting(world: &World, user: Option<i64>) -> Result<DevMessage, 
 }
 
 async fn answer(
-    world: &World,
+    world: &DevWorld,
     message: &DevMessage,
     decision: PushDecision,
     number: Option<String>,
@@ -153,7 +153,7 @@ struct Keyed {
     digits: Value,
 }
 
-async fn keypad(State(world): State<Arc<World>>, Path(id): Path<i64>, body: Bytes) -> Result<Json<Value>, Problem> {
+async fn keypad(State(world): State<Arc<DevWorld>>, Path(id): Path<i64>, body: Bytes) -> Result<Json<Value>, Problem> {
     let keyed: Keyed = serde_json::from_slice(&body).map_err(|_| Problem::bad("send {\"digits\":\"123456\"}"))?;
     let digits = keyed.digits.as_str().ok_or_else(|| Problem::bad("digits is a text, as \"012345\""))?;
     let message = message(&world, id).await?;
@@ -164,7 +164,7 @@ async fn keypad(State(world): State<Arc<World>>, Path(id): Path<i64>, body: Byte
     told(&message, &outcome)
 }
 
-async fn pair(State(world): State<Arc<World>>, body: Bytes) -> Result<Json<Value>, Problem> {
+async fn pair(State(world): State<Arc<DevWorld>>, body: Bytes) -> Result<Json<Value>, Problem> {
     let json: Value = serde_json::from_slice(&body).map_err(|_| Problem::bad("send the enrolment's answer as JSON"))?;
     let code = pairing_code(&json)
         .ok_or_else(|| Problem::bad("the body holds no factor_data.verification_token; send the enrolment's answer"))?;
@@ -188,11 +188,11 @@ fn pairing_code(json: &Value) -> Option<String> {
     }
 }
 
-async fn clock(State(world): State<Arc<World>>) -> Json<Value> {
+async fn clock(State(world): State<Arc<DevWorld>>) -> Json<Value> {
     Json(clock_now(&world))
 }
 
-fn clock_now(world: &World) -> Value {
+fn clock_now(world: &DevWorld) -> Value {
     let now = world.now();
     json!({
         "now": onelogin::wire_time::with_millis(now.0),
@@ -218,7 +218,7 @@ const MAX_OFFSET: u64 = 100 * 365 * 86_400 * 1_000;
 const CLOCK_BODY: &str =
     "send {\"advance_seconds\":31}, {\"set\":\"2027-01-01T00:00:00Z\"}, {\"freeze\":true} or several of them";
 
-async fn wind(State(world): State<Arc<World>>, body: Bytes) -> Result<Json<Value>, Problem> {
+async fn wind(State(world): State<Arc<DevWorld>>, body: Bytes) -> Result<Json<Value>, Problem> {
     let wind: Wind = serde_json::from_slice(&body).map_err(|_| Problem::bad(CLOCK_BODY))?;
     if wind.set.is_none() && wind.advance_seconds.is_none() && wind.freeze.is_none() {
         return Err(Problem::bad(CLOCK_BODY));
@@ -256,7 +256,7 @@ async fn wind(State(world): State<Arc<World>>, body: Bytes) -> Result<Json<Value
     Ok(Json(clock_now(&world)))
 }
 
-async fn reset(State(world): State<Arc<World>>) -> Result<Json<Value>, Problem> {
+async fn reset(State(world): State<Arc<DevWorld>>) -> Result<Json<Value>, Problem> {
     world.store().dev_reset().await?;
     world.turn(DevClock::default());
     world.engine().accept_clock().await?;

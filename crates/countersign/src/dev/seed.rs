@@ -16,8 +16,8 @@ use store::{Page, TextFilter, UserFilter};
 
 use super::planting::Pinned;
 use crate::app::{AWS_ACS, AWS_AUDIENCE};
-use crate::folder::{Folder, write_private};
 use crate::installation::DEV_FILE;
+use crate::installation::data_dir::{DataDir, write_private};
 
 /// The account's name.
 pub(super) const SUBDOMAIN: &str = "acme";
@@ -96,7 +96,7 @@ impl Seed {
 /// The credentials of an earlier start, or new ones. Planting can be cut off anywhere and is simply done again.
 pub(super) async fn load_or_plant(
     engine: &Engine,
-    folder: &Folder,
+    folder: &DataDir,
     chance: &dyn Chance,
     pinned: &Pinned,
 ) -> anyhow::Result<Seed> {
@@ -177,7 +177,7 @@ async fn plant(engine: &Engine, chance: &dyn Chance, hold: Holding) -> anyhow::R
 /// earlier version gets them too.
 pub(super) async fn with_profiles(
     engine: &Engine,
-    folder: &Folder,
+    folder: &DataDir,
     mut seed: Seed,
     hold: Holding,
 ) -> anyhow::Result<Seed> {

@@ -6,10 +6,10 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::response::{Html, IntoResponse, Response};
 
-use super::World;
+use super::DevWorld;
 
 /// The start page of a dev world: where everything is, and the first calls with values filled in.
-pub(super) async fn page(State(world): State<Arc<World>>) -> Response {
+pub(super) async fn page(State(world): State<Arc<DevWorld>>) -> Response {
     let base = world.base_url.get().map_or("", String::as_str);
     let empty = String::new();
     let (id, secret) = match world.seed.clients.first() {

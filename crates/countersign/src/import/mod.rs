@@ -35,7 +35,7 @@ pub use wire::serve;
 
 /// What `countersign import` is asked for.
 #[derive(Debug, Clone)]
-pub struct Options {
+pub struct ImportOptions {
     /// The list.
     pub file: PathBuf,
     /// Its form, if it is not to be told by its beginning.
@@ -75,7 +75,7 @@ struct Tally {
 }
 
 /// The command.
-pub async fn run(config: &Config, options: Options) -> anyhow::Result<ExitCode> {
+pub async fn run(config: &Config, options: ImportOptions) -> anyhow::Result<ExitCode> {
     let began = engine::clock::SystemClock.now();
     let shown = options.file.display();
     let file = std::fs::File::open(&options.file).with_context(|| format!("cannot read {shown}"))?;
@@ -167,11 +167,11 @@ fn batched(rows: read::Rows, update: bool, send: &mpsc::Sender<Batch>) -> std::i
 
 /// Sends batches and keeps the ledger of what became of them.
 async fn import(line: Line, batches: mpsc::Receiver<Batch>, ledger: &mut Ledger) -> anyhow::Result<()> {
-    let Line { mut read, write, house } = line;
+    let Line { mut read, write, installation } = line;
     let (sent, under_way) = mpsc::channel(wire::WINDOW);
     let result = tokio::try_join!(send_all(write, batches, sent), ledger.keep(&mut read, under_way));
-    if let Some(house) = house {
-        house.close().await;
+    if let Some(installation) = installation {
+        installation.close().await;
     }
     result.map(|_| ())
 }

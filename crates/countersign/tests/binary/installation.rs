@@ -464,7 +464,7 @@ fn a_first_start_is_quiet() {
     };
     let serve = ["serve", "--data-dir", data.to_str().unwrap()];
     let first = first_lines(&serve);
-    assert!(first[0].contains("database made (schema "), "{first:?}");
+    assert!(first[0].contains("database created (schema "), "{first:?}");
     assert!(first[1].starts_with("Countersign "), "{first:?}");
     assert!(first_lines(&serve)[0].starts_with("Countersign "), "nothing was made");
     assert!(first_lines(&["dev"])[0].starts_with("****"), "a dev world begins with its banner");

@@ -14,30 +14,30 @@ use store::OpenError;
 use store::transfer::{Carried, End, Route, TransferError, carry};
 
 use crate::database::{Postgres, SQLITE_FILE as FILE, shown_sqlite};
-use crate::folder::Folder;
+use crate::installation::data_dir::DataDir;
 use crate::terminal;
 
 /// What `countersign move` is asked for.
 #[derive(Debug, Clone)]
-pub struct Options {
+pub struct TransferOptions {
     /// Where the data is.
-    pub from: Place,
+    pub from: TransferEnd,
     /// Where it goes.
-    pub to: Place,
+    pub to: TransferEnd,
     /// Whether the answer is JSON.
     pub json: bool,
 }
 
 /// One end of a move.
 #[derive(Debug, Clone)]
-pub enum Place {
+pub enum TransferEnd {
     /// `sqlite://DIR_OR_FILE`
     Sqlite(PathBuf),
     /// `postgres://…`
     Postgres(Postgres),
 }
 
-impl Place {
+impl TransferEnd {
     /// Reads a URL.
     pub fn parse(url: &str, ca_file: Option<&Path>) -> anyhow::Result<Self> {
         match url.strip_prefix("sqlite://") {
@@ -67,7 +67,7 @@ impl Place {
         match self {
             Self::Sqlite(path) => {
                 let dir = database_folder(path);
-                let dir = if dir.join(FILE).exists() { dir } else { Folder::make(path)?.db() };
+                let dir = if dir.join(FILE).exists() { dir } else { DataDir::make(path)?.db() };
                 Ok(End::sqlite_target(&dir)?)
             }
             Self::Postgres(postgres) => Ok(End::postgres_target(postgres.url(), &postgres.options()).await?),
@@ -84,7 +84,7 @@ fn database_folder(path: &Path) -> PathBuf {
 }
 
 /// The command.
-pub async fn run(options: Options) -> anyhow::Result<ExitCode> {
+pub async fn run(options: TransferOptions) -> anyhow::Result<ExitCode> {
     let (from, to) = (options.from.shown(), options.to.shown());
     let source = options.from.source().await.map_err(|error| match error {
         TransferError::Open(OpenError::Locked) => anyhow::anyhow!("a server runs on {from}; stop it first"),
@@ -140,10 +140,10 @@ mod tests {
 
     #[test]
     fn what_is_neither_kind_of_url_is_refused() {
-        assert!(matches!(Place::parse("sqlite://data", None), Ok(Place::Sqlite(_))));
-        assert!(matches!(Place::parse("postgres://db/mfa", None), Ok(Place::Postgres(_))));
+        assert!(matches!(TransferEnd::parse("sqlite://data", None), Ok(TransferEnd::Sqlite(_))));
+        assert!(matches!(TransferEnd::parse("postgres://db/mfa", None), Ok(TransferEnd::Postgres(_))));
         for url in ["sqlite://", "data", "mysql://db"] {
-            assert!(Place::parse(url, None).is_err(), "{url}");
+            assert!(TransferEnd::parse(url, None).is_err(), "{url}");
         }
     }
 }

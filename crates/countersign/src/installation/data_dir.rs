@@ -1,5 +1,5 @@
-//! The data folder: `db/` with the database, `keys/` with the master key apart from it (rulings 2), all for the owner
-//! alone.
+//! The data folder: `db/` with the database, and `keys/` with the master key apart from it (rulings 2). Only its owner may
+//! read it.
 
 use std::ffi::OsString;
 use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, PermissionsExt as _};
@@ -7,33 +7,33 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
 
-use crate::place;
+use super::disk;
 
-/// The data folder's places.
+/// The data folder and the paths in it.
 #[derive(Debug, Clone)]
-pub struct Folder {
+pub struct DataDir {
     root: PathBuf,
 }
 
-impl Folder {
-    /// Makes the folder (0700) where there is none or an empty one, and closes one of ours to others. A folder that holds
-    /// anything else is refused and stays as it is.
+impl DataDir {
+    /// Creates the folder (0700), or takes an empty one or one of ours and sets its mode. A folder that contains anything
+    /// else is refused and not changed.
     pub fn make(root: &Path) -> anyhow::Result<Self> {
         judge(root)?;
         private_dir(root, false)?;
         let root = root.canonicalize().with_context(|| format!("cannot use {}", root.display()))?;
-        let folder = Self { root };
-        private_dir(&folder.db(), true)?;
-        private_dir(&folder.root.join("keys"), true)?;
-        Ok(folder)
+        let data_dir = Self { root };
+        private_dir(&data_dir.db(), true)?;
+        private_dir(&data_dir.root.join("keys"), true)?;
+        Ok(data_dir)
     }
 
-    /// The folder as it is, if it is at all. Nothing is made and no mode is changed.
+    /// The folder as it is; it need not exist. Nothing is created and no mode is changed.
     pub fn at(root: &Path) -> Self {
         Self { root: root.canonicalize().unwrap_or_else(|_| root.to_owned()) }
     }
 
-    /// Where the database lies.
+    /// The folder of the database.
     pub fn db(&self) -> PathBuf {
         self.root.join("db")
     }
@@ -43,14 +43,14 @@ impl Folder {
         self.root.join("keys").join("master.key")
     }
 
-    /// The socket by which the command line reaches a running server.
+    /// The socket on which a running server listens for commands.
     pub fn socket(&self) -> PathBuf {
         self.root.join("control.sock")
     }
 
-    /// Waits until no other process is making itself at home in this folder: drawing the first key, planting a dev
-    /// world. Nodes on one server database may share a folder and start at once.
-    pub async fn settle_in(&self) -> anyhow::Result<std::fs::File> {
+    /// Waits for the lock on first starts in this folder (creating the master key, seeding a dev world). Nodes on one
+    /// PostgreSQL database may share a folder and start at the same time.
+    pub async fn lock_start(&self) -> anyhow::Result<std::fs::File> {
         let path = self.file("start.lock");
         let shown = path.clone();
         let locked = tokio::task::spawn_blocking(move || {
@@ -59,21 +59,21 @@ impl Folder {
             file.lock()?;
             Ok::<_, std::io::Error>(file)
         });
-        locked.await?.map_err(|error| anyhow::anyhow!(place::advice(&shown, &error, "--data-dir")))
+        locked.await?.map_err(|error| anyhow::anyhow!(disk::advice(&shown, &error, "--data-dir")))
     }
 
-    /// A file in the folder's root.
+    /// The path of `name` in the folder.
     pub fn file(&self, name: &str) -> PathBuf {
         self.root.join(name)
     }
 
-    /// The folder itself.
+    /// The absolute path of the folder.
     pub fn root(&self) -> &Path {
         &self.root
     }
 }
 
-/// The folder used when none is named: where this user's programs keep their data.
+/// The default data folder, under this user's XDG data home.
 pub fn default_root() -> PathBuf {
     let set = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
     set("XDG_DATA_HOME")
@@ -81,11 +81,11 @@ pub fn default_root() -> PathBuf {
         .map_or_else(|| PathBuf::from("countersign-data"), |base| base.join("countersign"))
 }
 
-/// What lies in a data folder while it is being made, before its database and its key show whose it is.
+/// What a data folder may contain while it is being created, before it has a database or a key.
 const OURS: &[&str] =
     &["db", "keys", "start.lock", "control.sock", "dev-world.json", "dev-phone.json", "dev-phone.lock"];
-/// What file systems put into a folder that is empty to people.
-const NOBODYS: &[&str] = &["lost+found", ".snapshot"];
+/// What file systems put into an empty folder.
+const FILE_SYSTEMS: &[&str] = &["lost+found", ".snapshot"];
 
 /// Refuses a folder that is neither ours nor empty.
 fn judge(root: &Path) -> anyhow::Result<()> {
@@ -93,11 +93,11 @@ fn judge(root: &Path) -> anyhow::Result<()> {
     let entries = match std::fs::read_dir(root) {
         Ok(entries) if !ours => entries,
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-            bail!(place::advice(root, &error, "--data-dir"))
+            bail!(disk::advice(root, &error, "--data-dir"))
         }
         _ => return Ok(()),
     };
-    let foreign = |name: &OsString| !OURS.iter().chain(NOBODYS).any(|known| name == known);
+    let foreign = |name: &OsString| !OURS.iter().chain(FILE_SYSTEMS).any(|known| name == known);
     let names = entries.flatten().map(|entry| entry.file_name());
     match names.filter(foreign).min() {
         None => Ok(()),
@@ -109,20 +109,20 @@ fn judge(root: &Path) -> anyhow::Result<()> {
     }
 }
 
-/// Whether [`Folder::make`] would do with this folder, and with what is in it. Changes nothing.
+/// Whether [`DataDir::make`] would accept this folder and its contents. Changes nothing.
 pub(crate) fn check(root: &Path) -> anyhow::Result<()> {
     judge(root)?;
-    let folder = Folder { root: root.to_owned() };
-    for place in [folder.root.clone(), folder.db(), folder.root.join("keys")] {
-        place::check(&place, "--data-dir").map_err(anyhow::Error::msg)?;
+    let data_dir = DataDir { root: root.to_owned() };
+    for place in [data_dir.root.clone(), data_dir.db(), data_dir.root.join("keys")] {
+        disk::check(&place, "--data-dir").map_err(anyhow::Error::msg)?;
     }
     Ok(())
 }
 
-/// Makes a folder for its owner alone, and closes one that this process may close.
+/// Creates a folder with mode 0700, or sets that mode on one that this process owns.
 fn private_dir(path: &Path, ours_alone: bool) -> anyhow::Result<()> {
     let shown = path.display();
-    let failed = |error: std::io::Error| anyhow::anyhow!(place::advice(path, &error, "--data-dir"));
+    let failed = |error: std::io::Error| anyhow::anyhow!(disk::advice(path, &error, "--data-dir"));
     std::fs::DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(failed)?;
     let metadata = std::fs::metadata(path).map_err(failed)?;
     let open = metadata.mode() & 0o077;
@@ -133,25 +133,25 @@ fn private_dir(path: &Path, ours_alone: bool) -> anyhow::Result<()> {
     if error.kind() == std::io::ErrorKind::ReadOnlyFilesystem {
         return Err(failed(error));
     }
-    // A volume belongs to whoever made it, and its mode is theirs to set. What lies in it is closed.
+    // The owner of a mounted volume sets its mode. The folders inside it are closed.
     let everybody = metadata.mode() & 0o007;
     if !ours_alone || everybody == 0 {
         tracing::warn!(
             folder = %shown,
             mode = format!("{:04o}", metadata.mode() & 0o7777),
-            owner = place::name(metadata.uid()),
-            "this folder is open to others and is not this user's to close; on a host give it to this user (chown, chmod \
-             700), in a pod set securityContext.runAsUser and fsGroup to numbers that nobody else has"
+            owner = disk::name(metadata.uid()),
+            "other users can open this folder, and this user cannot change its mode; on a host give it to this user (chown, \
+             chmod 700), in a pod set securityContext.runAsUser and fsGroup to numbers that no other pod uses"
         );
         return Ok(());
     }
     bail!(
         "{shown} belongs to {} and everybody on this machine can open it: give it to this user, or run: chmod 700 {shown}",
-        place::name(metadata.uid())
+        disk::name(metadata.uid())
     )
 }
 
-/// Writes a file for the owner alone: under another name first, then renamed, so that nobody reads half of it.
+/// Writes a file with mode 0600, under a temporary name first, so that no reader sees half of it.
 pub fn write_private(path: &Path, text: &str) -> anyhow::Result<()> {
     use std::io::Write as _;
     use std::os::unix::fs::OpenOptionsExt as _;
@@ -160,7 +160,7 @@ pub fn write_private(path: &Path, text: &str) -> anyhow::Result<()> {
     temporary.push(format!(".{}.tmp", std::process::id()));
     let temporary = path.with_file_name(temporary);
     let written = (|| {
-        // Left over from a process of the same number, if at all.
+        // Left over from an earlier process with the same id.
         let _ = std::fs::remove_file(&temporary);
         let mut file = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&temporary)?;
         file.write_all(text.as_bytes())?;
@@ -183,8 +183,8 @@ mod tests {
         let open = dir.path().join("data");
         std::fs::create_dir(&open).unwrap();
         std::fs::set_permissions(&open, std::fs::Permissions::from_mode(0o755)).unwrap();
-        let folder = Folder::make(&open).unwrap();
-        for path in [folder.root().to_owned(), folder.db(), folder.root().join("keys")] {
+        let data_dir = DataDir::make(&open).unwrap();
+        for path in [data_dir.root().to_owned(), data_dir.db(), data_dir.root().join("keys")] {
             assert_eq!(std::fs::metadata(path).unwrap().mode() & 0o777, 0o700);
         }
     }
@@ -195,16 +195,16 @@ mod tests {
         let mode = || std::fs::metadata(dir.path()).unwrap().mode() & 0o777;
         std::fs::set_permissions(dir.path(), std::fs::Permissions::from_mode(0o755)).unwrap();
         std::fs::write(dir.path().join("x"), "").unwrap();
-        let refused = Folder::make(dir.path()).unwrap_err().to_string();
+        let refused = DataDir::make(dir.path()).unwrap_err().to_string();
         assert!(refused.contains("other things (x)"), "{refused}");
         assert_eq!((mode(), std::fs::read_dir(dir.path()).unwrap().count()), (0o755, 1));
 
         std::fs::rename(dir.path().join("x"), dir.path().join("lost+found")).unwrap();
-        Folder::make(dir.path()).unwrap();
+        DataDir::make(dir.path()).unwrap();
         assert_eq!(mode(), 0o700, "a volume is empty to people");
         std::fs::write(dir.path().join("keys/master.key"), "").unwrap();
         std::fs::write(dir.path().join("x"), "").unwrap();
-        Folder::make(dir.path()).unwrap();
+        DataDir::make(dir.path()).unwrap();
     }
 
     #[test]

@@ -1,0 +1,131 @@
+//! An installation: data folder, database, master keys and the engine over them.
+
+pub mod data_dir;
+pub(crate) mod disk;
+pub(crate) mod master_key;
+mod nearby;
+mod open;
+mod open_store;
+
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use domain::{Keyring, Policy};
+use engine::chance::SystemChance;
+use engine::{Chance, Clock, Engine, Marked, Parts, Settings, TrustedTime, keys};
+use store::Store;
+use tokio::sync::watch;
+
+use self::data_dir::DataDir;
+pub(crate) use self::nearby::absent;
+pub(crate) use self::open::{DEV_FILE, look, serves};
+pub use self::open::{Intent, OpenedDatabase, open};
+pub use self::open_store::StartError;
+use crate::config::Config;
+use crate::terminal;
+
+/// An engine over a data folder and a database.
+pub struct Installation {
+    pub(crate) engine: Arc<Engine>,
+    pub(crate) data_dir: DataDir,
+    /// Turns true when the database no longer keeps what is written to it. The process must end then (SEC 78).
+    pub(crate) failed: watch::Receiver<bool>,
+    /// Keeps other processes from a first start at the same moment.
+    start_lock: Option<std::fs::File>,
+}
+
+/// What differs between a server, a dev world and a test.
+pub struct Dependencies {
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) chance: Arc<dyn Chance>,
+    pub(crate) policy: Policy,
+    /// The delivery channels that work.
+    pub(crate) channels: Vec<Arc<dyn delivery::Channel>>,
+}
+
+impl Dependencies {
+    /// Real time, real randomness, and no delivery channel.
+    pub fn plain(config: &Config) -> Self {
+        Self {
+            clock: Arc::new(engine::clock::SystemClock),
+            chance: Arc::new(SystemChance),
+            policy: Policy {
+                issuer: config.issuer().to_owned(),
+                sign_in: config.sign_in,
+                sends: config.sends,
+                countries: config.countries.clone(),
+                ..Policy::default()
+            },
+            channels: Vec::new(),
+        }
+    }
+}
+
+impl Installation {
+    /// Builds the engine over an opened database. Other processes that start on it wait for
+    /// [`Installation::release_start_lock`].
+    pub async fn build(config: &Config, opened: OpenedDatabase, dependencies: Dependencies) -> anyhow::Result<Self> {
+        let OpenedDatabase { data_dir, store, failed, writes, world, start_lock } = opened;
+        if let Some(world) = world {
+            open::claim(&store, world, config, &data_dir).await?;
+        }
+        let keys = master_key::load(config, &data_dir, &store, &*dependencies.chance).await?;
+        keys::check(&keys, &store, &*dependencies.chance).await.context("the keys do not fit the database")?;
+        let marked = if writes {
+            mark_secrets(&keys, &store).await?
+        } else {
+            Marked::for_reading(&keys, &store, &SystemChance).await?
+        };
+        let settings = Settings {
+            subdomain: config.subdomain.clone(),
+            account_id: config.account_id,
+            public_url: config.public_url.clone(),
+            policy: dependencies.policy,
+            trusted_networks: config.trusted_networks.clone(),
+            private_webhooks: config.webhooks.allow_private,
+            held: config.held(),
+        };
+        let caller = delivery::webhook::Caller::new(config.webhooks.ca_file.as_deref());
+        let engine = Engine::new(Parts {
+            time: TrustedTime::start(&store, dependencies.clock).await?,
+            store,
+            keys,
+            marked,
+            chance: dependencies.chance,
+            settings,
+            channels: dependencies.channels,
+            caller: caller.context("webhooks.ca_file")?,
+        });
+        Ok(Self { engine: Arc::new(engine), data_dir, failed, start_lock })
+    }
+
+    /// Lets other processes start on this installation. To be called when everything a first start creates exists.
+    pub fn release_start_lock(&mut self) {
+        self.start_lock = None;
+    }
+
+    /// Writes what is pending and closes the database.
+    pub async fn close(&self) {
+        self.engine.keep_time().await;
+        self.engine.store().clone().close().await;
+    }
+
+    /// The dialect over this engine.
+    pub fn app(&self, options: &onelogin::DialectOptions) -> onelogin::Dialect {
+        onelogin::Dialect::new(self.engine.clone(), options.clone())
+    }
+}
+
+/// Marks the secrets that an earlier version stored without a mark, and shows the progress. It draws real randomness even
+/// in a repeatable dev world: nothing made with it is ever shown.
+async fn mark_secrets(keys: &Keyring, store: &Store) -> Result<Marked, keys::KeyError> {
+    let mut bar = None;
+    let marked = Marked::settle(keys, store, &SystemChance, |done, all| {
+        bar.get_or_insert_with(|| terminal::progress("Marking secrets", all)).reach(done);
+    });
+    let marked = marked.await;
+    if let Some(bar) = bar {
+        bar.finish();
+    }
+    marked
+}
