@@ -89,7 +89,7 @@ impl Engine {
                 what,
                 size,
                 bound,
-                "the database has grown beyond what is usual: see docs/operate/operating.md, Sizes"
+                "the database has grown beyond what is usual: see docs/operate/monitoring.md, Sizes"
             );
         }
     }
