@@ -28,7 +28,7 @@ pub(crate) fn run() -> Result<()> {
         run_command(cargo().args(["clippy", "--workspace", "--features", "server/otel"]).args(strictly))?;
         run_command(cargo().args(["clippy", "--manifest-path"]).arg(&clients).args(strictly))
     })?;
-    step("structure", check::run)?;
+    step("structure", || check::run(&check::Args::default()))?;
     step("documentation", || {
         let mut doc = cargo();
         doc.args(["doc", "--workspace", "--no-deps", "--locked"]).env("RUSTDOCFLAGS", "-D warnings");

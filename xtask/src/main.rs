@@ -40,7 +40,7 @@ enum Chore {
     /// The gate behind the tests: format, lints, structure, documentation, conformance, correctness under load, page
     Ci,
     /// The laws of structure and supply: layers, dependencies, licences, sources
-    Check,
+    Check(check::Args),
     /// Unmodified OneLogin clients against the binary; prints the matrix client × step
     Conformance(conformance::Args),
     /// What libraries and tools of others make of SAML responses
@@ -66,7 +66,7 @@ enum Chore {
 fn main() -> ExitCode {
     let done = match Cli::parse().chore {
         Chore::Ci => ci::run(),
-        Chore::Check => check::run(),
+        Chore::Check(args) => check::run(&args),
         Chore::Conformance(args) => conformance::run(&args),
         Chore::Assertions => assertions::run(),
         Chore::Docs(args) => docs::run(&args),

@@ -5,7 +5,8 @@ use std::path::Path;
 
 use anyhow::{Context as _, Result};
 
-use super::{Complaints, files};
+use super::complaints::Complaints;
+use super::krate::Crate;
 use crate::metadata::Metadata;
 
 const PAGE: &str = "docs/internals/dependencies.md";
@@ -31,7 +32,7 @@ pub(super) fn explained(root: &Path) -> Result<Complaints> {
 
 /// Every crate in `[workspace.dependencies]` has a member that uses it, and every member mentions in its source what
 /// its manifest declares. Mentioning is a plain search for the name: cheap, and wrong only on the lenient side.
-pub(super) fn used(tree: &Metadata, root: &Path) -> Result<Complaints> {
+pub(super) fn used(tree: &Metadata, root: &Path, crates: &[Crate]) -> Result<Complaints> {
     let mut complaints = Vec::new();
     for name in declared(&read(&root.join("Cargo.toml"))?)?.keys() {
         if !tree.members().any(|member| member.dependencies.iter().any(|used| used.name == *name)) {
@@ -39,7 +40,8 @@ pub(super) fn used(tree: &Metadata, root: &Path) -> Result<Complaints> {
         }
     }
     for member in tree.members() {
-        let sources = files::read(member.folder())?;
+        let own = crates.iter().filter(|one| member.folder().ends_with(&one.name));
+        let sources: Vec<_> = own.flat_map(|one| &one.files).collect();
         for dependency in &member.dependencies {
             let name = dependency.rename.as_ref().unwrap_or(&dependency.name);
             let identifier = name.replace('-', "_");

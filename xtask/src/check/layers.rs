@@ -1,7 +1,7 @@
 //! Who may depend on whom. Cargo refuses circles; these laws refuse the shortcuts that are not circles: a rule with a
 //! clock of its own, a dialect that asks another dialect, a library that knows the binary.
 
-use super::Complaints;
+use super::complaints::Complaints;
 use crate::metadata::{Metadata, Package};
 
 /// Each crate with the crates of this workspace that it may use. A new crate gets its line here, beside its paragraph

@@ -1,52 +1,114 @@
 //! `cargo xtask check`: the laws of the house that neither compiler nor clippy can read. Each law returns its
-//! complaints; one complaint fails the chore, after all of them have been said.
+//! complaints; one complaint fails the chore, after all of them have been printed.
 
+mod circles;
+mod comments;
+mod complaints;
 mod dependencies;
-mod files;
+mod imports;
+mod krate;
 mod layers;
+mod length;
+mod pieces;
+mod protocol;
 mod requirements;
+mod resolve;
 mod rows;
 mod siblings;
+mod types;
+mod unfinished;
+mod words;
 
-use anyhow::{Result, bail};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result, bail};
+use complaints::{Complaints, by_crate};
+use krate::Crate;
 
 use crate::metadata::Metadata;
 use crate::places::Places;
 use crate::terminal;
 
-/// What is wrong, in sentences that say what to do.
-type Complaints = Vec<String>;
+/// Laws that are not met yet. Their complaints are counted and do not fail the chore; `--all` prints them. A law leaves
+/// this list for good once it is met.
+const OPEN: &[&str] = &[MODEL, CIRCLES, TYPES, PROTOCOL, LENGTH, EMPTY, WORDS];
+
+const MODEL: &str = "model never names rules";
+const CIRCLES: &str = "no files in a circle";
+const TYPES: &str = "no public type name twice";
+const PROTOCOL: &str = "no protocol word below the dialects";
+const LENGTH: &str = "every long file has its reason";
+const EMPTY: &str = "every doc comment says something";
+const WORDS: &str = "no old words";
+
+/// `cargo xtask check`
+#[derive(Debug, Default, clap::Args)]
+pub(crate) struct Args {
+    /// Print every complaint of the laws that are still open
+    #[arg(long)]
+    all: bool,
+}
 
 /// The chore.
-pub(crate) fn run() -> Result<()> {
+pub(crate) fn run(args: &Args) -> Result<()> {
     let places = Places::find()?;
     let tree = Metadata::of(&places.root)?;
-    let files = files::read(&places.root.join("crates"))?;
-    let (long, unfinished) = (files::long(&files), files::unfinished(&files));
-    let laws: [(&str, Complaints); 9] = [
+    let crates = crates(&places.root)?;
+    // The chores name marks and rows that they look for.
+    let product = || crates.iter().filter(|one| !["xtask", "conformance"].contains(&one.name.as_str()));
+    let files = || product().flat_map(|one| &one.files);
+    let laws: [(&str, Complaints); 17] = [
         ("domain stays pure", layers::domain_is_pure(&tree)),
         ("crates depend downwards only", layers::downwards_only(&tree)),
-        ("endpoints of one dialect do not name one another", siblings::apart(&files)),
+        (MODEL, circles::model_below_rules(&crates)),
+        (CIRCLES, circles::none(&crates)),
+        (TYPES, types::unique(&crates)),
+        ("endpoints of one dialect do not name one another", siblings::apart(&crates)),
+        (PROTOCOL, protocol::none(&crates)),
         ("every dependency has its reason", dependencies::explained(&places.root)?),
-        ("every dependency is used", dependencies::used(&tree, &places.root)?),
-        ("nothing is left unfinished", unfinished),
-        ("every row of the contract's tables is tested", rows::named(&places.root, &files)?),
-        ("every built requirement names its tests", requirements::shown(&places.root, &files)?),
+        ("every dependency is used", dependencies::used(&tree, &places.root, &crates)?),
+        ("nothing is left unfinished", unfinished::none(files())),
+        (LENGTH, length::explained(&crates)),
+        ("every public item has a doc comment", comments::missing(&crates)),
+        (EMPTY, comments::empty(&crates)),
+        (WORDS, words::none(&crates)),
+        ("every row of the contract's tables is tested", rows::named(&places.root, files())?),
+        ("every built requirement names its tests", requirements::shown(&places.root, files())?),
         ("links, index and marks of the documents hold", crate::docs::complaints(&places.root)?),
     ];
     let mut broken = 0;
     for (law, complaints) in &laws {
-        terminal::say(&format!("{} {law}", if complaints.is_empty() { "ok    " } else { "BROKEN" }));
-        for complaint in complaints {
-            terminal::say(&format!("         {complaint}"));
+        let open = OPEN.contains(law);
+        match complaints.len() {
+            0 if open => terminal::say(&format!("ok     {law}: take it out of OPEN in xtask/src/check/mod.rs")),
+            0 => terminal::say(&format!("ok     {law}")),
+            count if open => terminal::say(&format!("open   {law}: {count} complaints ({})", by_crate(complaints))),
+            _ => terminal::say(&format!("BROKEN {law}")),
         }
-        broken += complaints.len();
+        if !open || args.all {
+            for complaint in complaints {
+                terminal::say(&format!("         {complaint}"));
+            }
+        }
+        if !open {
+            broken += complaints.len();
+        }
     }
-    for warning in long {
+    for warning in length::long(&crates) {
         terminal::say(&format!("warn   {warning}"));
     }
     if broken > 0 {
         bail!("{broken} complaints");
     }
     Ok(())
+}
+
+/// The crates whose source is read: those of the workspace, and the clients of others that we run against ourselves.
+fn crates(root: &Path) -> Result<Vec<Crate>> {
+    let entries = std::fs::read_dir(root.join("crates")).context("there is no folder crates")?;
+    let mut folders: Vec<PathBuf> = entries.map(|entry| Ok(entry?.path())).collect::<Result<_>>()?;
+    folders.retain(|folder| folder.join("Cargo.toml").is_file());
+    folders.extend(["xtask", "conformance"].map(|name| root.join(name)));
+    folders.sort();
+    folders.iter().map(|folder| Crate::read(root, folder)).collect()
 }

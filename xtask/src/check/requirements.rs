@@ -5,16 +5,16 @@ use std::path::Path;
 
 use anyhow::{Context as _, Result};
 
-use super::Complaints;
-use super::files::File;
+use super::complaints::Complaints;
+use super::krate::File;
 
 const PAGE: &str = "docs/security/requirements.md";
 const STATUS: &str = "## 15. ";
 
 /// The law: `each_built_requirement_names_a_test`.
-pub(super) fn shown(root: &Path, files: &[File]) -> Result<Complaints> {
+pub(super) fn shown<'a>(root: &Path, files: impl Iterator<Item = &'a File>) -> Result<Complaints> {
     let page = std::fs::read_to_string(root.join(PAGE)).with_context(|| format!("cannot read {PAGE}"))?;
-    let tests: BTreeSet<&str> = files.iter().flat_map(|file| tests(&file.text)).collect();
+    let tests: BTreeSet<&str> = files.flat_map(|file| tests(&file.text)).collect();
     Ok(complaints(&page, &tests))
 }
 

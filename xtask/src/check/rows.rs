@@ -6,8 +6,8 @@ use std::path::Path;
 
 use anyhow::{Context as _, Result};
 
-use super::Complaints;
-use super::files::File;
+use super::complaints::Complaints;
+use super::krate::File;
 
 const PAGE: &str = "docs/contract.md";
 const SECTIONS: [&str; 2] = ["13.", "14."];
@@ -15,11 +15,10 @@ const SECTIONS: [&str; 2] = ["13.", "14."];
 const WORDS: [&str; 3] = ["contract ", "Contract ", "\""];
 
 /// The law.
-pub(super) fn named(root: &Path, files: &[File]) -> Result<Complaints> {
+pub(super) fn named<'a>(root: &Path, files: impl Iterator<Item = &'a File>) -> Result<Complaints> {
     let page = std::fs::read_to_string(root.join(PAGE)).with_context(|| format!("cannot read {PAGE}"))?;
     let rows = rows(&page);
-    let named: BTreeSet<String> =
-        files.iter().flat_map(|file| tests(&file.text)).flat_map(|test| names(&test)).collect();
+    let named: BTreeSet<String> = files.flat_map(|file| tests(&file.text)).flat_map(|test| names(&test)).collect();
     let mut complaints = Vec::new();
     for section in SECTIONS {
         if !rows.iter().any(|row| row.starts_with(section)) {

@@ -1,86 +1,60 @@
 //! Rooms side by side: the endpoints of the OneLogin dialect. What two of them need belongs to `wire`.
 
-use super::Complaints;
-use super::files::File;
+use super::complaints::Complaints;
+use super::krate::Crate;
 
-/// A folder, and which of its rooms must not name one another.
-const SIBLINGS: &[(&str, &[&str])] = &[("crates/onelogin/src", &["v1", "v2", "login", "saml", "token"])];
+/// A crate, and which of its modules must not name one another.
+const SIBLINGS: &[(&str, &[&str])] = &[("onelogin", &["v1", "v2", "login", "saml", "token"])];
 
-/// No room names its sibling.
-pub(super) fn apart(files: &[File]) -> Complaints {
+/// The law: no room names its sibling.
+pub(super) fn apart(crates: &[Crate]) -> Complaints {
     let mut complaints = Complaints::new();
-    for (folder, rooms) in SIBLINGS {
-        for file in files {
-            let path = file.path.to_string_lossy().replace('\\', "/");
-            let Some((_, within)) = path.split_once(&format!("{folder}/")) else { continue };
-            let Some(room) = rooms.iter().find(|room| within.starts_with(&format!("{room}/"))) else { continue };
-            let named = modules(&file.text);
-            let siblings = rooms.iter().filter(|other| *other != room && named.contains(*other));
-            complaints.extend(siblings.map(|other| format!("{path} names {other}: what both need belongs to wire")));
+    for (name, rooms) in SIBLINGS {
+        let Some(one) = crates.iter().find(|one| one.name == *name) else {
+            complaints.push(format!("there is no crate named {name}"));
+            continue;
+        };
+        let room = |file: usize| {
+            let (_, within) = one.files[file].path.split_once("/src/")?;
+            rooms.iter().find(|room| within.starts_with(&format!("{room}/")))
+        };
+        for ((from, to), path) in one.named() {
+            if let (Some(own), Some(other)) = (room(from), room(to))
+                && own != other
+            {
+                complaints.push(format!("{} names {path}: what both need belongs to wire", one.files[from].path));
+            }
         }
     }
     complaints
 }
 
-/// The modules right below the crate that a file names: in `crate::a::B`, `crate::{a::B, c}` and `super::super::a`.
-fn modules(text: &str) -> Vec<&str> {
-    let mut modules = Vec::new();
-    for root in ["crate::", "super::super::"] {
-        for (at, _) in text.match_indices(root) {
-            let rest = &text[at + root.len()..];
-            match rest.strip_prefix('{') {
-                None => modules.push(word(rest)),
-                Some(group) => modules.extend(members(group)),
-            }
-        }
-    }
-    modules
-}
-
-/// The first names in a group of `use`, from behind its opening brace.
-fn members(group: &str) -> Vec<&str> {
-    let (mut depth, mut begins, mut members) = (0, true, Vec::new());
-    for (at, letter) in group.char_indices() {
-        match letter {
-            '{' => depth += 1,
-            '}' if depth == 0 => break,
-            '}' => depth -= 1,
-            ',' if depth == 0 => begins = true,
-            _ if begins && depth == 0 && !letter.is_whitespace() => {
-                members.push(word(&group[at..]));
-                begins = false;
-            }
-            _ => {}
-        }
-    }
-    members
-}
-
-fn word(text: &str) -> &str {
-    text.split(|letter: char| !(letter.is_alphanumeric() || letter == '_')).next().unwrap_or_default()
-}
-
 #[cfg(test)]
 mod tests {
+    use super::super::krate::sample;
     use super::*;
-
-    fn file(path: &str, text: &str) -> File {
-        File { path: path.into(), text: text.to_owned() }
-    }
 
     #[test]
     fn a_room_does_not_name_its_sibling_however_it_is_spelled() {
         for (text, names) in [
             ("use crate::v2::devices;", true),
-            ("use crate::{wire::x, v2};", true),
-            ("use crate::{wire::{v2, y}, dialect};", false),
-            ("let x = super::super::v2::f();", true),
-            ("use crate::wire::v2;", false),
-            ("use crate::v1::error;", false),
+            ("use crate::{wire::shared, v2::devices};", true),
+            ("fn f() { let x = super::super::v2::devices(); }", true),
+            ("use crate::{wire::shared};", false),
+            ("use super::error;", false),
         ] {
-            let found = apart(&[file("crates/onelogin/src/v1/verify.rs", text)]);
-            assert_eq!(!found.is_empty(), names, "{text}");
+            let one = sample(
+                "crates/onelogin",
+                &[
+                    ("lib.rs", "mod routes; mod v1; mod v2; mod wire;"),
+                    ("routes.rs", "use crate::v2::devices; use crate::v1::error;"),
+                    ("v1/mod.rs", "mod verify; pub fn error() {}"),
+                    ("v1/verify.rs", text),
+                    ("v2/mod.rs", "pub fn devices() {}"),
+                    ("wire.rs", "pub fn shared() {}"),
+                ],
+            );
+            assert_eq!(!apart(&[one]).is_empty(), names, "{text}");
         }
-        assert!(apart(&[file("crates/onelogin/src/routes/table.rs", "use crate::{v1, v2};")]).is_empty());
     }
 }
