@@ -1,7 +1,7 @@
 //! `countersign app`: whom SAML assertions are made for.
 
-use domain::app::{App, AppId, Definition, Source};
-use domain::name::alike;
+use domain::model::app::{App, AppId, Definition, Source};
+use domain::model::name::alike;
 use engine::{BadApp, Engine};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};

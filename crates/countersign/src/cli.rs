@@ -5,9 +5,9 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
-use domain::client::Choice;
-use domain::holding::Holding;
-use domain::time::MINUTE;
+use domain::model::long_poll::Holding;
+use domain::model::time::MINUTE;
+use domain::rules::client::Choice;
 use domain::{ClientOptions, CompatProfile, MfaPolicy, Scope};
 
 use crate::app::AppArgs;

@@ -1,9 +1,9 @@
 //! `countersign client`: API clients, made, shown, changed and revoked.
 
-use domain::client::Choice;
-use domain::holding::Holding;
-use domain::name::alike;
-use domain::time::SECOND;
+use domain::model::long_poll::Holding;
+use domain::model::name::alike;
+use domain::model::time::SECOND;
+use domain::rules::client::Choice;
 use domain::{Client, ClientOptions, CompatProfile, Scope};
 use engine::Engine;
 use serde::{Deserialize, Serialize};

@@ -1,9 +1,9 @@
 //! What the command line can ask of an installation. A command is data: a running server executes it as one more job
 //! of its one writer, and only when none is running does the command line open the database itself (rulings 3).
 
-use domain::app::Definition;
-use domain::user::UserPatch;
-use domain::verification::Context;
+use domain::model::app::Definition;
+use domain::model::audit::Context;
+use domain::model::user_patch::UserPatch;
 use domain::{MfaPolicy, Timestamp, User, UserId};
 use engine::{Engine, NewPassword};
 use serde::{Deserialize, Serialize};
@@ -191,7 +191,7 @@ pub async fn execute(engine: &Engine, command: Command) -> Result<Report, String
         Command::Client(command) => client::execute(engine, command).await,
         Command::UserCreate(user) => {
             if let Some(phone) = &user.phone {
-                domain::import::judge_phone(phone).map_err(|unfit| unfit.to_string())?;
+                domain::rules::import::judge_phone(phone).map_err(|unfit| unfit.to_string())?;
             }
             let password =
                 user.password.clone().map(|clear| NewPassword::Clear { clear: clear.into(), validate: true });
@@ -263,7 +263,7 @@ pub async fn execute(engine: &Engine, command: Command) -> Result<Report, String
         Command::Clock { accept } => {
             let read = if accept { engine.accept_clock().await.map_err(sentence)? } else { engine.clock_reading() };
             let moment = |at: domain::Timestamp| onelogin::wire_time::with_millis(at.0);
-            let behind = read.trusted.since(read.wall) / domain::time::SECOND;
+            let behind = read.trusted.since(read.wall) / domain::model::time::SECOND;
             let json = json!({ "clock": moment(read.wall), "trusted": moment(read.trusted), "behind_seconds": behind });
             let said = match behind {
                 0 => "They agree.".to_owned(),

@@ -1,7 +1,7 @@
 //! `countersign device`: a user's devices, put out of use or removed.
 
-use domain::enrolment::Disabled;
-use domain::verification::Context;
+use domain::model::audit::Context;
+use domain::rules::enrolment::Disabled;
 use domain::{DeviceId, User};
 use engine::{DeviceReading, Engine};
 use serde_json::{Value, json};

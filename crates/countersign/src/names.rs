@@ -1,8 +1,8 @@
 //! Names of users on the command line: which of them collide, and giving a user others.
 
 use domain::User;
-use domain::user::UserPatch;
-use domain::verification::Context;
+use domain::model::audit::Context;
+use domain::model::user_patch::UserPatch;
 use engine::{Collision, Engine};
 use serde_json::json;
 

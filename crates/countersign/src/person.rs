@@ -1,8 +1,8 @@
 //! `countersign user show|set-password|token`: what a help desk needs to know about a person, and can do for them.
 
-use domain::standing::{Lock, LockReason, Standing};
-use domain::verification::Context;
-use domain::{MfaPolicy, User, audit};
+use domain::model::audit::{self, Context};
+use domain::rules::standing::{Lock, LockReason, Standing};
+use domain::{MfaPolicy, User};
 use engine::{DeviceReading, Engine, Event, NewPassword};
 use onelogin::wire_time::with_seconds;
 use serde_json::{Value, json};
@@ -187,7 +187,7 @@ pub(crate) async fn set_password(engine: &Engine, user: &User, password: Option<
     let drawn = password.is_none().then(|| engine.draw_password());
     let clear = password.map(|password| password.0).or_else(|| drawn.clone()).unwrap_or_default();
     let new = NewPassword::Clear { clear: clear.into(), validate: true };
-    let patch = domain::user::UserPatch::default();
+    let patch = domain::model::user_patch::UserPatch::default();
     engine.update_user(user.id, patch, Some(new), Context::default()).await.map_err(sentence)?;
     let mut text = vec![format!("User {} has a new password.", user.id)];
     if let Some(drawn) = &drawn {

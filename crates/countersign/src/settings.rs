@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::process::ExitCode;
 
 use anyhow::Context as _;
-use domain::time::DAY;
+use domain::model::time::DAY;
 use serde_json::{Value, json};
 
 use crate::config::setting::{Kind, SETTINGS, Setting};

@@ -8,7 +8,7 @@ use std::path::Path;
 
 use common::{Http, Running, countersign, pause, run, run_json};
 use domain::Secret;
-use domain::factor::hotp::{Algorithm, code};
+use domain::model::hotp::{Algorithm, code};
 use serde_json::Value;
 
 const SECRET: &str = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ";

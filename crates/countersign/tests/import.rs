@@ -10,8 +10,8 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use common::{Http, Running, countersign, pause, run, run_json};
-use domain::factor::hotp::{Algorithm, code};
-use domain::factor::totp::Totp;
+use domain::model::hotp::{Algorithm, code};
+use domain::model::totp::Totp;
 use domain::{Digest, Secret};
 use serde_json::Value;
 

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use common::{Http, Running, pause};
-use domain::factor::hotp::{Algorithm, code};
+use domain::model::hotp::{Algorithm, code};
 use domain::{Digest, Secret};
 
 /// Times the server is killed.

@@ -8,7 +8,7 @@ use std::fs::File;
 use std::path::Path;
 
 use common::{Http, Running, countersign, run_json};
-use domain::factor::hotp::{Algorithm, code};
+use domain::model::hotp::{Algorithm, code};
 use domain::{Secret, Timestamp};
 use serde_json::{Value, json};
 

@@ -10,8 +10,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use domain::reach::{self, Reach};
-use domain::webhook::{Answer, Fault};
+use domain::model::webhook::{Answer, Fault};
+use domain::rules::reach::{self, Reach};
 use http_body_util::{BodyExt as _, Full};
 use hyper::header::{CONTENT_TYPE, HOST, HeaderName, HeaderValue, USER_AGENT};
 use hyper::{Method, Request};

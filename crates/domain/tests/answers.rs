@@ -3,13 +3,17 @@
 
 mod model;
 
-use countersign_domain::enrolment;
-use countersign_domain::factor::{self, Alphabet, Challenge};
-use countersign_domain::time::{DAY, SECOND};
-use countersign_domain::user::{self, Unlocked};
-use countersign_domain::verification::{Purpose, Target};
+use countersign_domain::model::code::Alphabet;
+use countersign_domain::model::time::{DAY, SECOND};
+use countersign_domain::model::{hotp, totp};
+use countersign_domain::rules::enrolment;
+use countersign_domain::rules::factor::keypad::prove_keypad;
+use countersign_domain::rules::user::{self, Unlocked};
+use countersign_domain::rules::verification::find::Target;
+use countersign_domain::rules::verification::open::{Opening, open};
 use countersign_domain::{
-    AuditKind, Credential, DeviceStatus, Evidence, FactorKind, Outcome, Reason, Response, Status, UserId,
+    AuditKind, Challenge, Credential, DeviceStatus, Evidence, FactorKind, Outcome, Purpose, Reason, Response, Status,
+    UserId,
 };
 use model::{Scene, context, device_door, email, hotp, is_accepted, keys, sms, token_door, totp, voice, wire_door};
 
@@ -85,7 +89,7 @@ fn a_spent_code_stays_spent_beyond_its_device() {
 
         // Another secret has nothing to do with it.
         let other = scene.device(&if credential == totp(1) { totp(2) } else { hotp(2) }, DeviceStatus::Active);
-        assert_eq!(scene.db.device(other).unwrap().last_counter, countersign_domain::device::NO_COUNTER);
+        assert_eq!(scene.db.device(other).unwrap().last_counter, countersign_domain::model::device::NO_COUNTER);
     }
     // A device that nothing was used of leaves nothing behind.
     let mut scene = Scene::new();
@@ -100,7 +104,7 @@ fn no_second_that_was_used_is_fresh_in_steps_of_another_length() {
     for (before, after) in [(30, 60), (60, 30), (120, 15)] {
         let of = |period| {
             let secret = countersign_domain::Secret::new(vec![1; 20]);
-            Credential::Totp(factor::totp::Totp { period, ..factor::totp::Totp::with_secret(secret) })
+            Credential::Totp(totp::Totp { period, ..totp::Totp::with_secret(secret) })
         };
         let mut scene = Scene::new();
         let first = scene.device(&of(before), DeviceStatus::Active);
@@ -283,7 +287,7 @@ fn judging_follows_one_order() {
     let unknown = Target::Device { device, state_token: Some(model::digest(9)) };
     assert_eq!(scene.typed(&unknown, "000000"), NOT_OPEN);
     scene.guess(&device_door(device), 5);
-    let until = countersign_domain::throttle::locked_until(&scene.view(), Some(device), scene.now);
+    let until = countersign_domain::rules::throttle::locked_until(&scene.view(), Some(device), scene.now);
     let locked = Outcome::Refused(Reason::Locked(until));
     let code = scene.own_code(device);
     for door in [unknown, device_door(device), token_door(&verification), wire_door(&verification)] {
@@ -299,7 +303,7 @@ fn judging_follows_one_order() {
 #[test]
 fn a_locked_user_learns_nothing_about_verifications() {
     let mut scene = Scene::new();
-    scene.db.commit(countersign_domain::user::lock(&scene.view(), 0, &model::context(), scene.now));
+    scene.db.commit(countersign_domain::rules::user::lock(&scene.view(), 0, &model::context(), scene.now));
     let unknown = Target::Wire { wire_id: "x".to_owned(), purpose: Purpose::Login, device: None };
     for door in [unknown, Target::Newest, Target::TempToken] {
         assert_eq!(scene.typed(&door, "123456"), Outcome::Refused(Reason::Locked(None)), "{door:?}");
@@ -401,7 +405,7 @@ fn digits_for_the_telephone_are_refused_at_every_other_door() {
     }
     assert_eq!(scene.typed(&Target::Newest, "144613"), NOT_OPEN);
     let stored = scene.db.device(device).unwrap();
-    let evidence = factor::prove_keypad(stored, &verification, "144613", &keys());
+    let evidence = prove_keypad(stored, &verification, "144613", &keys());
     assert_eq!(scene.judge(&wire_door(&verification), &evidence), Outcome::Refused(Reason::NotTyped));
     assert!(is_accepted(&scene.phoned(verification.id, &evidence)));
     assert!(is_accepted(&scene.polled(&token_door(&verification))), "its poller collects it");
@@ -417,8 +421,8 @@ fn digits_keyed_wrongly_reject_and_count() {
     let challenge = scene.keypad("144613");
     let verification = scene.verification(device, challenge, true);
     let stored = scene.db.device(device).unwrap();
-    let right = factor::prove_keypad(stored, &verification, "144613", &keys());
-    let wrong = factor::prove_keypad(stored, &verification, "144614", &keys());
+    let right = prove_keypad(stored, &verification, "144613", &keys());
+    let wrong = prove_keypad(stored, &verification, "144614", &keys());
     assert_eq!(scene.phoned(verification.id, &wrong), WRONG);
     assert_eq!(scene.failures(device), 1);
     assert_eq!(scene.phoned(verification.id, &right), NOT_OPEN);
@@ -449,8 +453,8 @@ fn made(n: u32) -> countersign_domain::Secret {
 #[test]
 fn equal_digits_are_a_replay() {
     // Counters 5 and 9 have the same digits.
-    let token = factor::hotp::Hotp { secret: made(7_882), digits: 6 };
-    let code = |counter| factor::hotp::code(&token.secret, factor::hotp::Algorithm::Sha1, counter, 6);
+    let token = hotp::Hotp { secret: made(7_882), digits: 6 };
+    let code = |counter| hotp::code(&token.secret, hotp::Algorithm::Sha1, counter, 6);
     assert_eq!(code(5), code(9));
     let mut scene = Scene::new();
     let device = scene.device(&countersign_domain::Credential::Hotp(token.clone()), DeviceStatus::Active);
@@ -467,7 +471,7 @@ fn equal_digits_are_a_replay() {
     assert_eq!(scene.failures(device), 0);
 
     // The steps of `START` and the next have the same digits.
-    let totp = factor::totp::Totp::with_secret(made(1_670_399));
+    let totp = totp::Totp::with_secret(made(1_670_399));
     let device = scene.device(&countersign_domain::Credential::Totp(totp.clone()), DeviceStatus::Active);
     let first = scene.own_code(device);
     assert_eq!(first, totp.code(scene.now.plus(30 * SECOND)));
@@ -549,13 +553,12 @@ fn a_live_token_with_the_old_code_is_a_counted_failure() {
     scene.wait(30 * SECOND);
     let challenge = scene.code("222222");
     let fresh = scene.new_verification(device, challenge, true);
-    let opening = countersign_domain::verification::Opening {
+    let opening = Opening {
         message: model::message(&fresh, FactorKind::Sms),
         verification: fresh.clone(),
         pending_devices: true,
     };
-    let decision =
-        countersign_domain::verification::open(&scene.view(), &opening, &model::policy(), &model::context(), scene.now);
+    let decision = open(&scene.view(), &opening, &model::policy(), &model::context(), scene.now);
     scene.db.commit(decision);
     assert_eq!(scene.typed(&token_door(&old), "111111"), NOT_OPEN, "a superseded token is a bad request");
     assert_eq!(scene.judge(&token_door(&old), &evidence), NOT_OPEN, "even if it was proved before");

@@ -1,10 +1,13 @@
 //! What holds over all users and nodes: messages (SEC 33) and the rate of calls (SEC 37), over random histories.
 
-use countersign_domain::budget::{Budget, BudgetView, Sent, Spent};
-use countersign_domain::burst::{self, CallRate};
-use countersign_domain::sends::{self, Alarm, SendLimits};
-use countersign_domain::time::{DAY, HOUR, MINUTE, SECOND};
-use countersign_domain::{AuditKind, Change, ClientId, Credential, Decision, OwnKey, Recipient, Timestamp};
+use countersign_domain::model::budget::Sent;
+use countersign_domain::model::time::{DAY, HOUR, MINUTE, SECOND};
+use countersign_domain::rules::rate;
+use countersign_domain::rules::sends::{self, Alarm};
+use countersign_domain::{
+    AuditKind, Budget, BudgetView, CallRate, Change, ClientId, Credential, Decision, OwnKey, Recipient, SendLimits,
+    Spent, Timestamp,
+};
 use proptest::prelude::*;
 
 const START: Timestamp = Timestamp(20_000 * DAY + 9 * HOUR);
@@ -147,12 +150,12 @@ proptest! {
         for (debt, want, wait) in steps {
             clock = clock.plus(wait);
             let fresh = BudgetView { spent: spent.clone(), clock };
-            let (granted, _) = commit(&mut spent, burst::take(&fresh, ClientId(1), rate, debt, want));
+            let (granted, _) = commit(&mut spent, rate::take(&fresh, ClientId(1), rate, debt, want));
             prop_assert!((0..=debt).contains(&granted.paid) && (0..=want).contains(&granted.calls));
             prop_assert!(granted.calls == 0 || granted.paid == debt, "debts come first");
             if debt + want > 0 && granted.paid + granted.calls == 0 {
                 let later = BudgetView { spent: spent.clone(), clock: clock.plus(granted.wait) };
-                let then = burst::take(&later, ClientId(1), rate, debt, want).reply;
+                let then = rate::take(&later, ClientId(1), rate, debt, want).reply;
                 prop_assert!(then.paid + then.calls > 0, "it is told the truth");
             }
             taken.push((clock, granted.paid + granted.calls));
@@ -283,7 +286,7 @@ fn a_bucket_fills_again_though_the_clock_was_set_back() {
     let mut spent = Spent::default();
     let take = |spent: &mut Spent, clock: Timestamp| {
         let fresh = BudgetView { spent: spent.clone(), clock };
-        commit(spent, burst::take(&fresh, ClientId(1), rate, 0, 100)).0.calls
+        commit(spent, rate::take(&fresh, ClientId(1), rate, 0, 100)).0.calls
     };
     while take(&mut spent, START) > 0 {}
     let back = START.plus(-HOUR);

@@ -2,14 +2,17 @@
 
 mod model;
 
-use countersign_domain::device::{MAX_DEVICES, default_device};
-use countersign_domain::enrolment::{self, Enrolled, Enrolment, MAX_REGISTRATIONS};
-use countersign_domain::factor::Challenge;
-use countersign_domain::time::{MINUTE, SECOND};
-use countersign_domain::verification::{self, Context, MAX_OPEN_PER_DEVICE, Opened, Opening, Purpose};
+use countersign_domain::model::audit::Context;
+use countersign_domain::model::device::{MAX_DEVICES, default_device};
+use countersign_domain::model::time::{MINUTE, SECOND};
+use countersign_domain::model::user_patch::UserPatch;
+use countersign_domain::rules::enrolment::{self, Enrolled, Enrolment, MAX_REGISTRATIONS};
+use countersign_domain::rules::user::{self, Unlocked};
+use countersign_domain::rules::verification::find::Target;
+use countersign_domain::rules::verification::open::{self, MAX_OPEN_PER_DEVICE, Opened, Opening};
 use countersign_domain::{
-    AuditKind, Change, Credential, DeviceId, DeviceStatus, FactorKind, Outcome, Policy, Reason, Right, Secret, Status,
-    Timestamp, Verification, user,
+    AuditKind, Challenge, Change, Credential, DeviceId, DeviceStatus, FactorKind, Outcome, Policy, Purpose, Reason,
+    Right, Secret, Status, Timestamp, Verification,
 };
 use model::{
     Scene, context, device_door, email, hotp, is_accepted, policy, push, reader, signing_key, sms, token_door, totp,
@@ -39,7 +42,7 @@ fn draw(scene: &mut Scene, device: DeviceId, door: Door) -> Opening {
 
 fn trigger_under(scene: &mut Scene, device: DeviceId, door: Door, policy: &Policy) -> Opened {
     let opening = draw(scene, device, door);
-    scene.db.commit(verification::open(&scene.view(), &opening, policy, &scene.by, scene.now))
+    scene.db.commit(open::open(&scene.view(), &opening, policy, &scene.by, scene.now))
 }
 
 fn trigger(scene: &mut Scene, device: DeviceId, door: Door) -> Opened {
@@ -246,7 +249,7 @@ fn nothing_is_sent_under_a_lock() {
     let challenge = scene.code("999999");
     let verification = scene.verification(device, challenge, true);
     scene.guess(&token_door(&verification), 5);
-    let until = countersign_domain::throttle::locked_until(&scene.view(), Some(device), scene.now);
+    let until = countersign_domain::rules::throttle::locked_until(&scene.view(), Some(device), scene.now);
     assert_eq!(trigger(&mut scene, device, Door::V1), Opened::Locked(until));
     scene.outwait(device);
     scene.db.commit(user::lock(&scene.view(), 3, &context(), scene.now));
@@ -495,23 +498,17 @@ fn barring_a_user_ends_all_that_was_open() {
         scene.db.apply(Change::SetTempToken(scene.user, Some(token)));
         if suspend {
             let status = Some(countersign_domain::UserStatus::Suspended.into());
-            let patch = user::UserPatch { status, ..user::UserPatch::default() };
+            let patch = UserPatch { status, ..UserPatch::default() };
             scene.db.commit(user::update(&scene.view(), &patch, &context(), scene.now));
         } else {
             scene.db.commit(user::lock(&scene.view(), 1, &context(), scene.now));
         }
         assert!(matches!(scene.typed(&token_door(&code), "123456"), Outcome::Refused(Reason::Locked(_))));
-        let patch = user::UserPatch {
-            status: Some(countersign_domain::UserStatus::Active.into()),
-            ..user::UserPatch::default()
-        };
+        let patch = UserPatch { status: Some(countersign_domain::UserStatus::Active.into()), ..UserPatch::default() };
         scene.db.commit(user::update(&scene.view(), &patch, &context(), scene.now));
         assert_eq!(scene.typed(&token_door(&code), "123456"), Outcome::Refused(Reason::NotOpen));
         assert_eq!(scene.polled(&token_door(&uncollected)), Outcome::Refused(Reason::NotOpen));
-        assert_eq!(
-            scene.typed(&countersign_domain::verification::Target::TempToken, "55647655"),
-            Outcome::Refused(Reason::WrongCode)
-        );
+        assert_eq!(scene.typed(&Target::TempToken, "55647655"), Outcome::Refused(Reason::WrongCode));
         assert_eq!(scene.db.outbox, []);
     }
 }
@@ -519,10 +516,7 @@ fn barring_a_user_ends_all_that_was_open() {
 #[test]
 fn a_lock_with_an_end_does_not_replace_a_suspension() {
     let mut scene = Scene::new();
-    let patch = user::UserPatch {
-        status: Some(countersign_domain::UserStatus::Suspended.into()),
-        ..user::UserPatch::default()
-    };
+    let patch = UserPatch { status: Some(countersign_domain::UserStatus::Suspended.into()), ..UserPatch::default() };
     scene.db.commit(user::update(&scene.view(), &patch, &context(), scene.now));
     scene.db.commit(user::lock(&scene.view(), 1, &context(), scene.now));
     assert!(scene.view().user.unwrap().is_barred(Timestamp(i64::MAX)));
@@ -537,10 +531,10 @@ fn a_lock_with_an_end_does_not_replace_a_suspension() {
 fn unlocking_lifts_every_lock() {
     let mut scene = Scene::new();
     let device = scene.device(&totp(1), DeviceStatus::Active);
-    assert_eq!(scene.db.commit(user::unlock(&scene.view(), &[], &context(), scene.now)), user::Unlocked::NotLocked);
+    assert_eq!(scene.db.commit(user::unlock(&scene.view(), &[], &context(), scene.now)), Unlocked::NotLocked);
     scene.guess(&device_door(device), 5);
     scene.db.commit(user::lock(&scene.view(), 0, &context(), scene.now));
-    assert_eq!(scene.db.commit(user::unlock(&scene.view(), &[], &context(), scene.now)), user::Unlocked::Unlocked);
+    assert_eq!(scene.db.commit(user::unlock(&scene.view(), &[], &context(), scene.now)), Unlocked::Unlocked);
     assert_eq!(scene.failures(device), 0);
     let code = scene.own_code(device);
     assert!(is_accepted(&scene.typed(&device_door(device), &code)));
@@ -549,7 +543,7 @@ fn unlocking_lifts_every_lock() {
 /// SEC 22: what guesses have disabled comes back by unlocking; what an operator has disabled by an operator's word only.
 #[test]
 fn what_an_operator_has_disabled_no_client_releases() {
-    let operator = countersign_domain::verification::Context::default();
+    let operator = countersign_domain::model::audit::Context::default();
     for guesses in [false, true] {
         for by_client in [false, true] {
             for by_operator in [false, true] {
@@ -573,7 +567,7 @@ fn what_an_operator_has_disabled_no_client_releases() {
                 scene.db.commit(user::lock(&scene.view(), 0, &context(), scene.now));
                 let who = if by_client { context() } else { operator.clone() };
                 let unlocked = user::unlock(&scene.view(), &[], &who, scene.now);
-                assert_eq!(scene.db.commit(unlocked), user::Unlocked::Unlocked);
+                assert_eq!(scene.db.commit(unlocked), Unlocked::Unlocked);
                 let stays = by_operator && by_client;
                 let status = if stays { DeviceStatus::Disabled } else { DeviceStatus::Active };
                 let what = format!("guesses: {guesses}, operator: {by_operator}, unlocked by a client: {by_client}");
@@ -591,12 +585,8 @@ fn a_registration_is_no_verification() {
     let challenge = scene.code("123456");
     let registration = scene.verification(device, challenge, false);
     assert_eq!(registration.purpose, Purpose::Enrol);
-    let as_login = countersign_domain::verification::Target::Wire {
-        wire_id: registration.wire_id.clone(),
-        purpose: Purpose::Login,
-        device: None,
-    };
-    for door in [as_login, countersign_domain::verification::Target::Newest] {
+    let as_login = Target::Wire { wire_id: registration.wire_id.clone(), purpose: Purpose::Login, device: None };
+    for door in [as_login, Target::Newest] {
         assert_eq!(scene.typed(&door, "123456"), Outcome::Refused(Reason::NotOpen));
     }
     assert!(is_accepted(&scene.typed(&wire_door(&registration), "123456")));

@@ -2,7 +2,8 @@
 
 mod model;
 
-use countersign_domain::client::{self, ACCESS_TTL, ClientSecret, Grant, REFRESH_TTL, Revocation, WRONG_SECRET_WINDOW};
+use countersign_domain::model::client::{ACCESS_TTL, ClientSecret, REFRESH_TTL, WRONG_SECRET_WINDOW};
+use countersign_domain::rules::client::{self, Grant, Revocation};
 use countersign_domain::{
     AuditKind, Client, ClientId, ClientView, CompatProfile, Digest, Scope, Sealed, Timestamp, TokenSet,
 };

@@ -2,14 +2,18 @@
 
 mod model;
 
-use countersign_domain::device::NO_COUNTER;
-use countersign_domain::factor::Challenge;
-use countersign_domain::time::{DAY, HOUR, MINUTE, SECOND};
-use countersign_domain::user::Unlocked;
-use countersign_domain::verification::Target;
+use countersign_domain::model::device::NO_COUNTER;
+use countersign_domain::model::throttle::USER_LOCK;
+use countersign_domain::model::time::{DAY, HOUR, MINUTE, SECOND};
+use countersign_domain::model::user_patch::UserPatch;
+use countersign_domain::rules::throttle::{self, DISABLE_AT, FOLD, READERS_UP_TO, USER_PER_DAY};
+use countersign_domain::rules::user::{self, Unlocked};
+use countersign_domain::rules::verification::answer::answer;
+use countersign_domain::rules::verification::find::Target;
+use countersign_domain::rules::verification::open::{Opening, open};
+use countersign_domain::rules::{enrolment, temp_token, warning};
 use countersign_domain::{
-    AuditKind, DeviceId, DeviceStatus, Outcome, Reason, Response, Right, ThrottleKey, enrolment, throttle, user,
-    warning,
+    AuditKind, Challenge, DeviceId, DeviceStatus, Outcome, Purpose, Reason, Response, Right, ThrottleKey,
 };
 use model::{Scene, context, device_door, hotp, is_accepted, policy, reader, sms, token_door, totp, wire_door};
 
@@ -32,7 +36,7 @@ fn a_failure_is_counted_against_the_device_and_the_user_with_its_refusal() {
     let device = scene.device(&totp(1), DeviceStatus::Active);
     let target = device_door(device);
     let evidence = scene.prove(&target, &Response::typed("000000"));
-    let decision = countersign_domain::verification::answer(&scene.view(), &target, &evidence, &context(), scene.now);
+    let decision = answer(&scene.view(), &target, &evidence, &context(), scene.now);
     assert_eq!(decision.reply, Outcome::Refused(Reason::WrongCode));
     scene.db.commit(decision);
     assert_eq!(scene.failures(device), 1);
@@ -50,8 +54,7 @@ fn refusals_under_a_lock_fold() {
     let target = device_door(device);
     let guess = |scene: &mut Scene| {
         let evidence = scene.prove(&target, &Response::typed("000000"));
-        let decision =
-            countersign_domain::verification::answer(&scene.view(), &target, &evidence, &context(), scene.now);
+        let decision = answer(&scene.view(), &target, &evidence, &context(), scene.now);
         let changes = decision.changes.len();
         assert!(matches!(scene.db.commit(decision), Outcome::Refused(Reason::Locked(_))));
         changes
@@ -64,15 +67,15 @@ fn refusals_under_a_lock_fold() {
     assert_eq!(scene.db.recorded(AuditKind::Refused), before + 1);
     let folded = std::mem::take(&mut scene.db.folded);
     assert_eq!(folded.len(), 100, "and each is counted");
-    scene.wait(throttle::FOLD);
+    scene.wait(FOLD);
     scene.db.commit(throttle::record_folded(&scene.view(), &folded[0], 100, scene.now));
     let entry = scene.db.audit.last().expect("it is recorded").clone();
     assert_eq!((entry.times, entry.device, entry.client), (Some(100), Some(device), context().client));
     assert_eq!(entry.stored_reason().as_deref(), Some("locked:100"));
-    assert_eq!(countersign_domain::audit::parted("locked:100"), ("locked", Some(100)));
+    assert_eq!(countersign_domain::model::audit::parted("locked:100"), ("locked", Some(100)));
     assert_eq!(guess(&mut scene), 0, "what follows folds into the next one");
     assert_eq!(scene.db.recorded(AuditKind::Refused), before + 2, "one stands for ten minutes");
-    scene.wait(throttle::FOLD);
+    scene.wait(FOLD);
     guess(&mut scene);
     assert_eq!(scene.db.recorded(AuditKind::Refused), before + 3);
     assert_eq!(scene.failures(device), 20);
@@ -125,11 +128,11 @@ fn whoever_may_only_look_disables_nothing() {
     let pending = scene.device(&totp(2), DeviceStatus::Pending);
     scene.verification(pending, Challenge::Own, true);
     scene.by = reader();
-    for round in 1..=throttle::DISABLE_AT + 20 {
+    for round in 1..=DISABLE_AT + 20 {
         for device in [device, pending] {
             scene.wait(3 * HOUR);
             scene.guess(&device_door(device), 1);
-            assert_eq!(scene.failures(device), round.min(throttle::READERS_UP_TO));
+            assert_eq!(scene.failures(device), round.min(READERS_UP_TO));
             // The locks that pass are those of anybody, and none is shorter for being the last.
             let expected = match round {
                 5 => Some(MINUTE),
@@ -147,11 +150,11 @@ fn whoever_may_only_look_disables_nothing() {
 
     // What others get wrong comes on top, and then it is the end as ever.
     scene.by = context();
-    fail_until(&mut scene, device, throttle::DISABLE_AT - 1);
+    fail_until(&mut scene, device, DISABLE_AT - 1);
     scene.wait(3 * HOUR);
     scene.by = reader();
     scene.guess(&device_door(device), 1);
-    assert_eq!(scene.failures(device), throttle::DISABLE_AT - 1, "nobody's count goes down");
+    assert_eq!(scene.failures(device), DISABLE_AT - 1, "nobody's count goes down");
     assert_eq!(lock_of(&scene, device), Some(HOUR - SECOND));
     scene.by = context();
     scene.wait(3 * HOUR);
@@ -177,7 +180,7 @@ fn whoever_may_only_look_runs_into_the_locks_of_the_user() {
     }
     assert!(scene.now.since(start) > 2 * DAY - HOUR);
     // A hundred, and then one for each hour's lock.
-    assert!((100..=2 * (throttle::USER_PER_DAY + 24)).contains(&guesses), "{guesses}");
+    assert!((100..=2 * (USER_PER_DAY + 24)).contains(&guesses), "{guesses}");
 }
 
 /// SEC 22: or an unlocking would put a device in use that never proved anything.
@@ -265,16 +268,15 @@ fn nothing_but_a_success_resets_a_count() {
     let challenge = scene.code("888888");
     let fresh = scene.new_verification(device, challenge, true);
     let message = model::message(&fresh, countersign_domain::FactorKind::Sms);
-    let opening =
-        countersign_domain::verification::Opening { verification: fresh.clone(), message, pending_devices: true };
-    scene.db.commit(countersign_domain::verification::open(&scene.view(), &opening, &policy(), &context(), scene.now));
+    let opening = Opening { verification: fresh.clone(), message, pending_devices: true };
+    scene.db.commit(open(&scene.view(), &opening, &policy(), &context(), scene.now));
     scene.guess(&token_door(&fresh), 1);
     assert_eq!(scene.failures(device), 5);
     let view = scene.view();
     scene.db.commit(user::log_out(&view, &context(), scene.now));
     let token = model::temp_token(scene.user, "55647655", true, scene.now.plus(HOUR));
-    scene.db.commit(countersign_domain::temp_token::issue(&view, token, &context(), scene.now));
-    let patch = user::UserPatch { username: Some(Some("ana".to_owned())), ..user::UserPatch::default() };
+    scene.db.commit(temp_token::issue(&view, token, &context(), scene.now));
+    let patch = UserPatch { username: Some(Some("ana".to_owned())), ..UserPatch::default() };
     scene.db.commit(user::update(&view, &patch, &context(), scene.now));
     assert!(is_accepted(&scene.typed(&Target::TempToken, "55647655")));
     assert_eq!(scene.failures(device), 5);
@@ -397,8 +399,8 @@ fn a_temporary_token_is_good_once_and_a_reusable_one_until_it_ends() {
     for reusable in [false, true] {
         let token = model::temp_token(scene.user, "55647655", reusable, scene.now.plus(HOUR));
         assert_eq!(
-            scene.db.commit(countersign_domain::temp_token::issue(&scene.view(), token, &context(), scene.now)),
-            countersign_domain::temp_token::Issued::Issued
+            scene.db.commit(temp_token::issue(&scene.view(), token, &context(), scene.now)),
+            temp_token::Issued::Issued
         );
         assert!(is_accepted(&scene.answer(&Target::TempToken, &Response::number(55_647_655))));
         assert_eq!(is_accepted(&scene.typed(&Target::TempToken, "55647655")), reusable);
@@ -416,7 +418,7 @@ fn a_new_temporary_token_ends_the_old_one_even_for_what_was_proved_before() {
     let mut scene = Scene::new();
     let issue = |scene: &mut Scene, digits| {
         let token = model::temp_token(scene.user, digits, true, scene.now.plus(HOUR));
-        scene.db.commit(countersign_domain::temp_token::issue(&scene.view(), token, &context(), scene.now));
+        scene.db.commit(temp_token::issue(&scene.view(), token, &context(), scene.now));
     };
     issue(&mut scene, "11111111");
     let evidence = scene.prove(&Target::TempToken, &Response::typed("11111111"));
@@ -424,8 +426,8 @@ fn a_new_temporary_token_ends_the_old_one_even_for_what_was_proved_before() {
     issue(&mut scene, "22222222");
     assert_eq!(scene.judge(&Target::TempToken, &evidence), Outcome::Refused(Reason::Replay));
     assert_eq!(scene.typed(&Target::TempToken, "11111111"), Outcome::Refused(Reason::WrongCode));
-    assert!(scene.db.commit(countersign_domain::temp_token::revoke(&scene.view(), &context(), scene.now)));
-    assert!(!scene.db.commit(countersign_domain::temp_token::revoke(&scene.view(), &context(), scene.now)));
+    assert!(scene.db.commit(temp_token::revoke(&scene.view(), &context(), scene.now)));
+    assert!(!scene.db.commit(temp_token::revoke(&scene.view(), &context(), scene.now)));
     assert_eq!(scene.typed(&Target::TempToken, "22222222"), Outcome::Refused(Reason::WrongCode));
 }
 
@@ -724,9 +726,9 @@ fn under_way(scene: &mut Scene) -> countersign_domain::Digest {
         id: model::verification_id(n),
         wire_id: model::verification_id(n).to_string(),
         user_id: scene.user,
-        device_id: countersign_domain::sign_in::NO_DEVICE,
-        purpose: countersign_domain::verification::Purpose::SignIn,
-        challenge: Challenge::Terms(countersign_domain::sign_in::Terms::default()),
+        device_id: countersign_domain::model::session::NO_DEVICE,
+        purpose: Purpose::SignIn,
+        challenge: Challenge::Terms(countersign_domain::model::session::Terms::default()),
         status: countersign_domain::Status::Pending,
         attempts: 0,
         state_token: Some(model::digest(n)),
@@ -749,15 +751,15 @@ fn stepped(
     token: &countersign_domain::Digest,
     device: DeviceId,
     code: &str,
-) -> countersign_domain::sign_in::Stepped {
+) -> countersign_domain::rules::sign_in::Stepped {
     let stepped = scene.step(token, device, &Response::typed(code), &policy()).0;
     scene.wait(SECOND);
     stepped
 }
 
-fn refusal(stepped: &countersign_domain::sign_in::Stepped) -> Option<Reason> {
+fn refusal(stepped: &countersign_domain::rules::sign_in::Stepped) -> Option<Reason> {
     match stepped {
-        countersign_domain::sign_in::Stepped::Answered(Outcome::Refused(reason)) => Some(*reason),
+        countersign_domain::rules::sign_in::Stepped::Answered(Outcome::Refused(reason)) => Some(*reason),
         _ => None,
     }
 }
@@ -765,7 +767,7 @@ fn refusal(stepped: &countersign_domain::sign_in::Stepped) -> Option<Reason> {
 /// A TOTP token whose codes have eight digits.
 fn long_totp(n: u8) -> countersign_domain::Credential {
     let countersign_domain::Credential::Totp(totp) = totp(n) else { unreachable!("it makes no other") };
-    countersign_domain::Credential::Totp(countersign_domain::factor::totp::Totp { digits: 8, ..totp })
+    countersign_domain::Credential::Totp(countersign_domain::model::totp::Totp { digits: 8, ..totp })
 }
 
 fn with_token(scene: &mut Scene) {
@@ -843,8 +845,8 @@ fn eight_digits_at_a_device_with_eight_digits_are_tried_as_both() {
     let mut scene = Scene::new();
     let device = scene.device(&long_totp(1), DeviceStatus::Active);
     with_token(&mut scene);
-    let is_in = |stepped: &countersign_domain::sign_in::Stepped| {
-        matches!(stepped, countersign_domain::sign_in::Stepped::Granted(..))
+    let is_in = |stepped: &countersign_domain::rules::sign_in::Stepped| {
+        matches!(stepped, countersign_domain::rules::sign_in::Stepped::Granted(..))
     };
     let token = under_way(&mut scene);
     assert_eq!(refusal(&stepped(&mut scene, &token, device, "10000000")), Some(Reason::WrongCode));
@@ -911,7 +913,7 @@ fn no_clock_lengthens_a_lock() {
         scene.outwait(device);
     }
     scene.wait(-DAY);
-    let until = scene.now.plus(throttle::USER_LOCK);
+    let until = scene.now.plus(USER_LOCK);
     let code = scene.own_code(device);
     assert_eq!(scene.typed(&device_door(device), &code), Outcome::Refused(Reason::Locked(Some(until))));
     assert!(scene.db.throttle(scene.user, user).recent.iter().all(|at| *at <= scene.now));

@@ -2,14 +2,17 @@
 
 mod model;
 
-use countersign_domain::factor::push::{
+use countersign_domain::model::throttle::REPORT_PAUSE;
+use countersign_domain::rules::factor::keypad::prove_keypad;
+use countersign_domain::rules::factor::push::{
     self, MAX_NUMBERS, PAIRING_CONTEXT, PushAnswer, PushDecision, answer_text, pairing_text,
 };
-use countersign_domain::factor::{Challenge, prove_keypad};
-use countersign_domain::verification::{self, Target};
+use countersign_domain::rules::verification::answer;
+use countersign_domain::rules::verification::find::Target;
+use countersign_domain::rules::{enrolment, throttle};
 use countersign_domain::{
-    AuditKind, Credential, DeviceId, DeviceStatus, Evidence, FactorKind, Outcome, Policy, Reason, Secret, Verification,
-    enrolment, throttle,
+    AuditKind, Challenge, Credential, DeviceId, DeviceStatus, Evidence, FactorKind, Outcome, Policy, Reason, Secret,
+    Verification,
 };
 use model::{
     Scene, context, is_accepted, keys, public_key, seal, sign, signing_key, token_door, totp, unseal, wire_door,
@@ -149,7 +152,7 @@ fn an_accepted_prompt_is_forgiven_and_a_denied_one_is_not() {
     for (decision, left) in [(PushDecision::Accept, 0), (PushDecision::Deny, 1)] {
         let mut prompt = prompt(None);
         let (view, user, now) = (prompt.scene.view(), prompt.scene.user, prompt.scene.now);
-        prompt.scene.db.apply(countersign_domain::throttle::count_prompt(&view, user, now));
+        prompt.scene.db.apply(countersign_domain::rules::throttle::count_prompt(&view, user, now));
         prompt.answer(decision, None);
         assert_eq!(
             prompt.scene.db.throttle(user, countersign_domain::ThrottleKey::Prompts).recent.len(),
@@ -179,7 +182,7 @@ fn a_reported_prompt_is_denied_and_pauses_push() {
     assert_eq!(prompt.answer(PushDecision::Accept, None), Outcome::Refused(Reason::NotOpen));
     assert_eq!(prompt.scene.db.recorded(AuditKind::PushReported), 1);
     assert_eq!(prompt.scene.failures(prompt.device), 0);
-    let until = told.plus(throttle::REPORT_PAUSE);
+    let until = told.plus(REPORT_PAUSE);
     assert_eq!(paused(&prompt, told), Some(until));
     prompt.verification = other;
     assert!(is_accepted(&prompt.answer(PushDecision::Accept, None)));
@@ -312,7 +315,7 @@ fn a_phone_is_paired_by_the_code_and_the_key_it_holds() {
         let pair = |scene: &mut Scene, credential: Option<&Credential>| {
             let sealed = credential.map(seal);
             let view = scene.view();
-            let decision = verification::answer_from_device(
+            let decision = answer::answer_from_device(
                 &view,
                 verification.id,
                 (&evidence, &verification.challenge),

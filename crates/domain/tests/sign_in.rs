@@ -2,18 +2,23 @@
 
 mod model;
 
-use countersign_domain::client::Right;
-use countersign_domain::risk::{self, Remembered, Visit};
-use countersign_domain::sign_in::{
-    Compared, Drawn, DrawnGrant, Entered, Exchanged, NO_DEVICE, Refusal, SESSION_TOKEN_TTL, Stepped, Terms, enter,
-    exchange,
+use countersign_domain::model::audit::Context;
+use countersign_domain::model::session::{NO_DEVICE, Terms};
+use countersign_domain::model::temp_token::MAX_TTL;
+use countersign_domain::model::throttle::PASSWORD_WINDOW;
+use countersign_domain::model::time::{DAY, HOUR, MINUTE, SECOND};
+use countersign_domain::model::user_patch::UserPatch;
+use countersign_domain::model::visit::{Remembered, Visit};
+use countersign_domain::rules::sign_in::{
+    Compared, Drawn, DrawnGrant, Entered, Exchanged, Refusal, SESSION_TOKEN_TTL, Stepped, enter, exchange,
 };
-use countersign_domain::throttle::{PASSWORD_WINDOW, PASSWORDS};
-use countersign_domain::time::{DAY, HOUR, MINUTE, SECOND};
-use countersign_domain::verification::{Context, Purpose, Target};
+use countersign_domain::rules::throttle::PASSWORDS;
+use countersign_domain::rules::verification::end::end_over;
+use countersign_domain::rules::verification::find::Target;
+use countersign_domain::rules::{enrolment, risk, user};
 use countersign_domain::{
-    AuditKind, ClientId, DeviceId, DeviceStatus, Digest, FactorKind, MfaPolicy, Outcome, Policy, Reason, Response,
-    ShownStatus, Status, UserStatus, enrolment, user,
+    AuditKind, ClientId, DeviceId, DeviceStatus, Digest, FactorKind, MfaPolicy, Outcome, Policy, Purpose, Reason,
+    Response, Right, ShownStatus, Status, UserStatus,
 };
 use model::{Scene, context, device_door, digest, email, policy, sms, temp_token, totp, verification_id};
 
@@ -86,7 +91,7 @@ fn refused(stepped: &Stepped) -> Option<Reason> {
     }
 }
 
-fn updated(scene: &mut Scene, patch: &user::UserPatch) {
+fn updated(scene: &mut Scene, patch: &UserPatch) {
     scene.db.commit(user::update(&scene.view(), patch, &context(), scene.now));
 }
 
@@ -213,7 +218,7 @@ fn log_ins_under_a_lock_fold() {
             "a suspension",
             |scene| {
                 let status = Some(UserStatus::Suspended.into());
-                updated(scene, &user::UserPatch { status, ..Default::default() });
+                updated(scene, &UserPatch { status, ..Default::default() });
             },
             Refusal::Locked,
         ),
@@ -238,7 +243,7 @@ fn log_ins_under_a_lock_fold() {
         }
         let recorded = scene.db.recorded(AuditKind::SignInRefused) - before;
         assert_eq!((recorded, scene.db.folded.len()), (1, 39), "{lock}: the rest is counted");
-        scene.wait(countersign_domain::throttle::FOLD);
+        scene.wait(countersign_domain::rules::throttle::FOLD);
         Way::default().go(&mut scene);
         assert_eq!(scene.db.recorded(AuditKind::SignInRefused) - before, 2, "{lock}: one stands for ten minutes");
     }
@@ -266,7 +271,7 @@ fn barred_and_inactive_users_are_told_so_only_with_the_right_password() {
         assert_eq!(Way::default().go(&mut scene).0, Entered::Refused(told), "{status:?}");
         let wrong = Way { compared: compared(false), ..Way::default() };
         assert_eq!(wrong.go(&mut scene).0, Entered::Refused(Refusal::Credentials), "{status:?}");
-        scene.db.commit(countersign_domain::user::lock(&scene.view(), 0, &context(), scene.now));
+        scene.db.commit(countersign_domain::rules::user::lock(&scene.view(), 0, &context(), scene.now));
         assert_eq!(Way::default().go(&mut scene).0, Entered::Refused(Refusal::Locked), "{status:?}, locked");
     }
 }
@@ -279,7 +284,7 @@ fn a_lock_leaves_a_user_as_it_found_them() {
         scene.db.commit(user::unlock(&scene.view(), &[], &context(), scene.now));
     }
     fn sent_back(scene: &mut Scene, status: ShownStatus) {
-        updated(scene, &user::UserPatch { status: Some(status), ..Default::default() });
+        updated(scene, &UserPatch { status: Some(status), ..Default::default() });
     }
     type Act = fn(&mut Scene);
     let ways: &[(&str, Act, Act)] = &[
@@ -331,7 +336,7 @@ fn a_first_password_under_a_lock_is_one() {
     let user = scene.db.users.get_mut(&scene.user).unwrap().user.as_mut().unwrap();
     (user.status, user.profile.password_hash) = (UserStatus::PasswordPending, None);
     locked(&mut scene, 0);
-    updated(&mut scene, &user::UserPatch { password_hash: Some(HASH.to_owned()), ..Default::default() });
+    updated(&mut scene, &UserPatch { password_hash: Some(HASH.to_owned()), ..Default::default() });
     assert_eq!(scene.view().user.unwrap().shown(scene.now).0, ShownStatus::Locked);
     scene.db.commit(user::unlock(&scene.view(), &[], &context(), scene.now));
     assert!(matches!(Way::default().go(&mut scene).0, Entered::Granted(_)));
@@ -557,7 +562,7 @@ fn what_is_over_is_ended_for_good() {
         let at = start.plus(DAY - risk::VISIT_LIFE);
         let known = |visits: &[Remembered]| Some(risk::remember(visits, visit, None, at));
         scene.db.commit(user::remember_visits(&scene.view(), known));
-        scene.db.commit(countersign_domain::verification::end_over(&scene.view(), start.plus(over), start.plus(back)));
+        scene.db.commit(end_over(&scene.view(), start.plus(over), start.plus(back)));
         let view = scene.view();
         let user = view.user.clone().unwrap();
         let live = ids.iter().map(|id| view.verification(*id).is_some());
@@ -570,7 +575,7 @@ fn what_is_over_is_ended_for_good() {
     // do not say when they began, but how far ahead they can be.
     let ahead = ended(DAY - 1, -1);
     assert_eq!(ahead[..8], [false; 8]);
-    assert_eq!(ended(DAY - 1, -2 * countersign_domain::temp_token::MAX_TTL - risk::VISIT_LIFE), [false; 10]);
+    assert_eq!(ended(DAY - 1, -2 * MAX_TTL - risk::VISIT_LIFE), [false; 10]);
 }
 
 #[test]
@@ -742,7 +747,7 @@ fn opened(scene: &mut Scene) -> [countersign_domain::VerificationId; 4] {
 #[expect(clippy::too_many_lines, reason = "a table")]
 fn what_trust_stood_on_ends_with_it() {
     type Changes = fn(&mut Scene, DeviceId);
-    let patch = countersign_domain::user::UserPatch::default;
+    let patch = countersign_domain::model::user_patch::UserPatch::default;
     // How many of the log-in under way, the session token, the session, the browser and the visit are left.
     let table: &[(&str, Changes, [bool; 5])] = &[
         ("nothing", |_, _| {}, [true; 5]),
@@ -750,7 +755,10 @@ fn what_trust_stood_on_ends_with_it() {
             "a new password",
             |scene, _| {
                 let hash = Some("$argon2id$another".to_owned());
-                updated(scene, &countersign_domain::user::UserPatch { password_hash: hash, ..Default::default() });
+                updated(
+                    scene,
+                    &countersign_domain::model::user_patch::UserPatch { password_hash: hash, ..Default::default() },
+                );
             },
             [false; 5],
         ),
@@ -765,7 +773,12 @@ fn what_trust_stood_on_ends_with_it() {
             "a device released again",
             |scene, device| {
                 scene.db.apply(countersign_domain::Change::DisableDevice(device));
-                scene.db.commit(countersign_domain::user::unlock(&scene.view(), &[], &Context::default(), scene.now));
+                scene.db.commit(countersign_domain::rules::user::unlock(
+                    &scene.view(),
+                    &[],
+                    &Context::default(),
+                    scene.now,
+                ));
             },
             [true, false, false, false, false],
         ),
@@ -781,14 +794,17 @@ fn what_trust_stood_on_ends_with_it() {
             "another mail address",
             |scene, _| {
                 let email = Some(Some("other@example.com".to_owned()));
-                updated(scene, &countersign_domain::user::UserPatch { email, ..Default::default() });
+                updated(scene, &countersign_domain::model::user_patch::UserPatch { email, ..Default::default() });
             },
             [true, false, false, false, false],
         ),
         (
             "no number any more",
             |scene, _| {
-                updated(scene, &countersign_domain::user::UserPatch { phone: Some(None), ..Default::default() });
+                updated(
+                    scene,
+                    &countersign_domain::model::user_patch::UserPatch { phone: Some(None), ..Default::default() },
+                );
             },
             [true, false, false, false, false],
         ),
@@ -796,7 +812,7 @@ fn what_trust_stood_on_ends_with_it() {
             "another rule on factors",
             |scene, _| {
                 let mfa_policy = Some(Some(MfaPolicy::Required));
-                updated(scene, &countersign_domain::user::UserPatch { mfa_policy, ..Default::default() });
+                updated(scene, &countersign_domain::model::user_patch::UserPatch { mfa_policy, ..Default::default() });
             },
             [true, false, false, false, false],
         ),
@@ -804,7 +820,7 @@ fn what_trust_stood_on_ends_with_it() {
             "another name",
             |scene, _| {
                 let username = Some(Some("benjamin".to_owned()));
-                updated(scene, &countersign_domain::user::UserPatch { username, ..Default::default() });
+                updated(scene, &countersign_domain::model::user_patch::UserPatch { username, ..Default::default() });
             },
             [true; 5],
         ),
@@ -812,7 +828,7 @@ fn what_trust_stood_on_ends_with_it() {
             "an expired password",
             |scene, _| {
                 let status = Some(UserStatus::PasswordExpired.into());
-                updated(scene, &countersign_domain::user::UserPatch { status, ..Default::default() });
+                updated(scene, &countersign_domain::model::user_patch::UserPatch { status, ..Default::default() });
             },
             [false; 5],
         ),
@@ -820,7 +836,7 @@ fn what_trust_stood_on_ends_with_it() {
             "a suspension",
             |scene, _| {
                 let status = Some(UserStatus::Suspended.into());
-                updated(scene, &countersign_domain::user::UserPatch { status, ..Default::default() });
+                updated(scene, &countersign_domain::model::user_patch::UserPatch { status, ..Default::default() });
             },
             [false; 5],
         ),
@@ -851,7 +867,7 @@ fn what_trust_stood_on_ends_with_it() {
     ];
     for (what, changes, left) in table {
         let mut scene = scene();
-        let reached = countersign_domain::user::UserPatch {
+        let reached = countersign_domain::model::user_patch::UserPatch {
             email: Some(Some("ben@example.com".to_owned())),
             phone: Some(Some("+14155550123".to_owned())),
             ..patch()

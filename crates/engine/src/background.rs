@@ -59,7 +59,7 @@ impl Engine {
                 Ok(_) => self.watch.swept(self.now()),
                 Err(error) => tracing::warn!(%error, "the clean-up failed and will be tried again"),
             }
-            let before = self.now().plus(-domain::webhook::KEEP_DELIVERIES);
+            let before = self.now().plus(-domain::model::webhook::KEEP_DELIVERIES);
             if let Err(error) = self.store.sweep_deliveries(before).await {
                 tracing::warn!(%error, "the log of webhooks was not cleaned up and will be next time");
             }

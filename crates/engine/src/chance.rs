@@ -1,7 +1,7 @@
 //! The one home of randomness. Everything else is handed values already drawn.
 
 use domain::VerificationId;
-use domain::factor::Alphabet;
+use domain::model::code::Alphabet;
 use rand::TryRng;
 use rand::rngs::SysRng;
 

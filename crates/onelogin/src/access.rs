@@ -6,7 +6,7 @@
 use std::marker::PhantomData;
 use std::sync::Arc;
 
-use domain::verification::Context;
+use domain::model::audit::Context;
 use domain::{CompatProfile, Right, Scope, UserId};
 use engine::{Caller, Hold};
 

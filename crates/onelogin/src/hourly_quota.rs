@@ -4,7 +4,7 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use domain::time::HOUR;
+use domain::model::time::HOUR;
 use domain::{ClientId, Right, Timestamp};
 use engine::{Engine, ReserveCalls};
 

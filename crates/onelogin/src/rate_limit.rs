@@ -1,5 +1,5 @@
 //! The rate limit of each client's calls (SEC 37). A server with a database of its own keeps it in memory; nodes that
-//! share a database keep it together ([`domain::burst`]).
+//! share a database keep it together ([`domain::rules::rate`]).
 
 use std::num::NonZeroU32;
 use std::sync::Arc;

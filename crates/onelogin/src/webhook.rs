@@ -1,6 +1,6 @@
 //! Events as webhooks send them: an array of flat objects (contract 9).
 
-use domain::webhook::event_uuid;
+use domain::model::webhook::event_uuid;
 use engine::Event;
 use engine::webhooks::Renderer;
 use serde::Serialize;

@@ -4,8 +4,8 @@
 mod wire;
 
 use countersign_onelogin::DialectOptions;
-use domain::user::UserPatch;
-use domain::verification::Context;
+use domain::model::audit::Context;
+use domain::model::user_patch::UserPatch;
 use domain::{MfaPolicy, Scope, UserId};
 use serde_json::{Value, json};
 use testkit::{Script, Setup};

@@ -5,7 +5,7 @@ mod wire;
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use domain::time::{DAY, HOUR};
+use domain::model::time::{DAY, HOUR};
 use domain::{Scope, SendLimits};
 use insta::assert_snapshot;
 use serde_json::json;

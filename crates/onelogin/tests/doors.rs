@@ -3,7 +3,7 @@
 
 mod wire;
 
-use domain::verification::Context;
+use domain::model::audit::Context;
 use domain::{DeviceId, Scope, UserId};
 use serde_json::{Value, json};
 use wire::{App, Told, Wire};

@@ -2,12 +2,12 @@
 
 mod wire;
 
-use domain::client::Choice;
+use domain::rules::client::Choice;
 use std::time::Duration;
 
 use domain::Scope;
-use domain::holding::Holding;
-use domain::verification::Context;
+use domain::model::audit::Context;
+use domain::model::long_poll::Holding;
 use serde_json::json;
 use testkit::Setup;
 use wire::{Told, Wire};

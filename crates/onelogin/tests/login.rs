@@ -654,7 +654,7 @@ async fn a_sent_message_may_be_called_pending() {
     let device = sms(&wire).await;
     let client = wire.server.client(Scope::AuthenticationOnly).client_id.clone();
     for (pending, kind) in [(None, "success"), (Some(true), "pending"), (Some(false), "success")] {
-        let choice = domain::client::Choice { sent_is_pending: pending, ..Default::default() };
+        let choice = domain::rules::client::Choice { sent_is_pending: pending, ..Default::default() };
         wire.server.world.engine().choose_for_client(&client, choice).await.expect("a database");
         let body = json!({ "state_token": under_way(&wire).await, "device_id": device.to_string() });
         let (sent, code) = wire.sent("sms", step(&wire, &body)).await;

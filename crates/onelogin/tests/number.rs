@@ -4,7 +4,7 @@
 mod wire;
 
 use domain::Scope;
-use domain::client::Choice;
+use domain::rules::client::Choice;
 use serde_json::{Value, json};
 use wire::{Told, Wire};
 

@@ -3,7 +3,7 @@
 mod wire;
 
 use domain::Scope;
-use domain::app::{Definition, Source};
+use domain::model::app::{Definition, Source};
 use insta::assert_snapshot;
 use serde_json::{Value, json};
 use testkit::Script;

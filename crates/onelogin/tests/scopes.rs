@@ -2,7 +2,7 @@
 
 use countersign_onelogin::{DialectOptions, ROUTES};
 use domain::Scope;
-use domain::time::{DAY, SECOND};
+use domain::model::time::{DAY, SECOND};
 use testkit::{Script, Setup, TestServer};
 
 mod wire;

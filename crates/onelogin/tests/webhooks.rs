@@ -1,6 +1,6 @@
 //! A webhook that is taken back to a moment: nothing that is still to be told is passed over (contract 9, SEC 71).
 
-use domain::webhook::{Headers, WebhookId};
+use domain::model::webhook::{Headers, WebhookId};
 use engine::webhooks::{NewWebhook, Replayed};
 use testkit::{BEGINNING, Script, TestServer};
 

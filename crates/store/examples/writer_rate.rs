@@ -10,12 +10,16 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use countersign_store::{PostgresOptions, SqliteOptions, Store};
-use domain::factor::{self, hotp};
-use domain::user::UserPatch;
-use domain::verification::{Context, Outcome, Target, answer};
+use domain::model::audit::Context;
+use domain::model::user_patch::UserPatch;
+use domain::model::{device, hotp};
+use domain::rules::factor::prove;
+use domain::rules::user;
+use domain::rules::verification::answer::answer;
+use domain::rules::verification::find::Target;
 use domain::{
-    Change, Counts, Credential, Decision, Device, DeviceId, DeviceStatus, FactorKind, MacKeys, Response, Sealed,
-    Secret, SecretMac, SecretMark, Timestamp, UserId, device, user,
+    Change, Counts, Credential, Decision, Device, DeviceId, DeviceStatus, FactorKind, MacKeys, Outcome, Response,
+    Sealed, Secret, SecretMac, SecretMark, Timestamp, UserId,
 };
 
 const NOW: Timestamp = Timestamp(1_700_000_000_000);
@@ -55,7 +59,7 @@ async fn work(store: Store, first: i64, lanes: i64, users: i64, done: Arc<Atomic
         let Some(device) = view.devices.first() else { return };
         let next = (device.last_counter + 1).unsigned_abs();
         let code = hotp::code(&secret(), hotp::Algorithm::Sha1, next, 6);
-        let evidence = factor::prove(&credential, device, None, &Response::typed(&code), &keys, NOW);
+        let evidence = prove::prove(&credential, device, None, &Response::typed(&code), &keys, NOW);
         let target = Target::Device { device: device.id, state_token: None };
         let decide = move |view: &domain::View| answer(view, &target, &evidence, &Context::default(), NOW);
         if let Ok(Outcome::Accepted { .. }) = store.decide(UserId(id), decide).await {

@@ -1,7 +1,7 @@
 //! What each [`Change`] does, as statements with parameters. Pure, and the same for both databases: a new change stops
 //! the compiler here. Entries of the audit trail are numbered and chained in [`crate::trail`].
 
-use domain::name::LoginNames;
+use domain::model::name::LoginNames;
 use domain::{
     AuditEvent, Budget, Change, Client, Device, DeviceId, Message, MessageId, Profile, SecretMac, SecretMark,
     ShownStatus, Spent, Status, TempToken, Timestamp, TokenSet, User, UserId, UserLock, Verification,
@@ -65,7 +65,7 @@ pub(crate) fn apply(change: Change, steps: &mut Vec<Step>) {
                 steps.push(Step::Move(Move::Secret(device, None)));
             }
             steps.push(must_hit(sql::ACTIVATE_DEVICE, params![device.0]));
-            steps.push(Step::Move(Move::Activate(device, counter.unwrap_or(domain::device::NO_COUNTER), at)));
+            steps.push(Step::Move(Move::Activate(device, counter.unwrap_or(domain::model::device::NO_COUNTER), at)));
         }
         Change::AdvanceCounter { device, counter, at } => {
             steps.push(Step::Move(Move::Advance(device, counter, at)));
@@ -182,7 +182,7 @@ fn json(value: &impl serde::Serialize) -> String {
 fn create_user(user: User, steps: &mut Vec<Step>) {
     let (status, profile) = (status(&user), profile(&user));
     let external_id = user.profile.texts.get("external_id").cloned();
-    let names = LoginNames::of(&user);
+    let names = user.login_names();
     let params = params![
         user.id.0,
         user.username,

@@ -8,7 +8,7 @@
 //!
 //! A row without bytes is of a budget that nothing was taken out of.
 
-use domain::budget::Sent;
+use domain::model::budget::Sent;
 use domain::{Budget, BudgetView, Spent, Timestamp};
 
 use crate::error::Error;

@@ -2,7 +2,7 @@
 //! of the hour in blocks, so a call costs the database nothing, and no number is ever given twice.
 
 use domain::Timestamp;
-use domain::time::HOUR;
+use domain::model::time::HOUR;
 
 use crate::value::Value;
 use crate::{Backend, Error, Store, sql};

@@ -1,8 +1,8 @@
 //! How a challenge lies in its row: its kind and form as JSON, and what an answer is compared with in columns of their
 //! own, so that the end of a verification wipes that part and leaves the rest readable (SEC 10).
 
-use domain::factor::Alphabet;
-use domain::sign_in::Terms;
+use domain::model::code::Alphabet;
+use domain::model::session::Terms;
 use domain::{Challenge, KeyedHash, Secret};
 use serde::{Deserialize, Serialize};
 

@@ -1,7 +1,7 @@
 //! Conditions that are put together for lists. Only our own words are joined; every value is a parameter.
 
 use domain::DeviceStatus;
-use domain::name::{key, spelling};
+use domain::model::name::{key, spelling};
 
 use crate::apply::id;
 use crate::query::{DevFilter, EventFilter, Span, TextFilter, UserFilter};

@@ -2,8 +2,8 @@
 //!
 //! What is over needs no write to be over, for as long as time goes on. Before an operator takes time back, it does.
 
-use domain::client::{ACCESS_TTL, REFRESH_TTL};
-use domain::temp_token::MAX_TTL;
+use domain::model::client::{ACCESS_TTL, REFRESH_TTL};
+use domain::model::temp_token::MAX_TTL;
 use domain::{Timestamp, UserId};
 
 use crate::error::Error;

@@ -20,7 +20,7 @@ use std::fmt::Write as _;
 use serde::{Deserialize, Serialize};
 
 use domain::Timestamp;
-use domain::time::{HOUR, MINUTE};
+use domain::model::time::{HOUR, MINUTE};
 
 use crate::query::{AuditRow, EventFilter, EventPage, Reading, Span};
 use crate::value::Value;

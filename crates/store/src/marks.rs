@@ -4,7 +4,7 @@
 //!
 //! Marks are read with the view, moved in memory while the decision's changes are carried out, and written once.
 
-use domain::device::NO_COUNTER;
+use domain::model::device::NO_COUNTER;
 use domain::{
     Counts, Device, DeviceId, FactorKind, SecretMac, SecretMark, Throttle, ThrottleKey, Timestamp, UserId, View,
 };

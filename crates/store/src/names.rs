@@ -5,7 +5,7 @@
 //! when migration 9 filled the table.
 
 use domain::UserId;
-use domain::name::{HeldName, Holder, LoginNames, key, meant};
+use domain::model::name::{HeldName, Holder, LoginNames, key, meant};
 
 use crate::apply::{Step, params};
 use crate::error::{Error, Field};

@@ -5,7 +5,7 @@ use domain::{Channel, ClientId, DeviceId, FactorKind, Message, Timestamp, User, 
 /// Rows of a kind that one clean-up touches, so that no decision waits long behind it.
 pub(crate) const BATCH: i64 = 256;
 /// How long ended verifications and settled messages are kept, in milliseconds (SEC 87).
-pub(crate) const KEEP: i64 = domain::time::DAY;
+pub(crate) const KEEP: i64 = domain::model::time::DAY;
 
 /// How long a list may take, unless the options of the database say.
 pub(crate) const LIST_TIME: std::time::Duration = std::time::Duration::from_secs(2);

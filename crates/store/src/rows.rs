@@ -81,7 +81,7 @@ fn device_from(row: &dyn Row, first: usize) -> Result<Device, Error> {
         credential: Sealed(row.blob(first + 5)?.to_vec()),
         secret: secret(row, first + 7)?,
         // Its marks lie with its user: `Marks::show` puts them here.
-        last_counter: domain::device::NO_COUNTER,
+        last_counter: domain::model::device::NO_COUNTER,
         created_at: row.time(first + 6)?,
         last_used_at: None,
     })

@@ -1,6 +1,6 @@
 //! What logging in asks for: who holds a token, and the apps that assertions are made for.
 
-use domain::app::{App, AppId};
+use domain::model::app::{App, AppId};
 use domain::{Digest, Purpose, Timestamp, UserId};
 
 use crate::error::Error;

@@ -2,7 +2,7 @@
 //! says who and until when. What moves a webhook's position is void unless its holder still holds it, so a node that was
 //! thought dead and comes back can repeat a call, and never take a position back or forward.
 
-use domain::webhook::{Answer, DeliveryId, Disabled, Fault, Webhook, WebhookId};
+use domain::model::webhook::{Answer, DeliveryId, Disabled, Fault, Webhook, WebhookId};
 use domain::{Sealed, Timestamp};
 
 use crate::apply::params;

@@ -15,7 +15,7 @@ use axum::http::{Request, header};
 use countersign::config::{Config, FlagValues};
 use countersign::dev::{DevClient, DevUser, DevWorld, Guard, Pinned};
 use countersign::installation::{self, Intent};
-use domain::holding::Holding;
+use domain::model::long_poll::Holding;
 use domain::{ClientOptions, CompatProfile, Scope, Timestamp};
 use engine::Clock as _;
 use engine::clock::MovableClock;

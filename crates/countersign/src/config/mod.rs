@@ -13,7 +13,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
-use domain::time::SECOND;
+use domain::model::time::SECOND;
 use domain::{CallRate, Countries, FactorKind, MfaPolicy, SendLimits, SignInPolicy};
 use engine::{Network, Room};
 use web::proxy::TrustedProxies;

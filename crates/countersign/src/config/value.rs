@@ -168,12 +168,12 @@ pub(crate) fn public_url(text: &str) -> Result<(), String> {
 
 /// A name that people read.
 fn label(text: &str) -> Result<(), String> {
-    if domain::name::is_label(text) {
+    if domain::model::name::is_label(text) {
         return Ok(());
     }
     Err(format!(
         "it is a name of at most {} characters, all of which can be shown, and not empty",
-        domain::text::NAME_MAX
+        domain::model::text::NAME_MAX
     ))
 }
 

@@ -48,7 +48,7 @@ pub(super) async fn list(
             .to
             .filter(|to| !to.is_empty())
             .map(|to| to.strip_prefix(' ').map_or(to.clone(), |rest| format!("+{rest}")))
-            .map(|to| domain::text::phone(&to).unwrap_or(to)),
+            .map(|to| domain::model::text::phone(&to).unwrap_or(to)),
         channel,
         user_id: question.user_id.map(UserId),
         after: question.after,

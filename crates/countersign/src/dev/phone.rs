@@ -8,7 +8,7 @@ use std::path::PathBuf;
 
 use anyhow::Context as _;
 use domain::DeviceId;
-use domain::factor::push::{PushAnswer, PushDecision, answer_text, pairing_text};
+use domain::rules::factor::push::{PushAnswer, PushDecision, answer_text, pairing_text};
 use engine::Chance;
 use p256::ecdsa::signature::Signer as _;
 use p256::ecdsa::{Signature, SigningKey};

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use domain::Digest;
-use domain::holding::Holding;
+use domain::model::long_poll::Holding;
 use engine::Chance;
 
 /// What is chosen for a world.

@@ -4,10 +4,10 @@
 use std::path::Path;
 
 use anyhow::Context as _;
-use domain::app::{Definition, Source};
-use domain::holding::Holding;
-use domain::user::UserPatch;
-use domain::verification::Context;
+use domain::model::app::{Definition, Source};
+use domain::model::audit::Context;
+use domain::model::long_poll::Holding;
+use domain::model::user_patch::UserPatch;
 use domain::{ClientOptions, CompatProfile, Scope};
 use engine::{Chance, Engine, NewPassword};
 use serde::{Deserialize, Serialize};

@@ -1,6 +1,6 @@
 //! Puts consecutive lines of one user together, so that they become one decision: all of a user's devices or none.
 
-use domain::name::{key, spelling};
+use domain::model::name::{key, spelling};
 use engine::import::Person;
 use zeroize::Zeroizing;
 
@@ -122,7 +122,7 @@ impl Current {
     fn is_about(&self, username: &str, fields: &Fields) -> bool {
         let agree = |one: &Option<String>, other: &Option<String>| one.is_none() || other.is_none() || one == other;
         let spelt = |id: &Option<String>| id.as_deref().map(spelling);
-        let number = |written: &Option<String>| written.as_deref().and_then(domain::text::phone);
+        let number = |written: &Option<String>| written.as_deref().and_then(domain::model::text::phone);
         let person = &self.group.person;
         key(&person.username) == key(username)
             && agree(&person.email, &fields.email)

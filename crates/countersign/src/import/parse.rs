@@ -5,10 +5,11 @@
 
 use std::fmt;
 
-use domain::factor::hotp::{Algorithm, Hotp};
-use domain::factor::totp::{PERIOD, Totp};
-use domain::import::{self, Field, Unfit};
-use domain::{Credential, Secret, name};
+use domain::model::hotp::{Algorithm, Hotp};
+use domain::model::name;
+use domain::model::totp::{PERIOD, Totp};
+use domain::rules::import::{self, Field, Unfit};
+use domain::{Credential, Secret};
 use engine::import::Token;
 use serde::de::{self, Visitor};
 use serde::{Deserialize, Deserializer};
@@ -661,7 +662,7 @@ mod tests {
             // The codes of both are the same.
             let line = format!(r#"{{"username":"ana","type":"hotp","secret_base32":"{text}"}}"#);
             let Credential::Hotp(hotp) = read(&line).unwrap().token.credential else { panic!("a HOTP device") };
-            let code = |secret: &Secret| domain::factor::hotp::code(secret, Algorithm::Sha1, 1, 6);
+            let code = |secret: &Secret| domain::model::hotp::code(secret, Algorithm::Sha1, 1, 6);
             assert_eq!(code(&hotp.secret), code(&Secret::new(bytes)));
         }
         let expected = base32("GEZDGNBVGY3TQOJQGEZDGN").unwrap();

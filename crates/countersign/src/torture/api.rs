@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use anyhow::{Context as _, bail};
-use domain::time::SECOND;
+use domain::model::time::SECOND;
 use domain::{FactorKind, Secret};
 use engine::chance::SystemChance;
 use engine::clock::SystemClock;

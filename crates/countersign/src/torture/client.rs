@@ -215,7 +215,7 @@ impl Line {
                 return Ok(answer);
             }
             self.nodes[self.at].waits.fetch_add(1, Ordering::Relaxed);
-            SystemClock.sleep(wait.max(1) * domain::time::SECOND).await;
+            SystemClock.sleep(wait.max(1) * domain::model::time::SECOND).await;
         }
         self.send(request).await
     }

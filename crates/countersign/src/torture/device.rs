@@ -1,7 +1,7 @@
 //! A HOTP device as the outside knows it: the secret, and which codes were used up.
 
 use domain::Secret;
-use domain::factor::hotp::{Algorithm, LOOK_AHEAD, code};
+use domain::model::hotp::{Algorithm, LOOK_AHEAD, code};
 
 /// A counter-based token whose codes this program makes.
 #[derive(Debug)]

@@ -4,8 +4,8 @@
 use std::sync::Arc;
 
 use domain::Timestamp;
-use domain::throttle::USER_PER_HOUR;
-use domain::time::{HOUR, MINUTE, SECOND};
+use domain::model::time::{HOUR, MINUTE, SECOND};
+use domain::rules::throttle::USER_PER_HOUR;
 use engine::Clock as _;
 use engine::clock::SystemClock;
 

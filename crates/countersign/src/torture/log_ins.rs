@@ -1,8 +1,8 @@
 //! A log-in that waits for a code, and the code at every door at once: whoever brings it first has used it up. And
 //! temporary tokens guessed in log-ins and assertions, at devices in every state: the limit is one for all of them.
 
-use domain::throttle::TEMP_TOKEN_PER_HOUR;
-use domain::time::{HOUR, SECOND};
+use domain::model::time::{HOUR, SECOND};
+use domain::rules::throttle::TEMP_TOKEN_PER_HOUR;
 use engine::Chance;
 use engine::chance::SystemChance;
 use serde_json::json;

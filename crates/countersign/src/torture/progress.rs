@@ -3,7 +3,7 @@
 use std::io::IsTerminal as _;
 
 use domain::Timestamp;
-use domain::time::SECOND;
+use domain::model::time::SECOND;
 use engine::Clock as _;
 use engine::clock::SystemClock;
 

@@ -1,7 +1,7 @@
 //! One code, many callers, all nodes and doors at once: it is accepted once.
 
 use domain::Timestamp;
-use domain::time::MINUTE;
+use domain::model::time::MINUTE;
 use engine::Clock as _;
 use engine::clock::SystemClock;
 

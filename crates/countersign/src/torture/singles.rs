@@ -2,7 +2,7 @@
 //! tokens (SEC 5).
 
 use anyhow::Context as _;
-use domain::factor::totp::Totp;
+use domain::model::totp::Totp;
 use domain::{FactorKind, Secret, Timestamp};
 use engine::Clock as _;
 use engine::clock::SystemClock;
@@ -86,7 +86,7 @@ pub(super) async fn registrations(
 /// The code at the moment the server answered: its own end of the registration tells its time.
 fn totp_code(secret: &Secret, expires_at: &str) -> anyhow::Result<String> {
     let ends = unix_seconds(expires_at).with_context(|| format!("{expires_at} is not a time"))?;
-    let now = Timestamp((ends - REGISTRATION_LIFE) * domain::time::SECOND);
+    let now = Timestamp((ends - REGISTRATION_LIFE) * domain::model::time::SECOND);
     Ok(Totp::with_secret(secret.clone()).code(now))
 }
 

@@ -1,6 +1,6 @@
 //! What a call to a webhook ended with, for people.
 
-use domain::webhook::{Answer, Fault};
+use domain::model::webhook::{Answer, Fault};
 
 /// An answer in one word.
 pub(super) fn said(answer: Option<Answer>) -> String {

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::Subcommand;
 use domain::Timestamp;
-use domain::webhook::{DeliveryId, Headers, WebhookId};
+use domain::model::webhook::{DeliveryId, Headers, WebhookId};
 
 use super::{WebhookCommand, header, header_file, since, span};
 use crate::cli::OutputArgs;

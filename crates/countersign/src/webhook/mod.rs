@@ -5,8 +5,8 @@ pub(crate) mod args;
 
 use delivery::webhook::shown_url;
 use domain::Timestamp;
-use domain::time::{DAY, HOUR, MINUTE, SECOND};
-use domain::webhook::{Answer, DeliveryId, Headers, Webhook, WebhookId};
+use domain::model::time::{DAY, HOUR, MINUTE, SECOND};
+use domain::model::webhook::{Answer, DeliveryId, Headers, Webhook, WebhookId};
 use engine::Engine;
 use engine::webhooks::{BadWebhook, NewWebhook, Replayed};
 use serde::{Deserialize, Serialize};

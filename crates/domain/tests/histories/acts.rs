@@ -106,7 +106,7 @@ impl World {
                 for round in 0..*rounds {
                     self.now = self.now.plus(*pause);
                     let user = self.users[*user];
-                    let evidence = factor::temp_token::prove(user, None, &Response::number(round.into()), &keys());
+                    let evidence = prove_temp_token(user, None, &Response::number(round.into()), &keys());
                     let act = Act::Typed(Target::TempToken);
                     self.judge(&Held { user, act, evidence, said: None, is_honest: false }, user, true);
                 }
@@ -356,7 +356,7 @@ impl World {
             self.reads && v.client_id != by.client && v.is_open(self.now) && v.challenge != Challenge::Untriggered
         };
         let kept: Vec<_> = view.verifications.iter().filter(of_others).cloned().collect();
-        let decision = verification::open(&view, &opening, &self.policy, &by, self.now);
+        let decision = open(&view, &opening, &self.policy, &by, self.now);
         let opened = self.db.commit(decision);
         for others in &kept {
             assert_eq!(self.db.verification(others.id), Some(others), "taken by a reader");
@@ -515,16 +515,16 @@ impl World {
         let user = self.somebody(owner, stranger);
         let response = self.response(user, &target, say);
         let view = self.db.view(user);
-        let evidence = match verification::find(&view, &target, self.now) {
+        let evidence = match find(&view, &target, self.now) {
             Err(_) => Evidence::Absent,
             Ok(found) => match found.device {
                 None => {
                     let token = view.user.as_ref().and_then(|u| u.temp_token.as_ref());
-                    factor::temp_token::prove(user, token, &response, &keys())
+                    prove_temp_token(user, token, &response, &keys())
                 }
                 Some(device) => {
                     let credential = unseal(device);
-                    factor::prove(&credential, device, found.verification, &response, &keys(), self.now)
+                    prove(&credential, device, found.verification, &response, &keys(), self.now)
                 }
             },
         };
@@ -564,7 +564,7 @@ impl World {
         let Some(verification) = self.db.verification(id).cloned() else { return };
         let Some(device) = self.db.device(device).cloned() else { return };
         let digits = if right { self.codes[&id.0].clone() } else { "000007".to_owned() };
-        let evidence = factor::prove_keypad(&device, &verification, &digits, &keys());
+        let evidence = prove_keypad(&device, &verification, &digits, &keys());
         let proof = Held { user, act: Act::Device(id, None), evidence, said: Some(digits), is_honest: right };
         self.judge_or_hold(proof, held);
     }
@@ -620,10 +620,10 @@ impl World {
             self.now = self.now.plus(pause);
             let target = Target::Device { device, state_token: None };
             let view = self.db.view(user);
-            let Ok(found) = verification::find(&view, &target, self.now) else { continue };
+            let Ok(found) = find(&view, &target, self.now) else { continue };
             let Some(found) = found.device else { continue };
             let response = Response::typed(&format!("{round:06}"));
-            let evidence = factor::prove(&unseal(found), found, None, &response, &keys(), self.now);
+            let evidence = prove(&unseal(found), found, None, &response, &keys(), self.now);
             let said = Some(format!("{round:06}"));
             let proof = Held { user, act: Act::Typed(target), evidence, said, is_honest: true };
             self.judge(&proof, user, true);

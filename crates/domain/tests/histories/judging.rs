@@ -7,11 +7,11 @@ impl World {
     pub(crate) fn judge(&mut self, proof: &Held, user: UserId, is_fresh: bool) {
         let view = self.db.view(user);
         let decision = match &proof.act {
-            Act::Typed(target) => verification::answer(&view, target, &proof.evidence, &self.by(), self.now),
+            Act::Typed(target) => answer(&view, target, &proof.evidence, &self.by(), self.now),
             Act::Device(id, credential) => {
                 let against = view.verification(*id).map_or(Challenge::Own, |asked| asked.challenge.clone());
                 let shown = (&proof.evidence, &against);
-                verification::answer_from_device(&view, *id, shown, credential.as_ref(), &context(), self.now)
+                answer_from_device(&view, *id, shown, credential.as_ref(), &context(), self.now)
             }
         };
         let (device, verification) = self.aimed(user, &proof.act);

@@ -5,8 +5,9 @@
 use std::cell::Cell;
 use std::convert::Infallible;
 
-use countersign_domain::sign_in::{Compared, Drawn, DrawnGrant, Entered, NO_DEVICE, Refusal, Stepped, Terms, enter};
-use countersign_domain::verification::Secrets;
+use countersign_domain::model::session::{NO_DEVICE, Terms};
+use countersign_domain::rules::sign_in::{Compared, Drawn, DrawnGrant, Entered, Refusal, Stepped, enter};
+use countersign_domain::rules::verification::judge::Secrets;
 use countersign_domain::{Change, MacKeys};
 
 use super::*;
@@ -157,16 +158,16 @@ impl World {
         // What the answer is worth, worked out apart.
         let expected = if is_token {
             let token = view.user.as_ref().and_then(|u| u.temp_token.as_ref());
-            factor::temp_token::prove(at.user, token, &response, &keys())
+            prove_temp_token(at.user, token, &response, &keys())
         } else {
-            match verification::find(&view, &target, self.now).ok().and_then(|found| found.device) {
-                Some(own) => factor::prove(&unseal(own), own, None, &response, &keys(), self.now),
+            match find(&view, &target, self.now).ok().and_then(|found| found.device) {
+                Some(own) => prove(&unseal(own), own, None, &response, &keys(), self.now),
                 None => Evidence::Absent,
             }
         };
         let secrets = Watched { keys: keys(), compared: Cell::new(false) };
         let (token, by) = (&at.state_token, context());
-        let Ok(decision) = countersign_domain::sign_in::step(
+        let Ok(decision) = countersign_domain::rules::sign_in::step(
             &view,
             token,
             device,

@@ -16,20 +16,27 @@ mod steps;
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-use countersign_domain::device::{MAX_DEVICES, NO_COUNTER};
-use countersign_domain::enrolment::{self, Enrolled, Enrolment, MAX_REGISTRATIONS};
-use countersign_domain::factor::hotp::{self, Algorithm, Hotp};
-use countersign_domain::factor::push::{self, PAIRING_CONTEXT};
-use countersign_domain::factor::totp::Totp;
-use countersign_domain::factor::{self, Alphabet, Challenge, PushAnswer, PushDecision, code_context};
-use countersign_domain::time::{DAY, HOUR, MINUTE, SECOND};
-use countersign_domain::user::{Unlocked, UserPatch};
-use countersign_domain::verification::{
-    self, Context, MAX_OPEN_PER_DEVICE, Opened, Opening, Purpose, Target, Verification,
-};
+use countersign_domain::model::audit::Context;
+use countersign_domain::model::challenge::code_context;
+use countersign_domain::model::code::Alphabet;
+use countersign_domain::model::device::{MAX_DEVICES, NO_COUNTER};
+use countersign_domain::model::hotp::{self, Algorithm, Hotp};
+use countersign_domain::model::time::{DAY, HOUR, MINUTE, SECOND};
+use countersign_domain::model::totp::Totp;
+use countersign_domain::model::user_patch::UserPatch;
+use countersign_domain::rules::enrolment::{self, Enrolled, Enrolment, MAX_REGISTRATIONS};
+use countersign_domain::rules::factor::keypad::prove_keypad;
+use countersign_domain::rules::factor::prove::{prove, prove_temp_token};
+use countersign_domain::rules::factor::push::{self, PAIRING_CONTEXT, PushAnswer, PushDecision};
+use countersign_domain::rules::temp_token;
+use countersign_domain::rules::user::{self, Unlocked};
+use countersign_domain::rules::verification::answer::{answer, answer_from_device};
+use countersign_domain::rules::verification::find::{Target, find};
+use countersign_domain::rules::verification::open::{MAX_OPEN_PER_DEVICE, Opened, Opening, open};
 use countersign_domain::{
-    Credential, Device, DeviceId, DeviceStatus, Digest, Evidence, FactorKind, Freshness, Outcome, Policy, Reason,
-    Response, Sealed, Secret, Status, ThrottleKey, Timestamp, UserId, UserStatus, VerificationId, temp_token, user,
+    Challenge, Credential, Device, DeviceId, DeviceStatus, Digest, Evidence, FactorKind, Freshness, Outcome, Policy,
+    Purpose, Reason, Response, Sealed, Secret, Status, ThrottleKey, Timestamp, UserId, UserStatus, Verification,
+    VerificationId,
 };
 use ghost::{Bar, Ghost, Spent};
 use log_ins::LogIn;

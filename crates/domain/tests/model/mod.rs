@@ -6,12 +6,16 @@
 
 use std::collections::BTreeMap;
 
-use countersign_domain::verification::{Context, Purpose, Target};
+use countersign_domain::model::audit::Context;
+use countersign_domain::model::hotp;
+use countersign_domain::rules::factor::prove::{prove, prove_temp_token};
+use countersign_domain::rules::verification::answer::{answer, answer_from_device};
+use countersign_domain::rules::verification::find::{Target, find};
 use countersign_domain::{
     AuditEvent, AuditKind, Challenge, Change, ClientId, Credential, Decision, Device, DeviceId, DeviceStatus, Digest,
-    Evidence, FactorKind, KeyedHash, MacKeys, Message, MessageId, Outcome, OwnKey, Reason, Response, Sealed, Secret,
-    SecretMac, SecretMark, Status, TempToken, Throttle, ThrottleKey, Timestamp, TokenSet, User, UserId, Verification,
-    VerificationId, View,
+    Evidence, FactorKind, KeyedHash, MacKeys, Message, MessageId, Outcome, OwnKey, Purpose, Reason, Response, Sealed,
+    Secret, SecretMac, SecretMark, Status, TempToken, Throttle, ThrottleKey, Timestamp, TokenSet, User, UserId,
+    Verification, VerificationId, View,
 };
 
 /// A Tuesday in 2025.
@@ -133,11 +137,7 @@ impl Database {
             }
             Change::RenameUser { user, from, to } => {
                 let row = self.users.get_mut(&user).and_then(|rows| rows.user.as_mut()).expect("the user exists");
-                assert_eq!(
-                    countersign_domain::name::LoginNames::of(row),
-                    from,
-                    "a user is renamed from the names they have"
-                );
+                assert_eq!(row.login_names(), from, "a user is renamed from the names they have");
                 (row.username, row.email) = (to.username, to.email);
             }
             Change::DeleteUser { user, .. } => {
@@ -217,7 +217,7 @@ impl Database {
                 let rows = self.users.get_mut(&verification.user_id).expect("the user exists");
                 let exists = rows.devices.iter().any(|d| d.id == verification.device_id);
                 assert!(
-                    exists || verification.device_id == countersign_domain::sign_in::NO_DEVICE,
+                    exists || verification.device_id == countersign_domain::model::session::NO_DEVICE,
                     "its device exists"
                 );
                 rows.verifications.push(verification);
@@ -328,7 +328,7 @@ pub(crate) fn unseal(device: &Device) -> Credential {
 /// What typed answers are compared with, kept as [`seal`] has left it.
 pub(crate) struct Legible(pub(crate) MacKeys);
 
-impl countersign_domain::verification::Secrets for Legible {
+impl countersign_domain::rules::verification::judge::Secrets for Legible {
     type Error = std::convert::Infallible;
 
     fn credential(&self, device: &Device) -> Result<Credential, Self::Error> {
@@ -390,7 +390,7 @@ pub(crate) fn message(verification: &Verification, factor: FactorKind) -> Option
 
 /// A live temporary token and its hash.
 pub(crate) fn temp_token(user: UserId, digits: &str, reusable: bool, expires_at: Timestamp) -> TempToken {
-    let hash: KeyedHash = keys().hash(&countersign_domain::factor::temp_token::context(user), digits);
+    let hash: KeyedHash = keys().hash(&countersign_domain::model::temp_token::context(user), digits);
     TempToken { hash, expires_at, reusable, used_at: None }
 }
 
@@ -418,9 +418,9 @@ impl Scene {
 
     /// Another user.
     pub(crate) fn add_user(&mut self, id: UserId) {
-        self.db.commit(countersign_domain::user::create(
+        self.db.commit(countersign_domain::rules::user::create(
             id,
-            &countersign_domain::user::UserPatch::default(),
+            &countersign_domain::model::user_patch::UserPatch::default(),
             &context(),
             self.now,
         ));
@@ -459,7 +459,7 @@ impl Scene {
             status,
             credential: seal(credential),
             secret: SecretMark::of(credential, &own_key()),
-            last_counter: countersign_domain::device::NO_COUNTER,
+            last_counter: countersign_domain::model::device::NO_COUNTER,
             created_at: self.now,
             last_used_at: None,
         }
@@ -488,13 +488,15 @@ impl Scene {
 
     /// A challenge with a six-digit code for the next verification drawn.
     pub(crate) fn code(&self, code: &str) -> Challenge {
-        let hash = keys().hash(&countersign_domain::factor::code_context(verification_id(self.drawn + 1)), code);
-        Challenge::Code { hash, length: 6, alphabet: countersign_domain::factor::Alphabet::Digits }
+        let hash =
+            keys().hash(&countersign_domain::model::challenge::code_context(verification_id(self.drawn + 1)), code);
+        Challenge::Code { hash, length: 6, alphabet: countersign_domain::model::code::Alphabet::Digits }
     }
 
     /// A challenge with digits to key into a telephone, for the next verification drawn.
     pub(crate) fn keypad(&self, digits: &str) -> Challenge {
-        let hash = keys().hash(&countersign_domain::factor::code_context(verification_id(self.drawn + 1)), digits);
+        let hash =
+            keys().hash(&countersign_domain::model::challenge::code_context(verification_id(self.drawn + 1)), digits);
         Challenge::Keypad { hash }
     }
 
@@ -505,15 +507,15 @@ impl Scene {
         device: DeviceId,
         response: &Response,
         policy: &countersign_domain::Policy,
-    ) -> (countersign_domain::sign_in::Stepped, countersign_domain::sign_in::DrawnGrant) {
-        let grant = countersign_domain::sign_in::DrawnGrant {
+    ) -> (countersign_domain::rules::sign_in::Stepped, countersign_domain::rules::sign_in::DrawnGrant) {
+        let grant = countersign_domain::rules::sign_in::DrawnGrant {
             session: verification_id(self.draw()),
             session_token: digest(self.draw()),
             browser: verification_id(self.draw()),
             origins: Vec::new(),
         };
         let (view, secrets, by) = (self.view(), Legible(keys()), self.by.clone());
-        let Ok(decision) = countersign_domain::sign_in::step(
+        let Ok(decision) = countersign_domain::rules::sign_in::step(
             &view,
             state_token,
             device,
@@ -530,28 +532,21 @@ impl Scene {
     /// What could be proved on this view, held apart from what is decided by it.
     pub(crate) fn prove(&self, target: &Target, response: &Response) -> Evidence {
         let view = self.view();
-        match countersign_domain::verification::find(&view, target, self.now) {
+        match find(&view, target, self.now) {
             Err(_) => Evidence::Absent,
             Ok(found) => match found.device {
                 None => {
                     let token = view.user.as_ref().and_then(|u| u.temp_token.as_ref());
-                    countersign_domain::factor::temp_token::prove(self.user, token, response, &keys())
+                    prove_temp_token(self.user, token, response, &keys())
                 }
-                Some(device) => countersign_domain::factor::prove(
-                    &unseal(device),
-                    device,
-                    found.verification,
-                    response,
-                    &keys(),
-                    self.now,
-                ),
+                Some(device) => prove(&unseal(device), device, found.verification, response, &keys(), self.now),
             },
         }
     }
 
     /// Judges evidence and applies what follows.
     pub(crate) fn judge(&mut self, target: &Target, evidence: &Evidence) -> Outcome {
-        let decision = countersign_domain::verification::answer(&self.view(), target, evidence, &self.by, self.now);
+        let decision = answer(&self.view(), target, evidence, &self.by, self.now);
         self.db.commit(decision)
     }
 
@@ -585,14 +580,7 @@ impl Scene {
         against: &Challenge,
     ) -> Outcome {
         let (view, shown) = (self.view(), (evidence, against));
-        let decision = countersign_domain::verification::answer_from_device(
-            &view,
-            verification,
-            shown,
-            None,
-            &context(),
-            self.now,
-        );
+        let decision = answer_from_device(&view, verification, shown, None, &context(), self.now);
         self.db.commit(decision)
     }
 
@@ -608,7 +596,7 @@ impl Scene {
 
     /// Waits until the lock of `device` is over, if it has one.
     pub(crate) fn outwait(&mut self, device: DeviceId) {
-        if let Some(until) = countersign_domain::throttle::locked_until(&self.view(), Some(device), self.now) {
+        if let Some(until) = countersign_domain::rules::throttle::locked_until(&self.view(), Some(device), self.now) {
             self.now = until;
         }
     }
@@ -630,12 +618,7 @@ impl Scene {
             Credential::Totp(totp) => totp.code(self.now),
             Credential::Hotp(hotp) => {
                 let counter = (device.last_counter + 1).cast_unsigned();
-                countersign_domain::factor::hotp::code(
-                    &hotp.secret,
-                    countersign_domain::factor::hotp::Algorithm::Sha1,
-                    counter,
-                    6,
-                )
+                hotp::code(&hotp.secret, hotp::Algorithm::Sha1, counter, 6)
             }
             _ => panic!("this device is sent its codes"),
         }
@@ -644,12 +627,12 @@ impl Scene {
 
 /// A TOTP credential; different for each `n`.
 pub(crate) fn totp(n: u8) -> Credential {
-    Credential::Totp(countersign_domain::factor::totp::Totp::with_secret(Secret::new(vec![n; 20])))
+    Credential::Totp(countersign_domain::model::totp::Totp::with_secret(Secret::new(vec![n; 20])))
 }
 
 /// A HOTP credential.
 pub(crate) fn hotp(n: u8) -> Credential {
-    Credential::Hotp(countersign_domain::factor::hotp::Hotp { secret: Secret::new(vec![n; 20]), digits: 6 })
+    Credential::Hotp(hotp::Hotp { secret: Secret::new(vec![n; 20]), digits: 6 })
 }
 
 /// A telephone that takes text messages.

@@ -1,8 +1,8 @@
 //! Assertions: what an app is told about who has logged in (contract 6). The words are `saml`'s; the key is ours, made
 //! when it is first needed, sealed, and replaced with an overlap.
 
-use domain::app::{App, Source};
-use domain::time::MINUTE;
+use domain::model::app::{App, Source};
+use domain::model::time::MINUTE;
 use domain::{FactorKind, Timestamp, User};
 use saml::{
     Assertion, Attribute, Authentication, AuthnContext, Binding, Certificate, Id, Metadata, Moment, NameFormat, NameId,

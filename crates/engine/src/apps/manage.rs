@@ -1,7 +1,9 @@
 //! Apps: made and looked after by operators.
 
-use domain::app::{App, AppId, Definition, Unassertable};
-use domain::{Digest, Purpose, User, text};
+use domain::model::app::{App, AppId, Definition};
+use domain::model::text;
+use domain::rules::app::Unassertable;
+use domain::{Digest, Purpose, User};
 use saml::aws;
 use store::IdKind;
 
@@ -26,7 +28,7 @@ impl Engine {
     /// Makes an app.
     pub async fn create_app(&self, name: &str, definition: Definition) -> Result<App, BadApp> {
         let bad = BadApp::Field("the name must be 1 to 100 plain characters");
-        let name = domain::name::label(name).filter(|name| text::is_name(name)).ok_or(bad)?;
+        let name = domain::model::name::label(name).filter(|name| text::is_name(name)).ok_or(bad)?;
         let acs = url::Url::parse(&definition.acs_url).ok().filter(|url| matches!(url.scheme(), "https" | "http"));
         if acs.is_none_or(|url| url.cannot_be_a_base() || !url.username().is_empty()) {
             return Err(BadApp::Field("the ACS URL must be an https address"));
@@ -38,8 +40,8 @@ impl Engine {
             return Err(BadApp::Field(bad));
         }
         // The database knows the same spelling. Another spelling means that app too.
-        let key = domain::name::key(name);
-        if self.apps().await?.iter().any(|app| domain::name::key(&app.name) == key) {
+        let key = domain::model::name::key(name);
+        if self.apps().await?.iter().any(|app| domain::model::name::key(&app.name) == key) {
             return Err(BadApp::NameTaken);
         }
         let id = AppId(self.store.next_id(IdKind::App).await.map_err(Error::from)?);

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::Ordering;
 
-use domain::time::DAY;
+use domain::model::time::DAY;
 use domain::{Place, Sealed};
 use saml::{Certificate, KeySize, SelfSigned, SigningKey};
 use serde::{Deserialize, Serialize};

@@ -1,8 +1,9 @@
 //! Judging answers to challenges.
 
-use domain::factor::Response;
-use domain::verification::{self, Context, Secrets, Target};
-use domain::{Credential, Decision, Device, Keyring, MacKeys, Outcome, Timestamp, UserId, View};
+use domain::model::audit::Context;
+use domain::rules::verification::find::{Target, find};
+use domain::rules::verification::judge::{Secrets, judge};
+use domain::{Credential, Decision, Device, Keyring, MacKeys, Outcome, Response, Timestamp, UserId, View};
 
 use crate::keys::sealing::{SealedError, open_credential};
 use crate::{Engine, Error};
@@ -26,14 +27,7 @@ impl Engine {
         let now = self.now();
         if answer.response.is_absent() {
             let snapshot = self.store.view(answer.user).await?;
-            let poll = verification::judge(
-                &snapshot,
-                &answer.target,
-                &answer.response,
-                &Opener(&self.keys, now),
-                &context,
-                now,
-            );
+            let poll = judge(&snapshot, &answer.target, &answer.response, &Opener(&self.keys, now), &context, now);
             let poll = poll.map_err(Error::internal)?;
             if poll.changes.is_empty() {
                 poll.folded.into_iter().for_each(|event| self.folded.count(event));
@@ -45,14 +39,7 @@ impl Engine {
         let (factor, outcome) = self
             .decide(user, move |view| {
                 let factor = factor_of(view, &answer.target, now);
-                match verification::judge(
-                    view,
-                    &answer.target,
-                    &answer.response,
-                    &Opener(&keys, for_codes),
-                    &context,
-                    now,
-                ) {
+                match judge(view, &answer.target, &answer.response, &Opener(&keys, for_codes), &context, now) {
                     Ok(judged) => judged.map(|outcome| Ok((factor, outcome))),
                     Err(error) => Decision::reply(Err(error)),
                 }
@@ -66,7 +53,7 @@ impl Engine {
 
 /// The factor that an answer is about, for the count of answers.
 fn factor_of(view: &View, target: &Target, now: Timestamp) -> Option<domain::FactorKind> {
-    verification::find(view, target, now).ok().and_then(|found| found.device).map(|device| device.factor)
+    find(view, target, now).ok().and_then(|found| found.device).map(|device| device.factor)
 }
 
 /// Opens what typed answers are compared with, under the user's lock: these proofs are a few keyed hashes, cheaper than

@@ -1,10 +1,10 @@
 //! Drawing challenges: the code, what to send, and what to show.
 
-use domain::factor::push::{NUMBER_LENGTH, PAIRING_CODE_LENGTH, PAIRING_CONTEXT};
-use domain::factor::totp::base32;
-use domain::factor::{Alphabet, CODE_LENGTH, Challenge, code_context};
-use domain::verification::Verification;
-use domain::{Content, Credential, Device, Message, MessageId, Secret, User, VerificationId};
+use domain::model::challenge::code_context;
+use domain::model::code::{Alphabet, CODE_LENGTH};
+use domain::model::totp::base32;
+use domain::rules::factor::push::{NUMBER_LENGTH, PAIRING_CODE_LENGTH, PAIRING_CONTEXT};
+use domain::{Challenge, Content, Credential, Device, Message, MessageId, Secret, User, Verification, VerificationId};
 use store::IdKind;
 
 use crate::challenges::message_text::{self as words, Template};

@@ -4,8 +4,8 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use domain::holding::{Holding, LONGEST, Patience, ceiling_after};
-use domain::time::SECOND;
+use domain::model::long_poll::{Holding, LONGEST, Patience, ceiling_after};
+use domain::model::time::SECOND;
 use domain::{ClientId, Digest, UserId};
 use tokio::sync::Notify;
 
@@ -215,7 +215,7 @@ impl Drop for Place<'_> {
 
 #[cfg(test)]
 mod tests {
-    use domain::holding::FIRST;
+    use domain::model::long_poll::FIRST;
 
     use super::*;
 

@@ -15,9 +15,10 @@ use std::future::Future;
 use std::pin::pin;
 use std::sync::atomic::Ordering;
 
-use domain::time::SECOND;
-use domain::verification::Context;
-use domain::{ClientId, ClientView, Digest, FactorKind, Outcome, Purpose, Status, UserId, client};
+use domain::model::audit::Context;
+use domain::model::time::SECOND;
+use domain::rules::client;
+use domain::{ClientId, ClientView, Digest, FactorKind, Outcome, Purpose, Status, UserId};
 
 use crate::challenges::answer::Answer;
 use crate::challenges::held_polls::{Hold, Place};

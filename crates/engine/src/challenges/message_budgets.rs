@@ -6,9 +6,9 @@
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use domain::factor::Unreachable;
-use domain::sends::{self, Alarm, Leased};
-use domain::time::{DAY, SECOND};
+use domain::model::time::{DAY, SECOND};
+use domain::rules::reaching::{self, Unreachable};
+use domain::rules::sends::{self, Alarm, Leased};
 use domain::{Budget, Change, ClientId, Credential, Decision, Recipient, Right, Timestamp, UserId, View};
 
 use crate::{Engine, Error};
@@ -92,7 +92,7 @@ impl Engine {
         F: Fn(&View) -> Decision<T> + Clone + Send + 'static,
         T: Send + 'static,
     {
-        let reach = target.judge_reach(&self.settings.policy);
+        let reach = reaching::may_reach(target, &self.settings.policy);
         let to = self.recipient(target);
         if reach.is_ok() && to.is_none() {
             return Ok(self.decide(user, rule).await?);

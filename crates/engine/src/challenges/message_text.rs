@@ -16,7 +16,7 @@ impl Template {
         if !text.contains("{{otp_code}}") {
             return Err(Error::BadTemplate("must contain {{otp_code}}"));
         }
-        if !domain::text::is_clean(text) {
+        if !domain::model::text::is_clean(text) {
             return Err(Error::BadTemplate("must not contain line breaks or control characters"));
         }
         let template = Self(text.to_owned());

@@ -1,7 +1,8 @@
 //! Challenging a device.
 
-use domain::verification::{self, Context, Opened, Opening, Purpose, Status, Verification};
-use domain::{Device, DeviceId, DeviceStatus, Digest, UserId};
+use domain::model::audit::Context;
+use domain::rules::verification::open::{self, Opened, Opening};
+use domain::{Device, DeviceId, DeviceStatus, Digest, Purpose, Status, UserId, Verification};
 
 use crate::challenges::draw::{Challenged, CodeStyle, Door, Setup};
 use crate::challenges::message_text::Template;
@@ -86,7 +87,7 @@ impl Engine {
         let policy = self.settings.policy.clone();
         let opened = self
             .decide_to_send(&view, request.user, &credential, asker, now, move |view| {
-                verification::open(view, &opening, &policy, &context, now)
+                open::open(view, &opening, &policy, &context, now)
             })
             .await?;
         self.wake_outbox();
@@ -108,7 +109,7 @@ impl Engine {
             }
             Opened::TooMany(at) => return Err(Error::TooMany(Some(at))),
         };
-        let is_default = domain::device::default_device(&view.devices) == Some(device.id);
+        let is_default = domain::model::device::default_device(&view.devices) == Some(device.id);
         Ok(OpenedVerification { verification, device, is_default, state_token, setup })
     }
 }

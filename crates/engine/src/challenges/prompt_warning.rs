@@ -1,9 +1,9 @@
 //! Telling a person over another channel that prompts wear them down (SEC 13).
 
-use domain::verification::Context;
+use domain::model::audit::Context;
+use domain::rules::{reaching, throttle, warning};
 use domain::{
     Channel, Content, Credential, Device, DeviceStatus, FactorKind, Message, MessageId, Right, Timestamp, View,
-    throttle, warning,
 };
 use store::IdKind;
 
@@ -11,7 +11,7 @@ use crate::challenges::message_text as words;
 use crate::{Engine, Error};
 
 /// How long a warning may wait to be sent, in milliseconds: later it would puzzle more than it helps.
-const LIFE: i64 = domain::time::HOUR;
+const LIFE: i64 = domain::model::time::HOUR;
 
 impl Engine {
     /// Warns the person behind `device`, to which a prompt was just put, if that was the last for a while: whoever keeps
@@ -101,7 +101,7 @@ impl Engine {
     fn ways_to_warn(&self, view: &View) -> Result<Vec<(Channel, Credential)>, Error> {
         let Some(user) = &view.user else { return Ok(Vec::new()) };
         let listed = |factor, target: &Option<String>| {
-            target.as_deref().and_then(|target| Credential::reaching(factor, target, &self.settings.policy).ok())
+            target.as_deref().and_then(|target| reaching::reaching(factor, target, &self.settings.policy).ok())
         };
         let mut ways: Vec<Credential> = listed(FactorKind::Email, &user.email).into_iter().collect();
         for device in view.devices.iter().filter(|device| device.status == DeviceStatus::Active) {

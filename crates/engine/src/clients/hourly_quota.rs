@@ -1,11 +1,11 @@
 //! The hourly quota of API calls, numbered over all nodes, and the reserve behind it, as far as this node has taken it
-//! out of the database. The rule is in [`domain::reserve`].
+//! out of the database. The rule is in [`domain::rules::reserve`].
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use domain::reserve::{self, Leased, Reserve};
-use domain::time::HOUR;
+use domain::model::time::HOUR;
+use domain::rules::reserve::{self, Leased, Reserve};
 use domain::{Budget, ClientId, Right, Timestamp};
 
 use crate::{Engine, Error};

@@ -1,7 +1,8 @@
 //! API callers: created, listed, rotated and revoked by operators.
 
-use domain::client::{self, Choice, ClientSecret};
-use domain::factor::Alphabet;
+use domain::model::client::ClientSecret;
+use domain::model::code::Alphabet;
+use domain::rules::client::{self, Choice};
 use domain::{Client, ClientId, ClientOptions, ClientView, CompatProfile, Digest, Scope};
 use store::IdKind;
 
@@ -9,8 +10,8 @@ use crate::{Engine, Error};
 
 /// The name of a client or a webhook as it is kept. It may have none.
 pub(crate) fn named(name: &str) -> Result<String, Error> {
-    let name = domain::name::label(name).unwrap_or_default();
-    if domain::text::is_name(name) { Ok(name.to_owned()) } else { Err(Error::BadText("name")) }
+    let name = domain::model::name::label(name).unwrap_or_default();
+    if domain::model::text::is_name(name) { Ok(name.to_owned()) } else { Err(Error::BadText("name")) }
 }
 
 /// A client with its secret in clear, shown once.

@@ -1,5 +1,5 @@
 //! The rate of a client's calls where several nodes share a database (SEC 37): what this node has taken out of the
-//! clients' buckets and not used yet. The rule, and what it promises, are in [`domain::burst`].
+//! clients' buckets and not used yet. The rule, and what it promises, are in [`domain::rules::rate`].
 //!
 //! A call takes from memory. More is fetched in the background while there is some left, so a call waits for the
 //! database only where a client's calls swell faster than that.
@@ -8,8 +8,8 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use domain::burst::{self, CallRate, Granted, LEASE};
-use domain::{Budget, ClientId};
+use domain::rules::rate::{self, Granted, LEASE};
+use domain::{Budget, CallRate, ClientId};
 
 use crate::{Engine, Error};
 
@@ -143,7 +143,7 @@ impl Bursts {
         let (debt, want) = self.wanted(client);
         let rate = self.rate;
         let asked = Budget::Calls(client);
-        let granted = engine.store.decide_budget(asked, move |view| burst::take(view, client, rate, debt, want)).await;
+        let granted = engine.store.decide_budget(asked, move |view| rate::take(view, client, rate, debt, want)).await;
         match &granted {
             Ok(granted) => self.settle(client, *granted, self.now()),
             Err(_) => self.leave_alone(client, self.now()),

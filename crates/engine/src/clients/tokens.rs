@@ -3,8 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::client::{self, ACCESS_TTL, Grant, Revocation, TokenSet};
-use domain::{Client, ClientId, ClientOptions, CompatProfile, Digest, Scope, Sealed, Timestamp};
+use domain::model::client::ACCESS_TTL;
+use domain::rules::client::{self, Grant, Revocation};
+use domain::{Client, ClientId, ClientOptions, CompatProfile, Digest, Scope, Sealed, Timestamp, TokenSet};
 use serde::{Deserialize, Serialize};
 use store::IdKind;
 

@@ -4,8 +4,9 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use domain::trusted::{BEHIND, Doubt, Trusted};
-use domain::{Timestamp, UserId, verification};
+use domain::rules::trusted_time::{BEHIND, Doubt, Trusted};
+use domain::rules::verification::end;
+use domain::{Timestamp, UserId};
 use store::Store;
 
 use crate::{Clock, Engine, Error};
@@ -171,7 +172,7 @@ impl Engine {
 
     async fn end_over_of(&self, users: Vec<UserId>, over: Timestamp, from: Timestamp) -> Result<(), Error> {
         for user in users {
-            self.decide(user, move |view| verification::end_over(view, over, from)).await?;
+            self.decide(user, move |view| end::end_over(view, over, from)).await?;
         }
         Ok(())
     }

@@ -1,13 +1,13 @@
 //! Enrolling devices.
 
-use domain::enrolment::{self, Enrolled, Enrolment};
-use domain::factor::totp::{SECRET_LENGTH, Totp};
-use domain::factor::{Challenge, hotp::Hotp};
-use domain::time::MINUTE;
-use domain::verification::{Context, Purpose, Status, Verification};
+use domain::model::audit::Context;
+use domain::model::hotp::Hotp;
+use domain::model::time::MINUTE;
+use domain::model::totp::{SECRET_LENGTH, Totp};
+use domain::rules::enrolment::{self, Enrolled, Enrolment};
 use domain::{
-    Credential, Device, DeviceId, DeviceStatus, Digest, FactorKind, Message, Secret, Timestamp, User, UserId,
-    VerificationId,
+    Challenge, Credential, Device, DeviceId, DeviceStatus, Digest, FactorKind, Message, Purpose, Secret, Status,
+    Timestamp, User, UserId, Verification, VerificationId,
 };
 use store::IdKind;
 
@@ -65,9 +65,9 @@ impl Engine {
     pub async fn enrol(&self, request: EnrolRequest, context: Context) -> Result<EnrolledDevice, Error> {
         let view = self.store.view(request.user).await?;
         let user = view.user.as_ref().ok_or(Error::NoUser)?;
-        let given = request.display_name.as_deref().and_then(domain::name::label);
+        let given = request.display_name.as_deref().and_then(domain::model::name::label);
         let name = given.unwrap_or(&request.default_name).to_owned();
-        if !domain::name::is_label(&name) {
+        if !domain::model::name::is_label(&name) {
             return Err(Error::BadText("display_name"));
         }
         if request.trusted && !request.factor.may_be_trusted() {
@@ -92,7 +92,7 @@ impl Engine {
             },
             credential: kept.sealed,
             secret: kept.secret,
-            last_counter: domain::device::NO_COUNTER,
+            last_counter: domain::model::device::NO_COUNTER,
             created_at: now,
             last_used_at: None,
         };
@@ -100,7 +100,7 @@ impl Engine {
         // What cannot repeat takes the place of those of its kind (rulings 27).
         let stays = |other: &&Device| other.factor != device.factor || device.factor.may_repeat();
         let after: Vec<Device> = view.devices.iter().filter(stays).chain([&device]).cloned().collect();
-        let is_default = domain::device::default_device(&after) == Some(device.id);
+        let is_default = domain::model::device::default_device(&after) == Some(device.id);
         let enrolment =
             Enrolment { device: device.clone(), registration: drawn.registration.clone(), message: drawn.message };
         let policy = self.settings.policy.clone();

@@ -1,7 +1,7 @@
 //! Removing and disabling devices.
 
-use domain::enrolment::{self, Disabled};
-use domain::verification::Context;
+use domain::model::audit::Context;
+use domain::rules::enrolment::{self, Disabled};
 use domain::{DeviceId, UserId};
 
 use crate::{Engine, Error};

@@ -1,8 +1,10 @@
 //! What phones and telephones answer: pairing, signed accept or deny, keyed digits.
 
-use domain::factor::push::{PAIRING_CONTEXT, PushAnswer, prove_answer, prove_pairing};
-use domain::factor::{Alphabet, prove_keypad};
-use domain::verification::{self, Context};
+use domain::model::audit::Context;
+use domain::model::code::Alphabet;
+use domain::rules::factor::keypad::prove_keypad;
+use domain::rules::factor::push::{PAIRING_CONTEXT, PushAnswer, prove_answer, prove_pairing};
+use domain::rules::verification::answer;
 use domain::{Credential, DeviceId, Evidence, Outcome, Reason, UserId, VerificationId};
 
 use crate::{Engine, Error};
@@ -27,7 +29,7 @@ pub struct Asked {
 
 impl Engine {
     /// Pairs a phone: `public_key` is an uncompressed SEC 1 point, `signature` an ES256 over
-    /// [`domain::factor::push::pairing_text`]. `None` if the code is unknown, over, or the signature is not the key's.
+    /// [`domain::rules::factor::push::pairing_text`]. `None` if the code is unknown, over, or the signature is not the key's.
     pub async fn pair_phone(
         &self,
         pairing_code: &str,
@@ -102,7 +104,7 @@ impl Engine {
     ) -> Result<Outcome, Error> {
         let now = self.now();
         let decide = move |view: &domain::View| {
-            verification::answer_from_device(
+            answer::answer_from_device(
                 view,
                 verification,
                 (&evidence, &against),

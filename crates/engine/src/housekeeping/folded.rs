@@ -6,7 +6,8 @@
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use domain::{AuditEvent, AuditKind, ClientId, Timestamp, UserId, throttle};
+use domain::rules::throttle;
+use domain::{AuditEvent, AuditKind, ClientId, Timestamp, UserId};
 
 use crate::Engine;
 
@@ -82,7 +83,7 @@ impl Engine {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use domain::time::SECOND;
+    use domain::model::time::SECOND;
 
     const NOW: Timestamp = Timestamp(1_750_000_000_000);
 

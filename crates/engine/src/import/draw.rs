@@ -2,9 +2,9 @@
 
 use std::ops::Range;
 
-use domain::import::{self, Field, Incoming, Revised, Spent, Unfit};
-use domain::name;
-use domain::user::UserPatch;
+use domain::model::name;
+use domain::model::user_patch::UserPatch;
+use domain::rules::import::{self, Field, Incoming, Revised, Spent, Unfit};
 use domain::{Credential, Device, DeviceId, DeviceStatus, User, UserId};
 use store::IdKind;
 use tokio::sync::Mutex;
@@ -84,7 +84,7 @@ impl Import {
             let last_counter = match &token.credential {
                 Credential::Hotp(_) => import::last_counter(token.counter)?,
                 // What was used of it here is remembered by its secret.
-                _ => domain::device::NO_COUNTER,
+                _ => domain::model::device::NO_COUNTER,
             };
             let kept = self.engine.seal_credential(id, drawn, &token.credential)?;
             devices.push(Device {

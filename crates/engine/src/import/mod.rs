@@ -13,10 +13,10 @@ use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use domain::import::{self, Merged};
-use domain::name;
-use domain::user::UserPatch;
-use domain::verification::Context;
+use domain::model::audit::Context;
+use domain::model::name;
+use domain::model::user_patch::UserPatch;
+use domain::rules::import::{self, Merged};
 use domain::{SecretMac, SecretMark, UserId, View};
 use tokio::sync::Mutex;
 

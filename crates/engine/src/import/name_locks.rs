@@ -3,7 +3,7 @@
 use std::collections::hash_map::DefaultHasher;
 use std::hash::{Hash as _, Hasher as _};
 
-use domain::name;
+use domain::model::name;
 use tokio::sync::{Mutex, MutexGuard};
 
 use super::Person;

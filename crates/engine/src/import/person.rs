@@ -1,8 +1,9 @@
 //! What a list says of a person, and what became of it.
 
-use domain::import::{self, EXTERNAL_ID, Field, Unfit};
-use domain::name;
-use domain::user::UserPatch;
+use domain::model::name;
+use domain::model::user::EXTERNAL_ID;
+use domain::model::user_patch::UserPatch;
+use domain::rules::import::{self, Field, Unfit};
 use domain::{Credential, DeviceId, UserId};
 use serde::{Deserialize, Serialize};
 
@@ -151,7 +152,7 @@ mod tests {
     #[test]
     fn a_list_in_a_log_shows_nothing() {
         let token = Token {
-            credential: Credential::Hotp(domain::factor::hotp::Hotp {
+            credential: Credential::Hotp(domain::model::hotp::Hotp {
                 secret: domain::Secret::new(b"12345678901234567890".to_vec()),
                 digits: 6,
             }),

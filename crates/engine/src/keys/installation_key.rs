@@ -107,7 +107,7 @@ async fn piece(keys: &Keyring, key: &OwnKey, store: &Store, after: DeviceId) -> 
 
 #[cfg(test)]
 mod tests {
-    use domain::factor::hotp::Hotp;
+    use domain::model::hotp::Hotp;
     use domain::{Credential, Recipient, Secret};
     use store::SqliteOptions;
 

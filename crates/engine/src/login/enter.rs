@@ -2,9 +2,11 @@
 
 use std::net::IpAddr;
 
-use domain::sign_in::{self, Compared, Drawn, Entered, Refusal, SESSION_TOKEN_TTL, Terms};
-use domain::verification::Context;
-use domain::{AuditEvent, AuditKind, ClientId, Decision, Device, Digest, User, UserId, View, throttle};
+use domain::model::audit::Context;
+use domain::model::session::Terms;
+use domain::rules::sign_in::{self, Compared, Drawn, Entered, Refusal, SESSION_TOKEN_TTL};
+use domain::rules::throttle;
+use domain::{AuditEvent, AuditKind, ClientId, Decision, Device, Digest, User, UserId, View};
 use zeroize::Zeroizing;
 
 use crate::login::password::{self, Kind};

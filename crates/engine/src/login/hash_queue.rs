@@ -91,7 +91,7 @@ impl Queue {
     /// Begins a comparison for a name, whether or not somebody has it.
     pub(crate) fn named(&self, name: &str) -> Result<Named<'_>, Error> {
         // As people are found: another spelling of one name has no place of its own.
-        let name = Digest::of(domain::name::key(name).as_bytes());
+        let name = Digest::of(domain::model::name::key(name).as_bytes());
         let mut names = self.names();
         let under_way = names.entry(name).or_default();
         if *under_way >= PER_NAME {

@@ -124,7 +124,7 @@ impl Hasher {
             let hash = recipe.as_ref().map_or(stored.as_str(), |(_, hash)| hash);
             let parsed = PasswordHash::new(hash).map_err(|_| Error::internal("a stored password hash is not one"))?;
             // How many there are depends on what was typed alone, not on whether there is a hash.
-            let mut spellings = domain::name::secret_spellings(&password).into_iter().map(Zeroizing::new);
+            let mut spellings = domain::model::name::secret_spellings(&password).into_iter().map(Zeroizing::new);
             let is_right = spellings.any(|spelling| {
                 let digest = match &recipe {
                     Some((recipe, _)) => recipe.digest(&spelling).unwrap_or_default(),
@@ -234,7 +234,7 @@ fn argon2id(password: &str, salt: [u8; SALT]) -> Result<String, Error> {
     let params = Params::new(MEMORY, 1, 1, None).map_err(|e| Error::internal(e.to_string()))?;
     let argon = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
     let mut hash = [0; 32];
-    let password = Zeroizing::new(domain::name::secret_spelling(password));
+    let password = Zeroizing::new(domain::model::name::secret_spelling(password));
     argon.hash_password_into(password.as_bytes(), &salt, &mut hash).map_err(|e| Error::internal(e.to_string()))?;
     let b64 = |bytes: &[u8]| data_encoding::BASE64_NOPAD.encode(bytes);
     Ok(format!("$argon2id$v=19$m={MEMORY},t=1,p=1${}${}", b64(&salt), b64(&hash)))

@@ -2,12 +2,15 @@
 
 use std::net::IpAddr;
 
-use domain::name;
-use domain::risk::{self, Risk, Visit};
-use domain::time::SECOND;
-use domain::user::{UserPatch, remember_visits};
-use domain::verification::{Context, Purpose, Target};
-use domain::{DeviceId, FactorKind, Outcome, Reason, Response, User, UserId, VerificationId, View, text};
+use domain::model::audit::Context;
+use domain::model::time::SECOND;
+use domain::model::user_patch::UserPatch;
+use domain::model::visit::Visit;
+use domain::model::{name, text};
+use domain::rules::risk::{self, Risk};
+use domain::rules::user::remember_visits;
+use domain::rules::verification::find::Target;
+use domain::{DeviceId, FactorKind, Outcome, Purpose, Reason, Response, User, UserId, VerificationId, View};
 
 use crate::challenges::answer::Answer;
 use crate::challenges::draw::Door;

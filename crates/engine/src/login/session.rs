@@ -1,8 +1,9 @@
 //! What a log-in comes to: a session token, and the session it is exchanged for (contract 5).
 
-use domain::sign_in::{self, DrawnGrant, Exchanged, Terms};
-use domain::verification::{Context, Purpose};
-use domain::{ClientId, Digest, FactorKind, Timestamp, User, UserId};
+use domain::model::audit::Context;
+use domain::model::session::Terms;
+use domain::rules::sign_in::{self, DrawnGrant, Exchanged};
+use domain::{ClientId, Digest, FactorKind, Purpose, Timestamp, User, UserId};
 
 use crate::{Engine, Error};
 

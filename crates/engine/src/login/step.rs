@@ -1,11 +1,13 @@
 //! The steps of a log-in under way: a code, a request to send one, or a poll (contract 5).
 
-use domain::factor::{Challenge, Response};
-use domain::sign_in::{self, NO_DEVICE, SESSION_TOKEN_TTL, Stepped};
-use domain::time::SECOND;
-use domain::verification::{self, Context, Opened, Opening, Purpose};
+use domain::model::audit::Context;
+use domain::model::session::NO_DEVICE;
+use domain::model::time::SECOND;
+use domain::rules::sign_in::{self, SESSION_TOKEN_TTL, Stepped};
+use domain::rules::verification::open::{self, Opened, Opening};
 use domain::{
-    Decision, Device, DeviceId, Digest, FactorKind, Outcome, Reason, Status, Timestamp, UserId, Verification, View,
+    Challenge, Decision, Device, DeviceId, Digest, FactorKind, Outcome, Purpose, Reason, Response, Status, Timestamp,
+    UserId, Verification, View,
 };
 
 use crate::challenges::answer::Opener;
@@ -177,7 +179,7 @@ impl Engine {
         let asker = (context.client, context.right);
         let opened = self
             .decide_to_send(snapshot, user, &credential, asker, now, move |view| {
-                let decision = verification::open(view, &opening, &policy, &context, now);
+                let decision = open::open(view, &opening, &policy, &context, now);
                 let put = prompts && matches!(decision.reply, Opened::Opened(_));
                 let noted = put.then(|| sign_in::note_prompt(view, &state_token, opening.verification.device_id, now));
                 decision.with_all(noted.flatten())

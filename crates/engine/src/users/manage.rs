@@ -1,8 +1,10 @@
 //! Users: created, changed, locked and removed.
 
-use domain::name::Holder;
-use domain::user::{self, MAX_CUSTOM_ATTRIBUTES, Unlocked, Updated, UserPatch};
-use domain::verification::Context;
+use domain::model::audit::Context;
+use domain::model::name::Holder;
+use domain::model::user::MAX_CUSTOM_ATTRIBUTES;
+use domain::model::user_patch::UserPatch;
+use domain::rules::user::{self, Unlocked, Updated};
 use domain::{ClientId, User, UserId};
 use store::{Collision, IdKind, Page, UserFilter, UserPage};
 use zeroize::Zeroizing;
@@ -213,10 +215,11 @@ const TEXT_MAX: usize = 1_000;
 pub(crate) fn judged(patch: UserPatch) -> Result<UserPatch, Error> {
     let patch = patch.tidied().map_err(Error::BadText)?;
     let limited = |text: &str, max: usize| {
-        domain::text::is_clean(&text.replace(['\n', '\r', '\t'], " ")) && text.chars().count() <= max
+        domain::model::text::is_clean(&text.replace(['\n', '\r', '\t'], " ")) && text.chars().count() <= max
     };
     for (name, value) in &patch.texts {
-        let max = if matches!(name.as_str(), "firstname" | "lastname") { domain::text::NAME_MAX } else { TEXT_MAX };
+        let max =
+            if matches!(name.as_str(), "firstname" | "lastname") { domain::model::text::NAME_MAX } else { TEXT_MAX };
         if value.as_ref().is_some_and(|text| !limited(text, max)) {
             return Err(Error::BadText("text"));
         }
@@ -225,7 +228,7 @@ pub(crate) fn judged(patch: UserPatch) -> Result<UserPatch, Error> {
         return Err(Error::BadText("custom_attributes"));
     }
     for (name, value) in &patch.custom_attributes {
-        if !domain::text::is_name(name) || value.as_ref().is_some_and(|text| !limited(text, TEXT_MAX)) {
+        if !domain::model::text::is_name(name) || value.as_ref().is_some_and(|text| !limited(text, TEXT_MAX)) {
             return Err(Error::BadText("custom_attributes"));
         }
     }

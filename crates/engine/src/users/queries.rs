@@ -1,9 +1,9 @@
 //! What can be read: factors, devices, and how a verification stands.
 
-use domain::standing::{self, Standing};
-use domain::time::MINUTE;
-use domain::verification::{Purpose, Status};
-use domain::{AuditKind, Credential, Device, DeviceId, FactorKind, Timestamp, UserId, Verification, enrolment};
+use domain::model::time::MINUTE;
+use domain::rules::enrolment;
+use domain::rules::standing::{self, Standing};
+use domain::{AuditKind, Credential, Device, DeviceId, FactorKind, Purpose, Status, Timestamp, UserId, Verification};
 use store::{EventFilter, EventPage};
 
 use crate::{Engine, Error, Event};
@@ -44,7 +44,7 @@ impl Engine {
     /// A user's devices, oldest first, without those still behind a registration.
     pub async fn devices(&self, user: UserId) -> Result<Vec<DeviceReading>, Error> {
         let devices = self.store.devices(user).await?.ok_or(Error::NoUser)?;
-        let default = domain::device::default_device(&devices);
+        let default = domain::model::device::default_device(&devices);
         let listed = devices.into_iter().filter(Device::is_listed);
         listed
             .map(|device| {

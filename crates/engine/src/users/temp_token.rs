@@ -1,10 +1,10 @@
 //! Temporary tokens.
 
-use domain::factor::Alphabet;
-use domain::factor::temp_token::{LENGTH, context};
-use domain::temp_token::Issued;
-use domain::verification::Context;
-use domain::{TempToken, Timestamp, UserId, temp_token};
+use domain::model::audit::Context;
+use domain::model::code::Alphabet;
+use domain::model::temp_token::{LENGTH, context};
+use domain::rules::temp_token::{self, Issued};
+use domain::{TempToken, Timestamp, UserId};
 
 use crate::{Engine, Error};
 

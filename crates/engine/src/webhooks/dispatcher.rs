@@ -10,7 +10,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use domain::Timestamp;
-use domain::webhook::{Answer, DeliveryId, Fault, MOST_EVENTS, Verdict, Webhook, WebhookId, judge};
+use domain::model::webhook::{Answer, DeliveryId, Fault, MOST_EVENTS, Webhook, WebhookId};
+use domain::rules::webhook::{Verdict, judge};
 use store::{Delivery, DeliveryStatus, HeldWebhook, Hold, IdKind, Tried};
 use tokio::sync::watch;
 use tokio::task::JoinSet;

@@ -1,7 +1,9 @@
 //! Webhooks: made and looked after by operators (contract 9, SEC 71).
 
-use domain::reach::Reach;
-use domain::webhook::{Answer, DeliveryId, Disabled, Headers, KEY_LENGTH, SigningKeys, Webhook, WebhookId, shown_key};
+use domain::model::webhook::{
+    Answer, DeliveryId, Disabled, Headers, KEY_LENGTH, SigningKeys, Webhook, WebhookId, shown_key,
+};
+use domain::rules::reach::Reach;
 use domain::{Sealed, Secret, Timestamp};
 use store::{Delivery, Hold, IdKind};
 

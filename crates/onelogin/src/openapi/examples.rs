@@ -1,7 +1,6 @@
 //! Examples of answers, on the page and in the document. A test sends the calls and compares the answers with them.
 
-use domain::user::Profile;
-use domain::{AuditKind, Timestamp, User, UserId, UserStatus};
+use domain::{AuditKind, Profile, Timestamp, User, UserId, UserStatus};
 use serde_json::{Value, json};
 
 use super::operations::{Operation, Success};

@@ -2,8 +2,8 @@
 
 use axum::http::StatusCode;
 use axum::response::Response;
-use domain::client::ACCESS_TTL;
-use domain::time::SECOND;
+use domain::model::client::ACCESS_TTL;
+use domain::model::time::SECOND;
 use engine::{TokenAnswer, TokenPair};
 use serde::Serialize;
 

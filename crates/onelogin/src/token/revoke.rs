@@ -1,7 +1,7 @@
 //! `POST /auth/oauth2/revoke`: ends an access token and its refresh token (contract 2.3).
 
 use axum::response::Response;
-use domain::client::Revocation;
+use domain::rules::client::Revocation;
 
 use super::error::Error;
 use super::request;

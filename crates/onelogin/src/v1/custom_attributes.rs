@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use axum::response::Response;
-use domain::user::UserPatch;
+use domain::model::user_patch::UserPatch;
 
 use super::user_error::{Error, user_id};
 use crate::access::{Access, ManageUsers, ReadUsers};

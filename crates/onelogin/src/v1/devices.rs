@@ -2,7 +2,7 @@
 
 use axum::response::Response;
 use domain::DeviceStatus;
-use domain::text::masked_phone;
+use domain::model::text::masked_phone;
 use engine::DeviceReading;
 use serde::Serialize;
 

@@ -1,7 +1,7 @@
 //! `PUT /api/1/users/set_password_…/{id}`: sets a password (contract 3.2).
 
 use axum::response::Response;
-use domain::user::UserPatch;
+use domain::model::user_patch::UserPatch;
 use engine::{Foreign, NewPassword, SaltOrder};
 
 use super::user_error::{Error, user_id};

@@ -1,7 +1,7 @@
 //! `PUT /api/1/users/{id}/set_state`, `lock_user` and `logout` (contract 3.2).
 
 use axum::response::Response;
-use domain::user::UserPatch;
+use domain::model::user_patch::UserPatch;
 
 use super::user_error::{Error, user_id};
 use crate::access::{Access, Authenticate, ManageAll};

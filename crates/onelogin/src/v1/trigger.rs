@@ -2,8 +2,9 @@
 
 use axum::http::StatusCode;
 use axum::response::Response;
-use domain::time::SECOND;
-use domain::{CompatProfile, DeviceId, DeviceStatus, FactorKind, Timestamp, UserId, text};
+use domain::model::text;
+use domain::model::time::SECOND;
+use domain::{CompatProfile, DeviceId, DeviceStatus, FactorKind, Timestamp, UserId};
 use engine::{Door, OpenRequest, OpenedVerification, Template, minutes};
 use serde::Serialize;
 

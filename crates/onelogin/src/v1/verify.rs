@@ -1,7 +1,7 @@
 //! `POST /api/1/users/{user_id}/otp_devices/{device_id}/verify`: judges a code, or polls a prompt (contract 4.5).
 
 use axum::response::Response;
-use domain::verification::Target;
+use domain::rules::verification::find::Target;
 use domain::{DeviceId, Digest, UserId};
 use engine::Answer;
 

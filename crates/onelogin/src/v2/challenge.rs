@@ -3,7 +3,7 @@
 
 use axum::http::StatusCode;
 use axum::response::Response;
-use domain::time::SECOND;
+use domain::model::time::SECOND;
 use domain::{CompatProfile, DeviceId, Status, Timestamp, UserId};
 use engine::{Door, Template, VerificationReading, minutes};
 use serde::Serialize;

@@ -2,8 +2,8 @@
 
 use axum::http::StatusCode;
 use axum::response::Response;
-use domain::verification::{Purpose, Target};
-use domain::{CompatProfile, FactorKind, Outcome, Reason, Timestamp, UserId};
+use domain::rules::verification::find::Target;
+use domain::{CompatProfile, FactorKind, Outcome, Purpose, Reason, Timestamp, UserId};
 use engine::{Answer, EnrolRequest, EnrolledDevice, Hold};
 use serde::Serialize;
 

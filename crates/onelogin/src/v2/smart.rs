@@ -119,7 +119,9 @@ fn channel_field(channel: &SmartChannel) -> &'static str {
 fn read(body: &Body) -> Result<VisitRequest, MfaError> {
     let channel = match (body.filled("email")?, body.filled("phone")?) {
         (Some(address), None) => SmartChannel::Email(address),
-        (None, Some(number)) if domain::text::phone(&number).is_none() => return Err(MfaError::invalid("phone")),
+        (None, Some(number)) if domain::model::text::phone(&number).is_none() => {
+            return Err(MfaError::invalid("phone"));
+        }
         (None, Some(number)) => SmartChannel::Phone(number),
         (None, None) => return Err(MfaError::invalid("email")),
         (Some(_), Some(_)) => return Err(MfaError::invalid("phone")),

@@ -3,9 +3,9 @@
 
 use axum::http::StatusCode;
 use axum::response::Response;
-use domain::factor::temp_token;
-use domain::verification::{Purpose, Target};
-use domain::{CompatProfile, DeviceId, Response as Given, Timestamp, UserId};
+use domain::rules::factor::temp_token;
+use domain::rules::verification::find::Target;
+use domain::{CompatProfile, DeviceId, Purpose, Response as Given, Timestamp, UserId};
 use engine::{Answer, OpenRequest, OpenedVerification};
 use serde::Serialize;
 

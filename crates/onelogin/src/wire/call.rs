@@ -8,7 +8,7 @@ use std::sync::{Arc, OnceLock};
 use axum::body::Bytes;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method, header};
-use domain::time::SECOND;
+use domain::model::time::SECOND;
 use domain::{DeviceId, UserId};
 use web::listen::Peer;
 

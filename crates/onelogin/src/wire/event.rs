@@ -1,6 +1,6 @@
 //! An event as the list of events and webhooks show it (contract 9).
 
-use domain::audit;
+use domain::model::audit;
 use engine::Event;
 use serde::Serialize;
 

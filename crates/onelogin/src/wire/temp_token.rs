@@ -1,8 +1,8 @@
 //! Temporary tokens as both versions show them (contract 4.7, 7.11).
 
 use domain::UserId;
-use domain::temp_token::{MAX_TTL, MIN_TTL};
-use domain::time::SECOND;
+use domain::model::temp_token::{MAX_TTL, MIN_TTL};
+use domain::model::time::SECOND;
 use engine::IssuedToken;
 use serde::Serialize;
 

@@ -61,6 +61,6 @@ pub(crate) fn lines(value: &Value, max: usize) -> Option<String> {
         Value::Number(number) => number.to_string(),
         Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => return None,
     };
-    let plain = domain::text::is_clean(&text.replace(['\n', '\r', '\t'], " "));
+    let plain = domain::model::text::is_clean(&text.replace(['\n', '\r', '\t'], " "));
     (plain && text.chars().nth(max).is_none()).then_some(text)
 }

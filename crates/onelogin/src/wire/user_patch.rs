@@ -3,7 +3,8 @@
 //! A client may read a user, change one member and send all back: members that cannot be set are ignored. `null` leaves a
 //! member as it is; an empty string clears it. An unknown member is refused.
 
-use domain::user::{EXTERNAL_ID, UserPatch};
+use domain::model::user::EXTERNAL_ID;
+use domain::model::user_patch::UserPatch;
 use domain::{ShownStatus, Timestamp, User};
 use serde_json::Value;
 

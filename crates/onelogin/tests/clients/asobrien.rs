@@ -4,7 +4,7 @@
 //! `success` must bring data with `Authenticated`.
 
 use domain::Scope;
-use domain::client::Choice;
+use domain::rules::client::Choice;
 use serde_json::{Value, json};
 
 use crate::caller::{Client, Habits, authenticator, documented, telephone, words};

@@ -1,6 +1,6 @@
 //! What the replays share: a client with its habits, and how strictly typed clients read.
 
-use domain::holding::Holding;
+use domain::model::long_poll::Holding;
 use domain::{ClientOptions, CompatProfile, Scope};
 use serde_json::Value;
 

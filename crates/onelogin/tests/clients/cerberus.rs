@@ -5,8 +5,8 @@
 //! wrong password or code, 400 with a message that begins with `MFA` is a factor that has to be set up. Groups are the user's
 //! `member_of`. One pair does all of it, so it needs a scope that logs in and reads users.
 
-use domain::user::UserPatch;
-use domain::verification::Context;
+use domain::model::audit::Context;
+use domain::model::user_patch::UserPatch;
 use domain::{MfaPolicy, UserId};
 use serde_json::{Value, json};
 

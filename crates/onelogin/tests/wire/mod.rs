@@ -3,7 +3,7 @@
 
 use std::fmt;
 
-use domain::factor::totp::Totp;
+use domain::model::totp::Totp;
 use domain::{CompatProfile, Scope, Secret, Timestamp};
 use serde_json::Value;
 pub(crate) use testkit::Script;

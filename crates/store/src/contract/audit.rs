@@ -1,6 +1,7 @@
 //! The trail: in order, chained, and never cut.
 
-use domain::user::UserPatch;
+use domain::model::user_patch::UserPatch;
+use domain::rules::{client, user};
 use domain::*;
 
 use super::world::*;

@@ -2,9 +2,8 @@
 
 use std::sync::Arc;
 
-use domain::burst::{self, CallRate};
-use domain::sends::{self, SendLimits};
-use domain::time::{DAY, HOUR};
+use domain::model::time::{DAY, HOUR};
+use domain::rules::{rate, sends};
 use domain::*;
 use tokio::sync::Barrier;
 
@@ -98,7 +97,7 @@ fn chain(budget: Budget) -> AuditChain {
 
 pub(crate) async fn a_bucket_is_emptied_once(store: &Store) {
     let rate = CallRate { per_second: 1, burst: 200 };
-    let take = |client, want| move |view: &BudgetView| burst::take(view, client, rate, 3, want);
+    let take = |client, want| move |view: &BudgetView| rate::take(view, client, rate, 3, want);
     let [one, other] = [ClientId(1), ClientId(2)];
     let began = store.decide_budget(Budget::Calls(other), |view| Decision::reply(view.clock)).await.unwrap();
     assert!(began.0 > NOW.0, "the database tells the time");

@@ -1,7 +1,9 @@
 //! What each change does, and what it refuses to do.
 
-use domain::client::{self, Grant, Revocation};
-use domain::user::UserPatch;
+use domain::model::user_patch::UserPatch;
+use domain::model::visit::Visit;
+use domain::rules::client::{self, Grant, Revocation};
+use domain::rules::{risk, user};
 use domain::*;
 
 use super::world::*;
@@ -48,9 +50,9 @@ pub(crate) async fn what_is_written_is_read_back(store: &Store) {
     assert_eq!(view.throttles, [throttle]);
     assert_eq!(store.verification_by_id(verification.id).await.unwrap(), Some(verification));
 
-    let from = name::LoginNames::of(&user);
+    let from = user.login_names();
     user.username = Some("Bea".to_owned());
-    let renamed = Change::RenameUser { user: id, from, to: name::LoginNames::of(&user) };
+    let renamed = Change::RenameUser { user: id, from, to: user.login_names() };
     user.lock = Some(UserLock::Until(NOW.plus(5)));
     put(store, id, vec![Change::UpdateUser(user.clone()), renamed, Change::SetTempToken(id, None)]).await.unwrap();
     user.temp_token = None;
@@ -79,7 +81,7 @@ pub(crate) async fn visits_are_forgotten(store: &Store) {
     let mut user = store.view(id).await.unwrap().user.unwrap();
     user.profile.texts.insert("title".to_owned(), "\"quoted\" \\ é\n".to_owned());
     user.profile.custom_attributes.insert("visits".to_owned(), None);
-    let visit = risk::Visit::of("192.0.2.1".parse().unwrap(), "Firefox");
+    let visit = Visit::of("192.0.2.1".parse().unwrap(), "Firefox");
     user.profile.visits = risk::remember(&[], visit, None, NOW);
     put(store, id, vec![Change::UpdateUser(user.clone())]).await.unwrap();
     assert_eq!(store.view(id).await.unwrap().user.as_ref(), Some(&user));

@@ -1,5 +1,7 @@
 //! The dev world's own rows (rulings 4).
 
+use domain::model::device::NO_COUNTER;
+use domain::rules::user;
 use domain::*;
 
 use super::world::*;
@@ -64,7 +66,7 @@ pub(crate) async fn a_reset_keeps_clients_and_users_only(store: &Store) {
     .await
     .unwrap();
     let status = Some(UserStatus::PasswordExpired.into());
-    let expired = domain::user::UserPatch { status, ..domain::user::UserPatch::default() };
+    let expired = domain::model::user_patch::UserPatch { status, ..domain::model::user_patch::UserPatch::default() };
     store.decide(user, move |view| user::update(view, &expired, &context(), NOW)).await.unwrap();
     store.decide(user, |view| user::lock(view, 0, &context(), NOW)).await.unwrap();
     let client = client(store).await;
@@ -85,7 +87,7 @@ pub(crate) async fn a_reset_keeps_clients_and_users_only(store: &Store) {
     store.dev_reset().await.unwrap();
     put(store, user, vec![Change::CreateDevice(used)]).await.unwrap();
     let view = store.view(user).await.unwrap();
-    assert_eq!(view.devices[0].last_counter, device::NO_COUNTER, "a world begins anew");
+    assert_eq!(view.devices[0].last_counter, NO_COUNTER, "a world begins anew");
     put(store, user, vec![Change::DeleteDevice(view.devices[0].id)]).await.unwrap();
     let view = store.view(user).await.unwrap();
     let shown = view.user.map(|user| user.shown(NOW).0);

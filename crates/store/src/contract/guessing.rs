@@ -1,6 +1,9 @@
 //! A failure is never forgotten, however many guess at once (SEC 20–26).
 
-use domain::verification::{Outcome, Target, answer};
+use domain::model::device::NO_COUNTER;
+use domain::rules::factor::prove::prove;
+use domain::rules::verification::answer::answer;
+use domain::rules::verification::find::Target;
 use domain::*;
 
 use super::world::*;
@@ -44,8 +47,8 @@ pub(crate) async fn a_locked_device_refuses_the_right_code(store: &Store) {
     let user = somebody(store).await;
     let device = device(store, user, FactorKind::Hotp).await;
     guess(store, user, |_| device.id).await;
-    let right = factor::prove(&hotp(), &device, None, &hotp_code(0), &keys(), NOW);
+    let right = prove(&hotp(), &device, None, &hotp_code(0), &keys(), NOW);
     let target = |_| Target::Device { device: device.id, state_token: None };
     assert_eq!(accepted(store, user, right, target).await, 0);
-    assert_eq!(store.view(user).await.unwrap().devices[0].last_counter, device::NO_COUNTER, "and does not spend it");
+    assert_eq!(store.view(user).await.unwrap().devices[0].last_counter, NO_COUNTER, "and does not spend it");
 }

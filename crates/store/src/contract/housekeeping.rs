@@ -2,8 +2,10 @@
 
 use std::collections::HashSet;
 
-use domain::client::REFRESH_TTL;
-use domain::time::{DAY, MINUTE};
+use domain::model::client::REFRESH_TTL;
+use domain::model::time::{DAY, MINUTE};
+use domain::model::visit::Visit;
+use domain::rules::risk;
 use domain::*;
 
 use super::world::*;
@@ -140,7 +142,7 @@ pub(crate) async fn the_sweeper_ends_what_is_over_and_keeps_what_is_not(store: &
 
 /// SEC 75: what is over by a time that will not be believed any more is found, whoever has it, and tokens are ended.
 pub(crate) async fn what_is_over_is_found_before_time_is_taken_back(store: &Store) {
-    use domain::client::ACCESS_TTL;
+    use domain::model::client::ACCESS_TTL;
     let (over, from) = (NOW.plus(3 * DAY), NOW.plus(MINUTE));
     let mut users = Vec::new();
     for _ in 0..5 {
@@ -157,7 +159,7 @@ pub(crate) async fn what_is_over_is_found_before_time_is_taken_back(store: &Stor
     put(store, users[2], vec![Change::SetTempToken(users[2], Some(token(over)))]).await.unwrap();
     put(store, users[3], vec![Change::SetTempToken(users[3], Some(token(over.plus(1))))]).await.unwrap();
     let mut visitor = store.view(users[4]).await.unwrap().user.unwrap();
-    let visit = risk::Visit::of("192.0.2.1".parse().unwrap(), "Firefox");
+    let visit = Visit::of("192.0.2.1".parse().unwrap(), "Firefox");
     visitor.profile.visits = risk::remember(&[], visit, None, NOW);
     put(store, users[4], vec![Change::UpdateUser(visitor)]).await.unwrap();
     let (found, next) = store.users_with_ends(UserId(0), over, NOW).await.unwrap();
@@ -168,7 +170,7 @@ pub(crate) async fn what_is_over_is_found_before_time_is_taken_back(store: &Stor
                 .into_iter()
                 .filter(|user| {
                     // Three days behind, a token of the longest life may have been issued in time.
-                    *user != users[3] || over.plus(1) > NOW.plus(domain::temp_token::MAX_TTL)
+                    *user != users[3] || over.plus(1) > NOW.plus(domain::model::temp_token::MAX_TTL)
                 })
                 .collect::<Vec<_>>(),
             None
@@ -240,7 +242,7 @@ pub(crate) async fn a_database_is_marked_for_one_world(store: &Store) {
 }
 
 pub(crate) async fn calls_of_an_hour_are_numbered_once(store: &Store) {
-    use domain::time::HOUR;
+    use domain::model::time::HOUR;
     assert_eq!(store.next_call(NOW).await.unwrap(), 1);
     let mut taking = tokio::task::JoinSet::new();
     for _ in 0..20 {

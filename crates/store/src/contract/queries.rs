@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use domain::factor::push::PAIRING_CONTEXT;
-use domain::user::UserPatch;
+use domain::model::user_patch::UserPatch;
+use domain::rules::factor::push::PAIRING_CONTEXT;
 use domain::*;
 
 use super::world::*;
@@ -210,10 +210,11 @@ pub(crate) async fn a_holder_is_found_while_the_token_lives(store: &Store) {
     let user = somebody(store).await;
     let device = device(store, user, FactorKind::Totp).await;
     let token = fresh_digest();
-    let terms = domain::sign_in::Terms { return_to_url: Some("https://a.example".to_owned()), ..Default::default() };
+    let terms =
+        domain::model::session::Terms { return_to_url: Some("https://a.example".to_owned()), ..Default::default() };
     let asked = Verification {
         purpose: Purpose::SessionToken,
-        device_id: domain::sign_in::NO_DEVICE,
+        device_id: domain::model::session::NO_DEVICE,
         state_token: Some(token),
         ..verification(&device, |_| Challenge::Terms(terms.clone()))
     };
@@ -232,7 +233,7 @@ pub(crate) async fn apps_are_kept_by_name_and_forgotten(store: &Store) {
     let app = app(store.next_id(IdKind::App).await.unwrap());
     store.create_app(&app).await.unwrap();
     assert_eq!(store.app(app.id).await.unwrap(), Some(app.clone()));
-    let again = domain::app::App { id: domain::app::AppId(app.id.0 + 1), ..app.clone() };
+    let again = domain::model::app::App { id: domain::model::app::AppId(app.id.0 + 1), ..app.clone() };
     assert_eq!(store.create_app(&again).await, Err(Error::Conflict(crate::Field::AppName)));
     assert_eq!(store.apps().await.unwrap(), std::slice::from_ref(&app));
     assert!(store.delete_app(app.id).await.unwrap());

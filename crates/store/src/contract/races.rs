@@ -2,11 +2,21 @@
 
 use std::sync::Arc;
 
-use domain::client::{self, Grant};
-use domain::factor::push::{PAIRING_CONTEXT, answer_text, pairing_text, prove_answer, prove_pairing};
-use domain::factor::{self, PushAnswer, PushDecision, temp_token};
-use domain::user::UserPatch;
-use domain::verification::{Outcome, Target, answer_from_device};
+use domain::model::challenge::code_context;
+use domain::model::session::{NO_DEVICE, Terms};
+use domain::model::temp_token;
+use domain::model::user_patch::UserPatch;
+use domain::rules::client::{self, Grant};
+use domain::rules::factor::keypad::prove_keypad;
+use domain::rules::factor::prove::{prove, prove_temp_token};
+use domain::rules::factor::push::{
+    PAIRING_CONTEXT, PushAnswer, PushDecision, answer_text, pairing_text, prove_answer, prove_pairing,
+};
+use domain::rules::sign_in::{self, DrawnGrant, Exchanged, Stepped};
+use domain::rules::user;
+use domain::rules::verification::answer::answer_from_device;
+use domain::rules::verification::find::Target;
+use domain::rules::verification::judge::Secrets;
 use domain::*;
 use p256::ecdsa::signature::Signer;
 use p256::ecdsa::{Signature, SigningKey};
@@ -52,7 +62,7 @@ pub(crate) async fn one_log_in_name_belongs_to_one_user(store: &Store) {
 pub(crate) async fn an_hotp_code_is_accepted_once(store: &Store) {
     let user = somebody(store).await;
     let device = device(store, user, FactorKind::Hotp).await;
-    let evidence = factor::prove(&hotp(), &device, None, &hotp_code(3), &keys(), NOW);
+    let evidence = prove(&hotp(), &device, None, &hotp_code(3), &keys(), NOW);
     let target = |_| Target::Device { device: device.id, state_token: None };
     assert_eq!(accepted(store, user, evidence, target).await, 1);
     assert_eq!(store.view(user).await.unwrap().devices[0].last_counter, 3);
@@ -62,7 +72,7 @@ pub(crate) async fn a_totp_code_is_accepted_once(store: &Store) {
     let user = somebody(store).await;
     let device = device(store, user, FactorKind::Totp).await;
     let response = Response::typed(&totp().code(NOW));
-    let evidence = factor::prove(&Credential::Totp(totp()), &device, None, &response, &keys(), NOW);
+    let evidence = prove(&Credential::Totp(totp()), &device, None, &response, &keys(), NOW);
     // Two doors that need no verification.
     let target = |n| match n % 2 {
         0 => Target::Device { device: device.id, state_token: None },
@@ -78,7 +88,7 @@ pub(crate) async fn a_sent_code_is_accepted_once(store: &Store) {
     let sent = verification(&device, sent_code("123456"));
     open(store, &sent).await;
     let sms = Credential::Sms { phone: "+14155550123".to_owned() };
-    let evidence = factor::prove(&sms, &device, Some(&sent), &text("123456"), &keys(), NOW);
+    let evidence = prove(&sms, &device, Some(&sent), &text("123456"), &keys(), NOW);
     let target = |_| Target::Wire { wire_id: sent.wire_id.clone(), purpose: Purpose::Login, device: None };
     assert_eq!(accepted(store, user, evidence, target).await, 1);
 }
@@ -90,7 +100,7 @@ pub(crate) async fn a_code_is_accepted_at_one_door_only(store: &Store) {
     let sent = Verification { state_token: Some(state_token), ..verification(&device, sent_code("123456")) };
     open(store, &sent).await;
     let sms = Credential::Sms { phone: "+14155550123".to_owned() };
-    let evidence = factor::prove(&sms, &device, Some(&sent), &text("123456"), &keys(), NOW);
+    let evidence = prove(&sms, &device, Some(&sent), &text("123456"), &keys(), NOW);
     let target = |n| match n % 3 {
         0 => Target::Device { device: device.id, state_token: Some(state_token) },
         1 => Target::Wire { wire_id: sent.wire_id.clone(), purpose: Purpose::Login, device: Some(device.id) },
@@ -144,10 +154,9 @@ pub(crate) async fn an_approval_is_accepted_once(store: &Store) {
 pub(crate) async fn keyed_digits_are_accepted_once(store: &Store) {
     let user = somebody(store).await;
     let device = device(store, user, FactorKind::Voice).await;
-    let asked =
-        verification(&device, |id| Challenge::Keypad { hash: keys().hash(&factor::code_context(id), "246810") });
+    let asked = verification(&device, |id| Challenge::Keypad { hash: keys().hash(&code_context(id), "246810") });
     open(store, &asked).await;
-    let evidence = factor::prove_keypad(&device, &asked, "246810", &keys());
+    let evidence = prove_keypad(&device, &asked, "246810", &keys());
     assert_eq!(heard(store, &asked, &evidence, None).await, 1);
 }
 
@@ -175,7 +184,7 @@ async fn temporary(store: &Store, user: UserId, reusable: bool) -> Evidence {
         used_at: None,
     };
     put(store, user, vec![Change::SetTempToken(user, Some(token.clone()))]).await.unwrap();
-    temp_token::prove(user, Some(&token), &text("12345678"), &keys())
+    prove_temp_token(user, Some(&token), &text("12345678"), &keys())
 }
 
 pub(crate) async fn a_temporary_token_is_accepted_once(store: &Store) {
@@ -240,7 +249,7 @@ pub(crate) async fn an_enrolment_is_confirmed_once(store: &Store) {
     let device = device_in(store, user, FactorKind::Hotp, DeviceStatus::Registering).await;
     let asked = Verification { purpose: Purpose::Enrol, ..verification(&device, |_| Challenge::Own) };
     open(store, &asked).await;
-    let evidence = factor::prove(&hotp(), &device, Some(&asked), &hotp_code(0), &keys(), NOW);
+    let evidence = prove(&hotp(), &device, Some(&asked), &hotp_code(0), &keys(), NOW);
     let target = |_| Target::Wire { wire_id: asked.wire_id.clone(), purpose: Purpose::Enrol, device: None };
     assert_eq!(accepted(store, user, evidence, target).await, 1);
     let active = store.view(user).await.unwrap().devices.remove(0);
@@ -255,9 +264,9 @@ async fn signing_in(store: &Store, purpose: Purpose, token: Digest) -> (UserId, 
     let device = device(store, user, FactorKind::Totp).await;
     let waiting = Verification {
         purpose,
-        device_id: sign_in::NO_DEVICE,
+        device_id: NO_DEVICE,
         state_token: Some(token),
-        ..verification(&device, |_| Challenge::Terms(sign_in::Terms::default()))
+        ..verification(&device, |_| Challenge::Terms(Terms::default()))
     };
     open(store, &waiting).await;
     (user, device)
@@ -267,14 +276,14 @@ fn fresh_id() -> VerificationId {
     VerificationId(uuid::Uuid::from_u128(fresh().into()))
 }
 
-fn drawn_grant() -> sign_in::DrawnGrant {
-    sign_in::DrawnGrant { session: fresh_id(), session_token: fresh_digest(), browser: fresh_id(), origins: Vec::new() }
+fn drawn_grant() -> DrawnGrant {
+    DrawnGrant { session: fresh_id(), session_token: fresh_digest(), browser: fresh_id(), origins: Vec::new() }
 }
 
 /// Every device's credential is that one token.
 struct OneTotp(MacKeys);
 
-impl verification::Secrets for OneTotp {
+impl Secrets for OneTotp {
     type Error = std::convert::Infallible;
 
     fn credential(&self, _: &Device) -> Result<Credential, Self::Error> {
@@ -299,7 +308,7 @@ pub(crate) async fn a_log_in_is_completed_once(store: &Store) {
         }
     };
     let replies = race(store, user, RACERS, racer).await;
-    let granted = replies.iter().filter(|reply| matches!(reply, sign_in::Stepped::Granted(..))).count();
+    let granted = replies.iter().filter(|reply| matches!(reply, Stepped::Granted(..))).count();
     let view = store.view(user).await.unwrap();
     let tokens = view.verifications.iter().filter(|v| v.purpose == Purpose::SessionToken).count();
     assert_eq!((granted, tokens), (1, 1));
@@ -313,7 +322,7 @@ pub(crate) async fn a_session_token_is_handed_in_once(store: &Store) {
         move |view: &View| sign_in::exchange(view, &token, None, id, cookie, &context(), NOW)
     };
     let replies = race(store, user, RACERS, racer).await;
-    let opened = replies.iter().filter(|reply| matches!(reply, sign_in::Exchanged::Opened(_))).count();
+    let opened = replies.iter().filter(|reply| matches!(reply, Exchanged::Opened(_))).count();
     let view = store.view(user).await.unwrap();
     let sessions = view.verifications.iter().filter(|v| v.purpose == Purpose::Session).count();
     assert_eq!((opened, sessions), (1, 1));

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use domain::webhook::{Answer, Disabled, Fault, KEEP_DELIVERIES};
+use domain::model::webhook::{Answer, Disabled, Fault, KEEP_DELIVERIES};
 use domain::*;
 
 use super::world::*;

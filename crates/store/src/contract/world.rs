@@ -3,10 +3,17 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use domain::factor::{Alphabet, CODE_LENGTH, code_context, hotp, totp};
-use domain::holding::Holding;
-use domain::user::UserPatch;
-use domain::verification::{Context, Outcome};
+use domain::model::audit::Context;
+use domain::model::challenge::code_context;
+use domain::model::client::ClientSecret;
+use domain::model::code::{Alphabet, CODE_LENGTH};
+use domain::model::device::NO_COUNTER;
+use domain::model::long_poll::Holding;
+use domain::model::user_patch::UserPatch;
+use domain::model::{hotp, totp};
+use domain::rules::verification::answer::answer;
+use domain::rules::verification::find::Target;
+use domain::rules::{client, user};
 use domain::*;
 use tokio::sync::Barrier;
 
@@ -48,8 +55,8 @@ pub(crate) async fn person(store: &Store, patch: UserPatch) -> UserId {
     store.decide(id, move |_| user::create(id, &patch, &context(), NOW)).await.unwrap().id
 }
 
-pub(crate) fn app(id: i64) -> domain::app::App {
-    use domain::app::{App, AppId, Definition, Source};
+pub(crate) fn app(id: i64) -> domain::model::app::App {
+    use domain::model::app::{App, AppId, Definition, Source};
     App {
         id: AppId(id),
         name: format!("app {id}"),
@@ -66,9 +73,9 @@ pub(crate) fn app(id: i64) -> domain::app::App {
 }
 
 /// A webhook that is to be told what happens from now on.
-pub(crate) async fn webhook(store: &Store) -> domain::webhook::Webhook {
-    let webhook = domain::webhook::Webhook {
-        id: domain::webhook::WebhookId(store.next_id(IdKind::Webhook).await.unwrap()),
+pub(crate) async fn webhook(store: &Store) -> domain::model::webhook::Webhook {
+    let webhook = domain::model::webhook::Webhook {
+        id: domain::model::webhook::WebhookId(store.next_id(IdKind::Webhook).await.unwrap()),
         name: "SIEM".to_owned(),
         url: "https://siem.example/events?a=1".to_owned(),
         keys: Sealed(vec![5; 60]),
@@ -82,10 +89,14 @@ pub(crate) async fn webhook(store: &Store) -> domain::webhook::Webhook {
 }
 
 /// A delivery that waits, not yet written down.
-pub(crate) async fn delivery(store: &Store, webhook: domain::webhook::WebhookId, events: Vec<i64>) -> crate::Delivery {
+pub(crate) async fn delivery(
+    store: &Store,
+    webhook: domain::model::webhook::WebhookId,
+    events: Vec<i64>,
+) -> crate::Delivery {
     let id = store.next_id(IdKind::Delivery).await.unwrap();
     crate::Delivery {
-        id: domain::webhook::DeliveryId(id),
+        id: domain::model::webhook::DeliveryId(id),
         webhook,
         message: format!("msg_{id}"),
         events,
@@ -127,7 +138,7 @@ pub(crate) async fn device_in(store: &Store, user: UserId, factor: FactorKind, s
         status,
         credential: Sealed(vec![1, 2, 3]),
         secret: factor.makes_codes().then(|| fresh_secret(factor)),
-        last_counter: device::NO_COUNTER,
+        last_counter: NO_COUNTER,
         created_at: NOW,
         last_used_at: None,
     };
@@ -200,11 +211,7 @@ pub(crate) async fn client(store: &Store) -> Client {
         name: "Portal".to_owned(),
         scope: Scope::ManageAll,
         profile: CompatProfile::Python4,
-        secrets: vec![client::ClientSecret {
-            digest: Digest::of(b"secret"),
-            last4: "cret".to_owned(),
-            created_at: NOW,
-        }],
+        secrets: vec![ClientSecret { digest: Digest::of(b"secret"), last4: "cret".to_owned(), created_at: NOW }],
         ip_allow: vec!["10.0.0.0/8".to_owned()],
         expires_at: Some(NOW.plus(1_000_000)),
         revoked_at: None,
@@ -257,11 +264,11 @@ pub(crate) async fn accepted(
     store: &Store,
     user: UserId,
     evidence: Evidence,
-    target: impl Fn(usize) -> verification::Target,
+    target: impl Fn(usize) -> Target,
 ) -> usize {
     let outcomes = race(store, user, RACERS, |n| {
         let (target, evidence) = (target(n), evidence.clone());
-        move |view: &View| verification::answer(view, &target, &evidence, &context(), NOW)
+        move |view: &View| answer(view, &target, &evidence, &context(), NOW)
     })
     .await;
     outcomes.iter().filter(|outcome| matches!(outcome, Outcome::Accepted { .. })).count()

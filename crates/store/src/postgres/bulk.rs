@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use domain::name::{Holder, key, meant};
+use domain::model::name::{Holder, key, meant};
 use domain::{SecretMac, UserId};
 
 use super::batch::columns;

@@ -1,6 +1,6 @@
 //! What no decision relies on: ids, the outbox, clean-up, the server's own values, and the dev world.
 
-use domain::client::REFRESH_TTL;
+use domain::model::client::REFRESH_TTL;
 use domain::{Change, DeviceId, MessageId, Timestamp};
 
 use super::conn::{BEGIN, Conn, Query, decode};

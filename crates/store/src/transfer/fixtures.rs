@@ -138,8 +138,9 @@ pub(crate) const COLLIDING: &str = "INSERT INTO \"user\" (id, username, email, s
 
 /// What holds of them once the schema knows better.
 pub(crate) async fn colliding_rows_stay_and_get_no_worse(store: &Store) {
-    use domain::user::{self, UserPatch};
-    use domain::verification::Context;
+    use domain::model::audit::Context;
+    use domain::model::user_patch::UserPatch;
+    use domain::rules::user;
     use domain::{Timestamp, UserId};
 
     use crate::{Error, Field};

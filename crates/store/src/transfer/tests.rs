@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use domain::user::UserPatch;
+use domain::model::user_patch::UserPatch;
 use domain::{Challenge, Change, Decision, FactorKind, ThrottleKey, UserId};
 
 use super::*;
@@ -65,7 +65,7 @@ pub(super) async fn settle_in(store: &Store, neighbours: usize) -> UserId {
     let device = world::device(store, user, FactorKind::Sms).await;
     let verification = world::verification(&device, world::sent_code("123456"));
     world::open(store, &verification).await;
-    let wrong = domain::throttle::count_failure(
+    let wrong = domain::rules::throttle::count_failure(
         &store.view(user).await.unwrap(),
         user,
         Some(device.id),
@@ -104,7 +104,7 @@ async fn token(store: &Store, user: UserId) -> domain::Device {
         status: domain::DeviceStatus::Active,
         credential: domain::Sealed(vec![1]),
         secret: Some(domain::SecretMark { mac: domain::SecretMac([7; 16]), counts: domain::Counts::Codes }),
-        last_counter: domain::device::NO_COUNTER,
+        last_counter: domain::model::device::NO_COUNTER,
         created_at: NOW,
         last_used_at: None,
     }

@@ -2,8 +2,8 @@
 
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use domain::app::Unassertable;
-use domain::sign_in::Refusal;
+use domain::rules::app::Unassertable;
+use domain::rules::sign_in::Refusal;
 use domain::{Reason, Timestamp};
 
 use crate::wire::call::BadJson;

@@ -3,7 +3,7 @@
 
 pub(crate) mod error;
 
-use domain::sign_in::Terms;
+use domain::model::session::Terms;
 use domain::{Device, DeviceId, Digest, User};
 use engine::{Granted, Shown, SignIn, Step};
 use serde::Serialize;
@@ -31,7 +31,7 @@ pub(crate) fn sign_in(subdomain: Option<&str>, body: &Body, call: &ApiCall) -> R
     let password = body.text("password", PASSWORD_MAX)?.filter(|text| !text.is_empty());
     let password = password.ok_or(Error::Empty("password"))?;
     let account = body.filled("subdomain")?.ok_or(Error::Empty("subdomain"))?;
-    if subdomain.is_some_and(|ours| domain::name::key(&account) != domain::name::key(ours)) {
+    if subdomain.is_some_and(|ours| domain::model::name::key(&account) != domain::model::name::key(ours)) {
         return Err(Error::Subdomain);
     }
     let fields = body.filled("fields")?.unwrap_or_default();

@@ -2,7 +2,11 @@
 
 use std::time::Duration;
 
-use domain::verification::{Outcome, Target, answer};
+use domain::model::user_patch::UserPatch;
+use domain::rules::factor::prove::prove;
+use domain::rules::user;
+use domain::rules::verification::answer::answer;
+use domain::rules::verification::find::Target;
 use domain::*;
 use tokio::time::timeout;
 
@@ -56,7 +60,7 @@ async fn a_code_is_accepted_once_on_three_nodes() {
     let user = somebody(&nodes[0]).await;
     let mut device = device(&nodes[0], user, FactorKind::Hotp).await;
     for counter in 0..20 {
-        let evidence = factor::prove(&hotp(), &device, None, &hotp_code(counter), &keys(), NOW);
+        let evidence = prove(&hotp(), &device, None, &hotp_code(counter), &keys(), NOW);
         let outcomes = everywhere(&nodes, user, device.id, || evidence.clone(), 24).await;
         assert_eq!(outcomes.iter().filter(|outcome| matches!(outcome, Outcome::Accepted { .. })).count(), 1);
         device.last_counter = counter.cast_signed();
@@ -121,7 +125,7 @@ async fn entries_of_nobodys_chain_are_chained_by_all_nodes_together() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_failing_decision_undoes_nobody_elses() {
     let Some((store, _url)) = fresh_store().await else { return };
-    person(&store, user::UserPatch { username: Some(Some("ana".into())), ..Default::default() }).await;
+    person(&store, UserPatch { username: Some(Some("ana".into())), ..Default::default() }).await;
     let mut victims = Vec::new();
     for _ in 0..16 {
         let user = somebody(&store).await;
@@ -138,7 +142,7 @@ async fn a_failing_decision_undoes_nobody_elses() {
         }));
         let id = UserId(1000 + user.0);
         running.push(tokio::spawn(async move {
-            let patch = user::UserPatch { username: Some(Some("ANA".into())), ..Default::default() };
+            let patch = UserPatch { username: Some(Some("ANA".into())), ..Default::default() };
             let created = two.decide(id, move |_| user::create(id, &patch, &context(), NOW)).await;
             assert_eq!(created, Err(Error::Conflict(Field::Username)));
         }));
@@ -309,7 +313,7 @@ async fn a_number_gets_ten_messages_from_three_nodes() {
     let Some(nodes) = nodes(3).await else { return };
     for round in 0..20 {
         // Each round finds the row over and swept, or about to be.
-        let (now, to) = (NOW.plus(round * domain::time::DAY), recipient("+14155550123"));
+        let (now, to) = (NOW.plus(round * domain::model::time::DAY), recipient("+14155550123"));
         let line = std::sync::Arc::new(tokio::sync::Barrier::new(49));
         let sweeper = (nodes[0].clone(), line.clone());
         let sweeping = tokio::spawn(async move {
@@ -343,7 +347,7 @@ async fn shown(store: &Store, device: &Device, counters: std::ops::Range<u64>) -
         let present = store.view(device.user_id).await.ok();
         let present = present.and_then(|view| view.devices.into_iter().find(|found| found.id == device.id));
         let present = present.as_ref().unwrap_or(device);
-        let evidence = factor::prove(&hotp(), present, None, &hotp_code(counter), &keys(), NOW);
+        let evidence = prove(&hotp(), present, None, &hotp_code(counter), &keys(), NOW);
         let target = Target::Device { device: device.id, state_token: None };
         let outcome = store.decide(device.user_id, move |view| answer(view, &target, &evidence, &context(), NOW)).await;
         if matches!(outcome, Ok(Outcome::Accepted { .. })) {

@@ -5,7 +5,9 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
 
-use domain::verification::{Outcome, Target, answer};
+use domain::rules::factor::prove::prove;
+use domain::rules::verification::answer::answer;
+use domain::rules::verification::find::Target;
 use domain::*;
 
 use super::super::{Fatal, open};
@@ -141,7 +143,7 @@ async fn child() {
     let user = somebody(&store).await;
     let mut device = device(&store, user, FactorKind::Hotp).await;
     for counter in 0..codes {
-        let evidence = factor::prove(&hotp(), &device, None, &hotp_code(counter), &keys(), NOW);
+        let evidence = prove(&hotp(), &device, None, &hotp_code(counter), &keys(), NOW);
         let target = Target::Device { device: device.id, state_token: None };
         let outcome = store.decide(user, move |view| answer(view, &target, &evidence, &context(), NOW)).await;
         match outcome {

@@ -2,7 +2,11 @@
 
 use std::sync::mpsc;
 
-use domain::verification::{Outcome, Target, answer};
+use domain::model::user_patch::UserPatch;
+use domain::rules::factor::prove::prove;
+use domain::rules::user;
+use domain::rules::verification::answer::answer;
+use domain::rules::verification::find::Target;
 use domain::*;
 use tokio::task::JoinHandle;
 
@@ -38,7 +42,7 @@ async fn queued(store: &Store, jobs: usize) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_failing_job_undoes_nobody_elses_counted_failure() {
     let (store, _dir) = make();
-    let taken = person(&store, user::UserPatch { username: Some(Some("ana".into())), ..Default::default() }).await;
+    let taken = person(&store, UserPatch { username: Some(Some("ana".into())), ..Default::default() }).await;
     let mut guesses = Vec::new();
     let mut creations = Vec::new();
     let mut victims = Vec::new();
@@ -58,7 +62,7 @@ async fn a_failing_job_undoes_nobody_elses_counted_failure() {
         let second = store.clone();
         let id = UserId(1000 + user.0);
         creations.push(tokio::spawn(async move {
-            let patch = user::UserPatch { username: Some(Some("ANA".into())), ..Default::default() };
+            let patch = UserPatch { username: Some(Some("ANA".into())), ..Default::default() };
             second.decide(id, move |_| user::create(id, &patch, &context(), NOW)).await
         }));
     }
@@ -98,7 +102,7 @@ async fn a_crowd_shares_one_commit() {
     for (user, device) in crowd.clone() {
         let store = store.clone();
         running.push(tokio::spawn(async move {
-            let evidence = factor::prove(&hotp(), &device, None, &hotp_code(4), &keys(), NOW);
+            let evidence = prove(&hotp(), &device, None, &hotp_code(4), &keys(), NOW);
             let target = Target::Device { device: device.id, state_token: None };
             store.decide(user, move |view| answer(view, &target, &evidence, &context(), NOW)).await.unwrap()
         }));

@@ -1,0 +1,338 @@
+//! What happened, written in the transaction that made it happen, each entry hashing the one before (SEC 49, rulings 18).
+
+use sha2::{Digest as _, Sha256};
+use std::borrow::Cow;
+
+use crate::model::client::Right;
+use crate::model::id::{ClientId, DeviceId, UserId, VerificationId};
+use crate::model::time::Timestamp;
+
+/// The kinds of event. The names are stored and exported; they never change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[expect(missing_docs, reason = "each name says it")]
+pub enum AuditKind {
+    UserCreated,
+    UserUpdated,
+    UserDeleted,
+    UserLocked,
+    UserUnlocked,
+    UserLoggedOut,
+    PasswordSet,
+    SignInStarted,
+    SignInRefused,
+    SignedIn,
+    SessionOpened,
+    DeviceEnrolled,
+    DeviceTrusted,
+    DeviceImported,
+    DeviceActivated,
+    DeviceReplaced,
+    DeviceDeleted,
+    DeviceDisabled,
+    RegistrationRejected,
+    ChallengeSent,
+    ChallengeRepeated,
+    ChallengeRefused,
+    Verified,
+    Refused,
+    PushAccepted,
+    PushDenied,
+    PushReported,
+    PromptsRefused,
+    KeypadAnswered,
+    GuessLock,
+    TempTokenIssued,
+    TempTokenUsed,
+    TempTokenRevoked,
+    ClientCreated,
+    ClientRevoked,
+    ClientRotated,
+    ClientChanged,
+    ClientRefused,
+    TokenIssued,
+    TokenRefreshed,
+    TokenRevoked,
+    TokenReused,
+    MessagesNearCeiling,
+    MessagesAtCeiling,
+}
+
+impl AuditKind {
+    /// All of them.
+    pub const ALL: [Self; 44] = [
+        Self::UserCreated,
+        Self::UserUpdated,
+        Self::UserDeleted,
+        Self::UserLocked,
+        Self::UserUnlocked,
+        Self::UserLoggedOut,
+        Self::PasswordSet,
+        Self::SignInStarted,
+        Self::SignInRefused,
+        Self::SignedIn,
+        Self::SessionOpened,
+        Self::DeviceEnrolled,
+        Self::DeviceTrusted,
+        Self::DeviceImported,
+        Self::DeviceActivated,
+        Self::DeviceReplaced,
+        Self::DeviceDeleted,
+        Self::DeviceDisabled,
+        Self::RegistrationRejected,
+        Self::ChallengeSent,
+        Self::ChallengeRepeated,
+        Self::ChallengeRefused,
+        Self::Verified,
+        Self::Refused,
+        Self::PushAccepted,
+        Self::PushDenied,
+        Self::PushReported,
+        Self::PromptsRefused,
+        Self::KeypadAnswered,
+        Self::GuessLock,
+        Self::TempTokenIssued,
+        Self::TempTokenUsed,
+        Self::TempTokenRevoked,
+        Self::ClientCreated,
+        Self::ClientRevoked,
+        Self::ClientRotated,
+        Self::ClientChanged,
+        Self::ClientRefused,
+        Self::TokenIssued,
+        Self::TokenRefreshed,
+        Self::TokenRevoked,
+        Self::TokenReused,
+        Self::MessagesNearCeiling,
+        Self::MessagesAtCeiling,
+    ];
+
+    /// The kind of this stored name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.name() == name)
+    }
+
+    /// The stored name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::UserCreated => "user.created",
+            Self::UserUpdated => "user.updated",
+            Self::UserDeleted => "user.deleted",
+            Self::UserLocked => "user.locked",
+            Self::UserUnlocked => "user.unlocked",
+            Self::UserLoggedOut => "user.logged_out",
+            Self::PasswordSet => "user.password_set",
+            Self::SignInStarted => "login.started",
+            Self::SignInRefused => "login.refused",
+            Self::SignedIn => "login.completed",
+            Self::SessionOpened => "session.opened",
+            Self::DeviceEnrolled => "device.enrolled",
+            Self::DeviceTrusted => "device.trusted",
+            Self::DeviceImported => "device.imported",
+            Self::DeviceActivated => "device.activated",
+            Self::DeviceReplaced => "device.replaced",
+            Self::DeviceDeleted => "device.deleted",
+            Self::DeviceDisabled => "device.disabled",
+            Self::RegistrationRejected => "registration.rejected",
+            Self::ChallengeSent => "challenge.sent",
+            Self::ChallengeRepeated => "challenge.repeated",
+            Self::ChallengeRefused => "challenge.refused",
+            Self::Verified => "verification.accepted",
+            Self::Refused => "verification.refused",
+            Self::PushAccepted => "push.accepted",
+            Self::PushDenied => "push.denied",
+            Self::PushReported => "push.reported",
+            Self::PromptsRefused => "push.fatigue",
+            Self::KeypadAnswered => "voice.answered",
+            Self::GuessLock => "guess.locked",
+            Self::TempTokenIssued => "temp_token.issued",
+            Self::TempTokenUsed => "temp_token.used",
+            Self::TempTokenRevoked => "temp_token.revoked",
+            Self::ClientCreated => "client.created",
+            Self::ClientRevoked => "client.revoked",
+            Self::ClientRotated => "client.rotated",
+            Self::ClientChanged => "client.changed",
+            Self::ClientRefused => "client.refused",
+            Self::TokenIssued => "token.issued",
+            Self::TokenRefreshed => "token.refreshed",
+            Self::TokenRevoked => "token.revoked",
+            Self::TokenReused => "token.reused",
+            Self::MessagesNearCeiling => "messages.near_ceiling",
+            Self::MessagesAtCeiling => "messages.at_ceiling",
+        }
+    }
+}
+
+/// One entry. It names ids, never codes, numbers or addresses (SEC 48).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AuditEvent {
+    /// When.
+    pub at: Timestamp,
+    /// What.
+    pub kind: AuditKind,
+    /// Whose chain it belongs to; events without a user belong to their client's chain.
+    pub user: Option<UserId>,
+    /// The API caller, where one acted.
+    pub client: Option<ClientId>,
+    /// The device concerned.
+    pub device: Option<DeviceId>,
+    /// The verification concerned.
+    pub verification: Option<VerificationId>,
+    /// Why, in one word.
+    pub reason: Option<&'static str>,
+    /// How many times it happened, where one entry stands for several (SEC 26). Kept behind the reason.
+    pub times: Option<u32>,
+    /// The caller's address, as the client itself reported it (`ipaddr`): stored, never judged.
+    pub ip: Option<String>,
+}
+
+impl AuditEvent {
+    /// An event of a user.
+    pub fn of_user(kind: AuditKind, user: UserId, now: Timestamp) -> Self {
+        Self { user: Some(user), ..Self::of_server(kind, now) }
+    }
+
+    /// An event of a client without a user.
+    pub fn of_client(kind: AuditKind, client: ClientId, now: Timestamp) -> Self {
+        Self { client: Some(client), ..Self::of_server(kind, now) }
+    }
+
+    /// An event of neither.
+    pub fn of_server(kind: AuditKind, now: Timestamp) -> Self {
+        Self {
+            at: now,
+            kind,
+            user: None,
+            client: None,
+            device: None,
+            verification: None,
+            reason: None,
+            times: None,
+            ip: None,
+        }
+    }
+
+    /// Names the caller.
+    pub fn by(mut self, client: Option<ClientId>) -> Self {
+        self.client = client;
+        self
+    }
+
+    /// Names the device.
+    pub fn device(mut self, device: DeviceId) -> Self {
+        self.device = Some(device);
+        self
+    }
+
+    /// Names the verification.
+    pub fn verification(mut self, verification: Option<VerificationId>) -> Self {
+        self.verification = verification;
+        self
+    }
+
+    /// Says why.
+    pub fn because(mut self, reason: &Reason) -> Self {
+        self.reason = Some(reason.name());
+        self
+    }
+
+    /// The reason as it is stored: the word, and behind it how often, as in `locked:37`.
+    pub fn stored_reason(&self) -> Option<Cow<'static, str>> {
+        match (self.reason, self.times) {
+            (Some(reason), Some(times)) => Some(Cow::Owned(format!("{reason}{TIMES}{times}"))),
+            (reason, _) => reason.map(Cow::Borrowed),
+        }
+    }
+
+    /// The hash of this entry given the one before it in its chain: SHA-256 over the previous hash, the position and
+    /// every field, each with its length.
+    pub fn hash(&self, previous: &[u8], position: i64) -> [u8; 32] {
+        let mut hash = Sha256::new();
+        let mut field = |bytes: &[u8]| {
+            hash.update((bytes.len() as u64).to_be_bytes());
+            hash.update(bytes);
+        };
+        field(previous);
+        field(&position.to_be_bytes());
+        field(&self.at.0.to_be_bytes());
+        field(self.kind.name().as_bytes());
+        field(&self.user.map_or(0, |id| id.0).to_be_bytes());
+        field(&self.client.map_or(0, |id| id.0).to_be_bytes());
+        field(&self.device.map_or(0, |id| id.0).to_be_bytes());
+        field(self.verification.map_or([0; 16], |id| id.0.into_bytes()).as_slice());
+        field(self.stored_reason().unwrap_or_default().as_bytes());
+        field(self.ip.as_deref().unwrap_or_default().as_bytes());
+        hash.finalize().into()
+    }
+}
+
+/// What stands between a reason and how often it was so.
+const TIMES: char = ':';
+
+/// A stored reason in its parts: the word, and how often, where one entry stands for several.
+pub fn parted(stored: &str) -> (&str, Option<u32>) {
+    match stored.split_once(TIMES).map(|(reason, times)| (reason, times.parse().ok())) {
+        Some((reason, Some(times))) => (reason, Some(times)),
+        _ => (stored, None),
+    }
+}
+
+/// Who asks: for the audit trail, and for what depends on the caller.
+#[derive(Debug, Clone, Default)]
+pub struct Context {
+    /// The API caller.
+    pub client: Option<ClientId>,
+    /// What the caller may do to people (SEC 95).
+    pub right: Right,
+    /// The end user's address as the caller reported it; stored, never judged.
+    pub ip: Option<String>,
+}
+
+impl Context {
+    /// An audit entry of this user by this caller.
+    pub fn event(&self, kind: AuditKind, user: UserId, now: Timestamp) -> AuditEvent {
+        AuditEvent { ip: self.ip.clone(), ..AuditEvent::of_user(kind, user, now).by(self.client) }
+    }
+}
+
+/// Why something was refused. On the wire most of these look alike; the audit trail tells them apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reason {
+    /// No such user.
+    NoUser,
+    /// No such device of this user.
+    NoDevice,
+    /// Too many wrong answers, or an administrator's lock: nothing was evaluated. With the end, where there is one.
+    Locked(Option<Timestamp>),
+    /// The verification or state token is unknown, over, used, or another device's.
+    NotOpen,
+    /// The device must be triggered and its state token given.
+    StateTokenMissing,
+    /// A code is needed and none was given.
+    CodeMissing,
+    /// Wrong code.
+    WrongCode,
+    /// Right once, and already accepted.
+    Replay,
+    /// The person said no.
+    Denied,
+    /// This challenge is not answered by typing a code here.
+    NotTyped,
+}
+
+impl Reason {
+    /// The word in the audit trail.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::NoUser => "no_user",
+            Self::NoDevice => "no_device",
+            Self::Locked(_) => "locked",
+            Self::NotOpen => "not_open",
+            Self::StateTokenMissing => "state_token_missing",
+            Self::CodeMissing => "code_missing",
+            Self::WrongCode => "wrong_code",
+            Self::Replay => "replay",
+            Self::Denied => "denied",
+            Self::NotTyped => "not_typed",
+        }
+    }
+}

@@ -1,0 +1,129 @@
+//! What limits remember that hold over all users and all nodes (SEC 33, SEC 37).
+//!
+//! A budget is a subject of decisions, as a user is: it is locked, read fresh, and decided about by a pure function. No
+//! decision about a user reads one, so proving a code never waits for messages to others.
+
+use crate::model::digest::KeyedHash;
+use crate::model::id::ClientId;
+use crate::model::time::{DAY, HOUR, Timestamp};
+
+/// Whose budget.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Budget {
+    /// Messages to a hundred adjacent numbers, or to one address.
+    Block(KeyedHash),
+    /// Messages that a client had sent, by day.
+    Client(ClientId),
+    /// Messages that all had sent, by day.
+    Server,
+    /// Calls of a client.
+    Calls(ClientId),
+    /// Calls of all clients beyond the hourly quota, by hour.
+    Reserve,
+    /// Those of one client, by hour.
+    ReserveOf(ClientId),
+    /// Those of [`Budget::Reserve`] that clients take together that may only look, by hour (SEC 95).
+    ReserveOfReaders,
+    /// Those of [`Budget::Block`] that callers asked for that may only look (SEC 95).
+    BlockOfReaders(KeyedHash),
+}
+
+impl Budget {
+    /// The stored pair: kind and subject.
+    pub fn stored(self) -> (i64, Vec<u8>) {
+        match self {
+            Self::Block(block) => (1, block.to_bytes().to_vec()),
+            Self::Client(client) => (2, client.0.to_be_bytes().to_vec()),
+            Self::Server => (3, Vec::new()),
+            Self::Calls(client) => (4, client.0.to_be_bytes().to_vec()),
+            Self::Reserve => (5, Vec::new()),
+            Self::ReserveOf(client) => (6, client.0.to_be_bytes().to_vec()),
+            Self::BlockOfReaders(block) => (7, block.to_bytes().to_vec()),
+            Self::ReserveOfReaders => (8, Vec::new()),
+        }
+    }
+
+    /// The budget stored so.
+    pub fn from_stored(kind: i64, subject: &[u8]) -> Option<Self> {
+        let client = || subject.try_into().ok().map(|id| ClientId(i64::from_be_bytes(id)));
+        match kind {
+            1 => KeyedHash::from_bytes(subject).map(Self::Block),
+            2 => client().map(Self::Client),
+            3 => subject.is_empty().then_some(Self::Server),
+            4 => client().map(Self::Calls),
+            5 => subject.is_empty().then_some(Self::Reserve),
+            6 => client().map(Self::ReserveOf),
+            7 => KeyedHash::from_bytes(subject).map(Self::BlockOfReaders),
+            8 => subject.is_empty().then_some(Self::ReserveOfReaders),
+            _ => None,
+        }
+    }
+}
+
+/// What was taken out of a budget so far.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Spent {
+    /// Of a block: its recent messages. Of a client or the server: other days, each with what was taken of it in place of
+    /// a mark.
+    pub recent: Vec<Sent>,
+    /// Of a client or the server: messages of the day that began at `since`. Of calls: thousandths of a call that were
+    /// missing from a full bucket at `since`. Of a reserve: calls of the hour that began at `since`.
+    pub taken: i64,
+    /// See `taken`.
+    pub since: Timestamp,
+}
+
+/// A message to somebody in a block.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Sent {
+    /// When it was counted.
+    pub at: Timestamp,
+    /// To whom: the beginning of a keyed digest, recognisable only by us.
+    pub target: [u8; 8],
+}
+
+impl Spent {
+    /// From when on nothing of this need be remembered.
+    pub fn over_at(&self, budget: Budget) -> Timestamp {
+        match budget {
+            Budget::Block(_) | Budget::BlockOfReaders(_) => {
+                self.recent.iter().map(|sent| sent.at).max().unwrap_or_default().plus(DAY)
+            }
+            // A clock that is set back must find the day it comes back to.
+            Budget::Client(_) | Budget::Server => self.since.plus(7 * DAY),
+            Budget::Calls(_) => self.since.plus(HOUR),
+            Budget::Reserve | Budget::ReserveOf(_) | Budget::ReserveOfReaders => self.since.plus(2 * HOUR),
+        }
+    }
+}
+
+/// A budget as a decision sees it: read fresh, under its lock, in the deciding transaction.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct BudgetView {
+    /// What was taken out of it so far.
+    pub spent: Spent,
+    /// The database's own clock, the same for all nodes.
+    pub clock: Timestamp,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::digest::MacKeys;
+    use crate::model::secret::Secret;
+
+    #[test]
+    fn every_budget_is_found_again() {
+        let block = MacKeys::new(vec![(7, Secret::new(vec![1; 32]))]).hash("a", "b");
+        let id = ClientId(i64::MAX);
+        let ours = [Budget::Client(id), Budget::Calls(id), Budget::ReserveOf(id)];
+        let others = [Budget::Block(block), Budget::BlockOfReaders(block), Budget::Server, Budget::Reserve];
+        let others = others.into_iter().chain([Budget::ReserveOfReaders]);
+        for budget in ours.into_iter().chain(others) {
+            let (kind, subject) = budget.stored();
+            assert_eq!(Budget::from_stored(kind, &subject), Some(budget));
+        }
+        assert_eq!(Budget::from_stored(2, &[]), None);
+        assert_eq!(Budget::from_stored(9, &[]), None);
+    }
+}

@@ -1,0 +1,253 @@
+//! An API caller: its one scope, its compatibility profile, its secrets and its access tokens (contract 2, rulings 9).
+
+use serde::{Deserialize, Serialize};
+
+use crate::model::digest::Digest;
+use crate::model::id::ClientId;
+use crate::model::long_poll::Holding;
+use crate::model::seal::{Place, Sealed};
+use crate::model::time::{DAY, MINUTE, SECOND, Timestamp};
+
+/// Life of an access token, in milliseconds: 36000 s (contract 2.1).
+pub const ACCESS_TTL: i64 = 36_000 * SECOND;
+/// Life of a refresh token, in milliseconds: 45 days (contract 2.1).
+pub const REFRESH_TTL: i64 = 45 * DAY;
+/// Wrong secrets per client before further ones have to wait (SEC 30).
+pub const MAX_WRONG_SECRETS: usize = 20;
+/// The period in which wrong secrets are counted, in milliseconds.
+pub const WRONG_SECRET_WINDOW: i64 = 10 * MINUTE;
+
+/// What a client may do (contract 1.5).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Scope {
+    /// `Authentication Only`
+    AuthenticationOnly,
+    /// `Read Users`
+    ReadUsers,
+    /// `Manage users`
+    ManageUsers,
+    /// `Read All`
+    ReadAll,
+    /// `Manage All`
+    ManageAll,
+}
+
+impl Scope {
+    /// All scopes, widest first, as the dev world lists them.
+    pub const ALL: [Self; 5] =
+        [Self::ManageAll, Self::ReadAll, Self::ManageUsers, Self::ReadUsers, Self::AuthenticationOnly];
+
+    /// The exact name (contract 1.5).
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::AuthenticationOnly => "Authentication Only",
+            Self::ReadUsers => "Read Users",
+            Self::ManageUsers => "Manage users",
+            Self::ReadAll => "Read All",
+            Self::ManageAll => "Manage All",
+        }
+    }
+
+    /// The scope with this name, in any case.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|scope| scope.name().eq_ignore_ascii_case(name))
+    }
+
+    /// What a caller of this scope may do to people (SEC 95).
+    pub fn right(self) -> Right {
+        match self {
+            Self::ReadUsers | Self::ReadAll => Right::Look,
+            Self::AuthenticationOnly => Right::LogIn,
+            Self::ManageUsers | Self::ManageAll => Right::Manage,
+        }
+    }
+}
+
+/// What a caller may do to people, whatever calls its scope opens to it (SEC 95). Some documented scopes open calls that
+/// reach further than their name says; the rules ask here how far those may go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Right {
+    /// Anything: clients that manage users, operators, and the server itself.
+    #[default]
+    Manage,
+    /// Log people in and out.
+    LogIn,
+    /// Look at people, put a challenge to them and judge what they answer.
+    Look,
+}
+
+impl Right {
+    /// Whether people are sent the caller's own words. A text that comes from here is believed.
+    pub fn words_messages(self) -> bool {
+        self == Self::Manage
+    }
+
+    /// Whether this caller only looks.
+    pub fn only_looks(self) -> bool {
+        self == Self::Look
+    }
+}
+
+/// Which clients' expectations the answers meet where they contradict each other (contract 15).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+pub enum CompatProfile {
+    /// What most clients take.
+    #[default]
+    Default,
+    /// Integer `device_id` in 7.7, 200 in 4.7, an object in 4.4.
+    Python4,
+    /// Verification ids of 31-bit digits.
+    NumericIds,
+    /// Arrays of one where the documentation's samples show them.
+    DocsLiteral,
+}
+
+impl CompatProfile {
+    /// All profiles.
+    pub const ALL: [Self; 4] = [Self::Default, Self::Python4, Self::NumericIds, Self::DocsLiteral];
+
+    /// The name used in configuration and on the command line.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Default => "default",
+            Self::Python4 => "python4",
+            Self::NumericIds => "numeric_ids",
+            Self::DocsLiteral => "docs_literal",
+        }
+    }
+
+    /// The profile with this name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|profile| profile.name() == name)
+    }
+}
+
+/// A client secret as stored.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ClientSecret {
+    /// Digest of the secret, which was shown once.
+    pub digest: Digest,
+    /// Its last four characters, so that people can tell two apart.
+    pub last4: String,
+    /// When it was made.
+    pub created_at: Timestamp,
+}
+
+/// What an operator has chosen for a client beyond the contract.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ClientOptions {
+    /// For how long its polls are held where they do not say.
+    pub holding: Holding,
+    /// Whether people type a number that this client shows before they accept its prompts (SEC 12).
+    pub number_matching: bool,
+    /// Whether `login/verify_factor` calls a text message that was sent `pending`; the documentation has `success`.
+    pub sent_is_pending: bool,
+}
+
+/// An API caller.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Client {
+    /// Its row.
+    pub id: ClientId,
+    /// What it shows: 64 lower-case hex characters.
+    pub client_id: String,
+    /// A name for people.
+    pub name: String,
+    /// Its one scope.
+    pub scope: Scope,
+    /// Its compatibility profile.
+    pub profile: CompatProfile,
+    /// At most two, newest first, so that one can be replaced without a gap (SEC 42).
+    pub secrets: Vec<ClientSecret>,
+    /// Networks it may call from; empty means any.
+    pub ip_allow: Vec<String>,
+    /// When it stops working, if ever.
+    pub expires_at: Option<Timestamp>,
+    /// When it was revoked.
+    pub revoked_at: Option<Timestamp>,
+    /// Moments of recent wrong secrets, oldest first.
+    pub wrong_secrets: Vec<Timestamp>,
+    /// When it was created.
+    pub created_at: Timestamp,
+    /// What an operator has chosen for it.
+    pub options: ClientOptions,
+}
+
+impl Client {
+    /// Whether it may be used at all at `now`.
+    pub fn is_live(&self, now: Timestamp) -> bool {
+        self.revoked_at.is_none() && self.expires_at.is_none_or(|end| now < end)
+    }
+
+    /// Whether `secret` is one of its secrets.
+    pub fn knows(&self, secret: &str) -> bool {
+        let digest = Digest::of(secret.as_bytes());
+        // No early exit: both secrets are compared whatever the first says.
+        self.secrets.iter().fold(false, |known, s| s.digest.matches(&digest) | known)
+    }
+
+    /// Until when further wrong secrets for this client wait, if they do (SEC 30). The right one never does.
+    pub fn held_until(&self, now: Timestamp) -> Option<Timestamp> {
+        let recent: Vec<_> = self.wrong_secrets.iter().filter(|at| now.since(**at) < WRONG_SECRET_WINDOW).collect();
+        (recent.len() >= MAX_WRONG_SECRETS).then(|| recent[recent.len() - MAX_WRONG_SECRETS].plus(WRONG_SECRET_WINDOW))
+    }
+}
+
+/// An access token and its refresh token. Only digests are stored, and, while the pair is live, a sealed copy, since
+/// the contract has the same pair answered again (rulings 29d).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TokenSet {
+    /// Digest of the access token: the row's key.
+    pub access: Digest,
+    /// Digest of the refresh token.
+    pub refresh: Digest,
+    /// Whose it is.
+    pub client_id: ClientId,
+    /// Sealed JSON of both tokens, of the newest set of a family only; wiped when a refresh makes a newer one, and when
+    /// the set ends.
+    pub sealed: Option<Sealed>,
+    /// Row number that the sealing binds.
+    pub row: i64,
+    /// The pair this one descends from by refreshing: all of them end together when one is revoked.
+    pub family: i64,
+    /// When it was issued.
+    pub created_at: Timestamp,
+    /// When the pair was revoked. A refresh ends nothing: others hold the same pair.
+    pub ended_at: Option<Timestamp>,
+}
+
+impl TokenSet {
+    /// Where the clear pair is sealed.
+    pub fn place(row: i64, client: ClientId) -> Place<'static> {
+        Place { table: "token", column: "sealed", row, owner: client.0 }
+    }
+
+    /// Whether the access token works at `now`.
+    pub fn is_live(&self, now: Timestamp) -> bool {
+        self.ended_at.is_none() && now.since(self.created_at) < ACCESS_TTL
+    }
+
+    /// Whether the refresh token works at `now`.
+    pub fn is_refreshable(&self, now: Timestamp) -> bool {
+        self.ended_at.is_none() && now.since(self.created_at) < REFRESH_TTL
+    }
+
+    /// Whether this refresh token is the pair's other half, and works at `now`.
+    pub fn is_refreshed_by(&self, refresh: &Digest, now: Timestamp) -> bool {
+        self.refresh.matches(refresh) && self.is_refreshable(now)
+    }
+}
+
+/// What a decision about a client may see.
+#[derive(Debug, Clone, Default)]
+pub struct ClientView {
+    /// The client; `None` if there is none of that id.
+    pub client: Option<Client>,
+    /// Its newest token set that has not been ended.
+    pub newest: Option<TokenSet>,
+    /// The token set the decision is about, found by its access token.
+    pub asked: Option<TokenSet>,
+    /// The newest token set of that one's family that has not been ended.
+    pub newest_of_family: Option<TokenSet>,
+}

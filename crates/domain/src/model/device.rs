@@ -1,0 +1,97 @@
+//! An enrolled authenticator.
+
+use crate::model::factor::FactorKind;
+use crate::model::id::{DeviceId, UserId};
+use crate::model::seal::{Place, Sealed};
+use crate::model::secret_mark::SecretMark;
+use crate::model::time::Timestamp;
+
+/// Most devices of one user (SEC 35).
+pub const MAX_DEVICES: usize = 20;
+
+/// `last_counter` of a device that has accepted nothing yet.
+pub const NO_COUNTER: i64 = -1;
+
+/// Where a device stands. A deleted device has no row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DeviceStatus {
+    /// Behind an open v2 registration: shown nowhere, gone when the registration ends (rulings 15).
+    Registering,
+    /// Enrolled over v1 and never verified: listed there as `active: false` until deleted.
+    Pending,
+    /// In use.
+    Active,
+    /// Too many wrong answers; an administrator unlocks it (SEC 22).
+    Disabled,
+}
+
+impl DeviceStatus {
+    /// The stored number.
+    pub fn number(self) -> i64 {
+        match self {
+            Self::Registering => 0,
+            Self::Pending => 1,
+            Self::Active => 2,
+            Self::Disabled => 3,
+        }
+    }
+
+    /// Whether a device of this status was in use at some time, and so is a second factor its user has, usable now or not.
+    /// Only an active device is ever disabled, so a disabled one was.
+    pub fn was_ever_active(self) -> bool {
+        match self {
+            Self::Registering | Self::Pending => false,
+            Self::Active | Self::Disabled => true,
+        }
+    }
+
+    /// The status with this number.
+    pub fn from_number(number: i64) -> Option<Self> {
+        [Self::Registering, Self::Pending, Self::Active, Self::Disabled].into_iter().find(|s| s.number() == number)
+    }
+}
+
+/// A device. The credential stays sealed in every view a decision sees.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Device {
+    /// Its id, drawn before the decision since sealing binds it.
+    pub id: DeviceId,
+    /// Whose it is.
+    pub user_id: UserId,
+    /// What kind it is.
+    pub factor: FactorKind,
+    /// The name its owner gave it.
+    pub display_name: String,
+    /// Where it stands.
+    pub status: DeviceStatus,
+    /// The sealed [`crate::model::credential::Credential`].
+    pub credential: Sealed,
+    /// How its secret is recognised, where it has one to make codes with.
+    pub secret: Option<SecretMark>,
+    /// The last accepted counter or time step, [`NO_COUNTER`] before the first: all that moves in a device (SEC 2).
+    pub last_counter: i64,
+    /// When it was enrolled.
+    pub created_at: Timestamp,
+    /// When it last proved something.
+    pub last_used_at: Option<Timestamp>,
+}
+
+impl Device {
+    /// Where this device's credential is sealed.
+    pub fn credential_place(id: DeviceId, owner: UserId) -> Place<'static> {
+        Place { table: "device", column: "credential", row: id.0, owner: owner.0 }
+    }
+
+    /// Whether device lists show it: everything but what hides behind a v2 registration.
+    pub fn is_listed(&self) -> bool {
+        self.status != DeviceStatus::Registering
+    }
+}
+
+/// The default device: the oldest active one, else the oldest listed one (rulings 16). Derived, never stored, so it
+/// cannot point at a device that is gone.
+pub fn default_device(devices: &[Device]) -> Option<DeviceId> {
+    let oldest =
+        |status: DeviceStatus| devices.iter().filter(|d| d.status == status).map(|d| (d.created_at, d.id)).min();
+    oldest(DeviceStatus::Active).or_else(|| oldest(DeviceStatus::Pending)).map(|(_, id)| id)
+}

@@ -1,0 +1,50 @@
+//! Identifiers. A number that names a user cannot be handed where a device is meant.
+
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+macro_rules! integer_id {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(transparent)]
+        pub struct $name(pub i64);
+
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                self.0.fmt(f)
+            }
+        }
+    };
+}
+
+integer_id!(
+    /// A person. Positive and at most 2147483647, since some clients read 32 bits (contract 1.10).
+    UserId
+);
+
+integer_id!(
+    /// An enrolled (or enrolling) authenticator of one user. Same range as [`UserId`].
+    DeviceId
+);
+
+integer_id!(
+    /// An API caller's row; the caller itself shows its `client_id`.
+    ClientId
+);
+
+integer_id!(
+    /// A message in the outbox.
+    MessageId
+);
+
+/// One verification, whatever a dialect calls it. A version 4 UUID; alone it gives access to nothing (SEC 41).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct VerificationId(pub Uuid);
+
+impl std::fmt::Display for VerificationId {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.0.fmt(f)
+    }
+}

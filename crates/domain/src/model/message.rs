@@ -1,0 +1,105 @@
+//! A message to a person: written in the deciding transaction, sent after it.
+
+use serde::{Deserialize, Serialize};
+
+use crate::model::id::{DeviceId, MessageId, UserId, VerificationId};
+use crate::model::seal::{Place, Sealed};
+use crate::model::time::Timestamp;
+
+/// How a message travels.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Channel {
+    /// Text message.
+    Sms,
+    /// Telephone call.
+    Voice,
+    /// E-mail.
+    Email,
+    /// Notification to a paired phone.
+    Push,
+}
+
+impl Channel {
+    /// All channels.
+    pub const ALL: [Self; 4] = [Self::Sms, Self::Voice, Self::Email, Self::Push];
+
+    /// The name stored and shown.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Sms => "sms",
+            Self::Voice => "voice",
+            Self::Email => "email",
+            Self::Push => "push",
+        }
+    }
+
+    /// The channel with this name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|channel| channel.name() == name)
+    }
+}
+
+/// A queued message. What it says and to whom is sealed until it is sent, and wiped then.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Message {
+    /// Its id, drawn before the decision.
+    pub id: MessageId,
+    /// Whom it concerns.
+    pub user_id: UserId,
+    /// Which device.
+    pub device_id: DeviceId,
+    /// Which verification it asks to answer.
+    pub verification_id: VerificationId,
+    /// How it travels.
+    pub channel: Channel,
+    /// The sealed [`Content`].
+    pub content: Sealed,
+    /// When it was queued.
+    pub created_at: Timestamp,
+    /// A message past this moment is dropped: its code no longer works (SEC 72).
+    pub not_after: Timestamp,
+}
+
+impl Message {
+    /// Where the content is sealed.
+    pub fn place(id: MessageId, user: UserId) -> Place<'static> {
+        Place { table: "outbox", column: "content", row: id.0, owner: user.0 }
+    }
+}
+
+/// What a message says.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Content {
+    /// A number, an address, or for a push the device's name.
+    pub to: String,
+    /// The words.
+    pub body: String,
+    /// The subject line, for mail.
+    pub subject: Option<String>,
+    /// The code inside the words, if there is one.
+    pub code: Option<String>,
+    /// The link inside the words, if there is one.
+    pub link: Option<String>,
+    /// For a push: the nonce a phone must sign, base64url.
+    pub nonce: Option<String>,
+}
+
+impl Content {
+    /// Words for somebody, and nothing else.
+    pub fn of(to: String, body: String) -> Self {
+        Self { to, body, subject: None, code: None, link: None, nonce: None }
+    }
+
+    /// The same under a subject line.
+    #[must_use]
+    pub fn about(self, subject: String) -> Self {
+        Self { subject: Some(subject), ..self }
+    }
+}
+
+impl std::fmt::Debug for Content {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Content(…)")
+    }
+}

@@ -1,0 +1,35 @@
+//! The nouns: what decisions read, and what they can change. Nothing here decides, and nothing here names a rule.
+
+pub mod app;
+pub mod audit;
+pub mod budget;
+pub mod challenge;
+pub mod change;
+pub mod client;
+pub mod code;
+pub mod country;
+pub mod credential;
+pub mod device;
+pub mod digest;
+pub mod factor;
+pub mod hotp;
+pub mod id;
+pub mod long_poll;
+pub mod message;
+pub mod name;
+pub mod policy;
+pub mod response;
+pub mod seal;
+pub mod secret;
+pub mod secret_mark;
+pub mod session;
+pub mod temp_token;
+pub mod text;
+pub mod throttle;
+pub mod time;
+pub mod totp;
+pub mod user;
+pub mod user_patch;
+pub mod verification;
+pub mod visit;
+pub mod webhook;

@@ -1,0 +1,141 @@
+//! What an operator may set and decisions obey. The guess limits are not here: they are constants of the rules.
+
+use serde::{Deserialize, Serialize};
+
+use crate::model::budget::Budget;
+use crate::model::country::Countries;
+use crate::model::factor::FactorKind;
+use crate::model::time::SECOND;
+
+/// Whether a log-in asks for a factor (rulings 30a).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MfaPolicy {
+    /// Never.
+    Off,
+    /// When the user has a device that was ever in use, for as long as it exists.
+    #[default]
+    Optional,
+    /// Always: without a device or a temporary token there is no log-in.
+    Required,
+}
+
+/// The rules of the log-in flow.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SignInPolicy {
+    /// Whether a factor is asked for, where the user has no rule of their own.
+    pub mfa: MfaPolicy,
+    /// Life of a log-in's state token, in milliseconds.
+    pub ttl: i64,
+    /// Days for which a browser is remembered once a factor was shown in it; 0 remembers none.
+    pub remember_days: u16,
+}
+
+impl Default for SignInPolicy {
+    fn default() -> Self {
+        Self { mfa: MfaPolicy::Optional, ttl: 300 * SECOND, remember_days: 0 }
+    }
+}
+
+/// The rules in force.
+#[derive(Debug, Clone)]
+pub struct Policy {
+    /// Factors that can be enrolled and challenged: those whose last hop works (rulings 5).
+    pub factors: Vec<FactorKind>,
+    /// Where text messages and calls may go; nowhere by default (SEC 18).
+    pub countries: Countries,
+    /// Whether the message limits of SEC 33 are enforced.
+    pub message_limits: bool,
+    /// Those limits; of no account while `message_limits` is off.
+    pub sends: SendLimits,
+    /// The account's name in `otpauth` addresses.
+    pub issuer: String,
+    /// Logging in.
+    pub sign_in: SignInPolicy,
+}
+
+impl Policy {
+    /// Whether devices of this kind can be enrolled and challenged: their last hop works, and numbers that it needs may be
+    /// called somewhere.
+    pub fn offers(&self, factor: FactorKind) -> bool {
+        let is_called = matches!(factor, FactorKind::Sms | FactorKind::Voice);
+        self.factors.contains(&factor) && !(is_called && self.countries.is_empty())
+    }
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        Self {
+            factors: vec![FactorKind::Totp, FactorKind::Hotp],
+            countries: Countries::default(),
+            message_limits: true,
+            sends: SendLimits::default(),
+            issuer: "Countersign".to_owned(),
+            sign_in: SignInPolicy::default(),
+        }
+    }
+}
+
+/// Most messages, where 0 is no limit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SendLimits {
+    /// Shortest time between two messages to a device, in milliseconds.
+    pub device_interval: i64,
+    /// To one device in any ten minutes.
+    pub device_per_ten_minutes: u32,
+    /// To one number or address in any day.
+    pub target_per_day: u32,
+    /// To a hundred adjacent numbers in any hour.
+    pub block_per_hour: u32,
+    /// Asked for by one client in a day (UTC).
+    pub client_per_day: u32,
+    /// Sent by all nodes together in a day (UTC).
+    pub server_per_day: u32,
+}
+
+impl SendLimits {
+    /// The greatest limit of a target. What a block remembers stays small.
+    pub const MOST_PER_TARGET: u32 = 100;
+    /// The greatest limit of a block.
+    pub const MOST_PER_BLOCK: u32 = 1_000;
+
+    /// The limit of a day that this budget has, if it has one.
+    pub fn per_day(&self, budget: Budget) -> Option<u32> {
+        let limit = match budget {
+            Budget::Client(_) => self.client_per_day,
+            Budget::Server => self.server_per_day,
+            Budget::Block(_)
+            | Budget::BlockOfReaders(_)
+            | Budget::Calls(_)
+            | Budget::Reserve
+            | Budget::ReserveOf(_)
+            | Budget::ReserveOfReaders => 0,
+        };
+        Some(limit).filter(|limit| *limit > 0)
+    }
+
+    /// The part of these that callers have who may only look: half of what a device, a number or a hundred of them gets,
+    /// rounded up, so that the rest stays for others (SEC 95).
+    #[must_use]
+    pub fn of_readers(&self) -> Self {
+        Self {
+            device_per_ten_minutes: self.device_per_ten_minutes.div_ceil(2),
+            target_per_day: self.target_per_day.div_ceil(2),
+            block_per_hour: self.block_per_hour.div_ceil(2),
+            ..*self
+        }
+    }
+}
+
+impl Default for SendLimits {
+    fn default() -> Self {
+        Self {
+            device_interval: 30 * SECOND,
+            device_per_ten_minutes: 5,
+            target_per_day: 10,
+            block_per_hour: 50,
+            client_per_day: 10_000,
+            server_per_day: 50_000,
+        }
+    }
+}

@@ -1,0 +1,70 @@
+//! What a response amounts to. A [`Proof`] can be made only in this folder; [`crate::rules::verification`] spends it.
+
+use crate::model::digest::{Digest, KeyedHash};
+use crate::model::id::{DeviceId, VerificationId};
+use crate::model::temp_token::TempToken;
+
+/// Which rule keeps a proof from counting twice. Four rules cover all factors.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Freshness {
+    /// The device's last accepted counter or time step must be smaller.
+    Counter(i64),
+    /// The verification must still be open; accepting closes it.
+    ThisChallenge,
+    /// The temporary token must still be unspent.
+    ThisToken,
+    /// A temporary token issued as reusable, good until it expires.
+    Reusable,
+}
+
+/// Evidence that the right secret was used. Made only in this folder; spent by [`crate::rules::verification`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Proof {
+    subject: Subject,
+    freshness: Freshness,
+}
+
+/// What a proof is about. It counts for nothing else.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Subject {
+    /// A device, and the verification whose challenge was answered where there was one.
+    Device(DeviceId, Option<VerificationId>),
+    /// The temporary token with this hash.
+    TempToken(KeyedHash),
+}
+
+impl Proof {
+    /// What was proved.
+    pub fn subject(&self) -> Subject {
+        self.subject
+    }
+
+    /// The replay rule that applies.
+    pub fn freshness(&self) -> Freshness {
+        self.freshness
+    }
+
+    pub(super) fn of_device(device: DeviceId, verification: Option<VerificationId>, freshness: Freshness) -> Self {
+        Self { subject: Subject::Device(device, verification), freshness }
+    }
+
+    pub(super) fn of_token(token: &TempToken) -> Self {
+        let freshness = if token.reusable { Freshness::Reusable } else { Freshness::ThisToken };
+        Self { subject: Subject::TempToken(token.hash), freshness }
+    }
+}
+
+/// What a response amounts to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Evidence {
+    /// There was no response to judge: a poll, or a challenge that is not answered here.
+    Absent,
+    /// The right secret was used.
+    Proved(Proof),
+    /// The holder of the right secret said no.
+    Denied(Proof),
+    /// The holder of the right secret said that somebody else is signing in.
+    Reported(Proof),
+    /// Wrong. The digest recognises the same wrong answer sent twice.
+    Refuted(Digest),
+}

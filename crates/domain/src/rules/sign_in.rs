@@ -1,0 +1,407 @@
+//! Signing in: a password was right, and a second factor may stand between it and what the caller asked for
+//! (contract 5, 6).
+//!
+//! A log-in under way is a [`Verification`] of the whole user rather than of one device, so that single use, expiry,
+//! attempts and revocation are the rules that hold everywhere. Its state token names it. Each challenge put under it is
+//! an ordinary verification of a device that carries the same state token; what the log-in grants is written in the
+//! decision that accepts the factor, so one proof opens one session.
+
+use crate::model::audit::{AuditKind, Context, Reason};
+use crate::model::challenge::Challenge;
+use crate::model::change::{Change, Decision, View};
+use crate::model::device::Device;
+use crate::model::digest::Digest;
+use crate::model::id::{ClientId, DeviceId, UserId, VerificationId};
+use crate::model::policy::Policy;
+use crate::model::response::Response;
+use crate::model::session::{NO_DEVICE, Terms};
+use crate::model::time::{DAY, HOUR, SECOND, Timestamp};
+use crate::model::user::{APPROVED, User};
+use crate::model::verification::{MAX_ATTEMPTS, Purpose, Status, Verification};
+use crate::rules::need::{self, Need};
+use crate::rules::throttle;
+use crate::rules::verification::end::{self, close_over};
+use crate::rules::verification::judge::{Secrets, judge_at_log_in};
+use crate::rules::verification::outcome::Outcome;
+
+/// Life of a session token, in milliseconds (contract 12).
+pub const SESSION_TOKEN_TTL: i64 = 120 * SECOND;
+/// Longest life of a session in a browser, in milliseconds (SEC 58).
+pub const SESSION_TTL: i64 = 12 * HOUR;
+/// Most log-ins of one user under way, sessions and remembered browsers; the oldest gives way.
+const MOST: usize = 10;
+
+/// Everything random that a log-in may need, drawn before the decision.
+#[derive(Debug, Clone)]
+pub struct Drawn {
+    /// The id of the log-in under way.
+    pub attempt: VerificationId,
+    /// Digest of its state token.
+    pub state_token: Digest,
+    /// Life of the state token, in milliseconds.
+    pub ttl: i64,
+    /// What a grant needs.
+    pub grant: DrawnGrant,
+}
+
+/// What a grant needs.
+#[derive(Debug, Clone)]
+pub struct DrawnGrant {
+    /// The id of the session token.
+    pub session: VerificationId,
+    /// Digest of the session token.
+    pub session_token: Digest,
+    /// The id under which the browser is remembered.
+    pub browser: VerificationId,
+    /// Origins named with the step that completes the log-in; those of its terms hold as well (contract 5.4).
+    pub origins: Vec<String>,
+}
+
+/// How the password compared with the stored hash. Computed before the lock, since hashes are slow by design.
+#[derive(Debug, Clone)]
+pub struct Compared {
+    /// The hash it was compared with; the decision is void if that is no longer the user's.
+    pub with: Option<String>,
+    /// Whether it was right.
+    pub right: bool,
+    /// The same password hashed anew, where the stored hash is of an older kind.
+    pub renewed: Option<String>,
+}
+
+/// How entering a password ends.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Entered {
+    /// No factor is needed.
+    Granted(Box<User>),
+    /// The state token is good for one of these devices, oldest first, or for a temporary token. There are none where only
+    /// a temporary token can be shown.
+    NeedsFactor(Box<User>, Vec<Device>),
+    /// No.
+    Refused(Refusal),
+    /// The password was changed meanwhile: compare again.
+    Stale,
+}
+
+/// Why a password does not let anybody in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Refusal {
+    /// Unknown user, wrong password, or too many wrong ones: told alike (SEC 31).
+    Credentials,
+    /// An administrator's lock, or a suspended user. Told only to who knows the password.
+    Locked,
+    /// Not active, or not approved.
+    Inactive,
+    /// A factor is needed and none can be shown: no device is in use, and no temporary token lives.
+    NoFactor,
+}
+
+/// The refusal of somebody whose passwords are held off, if they are: nothing is compared then (SEC 31).
+pub fn held_off(view: &View, context: &Context, now: Timestamp) -> Decision<Option<Refusal>> {
+    let Some(user) = view.user.as_ref().filter(|_| throttle::password_locked(view, now).is_some()) else {
+        return Decision::reply(None);
+    };
+    let reply = Decision::reply(Some(Refusal::Credentials));
+    // Repeated refusals under one lock are one entry (SEC 26).
+    let event = context.event(AuditKind::SignInRefused, user.id, now);
+    let event = crate::model::audit::AuditEvent { reason: Some("locked"), ..event };
+    throttle::refused_under_lock(view, reply, user.id, event, now)
+}
+
+/// Judges a log-in with a password. `trusted_network` is whether it comes from where no factor is asked for.
+#[expect(clippy::too_many_arguments, reason = "everything that a log-in is judged by, once")]
+pub fn enter(
+    view: &View,
+    compared: &Compared,
+    terms: &Terms,
+    drawn: &Drawn,
+    policy: &Policy,
+    trusted_network: bool,
+    context: &Context,
+    now: Timestamp,
+) -> Decision<Entered> {
+    let Some(user) = &view.user else { return Decision::reply(Entered::Refused(Refusal::Credentials)) };
+    if user.profile.password_hash != compared.with {
+        return Decision::reply(Entered::Stale);
+    }
+    let event = |why: &'static str| {
+        let event = context.event(AuditKind::SignInRefused, user.id, now);
+        crate::model::audit::AuditEvent { reason: Some(why), ..event }
+    };
+    let refused = |refusal, why| Decision::reply(Entered::Refused(refusal)).with(event(why).into());
+    // Repeated refusals under one lock are one entry, also for callers who know the password (SEC 26).
+    let under_lock = |refusal, why| {
+        throttle::refused_under_lock(view, Decision::reply(Entered::Refused(refusal)), user.id, event(why), now)
+    };
+    if throttle::password_locked(view, now).is_some() {
+        return under_lock(Refusal::Credentials, "locked").with_all(throttle::shortened(view, user.id, now));
+    }
+    if !compared.right {
+        return refused(Refusal::Credentials, "wrong_password").with(throttle::count_password(view, user.id, now));
+    }
+    if user.is_barred(now) {
+        return under_lock(Refusal::Locked, "barred");
+    }
+    if !user.may_log_in(now) {
+        let approved = user.profile.state == APPROVED;
+        return refused(Refusal::Inactive, if approved { "not_active" } else { "not_approved" });
+    }
+    let exempt = trusted_network || is_remembered(view, terms, policy, now);
+    let forgiven = throttle::forgive_password(view, user.id);
+    let devices = match need::of(view, user, policy, exempt, now) {
+        Need::Nothing => {
+            let grant = grant(view, user, terms, &drawn.grant, compared.renewed.clone(), None, policy, context, now);
+            return Decision::of(grant, Entered::Granted(Box::new(user.clone()))).with_all(forgiven);
+        }
+        Need::Unmet(why) => return refused(Refusal::NoFactor, why.name()),
+        Need::Factor(devices) => devices,
+    };
+    let attempt = Verification {
+        state_token: Some(drawn.state_token),
+        expires_at: now.plus(drawn.ttl),
+        ..of_user(drawn.attempt, user.id, Purpose::SignIn, terms, context, now)
+    };
+    let mut changes = make_room(view, Purpose::SignIn);
+    if let Some(hash) = compared.renewed.clone() {
+        let mut renewed = user.clone();
+        renewed.profile.password_hash = Some(hash);
+        changes.push(Change::UpdateUser(renewed));
+    }
+    changes.push(Change::OpenVerification(attempt));
+    changes.push(context.event(AuditKind::SignInStarted, user.id, now).verification(Some(drawn.attempt)).into());
+    Decision::of(changes, Entered::NeedsFactor(Box::new(user.clone()), devices)).with_all(forgiven)
+}
+
+/// How a step with a factor ends.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Stepped {
+    /// The log-in is complete, with this device, or with a temporary token.
+    Granted(Box<User>, Terms, Option<DeviceId>),
+    /// Waiting, or refused, as for any verification.
+    Answered(Outcome),
+}
+
+/// The log-in under way that a state token names.
+pub fn attempt<'a>(view: &'a View, state_token: &Digest, now: Timestamp) -> Option<(&'a Verification, &'a Terms)> {
+    view.verifications
+        .iter()
+        .filter(|v| v.purpose == Purpose::SignIn && v.device_id == NO_DEVICE && v.is_open(now))
+        .filter(|v| v.state_token.as_ref().is_some_and(|token| token.matches(state_token)))
+        .find_map(|v| if let Challenge::Terms(terms) = &v.challenge { Some((v, terms)) } else { None })
+}
+
+/// Notes in a log-in under way that a prompt is put to this device: should it end without an answer, nothing waits for one
+/// any more.
+pub fn note_prompt(view: &View, state_token: &Digest, device: DeviceId, now: Timestamp) -> Option<Change> {
+    let (attempt, terms) = attempt(view, state_token, now)?;
+    if terms.prompted.contains(&device) {
+        return None;
+    }
+    let mut terms = terms.clone();
+    terms.prompted.push(device);
+    let (wire_id, challenge) = (attempt.wire_id.clone(), Challenge::Terms(terms));
+    Some(Change::ReplaceChallenge { verification: attempt.id, wire_id, challenge })
+}
+
+/// Whether a log-in or an assertion that this client has begun is under way.
+pub fn is_under_way(view: &View, client: Option<ClientId>, now: Timestamp) -> bool {
+    view.verifications
+        .iter()
+        .any(|v| v.purpose == Purpose::SignIn && v.device_id == NO_DEVICE && v.is_open(now) && v.client_id == client)
+}
+
+/// Judges an answer for a log-in under way, and grants what it is for once it is right. `device` is what the answer is said
+/// to be of, [`NO_DEVICE`] for the temporary token.
+///
+/// # Errors
+/// If the credential of the device concerned does not open.
+#[expect(clippy::too_many_arguments, reason = "everything that a log-in is judged by, once")]
+pub fn step<S: Secrets>(
+    view: &View,
+    state_token: &Digest,
+    device: DeviceId,
+    response: &Response,
+    secrets: &S,
+    drawn: &DrawnGrant,
+    policy: &Policy,
+    context: &Context,
+    now: Timestamp,
+) -> Result<Decision<Stepped>, S::Error> {
+    let answered =
+        |reason| Ok(Decision::reply(Stepped::Answered(Outcome::Refused(reason))).with_all(close_over(view, now)));
+    let Some(user) = view.user.as_ref().filter(|user| user.is_barred(now) || user.may_log_in(now)) else {
+        return answered(Reason::NotOpen);
+    };
+    let Some((attempt, terms)) = attempt(view, state_token, now) else { return answered(Reason::NotOpen) };
+    let judged = judge_at_log_in(view, (state_token, device), response, secrets, context, now)?;
+    let Decision { mut changes, folded, reply } = judged;
+    Ok(match reply {
+        Outcome::Accepted { device, .. } => {
+            let terms = &terms.with_origins(&drawn.origins);
+            changes.push(close(attempt.id, Status::Accepted { at: now }, Some(now)));
+            changes.extend(end_siblings(view, state_token, attempt.id, device));
+            changes.extend(grant(view, user, terms, drawn, None, terms.browser, policy, context, now));
+            Decision::of(changes, Stepped::Granted(Box::new(user.clone()), terms.clone(), device))
+        }
+        Outcome::Refused(Reason::WrongCode) if changes.iter().any(|c| matches!(c, Change::SetThrottle(..))) => {
+            changes.push(Change::CountAttempt(attempt.id));
+            if attempt.attempts + 1 >= MAX_ATTEMPTS {
+                changes.push(close(attempt.id, Status::Rejected { at: now }, Some(now)));
+            }
+            Decision::of(changes, Stepped::Answered(reply))
+        }
+        reply => Decision { changes, folded, reply: Stepped::Answered(reply) },
+    })
+}
+
+/// How handing in a session token ends.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Exchanged {
+    /// A session is open; the terms say where the browser goes.
+    Opened(Terms),
+    /// The token is unknown, over or used, or this origin may not hand it in.
+    Refused,
+}
+
+/// Exchanges a session token, once, for a session. `origin` is the page's, where a script hands it in.
+pub fn exchange(
+    view: &View,
+    session_token: &Digest,
+    origin: Option<&str>,
+    session: VerificationId,
+    cookie: Digest,
+    context: &Context,
+    now: Timestamp,
+) -> Decision<Exchanged> {
+    let refused = Decision::reply(Exchanged::Refused).with_all(end::close_over(view, now));
+    let Some(user) = view.user.as_ref().filter(|user| user.may_log_in(now)) else { return refused };
+    let found = view.verifications.iter().find(|v| {
+        v.purpose == Purpose::SessionToken
+            && v.is_open(now)
+            && v.state_token.as_ref().is_some_and(|token| token.matches(session_token))
+    });
+    let Some((token, Challenge::Terms(terms))) = found.map(|v| (v, &v.challenge)) else { return refused };
+    if origin.is_some_and(|origin| !terms.origins.iter().any(|allowed| allowed == origin)) {
+        return refused;
+    }
+    let opened = Verification {
+        state_token: Some(cookie),
+        expires_at: now.plus(SESSION_TTL),
+        ..of_user(session, user.id, Purpose::Session, &Terms::default(), context, now)
+    };
+    let mut changes = vec![close(token.id, Status::Accepted { at: now }, Some(now))];
+    changes.extend(make_room(view, Purpose::Session));
+    changes.push(Change::OpenVerification(opened));
+    changes.push(context.event(AuditKind::SessionOpened, user.id, now).verification(Some(token.id)).into());
+    Decision::of(changes, Exchanged::Opened(terms.clone()))
+}
+
+/// What a completed log-in leaves behind: the session token, unless an app asked, and the browser if it is remembered.
+#[expect(clippy::too_many_arguments, reason = "everything that a grant is made of, once")]
+fn grant(
+    view: &View,
+    user: &User,
+    terms: &Terms,
+    drawn: &DrawnGrant,
+    renewed: Option<String>,
+    browser: Option<Digest>,
+    policy: &Policy,
+    context: &Context,
+    now: Timestamp,
+) -> Vec<Change> {
+    let mut changes = Vec::new();
+    let mut logged_in = user.clone();
+    logged_in.profile.last_login = Some(now);
+    if renewed.is_some() {
+        logged_in.profile.password_hash = renewed;
+    }
+    changes.push(Change::UpdateUser(logged_in));
+    if terms.app.is_none() {
+        changes.extend(make_room(view, Purpose::SessionToken));
+        changes.push(Change::OpenVerification(Verification {
+            state_token: Some(drawn.session_token),
+            expires_at: now.plus(SESSION_TOKEN_TTL),
+            ..of_user(drawn.session, user.id, Purpose::SessionToken, terms, context, now)
+        }));
+    }
+    if let Some(browser) = browser.filter(|_| policy.sign_in.remember_days > 0) {
+        changes.extend(make_room(view, Purpose::Browser));
+        changes.push(Change::OpenVerification(Verification {
+            state_token: Some(browser),
+            expires_at: now.plus(i64::from(policy.sign_in.remember_days) * DAY),
+            ..of_user(drawn.browser, user.id, Purpose::Browser, &Terms::default(), context, now)
+        }));
+    }
+    changes.push(context.event(AuditKind::SignedIn, user.id, now).into());
+    changes
+}
+
+fn of_user(
+    id: VerificationId,
+    user: UserId,
+    purpose: Purpose,
+    terms: &Terms,
+    context: &Context,
+    now: Timestamp,
+) -> Verification {
+    Verification {
+        id,
+        wire_id: id.to_string(),
+        user_id: user,
+        device_id: NO_DEVICE,
+        purpose,
+        challenge: Challenge::Terms(terms.clone()),
+        status: Status::Pending,
+        attempts: 0,
+        state_token: None,
+        consumed_at: None,
+        client_id: context.client,
+        created_at: now,
+        expires_at: now,
+    }
+}
+
+fn close(verification: VerificationId, status: Status, consumed_at: Option<Timestamp>) -> Change {
+    Change::CloseVerification { verification, status, consumed_at }
+}
+
+/// Ends the oldest of these, if there are as many as may be.
+fn make_room(view: &View, purpose: Purpose) -> Vec<Change> {
+    let of_purpose: Vec<_> = view
+        .verifications
+        .iter()
+        .filter(|v| v.purpose == purpose && v.device_id == NO_DEVICE && v.status == Status::Pending)
+        .collect();
+    let over = (of_purpose.len() + 1).saturating_sub(MOST);
+    of_purpose.into_iter().take(over).map(|v| close(v.id, Status::Expired, None)).collect()
+}
+
+/// Ends the other challenges of a log-in that is complete.
+fn end_siblings<'a>(
+    view: &'a View,
+    state_token: &'a Digest,
+    attempt: VerificationId,
+    answered: Option<DeviceId>,
+) -> impl Iterator<Item = Change> + 'a {
+    view.verifications
+        .iter()
+        .filter(move |v| {
+            v.purpose == Purpose::SignIn
+                && v.id != attempt
+                && Some(v.device_id) != answered
+                && v.status == Status::Pending
+                && v.state_token.as_ref().is_some_and(|token| token.matches(state_token))
+        })
+        .flat_map(|v| [close(v.id, Status::Expired, None), Change::DropMessages(v.id)])
+}
+
+/// Whether a factor was shown in this browser, no longer ago than policy says today.
+fn is_remembered(view: &View, terms: &Terms, policy: &Policy, now: Timestamp) -> bool {
+    let Some(browser) = terms.browser else { return false };
+    let days = i64::from(policy.sign_in.remember_days) * DAY;
+    view.verifications.iter().any(|v| {
+        v.purpose == Purpose::Browser
+            && v.is_open(now)
+            && now < v.created_at.plus(days)
+            && v.state_token.as_ref().is_some_and(|token| token.matches(&browser))
+    })
+}

@@ -1,0 +1,303 @@
+//! Judging an answer: a typed code, what a phone signed, what a telephone was told.
+
+use crate::model::audit::{AuditEvent, AuditKind, Context, Reason};
+use crate::model::challenge::Challenge;
+use crate::model::change::{Change, Decision, View};
+use crate::model::device::{Device, DeviceStatus};
+use crate::model::digest::Digest;
+use crate::model::id::{UserId, VerificationId};
+use crate::model::seal::Sealed;
+use crate::model::time::Timestamp;
+use crate::model::verification::{MAX_ATTEMPTS, Status, Verification};
+use crate::rules::factor::evidence::{Evidence, Freshness, Proof, Subject};
+use crate::rules::throttle;
+use crate::rules::verification::end::{close_over, discard};
+use crate::rules::verification::find::{Target, find, unlocked};
+use crate::rules::verification::outcome::Outcome;
+
+/// Judges evidence on a fresh view. The only function by which a typed code can be accepted, and called by
+/// `judge` only.
+pub fn answer(
+    view: &View,
+    target: &Target,
+    evidence: &Evidence,
+    context: &Context,
+    now: Timestamp,
+) -> Decision<Outcome> {
+    let found = match find(view, target, now) {
+        Ok(found) => found,
+        Err(reason) => return refuse_unseen(view, target, reason, context, now),
+    };
+    let Some(user) = view.user.as_ref().map(|u| u.id) else { return Decision::reply(Outcome::Refused(Reason::NoUser)) };
+    let Some(device) = found.device else { return answer_temp_token(view, user, evidence, context, now) };
+    let judged = Judged { view, user, device, verification: found.verification, context, now };
+    match found.verification.map(|v| v.status) {
+        Some(Status::Accepted { .. }) => return judged.collect(),
+        // Too many wrong codes kill a state token; only a person can deny.
+        Some(Status::Rejected { .. }) => return Decision::reply(Outcome::Refused(judged.why_rejected())),
+        Some(Status::Expired) => return Decision::reply(Outcome::Refused(Reason::NotOpen)),
+        Some(Status::Pending) | None => {}
+    }
+    match (found.verification.map(|v| &v.challenge), evidence) {
+        (None | Some(Challenge::Own | Challenge::Code { .. } | Challenge::Untriggered), Evidence::Absent) => {
+            Decision::reply(Outcome::Refused(Reason::CodeMissing))
+        }
+        // Nothing was sent that could be answered: not a guess (rulings 23).
+        (Some(Challenge::Untriggered), _) => Decision::reply(Outcome::Refused(Reason::WrongCode)),
+        (Some(Challenge::Keypad { .. } | Challenge::Approval { .. } | Challenge::Pairing { .. }), Evidence::Absent) => {
+            Decision::reply(Outcome::Pending(device.factor))
+        }
+        // What is answered elsewhere is not answered by typing; and a typed code cannot deny.
+        (
+            Some(
+                Challenge::Keypad { .. } | Challenge::Approval { .. } | Challenge::Pairing { .. } | Challenge::Terms(_),
+            ),
+            _,
+        )
+        | (_, Evidence::Denied(_) | Evidence::Reported(_)) => Decision::reply(Outcome::Refused(Reason::NotTyped)),
+        (None | Some(Challenge::Own | Challenge::Code { .. }), Evidence::Proved(proof)) => judged.spend(proof, None),
+        (None | Some(Challenge::Own | Challenge::Code { .. }), Evidence::Refuted(wrong)) => judged.count(*wrong),
+    }
+}
+
+/// Judges what the phone or the telephone answered: a signed accept or deny, keyed digits, or a pairing (which brings
+/// the `credential`). A result with a state token waits for its poller. Evidence that was made `against` another
+/// challenge than the verification has by now is none: its number has changed meanwhile.
+pub fn answer_from_device(
+    view: &View,
+    verification: VerificationId,
+    (evidence, against): (&Evidence, &Challenge),
+    credential: Option<&Sealed>,
+    context: &Context,
+    now: Timestamp,
+) -> Decision<Outcome> {
+    let refused = |reason| Decision::reply(Outcome::Refused(reason)).with_all(close_over(view, now));
+    let Some(user) = view.user.as_ref() else { return refused(Reason::NoUser) };
+    let Some(verification) = view.verification(verification).filter(|v| v.is_open(now)) else {
+        return refused(Reason::NotOpen);
+    };
+    let Some(device) = view.device(verification.device_id) else { return refused(Reason::NoDevice) };
+    if verification.challenge != *against {
+        return refused(Reason::NotOpen);
+    }
+    if let Err(reason) = unlocked(view, user, Some(device), now) {
+        return refused(reason);
+    }
+    let judged = Judged { view, user: user.id, device, verification: Some(verification), context, now };
+    match (&verification.challenge, evidence) {
+        (Challenge::Keypad { .. } | Challenge::Approval { .. }, Evidence::Proved(proof)) => judged.spend(proof, None),
+        (Challenge::Pairing { .. }, Evidence::Proved(proof)) if credential.is_some() => judged.spend(proof, credential),
+        (Challenge::Approval { .. }, Evidence::Denied(proof)) if judged.is_about(proof) => judged.deny(),
+        (Challenge::Approval { .. }, Evidence::Reported(proof)) if judged.is_about(proof) => judged.report(),
+        // Digits keyed wrongly end the call (contract 7.10); they were a guess all the same.
+        (Challenge::Keypad { .. } | Challenge::Approval { .. }, Evidence::Refuted(wrong)) => {
+            let mut decision = judged.count(*wrong);
+            if !decision.changes.iter().any(|c| matches!(c, Change::CloseVerification { .. })) {
+                decision.changes.extend(judged.reject());
+            }
+            decision
+        }
+        _ => refused(Reason::NotOpen),
+    }
+}
+
+fn refuse_unseen(view: &View, target: &Target, reason: Reason, context: &Context, now: Timestamp) -> Decision<Outcome> {
+    let decision = Decision::reply(Outcome::Refused(reason));
+    match (&view.user, reason) {
+        // A lock shows only here (SEC 26).
+        (Some(user), Reason::Locked(_)) => {
+            let mut event = context.event(AuditKind::Refused, user.id, now).because(&reason);
+            if let Target::Device { device, .. } | Target::OwnCodes(device) | Target::SignIn { device, .. } = target {
+                event = event.device(*device);
+            }
+            // A lock that a clock made too long is shortened whatever was recorded.
+            throttle::refused_under_lock(view, decision, user.id, event, now)
+                .with_all(throttle::shortened(view, user.id, now))
+        }
+        _ => decision,
+    }
+    .with_all(close_over(view, now))
+}
+
+fn answer_temp_token(
+    view: &View,
+    user: UserId,
+    evidence: &Evidence,
+    context: &Context,
+    now: Timestamp,
+) -> Decision<Outcome> {
+    match evidence {
+        Evidence::Absent => Decision::reply(Outcome::Refused(Reason::CodeMissing)),
+        Evidence::Denied(_) | Evidence::Reported(_) => Decision::reply(Outcome::Refused(Reason::NotTyped)),
+        Evidence::Refuted(wrong) => {
+            let reason = Reason::WrongCode;
+            let audit = context.event(AuditKind::Refused, user, now).because(&reason).into();
+            let decision = Decision::reply(Outcome::Refused(reason)).with(audit);
+            if throttle::is_doubled(view, None, wrong, now) {
+                return decision;
+            }
+            decision.with_all(throttle::count_failure(view, user, None, *wrong, context.right, now))
+        }
+        Evidence::Proved(proof) => {
+            let token = view.user.as_ref().and_then(|u| u.temp_token.as_ref());
+            let live = token.filter(|t| proof.subject() == Subject::TempToken(t.hash) && t.is_live(now));
+            let Some(token) = live else {
+                let reason = Reason::Replay;
+                return Decision::reply(Outcome::Refused(reason))
+                    .with(context.event(AuditKind::Refused, user, now).because(&reason).into())
+                    .with_all(close_over(view, now));
+            };
+            let spent = crate::model::temp_token::TempToken { used_at: token.used_at.or(Some(now)), ..token.clone() };
+            Decision::reply(Outcome::Accepted { device: None, wire_id: None })
+                .with(Change::SetTempToken(user, Some(spent)))
+                .with(context.event(AuditKind::TempTokenUsed, user, now).into())
+        }
+    }
+}
+
+/// One answer under judgement.
+struct Judged<'a> {
+    view: &'a View,
+    user: UserId,
+    device: &'a Device,
+    verification: Option<&'a Verification>,
+    context: &'a Context,
+    now: Timestamp,
+}
+
+impl Judged<'_> {
+    fn event(&self, kind: AuditKind) -> AuditEvent {
+        self.context
+            .event(kind, self.user, self.now)
+            .device(self.device.id)
+            .verification(self.verification.map(|v| v.id))
+    }
+
+    fn is_about(&self, proof: &Proof) -> bool {
+        proof.subject() == Subject::Device(self.device.id, self.verification.map(|v| v.id))
+    }
+
+    fn refuse(&self, reason: Reason) -> Decision<Outcome> {
+        Decision::reply(Outcome::Refused(reason)).with(self.event(AuditKind::Refused).because(&reason).into())
+    }
+
+    /// Spends a proof: judges its freshness on the fresh view and records that it is used, in one step (SEC 1).
+    fn spend(&self, proof: &Proof, credential: Option<&Sealed>) -> Decision<Outcome> {
+        if !self.is_about(proof) {
+            // What the proof was about has been superseded since.
+            return self.refuse(Reason::NotOpen);
+        }
+        let counter = match proof.freshness() {
+            Freshness::Counter(counter) if counter > self.device.last_counter => Some(counter),
+            Freshness::Counter(_) => return self.refuse(Reason::Replay),
+            // `find` has shown that the verification is open; closing it below is what spends the proof.
+            Freshness::ThisChallenge if self.verification.is_some() => None,
+            Freshness::ThisChallenge | Freshness::ThisToken | Freshness::Reusable => {
+                return self.refuse(Reason::NotOpen);
+            }
+        };
+        let device = self.device.id;
+        let mut changes = Vec::new();
+        let activates = matches!(self.device.status, DeviceStatus::Registering | DeviceStatus::Pending);
+        changes.push(match counter {
+            _ if activates => Change::ActivateDevice { device, counter, credential: credential.cloned(), at: self.now },
+            Some(counter) => Change::AdvanceCounter { device, counter, at: self.now },
+            None => Change::TouchDevice { device, at: self.now },
+        });
+        if let Some(verification) = self.verification {
+            // A typed code is collected by the very call that types it; an approval waits for whoever polls.
+            let typed = verification.challenge.takes_code();
+            changes.push(Change::CloseVerification {
+                verification: verification.id,
+                status: Status::Accepted { at: self.now },
+                consumed_at: typed.then_some(self.now),
+            });
+        }
+        changes.extend(throttle::forgive(self.view, self.user, device));
+        if activates {
+            changes.push(self.event(AuditKind::DeviceActivated).into());
+        }
+        let kind = match self.verification.map(|v| &v.challenge) {
+            Some(Challenge::Approval { .. }) => AuditKind::PushAccepted,
+            Some(Challenge::Keypad { .. }) => AuditKind::KeypadAnswered,
+            _ => AuditKind::Verified,
+        };
+        if kind == AuditKind::PushAccepted {
+            changes.extend(throttle::forgive_prompts(self.view, self.user, self.now));
+        }
+        changes.push(self.event(kind).into());
+        Decision::of(changes, self.accepted())
+    }
+
+    fn accepted(&self) -> Outcome {
+        Outcome::Accepted { device: Some(self.device.id), wire_id: self.verification.map(|v| v.wire_id.clone()) }
+    }
+
+    /// Collects a result that waited for its poller, once.
+    fn collect(&self) -> Decision<Outcome> {
+        match self.verification {
+            Some(v) if v.consumed_at.is_none() => Decision::reply(self.accepted())
+                .with(Change::ConsumeVerification { verification: v.id, at: self.now })
+                .with(self.event(AuditKind::Verified).into()),
+            _ => Decision::reply(Outcome::Refused(Reason::NotOpen)),
+        }
+    }
+
+    fn deny(&self) -> Decision<Outcome> {
+        Decision::reply(Outcome::Refused(Reason::Denied))
+            .with_all(self.reject())
+            .with(self.event(AuditKind::PushDenied).into())
+    }
+
+    /// Somebody else is signing in, says the person: denied, and push pauses (SEC 12).
+    fn report(&self) -> Decision<Outcome> {
+        Decision::reply(Outcome::Refused(Reason::Denied))
+            .with_all(self.reject())
+            .with(throttle::pause_prompts(self.view, self.user, self.now))
+            .with(self.event(AuditKind::PushReported).into())
+    }
+
+    /// Counts a wrong answer, in the same commit as its refusal (SEC 20).
+    fn count(&self, wrong: Digest) -> Decision<Outcome> {
+        let decision = self.refuse(Reason::WrongCode);
+        if throttle::is_doubled(self.view, Some(self.device.id), &wrong, self.now) {
+            return decision;
+        }
+        let (device, right) = (self.device.id, self.context.right);
+        let counted = throttle::count_failure(self.view, self.user, Some(device), wrong, right, self.now);
+        let decision = decision.with_all(counted);
+        let decision = match self.verification {
+            Some(verification) => {
+                let decision = decision.with(Change::CountAttempt(verification.id));
+                if verification.attempts + 1 >= MAX_ATTEMPTS { decision.with_all(self.reject()) } else { decision }
+            }
+            None => decision,
+        };
+        // A device that never proved anything cannot be disabled and unlocked again, only enrolled anew (SEC 22).
+        if self.device.status == DeviceStatus::Pending && throttle::is_last(self.view, device, right) {
+            return decision
+                .with_all(discard(self.view, device))
+                .with(self.event(AuditKind::DeviceDeleted).because(&Reason::WrongCode).into());
+        }
+        decision
+    }
+
+    fn why_rejected(&self) -> Reason {
+        if self.verification.is_some_and(|v| v.challenge.takes_code()) { Reason::NotOpen } else { Reason::Denied }
+    }
+
+    /// Ends the verification as rejected; a registration takes its hidden device along.
+    fn reject(&self) -> Vec<Change> {
+        let Some(verification) = self.verification else { return Vec::new() };
+        let mut changes = vec![Change::CloseVerification {
+            verification: verification.id,
+            status: Status::Rejected { at: self.now },
+            consumed_at: None,
+        }];
+        if self.device.status == DeviceStatus::Registering {
+            changes.push(self.event(AuditKind::RegistrationRejected).into());
+            changes.push(Change::DeleteDevice(self.device.id));
+        }
+        changes
+    }
+}

@@ -1,0 +1,103 @@
+//! Ending verifications, and the trust that stands on them.
+
+use crate::model::change::{Change, Decision, View};
+use crate::model::id::{ClientId, DeviceId};
+use crate::model::temp_token::{self, TempToken};
+use crate::model::time::Timestamp;
+use crate::model::user::{Profile, User};
+use crate::model::verification::{Purpose, Status, Verification};
+use crate::rules::risk;
+
+/// Ends whatever is over by `now`. A decision that refuses something because its time is over does this too: what was once
+/// told to be over stays so, whatever a clock says later (SEC 75).
+pub(crate) fn close_over(view: &View, now: Timestamp) -> Vec<Change> {
+    let mut changes = close_pending(view, |v| now >= v.expires_at);
+    if let Some(user) = view.user.as_ref().filter(|u| u.temp_token.as_ref().is_some_and(|t| now >= t.expires_at)) {
+        changes.push(Change::SetTempToken(user.id, None));
+    }
+    changes
+}
+
+fn close_pending(view: &View, is_over: impl Fn(&Verification) -> bool) -> Vec<Change> {
+    let over = view.verifications.iter().filter(|v| v.status == Status::Pending && is_over(v));
+    let close = |v: &Verification| {
+        let ended = Change::CloseVerification { verification: v.id, status: Status::Expired, consumed_at: None };
+        [ended, Change::DropMessages(v.id)]
+    };
+    over.flat_map(close).collect()
+}
+
+/// Ends all of a user that is over by `over`, for good: time is about to be taken back to `from`, and by then none of it would
+/// be over (SEC 75). What began after `from` ends as well: it would live longer than it may, by as much as the clock was
+/// ahead. Verifications with their results, the temporary token and visits are all that a user keeps and that runs out.
+/// Locks and limits are no trust: they are judged by the moments at which they were made.
+pub fn end_over(view: &View, over: Timestamp, from: Timestamp) -> Decision<()> {
+    let is_over = |v: &Verification| over >= v.expires_at || v.created_at > from;
+    let mut decision = Decision::reply(()).with_all(close_pending(view, is_over));
+    let uncollected = view.verifications.iter().filter(|v| v.status != Status::Pending && is_over(v));
+    decision = decision.with_all(uncollected.map(|v| Change::ConsumeVerification { verification: v.id, at: over }));
+    if let Some(user) = &view.user {
+        // No token issued by `from` ends later than the longest life behind it.
+        let ends = |token: &TempToken| over >= token.expires_at || token.expires_at > from.plus(temp_token::MAX_TTL);
+        if user.temp_token.as_ref().is_some_and(ends) {
+            decision = decision.with(Change::SetTempToken(user.id, None));
+        }
+        let visits = risk::living(&user.profile.visits, over, from);
+        if visits.len() < user.profile.visits.len() {
+            let profile = Profile { visits, ..user.profile.clone() };
+            decision = decision.with(Change::UpdateUser(User { profile, ..user.clone() }));
+        }
+    }
+    decision
+}
+
+/// Removes a device with its open verifications and their messages (SEC 56).
+pub(crate) fn discard(view: &View, device: DeviceId) -> Vec<Change> {
+    let of_device = view.verifications.iter().filter(|v| v.device_id == device && v.status == Status::Pending);
+    let ends = of_device.flat_map(|v| [close_expired(v), Change::DropMessages(v.id)]);
+    ends.chain([Change::DeleteDevice(device)]).collect()
+}
+
+/// Ends an open verification without a result.
+pub(super) fn close_expired(verification: &Verification) -> Change {
+    Change::CloseVerification { verification: verification.id, status: Status::Expired, consumed_at: None }
+}
+
+/// What ends together with the trust in a user ([`end_trust`]).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Besides {
+    /// Nothing else.
+    Nothing,
+    /// Log-ins under way, with the challenges put under them.
+    LogIns,
+    /// What this client has begun, and its results that were not collected yet.
+    OfClient(Option<ClientId>),
+    /// Everything open, and every result that was not collected yet.
+    Everything,
+}
+
+/// Ends the trust in a user: all that a factor, shown once, has opened for later. That is session tokens, sessions,
+/// remembered browsers and the visits that Smart MFA knows. This is the only place that does, so nothing that lets somebody
+/// in without a factor outlives what it stood on (SEC 56).
+pub(crate) fn end_trust(view: &View, besides: Besides, now: Timestamp) -> impl Iterator<Item = Change> {
+    let ends = move |v: &Verification| match v.purpose {
+        Purpose::SessionToken | Purpose::Session | Purpose::Browser => true,
+        Purpose::Enrol | Purpose::Login | Purpose::SignIn => match besides {
+            Besides::Nothing => false,
+            Besides::LogIns => v.purpose == Purpose::SignIn && v.status == Status::Pending,
+            Besides::OfClient(client) => v.client_id == client,
+            Besides::Everything => true,
+        },
+    };
+    let visits = view.user.as_ref().filter(|user| !user.profile.visits.is_empty());
+    let verifications = view.verifications.iter().filter(move |v| ends(v)).flat_map(move |v| end(v, now));
+    verifications.chain(visits.map(|user| Change::ForgetVisits(user.id)))
+}
+
+fn end(verification: &Verification, now: Timestamp) -> [Change; 2] {
+    let ended = match verification.status {
+        Status::Pending => close_expired(verification),
+        _ => Change::ConsumeVerification { verification: verification.id, at: now },
+    };
+    [ended, Change::DropMessages(verification.id)]
+}

@@ -1,0 +1,187 @@
+//! Finding what an answer is aimed at, and what keeps it from being evaluated at all.
+
+use crate::model::audit::Reason;
+use crate::model::challenge::Challenge;
+use crate::model::change::View;
+use crate::model::device::{Device, DeviceStatus};
+use crate::model::digest::Digest;
+use crate::model::factor::FactorKind;
+use crate::model::id::DeviceId;
+use crate::model::throttle::ThrottleKey;
+use crate::model::time::Timestamp;
+use crate::model::user::User;
+use crate::model::verification::{Purpose, Verification};
+use crate::rules::throttle;
+
+/// What an answer is aimed at: each door of each dialect is one of these.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Target {
+    /// A device and, where one was issued, a state token (v1 verify).
+    Device {
+        /// Which device.
+        device: DeviceId,
+        /// Digest of the state token.
+        state_token: Option<Digest>,
+    },
+    /// A verification by the id its caller was shown (v2 PUT). A device, if given, must match.
+    Wire {
+        /// The shown id.
+        wire_id: String,
+        /// Registration or verification.
+        purpose: Purpose,
+        /// The device the caller believes it to be.
+        device: Option<DeviceId>,
+    },
+    /// A device that makes its own codes, without a verification (v2 POST with `otp` and `device_id`).
+    OwnCodes(DeviceId),
+    /// The user's newest open code challenge (v2 POST with only `otp`).
+    Newest,
+    /// A device in a log-in under way.
+    SignIn {
+        /// Digest of the log-in's state token.
+        state_token: Digest,
+        /// Which device.
+        device: DeviceId,
+    },
+    /// The user's temporary token (v1 device 0, v2 POST with eight digits).
+    TempToken,
+}
+
+/// A target found in a view. Made only by [`find`].
+#[derive(Debug, Clone, Copy)]
+#[non_exhaustive]
+pub struct Found<'a> {
+    /// The device; `None` for a temporary token.
+    pub device: Option<&'a Device>,
+    /// The verification, where the target has one.
+    pub verification: Option<&'a Verification>,
+}
+
+/// Whether anything of this user may be evaluated at `now` (SEC 26).
+fn user_unlocked(view: &View, user: &User, now: Timestamp) -> Result<(), Reason> {
+    if user.is_barred(now) {
+        return Err(Reason::Locked(user.barred_until(now)));
+    }
+    match view.throttle(ThrottleKey::User).locked(now) {
+        Some(until) => Err(Reason::Locked(Some(until))),
+        None => Ok(()),
+    }
+}
+
+/// Whether answers with `device` may be evaluated at `now`; `None` asks about the temporary token.
+pub(super) fn unlocked(view: &View, user: &User, device: Option<&Device>, now: Timestamp) -> Result<(), Reason> {
+    if user.is_barred(now) {
+        return Err(Reason::Locked(user.barred_until(now)));
+    }
+    if device.is_some_and(|d| d.status == DeviceStatus::Disabled) {
+        return Err(Reason::Locked(None));
+    }
+    match throttle::locked_until(view, device.map(|d| d.id), now) {
+        Some(until) => Err(Reason::Locked(Some(until))),
+        None => Ok(()),
+    }
+}
+
+/// Finds what an answer is aimed at, and judges everything that does not need the answer itself, in the order of
+/// rulings 20: user, device, lock, verification.
+pub fn find<'a>(view: &'a View, target: &Target, now: Timestamp) -> Result<Found<'a>, Reason> {
+    let user = view.user.as_ref().ok_or(Reason::NoUser)?;
+    let unlocked = |device| unlocked(view, user, device, now);
+    match target {
+        Target::TempToken => {
+            unlocked(None)?;
+            Ok(Found { device: None, verification: None })
+        }
+        Target::OwnCodes(device) => {
+            let device = view.device(*device).filter(|d| d.status.was_ever_active()).ok_or(Reason::NoDevice)?;
+            unlocked(Some(device))?;
+            if !device.factor.needs_trigger() {
+                return Ok(Found { device: Some(device), verification: None });
+            }
+            // A prompt, and digits shown on a screen, are not answered by typing (rulings 13, 34).
+            let keypad = |v: &&Verification| {
+                v.device_id == device.id && v.is_open(now) && matches!(v.challenge, Challenge::Keypad { .. })
+            };
+            if device.factor == FactorKind::Push || view.verifications.iter().any(|v| keypad(&v)) {
+                return Err(Reason::NotTyped);
+            }
+            // A code that was sent to this device, without naming its verification.
+            let newest = view
+                .verifications
+                .iter()
+                .rfind(|v| {
+                    v.device_id == device.id
+                        && v.is_open(now)
+                        && v.purpose == Purpose::Login
+                        && matches!(v.challenge, Challenge::Code { .. })
+                })
+                .ok_or(Reason::NotOpen)?;
+            Ok(Found { device: Some(device), verification: Some(newest) })
+        }
+        Target::Device { device, state_token } => {
+            let device = view.device(*device).filter(|d| d.is_listed()).ok_or(Reason::NoDevice)?;
+            unlocked(Some(device))?;
+            let verification = match state_token {
+                Some(token) => Some(
+                    view.verifications
+                        .iter()
+                        .filter(|v| v.purpose != Purpose::SignIn)
+                        .find(|v| v.device_id == device.id && v.state_token.as_ref().is_some_and(|t| t.matches(token)))
+                        .filter(|v| v.is_live() && now < v.expires_at)
+                        .ok_or(Reason::NotOpen)?,
+                ),
+                None if device.factor.needs_trigger() => return Err(Reason::StateTokenMissing),
+                None => None,
+            };
+            Ok(Found { device: Some(device), verification })
+        }
+        Target::SignIn { state_token, device } => {
+            let device = view.device(*device).filter(|d| d.status.was_ever_active()).ok_or(Reason::NoDevice)?;
+            unlocked(Some(device))?;
+            let put = view.verifications.iter().rfind(|v| {
+                v.purpose == Purpose::SignIn
+                    && v.device_id == device.id
+                    && v.is_live()
+                    && now < v.expires_at
+                    && v.state_token.as_ref().is_some_and(|t| t.matches(state_token))
+            });
+            match put {
+                // Nothing was sent that a code could answer.
+                None if device.factor.needs_trigger() => Err(Reason::NotTyped),
+                verification => Ok(Found { device: Some(device), verification }),
+            }
+        }
+        Target::Wire { wire_id, purpose, device } => {
+            let verification = view.verifications.iter().find(|v| v.wire_id == *wire_id && v.purpose == *purpose);
+            let Some(verification) = verification else {
+                // An ended verification is out of sight here, but the locks that need no verification speak first.
+                user_unlocked(view, user, now)?;
+                if let Some(device) = device.and_then(|id| view.device(id)) {
+                    unlocked(Some(device))?;
+                }
+                return Err(Reason::NotOpen);
+            };
+            if device.is_some_and(|id| id != verification.device_id) {
+                return Err(Reason::NoDevice);
+            }
+            let device = view.device(verification.device_id).ok_or(Reason::NoDevice)?;
+            unlocked(Some(device))?;
+            if !verification.is_open(now) {
+                return Err(Reason::NotOpen);
+            }
+            Ok(Found { device: Some(device), verification: Some(verification) })
+        }
+        Target::Newest => {
+            let newest = view.verifications.iter().rfind(|v| {
+                v.is_open(now) && v.purpose == Purpose::Login && matches!(v.challenge, Challenge::Code { .. })
+            });
+            let Some(verification) = newest else {
+                user_unlocked(view, user, now)?;
+                return Err(Reason::NotOpen);
+            };
+            let device = view.device(verification.device_id).ok_or(Reason::NoDevice)?;
+            unlocked(Some(device))?;
+            Ok(Found { device: Some(device), verification: Some(verification) })
+        }
+    }
+}
