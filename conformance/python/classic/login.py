@@ -104,7 +104,7 @@ def push_denied(w):
     w.api.refused(401, WRONG, "get_session_token_verified", device, state_token)
 
 
-@step("login.mfa_token", "a temporary token stands for any device")
+@step("login.mfa_token", "a temporary token replaces any device")
 def mfa_token(w):
     state_token, devices = under_way(w)
     is_in(w, verified(w, devices["Google Authenticator"], state_token, w.token_v1), w.bob)

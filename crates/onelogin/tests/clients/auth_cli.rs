@@ -1,5 +1,5 @@
 //! Replay of onelogin-auth-cli of 2025-09 (Go); name override (`api.us`).
-//! Cannot: have a message sent, wait for a push, or let in whoever needs no factor: it reads the assertion of a step with a code alone; use an authenticator app.
+//! Cannot: have a message sent, wait for a push, or let in a person who needs no factor: it reads the assertion of a step with a code alone; use an authenticator app.
 //!
 //! The token of the older endpoint, assertions over version 2, bodies of several lines, the scope that its documentation asks for. It
 //! looks at no status line: the message must be one of two, to the letter.
