@@ -5,6 +5,7 @@ use domain::model::hotp::Hotp;
 use domain::model::time::MINUTE;
 use domain::model::totp::{SECRET_LENGTH, Totp};
 use domain::rules::enrolment::{self, Enrolled, Enrolment};
+use domain::rules::reaching;
 use domain::{
     Challenge, Credential, Device, DeviceId, DeviceStatus, Digest, FactorKind, Message, Purpose, Secret, Status,
     Timestamp, User, UserId, Verification, VerificationId,
@@ -133,7 +134,7 @@ impl Engine {
     fn draw_credential(&self, request: &EnrolRequest, user: &User) -> Result<Credential, Error> {
         let reaching = |own: Option<&str>| {
             let target = request.target.as_deref().or(own).ok_or(Error::BadTarget)?;
-            Credential::reaching(request.factor, target, &self.settings.policy).map_err(out_of_reach)
+            reaching::reaching(request.factor, target, &self.settings.policy).map_err(out_of_reach)
         };
         Ok(match request.factor {
             FactorKind::Totp => Credential::Totp(Totp::with_secret(self.draw_secret())),
