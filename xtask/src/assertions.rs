@@ -1,4 +1,4 @@
-//! `cargo xtask assertions`: what libraries and tools of others make of our SAML responses.
+//! `cargo xtask assertions`: third-party libraries and tools read our SAML responses.
 
 use std::process::Command;
 
@@ -8,7 +8,7 @@ use crate::places::Places;
 use crate::step::{cargo, run as run_command};
 use crate::{clock, python};
 
-/// Who reads them, in the lines that the script is written for.
+/// The readers, in the versions that the script is written for.
 const READERS: &[&str] = &[
     "signxml~=5.2",
     "pysaml2~=7.5",
@@ -22,7 +22,7 @@ pub(crate) fn run() -> Result<()> {
     accept(&Places::find()?)
 }
 
-/// Has a response of this moment accepted, and tampered ones refused.
+/// Checks that they accept a fresh response and refuse altered ones.
 pub(crate) fn accept(places: &Places) -> Result<()> {
     let python = python::environment(places, "saml-readers", READERS)?;
     let folder = tempfile::Builder::new().prefix("assertions-").tempdir_in(&places.target)?;

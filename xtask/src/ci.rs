@@ -1,4 +1,4 @@
-//! `cargo xtask ci`: everything of the gate after the tests, cheapest first, so that a slip is told early.
+//! `cargo xtask ci`: the gate after the tests. The cheapest steps come first, so that mistakes show early.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -6,10 +6,10 @@ use std::process::Command;
 use anyhow::{Context as _, Result, bail};
 
 use crate::places::{Places, Profile};
-use crate::step::{cargo, is_there, run as run_command, step};
-use crate::{assertions, check, clock, conformance, docs, fuzz, page, selftest, terminal};
+use crate::step::{cargo, run as run_command, runs, step};
+use crate::{assertions, check, clock, conformance, docs, fuzz, load, page, terminal};
 
-/// The line of cargo-deny that `deny.toml` is written for.
+/// The version of cargo-deny that `deny.toml` is written for.
 const CARGO_DENY: &str = "~0.20.2";
 
 /// The chore.
@@ -53,10 +53,11 @@ pub(crate) fn run() -> Result<()> {
     })?;
     step("release build", || places.build(&["countersign"], Profile::Release))?;
     let binary = places.built("countersign", Profile::Release);
+    let quick = ["--quick".into(), "--binary".into(), binary.clone().into_os_string()];
     step("benches, right answers only", || {
-        run_command(Command::new(std::env::current_exe()?).args(["bench", "--quick", "--as-built"]))
+        load::run("bench", &[&quick[..], &["--as-built".into()]].concat(), Profile::Dev)
     })?;
-    selftest::run_quickly(&binary)?;
+    step("self-test", || load::run("selftest", &quick, Profile::Dev))?;
     step("dev outbox in a browser", || look(&places, &binary))?;
     step("commands of the documents", || docs::run_blocks(&places, &binary, None))?;
     step("assertions read by others", || assertions::accept(&places))?;
@@ -78,13 +79,13 @@ fn supply(places: &Places, clients: &Path) -> Result<()> {
     Ok(())
 }
 
-/// The cargo-deny on the path, or one of our own under `target`: built without optimisation, since it runs for seconds
+/// The cargo-deny on the path, or one installed under `target`. That is built without optimisation: it runs for seconds,
 /// and optimising it takes minutes.
 fn cargo_deny(places: &Places) -> Result<PathBuf> {
     let home = places.folder("tools")?;
     let own = home.join("bin/cargo-deny");
     for candidate in [Path::new("cargo-deny"), &own] {
-        if is_there(&candidate.to_string_lossy(), &["--version"]) {
+        if runs(&candidate.to_string_lossy(), &["--version"]) {
             return Ok(candidate.to_owned());
         }
     }
@@ -94,7 +95,7 @@ fn cargo_deny(places: &Places) -> Result<PathBuf> {
     Ok(own)
 }
 
-/// A developer without a browser is told and let pass; CI is not.
+/// Skips without a browser, except in CI.
 fn look(places: &Places, binary: &Path) -> Result<()> {
     if page::is_possible() {
         return page::look(places, binary);

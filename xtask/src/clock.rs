@@ -1,28 +1,21 @@
-//! The chores' one home of time. They measure and wait for real, so they take it from the machine; they stand outside
-//! the product, whose clock can be set.
+//! The only place of xtask that reads the time. Chores measure and wait in real time, not by the product's settable clock.
 
 use std::time::{Duration, Instant};
 
-/// Now, on the clock that only goes forward.
-#[expect(clippy::disallowed_methods, reason = "the one home of time in xtask")]
-pub(crate) fn now() -> Instant {
+/// Now, on the monotonic clock.
+#[expect(clippy::disallowed_methods, reason = "the only place of xtask that reads the time")]
+pub fn now() -> Instant {
     Instant::now()
 }
 
-/// Waits.
-#[expect(clippy::disallowed_methods, reason = "the one home of time in xtask")]
-pub(crate) fn pause(time: Duration) {
+/// Blocks this thread.
+#[expect(clippy::disallowed_methods, reason = "the only place of xtask that reads the time")]
+pub fn pause(time: Duration) {
     std::thread::sleep(time);
 }
 
-/// The same for a task among others.
-#[expect(clippy::disallowed_methods, reason = "the one home of time in xtask")]
-pub(crate) async fn rest(time: Duration) {
-    tokio::time::sleep(time).await;
-}
-
-/// Seconds since 1970 UTC.
-#[expect(clippy::disallowed_methods, reason = "the one home of time in xtask")]
-pub(crate) fn unix_seconds() -> u64 {
+/// Seconds since 1970-01-01 UTC.
+#[expect(clippy::disallowed_methods, reason = "the only place of xtask that reads the time")]
+pub fn unix_seconds() -> u64 {
     std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default().as_secs()
 }

@@ -1,5 +1,5 @@
-//! `cargo xtask conformance`: builds the binary and hands it to the runner in `conformance/`, which is a workspace of
-//! its own, so that the clients it installs stay out of the product's build.
+//! `cargo xtask conformance`: builds the binary and starts the runner in `conformance/`. The runner is a separate
+//! workspace, so that the clients it installs stay out of the product's build.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -9,16 +9,16 @@ use anyhow::Result;
 use crate::places::{Places, Profile};
 use crate::step::{self, cargo};
 
-/// What can be asked of the chore.
+/// The chore's arguments.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// Build and run the release profile
     #[arg(long)]
     release: bool,
-    /// A binary that exists already
+    /// Use this binary instead of building one
     #[arg(long, value_name = "PATH", conflicts_with = "release")]
     binary: Option<PathBuf>,
-    /// For the runner, after `--`: for instance `--write docs/reference/compatibility.md` or `--only 4.0.1/python4`
+    /// Options of the runner, after `--`: for instance `--write docs/reference/compatibility.md` or `--only 4.0.1/python4`
     #[arg(last = true)]
     runner: Vec<OsString>,
 }

@@ -1,5 +1,5 @@
-//! `cargo xtask fuzz`: schemathesis against a dev world, by what `/openapi.json` says of it. No answer may be a fault, and
-//! none may be one that the description does not name.
+//! `cargo xtask fuzz`: schemathesis against a dev world, by its `/openapi.json`. No answer may be a server error, and every
+//! answer must be described there.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -11,15 +11,15 @@ use crate::python;
 use crate::server::Server;
 use crate::step::run as run_command;
 
-/// The fuzzer, in the line that the script is written for.
+/// The fuzzer, in the version that the script is written for.
 const SCHEMATHESIS: &str = "schemathesis~=4.32.5";
-/// Cases for each operation and phase in the gate.
+/// Cases for each operation and phase, in the gate.
 const QUICK: &str = "12";
 
-/// What can be asked of the chore.
+/// The chore's arguments.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// A binary that exists already
+    /// Use this binary instead of building one
     #[arg(long, value_name = "PATH")]
     binary: Option<PathBuf>,
     /// Cases for each operation and phase

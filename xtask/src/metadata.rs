@@ -1,4 +1,4 @@
-//! What cargo knows about the workspace, as far as the chores ask.
+//! The output of `cargo metadata`, as far as chores need it.
 
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
@@ -8,7 +8,7 @@ use serde::Deserialize;
 
 use crate::step::{cargo, output};
 
-/// The answer of `cargo metadata`.
+/// The workspace and its packages.
 #[derive(Debug, Deserialize)]
 pub(crate) struct Metadata {
     pub(crate) packages: Vec<Package>,
@@ -18,7 +18,7 @@ pub(crate) struct Metadata {
     resolve: Option<Resolve>,
 }
 
-/// A package of the tree.
+/// A package.
 #[derive(Debug, Deserialize)]
 pub(crate) struct Package {
     pub(crate) id: String,
@@ -27,15 +27,15 @@ pub(crate) struct Package {
     pub(crate) dependencies: Vec<Dependency>,
 }
 
-/// A dependency as a manifest declares it.
+/// A dependency in a manifest.
 #[derive(Debug, Deserialize)]
 pub(crate) struct Dependency {
     pub(crate) name: String,
-    /// The name that the manifest gives it, if it is another.
+    /// Its name in the manifest, if that differs.
     pub(crate) rename: Option<String>,
     pub(crate) source: Option<String>,
     pub(crate) req: String,
-    /// `None`, "dev" or "build".
+    /// `None` for a normal dependency, else "dev" or "build".
     pub(crate) kind: Option<String>,
 }
 
@@ -62,7 +62,7 @@ struct EdgeKind {
 }
 
 impl Metadata {
-    /// The whole tree as it is on this platform: others bring crates that never run here.
+    /// The whole dependency tree for this platform.
     pub(crate) fn of(root: &Path) -> Result<Self> {
         let mut command = cargo();
         command.args(["metadata", "--format-version", "1", "--all-features", "--locked"]);
@@ -70,17 +70,17 @@ impl Metadata {
         read(&output(&mut command)?)
     }
 
-    /// Only what cargo knows without looking at dependencies.
+    /// The workspace without its dependencies.
     pub(crate) fn bare() -> Result<Self> {
         read(&output(cargo().args(["metadata", "--format-version", "1", "--no-deps"]))?)
     }
 
-    /// The crates of the workspace.
+    /// The packages of the workspace.
     pub(crate) fn members(&self) -> impl Iterator<Item = &Package> {
         self.packages.iter().filter(|package| self.workspace_members.contains(&package.id))
     }
 
-    /// The names of everything that a package needs to run, directly or not.
+    /// The names of all normal dependencies of a package, direct and indirect.
     pub(crate) fn needed_to_run(&self, package: &Package) -> HashSet<&str> {
         let nodes: HashMap<&str, &Node> =
             self.resolve.iter().flat_map(|resolve| &resolve.nodes).map(|node| (node.id.as_str(), node)).collect();
@@ -98,7 +98,7 @@ impl Metadata {
 }
 
 impl Package {
-    /// The name of a crate of this workspace as code and folders write it: `domain` for `countersign-domain`.
+    /// The name that folders and code use for a crate of this workspace: `domain` for `countersign-domain`.
     pub(crate) fn short_name(&self) -> &str {
         self.name.strip_prefix("countersign-").unwrap_or(&self.name)
     }
@@ -110,11 +110,11 @@ impl Package {
 }
 
 fn read(json: &str) -> Result<Metadata> {
-    serde_json::from_str(json).context("cargo metadata answers in another form than expected")
+    serde_json::from_str(json).context("cargo metadata printed an unexpected form")
 }
 
 fn host() -> Result<String> {
-    let told = output(std::process::Command::new("rustc").arg("-vV"))?;
-    let host = told.lines().find_map(|line| line.strip_prefix("host: "));
-    host.map(str::to_owned).context("rustc does not say which platform this is")
+    let version = output(std::process::Command::new("rustc").arg("-vV"))?;
+    let host = version.lines().find_map(|line| line.strip_prefix("host: "));
+    host.map(str::to_owned).context("rustc -vV prints no host")
 }

@@ -1,5 +1,5 @@
-//! `cargo xtask page`: the dev outbox as a person meets it, in a real browser. The script in `xtask/browser` drives
-//! Chromium; this starts the world it looks at and puts the script's two packages, in pinned versions, under `target`.
+//! `cargo xtask page`: checks the dev outbox in a real browser. The script in `xtask/browser` drives Chromium. This chore
+//! starts a dev world and installs the script's two packages, in pinned versions, under `target`.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -11,10 +11,10 @@ use crate::server::Server;
 use crate::step::run as run_command;
 use crate::terminal;
 
-/// What can be asked of the chore.
+/// The chore's arguments.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// A binary that exists already
+    /// Use this binary instead of building one
     #[arg(long, value_name = "PATH")]
     binary: Option<PathBuf>,
 }
@@ -26,12 +26,12 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     look(&places, &binary)
 }
 
-/// Whether this machine has what the chore needs.
+/// Whether this machine has the programs that the chore needs.
 pub(crate) fn is_possible() -> bool {
     chromium().is_ok() && program(&["node"]).is_ok() && program(&["npm"]).is_ok()
 }
 
-/// Looks at the page of a world of its own.
+/// Checks the page of a fresh dev world.
 pub(crate) fn look(places: &Places, binary: &Path) -> Result<()> {
     let chromium = chromium()?;
     let workshop = packages(places)?;
@@ -41,8 +41,8 @@ pub(crate) fn look(places: &Places, binary: &Path) -> Result<()> {
     let data = folder.path().join("data");
     let mut creating = Command::new(binary);
     creating.args(["client", "create", "--scope", "Manage All", "--name", "numbers", "--number-matching", "--json"]);
-    let created = creating.arg("--data-dir").arg(&data).output().context("no client can be created")?;
-    ensure!(created.status.success(), "no client was created: {}", String::from_utf8_lossy(&created.stderr));
+    let created = creating.arg("--data-dir").arg(&data).output().context("cannot start the binary")?;
+    ensure!(created.status.success(), "cannot create a client: {}", String::from_utf8_lossy(&created.stderr));
     run_command(
         Command::new(program(&["node"])?)
             .arg(workshop.join("outbox.mjs"))
@@ -61,7 +61,7 @@ fn chromium() -> Result<PathBuf> {
     program(&["chromium", "chromium-browser", "google-chrome"])
 }
 
-/// The script beside its packages, where Node looks for them.
+/// Copies the script to its packages, where Node.js looks for them. Returns that folder.
 fn packages(places: &Places) -> Result<PathBuf> {
     let source = places.root.join("xtask/browser");
     let workshop = places.folder("browser")?;

@@ -1,4 +1,4 @@
-//! Python environments of the chores' own, under `target`, made once for each list of packages.
+//! Python environments under `target`, created once for each list of packages.
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -8,12 +8,12 @@ use anyhow::{Context as _, Result};
 use crate::places::{Places, program};
 use crate::step::run as run_command;
 
-/// The interpreter of an environment with these packages.
+/// Creates an environment with these packages, unless it exists. Returns its interpreter.
 pub(crate) fn environment(places: &Places, name: &str, packages: &[&str]) -> Result<PathBuf> {
     let home = places.folder("tools")?.join(name);
     let (python, list) = (home.join("bin/python"), home.join("packages"));
     let wanted = packages.join("\n");
-    // Written last, so that an installation that was cut off is done again.
+    // This file is written last, so an interrupted installation is repeated.
     if std::fs::read_to_string(&list).is_ok_and(|installed| installed == wanted) {
         return Ok(python);
     }

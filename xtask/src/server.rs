@@ -1,5 +1,4 @@
-//! A `countersign` of a chore's own, in a process of its own, ended with the chore: a dev world, or the server that
-//! people run, over a data folder that was filled before.
+//! A `countersign` process for a chore, killed when dropped: a dev world, or `serve` on a prepared data folder.
 
 use std::fs::File;
 use std::net::SocketAddr;
@@ -12,78 +11,86 @@ use serde::Deserialize;
 
 use crate::clock;
 
-/// How long a start may take.
-const PATIENCE: Duration = Duration::from_secs(30);
-/// How long an orderly end may take.
-const LAST_PATIENCE: Duration = Duration::from_secs(60);
+/// Timeout of a start.
+const START_TIMEOUT: Duration = Duration::from_secs(30);
+/// Timeout of an orderly stop.
+const STOP_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// How a server is started. Everything it needs lies in one folder: `data`, and beside it configuration, ready file and
-/// log.
+/// How to start a server. One folder holds everything: `data`, configuration, ready file and log.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Launch<'a> {
-    pub(crate) binary: &'a Path,
-    pub(crate) folder: &'a Path,
-    pub(crate) mode: Mode,
+pub struct Launch<'a> {
+    /// The program.
+    pub binary: &'a Path,
+    /// The folder for its files.
+    pub folder: &'a Path,
+    /// Its command.
+    pub mode: Mode,
     /// The text of its configuration file.
-    pub(crate) config: &'a str,
-    /// A database instead of the folder's own.
-    pub(crate) database_url: Option<&'a str>,
-    /// Where it listens; otherwise anywhere.
-    pub(crate) listen: Option<SocketAddr>,
+    pub config: &'a str,
+    /// A PostgreSQL database instead of SQLite in the folder.
+    pub database_url: Option<&'a str>,
+    /// The address to listen at; `None` for a free port of loopback.
+    pub listen: Option<SocketAddr>,
 }
 
-/// What is started.
+/// The command of a server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Mode {
-    /// The dev world.
+pub enum Mode {
+    /// `countersign dev`.
     Dev,
-    /// The server alone.
+    /// `countersign serve`.
     Serve,
 }
 
 /// A running server.
-pub(crate) struct Server {
+pub struct Server {
     child: Child,
     folder: PathBuf,
-    pub(crate) ready: Ready,
+    /// The content of its ready file.
+    pub ready: Ready,
 }
 
-/// What the ready file says, as far as chores need it. `serve` names no clients.
+/// What chores need of the ready file. `serve` lists no clients.
 #[derive(Debug, Default, Deserialize)]
-pub(crate) struct Ready {
-    pub(crate) base_url: String,
+pub struct Ready {
+    /// Its URL, without a path.
+    pub base_url: String,
+    /// The API clients of the dev world.
     #[serde(default)]
-    pub(crate) clients: Vec<Client>,
+    pub clients: Vec<Client>,
 }
 
 impl Ready {
-    /// The dev world's client that may do everything.
-    pub(crate) fn manager(&self) -> Result<&Client> {
+    /// The dev world's client with the scope Manage All.
+    pub fn manager(&self) -> Result<&Client> {
         let manager = self.clients.iter().find(|client| client.scope == "Manage All");
-        manager.context("the dev world has no client that may do everything")
+        manager.context("the dev world has no client with the scope Manage All")
     }
 }
 
 /// An API client of the server.
 #[derive(Debug, Clone, Deserialize)]
-pub(crate) struct Client {
-    pub(crate) scope: String,
+pub struct Client {
+    /// Its scope, as `Manage All`.
+    pub scope: String,
+    /// Its client id.
     #[serde(rename = "client_id")]
-    pub(crate) id: String,
+    pub id: String,
+    /// Its client secret.
     #[serde(rename = "client_secret")]
-    pub(crate) secret: String,
+    pub secret: String,
 }
 
 impl Launch<'_> {
-    /// Starts it and waits until it answers.
-    pub(crate) fn start(&self) -> Result<Server> {
+    /// Starts the server and waits until it is ready.
+    pub fn start(&self) -> Result<Server> {
         let mut server = self.spawn()?;
         server.wait_until_ready()?;
         Ok(server)
     }
 
-    /// Starts it.
-    pub(crate) fn spawn(&self) -> Result<Server> {
+    /// Starts the server without waiting.
+    pub fn spawn(&self) -> Result<Server> {
         let (config, log) = (self.folder.join("config.toml"), self.folder.join("log"));
         std::fs::write(&config, self.config).with_context(|| format!("cannot write {}", config.display()))?;
         let output = File::create(&log).with_context(|| format!("cannot write {}", log.display()))?;
@@ -95,7 +102,7 @@ impl Launch<'_> {
         let mut command = command(self.binary);
         command.arg(if self.mode == Mode::Dev { "dev" } else { "serve" });
         if self.mode == Mode::Dev {
-            // Chores poll, and what they measure is the poll.
+            // Chores measure plain polls, so the server must not hold them.
             command.args(["--hold", "off"]);
         }
         command.args(["--listen", &listen, "--data-dir"]).arg(self.folder.join("data"));
@@ -109,8 +116,8 @@ impl Launch<'_> {
     }
 }
 
-/// The program, without what the shell that runs the chore may have set: it must not change what is measured.
-pub(crate) fn command(binary: &Path) -> Command {
+/// The program, without the `COUNTERSIGN_` variables of the shell that runs the chore.
+pub fn command(binary: &Path) -> Command {
     let mut command = Command::new(binary);
     for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("COUNTERSIGN_")) {
         command.env_remove(name);
@@ -119,8 +126,8 @@ pub(crate) fn command(binary: &Path) -> Command {
 }
 
 impl Server {
-    /// Starts a fresh dev world in an empty folder and waits until it answers.
-    pub(crate) fn dev(binary: &Path, folder: &Path, config: &str) -> Result<Self> {
+    /// Starts a fresh dev world in an empty folder and waits until it is ready.
+    pub fn dev(binary: &Path, folder: &Path, config: &str) -> Result<Self> {
         Launch { binary, folder, mode: Mode::Dev, config, database_url: None, listen: None }.start()
     }
 
@@ -129,60 +136,60 @@ impl Server {
         let began = clock::now();
         while !ready_file.exists() {
             self.ensure_alive()?;
-            ensure!(began.elapsed() < PATIENCE, "the server does not become ready:\n{}", self.last_words());
+            ensure!(began.elapsed() < START_TIMEOUT, "the server does not become ready:\n{}", self.last_lines());
             clock::pause(Duration::from_millis(10));
         }
         let text = std::fs::read_to_string(&ready_file)?;
-        self.ready = serde_json::from_str(&text).context("the ready file has another form than expected")?;
+        self.ready = serde_json::from_str(&text).context("the ready file has an unexpected form")?;
         Ok(())
     }
 
-    /// Where it listens.
-    pub(crate) fn address(&self) -> Result<SocketAddr> {
+    /// The address at which it listens.
+    pub fn address(&self) -> Result<SocketAddr> {
         let address = self.ready.base_url.strip_prefix("http://").unwrap_or_default();
-        address.parse().with_context(|| format!("{} is no address of this machine", self.ready.base_url))
+        address.parse().with_context(|| format!("{} is not an address of this machine", self.ready.base_url))
     }
 
-    /// The dev world's client that may do everything.
-    pub(crate) fn manager(&self) -> Result<&Client> {
+    /// The dev world's client with the scope Manage All.
+    pub fn manager(&self) -> Result<&Client> {
         self.ready.manager()
     }
 
-    /// The process, for `/proc`.
-    pub(crate) fn pid(&self) -> u32 {
+    /// The process id, for `/proc`.
+    pub fn pid(&self) -> u32 {
         self.child.id()
     }
 
-    /// The file that says how to reach it.
-    pub(crate) fn ready_file(&self) -> PathBuf {
+    /// Its ready file, which holds addresses and credentials.
+    pub fn ready_file(&self) -> PathBuf {
         self.folder.join("ready.json")
     }
 
-    /// Fails with the server's last words if it has ended.
-    pub(crate) fn ensure_alive(&mut self) -> Result<()> {
+    /// Fails with the last lines of its log if it has ended.
+    pub fn ensure_alive(&mut self) -> Result<()> {
         if let Some(status) = self.child.try_wait()? {
-            bail!("the server ended with {status}:\n{}", self.last_words());
+            bail!("the server ended with {status}:\n{}", self.last_lines());
         }
         Ok(())
     }
 
-    /// Ends it as an operator does, and waits until it has ended.
-    pub(crate) fn stop(mut self) -> Result<()> {
+    /// Stops it with SIGTERM, as an operator does, and waits until it has ended.
+    pub fn stop(mut self) -> Result<()> {
         self.ensure_alive()?;
-        let told = Command::new("kill").args(["-TERM", &self.pid().to_string()]).status()?;
-        ensure!(told.success(), "the server cannot be told to stop");
+        let kill = Command::new("kill").args(["-TERM", &self.pid().to_string()]).status()?;
+        ensure!(kill.success(), "kill cannot signal the server");
         let began = clock::now();
         loop {
             if let Some(status) = self.child.try_wait()? {
-                ensure!(status.success(), "the server ended with {status}:\n{}", self.last_words());
+                ensure!(status.success(), "the server ended with {status}:\n{}", self.last_lines());
                 return Ok(());
             }
-            ensure!(began.elapsed() < LAST_PATIENCE, "the server does not stop:\n{}", self.last_words());
+            ensure!(began.elapsed() < STOP_TIMEOUT, "the server does not stop:\n{}", self.last_lines());
             clock::pause(Duration::from_millis(10));
         }
     }
 
-    fn last_words(&self) -> String {
+    fn last_lines(&self) -> String {
         let log = std::fs::read_to_string(self.folder.join("log")).unwrap_or_default();
         let lines: Vec<&str> = log.lines().collect();
         lines[lines.len().saturating_sub(20)..].join("\n")
@@ -191,7 +198,7 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        // It may have ended already; what was to be saved was saved before each answer.
+        // It may have ended already. Everything was saved before each answer.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }

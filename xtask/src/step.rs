@@ -1,4 +1,4 @@
-//! Running what a chore is made of: commands that must succeed, and steps that say their name and their time.
+//! Runs commands that must succeed, and steps that print their name and duration.
 
 use std::process::{Command, Stdio};
 
@@ -6,8 +6,8 @@ use anyhow::{Context as _, Result, bail};
 
 use crate::{clock, terminal};
 
-/// Runs one step of a longer chore, and says what it was, how it went and how long it took.
-pub(crate) fn step(name: &str, work: impl FnOnce() -> Result<()>) -> Result<()> {
+/// Runs one step of a chore. Prints its name, result and duration.
+pub fn step(name: &str, work: impl FnOnce() -> Result<()>) -> Result<()> {
     terminal::say(&format!("==> {name}"));
     let began = clock::now();
     let done = work();
@@ -19,8 +19,8 @@ pub(crate) fn step(name: &str, work: impl FnOnce() -> Result<()>) -> Result<()> 
     done.with_context(|| format!("{name} failed"))
 }
 
-/// Runs a command whose output belongs on the terminal; anything but success is an error that names it.
-pub(crate) fn run(command: &mut Command) -> Result<()> {
+/// Runs a command that prints to the terminal. Fails with the command line unless it succeeds.
+pub fn run(command: &mut Command) -> Result<()> {
     let status = command.stdin(Stdio::null()).status().with_context(|| format!("cannot start {}", shown(command)))?;
     if !status.success() {
         bail!("{} ended with {status}", shown(command));
@@ -28,25 +28,25 @@ pub(crate) fn run(command: &mut Command) -> Result<()> {
     Ok(())
 }
 
-/// What a command prints on standard output; anything but success is an error that holds its last words.
-pub(crate) fn output(command: &mut Command) -> Result<String> {
+/// Runs a command and returns its standard output. Fails with its standard error unless it succeeds.
+pub fn output(command: &mut Command) -> Result<String> {
     let output = command.stdin(Stdio::null()).output().with_context(|| format!("cannot start {}", shown(command)))?;
     if !output.status.success() {
         let words = String::from_utf8_lossy(&output.stderr);
         bail!("{} ended with {}:\n{}", shown(command), output.status, words.trim_end());
     }
-    String::from_utf8(output.stdout).with_context(|| format!("{} printed something else than text", shown(command)))
+    String::from_utf8(output.stdout).with_context(|| format!("{} did not print UTF-8", shown(command)))
 }
 
-/// Whether a program is there and says that it works.
-pub(crate) fn is_there(program: &str, args: &[&str]) -> bool {
+/// Whether a program can be run with these arguments.
+pub fn runs(program: &str, args: &[&str]) -> bool {
     let mut command = Command::new(program);
     command.args(args).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
     command.status().is_ok_and(|status| status.success())
 }
 
-/// The cargo that runs this chore, or the one on the path.
-pub(crate) fn cargo() -> Command {
+/// The cargo that started this chore, or the one on the path.
+pub fn cargo() -> Command {
     Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
 }
 

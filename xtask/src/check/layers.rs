@@ -17,8 +17,8 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("countersign", &["domain", "store", "delivery", "engine", "web", "onelogin"]),
     ("testkit", &["domain", "store", "delivery", "engine", "web", "onelogin", "countersign"]),
     ("pgtest", &[]),
-    // It runs servers on a PostgreSQL of its own, as tests do.
-    ("xtask", &["pgtest"]),
+    ("xtask", &[]),
+    ("bench", &["pgtest", "xtask"]),
 ];
 
 /// For tests only: everybody may use these there, and nobody anywhere else.

@@ -1,0 +1,155 @@
+//! A line of the table: what was measured, what always has to hold, what is aimed at, and which of the two was reached.
+
+use crate::stats::{median, spread};
+
+/// One measured quantity and its goal.
+#[derive(Debug)]
+pub(crate) struct Row {
+    /// What it is, in words.
+    pub(crate) what: String,
+    pub(crate) unit: Unit,
+    pub(crate) goal: Goal,
+    /// One value of each pair of windows, or of each try.
+    pub(crate) values: Result<Vec<f64>, NotMeasured>,
+}
+
+/// Why there are no values.
+#[derive(Debug, Clone)]
+pub(crate) struct NotMeasured(pub(crate) String);
+
+/// How a value is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Unit {
+    /// A part of the ceiling, or of another run of our own.
+    Part,
+    /// So many times as much.
+    Times,
+    Mebibytes,
+    Seconds,
+}
+
+/// What has to hold and what is aimed at.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum Goal {
+    AtLeast { hold: f64, aim: f64 },
+    AtMost { hold: f64, aim: f64 },
+}
+
+/// Which of the two was reached, by the median.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    AimReached,
+    Held,
+    NotHeld,
+    NotMeasured,
+}
+
+/// The result of a bench.
+pub(crate) struct Finding {
+    pub(crate) name: &'static str,
+    pub(crate) rows: Vec<Row>,
+    /// All numbers, as lines of text.
+    pub(crate) raw: Vec<String>,
+}
+
+impl Finding {
+    /// The rows, and the numbers behind them.
+    pub(crate) fn new(name: &'static str, rows: Vec<Row>, raw: Vec<String>) -> Self {
+        Self { name, rows, raw }
+    }
+}
+
+impl Row {
+    /// A row that was measured.
+    pub(crate) fn new(what: impl Into<String>, unit: Unit, goal: Goal, values: Vec<f64>) -> Self {
+        Self { what: what.into(), unit, goal, values: Ok(values) }
+    }
+
+    /// A row that was left out.
+    pub(crate) fn not_measured(what: impl Into<String>, unit: Unit, goal: Goal, why: &str) -> Self {
+        Self { what: what.into(), unit, goal, values: Err(NotMeasured(why.to_owned())) }
+    }
+
+    /// What came of it.
+    pub(crate) fn verdict(&self) -> Verdict {
+        let Some(value) = self.values.as_ref().ok().and_then(|values| median(values)) else {
+            return Verdict::NotMeasured;
+        };
+        let reached = |mark: f64| match self.goal {
+            Goal::AtLeast { .. } => value >= mark,
+            Goal::AtMost { .. } => value <= mark,
+        };
+        let (hold, aim) = self.goal.marks();
+        match (reached(hold), reached(aim)) {
+            (_, true) => Verdict::AimReached,
+            (true, false) => Verdict::Held,
+            (false, false) => Verdict::NotHeld,
+        }
+    }
+
+    /// The cells: what, measured, hold, aim, verdict.
+    pub(crate) fn cells(&self) -> [String; 5] {
+        let (digits, unit) = match self.unit {
+            Unit::Part => (2, ""),
+            Unit::Times => (1, " ×"),
+            Unit::Mebibytes => (0, " MiB"),
+            Unit::Seconds => (3, " s"),
+        };
+        let measured = match &self.values {
+            Ok(values) => format!("{}{unit}", spread(values, digits)),
+            Err(why) => why.0.clone(),
+        };
+        let (hold, aim) = self.goal.marks();
+        let sign = if matches!(self.goal, Goal::AtLeast { .. }) { '≥' } else { '≤' };
+        let mark = |mark: f64| format!("{sign} {}{unit}", shortest(mark, self.unit));
+        let verdict = match self.verdict() {
+            Verdict::AimReached => "aim reached",
+            Verdict::Held => "held",
+            Verdict::NotHeld => "NOT HELD",
+            Verdict::NotMeasured => "–",
+        };
+        [self.what.clone(), measured, mark(hold), mark(aim), verdict.to_owned()]
+    }
+}
+
+impl Goal {
+    fn marks(self) -> (f64, f64) {
+        match self {
+            Self::AtLeast { hold, aim } | Self::AtMost { hold, aim } => (hold, aim),
+        }
+    }
+}
+
+fn shortest(mark: f64, unit: Unit) -> String {
+    if unit == Unit::Part { format!("{mark:.2}") } else { mark.to_string() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn verdict(goal: Goal, values: &[f64]) -> Verdict {
+        Row::new("it", Unit::Part, goal, values.to_vec()).verdict()
+    }
+
+    #[test]
+    fn the_median_is_what_counts() {
+        let more = Goal::AtLeast { hold: 0.4, aim: 0.55 };
+        assert_eq!(verdict(more, &[0.1, 0.55, 0.9]), Verdict::AimReached);
+        assert_eq!(verdict(more, &[0.1, 0.54, 0.9]), Verdict::Held);
+        assert_eq!(verdict(more, &[0.1, 0.39, 0.9]), Verdict::NotHeld);
+        let less = Goal::AtMost { hold: 12.0, aim: 6.0 };
+        assert_eq!(verdict(less, &[6.0]), Verdict::AimReached);
+        assert_eq!(verdict(less, &[12.0]), Verdict::Held);
+        assert_eq!(verdict(less, &[12.1]), Verdict::NotHeld);
+        assert_eq!(verdict(less, &[]), Verdict::NotMeasured);
+    }
+
+    #[test]
+    fn cells_are_written_in_the_rows_unit() {
+        let row = Row::new("start", Unit::Seconds, Goal::AtMost { hold: 0.3, aim: 0.1 }, vec![0.05, 0.07, 0.06]);
+        assert_eq!(row.cells(), ["start", "0.060 (0.050–0.070) s", "≤ 0.3 s", "≤ 0.1 s", "aim reached"]);
+        let row = Row::not_measured("list", Unit::Part, Goal::AtLeast { hold: 0.5, aim: 0.65 }, "left out");
+        assert_eq!(row.cells(), ["list", "left out", "≥ 0.50", "≥ 0.65", "–"]);
+    }
+}

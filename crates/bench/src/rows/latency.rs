@@ -1,0 +1,100 @@
+//! How long a verification takes at half of what the server can do, at a constant rate and counted from when each was
+//! due, against how long the disk takes to sync: nothing durable can be faster than that.
+
+use std::fs::File;
+use std::io::Write as _;
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result};
+
+use crate::clock;
+use crate::compare::Side as _;
+use crate::fixture::{CONNECTIONS, Fixture, Instance};
+use crate::pace;
+use crate::row::{Finding, Goal, Row, Unit};
+use crate::stats::{count, listed, median, p99_ms};
+use crate::workload::Codes;
+
+pub(super) const NAME: &str = "latency";
+
+/// Bytes of an append before each sync.
+const APPENDED: usize = 8 * 1024;
+
+pub(super) fn run(fixture: &mut Fixture) -> Result<Finding> {
+    let installation = fixture.installation(fixture.size.few, 1)?;
+    let mut instance = installation.open(fixture, CONNECTIONS)?;
+    let devices = instance.devices(&installation.dataset.devices)?;
+    let mut workloads = Codes::shared(devices, CONNECTIONS, fixture.traffic());
+    let most = own_maximum(fixture, &instance, &mut workloads)?;
+    let rate = most / 2.0;
+    let (mut own, mut late, mut disk) = (Vec::new(), Vec::new(), Vec::new());
+    for _ in 0..fixture.size.pairs {
+        let (p99, lateness) = paced(fixture, &instance, &mut workloads, rate)?;
+        own.push(p99);
+        late.push(lateness);
+        disk.push(p99_ms(&syncs(fixture.ground(), fixture.size.window)?));
+    }
+    let alone: Vec<f64> = (0..fixture.size.pairs).map(|_| p99_ms(&pace::alone(rate, fixture.size.window))).collect();
+    fixture.replay(&instance, Codes::gathered(workloads))?;
+    instance.server.ensure_alive()?;
+    let ratios: Vec<f64> = own.iter().zip(&disk).map(|(own, disk)| own / disk).collect();
+    let raw = vec![
+        format!("own maximum {most:.0}/s over {CONNECTIONS} connections; {rate:.0}/s sent"),
+        format!("  p99 of a verification, ms: {}", listed(&own, 2)),
+        format!("  p99 of the load program's own lateness, in these, ms: {}", listed(&late, 2)),
+        format!("  p99 of the lateness of its clock alone, nothing else running, ms: {}", listed(&alone, 2)),
+        format!("  p99 of {APPENDED} bytes and fdatasync, ms: {}", listed(&disk, 2)),
+        format!("  ratios: {}", listed(&ratios, 2)),
+    ];
+    let what = "p99 of verify at half of its own maximum, constant rate, against p99 of fdatasync";
+    let row = Row::new(what, Unit::Times, Goal::AtMost { hold: 12.0, aim: 6.0 }, ratios);
+    Ok(Finding::new(NAME, vec![row], raw))
+}
+
+/// Verifications a second as fast as answers come, in the middle of three windows.
+pub(super) fn own_maximum(fixture: &mut Fixture, instance: &Instance, workloads: &mut Vec<Codes>) -> Result<f64> {
+    let time = fixture.size.window;
+    let mut load = instance.load(std::mem::take(workloads));
+    load.window(&mut fixture.runner, time.min(Duration::from_millis(500)))?;
+    let mut rates = Vec::new();
+    for _ in 0..fixture.size.pairs.min(3) {
+        let (counts, _) = load.window(&mut fixture.runner, time)?;
+        rates.push(count(counts.exchanges()) / counts.elapsed.as_secs_f64());
+    }
+    *workloads = load.workloads;
+    median(&rates).context("there are windows")
+}
+
+/// One window at a constant rate: the 99th percentile of its latencies, and of the load program's own lateness, in
+/// milliseconds.
+pub(super) fn paced(
+    fixture: &mut Fixture,
+    instance: &Instance,
+    workloads: &mut Vec<Codes>,
+    rate: f64,
+) -> Result<(f64, f64)> {
+    let driven = pace::drive(instance.address, std::mem::take(workloads), rate, fixture.size.window);
+    let mut driven = fixture.runner.runtime.block_on(driven)?;
+    *workloads = driven.workloads;
+    fixture.runner.results.enter(&mut driven.counts);
+    Ok((p99_ms(&driven.counts.latencies), p99_ms(&driven.lateness)))
+}
+
+/// Microseconds of each append with its sync.
+fn syncs(folder: &Path, time: Duration) -> Result<Vec<u32>> {
+    let path = folder.join("appended");
+    let mut file = File::create(&path).context("cannot make a file to append to")?;
+    let bytes = vec![7; APPENDED];
+    let began = clock::now();
+    let mut latencies = Vec::new();
+    while began.elapsed() < time {
+        let one = clock::now();
+        file.write_all(&bytes)?;
+        file.sync_data()?;
+        latencies.push(u32::try_from(one.elapsed().as_micros()).unwrap_or(u32::MAX));
+    }
+    drop(file);
+    std::fs::remove_file(path)?;
+    Ok(latencies)
+}

@@ -1,0 +1,51 @@
+//! `cargo xtask selftest`: runs the self-test command against fresh installations, undisturbed and while they are being
+//! killed, and fails on any violation (ruling 38).
+
+mod postgres;
+mod run;
+mod sqlite;
+
+use std::path::PathBuf;
+
+use anyhow::Result;
+use xtask::places::{Places, Profile};
+
+use run::Size;
+
+/// A full run.
+const FULL: Size = Size { rounds: 10_000, guesses: 1_000 };
+/// A short run, for CI.
+const QUICK: Size = Size { rounds: 300, guesses: 1_000 };
+/// A short run on PostgreSQL, with three nodes and slower commits.
+const QUICK_POSTGRES: Size = Size { rounds: 150, guesses: 1_000 };
+
+/// The chore's arguments.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// A few hundred rounds instead of 10,000
+    #[arg(long)]
+    quick: bool,
+    /// On this database alone
+    #[arg(long, value_enum, value_name = "DATABASE")]
+    only: Option<Database>,
+    /// A binary that exists already
+    #[arg(long, value_name = "PATH")]
+    binary: Option<PathBuf>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Database {
+    Sqlite,
+    Postgres,
+}
+
+/// The chore.
+pub(crate) fn run(args: &Args) -> Result<()> {
+    let binary = Places::find()?.server_or(args.binary.as_deref(), Profile::Release)?;
+    let (sqlite, postgres) = if args.quick { (QUICK, QUICK_POSTGRES) } else { (FULL, FULL) };
+    match args.only {
+        Some(Database::Sqlite) => sqlite::run(&binary, sqlite),
+        Some(Database::Postgres) => postgres::run(&binary, postgres),
+        None => sqlite::run(&binary, sqlite).and(postgres::run(&binary, postgres)),
+    }
+}

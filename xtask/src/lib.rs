@@ -1,0 +1,94 @@
+//! Every chore of the project, in Rust: `cargo xtask --help`.
+//!
+//! A chore is one file or folder with one entry point. What several chores need is beside them: paths and builds
+//! (`places`), running a command (`step`), starting a server (`server`), and the only places that print (`terminal`) and
+//! read the time (`clock`). Those are public: `crates/bench` uses them too.
+
+mod assertions;
+mod check;
+mod ci;
+pub mod clock;
+mod conformance;
+mod docs;
+mod fuzz;
+mod load;
+mod metadata;
+mod page;
+pub mod places;
+mod python;
+pub mod server;
+pub mod step;
+pub mod terminal;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// The chores of Countersign.
+#[derive(Debug, Parser)]
+#[command(name = "cargo xtask")]
+struct Cli {
+    #[command(subcommand)]
+    chore: Chore,
+}
+
+#[derive(Debug, Subcommand)]
+enum Chore {
+    /// Run the gate after the tests: format, lints, structure, documentation, conformance, self-test, page
+    Ci,
+    /// Check the rules of structure and supply: layers, dependencies, tests that documents name
+    Check(check::Args),
+    /// Run unmodified OneLogin clients against the binary; print the matrix client × step
+    Conformance(conformance::Args),
+    /// Check that third-party libraries and tools accept our SAML responses
+    Assertions,
+    /// Check the documents: run every command, follow every link, find every page in the index
+    Docs(docs::Args),
+    /// Fuzz the dev world with schemathesis, by its `OpenAPI` description
+    Fuzz(fuzz::Args),
+    /// Measure the table of performance targets against ceilings of the same machine
+    #[command(disable_help_flag = true)]
+    Bench(load::Args),
+    /// Check the dev outbox's page in a real browser
+    Page(page::Args),
+    /// Run the self-test against servers, undisturbed and while they are being killed
+    #[command(alias = "torture", disable_help_flag = true)]
+    Selftest(load::Args),
+    /// Fail a PostgreSQL cluster over under load: nothing acknowledged is lost
+    #[command(disable_help_flag = true)]
+    Ha(load::Args),
+}
+
+/// Runs the chore that the command line names.
+pub fn main() -> ExitCode {
+    let done = match Cli::parse().chore {
+        Chore::Ci => ci::run(),
+        Chore::Check(args) => check::run(&args),
+        Chore::Conformance(args) => conformance::run(&args),
+        Chore::Assertions => assertions::run(),
+        Chore::Docs(args) => docs::run(&args),
+        Chore::Fuzz(args) => fuzz::run(&args),
+        Chore::Bench(args) => load::bench(&args),
+        Chore::Page(args) => page::run(&args),
+        Chore::Selftest(args) => load::selftest(&args),
+        Chore::Ha(args) => load::ha(&args),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            terminal::remark(&format!("xtask: {error:#}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        use clap::CommandFactory as _;
+        Cli::command().debug_assert();
+    }
+}

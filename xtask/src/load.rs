@@ -1,0 +1,41 @@
+//! `cargo xtask bench`, `selftest` and `ha` start the programs of `crates/bench`. Those need HTTP, a runtime and a
+//! database driver, which the other chores are not compiled with.
+
+use std::ffi::OsString;
+
+use anyhow::Result;
+
+use crate::places::{Places, Profile};
+use crate::step::{self, cargo};
+
+/// The arguments of the program, `--help` among them.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true, hide = true)]
+    args: Vec<OsString>,
+}
+
+/// Measurements need optimisation: without it, the load program would limit what it measures.
+pub(crate) fn bench(args: &Args) -> Result<()> {
+    let measures = !args.args.iter().any(|arg| ["--as-built", "--help", "-h"].contains(&&*arg.to_string_lossy()));
+    run("bench", &args.args, if measures { Profile::Release } else { Profile::Dev })
+}
+
+pub(crate) fn selftest(args: &Args) -> Result<()> {
+    run("selftest", &args.args, Profile::Dev)
+}
+
+pub(crate) fn ha(args: &Args) -> Result<()> {
+    run("ha", &args.args, Profile::Dev)
+}
+
+/// Builds and runs a program of `crates/bench`.
+pub(crate) fn run(program: &str, args: &[OsString], profile: Profile) -> Result<()> {
+    let mut command = cargo();
+    command.args(["run", "--quiet", "--locked", "--package", "countersign-bench"]);
+    if profile == Profile::Release {
+        command.arg("--release");
+    }
+    command.arg("--").arg(program).args(args);
+    step::run(command.current_dir(Places::find()?.root))
+}
