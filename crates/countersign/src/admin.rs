@@ -12,7 +12,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Router, middleware};
 use domain::{Digest, FactorKind, Timestamp};
-use engine::{Engine, MessageBudget, Whose};
+use engine::{BudgetOwner, Engine, MessageBudget};
 use onelogin::Dialect;
 use tokio::net::TcpListener;
 use web::front::Front;
@@ -192,9 +192,17 @@ async fn page(watched: &MetricsSource) -> Result<String, engine::Error> {
 
     let name = "countersign_verifications_total";
     page.family(name, "counter", "Answers judged, by factor and outcome; a poll that finds nothing new is pending.");
-    for (factor, ended, count) in engine.tally().read() {
+    for (factor, ended, count) in engine.answer_counts().read() {
         let factor = factor.map_or("none", label);
         page.sample(name, &[("factor", factor), ("outcome", ended.name())], count);
+    }
+
+    let name = "countersign_decisions_total";
+    page.family(name, "counter", "Decisions about users and clients, by name and by how they ended.");
+    for (decision, done, failed) in engine.decision_counts().read() {
+        for (outcome, count) in [("done", done), ("failed", failed)] {
+            page.sample(name, &[("name", decision.name()), ("outcome", outcome)], count);
+        }
     }
 
     page.single("countersign_held_polls", "gauge", "Polls held until a person answers.", engine.held_polls());
@@ -207,14 +215,14 @@ async fn page(watched: &MetricsSource) -> Result<String, engine::Error> {
 
     let name = "countersign_webhook_deliveries_total";
     page.family(name, "counter", "Calls to webhooks by this node, by how they ended.");
-    for (told, count) in engine.told().read() {
+    for (told, count) in engine.delivery_counts().read() {
         page.sample(name, &[("outcome", told.name())], count);
     }
     let age = engine.store().oldest_undelivered().await?.map_or(0, |oldest| engine.now().since(oldest).max(0));
     let help = "Age of the oldest event that a webhook was called for and has not taken.";
     page.single("countersign_webhook_oldest_seconds", "gauge", help, seconds(age));
 
-    sizes(&mut page, &engine.watched(), engine.now());
+    sizes(&mut page, &engine.housekeeping_status(), engine.now());
 
     let stats = engine.store().stats();
     let sizes = (0..stats.groups.len()).map(|n| {
@@ -239,7 +247,7 @@ async fn page(watched: &MetricsSource) -> Result<String, engine::Error> {
 }
 
 /// How large the database was when the clean-up counted it (SEC 87). Nothing is counted here.
-fn sizes(page: &mut Page, watched: &engine::Watched, now: Timestamp) {
+fn sizes(page: &mut Page, watched: &engine::HousekeepingStatus, now: Timestamp) {
     let age = |at: Timestamp| seconds(now.since(at).max(0));
     if let Some(swept_at) = watched.swept_at {
         let help = "Time since this node has cleaned up what is over.";
@@ -265,9 +273,9 @@ fn messages(page: &mut Page, budgets: &[MessageBudget]) {
     let mut family = |name: &str, help: &str, value: fn(&MessageBudget) -> u64| {
         page.family(name, "gauge", help);
         for budget in budgets {
-            let of = match budget.whose {
-                Whose::Server => String::new(),
-                Whose::Client(client) => client.0.to_string(),
+            let of = match budget.owner {
+                BudgetOwner::Server => String::new(),
+                BudgetOwner::Client(client) => client.0.to_string(),
             };
             page.sample(name, &[("client", &of)], value(budget));
         }

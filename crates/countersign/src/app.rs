@@ -2,7 +2,7 @@
 
 use domain::model::app::{App, AppId, Definition, Source};
 use domain::model::name::alike;
-use engine::{BadApp, Engine};
+use engine::{AppError, Engine};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -42,7 +42,7 @@ pub(crate) async fn execute(engine: &Engine, command: Command) -> Result<Report,
     match command {
         Command::AppCreate { name, definition } => {
             let app = engine.create_app(&name, definition).await.map_err(|error| match error {
-                BadApp::Other(error) => sentence(error),
+                AppError::Other(error) => sentence(error),
                 told => told.to_string(),
             })?;
             let text = vec![

@@ -3,14 +3,14 @@
 use domain::model::audit::Context;
 use domain::rules::enrolment::Disabled;
 use domain::{DeviceId, User};
-use engine::{DeviceReading, Engine};
+use engine::{Engine, ListedDevice};
 use serde_json::{Value, json};
 
 use crate::command::{Report, Text, lines, sentence};
 use crate::words;
 
 /// A device, for a program.
-pub(crate) fn json(reading: &DeviceReading) -> Value {
+pub(crate) fn json(reading: &ListedDevice) -> Value {
     json!({
         "id": reading.device.id,
         "factor": reading.device.factor,
@@ -20,7 +20,7 @@ pub(crate) fn json(reading: &DeviceReading) -> Value {
     })
 }
 
-fn state(reading: &DeviceReading) -> &'static str {
+fn state(reading: &ListedDevice) -> &'static str {
     words::device_state(reading.device.status)
 }
 

@@ -3,7 +3,7 @@
 use domain::model::audit::{self, Context};
 use domain::rules::standing::{Lock, LockReason, Standing};
 use domain::{MfaPolicy, User};
-use engine::{DeviceReading, Engine, Event, NewPassword};
+use engine::{Engine, Event, ListedDevice, NewPassword};
 use onelogin::wire_time::with_seconds;
 use serde_json::{Value, json};
 
@@ -79,19 +79,19 @@ fn policy(user: &User) -> &'static str {
     }
 }
 
-fn failures(reading: &DeviceReading, standing: &Standing) -> u32 {
+fn failures(reading: &ListedDevice, standing: &Standing) -> u32 {
     let found = standing.failures.iter().find(|(device, _)| *device == reading.device.id);
     found.map_or(0, |(_, consecutive)| *consecutive)
 }
 
-fn device_json(reading: &DeviceReading, standing: &Standing) -> Value {
+fn device_json(reading: &ListedDevice, standing: &Standing) -> Value {
     let mut json = device::json(reading);
     json["consecutive_failures"] = failures(reading, standing).into();
     json["last_used_at"] = reading.device.last_used_at.map_or(Value::Null, |at| with_seconds(at.0).into());
     json
 }
 
-fn device_words(reading: &DeviceReading, standing: &Standing) -> String {
+fn device_words(reading: &ListedDevice, standing: &Standing) -> String {
     let device = &reading.device;
     let mut facts = vec![words::device_state(device.status).to_owned()];
     if reading.is_default {

@@ -232,7 +232,7 @@ pub async fn run(
     };
     let telling = {
         let broadcast = onelogin::EventWriter { account_id: installation.engine.settings().account_id };
-        tokio::spawn(installation.engine.clone().tell_webhooks(Arc::new(broadcast), stopping.clone()))
+        tokio::spawn(installation.engine.clone().dispatch_webhooks(Arc::new(broadcast), stopping.clone()))
     };
     announce.await?;
 

@@ -9,16 +9,16 @@ impl Engine {
     pub async fn run(&self) {
         tokio::join!(
             self.learn_pace(),
-            self.deliver_for_ever(),
-            self.sweep_for_ever(),
-            self.hear_for_ever(),
-            self.learn_for_ever(),
-            self.keep_time_for_ever()
+            self.run_sender(),
+            self.run_clean_up(),
+            self.run_listener(),
+            self.run_learner(),
+            self.run_time_keeper()
         );
     }
 
     /// Wakes the polls about users whom another node has decided about.
-    async fn hear_for_ever(&self) {
+    async fn run_listener(&self) {
         let mut elsewhere = self.store.answered();
         loop {
             match elsewhere.recv().await {
@@ -29,7 +29,7 @@ impl Engine {
         }
     }
 
-    async fn deliver_for_ever(&self) {
+    async fn run_sender(&self) {
         let elsewhere = self.store.wake_ups();
         loop {
             let next = match self.outbox.deliver_due(self.now()).await {
@@ -49,14 +49,14 @@ impl Engine {
         }
     }
 
-    async fn sweep_for_ever(&self) {
+    async fn run_clean_up(&self) {
         for turn in 0_u64.. {
             self.record_folded(false).await;
             if turn.is_multiple_of(clock::SIZES_EVERY) {
                 self.watch_sizes().await;
             }
             match self.store.sweep(self.now()).await {
-                Ok(_) => self.watch.swept(self.now()),
+                Ok(_) => self.housekeeping.swept(self.now()),
                 Err(error) => tracing::warn!(%error, "the clean-up failed and will be tried again"),
             }
             let before = self.now().plus(-domain::model::webhook::KEEP_DELIVERIES);

@@ -1,7 +1,8 @@
-//! The log's view of what was decided: one structured line per event, after it is durable (SEC 48).
+//! Decisions by name: each is made in one transaction, then counted and logged.
 //!
-//! The lines are the audit trail's entries, which name ids and never codes, tokens, numbers or addresses. They are
-//! written by the task of the request that caused them, and so carry its id.
+//! A log line is written for each event once it is durable (SEC 48). The lines are the audit trail's entries, which name
+//! ids and never codes, tokens, numbers or addresses. The task of the request that caused them writes them, so they carry
+//! its id.
 
 use domain::{
     AuditEvent, AuditKind, Change, ClientId, ClientView, Decision, DeviceId, Digest, UserId, VerificationId, View,
@@ -10,15 +11,75 @@ use tracing::{Instrument as _, Span};
 
 use crate::{Engine, TRACES};
 
+/// Defines the names of decisions, as they stand in metrics and spans.
+macro_rules! decision_names {
+    ($($name:ident = $text:literal),+ $(,)?) => {
+        /// The name of a decision about a user or a client, for metrics and spans.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub enum DecisionName {
+            $(#[doc = concat!("`", $text, "`")] $name),+
+        }
+
+        impl DecisionName {
+            /// Every name.
+            pub const ALL: [Self; [$($text),+].len()] = [$(Self::$name),+];
+
+            /// The name in a metric.
+            pub fn name(self) -> &'static str {
+                match self {
+                    $(Self::$name => $text),+
+                }
+            }
+        }
+    };
+}
+
+decision_names! {
+    AnswerFromDevice = "answer_from_device",
+    CreateClient = "create_client",
+    CreateUser = "create_user",
+    DeleteUser = "delete_user",
+    DisableDevice = "disable_device",
+    Enrol = "enrol",
+    ExchangeSession = "exchange_session",
+    Expire = "expire",
+    GrantToken = "grant_token",
+    Import = "import",
+    LockUser = "lock_user",
+    LogIn = "log_in",
+    LogInChallenge = "log_in_challenge",
+    LogInStep = "log_in_step",
+    LogOut = "log_out",
+    OpenVerification = "open_verification",
+    ProveVisit = "prove_visit",
+    RecordRefusals = "record_refusals",
+    RefreshToken = "refresh_token",
+    RefuseLogIn = "refuse_log_in",
+    RememberVisit = "remember_visit",
+    RemoveDevice = "remove_device",
+    RevokeClient = "revoke_client",
+    RevokeTempToken = "revoke_temp_token",
+    RevokeToken = "revoke_token",
+    RotateClient = "rotate_client",
+    SavePollCeiling = "save_poll_ceiling",
+    IssueTempToken = "issue_temp_token",
+    UnlockUser = "unlock_user",
+    UpdateClient = "update_client",
+    UpdateUser = "update_user",
+    Verify = "verify",
+    WarnOfPrompts = "warn_of_prompts",
+}
+
 impl Engine {
-    /// Decides about a user, and logs what was recorded once it is durable.
-    pub(crate) async fn decide<T, F>(&self, user: UserId, rule: F) -> Result<T, store::Error>
+    /// Decides about a user.
+    pub(crate) async fn decide<T, F>(&self, name: DecisionName, user: UserId, rule: F) -> Result<T, store::Error>
     where
         F: Fn(&View) -> Decision<T> + Send + 'static,
         T: Send + 'static,
     {
-        let (reply, lines, folded) =
-            self.store.decide(user, move |view| with_lines(rule(view))).instrument(deciding()).await?;
+        let decided = self.store.decide(user, move |view| with_lines(name, rule(view))).instrument(span(name)).await;
+        self.decisions.count(name, decided.is_ok());
+        let (reply, lines, folded) = decided?;
         self.held.wake(user);
         lines.iter().for_each(log);
         for event in folded {
@@ -27,9 +88,10 @@ impl Engine {
         Ok(reply)
     }
 
-    /// Decides about a client, and logs what was recorded once it is durable.
+    /// Decides about a client.
     pub(crate) async fn decide_client<T, F>(
         &self,
+        name: DecisionName,
         client: ClientId,
         asked: Option<Digest>,
         rule: F,
@@ -38,19 +100,21 @@ impl Engine {
         F: Fn(&ClientView) -> Decision<T> + Send + 'static,
         T: Send + 'static,
     {
-        let (reply, lines, _) =
-            self.store.decide_client(client, asked, move |view| with_lines(rule(view))).instrument(deciding()).await?;
+        let decided = self.store.decide_client(client, asked, move |view| with_lines(name, rule(view)));
+        let decided = decided.instrument(span(name)).await;
+        self.decisions.count(name, decided.is_ok());
+        let (reply, lines, _) = decided?;
         lines.iter().for_each(log);
         Ok(reply)
     }
 }
 
-/// A decision's part in a trace: its wait for its turn, its judgement and its commit.
-fn deciding() -> Span {
-    tracing::trace_span!(target: TRACES, "decide")
+/// A decision in a trace: its wait for its turn, its rule and its commit.
+fn span(name: DecisionName) -> Span {
+    tracing::trace_span!(target: TRACES, "decide", name = name.name())
 }
 
-/// What the log tells of an entry; the entry itself goes to the database.
+/// What the log shows of an audit entry.
 #[derive(Clone, Copy)]
 struct Line {
     kind: AuditKind,
@@ -69,8 +133,10 @@ impl Line {
     }
 }
 
-fn with_lines<T>(decision: Decision<T>) -> Decision<(T, Vec<Line>, Vec<AuditEvent>)> {
-    let lines = if tracing::enabled!(tracing::Level::INFO) {
+fn with_lines<T>(name: DecisionName, decision: Decision<T>) -> Decision<(T, Vec<Line>, Vec<AuditEvent>)> {
+    // An import of a large list would fill the log; its entries are in the audit trail.
+    let is_logged = name != DecisionName::Import && tracing::enabled!(tracing::Level::INFO);
+    let lines = if is_logged {
         let recorded = decision.changes.iter();
         recorded
             .filter_map(|change| if let Change::Record(event) = change { Some(Line::of(event)) } else { None })

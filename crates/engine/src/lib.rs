@@ -28,38 +28,39 @@ use std::sync::atomic::AtomicU64;
 use domain::{Keyring, Policy, Timestamp};
 use tokio::sync::Notify;
 
-pub use apps::BadApp;
-pub use challenges::answer::Answer;
-pub use challenges::draw::{Door, Setup};
-pub use challenges::held_polls::{Hold, Room};
-pub use challenges::message_budgets::{MessageBudget, Whose};
-pub use challenges::message_text::{Template, minutes};
+pub use apps::AppError;
+pub use challenges::answer::AnswerRequest;
+pub use challenges::draw::{DeviceSetup, Door};
+pub use challenges::held_polls::{PollHold, PollLimits};
+pub use challenges::message_budgets::{BudgetOwner, MessageBudget};
+pub use challenges::message_text::{MessageTemplate, minutes};
 pub use challenges::open::{OpenRequest, OpenedVerification};
 pub use chance::Chance;
-pub use clients::hourly_quota::ReserveCalls;
-pub use clients::list_turns::Turn;
-pub use clients::manage::NewSecret;
-pub use clients::rate_limit::{Bursts, Slow};
-pub use clients::tokens::{Caller, TokenAnswer, TokenPair};
+pub use clients::hourly_quota::QuotaReserve;
+pub use clients::list_turns::ListTurn;
+pub use clients::manage::NewClientSecret;
+pub use clients::rate_limit::{RateLimited, SharedRateLimit};
+pub use clients::tokens::{ApiCaller, TokenAnswer, TokenPair};
 pub use clock::Clock;
 pub use clock::trusted::{ClockReading, TrustedTime};
+pub use decide::DecisionName;
 pub use devices::enrol::{EnrolRequest, EnrolledDevice};
-pub use devices::push::{Asked, Paired};
+pub use devices::push::{PairedPhone, PromptState};
 pub use error::Error;
 pub use events::{Event, EventList};
-pub use housekeeping::sizes::Watched;
+pub use housekeeping::sizes::HousekeepingStatus;
 pub use import::Import;
-pub use keys::installation_key::Marked;
-pub use login::enter::{SignIn, SignInAnswer};
-pub use login::foreign_password::{Foreign, SaltOrder};
+pub use keys::installation_key::InstallationKey;
+pub use login::enter::{LoginAnswer, LoginRequest};
+pub use login::foreign_password::{ForeignPassword, SaltOrder};
 pub use login::network::{BadNetwork, Network};
-pub use login::risk::{Judged, SmartChannel, SmartError, VisitRequest};
-pub use login::session::{Factor, Granted, Session};
-pub use login::step::{Shown, Step, StepAnswer};
-pub use metrics::{Ended, Tally};
+pub use login::risk::{CodeChannel, JudgedVisit, VisitError, VisitRequest};
+pub use login::session::{CompletedLogin, OpenedSession, ShownFactor};
+pub use login::step::{LoginStep, LoginStepAnswer, PromptNumber};
+pub use metrics::{AnswerCounts, AnswerEnd, DecisionCounts};
 pub use store::{AuditRow, Collision, EventFilter, EventPage, Page, Span, TextFilter, UserFilter, UserPage};
 pub use users::manage::NewPassword;
-pub use users::queries::{DeviceReading, VerificationReading};
+pub use users::queries::{ListedDevice, VerificationState};
 pub use users::temp_token::IssuedToken;
 
 /// The target of spans, for whoever collects traces. They are of the finest level, so that nobody else pays for them.
@@ -81,43 +82,44 @@ pub struct Settings {
     /// Whether webhooks that ask for it may be in the installation's own network (SEC 69).
     pub private_webhooks: bool,
     /// How many polls may be held.
-    pub held: Room,
+    pub held: PollLimits,
 }
 
 /// Everything a dialect can ask for.
 pub struct Engine {
     store: store::Store,
     keys: Keyring,
-    marked: Marked,
+    installation_key: InstallationKey,
     clock: Arc<dyn Clock>,
     time: TrustedTime,
     chance: Arc<dyn Chance>,
     settings: Settings,
     outbox: delivery::Outbox,
     queued: Notify,
-    callers: moka::sync::Cache<domain::Digest, Arc<Caller>>,
-    hasher: login::password::Hasher,
-    tally: Tally,
+    callers: moka::sync::Cache<domain::Digest, Arc<ApiCaller>>,
+    hasher: login::password::PasswordHasher,
+    answers: AnswerCounts,
+    decisions: DecisionCounts,
     lists: clients::list_turns::Lists,
     first_key: tokio::sync::Mutex<()>,
     keys_made: AtomicU64,
-    held: challenges::held_polls::Held,
+    held: challenges::held_polls::HeldPolls,
     sends: challenges::message_budgets::Sends,
     caller: delivery::webhook::Caller,
     webhooks_changed: Notify,
-    told: webhooks::Tolds,
+    deliveries: webhooks::DeliveryCounts,
     folded: housekeeping::folded::Folded,
-    watch: housekeeping::sizes::Watch,
+    housekeeping: housekeeping::sizes::Housekeeping,
 }
 
 /// What an engine is made of.
-pub struct Parts {
+pub struct EngineParts {
     /// The database.
     pub store: store::Store,
     /// The master keys, already checked against the database ([`keys::check`]).
     pub keys: Keyring,
     /// The installation's own key; its secrets have their marks.
-    pub marked: Marked,
+    pub installation_key: InstallationKey,
     /// Time, as far as it is trusted.
     pub time: TrustedTime,
     /// Randomness.
@@ -132,30 +134,31 @@ pub struct Parts {
 
 impl Engine {
     /// An engine over its parts. Its background work is started by [`Self::run`].
-    pub fn new(parts: Parts) -> Self {
+    pub fn new(parts: EngineParts) -> Self {
         Self {
             outbox: delivery::Outbox::new(parts.store.clone(), parts.keys.clone(), parts.channels),
             store: parts.store,
             keys: parts.keys,
-            marked: parts.marked,
+            installation_key: parts.installation_key,
+            held: challenges::held_polls::HeldPolls::new(parts.settings.held, parts.time.clock().clone()),
             clock: parts.time.clock().clone(),
             time: parts.time,
             chance: parts.chance,
-            held: challenges::held_polls::Held::new(parts.settings.held),
             settings: parts.settings,
             queued: Notify::new(),
             callers: clients::tokens::caller_cache(),
-            hasher: login::password::Hasher::default(),
-            tally: Tally::default(),
+            hasher: login::password::PasswordHasher::default(),
+            answers: AnswerCounts::default(),
+            decisions: DecisionCounts::default(),
             lists: clients::list_turns::Lists::default(),
             first_key: tokio::sync::Mutex::default(),
             keys_made: AtomicU64::new(0),
             sends: challenges::message_budgets::Sends::default(),
             caller: parts.caller,
             webhooks_changed: Notify::new(),
-            told: webhooks::Tolds::default(),
+            deliveries: webhooks::DeliveryCounts::default(),
             folded: housekeeping::folded::Folded::default(),
-            watch: housekeeping::sizes::Watch::default(),
+            housekeeping: housekeeping::sizes::Housekeeping::default(),
         }
     }
 
@@ -174,8 +177,13 @@ impl Engine {
         &self.store
     }
 
+    /// How decisions ended since the start.
+    pub fn decision_counts(&self) -> &DecisionCounts {
+        &self.decisions
+    }
+
     /// How verifications have ended since the start.
-    pub fn tally(&self) -> &Tally {
-        &self.tally
+    pub fn answer_counts(&self) -> &AnswerCounts {
+        &self.answers
     }
 }

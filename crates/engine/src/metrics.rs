@@ -1,12 +1,14 @@
-//! How verifications end, counted for whoever watches the server.
+//! Counts for the metrics: answers, and decisions.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use domain::{FactorKind, Outcome};
 
+use crate::decide::DecisionName;
+
 /// How an answer ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Ended {
+pub enum AnswerEnd {
     /// Right, and used up.
     Accepted,
     /// Wrong, used, late, denied or locked.
@@ -15,7 +17,7 @@ pub enum Ended {
     Pending,
 }
 
-impl Ended {
+impl AnswerEnd {
     /// All of them.
     pub const ALL: [Self; 3] = [Self::Accepted, Self::Refused, Self::Pending];
 
@@ -31,37 +33,64 @@ impl Ended {
 
 /// Counts of answers by factor, the last of which is for answers to no known device, and by end.
 #[derive(Debug, Default)]
-pub struct Tally([[AtomicU64; Ended::ALL.len()]; FactorKind::ALL.len() + 1]);
+pub struct AnswerCounts([[AtomicU64; AnswerEnd::ALL.len()]; FactorKind::ALL.len() + 1]);
 
-impl Tally {
+impl AnswerCounts {
     /// Counts an answer.
     pub(crate) fn count(&self, factor: Option<FactorKind>, outcome: &Outcome) {
         self.add(
             factor,
             match outcome {
-                Outcome::Accepted { .. } => Ended::Accepted,
-                Outcome::Refused(_) => Ended::Refused,
-                Outcome::Pending(_) => Ended::Pending,
+                Outcome::Accepted { .. } => AnswerEnd::Accepted,
+                Outcome::Refused(_) => AnswerEnd::Refused,
+                Outcome::Pending(_) => AnswerEnd::Pending,
             },
         );
     }
 
     /// Counts an answer that completed a log-in.
     pub(crate) fn granted(&self, factor: Option<FactorKind>) {
-        self.add(factor, Ended::Accepted);
+        self.add(factor, AnswerEnd::Accepted);
     }
 
-    fn add(&self, factor: Option<FactorKind>, ended: Ended) {
+    fn add(&self, factor: Option<FactorKind>, ended: AnswerEnd) {
         let place = FactorKind::ALL.iter().position(|known| Some(*known) == factor).unwrap_or(FactorKind::ALL.len());
         self.0[place][ended as usize].fetch_add(1, Ordering::Relaxed);
     }
 
     /// What was counted.
-    pub fn read(&self) -> impl Iterator<Item = (Option<FactorKind>, Ended, u64)> {
+    pub fn read(&self) -> impl Iterator<Item = (Option<FactorKind>, AnswerEnd, u64)> {
         let factors = FactorKind::ALL.into_iter().map(Some).chain([None]);
         factors.zip(&self.0).flat_map(|(factor, ends)| {
-            Ended::ALL.into_iter().zip(ends).map(move |(ended, count)| (factor, ended, count.load(Ordering::Relaxed)))
+            AnswerEnd::ALL
+                .into_iter()
+                .zip(ends)
+                .map(move |(ended, count)| (factor, ended, count.load(Ordering::Relaxed)))
         })
+    }
+}
+
+/// Counts of decisions by name: those that committed, and those that failed.
+#[derive(Debug)]
+pub struct DecisionCounts([[AtomicU64; 2]; DecisionName::ALL.len()]);
+
+impl Default for DecisionCounts {
+    fn default() -> Self {
+        Self(std::array::from_fn(|_| Default::default()))
+    }
+}
+
+impl DecisionCounts {
+    pub(crate) fn count(&self, name: DecisionName, is_done: bool) {
+        self.0[name as usize][usize::from(!is_done)].fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Each name, with how many of its decisions committed and how many failed.
+    pub fn read(&self) -> impl Iterator<Item = (DecisionName, u64, u64)> {
+        DecisionName::ALL
+            .into_iter()
+            .zip(&self.0)
+            .map(|(name, [done, failed])| (name, done.load(Ordering::Relaxed), failed.load(Ordering::Relaxed)))
     }
 }
 
@@ -71,11 +100,22 @@ mod tests {
     use domain::Reason;
 
     #[test]
+    fn a_decision_is_counted_under_its_name() {
+        let counts = DecisionCounts::default();
+        for name in DecisionName::ALL {
+            counts.count(name, name != DecisionName::Verify);
+        }
+        for (name, done, failed) in counts.read() {
+            assert_eq!((done, failed), if name == DecisionName::Verify { (0, 1) } else { (1, 0) }, "{name:?}");
+        }
+    }
+
+    #[test]
     fn an_answer_is_counted_once_in_its_place() {
-        let tally = Tally::default();
-        tally.count(Some(FactorKind::Hotp), &Outcome::Refused(Reason::WrongCode));
-        tally.count(None, &Outcome::Refused(Reason::NoUser));
-        let counted: Vec<_> = tally.read().filter(|(_, _, count)| *count > 0).collect();
-        assert_eq!(counted, [(Some(FactorKind::Hotp), Ended::Refused, 1), (None, Ended::Refused, 1)]);
+        let counts = AnswerCounts::default();
+        counts.count(Some(FactorKind::Hotp), &Outcome::Refused(Reason::WrongCode));
+        counts.count(None, &Outcome::Refused(Reason::NoUser));
+        let counted: Vec<_> = counts.read().filter(|(_, _, count)| *count > 0).collect();
+        assert_eq!(counted, [(Some(FactorKind::Hotp), AnswerEnd::Refused, 1), (None, AnswerEnd::Refused, 1)]);
     }
 }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use domain::model::audit::Context;
 use domain::{CompatProfile, Right, Scope, UserId};
-use engine::{Caller, Hold};
+use engine::{ApiCaller, PollHold};
 
 use crate::dialect::{Dialect, DialectOptions};
 use crate::wire::call::ApiCall;
@@ -102,13 +102,13 @@ impl Allows for ManageMfa {
 
 /// Proof that the caller has a valid token of a scope in `A`. Made only by the route table.
 pub(crate) struct Access<A> {
-    caller: Arc<Caller>,
+    caller: Arc<ApiCaller>,
     scopes: PhantomData<A>,
 }
 
 impl<A: Allows> Access<A> {
     /// `None` if the caller's scope is not in the set.
-    pub(crate) fn check(caller: Arc<Caller>, options: &DialectOptions) -> Option<Self> {
+    pub(crate) fn check(caller: Arc<ApiCaller>, options: &DialectOptions) -> Option<Self> {
         A::allows(caller.scope, options).then_some(Self { caller, scopes: PhantomData })
     }
 }
@@ -119,8 +119,8 @@ impl<A> Access<A> {
     }
 
     /// How long this poll may be held: as it asks, else as configured for its client.
-    pub(crate) fn hold(&self, call: &ApiCall) -> Hold {
-        Hold::of(&self.caller, call.wait())
+    pub(crate) fn hold(&self, call: &ApiCall) -> PollHold {
+        PollHold::of(&self.caller, call.wait())
     }
 
     /// Whether people type a number on the phone that this client shows (SEC 12).

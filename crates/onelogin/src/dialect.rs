@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use domain::{CallRate, ClientId};
-use engine::{Engine, Turn};
+use engine::{Engine, ListTurn};
 use web::limit::Strikes;
 use web::proxy::TrustedProxies;
 
@@ -127,7 +127,7 @@ impl Dialect {
         client: ClientId,
         read: impl Future<Output = Result<T, engine::Error>>,
     ) -> Result<T, engine::Error> {
-        let turn = self.engine.turn_at_a_list(client).await?;
+        let turn = self.engine.list_turn(client).await?;
         // Charged on drop: a caller that hangs up pays as well.
         let _bill = Bill { dialect: self, client, turn };
         read.await
@@ -140,7 +140,7 @@ const LIST_UNIT: u128 = 5;
 struct Bill<'a> {
     dialect: &'a Dialect,
     client: ClientId,
-    turn: Turn,
+    turn: ListTurn,
 }
 
 impl Drop for Bill<'_> {

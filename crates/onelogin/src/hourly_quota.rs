@@ -6,7 +6,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use domain::model::time::HOUR;
 use domain::{ClientId, Right, Timestamp};
-use engine::{Engine, ReserveCalls};
+use engine::{Engine, QuotaReserve};
 
 /// Calls taken from the database at a time, at most; for small quotas a twentieth of them.
 const BLOCK: u64 = 100;
@@ -33,7 +33,7 @@ pub(crate) struct HourlyQuota {
     /// Held while a block is leased, so that of many calls that find none left only one asks the database.
     turn: tokio::sync::Mutex<()>,
     /// Calls kept back for logging in and verifying when the hour is used up.
-    reserve: ReserveCalls,
+    reserve: QuotaReserve,
 }
 
 /// The numbers of leased calls that are not used yet: from `next` up to, not including, `end`.
@@ -65,7 +65,7 @@ impl HourlyQuota {
             limit,
             taken: Mutex::default(),
             turn: tokio::sync::Mutex::default(),
-            reserve: ReserveCalls::behind(limit),
+            reserve: QuotaReserve::behind(limit),
         }
     }
 

@@ -5,7 +5,7 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 
 use domain::{CallRate, ClientId};
-use engine::{Engine, Slow};
+use engine::{Engine, RateLimited};
 use web::limit::{Bucket, RetryAfter};
 
 /// The rate limit of each client's calls.
@@ -13,7 +13,7 @@ pub(crate) enum ClientRateLimit {
     /// In this process alone.
     Local(Bucket<ClientId>),
     /// Together with all nodes of the installation.
-    Shared(Arc<engine::Bursts>),
+    Shared(Arc<engine::SharedRateLimit>),
 }
 
 impl ClientRateLimit {
@@ -21,7 +21,7 @@ impl ClientRateLimit {
     pub(crate) fn new(engine: &Engine, rate: Option<CallRate>) -> Self {
         let Some(rate) = rate else { return Self::Local(Bucket::off()) };
         let positive = |number| NonZeroU32::new(number).unwrap_or(NonZeroU32::MIN);
-        match engine.bursts(rate) {
+        match engine.shared_rate_limit(rate) {
             Some(shared) => Self::Shared(shared),
             None => Self::Local(Bucket::per_second(positive(rate.per_second), positive(rate.burst))),
         }
@@ -35,7 +35,9 @@ impl ClientRateLimit {
     ) -> Result<Result<(), RetryAfter>, engine::Error> {
         match self {
             Self::Local(bucket) => Ok(bucket.take(&client)),
-            Self::Shared(bursts) => Ok(bursts.take(engine, client).await?.map_err(|Slow(wait)| RetryAfter::from(wait))),
+            Self::Shared(bursts) => {
+                Ok(bursts.take(engine, client).await?.map_err(|RateLimited(wait)| RetryAfter::from(wait)))
+            }
         }
     }
 

@@ -35,10 +35,20 @@ async fn held(wire: &Wire, polls: usize) {
         if wire.server.world.engine().held_polls() == polls {
             return;
         }
-        #[expect(clippy::disallowed_methods, reason = "a poll is held in real time")]
+        #[expect(clippy::disallowed_methods, reason = "a call takes its place in real time")]
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
     panic!("{} polls are held, and not {polls}", wire.server.world.engine().held_polls());
+}
+
+/// A poll that is held until the clock has been moved by so many seconds.
+async fn sat_through(wire: &Wire, seconds: i64, poll: impl Future<Output = Told>) -> Told {
+    let moved = async {
+        held(wire, 1).await;
+        wire.server.advance(seconds);
+    };
+    let (told, ()) = tokio::join!(tokio::time::timeout(SOON, poll), moved);
+    told.expect("the clock was moved past its end")
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -131,7 +141,7 @@ async fn an_unanswered_poll_is_pending_when_its_time_is_over_and_guesses_are_not
     let wire = Wire::start().await;
     let device = push(&wire).await;
     let token = trigger(&wire, device).await;
-    let told = tokio::time::timeout(SOON, poll(&wire, device, &token, "1")).await.expect("a second is short");
+    let told = sat_through(&wire, 20, poll(&wire, device, &token, "20")).await;
     assert_eq!(
         (told.status(), told.json()["status"]["message"].as_str()),
         (401, Some("Authentication pending on OL Protect"))
@@ -150,8 +160,10 @@ async fn whoever_hangs_up_leaves_no_place_taken_and_a_stopping_server_holds_nobo
     let wire = Wire::start().await;
     let device = push(&wire).await;
     let token = trigger(&wire, device).await;
-    let hanging_up = tokio::time::timeout(Duration::from_millis(300), poll(&wire, device, &token, "20")).await;
-    assert!(hanging_up.is_err());
+    tokio::select! {
+        () = held(&wire, 1) => {}
+        told = poll(&wire, device, &token, "20") => panic!("answered {}", told.status()),
+    }
     held(&wire, 0).await;
     let polled = tokio::time::timeout(SOON, poll(&wire, device, &token, "20"));
     let stopped = async {
@@ -207,10 +219,9 @@ async fn a_client_is_held_as_was_chosen_for_it_unless_its_call_says_otherwise() 
         assert_eq!(polled.expect("woken").status(), 200, "{holding}");
         wire.server.advance(60);
     }
-    choose(&wire, Holding::Fixed(1_000)).await;
+    choose(&wire, Holding::Fixed(20_000)).await;
     let token = trigger(&wire, device).await;
-    let polled = tokio::time::timeout(SOON, plain(&wire, device, &token)).await.expect("a second is short");
-    assert_eq!(polled.status(), 401);
+    assert_eq!(sat_through(&wire, 20, plain(&wire, device, &token)).await.status(), 401);
 }
 
 /// What was chosen, as soon as it is no longer `before`.
@@ -227,11 +238,10 @@ async fn learnt(wire: &Wire, before: Holding) -> Holding {
 }
 
 /// Hangs up on a poll that is held, after so many milliseconds.
-async fn hang_up(wire: &Wire, device: i64, state_token: &str, after: u64) {
+async fn hang_up(wire: &Wire, device: i64, state_token: &str, after: i64) {
     let patience = async {
         held(wire, 1).await;
-        #[expect(clippy::disallowed_methods, reason = "a poll is held in real time")]
-        tokio::time::sleep(Duration::from_millis(after)).await;
+        wire.server.world.clock.advance(after);
     };
     tokio::select! {
         () = patience => {}
@@ -247,13 +257,11 @@ async fn an_adaptive_client_is_held_longer_until_it_hangs_up_and_never_that_long
     choose(&wire, Holding::ADAPTIVE).await;
     let token = trigger(&wire, device).await;
     for seconds in [2, 4] {
-        let sat_through = tokio::time::timeout(Duration::from_secs(2 * seconds), plain(&wire, device, &token)).await;
-        assert_eq!(sat_through.expect("held for so many seconds").status(), 401);
+        assert_eq!(sat_through(&wire, seconds, plain(&wire, device, &token)).await.status(), 401);
     }
     hang_up(&wire, device, &token, 4_200).await;
     // The next hold would have been one of eight seconds.
-    let polled = tokio::time::timeout(Duration::from_secs(7), plain(&wire, device, &token)).await;
-    assert_eq!(polled.expect("held for 3 s, or 4 if it took a second to hang up").status(), 401);
+    assert_eq!(sat_through(&wire, 4, plain(&wire, device, &token)).await.status(), 401);
     let ceiling = learnt(&wire, Holding::ADAPTIVE).await;
     assert!(matches!(ceiling, Holding::Adaptive { ceiling: Some(3_000 | 4_000) }), "{ceiling}");
     // A hang-up inside the first second leaves nothing to hold.

@@ -1,7 +1,7 @@
 //! A webhook that is taken back to a moment: nothing that is still to be told is passed over (contract 9, SEC 71).
 
 use domain::model::webhook::{Headers, WebhookId};
-use engine::webhooks::{NewWebhook, Replayed};
+use engine::webhooks::{NewWebhook, ReplayOutcome};
 use testkit::{BEGINNING, Script, TestServer};
 
 /// A server that nobody tells anything, with a webhook.
@@ -45,16 +45,16 @@ async fn what_is_untold_is_not_passed_over_though_it_was_decided_before_the_mome
     set_back(&server, 60).await;
     happens(&server, "slow").await;
     server.advance(60);
-    assert_eq!(back(BEGINNING.plus(50_000)).await, Replayed::Yes);
+    assert_eq!(back(BEGINNING.plus(50_000)).await, ReplayOutcome::Yes);
     set_back(&server, 70).await;
     happens(&server, "slower").await;
     server.advance(70);
     let all: Vec<_> = [100_000, 40_000, 30_000].map(|after| BEGINNING.plus(after)).to_vec();
     assert_eq!(untold().await, all);
-    assert_eq!(back(BEGINNING.plus(100_000)).await, Replayed::Yes);
+    assert_eq!(back(BEGINNING.plus(100_000)).await, ReplayOutcome::Yes);
     assert_eq!(untold().await, all);
     server.advance(5);
-    assert_eq!(back(server.now()).await, Replayed::NotYet(id), "all of that comes first");
+    assert_eq!(back(server.now()).await, ReplayOutcome::NotYet(id), "all of that comes first");
     assert_eq!(untold().await, all);
 }
 
@@ -62,9 +62,9 @@ async fn what_is_untold_is_not_passed_over_though_it_was_decided_before_the_mome
 async fn a_moment_to_come_changes_nothing_and_a_disabled_webhook_is_said_to_be_one() {
     let (server, id) = started().await;
     let engine = server.world.engine();
-    assert_eq!(engine.replay_since(id, BEGINNING.plus(1)).await.expect("a database"), Replayed::Ahead);
-    assert_eq!(engine.replay_since(id, BEGINNING).await.expect("a database"), Replayed::Yes);
+    assert_eq!(engine.replay_since(id, BEGINNING.plus(1)).await.expect("a database"), ReplayOutcome::Ahead);
+    assert_eq!(engine.replay_since(id, BEGINNING).await.expect("a database"), ReplayOutcome::Yes);
     assert!(engine.enable_webhook(id, false).await.expect("a database"));
-    assert_eq!(engine.replay_since(id, BEGINNING).await.expect("a database"), Replayed::OnceEnabled(id));
-    assert_eq!(engine.replay_since(WebhookId(99), BEGINNING).await.expect("a database"), Replayed::Missing);
+    assert_eq!(engine.replay_since(id, BEGINNING).await.expect("a database"), ReplayOutcome::OnceEnabled(id));
+    assert_eq!(engine.replay_since(WebhookId(99), BEGINNING).await.expect("a database"), ReplayOutcome::Missing);
 }

@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, bail};
 use domain::model::time::SECOND;
 use domain::{CallRate, Countries, FactorKind, MfaPolicy, SendLimits, SignInPolicy};
-use engine::{Network, Room};
+use engine::{Network, PollLimits};
 use web::proxy::TrustedProxies;
 use web::tls::CertificateFiles;
 
@@ -473,9 +473,9 @@ impl Config {
     }
 
     /// How many polls may be held: a tenth of the connections stays for whoever does not wait.
-    pub fn held(&self) -> Room {
+    pub fn held(&self) -> PollLimits {
         let most = |connections: usize| connections - connections.div_ceil(10);
-        Room { all: most(self.limits.connections), client: most(self.limits.per_peer) }
+        PollLimits { all: most(self.limits.connections), client: most(self.limits.per_peer) }
     }
 
     /// Refuses to show plain HTTP to a network unless somebody has thought about it (SEC 68, rulings 5).

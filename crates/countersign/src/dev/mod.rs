@@ -203,8 +203,7 @@ async fn unlogged<T>(planting: impl Future<Output = T>) -> T {
 }
 
 fn turn(clock: &MovableClock, stands: DevClock) {
-    clock.set_offset(stands.offset);
-    clock.set_frozen(stands.frozen);
+    clock.set(stands.offset, stands.frozen);
 }
 
 /// The defaults of a dev world: its account, no limits on calls, and webhooks to receivers beside it. What somebody has set

@@ -88,7 +88,7 @@ async fn wait_for(world: &DevWorld, filter: &DevFilter, wait: i64) -> Result<Vec
 /// phone would ask, how many digits the person must type.
 pub(super) async fn wire(world: &DevWorld, message: &DevMessage) -> Result<Value, Problem> {
     let asked = match message.channel {
-        Channel::Push | Channel::Voice => Some(world.engine().asked(message.verification_id).await?),
+        Channel::Push | Channel::Voice => Some(world.engine().prompt_state(message.verification_id).await?),
         Channel::Sms | Channel::Email => None,
     };
     let verification = world.store().verification_by_id(message.verification_id).await?;

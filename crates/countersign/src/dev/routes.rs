@@ -118,7 +118,7 @@ async fn answer(
     number: Option<String>,
 ) -> Result<Json<Value>, Problem> {
     let nonce = message.nonce.as_deref().ok_or_else(|| Problem::bad("this message is not a push"))?;
-    let asked = world.engine().asked(message.verification_id).await?.digits;
+    let asked = world.engine().prompt_state(message.verification_id).await?.digits;
     if decision == PushDecision::Accept && asked.is_some() && number.is_none() {
         let what = "this prompt asks for the number that the client shows: add ?number=NN";
         return Err(Problem::bad(what));

@@ -18,7 +18,7 @@ use std::process::ExitCode;
 
 use anyhow::{Context as _, bail};
 use engine::Clock as _;
-use engine::import::Fate;
+use engine::import::ImportOutcome;
 use serde_json::json;
 use tokio::io::{AsyncBufRead, AsyncWrite, AsyncWriteExt as _};
 use tokio::sync::mpsc;
@@ -255,18 +255,20 @@ impl Ledger {
                 self.tally.people += 1;
                 self.tally.users += u64::from(imported.created);
                 match imported.person {
-                    Fate::Differs(fields) => remarks.differs.push((group.first_line(), Fault::Differs(fields))),
-                    Fate::Updated => self.tally.updated += 1,
-                    Fate::New | Fate::Same => {}
+                    ImportOutcome::Differs(fields) => {
+                        remarks.differs.push((group.first_line(), Fault::Differs(fields)))
+                    }
+                    ImportOutcome::Updated => self.tally.updated += 1,
+                    ImportOutcome::New | ImportOutcome::Same => {}
                 }
                 let shared = imported.shared.iter().filter_map(|place| group.lines.get(*place));
                 remarks.shared.extend(shared.map(|line| line.number));
                 for (line, (device, fate)) in group.lines.iter().zip(imported.devices) {
                     match fate {
-                        Fate::New => self.tally.devices += 1,
-                        Fate::Same => self.tally.unchanged += 1,
-                        Fate::Updated => self.tally.updated += 1,
-                        Fate::Differs(fields) => remarks.differs.push((line.number, Fault::Differs(fields))),
+                        ImportOutcome::New => self.tally.devices += 1,
+                        ImportOutcome::Same => self.tally.unchanged += 1,
+                        ImportOutcome::Updated => self.tally.updated += 1,
+                        ImportOutcome::Differs(fields) => remarks.differs.push((line.number, Fault::Differs(fields))),
                     }
                     if let Some(map) = &mut self.map {
                         map.add(&group.person.username, imported.user, device, line)?;

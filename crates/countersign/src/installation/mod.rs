@@ -12,7 +12,7 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use domain::{Keyring, Policy};
 use engine::chance::SystemChance;
-use engine::{Chance, Clock, Engine, Marked, Parts, Settings, TrustedTime, keys};
+use engine::{Chance, Clock, Engine, EngineParts, InstallationKey, Settings, TrustedTime, keys};
 use store::Store;
 use tokio::sync::watch;
 
@@ -71,10 +71,10 @@ impl Installation {
         }
         let keys = master_key::load(config, &data_dir, &store, &*dependencies.chance).await?;
         keys::check(&keys, &store, &*dependencies.chance).await.context("the keys do not fit the database")?;
-        let marked = if writes {
+        let installation_key = if writes {
             mark_secrets(&keys, &store).await?
         } else {
-            Marked::for_reading(&keys, &store, &SystemChance).await?
+            InstallationKey::for_reading(&keys, &store, &SystemChance).await?
         };
         let settings = Settings {
             subdomain: config.subdomain.clone(),
@@ -86,11 +86,11 @@ impl Installation {
             held: config.held(),
         };
         let caller = delivery::webhook::Caller::new(config.webhooks.ca_file.as_deref());
-        let engine = Engine::new(Parts {
+        let engine = Engine::new(EngineParts {
             time: TrustedTime::start(&store, dependencies.clock).await?,
             store,
             keys,
-            marked,
+            installation_key,
             chance: dependencies.chance,
             settings,
             channels: dependencies.channels,
@@ -118,14 +118,14 @@ impl Installation {
 
 /// Marks the secrets that an earlier version stored without a mark, and shows the progress. It draws real randomness even
 /// in a repeatable dev world: nothing made with it is ever shown.
-async fn mark_secrets(keys: &Keyring, store: &Store) -> Result<Marked, keys::KeyError> {
+async fn mark_secrets(keys: &Keyring, store: &Store) -> Result<InstallationKey, keys::KeyError> {
     let mut bar = None;
-    let marked = Marked::settle(keys, store, &SystemChance, |done, all| {
+    let installation_key = InstallationKey::prepare(keys, store, &SystemChance, |done, all| {
         bar.get_or_insert_with(|| terminal::progress("Marking secrets", all)).reach(done);
     });
-    let marked = marked.await;
+    let installation_key = installation_key.await;
     if let Some(bar) = bar {
         bar.finish();
     }
-    marked
+    installation_key
 }

@@ -8,7 +8,7 @@ use domain::Timestamp;
 use domain::model::time::{DAY, HOUR, MINUTE, SECOND};
 use domain::model::webhook::{Answer, DeliveryId, Headers, Webhook, WebhookId};
 use engine::Engine;
-use engine::webhooks::{BadWebhook, NewWebhook, Replayed};
+use engine::webhooks::{NewWebhook, ReplayOutcome, WebhookError};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use store::{Delivery, DeliveryStatus};
@@ -93,8 +93,8 @@ pub(crate) async fn execute(engine: &Engine, command: WebhookCommand) -> Result<
         WebhookCommand::Create { name, url, headers, allow_private } => {
             let made = engine.create_webhook(NewWebhook { name, url, headers, allow_private }).await;
             let (webhook, secret) = made.map_err(|error| match error {
-                BadWebhook::Other(error) => sentence(error),
-                told @ BadWebhook::Field(_) => told.to_string(),
+                WebhookError::Other(error) => sentence(error),
+                told @ WebhookError::Field(_) => told.to_string(),
             })?;
             let url = shown_url(&webhook.url);
             let json = json!({ "id": webhook.id, "name": webhook.name, "url": url, "secret": secret });
@@ -164,19 +164,19 @@ pub(crate) async fn execute(engine: &Engine, command: WebhookCommand) -> Result<
 async fn replay(engine: &Engine, id: DeliveryId) -> Result<Report, String> {
     let json = json!({ "delivery_id": id, "replayed": true });
     let text = match engine.replay_delivery(id).await.map_err(sentence)? {
-        Replayed::Yes => format!("Delivery {} is told again, under the same message id.", id.0),
-        Replayed::OnceEnabled(webhook) => format!(
+        ReplayOutcome::Yes => format!("Delivery {} is told again, under the same message id.", id.0),
+        ReplayOutcome::OnceEnabled(webhook) => format!(
             "Delivery {} is told again, under the same message id, once the webhook is enabled: `countersign webhook \
              enable {}`.",
             id.0, webhook.0
         ),
-        Replayed::NotYet(webhook) => {
+        ReplayOutcome::NotYet(webhook) => {
             return Err(format!(
                 "delivery {} is still under way; `countersign webhook deliveries {}` shows when it is tried next",
                 id.0, webhook.0
             ));
         }
-        Replayed::Missing | Replayed::Ahead | Replayed::Busy => {
+        ReplayOutcome::Missing | ReplayOutcome::Ahead | ReplayOutcome::Busy => {
             return Err(format!(
                 "there is no delivery {}; `countersign webhook deliveries ID` shows a webhook's",
                 id.0
@@ -190,24 +190,24 @@ async fn replay_since(engine: &Engine, id: WebhookId, since: Timestamp) -> Resul
     let json = json!({ "id": id, "since": moment(since), "replayed": true });
     let (number, since_when) = (id.0, moment(since));
     let text = match engine.replay_since(id, since).await.map_err(sentence)? {
-        Replayed::Yes => format!("Webhook {number} is told again what happened since {since_when}."),
-        Replayed::OnceEnabled(_) => format!(
+        ReplayOutcome::Yes => format!("Webhook {number} is told again what happened since {since_when}."),
+        ReplayOutcome::OnceEnabled(_) => format!(
             "Webhook {number} is told again what happened since {since_when} once it is enabled: `countersign webhook \
              enable {number}`."
         ),
-        Replayed::NotYet(_) => {
+        ReplayOutcome::NotYet(_) => {
             return Err(format!(
                 "webhook {number} has not been told yet what happened before {since_when}; all that follows will come by \
                  itself"
             ));
         }
-        Replayed::Ahead => {
+        ReplayOutcome::Ahead => {
             return Err(format!(
                 "{since_when} is still to come, and what happens from now on is told by itself; give a moment that is past"
             ));
         }
-        Replayed::Missing => return Err(missing(id)),
-        Replayed::Busy => return Err(format!("webhook {number} is at work; try again in a moment")),
+        ReplayOutcome::Missing => return Err(missing(id)),
+        ReplayOutcome::Busy => return Err(format!("webhook {number} is at work; try again in a moment")),
     };
     Ok(lines(json, vec![text]))
 }

@@ -9,7 +9,7 @@ use saml::{
     NameIdFormat, Response, Signed, SingleSignOn, aws,
 };
 
-use crate::login::session::Factor;
+use crate::login::session::ShownFactor;
 use crate::{Engine, Error};
 /// How long an assertion is good, before and after the moment it is made, in milliseconds.
 const GOOD_BEFORE: i64 = 3 * MINUTE;
@@ -17,7 +17,7 @@ const GOOD_AFTER: i64 = 5 * MINUTE;
 
 impl Engine {
     /// A signed response for an app about a user who has just logged in, in Base64.
-    pub async fn assertion(&self, app: &App, user: &User, shown: Factor) -> Result<String, Error> {
+    pub async fn assertion(&self, app: &App, user: &User, shown: ShownFactor) -> Result<String, Error> {
         let key = self.signing_key().await?;
         let response = self.respond(app, user, shown)?;
         let signed = tokio::task::spawn_blocking(move || response.sign(&key, Signed::Both));
@@ -40,7 +40,7 @@ impl Engine {
         metadata.xml().map_err(Error::internal)
     }
 
-    fn respond(&self, app: &App, user: &User, shown: Factor) -> Result<Response, Error> {
+    fn respond(&self, app: &App, user: &User, shown: ShownFactor) -> Result<Response, Error> {
         let definition = &app.definition;
         // Whoever reads it goes by the time of day.
         let now = self.time.read().wall;
@@ -95,12 +95,14 @@ impl Engine {
 }
 
 /// The class that is true of what was shown. No class knows a counter, a mail or a token on paper.
-fn context_of(shown: Factor) -> AuthnContext {
+fn context_of(shown: ShownFactor) -> AuthnContext {
     match shown {
-        Factor::None => AuthnContext::PasswordProtectedTransport,
-        Factor::Device(FactorKind::Totp) => AuthnContext::TimeSyncToken,
-        Factor::Device(FactorKind::Push | FactorKind::Sms | FactorKind::Voice) => AuthnContext::MobileTwoFactorContract,
-        Factor::Device(FactorKind::Hotp | FactorKind::Email) | Factor::Token => AuthnContext::Unspecified,
+        ShownFactor::None => AuthnContext::PasswordProtectedTransport,
+        ShownFactor::Device(FactorKind::Totp) => AuthnContext::TimeSyncToken,
+        ShownFactor::Device(FactorKind::Push | FactorKind::Sms | FactorKind::Voice) => {
+            AuthnContext::MobileTwoFactorContract
+        }
+        ShownFactor::Device(FactorKind::Hotp | FactorKind::Email) | ShownFactor::Token => AuthnContext::Unspecified,
     }
 }
 

@@ -12,7 +12,7 @@ use crate::{Engine, Error};
 
 /// An app that cannot be made.
 #[derive(Debug, thiserror::Error)]
-pub enum BadApp {
+pub enum AppError {
     /// Another app has this name.
     #[error("there is an app of this name already")]
     NameTaken,
@@ -26,30 +26,30 @@ pub enum BadApp {
 
 impl Engine {
     /// Makes an app.
-    pub async fn create_app(&self, name: &str, definition: Definition) -> Result<App, BadApp> {
-        let bad = BadApp::Field("the name must be 1 to 100 plain characters");
+    pub async fn create_app(&self, name: &str, definition: Definition) -> Result<App, AppError> {
+        let bad = AppError::Field("the name must be 1 to 100 plain characters");
         let name = domain::model::name::label(name).filter(|name| text::is_name(name)).ok_or(bad)?;
         let acs = url::Url::parse(&definition.acs_url).ok().filter(|url| matches!(url.scheme(), "https" | "http"));
         if acs.is_none_or(|url| url.cannot_be_a_base() || !url.username().is_empty()) {
-            return Err(BadApp::Field("the ACS URL must be an https address"));
+            return Err(AppError::Field("the ACS URL must be an https address"));
         }
         if definition.audience.is_empty() || !text::is_clean(&definition.audience) {
-            return Err(BadApp::Field("the audience must not be empty"));
+            return Err(AppError::Field("the audience must not be empty"));
         }
         if let Some(bad) = bad_aws(&definition) {
-            return Err(BadApp::Field(bad));
+            return Err(AppError::Field(bad));
         }
         // The database knows the same spelling. Another spelling means that app too.
         let key = domain::model::name::key(name);
         if self.apps().await?.iter().any(|app| domain::model::name::key(&app.name) == key) {
-            return Err(BadApp::NameTaken);
+            return Err(AppError::NameTaken);
         }
         let id = AppId(self.store.next_id(IdKind::App).await.map_err(Error::from)?);
         let app = App { id, name: name.to_owned(), definition, created_at: self.now() };
         match self.store.create_app(&app).await {
             Ok(()) => Ok(app),
-            Err(store::Error::Conflict(_)) => Err(BadApp::NameTaken),
-            Err(error) => Err(BadApp::Other(error.into())),
+            Err(store::Error::Conflict(_)) => Err(AppError::NameTaken),
+            Err(error) => Err(AppError::Other(error.into())),
         }
     }
 

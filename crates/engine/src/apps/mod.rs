@@ -4,4 +4,4 @@ mod assertion;
 mod manage;
 mod signing_keys;
 
-pub use self::manage::BadApp;
+pub use self::manage::AppError;

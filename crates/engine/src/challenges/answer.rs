@@ -5,12 +5,13 @@ use domain::rules::verification::find::{Target, find};
 use domain::rules::verification::judge::{Secrets, judge};
 use domain::{Credential, Decision, Device, Keyring, MacKeys, Outcome, Response, Timestamp, UserId, View};
 
+use crate::decide::DecisionName;
 use crate::keys::sealing::{SealedError, open_credential};
 use crate::{Engine, Error};
 
 /// An answer to judge.
 #[derive(Debug, Clone)]
-pub struct Answer {
+pub struct AnswerRequest {
     /// Whose.
     pub user: UserId,
     /// What it is aimed at.
@@ -23,7 +24,7 @@ impl Engine {
     /// Judges an answer on the user's fresh view, under the user's lock: what is proved, whether it is still fresh and
     /// what it uses up are one step (SEC 1). An answer without a code is usually a poll; a snapshot that shows nothing
     /// to change answers it without the lock.
-    pub async fn verify(&self, answer: Answer, context: Context) -> Result<Outcome, Error> {
+    pub async fn verify(&self, answer: AnswerRequest, context: Context) -> Result<Outcome, Error> {
         let now = self.now();
         if answer.response.is_absent() {
             let snapshot = self.store.view(answer.user).await?;
@@ -31,13 +32,13 @@ impl Engine {
             let poll = poll.map_err(Error::internal)?;
             if poll.changes.is_empty() {
                 poll.folded.into_iter().for_each(|event| self.folded.count(event));
-                self.tally.count(factor_of(&snapshot, &answer.target, now), &poll.reply);
+                self.answers.count(factor_of(&snapshot, &answer.target, now), &poll.reply);
                 return Ok(poll.reply);
             }
         }
         let (user, keys, for_codes) = (answer.user, self.keys.clone(), self.time.for_codes());
         let (factor, outcome) = self
-            .decide(user, move |view| {
+            .decide(DecisionName::Verify, user, move |view| {
                 let factor = factor_of(view, &answer.target, now);
                 match judge(view, &answer.target, &answer.response, &Opener(&keys, for_codes), &context, now) {
                     Ok(judged) => judged.map(|outcome| Ok((factor, outcome))),
@@ -46,7 +47,7 @@ impl Engine {
             })
             .await?
             .map_err(Error::internal)?;
-        self.tally.count(factor, &outcome);
+        self.answers.count(factor, &outcome);
         Ok(outcome)
     }
 }

@@ -7,7 +7,7 @@ use domain::rules::factor::push::{NUMBER_LENGTH, PAIRING_CODE_LENGTH, PAIRING_CO
 use domain::{Challenge, Content, Credential, Device, Message, MessageId, Secret, User, Verification, VerificationId};
 use store::IdKind;
 
-use crate::challenges::message_text::{self as words, Template};
+use crate::challenges::message_text::{self as words, MessageTemplate};
 use crate::{Engine, Error};
 
 /// Which kind of door an enrolment comes through: v1 lists pending devices and sends nothing until triggered; v2 hides
@@ -25,14 +25,14 @@ pub enum Door {
 
 /// What an app or a person needs to set the device up. Answered once, by the call that made it (SEC 46).
 #[derive(Debug, Clone)]
-pub struct Setup {
+pub struct DeviceSetup {
     /// The Base32 secret, the pairing code, or the digits to show for a call or a prompt.
     pub verification_token: String,
     /// The address for a QR code, where the factor has one.
     pub url: Option<String>,
 }
 
-impl Setup {
+impl DeviceSetup {
     /// Digits for the person to read and to enter elsewhere.
     pub(crate) fn to_show(digits: String) -> Self {
         Self { verification_token: digits, url: None }
@@ -46,7 +46,7 @@ impl Engine {
         let setup = match credential {
             Credential::Totp(totp) => {
                 let secret = base32(&totp.secret);
-                Some(Setup {
+                Some(DeviceSetup {
                     url: Some(words::otpauth("totp", issuer, &account, &secret, "")),
                     verification_token: secret,
                 })
@@ -54,7 +54,7 @@ impl Engine {
             Credential::Hotp(hotp) => {
                 let secret = base32(&hotp.secret);
                 let url = words::otpauth("hotp", issuer, &account, &secret, "&counter=0");
-                Some(Setup { url: Some(url), verification_token: secret })
+                Some(DeviceSetup { url: Some(url), verification_token: secret })
             }
             _ => None,
         };
@@ -65,7 +65,7 @@ impl Engine {
         let code = self.chance.code(Alphabet::Crockford, PAIRING_CODE_LENGTH);
         let hash = self.keys.mac_keys().hash(PAIRING_CONTEXT, &code);
         let url = words::otpauth("totp", &self.settings.policy.issuer, &account_name(user), &code, "");
-        let setup = Setup { verification_token: code, url: Some(url) };
+        let setup = DeviceSetup { verification_token: code, url: Some(url) };
         Challenged { setup: Some(setup), ..Challenged::plain(Challenge::Pairing { hash }) }
     }
 
@@ -101,7 +101,7 @@ impl Engine {
             Credential::Voice { phone } if style.keypad => Challenged {
                 challenge: Challenge::Keypad { hash },
                 content: Some(content(phone, words::keypad_call(issuer), None)),
-                setup: Some(Setup { verification_token: code, url: None }),
+                setup: Some(DeviceSetup { verification_token: code, url: None }),
             },
             Credential::Voice { phone } => {
                 let body = words::spoken_code(issuer, &code);
@@ -118,7 +118,7 @@ impl Engine {
                 let number = style.number.then(|| self.chance.code(Alphabet::Digits, NUMBER_LENGTH));
                 let words = words::prompt(issuer, number.is_some());
                 let content = Content { nonce: Some(encoded), ..content(&device.display_name, words, None) };
-                let setup = number.clone().map(Setup::to_show);
+                let setup = number.clone().map(DeviceSetup::to_show);
                 let numbers = number.into_iter().collect();
                 let challenge = Challenge::Approval { nonce: Secret::new(nonce.to_vec()), numbers };
                 Challenged { challenge, content: Some(content), setup }
@@ -171,14 +171,14 @@ pub(crate) struct CodeStyle<'a> {
     /// Prompts ask for a number shown on a screen.
     pub(crate) number: bool,
     /// The caller's own text.
-    pub(crate) template: Option<&'a Template>,
+    pub(crate) template: Option<&'a MessageTemplate>,
 }
 
 /// A drawn challenge, what to send, and what to show.
 pub(crate) struct Challenged {
     pub(crate) challenge: Challenge,
     pub(crate) content: Option<Content>,
-    pub(crate) setup: Option<Setup>,
+    pub(crate) setup: Option<DeviceSetup>,
 }
 
 impl Challenged {

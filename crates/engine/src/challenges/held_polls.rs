@@ -1,4 +1,4 @@
-//! The table of held polls, and what is learnt of adaptive clients.
+//! The table of held polls, and how long adaptive clients are held.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -9,88 +9,89 @@ use domain::model::time::SECOND;
 use domain::{ClientId, Digest, UserId};
 use tokio::sync::Notify;
 
-use crate::Caller;
-use crate::clock::Stopwatch;
-/// How long a call may still know its client as it was before a hang-up was written down, in milliseconds: the time a
-/// caller is remembered and the longest a request may take, generously.
+use crate::{ApiCaller, Clock};
+
+/// How long a call may still use a ceiling from before the last hang-up was saved, in milliseconds. It covers the cache
+/// of callers and the longest request.
 const OUTDATED: i64 = 60 * SECOND;
 
 /// How many polls may be held at once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Room {
-    /// Of all clients.
+pub struct PollLimits {
+    /// By all clients.
     pub all: usize,
-    /// Of one client.
+    /// By one client.
     pub client: usize,
 }
 
-/// The polls that are held.
-pub(crate) struct Held {
-    room: Room,
+pub(crate) struct HeldPolls {
+    limits: PollLimits,
+    clock: Arc<dyn Clock>,
     table: Mutex<Table>,
     pub(super) count: AtomicUsize,
     pub(super) closed: AtomicBool,
-    clients: Mutex<HashMap<ClientId, Learnt>>,
+    clients: Mutex<HashMap<ClientId, Learned>>,
     pub(super) hung_up: Notify,
 }
 
 #[derive(Default)]
 struct Table {
-    users: HashMap<UserId, Waiting>,
+    users: HashMap<UserId, UserPolls>,
     clients: HashMap<ClientId, usize>,
 }
 
-/// What has been learnt of an adaptive client and is not in the database, or not seen there by every call.
+/// What this node has learned about an adaptive client and not every call reads from the database yet.
 #[derive(Clone, Copy, Default)]
-struct Learnt {
+struct Learned {
     patience: Patience,
-    /// It hung up on a hold: the longest it is put to from now on, in milliseconds.
+    /// Longest hold from now on, in milliseconds, because the client hung up on a longer one.
     ceiling: Option<i64>,
-    /// Since the ceiling was written down.
-    written: Option<Stopwatch>,
+    /// When the ceiling was saved, by [`Clock::waited`].
+    saved_at: Option<i64>,
 }
 
-impl Learnt {
-    /// The ceiling, as long as calls may not know it from the database.
-    fn ceiling(&self) -> Option<i64> {
-        self.ceiling.filter(|_| self.written.is_none_or(|since| since.elapsed() < OUTDATED))
+impl Learned {
+    /// The ceiling, as long as some calls may not read it from the database yet.
+    fn ceiling(&self, now: i64) -> Option<i64> {
+        self.ceiling.filter(|_| self.saved_at.is_none_or(|at| now - at < OUTDATED))
     }
 }
 
-/// For how long a poll may be held, and for whom.
+/// How long a poll may be held, and for which client.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Hold(pub(super) Option<Asking>);
+pub struct PollHold(pub(super) Option<HoldRequest>);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Asking {
+pub(super) struct HoldRequest {
     pub(super) client: ClientId,
     pub(super) token: Digest,
-    /// What the call asks for, in milliseconds.
+    /// As the call asks, in milliseconds.
     wait: Option<i64>,
-    /// What an operator has chosen for this client.
+    /// As the operator chose for this client.
     chosen: Holding,
 }
 
-impl Hold {
-    /// Not at all.
+impl PollHold {
+    /// No hold.
     pub const NONE: Self = Self(None);
 
-    /// For `wait` milliseconds, or else as an operator has chosen for this caller.
-    pub fn of(caller: &Caller, wait: Option<i64>) -> Self {
-        Self(Some(Asking { client: caller.client, token: caller.token, wait, chosen: caller.options.holding }))
+    /// A hold of `wait` milliseconds, or as the operator chose for this caller.
+    pub fn of(caller: &ApiCaller, wait: Option<i64>) -> Self {
+        Self(Some(HoldRequest { client: caller.client, token: caller.token, wait, chosen: caller.options.holding }))
     }
 }
 
 #[derive(Default)]
-struct Waiting {
+struct UserPolls {
     polls: usize,
-    bell: Arc<Notify>,
+    notify: Arc<Notify>,
 }
 
-impl Held {
-    pub(crate) fn new(room: Room) -> Self {
+impl HeldPolls {
+    pub(crate) fn new(limits: PollLimits, clock: Arc<dyn Clock>) -> Self {
         Self {
-            room,
+            limits,
+            clock,
             table: Mutex::default(),
             count: AtomicUsize::new(0),
             closed: AtomicBool::new(false),
@@ -99,46 +100,46 @@ impl Held {
         }
     }
 
-    /// Wakes the polls about a user. Costs next to nothing while none is held.
+    /// Wakes the polls about a user. Cheap while no poll is held.
     pub(crate) fn wake(&self, user: UserId) {
         if self.count.load(Ordering::SeqCst) == 0 {
             return;
         }
         if let Some(waiting) = self.table().users.get(&user) {
-            waiting.bell.notify_waiters();
+            waiting.notify.notify_waiters();
         }
     }
 
     pub(crate) fn wake_all(&self) {
         for waiting in self.table().users.values() {
-            waiting.bell.notify_waiters();
+            waiting.notify.notify_waiters();
         }
     }
 
-    /// A place in the table, if there is room.
-    pub(super) fn join(&self, user: UserId, client: ClientId) -> Option<Place<'_>> {
+    /// A place in the table, unless a limit is reached.
+    pub(super) fn join(&self, user: UserId, client: ClientId) -> Option<PollPlace<'_>> {
         let mut table = self.table();
         let of_client = table.clients.get(&client).copied().unwrap_or_default();
-        if self.count.load(Ordering::SeqCst) >= self.room.all || of_client >= self.room.client {
+        if self.count.load(Ordering::SeqCst) >= self.limits.all || of_client >= self.limits.client {
             return None;
         }
-        // Before the first look at the answer: a decision that comes after that look finds the count raised.
+        // Raised before the first look at the answer, so a decision after that look sees a held poll.
         self.count.fetch_add(1, Ordering::SeqCst);
         table.clients.insert(client, of_client + 1);
         let waiting = table.users.entry(user).or_default();
         waiting.polls += 1;
-        Some(Place { held: self, user, client, bell: waiting.bell.clone() })
+        Some(PollPlace { held: self, user, client, notify: waiting.notify.clone() })
     }
 
-    /// For how many milliseconds a poll is held, and whether something is learnt by it.
-    pub(super) fn span(&self, asking: Asking) -> (i64, bool) {
-        match (asking.wait, asking.chosen) {
+    /// How many milliseconds a poll is held, and whether its client is adaptive.
+    pub(super) fn span(&self, request: HoldRequest) -> (i64, bool) {
+        match (request.wait, request.chosen) {
             (Some(span), _) | (None, Holding::Fixed(span)) => (span.min(LONGEST), false),
             (None, Holding::Off) => (0, false),
             (None, Holding::Adaptive { ceiling }) => {
-                let learnt = self.clients().get(&asking.client).copied().unwrap_or_default();
-                let ceiling = [ceiling, learnt.ceiling()].into_iter().flatten().min();
-                (learnt.patience.span(ceiling), true)
+                let learned = self.clients().get(&request.client).copied().unwrap_or_default();
+                let ceiling = [ceiling, learned.ceiling(self.clock.waited())].into_iter().flatten().min();
+                (learned.patience.span(ceiling), true)
             }
         }
     }
@@ -147,54 +148,57 @@ impl Held {
         self.table.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(super) fn sat_through(&self, client: ClientId, span: i64) {
+    /// A client waited for a whole hold.
+    pub(super) fn waited(&self, client: ClientId, span: i64) {
         let mut clients = self.clients();
-        let learnt = clients.entry(client).or_default();
-        learnt.patience = learnt.patience.sat_through(span);
+        let learned = clients.entry(client).or_default();
+        learned.patience = learned.patience.sat_through(span);
     }
 
+    /// A client hung up after so many milliseconds.
     pub(super) fn hung_up(&self, client: ClientId, after: i64) {
+        let now = self.clock.waited();
         let mut clients = self.clients();
-        let learnt = clients.entry(client).or_default();
-        *learnt = Learnt { ceiling: Some(ceiling_after(learnt.ceiling(), after)), written: None, ..*learnt };
+        let learned = clients.entry(client).or_default();
+        *learned = Learned { ceiling: Some(ceiling_after(learned.ceiling(now), after)), saved_at: None, ..*learned };
         self.hung_up.notify_one();
     }
 
-    /// The ceilings that are to be written down.
-    pub(super) fn unwritten(&self) -> Vec<(ClientId, i64)> {
+    /// Ceilings to save.
+    pub(super) fn unsaved(&self) -> Vec<(ClientId, i64)> {
         let clients = self.clients();
-        let unwritten = clients.iter().filter(|(_, learnt)| learnt.written.is_none());
-        unwritten.filter_map(|(client, learnt)| Some((*client, learnt.ceiling?))).collect()
+        let unsaved = clients.iter().filter(|(_, learned)| learned.saved_at.is_none());
+        unsaved.filter_map(|(client, learned)| Some((*client, learned.ceiling?))).collect()
     }
 
-    /// A ceiling is in the database. Calls that began before may not know it yet, so it is kept for a while.
-    pub(super) fn written(&self, client: ClientId, ceiling: i64) {
-        if let Some(learnt) = self.clients().get_mut(&client)
-            && learnt.ceiling == Some(ceiling)
+    /// Notes that a ceiling is saved. It stays in memory for a while, for calls that began before.
+    pub(super) fn saved(&self, client: ClientId, ceiling: i64) {
+        if let Some(learned) = self.clients().get_mut(&client)
+            && learned.ceiling == Some(ceiling)
         {
-            learnt.written = Some(Stopwatch::start());
+            learned.saved_at = Some(self.clock.waited());
         }
     }
 
-    /// Forgets what was learnt of a client: an operator has chosen anew.
+    /// Forgets a client, because an operator has chosen anew for it.
     pub(crate) fn forget(&self, client: ClientId) {
         self.clients().remove(&client);
     }
 
-    fn clients(&self) -> MutexGuard<'_, HashMap<ClientId, Learnt>> {
+    fn clients(&self) -> MutexGuard<'_, HashMap<ClientId, Learned>> {
         self.clients.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// A held poll's place in the table. Whoever hangs up drops it.
-pub(super) struct Place<'h> {
-    held: &'h Held,
+/// A held poll's place in the table. It is freed when the call ends, also when the client hangs up.
+pub(super) struct PollPlace<'h> {
+    held: &'h HeldPolls,
     user: UserId,
     client: ClientId,
-    pub(super) bell: Arc<Notify>,
+    pub(super) notify: Arc<Notify>,
 }
 
-impl Drop for Place<'_> {
+impl Drop for PollPlace<'_> {
     fn drop(&mut self) {
         let mut table = self.held.table();
         if let Some(waiting) = table.users.get_mut(&self.user) {
@@ -215,31 +219,42 @@ impl Drop for Place<'_> {
 
 #[cfg(test)]
 mod tests {
+    use domain::Timestamp;
     use domain::model::long_poll::FIRST;
 
     use super::*;
+    use crate::clock::MovableClock;
+
+    fn polls(all: usize, client: usize) -> (HeldPolls, Arc<MovableClock>) {
+        let clock = Arc::new(MovableClock::frozen_at(Timestamp(0)));
+        (HeldPolls::new(PollLimits { all, client }, clock.clone()), clock)
+    }
 
     #[test]
     fn a_call_that_knows_its_client_as_it_was_before_a_hang_up_is_not_held_as_long() {
-        let held = Held::new(Room { all: 1, client: 1 });
-        let before = Asking { client: ClientId(1), token: Digest::of(b"token"), wait: None, chosen: Holding::ADAPTIVE };
+        let (held, clock) = polls(1, 1);
+        let before =
+            HoldRequest { client: ClientId(1), token: Digest::of(b"token"), wait: None, chosen: Holding::ADAPTIVE };
         assert_eq!(held.span(before), (FIRST, true));
         held.hung_up(before.client, 3_000);
-        assert_eq!(held.unwritten(), [(before.client, 2_000)]);
-        assert_eq!(held.span(before), (2_000, true), "before it is written down");
-        held.written(before.client, 2_000);
-        assert_eq!(held.unwritten(), []);
+        assert_eq!(held.unsaved(), [(before.client, 2_000)]);
+        assert_eq!(held.span(before), (2_000, true), "before it is saved");
+        held.saved(before.client, 2_000);
+        assert_eq!(held.unsaved(), []);
         assert_eq!(held.span(before), (2_000, true), "and right after");
         held.hung_up(before.client, 2_000);
-        held.written(before.client, 2_000);
-        assert_eq!(held.unwritten(), [(before.client, 1_000)], "less, learnt meanwhile, is still to be written down");
+        held.saved(before.client, 2_000);
+        assert_eq!(held.unsaved(), [(before.client, 1_000)], "less, learned meanwhile, is still to be saved");
+        held.saved(before.client, 1_000);
+        clock.advance(OUTDATED);
+        assert_eq!(held.span(before), (FIRST, true), "every call knows it from the database by now");
         held.forget(before.client);
         assert_eq!(held.span(before), (FIRST, true), "an operator has chosen anew");
     }
 
     #[test]
     fn no_client_takes_the_room_of_all() {
-        let held = Held::new(Room { all: 3, client: 2 });
+        let (held, _) = polls(3, 2);
         let join = |client| held.join(UserId(1), ClientId(client));
         let first = join(1).expect("there is room");
         let second = join(1).expect("there is room");

@@ -1,15 +1,16 @@
-//! Held polls: whoever asks about something that only a person can answer may wait for the answer instead of asking
-//! again and again.
+//! Long polls: a call about something that only the person can answer may wait for that answer.
 //!
-//! A held poll is an entry in a table, no thread and no timer of the database's. Each decision about its user wakes it,
-//! and it asks once more; with several nodes the database's notices wake it too. A notice can be lost, so it also asks by
-//! itself now and then.
+//! A held poll is an entry in a table; it needs no thread and no timer in the database. Each decision about its user
+//! wakes it, on every node, and it asks again. A notice between nodes can be lost, so it also asks at an interval.
 //!
-//! How long a poll is held the call says, or else what an operator has chosen for its client ([`Holding`]). What an
-//! adaptive client sits through is learnt in memory; what it hung up on is kept with the client.
+//! The call says how long it is held; otherwise the operator's choice for its client applies ([`Holding`]). How long an
+//! adaptive client waits is learned in memory; the length at which it hung up is stored with the client.
 //!
-//! A held poll keeps its connection from others, so there is [`Room`] for so many; beyond it polls are answered at once.
-//! And whoever is held must still be let in when the answer comes: the token is looked at again before each look.
+//! A held poll occupies a connection, so [`PollLimits`] bounds how many there are; beyond that, polls are answered at
+//! once. The token is checked again before each look, so a revoked client collects no answer.
+//!
+//! [`Holding`]: domain::holding::Holding
+//! [`PollLimits`]: super::held_polls::PollLimits
 
 use std::future::Future;
 use std::pin::pin;
@@ -20,83 +21,83 @@ use domain::model::time::SECOND;
 use domain::rules::client;
 use domain::{ClientId, ClientView, Digest, FactorKind, Outcome, Purpose, Status, UserId};
 
-use crate::challenges::answer::Answer;
-use crate::challenges::held_polls::{Hold, Place};
-use crate::clock::{self, Stopwatch};
-use crate::login::step::{Step, StepAnswer};
-use crate::users::queries::VerificationReading;
+use crate::challenges::answer::AnswerRequest;
+use crate::challenges::held_polls::{PollHold, PollPlace};
+use crate::clock;
+use crate::decide::DecisionName;
+use crate::login::step::{LoginStep, LoginStepAnswer};
+use crate::users::queries::VerificationState;
 use crate::{Engine, Error};
 
-/// How long a held poll waits for a wake-up before it asks by itself, in milliseconds.
+/// Interval at which a held poll asks without a notice, in milliseconds.
 const PEEK: i64 = 5 * SECOND;
 
-/// Watches a client of which something is to be learnt while it is held. Dropped before [`Self::answered`], the client
-/// has hung up.
-struct Watch<'e> {
+/// Notices that an adaptive client hung up: then it is dropped before [`Self::answered`].
+struct HangUpGuard<'e> {
     engine: &'e Engine,
-    pupil: Option<ClientId>,
-    since: Stopwatch,
+    learner: Option<ClientId>,
+    /// By [`crate::Clock::waited`].
+    since: i64,
 }
 
-impl Watch<'_> {
-    fn answered(mut self, sat_through: Option<i64>) {
-        if let (Some(client), Some(span)) = (self.pupil.take(), sat_through) {
-            self.engine.held.sat_through(client, span);
+impl HangUpGuard<'_> {
+    fn answered(mut self, waited: Option<i64>) {
+        if let (Some(client), Some(span)) = (self.learner.take(), waited) {
+            self.engine.held.waited(client, span);
         }
     }
 }
 
-impl Drop for Watch<'_> {
+impl Drop for HangUpGuard<'_> {
     fn drop(&mut self) {
-        // A server that stops hangs up itself.
-        if let Some(client) = self.pupil.take().filter(|_| !self.engine.held.closed.load(Ordering::SeqCst)) {
-            self.engine.held.hung_up(client, self.since.elapsed());
+        // When the server stops, it is the server that hangs up.
+        if let Some(client) = self.learner.take().filter(|_| !self.engine.held.closed.load(Ordering::SeqCst)) {
+            self.engine.held.hung_up(client, self.engine.clock.waited() - self.since);
         }
     }
 }
 
 impl Engine {
-    /// Asks, and as long as the answer is `open` and the hold is not over, asks again whenever something was decided about
-    /// the user.
+    /// Asks, and asks again after each decision about the user, as long as the answer is `open` and the hold is not over.
     async fn hold<T, F>(
         &self,
         user: UserId,
-        hold: Hold,
+        hold: PollHold,
         mut ask: impl FnMut() -> F,
         open: impl Fn(&T) -> bool,
     ) -> Result<T, Error>
     where
         F: Future<Output = Result<T, Error>>,
     {
-        let asked = hold.0.map(|asking| (asking, self.held.span(asking)));
-        let Some((asking, (span, learns))) = asked.filter(|(_, (span, _))| *span > 0) else { return ask().await };
-        let Some(place) = self.held.join(user, asking.client) else { return ask().await };
-        let watch = Watch { engine: self, pupil: learns.then_some(asking.client), since: Stopwatch::start() };
-        let told = self.wait(&place, asking.token, span, ask, open).await;
-        // Whatever came of it, a fault too, it is not the client that hung up.
-        watch.answered(told.as_ref().ok().and_then(|(_, over)| over.then_some(span)));
-        told.map(|(answer, _)| answer)
+        let request = hold.0.map(|request| (request, self.held.span(request)));
+        let Some((request, (span, learns))) = request.filter(|(_, (span, _))| *span > 0) else { return ask().await };
+        let (since, over) = (self.clock.waited(), self.clock.sleep(span));
+        let Some(place) = self.held.join(user, request.client) else { return ask().await };
+        let guard = HangUpGuard { engine: self, learner: learns.then_some(request.client), since };
+        let ended = self.wait(&place, request.token, over, ask, open).await;
+        // An answer or a fault: in both cases the client did not hang up.
+        guard.answered(ended.as_ref().ok().and_then(|(_, over)| over.then_some(span)));
+        ended.map(|(answer, _)| answer)
     }
 
-    /// What [`Self::hold`] does in its place, and whether the whole hold was sat through.
+    /// The loop of [`Self::hold`]: the answer, and whether the whole hold passed.
     async fn wait<T, F>(
         &self,
-        place: &Place<'_>,
+        place: &PollPlace<'_>,
         token: Digest,
-        span: i64,
+        mut over: impl Future<Output = ()> + Unpin,
         mut ask: impl FnMut() -> F,
         open: impl Fn(&T) -> bool,
     ) -> Result<(T, bool), Error>
     where
         F: Future<Output = Result<T, Error>>,
     {
-        let mut over = self.clock.sleep(span);
         let (mut first, mut last) = (true, false);
         loop {
-            let mut rung = pin!(place.bell.notified());
-            // From here on no wake-up is lost.
-            rung.as_mut().enable();
-            // Whoever was let in at first may be so no longer, and to ask can be to collect (SEC 57).
+            let mut notified = pin!(place.notify.notified());
+            // No notice is lost from here on.
+            notified.as_mut().enable();
+            // The token may have been revoked meanwhile, and asking can collect the answer (SEC 57).
             if !std::mem::take(&mut first) && self.holder_of(token).await?.is_none() {
                 return Err(Error::Revoked);
             }
@@ -105,16 +106,16 @@ impl Engine {
                 return Ok((answer, last));
             }
             tokio::select! {
-                () = rung => {}
+                () = notified => {}
                 () = self.clock.sleep(PEEK) => {}
                 () = &mut over => last = true,
             }
         }
     }
 
-    /// [`Self::verify`], held while the person has not answered. Only what is no guess is held.
-    pub async fn verify_held(&self, answer: Answer, context: Context, hold: Hold) -> Result<Outcome, Error> {
-        let (user, hold) = (answer.user, if answer.response.is_absent() { hold } else { Hold::NONE });
+    /// [`Self::verify`], held while the person has not answered. A typed code is never held.
+    pub async fn verify_held(&self, answer: AnswerRequest, context: Context, hold: PollHold) -> Result<Outcome, Error> {
+        let (user, hold) = (answer.user, if answer.response.is_absent() { hold } else { PollHold::NONE });
         let open = |judged: &Outcome| matches!(judged, Outcome::Pending(_));
         self.hold(user, hold, || self.verify(answer.clone(), context.clone()), open).await
     }
@@ -125,54 +126,57 @@ impl Engine {
         user: UserId,
         wire_id: &str,
         purpose: Purpose,
-        hold: Hold,
-    ) -> Result<Option<VerificationReading>, Error> {
-        let open = |read: &Option<VerificationReading>| {
-            matches!(read, Some(VerificationReading { status: Status::Pending, .. }))
-        };
+        hold: PollHold,
+    ) -> Result<Option<VerificationState>, Error> {
+        let open =
+            |read: &Option<VerificationState>| matches!(read, Some(VerificationState { status: Status::Pending, .. }));
         self.hold(user, hold, || self.verification(user, wire_id, purpose), open).await
     }
 
-    /// [`Self::sign_in_step`], held while the person has not answered.
-    pub async fn sign_in_step_held(&self, step: Step, context: Context, hold: Hold) -> Result<StepAnswer, Error> {
-        let first = self.sign_in_step(step.clone(), context.clone()).await?;
-        // Only a prompt is answered by the person alone; a code is typed, and handed in by another call.
-        let waits = matches!(first, StepAnswer::Pending(FactorKind::Push, _));
-        let at_once = hold.0.is_none_or(|asking| self.held.span(asking).0 <= 0);
+    /// [`Self::log_in_step`], held while the person has not answered.
+    pub async fn log_in_step_held(
+        &self,
+        step: LoginStep,
+        context: Context,
+        hold: PollHold,
+    ) -> Result<LoginStepAnswer, Error> {
+        let first = self.log_in_step(step.clone(), context.clone()).await?;
+        // Only a prompt is answered by the person alone; a code comes with another call.
+        let waits = matches!(first, LoginStepAnswer::Pending(FactorKind::Push, _));
+        let at_once = hold.0.is_none_or(|request| self.held.span(request).0 <= 0);
         if at_once || !step.response.is_absent() || !waits {
             return Ok(first);
         }
         let Some(user) = self.store.holder(step.state_token, Purpose::SignIn).await? else { return Ok(first) };
-        let open = |stepped: &StepAnswer| matches!(stepped, StepAnswer::Pending(..));
-        // Whoever waits has asked for one prompt: should it run out meanwhile, no other is put to the person.
-        let again = Step { notify: false, ..step };
-        self.hold(user, hold, || self.sign_in_step(again.clone(), context.clone()), open).await
+        let open = |stepped: &LoginStepAnswer| matches!(stepped, LoginStepAnswer::Pending(..));
+        // The call asked for one prompt: if it expires meanwhile, no other one is sent.
+        let again = LoginStep { notify: false, ..step };
+        self.hold(user, hold, || self.log_in_step(again.clone(), context.clone()), open).await
     }
 
-    /// Writes down which holds clients have hung up on.
-    pub(crate) async fn learn_for_ever(&self) {
+    /// Saves the ceilings of clients that hung up.
+    pub(crate) async fn run_learner(&self) {
         loop {
             self.held.hung_up.notified().await;
-            for (client, ceiling) in self.held.unwritten() {
+            for (client, ceiling) in self.held.unsaved() {
                 let rule = move |view: &ClientView| client::hung_up(view, ceiling);
-                if let Err(error) = self.decide_client(client, None, rule).await {
-                    tracing::warn!(%error, client = client.0, "a hang-up was not written down and will be tried again");
+                if let Err(error) = self.decide_client(DecisionName::SavePollCeiling, client, None, rule).await {
+                    tracing::warn!(%error, client = client.0, "a poll ceiling was not saved, will retry");
                     self.clock.sleep(clock::RETRY).await;
                     self.held.hung_up.notify_one();
                     continue;
                 }
                 self.forget_callers();
-                self.held.written(client, ceiling);
+                self.held.saved(client, ceiling);
             }
         }
     }
 
-    /// How many polls are held.
     pub fn held_polls(&self) -> usize {
         self.held.count.load(Ordering::Relaxed)
     }
 
-    /// Answers all held polls as things stand, and holds none from now on: the server is about to stop.
+    /// Answers all held polls with the present state and holds none from now on, because the server stops.
     pub fn release_polls(&self) {
         self.held.closed.store(true, Ordering::SeqCst);
         self.held.wake_all();

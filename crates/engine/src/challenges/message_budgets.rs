@@ -11,6 +11,7 @@ use domain::rules::reaching::{self, Unreachable};
 use domain::rules::sends::{self, Alarm, Leased};
 use domain::{Budget, Change, ClientId, Credential, Decision, Recipient, Right, Timestamp, UserId, View};
 
+use crate::decide::DecisionName;
 use crate::{Engine, Error};
 
 /// What is left of the messages that this node has taken out of days.
@@ -39,11 +40,11 @@ struct Counted {
     at: Timestamp,
 }
 
-/// A day's budget, for whoever watches the server.
+/// A day's budget, for the metrics.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct MessageBudget {
-    /// Whose.
-    pub whose: Whose,
+    /// Whose budget it is.
+    pub owner: BudgetOwner,
     /// Messages of the day (UTC) that nodes have taken, sent or not.
     pub taken: u64,
     /// The most of a day.
@@ -52,9 +53,9 @@ pub struct MessageBudget {
     pub alarm: u8,
 }
 
-/// Whose budget of a day.
+/// Who a budget of messages a day belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Whose {
+pub enum BudgetOwner {
     /// The whole server's.
     Server,
     /// A client's.
@@ -62,40 +63,43 @@ pub enum Whose {
 }
 
 /// How a decision that may queue a message ended.
-enum Ended<T> {
+enum Counting<T> {
     /// As it should; with whether a message was queued.
     Done(T, bool),
     /// It would have queued a message that nobody had counted, and changed nothing.
     Uncounted,
 }
 
+/// A decision that may queue a message.
+pub(crate) struct Sending<'c> {
+    pub(crate) name: DecisionName,
+    pub(crate) user: UserId,
+    /// The credential of the device that the message goes to.
+    pub(crate) target: &'c Credential,
+    /// The client that asks, and what it may do to people.
+    pub(crate) by: (Option<ClientId>, Right),
+    pub(crate) now: Timestamp,
+}
+
 impl Engine {
     /// Whom messages to a device with this credential are counted for; nobody while limits are off.
     fn recipient(&self, credential: &Credential) -> Option<Recipient> {
         let is_on = self.settings.policy.message_limits;
-        if is_on { Recipient::of(credential, self.marked.key()) } else { None }
+        if is_on { Recipient::of(credential, self.installation_key.key()) } else { None }
     }
 
-    /// Decides about a user where a message to a device with the credential `target` may be queued. Whether anything may be
-    /// sent there is judged here for every message, and it is counted before. `by` is the client that asks for it, and what
-    /// it may do to people. `snapshot` is the user as the caller has seen it: what it already refuses is not counted.
-    pub(crate) async fn decide_to_send<T, F>(
-        &self,
-        snapshot: &View,
-        user: UserId,
-        target: &Credential,
-        by: (Option<ClientId>, Right),
-        now: Timestamp,
-        rule: F,
-    ) -> Result<T, Error>
+    /// Makes a decision that may queue a message. Every message is judged here by where it goes, and counted before the
+    /// decision. `snapshot` is the user as the caller has seen it: what it already refuses is not counted.
+    pub(crate) async fn decide_to_send<T, F>(&self, sending: Sending<'_>, snapshot: &View, rule: F) -> Result<T, Error>
     where
         F: Fn(&View) -> Decision<T> + Clone + Send + 'static,
         T: Send + 'static,
     {
+        let Sending { name, user, target, by, now } = sending;
         let reach = reaching::may_reach(target, &self.settings.policy);
         let to = self.recipient(target);
         if reach.is_ok() && to.is_none() {
-            return Ok(self.decide(user, rule).await?);
+            return Ok(self.decide(name, user, rule).await?);
         }
         let mut expected = queues(&rule(snapshot));
         // The user may have changed since the snapshot, at most once in the way of this.
@@ -113,23 +117,23 @@ impl Engine {
             let (rule, is_counted) = (rule.clone(), expected);
             // Should this fail, nobody knows what became of it, and what was counted stays so.
             let ended = self
-                .decide(user, move |view| {
+                .decide(name, user, move |view| {
                     let decision = rule(view);
                     let queued = queues(&decision);
                     if queued && !is_counted {
-                        return Decision::reply(Ended::Uncounted);
+                        return Decision::reply(Counting::Uncounted);
                     }
-                    decision.map(|reply| Ended::Done(reply, queued))
+                    decision.map(|reply| Counting::Done(reply, queued))
                 })
                 .await?;
             match ended {
-                Ended::Done(reply, queued) => {
+                Counting::Done(reply, queued) => {
                     if let (Some(counted), false) = (counted, queued) {
                         self.give_back(counted).await;
                     }
                     return Ok(reply);
                 }
-                Ended::Uncounted => expected = true,
+                Counting::Uncounted => expected = true,
             }
         }
     }
@@ -223,9 +227,10 @@ impl Engine {
         let reading = |(budget, spent): (Budget, domain::Spent)| {
             let limit = limits.per_day(budget)?;
             let taken = sends::taken_today(&spent, now);
-            let whose = if let Budget::Client(client) = budget { Whose::Client(client) } else { Whose::Server };
+            let owner =
+                if let Budget::Client(client) = budget { BudgetOwner::Client(client) } else { BudgetOwner::Server };
             let alarm = Alarm::of(taken, limit).map_or(0, Alarm::percent);
-            Some(MessageBudget { whose, taken: taken.unsigned_abs(), limit, alarm })
+            Some(MessageBudget { owner, taken: taken.unsigned_abs(), limit, alarm })
         };
         Ok(spent.into_iter().filter_map(reading).collect())
     }

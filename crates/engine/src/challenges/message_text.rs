@@ -7,9 +7,9 @@ pub(crate) const SMS_MAX: usize = 160;
 
 /// A caller's own text for a message, checked.
 #[derive(Debug, Clone)]
-pub struct Template(String);
+pub struct MessageTemplate(String);
 
-impl Template {
+impl MessageTemplate {
     /// Checks `text`: it must hold `{{otp_code}}`, no line breaks or control characters, and be short enough with a
     /// code of six characters and `minutes` in it.
     pub fn parse(text: &str, minutes: i64) -> Result<Self, Error> {
@@ -114,16 +114,17 @@ mod tests {
 
     #[test]
     fn a_template_is_filled_and_nothing_else_is_evaluated() {
-        let template = Template::parse("Code {{otp_code}}, {{expiration}}/{{otp_expiry}} min {{7*7}}", 2).unwrap();
+        let template =
+            MessageTemplate::parse("Code {{otp_code}}, {{expiration}}/{{otp_expiry}} min {{7*7}}", 2).unwrap();
         assert_eq!(template.fill("123456", 2), "Code 123456, 2/2 min {{7*7}}");
     }
 
     #[test]
     fn a_template_without_the_code_too_long_or_with_line_breaks_is_refused() {
-        assert!(Template::parse("no code", 2).is_err());
-        assert!(Template::parse(&format!("{{{{otp_code}}}}{}", "x".repeat(155)), 2).is_err());
-        assert!(Template::parse(&format!("{{{{otp_code}}}}{}", "x".repeat(154)), 2).is_ok());
-        assert!(Template::parse("a\r\nb {{otp_code}}", 2).is_err());
+        assert!(MessageTemplate::parse("no code", 2).is_err());
+        assert!(MessageTemplate::parse(&format!("{{{{otp_code}}}}{}", "x".repeat(155)), 2).is_err());
+        assert!(MessageTemplate::parse(&format!("{{{{otp_code}}}}{}", "x".repeat(154)), 2).is_ok());
+        assert!(MessageTemplate::parse("a\r\nb {{otp_code}}", 2).is_err());
     }
 
     #[test]

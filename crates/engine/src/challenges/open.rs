@@ -4,8 +4,10 @@ use domain::model::audit::Context;
 use domain::rules::verification::open::{self, Opened, Opening};
 use domain::{Device, DeviceId, DeviceStatus, Digest, Purpose, Status, UserId, Verification};
 
-use crate::challenges::draw::{Challenged, CodeStyle, Door, Setup};
-use crate::challenges::message_text::Template;
+use crate::challenges::draw::{Challenged, CodeStyle, DeviceSetup, Door};
+use crate::challenges::message_budgets::Sending;
+use crate::challenges::message_text::MessageTemplate;
+use crate::decide::DecisionName;
 use crate::{Engine, Error};
 
 /// A challenge to put to a device.
@@ -24,7 +26,7 @@ pub struct OpenRequest {
     /// Whether a prompt asks for a number that the caller shows (SEC 12).
     pub number: bool,
     /// The caller's own text for the SMS.
-    pub template: Option<Template>,
+    pub template: Option<MessageTemplate>,
 }
 
 /// A challenge that was put.
@@ -39,7 +41,7 @@ pub struct OpenedVerification {
     /// The v1 state token.
     pub state_token: Option<String>,
     /// Digits to show on the screen, for a call.
-    pub setup: Option<Setup>,
+    pub setup: Option<DeviceSetup>,
 }
 
 impl Engine {
@@ -82,29 +84,28 @@ impl Engine {
             None => None,
         };
         let asker = (context.client, context.right);
+        let name = DecisionName::OpenVerification;
+        let sending = Sending { name, user: request.user, target: &credential, by: asker, now };
         let opening = Opening { verification, message, pending_devices: request.door == Door::V1 };
         let by = context.clone();
         let policy = self.settings.policy.clone();
-        let opened = self
-            .decide_to_send(&view, request.user, &credential, asker, now, move |view| {
-                open::open(view, &opening, &policy, &context, now)
-            })
-            .await?;
+        let opened =
+            self.decide_to_send(sending, &view, move |view| open::open(view, &opening, &policy, &context, now)).await?;
         self.wake_outbox();
         let (verification, setup) = match opened {
             Opened::Opened(verification) => {
-                self.warn_of_prompt(&view, &device, by, now).await;
+                self.warn_if_last_prompt(&view, &device, by, now).await;
                 (verification, setup)
             }
             Opened::Repeated(verification) => {
-                let setup = verification.challenge.number().map(Setup::to_show);
+                let setup = verification.challenge.number().map(DeviceSetup::to_show);
                 (verification, setup)
             }
             Opened::NoUser => return Err(Error::NoUser),
             Opened::NoDevice => return Err(Error::NoDevice),
             Opened::Locked(until) => return Err(Error::Locked(until)),
             Opened::TooSoon(at) => {
-                self.warn_of_prompts(&view, &device, by, now).await;
+                self.send_prompt_warning(&view, &device, by, now).await;
                 return Err(Error::TooMany(Some(at)));
             }
             Opened::TooMany(at) => return Err(Error::TooMany(Some(at))),

@@ -7,7 +7,9 @@ use domain::{
 };
 use store::IdKind;
 
+use crate::challenges::message_budgets::Sending;
 use crate::challenges::message_text as words;
+use crate::decide::DecisionName;
 use crate::{Engine, Error};
 
 /// How long a warning may wait to be sent, in milliseconds: later it would puzzle more than it helps.
@@ -16,19 +18,19 @@ const LIFE: i64 = domain::model::time::HOUR;
 impl Engine {
     /// Warns the person behind `device`, to which a prompt was just put, if that was the last for a while: whoever keeps
     /// below the limits is never refused one. `before` is the user as it was.
-    pub(crate) async fn warn_of_prompt(&self, before: &View, device: &Device, context: Context, now: Timestamp) {
+    pub(crate) async fn warn_if_last_prompt(&self, before: &View, device: &Device, context: Context, now: Timestamp) {
         if device.factor != FactorKind::Push || !throttle::tires(before, &self.settings.policy, context.right, now) {
             return;
         }
         match self.store.view(device.user_id).await {
-            Ok(view) => self.warn_of_prompts(&view, device, context, now).await,
+            Ok(view) => self.send_prompt_warning(&view, device, context, now).await,
             Err(error) => lost(device, &error.into()),
         }
     }
 
     /// Warns the person behind `device`, to which a prompt was just refused, if it was for too many of them. A warning
     /// that cannot be sent is told of in the log and changes nothing for the caller.
-    pub(crate) async fn warn_of_prompts(&self, view: &View, device: &Device, context: Context, now: Timestamp) {
+    pub(crate) async fn send_prompt_warning(&self, view: &View, device: &Device, context: Context, now: Timestamp) {
         // A fresh prompt makes nobody's patience end by itself: what the caller saw is enough to look at.
         if device.factor != FactorKind::Push || !warning::is_due(view, &self.settings.policy, now) {
             return;
@@ -44,10 +46,12 @@ impl Engine {
             let Some(message) = self.draw_warning(device, channel, &way, now).await? else { continue };
             // A warning is the server's own, not the caller's.
             let asker = (context.client, Right::Manage);
+            let name = DecisionName::WarnOfPrompts;
+            let sending = Sending { name, user: device.user_id, target: &way, by: asker, now };
             let policy = self.settings.policy.clone();
             let (by, id) = (context.clone(), device.id);
             let rule = move |view: &View| warning::of_prompts(view, id, Some(&message), &policy, &by, now);
-            match self.decide_to_send(view, device.user_id, &way, asker, now, rule).await {
+            match self.decide_to_send(sending, view, rule).await {
                 Ok(_) => {
                     self.wake_outbox();
                     return Ok(());
@@ -58,7 +62,9 @@ impl Engine {
         }
         let (policy, id) = (self.settings.policy.clone(), device.id);
         let unsent = self
-            .decide(device.user_id, move |view| warning::of_prompts(view, id, None, &policy, &context, now))
+            .decide(DecisionName::WarnOfPrompts, device.user_id, move |view| {
+                warning::of_prompts(view, id, None, &policy, &context, now)
+            })
             .await?;
         if unsent {
             tracing::warn!(user = device.user_id.0, "nothing can be sent to warn a user of too many prompts");

@@ -24,7 +24,7 @@ impl Engine {
 }
 /// What this node has of the reserve of an hour.
 #[derive(Debug)]
-pub struct ReserveCalls {
+pub struct QuotaReserve {
     reserve: Reserve,
     leases: Mutex<HashMap<Budget, Lease>>,
     /// Held by whoever takes more, so that of many who find none left one asks.
@@ -39,7 +39,7 @@ struct Lease {
     is_dry: bool,
 }
 
-impl ReserveCalls {
+impl QuotaReserve {
     /// The reserve behind a quota of so many calls an hour.
     pub fn behind(quota: u64) -> Self {
         Self { reserve: Reserve::behind(quota), leases: Mutex::default(), turn: tokio::sync::Mutex::default() }

@@ -48,13 +48,13 @@ impl Lists {
 }
 
 /// A turn at a list, over when it is dropped.
-pub struct Turn {
+pub struct ListTurn {
     began: Instant,
     _places: (OwnedSemaphorePermit, OwnedSemaphorePermit),
-    _asked: Asked,
+    _asked: ListRequest,
 }
 
-impl Turn {
+impl ListTurn {
     /// How long it has lasted.
     pub fn lasted(&self) -> Duration {
         moment() - self.began
@@ -62,9 +62,9 @@ impl Turn {
 }
 
 /// That a client has asked for a list.
-struct Asked(Arc<Engine>, ClientId);
+struct ListRequest(Arc<Engine>, ClientId);
 
-impl Drop for Asked {
+impl Drop for ListRequest {
     fn drop(&mut self) {
         if let Entry::Occupied(mut queue) = self.0.lists.clients().entry(self.1) {
             queue.get_mut().asked -= 1;
@@ -78,7 +78,7 @@ impl Drop for Asked {
 impl Engine {
     /// Waits for a client's turn to have a list read, and holds it until it is dropped. A client that has asked for too
     /// many already is [`Error::TooMany`]; a turn that does not come is [`Error::Busy`].
-    pub async fn turn_at_a_list(self: &Arc<Self>, client: ClientId) -> Result<Turn, Error> {
+    pub async fn list_turn(self: &Arc<Self>, client: ClientId) -> Result<ListTurn, Error> {
         let (asked, turn) = {
             let mut clients = self.lists.clients();
             let queue = clients.entry(client).or_insert_with(|| Queue { asked: 0, turn: Arc::new(Semaphore::new(1)) });
@@ -86,14 +86,14 @@ impl Engine {
                 return Err(Error::TooMany(Some(self.now().plus(PAUSE))));
             }
             queue.asked += 1;
-            (Asked(self.clone(), client), queue.turn.clone())
+            (ListRequest(self.clone(), client), queue.turn.clone())
         };
         let places = async {
             let own = turn.acquire_owned().await.ok()?;
             Some((own, self.lists.places.clone().acquire_owned().await.ok()?))
         };
         let places = timeout(WAIT, places).await.ok().flatten().ok_or(Error::Busy)?;
-        Ok(Turn { began: moment(), _places: places, _asked: asked })
+        Ok(ListTurn { began: moment(), _places: places, _asked: asked })
     }
 }
 

@@ -6,26 +6,27 @@ use domain::rules::client::{self, Choice};
 use domain::{Client, ClientId, ClientOptions, ClientView, CompatProfile, Digest, Scope};
 use store::IdKind;
 
+use crate::decide::DecisionName;
 use crate::{Engine, Error};
 
 /// The name of a client or a webhook as it is kept. It may have none.
-pub(crate) fn named(name: &str) -> Result<String, Error> {
+pub(crate) fn clean_name(name: &str) -> Result<String, Error> {
     let name = domain::model::name::label(name).unwrap_or_default();
     if domain::model::text::is_name(name) { Ok(name.to_owned()) } else { Err(Error::BadText("name")) }
 }
 
 /// A client with its secret in clear, shown once.
 #[derive(Clone)]
-pub struct NewSecret {
+pub struct NewClientSecret {
     /// The client.
     pub client: Client,
     /// 64 hexadecimal characters.
     pub secret: String,
 }
 
-impl std::fmt::Debug for NewSecret {
+impl std::fmt::Debug for NewClientSecret {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "NewSecret({})", self.client.client_id)
+        write!(f, "NewClientSecret({})", self.client.client_id)
     }
 }
 
@@ -37,8 +38,8 @@ impl Engine {
         scope: Scope,
         profile: CompatProfile,
         options: ClientOptions,
-    ) -> Result<NewSecret, Error> {
-        let name = named(name)?;
+    ) -> Result<NewClientSecret, Error> {
+        let name = clean_name(name)?;
         let now = self.now();
         let id = ClientId(self.store.next_id(IdKind::Client).await?);
         let (secret, stored) = self.draw_client_secret();
@@ -56,18 +57,23 @@ impl Engine {
             created_at: now,
             options,
         };
-        let created = self.decide_client(id, None, move |_| client::create(client.clone(), now)).await?;
-        Ok(NewSecret { client: created, secret })
+        let created = self
+            .decide_client(DecisionName::CreateClient, id, None, move |_| client::create(client.clone(), now))
+            .await?;
+        Ok(NewClientSecret { client: created, secret })
     }
 
     /// Makes sure that there is a client of this public id with this secret, for a dev world whose tests know both.
     pub async fn plant_client(&self, name: &str, scope: Scope, client_id: &str, secret: &str) -> Result<(), Error> {
-        let name = named(name)?;
+        let name = clean_name(name)?;
         let now = self.now();
         let last4: String = secret.chars().rev().take(4).collect::<Vec<_>>().into_iter().rev().collect();
         let stored = ClientSecret { digest: Digest::of(secret.as_bytes()), last4, created_at: now };
         if let Some(client) = self.store.client_by_public_id(client_id).await? {
-            self.decide_client(client.id, None, move |view| client::rotate_client(view, stored.clone(), now)).await?;
+            self.decide_client(DecisionName::RotateClient, client.id, None, move |view| {
+                client::rotate_client(view, stored.clone(), now)
+            })
+            .await?;
             self.forget_callers();
             return Ok(());
         }
@@ -86,7 +92,7 @@ impl Engine {
             created_at: now,
             options: ClientOptions::default(),
         };
-        self.decide_client(id, None, move |_| client::create(client.clone(), now)).await?;
+        self.decide_client(DecisionName::CreateClient, id, None, move |_| client::create(client.clone(), now)).await?;
         Ok(())
     }
 
@@ -104,19 +110,24 @@ impl Engine {
     pub async fn revoke_client(&self, client_id: &str) -> Result<Option<Client>, Error> {
         let Some(client) = self.store.client_by_public_id(client_id).await? else { return Ok(None) };
         let now = self.now();
-        let revoked = self.decide_client(client.id, None, move |view| client::revoke_client(view, now)).await?;
+        let revoked = self
+            .decide_client(DecisionName::RevokeClient, client.id, None, move |view| client::revoke_client(view, now))
+            .await?;
         self.forget_callers();
         Ok(revoked)
     }
 
     /// Gives a client a new secret; the one before goes on working until the next rotation.
-    pub async fn rotate_client(&self, client_id: &str) -> Result<Option<NewSecret>, Error> {
+    pub async fn rotate_client(&self, client_id: &str) -> Result<Option<NewClientSecret>, Error> {
         let Some(client) = self.store.client_by_public_id(client_id).await? else { return Ok(None) };
         let now = self.now();
         let (secret, stored) = self.draw_client_secret();
-        let rotated =
-            self.decide_client(client.id, None, move |view| client::rotate_client(view, stored.clone(), now)).await?;
-        Ok(rotated.map(|client| NewSecret { client, secret }))
+        let rotated = self
+            .decide_client(DecisionName::RotateClient, client.id, None, move |view| {
+                client::rotate_client(view, stored.clone(), now)
+            })
+            .await?;
+        Ok(rotated.map(|client| NewClientSecret { client, secret }))
     }
 
     /// Changes what an operator may choose for a client. `None` if there is no such client.
@@ -124,7 +135,7 @@ impl Engine {
         let Some(client) = self.store.client_by_public_id(client_id).await? else { return Ok(None) };
         let now = self.now();
         let rule = move |view: &ClientView| client::choose(view, choice, now);
-        let chosen = self.decide_client(client.id, None, rule).await?;
+        let chosen = self.decide_client(DecisionName::UpdateClient, client.id, None, rule).await?;
         self.held.forget(client.id);
         self.forget_callers();
         Ok(chosen)

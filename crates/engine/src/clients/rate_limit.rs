@@ -23,19 +23,19 @@ const REST: i64 = 1_000;
 
 /// Too fast: come back in this time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Slow(pub Duration);
+pub struct RateLimited(pub Duration);
 
 /// What a node has of the buckets of all clients that call it.
-pub struct Bursts {
+pub struct SharedRateLimit {
     rate: CallRate,
     /// When it began; moments are milliseconds since then, of a clock that only goes forward.
     began: Instant,
-    pockets: Mutex<HashMap<ClientId, Pocket>>,
+    buckets: Mutex<HashMap<ClientId, LocalBucket>>,
 }
 
 /// What a node has of one client's bucket. As many as there are clients, so none is ever thrown away: its debt would be.
 #[derive(Debug, Clone)]
-struct Pocket {
+struct LocalBucket {
     /// Calls that may be admitted; below zero those admitted on credit.
     left: i64,
     /// What is left is worth nothing from then on.
@@ -71,31 +71,35 @@ enum Found {
 
 impl Engine {
     /// The clients' rate, if there may be other nodes to keep it with.
-    pub fn bursts(&self, rate: CallRate) -> Option<Arc<Bursts>> {
-        self.store.is_shared().then(|| Arc::new(Bursts::new(rate)))
+    pub fn shared_rate_limit(&self, rate: CallRate) -> Option<Arc<SharedRateLimit>> {
+        self.store.is_shared().then(|| Arc::new(SharedRateLimit::new(rate)))
     }
 }
 
-impl Bursts {
+impl SharedRateLimit {
     fn new(rate: CallRate) -> Self {
-        Self { rate, began: moment(), pockets: Mutex::default() }
+        Self { rate, began: moment(), buckets: Mutex::default() }
     }
 
     /// Takes one call of a client.
-    pub async fn take(self: &Arc<Self>, engine: &Arc<Engine>, client: ClientId) -> Result<Result<(), Slow>, Error> {
+    pub async fn take(
+        self: &Arc<Self>,
+        engine: &Arc<Engine>,
+        client: ClientId,
+    ) -> Result<Result<(), RateLimited>, Error> {
         match self.find(client, self.now()) {
             Found::Call => Ok(Ok(())),
             Found::Last => {
-                let (bursts, engine) = (self.clone(), engine.clone());
+                let (limit, engine) = (self.clone(), engine.clone());
                 tokio::spawn(async move {
-                    if let Err(error) = bursts.fetch(&engine, client).await {
+                    if let Err(error) = limit.fetch(&engine, client).await {
                         tracing::debug!(%error, "no calls could be fetched");
                     }
-                    bursts.fetched(client);
+                    limit.fetched(client);
                 });
                 Ok(Ok(()))
             }
-            Found::Dry(wait) => Ok(Err(Slow(wait))),
+            Found::Dry(wait) => Ok(Err(RateLimited(wait))),
             Found::Away => Err(away()),
             Found::Nothing => self.take_slowly(engine, client).await,
         }
@@ -105,14 +109,14 @@ impl Bursts {
     /// most.
     pub fn charge(&self, client: ClientId, calls: u32) {
         let credit = self.rate.credit();
-        let mut pockets = self.pockets();
-        let pocket = pockets.entry(client).or_insert_with(|| Pocket::new(credit));
+        let mut buckets = self.buckets();
+        let bucket = buckets.entry(client).or_insert_with(|| LocalBucket::new(credit));
         let most = -credit - i64::from(self.rate.burst);
-        pocket.left = pocket.left.saturating_sub(calls.into()).max(most.min(pocket.left));
+        bucket.left = bucket.left.saturating_sub(calls.into()).max(most.min(bucket.left));
     }
 
     /// The same where there is nothing left: waits for the turn, and asks if nobody has meanwhile.
-    async fn take_slowly(&self, engine: &Engine, client: ClientId) -> Result<Result<(), Slow>, Error> {
+    async fn take_slowly(&self, engine: &Engine, client: ClientId) -> Result<Result<(), RateLimited>, Error> {
         let turn = self.turn(client);
         let _turn = turn.lock().await;
         // What others in front of this one have fetched may be gone again.
@@ -123,13 +127,13 @@ impl Bursts {
                     self.fetched(client);
                     return Ok(Ok(()));
                 }
-                Found::Dry(wait) => return Ok(Err(Slow(wait))),
+                Found::Dry(wait) => return Ok(Err(RateLimited(wait))),
                 Found::Away => return Err(away()),
                 Found::Nothing if asked => break,
                 Found::Nothing => self.ask(engine, client).await?,
             }
         }
-        Ok(Err(Slow(millis(PAUSE))))
+        Ok(Err(RateLimited(millis(PAUSE))))
     }
 
     async fn fetch(&self, engine: &Engine, client: ClientId) -> Result<(), Error> {
@@ -153,73 +157,73 @@ impl Bursts {
 
     fn find(&self, client: ClientId, now: i64) -> Found {
         let credit = self.rate.credit();
-        let mut pockets = self.pockets();
-        let pocket = pockets.entry(client).or_insert_with(|| Pocket::new(credit));
-        if now >= pocket.until && pocket.left > 0 {
+        let mut buckets = self.buckets();
+        let bucket = buckets.entry(client).or_insert_with(|| LocalBucket::new(credit));
+        if now >= bucket.until && bucket.left > 0 {
             // It was too much.
-            pocket.want = (pocket.want - pocket.left).max(FIRST);
-            (pocket.left, pocket.low) = (0, -credit / 2);
+            bucket.want = (bucket.want - bucket.left).max(FIRST);
+            (bucket.left, bucket.low) = (0, -credit / 2);
         }
-        if pocket.left <= -credit {
-            let wait = pocket.dry_until - now;
-            return match (wait > 0, pocket.away) {
+        if bucket.left <= -credit {
+            let wait = bucket.dry_until - now;
+            return match (wait > 0, bucket.away) {
                 (false, _) => Found::Nothing,
                 (true, true) => Found::Away,
                 (true, false) => Found::Dry(millis(wait)),
             };
         }
-        pocket.left -= 1;
-        if pocket.left <= pocket.low && !pocket.fetching && now >= pocket.dry_until {
-            pocket.fetching = true;
+        bucket.left -= 1;
+        if bucket.left <= bucket.low && !bucket.fetching && now >= bucket.dry_until {
+            bucket.fetching = true;
             return Found::Last;
         }
         Found::Call
     }
 
     fn wanted(&self, client: ClientId) -> (i64, i64) {
-        let pockets = self.pockets();
-        pockets.get(&client).map_or((0, FIRST), |pocket| ((-pocket.left).max(0), pocket.want))
+        let buckets = self.buckets();
+        buckets.get(&client).map_or((0, FIRST), |bucket| ((-bucket.left).max(0), bucket.want))
     }
 
     fn settle(&self, client: ClientId, granted: Granted, now: i64) {
         let credit = self.rate.credit();
         let most = i64::from(self.rate.burst / 2).max(FIRST);
-        let mut pockets = self.pockets();
-        let pocket = pockets.entry(client).or_insert_with(|| Pocket::new(credit));
+        let mut buckets = self.buckets();
+        let bucket = buckets.entry(client).or_insert_with(|| LocalBucket::new(credit));
         let Granted { paid, calls, wait } = granted;
-        pocket.away = false;
-        pocket.left += paid + calls;
+        bucket.away = false;
+        bucket.left += paid + calls;
         if calls > 0 {
-            pocket.until = now + LEASE;
-            pocket.want = (pocket.want * 2).min(most);
-            pocket.low = calls / 4;
+            bucket.until = now + LEASE;
+            bucket.want = (bucket.want * 2).min(most);
+            bucket.low = calls / 4;
         } else {
-            pocket.dry_until = now + wait.max(PAUSE);
-            pocket.low = -credit / 2;
+            bucket.dry_until = now + wait.max(PAUSE);
+            bucket.low = -credit / 2;
         }
     }
 
     /// Nobody else asks a database that is away, one deadline after the other.
     fn leave_alone(&self, client: ClientId, now: i64) {
         self.settle(client, Granted { paid: 0, calls: 0, wait: REST }, now);
-        if let Some(pocket) = self.pockets().get_mut(&client) {
-            pocket.away = true;
+        if let Some(bucket) = self.buckets().get_mut(&client) {
+            bucket.away = true;
         }
     }
 
     fn fetched(&self, client: ClientId) {
-        if let Some(pocket) = self.pockets().get_mut(&client) {
-            pocket.fetching = false;
+        if let Some(bucket) = self.buckets().get_mut(&client) {
+            bucket.fetching = false;
         }
     }
 
     fn turn(&self, client: ClientId) -> Arc<tokio::sync::Mutex<()>> {
         let credit = self.rate.credit();
-        self.pockets().entry(client).or_insert_with(|| Pocket::new(credit)).turn.clone()
+        self.buckets().entry(client).or_insert_with(|| LocalBucket::new(credit)).turn.clone()
     }
 
-    fn pockets(&self) -> MutexGuard<'_, HashMap<ClientId, Pocket>> {
-        self.pockets.lock().unwrap_or_else(PoisonError::into_inner)
+    fn buckets(&self) -> MutexGuard<'_, HashMap<ClientId, LocalBucket>> {
+        self.buckets.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn now(&self) -> i64 {
@@ -227,7 +231,7 @@ impl Bursts {
     }
 }
 
-impl Pocket {
+impl LocalBucket {
     fn new(credit: i64) -> Self {
         Self {
             left: 0,
@@ -262,83 +266,83 @@ mod tests {
 
     const CLIENT: ClientId = ClientId(1);
 
-    fn bursts() -> Bursts {
-        Bursts::new(CallRate { per_second: 100, burst: 200 })
+    fn limit() -> SharedRateLimit {
+        SharedRateLimit::new(CallRate { per_second: 100, burst: 200 })
     }
 
     /// How many calls are admitted before somebody has to ask.
-    fn admitted(bursts: &Bursts, now: i64) -> i64 {
-        let is_refused = |_: &i64| matches!(bursts.find(CLIENT, now), Found::Nothing | Found::Dry(_));
-        (0..1_000).find(is_refused).expect("no pocket is that deep")
+    fn admitted(limit: &SharedRateLimit, now: i64) -> i64 {
+        let is_refused = |_: &i64| matches!(limit.find(CLIENT, now), Found::Nothing | Found::Dry(_));
+        (0..1_000).find(is_refused).expect("no bucket is that deep")
     }
 
     #[test]
     fn a_few_calls_are_admitted_on_credit_and_paid_for_later() {
-        let bursts = bursts();
-        assert_eq!(admitted(&bursts, 0), 20);
-        assert_eq!(bursts.wanted(CLIENT), (20, FIRST));
-        bursts.settle(CLIENT, Granted { paid: 20, calls: 8, wait: 1 }, 0);
-        assert_eq!(bursts.wanted(CLIENT), (0, 2 * FIRST));
-        assert_eq!(admitted(&bursts, 999), 28, "what was granted, and credit again");
+        let limit = limit();
+        assert_eq!(admitted(&limit, 0), 20);
+        assert_eq!(limit.wanted(CLIENT), (20, FIRST));
+        limit.settle(CLIENT, Granted { paid: 20, calls: 8, wait: 1 }, 0);
+        assert_eq!(limit.wanted(CLIENT), (0, 2 * FIRST));
+        assert_eq!(admitted(&limit, 999), 28, "what was granted, and credit again");
     }
 
     #[test]
     fn nobody_asks_an_empty_bucket_and_no_credit_comes_from_it() {
-        let bursts = bursts();
-        assert_eq!(admitted(&bursts, 0), 20);
-        bursts.settle(CLIENT, Granted { paid: 5, calls: 0, wait: 10 }, 0);
-        assert_eq!(admitted(&bursts, 1), 5, "only what was paid for");
-        assert_eq!(bursts.find(CLIENT, 1), Found::Dry(millis(PAUSE - 1)));
-        assert_eq!(bursts.find(CLIENT, PAUSE), Found::Nothing);
+        let limit = limit();
+        assert_eq!(admitted(&limit, 0), 20);
+        limit.settle(CLIENT, Granted { paid: 5, calls: 0, wait: 10 }, 0);
+        assert_eq!(admitted(&limit, 1), 5, "only what was paid for");
+        assert_eq!(limit.find(CLIENT, 1), Found::Dry(millis(PAUSE - 1)));
+        assert_eq!(limit.find(CLIENT, PAUSE), Found::Nothing);
     }
 
     #[test]
     fn a_database_that_is_away_is_no_fault_of_the_caller() {
-        let bursts = bursts();
-        assert_eq!(admitted(&bursts, 0), 20);
-        bursts.leave_alone(CLIENT, 0);
-        assert_eq!(bursts.find(CLIENT, 1), Found::Away);
-        assert_eq!(bursts.find(CLIENT, REST), Found::Nothing, "and is asked again");
-        bursts.settle(CLIENT, Granted { paid: 0, calls: 0, wait: 10 }, REST);
-        assert!(matches!(bursts.find(CLIENT, REST), Found::Dry(_)), "an empty bucket is the caller's doing");
+        let limit = limit();
+        assert_eq!(admitted(&limit, 0), 20);
+        limit.leave_alone(CLIENT, 0);
+        assert_eq!(limit.find(CLIENT, 1), Found::Away);
+        assert_eq!(limit.find(CLIENT, REST), Found::Nothing, "and is asked again");
+        limit.settle(CLIENT, Granted { paid: 0, calls: 0, wait: 10 }, REST);
+        assert!(matches!(limit.find(CLIENT, REST), Found::Dry(_)), "an empty bucket is the caller's doing");
     }
 
     #[test]
     fn what_is_not_used_in_time_is_worth_nothing_and_less_is_asked_for() {
-        let bursts = bursts();
-        assert_eq!(bursts.find(CLIENT, 0), Found::Call);
+        let limit = limit();
+        assert_eq!(limit.find(CLIENT, 0), Found::Call);
         for _ in 0..4 {
-            let want = bursts.wanted(CLIENT).1;
-            bursts.settle(CLIENT, Granted { paid: 0, calls: want, wait: 1 }, 0);
+            let want = limit.wanted(CLIENT).1;
+            limit.settle(CLIENT, Granted { paid: 0, calls: want, wait: 1 }, 0);
         }
-        assert_eq!(bursts.wanted(CLIENT).1, 100, "half a bucket at most");
-        assert_eq!(admitted(&bursts, LEASE), 20, "credit alone");
-        assert_eq!(bursts.wanted(CLIENT), (20, FIRST));
+        assert_eq!(limit.wanted(CLIENT).1, 100, "half a bucket at most");
+        assert_eq!(admitted(&limit, LEASE), 20, "credit alone");
+        assert_eq!(limit.wanted(CLIENT), (20, FIRST));
     }
 
     #[test]
     fn what_a_call_cost_beyond_one_is_owed_and_never_more_than_a_bucket() {
-        let bursts = bursts();
-        bursts.charge(CLIENT, 50);
-        assert_eq!(bursts.find(CLIENT, 0), Found::Nothing, "no credit before it is paid");
-        assert_eq!(bursts.wanted(CLIENT).0, 50);
-        bursts.settle(CLIENT, Granted { paid: 50, calls: 8, wait: 1 }, 0);
-        assert_eq!(admitted(&bursts, 1), 28);
-        bursts.charge(CLIENT, u32::MAX);
-        assert_eq!(bursts.wanted(CLIENT).0, 220);
-        bursts.charge(CLIENT, 1);
-        assert_eq!(bursts.wanted(CLIENT).0, 220);
+        let limit = limit();
+        limit.charge(CLIENT, 50);
+        assert_eq!(limit.find(CLIENT, 0), Found::Nothing, "no credit before it is paid");
+        assert_eq!(limit.wanted(CLIENT).0, 50);
+        limit.settle(CLIENT, Granted { paid: 50, calls: 8, wait: 1 }, 0);
+        assert_eq!(admitted(&limit, 1), 28);
+        limit.charge(CLIENT, u32::MAX);
+        assert_eq!(limit.wanted(CLIENT).0, 220);
+        limit.charge(CLIENT, 1);
+        assert_eq!(limit.wanted(CLIENT).0, 220);
     }
 
     #[test]
     fn more_is_fetched_once_before_all_is_used() {
-        let bursts = bursts();
-        let found: Vec<_> = (0..20).map(|_| bursts.find(CLIENT, 0)).collect();
+        let limit = limit();
+        let found: Vec<_> = (0..20).map(|_| limit.find(CLIENT, 0)).collect();
         assert_eq!(found.iter().filter(|found| **found == Found::Last).count(), 1);
         assert_eq!(found[9], Found::Last, "at half of the credit");
-        bursts.settle(CLIENT, Granted { paid: 20, calls: 8, wait: 1 }, 0);
-        bursts.fetched(CLIENT);
-        let found: Vec<_> = (0..8).map(|_| bursts.find(CLIENT, 0)).collect();
+        limit.settle(CLIENT, Granted { paid: 20, calls: 8, wait: 1 }, 0);
+        limit.fetched(CLIENT);
+        let found: Vec<_> = (0..8).map(|_| limit.find(CLIENT, 0)).collect();
         assert_eq!(found.iter().position(|found| *found == Found::Last), Some(5), "at a quarter of the lease");
     }
 }

@@ -9,6 +9,7 @@ use domain::{Client, ClientId, ClientOptions, CompatProfile, Digest, Scope, Seal
 use serde::{Deserialize, Serialize};
 use store::IdKind;
 
+use crate::decide::DecisionName;
 use crate::{Engine, Error};
 
 /// How long a token may be taken from memory: the bound of SEC 57.
@@ -18,7 +19,7 @@ const CACHE_SIZE: u64 = 10_000;
 
 /// Whoever calls the API, as shown by an access token.
 #[derive(Debug, Clone)]
-pub struct Caller {
+pub struct ApiCaller {
     /// The client.
     pub client: ClientId,
     /// Its one scope.
@@ -67,18 +68,18 @@ struct ClearPair {
     refresh: String,
 }
 
-pub(crate) fn caller_cache() -> moka::sync::Cache<Digest, Arc<Caller>> {
+pub(crate) fn caller_cache() -> moka::sync::Cache<Digest, Arc<ApiCaller>> {
     moka::sync::Cache::builder().max_capacity(CACHE_SIZE).time_to_live(CACHE_TTL).build()
 }
 
 impl Engine {
     /// Whose access token this is, if it works.
-    pub async fn authenticate(&self, token: &str) -> Result<Option<Arc<Caller>>, Error> {
+    pub async fn authenticate(&self, token: &str) -> Result<Option<Arc<ApiCaller>>, Error> {
         self.holder_of(Digest::of(token.as_bytes())).await
     }
 
     /// [`Self::authenticate`], by the token's digest.
-    pub(crate) async fn holder_of(&self, digest: Digest) -> Result<Option<Arc<Caller>>, Error> {
+    pub(crate) async fn holder_of(&self, digest: Digest) -> Result<Option<Arc<ApiCaller>>, Error> {
         let now = self.now();
         if let Some(caller) = self.callers.get(&digest) {
             return Ok((now < caller.expires_at).then_some(caller));
@@ -88,7 +89,7 @@ impl Engine {
             return Ok(None);
         }
         let ends = set.created_at.plus(ACCESS_TTL);
-        let caller = Arc::new(Caller {
+        let caller = Arc::new(ApiCaller {
             client: client.id,
             scope: client.scope,
             profile: client.profile,
@@ -111,7 +112,11 @@ impl Engine {
         if first.changes.is_empty() {
             return self.token_answer(first.reply);
         }
-        let granted = self.decide_client(client, None, move |view| client::grant(view, &secret, &fresh, now)).await?;
+        let granted = self
+            .decide_client(DecisionName::GrantToken, client, None, move |view| {
+                client::grant(view, &secret, &fresh, now)
+            })
+            .await?;
         self.token_answer(granted)
     }
 
@@ -134,8 +139,11 @@ impl Engine {
         if first.changes.is_empty() {
             return self.token_answer(first.reply);
         }
-        let granted =
-            self.decide_client(client, Some(access), move |view| client::refresh(view, &refresh, &fresh, now)).await?;
+        let granted = self
+            .decide_client(DecisionName::RefreshToken, client, Some(access), move |view| {
+                client::refresh(view, &refresh, &fresh, now)
+            })
+            .await?;
         self.token_answer(granted)
     }
 
@@ -144,7 +152,11 @@ impl Engine {
         let now = self.now();
         let secret = zeroize::Zeroizing::new(secret.to_owned());
         let access = Digest::of(access.as_bytes());
-        let revoked = self.decide_client(client, Some(access), move |view| client::revoke(view, &secret, now)).await?;
+        let revoked = self
+            .decide_client(DecisionName::RevokeToken, client, Some(access), move |view| {
+                client::revoke(view, &secret, now)
+            })
+            .await?;
         self.callers.invalidate_all();
         Ok(revoked)
     }

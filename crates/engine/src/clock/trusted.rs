@@ -9,6 +9,7 @@ use domain::rules::verification::end;
 use domain::{Timestamp, UserId};
 use store::Store;
 
+use crate::decide::DecisionName;
 use crate::{Clock, Engine, Error};
 
 /// Under which key of the database's own values it lies.
@@ -172,13 +173,13 @@ impl Engine {
 
     async fn end_over_of(&self, users: Vec<UserId>, over: Timestamp, from: Timestamp) -> Result<(), Error> {
         for user in users {
-            self.decide(user, move |view| end::end_over(view, over, from)).await?;
+            self.decide(DecisionName::Expire, user, move |view| end::end_over(view, over, from)).await?;
         }
         Ok(())
     }
 
     /// Keeps the highest time seen, for as long as the process lives.
-    pub(crate) async fn keep_time_for_ever(&self) {
+    pub(crate) async fn run_time_keeper(&self) {
         let mut known = None;
         self.time.state().kept = true;
         loop {

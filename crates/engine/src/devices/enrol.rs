@@ -12,9 +12,10 @@ use domain::{
 };
 use store::IdKind;
 
-use crate::challenges::draw::{Challenged, CodeStyle, Door, Setup};
-use crate::challenges::message_budgets::out_of_reach;
-use crate::challenges::message_text::Template;
+use crate::challenges::draw::{Challenged, CodeStyle, DeviceSetup, Door};
+use crate::challenges::message_budgets::{Sending, out_of_reach};
+use crate::challenges::message_text::MessageTemplate;
+use crate::decide::DecisionName;
 use crate::{Engine, Error};
 
 /// Life of a v1 enrolment's state token and pairing code, in milliseconds. The v1 call has no field for it, and
@@ -41,7 +42,7 @@ pub struct EnrolRequest {
     /// Life of the registration in milliseconds; v1 ignores it.
     pub ttl: i64,
     /// The caller's own text for the SMS.
-    pub template: Option<Template>,
+    pub template: Option<MessageTemplate>,
 }
 
 /// An enrolled device, for the caller that enrolled it.
@@ -58,7 +59,7 @@ pub struct EnrolledDevice {
     /// The v1 state token.
     pub state_token: Option<String>,
     /// What is needed to set it up.
-    pub setup: Option<Setup>,
+    pub setup: Option<DeviceSetup>,
 }
 
 impl Engine {
@@ -106,10 +107,9 @@ impl Engine {
             Enrolment { device: device.clone(), registration: drawn.registration.clone(), message: drawn.message };
         let policy = self.settings.policy.clone();
         let asker = (context.client, context.right);
+        let sending = Sending { name: DecisionName::Enrol, user: user.id, target: &credential, by: asker, now };
         let enrolled = self
-            .decide_to_send(&view, user.id, &credential, asker, now, move |view| {
-                enrolment::enrol(view, &enrolment, &policy, &context, now)
-            })
+            .decide_to_send(sending, &view, move |view| enrolment::enrol(view, &enrolment, &policy, &context, now))
             .await?;
         match enrolled {
             Enrolled::Enrolled => {}
@@ -132,15 +132,15 @@ impl Engine {
     }
 
     fn draw_credential(&self, request: &EnrolRequest, user: &User) -> Result<Credential, Error> {
-        let reaching = |own: Option<&str>| {
+        let reached = |own: Option<&str>| {
             let target = request.target.as_deref().or(own).ok_or(Error::BadTarget)?;
             reaching::reaching(request.factor, target, &self.settings.policy).map_err(out_of_reach)
         };
         Ok(match request.factor {
             FactorKind::Totp => Credential::Totp(Totp::with_secret(self.draw_secret())),
             FactorKind::Hotp => Credential::Hotp(Hotp { secret: self.draw_secret(), digits: 6 }),
-            FactorKind::Sms | FactorKind::Voice => reaching(user.phone.as_deref())?,
-            FactorKind::Email => reaching(user.email.as_deref())?,
+            FactorKind::Sms | FactorKind::Voice => reached(user.phone.as_deref())?,
+            FactorKind::Email => reached(user.email.as_deref())?,
             FactorKind::Push => Credential::Push { public_key: None },
         })
     }
@@ -237,5 +237,5 @@ struct Drawn {
     registration: Option<Verification>,
     message: Option<Message>,
     state_token: Option<String>,
-    setup: Option<Setup>,
+    setup: Option<DeviceSetup>,
 }

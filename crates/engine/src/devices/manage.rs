@@ -4,6 +4,7 @@ use domain::model::audit::Context;
 use domain::rules::enrolment::{self, Disabled};
 use domain::{DeviceId, UserId};
 
+use crate::decide::DecisionName;
 use crate::{Engine, Error};
 
 impl Engine {
@@ -11,7 +12,7 @@ impl Engine {
     pub async fn remove_device(&self, user: UserId, device: DeviceId, context: Context) -> Result<bool, Error> {
         let now = self.now();
         let removed = self
-            .decide(user, move |view| {
+            .decide(DecisionName::RemoveDevice, user, move |view| {
                 let decision = enrolment::remove(view, device, &context, now);
                 decision.map(|removed| view.user.is_some().then_some(removed))
             })
@@ -22,6 +23,8 @@ impl Engine {
     /// Puts a device out of use until its user is unlocked.
     pub async fn disable_device(&self, user: UserId, device: DeviceId, context: Context) -> Result<Disabled, Error> {
         let now = self.now();
-        Ok(self.decide(user, move |view| enrolment::disable(view, device, &context, now)).await?)
+        Ok(self
+            .decide(DecisionName::DisableDevice, user, move |view| enrolment::disable(view, device, &context, now))
+            .await?)
     }
 }

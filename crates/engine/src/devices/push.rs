@@ -7,11 +7,12 @@ use domain::rules::factor::push::{PAIRING_CONTEXT, PushAnswer, prove_answer, pro
 use domain::rules::verification::answer;
 use domain::{Credential, DeviceId, Evidence, Outcome, Reason, UserId, VerificationId};
 
+use crate::decide::DecisionName;
 use crate::{Engine, Error};
 
 /// A phone that was paired.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Paired {
+pub struct PairedPhone {
     /// Whose.
     pub user: UserId,
     /// As which device.
@@ -20,7 +21,7 @@ pub struct Paired {
 
 /// What a person's phone may know of a prompt or a call.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Asked {
+pub struct PromptState {
     /// Whether it still waits for the person's answer.
     pub waits: bool,
     /// How many digits of a number the person is asked to type, if any are and it waits.
@@ -35,7 +36,7 @@ impl Engine {
         pairing_code: &str,
         public_key: &[u8],
         signature: &[u8],
-    ) -> Result<Option<Paired>, Error> {
+    ) -> Result<Option<PairedPhone>, Error> {
         let code = pairing_code.trim().to_ascii_uppercase();
         if !code.bytes().all(|byte| Alphabet::Crockford.contains(byte)) {
             return Ok(None);
@@ -52,7 +53,7 @@ impl Engine {
         let sealed = self.seal_credential(device.id, user, &credential)?.sealed;
         let (device, against) = (device.id, verification.challenge.clone());
         let outcome = self.answer_from_device(user, id, (evidence, against), Some(sealed)).await?;
-        Ok(matches!(outcome, Outcome::Accepted { .. }).then_some(Paired { user, device }))
+        Ok(matches!(outcome, Outcome::Accepted { .. }).then_some(PairedPhone { user, device }))
     }
 
     /// Judges a phone's signed answer to a prompt.
@@ -79,9 +80,9 @@ impl Engine {
     }
 
     /// How a prompt or a call stands for the person it was put to.
-    pub async fn asked(&self, verification: VerificationId) -> Result<Asked, Error> {
+    pub async fn prompt_state(&self, verification: VerificationId) -> Result<PromptState, Error> {
         let found = self.store.verification_by_id(verification).await?;
-        Ok(found.filter(|found| found.is_open(self.now())).map_or(Asked::default(), |found| Asked {
+        Ok(found.filter(|found| found.is_open(self.now())).map_or(PromptState::default(), |found| PromptState {
             waits: true,
             digits: match found.challenge {
                 domain::Challenge::Approval { numbers, .. } => numbers.last().map(String::len),
@@ -113,6 +114,6 @@ impl Engine {
                 now,
             )
         };
-        Ok(self.decide(user, decide).await?)
+        Ok(self.decide(DecisionName::AnswerFromDevice, user, decide).await?)
     }
 }

@@ -10,6 +10,7 @@ use domain::rules::throttle;
 use domain::{AuditEvent, AuditKind, ClientId, Timestamp, UserId};
 
 use crate::Engine;
+use crate::decide::DecisionName;
 
 /// The most that is counted at once. Calls about more users than this are seen by the first entry of each.
 const MOST: usize = 10_000;
@@ -72,7 +73,12 @@ impl Engine {
             let Some(count) = self.folded.take(&key) else { continue };
             let Some(user) = count.first.user else { continue };
             let (first, times) = (count.first.clone(), count.times);
-            if let Err(error) = self.decide(user, move |view| throttle::record_folded(view, &first, times, now)).await {
+            if let Err(error) = self
+                .decide(DecisionName::RecordRefusals, user, move |view| {
+                    throttle::record_folded(view, &first, times, now)
+                })
+                .await
+            {
                 tracing::warn!(%error, "folded refusals were not written down and will be next time");
                 self.folded.put_back(count);
             }

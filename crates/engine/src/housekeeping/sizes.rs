@@ -23,7 +23,7 @@ const BOUNDS: [(&str, u64); 8] = [
 
 /// The sizes as they were counted last, and when; and when the clean-up was through last.
 #[derive(Debug, Clone, Default)]
-pub struct Watched {
+pub struct HousekeepingStatus {
     /// The sizes, once they were counted.
     pub sizes: Option<(Sizes, Timestamp)>,
     /// When what is over was cleaned up last.
@@ -32,10 +32,10 @@ pub struct Watched {
 
 /// What is watched.
 #[derive(Default)]
-pub(crate) struct Watch(Mutex<Watched>);
+pub(crate) struct Housekeeping(Mutex<HousekeepingStatus>);
 
-impl Watch {
-    fn lock(&self) -> MutexGuard<'_, Watched> {
+impl Housekeeping {
+    fn lock(&self) -> MutexGuard<'_, HousekeepingStatus> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -69,8 +69,8 @@ fn passed<'b>(before: &'b Sizes, after: &'b Sizes) -> impl Iterator<Item = (&'st
 
 impl Engine {
     /// What is known of the sizes. Reads no database.
-    pub fn watched(&self) -> Watched {
-        self.watch.lock().clone()
+    pub fn housekeeping_status(&self) -> HousekeepingStatus {
+        self.housekeeping.lock().clone()
     }
 
     /// Counts the sizes, and warns of those that have passed a bound.
@@ -83,7 +83,8 @@ impl Engine {
             }
         };
         let now = self.now();
-        let before = self.watch.lock().sizes.replace((sizes.clone(), now)).map(|(sizes, _)| sizes).unwrap_or_default();
+        let before =
+            self.housekeeping.lock().sizes.replace((sizes.clone(), now)).map(|(sizes, _)| sizes).unwrap_or_default();
         for (what, size, bound) in passed(&before, &sizes) {
             tracing::warn!(
                 what,

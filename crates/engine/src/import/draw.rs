@@ -9,8 +9,8 @@ use domain::{Credential, Device, DeviceId, DeviceStatus, User, UserId};
 use store::IdKind;
 use tokio::sync::Mutex;
 
-use super::tried::Fates;
-use super::{Fate, Import, ImportError, Person, Token};
+use super::tried::Outcomes;
+use super::{Import, ImportError, ImportOutcome, Person, Token};
 use crate::Error;
 
 /// Ids reserved at a time: at most this many of each kind stay unused.
@@ -33,7 +33,7 @@ impl Import {
         ids: &DrawnIds,
         known: Option<User>,
         here: &[Device],
-    ) -> Result<(Incoming, Fates), ImportError> {
+    ) -> Result<(Incoming, Outcomes), ImportError> {
         let drawn = match &known {
             Some(user) => user.id,
             None => UserId(match ids.user {
@@ -73,7 +73,7 @@ impl Import {
                         spent: spent(other, token)?,
                     });
                 }
-                found.push((*id, Fate::of(fields, update)));
+                found.push((*id, ImportOutcome::of(fields, update)));
                 continue;
             }
             let id = DeviceId(match ready.next() {
@@ -100,16 +100,16 @@ impl Import {
                 last_used_at: None,
             });
             seen.push((id, token.credential.clone()));
-            found.push((id, Fate::New));
+            found.push((id, ImportOutcome::New));
         }
         let compared = here.iter().map(|device| device.id).collect();
         let user = match &known {
-            Some(known) => Fate::of(import::user_differences(known, said), person.update),
-            None => Fate::New,
+            Some(known) => ImportOutcome::of(import::user_differences(known, said), person.update),
+            None => ImportOutcome::New,
         };
         let update = person.update;
         let incoming = Incoming { user: said.clone(), known, drawn, devices, compared, revised, update };
-        Ok((incoming, Fates { person: user, devices: found }))
+        Ok((incoming, Outcomes { person: user, devices: found }))
     }
 
     /// The ids of somebody new. If they cannot be drawn now, each is drawn when it is needed.

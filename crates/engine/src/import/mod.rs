@@ -23,9 +23,10 @@ use tokio::sync::Mutex;
 use self::draw::DrawnIds;
 use self::name_locks::NameLocks;
 use self::person::patch;
-pub use self::person::{Fate, ImportError, Imported, Person, Token};
-use self::tried::{Fates, Tried};
-use self::turns::{Turn, Turns};
+pub use self::person::{ImportError, ImportOutcome, Imported, Person, Token};
+use self::tried::{Outcomes, Tried};
+use self::turns::{LineTurn, Turns};
+use crate::decide::DecisionName;
 use crate::{Engine, Error};
 /// How often a person is looked up anew when somebody else changes them meanwhile.
 const TRIES: usize = 8;
@@ -65,7 +66,7 @@ impl Import {
     ) -> impl Future<Output = Vec<Result<Imported, ImportError>>> + Send + use<> {
         people.iter_mut().for_each(Person::tidy);
         let drawing = self.turns.enter(vec![DRAWING.to_owned()]);
-        let turns: Vec<Turn> = people.iter().map(|person| self.turns.enter(spoken_for(person))).collect();
+        let turns: Vec<LineTurn> = people.iter().map(|person| self.turns.enter(spoken_for(person))).collect();
         let import = self.clone();
         async move { import.take_in_turn(people, drawing, turns).await }
     }
@@ -73,11 +74,12 @@ impl Import {
     async fn take_in_turn(
         self: Arc<Self>,
         people: Vec<Person>,
-        mut drawing: Turn,
-        turns: Vec<Turn>,
+        mut drawing: LineTurn,
+        turns: Vec<LineTurn>,
     ) -> Vec<Result<Imported, ImportError>> {
         let moment = self.moment.load(Ordering::SeqCst);
-        let mark = |token: &Token| SecretMark::of(&token.credential, self.engine.marked.key()).map(|mark| mark.mac);
+        let mark =
+            |token: &Token| SecretMark::of(&token.credential, self.engine.installation_key.key()).map(|mark| mark.mac);
         let secrets: Vec<Vec<_>> = people.iter().map(|person| person.tokens.iter().map(mark).collect()).collect();
         let asked: Vec<_> = people.iter().map(|p| (p.external_id.as_deref(), p.username.as_str())).collect();
         // If this fails, each finds out by itself.
@@ -186,19 +188,20 @@ impl Import {
             Some(id) => store.view(id).await?,
             None => View::default(),
         };
-        let (incoming, fates) = self.draw(person, said, names, ids, view.user.clone(), &view.devices).await?;
+        let (incoming, outcomes) = self.draw(person, said, names, ids, view.user.clone(), &view.devices).await?;
         let user = incoming.drawn;
         let (by, now) = (Context::default(), self.engine.now());
         if view.user.is_some() {
             let first = import::merge(&view, &incoming, &by, now);
             if first.changes.is_empty() {
-                return ended(first.reply, user, fates);
+                return ended(first.reply, user, outcomes);
             }
         }
         let renamed = view.user.is_some() && person.update;
-        tried.note(user, &fates);
-        match store.decide(user, move |view| import::merge(view, &incoming, &by, now)).await {
-            Ok(merged) => ended(merged, user, fates),
+        tried.note(user, &outcomes);
+        match self.engine.decide(DecisionName::Import, user, move |view| import::merge(view, &incoming, &by, now)).await
+        {
+            Ok(merged) => ended(merged, user, outcomes),
             Err(store::Error::Conflict(store::Field::Username)) if renamed => Err(ImportError::Taken("username")),
             // As somebody's user name: they came meanwhile, and the next look finds them. As an address it stays theirs.
             Err(store::Error::Conflict(store::Field::Username)) => {
@@ -230,11 +233,11 @@ struct Hint {
     user: Option<UserId>,
 }
 
-fn ended(merged: Merged, user: UserId, fates: Fates) -> Result<Option<Imported>, ImportError> {
+fn ended(merged: Merged, user: UserId, outcomes: Outcomes) -> Result<Option<Imported>, ImportError> {
     match merged {
         Merged::Merged { created } => {
             let shared = Vec::new();
-            Ok(Some(Imported { user, created, person: fates.person, devices: fates.devices, shared }))
+            Ok(Some(Imported { user, created, person: outcomes.person, devices: outcomes.devices, shared }))
         }
         Merged::Stale => Ok(None),
         Merged::OtherPerson => Err(ImportError::OtherPerson),

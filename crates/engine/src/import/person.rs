@@ -66,9 +66,9 @@ pub struct Imported {
     /// Whether they are new.
     pub created: bool,
     /// What became of the person's own fields.
-    pub person: Fate,
+    pub person: ImportOutcome,
     /// Their devices in the list's order: the id, and what became of it.
-    pub devices: Vec<(DeviceId, Fate)>,
+    pub devices: Vec<(DeviceId, ImportOutcome)>,
     /// Those of them, by their place in the list, whose secret another user's device has too.
     #[serde(default)]
     pub shared: Vec<usize>,
@@ -77,7 +77,7 @@ pub struct Imported {
 /// What became of a part of a person.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Fate {
+pub enum ImportOutcome {
     /// It was not here.
     New,
     /// It was here, and the list says nothing else.
@@ -88,7 +88,7 @@ pub enum Fate {
     Updated,
 }
 
-impl Fate {
+impl ImportOutcome {
     /// Of what was here and differs so.
     pub(super) fn of(fields: Vec<Field>, update: bool) -> Self {
         match (fields.is_empty(), update) {

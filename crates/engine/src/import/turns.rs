@@ -19,7 +19,7 @@ struct Table {
 }
 
 /// A place behind all who entered before for one of its names. It ends when it is dropped.
-pub(crate) struct Turn {
+pub(crate) struct LineTurn {
     turns: Arc<Turns>,
     number: u64,
     names: Vec<String>,
@@ -29,7 +29,7 @@ pub(crate) struct Turn {
 
 impl Turns {
     /// Takes a place for some names.
-    pub(crate) fn enter(self: &Arc<Self>, names: Vec<String>) -> Turn {
+    pub(crate) fn enter(self: &Arc<Self>, names: Vec<String>) -> LineTurn {
         let (end, ended) = watch::channel(());
         let mut table = self.table();
         table.entered += 1;
@@ -41,7 +41,7 @@ impl Turns {
         }
         drop(table);
         let before = before.into_iter().map(|(_, ended)| ended).collect();
-        Turn { turns: self.clone(), number, names, before, _end: end }
+        LineTurn { turns: self.clone(), number, names, before, _end: end }
     }
 
     fn table(&self) -> MutexGuard<'_, Table> {
@@ -49,7 +49,7 @@ impl Turns {
     }
 }
 
-impl Turn {
+impl LineTurn {
     /// Waits until those before have ended. They wait for nobody behind them, so no two wait for each other.
     pub(crate) async fn wait(&mut self) {
         for mut before in self.before.drain(..) {
@@ -59,7 +59,7 @@ impl Turn {
     }
 }
 
-impl Drop for Turn {
+impl Drop for LineTurn {
     fn drop(&mut self) {
         let mut table = self.turns.table();
         for name in &self.names {

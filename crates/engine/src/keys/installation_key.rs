@@ -1,6 +1,6 @@
 //! The installation's own key, and the marks by which secrets are recognised (SEC 96).
 //!
-//! An engine cannot be made without a [`Marked`], and there is none before every secret here has its mark: whoever opens an
+//! An engine cannot be made without a [`InstallationKey`], and there is none before every secret here has its mark: whoever opens an
 //! installation to change it, a server or a command, has it done first.
 
 use domain::{DeviceId, Keyring, OwnKey, Place, Sealed, SecretMark};
@@ -17,13 +17,13 @@ const PIECE: u32 = 25_000;
 
 /// An installation whose secrets all have their marks, with the key these are made with.
 #[derive(Debug, Clone)]
-pub struct Marked(OwnKey);
+pub struct InstallationKey(OwnKey);
 
-impl Marked {
+impl InstallationKey {
     /// Makes the key of an installation that has none, seals it anew if the newest master key has not sealed it, and marks
     /// the secrets that earlier versions have left without a mark. If this is broken off, the next call does the rest.
     /// `progress` hears how many of how many are done; it hears nothing if there are none.
-    pub async fn settle(
+    pub async fn prepare(
         keys: &Keyring,
         store: &Store,
         chance: &dyn Chance,
@@ -123,7 +123,8 @@ mod tests {
         let phone = Credential::Sms { phone: "+14155550123".to_owned() };
         let settle = async |masters: &[[u8; 32]]| {
             let marked =
-                Marked::settle(&ring(masters), &store, &SystemChance, |_, _| panic!("nothing to mark")).await?;
+                InstallationKey::prepare(&ring(masters), &store, &SystemChance, |_, _| panic!("nothing to mark"))
+                    .await?;
             Ok::<_, KeyError>((SecretMark::of(&token, marked.key()), Recipient::of(&phone, marked.key())))
         };
         let first = settle(&[[1; 32]]).await.unwrap();
@@ -131,14 +132,14 @@ mod tests {
         assert_eq!(settle(&[[2; 32], [1; 32]]).await.unwrap(), first, "a new key is in front");
         assert_eq!(settle(&[[2; 32]]).await.unwrap(), first, "and the old one gone");
         assert!(matches!(settle(&[[3; 32]]).await, Err(KeyError::Own)));
-        let read = Marked::for_reading(&ring(&[[2; 32]]), &store, &SystemChance).await.unwrap();
+        let read = InstallationKey::for_reading(&ring(&[[2; 32]]), &store, &SystemChance).await.unwrap();
         assert_eq!(SecretMark::of(&token, read.key()), first.0);
 
         let other = tempfile::tempdir().unwrap();
         let other = Store::open_sqlite(other.path(), SqliteOptions::default()).unwrap();
-        Marked::for_reading(&ring(&[[1; 32]]), &other, &SystemChance).await.unwrap();
+        InstallationKey::for_reading(&ring(&[[1; 32]]), &other, &SystemChance).await.unwrap();
         assert_eq!(other.meta(NAME).await, Ok(None), "reading writes nothing");
-        let theirs = Marked::settle(&ring(&[[1; 32]]), &other, &SystemChance, |_, _| {}).await.unwrap();
+        let theirs = InstallationKey::prepare(&ring(&[[1; 32]]), &other, &SystemChance, |_, _| {}).await.unwrap();
         assert_ne!(SecretMark::of(&token, theirs.key()), first.0, "each installation has its own");
     }
 }

@@ -20,7 +20,7 @@ impl Engine {
     ) -> Result<Kept, Error> {
         let plain = zeroize::Zeroizing::new(serde_json::to_vec(credential).map_err(Error::internal)?);
         let sealed = self.keys.seal(domain::Device::credential_place(id, user), self.chance.bytes(), &plain);
-        Ok(Kept { sealed, secret: SecretMark::of(credential, self.marked.key()) })
+        Ok(Kept { sealed, secret: SecretMark::of(credential, self.installation_key.key()) })
     }
 
     /// Opens a device's credential.

@@ -9,14 +9,15 @@ use domain::rules::throttle;
 use domain::{AuditEvent, AuditKind, ClientId, Decision, Device, Digest, User, UserId, View};
 use zeroize::Zeroizing;
 
-use crate::login::password::{self, Kind};
-use crate::login::session::{Factor, Granted};
+use crate::decide::DecisionName;
+use crate::login::password::{self, Comparison};
+use crate::login::session::{CompletedLogin, ShownFactor};
 use crate::{Engine, Error};
 /// How often a password is compared again because it was changed meanwhile.
 const COMPARISONS: usize = 3;
 
 /// A log-in with a password.
-pub struct SignIn {
+pub struct LoginRequest {
     /// User name or mail address.
     pub name: String,
     /// The password as it was typed.
@@ -29,9 +30,9 @@ pub struct SignIn {
 
 /// How a log-in with a password ends.
 #[derive(Debug)]
-pub enum SignInAnswer {
+pub enum LoginAnswer {
     /// No factor was needed.
-    Granted(Granted),
+    Granted(CompletedLogin),
     /// One of these devices, oldest first, or a temporary token must be shown under the state token.
     NeedsFactor {
         /// Who.
@@ -48,22 +49,22 @@ pub enum SignInAnswer {
 impl Engine {
     /// Judges a name and a password. Unknown users cost and say the same as wrong passwords (SEC 31), and every refusal
     /// takes as long as the longest comparison that anybody's hash may need.
-    pub async fn sign_in(&self, request: SignIn, context: Context) -> Result<SignInAnswer, Error> {
+    pub async fn log_in(&self, request: LoginRequest, context: Context) -> Result<LoginAnswer, Error> {
         let named = self.hasher.named(&request.name)?;
-        let (answer, kind) = self.judge_sign_in(request, context).await?;
+        let (answer, kind) = self.judge_log_in(request, context).await?;
         drop(named);
-        if matches!(answer, SignInAnswer::Refused(_)) {
+        if matches!(answer, LoginAnswer::Refused(_)) {
             self.clock.sleep(self.hasher.wait(kind)).await;
         }
         Ok(answer)
     }
 
-    async fn judge_sign_in(&self, request: SignIn, context: Context) -> Result<(SignInAnswer, Kind), Error> {
-        let mut kind = Kind::Nothing;
+    async fn judge_log_in(&self, request: LoginRequest, context: Context) -> Result<(LoginAnswer, Comparison), Error> {
+        let mut kind = Comparison::Nothing;
         let known = self.store.user_by_login(&request.name).await?;
         // Stored, so that a help desk sees from where; trusted only as far as policy says (contract 5.1).
         let context = Context { ip: request.ip.map(|ip| ip.to_string()).or(context.ip), ..context };
-        let request = SignIn { terms: Terms { ip: context.ip.clone(), ..request.terms }, ..request };
+        let request = LoginRequest { terms: Terms { ip: context.ip.clone(), ..request.terms }, ..request };
         let trusted = request.ip.is_some_and(|ip| self.settings.trusted_networks.iter().any(|net| net.contains(ip)));
         for _ in 0..COMPARISONS {
             let stored = match known {
@@ -71,7 +72,7 @@ impl Engine {
                     let view = self.store.view(user).await?;
                     // Nothing costly is computed for a name that is held off.
                     if let Some(refusal) = self.held_off(&view, user, &context).await? {
-                        return Ok((SignInAnswer::Refused(refusal), Kind::Nothing));
+                        return Ok((LoginAnswer::Refused(refusal), Comparison::Nothing));
                     }
                     view.user.and_then(|user| user.profile.password_hash)
                 }
@@ -87,23 +88,25 @@ impl Engine {
             let now = self.now();
             let (terms, policy, by) = (request.terms.clone(), self.settings.policy.clone(), context.clone());
             let entered = self
-                .decide(user, move |view| sign_in::enter(view, &compared, &terms, &drawn, &policy, trusted, &by, now))
+                .decide(DecisionName::LogIn, user, move |view| {
+                    sign_in::enter(view, &compared, &terms, &drawn, &policy, trusted, &by, now)
+                })
                 .await?;
             let answer = match entered {
                 Entered::Stale => continue,
-                Entered::Refused(why) => SignInAnswer::Refused(why),
-                Entered::NeedsFactor(user, devices) => SignInAnswer::NeedsFactor { user, devices, state_token },
-                Entered::Granted(user) => SignInAnswer::Granted(Granted {
+                Entered::Refused(why) => LoginAnswer::Refused(why),
+                Entered::NeedsFactor(user, devices) => LoginAnswer::NeedsFactor { user, devices, state_token },
+                Entered::Granted(user) => LoginAnswer::Granted(CompletedLogin {
                     user,
                     terms: request.terms,
                     session_token,
                     expires_at: now.plus(SESSION_TOKEN_TTL),
-                    shown: Factor::None,
+                    shown: ShownFactor::None,
                 }),
             };
             return Ok((answer, kind));
         }
-        Ok((SignInAnswer::Refused(Refusal::Credentials), kind))
+        Ok((LoginAnswer::Refused(Refusal::Credentials), kind))
     }
 
     /// The refusal of somebody whose passwords are held off, recorded; decided on a fresh view.
@@ -113,7 +116,7 @@ impl Engine {
             return Ok(None);
         }
         let by = by.clone();
-        Ok(self.decide(user, move |view| sign_in::held_off(view, &by, now)).await?)
+        Ok(self.decide(DecisionName::RefuseLogIn, user, move |view| sign_in::held_off(view, &by, now)).await?)
     }
     /// Compares a password with a stored hash, or with one that nobody has: both take as long.
     async fn compare(
@@ -121,7 +124,7 @@ impl Engine {
         client: Option<ClientId>,
         stored: Option<String>,
         password: Zeroizing<String>,
-    ) -> Result<(Compared, Kind), Error> {
+    ) -> Result<(Compared, Comparison), Error> {
         let (right, kind) = self.hasher.matches(client, password.clone(), stored.clone()).await?;
         let renewed = match &stored {
             Some(hash) if right && password::is_old(hash) => {
@@ -138,7 +141,10 @@ impl Engine {
         let Some(client) = context.client else { return Ok(()) };
         let event = AuditEvent::of_client(AuditKind::SignInRefused, client, self.now());
         let event = AuditEvent { reason: Some("no_user"), ip: context.ip.clone(), ..event };
-        self.decide_client(client, None, move |_| Decision::reply(()).with(event.clone().into())).await?;
+        self.decide_client(DecisionName::RefuseLogIn, client, None, move |_| {
+            Decision::reply(()).with(event.clone().into())
+        })
+        .await?;
         Ok(())
     }
 

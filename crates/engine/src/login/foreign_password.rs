@@ -19,7 +19,7 @@ pub enum SaltOrder {
 
 /// What another system kept of a password (contract 3.2). `Debug` shows none of it.
 #[derive(Clone)]
-pub enum Foreign {
+pub enum ForeignPassword {
     /// Lower-case hexadecimal SHA-256 of password and salt.
     Salted {
         /// The digest.
@@ -33,9 +33,9 @@ pub enum Foreign {
     Bcrypt(Zeroizing<String>),
 }
 
-impl std::fmt::Debug for Foreign {
+impl std::fmt::Debug for ForeignPassword {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Foreign(..)")
+        f.write_str("ForeignPassword(..)")
     }
 }
 
@@ -99,9 +99,9 @@ fn bcrypt_digest(parts: &bcrypt::HashParts) -> String {
 }
 
 /// Takes apart what another system kept: how it was made, and what came of it.
-pub(crate) fn examined(foreign: Foreign) -> Result<(Recipe, Zeroizing<String>), Error> {
+pub(crate) fn examined(foreign: ForeignPassword) -> Result<(Recipe, Zeroizing<String>), Error> {
     match foreign {
-        Foreign::Salted { digest, salt, order } => {
+        ForeignPassword::Salted { digest, salt, order } => {
             let is_hex = digest.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
             if digest.len() != 64 || !is_hex {
                 return Err(Error::BadPassword("Password is not a lower-case hexadecimal SHA-256"));
@@ -111,7 +111,7 @@ pub(crate) fn examined(foreign: Foreign) -> Result<(Recipe, Zeroizing<String>), 
             }
             Ok((Recipe::Salted(order, salt.into_bytes()), digest))
         }
-        Foreign::Bcrypt(hash) => {
+        ForeignPassword::Bcrypt(hash) => {
             // The old form that mistook characters beyond ASCII makes other hashes of them.
             let parts: Option<bcrypt::HashParts> =
                 Some(&*hash).filter(|h| !h.starts_with("$2x")).and_then(|h| h.parse().ok());

@@ -13,7 +13,7 @@ use zeroize::Zeroizing;
 
 use crate::clock::Stopwatch;
 use crate::error::Error;
-use crate::login::foreign_password::{BCRYPT_COST_MAX, Foreign, LEGACY, Recipe, examined};
+use crate::login::foreign_password::{BCRYPT_COST_MAX, ForeignPassword, LEGACY, Recipe, examined};
 use crate::login::hash_queue::{Named, Queue};
 
 /// Memory, in KiB.
@@ -27,15 +27,15 @@ pub(crate) const SALT: usize = 16;
 
 /// Computes password hashes off the request threads, two at a time.
 #[derive(Debug, Default)]
-pub(crate) struct Hasher {
+pub(crate) struct PasswordHasher {
     queue: Queue,
     /// The shortest time that each kind of comparison was seen to take, in milliseconds.
-    paces: Mutex<BTreeMap<Kind, i64>>,
+    paces: Mutex<BTreeMap<Comparison, i64>>,
 }
 
 /// How long a comparison takes: that of our own hash, or with a bcrypt hash of this cost before it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Kind {
+pub(crate) enum Comparison {
     /// Nothing was compared.
     Nothing,
     /// Argon2id alone. A salted SHA-256 before it takes no time.
@@ -44,7 +44,7 @@ pub(crate) enum Kind {
     Bcrypt(u32),
 }
 
-impl Kind {
+impl Comparison {
     fn of(stored: &str) -> Self {
         match Recipe::read(stored) {
             Some((Recipe::Bcrypt { cost, .. }, _)) => Self::Bcrypt(cost),
@@ -59,7 +59,7 @@ impl Kind {
 }
 
 /// Whether a password may be set. The floor always holds; `validate` adds the block-list, which takes long for long
-/// passwords: never on a request thread ([`Hasher::hash_new`]).
+/// passwords: never on a request thread ([`PasswordHasher::hash_new`]).
 fn judge(password: &str, validate: bool) -> Result<(), Error> {
     judge_length(password)?;
     if validate && is_common(password) {
@@ -86,9 +86,9 @@ fn is_common(password: &str) -> bool {
 
 /// The cost of the bcrypt hash in a stored hash, if there is one.
 pub(crate) fn bcrypt_cost(stored: &str) -> Option<u32> {
-    match Kind::of(stored) {
-        Kind::Bcrypt(cost) => Some(cost),
-        Kind::Nothing | Kind::Own => None,
+    match Comparison::of(stored) {
+        Comparison::Bcrypt(cost) => Some(cost),
+        Comparison::Nothing | Comparison::Own => None,
     }
 }
 
@@ -98,7 +98,7 @@ pub(crate) fn is_old(stored: &str) -> bool {
     !stored.starts_with(&format!("$argon2id$v=19$m={MEMORY},t=1,p=1$"))
 }
 
-impl Hasher {
+impl PasswordHasher {
     /// Begins a log-in for a name: of one name two are under way at most.
     pub(crate) fn named(&self, name: &str) -> Result<Named<'_>, Error> {
         self.queue.named(name)
@@ -111,12 +111,12 @@ impl Hasher {
         client: Option<ClientId>,
         password: Zeroizing<String>,
         stored: Option<String>,
-    ) -> Result<(bool, Kind), Error> {
+    ) -> Result<(bool, Comparison), Error> {
         // A hash that no password has: its digest is all zero.
         let nobody = || format!("$argon2id$v=19$m={MEMORY},t=1,p=1${}${}", "A".repeat(22), "A".repeat(43));
         let exists = stored.is_some();
         let stored = stored.unwrap_or_else(nobody);
-        let kind = Kind::of(&stored);
+        let kind = Comparison::of(&stored);
         let compared = self.at_work(client, kind.is_long(), move || {
             use argon2::password_hash::{PasswordVerifier, phc::PasswordHash};
             let watch = Stopwatch::start();
@@ -142,7 +142,7 @@ impl Hasher {
     /// Finds out how long a comparison with a bcrypt hash of this cost takes, if that is not known.
     pub(crate) async fn learn(&self, cost: u32) -> Result<(), Error> {
         let cost = cost.min(BCRYPT_COST_MAX);
-        if self.paces().contains_key(&Kind::Bcrypt(cost)) {
+        if self.paces().contains_key(&Comparison::Bcrypt(cost)) {
             return Ok(());
         }
         let recipe = Recipe::Bcrypt { cost, salt: [0; SALT] };
@@ -157,7 +157,7 @@ impl Hasher {
     }
 
     /// How many milliseconds a refusal after such a comparison waits, so that it takes as long as the longest kind.
-    pub(crate) fn wait(&self, kind: Kind) -> i64 {
+    pub(crate) fn wait(&self, kind: Comparison) -> i64 {
         let paces = self.paces();
         let own = paces.get(&kind).copied().unwrap_or(0);
         paces.values().copied().max().unwrap_or(0) - own
@@ -165,17 +165,17 @@ impl Hasher {
 
     /// How many milliseconds the longest kind of comparison takes at least.
     pub(crate) fn longest(&self) -> i64 {
-        self.wait(Kind::Nothing)
+        self.wait(Comparison::Nothing)
     }
 
     /// The shortest time counts: what else a busy machine adds, it adds to all kinds.
-    fn note(&self, kind: Kind, took: i64) {
+    fn note(&self, kind: Comparison, took: i64) {
         let mut paces = self.paces();
         let known = paces.entry(kind).or_insert(took);
         *known = took.min(*known);
     }
 
-    fn paces(&self) -> MutexGuard<'_, BTreeMap<Kind, i64>> {
+    fn paces(&self) -> MutexGuard<'_, BTreeMap<Comparison, i64>> {
         self.paces.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -184,7 +184,7 @@ impl Hasher {
     pub(crate) async fn hash_foreign(
         &self,
         client: Option<ClientId>,
-        foreign: Foreign,
+        foreign: ForeignPassword,
         salt: [u8; SALT],
     ) -> Result<String, Error> {
         let (recipe, digest) = examined(foreign)?;
@@ -256,7 +256,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_long_password_holds_up_nobody() {
-        let hasher = Hasher::default();
+        let hasher = PasswordHasher::default();
         let word = |text: String| Zeroizing::new(text);
         // Nobody's turn: whatever is judged now is judged on the thread that asks.
         let turns = (hasher.queue.turn(None, false).await.unwrap(), hasher.queue.turn(None, false).await.unwrap());
@@ -276,7 +276,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_password_matches_its_own_hash_and_no_other() {
-        let hasher = Hasher::default();
+        let hasher = PasswordHasher::default();
         let word = |text: &str| Zeroizing::new(text.to_owned());
         let hash = hasher.hash(None, word("open sesame"), [7; SALT]).await.unwrap();
         assert!(!is_old(&hash));
@@ -287,7 +287,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_password_is_right_whatever_keyboard_types_it() {
-        let hasher = Hasher::default();
+        let hasher = PasswordHasher::default();
         let word = |text: &str| Zeroizing::new(text.to_owned());
         let (composed, apart) = ("grüße dich", "gru\u{308}ße\u{a0}dich");
         for set in [composed, apart] {
@@ -299,7 +299,7 @@ mod tests {
         }
         // bcrypt of the letters taken apart, as another system hashed what it was sent.
         let theirs = bcrypt::hash_with_salt("gru\u{308}ße", 4, [3; SALT]).unwrap().to_string();
-        let stored = hasher.hash_foreign(None, Foreign::Bcrypt(word(&theirs)), [7; SALT]).await.unwrap();
+        let stored = hasher.hash_foreign(None, ForeignPassword::Bcrypt(word(&theirs)), [7; SALT]).await.unwrap();
         for typed in ["grüße", "gru\u{308}ße"] {
             assert!(hasher.matches(None, word(typed), Some(stored.clone())).await.unwrap().0, "{typed:?}");
         }
@@ -307,14 +307,14 @@ mod tests {
 
     #[tokio::test]
     async fn a_digest_from_elsewhere_is_wrapped_and_known_by_its_password() {
-        let hasher = Hasher::default();
+        let hasher = PasswordHasher::default();
         let word = |text: &str| Zeroizing::new(text.to_owned());
         // `printf %s pepper'open sesame' | sha256sum`, and the other way round.
         for (order, digest) in [
             (SaltOrder::SaltFirst, "1a62cb3bb3ecfcd0e49236c037d100f64ec07a1a3c5964db8d0bfb8a31a221fa"),
             (SaltOrder::PasswordFirst, "cd7149b0388d05a35aff577050a917c55704d074d31f969fe268217b5a87f21c"),
         ] {
-            let foreign = Foreign::Salted { digest: word(digest), salt: "pepper".to_owned(), order };
+            let foreign = ForeignPassword::Salted { digest: word(digest), salt: "pepper".to_owned(), order };
             let stored = hasher.hash_foreign(None, foreign, [7; SALT]).await.unwrap();
             assert!(is_old(&stored));
             assert!(hasher.matches(None, word("open sesame"), Some(stored.clone())).await.unwrap().0, "{order:?}");
@@ -325,11 +325,11 @@ mod tests {
     /// The hash is one of the test vectors of jBCrypt, which first published them.
     #[tokio::test]
     async fn a_bcrypt_hash_is_wrapped_and_known_by_its_password() {
-        let hasher = Hasher::default();
+        let hasher = PasswordHasher::default();
         let word = |text: &str| Zeroizing::new(text.to_owned());
         for version in ["2a", "2b", "2y"] {
             let theirs = format!("${version}$06$If6bvum7DFjUnE9p2uDeDu0YHzrHM6tf.iqN8.yx.jNN1ILEf7h0i");
-            let stored = hasher.hash_foreign(None, Foreign::Bcrypt(word(&theirs)), [7; SALT]).await.unwrap();
+            let stored = hasher.hash_foreign(None, ForeignPassword::Bcrypt(word(&theirs)), [7; SALT]).await.unwrap();
             assert!(is_old(&stored) && !stored.contains("0YHzrHM6tf"), "{stored}");
             assert!(hasher.matches(None, word("abc"), Some(stored.clone())).await.unwrap().0);
             assert!(!hasher.matches(None, word("abd"), Some(stored.clone())).await.unwrap().0);
@@ -340,7 +340,7 @@ mod tests {
     #[tokio::test]
     async fn what_no_system_kept_is_refused() {
         let word = |text: &str| Zeroizing::new(text.to_owned());
-        let salted = |digest: &str, salt: &str| Foreign::Salted {
+        let salted = |digest: &str, salt: &str| ForeignPassword::Salted {
             digest: word(digest),
             salt: salt.to_owned(),
             order: SaltOrder::SaltFirst,
@@ -349,11 +349,11 @@ mod tests {
             salted("ab12", ""),
             salted(&"AB".repeat(32), ""),
             salted(&"ab".repeat(32), &"x".repeat(41)),
-            Foreign::Bcrypt(word("open sesame")),
-            Foreign::Bcrypt(word("$2x$06$If6bvum7DFjUnE9p2uDeDu0YHzrHM6tf.iqN8.yx.jNN1ILEf7h0i")),
-            Foreign::Bcrypt(word("$2b$31$If6bvum7DFjUnE9p2uDeDu0YHzrHM6tf.iqN8.yx.jNN1ILEf7h0i")),
+            ForeignPassword::Bcrypt(word("open sesame")),
+            ForeignPassword::Bcrypt(word("$2x$06$If6bvum7DFjUnE9p2uDeDu0YHzrHM6tf.iqN8.yx.jNN1ILEf7h0i")),
+            ForeignPassword::Bcrypt(word("$2b$31$If6bvum7DFjUnE9p2uDeDu0YHzrHM6tf.iqN8.yx.jNN1ILEf7h0i")),
         ] {
-            let refused = Hasher::default().hash_foreign(None, foreign, [7; SALT]).await;
+            let refused = PasswordHasher::default().hash_foreign(None, foreign, [7; SALT]).await;
             assert!(matches!(refused, Err(Error::BadPassword(_))));
         }
     }
@@ -361,7 +361,8 @@ mod tests {
     #[tokio::test]
     async fn a_hash_is_in_phc_form_and_any_verifier_accepts_it() {
         use argon2::password_hash::{PasswordVerifier, phc::PasswordHash};
-        let hash = Hasher::default().hash(None, Zeroizing::new("open sesame".to_owned()), [7; SALT]).await.unwrap();
+        let hash =
+            PasswordHasher::default().hash(None, Zeroizing::new("open sesame".to_owned()), [7; SALT]).await.unwrap();
         let parsed = PasswordHash::new(&hash).unwrap();
         assert!(Argon2::default().verify_password(b"open sesame", &parsed).is_ok());
         assert!(Argon2::default().verify_password(b"open sesam", &parsed).is_err());
@@ -370,15 +371,21 @@ mod tests {
     /// SEC 31: whatever is compared, a refusal takes as long as the longest comparison there may be.
     #[tokio::test]
     async fn each_kind_waits_for_the_longest() {
-        let hasher = Hasher::default();
-        for (kind, took) in [(Kind::Own, 70), (Kind::Own, 90), (Kind::Bcrypt(14), 1_800), (Kind::Bcrypt(11), 300)] {
+        let hasher = PasswordHasher::default();
+        for (kind, took) in [
+            (Comparison::Own, 70),
+            (Comparison::Own, 90),
+            (Comparison::Bcrypt(14), 1_800),
+            (Comparison::Bcrypt(11), 300),
+        ] {
             hasher.note(kind, took);
         }
-        let waits = [Kind::Nothing, Kind::Own, Kind::Bcrypt(11), Kind::Bcrypt(14)].map(|kind| hasher.wait(kind));
+        let waits = [Comparison::Nothing, Comparison::Own, Comparison::Bcrypt(11), Comparison::Bcrypt(14)]
+            .map(|kind| hasher.wait(kind));
         assert_eq!(waits, [1_800, 1_730, 1_500, 0]);
-        let fresh = Hasher::default();
+        let fresh = PasswordHasher::default();
         fresh.learn(4).await.unwrap();
-        assert!(fresh.paces().contains_key(&Kind::Bcrypt(4)));
-        assert_eq!(fresh.wait(Kind::Nothing), fresh.longest());
+        assert!(fresh.paces().contains_key(&Comparison::Bcrypt(4)));
+        assert_eq!(fresh.wait(Comparison::Nothing), fresh.longest());
     }
 }

@@ -12,9 +12,10 @@ use domain::rules::user::remember_visits;
 use domain::rules::verification::find::Target;
 use domain::{DeviceId, FactorKind, Outcome, Purpose, Reason, Response, User, UserId, VerificationId, View};
 
-use crate::challenges::answer::Answer;
+use crate::challenges::answer::AnswerRequest;
 use crate::challenges::draw::Door;
 use crate::challenges::open::OpenRequest;
+use crate::decide::DecisionName;
 use crate::devices::enrol::EnrolRequest;
 use crate::{Engine, Error};
 
@@ -24,7 +25,7 @@ pub struct VisitRequest {
     /// The name to log in with; a user of that name is created if there is none.
     pub username: String,
     /// Where a code goes.
-    pub channel: SmartChannel,
+    pub channel: CodeChannel,
     /// From where.
     pub ip: IpAddr,
     /// With what.
@@ -39,14 +40,14 @@ pub struct VisitRequest {
 
 /// Where codes go. It stays the same for a user.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum SmartChannel {
+pub enum CodeChannel {
     /// To this address.
     Email(String),
     /// To this number, in any spelling.
     Phone(String),
 }
 
-impl SmartChannel {
+impl CodeChannel {
     fn factor(&self) -> FactorKind {
         match self {
             Self::Email(_) => FactorKind::Email,
@@ -76,7 +77,7 @@ impl SmartChannel {
 
 /// A visit, judged.
 #[derive(Debug, Clone)]
-pub struct Judged {
+pub struct JudgedVisit {
     /// Whose.
     pub user: UserId,
     /// How risky.
@@ -87,14 +88,14 @@ pub struct Judged {
 
 /// How a visit is refused.
 #[derive(Debug)]
-pub enum SmartError {
+pub enum VisitError {
     /// The user is reached in another way.
     Channel,
     /// As any other call.
     Engine(Error),
 }
 
-impl<E: Into<Error>> From<E> for SmartError {
+impl<E: Into<Error>> From<E> for VisitError {
     fn from(error: E) -> Self {
         Self::Engine(error.into())
     }
@@ -102,7 +103,7 @@ impl<E: Into<Error>> From<E> for SmartError {
 
 impl Engine {
     /// Judges a visit, and sends a code if it is risky.
-    pub async fn visit(&self, request: VisitRequest, context: Context) -> Result<Judged, SmartError> {
+    pub async fn visit(&self, request: VisitRequest, context: Context) -> Result<JudgedVisit, VisitError> {
         let context = Context { ip: Some(request.ip.to_string()), ..context };
         let user = self.visitor(&request, &context).await?;
         if user.is_barred(self.now()) {
@@ -111,7 +112,7 @@ impl Engine {
         let visit = Visit::of(request.ip, &request.user_agent);
         let risk = risk::assess(&user.profile.visits, visit, self.now());
         if i64::from(risk.score) < request.threshold {
-            return Ok(Judged { user: user.id, risk, sent: None });
+            return Ok(JudgedVisit { user: user.id, risk, sent: None });
         }
         let device = self.way_to(&user, &request.channel, &context).await?;
         let opened = self
@@ -129,11 +130,11 @@ impl Engine {
             )
             .await?;
         let (id, now) = (opened.verification.id, self.now());
-        self.decide(user.id, move |view| {
+        self.decide(DecisionName::RememberVisit, user.id, move |view| {
             remember_visits(view, |known| Some(risk::remember(known, visit, Some(id), now)))
         })
         .await?;
-        Ok(Judged { user: user.id, risk, sent: Some(id) })
+        Ok(JudgedVisit { user: user.id, risk, sent: Some(id) })
     }
 
     /// Judges the code of a visit. A visit whose code was right is known from then on.
@@ -153,16 +154,19 @@ impl Engine {
             purpose: Purpose::Login,
             device: Some(verification.device_id),
         };
-        let outcome = self.verify(Answer { user, target, response: code }, context).await?;
+        let outcome = self.verify(AnswerRequest { user, target, response: code }, context).await?;
         if matches!(outcome, Outcome::Accepted { .. }) {
             let now = self.now();
-            self.decide(user, move |view| remember_visits(view, |known| risk::prove(known, asked, now))).await?;
+            self.decide(DecisionName::ProveVisit, user, move |view| {
+                remember_visits(view, |known| risk::prove(known, asked, now))
+            })
+            .await?;
         }
         Ok(outcome)
     }
 
     /// The user who visits, created if need be.
-    async fn visitor(&self, request: &VisitRequest, context: &Context) -> Result<User, SmartError> {
+    async fn visitor(&self, request: &VisitRequest, context: &Context) -> Result<User, VisitError> {
         // Somebody else may create the same user at the same moment: whoever comes second finds them.
         for attempt in 0..2 {
             // By its key, not as a list: nobody who logs in waits for one.
@@ -170,7 +174,7 @@ impl Engine {
                 let user = self.user(id).await?;
                 return match request.channel.is_of(&user) {
                     Some(true) => Ok(user),
-                    Some(false) => Err(SmartError::Channel),
+                    Some(false) => Err(VisitError::Channel),
                     None => Ok(self.update_user(user.id, request.channel.patch(), None, context.clone()).await?),
                 };
             }
@@ -188,7 +192,7 @@ impl Engine {
     }
 
     /// The device that codes go to, enrolled if need be.
-    async fn way_to(&self, user: &User, channel: &SmartChannel, context: &Context) -> Result<DeviceId, Error> {
+    async fn way_to(&self, user: &User, channel: &CodeChannel, context: &Context) -> Result<DeviceId, Error> {
         let factor = channel.factor();
         // One that is disabled is found too, and refuses to be challenged: it is not replaced by another (SEC 92).
         let known = |view: &View| {

@@ -5,10 +5,11 @@ use domain::model::session::Terms;
 use domain::rules::sign_in::{self, DrawnGrant, Exchanged};
 use domain::{ClientId, Digest, FactorKind, Purpose, Timestamp, User, UserId};
 
+use crate::decide::DecisionName;
 use crate::{Engine, Error};
 
 /// What a log-in came to.
-pub struct Granted {
+pub struct CompletedLogin {
     /// Who logged in.
     pub user: Box<User>,
     /// What it was for.
@@ -18,12 +19,12 @@ pub struct Granted {
     /// When the session token ends.
     pub expires_at: Timestamp,
     /// What was shown besides the password.
-    pub shown: Factor,
+    pub shown: ShownFactor,
 }
 
 /// What a completed log-in has shown besides the password.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Factor {
+pub enum ShownFactor {
     /// Nothing: none was needed, or a browser was remembered, or the network is trusted.
     None,
     /// A temporary token.
@@ -32,13 +33,13 @@ pub enum Factor {
     Device(FactorKind),
 }
 
-impl std::fmt::Debug for Granted {
+impl std::fmt::Debug for CompletedLogin {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Granted(user {})", self.user.id)
+        write!(f, "CompletedLogin(user {})", self.user.id)
     }
 }
 /// What a session token was exchanged for.
-pub struct Session {
+pub struct OpenedSession {
     /// What the log-in was for.
     pub terms: Terms,
     /// The cookie's value: 64 hexadecimal characters.
@@ -52,18 +53,18 @@ impl Engine {
     }
 
     /// Exchanges a session token, once, for a session. `origin` is the page's, where a script hands it in.
-    pub async fn exchange_session(&self, token: &str, origin: Option<String>) -> Result<Option<Session>, Error> {
+    pub async fn exchange_session(&self, token: &str, origin: Option<String>) -> Result<Option<OpenedSession>, Error> {
         let token = Digest::of(token.as_bytes());
         let Some(user) = self.store.holder(token, Purpose::SessionToken).await? else { return Ok(None) };
         let (id, cookie, now) = (self.chance.verification_id(), self.chance.hex::<32>(), self.now());
         let digest = Digest::of(cookie.as_bytes());
         let exchanged = self
-            .decide(user, move |view| {
+            .decide(DecisionName::ExchangeSession, user, move |view| {
                 sign_in::exchange(view, &token, origin.as_deref(), id, digest, &Context::default(), now)
             })
             .await?;
         Ok(match exchanged {
-            Exchanged::Opened(terms) => Some(Session { terms, cookie }),
+            Exchanged::Opened(terms) => Some(OpenedSession { terms, cookie }),
             Exchanged::Refused => None,
         })
     }

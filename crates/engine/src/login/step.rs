@@ -12,7 +12,9 @@ use domain::{
 
 use crate::challenges::answer::Opener;
 use crate::challenges::draw::{Challenged, CodeStyle};
-use crate::login::session::{Factor, Granted};
+use crate::challenges::message_budgets::Sending;
+use crate::decide::DecisionName;
+use crate::login::session::{CompletedLogin, ShownFactor};
 use crate::{Engine, Error};
 
 /// Life of a challenge in a log-in, in milliseconds; never longer than the log-in's own.
@@ -20,7 +22,7 @@ const CHALLENGE_TTL: i64 = 120 * SECOND;
 
 /// A step of a log-in under way: a code, a request to send one, or a poll.
 #[derive(Debug, Clone)]
-pub struct Step {
+pub struct LoginStep {
     /// Digest of the log-in's state token.
     pub state_token: Digest,
     /// Which device; 0 for a temporary token.
@@ -40,58 +42,58 @@ pub struct Step {
 
 /// A number that the person reads on the caller's screen and types on the phone.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Shown(pub String);
+pub struct PromptNumber(pub String);
 
 /// How a step ends.
 #[derive(Debug)]
-pub enum StepAnswer {
+pub enum LoginStepAnswer {
     /// The log-in is complete.
-    Granted(Granted),
+    Granted(CompletedLogin),
     /// A code or prompt is on its way.
-    Sent(FactorKind, Option<Shown>),
+    Sent(FactorKind, Option<PromptNumber>),
     /// The person has not answered yet.
-    Pending(FactorKind, Option<Shown>),
+    Pending(FactorKind, Option<PromptNumber>),
     /// No.
     Refused(Reason),
 }
 
 impl Engine {
     /// Takes a log-in one step further: sends, polls, or judges a code.
-    pub async fn sign_in_step(&self, step: Step, context: Context) -> Result<StepAnswer, Error> {
+    pub async fn log_in_step(&self, step: LoginStep, context: Context) -> Result<LoginStepAnswer, Error> {
         let Some(user) = self.store.holder(step.state_token, Purpose::SignIn).await? else {
-            return Ok(StepAnswer::Refused(Reason::NotOpen));
+            return Ok(LoginStepAnswer::Refused(Reason::NotOpen));
         };
         let now = self.now();
         let snapshot = self.store.view(user).await?;
         let Some((attempt, terms)) = sign_in::attempt(&snapshot, &step.state_token, now) else {
-            return Ok(StepAnswer::Refused(Reason::NotOpen));
+            return Ok(LoginStepAnswer::Refused(Reason::NotOpen));
         };
         if terms.app != step.app {
-            return Ok(StepAnswer::Refused(Reason::NotOpen));
+            return Ok(LoginStepAnswer::Refused(Reason::NotOpen));
         }
         let context = Context { ip: context.ip.or_else(|| terms.ip.clone()), ..context };
         if step.response.is_absent() {
             if step.device == NO_DEVICE {
                 // A temporary token is neither sent nor waited for.
-                return Ok(StepAnswer::Refused(Reason::CodeMissing));
+                return Ok(LoginStepAnswer::Refused(Reason::CodeMissing));
             }
             let Some(device) = snapshot.device(step.device).filter(|d| d.status.was_ever_active()) else {
-                return Ok(StepAnswer::Refused(Reason::NoDevice));
+                return Ok(LoginStepAnswer::Refused(Reason::NoDevice));
             };
             if !device.factor.needs_trigger() {
-                return Ok(StepAnswer::Refused(Reason::CodeMissing));
+                return Ok(LoginStepAnswer::Refused(Reason::CodeMissing));
             }
             match waiting(&snapshot, &step, now) {
-                Waiting::Person(shown) => return Ok(StepAnswer::Pending(device.factor, shown)),
-                Waiting::Code if !step.notify => return Ok(StepAnswer::Pending(device.factor, None)),
+                Waiting::Person(shown) => return Ok(LoginStepAnswer::Pending(device.factor, shown)),
+                Waiting::Code if !step.notify => return Ok(LoginStepAnswer::Pending(device.factor, None)),
                 // "Do not notify" is said of pushes (contract 5.2): tools that ask for the first code say it too.
                 Waiting::Nobody if !step.notify && device.factor == FactorKind::Push => {
                     // A prompt that was put and is over can end well no more; before one was put, nothing has failed.
                     let is_dead = terms.prompted.contains(&device.id);
                     return Ok(if is_dead {
-                        StepAnswer::Refused(Reason::Denied)
+                        LoginStepAnswer::Refused(Reason::Denied)
                     } else {
-                        StepAnswer::Pending(device.factor, None)
+                        LoginStepAnswer::Pending(device.factor, None)
                     });
                 }
                 Waiting::Code | Waiting::Nobody => {
@@ -107,7 +109,7 @@ impl Engine {
         grant.origins.clone_from(&step.origins);
         let (keys, policy, for_codes) = (self.keys.clone(), self.settings.policy.clone(), self.time.for_codes());
         let stepped = self
-            .decide(user, move |view| {
+            .decide(DecisionName::LogInStep, user, move |view| {
                 let (token, response, secrets) = (&step.state_token, &step.response, Opener(&keys, for_codes));
                 match sign_in::step(view, token, step.device, response, &secrets, &grant, &policy, &context, now) {
                     Ok(stepped) => stepped.map(Ok),
@@ -118,20 +120,20 @@ impl Engine {
             .map_err(Error::internal)?;
         let factor = snapshot.device(device).map(|device| device.factor);
         match &stepped {
-            Stepped::Granted(..) => self.tally.granted(factor),
-            Stepped::Answered(outcome) => self.tally.count(factor, outcome),
+            Stepped::Granted(..) => self.answers.granted(factor),
+            Stepped::Answered(outcome) => self.answers.count(factor, outcome),
         }
         Ok(match stepped {
             Stepped::Granted(user, terms, by) => {
                 let shown = match (by, factor) {
-                    (Some(_), Some(kind)) => Factor::Device(kind),
-                    _ => Factor::Token,
+                    (Some(_), Some(kind)) => ShownFactor::Device(kind),
+                    _ => ShownFactor::Token,
                 };
                 let expires_at = now.plus(SESSION_TOKEN_TTL);
-                StepAnswer::Granted(Granted { user, terms, session_token, expires_at, shown })
+                LoginStepAnswer::Granted(CompletedLogin { user, terms, session_token, expires_at, shown })
             }
-            Stepped::Answered(Outcome::Pending(factor)) => StepAnswer::Pending(factor, None),
-            Stepped::Answered(Outcome::Refused(reason)) => StepAnswer::Refused(reason),
+            Stepped::Answered(Outcome::Pending(factor)) => LoginStepAnswer::Pending(factor, None),
+            Stepped::Answered(Outcome::Refused(reason)) => LoginStepAnswer::Refused(reason),
             Stepped::Answered(Outcome::Accepted { .. }) => {
                 return Err(Error::internal("an accepted step that grants nothing"));
             }
@@ -144,10 +146,10 @@ impl Engine {
         snapshot: &View,
         user: UserId,
         device: &Device,
-        step: &Step,
+        step: &LoginStep,
         expires_at: Timestamp,
         context: Context,
-    ) -> Result<StepAnswer, Error> {
+    ) -> Result<LoginStepAnswer, Error> {
         let (now, id) = (self.now(), self.chance.verification_id());
         let credential = self.open_credential(device)?;
         let style = CodeStyle { alphanumeric: false, keypad: false, number: step.number, template: None };
@@ -177,8 +179,10 @@ impl Engine {
         let policy = self.settings.policy.clone();
         let (state_token, prompts) = (step.state_token, device.factor == FactorKind::Push);
         let asker = (context.client, context.right);
+        let name = DecisionName::LogInChallenge;
+        let sending = Sending { name, user, target: &credential, by: asker, now };
         let opened = self
-            .decide_to_send(snapshot, user, &credential, asker, now, move |view| {
+            .decide_to_send(sending, snapshot, move |view| {
                 let decision = open::open(view, &opening, &policy, &context, now);
                 let put = prompts && matches!(decision.reply, Opened::Opened(_));
                 let noted = put.then(|| sign_in::note_prompt(view, &state_token, opening.verification.device_id, now));
@@ -188,14 +192,16 @@ impl Engine {
         self.wake_outbox();
         match opened {
             Opened::Opened(put) => {
-                self.warn_of_prompt(snapshot, device, by, now).await;
-                Ok(StepAnswer::Sent(device.factor, put.challenge.number().map(Shown)))
+                self.warn_if_last_prompt(snapshot, device, by, now).await;
+                Ok(LoginStepAnswer::Sent(device.factor, put.challenge.number().map(PromptNumber)))
             }
-            Opened::Repeated(put) => Ok(StepAnswer::Pending(device.factor, put.challenge.number().map(Shown))),
-            Opened::NoUser | Opened::NoDevice => Ok(StepAnswer::Refused(Reason::NoDevice)),
+            Opened::Repeated(put) => {
+                Ok(LoginStepAnswer::Pending(device.factor, put.challenge.number().map(PromptNumber)))
+            }
+            Opened::NoUser | Opened::NoDevice => Ok(LoginStepAnswer::Refused(Reason::NoDevice)),
             Opened::Locked(until) => Err(Error::Locked(until)),
             Opened::TooSoon(at) => {
-                self.warn_of_prompts(snapshot, device, by, now).await;
+                self.send_prompt_warning(snapshot, device, by, now).await;
                 Err(Error::TooMany(Some(at)))
             }
             Opened::TooMany(at) => Err(Error::TooMany(Some(at))),
@@ -206,7 +212,7 @@ impl Engine {
 /// What a poll finds.
 enum Waiting {
     /// A prompt that only the person can answer: it is not put again while it lives (rulings 26).
-    Person(Option<Shown>),
+    Person(Option<PromptNumber>),
     /// An answer to collect.
     Collection,
     /// A code that was sent: asked for again, it is sent anew as soon as the limits allow.
@@ -215,7 +221,7 @@ enum Waiting {
     Nobody,
 }
 
-fn waiting(view: &View, step: &Step, now: Timestamp) -> Waiting {
+fn waiting(view: &View, step: &LoginStep, now: Timestamp) -> Waiting {
     let put = view.verifications.iter().rfind(|v| {
         v.purpose == Purpose::SignIn
             && v.device_id == step.device
@@ -226,7 +232,7 @@ fn waiting(view: &View, step: &Step, now: Timestamp) -> Waiting {
     match put.map(|v| (&v.challenge, v.status)) {
         None => Waiting::Nobody,
         Some((Challenge::Code { .. }, _)) => Waiting::Code,
-        Some((challenge, Status::Pending)) => Waiting::Person(challenge.number().map(Shown)),
+        Some((challenge, Status::Pending)) => Waiting::Person(challenge.number().map(PromptNumber)),
         Some(_) => Waiting::Collection,
     }
 }

@@ -9,7 +9,8 @@ use domain::{ClientId, User, UserId};
 use store::{Collision, IdKind, Page, UserFilter, UserPage};
 use zeroize::Zeroizing;
 
-use crate::login::foreign_password::Foreign;
+use crate::decide::DecisionName;
+use crate::login::foreign_password::ForeignPassword;
 use crate::{Engine, Error};
 
 /// Where the highest cost of a bcrypt hash that ever came from elsewhere is kept.
@@ -26,7 +27,7 @@ pub enum NewPassword {
         validate: bool,
     },
     /// As another system kept it; nothing can be judged about it.
-    Foreign(Foreign),
+    Foreign(ForeignPassword),
 }
 
 impl std::fmt::Debug for NewPassword {
@@ -84,7 +85,7 @@ impl Engine {
         let patch = self.with_password(judged(patch)?, password, by.client).await?;
         let id = UserId(self.store.next_id(IdKind::User).await?);
         let now = self.now();
-        Ok(self.decide(id, move |_| user::create(id, &patch, &by, now)).await?)
+        Ok(self.decide(DecisionName::CreateUser, id, move |_| user::create(id, &patch, &by, now)).await?)
     }
 
     /// Sets fields of a user.
@@ -99,7 +100,7 @@ impl Engine {
         let present = self.user(id).await?;
         let patch = self.with_password(judged(patch.beyond(&present))?, password, by.client).await?;
         let now = self.now();
-        match self.decide(id, move |view| user::update(view, &patch, &by, now)).await? {
+        match self.decide(DecisionName::UpdateUser, id, move |view| user::update(view, &patch, &by, now)).await? {
             Updated::Updated(user) => Ok(*user),
             Updated::NoUser => Err(Error::NoUser),
             Updated::TooManyAttributes => Err(Error::BadText("custom_attributes")),
@@ -109,14 +110,14 @@ impl Engine {
     /// Removes a user with all devices and open verifications.
     pub async fn delete_user(&self, id: UserId, by: Context) -> Result<(), Error> {
         let now = self.now();
-        let deleted = self.decide(id, move |view| user::delete(view, &by, now)).await?;
+        let deleted = self.decide(DecisionName::DeleteUser, id, move |view| user::delete(view, &by, now)).await?;
         deleted.then_some(()).ok_or(Error::NoUser)
     }
 
     /// Locks a user for so many minutes, 0 until unlocked.
     pub async fn lock_user(&self, id: UserId, minutes: i64, by: Context) -> Result<(), Error> {
         let now = self.now();
-        let locked = self.decide(id, move |view| user::lock(view, minutes, &by, now)).await?;
+        let locked = self.decide(DecisionName::LockUser, id, move |view| user::lock(view, minutes, &by, now)).await?;
         locked.then_some(()).ok_or(Error::NoUser)
     }
 
@@ -128,7 +129,7 @@ impl Engine {
             Ok(newest) => user::unlock(view, &newest, &by, now).map(Ok),
             Err(error) => domain::Decision::reply(Err(error)),
         };
-        match self.decide(id, decide).await?.map_err(Error::internal)? {
+        match self.decide(DecisionName::UnlockUser, id, decide).await?.map_err(Error::internal)? {
             Unlocked::Unlocked => Ok(true),
             Unlocked::NotLocked => Ok(false),
             Unlocked::NoUser => Err(Error::NoUser),
@@ -138,7 +139,7 @@ impl Engine {
     /// Ends a user's pending state tokens and open verifications.
     pub async fn log_out(&self, id: UserId, by: Context) -> Result<(), Error> {
         let now = self.now();
-        let known = self.decide(id, move |view| user::log_out(view, &by, now)).await?;
+        let known = self.decide(DecisionName::LogOut, id, move |view| user::log_out(view, &by, now)).await?;
         known.then_some(()).ok_or(Error::NoUser)
     }
 

@@ -13,7 +13,7 @@ const RESULT_READABLE: i64 = 10 * MINUTE;
 
 /// A device as its user's lists show it.
 #[derive(Debug, Clone)]
-pub struct DeviceReading {
+pub struct ListedDevice {
     /// The device.
     pub device: Device,
     /// Its number, where it has one.
@@ -24,7 +24,7 @@ pub struct DeviceReading {
 
 /// How a verification stands, for whoever may ask.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct VerificationReading {
+pub struct VerificationState {
     /// The shown id.
     pub wire_id: String,
     /// Pending, accepted or rejected; what is over without a result is not read at all.
@@ -42,7 +42,7 @@ impl Engine {
     }
 
     /// A user's devices, oldest first, without those still behind a registration.
-    pub async fn devices(&self, user: UserId) -> Result<Vec<DeviceReading>, Error> {
+    pub async fn devices(&self, user: UserId) -> Result<Vec<ListedDevice>, Error> {
         let devices = self.store.devices(user).await?.ok_or(Error::NoUser)?;
         let default = domain::model::device::default_device(&devices);
         let listed = devices.into_iter().filter(Device::is_listed);
@@ -55,7 +55,7 @@ impl Engine {
                     },
                     _ => None,
                 };
-                Ok(DeviceReading { phone, is_default: default == Some(device.id), device })
+                Ok(ListedDevice { phone, is_default: default == Some(device.id), device })
             })
             .collect()
     }
@@ -86,10 +86,10 @@ impl Engine {
         user: UserId,
         wire_id: &str,
         purpose: Purpose,
-    ) -> Result<Option<VerificationReading>, Error> {
+    ) -> Result<Option<VerificationState>, Error> {
         let found = self.store.verification_by_wire_id(user, wire_id, purpose).await?;
         let now = self.now();
-        Ok(found.filter(|v| is_readable(v, now)).map(|v| VerificationReading {
+        Ok(found.filter(|v| is_readable(v, now)).map(|v| VerificationState {
             wire_id: v.wire_id,
             status: v.status,
             device: v.device_id,

@@ -6,6 +6,7 @@ use domain::model::temp_token::{LENGTH, context};
 use domain::rules::temp_token::{self, Issued};
 use domain::{TempToken, Timestamp, UserId};
 
+use crate::decide::DecisionName;
 use crate::{Engine, Error};
 
 /// A temporary token as it is handed out, once.
@@ -39,7 +40,9 @@ impl Engine {
         let hash = self.keys.mac_keys().hash(&context(user), &token);
         let expires_at = now.plus(ttl);
         let stored = TempToken { hash, expires_at, reusable, used_at: None };
-        let issued = self.decide(user, move |view| temp_token::issue(view, stored.clone(), &by, now)).await?;
+        let issued = self
+            .decide(DecisionName::IssueTempToken, user, move |view| temp_token::issue(view, stored.clone(), &by, now))
+            .await?;
         match issued {
             Issued::Issued => Ok(IssuedToken { token, expires_at, reusable }),
             Issued::NoUser => Err(Error::NoUser),
@@ -50,6 +53,6 @@ impl Engine {
     /// Ends a user's temporary token. Says whether there was a live one.
     pub async fn revoke_temp_token(&self, user: UserId, by: Context) -> Result<bool, Error> {
         let now = self.now();
-        Ok(self.decide(user, move |view| temp_token::revoke(view, &by, now)).await?)
+        Ok(self.decide(DecisionName::RevokeTempToken, user, move |view| temp_token::revoke(view, &by, now)).await?)
     }
 }

@@ -32,7 +32,7 @@ pub trait Renderer: Send + Sync {
 
 /// How a call ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Told {
+pub enum DeliveryOutcome {
     /// Taken.
     Delivered,
     /// To be tried again.
@@ -43,7 +43,7 @@ pub enum Told {
     Gone,
 }
 
-impl Told {
+impl DeliveryOutcome {
     /// All of them.
     pub const ALL: [Self; 4] = [Self::Delivered, Self::Retried, Self::Failed, Self::Gone];
 
@@ -60,16 +60,16 @@ impl Told {
 
 /// Counts of calls by end.
 #[derive(Debug, Default)]
-pub struct Tolds([AtomicU64; Told::ALL.len()]);
+pub struct DeliveryCounts([AtomicU64; DeliveryOutcome::ALL.len()]);
 
-impl Tolds {
-    fn count(&self, told: Told) {
-        self.0[told as usize].fetch_add(1, Ordering::Relaxed);
+impl DeliveryCounts {
+    fn count(&self, outcome: DeliveryOutcome) {
+        self.0[outcome as usize].fetch_add(1, Ordering::Relaxed);
     }
 
     /// What was counted.
-    pub fn read(&self) -> impl Iterator<Item = (Told, u64)> {
-        Told::ALL.into_iter().zip(&self.0).map(|(told, count)| (told, count.load(Ordering::Relaxed)))
+    pub fn read(&self) -> impl Iterator<Item = (DeliveryOutcome, u64)> {
+        DeliveryOutcome::ALL.into_iter().zip(&self.0).map(|(outcome, count)| (outcome, count.load(Ordering::Relaxed)))
     }
 }
 
@@ -86,7 +86,7 @@ enum Next {
 
 impl Engine {
     /// Tells webhooks what happens, until `stop` turns true; calls under way are finished then.
-    pub async fn tell_webhooks(self: Arc<Self>, renderer: Arc<dyn Renderer>, stop: watch::Receiver<bool>) {
+    pub async fn dispatch_webhooks(self: Arc<Self>, renderer: Arc<dyn Renderer>, stop: watch::Receiver<bool>) {
         let node = self.chance.hex::<8>();
         let mut stopped = stop.clone();
         let mut at_work = JoinSet::new();
@@ -108,7 +108,7 @@ impl Engine {
                 let (engine, renderer, stop) = (self.clone(), renderer.clone(), stop.clone());
                 let holder = format!("{node}-{turn}");
                 at_work.spawn(async move {
-                    if let Err(error) = engine.tell(held, &holder, &*renderer, &stop).await {
+                    if let Err(error) = engine.dispatch(held, &holder, &*renderer, &stop).await {
                         tracing::warn!(webhook = id.0, error = &error as &dyn std::error::Error, "a webhook waits");
                     }
                     id
@@ -138,7 +138,7 @@ impl Engine {
     }
 
     /// Tells one webhook all there is to tell.
-    async fn tell(
+    async fn dispatch(
         &self,
         held: HeldWebhook,
         holder: &str,
@@ -147,7 +147,7 @@ impl Engine {
     ) -> Result<(), Error> {
         let id = held.webhook.id;
         // Asked often and mostly in vain: that writes nothing.
-        if !self.has_something_to_tell(&held).await? {
+        if !self.has_something_to_dispatch(&held).await? {
             return Ok(());
         }
         let now = self.now();
@@ -156,7 +156,7 @@ impl Engine {
         }
         let mut told = Ok(Next::More);
         while matches!(told, Ok(Next::More)) && !*stop.borrow() {
-            told = self.tell_next(id, holder, renderer).await;
+            told = self.dispatch_next(id, holder, renderer).await;
         }
         if !matches!(told, Ok(Next::NotOurs)) {
             self.store.release_webhook(id, holder).await?;
@@ -164,7 +164,7 @@ impl Engine {
         told.map(|_| ())
     }
 
-    async fn has_something_to_tell(&self, held: &HeldWebhook) -> Result<bool, Error> {
+    async fn has_something_to_dispatch(&self, held: &HeldWebhook) -> Result<bool, Error> {
         let waiting = self.store.waiting_deliveries(held.webhook.id).await?;
         if due(&waiting, self.now()).is_some() {
             return Ok(true);
@@ -177,7 +177,7 @@ impl Engine {
     }
 
     /// Tells one batch.
-    async fn tell_next(&self, id: WebhookId, holder: &str, renderer: &dyn Renderer) -> Result<Next, Error> {
+    async fn dispatch_next(&self, id: WebhookId, holder: &str, renderer: &dyn Renderer) -> Result<Next, Error> {
         // As it is now: it may have been changed, or taken back to a moment.
         let Some(held) = self.store.webhook(id).await? else { return Ok(Next::NotOurs) };
         if held.webhook.disabled.is_some() {
@@ -238,18 +238,18 @@ impl Engine {
         let chance = u64::from_be_bytes(self.chance.bytes());
         let attempts = delivery.attempts + 1;
         let verdict = judge(answer, delivery.began_at, attempts, now, chance);
-        let (told, status, next_attempt_at) = match verdict {
-            Verdict::Delivered => (Told::Delivered, DeliveryStatus::Delivered, now),
-            Verdict::Retry(at) => (Told::Retried, DeliveryStatus::Waiting, at),
-            Verdict::Failed => (Told::Failed, DeliveryStatus::Failed, now),
-            Verdict::Gone => (Told::Gone, DeliveryStatus::Failed, now),
+        let (outcome, status, next_attempt_at) = match verdict {
+            Verdict::Delivered => (DeliveryOutcome::Delivered, DeliveryStatus::Delivered, now),
+            Verdict::Retry(at) => (DeliveryOutcome::Retried, DeliveryStatus::Waiting, at),
+            Verdict::Failed => (DeliveryOutcome::Failed, DeliveryStatus::Failed, now),
+            Verdict::Gone => (DeliveryOutcome::Gone, DeliveryStatus::Failed, now),
         };
-        self.told.count(told);
-        if told != Told::Delivered {
+        self.deliveries.count(outcome);
+        if outcome != DeliveryOutcome::Delivered {
             let (webhook, delivery) = (webhook.id.0, delivery.id.0);
-            tracing::warn!(webhook, delivery, attempts, %answer, outcome = told.name(), "webhook delivery failed");
+            tracing::warn!(webhook, delivery, attempts, %answer, outcome = outcome.name(), "webhook delivery failed");
         }
-        let tried = Tried { answer, status, next_attempt_at, at: now, gone: told == Told::Gone };
+        let tried = Tried { answer, status, next_attempt_at, at: now, gone: outcome == DeliveryOutcome::Gone };
         let held = self.store.record_try(delivery, tried, Hold { holder, until: now.plus(HOLD) }).await?;
         Ok(if held { Next::More } else { Next::NotOurs })
     }

@@ -7,7 +7,7 @@ use domain::rules::reach::Reach;
 use domain::{Sealed, Secret, Timestamp};
 use store::{Delivery, Hold, IdKind};
 
-use super::dispatcher::Tolds;
+use super::dispatcher::DeliveryCounts;
 use crate::{Engine, Error};
 
 /// How long a webhook is held for one call, in milliseconds: longer than a call and what is written after it may take.
@@ -37,7 +37,7 @@ impl std::fmt::Debug for NewWebhook {
 
 /// A webhook that cannot be made.
 #[derive(Debug, thiserror::Error)]
-pub enum BadWebhook {
+pub enum WebhookError {
     /// A field cannot be used. Says what it should be.
     #[error("{0}")]
     Field(&'static str),
@@ -48,7 +48,7 @@ pub enum BadWebhook {
 
 /// What came of asking to tell something again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Replayed {
+pub enum ReplayOutcome {
     /// It will be told again.
     Yes,
     /// It will be told again once this webhook is enabled.
@@ -66,12 +66,12 @@ pub enum Replayed {
 impl Engine {
     /// Makes a webhook that is told what happens from now on. Gives its key in the form that receivers are given, which
     /// is not shown again.
-    pub async fn create_webhook(&self, new: NewWebhook) -> Result<(Webhook, String), BadWebhook> {
-        let bad = |_| BadWebhook::Field("the name must be at most 100 plain characters");
-        let name = crate::clients::manage::named(&new.name).map_err(bad)?;
-        let url = delivery::webhook::checked_url(&new.url, new.allow_private).map_err(BadWebhook::Field)?;
+    pub async fn create_webhook(&self, new: NewWebhook) -> Result<(Webhook, String), WebhookError> {
+        let bad = |_| WebhookError::Field("the name must be at most 100 plain characters");
+        let name = crate::clients::manage::clean_name(&new.name).map_err(bad)?;
+        let url = delivery::webhook::checked_url(&new.url, new.allow_private).map_err(WebhookError::Field)?;
         if let Some(fault) = new.headers.fault() {
-            return Err(BadWebhook::Field(fault));
+            return Err(WebhookError::Field(fault));
         }
         let id = WebhookId(self.store.next_id(IdKind::Webhook).await.map_err(Error::from)?);
         let key = self.draw_webhook_key();
@@ -147,22 +147,22 @@ impl Engine {
     }
 
     /// Has a delivery that is over told again, under the same message id.
-    pub async fn replay_delivery(&self, id: DeliveryId) -> Result<Replayed, Error> {
+    pub async fn replay_delivery(&self, id: DeliveryId) -> Result<ReplayOutcome, Error> {
         let replayed = self.store.replay_delivery(id, self.now()).await?;
-        let Some(delivery) = self.store.delivery(id).await? else { return Ok(Replayed::Missing) };
-        if replayed { self.replayed(delivery.webhook).await } else { Ok(Replayed::NotYet(delivery.webhook)) }
+        let Some(delivery) = self.store.delivery(id).await? else { return Ok(ReplayOutcome::Missing) };
+        if replayed { self.replayed(delivery.webhook).await } else { Ok(ReplayOutcome::NotYet(delivery.webhook)) }
     }
 
     /// Takes a webhook back to a moment: all that happened since is told again, in new messages.
-    pub async fn replay_since(&self, id: WebhookId, moment: Timestamp) -> Result<Replayed, Error> {
+    pub async fn replay_since(&self, id: WebhookId, moment: Timestamp) -> Result<ReplayOutcome, Error> {
         if moment > self.now() {
-            return Ok(Replayed::Ahead);
+            return Ok(ReplayOutcome::Ahead);
         }
         let holder = self.chance.hex::<8>();
         let mut held = None;
         for _ in 0..HOLD_TRIES {
             if self.store.webhook(id).await?.is_none() {
-                return Ok(Replayed::Missing);
+                return Ok(ReplayOutcome::Missing);
             }
             let now = self.now();
             held = self.store.hold_webhook(id, Hold { holder: &holder, until: now.plus(HOLD) }, now).await?;
@@ -171,24 +171,28 @@ impl Engine {
             }
             self.clock.sleep(HOLD_WAIT).await;
         }
-        let Some(held) = held else { return Ok(Replayed::Busy) };
+        let Some(held) = held else { return Ok(ReplayOutcome::Busy) };
         let untold = self.store.follow(&held.cursor, 1).await?.entries;
         let came = if untold.first().is_some_and(|(_, entry)| entry.at < moment) {
-            Replayed::NotYet(id)
+            ReplayOutcome::NotYet(id)
         } else {
             let cursor = self.store.cursor_since(moment, &held.cursor).await?;
             let hold = Hold { holder: &holder, until: self.now().plus(HOLD) };
-            if self.store.move_webhook(id, hold, &cursor, None).await? { Replayed::Yes } else { Replayed::Busy }
+            if self.store.move_webhook(id, hold, &cursor, None).await? {
+                ReplayOutcome::Yes
+            } else {
+                ReplayOutcome::Busy
+            }
         };
         self.store.release_webhook(id, &holder).await?;
-        if came == Replayed::Yes { self.replayed(id).await } else { Ok(came) }
+        if came == ReplayOutcome::Yes { self.replayed(id).await } else { Ok(came) }
     }
 
     /// Says when something is told again, and sees to it.
-    async fn replayed(&self, id: WebhookId) -> Result<Replayed, Error> {
+    async fn replayed(&self, id: WebhookId) -> Result<ReplayOutcome, Error> {
         self.webhooks_changed.notify_one();
         let disabled = self.store.webhook(id).await?.is_some_and(|held| held.webhook.disabled.is_some());
-        Ok(if disabled { Replayed::OnceEnabled(id) } else { Replayed::Yes })
+        Ok(if disabled { ReplayOutcome::OnceEnabled(id) } else { ReplayOutcome::Yes })
     }
 
     /// Sends a webhook an empty list of events, signed as all are, and gives its answer. `None` if there is no such
@@ -200,8 +204,8 @@ impl Engine {
     }
 
     /// How deliveries have ended since the start.
-    pub fn told(&self) -> &Tolds {
-        &self.told
+    pub fn delivery_counts(&self) -> &DeliveryCounts {
+        &self.deliveries
     }
 
     /// Whether webhooks may be in the installation's own network.

@@ -6,5 +6,5 @@
 mod dispatcher;
 mod manage;
 
-pub use self::dispatcher::{Renderer, Told, Tolds};
-pub use self::manage::{BadWebhook, NewWebhook, Replayed};
+pub use self::dispatcher::{DeliveryCounts, DeliveryOutcome, Renderer};
+pub use self::manage::{NewWebhook, ReplayOutcome, WebhookError};

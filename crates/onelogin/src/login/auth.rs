@@ -2,7 +2,7 @@
 
 use axum::http::StatusCode;
 use axum::response::Response;
-use engine::SignInAnswer;
+use engine::LoginAnswer;
 
 use crate::access::{Access, Authenticate};
 use crate::dialect::Dialect;
@@ -15,9 +15,9 @@ pub(crate) async fn auth(dialect: Dialect, access: Access<Authenticate>, call: A
     let body = call.json()?;
     let request = sign_in(dialect.required_subdomain(), &body, &call)?;
     let fields = request.terms.fields.clone();
-    match dialect.engine.sign_in(request, access.context()).await.map_err(Error::at(dialect.engine.now()))? {
-        SignInAnswer::Granted(granted) => Ok(v1_success(&[Authenticated::from(granted)])),
-        SignInAnswer::NeedsFactor { user: who, devices: held, state_token } => {
+    match dialect.engine.log_in(request, access.context()).await.map_err(Error::at(dialect.engine.now()))? {
+        LoginAnswer::Granted(granted) => Ok(v1_success(&[Authenticated::from(granted)])),
+        LoginAnswer::NeedsFactor { user: who, devices: held, state_token } => {
             let needed = FactorNeeded {
                 state_token,
                 user: user(&who, &fields),
@@ -26,6 +26,6 @@ pub(crate) async fn auth(dialect: Dialect, access: Access<Authenticate>, call: A
             };
             Ok(v1_status(StatusCode::OK, "success", &MFA_REQUIRED.into(), Some(&[needed])))
         }
-        SignInAnswer::Refused(why) => Err(Error::Refused(why)),
+        LoginAnswer::Refused(why) => Err(Error::Refused(why)),
     }
 }

@@ -3,7 +3,7 @@
 use axum::http::StatusCode;
 use axum::response::Response;
 use domain::FactorKind;
-use engine::StepAnswer;
+use engine::LoginStepAnswer;
 
 use crate::access::{Access, Authenticate};
 use crate::dialect::Dialect;
@@ -21,17 +21,17 @@ pub(crate) async fn verify_factor(
 ) -> Result<Response, Error> {
     let step = step(&call.json()?, origins(&call), access.number_matching())?;
     let sent_type = access.sent_type();
-    let stepped = dialect.engine.sign_in_step_held(step, access.context(), access.hold(&call)).await;
+    let stepped = dialect.engine.log_in_step_held(step, access.context(), access.hold(&call)).await;
     // Read after the wait: the length of a lock is that at the answer.
     let now = dialect.engine.now();
     match stepped.map_err(Error::at(now))? {
-        StepAnswer::Granted(granted) => Ok(v1_success(&[Authenticated::from(granted)])),
-        StepAnswer::Sent(FactorKind::Sms, _) | StepAnswer::Pending(FactorKind::Sms, _) => {
+        LoginStepAnswer::Granted(granted) => Ok(v1_success(&[Authenticated::from(granted)])),
+        LoginStepAnswer::Sent(FactorKind::Sms, _) | LoginStepAnswer::Pending(FactorKind::Sms, _) => {
             Ok(v1_status::<()>(StatusCode::OK, sent_type, &SMS_SENT.into(), None))
         }
-        StepAnswer::Sent(factor, shown) | StepAnswer::Pending(factor, shown) => {
+        LoginStepAnswer::Sent(factor, shown) | LoginStepAnswer::Pending(factor, shown) => {
             Ok(v1_status(StatusCode::OK, "pending", &pending(factor).into(), NumberToShow::of(shown).as_ref()))
         }
-        StepAnswer::Refused(reason) => Err(Error::of_reason(reason, now)),
+        LoginStepAnswer::Refused(reason) => Err(Error::of_reason(reason, now)),
     }
 }

@@ -8,7 +8,7 @@ use std::sync::{Arc, LazyLock};
 use axum::body::{Body, Bytes, HttpBody as _};
 use axum::http::{HeaderName, HeaderValue, Method, Request, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
-use engine::{Caller, TRACES};
+use engine::{ApiCaller, TRACES};
 use tracing::field::Empty;
 use tracing::{Instrument as _, Level, Span};
 use web::door::{Answering, Door};
@@ -157,7 +157,7 @@ async fn admitted(
     family: Family,
     cost: Cost,
     handler: Guarded,
-    caller: Arc<Caller>,
+    caller: Arc<ApiCaller>,
     call: ApiCall,
 ) -> Response {
     let (now, client, right) = (dialect.engine.now(), caller.client, caller.scope.right());

@@ -7,7 +7,7 @@ use std::sync::{Arc, LazyLock};
 
 use axum::http::Method;
 use axum::response::{IntoResponse as _, Response};
-use engine::{Caller, Engine};
+use engine::{ApiCaller, Engine};
 use web::door::Answering;
 
 use crate::access::{
@@ -66,7 +66,7 @@ macro_rules! table {
 }
 
 /// What runs when its scope suffices; `None` where it does not.
-pub(super) type Guarded = fn(Dialect, Arc<Caller>, ApiCall) -> Option<Answering<'static>>;
+pub(super) type Guarded = fn(Dialect, Arc<ApiCaller>, ApiCall) -> Option<Answering<'static>>;
 
 /// Who answers a method on a path.
 #[derive(Clone, Copy)]

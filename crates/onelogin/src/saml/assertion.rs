@@ -2,7 +2,7 @@
 
 use axum::http::StatusCode;
 use axum::response::Response;
-use engine::SignInAnswer;
+use engine::LoginAnswer;
 
 use super::{NeededTwo, Version, app_of, sign};
 use crate::access::{Access, Authenticate};
@@ -34,12 +34,12 @@ async fn assert(
     })?;
     let to = app_of(&dialect, &body).await?;
     request.terms.app = Some(to.id.0);
-    match dialect.engine.sign_in(request, access.context()).await.map_err(Error::at(dialect.engine.now()))? {
-        SignInAnswer::Granted(granted) => {
+    match dialect.engine.log_in(request, access.context()).await.map_err(Error::at(dialect.engine.now()))? {
+        LoginAnswer::Granted(granted) => {
             dialect.engine.assertable(&to, &granted.user)?;
             Ok(version.assertion(&sign(&dialect, &to, &granted).await?))
         }
-        SignInAnswer::NeedsFactor { user: who, devices: held, state_token } => {
+        LoginAnswer::NeedsFactor { user: who, devices: held, state_token } => {
             // Before a code is sent: without the value of the subject it would be wasted.
             dialect.engine.assertable(&to, &who)?;
             let (user, devices) = (user(&who, &[]), devices(&held));
@@ -55,6 +55,6 @@ async fn assert(
                 }
             })
         }
-        SignInAnswer::Refused(why) => Err(Error::Refused(why)),
+        LoginAnswer::Refused(why) => Err(Error::Refused(why)),
     }
 }

@@ -8,7 +8,7 @@ pub(crate) mod verify_factor;
 use axum::http::StatusCode;
 use axum::response::Response;
 use domain::model::app::{App as SamlApp, AppId};
-use engine::Granted;
+use engine::CompletedLogin;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
@@ -87,7 +87,7 @@ pub(crate) async fn app_of(dialect: &Dialect, body: &Body) -> Result<SamlApp, Er
 }
 
 /// The signed response for the user who has just logged in.
-pub(crate) async fn sign(dialect: &Dialect, to: &SamlApp, granted: &Granted) -> Result<String, Error> {
+pub(crate) async fn sign(dialect: &Dialect, to: &SamlApp, granted: &CompletedLogin) -> Result<String, Error> {
     let signed = dialect.engine.assertion(to, &granted.user, granted.shown).await;
     signed.map_err(Error::at(dialect.engine.now()))
 }

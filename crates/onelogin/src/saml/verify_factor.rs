@@ -2,7 +2,7 @@
 
 use axum::response::Response;
 use domain::FactorKind;
-use engine::StepAnswer;
+use engine::LoginStepAnswer;
 
 use super::{Version, app_of, sign};
 use crate::access::{Access, Authenticate};
@@ -33,18 +33,18 @@ async fn verify(
     if let Some(user) = dialect.engine.signing_in(step.state_token).await.map_err(Error::at(dialect.engine.now()))? {
         dialect.engine.assertable(&to, &user)?;
     }
-    let stepped = dialect.engine.sign_in_step_held(step, access.context(), access.hold(&call)).await;
+    let stepped = dialect.engine.log_in_step_held(step, access.context(), access.hold(&call)).await;
     // Read after the wait, as at log-in: the length of a lock is that at the answer.
     let now = dialect.engine.now();
     match stepped.map_err(Error::at(now))? {
-        StepAnswer::Granted(granted) => Ok(version.assertion(&sign(&dialect, &to, &granted).await?)),
+        LoginStepAnswer::Granted(granted) => Ok(version.assertion(&sign(&dialect, &to, &granted).await?)),
         // Unlike at log-in, a text message that was sent is pending too.
-        StepAnswer::Sent(FactorKind::Sms, _) | StepAnswer::Pending(FactorKind::Sms, _) => {
+        LoginStepAnswer::Sent(FactorKind::Sms, _) | LoginStepAnswer::Pending(FactorKind::Sms, _) => {
             Ok(version.pending(SMS_SENT, None))
         }
-        StepAnswer::Sent(factor, shown) | StepAnswer::Pending(factor, shown) => {
+        LoginStepAnswer::Sent(factor, shown) | LoginStepAnswer::Pending(factor, shown) => {
             Ok(version.pending(pending(factor), NumberToShow::of(shown).as_ref()))
         }
-        StepAnswer::Refused(reason) => Err(Error::of_reason(reason, now)),
+        LoginStepAnswer::Refused(reason) => Err(Error::of_reason(reason, now)),
     }
 }

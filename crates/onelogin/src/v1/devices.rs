@@ -3,7 +3,7 @@
 use axum::response::Response;
 use domain::DeviceStatus;
 use domain::model::text::masked_phone;
-use engine::DeviceReading;
+use engine::ListedDevice;
 use serde::Serialize;
 
 use super::error::Error;
@@ -46,7 +46,7 @@ pub(crate) async fn delete(dialect: Dialect, access: Access<ManageUsers>, call: 
     if removed.map_err(Error::at(dialect.engine.now()))? { Ok(v1_success_with_echo()) } else { Err(Error::NoFactor) }
 }
 
-fn render(reading: DeviceReading, names: &FactorNames) -> Device<'_> {
+fn render(reading: ListedDevice, names: &FactorNames) -> Device<'_> {
     let device = reading.device;
     Device {
         type_display_name: names.v1_type_display_name(device.factor),

@@ -2,7 +2,7 @@
 
 use axum::response::Response;
 use domain::model::user_patch::UserPatch;
-use engine::{Foreign, NewPassword, SaltOrder};
+use engine::{ForeignPassword, NewPassword, SaltOrder};
 
 use super::user_error::{Error, user_id};
 use crate::access::{Access, ManageAll};
@@ -35,7 +35,7 @@ pub(crate) async fn using_salt(dialect: Dialect, access: Access<ManageAll>, call
         NotHashed::Algorithm => Error::incorrect("password_algorithm"),
     })?;
     // This endpoint accepts one algorithm (contract 3.2).
-    if !matches!(foreign, Foreign::Salted { order: SaltOrder::SaltFirst, .. }) {
+    if !matches!(foreign, ForeignPassword::Salted { order: SaltOrder::SaltFirst, .. }) {
         return Err(Error::incorrect("password_algorithm"));
     }
     set(&dialect, &access, &call, NewPassword::Foreign(foreign)).await

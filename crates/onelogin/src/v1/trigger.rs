@@ -5,7 +5,7 @@ use axum::response::Response;
 use domain::model::text;
 use domain::model::time::SECOND;
 use domain::{CompatProfile, DeviceId, DeviceStatus, FactorKind, Timestamp, UserId};
-use engine::{Door, OpenRequest, OpenedVerification, Template, minutes};
+use engine::{Door, MessageTemplate, OpenRequest, OpenedVerification, minutes};
 use serde::Serialize;
 
 use super::error::Error;
@@ -72,7 +72,7 @@ pub(crate) async fn trigger(dialect: Dialect, access: Access<ChallengeV1>, call:
 fn parse(user: UserId, device: DeviceId, body: &Body, now: Timestamp) -> Result<OpenRequest, Error> {
     let life = body.int("state_token_expires_in")?.or(body.int("expires_in")?).unwrap_or(DEFAULT_LIFE);
     let ttl = life.clamp(1, MAX_LIFE) * SECOND;
-    let template = body.filled("sms_message")?.map(|text| Template::parse(&text, minutes(ttl))).transpose();
+    let template = body.filled("sms_message")?.map(|text| MessageTemplate::parse(&text, minutes(ttl))).transpose();
     Ok(OpenRequest {
         user,
         device,

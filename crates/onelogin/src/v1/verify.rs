@@ -3,7 +3,7 @@
 use axum::response::Response;
 use domain::rules::verification::find::Target;
 use domain::{DeviceId, Digest, UserId};
-use engine::Answer;
+use engine::AnswerRequest;
 
 use super::error::{Error, accepted};
 use crate::access::{Access, ChallengeV1};
@@ -25,14 +25,14 @@ pub(crate) async fn verify(dialect: Dialect, access: Access<ChallengeV1>, call: 
     Ok(v1_success_with_echo())
 }
 
-fn parse(user: UserId, device: DeviceId, body: &Body) -> Result<Answer, Error> {
+fn parse(user: UserId, device: DeviceId, body: &Body) -> Result<AnswerRequest, Error> {
     let target = if device == NO_DEVICE {
         Target::TempToken
     } else {
         let state_token = body.filled("state_token")?.map(|token| Digest::of(token.as_bytes()));
         Target::Device { device, state_token }
     };
-    Ok(Answer { user, target, response: body.answer(&["otp_token", "otp", "otp_code"])? })
+    Ok(AnswerRequest { user, target, response: body.answer(&["otp_token", "otp", "otp_code"])? })
 }
 
 #[cfg(test)]
@@ -41,7 +41,7 @@ mod tests {
 
     use super::*;
 
-    fn parsed(device: i64, text: &str) -> Result<Answer, Error> {
+    fn parsed(device: i64, text: &str) -> Result<AnswerRequest, Error> {
         parse(UserId(1), DeviceId(device), &Body::parse(text.as_bytes()).unwrap())
     }
 

@@ -5,7 +5,7 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use domain::model::time::SECOND;
 use domain::{CompatProfile, DeviceId, Status, Timestamp, UserId};
-use engine::{Door, Template, VerificationReading, minutes};
+use engine::{Door, MessageTemplate, VerificationState, minutes};
 use serde::Serialize;
 
 use super::error::Error;
@@ -31,7 +31,7 @@ pub(crate) struct ChallengeTerms {
     /// Life in milliseconds.
     pub ttl: i64,
     /// The caller's own text for an SMS.
-    pub template: Option<Template>,
+    pub template: Option<MessageTemplate>,
 }
 
 impl ChallengeTerms {
@@ -46,7 +46,8 @@ impl ChallengeTerms {
             return Err(Error::invalid("redirect_to"));
         }
         let ttl = life * SECOND;
-        let template = body.filled("custom_message")?.map(|text| Template::parse(&text, minutes(ttl))).transpose();
+        let template =
+            body.filled("custom_message")?.map(|text| MessageTemplate::parse(&text, minutes(ttl))).transpose();
         Ok(Self { ttl, template: template.map_err(Error::at(now))? })
     }
 }
@@ -88,7 +89,7 @@ impl StateWire {
     }
 
     /// `None` if it is over. A registration has a device `only_when_accepted`.
-    pub(crate) fn of(reading: VerificationReading, only_when_accepted: bool) -> Option<Self> {
+    pub(crate) fn of(reading: VerificationState, only_when_accepted: bool) -> Option<Self> {
         let (status, told) = match reading.status {
             Status::Pending => ("pending", !only_when_accepted),
             Status::Accepted { .. } => ("accepted", true),
@@ -163,8 +164,8 @@ mod tests {
         serde_json::to_string(&standing.unwrap()).unwrap()
     }
 
-    fn reading(status: Status) -> VerificationReading {
-        VerificationReading {
+    fn reading(status: Status) -> VerificationState {
+        VerificationState {
             wire_id: "406fefd4-8a36-4aee-880c-f3e4a928e27d".to_owned(),
             status,
             device: DeviceId(3_919_988),

@@ -3,7 +3,7 @@
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use domain::{DeviceStatus, UserId};
-use engine::DeviceReading;
+use engine::ListedDevice;
 use serde::Serialize;
 
 use super::challenge::user_of;
@@ -52,14 +52,14 @@ fn is_token(user: UserId, device_id: &str) -> bool {
 }
 
 /// A device disabled by wrong answers looks the same: only the audit trail shows a lock (SEC 26).
-fn is_shown(reading: &DeviceReading) -> bool {
+fn is_shown(reading: &ListedDevice) -> bool {
     match reading.device.status {
         DeviceStatus::Active | DeviceStatus::Disabled => true,
         DeviceStatus::Pending | DeviceStatus::Registering => false,
     }
 }
 
-fn render(reading: DeviceReading, names: &FactorNames) -> Listed<'_> {
+fn render(reading: ListedDevice, names: &FactorNames) -> Listed<'_> {
     let device = reading.device;
     Listed {
         device_id: device.id.to_string(),

@@ -4,7 +4,7 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use domain::rules::verification::find::Target;
 use domain::{CompatProfile, FactorKind, Outcome, Purpose, Reason, Timestamp, UserId};
-use engine::{Answer, EnrolRequest, EnrolledDevice, Hold};
+use engine::{AnswerRequest, EnrolRequest, EnrolledDevice, PollHold};
 use serde::Serialize;
 
 use super::challenge::{ChallengeTerms, StateWire, door, one};
@@ -57,12 +57,12 @@ pub(crate) async fn confirm(dialect: Dialect, access: Access<ManageMfa>, call: A
     let user = call.user_id().ok_or(Error::NotFound)?;
     let id = call.path("id");
     let target = Target::Wire { wire_id: id.to_owned(), purpose: Purpose::Enrol, device: None };
-    let answer = Answer { user, target, response: call.json()?.answer(&["otp"])? };
+    let answer = AnswerRequest { user, target, response: call.json()?.answer(&["otp"])? };
     let outcome = dialect.engine.verify(answer, access.context()).await.map_err(Error::at(dialect.engine.now()))?;
     if dialect.options.v2_wrong_otp_200
         && matches!(outcome, Outcome::Refused(Reason::WrongCode | Reason::Replay | Reason::Denied))
     {
-        return standing(&dialect, user, (id, Hold::NONE), access.profile()).await;
+        return standing(&dialect, user, (id, PollHold::NONE), access.profile()).await;
     }
     let closed = accepted(outcome, dialect.engine.now())?;
     let (Some(id), Some(device)) = (closed.wire_id, closed.device) else { return Err(Error::NotFound) };
@@ -72,7 +72,7 @@ pub(crate) async fn confirm(dialect: Dialect, access: Access<ManageMfa>, call: A
 async fn standing(
     dialect: &Dialect,
     user: UserId,
-    (id, hold): (&str, Hold),
+    (id, hold): (&str, PollHold),
     profile: CompatProfile,
 ) -> Result<Response, Error> {
     let reading = dialect

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use domain::{Outcome, Reason, VerificationId};
-use engine::{Judged, SmartChannel, SmartError, VisitRequest};
+use engine::{CodeChannel, JudgedVisit, VisitError, VisitRequest};
 use serde::Serialize;
 
 use super::error::{Error as MfaError, accepted};
@@ -72,12 +72,12 @@ impl IntoResponse for Error {
 pub(crate) async fn visit(dialect: Dialect, access: Access<ManageAll>, call: ApiCall) -> Result<Response, Error> {
     let request = read(&call.json()?)?;
     let channel = channel_field(&request.channel);
-    let Judged { user, risk, sent } =
+    let JudgedVisit { user, risk, sent } =
         dialect.engine.visit(request, access.context()).await.map_err(|error| match error {
-            SmartError::Channel | SmartError::Engine(engine::Error::BadTarget | engine::Error::NotOffered) => {
+            VisitError::Channel | VisitError::Engine(engine::Error::BadTarget | engine::Error::NotOffered) => {
                 MfaError::invalid(channel)
             }
-            SmartError::Engine(error) => MfaError::of(error, dialect.engine.now()),
+            VisitError::Engine(error) => MfaError::of(error, dialect.engine.now()),
         })?;
     Ok(json(
         StatusCode::OK,
@@ -109,20 +109,20 @@ pub(crate) async fn verify(dialect: Dialect, access: Access<ManageAll>, call: Ap
     }
 }
 
-fn channel_field(channel: &SmartChannel) -> &'static str {
+fn channel_field(channel: &CodeChannel) -> &'static str {
     match channel {
-        SmartChannel::Email(_) => "email",
-        SmartChannel::Phone(_) => "phone",
+        CodeChannel::Email(_) => "email",
+        CodeChannel::Phone(_) => "phone",
     }
 }
 
 fn read(body: &Body) -> Result<VisitRequest, MfaError> {
     let channel = match (body.filled("email")?, body.filled("phone")?) {
-        (Some(address), None) => SmartChannel::Email(address),
+        (Some(address), None) => CodeChannel::Email(address),
         (None, Some(number)) if domain::model::text::phone(&number).is_none() => {
             return Err(MfaError::invalid("phone"));
         }
-        (None, Some(number)) => SmartChannel::Phone(number),
+        (None, Some(number)) => CodeChannel::Phone(number),
         (None, None) => return Err(MfaError::invalid("email")),
         (Some(_), Some(_)) => return Err(MfaError::invalid("phone")),
     };

@@ -6,7 +6,7 @@ use axum::response::Response;
 use domain::rules::factor::temp_token;
 use domain::rules::verification::find::Target;
 use domain::{CompatProfile, DeviceId, Purpose, Response as Given, Timestamp, UserId};
-use engine::{Answer, OpenRequest, OpenedVerification};
+use engine::{AnswerRequest, OpenRequest, OpenedVerification};
 use serde::Serialize;
 
 use super::challenge::{ChallengeTerms, StateWire, door, one, user_of};
@@ -71,7 +71,7 @@ pub(crate) async fn start(dialect: Dialect, access: Access<VerifyInLogIn>, call:
             &render(user, opened, access.profile(), &dialect.options.names),
         ));
     }
-    let answer = Answer { user, target: target(&body, &code)?, response: code };
+    let answer = AnswerRequest { user, target: target(&body, &code)?, response: code };
     let outcome = dialect.engine.verify(answer, access.context()).await.map_err(Error::at(dialect.engine.now()))?;
     let closed = accepted(outcome, dialect.engine.now())?;
     let id = closed.wire_id.unwrap_or_else(|| dialect.engine.fresh_wire_id(door(access.profile())));
@@ -98,7 +98,7 @@ pub(crate) async fn confirm(dialect: Dialect, access: Access<VerifyInLogIn>, cal
     let body = call.json()?;
     let target =
         Target::Wire { wire_id: call.path("id").to_owned(), purpose: Purpose::Login, device: device_id(&body)? };
-    let answer = Answer { user, target, response: body.answer(&["otp"])? };
+    let answer = AnswerRequest { user, target, response: body.answer(&["otp"])? };
     let outcome = dialect.engine.verify(answer, access.context()).await.map_err(Error::at(dialect.engine.now()))?;
     let closed = accepted(outcome, dialect.engine.now())?;
     let (Some(id), Some(device)) = (closed.wire_id, closed.device) else { return Err(Error::NotFound) };

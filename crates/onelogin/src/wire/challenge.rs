@@ -1,7 +1,7 @@
 //! What several endpoints show of a challenge.
 
 use domain::FactorKind;
-use engine::Setup;
+use engine::DeviceSetup;
 use serde::Serialize;
 
 /// What clients read after a text message was sent.
@@ -25,8 +25,8 @@ pub(crate) struct FactorData {
     totp_url: Option<String>,
 }
 
-impl From<Setup> for FactorData {
-    fn from(setup: Setup) -> Self {
+impl From<DeviceSetup> for FactorData {
+    fn from(setup: DeviceSetup) -> Self {
         Self { verification_token: setup.verification_token, totp_url: setup.url }
     }
 }

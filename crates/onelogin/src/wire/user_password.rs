@@ -1,6 +1,6 @@
 //! The members of a body that set a password (contract 3.2).
 
-use engine::{Foreign, SaltOrder};
+use engine::{ForeignPassword, SaltOrder};
 use zeroize::Zeroizing;
 
 use super::lenient::Body;
@@ -36,14 +36,14 @@ impl PasswordFields {
     }
 
     /// The digest of another system. Without an algorithm it is the first of the list of contract 3.2.
-    pub(crate) fn foreign(self) -> Result<Foreign, NotHashed> {
+    pub(crate) fn foreign(self) -> Result<ForeignPassword, NotHashed> {
         let digest = self.password.filter(|password| self.confirmation.as_ref() == Some(password));
         let digest = Zeroizing::new(digest.ok_or(NotHashed::Unconfirmed)?);
         let salt = self.salt.unwrap_or_default();
         match self.algorithm.as_deref() {
-            None | Some("salt+sha256") => Ok(Foreign::Salted { digest, salt, order: SaltOrder::SaltFirst }),
-            Some("sha256+salt") => Ok(Foreign::Salted { digest, salt, order: SaltOrder::PasswordFirst }),
-            Some("bcrypt") => Ok(Foreign::Bcrypt(digest)),
+            None | Some("salt+sha256") => Ok(ForeignPassword::Salted { digest, salt, order: SaltOrder::SaltFirst }),
+            Some("sha256+salt") => Ok(ForeignPassword::Salted { digest, salt, order: SaltOrder::PasswordFirst }),
+            Some("bcrypt") => Ok(ForeignPassword::Bcrypt(digest)),
             Some(_) => Err(NotHashed::Algorithm),
         }
     }

@@ -162,9 +162,9 @@ impl Wire {
     }
 
     /// How the messages of the day stand: whose, how many, and the alarm in percent.
-    pub(crate) async fn budgets(&self) -> Vec<(engine::Whose, u64, u8)> {
+    pub(crate) async fn budgets(&self) -> Vec<(engine::BudgetOwner, u64, u8)> {
         let budgets = self.server.world.engine().message_budgets().await.expect("they are read");
-        budgets.into_iter().map(|budget| (budget.whose, budget.taken, budget.alarm)).collect()
+        budgets.into_iter().map(|budget| (budget.owner, budget.taken, budget.alarm)).collect()
     }
 
     /// Enrols an SMS device over v2 without asking it anything; gives its device id.

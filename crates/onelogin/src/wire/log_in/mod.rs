@@ -5,7 +5,7 @@ pub(crate) mod error;
 
 use domain::model::session::Terms;
 use domain::{Device, DeviceId, Digest, User};
-use engine::{Granted, Shown, SignIn, Step};
+use engine::{CompletedLogin, LoginRequest, LoginStep, PromptNumber};
 use serde::Serialize;
 use serde_json::{Map, Value};
 use zeroize::Zeroizing;
@@ -26,7 +26,7 @@ const ADDRESS_MAX: usize = 1_000;
 
 /// Reads what a log-in and an assertion have in common: who, which account, from where. The account must be
 /// `subdomain`, if there is one.
-pub(crate) fn sign_in(subdomain: Option<&str>, body: &Body, call: &ApiCall) -> Result<SignIn, Error> {
+pub(crate) fn sign_in(subdomain: Option<&str>, body: &Body, call: &ApiCall) -> Result<LoginRequest, Error> {
     let name = body.filled("username_or_email")?.ok_or(Error::Empty("username"))?;
     let password = body.text("password", PASSWORD_MAX)?.filter(|text| !text.is_empty());
     let password = password.ok_or(Error::Empty("password"))?;
@@ -45,16 +45,16 @@ pub(crate) fn sign_in(subdomain: Option<&str>, body: &Body, call: &ApiCall) -> R
         prompted: Vec::new(),
     };
     let ip = body.text("ip_address", ADDRESS_MAX)?.and_then(|ip| ip.trim().parse().ok());
-    Ok(SignIn { name, password: Zeroizing::new(password), terms, ip })
+    Ok(LoginRequest { name, password: Zeroizing::new(password), terms, ip })
 }
 
 /// Reads a step of a log-in that is under way, sent with these origins. `number`: whether the person types a number on
 /// the phone (SEC 12).
-pub(crate) fn step(body: &Body, origins: Vec<String>, number: bool) -> Result<Step, Error> {
+pub(crate) fn step(body: &Body, origins: Vec<String>, number: bool) -> Result<LoginStep, Error> {
     let state_token = body.filled("state_token")?.ok_or(Error::StepEmpty("state_token"))?;
     let device = body.filled("device_id")?.ok_or(Error::StepEmpty("device_id"))?;
     let device = device.parse().ok().filter(|id| *id >= 0).ok_or(Error::NoFactor)?;
-    Ok(Step {
+    Ok(LoginStep {
         state_token: Digest::of(state_token.as_bytes()),
         device: DeviceId(device),
         response: body.answer(&["otp_token", "otp", "otp_code"])?,
@@ -72,8 +72,8 @@ pub(crate) struct NumberToShow {
 }
 
 impl NumberToShow {
-    pub(crate) fn of(shown: Option<Shown>) -> Option<[Self; 1]> {
-        shown.map(|Shown(verification_token)| [Self { verification_token }])
+    pub(crate) fn of(shown: Option<PromptNumber>) -> Option<[Self; 1]> {
+        shown.map(|PromptNumber(verification_token)| [Self { verification_token }])
     }
 }
 
@@ -127,8 +127,8 @@ pub(crate) struct Authenticated {
     session_token: String,
 }
 
-impl From<Granted> for Authenticated {
-    fn from(granted: Granted) -> Self {
+impl From<CompletedLogin> for Authenticated {
+    fn from(granted: CompletedLogin) -> Self {
         Self {
             status: "Authenticated",
             user: user(&granted.user, &granted.terms.fields),
