@@ -67,6 +67,8 @@ fn recipients_are_recognised_and_never_shown() {
 }
 
 proptest! {
+    #![proptest_config(crate::cases(32))]
+
     /// Ten in any day to each, fifty in any hour to all, and whoever comes back when told is served.
     #[test]
     fn no_history_sends_more_than_the_limits(
@@ -233,6 +235,8 @@ fn a_clock_set_back_finds_every_day_as_it_was() {
 }
 
 proptest! {
+    #![proptest_config(crate::cases(32))]
+
     /// SEC 95: whatever callers ask for that may only look, the other half of what a number gets is there for others.
     #[test]
     fn no_history_of_readers_uses_up_what_others_may_send(

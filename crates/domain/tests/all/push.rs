@@ -1,7 +1,8 @@
 //! Push: only an explicit accept, signed by the paired phone over exactly this prompt, accepts (SEC 12, rulings 31–34).
 
-mod model;
-
+use crate::model::{
+    Scene, context, is_accepted, keys, public_key, seal, sign, signing_key, token_door, totp, unseal, wire_door,
+};
 use countersign_domain::model::throttle::REPORT_PAUSE;
 use countersign_domain::rules::factor::keypad::prove_keypad;
 use countersign_domain::rules::factor::push::{
@@ -13,9 +14,6 @@ use countersign_domain::rules::{enrolment, throttle};
 use countersign_domain::{
     AuditKind, Challenge, Credential, DeviceId, DeviceStatus, Evidence, FactorKind, Outcome, Policy, Reason, Secret,
     Verification,
-};
-use model::{
-    Scene, context, is_accepted, keys, public_key, seal, sign, signing_key, token_door, totp, unseal, wire_door,
 };
 use p256::ecdsa::SigningKey;
 use proptest::prelude::*;
@@ -30,7 +28,7 @@ struct Prompt {
 fn prompt(number: Option<&str>) -> Prompt {
     let mut scene = Scene::new();
     let key = signing_key(1);
-    let device = scene.device(&model::push(&key), DeviceStatus::Active);
+    let device = scene.device(&crate::model::push(&key), DeviceStatus::Active);
     let challenge = Challenge::Approval {
         nonce: Secret::new(vec![5; 32]),
         numbers: number.map(str::to_owned).into_iter().collect(),
@@ -60,7 +58,7 @@ impl Prompt {
 /// Rulings 31.
 #[test]
 fn the_signed_text_is_the_documented_one() {
-    let id = model::verification_id(1);
+    let id = crate::model::verification_id(1);
     let text = answer_text(id, &[0xff; 32], PushDecision::Accept, Some("42"), 1_750_000_000_000);
     let nonce = "__________________________________________8";
     assert_eq!(text, format!("countersign-push-v1\n{id}\n{nonce}\naccept\n42\n1750000000000"));
@@ -120,7 +118,7 @@ fn what_is_not_signed_by_the_paired_phone_over_this_prompt_is_nothing() {
     assert_eq!(prompt.scene.phoned(id, &Evidence::Absent), Outcome::Refused(Reason::NotOpen));
     assert_eq!(prompt.scene.db.users[&prompt.scene.user].throttles, []);
 
-    let other_id = Verification { id: model::verification_id(77), ..prompt.verification.clone() };
+    let other_id = Verification { id: crate::model::verification_id(77), ..prompt.verification.clone() };
     let challenge = Challenge::Approval { nonce: Secret::new(vec![6; 32]), numbers: vec![] };
     let other_nonce = Verification { challenge, ..prompt.verification.clone() };
     let device = prompt.scene.db.device(prompt.device).unwrap().clone();
@@ -257,7 +255,7 @@ fn a_phone_is_not_heard_after_the_end_or_under_a_lock() {
     let mut guessed = prompt(None);
     let own: Vec<_> = (0..5).map(|n| guessed.scene.device(&totp(n), DeviceStatus::Active)).collect();
     for device in own {
-        guessed.scene.guess(&model::device_door(device), 4);
+        guessed.scene.guess(&crate::model::device_door(device), 4);
     }
     let outcome = guessed.answer(PushDecision::Accept, None);
     assert!(matches!(outcome, Outcome::Refused(Reason::Locked(Some(_)))));

@@ -1,7 +1,9 @@
 //! Enrolling a device and putting a challenge to it (SEC 7, SEC 19, SEC 32–35, rulings 13, 15, 16, 22, 23, 26, 27).
 
-mod model;
-
+use crate::model::{
+    Scene, context, device_door, email, hotp, is_accepted, policy, push, reader, signing_key, sms, token_door, totp,
+    voice, wire_door,
+};
 use countersign_domain::model::audit::Context;
 use countersign_domain::model::device::{MAX_DEVICES, default_device};
 use countersign_domain::model::time::{MINUTE, SECOND};
@@ -13,10 +15,6 @@ use countersign_domain::rules::verification::open::{self, MAX_OPEN_PER_DEVICE, O
 use countersign_domain::{
     AuditKind, Challenge, Change, Credential, DeviceId, DeviceStatus, FactorKind, Outcome, Policy, Purpose, Reason,
     Right, Secret, Status, Timestamp, Verification,
-};
-use model::{
-    Scene, context, device_door, email, hotp, is_accepted, policy, push, reader, signing_key, sms, token_door, totp,
-    voice, wire_door,
 };
 
 #[derive(Clone, Copy, PartialEq)]
@@ -36,7 +34,7 @@ fn draw(scene: &mut Scene, device: DeviceId, door: Door) -> Opening {
     };
     let mut verification = scene.new_verification(device, challenge, door == Door::V1);
     verification.client_id = scene.by.client;
-    let message = model::message(&verification, factor);
+    let message = crate::model::message(&verification, factor);
     Opening { verification, message, pending_devices: door == Door::V1 }
 }
 
@@ -63,8 +61,8 @@ fn status(scene: &Scene, verification: &Verification) -> Status {
 fn enrolment(scene: &mut Scene, credential: &Credential, status: DeviceStatus) -> Enrolment {
     let device = scene.new_device(credential, status);
     let n = scene.draw();
-    let registration =
-        (status != DeviceStatus::Active).then(|| model::pending(n, &device, Challenge::Own, scene.now, 120 * SECOND));
+    let registration = (status != DeviceStatus::Active)
+        .then(|| crate::model::pending(n, &device, Challenge::Own, scene.now, 120 * SECOND));
     Enrolment { device, registration, message: None }
 }
 
@@ -147,7 +145,7 @@ fn whoever_may_only_look_gets_a_state_token_beside_those_of_others() {
 fn whoever_may_only_look_takes_no_pairing() {
     let mut scene = Scene::new();
     let device = scene.device(&Credential::Push { public_key: None }, DeviceStatus::Pending);
-    let hash = model::keys().hash("a pairing", "ABCD2345");
+    let hash = crate::model::keys().hash("a pairing", "ABCD2345");
     let pairing = scene.verification(device, Challenge::Pairing { hash }, true);
     scene.by = reader();
     assert_eq!(trigger(&mut scene, device, Door::V1), Opened::TooSoon(pairing.expires_at));
@@ -409,8 +407,8 @@ fn messages_of_enrolments_are_counted_with_the_others() {
     let device = scene.new_device(&sms(), DeviceStatus::Registering);
     let challenge = scene.code("123456");
     let n = scene.draw();
-    let registration = model::pending(n, &device, challenge, scene.now, 120 * SECOND);
-    let message = model::message(&registration, FactorKind::Sms);
+    let registration = crate::model::pending(n, &device, challenge, scene.now, 120 * SECOND);
+    let message = crate::model::message(&registration, FactorKind::Sms);
     let enrolment = Enrolment { device, registration: Some(registration), message };
     let decide = |scene: &Scene| enrolment::enrol(&scene.view(), &enrolment, &policy(), &context(), scene.now);
     assert_eq!(decide(&scene).reply, Enrolled::Enrolled);
@@ -494,7 +492,7 @@ fn barring_a_user_ends_all_that_was_open() {
         let uncollected = opened(trigger(&mut scene, phone, Door::V1));
         let status = Status::Accepted { at: scene.now };
         scene.db.apply(Change::CloseVerification { verification: uncollected.id, status, consumed_at: None });
-        let token = model::temp_token(scene.user, "55647655", true, scene.now.plus(MINUTE));
+        let token = crate::model::temp_token(scene.user, "55647655", true, scene.now.plus(MINUTE));
         scene.db.apply(Change::SetTempToken(scene.user, Some(token)));
         if suspend {
             let status = Some(countersign_domain::UserStatus::Suspended.into());

@@ -1,7 +1,6 @@
 //! Logging in: what a password opens, what a factor opens, and that each opens it once (contract 5, SEC 5, SEC 31).
 
-mod model;
-
+use crate::model::{Scene, context, device_door, digest, email, policy, sms, temp_token, totp, verification_id};
 use countersign_domain::model::audit::Context;
 use countersign_domain::model::session::{NO_DEVICE, Terms};
 use countersign_domain::model::temp_token::MAX_TTL;
@@ -20,7 +19,6 @@ use countersign_domain::{
     AuditKind, ClientId, DeviceId, DeviceStatus, Digest, FactorKind, MfaPolicy, Outcome, Policy, Purpose, Reason,
     Response, Right, ShownStatus, Status, UserStatus,
 };
-use model::{Scene, context, device_door, digest, email, policy, sms, temp_token, totp, verification_id};
 
 const HASH: &str = "$argon2id$stored";
 
@@ -712,7 +710,7 @@ fn only_the_approved_log_in() {
             }
             let code = scene.own_code(device);
             let verified = scene.typed(&device_door(device), &code);
-            assert!(model::is_accepted(&verified), "MFA alone goes on: {state}, {status:?}");
+            assert!(crate::model::is_accepted(&verified), "MFA alone goes on: {state}, {status:?}");
         }
     }
 }

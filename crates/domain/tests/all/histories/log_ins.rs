@@ -52,7 +52,7 @@ impl World {
         let (session, token, browser) = (self.draw(), self.draw(), self.draw());
         DrawnGrant {
             session: verification_id(session),
-            session_token: model::digest(token),
+            session_token: crate::model::digest(token),
             browser: verification_id(browser),
             origins: Vec::new(),
         }
@@ -61,8 +61,12 @@ impl World {
     /// Enters a right password, for a session or for an app, while only these factors are offered.
     pub(crate) fn enter(&mut self, user: UserId, for_app: bool, offered: &[FactorKind]) {
         let (attempt, token, grant) = (self.draw(), self.draw(), self.drawn_grant());
-        let drawn =
-            Drawn { attempt: verification_id(attempt), state_token: model::digest(token), ttl: 300 * SECOND, grant };
+        let drawn = Drawn {
+            attempt: verification_id(attempt),
+            state_token: crate::model::digest(token),
+            ttl: 300 * SECOND,
+            grant,
+        };
         let compared = Compared { with: Some(HASH.to_owned()), right: true, renewed: None };
         let terms = Terms { app: for_app.then_some(3), ..Terms::default() };
         let policy = Policy { factors: offered.to_vec(), ..self.policy.clone() };
@@ -72,8 +76,8 @@ impl World {
 
         // From the requirement: all that was ever in use and was not deleted by somebody's decision.
         let mut of_user = self.devices.iter().filter(|(owner, _)| *owner == user).map(|(_, id)| *id);
-        let held = of_user.any(|id| self.ghost.proven.contains(&id) && !self.ghost.removed.contains(&id));
-        let in_use = |d: &Device| self.ghost.proven.contains(&d.id) && !self.ghost.disabled.contains(&d.id);
+        let held = of_user.any(|id| self.oracle.proven.contains(&id) && !self.oracle.removed.contains(&id));
+        let in_use = |d: &Device| self.oracle.proven.contains(&d.id) && !self.oracle.disabled.contains(&d.id);
         let usable = view.devices.iter().any(|d| in_use(d) && offered.contains(&d.factor));
         let token = view.user.as_ref().and_then(|u| u.temp_token.as_ref()).is_some_and(|t| t.is_live(self.now));
         match entered {
@@ -92,7 +96,7 @@ impl World {
                 assert!(held && !usable && !token, "refused though something could be shown");
                 self.note("refused");
             }
-            Entered::Refused(Refusal::Locked) => assert!(self.ghost.is_barred(user, self.now), "a bar out of nothing"),
+            Entered::Refused(Refusal::Locked) => assert!(self.oracle.is_barred(user, self.now), "a bar out of nothing"),
             other => panic!("{other:?}"),
         }
     }
@@ -132,7 +136,7 @@ impl World {
         let devices: Vec<_> =
             self.devices.iter().map(|(_, id)| *id).chain([NO_DEVICE, DeviceId(999_999_999)]).collect();
         let begun = self.now;
-        let before = self.ghost.tokens.get(&user).map_or(0, |g| g.in_the_last(HOUR, self.now));
+        let before = self.oracle.tokens.get(&user).map_or(0, |g| g.in_the_last(HOUR, self.now));
         for round in 0..rounds {
             self.now = self.now.plus(pause);
             self.enter(user, round % 2 == 0, &offered);
@@ -143,7 +147,7 @@ impl World {
             self.check();
         }
         if self.now.since(begun) < HOUR {
-            let guessed = self.ghost.tokens.get(&user).map_or(0, |g| g.in_the_last(HOUR, self.now));
+            let guessed = self.oracle.tokens.get(&user).map_or(0, |g| g.in_the_last(HOUR, self.now));
             assert!(guessed <= before.max(5), "{guessed} tokens were guessed within an hour");
         }
     }
@@ -181,7 +185,7 @@ impl World {
         // What else a limit remembers, refusals under a lock for one, is no guess.
         let guesses = |key| matches!(key, ThrottleKey::Device(_) | ThrottleKey::User | ThrottleKey::TempToken);
         let counted = decision.changes.iter().any(|c| matches!(c, Change::SetThrottle(_, limit) if guesses(limit.key)));
-        let is_locked = self.ghost.is_locked(at.user, subject, self.now);
+        let is_locked = self.oracle.is_locked(at.user, subject, self.now);
         assert!(!(is_locked && secrets.compared.get()), "compared under a lock");
         match &decision.reply {
             Stepped::Granted(..) => {
@@ -191,12 +195,12 @@ impl World {
             Stepped::Answered(Outcome::Refused(Reason::WrongCode)) => {
                 assert!(secrets.compared.get(), "called wrong without a look");
                 let Evidence::Refuted(wrong) = expected else { panic!("a right answer called wrong") };
-                let doubled = self.ghost.is_doubled(at.user, subject, wrong, self.now);
+                let doubled = self.oracle.is_doubled(at.user, subject, wrong, self.now);
                 assert_eq!(counted, !doubled, "compared, wrong, and not counted");
                 if counted {
                     self.note(if is_token { "counted a token at a log-in" } else { "counted a code at a log-in" });
-                    self.ghost.count(at.user, subject, wrong, false, self.now);
-                    *self.ghost.attempts.entry(at.attempt).or_default() += 1;
+                    self.oracle.count(at.user, subject, wrong, false, self.now);
+                    *self.oracle.attempts.entry(at.attempt).or_default() += 1;
                 }
             }
             // Right once: no guess.
@@ -219,22 +223,22 @@ impl World {
     /// Keeps the books of what a granted log-in has used up.
     fn granted(&mut self, at: LogIn, device: Option<DeviceId>, shown: &Evidence) {
         let Evidence::Proved(proved) = shown else { return };
-        let is_new = self.ghost.spent.insert(Spent::Challenge(at.attempt));
+        let is_new = self.oracle.spent.insert(Spent::Challenge(at.attempt));
         assert!(is_new, "a log-in completed twice");
         match (proved.freshness(), device) {
             (Freshness::Counter(counter), Some(device)) => {
-                let last = self.ghost.counters.entry(device).or_insert(NO_COUNTER);
+                let last = self.oracle.counters.entry(device).or_insert(NO_COUNTER);
                 assert!(counter > *last, "counter {counter} accepted after {last}");
                 *last = counter;
-                assert!(self.ghost.spent.insert(Spent::Counter(device, counter)), "a counter accepted twice");
-                self.ghost.devices.remove(&device);
+                assert!(self.oracle.spent.insert(Spent::Counter(device, counter)), "a counter accepted twice");
+                self.oracle.devices.remove(&device);
                 self.note("logged in with a device");
             }
             (freshness @ (Freshness::ThisToken | Freshness::Reusable), None) => {
                 let token = self.db.view(at.user).user.and_then(|u| u.temp_token).expect("there is a token");
                 assert!(self.now < token.expires_at, "accepted too late");
                 if freshness == Freshness::ThisToken {
-                    let is_new = self.ghost.spent.insert(Spent::Token(token.hash.to_bytes()));
+                    let is_new = self.oracle.spent.insert(Spent::Token(token.hash.to_bytes()));
                     assert!(is_new, "a temporary token used twice");
                 }
                 self.note("logged in with a token");
@@ -248,9 +252,9 @@ impl World {
         let Some((user, device)) = self.pick_device(which) else { return };
         let decision = enrolment::disable(&self.db.view(user), device, &context(), self.now);
         if self.db.commit(decision) == enrolment::Disabled::Disabled {
-            if !self.ghost.disabled.insert(device) {
+            if !self.oracle.disabled.insert(device) {
                 // Guesses had disabled it: from now on it is the operator's.
-                self.ghost.devices.remove(&device);
+                self.oracle.devices.remove(&device);
             }
             self.note("disabled by command");
         }

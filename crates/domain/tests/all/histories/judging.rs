@@ -17,7 +17,7 @@ impl World {
         let (device, verification) = self.aimed(user, &proof.act);
         let verification = verification.cloned();
         let held_device = device.and_then(|id| self.db.device(id)).filter(|d| d.user_id == user).cloned();
-        let was_locked = self.ghost.is_locked(user, device, self.now);
+        let was_locked = self.oracle.is_locked(user, device, self.now);
         match &decision.reply {
             Outcome::Accepted { device: by, .. } => {
                 assert!(!was_locked, "accepted under a lock");
@@ -35,7 +35,7 @@ impl World {
                 };
                 if is_untriggered {
                     self.note("untriggered");
-                } else if self.ghost.is_doubled(user, device, wrong, self.now) {
+                } else if self.oracle.is_doubled(user, device, wrong, self.now) {
                     self.note("doubled");
                 } else {
                     self.note("counted");
@@ -44,11 +44,11 @@ impl World {
                     if reads {
                         self.note("counted for a reader");
                     }
-                    self.ghost.count(user, device, wrong, reads, self.now);
+                    self.oracle.count(user, device, wrong, reads, self.now);
                     if let Some(verification) = &verification {
-                        *self.ghost.attempts.entry(verification.id).or_default() += 1;
+                        *self.oracle.attempts.entry(verification.id).or_default() += 1;
                     }
-                    if let Some(device) = held_device.filter(|d| self.ghost.disabled.contains(&d.id)) {
+                    if let Some(device) = held_device.filter(|d| self.oracle.disabled.contains(&d.id)) {
                         self.note(if device.status == DeviceStatus::Active { "disabled" } else { "discarded" });
                     }
                 }
@@ -60,7 +60,7 @@ impl World {
                     Act::Typed(Target::Wire { device, .. }) => *device,
                     _ => None,
                 };
-                let by_name = named.is_some() && self.ghost.is_locked(user, named, self.now);
+                let by_name = named.is_some() && self.oracle.is_locked(user, named, self.now);
                 assert!(was_locked || by_name, "a lock out of nothing");
             }
             Outcome::Refused(Reason::Replay) => {
@@ -92,7 +92,7 @@ impl World {
             && matches!(verification.status, Status::Accepted { .. })
         {
             assert!(self.now < verification.expires_at, "collected too late");
-            let is_new = self.ghost.spent.insert(Spent::Collected(verification.id));
+            let is_new = self.oracle.spent.insert(Spent::Collected(verification.id));
             assert!(is_new, "a result collected twice");
             self.note("collected");
             return;
@@ -103,19 +103,19 @@ impl World {
         if let Some(verification) = verification {
             assert_eq!(verification.status, Status::Pending, "accepted after the end");
             assert!(self.now < verification.expires_at, "accepted too late");
-            let is_new = self.ghost.spent.insert(Spent::Challenge(verification.id));
+            let is_new = self.oracle.spent.insert(Spent::Challenge(verification.id));
             assert!(is_new, "a challenge answered twice");
             if matches!(proof.act, Act::Typed(_)) {
                 assert!(verification.challenge.takes_code(), "typed what is answered elsewhere");
-                self.ghost.spent.insert(Spent::Collected(verification.id));
+                self.oracle.spent.insert(Spent::Collected(verification.id));
             }
         }
         match (proved.freshness(), device) {
             (Freshness::Counter(counter), Some(device)) => {
-                let last = self.ghost.counters.entry(device.id).or_insert(NO_COUNTER);
+                let last = self.oracle.counters.entry(device.id).or_insert(NO_COUNTER);
                 assert!(counter > *last, "counter {counter} accepted after {last}");
                 *last = counter;
-                assert!(self.ghost.spent.insert(Spent::Counter(device.id, counter)), "a counter accepted twice");
+                assert!(self.oracle.spent.insert(Spent::Counter(device.id, counter)), "a counter accepted twice");
                 let secret = match unseal(device) {
                     Credential::Totp(totp) => totp.secret,
                     Credential::Hotp(hotp) => hotp.secret,
@@ -151,7 +151,7 @@ impl World {
                 assert_eq!(proof.said, self.temp_tokens.get(&user).cloned(), "accepted a token that is gone");
                 assert_eq!(token.reusable, freshness == Freshness::Reusable);
                 if !token.reusable {
-                    let is_new = self.ghost.spent.insert(Spent::Token(token.hash.to_bytes()));
+                    let is_new = self.oracle.spent.insert(Spent::Token(token.hash.to_bytes()));
                     assert!(is_new, "a temporary token used twice");
                 }
                 self.note("accepted a temporary token");
@@ -159,8 +159,8 @@ impl World {
             (freshness, device) => panic!("{freshness:?} cannot prove {device:?}"),
         }
         if let Some(device) = device {
-            self.ghost.proven.insert(device.id);
-            self.ghost.devices.remove(&device.id);
+            self.oracle.proven.insert(device.id);
+            self.oracle.devices.remove(&device.id);
         }
     }
 
@@ -169,7 +169,7 @@ impl World {
         let Evidence::Proved(proved) = &proof.evidence else { return };
         let is_spent = match proved.freshness() {
             Freshness::Counter(counter) => {
-                device.is_some_and(|id| self.ghost.counters.get(&id).is_some_and(|last| counter <= *last))
+                device.is_some_and(|id| self.oracle.counters.get(&id).is_some_and(|last| counter <= *last))
             }
             Freshness::ThisChallenge => !self.aimed(user, &proof.act).1.is_some_and(|v| v.is_open(self.now)),
             Freshness::ThisToken | Freshness::Reusable => {
@@ -177,7 +177,7 @@ impl World {
                 token.is_some_and(|t| self.now >= t.expires_at || t.used_at.is_some())
             }
         };
-        assert!(is_spent || self.ghost.is_locked(user, device, self.now), "a good proof was refused");
+        assert!(is_spent || self.oracle.is_locked(user, device, self.now), "a good proof was refused");
     }
 
     /// What must hold at any moment.
@@ -185,7 +185,7 @@ impl World {
         let now = self.now;
         for (id, rows) in &self.db.users {
             let Some(user) = &rows.user else { continue };
-            assert_eq!(user.is_barred(now), self.ghost.is_barred(*id, now), "a lock was forgotten or invented");
+            assert_eq!(user.is_barred(now), self.oracle.is_barred(*id, now), "a lock was forgotten or invented");
             assert!(rows.devices.len() <= MAX_DEVICES);
             let is_open = |v: &&Verification| v.is_open(now);
             let registering = |v: &&Verification| {
@@ -202,23 +202,23 @@ impl World {
                     "two challenges sent to one device"
                 );
                 if matches!(device.status, DeviceStatus::Active | DeviceStatus::Disabled) {
-                    assert!(self.ghost.proven.contains(&device.id), "in use without a proof");
+                    assert!(self.oracle.proven.contains(&device.id), "in use without a proof");
                 }
-                let disabled = self.ghost.disabled.contains(&device.id);
+                let disabled = self.oracle.disabled.contains(&device.id);
                 assert_eq!(device.status == DeviceStatus::Disabled, disabled, "{device:?}");
-                let counter = self.ghost.counters.get(&device.id).copied().unwrap_or(NO_COUNTER);
+                let counter = self.oracle.counters.get(&device.id).copied().unwrap_or(NO_COUNTER);
                 assert_eq!(device.last_counter, counter, "the last counter is what was accepted last");
                 let unique = device.factor.may_repeat()
                     || rows.devices.iter().filter(|d| d.factor == device.factor).count() == 1;
                 assert!(unique, "two devices of a factor that cannot repeat");
 
                 let throttle = self.db.throttle(*id, ThrottleKey::Device(device.id));
-                let books = self.ghost.devices.get(&device.id).cloned().unwrap_or_default();
+                let books = self.oracle.devices.get(&device.id).cloned().unwrap_or_default();
                 assert_eq!(throttle.consecutive, books.consecutive, "a failure was forgotten or counted twice");
                 assert_eq!(throttle.locked_until, books.until, "a lock was forgotten or invented");
             }
             for (key, books) in
-                [(ThrottleKey::User, self.ghost.users.get(id)), (ThrottleKey::TempToken, self.ghost.tokens.get(id))]
+                [(ThrottleKey::User, self.oracle.users.get(id)), (ThrottleKey::TempToken, self.oracle.tokens.get(id))]
             {
                 let throttle = self.db.throttle(*id, key);
                 let books = books.cloned().unwrap_or_default();
@@ -226,16 +226,16 @@ impl World {
                 assert_eq!(throttle.locked_until, books.until, "a lock was forgotten or invented");
             }
             for v in &rows.verifications {
-                assert_eq!(v.attempts, self.ghost.attempts.get(&v.id).copied().unwrap_or_default());
+                assert_eq!(v.attempts, self.oracle.attempts.get(&v.id).copied().unwrap_or_default());
                 if v.status == Status::Pending {
                     assert!(v.attempts < 5, "open after five wrong answers");
-                    assert!(!self.ghost.ended.contains_key(&v.id), "what has ended was opened again");
+                    assert!(!self.oracle.ended.contains_key(&v.id), "what has ended was opened again");
                     continue;
                 }
                 if matches!(v.status, Status::Accepted { .. }) {
-                    assert!(self.ghost.spent.contains(&Spent::Challenge(v.id)), "accepted by itself");
+                    assert!(self.oracle.spent.contains(&Spent::Challenge(v.id)), "accepted by itself");
                 }
-                let (status, consumed_at) = self.ghost.ended.entry(v.id).or_insert((v.status, v.consumed_at));
+                let (status, consumed_at) = self.oracle.ended.entry(v.id).or_insert((v.status, v.consumed_at));
                 assert_eq!(*status, v.status, "an end was changed");
                 if consumed_at.is_some() {
                     assert_eq!(*consumed_at, v.consumed_at, "a result was consumed again");

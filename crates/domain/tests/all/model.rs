@@ -2,7 +2,6 @@
 //!
 //! It is strict where a real store may be forgiving: a change that would be without effect (a counter that does not
 //! move forwards, a device activated twice) is an error here, since a rule that emits it has not looked.
-#![allow(dead_code, reason = "each test file uses its part of the model")]
 
 use std::collections::BTreeMap;
 

@@ -1,21 +1,20 @@
 //! Random histories against the rules: enrol, trigger, answer, replay, race, lock, remove, in any order and with any
-//! clock (SEC 91). A ghost keeps its own books, written from the requirements and not from the rules, and after every
+//! clock (SEC 91). An oracle keeps its own books, written from the requirements and not from the rules, and after every
 //! step the two must agree: no proof counts twice, no failure and no lock is forgotten, what has ended stays ended, and
 //! nobody is let in with less than before.
 //!
-//! The default run is the same every time. `PROPTEST_CASES=1000000` explores others.
+//! The default run is the same every time, and longer in the gate. `PROPTEST_CASES=1000000` explores others.
 
-mod acts;
-mod ghost;
+mod actions;
 mod judging;
 mod log_ins;
-#[path = "../model/mod.rs"]
-mod model;
+mod oracle;
 mod steps;
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
+use crate::model::{Database, START, context, keys, reader, seal, unseal, verification_id};
 use countersign_domain::model::audit::Context;
 use countersign_domain::model::challenge::code_context;
 use countersign_domain::model::code::Alphabet;
@@ -38,9 +37,8 @@ use countersign_domain::{
     Purpose, Reason, Response, Sealed, Secret, Status, ThrottleKey, Timestamp, UserId, UserStatus, Verification,
     VerificationId,
 };
-use ghost::{Bar, Ghost, Spent};
 use log_ins::LogIn;
-use model::{Database, START, context, keys, reader, seal, unseal, verification_id};
+use oracle::{Bar, Oracle, Spent};
 use p256::ecdsa::signature::Signer;
 use p256::ecdsa::{Signature, SigningKey};
 use proptest::prelude::*;
@@ -49,6 +47,8 @@ use steps::{Aim, Door, Named, Said, Say, Step, Tap, steps};
 
 /// Histories in the default run.
 const CASES: u32 = 192;
+/// Histories in the inner loop.
+const FEW_CASES: u32 = 48;
 /// Users in a history.
 const USERS: usize = 2;
 
@@ -72,7 +72,7 @@ struct Held {
 
 struct World {
     db: Database,
-    ghost: Ghost,
+    oracle: Oracle,
     policy: Policy,
     now: Timestamp,
     drawn: u64,
@@ -115,7 +115,7 @@ fn no_history_makes_a_proof_count_twice_or_a_failure_be_forgotten() {
     let mut runner = if explores {
         TestRunner::new(config)
     } else {
-        config.cases = CASES;
+        config.cases = if crate::runs_all_cases() { CASES } else { FEW_CASES };
         TestRunner::new_with_rng(config, TestRng::deterministic_rng(RngAlgorithm::ChaCha))
     };
     let tally = RefCell::new(BTreeMap::<&str, u32>::new());
@@ -132,6 +132,9 @@ fn no_history_makes_a_proof_count_twice_or_a_failure_be_forgotten() {
     });
     if let Err(failure) = result {
         panic!("{failure}");
+    }
+    if explores || !crate::runs_all_cases() {
+        return;
     }
     // A test that never gets anywhere proves nothing.
     for what in [
@@ -171,6 +174,6 @@ fn no_history_makes_a_proof_count_twice_or_a_failure_be_forgotten() {
         "counted for a reader",
     ] {
         let times = tally.borrow().get(what).copied().unwrap_or_default();
-        assert!(explores || times > 0, "no history {what}: {:?}", tally.borrow());
+        assert!(times > 0, "no history {what}: {:?}", tally.borrow());
     }
 }

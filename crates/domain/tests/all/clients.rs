@@ -1,13 +1,11 @@
 //! API callers: wrong secrets (SEC 30), token families (SEC 14), rotation and revocation (SEC 42, SEC 56).
 
-mod model;
-
+use crate::model::{Database, START, digest};
 use countersign_domain::model::client::{ACCESS_TTL, ClientSecret, REFRESH_TTL, WRONG_SECRET_WINDOW};
 use countersign_domain::rules::client::{self, Grant, Revocation};
 use countersign_domain::{
     AuditKind, Client, ClientId, ClientView, CompatProfile, Digest, Scope, Sealed, Timestamp, TokenSet,
 };
-use model::{Database, START, digest};
 
 struct Scene {
     db: Database,

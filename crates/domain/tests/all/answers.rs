@@ -1,8 +1,9 @@
 //! What happens to an answer: it counts once, for one user, device and purpose, and judging it follows one order
 //! (SEC 1–7, SEC 9, SEC 10, rulings 13, 14, 19–25).
 
-mod model;
-
+use crate::model::{
+    Scene, context, device_door, email, hotp, is_accepted, keys, sms, token_door, totp, voice, wire_door,
+};
 use countersign_domain::model::code::Alphabet;
 use countersign_domain::model::time::{DAY, SECOND};
 use countersign_domain::model::{hotp, totp};
@@ -15,7 +16,6 @@ use countersign_domain::{
     AuditKind, Challenge, Credential, DeviceStatus, Evidence, FactorKind, Outcome, Purpose, Reason, Response, Status,
     UserId,
 };
-use model::{Scene, context, device_door, email, hotp, is_accepted, keys, sms, token_door, totp, voice, wire_door};
 
 const WRONG: Outcome = Outcome::Refused(Reason::WrongCode);
 const REPLAY: Outcome = Outcome::Refused(Reason::Replay);
@@ -173,7 +173,7 @@ fn of_sixteen_racers_one_wins() {
     let sent = scene.device(&sms(), DeviceStatus::Active);
     let challenge = scene.code("123456");
     let verification = scene.verification(sent, challenge, true);
-    let token = model::temp_token(scene.user, "55647655", false, scene.now.plus(120 * SECOND));
+    let token = crate::model::temp_token(scene.user, "55647655", false, scene.now.plus(120 * SECOND));
     scene.db.apply(countersign_domain::Change::SetTempToken(scene.user, Some(token)));
     let races = [
         (device_door(own), scene.own_code(own)),
@@ -284,7 +284,7 @@ fn judging_follows_one_order() {
     let mut scene = Scene::new();
     let device = scene.device(&totp(1), DeviceStatus::Active);
     let verification = scene.verification(device, Challenge::Own, true);
-    let unknown = Target::Device { device, state_token: Some(model::digest(9)) };
+    let unknown = Target::Device { device, state_token: Some(crate::model::digest(9)) };
     assert_eq!(scene.typed(&unknown, "000000"), NOT_OPEN);
     scene.guess(&device_door(device), 5);
     let until = countersign_domain::rules::throttle::locked_until(&scene.view(), Some(device), scene.now);
@@ -303,7 +303,7 @@ fn judging_follows_one_order() {
 #[test]
 fn a_locked_user_learns_nothing_about_verifications() {
     let mut scene = Scene::new();
-    scene.db.commit(countersign_domain::rules::user::lock(&scene.view(), 0, &model::context(), scene.now));
+    scene.db.commit(countersign_domain::rules::user::lock(&scene.view(), 0, &crate::model::context(), scene.now));
     let unknown = Target::Wire { wire_id: "x".to_owned(), purpose: Purpose::Login, device: None };
     for door in [unknown, Target::Newest, Target::TempToken] {
         assert_eq!(scene.typed(&door, "123456"), Outcome::Refused(Reason::Locked(None)), "{door:?}");
@@ -554,11 +554,11 @@ fn a_live_token_with_the_old_code_is_a_counted_failure() {
     let challenge = scene.code("222222");
     let fresh = scene.new_verification(device, challenge, true);
     let opening = Opening {
-        message: model::message(&fresh, FactorKind::Sms),
+        message: crate::model::message(&fresh, FactorKind::Sms),
         verification: fresh.clone(),
         pending_devices: true,
     };
-    let decision = open(&scene.view(), &opening, &model::policy(), &model::context(), scene.now);
+    let decision = open(&scene.view(), &opening, &crate::model::policy(), &crate::model::context(), scene.now);
     scene.db.commit(decision);
     assert_eq!(scene.typed(&token_door(&old), "111111"), NOT_OPEN, "a superseded token is a bad request");
     assert_eq!(scene.judge(&token_door(&old), &evidence), NOT_OPEN, "even if it was proved before");
@@ -695,7 +695,7 @@ fn nothing_that_is_over_comes_back() {
         assert_eq!(scene.typed(&door(&verification), "123456"), NOT_OPEN);
     }
     let (ttl, user) = (120 * SECOND, scene.user);
-    let token = model::temp_token(user, "55647655", false, scene.now.plus(ttl));
+    let token = crate::model::temp_token(user, "55647655", false, scene.now.plus(ttl));
     scene.db.apply(countersign_domain::Change::SetTempToken(user, Some(token)));
     scene.wait(ttl);
     assert!(!is_accepted(&scene.typed(&Target::TempToken, "55647655")));

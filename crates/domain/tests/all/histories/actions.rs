@@ -14,7 +14,7 @@ impl World {
         };
         let mut world = Self {
             db: Database::default(),
-            ghost: Ghost::default(),
+            oracle: Oracle::default(),
             policy,
             now: START,
             drawn: 0,
@@ -126,7 +126,7 @@ impl World {
             Step::IssueToken { user, reusable, ttl } => {
                 let user = self.users[*user];
                 let digits = format!("{}", 10_000_000 + self.draw() * 7919);
-                let token = model::temp_token(user, &digits, *reusable, self.now.plus(*ttl));
+                let token = crate::model::temp_token(user, &digits, *reusable, self.now.plus(*ttl));
                 let issued = self.db.commit(temp_token::issue(&self.db.view(user), token, &context(), self.now));
                 if issued == temp_token::Issued::Issued {
                     self.temp_tokens.insert(user, digits);
@@ -149,7 +149,7 @@ impl World {
                     let removed = self.db.commit(enrolment::remove(&self.db.view(user), device, &context(), self.now));
                     assert_eq!(removed, owned, "exactly one's own device is removed");
                     if removed {
-                        self.ghost.removed.insert(device);
+                        self.oracle.removed.insert(device);
                     }
                 }
             }
@@ -159,9 +159,9 @@ impl World {
 
     pub(crate) fn lock(&mut self, user: UserId, minutes: i64) {
         self.db.commit(user::lock(&self.db.view(user), minutes, &context(), self.now));
-        if self.ghost.bars.get(&user) != Some(&Bar::Suspended) {
+        if self.oracle.bars.get(&user) != Some(&Bar::Suspended) {
             let until = (minutes > 0).then(|| self.now.plus(minutes * MINUTE));
-            self.ghost.bars.insert(user, Bar::Locked(until));
+            self.oracle.bars.insert(user, Bar::Locked(until));
         }
         let view = self.db.view(user);
         assert!(view.verifications.is_empty() && view.user.is_some_and(|u| u.temp_token.is_none()));
@@ -171,29 +171,29 @@ impl World {
         let patch = UserPatch { status: Some(status.into()), ..UserPatch::default() };
         self.db.commit(user::update(&self.db.view(user), &patch, &context(), self.now));
         if status == UserStatus::Suspended {
-            assert!(self.ghost.is_barred(user, self.now) || self.db.view(user).verifications.is_empty());
-            self.ghost.bars.insert(user, Bar::Suspended);
+            assert!(self.oracle.is_barred(user, self.now) || self.db.view(user).verifications.is_empty());
+            self.oracle.bars.insert(user, Bar::Suspended);
         } else {
-            self.ghost.bars.remove(&user);
+            self.oracle.bars.remove(&user);
         }
     }
 
     pub(crate) fn unlock(&mut self, user: UserId) {
         match self.db.commit(user::unlock(&self.db.view(user), &[], &Context::default(), self.now)) {
             Unlocked::Unlocked => {
-                if matches!(self.ghost.bars.get(&user), Some(Bar::Locked(_))) {
-                    self.ghost.bars.remove(&user);
+                if matches!(self.oracle.bars.get(&user), Some(Bar::Locked(_))) {
+                    self.oracle.bars.remove(&user);
                 }
-                self.ghost.users.remove(&user);
-                self.ghost.tokens.remove(&user);
+                self.oracle.users.remove(&user);
+                self.oracle.tokens.remove(&user);
                 for (_, device) in self.devices.iter().filter(|(owner, _)| *owner == user) {
-                    self.ghost.devices.remove(device);
-                    if self.ghost.disabled.remove(device) {
+                    self.oracle.devices.remove(device);
+                    if self.oracle.disabled.remove(device) {
                         *self.tally.entry("enabled").or_default() += 1;
                     }
                 }
             }
-            Unlocked::NotLocked => assert!(!matches!(self.ghost.bars.get(&user), Some(Bar::Locked(_)))),
+            Unlocked::NotLocked => assert!(!matches!(self.oracle.bars.get(&user), Some(Bar::Locked(_)))),
             Unlocked::NoUser => panic!("the user exists"),
         }
     }
@@ -220,7 +220,7 @@ impl World {
                 Door::Trusted => DeviceStatus::Active,
             },
             credential: seal(&credential),
-            secret: countersign_domain::SecretMark::of(&credential, &model::own_key()),
+            secret: countersign_domain::SecretMark::of(&credential, &crate::model::own_key()),
             last_counter: NO_COUNTER,
             created_at: self.now,
             last_used_at: None,
@@ -240,7 +240,7 @@ impl World {
             let mut registration = self.verification(&device, challenge, code, door, 120 * SECOND);
             registration.purpose = Purpose::Enrol;
             if matches!(registration.challenge, Challenge::Code { .. } | Challenge::Keypad { .. }) {
-                message = model::message(&registration, factor);
+                message = crate::model::message(&registration, factor);
             }
             registration
         });
@@ -251,9 +251,9 @@ impl World {
             return;
         }
         self.note("enrolled");
-        assert!(!self.ghost.is_barred(user, self.now), "nobody enrols while barred");
+        assert!(!self.oracle.is_barred(user, self.now), "nobody enrols while barred");
         if door == Door::Trusted {
-            self.ghost.proven.insert(id);
+            self.oracle.proven.insert(id);
         }
         self.devices.push((user, id));
         if let Some(registration) = registration {
@@ -285,9 +285,9 @@ impl World {
         ttl: i64,
     ) -> Verification {
         let n = self.draw();
-        let mut verification = model::pending(n, device, challenge, self.now, ttl);
+        let mut verification = crate::model::pending(n, device, challenge, self.now, ttl);
         if door == Door::V1 {
-            verification.state_token = Some(model::digest(n));
+            verification.state_token = Some(crate::model::digest(n));
         }
         if let Some(code) = code {
             self.codes.insert(verification.id.0, code);
@@ -306,12 +306,12 @@ impl World {
     pub(crate) fn sent_message(&mut self, user: UserId, factor: FactorKind, reads: bool) {
         let now = self.now;
         if reads {
-            let sends = self.ghost.sends_of_readers.entry((user, factor)).or_default();
+            let sends = self.oracle.sends_of_readers.entry((user, factor)).or_default();
             let lately = sends.iter().filter(|at| now.0 - at.0 < 10 * MINUTE).count();
             assert!(lately < 3 || !self.policy.message_limits, "a reader takes what is left to others");
             sends.push(now);
         }
-        let sends = self.ghost.sends.entry((user, factor)).or_default();
+        let sends = self.oracle.sends.entry((user, factor)).or_default();
         if self.policy.message_limits {
             assert!(sends.last().is_none_or(|at| now.0 - at.0 >= 30 * SECOND), "two messages within 30 s");
             assert!(sends.iter().filter(|at| now.0 - at.0 < 10 * MINUTE).count() < 5, "six messages within 10 min");
@@ -347,7 +347,7 @@ impl World {
         let (by, door) = (self.by(), if self.reads { Door::V1 } else { door });
         let mut verification = self.verification(&device, challenge, code, door, ttl);
         verification.client_id = by.client;
-        let message = model::message(&verification, device.factor);
+        let message = crate::model::message(&verification, device.factor);
         let sends = message.is_some();
         let opening = Opening { verification, message, pending_devices: door == Door::V1 };
         // SEC 95: what others have put and can be answered is as it was, whatever a reader triggers.
@@ -365,7 +365,7 @@ impl World {
             let of_device = kept.iter().any(|v| v.device_id == device.id);
             self.note(if of_device { "kept from a reader" } else { "opened by a reader" });
         }
-        let is_locked = self.ghost.is_locked(user, Some(id), self.now);
+        let is_locked = self.oracle.is_locked(user, Some(id), self.now);
         match opened {
             Opened::Opened(verification) | Opened::Repeated(verification) if is_locked => {
                 panic!("{} was challenged under a lock", verification.device_id)
@@ -435,7 +435,7 @@ impl World {
         })
     }
 
-    /// What an act of `user` is aimed at, in the ghost's reading.
+    /// What an act of `user` is aimed at, in the oracle's reading.
     pub(crate) fn aimed(&self, user: UserId, act: &Act) -> (Option<DeviceId>, Option<&Verification>) {
         let Some(rows) = self.db.users.get(&user) else { return (None, None) };
         let open_code = |v: &&Verification| {

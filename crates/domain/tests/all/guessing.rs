@@ -1,7 +1,6 @@
 //! Guessing has a price that nothing resets (SEC 17, SEC 20–29), and messages have one too (SEC 33).
 
-mod model;
-
+use crate::model::{Scene, context, device_door, hotp, is_accepted, policy, reader, sms, token_door, totp, wire_door};
 use countersign_domain::model::device::NO_COUNTER;
 use countersign_domain::model::throttle::USER_LOCK;
 use countersign_domain::model::time::{DAY, HOUR, MINUTE, SECOND};
@@ -15,7 +14,6 @@ use countersign_domain::rules::{enrolment, temp_token, warning};
 use countersign_domain::{
     AuditKind, Challenge, DeviceId, DeviceStatus, Outcome, Purpose, Reason, Response, Right, ThrottleKey,
 };
-use model::{Scene, context, device_door, hotp, is_accepted, policy, reader, sms, token_door, totp, wire_door};
 
 fn lock_of(scene: &Scene, device: DeviceId) -> Option<i64> {
     throttle::locked_until(&scene.view(), Some(device), scene.now).map(|until| until.since(scene.now))
@@ -267,14 +265,14 @@ fn nothing_but_a_success_resets_a_count() {
     // A new challenge and a new state token, a log-out, a changed user, an issued token.
     let challenge = scene.code("888888");
     let fresh = scene.new_verification(device, challenge, true);
-    let message = model::message(&fresh, countersign_domain::FactorKind::Sms);
+    let message = crate::model::message(&fresh, countersign_domain::FactorKind::Sms);
     let opening = Opening { verification: fresh.clone(), message, pending_devices: true };
     scene.db.commit(open(&scene.view(), &opening, &policy(), &context(), scene.now));
     scene.guess(&token_door(&fresh), 1);
     assert_eq!(scene.failures(device), 5);
     let view = scene.view();
     scene.db.commit(user::log_out(&view, &context(), scene.now));
-    let token = model::temp_token(scene.user, "55647655", true, scene.now.plus(HOUR));
+    let token = crate::model::temp_token(scene.user, "55647655", true, scene.now.plus(HOUR));
     scene.db.commit(temp_token::issue(&view, token, &context(), scene.now));
     let patch = UserPatch { username: Some(Some("ana".to_owned())), ..UserPatch::default() };
     scene.db.commit(user::update(&view, &patch, &context(), scene.now));
@@ -348,7 +346,7 @@ fn asking_and_missing_are_no_failures() {
         }
     }
     scene.typed(&device_door(DeviceId(9)), "123456");
-    scene.typed(&Target::Device { device, state_token: Some(model::digest(1)) }, "123456");
+    scene.typed(&Target::Device { device, state_token: Some(crate::model::digest(1)) }, "123456");
     assert_eq!(scene.db.users[&scene.user].throttles, []);
 }
 
@@ -370,7 +368,7 @@ fn a_count_hangs_on_the_device_whatever_the_door() {
 #[test]
 fn temporary_tokens_have_a_budget_of_their_own() {
     let mut scene = Scene::new();
-    let token = model::temp_token(scene.user, "55647655", true, scene.now.plus(3 * DAY));
+    let token = crate::model::temp_token(scene.user, "55647655", true, scene.now.plus(3 * DAY));
     scene.db.apply(countersign_domain::Change::SetTempToken(scene.user, Some(token)));
     let device = scene.device(&totp(1), DeviceStatus::Active);
     scene.guess(&Target::TempToken, 4);
@@ -397,7 +395,7 @@ fn temporary_tokens_have_a_budget_of_their_own() {
 fn a_temporary_token_is_good_once_and_a_reusable_one_until_it_ends() {
     let mut scene = Scene::new();
     for reusable in [false, true] {
-        let token = model::temp_token(scene.user, "55647655", reusable, scene.now.plus(HOUR));
+        let token = crate::model::temp_token(scene.user, "55647655", reusable, scene.now.plus(HOUR));
         assert_eq!(
             scene.db.commit(temp_token::issue(&scene.view(), token, &context(), scene.now)),
             temp_token::Issued::Issued
@@ -417,7 +415,7 @@ fn a_temporary_token_is_good_once_and_a_reusable_one_until_it_ends() {
 fn a_new_temporary_token_ends_the_old_one_even_for_what_was_proved_before() {
     let mut scene = Scene::new();
     let issue = |scene: &mut Scene, digits| {
-        let token = model::temp_token(scene.user, digits, true, scene.now.plus(HOUR));
+        let token = crate::model::temp_token(scene.user, digits, true, scene.now.plus(HOUR));
         scene.db.commit(temp_token::issue(&scene.view(), token, &context(), scene.now));
     };
     issue(&mut scene, "11111111");
@@ -435,14 +433,14 @@ fn a_new_temporary_token_ends_the_old_one_even_for_what_was_proved_before() {
 #[test]
 fn a_temporary_token_is_of_no_use_to_another_user() {
     let mut scene = Scene::new();
-    let token = model::temp_token(scene.user, "55647655", true, scene.now.plus(HOUR));
+    let token = crate::model::temp_token(scene.user, "55647655", true, scene.now.plus(HOUR));
     let evidence = {
         scene.db.apply(countersign_domain::Change::SetTempToken(scene.user, Some(token.clone())));
         scene.prove(&Target::TempToken, &Response::typed("55647655"))
     };
     scene.user = countersign_domain::UserId(2);
     scene.add_user(scene.user);
-    let own = model::temp_token(scene.user, "99999999", true, scene.now.plus(HOUR));
+    let own = crate::model::temp_token(scene.user, "99999999", true, scene.now.plus(HOUR));
     scene.db.apply(countersign_domain::Change::SetTempToken(scene.user, Some(own)));
     assert_eq!(scene.typed(&Target::TempToken, "55647655"), Outcome::Refused(Reason::WrongCode));
     assert!(!is_accepted(&scene.judge(&Target::TempToken, &evidence)));
@@ -723,22 +721,22 @@ fn under_way(scene: &mut Scene) -> countersign_domain::Digest {
     let rows = scene.db.users.get_mut(&scene.user).expect("the scene has a user");
     rows.user.as_mut().expect("who exists").status = countersign_domain::UserStatus::Active;
     let attempt = countersign_domain::Verification {
-        id: model::verification_id(n),
-        wire_id: model::verification_id(n).to_string(),
+        id: crate::model::verification_id(n),
+        wire_id: crate::model::verification_id(n).to_string(),
         user_id: scene.user,
         device_id: countersign_domain::model::session::NO_DEVICE,
         purpose: Purpose::SignIn,
         challenge: Challenge::Terms(countersign_domain::model::session::Terms::default()),
         status: countersign_domain::Status::Pending,
         attempts: 0,
-        state_token: Some(model::digest(n)),
+        state_token: Some(crate::model::digest(n)),
         consumed_at: None,
         client_id: None,
         created_at: scene.now,
         expires_at: scene.now.plus(HOUR),
     };
     scene.db.apply(countersign_domain::Change::OpenVerification(attempt));
-    model::digest(n)
+    crate::model::digest(n)
 }
 
 fn attempts(scene: &Scene, token: &countersign_domain::Digest) -> i64 {
@@ -771,7 +769,7 @@ fn long_totp(n: u8) -> countersign_domain::Credential {
 }
 
 fn with_token(scene: &mut Scene) {
-    let token = model::temp_token(scene.user, "55647655", true, scene.now.plus(3 * DAY));
+    let token = crate::model::temp_token(scene.user, "55647655", true, scene.now.plus(3 * DAY));
     scene.db.apply(countersign_domain::Change::SetTempToken(scene.user, Some(token)));
 }
 
@@ -785,7 +783,9 @@ fn a_wrong_temporary_token_counts_whatever_device_it_is_shown_at() {
         ("an active one", |scene| scene.device(&totp(1), DeviceStatus::Active)),
         ("one that waits for its first code", |scene| scene.device(&totp(1), DeviceStatus::Pending)),
         ("an untriggered SMS", |scene| scene.device(&sms(), DeviceStatus::Active)),
-        ("an unasked phone", |scene| scene.device(&model::push(&model::signing_key(1)), DeviceStatus::Active)),
+        ("an unasked phone", |scene| {
+            scene.device(&crate::model::push(&crate::model::signing_key(1)), DeviceStatus::Active)
+        }),
         ("a locked one", |scene| {
             let device = scene.device(&totp(1), DeviceStatus::Active);
             scene.guess(&device_door(device), 5);

@@ -1,4 +1,4 @@
-//! The ghost: its own books.
+//! The oracle: its own books.
 
 use super::*;
 
@@ -45,7 +45,7 @@ pub(crate) enum Spent {
 }
 
 #[derive(Debug, Default)]
-pub(crate) struct Ghost {
+pub(crate) struct Oracle {
     pub(crate) bars: BTreeMap<UserId, Bar>,
     pub(crate) devices: BTreeMap<DeviceId, Guesses>,
     pub(crate) users: BTreeMap<UserId, Guesses>,
@@ -61,7 +61,7 @@ pub(crate) struct Ghost {
     pub(crate) attempts: HashMap<VerificationId, i64>,
 }
 
-impl Ghost {
+impl Oracle {
     pub(crate) fn is_barred(&self, user: UserId, now: Timestamp) -> bool {
         match self.bars.get(&user) {
             None => false,
