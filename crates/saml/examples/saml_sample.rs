@@ -6,9 +6,8 @@
 use std::path::Path;
 
 use countersign_saml::{
-    Assertion, Attribute, Authentication, AuthnContext, Binding, Certificate, Id, KeySize, Metadata, Moment,
-    NameFormat, NameId, NameIdFormat, Response, SelfSigned, Signed, SigningKey, SingleSignOn, aws,
-    generate_private_key,
+    Assertion, Attribute, Authentication, AuthnContext, Binding, Certificate, CertifiedKey, Id, KeySize, Metadata,
+    Moment, NameFormat, NameId, NameIdFormat, Response, SelfSigned, Signed, SingleSignOn, aws, generate_private_key,
 };
 
 const ISSUER: &str = "https://id.example.com/saml";
@@ -33,7 +32,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     Ok(())
 }
 
-fn key(now: i64) -> Result<SigningKey, countersign_saml::Error> {
+fn key(now: i64) -> Result<CertifiedKey, countersign_saml::Error> {
     let pkcs8 = generate_private_key(KeySize::Rsa2048)?;
     let told = SelfSigned {
         common_name: "Countersign sample".to_owned(),
@@ -42,7 +41,7 @@ fn key(now: i64) -> Result<SigningKey, countersign_saml::Error> {
         not_after: Moment(now + 3_650 * DAY),
     };
     let certificate = Certificate::self_signed(&pkcs8, &told)?;
-    SigningKey::new(&pkcs8, certificate)
+    CertifiedKey::new(&pkcs8, certificate)
 }
 
 fn response(now: i64) -> Result<Response, countersign_saml::Error> {
@@ -76,7 +75,7 @@ fn response(now: i64) -> Result<Response, countersign_saml::Error> {
     Ok(Response { id: Id::from_random([0x5A; Id::BYTES]), assertion })
 }
 
-fn metadata(key: &SigningKey) -> Metadata {
+fn metadata(key: &CertifiedKey) -> Metadata {
     Metadata {
         entity_id: ISSUER.to_owned(),
         certificates: vec![key.certificate().clone()],

@@ -1,37 +1,37 @@
-//! What AWS wants to read in an assertion ("Configure SAML assertions for the authentication response" in its IAM User
-//! Guide). The command-line tools of AWS users look for the same attributes, and split the roles at their comma.
+//! The attributes that AWS reads in an assertion ("Configure SAML assertions for the authentication response" in its IAM
+//! User Guide). Command-line tools for AWS read the same attributes, and split the roles at the comma.
 
 use crate::error::Error;
 use crate::names::NameFormat;
 use crate::response::Attribute;
 
-/// Where AWS consumes assertions: the recipient.
+/// The address where AWS accepts assertions: the recipient.
 pub const ASSERTION_CONSUMER: &str = "https://signin.aws.amazon.com/saml";
-/// Whom an assertion for AWS is meant for, by the address.
+/// The audience of an assertion for AWS, as a URL.
 pub const AUDIENCE: &str = "https://signin.aws.amazon.com/saml";
-/// The same by the name that AWS gives in its own metadata.
+/// The audience of an assertion for AWS, as AWS's own metadata names it.
 pub const AUDIENCE_URN: &str = "urn:amazon:webservices";
 
-/// The attribute of the roles one may take on.
+/// The attribute with the roles that the user may assume.
 pub const ROLE: &str = "https://aws.amazon.com/SAML/Attributes/Role";
-/// The attribute of the name a session has in AWS's logs.
+/// The attribute with the session's name in AWS's logs.
 pub const ROLE_SESSION_NAME: &str = "https://aws.amazon.com/SAML/Attributes/RoleSessionName";
-/// The attribute of how many seconds a session in the console lasts.
+/// The attribute with the length of a console session, in seconds.
 pub const SESSION_DURATION: &str = "https://aws.amazon.com/SAML/Attributes/SessionDuration";
 
-/// How many seconds a session in the console may last.
+/// Allowed length of a console session, in seconds.
 pub const SESSION_SECONDS: std::ops::RangeInclusive<u32> = 900..=43_200;
 
-/// A role, and the identity provider that AWS knows us as in the account of that role.
+/// A role, and our identity provider in that role's AWS account.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Role {
-    /// `arn:aws:iam::123456789012:role/Name`
+    /// ARN of the role, as `arn:aws:iam::123456789012:role/Name`.
     pub role_arn: String,
-    /// `arn:aws:iam::123456789012:saml-provider/Name`
+    /// ARN of the provider, as `arn:aws:iam::123456789012:saml-provider/Name`.
     pub provider_arn: String,
 }
 
-/// The attributes of an assertion for AWS. `session_ttl` is in seconds, and left to AWS if there is none.
+/// The attributes of an assertion for AWS. `session_ttl` is in seconds; without it AWS decides.
 pub fn attributes(roles: &[Role], session_name: &str, session_ttl: Option<u32>) -> Result<Vec<Attribute>, Error> {
     if roles.is_empty() {
         return Err(Error::Empty("the list of AWS roles"));
@@ -53,7 +53,7 @@ pub fn attributes(roles: &[Role], session_name: &str, session_ttl: Option<u32>) 
 }
 
 impl Role {
-    /// The role first, then the provider, with a comma between. AWS takes both orders; the clients want this one.
+    /// The role, a comma, the provider. AWS accepts both orders; clients need this one.
     fn value(&self) -> Result<String, Error> {
         if !arn(&self.role_arn, "role/") {
             return Err(Error::Aws("role ARN"));

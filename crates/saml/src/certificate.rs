@@ -1,64 +1,59 @@
-//! The certificate that carries our public key to a service (RFC 5280). Services compare it with the one they were
-//! given and look no further, so it signs itself and says little: a name, a period, the key.
+//! The certificate that carries our public key to a service (RFC 5280). A service compares it with the one that it was
+//! given, so it is self-signed and holds only a name, a period and the key.
 
 use data_encoding::BASE64;
+use rcgen::{CertificateParams, DistinguishedName, DnType, IsCa, KeyUsagePurpose, SerialNumber};
 
-use crate::der;
 use crate::error::Error;
-use crate::key;
+use crate::key::PrivateKey;
 use crate::moment::Moment;
-use crate::response::filled;
+use crate::xml::filled;
 
-/// Object identifiers, encoded: 1.2.840.113549.1.1.11 (RFC 4055 section 5), 2.5.4.3 (RFC 5280 appendix A.1), 2.5.29.15
-/// and 2.5.29.19 (RFC 5280 section 4.2.1).
-const SHA256_WITH_RSA: &[u8] = &[0x2A, 0x86, 0x48, 0x86, 0xF7, 0x0D, 0x01, 0x01, 0x0B];
-const COMMON_NAME: &[u8] = &[0x55, 0x04, 0x03];
-const KEY_USAGE: &[u8] = &[0x55, 0x1D, 0x0F];
-const BASIC_CONSTRAINTS: &[u8] = &[0x55, 0x1D, 0x13];
-
-/// The most characters a common name has (RFC 5280 appendix A.1, `ub-common-name`).
-const LONGEST_COMMON_NAME: usize = 64;
+/// Longest common name, in characters (RFC 5280 appendix A.1, `ub-common-name`).
+const MAX_COMMON_NAME: usize = 64;
 const PEM_LINE: usize = 64;
+/// The tag of a DER sequence, with which a certificate begins.
+const SEQUENCE: u8 = 0x30;
 
 /// A certificate in DER form.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Certificate(Vec<u8>);
 
-/// What a certificate of our own says besides the key.
+/// The content of a self-signed certificate, besides the key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SelfSigned {
     /// Subject and issuer, at most 64 characters.
     pub common_name: String,
-    /// Random bytes from the caller; the highest bit does not count.
+    /// Random bytes from the caller. The highest bit is ignored.
     pub serial: [u8; 16],
-    /// When its period begins.
+    /// Start of the validity period.
     pub not_before: Moment,
-    /// The last moment of its period.
+    /// Last moment of the validity period.
     pub not_after: Moment,
 }
 
 impl Certificate {
-    /// Issues a certificate for a private key in PKCS#8 form, signed by that key.
-    pub fn self_signed(pkcs8: &[u8], told: &SelfSigned) -> Result<Self, Error> {
-        let pair = key::open(pkcs8)?;
-        let algorithm = || der::sequence(&[der::object_identifier(SHA256_WITH_RSA), der::null()]);
-        let name = name(&told.common_name)?;
-        let body = der::sequence(&[
-            der::context(0, &der::unsigned(&[2])),
-            der::unsigned(&serial(told.serial)?),
-            algorithm(),
-            name.clone(),
-            period(told)?,
-            name,
-            key::public_key(&pair)?,
-            der::context(3, &extensions()),
-        ]);
-        let signature = der::bits(0, &key::sign(&pair, &body)?);
-        Ok(Self(der::sequence(&[body, algorithm(), signature])))
+    /// Issues a certificate for a private key in PKCS#8 form, signed by that key. The certificate is not an authority,
+    /// and its key only makes signatures; both extensions are critical.
+    pub fn self_signed(pkcs8: &[u8], content: &SelfSigned) -> Result<Self, Error> {
+        let key = PrivateKey::open(pkcs8)?;
+        if content.not_before > content.not_after {
+            return Err(Error::Period("the certificate"));
+        }
+        let mut params = CertificateParams::default();
+        params.distinguished_name = DistinguishedName::new();
+        params.distinguished_name.push(DnType::CommonName, common_name(&content.common_name)?);
+        params.serial_number = Some(serial(content.serial)?);
+        params.not_before = content.not_before.certificate_time("the begin of the certificate")?;
+        params.not_after = content.not_after.certificate_time("the end of the certificate")?;
+        params.is_ca = IsCa::ExplicitNoCa;
+        params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
+        let certificate = params.self_signed(&key).map_err(|_| Error::Crypto)?;
+        Ok(Self(certificate.der().to_vec()))
     }
 
-    /// Takes a certificate as it was stored. It is not examined; [`SigningKey::new`](crate::SigningKey::new) asks
-    /// whether it belongs to a key.
+    /// A stored certificate. It is not parsed; [`CertifiedKey::new`](crate::CertifiedKey::new) checks that it belongs to
+    /// the key.
     pub fn from_der(der: Vec<u8>) -> Self {
         Self(der)
     }
@@ -82,9 +77,9 @@ impl Certificate {
         out
     }
 
-    /// Whether it carries this `SubjectPublicKeyInfo`. A search suffices to catch a mix-up, which is all it is for.
+    /// Whether it holds this `SubjectPublicKeyInfo`. This only has to catch a mix-up, so it searches the bytes.
     pub(crate) fn holds(&self, public_key: &[u8]) -> bool {
-        self.0.first() == Some(&der::SEQUENCE) && self.0.windows(public_key.len()).any(|part| part == public_key)
+        self.0.first() == Some(&SEQUENCE) && self.0.windows(public_key.len()).any(|part| part == public_key)
     }
 }
 
@@ -94,36 +89,14 @@ impl std::fmt::Debug for Certificate {
     }
 }
 
-fn serial(mut bytes: [u8; 16]) -> Result<[u8; 16], Error> {
+fn serial(mut bytes: [u8; 16]) -> Result<SerialNumber, Error> {
     bytes[0] &= 0x7F;
-    if bytes == [0; 16] { Err(Error::Serial) } else { Ok(bytes) }
+    if bytes == [0; 16] { Err(Error::Serial) } else { Ok(SerialNumber::from_slice(&bytes)) }
 }
 
-fn name(common_name: &str) -> Result<Vec<u8>, Error> {
-    let common_name = filled(common_name, "the common name")?;
-    if common_name.chars().count() > LONGEST_COMMON_NAME {
-        return Err(Error::CommonName);
-    }
-    let attribute = der::sequence(&[der::object_identifier(COMMON_NAME), der::utf8(common_name)]);
-    Ok(der::sequence(&[der::set(&attribute)]))
-}
-
-fn period(told: &SelfSigned) -> Result<Vec<u8>, Error> {
-    if told.not_before > told.not_after {
-        return Err(Error::Period("the certificate"));
-    }
-    let (short, digits) = told.not_before.certificate_time("the begin of the certificate")?;
-    let begin = der::time(short, &digits);
-    let (short, digits) = told.not_after.certificate_time("the end of the certificate")?;
-    Ok(der::sequence(&[begin, der::time(short, &digits)]))
-}
-
-/// It is nobody's authority and its key makes signatures, nothing else: both critical.
-fn extensions() -> Vec<u8> {
-    let critical =
-        |name, content: &[u8]| der::sequence(&[der::object_identifier(name), der::yes(), der::octets(content)]);
-    // Bit 0 of key usage, `digitalSignature`; the other seven of the byte are unused.
-    der::sequence(&[critical(BASIC_CONSTRAINTS, &der::sequence(&[])), critical(KEY_USAGE, &der::bits(7, &[0x80]))])
+fn common_name(name: &str) -> Result<&str, Error> {
+    let name = filled(name, "the common name")?;
+    if name.chars().count() > MAX_COMMON_NAME { Err(Error::CommonName) } else { Ok(name) }
 }
 
 #[cfg(test)]
@@ -131,7 +104,7 @@ mod tests {
     use super::*;
     use crate::{KeySize, generate_private_key};
 
-    fn told() -> SelfSigned {
+    fn content() -> SelfSigned {
         SelfSigned {
             common_name: "Größe & Söhne".to_owned(),
             serial: [0xFF; 16],
@@ -143,22 +116,22 @@ mod tests {
     #[test]
     fn the_same_certificate_comes_out_twice() {
         let key = generate_private_key(KeySize::Rsa2048).unwrap();
-        let one = Certificate::self_signed(&key, &told()).unwrap();
-        assert_eq!(one, Certificate::self_signed(&key, &told()).unwrap());
+        let one = Certificate::self_signed(&key, &content()).unwrap();
+        assert_eq!(one, Certificate::self_signed(&key, &content()).unwrap());
         assert_eq!(one, Certificate::from_der(one.der().to_vec()));
     }
 
     #[test]
     fn what_a_certificate_cannot_say_is_refused() {
         let key = generate_private_key(KeySize::Rsa2048).unwrap();
-        let issue = |told| Certificate::self_signed(&key, &told).unwrap_err();
-        assert_eq!(issue(SelfSigned { common_name: " ".to_owned(), ..told() }), Error::Empty("the common name"));
-        assert_eq!(issue(SelfSigned { common_name: "ü".repeat(65), ..told() }), Error::CommonName);
-        assert_eq!(issue(SelfSigned { serial: [0; 16], ..told() }), Error::Serial);
-        assert_eq!(issue(SelfSigned { not_after: Moment(0), ..told() }), Error::Period("the certificate"));
-        let far = SelfSigned { not_after: Moment(i64::MAX), ..told() };
+        let issue = |content| Certificate::self_signed(&key, &content).unwrap_err();
+        assert_eq!(issue(SelfSigned { common_name: " ".to_owned(), ..content() }), Error::Empty("the common name"));
+        assert_eq!(issue(SelfSigned { common_name: "ü".repeat(65), ..content() }), Error::CommonName);
+        assert_eq!(issue(SelfSigned { serial: [0; 16], ..content() }), Error::Serial);
+        assert_eq!(issue(SelfSigned { not_after: Moment(0), ..content() }), Error::Period("the certificate"));
+        let far = SelfSigned { not_after: Moment(i64::MAX), ..content() };
         assert_eq!(issue(far), Error::Moment("the end of the certificate"));
-        assert_eq!(Certificate::self_signed(b"no key", &told()).unwrap_err(), Error::Key);
+        assert_eq!(Certificate::self_signed(b"no key", &content()).unwrap_err(), Error::Key);
     }
 
     #[test]

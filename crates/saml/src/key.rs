@@ -1,24 +1,23 @@
-//! The key that signs. It is made by `aws-lc-rs`, handed to the caller to be sealed (SEC 38), and handed back to sign.
+//! RSA keys, made and used by `aws-lc-rs`. A new private key is returned to the caller to be sealed (SEC 38).
 
 use aws_lc_rs::encoding::{AsDer as _, Pkcs8V1Der, PublicKeyX509Der};
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::{KeyPair as _, RSA_PKCS1_SHA256, RsaKeyPair};
 use zeroize::Zeroizing;
 
-use crate::certificate::Certificate;
 use crate::error::Error;
 
-/// How long a new key is.
+/// The length of a new key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum KeySize {
-    /// 2048 bits, which every service takes.
+    /// 2048 bits, which every service accepts.
     Rsa2048,
-    /// 3072 bits, for keys that are to last beyond 2030 (NIST SP 800-57 part 1, tables 2 and 4).
+    /// 3072 bits, for use beyond 2030 (NIST SP 800-57 part 1, tables 2 and 4).
     Rsa3072,
 }
 
-/// Draws a new private key from the operating system's randomness: the one function here that is not pure. The answer
-/// is the key in PKCS#8 form (RFC 5958), wiped when dropped; sealing it is the caller's part.
+/// Makes a new private key from the operating system's randomness: the only function here that is not pure. Returns it
+/// in PKCS#8 form (RFC 5958), wiped when dropped. The caller seals it.
 pub fn generate_private_key(size: KeySize) -> Result<Zeroizing<Vec<u8>>, Error> {
     let size = match size {
         KeySize::Rsa2048 => aws_lc_rs::rsa::KeySize::Rsa2048,
@@ -29,55 +28,45 @@ pub fn generate_private_key(size: KeySize) -> Result<Zeroizing<Vec<u8>>, Error> 
     Ok(Zeroizing::new(der.as_ref().to_vec()))
 }
 
-/// A private key and the certificate that services know it by.
-pub struct SigningKey {
-    pair: RsaKeyPair,
-    certificate: Certificate,
-}
+/// An opened private key.
+pub(crate) struct PrivateKey(RsaKeyPair);
 
-impl SigningKey {
-    /// Opens a private key in PKCS#8 form. A certificate of another key is refused here, not by every service.
-    pub fn new(pkcs8: &[u8], certificate: Certificate) -> Result<Self, Error> {
-        let pair = open(pkcs8)?;
-        if !certificate.holds(&public_key(&pair)?) {
-            return Err(Error::Certificate);
-        }
-        Ok(Self { pair, certificate })
+impl PrivateKey {
+    /// Opens a private key in PKCS#8 form.
+    pub(crate) fn open(pkcs8: &[u8]) -> Result<Self, Error> {
+        RsaKeyPair::from_pkcs8(pkcs8).map(Self).map_err(|_| Error::Key)
     }
 
-    /// The certificate.
-    pub fn certificate(&self) -> &Certificate {
-        &self.certificate
+    /// The public key as a `SubjectPublicKeyInfo` (RFC 5280 section 4.1.2.7).
+    pub(crate) fn public_key(&self) -> Result<Vec<u8>, Error> {
+        let der: PublicKeyX509Der<'_> = self.0.public_key().as_der().map_err(|_| Error::Crypto)?;
+        Ok(der.as_ref().to_vec())
     }
 
+    /// RSASSA-PKCS1-v1_5 with SHA-256 (RFC 8017 section 8.2). It is deterministic: a message always has the same
+    /// signature.
     pub(crate) fn sign(&self, message: &[u8]) -> Result<Vec<u8>, Error> {
-        sign(&self.pair, message)
+        let mut signature = vec![0; self.0.public_modulus_len()];
+        // The interface asks for randomness, which this padding does not use.
+        self.0.sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), message, &mut signature).map_err(|_| Error::Crypto)?;
+        Ok(signature)
     }
 }
 
-impl std::fmt::Debug for SigningKey {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("SigningKey").field("certificate", &self.certificate).finish_non_exhaustive()
+impl rcgen::PublicKeyData for PrivateKey {
+    fn der_bytes(&self) -> &[u8] {
+        self.0.public_key().as_ref()
+    }
+
+    fn algorithm(&self) -> &'static rcgen::SignatureAlgorithm {
+        &rcgen::PKCS_RSA_SHA256
     }
 }
 
-pub(crate) fn open(pkcs8: &[u8]) -> Result<RsaKeyPair, Error> {
-    RsaKeyPair::from_pkcs8(pkcs8).map_err(|_| Error::Key)
-}
-
-/// The public half as a `SubjectPublicKeyInfo` (RFC 5280 section 4.1.2.7).
-pub(crate) fn public_key(pair: &RsaKeyPair) -> Result<Vec<u8>, Error> {
-    let der: PublicKeyX509Der<'_> = pair.public_key().as_der().map_err(|_| Error::Crypto)?;
-    Ok(der.as_ref().to_vec())
-}
-
-/// RSASSA-PKCS1-v1_5 with SHA-256 (RFC 8017 section 8.2), which draws nothing: the signature of a message is always the
-/// same.
-pub(crate) fn sign(pair: &RsaKeyPair, message: &[u8]) -> Result<Vec<u8>, Error> {
-    let mut signature = vec![0; pair.public_modulus_len()];
-    // The interface asks for a source of chance, and this padding never turns to it.
-    pair.sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), message, &mut signature).map_err(|_| Error::Crypto)?;
-    Ok(signature)
+impl rcgen::SigningKey for PrivateKey {
+    fn sign(&self, message: &[u8]) -> Result<Vec<u8>, rcgen::Error> {
+        PrivateKey::sign(self, message).map_err(|_| rcgen::Error::RemoteKeyError)
+    }
 }
 
 #[cfg(test)]
@@ -85,51 +74,17 @@ mod tests {
     use aws_lc_rs::signature::{RSA_PKCS1_2048_8192_SHA256, UnparsedPublicKey};
 
     use super::*;
-    use crate::{Moment, SelfSigned};
-
-    fn certificate(pkcs8: &[u8]) -> Certificate {
-        let told = SelfSigned {
-            common_name: "Countersign".to_owned(),
-            serial: [7; 16],
-            not_before: Moment(0),
-            not_after: Moment(1_000),
-        };
-        Certificate::self_signed(pkcs8, &told).unwrap()
-    }
 
     #[test]
     fn a_new_key_signs_verifiably_and_always_the_same() {
         for (size, bytes) in [(KeySize::Rsa2048, 256), (KeySize::Rsa3072, 384)] {
-            let pkcs8 = generate_private_key(size).unwrap();
-            let key = SigningKey::new(&pkcs8, certificate(&pkcs8)).unwrap();
+            let key = PrivateKey::open(&generate_private_key(size).unwrap()).unwrap();
             let signature = key.sign(b"message").unwrap();
             assert_eq!(signature.len(), bytes);
             assert_eq!(signature, key.sign(b"message").unwrap());
-            let public = UnparsedPublicKey::new(&RSA_PKCS1_2048_8192_SHA256, public_key(&key.pair).unwrap());
+            let public = UnparsedPublicKey::new(&RSA_PKCS1_2048_8192_SHA256, key.public_key().unwrap());
             public.verify(b"message", &signature).unwrap();
             assert!(public.verify(b"massage", &signature).is_err());
         }
-    }
-
-    #[test]
-    fn a_certificate_of_another_key_is_refused() {
-        let (one, other) =
-            (generate_private_key(KeySize::Rsa2048).unwrap(), generate_private_key(KeySize::Rsa2048).unwrap());
-        assert_eq!(SigningKey::new(&one, certificate(&other)).unwrap_err(), Error::Certificate);
-    }
-
-    #[test]
-    fn what_is_no_key_is_refused() {
-        let pkcs8 = generate_private_key(KeySize::Rsa2048).unwrap();
-        for bytes in [&b""[..], b"key", &pkcs8[1..], &pkcs8[..pkcs8.len() - 1]] {
-            assert_eq!(SigningKey::new(bytes, certificate(&pkcs8)).unwrap_err(), Error::Key);
-        }
-    }
-
-    #[test]
-    fn a_key_does_not_show_itself() {
-        let pkcs8 = generate_private_key(KeySize::Rsa2048).unwrap();
-        let key = SigningKey::new(&pkcs8, certificate(&pkcs8)).unwrap();
-        assert!(format!("{key:?}").len() < 100, "{key:?}");
     }
 }

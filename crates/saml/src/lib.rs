@@ -1,18 +1,16 @@
-//! Writes signed SAML 2.0 responses, and the metadata and certificate a service needs to trust them. It issues only and
-//! never reads one, which leaves the attacks that SAML is known for (signature wrapping, comments inside values,
-//! entities) without a place to happen: no XML is parsed here.
+//! Writes signed SAML 2.0 responses, and the metadata and certificate that a service needs to verify them. It parses no
+//! XML, so the known attacks on SAML (signature wrapping, comments inside values, entities) cannot happen here.
 //!
-//! Pure: moments, ids and serial numbers arrive as arguments, and an RSA signature with PKCS#1 v1.5 padding needs no
-//! chance, so the same assertion under the same key is the same text. The one exception bears it in its name:
+//! Pure: moments, ids and serial numbers are arguments, and an RSA signature with PKCS#1 v1.5 padding needs no
+//! randomness. The same assertion with the same key is always the same text. The only exception is
 //! [`generate_private_key`].
 //!
-//! A response is described ([`Response`]), turned into a tree, signed ([`Response::sign`]) and carried as Base64
-//! ([`SignedResponse::base64`]). The tree can be written in one way only, exclusive canonical form; what is hashed for a
-//! signature is therefore what is sent, and no canonicalisation is done afterwards.
+//! A [`Response`] becomes a tree, is signed ([`Response::sign`]) and sent as Base64 ([`SignedResponse::base64`]). The tree
+//! is always written in exclusive canonical form. The hashed text is therefore the sent text, without canonicalisation.
 
 pub mod aws;
 mod certificate;
-mod der;
+mod certified_key;
 mod error;
 mod key;
 mod metadata;
@@ -23,8 +21,9 @@ mod signature;
 mod xml;
 
 pub use certificate::{Certificate, SelfSigned};
+pub use certified_key::CertifiedKey;
 pub use error::Error;
-pub use key::{KeySize, SigningKey, generate_private_key};
+pub use key::{KeySize, generate_private_key};
 pub use metadata::{Binding, Metadata, SingleSignOn};
 pub use moment::Moment;
 pub use names::{AuthnContext, Id, NameFormat, NameIdFormat};

@@ -1,40 +1,39 @@
-//! What a service reads to trust us (SAML Metadata sections 2.3.2 and 2.4.3): who we are, which certificates our
-//! signatures may bear, and where people log in. During a change of keys it names the old certificate and the new.
+//! The metadata that a service reads (SAML Metadata sections 2.3.2 and 2.4.3): our entity id, the certificates of our
+//! signatures, and the log-in addresses. During a key rotation it lists the old and the new certificate.
 
 use crate::certificate::Certificate;
 use crate::error::Error;
 use crate::names::NameIdFormat;
-use crate::response::filled;
 use crate::signature::key_info;
 use crate::xml::Namespace::Metadata as Md;
-use crate::xml::{Element, Namespace};
+use crate::xml::{Element, Namespace, filled};
 
 /// The description of an identity provider.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Metadata {
-    /// The name by which services know us: the issuer of every assertion.
+    /// Our entity id: the issuer of every assertion.
     pub entity_id: String,
-    /// The certificates a signature may bear; at least one, the one in use first.
+    /// The certificates that verify our signatures: at least one, the current one first.
     pub certificates: Vec<Certificate>,
-    /// The kinds of names we give to subjects.
+    /// The formats of our subjects' names.
     pub name_id_formats: Vec<NameIdFormat>,
-    /// Where people are sent to log in; at least one.
+    /// The log-in addresses: at least one.
     pub single_sign_on: Vec<SingleSignOn>,
 }
 
-/// An address to log in at (SAML Metadata section 2.2.2).
+/// A log-in address (SAML Metadata section 2.2.2).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SingleSignOn {
-    /// How the browser comes there.
+    /// How the browser sends its request.
     pub binding: Binding,
-    /// The address.
+    /// The URL.
     pub location: String,
 }
 
-/// How a message travels with a browser (SAML Bindings section 3).
+/// How a browser carries a message (SAML Bindings section 3).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Binding {
-    /// In the query of an address (3.4).
+    /// In the query of a URL (3.4).
     HttpRedirect,
     /// In a form (3.5).
     HttpPost,
@@ -51,7 +50,7 @@ impl Binding {
 }
 
 impl Metadata {
-    /// The document. It bears no signature: it is fetched over TLS or carried by hand.
+    /// The XML document. It is not signed: it is fetched over TLS or copied by hand.
     pub fn xml(&self) -> Result<String, Error> {
         if self.certificates.is_empty() {
             return Err(Error::Empty("the list of certificates"));

@@ -1,18 +1,19 @@
-//! Moments and their three spellings: `xs:dateTime` in a response, two forms in a certificate.
+//! Moments, as `xs:dateTime` in a response and as a time in a certificate.
 
 use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::Offset;
+use time::OffsetDateTime;
 
 use crate::error::Error;
 
-/// A moment, in milliseconds since 1970-01-01T00:00:00Z. Everything written from it is cut to whole seconds: clients
-/// exist that read a time of SAML with the pattern `%Y-%m-%dT%H:%M:%SZ` and take any other for an expired assertion.
+/// A moment, in milliseconds since 1970-01-01T00:00:00Z. It is written in whole seconds: some clients parse SAML times
+/// with the pattern `%Y-%m-%dT%H:%M:%SZ` and take any other form for an expired assertion.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Moment(pub i64);
 
 impl Moment {
-    /// Whole seconds, downwards.
+    /// Whole seconds, rounded down.
     pub(crate) fn seconds(self) -> i64 {
         self.0.div_euclid(1_000)
     }
@@ -24,14 +25,10 @@ impl Moment {
         Ok(format!("{year:04}-{month:02}-{day:02}T{:02}:{:02}:{:02}Z", at.hour(), at.minute(), at.second()))
     }
 
-    /// The digits of a time in a certificate, and whether they are those of a `UTCTime`, which has no century and is
-    /// prescribed through the year 2049 (RFC 5280 section 4.1.2.5).
-    pub(crate) fn certificate_time(self, what: &'static str) -> Result<(bool, String), Error> {
-        let at = self.civil().filter(|at| at.year() >= 1950).ok_or(Error::Moment(what))?;
-        let short = at.year() < 2050;
-        let year = if short { format!("{:02}", at.year() % 100) } else { format!("{:04}", at.year()) };
-        let (month, day) = (at.month(), at.day());
-        Ok((short, format!("{year}{month:02}{day:02}{:02}{:02}{:02}Z", at.hour(), at.minute(), at.second())))
+    /// The time for a certificate. `UTCTime` begins in 1950 (RFC 5280 section 4.1.2.5).
+    pub(crate) fn certificate_time(self, what: &'static str) -> Result<OffsetDateTime, Error> {
+        self.civil().filter(|at| at.year() >= 1950).ok_or(Error::Moment(what))?;
+        OffsetDateTime::from_unix_timestamp(self.seconds()).map_err(|_| Error::Moment(what))
     }
 
     fn civil(self) -> Option<DateTime> {
@@ -60,10 +57,11 @@ mod tests {
     }
 
     #[test]
-    fn a_certificate_changes_its_spelling_in_2050() {
-        assert_eq!(Moment(2_524_607_999_000).certificate_time("x").unwrap(), (true, "491231235959Z".to_owned()));
-        assert_eq!(Moment(2_524_608_000_000).certificate_time("x").unwrap(), (false, "20500101000000Z".to_owned()));
-        assert_eq!(Moment(-631_152_000_000).certificate_time("x").unwrap(), (true, "500101000000Z".to_owned()));
-        assert_eq!(Moment(-631_152_000_001).certificate_time("x"), Err(Error::Moment("x")));
+    fn a_certificate_has_times_from_1950() {
+        assert_eq!(Moment(-631_152_000_000).certificate_time("x").unwrap().year(), 1950);
+        assert_eq!(Moment(2_524_608_000_999).certificate_time("x").unwrap().unix_timestamp(), 2_524_608_000);
+        for far in [-631_152_000_001, i64::MAX] {
+            assert_eq!(Moment(far).certificate_time("x"), Err(Error::Moment("x")), "{far}");
+        }
     }
 }

@@ -1,14 +1,14 @@
-//! The names that SAML gives to things: ids, and the URIs of its closed lists.
+//! Ids, and the URIs of SAML's closed lists.
 
 use data_encoding::HEXLOWER;
 
-/// The id of a response or an assertion (SAML Core section 1.3.4): 160 random bits that the caller drew, spelt so that
-/// it is an `xs:ID`, which begins with no digit.
+/// The id of a response or an assertion (SAML Core section 1.3.4): 160 random bits from the caller. It is an `xs:ID`, so
+/// it does not begin with a digit.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Id(String);
 
 impl Id {
-    /// How many random bytes an id is made from.
+    /// Number of random bytes in an id.
     pub const BYTES: usize = 20;
 
     /// The id of these random bytes.
@@ -16,22 +16,22 @@ impl Id {
         Self(format!("_{}", HEXLOWER.encode(&bytes)))
     }
 
-    /// As it stands in the document.
+    /// The id as it is written in the document.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 }
 
-/// What kind of name a subject is known by (SAML Core section 8.3).
+/// The format of a subject's name (SAML Core section 8.3).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NameIdFormat {
-    /// Left to the agreement of both sides (8.3.1).
+    /// Agreed by both sides (8.3.1).
     Unspecified,
     /// A mail address (8.3.2).
     EmailAddress,
-    /// An opaque name that stays, one for each service (8.3.7).
+    /// An opaque permanent name, different for each service (8.3.7).
     Persistent,
-    /// An opaque name that is new each time (8.3.8).
+    /// An opaque name, new each time (8.3.8).
     Transient,
 }
 
@@ -47,10 +47,10 @@ impl NameIdFormat {
     }
 }
 
-/// How the name of an attribute is to be read (SAML Core section 8.2).
+/// The format of an attribute's name (SAML Core section 8.2).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NameFormat {
-    /// Left to the agreement of both sides (8.2.1).
+    /// Agreed by both sides (8.2.1).
     Unspecified,
     /// A URI (8.2.2).
     Uri,
@@ -69,18 +69,18 @@ impl NameFormat {
     }
 }
 
-/// How the subject proved itself (SAML Authentication Context section 3.4).
+/// How the subject was authenticated (SAML Authentication Context section 3.4).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum AuthnContext {
-    /// Not said (3.4.25).
+    /// Not specified (3.4.25).
     Unspecified,
     /// A password over a protected connection (3.4.9).
     PasswordProtectedTransport,
-    /// A code that moves with time (3.4.24).
+    /// A time-based code (3.4.24).
     TimeSyncToken,
-    /// A mobile device that was registered, and a second factor shown with it (3.4.6).
+    /// A registered mobile device and a second factor (3.4.6).
     MobileTwoFactorContract,
-    /// A URI that both sides agreed upon, for example `https://refeds.org/profile/mfa`.
+    /// A URI that both sides agreed on, for example `https://refeds.org/profile/mfa`.
     Other(String),
 }
 

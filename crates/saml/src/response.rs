@@ -4,13 +4,13 @@
 
 use data_encoding::BASE64;
 
+use crate::certified_key::CertifiedKey;
 use crate::error::Error;
-use crate::key::SigningKey;
 use crate::moment::Moment;
 use crate::names::{AuthnContext, Id, NameFormat, NameIdFormat};
 use crate::signature;
-use crate::xml::Element;
 use crate::xml::Namespace::{Assertion as Saml, Protocol};
+use crate::xml::{Element, filled};
 
 const VERSION: &str = "2.0";
 const SUCCESS: &str = "urn:oasis:names:tc:SAML:2.0:status:Success";
@@ -39,65 +39,65 @@ pub struct Assertion {
     pub subject: NameId,
     /// The address of the service's assertion consumer: `Recipient` (2.4.1.2) and `Destination` (3.2.2).
     pub recipient: String,
-    /// Whom it is meant for: the entity id of the service (2.5.1.4).
+    /// The entity id of the service (2.5.1.4).
     pub audience: String,
-    /// From when on it holds (2.5.1.2).
+    /// Start of its validity (2.5.1.2).
     pub not_before: Moment,
-    /// From when on it no longer holds (2.5.1.2), and can no longer be presented (2.4.1.2).
+    /// End of its validity (2.5.1.2), and of its acceptance by the service (2.4.1.2).
     pub not_on_or_after: Moment,
-    /// How and when the subject proved itself (2.7.2).
+    /// How and when the subject was authenticated (2.7.2).
     pub authentication: Authentication,
-    /// What else is said about the subject (2.7.3).
+    /// Attributes of the subject (2.7.3).
     pub attributes: Vec<Attribute>,
 }
 
 /// The name of a subject (SAML Core section 2.2.3).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NameId {
-    /// What kind of name it is.
+    /// The format of `value`.
     pub format: NameIdFormat,
-    /// The name.
+    /// The text of the name, not blank.
     pub value: String,
 }
 
 /// An act of authentication (SAML Core section 2.7.2).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Authentication {
-    /// When it took place.
+    /// The moment of authentication.
     pub at: Moment,
-    /// Which session it opened.
+    /// The id of the session that it opened.
     pub session_index: String,
-    /// By what means.
+    /// The means of authentication.
     pub context: AuthnContext,
 }
 
 /// A named list of values (SAML Core section 2.7.3.1). A value may be empty, and there may be none.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Attribute {
-    /// The name.
+    /// The attribute's name, not blank.
     pub name: String,
-    /// How the name is to be read.
+    /// The format of the name.
     pub name_format: NameFormat,
     /// The values, in the order given.
     pub values: Vec<String>,
 }
 
-/// What bears a signature.
+/// Which elements are signed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Signed {
-    /// The assertion alone, which is what the browser profile asks for (SAML Profiles section 4.1.3.5).
+    /// Only the assertion, as the browser profile requires (SAML Profiles section 4.1.3.5).
     Assertion,
     /// The assertion, and the response around it.
     Both,
 }
 
-/// A signed response. Whoever holds it is let in, hence a `Debug` that does not show it (SEC 48).
+/// A signed response. Its holder can log in, so `Debug` does not show it (SEC 48).
 #[derive(Clone, PartialEq, Eq)]
 pub struct SignedResponse(String);
 
 impl Response {
-    /// Writes the response down and signs it.
-    pub fn sign(&self, key: &SigningKey, signed: Signed) -> Result<SignedResponse, Error> {
+    /// Writes the response and signs it.
+    pub fn sign(&self, key: &CertifiedKey, signed: Signed) -> Result<SignedResponse, Error> {
         if self.id == self.assertion.id {
             return Err(Error::SameId);
         }
@@ -141,8 +141,8 @@ impl Assertion {
         Ok(Element::text(Saml, "Issuer", filled(&self.issuer, "the issuer")?))
     }
 
-    /// The confirmation has no `NotBefore` and no `InResponseTo`: the first is forbidden for bearers, the second for
-    /// responses nobody asked for with a request of SAML (SAML Profiles sections 4.1.4.2 and 4.1.5).
+    /// The confirmation has no `NotBefore`, which is forbidden for bearers, and no `InResponseTo`, which is forbidden for
+    /// unsolicited responses (SAML Profiles sections 4.1.4.2 and 4.1.5).
     fn subject(&self) -> Result<Element, Error> {
         let name = Element::text(Saml, "NameID", filled(&self.subject.value, "the name of the subject")?)
             .with("Format", self.subject.format.uri());
@@ -174,7 +174,7 @@ impl Assertion {
             .child(Element::new(Saml, "AuthnContext").child(class)))
     }
 
-    /// No statement if there is nothing to state: the schema wants at least one attribute in it.
+    /// `None` without attributes: the schema requires at least one in the statement.
     fn attributes(&self) -> Result<Option<Element>, Error> {
         if self.attributes.is_empty() {
             return Ok(None);
@@ -185,8 +185,8 @@ impl Assertion {
 }
 
 impl Attribute {
-    /// Values carry no `xsi:type`. It is optional, and its value would name a prefix that exclusive canonicalisation
-    /// does not see.
+    /// Values have no `xsi:type`. It is optional, and its value would use a prefix that exclusive canonicalisation
+    /// ignores.
     fn element(&self) -> Result<Element, Error> {
         let values = self.values.iter().map(|value| Element::text(Saml, "AttributeValue", value));
         Ok(Element::new(Saml, "Attribute")
@@ -197,13 +197,12 @@ impl Attribute {
 }
 
 impl SignedResponse {
-    /// The document.
+    /// The XML text.
     pub fn xml(&self) -> &str {
         &self.0
     }
 
-    /// As it travels in a form or in an answer of the API (contract 6.1; SAML Bindings section 3.5.4): standard Base64
-    /// in one line.
+    /// Standard Base64 in one line, for a form or an API answer (contract 6.1; SAML Bindings section 3.5.4).
     pub fn base64(&self) -> String {
         BASE64.encode(self.0.as_bytes())
     }
@@ -215,14 +214,6 @@ impl std::fmt::Debug for SignedResponse {
     }
 }
 
-/// The value, unless XML would hold it for empty (SAML Core sections 1.3.1 and 1.3.2).
-pub(crate) fn filled<'a>(value: &'a str, what: &'static str) -> Result<&'a str, Error> {
-    if value.trim_matches(|character| matches!(character, ' ' | '\t' | '\r' | '\n')).is_empty() {
-        return Err(Error::Empty(what));
-    }
-    Ok(value)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -230,7 +221,7 @@ mod tests {
 
     const NOON: i64 = 1_772_366_400_000;
 
-    fn key() -> SigningKey {
+    fn key() -> CertifiedKey {
         let pkcs8 = generate_private_key(KeySize::Rsa2048).unwrap();
         let told = SelfSigned {
             common_name: "Countersign".to_owned(),
@@ -239,7 +230,7 @@ mod tests {
             not_after: Moment(NOON + 1_000),
         };
         let certificate = Certificate::self_signed(&pkcs8, &told).unwrap();
-        SigningKey::new(&pkcs8, certificate).unwrap()
+        CertifiedKey::new(&pkcs8, certificate).unwrap()
     }
 
     fn response() -> Response {

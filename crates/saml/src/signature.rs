@@ -5,8 +5,8 @@ use data_encoding::BASE64;
 use sha2::{Digest as _, Sha256};
 
 use crate::certificate::Certificate;
+use crate::certified_key::CertifiedKey;
 use crate::error::Error;
-use crate::key::SigningKey;
 use crate::xml::Element;
 use crate::xml::Namespace::Signature;
 
@@ -15,13 +15,13 @@ const ENVELOPED: &str = "http://www.w3.org/2000/09/xmldsig#enveloped-signature";
 const SHA256: &str = "http://www.w3.org/2001/04/xmlenc#sha256";
 const RSA_SHA256: &str = "http://www.w3.org/2001/04/xmldsig-more#rsa-sha256";
 
-/// The element with a signature over itself, at the place where the schemas of assertion and response want it: behind
-/// the issuer. The element must have an `ID`.
-pub(crate) fn sign(element: Element, key: &SigningKey) -> Result<Element, Error> {
+/// The element with a signature over itself. The schemas of assertion and response require it after the issuer. The
+/// element must have an `ID`.
+pub(crate) fn sign(element: Element, key: &CertifiedKey) -> Result<Element, Error> {
     let id = element.attribute("ID").ok_or(Error::Empty("the id of what is signed"))?;
     let digest = Sha256::digest(element.canonical()?);
     let signed_info = signed_info(id, &BASE64.encode(&digest));
-    // On its own it declares its namespace, as canonicalisation would have it; inside the signature it need not.
+    // Alone, `SignedInfo` declares its namespace, as in canonical form. Inside the signature it inherits it.
     let value = key.sign(signed_info.canonical()?.as_bytes())?;
     let signature = Element::new(Signature, "Signature")
         .child(signed_info)

@@ -2,24 +2,21 @@
 //! without comments). Writing a sub-tree on its own gives what canonicalising it inside its document would give, so a
 //! signature can be made over the text as it stands.
 //!
-//! The rules that make it so: a namespace is declared at the outermost element that uses it and has one prefix
-//! everywhere; attributes have no prefix and stand in the order of their names; every element has an end tag; the
-//! escapes are those of Canonical XML 1.0 section 2.3 and no others; there is no declaration, comment or entity.
+//! The rules: a namespace is declared at the outermost element that uses it, and always has the same prefix. Attributes
+//! have no prefix and are sorted by name. Every element has an end tag. Only the escapes of Canonical XML 1.0 section 2.3
+//! are used. There is no declaration, comment or entity.
 
 use std::collections::BTreeMap;
 
 use crate::error::Error;
 
-/// The namespaces in use, each with its one prefix.
+/// The namespaces in use, each with a fixed prefix.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Namespace {
-    /// SAML assertions.
     Assertion,
-    /// SAML protocol: the response around them.
+    /// The response around an assertion.
     Protocol,
-    /// SAML metadata.
     Metadata,
-    /// XML signatures.
     Signature,
 }
 
@@ -43,7 +40,7 @@ impl Namespace {
     }
 }
 
-/// An element. It holds either text or elements, never both: nothing SAML says needs a mixture.
+/// An element. It holds either text or elements: SAML needs no mixed content.
 #[derive(Clone)]
 pub(crate) struct Element {
     namespace: Namespace,
@@ -69,18 +66,18 @@ impl Element {
         Self { content: Content::Text(text.into()), ..Self::new(namespace, name) }
     }
 
-    /// Gives it an attribute.
+    /// Adds an attribute.
     pub(crate) fn with(mut self, name: &'static str, value: impl Into<String>) -> Self {
         self.attributes.insert(name, value.into());
         self
     }
 
-    /// Puts an element at the end of what it holds.
+    /// Appends an element.
     pub(crate) fn child(self, child: Element) -> Self {
         self.children([child])
     }
 
-    /// Puts elements at the end of what it holds, instead of text if it held any.
+    /// Appends elements. They replace text.
     pub(crate) fn children(mut self, children: impl IntoIterator<Item = Element>) -> Self {
         let mut elements = match self.content {
             Content::Elements(elements) => elements,
@@ -91,7 +88,7 @@ impl Element {
         self
     }
 
-    /// Puts an element behind the first of those it holds.
+    /// Inserts an element after the first one.
     pub(crate) fn second(mut self, child: Element) -> Self {
         if let Content::Elements(elements) = &mut self.content {
             elements.insert(elements.len().min(1), child);
@@ -104,14 +101,14 @@ impl Element {
         self.attributes.get(name).map(String::as_str)
     }
 
-    /// The text of this element and all within, in exclusive canonical form.
+    /// The text of this element with its content, in exclusive canonical form.
     pub(crate) fn canonical(&self) -> Result<String, Error> {
         let mut out = String::new();
         self.write(&mut out, &mut Vec::new())?;
         Ok(out)
     }
 
-    /// `declared` holds the namespaces that the elements around this one declare.
+    /// `declared` holds the namespaces that the outer elements declare.
     fn write(&self, out: &mut String, declared: &mut Vec<Namespace>) -> Result<(), Error> {
         let outside = declared.len();
         let prefix = self.namespace.prefix();
@@ -171,12 +168,20 @@ fn attribute_escape(character: char) -> Option<&'static str> {
     }
 }
 
-/// Whether XML can hold every character of a text.
+/// Whether XML allows every character of a text.
 pub fn is_writable(text: &str) -> bool {
     text.chars().all(allowed)
 }
 
-/// XML 1.0 section 2.2, production `Char`. Surrogates are no `char` to begin with.
+/// The value, unless it is empty or blank (SAML Core sections 1.3.1 and 1.3.2).
+pub(crate) fn filled<'a>(value: &'a str, what: &'static str) -> Result<&'a str, Error> {
+    if value.trim_matches(|character| matches!(character, ' ' | '\t' | '\r' | '\n')).is_empty() {
+        return Err(Error::Empty(what));
+    }
+    Ok(value)
+}
+
+/// XML 1.0 section 2.2, production `Char`. A `char` is never a surrogate.
 fn allowed(character: char) -> bool {
     matches!(character, '\t' | '\n' | '\r' | '\u{20}'..='\u{FFFD}' | '\u{10000}'..)
 }

@@ -10,8 +10,8 @@ use std::process::Command;
 use std::sync::OnceLock;
 
 use countersign_saml::{
-    Assertion, Attribute, Authentication, AuthnContext, Binding, Certificate, Id, KeySize, Metadata, Moment,
-    NameFormat, NameId, NameIdFormat, Response, SelfSigned, Signed, SigningKey, SingleSignOn, generate_private_key,
+    Assertion, Attribute, Authentication, AuthnContext, Binding, Certificate, CertifiedKey, Id, KeySize, Metadata,
+    Moment, NameFormat, NameId, NameIdFormat, Response, SelfSigned, Signed, SingleSignOn, generate_private_key,
 };
 use tempfile::TempDir;
 
@@ -21,18 +21,18 @@ const NOON: i64 = 1_772_366_400_000;
 /// escapes, what some parsers normalise, the ends of the planes.
 const AWKWARD: &str = " \t\r\n<a b=\"c\" d='e'>&amp;&#13;]]></a><!-- x --> -- \r \r\n\n\t Größe Ωμέγα 漢字 😀 e\u{301} \u{85}\u{2028}\u{FEFF}\u{7F}\u{FFFD}\u{10FFFF} ";
 
-/// What to sign: whether the response is signed too, and where each signature stands.
+/// What to sign: whether the response is signed too, and the path of each signature.
 const SIGNATURES: [(Signed, &[&str]); 2] =
     [(Signed::Assertion, &[OF_ASSERTION]), (Signed::Both, &[OF_ASSERTION, OF_RESPONSE])];
 const OF_ASSERTION: &str = "/*/*[local-name()='Assertion']/*[local-name()='Signature']";
 const OF_RESPONSE: &str = "/*/*[local-name()='Signature']";
 
-fn key() -> &'static SigningKey {
-    static KEY: OnceLock<SigningKey> = OnceLock::new();
+fn key() -> &'static CertifiedKey {
+    static KEY: OnceLock<CertifiedKey> = OnceLock::new();
     KEY.get_or_init(|| new_key(KeySize::Rsa2048))
 }
 
-fn new_key(size: KeySize) -> SigningKey {
+fn new_key(size: KeySize) -> CertifiedKey {
     let pkcs8 = generate_private_key(size).unwrap();
     let told = SelfSigned {
         common_name: "Countersign: Größe & Söhne".to_owned(),
@@ -41,7 +41,7 @@ fn new_key(size: KeySize) -> SigningKey {
         not_after: Moment(NOON + 50 * 31_557_600_000),
     };
     let certificate = Certificate::self_signed(&pkcs8, &told).unwrap();
-    SigningKey::new(&pkcs8, certificate).unwrap()
+    CertifiedKey::new(&pkcs8, certificate).unwrap()
 }
 
 fn response(attributes: Vec<Attribute>) -> Response {
@@ -93,7 +93,7 @@ fn awkward() -> Response {
 struct Desk(TempDir);
 
 impl Desk {
-    /// None if a program is missing and nobody insists.
+    /// `None` if a program is missing and `COUNTERSIGN_REQUIRE_XMLSEC` is not set.
     fn new() -> Option<Self> {
         let missing =
             ["xmlsec1", "xmllint"].into_iter().find(|name| Command::new(name).arg("--version").output().is_err());

@@ -4,7 +4,7 @@ use std::sync::atomic::Ordering;
 
 use domain::model::time::DAY;
 use domain::{Place, Sealed};
-use saml::{Certificate, KeySize, SelfSigned, SigningKey};
+use saml::{Certificate, CertifiedKey, KeySize, SelfSigned};
 use serde::{Deserialize, Serialize};
 
 use super::assertion::moment;
@@ -32,10 +32,10 @@ impl Engine {
         Ok(self.store.set_meta(KEYS, &self.seal_keys(&kept)?.0).await?)
     }
 
-    pub(super) async fn signing_key(&self) -> Result<SigningKey, Error> {
+    pub(super) async fn signing_key(&self) -> Result<CertifiedKey, Error> {
         let kept = self.kept_keys().await?;
         let newest = kept.into_iter().next().ok_or_else(|| Error::internal("a list of keys without one"))?;
-        SigningKey::new(newest.pkcs8.expose(), Certificate::from_der(newest.certificate)).map_err(Error::internal)
+        CertifiedKey::new(newest.pkcs8.expose(), Certificate::from_der(newest.certificate)).map_err(Error::internal)
     }
 
     /// The keys, newest first. The first call of an installation makes one; of several nodes that do, one wins.
