@@ -6,8 +6,8 @@ use std::sync::atomic::AtomicBool;
 
 use domain::{CallRate, ClientId};
 use engine::{Engine, ListTurn};
-use web::limit::Strikes;
 use web::proxy::TrustedProxies;
+use web::rate_limit::Strikes;
 
 use crate::hourly_quota::HourlyQuota;
 use crate::rate_limit::ClientRateLimit;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use domain::{CallRate, ClientId};
 use engine::{Engine, RateLimited};
-use web::limit::{Bucket, RetryAfter};
+use web::rate_limit::{Bucket, RetryAfter};
 
 /// The rate limit of each client's calls.
 pub(crate) enum ClientRateLimit {

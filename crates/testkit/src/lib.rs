@@ -186,7 +186,7 @@ impl TestServer {
         let mut request = request
             .body(Body::from(script.body.clone()))
             .unwrap_or_else(|error| panic!("the test's request is none: {error}"));
-        request.extensions_mut().insert(web::listen::Peer(SocketAddr::from(([127, 0, 0, 1], 40_000))));
+        request.extensions_mut().insert(web::peer::Peer(SocketAddr::from(([127, 0, 0, 1], 40_000))));
         let response = self.front.answer(request).await;
         let (parts, body) = response.into_parts();
         let body = axum::body::to_bytes(body, usize::MAX).await.unwrap_or_default();

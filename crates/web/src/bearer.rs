@@ -1,12 +1,12 @@
-//! The access token of an API call, out of the `Authorization` header in all the forms that real clients send
-//! (contract 1.3): `bearer x`, `Bearer x`, `bearer:x`, `bearer: x`.
+//! Reads the access token in the `Authorization` header, in all forms that real clients send (contract 1.3): `bearer x`,
+//! `Bearer x`, `bearer:x`, `bearer: x`.
 //!
-//! Only the spelling is judged here. Whether the token is known is decided by digest elsewhere.
+//! Only the syntax is checked here. Whether the token is valid is decided elsewhere, by its digest.
 
 use http::HeaderMap;
 use http::header::AUTHORIZATION;
 
-/// No token is longer; ours have 64 characters.
+/// Longest token that is read. Ours have 64 characters.
 const MAX_TOKEN: usize = 512;
 
 /// The token in a header value, if the value has the form of one.
@@ -16,13 +16,13 @@ pub fn token(header: &str) -> Option<&str> {
         return None;
     }
     let token = rest.strip_prefix(':').unwrap_or(rest).trim_start_matches([' ', '\t']);
-    // With neither colon nor space the word would be one: `bearerx` names another scheme.
+    // Without a colon or a space it is another scheme: `bearerx`.
     let separated = token.len() < rest.len();
     let allowed = token.len() <= MAX_TOKEN && token.bytes().all(|byte| byte.is_ascii_graphic());
     (separated && !token.is_empty() && allowed).then_some(token)
 }
 
-/// The token among the headers of a request. A repeated header is none: the guard has refused it already.
+/// The token in the headers of a request. A repeated header has no token: the guard has already refused it.
 pub fn from_headers(headers: &HeaderMap) -> Option<&str> {
     let mut values = headers.get_all(AUTHORIZATION).iter();
     match (values.next(), values.next()) {

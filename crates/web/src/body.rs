@@ -1,5 +1,5 @@
-//! Reading a request body within its limit of bytes. Done once, in `front`, before a handler runs and for no longer
-//! than it allows; what the bytes say is read by `json`.
+//! Reads a request body within its limit. `front` does this once, with a timeout, before a handler runs; `json` parses
+//! the bytes.
 
 use std::pin::pin;
 
@@ -12,7 +12,7 @@ use hyper::body::Body;
 pub enum BodyError {
     /// It is larger than the limit.
     TooLarge,
-    /// Its framing is broken or the other side went away.
+    /// Its framing is broken, or the client disconnected.
     Broken,
 }
 
@@ -25,12 +25,12 @@ pub async fn read<B: Body<Data = Bytes>>(body: B, limit: usize) -> Result<Bytes,
         return Err(BodyError::TooLarge);
     }
     let mut body = pin!(body);
-    // Most bodies arrive as one piece, which is kept as it is.
+    // Most bodies arrive in one piece, which is not copied.
     let mut first = Bytes::new();
     let mut more = BytesMut::new();
     while let Some(frame) = body.frame().await {
         let Ok(piece) = frame.map_err(|_broken| BodyError::Broken)?.into_data() else {
-            continue; // trailers say nothing to us
+            continue; // trailers are ignored
         };
         if first.len() + more.len() + piece.len() > limit {
             return Err(BodyError::TooLarge);

@@ -1,8 +1,8 @@
-//! A door: whoever answers a whole family of paths by itself.
+//! A door answers a whole family of paths: it is how a dialect joins the front.
 //!
-//! [`crate::front::Front`] asks its doors before its router, and hands over a request whose body has been read whole.
-//! A door knows all its routes beforehand, so one look-up finds the handler: no layers, no request body behind a
-//! pointer, one allocation for its answer. What no door takes goes to the router.
+//! [`crate::front::Front`] asks its doors before its router, and gives them a request with its whole body. A door knows
+//! all its routes in advance, so one look-up finds the handler: no layers, no boxed request body, one allocation for the
+//! answer. Paths that no door takes go to the router.
 
 use std::fmt;
 use std::future::Future;
@@ -12,16 +12,16 @@ use axum::response::Response;
 use bytes::Bytes;
 use http::Request;
 
-use crate::listen::Peer;
+use crate::peer::Peer;
 
-/// An answer under way.
+/// The future of an answer.
 pub type Answering<'a> = Pin<Box<dyn Future<Output = Response> + Send + 'a>>;
 
-/// Answers every request to the paths it takes, with a refusal where it knows no better.
+/// Answers every request to its paths, with a refusal for unknown ones.
 pub trait Door: fmt::Debug + Send + Sync {
-    /// Whether requests to this path come to this door.
+    /// Whether this door answers requests to this path.
     fn takes(&self, path: &str) -> bool;
 
-    /// Answers a request. `peer` is missing only where no socket is: in tests.
+    /// Answers a request. `peer` is `None` only without a socket, in tests.
     fn answer(&self, request: Request<Bytes>, peer: Option<Peer>) -> Answering<'_>;
 }

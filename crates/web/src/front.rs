@@ -1,11 +1,11 @@
-//! What every request passes on its way to a handler and every response on its way back.
+//! Every request passes this on its way to a handler, and every response on its way back.
 //!
-//! In order: a request id, the guard, the body read whole within its limits, then a door or the router, under a
-//! deadline and with panics caught, and the headers all responses share. A handler therefore never waits for a body,
-//! never sees one that is too large, and cannot take the process with it (SEC 81).
+//! In order: a request id, the guard, the whole body within its limits, then a door or the router with a deadline and
+//! with panics caught, and the headers that all responses share. A handler therefore never waits for a body, never sees
+//! one that is too large, and cannot end the process (SEC 81).
 //!
-//! The futures here are moved into place for every request, so they are kept small: what is large stands behind the
-//! one pointer of an [`Answering`], and the timer belongs to the connection (`wire::Alarm`).
+//! The futures here are moved for every request, so they are kept small: large state is behind the one pointer of an
+//! [`Answering`], and the timer belongs to the connection (`wire::Alarm`).
 
 use std::any::Any;
 use std::convert::Infallible;
@@ -29,15 +29,15 @@ use tower::{Service, ServiceExt};
 
 use crate::body::{self, BodyError};
 use crate::door::{Answering, Door};
-use crate::guard::{self, Refusal};
+use crate::guard::{self, RenderRefusal};
 use crate::limits::Limits;
-use crate::listen::Peer;
 use crate::path;
+use crate::peer::Peer;
 use crate::request_id::{self, RequestIds};
 use crate::screen::Refused;
 use crate::wire::{Alarm, monotonic_now};
 
-/// The doors and the router with everything that stands around them. Cheap to clone.
+/// The doors and the router, with the steps before and after them. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Front(Arc<Inner>);
 
@@ -47,13 +47,13 @@ struct Inner {
     router: Router,
     limits: Limits,
     ids: RequestIds,
-    refusal: Refusal,
+    refusal: RenderRefusal,
     connections: AtomicUsize,
-    /// Whether TLS ends here, so that browsers are told to come back over it (SEC 51).
+    /// Whether TLS is terminated here, so that responses ask browsers to use it (SEC 51).
     tls: AtomicBool,
 }
 
-/// A connection that is open, as it is counted.
+/// Counts a connection as open until it is dropped.
 pub(crate) struct Open(Front);
 
 impl Drop for Open {
@@ -63,9 +63,15 @@ impl Drop for Open {
 }
 
 impl Front {
-    /// Puts doors, and a router for what none of them takes, behind the limits. `refusal` shapes what is refused
-    /// before either.
-    pub fn new(doors: Vec<Arc<dyn Door>>, router: Router, limits: Limits, ids: RequestIds, refusal: Refusal) -> Self {
+    /// A front for these doors, and for a router that gets all other paths. `refusal` makes the response to a request
+    /// that is refused before either.
+    pub fn new(
+        doors: Vec<Arc<dyn Door>>,
+        router: Router,
+        limits: Limits,
+        ids: RequestIds,
+        refusal: RenderRefusal,
+    ) -> Self {
         Self(Arc::new(Inner {
             doors,
             router,
@@ -77,22 +83,22 @@ impl Front {
         }))
     }
 
-    /// The limits this front keeps.
+    /// The limits that this front enforces.
     pub fn limits(&self) -> &Limits {
         &self.0.limits
     }
 
-    /// From now on these are answers over TLS.
+    /// Marks the answers as sent over TLS.
     pub(crate) fn ends_tls(&self) {
         self.0.tls.store(true, Ordering::Relaxed);
     }
 
-    /// How many connections are open.
+    /// Number of open connections.
     pub fn connections(&self) -> usize {
         self.0.connections.load(Ordering::Relaxed)
     }
 
-    /// Counts a connection for as long as what this gives is kept.
+    /// Counts a connection until the result is dropped.
     pub(crate) fn opened(&self) -> Open {
         self.0.connections.fetch_add(1, Ordering::Relaxed);
         Open(self.clone())
@@ -119,7 +125,7 @@ impl Front {
         let mut response = match self.read(&parts, body, refused, alarm).await {
             Err(refused) => self.refuse(refused, parts.uri.path()),
             Ok(body) => {
-                // For the words of a failure, since the handler keeps the request.
+                // A failure's response needs the path, and the handler consumes the request.
                 let target = parts.uri.path_and_query().cloned();
                 let mut answering = self.enter(parts, body, peer);
                 let caught = |cx: &mut Context<'_>| request_id::scope(id, || poll_caught(&mut answering, cx));
@@ -133,7 +139,7 @@ impl Front {
         response
     }
 
-    /// The body, or why there is no request to answer.
+    /// The body, or the reason for a refusal.
     async fn read<B: hyper::body::Body<Data = Bytes>>(
         &self,
         parts: &Parts,
@@ -150,7 +156,7 @@ impl Front {
         }
     }
 
-    /// What is answered in place of a handler that panicked or was not ready in time.
+    /// The response if the handler panicked or timed out.
     fn fail(&self, late: bool, target: Option<&PathAndQuery>) -> Response {
         let path = target.map_or("", PathAndQuery::path);
         if late {
@@ -159,13 +165,13 @@ impl Front {
             response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
             response
         } else {
-            // The panic's words go to the panic hook; they may hold anything, so they are not repeated here.
+            // The panic hook gets the panic's message. It may hold secrets, so it is not repeated here.
             tracing::error!("a handler panicked");
             (self.0.refusal)(StatusCode::INTERNAL_SERVER_ERROR, "Internal server error", path)
         }
     }
 
-    /// Brings a request to whoever answers it.
+    /// Passes a request to its door, or to the router.
     fn enter(&self, mut parts: Parts, body: Bytes, peer: Option<Peer>) -> Answering<'_> {
         let path = parts.uri.path();
         if let Some(door) = self.0.doors.iter().find(|door| door.takes(path)) {
@@ -209,12 +215,12 @@ fn unreadable(error: BodyError) -> Refused {
     }
 }
 
-/// A refusal that leaves a body unread, and so ends the connection.
+/// A refusal that leaves the body unread, and therefore ends the connection.
 const fn broken_off(status: StatusCode, message: &'static str) -> Refused {
     Refused { status, message, close: true }
 }
 
-/// Waits for so long; `None` if that was not enough.
+/// Polls until the timeout. `None` after it.
 async fn within<T>(time: Duration, mut poll: impl FnMut(&mut Context<'_>) -> Poll<T>, alarm: &mut Alarm) -> Option<T> {
     let mut deadline = None;
     poll_fn(|cx| match poll(cx) {
@@ -227,8 +233,8 @@ async fn within<T>(time: Duration, mut poll: impl FnMut(&mut Context<'_>) -> Pol
     .await
 }
 
-/// Goes on with an answer and catches its panic. What it shared with others is behind locks that say when they were
-/// poisoned, so unwinding out of it is safe to observe.
+/// Polls an answer and catches its panic. Shared state is behind locks that report poisoning, so continuing after an
+/// unwind is safe.
 fn poll_caught(answering: &mut Answering<'_>, cx: &mut Context<'_>) -> Poll<Result<Response, Box<dyn Any + Send>>> {
     match catch_unwind(AssertUnwindSafe(|| answering.as_mut().poll(cx))) {
         Ok(polled) => polled.map(Ok),

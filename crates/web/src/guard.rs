@@ -1,9 +1,7 @@
-//! Requests refused before any handler: heads that could mean two things, methods we never serve, bodies that
-//! declare too much.
+//! Refuses requests before any handler: ambiguous heads, methods that we never serve, bodies declared too large.
 //!
-//! What this page checks is visible in a parsed request; what is visible only in its bytes, `screen` checks. How a
-//! refusal looks is the dialect's affair, so a [`Refusal`] is handed in. Method-override headers are not looked at
-//! here or anywhere: the method is the one of the request line (SEC 63).
+//! This module checks parsed requests; `screen` checks their bytes. The dialect decides how a refusal looks, through a
+//! [`RenderRefusal`]. Method-override headers are ignored everywhere: only the method of the request line counts (SEC 63).
 
 use axum::response::{IntoResponse, Response};
 use http::header::{AUTHORIZATION, CONTENT_LENGTH, HOST};
@@ -14,20 +12,20 @@ use crate::limits::Limits;
 use crate::proxy;
 use crate::screen::Refused;
 
-/// Shapes a refusal for the path it concerns: status, words, path.
-pub type Refusal = fn(StatusCode, &str, &str) -> Response;
+/// Makes the response of a refusal from status, message and the request's path.
+pub type RenderRefusal = fn(StatusCode, &str, &str) -> Response;
 
-/// The plainest refusal: the words as text.
+/// The plain refusal: the message as text.
 pub fn plain(status: StatusCode, message: &str, _path: &str) -> Response {
     (status, message.to_owned()).into_response()
 }
 
-/// Looks at a request's head; says why it must not go further.
+/// Checks the head of a request.
 pub(crate) fn check(parts: &Parts, limits: &Limits) -> Result<(), Refused> {
     const fn refused(status: StatusCode, message: &'static str) -> Refused {
         Refused { status, message, close: false }
     }
-    // What makes it unclear whose request this is ends the connection with it (SEC 62).
+    // An ambiguous request also ends its connection (SEC 62).
     const fn unclear(message: &'static str) -> Refused {
         Refused { status: StatusCode::BAD_REQUEST, message, close: true }
     }
@@ -40,7 +38,7 @@ pub(crate) fn check(parts: &Parts, limits: &Limits) -> Result<(), Refused> {
     }
     let mut hosts = parts.headers.get_all(HOST).iter();
     match (hosts.next(), hosts.next()) {
-        // HTTP/1.0 has no `Host`, and checks of health speak it (RFC 9112 3.2).
+        // HTTP/1.0 has no `Host` (RFC 9112 3.2), and some health checks use it.
         (None, _) if parts.version < Version::HTTP_11 => {}
         (None, _) => return Err(unclear("The Host header is missing")),
         (Some(_), Some(_)) => return Err(unclear("The Host header is repeated")),

@@ -1,25 +1,25 @@
-//! JSON as strictly as security asks (SEC 60): one scanning pass before serde refuses what serde would let
-//! through or would reject too late – repeated keys, deep nesting, NUL, lone surrogates.
+//! Strict JSON (SEC 60): a scan before serde refuses what serde would accept or reject too late: repeated keys, deep
+//! nesting, NUL, lone surrogates.
 //!
-//! The scan is a small iterative reader of tokens. It leaves the grammar of numbers to serde, which runs after it,
-//! and decides everything else itself, so no text gets past both that either would refuse.
+//! The scan is a small iterative tokenizer. It leaves the syntax of numbers to serde, which runs afterwards, and checks
+//! everything else itself.
 
 use std::borrow::Cow;
 
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
-/// How deep objects and arrays may nest.
+/// Deepest nesting of objects and arrays.
 pub const MAX_DEPTH: usize = 32;
 
-/// Why a text is not JSON that we read.
+/// Why we refuse a JSON text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum JsonError {
-    /// Not UTF-8.
+    /// The bytes are not UTF-8.
     NotUtf8,
     /// Nested deeper than [`MAX_DEPTH`].
     TooDeep,
-    /// An object names a key twice.
+    /// An object repeats a key.
     DuplicateKey,
     /// A string holds U+0000, raw or escaped.
     Nul,
@@ -27,18 +27,18 @@ pub enum JsonError {
     LoneSurrogate,
     /// Not JSON, or more than one value, or a number out of range.
     Malformed,
-    /// JSON, but not of the shape that was asked for.
+    /// JSON, but not of the expected shape.
     WrongShape,
 }
 
-/// The mark that some editors and shells put before a text.
-pub const MARK: char = '\u{feff}';
+/// The byte order mark, which some editors and shells put before a text.
+pub const BYTE_ORDER_MARK: char = '\u{feff}';
 
-/// Reads a JSON text. Nothing, blank space and `null` are the empty object (contract 1.2).
+/// Parses a JSON text. An empty or blank text and `null` are the empty object (contract 1.2).
 pub fn parse_json<T: DeserializeOwned>(text: &[u8]) -> Result<T, JsonError> {
     let text = std::str::from_utf8(text).map_err(|_| JsonError::NotUtf8)?;
-    // A byte order mark that an editor or shell has put at the head says nothing (RFC 8259 8.1).
-    let text = match text.strip_prefix(MARK).unwrap_or(text).trim_matches(is_space) {
+    // A byte order mark at the start is ignored (RFC 8259 8.1).
+    let text = match text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(text).trim_matches(is_space) {
         "" | "null" => "{}",
         text => text,
     };
@@ -49,7 +49,7 @@ pub fn parse_json<T: DeserializeOwned>(text: &[u8]) -> Result<T, JsonError> {
     })
 }
 
-/// Reads a JSON object, as every body of the API is one.
+/// Parses a JSON object, as every body of the API is one.
 pub fn parse_object(text: &[u8]) -> Result<Map<String, Value>, JsonError> {
     parse_json(text)
 }
@@ -77,7 +77,7 @@ enum Open {
     Object(usize),
 }
 
-/// Reads through a text once; the first fault found.
+/// Scans a text once. Returns the first fault.
 fn scan(text: &str) -> Result<(), JsonError> {
     let bytes = text.as_bytes();
     let mut open: Vec<Open> = Vec::new();

@@ -1,9 +1,9 @@
-//! What the HTTP front doors share: the accept loop, the refusals that come before any handler, request ids,
-//! body reading, the bearer token and the limits held in memory.
+//! The HTTP front that all dialects share: the accept loop, refusals before any handler, request ids, bodies, bearer
+//! tokens and limits held in memory.
 //!
-//! A request travels `listen` → `wire` (bytes are screened) → `front` (id, guard, body, deadline, panics) → the
-//! [`door`] of a dialect, or the router of all that is no dialect. Nothing here knows what a user or a factor is; the
-//! dialects decide how a refusal looks by handing [`front::Front`] a [`guard::Refusal`].
+//! A request passes `listen` → `wire` (bytes are screened) → `front` (id, guard, body, deadline, panics) → the [`door`] of
+//! a dialect, or the router for all other paths. Nothing here knows users or factors. A dialect decides how a refusal
+//! looks: it gives [`front::Front`] a [`guard::RenderRefusal`].
 
 pub mod bearer;
 pub mod body;
@@ -11,12 +11,14 @@ pub mod door;
 pub mod front;
 pub mod guard;
 pub mod json;
-pub mod limit;
 pub mod limits;
 pub mod listen;
 mod path;
+pub mod peer;
 pub mod proxy;
+pub mod rate_limit;
 pub mod request_id;
 mod screen;
+mod syntax;
 pub mod tls;
 mod wire;

@@ -1,10 +1,9 @@
-//! The quantities a connection and a request may use, in one place so that an operator can read them together
-//! and a test can shrink them. Everything here is enforced by `listen`, `wire` or `front`; nothing else keeps a
-//! limit of its own.
+//! The limits of connections and requests, in one place: an operator can read them together, and a test can lower them.
+//! `listen`, `wire` and `front` enforce them. No other module has such a limit.
 
 use std::time::Duration;
 
-/// What one server grants to connections and requests (SEC 60, SEC 61).
+/// Limits of connections and requests (SEC 60, SEC 61).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
     /// Bytes of a request head, from the request line to the empty line. Over: 431. Default 32 KiB.
@@ -21,14 +20,14 @@ pub struct Limits {
     pub body_read: Duration,
     /// Time from the end of the body to the response. Over: 503. Default 30 s.
     pub handler: Duration,
-    /// Time a connection may rest between requests, or a response may find no reader. Over: closed. Default 60 s.
+    /// Time that a connection may be idle between requests, or a response may wait to be read. Over: closed. Default 60 s.
     pub idle: Duration,
-    /// Time and patience for bytes still arriving after a refusal, so that the refusal can be read. Default 1 s.
+    /// Time in which bytes after a refusal are still read, so that the client can read the refusal. Default 1 s.
     pub linger: Duration,
     /// Connections open at once. Over: closed at once. Default 10 000.
     pub connections: usize,
     /// Connections open at once from one peer address. Over: closed at once. Default 1 000. A reverse proxy is one
-    /// peer: raise this where one stands in front.
+    /// peer: raise this behind one.
     pub per_peer: usize,
     /// Time for requests in flight once shutdown begins. Over: dropped. Default 25 s.
     pub drain: Duration,

@@ -1,8 +1,7 @@
-//! The accept loop: sockets in, screened connections out, and a quiet end.
+//! The accept loop: accepts sockets, serves screened connections, and shuts down in order.
 //!
-//! Here live the limits that concern connections rather than requests (SEC 61) and the order of a shutdown
-//! (SEC 82): no new connections, resting ones closed, those at work given time, the rest dropped. Whatever goes
-//! wrong with one connection stays with that connection.
+//! It enforces the limits of connections (SEC 61) and the order of a shutdown (SEC 82): no new connections; idle ones are
+//! closed; busy ones get time; the rest are dropped. An error of one connection affects only that connection.
 
 use std::collections::HashMap;
 use std::convert::Infallible;
@@ -27,20 +26,16 @@ use tokio::task::{JoinError, JoinSet};
 
 use crate::front::Front;
 use crate::limits::Limits;
+use crate::peer::Peer;
 use crate::tls::Certificates;
 use crate::wire::{Alarm, Pulse, Wire, monotonic_now};
 
-/// The other end of the connection a request came by, in the request's extensions. Behind a proxy it is the
-/// proxy: see [`crate::proxy::client_ip`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Peer(pub SocketAddr);
-
-/// How long accepting pauses when the process is out of descriptors or memory.
+/// Pause of accepting while the process is out of descriptors or memory.
 const BACK_OFF: Duration = Duration::from_millis(100);
 
 /// Serves `front` on `listener` until `shutdown` completes and the connections have drained.
 ///
-/// Running out of file descriptors pauses the loop and does not end it; only a listener that is no longer one does.
+/// Running out of file descriptors pauses the loop. Only a broken listener ends it.
 pub async fn serve(listener: TcpListener, front: Front, shutdown: impl Future<Output = ()>) -> io::Result<()> {
     serve_from(listener, front, None, shutdown).await
 }
@@ -56,7 +51,7 @@ pub async fn serve_tls(
     serve_from(listener, front, Some(certificates), shutdown).await
 }
 
-/// Where connections come from: a listener, or a test's broken one.
+/// The source of connections: a listener, or a broken one in a test.
 trait Source {
     async fn accept(&self) -> io::Result<(TcpStream, SocketAddr)>;
 }
@@ -74,7 +69,7 @@ async fn serve_from(
     shutdown: impl Future<Output = ()>,
 ) -> io::Result<()> {
     let limits = *front.limits();
-    let census = Arc::new(Census::default());
+    let counts = Arc::new(ConnectionCounts::default());
     let (stop, stopped) = watch::channel(false);
     let mut connections = JoinSet::new();
     let mut shutdown = pin!(shutdown);
@@ -93,11 +88,11 @@ async fn serve_from(
         match accepted {
             Ok((stream, peer)) => {
                 failing = false;
-                let Some(seat) = census.seat(peer.ip(), &limits) else {
+                let Some(slot) = counts.slot(peer.ip(), &limits) else {
                     tracing::debug!(%peer, "connection refused: too many are open");
                     continue;
                 };
-                // Answers are small and each is whole: waiting to fill a segment only adds delay.
+                // Each answer is small and written whole: waiting to fill a segment only adds delay.
                 let _ = stream.set_nodelay(true);
                 let (front, stopped) = (front.clone(), stopped.clone());
                 let acceptor = certificates.as_ref().map(|certificates| certificates.acceptor());
@@ -107,11 +102,11 @@ async fn serve_from(
                         None => connection(stream, peer, front, stopped).await,
                         Some(acceptor) => match tokio::time::timeout(limits.head_read, acceptor.accept(stream)).await {
                             Ok(Ok(stream)) => connection(stream, peer, front, stopped).await,
-                            Ok(Err(error)) => tracing::debug!(%peer, %error, "no TLS came of a connection"),
-                            Err(_) => tracing::debug!(%peer, "a TLS handshake took too long"),
+                            Ok(Err(error)) => tracing::debug!(%peer, %error, "TLS handshake failed"),
+                            Err(_) => tracing::debug!(%peer, "TLS handshake timed out"),
                         },
                     }
-                    drop((seat, open));
+                    drop((slot, open));
                 });
             }
             Err(error) => match after_failed_accept(&error) {
@@ -132,7 +127,7 @@ async fn serve_from(
     };
 
     drop(source);
-    // Nobody listening means nobody to stop.
+    // Without a receiver there is no connection to stop.
     let _ = stop.send(true);
     let drained = tokio::time::timeout(limits.drain, async {
         while let Some(ended) = connections.join_next().await {
@@ -161,7 +156,7 @@ enum AfterFailure {
     End,
 }
 
-/// What a failed accept means for the loop.
+/// What the loop does after a failed accept.
 fn after_failed_accept(error: &io::Error) -> AfterFailure {
     use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset, Interrupted, InvalidInput};
     /// "Bad file descriptor" on every Unix.
@@ -195,7 +190,7 @@ where
     });
 
     let mut builder = http1::Builder::new();
-    // Answers are small: copying one behind its head is cheaper than writing two pieces.
+    // Answers are small: copying the body after the head is cheaper than writing two pieces.
     builder.writev(false);
     builder.timer(TokioTimer::new()).header_read_timeout(None).max_header_size(limits.head_bytes + 1024);
     if limits.head_fields > 100 {
@@ -204,64 +199,64 @@ where
     }
     let mut serving = pin!(builder.serve_connection(TokioIo::new(wire), service));
     let mut stopping = pin!(stopped.wait_for(|stopped| *stopped));
-    let mut told = false;
+    let mut is_stopping = false;
     let mut alarm = Alarm::default();
 
     poll_fn(|cx| {
         if serving.as_mut().poll(cx).is_ready() {
             return Poll::Ready(());
         }
-        if !told && stopping.as_mut().poll(cx).is_ready() {
-            told = true;
+        if !is_stopping && stopping.as_mut().poll(cx).is_ready() {
+            is_stopping = true;
             serving.as_mut().graceful_shutdown();
             if serving.as_mut().poll(cx).is_ready() {
                 return Poll::Ready(());
             }
         }
-        alarm.poll(cx, pulse.deadline(&limits, told))
+        alarm.poll(cx, pulse.deadline(&limits, is_stopping))
     })
     .await;
 }
 
-/// Who is connected, so that nobody takes every seat.
+/// Open connections in all and per peer, for their limits.
 #[derive(Debug, Default)]
-struct Census(Mutex<Seats>);
+struct ConnectionCounts(Mutex<Counts>);
 
 #[derive(Debug, Default)]
-struct Seats {
+struct Counts {
     taken: usize,
     by_peer: HashMap<IpAddr, usize>,
 }
 
 /// One connection's place; dropping it frees the place.
 #[derive(Debug)]
-struct Seat {
-    census: Arc<Census>,
+struct Slot {
+    counts: Arc<ConnectionCounts>,
     peer: IpAddr,
 }
 
-impl Census {
-    fn seat(self: &Arc<Self>, peer: IpAddr, limits: &Limits) -> Option<Seat> {
+impl ConnectionCounts {
+    fn slot(self: &Arc<Self>, peer: IpAddr, limits: &Limits) -> Option<Slot> {
         let peer = peer.to_canonical();
-        let mut seats = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let here = seats.by_peer.get(&peer).copied().unwrap_or_default();
-        if seats.taken >= limits.connections || here >= limits.per_peer {
+        let mut open = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let here = open.by_peer.get(&peer).copied().unwrap_or_default();
+        if open.taken >= limits.connections || here >= limits.per_peer {
             return None;
         }
-        seats.taken += 1;
-        seats.by_peer.insert(peer, here + 1);
-        Some(Seat { census: Arc::clone(self), peer })
+        open.taken += 1;
+        open.by_peer.insert(peer, here + 1);
+        Some(Slot { counts: Arc::clone(self), peer })
     }
 }
 
-impl Drop for Seat {
+impl Drop for Slot {
     fn drop(&mut self) {
-        let mut seats = self.census.0.lock().unwrap_or_else(PoisonError::into_inner);
-        seats.taken -= 1;
-        match seats.by_peer.get_mut(&self.peer) {
+        let mut open = self.counts.0.lock().unwrap_or_else(PoisonError::into_inner);
+        open.taken -= 1;
+        match open.by_peer.get_mut(&self.peer) {
             Some(here) if *here > 1 => *here -= 1,
             _ => {
-                seats.by_peer.remove(&self.peer);
+                open.by_peer.remove(&self.peer);
             }
         }
     }

@@ -391,7 +391,7 @@ async fn asks_and_never_reads(server: &Server) -> TcpStream {
 /// Waits until the server has no connection any more.
 async fn is_alone(server: &Server, limits: Limits) {
     timeout(Duration::from_secs(20), async {
-        // All seats are one peer's, so a connection is served only once those before it are gone.
+        // All open are one peer's, so a connection is served only once those before it are gone.
         for _ in 0..limits.per_peer {
             loop {
                 let mut stream = server.connect().await;
@@ -405,7 +405,7 @@ async fn is_alone(server: &Server, limits: Limits) {
         }
     })
     .await
-    .expect("seats are free again");
+    .expect("open are free again");
 }
 
 #[tokio::test]
@@ -458,24 +458,24 @@ async fn one_peer_cannot_take_every_seat() {
             }
         }
     };
-    timeout(Duration::from_secs(5), seated_again).await.expect("a seat is free again");
+    timeout(Duration::from_secs(5), seated_again).await.expect("a slot is free again");
     server.stop().await;
 }
 
 #[test]
 fn seats_are_counted_over_all_peers_and_given_back() {
-    let census = Arc::new(Census::default());
+    let counts = Arc::new(ConnectionCounts::default());
     let limits = Limits { connections: 2, per_peer: 2, ..Limits::default() };
     let peer = |last| IpAddr::from([192, 0, 2, last]);
-    let first = census.seat(peer(1), &limits);
-    let second = census.seat(peer(2), &limits);
-    assert!(first.is_some() && second.is_some() && census.seat(peer(3), &limits).is_none());
+    let first = counts.slot(peer(1), &limits);
+    let second = counts.slot(peer(2), &limits);
+    assert!(first.is_some() && second.is_some() && counts.slot(peer(3), &limits).is_none());
     drop(first);
-    let third = census.seat(peer(3), &limits);
+    let third = counts.slot(peer(3), &limits);
     assert!(third.is_some());
     drop((second, third));
-    let seats = census.0.lock().unwrap();
-    assert_eq!((seats.taken, seats.by_peer.len()), (0, 0));
+    let open = counts.0.lock().unwrap();
+    assert_eq!((open.taken, open.by_peer.len()), (0, 0));
 }
 
 #[tokio::test]

@@ -1,14 +1,14 @@
-//! One spelling for every path, so that routes, scopes, metrics and limits all see the same one (contract 1.1).
+//! Normalises paths, so that routes, scopes, metrics and limits all see the same spelling (contract 1.1).
 //!
-//! Clients join a base that ends with a slash with a path that begins with one, and some escape letters that need no
-//! escape (RFC 3986 6.2.2). Both mean the plain path, and it is served in place: a redirect would lose bodies and
-//! headers.
+//! Some clients join a base that ends with a slash and a path that begins with one, and some escape letters without need
+//! (RFC 3986 6.2.2). Both mean the plain path. It is rewritten and not redirected, because a redirect would lose bodies
+//! and headers.
 
 use http::Uri;
 use http::uri::PathAndQuery;
 
-/// Rewrites a target's path in its plain spelling: several slashes are one, none is at the end, and letters, digits,
-/// `-`, `.`, `_` and `~` stand for themselves. The query stays as it is.
+/// Rewrites a target's path to its plain spelling: no repeated slash, no slash at the end, and letters, digits, `-`,
+/// `.`, `_` and `~` without escapes. The query does not change.
 pub(crate) fn make_plain(uri: &mut Uri) {
     let Some(plain) = plain(uri.path()) else { return };
     let target = uri.query().map_or_else(|| plain.clone(), |query| format!("{plain}?{query}"));
@@ -20,7 +20,7 @@ pub(crate) fn make_plain(uri: &mut Uri) {
     }
 }
 
-/// The plain spelling, where it is another one.
+/// The plain spelling, if it differs.
 fn plain(path: &str) -> Option<String> {
     let is_plain = !path.contains('%') && !path.contains("//") && (path.len() == 1 || !path.ends_with('/'));
     if is_plain || !path.starts_with('/') {
@@ -44,7 +44,7 @@ fn plain(path: &str) -> Option<String> {
     (out != path).then_some(out)
 }
 
-/// The unreserved character that an escape at the head of `text` stands for.
+/// The unreserved character that an escape at the start of `text` encodes.
 fn unescaped(text: &str) -> Option<char> {
     let digits =
         text.strip_prefix('%')?.get(..2).filter(|digits| digits.bytes().all(|byte| byte.is_ascii_hexdigit()))?;
@@ -68,7 +68,7 @@ mod tests {
             ("/%61pi/2/%75sers/%37", "/api/2/users/7"),
             ("/api/2/users?a=b//c&d=%61/", "/api/2/users?a=b//c&d=%61/"),
             ("/api/2/users/?a=b//", "/api/2/users?a=b//"),
-            // What stands for itself only when escaped stays escaped.
+            // Reserved characters stay escaped.
             ("/api/2/users/a%2Fb%25", "/api/2/users/a%2Fb%25"),
             ("/a%", "/a%"),
             ("/a%zz%4", "/a%zz%4"),

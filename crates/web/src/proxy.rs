@@ -1,5 +1,5 @@
-//! What a proxy in front may tell us, and what `Host` may be used for: the caller's address from trusted peers
-//! only (SEC 64), and the base of the links we hand out (ruling 29b).
+//! Trusted proxies and `Host`: the caller's address, which only trusted peers may forward (SEC 64), and the base of the
+//! links that we send (ruling 29b).
 
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
@@ -14,13 +14,13 @@ use serde::{Deserialize, Serialize};
 const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 
-/// A proxy as an operator names it: an address, a network, or a name whose addresses are looked up.
+/// A configured proxy: an address, a network, or a host name, which is resolved.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub enum TrustedProxy {
     /// `10.0.0.1`, `10.0.0.0/8`, `2001:db8::/32`.
     Network(IpNet),
-    /// `proxy.internal`, as a container's is known.
+    /// `proxy.internal`, for example the name of a container.
     Name(String),
 }
 
@@ -71,7 +71,7 @@ impl fmt::Display for TrustedProxy {
     }
 }
 
-/// The proxies whose `X-Forwarded-*` is believed (SEC 64). Cheap to clone; all clones learn what [`Self::look_up`] finds.
+/// The proxies whose `X-Forwarded-*` is trusted (SEC 64). Cheap to clone; all clones share what [`Self::look_up`] finds.
 #[derive(Debug, Clone, Default)]
 pub struct TrustedProxies(Arc<Proxies>);
 
@@ -85,15 +85,15 @@ struct Proxies {
 struct Named {
     name: String,
     addresses: RwLock<Vec<IpAddr>>,
-    /// How often in a row it could not be looked up.
+    /// Failed look-ups in a row.
     failures: AtomicU32,
 }
 
-/// After how many failures a name's last addresses are forgotten.
+/// Number of failures after which a name's last addresses are dropped.
 const FORGOTTEN_AFTER: u32 = 10;
 
 impl TrustedProxies {
-    /// These proxies. Names have no addresses before they are looked up.
+    /// These proxies. Names have no addresses before the first look-up.
     pub fn new(proxies: &[TrustedProxy]) -> Self {
         let mut all = Proxies::default();
         for proxy in proxies {
@@ -111,17 +111,17 @@ impl TrustedProxies {
         Self(Arc::new(all))
     }
 
-    /// How many addresses, networks and names there are.
+    /// Number of addresses, networks and names.
     pub fn len(&self) -> usize {
         self.0.networks.len() + self.0.names.len()
     }
 
-    /// Whether nobody is believed.
+    /// Whether no proxy is trusted.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// Whether a proxy is named rather than numbered, so that it has to be looked up again and again.
+    /// Whether a proxy is given by name, so that it has to be resolved again and again.
     pub fn has_names(&self) -> bool {
         !self.0.names.is_empty()
     }
@@ -137,8 +137,8 @@ impl TrustedProxies {
                 .any(|named| named.addresses.read().unwrap_or_else(PoisonError::into_inner).contains(&peer))
     }
 
-    /// Looks the names up. One that cannot be looked up keeps its last addresses for a few times, and then has none:
-    /// nobody is believed in its stead.
+    /// Resolves the names. After a failure a name keeps its last addresses for a few rounds, and then has none, so that
+    /// no other host is trusted instead.
     pub async fn look_up(&self) {
         for named in &self.0.names {
             let found = match tokio::net::lookup_host((named.name.as_str(), 0)).await {
@@ -161,8 +161,8 @@ impl TrustedProxies {
 
 /// The address a request came from.
 ///
-/// `X-Forwarded-For` is read from its end, and only as long as the address reached so far is a trusted proxy: what
-/// stands before an untrusted address was written by that address.
+/// `X-Forwarded-For` is read from its end, as long as the address reached is a trusted proxy: entries before an untrusted
+/// address were written by that address.
 pub fn client_ip(peer: IpAddr, headers: &HeaderMap, trusted: &TrustedProxies) -> IpAddr {
     let mut address = peer.to_canonical();
     let lines: Vec<_> = headers.get_all(X_FORWARDED_FOR).iter().collect();
@@ -178,15 +178,15 @@ pub fn client_ip(peer: IpAddr, headers: &HeaderMap, trusted: &TrustedProxies) ->
     address
 }
 
-/// Whether a trusted proxy says that the caller came by HTTPS. Of several protocols the first counts: that is the one by
-/// which the caller came to the first proxy.
+/// Whether a trusted proxy says that the caller used HTTPS. Of several protocols the first counts: the caller used it to
+/// reach the first proxy.
 pub fn forwarded_https(peer: IpAddr, headers: &HeaderMap, trusted: &TrustedProxies) -> bool {
     let first =
         headers.get(X_FORWARDED_PROTO).and_then(|protocols| protocols.as_bytes().split(|&byte| byte == b',').next());
     trusted.contains(peer) && first.is_some_and(|protocol| protocol.trim_ascii().eq_ignore_ascii_case(b"https"))
 }
 
-/// An address as proxies write it: bare, in brackets, with a port.
+/// An address as proxies write it: bare, in brackets, or with a port.
 fn forwarded_address(entry: &str) -> Option<IpAddr> {
     let bare = entry.strip_prefix('[').and_then(|entry| entry.strip_suffix(']')).unwrap_or(entry);
     bare.parse()
@@ -195,8 +195,8 @@ fn forwarded_address(entry: &str) -> Option<IpAddr> {
         .map(|address: IpAddr| address.to_canonical())
 }
 
-/// The base of the URLs we hand out, without a trailing slash: the configured public URL, else the request's own
-/// validated `Host`. A `Host` that is none becomes `localhost`, never part of a link.
+/// The base of the URLs that we send, without a trailing slash: the configured public URL, else the request's validated
+/// `Host`. An invalid `Host` becomes `localhost`.
 pub fn base_url(public_url: Option<&str>, host_header: Option<&str>, https: bool) -> String {
     if let Some(url) = public_url {
         return url.trim_end_matches('/').to_owned();
@@ -205,7 +205,7 @@ pub fn base_url(public_url: Option<&str>, host_header: Option<&str>, https: bool
     format!("{}://{host}", if https { "https" } else { "http" })
 }
 
-/// Whether a request may have this `Host`: what RFC 9112 3.2 allows, which is more than a link is made of.
+/// Whether RFC 9112 3.2 allows this `Host` in a request. It allows more than we use in links.
 pub(crate) fn may_be_host(host: &str) -> bool {
     if let Some(rest) = host.strip_prefix('[') {
         let Some((_, port)) = rest.split_once(']') else { return false };
@@ -219,7 +219,7 @@ pub(crate) fn may_be_host(host: &str) -> bool {
     }) && port.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-/// Whether a `Host` value is a name or an address with an optional port, and nothing more.
+/// Whether a `Host` value is a name or an address with an optional port.
 pub fn is_host(host: &str) -> bool {
     let (name, port) = if let Some(rest) = host.strip_prefix('[') {
         let Some((address, port)) = rest.split_once(']') else { return false };

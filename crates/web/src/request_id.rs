@@ -1,9 +1,9 @@
-//! The name of a request, in every response and every log line that concerns it, and the headers that no
-//! response goes without (contract 1.8, SEC 51).
+//! The id of a request, in every response and in every log line about it, and the headers of all responses (contract
+//! 1.8, SEC 51).
 //!
-//! A fresh id is unique in the process and opaque; it opens nothing, so it needs no randomness of its own: a
-//! prefix drawn once at start keeps two processes apart. Whoever writes the log asks [`current`] for the id: a task's
-//! own note of it costs nothing where nobody logs, unlike a span, which is built and formatted for every request.
+//! A fresh id is unique in the process and opaque. It grants nothing, so it needs no randomness: a random prefix of the
+//! process keeps two processes apart. The log asks [`current`] for the id. That costs nothing without a log line, unlike
+//! a span, which is built and formatted for every request.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -16,15 +16,15 @@ pub const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 const NO_STORE: HeaderValue = HeaderValue::from_static("no-cache, must-revalidate, no-store");
 const NOSNIFF: HeaderValue = HeaderValue::from_static("nosniff");
-/// Of this host only: what is beside it is its operator's.
+/// For this host only: other hosts of the domain are not ours to decide.
 const A_YEAR: HeaderValue = HeaderValue::from_static("max-age=31536000");
 
-/// The longest id.
+/// Most characters of an id.
 const LONGEST: usize = 64;
-/// The longest prefix of fresh ids.
+/// Most characters of the prefix of fresh ids.
 const PREFIX: usize = 40;
 
-/// The id of one request, in place: it is as cheap to copy as to point to.
+/// The id of one request, stored inline: it is as cheap to copy as a pointer.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct RequestId {
     text: [u8; LONGEST],
@@ -32,7 +32,7 @@ pub struct RequestId {
 }
 
 impl RequestId {
-    /// `text` is at most [`LONGEST`] characters of those that may stand in an id.
+    /// `text` has at most [`LONGEST`] characters, all of them allowed in an id.
     fn new(text: &[u8]) -> Self {
         let mut id = Self { text: [0; LONGEST], length: 0 };
         id.push(text);
@@ -47,7 +47,7 @@ impl RequestId {
 
     /// The id as text: 1 to 64 characters of `[A-Za-z0-9._-]`.
     pub fn as_str(&self) -> &str {
-        // An id is made of ASCII only, here and in `of`.
+        // An id holds only ASCII, here and in `of`.
         std::str::from_utf8(&self.text[..self.length]).unwrap_or_default()
     }
 
@@ -66,17 +66,17 @@ tokio::task_local! {
     static CURRENT: RequestId;
 }
 
-/// Takes one step of answering a request: what runs inside finds the request's id in [`current`].
+/// Runs one step of answering a request. Inside, [`current`] returns the request's id.
 pub fn scope<T>(id: RequestId, step: impl FnOnce() -> T) -> T {
     CURRENT.sync_scope(id, step)
 }
 
-/// The id of the request that is being answered here, if one is.
+/// The id of the request that this task is answering, if any.
 pub fn current() -> Option<RequestId> {
     CURRENT.try_with(|id| *id).ok()
 }
 
-/// Where fresh ids come from.
+/// The source of fresh ids.
 #[derive(Debug)]
 pub struct RequestIds {
     prefix: String,
@@ -84,14 +84,14 @@ pub struct RequestIds {
 }
 
 impl RequestIds {
-    /// Ids that begin with `prefix`, which should differ between processes. Characters that may not stand in an
-    /// id are left out, and so is what is too long.
+    /// Ids that begin with `prefix`, which should differ between processes. Characters that are not allowed in an id are
+    /// removed, and a long prefix is cut.
     pub fn new(prefix: &str) -> Self {
         let prefix = prefix.chars().filter(|&character| is_allowed(character)).take(PREFIX).collect();
         Self { prefix, next: AtomicU64::new(0) }
     }
 
-    /// The id for a request: the caller's own if it is acceptable and given once, else a fresh one.
+    /// The id for a request: the caller's own if it is valid and given once, else a fresh one.
     pub fn of(&self, headers: &HeaderMap) -> RequestId {
         let mut given = headers.get_all(X_REQUEST_ID).iter();
         match (given.next(), given.next()) {
@@ -100,7 +100,7 @@ impl RequestIds {
         }
     }
 
-    /// An id not given before in this process.
+    /// An id that is new in this process.
     pub fn fresh(&self) -> RequestId {
         // An odd factor permutes the numbers: still unique, but no longer a public count of requests.
         let number = self.next.fetch_add(1, Ordering::Relaxed).wrapping_mul(0x9e37_79b9_7f4a_7c15);
@@ -110,7 +110,7 @@ impl RequestIds {
     }
 }
 
-/// Sixteen digits.
+/// The number in 16 hexadecimal digits.
 fn hexadecimal(number: u64) -> [u8; 16] {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
     let mut digits = [0; 16];
@@ -130,7 +130,7 @@ fn is_acceptable(id: &HeaderValue) -> bool {
     (1..=LONGEST).contains(&id.len()) && id.iter().all(|&byte| is_allowed(char::from(byte)))
 }
 
-/// Puts on a response what every response carries.
+/// Adds the headers that all responses have.
 pub(crate) fn finish(response: &mut Response, id: &RequestId, tls: bool) {
     let without_content = response.status() == StatusCode::NO_CONTENT;
     let headers = response.headers_mut();

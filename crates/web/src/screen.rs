@@ -1,21 +1,24 @@
-//! The bytes of a request, judged before the HTTP library sees them.
+//! Checks the bytes of a request before the HTTP library reads them.
 //!
-//! hyper is lenient where we must not be: a message with both `Content-Length` and `Transfer-Encoding` reaches the
-//! service with one of them removed, and a head it dislikes is answered without our headers. This screen follows
-//! the framing of a connection line by line, as a pure state machine, and passes on only whole, well-formed lines
-//! (SEC 61, SEC 62). At the first fault it ends the head early and says why, so that the request still arrives at
-//! the service, where it is refused like any other, in the words of its dialect.
+//! hyper is more lenient than we may be: a message with both `Content-Length` and `Transfer-Encoding` reaches the
+//! service without one of them, and hyper answers an invalid head without our headers. This screen is a pure state
+//! machine. It follows the framing of a connection line by line, and passes only whole, well-formed lines (SEC 61,
+//! SEC 62). At the first fault it ends the head early and gives the reason. The request still reaches the service, which
+//! refuses it like any other, in the form of its dialect.
 
-use http::{StatusCode, Uri};
+use http::StatusCode;
 
 use crate::limits::Limits;
+use crate::syntax::{
+    chunk_size, decimal, is_field_text, is_target, is_target_byte, is_token, looks_like_request, without_blanks,
+};
 
 /// Why a request is refused before any handler.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Refused {
     /// The answer's status.
     pub(crate) status: StatusCode,
-    /// The answer's words.
+    /// The answer's message.
     pub(crate) message: &'static str,
     /// Whether the connection must end because its framing can no longer be trusted.
     pub(crate) close: bool,
@@ -32,20 +35,20 @@ impl Refused {
     }
 }
 
-/// What became of some bytes.
+/// The result of feeding bytes.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Passed {
-    /// How many of the fresh bytes may be passed on as they are. Bytes in `out` are passed on after them.
+    /// Number of fresh bytes that may be passed on unchanged. Bytes in `out` follow them.
     pub(crate) direct: usize,
-    /// How many heads were completed, a refused one included.
+    /// Number of completed heads, including a refused one.
     pub(crate) heads: u32,
-    /// The last of those heads is to be refused, and nothing after it is passed on.
+    /// The last of those heads must be refused. Nothing after it is passed on.
     pub(crate) refused: Option<Refused>,
     /// The framing of a body is broken: the connection ends with an error.
     pub(crate) broken: bool,
 }
 
-/// Where in the stream the next byte lies.
+/// The part of the stream to which the next byte belongs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum At {
     Request,
@@ -58,7 +61,7 @@ enum At {
     Over,
 }
 
-/// What the lines of the present head have said so far.
+/// What the lines of the current head say so far.
 #[derive(Clone, Copy, Debug, Default)]
 struct Head {
     bytes: usize,
@@ -77,7 +80,7 @@ enum Fault {
 const CHUNK_LINE: usize = 1024;
 /// Method, spaces and version around the target of a request line.
 const AROUND_TARGET: usize = 64;
-/// How much of a refused target is passed on, to choose the dialect of the answer.
+/// Bytes of a refused target that are passed on, to choose the dialect of the answer.
 const SHOWN_TARGET: usize = 256;
 
 /// The screen of one connection.
@@ -86,8 +89,8 @@ pub(crate) struct Screen {
     at: At,
     head: Head,
     held: Vec<u8>,
-    /// How many of the held bytes are known to hold no line feed, so that a line sent byte by byte is not searched
-    /// from its start each time.
+    /// Number of held bytes without a line feed, so that a line sent byte by byte is not searched from its start each
+    /// time.
     searched: usize,
     head_bytes: usize,
     head_fields: usize,
@@ -116,7 +119,7 @@ impl Screen {
         }
     }
 
-    /// Whether the stream stands between two requests, so that nothing unread can follow.
+    /// Whether the stream is between two requests, so that no unread bytes of a request can follow.
     pub(crate) fn between_requests(&self) -> bool {
         self.at == At::Request && !self.within_head()
     }
@@ -132,7 +135,7 @@ impl Screen {
         } else {
             let mut data = std::mem::take(&mut self.held);
             data.extend_from_slice(fresh);
-            // What ends a refused head must come after the lines before it.
+            // The end of a refused head must follow the lines before it.
             let mut ending = Vec::new();
             let whole = self.follow(&data, &mut passed, &mut ending);
             out.extend_from_slice(&data[..whole]);
@@ -145,7 +148,7 @@ impl Screen {
         passed
     }
 
-    /// Follows the framing through `data`; how much of it may be passed on.
+    /// Follows the framing through `data`. Returns how many bytes may be passed on.
     fn follow(&mut self, data: &[u8], passed: &mut Passed, ending: &mut Vec<u8>) -> usize {
         let mut done = 0;
         while done < data.len() {
@@ -167,11 +170,11 @@ impl Screen {
                 At::Request | At::Field | At::ChunkSize | At::ChunkEnd | At::Trailer => {
                     let from = std::mem::take(&mut self.searched);
                     let line = rest[from..].iter().position(|&byte| byte == b'\n').map(|end| from + end);
-                    let judged = match line {
+                    let checked = match line {
                         Some(end) => self.line(&rest[..end], passed),
                         None => self.unfinished(rest),
                     };
-                    match (judged, line) {
+                    match (checked, line) {
                         (Ok(()), Some(end)) => done += end + 1,
                         (Ok(()), None) => {
                             self.searched = rest.len();
@@ -194,13 +197,13 @@ impl Screen {
         done
     }
 
-    /// Judges a whole line, without its line feed.
+    /// Checks a whole line, without its line feed.
     fn line(&mut self, line: &[u8], passed: &mut Passed) -> Result<(), Fault> {
         let bare = line.strip_suffix(b"\r");
         match self.at {
             At::Request => {
                 self.head.bytes += line.len() + 1;
-                self.judge_request(bare.unwrap_or(line)).map_err(Fault::Refuse)
+                self.check_request(bare.unwrap_or(line)).map_err(Fault::Refuse)
             }
             At::Field => {
                 self.head.bytes += line.len() + 1;
@@ -218,7 +221,7 @@ impl Screen {
                     self.head = Head::default();
                     return Ok(());
                 }
-                self.judge_field(line).map_err(Fault::Refuse)
+                self.check_field(line).map_err(Fault::Refuse)
             }
             At::ChunkSize => {
                 let size = bare.and_then(chunk_size).ok_or(Fault::Break)?;
@@ -248,7 +251,7 @@ impl Screen {
         }
     }
 
-    /// Judges the beginning of a line whose end has not come yet.
+    /// Checks the beginning of a line that is not complete yet.
     fn unfinished(&self, rest: &[u8]) -> Result<(), Fault> {
         let head = self.head.bytes + rest.len();
         match self.at {
@@ -262,9 +265,9 @@ impl Screen {
         }
     }
 
-    fn judge_request(&mut self, line: &[u8]) -> Result<(), Refused> {
+    fn check_request(&mut self, line: &[u8]) -> Result<(), Refused> {
         if line.is_empty() {
-            // Empty lines before a request are allowed, but not without end.
+            // Some empty lines before a request are allowed.
             return if self.head.bytes > AROUND_TARGET { Err(NOT_A_REQUEST) } else { Ok(()) };
         }
         let mut parts = line.split(|&byte| byte == b' ');
@@ -291,7 +294,7 @@ impl Screen {
         Ok(())
     }
 
-    fn judge_field(&mut self, line: &[u8]) -> Result<(), Refused> {
+    fn check_field(&mut self, line: &[u8]) -> Result<(), Refused> {
         self.head.fields += 1;
         if self.head.fields > self.head_fields {
             return Err(Refused::closing(
@@ -337,7 +340,7 @@ const NOT_A_REQUEST: Refused = Refused::bad("The request line is not valid");
 const NOT_A_FIELD: Refused = Refused::bad("A header field is not valid");
 const TWO_FRAMINGS: Refused = Refused::bad("Content-Length and Transfer-Encoding exclude each other");
 
-/// Ends a refused head, so that what was passed on makes a whole request.
+/// Ends a refused head, so that the bytes passed on are a whole request.
 fn end_head(at: At, rest: &[u8], ending: &mut Vec<u8>) {
     if at == At::Request {
         let target = rest.split(|&byte| byte == b' ').nth(1).unwrap_or_default();
@@ -354,73 +357,10 @@ fn taken(left: u64, rest: &[u8]) -> usize {
     usize::try_from(left).map_or(rest.len(), |left| left.min(rest.len()))
 }
 
-fn looks_like_request(line: &[u8]) -> bool {
-    line.iter().take(32).position(|&byte| byte == b' ').is_some_and(|end| {
-        end > 0 && line[..end].iter().copied().all(is_token) && line.get(end + 1).is_some_and(|&byte| byte != b' ')
-    })
-}
-
-/// A field's value without the blanks around it: SP and HTAB and nothing else, as RFC 9110 5.5 has it and hyper reads it.
-fn without_blanks(value: &[u8]) -> &[u8] {
-    let is_blank = |byte: &u8| matches!(byte, b' ' | b'\t');
-    let start = value.iter().position(|byte| !is_blank(byte)).unwrap_or(value.len());
-    let end = value.iter().rposition(|byte| !is_blank(byte)).map_or(start, |last| last + 1);
-    &value[start..end]
-}
-
-/// RFC 9110's `token` characters.
-const fn is_token(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric()
-        || matches!(
-            byte,
-            b'!' | b'#' | b'$' | b'%' | b'&' | b'\'' | b'*' | b'+' | b'-' | b'.' | b'^' | b'_' | b'`' | b'|' | b'~'
-        )
-}
-
-const fn is_field_text(byte: u8) -> bool {
-    byte == b'\t' || (byte >= b' ' && byte != 0x7f)
-}
-
-/// What an origin-form target may hold: RFC 3986 and the square brackets, bar and braces that clients leave
-/// unescaped in queries. A fragment has no place in a request.
-const fn is_target_byte(byte: u8) -> bool {
-    byte.is_ascii_graphic() && !matches!(byte, b'"' | b'#' | b'<' | b'>' | b'\\' | b'^' | b'`')
-}
-
-fn is_target(target: &[u8]) -> bool {
-    match target.first() {
-        Some(b'/') => {
-            let (path, query) = match target.iter().position(|&byte| byte == b'?') {
-                Some(mark) => target.split_at(mark),
-                None => (target, &[][..]),
-            };
-            path.iter().copied().all(|byte| is_target_byte(byte) && !matches!(byte, b'{' | b'}'))
-                && query.iter().copied().all(is_target_byte)
-        }
-        Some(_) => Uri::try_from(target).is_ok(),
-        None => false,
-    }
-}
-
-fn decimal(digits: &[u8]) -> Option<u64> {
-    // Beyond 18 digits no length is meant in earnest, and none overflows below it.
-    if digits.is_empty() || digits.len() > 18 || !digits.iter().all(u8::is_ascii_digit) {
-        return None;
-    }
-    Some(digits.iter().fold(0, |sum, &digit| sum * 10 + u64::from(digit - b'0')))
-}
-
-fn chunk_size(line: &[u8]) -> Option<u64> {
-    let end = line.iter().position(|byte| !byte.is_ascii_hexdigit()).unwrap_or(line.len());
-    if end == 0 || end > 15 || !matches!(line.get(end), None | Some(b';' | b' ' | b'\t')) {
-        return None;
-    }
-    let digits = std::str::from_utf8(&line[..end]).ok()?;
-    u64::from_str_radix(digits, 16).ok()
-}
-
 #[cfg(test)]
 mod tests {
+    use http::Uri;
+
     use super::*;
 
     fn screen() -> Screen {

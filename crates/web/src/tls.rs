@@ -1,6 +1,5 @@
-//! TLS for a listener (SEC 68): TLS 1.2 and 1.3, certificates chosen by the name the client asks for, and read again when
-//! their files change. A connection keeps the certificate it began with; files that are no good leave the old ones in
-//! force.
+//! TLS for a listener (SEC 68): TLS 1.2 and 1.3. The client's server name selects the certificate. Changed files are read
+//! again. A connection keeps its certificate, and invalid files leave the old ones in use.
 
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
@@ -17,16 +16,16 @@ use tokio_rustls::TlsAcceptor;
 use x509_cert::der::Decode as _;
 use zeroize::Zeroizing;
 
-/// A certificate chain, the server's own certificate first, and the key that belongs to it, both in PEM.
+/// The PEM files of a certificate.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CertificateFiles {
-    /// The chain.
+    /// The certificate chain, the server's own certificate first.
     pub chain: PathBuf,
-    /// The key.
+    /// The private key of the first certificate.
     pub key: PathBuf,
 }
 
-/// Why certificates cannot be used; says which file.
+/// Why a certificate cannot be used, with its file.
 #[derive(Debug, thiserror::Error)]
 #[error("{file}: {why}")]
 pub struct BadCertificate {
@@ -34,7 +33,7 @@ pub struct BadCertificate {
     why: String,
 }
 
-/// The certificates in force.
+/// The certificates in use.
 #[derive(Debug)]
 pub struct Certificates {
     files: Vec<CertificateFiles>,
@@ -42,55 +41,55 @@ pub struct Certificates {
     seen: Mutex<Vec<Stamp>>,
 }
 
-/// What changes when a file does: device, number, length and time of the last change in nanoseconds.
+/// Identifies a file's content: device, inode, length, and time of the last change in nanoseconds.
 type Stamp = Option<(u64, u64, u64, i64, i64)>;
 
 impl Certificates {
-    /// Reads the files. The first pair serves clients that ask for no name, or for one that none of them has.
+    /// Reads the files. The first pair serves clients without a server name, or with an unknown one.
     pub fn load(files: Vec<CertificateFiles>) -> Result<Self, BadCertificate> {
         let seen = Mutex::new(stamps(&files));
         let config = RwLock::new(Arc::new(read(&files)?));
         Ok(Self { files, config, seen })
     }
 
-    /// Reads the files again if one has changed. Says whether they are in force now.
+    /// Reads the files again if one has changed. Returns whether new ones are in use now.
     pub fn refresh(&self) -> Result<bool, BadCertificate> {
         let now = stamps(&self.files);
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         if *seen == now {
             return Ok(false);
         }
-        // Files that are no good are told of once, and looked at again when they change.
+        // Invalid files are reported once, and read again after the next change.
         *seen = now;
         let config = read(&self.files)?;
         *self.config.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(config);
         Ok(true)
     }
 
-    /// What greets the next client.
+    /// The acceptor for the next client.
     pub(crate) fn acceptor(&self) -> TlsAcceptor {
         TlsAcceptor::from(self.config.read().unwrap_or_else(PoisonError::into_inner).clone())
     }
 }
 
-/// A certificate, looked at before it is served.
+/// A parsed certificate, for a check before it is served.
 #[derive(Debug)]
 pub struct Seen {
     /// The file of its chain.
     pub chain: PathBuf,
-    /// When it ends, in milliseconds since 1970, if it says so.
+    /// Its expiry, in milliseconds since 1970, if it can be parsed.
     pub ends: Option<i64>,
     own: Option<CertificateDer<'static>>,
 }
 
 impl Seen {
-    /// Whether it is for this name.
+    /// Whether it is valid for this host name.
     pub fn is_for(&self, name: &str) -> bool {
         self.own.as_ref().zip(ServerName::try_from(name).ok()).is_some_and(|(own, name)| is_for(own, &name))
     }
 }
 
-/// Reads certificates as [`Certificates::load`] does, and says what they are.
+/// Reads certificates as [`Certificates::load`] does, and describes them.
 pub fn look(files: &[CertificateFiles]) -> Result<Vec<Seen>, BadCertificate> {
     let provider = rustls::crypto::aws_lc_rs::default_provider();
     let seen = files.iter().map(|pair| {

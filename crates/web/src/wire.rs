@@ -1,8 +1,8 @@
-//! The socket of one connection as hyper sees it: every byte read passes the screen first, and the times that
-//! matter are noted for the watch that ends slow or resting connections.
+//! The socket of one connection as hyper sees it. Every byte read passes the screen first, and the [`Pulse`] records the
+//! times after which slow or idle connections are closed.
 //!
-//! hyper's own head timer also runs while a connection rests between requests, so it cannot tell ten seconds for
-//! a head from sixty seconds of rest; the [`Pulse`] can.
+//! hyper's own head timer also runs while a connection is idle between requests, so it cannot allow 10 seconds for a head
+//! but 60 seconds of idle time.
 
 use std::io;
 use std::pin::Pin;
@@ -17,32 +17,32 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use crate::limits::Limits;
 use crate::screen::{Refused, Screen};
 
-/// How many bytes are thrown away after a refusal while waiting for the other side to stop.
+/// Most bytes that are read and dropped after a refusal, until the client stops sending.
 const LINGER_BYTES: usize = 1024 * 1024;
 
-/// The monotonic time of connections. It is hyper's timer and not the clock of the rules: moving that clock must
-/// not end connections.
+/// The monotonic time of connections. It is hyper's timer and not the settable clock: moving that clock must not close
+/// connections.
 pub(crate) fn monotonic_now() -> Instant {
     TokioTimer::new().now()
 }
 
-/// What the parts of one connection tell each other. All of them run in one task, so the lock is never contended.
+/// The shared state of one connection's parts. All of them run in one task, so the lock is never contended.
 pub(crate) struct Pulse(Mutex<Beats>);
 
 struct Beats {
-    /// Heads handed to hyper, requests it handed on, and responses made.
+    /// Heads passed to hyper, requests passed on by hyper, and responses made.
     heads: u32,
     served: u32,
     answered: u32,
-    /// The number of the head to refuse, and why.
+    /// The number of the head to refuse, and the reason.
     refused: Option<(u32, Refused)>,
-    /// When the head now arriving began. A new connection begins with one.
+    /// Start of the head that is now arriving. A new connection begins with one.
     head_since: Option<Instant>,
-    /// When something last left.
+    /// Time of the last write.
     active: Instant,
-    /// When lingering began.
+    /// Start of lingering.
     lingering: Option<Instant>,
-    /// The timer of the requests, while none is under way.
+    /// The timer of the requests, between two requests.
     alarm: Alarm,
 }
 
@@ -64,7 +64,7 @@ impl Pulse {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Notes that a request reached the service. Gives its refusal, if the screen found one, and its timer.
+    /// Records that a request reached the service. Returns its refusal, if the screen found one, and its timer.
     pub(crate) fn serve(&self) -> (Option<Refused>, Alarm) {
         let mut beats = self.beats();
         beats.served = beats.served.wrapping_add(1);
@@ -75,7 +75,7 @@ impl Pulse {
         (refused, std::mem::take(&mut beats.alarm))
     }
 
-    /// Notes that a response is ready, and keeps the timer for the next request.
+    /// Records that a response is ready, and keeps the timer for the next request.
     pub(crate) fn answer(&self, now: Instant, alarm: Alarm) {
         let mut beats = self.beats();
         beats.alarm = alarm;
@@ -86,21 +86,22 @@ impl Pulse {
         }
     }
 
-    /// When the connection has to be ended, unless something happens before. Only a request that is being answered stops
-    /// the time, and nothing that the other side sends or does not read. A server that stops waits for nobody to read.
+    /// The time at which the connection must be closed, unless something happens before. Only a request in progress
+    /// suspends it, and nothing that the client sends or does not read. While stopping, unread answers get only the
+    /// linger time.
     pub(crate) fn deadline(&self, limits: &Limits, is_stopping: bool) -> Option<Instant> {
         let beats = self.beats();
         if let Some(since) = beats.lingering {
             Some(since + limits.linger)
         } else if beats.served != beats.answered {
-            // The body and the handler have times of their own.
+            // The body and the handler have separate timeouts.
             None
         } else if beats.heads == beats.answered
             && let Some(since) = beats.head_since
         {
             Some(since + limits.head_read)
         } else {
-            // It rests, or an answer finds no reader: whatever has been asked behind that is not taken up before.
+            // It is idle, or the client does not read an answer; pipelined requests wait behind that.
             Some(beats.active + if is_stopping { limits.linger } else { limits.idle })
         }
     }
@@ -115,7 +116,7 @@ pub(crate) struct Wire<S> {
     given: usize,
     /// Nothing more is read: a head was refused, or a body's framing is broken.
     cut: bool,
-    /// The broken framing is still to be reported.
+    /// The broken framing has not been reported yet.
     broken: bool,
     lingered: usize,
 }
@@ -134,7 +135,7 @@ impl<S> Wire<S> {
         }
     }
 
-    /// Gives what the screen has put aside.
+    /// Returns bytes that the screen has buffered.
     fn give(&mut self, buf: &mut ReadBuf<'_>) {
         let some = (self.out.len() - self.given).min(buf.remaining());
         buf.put_slice(&self.out[self.given..self.given + some]);
@@ -145,7 +146,7 @@ impl<S> Wire<S> {
         }
     }
 
-    /// Screens what has just been read behind `start`.
+    /// Screens the bytes that were just read after `start`.
     fn screen(&mut self, buf: &mut ReadBuf<'_>, start: usize) {
         let passed = self.screen.feed(&buf.filled()[start..], &mut self.out);
         buf.set_filled(start + passed.direct);
@@ -178,7 +179,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Wire<S> {
                 return Poll::Ready(Err(io::Error::new(io::ErrorKind::InvalidData, error)));
             }
             if wire.cut {
-                // Nothing after a refused head is worth reading; the refusal's answer ends the connection.
+                // Nothing after a refused head is read; the answer to it ends the connection.
                 return Poll::Pending;
             }
             let start = buf.filled().len();
@@ -221,8 +222,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Wire<S> {
         Pin::new(&mut self.get_mut().stream).poll_flush(cx)
     }
 
-    /// Closes our side. Where the other side may still be sending, what it sends is read and thrown away for a
-    /// moment: closing over unread bytes would reset the connection and take the answer with it.
+    /// Closes our side. If the client may still be sending, its bytes are read and dropped for a moment: closing with
+    /// unread bytes would reset the connection and lose the answer.
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let wire = self.get_mut();
         ready!(Pin::new(&mut wire.stream).poll_shutdown(cx))?;
@@ -247,8 +248,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Wire<S> {
     }
 }
 
-/// One timer for all deadlines of one kind. It is set anew only when a deadline moves closer or when it fires early,
-/// so that a busy connection does not touch it.
+/// One timer for all deadlines of one kind. It is reset only if a deadline moves closer or if it fires early, so that a
+/// busy connection does not touch it.
 #[derive(Default)]
 pub(crate) struct Alarm(Option<Set>);
 

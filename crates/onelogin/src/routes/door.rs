@@ -12,7 +12,7 @@ use engine::{ApiCaller, TRACES};
 use tracing::field::Empty;
 use tracing::{Instrument as _, Level, Span};
 use web::door::{Answering, Door};
-use web::listen::Peer;
+use web::peer::Peer;
 
 use super::log;
 use super::table::{Endpoint, Guarded, TABLE, unreadable};

@@ -2,7 +2,7 @@
 
 use axum::http::header;
 use domain::{ClientId, Timestamp};
-use web::limit::RetryAfter;
+use web::rate_limit::RetryAfter;
 
 use super::error::Error;
 use crate::dialect::Dialect;

@@ -10,7 +10,7 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method, header};
 use domain::model::time::SECOND;
 use domain::{DeviceId, UserId};
-use web::listen::Peer;
+use web::peer::Peer;
 
 use crate::wire::lenient::Body;
 

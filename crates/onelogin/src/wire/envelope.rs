@@ -166,7 +166,7 @@ pub(crate) fn v2_invalid_since(parameters: &[&str], why: &str) -> Response {
     v2_error(StatusCode::UNPROCESSABLE_ENTITY, "ValidationError", "Validations failed", Some(details))
 }
 
-/// The answer to a request that is refused before any endpoint, for [`web::guard::Refusal`]. `/api/1` and `/auth` answer as
+/// The answer to a request that is refused before any endpoint, for [`web::guard::RenderRefusal`]. `/api/1` and `/auth` answer as
 /// version 1, `/api/2` as version 2, all other paths in plain text.
 pub fn refusal(status: StatusCode, message: &str, path: &str) -> Response {
     if is_under(path, "/api/2") {

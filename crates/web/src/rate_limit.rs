@@ -1,8 +1,8 @@
-//! Rates held in memory: how fast one caller may call, and how often one address may be wrong.
+//! Rate limits held in memory: calls of one caller, and failures of one address.
 //!
-//! These limits blunt floods; they may vanish with the process and differ between nodes. What guards a guess about
-//! a user's factor is counted in the database and is not here (SEC 20). Time is the limiter's own monotonic clock,
-//! since nothing durable is judged by it; tests hand in another.
+//! They reduce floods. They are lost with the process and differ between nodes. Guesses at a user's factor are counted
+//! in the database and not here (SEC 20). Time is the limiter's own monotonic clock, because nothing durable depends on
+//! it; tests use another clock.
 
 use std::collections::HashMap;
 use std::hash::Hash;
@@ -18,10 +18,10 @@ use governor::nanos::Nanos;
 use governor::state::keyed::DashMapStateStore;
 use governor::{Quota, RateLimiter};
 
-/// How often spent keys are swept, in checks.
+/// Number of checks after which unused keys are removed.
 const SWEEP_EVERY: u32 = 4096;
 
-/// A refusal: come back in so many whole seconds, never less than one.
+/// A refusal, with the time to wait in whole seconds, at least 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RetryAfter(pub u64);
 
@@ -31,7 +31,7 @@ impl From<Duration> for RetryAfter {
     }
 }
 
-/// The key under which an address is counted: a whole IPv4 address, or the /64 that one IPv6 caller commands.
+/// The key under which an address is counted: a whole IPv4 address, or the /64 of an IPv6 address.
 pub fn peer_key(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(address) => IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() & !u128::from(u64::MAX))),
@@ -41,14 +41,14 @@ pub fn peer_key(address: IpAddr) -> IpAddr {
 
 type Buckets<K, C> = RateLimiter<K, DashMapStateStore<K>, C, NoOpMiddleware<<C as Clock>::Instant>>;
 
-/// A token bucket per key: so many calls a second, so many at once.
+/// A token bucket per key, with a rate and a burst.
 #[derive(Debug)]
 pub struct Bucket<K: Hash + Eq + Clone, C: Clock = DefaultClock> {
     limiter: Option<Buckets<K, C>>,
     checks: AtomicU32,
     rate: NonZeroU32,
     burst: NonZeroU32,
-    /// What was charged and is not paid yet. Usually empty, which `take` sees without the lock.
+    /// Charged calls that are not paid yet. Usually empty, which `take` sees without the lock.
     owed: Mutex<HashMap<K, u32>>,
     owing: AtomicUsize,
 }
@@ -59,7 +59,7 @@ impl<K: Hash + Eq + Clone> Bucket<K> {
         Self::with_clock(rate, burst, DefaultClock::default())
     }
 
-    /// A bucket that never runs dry.
+    /// A bucket that never refuses.
     pub fn off() -> Self {
         Self::over(None, NonZeroU32::MIN, NonZeroU32::MIN)
     }
@@ -75,7 +75,7 @@ impl<K: Hash + Eq + Clone, C: Clock> Bucket<K, C> {
         Self { limiter, checks: AtomicU32::new(0), rate, burst, owed: Mutex::default(), owing: AtomicUsize::new(0) }
     }
 
-    /// Takes one call out of the bucket of `key`.
+    /// Takes one call from the bucket of `key`.
     pub fn take(&self, key: &K) -> Result<(), RetryAfter> {
         let Some(limiter) = &self.limiter else { return Ok(()) };
         if self.checks.fetch_add(1, Ordering::Relaxed) % SWEEP_EVERY == SWEEP_EVERY - 1 {
@@ -87,8 +87,8 @@ impl<K: Hash + Eq + Clone, C: Clock> Bucket<K, C> {
 }
 
 impl<K: Hash + Eq + Clone, C: Clock> Bucket<K, C> {
-    /// Counts more calls of `key`, which are done already: the next one waits until they are paid. No more than a
-    /// bucket is ever owed.
+    /// Charges calls of `key` that have already been made: the next call waits until they are paid. The debt is never
+    /// larger than the bucket.
     pub fn charge(&self, key: &K, calls: u32) {
         if calls == 0 || self.limiter.is_none() {
             return;
@@ -99,7 +99,7 @@ impl<K: Hash + Eq + Clone, C: Clock> Bucket<K, C> {
         self.owing.store(owed.len(), Ordering::Release);
     }
 
-    /// Pays what is owed, as far as the bucket goes.
+    /// Pays the debt as far as the bucket allows.
     fn pay(&self, limiter: &Buckets<K, C>, key: &K) -> Result<(), RetryAfter> {
         if self.owing.load(Ordering::Acquire) == 0 {
             return Ok(());
@@ -124,16 +124,16 @@ impl<K: Hash + Eq + Clone, C: Clock> Bucket<K, C> {
     }
 }
 
-/// Counts what an address got wrong, and refuses it once it was wrong too often. Being right costs nothing, so a
-/// busy honest address is never refused.
+/// Counts the failures of an address and refuses it after too many. Successes cost nothing, so a busy honest address is
+/// never refused.
 #[derive(Debug)]
 pub struct Strikes<C: Clock = DefaultClock> {
     limiter: RateLimiter<IpAddr, DashMapStateStore<IpAddr>, C, StateInformationMiddleware>,
-    /// Until when an address is refused. Usually empty, which `refused` sees without the lock.
+    /// Time until which an address is refused. Usually empty, which `check` sees without the lock.
     refused: Mutex<HashMap<IpAddr, C::Instant>>,
     refused_count: AtomicUsize,
     counted: AtomicU32,
-    /// How long it takes until one strike is forgotten.
+    /// Time after which one strike is forgotten.
     forgets_one: Duration,
 }
 
@@ -163,7 +163,7 @@ impl<C: Clock> Strikes<C> {
         }
     }
 
-    /// To be asked before an answer of `peer` is judged: refused while its strikes are used up.
+    /// Fails while the strikes of `peer` are used up. Call it before an answer of `peer` is checked.
     pub fn check(&self, peer: IpAddr) -> Result<(), RetryAfter> {
         if self.refused_count.load(Ordering::Acquire) == 0 {
             return Ok(());
@@ -181,7 +181,7 @@ impl<C: Clock> Strikes<C> {
         Ok(())
     }
 
-    /// To be told when an answer of `peer` was wrong.
+    /// Counts a wrong answer of `peer`.
     pub fn strike(&self, peer: IpAddr) {
         let peer = peer_key(peer);
         let sweep = self.counted.fetch_add(1, Ordering::Relaxed) % SWEEP_EVERY == SWEEP_EVERY - 1;
