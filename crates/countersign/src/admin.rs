@@ -11,6 +11,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Router, middleware};
+use config::Config;
 use domain::{Digest, FactorKind, Timestamp};
 use engine::{BudgetOwner, Engine, MessageBudget};
 use onelogin::Dialect;
@@ -18,29 +19,28 @@ use tokio::net::TcpListener;
 use web::front::Front;
 use zeroize::Zeroizing;
 
-use crate::config::{self, Config};
 use crate::health::Health;
 use crate::local;
 
 /// What the metrics are read from.
-pub struct MetricsSource {
+pub(crate) struct MetricsSource {
     /// The dialect.
-    pub app: Dialect,
+    pub(crate) app: Dialect,
     /// The front that callers reach.
-    pub front: Front,
+    pub(crate) front: Front,
 }
 
 /// An admin listener, and who may read metrics there.
 #[derive(Debug)]
-pub struct Admin {
+pub(crate) struct Admin {
     /// The listener.
-    pub listener: TcpListener,
+    pub(crate) listener: TcpListener,
     readers: Readers,
 }
 
 impl Admin {
     /// Where it is.
-    pub fn url(&self) -> std::io::Result<String> {
+    pub(crate) fn url(&self) -> std::io::Result<String> {
         Ok(format!("http://{}", self.listener.local_addr()?))
     }
 
@@ -67,8 +67,8 @@ const SHORTEST_TOKEN: usize = 16;
 impl Readers {
     /// Of the listener in the configuration. Reads the token's file.
     pub(crate) fn configured(config: &Config) -> anyhow::Result<Self> {
-        let Some(file) = &config.admin_token_file else {
-            let local = config.admin_listen.is_some_and(|address| address.ip().to_canonical().is_loopback());
+        let Some(file) = &config.admin.token_file else {
+            let local = config.admin.listen.is_some_and(|address| address.ip().to_canonical().is_loopback());
             return Ok(if local { Self::Local } else { Self::All });
         };
         let text = Zeroizing::new(config::text_of(file).context("admin_token_file")?);
@@ -109,8 +109,8 @@ impl Readers {
 }
 
 /// Binds the admin address, if there is one.
-pub async fn listen(config: &Config) -> anyhow::Result<Option<Admin>> {
-    let Some(address) = config.admin_listen else { return Ok(None) };
+pub(crate) async fn listen(config: &Config) -> anyhow::Result<Option<Admin>> {
+    let Some(address) = config.admin.listen else { return Ok(None) };
     let bound = TcpListener::bind(address).await;
     let listener = bound.with_context(|| {
         format!("cannot listen on {address} for metrics and health; choose another address with --admin-listen")

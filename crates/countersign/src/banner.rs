@@ -2,12 +2,12 @@
 
 use std::fmt::Write as _;
 
+use config::Database;
 use domain::{FactorKind, MfaPolicy};
 use engine::Engine;
 use serde_json::{Value, json};
 use store::{Page, UserFilter};
 
-use crate::database::Database;
 use crate::installation::data_dir::DataDir;
 
 /// What an authenticator app shows as long as nobody has chosen.
@@ -15,18 +15,18 @@ const BUILT_IN_ISSUER: &str = "countersign";
 
 /// Where a server is.
 #[derive(Debug, Clone)]
-pub struct Places {
+pub(crate) struct Places {
     /// The address on which it listens itself.
-    pub listens: String,
+    pub(crate) listens: String,
     /// The address by which callers reach it, if that is another.
-    pub public: Option<String>,
+    pub(crate) public: Option<String>,
     /// The address of metrics, and of health apart from callers.
-    pub admin: Option<String>,
+    pub(crate) admin: Option<String>,
 }
 
 impl Places {
     /// What the ready file says of it.
-    pub fn ready(&self) -> Value {
+    pub(crate) fn ready(&self) -> Value {
         let mut ready = json!({ "base_url": self.listens });
         let others = [("public_url", &self.public), ("admin_url", &self.admin)];
         for (name, url) in others.into_iter().filter_map(|(name, url)| Some((name, url.as_ref()?))) {
@@ -37,7 +37,7 @@ impl Places {
 }
 
 /// The banner of `countersign serve`.
-pub async fn serve(engine: &Engine, places: &Places, folder: &DataDir, database: &Database) -> String {
+pub(crate) async fn serve(engine: &Engine, places: &Places, folder: &DataDir, database: &Database) -> String {
     let data = folder.root().display();
     let Places { listens, public, admin } = places;
     let reached = public.as_ref().unwrap_or(listens);
@@ -101,7 +101,7 @@ pub async fn serve(engine: &Engine, places: &Places, folder: &DataDir, database:
 
 /// What is said of users who cannot log in since none of their devices can be used, if there are any (SEC 92). It reads
 /// every device, so it is said when it is known and keeps no start waiting.
-pub async fn stranded(engine: &Engine) -> Option<String> {
+pub(crate) async fn stranded(engine: &Engine) -> Option<String> {
     let policy = &engine.settings().policy;
     if policy.sign_in.mfa == MfaPolicy::Off {
         return None;
@@ -126,25 +126,24 @@ pub async fn stranded(engine: &Engine) -> Option<String> {
 
 /// What the banner of `countersign dev` tells.
 #[derive(Debug)]
-#[expect(missing_docs, reason = "each name says it")]
-pub struct DevBanner<'a> {
-    pub base_url: &'a str,
-    pub folder: &'a DataDir,
-    pub database: &'a Database,
-    pub lasting: bool,
-    pub client_id: &'a str,
-    pub secret: &'a str,
-    pub user: &'a str,
+pub(crate) struct DevBanner<'a> {
+    pub(crate) base_url: &'a str,
+    pub(crate) folder: &'a DataDir,
+    pub(crate) database: &'a Database,
+    pub(crate) lasting: bool,
+    pub(crate) client_id: &'a str,
+    pub(crate) secret: &'a str,
+    pub(crate) user: &'a str,
     /// The key of a world that is a service for other machines.
-    pub key: Option<&'a str>,
+    pub(crate) key: Option<&'a str>,
     /// The names by which they know it.
-    pub hosts: &'a [String],
+    pub(crate) hosts: &'a [String],
     /// Whether whoever reads it sees colours.
-    pub colours: bool,
+    pub(crate) colours: bool,
 }
 
 /// The banner of `countersign dev`.
-pub fn dev(shown: &DevBanner<'_>) -> String {
+pub(crate) fn dev(shown: &DevBanner<'_>) -> String {
     let DevBanner { base_url, client_id, secret, .. } = shown;
     let mut text = String::from("\n");
     let (red, plain) = if shown.colours { ("\x1b[1;37;41m", "\x1b[0m") } else { ("", "") };

@@ -1,32 +1,34 @@
-//! The line between the command line and a running server: a Unix socket in the data folder, for its owner alone.
+//! The control socket: a Unix socket in the data folder by which commands reach a running server. Only the owner can open it.
 //!
-//! One connection carries one command and its report, a line of JSON each; an import goes on with batches of its own.
+//! One connection carries one request and its report, one line of JSON each. An import continues with batches.
 
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{Context as _, bail};
+use config::Config;
 use engine::Engine;
+use serde_json::Value;
 use tokio::io::{AsyncBufRead, AsyncBufReadExt as _, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, BufReader};
 use tokio::net::{UnixListener, UnixStream};
 use tokio::task::JoinHandle;
 
-use crate::command::{self, Command, Report};
-use crate::config::Config;
-use crate::import;
+use crate::cli::report::Report;
+use crate::cli::request::{Noun, Request};
+use crate::import::wire;
 use crate::installation::data_dir::DataDir;
 use crate::installation::{self, Dependencies, Installation, Intent, StartError};
 
-/// Longest command, in bytes.
+/// Longest request, in bytes.
 const MAX_COMMAND: u64 = 64 * 1024;
-/// What begins an import.
+/// The first line of an import.
 const IMPORT: &str = "\"import\"\n";
-/// Bytes of an import that wait between the reader of the list and an engine in the same process.
+/// Bytes of an import buffered between the reader of the list and an engine in the same process.
 const PIPE: usize = 1 << 18;
 
 /// A listening socket; it is removed when this is dropped.
-pub struct Control {
+pub(crate) struct Control {
     path: PathBuf,
     task: JoinHandle<()>,
 }
@@ -39,23 +41,23 @@ impl Drop for Control {
 }
 
 /// Listens for commands in the data folder.
-pub fn listen(folder: &DataDir, engine: Arc<Engine>) -> anyhow::Result<Control> {
-    let path = folder.socket();
-    // Whoever holds the database's lock owns the socket; one left by a dead process is in the way.
+pub(crate) fn listen(data_dir: &DataDir, engine: Arc<Engine>, nouns: &'static [Noun]) -> anyhow::Result<Control> {
+    let path = data_dir.socket();
+    // The holder of the database's lock owns the socket. A dead process may have left one.
     let _ = std::fs::remove_file(&path);
     let short = ShortPath::of(&path)?;
     let listener = UnixListener::bind(short.path()).with_context(|| format!("cannot listen on {}", path.display()))?;
     std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600))?;
-    let task = tokio::spawn(accept(listener, engine));
+    let task = tokio::spawn(accept(listener, engine, nouns));
     Ok(Control { path, task })
 }
 
-/// How long accepting pauses when the process is out of descriptors.
+/// How long accepting pauses when the process has no free descriptor, in milliseconds.
 const BACK_OFF: i64 = 100;
 
-/// Takes commands for as long as the server runs. Running out of descriptors ends nothing: one is kept in reserve, so
-/// that an operator can act just when callers have taken all the others.
-async fn accept(listener: UnixListener, engine: Arc<Engine>) {
+/// Accepts requests as long as the server runs. One descriptor is kept in reserve, so that an operator can act when callers
+/// have taken all the others.
+async fn accept(listener: UnixListener, engine: Arc<Engine>, nouns: &'static [Noun]) {
     let reserve = || std::fs::File::open("/dev/null").ok();
     let mut kept = reserve();
     let mut failing = false;
@@ -63,14 +65,14 @@ async fn accept(listener: UnixListener, engine: Arc<Engine>) {
         match listener.accept().await {
             Ok((stream, _)) => {
                 let last = kept.is_none();
-                let answering = answer(stream, engine.clone());
+                let answering = answer(stream, engine.clone(), nouns);
                 let answering = async move {
                     if let Err(error) = answering.await {
-                        tracing::debug!(%error, "a command line went away");
+                        tracing::debug!(%error, "a control connection broke");
                     }
                 };
                 if last {
-                    // The reserve is what this command stands on: the next one waits until it is given back.
+                    // This request uses the reserve. The next one waits until it is free again.
                     Box::pin(answering).await;
                 } else {
                     failing = false;
@@ -80,7 +82,7 @@ async fn accept(listener: UnixListener, engine: Arc<Engine>) {
             }
             Err(error) => {
                 if !failing {
-                    tracing::warn!(%error, "the command line cannot be answered as usual for now");
+                    tracing::warn!(%error, "control socket: accepting failed; using the reserve");
                     failing = true;
                 }
                 if kept.take().is_none() {
@@ -92,17 +94,21 @@ async fn accept(listener: UnixListener, engine: Arc<Engine>) {
     }
 }
 
-async fn answer(stream: UnixStream, engine: Arc<Engine>) -> anyhow::Result<()> {
+async fn answer(stream: UnixStream, engine: Arc<Engine>, nouns: &[Noun]) -> anyhow::Result<()> {
     let (read, mut write) = stream.into_split();
     let mut read = BufReader::new(read);
     let mut line = String::new();
     (&mut read).take(MAX_COMMAND).read_line(&mut line).await?;
     if line == IMPORT {
-        return import::serve(read, write, engine).await;
+        return wire::serve(read, write, engine).await;
     }
-    let report: Result<Report, String> = match serde_json::from_str::<Command>(&line) {
-        Ok(command) => command::execute(&engine, command).await,
-        Err(_) => Err("the running server does not know this command; is it of another version?".to_owned()),
+    let executing = serde_json::from_str::<(String, Value)>(&line).ok().and_then(|(name, request)| {
+        let noun = nouns.iter().find(|noun| noun.name == name)?;
+        (noun.execute)(&engine, request)
+    });
+    let report: Result<Report, String> = match executing {
+        Some(executing) => executing.await,
+        None => Err("the running server does not know this command; is it of another version?".to_owned()),
     };
     let mut text = serde_json::to_vec(&report)?;
     text.push(b'\n');
@@ -110,77 +116,79 @@ async fn answer(stream: UnixStream, engine: Arc<Engine>) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Who executes a command.
+/// Where a request is executed.
 enum Executor {
-    /// The server that runs on the data folder.
+    /// In the server that runs on the data folder.
     Running(UnixStream),
-    /// This process, since none runs.
+    /// In this process, since no server runs.
     Alone(Installation),
 }
 
-/// Executes a command where the data lies: through the running server, else on the database itself.
-pub async fn send(config: &Config, command: Command, intent: Intent) -> anyhow::Result<Report> {
+/// Executes a request: in the running server, or on the database itself if none runs.
+pub(crate) async fn send<R: Request>(config: &Config, request: R, intent: Intent) -> anyhow::Result<Report> {
     match reach(config, intent).await? {
-        Executor::Running(stream) => ask(stream, &command).await,
+        Executor::Running(stream) => ask(stream, &request).await,
         Executor::Alone(installation) => {
-            let report = command::execute(&installation.engine, command).await;
+            let report = request.execute(&installation.engine).await;
             installation.close().await;
             report.map_err(anyhow::Error::msg)
         }
     }
 }
 
-/// A line on which an import speaks with an engine.
-pub struct Line {
-    /// What the engine answers.
-    pub read: Box<dyn AsyncBufRead + Send + Unpin>,
-    /// What the engine is sent.
-    pub write: Box<dyn AsyncWrite + Send + Unpin>,
-    /// The engine's house, if it is this process's own: to be closed at the end.
-    pub installation: Option<Installation>,
+/// A connection between an import and an engine.
+pub(crate) struct ImportLine {
+    pub(crate) read: Box<dyn AsyncBufRead + Send + Unpin>,
+    pub(crate) write: Box<dyn AsyncWrite + Send + Unpin>,
+    /// The installation, if this process has opened it: to be closed at the end.
+    pub(crate) installation: Option<Installation>,
 }
 
-/// Begins an import where the data lies.
-pub async fn open_line(config: &Config) -> anyhow::Result<Line> {
+/// Begins an import: in the running server, or in this process.
+pub(crate) async fn open_line(config: &Config) -> anyhow::Result<ImportLine> {
     match reach(config, Intent::Make).await? {
         Executor::Running(stream) => {
             let (read, mut write) = stream.into_split();
             write.write_all(IMPORT.as_bytes()).await.context("the running server hung up")?;
-            Ok(Line { read: Box::new(BufReader::new(read)), write: Box::new(write), installation: None })
+            Ok(ImportLine { read: Box::new(BufReader::new(read)), write: Box::new(write), installation: None })
         }
         Executor::Alone(installation) => {
             let (here, there) = tokio::io::duplex(PIPE);
             let (read, write) = tokio::io::split(there);
-            let serving = import::serve(BufReader::new(read), write, installation.engine.clone());
+            let serving = wire::serve(BufReader::new(read), write, installation.engine.clone());
             tokio::spawn(async move {
                 if let Err(error) = serving.await {
                     tracing::debug!(%error, "the import ended early");
                 }
             });
             let (read, write) = tokio::io::split(here);
-            Ok(Line { read: Box::new(BufReader::new(read)), write: Box::new(write), installation: Some(installation) })
+            Ok(ImportLine {
+                read: Box::new(BufReader::new(read)),
+                write: Box::new(write),
+                installation: Some(installation),
+            })
         }
     }
 }
 
 async fn reach(config: &Config, intent: Intent) -> anyhow::Result<Executor> {
-    // With PostgreSQL the database itself is what commands and servers share (rulings 3).
-    if config.database.postgres().is_none()
-        && let Some(stream) = connect(&DataDir::at(&config.data_dir)).await
+    // With PostgreSQL, commands and servers share the database itself (rulings 3).
+    if config.storage.database.postgres().is_none()
+        && let Some(stream) = connect(&DataDir::at(&config.storage.data_dir)).await
     {
         return Ok(Executor::Running(stream));
     }
     alone(config, intent).await
 }
 
-async fn connect(folder: &DataDir) -> Option<UnixStream> {
-    let path = folder.socket();
+async fn connect(data_dir: &DataDir) -> Option<UnixStream> {
+    let path = data_dir.socket();
     UnixStream::connect(ShortPath::of(&path).ok()?.path()).await.ok()
 }
 
-async fn ask(stream: UnixStream, command: &Command) -> anyhow::Result<Report> {
+async fn ask<R: Request>(stream: UnixStream, request: &R) -> anyhow::Result<Report> {
     let (read, mut write) = stream.into_split();
-    let mut text = serde_json::to_vec(command)?;
+    let mut text = serde_json::to_vec(&(R::NOUN, request))?;
     text.push(b'\n');
     write.write_all(&text).await.context("the running server hung up")?;
     let mut line = String::new();
@@ -197,11 +205,11 @@ async fn alone(config: &Config, intent: Intent) -> anyhow::Result<Executor> {
     let opened = match installation::open(config, intent).await {
         Ok(opened) => opened,
         Err(StartError::Occupied) => {
-            let folder = DataDir::at(&config.data_dir);
+            let data_dir = DataDir::at(&config.storage.data_dir);
             bail!(
                 "a process holds the database in {} but does not answer on {}; if it is starting, try again in a moment",
-                folder.root().display(),
-                folder.socket().display()
+                data_dir.root().display(),
+                data_dir.socket().display()
             )
         }
         Err(StartError::Other(error)) => return Err(error),
@@ -211,8 +219,8 @@ async fn alone(config: &Config, intent: Intent) -> anyhow::Result<Executor> {
     Ok(Executor::Alone(installation))
 }
 
-/// A socket's address has room for about a hundred bytes. A longer path is reached through an open handle of its
-/// folder.
+/// A path of at most about a hundred bytes, the limit of a socket's address. A longer path is reached through an open
+/// handle of its folder.
 struct ShortPath {
     path: PathBuf,
     _folder: Option<std::fs::File>,

@@ -11,24 +11,24 @@ use engine::Engine;
 
 /// What the two answers depend on.
 #[derive(Clone)]
-pub struct Health {
+pub(crate) struct Health {
     engine: Arc<Engine>,
     draining: Arc<AtomicBool>,
 }
 
 impl Health {
     /// Health of this engine.
-    pub fn new(engine: Arc<Engine>) -> Self {
+    pub(crate) fn new(engine: Arc<Engine>) -> Self {
         Self { engine, draining: Arc::default() }
     }
 
     /// Shutdown has begun: no longer ready, still alive.
-    pub fn drain(&self) {
+    pub(crate) fn drain(&self) {
         self.draining.store(true, Ordering::SeqCst);
     }
 
     /// The two routes.
-    pub fn routes(self) -> Router {
+    pub(crate) fn routes(self) -> Router {
         // Some checks ask with OPTIONS unless they are told otherwise.
         let live = || async { "ok\n" };
         Router::new()

@@ -12,7 +12,7 @@ use serde_json::Value;
 use crate::installation::data_dir::write_private;
 
 /// Removes what an earlier run has left.
-pub fn clear(path: Option<&Path>) -> anyhow::Result<()> {
+pub(crate) fn clear(path: Option<&Path>) -> anyhow::Result<()> {
     let Some(path) = path else { return Ok(()) };
     match std::fs::remove_file(path) {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error)
@@ -23,7 +23,7 @@ pub fn clear(path: Option<&Path>) -> anyhow::Result<()> {
 
 /// A ready file that goes when the server does.
 #[derive(Debug)]
-pub struct Sign {
+pub(crate) struct Sign {
     path: Option<PathBuf>,
     /// What was written, to know it again: another server may have put up its own by then.
     written: Option<String>,
@@ -31,13 +31,13 @@ pub struct Sign {
 
 impl Sign {
     /// The file at `path`, if one was asked for. An earlier one is removed.
-    pub fn of(path: Option<PathBuf>) -> anyhow::Result<Self> {
+    pub(crate) fn of(path: Option<PathBuf>) -> anyhow::Result<Self> {
         clear(path.as_deref())?;
         Ok(Self { path, written: None })
     }
 
     /// Writes the file (0600), under another name first: what is to be known, and whose it is.
-    pub fn put_up(&mut self, ready: &Value) -> anyhow::Result<()> {
+    pub(crate) fn put_up(&mut self, ready: &Value) -> anyhow::Result<()> {
         let Some(path) = &self.path else { return Ok(()) };
         let mut ready = ready.clone();
         ready["pid"] = std::process::id().into();

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use axum::Router;
+use config::{Config, Database, FlagValues, SETTINGS, Setting, Values};
 use engine::Clock as _;
 use engine::clock::SystemClock;
 use onelogin::Dialect;
@@ -17,19 +18,18 @@ use web::tls::Certificates;
 
 use crate::admin::{self, Admin, MetricsSource};
 use crate::banner::Places;
-use crate::config::{self, Config, FlagValues, Values};
-use crate::database::Database;
+use crate::cli::request::Noun;
 use crate::health::Health;
 use crate::installation::{self, Dependencies, Installation, Intent};
 use crate::ready::Sign;
 use crate::signals::{SignalAction, Signals};
-use crate::{banner, control, root, settings, terminal};
+use crate::{banner, control, root, terminal};
 
 /// `countersign serve`.
-pub async fn serve(given: FlagValues, config: Config) -> anyhow::Result<ExitCode> {
-    config.judge_listen()?;
-    let mut sign = Sign::of(config.ready_file.clone())?;
-    let started = Started { values: Values::gather(&given, &config::variable)?, given };
+pub(crate) async fn serve(flags: FlagValues, config: Config, nouns: &'static [Noun]) -> anyhow::Result<ExitCode> {
+    config.check_listen()?;
+    let mut sign = Sign::of(config.listen.ready_file.clone())?;
+    let started = Started { values: Values::gather(&flags)?, flags };
     let opened = installation::open(&config, Intent::Serve).await.map_err(occupied)?;
     let mut installation = Installation::build(&config, opened, Dependencies::plain(&config)).await?;
     installation.release_start_lock();
@@ -38,12 +38,14 @@ pub async fn serve(given: FlagValues, config: Config) -> anyhow::Result<ExitCode
     let admin = admin::listen(&config).await?;
     let places = Places {
         listens: base_url,
-        public: config.public_url.clone(),
+        public: config.account.public_url.clone(),
         admin: admin.as_ref().map(Admin::url).transpose()?,
     };
-    let app = installation.app(&config.options);
+    let app = installation.app(&config.dialect);
     let announce = async {
-        terminal::remark(&banner::serve(&installation.engine, &places, &installation.data_dir, &config.database).await);
+        terminal::remark(
+            &banner::serve(&installation.engine, &places, &installation.data_dir, &config.storage.database).await,
+        );
         let engine = installation.engine.clone();
         tokio::spawn(async move {
             if let Some(text) = banner::stranded(&engine).await {
@@ -53,11 +55,12 @@ pub async fn serve(given: FlagValues, config: Config) -> anyhow::Result<ExitCode
         sign.put_up(&places.ready())
     };
     let signals = (Signals::hear(SignalAction::Reload)?, &started as &dyn Reload);
-    run(&config, &installation, (listener, admin), (app, root::served(config.root_page)), signals, announce).await
+    let entries = Entries { listener, admin, app, rest: root::served(config.listen.root_page), nouns };
+    run(&config, &installation, entries, signals, announce).await
 }
 
 /// Says what to do about a folder in use.
-pub fn occupied(error: installation::StartError) -> anyhow::Error {
+pub(crate) fn occupied(error: installation::StartError) -> anyhow::Error {
     match error {
         installation::StartError::Occupied => anyhow::anyhow!(
             "another countersign is already running on this data folder; stop it, or choose another folder with --data-dir"
@@ -67,24 +70,24 @@ pub fn occupied(error: installation::StartError) -> anyhow::Error {
 }
 
 /// Binds the address in the configuration.
-pub async fn listen(config: &Config) -> anyhow::Result<TcpListener> {
-    TcpListener::bind(config.listen)
+pub(crate) async fn listen(config: &Config) -> anyhow::Result<TcpListener> {
+    TcpListener::bind(config.listen.address)
         .await
-        .with_context(|| format!("cannot listen on {}; choose another address with --listen", config.listen))
+        .with_context(|| format!("cannot listen on {}; choose another address with --listen", config.listen.address))
 }
 
 /// The base address of a listener.
-pub fn base_url(listener: &TcpListener, config: &Config) -> anyhow::Result<String> {
-    let scheme = if config.certificates.is_empty() { "http" } else { "https" };
+pub(crate) fn base_url(listener: &TcpListener, config: &Config) -> anyhow::Result<String> {
+    let scheme = if config.tls.certificates.is_empty() { "http" } else { "https" };
     Ok(format!("{scheme}://{}", listener.local_addr()?))
 }
 
 /// Reads the certificates that are configured.
 fn certificates(config: &Config) -> anyhow::Result<Option<Arc<Certificates>>> {
-    if config.certificates.is_empty() {
+    if config.tls.certificates.is_empty() {
         return Ok(None);
     }
-    let read = Certificates::load(config.certificates.clone());
+    let read = Certificates::load(config.tls.certificates.clone());
     Ok(Some(Arc::new(read.context("TLS cannot be served with these certificates")?)))
 }
 
@@ -118,13 +121,13 @@ async fn follow_names(proxies: TrustedProxies) {
 }
 
 /// What a reload finds in the configuration.
-pub trait Reload {
+pub(crate) trait Reload {
     /// The keys whose values are others now, none of which takes effect before the next start; or what is wrong.
     fn changed(&self) -> anyhow::Result<Vec<&'static str>>;
 }
 
 /// Of a server that is never asked to reload.
-pub struct Never;
+pub(crate) struct Never;
 
 impl Reload for Never {
     fn changed(&self) -> anyhow::Result<Vec<&'static str>> {
@@ -134,13 +137,16 @@ impl Reload for Never {
 
 /// The configuration that a server was started with.
 struct Started {
-    given: FlagValues,
+    flags: FlagValues,
     values: Values,
 }
 
 impl Reload for Started {
     fn changed(&self) -> anyhow::Result<Vec<&'static str>> {
-        settings::changed(&self.given, &self.values)
+        let now = Values::gather(&self.flags)?;
+        Config::of(&now)?;
+        let differs = |setting: &&Setting| self.values.of(setting.row.key).0 != now.of(setting.row.key).0;
+        Ok(SETTINGS.iter().filter(differs).map(|setting| setting.row.key).collect())
     }
 }
 
@@ -172,13 +178,23 @@ fn reread(certificates: Option<&Certificates>, changed: &anyhow::Result<Vec<&'st
     }
 }
 
+/// Where requests come in, and who answers them.
+pub(crate) struct Entries {
+    pub(crate) listener: TcpListener,
+    pub(crate) admin: Option<Admin>,
+    pub(crate) app: Dialect,
+    /// What the dialect does not answer.
+    pub(crate) rest: Router,
+    /// What the control socket answers.
+    pub(crate) nouns: &'static [Noun],
+}
+
 /// Serves the dialect, the health routes and a router for the rest until a signal, a broken database, or a broken
 /// listener ends it.
-pub async fn run(
+pub(crate) async fn run(
     config: &Config,
     installation: &Installation,
-    (listener, admin): (TcpListener, Option<Admin>),
-    (app, rest): (Dialect, Router),
+    Entries { listener, admin, app, rest, nouns }: Entries,
     (mut signals, reload): (Signals, &dyn Reload),
     announce: impl Future<Output = anyhow::Result<()>>,
 ) -> anyhow::Result<ExitCode> {
@@ -191,7 +207,7 @@ pub async fn run(
     proxies.look_up().await;
     let following_names = tokio::spawn(follow_names(proxies));
     let dialect = onelogin::door(app.clone());
-    let front = Front::new(vec![dialect], router, config.limits, ids, onelogin::refusal);
+    let front = Front::new(vec![dialect], router, config.limits.front, ids, onelogin::refusal);
     let watched = MetricsSource { app, front: front.clone() };
 
     let mut failed = installation.failed.clone();
@@ -215,15 +231,15 @@ pub async fn run(
     };
     let watching = admin.map(|admin| {
         let ((listener, routes), ids) = (admin.answering(health.clone(), watched), RequestIds::new(&prefix));
-        let front = Front::new(Vec::new(), routes, config.limits, ids, web::guard::plain);
+        let front = Front::new(Vec::new(), routes, config.limits.front, ids, web::guard::plain);
         let mut stopped = stopping.clone();
         tokio::spawn(web::listen::serve(listener, front, async move {
             let _ = stopped.wait_for(|stop| *stop).await;
         }))
     });
     // The folder is this process's alone only if its database is; with a server's, the command line asks that.
-    let control = match config.database {
-        Database::Sqlite => Some(control::listen(&installation.data_dir, installation.engine.clone())?),
+    let control = match config.storage.database {
+        Database::Sqlite => Some(control::listen(&installation.data_dir, installation.engine.clone(), nouns)?),
         Database::Postgres(_) => None,
     };
     let background = {

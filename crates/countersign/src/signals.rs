@@ -7,7 +7,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 
 /// What a signal asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum SignalAction {
+pub(crate) enum SignalAction {
     /// To finish what is under way and end.
     End,
     /// To read again what may have changed.
@@ -16,7 +16,7 @@ pub enum SignalAction {
 
 /// The signals that a server hears.
 #[derive(Debug)]
-pub struct Signals {
+pub(crate) struct Signals {
     terminate: Signal,
     interrupt: Signal,
     quit: Signal,
@@ -27,7 +27,7 @@ pub struct Signals {
 impl Signals {
     /// Hears them from now on. A server reads again at a hang-up, as `systemctl reload` means it; a dev world, which
     /// somebody runs in a terminal, ends with it. To be called within a runtime.
-    pub fn hear(on_hang_up: SignalAction) -> io::Result<Self> {
+    pub(crate) fn hear(on_hang_up: SignalAction) -> io::Result<Self> {
         Ok(Self {
             terminate: signal(SignalKind::terminate())?,
             interrupt: signal(SignalKind::interrupt())?,
@@ -38,7 +38,7 @@ impl Signals {
     }
 
     /// The next one.
-    pub async fn next(&mut self) -> SignalAction {
+    pub(crate) async fn next(&mut self) -> SignalAction {
         tokio::select! {
             _ = self.terminate.recv() => SignalAction::End,
             _ = self.interrupt.recv() => SignalAction::End,
@@ -49,7 +49,7 @@ impl Signals {
 }
 
 /// Has the two signals without a meaning do nothing, in every command. To be called within a runtime.
-pub fn ignore_the_rest() -> io::Result<()> {
+pub(crate) fn ignore_the_rest() -> io::Result<()> {
     // A handler stays in force when its stream is dropped.
     drop(signal(SignalKind::user_defined1())?);
     drop(signal(SignalKind::user_defined2())?);

@@ -6,18 +6,18 @@ use std::process::ExitCode;
 use comfy_table::{ColumnConstraint, ContentArrangement, Table, presets};
 
 /// Prints an answer.
-pub fn say(text: &str) {
+pub(crate) fn say(text: &str) {
     // A closed pipe is the reader's choice, not a fault of ours.
     let _ = writeln!(std::io::stdout(), "{text}");
 }
 
 /// Prints a remark or a warning, behind what was logged before.
-pub fn remark(text: &str) {
+pub(crate) fn remark(text: &str) {
     crate::log::remark("INFO", text);
 }
 
 /// Prints why a command failed.
-pub fn failed(text: &str) {
+pub(crate) fn failed(text: &str) {
     crate::log::remark("ERROR", text);
 }
 
@@ -26,7 +26,7 @@ const NOBODY: u8 = 2;
 
 /// Whether something that cannot be undone may be done: `--yes` was given, or a person at a terminal says `yes` or `y`.
 /// A missing answer is no yes. The error is the exit code, and why has been said.
-pub fn agreed(yes: bool, question: &str) -> Result<(), ExitCode> {
+pub(crate) fn agreed(yes: bool, question: &str) -> Result<(), ExitCode> {
     if yes {
         return Ok(());
     }
@@ -48,19 +48,19 @@ pub fn agreed(yes: bool, question: &str) -> Result<(), ExitCode> {
 }
 
 /// Whether standard error shows colours: it is a terminal, and nobody has asked for none (`NO_COLOR`).
-pub fn shows_colours() -> bool {
+pub(crate) fn shows_colours() -> bool {
     let refused = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
     !refused && std::io::stderr().is_terminal() && std::env::var_os("TERM").is_none_or(|term| term != "dumb")
 }
 
 /// Whether standard output is looked at by a person.
-pub fn is_looked_at() -> bool {
+pub(crate) fn is_looked_at() -> bool {
     std::io::stdout().is_terminal()
 }
 
 /// A table: framed for a person, tab-separated for a pipe. A person sees the beginning of long ids, which commands take as
 /// well, unless they ask for all with `full`; a pipe gets them whole.
-pub fn table(header: &[&str], rows: &[Vec<String>], full: bool) -> String {
+pub(crate) fn table(header: &[&str], rows: &[Vec<String>], full: bool) -> String {
     if !is_looked_at() {
         let mut lines = vec![header.join("\t")];
         lines.extend(rows.iter().map(|row| row.iter().map(|cell| flat(cell)).collect::<Vec<_>>().join("\t")));
@@ -102,10 +102,10 @@ fn is_long_id(cell: &str) -> bool {
 }
 
 /// A bar that shows how far a long command has come; nothing at all where nobody looks.
-pub struct Progress(indicatif::ProgressBar);
+pub(crate) struct Progress(indicatif::ProgressBar);
 
 /// Starts a bar of so many bytes or rows; 0 if nobody knows how many.
-pub fn progress(what: &'static str, length: u64) -> Progress {
+pub(crate) fn progress(what: &'static str, length: u64) -> Progress {
     // indicatif hides the bar by itself if standard error is no terminal.
     let bar = indicatif::ProgressBar::with_draw_target(
         (length > 0).then_some(length),
@@ -121,12 +121,12 @@ pub fn progress(what: &'static str, length: u64) -> Progress {
 
 impl Progress {
     /// Shows that so much is done.
-    pub fn reach(&self, done: u64) {
+    pub(crate) fn reach(&self, done: u64) {
         self.0.set_position(done);
     }
 
     /// Takes the bar away.
-    pub fn finish(&self) {
+    pub(crate) fn finish(&self) {
         self.0.finish_and_clear();
     }
 }

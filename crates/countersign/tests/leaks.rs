@@ -137,7 +137,7 @@ fn no_spelling_of_a_database_url_shows_its_password() {
         for second in ['@', '?', '/', ':', '#', '&', '=', '%', 'a'] {
             let password = format!("Qzw{first}Xvk{second}QzwXvk");
             for url in spellings(&password, "127.0.0.1:1") {
-                match countersign::database::Postgres::new(&url, None) {
+                match config::Postgres::new(&url, None) {
                     Ok(database) => {
                         hides(database.shown(), &url);
                         hides(&format!("{database:?}"), &url);

@@ -12,7 +12,7 @@ use std::sync::{Arc, Mutex};
 
 use axum::body::Body;
 use axum::http::{Request, header};
-use countersign::config::{Config, FlagValues};
+use config::{Config, FlagValues};
 use countersign::dev::{DevClient, DevUser, DevWorld, Guard, Pinned};
 use countersign::installation::{self, Intent};
 use domain::model::long_poll::Holding;
@@ -78,9 +78,9 @@ impl TestServer {
         let temporary = tempfile::tempdir()?;
         let mut config =
             Config::load(&FlagValues::default().with("data_dir", [temporary.path().join("data").to_string_lossy()]))?;
-        config.options = setup.options;
-        config.sends = setup.sends;
-        config.countries = setup.countries;
+        config.dialect = setup.options;
+        config.limits.sends = setup.sends;
+        config.messages.countries = setup.countries;
         let opened = installation::open(&config, Intent::Dev).await?;
         let chance = Arc::new(SeededChance::default());
         let hold = if setup.held_as_shipped { Holding::default() } else { Holding::Off };
@@ -90,7 +90,7 @@ impl TestServer {
         let front = Front::new(
             doors,
             world.routes(Guard::local(false)),
-            config.limits,
+            config.limits.front,
             RequestIds::new("test"),
             onelogin::refusal,
         );

@@ -20,6 +20,7 @@ use std::sync::{Arc, OnceLock};
 
 use anyhow::{Context as _, bail};
 use axum::Router;
+use config::Config;
 use domain::{Channel, Countries, FactorKind, Policy};
 use engine::chance::SystemChance;
 use engine::clock::MovableClock;
@@ -31,7 +32,7 @@ use tracing::instrument::WithSubscriber as _;
 use web::door::Door;
 
 use crate::admin;
-use crate::config::{self, Config};
+use crate::cli::request::Noun;
 use crate::installation::{self, Dependencies, Installation, Intent, OpenedDatabase};
 use crate::ready::Sign;
 use crate::signals::{SignalAction, Signals};
@@ -95,11 +96,15 @@ impl DevWorld {
             policy: Policy {
                 factors: FactorKind::ALL.to_vec(),
                 // Nothing leaves this machine, so every country is fine.
-                countries: if config.countries.is_empty() { Countries::all() } else { config.countries.clone() },
+                countries: if config.messages.countries.is_empty() {
+                    Countries::all()
+                } else {
+                    config.messages.countries.clone()
+                },
                 message_limits,
-                sends: config.sends,
-                sign_in: config.sign_in,
-                issuer: config.issuer().to_owned(),
+                sends: config.limits.sends,
+                sign_in: config.login.policy,
+                issuer: config.account.issuer().to_owned(),
             },
             channels,
         };
@@ -146,7 +151,7 @@ impl DevWorld {
 
     /// The dialect.
     pub fn app(&self, config: &Config) -> onelogin::Dialect {
-        self.installation.app(&configured(config.clone()).options)
+        self.installation.app(&configured(config.clone()).dialect)
     }
 
     /// The dialect, as a door.
@@ -214,23 +219,23 @@ fn configured(mut config: Config) -> Config {
     let (quota, private) = (is_named("limits.calls_per_hour"), is_named("webhooks.allow_private"));
     let rate = ["limits.bursts", "limits.calls_per_second", "limits.calls_burst"].into_iter().any(is_named);
     if !subdomain {
-        seed::SUBDOMAIN.clone_into(&mut config.subdomain);
+        seed::SUBDOMAIN.clone_into(&mut config.account.subdomain);
     }
     if !account {
-        config.account_id = seed::ACCOUNT_ID;
+        config.account.account_id = seed::ACCOUNT_ID;
     }
     if !quota {
-        config.options.hourly_quota = 0;
+        config.dialect.hourly_quota = 0;
     }
-    config.options.burst_limit &= rate;
-    config.options.tell_refusals = true;
+    config.dialect.burst_limit &= rate;
+    config.dialect.tell_refusals = true;
     config.webhooks.allow_private |= !private;
     config
 }
 
 /// Who is let in to the dev endpoints. Other machines show the key of `COUNTERSIGN_DEV_KEY`, or one that is drawn.
 fn guard(config: &Config, options: &DevOptions) -> anyhow::Result<Guard> {
-    let tls = !config.certificates.is_empty();
+    let tls = !config.tls.certificates.is_empty();
     if options.hosts.is_empty() {
         return Ok(Guard::local(tls));
     }
@@ -242,18 +247,18 @@ fn guard(config: &Config, options: &DevOptions) -> anyhow::Result<Guard> {
 }
 
 /// `countersign dev`.
-pub async fn serve(mut config: Config, options: DevOptions) -> anyhow::Result<ExitCode> {
-    if !config.listen.ip().is_loopback() && options.hosts.is_empty() {
+pub(crate) async fn serve(mut config: Config, options: DevOptions, nouns: &'static [Noun]) -> anyhow::Result<ExitCode> {
+    if !config.listen.address.ip().is_loopback() && options.hosts.is_empty() {
         bail!(
             "a dev world shows every code to whoever asks, so it listens on loopback only: use --listen 127.0.0.1:PORT. As a \
              service for other machines, name it as they do, with --dev-host NAME; they then show a key"
         );
     }
     let guard = guard(&config, &options)?;
-    if config.database.postgres().is_some() && !options.lasting {
+    if config.storage.database.postgres().is_some() && !options.lasting {
         bail!("a dev world in PostgreSQL outlives this process, and its key must too: name a folder with --data-dir");
     }
-    config.admin_listen.get_or_insert(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)));
+    config.admin.listen.get_or_insert(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)));
     // Kept until the end: dropping it removes the folder.
     let temporary = if options.lasting {
         None
@@ -262,11 +267,11 @@ pub async fn serve(mut config: Config, options: DevOptions) -> anyhow::Result<Ex
         Some(folder.context("cannot make a temporary folder; name one with --data-dir")?)
     };
     if let Some(temporary) = &temporary {
-        config.data_dir = temporary.path().to_owned();
+        config.storage.data_dir = temporary.path().to_owned();
     }
     // From here on, so that no signal leaves the temporary folder behind.
     let signals = Signals::hear(SignalAction::End)?;
-    let mut sign = Sign::of(config.ready_file.clone())?;
+    let mut sign = Sign::of(config.listen.ready_file.clone())?;
     let opened = installation::open(&config, Intent::Dev).await.map_err(server::occupied)?;
     let clock = Arc::new(MovableClock::default());
     let world =
@@ -278,8 +283,8 @@ pub async fn serve(mut config: Config, options: DevOptions) -> anyhow::Result<Ex
     let admin = admin::listen(&config).await?.context("a dev world has an admin listener")?;
     let admin_url = admin.url()?;
     let _ = world.base_url.set(base_url.clone());
-    let entries = (world.app(&config), world.routes(guard.clone()));
-    if config.database.postgres().is_some() {
+    let (app, rest) = (world.app(&config), world.routes(guard.clone()));
+    if config.storage.database.postgres().is_some() {
         let world = world.clone();
         tokio::spawn(async move { world.follow_clock().await });
     }
@@ -290,7 +295,7 @@ pub async fn serve(mut config: Config, options: DevOptions) -> anyhow::Result<Ex
         let text = banner::dev(&banner::DevBanner {
             base_url: &base_url,
             folder: &world.installation.data_dir,
-            database: &config.database,
+            database: &config.storage.database,
             lasting: options.lasting,
             client_id: &client.client_id,
             secret: &client.client_secret,
@@ -303,5 +308,6 @@ pub async fn serve(mut config: Config, options: DevOptions) -> anyhow::Result<Ex
         sign.put_up(&world.seed.ready(&base_url, &admin_url, guard.key(), world.engine().settings()))
     };
     let signals = (signals, &server::Never as &dyn server::Reload);
-    server::run(&config, &world.installation, (listener, Some(admin)), entries, signals, announce).await
+    let entries = server::Entries { listener, admin: Some(admin), app, rest, nouns };
+    server::run(&config, &world.installation, entries, signals, announce).await
 }

@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use store::{Page, TextFilter, UserFilter};
 
 use super::planting::Pinned;
-use crate::app::{AWS_ACS, AWS_AUDIENCE};
+use crate::cli::app::{AWS_ACS, AWS_AUDIENCE};
 use crate::installation::DEV_FILE;
 use crate::installation::data_dir::{DataDir, write_private};
 

@@ -11,43 +11,42 @@ mod read;
 mod report;
 mod sniff;
 mod utf16;
-mod wire;
+pub(crate) mod wire;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::{Context as _, bail};
+use config::Config;
 use engine::Clock as _;
 use engine::import::ImportOutcome;
 use serde_json::json;
 use tokio::io::{AsyncBufRead, AsyncWrite, AsyncWriteExt as _};
 use tokio::sync::mpsc;
 
-use crate::config::Config;
-use crate::control::{self, Line};
+use crate::control::{self, ImportLine};
 use crate::terminal::{self, Progress};
 use group::{Group, Grouper, Piece};
 use parse::Fault;
-pub use read::Format;
+pub(crate) use read::Format;
 use report::{Map, Rejects};
 use wire::Outcome;
-pub use wire::serve;
 
 /// What `countersign import` is asked for.
 #[derive(Debug, Clone)]
-pub struct ImportOptions {
+pub(crate) struct ImportOptions {
     /// The list.
-    pub file: PathBuf,
+    pub(crate) file: PathBuf,
     /// Its form, if it is not to be told by its beginning.
-    pub format: Option<Format>,
+    pub(crate) format: Option<Format>,
     /// Where rejects are reported.
-    pub rejects: Option<PathBuf>,
+    pub(crate) rejects: Option<PathBuf>,
     /// Where devices are mapped to secrets.
-    pub map_out: Option<PathBuf>,
+    pub(crate) map_out: Option<PathBuf>,
     /// Whether what is here is set to what the list says.
-    pub update: bool,
+    pub(crate) update: bool,
     /// Whether the summary is JSON.
-    pub json: bool,
+    pub(crate) json: bool,
 }
 
 /// Lines read together, and what came of reading them.
@@ -75,7 +74,7 @@ struct Tally {
 }
 
 /// The command.
-pub async fn run(config: &Config, options: ImportOptions) -> anyhow::Result<ExitCode> {
+pub(crate) async fn run(config: &Config, options: ImportOptions) -> anyhow::Result<ExitCode> {
     let began = engine::clock::SystemClock.now();
     let shown = options.file.display();
     let file = std::fs::File::open(&options.file).with_context(|| format!("cannot read {shown}"))?;
@@ -166,8 +165,8 @@ fn batched(rows: read::Rows, update: bool, send: &mpsc::Sender<Batch>) -> std::i
 }
 
 /// Sends batches and keeps the ledger of what became of them.
-async fn import(line: Line, batches: mpsc::Receiver<Batch>, ledger: &mut Ledger) -> anyhow::Result<()> {
-    let Line { mut read, write, installation } = line;
+async fn import(line: ImportLine, batches: mpsc::Receiver<Batch>, ledger: &mut Ledger) -> anyhow::Result<()> {
+    let ImportLine { mut read, write, installation } = line;
     let (sent, under_way) = mpsc::channel(wire::WINDOW);
     let result = tokio::try_join!(send_all(write, batches, sent), ledger.keep(&mut read, under_way));
     if let Some(installation) = installation {

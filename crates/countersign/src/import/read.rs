@@ -18,7 +18,7 @@ const MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// The form of a list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Format {
+pub(crate) enum Format {
     /// A JSON object a line
     Jsonl,
     /// Comma-separated values below a header row

@@ -36,7 +36,7 @@ pub(super) enum Outcome {
 }
 
 /// Takes in what arrives, until the other end has said all.
-pub async fn serve(
+pub(crate) async fn serve(
     read: impl AsyncBufRead + Unpin,
     mut write: impl AsyncWrite + Unpin,
     engine: Arc<Engine>,
@@ -83,7 +83,7 @@ async fn take_in(
 fn outcome(taken: Result<Imported, ImportError>) -> Outcome {
     match taken {
         Ok(imported) => Outcome::Done(imported),
-        Err(ImportError::Failed(error)) => Outcome::Failed(crate::command::sentence(error)),
+        Err(ImportError::Failed(error)) => Outcome::Failed(crate::cli::report::sentence(error)),
         Err(reason) => Outcome::Rejected(reason.to_string()),
     }
 }

@@ -73,14 +73,6 @@ impl DataDir {
     }
 }
 
-/// The default data folder, under this user's XDG data home.
-pub fn default_root() -> PathBuf {
-    let set = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
-    set("XDG_DATA_HOME")
-        .or_else(|| set("HOME").map(|home| home.join(".local").join("share")))
-        .map_or_else(|| PathBuf::from("countersign-data"), |base| base.join("countersign"))
-}
-
 /// What a data folder may contain while it is being created, before it has a database or a key.
 const OURS: &[&str] =
     &["db", "keys", "start.lock", "control.sock", "dev-world.json", "dev-phone.json", "dev-phone.lock"];

@@ -2,13 +2,13 @@
 
 use std::path::PathBuf;
 
+use config::Config;
 use domain::Keyring;
 use engine::{Chance, keys};
 use store::Store;
 
 use super::data_dir::DataDir;
 use super::disk;
-use crate::config::{self, Config};
 
 /// The variable that holds the master keys themselves.
 const VARIABLE: &str = "COUNTERSIGN_MASTER_KEY";
@@ -24,9 +24,9 @@ enum Source {
 
 impl Source {
     fn of(config: &Config, data_dir: &DataDir) -> anyhow::Result<Self> {
-        Ok(match (config::variable(VARIABLE)?, &config.master_key_file) {
+        Ok(match (config::variable(VARIABLE)?, &config.storage.master_key_file) {
             (Some(text), _) => Self::Variable(text.into()),
-            (None, Some(file)) if config.master_key_mounted => Self::Mounted(file.clone()),
+            (None, Some(file)) if config.storage.master_key_mounted => Self::Mounted(file.clone()),
             (None, file) => Self::File(file.clone().unwrap_or_else(|| data_dir.key_file())),
         })
     }
@@ -52,7 +52,7 @@ pub(super) async fn load(
 
 /// Whether a server that starts would find its master keys, and whether they match `key_check`. Changes nothing.
 pub(crate) fn check(config: &Config, key_check: Option<Vec<u8>>) -> anyhow::Result<()> {
-    let data_dir = DataDir::at(&config.data_dir);
+    let data_dir = DataDir::at(&config.storage.data_dir);
     let keys = match Source::of(config, &data_dir)? {
         Source::Variable(text) => keys::parse(&text, VARIABLE)?,
         Source::File(file) if !file.exists() => {

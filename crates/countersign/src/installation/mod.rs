@@ -10,6 +10,7 @@ mod open_store;
 use std::sync::Arc;
 
 use anyhow::Context as _;
+use config::Config;
 use domain::{Keyring, Policy};
 use engine::chance::SystemChance;
 use engine::{Chance, Clock, Engine, EngineParts, InstallationKey, Settings, TrustedTime, keys};
@@ -21,7 +22,6 @@ pub(crate) use self::nearby::absent;
 pub(crate) use self::open::{DEV_FILE, look, serves};
 pub use self::open::{Intent, OpenedDatabase, open};
 pub use self::open_store::StartError;
-use crate::config::Config;
 use crate::terminal;
 
 /// An engine over a data folder and a database.
@@ -50,10 +50,10 @@ impl Dependencies {
             clock: Arc::new(engine::clock::SystemClock),
             chance: Arc::new(SystemChance),
             policy: Policy {
-                issuer: config.issuer().to_owned(),
-                sign_in: config.sign_in,
-                sends: config.sends,
-                countries: config.countries.clone(),
+                issuer: config.account.issuer().to_owned(),
+                sign_in: config.login.policy,
+                sends: config.limits.sends,
+                countries: config.messages.countries.clone(),
                 ..Policy::default()
             },
             channels: Vec::new(),
@@ -77,13 +77,13 @@ impl Installation {
             InstallationKey::for_reading(&keys, &store, &SystemChance).await?
         };
         let settings = Settings {
-            subdomain: config.subdomain.clone(),
-            account_id: config.account_id,
-            public_url: config.public_url.clone(),
+            subdomain: config.account.subdomain.clone(),
+            account_id: config.account.account_id,
+            public_url: config.account.public_url.clone(),
             policy: dependencies.policy,
-            trusted_networks: config.trusted_networks.clone(),
+            trusted_networks: config.login.trusted_networks.clone(),
             private_webhooks: config.webhooks.allow_private,
-            held: config.held(),
+            held: config.limits.held(),
         };
         let caller = delivery::webhook::Caller::new(config.webhooks.ca_file.as_deref());
         let engine = Engine::new(EngineParts {
@@ -112,7 +112,8 @@ impl Installation {
 
     /// The dialect over this engine.
     pub fn app(&self, options: &onelogin::DialectOptions) -> onelogin::Dialect {
-        onelogin::Dialect::new(self.engine.clone(), options.clone())
+        let options = onelogin::DialectOptions { follow: crate::log::FOLLOW, ..options.clone() };
+        onelogin::Dialect::new(self.engine.clone(), options)
     }
 }
 

@@ -2,21 +2,19 @@
 
 use std::path::{Path, PathBuf};
 
-use super::data_dir;
-use crate::config::{self, Config};
-use crate::database::Database;
+use config::{Config, Database};
 
 /// An error that names the place, a similar installation nearby if there is one, and the commands that create one.
 pub(crate) fn absent(config: &Config) -> anyhow::Error {
-    match &config.database {
+    match &config.storage.database {
         Database::Postgres(postgres) => anyhow::anyhow!(
             "there is no installation in {}; name another database with --database-url. To make one here, start `countersign \
              serve` on it, or give `client create` or `user create` --init",
             postgres.shown()
         ),
         Database::Sqlite => {
-            let dir = config.data_dir.display();
-            match nearby(&config.data_dir) {
+            let dir = config.storage.data_dir.display();
+            match nearby(&config.storage.data_dir) {
                 Some(other) => anyhow::anyhow!(
                     "there is no installation in {dir}; did you mean --data-dir {}? To make one here, start \
                      `countersign serve` on it, or give `client create` or `user create` --init",
@@ -35,7 +33,7 @@ pub(crate) fn absent(config: &Config) -> anyhow::Error {
 fn nearby(dir: &Path) -> Option<PathBuf> {
     let inside = ["data", "countersign"].map(|name| dir.join(name));
     let around = dir.parent().filter(|parent| !parent.as_os_str().is_empty()).map(Path::to_owned);
-    let usual = [data_dir::default_root(), PathBuf::from("/var/lib/countersign"), PathBuf::from("data")];
+    let usual = [config::default_data_dir(), PathBuf::from("/var/lib/countersign"), PathBuf::from("data")];
     let first = around.into_iter().chain(inside).find(|place| is_one(place));
     first.or_else(|| beside(dir)).or_else(|| usual.into_iter().find(|place| is_one(place)))
 }

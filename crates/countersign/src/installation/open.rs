@@ -3,6 +3,7 @@
 //! installation create one (SEC 93).
 
 use anyhow::bail;
+use config::{Config, Database};
 use store::{Known, Looked, Migration, OpenError, Store, World};
 use tokio::sync::watch;
 
@@ -10,8 +11,6 @@ use super::data_dir::DataDir;
 use super::disk::advice;
 use super::nearby::absent;
 use super::open_store::{StartError, open_store};
-use crate::config::Config;
-use crate::database::Database;
 
 /// A file that only a dev world has beside its database.
 pub(crate) const DEV_FILE: &str = "dev-world.json";
@@ -86,11 +85,11 @@ pub async fn open(config: &Config, intent: Intent) -> Result<OpenedDatabase, Sta
         .into());
     }
     let (data_dir, start_lock) = if intent.makes() {
-        let data_dir = DataDir::make(&config.data_dir)?;
+        let data_dir = DataDir::make(&config.storage.data_dir)?;
         let start_lock = data_dir.lock_start().await?;
         (data_dir, Some(start_lock))
     } else {
-        (DataDir::at(&config.data_dir), None)
+        (DataDir::at(&config.storage.data_dir), None)
     };
     let (store, failed) = open_store(config, &data_dir).await?;
     log_migrations(intent, &found.pending);
@@ -112,23 +111,23 @@ fn log_migrations(intent: Intent, run: &[Migration]) {
 
 /// Inspects what is configured. Changes nothing and leaves no file behind.
 pub(crate) async fn look(config: &Config) -> anyhow::Result<Looked> {
-    let looked = match &config.database {
+    let looked = match &config.storage.database {
         Database::Sqlite => {
-            let data_dir = DataDir::at(&config.data_dir);
+            let data_dir = DataDir::at(&config.storage.data_dir);
             Store::look_sqlite(&data_dir.db(), has_traces(config, &data_dir))
         }
         Database::Postgres(postgres) => Store::look_postgres(postgres.url(), postgres.options()).await,
     };
     looked.map_err(|error| match error {
-        OpenError::Io(error) => anyhow::anyhow!(advice(&config.data_dir.join("db"), &error, "--data-dir")),
+        OpenError::Io(error) => anyhow::anyhow!(advice(&config.storage.data_dir.join("db"), &error, "--data-dir")),
         error => anyhow::Error::new(error).context(format!("cannot open {}", shown(config))),
     })
 }
 
 /// The database as messages name it.
 fn shown(config: &Config) -> String {
-    match &config.database {
-        Database::Sqlite => format!("the database in {}", config.data_dir.display()),
+    match &config.storage.database {
+        Database::Sqlite => format!("the database in {}", config.storage.data_dir.display()),
         Database::Postgres(postgres) => format!("the database {}", postgres.shown()),
     }
 }
@@ -151,7 +150,7 @@ pub(super) async fn claim(store: &Store, world: World, config: &Config, data_dir
 /// Whether the data folder of a SQLite database contains a dev world's file. A PostgreSQL database is judged by its own
 /// tables only, since any folder can be combined with it.
 fn has_traces(config: &Config, data_dir: &DataDir) -> bool {
-    matches!(config.database, Database::Sqlite) && data_dir.file(DEV_FILE).exists()
+    matches!(config.storage.database, Database::Sqlite) && data_dir.file(DEV_FILE).exists()
 }
 
 /// Refuses what `serve` would refuse.

@@ -3,13 +3,12 @@
 use std::sync::Arc;
 
 use anyhow::Context as _;
+use config::{Config, Database};
 use store::{OpenError, SqliteOptions, Store};
 use tokio::sync::watch;
 
 use super::data_dir::DataDir;
 use super::disk;
-use crate::config::Config;
-use crate::database::Database;
 
 /// Why an installation cannot be opened.
 #[derive(Debug, thiserror::Error)]
@@ -28,7 +27,7 @@ pub(super) async fn open_store(
     config: &Config,
     data_dir: &DataDir,
 ) -> Result<(Store, watch::Receiver<bool>), StartError> {
-    match &config.database {
+    match &config.storage.database {
         Database::Sqlite => open_sqlite(data_dir),
         Database::Postgres(postgres) => {
             let store = Store::open_postgres(postgres.url(), postgres.options()).await;

@@ -66,7 +66,7 @@ fn is_directive(text: &str) -> bool {
 }
 
 /// Starts the log. What is wrong with its settings is said in the form that they ask for.
-pub fn start() -> anyhow::Result<()> {
+pub(crate) fn start() -> anyhow::Result<()> {
     let format = std::env::var("COUNTERSIGN_LOG_FORMAT").unwrap_or_default();
     let _ = AS_JSON.set(format.trim().eq_ignore_ascii_case("json"));
     let (mut filter, json) = settings()?;
@@ -93,12 +93,12 @@ pub fn start() -> anyhow::Result<()> {
 }
 
 /// Whether every line of standard error is a JSON object.
-pub fn is_json() -> bool {
+pub(crate) fn is_json() -> bool {
     AS_JSON.get().copied().unwrap_or_default()
 }
 
 /// Writes a remark behind what was logged before: as it is, or as one JSON object if every line is one.
-pub fn remark(level: &str, text: &str) {
+pub(crate) fn remark(level: &str, text: &str) {
     flush();
     let _ = writeln!(io::stderr(), "{}", shaped(level, text));
 }
@@ -161,7 +161,7 @@ pub(crate) fn wants_traces() -> bool {
 }
 
 /// Writes what has been logged so far. To be called before the process ends.
-pub fn flush() {
+pub(crate) fn flush() {
     if let Some(lines) = LOG.get() {
         lines.write(&mut io::stderr());
     }

@@ -26,7 +26,7 @@ use std::sync::Arc;
 use anyhow::{Context as _, bail};
 use serde_json::{Value, json};
 
-use crate::{config, terminal};
+use crate::terminal;
 use api::{Api, Credentials};
 use board::Board;
 use client::Node;
@@ -40,7 +40,7 @@ const PATIENT_FROM: u64 = 1_000;
 
 /// What `countersign torture` is asked for.
 #[derive(Debug, clap::Args)]
-pub struct Args {
+pub(crate) struct Args {
     /// A node, as `http://10.0.0.1:8080`; repeat it for every node of the installation
     #[arg(long = "url", value_name = "URL")]
     urls: Vec<String>,
@@ -137,7 +137,7 @@ fn manager(ready: &Value) -> anyhow::Result<Credentials> {
 }
 
 /// Runs every scenario, shows the verdict and removes the test users.
-pub async fn run(args: Args) -> anyhow::Result<ExitCode> {
+pub(crate) async fn run(args: Args) -> anyhow::Result<ExitCode> {
     let plan = args.plan()?;
     let nodes = plan.nodes.clone();
     let mut api = Api::enter(nodes.clone(), plan.credentials, &args.user_prefix, plan.mode).await?;

@@ -64,14 +64,15 @@ const COMMANDS: &[(&str, &[&str], Kind)] = &[
     ("config example", &[], Apart),
     ("import", &["LIST"], Makes),
     ("migrate", &[], Needs),
-    ("move", &[], Makes),
-    ("torture", &[], Apart),
+    ("transfer", &[], Makes),
+    ("selftest", &[], Apart),
 ];
 
 /// The commands that the command line knows.
 fn known() -> Vec<String> {
     fn leaves(command: &clap::Command, before: &str, all: &mut Vec<String>) {
-        let inner: Vec<_> = command.get_subcommands().filter(|inner| inner.get_name() != "help").collect();
+        let inner: Vec<_> =
+            command.get_subcommands().filter(|inner| inner.get_name() != "help" && !inner.is_hide_set()).collect();
         if inner.is_empty() {
             all.push(before.to_owned());
         }
@@ -133,8 +134,8 @@ fn a_reading_command_makes_nothing_and_changes_no_mode() {
             args.extend(more.iter().map(|arg| if *arg == "LIST" { list.to_str().unwrap() } else { arg }));
             let (from, to) = (format!("sqlite://{from}"), format!("sqlite://{to}"));
             match *name {
-                "torture" => {}
-                "move" => args.extend(["--from", &from, "--to", &to]),
+                "selftest" => {}
+                "transfer" => args.extend(["--from", &from, "--to", &to]),
                 _ => args.extend(["--data-dir", data]),
             }
             // What makes an installation does so in the two places that are free; this is about the third.

@@ -1,0 +1,85 @@
+//! `countersign dev` as it is written.
+
+use std::process::ExitCode;
+
+use clap::{Args, ValueEnum};
+use config::Config;
+use domain::model::long_poll::Holding;
+
+use crate::cli::request::Noun;
+use crate::cli::run::{ServeArgs, runtime};
+use crate::dev::{self, DevOptions, Pinned};
+use crate::ready;
+
+#[derive(Debug, Args)]
+pub(crate) struct DevArgs {
+    #[command(flatten)]
+    serve: ServeArgs,
+    /// Limits on how often messages are sent: the defaults of a server, or off [default: off] [variable
+    /// `COUNTERSIGN_MESSAGE_LIMITS`]
+    #[arg(long, value_enum)]
+    message_limits: Option<MessageLimits>,
+    /// Name by which other machines reach this world (repeatable); all then show the key of `COUNTERSIGN_DEV_KEY`, or
+    /// a random one, in the ready file as `dev_key` [variable `COUNTERSIGN_DEV_HOST`]
+    #[arg(long, value_name = "NAME", value_delimiter = ',')]
+    dev_host: Vec<String>,
+    /// How polls of the clients that this world makes are held: `off`, `adaptive`, or a number of seconds up to 25
+    #[arg(long, value_parser = Holding::parse, default_value = "adaptive")]
+    hold: Holding,
+    /// Make the same credentials and passwords from this number at every start
+    #[arg(long, value_name = "NUMBER")]
+    seed: Option<u64>,
+    /// Id of the client with the widest scope, instead of a random one
+    #[arg(long, value_name = "ID", requires = "client_secret", value_parser = dev_credential)]
+    client_id: Option<String>,
+    /// Its secret
+    #[arg(long, value_name = "SECRET", requires = "client_id", value_parser = dev_credential)]
+    client_secret: Option<String>,
+}
+
+impl DevArgs {
+    pub(crate) fn run(self, nouns: &'static [Noun]) -> anyhow::Result<ExitCode> {
+        ready::clear(self.serve.flags().ready_file().as_deref())?;
+        let config = self.serve.load()?;
+        let options = self.options(&config)?;
+        runtime(config.limits.threads)?.block_on(dev::serve(config, options, nouns))
+    }
+
+    fn options(self, config: &Config) -> anyhow::Result<DevOptions> {
+        let message_limits = match self.message_limits {
+            Some(limits) => limits,
+            None => MessageLimits::from_variable()?,
+        };
+        let mut hosts = self.dev_host;
+        if hosts.is_empty() {
+            let named = config::variable("COUNTERSIGN_DEV_HOST")?.unwrap_or_default();
+            hosts = named.split(',').map(str::trim).filter(|name| !name.is_empty()).map(str::to_owned).collect();
+        }
+        Ok(DevOptions {
+            lasting: config.storage.data_dir_named,
+            message_limits: message_limits == MessageLimits::Shipped,
+            hosts,
+            pinned: Pinned { seed: self.seed, hold: self.hold, client: self.client_id.zip(self.client_secret) },
+        })
+    }
+}
+
+/// A client's id or secret chosen for a dev world. It fits into a header and a form unescaped.
+fn dev_credential(text: &str) -> Result<String, &'static str> {
+    let fits = (1..=128).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic() && byte != b':');
+    if fits { Ok(text.to_owned()) } else { Err("it has 1 to 128 letters, digits and signs, without blanks and colons") }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum MessageLimits {
+    Off,
+    Shipped,
+}
+
+impl MessageLimits {
+    fn from_variable() -> anyhow::Result<Self> {
+        let Some(text) = config::variable("COUNTERSIGN_MESSAGE_LIMITS")? else { return Ok(Self::Off) };
+        let read = Self::from_str(text.trim(), true);
+        read.map_err(|_| anyhow::anyhow!("the variable COUNTERSIGN_MESSAGE_LIMITS: it is off or shipped"))
+    }
+}

@@ -1,0 +1,233 @@
+//! The command line: one file per noun. A new command of a noun is written in that noun's file alone; a new noun also gets a
+//! variant of [`What`], and a line of [`NOUNS`] if a running server executes its requests.
+
+pub(crate) mod app;
+mod client;
+mod clock;
+mod config;
+mod dev;
+mod device;
+mod find_user;
+pub(crate) mod flags;
+mod healthcheck;
+mod import;
+mod labels;
+mod migrate;
+mod reference;
+pub(crate) mod report;
+pub(crate) mod request;
+mod run;
+mod transfer;
+mod user;
+mod webhook;
+
+use std::process::ExitCode;
+
+use clap::{CommandFactory as _, Parser, Subcommand};
+
+use self::request::Noun;
+use self::run::{ServeArgs, runtime};
+use crate::{log, ready, serve, terminal, torture};
+
+/// A self-hosted multi-factor authentication server that speaks the OneLogin MFA API.
+#[derive(Debug, Parser)]
+#[command(name = "countersign", version, about, args_conflicts_with_subcommands = true)]
+pub struct Cli {
+    #[command(subcommand)]
+    what: Option<What>,
+    #[command(flatten)]
+    serve: ServeArgs,
+}
+
+#[derive(Debug, Subcommand)]
+enum What {
+    /// Run the server (this is the default)
+    Serve(ServeArgs),
+    /// Run the server with a whole MFA world around it, for development and tests
+    Dev(dev::DevArgs),
+    /// Manage API clients: create, list, show, set, revoke, rotate
+    #[command(subcommand)]
+    Client(client::ClientArgs),
+    /// Manage apps that accept SAML assertions: create, list, delete, rotate the key
+    #[command(subcommand)]
+    App(app::AppArgs),
+    /// Manage webhooks that receive events: create, list, delete, rotate the secret, deliveries, replay
+    #[command(subcommand)]
+    Webhook(webhook::WebhookArgs),
+    /// Manage users: create, list, show, password, temporary token, unlock, delete, whether a log-in asks for a factor
+    #[command(subcommand)]
+    User(user::UserArgs),
+    /// Manage a user's devices: list, disable, delete
+    #[command(subcommand)]
+    Device(device::DeviceArgs),
+    /// Ask a running server on this machine whether it is ready: exit status 0 if it is, else 1
+    Healthcheck(healthcheck::HealthcheckArgs),
+    /// Show the machine's clock and the trusted time, which never goes back
+    Clock(clock::ClockArgs),
+    /// Check the configuration, or show it with where each value comes from
+    #[command(subcommand)]
+    Config(config::ConfigArgs),
+    /// Import users and devices with their secrets, whether or not a server runs
+    Import(import::ImportArgs),
+    /// Migrate the database's schema, as a starting server does
+    Migrate(migrate::MigrateArgs),
+    /// Transfer an installation's data to another, empty database; the server must be stopped
+    #[command(visible_alias = "move")]
+    Transfer(transfer::TransferArgs),
+    /// Show on a running installation that every code is used once and every limit holds, with test users of its own
+    #[command(visible_alias = "torture")]
+    Selftest(torture::Args),
+    /// Print a generated page of the documentation
+    #[command(subcommand, hide = true)]
+    Reference(reference::ReferenceArgs),
+}
+
+/// The nouns whose requests a running server executes.
+const NOUNS: &[Noun] = &[
+    Noun::of::<app::AppRequest>(),
+    Noun::of::<client::ClientRequest>(),
+    Noun::of::<clock::ClockRequest>(),
+    Noun::of::<device::DeviceRequest>(),
+    Noun::of::<user::UserRequest>(),
+    Noun::of::<webhook::WebhookRequest>(),
+];
+
+fn start(cli: Cli) -> anyhow::Result<ExitCode> {
+    match cli.what.unwrap_or(What::Serve(cli.serve)) {
+        What::Serve(args) => {
+            let flags = args.flags();
+            ready::clear(flags.ready_file().as_deref())?;
+            let config = args.load()?;
+            runtime(config.limits.threads)?.block_on(serve::serve(flags, config, NOUNS))
+        }
+        What::Dev(args) => args.run(NOUNS),
+        What::App(args) => args.run(),
+        What::Webhook(args) => args.run(),
+        What::Client(args) => args.run(),
+        What::Clock(args) => args.run(),
+        What::User(args) => args.run(),
+        What::Device(args) => args.run(),
+        What::Healthcheck(args) => args.run(),
+        What::Config(args) => args.run(),
+        What::Migrate(args) => args.run(),
+        What::Transfer(args) => args.run(),
+        What::Import(args) => args.run(),
+        What::Selftest(args) => runtime(0)?.block_on(torture::run(args)),
+        What::Reference(args) => Ok(args.run(&Cli::command())),
+    }
+}
+
+/// Runs the program.
+pub fn main() -> ExitCode {
+    let code = match log::start().and_then(|()| parsed()) {
+        Ok(Ok(cli)) => start(cli).unwrap_or_else(|error| failed(&error)),
+        Ok(Err(code)) => code,
+        Err(error) => failed(&error),
+    };
+    #[cfg(feature = "otel")]
+    crate::traces::stop();
+    log::flush();
+    code
+}
+
+fn failed(error: &anyhow::Error) -> ExitCode {
+    terminal::failed(&format!("countersign: {error:#}"));
+    ExitCode::FAILURE
+}
+
+/// Reads the command line; or gives the exit code, when help was shown or something is wrong with it.
+fn parsed() -> anyhow::Result<Result<Cli, ExitCode>> {
+    match Cli::try_parse() {
+        Ok(cli) => Ok(Ok(cli)),
+        Err(error) if !error.use_stderr() || !log::is_json() => {
+            error.print()?;
+            Ok(Err(ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(1))))
+        }
+        Err(error) => {
+            terminal::failed(&error.to_string());
+            Ok(Err(ExitCode::from(2)))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        use clap::CommandFactory as _;
+        Cli::command().debug_assert();
+    }
+
+    /// An option with a default other than `false` takes a value. Of a `bool` clap makes a mere flag unless told otherwise.
+    #[test]
+    fn what_has_a_default_takes_a_value() {
+        fn walk(command: &clap::Command) {
+            for argument in command.get_arguments().filter(|argument| !argument.get_action().takes_values()) {
+                let defaults = argument.get_default_values();
+                assert!(
+                    defaults.iter().all(|value| value == "false"),
+                    "{} --{}",
+                    command.get_name(),
+                    argument.get_id()
+                );
+            }
+            command.get_subcommands().for_each(walk);
+        }
+        use clap::CommandFactory as _;
+        walk(&Cli::command());
+    }
+
+    #[test]
+    fn no_argument_means_serve() {
+        let cli = Cli::try_parse_from(["countersign"]).unwrap();
+        assert!(cli.what.is_none());
+        let cli = Cli::try_parse_from(["countersign", "--listen", "127.0.0.1:0"]).unwrap();
+        assert_eq!(::config::Config::load(&cli.serve.flags()).unwrap().listen.address.port(), 0);
+    }
+
+    #[test]
+    fn something_must_be_set_and_only_what_there_is() {
+        let parse = |options: &[&str]| {
+            Cli::try_parse_from(["countersign", "client", "set", "abc"].iter().chain(options))
+                .map_err(|e| e.to_string())
+        };
+        for options in
+            [&["--hold", "20"][..], &["--hold", "adaptive"], &["--number-matching", "on"], &["--sent-type", "pending"]]
+        {
+            assert!(parse(options).is_ok(), "{options:?}");
+        }
+        assert!(parse(&["--hold", "26"]).unwrap_err().contains("1 to 25 seconds"));
+        assert!(parse(&["--number-matching", "yes"]).unwrap_err().contains("on or off"));
+        assert!(parse(&["--sent-type", "sent"]).unwrap_err().contains("success or pending"));
+        assert!(parse(&[]).is_err());
+    }
+
+    #[test]
+    fn a_wrong_scope_is_answered_with_the_right_ones() {
+        let error = Cli::try_parse_from(["countersign", "client", "create", "--scope", "all"]).unwrap_err().to_string();
+        assert!(error.contains("Manage All"), "{error}");
+    }
+
+    #[test]
+    fn the_reference_page_is_what_the_command_line_says() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/reference/cli.md");
+        let page = std::fs::read_to_string(path).unwrap_or_default();
+        let advice = "run: cargo run -- reference cli > docs/reference/cli.md";
+        assert!(page == reference::page(&Cli::command()), "docs/reference/cli.md differs from the commands; {advice}");
+    }
+
+    #[test]
+    fn every_setting_is_a_flag() {
+        let cli = Cli::command();
+        let command = |path: &[&str]| {
+            path.iter().fold(cli.clone(), |command, name| command.find_subcommand(name).unwrap().clone())
+        };
+        for setting in ::config::SETTINGS.iter() {
+            let has = |path: &[&str]| command(path).get_arguments().any(|arg| arg.get_long() == Some(&setting.flag));
+            assert!(has(&["serve"]) && has(&["dev"]), "{}", setting.row.key);
+            assert_eq!(has(&["user", "list"]), setting.row.everywhere, "{}", setting.row.key);
+        }
+    }
+}

@@ -1,0 +1,410 @@
+//! `countersign user`: users, and what a help desk can do for them.
+
+mod names;
+mod show;
+
+use std::process::ExitCode;
+
+use clap::Subcommand;
+use domain::model::audit::Context;
+use domain::model::time::MINUTE;
+use domain::model::user_patch::UserPatch;
+use domain::{MfaPolicy, Timestamp, User};
+use engine::{Engine, NewPassword};
+use onelogin::wire_time::with_seconds;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use store::{Page, UserFilter};
+
+use crate::cli::find_user::{UserKey, find};
+use crate::cli::report::{Report, or_dash, sentence};
+use crate::cli::request::Request;
+use crate::cli::run::{OutputArgs, read_line, run, run_as, run_if_agreed, writing};
+use crate::installation::Intent;
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum UserArgs {
+    /// Create a user
+    Create {
+        /// Name to log in with
+        #[arg(long)]
+        username: Option<String>,
+        /// E-mail address
+        #[arg(long)]
+        email: Option<String>,
+        /// Telephone number as +14155550123
+        #[arg(long)]
+        phone: Option<String>,
+        /// First name
+        #[arg(long, alias = "first-name")]
+        firstname: Option<String>,
+        /// Last name
+        #[arg(long, alias = "last-name")]
+        lastname: Option<String>,
+        /// Id in another system
+        #[arg(long)]
+        external_id: Option<String>,
+        /// Read a password from standard input
+        #[arg(long)]
+        password_stdin: bool,
+        /// Create the installation if there is none, for `countersign serve` to start on
+        #[arg(long)]
+        init: bool,
+        #[command(flatten)]
+        output: OutputArgs,
+    },
+    /// List users
+    List {
+        /// How many users to list at most
+        #[arg(long, default_value_t = 1000)]
+        limit: u32,
+        /// How many users to skip
+        #[arg(long, default_value_t = 0)]
+        offset: u64,
+        /// List only users that share a name with another, and the command that gives each another name
+        #[arg(long)]
+        collisions: bool,
+        /// Only users who have devices and can use none of them: all are disabled, or of factors that are not offered
+        #[arg(long)]
+        without_usable_device: bool,
+        #[command(flatten)]
+        output: OutputArgs,
+    },
+    /// Give a user another user name or e-mail address
+    Rename {
+        /// Id, user name or e-mail address
+        user: String,
+        /// New user name; an empty one takes it away
+        #[arg(long, required_unless_present = "email")]
+        username: Option<String>,
+        /// New e-mail address; an empty one takes it away
+        #[arg(long)]
+        email: Option<String>,
+        #[command(flatten)]
+        output: OutputArgs,
+    },
+    /// Show a user: devices, locks, failures, what was last accepted and refused
+    Show {
+        /// Id, user name or e-mail address
+        user: String,
+        #[command(flatten)]
+        output: OutputArgs,
+    },
+    /// Set whether a log-in asks this user for a factor: `off`, `optional`, `required`, or `default` for the rule of `login.mfa`
+    Mfa {
+        /// Id, user name or e-mail address
+        user: String,
+        /// The rule
+        #[arg(value_parser = parse_policy)]
+        policy: std::option::Option<MfaPolicy>,
+        #[command(flatten)]
+        output: OutputArgs,
+    },
+    /// Set a new password; a random one is shown once
+    SetPassword {
+        /// Id, user name or e-mail address
+        user: String,
+        /// Read the password from standard input; otherwise a random one is made
+        #[arg(long)]
+        password_stdin: bool,
+        #[command(flatten)]
+        output: OutputArgs,
+    },
+    /// Issue a temporary token, which replaces a factor; it is shown once
+    Token {
+        /// Id, user name or e-mail address
+        user: String,
+        /// How long it lives, in minutes: 2 to 4320
+        #[arg(long, default_value_t = 60, value_parser = clap::value_parser!(i64).range(2..=4320))]
+        minutes: i64,
+        /// Let it be used more than once
+        #[arg(long)]
+        reusable: bool,
+        /// Revoke the live token, and issue none
+        #[arg(long, conflicts_with_all = ["minutes", "reusable"])]
+        revoke: bool,
+        #[command(flatten)]
+        output: OutputArgs,
+    },
+    /// Lift every lock of a user
+    Unlock {
+        /// Id, user name or e-mail address
+        user: String,
+        #[command(flatten)]
+        output: OutputArgs,
+    },
+    /// Delete a user with all devices
+    Delete {
+        /// Id, user name or e-mail address
+        user: String,
+        /// Do not ask
+        #[arg(long)]
+        yes: bool,
+        #[command(flatten)]
+        output: OutputArgs,
+    },
+}
+
+impl UserArgs {
+    pub(crate) fn run(self) -> anyhow::Result<ExitCode> {
+        use UserRequest as R;
+        match self {
+            Self::Create { username, email, phone, firstname, lastname, external_id, password_stdin, init, output } => {
+                let password = if password_stdin { Some(read_line()?) } else { None };
+                let user = NewUser { username, email, phone, firstname, lastname, external_id, password };
+                run_as(writing(init), &output, R::Create(user), false)
+            }
+            Self::List { limit, collisions: true, output, .. } => run(&output, R::Collisions { limit }),
+            Self::List { limit, offset, without_usable_device, output, .. } => {
+                run(&output, R::List { offset, limit, without_usable_device })
+            }
+            Self::Rename { user, username, email, output } => {
+                run(&output, R::Rename { user: UserKey(user), username, email })
+            }
+            Self::Show { user, output } => run(&output, R::Show(UserKey(user))),
+            Self::Mfa { user, policy, output } => run(&output, R::Mfa { user: UserKey(user), policy }),
+            Self::SetPassword { user, password_stdin, output } => {
+                let password = if password_stdin { Some(Password(read_line()?)) } else { None };
+                run(&output, R::SetPassword { user: UserKey(user), password })
+            }
+            Self::Token { user, revoke: true, output, .. } => run(&output, R::RevokeToken(UserKey(user))),
+            Self::Token { user, minutes, reusable, revoke: false, output } => {
+                run(&output, R::Token { user: UserKey(user), ttl: minutes * MINUTE, reusable })
+            }
+            Self::Unlock { user, output } => run(&output, R::Unlock(UserKey(user))),
+            Self::Delete { user, yes, output } => {
+                let question = format!("Delete user {user} with all devices? This cannot be undone.");
+                run_if_agreed(yes, &question, &output, R::Delete(UserKey(user)))
+            }
+        }
+    }
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum UserRequest {
+    Create(NewUser),
+    List {
+        offset: u64,
+        limit: u32,
+        without_usable_device: bool,
+    },
+    Collisions {
+        limit: u32,
+    },
+    /// An empty name takes the name away.
+    Rename {
+        user: UserKey,
+        username: Option<String>,
+        email: Option<String>,
+    },
+    Show(UserKey),
+    Unlock(UserKey),
+    Delete(UserKey),
+    /// No password: the engine makes a random one.
+    SetPassword {
+        user: UserKey,
+        password: Option<Password>,
+    },
+    /// `ttl` is in milliseconds.
+    Token {
+        user: UserKey,
+        ttl: i64,
+        reusable: bool,
+    },
+    RevokeToken(UserKey),
+    /// No policy: the rule of `login.mfa`.
+    Mfa {
+        user: UserKey,
+        policy: Option<MfaPolicy>,
+    },
+}
+
+/// A user to create.
+#[derive(Clone, Default, Serialize, Deserialize)]
+pub(crate) struct NewUser {
+    username: Option<String>,
+    email: Option<String>,
+    phone: Option<String>,
+    firstname: Option<String>,
+    lastname: Option<String>,
+    external_id: Option<String>,
+    password: Option<String>,
+}
+
+impl std::fmt::Debug for NewUser {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("NewUser(…)")
+    }
+}
+
+/// A password on its way to the engine, hidden from `Debug`.
+#[derive(Clone, Serialize, Deserialize)]
+pub(crate) struct Password(String);
+
+impl std::fmt::Debug for Password {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Password(…)")
+    }
+}
+
+impl Request for UserRequest {
+    const NOUN: &'static str = "user";
+
+    fn intent(&self) -> Intent {
+        match self {
+            Self::List { .. } | Self::Collisions { .. } | Self::Show(_) => Intent::Read,
+            Self::Create(_)
+            | Self::Rename { .. }
+            | Self::SetPassword { .. }
+            | Self::Token { .. }
+            | Self::RevokeToken(_)
+            | Self::Unlock(_)
+            | Self::Delete(_)
+            | Self::Mfa { .. } => Intent::Write,
+        }
+    }
+
+    async fn execute(self, engine: &Engine) -> Result<Report, String> {
+        match self {
+            Self::Create(user) => create(engine, user).await,
+            Self::List { offset, limit, without_usable_device } => {
+                let offered = || engine.settings().policy.factors.clone();
+                let filter =
+                    UserFilter { without_usable: without_usable_device.then(offered), ..UserFilter::default() };
+                let page = engine.users(&filter, Page { limit, offset }).await.map_err(sentence)?;
+                Ok(list(&page.users, engine.now()))
+            }
+            Self::Collisions { limit } => Ok(names::collisions(&engine.collisions(limit).await.map_err(sentence)?)),
+            Self::Rename { user, username, email } => {
+                names::rename(engine, &find(engine, &user).await?, username, email).await
+            }
+            Self::Show(user) => show::show(engine, &find(engine, &user).await?).await,
+            Self::SetPassword { user, password } => set_password(engine, &find(engine, &user).await?, password).await,
+            Self::Token { user, ttl, reusable } => token(engine, &find(engine, &user).await?, ttl, reusable).await,
+            Self::RevokeToken(user) => revoke_token(engine, &find(engine, &user).await?).await,
+            Self::Unlock(user) => {
+                let user = find(engine, &user).await?;
+                let was_locked = engine.unlock_user(user.id, Context::default()).await.map_err(sentence)?;
+                let outcome = if was_locked { "is unlocked" } else { "was not locked" };
+                let json = json!({ "id": user.id, "unlocked": was_locked });
+                Ok(Report::line(json, format!("User {} {outcome}.", user.id)))
+            }
+            Self::Delete(user) => {
+                let user = find(engine, &user).await?;
+                engine.delete_user(user.id, Context::default()).await.map_err(sentence)?;
+                let text = format!("User {} is deleted, with all devices.", user.id);
+                Ok(Report::line(json!({ "id": user.id, "deleted": true }), text))
+            }
+            Self::Mfa { user, policy } => set_policy(engine, &find(engine, &user).await?, policy).await,
+        }
+    }
+}
+
+async fn create(engine: &Engine, user: NewUser) -> Result<Report, String> {
+    if let Some(phone) = &user.phone {
+        domain::rules::import::judge_phone(phone).map_err(|unfit| unfit.to_string())?;
+    }
+    let password = user.password.clone().map(|clear| NewPassword::Clear { clear: clear.into(), validate: true });
+    let has_password = password.is_some();
+    let patch = patch(user);
+    if !patch.names_somebody() {
+        return Err("a user needs a name or an e-mail address: pass --username or --email".to_owned());
+    }
+    let created = engine.create_user(patch, password, Context::default()).await.map_err(sentence)?;
+    let id = created.id;
+    let text = if has_password {
+        format!("User {id} created.")
+    } else {
+        format!("User {id} created, without a password: countersign user set-password {id} sets one.")
+    };
+    Ok(Report::line(show::summary(&created, engine.now()), text))
+}
+
+fn patch(user: NewUser) -> UserPatch {
+    let texts = [("firstname", user.firstname), ("lastname", user.lastname), ("external_id", user.external_id)];
+    UserPatch {
+        username: user.username.map(Some),
+        email: user.email.map(Some),
+        phone: user.phone.map(Some),
+        texts: texts.into_iter().filter(|(_, v)| v.is_some()).map(|(k, v)| (k.to_owned(), v)).collect(),
+        ..UserPatch::default()
+    }
+}
+
+fn list(users: &[User], now: Timestamp) -> Report {
+    let rows = users
+        .iter()
+        .map(|user| {
+            vec![
+                user.id.to_string(),
+                or_dash(user.username.as_deref()),
+                or_dash(user.email.as_deref()),
+                or_dash(user.phone.as_deref()),
+                show::status(user, now),
+            ]
+        })
+        .collect();
+    Report::table(
+        users.iter().map(|user| show::summary(user, now)).collect(),
+        ["id", "username", "email", "phone", "status"],
+        rows,
+    )
+}
+
+async fn set_policy(engine: &Engine, user: &User, policy: Option<MfaPolicy>) -> Result<Report, String> {
+    let patch = UserPatch { mfa_policy: Some(policy), ..UserPatch::default() };
+    engine.update_user(user.id, patch, None, Context::default()).await.map_err(sentence)?;
+    let rule = match policy {
+        None => "default: login.mfa decides whether a log-in asks for a factor",
+        Some(MfaPolicy::Off) => "off: a log-in never asks for a factor",
+        Some(MfaPolicy::Optional) => {
+            "optional: a log-in asks for a factor as long as there is a device that was ever in use"
+        }
+        Some(MfaPolicy::Required) => "required: without a device or a temporary token there is no log-in",
+    };
+    Ok(Report::line(json!({ "id": user.id, "mfa": policy }), format!("User {}: {rule}.", user.id)))
+}
+
+async fn set_password(engine: &Engine, user: &User, password: Option<Password>) -> Result<Report, String> {
+    let drawn = password.is_none().then(|| engine.draw_password());
+    let clear = password.map(|password| password.0).or_else(|| drawn.clone()).unwrap_or_default();
+    let new = NewPassword::Clear { clear: clear.into(), validate: true };
+    let patch = UserPatch::default();
+    engine.update_user(user.id, patch, Some(new), Context::default()).await.map_err(sentence)?;
+    let mut text = vec![format!("User {} has a new password.", user.id)];
+    if let Some(drawn) = &drawn {
+        text.push(format!("  password  {drawn}"));
+        text.push("It is shown this once.".to_owned());
+    }
+    Ok(Report::lines(json!({ "id": user.id, "password_set": true, "password": drawn }), text))
+}
+
+async fn token(engine: &Engine, user: &User, ttl: i64, reusable: bool) -> Result<Report, String> {
+    let issued = engine.issue_temp_token(user.id, ttl, reusable, Context::default()).await.map_err(sentence)?;
+    let until = with_seconds(issued.expires_at.0);
+    let json = json!({ "id": user.id, "token": issued.token, "expires_at": until, "reusable": reusable });
+    let often = if reusable { "as often as needed" } else { "once" };
+    let text = vec![
+        format!("User {} may show this {often} in place of a factor, until {until}:", user.id),
+        format!("  token  {}", issued.token),
+        "It is shown this once. Give it to the person only.".to_owned(),
+    ];
+    Ok(Report::lines(json, text))
+}
+
+async fn revoke_token(engine: &Engine, user: &User) -> Result<Report, String> {
+    let was_live = engine.revoke_temp_token(user.id, Context::default()).await.map_err(sentence)?;
+    let outcome = if was_live { "no longer has a temporary token" } else { "had no temporary token" };
+    Ok(Report::line(json!({ "id": user.id, "revoked": was_live }), format!("User {} {outcome}.", user.id)))
+}
+
+fn parse_policy(text: &str) -> Result<Option<MfaPolicy>, String> {
+    match text {
+        "default" => Ok(None),
+        "off" => Ok(Some(MfaPolicy::Off)),
+        "optional" => Ok(Some(MfaPolicy::Optional)),
+        "required" => Ok(Some(MfaPolicy::Required)),
+        _ => Err("it is one of default, off, optional, required".to_owned()),
+    }
+}
