@@ -1,13 +1,20 @@
-//! Gets a message to a person, and a call to a webhook.
+//! Sends messages to people, and calls to webhooks.
 //!
-//! Messages are written by decisions, in the same transaction as the verification they belong to. This crate takes them
-//! from there: it claims what is due, opens it, hands it to the [`Channel`] of its kind, and records what became of it.
-//! Between the claim and the record a process may die, so a message can be sent twice, but never forgotten and never
-//! sent after its code has ended.
+//! Decisions queue messages in the transaction of the verification that they belong to. This crate takes them from there:
+//! a [`Worker`] claims what is due on its channel, decrypts it, hands it to the [`Provider`] that the [`Routes`] name for
+//! the channel, and records the outcome. Between the claim and the record a process may die, so a message can be sent
+//! twice. It is never forgotten, and never sent after its code has expired.
+//!
+//! To add a provider, write `provider/NAME.rs` and export it in `provider/mod.rs`; the binary makes it from its
+//! configuration.
 
-pub mod channel;
-pub mod outbox;
+mod message;
+mod outbox;
+mod provider;
+mod route;
 pub mod webhook;
 
-pub use channel::{Channel, Delivery, Failure};
-pub use outbox::Outbox;
+pub use message::OutgoingMessage;
+pub use outbox::{Now, Outbox, Worker};
+pub use provider::{FileError, FileProvider, Provider, SendError, Sending};
+pub use route::Routes;

@@ -1,5 +1,6 @@
 //! Background work: sends queued messages, cleans up, wakes long polls, keeps the time.
 
+use domain::Channel;
 use tokio::sync::broadcast::error::RecvError;
 
 use crate::{Engine, clock};
@@ -9,7 +10,7 @@ impl Engine {
     pub async fn run(&self) {
         tokio::join!(
             self.learn_pace(),
-            self.run_sender(),
+            self.run_senders(),
             self.run_clean_up(),
             self.run_listener(),
             self.run_learner(),
@@ -29,23 +30,41 @@ impl Engine {
         }
     }
 
-    async fn run_sender(&self) {
-        let elsewhere = self.store.wake_ups();
+    /// Sends queued messages, in a loop for each channel: a slow provider delays no other.
+    async fn run_senders(&self) {
+        let [sms, voice, email, push] = self.outbox.workers();
+        tokio::join!(
+            self.hear_of_messages(),
+            self.run_sender(sms),
+            self.run_sender(voice),
+            self.run_sender(email),
+            self.run_sender(push)
+        );
+    }
+
+    async fn run_sender(&self, worker: &delivery::Worker) {
+        let now = || self.now();
+        // Another node's notice can be lost, so look now and then. Messages without a provider are only dropped.
+        let longest = if worker.has_route() { clock::POLL } else { clock::SWEEP };
         loop {
-            let next = match self.outbox.deliver_due(self.now()).await {
-                Ok(next) => next,
-                Err(error) => {
-                    tracing::error!(%error, "the outbox cannot be read");
-                    Some(self.now().plus(clock::RETRY))
-                }
-            };
-            // Another node's notice can be lost, so look now and then.
-            let wait = next.map_or(clock::POLL, |at| at.since(self.now()).clamp(1, clock::POLL));
+            let next = worker.deliver_due(&now).await.unwrap_or_else(|error| {
+                tracing::error!(%error, "outbox cannot be read");
+                None
+            });
+            let wait = next.map_or(longest, |at| at.since(self.now()).clamp(1, longest));
             tokio::select! {
-                () = self.queued.notified() => {}
-                () = elsewhere.notified() => {}
+                () = worker.woken() => {}
                 () = self.clock.sleep(wait) => {}
             }
+        }
+    }
+
+    /// Wakes the workers when another node has queued a message.
+    async fn hear_of_messages(&self) {
+        let elsewhere = self.store.wake_ups();
+        loop {
+            elsewhere.notified().await;
+            self.outbox.wake_all();
         }
     }
 
@@ -67,8 +86,10 @@ impl Engine {
         }
     }
 
-    /// Wakes the sender: a decision may have queued something.
-    pub(crate) fn wake_outbox(&self) {
-        self.queued.notify_one();
+    /// Wakes the worker of a channel: a decision may have queued a message.
+    pub(crate) fn wake_outbox(&self, channel: Option<Channel>) {
+        if let Some(channel) = channel {
+            self.outbox.wake(channel);
+        }
     }
 }

@@ -95,7 +95,6 @@ pub struct Engine {
     chance: Arc<dyn Chance>,
     settings: Settings,
     outbox: delivery::Outbox,
-    queued: Notify,
     callers: moka::sync::Cache<domain::Digest, Arc<ApiCaller>>,
     hasher: login::password::PasswordHasher,
     answers: AnswerCounts,
@@ -126,17 +125,20 @@ pub struct EngineParts {
     pub chance: Arc<dyn Chance>,
     /// What the operator set.
     pub settings: Settings,
-    /// The last hops that work.
-    pub channels: Vec<Arc<dyn delivery::Channel>>,
+    /// What carries messages. Factors whose channel has no provider are not offered.
+    pub providers: Vec<Arc<dyn delivery::Provider>>,
     /// What calls webhooks.
     pub caller: delivery::webhook::Caller,
 }
 
 impl Engine {
     /// An engine over its parts. Its background work is started by [`Self::run`].
-    pub fn new(parts: EngineParts) -> Self {
+    pub fn new(mut parts: EngineParts) -> Self {
+        let routes = delivery::Routes::over(parts.providers);
+        // What is offered: what the operator allows and a provider carries.
+        parts.settings.policy.factors.retain(|factor| factor.channel().is_none_or(|channel| routes.carry(channel)));
         Self {
-            outbox: delivery::Outbox::new(parts.store.clone(), parts.keys.clone(), parts.channels),
+            outbox: delivery::Outbox::new(&parts.store, &parts.keys, routes),
             store: parts.store,
             keys: parts.keys,
             installation_key: parts.installation_key,
@@ -145,7 +147,6 @@ impl Engine {
             time: parts.time,
             chance: parts.chance,
             settings: parts.settings,
-            queued: Notify::new(),
             callers: clients::tokens::caller_cache(),
             hasher: login::password::PasswordHasher::default(),
             answers: AnswerCounts::default(),
@@ -167,7 +168,7 @@ impl Engine {
         self.time.now()
     }
 
-    /// What the operator set.
+    /// What the operator set, without the factors whose channel has no provider.
     pub fn settings(&self) -> &Settings {
         &self.settings
     }

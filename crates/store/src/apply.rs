@@ -11,7 +11,7 @@ use crate::budgets;
 use crate::challenge;
 use crate::marks::Move;
 use crate::names;
-use crate::query::{DevMessage, Fate};
+use crate::query::{DevMessage, MessageOutcome};
 use crate::rows::UnderLock;
 use crate::sql;
 use crate::value::{Value, Write, pack_moments};
@@ -346,11 +346,11 @@ fn create_token_set(set: TokenSet) -> Write {
 // ---- what no decision decides
 
 /// Records what became of a claimed message.
-pub(crate) fn settle(message: MessageId, fate: Fate, now: Timestamp) -> Write {
-    let (status, reason) = match fate {
-        Fate::Sent => (1, None),
-        Fate::Dropped(reason) => (2, Some(reason)),
-        Fate::Retry { at } => return Write::new(sql::RETRY_MESSAGE, params![at, message.0]),
+pub(crate) fn settle(message: MessageId, outcome: MessageOutcome, now: Timestamp) -> Write {
+    let (status, reason) = match outcome {
+        MessageOutcome::Sent => (1, None),
+        MessageOutcome::Dropped(reason) => (2, Some(reason.text())),
+        MessageOutcome::Retry { at } => return Write::new(sql::RETRY_MESSAGE, params![at, message.0]),
     };
     Write::new(sql::SETTLE_MESSAGE, params![status, reason, Vec::new(), now, message.0])
 }

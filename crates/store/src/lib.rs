@@ -44,8 +44,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use domain::{
-    Budget, BudgetView, Client, ClientId, ClientView, Decision, Device, Digest, KeyedHash, MessageId, Purpose, Spent,
-    Timestamp, TokenSet, UserId, Verification, VerificationId, View,
+    Budget, BudgetView, Channel, Client, ClientId, ClientView, Decision, Device, Digest, KeyedHash, MessageId, Purpose,
+    Spent, Timestamp, TokenSet, UserId, Verification, VerificationId, View,
 };
 use tokio::sync::{Notify, broadcast};
 
@@ -57,8 +57,8 @@ pub use names::Collision;
 pub use postgres::{PostgresOptions, shown as shown_postgres};
 use query::Reading;
 pub use query::{
-    AuditChain, AuditRow, COMMIT_BOUNDS, COUNTED, DevFilter, DevMessage, EventFilter, EventPage, Events, Fate, IdKind,
-    Page, QueuedMessage, Sizes, Span, Stats, Swept, TextFilter, UserFilter, UserPage, Waiting,
+    AuditChain, AuditRow, COMMIT_BOUNDS, COUNTED, DevFilter, DevMessage, DropReason, EventFilter, EventPage, Events,
+    IdKind, MessageOutcome, Page, QueuedMessage, Sizes, Span, Stats, Swept, TextFilter, UserFilter, UserPage, Waiting,
 };
 pub use sqlite::{Fatal, SqliteOptions};
 pub use webhooks::{Delivery, DeliveryStatus, HeldWebhook, Hold, Tried};
@@ -282,33 +282,34 @@ impl Store {
         }
     }
 
-    /// At most `limit` queued messages that are due, the longest due first. Nobody else is handed them before
-    /// `lease_ms` milliseconds have passed; then they are due again, in case their sender has died.
+    /// Claims at most `limit` messages of a channel that are due, the longest due first. No other claim returns them
+    /// before `lease_ms` milliseconds have passed; then they are due again, in case their sender has died.
     pub async fn claim_messages(
         &self,
+        channel: Channel,
         now: Timestamp,
         limit: usize,
         lease_ms: i64,
     ) -> Result<Vec<QueuedMessage>, Error> {
         match &self.backend {
-            Backend::Sqlite(db) => db.claim_messages(now, limit, lease_ms).await,
-            Backend::Postgres(db) => Box::pin(db.claim_messages(now, limit, lease_ms)).await,
+            Backend::Sqlite(db) => db.claim_messages(channel, now, limit, lease_ms).await,
+            Backend::Postgres(db) => Box::pin(db.claim_messages(channel, now, limit, lease_ms)).await,
         }
     }
 
     /// Records what became of a claimed message. Does nothing if it was dropped meanwhile.
-    pub async fn settle_message(&self, id: MessageId, fate: Fate, now: Timestamp) -> Result<(), Error> {
+    pub async fn settle_message(&self, id: MessageId, outcome: MessageOutcome, now: Timestamp) -> Result<(), Error> {
         match &self.backend {
-            Backend::Sqlite(db) => db.settle_message(id, fate, now).await,
-            Backend::Postgres(db) => Box::pin(db.settle_message(id, fate, now)).await,
+            Backend::Sqlite(db) => db.settle_message(id, outcome, now).await,
+            Backend::Postgres(db) => Box::pin(db.settle_message(id, outcome, now)).await,
         }
     }
 
-    /// When the next queued message is due, if any is queued.
-    pub async fn next_message_at(&self) -> Result<Option<Timestamp>, Error> {
+    /// When the next queued message of a channel is due, if any is queued.
+    pub async fn next_message_at(&self, channel: Channel) -> Result<Option<Timestamp>, Error> {
         match &self.backend {
-            Backend::Sqlite(db) => db.next_message_at(),
-            Backend::Postgres(db) => Box::pin(db.next_message_at()).await,
+            Backend::Sqlite(db) => db.next_message_at(channel),
+            Backend::Postgres(db) => Box::pin(db.next_message_at(channel)).await,
         }
     }
 

@@ -168,16 +168,38 @@ pub struct QueuedMessage {
 
 /// What became of a claimed message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Fate {
+pub enum MessageOutcome {
     /// A provider took it. Its content is wiped.
     Sent,
-    /// It is claimed again from this moment on.
-    Retry {
-        /// When.
-        at: Timestamp,
-    },
-    /// It is given up, with the reason in one word. Its content is wiped.
-    Dropped(&'static str),
+    /// It can be claimed again from `at` on.
+    Retry { at: Timestamp },
+    /// It is given up. Its content is wiped.
+    Dropped(DropReason),
+}
+
+/// Why a message was given up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DropReason {
+    /// Its code had expired before it was sent.
+    Expired,
+    /// Its channel has no provider.
+    NoRoute,
+    /// The master keys do not open its content.
+    Unreadable,
+    /// The provider refused it, or failed too often.
+    Undeliverable,
+}
+
+impl DropReason {
+    /// The text in the database.
+    pub(crate) fn text(self) -> &'static str {
+        match self {
+            Self::Expired => "expired",
+            Self::NoRoute => "no channel",
+            Self::Unreadable => "does not open",
+            Self::Undeliverable => "not deliverable",
+        }
+    }
 }
 
 /// Which chain of the audit trail: one per user, and one per client for what concerns no user (rulings 18).

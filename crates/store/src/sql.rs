@@ -192,9 +192,9 @@ statements! {
     WIPE_MESSAGES = "UPDATE outbox SET status = 2, content = $1, reason = 'superseded' WHERE user_id = \
         (SELECT user_id FROM verification WHERE id = $2) AND verification_id = $2 AND status = 0";
     DUE_MESSAGES = "SELECT id, user_id, device_id, verification_id, channel, content, created_at, not_after, attempts \
-        FROM outbox WHERE status = 0 AND next_attempt_at <= $1 ORDER BY next_attempt_at LIMIT $2";
+        FROM outbox WHERE status = 0 AND channel = $1 AND next_attempt_at <= $2 ORDER BY next_attempt_at LIMIT $3";
     CLAIM_MESSAGE = "UPDATE outbox SET attempts = attempts + 1, next_attempt_at = $1 WHERE id = $2 AND status = 0";
-    NEXT_MESSAGE_AT = "SELECT MIN(next_attempt_at) FROM outbox WHERE status = 0";
+    NEXT_MESSAGE_AT = "SELECT next_attempt_at FROM outbox WHERE status = 0 AND channel = $1 ORDER BY next_attempt_at LIMIT 1";
     WAITING_MESSAGES = "SELECT COUNT(*), MIN(created_at) FROM outbox WHERE status = 0";
     SETTLE_MESSAGE = "UPDATE outbox SET status = $1, reason = $2, content = $3, settled_at = $4 \
         WHERE id = $5 AND status = 0";

@@ -4,12 +4,12 @@
 //! into an outbox anybody on this machine can read, and a phone that holds real keys and really signs. These rooms do
 //! not exist in `serve`.
 
-mod channel;
 mod guard;
 mod outbox;
 mod phone;
 mod planting;
 mod problem;
+mod provider;
 mod routes;
 mod seed;
 mod start;
@@ -21,7 +21,7 @@ use std::sync::{Arc, OnceLock};
 use anyhow::{Context as _, bail};
 use axum::Router;
 use config::Config;
-use domain::{Channel, Countries, FactorKind, Policy};
+use domain::{Countries, FactorKind, Policy};
 use engine::chance::SystemChance;
 use engine::clock::MovableClock;
 use engine::{Chance, Clock, Engine};
@@ -83,12 +83,7 @@ impl DevWorld {
         let chance: Arc<planting::PlantingChance> = Arc::new(planting::PlantingChance::new(chance));
         let store = opened.store.clone();
         let arrivals = Arc::new(Notify::new());
-        let channels = Channel::ALL
-            .into_iter()
-            .map(|kind| {
-                Arc::new(channel::DevChannel::new(kind, store.clone(), arrivals.clone())) as Arc<dyn delivery::Channel>
-            })
-            .collect();
+        let provider = Arc::new(provider::DevProvider::new(store.clone(), arrivals.clone()));
         let config = &configured(config.clone());
         let dependencies = Dependencies {
             clock: clock.clone(),
@@ -106,7 +101,7 @@ impl DevWorld {
                 sign_in: config.login.policy,
                 issuer: config.account.issuer().to_owned(),
             },
-            channels,
+            providers: vec![provider],
         };
         let mut installation = Installation::build(config, opened, dependencies).await?;
         // Only now is it sure that the database is a dev world's.

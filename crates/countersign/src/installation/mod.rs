@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use config::Config;
-use domain::{Keyring, Policy};
+use domain::{FactorKind, Keyring, Policy};
 use engine::chance::SystemChance;
 use engine::{Chance, Clock, Engine, EngineParts, InstallationKey, Settings, TrustedTime, keys};
 use store::Store;
@@ -39,24 +39,26 @@ pub struct Dependencies {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) chance: Arc<dyn Chance>,
     pub(crate) policy: Policy,
-    /// The delivery channels that work.
-    pub(crate) channels: Vec<Arc<dyn delivery::Channel>>,
+    /// What carries messages to people.
+    pub(crate) providers: Vec<Arc<dyn delivery::Provider>>,
 }
 
 impl Dependencies {
-    /// Real time, real randomness, and no delivery channel.
+    /// Real time, real randomness, and no provider.
     pub fn plain(config: &Config) -> Self {
         Self {
             clock: Arc::new(engine::clock::SystemClock),
             chance: Arc::new(SystemChance),
             policy: Policy {
+                // Those whose channel has no provider fall away.
+                factors: FactorKind::ALL.to_vec(),
                 issuer: config.account.issuer().to_owned(),
                 sign_in: config.login.policy,
                 sends: config.limits.sends,
                 countries: config.messages.countries.clone(),
                 ..Policy::default()
             },
-            channels: Vec::new(),
+            providers: Vec::new(),
         }
     }
 }
@@ -93,7 +95,7 @@ impl Installation {
             installation_key,
             chance: dependencies.chance,
             settings,
-            channels: dependencies.channels,
+            providers: dependencies.providers,
             caller: caller.context("webhooks.ca_file")?,
         });
         Ok(Self { engine: Arc::new(engine), data_dir, failed, start_lock })

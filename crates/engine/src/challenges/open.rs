@@ -91,7 +91,7 @@ impl Engine {
         let policy = self.settings.policy.clone();
         let opened =
             self.decide_to_send(sending, &view, move |view| open::open(view, &opening, &policy, &context, now)).await?;
-        self.wake_outbox();
+        self.wake_outbox(device.factor.channel());
         let (verification, setup) = match opened {
             Opened::Opened(verification) => {
                 self.warn_if_last_prompt(&view, &device, by, now).await;

@@ -53,7 +53,7 @@ impl Engine {
             let rule = move |view: &View| warning::of_prompts(view, id, Some(&message), &policy, &by, now);
             match self.decide_to_send(sending, view, rule).await {
                 Ok(_) => {
-                    self.wake_outbox();
+                    self.wake_outbox(Some(channel));
                     return Ok(());
                 }
                 Err(Error::TooMany(_) | Error::BadCountry | Error::BadTarget) => {}
@@ -117,7 +117,11 @@ impl Engine {
         }
         ways.extend(listed(FactorKind::Sms, &user.phone));
         let with_channel = |way: Credential| way.kind().channel().map(|channel| (channel, way));
-        Ok(ways.into_iter().filter_map(with_channel).filter(|(channel, _)| self.outbox.carries(*channel)).collect())
+        Ok(ways
+            .into_iter()
+            .filter_map(with_channel)
+            .filter(|(channel, _)| self.outbox.routes().carry(*channel))
+            .collect())
     }
 }
 

@@ -120,7 +120,7 @@ impl Engine {
             Enrolled::TooManyDevices => return Err(Error::TooMany(None)),
             Enrolled::TooManyRegistrations(at) | Enrolled::TooSoon(at) => return Err(Error::TooMany(Some(at))),
         }
-        self.wake_outbox();
+        self.wake_outbox(device.factor.channel());
         Ok(EnrolledDevice {
             phone: credential.phone().map(str::to_owned),
             is_default,

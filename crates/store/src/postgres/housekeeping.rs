@@ -1,7 +1,7 @@
 //! What no decision relies on: ids, the outbox, clean-up, the server's own values, and the dev world.
 
 use domain::model::client::REFRESH_TTL;
-use domain::{Change, DeviceId, MessageId, Timestamp};
+use domain::{Change, Channel, DeviceId, MessageId, Timestamp};
 
 use super::conn::{BEGIN, Conn, Query, decode};
 use super::failure::Failure;
@@ -9,7 +9,7 @@ use super::value::Param;
 use super::{Postgres, in_time, sql};
 use crate::apply::{self, Step};
 use crate::error::Error;
-use crate::query::{BATCH, DevFilter, DevMessage, Fate, IdKind, KEEP, QueuedMessage, Swept};
+use crate::query::{BATCH, DevFilter, DevMessage, IdKind, KEEP, MessageOutcome, QueuedMessage, Swept};
 use crate::value::{Row, Value};
 use crate::{calls, conditions, ids, rows, sql as shared};
 
@@ -37,6 +37,7 @@ impl Postgres {
     /// Two nodes are never handed the same message: what one has locked, the other passes over.
     pub(crate) async fn claim_messages(
         &self,
+        channel: Channel,
         now: Timestamp,
         limit: usize,
         lease_ms: i64,
@@ -44,7 +45,7 @@ impl Postgres {
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
         in_time(async {
             let mut conn = self.pool.lend().await?;
-            let due = Query::new(sql::CLAIM_DUE_MESSAGES, [now.into(), limit.into()]);
+            let due = Query::new(sql::CLAIM_DUE_MESSAGES, [channel.name().into(), now.into(), limit.into()]);
             let rows = conn.begin(BEGIN, &[due]).await?.pop().unwrap_or_default();
             let due = decode(&rows, rows::queued_message)?;
             if due.is_empty() {
@@ -60,12 +61,17 @@ impl Postgres {
         .await
     }
 
-    pub(crate) async fn settle_message(&self, id: MessageId, fate: Fate, now: Timestamp) -> Result<(), Error> {
-        self.write(apply::settle(id, fate, now).into()).await
+    pub(crate) async fn settle_message(
+        &self,
+        id: MessageId,
+        outcome: MessageOutcome,
+        now: Timestamp,
+    ) -> Result<(), Error> {
+        self.write(apply::settle(id, outcome, now).into()).await
     }
 
-    pub(crate) async fn next_message_at(&self) -> Result<Option<Timestamp>, Error> {
-        let next = self.one(Query::new(shared::NEXT_MESSAGE_AT, []), rows::opt_number).await?;
+    pub(crate) async fn next_message_at(&self, channel: Channel) -> Result<Option<Timestamp>, Error> {
+        let next = self.first(Query::new(shared::NEXT_MESSAGE_AT, [channel.name().into()]), rows::number).await?;
         Ok(next.map(Timestamp))
     }
 

@@ -109,7 +109,7 @@ statements! {
     // ---- the outbox, shared by all nodes
 
     CLAIM_DUE_MESSAGES = "SELECT id, user_id, device_id, verification_id, channel, content, created_at, not_after, \
-        attempts FROM outbox WHERE status = 0 AND next_attempt_at <= $1 ORDER BY next_attempt_at LIMIT $2 \
+        attempts FROM outbox WHERE status = 0 AND channel = $1 AND next_attempt_at <= $2 ORDER BY next_attempt_at LIMIT $3 \
         FOR UPDATE SKIP LOCKED";
     CLAIM_MESSAGES = "UPDATE outbox SET attempts = attempts + 1, next_attempt_at = $1 WHERE id = ANY($2) \
         AND status = 0";

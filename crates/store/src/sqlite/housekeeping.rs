@@ -1,13 +1,13 @@
 //! What no decision relies on: ids, the outbox, clean-up, the server's own values, and the dev world.
 
 use domain::model::client::REFRESH_TTL;
-use domain::{DeviceId, MessageId, Timestamp};
+use domain::{Channel, DeviceId, MessageId, Timestamp};
 
 use super::exec::{all, all_of, first, one};
 use super::job::Tx;
 use super::{Change, Failure, Sqlite, open};
 use crate::error::Error;
-use crate::query::{BATCH, DevFilter, DevMessage, Fate, IdKind, KEEP, QueuedMessage, Swept};
+use crate::query::{BATCH, DevFilter, DevMessage, IdKind, KEEP, MessageOutcome, QueuedMessage, Swept};
 use crate::value::Value;
 use crate::{apply, calls, conditions, ids, rows, sql};
 
@@ -22,17 +22,23 @@ impl Sqlite {
 
     pub(crate) async fn claim_messages(
         &self,
+        channel: Channel,
         now: Timestamp,
         limit: usize,
         lease_ms: i64,
     ) -> Result<Vec<QueuedMessage>, Error> {
         // Asked often and mostly in vain: that need not bother the writer.
-        if self.next_message_at()?.is_none_or(|due| now < due) {
+        if self.next_message_at(channel)?.is_none_or(|due| now < due) {
             return Ok(Vec::new());
         }
         let limit = Value::Int(i64::try_from(limit).unwrap_or(i64::MAX));
         self.write(move |tx| {
-            let due = all(tx.conn, sql::DUE_MESSAGES, &[now.into(), limit.clone()], rows::queued_message)?;
+            let due = all(
+                tx.conn,
+                sql::DUE_MESSAGES,
+                &[channel.name().into(), now.into(), limit.clone()],
+                rows::queued_message,
+            )?;
             for queued in &due {
                 tx.execute(sql::CLAIM_MESSAGE, &[now.plus(lease_ms).into(), queued.message.id.0.into()])?;
             }
@@ -41,13 +47,19 @@ impl Sqlite {
         .await
     }
 
-    pub(crate) async fn settle_message(&self, id: MessageId, fate: Fate, now: Timestamp) -> Result<(), Error> {
-        let write = apply::settle(id, fate, now);
+    pub(crate) async fn settle_message(
+        &self,
+        id: MessageId,
+        outcome: MessageOutcome,
+        now: Timestamp,
+    ) -> Result<(), Error> {
+        let write = apply::settle(id, outcome, now);
         self.write(move |tx| tx.write(&write)).await
     }
 
-    pub(crate) fn next_message_at(&self) -> Result<Option<Timestamp>, Error> {
-        let next = self.readers.read(|conn| one(conn, sql::NEXT_MESSAGE_AT, &[], rows::opt_number))?;
+    pub(crate) fn next_message_at(&self, channel: Channel) -> Result<Option<Timestamp>, Error> {
+        let next =
+            self.readers.read(|conn| first(conn, sql::NEXT_MESSAGE_AT, &[channel.name().into()], rows::number))?;
         Ok(next.map(Timestamp))
     }
 

@@ -1,0 +1,67 @@
+//! What a provider has to be able to do, and how a sending can fail. Each provider has a file in this folder.
+
+mod file;
+
+use std::future::Future;
+use std::io::ErrorKind;
+use std::pin::Pin;
+use std::time::Duration;
+
+use domain::Channel;
+
+pub use self::file::{FileError, FileProvider};
+use crate::message::OutgoingMessage;
+
+/// A future that ends when the provider has taken the message or has failed to.
+pub type Sending<'a> = Pin<Box<dyn Future<Output = Result<(), SendError>> + Send + 'a>>;
+
+/// Something that takes messages off our hands: a gateway, a mail server, a file. Which providers exist is a matter of
+/// configuration, so this is a trait and not an enum.
+pub trait Provider: Send + Sync {
+    /// The name in log lines.
+    fn name(&self) -> &'static str;
+
+    /// The channels that it can carry.
+    fn channels(&self) -> &[Channel];
+
+    /// How many messages of one channel it may be handed at once.
+    fn at_once(&self) -> usize {
+        1
+    }
+
+    /// How long one sending may take (SEC 72).
+    fn timeout(&self) -> Duration {
+        Duration::from_secs(10)
+    }
+
+    /// Sends one message, which travels over one of [`Self::channels`].
+    fn send<'a>(&'a self, message: &'a OutgoingMessage) -> Sending<'a>;
+}
+
+/// Why a provider did not take a message. Errors go to the log, so none of them can hold text: no number, address or code
+/// gets out with one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum SendError {
+    /// The provider did not answer within [`Provider::timeout`].
+    #[error("the provider did not answer in time")]
+    TimedOut,
+    /// The provider cannot be used at present.
+    #[error("the provider is unavailable")]
+    Unavailable,
+    /// Reading or writing failed.
+    #[error("input or output failed: {0}")]
+    Io(ErrorKind),
+    /// The provider does not take this message, now or later.
+    #[error("the provider refused the message")]
+    Refused,
+}
+
+impl SendError {
+    /// Whether another try may succeed.
+    pub fn is_temporary(self) -> bool {
+        match self {
+            Self::TimedOut | Self::Unavailable | Self::Io(_) => true,
+            Self::Refused => false,
+        }
+    }
+}
