@@ -212,6 +212,40 @@ fn a_user_needs_a_name() {
     assert!(String::from_utf8_lossy(&made.stdout).contains("countersign user set-password 1"));
 }
 
+/// SEC 42.
+#[test]
+fn networks_and_the_end_are_set_shown_and_cleared() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().to_str().unwrap();
+    let asked = |args: &[&str]| run(&[&["client"], args, &["--data-dir", data]].concat());
+    let text = |args: &[&str]| {
+        let output = asked(args);
+        assert!(output.status.success(), "{args:?}: {}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let json =
+        |args: &[&str]| -> serde_json::Value { serde_json::from_str(&text(&[args, &["--json"]].concat())).unwrap() };
+    let create = ["create", "--scope", "Read Users", "--init", "--name", "a", "--allow-ip", "10.0.0.0/8"];
+    json(&[&create[..], &["192.0.2.7", "--expires", "2099-01-01"]].concat());
+    let shown = json(&["show", "--name", "a"]);
+    assert_eq!(shown["allow_ip"], serde_json::json!(["10.0.0.0/8", "192.0.2.7/32"]));
+    assert_eq!(shown["expires_at"], "2099-01-01T00:00:00.000Z");
+    let listed = text(&["list"]);
+    assert!(listed.contains("10.0.0.0/8") && listed.contains("2099-01-01"), "{listed}");
+    json(&["set", "--name", "a", "--allow-ip", "::ffff:198.51.100.0/120", "--expires", "2020-01-01T01:00:00+01:00"]);
+    let shown = text(&["show", "--name", "a"]);
+    for part in ["198.51.100.0/24", "2020-01-01T00:00:00Z", "expired"] {
+        assert!(shown.contains(part), "{shown}");
+    }
+    json(&["set", "--name", "a", "--profile", "python4"]);
+    assert_eq!(json(&["show", "--name", "a"])["expires_at"], "2020-01-01T00:00:00.000Z", "what is not named stays");
+    json(&["set", "--name", "a", "--allow-ip", "none", "--expires", "none"]);
+    let shown = json(&["show", "--name", "a"]);
+    assert_eq!((&shown["allow_ip"], &shown["expires_at"]), (&serde_json::json!([]), &serde_json::Value::Null));
+    let mixed = asked(&["set", "--name", "a", "--allow-ip", "none", "10.0.0.0/8"]);
+    assert!(!mixed.status.success() && String::from_utf8_lossy(&mixed.stderr).contains("`none` alone"));
+}
+
 /// The name of a client or an app is one, however it is typed, wherever it is typed.
 #[test]
 fn what_looks_alike_is_one_client_and_one_app() {

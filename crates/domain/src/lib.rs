@@ -19,6 +19,7 @@ pub use model::digest::{Digest, KeyedHash, MacKeys, OwnKey};
 pub use model::factor::FactorKind;
 pub use model::id::{ClientId, DeviceId, MessageId, UserId, VerificationId};
 pub use model::message::{Channel, Content, Message};
+pub use model::network::Network;
 pub use model::policy::{MfaPolicy, Policy, SendLimits, SignInPolicy};
 pub use model::response::Response;
 pub use model::seal::{Keyring, Place, SealError, Sealed};

@@ -120,7 +120,7 @@ impl<A> Access<A> {
 
     /// How long this poll may be held: as it asks, else as configured for its client.
     pub(crate) fn hold(&self, call: &ApiCall) -> PollHold {
-        PollHold::of(&self.caller, call.wait())
+        PollHold::of(&self.caller, call.peer(), call.wait())
     }
 
     /// Whether people type a number on the phone that this client shows (SEC 12).

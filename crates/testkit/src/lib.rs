@@ -138,7 +138,11 @@ impl TestServer {
             return token;
         }
         let options = ClientOptions { holding: Holding::Off, ..ClientOptions::default() };
-        let made = self.world.engine().create_client(profile.name(), Scope::ManageAll, profile, options).await;
+        let made = self
+            .world
+            .engine()
+            .create_client(profile.name(), Scope::ManageAll, profile, options, engine::ClientLimits::default())
+            .await;
         let made = made.unwrap_or_else(|error| panic!("no client: {error}"));
         let token = self.token_of(&made.client.client_id, &made.secret).await;
         self.tokens

@@ -6,9 +6,10 @@ use clap::{ArgAction, Args, Subcommand};
 use domain::model::long_poll::Holding;
 use domain::model::name::alike;
 use domain::model::time::SECOND;
-use domain::rules::client::Choice;
-use domain::{Client, ClientOptions, CompatProfile, Scope};
-use engine::Engine;
+use domain::rules::client::{Choice, Expiry};
+use domain::{Client, ClientOptions, CompatProfile, Network, Scope, Timestamp};
+use engine::{BadNetwork, ClientLimits, Engine};
+use onelogin::wire_time;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -48,6 +49,8 @@ pub(crate) enum ClientArgs {
         /// What `login/verify_factor` calls a text message that was sent: `success`, as documented, or `pending`
         #[arg(long, value_name = "TYPE", value_parser = parse_sent_type, default_value = "success", action = ArgAction::Set)]
         sent_type: bool,
+        #[command(flatten)]
+        limits: LimitArgs,
         /// Create the installation if there is none, for `countersign serve` to start on
         #[arg(long)]
         init: bool,
@@ -84,7 +87,7 @@ pub(crate) enum ClientArgs {
         #[command(flatten)]
         which: SelectorArgs,
         /// `default`, `python4`, `numeric_ids` or `docs_literal`
-        #[arg(long, value_parser = parse_profile, required_unless_present_any = ["number_matching", "hold", "sent_type"])]
+        #[arg(long, value_parser = parse_profile, required_unless_present_any = ["number_matching", "hold", "sent_type", "allow_ip", "expires"])]
         profile: Option<CompatProfile>,
         /// `off`, `adaptive`, or a number of seconds up to 25; `adaptive` forgets what was learnt
         #[arg(long, value_parser = Holding::parse)]
@@ -96,6 +99,8 @@ pub(crate) enum ClientArgs {
         #[arg(long, value_name = "TYPE", value_parser = parse_sent_type)]
         sent_type: Option<bool>,
         #[command(flatten)]
+        limits: LimitArgs,
+        #[command(flatten)]
         output: OutputArgs,
     },
     /// Make a new secret; the previous one works until the next rotation
@@ -105,6 +110,25 @@ pub(crate) enum ClientArgs {
         #[command(flatten)]
         output: OutputArgs,
     },
+}
+
+/// From where and until when a client may call.
+#[derive(Debug, Args)]
+pub(crate) struct LimitArgs {
+    /// Refuse calls from other addresses than these networks, such as `10.0.0.0/8` or `2001:db8::1`; `none` allows all
+    #[arg(long, value_name = "NETWORK", num_args = 1.., value_delimiter = ',', value_parser = parse_allowed)]
+    allow_ip: Option<Vec<Allowed>>,
+    /// Refuse calls from this time on, such as 2027-01-01 or 2027-01-01T09:00:00+01:00; `none` sets no end
+    #[arg(long, value_name = "TIME", value_parser = parse_expiry)]
+    expires: Option<Expiry>,
+}
+
+/// A value of `--allow-ip`.
+#[derive(Debug, Clone, Copy)]
+enum Allowed {
+    /// `none`: no list.
+    Any,
+    Network(Network),
 }
 
 /// Selects a client.
@@ -130,13 +154,33 @@ impl From<SelectorArgs> for ClientSelector {
 impl ClientArgs {
     pub(crate) fn run(self) -> anyhow::Result<ExitCode> {
         match self {
-            Self::Create { scope, profile, name, if_missing, hold, number_matching, sent_type, init, output } => {
+            Self::Create {
+                scope,
+                profile,
+                name,
+                if_missing,
+                hold,
+                number_matching,
+                sent_type,
+                limits,
+                init,
+                output,
+            } => {
+                let ip_allow = networks(limits.allow_ip.as_deref().unwrap_or_default())?;
+                let expires_at = limits.expires.and_then(Expiry::at);
                 let options = ClientOptions { holding: hold, number_matching, sent_is_pending: sent_type };
-                let request = ClientRequest::Create { name, scope, profile, options, if_missing };
+                let request = ClientRequest::Create { name, scope, profile, options, ip_allow, expires_at, if_missing };
                 run_as(writing(init), &output, request, false)
             }
-            Self::Set { which, profile, hold, number_matching, sent_type, output } => {
-                let choice = Choice { holding: hold, number_matching, sent_is_pending: sent_type, profile };
+            Self::Set { which, profile, hold, number_matching, sent_type, limits, output } => {
+                let choice = Choice {
+                    holding: hold,
+                    number_matching,
+                    sent_is_pending: sent_type,
+                    profile,
+                    ip_allow: limits.allow_ip.as_deref().map(networks).transpose()?,
+                    expiry: limits.expires,
+                };
                 run(&output, ClientRequest::Set(which.into(), choice))
             }
             Self::List { full, output } => run_as(Intent::Read, &output, ClientRequest::List, full),
@@ -159,6 +203,9 @@ pub(crate) enum ClientRequest {
         scope: Scope,
         profile: CompatProfile,
         options: ClientOptions,
+        /// Empty means any.
+        ip_allow: Vec<Network>,
+        expires_at: Option<Timestamp>,
         /// Whether a live client of this name is good enough.
         if_missing: bool,
     },
@@ -200,15 +247,16 @@ impl Request for ClientRequest {
 
     async fn execute(self, engine: &Engine) -> Result<Report, String> {
         match self {
-            Self::Create { name, scope, profile, options, if_missing } => {
+            Self::Create { name, scope, profile, options, ip_allow, expires_at, if_missing } => {
                 if if_missing && let Some(known) = live_of_name(engine, &name).await? {
                     return kept(&known, scope, profile);
                 }
-                let made = engine.create_client(&name, scope, profile, options).await.map_err(sentence)?;
+                let limits = ClientLimits { ip_allow, expires_at };
+                let made = engine.create_client(&name, scope, profile, options, limits).await.map_err(sentence)?;
                 Ok(new_secret(&made.client, &made.secret, "Client created."))
             }
-            Self::List => Ok(list(&engine.clients().await.map_err(sentence)?)),
-            Self::Show(which) => Ok(show(&find(engine, &which).await?)),
+            Self::List => Ok(list(&engine.clients().await.map_err(sentence)?, engine.now())),
+            Self::Show(which) => Ok(show(&find(engine, &which).await?, engine.now())),
             Self::Revoke(which) => {
                 let id = find(engine, &which).await?.client_id;
                 let revoked = engine.revoke_client(&id).await.map_err(sentence)?.ok_or_else(|| missing(&which))?;
@@ -255,6 +303,29 @@ fn on_or_off(text: &str) -> Result<bool, &'static str> {
         "off" => Ok(false),
         _ => Err("it is on or off"),
     }
+}
+
+fn parse_allowed(text: &str) -> Result<Allowed, BadNetwork> {
+    if text.eq_ignore_ascii_case("none") { Ok(Allowed::Any) } else { text.parse().map(Allowed::Network) }
+}
+
+/// The list of networks in the values of `--allow-ip`; empty for `none`.
+fn networks(values: &[Allowed]) -> anyhow::Result<Vec<Network>> {
+    let networks: Vec<Network> = values
+        .iter()
+        .filter_map(|value| if let Allowed::Network(network) = value { Some(*network) } else { None })
+        .collect();
+    let is_mixed = !networks.is_empty() && networks.len() < values.len();
+    anyhow::ensure!(!is_mixed, "--allow-ip takes networks, or `none` alone");
+    Ok(networks)
+}
+
+fn parse_expiry(text: &str) -> Result<Expiry, &'static str> {
+    if text.eq_ignore_ascii_case("none") {
+        return Ok(Expiry::Never);
+    }
+    let at = wire_time::read(text).map(|at| Expiry::At(Timestamp(at)));
+    at.ok_or("write a time as 2027-01-01T09:00:00Z, or a date, or `none`")
 }
 
 fn parse_profile(text: &str) -> Result<CompatProfile, String> {
@@ -325,6 +396,8 @@ fn json(client: &Client) -> Value {
         "hold": hold(client.options.holding),
         "number_matching": client.options.number_matching,
         "sent_type": sent_type(client),
+        "allow_ip": client.ip_allow,
+        "expires_at": client.expires_at.map(|at| wire_time::with_millis(at.0)),
         "secret_endings": client.secrets.iter().map(|s| &s.last4).collect::<Vec<_>>(),
         "revoked": client.revoked_at.is_some(),
     })
@@ -334,15 +407,27 @@ fn endings(client: &Client) -> String {
     client.secrets.iter().map(|s| format!("…{}", s.last4)).collect::<Vec<_>>().join(" ")
 }
 
-fn state(client: &Client) -> &'static str {
-    if client.revoked_at.is_some() { "revoked" } else { "live" }
+fn state(client: &Client, now: Timestamp) -> String {
+    match client.expires_at {
+        _ if client.revoked_at.is_some() => "revoked".to_owned(),
+        Some(_) if !client.is_live(now) => "expired".to_owned(),
+        Some(at) => format!("live until {}", wire_time::with_seconds(at.0)),
+        None => "live".to_owned(),
+    }
+}
+
+fn allowed(client: &Client) -> String {
+    if client.ip_allow.is_empty() {
+        return "any".to_owned();
+    }
+    client.ip_allow.iter().map(Network::to_string).collect::<Vec<_>>().join(" ")
 }
 
 fn on_off(is_on: bool) -> &'static str {
     if is_on { "on" } else { "off" }
 }
 
-fn list(clients: &[Client]) -> Report {
+fn list(clients: &[Client], now: Timestamp) -> Report {
     let rows = clients
         .iter()
         .map(|client| {
@@ -353,32 +438,39 @@ fn list(clients: &[Client]) -> Report {
                 client.profile.name().to_owned(),
                 client.options.holding.to_string(),
                 on_off(client.options.number_matching).to_owned(),
+                allowed(client),
                 endings(client),
-                state(client).to_owned(),
+                state(client, now),
             ]
         })
         .collect();
-    let header = ["client_id", "name", "scope", "profile", "hold", "number", "secrets", "state"];
+    let header = ["client_id", "name", "scope", "profile", "hold", "number", "networks", "secrets", "state"];
     Report::table(clients.iter().map(json).collect(), header, rows)
 }
 
-fn show(client: &Client) -> Report {
+fn show(client: &Client, now: Timestamp) -> Report {
     let mut text = vec![format!("Client {}", client.client_id), format!("  name             {}", client.name)];
     text.extend(facts(client));
     text.push(format!("  secrets          {}", endings(client)));
-    text.push(format!("  state            {}", state(client)));
+    text.push(format!("  state            {}", state(client, now)));
     Report::lines(json(client), text)
 }
 
 /// What can be chosen, and the scope, which cannot.
-fn facts(client: &Client) -> [String; 5] {
+fn facts(client: &Client) -> [String; 7] {
     [
         format!("  scope            {}", client.scope.name()),
         format!("  profile          {}", client.profile.name()),
         format!("  hold             {}", client.options.holding),
         format!("  number matching  {}", on_off(client.options.number_matching)),
         format!("  sent type        {}", sent_type(client)),
+        format!("  networks         {}", allowed(client)),
+        format!("  expires          {}", expires(client)),
     ]
+}
+
+fn expires(client: &Client) -> String {
+    client.expires_at.map_or_else(|| "never".to_owned(), |at| wire_time::with_seconds(at.0))
 }
 
 /// What a text message that was sent is called at `login/verify_factor`.

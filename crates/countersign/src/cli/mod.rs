@@ -201,6 +201,13 @@ mod tests {
         assert!(parse(&["--hold", "26"]).unwrap_err().contains("1 to 25 seconds"));
         assert!(parse(&["--number-matching", "yes"]).unwrap_err().contains("on or off"));
         assert!(parse(&["--sent-type", "sent"]).unwrap_err().contains("success or pending"));
+        for options in
+            [&["--allow-ip", "10.0.0.0/8", "2001:db8::1"][..], &["--allow-ip", "none"], &["--expires", "none"]]
+        {
+            assert!(parse(options).is_ok(), "{options:?}");
+        }
+        assert!(parse(&["--allow-ip", "10.0.0.0/33"]).unwrap_err().contains("192.0.2.0/24"));
+        assert!(parse(&["--expires", "soon"]).unwrap_err().contains("2027-01-01T09:00:00Z"));
         assert!(parse(&[]).is_err());
     }
 

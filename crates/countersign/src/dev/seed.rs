@@ -206,7 +206,8 @@ async fn plant_client(
     hold: Holding,
 ) -> anyhow::Result<DevClient> {
     let options = ClientOptions { holding: hold, ..ClientOptions::default() };
-    let made = engine.create_client(&format!("dev: {name}"), scope, profile, options).await?;
+    let made =
+        engine.create_client(&format!("dev: {name}"), scope, profile, options, engine::ClientLimits::default()).await?;
     Ok(DevClient {
         scope: scope.name().to_owned(),
         profile: profile.name().to_owned(),

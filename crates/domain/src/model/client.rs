@@ -1,10 +1,13 @@
 //! An API caller: its one scope, its compatibility profile, its secrets and its access tokens (contract 2, rulings 9).
 
+use std::net::IpAddr;
+
 use serde::{Deserialize, Serialize};
 
 use crate::model::digest::Digest;
 use crate::model::id::ClientId;
 use crate::model::long_poll::Holding;
+use crate::model::network::Network;
 use crate::model::seal::{Place, Sealed};
 use crate::model::time::{DAY, MINUTE, SECOND, Timestamp};
 
@@ -161,8 +164,8 @@ pub struct Client {
     /// At most two, newest first, so that one can be replaced without a gap (SEC 42).
     pub secrets: Vec<ClientSecret>,
     /// Networks it may call from; empty means any.
-    pub ip_allow: Vec<String>,
-    /// When it stops working, if ever.
+    pub ip_allow: Vec<Network>,
+    /// When it stops working, if ever: not at that millisecond any more.
     pub expires_at: Option<Timestamp>,
     /// When it was revoked.
     pub revoked_at: Option<Timestamp>,
@@ -175,6 +178,11 @@ pub struct Client {
 }
 
 impl Client {
+    /// Whether it may call from this address at `now` (SEC 42).
+    pub fn may_call(&self, from: IpAddr, now: Timestamp) -> bool {
+        self.is_live(now) && is_allowed(&self.ip_allow, from)
+    }
+
     /// Whether it may be used at all at `now`.
     pub fn is_live(&self, now: Timestamp) -> bool {
         self.revoked_at.is_none() && self.expires_at.is_none_or(|end| now < end)
@@ -192,6 +200,11 @@ impl Client {
         let recent: Vec<_> = self.wrong_secrets.iter().filter(|at| now.since(**at) < WRONG_SECRET_WINDOW).collect();
         (recent.len() >= MAX_WRONG_SECRETS).then(|| recent[recent.len() - MAX_WRONG_SECRETS].plus(WRONG_SECRET_WINDOW))
     }
+}
+
+/// Whether a client with this list of networks may call from this address (SEC 42).
+pub fn is_allowed(ip_allow: &[Network], from: IpAddr) -> bool {
+    ip_allow.is_empty() || ip_allow.iter().any(|network| network.contains(from))
 }
 
 /// An access token and its refresh token. Only digests are stored, and, while the pair is live, a sealed copy, since

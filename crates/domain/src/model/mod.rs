@@ -17,6 +17,7 @@ pub mod id;
 pub mod long_poll;
 pub mod message;
 pub mod name;
+pub mod network;
 pub mod policy;
 pub mod response;
 pub mod seal;

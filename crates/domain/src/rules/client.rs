@@ -1,5 +1,7 @@
 //! Access tokens, and what operators change about clients (contract 2).
 
+use std::net::IpAddr;
+
 use serde::{Deserialize, Serialize};
 
 use crate::model::audit::{AuditEvent, AuditKind};
@@ -9,6 +11,7 @@ use crate::model::client::{
 };
 use crate::model::digest::Digest;
 use crate::model::long_poll::Holding;
+use crate::model::network::Network;
 use crate::model::time::Timestamp;
 
 /// How a request for tokens ends.
@@ -16,7 +19,7 @@ use crate::model::time::Timestamp;
 pub enum Grant {
     /// A set to answer with; its clear text is sealed inside.
     Granted(TokenSet),
-    /// No such client, wrong secret, or no longer valid. The three look alike.
+    /// No such client, wrong secret, no longer valid, or not from this address. The four look alike.
     Refused,
     /// Too many wrong secrets (SEC 30).
     Held(Timestamp),
@@ -24,9 +27,9 @@ pub enum Grant {
 
 /// Client credentials grant: a live set is answered again, else the freshly drawn `fresh` one (contract 2.1). The secret
 /// is judged before anything else: the right one is never refused because of wrong ones, since anybody may know the id.
-pub fn grant(view: &ClientView, secret: &str, fresh: &TokenSet, now: Timestamp) -> Decision<Grant> {
+pub fn grant(view: &ClientView, secret: &str, from: IpAddr, fresh: &TokenSet, now: Timestamp) -> Decision<Grant> {
     let Some(client) = view.client.as_ref() else { return Decision::reply(Grant::Refused) };
-    if !client.knows(secret) || !client.is_live(now) {
+    if !client.knows(secret) || !client.may_call(from, now) {
         return wrong_secret(client, now, Grant::Refused, Grant::Held);
     }
     if let Some(live) = view.newest.as_ref().filter(|set| set.is_live(now) && set.sealed.is_some()) {
@@ -54,11 +57,11 @@ fn wrong_secret<T>(client: &Client, now: Timestamp, refused: T, held: impl FnOnc
 /// Refresh grant: needs the matching pair. Every process of a client holds the same pair (contract 2.1), so a refresh ends
 /// nothing: the first one makes the pair's successor, and for as long as the old one would have lived it is answered with
 /// the newest of its line. Only a revocation ends pairs, and it ends the line.
-pub fn refresh(view: &ClientView, refresh: &Digest, fresh: &TokenSet, now: Timestamp) -> Decision<Grant> {
+pub fn refresh(view: &ClientView, refresh: &Digest, from: IpAddr, fresh: &TokenSet, now: Timestamp) -> Decision<Grant> {
     let (Some(client), Some(asked)) = (view.client.as_ref(), view.asked.as_ref()) else {
         return Decision::reply(Grant::Refused);
     };
-    if asked.client_id != client.id || !asked.is_refreshed_by(refresh, now) || !client.is_live(now) {
+    if asked.client_id != client.id || !asked.is_refreshed_by(refresh, now) || !client.may_call(from, now) {
         return Decision::reply(Grant::Refused);
     }
     let newest = view.newest_of_family.as_ref().unwrap_or(asked);
@@ -77,7 +80,7 @@ pub fn refresh(view: &ClientView, refresh: &Digest, fresh: &TokenSet, now: Times
 pub enum Revocation {
     /// It no longer works, or never did.
     Done,
-    /// Wrong client credentials, or somebody else's token.
+    /// Wrong client credentials, not from this address, or another client's token.
     Refused,
     /// Too many wrong secrets.
     Held(Timestamp),
@@ -85,9 +88,9 @@ pub enum Revocation {
 
 /// Revokes an access token, its refresh token, and all that descend from the same grant (contract 2.3): a pair that was
 /// refreshed before must not bring a new one.
-pub fn revoke(view: &ClientView, secret: &str, now: Timestamp) -> Decision<Revocation> {
+pub fn revoke(view: &ClientView, secret: &str, from: IpAddr, now: Timestamp) -> Decision<Revocation> {
     let Some(client) = view.client.as_ref() else { return Decision::reply(Revocation::Refused) };
-    if !client.knows(secret) || !client.is_live(now) {
+    if !client.knows(secret) || !client.may_call(from, now) {
         return wrong_secret(client, now, Revocation::Refused, Revocation::Held);
     }
     match &view.asked {
@@ -128,7 +131,7 @@ pub fn rotate_client(view: &ClientView, secret: ClientSecret, now: Timestamp) ->
 }
 
 /// What an operator changes about a client; what is `None` stays.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Choice {
     /// For how long its polls are held where they do not say.
@@ -139,6 +142,29 @@ pub struct Choice {
     pub sent_is_pending: Option<bool>,
     /// How it wants to be answered.
     pub profile: Option<CompatProfile>,
+    /// Networks it may call from; an empty list means any.
+    pub ip_allow: Option<Vec<Network>>,
+    /// When it stops working.
+    pub expiry: Option<Expiry>,
+}
+
+/// When a client stops working.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Expiry {
+    /// It has no end.
+    Never,
+    /// Then, and not at that millisecond any more.
+    At(Timestamp),
+}
+
+impl Expiry {
+    /// The end, if there is one.
+    pub fn at(self) -> Option<Timestamp> {
+        match self {
+            Self::Never => None,
+            Self::At(at) => Some(at),
+        }
+    }
 }
 
 /// Changes what an operator may choose. `None` if there is no such client. Choosing adaptive holds anew forgets what was
@@ -150,7 +176,13 @@ pub fn choose(view: &ClientView, choice: Choice, now: Timestamp) -> Decision<Opt
         number_matching: choice.number_matching.unwrap_or(client.options.number_matching),
         sent_is_pending: choice.sent_is_pending.unwrap_or(client.options.sent_is_pending),
     };
-    let chosen = Client { options, profile: choice.profile.unwrap_or(client.profile), ..client };
+    let chosen = Client {
+        options,
+        profile: choice.profile.unwrap_or(client.profile),
+        ip_allow: choice.ip_allow.unwrap_or(client.ip_allow),
+        expires_at: choice.expiry.map_or(client.expires_at, Expiry::at),
+        ..client
+    };
     Decision::reply(Some(chosen.clone()))
         .with(AuditEvent::of_client(AuditKind::ClientChanged, chosen.id, now).into())
         .with(Change::UpdateClient(chosen))

@@ -1,15 +1,20 @@
 //! API callers: wrong secrets (SEC 30), token families (SEC 14), rotation and revocation (SEC 42, SEC 56).
 
+use std::net::{IpAddr, Ipv4Addr};
+
 use crate::model::{Database, START, digest};
 use countersign_domain::model::client::{ACCESS_TTL, ClientSecret, REFRESH_TTL, WRONG_SECRET_WINDOW};
-use countersign_domain::rules::client::{self, Grant, Revocation};
+use countersign_domain::rules::client::{self, Choice, Expiry, Grant, Revocation};
 use countersign_domain::{
     AuditKind, Client, ClientId, ClientView, CompatProfile, Digest, Scope, Sealed, Timestamp, TokenSet,
 };
 
+const HERE: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 7));
+
 struct Scene {
     db: Database,
     now: Timestamp,
+    from: IpAddr,
     drawn: u64,
 }
 
@@ -36,7 +41,7 @@ fn new_client(id: i64, text: &str) -> Client {
 
 impl Scene {
     fn new() -> Self {
-        let mut scene = Self { db: Database::default(), now: START, drawn: 0 };
+        let mut scene = Self { db: Database::default(), now: START, from: HERE, drawn: 0 };
         for (id, text) in [(1, "secret"), (2, "other secret")] {
             scene.db.commit(client::create(new_client(id, text), START));
         }
@@ -73,7 +78,7 @@ impl Scene {
 
     fn grant(&mut self, id: i64, text: &str) -> Grant {
         let fresh = self.draw(id);
-        self.db.commit(client::grant(&self.view(id, None), text, &fresh, self.now))
+        self.db.commit(client::grant(&self.view(id, None), text, self.from, &fresh, self.now))
     }
 
     fn granted(&mut self, id: i64, text: &str) -> TokenSet {
@@ -85,7 +90,7 @@ impl Scene {
 
     fn refresh(&mut self, id: i64, asked: &TokenSet, refresh: &Digest) -> Grant {
         let fresh = self.draw(id);
-        self.db.commit(client::refresh(&self.view(id, Some(asked.access)), refresh, &fresh, self.now))
+        self.db.commit(client::refresh(&self.view(id, Some(asked.access)), refresh, self.from, &fresh, self.now))
     }
 }
 
@@ -124,7 +129,7 @@ fn the_right_secret_always_passes() {
     let set = scene.granted(1, "secret");
     assert!(matches!(scene.refresh(1, &set, &set.refresh), Grant::Granted(_)));
     let revoke = |scene: &mut Scene, text: &str| {
-        scene.db.commit(client::revoke(&scene.view(1, Some(set.access)), text, scene.now))
+        scene.db.commit(client::revoke(&scene.view(1, Some(set.access)), text, scene.from, scene.now))
     };
     assert_eq!(revoke(&mut scene, "wrong"), Revocation::Held(free));
     assert_eq!(revoke(&mut scene, "secret"), Revocation::Done);
@@ -187,7 +192,7 @@ fn revoking_ends_the_family() {
         }
         let other = scene.granted(2, "other secret");
         let view = scene.view(1, Some(line[revoked].access));
-        assert_eq!(scene.db.commit(client::revoke(&view, "secret", scene.now)), Revocation::Done);
+        assert_eq!(scene.db.commit(client::revoke(&view, "secret", scene.from, scene.now)), Revocation::Done);
         for set in &line {
             assert_eq!(scene.refresh(1, set, &set.refresh), Grant::Refused);
         }
@@ -216,7 +221,7 @@ fn a_revoked_pair_works_no_more_and_its_sealed_copy_is_wiped() {
     let mut scene = Scene::new();
     let set = scene.granted(1, "secret");
     let revoke = |scene: &mut Scene, id, text: &str| {
-        scene.db.commit(client::revoke(&scene.view(id, Some(set.access)), text, scene.now))
+        scene.db.commit(client::revoke(&scene.view(id, Some(set.access)), text, scene.from, scene.now))
     };
     assert_eq!(revoke(&mut scene, 2, "other secret"), Revocation::Refused, "somebody else's");
     assert_eq!(revoke(&mut scene, 1, "wrong"), Revocation::Refused);
@@ -249,4 +254,59 @@ fn two_secrets_work_while_callers_change_over() {
     }
     let knows = |text| scene.db.clients[0].knows(text);
     assert_eq!([knows("secret"), knows("second"), knows("third")], [false, true, true]);
+}
+
+fn choose(scene: &mut Scene, choice: Choice) -> Client {
+    let view = scene.view(1, None);
+    scene.db.commit(client::choose(&view, choice, scene.now)).expect("there is such a client")
+}
+
+fn revoke(scene: &mut Scene, set: &TokenSet) -> Revocation {
+    let view = scene.view(1, Some(set.access));
+    scene.db.commit(client::revoke(&view, "secret", scene.from, scene.now))
+}
+
+/// SEC 42: from elsewhere the right secret is a wrong one, also for what was issued before the networks were set.
+#[test]
+fn tokens_are_granted_refreshed_and_revoked_from_the_clients_networks_only() {
+    let mut scene = Scene::new();
+    let set = scene.granted(1, "secret");
+    let networks = vec!["192.0.2.0/24".parse().unwrap(), "2001:db8::/32".parse().unwrap()];
+    let client = choose(&mut scene, Choice { ip_allow: Some(networks), ..Choice::default() });
+    for (from, may) in [
+        ("192.0.2.255", true),
+        ("::ffff:192.0.2.1", true),
+        ("2001:db8::1", true),
+        ("192.0.3.0", false),
+        ("::ffff:192.0.3.0", false),
+        ("::1", false),
+    ] {
+        scene.from = from.parse().unwrap();
+        assert_eq!(client.may_call(scene.from, scene.now), may, "{from}");
+        assert_eq!(matches!(scene.grant(1, "secret"), Grant::Granted(_)), may, "{from}");
+        assert_eq!(matches!(scene.refresh(1, &set, &set.refresh), Grant::Granted(_)), may, "{from}");
+    }
+    assert_eq!(scene.db.recorded(AuditKind::ClientRefused), 3, "the trail has it");
+    assert_eq!(revoke(&mut scene, &set), Revocation::Refused);
+    choose(&mut scene, Choice { ip_allow: Some(Vec::new()), ..Choice::default() });
+    assert_eq!(revoke(&mut scene, &set), Revocation::Done, "an empty list is no list");
+}
+
+/// SEC 42.
+#[test]
+fn a_client_ends_at_the_very_moment() {
+    let mut scene = Scene::new();
+    let set = scene.granted(1, "secret");
+    let end = START.plus(5_000);
+    choose(&mut scene, Choice { expiry: Some(Expiry::At(end)), ..Choice::default() });
+    scene.now = end.plus(-1);
+    assert_eq!(scene.granted(1, "secret").access, set.access);
+    scene.now = end;
+    assert_eq!(scene.grant(1, "secret"), Grant::Refused);
+    assert_eq!(scene.refresh(1, &set, &set.refresh), Grant::Refused);
+    assert_eq!(revoke(&mut scene, &set), Revocation::Refused);
+    let kept = choose(&mut scene, Choice::default());
+    assert_eq!(kept.expires_at, Some(end), "what is not named stays");
+    choose(&mut scene, Choice { expiry: Some(Expiry::Never), ..Choice::default() });
+    assert_eq!(scene.granted(1, "secret").access, set.access);
 }

@@ -1,6 +1,7 @@
 //! The table of held polls, and how long adaptive clients are held.
 
 use std::collections::HashMap;
+use std::net::IpAddr;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -65,6 +66,8 @@ pub struct PollHold(pub(super) Option<HoldRequest>);
 pub(super) struct HoldRequest {
     pub(super) client: ClientId,
     pub(super) token: Digest,
+    /// Where the call came from.
+    pub(super) from: IpAddr,
     /// As the call asks, in milliseconds.
     wait: Option<i64>,
     /// As the operator chose for this client.
@@ -75,9 +78,10 @@ impl PollHold {
     /// No hold.
     pub const NONE: Self = Self(None);
 
-    /// A hold of `wait` milliseconds, or as the operator chose for this caller.
-    pub fn of(caller: &ApiCaller, wait: Option<i64>) -> Self {
-        Self(Some(HoldRequest { client: caller.client, token: caller.token, wait, chosen: caller.options.holding }))
+    /// A hold of `wait` milliseconds, or as the operator chose for this caller, who calls from this address.
+    pub fn of(caller: &ApiCaller, from: IpAddr, wait: Option<i64>) -> Self {
+        let (client, token, chosen) = (caller.client, caller.token, caller.options.holding);
+        Self(Some(HoldRequest { client, token, from, wait, chosen }))
     }
 }
 
@@ -233,8 +237,13 @@ mod tests {
     #[test]
     fn a_call_that_knows_its_client_as_it_was_before_a_hang_up_is_not_held_as_long() {
         let (held, clock) = polls(1, 1);
-        let before =
-            HoldRequest { client: ClientId(1), token: Digest::of(b"token"), wait: None, chosen: Holding::ADAPTIVE };
+        let before = HoldRequest {
+            client: ClientId(1),
+            token: Digest::of(b"token"),
+            from: IpAddr::from([127, 0, 0, 1]),
+            wait: None,
+            chosen: Holding::ADAPTIVE,
+        };
         assert_eq!(held.span(before), (FIRST, true));
         held.hung_up(before.client, 3_000);
         assert_eq!(held.unsaved(), [(before.client, 2_000)]);

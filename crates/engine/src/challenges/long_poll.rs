@@ -7,7 +7,8 @@
 //! adaptive client waits is learned in memory; the length at which it hung up is stored with the client.
 //!
 //! A held poll occupies a connection, so [`PollLimits`] bounds how many there are; beyond that, polls are answered at
-//! once. The token is checked again before each look, so a revoked client collects no answer.
+//! once. Token and address are checked again before each look, so a revoked client collects no
+//! answer.
 //!
 //! [`Holding`]: domain::holding::Holding
 //! [`PollLimits`]: super::held_polls::PollLimits
@@ -19,10 +20,10 @@ use std::sync::atomic::Ordering;
 use domain::model::audit::Context;
 use domain::model::time::SECOND;
 use domain::rules::client;
-use domain::{ClientId, ClientView, Digest, FactorKind, Outcome, Purpose, Status, UserId};
+use domain::{ClientId, ClientView, FactorKind, Outcome, Purpose, Status, UserId};
 
 use crate::challenges::answer::AnswerRequest;
-use crate::challenges::held_polls::{PollHold, PollPlace};
+use crate::challenges::held_polls::{HoldRequest, PollHold, PollPlace};
 use crate::clock;
 use crate::decide::DecisionName;
 use crate::login::step::{LoginStep, LoginStepAnswer};
@@ -74,7 +75,7 @@ impl Engine {
         let (since, over) = (self.clock.waited(), self.clock.sleep(span));
         let Some(place) = self.held.join(user, request.client) else { return ask().await };
         let guard = HangUpGuard { engine: self, learner: learns.then_some(request.client), since };
-        let ended = self.wait(&place, request.token, over, ask, open).await;
+        let ended = self.wait(&place, request, over, ask, open).await;
         // An answer or a fault: in both cases the client did not hang up.
         guard.answered(ended.as_ref().ok().and_then(|(_, over)| over.then_some(span)));
         ended.map(|(answer, _)| answer)
@@ -84,7 +85,7 @@ impl Engine {
     async fn wait<T, F>(
         &self,
         place: &PollPlace<'_>,
-        token: Digest,
+        request: HoldRequest,
         mut over: impl Future<Output = ()> + Unpin,
         mut ask: impl FnMut() -> F,
         open: impl Fn(&T) -> bool,
@@ -98,8 +99,11 @@ impl Engine {
             // No notice is lost from here on.
             notified.as_mut().enable();
             // The token may have been revoked meanwhile, and asking can collect the answer (SEC 57).
-            if !std::mem::take(&mut first) && self.holder_of(token).await?.is_none() {
-                return Err(Error::Revoked);
+            if !std::mem::take(&mut first) {
+                let holder = self.holder_of(request.token).await?;
+                if holder.is_none_or(|caller| !caller.may_call(request.from)) {
+                    return Err(Error::Revoked);
+                }
             }
             let answer = ask().await?;
             if last || !open(&answer) || self.held.closed.load(Ordering::SeqCst) {

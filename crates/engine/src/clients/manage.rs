@@ -3,7 +3,7 @@
 use domain::model::client::ClientSecret;
 use domain::model::code::Alphabet;
 use domain::rules::client::{self, Choice};
-use domain::{Client, ClientId, ClientOptions, ClientView, CompatProfile, Digest, Scope};
+use domain::{Client, ClientId, ClientOptions, ClientView, CompatProfile, Digest, Network, Scope, Timestamp};
 use store::IdKind;
 
 use crate::decide::DecisionName;
@@ -13,6 +13,15 @@ use crate::{Engine, Error};
 pub(crate) fn clean_name(name: &str) -> Result<String, Error> {
     let name = domain::model::name::label(name).unwrap_or_default();
     if domain::model::text::is_name(name) { Ok(name.to_owned()) } else { Err(Error::BadText("name")) }
+}
+
+/// From where and until when a new client may call (SEC 42).
+#[derive(Debug, Clone, Default)]
+pub struct ClientLimits {
+    /// Networks; empty means any.
+    pub ip_allow: Vec<Network>,
+    /// Its end, if it has one.
+    pub expires_at: Option<Timestamp>,
 }
 
 /// A client with its secret in clear, shown once.
@@ -38,6 +47,7 @@ impl Engine {
         scope: Scope,
         profile: CompatProfile,
         options: ClientOptions,
+        limits: ClientLimits,
     ) -> Result<NewClientSecret, Error> {
         let name = clean_name(name)?;
         let now = self.now();
@@ -50,8 +60,8 @@ impl Engine {
             scope,
             profile,
             secrets: vec![stored],
-            ip_allow: Vec::new(),
-            expires_at: None,
+            ip_allow: limits.ip_allow,
+            expires_at: limits.expires_at,
             revoked_at: None,
             wrong_secrets: Vec::new(),
             created_at: now,
@@ -134,7 +144,7 @@ impl Engine {
     pub async fn choose_for_client(&self, client_id: &str, choice: Choice) -> Result<Option<Client>, Error> {
         let Some(client) = self.store.client_by_public_id(client_id).await? else { return Ok(None) };
         let now = self.now();
-        let rule = move |view: &ClientView| client::choose(view, choice, now);
+        let rule = move |view: &ClientView| client::choose(view, choice.clone(), now);
         let chosen = self.decide_client(DecisionName::UpdateClient, client.id, None, rule).await?;
         self.held.forget(client.id);
         self.forget_callers();

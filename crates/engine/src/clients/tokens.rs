@@ -1,11 +1,12 @@
 //! OAuth client credentials, access and refresh tokens (contract 2).
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::model::client::ACCESS_TTL;
+use domain::model::client::{ACCESS_TTL, is_allowed};
 use domain::rules::client::{self, Grant, Revocation};
-use domain::{Client, ClientId, ClientOptions, CompatProfile, Digest, Scope, Sealed, Timestamp, TokenSet};
+use domain::{Client, ClientId, ClientOptions, CompatProfile, Digest, Network, Scope, Sealed, Timestamp, TokenSet};
 use serde::{Deserialize, Serialize};
 use store::IdKind;
 
@@ -30,8 +31,28 @@ pub struct ApiCaller {
     pub options: ClientOptions,
     /// The token that was shown.
     pub(crate) token: Digest,
-    /// When the token ends.
+    /// When the token ends, or its client before it.
     expires_at: Timestamp,
+    /// Networks the client may call from.
+    ip_allow: Vec<Network>,
+}
+
+impl ApiCaller {
+    /// Whether its client may call from this address (SEC 42).
+    pub(crate) fn may_call(&self, from: IpAddr) -> bool {
+        is_allowed(&self.ip_allow, from)
+    }
+}
+
+/// What a token that was shown amounts to.
+#[derive(Debug)]
+pub enum Authentication {
+    /// It works.
+    Caller(Arc<ApiCaller>),
+    /// It is unknown, over or revoked, or its client is.
+    UnknownToken,
+    /// It works, but not from this address (SEC 42).
+    ForbiddenAddress(ClientId),
 }
 
 /// A pair of tokens in clear, on its way to the client.
@@ -73,12 +94,16 @@ pub(crate) fn caller_cache() -> moka::sync::Cache<Digest, Arc<ApiCaller>> {
 }
 
 impl Engine {
-    /// Whose access token this is, if it works.
-    pub async fn authenticate(&self, token: &str) -> Result<Option<Arc<ApiCaller>>, Error> {
-        self.holder_of(Digest::of(token.as_bytes())).await
+    /// Whose access token this is, if it works from this address.
+    pub async fn authenticate(&self, token: &str, from: IpAddr) -> Result<Authentication, Error> {
+        Ok(match self.holder_of(Digest::of(token.as_bytes())).await? {
+            Some(caller) if caller.may_call(from) => Authentication::Caller(caller),
+            Some(caller) => Authentication::ForbiddenAddress(caller.client),
+            None => Authentication::UnknownToken,
+        })
     }
 
-    /// [`Self::authenticate`], by the token's digest.
+    /// Whose access token this is, by its digest, if it works. The address is not checked.
     pub(crate) async fn holder_of(&self, digest: Digest) -> Result<Option<Arc<ApiCaller>>, Error> {
         let now = self.now();
         if let Some(caller) = self.callers.get(&digest) {
@@ -96,65 +121,78 @@ impl Engine {
             options: client.options,
             token: digest,
             expires_at: client.expires_at.map_or(ends, |end| end.min(ends)),
+            ip_allow: client.ip_allow,
         });
         self.callers.insert(digest, caller.clone());
         Ok(Some(caller))
     }
 
     /// Client credentials grant: the live pair again, or a new one.
-    pub async fn grant_token(&self, client: ClientId, secret: &str) -> Result<TokenAnswer, Error> {
+    pub async fn grant_token(&self, client: ClientId, secret: &str, from: IpAddr) -> Result<TokenAnswer, Error> {
         let now = self.now();
         let secret = zeroize::Zeroizing::new(secret.to_owned());
         // The usual call asks for a pair that lives already: that needs no write.
         let snapshot = self.store.client_view(client, None).await?;
         let fresh = self.draw_pair(client, now).await?;
-        let first = client::grant(&snapshot, &secret, &fresh, now);
+        let first = client::grant(&snapshot, &secret, from, &fresh, now);
         if first.changes.is_empty() {
             return self.token_answer(first.reply);
         }
         let granted = self
             .decide_client(DecisionName::GrantToken, client, None, move |view| {
-                client::grant(view, &secret, &fresh, now)
+                client::grant(view, &secret, from, &fresh, now)
             })
             .await?;
         self.token_answer(granted)
     }
 
-    /// Whose pair this is, if both halves are right and work. A caller who knows only one half must cost that client nothing.
-    pub async fn client_of_pair(&self, access: &str, refresh: &str) -> Result<Option<ClientId>, Error> {
+    /// Whose pair this is, if both halves are right and work from this address. A caller who knows only one half must cost that client nothing.
+    pub async fn client_of_pair(&self, access: &str, refresh: &str, from: IpAddr) -> Result<Option<ClientId>, Error> {
         let (now, refresh) = (self.now(), Digest::of(refresh.as_bytes()));
         let found = self.store.token(Digest::of(access.as_bytes())).await?;
-        let right = found.filter(|(set, client)| set.is_refreshed_by(&refresh, now) && client.is_live(now));
+        let right = found.filter(|(set, client)| set.is_refreshed_by(&refresh, now) && client.may_call(from, now));
         Ok(right.map(|(_, client)| client.id))
     }
 
     /// Refresh grant: the matching pair is answered with its successor, which is made if there is none yet.
-    pub async fn refresh_token(&self, client: ClientId, access: &str, refresh: &str) -> Result<TokenAnswer, Error> {
+    pub async fn refresh_token(
+        &self,
+        client: ClientId,
+        access: &str,
+        refresh: &str,
+        from: IpAddr,
+    ) -> Result<TokenAnswer, Error> {
         let now = self.now();
         let (access, refresh) = (Digest::of(access.as_bytes()), Digest::of(refresh.as_bytes()));
         // Of many that hold the same pair all but the first find a successor: that needs no write.
         let snapshot = self.store.client_view(client, Some(access)).await?;
         let fresh = self.draw_pair(client, now).await?;
-        let first = client::refresh(&snapshot, &refresh, &fresh, now);
+        let first = client::refresh(&snapshot, &refresh, from, &fresh, now);
         if first.changes.is_empty() {
             return self.token_answer(first.reply);
         }
         let granted = self
             .decide_client(DecisionName::RefreshToken, client, Some(access), move |view| {
-                client::refresh(view, &refresh, &fresh, now)
+                client::refresh(view, &refresh, from, &fresh, now)
             })
             .await?;
         self.token_answer(granted)
     }
 
     /// Revokes an access token and all of its line, for the client that holds them.
-    pub async fn revoke_token(&self, client: ClientId, secret: &str, access: &str) -> Result<Revocation, Error> {
+    pub async fn revoke_token(
+        &self,
+        client: ClientId,
+        secret: &str,
+        access: &str,
+        from: IpAddr,
+    ) -> Result<Revocation, Error> {
         let now = self.now();
         let secret = zeroize::Zeroizing::new(secret.to_owned());
         let access = Digest::of(access.as_bytes());
         let revoked = self
             .decide_client(DecisionName::RevokeToken, client, Some(access), move |view| {
-                client::revoke(view, &secret, now)
+                client::revoke(view, &secret, from, now)
             })
             .await?;
         self.callers.invalidate_all();

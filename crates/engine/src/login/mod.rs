@@ -3,7 +3,6 @@
 pub(crate) mod enter;
 pub(crate) mod foreign_password;
 mod hash_queue;
-pub(crate) mod network;
 pub(crate) mod password;
 pub(crate) mod risk;
 pub(crate) mod session;

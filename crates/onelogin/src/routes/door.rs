@@ -8,7 +8,7 @@ use std::sync::{Arc, LazyLock};
 use axum::body::{Body, Bytes, HttpBody as _};
 use axum::http::{HeaderName, HeaderValue, Method, Request, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
-use engine::{ApiCaller, TRACES};
+use engine::{ApiCaller, Authentication, TRACES};
 use tracing::field::Empty;
 use tracing::{Instrument as _, Level, Span};
 use web::door::{Answering, Door};
@@ -142,9 +142,12 @@ fn family_of(path: &str) -> Option<Family> {
 async fn guarded(dialect: &Dialect, family: Family, cost: Cost, handler: Guarded, call: ApiCall) -> Response {
     let header = call.headers().get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
     let Some(token) = header.and_then(web::bearer::token) else { return CommonError::HeaderMissing.answer(family) };
-    let caller = match dialect.engine.authenticate(token).await {
-        Ok(Some(caller)) => caller,
-        Ok(None) => return CommonError::TokenRefused.answer(family),
+    let caller = match dialect.engine.authenticate(token, call.peer()).await {
+        Ok(Authentication::Caller(caller)) => caller,
+        Ok(Authentication::UnknownToken) => return CommonError::TokenRefused.answer(family),
+        Ok(Authentication::ForbiddenAddress(client)) => {
+            return reason::with_client(client, CommonError::AddressRefused.answer(family));
+        }
         Err(error) => return CommonError::failure(&error).answer(family),
     };
     let client = caller.client;

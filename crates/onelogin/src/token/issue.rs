@@ -53,8 +53,8 @@ async fn tokens(dialect: &Dialect, call: &ApiCall) -> Result<TokenWire, Error> {
     let answer = match body.text("grant_type", 32).ok().flatten().as_deref() {
         Some("client_credentials") => {
             let credentials = request::credentials(call, &body)?;
-            match request::client(dialect, &credentials).await? {
-                Some(client) => dialect.engine.grant_token(client, &credentials.secret).await,
+            match request::client(dialect, call, &credentials).await? {
+                Some(client) => dialect.engine.grant_token(client, &credentials.secret, call.peer()).await,
                 None => Ok(TokenAnswer::Refused),
             }
         }
@@ -65,10 +65,15 @@ async fn tokens(dialect: &Dialect, call: &ApiCall) -> Result<TokenWire, Error> {
             else {
                 return Err(Error::AuthorizationMissing);
             };
-            match dialect.engine.client_of_pair(&access, &refresh).await.map_err(|error| Error::engine(&error))? {
+            match dialect
+                .engine
+                .client_of_pair(&access, &refresh, call.peer())
+                .await
+                .map_err(|error| Error::engine(&error))?
+            {
                 Some(client) => {
                     request::within_rate(dialect, client).await?;
-                    dialect.engine.refresh_token(client, &access, &refresh).await
+                    dialect.engine.refresh_token(client, &access, &refresh, call.peer()).await
                 }
                 None => Ok(TokenAnswer::Refused),
             }

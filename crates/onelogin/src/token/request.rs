@@ -1,7 +1,7 @@
 //! What the token endpoints read of a call, and the limits that they apply (SEC 30, 37).
 
 use axum::http::header;
-use domain::{ClientId, Timestamp};
+use domain::{Client, ClientId, Timestamp};
 use web::rate_limit::RetryAfter;
 
 use super::error::Error;
@@ -50,10 +50,16 @@ pub(super) fn token(body: &Body, field: &str) -> Option<String> {
     body.text(field, TOKEN_MAX).ok().flatten().filter(|token| !token.is_empty())
 }
 
-/// The client of this id. Its call counts in its rate if the secret is right.
-pub(super) async fn client(dialect: &Dialect, credentials: &Credentials) -> Result<Option<ClientId>, Error> {
+/// The client of this id. Its call counts in its rate if the secret is right and the client may call from here.
+pub(super) async fn client(
+    dialect: &Dialect,
+    call: &ApiCall,
+    credentials: &Credentials,
+) -> Result<Option<ClientId>, Error> {
     let client = dialect.engine.client(&credentials.id).await.map_err(|error| Error::engine(&error))?;
-    if let Some(client) = client.as_ref().filter(|client| client.knows(&credentials.secret)) {
+    let is_right =
+        |client: &&Client| client.knows(&credentials.secret) && client.may_call(call.peer(), dialect.engine.now());
+    if let Some(client) = client.as_ref().filter(is_right) {
         within_rate(dialect, client.id).await?;
     }
     Ok(client.map(|client| client.id))

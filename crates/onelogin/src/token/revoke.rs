@@ -14,10 +14,10 @@ pub(crate) async fn revoke(dialect: Dialect, call: ApiCall) -> Result<Response, 
     let body = request::body(&call)?;
     let access = request::token(&body, "access_token").ok_or(Error::AccessTokenMissing)?;
     let credentials = request::credentials(&call, &body)?;
-    let Some(client) = request::client(&dialect, &credentials).await? else {
+    let Some(client) = request::client(&dialect, &call, &credentials).await? else {
         return Err(request::wrong_secret(&dialect, &call, None));
     };
-    match dialect.engine.revoke_token(client, &credentials.secret, &access).await {
+    match dialect.engine.revoke_token(client, &credentials.secret, &access, call.peer()).await {
         Ok(Revocation::Done) => Ok(v1_success_with_echo()),
         Ok(Revocation::Refused) => Err(request::wrong_secret(&dialect, &call, None)),
         Ok(Revocation::Held(until)) => Err(request::wrong_secret(&dialect, &call, Some(until))),

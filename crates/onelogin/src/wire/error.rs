@@ -26,6 +26,8 @@ pub(crate) enum CommonError {
     HeaderMissing,
     /// The token is unknown, expired or revoked.
     TokenRefused,
+    /// The client may not call from this address (SEC 42). Callers see what a refused token looks like.
+    AddressRefused,
     ScopeTooSmall,
     /// No such route, or not with this method.
     NoRoute,
@@ -68,6 +70,7 @@ impl CommonError {
         match self {
             Self::HeaderMissing => "no usable Authorization header",
             Self::TokenRefused => "the token is unknown, expired or revoked",
+            Self::AddressRefused => "the client may not call from this address (--allow-ip)",
             Self::ScopeTooSmall => "the scope of the token does not cover this call",
             Self::NoRoute => "no such route, or not with this method",
             Self::BadJson => "the body is no JSON object, or its Content-Type is not application/json",
@@ -84,7 +87,7 @@ impl CommonError {
                 Family::V2Mfa => v2(StatusCode::UNAUTHORIZED, "InvalidCredentials", "Please provide valid credentials"),
                 Family::V2Users => v2(StatusCode::UNAUTHORIZED, "UnauthorizedError", "Unauthorized"),
             },
-            Self::TokenRefused => match family {
+            Self::TokenRefused | Self::AddressRefused => match family {
                 Family::V1 => v1(StatusCode::UNAUTHORIZED, "Unauthorized", "Authentication Failure"),
                 Family::V2Mfa => v2(StatusCode::UNAUTHORIZED, "InvalidCredentials", "Please provide valid credentials"),
                 Family::V2Users => v2(StatusCode::UNAUTHORIZED, "UnauthorizedError", "Unauthorized"),

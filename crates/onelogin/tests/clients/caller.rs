@@ -78,7 +78,12 @@ impl<'a> Client<'a> {
     ) -> Self {
         let options = ClientOptions { holding: Holding::Off, ..ClientOptions::default() };
         let scope = recommended(file, flow);
-        let made = wire.server.world.engine().create_client(profile.name(), scope, profile, options).await;
+        let made = wire
+            .server
+            .world
+            .engine()
+            .create_client(profile.name(), scope, profile, options, engine::ClientLimits::default())
+            .await;
         let made = made.expect("a client");
         Self::with(wire, &made.client.client_id, &made.secret, habits).await
     }

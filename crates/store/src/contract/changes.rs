@@ -410,15 +410,16 @@ pub(crate) async fn a_refreshed_pair_is_answered_with_the_newest_of_its_line(sto
     let client = client(store).await.id;
     let (first, second) = (token_set(store, client).await, token_set(store, client).await);
     let secret = first.clone();
-    let granted = store.decide_client(client, None, move |view| client::grant(view, "secret", &secret, NOW)).await;
+    let granted =
+        store.decide_client(client, None, move |view| client::grant(view, "secret", HERE, &secret, NOW)).await;
     assert_eq!(granted.unwrap(), Grant::Granted(first.clone()));
     let other = token_set(store, client).await;
-    let again = store.decide_client(client, None, move |view| client::grant(view, "secret", &other, NOW)).await;
+    let again = store.decide_client(client, None, move |view| client::grant(view, "secret", HERE, &other, NOW)).await;
     assert_eq!(again.unwrap(), Grant::Granted(first.clone()), "the live set is answered again");
     let refresh = |fresh: TokenSet| {
         let (old, store) = (first.clone(), store.clone());
         async move {
-            let decide = move |view: &ClientView| client::refresh(view, &old.refresh, &fresh, NOW);
+            let decide = move |view: &ClientView| client::refresh(view, &old.refresh, HERE, &fresh, NOW);
             store.decide_client(client, Some(first.access), decide).await.unwrap()
         }
     };
@@ -432,7 +433,7 @@ pub(crate) async fn a_refreshed_pair_is_answered_with_the_newest_of_its_line(sto
     );
     let old = store.token(first.access).await.unwrap().unwrap().0;
     assert_eq!((old.ended_at, old.sealed), (None, None), "it lives on, and its clear text is not needed");
-    let revoke = |view: &ClientView| client::revoke(view, "secret", NOW);
+    let revoke = |view: &ClientView| client::revoke(view, "secret", HERE, NOW);
     assert_eq!(store.decide_client(client, Some(first.access), revoke).await.unwrap(), Revocation::Done);
     assert_eq!(refresh(token_set(store, client).await).await, Grant::Refused);
     assert_eq!(store.client_view(client, None).await.unwrap().newest, None);

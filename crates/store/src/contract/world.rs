@@ -20,6 +20,8 @@ use tokio::sync::Barrier;
 use crate::{Error, IdKind, Store};
 
 pub(crate) const NOW: Timestamp = Timestamp(1_700_000_000_000);
+/// An address in the networks of [`client`].
+pub(crate) const HERE: std::net::IpAddr = std::net::IpAddr::V4(std::net::Ipv4Addr::new(10, 1, 2, 3));
 /// How many try at once (SEC 5).
 pub(crate) const RACERS: usize = 16;
 
