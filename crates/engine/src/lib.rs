@@ -30,7 +30,7 @@ use tokio::sync::Notify;
 
 pub use apps::AppError;
 pub use challenges::answer::AnswerRequest;
-pub use challenges::draw::{DeviceSetup, Door};
+pub use challenges::draw::{DeviceSetup, Handle};
 pub use challenges::held_polls::{PollHold, PollLimits};
 pub use challenges::message_budgets::{BudgetOwner, MessageBudget};
 pub use challenges::message_text::{MessageTemplate, minutes};
@@ -44,7 +44,7 @@ pub use clients::tokens::{ApiCaller, Authentication, TokenAnswer, TokenPair};
 pub use clock::Clock;
 pub use clock::trusted::{ClockReading, TrustedTime};
 pub use decide::DecisionName;
-pub use devices::enrol::{EnrolRequest, EnrolledDevice};
+pub use devices::enrol::{Confirm, EnrolRequest, EnrolledDevice};
 pub use devices::push::{PairedPhone, PromptState};
 pub use domain::model::network::{BadNetwork, Network};
 pub use error::Error;
@@ -69,9 +69,9 @@ pub const TRACES: &str = "countersign::traces";
 /// What an operator sets once.
 #[derive(Debug, Clone)]
 pub struct Settings {
-    /// The account's name: the dialect's `subdomain`.
-    pub subdomain: String,
-    /// The dialect's `account_id`.
+    /// The account's name, where callers name one.
+    pub account: String,
+    /// The account's number, as callers see it.
     pub account_id: i64,
     /// What links and callbacks begin with, if configured (rulings 29b).
     pub public_url: Option<String>,

@@ -117,7 +117,7 @@ impl Dialect {
 
     /// The subdomain that a log-in must name; `None` where any is accepted.
     pub(crate) fn required_subdomain(&self) -> Option<&str> {
-        (!self.options.accept_any_subdomain).then_some(&self.engine.settings().subdomain)
+        (!self.options.accept_any_subdomain).then_some(&self.engine.settings().account)
     }
 
     /// Reads a list when it is the client's turn, and charges the client for the time it took (SEC 37, contract 1.9): the

@@ -79,7 +79,7 @@ impl Installation {
             InstallationKey::for_reading(&keys, &store, &SystemChance).await?
         };
         let settings = Settings {
-            subdomain: config.account.subdomain.clone(),
+            account: config.account.subdomain.clone(),
             account_id: config.account.account_id,
             public_url: config.account.public_url.clone(),
             policy: dependencies.policy,

@@ -24,8 +24,8 @@ impl Engine {
         Ok(signed.await.map_err(Error::internal)?.map_err(Error::internal)?.base64())
     }
 
-    /// What services are given to recognise our assertions by.
-    pub async fn saml_metadata(&self) -> Result<String, Error> {
+    /// The metadata by which services recognise our assertions. `path` is where the dialect hands assertions out.
+    pub async fn saml_metadata(&self, path: &str) -> Result<String, Error> {
         let kept = self.kept_keys().await?;
         let metadata = Metadata {
             entity_id: self.entity_id(),
@@ -34,7 +34,7 @@ impl Engine {
             // Assertions are handed out by the API only; the element is one that the schema asks for.
             single_sign_on: vec![SingleSignOn {
                 binding: Binding::HttpPost,
-                location: format!("{}/api/2/saml_assertion", self.public_url()),
+                location: format!("{}{path}", self.public_url()),
             }],
         };
         metadata.xml().map_err(Error::internal)
@@ -85,7 +85,7 @@ impl Engine {
     fn entity_id(&self) -> String {
         match &self.settings.public_url {
             Some(url) => format!("{url}/saml/metadata"),
-            None => format!("urn:countersign:{}", self.settings.subdomain),
+            None => format!("urn:countersign:{}", self.settings.account),
         }
     }
 

@@ -10,17 +10,15 @@ use store::IdKind;
 use crate::challenges::message_text::{self as words, MessageTemplate};
 use crate::{Engine, Error};
 
-/// Which kind of door an enrolment comes through: v1 lists pending devices and sends nothing until triggered; v2 hides
-/// them behind a registration and sends at once.
+/// How the caller refers to what was opened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Door {
-    /// `otp_devices`, with state tokens.
-    V1,
-    /// `registrations` and `verifications`.
-    V2 {
-        /// Whether ids must be digits (profile `numeric_ids`).
-        numeric_ids: bool,
-    },
+pub enum Handle {
+    /// By an id that is a UUID.
+    Uuid,
+    /// By an id of digits, for clients that accept only integers.
+    Digits,
+    /// By a state token.
+    StateToken,
 }
 
 /// What an app or a person needs to set the device up. Answered once, by the call that made it (SEC 46).
@@ -148,15 +146,15 @@ impl Engine {
         })
     }
 
-    /// An id as a verification through this door would have, for an answer that needs one where there was none.
-    pub fn fresh_wire_id(&self, door: Door) -> String {
-        self.wire_id(self.chance.verification_id(), door)
+    /// A fresh id, for an answer that needs one although no verification was open.
+    pub fn fresh_wire_id(&self, handle: Handle) -> String {
+        self.wire_id(self.chance.verification_id(), handle)
     }
 
-    pub(crate) fn wire_id(&self, id: VerificationId, door: Door) -> String {
-        match door {
-            Door::V2 { numeric_ids: true } => self.chance.numeric_id(),
-            Door::V1 | Door::V2 { numeric_ids: false } => id.to_string(),
+    pub(crate) fn wire_id(&self, id: VerificationId, handle: Handle) -> String {
+        match handle {
+            Handle::Digits => self.chance.numeric_id(),
+            Handle::Uuid | Handle::StateToken => id.to_string(),
         }
     }
 }
@@ -164,7 +162,7 @@ impl Engine {
 /// How a code is made and carried.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct CodeStyle<'a> {
-    /// Letters too (v1 SMS without `numeric_sms_otp`).
+    /// Letters and digits, not digits only.
     pub(crate) alphanumeric: bool,
     /// Calls ask for digits shown on a screen rather than speak a code.
     pub(crate) keypad: bool,

@@ -4,7 +4,7 @@ use domain::model::audit::Context;
 use domain::rules::verification::open::{self, Opened, Opening};
 use domain::{Device, DeviceId, DeviceStatus, Digest, Purpose, Status, UserId, Verification};
 
-use crate::challenges::draw::{Challenged, CodeStyle, DeviceSetup, Door};
+use crate::challenges::draw::{Challenged, CodeStyle, DeviceSetup, Handle};
 use crate::challenges::message_budgets::Sending;
 use crate::challenges::message_text::MessageTemplate;
 use crate::decide::DecisionName;
@@ -17,12 +17,16 @@ pub struct OpenRequest {
     pub user: UserId,
     /// Which device.
     pub device: DeviceId,
-    /// Through which door: v1 issues a state token, v2 an id.
-    pub door: Door,
+    /// How the caller refers to the challenge.
+    pub handle: Handle,
+    /// Whether a device that is not confirmed yet may be challenged; the answer then confirms it.
+    pub confirms: bool,
     /// Life in milliseconds.
     pub ttl: i64,
-    /// Whether an SMS code has only digits (v2 always does).
+    /// Whether an SMS code has only digits.
     pub numeric: bool,
+    /// Whether a call asks for digits that the caller shows, instead of speaking a code.
+    pub keypad: bool,
     /// Whether a prompt asks for a number that the caller shows (SEC 12).
     pub number: bool,
     /// The caller's own text for the SMS.
@@ -38,14 +42,14 @@ pub struct OpenedVerification {
     pub device: Device,
     /// Whether it is the user's default.
     pub is_default: bool,
-    /// The v1 state token.
+    /// The state token, where the caller refers to the challenge by it.
     pub state_token: Option<String>,
     /// Digits to show on the screen, for a call.
     pub setup: Option<DeviceSetup>,
 }
 
 impl Engine {
-    /// Puts a challenge to a device (v1 trigger, v2 POST verifications).
+    /// Puts a challenge to a device.
     pub async fn open_verification(&self, request: OpenRequest, context: Context) -> Result<OpenedVerification, Error> {
         let view = self.store.view(request.user).await?;
         if view.user.is_none() {
@@ -56,17 +60,17 @@ impl Engine {
         let id = self.chance.verification_id();
         let credential = self.open_credential(&device)?;
         let style = CodeStyle {
-            alphanumeric: !request.numeric && request.door == Door::V1 && device.factor == domain::FactorKind::Sms,
-            keypad: request.door != Door::V1,
+            alphanumeric: !request.numeric && device.factor == domain::FactorKind::Sms,
+            keypad: request.keypad,
             number: request.number,
             template: request.template.as_ref().filter(|_| context.right.words_messages()),
         };
         let Challenged { challenge, content, setup } = self.draw_sent(id, &device, &credential, request.ttl, style);
-        let state_token = (request.door == Door::V1).then(|| self.chance.hex::<20>());
+        let state_token = (request.handle == Handle::StateToken).then(|| self.chance.hex::<20>());
         let purpose = if device.status == DeviceStatus::Pending { Purpose::Enrol } else { Purpose::Login };
         let verification = Verification {
             id,
-            wire_id: self.wire_id(id, request.door),
+            wire_id: self.wire_id(id, request.handle),
             user_id: request.user,
             device_id: device.id,
             purpose,
@@ -86,7 +90,7 @@ impl Engine {
         let asker = (context.client, context.right);
         let name = DecisionName::OpenVerification;
         let sending = Sending { name, user: request.user, target: &credential, by: asker, now };
-        let opening = Opening { verification, message, pending_devices: request.door == Door::V1 };
+        let opening = Opening { verification, message, pending_devices: request.confirms };
         let by = context.clone();
         let policy = self.settings.policy.clone();
         let opened =

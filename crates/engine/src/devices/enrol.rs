@@ -2,7 +2,6 @@
 
 use domain::model::audit::Context;
 use domain::model::hotp::Hotp;
-use domain::model::time::MINUTE;
 use domain::model::totp::{SECRET_LENGTH, Totp};
 use domain::rules::enrolment::{self, Enrolled, Enrolment};
 use domain::rules::reaching;
@@ -12,15 +11,20 @@ use domain::{
 };
 use store::IdKind;
 
-use crate::challenges::draw::{Challenged, CodeStyle, DeviceSetup, Door};
+use crate::challenges::draw::{Challenged, CodeStyle, DeviceSetup, Handle};
 use crate::challenges::message_budgets::{Sending, out_of_reach};
 use crate::challenges::message_text::MessageTemplate;
 use crate::decide::DecisionName;
 use crate::{Engine, Error};
 
-/// Life of a v1 enrolment's state token and pairing code, in milliseconds. The v1 call has no field for it, and
-/// pairing a phone takes a person a while.
-const V1_ENROL_TTL: i64 = 15 * MINUTE;
+/// When a new device is to be confirmed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Confirm {
+    /// At once: a code is sent with the enrolment, and the device is not listed until it is confirmed.
+    AtOnce,
+    /// When the caller triggers it: nothing is sent before, and the device is listed as pending.
+    WhenTriggered,
+}
 
 /// A device to enrol.
 #[derive(Debug, Clone)]
@@ -37,9 +41,10 @@ pub struct EnrolRequest {
     pub target: Option<String>,
     /// Whether an administrator vouches for the target.
     pub trusted: bool,
-    /// Through which door.
-    pub door: Door,
-    /// Life of the registration in milliseconds; v1 ignores it.
+    pub confirm: Confirm,
+    /// How the caller refers to the registration.
+    pub handle: Handle,
+    /// Life of the registration in milliseconds.
     pub ttl: i64,
     /// The caller's own text for the SMS.
     pub template: Option<MessageTemplate>,
@@ -54,9 +59,9 @@ pub struct EnrolledDevice {
     pub phone: Option<String>,
     /// Whether it is now the user's default.
     pub is_default: bool,
-    /// What confirms it. When an administrator vouches for it: over v2 an accepted one, over v1 none.
+    /// What confirms it. When an administrator vouches for it: an accepted one, or none where it has a state token.
     pub registration: Option<Verification>,
-    /// The v1 state token.
+    /// The state token, where the caller refers to the registration by it.
     pub state_token: Option<String>,
     /// What is needed to set it up.
     pub setup: Option<DeviceSetup>,
@@ -87,10 +92,10 @@ impl Engine {
             user_id: user.id,
             factor: request.factor,
             display_name: name,
-            status: match (request.trusted, request.door) {
+            status: match (request.trusted, request.confirm) {
                 (true, _) => DeviceStatus::Active,
-                (false, Door::V1) => DeviceStatus::Pending,
-                (false, Door::V2 { .. }) => DeviceStatus::Registering,
+                (false, Confirm::WhenTriggered) => DeviceStatus::Pending,
+                (false, Confirm::AtOnce) => DeviceStatus::Registering,
             },
             credential: kept.sealed,
             secret: kept.secret,
@@ -160,24 +165,22 @@ impl Engine {
     ) -> Result<Drawn, Error> {
         let id = self.chance.verification_id();
         if request.trusted {
-            return Ok(match request.door {
-                // v1 shows a state token whatever the device's state; this one belongs to nothing and opens nothing.
-                Door::V1 => Drawn { state_token: Some(self.chance.hex::<20>()), ..Drawn::default() },
-                Door::V2 { .. } => {
+            return Ok(match request.handle {
+                // The caller gets a state token in any case; this one opens nothing.
+                Handle::StateToken => Drawn { state_token: Some(self.chance.hex::<20>()), ..Drawn::default() },
+                Handle::Uuid | Handle::Digits => {
                     let accepted = self.vouched(id, request, device, context, now);
                     Drawn { registration: Some(accepted), ..Drawn::default() }
                 }
             });
         }
-        let (ttl, state_token) = match request.door {
-            Door::V1 => (V1_ENROL_TTL, Some(self.chance.hex::<20>())),
-            Door::V2 { .. } => (request.ttl, None),
-        };
-        let mut drawn = match (credential, request.door) {
+        let (ttl, by_token) = (request.ttl, request.handle == Handle::StateToken);
+        let state_token = by_token.then(|| self.chance.hex::<20>());
+        let mut drawn = match (credential, request.confirm) {
             (Credential::Totp(_) | Credential::Hotp(_), _) => self.draw_own(credential, user),
             (Credential::Push { .. }, _) => self.draw_pairing(user),
-            (_, Door::V1) => Challenged::plain(Challenge::Untriggered),
-            (_, Door::V2 { .. }) => {
+            (_, Confirm::WhenTriggered) => Challenged::plain(Challenge::Untriggered),
+            (_, Confirm::AtOnce) => {
                 let style =
                     CodeStyle { alphanumeric: false, keypad: true, number: false, template: request.template.as_ref() };
                 self.draw_sent(id, device, credential, ttl, style)
@@ -185,7 +188,7 @@ impl Engine {
         };
         let registration = Verification {
             id,
-            wire_id: self.wire_id(id, request.door),
+            wire_id: self.wire_id(id, request.handle),
             user_id: user.id,
             device_id: device.id,
             purpose: Purpose::Enrol,
@@ -216,7 +219,7 @@ impl Engine {
     ) -> Verification {
         Verification {
             id,
-            wire_id: self.wire_id(id, request.door),
+            wire_id: self.wire_id(id, request.handle),
             user_id: device.user_id,
             device_id: device.id,
             purpose: Purpose::Enrol,

@@ -13,10 +13,10 @@ use domain::rules::verification::find::Target;
 use domain::{DeviceId, FactorKind, Outcome, Purpose, Reason, Response, User, UserId, VerificationId, View};
 
 use crate::challenges::answer::AnswerRequest;
-use crate::challenges::draw::Door;
+use crate::challenges::draw::Handle;
 use crate::challenges::open::OpenRequest;
 use crate::decide::DecisionName;
-use crate::devices::enrol::EnrolRequest;
+use crate::devices::enrol::{Confirm, EnrolRequest};
 use crate::{Engine, Error};
 
 /// A visit to judge.
@@ -120,9 +120,11 @@ impl Engine {
                 OpenRequest {
                     user: user.id,
                     device,
-                    door: Door::V2 { numeric_ids: false },
+                    handle: Handle::Uuid,
+                    confirms: false,
                     ttl: request.life * SECOND,
                     numeric: true,
+                    keypad: true,
                     number: false,
                     template: None,
                 },
@@ -209,7 +211,8 @@ impl Engine {
             default_name: if factor == FactorKind::Email { "Email" } else { "SMS" }.to_owned(),
             target: None,
             trusted: true,
-            door: Door::V1,
+            confirm: Confirm::WhenTriggered,
+            handle: Handle::StateToken,
             ttl: 0,
             template: None,
         };

@@ -9,7 +9,7 @@ use crate::wire::error::CommonError;
 use crate::wire::error::Family;
 
 pub(crate) async fn read(dialect: Dialect, _: ApiCall) -> Response {
-    match dialect.engine.saml_metadata().await {
+    match dialect.engine.saml_metadata("/api/2/saml_assertion").await {
         Ok(xml) => {
             let kind = HeaderValue::from_static("application/samlmetadata+xml; charset=utf-8");
             ([(header::CONTENT_TYPE, kind)], xml).into_response()

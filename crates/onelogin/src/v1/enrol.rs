@@ -1,8 +1,9 @@
 //! `POST /api/1/users/{user_id}/otp_devices`: enrols a device (contract 4.2). Nothing is sent: the caller triggers.
 
 use axum::response::Response;
+use domain::model::time::MINUTE;
 use domain::{DeviceStatus, FactorKind, UserId};
-use engine::{Door, EnrolRequest, EnrolledDevice};
+use engine::{Confirm, EnrolRequest, EnrolledDevice, Handle};
 use serde::Serialize;
 
 use super::error::Error;
@@ -13,6 +14,10 @@ use crate::wire::challenge::FactorData;
 use crate::wire::envelope::v1_success;
 use crate::wire::factor_names::{FactorNames, v1_auth_factor_name};
 use crate::wire::lenient::{Body, WrongType};
+
+/// Life of the state token and of a pairing code, in milliseconds. The call has no field for it, and pairing a phone takes a
+/// person a while.
+const TTL: i64 = 15 * MINUTE;
 
 /// Here `id` is the device's, and `device_id` repeats it (contract 14.8).
 #[derive(Serialize)]
@@ -53,8 +58,9 @@ fn parse(user: UserId, body: &Body, names: &FactorNames) -> Result<EnrolRequest,
         default_name: names.v1_type_display_name(factor).to_owned(),
         target: target(body, factor)?,
         trusted: body.flag("verified")?.unwrap_or(false),
-        door: Door::V1,
-        ttl: 0,
+        confirm: Confirm::WhenTriggered,
+        handle: Handle::StateToken,
+        ttl: TTL,
         template: None,
     })
 }

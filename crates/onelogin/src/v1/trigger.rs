@@ -5,7 +5,7 @@ use axum::response::Response;
 use domain::model::text;
 use domain::model::time::SECOND;
 use domain::{CompatProfile, DeviceId, DeviceStatus, FactorKind, Timestamp, UserId};
-use engine::{Door, MessageTemplate, OpenRequest, OpenedVerification, minutes};
+use engine::{Handle, MessageTemplate, OpenRequest, OpenedVerification, minutes};
 use serde::Serialize;
 
 use super::error::Error;
@@ -76,9 +76,11 @@ fn parse(user: UserId, device: DeviceId, body: &Body, now: Timestamp) -> Result<
     Ok(OpenRequest {
         user,
         device,
-        door: Door::V1,
+        handle: Handle::StateToken,
+        confirms: true,
         ttl,
         numeric: body.flag("numeric_sms_otp")?.unwrap_or(false),
+        keypad: false,
         number: false,
         template: template.map_err(Error::at(now))?,
     })

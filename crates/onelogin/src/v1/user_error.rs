@@ -39,7 +39,7 @@ impl Error {
         move |error| match error {
             E::NoUser => Self::NotFound(call.path("user_id").to_owned()),
             E::Taken(field) => {
-                let subdomain = &dialect.engine.settings().subdomain;
+                let subdomain = &dialect.engine.settings().account;
                 Self::attribute(field, format!("{} must be unique within {subdomain}", capitalised(field)))
             }
             E::BadText(field) => Self::incorrect(field),

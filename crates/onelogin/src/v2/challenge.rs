@@ -5,7 +5,7 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use domain::model::time::SECOND;
 use domain::{CompatProfile, DeviceId, Status, Timestamp, UserId};
-use engine::{Door, MessageTemplate, VerificationState, minutes};
+use engine::{Handle, MessageTemplate, VerificationState, minutes};
 use serde::Serialize;
 
 use super::error::Error;
@@ -61,8 +61,9 @@ pub(crate) async fn user_of<A>(dialect: &Dialect, access: &Access<A>, call: &Api
     user.ok_or(Error::NotFound)
 }
 
-pub(crate) fn door(profile: CompatProfile) -> Door {
-    Door::V2 { numeric_ids: profile == CompatProfile::NumericIds }
+/// How a client of this profile refers to registrations and verifications.
+pub(crate) fn handle(profile: CompatProfile) -> Handle {
+    if profile == CompatProfile::NumericIds { Handle::Digits } else { Handle::Uuid }
 }
 
 /// The state of a registration or verification. Its members have the documented order (contract 7.3).

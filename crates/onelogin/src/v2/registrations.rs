@@ -4,10 +4,10 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use domain::rules::verification::find::Target;
 use domain::{CompatProfile, FactorKind, Outcome, Purpose, Reason, Timestamp, UserId};
-use engine::{AnswerRequest, EnrolRequest, EnrolledDevice, PollHold};
+use engine::{AnswerRequest, Confirm, EnrolledDevice, EnrolRequest, PollHold};
 use serde::Serialize;
 
-use super::challenge::{ChallengeTerms, StateWire, door, one};
+use super::challenge::{ChallengeTerms, StateWire, handle, one};
 use super::error::{Error, accepted};
 use crate::access::{Access, ManageMfa, ReadMfa};
 use crate::dialect::{Dialect, DialectOptions};
@@ -100,7 +100,8 @@ fn parse(
         default_name: options.names.v2_type_display_name(factor).to_owned(),
         target: target(body, factor)?,
         trusted: body.flag("verified")?.unwrap_or(false),
-        door: door(profile),
+        confirm: Confirm::AtOnce,
+        handle: handle(profile),
         ttl: terms.ttl,
         template: terms.template,
     })

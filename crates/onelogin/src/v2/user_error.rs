@@ -41,7 +41,7 @@ impl Error {
             E::NoUser => Self::NotFound,
             E::Taken(field) => {
                 let name = if field == "email" { "Email" } else { "Username" };
-                Self::Validation(format!("{name} must be unique within {}", dialect.engine.settings().subdomain))
+                Self::Validation(format!("{name} must be unique within {}", dialect.engine.settings().account))
             }
             E::BadText(field) => Self::Invalid(field.to_owned()),
             E::BadPassword(why) => Self::Validation(why.to_owned()),

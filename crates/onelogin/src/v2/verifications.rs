@@ -9,7 +9,7 @@ use domain::{CompatProfile, DeviceId, Purpose, Response as Given, Timestamp, Use
 use engine::{AnswerRequest, OpenRequest, OpenedVerification};
 use serde::Serialize;
 
-use super::challenge::{ChallengeTerms, StateWire, door, one, user_of};
+use super::challenge::{ChallengeTerms, StateWire, handle, one, user_of};
 use super::error::{Error, accepted};
 use crate::access::{Access, ReadInLogIn, VerifyInLogIn};
 use crate::dialect::Dialect;
@@ -74,7 +74,7 @@ pub(crate) async fn start(dialect: Dialect, access: Access<VerifyInLogIn>, call:
     let answer = AnswerRequest { user, target: target(&body, &code)?, response: code };
     let outcome = dialect.engine.verify(answer, access.context()).await.map_err(Error::at(dialect.engine.now()))?;
     let closed = accepted(outcome, dialect.engine.now())?;
-    let id = closed.wire_id.unwrap_or_else(|| dialect.engine.fresh_wire_id(door(access.profile())));
+    let id = closed.wire_id.unwrap_or_else(|| dialect.engine.fresh_wire_id(handle(access.profile())));
     let standing = match closed.device {
         Some(device) => StateWire::accepted(id, device),
         None => StateWire::accepted_by_token(id, user),
@@ -125,9 +125,11 @@ fn parse(
     Ok(OpenRequest {
         user,
         device,
-        door: door(profile),
+        handle: handle(profile),
+        confirms: false,
         ttl: terms.ttl,
         numeric: true,
+        keypad: true,
         number: false,
         template: terms.template,
     })
