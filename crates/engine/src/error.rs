@@ -1,6 +1,8 @@
 //! What can go wrong with a use case, as far as a caller can act upon it. Wrong codes are outcomes, not errors.
 
-use domain::Timestamp;
+use domain::{Timestamp, UserField};
+
+use crate::login::password_fault::PasswordFault;
 
 /// Why a use case did not happen. Nothing was changed.
 #[derive(Debug, thiserror::Error)]
@@ -29,24 +31,27 @@ pub enum Error {
     /// Nobody can vouch for a device of this factor.
     #[error("this factor cannot be trusted unverified")]
     NotTrustable,
-    /// A message template lacks the code, is too long, or holds line breaks. Says which.
-    #[error("{0}")]
-    BadTemplate(&'static str),
-    /// A text is too long or holds characters that deceive. Names the field.
-    #[error("{0} is not acceptable")]
-    BadText(&'static str),
+    /// A field of a user is too long or holds characters that deceive.
+    #[error("{} is not acceptable", .0.name())]
+    BadField(UserField),
+    /// The name of a device is empty, too long, or holds characters that deceive.
+    #[error("display_name is not acceptable")]
+    BadDeviceName,
+    /// The name of a client or a webhook is too long or holds characters that deceive.
+    #[error("name is not acceptable")]
+    BadName,
     /// Too many devices or open verifications, or the next message must wait; with the moment to come back.
     #[error("too many")]
     TooMany(Option<Timestamp>),
     /// Locked by wrong answers, with the end where there is one.
     #[error("locked")]
     Locked(Option<Timestamp>),
-    /// Another user has this username or e-mail. Names the field.
-    #[error("{0} is taken")]
-    Taken(&'static str),
-    /// The password does not meet the rules. Says which.
-    #[error("{0}")]
-    BadPassword(&'static str),
+    /// Another user has this username or e-mail address.
+    #[error("{} is taken", .0.name())]
+    Taken(UserField),
+    /// The password does not meet the rules.
+    #[error(transparent)]
+    BadPassword(PasswordFault),
     /// The caller's token was revoked or has run out while the call was held.
     #[error("the token is no longer live")]
     Revoked,
@@ -71,8 +76,8 @@ impl Error {
 impl From<store::Error> for Error {
     fn from(error: store::Error) -> Self {
         match error {
-            store::Error::Conflict(store::Field::Username) => Self::Taken("username"),
-            store::Error::Conflict(store::Field::Email) => Self::Taken("email"),
+            store::Error::Conflict(store::Field::Username) => Self::Taken(UserField::Username),
+            store::Error::Conflict(store::Field::Email) => Self::Taken(UserField::Email),
             // Two drawn ids met, which happens to nobody twice: the caller tries again.
             error @ (store::Error::Unavailable(_) | store::Error::Conflict(store::Field::WireId)) => {
                 Self::Unavailable(error)

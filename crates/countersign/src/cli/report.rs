@@ -1,5 +1,6 @@
 //! What a command answers: JSON for programs, lines or a table for people.
 
+use domain::UserField;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -59,17 +60,15 @@ pub(crate) fn or_dash(text: Option<&str>) -> String {
 /// What an error means to the person at the command line.
 pub(crate) fn sentence(error: engine::Error) -> String {
     match error {
-        engine::Error::Taken(field) => format!("another user has this {field}; choose another"),
-        engine::Error::BadText("email") => "that is no e-mail address; write it as name@example.com".to_owned(),
-        engine::Error::BadText("text") => {
+        engine::Error::Taken(field) => format!("another user has this {}; choose another", field.name()),
+        engine::Error::BadField(UserField::Email) => "that is no e-mail address; write it as name@example.com".to_owned(),
+        engine::Error::BadField(UserField::Text) => {
             "a name or an id in another system is too long or holds characters that cannot be shown".to_owned()
         }
-        engine::Error::BadText(field) => {
-            format!(
-                "{field} is empty, too long (128 characters are the most), or holds characters that cannot be shown"
-            )
-        }
-        engine::Error::BadPassword(rule) => rule.to_owned(),
+        engine::Error::BadField(field) => unusable(field.name()),
+        engine::Error::BadDeviceName => unusable("display_name"),
+        engine::Error::BadName => unusable("name"),
+        engine::Error::BadPassword(rule) => rule.to_string(),
         engine::Error::Unavailable(_) => "the database is unavailable (is the disk full?); try again".to_owned(),
         engine::Error::Internal(cause) => {
             tracing::error!(%cause, "a command failed");
@@ -79,17 +78,21 @@ pub(crate) fn sentence(error: engine::Error) -> String {
     }
 }
 
+fn unusable(field: &str) -> String {
+    format!("{field} is empty, too long (128 characters are the most), or holds characters that cannot be shown")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn each_cause_has_its_words() {
-        let said = |field| sentence(engine::Error::BadText(field));
-        assert!(said("email").contains("no e-mail address") && said("email").contains("name@example.com"));
-        assert!(said("username").starts_with("username is empty, too long"));
-        assert!(!said("text").starts_with("text "), "no name of the code: {}", said("text"));
-        let causes = [said("email"), said("username"), said("text"), sentence(engine::Error::Taken("email"))];
+        let said = |field| sentence(engine::Error::BadField(field));
+        assert!(said(UserField::Email).contains("no e-mail address") && said(UserField::Email).contains("name@example.com"));
+        assert!(said(UserField::Username).starts_with("username is empty, too long"));
+        assert!(!said(UserField::Text).starts_with("text "), "no name of the code: {}", said(UserField::Text));
+        let causes = [said(UserField::Email), said(UserField::Username), said(UserField::Text), sentence(engine::Error::Taken(UserField::Email))];
         for (place, cause) in causes.iter().enumerate() {
             assert!(causes.iter().skip(place + 1).all(|other| other != cause), "{cause}");
         }

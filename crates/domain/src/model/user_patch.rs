@@ -5,6 +5,30 @@ use crate::model::text;
 use crate::model::time::Timestamp;
 use crate::model::user::{EXTERNAL_ID, ShownStatus, User, UserLock, UserStatus};
 
+/// A field of a user, as errors name it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum UserField {
+    Username,
+    Email,
+    Phone,
+    /// Any of the profile's texts.
+    Text,
+    CustomAttributes,
+}
+
+impl UserField {
+    /// Its name in a profile.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Username => "username",
+            Self::Email => "email",
+            Self::Phone => "phone",
+            Self::Text => "text",
+            Self::CustomAttributes => "custom_attributes",
+        }
+    }
+}
+
 /// Fields to set on a user; what is `None` stays as it is.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct UserPatch {
@@ -34,12 +58,12 @@ pub struct UserPatch {
 impl UserPatch {
     /// Names as they are kept: without white space around them, and absent if nothing is left; a number in its canonical
     /// form, an id of another system in one spelling. The error is the field that cannot be kept (SEC 34, SEC 36).
-    pub fn tidied(mut self) -> Result<Self, &'static str> {
-        tidy(&mut self.username, is_login_name).ok_or("username")?;
-        tidy(&mut self.email, text::is_email).ok_or("email")?;
+    pub fn tidied(mut self) -> Result<Self, UserField> {
+        tidy(&mut self.username, is_login_name).ok_or(UserField::Username)?;
+        tidy(&mut self.email, text::is_email).ok_or(UserField::Email)?;
         if let Some(phone) = self.phone.take() {
             let written = phone.as_deref().and_then(trimmed);
-            self.phone = Some(written.map(|written| text::phone(written).ok_or("phone")).transpose()?);
+            self.phone = Some(written.map(|written| text::phone(written).ok_or(UserField::Phone)).transpose()?);
         }
         for (_, value) in self.texts.iter_mut().filter(|(name, _)| name == EXTERNAL_ID) {
             *value = value.as_deref().map(spelling).filter(|id| !id.is_empty());

@@ -1,9 +1,21 @@
 //! What messages say. Templates are plain substitution of two names and nothing else (SEC 67).
 
-use crate::error::Error;
-
 /// Longest text message after substitution, in characters.
 pub(crate) const SMS_MAX: usize = 160;
+
+/// Why a caller's own text for a message cannot be used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum TemplateFault {
+    /// Nothing in it is replaced by the code.
+    #[error("the text has no place for the code")]
+    NoCode,
+    /// It has line breaks or control characters.
+    #[error("the text has line breaks or control characters")]
+    Unclean,
+    /// It has more than 160 characters once it is filled.
+    #[error("the text is longer than 160 characters")]
+    TooLong,
+}
 
 /// A caller's own text for a message, checked.
 #[derive(Debug, Clone)]
@@ -12,16 +24,16 @@ pub struct MessageTemplate(String);
 impl MessageTemplate {
     /// Checks `text`: it must hold `{{otp_code}}`, no line breaks or control characters, and be short enough with a
     /// code of six characters and `minutes` in it.
-    pub fn parse(text: &str, minutes: i64) -> Result<Self, Error> {
+    pub fn parse(text: &str, minutes: i64) -> Result<Self, TemplateFault> {
         if !text.contains("{{otp_code}}") {
-            return Err(Error::BadTemplate("must contain {{otp_code}}"));
+            return Err(TemplateFault::NoCode);
         }
         if !domain::model::text::is_clean(text) {
-            return Err(Error::BadTemplate("must not contain line breaks or control characters"));
+            return Err(TemplateFault::Unclean);
         }
         let template = Self(text.to_owned());
         if template.fill("000000", minutes).chars().count() > SMS_MAX {
-            return Err(Error::BadTemplate("must not be longer than 160 characters"));
+            return Err(TemplateFault::TooLong);
         }
         Ok(template)
     }

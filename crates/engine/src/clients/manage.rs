@@ -12,7 +12,7 @@ use crate::{Engine, Error};
 /// The name of a client or a webhook as it is kept. It may have none.
 pub(crate) fn clean_name(name: &str) -> Result<String, Error> {
     let name = domain::model::name::label(name).unwrap_or_default();
-    if domain::model::text::is_name(name) { Ok(name.to_owned()) } else { Err(Error::BadText("name")) }
+    if domain::model::text::is_name(name) { Ok(name.to_owned()) } else { Err(Error::BadName) }
 }
 
 /// From where and until when a new client may call (SEC 42).

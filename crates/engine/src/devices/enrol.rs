@@ -75,7 +75,7 @@ impl Engine {
         let given = request.display_name.as_deref().and_then(domain::model::name::label);
         let name = given.unwrap_or(&request.default_name).to_owned();
         if !domain::model::name::is_label(&name) {
-            return Err(Error::BadText("display_name"));
+            return Err(Error::BadDeviceName);
         }
         if request.trusted && !request.factor.may_be_trusted() {
             return Err(Error::NotTrustable);

@@ -17,7 +17,7 @@ use domain::model::audit::Context;
 use domain::model::name;
 use domain::model::user_patch::UserPatch;
 use domain::rules::import::{self, Merged};
-use domain::{SecretMac, SecretMark, UserId, View};
+use domain::{SecretMac, SecretMark, UserField, UserId, View};
 use tokio::sync::Mutex;
 
 use self::draw::DrawnIds;
@@ -202,15 +202,17 @@ impl Import {
         match self.engine.decide(DecisionName::Import, user, move |view| import::merge(view, &incoming, &by, now)).await
         {
             Ok(merged) => ended(merged, user, outcomes),
-            Err(store::Error::Conflict(store::Field::Username)) if renamed => Err(ImportError::Taken("username")),
+            Err(store::Error::Conflict(store::Field::Username)) if renamed => {
+                Err(ImportError::Taken(UserField::Username))
+            }
             // As somebody's user name: they came meanwhile, and the next look finds them. As an address it stays theirs.
             Err(store::Error::Conflict(store::Field::Username)) => {
                 match store.user_by_username(&person.username).await? {
                     Some(_) => Ok(None),
-                    None => Err(ImportError::Taken("username")),
+                    None => Err(ImportError::Taken(UserField::Username)),
                 }
             }
-            Err(store::Error::Conflict(store::Field::Email)) => Err(ImportError::Taken("email")),
+            Err(store::Error::Conflict(store::Field::Email)) => Err(ImportError::Taken(UserField::Email)),
             Err(error) => Err(error.into()),
         }
     }

@@ -4,7 +4,7 @@ use domain::model::name;
 use domain::model::user::EXTERNAL_ID;
 use domain::model::user_patch::UserPatch;
 use domain::rules::import::{self, Field, Unfit};
-use domain::{Credential, DeviceId, UserId};
+use domain::{Credential, DeviceId, UserField, UserId};
 use serde::{Deserialize, Serialize};
 
 use crate::{Error, users};
@@ -106,8 +106,8 @@ pub enum ImportError {
     #[error(transparent)]
     Unfit(#[from] Unfit),
     /// Another user has this name or mail address.
-    #[error("another user has this {0}")]
-    Taken(&'static str),
+    #[error("another user has this {}", .0.name())]
+    Taken(UserField),
     /// The name is taken by somebody else.
     #[error("the user of this username has another external_id")]
     OtherPerson,

@@ -4,6 +4,7 @@ use zeroize::Zeroizing;
 
 use crate::error::Error;
 use crate::login::password::SALT;
+use crate::login::password_fault::PasswordFault;
 
 /// What stands before a hash that came from elsewhere: how its password was digested before it was hashed here.
 pub(crate) const LEGACY: &str = "legacy:";
@@ -104,10 +105,10 @@ pub(crate) fn examined(foreign: ForeignPassword) -> Result<(Recipe, Zeroizing<St
         ForeignPassword::Salted { digest, salt, order } => {
             let is_hex = digest.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
             if digest.len() != 64 || !is_hex {
-                return Err(Error::BadPassword("Password is not a lower-case hexadecimal SHA-256"));
+                return Err(Error::BadPassword(PasswordFault::NoDigest));
             }
             if salt.chars().count() > FOREIGN_SALT_MAX {
-                return Err(Error::BadPassword("Salt is too long (maximum is 40 characters)"));
+                return Err(Error::BadPassword(PasswordFault::SaltTooLong));
             }
             Ok((Recipe::Salted(order, salt.into_bytes()), digest))
         }
@@ -115,9 +116,9 @@ pub(crate) fn examined(foreign: ForeignPassword) -> Result<(Recipe, Zeroizing<St
             // The old form that mistook characters beyond ASCII makes other hashes of them.
             let parts: Option<bcrypt::HashParts> =
                 Some(&*hash).filter(|h| !h.starts_with("$2x")).and_then(|h| h.parse().ok());
-            let parts = parts.ok_or(Error::BadPassword("Password is not a bcrypt hash"))?;
+            let parts = parts.ok_or(Error::BadPassword(PasswordFault::NoBcrypt))?;
             if !(4..=BCRYPT_COST_MAX).contains(&parts.get_cost()) {
-                return Err(Error::BadPassword("The cost of the bcrypt hash is not between 4 and 14"));
+                return Err(Error::BadPassword(PasswordFault::BcryptCost));
             }
             let recipe = Recipe::Bcrypt { cost: parts.get_cost(), salt: parts.get_salt_raw() };
             Ok((recipe, Zeroizing::new(bcrypt_digest(&parts))))

@@ -15,6 +15,7 @@ use crate::clock::Stopwatch;
 use crate::error::Error;
 use crate::login::foreign_password::{BCRYPT_COST_MAX, ForeignPassword, LEGACY, Recipe, examined};
 use crate::login::hash_queue::{Named, Queue};
+use crate::login::password_fault::PasswordFault;
 
 /// Memory, in KiB.
 const MEMORY: u32 = 47_104;
@@ -63,7 +64,7 @@ impl Comparison {
 fn judge(password: &str, validate: bool) -> Result<(), Error> {
     judge_length(password)?;
     if validate && is_common(password) {
-        return Err(Error::BadPassword("Password is too common"));
+        return Err(Error::BadPassword(PasswordFault::TooCommon));
     }
     Ok(())
 }
@@ -71,10 +72,10 @@ fn judge(password: &str, validate: bool) -> Result<(), Error> {
 fn judge_length(password: &str) -> Result<(), Error> {
     let length = password.chars().count();
     if length < MIN {
-        return Err(Error::BadPassword("Password is too short (minimum is 8 characters)"));
+        return Err(Error::BadPassword(PasswordFault::TooShort));
     }
     if length > MAX {
-        return Err(Error::BadPassword("Password is too long (maximum is 128 characters)"));
+        return Err(Error::BadPassword(PasswordFault::TooLong));
     }
     Ok(())
 }
@@ -270,7 +271,7 @@ mod tests {
             Err(Error::BadPassword(_))
         ));
         drop(turns);
-        assert!(matches!(common.await, Err(Error::BadPassword("Password is too common"))));
+        assert!(matches!(common.await, Err(Error::BadPassword(PasswordFault::TooCommon))));
         assert!(hasher.hash_new(None, word("correct staple horse".to_owned()), true, [7; SALT]).await.is_ok());
     }
 

@@ -10,7 +10,7 @@ use domain::model::{name, text};
 use domain::rules::risk::{self, Risk};
 use domain::rules::user::remember_visits;
 use domain::rules::verification::find::Target;
-use domain::{DeviceId, FactorKind, Outcome, Purpose, Reason, Response, User, UserId, VerificationId, View};
+use domain::{DeviceId, FactorKind, Outcome, Purpose, Reason, Response, User, UserField, UserId, VerificationId, View};
 
 use crate::challenges::answer::AnswerRequest;
 use crate::challenges::draw::Handle;
@@ -186,7 +186,7 @@ impl Engine {
                 ..request.channel.patch()
             };
             match self.create_user(patch, None, context.clone()).await {
-                Err(Error::Taken("username")) if attempt == 0 => {}
+                Err(Error::Taken(UserField::Username)) if attempt == 0 => {}
                 created => return Ok(created?),
             }
         }

@@ -5,7 +5,7 @@ use domain::model::name::Holder;
 use domain::model::user::MAX_CUSTOM_ATTRIBUTES;
 use domain::model::user_patch::UserPatch;
 use domain::rules::user::{self, Unlocked, Updated};
-use domain::{ClientId, User, UserId};
+use domain::{ClientId, User, UserField, UserId};
 use store::{Collision, IdKind, Page, UserFilter, UserPage};
 use zeroize::Zeroizing;
 
@@ -103,7 +103,7 @@ impl Engine {
         match self.decide(DecisionName::UpdateUser, id, move |view| user::update(view, &patch, &by, now)).await? {
             Updated::Updated(user) => Ok(*user),
             Updated::NoUser => Err(Error::NoUser),
-            Updated::TooManyAttributes => Err(Error::BadText("custom_attributes")),
+            Updated::TooManyAttributes => Err(Error::BadField(UserField::CustomAttributes)),
         }
     }
 
@@ -214,7 +214,7 @@ const TEXT_MAX: usize = 1_000;
 /// Puts names into the form that is kept, and refuses texts that are too long or deceive (SEC 36); nothing is ever cut
 /// but the white space around a name. Every door that takes a user comes through here.
 pub(crate) fn judged(patch: UserPatch) -> Result<UserPatch, Error> {
-    let patch = patch.tidied().map_err(Error::BadText)?;
+    let patch = patch.tidied().map_err(Error::BadField)?;
     let limited = |text: &str, max: usize| {
         domain::model::text::is_clean(&text.replace(['\n', '\r', '\t'], " ")) && text.chars().count() <= max
     };
@@ -222,15 +222,15 @@ pub(crate) fn judged(patch: UserPatch) -> Result<UserPatch, Error> {
         let max =
             if matches!(name.as_str(), "firstname" | "lastname") { domain::model::text::NAME_MAX } else { TEXT_MAX };
         if value.as_ref().is_some_and(|text| !limited(text, max)) {
-            return Err(Error::BadText("text"));
+            return Err(Error::BadField(UserField::Text));
         }
     }
     if patch.custom_attributes.len() > MAX_CUSTOM_ATTRIBUTES {
-        return Err(Error::BadText("custom_attributes"));
+        return Err(Error::BadField(UserField::CustomAttributes));
     }
     for (name, value) in &patch.custom_attributes {
         if !domain::model::text::is_name(name) || value.as_ref().is_some_and(|text| !limited(text, TEXT_MAX)) {
-            return Err(Error::BadText("custom_attributes"));
+            return Err(Error::BadField(UserField::CustomAttributes));
         }
     }
     Ok(patch)

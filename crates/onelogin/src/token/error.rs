@@ -37,8 +37,9 @@ impl Error {
             | E::BadTarget
             | E::BadCountry
             | E::NotTrustable
-            | E::BadTemplate(_)
-            | E::BadText(_)
+            | E::BadField(_)
+            | E::BadDeviceName
+            | E::BadName
             | E::TooMany(_)
             | E::Locked(_)
             | E::Taken(_)

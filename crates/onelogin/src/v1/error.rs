@@ -6,6 +6,7 @@
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use domain::{FactorKind, Outcome, Reason, Timestamp, UserId};
+use engine::TemplateFault;
 
 use crate::wire::call::BadJson;
 use crate::wire::challenge::pending;
@@ -13,6 +14,7 @@ use crate::wire::envelope::{StatusMessage, v1_error, v2_invalid};
 use crate::wire::error::Family;
 use crate::wire::error::{BAD_COUNTRY, CommonError, retry_after};
 use crate::wire::lenient::WrongType;
+use crate::wire::user_password;
 
 #[derive(Debug)]
 pub(crate) enum Error {
@@ -62,10 +64,11 @@ impl Error {
             engine::Error::BadTarget => Self::BadNumber,
             engine::Error::BadCountry => Self::BadCountry,
             engine::Error::NotTrustable => Self::NotTrustable,
-            engine::Error::BadTemplate(why) => Self::attribute("sms_message", why),
-            engine::Error::BadText(field) => Self::incorrect(field),
-            engine::Error::Taken(field) => Self::attribute(field, "is taken"),
-            engine::Error::BadPassword(why) => Self::attribute("password", why),
+            engine::Error::BadField(field) => Self::incorrect(field.name()),
+            engine::Error::BadDeviceName => Self::incorrect("display_name"),
+            engine::Error::BadName => Self::incorrect("name"),
+            engine::Error::Taken(field) => Self::attribute(field.name(), "is taken"),
+            engine::Error::BadPassword(why) => Self::attribute("password", user_password::fault(why)),
             // The challenge was refused before anything was sent (rulings 26).
             engine::Error::TooMany(until) | engine::Error::Locked(until) => {
                 Self::Common(CommonError::TooMany(wait(until)))
@@ -109,6 +112,19 @@ pub(crate) fn accepted(outcome: &Outcome, now: Timestamp) -> Result<(), Error> {
         Outcome::Accepted { .. } => Ok(()),
         Outcome::Pending(factor) => Err(Error::Pending(*factor)),
         Outcome::Refused(reason) => Err(Error::refused(*reason, now)),
+    }
+}
+
+impl From<TemplateFault> for Error {
+    fn from(fault: TemplateFault) -> Self {
+        Self::attribute(
+            "sms_message",
+            match fault {
+                TemplateFault::NoCode => "must contain {{otp_code}}",
+                TemplateFault::Unclean => "must not contain line breaks or control characters",
+                TemplateFault::TooLong => "must not be longer than 160 characters",
+            },
+        )
     }
 }
 

@@ -4,7 +4,7 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use domain::model::text;
 use domain::model::time::SECOND;
-use domain::{CompatProfile, DeviceId, DeviceStatus, FactorKind, Timestamp, UserId};
+use domain::{CompatProfile, DeviceId, DeviceStatus, FactorKind, UserId};
 use engine::{Handle, MessageTemplate, OpenRequest, OpenedVerification, minutes};
 use serde::Serialize;
 
@@ -61,7 +61,7 @@ pub(crate) async fn trigger(dialect: Dialect, access: Access<ChallengeV1>, call:
     let device = call.device_id().ok_or(Error::NoFactor)?;
     let body = call.json()?;
     let now = dialect.engine.now();
-    let mut request = parse(user, device, &body, now)?;
+    let mut request = parse(user, device, &body)?;
     request.number = access.number_matching();
     let mut context = access.context();
     context.ip = reported_ip(&body);
@@ -69,7 +69,7 @@ pub(crate) async fn trigger(dialect: Dialect, access: Access<ChallengeV1>, call:
     Ok(answer(user, opened, access.profile(), &dialect.options.names))
 }
 
-fn parse(user: UserId, device: DeviceId, body: &Body, now: Timestamp) -> Result<OpenRequest, Error> {
+fn parse(user: UserId, device: DeviceId, body: &Body) -> Result<OpenRequest, Error> {
     let life = body.int("state_token_expires_in")?.or(body.int("expires_in")?).unwrap_or(DEFAULT_LIFE);
     let ttl = life.clamp(1, MAX_LIFE) * SECOND;
     let template = body.filled("sms_message")?.map(|text| MessageTemplate::parse(&text, minutes(ttl))).transpose();
@@ -82,7 +82,7 @@ fn parse(user: UserId, device: DeviceId, body: &Body, now: Timestamp) -> Result<
         numeric: body.flag("numeric_sms_otp")?.unwrap_or(false),
         keypad: false,
         number: false,
-        template: template.map_err(Error::at(now))?,
+        template: template?,
     })
 }
 
@@ -130,7 +130,7 @@ mod tests {
     use super::*;
 
     fn parsed(text: &str) -> Result<OpenRequest, Error> {
-        parse(UserId(1), DeviceId(2), &Body::parse(text.as_bytes()).unwrap(), Timestamp(0))
+        parse(UserId(1), DeviceId(2), &Body::parse(text.as_bytes()).unwrap())
     }
 
     #[test]

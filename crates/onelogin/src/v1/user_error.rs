@@ -40,10 +40,11 @@ impl Error {
             E::NoUser => Self::NotFound(call.path("user_id").to_owned()),
             E::Taken(field) => {
                 let subdomain = &dialect.engine.settings().account;
+                let field = field.name();
                 Self::attribute(field, format!("{} must be unique within {subdomain}", capitalised(field)))
             }
-            E::BadText(field) => Self::incorrect(field),
-            E::BadPassword(why) => Self::Words(why),
+            E::BadField(field) => Self::incorrect(field.name()),
+            E::BadPassword(why) => Self::Words(user_password::fault(why)),
             E::TooMany(until) | E::Locked(until) => {
                 Self::Common(CommonError::TooMany(until.map(|until| until.retry_after(dialect.engine.now()))))
             }
@@ -57,7 +58,8 @@ impl Error {
             | E::BadTarget
             | E::BadCountry
             | E::NotTrustable
-            | E::BadTemplate(_)
+            | E::BadDeviceName
+            | E::BadName
             | E::Internal(_)) => Self::Common(CommonError::fault(&error)),
         }
     }

@@ -4,7 +4,7 @@
 use axum::http::StatusCode;
 use axum::response::Response;
 use domain::model::time::SECOND;
-use domain::{CompatProfile, DeviceId, Status, Timestamp, UserId};
+use domain::{CompatProfile, DeviceId, Status, UserId};
 use engine::{Handle, MessageTemplate, VerificationState, minutes};
 use serde::Serialize;
 
@@ -37,7 +37,7 @@ pub(crate) struct ChallengeTerms {
 impl ChallengeTerms {
     /// Reads `expires_in`, `custom_message` and `redirect_to`, which must be on one of these origins (SEC 66). An allowed
     /// redirect has no effect, since codes are sent and not links.
-    pub(crate) fn read(body: &Body, origins: &[String], now: Timestamp) -> Result<Self, Error> {
+    pub(crate) fn read(body: &Body, origins: &[String]) -> Result<Self, Error> {
         let life = body.int("expires_in")?.unwrap_or(DEFAULT_LIFE);
         if !(MIN_LIFE..=MAX_LIFE).contains(&life) {
             return Err(Error::invalid("expires_in"));
@@ -48,7 +48,7 @@ impl ChallengeTerms {
         let ttl = life * SECOND;
         let template =
             body.filled("custom_message")?.map(|text| MessageTemplate::parse(&text, minutes(ttl))).transpose();
-        Ok(Self { ttl, template: template.map_err(Error::at(now))? })
+        Ok(Self { ttl, template: template? })
     }
 }
 
@@ -109,14 +109,12 @@ pub(crate) fn one(status: StatusCode, profile: CompatProfile, result: &impl Seri
 
 #[cfg(test)]
 mod tests {
+    use domain::Timestamp;
+
     use super::*;
 
     fn read(text: &str) -> Result<ChallengeTerms, Error> {
-        ChallengeTerms::read(
-            &Body::parse(text.as_bytes()).unwrap(),
-            &["https://app.example.com".to_owned()],
-            Timestamp(0),
-        )
+        ChallengeTerms::read(&Body::parse(text.as_bytes()).unwrap(), &["https://app.example.com".to_owned()])
     }
 
     fn is_invalid(text: &str, parameter: &str) -> bool {

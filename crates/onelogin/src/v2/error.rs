@@ -6,6 +6,7 @@
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use domain::{DeviceId, Outcome, Reason, Timestamp};
+use engine::TemplateFault;
 
 use crate::wire::call::BadJson;
 use crate::wire::envelope::{v2_error, v2_invalid, v2_invalid_since};
@@ -39,8 +40,9 @@ impl Error {
             engine::Error::BadTarget => Self::invalid("phone"),
             engine::Error::BadCountry => Self::BadCountry,
             engine::Error::NotTrustable => Self::invalid("verified"),
-            engine::Error::BadTemplate(_) => Self::invalid("custom_message"),
-            engine::Error::BadText(field) | engine::Error::Taken(field) => Self::invalid(field),
+            engine::Error::BadField(field) | engine::Error::Taken(field) => Self::invalid(field.name()),
+            engine::Error::BadDeviceName => Self::invalid("display_name"),
+            engine::Error::BadName => Self::invalid("name"),
             engine::Error::BadPassword(_) => Self::invalid("password"),
             // The challenge was refused before anything was sent (rulings 26).
             engine::Error::TooMany(until) | engine::Error::Locked(until) => {
@@ -89,6 +91,12 @@ pub(crate) fn accepted(outcome: Outcome, now: Timestamp) -> Result<Accepted, Err
         Outcome::Accepted { device, wire_id } => Ok(Accepted { wire_id, device }),
         Outcome::Pending(_) => Err(Error::invalid("otp")),
         Outcome::Refused(reason) => Err(Error::refused(reason, now)),
+    }
+}
+
+impl From<TemplateFault> for Error {
+    fn from(_: TemplateFault) -> Self {
+        Self::invalid("custom_message")
     }
 }
 

@@ -3,8 +3,8 @@
 use axum::http::StatusCode;
 use axum::response::Response;
 use domain::rules::verification::find::Target;
-use domain::{CompatProfile, FactorKind, Outcome, Purpose, Reason, Timestamp, UserId};
-use engine::{AnswerRequest, Confirm, EnrolledDevice, EnrolRequest, PollHold};
+use domain::{CompatProfile, FactorKind, Outcome, Purpose, Reason, UserId};
+use engine::{AnswerRequest, Confirm, EnrolRequest, EnrolledDevice, PollHold};
 use serde::Serialize;
 
 use super::challenge::{ChallengeTerms, StateWire, handle, one};
@@ -36,8 +36,7 @@ struct Started<'a> {
 /// Starts enrolling a device, and sends a code if the factor has one.
 pub(crate) async fn start(dialect: Dialect, access: Access<ManageMfa>, call: ApiCall) -> Result<Response, Error> {
     let user = call.user_id().ok_or(Error::NotFound)?;
-    let now = dialect.engine.now();
-    let request = parse(user, &call.json()?, access.profile(), &dialect.options, now)?;
+    let request = parse(user, &call.json()?, access.profile(), &dialect.options)?;
     let factor = request.factor;
     let enrolled = dialect.engine.enrol(request, access.context()).await.map_err(|error| match error {
         engine::Error::BadTarget if factor == FactorKind::Email => Error::invalid("email"),
@@ -84,15 +83,9 @@ async fn standing(
     Ok(one(StatusCode::OK, profile, &standing))
 }
 
-fn parse(
-    user: UserId,
-    body: &Body,
-    profile: CompatProfile,
-    options: &DialectOptions,
-    now: Timestamp,
-) -> Result<EnrolRequest, Error> {
+fn parse(user: UserId, body: &Body, profile: CompatProfile, options: &DialectOptions) -> Result<EnrolRequest, Error> {
     let factor = body.int("factor_id")?.and_then(FactorKind::from_number).ok_or(Error::invalid("factor_id"))?;
-    let terms = ChallengeTerms::read(body, &options.redirect_origins, now)?;
+    let terms = ChallengeTerms::read(body, &options.redirect_origins)?;
     Ok(EnrolRequest {
         user,
         factor,
@@ -140,13 +133,7 @@ mod tests {
     use super::*;
 
     fn parsed(text: &str) -> Result<EnrolRequest, Error> {
-        parse(
-            UserId(1),
-            &Body::parse(text.as_bytes()).unwrap(),
-            CompatProfile::Default,
-            &DialectOptions::default(),
-            Timestamp(0),
-        )
+        parse(UserId(1), &Body::parse(text.as_bytes()).unwrap(), CompatProfile::Default, &DialectOptions::default())
     }
 
     #[test]

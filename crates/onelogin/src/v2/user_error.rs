@@ -3,7 +3,7 @@
 
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use domain::UserId;
+use domain::{UserField, UserId};
 
 use crate::dialect::Dialect;
 use crate::wire::call::{ApiCall, BadJson};
@@ -40,11 +40,11 @@ impl Error {
         move |error| match error {
             E::NoUser => Self::NotFound,
             E::Taken(field) => {
-                let name = if field == "email" { "Email" } else { "Username" };
+                let name = if field == UserField::Email { "Email" } else { "Username" };
                 Self::Validation(format!("{name} must be unique within {}", dialect.engine.settings().account))
             }
-            E::BadText(field) => Self::Invalid(field.to_owned()),
-            E::BadPassword(why) => Self::Validation(why.to_owned()),
+            E::BadField(field) => Self::Invalid(field.name().to_owned()),
+            E::BadPassword(why) => Self::Validation(user_password::fault(why).to_owned()),
             E::TooMany(until) | E::Locked(until) => {
                 Self::Common(CommonError::TooMany(until.map(|until| until.retry_after(dialect.engine.now()))))
             }
@@ -58,7 +58,8 @@ impl Error {
             | E::BadTarget
             | E::BadCountry
             | E::NotTrustable
-            | E::BadTemplate(_)
+            | E::BadDeviceName
+            | E::BadName
             | E::Internal(_)) => Self::Common(CommonError::fault(&error)),
         }
     }

@@ -5,7 +5,7 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use domain::rules::factor::temp_token;
 use domain::rules::verification::find::Target;
-use domain::{CompatProfile, DeviceId, Purpose, Response as Given, Timestamp, UserId};
+use domain::{CompatProfile, DeviceId, Purpose, Response as Given, UserId};
 use engine::{AnswerRequest, OpenRequest, OpenedVerification};
 use serde::Serialize;
 
@@ -58,10 +58,9 @@ struct Verified {
 pub(crate) async fn start(dialect: Dialect, access: Access<VerifyInLogIn>, call: ApiCall) -> Result<Response, Error> {
     let user = user_of(&dialect, &access, &call).await?;
     let body = call.json()?;
-    let now = dialect.engine.now();
     let code = body.answer(&["otp"])?;
     if code.is_absent() {
-        let mut request = parse(user, &body, access.profile(), &dialect.options.redirect_origins, now)?;
+        let mut request = parse(user, &body, access.profile(), &dialect.options.redirect_origins)?;
         request.number = access.number_matching();
         let opened = dialect.engine.open_verification(request, access.context()).await;
         let opened = opened.map_err(Error::at(dialect.engine.now()))?;
@@ -113,15 +112,9 @@ pub(crate) async fn confirm(dialect: Dialect, access: Access<VerifyInLogIn>, cal
     Ok(one(StatusCode::OK, access.profile(), &verified))
 }
 
-fn parse(
-    user: UserId,
-    body: &Body,
-    profile: CompatProfile,
-    origins: &[String],
-    now: Timestamp,
-) -> Result<OpenRequest, Error> {
+fn parse(user: UserId, body: &Body, profile: CompatProfile, origins: &[String]) -> Result<OpenRequest, Error> {
     let device = device_id(body)?.ok_or(Error::invalid("device_id"))?;
-    let terms = ChallengeTerms::read(body, origins, now)?;
+    let terms = ChallengeTerms::read(body, origins)?;
     Ok(OpenRequest {
         user,
         device,
@@ -193,9 +186,7 @@ mod tests {
 
     #[test]
     fn a_challenge_needs_a_device() {
-        let parsed = |text: &str| {
-            parse(UserId(1), &Body::parse(text.as_bytes()).unwrap(), CompatProfile::Default, &[], Timestamp(0))
-        };
+        let parsed = |text: &str| parse(UserId(1), &Body::parse(text.as_bytes()).unwrap(), CompatProfile::Default, &[]);
         assert_eq!(parsed(r#"{"device_id":"98765","display_name":"ignored"}"#).unwrap().device, DeviceId(98_765));
         for text in ["", r#"{"device_id":null,"otp":""}"#, r#"{"device_id":"x"}"#, r#"{"device_id":[1]}"#] {
             assert!(matches!(parsed(text), Err(Error::Invalid(field)) if field == "device_id"), "{text}");

@@ -1,6 +1,6 @@
 //! The members of a body that set a password (contract 3.2).
 
-use engine::{ForeignPassword, SaltOrder};
+use engine::{ForeignPassword, PasswordFault, SaltOrder};
 use zeroize::Zeroizing;
 
 use super::lenient::Body;
@@ -69,6 +69,19 @@ pub(crate) fn read(body: &Body, salt: &str) -> Result<Option<PasswordFields>, Ba
     };
     let any = given.password.is_some() || given.confirmation.is_some() || given.is_hashed();
     Ok(any.then_some(given))
+}
+
+/// The words for a password that was not accepted (contract 3.2).
+pub(crate) fn fault(fault: PasswordFault) -> &'static str {
+    match fault {
+        PasswordFault::TooShort => "Password is too short (minimum is 8 characters)",
+        PasswordFault::TooLong => "Password is too long (maximum is 128 characters)",
+        PasswordFault::TooCommon => "Password is too common",
+        PasswordFault::NoDigest => "Password is not a lower-case hexadecimal SHA-256",
+        PasswordFault::SaltTooLong => "Salt is too long (maximum is 40 characters)",
+        PasswordFault::NoBcrypt => "Password is not a bcrypt hash",
+        PasswordFault::BcryptCost => "The cost of the bcrypt hash is not between 4 and 14",
+    }
 }
 
 #[cfg(test)]

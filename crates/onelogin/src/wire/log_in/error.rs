@@ -58,8 +58,9 @@ impl Error {
             engine::Error::Busy | engine::Error::Unavailable(_) => Self::Common(CommonError::Unavailable),
             error @ (engine::Error::AlreadyEnrolled
             | engine::Error::NotTrustable
-            | engine::Error::BadTemplate(_)
-            | engine::Error::BadText(_)
+            | engine::Error::BadField(_)
+            | engine::Error::BadDeviceName
+            | engine::Error::BadName
             | engine::Error::Taken(_)
             | engine::Error::BadPassword(_)
             | engine::Error::Internal(_)) => Self::Common(CommonError::fault(&error)),
