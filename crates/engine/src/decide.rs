@@ -21,7 +21,7 @@ macro_rules! decision_names {
         }
 
         impl DecisionName {
-            /// Every name.
+            /// All names, in the order of their counts.
             pub const ALL: [Self; [$($text),+].len()] = [$(Self::$name),+];
 
             /// The name in a metric.

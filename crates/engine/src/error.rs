@@ -28,7 +28,7 @@ pub enum Error {
     /// The number is of a country that text messages and calls may not go to.
     #[error("the number is not in an allowed country: see the setting messages.countries")]
     BadCountry,
-    /// Nobody can vouch for a device of this factor.
+    /// A device of this factor always has to be confirmed.
     #[error("this factor cannot be trusted unverified")]
     NotTrustable,
     /// A field of a user is too long or holds characters that deceive.
@@ -78,7 +78,7 @@ impl From<store::Error> for Error {
         match error {
             store::Error::Conflict(store::Field::Username) => Self::Taken(UserField::Username),
             store::Error::Conflict(store::Field::Email) => Self::Taken(UserField::Email),
-            // Two drawn ids met, which happens to nobody twice: the caller tries again.
+            // Two random ids collided: the caller tries again.
             error @ (store::Error::Unavailable(_) | store::Error::Conflict(store::Field::WireId)) => {
                 Self::Unavailable(error)
             }

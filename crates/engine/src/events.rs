@@ -12,7 +12,6 @@ use crate::{Engine, Error};
 pub struct Event {
     /// Its id, unique in the installation.
     pub id: i64,
-    /// What.
     pub kind: AuditKind,
     /// The entry as it is stored.
     pub entry: AuditRow,

@@ -1,7 +1,7 @@
 //! The use cases, one method each.
 //!
 //! The engine owns the clock, the randomness and the keys. It draws what must be drawn, proves what can be proved
-//! before the lock, hands a pure rule to the store, and wakes whoever waits. It decides nothing: that is `domain`'s.
+//! before the lock, hands a pure rule to the store, and wakes held polls. It decides nothing: `domain` does.
 //! Every dialect calls the same methods, so no door knows a rule the others do not.
 
 mod apps;
@@ -34,7 +34,7 @@ pub use challenges::draw::{DeviceSetup, Handle};
 pub use challenges::held_polls::{PollHold, PollLimits};
 pub use challenges::message_budgets::{BudgetOwner, MessageBudget};
 pub use challenges::message_text::{MessageTemplate, TemplateFault, minutes};
-pub use challenges::open::{OpenRequest, OpenedVerification};
+pub use challenges::open::{CallStyle, OpenRequest, OpenedVerification};
 pub use chance::Chance;
 pub use clients::hourly_quota::QuotaReserve;
 pub use clients::list_turns::ListTurn;
@@ -64,7 +64,7 @@ pub use users::manage::NewPassword;
 pub use users::queries::{ListedDevice, VerificationState};
 pub use users::temp_token::IssuedToken;
 
-/// The target of spans, for whoever collects traces. They are of the finest level, so that nobody else pays for them.
+/// The target of spans, for collectors of traces. They have the finest level, so they cost nothing without a collector.
 pub const TRACES: &str = "countersign::traces";
 
 /// What an operator sets once.
@@ -114,7 +114,6 @@ pub struct Engine {
 
 /// What an engine is made of.
 pub struct EngineParts {
-    /// The database.
     pub store: store::Store,
     /// The master keys, already checked against the database ([`keys::check`]).
     pub keys: Keyring,
@@ -122,7 +121,6 @@ pub struct EngineParts {
     pub installation_key: InstallationKey,
     /// Time, as far as it is trusted.
     pub time: TrustedTime,
-    /// Randomness.
     pub chance: Arc<dyn Chance>,
     /// What the operator set.
     pub settings: Settings,

@@ -61,7 +61,9 @@ pub(crate) fn or_dash(text: Option<&str>) -> String {
 pub(crate) fn sentence(error: engine::Error) -> String {
     match error {
         engine::Error::Taken(field) => format!("another user has this {}; choose another", field.name()),
-        engine::Error::BadField(UserField::Email) => "that is no e-mail address; write it as name@example.com".to_owned(),
+        engine::Error::BadField(UserField::Email) => {
+            "that is no e-mail address; write it as name@example.com".to_owned()
+        }
         engine::Error::BadField(UserField::Text) => {
             "a name or an id in another system is too long or holds characters that cannot be shown".to_owned()
         }
@@ -89,10 +91,17 @@ mod tests {
     #[test]
     fn each_cause_has_its_words() {
         let said = |field| sentence(engine::Error::BadField(field));
-        assert!(said(UserField::Email).contains("no e-mail address") && said(UserField::Email).contains("name@example.com"));
+        assert!(
+            said(UserField::Email).contains("no e-mail address") && said(UserField::Email).contains("name@example.com")
+        );
         assert!(said(UserField::Username).starts_with("username is empty, too long"));
         assert!(!said(UserField::Text).starts_with("text "), "no name of the code: {}", said(UserField::Text));
-        let causes = [said(UserField::Email), said(UserField::Username), said(UserField::Text), sentence(engine::Error::Taken(UserField::Email))];
+        let causes = [
+            said(UserField::Email),
+            said(UserField::Username),
+            said(UserField::Text),
+            sentence(engine::Error::Taken(UserField::Email)),
+        ];
         for (place, cause) in causes.iter().enumerate() {
             assert!(causes.iter().skip(place + 1).all(|other| other != cause), "{cause}");
         }

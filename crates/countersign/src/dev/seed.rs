@@ -79,7 +79,7 @@ impl Seed {
         let mut ready = json!({
             "base_url": base_url,
             "admin_url": admin_url,
-            "subdomain": settings.subdomain,
+            "subdomain": settings.account,
             "account_id": settings.account_id,
             "clients": self.clients,
             "users": self.users,

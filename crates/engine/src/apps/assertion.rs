@@ -1,5 +1,4 @@
-//! Assertions: what an app is told about who has logged in (contract 6). The words are `saml`'s; the key is ours, made
-//! when it is first needed, sealed, and replaced with an overlap.
+//! Assertions: signed statements to an app about the user who logged in (contract 6). The crate `saml` writes them.
 
 use domain::model::app::{App, Source};
 use domain::model::time::MINUTE;
@@ -42,7 +41,7 @@ impl Engine {
 
     fn respond(&self, app: &App, user: &User, shown: ShownFactor) -> Result<Response, Error> {
         let definition = &app.definition;
-        // Whoever reads it goes by the time of day.
+        // Readers compare it with the time of day.
         let now = self.time.read().wall;
         let said = definition.said(user, saml::is_writable).map_err(Error::internal)?;
         // What the source is, not what its text looks like.

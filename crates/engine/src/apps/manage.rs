@@ -58,7 +58,7 @@ impl Engine {
         Ok(self.store.apps().await?)
     }
 
-    /// An app.
+    /// The app of this id.
     pub async fn app(&self, id: AppId) -> Result<Option<App>, Error> {
         Ok(self.store.app(id).await?)
     }
@@ -68,7 +68,7 @@ impl Engine {
         Ok(self.store.delete_app(id).await?)
     }
 
-    /// Whether the app can be told about this user. Asked before a factor is spent on it.
+    /// Whether an assertion about this user can be made for the app. Asked before a factor is used up.
     pub fn assertable(&self, app: &App, user: &User) -> Result<(), Unassertable> {
         app.definition.said(user, saml::is_writable).map(|_| ())
     }

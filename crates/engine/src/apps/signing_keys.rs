@@ -12,7 +12,7 @@ use crate::{Engine, Error};
 
 const KEYS: &str = "saml_keys";
 const PLACE: Place<'static> = Place { table: "meta", column: "saml_keys", row: 0, owner: 0 };
-/// How long a certificate is valid. It only carries the key: who trusts it has been told so, by metadata.
+/// How long a certificate is valid. It only carries the key; metadata makes it trusted.
 const CERTIFICATE_TTL: i64 = 3650 * DAY;
 /// Keys that are published: the one that signs, and the one before it.
 const PUBLISHED: usize = 2;
@@ -48,7 +48,7 @@ impl Engine {
         serde_json::from_slice(plain.expose()).map_err(Error::internal)
     }
 
-    /// Makes the first key. Anybody may ask for metadata and a key is dear to make, so of many who find none one makes it.
+    /// Makes the first key. Metadata is public and a key is expensive to make, so of many calls that find none one makes it.
     async fn first_keys(&self) -> Result<Vec<u8>, Error> {
         let _turn = self.first_key.lock().await;
         if let Some(sealed) = self.store.meta(KEYS).await? {
@@ -69,7 +69,7 @@ impl Engine {
     }
 
     async fn draw_key(&self) -> Result<Kept, Error> {
-        // Whoever reads it goes by the time of day.
+        // Readers compare it with the time of day.
         let now = self.time.read().wall;
         let host = url::Url::parse(self.public_url()).ok().and_then(|url| url.host_str().map(str::to_owned));
         let told = SelfSigned {

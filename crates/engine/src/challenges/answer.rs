@@ -12,7 +12,6 @@ use crate::{Engine, Error};
 /// An answer to judge.
 #[derive(Debug, Clone)]
 pub struct AnswerRequest {
-    /// Whose.
     pub user: UserId,
     /// What it is aimed at.
     pub target: Target,

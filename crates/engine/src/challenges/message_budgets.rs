@@ -18,7 +18,7 @@ use crate::{Engine, Error};
 #[derive(Default)]
 pub(crate) struct Sends {
     leases: Mutex<HashMap<Budget, Lease>>,
-    /// Held by whoever takes more, so that of many who find none left one asks.
+    /// Held by the call that takes more, so that of many calls that find none left one asks.
     turn: tokio::sync::Mutex<()>,
 }
 
@@ -58,7 +58,6 @@ pub struct MessageBudget {
 pub enum BudgetOwner {
     /// The whole server's.
     Server,
-    /// A client's.
     Client(ClientId),
 }
 
@@ -66,7 +65,7 @@ pub enum BudgetOwner {
 enum Counting<T> {
     /// As it should; with whether a message was queued.
     Done(T, bool),
-    /// It would have queued a message that nobody had counted, and changed nothing.
+    /// It would have queued a message that was not counted, and changed nothing.
     Uncounted,
 }
 
@@ -82,7 +81,7 @@ pub(crate) struct Sending<'c> {
 }
 
 impl Engine {
-    /// Whom messages to a device with this credential are counted for; nobody while limits are off.
+    /// The recipient that messages to a device with this credential count for; none while limits are off.
     fn recipient(&self, credential: &Credential) -> Option<Recipient> {
         let is_on = self.settings.policy.message_limits;
         if is_on { Recipient::of(credential, self.installation_key.key()) } else { None }
@@ -115,7 +114,7 @@ impl Engine {
                 (false, _) => None,
             };
             let (rule, is_counted) = (rule.clone(), expected);
-            // Should this fail, nobody knows what became of it, and what was counted stays so.
+            // If this fails, it is unknown whether it committed, so what was counted stays counted.
             let ended = self
                 .decide(name, user, move |view| {
                     let decision = rule(view);

@@ -46,7 +46,7 @@ impl MessageTemplate {
     }
 }
 
-/// The life of a code in whole minutes, at least one, as people are told.
+/// The life of a code in whole minutes, at least one, for texts to people.
 pub fn minutes(ttl: i64) -> i64 {
     ((ttl + 59_999) / 60_000).max(1)
 }

@@ -10,12 +10,19 @@ use crate::challenges::message_text::MessageTemplate;
 use crate::decide::DecisionName;
 use crate::{Engine, Error};
 
+/// What a telephone call does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CallStyle {
+    /// It speaks a code, which is typed elsewhere.
+    SpeaksCode,
+    /// It takes digits that the caller shows.
+    TakesDigits,
+}
+
 /// A challenge to put to a device.
 #[derive(Debug, Clone)]
 pub struct OpenRequest {
-    /// Whose device.
     pub user: UserId,
-    /// Which device.
     pub device: DeviceId,
     /// How the caller refers to the challenge.
     pub handle: Handle,
@@ -25,8 +32,7 @@ pub struct OpenRequest {
     pub ttl: i64,
     /// Whether an SMS code has only digits.
     pub numeric: bool,
-    /// Whether a call asks for digits that the caller shows, instead of speaking a code.
-    pub keypad: bool,
+    pub call: CallStyle,
     /// Whether a prompt asks for a number that the caller shows (SEC 12).
     pub number: bool,
     /// The caller's own text for the SMS.
@@ -36,9 +42,7 @@ pub struct OpenRequest {
 /// A challenge that was put.
 #[derive(Debug, Clone)]
 pub struct OpenedVerification {
-    /// The verification.
     pub verification: Verification,
-    /// The device.
     pub device: Device,
     /// Whether it is the user's default.
     pub is_default: bool,
@@ -61,7 +65,7 @@ impl Engine {
         let credential = self.open_credential(&device)?;
         let style = CodeStyle {
             alphanumeric: !request.numeric && device.factor == domain::FactorKind::Sms,
-            keypad: request.keypad,
+            keypad: request.call == CallStyle::TakesDigits,
             number: request.number,
             template: request.template.as_ref().filter(|_| context.right.words_messages()),
         };

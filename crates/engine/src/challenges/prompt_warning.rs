@@ -1,4 +1,4 @@
-//! Telling a person over another channel that prompts wear them down (SEC 13).
+//! Warns a person over another channel of too many prompts (SEC 13).
 
 use domain::model::audit::Context;
 use domain::rules::{reaching, throttle, warning};
@@ -16,7 +16,7 @@ use crate::{Engine, Error};
 const LIFE: i64 = domain::model::time::HOUR;
 
 impl Engine {
-    /// Warns the person behind `device`, to which a prompt was just put, if that was the last for a while: whoever keeps
+    /// Warns the person behind `device`, to which a prompt was just put, if that was the last for a while: a caller that keeps
     /// below the limits is never refused one. `before` is the user as it was.
     pub(crate) async fn warn_if_last_prompt(&self, before: &View, device: &Device, context: Context, now: Timestamp) {
         if device.factor != FactorKind::Push || !throttle::tires(before, &self.settings.policy, context.right, now) {
@@ -29,9 +29,9 @@ impl Engine {
     }
 
     /// Warns the person behind `device`, to which a prompt was just refused, if it was for too many of them. A warning
-    /// that cannot be sent is told of in the log and changes nothing for the caller.
+    /// that cannot be sent is logged and changes nothing for the caller.
     pub(crate) async fn send_prompt_warning(&self, view: &View, device: &Device, context: Context, now: Timestamp) {
-        // A fresh prompt makes nobody's patience end by itself: what the caller saw is enough to look at.
+        // One more prompt alone reaches no limit, so the view that the caller saw is enough.
         if device.factor != FactorKind::Push || !warning::is_due(view, &self.settings.policy, now) {
             return;
         }
@@ -40,7 +40,7 @@ impl Engine {
         }
     }
 
-    /// Over the first way that may still be sent to: whoever wears somebody down may have used up the others before.
+    /// Over the first way that may still be sent to: an attacker may have used up the others before.
     async fn queue_warning(&self, view: &View, device: &Device, context: Context, now: Timestamp) -> Result<(), Error> {
         for (channel, way) in self.ways_to_warn(view)? {
             let Some(message) = self.draw_warning(device, channel, &way, now).await? else { continue };

@@ -27,7 +27,7 @@ impl Engine {
 pub struct QuotaReserve {
     reserve: Reserve,
     leases: Mutex<HashMap<Budget, Lease>>,
-    /// Held by whoever takes more, so that of many who find none left one asks.
+    /// Held by the call that takes more, so that of many calls that find none left one asks.
     turn: tokio::sync::Mutex<()>,
 }
 
@@ -45,7 +45,7 @@ impl QuotaReserve {
         Self { reserve: Reserve::behind(quota), leases: Mutex::default(), turn: tokio::sync::Mutex::default() }
     }
 
-    /// Takes one call of this client: out of its own share first, so that a client at its end takes nothing from others.
+    /// Takes one call of this client: from its share first, so that a client at its end takes nothing from others.
     /// Answers whether there was one.
     pub async fn take(
         &self,

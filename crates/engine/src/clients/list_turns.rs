@@ -1,5 +1,5 @@
-//! Whose turn it is at a list. Lists are cheap to ask for and can be dear to answer, so few are read at once, and of each
-//! client one: whoever asks for the dearest ones keeps nobody else from a list, and nothing but lists ever waits for one.
+//! Turns at lists. A list is cheap to ask for and can be expensive to answer, so few are read at once, one of each client.
+//! The most expensive lists of one client delay no other client, and only lists wait for lists.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -18,7 +18,7 @@ const PLACES: usize = 2;
 const ASKED: usize = 8;
 /// How long a list waits for its turn.
 const WAIT: Duration = Duration::from_secs(3);
-/// When a client that asks for too many at once is told to come back, in milliseconds.
+/// When a client that asks for too many at once may come back, in milliseconds.
 const PAUSE: i64 = 1_000;
 
 /// Who is at it.
@@ -31,7 +31,6 @@ pub(crate) struct Lists {
 struct Queue {
     /// How many are read or wait.
     asked: usize,
-    /// One place.
     turn: Arc<Semaphore>,
 }
 

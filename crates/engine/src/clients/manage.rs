@@ -27,7 +27,6 @@ pub struct ClientLimits {
 /// A client with its secret in clear, shown once.
 #[derive(Clone)]
 pub struct NewClientSecret {
-    /// The client.
     pub client: Client,
     /// 64 hexadecimal characters.
     pub secret: String,

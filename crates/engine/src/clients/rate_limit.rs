@@ -50,7 +50,7 @@ struct LocalBucket {
     away: bool,
     /// Whether somebody is fetching more in the background.
     fetching: bool,
-    /// Held by whoever asks, so that of many who find nothing one asks.
+    /// Held by the call that asks, so that of many calls that find nothing one asks.
     turn: Arc<tokio::sync::Mutex<()>>,
 }
 
@@ -65,7 +65,7 @@ enum Found {
     Nothing,
     /// Nothing, and there is nothing in the bucket either.
     Dry(Duration),
-    /// Nothing, and nobody knows what is in the bucket: the database did not answer. That is no fault of the caller's.
+    /// Nothing, and what the bucket has is unknown: the database did not answer. It is not the caller's fault.
     Away,
 }
 
@@ -115,7 +115,7 @@ impl SharedRateLimit {
         bucket.left = bucket.left.saturating_sub(calls.into()).max(most.min(bucket.left));
     }
 
-    /// The same where there is nothing left: waits for the turn, and asks if nobody has meanwhile.
+    /// The same where there is nothing left: waits for the turn, and asks if no other call has meanwhile.
     async fn take_slowly(&self, engine: &Engine, client: ClientId) -> Result<Result<(), RateLimited>, Error> {
         let turn = self.turn(client);
         let _turn = turn.lock().await;
@@ -203,7 +203,7 @@ impl SharedRateLimit {
         }
     }
 
-    /// Nobody else asks a database that is away, one deadline after the other.
+    /// Leaves a database alone that does not answer, so that calls do not wait for it one after the other.
     fn leave_alone(&self, client: ClientId, now: i64) {
         self.settle(client, Granted { paid: 0, calls: 0, wait: REST }, now);
         if let Some(bucket) = self.buckets().get_mut(&client) {
@@ -250,7 +250,7 @@ fn away() -> Error {
     store::Error::Unavailable("the database did not answer a moment ago").into()
 }
 
-/// The pace of calls is kept by a clock that nobody can move; nothing durable rests on it.
+/// The rate of calls follows a clock that cannot be moved; nothing durable depends on it.
 #[expect(clippy::disallowed_methods, reason = "a pace, on which nothing durable rests")]
 fn moment() -> Instant {
     Instant::now()

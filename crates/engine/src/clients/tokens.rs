@@ -18,10 +18,9 @@ const CACHE_TTL: Duration = Duration::from_secs(1);
 /// Callers kept in memory.
 const CACHE_SIZE: u64 = 10_000;
 
-/// Whoever calls the API, as shown by an access token.
+/// The API caller that an access token belongs to.
 #[derive(Debug, Clone)]
 pub struct ApiCaller {
-    /// The client.
     pub client: ClientId,
     /// Its one scope.
     pub scope: Scope,

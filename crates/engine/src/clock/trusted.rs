@@ -12,7 +12,7 @@ use store::Store;
 use crate::decide::DecisionName;
 use crate::{Clock, Engine, Error};
 
-/// Under which key of the database's own values it lies.
+/// Its key in the table of the database's own values.
 const KEY: &str = "trusted_time";
 /// How often it is written, in milliseconds.
 const KEEP: i64 = 1_000;
@@ -69,7 +69,7 @@ impl TrustedTime {
         wall.min(trusted)
     }
 
-    /// Both clocks.
+    /// Wall time and trusted time.
     pub fn read(&self) -> ClockReading {
         let mut state = self.state();
         let wall = self.clock.now();

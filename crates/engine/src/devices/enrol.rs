@@ -29,9 +29,7 @@ pub enum Confirm {
 /// A device to enrol.
 #[derive(Debug, Clone)]
 pub struct EnrolRequest {
-    /// For whom.
     pub user: UserId,
-    /// What kind.
     pub factor: FactorKind,
     /// Its name; the given default is used where that is absent or shows nothing.
     pub display_name: Option<String>,
@@ -53,7 +51,6 @@ pub struct EnrolRequest {
 /// An enrolled device, for the caller that enrolled it.
 #[derive(Debug, Clone)]
 pub struct EnrolledDevice {
-    /// The device.
     pub device: Device,
     /// Its number, where it has one.
     pub phone: Option<String>,

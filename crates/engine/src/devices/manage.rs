@@ -8,7 +8,7 @@ use crate::decide::DecisionName;
 use crate::{Engine, Error};
 
 impl Engine {
-    /// Removes a device. Says whether there was one; an unknown user is an error of its own.
+    /// Removes a device. Says whether there was one; an unknown user is an error.
     pub async fn remove_device(&self, user: UserId, device: DeviceId, context: Context) -> Result<bool, Error> {
         let now = self.now();
         let removed = self

@@ -13,7 +13,6 @@ use crate::{Engine, Error};
 /// A phone that was paired.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PairedPhone {
-    /// Whose.
     pub user: UserId,
     /// As which device.
     pub device: DeviceId,
@@ -79,7 +78,7 @@ impl Engine {
         self.answer_from_device(user, verification, (evidence, found.challenge.clone()), None).await
     }
 
-    /// How a prompt or a call stands for the person it was put to.
+    /// The state of a prompt or a call for the person it was sent to.
     pub async fn prompt_state(&self, verification: VerificationId) -> Result<PromptState, Error> {
         let found = self.store.verification_by_id(verification).await?;
         Ok(found.filter(|found| found.is_open(self.now())).map_or(PromptState::default(), |found| PromptState {

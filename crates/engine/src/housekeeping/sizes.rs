@@ -8,7 +8,7 @@ use store::Sizes;
 
 use crate::Engine;
 
-/// Above how much the log warns, once, and again at each doubling: rows of a table, entries, bytes. What is usual lies far
+/// Above how much the log warns, once, and again at each doubling: rows of a table, entries, bytes. What is usual is far
 /// below, since all of it is cleaned up but the audit trail and what was used of secrets.
 const BOUNDS: [(&str, u64); 8] = [
     ("token", 100_000),

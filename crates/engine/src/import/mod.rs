@@ -1,6 +1,6 @@
 //! Taking users and devices over from another system, as many at a time as the database can bear.
 //!
-//! One person is one decision, however many devices they bring, so nobody is ever half here. Whoever imports keeps many
+//! One person is one decision, however many devices they bring, so no person is ever half imported. An import keeps many
 //! people under way at once, and the database's groups fill by themselves.
 
 mod draw;
@@ -30,7 +30,7 @@ use crate::decide::DecisionName;
 use crate::{Engine, Error};
 /// How often a person is looked up anew when somebody else changes them meanwhile.
 const TRIES: usize = 8;
-/// How often a database that is away is waited for, a second each on top of its own patience.
+/// How often a database that is away is waited for, a second each on top of its time limit.
 const WAITS: usize = 4;
 
 /// An import under way.
@@ -58,7 +58,7 @@ impl Import {
     }
 
     /// Takes people over, all at the same time, but for those who share a name, an address or an id: of them the earlier
-    /// comes first, and ids are drawn in the list's order. What became of each is told in their order. Their places are
+    /// comes first, and ids are drawn in the list's order. The results have their order. Their places are
     /// taken when this is called, not when its answer is waited for.
     pub fn take_all(
         self: &Arc<Self>,
@@ -114,7 +114,7 @@ impl Import {
     }
 
     /// Finds out which secrets are also another user's. They are taken over all the same, so this is looked at once all of
-    /// them are here, and two people of one list are both told of.
+    /// them are here, and two people of one list both show it.
     async fn find_shared(&self, secrets: &[Vec<Option<SecretMac>>], taken: &mut [Result<Imported, ImportError>]) {
         let asked: Vec<SecretMac> = secrets.iter().flatten().flatten().copied().collect();
         let holders = match self.engine.store.secret_holders(&asked).await {
@@ -131,7 +131,7 @@ impl Import {
         }
     }
 
-    /// Takes one person over with all their devices, or nothing of them. Whoever is here already is merged with.
+    /// Takes one person over with all their devices, or nothing of them. Who is here already is merged.
     async fn take(&self, person: &Person, hint: Option<Hint>, drawn: &DrawnIds) -> Result<Imported, ImportError> {
         import::judge_username(&person.username)?;
         let said = patch(person)?;

@@ -10,7 +10,7 @@ use super::Person;
 /// Locks among which names are spread. Far more than people under way, so that strangers seldom meet.
 const LANES: usize = 1 << 14;
 
-/// The locks.
+/// One lock for each group of names and ids.
 pub(super) struct NameLocks(Vec<Mutex<u64>>);
 
 impl Default for NameLocks {

@@ -11,13 +11,11 @@ use crate::{Error, users};
 
 /// A person as a list describes them.
 #[derive(Clone, Serialize, Deserialize)]
-#[expect(missing_docs, reason = "the names of contract 3.1")]
 pub struct Person {
     pub username: String,
     pub email: Option<String>,
     pub phone: Option<String>,
     pub external_id: Option<String>,
-    /// Their devices.
     pub tokens: Vec<Token>,
     /// Whether what is here is set to what the list says.
     #[serde(default)]
@@ -31,7 +29,6 @@ pub struct Token {
     pub credential: Credential,
     /// The next counter of a HOTP token.
     pub counter: u64,
-    /// Its name.
     pub display_name: Option<String>,
 }
 
@@ -61,7 +58,6 @@ impl std::fmt::Debug for Token {
 /// A person who is here now.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Imported {
-    /// Their id.
     pub user: UserId,
     /// Whether they are new.
     pub created: bool,

@@ -5,7 +5,7 @@ use domain::{DeviceId, UserId};
 use super::{ImportOutcome, Imported};
 
 /// What was tried to be made of a person. Whether a try was kept may be unknown, and then the next look shows it: what is
-/// here under an id that was drawn for this person and nobody else, or is as this list says, was made by a try (SEC 80).
+/// here under an id that was drawn for this person alone, or is as this list says, was made by a try (SEC 80).
 #[derive(Debug, Default)]
 pub(super) struct Tried {
     user: Option<(UserId, ImportOutcome)>,

@@ -50,7 +50,7 @@ impl Turns {
 }
 
 impl LineTurn {
-    /// Waits until those before have ended. They wait for nobody behind them, so no two wait for each other.
+    /// Waits until those before have ended. They never wait for a later one, so no two wait for each other.
     pub(crate) async fn wait(&mut self) {
         for mut before in self.before.drain(..) {
             // Nothing is ever sent: this ends when the sender does.

@@ -1,7 +1,7 @@
 //! The installation's own key, and the marks by which secrets are recognised (SEC 96).
 //!
-//! An engine cannot be made without a [`InstallationKey`], and there is none before every secret here has its mark: whoever opens an
-//! installation to change it, a server or a command, has it done first.
+//! An engine cannot be made without a [`InstallationKey`], and there is none before every secret here has its mark: what opens an
+//! installation to change it, a server or a command, does that first.
 
 use domain::{DeviceId, Keyring, OwnKey, Place, Sealed, SecretMark};
 use store::Store;

@@ -102,13 +102,13 @@ pub fn read(file: &Path) -> Result<Keyring, KeyError> {
     parse(&zeroize::Zeroizing::new(text), &origin)
 }
 
-/// Whether a place, named in full, lies on a mount that is read-only.
+/// Whether a place, named in full, is on a read-only mount.
 pub fn is_on_read_only_mount(place: &Path) -> bool {
     let mounts = std::fs::read_to_string("/proc/self/mountinfo").unwrap_or_default();
     is_read_only(&mounts, place)
 }
 
-/// Whether a file lies on a mount that is read-only, given `/proc/self/mountinfo`.
+/// Whether a file is on a read-only mount, given `/proc/self/mountinfo`.
 fn is_read_only(mounts: &str, file: &Path) -> bool {
     let of = |line: &str| {
         let mut fields = line.split(' ');

@@ -35,14 +35,12 @@ pub enum LoginAnswer {
     Granted(CompletedLogin),
     /// One of these devices, oldest first, or a temporary token must be shown under the state token.
     NeedsFactor {
-        /// Who.
         user: Box<User>,
         /// Usable devices; none where only a temporary token can be shown.
         devices: Vec<Device>,
         /// 40 hexadecimal characters.
         state_token: String,
     },
-    /// No.
     Refused(Refusal),
 }
 
@@ -118,7 +116,7 @@ impl Engine {
         let by = by.clone();
         Ok(self.decide(DecisionName::RefuseLogIn, user, move |view| sign_in::held_off(view, &by, now)).await?)
     }
-    /// Compares a password with a stored hash, or with one that nobody has: both take as long.
+    /// Compares a password with a stored hash, or with a hash that no password has: both take as long.
     async fn compare(
         &self,
         client: Option<ClientId>,
@@ -135,7 +133,7 @@ impl Engine {
         Ok((Compared { with: stored, right, renewed }, kind))
     }
 
-    /// Records a log-in of nobody in its client's chain. It costs what counting a wrong password costs, so the time an
+    /// Records a log-in with an unknown name in its client's chain. It costs what counting a wrong password costs, so the time an
     /// answer takes does not tell who exists (SEC 31).
     async fn note_unknown(&self, context: &Context) -> Result<(), Error> {
         let Some(client) = context.client else { return Ok(()) };

@@ -6,7 +6,7 @@ use crate::error::Error;
 use crate::login::password::SALT;
 use crate::login::password_fault::PasswordFault;
 
-/// What stands before a hash that came from elsewhere: how its password was digested before it was hashed here.
+/// Prefix of a hash that came from elsewhere. What follows says how its password was digested before it was hashed here.
 pub(crate) const LEGACY: &str = "legacy:";
 
 /// How another system digested a password with its salt before it gave it to us (contract 3.2).
@@ -23,7 +23,6 @@ pub enum SaltOrder {
 pub enum ForeignPassword {
     /// Lower-case hexadecimal SHA-256 of password and salt.
     Salted {
-        /// The digest.
         digest: Zeroizing<String>,
         /// Up to 40 characters.
         salt: String,

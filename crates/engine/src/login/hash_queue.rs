@@ -1,6 +1,6 @@
-//! The queue before password hashes: few are computed at once (SEC 43), and nobody can take all the places.
+//! The queue before password hashes: few are computed at once (SEC 43), and no client can take all places.
 //!
-//! Each client has half of the places and waits with two of its calls at a time in the common line, so whoever fills its
+//! Each client has half of the places and waits with two of its calls at a time in the common line, so a client that fills its
 //! own places leaves the others theirs, and their turns come between. Of one name two are under way at most. What takes
 //! far longer than our own hash has one of the two turns, never both.
 
@@ -21,7 +21,7 @@ const SHARE: usize = usize::midpoint(AT_ONCE, WAITING);
 /// Comparisons under way for one name.
 const PER_NAME: usize = 2;
 
-/// The queue.
+/// The queue before password hashes.
 #[derive(Debug)]
 pub(crate) struct Queue {
     turns: Semaphore,
@@ -90,7 +90,7 @@ impl Queue {
 
     /// Begins a comparison for a name, whether or not somebody has it.
     pub(crate) fn named(&self, name: &str) -> Result<Named<'_>, Error> {
-        // As people are found: another spelling of one name has no place of its own.
+        // By the key that finds people: all spellings of a name share its places.
         let name = Digest::of(domain::model::name::key(name).as_bytes());
         let mut names = self.names();
         let under_way = names.entry(name).or_default();

@@ -1,6 +1,6 @@
 //! Passwords: Argon2id, few at a time (SEC 43).
 //!
-//! Hashes that came from elsewhere take longer than our own, so time would tell who has one, and who is nobody. The hasher
+//! Hashes that came from elsewhere take longer than our own, so the time would show who has one, and who does not exist. The hasher
 //! knows how long each kind takes at least, and says by how much a refusal must wait to take as long as the longest kind
 //! that is about (SEC 31).
 
@@ -209,7 +209,7 @@ impl PasswordHasher {
         .await
     }
 
-    /// Does something dear, in its turn and off the request threads.
+    /// Does expensive work in its turn and off the request threads.
     async fn at_work<T: Send + 'static>(
         &self,
         client: Option<ClientId>,

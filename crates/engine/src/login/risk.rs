@@ -14,7 +14,7 @@ use domain::{DeviceId, FactorKind, Outcome, Purpose, Reason, Response, User, Use
 
 use crate::challenges::answer::AnswerRequest;
 use crate::challenges::draw::Handle;
-use crate::challenges::open::OpenRequest;
+use crate::challenges::open::{CallStyle, OpenRequest};
 use crate::decide::DecisionName;
 use crate::devices::enrol::{Confirm, EnrolRequest};
 use crate::{Engine, Error};
@@ -26,9 +26,7 @@ pub struct VisitRequest {
     pub username: String,
     /// Where a code goes.
     pub channel: CodeChannel,
-    /// From where.
     pub ip: IpAddr,
-    /// With what.
     pub user_agent: String,
     /// A score of at least this costs a code.
     pub threshold: i64,
@@ -78,9 +76,7 @@ impl CodeChannel {
 /// A visit, judged.
 #[derive(Debug, Clone)]
 pub struct JudgedVisit {
-    /// Whose.
     pub user: UserId,
-    /// How risky.
     pub risk: Risk,
     /// The challenge, if a code was sent.
     pub sent: Option<VerificationId>,
@@ -124,7 +120,7 @@ impl Engine {
                     confirms: false,
                     ttl: request.life * SECOND,
                     numeric: true,
-                    keypad: true,
+                    call: CallStyle::TakesDigits,
                     number: false,
                     template: None,
                 },
@@ -147,7 +143,7 @@ impl Engine {
         let awaits = |view: &View| {
             view.user.as_ref().is_some_and(|user| user.profile.visits.iter().any(|visit| visit.awaits == Some(asked)))
         };
-        // Other challenges have doors of their own.
+        // Other challenges are answered by other calls.
         if !awaits(&self.store.view(user).await?) {
             return Ok(NONE);
         }
@@ -169,9 +165,9 @@ impl Engine {
 
     /// The user who visits, created if need be.
     async fn visitor(&self, request: &VisitRequest, context: &Context) -> Result<User, VisitError> {
-        // Somebody else may create the same user at the same moment: whoever comes second finds them.
+        // Another call may create the same user at the same moment: the second one finds them.
         for attempt in 0..2 {
-            // By its key, not as a list: nobody who logs in waits for one.
+            // By its key, not as a list: a log-in never waits for its turn at a list.
             if let Some(id) = self.store.user_by_username(&request.username).await? {
                 let user = self.user(id).await?;
                 return match request.channel.is_of(&user) {

@@ -53,7 +53,6 @@ pub enum LoginStepAnswer {
     Sent(FactorKind, Option<PromptNumber>),
     /// The person has not answered yet.
     Pending(FactorKind, Option<PromptNumber>),
-    /// No.
     Refused(Reason),
 }
 

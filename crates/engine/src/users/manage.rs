@@ -21,7 +21,6 @@ const BCRYPT_COST: &str = "password.bcrypt_cost";
 pub enum NewPassword {
     /// As the person types it.
     Clear {
-        /// In clear.
         clear: Zeroizing<String>,
         /// Whether the block-list applies too.
         validate: bool,
@@ -96,7 +95,7 @@ impl Engine {
         password: Option<NewPassword>,
         by: Context,
     ) -> Result<User, Error> {
-        // Whether there is such a user is asked first: a hash is dear.
+        // Look for the user first: a hash is expensive.
         let present = self.user(id).await?;
         let patch = self.with_password(judged(patch.beyond(&present))?, password, by.client).await?;
         let now = self.now();

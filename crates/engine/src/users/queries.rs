@@ -1,4 +1,4 @@
-//! What can be read: factors, devices, and how a verification stands.
+//! Queries: factors, devices, the state of a user and of a verification.
 
 use domain::model::time::MINUTE;
 use domain::rules::enrolment;
@@ -14,7 +14,6 @@ const RESULT_READABLE: i64 = 10 * MINUTE;
 /// A device as its user's lists show it.
 #[derive(Debug, Clone)]
 pub struct ListedDevice {
-    /// The device.
     pub device: Device,
     /// Its number, where it has one.
     pub phone: Option<String>,
@@ -22,14 +21,13 @@ pub struct ListedDevice {
     pub is_default: bool,
 }
 
-/// How a verification stands, for whoever may ask.
+/// The state of a verification.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct VerificationState {
     /// The shown id.
     pub wire_id: String,
     /// Pending, accepted or rejected; what is over without a result is not read at all.
     pub status: Status,
-    /// Which device.
     pub device: DeviceId,
 }
 
@@ -60,7 +58,7 @@ impl Engine {
             .collect()
     }
 
-    /// How a user stands: locks, wrong answers, what lives.
+    /// The state of a user: locks, wrong answers, live verifications.
     pub async fn standing(&self, user: UserId) -> Result<Standing, Error> {
         standing::of(&self.store.view(user).await?, self.now()).ok_or(Error::NoUser)
     }
@@ -80,7 +78,7 @@ impl Engine {
         Ok(found)
     }
 
-    /// How a registration or verification stands. `None` if it is unknown, another user's, or over without a result.
+    /// The state of a registration or verification. `None` if it is unknown, another user's, or over without a result.
     pub async fn verification(
         &self,
         user: UserId,

@@ -12,7 +12,6 @@ use crate::{Engine, Error};
 /// A temporary token as it is handed out, once.
 #[derive(Debug, Clone)]
 pub struct IssuedToken {
-    /// Eight digits.
     pub token: String,
     /// When it ends.
     pub expires_at: Timestamp,

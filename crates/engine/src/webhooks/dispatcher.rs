@@ -1,9 +1,9 @@
-//! The worker that tells webhooks what happens.
+//! The worker that delivers events to webhooks.
 //!
 //! Every node runs one. For each webhook with something to do it takes hold of the webhook, which only one node can,
-//! and tells batch after batch until nothing is left or a call fails. A batch is written down together with the position
-//! behind it before it is first sent, so a node that dies leaves what was under way to the next one: each event is told
-//! at least once. While a batch waits to be tried again, nothing behind it is told, so events come in order.
+//! and delivers batch after batch until nothing is left or a call fails. A batch is written down together with the position
+//! behind it before it is first sent, so a node that dies leaves what was under way to the next one: each event is delivered
+//! at least once. While a batch waits for a retry, nothing behind it is delivered, so events come in order.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -33,11 +33,9 @@ pub trait Renderer: Send + Sync {
 /// How a call ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DeliveryOutcome {
-    /// Taken.
     Delivered,
     /// To be tried again.
     Retried,
-    /// Given up.
     Failed,
     /// Not wanted any more.
     Gone,
@@ -76,7 +74,6 @@ impl DeliveryCounts {
 /// What is left to do for a webhook.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Next {
-    /// Perhaps something.
     More,
     /// Nothing for now.
     Nothing,
@@ -85,7 +82,7 @@ enum Next {
 }
 
 impl Engine {
-    /// Tells webhooks what happens, until `stop` turns true; calls under way are finished then.
+    /// Delivers events to webhooks, until `stop` turns true; calls under way are finished then.
     pub async fn dispatch_webhooks(self: Arc<Self>, renderer: Arc<dyn Renderer>, stop: watch::Receiver<bool>) {
         let node = self.chance.hex::<8>();
         let mut stopped = stop.clone();
@@ -137,7 +134,7 @@ impl Engine {
         }
     }
 
-    /// Tells one webhook all there is to tell.
+    /// Delivers all that waits for one webhook.
     async fn dispatch(
         &self,
         held: HeldWebhook,
@@ -176,7 +173,7 @@ impl Engine {
         Ok(!followed.entries.is_empty() || held.cursor.is_behind(&followed.cursor))
     }
 
-    /// Tells one batch.
+    /// Delivers one batch.
     async fn dispatch_next(&self, id: WebhookId, holder: &str, renderer: &dyn Renderer) -> Result<Next, Error> {
         // As it is now: it may have been changed, or taken back to a moment.
         let Some(held) = self.store.webhook(id).await? else { return Ok(Next::NotOurs) };
@@ -283,11 +280,11 @@ impl Engine {
 
 /// Waits until it is time to stop.
 async fn stops(stopped: &mut watch::Receiver<bool>) {
-    // Whoever could say so is gone: that says it too.
+    // A dropped sender means stop too.
     let _ = stopped.wait_for(|stop| *stop).await;
 }
 
-/// What is to be tried now: the batch that is next in order, or one that is told again.
+/// What is to be tried now: the batch that is next in order, or one that is repeated.
 fn due(waiting: &[Delivery], now: Timestamp) -> Option<&Delivery> {
     waiting.iter().find(|delivery| delivery.next_attempt_at <= now)
 }

@@ -49,13 +49,13 @@ pub enum WebhookError {
 /// What came of asking to tell something again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ReplayOutcome {
-    /// It will be told again.
+    /// It will be delivered again.
     Yes,
-    /// It will be told again once this webhook is enabled.
+    /// It will be delivered again once this webhook is enabled.
     OnceEnabled(WebhookId),
     /// There is no such webhook or delivery.
     Missing,
-    /// It is still to be told to this webhook for the first time.
+    /// It still waits for its first delivery to this webhook.
     NotYet(WebhookId),
     /// The moment is still to come.
     Ahead,
@@ -64,7 +64,7 @@ pub enum ReplayOutcome {
 }
 
 impl Engine {
-    /// Makes a webhook that is told what happens from now on. Gives its key in the form that receivers are given, which
+    /// Makes a webhook that gets events from now on. Gives its key in the form that receivers are given, which
     /// is not shown again.
     pub async fn create_webhook(&self, new: NewWebhook) -> Result<(Webhook, String), WebhookError> {
         let bad = |_| WebhookError::Field("the name must be at most 100 plain characters");
@@ -98,7 +98,7 @@ impl Engine {
         Ok(self.store.webhooks().await?.into_iter().map(|held| held.webhook).collect())
     }
 
-    /// A webhook.
+    /// The webhook of this id.
     pub async fn webhook(&self, id: WebhookId) -> Result<Option<Webhook>, Error> {
         Ok(self.store.webhook(id).await?.map(|held| held.webhook))
     }
@@ -108,7 +108,7 @@ impl Engine {
         Ok(self.store.delete_webhook(id).await?)
     }
 
-    /// Says whether a webhook is told anything. One that is told again goes on where it stopped.
+    /// Pauses or resumes deliveries to a webhook. They resume where they stopped.
     pub async fn enable_webhook(&self, id: WebhookId, enabled: bool) -> Result<bool, Error> {
         let because = if enabled { None } else { Some((self.now(), Disabled::Operator)) };
         let found = self.store.set_webhook_disabled(id, because).await?;
@@ -146,14 +146,14 @@ impl Engine {
         Ok(Some(self.store.deliveries(id, failed, limit).await?))
     }
 
-    /// Has a delivery that is over told again, under the same message id.
+    /// Repeats a delivery that is over, under the same message id.
     pub async fn replay_delivery(&self, id: DeliveryId) -> Result<ReplayOutcome, Error> {
         let replayed = self.store.replay_delivery(id, self.now()).await?;
         let Some(delivery) = self.store.delivery(id).await? else { return Ok(ReplayOutcome::Missing) };
         if replayed { self.replayed(delivery.webhook).await } else { Ok(ReplayOutcome::NotYet(delivery.webhook)) }
     }
 
-    /// Takes a webhook back to a moment: all that happened since is told again, in new messages.
+    /// Takes a webhook back to a moment: all events since are delivered again, in new messages.
     pub async fn replay_since(&self, id: WebhookId, moment: Timestamp) -> Result<ReplayOutcome, Error> {
         if moment > self.now() {
             return Ok(ReplayOutcome::Ahead);
@@ -188,7 +188,7 @@ impl Engine {
         if came == ReplayOutcome::Yes { self.replayed(id).await } else { Ok(came) }
     }
 
-    /// Says when something is told again, and sees to it.
+    /// Wakes the dispatcher, and says when the events are delivered.
     async fn replayed(&self, id: WebhookId) -> Result<ReplayOutcome, Error> {
         self.webhooks_changed.notify_one();
         let disabled = self.store.webhook(id).await?.is_some_and(|held| held.webhook.disabled.is_some());

@@ -5,7 +5,7 @@ use axum::response::Response;
 use domain::model::text;
 use domain::model::time::SECOND;
 use domain::{CompatProfile, DeviceId, DeviceStatus, FactorKind, UserId};
-use engine::{Handle, MessageTemplate, OpenRequest, OpenedVerification, minutes};
+use engine::{CallStyle, Handle, MessageTemplate, OpenRequest, OpenedVerification, minutes};
 use serde::Serialize;
 
 use super::error::Error;
@@ -80,7 +80,7 @@ fn parse(user: UserId, device: DeviceId, body: &Body) -> Result<OpenRequest, Err
         confirms: true,
         ttl,
         numeric: body.flag("numeric_sms_otp")?.unwrap_or(false),
-        keypad: false,
+        call: CallStyle::SpeaksCode,
         number: false,
         template: template?,
     })

@@ -13,6 +13,7 @@ use crate::wire::error::Family;
 use crate::wire::lists::Unreadable;
 use crate::wire::paging::BadPage;
 use crate::wire::user_field::BadUserField;
+use crate::wire::user_password;
 
 #[derive(Debug)]
 pub(crate) enum Error {

@@ -6,7 +6,7 @@ use axum::response::Response;
 use domain::rules::factor::temp_token;
 use domain::rules::verification::find::Target;
 use domain::{CompatProfile, DeviceId, Purpose, Response as Given, UserId};
-use engine::{AnswerRequest, OpenRequest, OpenedVerification};
+use engine::{AnswerRequest, CallStyle, OpenRequest, OpenedVerification};
 use serde::Serialize;
 
 use super::challenge::{ChallengeTerms, StateWire, handle, one, user_of};
@@ -122,7 +122,7 @@ fn parse(user: UserId, body: &Body, profile: CompatProfile, origins: &[String]) 
         confirms: false,
         ttl: terms.ttl,
         numeric: true,
-        keypad: true,
+        call: CallStyle::TakesDigits,
         number: false,
         template: terms.template,
     })
