@@ -21,7 +21,7 @@ pub type FollowTrace = fn(&tracing::Span, &axum::http::HeaderMap);
 
 /// What an operator sets for this dialect.
 #[derive(Debug, Clone)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own in the configuration")]
+#[expect(clippy::struct_excessive_bools, reason = "each is a separate switch in the configuration")]
 pub struct DialectOptions {
     /// Whether v1 trigger and verify need a scope that manages users (contract 4.4).
     pub strict_v1_scopes: bool,

@@ -1,4 +1,4 @@
-//! The rate limit of each client's calls (SEC 37). A server with a database of its own keeps it in memory; nodes that
+//! The rate limit of each client's calls (SEC 37). A server that is alone on its database keeps it in memory; nodes that
 //! share a database keep it together ([`domain::rules::rate`]).
 
 use std::num::NonZeroU32;

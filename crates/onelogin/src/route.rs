@@ -2,7 +2,7 @@
 
 use domain::Scope;
 
-/// A route.
+/// One method on one path.
 #[derive(Debug, Clone, Copy)]
 pub struct RouteEntry {
     /// In capital letters.

@@ -153,8 +153,8 @@ async fn v1_unauthorized() {
     of("13.24", &login(&wire, &[]).await, "User is locked. Access is unauthorized");
 }
 
-/// With one account there is nobody whom a credential may not see: who may read users reads all of them, and who may
-/// not gets 401 (contract 13.25 does not occur).
+/// With one account, no user is hidden from a client: a scope that reads users reads all of them, any other gets 401
+/// (contract 13.25 does not occur).
 #[tokio::test]
 async fn v1_nobody_is_out_of_sight() {
     let wire = Wire::start().await;

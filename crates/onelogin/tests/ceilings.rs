@@ -1,4 +1,4 @@
-//! Limits on messages that hold over all users (SEC 33), at every door: what a caller is told, what is counted, and who
+//! Limits on messages that hold over all users (SEC 33), at every endpoint: what a caller reads, what is counted, and who
 //! is alarmed.
 
 mod wire;
@@ -20,7 +20,7 @@ async fn limited(sends: SendLimits) -> Wire {
     Wire::start_with(Setup { message_limits: true, sends, ..Setup::default() }).await
 }
 
-/// A device of a user of its own. Gives both ids.
+/// A device of a new user. Returns both ids.
 async fn phone(wire: &Wire, number: &str) -> (i64, i64) {
     static NEXT: AtomicU32 = AtomicU32::new(0);
     let name = format!("caller{}", NEXT.fetch_add(1, Ordering::Relaxed));
@@ -188,7 +188,7 @@ async fn a_crowd_at_one_device_uses_up_one_message() {
     }
 }
 
-/// What a recipient may not have takes nothing of the day from others, not even for a moment, and alarms nobody.
+/// What a recipient may not have takes nothing of the day from others, not even for a moment, and raises no alarm.
 #[tokio::test]
 async fn a_crowd_that_one_number_refuses_leaves_the_day_to_others() {
     let sends = SendLimits { target_per_day: 3, client_per_day: 5, ..SendLimits::default() };

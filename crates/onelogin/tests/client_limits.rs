@@ -148,7 +148,7 @@ async fn an_address_behind_a_trusted_proxy_is_the_callers() {
     assert_eq!(node.read(("10.0.0.1", Some(INSIDE)), &token).await.status, 200);
     node.read(("10.0.0.1", Some(OUTSIDE)), &token).await.assert_refused();
     node.read(("10.0.0.1", None), &token).await.assert_refused();
-    // Nobody else is believed.
+    // No other address is believed.
     node.read((OUTSIDE, Some(INSIDE)), &token).await.assert_refused();
     assert_eq!(node.read((INSIDE, Some(OUTSIDE)), &token).await.status, 200);
 }

@@ -7,7 +7,7 @@ use wire::{App, Wire};
 
 const DAYS: i64 = 2 * 86_400;
 
-/// As `PUT /dev/clock` takes it. Whoever moves a dev world's clock vouches for it, also backwards.
+/// As `PUT /dev/clock` takes it. A dev world's clock may also be moved backwards.
 async fn moved(wire: &Wire, seconds: i64) {
     let script = testkit::Script::put("/dev/clock").json(&format!(r#"{{"advance_seconds":{seconds}}}"#));
     let answer = wire.server.send(script).await;

@@ -116,7 +116,7 @@ async fn every_door_takes_a_temporary_token_where_no_device_is_usable() {
     }
 }
 
-/// SEC 20, SEC 24: a token is guessed five times, whatever device and door it is tried at; a device that is none of the
+/// SEC 20, SEC 24: a token is guessed five times, whatever device and door it is tried at; a device that is not one of the
 /// user's is compared with nothing.
 #[tokio::test]
 async fn a_temporary_token_is_guessed_five_times_at_any_door() {

@@ -92,7 +92,7 @@ GET /api/1/events?after_cursor=x
 "#);
 }
 
-/// Contract 9: a constant that names nobody. Collectors in use ask for it with a client's id and secret, or with nothing.
+/// Contract 9: a constant that is about no user. Collectors in use ask for it with a client's id and secret, or with nothing.
 #[tokio::test]
 async fn anybody_may_read_the_types() {
     let server = TestServer::start().await;
@@ -239,7 +239,7 @@ async fn a_failed_log_in_says_from_where() {
     }
 }
 
-/// SEC 26: whoever goes on under a lock makes one entry for ten minutes, and the next one says how often.
+/// SEC 26: repeated refusals under a lock are one entry for ten minutes; the next entry has their number.
 #[tokio::test]
 async fn refusals_under_a_lock_are_one_event_with_their_number() {
     let wire = Wire::start().await;

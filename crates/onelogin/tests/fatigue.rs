@@ -1,4 +1,4 @@
-//! SEC 13: after three prompts that nobody accepted, push answers 429, and the person is told over another channel with
+//! SEC 13: after three prompts without acceptance, push answers 429, and the person is warned over another channel with
 //! the third.
 
 mod wire;
@@ -104,7 +104,7 @@ async fn an_accepted_prompt_or_one_asked_for_too_soon_warns_nobody() {
     assert_eq!(warnings(&wire, "email", "did not accept").await.len(), 0);
 }
 
-/// Whoever paces prompts so that none is refused is told of all the same, and so is whoever goes on when they are.
+/// Prompts paced so that none is refused cause a warning too, and so do further prompts after a refusal.
 #[tokio::test]
 async fn prompts_that_are_paced_warn_too() {
     let wire = limited().await;
@@ -127,7 +127,7 @@ async fn prompts_that_are_paced_warn_too() {
     assert_eq!(warned(&wire).await, 3);
 }
 
-/// Nobody switches the warning off by using up what may be sent to an address.
+/// Using up the messages to an address does not switch the warning off.
 #[tokio::test]
 async fn a_warning_goes_where_it_still_may_and_is_recorded_even_if_it_may_go_nowhere() {
     for (full, by_text) in [(vec!["email"], 1), (vec!["email", "sms"], 0)] {

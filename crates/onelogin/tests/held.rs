@@ -286,7 +286,7 @@ async fn a_poll_whose_client_is_revoked_meanwhile_collects_nothing() {
         held(&wire, 1).await;
         let client = wire.server.client(Scope::ManageAll).client_id.clone();
         wire.server.world.engine().revoke_client(&client).await.expect("a database").expect("the client exists");
-        // Whatever happens to the user rings the bell.
+        // Every change of the user wakes the poll.
         wire.server
             .world
             .engine()
@@ -325,7 +325,7 @@ async fn a_client_that_never_pauses_is_answered_at_the_tap() {
     let (answered, ()) = tokio::join!(polls, tap);
     assert_eq!(answered, Some(200), "without anything chosen for the client");
     wire.server.advance(60);
-    // Whoever cannot be held is not held again, and polls as it likes.
+    // A client that hung up is not held again.
     let token = trigger(&wire, device).await;
     hang_up(&wire, device, &token, 0).await;
     for _ in 0..3 {

@@ -295,7 +295,7 @@ POST /api/1/login/auth
     assert_eq!(told.json()["status"]["message"], "Authentication Failed: Invalid user credentials");
 }
 
-/// SEC 55: whoever may lift a lock, or waits until it is over, lets nobody in who was kept out before.
+/// SEC 55: lifting a lock, or its end, lets no user in who was barred before it.
 #[tokio::test]
 async fn the_end_of_a_lock_lets_in_nobody_who_was_kept_out() {
     let wire = Wire::start().await;
@@ -668,7 +668,7 @@ async fn a_sent_message_may_be_called_pending() {
     }
 }
 
-/// A wait that is told to a client is one that can end well.
+/// A wait that a client reads is one that can succeed.
 #[tokio::test]
 async fn a_dead_prompt_is_not_pending() {
     for (door, second) in [

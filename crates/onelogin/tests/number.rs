@@ -31,7 +31,7 @@ async fn choose(wire: &Wire, scope: Scope, on: bool) {
     assert_eq!(chosen.expect("the dev world's client").options.number_matching, on);
 }
 
-/// What the phone is told of a number that was typed.
+/// What the phone answers to a number that was typed.
 async fn typed(wire: &Wire, number: &str) -> (u16, Value) {
     let told = wire.send(wire::Script::post(&format!("/dev/phone/accept?user_id={}&number={number}", wire.user))).await;
     (told.status(), told.json())
@@ -79,7 +79,7 @@ async fn a_wrong_number_ends_the_prompt_and_counts_as_a_guess() {
     assert_eq!(refused["data"][0]["error_description"], "wrong_code", "{refused}");
 }
 
-/// Rulings 26 and what it leaves open: whoever asks again sees another number, so that what the first one shows is no
+/// Rulings 26 and what it leaves open: a repeated call gets another number, so that what the first one shows is no
 /// good to the second. It is no guess either: the person read it from a screen.
 #[tokio::test]
 async fn whoever_asks_again_shows_another_number_for_the_same_prompt() {
@@ -150,7 +150,7 @@ async fn version_2_shows_the_number_as_it_does_for_a_call() {
     assert_eq!(read.text("status"), "accepted");
 }
 
-/// Whoever asked first does not see what the person approved for whoever asked again.
+/// The first caller does not get the approval of a challenge that another caller repeated.
 #[tokio::test]
 async fn in_version_2_only_the_last_who_asked_sees_the_approval() {
     let (wire, device) = started(Scope::ManageAll).await;

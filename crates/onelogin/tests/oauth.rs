@@ -178,7 +178,7 @@ async fn a_refresh_works_as_a_form_and_at_the_older_address() {
     assert_eq!(second.status, 200);
     let third = server.send(Script::post(OLDER).form(&pair(&second.json()))).await;
     assert_eq!(third.json()["data"][0]["account_id"], 1);
-    // A pair that does not match, and one that nobody ever had.
+    // A pair that does not match, and one that was never issued.
     let mixed = format!(
         "grant_type=refresh_token&access_token={}&refresh_token={}",
         third.json()["data"][0]["access_token"].as_str().unwrap(),
@@ -320,7 +320,7 @@ async fn what_is_wrong_with_a_token_call_is_said_in_the_documented_words() {
     "#);
 }
 
-/// SEC 30: only wrong secrets have to wait, whoever shows them and however many they are.
+/// SEC 30: only wrong secrets have to wait, from any address and however many they are.
 #[tokio::test]
 async fn wrong_secrets_are_limited_by_id_and_by_peer() {
     let server = TestServer::start().await;
@@ -704,7 +704,7 @@ async fn calls_over_the_hourly_quota_and_over_the_rate_wait() {
     assert_eq!(refused.as_deref(), Some("1"));
 }
 
-/// A node of its own over the server's database, with these options, and what asks it.
+/// A separate node over the server's database, with these options.
 struct Node(Arc<dyn Door>);
 
 /// What a node answered: the status, when to come back, and what is left of the hour.

@@ -36,7 +36,7 @@ async fn factors_are_found_in_the_singular_too() {
     assert_eq!(wire.get("1/auth_factor").await.json(), wire.get("1/auth_factors").await.json());
 }
 
-/// Contract 14.17: each version of the API has a name of its own for the minutes that are left; both are good in both.
+/// Contract 14.17: each version of the API has its own name for the minutes that are left; both are good in both.
 #[tokio::test]
 async fn the_minutes_have_two_names_in_both_versions() {
     let wire = Wire::start().await;
@@ -116,7 +116,7 @@ async fn a_missing_code_has_the_words_of_the_live_service_at_the_log_in() {
     }
 }
 
-/// Contract 14.25: a cursor that is none is refused in the words of the live service; one with a limit counts by itself.
+/// Contract 14.25: an invalid cursor is refused in the words of the live service; one with a limit counts by itself.
 #[tokio::test]
 async fn a_cursor_that_is_none_is_a_bad_request() {
     let wire = Wire::start().await;

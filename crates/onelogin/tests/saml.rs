@@ -353,7 +353,7 @@ async fn a_subject_is_its_source_or_nothing() {
     let (_, _, two) = told(plain).await;
     let said = xml(&two.json()["data"]);
     assert!(said.contains("nameid-format:emailAddress\">ben@example.com</saml:NameID>"), "{said}");
-    // A name that Amazon does not take for a session is nobody's, rather than one that another may have as well.
+    // A name that Amazon does not take for a session is refused, since an altered one could belong to another user.
     change(json!({ "email": "b\u{e9}n@example.com" })).await;
     let (status, one, _) = told(AWS).await;
     assert_eq!(status, 400, "{}", one.0);

@@ -1,4 +1,4 @@
-//! Every route with every scope (SEC 53): whoever may call gets past the check, and nobody else does.
+//! Every route with every scope (SEC 53): the scopes that may call pass the check, and no others.
 
 use countersign_onelogin::{DialectOptions, ROUTES};
 use domain::Scope;
@@ -31,7 +31,7 @@ async fn every_route_lets_in_exactly_the_scopes_it_declares() {
             let answer = server.call(scope, Script::new(route.method, &path)).await;
             let refused =
                 matches!(answer.status.as_u16(), 401 | 403) && REFUSALS.iter().any(|words| answer.text.contains(words));
-            // Let in for those whom it is logging in, which is nobody here: tested below.
+            // Let in only for users whom it is logging in, and there are none here: tested below.
             let in_part = scope == Scope::AuthenticationOnly && IN_PART.contains(&route.path);
             assert_eq!(!refused, scopes(scope) && !in_part, "{} for {scope:?}: {answer}", route.method);
         }
@@ -135,7 +135,7 @@ async fn a_log_in_under_way_may_read_its_users_devices() {
     forbidden(own, "once it is over").await;
 }
 
-/// Contract 7.7–7.10: so it may have a code judged, or a prompt put, over version 2, and nobody else's.
+/// Contract 7.7–7.10: so it may verify a code or send a prompt over version 2, for that user only.
 #[tokio::test]
 async fn a_log_in_may_be_verified_over_version_2() {
     let wire = Wire::start().await;
@@ -175,7 +175,7 @@ async fn a_log_in_may_be_verified_over_version_2() {
 
 const READERS: [Scope; 2] = [Scope::ReadUsers, Scope::ReadAll];
 
-/// SEC 95, contract 4.4, 4.5: whoever may only look takes nothing from a person for good, and nothing from other callers.
+/// SEC 95, contract 4.4, 4.5: a client with a read scope does no lasting harm to a person, and none to other callers.
 #[tokio::test]
 async fn a_read_scope_neither_disables_nor_supersedes() {
     for scope in READERS {

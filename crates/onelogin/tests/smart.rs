@@ -73,7 +73,7 @@ POST /api/2/smart-mfa
     assert!(!sent(&call(&wire, "/api/2/smart-mfa", &home).await), "what was proved stays known");
 }
 
-/// SEC 56: a visit stands on a factor that was shown, and ends with it as a remembered browser does.
+/// SEC 56: a visit depends on the factor that was used, and ends with it as a remembered browser does.
 #[tokio::test]
 async fn a_visit_is_known_no_longer_than_what_it_stood_on() {
     let wire = Wire::start().await;

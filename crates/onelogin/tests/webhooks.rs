@@ -1,10 +1,10 @@
-//! A webhook that is taken back to a moment: nothing that is still to be told is passed over (contract 9, SEC 71).
+//! A webhook that is set back to a time: no event that is still to be sent is left out (contract 9, SEC 71).
 
 use domain::model::webhook::{Headers, WebhookId};
 use engine::webhooks::{NewWebhook, ReplayOutcome};
 use testkit::{BEGINNING, Script, TestServer};
 
-/// A server that nobody tells anything, with a webhook.
+/// A server without a receiver, with a webhook.
 async fn started() -> (TestServer, WebhookId) {
     let server = TestServer::start().await;
     let new = NewWebhook {

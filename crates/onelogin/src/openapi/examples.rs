@@ -9,7 +9,6 @@ use crate::wire::event_types;
 use crate::wire::log_in::MFA_REQUIRED;
 use crate::wire::user::{UserWire, Version};
 
-/// An answer.
 pub(super) struct Example {
     pub(super) status: u16,
     /// In which case, where there are several.
@@ -212,7 +211,7 @@ fn log_ins(name: &str) -> Shapes {
         "Step" => vec![
             ("verified", enveloped("success", "Success", Some(&granted()))),
             ("a text message was sent", enveloped("success", SMS_SENT, None)),
-            ("nobody has answered yet", enveloped("pending", "Authentication pending on OL Protect", None)),
+            ("the person has not answered yet", enveloped("pending", "Authentication pending on OL Protect", None)),
         ],
         "V1Assertion" => vec![
             ("a factor is needed", needed("/api/1/saml_assertion/verify_factor")),

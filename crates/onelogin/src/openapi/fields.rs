@@ -49,7 +49,7 @@ pub(super) const WAIT: &[Field] = &[number("wait", "Seconds to hold the poll unt
 pub(super) const FIELDS: &[Field] =
     &[text("fields", "Members to answer with, joined by commas; the id is always among them")];
 pub(super) const V1_USERS: &[Field] = &[
-    text("username", "`*` stands for any characters, a `!` before it for all others; so in all texts"),
+    text("username", "`*` matches any characters, a leading `!` negates; so in all texts"),
     text("email", "The mail address"),
     text("firstname", "The first name"),
     text("lastname", "The last name"),
@@ -58,7 +58,7 @@ pub(super) const V1_USERS: &[Field] = &[
     number("id", "The user's id"),
     number("directory_id", "The directory"),
     number("group_id", "The group"),
-    number("role_id", "Matches nobody: no role is kept"),
+    number("role_id", "Matches no user: roles are not kept"),
     text("since", "Created at or after this moment"),
     text("until", "Created at or before this moment"),
     text("sort", "`id` or `-id`"),
@@ -68,14 +68,14 @@ pub(super) const V1_USERS: &[Field] = &[
     text("before_cursor", "The page before"),
 ];
 pub(super) const V2_USERS: &[Field] = &[
-    text("username", "`*` stands for any characters; so in all texts"),
+    text("username", "`*` matches any characters; so in all texts"),
     text("email", "The mail address"),
     text("firstname", "The first name"),
     text("lastname", "The last name"),
     text("external_id", "The id in another system"),
     text("samaccountname", "The account's name in a directory"),
     number("directory_id", "The directory"),
-    number("app_id", "Matches nobody: whose an app is is not kept"),
+    number("app_id", "Matches no user: who has an app is not kept"),
     text("user_ids", "Ids, joined by commas, at most 100"),
     text("created_since", "Created at or after this moment"),
     text("created_until", "Created at or before this moment"),
@@ -201,7 +201,7 @@ pub(super) const ASSERTION_STEP: &[Field] = &[
     flag("do_not_notify", "Whether to poll without sending anything"),
 ];
 pub(super) const VISIT: &[Field] = &[
-    must(text("user_identifier", "The username; created if nobody has it")),
+    must(text("user_identifier", "The username; created if no user has it")),
     text("email", "Where a code goes: this or `phone`"),
     text("phone", "Where a code goes: this or `email`"),
     must(object("context", "`ip` and `user_agent` of the visit")),

@@ -24,7 +24,7 @@ pub(super) enum Success {
     Object(u16, &'static str),
     /// An array of these, without an envelope.
     Array(u16, &'static str),
-    /// 204.
+    /// 204 without a body.
     Nothing,
     /// Always 404: nothing of this kind is kept.
     Missing,
@@ -32,7 +32,6 @@ pub(super) enum Success {
     Other(&'static str),
 }
 
-/// A route.
 #[derive(Debug)]
 pub(super) struct Operation {
     pub(super) method: &'static str,
@@ -119,12 +118,12 @@ operations! {
     "MFA, version 2" {
         GET "/api/2/mfa/users/{user_id}/factors" "Factors the user can still enrol" ? NONE, NONE => Success::Array(200, "Factor");
         POST "/api/2/mfa/users/{user_id}/registrations" "Begin to enrol a device" ? NONE, REGISTER => Success::Object(201, "Registration");
-        GET "/api/2/mfa/users/{user_id}/registrations/{id}" "How a registration stands" ? WAIT, NONE => Success::Object(200, "Registered");
+        GET "/api/2/mfa/users/{user_id}/registrations/{id}" "Read the state of a registration" ? WAIT, NONE => Success::Object(200, "Registered");
         PUT "/api/2/mfa/users/{user_id}/registrations/{id}" "Finish a registration with a code" ? NONE, V2_CONFIRM => Success::Object(200, "Finished");
         GET "/api/2/mfa/users/{user_id}/devices" "List devices in use" ? NONE, NONE => Success::Array(200, "Device");
         DELETE "/api/2/mfa/users/{user_id}/devices/{device_id}" "Remove a device" ? NONE, NONE => Success::Nothing;
         POST "/api/2/mfa/users/{user_id}/verifications" "Challenge a device, or judge a code without a challenge" ? NONE, CHALLENGE => Success::Object(201, "Challenge");
-        GET "/api/2/mfa/users/{user_id}/verifications/{id}" "How a challenge stands" ? WAIT, NONE => Success::Object(200, "Standing");
+        GET "/api/2/mfa/users/{user_id}/verifications/{id}" "Read the state of a challenge" ? WAIT, NONE => Success::Object(200, "Standing");
         PUT "/api/2/mfa/users/{user_id}/verifications/{id}" "Answer a challenge with a code" ? NONE, V2_VERIFY => Success::Object(200, "Verified");
         POST "/api/2/mfa/users/{user_id}/mfa_token" "Issue a temporary token" ? NONE, TEMP_TOKEN => Success::Object(201, "TempToken");
     }

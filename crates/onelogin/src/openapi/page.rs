@@ -25,7 +25,6 @@ pre:focus-visible { outline: 3px solid var(--accent) }
 table { border-collapse: collapse; width: 100% } th, td { text-align: left; padding: .3rem .6rem .3rem 0; border-top: 1px solid var(--line); vertical-align: top }
 ";
 
-/// The page.
 pub(super) fn render(operations: &[Operation], scopes: impl Fn(&Operation) -> Option<Vec<&'static str>>) -> String {
     let mut tags: Vec<&str> = operations.iter().map(|operation| operation.tag).collect();
     tags.dedup();

@@ -138,7 +138,7 @@ impl CommonError {
     }
 }
 
-/// Adds `Retry-After`.
+/// Adds `Retry-After`, in seconds and at least one.
 pub(crate) fn retry_after(mut answer: Response, seconds: Option<i64>) -> Response {
     if let Some(seconds) = seconds {
         answer.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds.max(1)));

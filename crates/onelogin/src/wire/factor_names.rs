@@ -31,7 +31,7 @@ impl FactorNames {
     }
 }
 
-/// v1 `auth_factor_name`.
+/// v1 `auth_factor_name`, which clients compare.
 pub fn v1_auth_factor_name(kind: FactorKind) -> &'static str {
     match kind {
         FactorKind::Push => "OneLogin Protect",
@@ -61,7 +61,7 @@ fn v2_type_display_name(kind: FactorKind) -> &'static str {
     }
 }
 
-/// v2 `auth_factor_name`.
+/// v2 `auth_factor_name`, which clients compare.
 pub(crate) fn v2_auth_factor_name(kind: FactorKind) -> &'static str {
     match kind {
         FactorKind::Push => "OneLogin",

@@ -19,7 +19,6 @@ const PAGING: &[&str] = &["limit", "page", "cursor", "after_cursor", "before_cur
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct PageRequest {
     limit: u32,
-    /// From 1.
     page: u64,
     descending: bool,
 }

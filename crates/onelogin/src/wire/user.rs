@@ -12,9 +12,7 @@ use crate::wire::time::with_millis;
 /// Which version's members are shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Version {
-    /// `/api/1`
     V1,
-    /// `/api/2`
     V2,
 }
 

@@ -1,6 +1,6 @@
 //! The filters of a list of users (contract 1.9, 3.2), for both versions: users that match all of them are listed.
 //!
-//! A `*` in a text stands for any characters; in v1 a leading `!` negates. An unknown filter is ignored. A known one that
+//! A `*` in a text matches any characters; in v1 a leading `!` negates. An unknown filter is ignored. A known one that
 //! cannot be read is refused, and so is one too many: to "who has changed since" an empty list would be a wrong answer.
 
 use domain::{Timestamp, UserId};
@@ -178,7 +178,7 @@ mod tests {
         assert_eq!(filter("user_ids=").user_ids, Some(Vec::new()));
         assert_eq!(filter("user_ids=5,").user_ids, Some(vec![UserId(5)]));
         assert_eq!(filter("role_id=1&user_ids=5").user_ids, Some(Vec::new()));
-        // An empty name is a name nobody has, and no reason to list everybody.
+        // An empty name matches no user, rather than all.
         assert_eq!(filter("username=").username, Some(like("")));
     }
 

@@ -13,7 +13,7 @@ const HABITS: Habits =
     Habits { token_path: "/auth/oauth2/token", credentials: documented, bearer: "bearer:", headers: &[] };
 const NEEDED: &str = "MFA is required for this user";
 
-/// A body as it writes one: each member in a line of its own, without indentation.
+/// A body as it writes one: each member on one line, without indentation.
 fn lines(body: &Value) -> String {
     let pretty = serde_json::to_string_pretty(body).expect("JSON");
     pretty.lines().map(str::trim_start).collect::<Vec<_>>().join("\n")

@@ -2,7 +2,7 @@
 //! Cannot: have a text message, a call or a mail sent: it asks the person for a code at once; use an authenticator app or push.
 //!
 //! Assertions over version 2. It takes only ids and secrets of 64 characters, keeps a code as a number, sends `do_not_notify` as a
-//! text, and makes its steps at `callback_url` as it stands. A wrong code is asked for again on the same state token, ten times.
+//! text, and makes its steps at `callback_url` unchanged. A wrong code is asked for again on the same state token, ten times.
 
 use domain::Scope;
 use serde_json::{Value, json};

@@ -1,7 +1,7 @@
 //! Replay of aws-runas 3.8.0 (Go); base URL.
 //!
 //! Log-in over version 1 with a session in the end, assertions over version 2. It lists devices over version 2 and
-//! picks one by `auth_factor_name`, keeps only the path of `callback_url`, and repeats the scheme it was told as
+//! picks one by `auth_factor_name`, keeps only the path of `callback_url`, and repeats the scheme it received as
 //! `token_type`.
 
 use serde_json::{Value, json};

@@ -12,7 +12,7 @@ pub(crate) struct Habits {
     pub(crate) token_path: &'static str,
     /// The header of the token call, from id and secret.
     pub(crate) credentials: fn(&str, &str) -> String,
-    /// What stands before the access token.
+    /// What comes before the access token.
     pub(crate) bearer: &'static str,
     /// Sent with every call.
     pub(crate) headers: &'static [(&'static str, &'static str)],

@@ -1,7 +1,7 @@
 //! Replay of Cerberus of Nike of 2023-05 (Java); name override (`api.<region>`).
 //! Cannot: have a message sent or wait for a push: it asks the person for a code at once; use an authenticator app.
 //!
-//! Log-in only, and a token of the older endpoint before every single call. Status and message decide what the person is told: 401 is a
+//! Log-in only, and a token of the older endpoint before every single call. Status and message decide what the person reads: 401 is a
 //! wrong password or code, 400 with a message that begins with `MFA` is a factor that has to be set up. Groups are the user's
 //! `member_of`. One pair does all of it, so it needs a scope that logs in and reads users.
 
@@ -20,7 +20,7 @@ const HABITS: Habits = Habits {
     headers: &[("accept", "application/json")],
 };
 
-/// What the person is told.
+/// What the person reads.
 #[derive(Debug, PartialEq, Eq)]
 enum Said {
     LoggedIn(String),
@@ -70,7 +70,7 @@ async fn login_tells_a_wrong_password_from_a_factor_to_set_up() {
     let mut wrong = right.clone();
     wrong["password"] = "not it".into();
     assert_eq!(post(&mut client, "/api/1/login/auth", &wrong).await, Said::WrongCredentials);
-    // A factor is asked for that nobody has enrolled: the right password is not called a wrong one.
+    // A factor is required and none is enrolled: the right password is not called a wrong one.
     let patch = UserPatch { mfa_policy: Some(Some(MfaPolicy::Required)), ..UserPatch::default() };
     let set = wire.server.engine().update_user(UserId(wire.user), patch, None, Context::default()).await;
     set.expect("a database");

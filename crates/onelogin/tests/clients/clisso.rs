@@ -114,7 +114,7 @@ async fn saml_v2_by_push_polled_every_second() {
     // A denial is no 200, and ends it.
     let told = pushed(&client, &ask(&client).await, Some((2, "deny"))).await.expect("in time");
     assert_eq!(told.status(), 401);
-    // Nobody taps: it gives up on the push and asks for a code, which a push device does not have here.
+    // The person does not tap: it gives up on the push and asks for a code, which a push device does not have here.
     let asked = ask(&client).await;
     assert!(pushed(&client, &asked, None).await.is_none());
     assert_eq!(step(&client, &asked, "123456", false).await.status(), 401);

@@ -1,9 +1,9 @@
 //! Clients that no registry delivers, replayed: each file sends what such a client sends, header by header, and looks
-//! at what it looks at in the answers, no further and no less strictly. What they send is told in the contract (1.3,
+//! at what it looks at in the answers, no further and no less strictly. What they send is in the contract (1.3,
 //! 1.4, 14, 15) and was compared with their published sources; no code of theirs is here.
 //!
 //! The first line of each file names the client and its version and how it is led to a server of one's own; a test's
-//! name begins with its flow. `docs/reference/compatibility.md` lists exactly what stands in these files.
+//! name begins with its flow. `docs/reference/compatibility.md` lists exactly what these files contain.
 
 #[path = "../wire/mod.rs"]
 mod wire;

@@ -77,7 +77,7 @@ async fn saml_v1_without_a_factor() {
     let mut wrong = words_for(&wire, json!("1"));
     wrong["password"] = "not it".into();
     assert_eq!(ask(&client, &wrong).await, Err("Authentication Failed: Invalid user credentials".to_owned()));
-    // An app that is not there, and an account that is not ours, are told in a text as well.
+    // An app that is not there, and an account that is not ours, are named in a text as well.
     assert_eq!(ask(&client, &words_for(&wire, json!("999"))).await, Err("App not found".to_owned()));
 }
 

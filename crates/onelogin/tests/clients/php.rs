@@ -14,7 +14,7 @@ const HABITS: Habits =
 /// Older versions send the header without a value.
 const NO_ORIGIN: &[(&str, &str)] = &[("custom-allowed-origin-header-1", "")];
 
-/// Whether a text is of a pattern: `0` stands for a digit, everything else for itself.
+/// Whether a text matches a pattern: `0` matches a digit, everything else for itself.
 fn is_like(text: &str, pattern: &str) -> bool {
     let fits = |(is, like): (char, char)| if like == '0' { is.is_ascii_digit() } else { is == like };
     text.len() == pattern.len() && text.chars().zip(pattern.chars()).all(fits)

@@ -42,7 +42,7 @@ async fn mfa_v2_registers_a_device() {
     let path = mfa(&wire, &format!("registrations/{}", text(&begun, "id")));
     let done = client.put(&path, &json!({ "otp": code })).await.json();
     assert_eq!(done["status"], "accepted");
-    // It looks for the device by the id that it was just told.
+    // It looks for the device by the id that it just received.
     let devices = client.get(&mfa(&wire, "devices")).await.json();
     assert_eq!(devices[0]["device_id"], done["device_id"]);
     let trusted = json!({ "factor_id": 2, "display_name": "Ben", "expires_in": 120, "verified": true });

@@ -153,7 +153,7 @@ async fn every_answer_tells_the_quota() {
 
 // 4.2
 
-/// Contract 14.8: `id` is the device here, and stands there twice.
+/// Contract 14.8: `id` is the device here, and is there twice.
 #[tokio::test]
 async fn a_phone_is_enrolled_pending() {
     let wire = Wire::start().await;
@@ -286,7 +286,7 @@ POST /api/1/users/2/otp_devices
 "#);
 }
 
-/// SEC 34: why a number is refused is told, for it is the operator who can help.
+/// SEC 34: the answer says why a number is refused, since the operator can help.
 #[tokio::test]
 async fn a_country_not_allowed_is_named() {
     let countries = domain::Countries::of(["DE", "+44"]).expect("a list of countries");

@@ -4,7 +4,7 @@ use super::*;
 
 // 4.4
 
-/// Contract 14.7: `id` is the user here, the device stands beside it.
+/// Contract 14.7: `id` is the user here, the device is beside it.
 #[tokio::test]
 async fn a_trigger_sends_a_text_with_letters() {
     let wire = Wire::start().await;

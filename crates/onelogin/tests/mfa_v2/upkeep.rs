@@ -203,7 +203,7 @@ async fn a_factor_may_be_renamed_for_people() {
     assert_eq!(types, ["OneLogin SMS", "Google Authenticator"]);
 }
 
-/// White space around a device's name is nobody's wish, and a name in which nothing is to be seen is none.
+/// White space around a device's name is removed, and an invisible name counts as absent.
 #[tokio::test]
 async fn a_devices_name_shows_something() {
     let wire = Wire::start().await;

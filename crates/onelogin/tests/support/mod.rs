@@ -1,15 +1,14 @@
-//! How exchanges are told in snapshots: as they were, without what only another test looks at.
+//! Exchanges in snapshots: as they were, without what only another test checks.
 
 use testkit::Exchange;
 
-/// Exchanges one after another, each under a word of why. Tokens are drawn, so only their form is told; the quota's
+/// Exchanges one after another, each under a word of why. Tokens are drawn, so only their form is shown; the quota's
 /// headers and the content type have their own tests.
 pub(crate) fn told(exchanges: &[(&str, Exchange)]) -> String {
     let told: Vec<_> = exchanges.iter().map(|(why, exchange)| format!("# {why}\n{}", alone(exchange))).collect();
     told.join("\n\n")
 }
 
-/// One exchange.
 pub(crate) fn alone(exchange: &Exchange) -> String {
     let text = exchange.to_string();
     let untold = ["x-ratelimit-", "content-length: ", "content-type: application/json"];
