@@ -4,7 +4,7 @@ use std::process::Command;
 
 use anyhow::Result;
 
-use crate::places::Places;
+use crate::places::Workspace;
 use crate::step::{cargo, run as run_command};
 use crate::{clock, python};
 
@@ -17,13 +17,12 @@ const READERS: &[&str] = &[
     "onelogin-aws-assume-role~=2.1.1",
 ];
 
-/// The chore.
 pub(crate) fn run() -> Result<()> {
-    accept(&Places::find()?)
+    accept(&Workspace::find()?)
 }
 
 /// Checks that they accept a fresh response and refuse altered ones.
-pub(crate) fn accept(places: &Places) -> Result<()> {
+pub(crate) fn accept(places: &Workspace) -> Result<()> {
     let python = python::environment(places, "saml-readers", READERS)?;
     let folder = tempfile::Builder::new().prefix("assertions-").tempdir_in(&places.target)?;
     let mut sample = cargo();

@@ -5,17 +5,16 @@ use std::process::Command;
 
 use anyhow::{Context as _, Result, bail};
 
-use crate::places::{Places, Profile};
+use crate::places::{BuildProfile, Workspace};
 use crate::step::{cargo, run as run_command, runs, step};
 use crate::{assertions, check, clock, conformance, docs, fuzz, load, page, terminal};
 
 /// The version of cargo-deny that `deny.toml` is written for.
 const CARGO_DENY: &str = "~0.20.2";
 
-/// The chore.
 pub(crate) fn run() -> Result<()> {
     let began = clock::now();
-    let places = Places::find()?;
+    let places = Workspace::find()?;
     let clients = places.root.join("conformance/Cargo.toml");
 
     step("format", || {
@@ -51,13 +50,13 @@ pub(crate) fn run() -> Result<()> {
             "traces",
         ]))
     })?;
-    step("release build", || places.build(&["countersign"], Profile::Release))?;
-    let binary = places.built("countersign", Profile::Release);
+    step("release build", || places.build(&["countersign"], BuildProfile::Release))?;
+    let binary = places.built("countersign", BuildProfile::Release);
     let quick = ["--quick".into(), "--binary".into(), binary.clone().into_os_string()];
     step("benches, right answers only", || {
-        load::run("bench", &[&quick[..], &["--as-built".into()]].concat(), Profile::Dev)
+        load::run("bench", &[&quick[..], &["--as-built".into()]].concat(), BuildProfile::Dev)
     })?;
-    step("self-test", || load::run("selftest", &quick, Profile::Dev))?;
+    step("self-test", || load::run("selftest", &quick, BuildProfile::Dev))?;
     step("dev outbox in a browser", || look(&places, &binary))?;
     step("commands of the documents", || docs::run_blocks(&places, &binary, None))?;
     step("assertions read by others", || assertions::accept(&places))?;
@@ -68,7 +67,7 @@ pub(crate) fn run() -> Result<()> {
     Ok(())
 }
 
-fn supply(places: &Places, clients: &Path) -> Result<()> {
+fn supply(places: &Workspace, clients: &Path) -> Result<()> {
     let deny = cargo_deny(places)?;
     for manifest in [&places.root.join("Cargo.toml"), clients] {
         let mut command = Command::new(&deny);
@@ -81,7 +80,7 @@ fn supply(places: &Places, clients: &Path) -> Result<()> {
 
 /// The cargo-deny on the path, or one installed under `target`. That is built without optimisation: it runs for seconds,
 /// and optimising it takes minutes.
-fn cargo_deny(places: &Places) -> Result<PathBuf> {
+fn cargo_deny(places: &Workspace) -> Result<PathBuf> {
     let home = places.folder("tools")?;
     let own = home.join("bin/cargo-deny");
     for candidate in [Path::new("cargo-deny"), &own] {
@@ -96,7 +95,7 @@ fn cargo_deny(places: &Places) -> Result<PathBuf> {
 }
 
 /// Skips without a browser, except in CI.
-fn look(places: &Places, binary: &Path) -> Result<()> {
+fn look(places: &Workspace, binary: &Path) -> Result<()> {
     if page::is_possible() {
         return page::look(places, binary);
     }

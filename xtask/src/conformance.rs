@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 
-use crate::places::{Places, Profile};
+use crate::places::{BuildProfile, Workspace};
 use crate::step::{self, cargo};
 
 /// The chore's arguments.
@@ -24,7 +24,7 @@ pub(crate) struct Args {
 }
 
 /// Runs the clients.
-pub(crate) fn run_against(places: &Places, binary: &Path, runner: &[OsString]) -> Result<()> {
+pub(crate) fn run_against(places: &Workspace, binary: &Path, runner: &[OsString]) -> Result<()> {
     let manifest = places.root.join("conformance/Cargo.toml");
     step::run(
         cargo()
@@ -37,10 +37,9 @@ pub(crate) fn run_against(places: &Places, binary: &Path, runner: &[OsString]) -
     )
 }
 
-/// The chore.
 pub(crate) fn run(args: &Args) -> Result<()> {
-    let places = Places::find()?;
-    let profile = if args.release { Profile::Release } else { Profile::Dev };
+    let places = Workspace::find()?;
+    let profile = if args.release { BuildProfile::Release } else { BuildProfile::Dev };
     let binary = places.server_or(args.binary.as_deref(), profile)?;
     run_against(&places, &binary, &args.runner)
 }

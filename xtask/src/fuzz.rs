@@ -6,7 +6,7 @@ use std::process::Command;
 
 use anyhow::Result;
 
-use crate::places::{Places, Profile};
+use crate::places::{BuildProfile, Workspace};
 use crate::python;
 use crate::server::Server;
 use crate::step::run as run_command;
@@ -27,19 +27,18 @@ pub(crate) struct Args {
     cases: String,
 }
 
-/// The chore.
 pub(crate) fn run(args: &Args) -> Result<()> {
-    let places = Places::find()?;
-    let binary = places.server_or(args.binary.as_deref(), Profile::Dev)?;
+    let places = Workspace::find()?;
+    let binary = places.server_or(args.binary.as_deref(), BuildProfile::Dev)?;
     fuzz(&places, &binary, &args.cases)
 }
 
 /// A short run, for the gate.
-pub(crate) fn run_quickly(places: &Places, binary: &Path) -> Result<()> {
+pub(crate) fn run_quickly(places: &Workspace, binary: &Path) -> Result<()> {
     fuzz(places, binary, QUICK)
 }
 
-fn fuzz(places: &Places, binary: &Path, cases: &str) -> Result<()> {
+fn fuzz(places: &Workspace, binary: &Path, cases: &str) -> Result<()> {
     let python = python::environment(places, "schemathesis", &[SCHEMATHESIS])?;
     let folder = tempfile::Builder::new().prefix("fuzz-").tempdir_in(&places.target)?;
     let mut server = Server::dev(binary, folder.path(), "")?;

@@ -1,4 +1,4 @@
-//! `cargo xtask`.
+//! The binary behind `cargo xtask`; everything is in the library.
 
 use std::process::ExitCode;
 

@@ -18,7 +18,6 @@ pub(crate) struct Metadata {
     resolve: Option<Resolve>,
 }
 
-/// A package.
 #[derive(Debug, Deserialize)]
 pub(crate) struct Package {
     pub(crate) id: String,

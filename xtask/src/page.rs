@@ -6,7 +6,7 @@ use std::process::Command;
 
 use anyhow::{Context as _, Result, ensure};
 
-use crate::places::{Places, Profile, program};
+use crate::places::{BuildProfile, Workspace, program};
 use crate::server::Server;
 use crate::step::run as run_command;
 use crate::terminal;
@@ -19,10 +19,9 @@ pub(crate) struct Args {
     binary: Option<PathBuf>,
 }
 
-/// The chore.
 pub(crate) fn run(args: &Args) -> Result<()> {
-    let places = Places::find()?;
-    let binary = places.server_or(args.binary.as_deref(), Profile::Dev)?;
+    let places = Workspace::find()?;
+    let binary = places.server_or(args.binary.as_deref(), BuildProfile::Dev)?;
     look(&places, &binary)
 }
 
@@ -32,7 +31,7 @@ pub(crate) fn is_possible() -> bool {
 }
 
 /// Checks the page of a fresh dev world.
-pub(crate) fn look(places: &Places, binary: &Path) -> Result<()> {
+pub(crate) fn look(places: &Workspace, binary: &Path) -> Result<()> {
     let chromium = chromium()?;
     let workshop = packages(places)?;
     let pictures = places.folder("screenshots")?;
@@ -62,7 +61,7 @@ fn chromium() -> Result<PathBuf> {
 }
 
 /// Copies the script to its packages, where Node.js looks for them. Returns that folder.
-fn packages(places: &Places) -> Result<PathBuf> {
+fn packages(places: &Workspace) -> Result<PathBuf> {
     let source = places.root.join("xtask/browser");
     let workshop = places.folder("browser")?;
     let wanted = std::fs::read_to_string(source.join("package.json")).context("cannot read the list of packages")?;

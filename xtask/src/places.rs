@@ -9,7 +9,7 @@ use crate::step::{cargo, run};
 
 /// The folders of the workspace.
 #[derive(Debug)]
-pub struct Places {
+pub struct Workspace {
     /// The workspace's root.
     pub root: PathBuf,
     /// Cargo's target folder.
@@ -18,14 +18,14 @@ pub struct Places {
 
 /// A cargo profile.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Profile {
+pub enum BuildProfile {
     /// Quick to build.
     Dev,
     /// Optimised, as it is shipped.
     Release,
 }
 
-impl Places {
+impl Workspace {
     /// The workspace around the current folder.
     pub fn find() -> Result<Self> {
         let metadata = Metadata::bare()?;
@@ -33,13 +33,13 @@ impl Places {
     }
 
     /// Builds `countersign`. Returns its path.
-    pub fn server(&self, profile: Profile) -> Result<PathBuf> {
+    pub fn server(&self, profile: BuildProfile) -> Result<PathBuf> {
         self.build(&["countersign"], profile)?;
         Ok(self.built("countersign", profile))
     }
 
     /// The given binary, or a fresh build.
-    pub fn server_or(&self, named: Option<&Path>, profile: Profile) -> Result<PathBuf> {
+    pub fn server_or(&self, named: Option<&Path>, profile: BuildProfile) -> Result<PathBuf> {
         match named {
             Some(path) => path.canonicalize().with_context(|| format!("no binary at {}", path.display())),
             None => self.server(profile),
@@ -47,10 +47,10 @@ impl Places {
     }
 
     /// Builds the binaries of these packages.
-    pub fn build(&self, crates: &[&str], profile: Profile) -> Result<()> {
+    pub fn build(&self, crates: &[&str], profile: BuildProfile) -> Result<()> {
         let mut command = cargo();
         command.args(["build", "--locked", "--bins"]).current_dir(&self.root);
-        if profile == Profile::Release {
+        if profile == BuildProfile::Release {
             command.arg("--release");
         }
         for name in crates {
@@ -60,10 +60,10 @@ impl Places {
     }
 
     /// The path of a built binary.
-    pub fn built(&self, name: &str, profile: Profile) -> PathBuf {
+    pub fn built(&self, name: &str, profile: BuildProfile) -> PathBuf {
         let folder = match profile {
-            Profile::Dev => "debug",
-            Profile::Release => "release",
+            BuildProfile::Dev => "debug",
+            BuildProfile::Release => "release",
         };
         self.target.join(folder).join(name)
     }

@@ -5,11 +5,11 @@ use std::process::Command;
 
 use anyhow::{Context as _, Result};
 
-use crate::places::{Places, program};
+use crate::places::{Workspace, program};
 use crate::step::run as run_command;
 
 /// Creates an environment with these packages, unless it exists. Returns its interpreter.
-pub(crate) fn environment(places: &Places, name: &str, packages: &[&str]) -> Result<PathBuf> {
+pub(crate) fn environment(places: &Workspace, name: &str, packages: &[&str]) -> Result<PathBuf> {
     let home = places.folder("tools")?.join(name);
     let (python, list) = (home.join("bin/python"), home.join("packages"));
     let wanted = packages.join("\n");

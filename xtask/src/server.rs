@@ -19,11 +19,11 @@ const STOP_TIMEOUT: Duration = Duration::from_secs(60);
 /// How to start a server. One folder holds everything: `data`, configuration, ready file and log.
 #[derive(Debug, Clone, Copy)]
 pub struct Launch<'a> {
-    /// The program.
+    /// The `countersign` binary.
     pub binary: &'a Path,
     /// The folder for its files.
     pub folder: &'a Path,
-    /// Its command.
+    /// Which command to run.
     pub mode: Mode,
     /// The text of its configuration file.
     pub config: &'a str,
@@ -36,9 +36,9 @@ pub struct Launch<'a> {
 /// The command of a server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mode {
-    /// `countersign dev`.
+    /// `countersign dev`, with its made-up world.
     Dev,
-    /// `countersign serve`.
+    /// `countersign serve`, with an empty or prepared data folder.
     Serve,
 }
 
@@ -57,12 +57,12 @@ pub struct Ready {
     pub base_url: String,
     /// The API clients of the dev world.
     #[serde(default)]
-    pub clients: Vec<Client>,
+    pub clients: Vec<ApiClient>,
 }
 
 impl Ready {
     /// The dev world's client with the scope Manage All.
-    pub fn manager(&self) -> Result<&Client> {
+    pub fn manager(&self) -> Result<&ApiClient> {
         let manager = self.clients.iter().find(|client| client.scope == "Manage All");
         manager.context("the dev world has no client with the scope Manage All")
     }
@@ -70,7 +70,7 @@ impl Ready {
 
 /// An API client of the server.
 #[derive(Debug, Clone, Deserialize)]
-pub struct Client {
+pub struct ApiClient {
     /// Its scope, as `Manage All`.
     pub scope: String,
     /// Its client id.
@@ -151,7 +151,7 @@ impl Server {
     }
 
     /// The dev world's client with the scope Manage All.
-    pub fn manager(&self) -> Result<&Client> {
+    pub fn manager(&self) -> Result<&ApiClient> {
         self.ready.manager()
     }
 

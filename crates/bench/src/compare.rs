@@ -1,5 +1,5 @@
-//! Two sides measured in alternating windows: a machine that others use too is as slow for the one as for the other, so
-//! that their ratio says more than either number.
+//! Measures two sides in alternating windows. Other load on the machine slows both sides alike, so their ratio says more
+//! than either number.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -13,35 +13,35 @@ use crate::row::{Goal, Row, Unit};
 use crate::stats::{HEADING, Series, listed};
 use crate::workload::Workload;
 
-/// How long both sides are driven before anything counts: page cache, allocator, prepared statements.
+/// Time for which both sides are driven before anything counts: page cache, allocator, prepared statements.
 const WARM_UP: Duration = Duration::from_millis(500);
 
-/// Where load is made, and the results of what came of it.
+/// The runtime that makes load, and the results so far.
 pub(crate) struct Runner {
     pub(crate) runtime: Runtime,
     pub(crate) results: Results,
 }
 
-/// What a run has come to.
+/// The results of a run.
 #[derive(Debug, Default)]
 pub(crate) struct Results {
-    /// What was done as it must be.
+    /// Number of right answers, without refusals.
     pub(crate) done: u64,
     /// Spent codes refused.
     pub(crate) refused: u64,
-    /// What must not happen.
+    /// What a wrong answer was, one text for each.
     pub(crate) violations: Vec<String>,
 }
 
 impl Results {
-    /// Takes a window in.
+    /// Adds the results of a window.
     pub(crate) fn enter(&mut self, counts: &mut Counts) {
         self.done += counts.done;
         self.refused += counts.refused;
         self.violations.append(&mut counts.violations);
     }
 
-    /// Takes in what was checked by itself.
+    /// Adds the result of a single check.
     pub(crate) fn check(&mut self, outcome: Result<()>) {
         match outcome {
             Ok(()) => self.done += 1,
@@ -51,20 +51,20 @@ impl Results {
 }
 
 impl Runner {
-    /// A runner with nobody on it.
+    /// A runner without results.
     pub(crate) fn new() -> Result<Self> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         Ok(Self { runtime, results: Results::default() })
     }
 }
 
-/// Something that can be driven for a while.
+/// One side of a comparison.
 pub(crate) trait Side {
     /// Drives it, and enters what came of it in the runner's results.
     fn window(&mut self, runner: &mut Runner, time: Duration) -> Result<(Counts, Cpu)>;
 }
 
-/// A server and the workloads that load it.
+/// A server and the workloads for it.
 pub(crate) struct Load<E> {
     address: SocketAddr,
     pid: u32,
@@ -79,7 +79,7 @@ impl<E: Workload> Load<E> {
         Self { address, pid, is_ceiling: false, workloads }
     }
 
-    /// Load for the server that everything is compared with.
+    /// Load for the server that sets the ceiling.
     pub(crate) fn ceiling(address: SocketAddr, pid: u32, workloads: Vec<E>) -> Self {
         Self { address, pid, is_ceiling: true, workloads }
     }
@@ -102,13 +102,13 @@ impl<E: Workload> Side for Load<E> {
     }
 }
 
-/// Windows of two sides.
+/// The windows of two sides.
 pub(crate) struct Comparison {
     pub(crate) own: Series,
     pub(crate) other: Series,
 }
 
-/// Warms both sides, then drives them in turn, so many pairs of windows of this length.
+/// Warms both sides up, then drives them in turn, for this number of pairs of windows.
 pub(crate) fn compare(
     runner: &mut Runner,
     (pairs, time): (usize, Duration),
@@ -128,12 +128,12 @@ pub(crate) fn compare(
 }
 
 impl Comparison {
-    /// The row that the ratios make.
+    /// The row with the ratios.
     pub(crate) fn row(&self, what: &str, goal: Goal) -> Row {
         Row::new(what, Unit::Part, goal, self.own.ratios(&self.other))
     }
 
-    /// Everything that was measured, with the names of the two sides.
+    /// All measured numbers, with the names of the two sides.
     pub(crate) fn raw(&self, title: &str, own: &str, other: &str) -> Vec<String> {
         vec![
             title.to_owned(),

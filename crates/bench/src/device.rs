@@ -1,27 +1,27 @@
-//! A HOTP token as its owner has it: a secret, a counter, and the code that comes next (RFC 4226). Written apart from
-//! the server's own, so that the two check one another.
+//! A HOTP token of a user: a secret, a counter, and the next code (RFC 4226). It shares no code with the server, so that
+//! each checks the other.
 
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha1::Sha1;
 
 /// How far the server looks ahead of the last accepted counter.
 const LOOK_AHEAD: u64 = 10;
-/// Of how many counters the server takes the codes for a replay: the last accepted one and those that far before it.
+/// Number of counters whose codes the server treats as a replay: the last accepted one and those before it.
 const RECENT: usize = 11;
 
-/// What a verification's body is before the digits are put in.
+/// The body of a verification, before the digits are written into it.
 const BODY: &str = r#"{"otp_token":"000000"}"#;
 
 /// From the end of the request to its first digit.
 const DIGITS_FROM_END: usize = 8;
 
-/// What makes codes.
+/// Makes the codes of one secret.
 #[derive(Clone)]
 pub(crate) struct Token {
     key: Hmac<Sha1>,
     /// The counter of the next code.
     next: u64,
-    /// The codes of the counters before: the server takes the same digits again for a replay.
+    /// The codes of the counters before: the server treats these digits as a replay.
     recent: [u32; RECENT],
 }
 
@@ -46,8 +46,8 @@ impl Token {
         token
     }
 
-    /// The next fresh code; it counts as used. One whose digits were used lately is passed over, as its owner does who
-    /// presses the button once more.
+    /// The next fresh code, which then counts as used. It skips a code whose digits were used recently, like a user who
+    /// presses the button again.
     pub(crate) fn fresh(&mut self) -> u32 {
         loop {
             let code = self.code(self.next);
@@ -65,21 +65,21 @@ impl Token {
         self.recent[RECENT - 1] = code;
     }
 
-    /// The code used `back` codes ago, unless that by chance is also one of those to come.
+    /// The code used `back` codes ago, unless it happens to be one of the next codes too.
     fn old(&self, back: u64) -> Option<u32> {
         let old = self.code(self.next.checked_sub(back)?);
         (!self.comes(old)).then_some(old)
     }
 
-    /// So many different codes that are none of those the server may accept.
+    /// This number of different codes that the server cannot accept.
     pub(crate) fn wrong(&self, count: usize) -> Vec<u32> {
-        // Any six digits will do; those of this token lie elsewhere for each token.
+        // Any six digits will do; each token starts at another number.
         let first = self.code(u64::MAX);
         let all = (0..1_000_000).map(|step| (first + step * 7) % 1_000_000);
         all.filter(|code| !self.comes(*code) && !self.recent.contains(code)).take(count).collect()
     }
 
-    /// A code that was never used and is none to come, another one for each `turn` below a thousand.
+    /// A code that was never used and is not a next one, different for each `turn` below 1,000.
     fn guess(&self, turn: u32) -> u32 {
         let near: Vec<u32> = (0..self.next + LOOK_AHEAD).map(|counter| self.code(counter)).collect();
         (turn * 1_000..1_000_000).find(|guess| !near.contains(guess)).unwrap_or_default()
@@ -101,7 +101,7 @@ impl Token {
 }
 
 impl Device {
-    /// This user's token, in use. `verify` makes the request from its body.
+    /// A user's token in use. `verify` makes the request from its body.
     pub(crate) fn new(token: Token, user: i64, verify: impl FnOnce(&str) -> Vec<u8>) -> Self {
         Self { token, request: verify(BODY), user }
     }
@@ -112,28 +112,28 @@ impl Device {
         self.request_with(code)
     }
 
-    /// The request with the code last used again, unless that code by chance is also one of those to come.
+    /// The request with the last used code, unless that code happens to be one of the next codes too.
     pub(crate) fn spent(&mut self) -> Option<&[u8]> {
         self.again(1)
     }
 
-    /// The same with the code before the last: to the server a replay, as the last one is.
+    /// The request with the code before the last one, which is a replay too.
     pub(crate) fn long_spent(&mut self) -> Option<&[u8]> {
         self.again(2)
     }
 
-    /// The same with the code so many uses back; 1 is the one last used.
+    /// The request with the code used `back` codes ago; 1 is the last one.
     pub(crate) fn again(&mut self, back: u64) -> Option<&[u8]> {
         self.token.old(back).map(|code| self.request_with(code))
     }
 
-    /// The request with a wrong code, another one for each `turn` below a thousand: none that was used, none to come.
+    /// The request with a wrong code, different for each `turn` below 1,000: neither used nor a next one.
     pub(crate) fn guess(&mut self, turn: u32) -> &[u8] {
         let code = self.token.guess(turn);
         self.request_with(code)
     }
 
-    /// So many different codes that are wrong now.
+    /// This number of different wrong codes.
     pub(crate) fn wrong(&self, count: usize) -> Vec<u32> {
         self.token.wrong(count)
     }
@@ -145,7 +145,7 @@ impl Device {
         &self.request
     }
 
-    /// The same device, whose codes this token makes from now on.
+    /// The same device with another token.
     pub(crate) fn with(self, token: Token) -> Self {
         Self { token, ..self }
     }
@@ -161,7 +161,7 @@ impl Device {
     }
 }
 
-/// Writes a code where its digits belong.
+/// Writes the digits of a code.
 pub(crate) fn put_digits(place: &mut [u8], code: u32) {
     let mut rest = code;
     for digit in place.iter_mut().rev() {

@@ -1,4 +1,4 @@
-//! The load itself, as fast as answers come: tasks, each one connection with an workload of its own.
+//! Drives workloads as fast as answers come: one task with one connection for each.
 
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
@@ -14,13 +14,13 @@ use crate::workload::{Outcome, Workload, refused};
 /// What happened in a window.
 #[derive(Debug, Default)]
 pub(crate) struct Counts {
-    /// Microseconds of each exchange but those that were to be refused.
+    /// Duration of each exchange in microseconds, without expected refusals.
     pub(crate) latencies: Vec<u32>,
     /// What was done.
     pub(crate) done: u64,
     /// Spent codes refused.
     pub(crate) refused: u64,
-    /// What must not happen.
+    /// What a wrong answer was, one text for each.
     pub(crate) violations: Vec<String>,
     /// A lane had nothing left to send.
     pub(crate) ran_dry: bool,
@@ -38,7 +38,7 @@ impl Counts {
         self.ran_dry |= other.ran_dry;
     }
 
-    /// Exchanges that count, of whichever kind.
+    /// All exchanges that count.
     pub(crate) fn exchanges(&self) -> u64 {
         self.done + self.refused
     }
@@ -69,7 +69,7 @@ impl Counts {
     }
 }
 
-/// Drives workloads for some time, each over a connection of its own, and gives them back as they are afterwards.
+/// Drives workloads for some time, each over a separate connection. Returns them with their new state.
 pub(crate) async fn drive<E: Workload>(
     address: SocketAddr,
     workloads: Vec<E>,
@@ -87,7 +87,7 @@ pub(crate) async fn drive<E: Workload>(
     gather(tasks, began).await
 }
 
-/// Waits for tasks that began then, and adds up.
+/// Waits for tasks that began at `began`, and adds their counts.
 pub(crate) async fn gather<E: 'static>(mut tasks: JoinSet<(E, Counts)>, began: Instant) -> Result<(Vec<E>, Counts)> {
     let mut workloads = Vec::with_capacity(tasks.len());
     let mut counts = Counts::default();
@@ -122,8 +122,8 @@ pub(crate) async fn exchange<E: Workload>(line: &mut Connection, workload: &mut 
     workload.check(&answer).map(Some)
 }
 
-/// Sends every device's last code again, and of the first `guesses` devices of each user the code before it, which the
-/// server takes for a replay too. All must be refused.
+/// Sends every device's last code again, and for the first `guesses` devices of each user also the code before it, which
+/// is a replay too. All must be refused.
 pub(crate) async fn replay(address: SocketAddr, devices: &mut [Device], guesses: usize) -> Result<Counts> {
     let mut line = Connection::open(address).await?;
     let mut counts = Counts::default();

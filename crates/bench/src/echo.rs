@@ -1,5 +1,5 @@
-//! The ceiling: bare hyper, which reads a request and answers with as many bytes as Countersign does. Nobody who
-//! speaks HTTP with hyper can be faster.
+//! The ceiling: bare hyper, which reads a request and answers with as many bytes as Countersign. A server that uses hyper
+//! cannot be faster.
 
 use std::convert::Infallible;
 use std::io::{BufRead as _, BufReader, Read as _};
@@ -22,12 +22,12 @@ use crate::compare::Load;
 use crate::wire::Connection;
 use crate::workload::Workload;
 
-/// The head that hyper makes without being asked, apart from the digits of the length.
+/// The head that hyper always sends, without the digits of the length.
 const OWN_HEAD: usize = "HTTP/1.1 200 OK\r\ncontent-length: \r\ndate: Thu, 01 Jan 1970 00:00:00 GMT\r\n\r\n".len();
 const PADDING: HeaderName = HeaderName::from_static("x-padding");
 const PADDING_FRAME: usize = "x-padding: \r\n".len();
 
-/// How large answers shall be.
+/// The size of the answers.
 #[derive(Debug, Clone, Copy, clap::Args)]
 pub(crate) struct Args {
     /// Bytes of an answer's head
@@ -41,18 +41,18 @@ pub(crate) struct Args {
     threads: usize,
 }
 
-/// An echo server in a process of its own.
+/// An echo server in a separate process.
 pub(crate) struct Echo {
     child: Child,
     pub(crate) address: SocketAddr,
     /// Bytes of an answer's head and body.
     pub(crate) sizes: (usize, usize),
-    /// The server ends when this is closed, however we end.
+    /// The server ends when this pipe closes.
     _leash: Option<ChildStdin>,
 }
 
 impl Echo {
-    /// One that answers with as many bytes as the server at `address` answers this request, whose status is known.
+    /// An echo server with answers as large as that of the server at `address` to this request, whose status is known.
     pub(crate) fn like(
         runtime: &Runtime,
         address: SocketAddr,
@@ -104,7 +104,7 @@ impl Drop for Echo {
     }
 }
 
-/// The hidden chore: serves until standard input closes.
+/// The hidden program: serves until standard input closes.
 pub(crate) fn run(args: &Args) -> Result<()> {
     std::thread::spawn(|| {
         let _ = std::io::stdin().read_to_end(&mut Vec::new());
@@ -129,7 +129,7 @@ async fn serve(args: Args) -> Result<()> {
         let service = service_fn(move |request: Request<Incoming>| {
             let (body, padding) = (body.clone(), padding.clone());
             async move {
-                // Reads what it is sent, as everybody must.
+                // Read the body, as every server must.
                 let _ = request.into_body().collect().await;
                 let mut response = Response::new(Full::new(body));
                 if let Some(padding) = padding {
@@ -139,13 +139,13 @@ async fn serve(args: Args) -> Result<()> {
             }
         });
         tokio::spawn(async move {
-            // A connection that breaks is the generator's to notice.
+            // The load program notices a broken connection.
             let _ = hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
         });
     }
 }
 
-/// What brings the head to the size asked for.
+/// The field value that fills the head up to its size.
 fn padding(args: Args) -> Result<Option<HeaderValue>> {
     let own = OWN_HEAD + args.body_bytes.to_string().len();
     let missing = args.head_bytes.saturating_sub(own + PADDING_FRAME);

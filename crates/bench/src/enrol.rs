@@ -1,16 +1,16 @@
-//! Fills a dev world with users and HOTP devices, through the API like any client.
+//! Creates users and HOTP devices in a dev world, through the API like any client.
 
 use std::net::SocketAddr;
 
 use anyhow::{Context as _, Result};
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
-use xtask::server::Client;
+use xtask::server::ApiClient;
 
 use crate::device::{Device, Token};
 use crate::wire::{Connection, request};
 
-/// Users that are filled at the same time.
+/// Users that are created at the same time.
 const AT_ONCE: usize = 16;
 
 /// How many devices, and on how many users.
@@ -21,7 +21,7 @@ pub(crate) struct Wanted {
 }
 
 /// Enrols and confirms devices.
-pub(crate) async fn enrol(address: SocketAddr, client: &Client, wanted: Wanted) -> Result<Vec<Device>> {
+pub(crate) async fn enrol(address: SocketAddr, client: &ApiClient, wanted: Wanted) -> Result<Vec<Device>> {
     let authorization = authorize(address, client).await?;
     let mut working = JoinSet::new();
     let mut devices = Vec::with_capacity(wanted.devices);
@@ -41,8 +41,8 @@ pub(crate) async fn enrol(address: SocketAddr, client: &Client, wanted: Wanted) 
     Ok(devices)
 }
 
-/// A bearer token of this client, as it stands in a request.
-pub(crate) async fn authorize(address: SocketAddr, client: &Client) -> Result<String> {
+/// The value of the `Authorization` header with a bearer token of this client.
+pub(crate) async fn authorize(address: SocketAddr, client: &ApiClient) -> Result<String> {
     let credentials = format!("client_id:{}, client_secret:{}", client.id, client.secret);
     let asked = request("POST", "/auth/oauth2/v2/token", &credentials, r#"{"grant_type":"client_credentials"}"#);
     let answer = Connection::open(address).await?.call(&asked).await?;
@@ -50,7 +50,7 @@ pub(crate) async fn authorize(address: SocketAddr, client: &Client) -> Result<St
     Ok(format!("bearer:{token}"))
 }
 
-/// Makes the user of this number, with so many confirmed devices.
+/// Creates the user with this number, with `count` confirmed devices.
 pub(crate) async fn fill_user(
     address: SocketAddr,
     authorization: String,
@@ -70,7 +70,7 @@ pub(crate) async fn fill_user(
     Ok(devices)
 }
 
-/// The number of the factor of this name, as it is offered to a user.
+/// The id of the factor with this name, as it is offered to a user.
 pub(crate) async fn factor(address: SocketAddr, authorization: &str, user: i64, name: &str) -> Result<Value> {
     offered(&mut Connection::open(address).await?, authorization, user, name).await
 }
@@ -82,7 +82,7 @@ async fn offered(line: &mut Connection, authorization: &str, user: i64, name: &s
     factor.map(|factor| factor["factor_id"].clone()).with_context(|| format!("the server offers no {name}"))
 }
 
-/// The secret of a device that was enrolled.
+/// The secret in the answer to an enrolment.
 pub(crate) fn secret(enrolled: &Value) -> Result<Vec<u8>> {
     let token = enrolled["factor_data"]["verification_token"].as_str().context("an enrolled device without secret")?;
     data_encoding::BASE32_NOPAD.decode(token.as_bytes()).context("a secret that is not Base32")

@@ -1,5 +1,5 @@
-//! Where benches find what they share: sizes, folders on a real disk, installations with people in them, and the
-//! settings that differ from what is shipped, which are said once and written down.
+//! What benches share: sizes, folders on a real disk, installations with users, and the settings that differ from the
+//! defaults, which are printed once and listed in the report.
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -8,7 +8,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result};
 use pgtest::Cluster;
 use tempfile::TempDir;
-use xtask::server::{Client, Launch, Mode, Server, command};
+use xtask::server::{ApiClient, Launch, Mode, Server, command};
 use xtask::step::output;
 use xtask::terminal;
 
@@ -25,10 +25,10 @@ pub(crate) const CONNECTIONS: usize = 256;
 /// Connections that a server with default settings grants one address, minus a few for the bench's own calls.
 const SHIPPED_CONNECTIONS: usize = 990;
 
-/// How much, how long, how often.
+/// The size of a run.
 #[derive(Debug, Clone)]
 pub(crate) struct Size {
-    /// About right answers only: everything is small, and each code is sent twice.
+    /// For right answers only: everything is small, and each code is sent twice.
     pub(crate) is_quick: bool,
     /// Windows of each side.
     pub(crate) pairs: usize,
@@ -40,33 +40,33 @@ pub(crate) struct Size {
     pub(crate) many: usize,
     /// Devices of the largest, if there is time for it.
     pub(crate) millions: Option<usize>,
-    /// Most devices that are looked at one by one when a row is through.
+    /// Most devices that are checked one by one at the end of a row.
     pub(crate) checked: usize,
-    /// Connections that rest, and pushes that are waited for.
+    /// Idle connections, and pending pushes.
     pub(crate) crowd: (usize, usize),
 }
 
-/// The fixture.
+/// What all benches of a run share.
 pub(crate) struct Fixture {
     pub(crate) binary: PathBuf,
     pub(crate) size: Size,
     pub(crate) runner: Runner,
-    /// How many files this process may have open.
+    /// Limit of open files of this process.
     pub(crate) open_files: u64,
-    /// What differs from what is shipped.
+    /// Settings that differ from the defaults.
     pub(crate) settings: Vec<String>,
     ground: TempDir,
     kept: PathBuf,
 }
 
-/// A data folder, or a database, with people in it.
+/// A data folder, or a database, with users.
 pub(crate) struct Installation {
     folder: TempDir,
     pub(crate) dataset: Dataset,
     database_url: Option<String>,
 }
 
-/// A running server over an installation.
+/// A running server on an installation.
 pub(crate) struct Instance {
     pub(crate) server: Server,
     pub(crate) address: SocketAddr,
@@ -74,7 +74,7 @@ pub(crate) struct Instance {
 }
 
 impl Fixture {
-    /// A fixture on this ground; what is worth keeping lies in `keep`, else it goes with the rest.
+    /// A fixture in this folder. Imported installations are kept in `keep`, or removed with the rest.
     pub(crate) fn new(
         binary: PathBuf,
         size: Size,
@@ -86,7 +86,7 @@ impl Fixture {
         Ok(Self { binary, size, runner: Runner::new()?, open_files, settings: Vec::new(), ground, kept })
     }
 
-    /// The folder that everything of this run lies in.
+    /// The folder with all files of this run.
     pub(crate) fn ground(&self) -> &Path {
         self.ground.path()
     }
@@ -96,14 +96,14 @@ impl Fixture {
         tempfile::Builder::new().prefix("run-").tempdir_in(self.ground()).context("cannot make a folder")
     }
 
-    /// An installation with so many devices.
+    /// An installation with this number of devices.
     pub(crate) fn installation(&self, devices: usize, per_user: usize) -> Result<Installation> {
         let folder = self.folder()?;
         let dataset = Population { devices, per_user }.provide(&self.binary, &self.kept, folder.path())?;
         Ok(Installation { folder, dataset, database_url: None })
     }
 
-    /// The same in a fresh database of this cluster.
+    /// An installation in a fresh database of this cluster.
     pub(crate) fn installation_on(&self, cluster: &Cluster, devices: usize) -> Result<Installation> {
         let folder = self.folder()?;
         let url = cluster.new_database();
@@ -113,7 +113,7 @@ impl Fixture {
         Ok(Installation { folder, dataset, database_url: Some(url) })
     }
 
-    /// A configuration for so many connections: as shipped, but for what a bench cannot do without.
+    /// A configuration for this number of connections: the defaults, except where a bench needs other values.
     pub(crate) fn config(&mut self, connections: usize) -> String {
         self.setting(
             "OFF: quotas on API calls (limits.calls_per_hour = 0, limits.bursts = false). Guess limits are as shipped.",
@@ -122,7 +122,7 @@ impl Fixture {
         if connections <= SHIPPED_CONNECTIONS {
             return quotas.to_owned();
         }
-        // A tenth is kept free of held polls.
+        // The server keeps a tenth free of held polls.
         let raised = connections + connections / 8 + 100;
         self.setting(&format!(
             "RAISED: limits.connections_per_peer = {raised} and limits.connections to fit, where {connections} \
@@ -131,7 +131,7 @@ impl Fixture {
         format!("{quotas}connections_per_peer = {raised}\nconnections = {}\n", raised.max(10_000))
     }
 
-    /// Says, once, that something is not as shipped.
+    /// Records, and prints once, that a setting differs from the defaults.
     pub(crate) fn setting(&mut self, text: &str) {
         if !self.settings.iter().any(|known| known == text) {
             terminal::say(text);
@@ -139,7 +139,7 @@ impl Fixture {
         }
     }
 
-    /// What is sent of codes: in a quick run each twice.
+    /// How codes are sent: each twice in a quick run.
     pub(crate) fn traffic(&self) -> Traffic {
         if self.size.is_quick { Traffic::FreshThenSpent } else { Traffic::Fresh }
     }
@@ -149,18 +149,18 @@ impl Fixture {
         compare(&mut self.runner, (self.size.pairs, self.size.window), own, other)
     }
 
-    /// How long all windows of one side last together, with the warm-up.
+    /// Duration of all windows of one side, including the warm-up.
     pub(crate) fn side_time(&self) -> f64 {
         let pairs = u32::try_from(self.size.pairs).unwrap_or(u32::MAX);
         (self.size.window * (pairs + 1)).as_secs_f64()
     }
 
-    /// The ceiling for requests like this one, which the instance answers with this status.
+    /// The ceiling for requests like this one, which the server answers with this status.
     pub(crate) fn echo(&self, instance: &Instance, request: &[u8], status: u16) -> Result<Echo> {
         Echo::like(&self.runner.runtime, instance.address, (request, status), 1)
     }
 
-    /// Sends the last code of many devices again. Each must be refused.
+    /// Replays the last code of many devices. Each must be refused.
     pub(crate) fn replay(&mut self, instance: &Instance, devices: Vec<Device>) -> Result<()> {
         let mut used: Vec<Device> = devices.into_iter().filter(Device::is_used).take(self.size.checked).collect();
         let replayed = driver::replay(instance.address, &mut used, 0);
@@ -171,14 +171,14 @@ impl Fixture {
 }
 
 impl Installation {
-    /// Starts the server on it, for so many connections.
+    /// Starts a server for this number of connections.
     pub(crate) fn open(&self, fixture: &mut Fixture, connections: usize) -> Result<Instance> {
         let config = fixture.config(connections);
         self.open_as(fixture, &config)
     }
 
-    /// Makes one more client, of this scope.
-    pub(crate) fn new_client(&self, fixture: &Fixture, scope: &str) -> Result<Client> {
+    /// Creates a client with this scope.
+    pub(crate) fn new_client(&self, fixture: &Fixture, scope: &str) -> Result<ApiClient> {
         let mut create = command(&fixture.binary);
         create.args(["client", "create", "--json", "--scope", scope, "--name", "another"]);
         create.arg("--data-dir").arg(self.folder.path().join("data"));
@@ -188,7 +188,7 @@ impl Installation {
         serde_json::from_str(&output(&mut create)?).context("a client without a secret")
     }
 
-    /// Starts the server on it, configured like this.
+    /// Starts a server with this configuration.
     pub(crate) fn open_as(&self, fixture: &Fixture, config: &str) -> Result<Instance> {
         let server = self.launch(&fixture.binary, config, None).start()?;
         let address = server.address()?;
@@ -196,7 +196,7 @@ impl Installation {
         Ok(Instance { server, address, authorization })
     }
 
-    /// How the server is started on it.
+    /// How to start a server on this installation.
     pub(crate) fn launch<'a>(&'a self, binary: &'a Path, config: &'a str, listen: Option<SocketAddr>) -> Launch<'a> {
         let database_url = self.database_url.as_deref();
         Launch { binary, folder: self.folder.path(), mode: Mode::Serve, config, database_url, listen }
@@ -204,12 +204,12 @@ impl Installation {
 }
 
 impl Instance {
-    /// These devices, with requests to this instance.
+    /// These devices, with requests to this server.
     pub(crate) fn devices(&self, imported: &[ImportedDevice]) -> Result<Vec<Device>> {
         imported.iter().map(|imported| imported.device(&self.authorization)).collect()
     }
 
-    /// Load of fresh codes over so many connections.
+    /// Load of codes over this number of connections.
     pub(crate) fn verifications(&self, devices: Vec<Device>, connections: usize, traffic: Traffic) -> Load<Codes> {
         self.load(Codes::shared(devices, connections, traffic))
     }

@@ -1,4 +1,4 @@
-//! What a measurement was made on. Numbers without their machine mean nothing.
+//! The machine of a measurement. Numbers without their machine mean nothing.
 
 use std::path::Path;
 use std::process::Command;
@@ -7,7 +7,7 @@ use anyhow::Result;
 use xtask::server::command;
 use xtask::step::output;
 
-/// The machine, as pairs of a name and what it is.
+/// The properties of the machine, as pairs of name and value.
 pub(crate) fn described(ground: &Path, binary: &Path) -> Result<Vec<(&'static str, String)>> {
     let cores = std::thread::available_parallelism()?;
     let memory =
@@ -30,7 +30,7 @@ fn field(path: &str, name: &str) -> Option<String> {
     Some(value.trim().to_owned())
 }
 
-/// The file system that a folder lies on, and what that lies on.
+/// The file system of a folder, and its block device.
 fn disk(folder: &Path) -> Option<String> {
     let folder = folder.canonicalize().ok()?;
     let mounts = std::fs::read_to_string("/proc/self/mounts").ok()?;
@@ -43,13 +43,13 @@ fn disk(folder: &Path) -> Option<String> {
     Some(format!("{kind} on {name}{driver}{turns}"))
 }
 
-/// Device and kind of the mount that a folder is in.
+/// Device and file system of a folder's mount.
 fn mount_of(mounts: &str, folder: &Path) -> Option<(String, String)> {
     let parsed = mounts.lines().filter_map(|line| {
         let mut words = line.split(' ');
         Some((words.next()?, words.next()?, words.next()?))
     });
-    // Of equals the last, which is mounted over the others.
+    // Of equal mount points the last one, which covers the others.
     let (device, _, kind) =
         parsed.filter(|(_, point, _)| folder.starts_with(point)).max_by_key(|(_, point, _)| point.len())?;
     Some((device.to_owned(), kind.to_owned()))

@@ -1,15 +1,15 @@
-//! Thousands of connections need as many open files. The soft limit of a shell is often 1,024; a chore that needs more
-//! starts itself again under the hard limit, which its children inherit.
+//! Thousands of connections need as many open files. The soft limit of a shell is often 1,024. A program that needs more
+//! starts itself again with the hard limit, which its children inherit.
 
 use std::os::unix::process::CommandExt as _;
 use std::process::Command;
 
 use anyhow::{Context as _, Result};
 
-/// Set to what the limit was once it was raised, so that nobody tries for ever.
+/// Holds the earlier limit after a restart, so that there is only one.
 const RAISED: &str = "XTASK_OPEN_FILES_RAISED";
 
-/// Raises the limit on open files as far as this user may. Returns what it is then, and what it was if it was raised.
+/// Raises the limit of open files to the hard limit. Returns the limit, and the earlier one if it was raised.
 pub(crate) fn raise() -> Result<(u64, Option<u64>)> {
     let (soft, hard) = limits()?;
     let before = std::env::var(RAISED).ok().and_then(|before| before.parse().ok());
@@ -19,7 +19,7 @@ pub(crate) fn raise() -> Result<(u64, Option<u64>)> {
     let program = std::env::current_exe().context("cannot tell where this program is")?;
     let mut again = Command::new("sh");
     again.args(["-c", r#"ulimit -n "$(ulimit -Hn)"; exec "$0" "$@""#]).arg(program);
-    // This comes back only if there is no shell.
+    // `exec` returns only on an error.
     Err(again.args(std::env::args_os().skip(1)).env(RAISED, soft.to_string()).exec()).context("cannot start a shell")
 }
 

@@ -1,5 +1,5 @@
-//! Load at a constant rate, whatever the server does: each request has a moment at which it is due, and its latency
-//! counts from that moment. A server that stalls is then charged for everybody who would have come meanwhile.
+//! Load at a constant rate, independent of the server: each request has a due time, and its latency counts from then. So
+//! a stall of the server adds to the latency of all requests that were due meanwhile.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -16,37 +16,37 @@ use crate::stats::{count, whole};
 use crate::wire::Connection;
 use crate::workload::Workload;
 
-/// From the call to the first request, so that every lane is waiting by then.
+/// Time from the call to the first request, so that all tasks are waiting by then.
 const LEAD: Duration = Duration::from_millis(20);
 
-/// The least the clock sleeps. Waking for every single request would cost the load program more than sending it, on cores
-/// that it shares with the server; what comes due meanwhile goes out together, and its wait counts as latency.
+/// Shortest sleep of the clock. Waking for every request would cost more than sending it, on cores that the server shares.
+/// Requests that become due meanwhile are sent together, and their wait counts as latency.
 const TICK: Duration = Duration::from_micros(500);
 
-/// The moments at which requests are due, and who takes the next.
+/// The due times of the requests, and the next one to take.
 struct Beat {
     first: Instant,
     /// Requests a second.
     rate: f64,
     total: u64,
     taken: AtomicU64,
-    /// A permit for each request that is due and not taken.
+    /// One permit for each due request that is not taken.
     due: Semaphore,
 }
 
-/// What came of it.
+/// The result of a paced run.
 pub(crate) struct Paced<E> {
-    /// The workloads as they are afterwards.
+    /// The workloads with their new state.
     pub(crate) workloads: Vec<E>,
-    /// What happened; latencies count from when each request was due.
+    /// Latencies count from each request's due time.
     pub(crate) counts: Counts,
-    /// Microseconds by which our own clock was late to say that a request was due: what of the latencies is not the
-    /// server's, but the machine's that had something else to do.
+    /// Delay of our own clock at each request, in microseconds: the part of the latencies that the machine causes, and not
+    /// the server.
     pub(crate) lateness: Vec<u32>,
 }
 
-/// Sends `rate` requests a second for some time. Whichever workload is free takes the next; if none is, it waits, and the
-/// wait counts.
+/// Sends `rate` requests a second for some time. A free workload takes the next request. Without a free one the request
+/// waits, and the wait counts.
 pub(crate) async fn drive<E: Workload>(
     address: SocketAddr,
     workloads: Vec<E>,
@@ -64,7 +64,7 @@ pub(crate) async fn drive<E: Workload>(
     for (connection, workload) in open.into_iter().zip(workloads) {
         tasks.spawn(drive_connection(connection, workload, beat.clone()));
     }
-    // A thread of its own: the runtime's timers know only whole milliseconds.
+    // A separate thread, because the runtime's timers have a resolution of a millisecond.
     let (metronome, count) = (beat.clone(), tasks.len());
     let ticking = std::thread::spawn(move || metronome.tick(count));
     let (workloads, counts) = driver::gather(tasks, beat.first).await?;
@@ -72,8 +72,8 @@ pub(crate) async fn drive<E: Workload>(
     Ok(Paced { workloads, counts, lateness })
 }
 
-/// Microseconds by which the same clock is late when nothing else runs: below this no latency that counts from when a
-/// request was due can be, on this machine.
+/// Delay of the same clock while nothing else runs, in microseconds: the least latency from a due time that this machine
+/// can show.
 pub(crate) fn alone(rate: f64, time: Duration) -> Vec<u32> {
     let total = whole(rate * time.as_secs_f64()) as u64;
     let (taken, due) = (AtomicU64::new(0), Semaphore::new(0));
@@ -92,7 +92,7 @@ async fn drive_connection<E: Workload>(mut line: Connection, mut workload: E, be
 }
 
 impl Beat {
-    /// Waits for the next request to be due; tells since when it is. `None` after the last.
+    /// Waits for the next request. Returns its due time, `None` after the last.
     async fn next(&self) -> Option<Instant> {
         self.due.acquire().await.ok()?.forget();
         let number = self.taken.fetch_add(1, Ordering::Relaxed);
@@ -103,8 +103,8 @@ impl Beat {
         self.first + Duration::from_secs_f64(count(number) / self.rate)
     }
 
-    /// Gives permits as requests become due, and at the end one to each of the tasks, which ends it. Tells how late each
-    /// permit was.
+    /// Adds a permit for each request when it is due, and at the end one for each task, which ends it. Returns the delay
+    /// of each permit.
     fn tick(&self, tasks: usize) -> Vec<u32> {
         let mut lateness = Vec::new();
         let mut given = 0;

@@ -1,5 +1,5 @@
-//! Installations with many devices: a list is written and imported into a data folder once, and every run works on a
-//! copy, so that what lies ready is as it was imported, with every code still fresh.
+//! Installations with many devices. A list is written and imported into a data folder once. Every run works on a copy, so
+//! that every code in the original stays fresh.
 
 use std::fs::File;
 use std::io::{BufRead as _, BufReader, BufWriter, Write as _};
@@ -10,7 +10,7 @@ use anyhow::{Context as _, Result, ensure};
 use data_encoding::BASE32_NOPAD;
 use serde::Deserialize;
 use serde_json::Value;
-use xtask::server::{Client, command};
+use xtask::server::{ApiClient, command};
 use xtask::step::{output, run as run_command};
 use xtask::terminal;
 
@@ -18,7 +18,7 @@ use crate::clock;
 use crate::device::{Device, Token};
 use crate::wire::request;
 
-/// Most devices of an installation that are driven. They are spread over all of them, in no order.
+/// Most devices of an installation that are driven. They are spread over all devices, in random order.
 const DRIVEN: usize = 300_000;
 
 /// How many devices, and on how many users.
@@ -28,7 +28,7 @@ pub(crate) struct Population {
     pub(crate) per_user: usize,
 }
 
-/// A device that was imported, as the map of the import tells it.
+/// An imported device, as the map of the import lists it.
 #[derive(Debug, Deserialize)]
 pub(crate) struct ImportedDevice {
     #[serde(rename = "user_id")]
@@ -39,14 +39,14 @@ pub(crate) struct ImportedDevice {
     counter: u64,
 }
 
-/// An imported population: who calls, and with which devices.
+/// An imported population: the API client and the devices.
 pub(crate) struct Dataset {
-    pub(crate) client: Client,
+    pub(crate) client: ApiClient,
     pub(crate) devices: Vec<ImportedDevice>,
 }
 
 impl ImportedDevice {
-    /// What makes its codes.
+    /// The token that makes its codes.
     pub(crate) fn token(&self) -> Result<Token> {
         let secret = BASE32_NOPAD.decode(self.secret_base32.as_bytes()).context("a secret that is not Base32")?;
         Ok(Token::new(&secret, self.counter))
@@ -60,7 +60,7 @@ impl ImportedDevice {
 }
 
 impl Population {
-    /// Puts a copy of this population's data folder at `folder/data`, importing it below `kept` if nobody has before.
+    /// Copies this population's data folder to `folder/data`. Imports it below `kept` first, unless it is there.
     pub(crate) fn provide(self, binary: &Path, kept: &Path, folder: &Path) -> Result<Dataset> {
         let home = kept.join(format!("{}x{}", self.devices, self.per_user));
         let marker = home.join("complete");
@@ -77,7 +77,7 @@ impl Population {
         Dataset::read(&home)
     }
 
-    /// Imports it into `home/data`, or into that database, and leaves beside it the client and the devices to drive.
+    /// Imports it into `home/data`, or into a database. Writes the client and the devices to drive into `home`.
     pub(crate) fn import(self, binary: &Path, home: &Path, database_url: Option<&str>) -> Result<()> {
         let (list, map) = (home.join("list.jsonl"), home.join("map.jsonl"));
         self.write_list(&list)?;
@@ -101,7 +101,7 @@ impl Population {
         place(&mut create);
         std::fs::write(home.join("client.json"), output(&mut create)?)?;
         self.sample(&map, &home.join("devices.jsonl"))?;
-        // The whole list and its map are worth gigabytes and nothing more.
+        // The whole list and its map take gigabytes and are not needed again.
         std::fs::remove_file(list)?;
         std::fs::remove_file(map)?;
         Ok(())
@@ -135,7 +135,7 @@ impl Population {
 }
 
 impl Dataset {
-    /// Reads what an import has left in this folder.
+    /// Reads the files of an import in this folder.
     pub(crate) fn read(home: &Path) -> Result<Self> {
         let read = |name: &str| -> Result<String> {
             let path: PathBuf = home.join(name);
@@ -148,7 +148,7 @@ impl Dataset {
             .map(serde_json::from_str)
             .collect::<Result<Vec<ImportedDevice>, _>>()
             .context("a map without devices")?;
-        // In the map they stand as they lie in the database; people come in no order.
+        // The map has the order of the database; users come in random order.
         let mut random = SplitMix64(1);
         for last in (1..devices.len()).rev() {
             #[expect(clippy::cast_possible_truncation, reason = "below the length of a list")]
@@ -159,12 +159,12 @@ impl Dataset {
     }
 }
 
-/// Waits until what was written lies on the disk: otherwise the first windows would pay for gigabytes of it.
+/// Waits until written data is on the disk: otherwise the first windows would pay for gigabytes of it.
 pub(crate) fn written_back(folder: &Path) -> Result<()> {
     run_command(Command::new("sync").arg("-f").arg(folder))
 }
 
-/// The same throws in every run (`SplitMix64`): enough for secrets of nobody.
+/// Random numbers that are the same in every run. That is enough for secrets of test devices.
 struct SplitMix64(u64);
 
 impl SplitMix64 {

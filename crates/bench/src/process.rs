@@ -1,10 +1,10 @@
-//! What the kernel says of a process.
+//! CPU time and memory of a process, as the kernel reports them.
 
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 
-/// Ticks a second in `/proc`: fixed at 100 on every platform we build for.
+/// Ticks per second in `/proc`: 100 on every platform that we build for.
 const TICKS: u64 = 100;
 
 /// CPU time of a process, all threads.
@@ -17,20 +17,20 @@ pub(crate) struct Cpu {
 }
 
 impl Cpu {
-    /// What a process has used so far.
+    /// The time that a process has used so far.
     pub(crate) fn of(pid: u32) -> Result<Self> {
         let path = format!("/proc/{pid}/stat");
         let text = std::fs::read_to_string(&path).with_context(|| format!("cannot read {path}"))?;
         ticks(&text).with_context(|| format!("{path} has another form than expected"))
     }
 
-    /// What was used since.
+    /// The time used since `earlier`.
     pub(crate) fn since(self, earlier: Self) -> Self {
         Self { user: self.user.saturating_sub(earlier.user), kernel: self.kernel.saturating_sub(earlier.kernel) }
     }
 }
 
-/// Resident memory in KiB: now, and at its highest.
+/// Resident memory in KiB: now, and the peak.
 pub(crate) fn memory(pid: u32) -> Result<(u64, u64)> {
     let path = format!("/proc/{pid}/status");
     let text = std::fs::read_to_string(&path).with_context(|| format!("cannot read {path}"))?;

@@ -1,5 +1,4 @@
-//! The page that a run leaves behind, `docs/internals/benchmarks.md`: the table, the machine, the settings, how to repeat it, and
-//! every number that the table was made of.
+//! The page that a run writes: the table, the machine, the settings, the command, and all numbers behind the table.
 
 use std::fmt::Write as _;
 use std::time::Duration;
@@ -9,16 +8,16 @@ use crate::row::{Finding, Row};
 /// Why the check of the documents leaves the command out.
 const NOT_RUN: &str = "<!-- not run: it takes 20 minutes; the gate runs the short form -->";
 
-/// What a page is made of.
+/// The content of the page.
 pub(crate) struct Report<'a> {
     pub(crate) findings: &'a [Finding],
     pub(crate) machine: &'a [(&'static str, String)],
     pub(crate) settings: &'a [String],
-    /// The command, as anybody may give it.
+    /// The command that repeats the run.
     pub(crate) command: &'a str,
     pub(crate) pairs: usize,
     pub(crate) window: Duration,
-    /// Answers that were checked, and how many of them were wrong.
+    /// Checked answers, and wrong ones among them.
     pub(crate) checked: (u64, usize),
 }
 

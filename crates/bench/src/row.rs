@@ -1,15 +1,14 @@
-//! A line of the table: what was measured, what always has to hold, what is aimed at, and which of the two was reached.
+//! A row of the table: what was measured, what must always hold, what we aim at, and which of the two was reached.
 
 use crate::stats::{median, spread};
 
-/// One measured quantity and its goal.
+/// A measured quantity and its goal.
 #[derive(Debug)]
 pub(crate) struct Row {
-    /// What it is, in words.
     pub(crate) what: String,
     pub(crate) unit: Unit,
     pub(crate) goal: Goal,
-    /// One value of each pair of windows, or of each try.
+    /// One value for each pair of windows, or for each try.
     pub(crate) values: Result<Vec<f64>, NotMeasured>,
 }
 
@@ -22,20 +21,19 @@ pub(crate) struct NotMeasured(pub(crate) String);
 pub(crate) enum Unit {
     /// A part of the ceiling, or of another run of our own.
     Part,
-    /// So many times as much.
     Times,
     Mebibytes,
     Seconds,
 }
 
-/// What has to hold and what is aimed at.
+/// What must hold and what we aim at.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum Goal {
     AtLeast { hold: f64, aim: f64 },
     AtMost { hold: f64, aim: f64 },
 }
 
-/// Which of the two was reached, by the median.
+/// Which of the two the median reached.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Verdict {
     AimReached,
@@ -70,7 +68,7 @@ impl Row {
         Self { what: what.into(), unit, goal, values: Err(NotMeasured(why.to_owned())) }
     }
 
-    /// What came of it.
+    /// The verdict on the median.
     pub(crate) fn verdict(&self) -> Verdict {
         let Some(value) = self.values.as_ref().ok().and_then(|values| median(values)) else {
             return Verdict::NotMeasured;

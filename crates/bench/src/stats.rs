@@ -1,4 +1,4 @@
-//! Numbers into lines that a person can read and paste.
+//! Statistics, as readable lines.
 
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ pub(crate) struct Series {
 }
 
 impl Series {
-    /// Takes a window in.
+    /// Adds a window.
     pub(crate) fn add(&mut self, counts: &Counts, cpu: Cpu) {
         self.rates.push(count(counts.exchanges()) / counts.elapsed.as_secs_f64());
         self.latencies.extend(&counts.latencies);
@@ -48,13 +48,13 @@ impl Series {
         &self.rates
     }
 
-    /// This series' rate in each pair, measured by the other's.
+    /// For each pair, this series' rate divided by the other's.
     pub(crate) fn ratios(&self, ceiling: &Self) -> Vec<f64> {
         self.rates.iter().zip(&ceiling.rates).map(|(own, other)| own / other).collect()
     }
 }
 
-/// What the columns of [`Series::line`] are.
+/// The heading of [`Series::line`].
 pub(crate) const HEADING: &str =
     "               req/s: median (min–max)     CPU µs/req (own + kernel)  p50 ms   p99 ms";
 
@@ -75,14 +75,14 @@ pub(crate) fn median(values: &[f64]) -> Option<f64> {
     Some(if sorted.len().is_multiple_of(2) { f64::midpoint(sorted[middle - 1], upper) } else { upper })
 }
 
-/// The 99th percentile of some microseconds, in milliseconds.
+/// The 99th percentile in milliseconds, of values in microseconds.
 pub(crate) fn p99_ms(latencies: &[u32]) -> f64 {
     let mut sorted = latencies.to_vec();
     sorted.sort_unstable();
     f64::from(quantile(&sorted, 0.99)) / 1e3
 }
 
-/// Values as they were measured, one after another.
+/// The values in the order of measurement.
 pub(crate) fn listed(values: &[f64], digits: usize) -> String {
     let texts: Vec<String> = values.iter().map(|value| format!("{value:.digits$}")).collect();
     texts.join(" ")
@@ -98,13 +98,13 @@ fn milliseconds(microseconds: u32) -> String {
     format!("{:.2}", f64::from(microseconds) / 1e3)
 }
 
-/// A count to calculate with.
+/// A count as a float.
 #[expect(clippy::cast_precision_loss, reason = "a count for a mean; its last digits do not matter")]
 pub(crate) fn count(number: u64) -> f64 {
     number as f64
 }
 
-/// So many whole things.
+/// A number rounded up.
 #[expect(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,

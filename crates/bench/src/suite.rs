@@ -1,12 +1,12 @@
-//! `cargo xtask bench`: every target of the table in one run, each a file of `rows`. What can fail a run is a wrong
-//! answer, or a bench that cannot be done; a slow one is a line that says so.
+//! `cargo xtask bench`: all targets of the table in one run, one file of `rows` for each. A run fails on a wrong answer or
+//! on a bench that cannot run. A slow result is only a line of the table.
 
 use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail, ensure};
 use clap::builder::PossibleValuesParser;
-use xtask::places::{Places, Profile};
+use xtask::places::{BuildProfile, Workspace};
 use xtask::terminal;
 
 use crate::clock;
@@ -17,12 +17,12 @@ use crate::report::{Report, table};
 use crate::row::Finding;
 use crate::rows::BENCHES;
 
-/// Where the table is published.
+/// The published page.
 const PAGE: &str = "docs/internals/benchmarks.md";
-/// What "5,000,000 devices" are.
+/// The size of `--five-million`.
 const MILLIONS: usize = 5_000_000;
 
-/// What can be asked of the chore.
+/// The chore's arguments.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// For CI: seconds for each row, about right answers only; nothing is written
@@ -81,7 +81,7 @@ impl Args {
         })
     }
 
-    /// The command as anybody may give it, without the names of our folders.
+    /// The command that repeats this run, without local paths.
     fn command(&self) -> String {
         let mut words = vec!["cargo xtask bench".to_owned()];
         if !self.only.is_empty() {
@@ -95,12 +95,11 @@ impl Args {
     }
 }
 
-/// The chore.
 pub(crate) fn run(args: &Args) -> Result<()> {
     let size = args.size()?;
-    let places = Places::find()?;
+    let places = Workspace::find()?;
     let (open_files, before) = open_files::raise()?;
-    let binary = places.server_or(args.binary.as_deref(), Profile::Release)?;
+    let binary = places.server_or(args.binary.as_deref(), BuildProfile::Release)?;
     // On the disk that builds use, since a file system in memory would make every sync free.
     let ground = tempfile::Builder::new().prefix("bench-").tempdir_in(&places.target)?;
     let machine = machine::described(ground.path(), &binary)?;
@@ -137,7 +136,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     Ok(())
 }
 
-/// Runs every bench that was asked for; one that cannot be done does not keep the others from it.
+/// Runs the requested benches. If one fails, the others still run.
 fn run_all(fixture: &mut Fixture, only: &[String]) -> (Vec<Finding>, Vec<String>) {
     let (mut findings, mut failures) = (Vec::new(), Vec::new());
     for bench in BENCHES.iter().filter(|bench| only.is_empty() || only.iter().any(|name| name == bench.name)) {

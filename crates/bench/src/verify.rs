@@ -1,11 +1,11 @@
-//! `cargo xtask bench verify`: right HOTP codes, each accepted once, against bare hyper in alternating windows of the
-//! same run. It fails on a wrong answer and never on a slow one.
+//! `cargo xtask bench verify`: valid HOTP codes, each accepted once, against bare hyper in alternating windows of the same
+//! run. It fails on a wrong answer and never on a slow one.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail, ensure};
-use xtask::places::{Places, Profile};
+use xtask::places::{BuildProfile, Workspace};
 use xtask::server::Server;
 use xtask::terminal;
 
@@ -22,10 +22,10 @@ use crate::workload::{Codes, Traffic};
 /// Connections that a server as shipped grants one address, with some left over for our own.
 const SHIPPED_CONNECTIONS: usize = 990;
 
-/// Wrong guesses that a user has left when the run ends: far below what locks anything.
+/// Wrong guesses at each user at the end of a run: far below any lock.
 const GUESSES_PER_USER: usize = 2;
 
-/// How much, how long, how often.
+/// The arguments of `cargo xtask bench verify`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// Numbers of kept-alive connections
@@ -37,7 +37,7 @@ pub(crate) struct Args {
     /// Windows of each server at each number of connections, in alternation
     #[arg(long, default_value_t = 7)]
     pairs: usize,
-    /// HOTP devices
+    /// Number of HOTP devices
     #[arg(long, default_value_t = 4_000)]
     devices: usize,
     /// Devices of one user, at most 20
@@ -63,7 +63,7 @@ pub(crate) struct Args {
     against: Option<PathBuf>,
 }
 
-/// What a run is made of.
+/// The parameters of a run.
 struct Plan {
     connections: Vec<usize>,
     window: Duration,
@@ -105,11 +105,10 @@ impl Args {
     }
 }
 
-/// The chore.
 pub(crate) fn run(args: &Args) -> Result<()> {
     let plan = args.plan()?;
-    let places = Places::find()?;
-    let binary = places.server_or(args.binary.as_deref(), Profile::Release)?;
+    let places = Workspace::find()?;
+    let binary = places.server_or(args.binary.as_deref(), BuildProfile::Release)?;
     // On the disk that builds use, since a file system in memory would make every sync free.
     let folder = tempfile::Builder::new().prefix("bench-").tempdir_in(&places.target)?;
     let violations = match &args.against {
@@ -126,7 +125,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     bail!("{} violations", violations.len())
 }
 
-/// A build at work on a database of its own, and the devices to drive it with.
+/// A running build with a separate database, and the devices to drive it with.
 struct Build {
     server: Server,
     devices: Vec<Device>,
@@ -146,7 +145,7 @@ impl Build {
     }
 }
 
-/// Two builds in alternating windows; gives back what must not have happened.
+/// Compares two builds in alternating windows. Returns the violations.
 fn compare_builds(plan: &Plan, (binary, against): (&Path, &Path), folder: &Path) -> Result<Vec<String>> {
     let mut runner = Runner::new()?;
     let mut own = Build::start(plan, &runner, binary, &folder.join("this"))?;
@@ -166,7 +165,7 @@ fn compare_builds(plan: &Plan, (binary, against): (&Path, &Path), folder: &Path)
     Ok(runner.results.violations)
 }
 
-/// Both servers, warm, and the devices to drive them with.
+/// Both servers, and the devices to drive them with.
 struct Bench<'a> {
     plan: &'a Plan,
     runner: Runner,
@@ -205,13 +204,13 @@ impl<'a> Bench<'a> {
         Ok(Self { plan, runner, server, echo, devices })
     }
 
-    /// Runs every window and prints the tables; gives back what must not have happened.
+    /// Runs all windows and prints the tables. Returns the violations.
     fn measure(mut self) -> Result<Vec<String>> {
         let (address, pid, plan) = (self.server.address()?, self.server.pid(), self.plan);
         for &connections in &plan.connections {
             let devices = std::mem::take(&mut self.devices);
             let mut own = Load::new(address, pid, Codes::shared(devices, connections, plan.traffic));
-            // Copies, so that the codes they make are still fresh for the server.
+            // Copies, so that their codes stay fresh for the server.
             let mut ceiling = self.echo.load(Codes::for_echo(&own.workloads));
             let comparison = compare(&mut self.runner, (plan.pairs, plan.window), &mut own, &mut ceiling)?;
             self.devices = Codes::gathered(own.workloads);
@@ -242,7 +241,7 @@ impl<'a> Bench<'a> {
     }
 }
 
-/// The server's configuration: as shipped, but for what the run cannot do without, which is said.
+/// The server's configuration: the defaults, except for what the run needs. It prints the differences.
 fn configuration(plan: &Plan) -> String {
     let most = plan.connections.iter().copied().max().unwrap_or(0);
     let mut lines = vec!["[limits]".to_owned(), format!("threads = {}", plan.server_threads)];

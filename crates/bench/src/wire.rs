@@ -1,6 +1,5 @@
-//! The smallest HTTP/1.1 client that will do: one kept-alive connection, one request in flight, answers with a
-//! Content-Length. A generator on the same two cores as the server must cost little, and this costs two system calls
-//! and a search for an empty line.
+//! A minimal HTTP/1.1 client: one kept-alive connection, one request in flight, answers with a Content-Length. A load
+//! program on the server's cores must be cheap; this one costs two system calls and a search for an empty line.
 
 use std::net::SocketAddr;
 
@@ -11,7 +10,7 @@ use tokio::net::TcpStream;
 
 /// Largest answer that a load program expects.
 const MAX_ANSWER: usize = 64 * 1024;
-/// Room for an answer to begin with: thousands of connections may rest.
+/// First size of the buffer. It is small, because thousands of connections may be idle.
 const ROOM: usize = 4 * 1024;
 
 /// A kept-alive connection.
@@ -29,17 +28,17 @@ pub(crate) struct Answer<'a> {
 }
 
 impl Answer<'_> {
-    /// Status and body, for people.
+    /// Status and body, for messages.
     pub(crate) fn shown(&self) -> String {
         format!("{}: {}", self.status, String::from_utf8_lossy(self.body))
     }
 
-    /// Whether these words are in the body.
+    /// Whether the body contains this text.
     pub(crate) fn holds(&self, words: &str) -> bool {
         words.is_empty() || self.body.windows(words.len()).any(|window| window == words.as_bytes())
     }
 
-    /// Whether the head has a field of this name.
+    /// Whether the head has a field with this name.
     pub(crate) fn has_field(&self, name: &str) -> bool {
         field(self.head, name).is_some()
     }
@@ -57,7 +56,7 @@ impl Connection {
         Ok(Self { stream, buffer: vec![0; ROOM], filled: 0 })
     }
 
-    /// Sends a request as it stands and reads its answer.
+    /// Sends the bytes of a request and reads its answer.
     pub(crate) async fn exchange(&mut self, request: &[u8]) -> Result<Answer<'_>> {
         self.stream.write_all(request).await?;
         self.filled = 0;
@@ -86,7 +85,7 @@ impl Connection {
         }
     }
 
-    /// A call whose answer is JSON, for preparing a run: anything but success is an error.
+    /// A call whose answer is JSON, to prepare a run. Fails unless it succeeds.
     pub(crate) async fn call(&mut self, request: &[u8]) -> Result<Value> {
         let answer = self.exchange(request).await?;
         if !(200..300).contains(&answer.status) {

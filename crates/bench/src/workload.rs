@@ -1,12 +1,12 @@
-//! What tasks do: an workload makes the next request and judges its answer. Whoever drives it, as fast as answers come or
-//! at a constant rate, neither knows nor needs to know what it is about.
+//! A workload makes the next request and checks its answer. It is driven as fast as answers come or at a constant rate;
+//! the driver knows nothing about its content.
 
 use anyhow::{Result, ensure};
 
 use crate::device::Device;
 use crate::wire::Answer;
 
-/// One thing after another over one connection, one request in flight.
+/// Requests over one connection, one in flight.
 pub(crate) trait Workload: Send + 'static {
     /// The next request; `None` when nothing is left to send.
     fn request(&mut self) -> Option<&[u8]>;
@@ -15,54 +15,53 @@ pub(crate) trait Workload: Send + 'static {
     fn check(&mut self, answer: &Answer<'_>) -> Result<Outcome>;
 }
 
-/// What an answer, rightly given, was.
+/// What a right answer counts as.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Outcome {
-    /// One more of what is counted.
     Done,
     /// A spent code was refused.
     Refused,
-    /// Half of one.
+    /// The first half of an operation.
     Half,
 }
 
-/// What is sent of codes.
+/// Which codes are sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Traffic {
     /// Fresh codes only.
     Fresh,
-    /// Each fresh code, then the same once more.
+    /// Each fresh code, then the same code again.
     FreshThenSpent,
-    /// Whatever is sent is answered 200: the echo server.
+    /// Fresh codes to the echo server, which answers 200 to everything.
     Echo,
 }
 
-/// Codes of devices in turn. No device belongs to two workloads, so that none has two requests in flight and every
-/// refusal of a fresh code is the server's mistake.
+/// Codes of devices in turn. A device belongs to one workload, so it never has two requests in flight, and every refusal
+/// of a fresh code is the server's mistake.
 #[derive(Clone)]
 pub(crate) struct Codes {
     devices: Vec<Device>,
     turn: usize,
     traffic: Traffic,
-    /// Whether what was just accepted is to be sent again.
+    /// Whether the code that was just accepted must be sent again.
     again: bool,
-    /// Whether what was just sent is spent.
+    /// Whether the code that was just sent is spent.
     is_spent: bool,
 }
 
 impl Codes {
-    /// One workload of each share of the devices.
+    /// One workload for each share of the devices.
     pub(crate) fn shared(devices: Vec<Device>, connections: usize, traffic: Traffic) -> Vec<Self> {
         let shares = shares(devices, connections).into_iter();
         shares.map(|devices| Self { devices, turn: 0, traffic, again: false, is_spent: false }).collect()
     }
 
-    /// The same codes for the echo server, which answers whatever it is sent.
+    /// The same codes for the echo server.
     pub(crate) fn for_echo(workloads: &[Self]) -> Vec<Self> {
         workloads.iter().map(|workload| Self { traffic: Traffic::Echo, ..workload.clone() }).collect()
     }
 
-    /// The devices as they are now.
+    /// The devices with their new state.
     pub(crate) fn gathered(workloads: Vec<Self>) -> Vec<Device> {
         workloads.into_iter().flat_map(|workload| workload.devices).collect()
     }
@@ -84,7 +83,7 @@ impl Workload for Codes {
         let outcome = if self.is_spent { refused(answer) } else { accepted(answer) };
         self.again = self.traffic == Traffic::FreshThenSpent && !self.is_spent;
         outcome.map_err(|wrong| {
-            // What the server holds of this device is no longer known.
+            // The state of this device on the server is unknown now.
             let device = self.devices.swap_remove(self.turn);
             (self.turn, self.again) = (0, false);
             wrong.context(format!("user {}", device.user))
@@ -105,17 +104,17 @@ pub(crate) fn refused(answer: &Answer<'_>) -> Result<Outcome> {
     Ok(Outcome::Refused)
 }
 
-/// The same requests again and again, which change nothing.
+/// The same read-only requests again and again.
 #[derive(Clone)]
 pub(crate) struct Ask {
     requests: Vec<Vec<u8>>,
     turn: usize,
-    /// The status of the right answer, and what its body holds.
+    /// The status of the right answer, and a text in its body.
     expected: (u16, &'static str),
 }
 
 impl Ask {
-    /// One workload of each share of the requests, answered with this status and this in the body.
+    /// One workload for each share of the requests, with the expected status and text.
     pub(crate) fn shared(requests: Vec<Vec<u8>>, connections: usize, expected: (u16, &'static str)) -> Vec<Self> {
         let shares = shares(requests, connections).into_iter();
         shares.map(|requests| Self { requests, turn: 0, expected }).collect()
@@ -140,7 +139,7 @@ impl Workload for Ask {
     }
 }
 
-/// Deals things out as evenly as can be, in turn.
+/// Distributes things evenly, in turn.
 pub(crate) fn shares<T>(things: Vec<T>, count: usize) -> Vec<Vec<T>> {
     let mut shares: Vec<Vec<T>> = (0..count).map(|_| Vec::new()).collect();
     for (index, thing) in things.into_iter().enumerate() {

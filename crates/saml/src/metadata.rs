@@ -26,7 +26,7 @@ pub struct Metadata {
 pub struct SingleSignOn {
     /// How the browser sends its request.
     pub binding: Binding,
-    /// The URL.
+    /// The URL where users log in.
     pub location: String,
 }
 

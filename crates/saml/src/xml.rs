@@ -1,6 +1,6 @@
 //! A tree of elements that can be written in one way only: exclusive canonical form (Exclusive XML Canonicalization 1.0,
-//! without comments). Writing a sub-tree on its own gives what canonicalising it inside its document would give, so a
-//! signature can be made over the text as it stands.
+//! without comments). Writing a sub-tree alone gives the same text as canonicalising it inside its document, so a
+//! signature can be made over the text directly.
 //!
 //! The rules: a namespace is declared at the outermost element that uses it, and always has the same prefix. Attributes
 //! have no prefix and are sorted by name. Every element has an end tag. Only the escapes of Canonical XML 1.0 section 2.3

@@ -19,8 +19,8 @@ pub(super) fn explained(root: &Path) -> Result<Complaints> {
     for (name, version) in &declared {
         match page.get(name) {
             None => complaints.push(format!("{name} has no line in {PAGE}: what for, instead of what, which caveat")),
-            Some(told) if told != version => {
-                complaints.push(format!("{name} is {version} in Cargo.toml and {told} in {PAGE}"));
+            Some(other) if other != version => {
+                complaints.push(format!("{name} is {version} in Cargo.toml and {other} in {PAGE}"));
             }
             Some(_) => {}
         }

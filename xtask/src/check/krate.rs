@@ -11,7 +11,6 @@ use syn::visit::Visit;
 
 use super::imports::{Import, Names, flatten};
 
-/// A crate.
 pub(super) struct Crate {
     /// The name of its folder.
     pub(super) name: String,

@@ -26,7 +26,7 @@ use complaints::{Complaints, by_crate};
 use krate::Crate;
 
 use crate::metadata::Metadata;
-use crate::places::Places;
+use crate::places::Workspace;
 use crate::terminal;
 
 /// Laws that are not met yet. Their complaints are counted and do not fail the chore; `--all` prints them. A law leaves
@@ -49,9 +49,8 @@ pub(crate) struct Args {
     all: bool,
 }
 
-/// The chore.
 pub(crate) fn run(args: &Args) -> Result<()> {
-    let places = Places::find()?;
+    let places = Workspace::find()?;
     let tree = Metadata::of(&places.root)?;
     let crates = crates(&places.root)?;
     // The chores name marks and rows that they look for.

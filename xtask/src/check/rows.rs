@@ -14,7 +14,6 @@ const SECTIONS: [&str; 2] = ["13.", "14."];
 /// How a test names a row: in its words, or as a text of its own (`"13.4"`).
 const WORDS: [&str; 3] = ["contract ", "Contract ", "\""];
 
-/// The law.
 pub(super) fn named<'a>(root: &Path, files: impl Iterator<Item = &'a File>) -> Result<Complaints> {
     let page = std::fs::read_to_string(root.join(PAGE)).with_context(|| format!("cannot read {PAGE}"))?;
     let rows = rows(&page);

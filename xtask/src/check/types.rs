@@ -8,7 +8,6 @@ use super::krate::{Crate, name};
 /// Names that each crate may have: they are read with the crate's name before them.
 const SHARED: &[&str] = &["Error", "Config"];
 
-/// The law.
 pub(super) fn unique(crates: &[Crate]) -> Complaints {
     let mut homes: BTreeMap<String, Vec<&str>> = BTreeMap::new();
     for one in crates.iter().filter(|one| one.library) {

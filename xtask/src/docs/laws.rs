@@ -1,4 +1,4 @@
-//! What is true of the documents without running anything.
+//! Checks of the documents without running anything.
 
 use std::collections::BTreeMap;
 use std::path::{Component, Path, PathBuf};
@@ -43,7 +43,7 @@ pub(crate) fn complaints(root: &Path) -> Result<Vec<String>> {
     Ok(complaints)
 }
 
-/// Why a link leads nowhere, if it does. Addresses elsewhere are not followed.
+/// Why a link is broken, if it is. Links to other sites are not followed.
 fn broken(root: &Path, pages: &BTreeMap<PathBuf, Page>, from: &Path, link: &str) -> Option<&'static str> {
     if link.contains("://") || link.starts_with("mailto:") {
         return None;

@@ -1,8 +1,8 @@
-//! `cargo xtask docs`: what the documents show is what a reader gets. Every `sh` block is run, page by page, or says why
-//! it is not; every link leads somewhere; every page stands in the index.
+//! `cargo xtask docs`: readers get what the documents show. Every `sh` block is run, page by page, or has a reason why
+//! not; every link has a target; every page is in the index.
 //!
 //! A page's blocks run in one shell, in the page's order, in an empty folder. Three marks, each an HTML comment on the
-//! line above a block, say what a reader does by eye:
+//! line above a block, change that:
 //!
 //! - `<!-- not run: REASON -->` leaves the block out.
 //! - `<!-- background: FILE -->` starts it in the background ("in another terminal") and waits until `FILE` is there.
@@ -18,10 +18,10 @@ use anyhow::{Result, bail};
 
 pub(crate) use laws::complaints;
 
-use crate::places::{Places, Profile};
+use crate::places::{BuildProfile, Workspace};
 use crate::terminal;
 
-/// What can be asked of the chore.
+/// The chore's arguments.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// Run nothing; only look at links, index, marks and the tests that requirements name
@@ -35,9 +35,8 @@ pub(crate) struct Args {
     binary: Option<PathBuf>,
 }
 
-/// The chore.
 pub(crate) fn run(args: &Args) -> Result<()> {
-    let places = Places::find()?;
+    let places = Workspace::find()?;
     let complaints = complaints(&places.root)?;
     for complaint in &complaints {
         terminal::say(complaint);
@@ -48,12 +47,12 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     if args.check {
         return Ok(());
     }
-    let binary = places.server_or(args.binary.as_deref(), Profile::Dev)?;
+    let binary = places.server_or(args.binary.as_deref(), BuildProfile::Dev)?;
     run_blocks(&places, &binary, args.only.as_deref())
 }
 
 /// Runs the blocks of all pages, or of one.
-pub(crate) fn run_blocks(places: &Places, binary: &Path, only: Option<&Path>) -> Result<()> {
+pub(crate) fn run_blocks(places: &Workspace, binary: &Path, only: Option<&Path>) -> Result<()> {
     let pages: Vec<_> =
         page::paths(&places.root)?.into_iter().filter(|path| only.is_none_or(|only| only == path)).collect();
     if pages.is_empty() {

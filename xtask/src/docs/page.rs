@@ -1,17 +1,17 @@
-//! A page of the documents, read for what can be checked: its headings, its links and its blocks.
+//! A page of the documents, parsed for the checks: its headings, links and blocks.
 
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
 
-/// What the mark above a block says about running it.
+/// The mark above a block.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Mark {
-    /// Nothing: it runs, and has to succeed.
+    /// No mark: it runs and must succeed.
     Run,
-    /// It is left out, for this reason.
+    /// It is not run, for this reason.
     NotRun(String),
-    /// It runs in the background; the next block waits until this file is there.
+    /// It runs in the background. The next block waits for this file.
     Background(String),
 }
 
@@ -24,13 +24,11 @@ pub(super) struct Block {
     pub(super) under: Vec<String>,
     /// How it is run.
     pub(super) mark: Mark,
-    /// Blocks of another page that have to run first: the page as written, and the anchor.
+    /// Blocks of another page that must run first: the page as written, and the anchor.
     pub(super) needs: Option<(String, String)>,
-    /// Its text.
     pub(super) text: String,
 }
 
-/// A page.
 #[derive(Debug, Default)]
 pub(super) struct Page {
     /// Anchors of all headings.
@@ -122,7 +120,7 @@ fn block(line: usize, headings: &[(usize, String)], above: &[&str], text: String
     block
 }
 
-/// The anchor of a heading, as the places that show Markdown make it: lower case, blanks to dashes, no punctuation.
+/// The anchor of a heading, as Markdown viewers make it: lower case, dashes for blanks, no punctuation.
 fn anchor(heading: &str) -> String {
     let kept = heading.chars().filter(|c| c.is_alphanumeric() || matches!(c, ' ' | '-' | '_'));
     kept.flat_map(char::to_lowercase).map(|c| if c == ' ' { '-' } else { c }).collect()

@@ -1,5 +1,5 @@
-//! A page's blocks in one shell, as a reader who pastes them has it: an empty folder, `countersign` on the path, and no
-//! fixed port. `cargo run --release --` and `cargo build --release` stand for the binary that is tested.
+//! Runs a page's blocks in one shell, like a reader who pastes them: in an empty folder, with `countersign` on the path and
+//! without a fixed port. `cargo run --release --` and `cargo build --release` mean the binary under test.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -11,17 +11,17 @@ use std::process::{Command, Stdio};
 use anyhow::{Context as _, Result, bail, ensure};
 
 use super::page::{self, Block, Mark};
-use crate::places::{Places, program};
+use crate::places::{Workspace, program};
 use crate::server;
 
-/// Seconds that a block may take, and that one in the background may need until its file is there.
+/// Timeout in seconds for a block's end, and for the file of a block in the background.
 const PATIENCE: u32 = 120;
-/// Where the shell says, on standard error, which block begins and what `curl` was answered.
+/// Marks on standard error: the start of a block, and the status of an answer to `curl`.
 const BLOCK: &str = "#block ";
 const STATUS: &str = "#status ";
 
-/// Runs a page's blocks and says how many there were.
-pub(super) fn run(places: &Places, binary: &Path, path: &Path) -> Result<usize> {
+/// Runs a page's blocks. Returns their number.
+pub(super) fn run(places: &Workspace, binary: &Path, path: &Path) -> Result<usize> {
     let blocks = in_order(places, path)?;
     if blocks.is_empty() {
         return Ok(0);
@@ -36,7 +36,7 @@ pub(super) fn run(places: &Places, binary: &Path, path: &Path) -> Result<usize> 
     let output = std::fs::File::create(&log)?;
     let before = std::env::var_os("PATH").unwrap_or_default();
     let search = std::env::join_paths([tools.clone()].into_iter().chain(std::env::split_paths(&before)))?;
-    // The shell leads a group of processes, so that what it left in the background ends with it.
+    // The shell leads a process group, so that its background processes can be killed with it.
     let mut shell = server::command(Path::new("bash"));
     shell
         .arg(&script)
@@ -51,13 +51,13 @@ pub(super) fn run(places: &Places, binary: &Path, path: &Path) -> Result<usize> 
     let mut child = shell.spawn().context("cannot start bash")?;
     let ended = child.wait()?;
     let _ = Command::new("kill").args(["-KILL", "--", &format!("-{}", child.id())]).stderr(Stdio::null()).status();
-    let said = String::from_utf8_lossy(&std::fs::read(&log)?).into_owned();
-    judge(&blocks, &said, ended.success())?;
+    let printed = String::from_utf8_lossy(&std::fs::read(&log)?).into_owned();
+    check(&blocks, &printed, ended.success())?;
     Ok(blocks.len())
 }
 
 /// The page's blocks that run, each after those it needs of another page.
-fn in_order(places: &Places, path: &Path) -> Result<Vec<Block>> {
+fn in_order(places: &Workspace, path: &Path) -> Result<Vec<Block>> {
     let mut blocks = Vec::new();
     let mut done = BTreeSet::new();
     for block in page::read(&places.root, path)?.blocks {
@@ -79,7 +79,7 @@ fn runs(block: &Block) -> bool {
     !matches!(block.mark, Mark::NotRun(_))
 }
 
-/// The programs that stand before those of the machine.
+/// Creates programs that precede those of the machine on the path.
 fn equip(tools: &Path, binary: &Path) -> Result<()> {
     std::fs::create_dir(tools)?;
     symlink(binary, tools.join("countersign"))?;
@@ -93,7 +93,7 @@ fn equip(tools: &Path, binary: &Path) -> Result<()> {
         "#!/bin/sh\nexec {} -w '%{{stderr}}\\n{STATUS}%{{http_code}}\\n' \"$@\"\n",
         program(&["curl"])?.display()
     );
-    // A field that is not there is an error here, and not the text `null`.
+    // With -e a missing field is an error and not the text `null`.
     let jq = format!("#!/bin/sh\nexec {} -e \"$@\"\n", program(&["jq"])?.display());
     for (name, text) in [("cargo", cargo), ("curl", &curl), ("jq", &jq)] {
         let path = tools.join(name);
@@ -120,11 +120,11 @@ fn script_of(blocks: &[Block]) -> Result<String> {
     Ok(script)
 }
 
-/// Every block ran to its end, and no answer was an error that the block does not speak of.
-fn judge(blocks: &[Block], said: &str, succeeded: bool) -> Result<()> {
+/// Checks that every block ran to its end, and that no answer was an error that the block does not mention.
+fn check(blocks: &[Block], printed: &str, succeeded: bool) -> Result<()> {
     let mut at = 0;
     let mut words: BTreeMap<usize, Vec<&str>> = BTreeMap::new();
-    for line in said.lines() {
+    for line in printed.lines() {
         if let Some(number) = line.strip_prefix(BLOCK) {
             at = number.parse()?;
             continue;
@@ -157,16 +157,16 @@ mod tests {
     #[test]
     fn a_refusal_counts_unless_the_block_speaks_of_it() {
         let blocks = [block("curl a"), block("curl b   # 404, it is spent")];
-        let said = |first: &str, second: &str| format!("{BLOCK}0\n{STATUS}{first}\n{BLOCK}1\n{STATUS}{second}\n");
-        judge(&blocks, &said("200", "404"), true).unwrap();
-        assert!(judge(&blocks, &said("404", "200"), true).is_err());
-        assert!(judge(&blocks, &said("200", "500"), true).is_err());
+        let printed = |first: &str, second: &str| format!("{BLOCK}0\n{STATUS}{first}\n{BLOCK}1\n{STATUS}{second}\n");
+        check(&blocks, &printed("200", "404"), true).unwrap();
+        assert!(check(&blocks, &printed("404", "200"), true).is_err());
+        assert!(check(&blocks, &printed("200", "500"), true).is_err());
     }
 
     #[test]
     fn a_page_that_stops_half_way_fails_with_its_last_words() {
         let blocks = [block("one"), block("two")];
-        let failed = judge(&blocks, &format!("{BLOCK}0\nno such thing\n"), false).unwrap_err().to_string();
+        let failed = check(&blocks, &format!("{BLOCK}0\nno such thing\n"), false).unwrap_err().to_string();
         assert!(failed.contains("line 7") && failed.contains("no such thing"), "{failed}");
     }
 }

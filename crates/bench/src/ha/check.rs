@@ -1,4 +1,4 @@
-//! After a fail-over: everything that was acknowledged is held against what the new primary knows.
+//! Checks after a fail-over that the new primary knows everything that was acknowledged.
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
@@ -11,29 +11,27 @@ use super::load::{Client, Owner, Records, Target};
 /// Wrong answers in a row that lock a device (SEC 21).
 const LOCK_AT: u32 = 5;
 
-/// What was looked at and what was wrong.
+/// What was checked and what was wrong.
 #[derive(Debug, Default)]
 pub(super) struct Findings {
-    /// Codes acknowledged as accepted, and how many of them were sent again.
+    /// Codes acknowledged as accepted, and how many of them were replayed.
     pub(super) accepted: usize,
     pub(super) again: usize,
     /// Guesses acknowledged as wrong, and without an answer.
     pub(super) refused: u32,
     pub(super) refused_in_doubt: u32,
-    /// Guesses that the database holds.
+    /// Guesses in the database.
     pub(super) counted: u32,
-    /// Devices enrolled.
     pub(super) enrolled: usize,
     /// Codes accepted a second time.
     pub(super) twice: Vec<String>,
     /// Acknowledged acceptances, guesses or enrolments that the database does not know.
     pub(super) lost: Vec<String>,
-    /// Anything else that should not be.
+    /// All other violations.
     pub(super) odd: Vec<String>,
 }
 
 impl Findings {
-    /// Everything that is wrong.
     pub(super) fn violations(&self) -> impl Iterator<Item = &String> {
         self.twice.iter().chain(&self.lost).chain(&self.odd)
     }
@@ -61,7 +59,7 @@ impl Trail {
     }
 }
 
-/// Holds what everybody was told against the cluster.
+/// Checks the clients' records against the cluster.
 pub(super) async fn check(records: Records, cluster: &Cluster, nodes: &[SocketAddr]) -> Result<Findings> {
     let trail = Trail::read(cluster)?;
     let mut client = Client::new(nodes.to_vec(), 0);
@@ -88,12 +86,12 @@ pub(super) async fn check(records: Records, cluster: &Cluster, nodes: &[SocketAd
     Ok(findings)
 }
 
-/// Sends every code again, the newest first: each must be judged, and refused. Then the next must be accepted.
+/// Replays every code, the newest first: each must be refused. Then the next code must be accepted.
 async fn check_owner(mut owner: Owner, trail: &Trail, client: &mut Client, findings: &mut Findings) -> Result<()> {
     let user = owner.device.user;
     let acknowledged = owner.codes.iter().filter(|acknowledged| **acknowledged).count();
     findings.accepted += acknowledged;
-    // The enrolment's code makes no such entry; those in doubt may have made one or not.
+    // The enrolment's code has no such entry; codes in doubt may have one.
     let known = trail.count(user, "verification.accepted") as usize;
     if !(acknowledged..=owner.codes.len() + 1).contains(&known) {
         findings.lost.push(format!("user {user}: {acknowledged} codes were accepted, the trail knows {known}"));
@@ -117,7 +115,7 @@ async fn check_owner(mut owner: Owner, trail: &Trail, client: &mut Client, findi
     Ok(())
 }
 
-/// The trail must know every acknowledged guess, and the device must lock as early as they say.
+/// The trail must hold every acknowledged guess, and the device must lock after that number of guesses.
 async fn check_target(mut target: Target, trail: &Trail, client: &mut Client, findings: &mut Findings) -> Result<()> {
     let user = target.device.user;
     findings.refused += target.refused;

@@ -1,7 +1,7 @@
-//! Three members of a PostgreSQL cluster on loopback, each an etcd, a Patroni and a PostgreSQL in a folder of its own,
-//! and a haproxy in front. Everything ends, and every folder goes, with the chore.
+//! Three members of a PostgreSQL cluster on loopback, each with etcd, Patroni and PostgreSQL in a separate folder, and a
+//! haproxy in front. All processes and folders are removed with the chore.
 //!
-//! PostgreSQL refuses to run as root, so a root process starts all of them as `nobody`.
+//! PostgreSQL refuses to run as root, so a root process starts all of them as an unprivileged user.
 
 use std::fs::File;
 use std::os::unix::fs::MetadataExt as _;
@@ -17,7 +17,7 @@ use super::packages::Programs;
 use super::plan::{ClusterPlan, MEMBERS};
 use crate::clock;
 
-/// How long the cluster may take to be what it should be.
+/// Timeout for the cluster to reach a state.
 const PATIENCE: Duration = Duration::from_secs(120);
 
 /// A running cluster.
@@ -31,7 +31,7 @@ pub(super) struct Cluster {
     folder: tempfile::TempDir,
 }
 
-/// One machine of the recipe.
+/// One member of the cluster.
 struct Member {
     number: u8,
     folder: PathBuf,
@@ -81,23 +81,23 @@ impl Cluster {
         Ok(())
     }
 
-    /// Ends everything of a member at once, as if its machine had lost its power.
+    /// Kills all processes of a member, as if its machine had lost power.
     pub(super) fn kill(&mut self, number: u8) -> Result<()> {
         let member = self.members.iter_mut().find(|member| member.number == number).context("no such member")?;
         member.end()
     }
 
-    /// Stops everything of a member where it stands: its connections stay open, and nothing answers.
+    /// Freezes all processes of a member: its connections stay open, and nothing answers.
     pub(super) fn freeze(&self, number: u8) -> Result<()> {
         signal("-STOP", &self.member(number)?.processes())
     }
 
-    /// Lets a frozen member go on as if no time had passed.
+    /// Resumes a frozen member.
     pub(super) fn thaw(&self, number: u8) -> Result<()> {
         signal("-CONT", &self.member(number)?.processes())
     }
 
-    /// Stops the processes of a member that feed its standbys, which goes unnoticed for a while.
+    /// Freezes the processes of a member that feed its standbys.
     pub(super) fn mute(&self, number: u8) -> Result<()> {
         let feeds = |process: &u32| {
             let title = std::fs::read_to_string(format!("/proc/{process}/cmdline")).unwrap_or_default();
@@ -108,7 +108,7 @@ impl Cluster {
         signal("-STOP", &feeding)
     }
 
-    /// The member that takes writes, if one does and only one.
+    /// The member that accepts writes, if exactly one does.
     pub(super) fn primary(&self) -> Option<u8> {
         let is_primary =
             |number: &u8| self.ask(*number, "SELECT pg_is_in_recovery()").is_ok_and(|answer| answer == "f");
@@ -123,7 +123,7 @@ impl Cluster {
         self.ask(self.primary()?, standbys).ok()
     }
 
-    /// Waits until the primary has two standbys, of which it waits for one, unless told otherwise.
+    /// Waits until the primary has two standbys, one of them synchronous unless replication is asynchronous.
     pub(super) fn wait_until_whole(&mut self) -> Result<()> {
         let wanted = if self.is_synchronous { "async,sync" } else { "async,async" };
         self.wait_for(wanted)
@@ -153,13 +153,13 @@ impl Cluster {
         self.wait_until_whole()
     }
 
-    /// Makes the role and the database.
+    /// Creates the role and the database.
     pub(super) fn make_database(&self) -> Result<()> {
         let primary = self.primary().context("no member takes writes")?;
         ClusterPlan::database()?.try_for_each(|statement| self.ask(primary, statement).map(drop))
     }
 
-    /// What Countersign's database answers, whoever holds it.
+    /// Asks Countersign's database on the current primary.
     pub(super) fn ask_database(&self, statement: &str) -> Result<String> {
         self.psql(&format!("{}&connect_timeout=2", self.plan.url()?), statement)
     }
@@ -174,7 +174,7 @@ impl Cluster {
         Ok(output(&mut psql)?.trim().to_owned())
     }
 
-    /// Fails with the last words of whatever has ended by itself.
+    /// Fails with the last log lines of a process that has ended by itself.
     pub(super) fn ensure_alive(&mut self) -> Result<()> {
         for member in &mut self.members {
             let mut ended = false;
@@ -194,7 +194,7 @@ impl Cluster {
     }
 }
 
-/// A command of an unprivileged user whose home is `folder`, which ends when the chore does, however that ends.
+/// A command of an unprivileged user with the home `folder`. It ends with the chore.
 fn unprivileged(program: &Path, folder: &Path) -> Command {
     let mut command = Command::new("setpriv");
     command.arg("--pdeathsig=TERM");
@@ -209,7 +209,7 @@ fn is_root() -> bool {
     Path::new("/proc/self").metadata().is_ok_and(|process| process.uid() == 0)
 }
 
-/// Starts a process that writes to a log.
+/// Starts a process with its output in a log.
 fn started(command: &mut Command, log: &Path) -> Result<Child> {
     let output = File::options().create(true).append(true).open(log);
     let output = output.with_context(|| format!("cannot write {}", log.display()))?;
@@ -218,11 +218,11 @@ fn started(command: &mut Command, log: &Path) -> Result<Child> {
 }
 
 impl Member {
-    /// The number of the process that PostgreSQL's others are children of.
+    /// The id of PostgreSQL's main process.
     fn postmaster(&self) -> Option<u32> {
         let file = std::fs::read_to_string(self.folder.join("data/postmaster.pid")).ok()?;
         let number = file.lines().next()?.parse().ok()?;
-        // The file of a server that is gone may name somebody else by now.
+        // The file of an ended server may name another process by now.
         let folder = std::fs::read_link(format!("/proc/{number}/cwd")).ok()?;
         folder.starts_with(&self.folder).then_some(number)
     }
@@ -234,14 +234,14 @@ impl Member {
         children.unwrap_or_default().split_whitespace().filter_map(|child| child.parse().ok()).collect()
     }
 
-    /// All of them, the one first that starts others.
+    /// All processes, first the one that starts others.
     fn processes(&self) -> Vec<u32> {
         let own = [&self.patroni, &self.etcd].into_iter().flatten().map(Child::id);
         self.postmaster().into_iter().chain(self.children()).chain(own).collect()
     }
 
     fn end(&mut self) -> Result<()> {
-        // Stopped first, so that it starts nothing between the blows.
+        // Freeze it first, so that it starts no process between the signals.
         signal("-STOP", &self.postmaster().into_iter().collect::<Vec<_>>())?;
         signal("-KILL", &self.processes())?;
         let (mut etcd, mut patroni) = (self.etcd.take(), self.patroni.take());
@@ -261,7 +261,7 @@ impl Member {
     }
 }
 
-/// Sends a signal to processes, some of which may be gone by now.
+/// Sends a signal to processes, some of which may have ended.
 fn signal(signal: &str, processes: &[u32]) -> Result<()> {
     if processes.is_empty() {
         return Ok(());

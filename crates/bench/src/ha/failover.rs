@@ -1,5 +1,4 @@
-//! One fail-over: the load starts, the primary dies under it, another takes over, and what everybody was told is
-//! judged before the next.
+//! One fail-over: the load starts, the primary fails, another member takes over, and the clients' records are checked.
 
 use std::fmt;
 use std::net::SocketAddr;
@@ -15,20 +14,19 @@ use super::cluster::Cluster;
 use super::load::{self, Records, Setup, Success, Watch};
 use crate::clock;
 
-/// How long the load runs before the primary is hit, and after every node has answered again.
+/// Time under load before the fault, and after every node has answered again.
 const BEFORE: Duration = Duration::from_secs(6);
 const AFTER: Duration = Duration::from_secs(4);
-/// How long a fail-over may take before it counts as none.
+/// Timeout of a fail-over.
 const PATIENCE: Duration = Duration::from_secs(120);
 
-/// How the primary dies.
+/// How the primary fails.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Fault {
-    /// At once.
     Killed,
-    /// After its standbys have been sent nothing for so long, so that whatever it confirms then is lost.
+    /// Killed after its standbys have got nothing for this time, so that everything it confirms then is lost.
     CutOffThenKilled(Duration),
-    /// It stands still with its connections open, and goes on when another has long taken over.
+    /// Frozen with open connections, and resumed long after another member has taken over.
     Frozen,
 }
 
@@ -42,7 +40,7 @@ impl fmt::Display for Fault {
     }
 }
 
-/// What one fail-over came to.
+/// The result of one fail-over.
 pub(super) struct Failover {
     pub(super) fault: Fault,
     /// The members that held the database before and after.
@@ -53,14 +51,14 @@ pub(super) struct Failover {
     /// Codes accepted before the kill, and after it.
     pub(super) before: usize,
     pub(super) after: usize,
-    /// Requests that got 503, a dropped connection, or nothing in time.
+    /// Requests with 503, a dropped connection, or a timeout.
     pub(super) in_doubt: usize,
     pub(super) findings: Findings,
-    /// From its coming back to its being a standby again.
+    /// From the restart of the old primary until it is a standby again.
     pub(super) rejoined: Duration,
 }
 
-/// Runs one.
+/// Runs one fail-over.
 pub(super) fn run(fault: Fault, setup: Setup, cluster: &mut Cluster) -> Result<Failover> {
     let nodes = setup.nodes.clone();
     let load = Load::start(setup);
@@ -96,7 +94,7 @@ fn checked(records: Records, cluster: &Cluster, nodes: &[SocketAddr]) -> Result<
     tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(check(records, cluster, nodes))
 }
 
-/// A load on a thread of its own, which nothing that is done to the cluster holds up.
+/// A load on a separate thread, so that work on the cluster does not delay it.
 struct Load {
     watch: Arc<Watch>,
     thread: JoinHandle<Result<Records>>,
@@ -112,7 +110,7 @@ impl Load {
         Self { watch, thread }
     }
 
-    /// Waits until each node has accepted a code that was sent after `dead`, and tells how long after `killed` that was.
+    /// Waits until each node has accepted a code that was sent after `dead`. Returns the times since `killed`.
     fn wait_for_all(&self, nodes: usize, killed: Instant, dead: Instant) -> Result<Vec<Duration>> {
         loop {
             let successes = self.watch.successes();

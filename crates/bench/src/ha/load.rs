@@ -1,8 +1,7 @@
-//! The load during which the primary dies: owners who send their codes, guessers, and people who enrol, over all nodes
-//! at once. Each keeps what it was told, to be held against the database afterwards.
+//! The load during a fail-over: owners who send their codes, guessers, and users who enrol, on all nodes at once. Each
+//! records the answers, which are later checked against the database.
 //!
-//! A device is used up before the next is begun. So what one was told before the fail-over is not hidden by what it
-//! was told after it.
+//! A device is used up before the next one is used, so that answers after the fail-over do not hide those before it.
 
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -18,26 +17,26 @@ use crate::device::Device;
 use crate::enrol::fill_user;
 use crate::wire::Connection;
 
-/// Codes of one device: as many as can all be judged again afterwards, for the fifth wrong answer in a row locks.
+/// Codes of one device: as many as can all be replayed afterwards, because the fifth wrong code in a row locks.
 pub(super) const CODES: usize = 5;
-/// Guesses at one device, below what locks.
+/// Guesses at one device, below the lock.
 pub(super) const GUESSES: u32 = 4;
-/// How long a client waits for an answer; the server gives up after five seconds.
+/// Timeout of a client; the server gives up after five seconds.
 const ANSWER: Duration = Duration::from_secs(8);
-/// Lanes of owners, of guessers, and of those who enrol.
+/// Tasks of owners, of guessers, and of enrolments.
 const TASKS: (usize, usize, usize) = (12, 4, 2);
-/// How long a lane rests after an answer, and after none.
+/// Pause of a task after an answer, and after none.
 const REST: Duration = Duration::from_millis(40);
 const REST_IN_DOUBT: Duration = Duration::from_millis(250);
 
-/// A device and what its owner was told.
+/// A device and the answers to its owner.
 pub(super) struct Owner {
     pub(super) device: Device,
     /// Codes that were sent, and for each whether it was acknowledged.
     pub(super) codes: Vec<bool>,
 }
 
-/// A device and what those who guess at it were told.
+/// A device and the answers to guesses at it.
 pub(super) struct Target {
     pub(super) device: Device,
     /// Guesses that were refused as wrong.
@@ -54,12 +53,12 @@ pub(super) struct Success {
     pub(super) node: usize,
 }
 
-/// What can be seen of a load under way.
+/// The observable state of a running load.
 #[derive(Debug, Default)]
 pub(super) struct Watch {
     stopped: AtomicBool,
     successes: Mutex<Vec<Success>>,
-    /// Requests without a definite answer: 503, dropped connections, nothing in time.
+    /// Requests without a definite answer: 503, a dropped connection, a timeout.
     pub(super) in_doubt: AtomicUsize,
 }
 
@@ -77,7 +76,7 @@ impl Watch {
     }
 }
 
-/// What a load is made of.
+/// The parameters of a load.
 pub(super) struct Setup {
     pub(super) nodes: Vec<SocketAddr>,
     pub(super) authorization: String,
@@ -87,7 +86,7 @@ pub(super) struct Setup {
     pub(super) first_new: usize,
 }
 
-/// What everybody was told.
+/// All recorded answers.
 #[derive(Default)]
 pub(super) struct Records {
     pub(super) owners: Vec<Owner>,
@@ -96,7 +95,7 @@ pub(super) struct Records {
     pub(super) violations: Vec<String>,
 }
 
-/// Keeps the load up until it is stopped or has nothing left to send.
+/// Runs the load until it is stopped or has nothing left to send.
 pub(super) async fn run(setup: Setup, watch: Arc<Watch>) -> Result<Records> {
     let mut tasks = JoinSet::new();
     let (owners, targets, new) = TASKS;
@@ -147,7 +146,7 @@ async fn own(mut client: Client, devices: Vec<Device>, watch: Arc<Watch>) -> Rec
                         watch.successes.lock().unwrap_or_else(PoisonError::into_inner).push(success);
                         break true;
                     }
-                    // One of the answers that did not come was the yes.
+                    // One of the missing answers was the acceptance.
                     Some((401, _)) if doubts > 0 => break false,
                     Some((503, _)) | None => {
                         doubts += 1;
@@ -176,7 +175,7 @@ async fn own(mut client: Client, devices: Vec<Device>, watch: Arc<Watch>) -> Rec
     records
 }
 
-/// Guesses at each device, another code each time, since the same within ten seconds counts once.
+/// Guesses at each device with a different code each time, because the same code within ten seconds counts once.
 async fn guess(mut client: Client, devices: Vec<Device>, watch: Arc<Watch>) -> Records {
     let mut records = Records::default();
     for device in devices {
@@ -211,7 +210,7 @@ async fn guess(mut client: Client, devices: Vec<Device>, watch: Arc<Watch>) -> R
     records
 }
 
-/// Makes a user with a confirmed device again and again. Only what was acknowledged to the last step is kept.
+/// Creates users with a confirmed device. Only fully acknowledged ones are recorded.
 async fn enrol(nodes: Vec<SocketAddr>, authorization: String, first: usize, step: usize, watch: Arc<Watch>) -> Records {
     let mut records = Records::default();
     let mut number = first;
@@ -230,7 +229,7 @@ async fn enrol(nodes: Vec<SocketAddr>, authorization: String, first: usize, step
     records
 }
 
-/// A caller that goes from node to node with one kept-alive connection to each.
+/// A client that calls the nodes in turn, with one kept-alive connection to each.
 pub(super) struct Client {
     nodes: Vec<SocketAddr>,
     lines: Vec<Option<Connection>>,
@@ -242,12 +241,12 @@ impl Client {
         Self { lines: nodes.iter().map(|_| None).collect(), nodes, turn: first }
     }
 
-    /// The node that was asked last.
+    /// The node of the last request.
     fn last(&self) -> usize {
         self.turn % self.nodes.len()
     }
 
-    /// Asks the next node. Gives the status and whether there is a `Retry-After`, or nothing where no answer came.
+    /// Asks the next node. Returns the status and whether there is a `Retry-After`; `None` without an answer.
     pub(super) async fn send(&mut self, request: &[u8]) -> Option<(u16, bool)> {
         self.turn += 1;
         let node = self.last();
@@ -269,7 +268,7 @@ impl Client {
         Ok((answer.status, head.to_ascii_lowercase().contains("\r\nretry-after:")))
     }
 
-    /// Asks until there is a definite answer.
+    /// Repeats the request until there is a definite answer.
     pub(super) async fn insist(&mut self, request: &[u8]) -> Result<(u16, bool)> {
         for _ in 0..20 {
             match self.send(request).await {

@@ -1,5 +1,5 @@
-//! `cargo xtask ha`: a PostgreSQL cluster as `docs/operate/high-availability.md` builds it, three nodes over it, and a primary
-//! that dies under load. Nothing acknowledged may be lost, and no code be accepted twice (SEC 84).
+//! `cargo xtask ha`: three nodes on a PostgreSQL cluster, built as `docs/operate/high-availability.md` says, and a primary
+//! that fails under load. Nothing acknowledged may be lost, and no code may be accepted twice (SEC 84).
 
 mod check;
 mod cluster;
@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
-use xtask::places::{Places, Profile};
+use xtask::places::{BuildProfile, Workspace};
 use xtask::server::Ready;
 use xtask::terminal;
 
@@ -27,21 +27,21 @@ use failover::{Failover, Fault};
 use load::Setup;
 use packages::Programs;
 
-/// The nodes' names. The last one goes through haproxy, the others know all hosts.
+/// The nodes' names. The last one connects through haproxy, the others to all hosts.
 const NODES: [&str; 3] = ["one", "two", "three"];
-/// Devices whose codes are sent, and devices that are guessed at, for each fail-over.
+/// Devices with codes, and devices for guesses, in each fail-over.
 const OWNERS: usize = 500;
 const TARGETS: usize = 200;
-/// The first number of the users who enrol meanwhile, apart from those enrolled before.
+/// The first number of users who enrol under load, apart from those enrolled before.
 const NEW: usize = 1_000_000;
-/// How long a primary goes on that its standbys hear nothing of: longer than a server waits for a commit.
+/// Time for which a primary runs on without its standbys: longer than a server waits for a commit.
 const MUTE: Duration = Duration::from_secs(7);
-/// The same where commits wait for nobody, and a standby that missed too much would not take over.
+/// The same with asynchronous replication, where a standby that missed too much would not take over.
 const MUTE_ASYNCHRONOUS: Duration = Duration::from_millis(1_500);
-/// What a starting server says of asynchronous replication.
+/// A server's warning about asynchronous replication.
 const WARNING: &str = "replicates asynchronously";
 
-/// What can be asked of the chore.
+/// The chore's arguments.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// How often the primary fails: killed, then cut off and killed, then frozen, and so on
@@ -55,11 +55,10 @@ pub(crate) struct Args {
     binary: Option<PathBuf>,
 }
 
-/// The chore.
 pub(crate) fn run(args: &Args) -> Result<()> {
     ensure!(args.failovers > 0, "nothing to do");
     let programs = Programs::find()?;
-    let binary = Places::find()?.server_or(args.binary.as_deref(), Profile::Release)?;
+    let binary = Workspace::find()?.server_or(args.binary.as_deref(), BuildProfile::Release)?;
     let began = clock::now();
     let mut cluster = Cluster::start(programs)?;
     cluster.make_database()?;
@@ -105,7 +104,7 @@ impl World {
         Ok(Self { nodes, addresses, ready })
     }
 
-    /// Has the primary die in these ways, one after the other, and prints what came of it.
+    /// Runs these faults one after another, and prints the results.
     fn suffer(&mut self, faults: &[Fault], cluster: &mut Cluster) -> Result<Vec<Failover>> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let (began, each) = (clock::now(), OWNERS + TARGETS);
@@ -141,7 +140,7 @@ impl World {
     }
 }
 
-/// What the recipe prevents must happen without it.
+/// Without synchronous replication, acknowledged data must be lost; otherwise the checks prove nothing.
 fn counterproof(world: &mut World, cluster: &mut Cluster) -> Result<()> {
     cluster.make_asynchronous()?;
     let failovers = world.suffer(&[Fault::CutOffThenKilled(MUTE_ASYNCHRONOUS)], cluster)?;
@@ -154,7 +153,7 @@ fn counterproof(world: &mut World, cluster: &mut Cluster) -> Result<()> {
     Ok(())
 }
 
-/// The server warns of asynchronous replication, and of nothing where there is none.
+/// The server must warn of asynchronous replication, and only of that.
 fn warnings(binary: &Path, folder: &Path, cluster: &mut Cluster, world: &World) -> Result<Vec<String>> {
     let mut wrong = Vec::new();
     for node in &world.nodes {

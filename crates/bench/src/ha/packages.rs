@@ -1,5 +1,4 @@
-//! What the machine must have: Debian's own packages, and nothing else. Where one is missing, the chore says which, and
-//! how it is installed.
+//! The programs that the chore needs, all from Debian packages. If one is missing, the chore names its package.
 
 use std::path::{Path, PathBuf};
 
@@ -21,7 +20,7 @@ impl Programs {
     /// Finds them all, or says what to install.
     pub(super) fn find() -> Result<Self> {
         let (etcd, patroni, patronictl) = (program(&["etcd"]), program(&["patroni"]), program(&["patronictl"]));
-        // Not on everybody's path.
+        // /usr/sbin is not on every user's path.
         let haproxy = program(&["haproxy"]).or_else(|missing| {
             let usual = Path::new("/usr/sbin/haproxy");
             usual.is_file().then(|| usual.to_owned()).ok_or(missing)
@@ -49,7 +48,7 @@ impl Programs {
     }
 }
 
-/// Where Debian puts the programs of the newest version.
+/// Debian's folder with the programs of the newest version.
 fn newest_postgres() -> Option<PathBuf> {
     let folders = std::fs::read_dir("/usr/lib/postgresql").ok()?.flatten();
     let versions = folders.filter_map(|entry| Some((entry.file_name().to_str()?.parse::<u32>().ok()?, entry.path())));

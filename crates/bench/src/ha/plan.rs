@@ -1,5 +1,5 @@
-//! The recipe is the page: what the chore runs are the blocks of `docs/operate/high-availability.md`, with the page's addresses
-//! and folders replaced by ones on loopback. So what an operator copies is what was tried.
+//! The configuration of the cluster: the blocks of `docs/operate/high-availability.md`, with addresses on loopback and
+//! other folders. So the blocks that an operator copies are tested.
 
 use std::path::Path;
 
@@ -7,10 +7,10 @@ use anyhow::{Context as _, Result};
 
 const PAGE: &str = include_str!("../../../../docs/operate/high-availability.md");
 
-/// The members' names, which are also the ends of their addresses.
+/// The members' numbers, which are also the ends of their addresses.
 pub(super) const MEMBERS: [u8; 3] = [1, 2, 3];
 
-/// The recipe, moved to a part of loopback that is the run's own.
+/// The page's configuration, moved to a part of loopback that only this run uses.
 #[derive(Debug, Clone)]
 pub(super) struct ClusterPlan {
     /// What addresses begin with, as `127.31.7.`.
@@ -20,7 +20,7 @@ pub(super) struct ClusterPlan {
 }
 
 impl ClusterPlan {
-    /// The recipe for these programs. The process's number tells runs on one machine apart.
+    /// The plan for these programs. The process id separates runs on one machine.
     pub(super) fn new(bin: &Path) -> Self {
         let number = std::process::id();
         let network = format!("127.{}.{}.", 16 + (number >> 8) % 200, number % 256);
@@ -42,13 +42,13 @@ impl ClusterPlan {
         Ok(self.moved(block("yaml", "synchronous_mode: true")?, member, folder))
     }
 
-    /// `haproxy.cfg`.
+    /// The content of `haproxy.cfg`.
     pub(super) fn haproxy(&self) -> Result<String> {
-        // It insists on an end of the last line.
+        // haproxy requires a newline at the end.
         Ok(self.elsewhere(block("haproxy", "httpchk")?) + "\n")
     }
 
-    /// What makes the role and the database.
+    /// The statements that create the role and the database.
     pub(super) fn database() -> Result<impl Iterator<Item = &'static str>> {
         Ok(block("sql", "CREATE DATABASE")?.lines())
     }
@@ -74,7 +74,7 @@ impl ClusterPlan {
         format!("{}1{member}", self.network)
     }
 
-    /// The page speaks as the first member. Lines that name all members hold for each.
+    /// The page shows the first member. Lines that name all members are valid for each.
     fn moved(&self, block: &str, member: u8, folder: &Path) -> String {
         let own = |line: &str| {
             if line.contains("10.0.0.12") {
@@ -92,7 +92,7 @@ impl ClusterPlan {
     }
 
     fn elsewhere(&self, text: &str) -> String {
-        // Everybody on loopback comes from 127.0.0.1.
+        // On loopback all connections come from 127.0.0.1.
         text.replace("10.0.0.0/24", "127.0.0.0/8").replace("10.0.0.", &self.network)
     }
 }
@@ -101,7 +101,7 @@ fn with_password(url: &str) -> String {
     url.replace("countersign@", "countersign:change-me-3@")
 }
 
-/// The page's block in this language that holds these words.
+/// The page's block in this language that contains this text.
 fn block(language: &str, words: &str) -> Result<&'static str> {
     let blocks = PAGE.split("\n```").skip(1).step_by(2);
     let inside = blocks.filter_map(|block| block.strip_prefix(language)?.strip_prefix('\n'));

@@ -1,8 +1,8 @@
-//! The findings as a table: a column for each fail-over.
+//! The results as a table, with a column for each fail-over.
 
 use super::failover::Failover;
 
-/// A row's name and how its value is read.
+/// The name of a row, and its value.
 type Row = (&'static str, fn(&Failover) -> String);
 
 const ROWS: &[Row] = &[
@@ -25,7 +25,7 @@ const ROWS: &[Row] = &[
     ("old primary a standby again, s", |one| format!("{:.1}", one.rejoined.as_secs_f64())),
 ];
 
-/// The table.
+/// The results as text.
 pub(super) fn table(failovers: &[Failover]) -> String {
     let line = |name: &str, cells: &mut dyn Iterator<Item = String>| {
         cells.fold(format!("{name:<38}"), |line, cell| format!("{line} {cell:>20}"))

@@ -1,5 +1,5 @@
-//! What a crowd costs those who work: ten thousand connections that rest and a thousand pushes that are waited for,
-//! beside verifications at a constant rate. Two servers, one with the crowd and one without, are driven in turn.
+//! The cost of a crowd for other users: 10,000 idle connections and 1,000 pending pushes, beside verifications at a
+//! constant rate. Two servers, one with the crowd and one without, are driven in turn.
 
 use std::net::SocketAddr;
 
@@ -24,23 +24,23 @@ const GOAL: Goal = Goal::AtMost { hold: 2.0, aim: 1.3 };
 
 /// Connections that poll.
 const POLLERS: usize = 16;
-/// Files that a process has open besides: load, pollers, database, and some.
+/// Other open files of a process: load, pollers, database.
 const OTHER_FILES: usize = 1_000;
-/// What a poll is told while nobody has answered.
+/// The answer to a poll while the push is pending.
 const PENDING: (u16, &str) = (401, "Authentication pending");
-/// What the factor is called (contract 10.1).
+/// The factor's name (contract 10.1).
 const PUSH: &str = "OneLogin";
-/// Longest life of a push, in seconds: the pushes must outlive the row.
+/// Longest lifetime of a push in seconds. The pushes must outlive the row.
 const PUSH_LIFE: i64 = 900;
 
-/// A dev world with devices, and the folder it lives in.
+/// A dev world with devices, and its folder.
 struct World {
     instance: Instance,
     workloads: Vec<Codes>,
     _folder: TempDir,
 }
 
-/// A push that nobody has answered.
+/// A pending push.
 struct Push {
     user: i64,
     poll: Vec<u8>,
@@ -66,7 +66,7 @@ pub(super) fn run(fixture: &mut Fixture) -> Result<Finding> {
     let (mut with, mut without) = (Vec::new(), Vec::new());
     for _ in 0..fixture.size.pairs {
         without.push(paced(fixture, &quiet.instance, &mut quiet.workloads, rate)?.0);
-        // Whoever rests for a minute is closed; each of these says something before every window.
+        // The server closes connections after a minute; each sends a request before every window.
         fixture.runner.runtime.block_on(stir(&mut resting))?;
         let workloads = std::mem::take(&mut crowded.workloads);
         let (work, polled) = fixture.runner.runtime.block_on(async {
@@ -100,7 +100,7 @@ pub(super) fn run(fixture: &mut Fixture) -> Result<Finding> {
     Ok(Finding::new(NAME, vec![Row::new(WHAT, Unit::Times, GOAL, ratios)], raw))
 }
 
-/// A dev world, since only there is a phone; its devices are enrolled through the API.
+/// A dev world, because only that has a simulated phone. Its devices are enrolled through the API.
 fn world(fixture: &mut Fixture, connections: usize) -> Result<World> {
     let folder = fixture.folder()?;
     let config = fixture.config(connections);
@@ -119,7 +119,7 @@ pub(super) struct Paired {
     pub(super) device: i64,
 }
 
-/// Pairs the simulated phone with as many new users.
+/// Creates `count` users and pairs the simulated phone with each.
 pub(super) async fn paired(address: SocketAddr, authorization: &str, count: usize) -> Result<Vec<Paired>> {
     let mut line = Connection::open(address).await?;
     let mut people = Vec::with_capacity(count);
@@ -143,7 +143,7 @@ pub(super) async fn paired(address: SocketAddr, authorization: &str, count: usiz
     Ok(people)
 }
 
-/// Asks each of as many new users to approve.
+/// Creates `count` users and sends each a push.
 async fn waiting_pushes(address: SocketAddr, authorization: &str, count: usize) -> Result<Vec<Push>> {
     let people = paired(address, authorization, count).await?;
     let mut line = Connection::open(address).await?;
@@ -159,7 +159,7 @@ async fn waiting_pushes(address: SocketAddr, authorization: &str, count: usize) 
     Ok(pushes)
 }
 
-/// One of them is approved: its poll, and no other, is told so.
+/// Approves one push. Only its poll may say so.
 async fn answer_one(address: SocketAddr, waiting: &[Push]) -> Result<()> {
     let (first, second) = (waiting.first().context("there are pushes")?, waiting.last().context("there are pushes")?);
     let mut line = Connection::open(address).await?;
@@ -173,7 +173,7 @@ async fn answer_one(address: SocketAddr, waiting: &[Push]) -> Result<()> {
     Ok(())
 }
 
-/// Opens connections that will rest. Each says something first: one that never does is closed sooner.
+/// Opens idle connections. Each sends a request first: the server closes a silent one sooner.
 async fn open(address: SocketAddr, count: usize) -> Result<Vec<Connection>> {
     let mut resting = Vec::with_capacity(count);
     for _ in 0..count {
@@ -184,7 +184,7 @@ async fn open(address: SocketAddr, count: usize) -> Result<Vec<Connection>> {
     Ok(resting)
 }
 
-/// Asks something small over each, which must be answered.
+/// Sends a small request over each.
 async fn stir(resting: &mut [Connection]) -> Result<()> {
     let asked = request("GET", "/livez", "none", "");
     for line in resting {

@@ -14,10 +14,10 @@ use crate::workload::{Outcome, Traffic, Workload, accepted, shares};
 
 pub(super) const NAME: &str = "enrol";
 
-/// Devices that a user who has one may have besides.
+/// Devices that a user with one device may add.
 const MORE: usize = 19;
 
-/// A user, the request that enrols a device of theirs, and how often it was sent.
+/// A user, the request that enrols a device, and how often it was sent.
 struct Enroller {
     user: i64,
     create: Vec<u8>,
@@ -29,7 +29,7 @@ struct Enrolments {
     users: Vec<Enroller>,
     authorization: String,
     turn: usize,
-    /// The second half of the pair under way, and what it will confirm.
+    /// The second request of the current enrolment, and the device that it confirms.
     confirming: Option<(Vec<u8>, Device)>,
     is_confirmation: bool,
     /// The device confirmed last.
@@ -60,9 +60,9 @@ pub(super) fn run(fixture: &mut Fixture) -> Result<Finding> {
     let mut other = instance.verifications(instance.devices(verifiers)?, CONNECTIONS, fixture.traffic());
     let comparison = fixture.comparison(&mut own, &mut other)?;
 
-    // What was enrolled is in use: it accepts each code once, and the code that confirmed it not again.
+    // Enrolled devices work: each code is accepted once, and the code that confirmed the device is not accepted again.
     let enrolled: Vec<Device> = own.workloads.into_iter().filter_map(|workload| workload.last).collect();
-    ensure!(!enrolled.is_empty(), "nobody was enrolled");
+    ensure!(!enrolled.is_empty(), "no device was enrolled");
     fixture.replay(&instance, enrolled.clone())?;
     let connections = enrolled.len();
     let mut proof = instance.verifications(enrolled, connections, Traffic::FreshThenSpent);

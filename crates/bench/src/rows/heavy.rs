@@ -1,5 +1,5 @@
-//! The dearest lists there are, asked for by one client that may only read, at the full rate that one client has: those who
-//! log in and verify meanwhile must hardly notice, and the memory that lists take must be given back. On both databases.
+//! The most expensive lists, requested by one read-only client at the full rate of one client. Log-ins and verifications
+//! must hardly slow down meanwhile, and the memory of the lists must be freed. On both databases.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -22,23 +22,23 @@ pub(super) const NAME: &str = "heavy";
 
 const SLOWER: Goal = Goal::AtMost { hold: 3.0, aim: 1.5 };
 const KEPT: Goal = Goal::AtMost { hold: 64.0, aim: 16.0 };
-/// Windows of the usual length that the lists are asked for: a minute.
+/// Windows of the usual length in which lists are requested: a minute.
 const WINDOWS: u32 = 30;
-/// Connections of each kind of work.
+/// Connections for each kind of request.
 const CONNECTIONS: usize = 16;
-/// Verifications, log-ins and lists a second. As shipped one client may make 100 calls a second, and verifications and
-/// log-ins have one between them; a log-in is a slow hash, of which two run at once.
+/// Verifications, log-ins and lists a second. By default one client may make 100 calls a second; verifications and
+/// log-ins share one client. A log-in needs a slow hash, of which two run at once.
 const VERIFICATIONS: f64 = 60.0;
 const LOG_INS: f64 = 4.0;
 const LISTS: f64 = 100.0;
-/// Dataset who log in with a password, and that.
+/// Users who log in, and their password.
 const PEOPLE: usize = 8;
 const PASSWORD: &str = "a rather long secret";
 
-/// The dearest list, again and again. It is answered, or refused with the time to come back.
-struct Dear(Vec<u8>);
+/// The most expensive list, again and again. The server answers it, or refuses it with `Retry-After`.
+struct HeavyList(Vec<u8>);
 
-impl Workload for Dear {
+impl Workload for HeavyList {
     fn request(&mut self) -> Option<&[u8]> {
         Some(&self.0)
     }
@@ -52,7 +52,7 @@ impl Workload for Dear {
     }
 }
 
-/// What was seen of one stretch of time.
+/// The p99 in milliseconds of one stretch of time.
 struct Stretch {
     verify: f64,
     log_in: f64,
@@ -80,9 +80,9 @@ pub(super) fn run(fixture: &mut Fixture) -> Result<Finding> {
 
 fn names(database: &str) -> [String; 3] {
     [
-        format!("p99 of verify while one client asks for the dearest lists, against without, {database}"),
+        format!("p99 of verify while one client requests the most expensive lists, against without, {database}"),
         format!("the same of log-ins, {database}"),
-        format!("memory that is not given back after it, {database}"),
+        format!("memory that is not freed after it, {database}"),
     ]
 }
 
@@ -93,7 +93,7 @@ fn measure(
     rows: &mut Vec<Row>,
     raw: &mut Vec<String>,
 ) -> Result<()> {
-    // The rate of a client is part of what is measured.
+    // The rate limit of a client is part of the measurement.
     fixture.setting("OFF, for heavy lists: the hourly quota alone (limits.calls_per_hour = 0).");
     let mut instance = installation.open_as(fixture, "[limits]\ncalls_per_hour = 0\n")?;
     let reader = installation.new_client(fixture, "Read Users")?;
@@ -104,7 +104,7 @@ fn measure(
     let devices = instance.devices(&installation.dataset.devices)?;
     let mut codes = Codes::shared(devices, CONNECTIONS, fixture.traffic());
     let time = if fixture.size.is_quick { fixture.size.window } else { fixture.size.window * WINDOWS };
-    let mut lists = (0..CONNECTIONS).map(|_| Dear(dearest(&reader))).collect();
+    let mut lists = (0..CONNECTIONS).map(|_| HeavyList(heavy_list(&reader))).collect();
 
     let before = stretch(fixture, &instance, (&mut codes, &mut log_ins), time.min(fixture.size.window * 10))?;
     let rest = memory(instance.server.pid())?.0;
@@ -117,7 +117,7 @@ fn measure(
     let kept = memory(instance.server.pid())?.0.saturating_sub(rest);
     instance.server.ensure_alive()?;
     drop(instance);
-    // Used codes are sent again as fast as they go, which is beyond the rate of one client.
+    // Used codes are replayed at full speed, which is above the rate of one client.
     let instance = installation.open_as(fixture, "[limits]\ncalls_per_hour = 0\nbursts = false\n")?;
     fixture.replay(&instance, Codes::gathered(codes))?;
 
@@ -138,7 +138,7 @@ fn measure(
     Ok(())
 }
 
-/// Verifications and log-ins at a constant rate. Each must be answered rightly.
+/// Verifications and log-ins at a constant rate. Each answer must be right.
 fn stretch(
     fixture: &mut Fixture,
     instance: &Instance,
@@ -161,13 +161,13 @@ fn stretch(
     Ok(seen)
 }
 
-/// As many filters as a call may have, each true for everybody and outcome for everybody.
-fn dearest(reader: &str) -> Vec<u8> {
+/// As many filters as a call may have. Each matches every user, so each is evaluated for every user.
+fn heavy_list(reader: &str) -> Vec<u8> {
     let filters: Vec<_> = (0..20).map(|n| format!("custom_attributes.a{n}=!*x*y*z")).collect();
     request("GET", &format!("/api/1/users?limit=50&{}", filters.join("&")), reader, "")
 }
 
-/// Makes people with a password and no device. Gives the log-in of each.
+/// Creates users with a password and no device. Returns the log-in request of each.
 async fn people(address: SocketAddr, authorization: &str) -> Result<Vec<Vec<u8>>> {
     let mut line = Connection::open(address).await?;
     let mut log_ins = Vec::with_capacity(PEOPLE);

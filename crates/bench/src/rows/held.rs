@@ -1,6 +1,5 @@
-//! What it takes to hear of an answer: ten thousand polls held at once in one process, ten about each person. The person
-//! answers, which is one durable decision, and every poll about it is answered: that is measured against the person's own
-//! call.
+//! Long polls: 10,000 are held at once in one process, ten for each user. The user answers the push, which is one durable
+//! decision, and all polls about it are answered. That time is measured against the user's own call.
 
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
@@ -23,26 +22,26 @@ pub(super) const NAME: &str = "held";
 const WHAT: &str = "10,000 polls held at once: all about a person are answered, against the person's own answer";
 const GOAL: Goal = Goal::AtMost { hold: 4.0, aim: 2.0 };
 
-/// Rounds at most: each holds everybody once.
+/// Most rounds. Each round holds all polls once.
 const ROUNDS: usize = 3;
-/// Files that a process has open besides.
+/// Other open files of a process.
 const OTHER_FILES: usize = 1_000;
-/// How long the polls ask to be held, in seconds.
+/// Requested hold of a poll, in seconds.
 const HOLD: u64 = 25;
-/// By how much the world's clock moves between two rounds, in seconds: a device is asked once in 30.
+/// Seconds by which the clock advances between two rounds: a device gets one push in 30 seconds.
 const BETWEEN: i64 = 60;
 
-/// A person whose prompt many poll.
+/// A user whose push many polls watch.
 struct Watched {
     accept: Vec<u8>,
     poll: Vec<u8>,
 }
 
-/// What one round showed.
+/// The measurements of one round.
 struct Round {
-    /// For each person: until the last poll was answered, against their own call.
+    /// For each user: time until the last poll was answered, divided by the time of the user's own call.
     ratios: Vec<f64>,
-    /// From a person's answer to each poll's, in microseconds.
+    /// From a user's answer to each poll's answer, in microseconds.
     delays: Vec<u32>,
     /// Memory while all are held, in KiB.
     memory: u64,
@@ -72,7 +71,7 @@ pub(super) fn run(fixture: &mut Fixture) -> Result<Finding> {
     let (mut ratios, mut delays, mut heaviest) = (Vec::new(), Vec::new(), 0);
     for _ in 0..fixture.size.pairs.min(ROUNDS) {
         let round = runtime.block_on(round(address, admin, pid, &authorization, &paired, each))?;
-        ratios.push(median(&round.ratios).context("nobody was asked")?);
+        ratios.push(median(&round.ratios).context("no user was asked")?);
         delays.extend(round.delays);
         heaviest = heaviest.max(round.memory);
     }
@@ -112,7 +111,7 @@ async fn round(
     let mut polls = tokio::task::JoinSet::new();
     for (number, person) in watched.iter().enumerate() {
         for _ in 0..each {
-            // One after another, or the queue of new connections would be what is measured.
+            // One after another, so that the queue of new connections is not part of the measurement.
             let mut held = Connection::open(address).await?;
             let poll = person.poll.clone();
             polls.spawn(async move {
@@ -120,7 +119,7 @@ async fn round(
                 let at = clock::now();
                 ensure!(
                     answer.status == 200 && answer.holds("\"accepted\""),
-                    "a held poll was told {}",
+                    "a held poll was answered {}",
                     answer.shown()
                 );
                 anyhow::Ok((number, at))
@@ -148,7 +147,7 @@ async fn round(
     Ok(Round { ratios, delays, memory })
 }
 
-/// Waits until the server says that so many polls are held.
+/// Waits until the server reports this number of held polls.
 async fn until_held(admin: SocketAddr, wanted: usize) -> Result<()> {
     let mut line = Connection::open(admin).await?;
     let asked = request("GET", "/metrics", "none", "");

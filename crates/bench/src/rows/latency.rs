@@ -1,5 +1,5 @@
-//! How long a verification takes at half of what the server can do, at a constant rate and counted from when each was
-//! due, against how long the disk takes to sync: nothing durable can be faster than that.
+//! Latency of a verification at half of the server's maximum, at a constant rate and from each request's due time, against
+//! the duration of a sync of the disk: nothing durable can be faster.
 
 use std::fs::File;
 use std::io::Write as _;
@@ -47,12 +47,12 @@ pub(super) fn run(fixture: &mut Fixture) -> Result<Finding> {
         format!("  p99 of {APPENDED} bytes and fdatasync, ms: {}", listed(&disk, 2)),
         format!("  ratios: {}", listed(&ratios, 2)),
     ];
-    let what = "p99 of verify at half of its own maximum, constant rate, against p99 of fdatasync";
+    let what = "p99 of verify at half of the server's maximum, constant rate, against p99 of fdatasync";
     let row = Row::new(what, Unit::Times, Goal::AtMost { hold: 12.0, aim: 6.0 }, ratios);
     Ok(Finding::new(NAME, vec![row], raw))
 }
 
-/// Verifications a second as fast as answers come, in the middle of three windows.
+/// Verifications a second as fast as answers come: the median of three windows.
 pub(super) fn own_maximum(fixture: &mut Fixture, instance: &Instance, workloads: &mut Vec<Codes>) -> Result<f64> {
     let time = fixture.size.window;
     let mut load = instance.load(std::mem::take(workloads));

@@ -9,7 +9,7 @@ use crate::workload::Ask;
 
 pub(super) const NAME: &str = "list";
 
-/// What stands in the answer for a user with a device.
+/// A text in the answer for a user with a device.
 const LISTED: &str = r#""needs_trigger":"#;
 
 pub(super) fn run(fixture: &mut Fixture) -> Result<Finding> {

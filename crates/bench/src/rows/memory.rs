@@ -1,4 +1,4 @@
-//! Resident memory of the server with many devices: once it has answered, and at its highest under load.
+//! Resident memory of the server with many devices: at rest, and its peak under load.
 
 use std::time::Duration;
 
@@ -23,7 +23,7 @@ pub(super) fn run(fixture: &mut Fixture) -> Result<Finding> {
     let mut used = 0;
     for _ in 0..fixture.size.pairs.min(TRIES) {
         let instance = installation.open(fixture, CONNECTIONS)?;
-        // Each try has devices of its own, whose codes are fresh.
+        // Each try uses other devices, whose codes are fresh.
         let share = installation.dataset.devices.len() / TRIES;
         let devices = instance.devices(&installation.dataset.devices[used..used + share])?;
         used += share;

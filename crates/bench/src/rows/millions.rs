@@ -1,5 +1,5 @@
-//! Verifications on an installation with millions of devices, against one with ten thousand: what the larger one costs
-//! is pages that have to be found.
+//! Verifications on an installation with millions of devices, against one with 10,000: the larger one has to find more
+//! pages.
 
 use anyhow::Result;
 

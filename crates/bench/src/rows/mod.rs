@@ -1,5 +1,5 @@
-//! The rows of the table, a file each: what is prepared, what is sent, what it is compared with, and what else has to be
-//! true afterwards.
+//! The rows of the table, one file each: what is prepared, what is sent, what it is compared with, and what must be true
+//! afterwards.
 
 mod crowd;
 mod enrol;
@@ -22,7 +22,7 @@ use crate::row::Finding;
 
 /// A bench: its rows of the table.
 pub(crate) struct Bench {
-    /// For `--only`.
+    /// Its name for `--only`.
     pub(crate) name: &'static str,
     pub(crate) run: fn(&mut Fixture) -> Result<Finding>,
 }

@@ -12,7 +12,7 @@ use crate::workload::{Ask, Outcome, Workload, accepted, shares};
 
 pub(super) const NAME: &str = "pair";
 
-/// What an open verification's answer begins with.
+/// The start of the answer that opens a verification.
 const ID: &[u8] = br#"{"id":""#;
 
 /// A device and the request that opens a verification of it.
@@ -20,7 +20,7 @@ struct Opener {
     token: Token,
     path: String,
     open: Vec<u8>,
-    /// For the codes that must not be accepted again.
+    /// The same device in version 1, to replay its codes.
     v1: Device,
 }
 
@@ -29,7 +29,7 @@ struct Pairs {
     devices: Vec<Opener>,
     authorization: String,
     turn: usize,
-    /// The second half of the pair under way.
+    /// The second request of the current pair.
     answering: Option<Vec<u8>>,
     is_answer: bool,
 }
@@ -71,7 +71,7 @@ impl Pairs {
     /// Devices whose last code was accepted here.
     fn spent(mut self) -> Vec<Device> {
         if self.answering.is_some() {
-            // Its code was made and not sent.
+            // Its code was not sent.
             self.devices.swap_remove(self.turn);
         }
         self.devices.into_iter().map(|opener| opener.v1.with(opener.token)).collect()

@@ -1,5 +1,5 @@
-//! One node over PostgreSQL, against what that server can do at best on one connection: 64 guarded updates and their
-//! audit rows in a statement, with nothing around them. It syncs every commit, as Countersign insists.
+//! One node on PostgreSQL, against the best that the database can do on one connection: statements of 64 guarded updates
+//! and their audit rows. It syncs every commit, as Countersign requires.
 
 use std::time::Duration;
 
@@ -22,7 +22,7 @@ const GOAL: Goal = Goal::AtLeast { hold: 0.15, aim: 0.35 };
 /// Rows of a statement.
 const BATCH: i64 = 64;
 
-/// The tables of the ceiling: as wide as what Countersign reads and writes for a verification.
+/// The tables of the ceiling, with rows as wide as those that Countersign reads and writes for a verification.
 const TABLES: &str = "
     CREATE TABLE device (id BIGINT PRIMARY KEY, credential BYTEA NOT NULL, last_counter BIGINT NOT NULL);
     CREATE TABLE audit (id BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY, device BIGINT NOT NULL,
@@ -31,7 +31,7 @@ const STATEMENT: &str = "
     WITH spent AS (UPDATE device SET last_counter = $1 WHERE id = ANY($2) AND last_counter < $1 RETURNING id)
     INSERT INTO audit (device, counter, kind, hash) SELECT id, $1, 'verification.accepted', $3 FROM spent";
 
-/// A connection that runs batches, and where it stands.
+/// A connection that runs batches, and the position of the next one.
 struct Batches {
     client: Client,
     statement: Statement,
@@ -79,7 +79,7 @@ impl Batches {
         if self.next + BATCH > self.rows {
             (self.next, self.counter) = (0, self.counter + 1);
         }
-        // Scattered, as people who log in are; 7919 is prime, so no batch holds one twice.
+        // Scattered like users who log in. 7919 is prime, so no batch holds an id twice.
         let ids: Vec<i64> = (self.next..self.next + BATCH).map(|n| n * 7919 % self.rows + 1).collect();
         self.next += BATCH;
         let hash: &[u8] = &[7; 32];
@@ -102,7 +102,7 @@ impl Side for Batches {
             Ok(())
         })?;
         counts.elapsed = began.elapsed();
-        // The work is done by a process of the server's that nobody told us of.
+        // The work is done by a process of the database whose id we do not know.
         Ok((counts, Cpu::default()))
     }
 }

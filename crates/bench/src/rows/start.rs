@@ -1,5 +1,5 @@
-//! From the start of the process to the first answer: a verification, accepted and on the disk. The server was stopped
-//! in order before, and its files are in the kernel's memory.
+//! From the start of the process to the first answer: an accepted verification that is on the disk. The server was stopped
+//! in order before, and its files are in the page cache.
 
 use std::io::{Read as _, Write as _};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
@@ -39,14 +39,14 @@ pub(super) fn run(fixture: &mut Fixture) -> Result<Finding> {
 
 fn starts(fixture: &mut Fixture, devices: usize) -> Result<Vec<f64>> {
     let installation = fixture.installation(devices, 1)?;
-    // Once for a token that outlives the server that gave it.
+    // The first start issues a token, which later servers accept.
     let instance = installation.open(fixture, 1)?;
     let mut devices = instance.devices(&installation.dataset.devices[..1])?;
     instance.server.stop()?;
     let config = fixture.config(1);
     let mut seconds = Vec::new();
     for _ in 0..fixture.size.pairs {
-        // Free now, and nobody else is likely to be given it before the server takes it.
+        // The port is free now, and unlikely to be given to another process before the server binds it.
         let address = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?;
         let launch = installation.launch(&fixture.binary, &config, Some(address));
         let began = clock::now();
@@ -68,7 +68,7 @@ fn starts(fixture: &mut Fixture, devices: usize) -> Result<Vec<f64>> {
     Ok(seconds)
 }
 
-/// The beginning of the answer to a fresh code; small, so that it comes at once.
+/// The answer to a fresh code. It is small and arrives in one piece.
 fn first_answer(line: &mut TcpStream, device: &mut Device) -> Result<Vec<u8>> {
     line.write_all(device.fresh())?;
     let mut answer = vec![0; 4096];
@@ -83,6 +83,6 @@ fn accepted(answer: &[u8]) -> Result<()> {
 }
 
 fn ensure_closed(address: SocketAddr) -> Result<()> {
-    ensure!(TcpStream::connect(address).is_err(), "somebody answers at the address of a server that has stopped");
+    ensure!(TcpStream::connect(address).is_err(), "the address of a stopped server still answers");
     Ok(())
 }

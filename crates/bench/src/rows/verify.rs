@@ -1,4 +1,4 @@
-//! A right HOTP code over version 1, recorded on the disk before it is answered, against bare hyper.
+//! A valid HOTP code over version 1, on the disk before the answer, against bare hyper.
 
 use anyhow::Result;
 
@@ -8,7 +8,7 @@ use crate::workload::Codes;
 
 pub(super) const NAME: &str = "verify";
 
-/// Numbers of connections, and what is to be reached over them.
+/// Numbers of connections, and their goals.
 const GOALS: [(usize, Goal); 2] =
     [(256, Goal::AtLeast { hold: 0.40, aim: 0.55 }), (64, Goal::AtLeast { hold: 0.30, aim: 0.45 })];
 

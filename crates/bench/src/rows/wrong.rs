@@ -1,6 +1,6 @@
-//! A wrong code, counted on the disk before it is answered, against bare hyper. Five lock a device and twenty in an hour
-//! its user, so every device takes four and every user has four devices. Whether they were counted is then asked where
-//! it shows: the lock must come with the fifth, and not before.
+//! A wrong code, counted on the disk before the answer, against bare hyper. Five wrong codes lock a device, and twenty in
+//! an hour lock its user, so every device gets four and every user has four devices. Afterwards the fifth wrong code must
+//! lock the device, and none before: this shows that all were counted.
 
 use std::collections::HashSet;
 
@@ -15,14 +15,14 @@ use crate::workload::{Ask, Outcome, Workload, accepted, shares};
 
 pub(super) const NAME: &str = "wrong";
 
-/// Wrong codes that a device takes without being locked.
+/// Wrong codes for a device without a lock.
 const GUESSES: usize = 4;
-/// Devices of a user: together they take sixteen, and twenty lock the user.
+/// Devices of a user: together they get sixteen wrong codes, and twenty lock the user.
 const PER_USER: usize = 4;
-/// More guesses a second than any machine of today answers.
+/// More guesses a second than any current machine can answer.
 const FASTEST: f64 = 70_000.0;
 
-/// A device and the wrong codes for it: one more than it is to be sent under load.
+/// A device and wrong codes for it: one more than the load sends.
 struct Guessed {
     device: Device,
     guesses: Vec<u32>,
@@ -40,7 +40,7 @@ pub(super) fn run(fixture: &mut Fixture) -> Result<Finding> {
     let installation = fixture.installation(needed.max(CONNECTIONS * PER_USER), PER_USER)?;
     let mut instance = installation.open(fixture, CONNECTIONS)?;
     let mut devices: Vec<Guessed> = instance.devices(&installation.dataset.devices)?.into_iter().map(guessed).collect();
-    // Its answer is as long as every other.
+    // All answers have the same length.
     let first = devices.pop().context("there are devices")?;
     let request = first.device.clone().request_with(first.guesses[0]).to_vec();
     let echo = fixture.echo(&instance, &request, 401)?;
@@ -66,7 +66,7 @@ impl Workload for Guesses {
         self.turn = (self.turn + 1) % self.devices.len();
         let next = &mut self.devices[self.turn];
         if next.sent == GUESSES {
-            // They are sent in turn, so the others have had theirs too.
+            // They are sent in turn, so all other devices have got theirs too.
             return None;
         }
         next.sent += 1;
@@ -85,8 +85,8 @@ fn refused_and_open(answer: &Answer<'_>) -> Result<()> {
     Ok(())
 }
 
-/// Of one device of each of some users: brings it to its fourth wrong code; then one half must still accept the right
-/// one, and the other, after a fifth wrong one, must not.
+/// Brings one device of some users to its fourth wrong code. Then half of them must still accept a valid code, and the
+/// others, after a fifth wrong one, must not.
 fn look_for_locks(fixture: &mut Fixture, instance: &Instance, devices: impl Iterator<Item = Guessed>) -> Result<()> {
     let mut users = HashSet::new();
     let sample: Vec<Guessed> = devices

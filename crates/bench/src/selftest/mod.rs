@@ -8,7 +8,7 @@ mod sqlite;
 use std::path::PathBuf;
 
 use anyhow::Result;
-use xtask::places::{Places, Profile};
+use xtask::places::{BuildProfile, Workspace};
 
 use run::Size;
 
@@ -39,9 +39,8 @@ enum Database {
     Postgres,
 }
 
-/// The chore.
 pub(crate) fn run(args: &Args) -> Result<()> {
-    let binary = Places::find()?.server_or(args.binary.as_deref(), Profile::Release)?;
+    let binary = Workspace::find()?.server_or(args.binary.as_deref(), BuildProfile::Release)?;
     let (sqlite, postgres) = if args.quick { (QUICK, QUICK_POSTGRES) } else { (FULL, FULL) };
     match args.only {
         Some(Database::Sqlite) => sqlite::run(&binary, sqlite),
