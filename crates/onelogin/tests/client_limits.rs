@@ -10,7 +10,7 @@ use domain::rules::client::{Choice, Expiry};
 use domain::{Scope, Timestamp};
 use testkit::TestServer;
 use web::door::Door;
-use web::listen::Peer;
+use web::peer::Peer;
 use web::proxy::{TrustedProxies, TrustedProxy};
 
 const INSIDE: &str = "192.0.2.7";

@@ -255,7 +255,7 @@ impl Ledger {
                 self.tally.users += u64::from(imported.created);
                 match imported.person {
                     ImportOutcome::Differs(fields) => {
-                        remarks.differs.push((group.first_line(), Fault::Differs(fields)))
+                        remarks.differs.push((group.first_line(), Fault::Differs(fields)));
                     }
                     ImportOutcome::Updated => self.tally.updated += 1,
                     ImportOutcome::New | ImportOutcome::Same => {}

@@ -214,7 +214,7 @@ pub(crate) async fn client(store: &Store) -> Client {
         scope: Scope::ManageAll,
         profile: CompatProfile::Python4,
         secrets: vec![ClientSecret { digest: Digest::of(b"secret"), last4: "cret".to_owned(), created_at: NOW }],
-        ip_allow: vec!["10.0.0.0/8".to_owned()],
+        ip_allow: vec!["10.0.0.0/8".parse().unwrap()],
         expires_at: Some(NOW.plus(1_000_000)),
         revoked_at: None,
         wrong_secrets: Vec::new(),
