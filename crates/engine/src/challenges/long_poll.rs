@@ -176,6 +176,7 @@ impl Engine {
         }
     }
 
+    /// Polls that wait for a person now, for the metric.
     pub fn held_polls(&self) -> usize {
         self.held.count.load(Ordering::Relaxed)
     }
