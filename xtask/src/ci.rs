@@ -11,6 +11,8 @@ use crate::{assertions, check, clock, conformance, docs, fuzz, load, page, termi
 
 /// The version of cargo-deny that `deny.toml` is written for.
 const CARGO_DENY: &str = "~0.20.2";
+/// The feature with the code for traces.
+const TRACES: &str = "countersign/otel";
 
 pub(crate) fn run() -> Result<()> {
     let began = clock::now();
@@ -23,8 +25,8 @@ pub(crate) fn run() -> Result<()> {
     })?;
     step("lints", || {
         let strictly = ["--all-targets", "--locked", "--", "-D", "warnings"];
-        // With traces: what is there only without them is a few lines, and the tests build those.
-        run_command(cargo().args(["clippy", "--workspace", "--features", "server/otel"]).args(strictly))?;
+        // With traces: only a few lines exist without them, and the tests build those.
+        run_command(cargo().args(["clippy", "--workspace", "--features", TRACES]).args(strictly))?;
         run_command(cargo().args(["clippy", "--manifest-path"]).arg(&clients).args(strictly))
     })?;
     step("structure", || check::run(&check::Args::default()))?;
@@ -38,17 +40,9 @@ pub(crate) fn run() -> Result<()> {
         run_command(cargo().args(["test", "--quiet", "--locked", "--manifest-path"]).arg(&clients))
     })?;
     step("traces", || {
-        run_command(cargo().args([
-            "test",
-            "--quiet",
-            "--locked",
-            "--package",
-            "countersign",
-            "--features",
-            "otel",
-            "--test",
-            "traces",
-        ]))
+        // Of the whole workspace, so that dependencies keep the features with which the other tests built them.
+        let test = ["test", "--workspace", "--quiet", "--locked", "--features", TRACES, "--test", "traces"];
+        run_command(cargo().args(test))
     })?;
     step("release build", || places.build(&["countersign"], BuildProfile::Release))?;
     let binary = places.built("countersign", BuildProfile::Release);
