@@ -76,7 +76,7 @@ impl Outbox {
 }
 
 impl Worker {
-    /// Whether its messages have a provider. Without one they are dropped, and nobody waits for that.
+    /// Whether its messages have a provider. Without one they are dropped.
     pub fn has_route(&self) -> bool {
         self.provider.is_some()
     }

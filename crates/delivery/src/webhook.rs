@@ -1,4 +1,4 @@
-//! Calls a webhook: one POST over a connection of its own, to an address that was judged after resolution (SEC 69).
+//! Calls a webhook: one POST over a new connection, to an address that was judged after resolution (SEC 69).
 //!
 //! hyper and rustls are used as they are, and not a client that does more: there is no pool, no proxy, no redirect and no
 //! second resolution that could reach elsewhere than where this file says. It knows nothing of what it carries.
@@ -27,7 +27,7 @@ use url::{Host, Url};
 
 /// How long a call may take, from resolving the name to the end of the answer.
 pub const TIMEOUT: Duration = Duration::from_secs(5);
-/// How much of an answer's body is read, in bytes. Nobody looks at it; it is read so that the other side can finish.
+/// How much of an answer's body is read, in bytes. It is ignored, and read only so that the other side can finish.
 const LONGEST_ANSWER: usize = 64 * 1024;
 /// Addresses of a name that are tried, one after another.
 const TRIED: usize = 4;
@@ -52,7 +52,7 @@ pub struct Call {
 #[error("no certificates of authorities can be read from {0}")]
 pub struct BadAuthorities(String);
 
-/// Makes calls.
+/// Makes calls to webhooks, with the authorities that it trusts.
 #[derive(Clone)]
 pub struct Caller {
     tls: TlsConnector,
@@ -105,7 +105,7 @@ pub fn checked_url(url: &str, allow_private: bool) -> Result<String, &'static st
     Ok(url.into())
 }
 
-/// A webhook's URL for people to see: what stands behind a question mark may be a token.
+/// A webhook's URL for people to see: the query may hold a token.
 pub fn shown_url(url: &str) -> String {
     const HIDDEN: &str = "***";
     let Ok(mut url) = Url::parse(url) else { return HIDDEN.to_owned() };
@@ -184,7 +184,7 @@ impl Target {
 }
 
 impl Caller {
-    /// Trusts the authorities in `ca_file` (PEM) and nobody else; without one, the public ones.
+    /// Trusts only the authorities in `ca_file` (PEM); without a file, the public ones.
     pub fn new(ca_file: Option<&Path>) -> Result<Self, BadAuthorities> {
         let mut roots = RootCertStore::empty();
         match ca_file {

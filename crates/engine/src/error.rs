@@ -76,10 +76,10 @@ impl Error {
 impl From<store::Error> for Error {
     fn from(error: store::Error) -> Self {
         match error {
-            store::Error::Conflict(store::Field::Username) => Self::Taken(UserField::Username),
-            store::Error::Conflict(store::Field::Email) => Self::Taken(UserField::Email),
+            store::Error::Conflict(store::UniqueField::Username) => Self::Taken(UserField::Username),
+            store::Error::Conflict(store::UniqueField::Email) => Self::Taken(UserField::Email),
             // Two random ids collided: the caller tries again.
-            error @ (store::Error::Unavailable(_) | store::Error::Conflict(store::Field::WireId)) => {
+            error @ (store::Error::Unavailable(_) | store::Error::Conflict(store::UniqueField::WireId)) => {
                 Self::Unavailable(error)
             }
             error @ (store::Error::Corrupt(_) | store::Error::Conflict(_)) => Self::internal(error),

@@ -99,7 +99,7 @@ impl Cluster {
         let home = tempfile::Builder::new().prefix("pgtest-").tempdir().expect("no folder").keep();
         let port = free_port();
         let mut command = as_unprivileged(&home);
-        // The name of a socket has room for about a hundred bytes, so it lies in the folder itself.
+        // The name of a socket has room for about a hundred bytes, so it is in the folder itself.
         command.args(["sh", "-c", KEEPER, "sh"]).arg(&bin).arg(&home);
         command.arg("-k").arg(&home).args(["-c", "listen_addresses=", "-c", "max_connections=200"]).args(options);
         // The server, and the programs that ask for it, take their port from here.
@@ -124,7 +124,7 @@ impl Cluster {
         format!("postgres:///{name}?host={}&port={}&user=postgres", self.home.display(), self.port)
     }
 
-    /// The port, for a server that was told to listen beyond its socket (`-c`, `listen_addresses=127.0.0.1`).
+    /// The port, for a server that listens beyond its socket (`-c`, `listen_addresses=127.0.0.1`).
     pub fn port(&self) -> &str {
         &self.port
     }
@@ -215,7 +215,7 @@ fn programs() -> Option<PathBuf> {
     complete.next()
 }
 
-/// A port nobody listens on, as far as can be known.
+/// A port on which no process listens at the moment of the call.
 #[expect(clippy::expect_used, reason = "test support")]
 fn free_port() -> String {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("no port");

@@ -1,6 +1,7 @@
 //! What each [`Change`] does, as statements with parameters. Pure, and the same for both databases: a new change stops
 //! the compiler here. Entries of the audit trail are numbered and chained in [`crate::trail`].
 
+use domain::model::device::NO_COUNTER;
 use domain::model::name::LoginNames;
 use domain::{
     AuditEvent, Budget, Change, Client, Device, DeviceId, Message, MessageId, Profile, SecretMac, SecretMark,
@@ -9,7 +10,7 @@ use domain::{
 
 use crate::budgets;
 use crate::challenge;
-use crate::marks::Move;
+use crate::hot_state::CounterChange;
 use crate::names;
 use crate::query::{DevMessage, MessageOutcome};
 use crate::rows::UnderLock;
@@ -27,7 +28,7 @@ pub(crate) use params;
 pub(crate) enum Step {
     Write(Write),
     /// What moves among the user's marks.
-    Move(Move),
+    Count(CounterChange),
     /// A device begins where its secret was left, wherever that was.
     Recall(DeviceId, SecretMark),
     Record(AuditEvent),
@@ -49,35 +50,35 @@ pub(crate) fn apply(change: Change, steps: &mut Vec<Step>) {
             write(sql::DELETE_USER_VERIFICATIONS, params![id]);
             write(sql::DELETE_USER_DEVICES, params![id]);
             write(sql::DELETE_USER, params![id]);
-            steps.push(Step::Move(Move::Gone));
+            steps.push(Step::Count(CounterChange::Delete));
             names::moved(UserId(id), &names, &LoginNames::default(), steps);
         }
         Change::SetTempToken(user, token) => steps.push(Step::Write(set_temp_token(user, token))),
 
         Change::CreateDevice(device) => {
-            steps.push(Step::Move(Move::begin(&device)));
+            steps.push(Step::Count(CounterChange::begin(&device)));
             steps.extend(device.secret.map(|secret| Step::Recall(device.id, secret)));
             steps.push(Step::Write(create_device(device)));
         }
         Change::ActivateDevice { device, counter, credential, at } => {
             if let Some(credential) = credential {
                 write(sql::REPLACE_CREDENTIAL, params![credential.0, device.0]);
-                steps.push(Step::Move(Move::Secret(device, None)));
+                steps.push(Step::Count(CounterChange::Secret(device, None)));
             }
             steps.push(must_hit(sql::ACTIVATE_DEVICE, params![device.0]));
-            steps.push(Step::Move(Move::Activate(device, counter.unwrap_or(domain::model::device::NO_COUNTER), at)));
+            steps.push(Step::Count(CounterChange::Activate(device, counter.unwrap_or(NO_COUNTER), at)));
         }
         Change::AdvanceCounter { device, counter, at } => {
-            steps.push(Step::Move(Move::Advance(device, counter, at)));
+            steps.push(Step::Count(CounterChange::Advance(device, counter, at)));
         }
         Change::ReviseDevice { device, credential, secret, display_name, last_counter } => {
             let [mac, counts] = columns_of(secret);
             steps.push(must_hit(sql::REVISE_DEVICE, params![credential.0, display_name, mac, counts, device.0]));
-            steps.push(Step::Move(Move::Secret(device, secret)));
-            steps.push(Step::Move(Move::Recount(device, last_counter)));
+            steps.push(Step::Count(CounterChange::Secret(device, secret)));
+            steps.push(Step::Count(CounterChange::Recount(device, last_counter)));
         }
-        Change::LowerCounter { device, counter } => steps.push(Step::Move(Move::Lower(device, counter))),
-        Change::TouchDevice { device, at } => steps.push(Step::Move(Move::Touch(device, at))),
+        Change::LowerCounter { device, counter } => steps.push(Step::Count(CounterChange::Lower(device, counter))),
+        Change::TouchDevice { device, at } => steps.push(Step::Count(CounterChange::Touch(device, at))),
         Change::DisableDevice(device) => write(sql::DISABLE_DEVICE, params![device.0]),
         Change::EnableDevice(device) => write(sql::ENABLE_DEVICE, params![device.0]),
         Change::DeleteDevice(device) => {
@@ -85,7 +86,7 @@ pub(crate) fn apply(change: Change, steps: &mut Vec<Step>) {
             write(sql::EXPIRE_DEVICE_VERIFICATIONS, params![device.0]);
             write(sql::BURY_DEVICE_RESULTS, params![device.0]);
             write(sql::DELETE_DEVICE, params![device.0]);
-            steps.push(Step::Move(Move::Forget(device)));
+            steps.push(Step::Count(CounterChange::Forget(device)));
         }
 
         Change::OpenVerification(verification) => steps.push(Step::Write(open_verification(verification))),
@@ -116,9 +117,9 @@ pub(crate) fn apply(change: Change, steps: &mut Vec<Step>) {
             write(sql::REPLACE_CHALLENGE, params);
         }
 
-        // A decision changes limits of its own user only.
-        Change::SetThrottle(_, throttle) => steps.push(Step::Move(Move::Limit(throttle))),
-        Change::ClearThrottle(_, key) => steps.push(Step::Move(Move::Forgive(key))),
+        // A decision changes limits of one user only.
+        Change::SetThrottle(_, throttle) => steps.push(Step::Count(CounterChange::Limit(throttle))),
+        Change::ClearThrottle(_, key) => steps.push(Step::Count(CounterChange::Reset(key))),
 
         Change::SetSpent(budget, spent) => steps.push(Step::Write(set_spent(budget, &spent))),
 
@@ -197,7 +198,7 @@ fn create_user(user: User, steps: &mut Vec<Step>) {
     ];
     steps.push(Step::Write(Write::new(sql::INSERT_USER, params)));
     names::moved(user.id, &LoginNames::default(), &names, steps);
-    steps.push(Step::Move(Move::Born));
+    steps.push(Step::Count(CounterChange::Insert));
     if user.temp_token.is_some() {
         steps.push(Step::Write(set_temp_token(user.id, user.temp_token)));
     }
@@ -355,7 +356,7 @@ pub(crate) fn settle(message: MessageId, outcome: MessageOutcome, now: Timestamp
     Write::new(sql::SETTLE_MESSAGE, params![status, reason, Vec::new(), now, message.0])
 }
 
-/// Under which key of `meta` the dev world's clock lies.
+/// The key of the dev world's clock in `meta`.
 pub(crate) const DEV_CLOCK: &str = "dev_clock_offset";
 
 /// The parameters that record a message of the dev world.

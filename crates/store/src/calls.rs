@@ -7,7 +7,7 @@ use domain::model::time::HOUR;
 use crate::value::Value;
 use crate::{Backend, Error, Store, sql};
 
-/// Hours that are told apart before their rows' kinds come round again: more than three years.
+/// Hours that are kept apart before their rows' kinds come round again: more than three years.
 const HOURS: i64 = 30_000;
 
 /// Under which kind the calls of an hour are numbered: below those of ids and audit entries.

@@ -1,4 +1,4 @@
-//! How a challenge lies in its row: its kind and form as JSON, and what an answer is compared with in columns of their
+//! How a challenge is stored in its row: its kind and form as JSON, and what an answer is compared with in columns of their
 //! own, so that the end of a verification wipes that part and leaves the rest readable (SEC 10).
 
 use domain::model::code::Alphabet;

@@ -7,13 +7,13 @@ use crate::apply::id;
 use crate::query::{DevFilter, EventFilter, Span, TextFilter, UserFilter};
 use crate::value::Value;
 
-/// What the two databases say in words of their own.
+/// Where the SQL of the two databases differs.
 pub(crate) struct Words {
     /// That a user has a custom attribute of name `?`, followed by a condition on `value` and a closing parenthesis.
     pub(crate) has_attribute: &'static str,
-    /// That a text, which stands before it, matches a pattern, with regard to case.
+    /// Operator after a text: it matches a pattern, case-sensitively.
     pub(crate) matches: &'static str,
-    /// The pattern of a text in which each `*` stands for any characters.
+    /// The pattern of a text in which each `*` matches any characters.
     pub(crate) pattern: fn(&str) -> String,
 }
 
@@ -27,7 +27,7 @@ impl Conditions {
         Self { text: String::new(), params: Vec::new() }
     }
 
-    /// Adds ` AND ` and `condition`, each `?` of which stands for the next value.
+    /// Adds ` AND ` and `condition`, replacing each `?` by the next value.
     fn and(&mut self, condition: &str, values: impl IntoIterator<Item = Value>) {
         self.text.push_str(" AND ");
         let mut values = values.into_iter();

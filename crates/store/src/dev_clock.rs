@@ -4,7 +4,7 @@ use domain::Timestamp;
 
 use crate::error::Error;
 
-/// Where the clock of a dev world stands.
+/// The setting of a dev world's clock.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct DevClock {
     /// How far it runs ahead, in milliseconds.

@@ -1,6 +1,6 @@
 //! What can go wrong. None of these texts holds a value of a row: an error may be logged (SEC 48).
 
-/// What was interrupted because its time was over, or because nobody waited for it any more.
+/// What was interrupted because its time was over, or because its caller has gone.
 pub(crate) const TOO_LONG: &str = "a list took too long";
 /// What was not begun, since as much as may run at once was running.
 pub(crate) const BUSY: Error = Error::Unavailable("too many lists at once");
@@ -14,7 +14,7 @@ pub enum Error {
     Unavailable(&'static str),
     /// Another row holds this value, which must be unique.
     #[error("the {0} is taken")]
-    Conflict(Field),
+    Conflict(UniqueField),
     /// A stored row cannot be understood, or a change found nothing to change. Trying again will not help.
     #[error("the store is inconsistent: {0}")]
     Corrupt(&'static str),
@@ -22,7 +22,7 @@ pub enum Error {
 
 /// A field whose values are unique.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Field {
+pub enum UniqueField {
     /// A user name, which is another's user name or mail address.
     Username,
     /// A mail address, which is another's mail address or user name.
@@ -37,7 +37,7 @@ pub enum Field {
     Id,
 }
 
-impl std::fmt::Display for Field {
+impl std::fmt::Display for UniqueField {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
             Self::Username => "username",
@@ -102,12 +102,11 @@ pub enum OpenError {
     /// A parameter of the URL that is not taken, and what to do about it. Names no value.
     #[error("{name} in the database's URL {instead}")]
     Parameter {
-        /// Which one.
         name: String,
         /// What it must be, or what to do instead.
         instead: &'static str,
     },
-    /// The server's certificate is vouched for by nobody who is trusted.
+    /// The server's certificate is not signed by a trusted authority.
     #[error(
         "no trusted authority vouches for the database's certificate: pass --database-ca-file with the authority's \
          certificate, or with the server's own (Debian: /etc/ssl/certs/ssl-cert-snakeoil.pem); if the database runs on \

@@ -60,11 +60,9 @@ pub struct Cursor {
 /// the time at which it was decided, and one that was slow to be recorded, or whose clock was behind, may come much later.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct Again {
-    /// The moment.
     at: Timestamp,
     /// [`Cursor::next`] when it was gone back.
     next: i64,
-    /// [`Cursor::open`] then.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     open: Vec<Part>,
 }
@@ -113,7 +111,7 @@ pub struct Followed {
 }
 
 impl Cursor {
-    /// Whether somebody who stands at `later` has read more.
+    /// Whether a reader at `later` has read more.
     pub fn is_behind(&self, later: &Self) -> bool {
         let passed = |part: &Part| later.open.iter().any(|other| other.end == part.end && other.from > part.from);
         later.next > self.next || self.open.iter().any(passed)
@@ -197,7 +195,7 @@ impl Cursor {
     }
 }
 
-/// The end of the block that an id, from 1, lies in.
+/// The end of the block that contains an id, counted from 1.
 fn block_end(id: i64) -> i64 {
     (id - 1).max(0) / BLOCK * BLOCK + BLOCK + 1
 }

@@ -3,8 +3,8 @@
 //! The store makes no choices: a pure function decides on one user's fresh [`View`], and its [`Change`]s are applied in
 //! the same transaction, all or none, before anybody hears the reply (SEC 1, SEC 76). Three named transactions write what
 //! decisions decide, [`Store::decide`], [`Store::decide_client`] and [`Store::decide_budget`]; the rest is housekeeping
-//! that no decision relies on. What both databases share (statements, their parameters, the decoding of rows) stands in this folder; what
-//! differs stands in a folder per database.
+//! that no decision relies on. What both databases share (statements, their parameters, the decoding of rows) is in this folder; what
+//! differs is in a folder per database.
 //!
 //! [`Change`]: domain::Change
 
@@ -22,8 +22,8 @@ mod error;
 mod events;
 mod expiry;
 mod follow;
+mod hot_state;
 mod ids;
-mod marks;
 mod migrations;
 mod names;
 mod postgres;
@@ -50,7 +50,7 @@ use domain::{
 use tokio::sync::{Notify, broadcast};
 
 pub use dev_clock::DevClock;
-pub use error::{Error, Field, OpenError};
+pub use error::{Error, OpenError, UniqueField};
 pub use follow::{Cursor, Followed};
 pub use migrations::{MIGRATIONS, Migration};
 pub use names::Collision;
@@ -61,10 +61,10 @@ pub use query::{
     IdKind, MessageOutcome, Page, QueuedMessage, Sizes, Span, Stats, Swept, TextFilter, UserFilter, UserPage, Waiting,
 };
 pub use sqlite::{Fatal, SqliteOptions};
-pub use webhooks::{Delivery, DeliveryStatus, HeldWebhook, Hold, Tried};
+pub use webhooks::{DeliveryStatus, HeldWebhook, Tried, WebhookDelivery, WebhookLease};
 pub use world::{KEY_CHECK, Known, Looked, World};
 
-/// Users about whom notices are kept for whoever is slow to hear them.
+/// Users about whom notices are kept for slow subscribers.
 const ANSWERED: usize = 1_024;
 
 /// A database, whichever it is. Cheap to clone.
@@ -112,7 +112,7 @@ impl Store {
         Ok(Self { backend: Backend::Postgres(Arc::new(db)), wake_ups, answered })
     }
 
-    /// Fires when another node may have queued messages. A hint and no more: it can be lost, so whoever waits for it
+    /// Fires when another node may have queued messages. A hint and no more: it can be lost, so a subscriber
     /// looks by itself from time to time. With SQLite there is no other node, and it never fires.
     pub fn wake_ups(&self) -> Arc<Notify> {
         self.wake_ups.clone()
@@ -443,7 +443,7 @@ impl Store {
         }
     }
 
-    /// Finishes what waits, folds the log into the database and lets go of it. Clones answer
+    /// Finishes what waits, checkpoints the log and lets go of it. Clones answer
     /// [`Error::Unavailable`] from then on.
     pub async fn close(self) {
         match &self.backend {
@@ -484,7 +484,7 @@ impl Store {
         }
     }
 
-    /// Where the dev world's clock stands.
+    /// The setting of the dev world's clock.
     pub async fn dev_clock(&self) -> Result<DevClock, Error> {
         DevClock::unpack(self.meta(apply::DEV_CLOCK).await?)
     }

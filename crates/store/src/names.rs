@@ -1,6 +1,6 @@
 //! The names that people log in with: who holds which key, and what is done about rows that collide.
 //!
-//! The table is keyed by `(key, place)`. A key is given out at place 0, and only while nobody else holds it at any
+//! The table is keyed by `(key, place)`. A key is given out at place 0, and only while no other row holds it at any
 //! place, so the database itself decides between two who want it at once. Other places exist only where rows collided
 //! when migration 9 filled the table.
 
@@ -8,7 +8,7 @@ use domain::UserId;
 use domain::model::name::{HeldName, Holder, LoginNames, key, meant};
 
 use crate::apply::{Step, params};
-use crate::error::{Error, Field};
+use crate::error::{Error, UniqueField};
 use crate::value::{Row, Value, Write};
 use crate::{Backend, Store, sql};
 
@@ -91,7 +91,7 @@ pub(crate) fn moved(UserId(user): UserId, from: &LoginNames, to: &LoginNames, st
         let HeldName { key, username, email } = new;
         let more_username = username.is_some() && old.is_none_or(|old| old.username != *username);
         let more_email = email.is_some() && old.is_none_or(|old| old.email != *email);
-        let taken = Error::Conflict(if more_username { Field::Username } else { Field::Email });
+        let taken = Error::Conflict(if more_username { UniqueField::Username } else { UniqueField::Email });
         write(match old {
             None => {
                 let params = params![key.as_str(), user, username.is_some(), email.is_some()];

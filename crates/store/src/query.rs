@@ -36,7 +36,6 @@ pub enum IdKind {
     TokenRow,
     /// An app; at most 2147483647.
     App,
-    /// A webhook.
     Webhook,
     /// A delivery to a webhook.
     Delivery,
@@ -108,16 +107,15 @@ pub struct UserFilter {
     /// Custom attributes by name and value.
     pub custom_attributes: Vec<(String, TextFilter)>,
     /// Those who have devices that were ever in use, none of them active and of one of these factors, and who are not freed
-    /// from factors by a rule of their own (SEC 92). It may read every device.
+    /// from factors by a rule for that user (SEC 92). It may read every device.
     pub without_usable: Option<Vec<FactorKind>>,
 }
 
 /// Which texts are meant.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TextFilter {
-    /// The text.
     pub text: String,
-    /// Whether each `*` in it stands for any characters, or none.
+    /// Whether each `*` in it matches any characters, or none.
     pub wildcards: bool,
     /// Whether all others are meant instead, a missing text among them.
     pub negated: bool,
@@ -142,7 +140,6 @@ pub struct Span {
 /// A part of a list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Page {
-    /// Most rows.
     pub limit: u32,
     /// Rows left out before the first.
     pub offset: u64,
@@ -157,7 +154,7 @@ pub struct UserPage {
     pub total: u64,
 }
 
-/// A message that is due, claimed for whoever asked.
+/// A message that is due, claimed by the caller.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct QueuedMessage {
     /// The message, its content still sealed.
@@ -230,9 +227,7 @@ impl From<ClientId> for AuditChain {
 pub struct AuditRow {
     /// Position in its chain, from 1.
     pub position: i64,
-    /// When.
     pub at: Timestamp,
-    /// What ([`domain::AuditKind::name`]).
     pub kind: String,
     /// The user concerned.
     pub user: Option<UserId>,
@@ -272,7 +267,6 @@ pub struct EventPage {
     pub beyond: Option<i64>,
     /// Whether the newest come first.
     pub descending: bool,
-    /// Most entries.
     pub limit: u32,
 }
 
@@ -310,7 +304,6 @@ pub struct Swept {
 pub struct Stats {
     /// Transactions committed, each with at most one sync.
     pub commits: u64,
-    /// Jobs answered.
     pub jobs: u64,
     /// The most jobs that shared one commit.
     pub largest_group: u64,
@@ -347,7 +340,7 @@ pub struct Sizes {
     pub oldest_entry: Option<Timestamp>,
     /// Bytes of the database, without its log.
     pub bytes: u64,
-    /// Bytes of the log that is folded into the database later (SQLite).
+    /// Bytes of the write-ahead log (SQLite).
     pub log_bytes: u64,
 }
 
@@ -366,7 +359,6 @@ pub struct DevMessage {
     pub channel: Channel,
     /// A number, an address, or a device's name.
     pub to: String,
-    /// The words.
     pub body: String,
     /// The subject line, for mail.
     pub subject: Option<String>,
@@ -378,9 +370,7 @@ pub struct DevMessage {
     pub nonce: Option<String>,
     /// Whom it concerns.
     pub user_id: UserId,
-    /// Which device.
     pub device_id: DeviceId,
-    /// Which verification.
     pub verification_id: VerificationId,
     /// When it was recorded.
     pub created_at: Timestamp,

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::challenge;
 use crate::error::Error;
-use crate::marks::Marks;
+use crate::hot_state::UserCounters;
 use crate::query::{AuditRow, DevMessage, GROWING, QueuedMessage, Sizes, Waiting};
 use crate::trail::Head;
 use crate::value::{Row, unpack_moments};
@@ -61,9 +61,9 @@ pub(crate) fn user(row: &dyn Row) -> Result<User, Error> {
     })
 }
 
-/// A user with its marks, whose columns stand behind the user's.
-pub(crate) fn user_with_marks(row: &dyn Row) -> Result<(User, Marks), Error> {
-    Ok((user(row)?, Marks::decode(row, 13)?))
+/// A user with its marks, whose columns follow the user's.
+pub(crate) fn user_with_marks(row: &dyn Row) -> Result<(User, UserCounters), Error> {
+    Ok((user(row)?, UserCounters::decode(row, 13)?))
 }
 
 pub(crate) fn device(row: &dyn Row) -> Result<Device, Error> {
@@ -80,7 +80,7 @@ fn device_from(row: &dyn Row, first: usize) -> Result<Device, Error> {
         status: DeviceStatus::from_number(row.int(first + 4)?).ok_or(Error::Corrupt("a device's status"))?,
         credential: Sealed(row.blob(first + 5)?.to_vec()),
         secret: secret(row, first + 7)?,
-        // Its marks lie with its user: `Marks::show` puts them here.
+        // Its counters are in the user's row: `UserCounters::show` puts them here.
         last_counter: domain::model::device::NO_COUNTER,
         created_at: row.time(first + 6)?,
         last_used_at: None,
@@ -195,7 +195,7 @@ pub(crate) fn audit(row: &dyn Row) -> Result<AuditRow, Error> {
     })
 }
 
-/// An entry of the audit trail with its id, whose column stands behind the entry's.
+/// An entry of the audit trail with its id, whose column follows the entry's.
 pub(crate) fn event(row: &dyn Row) -> Result<(i64, AuditRow), Error> {
     Ok((row.int(10)?, audit(row)?))
 }

@@ -21,7 +21,7 @@ impl Store {
     /// Whether a session token that lives at `now` lists this origin.
     pub async fn lists_origin(&self, origin: &str, now: Timestamp) -> Result<bool, Error> {
         let shown = serde_json::to_string(origin).map_err(|_| Error::Corrupt("an origin"))?;
-        // What stands for other characters in a pattern stands for itself here.
+        // A wildcard character is an ordinary character here.
         let escaped = shown.replace('!', "!!").replace('%', "!%").replace('_', "!_");
         let params = vec![now.into(), format!("%{escaped}%").into()];
         let found = match &self.backend {
@@ -31,7 +31,7 @@ impl Store {
         Ok(found.is_some())
     }
 
-    /// An app.
+    /// The app with this id.
     pub async fn app(&self, id: AppId) -> Result<Option<App>, Error> {
         Ok(self.listed(sql::APP, vec![id.0.into()]).await?.pop())
     }

@@ -226,7 +226,7 @@ statements! {
     END_TOKEN_FAMILY = "UPDATE token SET ended_at = $1, sealed = NULL WHERE client_id = $2 AND family = $3 \
         AND ended_at IS NULL";
     END_TOKENS = "UPDATE token SET ended_at = $1, sealed = NULL WHERE client_id = $2 AND ended_at IS NULL";
-    /// Holds the rows of whomever the client has begun something with, as a decision about them does: those under way
+    /// Locks the rows of every user with whom the client has begun something with, as a decision about them does: those under way
     /// end first.
     HOLD_CLIENT_USERS = "UPDATE \"user\" SET updated_at = updated_at WHERE id IN \
         (SELECT user_id FROM verification WHERE client_id = $1 AND live = 1)";

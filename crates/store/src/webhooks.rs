@@ -1,4 +1,4 @@
-//! Webhooks, and the log of what they were told. One node at a time delivers a webhook: whoever holds it, by a row that
+//! Webhooks, and the log of their deliveries. One node at a time delivers a webhook: the one that holds it, by a row that
 //! says who and until when. What moves a webhook's position is void unless its holder still holds it, so a node that was
 //! thought dead and comes back can repeat a call, and never take a position back or forward.
 
@@ -13,10 +13,9 @@ use crate::rows::Decode;
 use crate::value::{Row, Value, Write};
 use crate::{Backend, Store, sql};
 
-/// A webhook with how far it has been told.
+/// A webhook with its position in the audit trail.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HeldWebhook {
-    /// The webhook.
     pub webhook: Webhook,
     /// Its position in the audit trail.
     pub cursor: Cursor,
@@ -24,8 +23,8 @@ pub struct HeldWebhook {
 
 /// Who holds a webhook, and until when.
 #[derive(Debug, Clone, Copy)]
-pub struct Hold<'a> {
-    /// A name that nobody else has.
+pub struct WebhookLease<'a> {
+    /// A name that no other node has.
     pub holder: &'a str,
     /// Until when, unless it is prolonged.
     pub until: Timestamp,
@@ -38,7 +37,6 @@ pub enum DeliveryStatus {
     Waiting,
     /// Taken by the receiver.
     Delivered,
-    /// Given up.
     Failed,
 }
 
@@ -54,10 +52,9 @@ impl DeliveryStatus {
 
 /// A batch of events on its way to a webhook, or what became of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Delivery {
-    /// Its row.
+pub struct WebhookDelivery {
     pub id: DeliveryId,
-    /// Who is told.
+    /// The webhook that receives it.
     pub webhook: WebhookId,
     /// What the receiver knows it by: the same in every try.
     pub message: String,
@@ -65,7 +62,7 @@ pub struct Delivery {
     pub events: Vec<i64>,
     /// How far it is.
     pub status: DeliveryStatus,
-    /// Whether it is told again at an operator's wish, and holds up nothing.
+    /// Whether an operator asked for it again; later deliveries do not wait for it.
     pub replay: bool,
     /// How often it was tried.
     pub attempts: u32,
@@ -86,7 +83,6 @@ pub struct Delivery {
 /// What a try ended with, and what follows.
 #[derive(Debug, Clone, Copy)]
 pub struct Tried {
-    /// The answer.
     pub answer: Answer,
     /// How far the delivery is now.
     pub status: DeliveryStatus,
@@ -94,7 +90,7 @@ pub struct Tried {
     pub next_attempt_at: Timestamp,
     /// When this was.
     pub at: Timestamp,
-    /// Whether the receiver does not want to be told any more.
+    /// Whether the receiver asked for no more deliveries.
     pub gone: bool,
 }
 
@@ -123,7 +119,7 @@ impl Store {
         self.rows(sql::WEBHOOKS, Vec::new(), webhook).await
     }
 
-    /// A webhook.
+    /// The webhook with this id.
     pub async fn webhook(&self, id: WebhookId) -> Result<Option<HeldWebhook>, Error> {
         Ok(self.rows(sql::WEBHOOK, vec![id.0.into()], webhook).await?.pop())
     }
@@ -157,7 +153,7 @@ impl Store {
     pub async fn hold_webhook(
         &self,
         id: WebhookId,
-        hold: Hold<'_>,
+        hold: WebhookLease<'_>,
         now: Timestamp,
     ) -> Result<Option<HeldWebhook>, Error> {
         let params = params![hold.holder, hold.until, id.0, now];
@@ -177,20 +173,25 @@ impl Store {
     pub async fn move_webhook(
         &self,
         id: WebhookId,
-        hold: Hold<'_>,
+        hold: WebhookLease<'_>,
         cursor: &Cursor,
-        delivery: Option<&Delivery>,
+        delivery: Option<&WebhookDelivery>,
     ) -> Result<bool, Error> {
         let moving = Write::new(sql::MOVE_WEBHOOK, params![position(cursor)?, hold.until, id.0, hold.holder]);
         self.write_if(moving, delivery.map(insert).into_iter().collect()).await
     }
 
     /// Records what a try ended with. Says whether the webhook is still held, now until the end of `hold`.
-    pub async fn record_try(&self, delivery: &Delivery, tried: Tried, hold: Hold<'_>) -> Result<bool, Error> {
+    pub async fn record_try(
+        &self,
+        delivery: &WebhookDelivery,
+        tried: Tried,
+        hold: WebhookLease<'_>,
+    ) -> Result<bool, Error> {
         let settled = (tried.status != DeliveryStatus::Waiting).then_some(tried.at);
         let (http_status, fault) = answer_columns(Some(tried.answer));
         let settle = params![tried.status.number(), tried.next_attempt_at, http_status, fault, settled, delivery.id.0];
-        // Whoever else delivers it too may have been told better already.
+        // Another node that delivers it too may have succeeded already.
         self.change_row(sql::RECORD_TRY, settle).await?;
         if tried.gone {
             self.set_webhook_disabled(delivery.webhook, Some((tried.at, Disabled::Gone))).await?;
@@ -199,19 +200,19 @@ impl Store {
         Ok(self.change_row(sql::PROLONG_WEBHOOK, params).await? > 0)
     }
 
-    /// What waits for a webhook, in order; what is told again comes last.
-    pub async fn waiting_deliveries(&self, id: WebhookId) -> Result<Vec<Delivery>, Error> {
+    /// What waits for a webhook, in order; repeated deliveries come last.
+    pub async fn waiting_deliveries(&self, id: WebhookId) -> Result<Vec<WebhookDelivery>, Error> {
         self.rows(sql::WAITING_DELIVERIES, vec![id.0.into()], delivery).await
     }
 
     /// The newest deliveries of a webhook, or those that were given up.
-    pub async fn deliveries(&self, id: WebhookId, failed: bool, limit: u32) -> Result<Vec<Delivery>, Error> {
+    pub async fn deliveries(&self, id: WebhookId, failed: bool, limit: u32) -> Result<Vec<WebhookDelivery>, Error> {
         let statement = if failed { sql::FAILED_DELIVERIES } else { sql::DELIVERIES };
         self.rows(statement, params![id.0, i64::from(limit)], delivery).await
     }
 
-    /// A delivery.
-    pub async fn delivery(&self, id: DeliveryId) -> Result<Option<Delivery>, Error> {
+    /// The delivery with this id.
+    pub async fn delivery(&self, id: DeliveryId) -> Result<Option<WebhookDelivery>, Error> {
         Ok(self.rows(sql::DELIVERY, vec![id.0.into()], delivery).await?.pop())
     }
 
@@ -275,7 +276,7 @@ fn answer_columns(answer: Option<Answer>) -> (Option<i64>, Option<&'static str>)
     }
 }
 
-fn insert(delivery: &Delivery) -> Write {
+fn insert(delivery: &WebhookDelivery) -> Write {
     let (http_status, fault) = answer_columns(delivery.answer);
     let events: Vec<u8> = delivery.events.iter().flat_map(|id| id.to_be_bytes()).collect();
     let params = params![
@@ -319,7 +320,7 @@ fn webhook(row: &dyn Row) -> Result<HeldWebhook, Error> {
     })
 }
 
-fn delivery(row: &dyn Row) -> Result<Delivery, Error> {
+fn delivery(row: &dyn Row) -> Result<WebhookDelivery, Error> {
     let (events, rest) = row.blob(3)?.as_chunks::<8>();
     if !rest.is_empty() {
         return Err(Error::Corrupt("a delivery's events"));
@@ -333,7 +334,7 @@ fn delivery(row: &dyn Row) -> Result<Delivery, Error> {
         }
         (None, None) => None,
     };
-    Ok(Delivery {
+    Ok(WebhookDelivery {
         id: DeliveryId(row.int(0)?),
         webhook: WebhookId(row.int(1)?),
         message: row.text(2)?.to_owned(),

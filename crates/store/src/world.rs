@@ -1,4 +1,4 @@
-//! Which world a database belongs to. A dev world shows every code to whoever asks and has credentials in clear; an
+//! Which world a database belongs to. A dev world shows every code to anybody and has credentials in clear; an
 //! installation that is served must never become one. A mark in `meta` says which it is, and only one can be set.
 
 use std::path::Path;
@@ -8,13 +8,13 @@ use crate::error::{Error, OpenError};
 use crate::migrations::Migration;
 use crate::{PostgresOptions, postgres, sqlite};
 
-/// Under which key of `meta` the mark lies.
+/// The key of the mark in `meta`.
 pub(crate) const MARK: &str = "world";
-/// Under which key of `meta` the value lies that shows whether the master key is the right one. A database without it
+/// The key in `meta` of the value that shows whether the master key is the right one. A database without it
 /// is no installation yet.
 pub const KEY_CHECK: &str = "key_check";
 
-/// A world.
+/// What kind of installation a database belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum World {
     /// Of `countersign dev`.

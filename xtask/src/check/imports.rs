@@ -16,7 +16,6 @@ pub(super) struct Import {
 /// What code names.
 #[derive(Debug, Default)]
 pub(super) struct Names {
-    /// `a::b::c`
     pub(super) paths: BTreeSet<Vec<String>>,
     /// Types, and functions that are called, by a name without a path.
     pub(super) bare: BTreeSet<String>,

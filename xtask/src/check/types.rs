@@ -10,7 +10,8 @@ const SHARED: &[&str] = &["Error", "Config"];
 
 pub(super) fn unique(crates: &[Crate]) -> Complaints {
     let mut homes: BTreeMap<String, Vec<&str>> = BTreeMap::new();
-    for one in crates.iter().filter(|one| one.library) {
+    // The chores are a library for their own programs only.
+    for one in crates.iter().filter(|one| one.library && one.name != "xtask") {
         for module in &one.modules {
             let public = module.items.iter().filter(|item| is_public_type(item));
             for name in public.filter_map(name).filter(|name| !SHARED.contains(&name.as_str())) {

@@ -202,17 +202,17 @@ impl Import {
         match self.engine.decide(DecisionName::Import, user, move |view| import::merge(view, &incoming, &by, now)).await
         {
             Ok(merged) => ended(merged, user, outcomes),
-            Err(store::Error::Conflict(store::Field::Username)) if renamed => {
+            Err(store::Error::Conflict(store::UniqueField::Username)) if renamed => {
                 Err(ImportError::Taken(UserField::Username))
             }
             // As somebody's user name: they came meanwhile, and the next look finds them. As an address it stays theirs.
-            Err(store::Error::Conflict(store::Field::Username)) => {
+            Err(store::Error::Conflict(store::UniqueField::Username)) => {
                 match store.user_by_username(&person.username).await? {
                     Some(_) => Ok(None),
                     None => Err(ImportError::Taken(UserField::Username)),
                 }
             }
-            Err(store::Error::Conflict(store::Field::Email)) => Err(ImportError::Taken(UserField::Email)),
+            Err(store::Error::Conflict(store::UniqueField::Email)) => Err(ImportError::Taken(UserField::Email)),
             Err(error) => Err(error.into()),
         }
     }

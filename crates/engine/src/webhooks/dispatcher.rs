@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use domain::Timestamp;
 use domain::model::webhook::{Answer, DeliveryId, Fault, MOST_EVENTS, Webhook, WebhookId};
 use domain::rules::webhook::{Verdict, judge};
-use store::{Delivery, DeliveryStatus, HeldWebhook, Hold, IdKind, Tried};
+use store::{DeliveryStatus, HeldWebhook, IdKind, Tried, WebhookDelivery, WebhookLease};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
@@ -148,7 +148,7 @@ impl Engine {
             return Ok(());
         }
         let now = self.now();
-        if self.store.hold_webhook(id, Hold { holder, until: now.plus(HOLD) }, now).await?.is_none() {
+        if self.store.hold_webhook(id, WebhookLease { holder, until: now.plus(HOLD) }, now).await?.is_none() {
             return Ok(());
         }
         let mut told = Ok(Next::More);
@@ -194,7 +194,7 @@ impl Engine {
         let now = self.now();
         let delivery = match followed.entries.first() {
             None => None,
-            Some((_, first)) => Some(Delivery {
+            Some((_, first)) => Some(WebhookDelivery {
                 id: DeliveryId(self.store.next_id(IdKind::Delivery).await?),
                 webhook: id,
                 message: format!("msg_{}", self.chance.hex::<16>()),
@@ -210,7 +210,7 @@ impl Engine {
                 oldest_at: first.at,
             }),
         };
-        let hold = Hold { holder, until: now.plus(HOLD) };
+        let hold = WebhookLease { holder, until: now.plus(HOLD) };
         if !self.store.move_webhook(id, hold, &followed.cursor, delivery.as_ref()).await? {
             return Ok(Next::NotOurs);
         }
@@ -224,7 +224,7 @@ impl Engine {
     async fn deliver(
         &self,
         webhook: &Webhook,
-        delivery: &Delivery,
+        delivery: &WebhookDelivery,
         holder: &str,
         renderer: &dyn Renderer,
     ) -> Result<Next, Error> {
@@ -247,7 +247,7 @@ impl Engine {
             tracing::warn!(webhook, delivery, attempts, %answer, outcome = outcome.name(), "webhook delivery failed");
         }
         let tried = Tried { answer, status, next_attempt_at, at: now, gone: outcome == DeliveryOutcome::Gone };
-        let held = self.store.record_try(delivery, tried, Hold { holder, until: now.plus(HOLD) }).await?;
+        let held = self.store.record_try(delivery, tried, WebhookLease { holder, until: now.plus(HOLD) }).await?;
         Ok(if held { Next::More } else { Next::NotOurs })
     }
 
@@ -285,6 +285,6 @@ async fn stops(stopped: &mut watch::Receiver<bool>) {
 }
 
 /// What is to be tried now: the batch that is next in order, or one that is repeated.
-fn due(waiting: &[Delivery], now: Timestamp) -> Option<&Delivery> {
+fn due(waiting: &[WebhookDelivery], now: Timestamp) -> Option<&WebhookDelivery> {
     waiting.iter().find(|delivery| delivery.next_attempt_at <= now)
 }

@@ -5,7 +5,7 @@ use domain::model::webhook::{
 };
 use domain::rules::reach::Reach;
 use domain::{Sealed, Secret, Timestamp};
-use store::{Delivery, Hold, IdKind};
+use store::{IdKind, WebhookDelivery, WebhookLease};
 
 use super::dispatcher::DeliveryCounts;
 use crate::{Engine, Error};
@@ -139,7 +139,7 @@ impl Engine {
         id: WebhookId,
         failed: bool,
         limit: u32,
-    ) -> Result<Option<Vec<Delivery>>, Error> {
+    ) -> Result<Option<Vec<WebhookDelivery>>, Error> {
         if self.store.webhook(id).await?.is_none() {
             return Ok(None);
         }
@@ -165,7 +165,7 @@ impl Engine {
                 return Ok(ReplayOutcome::Missing);
             }
             let now = self.now();
-            held = self.store.hold_webhook(id, Hold { holder: &holder, until: now.plus(HOLD) }, now).await?;
+            held = self.store.hold_webhook(id, WebhookLease { holder: &holder, until: now.plus(HOLD) }, now).await?;
             if held.is_some() {
                 break;
             }
@@ -177,7 +177,7 @@ impl Engine {
             ReplayOutcome::NotYet(id)
         } else {
             let cursor = self.store.cursor_since(moment, &held.cursor).await?;
-            let hold = Hold { holder: &holder, until: self.now().plus(HOLD) };
+            let hold = WebhookLease { holder: &holder, until: self.now().plus(HOLD) };
             if self.store.move_webhook(id, hold, &cursor, None).await? {
                 ReplayOutcome::Yes
             } else {

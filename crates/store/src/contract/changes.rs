@@ -7,7 +7,7 @@ use domain::rules::{risk, user};
 use domain::*;
 
 use super::world::*;
-use crate::{Error, Field, IdKind, MessageOutcome, Store};
+use crate::{Error, IdKind, MessageOutcome, Store, UniqueField};
 
 pub(crate) async fn what_is_written_is_read_back(store: &Store) {
     let patch = UserPatch {
@@ -330,11 +330,11 @@ pub(crate) async fn a_username_is_unique_without_regard_to_case(store: &Store) {
         store.decide(id, move |_| user::create(id, &patch, &context(), NOW)).await.map(|user| user.id)
     };
     let first = create(named("Zoë", "zoe@example.com")).await.unwrap();
-    assert_eq!(create(named("ZOË", "other@example.com")).await, Err(Error::Conflict(Field::Username)));
-    assert_eq!(create(named("other", "ZOE@EXAMPLE.COM")).await, Err(Error::Conflict(Field::Email)));
+    assert_eq!(create(named("ZOË", "other@example.com")).await, Err(Error::Conflict(UniqueField::Username)));
+    assert_eq!(create(named("other", "ZOE@EXAMPLE.COM")).await, Err(Error::Conflict(UniqueField::Email)));
     assert_eq!(
         store.decide(first, move |_| user::create(first, &UserPatch::default(), &context(), NOW)).await.unwrap_err(),
-        Error::Conflict(Field::Id)
+        Error::Conflict(UniqueField::Id)
     );
     somebody(store).await;
     somebody(store).await; // without a name there is nothing to collide
@@ -354,8 +354,8 @@ pub(crate) async fn a_name_is_free_once_nobody_has_it(store: &Store) {
         store.decide(id, move |view| user::update(view, &patch, &context(), NOW)).await.map(|_| ())
     };
     let found = async |name: &str| store.user_by_login(name).await.unwrap();
-    let username = Err(Error::Conflict(Field::Username));
-    let email = Err(Error::Conflict(Field::Email));
+    let username = Err(Error::Conflict(UniqueField::Username));
+    let email = Err(Error::Conflict(UniqueField::Email));
 
     let ceo = create(named("boss", "CEO@corp.example")).await.unwrap();
     let bob = create(named("bob", "")).await.unwrap();
@@ -399,7 +399,7 @@ pub(crate) async fn a_failed_decision_leaves_nothing_behind(store: &Store) {
         ],
     )
     .await;
-    assert_eq!(failed, Err(Error::Conflict(Field::Id)));
+    assert_eq!(failed, Err(Error::Conflict(UniqueField::Id)));
     assert!(store.view(user).await.unwrap().throttles.is_empty());
     assert_eq!(store.audit(user).await.unwrap(), before);
     put(store, user, vec![AuditEvent::of_user(AuditKind::Verified, user, NOW).into()]).await.unwrap();

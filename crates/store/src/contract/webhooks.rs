@@ -8,10 +8,10 @@ use domain::model::webhook::{Answer, Disabled, Fault, KEEP_DELIVERIES};
 use domain::*;
 
 use super::world::*;
-use crate::{Cursor, DeliveryStatus, EventFilter, EventPage, Hold, Store, Tried};
+use crate::{Cursor, DeliveryStatus, EventFilter, EventPage, Store, Tried, WebhookLease};
 
-fn hold(holder: &str, until: Timestamp) -> Hold<'_> {
-    Hold { holder, until }
+fn hold(holder: &str, until: Timestamp) -> WebhookLease<'_> {
+    WebhookLease { holder, until }
 }
 
 /// Reads on from a position until nothing is left. The ids in the order in which they were read.

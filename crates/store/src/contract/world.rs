@@ -95,9 +95,9 @@ pub(crate) async fn delivery(
     store: &Store,
     webhook: domain::model::webhook::WebhookId,
     events: Vec<i64>,
-) -> crate::Delivery {
+) -> crate::WebhookDelivery {
     let id = store.next_id(IdKind::Delivery).await.unwrap();
-    crate::Delivery {
+    crate::WebhookDelivery {
         id: domain::model::webhook::DeliveryId(id),
         webhook,
         message: format!("msg_{id}"),

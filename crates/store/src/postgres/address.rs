@@ -20,7 +20,7 @@ pub(super) fn read(url: &str) -> Result<(Config, Trust), OpenError> {
 }
 
 /// Whether the driver may take a part of a password for something else. For the driver the user and the password end at
-/// the first `@`, wherever it stands.
+/// the first `@`, wherever it is.
 fn is_ambiguous(url: &str) -> bool {
     let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
     let Some((credentials, place)) = rest.split_once('@') else { return false };

@@ -11,7 +11,7 @@ use super::load::Subject;
 use super::sql as own;
 use crate::apply::Step;
 use crate::error::Error;
-use crate::marks::{Marks, Move};
+use crate::hot_state::{CounterChange, UserCounters};
 use crate::query::AuditChain;
 use crate::trail::{self, Head};
 use crate::value::Value;
@@ -36,9 +36,9 @@ pub(super) fn secrets(steps: &[(Subject, Step)]) -> Vec<SecretMac> {
     steps.iter().filter_map(begins).collect()
 }
 
-/// Marks and heads as they stand in a transaction, with what they were when it read them.
+/// Counters and heads in a transaction, with what they were when it read them.
 pub(super) struct Trail {
-    users: HashMap<UserId, (Marks, Option<i64>)>,
+    users: HashMap<UserId, (UserCounters, Option<i64>)>,
     /// Of the chains of clients, and of users that do not exist.
     heads: HashMap<(i64, i64), (Head, Option<i64>)>,
     entries: Vec<Vec<Value>>,
@@ -50,7 +50,7 @@ impl Trail {
     /// `marks` are those of the locked users that exist, `heads` those of all other locked chains that are not empty,
     /// `recalled` is what was used of the secrets in [`secrets`].
     pub(super) fn new(
-        marks: HashMap<UserId, Marks>,
+        marks: HashMap<UserId, UserCounters>,
         heads: HashMap<(i64, i64), Head>,
         recalled: HashMap<SecretMac, i64>,
     ) -> Self {
@@ -66,7 +66,7 @@ impl Trail {
     }
 
     /// Carries out what a decision about `subject` moves.
-    pub(super) fn step(&mut self, subject: Subject, step: Move) -> Result<(), Error> {
+    pub(super) fn step(&mut self, subject: Subject, step: CounterChange) -> Result<(), Error> {
         match subject {
             Subject::User(user) => self.marks(user).carry_out(step),
             Subject::Client(..) | Subject::Budget(_) => Err(Error::Corrupt("a mark of nobody")),
@@ -156,12 +156,12 @@ impl Trail {
     }
 
     /// The marks of a user that is locked. One that does not exist may have left a chain.
-    fn marks(&mut self, user: UserId) -> &mut Marks {
+    fn marks(&mut self, user: UserId) -> &mut UserCounters {
         let heads = &self.heads;
         let (marks, _) = self.users.entry(user).or_insert_with(|| {
             let left = heads.get(&AuditChain::User(user).numbers()).cloned();
             let (head, before) = left.unwrap_or_default();
-            (Marks::without_row(head), before)
+            (UserCounters::without_row(head), before)
         });
         marks
     }

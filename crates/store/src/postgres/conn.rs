@@ -100,7 +100,7 @@ impl Conn {
         let warned = self.warnings.count();
         self.client.batch_execute("COMMIT").await.map_err(|error| Failure::of_commit(&error))?;
         if self.warnings.count() != warned {
-            // It is kept here, and perhaps on no standby: nobody knows what a fail-over would leave of it (SEC 80).
+            // It is kept here, and perhaps on no standby: a fail-over may lose it (SEC 80).
             return Err(Failure::Unknown);
         }
         self.in_transaction = false;

@@ -21,7 +21,7 @@ const CONNECT_HOST: Duration = Duration::from_secs(1);
 /// After how long a silent peer is asked whether it is still there, unless the URL says.
 const KEEPALIVE: Duration = Duration::from_secs(15);
 
-/// The waits of SEC 79. A session that stands still in a transaction gives its locks back.
+/// The waits of SEC 79. A session that is idle in a transaction loses its locks.
 const SETTINGS: &str = "SET lock_timeout = 2000; SET statement_timeout = 5000; \
     SET idle_in_transaction_session_timeout = 10000";
 /// All our statements look rows up by keys: a plan made while a table was small must not read the whole of it later,

@@ -3,9 +3,9 @@
 use tokio_postgres::error::{DbError, SqlState};
 
 use super::transfer::CLOSED_CODE;
-use crate::error::{Error, Field};
+use crate::error::{Error, UniqueField};
 
-/// Why a transaction was not committed, or why nobody knows whether it was.
+/// Why a transaction was not committed, or why that is unknown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Failure {
     /// Running it again would not help.
@@ -92,14 +92,14 @@ fn of_refusal(refusal: &DbError) -> Failure {
     }
 }
 
-/// Which unique field a constraint's name stands for.
+/// The unique field of a constraint.
 fn conflict(constraint: Option<&str>) -> Failure {
     Failure::Job(Error::Conflict(match constraint {
-        Some("client_client_id") => Field::ClientId,
-        Some("app_name") => Field::AppName,
-        Some("verification_wire_id") => Field::WireId,
+        Some("client_client_id") => UniqueField::ClientId,
+        Some("app_name") => UniqueField::AppName,
+        Some("verification_wire_id") => UniqueField::WireId,
         // Two transactions began the same chain of the trail at once.
         Some("audit_head_pkey") => return Failure::Again("two entries began one audit trail"),
-        _ => Field::Id,
+        _ => UniqueField::Id,
     }))
 }

@@ -1,4 +1,4 @@
-//! Several hosts in one URL. Each is given its share of the time and no more: a machine that stands still accepts
+//! Several hosts in one URL. Each is given its share of the time and no more: a frozen machine accepts
 //! connections and never says a word, and must not keep a node from the one that took over. The host that was reached
 //! last is asked first.
 

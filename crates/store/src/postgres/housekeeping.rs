@@ -131,7 +131,7 @@ impl Postgres {
         let writes = steps.into_iter().filter_map(|step| match step {
             Step::Write(write) => Some(Query::from(write)),
             // Nothing that was never activated has left a mark.
-            Step::Move(_) | Step::Recall(..) | Step::Record(_) => None,
+            Step::Count(_) | Step::Recall(..) | Step::Record(_) => None,
         });
         conn.execute(&writes.collect::<Vec<_>>()).await?;
         conn.commit().await?;
@@ -145,7 +145,7 @@ impl Postgres {
     }
 
     pub(crate) async fn set_meta_if_absent(&self, key: &str, value: &[u8]) -> Result<Vec<u8>, Error> {
-        // Waits for whoever is setting it at the same moment, so the value read then is the one that holds.
+        // Waits for a transaction that sets it at the same moment, so the value read then is the one that holds.
         self.write(Query::new(shared::SET_META_IF_ABSENT, [key.into(), value.to_vec().into()])).await?;
         self.one(Query::new(shared::META, [key.into()]), rows::bytes).await
     }
@@ -202,7 +202,7 @@ impl Postgres {
         let writes: Vec<_> = apply::dev_reset().into_iter().map(Query::from).collect();
         in_time(async {
             let mut conn = self.pool.lend().await?;
-            // Nobody decides meanwhile.
+            // No decision runs meanwhile.
             conn.begin(BEGIN, &[Query::new(sql::LOCK_SCHEMA, []), Query::new(sql::DEV_LOCK_USERS, [])]).await?;
             conn.execute(&writes).await?;
             conn.commit().await
@@ -216,7 +216,7 @@ fn pairs(rows: &[tokio_postgres::Row]) -> Result<Vec<(i64, i64)>, Error> {
     rows.iter().map(|row| Ok((row.int(0)?, row.int(1)?))).collect()
 }
 
-/// Locks the users of `found` whom nobody else has locked, and gives both columns as parameters. Where there is nothing
+/// Locks the users of `found` that no other transaction has locked, and gives both columns as parameters. Where there is nothing
 /// to do the transaction is ended.
 async fn lock_users(conn: &mut Conn, found: &[(i64, i64)]) -> Result<Option<[Param; 2]>, Failure> {
     let mut locked = Vec::new();

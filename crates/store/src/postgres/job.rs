@@ -19,7 +19,7 @@ use crate::error::Error;
 use crate::rows;
 use crate::value::{Value, Write};
 
-/// A decision with whoever waits for it.
+/// A decision with its caller.
 pub(super) struct Job {
     pub(super) subject: Subject,
     pub(super) rule: Box<dyn Rule>,
@@ -29,9 +29,9 @@ pub(super) struct Job {
 pub(super) trait Rule: Send {
     /// Decides. What was decided before is forgotten.
     fn decide(&mut self, subject: Subject, fresh: &mut Fresh) -> Result<Vec<Change>, Error>;
-    /// Tells whoever waits: the last decision's reply, or why it does not count.
+    /// Answers the caller: the last decision's reply, or why it does not count.
     fn answer(self: Box<Self>, result: Result<(), Error>);
-    /// Whether nobody waits any more.
+    /// Whether the caller has gone.
     fn is_abandoned(&self) -> bool;
 }
 
@@ -111,7 +111,7 @@ where
 
     fn answer(self: Box<Self>, result: Result<(), Error>) {
         let Self { reply, waiting, .. } = *self;
-        // Whoever asked may have gone away; what was decided stays decided.
+        // The caller may have gone; the decision holds.
         let _ = waiting.send(result.and_then(|()| reply.ok_or(Error::Unavailable("not run"))));
     }
 
@@ -154,7 +154,7 @@ async fn run_wave(
     let (mut enqueued, mut answered) = (false, Vec::new());
     for job in jobs {
         let mut own = VecDeque::new();
-        // If locked for so long that the caller was told no: then no it is.
+        // If locked for so long that the caller got a refusal: then it must not be decided.
         if !job.rule.is_abandoned() {
             let mut steps = Vec::new();
             for change in job.rule.decide(job.subject, &mut fresh)? {
@@ -176,7 +176,7 @@ async fn run_wave(
     if moves.is_empty() && writes.iter().all(VecDeque::is_empty) {
         return Ok(false);
     }
-    // Entries that belong to nobody who is locked are rare; the guard on the head keeps their chains whole.
+    // Entries that belong to no locked user are rare; the guard on the head keeps their chains whole.
     let unlocked = chains::unlocked(&moves);
     if !unlocked.is_empty() {
         fresh.heads.extend(load::heads(conn, unlocked.into_iter()).await?);
@@ -187,7 +187,7 @@ async fn run_wave(
     for (subject, step) in moves {
         match step {
             Step::Write(_) => {}
-            Step::Move(step) => trail.step(subject, step)?,
+            Step::Count(step) => trail.step(subject, step)?,
             Step::Recall(device, secret) => trail.recall(subject, device, &secret)?,
             Step::Record(event) => trail.record(subject, event, audit_ids)?,
         }
@@ -225,7 +225,7 @@ fn is_answer(change: &Change) -> bool {
     matches!(status, Status::Accepted { .. } | Status::Rejected { .. })
 }
 
-/// Reserves the ids of the next audit entries: a block of its own on the grid (see [`crate::follow`]). Not in a deciding transaction, which would hold up all others.
+/// Reserves the ids of the next audit entries: a whole block on the grid (see [`crate::follow`]). Not in a deciding transaction, which would hold up all others.
 pub(super) async fn reserve_audit_ids(conn: &mut Conn, count: i64) -> Result<Range<i64>, Failure> {
     let reserve = Query::new(own::RESERVE_AUDIT_IDS, [Value::Int(AUDIT_IDS), Value::Int(count)]);
     let rows = conn.fetch(std::slice::from_ref(&reserve)).await?.pop().unwrap_or_default();

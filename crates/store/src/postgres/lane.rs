@@ -60,7 +60,7 @@ impl Lane {
         Self { target, conn: None, audit_ids: 0..0, audit_since: None, waiting: VecDeque::new(), counters, notices }
     }
 
-    /// Serves until told to close, or until nobody can send any more.
+    /// Serves until it is closed or every sender is gone.
     pub(super) async fn run(mut self, mut orders: mpsc::Receiver<Order>) {
         loop {
             if self.waiting.is_empty() {
@@ -128,7 +128,7 @@ impl Lane {
         let mut group = [vec![job]];
         let mut last = Error::Unavailable("not tried");
         for attempt in 0..TRIES {
-            // The caller has been told that the database is away, and must not find it decided after all.
+            // The caller has got the answer that the database is unavailable, and must not find it decided after all.
             if group.iter().flatten().all(|job| job.rule.is_abandoned()) {
                 return;
             }

@@ -11,7 +11,7 @@ use super::failure::Failure;
 use super::sql as own;
 use super::value::Param;
 use crate::error::Error;
-use crate::marks::{Marks, recalled as recalled_row};
+use crate::hot_state::{UserCounters, recalled as recalled_row};
 use crate::query::AuditChain;
 use crate::trail::Head;
 use crate::value::{Row, Value};
@@ -60,7 +60,7 @@ pub(super) struct Fresh {
     pub(super) clients: HashMap<ClientId, ClientView>,
     pub(super) budgets: HashMap<Budget, BudgetView>,
     /// The marks of users that exist.
-    pub(super) marks: HashMap<UserId, Marks>,
+    pub(super) marks: HashMap<UserId, UserCounters>,
     /// Of all other chains, by the numbers of their chain.
     pub(super) heads: HashMap<(i64, i64), Head>,
 }
@@ -203,7 +203,7 @@ fn of_client(of_client: &'static str, client: ClientId, asked: Option<Digest>) -
     ]
 }
 
-type Users = (HashMap<UserId, View>, HashMap<UserId, Marks>);
+type Users = (HashMap<UserId, View>, HashMap<UserId, UserCounters>);
 
 fn decode_users(answers: &mut impl Iterator<Item = Vec<PgRow>>) -> Result<Users, Error> {
     let (mut views, mut marks) = (HashMap::new(), HashMap::new());

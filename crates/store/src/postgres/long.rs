@@ -1,5 +1,5 @@
 //! Reads that may take long: a few connections that nothing else waits for, and a time after which the server is made to
-//! stop. It stops as well once nobody waits for the answer: a connection is free for the next list only when the server
+//! stop. It stops as well once its caller has gone: a connection is free for the next list only when the server
 //! is done with the last one, so no more of them run at once than there are connections.
 
 use std::pin::pin;
@@ -35,11 +35,11 @@ impl Long {
         Self { pool: Arc::new(Pool::new(target.clone(), connections, PLANNING_OF_LISTS)), target, time }
     }
 
-    /// The rows of these statements, all of one moment. Whoever stops waiting for them ends the reading.
+    /// The rows of these statements, all of one moment. A caller that stops waiting ends the reading.
     pub(super) async fn read(&self, texts: Texts) -> Result<Vec<Vec<Row>>, Failure> {
         let (mut answer, answered) = oneshot::channel();
         let (pool, target, time) = (self.pool.clone(), self.target.clone(), self.time);
-        // A task of its own: it outlives its caller by as long as the server takes to stop.
+        // A separate task: it outlives its caller by as long as the server takes to stop.
         tokio::spawn(async move {
             let lent = tokio::select! {
                 lent = pool.lend() => lent,

@@ -374,7 +374,7 @@ impl Postgres {
         self.first(query, row).await?.ok_or(Error::Corrupt("an answer without a row"))
     }
 
-    /// Runs a statement whose rows nobody wants.
+    /// Runs a statement whose rows are ignored.
     async fn write(&self, query: Query) -> Result<(), Error> {
         self.all(query, |_| Ok(())).await.map(|_| ())
     }
@@ -403,7 +403,7 @@ impl Postgres {
     pub(crate) async fn close(&self) {
         self.listener.abort();
         for lane in self.lanes.iter().chain([&self.budgets]) {
-            // If it is gone already there is nobody to tell.
+            // If it is gone already, there is no receiver.
             let _ = lane.send(Order::Close).await;
         }
         self.asking.lock().unwrap_or_else(PoisonError::into_inner).take();

@@ -1,4 +1,4 @@
-//! Notices only wake: whoever enqueues a message tells all nodes, so that it is sent at once, and so does whoever records
+//! Notices only wake: a node that enqueues a message notifies all nodes, so that it is sent at once, and so does one that records
 //! a person's answer, so that a poll held elsewhere hears of it. A lost notice costs a poll.
 
 use std::sync::Arc;
@@ -39,7 +39,7 @@ pub(super) async fn listen(
                         match answer {
                             Ok(()) => {
                                 taken.store(true, Ordering::Relaxed);
-                                // Whatever was missed while nobody listened.
+                                // What was missed while the listener was away.
                                 wake_ups.notify_one();
                             }
                             Err(error) if error.as_db_error().is_some() => {
@@ -55,7 +55,7 @@ pub(super) async fn listen(
                 match message {
                     Some(Ok(AsyncMessage::Notification(notice))) if notice.channel() == ANSWERED => {
                         for user in notice.payload().split(',').filter_map(|user| user.parse().ok()) {
-                            // Nobody may be listening.
+                            // There may be no listener.
                             let _ = answered.send(UserId(user));
                         }
                     }

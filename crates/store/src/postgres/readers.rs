@@ -1,4 +1,4 @@
-//! Looks users up for whoever prepares a decision or an answer: all who ask at the same time share a few statements.
+//! Looks users up before decisions and answers: calls at the same time share a few statements.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -23,7 +23,7 @@ pub(super) struct Asked {
     pub(super) waiting: oneshot::Sender<Result<View, Error>>,
 }
 
-/// Answers until nobody can ask any more. Several readers share one queue.
+/// Answers until every sender is gone. Several readers share one queue.
 pub(super) async fn run(target: Arc<Target>, queue: Arc<tokio::sync::Mutex<mpsc::Receiver<Asked>>>) {
     let mut conn = None;
     let mut group = Vec::with_capacity(GROUP);

@@ -39,7 +39,7 @@ pub(super) async fn is_asynchronous(client: &Client) -> Result<bool, OpenError> 
 /// How often the server has warned on a connection.
 ///
 /// A `COMMIT` that is cancelled while it waits for its standby succeeds, and only a warning tells that no standby has
-/// it. Whoever commits compares the count before and after: the warning travels ahead of the answer.
+/// it. A commit compares the count before and after: the warning travels ahead of the answer.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Warnings(Arc<AtomicUsize>);
 
@@ -47,7 +47,7 @@ impl Warnings {
     /// Polls a connection to its end, and counts.
     pub(super) fn drive(&self, mut driver: Driver) {
         let warnings = self.clone();
-        // It ends when the client is dropped; why it ended is told to whoever waits for an answer.
+        // It ends when the client is dropped; its callers learn why it ended.
         tokio::spawn(async move {
             while let Some(Ok(message)) = std::future::poll_fn(|context| driver.poll_message(context)).await {
                 if matches!(message, AsyncMessage::Notice(notice) if notice.parsed_severity() == Some(Severity::Warning))

@@ -141,7 +141,7 @@ statements! {
 
     // ---- the dev world
 
-    /// Taken by whoever must be alone: a migration, or a writer of the dev world's outbox, whose ids then ascend in the
+    /// Taken by a transaction that must be alone: a migration, or a writer of the dev world's outbox, whose ids then ascend in the
     /// order of commits.
     BYTES = "SELECT pg_database_size(current_database())";
     LOCK_SCHEMA = "SELECT version FROM schema_version WHERE id = 1 FOR UPDATE";

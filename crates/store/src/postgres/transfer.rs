@@ -11,12 +11,12 @@ use super::connect::Target;
 use super::{PostgresOptions, demands, migrate};
 use crate::error::OpenError;
 use crate::sql;
-use crate::transfer::mark::{self, Mark, Marks};
+use crate::transfer::mark::{self, TransferMark, TransferMarks};
 use crate::transfer::{PIECE, TABLES, Table, TransferError};
 use crate::value::{Row as _, Value};
 use crate::world::{Known, MARK, World};
 
-/// Others of ours on this database. What is not told of other sessions, as some compatible databases do, is not there.
+/// Others of ours on this database. Some compatible databases report less about other sessions; what is missing counts as absent.
 const OTHERS: &str = "SELECT COUNT(*) FROM pg_stat_activity WHERE datname = current_database() \
     AND pid <> pg_backend_pid() AND application_name = (SELECT current_setting('application_name'))";
 /// How often it is looked whether others have gone.
@@ -33,13 +33,13 @@ const PATIENCE: &str =
 const KEEPALIVE: &str = "SET tcp_keepalives_idle = 15; SET tcp_keepalives_interval = 10; SET tcp_keepalives_count = 4";
 /// How often it is tried to lock all tables.
 const TRIES: u32 = 5;
-/// The code of what a closed database says to whoever writes to it.
+/// The code of the error that a closed database returns to writers.
 pub(super) const CLOSED_CODE: &str = "CS001";
-/// What refuses every write to a closed database, by whoever is connected and whatever it has looked at before.
+/// What refuses every write to a closed database, from every connection, whatever it has read before.
 const REFUSE: &str = "CREATE OR REPLACE FUNCTION countersign_closed() RETURNS trigger LANGUAGE plpgsql AS \
     $$ BEGIN RAISE EXCEPTION 'this installation is not in use in this database' USING ERRCODE = 'CS001'; END $$";
 
-/// A database whose tables are held: nobody else writes to it, or decides on it.
+/// A database whose tables are held: no other process writes to it or decides on it.
 pub(crate) struct PostgresEnd {
     client: Client,
 }
@@ -138,7 +138,7 @@ impl PostgresEnd {
         Ok(())
     }
 
-    pub(crate) async fn marks(&self) -> Result<Marks, TransferError> {
+    pub(crate) async fn marks(&self) -> Result<TransferMarks, TransferError> {
         Ok(marks(&self.client).await?)
     }
 
@@ -150,18 +150,18 @@ impl PostgresEnd {
         Ok(())
     }
 
-    pub(crate) async fn arrive(&self, mark: &Mark) -> Result<(), TransferError> {
+    pub(crate) async fn arrive(&self, mark: &TransferMark) -> Result<(), TransferError> {
         self.client.query_one(NUMBER_VERIFICATIONS, &[]).await?;
         self.client.execute(NUMBER_ENTRIES, &[]).await?;
         self.close(mark::ARRIVING, mark).await
     }
 
-    pub(crate) async fn depart(self, mark: &Mark) -> Result<(), TransferError> {
+    pub(crate) async fn depart(self, mark: &TransferMark) -> Result<(), TransferError> {
         self.close(mark::DEPARTED, mark).await
     }
 
-    /// Commits with a mark, and with every table closed to whoever waits for it or comes later.
-    async fn close(&self, key: &str, mark: &Mark) -> Result<(), TransferError> {
+    /// Commits with a mark, and with every table closed to those that wait for it or come later.
+    async fn close(&self, key: &str, mark: &TransferMark) -> Result<(), TransferError> {
         self.client.execute(sql::SET_META, &[&key, &mark.stored()]).await?;
         self.client.batch_execute(REFUSE).await?;
         for table in TABLES {
@@ -193,8 +193,8 @@ impl PostgresEnd {
 }
 
 /// The marks that a move has left; none in a database without tables.
-pub(super) async fn marks(client: &Client) -> Result<Marks, OpenError> {
-    let mut marks = Marks::default();
+pub(super) async fn marks(client: &Client) -> Result<TransferMarks, OpenError> {
+    let mut marks = TransferMarks::default();
     match client.query(sql::MARKS, &[]).await {
         Ok(rows) => {
             for row in rows {

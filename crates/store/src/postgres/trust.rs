@@ -12,7 +12,7 @@ use rustls::{CertificateError, ClientConfig, DigitallySignedStruct, RootCertStor
 
 use crate::error::OpenError;
 
-/// Trusts what is in `ca_file` and nobody else; without one, the public authorities. `full` is whether a certificate without
+/// Trusts only the authorities in `ca_file`; without a file, the public ones. `full` is whether a certificate without
 /// any name is refused, even if it is in the file.
 pub(super) fn tls(ca_file: Option<&Path>, full: bool) -> Result<ClientConfig, OpenError> {
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use super::exec::{DISK_FULL, Failure};
 
-/// How long a trouble that comes back is not told again.
+/// How long a trouble that comes back is not logged again.
 const QUIET: Duration = Duration::from_secs(60);
 /// "Quota exceeded", on Linux: one more way of a disk to be full.
 const EDQUOT: i32 = 122;
@@ -23,7 +23,7 @@ pub type Fatal = Arc<dyn Fn(&str) + Send + Sync>;
 pub(super) struct Alarm {
     raised: Arc<AtomicBool>,
     hindered: Arc<Trouble>,
-    unfolded: Arc<Trouble>,
+    checkpoints: Arc<Trouble>,
     /// When the writer began what it is at, in milliseconds since `opened`; 0 while it rests.
     at_work: Arc<AtomicU64>,
     opened: Instant,
@@ -32,7 +32,7 @@ pub(super) struct Alarm {
     hook: Option<Fatal>,
 }
 
-/// Something that fails each time it is tried, and is tried again at once: told when it begins and when it ends, with
+/// Something that fails each time it is tried, and is tried again at once: logged when it begins and when it ends, with
 /// how often it has failed, and not again for a while where it comes and goes.
 #[derive(Debug, Default)]
 struct Trouble {
@@ -58,7 +58,7 @@ impl Trouble {
         true
     }
 
-    /// It works. Says how often it has failed, if that is to be told.
+    /// It works. Returns how often it has failed, if that is to be logged.
     fn works(&self) -> Option<u64> {
         if !self.is_on.load(Ordering::Relaxed) || !self.is_on.swap(false, Ordering::AcqRel) {
             return None;
@@ -72,7 +72,7 @@ impl Alarm {
         Self {
             raised: Arc::default(),
             hindered: Arc::default(),
-            unfolded: Arc::default(),
+            checkpoints: Arc::default(),
             at_work: Arc::default(),
             opened: now(),
             folder: folder.to_owned(),
@@ -119,10 +119,10 @@ impl Alarm {
         self.hindered.is_on.load(Ordering::Acquire)
     }
 
-    /// A group could not be written. Told once, until one can be again.
+    /// A group could not be written. Logged once, until one can be again.
     pub(super) fn hinder(&self, reason: &str) {
         if self.hindered.fails(now()) {
-            tracing::warn!(reason, "nothing can be written for now; callers are told to come back");
+            tracing::warn!(reason, "nothing can be written for now; callers must retry");
         }
     }
 
@@ -133,17 +133,17 @@ impl Alarm {
         }
     }
 
-    /// The log was not folded: nothing is lost, it only grows. Told once, until it is again.
-    pub(super) fn not_folded(&self, failure: &Failure) {
-        if self.unfolded.fails(now()) {
-            tracing::warn!(?failure, "the log was not folded; it is tried again");
+    /// A checkpoint failed: nothing is lost, the log only grows. Logged once, until one succeeds.
+    pub(super) fn checkpoint_failed(&self, failure: &Failure) {
+        if self.checkpoints.fails(now()) {
+            tracing::warn!(?failure, "checkpoint failed; it will be retried");
         }
     }
 
-    /// The log was folded.
-    pub(super) fn folded(&self) {
-        if let Some(failed) = self.unfolded.works() {
-            tracing::info!(failed, "the log is folded again");
+    /// A checkpoint succeeded.
+    pub(super) fn checkpoint_succeeded(&self) {
+        if let Some(failed) = self.checkpoints.works() {
+            tracing::info!(failed, "checkpoint succeeded again");
         }
     }
 

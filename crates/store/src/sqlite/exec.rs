@@ -9,7 +9,7 @@ use rusqlite::ffi::{self, ErrorCode};
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Connection, Statement, ToSql, params_from_iter};
 
-use crate::error::{Error, Field, TOO_LONG};
+use crate::error::{Error, TOO_LONG, UniqueField};
 use crate::rows::Decode;
 use crate::value::{Row, Value};
 
@@ -76,10 +76,10 @@ pub(super) const DISK_FULL: &str = "the disk is full";
 /// Which unique field a constraint's message names.
 fn conflict(message: &str) -> Error {
     let field = match message.strip_prefix("UNIQUE constraint failed: ") {
-        Some("client.client_id") => Field::ClientId,
-        Some("app.name") => Field::AppName,
-        Some("verification.user_id, verification.wire_id") => Field::WireId,
-        Some(_) => Field::Id,
+        Some("client.client_id") => UniqueField::ClientId,
+        Some("app.name") => UniqueField::AppName,
+        Some("verification.user_id, verification.wire_id") => UniqueField::WireId,
+        Some(_) => UniqueField::Id,
         None => return Error::Corrupt("a constraint does not hold"),
     };
     Error::Conflict(field)
@@ -133,7 +133,7 @@ impl Prepared for Connection {
     }
 }
 
-/// The writer's connection with its statements, which are found by where their text lies and not by reading it: the
+/// The writer's connection with its statements, which are found by the address of their text, without reading it: the
 /// writer runs a dozen for each decision, and all of them are constants.
 pub(super) struct Session<'c> {
     pub(super) conn: &'c Connection,

@@ -6,7 +6,7 @@ use tokio::sync::oneshot;
 use super::exec::{Failure, Session, all, execute, first};
 use crate::apply::{self, Step};
 use crate::error::Error;
-use crate::marks::{Marks, Move, recalled};
+use crate::hot_state::{CounterChange, UserCounters, recalled};
 use crate::query::AuditChain;
 use crate::value::{Value, Write};
 use crate::{rows, sql, trail};
@@ -15,7 +15,7 @@ use crate::{rows, sql, trail};
 pub(super) trait Job: Send {
     /// Does the work. What it writes counts only if its transaction commits.
     fn run(&mut self, tx: &mut Tx<'_, '_>) -> Result<(), Failure>;
-    /// Tells whoever waits: what the last run found, or why it does not count.
+    /// Answers the caller: what the last run found, or why it does not count.
     fn answer(self: Box<Self>, result: Result<(), Error>);
 }
 
@@ -40,7 +40,7 @@ where
 {
     fn run(&mut self, tx: &mut Tx<'_, '_>) -> Result<(), Failure> {
         self.reply = None;
-        // Whoever has given up was told that what was not begun is not done.
+        // A caller that gave up got the answer that what was not begun is not done.
         if self.waiting.is_closed() {
             return Ok(());
         }
@@ -50,7 +50,7 @@ where
 
     fn answer(self: Box<Self>, result: Result<(), Error>) {
         let Self { reply, waiting, .. } = *self;
-        // Whoever asked may have gone away; what was decided stays decided.
+        // The caller may have gone; the decision holds.
         let _ = waiting.send(result.and_then(|()| reply.ok_or(Error::Unavailable("not run"))));
     }
 }
@@ -64,7 +64,12 @@ pub(super) struct Tx<'a, 'c> {
 
 impl Tx<'_, '_> {
     /// Carries out what was decided about a user, in order, and moves the user's marks once.
-    pub(super) fn apply_to_user(&mut self, user: UserId, marks: Marks, changes: Vec<Change>) -> Result<(), Failure> {
+    pub(super) fn apply_to_user(
+        &mut self,
+        user: UserId,
+        marks: UserCounters,
+        changes: Vec<Change>,
+    ) -> Result<(), Failure> {
         if changes.is_empty() {
             return Ok(());
         }
@@ -107,10 +112,10 @@ impl Tx<'_, '_> {
         for step in steps {
             match (step, about.as_deref_mut()) {
                 (Step::Write(write), _) => self.write(&write)?,
-                (Step::Move(step), Some(about)) => about.marks.carry_out(step)?,
+                (Step::Count(step), Some(about)) => about.marks.carry_out(step)?,
                 // What the clean-up takes away was never activated, and has left no mark.
-                (Step::Move(Move::Forget(_)), None) => {}
-                (Step::Move(_) | Step::Recall(..), None) => return Err(Error::Corrupt("a mark of nobody").into()),
+                (Step::Count(CounterChange::Forget(_)), None) => {}
+                (Step::Count(_) | Step::Recall(..), None) => return Err(Error::Corrupt("a mark of nobody").into()),
                 (Step::Recall(device, secret), Some(about)) => {
                     let found = all(self.conn, sql::RECALL_USED, &[secret.mac.into()], recalled)?;
                     let used = found.into_iter().filter_map(|(_, used)| used).max();
@@ -171,5 +176,5 @@ impl Tx<'_, '_> {
 /// Whom a decision is about.
 struct About {
     user: UserId,
-    marks: Marks,
+    marks: UserCounters,
 }

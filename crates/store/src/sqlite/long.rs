@@ -1,5 +1,5 @@
-//! Reads that may take long. They have a few threads with connections of their own, so that nothing else ever waits for
-//! one: look-ups run beside them, and so does the writer. A read ends when its time is over, when nobody waits for its
+//! Reads that may take long. They have a few threads with separate connections, so that nothing else ever waits for
+//! one: look-ups run beside them, and so does the writer. A read ends when its time is over, when its caller no longer waits for its
 //! answer any more, or when the store closes: in the middle of its statement, wherever that is.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -27,7 +27,6 @@ const STEPS: i32 = 1_000;
 
 type Job = Box<dyn FnOnce(&mut Reader) + Send>;
 
-/// The threads.
 pub(super) struct Long {
     jobs: Mutex<Option<SyncSender<Job>>>,
     threads: Mutex<Vec<JoinHandle<()>>>,
@@ -57,7 +56,7 @@ impl Long {
         Ok(Self { jobs: Mutex::new(Some(jobs)), threads: Mutex::new(threads), closed, time })
     }
 
-    /// Reads on one of the threads. Whoever stops waiting for the answer ends the reading.
+    /// Reads on one of the threads. A caller that stops waiting ends the reading.
     pub(super) async fn read<T: Send + 'static>(
         &self,
         read: impl FnOnce(&Connection) -> Result<T, Failure> + Send + 'static,

@@ -2,8 +2,8 @@
 
 mod alarm;
 mod bulk;
+mod checkpointer;
 mod exec;
-mod folder;
 mod housekeeping;
 mod job;
 mod long;
@@ -31,8 +31,8 @@ use crate::apply::id;
 use crate::conditions::Words;
 use crate::counters::Counters;
 use crate::error::{Error, OpenError};
+use crate::hot_state::UserCounters;
 use crate::ids::Ids;
-use crate::marks::Marks;
 use crate::query::{
     AuditChain, AuditRow, COUNTED, LIST_TIME, LISTS, Page, Reading, Sizes, Stats, UserFilter, UserPage, Waiting,
 };
@@ -40,8 +40,8 @@ use crate::value::{Row as _, Value};
 use crate::world::Looked;
 use crate::{budgets, conditions, rows, sql, trail};
 use alarm::Alarm;
+use checkpointer::Checkpointer;
 use exec::{Failure, Prepared, all, all_of, first, one, one_of};
-use folder::Folder;
 use job::{Task, Tx};
 use long::Long;
 use readers::{Readers, in_snapshot};
@@ -57,7 +57,7 @@ pub(crate) const WORDS: Words = Words {
 const BUDGET: &str = "SELECT b.state, CAST(unixepoch('subsec') * 1000 AS INTEGER) FROM (SELECT 1) \
     LEFT JOIN budget b ON b.kind = $1 AND b.subject = $2";
 /// A user with marks, beside each device, and whether there is a verification that decisions need to see. One statement,
-/// since it stands before every decision.
+/// since it precedes every decision.
 const VIEW: &str = "SELECT u.id, u.username, u.email, u.phone, u.status, u.locked_until, u.temp_hash, \
     u.temp_expires_at, u.temp_reusable, u.temp_used_at, u.profile, u.created_at, u.updated_at, u.audit_id, \
     u.audit_position, u.audit_hash, u.counters, u.throttles, d.id, d.user_id, d.factor, d.display_name, d.status, \
@@ -113,8 +113,8 @@ impl Sqlite {
         let files = open::take(dir)?;
         let conn = open::writer(&files.database, options.max_page_count)?;
         let counters = Arc::<Counters>::default();
-        let folder = Folder::start(open::folder(&files.database)?, alarm.clone())?;
-        let writer = Writer::new(conn, folder, files.lock, counters.clone(), alarm.clone())?;
+        let checkpointer = Checkpointer::start(open::checkpointer(&files.database)?, alarm.clone())?;
+        let writer = Writer::new(conn, checkpointer, files.lock, counters.clone(), alarm.clone())?;
         let list_time = options.list_time.unwrap_or(LIST_TIME);
         let lists = Long::start("store-list", LISTS, list_time, &files.database, &alarm)?;
         let own = Long::start("store-own", 1, OWN_TIME, &files.database, &alarm)?;
@@ -342,7 +342,7 @@ impl Sqlite {
     }
 
     pub(crate) async fn close(&self) {
-        // If it is gone already there is nobody to tell.
+        // If it is gone already, there is no receiver.
         let _ = self.orders.send(Order::Close).await;
         let thread = self.writer.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(thread) = thread {
@@ -358,7 +358,7 @@ impl Sqlite {
 const CLOSED: Error = Error::Unavailable("closed");
 const LATE: Error = Error::Unavailable("the disk does not answer");
 
-fn load_view(conn: &impl Prepared, user: UserId) -> Result<(View, Marks), Failure> {
+fn load_view(conn: &impl Prepared, user: UserId) -> Result<(View, UserCounters), Failure> {
     let key = [Value::Int(user.0)];
     let found = conn.lend(VIEW, |prepared| {
         let mut rows = prepared.query([user.0])?;

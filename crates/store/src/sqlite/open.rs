@@ -13,14 +13,14 @@ use crate::error::OpenError;
 use crate::migrations::{self, Migration, Work};
 use crate::names::{self, Filling};
 use crate::sql;
-use crate::transfer::mark::Marks;
+use crate::transfer::mark::TransferMarks;
 use crate::world::{KEY_CHECK, Known, Looked, MARK};
 
 /// Before this version, resetting the log could lose a commit (SEC 76).
 const OLDEST_LIBRARY: i32 = 3_051_003;
 /// Statements kept prepared per connection: more than there are.
 const PREPARED: usize = 160;
-/// Bytes of a page of a new database. A decision changes a few rows on pages of their own, and each page goes to the disk
+/// Bytes of a page of a new database. A decision changes a few rows on different pages, and each page goes to the disk
 /// whole: smaller ones make a group smaller. But the smaller they are, the deeper are the trees of a large database. Of
 /// 1024, 2048 and 4096 this is nearly as fast as the first with few devices, and faster than either with 5,000,000. A
 /// database that exists keeps the size it was made with.
@@ -77,8 +77,8 @@ pub(super) fn writer(database: &Path, max_page_count: Option<u32>) -> Result<Con
 }
 
 /// The marks that a move has left.
-pub(super) fn marks(conn: &Connection) -> Result<Marks, OpenError> {
-    let mut marks = Marks::default();
+pub(super) fn marks(conn: &Connection) -> Result<TransferMarks, OpenError> {
+    let mut marks = TransferMarks::default();
     if conn.table_exists(None, "meta")? {
         let mut statement = conn.prepare(crate::sql::MARKS)?;
         let mut rows = statement.query([])?;
@@ -102,7 +102,7 @@ pub(super) fn claimed(database: &Path) -> Result<Connection, OpenError> {
     set(&conn, "synchronous", 2)?;
     set(&conn, "foreign_keys", 1)?;
     common(&conn, WRITER_CACHE)?;
-    // The writer folds the log itself, between groups, where it can see whether that failed.
+    // The writer requests checkpoints itself, between groups, where it can see whether one failed.
     set(&conn, "wal_autocheckpoint", 0)?;
     set(&conn, "journal_size_limit", 64 << 20)?;
     for (name, wanted) in [("synchronous", 2), ("foreign_keys", 1), ("trusted_schema", 0)] {
@@ -113,8 +113,8 @@ pub(super) fn claimed(database: &Path) -> Result<Connection, OpenError> {
     Ok(conn)
 }
 
-/// A connection that folds the log beside the writer, and does nothing else.
-pub(super) fn folder(database: &Path) -> Result<Connection, rusqlite::Error> {
+/// The connection of the checkpointer.
+pub(super) fn checkpointer(database: &Path) -> Result<Connection, rusqlite::Error> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let conn = Connection::open_with_flags(database, flags)?;
     set(&conn, "busy_timeout", 0)?;
@@ -184,8 +184,8 @@ pub(super) fn log_of(database: &Path) -> PathBuf {
     log.into()
 }
 
-/// A connection that leaves no file behind. Only a database that nobody has open has no log beside it, and it can be read
-/// as it lies.
+/// A connection that leaves no file behind. Only a database that no process has open has no log beside it, and it can be read
+/// as it is.
 pub(super) fn still(database: &Path) -> Result<Connection, rusqlite::Error> {
     let (Some(path), false) = (database.to_str(), log_of(database).exists()) else { return reader(database) };
     let path = path.replace('%', "%25").replace('?', "%3f").replace('#', "%23");

@@ -1,4 +1,4 @@
-//! Connections that only read. Each sees the database as of its own moment, beside the writer and never in its way.
+//! Connections that only read. Each sees the database as of one moment, beside the writer and never in its way.
 //!
 //! Reads are short and run where they are asked for: a look-up by key costs less than handing it to another thread.
 
@@ -14,7 +14,7 @@ use super::exec::Failure;
 use super::open;
 use crate::error::Error;
 
-/// Connections kept while nobody reads.
+/// Connections kept while idle.
 const IDLE: usize = 8;
 
 /// Lends a connection to one reader at a time. As many exist at once as threads read.
@@ -80,7 +80,7 @@ pub(super) fn in_snapshot<T>(
     Ok(answer)
 }
 
-/// What a failed reading is to whoever asked.
+/// The error of a failed reading.
 pub(super) fn judged(failure: Failure, alarm: &Alarm) -> Error {
     match failure {
         Failure::Job(error) => error,

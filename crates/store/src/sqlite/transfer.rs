@@ -7,12 +7,12 @@ use rusqlite::{Connection, params, params_from_iter};
 
 use super::open;
 use crate::sql;
-use crate::transfer::mark::{self, Mark, Marks};
+use crate::transfer::mark::{self, TransferMark, TransferMarks};
 use crate::transfer::{PIECE, TABLES, Table, TransferError};
 use crate::value::Value;
 use crate::world::{Known, MARK, World};
 
-/// A database that nobody else has open.
+/// A database that no other process has open.
 pub(crate) struct SqliteEnd {
     conn: Connection,
     /// Locked for as long as it is open.
@@ -81,7 +81,7 @@ impl SqliteEnd {
         Ok(())
     }
 
-    pub(crate) fn marks(&self) -> Result<Marks, TransferError> {
+    pub(crate) fn marks(&self) -> Result<TransferMarks, TransferError> {
         Ok(open::marks(&self.conn)?)
     }
 
@@ -92,12 +92,12 @@ impl SqliteEnd {
         Ok(())
     }
 
-    pub(crate) fn arrive(&self, mark: &Mark) -> Result<(), TransferError> {
+    pub(crate) fn arrive(&self, mark: &TransferMark) -> Result<(), TransferError> {
         self.conn.execute(sql::SET_META, params![mark::ARRIVING, mark.stored()])?;
         Ok(self.conn.execute_batch("COMMIT")?)
     }
 
-    pub(crate) fn depart(self, mark: &Mark) -> Result<(), TransferError> {
+    pub(crate) fn depart(self, mark: &TransferMark) -> Result<(), TransferError> {
         self.conn.execute(sql::SET_META, params![mark::DEPARTED, mark.stored()])?;
         self.conn.execute_batch("COMMIT")?;
         self.fold()

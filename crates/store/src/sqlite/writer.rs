@@ -2,7 +2,7 @@
 //!
 //! It takes the first waiting job, opens a transaction, runs that and every other job already waiting, commits, and
 //! only then answers them all. There is no timer: while one commit reaches the disk the next group forms by itself, so
-//! a lone job waits for nobody and a crowd shares one sync.
+//! a lone job waits for no other and a crowd shares one sync.
 //!
 //! Jobs are isolated from each other (SEC 77), and pay for it only when it matters: a group first runs without
 //! savepoints. If a job fails, everything is rolled back and the group runs once more with a savepoint around each job,
@@ -18,8 +18,8 @@ use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 
 use super::alarm::{Alarm, PanicWatch};
+use super::checkpointer::{Checkpointer, checkpoint};
 use super::exec::{Failure, Session, execute};
-use super::folder::{Folder, fold};
 use super::job::{Job, Tx};
 use super::open;
 use crate::counters::{Counters, began};
@@ -28,8 +28,8 @@ use crate::sql;
 
 /// Most jobs that share a commit. More gains little and lets the first of them wait longer.
 pub(super) const GROUP: usize = 256;
-/// Bytes of the log above which it is folded into the database.
-const FOLD_AT: i64 = 16 << 20;
+/// Bytes of the log above which a checkpoint is due.
+const CHECKPOINT_AT: i64 = 16 << 20;
 
 /// What the writer is sent.
 pub(super) enum Order {
@@ -60,10 +60,10 @@ pub(super) struct Writer {
     conn: Connection,
     next_audit: i64,
     log_pages: Arc<AtomicU64>,
-    fold_at: u64,
+    checkpoint_at: u64,
     counters: Arc<Counters>,
     alarm: Alarm,
-    folder: Folder,
+    checkpointer: Checkpointer,
     /// Where those who wait are, if the database was opened there.
     callers: Option<Handle>,
     _lock: File,
@@ -75,17 +75,17 @@ struct Work<'c> {
     next_audit: i64,
     log_pages: &'c AtomicU64,
     /// Pages of the log.
-    fold_at: u64,
+    checkpoint_at: u64,
     counters: &'c Counters,
     alarm: &'c Alarm,
-    folder: &'c Folder,
+    checkpointer: &'c Checkpointer,
     callers: Option<&'c Handle>,
 }
 
 impl Writer {
     pub(super) fn new(
         mut conn: Connection,
-        folder: Folder,
+        checkpointer: Checkpointer,
         lock: File,
         counters: Arc<Counters>,
         alarm: Alarm,
@@ -98,22 +98,22 @@ impl Writer {
             Ok(())
         }))?;
         let page = open::get(&conn, "page_size")?.unwrap_or(open::PAGE);
-        let fold_at = u64::try_from(FOLD_AT / page).unwrap_or(u64::MAX);
+        let checkpoint_at = u64::try_from(CHECKPOINT_AT / page).unwrap_or(u64::MAX);
         let (next_audit, callers) = (last.unwrap_or(0) + 1, Handle::try_current().ok());
-        Ok(Self { conn, next_audit, log_pages, fold_at, counters, alarm, folder, callers, _lock: lock })
+        Ok(Self { conn, next_audit, log_pages, checkpoint_at, counters, alarm, checkpointer, callers, _lock: lock })
     }
 
-    /// Serves until told to close, until nobody can send any more, or until the disk fails.
+    /// Serves until it is closed, every sender is gone, or the disk fails.
     pub(super) fn run(self, mut orders: mpsc::Receiver<Order>) {
         let _watch = PanicWatch(self.alarm.clone());
         let mut work = Work {
             session: Session::new(&self.conn),
             next_audit: self.next_audit,
             log_pages: &self.log_pages,
-            fold_at: self.fold_at,
+            checkpoint_at: self.checkpoint_at,
             counters: &self.counters,
             alarm: &self.alarm,
-            folder: &self.folder,
+            checkpointer: &self.checkpointer,
             callers: self.callers.as_ref(),
         };
         let mut group = Vec::with_capacity(GROUP);
@@ -131,7 +131,7 @@ impl Writer {
                 continue;
             }
             self.alarm.begins();
-            let served = work.serve(&mut group).and_then(|()| work.fold_if_due());
+            let served = work.serve(&mut group).and_then(|()| work.checkpoint_if_due());
             self.alarm.ends();
             if let Err(sentence) = served {
                 orders.close();
@@ -144,8 +144,8 @@ impl Writer {
                 return;
             }
         }
-        if let Err(failure) = fold(&self.conn, "TRUNCATE") {
-            tracing::warn!(?failure, "the log was not folded while closing; the next start does it");
+        if let Err(failure) = checkpoint(&self.conn, "TRUNCATE") {
+            tracing::warn!(?failure, "checkpoint at close failed; the next start repeats it");
         }
     }
 }
@@ -256,26 +256,26 @@ impl Work<'_> {
         execute(&self.session, text, &[]).map(|_| ())
     }
 
-    /// Has the log folded into the database once it has grown. What was added while the folder was at it is folded
-    /// here, so that the next group finds nothing in the log and begins it anew. The answers are out already.
-    fn fold_if_due(&self) -> Result<(), String> {
-        let folded = self.folder.has_folded();
-        if self.log_pages.load(Ordering::Relaxed) < self.fold_at {
+    /// Requests a checkpoint once the log has grown. What was added while the checkpointer ran is checkpointed here, so that
+    /// the next group finds nothing in the log and begins it anew. The answers are sent already.
+    fn checkpoint_if_due(&self) -> Result<(), String> {
+        let finished = self.checkpointer.has_finished();
+        if self.log_pages.load(Ordering::Relaxed) < self.checkpoint_at {
             return Ok(());
         }
-        if !folded {
-            self.folder.ask();
+        if !finished {
+            self.checkpointer.ask();
             return Ok(());
         }
-        match fold(self.session.conn, "PASSIVE").map_err(|failure| self.alarm.judged(failure)) {
+        match checkpoint(self.session.conn, "PASSIVE").map_err(|failure| self.alarm.judged(failure)) {
             Ok(()) => {
-                self.alarm.folded();
+                self.alarm.checkpoint_succeeded();
                 Ok(())
             }
-            Err(Failure::Fatal(reason)) => Err(format!("folding the log failed: {reason}")),
+            Err(Failure::Fatal(reason)) => Err(format!("checkpoint failed: {reason}")),
             Err(failure) => {
                 // A full disk can wait.
-                self.alarm.not_folded(&failure);
+                self.alarm.checkpoint_failed(&failure);
                 Ok(())
             }
         }

@@ -1,5 +1,5 @@
 //! Databases as earlier versions left them, kept as text in `testdata/schema`. Each must open, be brought up to date,
-//! and be the same installation afterwards. Whoever adds a migration first writes down the version before it:
+//! and be the same installation afterwards. Before adding a migration, write down the version before it:
 //! `cargo test -p countersign-store --lib -- --ignored write_the_fixture`.
 
 use std::fmt::Write as _;
@@ -130,7 +130,7 @@ async fn counters_go_on_where_an_older_schema_left_them() {
     store.close().await;
 }
 
-/// The same rows for both databases: names that earlier versions told apart.
+/// The same rows for both databases: names that earlier versions kept apart.
 pub(crate) const COLLIDING: &str = "INSERT INTO \"user\" (id, username, email, status, profile, created_at, updated_at) \
     VALUES (101, 'bob', NULL, 1, '{}', 1, 1), (102, 'Bob ', NULL, 1, '{}', 1, 1), (103, 'ceo@corp.example', NULL, 1, \
     '{}', 1, 1), (104, NULL, 'CEO@corp.example', 1, '{}', 1, 1), (105, 'eve@corp.example', 'Eve@corp.example', 1, '{}', \
@@ -143,7 +143,7 @@ pub(crate) async fn colliding_rows_stay_and_get_no_worse(store: &Store) {
     use domain::rules::user;
     use domain::{Timestamp, UserId};
 
-    use crate::{Error, Field};
+    use crate::{Error, UniqueField};
 
     let found = async |name: &str| store.user_by_login(name).await.unwrap().map(|user| user.0);
     let rename = async |id: i64, username: Option<&str>, email: Option<&str>| {
@@ -167,10 +167,10 @@ pub(crate) async fn colliding_rows_stay_and_get_no_worse(store: &Store) {
     assert_eq!(found("Ceo@corp.example").await, None);
     assert_eq!(found("EVE@corp.example").await, Some(105));
     // Nothing makes it worse.
-    let taken = Err(Error::Conflict(Field::Username));
+    let taken = Err(Error::Conflict(UniqueField::Username));
     assert_eq!(rename(102, Some("bob"), None).await, taken);
     assert_eq!(rename(105, Some("BOB"), None).await, taken);
-    assert_eq!(rename(103, None, Some("ceo@corp.example")).await, Err(Error::Conflict(Field::Email)));
+    assert_eq!(rename(103, None, Some("ceo@corp.example")).await, Err(Error::Conflict(UniqueField::Email)));
     rename(102, None, Some("bob2@corp.example")).await.unwrap();
     rename(102, None, Some("")).await.unwrap();
     // One of them gone or renamed, the other is meant by every spelling, and its name is nobody else's.

@@ -12,7 +12,7 @@ pub(crate) const ARRIVING: &str = "arriving_from";
 
 /// Which move, and where its other end is.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Mark {
+pub(crate) struct TransferMark {
     pub(crate) id: [u8; 16],
     /// The other end, as it may be shown: without a password.
     pub(crate) place: String,
@@ -20,12 +20,12 @@ pub(crate) struct Mark {
 
 /// What a database says of itself.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct Marks {
-    pub(crate) departed: Option<Mark>,
-    pub(crate) arriving: Option<Mark>,
+pub(crate) struct TransferMarks {
+    pub(crate) departed: Option<TransferMark>,
+    pub(crate) arriving: Option<TransferMark>,
 }
 
-impl Mark {
+impl TransferMark {
     pub(crate) fn stored(&self) -> Vec<u8> {
         [&self.id[..], self.place.as_bytes()].concat()
     }
@@ -38,17 +38,17 @@ impl Mark {
     }
 }
 
-impl Marks {
+impl TransferMarks {
     /// From a key of `meta` and its value.
     pub(crate) fn take(&mut self, key: &str, value: &[u8]) {
         match key {
-            DEPARTED => self.departed = Some(Mark::read(value)),
-            ARRIVING => self.arriving = Some(Mark::read(value)),
+            DEPARTED => self.departed = Some(TransferMark::read(value)),
+            ARRIVING => self.arriving = Some(TransferMark::read(value)),
             _ => {}
         }
     }
 
-    /// Nobody works on a database whose installation is elsewhere, or not yet here.
+    /// Refuses a database whose installation is elsewhere, or not yet here.
     pub(crate) fn refuse(self) -> Result<(), OpenError> {
         match (self.departed, self.arriving) {
             (Some(mark), _) => Err(OpenError::Moved(mark.place)),
@@ -69,7 +69,7 @@ pub(crate) enum Left {
 
 /// Decides what a move from a database with the marks `from` to one with the marks `to` has to do. `source` is how the
 /// source is named.
-pub(crate) fn left(from: Marks, to: Marks, source: &str) -> Result<Left, TransferError> {
+pub(crate) fn left(from: TransferMarks, to: TransferMarks, source: &str) -> Result<Left, TransferError> {
     match (from.departed, to.arriving) {
         (Some(out), Some(into)) if out.id == into.id => Ok(Left::Opening),
         (Some(out), _) => Err(OpenError::Moved(out.place).into()),
@@ -88,31 +88,31 @@ pub(crate) fn left(from: Marks, to: Marks, source: &str) -> Result<Left, Transfe
 mod tests {
     use super::*;
 
-    fn mark(id: u8, place: &str) -> Mark {
-        Mark { id: [id; 16], place: place.to_owned() }
+    fn mark(id: u8, place: &str) -> TransferMark {
+        TransferMark { id: [id; 16], place: place.to_owned() }
     }
 
-    fn departed(id: u8) -> Marks {
-        Marks { departed: Some(mark(id, "target")), arriving: None }
+    fn departed(id: u8) -> TransferMarks {
+        TransferMarks { departed: Some(mark(id, "target")), arriving: None }
     }
 
-    fn arriving(id: u8, from: &str) -> Marks {
-        Marks { departed: None, arriving: Some(mark(id, from)) }
+    fn arriving(id: u8, from: &str) -> TransferMarks {
+        TransferMarks { departed: None, arriving: Some(mark(id, from)) }
     }
 
     #[test]
     fn a_mark_reads_as_it_was_written() {
         let written = mark(7, "postgres://ana@db/mfa");
-        let mut marks = Marks::default();
+        let mut marks = TransferMarks::default();
         marks.take(DEPARTED, &written.stored());
         marks.take("key_check", b"x");
-        assert_eq!(marks, Marks { departed: Some(written), arriving: None });
+        assert_eq!(marks, TransferMarks { departed: Some(written), arriving: None });
         assert!(marks.refuse().unwrap_err().to_string().contains("postgres://ana@db/mfa"));
     }
 
     #[test]
     fn a_move_that_was_broken_off_is_finished_or_begun_again() {
-        let open = Marks::default;
+        let open = TransferMarks::default;
         assert_eq!(left(open(), open(), "here").unwrap(), Left::Everything { discard: false });
         assert_eq!(left(open(), arriving(1, "here"), "here").unwrap(), Left::Everything { discard: true });
         assert_eq!(left(departed(1), arriving(1, "here"), "here").unwrap(), Left::Opening);
@@ -120,7 +120,7 @@ mod tests {
 
     #[test]
     fn nothing_is_moved_twice_or_over_something_else() {
-        let open = Marks::default;
+        let open = TransferMarks::default;
         assert!(left(departed(1), open(), "here").is_err());
         assert!(left(departed(1), arriving(2, "here"), "here").is_err());
         assert!(left(open(), arriving(1, "elsewhere"), "here").is_err());

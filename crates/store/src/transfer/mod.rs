@@ -3,7 +3,7 @@
 //!
 //! Values travel as they lie: what is sealed stays sealed, and the master key has no part in it.
 //!
-//! Both ends are held for the whole of it, by locks that every decision meets, whoever else is connected and whatever
+//! Both ends are held for the whole of it, by locks that every decision meets, whatever else is connected and whatever
 //! that calls itself; and the source is closed before the target opens (see `mark.rs`), so that no code counts at both.
 
 #[cfg(test)]
@@ -23,7 +23,7 @@ use crate::postgres::transfer::PostgresEnd;
 use crate::sqlite::transfer::SqliteEnd;
 use crate::value::Value;
 use crate::world::{Known, World};
-use mark::{Left, Mark, Marks};
+use mark::{Left, TransferMark, TransferMarks};
 pub(crate) use tables::{TABLES, Table};
 
 /// Rows held in memory at a time.
@@ -56,15 +56,13 @@ pub enum TransferError {
     /// A row has another shape than this version knows.
     #[error(transparent)]
     Row(#[from] crate::Error),
-    /// SQLite failed.
     #[error("SQLite failed")]
     Sqlite(#[from] rusqlite::Error),
-    /// PostgreSQL failed.
     #[error("PostgreSQL failed")]
     Postgres(#[from] tokio_postgres::Error),
 }
 
-/// A database held for carrying: nobody else works on it.
+/// A database held for the transfer: no other process works on it.
 pub struct End(Side);
 
 enum Side {
@@ -88,16 +86,14 @@ pub struct Route {
     pub id: [u8; 16],
     /// How the source is named. Kept in the target until the move is finished, so without a password.
     pub from: String,
-    /// How the target is named. Kept in the source, which tells it to whoever opens it, so without a password.
+    /// How the target is named. Kept in the source, whose error names it, so without a password.
     pub to: String,
 }
 
 /// What a table was found to hold on both ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Carried {
-    /// Which table.
     pub table: &'static str,
-    /// Its rows.
     pub rows: u64,
     /// SHA-256 over its rows in the order of their keys, each bound to all before it.
     pub digest: Digest,
@@ -170,7 +166,7 @@ impl End {
         }
     }
 
-    async fn marks(&self) -> Result<Marks, TransferError> {
+    async fn marks(&self) -> Result<TransferMarks, TransferError> {
         match &self.0 {
             Side::Sqlite(end) => end.marks(),
             Side::Postgres(end) => end.marks().await,
@@ -186,7 +182,7 @@ impl End {
     }
 
     /// Commits what was put in, marked as not yet to be used.
-    async fn arrive(&self, mark: &Mark) -> Result<(), TransferError> {
+    async fn arrive(&self, mark: &TransferMark) -> Result<(), TransferError> {
         match &self.0 {
             Side::Sqlite(end) => end.arrive(mark),
             Side::Postgres(end) => end.arrive(mark).await,
@@ -194,7 +190,7 @@ impl End {
     }
 
     /// Closes the source for good, and lets go of it.
-    async fn depart(self, mark: &Mark) -> Result<(), TransferError> {
+    async fn depart(self, mark: &TransferMark) -> Result<(), TransferError> {
         match self.0 {
             Side::Sqlite(end) => end.depart(mark),
             Side::Postgres(end) => end.depart(mark).await,
@@ -231,8 +227,8 @@ pub async fn carry(
                 to.discard().await?;
             }
             let carried = carry_rows(&from, &to, &mut progress).await?;
-            to.arrive(&Mark { id: route.id, place: route.from.clone() }).await?;
-            from.depart(&Mark { id: route.id, place: route.to.clone() }).await.map_err(unfinished)?;
+            to.arrive(&TransferMark { id: route.id, place: route.from.clone() }).await?;
+            from.depart(&TransferMark { id: route.id, place: route.to.clone() }).await.map_err(unfinished)?;
             carried
         }
     };

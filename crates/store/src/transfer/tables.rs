@@ -14,7 +14,6 @@ pub(crate) enum Kind {
     Json,
 }
 
-/// A table.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Table {
     pub(crate) name: &'static str,

@@ -8,7 +8,7 @@ use domain::{Challenge, Change, Decision, FactorKind, ThrottleKey, UserId};
 use super::*;
 use crate::contract::budgets;
 use crate::contract::world::{self, NOW};
-use crate::{Cursor, Hold, IdKind, SqliteOptions, Store};
+use crate::{Cursor, IdKind, SqliteOptions, Store, WebhookLease};
 
 /// Columns of a table by name, as SQLite knows them.
 fn schema(dir: &Path) -> Vec<(String, Vec<String>)> {
@@ -79,7 +79,7 @@ pub(super) async fn settle_in(store: &Store, neighbours: usize) -> UserId {
     store.create_app(&world::app(store.next_id(IdKind::App).await.unwrap())).await.unwrap();
     let webhook = world::webhook(store).await;
     let delivery = world::delivery(store, webhook.id, vec![1, 2]).await;
-    let hold = Hold { holder: "node", until: NOW };
+    let hold = WebhookLease { holder: "node", until: NOW };
     store.hold_webhook(webhook.id, hold, NOW).await.unwrap().unwrap();
     assert!(store.move_webhook(webhook.id, hold, &Cursor::default(), Some(&delivery)).await.unwrap());
     assert_eq!(budgets::count(store, budgets::recipient("+14155550123"), NOW).await, Ok(()));
@@ -228,9 +228,9 @@ async fn a_target_that_holds_something_takes_nothing_in() {
 /// The steps of a move up to one that is broken off after it.
 async fn broken_off(from: End, to: End, departed: bool) {
     carry_rows(&from, &to, &mut |_| {}).await.unwrap();
-    to.arrive(&Mark { id: [1; 16], place: "here".to_owned() }).await.unwrap();
+    to.arrive(&TransferMark { id: [1; 16], place: "here".to_owned() }).await.unwrap();
     if departed {
-        from.depart(&Mark { id: [1; 16], place: "sqlite:///over/there".to_owned() }).await.unwrap();
+        from.depart(&TransferMark { id: [1; 16], place: "sqlite:///over/there".to_owned() }).await.unwrap();
     }
 }
 

@@ -13,7 +13,7 @@ use engine::Engine;
 use engine::webhooks::{NewWebhook, ReplayOutcome, WebhookError};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use store::{Delivery, DeliveryStatus};
+use store::{DeliveryStatus, WebhookDelivery};
 
 use self::answer::{advice, label};
 use crate::cli::report::{Report, or_dash, sentence};
@@ -348,7 +348,7 @@ fn list(webhooks: &[Webhook]) -> Report {
     Report::table(json.collect(), ["id", "name", "url", "private", "state"], rows.collect())
 }
 
-fn deliveries(deliveries: &[Delivery]) -> Report {
+fn deliveries(deliveries: &[WebhookDelivery]) -> Report {
     let rows = deliveries.iter().map(|delivery| {
         let next = (delivery.status == DeliveryStatus::Waiting).then(|| moment(delivery.next_attempt_at));
         vec![
@@ -366,7 +366,7 @@ fn deliveries(deliveries: &[Delivery]) -> Report {
 }
 
 /// The first and the last event.
-fn events(delivery: &Delivery) -> String {
+fn events(delivery: &WebhookDelivery) -> String {
     match delivery.events[..] {
         [] => "–".to_owned(),
         [one] => one.to_string(),
@@ -374,7 +374,7 @@ fn events(delivery: &Delivery) -> String {
     }
 }
 
-fn delivery_json(delivery: &Delivery) -> Value {
+fn delivery_json(delivery: &WebhookDelivery) -> Value {
     let waiting = delivery.status == DeliveryStatus::Waiting;
     let (http_status, fault) = match delivery.answer {
         None => (None, None),

@@ -11,7 +11,7 @@ use domain::*;
 use tokio::time::timeout;
 
 use super::*;
-use crate::{Error, Field};
+use crate::{Error, UniqueField};
 
 async fn nodes(count: usize) -> Option<Vec<Store>> {
     let (first, url) = fresh_store().await?;
@@ -144,7 +144,7 @@ async fn a_failing_decision_undoes_nobody_elses() {
         running.push(tokio::spawn(async move {
             let patch = UserPatch { username: Some(Some("ANA".into())), ..Default::default() };
             let created = two.decide(id, move |_| user::create(id, &patch, &context(), NOW)).await;
-            assert_eq!(created, Err(Error::Conflict(Field::Username)));
+            assert_eq!(created, Err(Error::Conflict(UniqueField::Username)));
         }));
     }
     for one in running {

@@ -11,7 +11,7 @@ use domain::*;
 use tokio::task::JoinHandle;
 
 use super::*;
-use crate::{Error, Field, IdKind};
+use crate::{Error, IdKind, UniqueField};
 
 /// Keeps the writer busy until told to go on; what is sent meanwhile forms one group.
 async fn hold(store: &Store) -> (mpsc::Sender<()>, JoinHandle<()>) {
@@ -70,7 +70,7 @@ async fn a_failing_job_undoes_nobody_elses_counted_failure() {
     go.send(()).unwrap();
     held.await.unwrap();
     for creation in creations {
-        assert_eq!(creation.await.unwrap(), Err(Error::Conflict(Field::Username)));
+        assert_eq!(creation.await.unwrap(), Err(Error::Conflict(UniqueField::Username)));
     }
     for guess in guesses {
         assert_eq!(guess.await.unwrap(), Ok(Outcome::Refused(Reason::WrongCode)));

@@ -1,8 +1,8 @@
-//! A user's marks: what moves with nearly every decision. The head of the user's chain in the audit trail, the counters
+//! A user's counters: what moves with nearly every decision. The head of the user's chain in the audit trail, the counters
 //! of the devices and what limits remember lie together in the user's row, so that an answer, right or wrong, rewrites
 //! one row, the one that its decision has locked and read anyway.
 //!
-//! Marks are read with the view, moved in memory while the decision's changes are carried out, and written once.
+//! They are read with the view, moved in memory while the decision's changes are carried out, and written once.
 
 use domain::model::device::NO_COUNTER;
 use domain::{
@@ -18,12 +18,12 @@ use crate::value::{Row, Value};
 /// Bytes of one counter as stored: device, counter, last use, each 8 bytes, big endian.
 const COUNTER: usize = 24;
 
-/// A user's marks, as they stand in a transaction.
+/// A user's counters, as they stand in a transaction.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct Marks {
+pub(crate) struct UserCounters {
     /// The newest entry of the user's chain.
     pub(crate) head: Head,
-    counters: Vec<Mark>,
+    counters: Vec<DeviceCounter>,
     throttles: Vec<Throttle>,
     /// How the secrets of the devices that make codes are recognised.
     secrets: Vec<(DeviceId, SecretMark)>,
@@ -35,23 +35,22 @@ pub(crate) struct Marks {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Mark {
+struct DeviceCounter {
     device: DeviceId,
     /// The last accepted counter or time step.
     counter: i64,
     used_at: Option<Timestamp>,
 }
 
-/// What a change does to the marks.
+/// What a change does to the counters.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Move {
+pub(crate) enum CounterChange {
     /// The user's row is there from now on.
-    Born,
+    Insert,
     /// The user's row is gone.
-    Gone,
+    Delete,
     /// A new device begins.
     Begin {
-        /// Which one.
         device: DeviceId,
         /// What kind it is.
         factor: FactorKind,
@@ -79,10 +78,10 @@ pub(crate) enum Move {
     /// A limit remembers this from now on.
     Limit(Throttle),
     /// A limit remembers nothing.
-    Forgive(ThrottleKey),
+    Reset(ThrottleKey),
 }
 
-impl Move {
+impl CounterChange {
     /// That this device begins.
     pub(crate) fn begin(device: &Device) -> Self {
         let Device { id, factor, secret, last_counter, last_used_at, .. } = device;
@@ -90,7 +89,7 @@ impl Move {
     }
 }
 
-impl Marks {
+impl UserCounters {
     /// Reads marks from a row of a user, whose columns for them begin at `first`.
     pub(crate) fn decode(row: &dyn Row, first: usize) -> Result<Self, Error> {
         let head = match row.opt_int(first)? {
@@ -123,27 +122,27 @@ impl Marks {
     }
 
     /// Carries out what a change does to them.
-    pub(crate) fn carry_out(&mut self, step: Move) -> Result<(), Error> {
+    pub(crate) fn carry_out(&mut self, step: CounterChange) -> Result<(), Error> {
         self.moved = true;
         match step {
-            Move::Born => self.in_row = true,
-            Move::Gone => {
+            CounterChange::Insert => self.in_row = true,
+            CounterChange::Delete => {
                 self.in_row = false;
                 self.secrets.clone().into_iter().for_each(|(device, _)| self.remember(device));
                 self.counters.clear();
                 self.throttles.clear();
             }
             // Otherwise what is used of it would be forgotten with the device.
-            Move::Begin { factor, secret, .. } if factor.makes_codes() != secret.is_some() => {
+            CounterChange::Begin { factor, secret, .. } if factor.makes_codes() != secret.is_some() => {
                 return Err(Error::Corrupt("a secret without its mark"));
             }
-            Move::Begin { device, secret, counter, used_at, .. } => {
+            CounterChange::Begin { device, secret, counter, used_at, .. } => {
                 self.secrets.extend(secret.map(|secret| (device, secret)));
                 if counter != NO_COUNTER || used_at.is_some() {
-                    self.counters.push(Mark { device, counter, used_at });
+                    self.counters.push(DeviceCounter { device, counter, used_at });
                 }
             }
-            Move::Secret(device, secret) => {
+            CounterChange::Secret(device, secret) => {
                 let is_same = secret.is_some_and(|new| self.secret(device).is_some_and(|old| old.mac == new.mac));
                 if !is_same {
                     self.remember(device);
@@ -151,35 +150,35 @@ impl Marks {
                 self.secrets.retain(|(known, _)| *known != device);
                 self.secrets.extend(secret.map(|secret| (device, secret)));
             }
-            Move::Advance(device, counter, at) => {
+            CounterChange::Advance(device, counter, at) => {
                 let mark = self.mark(device);
                 if counter <= mark.counter {
                     return Err(Error::Corrupt("a counter that does not go forward"));
                 }
                 (mark.counter, mark.used_at) = (counter, Some(at));
             }
-            Move::Lower(device, counter) => {
+            CounterChange::Lower(device, counter) => {
                 let mark = self.mark(device);
                 mark.counter = mark.counter.min(counter);
             }
-            Move::Activate(device, counter, at) => {
+            CounterChange::Activate(device, counter, at) => {
                 let mark = self.mark(device);
                 (mark.counter, mark.used_at) = (mark.counter.max(counter), Some(at));
             }
-            Move::Recount(device, counter) => self.mark(device).counter = counter,
-            Move::Touch(device, at) => self.mark(device).used_at = Some(at),
-            Move::Forget(device) => {
+            CounterChange::Recount(device, counter) => self.mark(device).counter = counter,
+            CounterChange::Touch(device, at) => self.mark(device).used_at = Some(at),
+            CounterChange::Forget(device) => {
                 self.remember(device);
                 self.secrets.retain(|(known, _)| *known != device);
                 self.counters.retain(|mark| mark.device != device);
                 self.throttles.retain(|known| known.key != ThrottleKey::Device(device));
             }
-            Move::Limit(_) if !self.in_row => return Err(Error::Corrupt("a limit of nobody")),
-            Move::Limit(throttle) => match self.throttles.iter_mut().find(|known| known.key == throttle.key) {
+            CounterChange::Limit(_) if !self.in_row => return Err(Error::Corrupt("a limit of nobody")),
+            CounterChange::Limit(throttle) => match self.throttles.iter_mut().find(|known| known.key == throttle.key) {
                 Some(known) => *known = throttle,
                 None => self.throttles.push(throttle),
             },
-            Move::Forgive(key) => self.throttles.retain(|known| known.key != key),
+            CounterChange::Reset(key) => self.throttles.retain(|known| known.key != key),
         }
         Ok(())
     }
@@ -226,16 +225,16 @@ impl Marks {
             self.head.audit_id.into(),
             self.head.audit_id.map(|_| self.head.position).into(),
             self.head.audit_id.map(|_| self.head.hash.clone()).into(),
-            Value::Blob(self.counters.iter().flat_map(Mark::pack).collect()),
+            Value::Blob(self.counters.iter().flat_map(DeviceCounter::pack).collect()),
             throttles::pack(&self.throttles).into(),
             Value::Int(user.0),
         ]
     }
 
-    fn mark(&mut self, device: DeviceId) -> &mut Mark {
+    fn mark(&mut self, device: DeviceId) -> &mut DeviceCounter {
         let known = self.counters.iter().position(|mark| mark.device == device);
         let place = known.unwrap_or_else(|| {
-            self.counters.push(Mark { device, counter: NO_COUNTER, used_at: None });
+            self.counters.push(DeviceCounter { device, counter: NO_COUNTER, used_at: None });
             self.counters.len() - 1
         });
         &mut self.counters[place]
@@ -254,15 +253,15 @@ pub(crate) fn recalled(row: &dyn Row) -> Result<(SecretMac, Option<i64>), Error>
     Ok((mac, counter.and_then(|counter| counts.used(counter))))
 }
 
-fn unpack(packed: Option<&[u8]>) -> Result<Vec<Mark>, Error> {
+fn unpack(packed: Option<&[u8]>) -> Result<Vec<DeviceCounter>, Error> {
     let (packed, rest) = packed.unwrap_or_default().as_chunks::<COUNTER>();
     if !rest.is_empty() {
         return Err(Error::Corrupt("a user's counters"));
     }
-    Ok(packed.iter().map(Mark::unpack).collect())
+    Ok(packed.iter().map(DeviceCounter::unpack).collect())
 }
 
-impl Mark {
+impl DeviceCounter {
     fn pack(&self) -> [u8; COUNTER] {
         let mut packed = [0; COUNTER];
         packed[..8].copy_from_slice(&self.device.0.to_be_bytes());
@@ -291,89 +290,93 @@ mod tests {
     #[test]
     fn counters_survive_packing() {
         for counter in [
-            Mark { device: DeviceId(7), counter: NO_COUNTER, used_at: None },
-            Mark { device: DeviceId(i64::MAX), counter: i64::MAX, used_at: Some(AT) },
+            DeviceCounter { device: DeviceId(7), counter: NO_COUNTER, used_at: None },
+            DeviceCounter { device: DeviceId(i64::MAX), counter: i64::MAX, used_at: Some(AT) },
         ] {
-            assert_eq!(Mark::unpack(&counter.pack()), counter);
+            assert_eq!(DeviceCounter::unpack(&counter.pack()), counter);
         }
     }
 
     #[test]
     fn a_counter_only_goes_forward() {
-        let mut marks = Marks::default();
-        marks.carry_out(Move::Advance(DeviceId(1), 5, AT)).unwrap();
+        let mut state = UserCounters::default();
+        state.carry_out(CounterChange::Advance(DeviceId(1), 5, AT)).unwrap();
         for behind in [5, 4, -1] {
-            assert!(marks.carry_out(Move::Advance(DeviceId(1), behind, AT)).is_err(), "{behind}");
+            assert!(state.carry_out(CounterChange::Advance(DeviceId(1), behind, AT)).is_err(), "{behind}");
         }
-        marks.carry_out(Move::Activate(DeviceId(1), 3, AT)).unwrap();
-        assert_eq!(marks.mark(DeviceId(1)).counter, 5);
-        marks.carry_out(Move::Forget(DeviceId(1))).unwrap();
-        assert_eq!(marks.mark(DeviceId(1)).counter, NO_COUNTER);
+        state.carry_out(CounterChange::Activate(DeviceId(1), 3, AT)).unwrap();
+        assert_eq!(state.mark(DeviceId(1)).counter, 5);
+        state.carry_out(CounterChange::Forget(DeviceId(1))).unwrap();
+        assert_eq!(state.mark(DeviceId(1)).counter, NO_COUNTER);
     }
 
     #[test]
     fn a_device_that_proved_nothing_leaves_no_mark() {
-        let mut marks = Marks::default();
-        marks.carry_out(begin(1, secret(1, Counts::Codes), NO_COUNTER)).unwrap();
-        assert_eq!(marks.counters, []);
-        marks.carry_out(Move::Forget(DeviceId(1))).unwrap();
-        assert_eq!(marks.take_used(), []);
+        let mut state = UserCounters::default();
+        state.carry_out(begin(1, secret(1, Counts::Codes), NO_COUNTER)).unwrap();
+        assert_eq!(state.counters, []);
+        state.carry_out(CounterChange::Forget(DeviceId(1))).unwrap();
+        assert_eq!(state.take_used(), []);
     }
 
     fn secret(n: u8, counts: Counts) -> SecretMark {
         SecretMark { mac: SecretMac([n; 16]), counts }
     }
 
-    fn begin(device: i64, secret: SecretMark, counter: i64) -> Move {
+    fn begin(device: i64, secret: SecretMark, counter: i64) -> CounterChange {
         let factor = if secret.counts == Counts::Codes { FactorKind::Hotp } else { FactorKind::Totp };
-        Move::Begin { device: DeviceId(device), factor, secret: Some(secret), counter, used_at: None }
+        CounterChange::Begin { device: DeviceId(device), factor, secret: Some(secret), counter, used_at: None }
     }
 
     #[test]
     fn whatever_ends_a_counter_its_secret_is_remembered() {
         let (one, other) = (secret(1, Counts::Codes), secret(2, Counts::Seconds(30)));
-        let mut marks = Marks::default();
-        marks.carry_out(begin(1, one, 4)).unwrap();
-        marks.carry_out(begin(2, other, 9)).unwrap();
-        let left = |step: Move| {
-            let mut marks = marks.clone();
-            marks.carry_out(Move::Advance(DeviceId(1), 5, AT)).unwrap();
-            marks.carry_out(step).unwrap();
-            marks.take_used()
+        let mut state = UserCounters::default();
+        state.carry_out(begin(1, one, 4)).unwrap();
+        state.carry_out(begin(2, other, 9)).unwrap();
+        let left = |step: CounterChange| {
+            let mut state = state.clone();
+            state.carry_out(CounterChange::Advance(DeviceId(1), 5, AT)).unwrap();
+            state.carry_out(step).unwrap();
+            state.take_used()
         };
-        assert_eq!(left(Move::Forget(DeviceId(1))), [(one.mac, 5)]);
-        assert_eq!(left(Move::Gone), [(one.mac, 5), (other.mac, 299)]);
-        assert_eq!(left(Move::Secret(DeviceId(1), None)), [(one.mac, 5)]);
-        assert_eq!(left(Move::Secret(DeviceId(1), Some(other))), [(one.mac, 5)]);
-        assert_eq!(left(Move::Secret(DeviceId(1), Some(one))), [], "it is the same one");
-        assert_eq!(left(Move::Secret(DeviceId(2), Some(secret(2, Counts::Seconds(60))))), [], "and so is this");
+        assert_eq!(left(CounterChange::Forget(DeviceId(1))), [(one.mac, 5)]);
+        assert_eq!(left(CounterChange::Delete), [(one.mac, 5), (other.mac, 299)]);
+        assert_eq!(left(CounterChange::Secret(DeviceId(1), None)), [(one.mac, 5)]);
+        assert_eq!(left(CounterChange::Secret(DeviceId(1), Some(other))), [(one.mac, 5)]);
+        assert_eq!(left(CounterChange::Secret(DeviceId(1), Some(one))), [], "it is the same one");
+        assert_eq!(
+            left(CounterChange::Secret(DeviceId(2), Some(secret(2, Counts::Seconds(60))))),
+            [],
+            "and so is this"
+        );
     }
 
     #[test]
     fn a_device_begins_where_its_secret_was_left() {
         let (one, long) = (secret(1, Counts::Seconds(30)), secret(1, Counts::Seconds(60)));
-        let mut marks = Marks::default();
-        marks.carry_out(begin(1, one, 9)).unwrap();
-        marks.carry_out(Move::Forget(DeviceId(1))).unwrap();
+        let mut state = UserCounters::default();
+        state.carry_out(begin(1, one, 9)).unwrap();
+        state.carry_out(CounterChange::Forget(DeviceId(1))).unwrap();
         for (device, secret, found, last) in [(2, one, None, 9), (3, long, None, 4), (4, one, Some(450), 15)] {
-            marks.carry_out(begin(device, secret, NO_COUNTER)).unwrap();
-            marks.recall(DeviceId(device), &secret, found);
-            assert_eq!(marks.counter(DeviceId(device)), last, "{device}");
+            state.carry_out(begin(device, secret, NO_COUNTER)).unwrap();
+            state.recall(DeviceId(device), &secret, found);
+            assert_eq!(state.counter(DeviceId(device)), last, "{device}");
         }
-        marks.carry_out(begin(5, secret(2, Counts::Codes), 7)).unwrap();
-        marks.recall(DeviceId(5), &secret(2, Counts::Codes), Some(3));
-        assert_eq!(marks.counter(DeviceId(5)), 7, "what the list says is further");
+        state.carry_out(begin(5, secret(2, Counts::Codes), 7)).unwrap();
+        state.recall(DeviceId(5), &secret(2, Counts::Codes), Some(3));
+        assert_eq!(state.counter(DeviceId(5)), 7, "what the list says is further");
     }
 
     #[test]
     fn a_secret_without_its_mark_is_not_taken_in() {
-        let unmarked = Move::Begin {
+        let unmarked = CounterChange::Begin {
             device: DeviceId(1),
             factor: FactorKind::Totp,
             secret: None,
             counter: NO_COUNTER,
             used_at: None,
         };
-        assert!(Marks::default().carry_out(unmarked).is_err());
+        assert!(UserCounters::default().carry_out(unmarked).is_err());
     }
 }
