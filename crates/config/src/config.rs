@@ -9,6 +9,7 @@ use crate::sections::account::AccountConfig;
 use crate::sections::admin::AdminConfig;
 use crate::sections::auth::AuthConfig;
 use crate::sections::compat::CompatConfig;
+use crate::sections::delivery::DeliveryConfig;
 use crate::sections::limits::LimitsConfig;
 use crate::sections::listen::ListenConfig;
 use crate::sections::login::LoginConfig;
@@ -31,6 +32,7 @@ pub struct Config {
     pub tls: TlsConfig,
     pub login: LoginConfig,
     pub messages: MessagesConfig,
+    pub delivery: DeliveryConfig,
     pub limits: LimitsConfig,
     pub webhooks: WebhooksConfig,
     /// What several sections decide about the OneLogin dialect.
@@ -59,6 +61,7 @@ impl Config {
             tls: section(values, &mut dialect)?,
             login: section(values, &mut dialect)?,
             messages: section(values, &mut dialect)?,
+            delivery: section(values, &mut dialect)?,
             limits: section(values, &mut dialect)?,
             webhooks: section(values, &mut dialect)?,
             dialect: {

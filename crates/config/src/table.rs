@@ -8,6 +8,7 @@ use crate::sections::account::AccountConfig;
 use crate::sections::admin::AdminConfig;
 use crate::sections::auth::AuthConfig;
 use crate::sections::compat::CompatConfig;
+use crate::sections::delivery::DeliveryConfig;
 use crate::sections::limits::LimitsConfig;
 use crate::sections::listen::ListenConfig;
 use crate::sections::login::LoginConfig;
@@ -51,6 +52,7 @@ pub static SETTINGS: LazyLock<Vec<Setting>> = LazyLock::new(|| {
         rows::<CompatConfig>(),
         rows::<LoginConfig>(),
         rows::<MessagesConfig>(),
+        rows::<DeliveryConfig>(),
         rows::<LimitsConfig>(),
         rows::<NamesConfig>(),
         rows::<WebhooksConfig>(),

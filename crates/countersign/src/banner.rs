@@ -62,8 +62,7 @@ pub(crate) async fn serve(engine: &Engine, places: &Places, folder: &DataDir, da
     let _ = writeln!(text, "  Factors  {}, temporary MFA tokens", names(true));
     let missing = names(false);
     if !missing.is_empty() {
-        let _ =
-            writeln!(text, "  This version sends nothing from `serve` yet: {missing} work in `countersign dev` only");
+        let _ = writeln!(text, "  Without a provider, and so not offered: {missing}");
     }
     let issuer = &engine.settings().policy.issuer;
     if issuer == BUILT_IN_ISSUER {
@@ -97,6 +96,16 @@ pub(crate) async fn serve(engine: &Engine, places: &Places, folder: &DataDir, da
         );
     }
     text
+}
+
+/// The warning of a server that writes messages to a file: its readers see every code (SEC 38).
+pub(crate) fn readable_codes(file: &std::path::Path, colours: bool) -> String {
+    let (red, plain) = if colours { ("\x1b[1;37;41m", "\x1b[0m") } else { ("", "") };
+    format!(
+        "  {red}WARNING  every code of a text message, call or mail is readable in {}{plain}\n           This is for staging systems \
+         only: remove delivery.file.path in production.\n",
+        file.display()
+    )
 }
 
 /// What is said of users who cannot log in since none of their devices can be used, if there are any (SEC 92). It reads

@@ -28,10 +28,16 @@ use crate::{banner, control, root, terminal};
 /// `countersign serve`.
 pub(crate) async fn serve(flags: FlagValues, config: Config, nouns: &'static [Noun]) -> anyhow::Result<ExitCode> {
     config.check_listen()?;
+    config.delivery.check()?;
     let mut sign = Sign::of(config.listen.ready_file.clone())?;
     let started = Started { values: Values::gather(&flags)?, flags };
     let opened = installation::open(&config, Intent::Serve).await.map_err(occupied)?;
-    let mut installation = Installation::build(&config, opened, Dependencies::plain(&config)).await?;
+    let mut installation = Installation::build(
+        &config,
+        opened,
+        Dependencies { providers: providers(&config)?, ..Dependencies::plain(&config) },
+    )
+    .await?;
     installation.release_start_lock();
     let listener = listen(&config).await?;
     let base_url = base_url(&listener, &config)?;
@@ -43,9 +49,11 @@ pub(crate) async fn serve(flags: FlagValues, config: Config, nouns: &'static [No
     };
     let app = installation.app(&config.dialect);
     let announce = async {
-        terminal::remark(
-            &banner::serve(&installation.engine, &places, &installation.data_dir, &config.storage.database).await,
-        );
+        let text = banner::serve(&installation.engine, &places, &installation.data_dir, &config.storage.database).await;
+        terminal::remark(&text);
+        if let Some(file) = &config.delivery.file {
+            terminal::remark(&banner::readable_codes(file, terminal::shows_colours()));
+        }
         let engine = installation.engine.clone();
         tokio::spawn(async move {
             if let Some(text) = banner::stranded(&engine).await {
@@ -67,6 +75,14 @@ pub(crate) fn occupied(error: installation::StartError) -> anyhow::Error {
         ),
         installation::StartError::Other(error) => error,
     }
+}
+
+/// The providers that are configured. The file of messages is created here, or the start is refused.
+fn providers(config: &Config) -> anyhow::Result<Vec<Arc<dyn delivery::Provider>>> {
+    let Some(file) = &config.delivery.file else { return Ok(Vec::new()) };
+    let provider = delivery::FileProvider::open(file)
+        .with_context(|| format!("messages cannot be written to delivery.file.path, {}", file.display()))?;
+    Ok(vec![Arc::new(provider)])
 }
 
 /// Binds the address in the configuration.

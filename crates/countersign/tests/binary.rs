@@ -5,6 +5,8 @@ mod check;
 mod common;
 #[path = "binary/configuration.rs"]
 mod configuration;
+#[path = "binary/delivery.rs"]
+mod delivery;
 #[path = "binary/dev_world.rs"]
 mod dev_world;
 #[path = "binary/installation.rs"]

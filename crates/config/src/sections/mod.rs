@@ -4,6 +4,7 @@ pub(crate) mod account;
 pub(crate) mod admin;
 pub(crate) mod auth;
 pub(crate) mod compat;
+pub(crate) mod delivery;
 pub(crate) mod limits;
 pub(crate) mod listen;
 pub(crate) mod login;

@@ -115,6 +115,7 @@ async fn check(flags: &FlagValues, strict: bool, as_json: bool) -> anyhow::Resul
 async fn look(config: &Config, found: &mut Findings) {
     found.warnings.extend(config.notes.iter().cloned());
     found.judge(config.check_listen());
+    found.judge(config.delivery.check());
     certificates(config, found);
     let caller = delivery::webhook::Caller::new(config.webhooks.ca_file.as_deref());
     found.judge(caller.map(drop).context("webhooks.ca_file"));

@@ -124,7 +124,7 @@ fn nothing_is_promised_that_is_not_there() {
     let folder = tempfile::tempdir().unwrap();
     let banner = banner_of_serve(&folder.path().join("data"), &[]);
     assert!(!banner.contains("no provider is configured"), "{banner}");
-    assert!(banner.contains("This version sends nothing from `serve` yet"), "{banner}");
+    assert!(banner.contains("Without a provider, and so not offered: "), "{banner}");
     let file = folder.path().join("countersign.toml");
     for key in ["smtp", "sms", "mail", "push", "radius", "ldap"] {
         std::fs::write(&file, format!("[{key}]\nhost = 'x'\n")).unwrap();

@@ -1,0 +1,122 @@
+//! Messages in a file, as a staging system uses them: the one exception of SEC 38.
+
+#![expect(clippy::unwrap_used, reason = "a failed step fails the test")]
+
+use std::os::unix::fs::{MetadataExt as _, symlink};
+use std::path::{Path, PathBuf};
+
+use serde_json::{Value, json};
+
+use crate::common::{Http, Running, pause, run, run_json};
+
+/// A place with a configuration that writes messages to a file.
+struct Staging {
+    folder: tempfile::TempDir,
+}
+
+impl Staging {
+    fn new(acknowledged: bool) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let text = format!(
+            "[messages]\ncountries = ['US']\n[delivery.file]\npath = 'messages.jsonl'\n\
+             i_know_that_codes_are_readable = {acknowledged}\n"
+        );
+        std::fs::write(folder.path().join("countersign.toml"), text).unwrap();
+        Self { folder }
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn args(&self) -> [String; 4] {
+        let shown = |name: &str| self.path(name).to_str().unwrap().to_owned();
+        ["--config".to_owned(), shown("countersign.toml"), "--data-dir".to_owned(), shown("data")]
+    }
+
+    fn with(&self, command: &[&'static str]) -> Vec<String> {
+        command.iter().map(|arg| (*arg).to_owned()).chain(self.args()).collect()
+    }
+}
+
+fn text_of(args: &[String]) -> Vec<&str> {
+    args.iter().map(String::as_str).collect()
+}
+
+/// The code of the newest line, once there are so many.
+fn code(file: &Path, lines: usize) -> String {
+    for _ in 0..200 {
+        let text = std::fs::read_to_string(file).unwrap_or_default();
+        if text.lines().count() >= lines {
+            let line: Value = serde_json::from_str(text.lines().last().unwrap()).unwrap();
+            return line["code"].as_str().unwrap().to_owned();
+        }
+        pause(50);
+    }
+    panic!("no message arrived in {}", file.display());
+}
+
+fn verify(api: &mut Http, device: &Value, code: &str, opened: &Value) {
+    let path = format!("/api/2/mfa/users/1/verifications/{}", opened["id"].as_str().unwrap());
+    let answered = api.send("PUT", &path, &json!({ "otp": code, "device_id": device }).to_string()).unwrap();
+    assert_eq!(answered.status, 200, "{}", answered.body);
+}
+
+#[test]
+fn a_staging_system_reads_its_codes_from_a_file() {
+    let staging = Staging::new(true);
+    let create = staging.with(&["client", "create", "--scope", "Manage All", "--init", "--json"]);
+    let client = run_json(&text_of(&create));
+    let user = staging.with(&["user", "create", "--username", "ana", "--phone", "+14155550123", "--json"]);
+    assert_eq!(run_json(&text_of(&user))["id"], 1);
+
+    let server = Running::start(&text_of(&staging.with(&["serve"])));
+    let file = staging.path("messages.jsonl");
+    assert_eq!(std::fs::metadata(&file).unwrap().mode() & 0o7777, 0o600);
+    let body = json!({
+        "grant_type": "client_credentials",
+        "client_id": client["client_id"],
+        "client_secret": client["client_secret"],
+    });
+    let mut api = server.http();
+    let token = api.expect(200, "POST", "/auth/oauth2/v2/token", &body.to_string());
+    api.token = Some(token["access_token"].as_str().unwrap().to_owned());
+
+    let enrolment = json!({ "factor_id": "2", "display_name": "phone", "verified": true }).to_string();
+    let device = api.expect(201, "POST", "/api/2/mfa/users/1/registrations", &enrolment)["device_id"].clone();
+    let opening = json!({ "device_id": device }).to_string();
+    let opened = api.expect(201, "POST", "/api/2/mfa/users/1/verifications", &opening);
+    verify(&mut api, &device, &code(&file, 1), &opened);
+
+    // As log rotation does it: the next message makes a new file.
+    std::fs::rename(&file, staging.path("messages.1")).unwrap();
+    let another = json!({ "factor_id": "3", "display_name": "other", "verified": true }).to_string();
+    let second = api.expect(201, "POST", "/api/2/mfa/users/1/registrations", &another)["device_id"].clone();
+    let opened =
+        api.expect(201, "POST", "/api/2/mfa/users/1/verifications", &json!({ "device_id": second }).to_string());
+    verify(&mut api, &second, &code(&file, 1), &opened);
+    assert_eq!(std::fs::metadata(&file).unwrap().mode() & 0o7777, 0o600);
+    assert_eq!(server.stop(), Some(0));
+}
+
+#[test]
+fn a_file_of_codes_is_acknowledged_or_refused() {
+    let staging = Staging::new(false);
+    for command in [["serve"].as_slice(), &["config", "check"]] {
+        let output = run(&text_of(&staging.with(command)));
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(1), "{said}");
+        assert!(said.contains("set delivery.file.i_know_that_codes_are_readable = true"), "{said}");
+    }
+    assert!(!staging.path("messages.jsonl").exists() && !staging.path("data").exists(), "nothing was made");
+}
+
+#[test]
+fn codes_are_never_written_through_a_link() {
+    let staging = Staging::new(true);
+    symlink(staging.path("elsewhere"), staging.path("messages.jsonl")).unwrap();
+    let output = run(&text_of(&staging.with(&["serve"])));
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(!output.status.success() && said.contains("delivery.file.path"), "{said}");
+    assert!(!staging.path("elsewhere").exists());
+}
