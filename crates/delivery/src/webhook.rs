@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use domain::model::webhook::{Answer, Fault};
+use domain::model::webhook::{WebhookAnswer, WebhookFault};
 use domain::rules::reach::{self, Reach};
 use http_body_util::{BodyExt as _, Full};
 use hyper::header::{CONTENT_TYPE, HOST, HeaderName, HeaderValue, USER_AGENT};
@@ -149,37 +149,38 @@ impl Target {
     }
 
     /// Where it may be reached: resolved here, once, and connected to as it is.
-    async fn addresses(&self, reach: Reach) -> Result<Vec<SocketAddr>, Fault> {
+    async fn addresses(&self, reach: Reach) -> Result<Vec<SocketAddr>, WebhookFault> {
         let found: Vec<SocketAddr> = match &self.host {
             Host::Ipv4(address) => vec![SocketAddr::new((*address).into(), self.port)],
             Host::Ipv6(address) => vec![SocketAddr::new((*address).into(), self.port)],
-            Host::Domain(name) => {
-                tokio::net::lookup_host((name.as_str(), self.port)).await.map_err(|_| Fault::Unresolved)?.collect()
-            }
+            Host::Domain(name) => tokio::net::lookup_host((name.as_str(), self.port))
+                .await
+                .map_err(|_| WebhookFault::Unresolved)?
+                .collect(),
         };
         if found.is_empty() {
-            return Err(Fault::Unresolved);
+            return Err(WebhookFault::Unresolved);
         }
         let may: Vec<_> = found.into_iter().filter(|address| self.may_call(address.ip(), reach)).take(TRIED).collect();
-        if may.is_empty() { Err(Fault::Forbidden) } else { Ok(may) }
+        if may.is_empty() { Err(WebhookFault::Forbidden) } else { Ok(may) }
     }
 
-    async fn connect(&self, reach: Reach) -> Result<TcpStream, Fault> {
+    async fn connect(&self, reach: Reach) -> Result<TcpStream, WebhookFault> {
         for address in self.addresses(reach).await? {
             if let Ok(stream) = TcpStream::connect(address).await {
                 return Ok(stream);
             }
         }
-        Err(Fault::Unreachable)
+        Err(WebhookFault::Unreachable)
     }
 
-    fn server_name(&self) -> Result<ServerName<'static>, Fault> {
+    fn server_name(&self) -> Result<ServerName<'static>, WebhookFault> {
         let name = match &self.host {
             Host::Domain(name) => name.clone(),
             Host::Ipv4(address) => address.to_string(),
             Host::Ipv6(address) => address.to_string(),
         };
-        ServerName::try_from(name).map_err(|_| Fault::Tls)
+        ServerName::try_from(name).map_err(|_| WebhookFault::Tls)
     }
 }
 
@@ -209,24 +210,24 @@ impl Caller {
     }
 
     /// Makes a call. A status that came counts, whatever becomes of the body behind it.
-    pub async fn post(&self, call: Call) -> Answer {
+    pub async fn post(&self, call: Call) -> WebhookAnswer {
         let mut status = None;
         let ended = timeout(TIMEOUT, self.converse(call, &mut status)).await;
         match (status, ended) {
-            (Some(status), _) => Answer::Status(status),
-            (None, Ok(Err(fault))) => Answer::Fault(fault),
-            (None, Ok(Ok(()))) => Answer::Fault(Fault::Broken),
-            (None, Err(_)) => Answer::Fault(Fault::Late),
+            (Some(status), _) => WebhookAnswer::Status(status),
+            (None, Ok(Err(fault))) => WebhookAnswer::Fault(fault),
+            (None, Ok(Ok(()))) => WebhookAnswer::Fault(WebhookFault::Broken),
+            (None, Err(_)) => WebhookAnswer::Fault(WebhookFault::Late),
         }
     }
 
-    async fn converse(&self, call: Call, status: &mut Option<u16>) -> Result<(), Fault> {
-        let url = Url::parse(&call.url).map_err(|_| Fault::Unusable)?;
-        let target = Target::of(&url).ok_or(Fault::Unusable)?;
-        let request = request(&target, call.headers, call.body).ok_or(Fault::Unusable)?;
+    async fn converse(&self, call: Call, status: &mut Option<u16>) -> Result<(), WebhookFault> {
+        let url = Url::parse(&call.url).map_err(|_| WebhookFault::Unusable)?;
+        let target = Target::of(&url).ok_or(WebhookFault::Unusable)?;
+        let request = request(&target, call.headers, call.body).ok_or(WebhookFault::Unusable)?;
         let stream = target.connect(call.reach).await?;
         if target.https {
-            let stream = self.tls.connect(target.server_name()?, stream).await.map_err(|_| Fault::Tls)?;
+            let stream = self.tls.connect(target.server_name()?, stream).await.map_err(|_| WebhookFault::Tls)?;
             exchange(stream, request, status).await
         } else {
             exchange(stream, request, status).await
@@ -250,8 +251,8 @@ async fn exchange(
     stream: impl AsyncRead + AsyncWrite + Unpin,
     request: Request<Full<Bytes>>,
     status: &mut Option<u16>,
-) -> Result<(), Fault> {
-    let broken = |_| Fault::Broken;
+) -> Result<(), WebhookFault> {
+    let broken = |_| WebhookFault::Broken;
     let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.map_err(broken)?;
     let asking = async {
         let mut response = sender.send_request(request).await.map_err(broken)?;

@@ -21,7 +21,7 @@ pub use model::id::{ClientId, DeviceId, MessageId, UserId, VerificationId};
 pub use model::message::{Channel, Content, Message};
 pub use model::network::Network;
 pub use model::policy::{MfaPolicy, Policy, SendLimits, SignInPolicy};
-pub use model::response::Response;
+pub use model::response::FactorResponse;
 pub use model::seal::{Keyring, Place, SealError, Sealed};
 pub use model::secret::Secret;
 pub use model::secret_mark::{Counts, SecretMac, SecretMark};

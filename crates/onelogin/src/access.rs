@@ -6,7 +6,7 @@
 use std::marker::PhantomData;
 use std::sync::Arc;
 
-use domain::model::audit::Context;
+use domain::model::audit::Actor;
 use domain::{CompatProfile, Right, Scope, UserId};
 use engine::{ApiCaller, PollHold};
 
@@ -154,7 +154,7 @@ impl<A> Access<A> {
 
     /// The caller, for the audit trail and for rules about what it may do to people (SEC 95). The only place where a scope
     /// becomes a right.
-    pub(crate) fn context(&self) -> Context {
-        Context { client: Some(self.caller.client), right: self.caller.scope.right(), ip: None }
+    pub(crate) fn context(&self) -> Actor {
+        Actor { client: Some(self.caller.client), right: self.caller.scope.right(), ip: None }
     }
 }

@@ -4,7 +4,7 @@
 mod wire;
 
 use countersign_onelogin::DialectOptions;
-use domain::model::audit::Context;
+use domain::model::audit::Actor;
 use domain::model::user_patch::UserPatch;
 use domain::{MfaPolicy, Scope, UserId};
 use serde_json::{Value, json};
@@ -115,7 +115,7 @@ async fn v1_an_account_of_another_name() {
 async fn v1_a_factor_that_nobody_has_enrolled() {
     let wire = Wire::start().await;
     let patch = UserPatch { mfa_policy: Some(Some(MfaPolicy::Required)), ..UserPatch::default() };
-    wire.server.engine().update_user(UserId(wire.user), patch, None, Context::default()).await.expect("a database");
+    wire.server.engine().update_user(UserId(wire.user), patch, None, Actor::default()).await.expect("a database");
     v1("13.45", &login(&wire, &[]).await, 400, "bad request", "MFA is required but no factor is enrolled");
 }
 

@@ -3,7 +3,7 @@
 
 mod wire;
 
-use domain::model::audit::Context;
+use domain::model::audit::Actor;
 use domain::{DeviceId, Scope, UserId};
 use serde_json::{Value, json};
 use wire::{App, Told, Wire};
@@ -37,7 +37,7 @@ fn message(told: &Told) -> String {
 
 async fn disable(wire: &Wire, device: i64) {
     let engine = wire.server.world.engine();
-    engine.disable_device(UserId(wire.user), DeviceId(device), Context::default()).await.expect("it is disabled");
+    engine.disable_device(UserId(wire.user), DeviceId(device), Actor::default()).await.expect("it is disabled");
 }
 
 /// Sends wrong codes until the device has had this many in a row.
@@ -161,7 +161,7 @@ async fn smart_mfa_does_not_enrol_its_way_around_a_disabled_device() {
     let user = UserId(told.json()["user_id"].as_i64().unwrap());
     let engine = wire.server.world.engine();
     let device = engine.devices(user).await.unwrap()[0].device.id;
-    engine.disable_device(user, device, Context::default()).await.unwrap();
+    engine.disable_device(user, device, Actor::default()).await.unwrap();
     let told = wire.call_as(Scope::ManageAll, "POST", "/api/2/smart-mfa", &visit.to_string()).await;
     assert_eq!(told.status(), 429, "as under every lock: {}", told.0);
     assert_eq!(engine.devices(user).await.unwrap().len(), 1);

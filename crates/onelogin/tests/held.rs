@@ -6,8 +6,8 @@ use domain::rules::client::Choice;
 use std::time::Duration;
 
 use domain::Scope;
-use domain::model::audit::Context;
-use domain::model::long_poll::Holding;
+use domain::model::audit::Actor;
+use domain::model::long_poll::LongPoll;
 use serde_json::json;
 use testkit::Setup;
 use wire::{Told, Wire};
@@ -174,7 +174,7 @@ async fn whoever_hangs_up_leaves_no_place_taken_and_a_stopping_server_holds_nobo
     assert_eq!(polled.expect("released").status(), 401);
 }
 
-async fn choose(wire: &Wire, holding: Holding) {
+async fn choose(wire: &Wire, holding: LongPoll) {
     let client = wire.server.client(Scope::ManageAll).client_id.clone();
     let chosen = wire
         .server
@@ -185,7 +185,7 @@ async fn choose(wire: &Wire, holding: Holding) {
     assert_eq!(chosen.expect("a database").expect("the dev world's client").options.holding, holding);
 }
 
-async fn chosen(wire: &Wire) -> Holding {
+async fn chosen(wire: &Wire) -> LongPoll {
     let client = wire.server.client(Scope::ManageAll).client_id.clone();
     let clients = wire.server.world.engine().clients().await.expect("a database");
     clients.into_iter().find(|one| one.client_id == client).expect("the dev world's client").options.holding
@@ -201,13 +201,14 @@ async fn a_client_is_held_as_was_chosen_for_it_unless_its_call_says_otherwise() 
     let wire = Wire::start().await;
     let device = push(&wire).await;
     let token = trigger(&wire, device).await;
-    for (holding, wait) in [(Holding::Off, ""), (Holding::Fixed(20_000), "?wait=0"), (Holding::ADAPTIVE, "?wait=0")] {
+    for (holding, wait) in [(LongPoll::Off, ""), (LongPoll::Fixed(20_000), "?wait=0"), (LongPoll::ADAPTIVE, "?wait=0")]
+    {
         choose(&wire, holding).await;
         let path = format!("1/otp_devices/{device}/verify{wait}");
         let polled = tokio::time::timeout(SOON, wire.post(&path, &json!({ "state_token": token }).to_string())).await;
         assert_eq!(polled.expect("not held").status(), 401, "{holding}");
     }
-    for holding in [Holding::Fixed(20_000), Holding::ADAPTIVE] {
+    for holding in [LongPoll::Fixed(20_000), LongPoll::ADAPTIVE] {
         choose(&wire, holding).await;
         let token = trigger(&wire, device).await;
         let polled = tokio::time::timeout(SOON, plain(&wire, device, &token));
@@ -219,13 +220,13 @@ async fn a_client_is_held_as_was_chosen_for_it_unless_its_call_says_otherwise() 
         assert_eq!(polled.expect("woken").status(), 200, "{holding}");
         wire.server.advance(60);
     }
-    choose(&wire, Holding::Fixed(20_000)).await;
+    choose(&wire, LongPoll::Fixed(20_000)).await;
     let token = trigger(&wire, device).await;
     assert_eq!(sat_through(&wire, 20, plain(&wire, device, &token)).await.status(), 401);
 }
 
 /// What was chosen, as soon as it is no longer `before`.
-async fn learnt(wire: &Wire, before: Holding) -> Holding {
+async fn learnt(wire: &Wire, before: LongPoll) -> LongPoll {
     let changed = async {
         loop {
             match chosen(wire).await {
@@ -254,7 +255,7 @@ async fn hang_up(wire: &Wire, device: i64, state_token: &str, after: i64) {
 async fn an_adaptive_client_is_held_longer_until_it_hangs_up_and_never_that_long_again() {
     let wire = Wire::start().await;
     let device = push(&wire).await;
-    choose(&wire, Holding::ADAPTIVE).await;
+    choose(&wire, LongPoll::ADAPTIVE).await;
     let token = trigger(&wire, device).await;
     for seconds in [2, 4] {
         assert_eq!(sat_through(&wire, seconds, plain(&wire, device, &token)).await.status(), 401);
@@ -262,15 +263,15 @@ async fn an_adaptive_client_is_held_longer_until_it_hangs_up_and_never_that_long
     hang_up(&wire, device, &token, 4_200).await;
     // The next hold would have been one of eight seconds.
     assert_eq!(sat_through(&wire, 4, plain(&wire, device, &token)).await.status(), 401);
-    let ceiling = learnt(&wire, Holding::ADAPTIVE).await;
-    assert!(matches!(ceiling, Holding::Adaptive { ceiling: Some(3_000 | 4_000) }), "{ceiling}");
+    let ceiling = learnt(&wire, LongPoll::ADAPTIVE).await;
+    assert!(matches!(ceiling, LongPoll::Adaptive { ceiling: Some(3_000 | 4_000) }), "{ceiling}");
     // A hang-up inside the first second leaves nothing to hold.
     hang_up(&wire, device, &token, 0).await;
     assert_eq!(tokio::time::timeout(SOON, plain(&wire, device, &token)).await.expect("not held").status(), 401);
-    assert_eq!(learnt(&wire, ceiling).await, Holding::Adaptive { ceiling: Some(0) });
+    assert_eq!(learnt(&wire, ceiling).await, LongPoll::Adaptive { ceiling: Some(0) });
     // Chosen anew, it begins anew.
-    choose(&wire, Holding::ADAPTIVE).await;
-    assert_eq!(chosen(&wire).await, Holding::ADAPTIVE);
+    choose(&wire, LongPoll::ADAPTIVE).await;
+    assert_eq!(chosen(&wire).await, LongPoll::ADAPTIVE);
     hang_up(&wire, device, &token, 0).await;
 }
 
@@ -280,25 +281,20 @@ async fn a_poll_whose_client_is_revoked_meanwhile_collects_nothing() {
     let wire = Wire::start().await;
     let device = push(&wire).await;
     let opened = wire.post("2/verifications", &json!({ "device_id": device.to_string() }).to_string()).await;
-    choose(&wire, Holding::ADAPTIVE).await;
+    choose(&wire, LongPoll::ADAPTIVE).await;
     let read = format!("2/verifications/{}", opened.text("id"));
     let revoked = async {
         held(&wire, 1).await;
         let client = wire.server.client(Scope::ManageAll).client_id.clone();
         wire.server.world.engine().revoke_client(&client).await.expect("a database").expect("the client exists");
         // Every change of the user wakes the poll.
-        wire.server
-            .world
-            .engine()
-            .unlock_user(domain::UserId(wire.user), Context::default())
-            .await
-            .expect("a database");
+        wire.server.world.engine().unlock_user(domain::UserId(wire.user), Actor::default()).await.expect("a database");
     };
     let (told, ()) = tokio::join!(tokio::time::timeout(SOON, wire.get(&read)), revoked);
     assert_eq!(told.expect("woken").status(), 401);
     #[expect(clippy::disallowed_methods, reason = "a hang-up would be written down in real time")]
     tokio::time::sleep(Duration::from_millis(300)).await;
-    assert_eq!(chosen(&wire).await, Holding::ADAPTIVE, "it was answered, and has not hung up");
+    assert_eq!(chosen(&wire).await, LongPoll::ADAPTIVE, "it was answered, and has not hung up");
     let pushed = wire.send(wire::Script::post(&format!("/dev/phone/accept?user_id={}", wire.user))).await;
     assert_eq!(pushed.status(), 404, "SEC 56: its prompts ended with it");
 }

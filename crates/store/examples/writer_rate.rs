@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use countersign_store::{PostgresOptions, SqliteOptions, Store};
-use domain::model::audit::Context;
+use domain::model::audit::Actor;
 use domain::model::user_patch::UserPatch;
 use domain::model::{device, hotp};
 use domain::rules::factor::prove;
@@ -18,7 +18,7 @@ use domain::rules::user;
 use domain::rules::verification::answer::answer;
 use domain::rules::verification::find::Target;
 use domain::{
-    Change, Counts, Credential, Decision, Device, DeviceId, DeviceStatus, FactorKind, MacKeys, Outcome, Response,
+    Change, Counts, Credential, Decision, Device, DeviceId, DeviceStatus, FactorKind, FactorResponse, MacKeys, Outcome,
     Sealed, Secret, SecretMac, SecretMark, Timestamp, UserId,
 };
 
@@ -44,7 +44,7 @@ async fn enrol(store: &Store, id: i64) -> Result<(), countersign_store::Error> {
         last_used_at: None,
     };
     let decide = move |_: &domain::View| -> Decision<domain::User> {
-        user::create(UserId(id), &patch, &Context::default(), NOW).with(Change::CreateDevice(token.clone()))
+        user::create(UserId(id), &patch, &Actor::default(), NOW).with(Change::CreateDevice(token.clone()))
     };
     store.decide(UserId(id), decide).await.map(|_| ())
 }
@@ -59,9 +59,9 @@ async fn work(store: Store, first: i64, lanes: i64, users: i64, done: Arc<Atomic
         let Some(device) = view.devices.first() else { return };
         let next = (device.last_counter + 1).unsigned_abs();
         let code = hotp::code(&secret(), hotp::Algorithm::Sha1, next, 6);
-        let evidence = prove::prove(&credential, device, None, &Response::typed(&code), &keys, NOW);
+        let evidence = prove::prove(&credential, device, None, &FactorResponse::typed(&code), &keys, NOW);
         let target = Target::Device { device: device.id, state_token: None };
-        let decide = move |view: &domain::View| answer(view, &target, &evidence, &Context::default(), NOW);
+        let decide = move |view: &domain::View| answer(view, &target, &evidence, &Actor::default(), NOW);
         if let Ok(Outcome::Accepted { .. }) = store.decide(UserId(id), decide).await {
             done.fetch_add(1, Ordering::Relaxed);
         }

@@ -1,6 +1,6 @@
 //! What logging in asks for: who holds a token, and the apps that assertions are made for.
 
-use domain::model::app::{App, AppId};
+use domain::model::app::{AppId, SamlApp};
 use domain::{Digest, Purpose, Timestamp, UserId};
 
 use crate::error::Error;
@@ -32,17 +32,17 @@ impl Store {
     }
 
     /// The app with this id.
-    pub async fn app(&self, id: AppId) -> Result<Option<App>, Error> {
+    pub async fn app(&self, id: AppId) -> Result<Option<SamlApp>, Error> {
         Ok(self.listed(sql::APP, vec![id.0.into()]).await?.pop())
     }
 
     /// All apps, by name.
-    pub async fn apps(&self) -> Result<Vec<App>, Error> {
+    pub async fn apps(&self) -> Result<Vec<SamlApp>, Error> {
         self.listed(sql::APPS, Vec::new()).await
     }
 
     /// Keeps a new app. Its name must be new.
-    pub async fn create_app(&self, app: &App) -> Result<(), Error> {
+    pub async fn create_app(&self, app: &SamlApp) -> Result<(), Error> {
         let definition = serde_json::to_string(&app.definition).map_err(|_| Error::Corrupt("an app"))?;
         let params = vec![app.id.0.into(), app.name.as_str().into(), definition.into(), app.created_at.into()];
         self.change(sql::INSERT_APP, params).await.map(|_| ())
@@ -53,7 +53,7 @@ impl Store {
         Ok(self.change(sql::DELETE_APP, vec![id.0.into()]).await? > 0)
     }
 
-    async fn listed(&self, statement: &'static str, params: Vec<Value>) -> Result<Vec<App>, Error> {
+    async fn listed(&self, statement: &'static str, params: Vec<Value>) -> Result<Vec<SamlApp>, Error> {
         match &self.backend {
             Backend::Sqlite(db) => db.listed(statement, &params, app),
             Backend::Postgres(db) => Box::pin(db.listed(statement, params, app)).await,
@@ -68,8 +68,8 @@ impl Store {
     }
 }
 
-fn app(row: &dyn Row) -> Result<App, Error> {
-    Ok(App {
+fn app(row: &dyn Row) -> Result<SamlApp, Error> {
+    Ok(SamlApp {
         id: AppId(rows::number(row)?),
         name: row.text(1)?.to_owned(),
         definition: serde_json::from_str(row.text(2)?).map_err(|_| Error::Corrupt("an app"))?,

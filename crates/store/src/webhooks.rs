@@ -2,7 +2,7 @@
 //! says who and until when. What moves a webhook's position is void unless its holder still holds it, so a node that was
 //! thought dead and comes back can repeat a call, and never take a position back or forward.
 
-use domain::model::webhook::{Answer, DeliveryId, Disabled, Fault, Webhook, WebhookId};
+use domain::model::webhook::{DeliveryId, DisableReason, Webhook, WebhookAnswer, WebhookFault, WebhookId};
 use domain::{Sealed, Timestamp};
 
 use crate::apply::params;
@@ -71,7 +71,7 @@ pub struct WebhookDelivery {
     /// When trying began.
     pub began_at: Timestamp,
     /// What the last try ended with.
-    pub answer: Option<Answer>,
+    pub answer: Option<WebhookAnswer>,
     /// When it was made.
     pub created_at: Timestamp,
     /// When it was taken or given up.
@@ -83,7 +83,7 @@ pub struct WebhookDelivery {
 /// What a try ended with, and what follows.
 #[derive(Debug, Clone, Copy)]
 pub struct Tried {
-    pub answer: Answer,
+    pub answer: WebhookAnswer,
     /// How far the delivery is now.
     pub status: DeliveryStatus,
     /// When it is tried again, while it waits.
@@ -143,7 +143,7 @@ impl Store {
     pub async fn set_webhook_disabled(
         &self,
         id: WebhookId,
-        because: Option<(Timestamp, Disabled)>,
+        because: Option<(Timestamp, DisableReason)>,
     ) -> Result<bool, Error> {
         let (at, reason) = disabled(because);
         Ok(self.change_row(sql::SET_WEBHOOK_DISABLED, params![at, reason, id.0]).await? > 0)
@@ -194,7 +194,7 @@ impl Store {
         // Another node that delivers it too may have succeeded already.
         self.change_row(sql::RECORD_TRY, settle).await?;
         if tried.gone {
-            self.set_webhook_disabled(delivery.webhook, Some((tried.at, Disabled::Gone))).await?;
+            self.set_webhook_disabled(delivery.webhook, Some((tried.at, DisableReason::Gone))).await?;
         }
         let params = params![hold.until, delivery.webhook.0, hold.holder];
         Ok(self.change_row(sql::PROLONG_WEBHOOK, params).await? > 0)
@@ -260,7 +260,7 @@ impl Store {
     }
 }
 
-fn disabled(because: Option<(Timestamp, Disabled)>) -> (Option<Timestamp>, Option<&'static str>) {
+fn disabled(because: Option<(Timestamp, DisableReason)>) -> (Option<Timestamp>, Option<&'static str>) {
     because.map(|(at, reason)| (at, reason.name())).unzip()
 }
 
@@ -268,11 +268,11 @@ fn position(cursor: &Cursor) -> Result<String, Error> {
     serde_json::to_string(cursor).map_err(|_| Error::Corrupt("a webhook's position"))
 }
 
-fn answer_columns(answer: Option<Answer>) -> (Option<i64>, Option<&'static str>) {
+fn answer_columns(answer: Option<WebhookAnswer>) -> (Option<i64>, Option<&'static str>) {
     match answer {
         None => (None, None),
-        Some(Answer::Status(status)) => (Some(status.into()), None),
-        Some(Answer::Fault(fault)) => (None, Some(fault.name())),
+        Some(WebhookAnswer::Status(status)) => (Some(status.into()), None),
+        Some(WebhookAnswer::Fault(fault)) => (None, Some(fault.name())),
     }
 }
 
@@ -301,7 +301,7 @@ fn insert(delivery: &WebhookDelivery) -> Write {
 fn webhook(row: &dyn Row) -> Result<HeldWebhook, Error> {
     let disabled = match (row.opt_time(6)?, row.opt_text(7)?) {
         (Some(at), Some(reason)) => {
-            Some((at, Disabled::from_name(reason).ok_or(Error::Corrupt("why a webhook is disabled"))?))
+            Some((at, DisableReason::from_name(reason).ok_or(Error::Corrupt("why a webhook is disabled"))?))
         }
         _ => None,
     };
@@ -327,10 +327,10 @@ fn delivery(row: &dyn Row) -> Result<WebhookDelivery, Error> {
     }
     let answer = match (row.opt_int(9)?, row.opt_text(10)?) {
         (Some(status), _) => {
-            Some(Answer::Status(u16::try_from(status).map_err(|_| Error::Corrupt("a delivery's answer"))?))
+            Some(WebhookAnswer::Status(u16::try_from(status).map_err(|_| Error::Corrupt("a delivery's answer"))?))
         }
         (None, Some(fault)) => {
-            Some(Answer::Fault(Fault::from_name(fault).ok_or(Error::Corrupt("a delivery's fault"))?))
+            Some(WebhookAnswer::Fault(WebhookFault::from_name(fault).ok_or(Error::Corrupt("a delivery's fault"))?))
         }
         (None, None) => None,
     };

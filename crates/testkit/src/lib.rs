@@ -15,7 +15,7 @@ use axum::http::{Request, header};
 use config::{Config, FlagValues};
 use countersign::dev::{DevClient, DevUser, DevWorld, Guard, Pinned};
 use countersign::installation::{self, Intent};
-use domain::model::long_poll::Holding;
+use domain::model::long_poll::LongPoll;
 use domain::{ClientOptions, CompatProfile, Scope, Timestamp};
 use engine::Clock as _;
 use engine::clock::MovableClock;
@@ -83,7 +83,7 @@ impl TestServer {
         config.messages.countries = setup.countries;
         let opened = installation::open(&config, Intent::Dev).await?;
         let chance = Arc::new(SeededChance::default());
-        let hold = if setup.held_as_shipped { Holding::default() } else { Holding::Off };
+        let hold = if setup.held_as_shipped { LongPoll::default() } else { LongPoll::Off };
         let pinned = Pinned { hold, ..Pinned::default() };
         let world = Arc::new(DevWorld::build(&config, opened, (setup.message_limits, &pinned), clock, chance).await?);
         let doors = vec![world.dialect(&config)];
@@ -137,7 +137,7 @@ impl TestServer {
         if let Some(token) = known {
             return token;
         }
-        let options = ClientOptions { holding: Holding::Off, ..ClientOptions::default() };
+        let options = ClientOptions { holding: LongPoll::Off, ..ClientOptions::default() };
         let made = self
             .world
             .engine()

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use clap::Subcommand;
-use domain::model::app::{App, AppId, Definition, Source};
+use domain::model::app::{AppId, Definition, SamlApp, Source};
 use domain::model::name::alike;
 use engine::{AppError, Engine};
 use serde::{Deserialize, Serialize};
@@ -90,7 +90,7 @@ impl Request for AppRequest {
                     bad => bad.to_string(),
                 })?;
                 let text = vec![
-                    format!("App {} created.", app.id.0),
+                    format!("SamlApp {} created.", app.id.0),
                     format!("  name      {}", app.name),
                     format!("  ACS URL   {}", app.definition.acs_url),
                     format!("  audience  {}", app.definition.audience),
@@ -100,7 +100,7 @@ impl Request for AppRequest {
             }
             Self::List => {
                 let apps = engine.apps().await.map_err(sentence)?;
-                let row = |app: &App| {
+                let row = |app: &SamlApp| {
                     let definition = &app.definition;
                     vec![
                         app.id.0.to_string(),
@@ -117,7 +117,7 @@ impl Request for AppRequest {
                 if !engine.delete_app(AppId(id)).await.map_err(sentence)? {
                     return Err(missing(&which));
                 }
-                Ok(Report::line(json!({ "id": id, "deleted": true }), format!("App {id} is deleted.")))
+                Ok(Report::line(json!({ "id": id, "deleted": true }), format!("SamlApp {id} is deleted.")))
             }
             Self::RotateKey => {
                 engine.rotate_saml_key().await.map_err(sentence)?;
@@ -179,7 +179,7 @@ fn missing(which: &AppSelector) -> String {
     format!("there is no app {which}; `countersign app list` shows all of them")
 }
 
-fn json(app: &App) -> Value {
+fn json(app: &SamlApp) -> Value {
     json!({ "id": app.id, "name": app.name, "definition": app.definition })
 }
 

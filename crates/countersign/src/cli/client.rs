@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use clap::{ArgAction, Args, Subcommand};
-use domain::model::long_poll::Holding;
+use domain::model::long_poll::LongPoll;
 use domain::model::name::alike;
 use domain::model::time::SECOND;
 use domain::rules::client::{Choice, Expiry};
@@ -38,8 +38,8 @@ pub(crate) enum ClientArgs {
         #[arg(long, requires = "name")]
         if_missing: bool,
         /// How long polls are held until the person answers: `off`, `adaptive`, or a number of seconds up to 25
-        #[arg(long, value_parser = Holding::parse, default_value = "adaptive")]
-        hold: Holding,
+        #[arg(long, value_parser = LongPoll::parse, default_value = "adaptive")]
+        hold: LongPoll,
         /// `on` or `off`: whether people type a number that this client shows them before they accept a prompt
         #[arg(
             long, value_name = "ON|OFF", value_parser = on_or_off, action = ArgAction::Set,
@@ -90,8 +90,8 @@ pub(crate) enum ClientArgs {
         #[arg(long, value_parser = parse_profile, required_unless_present_any = ["number_matching", "hold", "sent_type", "allow_ip", "expires"])]
         profile: Option<CompatProfile>,
         /// `off`, `adaptive`, or a number of seconds up to 25; `adaptive` forgets what was learnt
-        #[arg(long, value_parser = Holding::parse)]
-        hold: Option<Holding>,
+        #[arg(long, value_parser = LongPoll::parse)]
+        hold: Option<LongPoll>,
         /// `on` or `off`: whether people type a number that this client shows them before they accept a prompt
         #[arg(long, value_name = "ON|OFF", value_parser = on_or_off)]
         number_matching: Option<bool>,
@@ -479,11 +479,11 @@ fn sent_type(client: &Client) -> &'static str {
 }
 
 /// A hold as `client set` reads it.
-fn hold(holding: Holding) -> Value {
+fn hold(holding: LongPoll) -> Value {
     match holding {
-        Holding::Off => "off".into(),
-        Holding::Fixed(span) => (span / SECOND).into(),
-        Holding::Adaptive { .. } => "adaptive".into(),
+        LongPoll::Off => "off".into(),
+        LongPoll::Fixed(span) => (span / SECOND).into(),
+        LongPoll::Adaptive { .. } => "adaptive".into(),
     }
 }
 

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::{Args, ValueEnum};
 use config::Config;
-use domain::model::long_poll::Holding;
+use domain::model::long_poll::LongPoll;
 
 use crate::cli::request::Noun;
 use crate::cli::run::{ServeArgs, runtime};
@@ -24,8 +24,8 @@ pub(crate) struct DevArgs {
     #[arg(long, value_name = "NAME", value_delimiter = ',')]
     dev_host: Vec<String>,
     /// How polls of the clients that this world makes are held: `off`, `adaptive`, or a number of seconds up to 25
-    #[arg(long, value_parser = Holding::parse, default_value = "adaptive")]
-    hold: Holding,
+    #[arg(long, value_parser = LongPoll::parse, default_value = "adaptive")]
+    hold: LongPoll,
     /// Make the same credentials and passwords from this number at every start
     #[arg(long, value_name = "NUMBER")]
     seed: Option<u64>,

@@ -3,8 +3,8 @@
 use std::process::ExitCode;
 
 use clap::Subcommand;
-use domain::model::audit::Context;
-use domain::rules::enrolment::Disabled;
+use domain::model::audit::Actor;
+use domain::rules::enrolment::DisableOutcome;
 use domain::{DeviceId, User};
 use engine::{Engine, ListedDevice};
 use serde::{Deserialize, Serialize};
@@ -124,7 +124,7 @@ async fn list(engine: &Engine, user: &User) -> Result<Report, String> {
 }
 
 async fn disable(engine: &Engine, user: &User, device: i64) -> Result<Report, String> {
-    let disabled = engine.disable_device(user.id, DeviceId(device), Context::default()).await.map_err(sentence)?;
+    let disabled = engine.disable_device(user.id, DeviceId(device), Actor::default()).await.map_err(sentence)?;
     match disabled {
         Disabled::Disabled => {
             let said = format!(
@@ -141,7 +141,7 @@ async fn disable(engine: &Engine, user: &User, device: i64) -> Result<Report, St
 }
 
 async fn delete(engine: &Engine, user: &User, device: i64) -> Result<Report, String> {
-    let removed = engine.remove_device(user.id, DeviceId(device), Context::default()).await.map_err(sentence)?;
+    let removed = engine.remove_device(user.id, DeviceId(device), Actor::default()).await.map_err(sentence)?;
     if !removed {
         return Err(no_device(user, device));
     }

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use domain::Digest;
-use domain::model::long_poll::Holding;
+use domain::model::long_poll::LongPoll;
 use engine::Chance;
 
 /// What is chosen for a world.
@@ -12,7 +12,7 @@ pub struct Pinned {
     /// Credentials and passwords are made from this number.
     pub seed: Option<u64>,
     /// How polls of the clients that are made are held.
-    pub hold: Holding,
+    pub hold: LongPoll,
     /// The id and the secret of the client that may do everything.
     pub client: Option<(String, String)>,
 }

@@ -5,8 +5,8 @@ use std::path::Path;
 
 use anyhow::Context as _;
 use domain::model::app::{Definition, Source};
-use domain::model::audit::Context;
-use domain::model::long_poll::Holding;
+use domain::model::audit::Actor;
+use domain::model::long_poll::LongPoll;
 use domain::model::user_patch::UserPatch;
 use domain::{ClientOptions, CompatProfile, Scope};
 use engine::{Chance, Engine, NewPassword};
@@ -114,7 +114,7 @@ pub(super) async fn load_or_plant(
     Ok(seed)
 }
 
-async fn planted(engine: &Engine, file: &Path, chance: &dyn Chance, hold: Holding) -> anyhow::Result<Seed> {
+async fn planted(engine: &Engine, file: &Path, chance: &dyn Chance, hold: LongPoll) -> anyhow::Result<Seed> {
     match std::fs::read_to_string(file) {
         Ok(text) => {
             let seed: Seed = serde_json::from_str(&text)
@@ -132,13 +132,13 @@ async fn is_planted(engine: &Engine, seed: &Seed) -> anyhow::Result<bool> {
     Ok(seed.clients.iter().all(|client| known.iter().any(|known| known.client_id == client.client_id)))
 }
 
-async fn plant_and_keep(engine: &Engine, chance: &dyn Chance, file: &Path, hold: Holding) -> anyhow::Result<Seed> {
+async fn plant_and_keep(engine: &Engine, chance: &dyn Chance, file: &Path, hold: LongPoll) -> anyhow::Result<Seed> {
     let seed = plant(engine, chance, hold).await?;
     write_private(file, &serde_json::to_string_pretty(&seed)?)?;
     Ok(seed)
 }
 
-async fn plant(engine: &Engine, chance: &dyn Chance, hold: Holding) -> anyhow::Result<Seed> {
+async fn plant(engine: &Engine, chance: &dyn Chance, hold: LongPoll) -> anyhow::Result<Seed> {
     let mut clients = Vec::new();
     for scope in Scope::ALL {
         clients.push(plant_client(engine, scope.name(), scope, CompatProfile::Default, hold).await?);
@@ -165,8 +165,8 @@ async fn plant(engine: &Engine, chance: &dyn Chance, hold: Holding) -> anyhow::R
         };
         let password = NewPassword::Clear { clear: user.password.clone().into(), validate: false };
         let planted = match existing(engine, &user.username).await? {
-            Some(id) => engine.update_user(id, patch, Some(password), Context::default()).await?,
-            None => engine.create_user(patch, Some(password), Context::default()).await?,
+            Some(id) => engine.update_user(id, patch, Some(password), Actor::default()).await?,
+            None => engine.create_user(patch, Some(password), Actor::default()).await?,
         };
         users.push(DevUser { id: planted.id.0, ..user });
     }
@@ -179,7 +179,7 @@ pub(super) async fn with_profiles(
     engine: &Engine,
     folder: &DataDir,
     mut seed: Seed,
-    hold: Holding,
+    hold: LongPoll,
 ) -> anyhow::Result<Seed> {
     let file = folder.file(DEV_FILE);
     // Another node of this world may have planted them a moment ago.
@@ -203,7 +203,7 @@ async fn plant_client(
     name: &str,
     scope: Scope,
     profile: CompatProfile,
-    hold: Holding,
+    hold: LongPoll,
 ) -> anyhow::Result<DevClient> {
     let options = ClientOptions { holding: hold, ..ClientOptions::default() };
     let made =

@@ -8,7 +8,7 @@ use std::fmt;
 use domain::model::hotp::{Algorithm, Hotp};
 use domain::model::name;
 use domain::model::totp::{PERIOD, Totp};
-use domain::rules::import::{self, Field, Unfit};
+use domain::rules::import::{self, ImportField, Unfit};
 use domain::{Credential, Secret};
 use engine::import::Token;
 use serde::de::{self, Visitor};
@@ -164,7 +164,7 @@ pub(super) enum Fault {
     /// What it says is not fit for use.
     Unfit(Unfit),
     /// What is here is otherwise in these fields, and was left so. Not a reject.
-    Differs(Vec<Field>),
+    Differs(Vec<ImportField>),
     /// Another user has a device with this secret. Not a reject.
     Shared,
     /// The engine's reason.

@@ -12,18 +12,16 @@ pub struct AppId(pub i64);
 
 /// A service that takes our assertions.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct App {
-    /// Its id.
+pub struct SamlApp {
     pub id: AppId,
     /// A name for people, unique.
     pub name: String,
-    /// What it is told, and where.
     pub definition: Definition,
     /// When it was made.
     pub created_at: Timestamp,
 }
 
-/// What an app is told, and where.
+/// What goes into an app's assertions, and where they are posted.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Definition {
     /// The assertion consumer service: where the browser or tool posts the response.
@@ -81,8 +79,8 @@ impl Source {
         }
     }
 
-    /// The value for this user, if the user has one. Nothing stands in for a value that is missing: what an app is told
-    /// about one person must never be what it knows another by.
+    /// The value for this user, if the user has one. A missing value has no substitute: an
+    /// assertion about one person must never hold what identifies another.
     pub fn of(&self, user: &User) -> Option<String> {
         let value = match self {
             Self::Email => user.email.clone(),

@@ -165,9 +165,7 @@ impl AuditKind {
 /// One entry. It names ids, never codes, numbers or addresses (SEC 48).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AuditEvent {
-    /// When.
     pub at: Timestamp,
-    /// What.
     pub kind: AuditKind,
     /// Whose chain it belongs to; events without a user belong to their client's chain.
     pub user: Option<UserId>,
@@ -179,7 +177,7 @@ pub struct AuditEvent {
     pub verification: Option<VerificationId>,
     /// Why, in one word.
     pub reason: Option<&'static str>,
-    /// How many times it happened, where one entry stands for several (SEC 26). Kept behind the reason.
+    /// How many times it happened, if one entry counts several (SEC 26). Stored behind the reason.
     pub times: Option<u32>,
     /// The caller's address, as the client itself reported it (`ipaddr`): stored, never judged.
     pub ip: Option<String>,
@@ -229,7 +227,7 @@ impl AuditEvent {
         self
     }
 
-    /// Says why.
+    /// Adds the reason of a refusal.
     pub fn because(mut self, reason: &Reason) -> Self {
         self.reason = Some(reason.name());
         self
@@ -265,10 +263,10 @@ impl AuditEvent {
     }
 }
 
-/// What stands between a reason and how often it was so.
+/// Separates a stored reason from its count.
 const TIMES: char = ':';
 
-/// A stored reason in its parts: the word, and how often, where one entry stands for several.
+/// A stored reason in its parts: the word, and the count if one entry counts several.
 pub fn parted(stored: &str) -> (&str, Option<u32>) {
     match stored.split_once(TIMES).map(|(reason, times)| (reason, times.parse().ok())) {
         Some((reason, Some(times))) => (reason, Some(times)),
@@ -278,7 +276,7 @@ pub fn parted(stored: &str) -> (&str, Option<u32>) {
 
 /// Who asks: for the audit trail, and for what depends on the caller.
 #[derive(Debug, Clone, Default)]
-pub struct Context {
+pub struct Actor {
     /// The API caller.
     pub client: Option<ClientId>,
     /// What the caller may do to people (SEC 95).
@@ -287,7 +285,7 @@ pub struct Context {
     pub ip: Option<String>,
 }
 
-impl Context {
+impl Actor {
     /// An audit entry of this user by this caller.
     pub fn event(&self, kind: AuditKind, user: UserId, now: Timestamp) -> AuditEvent {
         AuditEvent { ip: self.ip.clone(), ..AuditEvent::of_user(kind, user, now).by(self.client) }
@@ -309,7 +307,6 @@ pub enum Reason {
     StateTokenMissing,
     /// A code is needed and none was given.
     CodeMissing,
-    /// Wrong code.
     WrongCode,
     /// Right once, and already accepted.
     Replay,

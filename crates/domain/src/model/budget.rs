@@ -7,7 +7,7 @@ use crate::model::digest::KeyedHash;
 use crate::model::id::ClientId;
 use crate::model::time::{DAY, HOUR, Timestamp};
 
-/// Whose budget.
+/// What a budget limits, and for whom.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Budget {
     /// Messages to a hundred adjacent numbers, or to one address.
@@ -69,7 +69,6 @@ pub struct Spent {
     /// Of a client or the server: messages of the day that began at `since`. Of calls: thousandths of a call that were
     /// missing from a full bucket at `since`. Of a reserve: calls of the hour that began at `since`.
     pub taken: i64,
-    /// See `taken`.
     pub since: Timestamp,
 }
 

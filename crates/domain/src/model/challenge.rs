@@ -21,7 +21,6 @@ pub enum Challenge {
         hash: KeyedHash,
         /// Characters in the code.
         length: u8,
-        /// Which characters.
         alphabet: Alphabet,
     },
     /// Digits shown to the caller, to be keyed into the telephone and nowhere else (rulings 13).
@@ -33,8 +32,8 @@ pub enum Challenge {
     Approval {
         /// What the signature must cover, 32 random bytes.
         nonce: Secret,
-        /// The numbers that callers were told to show, the newest last: the person must type that one on the phone. None
-        /// asks for none.
+        /// The numbers that callers show, the newest last: the person must type that one on the phone. Empty if no
+        /// number is asked for.
         numbers: Vec<String>,
     },
     /// Not answered itself: what a log-in, a session token or a session is for.

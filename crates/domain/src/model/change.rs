@@ -54,12 +54,11 @@ pub enum Change {
     CreateUser(User),
     /// A user's fields, whole. The temporary token and the names to log in with are not among them.
     UpdateUser(User),
-    /// The visits of a user that Smart MFA would trust again, or that wait for their code, are forgotten. It stands behind an
+    /// The visits of a user that Smart MFA would trust again, or that wait for their code, are forgotten. It follows an
     /// [`Change::UpdateUser`] of the same decision, which writes them with everything else.
     ForgetVisits(UserId),
     /// A user's names to log in with. Void if somebody else has one of those that are new.
     RenameUser {
-        /// Whose.
         user: UserId,
         /// As the view shows them.
         from: LoginNames,
@@ -68,7 +67,6 @@ pub enum Change {
     },
     /// A user and all that hangs on it, except the audit trail and what was used of secrets.
     DeleteUser {
-        /// Who.
         user: UserId,
         /// Their names, which are free from now on.
         names: LoginNames,
@@ -81,27 +79,22 @@ pub enum Change {
     CreateDevice(Device),
     /// The first proof: the device is in use from now on. A credential is given when pairing brought one.
     ActivateDevice {
-        /// Which device.
         device: DeviceId,
         /// The counter its confirming code used up.
         counter: Option<i64>,
         /// The credential that replaces the pending one.
         credential: Option<Sealed>,
-        /// When.
         at: Timestamp,
     },
     /// A counter or time step is spent. Applied only forwards.
     AdvanceCounter {
-        /// Which device.
         device: DeviceId,
         /// The step that was accepted.
         counter: i64,
-        /// When.
         at: Timestamp,
     },
     /// A list from elsewhere corrects how a device makes its codes. The secret stays.
     ReviseDevice {
-        /// Which device.
         device: DeviceId,
         /// The corrected credential.
         credential: Sealed,
@@ -112,21 +105,15 @@ pub enum Change {
         /// What is spent, counted as the corrected credential counts. Never less time or fewer codes than before.
         last_counter: i64,
     },
-    /// A time step that lies ahead, spent while a clock was wrong, comes down to the newest that can have been used by
+    /// A time step in the future, spent while a clock was wrong, is lowered to the newest that can have been used by
     /// now. Applied only backwards.
     LowerCounter {
-        /// Which device.
         device: DeviceId,
         /// The newest step that can have been used.
         counter: i64,
     },
     /// The device proved something that has no counter.
-    TouchDevice {
-        /// Which device.
-        device: DeviceId,
-        /// When.
-        at: Timestamp,
-    },
+    TouchDevice { device: DeviceId, at: Timestamp },
     /// Too many wrong answers (SEC 22).
     DisableDevice(DeviceId),
     /// An administrator unlocks a disabled device.
@@ -138,7 +125,6 @@ pub enum Change {
     OpenVerification(Verification),
     /// A verification reached its end. Applied only to a pending one.
     CloseVerification {
-        /// Which one.
         verification: VerificationId,
         /// Its terminal status.
         status: Status,
@@ -146,25 +132,18 @@ pub enum Change {
         consumed_at: Option<Timestamp>,
     },
     /// An accepted verification was collected by its poller (rulings 11).
-    ConsumeVerification {
-        /// Which one.
-        verification: VerificationId,
-        /// When.
-        at: Timestamp,
-    },
+    ConsumeVerification { verification: VerificationId, at: Timestamp },
     /// A wrong answer to this verification.
     CountAttempt(VerificationId),
     /// A live prompt gets a new state token; the old one is dead (rulings 26).
     ReplaceStateToken {
-        /// Which verification.
         verification: VerificationId,
         /// Digest of the new state token.
         hash: Digest,
     },
-    /// A live prompt asks for another number, and is known by another name: whoever has asked again shows the one and
-    /// polls the other (SEC 12).
+    /// A live prompt asks for another number under another id: the caller that asked again shows this number and polls
+    /// this id (SEC 12).
     ReplaceChallenge {
-        /// Which verification.
         verification: VerificationId,
         /// What callers know it by from now on.
         wire_id: String,
@@ -190,12 +169,7 @@ pub enum Change {
     /// A client's fields, whole, except the wrong secrets it has seen.
     UpdateClient(Client),
     /// Moments of recent wrong secrets.
-    SetWrongSecrets {
-        /// Which client.
-        client: ClientId,
-        /// Oldest first.
-        at: Vec<Timestamp>,
-    },
+    SetWrongSecrets { client: ClientId, at: Vec<Timestamp> },
     /// A new token pair.
     CreateTokenSet(TokenSet),
     /// A newer pair of its line is answered instead of this one: its sealed copy is wiped. The pair itself lives on.
@@ -204,21 +178,9 @@ pub enum Change {
         access: Digest,
     },
     /// All pairs that descend from one grant end.
-    EndTokenFamily {
-        /// Whose.
-        client: ClientId,
-        /// Which family.
-        family: i64,
-        /// When.
-        at: Timestamp,
-    },
+    EndTokenFamily { client: ClientId, family: i64, at: Timestamp },
     /// All pairs of a client end, and whatever it has begun: challenges, log-ins, sessions (SEC 56).
-    EndClient {
-        /// Whose.
-        client: ClientId,
-        /// When.
-        at: Timestamp,
-    },
+    EndClient { client: ClientId, at: Timestamp },
 
     /// An entry in the audit trail.
     Record(AuditEvent),

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::digest::Digest;
 use crate::model::id::ClientId;
-use crate::model::long_poll::Holding;
+use crate::model::long_poll::LongPoll;
 use crate::model::network::Network;
 use crate::model::seal::{Place, Sealed};
 use crate::model::time::{DAY, MINUTE, SECOND, Timestamp};
@@ -23,15 +23,10 @@ pub const WRONG_SECRET_WINDOW: i64 = 10 * MINUTE;
 /// What a client may do (contract 1.5).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Scope {
-    /// `Authentication Only`
     AuthenticationOnly,
-    /// `Read Users`
     ReadUsers,
-    /// `Manage users`
     ManageUsers,
-    /// `Read All`
     ReadAll,
-    /// `Manage All`
     ManageAll,
 }
 
@@ -106,7 +101,7 @@ pub enum CompatProfile {
 }
 
 impl CompatProfile {
-    /// All profiles.
+    /// Every profile there is.
     pub const ALL: [Self; 4] = [Self::Default, Self::Python4, Self::NumericIds, Self::DocsLiteral];
 
     /// The name used in configuration and on the command line.
@@ -141,7 +136,7 @@ pub struct ClientSecret {
 #[serde(default)]
 pub struct ClientOptions {
     /// For how long its polls are held where they do not say.
-    pub holding: Holding,
+    pub holding: LongPoll,
     /// Whether people type a number that this client shows before they accept its prompts (SEC 12).
     pub number_matching: bool,
     /// Whether `login/verify_factor` calls a text message that was sent `pending`; the documentation has `success`.
@@ -151,7 +146,6 @@ pub struct ClientOptions {
 /// An API caller.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Client {
-    /// Its row.
     pub id: ClientId,
     /// What it shows: 64 lower-case hex characters.
     pub client_id: String,

@@ -9,7 +9,6 @@ pub const CODE_LENGTH: usize = 6;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Alphabet {
-    /// `0`–`9`.
     Digits,
     /// Digits and capital letters without look-alikes (rulings 19); compared without regard to case.
     Alphanumeric,

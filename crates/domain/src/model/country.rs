@@ -1,6 +1,6 @@
 //! Countries that text messages and calls may go to (SEC 18, SEC 34), and which country a number is of.
 //!
-//! A number's country is that of the longest prefix in the table. Countries that share a calling code are told apart by
+//! A number's country is that of the longest prefix in the table. Countries that share a calling code differ in
 //! their area codes: a list that names the United States must not open the Caribbean, where much toll fraud ends.
 
 use std::str::FromStr;
@@ -351,7 +351,7 @@ mod tests {
         assert!(list("RU").contain("+79161234567") && !list("RU").contain("+77011234567"));
         assert!(list("KZ").contain("+77011234567"));
         assert!(list("GP").contain("+590690001234") && list("MF").contain("+590690001234"));
-        // A prefix is meant as it stands.
+        // A prefix is used as it is.
         assert!(list("+1").contain("+18765550123"));
         assert!(list("+49, FR").contain("+4915112345678") && list("+49,FR").contain("+33612345678"));
     }

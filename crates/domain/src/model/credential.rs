@@ -9,9 +9,7 @@ use crate::model::{hotp, totp};
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Credential {
-    /// RFC 6238.
     Totp(totp::Totp),
-    /// RFC 4226.
     Hotp(hotp::Hotp),
     /// Canonical E.164 number.
     Sms {

@@ -12,14 +12,13 @@ pub const MAX_DEVICES: usize = 20;
 /// `last_counter` of a device that has accepted nothing yet.
 pub const NO_COUNTER: i64 = -1;
 
-/// Where a device stands. A deleted device has no row.
+/// The state of a device. A deleted device has no row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DeviceStatus {
     /// Behind an open v2 registration: shown nowhere, gone when the registration ends (rulings 15).
     Registering,
     /// Enrolled over v1 and never verified: listed there as `active: false` until deleted.
     Pending,
-    /// In use.
     Active,
     /// Too many wrong answers; an administrator unlocks it (SEC 22).
     Disabled,
@@ -62,7 +61,6 @@ pub struct Device {
     pub factor: FactorKind,
     /// The name its owner gave it.
     pub display_name: String,
-    /// Where it stands.
     pub status: DeviceStatus,
     /// The sealed [`crate::model::credential::Credential`].
     pub credential: Sealed,

@@ -1,8 +1,8 @@
 //! Digests for things that must be recognised but never read back.
 //!
-//! Two kinds. Values of 160 bits and more (tokens, client secrets) are stored as a plain SHA-256 [`Digest`]: nobody can
-//! try them all. Short codes are stored as a [`KeyedHash`] under a server key and bound to what they belong to, since a
-//! million codes are tried in a blink by whoever steals the table (SEC 10, SEC 17).
+//! Two kinds. Values of 160 bits and more (tokens, client secrets) are stored as a plain SHA-256 [`Digest`]: there are
+//! too many to try. Short codes are stored as a [`KeyedHash`] under a server key and bound to what they belong to: somebody
+//! who steals the table could try a million codes in a moment (SEC 10, SEC 17).
 
 use hmac::{Hmac, KeyInit, Mac};
 use serde::{Deserialize, Serialize};

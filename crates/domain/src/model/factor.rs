@@ -42,7 +42,7 @@ impl FactorKind {
         }
     }
 
-    /// Whether its devices make codes of a secret of their own.
+    /// Whether its devices compute codes from a shared secret.
     pub fn makes_codes(self) -> bool {
         !self.needs_trigger()
     }

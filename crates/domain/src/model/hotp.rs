@@ -7,7 +7,7 @@ use sha2::{Sha256, Sha512};
 use subtle::ConstantTimeEq;
 
 use crate::model::code::Alphabet;
-use crate::model::response::Response;
+use crate::model::response::FactorResponse;
 use crate::model::secret::Secret;
 
 /// How many counters ahead of the last accepted one are tried (RFC 4226 section 7.4, SEC 9).
@@ -17,11 +17,8 @@ pub const LOOK_AHEAD: i64 = 10;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "UPPERCASE")]
 pub enum Algorithm {
-    /// HMAC-SHA-1.
     Sha1,
-    /// HMAC-SHA-256.
     Sha256,
-    /// HMAC-SHA-512.
     Sha512,
 }
 
@@ -48,7 +45,7 @@ pub struct Hotp {
 impl Hotp {
     /// The counter whose code `response` is: `last` or one of [`LOOK_AHEAD`] before it, whose codes are spent, else the
     /// smallest above `last` within [`LOOK_AHEAD`]. `last` is −1 while no code was accepted.
-    pub fn matching_counter(&self, response: &Response, last: i64) -> Option<i64> {
+    pub fn matching_counter(&self, response: &FactorResponse, last: i64) -> Option<i64> {
         let code = response.as_code(self.digits.into(), Alphabet::Digits)?;
         let ahead = last.saturating_add(1)..=last.saturating_add(LOOK_AHEAD);
         matching(&self.secret, Algorithm::Sha1, self.digits, &code, last.saturating_sub(LOOK_AHEAD)..=last, ahead)
@@ -151,7 +148,7 @@ mod tests {
 
     #[test]
     fn a_code_is_found_within_the_look_ahead_and_not_beyond() {
-        let text = |counter| Response::typed(&code(&rfc().secret, Algorithm::Sha1, counter, 6));
+        let text = |counter| FactorResponse::typed(&code(&rfc().secret, Algorithm::Sha1, counter, 6));
         assert_eq!(rfc().matching_counter(&text(0), -1), Some(0));
         assert_eq!(rfc().matching_counter(&text(9), -1), Some(9));
         assert_eq!(rfc().matching_counter(&text(10), -1), None);
@@ -170,11 +167,15 @@ mod tests {
             .unwrap();
         let last = counter.cast_signed() - 1;
         let shorter = text.trim_start_matches('0');
-        for response in [Response::number(text.parse().unwrap()), Response::typed(shorter), Response::typed(&text)] {
+        for response in [
+            FactorResponse::number(text.parse().unwrap()),
+            FactorResponse::typed(shorter),
+            FactorResponse::typed(&text),
+        ] {
             assert_eq!(hotp.matching_counter(&response, last), Some(counter.cast_signed()));
         }
         for odd in [format!("0{text}"), text.replace('0', "０"), format!("+{}", &text[1..])] {
-            assert_eq!(hotp.matching_counter(&Response::typed(&odd), last), None);
+            assert_eq!(hotp.matching_counter(&FactorResponse::typed(&odd), last), None);
         }
     }
 }

@@ -18,7 +18,7 @@ const SHORTEST: i64 = SECOND;
 /// For how long a client's polls are held.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Holding {
+pub enum LongPoll {
     /// Not at all.
     Off,
     /// For so many milliseconds.
@@ -31,13 +31,13 @@ pub enum Holding {
 }
 
 /// Adaptive: a client that polls without a pause would otherwise give up before anybody can answer.
-impl Default for Holding {
+impl Default for LongPoll {
     fn default() -> Self {
         Self::ADAPTIVE
     }
 }
 
-impl Holding {
+impl LongPoll {
     /// Nothing learnt yet.
     pub const ADAPTIVE: Self = Self::Adaptive { ceiling: None };
 
@@ -55,7 +55,7 @@ impl Holding {
     }
 }
 
-impl std::fmt::Display for Holding {
+impl std::fmt::Display for LongPoll {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Off => f.write_str("off"),
@@ -69,17 +69,17 @@ impl std::fmt::Display for Holding {
 
 /// What has been learnt of an adaptive client while this process runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Patience {
+pub struct LearnedHold {
     reach: i64,
 }
 
-impl Default for Patience {
+impl Default for LearnedHold {
     fn default() -> Self {
         Self { reach: FIRST }
     }
 }
 
-impl Patience {
+impl LearnedHold {
     /// For how long the next poll is held, in milliseconds; 0 is not at all.
     pub fn span(self, ceiling: Option<i64>) -> i64 {
         ceiling.map_or(self.reach, |most| most.min(self.reach)).min(LONGEST)
@@ -109,22 +109,22 @@ mod tests {
     #[test]
     fn a_setting_is_read_and_shown() {
         for (text, holding, shown) in [
-            ("off", Holding::Off, "off"),
-            ("20", Holding::Fixed(20_000), "20 s"),
-            ("25", Holding::Fixed(25_000), "25 s"),
-            ("adaptive", Holding::ADAPTIVE, "adaptive"),
+            ("off", LongPoll::Off, "off"),
+            ("20", LongPoll::Fixed(20_000), "20 s"),
+            ("25", LongPoll::Fixed(25_000), "25 s"),
+            ("adaptive", LongPoll::ADAPTIVE, "adaptive"),
         ] {
-            assert_eq!(Holding::parse(text), Ok(holding));
+            assert_eq!(LongPoll::parse(text), Ok(holding));
             assert_eq!(holding.to_string(), shown);
         }
         for other in ["", "0", "26", "-1", "1.5", "on", "20s", "300"] {
-            assert!(Holding::parse(other).is_err(), "{other}");
+            assert!(LongPoll::parse(other).is_err(), "{other}");
         }
     }
 
     #[test]
     fn an_adaptive_client_is_held_longer_step_by_step() {
-        let mut patience = Patience::default();
+        let mut patience = LearnedHold::default();
         let mut spans = Vec::new();
         for _ in 0..5 {
             spans.push(patience.span(None));
@@ -147,7 +147,7 @@ mod tests {
         fn nobody_is_held_again_as_long_as_they_hung_up_on(
             history in prop::collection::vec((any::<bool>(), 0..=LONGEST), 1..60),
         ) {
-            let (mut patience, mut ceiling, mut hung_up_on) = (Patience::default(), None, i64::MAX);
+            let (mut patience, mut ceiling, mut hung_up_on) = (LearnedHold::default(), None, i64::MAX);
             for (hangs_up, at) in history {
                 let span = patience.span(ceiling);
                 prop_assert!(span < hung_up_on.max(1) && (0..=LONGEST).contains(&span));

@@ -10,18 +10,15 @@ use crate::model::time::Timestamp;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Channel {
-    /// Text message.
     Sms,
-    /// Telephone call.
     Voice,
-    /// E-mail.
     Email,
     /// Notification to a paired phone.
     Push,
 }
 
 impl Channel {
-    /// All channels.
+    /// Every channel there is.
     pub const ALL: [Self; 4] = [Self::Sms, Self::Voice, Self::Email, Self::Push];
 
     /// The name stored and shown.
@@ -47,7 +44,6 @@ pub struct Message {
     pub id: MessageId,
     /// Whom it concerns.
     pub user_id: UserId,
-    /// Which device.
     pub device_id: DeviceId,
     /// Which verification it asks to answer.
     pub verification_id: VerificationId,
@@ -73,7 +69,6 @@ impl Message {
 pub struct Content {
     /// A number, an address, or for a push the device's name.
     pub to: String,
-    /// The words.
     pub body: String,
     /// The subject line, for mail.
     pub subject: Option<String>,

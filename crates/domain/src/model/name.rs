@@ -136,7 +136,6 @@ fn keyed(name: Option<&String>) -> Option<(String, &String)> {
 /// Somebody who holds a key. More than one can hold it only where rows of earlier versions collide.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Holder {
-    /// Who.
     pub user: UserId,
     /// Their user name, if it has the key.
     pub username: Option<String>,
@@ -145,7 +144,7 @@ pub struct Holder {
 }
 
 /// Who is meant by a name that these users hold. One holder is meant by every spelling. Among several only an exact
-/// spelling counts, and an address before a user name; if that leaves more than one, nobody is meant.
+/// spelling counts, and an address before a user name; if that leaves more than one, the result is `None`.
 pub fn meant(typed: &str, holders: &[Holder]) -> Option<UserId> {
     if let [only] = holders {
         return Some(only.user);

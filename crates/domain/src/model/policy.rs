@@ -11,7 +11,6 @@ use crate::model::time::SECOND;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum MfaPolicy {
-    /// Never.
     Off,
     /// When the user has a device that was ever in use, for as long as it exists.
     #[default]
@@ -23,7 +22,7 @@ pub enum MfaPolicy {
 /// The rules of the log-in flow.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SignInPolicy {
-    /// Whether a factor is asked for, where the user has no rule of their own.
+    /// Whether a log-in asks for a factor, unless the user has another rule.
     pub mfa: MfaPolicy,
     /// Life of a log-in's state token, in milliseconds.
     pub ttl: i64,
@@ -46,11 +45,10 @@ pub struct Policy {
     pub countries: Countries,
     /// Whether the message limits of SEC 33 are enforced.
     pub message_limits: bool,
-    /// Those limits; of no account while `message_limits` is off.
+    /// Those limits; ignored while `message_limits` is off.
     pub sends: SendLimits,
     /// The account's name in `otpauth` addresses.
     pub issuer: String,
-    /// Logging in.
     pub sign_in: SignInPolicy,
 }
 

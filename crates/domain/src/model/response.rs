@@ -10,15 +10,15 @@ use crate::model::id::{DeviceId, VerificationId};
 
 /// An answer as it is judged. White space that says nothing is gone.
 #[derive(Clone, Default, PartialEq, Eq)]
-pub struct Response(String);
+pub struct FactorResponse(String);
 
-impl std::fmt::Debug for Response {
+impl std::fmt::Debug for FactorResponse {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(if self.is_absent() { "Response(none)" } else { "Response(…)" })
+        f.write_str(if self.is_absent() { "FactorResponse(none)" } else { "FactorResponse(…)" })
     }
 }
 
-impl Response {
+impl FactorResponse {
     /// No answer: a poll.
     pub fn none() -> Self {
         Self::default()
@@ -91,7 +91,7 @@ mod tests {
     use super::*;
 
     fn digits(text: &str) -> Option<String> {
-        Response::typed(text).as_code(6, Alphabet::Digits)
+        FactorResponse::typed(text).as_code(6, Alphabet::Digits)
     }
 
     #[test]
@@ -100,9 +100,9 @@ mod tests {
         {
             assert_eq!(digits(text).as_deref(), Some("061080"), "{text:?}");
         }
-        assert_eq!(Response::typed(" b4k832\n").as_code(6, Alphabet::Alphanumeric).as_deref(), Some("B4K832"));
+        assert_eq!(FactorResponse::typed(" b4k832\n").as_code(6, Alphabet::Alphanumeric).as_deref(), Some("B4K832"));
         for text in ["", " ", "\n", " \t\r\n"] {
-            assert!(Response::typed(text).is_absent(), "{text:?}");
+            assert!(FactorResponse::typed(text).is_absent(), "{text:?}");
         }
     }
 
@@ -111,8 +111,8 @@ mod tests {
         assert_eq!(digits("61080").as_deref(), Some("061080"));
         assert_eq!(digits("1080").as_deref(), Some("001080"));
         assert_eq!(digits("0").as_deref(), Some("000000"));
-        assert_eq!(Response::number(61_080).as_code(6, Alphabet::Digits).as_deref(), Some("061080"));
-        assert_eq!(Response::number(61_080).as_code(8, Alphabet::Digits).as_deref(), Some("00061080"));
+        assert_eq!(FactorResponse::number(61_080).as_code(6, Alphabet::Digits).as_deref(), Some("061080"));
+        assert_eq!(FactorResponse::number(61_080).as_code(8, Alphabet::Digits).as_deref(), Some("00061080"));
     }
 
     #[test]
@@ -124,36 +124,40 @@ mod tests {
             assert_eq!(digits(text), None, "{text:?}");
         }
         for text in ["B4 K832", "b4k83", "B4K83I"] {
-            assert_eq!(Response::typed(text).as_code(6, Alphabet::Alphanumeric), None, "codes with letters: {text:?}");
+            assert_eq!(
+                FactorResponse::typed(text).as_code(6, Alphabet::Alphanumeric),
+                None,
+                "codes with letters: {text:?}"
+            );
         }
     }
 
     #[test]
     fn eight_digits_are_eight_as_they_were_sent() {
         for text in ["55647655", " 55647655\n", "5564 7655", "05564765"] {
-            assert!(Response::typed(text).is_digits(8), "{text:?}");
+            assert!(FactorResponse::typed(text).is_digits(8), "{text:?}");
         }
         for text in ["5564765", "556476550", "5564765x", "５５６４７６５５"] {
-            assert!(!Response::typed(text).is_digits(8), "{text:?}");
+            assert!(!FactorResponse::typed(text).is_digits(8), "{text:?}");
         }
-        assert!(!Response::number(5_564_765).is_digits(8), "a shorter number may be another code");
+        assert!(!FactorResponse::number(5_564_765).is_digits(8), "a shorter number may be another code");
     }
 
     #[test]
     fn every_spelling_of_a_guess_is_the_same_guess() {
         let keys = MacKeys::new(vec![(1, crate::model::secret::Secret::new(vec![7; 32]))]);
-        let print = |response: Response| response.fingerprint(DeviceId(1), None, &keys);
-        let guess = print(Response::typed("061080"));
+        let print = |response: FactorResponse| response.fingerprint(DeviceId(1), None, &keys);
+        let guess = print(FactorResponse::typed("061080"));
         for text in ["61080", " 061080\n", "061 080"] {
-            assert_eq!(print(Response::typed(text)), guess, "{text:?}");
+            assert_eq!(print(FactorResponse::typed(text)), guess, "{text:?}");
         }
-        assert_eq!(print(Response::number(61_080)), guess);
-        assert_eq!(print(Response::typed("b4k832")), print(Response::typed("B4K832")));
-        assert_ne!(print(Response::typed("610800")), guess);
+        assert_eq!(print(FactorResponse::number(61_080)), guess);
+        assert_eq!(print(FactorResponse::typed("b4k832")), print(FactorResponse::typed("B4K832")));
+        assert_ne!(print(FactorResponse::typed("610800")), guess);
     }
 
     #[test]
     fn an_answer_is_not_shown_for_debugging() {
-        assert_eq!(format!("{:?}", Response::typed("061080")), "Response(…)");
+        assert_eq!(format!("{:?}", FactorResponse::typed("061080")), "FactorResponse(…)");
     }
 }

@@ -1,4 +1,4 @@
-//! Sealing: how a secret lies in the database (SEC 38–40).
+//! Sealing: how a secret is encrypted in the database (SEC 38–40).
 //!
 //! A sealed value is `format (1) | key id (4) | nonce (24) | ciphertext`. The associated data names the table, the
 //! column, the row, the owner and the key, so a value copied to another row does not open there. Several keys may be
@@ -33,11 +33,8 @@ impl std::fmt::Debug for Sealed {
 /// Where a sealed value belongs. It opens nowhere else.
 #[derive(Debug, Clone, Copy)]
 pub struct Place<'a> {
-    /// Table name.
     pub table: &'a str,
-    /// Column name.
     pub column: &'a str,
-    /// Row id.
     pub row: i64,
     /// Id of the owning user or client.
     pub owner: i64,

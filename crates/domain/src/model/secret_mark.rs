@@ -1,7 +1,7 @@
 //! What was used of a secret, for longer than its device lives (SEC 2, SEC 96).
 //!
 //! A device that makes its own codes has a secret that can come back: in a list that is imported once more, for the same
-//! user or for another. While the device lives, its counter says what is used; once it is gone, a row of its own does.
+//! user or for another. While the device lives, its counter says what is used; once it is gone, a separate row does.
 //! A secret is recognised by a digest under the installation's own key, so the row holds nothing of anybody.
 
 use crate::model::credential::Credential;
@@ -15,7 +15,6 @@ pub struct SecretMac(pub [u8; 16]);
 /// What the counter of a device counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Counts {
-    /// Codes (HOTP).
     Codes,
     /// Time steps of so many seconds (TOTP).
     Seconds(u32),
@@ -70,7 +69,7 @@ impl Counts {
     pub fn last_counter(self, used: i64) -> i64 {
         match self {
             Self::Codes => used,
-            // The step in which the last second of the used one lies.
+            // The step that contains the last used second.
             Self::Seconds(step) => used.div_euclid(i64::from(step.max(1))),
         }
     }

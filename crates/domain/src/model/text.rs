@@ -89,7 +89,7 @@ pub(crate) fn is_invisible(c: char) -> bool {
 }
 
 /// Whether `text` looks like a deliverable mail address: one `@`, something on each side, a clean and bounded text.
-/// Quoting, comments and characters that nobody sees are spellings of another address, and refused.
+/// Quoting, comments and invisible characters are spellings of another address, and refused.
 pub fn is_email(text: &str) -> bool {
     let Some((local, host)) = text.rsplit_once('@') else { return false };
     is_clean(text)

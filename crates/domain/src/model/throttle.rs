@@ -17,7 +17,7 @@ pub const PASSWORD_WINDOW: i64 = 15 * MINUTE;
 /// How long no prompt is put after the person has said that somebody else is signing in, in milliseconds (SEC 12).
 pub const REPORT_PAUSE: i64 = 15 * MINUTE;
 
-/// Whose limit.
+/// What a limit counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ThrottleKey {
     /// Wrong answers with one device.
@@ -26,7 +26,6 @@ pub enum ThrottleKey {
     User,
     /// Wrong temporary tokens of the user.
     TempToken,
-    /// Wrong passwords.
     Password,
     /// Messages sent for one factor of the user. Not per device id, or deleting and enrolling again would reset it.
     Send(FactorKind),
@@ -84,7 +83,6 @@ impl ThrottleKey {
 /// What one limit remembers.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Throttle {
-    /// Whose limit.
     pub key: ThrottleKey,
     /// Wrong answers since the last right one.
     pub consecutive: u32,
@@ -136,7 +134,7 @@ impl Throttle {
         (most > 0 && crowd.len() >= most).then(|| crowd[crowd.len() - most].plus(window))
     }
 
-    /// Remembers a wrong answer. One that lies ahead stays remembered, whatever the clock says: a guess is never free.
+    /// Remembers a wrong answer. One with a time in the future stays remembered: a guess is never free.
     pub(crate) fn push(&mut self, now: Timestamp) {
         self.recent.retain(|at| now.since(*at) < DAY);
         self.recent.push(now);

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::code::Alphabet;
 use crate::model::hotp::{Algorithm, matching};
-use crate::model::response::Response;
+use crate::model::response::FactorResponse;
 use crate::model::secret::Secret;
 use crate::model::time::Timestamp;
 
@@ -48,7 +48,7 @@ impl Totp {
 
     /// The time step whose code `response` is: `last` or one of [`SPENT`] before it, whose codes are spent, else the smallest
     /// above `last` within ±[`WINDOW`] of `now`. `last` is −1 while no code was accepted.
-    pub fn matching_step(&self, response: &Response, last: i64, now: Timestamp) -> Option<i64> {
+    pub fn matching_step(&self, response: &FactorResponse, last: i64, now: Timestamp) -> Option<i64> {
         let code = response.as_code(self.digits.into(), Alphabet::Digits)?;
         let step = self.step(now);
         // Those of the window that were passed over are spent as well, also if the clock was set back.
@@ -104,7 +104,7 @@ mod tests {
         let totp = rfc(Algorithm::Sha1);
         let now = Timestamp(1_111_111_111_000);
         let step = totp.step(now);
-        let at = |offset: i64| Response::typed(&totp.code(now.plus(offset * 30_000)));
+        let at = |offset: i64| FactorResponse::typed(&totp.code(now.plus(offset * 30_000)));
         assert_eq!(totp.matching_step(&at(0), -1, now), Some(step));
         assert_eq!(totp.matching_step(&at(-1), -1, now), Some(step - 1));
         assert_eq!(totp.matching_step(&at(1), -1, now), Some(step + 1));

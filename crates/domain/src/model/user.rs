@@ -12,19 +12,13 @@ use crate::model::time::Timestamp;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(into = "i64", try_from = "i64")]
 pub enum UserStatus {
-    /// 0.
     Unactivated,
-    /// 1.
     Active,
-    /// 2.
     Suspended,
-    /// 4.
     PasswordExpired,
-    /// 5.
     AwaitingPasswordReset,
     /// 7: created without a password.
     PasswordPending,
-    /// 8.
     SecurityQuestionsRequired,
 }
 
@@ -133,9 +127,8 @@ impl From<UserStatus> for ShownStatus {
 /// A person. What the guess limits know about them lives in [`crate::model::throttle::Throttle`], never here.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct User {
-    /// Its id.
     pub id: UserId,
-    /// As it was given, without white space around it. Its key is nobody else's ([`crate::model::name::key`]).
+    /// As it was given, without white space around it. Its key is unique ([`crate::model::name::key`]).
     pub username: Option<String>,
     /// As it was given; in one namespace with the user names.
     pub email: Option<String>,

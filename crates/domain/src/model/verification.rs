@@ -30,7 +30,7 @@ pub enum Purpose {
 }
 
 impl Purpose {
-    /// Every purpose.
+    /// Every purpose there is.
     pub const ALL: [Self; 6] =
         [Self::Enrol, Self::Login, Self::SignIn, Self::SessionToken, Self::Session, Self::Browser];
 
@@ -52,19 +52,16 @@ impl Purpose {
     }
 }
 
-/// Where a verification stands. Terminal states never change (SEC 6).
+/// The state of a verification. Terminal states never change (SEC 6).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Status {
     /// Waiting for an answer; over once `expires_at` has passed, whether or not a clean-up noticed.
     Pending,
-    /// Answered rightly.
     Accepted {
-        /// When.
         at: Timestamp,
     },
     /// Denied, or answered wrongly too often.
     Rejected {
-        /// When.
         at: Timestamp,
     },
     /// Superseded, withdrawn, or its time ran out.
@@ -97,19 +94,14 @@ impl Status {
 /// One question put to one device of one user, for one purpose.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Verification {
-    /// Its id.
     pub id: VerificationId,
     /// What callers see and ask for: the UUID, or digits for clients that can pass only an integer (rulings 11).
     pub wire_id: String,
-    /// Whose.
     pub user_id: UserId,
-    /// Which device.
     pub device_id: DeviceId,
-    /// For what.
     pub purpose: Purpose,
     /// What must be answered.
     pub challenge: Challenge,
-    /// Where it stands.
     pub status: Status,
     /// Wrong answers so far.
     pub attempts: i64,
@@ -117,7 +109,6 @@ pub struct Verification {
     pub state_token: Option<Digest>,
     /// When a poller collected the result (v1 verify, log-in); v2 reads do not.
     pub consumed_at: Option<Timestamp>,
-    /// Who asked.
     pub client_id: Option<ClientId>,
     /// When it was opened.
     pub created_at: Timestamp,

@@ -26,23 +26,22 @@ pub const KEY_LENGTH: usize = 32;
 /// How long the log of deliveries is kept, in milliseconds.
 pub const KEEP_DELIVERIES: i64 = 7 * DAY;
 
-/// Somebody who is told.
+/// A receiver of events.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Webhook {
-    /// Its id.
     pub id: WebhookId,
     /// A name for people.
     pub name: String,
     /// Where events are posted.
     pub url: String,
-    /// [`SigningKeys`], sealed for [`Self::keys_place`].
+    /// [`WebhookKeys`], sealed for [`Self::keys_place`].
     pub keys: Sealed,
     /// [`Headers`], sealed for [`Self::headers_place`]: they tend to hold tokens.
     pub headers: Sealed,
     /// Whether it may be in the installation's own network, if the installation allows that at all.
     pub allow_private: bool,
-    /// Since when and why it is told nothing.
-    pub disabled: Option<(Timestamp, Disabled)>,
+    /// Since when and why deliveries are paused.
+    pub disabled: Option<(Timestamp, DisableReason)>,
     /// When it was made.
     pub created_at: Timestamp,
 }
@@ -59,16 +58,16 @@ impl Webhook {
     }
 }
 
-/// Why a webhook is told nothing. The names are stored.
+/// Why deliveries to a webhook are paused. The names are stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Disabled {
+pub enum DisableReason {
     /// An operator said so.
     Operator,
-    /// It answered 410: it does not want to be told.
+    /// It answered 410: it wants no more events.
     Gone,
 }
 
-impl Disabled {
+impl DisableReason {
     /// The stored name.
     pub fn name(self) -> &'static str {
         match self {
@@ -120,8 +119,7 @@ impl Headers {
 
 /// A key that calls are signed with.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct SigningKey {
-    /// Its bytes.
+pub struct WebhookKey {
     pub key: Secret,
     /// Until when it signs beside a newer one; the newest has no end.
     pub until: Option<Timestamp>,
@@ -130,12 +128,12 @@ pub struct SigningKey {
 /// A webhook's keys, newest first.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct SigningKeys(Vec<SigningKey>);
+pub struct WebhookKeys(Vec<WebhookKey>);
 
-impl SigningKeys {
-    /// One key.
+impl WebhookKeys {
+    /// A list with this one key.
     pub fn new(key: Secret) -> Self {
-        Self(vec![SigningKey { key, until: None }])
+        Self(vec![WebhookKey { key, until: None }])
     }
 
     /// Puts a new key in front. The one before signs for so many more milliseconds, and no older one any more, so that no
@@ -145,7 +143,7 @@ impl SigningKeys {
         for old in &mut self.0 {
             old.until = Some(now.plus(overlap.max(0)));
         }
-        self.0.insert(0, SigningKey { key, until: None });
+        self.0.insert(0, WebhookKey { key, until: None });
     }
 
     /// The value of `webhook-signature`: one signature for each key that signs at `now`, separated by spaces.
@@ -192,14 +190,13 @@ pub fn event_uuid(account: i64, event: i64, hash: &[u8; 32]) -> Uuid {
 
 /// What a call ended with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Answer {
+pub enum WebhookAnswer {
     /// This HTTP status.
     Status(u16),
-    /// None.
-    Fault(Fault),
+    Fault(WebhookFault),
 }
 
-impl std::fmt::Display for Answer {
+impl std::fmt::Display for WebhookAnswer {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Status(status) => write!(f, "HTTP {status}"),
@@ -210,12 +207,12 @@ impl std::fmt::Display for Answer {
 
 /// Why there was no answer. The names are stored and shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Fault {
+pub enum WebhookFault {
     /// The name means nothing.
     Unresolved,
     /// It means only addresses that may not be called.
     Forbidden,
-    /// Nobody takes the connection.
+    /// The connection is refused, or gets no answer.
     Unreachable,
     /// Its certificate is not one we trust for this name, or TLS failed otherwise.
     Tls,
@@ -227,7 +224,7 @@ pub enum Fault {
     Unusable,
 }
 
-impl Fault {
+impl WebhookFault {
     /// All of them.
     pub const ALL: [Self; 7] =
         [Self::Unresolved, Self::Forbidden, Self::Unreachable, Self::Tls, Self::Broken, Self::Late, Self::Unusable];
@@ -272,7 +269,7 @@ mod tests {
     #[test]
     fn two_keys_sign_while_a_rotation_overlaps() {
         let now = Timestamp(1_700_000_000_000);
-        let mut keys = SigningKeys::new(key(1));
+        let mut keys = WebhookKeys::new(key(1));
         keys.rotate(key(2), HOUR, now);
         let both = keys.signatures("m", now, b"x");
         let (new, old) = both.split_once(' ').unwrap();
@@ -314,9 +311,9 @@ mod tests {
             assert!(fault(name, value).is_some(), "{name}: {value}");
         }
         assert!(fault("x", &"y".repeat(3_000)).is_some());
-        for fault in Fault::ALL {
-            assert_eq!(Fault::from_name(fault.name()), Some(fault));
+        for fault in WebhookFault::ALL {
+            assert_eq!(WebhookFault::from_name(fault.name()), Some(fault));
         }
-        assert_eq!(Disabled::from_name("gone"), Some(Disabled::Gone));
+        assert_eq!(DisableReason::from_name("gone"), Some(DisableReason::Gone));
     }
 }

@@ -20,7 +20,6 @@ pub enum Unassertable {
 /// What an assertion says about a user.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Said {
-    /// The subject.
     pub subject: String,
     /// Attributes that the user has a value for, in order.
     pub attributes: Vec<(String, String)>,
@@ -30,7 +29,7 @@ pub struct Said {
 const SESSION_NAME: std::ops::RangeInclusive<usize> = 2..=64;
 
 impl Definition {
-    /// What the app is told about this user. `is_writable` is whether XML can hold a text.
+    /// What an assertion tells the app about this user. `is_writable` is whether XML can hold a text.
     pub fn said(&self, user: &User, is_writable: impl Fn(&str) -> bool) -> Result<Said, Unassertable> {
         let written = |value: String, source: &Source| {
             if is_writable(&value) { Ok(value) } else { Err(Unassertable::Characters(source.called())) }

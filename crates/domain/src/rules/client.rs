@@ -10,7 +10,7 @@ use crate::model::client::{
     Client, ClientOptions, ClientSecret, ClientView, CompatProfile, TokenSet, WRONG_SECRET_WINDOW,
 };
 use crate::model::digest::Digest;
-use crate::model::long_poll::Holding;
+use crate::model::long_poll::LongPoll;
 use crate::model::network::Network;
 use crate::model::time::Timestamp;
 
@@ -135,7 +135,7 @@ pub fn rotate_client(view: &ClientView, secret: ClientSecret, now: Timestamp) ->
 #[serde(default)]
 pub struct Choice {
     /// For how long its polls are held where they do not say.
-    pub holding: Option<Holding>,
+    pub holding: Option<LongPoll>,
     /// Whether people type a number that it shows.
     pub number_matching: Option<bool>,
     /// Whether `login/verify_factor` calls a text message that was sent `pending`.
@@ -192,10 +192,10 @@ pub fn choose(view: &ClientView, choice: Choice, now: Timestamp) -> Decision<Opt
 /// ([`holding::ceiling_after`](crate::model::long_poll::ceiling_after)), if its holds are adaptive.
 pub fn hung_up(view: &ClientView, most: i64) -> Decision<()> {
     let Some(client) = view.client.clone() else { return Decision::reply(()) };
-    let Holding::Adaptive { ceiling } = client.options.holding else { return Decision::reply(()) };
+    let LongPoll::Adaptive { ceiling } = client.options.holding else { return Decision::reply(()) };
     if ceiling.is_some_and(|known| known <= most) {
         return Decision::reply(());
     }
-    let options = ClientOptions { holding: Holding::Adaptive { ceiling: Some(most) }, ..client.options };
+    let options = ClientOptions { holding: LongPoll::Adaptive { ceiling: Some(most) }, ..client.options };
     Decision::reply(()).with(Change::UpdateClient(Client { options, ..client }))
 }

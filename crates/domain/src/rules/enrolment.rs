@@ -1,6 +1,6 @@
 //! Enrolling a device, and letting it go.
 
-use crate::model::audit::{AuditEvent, AuditKind, Context};
+use crate::model::audit::{Actor, AuditEvent, AuditKind};
 use crate::model::change::{Change, Decision, View};
 use crate::model::device::{Device, DeviceStatus, MAX_DEVICES};
 use crate::model::factor::FactorKind;
@@ -55,7 +55,7 @@ pub fn enrol(
     view: &View,
     enrolment: &Enrolment,
     policy: &Policy,
-    context: &Context,
+    context: &Actor,
     now: Timestamp,
 ) -> Decision<Enrolled> {
     let Some(user) = view.user.as_ref() else { return Decision::reply(Enrolled::NoUser) };
@@ -130,10 +130,10 @@ pub fn offered(view: &View, policy: &Policy) -> Vec<FactorKind> {
     FactorKind::ALL.into_iter().filter(|kind| policy.offers(*kind) && (kind.may_repeat() || !enrolled(*kind))).collect()
 }
 
-/// How a device was put out of use.
+/// How disabling a device ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Disabled {
-    /// It is out of use now.
+pub enum DisableOutcome {
+    /// It is disabled now.
     Disabled,
     /// It was not in use.
     NotInUse,
@@ -141,16 +141,16 @@ pub enum Disabled {
     NoDevice,
 }
 
-/// Puts a device out of use until its user is unlocked. What is open for it ends, and so do the sessions and browsers that it
+/// Disables a device until its user is unlocked. What is open for it ends, and so do the sessions and browsers that it
 /// may have vouched for (SEC 56).
-pub fn disable(view: &View, device: DeviceId, context: &Context, now: Timestamp) -> Decision<Disabled> {
+pub fn disable(view: &View, device: DeviceId, context: &Actor, now: Timestamp) -> Decision<DisableOutcome> {
     let (Some(user), Some(device)) = (&view.user, view.device(device).filter(|d| d.is_listed())) else {
-        return Decision::reply(Disabled::NoDevice);
+        return Decision::reply(DisableOutcome::NoDevice);
     };
     // What guesses have disabled comes back by anybody's unlocking: what an operator disables does not.
     let by_guesses = throttle::is_disabled_by_guesses(view, device);
     if device.status != DeviceStatus::Active && !by_guesses {
-        return Decision::reply(Disabled::NotInUse);
+        return Decision::reply(DisableOutcome::NotInUse);
     }
     let change = if by_guesses {
         Change::ClearThrottle(user.id, ThrottleKey::Device(device.id))
@@ -162,7 +162,7 @@ pub fn disable(view: &View, device: DeviceId, context: &Context, now: Timestamp)
         let closed = Change::CloseVerification { verification: v.id, status: Status::Expired, consumed_at: None };
         [Change::DropMessages(v.id), closed]
     });
-    Decision::reply(Disabled::Disabled)
+    Decision::reply(DisableOutcome::Disabled)
         .with_all(ends)
         .with_all(end_trust(view, Besides::Nothing, now))
         .with(change)
@@ -175,7 +175,7 @@ pub const LAST_FACTOR: &str = "last_factor";
 
 /// Removes a device, ending its open verifications with it (SEC 56). Says whether there was one. This, by somebody's
 /// decision, is the only way a second factor goes away.
-pub fn remove(view: &View, device: DeviceId, context: &Context, now: Timestamp) -> Decision<bool> {
+pub fn remove(view: &View, device: DeviceId, context: &Actor, now: Timestamp) -> Decision<bool> {
     let (Some(user), Some(device)) = (&view.user, view.device(device).filter(|d| d.is_listed())) else {
         return Decision::reply(false);
     };

@@ -7,7 +7,7 @@
 use serde::{Deserialize, Serialize};
 use subtle::ConstantTimeEq as _;
 
-use crate::model::audit::{AuditEvent, AuditKind, Context};
+use crate::model::audit::{Actor, AuditEvent, AuditKind};
 use crate::model::change::{Change, Decision, View};
 use crate::model::credential::Credential;
 use crate::model::device::{Device, MAX_DEVICES, NO_COUNTER};
@@ -42,7 +42,6 @@ pub enum Unfit {
     /// Far from what authenticators show.
     #[error("a period has 15 to 120 seconds")]
     Period,
-    /// Beyond [`MAX_COUNTER`].
     #[error("the counter is too high")]
     Counter,
     /// Cannot be stored and shown (SEC 36).
@@ -116,7 +115,7 @@ pub fn algorithm(name: &str) -> Option<Algorithm> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[expect(missing_docs, reason = "the fields of a list")]
-pub enum Field {
+pub enum ImportField {
     Username,
     Email,
     Phone,
@@ -127,7 +126,7 @@ pub enum Field {
     DisplayName,
 }
 
-impl Field {
+impl ImportField {
     /// The name of the list's field.
     pub fn name(self) -> &'static str {
         match self {
@@ -144,22 +143,22 @@ impl Field {
 }
 
 /// In which fields a list speaks of this user otherwise than what is here. What either does not say differs in nothing.
-pub fn user_differences(here: &User, said: &UserPatch) -> Vec<Field> {
+pub fn user_differences(here: &User, said: &UserPatch) -> Vec<ImportField> {
     let differs = |here: &Option<String>, said: &Option<Option<String>>| match (here, said) {
         (Some(here), Some(Some(said))) => key(here) != key(said),
         _ => false,
     };
     let fields = [
-        (Field::Username, differs(&here.username, &said.username)),
-        (Field::Email, differs(&here.email, &said.email)),
-        (Field::Phone, differs(&here.phone, &said.phone)),
+        (ImportField::Username, differs(&here.username, &said.username)),
+        (ImportField::Email, differs(&here.email, &said.email)),
+        (ImportField::Phone, differs(&here.phone, &said.phone)),
     ];
     fields.into_iter().filter_map(|(field, differs)| differs.then_some(field)).collect()
 }
 
 /// In which fields a list describes the same token otherwise than what is here. A counter behind ours is no difference:
 /// the token was used since.
-pub fn token_differences(here: &Credential, device: &Device, said: &Credential, next: u64) -> Vec<Field> {
+pub fn token_differences(here: &Credential, device: &Device, said: &Credential, next: u64) -> Vec<ImportField> {
     let mut fields = Vec::new();
     let mut compare = |field, differs: bool| {
         if differs {
@@ -168,13 +167,13 @@ pub fn token_differences(here: &Credential, device: &Device, said: &Credential, 
     };
     match (here, said) {
         (Credential::Totp(here), Credential::Totp(said)) => {
-            compare(Field::Digits, here.digits != said.digits);
-            compare(Field::Algorithm, here.algorithm != said.algorithm);
-            compare(Field::Period, here.period != said.period);
+            compare(ImportField::Digits, here.digits != said.digits);
+            compare(ImportField::Algorithm, here.algorithm != said.algorithm);
+            compare(ImportField::Period, here.period != said.period);
         }
         (Credential::Hotp(here), Credential::Hotp(said)) => {
-            compare(Field::Digits, here.digits != said.digits);
-            compare(Field::Counter, last_counter(next).is_ok_and(|last| last > device.last_counter));
+            compare(ImportField::Digits, here.digits != said.digits);
+            compare(ImportField::Counter, last_counter(next).is_ok_and(|last| last > device.last_counter));
         }
         _ => {}
     }
@@ -183,10 +182,9 @@ pub fn token_differences(here: &Credential, device: &Device, said: &Credential, 
 
 /// How what is spent is counted once a device is revised.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Spent {
+pub enum CarriedCounter {
     /// Time steps of other lengths, in seconds.
     Steps {
-        /// Until now.
         from: u32,
         /// From now on.
         to: u32,
@@ -195,7 +193,7 @@ pub enum Spent {
     AtLeast(i64),
 }
 
-impl Spent {
+impl CarriedCounter {
     /// The last counter that corresponds to `last`: whatever time or code was spent stays spent.
     pub fn carried(self, last: i64) -> i64 {
         match self {
@@ -211,7 +209,6 @@ impl Spent {
 /// A device that is set to what the list says.
 #[derive(Debug, Clone)]
 pub struct Revised {
-    /// Which one.
     pub device: DeviceId,
     /// The credential that was compared.
     pub was: Sealed,
@@ -222,7 +219,7 @@ pub struct Revised {
     /// A name, if the list gives one.
     pub display_name: Option<String>,
     /// How what is spent is counted.
-    pub spent: Spent,
+    pub spent: CarriedCounter,
 }
 
 /// Whether two credentials are the same token: same kind, same secret. Compared in constant time (SEC 45).
@@ -271,7 +268,7 @@ pub enum Merged {
 }
 
 /// Merges a user and their devices into what is here. All or nothing.
-pub fn merge(view: &View, incoming: &Incoming, context: &Context, now: Timestamp) -> Decision<Merged> {
+pub fn merge(view: &View, incoming: &Incoming, context: &Actor, now: Timestamp) -> Decision<Merged> {
     let compared = |device: &Device| incoming.compared.contains(&device.id);
     let as_compared = |revised: &Revised| view.device(revised.device).is_some_and(|d| d.credential == revised.was);
     let whole = view.devices.iter().all(compared) && incoming.revised.iter().all(as_compared);
@@ -321,7 +318,7 @@ pub fn merge(view: &View, incoming: &Incoming, context: &Context, now: Timestamp
 /// else.
 fn missing(known: &User, said: &UserPatch, update: bool) -> Option<UserPatch> {
     let other = if update { user_differences(known, said) } else { Vec::new() };
-    let fill = |field: Field, here: &Option<String>, said: &Option<Option<String>>| {
+    let fill = |field: ImportField, here: &Option<String>, said: &Option<Option<String>>| {
         if here.is_none() || other.contains(&field) { said.clone() } else { None }
     };
     let mut texts = Vec::new();
@@ -333,9 +330,9 @@ fn missing(known: &User, said: &UserPatch, update: bool) -> Option<UserPatch> {
         }
     }
     Some(UserPatch {
-        username: fill(Field::Username, &known.username, &said.username),
-        email: fill(Field::Email, &known.email, &said.email),
-        phone: fill(Field::Phone, &known.phone, &said.phone),
+        username: fill(ImportField::Username, &known.username, &said.username),
+        email: fill(ImportField::Email, &known.email, &said.email),
+        phone: fill(ImportField::Phone, &known.phone, &said.phone),
         texts,
         ..UserPatch::default()
     })
@@ -394,11 +391,11 @@ mod tests {
     }
 
     fn merged(view: &View, incoming: &Incoming) -> Decision<Merged> {
-        merge(view, incoming, &Context::default(), NOW)
+        merge(view, incoming, &Actor::default(), NOW)
     }
 
     fn stored(external_id: Option<&str>, devices: &[i64]) -> View {
-        let user = user::create(UserId(1), &said("ana", external_id), &Context::default(), NOW).reply;
+        let user = user::create(UserId(1), &said("ana", external_id), &Actor::default(), NOW).reply;
         View { user: Some(user), devices: devices.iter().map(|id| device(*id)).collect(), ..View::default() }
     }
 
@@ -460,7 +457,7 @@ mod tests {
             credential: Sealed(vec![2]),
             secret: None,
             display_name: None,
-            spent: Spent::AtLeast(6),
+            spent: CarriedCounter::AtLeast(6),
         };
         let incoming = Incoming { revised: vec![revised], update: true, ..for_known(&view, &[]) };
         let decision = merged(&view, &incoming);
@@ -477,7 +474,7 @@ mod tests {
         let said = UserPatch { email: Some(Some("new@example.com".to_owned())), ..said("ana", None) };
         let mut view = view;
         view.user.as_mut().unwrap().email = Some("old@example.com".to_owned());
-        assert_eq!(user_differences(view.user.as_ref().unwrap(), &said), [Field::Email]);
+        assert_eq!(user_differences(view.user.as_ref().unwrap(), &said), [ImportField::Email]);
         let kept = merged(&view, &Incoming { user: said.clone(), ..for_known(&view, &[]) });
         assert_eq!(kept.changes, []);
         let set = merged(&view, &Incoming { user: said, update: true, ..for_known(&view, &[]) });
@@ -490,12 +487,12 @@ mod tests {
     fn no_second_of_a_spent_step_is_fresh_in_steps_of_another_length() {
         for (from, to) in [(30, 60), (60, 30), (30, 45), (45, 30), (30, 30), (15, 120), (120, 15)] {
             for last in [0_i64, 1, 57_000_001] {
-                let carried = Spent::Steps { from, to }.carried(last);
+                let carried = CarriedCounter::Steps { from, to }.carried(last);
                 let end = (last + 1) * i64::from(from) - 1;
                 assert!(end.div_euclid(i64::from(to)) <= carried, "{from} {to} {last}");
                 assert!((end + 1 + i64::from(to)).div_euclid(i64::from(to)) > carried, "{from} {to} {last}");
             }
-            assert_eq!(Spent::Steps { from, to }.carried(NO_COUNTER), NO_COUNTER);
+            assert_eq!(CarriedCounter::Steps { from, to }.carried(NO_COUNTER), NO_COUNTER);
         }
     }
 

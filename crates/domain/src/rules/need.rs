@@ -15,7 +15,6 @@ use crate::model::user::User;
 /// What a log-in needs beside the password.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Need {
-    /// Nothing.
     Nothing,
     /// One of these devices, oldest first, or the temporary token. There are none where only a token can be shown.
     Factor(Vec<Device>),

@@ -7,7 +7,7 @@
 //! `burst + rate × (t + 1) + credit × nodes`
 //!
 //! calls of a client, and in the long run exactly the rate, on whichever nodes the client calls: a node that sees all of
-//! its calls gets all of the bucket. A client that calls seldom lives on credit, and nobody waits for the database.
+//! its calls gets all of the bucket. A client that calls seldom lives on credit, and no call waits for the database.
 
 use crate::model::budget::{Budget, BudgetView, Spent};
 use crate::model::change::{Change, Decision};

@@ -48,7 +48,7 @@ pub fn share(limit: u32) -> u32 {
 
 /// Calls of an hour that a node may let in without asking again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Leased {
+pub struct LeasedCalls {
     /// How many; none where the hour's reserve is used up.
     pub calls: u32,
     /// When the hour began.
@@ -57,14 +57,14 @@ pub struct Leased {
 
 /// Takes up to `want` calls out of the hour of `now`. A node whose clock is behind goes on in the hour that others have
 /// begun.
-pub fn lease(view: &BudgetView, budget: Budget, limit: u32, want: u32, now: Timestamp) -> Decision<Leased> {
+pub fn lease(view: &BudgetView, budget: Budget, limit: u32, want: u32, now: Timestamp) -> Decision<LeasedCalls> {
     let own = Timestamp(now.0.div_euclid(HOUR) * HOUR);
     let next = own.plus(HOUR);
     let hour = if view.spent.since == next { next } else { own };
     let before = if view.spent.since == hour { view.spent.taken } else { 0 };
     let left = u32::try_from(i64::from(limit).saturating_sub(before)).unwrap_or(0);
     let calls = left.min(want);
-    let decision = Decision::reply(Leased { calls, hour });
+    let decision = Decision::reply(LeasedCalls { calls, hour });
     if calls == 0 {
         return decision;
     }

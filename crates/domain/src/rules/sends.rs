@@ -29,7 +29,7 @@ const BLOCK: &str = "sends.block";
 const TARGET: &str = "sends.target";
 
 impl Recipient {
-    /// Whoever messages to a device with this credential go to. A number is one recipient for texts and calls, an
+    /// The recipient of messages to a device with this credential. A number is one recipient for texts and calls, an
     /// address is one however it is spelt. Prompts go to a phone that somebody paired and are limited by SEC 13.
     pub fn of(credential: &Credential, key: &OwnKey) -> Option<Self> {
         let mark = |text: &str| {
@@ -135,7 +135,7 @@ impl Alarm {
 
 /// Messages of a day that a node may send without asking again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Leased {
+pub struct LeasedMessages {
     /// How many; none where the day's budget is used up.
     pub messages: u32,
     /// When the day is over.
@@ -179,14 +179,14 @@ fn with_taken(spent: &Spent, day: Timestamp, taken: i64) -> Spent {
 }
 
 /// Takes up to `want` messages out of the day of `now`.
-pub fn lease(view: &BudgetView, budget: Budget, limit: u32, want: u32, now: Timestamp) -> Decision<Leased> {
+pub fn lease(view: &BudgetView, budget: Budget, limit: u32, want: u32, now: Timestamp) -> Decision<LeasedMessages> {
     let day = day_of(&view.spent, now);
     let before = taken_on(&view.spent, day);
     let left = u32::try_from(i64::from(limit).saturating_sub(before)).unwrap_or(0);
     let messages = left.min(want);
     let after = before.saturating_add(i64::from(messages));
     let reached = Alarm::of(after, limit).filter(|alarm| messages > 0 && Some(*alarm) > Alarm::of(before, limit));
-    let decision = Decision::reply(Leased { messages, until: day.plus(DAY), alarm: reached });
+    let decision = Decision::reply(LeasedMessages { messages, until: day.plus(DAY), alarm: reached });
     if messages == 0 {
         return decision;
     }

@@ -6,14 +6,14 @@
 //! an ordinary verification of a device that carries the same state token; what the log-in grants is written in the
 //! decision that accepts the factor, so one proof opens one session.
 
-use crate::model::audit::{AuditKind, Context, Reason};
+use crate::model::audit::{Actor, AuditKind, Reason};
 use crate::model::challenge::Challenge;
 use crate::model::change::{Change, Decision, View};
 use crate::model::device::Device;
 use crate::model::digest::Digest;
 use crate::model::id::{ClientId, DeviceId, UserId, VerificationId};
 use crate::model::policy::Policy;
-use crate::model::response::Response;
+use crate::model::response::FactorResponse;
 use crate::model::session::{NO_DEVICE, Terms};
 use crate::model::time::{DAY, HOUR, SECOND, Timestamp};
 use crate::model::user::{APPROVED, User};
@@ -76,18 +76,17 @@ pub enum Entered {
     /// The state token is good for one of these devices, oldest first, or for a temporary token. There are none where only
     /// a temporary token can be shown.
     NeedsFactor(Box<User>, Vec<Device>),
-    /// No.
-    Refused(Refusal),
+    Refused(LoginRefusal),
     /// The password was changed meanwhile: compare again.
     Stale,
 }
 
 /// Why a password does not let anybody in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Refusal {
-    /// Unknown user, wrong password, or too many wrong ones: told alike (SEC 31).
+pub enum LoginRefusal {
+    /// Unknown user, wrong password, or too many wrong ones: the answer is the same (SEC 31).
     Credentials,
-    /// An administrator's lock, or a suspended user. Told only to who knows the password.
+    /// An administrator's lock, or a suspended user. Shown only to a caller that knows the password.
     Locked,
     /// Not active, or not approved.
     Inactive,
@@ -96,11 +95,11 @@ pub enum Refusal {
 }
 
 /// The refusal of somebody whose passwords are held off, if they are: nothing is compared then (SEC 31).
-pub fn held_off(view: &View, context: &Context, now: Timestamp) -> Decision<Option<Refusal>> {
+pub fn held_off(view: &View, context: &Actor, now: Timestamp) -> Decision<Option<LoginRefusal>> {
     let Some(user) = view.user.as_ref().filter(|_| throttle::password_locked(view, now).is_some()) else {
         return Decision::reply(None);
     };
-    let reply = Decision::reply(Some(Refusal::Credentials));
+    let reply = Decision::reply(Some(LoginRefusal::Credentials));
     // Repeated refusals under one lock are one entry (SEC 26).
     let event = context.event(AuditKind::SignInRefused, user.id, now);
     let event = crate::model::audit::AuditEvent { reason: Some("locked"), ..event };
@@ -116,10 +115,10 @@ pub fn enter(
     drawn: &Drawn,
     policy: &Policy,
     trusted_network: bool,
-    context: &Context,
+    context: &Actor,
     now: Timestamp,
 ) -> Decision<Entered> {
-    let Some(user) = &view.user else { return Decision::reply(Entered::Refused(Refusal::Credentials)) };
+    let Some(user) = &view.user else { return Decision::reply(Entered::Refused(LoginRefusal::Credentials)) };
     if user.profile.password_hash != compared.with {
         return Decision::reply(Entered::Stale);
     }
@@ -133,26 +132,26 @@ pub fn enter(
         throttle::refused_under_lock(view, Decision::reply(Entered::Refused(refusal)), user.id, event(why), now)
     };
     if throttle::password_locked(view, now).is_some() {
-        return under_lock(Refusal::Credentials, "locked").with_all(throttle::shortened(view, user.id, now));
+        return under_lock(LoginRefusal::Credentials, "locked").with_all(throttle::shortened(view, user.id, now));
     }
     if !compared.right {
-        return refused(Refusal::Credentials, "wrong_password").with(throttle::count_password(view, user.id, now));
+        return refused(LoginRefusal::Credentials, "wrong_password").with(throttle::count_password(view, user.id, now));
     }
     if user.is_barred(now) {
-        return under_lock(Refusal::Locked, "barred");
+        return under_lock(LoginRefusal::Locked, "barred");
     }
     if !user.may_log_in(now) {
         let approved = user.profile.state == APPROVED;
-        return refused(Refusal::Inactive, if approved { "not_active" } else { "not_approved" });
+        return refused(LoginRefusal::Inactive, if approved { "not_active" } else { "not_approved" });
     }
     let exempt = trusted_network || is_remembered(view, terms, policy, now);
-    let forgiven = throttle::forgive_password(view, user.id);
+    let forgiven = throttle::reset_password_failures(view, user.id);
     let devices = match need::of(view, user, policy, exempt, now) {
         Need::Nothing => {
             let grant = grant(view, user, terms, &drawn.grant, compared.renewed.clone(), None, policy, context, now);
             return Decision::of(grant, Entered::Granted(Box::new(user.clone()))).with_all(forgiven);
         }
-        Need::Unmet(why) => return refused(Refusal::NoFactor, why.name()),
+        Need::Unmet(why) => return refused(LoginRefusal::NoFactor, why.name()),
         Need::Factor(devices) => devices,
     };
     let attempt = Verification {
@@ -219,11 +218,11 @@ pub fn step<S: Secrets>(
     view: &View,
     state_token: &Digest,
     device: DeviceId,
-    response: &Response,
+    response: &FactorResponse,
     secrets: &S,
     drawn: &DrawnGrant,
     policy: &Policy,
-    context: &Context,
+    context: &Actor,
     now: Timestamp,
 ) -> Result<Decision<Stepped>, S::Error> {
     let answered =
@@ -269,7 +268,7 @@ pub fn exchange(
     origin: Option<&str>,
     session: VerificationId,
     cookie: Digest,
-    context: &Context,
+    context: &Actor,
     now: Timestamp,
 ) -> Decision<Exchanged> {
     let refused = Decision::reply(Exchanged::Refused).with_all(end::close_over(view, now));
@@ -305,7 +304,7 @@ fn grant(
     renewed: Option<String>,
     browser: Option<Digest>,
     policy: &Policy,
-    context: &Context,
+    context: &Actor,
     now: Timestamp,
 ) -> Vec<Change> {
     let mut changes = Vec::new();
@@ -340,7 +339,7 @@ fn of_user(
     user: UserId,
     purpose: Purpose,
     terms: &Terms,
-    context: &Context,
+    context: &Actor,
     now: Timestamp,
 ) -> Verification {
     Verification {

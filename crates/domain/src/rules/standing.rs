@@ -1,6 +1,6 @@
-//! How a user stands: what decisions know about locks, guesses and tokens, put into words for whoever helps the person.
+//! The state of a user for the help desk: locks, guesses and tokens, as decisions see them.
 //!
-//! It is the same knowledge, read by the same functions, so a help desk never sees a lock that is none.
+//! The same functions read it, so a help desk never sees a lock that does not hold.
 
 use crate::model::change::View;
 use crate::model::device::DeviceStatus;
@@ -14,7 +14,6 @@ use crate::rules::throttle::{USER_PER_DAY, USER_PER_HOUR};
 /// Why somebody may be kept out, and until when, where that has an end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Lock {
-    /// Why.
     pub why: LockReason,
     /// The end; `None` until somebody lifts it.
     pub until: Option<Timestamp>,
@@ -39,7 +38,7 @@ pub enum LockReason {
     DeviceDisabled(DeviceId),
 }
 
-/// How a user stands.
+/// Locks, guesses and tokens of a user.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Standing {
     /// Everything that is in the way of a log-in, the user's own first.
@@ -58,7 +57,7 @@ pub struct Standing {
     pub remembered_browsers: usize,
 }
 
-/// How the user of a view stands; `None` if there is none.
+/// The state of the user of a view; `None` if the user does not exist.
 pub fn of(view: &View, now: Timestamp) -> Option<Standing> {
     let user = view.user.as_ref()?;
     let mut locks = Vec::new();

@@ -1,6 +1,6 @@
 //! Issuing and revoking a temporary token (rulings 12).
 
-use crate::model::audit::{AuditKind, Context};
+use crate::model::audit::{Actor, AuditKind};
 use crate::model::change::{Change, Decision, View};
 use crate::model::temp_token::TempToken;
 use crate::model::time::Timestamp;
@@ -17,7 +17,7 @@ pub enum Issued {
 }
 
 /// Issues a token in place of any earlier one.
-pub fn issue(view: &View, token: TempToken, context: &Context, now: Timestamp) -> Decision<Issued> {
+pub fn issue(view: &View, token: TempToken, context: &Actor, now: Timestamp) -> Decision<Issued> {
     let Some(user) = &view.user else { return Decision::reply(Issued::NoUser) };
     if user.is_barred(now) {
         return Decision::reply(Issued::Barred);
@@ -28,7 +28,7 @@ pub fn issue(view: &View, token: TempToken, context: &Context, now: Timestamp) -
 }
 
 /// Ends the user's token. Says whether there was a live one.
-pub fn revoke(view: &View, context: &Context, now: Timestamp) -> Decision<bool> {
+pub fn revoke(view: &View, context: &Actor, now: Timestamp) -> Decision<bool> {
     match &view.user {
         Some(user) if user.temp_token.as_ref().is_some_and(|t| t.is_live(now)) => Decision::reply(true)
             .with(Change::SetTempToken(user.id, None))

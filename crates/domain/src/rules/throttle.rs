@@ -161,13 +161,13 @@ pub(crate) fn count_user(view: &View, user: UserId, now: Timestamp) -> Vec<Chang
     vec![Change::SetThrottle(user, budget)]
 }
 
-/// A success with this device: only its own consecutive count starts again.
-pub fn forgive(view: &View, user: UserId, device: DeviceId) -> Option<Change> {
+/// After a success with this device, only its own consecutive count starts again.
+pub fn reset_failures(view: &View, user: UserId, device: DeviceId) -> Option<Change> {
     let key = ThrottleKey::Device(device);
     view.throttles.iter().any(|throttle| throttle.key == key).then_some(Change::ClearThrottle(user, key))
 }
 
-/// How long one entry of the audit trail stands for all refusals under a lock, in milliseconds.
+/// How long one audit entry covers all refusals under a lock, in milliseconds.
 pub const FOLD: i64 = 10 * MINUTE;
 
 /// Adds a refusal under a lock to its decision. The first is recorded; those within [`FOLD`] of it are folded: they change
@@ -225,15 +225,15 @@ pub fn count_password(view: &View, user: UserId, now: Timestamp) -> Change {
     Change::SetThrottle(user, throttle)
 }
 
-/// A right password: the wrong ones before it are forgotten.
-pub fn forgive_password(view: &View, user: UserId) -> Option<Change> {
+/// After a right password, the wrong ones before it are forgotten.
+pub fn reset_password_failures(view: &View, user: UserId) -> Option<Change> {
     let key = ThrottleKey::Password;
     view.throttles.iter().any(|throttle| throttle.key == key).then_some(Change::ClearThrottle(user, key))
 }
 
 /// When the next message of this factor may be sent, if not now (SEC 33).
 pub fn next_send(view: &View, factor: FactorKind, policy: &Policy, now: Timestamp) -> Option<Timestamp> {
-    let tired = if factor == FactorKind::Push { tired(view, policy, now) } else { None };
+    let tired = if factor == FactorKind::Push { prompts_blocked_until(view, policy, now) } else { None };
     if !policy.message_limits {
         return tired;
     }
@@ -245,7 +245,7 @@ pub fn next_send(view: &View, factor: FactorKind, policy: &Policy, now: Timestam
     last.max(full).max(tired)
 }
 
-/// When a caller that may only look may have the next message of this factor sent, if not now. It has a part of its own
+/// When a caller that may only look may have the next message of this factor sent, if not now. It has a separate part
 /// of what may be sent, so that the rest stays for others (SEC 95).
 pub fn next_send_of_reader(view: &View, factor: FactorKind, policy: &Policy, now: Timestamp) -> Option<Timestamp> {
     let all = next_send(view, factor, policy, now);
@@ -255,33 +255,34 @@ pub fn next_send_of_reader(view: &View, factor: FactorKind, policy: &Policy, now
     let most = usize::try_from(policy.sends.of_readers().device_per_ten_minutes).unwrap_or(usize::MAX);
     let own = view.throttle(ThrottleKey::SendOfReaders(factor)).full(most, 10 * MINUTE, now);
     let prompts = view.throttle(ThrottleKey::PromptsOfReaders);
-    let tired = if factor == FactorKind::Push { worn_out_by_readers(&prompts, now) } else { None };
+    let tired = if factor == FactorKind::Push { reader_prompt_limit_reached(&prompts, now) } else { None };
     all.max(own).max(tired)
 }
 
-/// Until when no prompt is put, since the person has not accepted so many (SEC 13), or has said that somebody else is
-/// signing in, which holds whatever the limits (SEC 12).
-pub fn tired(view: &View, policy: &Policy, now: Timestamp) -> Option<Timestamp> {
+/// Time until which push prompts are blocked: too many went unanswered (SEC 13), or the person has reported that somebody
+/// else is signing in, which blocks them whatever the limits (SEC 12).
+pub fn prompts_blocked_until(view: &View, policy: &Policy, now: Timestamp) -> Option<Timestamp> {
     let prompts = view.throttle(ThrottleKey::Prompts);
     let paused = paused(&prompts, now);
-    if policy.message_limits { paused.max(worn_out(&prompts, now)) } else { paused }
+    if policy.message_limits { paused.max(prompt_limit_reached(&prompts, now)) } else { paused }
 }
 
 /// Whether prompts are blocked for now, for all callers or for those that may only look.
-pub fn is_worn_down(view: &View, policy: &Policy, now: Timestamp) -> bool {
+pub fn prompts_are_blocked(view: &View, policy: &Policy, now: Timestamp) -> bool {
     let of_readers = view.throttle(ThrottleKey::PromptsOfReaders);
-    tired(view, policy, now).is_some() || (policy.message_limits && worn_out_by_readers(&of_readers, now).is_some())
+    prompts_blocked_until(view, policy, now).is_some()
+        || (policy.message_limits && reader_prompt_limit_reached(&of_readers, now).is_some())
 }
 
-/// Whether a prompt put now by a caller with this right is the last that is put for a while, unless it is accepted (SEC 13).
-pub fn tires(view: &View, policy: &Policy, right: Right, now: Timestamp) -> bool {
+/// Whether a prompt sent now by a caller with this right reaches the limit, unless it is accepted (SEC 13).
+pub fn would_block_prompts(view: &View, policy: &Policy, right: Right, now: Timestamp) -> bool {
     let after = |key| with_prompt(view, key, now);
-    let of_all = || worn_out(&after(ThrottleKey::Prompts), now).is_some();
-    let of_readers = || worn_out_by_readers(&after(ThrottleKey::PromptsOfReaders), now).is_some();
+    let of_all = || prompt_limit_reached(&after(ThrottleKey::Prompts), now).is_some();
+    let of_readers = || reader_prompt_limit_reached(&after(ThrottleKey::PromptsOfReaders), now).is_some();
     policy.message_limits && (of_all() || (right.only_looks() && of_readers()))
 }
 
-/// Counts one prompt against the patience of the person (SEC 13).
+/// Counts one prompt (SEC 13).
 pub fn count_prompt(view: &View, user: UserId, now: Timestamp) -> Change {
     Change::SetThrottle(user, with_prompt(view, ThrottleKey::Prompts, now))
 }
@@ -292,12 +293,12 @@ fn with_prompt(view: &View, key: ThrottleKey, now: Timestamp) -> Throttle {
     prompts
 }
 
-fn worn_out(prompts: &Throttle, now: Timestamp) -> Option<Timestamp> {
+fn prompt_limit_reached(prompts: &Throttle, now: Timestamp) -> Option<Timestamp> {
     prompts.full(PROMPTS_PER_FIVE_MINUTES, 5 * MINUTE, now).max(prompts.full(PROMPTS_PER_DAY, DAY, now))
 }
 
 /// The same of callers that may only look, who put half of them (SEC 95).
-fn worn_out_by_readers(prompts: &Throttle, now: Timestamp) -> Option<Timestamp> {
+fn reader_prompt_limit_reached(prompts: &Throttle, now: Timestamp) -> Option<Timestamp> {
     let soon = prompts.full(PROMPTS_PER_FIVE_MINUTES.div_ceil(2), 5 * MINUTE, now);
     soon.max(prompts.full(PROMPTS_PER_DAY.div_ceil(2), DAY, now))
 }
@@ -314,7 +315,7 @@ pub fn pause_prompts(view: &View, user: UserId, now: Timestamp) -> Change {
 }
 
 /// A prompt was accepted: those before it are forgotten. A pause stays: what was accepted may be what was reported.
-pub fn forgive_prompts(view: &View, user: UserId, now: Timestamp) -> Vec<Change> {
+pub fn reset_prompts(view: &View, user: UserId, now: Timestamp) -> Vec<Change> {
     let forgive = |prompts: &Throttle| match prompts.key {
         ThrottleKey::Prompts if paused(prompts, now).is_some() => {
             Some(Change::SetThrottle(user, Throttle { recent: Vec::new(), ..prompts.clone() }))

@@ -1,6 +1,6 @@
 //! Creating, changing, locking and removing users.
 
-use crate::model::audit::{AuditKind, Context};
+use crate::model::audit::{Actor, AuditKind};
 use crate::model::change::{Change, Decision, View};
 use crate::model::client::Right;
 use crate::model::device::{Device, DeviceStatus};
@@ -44,7 +44,7 @@ impl User {
 }
 
 /// Creates a user with a drawn id.
-pub fn create(id: UserId, patch: &UserPatch, context: &Context, now: Timestamp) -> Decision<User> {
+pub fn create(id: UserId, patch: &UserPatch, context: &Actor, now: Timestamp) -> Decision<User> {
     let mut user = User {
         id,
         username: None,
@@ -86,7 +86,7 @@ pub enum Updated {
 }
 
 /// Sets fields of a user.
-pub fn update(view: &View, patch: &UserPatch, context: &Context, now: Timestamp) -> Decision<Updated> {
+pub fn update(view: &View, patch: &UserPatch, context: &Actor, now: Timestamp) -> Decision<Updated> {
     let Some(before) = &view.user else { return Decision::reply(Updated::NoUser) };
     let mut user = before.clone();
     let from = user.login_names();
@@ -110,7 +110,7 @@ pub fn update(view: &View, patch: &UserPatch, context: &Context, now: Timestamp)
 }
 
 /// Removes a user and all that hangs on it. Says whether there was one.
-pub fn delete(view: &View, context: &Context, now: Timestamp) -> Decision<bool> {
+pub fn delete(view: &View, context: &Actor, now: Timestamp) -> Decision<bool> {
     let Some(user) = &view.user else { return Decision::reply(false) };
     Decision::reply(true)
         .with(Change::DeleteUser { user: user.id, names: user.login_names() })
@@ -118,7 +118,7 @@ pub fn delete(view: &View, context: &Context, now: Timestamp) -> Decision<bool> 
 }
 
 /// Locks a user for some minutes; 0 locks until unlocked (contract 3.2). Says whether there is such a user.
-pub fn lock(view: &View, minutes: i64, context: &Context, now: Timestamp) -> Decision<bool> {
+pub fn lock(view: &View, minutes: i64, context: &Actor, now: Timestamp) -> Decision<bool> {
     let Some(mut user) = view.user.clone() else { return Decision::reply(false) };
     user.put_lock(match minutes {
         1.. => UserLock::Until(now.plus(minutes.saturating_mul(MINUTE))),
@@ -145,9 +145,9 @@ pub enum Unlocked {
 /// Lifts an administrator's lock, which leaves the user as it found them, every guess lock, and the disabling of devices by
 /// guesses (rulings 10). Devices that an operator has disabled come back by an operator's word only: a client's unlocking is
 /// about locks, and the client need not know that a phone was stolen. `newest` is, for each device
-/// that counts by time, the newest step that can have been used by now: one that lies ahead of it was spent while a clock
+/// that counts by time, the newest step that can have been used by now: a later one was spent while a clock
 /// was wrong, and would keep its device from use until that time comes (SEC 75).
-pub fn unlock(view: &View, newest: &[(DeviceId, i64)], context: &Context, now: Timestamp) -> Decision<Unlocked> {
+pub fn unlock(view: &View, newest: &[(DeviceId, i64)], context: &Actor, now: Timestamp) -> Decision<Unlocked> {
     let Some(user) = &view.user else { return Decision::reply(Unlocked::NoUser) };
     let guess_locked = view.throttles.iter().any(|t| t.locked(now).is_some());
     let is_operator = context.client.is_none();
@@ -181,7 +181,7 @@ pub fn unlock(view: &View, newest: &[(DeviceId, i64)], context: &Context, now: T
 /// Ends the user's sessions, pending state tokens and open verifications. A caller that may only log people in and out
 /// leaves alone what others have begun besides sessions: their log-ins under way, challenges and registrations (SEC 95).
 /// Says whether there is such a user.
-pub fn log_out(view: &View, context: &Context, now: Timestamp) -> Decision<bool> {
+pub fn log_out(view: &View, context: &Actor, now: Timestamp) -> Decision<bool> {
     let Some(user) = &view.user else { return Decision::reply(false) };
     let besides = match context.right {
         Right::Manage => Besides::Everything,
@@ -203,7 +203,7 @@ mod tests {
     use crate::model::user::ShownStatus;
 
     fn user(status: UserStatus, lock: Option<UserLock>) -> User {
-        let mut user = create(UserId(1), &UserPatch::default(), &Context::default(), Timestamp(0)).reply;
+        let mut user = create(UserId(1), &UserPatch::default(), &Actor::default(), Timestamp(0)).reply;
         user.status = status;
         user.lock = lock;
         user
@@ -243,7 +243,7 @@ mod tests {
             ..UserPatch::default()
         };
         let given = |user| View { user: Some(user), ..View::default() };
-        let run = |view: &View, patch: UserPatch| match update(view, &patch, &Context::default(), Timestamp(5)).reply {
+        let run = |view: &View, patch: UserPatch| match update(view, &patch, &Actor::default(), Timestamp(5)).reply {
             Updated::Updated(user) => Some(*user),
             Updated::NoUser | Updated::TooManyAttributes => None,
         };
@@ -259,7 +259,7 @@ mod tests {
             [(UserStatus::PasswordPending, UserStatus::Active), (UserStatus::Suspended, UserStatus::Suspended)]
         {
             let view = View { user: Some(user(before, None)), ..View::default() };
-            let reply = update(&view, &patch, &Context::default(), Timestamp(5)).reply;
+            let reply = update(&view, &patch, &Actor::default(), Timestamp(5)).reply;
             assert!(matches!(reply, Updated::Updated(user) if user.status == after));
         }
     }

@@ -1,7 +1,7 @@
-//! Warnings: what a person is told over another channel when prompts wear them down (SEC 13). Whoever puts prompts that
-//! nobody accepts knows the password already, so the person should hear of it.
+//! Warnings over another channel when too many prompts go unanswered (SEC 13). The sender of such prompts knows the
+//! password already, so the person must hear of it.
 
-use crate::model::audit::{AuditKind, Context};
+use crate::model::audit::{Actor, AuditKind};
 use crate::model::change::{Change, Decision, View};
 use crate::model::id::DeviceId;
 use crate::model::message::Message;
@@ -17,7 +17,7 @@ const MOST_A_DAY: usize = 3;
 
 /// Whether the person should be warned: prompts are blocked, at least for some callers, and there was no warning lately.
 pub fn is_due(view: &View, policy: &Policy, now: Timestamp) -> bool {
-    throttle::is_worn_down(view, policy, now) && {
+    throttle::prompts_are_blocked(view, policy, now) && {
         let told: Throttle = view.throttle(ThrottleKey::Warnings);
         told.full(1, APART, now).max(told.full(MOST_A_DAY, DAY, now)).is_none()
     }
@@ -30,7 +30,7 @@ pub fn of_prompts(
     device: DeviceId,
     warning: Option<&Message>,
     policy: &Policy,
-    context: &Context,
+    context: &Actor,
     now: Timestamp,
 ) -> Decision<bool> {
     let Some(user) = view.user.as_ref().filter(|_| is_due(view, policy, now)) else {

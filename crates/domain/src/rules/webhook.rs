@@ -1,7 +1,7 @@
 //! What follows from the answer to a webhook call, and when the call is tried again (SEC 71).
 
 use crate::model::time::{DAY, HOUR, SECOND, Timestamp};
-use crate::model::webhook::Answer;
+use crate::model::webhook::WebhookAnswer;
 
 /// How long a batch is tried, in milliseconds.
 pub const PATIENCE: i64 = DAY;
@@ -15,22 +15,21 @@ const JITTER: i64 = 250;
 /// What follows from an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verdict {
-    /// Told.
     Delivered,
     /// To be tried again then.
     Retry(Timestamp),
     /// Given up: it was tried for [`PATIENCE`].
     Failed,
-    /// The receiver does not want to be told any more.
+    /// The receiver wants no more events.
     Gone,
 }
 
 /// Judges the answer to try number `attempts` (from 1) of a delivery that began at `began`. `chance` is any random number.
-pub fn judge(answer: Answer, began: Timestamp, attempts: u32, now: Timestamp, chance: u64) -> Verdict {
+pub fn judge(answer: WebhookAnswer, began: Timestamp, attempts: u32, now: Timestamp, chance: u64) -> Verdict {
     match answer {
-        Answer::Status(200..=299) => Verdict::Delivered,
-        Answer::Status(410) => Verdict::Gone,
-        Answer::Status(_) | Answer::Fault(_) => match next_try(began, attempts, now, chance) {
+        WebhookAnswer::Status(200..=299) => Verdict::Delivered,
+        WebhookAnswer::Status(410) => Verdict::Gone,
+        WebhookAnswer::Status(_) | WebhookAnswer::Fault(_) => match next_try(began, attempts, now, chance) {
             Some(at) => Verdict::Retry(at),
             None => Verdict::Failed,
         },
@@ -53,7 +52,7 @@ pub fn next_try(began: Timestamp, attempts: u32, now: Timestamp, chance: u64) ->
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::webhook::Fault;
+    use crate::model::webhook::WebhookFault;
 
     #[test]
     fn tries_double_their_waits_and_end_after_a_day() {
@@ -79,13 +78,13 @@ mod tests {
         let now = Timestamp(1_700_000_000_000);
         let judged = |answer| judge(answer, now, 1, now, 250);
         for status in [200, 202, 204, 299] {
-            assert_eq!(judged(Answer::Status(status)), Verdict::Delivered);
+            assert_eq!(judged(WebhookAnswer::Status(status)), Verdict::Delivered);
         }
         for status in [100, 301, 302, 307, 400, 401, 404, 429, 500, 503] {
-            assert_eq!(judged(Answer::Status(status)), Verdict::Retry(now.plus(5_000)), "{status}");
+            assert_eq!(judged(WebhookAnswer::Status(status)), Verdict::Retry(now.plus(5_000)), "{status}");
         }
-        assert_eq!(judged(Answer::Status(410)), Verdict::Gone);
-        let late = judge(Answer::Fault(Fault::Late), now.plus(-PATIENCE), 20, now, 0);
+        assert_eq!(judged(WebhookAnswer::Status(410)), Verdict::Gone);
+        let late = judge(WebhookAnswer::Fault(WebhookFault::Late), now.plus(-PATIENCE), 20, now, 0);
         assert_eq!(late, Verdict::Failed);
     }
 }

@@ -13,8 +13,8 @@ use countersign_domain::rules::user::{self, Unlocked};
 use countersign_domain::rules::verification::find::Target;
 use countersign_domain::rules::verification::open::{Opening, open};
 use countersign_domain::{
-    AuditKind, Challenge, Credential, DeviceStatus, Evidence, FactorKind, Outcome, Purpose, Reason, Response, Status,
-    UserId,
+    AuditKind, Challenge, Credential, DeviceStatus, Evidence, FactorKind, FactorResponse, Outcome, Purpose, Reason,
+    Status, UserId,
 };
 
 const WRONG: Outcome = Outcome::Refused(Reason::WrongCode);
@@ -43,7 +43,7 @@ fn the_code_that_confirmed_the_enrolment_is_spent() {
     assert_eq!(scene.typed(&Target::OwnCodes(device), &code), REPLAY);
 }
 
-/// SEC 96: what was used of a secret is used for whoever brings it again, and what was not is fresh at once.
+/// SEC 96: what was used of a secret stays used for any user who brings it again, and what was not is fresh at once.
 #[test]
 fn a_spent_code_stays_spent_beyond_its_device() {
     for credential in [totp(1), hotp(1)] {
@@ -146,7 +146,7 @@ fn the_counter_of_a_hotp_device_moves_only_on_success() {
     assert_eq!(scene.db.device(device).unwrap().last_counter, 0);
 }
 
-/// SEC 4: the same device state stands behind every door.
+/// SEC 4: every door shares the same device state.
 #[test]
 fn a_code_spent_at_one_door_is_spent_at_all() {
     let mut scene = Scene::new();
@@ -183,7 +183,7 @@ fn of_sixteen_racers_one_wins() {
     ];
     for (target, text) in races {
         let mut scene = scene.clone();
-        let evidence = scene.prove(&target, &Response::typed(&text));
+        let evidence = scene.prove(&target, &FactorResponse::typed(&text));
         assert!(matches!(evidence, Evidence::Proved(_)));
         let wins = (0..16).filter(|_| is_accepted(&scene.judge(&target, &evidence))).count();
         assert_eq!(wins, 1, "{target:?}");
@@ -210,7 +210,7 @@ fn an_end_is_an_end() {
     assert_eq!(scene.failures(device), 0, "what is over is not evaluated");
 }
 
-/// SEC 6: nobody has to tidy up first.
+/// SEC 6: no clean-up has to run first.
 #[test]
 fn expiry_is_judged_at_use() {
     let mut scene = Scene::new();
@@ -222,7 +222,7 @@ fn expiry_is_judged_at_use() {
     for door in &doors {
         assert!(is_accepted(&scene.clone().typed(door, "123456")), "{door:?}");
     }
-    let evidence = scene.prove(&doors[0], &Response::typed("123456"));
+    let evidence = scene.prove(&doors[0], &FactorResponse::typed("123456"));
     scene.now = verification.expires_at;
     for door in &doors {
         assert_eq!(scene.typed(door, "123456"), NOT_OPEN, "{door:?}");
@@ -240,7 +240,7 @@ fn nothing_of_one_user_is_of_use_to_another() {
     let verification = scene.verification(sent, challenge, true);
     let code = scene.own_code(own);
     let ana = scene.user;
-    let evidence = scene.prove(&wire_door(&verification), &Response::typed("123456"));
+    let evidence = scene.prove(&wire_door(&verification), &FactorResponse::typed("123456"));
 
     scene.user = UserId(2);
     scene.add_user(scene.user);
@@ -361,7 +361,7 @@ fn letters_are_compared_without_regard_to_case() {
     let Challenge::Code { hash, length, .. } = scene.code("B4K832") else { unreachable!() };
     let challenge = Challenge::Code { hash, length, alphabet: Alphabet::Alphanumeric };
     let verification = scene.verification(device, challenge, true);
-    assert_eq!(scene.answer(&token_door(&verification), &Response::number(4832)), WRONG);
+    assert_eq!(scene.answer(&token_door(&verification), &FactorResponse::number(4832)), WRONG);
     assert!(is_accepted(&scene.typed(&token_door(&verification), "b4k832")));
 }
 
@@ -549,7 +549,7 @@ fn a_live_token_with_the_old_code_is_a_counted_failure() {
     let device = scene.device(&sms(), DeviceStatus::Active);
     let challenge = scene.code("111111");
     let old = scene.verification(device, challenge, true);
-    let evidence = scene.prove(&token_door(&old), &Response::typed("111111"));
+    let evidence = scene.prove(&token_door(&old), &FactorResponse::typed("111111"));
     scene.wait(30 * SECOND);
     let challenge = scene.code("222222");
     let fresh = scene.new_verification(device, challenge, true);
@@ -603,7 +603,7 @@ fn a_lock_stops_what_was_proved_before_it() {
     let mut scene = Scene::new();
     let device = scene.device(&totp(1), DeviceStatus::Active);
     let code = scene.own_code(device);
-    let evidence = scene.prove(&device_door(device), &Response::typed(&code));
+    let evidence = scene.prove(&device_door(device), &FactorResponse::typed(&code));
     scene.guess(&device_door(device), 5);
     assert!(matches!(scene.judge(&device_door(device), &evidence), Outcome::Refused(Reason::Locked(Some(_)))));
 }
@@ -648,7 +648,7 @@ fn a_stored_code_is_of_no_use_in_another_verification() {
     assert!(is_accepted(&scene.typed(&token_door(&first), "123456")));
 }
 
-/// SEC 75: a clock that was ahead for a while keeps nobody out beyond what an administrator can lift, and what is lifted
+/// SEC 75: a clock that was ahead for a while locks no user out beyond what an administrator can lift, and what is lifted
 /// makes no code good that can have been used by now.
 #[test]
 fn a_clock_that_was_ahead_locks_nobody_out() {

@@ -69,7 +69,7 @@ fn recipients_are_recognised_and_never_shown() {
 proptest! {
     #![proptest_config(crate::cases(32))]
 
-    /// Ten in any day to each, fifty in any hour to all, and whoever comes back when told is served.
+    /// Ten in any day to each, fifty in any hour to all, and a caller that comes back at the announced time is served.
     #[test]
     fn no_history_sends_more_than_the_limits(
         steps in prop::collection::vec((0..40_u32, 0..90_i64, any::<bool>()), 1..400),

@@ -4,7 +4,7 @@ use crate::model::{
     Scene, context, device_door, email, hotp, is_accepted, policy, push, reader, signing_key, sms, token_door, totp,
     voice, wire_door,
 };
-use countersign_domain::model::audit::Context;
+use countersign_domain::model::audit::Actor;
 use countersign_domain::model::device::{MAX_DEVICES, default_device};
 use countersign_domain::model::time::{MINUTE, SECOND};
 use countersign_domain::model::user_patch::UserPatch;
@@ -89,7 +89,7 @@ fn a_newly_sent_code_kills_the_older_one_and_its_message() {
     }
 }
 
-/// SEC 95: whoever may only look waits until what others have put is over, and what it has put stands in nobody's way.
+/// SEC 95: a reader waits until the challenges of others are over, and its own block no other caller.
 #[test]
 fn whoever_may_only_look_supersedes_nobody() {
     for (credential, doors) in
@@ -119,7 +119,7 @@ fn whoever_may_only_look_supersedes_nobody() {
     }
 }
 
-/// SEC 95: nothing is sent to an authenticator app, so all who ask have state tokens of their own.
+/// SEC 95: nothing is sent to an authenticator app, so every caller has a separate state token.
 #[test]
 fn whoever_may_only_look_gets_a_state_token_beside_those_of_others() {
     let mut scene = Scene::new();
@@ -140,7 +140,7 @@ fn whoever_may_only_look_gets_a_state_token_beside_those_of_others() {
     assert_eq!(status(&scene, &own), Status::Expired, "others supersede as ever");
 }
 
-/// SEC 95: the state token with which a phone's pairing is polled is nobody's to replace.
+/// SEC 95: no caller may replace the state token with which a phone's pairing is polled.
 #[test]
 fn whoever_may_only_look_takes_no_pairing() {
     let mut scene = Scene::new();
@@ -169,7 +169,7 @@ fn whoever_may_only_log_in_ends_no_challenge_of_others() {
     let under_way = of_purpose(Purpose::SignIn, 1);
     let own = of_purpose(Purpose::SignIn, 3);
     let given = [Purpose::SessionToken, Purpose::Session, Purpose::Browser].map(|purpose| of_purpose(purpose, 1));
-    let by = Context { client: Some(countersign_domain::ClientId(3)), right: Right::LogIn, ..Context::default() };
+    let by = Actor { client: Some(countersign_domain::ClientId(3)), right: Right::LogIn, ..Actor::default() };
     assert!(scene.db.commit(user::log_out(&scene.view(), &by, scene.now)));
     for kept in [&others, &under_way] {
         assert_eq!(status(&scene, kept), Status::Pending, "{kept:?}");
@@ -224,7 +224,7 @@ fn a_live_prompt_gets_a_new_state_token_and_no_second_notification() {
     assert_eq!(status(&scene, &first), Status::Expired);
 }
 
-/// SEC 5, SEC 7: an approval is collected by whoever the person was asked for, and by nobody else.
+/// SEC 5, SEC 7: an approval is collected only by the caller that the person was asked for.
 #[test]
 fn a_prompt_is_never_shared_between_doors() {
     let mut scene = Scene::new();
@@ -256,7 +256,7 @@ fn nothing_is_sent_under_a_lock() {
     scene.db.apply(Change::DisableDevice(device));
     assert_eq!(trigger(&mut scene, device, Door::V1), Opened::Locked(None));
     assert_eq!(scene.db.outbox, []);
-    // Within ten minutes, so the first stands for all (SEC 26).
+    // Within ten minutes, so the first covers all (SEC 26).
     assert_eq!((scene.db.recorded(AuditKind::ChallengeRefused), scene.db.folded.len()), (1, 2));
 }
 
@@ -458,7 +458,7 @@ fn a_removed_device_answers_nothing() {
     let own = scene.device(&totp(1), DeviceStatus::Active);
     let verification = opened(trigger(&mut scene, device, Door::V1));
     let code = scene.own_code(own);
-    let evidence = scene.prove(&device_door(own), &countersign_domain::Response::typed(&code));
+    let evidence = scene.prove(&device_door(own), &countersign_domain::FactorResponse::typed(&code));
     for device in [device, own] {
         assert!(scene.db.commit(enrolment::remove(&scene.view(), device, &context(), scene.now)));
         assert!(!scene.db.commit(enrolment::remove(&scene.view(), device, &context(), scene.now)));
@@ -541,7 +541,7 @@ fn unlocking_lifts_every_lock() {
 /// SEC 22: what guesses have disabled comes back by unlocking; what an operator has disabled by an operator's word only.
 #[test]
 fn what_an_operator_has_disabled_no_client_releases() {
-    let operator = countersign_domain::model::audit::Context::default();
+    let operator = countersign_domain::model::audit::Actor::default();
     for guesses in [false, true] {
         for by_client in [false, true] {
             for by_operator in [false, true] {
@@ -558,9 +558,9 @@ fn what_an_operator_has_disabled_no_client_releases() {
                 }
                 if by_operator {
                     let disabled = enrolment::disable(&scene.view(), device, &operator, scene.now);
-                    assert_eq!(scene.db.commit(disabled), enrolment::Disabled::Disabled, "guesses: {guesses}");
+                    assert_eq!(scene.db.commit(disabled), enrolment::DisableOutcome::Disabled, "guesses: {guesses}");
                     let again = enrolment::disable(&scene.view(), device, &operator, scene.now);
-                    assert_eq!(scene.db.commit(again), enrolment::Disabled::NotInUse);
+                    assert_eq!(scene.db.commit(again), enrolment::DisableOutcome::NotInUse);
                 }
                 scene.db.commit(user::lock(&scene.view(), 0, &context(), scene.now));
                 let who = if by_client { context() } else { operator.clone() };

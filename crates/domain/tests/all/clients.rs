@@ -111,7 +111,7 @@ fn the_same_live_set_is_granted_again_until_it_ends() {
     assert_ne!(scene.granted(1, "secret").access, first.access);
 }
 
-/// SEC 30: a client's id is no secret, so whoever knows it must not be able to shut its owner out.
+/// SEC 30: a client's id is no secret, so knowing it must not be enough to lock its owner out.
 #[test]
 fn the_right_secret_always_passes() {
     let mut scene = Scene::new();
@@ -171,7 +171,7 @@ fn a_refreshed_pair_answers_with_its_successor() {
     assert_eq!(refreshed(&mut scene, &second).access, third.access);
     assert_eq!(scene.db.recorded(AuditKind::TokenRefreshed), 2);
     assert!(scene.db.tokens.iter().all(|set| set.sealed.is_some() == (set.access == third.access)));
-    // Once the newest has ended as an access token, whoever comes first makes the next.
+    // Once the newest has ended as an access token, the first refresh makes the next.
     scene.now = START.plus(ACCESS_TTL);
     let fourth = refreshed(&mut scene, &first);
     assert!(fourth.is_live(scene.now));

@@ -12,7 +12,7 @@ use countersign_domain::rules::verification::find::Target;
 use countersign_domain::rules::verification::open::{Opening, open};
 use countersign_domain::rules::{enrolment, temp_token, warning};
 use countersign_domain::{
-    AuditKind, Challenge, DeviceId, DeviceStatus, Outcome, Purpose, Reason, Response, Right, ThrottleKey,
+    AuditKind, Challenge, DeviceId, DeviceStatus, FactorResponse, Outcome, Purpose, Reason, Right, ThrottleKey,
 };
 
 fn lock_of(scene: &Scene, device: DeviceId) -> Option<i64> {
@@ -33,7 +33,7 @@ fn a_failure_is_counted_against_the_device_and_the_user_with_its_refusal() {
     let mut scene = Scene::new();
     let device = scene.device(&totp(1), DeviceStatus::Active);
     let target = device_door(device);
-    let evidence = scene.prove(&target, &Response::typed("000000"));
+    let evidence = scene.prove(&target, &FactorResponse::typed("000000"));
     let decision = answer(&scene.view(), &target, &evidence, &context(), scene.now);
     assert_eq!(decision.reply, Outcome::Refused(Reason::WrongCode));
     scene.db.commit(decision);
@@ -42,7 +42,7 @@ fn a_failure_is_counted_against_the_device_and_the_user_with_its_refusal() {
     assert_eq!(scene.db.recorded(AuditKind::Refused), 1);
 }
 
-/// SEC 26: whoever goes on under a lock makes nothing grow.
+/// SEC 26: answers under a lock make nothing grow.
 #[test]
 fn refusals_under_a_lock_fold() {
     let mut scene = Scene::new();
@@ -51,7 +51,7 @@ fn refusals_under_a_lock_fold() {
     let before = scene.db.recorded(AuditKind::Refused);
     let target = device_door(device);
     let guess = |scene: &mut Scene| {
-        let evidence = scene.prove(&target, &Response::typed("000000"));
+        let evidence = scene.prove(&target, &FactorResponse::typed("000000"));
         let decision = answer(&scene.view(), &target, &evidence, &context(), scene.now);
         let changes = decision.changes.len();
         assert!(matches!(scene.db.commit(decision), Outcome::Refused(Reason::Locked(_))));
@@ -160,7 +160,7 @@ fn whoever_may_only_look_disables_nothing() {
     assert_eq!(scene.status(device), Some(DeviceStatus::Disabled));
 }
 
-/// SEC 95, SEC 23: many guesses are as dear to a reader as to anybody.
+/// SEC 95, SEC 23: many guesses cost a reader as much as any other caller.
 #[test]
 fn whoever_may_only_look_runs_into_the_locks_of_the_user() {
     let mut scene = Scene::new();
@@ -282,7 +282,7 @@ fn nothing_but_a_success_resets_a_count() {
 }
 
 /// SEC 25: the count of messages is by factor, so a new device does not reset it; a new device has its own count of
-/// failures, and the user's budget stands behind it.
+/// failures, and the user's budget backs it.
 #[test]
 fn enrolling_again_does_not_buy_guesses_without_end() {
     let mut scene = Scene::new();
@@ -341,7 +341,7 @@ fn asking_and_missing_are_no_failures() {
     let challenge = scene.code("123456");
     let verification = scene.verification(device, challenge, true);
     for door in [device_door(device), token_door(&verification), wire_door(&verification), Target::Newest] {
-        for response in [Response::none(), Response::typed("")] {
+        for response in [FactorResponse::none(), FactorResponse::typed("")] {
             scene.answer(&door, &response);
         }
     }
@@ -400,7 +400,7 @@ fn a_temporary_token_is_good_once_and_a_reusable_one_until_it_ends() {
             scene.db.commit(temp_token::issue(&scene.view(), token, &context(), scene.now)),
             temp_token::Issued::Issued
         );
-        assert!(is_accepted(&scene.answer(&Target::TempToken, &Response::number(55_647_655))));
+        assert!(is_accepted(&scene.answer(&Target::TempToken, &FactorResponse::number(55_647_655))));
         assert_eq!(is_accepted(&scene.typed(&Target::TempToken, "55647655")), reusable);
         scene.wait(HOUR);
         assert!(!is_accepted(&scene.typed(&Target::TempToken, "55647655")));
@@ -419,7 +419,7 @@ fn a_new_temporary_token_ends_the_old_one_even_for_what_was_proved_before() {
         scene.db.commit(temp_token::issue(&scene.view(), token, &context(), scene.now));
     };
     issue(&mut scene, "11111111");
-    let evidence = scene.prove(&Target::TempToken, &Response::typed("11111111"));
+    let evidence = scene.prove(&Target::TempToken, &FactorResponse::typed("11111111"));
     assert!(is_accepted(&scene.clone().judge(&Target::TempToken, &evidence)));
     issue(&mut scene, "22222222");
     assert_eq!(scene.judge(&Target::TempToken, &evidence), Outcome::Refused(Reason::Replay));
@@ -436,7 +436,7 @@ fn a_temporary_token_is_of_no_use_to_another_user() {
     let token = crate::model::temp_token(scene.user, "55647655", true, scene.now.plus(HOUR));
     let evidence = {
         scene.db.apply(countersign_domain::Change::SetTempToken(scene.user, Some(token.clone())));
-        scene.prove(&Target::TempToken, &Response::typed("55647655"))
+        scene.prove(&Target::TempToken, &FactorResponse::typed("55647655"))
     };
     scene.user = countersign_domain::UserId(2);
     scene.add_user(scene.user);
@@ -472,7 +472,7 @@ fn a_message_every_thirty_seconds_and_five_in_ten_minutes() {
     assert_eq!(next(&scene), None);
 }
 
-/// SEC 33 and SEC 25: what a message limit remembers is neither forgiven by a success nor lifted by an unlocking.
+/// SEC 33 and SEC 25: what a message limit remembers is neither reset by a success nor lifted by an unlocking.
 #[test]
 fn message_limits_are_not_reset_by_success_or_unlocking() {
     let mut scene = Scene::new();
@@ -488,7 +488,7 @@ fn message_limits_are_not_reset_by_success_or_unlocking() {
     assert_eq!(scene.db.throttle(scene.user, ThrottleKey::Send(countersign_domain::FactorKind::Sms)).recent.len(), 1);
 }
 
-/// SEC 13: whoever keeps asking wears nobody out.
+/// SEC 13: repeated prompts are blocked before they wear a person out.
 #[test]
 fn three_prompts_in_five_minutes_and_ten_a_day_until_one_is_accepted() {
     let mut scene = Scene::new();
@@ -519,7 +519,7 @@ fn three_prompts_in_five_minutes_and_ten_a_day_until_one_is_accepted() {
     scene.db.commit(user::lock(&scene.view(), 0, &context(), scene.now));
     scene.db.commit(user::unlock(&scene.view(), &[], &context(), scene.now));
     assert!(next(&scene).is_some(), "an unlocking does not make the person more patient");
-    for change in throttle::forgive_prompts(&scene.view(), scene.user, scene.now) {
+    for change in throttle::reset_prompts(&scene.view(), scene.user, scene.now) {
         scene.db.apply(change);
     }
     assert_eq!(next(&scene), None);
@@ -546,7 +546,7 @@ fn a_part_of_the_messages_is_left_to_others() {
         let mut scene = Scene::new();
         for n in 0..most {
             assert_eq!(of_reader(&scene, factor), None, "{factor:?} {n}");
-            let last = throttle::tires(&scene.view(), &policy(), Right::Look, scene.now);
+            let last = throttle::would_block_prompts(&scene.view(), &policy(), Right::Look, scene.now);
             assert_eq!(last && factor == push, n + 1 == most && factor == push);
             send(&mut scene, factor);
             scene.wait(30 * SECOND);
@@ -564,7 +564,7 @@ fn a_part_of_the_messages_is_left_to_others() {
     }
     assert!(of_reader(&scene, push).is_some());
     assert_eq!(of_others(&scene, push), None);
-    for change in throttle::forgive_prompts(&scene.view(), scene.user, scene.now) {
+    for change in throttle::reset_prompts(&scene.view(), scene.user, scene.now) {
         scene.db.apply(change);
     }
     assert_eq!(of_reader(&scene, push), None);
@@ -578,14 +578,14 @@ fn the_prompt_that_fills_a_limit_is_known_when_it_is_put() {
         let push = countersign_domain::FactorKind::Push;
         for n in 1..=filling {
             assert_eq!(throttle::next_send(&scene.view(), push, &policy(), scene.now), None);
-            let is_last = throttle::tires(&scene.view(), &policy(), Right::Manage, scene.now);
+            let is_last = throttle::would_block_prompts(&scene.view(), &policy(), Right::Manage, scene.now);
             assert_eq!(is_last, n == filling, "prompt {n} of {filling}");
             scene.db.apply(throttle::count_prompt(&scene.view(), scene.user, scene.now));
             assert_eq!(warning::is_due(&scene.view(), &policy(), scene.now), n == filling);
             scene.wait(apart);
         }
         let off = countersign_domain::Policy { message_limits: false, ..policy() };
-        assert!(!throttle::tires(&scene.view(), &off, Right::Manage, scene.now));
+        assert!(!throttle::would_block_prompts(&scene.view(), &off, Right::Manage, scene.now));
     }
 }
 
@@ -750,7 +750,7 @@ fn stepped(
     device: DeviceId,
     code: &str,
 ) -> countersign_domain::rules::sign_in::Stepped {
-    let stepped = scene.step(token, device, &Response::typed(code), &policy()).0;
+    let stepped = scene.step(token, device, &FactorResponse::typed(code), &policy()).0;
     scene.wait(SECOND);
     stepped
 }
@@ -773,7 +773,7 @@ fn with_token(scene: &mut Scene) {
     scene.db.apply(countersign_domain::Change::SetTempToken(scene.user, Some(token)));
 }
 
-/// SEC 20, SEC 24: whatever device a token is shown at, five guesses are five guesses. A device that is none of the user's
+/// SEC 20, SEC 24: whatever device a token is shown at, five guesses are five guesses. A device that is not the user's
 /// is compared with nothing.
 #[test]
 fn a_wrong_temporary_token_counts_whatever_device_it_is_shown_at() {

@@ -5,15 +5,15 @@
 
 use std::collections::BTreeMap;
 
-use countersign_domain::model::audit::Context;
+use countersign_domain::model::audit::Actor;
 use countersign_domain::model::hotp;
 use countersign_domain::rules::factor::prove::{prove, prove_temp_token};
 use countersign_domain::rules::verification::answer::{answer, answer_from_device};
 use countersign_domain::rules::verification::find::{Target, find};
 use countersign_domain::{
     AuditEvent, AuditKind, Challenge, Change, ClientId, Credential, Decision, Device, DeviceId, DeviceStatus, Digest,
-    Evidence, FactorKind, KeyedHash, MacKeys, Message, MessageId, Outcome, OwnKey, Purpose, Reason, Response, Sealed,
-    Secret, SecretMac, SecretMark, Status, TempToken, Throttle, ThrottleKey, Timestamp, TokenSet, User, UserId,
+    Evidence, FactorKind, FactorResponse, KeyedHash, MacKeys, Message, MessageId, Outcome, OwnKey, Purpose, Reason,
+    Sealed, Secret, SecretMac, SecretMark, Status, TempToken, Throttle, ThrottleKey, Timestamp, TokenSet, User, UserId,
     Verification, VerificationId, View,
 };
 
@@ -62,7 +62,7 @@ impl Database {
         }
     }
 
-    /// What was ever used of a secret, by whomever.
+    /// What was ever used of a secret, by any user.
     fn recall(&self, secret: &SecretMark) -> Option<i64> {
         let alike = |device: &&Device| device.secret.is_some_and(|other| other.mac == secret.mac);
         let living = self.users.values().flat_map(|rows| &rows.devices).filter(alike);
@@ -283,7 +283,7 @@ impl Database {
         }
     }
 
-    /// How often `kind` stands in the trail.
+    /// How often `kind` is in the trail.
     pub(crate) fn recorded(&self, kind: AuditKind) -> usize {
         self.audit.iter().filter(|event| event.kind == kind).count()
     }
@@ -305,13 +305,13 @@ pub(crate) fn own_key() -> OwnKey {
 }
 
 /// A caller without a name.
-pub(crate) fn context() -> Context {
-    Context { client: Some(ClientId(1)), ..Context::default() }
+pub(crate) fn context() -> Actor {
+    Actor { client: Some(ClientId(1)), ..Actor::default() }
 }
 
 /// A caller that may only look (SEC 95).
-pub(crate) fn reader() -> Context {
-    Context { client: Some(ClientId(2)), right: countersign_domain::Right::Look, ..Context::default() }
+pub(crate) fn reader() -> Actor {
+    Actor { client: Some(ClientId(2)), right: countersign_domain::Right::Look, ..Actor::default() }
 }
 
 /// "Sealed": legible, since nothing here judges sealing.
@@ -403,7 +403,7 @@ pub(crate) struct Scene {
     /// Whose scene it is.
     pub(crate) user: UserId,
     /// Who calls.
-    pub(crate) by: Context,
+    pub(crate) by: Actor,
     drawn: u64,
 }
 
@@ -425,7 +425,7 @@ impl Scene {
         ));
     }
 
-    /// A number nobody has had.
+    /// A number that was never drawn before.
     pub(crate) fn draw(&mut self) -> u64 {
         self.drawn += 1;
         self.drawn
@@ -441,7 +441,7 @@ impl Scene {
         self.db.view(self.user)
     }
 
-    /// Stores a device as it stands, without asking the rules.
+    /// Stores a device as it is, without asking the rules.
     pub(crate) fn device(&mut self, credential: &Credential, status: DeviceStatus) -> DeviceId {
         let device = self.new_device(credential, status);
         self.db.apply(Change::CreateDevice(device.clone()));
@@ -504,7 +504,7 @@ impl Scene {
         &mut self,
         state_token: &Digest,
         device: DeviceId,
-        response: &Response,
+        response: &FactorResponse,
         policy: &countersign_domain::Policy,
     ) -> (countersign_domain::rules::sign_in::Stepped, countersign_domain::rules::sign_in::DrawnGrant) {
         let grant = countersign_domain::rules::sign_in::DrawnGrant {
@@ -529,7 +529,7 @@ impl Scene {
     }
 
     /// What could be proved on this view, held apart from what is decided by it.
-    pub(crate) fn prove(&self, target: &Target, response: &Response) -> Evidence {
+    pub(crate) fn prove(&self, target: &Target, response: &FactorResponse) -> Evidence {
         let view = self.view();
         match find(&view, target, self.now) {
             Err(_) => Evidence::Absent,
@@ -550,19 +550,19 @@ impl Scene {
     }
 
     /// Proves, judges and applies.
-    pub(crate) fn answer(&mut self, target: &Target, response: &Response) -> Outcome {
+    pub(crate) fn answer(&mut self, target: &Target, response: &FactorResponse) -> Outcome {
         let evidence = self.prove(target, response);
         self.judge(target, &evidence)
     }
 
     /// Types `text` at `target`.
     pub(crate) fn typed(&mut self, target: &Target, text: &str) -> Outcome {
-        self.answer(target, &Response::typed(text))
+        self.answer(target, &FactorResponse::typed(text))
     }
 
     /// Polls `target`.
     pub(crate) fn polled(&mut self, target: &Target) -> Outcome {
-        self.answer(target, &Response::none())
+        self.answer(target, &FactorResponse::none())
     }
 
     /// The phone or the telephone answers.
@@ -605,7 +605,7 @@ impl Scene {
         self.db.throttle(self.user, ThrottleKey::Device(device)).consecutive
     }
 
-    /// Where a device stands; `None` if it is gone.
+    /// The status of a device; `None` if it is gone.
     pub(crate) fn status(&self, device: DeviceId) -> Option<DeviceStatus> {
         self.db.device(device).map(|d| d.status)
     }

@@ -160,7 +160,7 @@ fn an_accepted_prompt_is_forgiven_and_a_denied_one_is_not() {
     }
 }
 
-/// SEC 12: whoever says that it is somebody else is not asked for a while, whatever the limits, and the phone that
+/// SEC 12: a person who reports a stranger gets no prompt for a while, whatever the limits, and the phone that
 /// accepted another prompt does not end that.
 #[test]
 fn a_reported_prompt_is_denied_and_pauses_push() {

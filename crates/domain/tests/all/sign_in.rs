@@ -1,7 +1,7 @@
 //! Logging in: what a password opens, what a factor opens, and that each opens it once (contract 5, SEC 5, SEC 31).
 
 use crate::model::{Scene, context, device_door, digest, email, policy, sms, temp_token, totp, verification_id};
-use countersign_domain::model::audit::Context;
+use countersign_domain::model::audit::Actor;
 use countersign_domain::model::session::{NO_DEVICE, Terms};
 use countersign_domain::model::temp_token::MAX_TTL;
 use countersign_domain::model::throttle::PASSWORD_WINDOW;
@@ -9,15 +9,15 @@ use countersign_domain::model::time::{DAY, HOUR, MINUTE, SECOND};
 use countersign_domain::model::user_patch::UserPatch;
 use countersign_domain::model::visit::{Remembered, Visit};
 use countersign_domain::rules::sign_in::{
-    Compared, Drawn, DrawnGrant, Entered, Exchanged, Refusal, SESSION_TOKEN_TTL, Stepped, enter, exchange,
+    Compared, Drawn, DrawnGrant, Entered, Exchanged, LoginRefusal, SESSION_TOKEN_TTL, Stepped, enter, exchange,
 };
 use countersign_domain::rules::throttle::PASSWORDS;
 use countersign_domain::rules::verification::end::end_over;
 use countersign_domain::rules::verification::find::Target;
 use countersign_domain::rules::{enrolment, risk, user};
 use countersign_domain::{
-    AuditKind, ClientId, DeviceId, DeviceStatus, Digest, FactorKind, MfaPolicy, Outcome, Policy, Purpose, Reason,
-    Response, Right, ShownStatus, Status, UserStatus,
+    AuditKind, ClientId, DeviceId, DeviceStatus, Digest, FactorKind, FactorResponse, MfaPolicy, Outcome, Policy,
+    Purpose, Reason, Right, ShownStatus, Status, UserStatus,
 };
 
 const HASH: &str = "$argon2id$stored";
@@ -79,7 +79,7 @@ fn entered(scene: &mut Scene) -> Drawn {
 }
 
 fn stepped(scene: &mut Scene, state_token: &Digest, device: DeviceId, code: &str) -> (Stepped, DrawnGrant) {
-    scene.step(state_token, device, &Response::typed(code), &policy())
+    scene.step(state_token, device, &FactorResponse::typed(code), &policy())
 }
 
 fn refused(stepped: &Stepped) -> Option<Reason> {
@@ -198,10 +198,10 @@ fn ten_wrong_passwords_hold_off_the_right_one_and_say_nothing() {
     let mut scene = scene();
     let wrong = Way { compared: compared(false), ..Way::default() };
     for _ in 0..PASSWORDS {
-        assert_eq!(wrong.go(&mut scene).0, Entered::Refused(Refusal::Credentials));
+        assert_eq!(wrong.go(&mut scene).0, Entered::Refused(LoginRefusal::Credentials));
         scene.wait(SECOND);
     }
-    assert_eq!(Way::default().go(&mut scene).0, Entered::Refused(Refusal::Credentials));
+    assert_eq!(Way::default().go(&mut scene).0, Entered::Refused(LoginRefusal::Credentials));
     scene.wait(PASSWORD_WINDOW);
     assert!(matches!(Way::default().go(&mut scene).0, Entered::Granted(_)));
 }
@@ -210,15 +210,15 @@ fn ten_wrong_passwords_hold_off_the_right_one_and_say_nothing() {
 #[test]
 fn log_ins_under_a_lock_fold() {
     type Lock = fn(&mut Scene);
-    let locks: [(&str, Lock, Refusal); 3] = [
-        ("by an administrator", |scene| locked(scene, 0), Refusal::Locked),
+    let locks: [(&str, Lock, LoginRefusal); 3] = [
+        ("by an administrator", |scene| locked(scene, 0), LoginRefusal::Locked),
         (
             "a suspension",
             |scene| {
                 let status = Some(UserStatus::Suspended.into());
                 updated(scene, &UserPatch { status, ..Default::default() });
             },
-            Refusal::Locked,
+            LoginRefusal::Locked,
         ),
         (
             "by wrong passwords",
@@ -228,7 +228,7 @@ fn log_ins_under_a_lock_fold() {
                     wrong.go(scene);
                 }
             },
-            Refusal::Credentials,
+            LoginRefusal::Credentials,
         ),
     ];
     for (lock, put, told) in locks {
@@ -260,21 +260,21 @@ fn a_password_changed_meanwhile_is_compared_again() {
 #[test]
 fn barred_and_inactive_users_are_told_so_only_with_the_right_password() {
     for (status, told) in [
-        (UserStatus::Suspended, Refusal::Locked),
-        (UserStatus::Unactivated, Refusal::Inactive),
-        (UserStatus::PasswordExpired, Refusal::Inactive),
+        (UserStatus::Suspended, LoginRefusal::Locked),
+        (UserStatus::Unactivated, LoginRefusal::Inactive),
+        (UserStatus::PasswordExpired, LoginRefusal::Inactive),
     ] {
         let mut scene = scene();
         scene.db.users.get_mut(&scene.user).unwrap().user.as_mut().unwrap().status = status;
         assert_eq!(Way::default().go(&mut scene).0, Entered::Refused(told), "{status:?}");
         let wrong = Way { compared: compared(false), ..Way::default() };
-        assert_eq!(wrong.go(&mut scene).0, Entered::Refused(Refusal::Credentials), "{status:?}");
+        assert_eq!(wrong.go(&mut scene).0, Entered::Refused(LoginRefusal::Credentials), "{status:?}");
         scene.db.commit(countersign_domain::rules::user::lock(&scene.view(), 0, &context(), scene.now));
-        assert_eq!(Way::default().go(&mut scene).0, Entered::Refused(Refusal::Locked), "{status:?}, locked");
+        assert_eq!(Way::default().go(&mut scene).0, Entered::Refused(LoginRefusal::Locked), "{status:?}, locked");
     }
 }
 
-/// SEC 55: a lock, whatever puts it and whatever ends it, leaves a user as it found them: nobody comes in by its end who
+/// SEC 55: a lock, whatever puts it and whatever ends it, leaves a user as it found them: its end lets no one in who
 /// was kept out before.
 #[test]
 fn a_lock_leaves_a_user_as_it_found_them() {
@@ -311,7 +311,7 @@ fn a_lock_leaves_a_user_as_it_found_them() {
                 assert_eq!(user.shown(scene.now).0, shown, "{what}");
                 assert!(user.is_barred(scene.now) && !user.may_log_in(scene.now), "{what}");
                 let held = Way::default().go(&mut scene).0;
-                assert_eq!(held, Entered::Refused(Refusal::Locked), "{what}");
+                assert_eq!(held, Entered::Refused(LoginRefusal::Locked), "{what}");
 
                 end(&mut scene);
                 let user = scene.view().user.unwrap();
@@ -363,7 +363,7 @@ fn whether_a_factor_is_asked_for_is_policy() {
         let got = match way.go(&mut scene).0 {
             Entered::Granted(_) => "granted",
             Entered::NeedsFactor(..) => "factor",
-            Entered::Refused(Refusal::NoFactor) => "refused",
+            Entered::Refused(LoginRefusal::NoFactor) => "refused",
             other => panic!("{other:?}"),
         };
         assert_eq!(got, expected, "{house:?} {own:?} {has_device}");
@@ -372,7 +372,7 @@ fn whether_a_factor_is_asked_for_is_policy() {
     }
 }
 
-/// What stands before a log-in of this user, from least to most.
+/// What a log-in of this user needs, from least to most.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Bar {
     Password,
@@ -384,7 +384,7 @@ fn bar(scene: &Scene, way: &Way) -> Bar {
     match way.go(&mut scene.clone()).0 {
         Entered::Granted(_) => Bar::Password,
         Entered::NeedsFactor(..) => Bar::Factor,
-        Entered::Refused(Refusal::NoFactor) => Bar::Closed,
+        Entered::Refused(LoginRefusal::NoFactor) => Bar::Closed,
         other => panic!("{other:?}"),
     }
 }
@@ -415,7 +415,7 @@ fn guessed(scene: &mut Scene, device: DeviceId, failures: u32) {
 
 fn disabled(scene: &mut Scene, device: DeviceId) {
     let decision = enrolment::disable(&scene.view(), device, &context(), scene.now);
-    assert_eq!(scene.db.commit(decision), enrolment::Disabled::Disabled);
+    assert_eq!(scene.db.commit(decision), enrolment::DisableOutcome::Disabled);
 }
 
 fn removed(scene: &mut Scene, device: DeviceId) {
@@ -607,7 +607,7 @@ fn a_temporary_token_lets_in_whoever_has_no_usable_device() {
                 continue;
             }
             let why = if held { "no_usable_factor" } else { "no_factor" };
-            assert_eq!(way.go(&mut scene).0, Entered::Refused(Refusal::NoFactor), "{rule:?}");
+            assert_eq!(way.go(&mut scene).0, Entered::Refused(LoginRefusal::NoFactor), "{rule:?}");
             assert_eq!(scene.db.audit.last().unwrap().reason, Some(why));
             let token = temp_token(scene.user, "55647655", false, scene.now.plus(HOUR));
             scene.db.apply(countersign_domain::Change::SetTempToken(scene.user, Some(token)));
@@ -616,7 +616,7 @@ fn a_temporary_token_lets_in_whoever_has_no_usable_device() {
             assert_eq!(shown, [], "there is no device to show");
             let (granted, _) = stepped(&mut scene, &started.state_token, NO_DEVICE, "55647655");
             assert!(matches!(granted, Stepped::Granted(..)), "{granted:?}");
-            assert_eq!(way.go(&mut scene).0, Entered::Refused(Refusal::NoFactor), "it is used up");
+            assert_eq!(way.go(&mut scene).0, Entered::Refused(LoginRefusal::NoFactor), "it is used up");
         }
     }
 }
@@ -629,7 +629,7 @@ fn a_browser_is_remembered_for_no_longer_than_policy_says_now() {
     let mut way = Way { terms: Terms { browser: Some(digest(77)), ..Terms::default() }, ..Way::default() };
     way.policy.sign_in.remember_days = 30;
     let started = way.go(&mut scene).1;
-    let code = Response::typed(&scene.own_code(device));
+    let code = FactorResponse::typed(&scene.own_code(device));
     let (granted, _) = scene.step(&started.state_token, device, &code, &way.policy);
     assert!(matches!(granted, Stepped::Granted(..)));
     scene.wait(2 * DAY);
@@ -647,7 +647,7 @@ fn a_browser_is_remembered_once_a_factor_was_shown_and_for_as_long_as_policy_say
     way.policy.sign_in.remember_days = 30;
     let (entered, started) = way.go(&mut scene);
     assert!(matches!(entered, Entered::NeedsFactor(..)));
-    let code = Response::typed(&scene.own_code(device));
+    let code = FactorResponse::typed(&scene.own_code(device));
     let (granted, _) = scene.step(&started.state_token, device, &code, &way.policy);
     assert!(matches!(granted, Stepped::Granted(..)));
     assert!(matches!(way.go(&mut scene).0, Entered::Granted(_)), "remembered");
@@ -687,7 +687,7 @@ fn an_older_hash_is_renewed_by_the_right_password() {
     assert_eq!(scene.view().user.unwrap().profile.password_hash.as_deref(), Some("$argon2id$new"));
 }
 
-/// Contract 3.1: whoever is unapproved, rejected or unlicensed stays out, whatever the status; an administrator uses it so.
+/// Contract 3.1: a user who is unapproved, rejected or unlicensed stays out, whatever the status; an administrator uses it so.
 #[test]
 fn only_the_approved_log_in() {
     for state in 0..=3 {
@@ -706,7 +706,7 @@ fn only_the_approved_log_in() {
             if active && state == 1 {
                 assert!(matches!(entered, Entered::NeedsFactor(..)), "{state}, {status:?}: {entered:?}");
             } else {
-                assert_eq!(entered, Entered::Refused(Refusal::Inactive), "{state}, {status:?}");
+                assert_eq!(entered, Entered::Refused(LoginRefusal::Inactive), "{state}, {status:?}");
             }
             let code = scene.own_code(device);
             let verified = scene.typed(&device_door(device), &code);
@@ -774,7 +774,7 @@ fn what_trust_stood_on_ends_with_it() {
                 scene.db.commit(countersign_domain::rules::user::unlock(
                     &scene.view(),
                     &[],
-                    &Context::default(),
+                    &Actor::default(),
                     scene.now,
                 ));
             },
@@ -857,7 +857,7 @@ fn what_trust_stood_on_ends_with_it() {
         (
             "a log-out by another client that logs people in",
             |scene, _| {
-                let other = Context { client: Some(ClientId(99)), right: Right::LogIn, ..context() };
+                let other = Actor { client: Some(ClientId(99)), right: Right::LogIn, ..context() };
                 scene.db.commit(user::log_out(&scene.view(), &other, scene.now));
             },
             [true, false, false, false, false],

@@ -1,6 +1,6 @@
 //! Assertions: signed statements to an app about the user who logged in (contract 6). The crate `saml` writes them.
 
-use domain::model::app::{App, Source};
+use domain::model::app::{SamlApp, Source};
 use domain::model::time::MINUTE;
 use domain::{FactorKind, Timestamp, User};
 use saml::{
@@ -16,7 +16,7 @@ const GOOD_AFTER: i64 = 5 * MINUTE;
 
 impl Engine {
     /// A signed response for an app about a user who has just logged in, in Base64.
-    pub async fn assertion(&self, app: &App, user: &User, shown: ShownFactor) -> Result<String, Error> {
+    pub async fn assertion(&self, app: &SamlApp, user: &User, shown: ShownFactor) -> Result<String, Error> {
         let key = self.signing_key().await?;
         let response = self.respond(app, user, shown)?;
         let signed = tokio::task::spawn_blocking(move || response.sign(&key, Signed::Both));
@@ -39,7 +39,7 @@ impl Engine {
         metadata.xml().map_err(Error::internal)
     }
 
-    fn respond(&self, app: &App, user: &User, shown: ShownFactor) -> Result<Response, Error> {
+    fn respond(&self, app: &SamlApp, user: &User, shown: ShownFactor) -> Result<Response, Error> {
         let definition = &app.definition;
         // Readers compare it with the time of day.
         let now = self.time.read().wall;

@@ -1,6 +1,6 @@
 //! Apps: made and looked after by operators.
 
-use domain::model::app::{App, AppId, Definition};
+use domain::model::app::{AppId, Definition, SamlApp};
 use domain::model::text;
 use domain::rules::app::Unassertable;
 use domain::{Digest, Purpose, User};
@@ -26,7 +26,7 @@ pub enum AppError {
 
 impl Engine {
     /// Makes an app.
-    pub async fn create_app(&self, name: &str, definition: Definition) -> Result<App, AppError> {
+    pub async fn create_app(&self, name: &str, definition: Definition) -> Result<SamlApp, AppError> {
         let bad = AppError::Field("the name must be 1 to 100 plain characters");
         let name = domain::model::name::label(name).filter(|name| text::is_name(name)).ok_or(bad)?;
         let acs = url::Url::parse(&definition.acs_url).ok().filter(|url| matches!(url.scheme(), "https" | "http"));
@@ -45,7 +45,7 @@ impl Engine {
             return Err(AppError::NameTaken);
         }
         let id = AppId(self.store.next_id(IdKind::App).await.map_err(Error::from)?);
-        let app = App { id, name: name.to_owned(), definition, created_at: self.now() };
+        let app = SamlApp { id, name: name.to_owned(), definition, created_at: self.now() };
         match self.store.create_app(&app).await {
             Ok(()) => Ok(app),
             Err(store::Error::Conflict(_)) => Err(AppError::NameTaken),
@@ -54,12 +54,12 @@ impl Engine {
     }
 
     /// All apps, by name.
-    pub async fn apps(&self) -> Result<Vec<App>, Error> {
+    pub async fn apps(&self) -> Result<Vec<SamlApp>, Error> {
         Ok(self.store.apps().await?)
     }
 
     /// The app of this id.
-    pub async fn app(&self, id: AppId) -> Result<Option<App>, Error> {
+    pub async fn app(&self, id: AppId) -> Result<Option<SamlApp>, Error> {
         Ok(self.store.app(id).await?)
     }
 
@@ -69,7 +69,7 @@ impl Engine {
     }
 
     /// Whether an assertion about this user can be made for the app. Asked before a factor is used up.
-    pub fn assertable(&self, app: &App, user: &User) -> Result<(), Unassertable> {
+    pub fn assertable(&self, app: &SamlApp, user: &User) -> Result<(), Unassertable> {
         app.definition.said(user, saml::is_writable).map(|_| ())
     }
 

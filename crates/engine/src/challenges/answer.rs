@@ -1,9 +1,9 @@
 //! Judging answers to challenges.
 
-use domain::model::audit::Context;
+use domain::model::audit::Actor;
 use domain::rules::verification::find::{Target, find};
 use domain::rules::verification::judge::{Secrets, judge};
-use domain::{Credential, Decision, Device, Keyring, MacKeys, Outcome, Response, Timestamp, UserId, View};
+use domain::{Credential, Decision, Device, FactorResponse, Keyring, MacKeys, Outcome, Timestamp, UserId, View};
 
 use crate::decide::DecisionName;
 use crate::keys::sealing::{SealedError, open_credential};
@@ -16,14 +16,14 @@ pub struct AnswerRequest {
     /// What it is aimed at.
     pub target: Target,
     /// What was said.
-    pub response: Response,
+    pub response: FactorResponse,
 }
 
 impl Engine {
     /// Judges an answer on the user's fresh view, under the user's lock: what is proved, whether it is still fresh and
     /// what it uses up are one step (SEC 1). An answer without a code is usually a poll; a snapshot that shows nothing
     /// to change answers it without the lock.
-    pub async fn verify(&self, answer: AnswerRequest, context: Context) -> Result<Outcome, Error> {
+    pub async fn verify(&self, answer: AnswerRequest, context: Actor) -> Result<Outcome, Error> {
         let now = self.now();
         if answer.response.is_absent() {
             let snapshot = self.store.view(answer.user).await?;

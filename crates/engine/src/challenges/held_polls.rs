@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use domain::model::long_poll::{Holding, LONGEST, Patience, ceiling_after};
+use domain::model::long_poll::{LONGEST, LearnedHold, LongPoll, ceiling_after};
 use domain::model::time::SECOND;
 use domain::{ClientId, Digest, UserId};
 use tokio::sync::Notify;
@@ -44,7 +44,7 @@ struct Table {
 /// What this node has learned about an adaptive client and not every call reads from the database yet.
 #[derive(Clone, Copy, Default)]
 struct Learned {
-    patience: Patience,
+    patience: LearnedHold,
     /// Longest hold from now on, in milliseconds, because the client hung up on a longer one.
     ceiling: Option<i64>,
     /// When the ceiling was saved, by [`Clock::waited`].
@@ -71,7 +71,7 @@ pub(super) struct HoldRequest {
     /// As the call asks, in milliseconds.
     wait: Option<i64>,
     /// As the operator chose for this client.
-    chosen: Holding,
+    chosen: LongPoll,
 }
 
 impl PollHold {
@@ -138,9 +138,9 @@ impl HeldPolls {
     /// How many milliseconds a poll is held, and whether its client is adaptive.
     pub(super) fn span(&self, request: HoldRequest) -> (i64, bool) {
         match (request.wait, request.chosen) {
-            (Some(span), _) | (None, Holding::Fixed(span)) => (span.min(LONGEST), false),
-            (None, Holding::Off) => (0, false),
-            (None, Holding::Adaptive { ceiling }) => {
+            (Some(span), _) | (None, LongPoll::Fixed(span)) => (span.min(LONGEST), false),
+            (None, LongPoll::Off) => (0, false),
+            (None, LongPoll::Adaptive { ceiling }) => {
                 let learned = self.clients().get(&request.client).copied().unwrap_or_default();
                 let ceiling = [ceiling, learned.ceiling(self.clock.waited())].into_iter().flatten().min();
                 (learned.patience.span(ceiling), true)
@@ -242,7 +242,7 @@ mod tests {
             token: Digest::of(b"token"),
             from: IpAddr::from([127, 0, 0, 1]),
             wait: None,
-            chosen: Holding::ADAPTIVE,
+            chosen: LongPoll::ADAPTIVE,
         };
         assert_eq!(held.span(before), (FIRST, true));
         held.hung_up(before.client, 3_000);

@@ -3,21 +3,21 @@
 //! A held poll is an entry in a table; it needs no thread and no timer in the database. Each decision about its user
 //! wakes it, on every node, and it asks again. A notice between nodes can be lost, so it also asks at an interval.
 //!
-//! The call says how long it is held; otherwise the operator's choice for its client applies ([`Holding`]). How long an
+//! The call says how long it is held; otherwise the operator's choice for its client applies ([`LongPoll`]). How long an
 //! adaptive client waits is learned in memory; the length at which it hung up is stored with the client.
 //!
 //! A held poll occupies a connection, so [`PollLimits`] bounds how many there are; beyond that, polls are answered at
 //! once. Token and address are checked again before each look, so a revoked client collects no
 //! answer.
 //!
-//! [`Holding`]: domain::holding::Holding
+//! [`LongPoll`]: domain::model::long_poll::LongPoll
 //! [`PollLimits`]: super::held_polls::PollLimits
 
 use std::future::Future;
 use std::pin::pin;
 use std::sync::atomic::Ordering;
 
-use domain::model::audit::Context;
+use domain::model::audit::Actor;
 use domain::model::time::SECOND;
 use domain::rules::client;
 use domain::{ClientId, ClientView, FactorKind, Outcome, Purpose, Status, UserId};
@@ -118,7 +118,7 @@ impl Engine {
     }
 
     /// [`Self::verify`], held while the person has not answered. A typed code is never held.
-    pub async fn verify_held(&self, answer: AnswerRequest, context: Context, hold: PollHold) -> Result<Outcome, Error> {
+    pub async fn verify_held(&self, answer: AnswerRequest, context: Actor, hold: PollHold) -> Result<Outcome, Error> {
         let (user, hold) = (answer.user, if answer.response.is_absent() { hold } else { PollHold::NONE });
         let open = |judged: &Outcome| matches!(judged, Outcome::Pending(_));
         self.hold(user, hold, || self.verify(answer.clone(), context.clone()), open).await
@@ -141,7 +141,7 @@ impl Engine {
     pub async fn log_in_step_held(
         &self,
         step: LoginStep,
-        context: Context,
+        context: Actor,
         hold: PollHold,
     ) -> Result<LoginStepAnswer, Error> {
         let first = self.log_in_step(step.clone(), context.clone()).await?;

@@ -8,7 +8,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use domain::model::time::{DAY, SECOND};
 use domain::rules::reaching::{self, Unreachable};
-use domain::rules::sends::{self, Alarm, Leased};
+use domain::rules::sends::{self, Alarm, LeasedMessages};
 use domain::{Budget, Change, ClientId, Credential, Decision, Recipient, Right, Timestamp, UserId, View};
 
 use crate::decide::DecisionName;
@@ -249,8 +249,8 @@ impl Sends {
     }
 
     /// Puts what was taken into the store of this node, and takes one of it.
-    fn settle(&self, budget: Budget, leased: Leased, now: Timestamp) -> Result<(), Timestamp> {
-        let Leased { messages, until, .. } = leased;
+    fn settle(&self, budget: Budget, leased: LeasedMessages, now: Timestamp) -> Result<(), Timestamp> {
+        let LeasedMessages { messages, until, .. } = leased;
         let mut leases = self.leases();
         // With what was given back while more was being taken.
         let kept = leases.get(&budget).filter(|lease| lease.until == until).map_or(0, |lease| lease.left);
@@ -301,13 +301,13 @@ mod tests {
     fn what_is_given_back_while_more_is_taken_is_not_lost() {
         let (sends, now) = (Sends::default(), Timestamp(20_000 * DAY));
         let until = now.plus(DAY);
-        let leased = |messages| Leased { messages, until, alarm: None };
+        let leased = |messages| LeasedMessages { messages, until, alarm: None };
         assert_eq!(sends.settle(Budget::Server, leased(1), now), Ok(()));
         assert_eq!(sends.take_here(Budget::Server, now), None, "somebody asks for more");
         sends.leases().entry(Budget::Server).and_modify(|lease| lease.left += 1);
         assert_eq!(sends.settle(Budget::Server, leased(0), now), Ok(()), "the day has no more, but this one is back");
         assert_eq!(sends.settle(Budget::Server, leased(0), now), Err(until));
-        let tomorrow = Leased { messages: 1, until: until.plus(DAY), alarm: None };
+        let tomorrow = LeasedMessages { messages: 1, until: until.plus(DAY), alarm: None };
         assert_eq!(sends.settle(Budget::Server, tomorrow, now), Ok(()));
         assert_eq!(sends.take_here(Budget::Server, now), None, "each day has its own");
     }

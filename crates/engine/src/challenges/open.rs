@@ -1,6 +1,6 @@
 //! Challenging a device.
 
-use domain::model::audit::Context;
+use domain::model::audit::Actor;
 use domain::rules::verification::open::{self, Opened, Opening};
 use domain::{Device, DeviceId, DeviceStatus, Digest, Purpose, Status, UserId, Verification};
 
@@ -54,7 +54,7 @@ pub struct OpenedVerification {
 
 impl Engine {
     /// Puts a challenge to a device.
-    pub async fn open_verification(&self, request: OpenRequest, context: Context) -> Result<OpenedVerification, Error> {
+    pub async fn open_verification(&self, request: OpenRequest, context: Actor) -> Result<OpenedVerification, Error> {
         let view = self.store.view(request.user).await?;
         if view.user.is_none() {
             return Err(Error::NoUser);

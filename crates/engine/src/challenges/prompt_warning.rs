@@ -1,6 +1,6 @@
 //! Warns a person over another channel of too many prompts (SEC 13).
 
-use domain::model::audit::Context;
+use domain::model::audit::Actor;
 use domain::rules::{reaching, throttle, warning};
 use domain::{
     Channel, Content, Credential, Device, DeviceStatus, FactorKind, Message, MessageId, Right, Timestamp, View,
@@ -18,8 +18,10 @@ const LIFE: i64 = domain::model::time::HOUR;
 impl Engine {
     /// Warns the person behind `device`, to which a prompt was just put, if that was the last for a while: a caller that keeps
     /// below the limits is never refused one. `before` is the user as it was.
-    pub(crate) async fn warn_if_last_prompt(&self, before: &View, device: &Device, context: Context, now: Timestamp) {
-        if device.factor != FactorKind::Push || !throttle::tires(before, &self.settings.policy, context.right, now) {
+    pub(crate) async fn warn_if_last_prompt(&self, before: &View, device: &Device, context: Actor, now: Timestamp) {
+        if device.factor != FactorKind::Push
+            || !throttle::would_block_prompts(before, &self.settings.policy, context.right, now)
+        {
             return;
         }
         match self.store.view(device.user_id).await {
@@ -30,7 +32,7 @@ impl Engine {
 
     /// Warns the person behind `device`, to which a prompt was just refused, if it was for too many of them. A warning
     /// that cannot be sent is logged and changes nothing for the caller.
-    pub(crate) async fn send_prompt_warning(&self, view: &View, device: &Device, context: Context, now: Timestamp) {
+    pub(crate) async fn send_prompt_warning(&self, view: &View, device: &Device, context: Actor, now: Timestamp) {
         // One more prompt alone reaches no limit, so the view that the caller saw is enough.
         if device.factor != FactorKind::Push || !warning::is_due(view, &self.settings.policy, now) {
             return;
@@ -41,7 +43,7 @@ impl Engine {
     }
 
     /// Over the first way that may still be sent to: an attacker may have used up the others before.
-    async fn queue_warning(&self, view: &View, device: &Device, context: Context, now: Timestamp) -> Result<(), Error> {
+    async fn queue_warning(&self, view: &View, device: &Device, context: Actor, now: Timestamp) -> Result<(), Error> {
         for (channel, way) in self.ways_to_warn(view)? {
             let Some(message) = self.draw_warning(device, channel, &way, now).await? else { continue };
             // A warning is the server's own, not the caller's.

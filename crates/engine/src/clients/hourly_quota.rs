@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use domain::model::time::HOUR;
-use domain::rules::reserve::{self, Leased, Reserve};
+use domain::rules::reserve::{self, LeasedCalls, Reserve};
 use domain::{Budget, ClientId, Right, Timestamp};
 
 use crate::{Engine, Error};
@@ -72,7 +72,7 @@ impl QuotaReserve {
         let limit = self.reserve.limit(budget);
         let want = reserve::share(limit);
         let decide = move |view: &domain::BudgetView| reserve::lease(view, budget, limit, want, now);
-        let Leased { calls, hour } = engine.store.decide_budget(budget, decide).await?;
+        let LeasedCalls { calls, hour } = engine.store.decide_budget(budget, decide).await?;
         let mut leases = self.leases();
         // The shares of an hour that is over are worth nothing.
         leases.retain(|_, lease| lease.hour >= hour);

@@ -1,6 +1,6 @@
 //! Enrolling devices.
 
-use domain::model::audit::Context;
+use domain::model::audit::Actor;
 use domain::model::hotp::Hotp;
 use domain::model::totp::{SECRET_LENGTH, Totp};
 use domain::rules::enrolment::{self, Enrolled, Enrolment};
@@ -66,7 +66,7 @@ pub struct EnrolledDevice {
 
 impl Engine {
     /// Enrols a device.
-    pub async fn enrol(&self, request: EnrolRequest, context: Context) -> Result<EnrolledDevice, Error> {
+    pub async fn enrol(&self, request: EnrolRequest, context: Actor) -> Result<EnrolledDevice, Error> {
         let view = self.store.view(request.user).await?;
         let user = view.user.as_ref().ok_or(Error::NoUser)?;
         let given = request.display_name.as_deref().and_then(domain::model::name::label);
@@ -157,7 +157,7 @@ impl Engine {
         user: &User,
         device: &Device,
         credential: &Credential,
-        context: &Context,
+        context: &Actor,
         now: Timestamp,
     ) -> Result<Drawn, Error> {
         let id = self.chance.verification_id();
@@ -211,7 +211,7 @@ impl Engine {
         id: VerificationId,
         request: &EnrolRequest,
         device: &Device,
-        context: &Context,
+        context: &Actor,
         now: Timestamp,
     ) -> Verification {
         Verification {

@@ -1,7 +1,7 @@
 //! Removing and disabling devices.
 
-use domain::model::audit::Context;
-use domain::rules::enrolment::{self, Disabled};
+use domain::model::audit::Actor;
+use domain::rules::enrolment::{self, DisableOutcome};
 use domain::{DeviceId, UserId};
 
 use crate::decide::DecisionName;
@@ -9,7 +9,7 @@ use crate::{Engine, Error};
 
 impl Engine {
     /// Removes a device. Says whether there was one; an unknown user is an error.
-    pub async fn remove_device(&self, user: UserId, device: DeviceId, context: Context) -> Result<bool, Error> {
+    pub async fn remove_device(&self, user: UserId, device: DeviceId, context: Actor) -> Result<bool, Error> {
         let now = self.now();
         let removed = self
             .decide(DecisionName::RemoveDevice, user, move |view| {
@@ -21,7 +21,12 @@ impl Engine {
     }
 
     /// Puts a device out of use until its user is unlocked.
-    pub async fn disable_device(&self, user: UserId, device: DeviceId, context: Context) -> Result<Disabled, Error> {
+    pub async fn disable_device(
+        &self,
+        user: UserId,
+        device: DeviceId,
+        context: Actor,
+    ) -> Result<DisableOutcome, Error> {
         let now = self.now();
         Ok(self
             .decide(DecisionName::DisableDevice, user, move |view| enrolment::disable(view, device, &context, now))

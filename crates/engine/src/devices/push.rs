@@ -1,6 +1,6 @@
 //! What phones and telephones answer: pairing, signed accept or deny, keyed digits.
 
-use domain::model::audit::Context;
+use domain::model::audit::Actor;
 use domain::model::code::Alphabet;
 use domain::rules::factor::keypad::prove_keypad;
 use domain::rules::factor::push::{PAIRING_CONTEXT, PushAnswer, prove_answer, prove_pairing};
@@ -109,7 +109,7 @@ impl Engine {
                 verification,
                 (&evidence, &against),
                 credential.as_ref(),
-                &Context::default(),
+                &Actor::default(),
                 now,
             )
         };

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use domain::model::name;
 use domain::model::user_patch::UserPatch;
-use domain::rules::import::{self, Field, Incoming, Revised, Spent, Unfit};
+use domain::rules::import::{self, CarriedCounter, ImportField, Incoming, Revised, Unfit};
 use domain::{Credential, Device, DeviceId, DeviceStatus, User, UserId};
 use store::IdKind;
 use tokio::sync::Mutex;
@@ -57,7 +57,7 @@ impl Import {
                 let mut fields = import::token_differences(other, device, &token.credential, token.counter);
                 let says_otherwise = |said: &String| name::spelling(said) != name::spelling(&device.display_name);
                 if token.display_name.as_ref().is_some_and(says_otherwise) {
-                    fields.push(Field::DisplayName);
+                    fields.push(ImportField::DisplayName);
                 }
                 // Of two lines about one device the first counts.
                 let first = stored.is_some() && !revised.iter().any(|revised| revised.device == *id);
@@ -132,9 +132,11 @@ impl Import {
 }
 
 /// How what is spent is counted once `here` is as the list says.
-fn spent(here: &Credential, said: &Token) -> Result<Spent, Unfit> {
+fn spent(here: &Credential, said: &Token) -> Result<CarriedCounter, Unfit> {
     Ok(match (here, &said.credential) {
-        (Credential::Totp(here), Credential::Totp(said)) => Spent::Steps { from: here.period, to: said.period },
-        _ => Spent::AtLeast(import::last_counter(said.counter)?),
+        (Credential::Totp(here), Credential::Totp(said)) => {
+            CarriedCounter::Steps { from: here.period, to: said.period }
+        }
+        _ => CarriedCounter::AtLeast(import::last_counter(said.counter)?),
     })
 }

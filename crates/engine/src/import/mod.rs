@@ -13,7 +13,7 @@ use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use domain::model::audit::Context;
+use domain::model::audit::Actor;
 use domain::model::name;
 use domain::model::user_patch::UserPatch;
 use domain::rules::import::{self, Merged};
@@ -190,7 +190,7 @@ impl Import {
         };
         let (incoming, outcomes) = self.draw(person, said, names, ids, view.user.clone(), &view.devices).await?;
         let user = incoming.drawn;
-        let (by, now) = (Context::default(), self.engine.now());
+        let (by, now) = (Actor::default(), self.engine.now());
         if view.user.is_some() {
             let first = import::merge(&view, &incoming, &by, now);
             if first.changes.is_empty() {

@@ -3,8 +3,8 @@
 use domain::model::name;
 use domain::model::user::EXTERNAL_ID;
 use domain::model::user_patch::UserPatch;
-use domain::rules::import::{self, Field, Unfit};
-use domain::{Credential, DeviceId, UserField, UserId};
+use domain::rules::import::{self, ImportField, Unfit};
+use domain::{Credential, DeviceId, UserId, UserImportField};
 use serde::{Deserialize, Serialize};
 
 use crate::{Error, users};
@@ -79,14 +79,14 @@ pub enum ImportOutcome {
     /// It was here, and the list says nothing else.
     Same,
     /// It was here and the list says otherwise; it was left as it is.
-    Differs(Vec<Field>),
+    Differs(Vec<ImportField>),
     /// It was here, and is now as the list says.
     Updated,
 }
 
 impl ImportOutcome {
     /// Of what was here and differs so.
-    pub(super) fn of(fields: Vec<Field>, update: bool) -> Self {
+    pub(super) fn of(fields: Vec<ImportField>, update: bool) -> Self {
         match (fields.is_empty(), update) {
             (true, _) => Self::Same,
             (false, true) => Self::Updated,

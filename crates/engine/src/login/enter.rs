@@ -2,9 +2,9 @@
 
 use std::net::IpAddr;
 
-use domain::model::audit::Context;
+use domain::model::audit::Actor;
 use domain::model::session::Terms;
-use domain::rules::sign_in::{self, Compared, Drawn, Entered, Refusal, SESSION_TOKEN_TTL};
+use domain::rules::sign_in::{self, Compared, Drawn, Entered, LoginRefusal, SESSION_TOKEN_TTL};
 use domain::rules::throttle;
 use domain::{AuditEvent, AuditKind, ClientId, Decision, Device, Digest, User, UserId, View};
 use zeroize::Zeroizing;
@@ -41,13 +41,13 @@ pub enum LoginAnswer {
         /// 40 hexadecimal characters.
         state_token: String,
     },
-    Refused(Refusal),
+    Refused(LoginRefusal),
 }
 
 impl Engine {
     /// Judges a name and a password. Unknown users cost and say the same as wrong passwords (SEC 31), and every refusal
     /// takes as long as the longest comparison that anybody's hash may need.
-    pub async fn log_in(&self, request: LoginRequest, context: Context) -> Result<LoginAnswer, Error> {
+    pub async fn log_in(&self, request: LoginRequest, context: Actor) -> Result<LoginAnswer, Error> {
         let named = self.hasher.named(&request.name)?;
         let (answer, kind) = self.judge_log_in(request, context).await?;
         drop(named);
@@ -57,11 +57,11 @@ impl Engine {
         Ok(answer)
     }
 
-    async fn judge_log_in(&self, request: LoginRequest, context: Context) -> Result<(LoginAnswer, Comparison), Error> {
+    async fn judge_log_in(&self, request: LoginRequest, context: Actor) -> Result<(LoginAnswer, Comparison), Error> {
         let mut kind = Comparison::Nothing;
         let known = self.store.user_by_login(&request.name).await?;
         // Stored, so that a help desk sees from where; trusted only as far as policy says (contract 5.1).
-        let context = Context { ip: request.ip.map(|ip| ip.to_string()).or(context.ip), ..context };
+        let context = Actor { ip: request.ip.map(|ip| ip.to_string()).or(context.ip), ..context };
         let request = LoginRequest { terms: Terms { ip: context.ip.clone(), ..request.terms }, ..request };
         let trusted = request.ip.is_some_and(|ip| self.settings.trusted_networks.iter().any(|net| net.contains(ip)));
         for _ in 0..COMPARISONS {
@@ -104,11 +104,11 @@ impl Engine {
             };
             return Ok((answer, kind));
         }
-        Ok((LoginAnswer::Refused(Refusal::Credentials), kind))
+        Ok((LoginAnswer::Refused(LoginRefusal::Credentials), kind))
     }
 
     /// The refusal of somebody whose passwords are held off, recorded; decided on a fresh view.
-    async fn held_off(&self, snapshot: &View, user: UserId, by: &Context) -> Result<Option<Refusal>, Error> {
+    async fn held_off(&self, snapshot: &View, user: UserId, by: &Actor) -> Result<Option<LoginRefusal>, Error> {
         let now = self.now();
         if throttle::password_locked(snapshot, now).is_none() {
             return Ok(None);
@@ -135,7 +135,7 @@ impl Engine {
 
     /// Records a log-in with an unknown name in its client's chain. It costs what counting a wrong password costs, so the time an
     /// answer takes does not tell who exists (SEC 31).
-    async fn note_unknown(&self, context: &Context) -> Result<(), Error> {
+    async fn note_unknown(&self, context: &Actor) -> Result<(), Error> {
         let Some(client) = context.client else { return Ok(()) };
         let event = AuditEvent::of_client(AuditKind::SignInRefused, client, self.now());
         let event = AuditEvent { reason: Some("no_user"), ip: context.ip.clone(), ..event };

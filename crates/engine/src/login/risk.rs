@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use domain::model::audit::Context;
+use domain::model::audit::Actor;
 use domain::model::time::SECOND;
 use domain::model::user_patch::UserPatch;
 use domain::model::visit::Visit;
@@ -10,7 +10,9 @@ use domain::model::{name, text};
 use domain::rules::risk::{self, Risk};
 use domain::rules::user::remember_visits;
 use domain::rules::verification::find::Target;
-use domain::{DeviceId, FactorKind, Outcome, Purpose, Reason, Response, User, UserField, UserId, VerificationId, View};
+use domain::{
+    DeviceId, FactorKind, FactorResponse, Outcome, Purpose, Reason, User, UserField, UserId, VerificationId, View,
+};
 
 use crate::challenges::answer::AnswerRequest;
 use crate::challenges::draw::Handle;
@@ -99,8 +101,8 @@ impl<E: Into<Error>> From<E> for VisitError {
 
 impl Engine {
     /// Judges a visit, and sends a code if it is risky.
-    pub async fn visit(&self, request: VisitRequest, context: Context) -> Result<JudgedVisit, VisitError> {
-        let context = Context { ip: Some(request.ip.to_string()), ..context };
+    pub async fn visit(&self, request: VisitRequest, context: Actor) -> Result<JudgedVisit, VisitError> {
+        let context = Actor { ip: Some(request.ip.to_string()), ..context };
         let user = self.visitor(&request, &context).await?;
         if user.is_barred(self.now()) {
             return Err(Error::Barred.into());
@@ -136,7 +138,12 @@ impl Engine {
     }
 
     /// Judges the code of a visit. A visit whose code was right is known from then on.
-    pub async fn prove_visit(&self, asked: VerificationId, code: Response, context: Context) -> Result<Outcome, Error> {
+    pub async fn prove_visit(
+        &self,
+        asked: VerificationId,
+        code: FactorResponse,
+        context: Actor,
+    ) -> Result<Outcome, Error> {
         const NONE: Outcome = Outcome::Refused(Reason::NotOpen);
         let Some(verification) = self.store.verification_by_id(asked).await? else { return Ok(NONE) };
         let user = verification.user_id;
@@ -164,7 +171,7 @@ impl Engine {
     }
 
     /// The user who visits, created if need be.
-    async fn visitor(&self, request: &VisitRequest, context: &Context) -> Result<User, VisitError> {
+    async fn visitor(&self, request: &VisitRequest, context: &Actor) -> Result<User, VisitError> {
         // Another call may create the same user at the same moment: the second one finds them.
         for attempt in 0..2 {
             // By its key, not as a list: a log-in never waits for its turn at a list.
@@ -190,7 +197,7 @@ impl Engine {
     }
 
     /// The device that codes go to, enrolled if need be.
-    async fn way_to(&self, user: &User, channel: &CodeChannel, context: &Context) -> Result<DeviceId, Error> {
+    async fn way_to(&self, user: &User, channel: &CodeChannel, context: &Actor) -> Result<DeviceId, Error> {
         let factor = channel.factor();
         // One that is disabled is found too, and refuses to be challenged: it is not replaced by another (SEC 92).
         let known = |view: &View| {

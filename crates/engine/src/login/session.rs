@@ -1,6 +1,6 @@
 //! What a log-in comes to: a session token, and the session it is exchanged for (contract 5).
 
-use domain::model::audit::Context;
+use domain::model::audit::Actor;
 use domain::model::session::Terms;
 use domain::rules::sign_in::{self, DrawnGrant, Exchanged};
 use domain::{ClientId, Digest, FactorKind, Purpose, Timestamp, User, UserId};
@@ -60,7 +60,7 @@ impl Engine {
         let digest = Digest::of(cookie.as_bytes());
         let exchanged = self
             .decide(DecisionName::ExchangeSession, user, move |view| {
-                sign_in::exchange(view, &token, origin.as_deref(), id, digest, &Context::default(), now)
+                sign_in::exchange(view, &token, origin.as_deref(), id, digest, &Actor::default(), now)
             })
             .await?;
         Ok(match exchanged {

@@ -1,13 +1,13 @@
 //! The steps of a log-in under way: a code, a request to send one, or a poll (contract 5).
 
-use domain::model::audit::Context;
+use domain::model::audit::Actor;
 use domain::model::session::NO_DEVICE;
 use domain::model::time::SECOND;
 use domain::rules::sign_in::{self, SESSION_TOKEN_TTL, Stepped};
 use domain::rules::verification::open::{self, Opened, Opening};
 use domain::{
-    Challenge, Decision, Device, DeviceId, Digest, FactorKind, Outcome, Purpose, Reason, Response, Status, Timestamp,
-    UserId, Verification, View,
+    Challenge, Decision, Device, DeviceId, Digest, FactorKind, FactorResponse, Outcome, Purpose, Reason, Status,
+    Timestamp, UserId, Verification, View,
 };
 
 use crate::challenges::answer::Opener;
@@ -28,7 +28,7 @@ pub struct LoginStep {
     /// Which device; 0 for a temporary token.
     pub device: DeviceId,
     /// What was said.
-    pub response: Response,
+    pub response: FactorResponse,
     /// Whether a prompt may be put where none waits for an answer, and a code sent where one was.
     pub notify: bool,
     /// Whether a prompt asks for a number that the caller shows (SEC 12).
@@ -58,7 +58,7 @@ pub enum LoginStepAnswer {
 
 impl Engine {
     /// Takes a log-in one step further: sends, polls, or judges a code.
-    pub async fn log_in_step(&self, step: LoginStep, context: Context) -> Result<LoginStepAnswer, Error> {
+    pub async fn log_in_step(&self, step: LoginStep, context: Actor) -> Result<LoginStepAnswer, Error> {
         let Some(user) = self.store.holder(step.state_token, Purpose::SignIn).await? else {
             return Ok(LoginStepAnswer::Refused(Reason::NotOpen));
         };
@@ -70,7 +70,7 @@ impl Engine {
         if terms.app != step.app {
             return Ok(LoginStepAnswer::Refused(Reason::NotOpen));
         }
-        let context = Context { ip: context.ip.or_else(|| terms.ip.clone()), ..context };
+        let context = Actor { ip: context.ip.or_else(|| terms.ip.clone()), ..context };
         if step.response.is_absent() {
             if step.device == NO_DEVICE {
                 // A temporary token is neither sent nor waited for.
@@ -147,7 +147,7 @@ impl Engine {
         device: &Device,
         step: &LoginStep,
         expires_at: Timestamp,
-        context: Context,
+        context: Actor,
     ) -> Result<LoginStepAnswer, Error> {
         let (now, id) = (self.now(), self.chance.verification_id());
         let credential = self.open_credential(device)?;

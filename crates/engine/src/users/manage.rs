@@ -1,6 +1,6 @@
 //! Users: created, changed, locked and removed.
 
-use domain::model::audit::Context;
+use domain::model::audit::Actor;
 use domain::model::name::Holder;
 use domain::model::user::MAX_CUSTOM_ATTRIBUTES;
 use domain::model::user_patch::UserPatch;
@@ -75,12 +75,7 @@ impl Engine {
     }
 
     /// Creates a user.
-    pub async fn create_user(
-        &self,
-        patch: UserPatch,
-        password: Option<NewPassword>,
-        by: Context,
-    ) -> Result<User, Error> {
+    pub async fn create_user(&self, patch: UserPatch, password: Option<NewPassword>, by: Actor) -> Result<User, Error> {
         let patch = self.with_password(judged(patch)?, password, by.client).await?;
         let id = UserId(self.store.next_id(IdKind::User).await?);
         let now = self.now();
@@ -93,7 +88,7 @@ impl Engine {
         id: UserId,
         patch: UserPatch,
         password: Option<NewPassword>,
-        by: Context,
+        by: Actor,
     ) -> Result<User, Error> {
         // Look for the user first: a hash is expensive.
         let present = self.user(id).await?;
@@ -107,21 +102,21 @@ impl Engine {
     }
 
     /// Removes a user with all devices and open verifications.
-    pub async fn delete_user(&self, id: UserId, by: Context) -> Result<(), Error> {
+    pub async fn delete_user(&self, id: UserId, by: Actor) -> Result<(), Error> {
         let now = self.now();
         let deleted = self.decide(DecisionName::DeleteUser, id, move |view| user::delete(view, &by, now)).await?;
         deleted.then_some(()).ok_or(Error::NoUser)
     }
 
     /// Locks a user for so many minutes, 0 until unlocked.
-    pub async fn lock_user(&self, id: UserId, minutes: i64, by: Context) -> Result<(), Error> {
+    pub async fn lock_user(&self, id: UserId, minutes: i64, by: Actor) -> Result<(), Error> {
         let now = self.now();
         let locked = self.decide(DecisionName::LockUser, id, move |view| user::lock(view, minutes, &by, now)).await?;
         locked.then_some(()).ok_or(Error::NoUser)
     }
 
     /// Lifts every lock of a user. Says whether there was one.
-    pub async fn unlock_user(&self, id: UserId, by: Context) -> Result<bool, Error> {
+    pub async fn unlock_user(&self, id: UserId, by: Actor) -> Result<bool, Error> {
         let now = self.now();
         let (keys, at) = (self.keys.clone(), self.time.for_codes());
         let decide = move |view: &domain::View| match newest_steps(view, &keys, at) {
@@ -136,7 +131,7 @@ impl Engine {
     }
 
     /// Ends a user's pending state tokens and open verifications.
-    pub async fn log_out(&self, id: UserId, by: Context) -> Result<(), Error> {
+    pub async fn log_out(&self, id: UserId, by: Actor) -> Result<(), Error> {
         let now = self.now();
         let known = self.decide(DecisionName::LogOut, id, move |view| user::log_out(view, &by, now)).await?;
         known.then_some(()).ok_or(Error::NoUser)

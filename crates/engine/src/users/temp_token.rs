@@ -1,6 +1,6 @@
 //! Temporary tokens.
 
-use domain::model::audit::Context;
+use domain::model::audit::Actor;
 use domain::model::code::Alphabet;
 use domain::model::temp_token::{LENGTH, context};
 use domain::rules::temp_token::{self, Issued};
@@ -26,7 +26,7 @@ impl Engine {
         user: UserId,
         ttl: i64,
         reusable: bool,
-        by: Context,
+        by: Actor,
     ) -> Result<IssuedToken, Error> {
         let now = self.now();
         // Never a leading zero: clients that send a number would lose it, and with it the token's form.
@@ -50,7 +50,7 @@ impl Engine {
     }
 
     /// Ends a user's temporary token. Says whether there was a live one.
-    pub async fn revoke_temp_token(&self, user: UserId, by: Context) -> Result<bool, Error> {
+    pub async fn revoke_temp_token(&self, user: UserId, by: Actor) -> Result<bool, Error> {
         let now = self.now();
         Ok(self.decide(DecisionName::RevokeTempToken, user, move |view| temp_token::revoke(view, &by, now)).await?)
     }

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use domain::Timestamp;
-use domain::model::webhook::{Answer, DeliveryId, Fault, MOST_EVENTS, Webhook, WebhookId};
+use domain::model::webhook::{DeliveryId, MOST_EVENTS, Webhook, WebhookAnswer, WebhookFault, WebhookId};
 use domain::rules::webhook::{Verdict, judge};
 use store::{DeliveryStatus, HeldWebhook, IdKind, Tried, WebhookDelivery, WebhookLease};
 use tokio::sync::watch;
@@ -252,14 +252,14 @@ impl Engine {
     }
 
     /// Makes a signed call.
-    pub(super) async fn call_webhook(&self, webhook: &Webhook, message: &str, body: Vec<u8>) -> Answer {
+    pub(super) async fn call_webhook(&self, webhook: &Webhook, message: &str, body: Vec<u8>) -> WebhookAnswer {
         let opened = self.open_webhook_keys(webhook).and_then(|keys| Ok((keys, self.open_webhook_headers(webhook)?)));
         let (keys, own) = match opened {
             Ok(opened) => opened,
             Err(error) => {
                 let error = &error as &dyn std::error::Error;
                 tracing::error!(webhook = webhook.id.0, error, "a webhook's keys do not open with the known ones");
-                return Answer::Fault(Fault::Unusable);
+                return WebhookAnswer::Fault(WebhookFault::Unusable);
             }
         };
         // Receivers compare it with the time of day.

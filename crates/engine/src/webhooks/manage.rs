@@ -1,7 +1,7 @@
 //! Webhooks: made and looked after by operators (contract 9, SEC 71).
 
 use domain::model::webhook::{
-    Answer, DeliveryId, Disabled, Headers, KEY_LENGTH, SigningKeys, Webhook, WebhookId, shown_key,
+    DeliveryId, DisableReason, Headers, KEY_LENGTH, Webhook, WebhookAnswer, WebhookId, WebhookKeys, shown_key,
 };
 use domain::rules::reach::Reach;
 use domain::{Sealed, Secret, Timestamp};
@@ -81,7 +81,7 @@ impl Engine {
             id,
             name,
             url,
-            keys: self.seal_webhook_keys(id, &SigningKeys::new(key))?,
+            keys: self.seal_webhook_keys(id, &WebhookKeys::new(key))?,
             headers: self.keys.seal(Webhook::headers_place(id), self.chance.bytes(), &headers),
             allow_private: new.allow_private,
             disabled: None,
@@ -110,7 +110,7 @@ impl Engine {
 
     /// Pauses or resumes deliveries to a webhook. They resume where they stopped.
     pub async fn enable_webhook(&self, id: WebhookId, enabled: bool) -> Result<bool, Error> {
-        let because = if enabled { None } else { Some((self.now(), Disabled::Operator)) };
+        let because = if enabled { None } else { Some((self.now(), DisableReason::Operator)) };
         let found = self.store.set_webhook_disabled(id, because).await?;
         self.webhooks_changed.notify_one();
         Ok(found)
@@ -197,7 +197,7 @@ impl Engine {
 
     /// Sends a webhook an empty list of events, signed as all are, and gives its answer. `None` if there is no such
     /// webhook. Nothing is recorded.
-    pub async fn test_webhook(&self, id: WebhookId) -> Result<Option<Answer>, Error> {
+    pub async fn test_webhook(&self, id: WebhookId) -> Result<Option<WebhookAnswer>, Error> {
         let Some(held) = self.store.webhook(id).await? else { return Ok(None) };
         let message = format!("test_{}", self.chance.hex::<16>());
         Ok(Some(self.call_webhook(&held.webhook, &message, b"[]".to_vec()).await))
@@ -217,12 +217,12 @@ impl Engine {
         Secret::new(self.chance.bytes::<KEY_LENGTH>().to_vec())
     }
 
-    fn seal_webhook_keys(&self, id: WebhookId, keys: &SigningKeys) -> Result<Sealed, Error> {
+    fn seal_webhook_keys(&self, id: WebhookId, keys: &WebhookKeys) -> Result<Sealed, Error> {
         let plain = zeroize::Zeroizing::new(serde_json::to_vec(keys).map_err(Error::internal)?);
         Ok(self.keys.seal(Webhook::keys_place(id), self.chance.bytes(), &plain))
     }
 
-    pub(super) fn open_webhook_keys(&self, webhook: &Webhook) -> Result<SigningKeys, Error> {
+    pub(super) fn open_webhook_keys(&self, webhook: &Webhook) -> Result<WebhookKeys, Error> {
         let plain = self.keys.open(Webhook::keys_place(webhook.id), &webhook.keys).map_err(Error::internal)?;
         serde_json::from_slice(plain.expose()).map_err(Error::internal)
     }

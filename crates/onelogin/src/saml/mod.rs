@@ -7,7 +7,7 @@ pub(crate) mod verify_factor;
 
 use axum::http::StatusCode;
 use axum::response::Response;
-use domain::model::app::{App as SamlApp, AppId};
+use domain::model::app::{AppId, SamlApp};
 use engine::CompletedLogin;
 use serde::Serialize;
 use serde_json::{Map, Value};

@@ -37,7 +37,7 @@ fn parse(user: UserId, device: DeviceId, body: &Body) -> Result<AnswerRequest, E
 
 #[cfg(test)]
 mod tests {
-    use domain::Response as Given;
+    use domain::FactorResponse;
 
     use super::*;
 
@@ -48,12 +48,12 @@ mod tests {
     #[test]
     fn a_code_has_three_names_and_two_types() {
         for text in [r#"{"otp_token":"012345"}"#, r#"{"otp":"012345"}"#, r#"{"otp_code":"012345"}"#] {
-            assert_eq!(parsed(7, text).unwrap().response, Given::typed("012345"), "{text}");
+            assert_eq!(parsed(7, text).unwrap().response, FactorResponse::typed("012345"), "{text}");
         }
-        assert_eq!(parsed(7, r#"{"otp_token":12345}"#).unwrap().response, Given::number(12_345));
+        assert_eq!(parsed(7, r#"{"otp_token":12345}"#).unwrap().response, FactorResponse::number(12_345));
         for text in ["", "null", r#"{"otp_token":"","state_token":null}"#] {
             let answer = parsed(7, text).unwrap();
-            assert_eq!(answer.response, Given::none(), "{text}");
+            assert_eq!(answer.response, FactorResponse::none(), "{text}");
             assert_eq!(answer.target, Target::Device { device: DeviceId(7), state_token: None }, "{text}");
         }
         assert!(matches!(parsed(7, r#"{"otp_token":["012345"]}"#), Err(Error::Attribute { .. })));

@@ -5,7 +5,7 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use domain::rules::factor::temp_token;
 use domain::rules::verification::find::Target;
-use domain::{CompatProfile, DeviceId, Purpose, Response as Given, UserId};
+use domain::{CompatProfile, DeviceId, FactorResponse, Purpose, UserId};
 use engine::{AnswerRequest, CallStyle, OpenRequest, OpenedVerification};
 use serde::Serialize;
 
@@ -133,7 +133,7 @@ fn device_id(body: &Body) -> Result<Option<DeviceId>, WrongType> {
 }
 
 /// What a code is for that names no verification (rulings 25).
-fn target(body: &Body, code: &Given) -> Result<Target, WrongType> {
+fn target(body: &Body, code: &FactorResponse) -> Result<Target, WrongType> {
     Ok(match device_id(body)? {
         Some(device) => Target::OwnCodes(device),
         None if temp_token::has_form(code) => Target::TempToken,

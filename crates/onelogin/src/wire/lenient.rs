@@ -6,7 +6,7 @@
 
 use std::fmt;
 
-use domain::Response;
+use domain::FactorResponse;
 use serde_json::{Map, Value};
 use web::json::{self, JsonError};
 
@@ -113,12 +113,14 @@ impl Body {
 
     /// The answer to a challenge, from the first of `fields` that holds one. Every endpoint reads codes here. An empty
     /// string is no answer (ruling 19). A number with a sign, a fraction or an exponent is not a code.
-    pub(crate) fn answer(&self, fields: &[&str]) -> Result<Response, WrongType> {
+    pub(crate) fn answer(&self, fields: &[&str]) -> Result<FactorResponse, WrongType> {
         for field in fields {
             let answer = match self.get(field) {
-                None => Response::none(),
-                Some(Value::String(text)) => Response::typed(text),
-                Some(Value::Number(number)) => number.as_u64().map(Response::number).ok_or_else(|| wrong(field))?,
+                None => FactorResponse::none(),
+                Some(Value::String(text)) => FactorResponse::typed(text),
+                Some(Value::Number(number)) => {
+                    number.as_u64().map(FactorResponse::number).ok_or_else(|| wrong(field))?
+                }
                 Some(_) => return Err(wrong(field)),
             };
             if !is_line(answer.expose(), MAX_OTP) {
@@ -128,7 +130,7 @@ impl Body {
                 return Ok(answer);
             }
         }
-        Ok(Response::none())
+        Ok(FactorResponse::none())
     }
 }
 
@@ -226,14 +228,14 @@ mod tests {
     fn a_code_is_read_from_the_first_field_that_has_one() {
         const NAMES: &[&str] = &["otp_token", "otp", "otp_code"];
         let answer = |text: &str| body(text).answer(NAMES);
-        let typed = |text| Ok(Response::typed(text));
+        let typed = |text| Ok(FactorResponse::typed(text));
         assert_eq!(answer(r#"{"otp_token":"012345"}"#), typed("012345"));
-        assert_eq!(answer(r#"{"otp":12345}"#), Ok(Response::number(12345)));
+        assert_eq!(answer(r#"{"otp":12345}"#), Ok(FactorResponse::number(12345)));
         assert_eq!(answer(r#"{"otp_token":"","otp":null,"otp_code":" 1\n"}"#), typed("1"));
         assert_eq!(answer(r#"{"otp_token":"\n","otp":"2"}"#), typed("2"));
         assert_eq!(answer(r#"{"otp_token":"1","otp":"2"}"#), typed("1"));
         for absent in ["{}", r#"{"otp":""}"#, r#"{"otp":null}"#, r#"{"otp":" \n"}"#, r#"{"code":"1"}"#] {
-            assert_eq!(answer(absent), Ok(Response::none()), "{absent}");
+            assert_eq!(answer(absent), Ok(FactorResponse::none()), "{absent}");
         }
         for bad in ["-1", "1.0", "1e3", "12345.5", "-0", "true", "[]", "{}", "\"1\\n2\"", "99999999999999999999"] {
             assert_eq!(answer(&format!(r#"{{"otp":{bad}}}"#)), wrong_type("otp"), "{bad}");

@@ -1,6 +1,6 @@
 //! What the replays share: a client with its habits, and how strictly typed clients read.
 
-use domain::model::long_poll::Holding;
+use domain::model::long_poll::LongPoll;
 use domain::{ClientOptions, CompatProfile, Scope};
 use serde_json::Value;
 
@@ -76,7 +76,7 @@ impl<'a> Client<'a> {
         profile: CompatProfile,
         habits: Habits,
     ) -> Self {
-        let options = ClientOptions { holding: Holding::Off, ..ClientOptions::default() };
+        let options = ClientOptions { holding: LongPoll::Off, ..ClientOptions::default() };
         let scope = recommended(file, flow);
         let made = wire
             .server

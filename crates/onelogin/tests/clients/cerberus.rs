@@ -5,7 +5,7 @@
 //! wrong password or code, 400 with a message that begins with `MFA` is a factor that has to be set up. Groups are the user's
 //! `member_of`. One pair does all of it, so it needs a scope that logs in and reads users.
 
-use domain::model::audit::Context;
+use domain::model::audit::Actor;
 use domain::model::user_patch::UserPatch;
 use domain::{MfaPolicy, UserId};
 use serde_json::{Value, json};
@@ -72,7 +72,7 @@ async fn login_tells_a_wrong_password_from_a_factor_to_set_up() {
     assert_eq!(post(&mut client, "/api/1/login/auth", &wrong).await, Said::WrongCredentials);
     // A factor is required and none is enrolled: the right password is not called a wrong one.
     let patch = UserPatch { mfa_policy: Some(Some(MfaPolicy::Required)), ..UserPatch::default() };
-    let set = wire.server.engine().update_user(UserId(wire.user), patch, None, Context::default()).await;
+    let set = wire.server.engine().update_user(UserId(wire.user), patch, None, Actor::default()).await;
     set.expect("a database");
     assert_eq!(post(&mut client, "/api/1/login/auth", &right).await, Said::SetUpAFactor);
     assert_eq!(post(&mut client, "/api/1/login/auth", &wrong).await, Said::WrongCredentials);

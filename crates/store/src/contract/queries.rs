@@ -233,7 +233,7 @@ pub(crate) async fn apps_are_kept_by_name_and_forgotten(store: &Store) {
     let app = app(store.next_id(IdKind::App).await.unwrap());
     store.create_app(&app).await.unwrap();
     assert_eq!(store.app(app.id).await.unwrap(), Some(app.clone()));
-    let again = domain::model::app::App { id: domain::model::app::AppId(app.id.0 + 1), ..app.clone() };
+    let again = domain::model::app::SamlApp { id: domain::model::app::AppId(app.id.0 + 1), ..app.clone() };
     assert_eq!(store.create_app(&again).await, Err(Error::Conflict(crate::UniqueField::AppName)));
     assert_eq!(store.apps().await.unwrap(), std::slice::from_ref(&app));
     assert!(store.delete_app(app.id).await.unwrap());

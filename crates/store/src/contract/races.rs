@@ -71,7 +71,7 @@ pub(crate) async fn an_hotp_code_is_accepted_once(store: &Store) {
 pub(crate) async fn a_totp_code_is_accepted_once(store: &Store) {
     let user = somebody(store).await;
     let device = device(store, user, FactorKind::Totp).await;
-    let response = Response::typed(&totp().code(NOW));
+    let response = FactorResponse::typed(&totp().code(NOW));
     let evidence = prove(&Credential::Totp(totp()), &device, None, &response, &keys(), NOW);
     // Two doors that need no verification.
     let target = |n| match n % 2 {
@@ -299,7 +299,7 @@ pub(crate) async fn a_log_in_is_completed_once(store: &Store) {
     let token = fresh_digest();
     let (user, device) = signing_in(store, Purpose::SignIn, token).await;
     let racer = |_| {
-        let (response, grant, secrets) = (Response::typed(&totp().code(NOW)), drawn_grant(), OneTotp(keys()));
+        let (response, grant, secrets) = (FactorResponse::typed(&totp().code(NOW)), drawn_grant(), OneTotp(keys()));
         let policy = Policy { factors: FactorKind::ALL.to_vec(), ..Policy::default() };
         move |view: &View| {
             let by = context();

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use domain::model::webhook::{Answer, Disabled, Fault, KEEP_DELIVERIES};
+use domain::model::webhook::{DisableReason, KEEP_DELIVERIES, WebhookAnswer, WebhookFault};
 use domain::*;
 
 use super::world::*;
@@ -133,7 +133,7 @@ pub(crate) async fn a_webhook_is_kept_and_forgotten(store: &Store) {
     assert_eq!(listed, [first.clone(), second.clone()]);
     assert!(store.set_webhook_keys(first.id, &first.keys, Sealed(vec![1; 40])).await.unwrap());
     assert!(!store.set_webhook_keys(first.id, &first.keys, Sealed(vec![2; 40])).await.unwrap(), "changed meanwhile");
-    let because = Some((NOW, Disabled::Operator));
+    let because = Some((NOW, DisableReason::Operator));
     assert!(store.set_webhook_disabled(first.id, because).await.unwrap());
     let found = store.webhook(first.id).await.unwrap().unwrap().webhook;
     assert_eq!((found.keys, found.disabled), (Sealed(vec![1; 40]), because));
@@ -196,22 +196,27 @@ pub(crate) async fn a_delivery_is_tried_settled_and_told_again(store: &Store) {
     assert_eq!(store.oldest_undelivered().await.unwrap(), Some(NOW));
     let tried =
         |answer, status, at: Timestamp| Tried { answer, status, next_attempt_at: at.plus(5_000), at, gone: false };
-    let late = tried(Answer::Fault(Fault::Late), DeliveryStatus::Waiting, NOW);
+    let late = tried(WebhookAnswer::Fault(WebhookFault::Late), DeliveryStatus::Waiting, NOW);
     assert!(store.record_try(&one, late, held).await.unwrap());
     let waiting = &store.waiting_deliveries(id).await.unwrap()[0];
     assert_eq!((waiting.attempts, waiting.next_attempt_at, waiting.settled_at), (1, NOW.plus(5_000), None));
-    assert_eq!((waiting.answer, waiting.events.clone()), (Some(Answer::Fault(Fault::Late)), vec![3, 1, 2]));
+    assert_eq!(
+        (waiting.answer, waiting.events.clone()),
+        (Some(WebhookAnswer::Fault(WebhookFault::Late)), vec![3, 1, 2])
+    );
     assert!(!store.replay_delivery(one.id, NOW).await.unwrap(), "it is under way");
 
-    assert!(store.record_try(&one, tried(Answer::Status(204), DeliveryStatus::Delivered, NOW), held).await.unwrap());
-    let failed = Tried { gone: true, ..tried(Answer::Status(410), DeliveryStatus::Failed, NOW) };
+    assert!(
+        store.record_try(&one, tried(WebhookAnswer::Status(204), DeliveryStatus::Delivered, NOW), held).await.unwrap()
+    );
+    let failed = Tried { gone: true, ..tried(WebhookAnswer::Status(410), DeliveryStatus::Failed, NOW) };
     assert!(store.record_try(&two, failed, held).await.unwrap());
-    assert_eq!(store.webhook(id).await.unwrap().unwrap().webhook.disabled, Some((NOW, Disabled::Gone)));
+    assert_eq!(store.webhook(id).await.unwrap().unwrap().webhook.disabled, Some((NOW, DisableReason::Gone)));
     // A straggler does not undo what is over.
     store.record_try(&one, late, held).await.unwrap();
     let all = store.deliveries(id, false, 10).await.unwrap();
     assert_eq!(all.iter().map(|told| told.id).collect::<Vec<_>>(), [two.id, one.id]);
-    assert_eq!((all[1].status, all[1].answer), (DeliveryStatus::Delivered, Some(Answer::Status(204))));
+    assert_eq!((all[1].status, all[1].answer), (DeliveryStatus::Delivered, Some(WebhookAnswer::Status(204))));
     assert_eq!(store.deliveries(id, true, 10).await.unwrap(), all[..1]);
     assert_eq!(store.oldest_undelivered().await.unwrap(), None);
 

@@ -3,12 +3,12 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use domain::model::audit::Context;
+use domain::model::audit::Actor;
 use domain::model::challenge::code_context;
 use domain::model::client::ClientSecret;
 use domain::model::code::{Alphabet, CODE_LENGTH};
 use domain::model::device::NO_COUNTER;
-use domain::model::long_poll::Holding;
+use domain::model::long_poll::LongPoll;
 use domain::model::user_patch::UserPatch;
 use domain::model::{hotp, totp};
 use domain::rules::verification::answer::answer;
@@ -29,8 +29,8 @@ pub(crate) fn keys() -> MacKeys {
     MacKeys::new(vec![(1, Secret::new(vec![1; 32]))])
 }
 
-pub(crate) fn context() -> Context {
-    Context::default()
+pub(crate) fn context() -> Actor {
+    Actor::default()
 }
 
 /// A value never drawn before.
@@ -43,8 +43,8 @@ pub(crate) fn fresh_digest() -> Digest {
     Digest::of(&fresh().to_be_bytes())
 }
 
-pub(crate) fn text(text: &str) -> Response {
-    Response::typed(text)
+pub(crate) fn text(text: &str) -> FactorResponse {
+    FactorResponse::typed(text)
 }
 
 /// Applies changes without asking.
@@ -57,9 +57,9 @@ pub(crate) async fn person(store: &Store, patch: UserPatch) -> UserId {
     store.decide(id, move |_| user::create(id, &patch, &context(), NOW)).await.unwrap().id
 }
 
-pub(crate) fn app(id: i64) -> domain::model::app::App {
-    use domain::model::app::{App, AppId, Definition, Source};
-    App {
+pub(crate) fn app(id: i64) -> domain::model::app::SamlApp {
+    use domain::model::app::{AppId, Definition, SamlApp, Source};
+    SamlApp {
         id: AppId(id),
         name: format!("app {id}"),
         definition: Definition {
@@ -152,8 +152,13 @@ pub(crate) fn hotp() -> Credential {
     Credential::Hotp(hotp::Hotp { secret: Secret::new(b"12345678901234567890".to_vec()), digits: 6 })
 }
 
-pub(crate) fn hotp_code(counter: u64) -> Response {
-    Response::typed(&hotp::code(&Secret::new(b"12345678901234567890".to_vec()), hotp::Algorithm::Sha1, counter, 6))
+pub(crate) fn hotp_code(counter: u64) -> FactorResponse {
+    FactorResponse::typed(&hotp::code(
+        &Secret::new(b"12345678901234567890".to_vec()),
+        hotp::Algorithm::Sha1,
+        counter,
+        6,
+    ))
 }
 
 pub(crate) fn totp() -> totp::Totp {
@@ -219,7 +224,7 @@ pub(crate) async fn client(store: &Store) -> Client {
         revoked_at: None,
         wrong_secrets: Vec::new(),
         created_at: NOW,
-        options: ClientOptions { holding: Holding::Fixed(7_000), number_matching: true, sent_is_pending: true },
+        options: ClientOptions { holding: LongPoll::Fixed(7_000), number_matching: true, sent_is_pending: true },
     };
     store.decide_client(id, None, move |_| client::create(client.clone(), NOW)).await.unwrap()
 }

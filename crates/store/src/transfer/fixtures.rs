@@ -138,7 +138,7 @@ pub(crate) const COLLIDING: &str = "INSERT INTO \"user\" (id, username, email, s
 
 /// What holds of them once the schema knows better.
 pub(crate) async fn colliding_rows_stay_and_get_no_worse(store: &Store) {
-    use domain::model::audit::Context;
+    use domain::model::audit::Actor;
     use domain::model::user_patch::UserPatch;
     use domain::rules::user;
     use domain::{Timestamp, UserId};
@@ -152,7 +152,7 @@ pub(crate) async fn colliding_rows_stay_and_get_no_worse(store: &Store) {
             email: email.map(|name| Some(name.to_owned()).filter(|name| !name.is_empty())),
             ..UserPatch::default()
         };
-        let decide = move |view: &domain::View| user::update(view, &patch, &Context::default(), Timestamp(5));
+        let decide = move |view: &domain::View| user::update(view, &patch, &Actor::default(), Timestamp(5));
         store.decide(UserId(id), decide).await.map(|_| ())
     };
     let ids = |collisions: Vec<crate::Collision>| -> Vec<Vec<i64>> {
@@ -178,7 +178,7 @@ pub(crate) async fn colliding_rows_stay_and_get_no_worse(store: &Store) {
     assert_eq!(found("BOB").await, Some(102));
     assert_eq!(rename(101, Some("bob"), None).await, taken);
     rename(102, Some("bob"), None).await.unwrap();
-    store.decide(UserId(104), |view| user::delete(view, &Context::default(), Timestamp(5))).await.unwrap();
+    store.decide(UserId(104), |view| user::delete(view, &Actor::default(), Timestamp(5))).await.unwrap();
     assert_eq!(found("CEO@corp.example").await, Some(103));
     assert_eq!((store.colliding_names().await, store.collisions(100).await), (Ok(0), Ok(vec![])));
 }

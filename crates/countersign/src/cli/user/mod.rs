@@ -6,7 +6,7 @@ mod show;
 use std::process::ExitCode;
 
 use clap::Subcommand;
-use domain::model::audit::Context;
+use domain::model::audit::Actor;
 use domain::model::time::MINUTE;
 use domain::model::user_patch::UserPatch;
 use domain::{MfaPolicy, Timestamp, User};
@@ -285,14 +285,14 @@ impl Request for UserRequest {
             Self::RevokeToken(user) => revoke_token(engine, &find(engine, &user).await?).await,
             Self::Unlock(user) => {
                 let user = find(engine, &user).await?;
-                let was_locked = engine.unlock_user(user.id, Context::default()).await.map_err(sentence)?;
+                let was_locked = engine.unlock_user(user.id, Actor::default()).await.map_err(sentence)?;
                 let outcome = if was_locked { "is unlocked" } else { "was not locked" };
                 let json = json!({ "id": user.id, "unlocked": was_locked });
                 Ok(Report::line(json, format!("User {} {outcome}.", user.id)))
             }
             Self::Delete(user) => {
                 let user = find(engine, &user).await?;
-                engine.delete_user(user.id, Context::default()).await.map_err(sentence)?;
+                engine.delete_user(user.id, Actor::default()).await.map_err(sentence)?;
                 let text = format!("User {} is deleted, with all devices.", user.id);
                 Ok(Report::line(json!({ "id": user.id, "deleted": true }), text))
             }
@@ -311,7 +311,7 @@ async fn create(engine: &Engine, user: NewUser) -> Result<Report, String> {
     if !patch.names_somebody() {
         return Err("a user needs a name or an e-mail address: pass --username or --email".to_owned());
     }
-    let created = engine.create_user(patch, password, Context::default()).await.map_err(sentence)?;
+    let created = engine.create_user(patch, password, Actor::default()).await.map_err(sentence)?;
     let id = created.id;
     let text = if has_password {
         format!("User {id} created.")
@@ -354,7 +354,7 @@ fn list(users: &[User], now: Timestamp) -> Report {
 
 async fn set_policy(engine: &Engine, user: &User, policy: Option<MfaPolicy>) -> Result<Report, String> {
     let patch = UserPatch { mfa_policy: Some(policy), ..UserPatch::default() };
-    engine.update_user(user.id, patch, None, Context::default()).await.map_err(sentence)?;
+    engine.update_user(user.id, patch, None, Actor::default()).await.map_err(sentence)?;
     let rule = match policy {
         None => "default: login.mfa decides whether a log-in asks for a factor",
         Some(MfaPolicy::Off) => "off: a log-in never asks for a factor",
@@ -371,7 +371,7 @@ async fn set_password(engine: &Engine, user: &User, password: Option<Password>) 
     let clear = password.map(|password| password.0).or_else(|| drawn.clone()).unwrap_or_default();
     let new = NewPassword::Clear { clear: clear.into(), validate: true };
     let patch = UserPatch::default();
-    engine.update_user(user.id, patch, Some(new), Context::default()).await.map_err(sentence)?;
+    engine.update_user(user.id, patch, Some(new), Actor::default()).await.map_err(sentence)?;
     let mut text = vec![format!("User {} has a new password.", user.id)];
     if let Some(drawn) = &drawn {
         text.push(format!("  password  {drawn}"));
@@ -381,7 +381,7 @@ async fn set_password(engine: &Engine, user: &User, password: Option<Password>) 
 }
 
 async fn token(engine: &Engine, user: &User, ttl: i64, reusable: bool) -> Result<Report, String> {
-    let issued = engine.issue_temp_token(user.id, ttl, reusable, Context::default()).await.map_err(sentence)?;
+    let issued = engine.issue_temp_token(user.id, ttl, reusable, Actor::default()).await.map_err(sentence)?;
     let until = with_seconds(issued.expires_at.0);
     let json = json!({ "id": user.id, "token": issued.token, "expires_at": until, "reusable": reusable });
     let often = if reusable { "as often as needed" } else { "once" };
@@ -394,7 +394,7 @@ async fn token(engine: &Engine, user: &User, ttl: i64, reusable: bool) -> Result
 }
 
 async fn revoke_token(engine: &Engine, user: &User) -> Result<Report, String> {
-    let was_live = engine.revoke_temp_token(user.id, Context::default()).await.map_err(sentence)?;
+    let was_live = engine.revoke_temp_token(user.id, Actor::default()).await.map_err(sentence)?;
     let outcome = if was_live { "no longer has a temporary token" } else { "had no temporary token" };
     Ok(Report::line(json!({ "id": user.id, "revoked": was_live }), format!("User {} {outcome}.", user.id)))
 }

@@ -1,7 +1,7 @@
 //! Names of users: which of them collide, and how to change them.
 
 use domain::User;
-use domain::model::audit::Context;
+use domain::model::audit::Actor;
 use domain::model::user_patch::UserPatch;
 use engine::{Collision, Engine};
 use serde_json::json;
@@ -57,7 +57,7 @@ pub(super) async fn rename(
     if !stays(&patch.username, &user.username) && !stays(&patch.email, &user.email) {
         return Err("a user needs a name or an e-mail address: leave one of them".to_owned());
     }
-    let renamed = engine.update_user(user.id, patch, None, Context::default()).await.map_err(sentence)?;
+    let renamed = engine.update_user(user.id, patch, None, Actor::default()).await.map_err(sentence)?;
     let text = format!(
         "User {}: username {}, email {}.",
         renamed.id,

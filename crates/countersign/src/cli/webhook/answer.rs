@@ -1,39 +1,43 @@
 //! How a call to a webhook ended, for people.
 
-use domain::model::webhook::{Answer, Fault};
+use domain::model::webhook::{WebhookAnswer, WebhookFault};
 
 /// An answer in one word.
-pub(super) fn label(answer: Option<Answer>) -> String {
+pub(super) fn label(answer: Option<WebhookAnswer>) -> String {
     match answer {
         None => "–".to_owned(),
-        Some(Answer::Status(status)) => status.to_string(),
-        Some(Answer::Fault(fault)) => fault.name().to_owned(),
+        Some(WebhookAnswer::Status(status)) => status.to_string(),
+        Some(WebhookAnswer::Fault(fault)) => fault.name().to_owned(),
     }
 }
 
 /// What to do about an answer that is no success.
-pub(super) fn advice(answer: Answer) -> &'static str {
+pub(super) fn advice(answer: WebhookAnswer) -> &'static str {
     match answer {
-        Answer::Status(300..=399) => "redirects are not followed, so create it with the address that takes events",
-        Answer::Status(401 | 403) => "create it with the headers that the receiver asks for (--header)",
-        Answer::Status(_) => "the receiver's own log says why; anything from 200 to 299 is a yes",
-        Answer::Fault(Fault::Unresolved) => {
+        WebhookAnswer::Status(300..=399) => {
+            "redirects are not followed, so create it with the address that takes events"
+        }
+        WebhookAnswer::Status(401 | 403) => "create it with the headers that the receiver asks for (--header)",
+        WebhookAnswer::Status(_) => "the receiver's own log says why; anything from 200 to 299 is a yes",
+        WebhookAnswer::Fault(WebhookFault::Unresolved) => {
             "look at its address with `countersign webhook list`, and at this machine's DNS"
         }
-        Answer::Fault(Fault::Forbidden) => {
+        WebhookAnswer::Fault(WebhookFault::Forbidden) => {
             "the address is not public; to call into your own network set allow_private = true under [webhooks], restart \
              the server, and create the webhook with --allow-private (plain http is for loopback only)"
         }
-        Answer::Fault(Fault::Unreachable) => "see whether the receiver runs, and whether a firewall is between",
-        Answer::Fault(Fault::Tls) => {
+        WebhookAnswer::Fault(WebhookFault::Unreachable) => {
+            "see whether the receiver runs, and whether a firewall is between"
+        }
+        WebhookAnswer::Fault(WebhookFault::Tls) => {
             "the receiver must show a certificate for its name that the public authorities vouch for, or those in ca_file \
              under [webhooks]"
         }
-        Answer::Fault(Fault::Broken) => "what listens there does not speak HTTP/1.1, or hung up",
-        Answer::Fault(Fault::Late) => {
+        WebhookAnswer::Fault(WebhookFault::Broken) => "what listens there does not speak HTTP/1.1, or hung up",
+        WebhookAnswer::Fault(WebhookFault::Late) => {
             "a call must be answered within 5 seconds, so take events first and work on them later"
         }
-        Answer::Fault(Fault::Unusable) => {
+        WebhookAnswer::Fault(WebhookFault::Unusable) => {
             "its secret does not open with this server's master key; delete it and create it anew"
         }
     }
@@ -45,13 +49,13 @@ mod tests {
 
     #[test]
     fn every_end_of_a_call_has_a_word_and_an_advice_of_its_own() {
-        let faults = Fault::ALL.map(Answer::Fault);
-        let answers = [302, 401, 500].map(Answer::Status).into_iter().chain(faults);
+        let faults = WebhookFault::ALL.map(WebhookAnswer::Fault);
+        let answers = [302, 401, 500].map(WebhookAnswer::Status).into_iter().chain(faults);
         let advised: std::collections::HashSet<_> = answers.clone().map(advice).collect();
         assert_eq!(advised.len(), 3 + faults.len());
-        assert_eq!(advice(Answer::Status(403)), advice(Answer::Status(401)));
-        assert!(advice(Answer::Fault(Fault::Forbidden)).contains("--allow-private"));
-        assert_eq!((label(None), label(Some(Answer::Status(503)))), ("–".to_owned(), "503".to_owned()));
-        assert_eq!(label(Some(Answer::Fault(Fault::Late))), "timeout");
+        assert_eq!(advice(WebhookAnswer::Status(403)), advice(WebhookAnswer::Status(401)));
+        assert!(advice(WebhookAnswer::Fault(WebhookFault::Forbidden)).contains("--allow-private"));
+        assert_eq!((label(None), label(Some(WebhookAnswer::Status(503)))), ("–".to_owned(), "503".to_owned()));
+        assert_eq!(label(Some(WebhookAnswer::Fault(WebhookFault::Late))), "timeout");
     }
 }

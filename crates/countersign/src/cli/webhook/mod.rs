@@ -8,7 +8,7 @@ use clap::Subcommand;
 use delivery::webhook::shown_url;
 use domain::Timestamp;
 use domain::model::time::{DAY, HOUR, MINUTE, SECOND};
-use domain::model::webhook::{Answer, DeliveryId, Headers, Webhook, WebhookId};
+use domain::model::webhook::{DeliveryId, Headers, Webhook, WebhookAnswer, WebhookId};
 use engine::Engine;
 use engine::webhooks::{NewWebhook, ReplayOutcome, WebhookError};
 use serde::{Deserialize, Serialize};
@@ -241,7 +241,7 @@ impl Request for WebhookRequest {
             Self::Test { id } => {
                 let answer = engine.test_webhook(id).await.map_err(sentence)?.ok_or_else(|| missing(id))?;
                 match answer {
-                    Answer::Status(status @ 200..=299) => {
+                    WebhookAnswer::Status(status @ 200..=299) => {
                         let said = format!("Webhook {} took an empty list of events: {status}.", id.0);
                         Ok(Report::line(json!({ "id": id, "http_status": status }), said))
                     }
@@ -378,8 +378,8 @@ fn delivery_json(delivery: &WebhookDelivery) -> Value {
     let waiting = delivery.status == DeliveryStatus::Waiting;
     let (http_status, fault) = match delivery.answer {
         None => (None, None),
-        Some(Answer::Status(status)) => (Some(status), None),
-        Some(Answer::Fault(fault)) => (None, Some(fault.name())),
+        Some(WebhookAnswer::Status(status)) => (Some(status), None),
+        Some(WebhookAnswer::Fault(fault)) => (None, Some(fault.name())),
     };
     json!({
         "id": delivery.id,

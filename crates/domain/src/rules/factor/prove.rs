@@ -8,7 +8,7 @@ use crate::model::credential::Credential;
 use crate::model::device::Device;
 use crate::model::digest::MacKeys;
 use crate::model::id::{DeviceId, UserId};
-use crate::model::response::Response;
+use crate::model::response::FactorResponse;
 use crate::model::temp_token::{self, TempToken};
 use crate::model::time::Timestamp;
 use crate::model::verification::Verification;
@@ -21,7 +21,7 @@ pub fn prove(
     credential: &Credential,
     device: &Device,
     verification: Option<&Verification>,
-    response: &Response,
+    response: &FactorResponse,
     keys: &MacKeys,
     now: Timestamp,
 ) -> Evidence {
@@ -52,7 +52,12 @@ pub fn prove(
 
 /// Judges `response` against the user's live token, if there is one.
 #[cfg_attr(not(feature = "testing"), expect(unreachable_pub, reason = "tests reach it"))]
-pub fn prove_temp_token(user: UserId, token: Option<&TempToken>, response: &Response, keys: &MacKeys) -> Evidence {
+pub fn prove_temp_token(
+    user: UserId,
+    token: Option<&TempToken>,
+    response: &FactorResponse,
+    keys: &MacKeys,
+) -> Evidence {
     if response.is_absent() {
         return Evidence::Absent;
     }

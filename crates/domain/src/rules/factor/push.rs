@@ -76,8 +76,8 @@ pub fn pairing_text(pairing_code: &str, public_key: &[u8]) -> String {
     format!("countersign-pair-v1\n{pairing_code}\n{key}")
 }
 
-/// The numbers of a prompt that is asked for again, `drawn` being the next: never one of those before, since whoever was
-/// shown that could collect what the person approves for somebody else. `None` once it has asked for [`MAX_NUMBERS`].
+/// The numbers of a prompt that is asked for again, `drawn` being the next. None repeats: the caller that was shown it before
+/// could collect what the person approves for another caller. `None` once it has asked for [`MAX_NUMBERS`].
 pub fn renumbered(before: &[String], drawn: &str) -> Option<Vec<String>> {
     if before.len() >= MAX_NUMBERS {
         return None;
@@ -117,7 +117,7 @@ pub fn prove_answer(
         PushDecision::Accept if numbers.last() == answer.digits.as_ref() => Evidence::Proved(proof),
         PushDecision::Accept if answer.digits.as_ref().is_some_and(|typed| numbers.contains(typed)) => Evidence::Absent,
         PushDecision::Accept => {
-            let response = crate::model::response::Response::typed(answer.digits.as_deref().unwrap_or_default());
+            let response = crate::model::response::FactorResponse::typed(answer.digits.as_deref().unwrap_or_default());
             Evidence::Refuted(response.fingerprint(device.id, Some(verification.id), keys))
         }
     }

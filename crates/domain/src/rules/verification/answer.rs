@@ -1,6 +1,6 @@
 //! Judging an answer: a typed code, what a phone signed, what a telephone was told.
 
-use crate::model::audit::{AuditEvent, AuditKind, Context, Reason};
+use crate::model::audit::{Actor, AuditEvent, AuditKind, Reason};
 use crate::model::challenge::Challenge;
 use crate::model::change::{Change, Decision, View};
 use crate::model::device::{Device, DeviceStatus};
@@ -17,13 +17,7 @@ use crate::rules::verification::outcome::Outcome;
 
 /// Judges evidence on a fresh view. The only function by which a typed code can be accepted, and called by
 /// `judge` only.
-pub fn answer(
-    view: &View,
-    target: &Target,
-    evidence: &Evidence,
-    context: &Context,
-    now: Timestamp,
-) -> Decision<Outcome> {
+pub fn answer(view: &View, target: &Target, evidence: &Evidence, context: &Actor, now: Timestamp) -> Decision<Outcome> {
     let found = match find(view, target, now) {
         Ok(found) => found,
         Err(reason) => return refuse_unseen(view, target, reason, context, now),
@@ -68,7 +62,7 @@ pub fn answer_from_device(
     verification: VerificationId,
     (evidence, against): (&Evidence, &Challenge),
     credential: Option<&Sealed>,
-    context: &Context,
+    context: &Actor,
     now: Timestamp,
 ) -> Decision<Outcome> {
     let refused = |reason| Decision::reply(Outcome::Refused(reason)).with_all(close_over(view, now));
@@ -101,7 +95,7 @@ pub fn answer_from_device(
     }
 }
 
-fn refuse_unseen(view: &View, target: &Target, reason: Reason, context: &Context, now: Timestamp) -> Decision<Outcome> {
+fn refuse_unseen(view: &View, target: &Target, reason: Reason, context: &Actor, now: Timestamp) -> Decision<Outcome> {
     let decision = Decision::reply(Outcome::Refused(reason));
     match (&view.user, reason) {
         // A lock shows only here (SEC 26).
@@ -123,7 +117,7 @@ fn answer_temp_token(
     view: &View,
     user: UserId,
     evidence: &Evidence,
-    context: &Context,
+    context: &Actor,
     now: Timestamp,
 ) -> Decision<Outcome> {
     match evidence {
@@ -161,7 +155,7 @@ struct Judged<'a> {
     user: UserId,
     device: &'a Device,
     verification: Option<&'a Verification>,
-    context: &'a Context,
+    context: &'a Actor,
     now: Timestamp,
 }
 
@@ -213,7 +207,7 @@ impl Judged<'_> {
                 consumed_at: typed.then_some(self.now),
             });
         }
-        changes.extend(throttle::forgive(self.view, self.user, device));
+        changes.extend(throttle::reset_failures(self.view, self.user, device));
         if activates {
             changes.push(self.event(AuditKind::DeviceActivated).into());
         }
@@ -223,7 +217,7 @@ impl Judged<'_> {
             _ => AuditKind::Verified,
         };
         if kind == AuditKind::PushAccepted {
-            changes.extend(throttle::forgive_prompts(self.view, self.user, self.now));
+            changes.extend(throttle::reset_prompts(self.view, self.user, self.now));
         }
         changes.push(self.event(kind).into());
         Decision::of(changes, self.accepted())

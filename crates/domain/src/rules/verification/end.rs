@@ -1,4 +1,4 @@
-//! Ending verifications, and the trust that stands on them.
+//! Ending verifications, and the trust that rests on them.
 
 use crate::model::change::{Change, Decision, View};
 use crate::model::id::{ClientId, DeviceId};
@@ -8,8 +8,8 @@ use crate::model::user::{Profile, User};
 use crate::model::verification::{Purpose, Status, Verification};
 use crate::rules::risk;
 
-/// Ends whatever is over by `now`. A decision that refuses something because its time is over does this too: what was once
-/// told to be over stays so, whatever a clock says later (SEC 75).
+/// Ends whatever is over by `now`. A decision that refuses something because its time is over does this too: what was
+/// once reported as over stays over, whatever a clock says later (SEC 75).
 pub(crate) fn close_over(view: &View, now: Timestamp) -> Vec<Change> {
     let mut changes = close_pending(view, |v| now >= v.expires_at);
     if let Some(user) = view.user.as_ref().filter(|u| u.temp_token.as_ref().is_some_and(|t| now >= t.expires_at)) {
@@ -66,7 +66,6 @@ pub(super) fn close_expired(verification: &Verification) -> Change {
 /// What ends together with the trust in a user ([`end_trust`]).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Besides {
-    /// Nothing else.
     Nothing,
     /// Log-ins under way, with the challenges put under them.
     LogIns,

@@ -18,7 +18,6 @@ use crate::rules::throttle;
 pub enum Target {
     /// A device and, where one was issued, a state token (v1 verify).
     Device {
-        /// Which device.
         device: DeviceId,
         /// Digest of the state token.
         state_token: Option<Digest>,
@@ -40,7 +39,6 @@ pub enum Target {
     SignIn {
         /// Digest of the log-in's state token.
         state_token: Digest,
-        /// Which device.
         device: DeviceId,
     },
     /// The user's temporary token (v1 device 0, v2 POST with eight digits).

@@ -4,7 +4,7 @@
 //! is decided and charged, all in one call on one view. So there is no comparison whose failure is not counted where it
 //! belongs (SEC 20), and an answer that is refused before its target is found is compared with nothing.
 
-use crate::model::audit::Context;
+use crate::model::audit::Actor;
 use crate::model::challenge::Challenge;
 use crate::model::change::{Change, Decision, View};
 use crate::model::client::Right;
@@ -12,7 +12,7 @@ use crate::model::credential::Credential;
 use crate::model::device::Device;
 use crate::model::digest::{Digest, MacKeys};
 use crate::model::id::DeviceId;
-use crate::model::response::Response;
+use crate::model::response::FactorResponse;
 use crate::model::session::NO_DEVICE;
 use crate::model::temp_token::LENGTH;
 use crate::model::throttle::ThrottleKey;
@@ -48,9 +48,9 @@ pub trait Secrets {
 pub fn judge<S: Secrets>(
     view: &View,
     target: &Target,
-    response: &Response,
+    response: &FactorResponse,
     secrets: &S,
-    context: &Context,
+    context: &Actor,
     now: Timestamp,
 ) -> Result<Decision<Outcome>, S::Error> {
     // A lock refuses by itself, and under it nothing is evaluated (SEC 26).
@@ -71,9 +71,9 @@ pub fn judge<S: Secrets>(
 pub fn judge_at_log_in<S: Secrets>(
     view: &View,
     (state_token, device): (&Digest, DeviceId),
-    response: &Response,
+    response: &FactorResponse,
     secrets: &S,
-    context: &Context,
+    context: &Actor,
     now: Timestamp,
 ) -> Result<Decision<Outcome>, S::Error> {
     let at = |target: &Target| judge(view, target, response, secrets, context, now);
@@ -121,7 +121,7 @@ fn also_count_token(
 fn compare<S: Secrets>(
     view: &View,
     found: Found<'_>,
-    response: &Response,
+    response: &FactorResponse,
     secrets: &S,
     now: Timestamp,
 ) -> Result<Evidence, S::Error> {

@@ -1,6 +1,6 @@
 //! Putting a challenge to a device, and ending the ones before it.
 
-use crate::model::audit::{AuditKind, Context, Reason};
+use crate::model::audit::{Actor, AuditKind, Reason};
 use crate::model::challenge::Challenge;
 use crate::model::change::{Change, Decision, View};
 use crate::model::device::{Device, DeviceStatus};
@@ -50,7 +50,7 @@ pub enum Opened {
 }
 
 /// Puts a challenge to a device (v1 trigger, v2 POST verifications).
-pub fn open(view: &View, opening: &Opening, policy: &Policy, context: &Context, now: Timestamp) -> Decision<Opened> {
+pub fn open(view: &View, opening: &Opening, policy: &Policy, context: &Actor, now: Timestamp) -> Decision<Opened> {
     let Some(user) = view.user.as_ref() else { return Decision::reply(Opened::NoUser) };
     let usable = |device: &&Device| match device.status {
         DeviceStatus::Active | DeviceStatus::Disabled => true,
@@ -72,8 +72,8 @@ pub fn open(view: &View, opening: &Opening, policy: &Policy, context: &Context, 
     }
     let of_device = || view.verifications.iter().filter(|v| v.device_id == device.id && v.status == Status::Pending);
 
-    // A prompt is repeated only to the client that put it, through the kind of door it was put: an approval must not
-    // be collected by anybody but whoever the person was asked for (SEC 5, SEC 7). Others put a prompt of their own.
+    // A prompt is repeated only to the client that put it, through the kind of door it was put: an approval must
+    // be collected only by the client that the person was asked for (SEC 5, SEC 7). Others put another prompt.
     let is_own = |v: &Verification| {
         v.client_id == fresh.client_id
             && v.purpose == fresh.purpose
@@ -161,7 +161,7 @@ fn count(
     user: UserId,
     factor: FactorKind,
     policy: &Policy,
-    context: &Context,
+    context: &Actor,
     now: Timestamp,
 ) -> Result<Vec<Change>, Timestamp> {
     let looks = context.right.only_looks();

@@ -16,6 +16,5 @@ pub enum Outcome {
     },
     /// Waiting for the person.
     Pending(FactorKind),
-    /// No.
     Refused(Reason),
 }

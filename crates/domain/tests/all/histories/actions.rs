@@ -43,7 +43,7 @@ impl World {
         self.drawn
     }
 
-    /// A code nobody was given before.
+    /// A code that was never given before.
     pub(crate) fn draw_code(&mut self, alphabet: Alphabet) -> String {
         let n = self.draw();
         let characters = alphabet.characters();
@@ -58,7 +58,7 @@ impl World {
     }
 
     /// Who calls.
-    pub(crate) fn by(&self) -> Context {
+    pub(crate) fn by(&self) -> Actor {
         if self.reads { reader() } else { context() }
     }
 
@@ -106,7 +106,7 @@ impl World {
                 for round in 0..*rounds {
                     self.now = self.now.plus(*pause);
                     let user = self.users[*user];
-                    let evidence = prove_temp_token(user, None, &Response::number(round.into()), &keys());
+                    let evidence = prove_temp_token(user, None, &FactorResponse::number(round.into()), &keys());
                     let act = Act::Typed(Target::TempToken);
                     self.judge(&Held { user, act, evidence, said: None, is_honest: false }, user, true);
                 }
@@ -179,7 +179,7 @@ impl World {
     }
 
     pub(crate) fn unlock(&mut self, user: UserId) {
-        match self.db.commit(user::unlock(&self.db.view(user), &[], &Context::default(), self.now)) {
+        match self.db.commit(user::unlock(&self.db.view(user), &[], &Actor::default(), self.now)) {
             Unlocked::Unlocked => {
                 if matches!(self.oracle.bars.get(&user), Some(Bar::Locked(_))) {
                     self.oracle.bars.remove(&user);
@@ -343,7 +343,7 @@ impl World {
             }
             factor => self.sent(factor, door),
         };
-        // Whoever may only look is let in over v1 alone.
+        // A reader is let in over v1 alone.
         let (by, door) = (self.by(), if self.reads { Door::V1 } else { door });
         let mut verification = self.verification(&device, challenge, code, door, ttl);
         verification.client_id = by.client;
@@ -476,12 +476,12 @@ impl World {
         }
     }
 
-    pub(crate) fn response(&self, user: UserId, target: &Target, say: &Say) -> Response {
+    pub(crate) fn response(&self, user: UserId, target: &Target, say: &Say) -> FactorResponse {
         let (device, verification) = self.aimed(user, &Act::Typed(target.clone()));
         let device = device.and_then(|id| self.db.device(id));
         let text = match say {
-            Say::Nothing => return Response::none(),
-            Say::Empty => return Response::typed(""),
+            Say::Nothing => return FactorResponse::none(),
+            Say::Empty => return FactorResponse::typed(""),
             Say::Wrong(n) => format!("{n:06}"),
             Say::Replay => device.and_then(|d| self.said.get(&d.id)).cloned().unwrap_or_else(|| "000009".to_owned()),
             Say::Known(n) => {
@@ -505,8 +505,8 @@ impl World {
             }
         };
         match (say, text.parse()) {
-            (Say::Right { number: true, .. }, Ok(number)) => Response::number(number),
-            _ => Response::typed(&text),
+            (Say::Right { number: true, .. }, Ok(number)) => FactorResponse::number(number),
+            _ => FactorResponse::typed(&text),
         }
     }
 
@@ -622,7 +622,7 @@ impl World {
             let view = self.db.view(user);
             let Ok(found) = find(&view, &target, self.now) else { continue };
             let Some(found) = found.device else { continue };
-            let response = Response::typed(&format!("{round:06}"));
+            let response = FactorResponse::typed(&format!("{round:06}"));
             let evidence = prove(&unseal(found), found, None, &response, &keys(), self.now);
             let said = Some(format!("{round:06}"));
             let proof = Held { user, act: Act::Typed(target), evidence, said, is_honest: true };

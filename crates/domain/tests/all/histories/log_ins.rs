@@ -1,4 +1,4 @@
-//! Log-ins: with a password, and then with devices of every kind and state, nobody's and other people's among them, and with
+//! Log-ins: with a password, and then with devices of every kind and state, among them unknown ones and those of other people, and with
 //! temporary tokens. Whatever happened before, a log-in needs no less than what the user has, and what is compared is
 //! counted.
 
@@ -6,7 +6,7 @@ use std::cell::Cell;
 use std::convert::Infallible;
 
 use countersign_domain::model::session::{NO_DEVICE, Terms};
-use countersign_domain::rules::sign_in::{Compared, Drawn, DrawnGrant, Entered, Refusal, Stepped, enter};
+use countersign_domain::rules::sign_in::{Compared, Drawn, DrawnGrant, Entered, LoginRefusal, Stepped, enter};
 use countersign_domain::rules::verification::judge::Secrets;
 use countersign_domain::{Change, MacKeys};
 
@@ -23,7 +23,7 @@ pub(crate) struct LogIn {
     pub(crate) state_token: Digest,
 }
 
-/// Opens what lies sealed, and notes that something was compared.
+/// Opens sealed credentials, and notes that something was compared.
 struct Watched {
     keys: MacKeys,
     compared: Cell<bool>,
@@ -92,11 +92,13 @@ impl World {
                 self.note(if usable { "asked for a factor" } else { "asked for a token" });
                 self.log_ins.push(LogIn { user, attempt: drawn.attempt, state_token: drawn.state_token });
             }
-            Entered::Refused(Refusal::NoFactor) => {
+            Entered::Refused(LoginRefusal::NoFactor) => {
                 assert!(held && !usable && !token, "refused though something could be shown");
                 self.note("refused");
             }
-            Entered::Refused(Refusal::Locked) => assert!(self.oracle.is_barred(user, self.now), "a bar out of nothing"),
+            Entered::Refused(LoginRefusal::Locked) => {
+                assert!(self.oracle.is_barred(user, self.now), "a bar out of nothing")
+            }
             other => panic!("{other:?}"),
         }
     }
@@ -158,7 +160,7 @@ impl World {
             device == NO_DEVICE || (temp_token_form(text) && view.device(device).is_some_and(Device::is_listed));
         let subject = (!is_token).then_some(device);
         let target = Target::SignIn { state_token: at.state_token, device };
-        let response = Response::typed(text);
+        let response = FactorResponse::typed(text);
         // What the answer is worth, worked out apart.
         let expected = if is_token {
             let token = view.user.as_ref().and_then(|u| u.temp_token.as_ref());
@@ -251,7 +253,7 @@ impl World {
     pub(crate) fn disable(&mut self, which: u8) {
         let Some((user, device)) = self.pick_device(which) else { return };
         let decision = enrolment::disable(&self.db.view(user), device, &context(), self.now);
-        if self.db.commit(decision) == enrolment::Disabled::Disabled {
+        if self.db.commit(decision) == enrolment::DisableOutcome::Disabled {
             if !self.oracle.disabled.insert(device) {
                 // Guesses had disabled it: from now on it is the operator's.
                 self.oracle.devices.remove(&device);

@@ -1,7 +1,7 @@
 //! Random histories against the rules: enrol, trigger, answer, replay, race, lock, remove, in any order and with any
 //! clock (SEC 91). An oracle keeps its own books, written from the requirements and not from the rules, and after every
 //! step the two must agree: no proof counts twice, no failure and no lock is forgotten, what has ended stays ended, and
-//! nobody is let in with less than before.
+//! nothing lets a person in with less than before.
 //!
 //! The default run is the same every time, and longer in the gate. `PROPTEST_CASES=1000000` explores others.
 
@@ -15,7 +15,7 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use crate::model::{Database, START, context, keys, reader, seal, unseal, verification_id};
-use countersign_domain::model::audit::Context;
+use countersign_domain::model::audit::Actor;
 use countersign_domain::model::challenge::code_context;
 use countersign_domain::model::code::Alphabet;
 use countersign_domain::model::device::{MAX_DEVICES, NO_COUNTER};
@@ -33,8 +33,8 @@ use countersign_domain::rules::verification::answer::{answer, answer_from_device
 use countersign_domain::rules::verification::find::{Target, find};
 use countersign_domain::rules::verification::open::{MAX_OPEN_PER_DEVICE, Opened, Opening, open};
 use countersign_domain::{
-    Challenge, Credential, Device, DeviceId, DeviceStatus, Digest, Evidence, FactorKind, Freshness, Outcome, Policy,
-    Purpose, Reason, Response, Sealed, Secret, Status, ThrottleKey, Timestamp, UserId, UserStatus, Verification,
+    Challenge, Credential, Device, DeviceId, DeviceStatus, Digest, Evidence, FactorKind, FactorResponse, Freshness,
+    Outcome, Policy, Purpose, Reason, Sealed, Secret, Status, ThrottleKey, Timestamp, UserId, UserStatus, Verification,
     VerificationId,
 };
 use log_ins::LogIn;
@@ -52,7 +52,7 @@ const FEW_CASES: u32 = 48;
 /// Users in a history.
 const USERS: usize = 2;
 
-// The world around the rules: people with their devices, and callers with what they were told.
+// The world around the rules: people with their devices, and callers with the answers they got.
 
 #[derive(Debug, Clone)]
 enum Act {

@@ -3,7 +3,7 @@
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use domain::rules::app::Unassertable;
-use domain::rules::sign_in::Refusal;
+use domain::rules::sign_in::LoginRefusal;
 use domain::{Reason, Timestamp};
 
 use crate::wire::call::BadJson;
@@ -24,7 +24,7 @@ pub(crate) enum Error {
     /// A field cannot be read.
     BadField(String),
     /// The password is wrong, or the user may not log in.
-    Refused(Refusal),
+    Refused(LoginRefusal),
     /// No such device.
     NoFactor,
     /// The state token is unknown, over, used, or for something else.
@@ -45,8 +45,8 @@ impl Error {
     pub(crate) fn at(now: Timestamp) -> impl Fn(engine::Error) -> Self {
         let wait = move |until: Option<Timestamp>| until.map(|until| until.retry_after(now));
         move |error| match error {
-            engine::Error::NoUser => Self::Refused(Refusal::Credentials),
-            engine::Error::Barred => Self::Refused(Refusal::Locked),
+            engine::Error::NoUser => Self::Refused(LoginRefusal::Credentials),
+            engine::Error::Barred => Self::Refused(LoginRefusal::Locked),
             engine::Error::NoDevice
             | engine::Error::NotOffered
             | engine::Error::BadTarget
@@ -89,11 +89,11 @@ impl Error {
             Self::StepEmpty(field) => (MISSING, format!("{field} is empty").into()),
             Self::Subdomain => (BAD, "Invalid subdomain".into()),
             Self::BadField(field) => (BAD, StatusMessage::attribute(field, &format!("{field} is incorrect"))),
-            Self::Refused(Refusal::Credentials) => (NO, "Authentication Failed: Invalid user credentials".into()),
-            Self::Refused(Refusal::Locked) => (NO, "User is locked. Access is unauthorized".into()),
-            Self::Refused(Refusal::Inactive) => (NO, "Access is unauthorized".into()),
+            Self::Refused(LoginRefusal::Credentials) => (NO, "Authentication Failed: Invalid user credentials".into()),
+            Self::Refused(LoginRefusal::Locked) => (NO, "User is locked. Access is unauthorized".into()),
+            Self::Refused(LoginRefusal::Inactive) => (NO, "Access is unauthorized".into()),
             // The password was right: clients read 401 as a wrong one, and 400 with these first letters as what it is.
-            Self::Refused(Refusal::NoFactor) => (BAD, "MFA is required but no factor is enrolled".into()),
+            Self::Refused(LoginRefusal::NoFactor) => (BAD, "MFA is required but no factor is enrolled".into()),
             Self::NoFactor => (BAD, "Factor could not be found".into()),
             Self::StateToken => (BAD, "State token is invalid or expired".into()),
             Self::CodeEmpty => (MISSING, "OTP token blank".into()),
