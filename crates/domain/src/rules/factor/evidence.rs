@@ -55,6 +55,7 @@ impl Proof {
 }
 
 /// What a response amounts to.
+#[must_use = "evidence that is not judged is a guess that is not counted"]
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Evidence {
     /// There was no response to judge: a poll, or a challenge that is not answered here.

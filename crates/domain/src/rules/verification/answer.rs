@@ -1,4 +1,4 @@
-//! Judging an answer: a typed code, what a phone signed, what a telephone was told.
+//! Judging an answer: a typed code, the signature of a phone, digits keyed into a telephone.
 
 use crate::model::audit::{Actor, AuditEvent, AuditKind, Reason};
 use crate::model::challenge::Challenge;
@@ -12,16 +12,29 @@ use crate::model::verification::{MAX_ATTEMPTS, Status, Verification};
 use crate::rules::factor::evidence::{Evidence, Freshness, Proof, Subject};
 use crate::rules::throttle;
 use crate::rules::verification::end::{close_over, discard};
-use crate::rules::verification::find::{Target, find, unlocked};
+#[cfg(feature = "testing")]
+use crate::rules::verification::find::find;
+use crate::rules::verification::find::{Found, Target, unlocked};
 use crate::rules::verification::outcome::Outcome;
 
-/// Judges evidence on a fresh view. The only function by which a typed code can be accepted, and called by
-/// `judge` only.
+/// Finds a target and judges evidence about it: for tests, which prove on one view and judge on another.
+#[cfg(feature = "testing")]
 pub fn answer(view: &View, target: &Target, evidence: &Evidence, context: &Actor, now: Timestamp) -> Decision<Outcome> {
-    let found = match find(view, target, now) {
-        Ok(found) => found,
-        Err(reason) => return refuse_unseen(view, target, reason, context, now),
-    };
+    match find(view, target, now) {
+        Ok(found) => answer_found(view, found, evidence, context, now),
+        Err(reason) => refuse_unseen(view, target, reason, context, now),
+    }
+}
+
+/// Judges evidence about a target that was found in this view. The only function by which a typed code can be accepted, and
+/// called by `judge` only.
+pub(super) fn answer_found(
+    view: &View,
+    found: Found<'_>,
+    evidence: &Evidence,
+    context: &Actor,
+    now: Timestamp,
+) -> Decision<Outcome> {
     let Some(user) = view.user.as_ref().map(|u| u.id) else { return Decision::reply(Outcome::Refused(Reason::NoUser)) };
     let Some(device) = found.device else { return answer_temp_token(view, user, evidence, context, now) };
     let judged = Judged { view, user, device, verification: found.verification, context, now };
@@ -95,7 +108,14 @@ pub fn answer_from_device(
     }
 }
 
-fn refuse_unseen(view: &View, target: &Target, reason: Reason, context: &Actor, now: Timestamp) -> Decision<Outcome> {
+/// Refuses an answer whose target was not found, or is locked.
+pub(super) fn refuse_unseen(
+    view: &View,
+    target: &Target,
+    reason: Reason,
+    context: &Actor,
+    now: Timestamp,
+) -> Decision<Outcome> {
     let decision = Decision::reply(Outcome::Refused(reason));
     match (&view.user, reason) {
         // A lock shows only here (SEC 26).
@@ -199,7 +219,7 @@ impl Judged<'_> {
             None => Change::TouchDevice { device, at: self.now },
         });
         if let Some(verification) = self.verification {
-            // A typed code is collected by the very call that types it; an approval waits for whoever polls.
+            // A typed code is collected by the very call that types it; an approval waits for the poller.
             let typed = verification.challenge.takes_code();
             changes.push(Change::CloseVerification {
                 verification: verification.id,

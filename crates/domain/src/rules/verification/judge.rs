@@ -4,7 +4,7 @@
 //! is decided and charged, all in one call on one view. So there is no comparison whose failure is not counted where it
 //! belongs (SEC 20), and an answer that is refused before its target is found is compared with nothing.
 
-use crate::model::audit::Actor;
+use crate::model::audit::{Actor, Reason};
 use crate::model::challenge::Challenge;
 use crate::model::change::{Change, Decision, View};
 use crate::model::client::Right;
@@ -18,9 +18,10 @@ use crate::model::temp_token::LENGTH;
 use crate::model::throttle::ThrottleKey;
 use crate::model::time::Timestamp;
 use crate::rules::factor::evidence::Evidence;
-use crate::rules::factor::{prove, temp_token};
+use crate::rules::factor::prove::{prove_own, prove_sent, prove_temp_token};
+use crate::rules::factor::temp_token;
 use crate::rules::throttle;
-use crate::rules::verification::answer::answer;
+use crate::rules::verification::answer::{answer_found, refuse_unseen};
 use crate::rules::verification::find::{Found, Target, find};
 use crate::rules::verification::outcome::Outcome;
 
@@ -53,12 +54,27 @@ pub fn judge<S: Secrets>(
     context: &Actor,
     now: Timestamp,
 ) -> Result<Decision<Outcome>, S::Error> {
-    // A lock refuses by itself, and under it nothing is evaluated (SEC 26).
-    let evidence = match find(view, target, now) {
-        Ok(found) => compare(view, found, response, secrets, now)?,
-        Err(_) => Evidence::Absent,
-    };
-    Ok(answer(view, target, &evidence, context, now))
+    conclude(view, target, find(view, target, now), response, secrets, context, now)
+}
+
+/// Compares an answer with the secret of the target that was found, and charges it there. A lock refuses by itself, and under
+/// it nothing is evaluated (SEC 26).
+fn conclude<S: Secrets>(
+    view: &View,
+    target: &Target,
+    found: Result<Found<'_>, Reason>,
+    response: &FactorResponse,
+    secrets: &S,
+    context: &Actor,
+    now: Timestamp,
+) -> Result<Decision<Outcome>, S::Error> {
+    match found {
+        Ok(found) => {
+            let evidence = compare(view, found, response, secrets, now)?;
+            Ok(answer_found(view, found, &evidence, context, now))
+        }
+        Err(reason) => Ok(refuse_unseen(view, target, reason, context, now)),
+    }
 }
 
 /// Judges what was typed at a device of a log-in under way. Eight digits at any listed device of the user are the temporary
@@ -85,17 +101,19 @@ pub fn judge_at_log_in<S: Secrets>(
     if !listed || !temp_token::has_form(response) {
         return at(&own);
     }
-    let takes_eight = match find(view, &own, now) {
+    let found = find(view, &own, now);
+    let takes_eight = match found {
         Ok(found) => length(found, secrets)? == Some(LENGTH),
         Err(_) => false,
     };
     if !takes_eight {
         return at(&Target::TempToken);
     }
-    let Ok(token) = find(view, &Target::TempToken, now) else { return at(&own) };
+    let at_device = || conclude(view, &own, found, response, secrets, context, now);
+    let Ok(token) = find(view, &Target::TempToken, now) else { return at_device() };
     match compare(view, token, response, secrets, now)? {
-        Evidence::Refuted(wrong) => Ok(also_count_token(view, at(&own)?, wrong, context.right, now)),
-        shown => Ok(answer(view, &Target::TempToken, &shown, context, now)),
+        Evidence::Refuted(wrong) => Ok(also_count_token(view, at_device()?, wrong, context.right, now)),
+        shown => Ok(answer_found(view, token, &shown, context, now)),
     }
 }
 
@@ -127,17 +145,20 @@ fn compare<S: Secrets>(
 ) -> Result<Evidence, S::Error> {
     let Some(user) = &view.user else { return Ok(Evidence::Absent) };
     let Some(device) = found.device else {
-        return Ok(prove::prove_temp_token(user.id, user.temp_token.as_ref(), response, secrets.keys()));
+        return Ok(prove_temp_token(user.id, user.temp_token.as_ref(), response, secrets.keys()));
     };
     if response.is_absent() {
         return Ok(Evidence::Absent);
     }
-    let credential = match found.verification.map(|v| &v.challenge) {
-        // The code was made here; the credential has no part in it and stays sealed.
-        Some(Challenge::Code { .. }) => Credential::Push { public_key: None },
-        _ => secrets.credential(device)?,
-    };
-    Ok(prove::prove(&credential, device, found.verification, response, secrets.keys(), secrets.for_codes(now)))
+    let keys = secrets.keys();
+    Ok(match found.verification {
+        // The code was made here: the credential stays sealed.
+        Some(sent) if matches!(sent.challenge, Challenge::Code { .. }) => prove_sent(device, sent, response, keys),
+        asked => {
+            let credential = secrets.credential(device)?;
+            prove_own(&credential, device, asked, response, keys, secrets.for_codes(now))
+        }
+    })
 }
 
 /// Characters in the code that is expected here, if one is.
