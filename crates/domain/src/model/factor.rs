@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::model::message::Channel;
+
 /// A kind of factor. The number is stored, and is the account-wide `factor_id` of the OneLogin dialects.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -34,12 +36,20 @@ impl FactorKind {
         Self::ALL.into_iter().find(|kind| kind.number() == number)
     }
 
+    /// The row of this kind.
+    pub fn traits(self) -> FactorTraits {
+        match self {
+            Self::Push => FactorTraits { channel: Some(Channel::Push), ..SENT },
+            Self::Sms => FactorTraits { channel: Some(Channel::Sms), target: Some(TargetKind::Phone), ..VOUCHED },
+            Self::Voice => FactorTraits { channel: Some(Channel::Voice), target: Some(TargetKind::Phone), ..VOUCHED },
+            Self::Email => FactorTraits { channel: Some(Channel::Email), target: Some(TargetKind::Mail), ..VOUCHED },
+            Self::Totp | Self::Hotp => OWN_CODES,
+        }
+    }
+
     /// Whether a code or prompt must be sent before it can be answered (the wire's `needs_trigger`).
     pub fn needs_trigger(self) -> bool {
-        match self {
-            Self::Push | Self::Sms | Self::Voice | Self::Email => true,
-            Self::Totp | Self::Hotp => false,
-        }
+        self.traits().triggered
     }
 
     /// Whether its devices compute codes from a shared secret.
@@ -49,26 +59,45 @@ impl FactorKind {
 
     /// Whether a user may hold several active devices of this kind (rulings 27).
     pub fn may_repeat(self) -> bool {
-        match self {
-            Self::Push | Self::Sms | Self::Voice | Self::Email => false,
-            Self::Totp | Self::Hotp => true,
-        }
+        self.traits().may_repeat
     }
 
     /// Whether an administrator may vouch for the target, so that no first code is needed (SEC 19).
     pub fn may_be_trusted(self) -> bool {
-        matches!(self, Self::Sms | Self::Voice | Self::Email)
+        self.traits().may_be_trusted
     }
 
     /// The channel that carries this factor's messages, if it sends any.
-    pub fn channel(self) -> Option<crate::model::message::Channel> {
-        use crate::model::message::Channel;
-        match self {
-            Self::Push => Some(Channel::Push),
-            Self::Sms => Some(Channel::Sms),
-            Self::Voice => Some(Channel::Voice),
-            Self::Email => Some(Channel::Email),
-            Self::Totp | Self::Hotp => None,
-        }
+    pub fn channel(self) -> Option<Channel> {
+        self.traits().channel
     }
 }
+
+/// What holds for one kind of factor.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FactorTraits {
+    /// A code or prompt must be sent before it can be answered.
+    pub triggered: bool,
+    /// A user may hold several active devices.
+    pub may_repeat: bool,
+    /// An administrator may vouch for the target.
+    pub may_be_trusted: bool,
+    /// What carries its messages.
+    pub channel: Option<Channel>,
+    /// Where its messages go, if a person names that.
+    pub target: Option<TargetKind>,
+}
+
+/// What a person names as the target of messages.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TargetKind {
+    /// A telephone number, for texts and calls.
+    Phone,
+    /// A mail address.
+    Mail,
+}
+
+const OWN_CODES: FactorTraits =
+    FactorTraits { triggered: false, may_repeat: true, may_be_trusted: false, channel: None, target: None };
+const SENT: FactorTraits = FactorTraits { triggered: true, may_repeat: false, ..OWN_CODES };
+const VOUCHED: FactorTraits = FactorTraits { may_be_trusted: true, ..SENT };

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::budget::Budget;
 use crate::model::country::Countries;
-use crate::model::factor::FactorKind;
+use crate::model::factor::{FactorKind, TargetKind};
 use crate::model::time::SECOND;
 
 /// Whether a log-in asks for a factor (rulings 30a).
@@ -56,7 +56,7 @@ impl Policy {
     /// Whether devices of this kind can be enrolled and challenged: their last hop works, and numbers that it needs may be
     /// called somewhere.
     pub fn offers(&self, factor: FactorKind) -> bool {
-        let is_called = matches!(factor, FactorKind::Sms | FactorKind::Voice);
+        let is_called = factor.traits().target == Some(TargetKind::Phone);
         self.factors.contains(&factor) && !(is_called && self.countries.is_empty())
     }
 }
