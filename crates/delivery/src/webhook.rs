@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use domain::model::webhook::{WebhookAnswer, WebhookFault};
-use domain::rules::reach::{self, Reach};
+use egress::Reach;
 use http_body_util::{BodyExt as _, Full};
 use hyper::header::{CONTENT_TYPE, HOST, HeaderName, HeaderValue, USER_AGENT};
 use hyper::{Method, Request};
@@ -145,7 +145,7 @@ impl Target {
     }
 
     fn may_call(&self, address: IpAddr, reach: Reach) -> bool {
-        if self.https { reach::may_call(address, reach) } else { reach::may_be_plain(address, reach) }
+        if self.https { egress::may_call(address, reach) } else { egress::may_be_plain(address, reach) }
     }
 
     /// Where it may be reached: resolved here, once, and connected to as it is.

@@ -9,8 +9,9 @@ use crate::metadata::{Metadata, Package};
 const LAYERS: &[(&str, &[&str])] = &[
     ("domain", &[]),
     ("store", &["domain"]),
-    ("delivery", &["domain", "store"]),
-    ("engine", &["domain", "store", "delivery", "saml"]),
+    ("egress", &[]),
+    ("delivery", &["domain", "store", "egress"]),
+    ("engine", &["domain", "store", "delivery", "egress", "saml"]),
     ("web", &[]),
     ("saml", &[]),
     ("onelogin", &["domain", "engine", "web"]),

@@ -7,7 +7,6 @@ pub mod factor;
 pub mod import;
 pub mod need;
 pub mod rate;
-pub mod reach;
 pub mod reaching;
 pub mod reserve;
 pub mod risk;

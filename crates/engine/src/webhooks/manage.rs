@@ -3,8 +3,8 @@
 use domain::model::webhook::{
     DeliveryId, DisableReason, Headers, KEY_LENGTH, Webhook, WebhookAnswer, WebhookId, WebhookKeys, shown_key,
 };
-use domain::rules::reach::Reach;
 use domain::{Sealed, Secret, Timestamp};
+use egress::Reach;
 use store::{IdKind, WebhookDelivery, WebhookLease};
 
 use super::dispatcher::DeliveryCounts;

@@ -1,5 +1,7 @@
-//! Which addresses this server may be sent to by somebody who names a URL (SEC 69). Judged after resolution, on the very
-//! address that is then connected to: a name can mean anything at any time.
+//! Which addresses this server may call when a caller or a browser names the URL (SEC 69).
+//!
+//! The address is judged after resolution, and it is the very address that is then connected to: a name can resolve to
+//! another address at any time.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
