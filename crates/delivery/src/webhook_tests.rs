@@ -88,7 +88,7 @@ async fn receiver(answer: impl Into<Vec<u8>>) -> (u16, tokio::task::JoinHandle<S
     (port, task)
 }
 
-async fn post(url: String, reach: Reach) -> Answer {
+async fn post(url: String, reach: Reach) -> WebhookAnswer {
     let headers = vec![("x-own".to_owned(), "one".to_owned())];
     Caller::new(None).unwrap().post(Call { url, reach, headers, body: Bytes::from_static(b"[1]") }).await
 }
@@ -97,7 +97,7 @@ async fn post(url: String, reach: Reach) -> Answer {
 async fn a_call_is_one_post_and_its_status_counts() {
     let (port, heard) = receiver("HTTP/1.1 204 No Content\r\n\r\n").await;
     let answer = post(format!("http://127.0.0.1:{port}/a/b?c=d#e"), Reach::Private).await;
-    assert_eq!(answer, Answer::Status(204));
+    assert_eq!(answer, WebhookAnswer::Status(204));
     let heard = heard.await.unwrap();
     assert!(heard.starts_with("POST /a/b?c=d HTTP/1.1\r\n"), "{heard}");
     assert!(heard.contains(&format!("\r\nhost: 127.0.0.1:{port}\r\n")), "{heard}");
@@ -108,7 +108,7 @@ async fn a_call_is_one_post_and_its_status_counts() {
 async fn a_redirect_is_an_answer_and_not_a_way() {
     let (elsewhere, never) = receiver("HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n").await;
     let (port, _) = receiver(format!("HTTP/1.1 307 x\r\nlocation: http://127.0.0.1:{elsewhere}/\r\n\r\n")).await;
-    assert_eq!(post(format!("http://127.0.0.1:{port}/"), Reach::Private).await, Answer::Status(307));
+    assert_eq!(post(format!("http://127.0.0.1:{port}/"), Reach::Private).await, WebhookAnswer::Status(307));
     assert!(!never.is_finished());
     never.abort();
 }
@@ -132,7 +132,7 @@ async fn an_endless_answer_is_not_read_to_its_end() {
         sent
     });
     let began = now();
-    assert_eq!(post(format!("http://127.0.0.1:{port}/"), Reach::Private).await, Answer::Status(200));
+    assert_eq!(post(format!("http://127.0.0.1:{port}/"), Reach::Private).await, WebhookAnswer::Status(200));
     // Read on, it would go on until the call is given up.
     assert!(began.elapsed() < TIMEOUT / 2, "{:?}", began.elapsed());
     let sent = endless.await.unwrap();
@@ -142,26 +142,26 @@ async fn an_endless_answer_is_not_read_to_its_end() {
 #[tokio::test]
 async fn what_is_no_answer_has_a_name() {
     let fault = async |url: String, reach| match post(url, reach).await {
-        Answer::Fault(fault) => fault,
-        Answer::Status(status) => panic!("answered {status}"),
+        WebhookAnswer::Fault(fault) => fault,
+        WebhookAnswer::Status(status) => panic!("answered {status}"),
     };
     let (port, heard) = receiver("SSH-2.0-OpenSSH\r\n").await;
     let here = format!("http://127.0.0.1:{port}/");
     // What is refused is not even connected to.
-    assert_eq!(fault(here.clone(), Reach::Public).await, Fault::Forbidden);
-    assert_eq!(fault(format!("https://127.0.0.1:{port}/"), Reach::Public).await, Fault::Forbidden);
-    assert_eq!(fault(format!("https://localhost:{port}/"), Reach::Public).await, Fault::Forbidden);
+    assert_eq!(fault(here.clone(), Reach::Public).await, WebhookFault::Forbidden);
+    assert_eq!(fault(format!("https://127.0.0.1:{port}/"), Reach::Public).await, WebhookFault::Forbidden);
+    assert_eq!(fault(format!("https://localhost:{port}/"), Reach::Public).await, WebhookFault::Forbidden);
     assert!(!heard.is_finished());
-    assert_eq!(fault(here, Reach::Private).await, Fault::Broken);
-    assert_eq!(fault("https://nowhere.invalid/".to_owned(), Reach::Public).await, Fault::Unresolved);
-    assert_eq!(fault("http://ana@127.0.0.1/".to_owned(), Reach::Private).await, Fault::Unusable);
+    assert_eq!(fault(here, Reach::Private).await, WebhookFault::Broken);
+    assert_eq!(fault("https://nowhere.invalid/".to_owned(), Reach::Public).await, WebhookFault::Unresolved);
+    assert_eq!(fault("http://ana@127.0.0.1/".to_owned(), Reach::Private).await, WebhookFault::Unusable);
     let free = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap().port();
-    assert_eq!(fault(format!("http://127.0.0.1:{free}/"), Reach::Private).await, Fault::Unreachable);
+    assert_eq!(fault(format!("http://127.0.0.1:{free}/"), Reach::Private).await, WebhookFault::Unreachable);
     // A receiver that takes the connection and says nothing; and one that does not speak TLS.
     let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = silent.local_addr().unwrap().port();
     let began = now();
-    assert_eq!(fault(format!("http://127.0.0.1:{port}/"), Reach::Private).await, Fault::Late);
+    assert_eq!(fault(format!("http://127.0.0.1:{port}/"), Reach::Private).await, WebhookFault::Late);
     assert!((4..7).contains(&began.elapsed().as_secs()), "five seconds: {:?}", began.elapsed());
     let plain = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = plain.local_addr().unwrap().port();
@@ -169,7 +169,7 @@ async fn what_is_no_answer_has_a_name() {
         let (mut stream, _) = plain.accept().await.unwrap();
         stream.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n").await.unwrap();
     });
-    assert_eq!(fault(format!("https://127.0.0.1:{port}/"), Reach::Private).await, Fault::Tls);
+    assert_eq!(fault(format!("https://127.0.0.1:{port}/"), Reach::Private).await, WebhookFault::Tls);
 }
 
 /// Makes a certificate that vouches for itself.
@@ -233,16 +233,20 @@ async fn a_receiver_is_told_only_if_a_trusted_authority_vouches_for_its_name() {
     let (port, heard) = receiver_over_tls((&own, &own_key)).await;
     let heard = || heard.load(std::sync::atomic::Ordering::SeqCst);
     for host in ["localhost", "127.0.0.1"] {
-        assert_eq!(trusting(Some(&own)).post(call(port, host)).await, Answer::Status(202), "{host}");
+        assert_eq!(trusting(Some(&own)).post(call(port, host)).await, WebhookAnswer::Status(202), "{host}");
     }
     assert_eq!(heard(), 2);
     for trusted in [None, Some(&*other)] {
-        assert_eq!(trusting(trusted).post(call(port, "localhost")).await, Answer::Fault(Fault::Tls), "{trusted:?}");
+        assert_eq!(
+            trusting(trusted).post(call(port, "localhost")).await,
+            WebhookAnswer::Fault(WebhookFault::Tls),
+            "{trusted:?}"
+        );
     }
     assert_eq!(heard(), 2);
     // Trusted, and somebody else's.
     let (port, heard) = receiver_over_tls((&other, &other_key)).await;
-    assert_eq!(trusting(Some(&other)).post(call(port, "localhost")).await, Answer::Fault(Fault::Tls));
+    assert_eq!(trusting(Some(&other)).post(call(port, "localhost")).await, WebhookAnswer::Fault(WebhookFault::Tls));
     assert_eq!(heard.load(std::sync::atomic::Ordering::SeqCst), 0);
     // A file of none, or of something else, is not taken for the public authorities.
     std::fs::write(folder.path().join("empty.pem"), "").unwrap();

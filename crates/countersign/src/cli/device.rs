@@ -126,17 +126,17 @@ async fn list(engine: &Engine, user: &User) -> Result<Report, String> {
 async fn disable(engine: &Engine, user: &User, device: i64) -> Result<Report, String> {
     let disabled = engine.disable_device(user.id, DeviceId(device), Actor::default()).await.map_err(sentence)?;
     match disabled {
-        Disabled::Disabled => {
+        DisableOutcome::Disabled => {
             let said = format!(
                 "Device {device} is disabled until `countersign user unlock {}`, which enables all devices of the user.",
                 user.id
             );
             Ok(Report::line(json!({ "id": device, "disabled": true }), said))
         }
-        Disabled::NotInUse => {
+        DisableOutcome::NotInUse => {
             Ok(Report::line(json!({ "id": device, "disabled": false }), format!("Device {device} was not in use.")))
         }
-        Disabled::NoDevice => Err(no_device(user, device)),
+        DisableOutcome::NoDevice => Err(no_device(user, device)),
     }
 }
 

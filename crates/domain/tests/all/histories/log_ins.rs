@@ -97,7 +97,7 @@ impl World {
                 self.note("refused");
             }
             Entered::Refused(LoginRefusal::Locked) => {
-                assert!(self.oracle.is_barred(user, self.now), "a bar out of nothing")
+                assert!(self.oracle.is_barred(user, self.now), "a bar out of nothing");
             }
             other => panic!("{other:?}"),
         }
