@@ -4,7 +4,7 @@ use domain::model::name;
 use domain::model::user::EXTERNAL_ID;
 use domain::model::user_patch::UserPatch;
 use domain::rules::import::{self, ImportField, Unfit};
-use domain::{Credential, DeviceId, UserId, UserImportField};
+use domain::{Credential, DeviceId, UserField, UserId};
 use serde::{Deserialize, Serialize};
 
 use crate::{Error, users};
