@@ -83,7 +83,7 @@ impl Config {
         section.or_else(raw)
     }
 
-    /// Refuses plain HTTP on an address that other machines reach, unless it is asked for (SEC 68, rulings 5).
+    /// Refuses plain HTTP on an address that other machines reach, unless it is asked for (SEC 68, decision 5).
     pub fn check_listen(&self) -> anyhow::Result<()> {
         if self.listen.address.ip().is_loopback()
             || !self.tls.certificates.is_empty()

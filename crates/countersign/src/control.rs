@@ -172,7 +172,7 @@ pub(crate) async fn open_line(config: &Config) -> anyhow::Result<ImportLine> {
 }
 
 async fn reach(config: &Config, intent: Intent) -> anyhow::Result<Executor> {
-    // With PostgreSQL, commands and servers share the database itself (rulings 3).
+    // With PostgreSQL, commands and servers share the database itself (decision 3).
     if config.storage.database.postgres().is_none()
         && let Some(stream) = connect(&DataDir::at(&config.storage.data_dir)).await
     {

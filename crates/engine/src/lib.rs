@@ -74,7 +74,7 @@ pub struct Settings {
     pub account: String,
     /// The account's number, as callers see it.
     pub account_id: i64,
-    /// What links and callbacks begin with, if configured (rulings 29b).
+    /// What links and callbacks begin with, if configured (decision 29b).
     pub public_url: Option<String>,
     /// The rules decisions obey.
     pub policy: Policy,

@@ -27,7 +27,7 @@ pub struct DialectOptions {
     pub strict_v1_scopes: bool,
     /// Whether MFA v2 needs `Manage All` (contract 1.5).
     pub strict_v2_scopes: bool,
-    /// Whether a wrong code at PUT registrations is answered 200 instead of 401 (rulings 29).
+    /// Whether a wrong code at PUT registrations is answered 200 instead of 401 (decision 29).
     pub v2_wrong_otp_200: bool,
     /// v1 calls an hour for the whole account; 0 enforces nothing (contract 1.8).
     pub hourly_quota: u64,

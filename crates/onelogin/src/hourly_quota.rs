@@ -1,5 +1,5 @@
 //! The hourly quota of v1 calls per account (contract 1.8), shared by all nodes: each leases the hour's next calls from
-//! the database in blocks (rulings 35). Calls that a node has leased and not used when the hour ends, or when the node
+//! the database in blocks (decision 35). Calls that a node has leased and not used when the hour ends, or when the node
 //! stops, are lost; together the nodes never admit more than the quota.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -59,7 +59,7 @@ pub(crate) struct QuotaStatus {
 const SHOWN_WHEN_OFF: u64 = 5_000;
 
 impl HourlyQuota {
-    /// A quota of so many calls an hour; 0 enforces nothing, and the answers still show a status (rulings 35).
+    /// A quota of so many calls an hour; 0 enforces nothing, and the answers still show a status (decision 35).
     pub(crate) fn new(limit: u64) -> Self {
         Self {
             limit,

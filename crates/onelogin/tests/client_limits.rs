@@ -1,4 +1,4 @@
-//! From where and until when a client may call (SEC 42, ruling 53).
+//! From where and until when a client may call (SEC 42, decision 53).
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;

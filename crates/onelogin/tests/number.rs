@@ -79,7 +79,7 @@ async fn a_wrong_number_ends_the_prompt_and_counts_as_a_guess() {
     assert_eq!(refused["data"][0]["error_description"], "wrong_code", "{refused}");
 }
 
-/// Rulings 26 and what it leaves open: a repeated call gets another number, so that what the first one shows is no
+/// Decision 26 and what it leaves open: a repeated call gets another number, so that what the first one shows is no
 /// good to the second. It is no guess either: the person read it from a screen.
 #[tokio::test]
 async fn whoever_asks_again_shows_another_number_for_the_same_prompt() {

@@ -198,7 +198,7 @@ async fn a_read_scope_neither_disables_nor_supersedes() {
         let (triggered, code) = wire.sent("sms", wire.post(&trigger, "")).await;
         wire.server.advance(60);
         let told = wire.call_as(scope, "POST", &trigger, "{}").await;
-        // In the words of Ruling 26, which clients know, until the other one is over.
+        // In the words of Decision 26, which clients know, until the other one is over.
         let words = "Rate limit exceeded";
         assert_eq!((told.status(), &told.json()["status"]["message"]), (429, &json!(words)), "{}", told.0);
         assert_eq!(told.0.header("retry-after"), Some("60"));

@@ -1,7 +1,7 @@
 //! A private PostgreSQL server for tests: made with the machine's own `initdb` and `postgres`, reached over a socket in
 //! a folder of its own, and gone with the process that asked for it.
 //!
-//! `initdb` refuses to run as root (rulings 41), so a root process starts it as an unprivileged user. A small shell
+//! `initdb` refuses to run as root (decision 41), so a root process starts it as an unprivileged user. A small shell
 //! stands between: it holds the server, obeys lines on its standard input, and when that ends, however the test ended,
 //! it stops the server and removes the folder.
 

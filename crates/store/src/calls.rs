@@ -1,4 +1,4 @@
-//! How many API calls an hour has seen, counted by all nodes together (SEC 37, rulings 35). A node takes the next numbers
+//! How many API calls an hour has seen, counted by all nodes together (SEC 37, decision 35). A node takes the next numbers
 //! of the hour in blocks, so a call costs the database nothing, and no number is ever given twice.
 
 use domain::Timestamp;

@@ -1,4 +1,4 @@
-//! Ids, drawn before decisions (rulings 7) from blocks that are reserved in the database.
+//! Ids, drawn before decisions (decision 7) from blocks that are reserved in the database.
 
 use std::ops::Range;
 

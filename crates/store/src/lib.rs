@@ -452,7 +452,7 @@ impl Store {
         }
     }
 
-    /// Makes the dev world's own tables. Never called for a served database (rulings 4).
+    /// Makes the dev world's own tables. Never called for a served database (decision 4).
     pub async fn dev_prepare(&self) -> Result<(), Error> {
         match &self.backend {
             Backend::Sqlite(db) => db.dev_prepare().await,
@@ -495,7 +495,7 @@ impl Store {
     }
 
     /// Puts the dev world back to its start: keeps clients and users, lifts locks, forgets devices, verifications,
-    /// tokens, limits, messages and the clock (rulings 4).
+    /// tokens, limits, messages and the clock (decision 4).
     pub async fn dev_reset(&self) -> Result<(), Error> {
         match &self.backend {
             Backend::Sqlite(db) => db.dev_reset().await,

@@ -199,7 +199,7 @@ impl DropReason {
     }
 }
 
-/// Which chain of the audit trail: one per user, and one per client for what concerns no user (rulings 18).
+/// Which chain of the audit trail: one per user, and one per client for what concerns no user (decision 18).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AuditChain {
     /// What concerns this user.

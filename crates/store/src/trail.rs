@@ -1,4 +1,4 @@
-//! The audit trail's chains: each entry is numbered and bound to the one before it (SEC 49, rulings 18).
+//! The audit trail's chains: each entry is numbered and bound to the one before it (SEC 49, decision 18).
 //!
 //! A chain is followed from its head by the id of the entry before, so the trail needs no index that would have to be
 //! written in random order.

@@ -1,5 +1,5 @@
 //! Trusted proxies and `Host`: the caller's address, which only trusted peers may forward (SEC 64), and the base of the
-//! links that we send (ruling 29b).
+//! links that we send (decision 29b).
 
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};

@@ -1,5 +1,5 @@
 //! `cargo xtask selftest`: runs the self-test command against fresh installations, undisturbed and while they are being
-//! killed, and fails on any violation (ruling 38).
+//! killed, and fails on any violation (decision 38).
 
 mod postgres;
 mod run;

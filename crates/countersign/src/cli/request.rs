@@ -1,5 +1,5 @@
 //! What the command line asks of an installation. A request is data: a running server executes it as one more job of its
-//! single writer, and only when no server runs does the command open the database itself (rulings 3).
+//! single writer, and only when no server runs does the command open the database itself (decision 3).
 
 use std::pin::Pin;
 

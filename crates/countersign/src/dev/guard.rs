@@ -1,5 +1,5 @@
 //! Who may use the dev endpoints: callers on this machine, and pages of this server only. A page from elsewhere that
-//! a developer has open must not read their codes or accept their pushes (rulings 4).
+//! a developer has open must not read their codes or accept their pushes (decision 4).
 //!
 //! A world that is a service for other machines is known there by names of its own, and then everybody shows a key, on
 //! this machine too: who asks for `localhost` need not be here.

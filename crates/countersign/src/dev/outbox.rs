@@ -13,7 +13,7 @@ use store::{DevFilter, DevMessage};
 use super::DevWorld;
 use super::problem::Problem;
 
-/// Longest wait, in milliseconds (rulings 4).
+/// Longest wait, in milliseconds (decision 4).
 const MAX_WAIT: i64 = 25_000;
 /// How often the database is looked at while waiting, since another process may write to it, in milliseconds.
 const LOOK: i64 = 250;

@@ -1,5 +1,5 @@
 //! Who lives in a dev world: one client for each scope, one for each other profile, three users. Their secrets in clear lie in a file beside the
-//! database, which holds only digests (rulings 4).
+//! database, which holds only digests (decision 4).
 
 use std::path::Path;
 

@@ -59,7 +59,7 @@ impl Rejects {
     }
 }
 
-/// Which device became of which secret. Copied from the list; a stored secret is never read back (rulings 43).
+/// Which device became of which secret. Copied from the list; a stored secret is never read back (decision 43).
 pub(super) struct Map(BufWriter<File>);
 
 #[derive(Serialize)]

@@ -1,4 +1,4 @@
-//! The data folder: `db/` with the database, and `keys/` with the master key apart from it (rulings 2). Only its owner may
+//! The data folder: `db/` with the database, and `keys/` with the master key apart from it (decision 2). Only its owner may
 //! read it.
 
 use std::ffi::OsString;

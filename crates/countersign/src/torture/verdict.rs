@@ -1,5 +1,5 @@
 //! The judge: looks at how every shot of a volley ended and says what must not have happened. It knows no server and
-//! no network, so that it can be tested with made-up endings (rulings 38).
+//! no network, so that it can be tested with made-up endings (decision 38).
 
 use super::client::{Answer, Dropped};
 

@@ -1,4 +1,4 @@
-//! What happened, written in the transaction that made it happen, each entry hashing the one before (SEC 49, rulings 18).
+//! What happened, written in the transaction that made it happen, each entry hashing the one before (SEC 49, decision 18).
 
 use sha2::{Digest as _, Sha256};
 use std::borrow::Cow;

@@ -13,7 +13,7 @@ use crate::model::secret::Secret;
 pub enum Challenge {
     /// Nothing was sent: the device makes its own codes (TOTP, HOTP).
     Own,
-    /// Enrolled over v1 and not yet triggered: no answer can be right (rulings 23).
+    /// Enrolled over v1 and not yet triggered: no answer can be right (decision 23).
     Untriggered,
     /// A code was sent.
     Code {
@@ -23,7 +23,7 @@ pub enum Challenge {
         length: u8,
         alphabet: Alphabet,
     },
-    /// Digits shown to the caller, to be keyed into the telephone and nowhere else (rulings 13).
+    /// Digits shown to the caller, to be keyed into the telephone and nowhere else (decision 13).
     Keypad {
         /// The digits, bound to the verification.
         hash: KeyedHash,

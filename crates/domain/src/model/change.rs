@@ -131,11 +131,11 @@ pub enum Change {
         /// Set when the answer is used up in the same step.
         consumed_at: Option<Timestamp>,
     },
-    /// An accepted verification was collected by its poller (rulings 11).
+    /// An accepted verification was collected by its poller (decision 11).
     ConsumeVerification { verification: VerificationId, at: Timestamp },
     /// A wrong answer to this verification.
     CountAttempt(VerificationId),
-    /// A live prompt gets a new state token; the old one is dead (rulings 26).
+    /// A live prompt gets a new state token; the old one is dead (decision 26).
     ReplaceStateToken {
         verification: VerificationId,
         /// Digest of the new state token.

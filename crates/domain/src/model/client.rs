@@ -1,4 +1,4 @@
-//! An API caller: its one scope, its compatibility profile, its secrets and its access tokens (contract 2, rulings 9).
+//! An API caller: its one scope, its compatibility profile, its secrets and its access tokens (contract 2, decision 9).
 
 use std::net::IpAddr;
 
@@ -202,7 +202,7 @@ pub fn is_allowed(ip_allow: &[Network], from: IpAddr) -> bool {
 }
 
 /// An access token and its refresh token. Only digests are stored, and, while the pair is live, a sealed copy, since
-/// the contract has the same pair answered again (rulings 29d).
+/// the contract has the same pair answered again (decision 29d).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TokenSet {
     /// Digest of the access token: the row's key.

@@ -10,9 +10,9 @@ pub const CODE_LENGTH: usize = 6;
 #[serde(rename_all = "snake_case")]
 pub enum Alphabet {
     Digits,
-    /// Digits and capital letters without look-alikes (rulings 19); compared without regard to case.
+    /// Digits and capital letters without look-alikes (decision 19); compared without regard to case.
     Alphanumeric,
-    /// Crockford's Base32, for pairing codes (rulings 33).
+    /// Crockford's Base32, for pairing codes (decision 33).
     Crockford,
 }
 

@@ -15,7 +15,7 @@ pub const NO_COUNTER: i64 = -1;
 /// The state of a device. A deleted device has no row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DeviceStatus {
-    /// Behind an open v2 registration: shown nowhere, gone when the registration ends (rulings 15).
+    /// Behind an open v2 registration: shown nowhere, gone when the registration ends (decision 15).
     Registering,
     /// Enrolled over v1 and never verified: listed there as `active: false` until deleted.
     Pending,
@@ -86,7 +86,7 @@ impl Device {
     }
 }
 
-/// The default device: the oldest active one, else the oldest listed one (rulings 16). Derived, never stored, so it
+/// The default device: the oldest active one, else the oldest listed one (decision 16). Derived, never stored, so it
 /// cannot point at a device that is gone.
 pub fn default_device(devices: &[Device]) -> Option<DeviceId> {
     let oldest =

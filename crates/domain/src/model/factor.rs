@@ -57,7 +57,7 @@ impl FactorKind {
         !self.needs_trigger()
     }
 
-    /// Whether a user may hold several active devices of this kind (rulings 27).
+    /// Whether a user may hold several active devices of this kind (decision 27).
     pub fn may_repeat(self) -> bool {
         self.traits().may_repeat
     }

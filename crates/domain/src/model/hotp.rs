@@ -54,7 +54,7 @@ impl Hotp {
 
 /// The counter whose code is `code`: the newest that is `spent`, else the smallest that is `fresh`. Digits that were accepted
 /// are spent even if a counter ahead happens to have the same: a person and the wire know only digits, and the next different
-/// ones are accepted as ever (rulings 21). Every counter is tried, whether or not one matched before, and codes are compared
+/// ones are accepted as ever (decision 21). Every counter is tried, whether or not one matched before, and codes are compared
 /// as integers in constant time.
 pub(super) fn matching(
     secret: &Secret,

@@ -7,7 +7,7 @@ use crate::model::country::Countries;
 use crate::model::factor::{FactorKind, TargetKind};
 use crate::model::time::SECOND;
 
-/// Whether a log-in asks for a factor (rulings 30a).
+/// Whether a log-in asks for a factor (decision 30a).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum MfaPolicy {
@@ -39,7 +39,7 @@ impl Default for SignInPolicy {
 /// The rules in force.
 #[derive(Debug, Clone)]
 pub struct Policy {
-    /// Factors that can be enrolled and challenged: those whose last hop works (rulings 5).
+    /// Factors that can be enrolled and challenged: those whose last hop works (decision 5).
     pub factors: Vec<FactorKind>,
     /// Where text messages and calls may go; nowhere by default (SEC 18).
     pub countries: Countries,

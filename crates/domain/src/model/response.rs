@@ -1,4 +1,4 @@
-//! What arrived as an answer: the one place where a typed code is read, whatever the door (SEC 3, rulings 19).
+//! What arrived as an answer: the one place where a typed code is read, whatever the door (SEC 3, decision 19).
 //!
 //! People paste codes with blanks, scripts read them with the end of their line, and programs that keep a code as a
 //! number lose its leading zeros. All of that says the same code. It is settled here, before anything looks at the
@@ -37,7 +37,7 @@ impl FactorResponse {
         Self(number.to_string())
     }
 
-    /// Whether there is nothing to judge. An empty text says as much as none (rulings 19).
+    /// Whether there is nothing to judge. An empty text says as much as none (decision 19).
     pub fn is_absent(&self) -> bool {
         self.0.is_empty()
     }

@@ -1,4 +1,4 @@
-//! A temporary MFA token: at most one lives per user (rulings 12).
+//! A temporary MFA token: at most one lives per user (decision 12).
 
 use crate::model::digest::KeyedHash;
 use crate::model::id::UserId;

@@ -1,4 +1,4 @@
-//! A person, as far as decisions care, and the profile around it (rulings 10).
+//! A person, as far as decisions care, and the profile around it (decision 10).
 
 use serde::{Deserialize, Serialize};
 

@@ -95,7 +95,7 @@ impl Status {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Verification {
     pub id: VerificationId,
-    /// What callers see and ask for: the UUID, or digits for clients that can pass only an integer (rulings 11).
+    /// What callers see and ask for: the UUID, or digits for clients that can pass only an integer (decision 11).
     pub wire_id: String,
     pub user_id: UserId,
     pub device_id: DeviceId,

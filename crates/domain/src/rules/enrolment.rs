@@ -40,7 +40,7 @@ pub enum Enrolled {
     Barred,
     /// No such factor here, or its last hop does not work.
     NotOffered,
-    /// The user has an active device of a factor that cannot repeat (rulings 27).
+    /// The user has an active device of a factor that cannot repeat (decision 27).
     AlreadyEnrolled,
     /// The user has too many devices (SEC 35).
     TooManyDevices,
@@ -94,7 +94,7 @@ pub fn enrol(
     }
     let mut changes = Vec::new();
     if enrolment.message.is_some() {
-        // While a user is locked for guessing, nothing is sent (SEC 26, rulings 26).
+        // While a user is locked for guessing, nothing is sent (SEC 26, decision 26).
         let locked = view.throttle(ThrottleKey::User).locked(now);
         if let Some(at) = locked.or_else(|| throttle::next_send(view, device.factor, policy, now)) {
             return Decision::reply(Enrolled::TooSoon(at));

@@ -1,4 +1,4 @@
-//! Issuing and revoking a temporary token (rulings 12).
+//! Issuing and revoking a temporary token (decision 12).
 
 use crate::model::audit::{Actor, AuditKind};
 use crate::model::change::{Change, Decision, View};

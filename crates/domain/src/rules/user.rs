@@ -143,7 +143,7 @@ pub enum Unlocked {
 }
 
 /// Lifts an administrator's lock, which leaves the user as it found them, every guess lock, and the disabling of devices by
-/// guesses (rulings 10). Devices that an operator has disabled come back by an operator's word only: a client's unlocking is
+/// guesses (decision 10). Devices that an operator has disabled come back by an operator's word only: a client's unlocking is
 /// about locks, and the client need not know that a phone was stolen. `newest` is, for each device
 /// that counts by time, the newest step that can have been used by now: a later one was spent while a clock
 /// was wrong, and would keep its device from use until that time comes (SEC 75).

@@ -1,5 +1,5 @@
 //! What happens to an answer: it counts once, for one user, device and purpose, and judging it follows one order
-//! (SEC 1–7, SEC 9, SEC 10, rulings 13, 14, 19–25).
+//! (SEC 1–7, SEC 9, SEC 10, decisions 13, 14, 19–25).
 
 use crate::model::{
     Scene, context, device_door, email, hotp, is_accepted, keys, sms, token_door, totp, voice, wire_door,
@@ -278,7 +278,7 @@ fn a_verification_belongs_to_one_device_and_one_purpose() {
     assert!(is_accepted(&scene.typed(&token_door(&verification), "123456")));
 }
 
-/// Rulings 20: user, device, lock, verification, proof.
+/// Decision 20: user, device, lock, verification, proof.
 #[test]
 fn judging_follows_one_order() {
     let mut scene = Scene::new();
@@ -299,7 +299,7 @@ fn judging_follows_one_order() {
     assert_eq!(scene.typed(&device_door(device), &code), Outcome::Refused(Reason::NoUser));
 }
 
-/// Rulings 20: an ended verification is out of sight, but who is locked out hears of the lock first.
+/// Decision 20: an ended verification is out of sight, but who is locked out hears of the lock first.
 #[test]
 fn a_locked_user_learns_nothing_about_verifications() {
     let mut scene = Scene::new();
@@ -310,7 +310,7 @@ fn a_locked_user_learns_nothing_about_verifications() {
     }
 }
 
-/// SEC 10, rulings 20.
+/// SEC 10, decision 20.
 #[test]
 fn five_wrong_answers_kill_a_challenge() {
     let mut scene = Scene::new();
@@ -326,7 +326,7 @@ fn five_wrong_answers_kill_a_challenge() {
     assert_eq!(scene.typed(&token_door(&verification), "999999"), NOT_OPEN, "a dead state token is a bad request");
 }
 
-/// SEC 3, rulings 19: what cannot be right is wrong, and counted.
+/// SEC 3, decision 19: what cannot be right is wrong, and counted.
 #[test]
 fn a_text_that_only_resembles_the_code_is_a_failure() {
     let mut scene = Scene::new();
@@ -353,7 +353,7 @@ fn a_wrong_code_spelt_otherwise_is_the_same_guess() {
     }
 }
 
-/// Rulings 19.
+/// Decision 19.
 #[test]
 fn letters_are_compared_without_regard_to_case() {
     let mut scene = Scene::new();
@@ -365,7 +365,7 @@ fn letters_are_compared_without_regard_to_case() {
     assert!(is_accepted(&scene.typed(&token_door(&verification), "b4k832")));
 }
 
-/// Rulings 19, 24.
+/// Decisions 19, 24.
 #[test]
 fn no_code_and_an_empty_code_are_missing_and_not_counted() {
     let mut scene = Scene::new();
@@ -380,7 +380,7 @@ fn no_code_and_an_empty_code_are_missing_and_not_counted() {
     assert_eq!(scene.db.users[&scene.user].throttles, []);
 }
 
-/// Rulings 24, SEC 28.
+/// Decision 24, SEC 28.
 #[test]
 fn whoever_polls_a_call_hears_that_it_is_pending() {
     let mut scene = Scene::new();
@@ -393,7 +393,7 @@ fn whoever_polls_a_call_hears_that_it_is_pending() {
     assert_eq!(scene.db.users[&scene.user].throttles, []);
 }
 
-/// Rulings 13: or the caller, who was shown the digits, could approve its own challenge.
+/// Decision 13: or the caller, who was shown the digits, could approve its own challenge.
 #[test]
 fn digits_for_the_telephone_are_refused_at_every_other_door() {
     let mut scene = Scene::new();
@@ -429,7 +429,7 @@ fn digits_keyed_wrongly_reject_and_count() {
     assert_eq!(scene.polled(&token_door(&verification)), Outcome::Refused(Reason::Denied));
 }
 
-/// Rulings 21.
+/// Decision 21.
 #[test]
 fn a_replay_is_refused_and_recorded_but_is_no_guess() {
     let mut scene = Scene::new();
@@ -449,7 +449,7 @@ fn made(n: u32) -> countersign_domain::Secret {
     countersign_domain::Secret::new(n.to_be_bytes().repeat(5))
 }
 
-/// Rulings 21: a person and the wire know only digits, so digits that were accepted are spent, whatever comes ahead.
+/// Decision 21: a person and the wire know only digits, so digits that were accepted are spent, whatever comes ahead.
 #[test]
 fn equal_digits_are_a_replay() {
     // Counters 5 and 9 have the same digits.
@@ -484,7 +484,7 @@ fn equal_digits_are_a_replay() {
     assert!(is_accepted(&scene.typed(&device_door(device), &next)));
 }
 
-/// Rulings 21, contract 4.5.
+/// Decision 21, contract 4.5.
 #[test]
 fn the_same_wrong_code_within_ten_seconds_is_one_failure() {
     let mut scene = Scene::new();
@@ -516,7 +516,7 @@ fn a_clock_set_back_does_not_make_a_guess_free() {
     }
 }
 
-/// Rulings 22.
+/// Decision 22.
 #[test]
 fn the_first_right_code_activates_a_hotp_device() {
     let mut scene = Scene::new();
@@ -529,7 +529,7 @@ fn the_first_right_code_activates_a_hotp_device() {
     assert_eq!(scene.typed(&device_door(device), &code), REPLAY);
 }
 
-/// Rulings 23.
+/// Decision 23.
 #[test]
 fn before_any_trigger_every_code_is_wrong_and_none_is_counted() {
     let mut scene = Scene::new();
@@ -542,7 +542,7 @@ fn before_any_trigger_every_code_is_wrong_and_none_is_counted() {
     assert!(scene.db.verification(enrolment.id).unwrap().is_open(scene.now));
 }
 
-/// Rulings 23.
+/// Decision 23.
 #[test]
 fn a_live_token_with_the_old_code_is_a_counted_failure() {
     let mut scene = Scene::new();
@@ -578,7 +578,7 @@ fn a_device_that_is_sent_its_codes_needs_a_state_token() {
     assert_eq!(scene.typed(&device_door(device), "123456"), Outcome::Refused(Reason::StateTokenMissing));
 }
 
-/// Rulings 25.
+/// Decision 25.
 #[test]
 fn a_bare_code_answers_the_newest_open_challenge_and_counts_against_its_device() {
     let mut scene = Scene::new();
@@ -596,7 +596,7 @@ fn a_bare_code_answers_the_newest_open_challenge_and_counts_against_its_device()
     assert_eq!(scene.typed(&Target::Newest, "111111"), NOT_OPEN);
 }
 
-/// Rulings 14: what was proved under a lock is without influence, since nothing is proved under a lock; and what was
+/// Decision 14: what was proved under a lock is without influence, since nothing is proved under a lock; and what was
 /// proved before it is judged under it.
 #[test]
 fn a_lock_stops_what_was_proved_before_it() {
@@ -608,7 +608,7 @@ fn a_lock_stops_what_was_proved_before_it() {
     assert!(matches!(scene.judge(&device_door(device), &evidence), Outcome::Refused(Reason::Locked(Some(_)))));
 }
 
-/// Rulings 15: what hides behind a registration answers at no other door.
+/// Decision 15: what hides behind a registration answers at no other door.
 #[test]
 fn a_registering_device_answers_only_its_registration() {
     let mut scene = Scene::new();

@@ -1,4 +1,4 @@
-//! Enrolling a device and putting a challenge to it (SEC 7, SEC 19, SEC 32–35, rulings 13, 15, 16, 22, 23, 26, 27).
+//! Enrolling a device and putting a challenge to it (SEC 7, SEC 19, SEC 32–35, decisions 13, 15, 16, 22, 23, 26, 27).
 
 use crate::model::{
     Scene, context, device_door, email, hotp, is_accepted, policy, push, reader, signing_key, sms, token_door, totp,
@@ -72,7 +72,7 @@ fn enrol(scene: &mut Scene, credential: &Credential, status: DeviceStatus) -> (D
     (enrolment.device.id, scene.db.commit(decision))
 }
 
-/// SEC 7, rulings 23.
+/// SEC 7, decision 23.
 #[test]
 fn a_newly_sent_code_kills_the_older_one_and_its_message() {
     for door in [Door::V1, Door::V2] {
@@ -182,7 +182,7 @@ fn whoever_may_only_log_in_ends_no_challenge_of_others() {
     assert!(scene.view().verifications.is_empty(), "whoever manages ends all");
 }
 
-/// Rulings 26: within 30 s of a send nothing is sent and the old challenge stays.
+/// Decision 26: within 30 s of a send nothing is sent and the old challenge stays.
 #[test]
 fn a_trigger_too_soon_leaves_the_old_challenge_alone() {
     let mut scene = Scene::new();
@@ -195,7 +195,7 @@ fn a_trigger_too_soon_leaves_the_old_challenge_alone() {
     assert!(is_accepted(&scene.typed(&token_door(&old), "123456")));
 }
 
-/// Rulings 26.
+/// Decision 26.
 #[test]
 fn without_message_limits_a_trigger_sends_at_once_and_the_old_code_dies() {
     let mut scene = Scene::new();
@@ -207,7 +207,7 @@ fn without_message_limits_a_trigger_sends_at_once_and_the_old_code_dies() {
     assert_eq!(scene.db.outbox.len(), 1);
 }
 
-/// Rulings 26.
+/// Decision 26.
 #[test]
 fn a_live_prompt_gets_a_new_state_token_and_no_second_notification() {
     let mut scene = Scene::new();
@@ -239,7 +239,7 @@ fn a_prompt_is_never_shared_between_doors() {
     assert_eq!(again.id, second.id);
 }
 
-/// Rulings 26.
+/// Decision 26.
 #[test]
 fn nothing_is_sent_under_a_lock() {
     let mut scene = Scene::new();
@@ -260,7 +260,7 @@ fn nothing_is_sent_under_a_lock() {
     assert_eq!((scene.db.recorded(AuditKind::ChallengeRefused), scene.db.folded.len()), (1, 2));
 }
 
-/// Rulings 23: for TOTP the enrolment's state token is dead after the first trigger too.
+/// Decision 23: for TOTP the enrolment's state token is dead after the first trigger too.
 #[test]
 fn a_new_state_token_kills_the_old_one() {
     let mut scene = Scene::new();
@@ -299,13 +299,13 @@ fn only_devices_in_use_are_challenged_and_pending_ones_over_v1() {
     }
     opened(trigger(&mut scene, pending, Door::V1));
     let none = Policy { factors: vec![], ..policy() };
-    assert_eq!(trigger_under(&mut scene, pending, Door::V1, &none), Opened::NoDevice, "rulings 5");
+    assert_eq!(trigger_under(&mut scene, pending, Door::V1, &none), Opened::NoDevice, "decision 5");
     scene.user = countersign_domain::UserId(2);
     scene.add_user(scene.user);
     assert_eq!(trigger(&mut scene, pending, Door::V1), Opened::NoDevice, "nobody else's");
 }
 
-/// Rulings 15, SEC 32.
+/// Decision 15, SEC 32.
 #[test]
 fn five_wrong_answers_kill_a_registration_and_its_hidden_device() {
     let mut scene = Scene::new();
@@ -317,7 +317,7 @@ fn five_wrong_answers_kill_a_registration_and_its_hidden_device() {
     assert_eq!(scene.db.recorded(AuditKind::RegistrationRejected), 1);
 }
 
-/// Rulings 15.
+/// Decision 15.
 #[test]
 fn a_hidden_device_goes_when_its_registration_has_ended() {
     let mut scene = Scene::new();
@@ -332,7 +332,7 @@ fn a_hidden_device_goes_when_its_registration_has_ended() {
     assert_eq!(scene.status(pending), Some(DeviceStatus::Pending), "a v1 device stays until deleted");
 }
 
-/// Rulings 27.
+/// Decision 27.
 #[test]
 fn a_second_active_phone_is_refused_and_a_pending_one_replaced() {
     for credential in [sms(), voice(), email(), push(&signing_key(1))] {
@@ -361,7 +361,7 @@ fn replacing_a_pending_device_withdraws_its_code() {
     assert_eq!(status(&scene, &verification), Status::Expired);
 }
 
-/// Rulings 27.
+/// Decision 27.
 #[test]
 fn devices_that_make_their_own_codes_may_repeat_up_to_twenty() {
     let mut scene = Scene::new();
@@ -431,7 +431,7 @@ fn a_trusted_device_is_recorded_as_trusted() {
     }
 }
 
-/// Rulings 16.
+/// Decision 16.
 #[test]
 fn the_default_device_is_the_oldest_in_use() {
     let mut scene = Scene::new();
@@ -481,7 +481,7 @@ fn a_hidden_device_cannot_be_removed_by_its_id() {
     assert!(!scene.db.commit(enrolment::remove(&scene.view(), own, &context(), scene.now)), "nor somebody else's");
 }
 
-/// SEC 56, rulings 10.
+/// SEC 56, decision 10.
 #[test]
 fn barring_a_user_ends_all_that_was_open() {
     for suspend in [false, true] {
@@ -524,7 +524,7 @@ fn a_lock_with_an_end_does_not_replace_a_suspension() {
     assert!(scene.view().user.unwrap().is_barred(scene.now), "nor does an unlocking lift it");
 }
 
-/// Rulings 10: unlocking lifts what locks, and counts begin anew.
+/// Decision 10: unlocking lifts what locks, and counts begin anew.
 #[test]
 fn unlocking_lifts_every_lock() {
     let mut scene = Scene::new();

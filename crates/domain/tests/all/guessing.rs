@@ -410,7 +410,7 @@ fn a_temporary_token_is_good_once_and_a_reusable_one_until_it_ends() {
     assert_eq!(scene.db.throttle(scene.user, ThrottleKey::TempToken).recent, [], "over is not wrong");
 }
 
-/// Rulings 12: one lives per user.
+/// Decision 12: one lives per user.
 #[test]
 fn a_new_temporary_token_ends_the_old_one_even_for_what_was_proved_before() {
     let mut scene = Scene::new();
@@ -690,7 +690,7 @@ fn a_clock_set_back_keeps_no_warning_back() {
     assert!(!warned(&mut scene), "once an hour");
 }
 
-/// Rulings 21: not only the last code that was accepted, every one of those before it within reach.
+/// Decision 21: not only the last code that was accepted, every one of those before it within reach.
 #[test]
 fn a_spent_code_is_no_guess() {
     for credential in [totp(1), hotp(1)] {
@@ -839,7 +839,7 @@ fn at_a_device_that_is_not_the_users_nothing_is_compared() {
     assert_eq!(attempts(&scene, &token), 0);
 }
 
-/// Rulings 25: two secrets, one answer: right for either, counted against both, and against the user once.
+/// Decision 25: two secrets, one answer: right for either, counted against both, and against the user once.
 #[test]
 fn eight_digits_at_a_device_with_eight_digits_are_tried_as_both() {
     let mut scene = Scene::new();

@@ -1,4 +1,4 @@
-//! Push: only an explicit accept, signed by the paired phone over exactly this prompt, accepts (SEC 12, rulings 31–34).
+//! Push: only an explicit accept, signed by the paired phone over exactly this prompt, accepts (SEC 12, decisions 31–34).
 
 use crate::model::{
     Scene, context, is_accepted, keys, public_key, seal, sign, signing_key, token_door, totp, unseal, wire_door,
@@ -55,7 +55,7 @@ impl Prompt {
     }
 }
 
-/// Rulings 31.
+/// Decision 31.
 #[test]
 fn the_signed_text_is_the_documented_one() {
     let id = crate::model::verification_id(1);
@@ -262,7 +262,7 @@ fn a_phone_is_not_heard_after_the_end_or_under_a_lock() {
     assert!(guessed.scene.db.verification(guessed.verification.id).unwrap().is_open(guessed.scene.now));
 }
 
-/// Rulings 34: with `push.accept_otp` off nothing typed answers a prompt.
+/// Decision 34: with `push.accept_otp` off nothing typed answers a prompt.
 #[test]
 fn nothing_typed_answers_a_prompt() {
     let mut prompt = prompt(Some("42"));
@@ -287,7 +287,7 @@ fn a_removed_phone_is_not_heard() {
     assert_eq!(scene.phoned(prompt.verification.id, &evidence), Outcome::Refused(Reason::NotOpen));
 }
 
-/// Rulings 33: the code and the key, both proved; then the phone is in use under that key.
+/// Decision 33: the code and the key, both proved; then the phone is in use under that key.
 #[test]
 fn a_phone_is_paired_by_the_code_and_the_key_it_holds() {
     for status in [DeviceStatus::Registering, DeviceStatus::Pending] {

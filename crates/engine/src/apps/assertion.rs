@@ -80,7 +80,7 @@ impl Engine {
         })
     }
 
-    /// Who we say we are: never what a caller's `Host` says (SEC 64, rulings 29b).
+    /// Who we say we are: never what a caller's `Host` says (SEC 64, decision 29b).
     fn entity_id(&self) -> String {
         match &self.settings.public_url {
             Some(url) => format!("{url}/saml/metadata"),

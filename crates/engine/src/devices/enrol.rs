@@ -101,7 +101,7 @@ impl Engine {
             last_used_at: None,
         };
         let drawn = self.draw_registration(&request, user, &device, &credential, &context, now).await?;
-        // What cannot repeat takes the place of those of its kind (rulings 27).
+        // What cannot repeat takes the place of those of its kind (decision 27).
         let stays = |other: &&Device| other.factor != device.factor || device.factor.may_repeat();
         let after: Vec<Device> = view.devices.iter().filter(stays).chain([&device]).cloned().collect();
         let is_default = domain::model::device::default_device(&after) == Some(device.id);

@@ -181,7 +181,7 @@ impl PasswordHasher {
     }
 
     /// The hash of what another system kept of a password: wrapped in Argon2id, and replaced by the next right password
-    /// (contract 3.2, rulings 28).
+    /// (contract 3.2, decision 28).
     pub(crate) async fn hash_foreign(
         &self,
         client: Option<ClientId>,

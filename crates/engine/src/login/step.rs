@@ -210,7 +210,7 @@ impl Engine {
 
 /// What a poll finds.
 enum Waiting {
-    /// A prompt that only the person can answer: it is not put again while it lives (rulings 26).
+    /// A prompt that only the person can answer: it is not put again while it lives (decision 26).
     Person(Option<PromptNumber>),
     /// An answer to collect.
     Collection,

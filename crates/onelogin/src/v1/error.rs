@@ -49,7 +49,7 @@ pub(crate) enum Error {
         /// What is wrong with it.
         description: String,
     },
-    /// The life of a temporary token is out of range: the only body under `/api/1` in version 2's shape (rulings 29).
+    /// The life of a temporary token is out of range: the only body under `/api/1` in version 2's shape (decision 29).
     LifeOutOfRange,
 }
 
@@ -69,7 +69,7 @@ impl Error {
             engine::Error::BadName => Self::incorrect("name"),
             engine::Error::Taken(field) => Self::attribute(field.name(), "is taken"),
             engine::Error::BadPassword(why) => Self::attribute("password", user_password::fault(why)),
-            // The challenge was refused before anything was sent (rulings 26).
+            // The challenge was refused before anything was sent (decision 26).
             engine::Error::TooMany(until) | engine::Error::Locked(until) => {
                 Self::Common(CommonError::TooMany(wait(until)))
             }

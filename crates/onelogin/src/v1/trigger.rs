@@ -20,7 +20,7 @@ use crate::wire::time::with_seconds;
 
 /// Default life of a state token, in seconds.
 const DEFAULT_LIFE: i64 = 120;
-/// The longest life in seconds; a life out of range is clamped (rulings 29c).
+/// The longest life in seconds; a life out of range is clamped (decision 29c).
 const MAX_LIFE: i64 = 900;
 /// The longest address that is kept, in characters.
 const IP_MAX: usize = 64;

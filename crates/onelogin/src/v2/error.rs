@@ -44,7 +44,7 @@ impl Error {
             engine::Error::BadDeviceName => Self::invalid("display_name"),
             engine::Error::BadName => Self::invalid("name"),
             engine::Error::BadPassword(_) => Self::invalid("password"),
-            // The challenge was refused before anything was sent (rulings 26).
+            // The challenge was refused before anything was sent (decision 26).
             engine::Error::TooMany(until) | engine::Error::Locked(until) => {
                 Self::Common(CommonError::TooMany(wait(until)))
             }

@@ -87,7 +87,7 @@ pub(crate) async fn apps(dialect: Dialect, _: Access<ReadUsers>, call: ApiCall) 
     Ok(json(StatusCode::OK, &[Value::Null; 0]))
 }
 
-/// What a body sets, and the password in it, which only `Manage All` may set (rulings 28).
+/// What a body sets, and the password in it, which only `Manage All` may set (decision 28).
 fn read(access: &Access<ManageUsers>, call: &ApiCall) -> Result<(UserFields, Option<NewPassword>), Error> {
     let manages_all = access.scope() == Scope::ManageAll;
     let mut given = user_patch::read(&call.json()?, AllowedFields { states: manages_all, password: true })?;

@@ -132,7 +132,7 @@ fn device_id(body: &Body) -> Result<Option<DeviceId>, WrongType> {
     Ok(body.int("device_id")?.map(DeviceId))
 }
 
-/// What a code is for that names no verification (rulings 25).
+/// What a code is for that names no verification (decision 25).
 fn target(body: &Body, code: &FactorResponse) -> Result<Target, WrongType> {
     Ok(match device_id(body)? {
         Some(device) => Target::OwnCodes(device),

@@ -103,7 +103,7 @@ impl ApiCall {
         without_slash(self.head.uri.path())
     }
 
-    /// The base of links: the configured public URL, else from the validated `Host` (rulings 29b).
+    /// The base of links: the configured public URL, else from the validated `Host` (decision 29b).
     pub(crate) fn base_url(&self) -> String {
         let host = self.head.headers.get(header::HOST).and_then(|host| host.to_str().ok());
         let https = self.origin.tls

@@ -115,7 +115,7 @@ pub(crate) fn v1_page(data: &impl Serialize, pagination: &Pagination) -> Respons
     json(StatusCode::OK, &V1 { status, pagination: Some(pagination), data: Some(data) })
 }
 
-/// Version 1: success without data, echoed at the top of the body (ruling 30).
+/// Version 1: success without data, echoed at the top of the body (decision 30).
 pub(crate) fn v1_success_with_echo() -> Response {
     respond(StatusCode::OK, Bytes::from_static(SUCCESS_WITH_ECHO))
 }

@@ -112,7 +112,7 @@ impl Body {
     }
 
     /// The answer to a challenge, from the first of `fields` that holds one. Every endpoint reads codes here. An empty
-    /// string is no answer (ruling 19). A number with a sign, a fraction or an exponent is not a code.
+    /// string is no answer (decision 19). A number with a sign, a fraction or an exponent is not a code.
     pub(crate) fn answer(&self, fields: &[&str]) -> Result<FactorResponse, WrongType> {
         for field in fields {
             let answer = match self.get(field) {

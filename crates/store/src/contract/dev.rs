@@ -1,4 +1,4 @@
-//! The dev world's own rows (rulings 4).
+//! The dev world's own rows (decision 4).
 
 use domain::model::device::NO_COUNTER;
 use domain::rules::user;

@@ -115,7 +115,7 @@ impl Postgres {
         Ok((changed.first().copied().unwrap_or(0), over.len() as u64))
     }
 
-    /// Hidden devices whose registration is over go, with all that hangs on them (rulings 15). Gives how many went and
+    /// Hidden devices whose registration is over go, with all that hangs on them (decision 15). Gives how many went and
     /// how many were found.
     async fn sweep_devices(&self) -> Result<(u64, u64), Failure> {
         let mut conn = self.pool.lend().await?;

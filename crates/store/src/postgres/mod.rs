@@ -62,7 +62,7 @@ use pool::Pool;
 use readers::Asked;
 
 /// How long anybody waits for the database: for a connection, for locks, for statements and all retries together
-/// (SEC 79, rulings 37).
+/// (SEC 79, decision 37).
 const DEADLINE: Duration = Duration::from_secs(5);
 /// Jobs that may wait for a lane, or for the readers, before senders wait as well.
 const QUEUE: usize = 1024;

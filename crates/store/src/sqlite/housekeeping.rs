@@ -146,7 +146,7 @@ impl Sqlite {
     }
 }
 
-/// Hidden devices whose registration is over go, with all that hangs on them (rulings 15).
+/// Hidden devices whose registration is over go, with all that hangs on them (decision 15).
 fn delete_registering(tx: &mut Tx<'_, '_>) -> Result<u64, Failure> {
     let over = all(tx.conn, sql::SWEEP_REGISTERING, &[Value::Int(BATCH)], rows::number)?;
     let deletions = over.iter().map(|id| Change::DeleteDevice(DeviceId(*id)));

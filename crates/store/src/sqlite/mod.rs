@@ -70,7 +70,7 @@ const ATTRIBUTE_NAMES: &str = "SELECT DISTINCT a.key FROM (SELECT profile FROM \
 const PAGES: &str = "SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size()";
 /// Jobs that may wait for the writer before senders wait as well.
 const QUEUE: usize = 1024;
-/// How long anybody waits for the disk (SEC 79, rulings 37).
+/// How long anybody waits for the disk (SEC 79, decision 37).
 const DEADLINE: Duration = Duration::from_secs(5);
 /// How long the server's own long readings may take: the audit trail of somebody with much of it, for example.
 const OWN_TIME: Duration = Duration::from_secs(60);

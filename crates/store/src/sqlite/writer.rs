@@ -1,4 +1,4 @@
-//! The writer: one thread that owns the only connection that writes (SEC 76, rulings 8).
+//! The writer: one thread that owns the only connection that writes (SEC 76, decision 8).
 //!
 //! It takes the first waiting job, opens a transaction, runs that and every other job already waiting, commits, and
 //! only then answers them all. There is no timer: while one commit reaches the disk the next group forms by itself, so

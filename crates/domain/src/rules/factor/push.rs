@@ -1,4 +1,4 @@
-//! Push: a phone that holds a P-256 private key signs accept, deny or report (SEC 12, rulings 31).
+//! Push: a phone that holds a P-256 private key signs accept, deny or report (SEC 12, decision 31).
 //!
 //! Signatures are ES256 as 64 bytes r‖s. What is signed names the protocol, the verification, its nonce and the
 //! decision, so that a signature can be used for nothing else.
@@ -14,7 +14,7 @@ use crate::model::id::VerificationId;
 use crate::model::verification::Verification;
 use crate::rules::factor::evidence::{Evidence, Freshness, Proof};
 
-/// Characters in a pairing code (rulings 33).
+/// Characters in a pairing code (decision 33).
 pub const PAIRING_CODE_LENGTH: usize = 8;
 /// Digits of the number that people type before they accept, where the client asks for one (SEC 12).
 pub const NUMBER_LENGTH: usize = 2;

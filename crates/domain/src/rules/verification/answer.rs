@@ -49,7 +49,7 @@ pub(super) fn answer_found(
         (None | Some(Challenge::Own | Challenge::Code { .. } | Challenge::Untriggered), Evidence::Absent) => {
             Decision::reply(Outcome::Refused(Reason::CodeMissing))
         }
-        // Nothing was sent that could be answered: not a guess (rulings 23).
+        // Nothing was sent that could be answered: not a guess (decision 23).
         (Some(Challenge::Untriggered), _) => Decision::reply(Outcome::Refused(Reason::WrongCode)),
         (Some(Challenge::Keypad { .. } | Challenge::Approval { .. } | Challenge::Pairing { .. }), Evidence::Absent) => {
             Decision::reply(Outcome::Pending(device.factor))

@@ -81,7 +81,7 @@ pub(super) fn unlocked(view: &View, user: &User, device: Option<&Device>, now: T
 }
 
 /// Finds what an answer is aimed at, and judges everything that does not need the answer itself, in the order of
-/// rulings 20: user, device, lock, verification.
+/// decision 20: user, device, lock, verification.
 pub fn find<'a>(view: &'a View, target: &Target, now: Timestamp) -> Result<Found<'a>, Reason> {
     let user = view.user.as_ref().ok_or(Reason::NoUser)?;
     let unlocked = |device| unlocked(view, user, device, now);
@@ -96,7 +96,7 @@ pub fn find<'a>(view: &'a View, target: &Target, now: Timestamp) -> Result<Found
             if !device.factor.needs_trigger() {
                 return Ok(Found { device: Some(device), verification: None });
             }
-            // A prompt, and digits shown on a screen, are not answered by typing (rulings 13, 34).
+            // A prompt, and digits shown on a screen, are not answered by typing (decisions 13, 34).
             let keypad = |v: &&Verification| {
                 v.device_id == device.id && v.is_open(now) && matches!(v.challenge, Challenge::Keypad { .. })
             };

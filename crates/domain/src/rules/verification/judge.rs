@@ -79,7 +79,7 @@ fn conclude<S: Secrets>(
 
 /// Judges what was typed at a device of a log-in under way. Eight digits at any listed device of the user are the temporary
 /// token, whatever state the device is in (contract 4.7); if the device's own codes have eight digits too, the answer is
-/// compared with both, and a wrong one is counted against both, and against the user once (rulings 25). Another user's device
+/// compared with both, and a wrong one is counted against both, and against the user once (decision 25). Another user's device
 /// is none: nothing is compared.
 ///
 /// # Errors

@@ -35,7 +35,7 @@ pub struct Opening {
 pub enum Opened {
     /// A new verification; its message is queued.
     Opened(Verification),
-    /// A prompt or pairing is still waiting: nothing was sent again (rulings 26).
+    /// A prompt or pairing is still waiting: nothing was sent again (decision 26).
     Repeated(Verification),
     /// No such user.
     NoUser,
