@@ -43,23 +43,29 @@ fn text_of(args: &[String]) -> Vec<&str> {
     args.iter().map(String::as_str).collect()
 }
 
-/// The code of the newest line, once there are so many.
-fn code(file: &Path, lines: usize) -> String {
+/// The code of the first message in the file, once it is there.
+fn code(file: &Path) -> String {
     for _ in 0..200 {
         let text = std::fs::read_to_string(file).unwrap_or_default();
-        if text.lines().count() >= lines {
-            let line: Value = serde_json::from_str(text.lines().last().unwrap()).unwrap();
-            return line["code"].as_str().unwrap().to_owned();
+        if let Some(line) = text.lines().next() {
+            return serde_json::from_str::<Value>(line).unwrap()["code"].as_str().unwrap().to_owned();
         }
         pause(50);
     }
     panic!("no message arrived in {}", file.display());
 }
 
-fn verify(api: &mut Http, device: &Value, code: &str, opened: &Value) {
-    let path = format!("/api/2/mfa/users/1/verifications/{}", opened["id"].as_str().unwrap());
-    let answered = api.send("PUT", &path, &json!({ "otp": code, "device_id": device }).to_string()).unwrap();
-    assert_eq!(answered.status, 200, "{}", answered.body);
+/// Enrols an SMS device of this user, challenges it and answers with the code in the file.
+fn verify(api: &mut Http, user: u8, file: &Path) {
+    let of = |what: &str| format!("/api/2/mfa/users/{user}/{what}");
+    let enrolment = json!({ "factor_id": "2", "display_name": "phone", "verified": true }).to_string();
+    let device = api.expect(201, "POST", &of("registrations"), &enrolment)["device_id"].clone();
+    let opening = json!({ "device_id": device }).to_string();
+    let opened = api.expect(201, "POST", &of("verifications"), &opening);
+    let path = of(&format!("verifications/{}", opened["id"].as_str().unwrap()));
+    let answer = json!({ "otp": code(file), "device_id": device }).to_string();
+    api.expect(200, "PUT", &path, &answer);
+    assert_eq!(std::fs::metadata(file).unwrap().mode() & 0o7777, 0o600);
 }
 
 #[test]
@@ -67,8 +73,9 @@ fn a_staging_system_reads_its_codes_from_a_file() {
     let staging = Staging::new(true);
     let create = staging.with(&["client", "create", "--scope", "Manage All", "--init", "--json"]);
     let client = run_json(&text_of(&create));
-    let user = staging.with(&["user", "create", "--username", "ana", "--phone", "+14155550123", "--json"]);
-    assert_eq!(run_json(&text_of(&user))["id"], 1);
+    for (name, phone) in [("ana", "+14155550123"), ("ben", "+14155550124")] {
+        run_json(&text_of(&staging.with(&["user", "create", "--username", name, "--phone", phone, "--json"])));
+    }
 
     let server = Running::start(&text_of(&staging.with(&["serve"])));
     let file = staging.path("messages.jsonl");
@@ -82,20 +89,10 @@ fn a_staging_system_reads_its_codes_from_a_file() {
     let token = api.expect(200, "POST", "/auth/oauth2/v2/token", &body.to_string());
     api.token = Some(token["access_token"].as_str().unwrap().to_owned());
 
-    let enrolment = json!({ "factor_id": "2", "display_name": "phone", "verified": true }).to_string();
-    let device = api.expect(201, "POST", "/api/2/mfa/users/1/registrations", &enrolment)["device_id"].clone();
-    let opening = json!({ "device_id": device }).to_string();
-    let opened = api.expect(201, "POST", "/api/2/mfa/users/1/verifications", &opening);
-    verify(&mut api, &device, &code(&file, 1), &opened);
-
-    // As log rotation does it: the next message makes a new file.
+    verify(&mut api, 1, &file);
+    // Log rotation renames the file. The next message creates a new one.
     std::fs::rename(&file, staging.path("messages.1")).unwrap();
-    let another = json!({ "factor_id": "3", "display_name": "other", "verified": true }).to_string();
-    let second = api.expect(201, "POST", "/api/2/mfa/users/1/registrations", &another)["device_id"].clone();
-    let opened =
-        api.expect(201, "POST", "/api/2/mfa/users/1/verifications", &json!({ "device_id": second }).to_string());
-    verify(&mut api, &second, &code(&file, 1), &opened);
-    assert_eq!(std::fs::metadata(&file).unwrap().mode() & 0o7777, 0o600);
+    verify(&mut api, 2, &file);
     assert_eq!(server.stop(), Some(0));
 }
 
