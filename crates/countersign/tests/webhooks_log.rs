@@ -175,23 +175,23 @@ fn a_person_reads_what_there_is_and_what_to_do() {
     let row: Vec<&str> = log.lines().nth(1).unwrap().split('\t').collect();
     assert_eq!(row[3..], ["delivered", "1", "200", "–"]);
     let told = row[0].to_owned();
-    assert_eq!(read(data, &["replay", &told]).0, format!("Delivery {told} is told again, under the same message id."));
+    assert_eq!(read(data, &["replay", &told]).0, format!("Delivery {told} is repeated, under the same message id."));
     assert!(soon(|| command(data, &["deliveries", "1"])[0]["status"] == "delivered"));
 
     let (said, _) = read(data, &["rotate-secret", "1", "--overlap", "0"]);
     assert!(said.starts_with("Webhook 1 has a new secret, shown this once:\n  secret  whsec_"), "{said}");
-    assert!(said.ends_with("\nThe one before signs nothing any more.") && !said.contains(&secret), "{said}");
+    assert!(said.ends_with("\nThe previous one no longer signs.") && !said.contains(&secret), "{said}");
     let (said, _) = read(data, &["rotate-secret", "1"]);
-    assert!(said.contains("\nUntil 20") && said.ends_with("Z the one before signs beside it."), "{said}");
+    assert!(said.contains("\nUntil 20") && said.ends_with("Z the previous one signs beside it."), "{said}");
 
-    assert_eq!(read(data, &["disable", "1"]).0, "Webhook 1 is told nothing any more.");
+    assert_eq!(read(data, &["disable", "1"]).0, "Webhook 1 is disabled.");
     assert!(read(data, &["list"]).0.ends_with("Z (operator)"));
     let once = "once the webhook is enabled: `countersign webhook enable 1`.";
     let (said, _) = read(data, &["replay", &told]);
-    assert_eq!(said, format!("Delivery {told} is told again, under the same message id, {once}"));
+    assert_eq!(said, format!("Delivery {told} is repeated, under the same message id, {once}"));
     let (said, _) = read(data, &["replay", "1", "--since", "2026-01-01"]);
     assert!(said.ends_with("once it is enabled: `countersign webhook enable 1`."), "{said}");
-    assert_eq!(read(data, &["enable", "1"]).0, "Webhook 1 is told again, from where it stopped.");
+    assert_eq!(read(data, &["enable", "1"]).0, "Webhook 1 is enabled; deliveries resume where they stopped.");
 
     listener.answers(503);
     let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
@@ -207,7 +207,7 @@ fn a_person_reads_what_there_is_and_what_to_do() {
         (&["delete", "9", "--yes"], "there is no webhook 9; `countersign webhook list`"),
         (&["replay", "9", "--since", "2026-01-01"], "there is no webhook 9; `countersign webhook list`"),
         (&["replay", "999999"], "there is no delivery 999999; `countersign webhook deliveries ID` shows"),
-        (&["replay", "1", "--since", "2999-01-01"], "2999-01-01T00:00:00Z is still to come"),
+        (&["replay", "1", "--since", "2999-01-01"], "2999-01-01T00:00:00Z is in the future"),
         (&["create", "siem.example.com"], "a webhook's address looks like https://siem.example.com/events"),
     ] {
         let complained = read(data, args).1;
