@@ -56,7 +56,7 @@ fn code(file: &Path) -> String {
 }
 
 /// Enrols an SMS device of this user, challenges it and answers with the code in the file.
-fn verify(api: &mut Http, user: u8, file: &Path) {
+fn verify(api: &mut Http, user: i64, file: &Path) {
     let of = |what: &str| format!("/api/2/mfa/users/{user}/{what}");
     let enrolment = json!({ "factor_id": "2", "display_name": "phone", "verified": true }).to_string();
     let device = api.expect(201, "POST", &of("registrations"), &enrolment)["device_id"].clone();
@@ -73,9 +73,10 @@ fn a_staging_system_reads_its_codes_from_a_file() {
     let staging = Staging::new(true);
     let create = staging.with(&["client", "create", "--scope", "Manage All", "--init", "--json"]);
     let client = run_json(&text_of(&create));
-    for (name, phone) in [("ana", "+14155550123"), ("ben", "+14155550124")] {
-        run_json(&text_of(&staging.with(&["user", "create", "--username", name, "--phone", phone, "--json"])));
-    }
+    let [ana, ben] = [("ana", "+14155550123"), ("ben", "+14155550124")].map(|(name, phone)| {
+        let create = staging.with(&["user", "create", "--username", name, "--phone", phone, "--json"]);
+        run_json(&text_of(&create))["id"].as_i64().unwrap()
+    });
 
     let server = Running::start(&text_of(&staging.with(&["serve"])));
     let file = staging.path("messages.jsonl");
@@ -89,10 +90,10 @@ fn a_staging_system_reads_its_codes_from_a_file() {
     let token = api.expect(200, "POST", "/auth/oauth2/v2/token", &body.to_string());
     api.token = Some(token["access_token"].as_str().unwrap().to_owned());
 
-    verify(&mut api, 1, &file);
+    verify(&mut api, ana, &file);
     // Log rotation renames the file. The next message creates a new one.
     std::fs::rename(&file, staging.path("messages.1")).unwrap();
-    verify(&mut api, 2, &file);
+    verify(&mut api, ben, &file);
     assert_eq!(server.stop(), Some(0));
 }
 
