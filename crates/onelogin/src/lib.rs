@@ -1,9 +1,9 @@
 //! The OneLogin dialect: the words of OneLogin's API, versions 1 and 2. It translates and decides nothing.
 //!
-//! - [`routes`]: which handler answers which path, and what is checked before it runs.
+//! - `routes`: which handler answers which path, and what is checked before it runs.
 //! - `v1`, `v2`, `login`, `saml`, `token`: one file per endpoint. It reads the call, asks the engine, and writes the
 //!   answer from a wire type, field by field. None of these five names another.
-//! - [`wire`]: what they share: reading bodies, envelopes, paging, users, factor names.
+//! - `wire`: what they share: reading bodies, envelopes, paging, users, factor names.
 //!
 //! Each version turns the engine's errors into wire errors in one exhaustive `match`, so a new failure of the engine
 //! does not compile until it has words.

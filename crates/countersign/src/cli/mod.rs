@@ -1,5 +1,5 @@
 //! The command line: one file per noun. A new command of a noun is written in that noun's file alone; a new noun also gets a
-//! variant of [`What`], and a line of [`NOUNS`] if a running server executes its requests.
+//! variant of `What`, and a line of `NOUNS` if a running server executes its requests.
 
 pub(crate) mod app;
 mod client;
