@@ -124,7 +124,7 @@ fn a_full_disk_is_told_once() {
         assert_eq!(world.stop(), Some(0));
         let log = std::fs::read_to_string(&log).unwrap();
         let told = |words: &str| log.lines().filter(|line| line.contains(words)).count();
-        assert_eq!(told("nothing can be written for now"), 1, "{full}");
+        assert_eq!(told("the database cannot be written"), 1, "{full}");
         assert_eq!(told("the database can be written again"), 1, "{full}");
         assert!(told("checkpoint failed") <= 1, "{full}");
     }

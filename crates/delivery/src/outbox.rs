@@ -100,8 +100,10 @@ impl Worker {
         }
     }
 
-    /// Sends these messages side by side and records what became of each.
+    /// Sends these messages side by side and records what became of each. If one outcome cannot be recorded, the other
+    /// sendings still end and are recorded: cutting them off would send more messages twice.
     async fn send(&self, claimed: Vec<QueuedMessage>, now: Now<'_>) -> Result<(), store::Error> {
+        let mut recorded = Ok(());
         let mut sending = JoinSet::new();
         for queued in claimed {
             let (id, attempts) = (queued.message.id, queued.attempts);
@@ -109,17 +111,20 @@ impl Worker {
                 Ok((provider, message)) => {
                     sending.spawn(async move { (id, attempts, send(provider.as_ref(), &message).await) });
                 }
-                Err(reason) => self.settle(id, MessageOutcome::Dropped(reason), now).await?,
+                Err(reason) => recorded = recorded.and(self.settle(id, MessageOutcome::Dropped(reason), now).await),
             }
         }
         while let Some(sent) = sending.join_next().await {
             match sent {
-                Ok((id, attempts, sent)) => self.settle(id, self.outcome(id, attempts, sent, now()), now).await?,
+                Ok((id, attempts, sent)) => {
+                    let outcome = self.outcome(id, attempts, sent, now());
+                    recorded = recorded.and(self.settle(id, outcome, now).await);
+                }
                 // The message is due again when its lease is over.
                 Err(error) => tracing::error!(channel = self.channel.name(), %error, "message delivery crashed"),
             }
         }
-        Ok(())
+        recorded
     }
 
     /// The provider and the opened message, or why it is not sent.

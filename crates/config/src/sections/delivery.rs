@@ -21,8 +21,8 @@ impl DeliveryConfig {
     pub fn check(&self) -> anyhow::Result<()> {
         match &self.file {
             Some(file) if !self.codes_are_readable => bail!(
-                "delivery.file.path names {}: every code would stand there for whoever reads the file, which only a staging \
-                 system can bear. If this is one, set delivery.file.i_know_that_codes_are_readable = true; if not, remove \
+                "delivery.file.path names {}: anyone who can read this file sees every code, which is for staging systems \
+                 only. If this is one, set delivery.file.i_know_that_codes_are_readable = true; if not, remove \
                  delivery.file.path",
                 file.display()
             ),

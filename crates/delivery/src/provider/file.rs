@@ -6,7 +6,7 @@
 
 use std::fs::{File, Metadata};
 use std::io::{self, ErrorKind};
-use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
+use std::os::unix::fs::{FileExt as _, MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -140,13 +140,22 @@ impl Open {
     fn at(path: &Path) -> Result<Self, FileError> {
         // Without NONBLOCK, opening a pipe would wait for its reader.
         let flags =
-            OFlags::WRONLY | OFlags::APPEND | OFlags::CREATE | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+            OFlags::RDWR | OFlags::APPEND | OFlags::CREATE | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
         let opened = rustix::fs::open(path, flags, Mode::from_raw_mode(MODE));
         let file = File::from(opened.map_err(|error| FileError::Open(error.into()))?);
         let metadata = file.metadata().map_err(FileError::Open)?;
         judge(&metadata)?;
-        Ok(Self { identity: identity(&metadata), file, torn: false })
+        let torn = !ends_a_line(&file, metadata.len()).map_err(FileError::Open)?;
+        Ok(Self { identity: identity(&metadata), file, torn })
     }
+}
+
+/// Whether the next line begins at the start of a line: a process that was killed may have left half of one.
+fn ends_a_line(file: &File, length: u64) -> io::Result<bool> {
+    let Some(last) = length.checked_sub(1) else { return Ok(true) };
+    let mut byte = [0];
+    file.read_exact_at(&mut byte, last)?;
+    Ok(byte == *b"\n")
 }
 
 /// Appends a line with one `write`, so that no other writer's line gets into it. `torn` says whether the last write ended
@@ -267,6 +276,19 @@ mod tests {
             FileProvider::open(&path).unwrap().send(&message(id)).await.unwrap();
         }
         assert_eq!(ids(&path), [1, 2]);
+    }
+
+    #[tokio::test]
+    async fn half_a_line_of_a_killed_process_takes_no_other_with_it() {
+        let (_dir, path) = place();
+        FileProvider::open(&path).unwrap().send(&message(1)).await.unwrap();
+        let mut text = fs::read_to_string(&path).unwrap();
+        text.push_str("{\"time\":\"20");
+        fs::write(&path, &text).unwrap();
+        FileProvider::open(&path).unwrap().send(&message(2)).await.unwrap();
+        let lines = fs::read_to_string(&path).unwrap();
+        let last: serde_json::Value = serde_json::from_str(lines.lines().last().unwrap()).unwrap();
+        assert_eq!((lines.lines().count(), &last["id"]), (3, &serde_json::json!(2)));
     }
 
     #[test]

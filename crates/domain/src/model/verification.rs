@@ -145,7 +145,7 @@ mod tests {
             let (number, at) = status.numbers();
             assert_eq!(Status::from_numbers(number, at), Some(status));
         }
-        assert_eq!(Status::from_numbers(1, None), None, "accepted, but nobody knows when");
+        assert_eq!(Status::from_numbers(1, None), None, "accepted without its time");
         for purpose in Purpose::ALL {
             assert_eq!(Purpose::from_number(purpose.number()), Some(purpose));
         }

@@ -152,7 +152,7 @@ fn whoever_may_only_look_disables_nothing() {
     scene.wait(3 * HOUR);
     scene.by = reader();
     scene.guess(&device_door(device), 1);
-    assert_eq!(scene.failures(device), DISABLE_AT - 1, "nobody's count goes down");
+    assert_eq!(scene.failures(device), DISABLE_AT - 1, "no count goes down");
     assert_eq!(lock_of(&scene, device), Some(HOUR - SECOND));
     scene.by = context();
     scene.wait(3 * HOUR);

@@ -269,10 +269,10 @@ mod tests {
         let second = join(1).expect("there is room");
         assert!(join(1).is_none(), "not for a third of the same client");
         let other = join(2).expect("but for another");
-        assert!(join(2).is_none(), "and then for nobody");
+        assert!(join(2).is_none(), "the room is full");
         drop((first, other));
         let again = [join(1), join(2)];
-        assert!(again.iter().all(Option::is_some), "whoever goes makes room");
+        assert!(again.iter().all(Option::is_some), "a poll that ends makes room");
         drop((again, second));
         let table = held.table();
         assert!(table.users.is_empty() && table.clients.is_empty());

@@ -86,7 +86,7 @@ impl Engine {
                 Waiting::Person(shown) => return Ok(LoginStepAnswer::Pending(device.factor, shown)),
                 Waiting::Code if !step.notify => return Ok(LoginStepAnswer::Pending(device.factor, None)),
                 // "Do not notify" is said of pushes (contract 5.2): tools that ask for the first code say it too.
-                Waiting::Nobody if !step.notify && device.factor == FactorKind::Push => {
+                Waiting::Nothing if !step.notify && device.factor == FactorKind::Push => {
                     // A prompt that was put and is over can end well no more; before one was put, nothing has failed.
                     let is_dead = terms.prompted.contains(&device.id);
                     return Ok(if is_dead {
@@ -95,7 +95,7 @@ impl Engine {
                         LoginStepAnswer::Pending(device.factor, None)
                     });
                 }
-                Waiting::Code | Waiting::Nobody => {
+                Waiting::Code | Waiting::Nothing => {
                     let until = attempt.expires_at.min(now.plus(CHALLENGE_TTL));
                     return self.challenge(&snapshot, user, device, &step, until, context).await;
                 }
@@ -216,8 +216,8 @@ enum Waiting {
     Collection,
     /// A code that was sent: asked for again, it is sent anew as soon as the limits allow.
     Code,
-    /// Nothing has been put to this device yet.
-    Nobody,
+    /// Nothing was sent to this device yet.
+    Nothing,
 }
 
 fn waiting(view: &View, step: &LoginStep, now: Timestamp) -> Waiting {
@@ -229,7 +229,7 @@ fn waiting(view: &View, step: &LoginStep, now: Timestamp) -> Waiting {
             && v.state_token.as_ref().is_some_and(|token| token.matches(&step.state_token))
     });
     match put.map(|v| (&v.challenge, v.status)) {
-        None => Waiting::Nobody,
+        None => Waiting::Nothing,
         Some((Challenge::Code { .. }, _)) => Waiting::Code,
         Some((challenge, Status::Pending)) => Waiting::Person(challenge.number().map(PromptNumber)),
         Some(_) => Waiting::Collection,

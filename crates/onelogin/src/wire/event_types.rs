@@ -7,7 +7,7 @@ use serde::Serialize;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub(crate) struct EventType {
     pub name: &'static str,
-    /// With placeholders in percent signs.
+    /// The text of the event; `%user%` and its like name a field of the event.
     pub description: &'static str,
     pub id: i64,
 }

@@ -122,7 +122,7 @@ impl Alarm {
     /// A group could not be written. Logged once, until one can be again.
     pub(super) fn hinder(&self, reason: &str) {
         if self.hindered.fails(now()) {
-            tracing::warn!(reason, "nothing can be written for now; callers must retry");
+            tracing::warn!(reason, "the database cannot be written; callers must retry");
         }
     }
 

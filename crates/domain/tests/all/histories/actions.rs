@@ -251,7 +251,7 @@ impl World {
             return;
         }
         self.note("enrolled");
-        assert!(!self.oracle.is_barred(user, self.now), "nobody enrols while barred");
+        assert!(!self.oracle.is_barred(user, self.now), "a barred user cannot enrol");
         if door == Door::Trusted {
             self.oracle.proven.insert(id);
         }
