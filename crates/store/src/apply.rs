@@ -14,7 +14,7 @@ use crate::hot_state::CounterChange;
 use crate::names;
 use crate::query::{DevMessage, MessageOutcome};
 use crate::rows::UnderLock;
-use crate::sql;
+use crate::schema::sql;
 use crate::value::{Value, Write, pack_moments};
 
 macro_rules! params {

@@ -6,8 +6,9 @@ use domain::UserId;
 
 use crate::error::Error;
 use crate::query::IdKind;
+use crate::schema::sql;
 use crate::value::Value;
-use crate::{Backend, Store, sql};
+use crate::{Backend, Store};
 
 impl Store {
     /// Ids that were never given out before, `count` of them. Those that stay unused are gaps.

@@ -4,8 +4,9 @@
 use domain::Timestamp;
 use domain::model::time::HOUR;
 
+use crate::schema::sql;
 use crate::value::Value;
-use crate::{Backend, Error, Store, sql};
+use crate::{Backend, Error, Store};
 
 /// Hours that are kept apart before their rows' kinds come round again: more than three years.
 const HOURS: i64 = 30_000;

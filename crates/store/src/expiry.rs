@@ -9,8 +9,9 @@ use domain::{Timestamp, UserId};
 use crate::error::Error;
 use crate::query::BATCH;
 use crate::rows;
+use crate::schema::sql;
 use crate::value::Value;
-use crate::{Backend, Store, sql};
+use crate::{Backend, Store};
 
 /// Users are looked through by so many ids at once, since no index knows what they keep that runs out.
 const IDS: i64 = 20_000;

@@ -23,8 +23,9 @@ use domain::Timestamp;
 use domain::model::time::{HOUR, MINUTE};
 
 use crate::query::{AuditRow, EventFilter, EventPage, Reading, Span};
+use crate::schema::sql;
 use crate::value::Value;
-use crate::{Backend, Error, Store, events, sql};
+use crate::{Backend, Error, Store, events};
 
 /// Ids of a lane's block.
 pub(crate) const BLOCK: i64 = 16_384;

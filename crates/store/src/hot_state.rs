@@ -241,7 +241,7 @@ impl UserCounters {
     }
 }
 
-/// What one row of [`sql::RECALL_USED`](crate::sql::RECALL_USED) says was used of a secret.
+/// What one row of [`sql::RECALL_USED`](crate::schema::sql::RECALL_USED) says was used of a secret.
 pub(crate) fn recalled(row: &dyn Row) -> Result<(SecretMac, Option<i64>), Error> {
     let mac = rows::secret_mac(row.blob(0)?)?;
     if let Some(used) = row.opt_int(1)? {

@@ -24,14 +24,13 @@ mod expiry;
 mod follow;
 mod hot_state;
 mod ids;
-mod migrations;
 mod names;
 mod postgres;
 mod query;
 mod rows;
+mod schema;
 mod secrets;
 mod sign_in;
-mod sql;
 mod sqlite;
 mod throttles;
 mod trail;
@@ -52,7 +51,6 @@ use tokio::sync::{Notify, broadcast};
 pub use dev_clock::DevClock;
 pub use error::{Error, OpenError, UniqueField};
 pub use follow::{Cursor, Followed};
-pub use migrations::{MIGRATIONS, Migration};
 pub use names::Collision;
 pub use postgres::{PostgresOptions, shown as shown_postgres};
 use query::Reading;
@@ -60,6 +58,8 @@ pub use query::{
     AuditChain, AuditRow, COMMIT_BOUNDS, COUNTED, DevFilter, DevMessage, DropReason, EventFilter, EventPage, Events,
     IdKind, MessageOutcome, Page, QueuedMessage, Sizes, Span, Stats, Swept, TextFilter, UserFilter, UserPage, Waiting,
 };
+pub use schema::migrations::{MIGRATIONS, Migration};
+use schema::sql;
 pub use sqlite::{Fatal, SqliteOptions};
 pub use webhooks::{DeliveryStatus, HeldWebhook, Tried, WebhookDelivery, WebhookLease};
 pub use world::{KEY_CHECK, Known, Looked, World};

@@ -9,8 +9,9 @@ use domain::model::name::{HeldName, Holder, LoginNames, key, meant};
 
 use crate::apply::{Step, params};
 use crate::error::{Error, UniqueField};
+use crate::schema::sql;
 use crate::value::{Row, Value, Write};
-use crate::{Backend, Store, sql};
+use crate::{Backend, Store};
 
 /// Users that hold one key between them. They keep it until all but one have another name.
 #[derive(Debug, Clone, PartialEq, Eq)]

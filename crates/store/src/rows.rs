@@ -1,4 +1,4 @@
-//! How rows are read. The order of columns is that of the statements in [`crate::sql`].
+//! How rows are read. The order of columns is that of the statements in [`crate::schema::sql`].
 
 use domain::{
     Channel, Client, ClientId, CompatProfile, Counts, Device, DeviceId, DeviceStatus, Digest, FactorKind, KeyedHash,

@@ -6,8 +6,9 @@ use domain::{Device, DeviceId, SecretMac, SecretMark, UserId};
 
 use crate::error::Error;
 use crate::rows::secret_mac;
+use crate::schema::sql;
 use crate::value::{Row, Value};
-use crate::{Backend, Store, apply, sql};
+use crate::{Backend, Store, apply};
 
 impl Store {
     /// Who has devices with these secrets, as committed at some recent moment. A secret without a device is not in it.

@@ -4,8 +4,9 @@ use domain::model::app::{AppId, SamlApp};
 use domain::{Digest, Purpose, Timestamp, UserId};
 
 use crate::error::Error;
+use crate::schema::sql;
 use crate::value::{Row, Value};
-use crate::{Backend, Store, rows, sql};
+use crate::{Backend, Store, rows};
 
 impl Store {
     /// Who holds a token of this purpose, while it is live. Good for finding whom to ask, never for deciding.

@@ -9,7 +9,7 @@ use domain::{AuditEvent, Digest};
 
 use crate::apply::id;
 use crate::query::{AuditChain, AuditRow};
-use crate::sql;
+use crate::schema::sql;
 use crate::value::{Value, Write};
 
 /// The newest entry of a chain.

@@ -10,8 +10,9 @@ use crate::error::Error;
 use crate::follow::Cursor;
 use crate::query::BATCH;
 use crate::rows::Decode;
+use crate::schema::sql;
 use crate::value::{Row, Value, Write};
-use crate::{Backend, Store, sql};
+use crate::{Backend, Store};
 
 /// A webhook with its position in the audit trail.
 #[derive(Debug, Clone, PartialEq, Eq)]

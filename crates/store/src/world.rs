@@ -5,7 +5,7 @@ use std::path::Path;
 
 use crate::apply::DEV_CLOCK;
 use crate::error::{Error, OpenError};
-use crate::migrations::Migration;
+use crate::schema::migrations::Migration;
 use crate::{PostgresOptions, postgres, sqlite};
 
 /// The key of the mark in `meta`.

@@ -291,6 +291,6 @@ pub(crate) async fn a_list_that_nobody_waits_for_is_ended(store: &Store) {
 }
 
 pub(crate) async fn a_preflight_reads_no_browsers(store: &Store) {
-    let plan = store.plan(crate::sql::LISTS_ORIGIN, vec![NOW.into(), "%x%".into()]).await.unwrap().join("\n");
+    let plan = store.plan(crate::schema::sql::LISTS_ORIGIN, vec![NOW.into(), "%x%".into()]).await.unwrap().join("\n");
     assert!(plan.contains("verification_origins"), "{plan}");
 }

@@ -10,7 +10,7 @@ use super::conn::Query;
 use super::sql as own;
 use super::value::Param;
 use crate::error::Error;
-use crate::sql;
+use crate::schema::sql;
 use crate::value::{Value, Write};
 
 /// A statement of a group, how many rows it must change, and why the group fails if it does not.

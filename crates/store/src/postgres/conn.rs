@@ -14,7 +14,7 @@ use super::sql as own;
 use super::value::Param;
 use crate::error::Error;
 use crate::rows::Decode;
-use crate::sql;
+use crate::schema::sql;
 use crate::value::{Value, Write};
 
 /// What decisions run in. The row locks make it strict enough, and a server's own default must not make it stricter:

@@ -10,8 +10,9 @@ use super::{Postgres, in_time, sql};
 use crate::apply::{self, Step};
 use crate::error::Error;
 use crate::query::{BATCH, DevFilter, DevMessage, IdKind, KEEP, MessageOutcome, QueuedMessage, Swept};
+use crate::schema::sql as shared;
 use crate::value::{Row, Value};
-use crate::{calls, conditions, ids, rows, sql as shared};
+use crate::{calls, conditions, ids, rows};
 
 /// The dev world's own tables.
 const DEV_TABLES: &str = include_str!("../../migrations/postgres/dev.sql");

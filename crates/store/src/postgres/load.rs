@@ -13,9 +13,10 @@ use super::value::Param;
 use crate::error::Error;
 use crate::hot_state::{UserCounters, recalled as recalled_row};
 use crate::query::AuditChain;
+use crate::schema::sql;
 use crate::trail::Head;
 use crate::value::{Row, Value};
-use crate::{budgets, rows, sql};
+use crate::{budgets, rows};
 
 /// What a decision is about, and what is locked for it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -7,8 +7,8 @@ use tokio_postgres::error::SqlState;
 use super::{sql, transfer};
 use crate::apply::DEV_CLOCK;
 use crate::error::OpenError;
-use crate::migrations::{self, Migration, Work};
 use crate::names::{self, FILL_PIECE, Filling};
+use crate::schema::migrations::{self, Migration, Work};
 use crate::world::{KEY_CHECK, Known, Looked, MARK};
 
 /// One row: the version of the schema.

@@ -47,7 +47,7 @@ use crate::query::{
     AuditChain, AuditRow, COUNTED, LIST_TIME, LISTS, Page, Reading, Sizes, Stats, UserFilter, UserPage, Waiting,
 };
 use crate::rows::Decode;
-use crate::sql as shared;
+use crate::schema::sql as shared;
 use crate::value::Value;
 use crate::world::Looked;
 use crate::{budgets, conditions, rows, trail};

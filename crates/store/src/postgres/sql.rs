@@ -2,7 +2,7 @@
 //! CockroachDB and YugabyteDB understand them too: no advisory locks, and what is locked is keyed by user or client.
 
 use crate::conditions::Words;
-use crate::sql::statements;
+use crate::schema::sql::statements;
 
 statements! {
     /// How many of the dev world's own tables there are.

@@ -10,7 +10,7 @@ use tokio_postgres::types::{ToSql, Type};
 use super::connect::Target;
 use super::{PostgresOptions, demands, migrate};
 use crate::error::OpenError;
-use crate::sql;
+use crate::schema::sql;
 use crate::transfer::mark::{self, TransferMark, TransferMarks};
 use crate::transfer::{PIECE, TABLES, Table, TransferError};
 use crate::value::{Row as _, Value};

@@ -8,8 +8,9 @@ use super::job::Tx;
 use super::{Change, Failure, Sqlite, open};
 use crate::error::Error;
 use crate::query::{BATCH, DevFilter, DevMessage, IdKind, KEEP, MessageOutcome, QueuedMessage, Swept};
+use crate::schema::sql;
 use crate::value::Value;
-use crate::{apply, calls, conditions, ids, rows, sql};
+use crate::{apply, calls, conditions, ids, rows};
 
 impl Sqlite {
     pub(crate) async fn next_id(&self, kind: IdKind) -> Result<i64, Error> {

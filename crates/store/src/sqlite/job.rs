@@ -8,8 +8,9 @@ use crate::apply::{self, Step};
 use crate::error::Error;
 use crate::hot_state::{CounterChange, UserCounters, recalled};
 use crate::query::AuditChain;
+use crate::schema::sql;
 use crate::value::{Value, Write};
-use crate::{rows, sql, trail};
+use crate::{rows, trail};
 
 /// Work that shares a transaction with others. It may run more than once, and is answered once.
 pub(super) trait Job: Send {

@@ -36,9 +36,10 @@ use crate::ids::Ids;
 use crate::query::{
     AuditChain, AuditRow, COUNTED, LIST_TIME, LISTS, Page, Reading, Sizes, Stats, UserFilter, UserPage, Waiting,
 };
+use crate::schema::sql;
 use crate::value::{Row as _, Value};
 use crate::world::Looked;
-use crate::{budgets, conditions, rows, sql, trail};
+use crate::{budgets, conditions, rows, trail};
 use alarm::Alarm;
 use checkpointer::Checkpointer;
 use exec::{Failure, Prepared, all, all_of, first, one, one_of};

@@ -10,9 +10,9 @@ use rusqlite::{Connection, OpenFlags, OptionalExtension};
 
 use crate::apply::DEV_CLOCK;
 use crate::error::OpenError;
-use crate::migrations::{self, Migration, Work};
 use crate::names::{self, Filling};
-use crate::sql;
+use crate::schema::migrations::{self, Migration, Work};
+use crate::schema::sql;
 use crate::transfer::mark::TransferMarks;
 use crate::world::{KEY_CHECK, Known, Looked, MARK};
 
@@ -80,7 +80,7 @@ pub(super) fn writer(database: &Path, max_page_count: Option<u32>) -> Result<Con
 pub(super) fn marks(conn: &Connection) -> Result<TransferMarks, OpenError> {
     let mut marks = TransferMarks::default();
     if conn.table_exists(None, "meta")? {
-        let mut statement = conn.prepare(crate::sql::MARKS)?;
+        let mut statement = conn.prepare(crate::schema::sql::MARKS)?;
         let mut rows = statement.query([])?;
         while let Some(row) = rows.next()? {
             marks.take(&row.get::<_, String>(0)?, &row.get::<_, Vec<u8>>(1)?);
@@ -320,11 +320,11 @@ mod tests {
         let files = take(dir.path()).unwrap();
         let conn = writer(&files.database, None).unwrap();
         conn.execute_batch(DEV_TABLES).unwrap();
-        for (name, statement) in crate::sql::ALL {
+        for (name, statement) in crate::schema::sql::ALL {
             let prepared = conn.prepare(statement);
             assert!(prepared.is_ok(), "{name}: {:?}", prepared.err());
         }
-        assert!(crate::sql::ALL.len() < PREPARED);
+        assert!(crate::schema::sql::ALL.len() < PREPARED);
     }
 
     #[test]
@@ -332,7 +332,8 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let files = take(dir.path()).unwrap();
         let conn = writer(&files.database, None).unwrap();
-        for (name, statement) in crate::sql::ALL.iter().filter(|(_, statement)| statement.starts_with("SELECT")) {
+        for (name, statement) in crate::schema::sql::ALL.iter().filter(|(_, statement)| statement.starts_with("SELECT"))
+        {
             let mut prepared = conn.prepare(statement).unwrap();
             for value in 0..5i64 {
                 let params = vec![value; prepared.parameter_count()];
@@ -361,7 +362,7 @@ mod tests {
             "SWEEP_DELIVERIES",
             "WEBHOOKS",
         ];
-        for (name, statement) in crate::sql::ALL {
+        for (name, statement) in crate::schema::sql::ALL {
             if name.starts_with("DEV_") || scans.contains(name) {
                 continue;
             }

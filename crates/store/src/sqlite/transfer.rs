@@ -6,7 +6,7 @@ use std::path::Path;
 use rusqlite::{Connection, params, params_from_iter};
 
 use super::open;
-use crate::sql;
+use crate::schema::sql;
 use crate::transfer::mark::{self, TransferMark, TransferMarks};
 use crate::transfer::{PIECE, TABLES, Table, TransferError};
 use crate::value::Value;

@@ -24,7 +24,7 @@ use super::job::{Job, Tx};
 use super::open;
 use crate::counters::{Counters, began};
 use crate::error::Error;
-use crate::sql;
+use crate::schema::sql;
 
 /// Most jobs that share a commit. More gains little and lets the first of them wait longer.
 pub(super) const GROUP: usize = 256;

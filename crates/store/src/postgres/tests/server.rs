@@ -14,7 +14,7 @@ async fn every_statement_can_be_prepared() {
     store.dev_prepare().await.unwrap();
     let (client, driver) = tokio_postgres::connect(&url, tokio_postgres::NoTls).await.unwrap();
     tokio::spawn(driver);
-    for (name, statement) in crate::sql::ALL.iter().chain(sql::ALL) {
+    for (name, statement) in crate::schema::sql::ALL.iter().chain(sql::ALL) {
         let prepared = client.prepare(crate::postgres::conn::in_own_words(statement)).await;
         assert!(prepared.is_ok(), "{name}: {:?}", prepared.err());
     }
