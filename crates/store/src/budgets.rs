@@ -12,6 +12,7 @@ use domain::model::budget::Sent;
 use domain::{Budget, BudgetView, Spent, Timestamp};
 
 use crate::error::Error;
+use crate::schema::columns::{BUDGET, BUDGET_CLOCK};
 use crate::value::Row;
 
 const CORRUPT: Error = Error::Corrupt("a budget");
@@ -48,13 +49,18 @@ fn unpack(bytes: &[u8]) -> Result<Spent, Error> {
 
 /// A budget as a decision sees it: its state, if it has one, and the database's clock.
 pub(crate) fn view(row: &dyn Row) -> Result<BudgetView, Error> {
-    Ok(BudgetView { spent: unpack(row.opt_blob(0)?.unwrap_or_default())?, clock: row.time(1)? })
+    let spent = unpack(row.opt_blob(BUDGET.state)?.unwrap_or_default())?;
+    Ok(BudgetView { spent, clock: row.time(BUDGET_CLOCK)? })
 }
 
-/// A budget with its name: kind, subject, state.
+/// Which budget a row is of.
+pub(crate) fn budget(row: &dyn Row) -> Result<Budget, Error> {
+    Budget::from_stored(row.int(BUDGET.kind)?, row.blob(BUDGET.subject)?).ok_or(CORRUPT)
+}
+
+/// A budget with its state.
 pub(crate) fn named(row: &dyn Row) -> Result<(Budget, Spent), Error> {
-    let budget = Budget::from_stored(row.int(0)?, row.blob(1)?).ok_or(CORRUPT)?;
-    Ok((budget, unpack(row.blob(2)?)?))
+    Ok((budget(row)?, unpack(row.blob(BUDGET.state)?)?))
 }
 
 #[cfg(test)]

@@ -5,12 +5,11 @@
 //! They are read with the view, moved in memory while the decision's changes are carried out, and written once.
 
 use domain::model::device::NO_COUNTER;
-use domain::{
-    Counts, Device, DeviceId, FactorKind, SecretMac, SecretMark, Throttle, ThrottleKey, Timestamp, UserId, View,
-};
+use domain::{Device, DeviceId, FactorKind, SecretMac, SecretMark, Throttle, ThrottleKey, Timestamp, UserId, View};
 
 use crate::error::Error;
 use crate::rows;
+use crate::schema::columns::{CounterColumns, USED_SECRET};
 use crate::throttles;
 use crate::trail::Head;
 use crate::value::{Row, Value};
@@ -90,16 +89,18 @@ impl CounterChange {
 }
 
 impl UserCounters {
-    /// Reads marks from a row of a user, whose columns for them begin at `first`.
-    pub(crate) fn decode(row: &dyn Row, first: usize) -> Result<Self, Error> {
-        let head = match row.opt_int(first)? {
-            Some(audit_id) => {
-                Head { audit_id: Some(audit_id), position: row.int(first + 1)?, hash: row.blob(first + 2)?.to_vec() }
-            }
+    /// Reads a user's counters from the user's row.
+    pub(crate) fn decode(row: &dyn Row, columns: &CounterColumns) -> Result<Self, Error> {
+        let head = match row.opt_int(columns.audit_id)? {
+            Some(audit_id) => Head {
+                audit_id: Some(audit_id),
+                position: row.int(columns.audit_position)?,
+                hash: row.blob(columns.audit_hash)?.to_vec(),
+            },
             None => Head::default(),
         };
-        let counters = unpack(row.opt_blob(first + 3)?)?;
-        let throttles = throttles::unpack(row.opt_blob(first + 4)?.unwrap_or_default())?;
+        let counters = unpack(row.opt_blob(columns.counters)?)?;
+        let throttles = throttles::unpack(row.opt_blob(columns.throttles)?.unwrap_or_default())?;
         Ok(Self { head, counters, throttles, in_row: true, ..Self::default() })
     }
 
@@ -241,15 +242,16 @@ impl UserCounters {
     }
 }
 
-/// What one row of [`sql::RECALL_USED`](crate::schema::sql::RECALL_USED) says was used of a secret.
+/// What a row says was used of a secret.
 pub(crate) fn recalled(row: &dyn Row) -> Result<(SecretMac, Option<i64>), Error> {
-    let mac = rows::secret_mac(row.blob(0)?)?;
-    if let Some(used) = row.opt_int(1)? {
+    let mac = rows::secret_mac(row.blob(USED_SECRET.mac)?)?;
+    if let Some(used) = row.opt_int(USED_SECRET.used)? {
         return Ok((mac, Some(used)));
     }
-    let device = DeviceId(row.int(2)?);
-    let counts = Counts::from_number(row.int(3)?).ok_or(Error::Corrupt("what a device counts"))?;
-    let counter = unpack(row.opt_blob(4)?)?.into_iter().find(|mark| mark.device == device).map(|mark| mark.counter);
+    let device = DeviceId(row.int(USED_SECRET.device)?);
+    let counts = rows::counts(row.int(USED_SECRET.counts)?)?;
+    let counters = unpack(row.opt_blob(USED_SECRET.counters)?)?;
+    let counter = counters.into_iter().find(|mark| mark.device == device).map(|mark| mark.counter);
     Ok((mac, counter.and_then(|counter| counts.used(counter))))
 }
 
@@ -284,6 +286,7 @@ impl DeviceCounter {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use domain::Counts;
 
     const AT: Timestamp = Timestamp(1_700_000_000_000);
 

@@ -9,6 +9,7 @@ use domain::model::name::{HeldName, Holder, LoginNames, key, meant};
 
 use crate::apply::{Step, params};
 use crate::error::{Error, UniqueField};
+use crate::schema::columns::NAME_HOLDER;
 use crate::schema::sql;
 use crate::value::{Row, Value, Write};
 use crate::{Backend, Store};
@@ -68,13 +69,15 @@ impl Store {
     }
 }
 
-/// A key and a holder of it, from the columns of [`sql::NAME_HOLDERS`].
+/// A key and a holder of it.
 pub(crate) fn holder(row: &dyn Row) -> Result<(String, Holder), Error> {
     let text = |is: usize, text: usize| {
         Ok::<_, Error>(if row.int(is)? == 0 { None } else { row.opt_text(text)?.map(str::to_owned) })
     };
-    let (username, email) = (text(2, 4)?, text(3, 5)?);
-    Ok((row.text(0)?.to_owned(), Holder { user: UserId(row.int(1)?), username, email }))
+    let (username, email) =
+        (text(NAME_HOLDER.is_username, NAME_HOLDER.username)?, text(NAME_HOLDER.is_email, NAME_HOLDER.email)?);
+    let user = UserId(row.int(NAME_HOLDER.user_id)?);
+    Ok((row.text(NAME_HOLDER.key)?.to_owned(), Holder { user, username, email }))
 }
 
 /// What turns the names that a user holds into others. Each name that is new must be free.

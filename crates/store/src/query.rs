@@ -347,9 +347,6 @@ pub struct Sizes {
 /// How far rows are counted: what is beyond is far beyond what is usual, and counting would cost more than it tells.
 pub const COUNTED: u64 = 1_000_000;
 
-/// The tables of [`Sizes::rows`], in the order in which the statement counts them.
-pub(crate) const GROWING: [&str; 6] = ["token", "verification", "outbox", "budget", "webhook_delivery", "used_secret"];
-
 /// A message that reached the dev world's last hop. In the clear, and never in a served database.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DevMessage {

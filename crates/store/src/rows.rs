@@ -1,4 +1,4 @@
-//! How rows are read. The order of columns is that of the statements in [`crate::schema::sql`].
+//! How rows are read. Where a column is in its row, [`crate::schema::columns`] says.
 
 use domain::{
     Channel, Client, ClientId, CompatProfile, Counts, Device, DeviceId, DeviceStatus, Digest, FactorKind, KeyedHash,
@@ -10,7 +10,11 @@ use serde::{Deserialize, Serialize};
 use crate::challenge;
 use crate::error::Error;
 use crate::hot_state::UserCounters;
-use crate::query::{AuditRow, DevMessage, GROWING, QueuedMessage, Sizes, Waiting};
+use crate::query::{AuditRow, DevMessage, QueuedMessage, Sizes, Waiting};
+use crate::schema::columns::{
+    AUDIT, AUDIT_HEAD, CLIENT, DEV_MESSAGE, DEVICE, DeviceColumns, MESSAGE, PAIRING, SIZES, TOKEN, USER, USER_COUNTERS,
+    VERIFICATION, WAITING,
+};
 use crate::trail::Head;
 use crate::value::{Row, unpack_moments};
 
@@ -29,69 +33,70 @@ fn json<T: serde::de::DeserializeOwned>(text: &str) -> Result<T, Error> {
 }
 
 pub(crate) fn user(row: &dyn Row) -> Result<User, Error> {
-    let temp_token = match row.opt_blob(6)? {
+    let temp_token = match row.opt_blob(USER.temp_hash)? {
         Some(hash) => Some(TempToken {
             hash: KeyedHash::from_bytes(hash).ok_or(Error::Corrupt("a temporary token"))?,
-            expires_at: row.time(7)?,
-            reusable: row.int(8)? != 0,
-            used_at: row.opt_time(9)?,
+            expires_at: row.time(USER.temp_expires_at)?,
+            reusable: row.int(USER.temp_reusable)? != 0,
+            used_at: row.opt_time(USER.temp_used_at)?,
         }),
         None => None,
     };
-    let profile: Profile = json(row.text(10)?)?;
-    let (status, lock) = match ShownStatus::from_number(row.int(4)?).ok_or(Error::Corrupt("a user's status"))? {
-        ShownStatus::Is(status) => (status, None),
-        ShownStatus::Locked => {
-            let under = json::<UnderLock>(row.text(10)?)?.status_under_lock;
-            let lock = row.opt_time(5)?.map_or(UserLock::UntilLifted, UserLock::Until);
-            (under.unwrap_or_else(|| profile.status_before_lock()), Some(lock))
-        }
-    };
+    let profile: Profile = json(row.text(USER.profile)?)?;
+    let (status, lock) =
+        match ShownStatus::from_number(row.int(USER.status)?).ok_or(Error::Corrupt("a user's status"))? {
+            ShownStatus::Is(status) => (status, None),
+            ShownStatus::Locked => {
+                let under = json::<UnderLock>(row.text(USER.profile)?)?.status_under_lock;
+                let lock = row.opt_time(USER.locked_until)?.map_or(UserLock::UntilLifted, UserLock::Until);
+                (under.unwrap_or_else(|| profile.status_before_lock()), Some(lock))
+            }
+        };
     Ok(User {
-        id: UserId(row.int(0)?),
-        username: row.opt_text(1)?.map(str::to_owned),
-        email: row.opt_text(2)?.map(str::to_owned),
-        phone: row.opt_text(3)?.map(str::to_owned),
+        id: UserId(row.int(USER.id)?),
+        username: row.opt_text(USER.username)?.map(str::to_owned),
+        email: row.opt_text(USER.email)?.map(str::to_owned),
+        phone: row.opt_text(USER.phone)?.map(str::to_owned),
         status,
         lock,
         temp_token,
         profile,
-        created_at: row.time(11)?,
-        updated_at: row.time(12)?,
+        created_at: row.time(USER.created_at)?,
+        updated_at: row.time(USER.updated_at)?,
     })
 }
 
-/// A user with its marks, whose columns follow the user's.
+/// A user with its counters, whose columns follow the user's.
 pub(crate) fn user_with_marks(row: &dyn Row) -> Result<(User, UserCounters), Error> {
-    Ok((user(row)?, UserCounters::decode(row, 13)?))
+    Ok((user(row)?, UserCounters::decode(row, &USER_COUNTERS)?))
 }
 
 pub(crate) fn device(row: &dyn Row) -> Result<Device, Error> {
-    device_from(row, 0)
+    device_at(row, &DEVICE)
 }
 
-/// A device whose columns begin at `first`.
-fn device_from(row: &dyn Row, first: usize) -> Result<Device, Error> {
+fn device_at(row: &dyn Row, columns: &DeviceColumns) -> Result<Device, Error> {
     Ok(Device {
-        id: DeviceId(row.int(first)?),
-        user_id: UserId(row.int(first + 1)?),
-        factor: FactorKind::from_number(row.int(first + 2)?).ok_or(Error::Corrupt("a device's factor"))?,
-        display_name: row.text(first + 3)?.to_owned(),
-        status: DeviceStatus::from_number(row.int(first + 4)?).ok_or(Error::Corrupt("a device's status"))?,
-        credential: Sealed(row.blob(first + 5)?.to_vec()),
-        secret: secret(row, first + 7)?,
+        id: DeviceId(row.int(columns.id)?),
+        user_id: UserId(row.int(columns.user_id)?),
+        factor: FactorKind::from_number(row.int(columns.factor)?).ok_or(Error::Corrupt("a device's factor"))?,
+        display_name: row.text(columns.display_name)?.to_owned(),
+        status: DeviceStatus::from_number(row.int(columns.status)?).ok_or(Error::Corrupt("a device's status"))?,
+        credential: Sealed(row.blob(columns.credential)?.to_vec()),
+        secret: match row.opt_blob(columns.secret_mac)? {
+            Some(mac) => Some(SecretMark { mac: secret_mac(mac)?, counts: counts(row.int(columns.secret_counts)?)? }),
+            None => None,
+        },
         // Its counters are in the user's row: `UserCounters::show` puts them here.
         last_counter: domain::model::device::NO_COUNTER,
-        created_at: row.time(first + 6)?,
+        created_at: row.time(columns.created_at)?,
         last_used_at: None,
     })
 }
 
-/// The mark of a device's secret, whose columns begin at `first`, where it has one.
-pub(crate) fn secret(row: &dyn Row, first: usize) -> Result<Option<SecretMark>, Error> {
-    let Some(mac) = row.opt_blob(first)? else { return Ok(None) };
-    let counts = Counts::from_number(row.int(first + 1)?).ok_or(Error::Corrupt("what a device counts"))?;
-    Ok(Some(SecretMark { mac: secret_mac(mac)?, counts }))
+/// What the counter of a device counts.
+pub(crate) fn counts(number: i64) -> Result<Counts, Error> {
+    Counts::from_number(number).ok_or(Error::Corrupt("what a device counts"))
 }
 
 /// The digest of a secret.
@@ -99,138 +104,156 @@ pub(crate) fn secret_mac(bytes: &[u8]) -> Result<SecretMac, Error> {
     bytes.try_into().map(SecretMac).map_err(|_| Error::Corrupt("the digest of a secret"))
 }
 
-/// A device whose columns begin at `first`, where the row has one.
-pub(crate) fn opt_device(row: &dyn Row, first: usize) -> Result<Option<Device>, Error> {
-    row.opt_int(first)?.map(|_| device_from(row, first)).transpose()
+/// A device in a row that may have none.
+pub(crate) fn opt_device(row: &dyn Row, columns: &DeviceColumns) -> Result<Option<Device>, Error> {
+    row.opt_int(columns.id)?.map(|_| device_at(row, columns)).transpose()
 }
 
 pub(crate) fn verification(row: &dyn Row) -> Result<Verification, Error> {
-    let status = Status::from_numbers(row.int(8)?, row.opt_time(9)?);
+    let status = Status::from_numbers(row.int(VERIFICATION.status)?, row.opt_time(VERIFICATION.closed_at)?);
     Ok(Verification {
-        id: verification_id(row, 0)?,
-        wire_id: row.text(1)?.to_owned(),
-        user_id: UserId(row.int(2)?),
-        device_id: DeviceId(row.int(3)?),
-        purpose: Purpose::from_number(row.int(4)?).ok_or(Error::Corrupt("a verification's purpose"))?,
-        challenge: challenge::join(row.text(5)?, row.opt_blob(6)?, row.opt_blob(7)?)?,
+        id: verification_id(row, VERIFICATION.id)?,
+        wire_id: row.text(VERIFICATION.wire_id)?.to_owned(),
+        user_id: UserId(row.int(VERIFICATION.user_id)?),
+        device_id: DeviceId(row.int(VERIFICATION.device_id)?),
+        purpose: Purpose::from_number(row.int(VERIFICATION.purpose)?)
+            .ok_or(Error::Corrupt("a verification's purpose"))?,
+        challenge: challenge::join(
+            row.text(VERIFICATION.challenge)?,
+            row.opt_blob(VERIFICATION.answer)?,
+            row.opt_blob(VERIFICATION.pairing_hash)?,
+        )?,
         status: status.ok_or(Error::Corrupt("a verification's status"))?,
-        attempts: row.int(10)?,
-        state_token: opt_digest(row, 11)?,
-        consumed_at: row.opt_time(12)?,
-        client_id: row.opt_int(13)?.map(ClientId),
-        created_at: row.time(14)?,
-        expires_at: row.time(15)?,
+        attempts: row.int(VERIFICATION.attempts)?,
+        state_token: opt_digest(row, VERIFICATION.state_token)?,
+        consumed_at: row.opt_time(VERIFICATION.consumed_at)?,
+        client_id: row.opt_int(VERIFICATION.client_id)?.map(ClientId),
+        created_at: row.time(VERIFICATION.created_at)?,
+        expires_at: row.time(VERIFICATION.expires_at)?,
     })
 }
 
 pub(crate) fn pairing(row: &dyn Row) -> Result<(UserId, VerificationId), Error> {
-    Ok((UserId(row.int(0)?), verification_id(row, 1)?))
+    Ok((UserId(row.int(PAIRING.user_id)?), verification_id(row, PAIRING.id)?))
 }
 
 pub(crate) fn client(row: &dyn Row) -> Result<Client, Error> {
     Ok(Client {
-        id: ClientId(row.int(0)?),
-        client_id: row.text(1)?.to_owned(),
-        name: row.text(2)?.to_owned(),
-        scope: Scope::from_name(row.text(3)?).ok_or(Error::Corrupt("a client's scope"))?,
-        profile: CompatProfile::from_name(row.text(4)?).ok_or(Error::Corrupt("a client's profile"))?,
-        secrets: serde_json::from_str(row.text(5)?).map_err(|_| Error::Corrupt("a client's secrets"))?,
-        ip_allow: serde_json::from_str(row.text(6)?).map_err(|_| Error::Corrupt("a client's networks"))?,
-        expires_at: row.opt_time(7)?,
-        revoked_at: row.opt_time(8)?,
-        wrong_secrets: unpack_moments(row.blob(9)?)?,
-        created_at: row.time(10)?,
-        options: serde_json::from_str(row.text(11)?).map_err(|_| Error::Corrupt("a client's options"))?,
+        id: ClientId(row.int(CLIENT.id)?),
+        client_id: row.text(CLIENT.client_id)?.to_owned(),
+        name: row.text(CLIENT.name)?.to_owned(),
+        scope: Scope::from_name(row.text(CLIENT.scope)?).ok_or(Error::Corrupt("a client's scope"))?,
+        profile: CompatProfile::from_name(row.text(CLIENT.profile)?).ok_or(Error::Corrupt("a client's profile"))?,
+        secrets: serde_json::from_str(row.text(CLIENT.secrets)?).map_err(|_| Error::Corrupt("a client's secrets"))?,
+        ip_allow: serde_json::from_str(row.text(CLIENT.ip_allow)?)
+            .map_err(|_| Error::Corrupt("a client's networks"))?,
+        expires_at: row.opt_time(CLIENT.expires_at)?,
+        revoked_at: row.opt_time(CLIENT.revoked_at)?,
+        wrong_secrets: unpack_moments(row.blob(CLIENT.wrong_secrets)?)?,
+        created_at: row.time(CLIENT.created_at)?,
+        options: serde_json::from_str(row.text(CLIENT.options)?).map_err(|_| Error::Corrupt("a client's options"))?,
     })
 }
 
 pub(crate) fn token_set(row: &dyn Row) -> Result<TokenSet, Error> {
     Ok(TokenSet {
-        access: digest(row.blob(0)?)?,
-        refresh: digest(row.blob(1)?)?,
-        client_id: ClientId(row.int(2)?),
-        sealed: row.opt_blob(3)?.map(|bytes| Sealed(bytes.to_vec())),
-        row: row.int(4)?,
-        family: row.int(5)?,
-        created_at: row.time(6)?,
-        ended_at: row.opt_time(7)?,
+        access: digest(row.blob(TOKEN.access)?)?,
+        refresh: digest(row.blob(TOKEN.refresh)?)?,
+        client_id: ClientId(row.int(TOKEN.client_id)?),
+        sealed: row.opt_blob(TOKEN.sealed)?.map(|bytes| Sealed(bytes.to_vec())),
+        row: row.int(TOKEN.row_id)?,
+        family: row.int(TOKEN.family)?,
+        created_at: row.time(TOKEN.created_at)?,
+        ended_at: row.opt_time(TOKEN.ended_at)?,
     })
 }
 
 pub(crate) fn queued_message(row: &dyn Row) -> Result<QueuedMessage, Error> {
     Ok(QueuedMessage {
         message: Message {
-            id: MessageId(row.int(0)?),
-            user_id: UserId(row.int(1)?),
-            device_id: DeviceId(row.int(2)?),
-            verification_id: verification_id(row, 3)?,
-            channel: channel(row.text(4)?)?,
-            content: Sealed(row.blob(5)?.to_vec()),
-            created_at: row.time(6)?,
-            not_after: row.time(7)?,
+            id: MessageId(row.int(MESSAGE.id)?),
+            user_id: UserId(row.int(MESSAGE.user_id)?),
+            device_id: DeviceId(row.int(MESSAGE.device_id)?),
+            verification_id: verification_id(row, MESSAGE.verification_id)?,
+            channel: channel(row.text(MESSAGE.channel)?)?,
+            content: Sealed(row.blob(MESSAGE.content)?.to_vec()),
+            created_at: row.time(MESSAGE.created_at)?,
+            not_after: row.time(MESSAGE.not_after)?,
         },
-        attempts: u32::try_from(row.int(8)?).map_err(|_| Error::Corrupt("a message's attempts"))?,
+        attempts: u32::try_from(row.int(MESSAGE.attempts)?).map_err(|_| Error::Corrupt("a message's attempts"))?,
     })
 }
 
 pub(crate) fn head(row: &dyn Row) -> Result<Head, Error> {
-    Ok(Head { audit_id: Some(row.int(0)?), position: row.int(1)?, hash: row.blob(2)?.to_vec() })
+    Ok(Head {
+        audit_id: Some(row.int(AUDIT_HEAD.audit_id)?),
+        position: row.int(AUDIT_HEAD.position)?,
+        hash: row.blob(AUDIT_HEAD.hash)?.to_vec(),
+    })
 }
 
 pub(crate) fn audit(row: &dyn Row) -> Result<AuditRow, Error> {
     Ok(AuditRow {
-        position: row.int(0)?,
-        at: row.time(1)?,
-        kind: row.text(2)?.to_owned(),
-        user: row.opt_int(3)?.map(UserId),
-        client: row.opt_int(4)?.map(ClientId),
-        device: row.opt_int(5)?.map(DeviceId),
-        verification: match row.opt_blob(6)? {
-            Some(_) => Some(verification_id(row, 6)?),
+        position: row.int(AUDIT.position)?,
+        at: row.time(AUDIT.at)?,
+        kind: row.text(AUDIT.kind)?.to_owned(),
+        user: row.opt_int(AUDIT.user_id)?.map(UserId),
+        client: row.opt_int(AUDIT.client_id)?.map(ClientId),
+        device: row.opt_int(AUDIT.device_id)?.map(DeviceId),
+        verification: match row.opt_blob(AUDIT.verification_id)? {
+            Some(_) => Some(verification_id(row, AUDIT.verification_id)?),
             None => None,
         },
-        reason: row.opt_text(7)?.map(str::to_owned),
-        ip: row.opt_text(8)?.map(str::to_owned),
-        hash: digest(row.blob(9)?)?.0,
+        reason: row.opt_text(AUDIT.reason)?.map(str::to_owned),
+        ip: row.opt_text(AUDIT.ip)?.map(str::to_owned),
+        hash: digest(row.blob(AUDIT.hash)?)?.0,
     })
 }
 
 /// An entry of the audit trail with its id, whose column follows the entry's.
 pub(crate) fn event(row: &dyn Row) -> Result<(i64, AuditRow), Error> {
-    Ok((row.int(10)?, audit(row)?))
+    Ok((row.int(AUDIT.id)?, audit(row)?))
 }
 
 pub(crate) fn dev_message(row: &dyn Row) -> Result<DevMessage, Error> {
     Ok(DevMessage {
-        id: row.int(0)?,
-        channel: channel(row.text(1)?)?,
-        to: row.text(2)?.to_owned(),
-        body: row.text(3)?.to_owned(),
-        subject: row.opt_text(4)?.map(str::to_owned),
-        code: row.opt_text(5)?.map(str::to_owned),
-        link: row.opt_text(6)?.map(str::to_owned),
-        nonce: row.opt_text(7)?.map(str::to_owned),
-        user_id: UserId(row.int(8)?),
-        device_id: DeviceId(row.int(9)?),
-        verification_id: verification_id(row, 10)?,
-        created_at: row.time(11)?,
+        id: row.int(DEV_MESSAGE.id)?,
+        channel: channel(row.text(DEV_MESSAGE.channel)?)?,
+        to: row.text(DEV_MESSAGE.to)?.to_owned(),
+        body: row.text(DEV_MESSAGE.body)?.to_owned(),
+        subject: row.opt_text(DEV_MESSAGE.subject)?.map(str::to_owned),
+        code: row.opt_text(DEV_MESSAGE.code)?.map(str::to_owned),
+        link: row.opt_text(DEV_MESSAGE.link)?.map(str::to_owned),
+        nonce: row.opt_text(DEV_MESSAGE.nonce)?.map(str::to_owned),
+        user_id: UserId(row.int(DEV_MESSAGE.user_id)?),
+        device_id: DeviceId(row.int(DEV_MESSAGE.device_id)?),
+        verification_id: verification_id(row, DEV_MESSAGE.verification_id)?,
+        created_at: row.time(DEV_MESSAGE.created_at)?,
     })
 }
 
 /// How many messages wait, and since when.
 pub(crate) fn waiting(row: &dyn Row) -> Result<Waiting, Error> {
-    Ok(Waiting { messages: row.int(0)?.unsigned_abs(), oldest: row.opt_time(1)? })
+    Ok(Waiting { messages: row.int(WAITING.messages)?.unsigned_abs(), oldest: row.opt_time(WAITING.oldest)? })
 }
 
 /// How large the tables are, without the bytes.
 pub(crate) fn sizes(row: &dyn Row) -> Result<Sizes, Error> {
-    let mut rows = Vec::with_capacity(GROWING.len());
-    for (column, table) in GROWING.into_iter().enumerate() {
+    let counted = [
+        ("token", SIZES.token),
+        ("verification", SIZES.verification),
+        ("outbox", SIZES.outbox),
+        ("budget", SIZES.budget),
+        ("webhook_delivery", SIZES.webhook_delivery),
+        ("used_secret", SIZES.used_secret),
+    ];
+    let mut rows = Vec::with_capacity(counted.len());
+    for (table, column) in counted {
         rows.push((table, row.int(column)?.unsigned_abs()));
     }
-    let ends = row.opt_int(GROWING.len())?.zip(row.opt_int(GROWING.len() + 1)?);
+    let ends = row.opt_int(SIZES.first_entry)?.zip(row.opt_int(SIZES.last_entry)?);
     let audit_entries = ends.map_or(0, |(first, last)| last.abs_diff(first) + 1);
-    let oldest_entry = row.opt_time(GROWING.len() + 2)?;
+    let oldest_entry = row.opt_time(SIZES.oldest_entry)?;
     Ok(Sizes { rows, audit_entries, oldest_entry, ..Sizes::default() })
 }
 
@@ -244,12 +267,17 @@ pub(crate) fn opt_number(row: &dyn Row) -> Result<Option<i64>, Error> {
     row.opt_int(0)
 }
 
-/// The only column, bytes.
-/// Whether a count is of something.
+/// The only column, whether a count is of something.
 pub(crate) fn is_some(row: &dyn Row) -> Result<bool, Error> {
     Ok(row.int(0)? > 0)
 }
 
+/// The only column, a text.
+pub(crate) fn text(row: &dyn Row) -> Result<String, Error> {
+    Ok(row.text(0)?.to_owned())
+}
+
+/// The only column, bytes.
 pub(crate) fn bytes(row: &dyn Row) -> Result<Vec<u8>, Error> {
     Ok(row.blob(0)?.to_vec())
 }

@@ -6,6 +6,7 @@ use domain::{Device, DeviceId, SecretMac, SecretMark, UserId};
 
 use crate::error::Error;
 use crate::rows::secret_mac;
+use crate::schema::columns::SECRET_HOLDER;
 use crate::schema::sql;
 use crate::value::{Row, Value};
 use crate::{Backend, Store, apply};
@@ -67,5 +68,5 @@ impl Store {
 
 /// A secret and a user who has it.
 pub(crate) fn holder(row: &dyn Row) -> Result<(SecretMac, UserId), Error> {
-    Ok((secret_mac(row.blob(0)?)?, UserId(row.int(1)?)))
+    Ok((secret_mac(row.blob(SECRET_HOLDER.secret_mac)?)?, UserId(row.int(SECRET_HOLDER.user_id)?)))
 }

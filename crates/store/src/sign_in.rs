@@ -4,9 +4,10 @@ use domain::model::app::{AppId, SamlApp};
 use domain::{Digest, Purpose, Timestamp, UserId};
 
 use crate::error::Error;
+use crate::schema::columns::APP;
 use crate::schema::sql;
 use crate::value::{Row, Value};
-use crate::{Backend, Store, rows};
+use crate::{Backend, Store};
 
 impl Store {
     /// Who holds a token of this purpose, while it is live. Good for finding whom to ask, never for deciding.
@@ -71,9 +72,9 @@ impl Store {
 
 fn app(row: &dyn Row) -> Result<SamlApp, Error> {
     Ok(SamlApp {
-        id: AppId(rows::number(row)?),
-        name: row.text(1)?.to_owned(),
-        definition: serde_json::from_str(row.text(2)?).map_err(|_| Error::Corrupt("an app"))?,
-        created_at: row.time(3)?,
+        id: AppId(row.int(APP.id)?),
+        name: row.text(APP.name)?.to_owned(),
+        definition: serde_json::from_str(row.text(APP.definition)?).map_err(|_| Error::Corrupt("an app"))?,
+        created_at: row.time(APP.created_at)?,
     })
 }

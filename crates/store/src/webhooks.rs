@@ -10,6 +10,7 @@ use crate::error::Error;
 use crate::follow::Cursor;
 use crate::query::BATCH;
 use crate::rows::Decode;
+use crate::schema::columns::{DELIVERY, WEBHOOK};
 use crate::schema::sql;
 use crate::value::{Row, Value, Write};
 use crate::{Backend, Store};
@@ -300,7 +301,7 @@ fn insert(delivery: &WebhookDelivery) -> Write {
 }
 
 fn webhook(row: &dyn Row) -> Result<HeldWebhook, Error> {
-    let disabled = match (row.opt_time(6)?, row.opt_text(7)?) {
+    let disabled = match (row.opt_time(WEBHOOK.disabled_at)?, row.opt_text(WEBHOOK.disabled_reason)?) {
         (Some(at), Some(reason)) => {
             Some((at, DisableReason::from_name(reason).ok_or(Error::Corrupt("why a webhook is disabled"))?))
         }
@@ -308,25 +309,26 @@ fn webhook(row: &dyn Row) -> Result<HeldWebhook, Error> {
     };
     Ok(HeldWebhook {
         webhook: Webhook {
-            id: WebhookId(row.int(0)?),
-            name: row.text(1)?.to_owned(),
-            url: row.text(2)?.to_owned(),
-            keys: Sealed(row.blob(3)?.to_vec()),
-            headers: Sealed(row.blob(4)?.to_vec()),
-            allow_private: row.int(5)? != 0,
+            id: WebhookId(row.int(WEBHOOK.id)?),
+            name: row.text(WEBHOOK.name)?.to_owned(),
+            url: row.text(WEBHOOK.url)?.to_owned(),
+            keys: Sealed(row.blob(WEBHOOK.keys)?.to_vec()),
+            headers: Sealed(row.blob(WEBHOOK.headers)?.to_vec()),
+            allow_private: row.int(WEBHOOK.allow_private)? != 0,
             disabled,
-            created_at: row.time(8)?,
+            created_at: row.time(WEBHOOK.created_at)?,
         },
-        cursor: serde_json::from_str(row.text(9)?).map_err(|_| Error::Corrupt("a webhook's position"))?,
+        cursor: serde_json::from_str(row.text(WEBHOOK.position)?)
+            .map_err(|_| Error::Corrupt("a webhook's position"))?,
     })
 }
 
 fn delivery(row: &dyn Row) -> Result<WebhookDelivery, Error> {
-    let (events, rest) = row.blob(3)?.as_chunks::<8>();
+    let (events, rest) = row.blob(DELIVERY.events)?.as_chunks::<8>();
     if !rest.is_empty() {
         return Err(Error::Corrupt("a delivery's events"));
     }
-    let answer = match (row.opt_int(9)?, row.opt_text(10)?) {
+    let answer = match (row.opt_int(DELIVERY.http_status)?, row.opt_text(DELIVERY.fault)?) {
         (Some(status), _) => {
             Some(WebhookAnswer::Status(u16::try_from(status).map_err(|_| Error::Corrupt("a delivery's answer"))?))
         }
@@ -336,23 +338,23 @@ fn delivery(row: &dyn Row) -> Result<WebhookDelivery, Error> {
         (None, None) => None,
     };
     Ok(WebhookDelivery {
-        id: DeliveryId(row.int(0)?),
-        webhook: WebhookId(row.int(1)?),
-        message: row.text(2)?.to_owned(),
+        id: DeliveryId(row.int(DELIVERY.id)?),
+        webhook: WebhookId(row.int(DELIVERY.webhook_id)?),
+        message: row.text(DELIVERY.message_id)?.to_owned(),
         events: events.iter().map(|id| i64::from_be_bytes(*id)).collect(),
-        status: match row.int(4)? {
+        status: match row.int(DELIVERY.status)? {
             0 => DeliveryStatus::Waiting,
             1 => DeliveryStatus::Delivered,
             2 => DeliveryStatus::Failed,
             _ => return Err(Error::Corrupt("a delivery's status")),
         },
-        replay: row.int(5)? != 0,
-        attempts: u32::try_from(row.int(6)?).map_err(|_| Error::Corrupt("a delivery's attempts"))?,
-        next_attempt_at: row.time(7)?,
-        began_at: row.time(8)?,
+        replay: row.int(DELIVERY.replay)? != 0,
+        attempts: u32::try_from(row.int(DELIVERY.attempts)?).map_err(|_| Error::Corrupt("a delivery's attempts"))?,
+        next_attempt_at: row.time(DELIVERY.next_attempt_at)?,
+        began_at: row.time(DELIVERY.began_at)?,
         answer,
-        created_at: row.time(11)?,
-        settled_at: row.opt_time(12)?,
-        oldest_at: row.time(13)?,
+        created_at: row.time(DELIVERY.created_at)?,
+        settled_at: row.opt_time(DELIVERY.settled_at)?,
+        oldest_at: row.time(DELIVERY.oldest_at)?,
     })
 }

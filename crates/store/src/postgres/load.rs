@@ -13,6 +13,7 @@ use super::value::Param;
 use crate::error::Error;
 use crate::hot_state::{UserCounters, recalled as recalled_row};
 use crate::query::AuditChain;
+use crate::schema::columns::HEAD_CHAIN;
 use crate::schema::sql;
 use crate::trail::Head;
 use crate::value::{Row, Value};
@@ -114,8 +115,7 @@ pub(super) async fn lock(conn: &mut Conn, subjects: &[Subject], begin: Begin) ->
         // Made, which gives no rows; then locked.
         let (_made, locked) = (next(&mut answers), next(&mut answers));
         for row in &locked {
-            let budget = Budget::from_stored(row.int(2)?, row.blob(3)?).ok_or(Error::Corrupt("a budget"))?;
-            fresh.budgets.insert(budget, budgets::view(row)?);
+            fresh.budgets.insert(budgets::budget(row)?, budgets::view(row)?);
         }
         if shared.iter().any(|budget| !fresh.budgets.contains_key(budget)) {
             // What is not there is not locked.
@@ -175,7 +175,8 @@ fn heads_of(chains: impl Iterator<Item = AuditChain>) -> Query {
 }
 
 fn decode_heads(rows: &[PgRow]) -> Result<HashMap<(i64, i64), Head>, Error> {
-    rows.iter().map(|row| Ok(((row.int(3)?, row.int(4)?), rows::head(row)?))).collect()
+    let chain = |row: &PgRow| Ok::<_, Error>((row.int(HEAD_CHAIN.chain_kind)?, row.int(HEAD_CHAIN.chain_id)?));
+    rows.iter().map(|row| Ok((chain(row)?, rows::head(row)?))).collect()
 }
 
 fn of_users(of_users: &'static str, users: &[UserId]) -> [Query; 3] {

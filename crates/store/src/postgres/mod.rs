@@ -259,14 +259,14 @@ impl Postgres {
     pub(crate) async fn attribute_names(&self, users: i64) -> Result<Vec<String>, Error> {
         let asked = (sql::ATTRIBUTE_NAMES.to_owned(), vec![Value::Int(users)]);
         let names = in_time(self.lists.read(vec![asked])).await?.pop().unwrap_or_default();
-        decode(&names, |row| Ok(row.text(0)?.to_owned()))
+        decode(&names, rows::text)
     }
 
     #[cfg(test)]
     pub(crate) async fn plan(&self, statement: &str, params: Vec<Value>) -> Result<Vec<String>, Error> {
         let asked = (format!("EXPLAIN {statement}"), params);
         let steps = in_time(self.lists.read(vec![asked])).await?.pop().unwrap_or_default();
-        decode(&steps, |row| Ok(row.text(0)?.to_owned()))
+        decode(&steps, rows::text)
     }
 
     pub(crate) async fn day_budgets(&self) -> Result<Vec<(Budget, Spent)>, Error> {

@@ -2,6 +2,7 @@
 //! CockroachDB and YugabyteDB understand them too: no advisory locks, and what is locked is keyed by user or client.
 
 use crate::conditions::Words;
+use crate::schema::columns;
 use crate::schema::sql::statements;
 
 statements! {
@@ -13,36 +14,29 @@ statements! {
     // ---- many users' views at once; the columns are those of the shared statements
 
     /// Locks in the order of ids, so that two transactions never wait for each other.
-    LOCK_USERS = "SELECT id, username, email, phone, status, locked_until, temp_hash, temp_expires_at, temp_reusable, \
-        temp_used_at, profile, created_at, updated_at, audit_id, audit_position, audit_hash, counters, \
-        throttles FROM \"user\" WHERE id = ANY($1) ORDER BY id FOR UPDATE";
-    USERS_OF = "SELECT id, username, email, phone, status, locked_until, temp_hash, temp_expires_at, temp_reusable, \
-        temp_used_at, profile, created_at, updated_at, audit_id, audit_position, audit_hash, counters, \
-        throttles FROM \"user\" WHERE id = ANY($1)";
-    /// The columns of `NAME_HOLDERS`.
-    USERNAME_HOLDERS = "SELECT n.key, n.user_id, n.is_username, n.is_email, u.username, u.email FROM login_name n \
+    LOCK_USERS = "SELECT ", columns::USER.names, ", ", columns::COUNTERS.names, " FROM \"user\" WHERE id = ANY($1) ORDER BY id FOR UPDATE";
+    USERS_OF = "SELECT ", columns::USER.names, ", ", columns::COUNTERS.names, " FROM \"user\" WHERE id = ANY($1)";
+    USERNAME_HOLDERS = "SELECT ", columns::NAME_HOLDER.names, " FROM login_name n \
         JOIN \"user\" u ON u.id = n.user_id WHERE n.key = ANY($1) AND n.is_username = 1";
     USERS_BY_EXTERNAL_ID = "SELECT external_id, MIN(id) FROM \"user\" WHERE external_id = ANY($1) GROUP BY external_id";
-    DEVICES_OF = "SELECT id, user_id, factor, display_name, status, credential, created_at, secret_mac, secret_counts \
-        FROM device WHERE user_id = ANY($1) ORDER BY created_at, id";
-    LIVE_VERIFICATIONS_OF = "SELECT id, wire_id, user_id, device_id, purpose, challenge, answer, pairing_hash, status, \
-        closed_at, attempts, state_token, consumed_at, client_id, created_at, expires_at FROM verification \
+    DEVICES_OF = "SELECT ", columns::DEVICE.names, " FROM device WHERE user_id = ANY($1) ORDER BY created_at, id";
+    LIVE_VERIFICATIONS_OF = "SELECT ", columns::VERIFICATION.names, " FROM verification \
         WHERE user_id = ANY($1) AND live = 1 ORDER BY row_id";
     /// The chain comes last. A join, since a plan made while the table was small would read all chains of a kind.
-    AUDIT_HEADS_OF = "SELECT h.audit_id, h.position, h.hash, h.chain_kind, h.chain_id \
+    AUDIT_HEADS_OF = "SELECT ", columns::AUDIT_HEAD.names, ", ", columns::CHAIN.names, " \
         FROM unnest($1::smallint[], $2::bigint[]) AS n (kind, id) \
-        JOIN audit_head h ON h.chain_kind = n.kind AND h.chain_id = n.id";
-    LOCK_CLIENT = "SELECT id, client_id, name, scope, profile, secrets, ip_allow, expires_at, revoked_at, \
-        wrong_secrets, created_at, options FROM client WHERE id = $1 FOR UPDATE";
+        JOIN audit_head ON audit_head.chain_kind = n.kind AND audit_head.chain_id = n.id";
+    LOCK_CLIENT = "SELECT ", columns::CLIENT.names, " FROM client WHERE id = $1 FOR UPDATE";
 
     /// A budget that does not exist cannot be locked, so it is made first. All nodes take them in one order.
     MAKE_BUDGETS = "INSERT INTO budget (kind, subject, state, until) SELECT n.kind, n.subject, ''::bytea, 0 \
         FROM unnest($1::smallint[], $2::bytea[]) AS n (kind, subject) ORDER BY n.kind, n.subject \
         ON CONFLICT (kind, subject) DO NOTHING";
     /// The clock is the server's, one for all nodes, and is read once the lock is held.
-    LOCK_BUDGETS = "SELECT state, (extract(epoch FROM clock_timestamp()) * 1000)::bigint, kind, subject FROM (\
-        SELECT b.kind, b.subject, b.state FROM unnest($1::smallint[], $2::bytea[]) AS n (kind, subject) \
-        JOIN budget b ON b.kind = n.kind AND b.subject = n.subject ORDER BY b.kind, b.subject FOR UPDATE OF b) AS locked";
+    LOCK_BUDGETS = "SELECT ", columns::BUDGET.names, ", (extract(epoch FROM clock_timestamp()) * 1000)::bigint FROM (\
+        SELECT ", columns::BUDGET.names, " FROM unnest($1::smallint[], $2::bytea[]) AS n (kind, subject) \
+        JOIN budget ON budget.kind = n.kind AND budget.subject = n.subject \
+        ORDER BY budget.kind, budget.subject FOR UPDATE OF budget) AS budget";
 
     // ---- one change of many users at once, in the order of the single statement's parameters
 
@@ -75,11 +69,11 @@ statements! {
     /// behind it.
     HOLD_HOLDERS = "SELECT id FROM \"user\" WHERE id = ANY(ARRAY(SELECT user_id FROM device WHERE secret_mac = ANY($1))) \
         ORDER BY id FOR SHARE";
-    /// The columns of `RECALL_USED`. No join: a plan made before the table is analysed would read all users.
-    RECALL_ALL_USED = "SELECT mac, used, NULL::bigint, NULL::bigint, NULL::bytea FROM used_secret WHERE mac = ANY($1) \
+    /// No join: a plan made before the table is analysed would read all users.
+    RECALL_ALL_USED = "SELECT ", columns::USED_SECRET.names, " FROM used_secret WHERE mac = ANY($1) \
         UNION ALL SELECT d.secret_mac, NULL::bigint, d.id, d.secret_counts, \
         (SELECT u.counters FROM \"user\" u WHERE u.id = d.user_id) FROM device d WHERE d.secret_mac = ANY($1)";
-    HOLDERS_OF_SECRETS = "SELECT secret_mac, user_id FROM device WHERE secret_mac = ANY($1)";
+    HOLDERS_OF_SECRETS = "SELECT ", columns::SECRET_HOLDER.names, " FROM device WHERE secret_mac = ANY($1)";
     MARK_SECRETS = "UPDATE device SET secret_mac = n.mac, secret_counts = n.counts \
         FROM unnest($1::bytea[], $2::bigint[], $3::bigint[]) AS n (mac, counts, id) \
         WHERE device.id = n.id AND device.secret_mac IS NULL";
@@ -108,8 +102,7 @@ statements! {
 
     // ---- the outbox, shared by all nodes
 
-    CLAIM_DUE_MESSAGES = "SELECT id, user_id, device_id, verification_id, channel, content, created_at, not_after, \
-        attempts FROM outbox WHERE status = 0 AND channel = $1 AND next_attempt_at <= $2 ORDER BY next_attempt_at LIMIT $3 \
+    CLAIM_DUE_MESSAGES = "SELECT ", columns::MESSAGE.names, " FROM outbox WHERE status = 0 AND channel = $1 AND next_attempt_at <= $2 ORDER BY next_attempt_at LIMIT $3 \
         FOR UPDATE SKIP LOCKED";
     CLAIM_MESSAGES = "UPDATE outbox SET attempts = attempts + 1, next_attempt_at = $1 WHERE id = ANY($2) \
         AND status = 0";

@@ -1,4 +1,6 @@
-//! The schema: its versions, the columns that statements ask for, and the statements.
+//! The schema: its versions, the columns of rows, and the statements.
 
+pub(crate) mod columns;
 pub(crate) mod migrations;
 pub(crate) mod sql;
+pub(crate) mod text;

@@ -4,14 +4,17 @@
 //! every statement. What cannot be said alike in both is marked "differs".
 
 macro_rules! statements {
-    ($($(#[$doc:meta])* $name:ident = $text:literal;)*) => {
-        $($(#[$doc])* pub(crate) const $name: &str = $text;)*
+    ($($(#[$doc:meta])* $name:ident = $($part:expr),+;)*) => {
+        $($(#[$doc])* pub(crate) const $name: &str = $crate::schema::text::joined!($($part),+);)*
         /// All statements by name, for the test that reads them.
         #[cfg(test)]
-        pub(crate) const ALL: &[(&str, &str)] = &[$((stringify!($name), $text)),*];
+        pub(crate) const ALL: &[(&str, &str)] = &[$((stringify!($name), $name)),*];
     };
 }
 pub(crate) use statements;
+
+use super::columns;
+use super::text::joined;
 
 statements! {
     // ---- the user's view
@@ -19,19 +22,15 @@ statements! {
     SET_MARKS = "UPDATE \"user\" SET audit_id = $1, audit_position = $2, audit_hash = $3, counters = $4, \
         throttles = $5 WHERE id = $6";
     /// A user's devices in one look: no row without the user, one of nothing without devices.
-    DEVICES_OF = "SELECT d.id, d.user_id, d.factor, d.display_name, d.status, d.credential, d.created_at, \
-        d.secret_mac, d.secret_counts \
-        FROM \"user\" u LEFT JOIN device d ON d.user_id = u.id WHERE u.id = $1 ORDER BY d.created_at, d.id";
-    LIVE_VERIFICATIONS = "SELECT id, wire_id, user_id, device_id, purpose, challenge, answer, pairing_hash, status, \
-        closed_at, attempts, state_token, consumed_at, client_id, created_at, expires_at FROM verification \
+    DEVICES_OF = "SELECT ", columns::DEVICE.names, " FROM \"user\" LEFT JOIN device ON device.user_id = \"user\".id \
+        WHERE \"user\".id = $1 ORDER BY device.created_at, device.id";
+    LIVE_VERIFICATIONS = "SELECT ", columns::VERIFICATION.names, " FROM verification \
         WHERE user_id = $1 AND live = 1 ORDER BY row_id";
-    VERIFICATION_BY_WIRE_ID = "SELECT id, wire_id, user_id, device_id, purpose, challenge, answer, pairing_hash, \
-        status, closed_at, attempts, state_token, consumed_at, client_id, created_at, expires_at FROM verification \
+    VERIFICATION_BY_WIRE_ID = "SELECT ", columns::VERIFICATION.names, " FROM verification \
         WHERE user_id = $1 AND wire_id = $2 AND purpose = $3";
-    VERIFICATION_BY_ID = "SELECT id, wire_id, user_id, device_id, purpose, challenge, answer, pairing_hash, status, \
-        closed_at, attempts, state_token, consumed_at, client_id, created_at, expires_at FROM verification \
+    VERIFICATION_BY_ID = "SELECT ", columns::VERIFICATION.names, " FROM verification \
         WHERE id = $1";
-    PAIRING = "SELECT user_id, id FROM verification WHERE pairing_hash = $1 AND status = 0";
+    PAIRING = "SELECT ", columns::PAIRING.names, " FROM verification WHERE pairing_hash = $1 AND status = 0";
 
     // ---- users
 
@@ -53,7 +52,7 @@ statements! {
 
     // ---- the names that people log in with
 
-    NAME_HOLDERS = "SELECT n.key, n.user_id, n.is_username, n.is_email, u.username, u.email FROM login_name n \
+    NAME_HOLDERS = "SELECT ", columns::NAME_HOLDER.names, " FROM login_name n \
         JOIN \"user\" u ON u.id = n.user_id WHERE n.key = $1 ORDER BY n.user_id";
     /// No rows if somebody else holds the key, whether since long or since a moment ago.
     CLAIM_NAME = "INSERT INTO login_name (key, place, user_id, is_username, is_email) SELECT CAST($1 AS text), 0, \
@@ -65,7 +64,7 @@ statements! {
         AND NOT EXISTS (SELECT 1 FROM login_name other WHERE other.key = $3 AND other.user_id <> $4)";
     RELEASE_NAME = "DELETE FROM login_name WHERE key = $1 AND user_id = $2";
     /// The columns of [`NAME_HOLDERS`]. Keys that only one user is left with come too.
-    COLLISIONS = "SELECT n.key, n.user_id, n.is_username, n.is_email, u.username, u.email FROM login_name n \
+    COLLISIONS = "SELECT ", columns::NAME_HOLDER.names, " FROM login_name n \
         JOIN \"user\" u ON u.id = n.user_id WHERE n.key IN (SELECT key FROM login_name WHERE place <> 0) \
         ORDER BY n.key, n.user_id LIMIT $1";
     COLLIDING_NAMES = "SELECT COUNT(*) FROM (SELECT key FROM login_name WHERE key IN \
@@ -97,14 +96,13 @@ statements! {
         used = excluded.used WHERE excluded.used > used_secret.used";
     /// What was used of a secret whose device is gone, and by each device that has it. One statement, so that a device
     /// that goes meanwhile is seen either here or there.
-    RECALL_USED = "SELECT mac, used, CAST(NULL AS bigint), CAST(NULL AS bigint), CAST(NULL AS bytea) FROM used_secret \
+    RECALL_USED = "SELECT ", columns::USED_SECRET.names, " FROM used_secret \
         WHERE mac = $1 UNION ALL SELECT d.secret_mac, CAST(NULL AS bigint), d.id, d.secret_counts, \
         (SELECT u.counters FROM \"user\" u WHERE u.id = d.user_id) FROM device d WHERE d.secret_mac = $1";
-    SECRET_HOLDERS = "SELECT secret_mac, user_id FROM device WHERE secret_mac = $1";
+    SECRET_HOLDERS = "SELECT ", columns::SECRET_HOLDER.names, " FROM device WHERE secret_mac = $1";
     COUNT_UNMARKED = "SELECT COUNT(*) FROM device WHERE secret_mac IS NULL AND factor IN (5, 6)";
     /// The columns of a device. Their counters are not looked at.
-    UNMARKED_DEVICES = "SELECT id, user_id, factor, display_name, status, credential, created_at, secret_mac, \
-        secret_counts FROM device WHERE secret_mac IS NULL AND factor IN (5, 6) AND id > $1 ORDER BY id LIMIT $2";
+    UNMARKED_DEVICES = "SELECT ", columns::DEVICE.names, " FROM device WHERE secret_mac IS NULL AND factor IN (5, 6) AND id > $1 ORDER BY id LIMIT $2";
     MARK_SECRET = "UPDATE device SET secret_mac = $1, secret_counts = $2 WHERE id = $3 AND secret_mac IS NULL";
 
     // ---- verifications
@@ -134,21 +132,19 @@ statements! {
     SET_BUDGET = "INSERT INTO budget (kind, subject, state, until) VALUES ($1, $2, $3, $4) \
         ON CONFLICT (kind, subject) DO UPDATE SET state = excluded.state, until = excluded.until";
     /// Those of days: of the clients and of the server.
-    DAY_BUDGETS = "SELECT kind, subject, state FROM budget WHERE kind IN (2, 3) ORDER BY kind, subject";
+    DAY_BUDGETS = "SELECT ", columns::BUDGET.names, " FROM budget WHERE kind IN (2, 3) ORDER BY kind, subject";
 
     // ---- apps
 
-    APP = "SELECT id, name, definition, created_at FROM app WHERE id = $1";
-    APPS = "SELECT id, name, definition, created_at FROM app ORDER BY name";
+    APP = "SELECT ", columns::APP.names, " FROM app WHERE id = $1";
+    APPS = "SELECT ", columns::APP.names, " FROM app ORDER BY name";
     INSERT_APP = "INSERT INTO app (id, name, definition, created_at) VALUES ($1, $2, $3, $4)";
     DELETE_APP = "DELETE FROM app WHERE id = $1";
 
     // ---- webhooks
 
-    WEBHOOK = "SELECT id, name, url, keys, headers, allow_private, disabled_at, disabled_reason, created_at, position \
-        FROM webhook WHERE id = $1";
-    WEBHOOKS = "SELECT id, name, url, keys, headers, allow_private, disabled_at, disabled_reason, created_at, position \
-        FROM webhook ORDER BY id";
+    WEBHOOK = "SELECT ", columns::WEBHOOK.names, " FROM webhook WHERE id = $1";
+    WEBHOOKS = "SELECT ", columns::WEBHOOK.names, " FROM webhook ORDER BY id";
     INSERT_WEBHOOK = "INSERT INTO webhook (id, name, url, keys, headers, allow_private, disabled_at, disabled_reason, \
         created_at, position, held_until) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
     SET_WEBHOOK_KEYS = "UPDATE webhook SET keys = $1 WHERE id = $2 AND keys = $3";
@@ -160,16 +156,12 @@ statements! {
     MOVE_WEBHOOK = "UPDATE webhook SET position = $1, held_until = $2 WHERE id = $3 AND holder = $4";
     UNHOLD_WEBHOOK = "UPDATE webhook SET holder = NULL WHERE id = $1";
     DELETE_WEBHOOK = "DELETE FROM webhook WHERE id = $1";
-    DELIVERY = "SELECT id, webhook_id, message_id, events, status, replay, attempts, next_attempt_at, began_at, \
-        http_status, fault, created_at, settled_at, oldest_at FROM webhook_delivery WHERE id = $1";
-    DELIVERIES = "SELECT id, webhook_id, message_id, events, status, replay, attempts, next_attempt_at, began_at, \
-        http_status, fault, created_at, settled_at, oldest_at FROM webhook_delivery WHERE webhook_id = $1 \
+    DELIVERY = "SELECT ", columns::DELIVERY.names, " FROM webhook_delivery WHERE id = $1";
+    DELIVERIES = "SELECT ", columns::DELIVERY.names, " FROM webhook_delivery WHERE webhook_id = $1 \
         ORDER BY id DESC LIMIT $2";
-    FAILED_DELIVERIES = "SELECT id, webhook_id, message_id, events, status, replay, attempts, next_attempt_at, \
-        began_at, http_status, fault, created_at, settled_at, oldest_at FROM webhook_delivery WHERE webhook_id = $1 \
+    FAILED_DELIVERIES = "SELECT ", columns::DELIVERY.names, " FROM webhook_delivery WHERE webhook_id = $1 \
         AND status = 2 ORDER BY id DESC LIMIT $2";
-    WAITING_DELIVERIES = "SELECT id, webhook_id, message_id, events, status, replay, attempts, next_attempt_at, \
-        began_at, http_status, fault, created_at, settled_at, oldest_at FROM webhook_delivery WHERE webhook_id = $1 \
+    WAITING_DELIVERIES = "SELECT ", columns::DELIVERY.names, " FROM webhook_delivery WHERE webhook_id = $1 \
         AND status = 0 ORDER BY replay, id";
     INSERT_DELIVERY = "INSERT INTO webhook_delivery (id, webhook_id, message_id, events, status, replay, attempts, \
         next_attempt_at, began_at, http_status, fault, created_at, settled_at, oldest_at) \
@@ -191,33 +183,29 @@ statements! {
         not_after, status, attempts, next_attempt_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 0, 0, $9)";
     WIPE_MESSAGES = "UPDATE outbox SET status = 2, content = $1, reason = 'superseded' WHERE user_id = \
         (SELECT user_id FROM verification WHERE id = $2) AND verification_id = $2 AND status = 0";
-    DUE_MESSAGES = "SELECT id, user_id, device_id, verification_id, channel, content, created_at, not_after, attempts \
-        FROM outbox WHERE status = 0 AND channel = $1 AND next_attempt_at <= $2 ORDER BY next_attempt_at LIMIT $3";
+    DUE_MESSAGES = "SELECT ", columns::MESSAGE.names, " FROM outbox WHERE status = 0 AND channel = $1 AND next_attempt_at <= $2 ORDER BY next_attempt_at LIMIT $3";
     CLAIM_MESSAGE = "UPDATE outbox SET attempts = attempts + 1, next_attempt_at = $1 WHERE id = $2 AND status = 0";
     NEXT_MESSAGE_AT = "SELECT next_attempt_at FROM outbox WHERE status = 0 AND channel = $1 ORDER BY next_attempt_at LIMIT 1";
-    WAITING_MESSAGES = "SELECT COUNT(*), MIN(created_at) FROM outbox WHERE status = 0";
+    WAITING_MESSAGES = "SELECT ", columns::WAITING.names, " FROM outbox WHERE status = 0";
     SETTLE_MESSAGE = "UPDATE outbox SET status = $1, reason = $2, content = $3, settled_at = $4 \
         WHERE id = $5 AND status = 0";
     RETRY_MESSAGE = "UPDATE outbox SET next_attempt_at = $1 WHERE id = $2 AND status = 0";
 
     // ---- clients and tokens
 
-    CLIENT = "SELECT id, client_id, name, scope, profile, secrets, ip_allow, expires_at, revoked_at, wrong_secrets, \
-        created_at, options FROM client WHERE id = $1";
-    CLIENT_BY_PUBLIC_ID = "SELECT id, client_id, name, scope, profile, secrets, ip_allow, expires_at, revoked_at, \
-        wrong_secrets, created_at, options FROM client WHERE client_id = $1";
-    CLIENTS = "SELECT id, client_id, name, scope, profile, secrets, ip_allow, expires_at, revoked_at, wrong_secrets, \
-        created_at, options FROM client ORDER BY id";
+    CLIENT = "SELECT ", columns::CLIENT.names, " FROM client WHERE id = $1";
+    CLIENT_BY_PUBLIC_ID = "SELECT ", columns::CLIENT.names, " FROM client WHERE client_id = $1";
+    CLIENTS = "SELECT ", columns::CLIENT.names, " FROM client ORDER BY id";
     INSERT_CLIENT = "INSERT INTO client (id, client_id, name, scope, profile, secrets, ip_allow, expires_at, \
         revoked_at, wrong_secrets, created_at, options) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)";
     UPDATE_CLIENT = "UPDATE client SET name = $1, scope = $2, profile = $3, secrets = $4, ip_allow = $5, \
         expires_at = $6, revoked_at = $7, options = $8 WHERE id = $9";
     SET_WRONG_SECRETS = "UPDATE client SET wrong_secrets = $1 WHERE id = $2";
-    TOKEN = "SELECT access, refresh, client_id, sealed, row_id, family, created_at, ended_at FROM token \
+    TOKEN = "SELECT ", columns::TOKEN.names, " FROM token \
         WHERE access = $1";
-    NEWEST_TOKEN = "SELECT access, refresh, client_id, sealed, row_id, family, created_at, ended_at FROM token \
+    NEWEST_TOKEN = "SELECT ", columns::TOKEN.names, " FROM token \
         WHERE client_id = $1 AND ended_at IS NULL ORDER BY row_id DESC LIMIT 1";
-    NEWEST_OF_FAMILY = "SELECT access, refresh, client_id, sealed, row_id, family, created_at, ended_at FROM token \
+    NEWEST_OF_FAMILY = "SELECT ", columns::TOKEN.names, " FROM token \
         WHERE client_id = $1 AND family = (SELECT family FROM token WHERE access = $2) AND ended_at IS NULL \
         ORDER BY row_id DESC LIMIT 1";
     INSERT_TOKEN = "INSERT INTO token (access, refresh, client_id, sealed, row_id, family, created_at, ended_at) \
@@ -240,9 +228,9 @@ statements! {
     // ---- the audit trail
 
     /// Heads of chains that belong to no user that exists; the others are among the user's marks.
-    AUDIT_HEAD = "SELECT audit_id, position, hash FROM audit_head WHERE chain_kind = $1 AND chain_id = $2";
+    AUDIT_HEAD = "SELECT ", columns::AUDIT_HEAD.names, " FROM audit_head WHERE chain_kind = $1 AND chain_id = $2";
     /// The head of any chain.
-    ANY_AUDIT_HEAD = "SELECT audit_id, position, hash FROM audit_head WHERE chain_kind = $1 AND chain_id = $2 \
+    ANY_AUDIT_HEAD = "SELECT ", columns::AUDIT_HEAD.names, " FROM audit_head WHERE chain_kind = $1 AND chain_id = $2 \
         UNION ALL SELECT audit_id, audit_position, audit_hash FROM \"user\" WHERE $1 = 0 AND id = $2 \
         AND audit_id IS NOT NULL";
     LAST_AUDIT_ID = "SELECT MAX(id) FROM audit";
@@ -257,8 +245,7 @@ statements! {
         (SELECT audit_id FROM audit_head WHERE chain_kind = $1 AND chain_id = $2 \
         UNION ALL SELECT audit_id FROM \"user\" WHERE $1 = 0 AND id = $2) \
         UNION ALL SELECT b.* FROM trail t JOIN audit b ON b.id = t.previous) \
-        SELECT position, at, kind, user_id, client_id, device_id, verification_id, reason, ip, hash \
-        FROM trail ORDER BY position";
+        SELECT ", columns::AUDIT.names, " FROM trail ORDER BY position";
 
     // ---- ids and the server's own values
 
@@ -274,14 +261,7 @@ statements! {
         WHERE excluded.value > meta.value";
     DELETE_META = "DELETE FROM meta WHERE key = $1";
     ALIVE = "SELECT 1";
-    /// The tables of `query::GROWING`, each counted up to `$1`, and the ends of the audit trail.
-    SIZES = "SELECT (SELECT COUNT(*) FROM (SELECT 1 FROM token LIMIT $1) t), \
-        (SELECT COUNT(*) FROM (SELECT 1 FROM verification LIMIT $1) t), \
-        (SELECT COUNT(*) FROM (SELECT 1 FROM outbox LIMIT $1) t), \
-        (SELECT COUNT(*) FROM (SELECT 1 FROM budget LIMIT $1) t), \
-        (SELECT COUNT(*) FROM (SELECT 1 FROM webhook_delivery LIMIT $1) t), \
-        (SELECT COUNT(*) FROM (SELECT 1 FROM used_secret LIMIT $1) t), \
-        (SELECT MIN(id) FROM audit), (SELECT MAX(id) FROM audit), (SELECT at FROM audit ORDER BY id LIMIT 1)";
+    SIZES = "SELECT ", columns::SIZES.names;
     /// What a move has left here.
     MARKS = "SELECT key, value FROM meta WHERE key IN ('moved_to', 'arriving_from')";
 
@@ -347,17 +327,14 @@ statements! {
 
 // ---- lists whose conditions are put together; the conditions use the parameters from `$n` on, ascending
 
-/// The columns of [`USER`], of all users that meet conditions that are appended.
-pub(crate) const USERS: &str = "SELECT id, username, email, phone, status, locked_until, temp_hash, temp_expires_at, \
-    temp_reusable, temp_used_at, profile, created_at, updated_at FROM \"user\" WHERE 1 = 1";
+/// Users that meet conditions that are appended.
+pub(crate) const USERS: &str = joined!("SELECT ", columns::USER.names, " FROM \"user\" WHERE 1 = 1");
 /// How many users meet the conditions that are appended.
 pub(crate) const COUNT_USERS: &str = "SELECT COUNT(*) FROM \"user\" WHERE 1 = 1";
-/// Entries of the audit trail that meet the conditions that are appended; the columns of [`AUDIT_TRAIL`], then the id.
-pub(crate) const EVENTS: &str = "SELECT position, at, kind, user_id, client_id, device_id, verification_id, reason, ip, \
-    hash, id FROM audit WHERE 1 = 1";
+/// Entries of the audit trail that meet the conditions that are appended.
+pub(crate) const EVENTS: &str = joined!("SELECT ", columns::AUDIT.names, " FROM audit WHERE 1 = 1");
 /// The dev world's messages that meet the conditions that are appended.
-pub(crate) const DEV_OUTBOX: &str = "SELECT id, channel, \"to\", body, subject, code, link, nonce, user_id, device_id, \
-    verification_id, created_at FROM dev_outbox WHERE 1 = 1";
+pub(crate) const DEV_OUTBOX: &str = joined!("SELECT ", columns::DEV_MESSAGE.names, " FROM dev_outbox WHERE 1 = 1");
 
 #[cfg(test)]
 mod tests {
@@ -411,7 +388,7 @@ mod tests {
             custom_attributes: vec![("a".into(), TextFilter { text: "b*".into(), wildcards: true, negated: true })],
             without_usable: Some(vec![domain::FactorKind::Totp]),
         };
-        let (text, params) = conditions::of_users(&user, &crate::sqlite::WORDS);
+        let (text, params) = conditions::of_users(&user, &crate::sqlite::sql::WORDS);
         assert_ascending("users", &text);
         assert_eq!(numbers(&text).into_iter().max(), Some(params.len()));
         let event = EventFilter {

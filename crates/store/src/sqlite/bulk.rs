@@ -2,10 +2,11 @@
 
 use domain::{SecretMac, UserId};
 
+use super::Sqlite;
 use super::exec::{all, first, one};
-use super::{Sqlite, rows, sql};
 use crate::error::Error;
-use crate::rows::Decode;
+use crate::rows::{self, Decode};
+use crate::schema::sql;
 use crate::secrets;
 use crate::value::{Value, Write};
 

@@ -9,6 +9,7 @@ mod job;
 mod long;
 mod open;
 mod readers;
+pub(crate) mod sql;
 #[cfg(test)]
 mod tests;
 pub(crate) mod transfer;
@@ -28,7 +29,6 @@ use tokio::time::timeout;
 pub use alarm::Fatal;
 
 use crate::apply::id;
-use crate::conditions::Words;
 use crate::counters::Counters;
 use crate::error::{Error, OpenError};
 use crate::hot_state::UserCounters;
@@ -36,7 +36,8 @@ use crate::ids::Ids;
 use crate::query::{
     AuditChain, AuditRow, COUNTED, LIST_TIME, LISTS, Page, Reading, Sizes, Stats, UserFilter, UserPage, Waiting,
 };
-use crate::schema::sql;
+use crate::schema::columns::DEVICE;
+use crate::schema::sql as shared;
 use crate::value::{Row as _, Value};
 use crate::world::Looked;
 use crate::{budgets, conditions, rows, trail};
@@ -48,27 +49,6 @@ use long::Long;
 use readers::{Readers, in_snapshot};
 use writer::{Order, Writer};
 
-/// What only SQLite says so.
-pub(crate) const WORDS: Words = Words {
-    has_attribute: "EXISTS (SELECT 1 FROM json_each(profile, '$.custom_attributes') WHERE key = ? AND ",
-    matches: "GLOB ?",
-    pattern: |text| text.replace('[', "[[]").replace('?', "[?]"),
-};
-/// A budget, nothing where there is none, and what time the machine has.
-const BUDGET: &str = "SELECT b.state, CAST(unixepoch('subsec') * 1000 AS INTEGER) FROM (SELECT 1) \
-    LEFT JOIN budget b ON b.kind = $1 AND b.subject = $2";
-/// A user with marks, beside each device, and whether there is a verification that decisions need to see. One statement,
-/// since it precedes every decision.
-const VIEW: &str = "SELECT u.id, u.username, u.email, u.phone, u.status, u.locked_until, u.temp_hash, \
-    u.temp_expires_at, u.temp_reusable, u.temp_used_at, u.profile, u.created_at, u.updated_at, u.audit_id, \
-    u.audit_position, u.audit_hash, u.counters, u.throttles, d.id, d.user_id, d.factor, d.display_name, d.status, \
-    d.credential, d.created_at, d.secret_mac, d.secret_counts, EXISTS (SELECT 1 FROM verification WHERE user_id = $1 AND live = 1) \
-    FROM \"user\" u LEFT JOIN device d ON d.user_id = u.id WHERE u.id = $1 ORDER BY d.created_at, d.id";
-/// The names that the first users' custom attributes have.
-const ATTRIBUTE_NAMES: &str = "SELECT DISTINCT a.key FROM (SELECT profile FROM \"user\" ORDER BY id LIMIT $1) u, \
-    json_each(u.profile, '$.custom_attributes') a";
-/// Bytes of the database.
-const PAGES: &str = "SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size()";
 /// Jobs that may wait for the writer before senders wait as well.
 const QUEUE: usize = 1024;
 /// How long anybody waits for the disk (SEC 79, decision 37).
@@ -177,7 +157,7 @@ impl Sqlite {
         let (kind, subject) = budget.stored();
         let key = [Value::Int(kind), Value::Blob(subject)];
         self.write(move |tx| {
-            let view = one(tx.conn, BUDGET, &key, budgets::view)?;
+            let view = one(tx.conn, sql::BUDGET, &key, budgets::view)?;
             let Decision { changes, reply, .. } = f(&view);
             tx.apply(changes)?;
             Ok(reply)
@@ -207,13 +187,14 @@ impl Sqlite {
     }
 
     pub(crate) fn devices(&self, user: UserId) -> Result<Option<Vec<Device>>, Error> {
-        let rows =
-            self.readers.read(|conn| all(conn, sql::DEVICES_OF, &[user.0.into()], |row| rows::opt_device(row, 0)))?;
+        let rows = self
+            .readers
+            .read(|conn| all(conn, shared::DEVICES_OF, &[user.0.into()], |row| rows::opt_device(row, &DEVICE)))?;
         Ok((!rows.is_empty()).then(|| rows.into_iter().flatten().collect()))
     }
 
     pub(crate) fn client_by_public_id(&self, client_id: &str) -> Result<Option<Client>, Error> {
-        self.readers.read(|conn| first(conn, sql::CLIENT_BY_PUBLIC_ID, &[client_id.into()], rows::client))
+        self.readers.read(|conn| first(conn, shared::CLIENT_BY_PUBLIC_ID, &[client_id.into()], rows::client))
     }
 
     pub(crate) fn client_view(&self, client: ClientId, asked: Option<Digest>) -> Result<ClientView, Error> {
@@ -221,22 +202,22 @@ impl Sqlite {
     }
 
     pub(crate) fn clients(&self) -> Result<Vec<Client>, Error> {
-        self.readers.read(|conn| all(conn, sql::CLIENTS, &[], rows::client))
+        self.readers.read(|conn| all(conn, shared::CLIENTS, &[], rows::client))
     }
 
     pub(crate) fn token(&self, access: &Digest) -> Result<Option<(TokenSet, Client)>, Error> {
         self.readers.snapshot(|conn| {
-            let Some(set) = first(conn, sql::TOKEN, &[(*access).into()], rows::token_set)? else { return Ok(None) };
-            let client = first(conn, sql::CLIENT, &[set.client_id.0.into()], rows::client)?;
+            let Some(set) = first(conn, shared::TOKEN, &[(*access).into()], rows::token_set)? else { return Ok(None) };
+            let client = first(conn, shared::CLIENT, &[set.client_id.0.into()], rows::client)?;
             Ok(client.map(|client| (set, client)))
         })
     }
 
     pub(crate) async fn users(&self, filter: &UserFilter, page: Page) -> Result<UserPage, Error> {
-        let (conditions, mut params) = conditions::of_users(filter, &WORDS);
-        let count = format!("{}{conditions}", sql::COUNT_USERS);
+        let (conditions, mut params) = conditions::of_users(filter, &sql::WORDS);
+        let count = format!("{}{conditions}", shared::COUNT_USERS);
         let (limit, offset) = (params.len() + 1, params.len() + 2);
-        let list = format!("{}{conditions} ORDER BY id LIMIT ${limit} OFFSET ${offset}", sql::USERS);
+        let list = format!("{}{conditions} ORDER BY id LIMIT ${limit} OFFSET ${offset}", shared::USERS);
         let read = move |conn: &Connection| {
             let total = one_of(conn, &count, &params, rows::number)?;
             params.push(Value::Int(page.limit.into()));
@@ -249,7 +230,7 @@ impl Sqlite {
 
     pub(crate) async fn attribute_names(&self, users: i64) -> Result<Vec<String>, Error> {
         let params = [Value::Int(users)];
-        self.lists.read(move |conn| all(conn, ATTRIBUTE_NAMES, &params, |row| Ok(row.text(0)?.to_owned()))).await
+        self.lists.read(move |conn| all(conn, sql::ATTRIBUTE_NAMES, &params, rows::text)).await
     }
 
     #[cfg(test)]
@@ -259,7 +240,7 @@ impl Sqlite {
     }
 
     pub(crate) fn day_budgets(&self) -> Result<Vec<(Budget, Spent)>, Error> {
-        self.readers.read(|conn| all(conn, sql::DAY_BUDGETS, &[], budgets::named))
+        self.readers.read(|conn| all(conn, shared::DAY_BUDGETS, &[], budgets::named))
     }
 
     pub(crate) fn verification_by_wire_id(
@@ -269,15 +250,16 @@ impl Sqlite {
         purpose: Purpose,
     ) -> Result<Option<Verification>, Error> {
         let params = [user.0.into(), wire_id.into(), purpose.number().into()];
-        self.readers.read(|conn| first(conn, sql::VERIFICATION_BY_WIRE_ID, &params, rows::verification))
+        self.readers.read(|conn| first(conn, shared::VERIFICATION_BY_WIRE_ID, &params, rows::verification))
     }
 
     pub(crate) fn verification_by_id(&self, verification: VerificationId) -> Result<Option<Verification>, Error> {
-        self.readers.read(|conn| first(conn, sql::VERIFICATION_BY_ID, &[id(verification).into()], rows::verification))
+        self.readers
+            .read(|conn| first(conn, shared::VERIFICATION_BY_ID, &[id(verification).into()], rows::verification))
     }
 
     pub(crate) fn pairing(&self, hash: KeyedHash) -> Result<Option<(UserId, VerificationId)>, Error> {
-        self.readers.read(|conn| first(conn, sql::PAIRING, &[hash.into()], rows::pairing))
+        self.readers.read(|conn| first(conn, shared::PAIRING, &[hash.into()], rows::pairing))
     }
 
     pub(crate) async fn audit(&self, chain: AuditChain) -> Result<Vec<AuditRow>, Error> {
@@ -300,14 +282,14 @@ impl Sqlite {
 
     pub(crate) fn event_bounds(&self) -> Result<Option<(i64, i64)>, Error> {
         self.readers.snapshot(|conn| {
-            let first = one(conn, sql::FIRST_AUDIT_ID, &[], rows::opt_number)?;
-            Ok(first.zip(one(conn, sql::LAST_AUDIT_ID, &[], rows::opt_number)?))
+            let first = one(conn, shared::FIRST_AUDIT_ID, &[], rows::opt_number)?;
+            Ok(first.zip(one(conn, shared::LAST_AUDIT_ID, &[], rows::opt_number)?))
         })
     }
 
     pub(crate) async fn verify_audit_chain(&self, chain: AuditChain) -> Result<bool, Error> {
         let read = move |conn: &Connection| {
-            let head = first(conn, sql::ANY_AUDIT_HEAD, &chain_params(chain), rows::head)?;
+            let head = first(conn, shared::ANY_AUDIT_HEAD, &chain_params(chain), rows::head)?;
             Ok(trail::is_whole(&load_trail(conn, chain)?, head.as_ref()))
         };
         self.own.read(move |conn| in_snapshot(conn, read)).await
@@ -318,19 +300,19 @@ impl Sqlite {
     pub(crate) fn ready(&self) -> bool {
         !self.orders.is_closed()
             && self.readers.may_write(DEADLINE)
-            && self.readers.read(|conn| one(conn, sql::ALIVE, &[], rows::number)).is_ok()
+            && self.readers.read(|conn| one(conn, shared::ALIVE, &[], rows::number)).is_ok()
     }
 
     pub(crate) async fn waiting(&self) -> Result<Waiting, Error> {
-        self.own.read(|conn| one(conn, sql::WAITING_MESSAGES, &[], rows::waiting)).await
+        self.own.read(|conn| one(conn, shared::WAITING_MESSAGES, &[], rows::waiting)).await
     }
 
     pub(crate) async fn sizes(&self) -> Result<Sizes, Error> {
         let log = self.log.clone();
         let read = move |conn: &Connection| {
             let most = Value::Int(COUNTED.cast_signed());
-            let sizes = one(conn, sql::SIZES, std::slice::from_ref(&most), rows::sizes)?;
-            let bytes = one(conn, PAGES, &[], rows::number)?.unsigned_abs();
+            let sizes = one(conn, shared::SIZES, std::slice::from_ref(&most), rows::sizes)?;
+            let bytes = one(conn, sql::PAGES, &[], rows::number)?.unsigned_abs();
             // Nothing is decided by it, so a log that cannot be looked at is as good as none.
             let log_bytes = std::fs::metadata(&log).map_or(0, |log| log.len());
             Ok(Sizes { bytes, log_bytes, ..sizes })
@@ -361,22 +343,22 @@ const LATE: Error = Error::Unavailable("the disk does not answer");
 
 fn load_view(conn: &impl Prepared, user: UserId) -> Result<(View, UserCounters), Failure> {
     let key = [Value::Int(user.0)];
-    let found = conn.lend(VIEW, |prepared| {
+    let found = conn.lend(sql::VIEW, |prepared| {
         let mut rows = prepared.query([user.0])?;
         let Some(row) = rows.next()? else { return Ok(None) };
         let (user, marks) = rows::user_with_marks(row)?;
-        let is_asked = row.int(27)? != 0;
+        let is_asked = row.int(sql::VIEW_IS_ASKED)? != 0;
         let mut view = View { user: Some(user), ..View::default() };
-        view.devices.extend(rows::opt_device(row, 18)?);
+        view.devices.extend(rows::opt_device(row, &sql::VIEW_DEVICE)?);
         while let Some(row) = rows.next()? {
-            view.devices.extend(rows::opt_device(row, 18)?);
+            view.devices.extend(rows::opt_device(row, &sql::VIEW_DEVICE)?);
         }
         Ok(Some((view, marks, is_asked)))
     })?;
     let Some((mut view, mut marks, is_asked)) = found else { return Ok(Default::default()) };
     // Most answers are to no challenge: a code that the device makes by itself.
     if is_asked {
-        view.verifications = all(conn, sql::LIVE_VERIFICATIONS, &key, rows::verification)?;
+        view.verifications = all(conn, shared::LIVE_VERIFICATIONS, &key, rows::verification)?;
     }
     marks.show(&mut view);
     Ok((view, marks))
@@ -385,14 +367,14 @@ fn load_view(conn: &impl Prepared, user: UserId) -> Result<(View, UserCounters),
 fn load_client_view(conn: &impl Prepared, client: ClientId, asked: Option<Digest>) -> Result<ClientView, Failure> {
     let key = [Value::Int(client.0)];
     Ok(ClientView {
-        client: first(conn, sql::CLIENT, &key, rows::client)?,
-        newest: first(conn, sql::NEWEST_TOKEN, &key, rows::token_set)?,
+        client: first(conn, shared::CLIENT, &key, rows::client)?,
+        newest: first(conn, shared::NEWEST_TOKEN, &key, rows::token_set)?,
         asked: match asked {
-            Some(access) => first(conn, sql::TOKEN, &[access.into()], rows::token_set)?,
+            Some(access) => first(conn, shared::TOKEN, &[access.into()], rows::token_set)?,
             None => None,
         },
         newest_of_family: match asked {
-            Some(access) => first(conn, sql::NEWEST_OF_FAMILY, &[client.0.into(), access.into()], rows::token_set)?,
+            Some(access) => first(conn, shared::NEWEST_OF_FAMILY, &[client.0.into(), access.into()], rows::token_set)?,
             None => None,
         },
     })
@@ -404,5 +386,5 @@ fn chain_params(chain: AuditChain) -> [Value; 2] {
 }
 
 fn load_trail(conn: &Connection, chain: AuditChain) -> Result<Vec<AuditRow>, Failure> {
-    all(conn, sql::AUDIT_TRAIL, &chain_params(chain), rows::audit)
+    all(conn, shared::AUDIT_TRAIL, &chain_params(chain), rows::audit)
 }
