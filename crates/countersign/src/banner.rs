@@ -115,7 +115,7 @@ pub(crate) async fn stranded(engine: &Engine) -> Option<String> {
     if policy.sign_in.mfa == MfaPolicy::Off {
         return None;
     }
-    let filter = UserFilter { without_usable: Some(policy.factors.clone()), ..UserFilter::default() };
+    let filter = UserFilter { without_usable: Some(policy.offered()), ..UserFilter::default() };
     let users = match engine.users(&filter, Page { limit: 1, offset: 0 }).await {
         Ok(page) => page.total,
         Err(error) => {

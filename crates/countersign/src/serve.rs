@@ -20,7 +20,7 @@ use crate::admin::{self, Admin, MetricsSource};
 use crate::banner::Places;
 use crate::cli::request::Noun;
 use crate::health::Health;
-use crate::installation::{self, Dependencies, Installation, Intent};
+use crate::installation::{self, Dependencies, Installation, Intent, providers};
 use crate::ready::Sign;
 use crate::signals::{SignalAction, Signals};
 use crate::{banner, control, root, terminal};
@@ -32,12 +32,9 @@ pub(crate) async fn serve(flags: FlagValues, config: Config, nouns: &'static [No
     let mut sign = Sign::of(config.listen.ready_file.clone())?;
     let started = Started { values: Values::gather(&flags)?, flags };
     let opened = installation::open(&config, Intent::Serve).await.map_err(occupied)?;
-    let mut installation = Installation::build(
-        &config,
-        opened,
-        Dependencies { providers: providers(&config)?, ..Dependencies::plain(&config) },
-    )
-    .await?;
+    let dependencies = Dependencies::plain(&config);
+    providers::open(&dependencies.providers)?;
+    let mut installation = Installation::build(&config, opened, dependencies).await?;
     installation.release_start_lock();
     let listener = listen(&config).await?;
     let base_url = base_url(&listener, &config)?;
@@ -75,14 +72,6 @@ pub(crate) fn occupied(error: installation::StartError) -> anyhow::Error {
         ),
         installation::StartError::Other(error) => error,
     }
-}
-
-/// The providers that are configured. The file of messages is created here, or the start is refused.
-fn providers(config: &Config) -> anyhow::Result<Vec<Arc<dyn delivery::Provider>>> {
-    let Some(file) = &config.delivery.file else { return Ok(Vec::new()) };
-    let provider = delivery::FileProvider::open(file)
-        .with_context(|| format!("messages cannot be written to delivery.file.path, {}", file.display()))?;
-    Ok(vec![Arc::new(provider)])
 }
 
 /// Binds the address in the configuration.

@@ -14,7 +14,7 @@ mod provider;
 mod route;
 pub mod webhook;
 
-pub use message::OutgoingMessage;
-pub use outbox::{Now, Outbox, Worker};
-pub use provider::{FileError, FileProvider, Provider, SendError, Sending};
+pub use message::{Concerned, OutgoingMessage};
+pub use outbox::{Now, Outbox, Worker, send};
+pub use provider::{FileProvider, Provider, ProviderError, SendError, Sending};
 pub use route::Routes;

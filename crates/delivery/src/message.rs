@@ -9,16 +9,22 @@ pub struct OutgoingMessage {
     pub id: MessageId,
     /// How the message travels.
     pub channel: Channel,
-    /// Whom the message concerns.
+    /// Whom and what it concerns; `None` for an operator's test of the channel.
+    pub about: Option<Concerned>,
+    /// Recipient and words, in the clear.
+    pub content: Content,
+    /// When the message was queued.
+    pub created_at: Timestamp,
+}
+
+/// Whom and what a message concerns.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Concerned {
     pub user_id: UserId,
     /// The device whose answer it asks for.
     pub device_id: DeviceId,
     /// The verification that it asks to answer.
     pub verification_id: VerificationId,
-    /// Recipient and words, in the clear.
-    pub content: Content,
-    /// When the message was queued.
-    pub created_at: Timestamp,
 }
 
 impl OutgoingMessage {
@@ -27,9 +33,11 @@ impl OutgoingMessage {
         Self {
             id: message.id,
             channel: message.channel,
-            user_id: message.user_id,
-            device_id: message.device_id,
-            verification_id: message.verification_id,
+            about: Some(Concerned {
+                user_id: message.user_id,
+                device_id: message.device_id,
+                verification_id: message.verification_id,
+            }),
             content,
             created_at: message.created_at,
         }

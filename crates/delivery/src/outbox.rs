@@ -163,7 +163,8 @@ impl Worker {
     }
 }
 
-async fn send(provider: &dyn Provider, message: &OutgoingMessage) -> Result<(), SendError> {
+/// Hands a message to a provider, for as long as it may take.
+pub async fn send(provider: &dyn Provider, message: &OutgoingMessage) -> Result<(), SendError> {
     timeout(provider.timeout(), provider.send(message)).await.unwrap_or(Err(SendError::TimedOut))
 }
 

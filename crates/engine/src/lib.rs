@@ -19,6 +19,7 @@ pub mod import;
 pub mod keys;
 mod login;
 mod metrics;
+mod test_message;
 mod users;
 pub mod webhooks;
 
@@ -60,6 +61,7 @@ pub use login::session::{CompletedLogin, OpenedSession, ShownFactor};
 pub use login::step::{LoginStep, LoginStepAnswer, PromptNumber};
 pub use metrics::{AnswerCounts, AnswerEnd, DecisionCounts};
 pub use store::{AuditRow, Collision, EventFilter, EventPage, Page, Span, TextFilter, UserFilter, UserPage};
+pub use test_message::TestMessageError;
 pub use users::manage::NewPassword;
 pub use users::queries::{ListedDevice, VerificationState};
 pub use users::temp_token::IssuedToken;

@@ -5,6 +5,7 @@ pub(crate) mod app;
 mod client;
 mod clock;
 mod config;
+mod delivery;
 mod dev;
 mod device;
 mod find_user;
@@ -60,6 +61,9 @@ enum What {
     /// Manage a user's devices: list, disable, delete
     #[command(subcommand)]
     Device(device::DeviceArgs),
+    /// Show which channels carry messages to people, and test one
+    #[command(subcommand)]
+    Delivery(delivery::DeliveryArgs),
     /// Ask a running server on this machine whether it is ready: exit status 0 if it is, else 1
     Healthcheck(healthcheck::HealthcheckArgs),
     /// Show the machine's clock and the trusted time, which never goes back
@@ -87,6 +91,7 @@ const NOUNS: &[Noun] = &[
     Noun::of::<app::AppRequest>(),
     Noun::of::<client::ClientRequest>(),
     Noun::of::<clock::ClockRequest>(),
+    Noun::of::<delivery::DeliveryRequest>(),
     Noun::of::<device::DeviceRequest>(),
     Noun::of::<user::UserRequest>(),
     Noun::of::<webhook::WebhookRequest>(),
@@ -107,6 +112,7 @@ fn start(cli: Cli) -> anyhow::Result<ExitCode> {
         What::Clock(args) => args.run(),
         What::User(args) => args.run(),
         What::Device(args) => args.run(),
+        What::Delivery(args) => args.run(),
         What::Healthcheck(args) => args.run(),
         What::Config(args) => args.run(),
         What::Migrate(args) => args.run(),

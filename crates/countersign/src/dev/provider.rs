@@ -7,7 +7,7 @@ use domain::Channel;
 use store::{DevMessage, Store};
 use tokio::sync::Notify;
 
-/// Carries every channel.
+/// Carries every channel. Its outbox shows messages beside their verification, so it refuses a message without one.
 pub(super) struct DevProvider {
     store: Store,
     arrivals: Arc<Notify>,
@@ -31,6 +31,7 @@ impl Provider for DevProvider {
 
     fn send<'a>(&'a self, outgoing: &'a OutgoingMessage) -> Sending<'a> {
         Box::pin(async move {
+            let about = outgoing.about.ok_or(SendError::Refused)?;
             let content = outgoing.content.clone();
             let message = DevMessage {
                 id: 0,
@@ -41,9 +42,9 @@ impl Provider for DevProvider {
                 code: content.code,
                 link: content.link,
                 nonce: content.nonce,
-                user_id: outgoing.user_id,
-                device_id: outgoing.device_id,
-                verification_id: outgoing.verification_id,
+                user_id: about.user_id,
+                device_id: about.device_id,
+                verification_id: about.verification_id,
                 created_at: outgoing.created_at,
             };
             let recorded = self.store.dev_record(message).await;

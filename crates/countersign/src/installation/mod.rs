@@ -6,6 +6,7 @@ pub(crate) mod master_key;
 mod nearby;
 mod open;
 mod open_store;
+pub(crate) mod providers;
 
 use std::sync::Arc;
 
@@ -44,7 +45,7 @@ pub struct Dependencies {
 }
 
 impl Dependencies {
-    /// Real time, real randomness, and no provider.
+    /// Real time, real randomness, and the configured providers, none of them opened yet.
     pub fn plain(config: &Config) -> Self {
         Self {
             clock: Arc::new(engine::clock::SystemClock),
@@ -58,7 +59,7 @@ impl Dependencies {
                 countries: config.messages.countries.clone(),
                 ..Policy::default()
             },
-            providers: Vec::new(),
+            providers: providers::configured(config),
         }
     }
 }

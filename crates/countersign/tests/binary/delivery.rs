@@ -95,12 +95,86 @@ fn a_staging_system_reads_its_codes_from_a_file() {
     std::fs::rename(&file, staging.path("messages.1")).unwrap();
     verify(&mut api, ben, &file);
     assert_eq!(server.stop(), Some(0));
+
+    // A command without a server offers the factors that the server offers.
+    let stranded = || run_json(&text_of(&staging.with(&["user", "list", "--without-usable-device", "--json"])));
+    assert_eq!(stranded(), json!([]));
+    std::fs::write(staging.path("countersign.toml"), "").unwrap();
+    assert_eq!(stranded().as_array().unwrap().len(), 2);
+}
+
+/// The channels that `delivery show` says are offered.
+fn offered(shown: &Value) -> Vec<&str> {
+    let rows = shown.as_array().unwrap().iter().filter(|row| row["offered"] == true);
+    rows.map(|row| row["channel"].as_str().unwrap()).collect()
+}
+
+#[test]
+fn channels_are_shown_and_tested_with_and_without_a_server() {
+    let staging = Staging::new(true);
+    run_json(&text_of(&staging.with(&["client", "create", "--scope", "Manage All", "--init", "--json"])));
+    let file = staging.path("messages.jsonl");
+    let show = staging.with(&["delivery", "show", "--json"]);
+    let shown = run_json(&text_of(&show));
+    assert_eq!(offered(&shown), ["sms", "voice", "email"]);
+    assert_eq!(
+        shown[0],
+        json!({
+            "channel": "sms", "offered": true, "provider": "file", "setting": "delivery.file.path",
+            "reason": null, "advice": null,
+        })
+    );
+    assert_eq!((&shown[3]["channel"], &shown[3]["provider"]), (&json!("push"), &Value::Null));
+    assert!(!file.exists(), "a command that only looks makes no file");
+
+    let sms = staging.with(&["delivery", "test", "sms", "+1 (415) 555-0123"]);
+    let sent = run(&text_of(&sms));
+    assert!(sent.status.success(), "{}", String::from_utf8_lossy(&sent.stderr));
+    let server = Running::start(&text_of(&staging.with(&["serve"])));
+    assert_eq!(run_json(&text_of(&show)), shown);
+    let mail = staging.with(&["delivery", "test", "email", "ana@example.com", "--json"]);
+    assert_eq!(run_json(&text_of(&mail)), json!({ "channel": "email", "provider": "file", "sent": true }));
+    let lines = || std::fs::read_to_string(&file).unwrap();
+    let sent: Vec<Value> = lines().lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!((sent.len(), &sent[0]["to"], &sent[1]["to"]), (2, &json!("+14155550123"), &json!("ana@example.com")));
+    assert!(sent.iter().all(|line| line["code"].is_null() && line["verification_id"].is_null()), "{sent:?}");
+
+    for (target, why) in [("+4930123456", "messages.countries"), ("+19005550123", "nothing is sent to this number")] {
+        let refused = run(&text_of(&staging.with(&["delivery", "test", "voice"]))
+            .into_iter()
+            .chain([target])
+            .collect::<Vec<_>>());
+        let said = String::from_utf8_lossy(&refused.stderr).into_owned();
+        assert!(refused.status.code() == Some(1) && said.contains(why), "{said}");
+    }
+    assert_eq!(lines().lines().count(), 2);
+    assert_eq!(server.stop(), Some(0));
+}
+
+#[test]
+fn a_channel_that_is_not_offered_has_its_reason() {
+    let staging = Staging::new(true);
+    let config = staging.path("countersign.toml");
+    let text = std::fs::read_to_string(&config).unwrap();
+    std::fs::write(&config, text.replace("['US']", "[]")).unwrap();
+    run_json(&text_of(&staging.with(&["client", "create", "--scope", "Manage All", "--init", "--json"])));
+    let shown = run_json(&text_of(&staging.with(&["delivery", "show", "--json"])));
+    assert_eq!(offered(&shown), ["email"]);
+    assert!(shown[0]["advice"].as_str().unwrap().contains("messages.countries"), "{shown}");
+
+    std::fs::write(&config, "").unwrap();
+    let shown = run_json(&text_of(&staging.with(&["delivery", "show", "--json"])));
+    assert!(offered(&shown).is_empty(), "{shown}");
+    assert!(shown[0]["advice"].as_str().unwrap().contains("delivery.file.path"), "{shown}");
+    let refused = run(&text_of(&staging.with(&["delivery", "test", "email", "ana@example.com"])));
+    let said = String::from_utf8_lossy(&refused.stderr).into_owned();
+    assert!(refused.status.code() == Some(1) && said.contains("no provider carries email"), "{said}");
 }
 
 #[test]
 fn a_file_of_codes_is_acknowledged_or_refused() {
     let staging = Staging::new(false);
-    for command in [["serve"].as_slice(), &["config", "check"]] {
+    for command in [["serve"].as_slice(), &["config", "check"], &["delivery", "show"]] {
         let output = run(&text_of(&staging.with(command)));
         let said = String::from_utf8_lossy(&output.stderr).into_owned();
         assert_eq!(output.status.code(), Some(1), "{said}");

@@ -14,16 +14,14 @@ use domain::{Channel, Timestamp};
 use rustix::fs::{Mode, OFlags};
 use serde::Serialize;
 
-use super::{Provider, SendError, Sending};
+use super::{Provider, ProviderError, SendError, Sending};
 use crate::message::OutgoingMessage;
-
-/// Pushes are missing: they are signed on a phone, and a line in a file cannot be answered.
-const CHANNELS: [Channel; 3] = [Channel::Sms, Channel::Voice, Channel::Email];
 
 /// Permission bits of the file: its owner may read and write.
 const MODE: u32 = 0o600;
 
-/// A file that messages are appended to.
+/// A file that messages are appended to. It is opened, and created if it is missing, by [`Provider::open`] or by the
+/// first message.
 #[derive(Debug)]
 pub struct FileProvider {
     appender: Arc<Appender>,
@@ -31,17 +29,15 @@ pub struct FileProvider {
 
 /// Why a file is not written to.
 #[derive(Debug, thiserror::Error)]
-pub enum FileError {
-    /// The file cannot be opened or created. A symbolic link in its place is such a case.
+enum FileError {
+    /// A symbolic link in its place is such a case.
     #[error("cannot open or create the file: {0}")]
     Open(#[source] io::Error),
     /// Something else has its place: a folder, a device, a pipe, or a file that has another name too.
     #[error("it is not a regular file with one name")]
     NotAFile,
-    /// The file belongs to another user.
     #[error("it belongs to another user")]
     Owner,
-    /// The file has other permissions than 0600.
     #[error("its permissions are {0:04o} and must be 0600")]
     Mode(u32),
 }
@@ -76,14 +72,17 @@ struct Line<'a> {
     code: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     link: Option<&'a str>,
-    verification_id: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    verification_id: Option<String>,
 }
 
 impl FileProvider {
-    /// Appends to the file at `path`, which is created now if it is missing.
-    pub fn open(path: &Path) -> Result<Self, FileError> {
-        let open = Open::at(path)?;
-        Ok(Self { appender: Arc::new(Appender { path: path.to_owned(), open: Mutex::new(Some(open)) }) })
+    /// What a file carries. Pushes are missing: they are signed on a phone, and a line in a file cannot be answered.
+    pub const CHANNELS: &[Channel] = &[Channel::Sms, Channel::Voice, Channel::Email];
+
+    /// Appends to the file at `path`.
+    pub fn at(path: &Path) -> Self {
+        Self { appender: Arc::new(Appender { path: path.to_owned(), open: Mutex::new(None) }) }
     }
 }
 
@@ -93,7 +92,12 @@ impl Provider for FileProvider {
     }
 
     fn channels(&self) -> &[Channel] {
-        &CHANNELS
+        Self::CHANNELS
+    }
+
+    fn open(&self) -> Result<(), ProviderError> {
+        let opened = self.appender.open();
+        opened.map_err(|error| format!("{}: {error}", self.appender.path.display()).into())
     }
 
     fn send<'a>(&'a self, message: &'a OutgoingMessage) -> Sending<'a> {
@@ -107,6 +111,11 @@ impl Provider for FileProvider {
 }
 
 impl Appender {
+    fn open(&self) -> Result<(), FileError> {
+        let mut guard = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        self.current(&mut guard).map(drop)
+    }
+
     fn append(&self, line: &[u8]) -> Result<(), SendError> {
         let mut guard = self.open.lock().unwrap_or_else(PoisonError::into_inner);
         let open = self.current(&mut guard).map_err(|error| {
@@ -206,7 +215,7 @@ fn line(message: &OutgoingMessage) -> Result<Vec<u8>, SendError> {
         text: &content.body,
         code: content.code.as_deref(),
         link: content.link.as_deref(),
-        verification_id: message.verification_id.to_string(),
+        verification_id: message.about.map(|about| about.verification_id.to_string()),
     };
     let mut bytes = serde_json::to_vec(&line).map_err(|_| SendError::Refused)?;
     bytes.push(b'\n');
@@ -221,6 +230,14 @@ mod tests {
     use domain::{Content, DeviceId, MessageId, UserId, VerificationId};
 
     use super::*;
+    use crate::message::Concerned;
+
+    /// A provider that has opened its file.
+    fn opened(path: &Path) -> FileProvider {
+        let provider = FileProvider::at(path);
+        provider.open().unwrap();
+        provider
+    }
 
     fn message(id: i64) -> OutgoingMessage {
         let mut content = Content::of("+491701234567".to_owned(), "Your code is 123456".to_owned());
@@ -228,9 +245,11 @@ mod tests {
         OutgoingMessage {
             id: MessageId(id),
             channel: Channel::Sms,
-            user_id: UserId(1),
-            device_id: DeviceId(2),
-            verification_id: VerificationId(uuid::Uuid::from_u128(1)),
+            about: Some(Concerned {
+                user_id: UserId(1),
+                device_id: DeviceId(2),
+                verification_id: VerificationId(uuid::Uuid::from_u128(1)),
+            }),
             content,
             created_at: Timestamp(1_700_000_000_123),
         }
@@ -256,14 +275,14 @@ mod tests {
     #[tokio::test]
     async fn a_message_is_a_line_of_json() {
         let (_dir, path) = place();
-        let provider = FileProvider::open(&path).unwrap();
+        let provider = opened(&path);
         provider.send(&message(7)).await.unwrap();
         assert_eq!(
             fs::read_to_string(&path).unwrap(),
             format!(
                 "{{\"time\":\"2023-11-14T22:13:20.123Z\",\"id\":7,\"channel\":\"sms\",\"to\":\"+491701234567\",\
                  \"text\":\"Your code is 123456\",\"code\":\"123456\",\"verification_id\":\"{}\"}}\n",
-                message(7).verification_id
+                uuid::Uuid::from_u128(1)
             )
         );
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o7777, MODE);
@@ -273,7 +292,7 @@ mod tests {
     async fn lines_are_appended_to_what_is_there() {
         let (_dir, path) = place();
         for id in [1, 2] {
-            FileProvider::open(&path).unwrap().send(&message(id)).await.unwrap();
+            opened(&path).send(&message(id)).await.unwrap();
         }
         assert_eq!(ids(&path), [1, 2]);
     }
@@ -281,20 +300,30 @@ mod tests {
     #[tokio::test]
     async fn half_a_line_of_a_killed_process_takes_no_other_with_it() {
         let (_dir, path) = place();
-        FileProvider::open(&path).unwrap().send(&message(1)).await.unwrap();
+        opened(&path).send(&message(1)).await.unwrap();
         let mut text = fs::read_to_string(&path).unwrap();
         text.push_str("{\"time\":\"20");
         fs::write(&path, &text).unwrap();
-        FileProvider::open(&path).unwrap().send(&message(2)).await.unwrap();
+        opened(&path).send(&message(2)).await.unwrap();
         let lines = fs::read_to_string(&path).unwrap();
         let last: serde_json::Value = serde_json::from_str(lines.lines().last().unwrap()).unwrap();
         assert_eq!((lines.lines().count(), &last["id"]), (3, &serde_json::json!(2)));
     }
 
-    #[test]
-    fn pushes_are_not_carried() {
+    #[tokio::test]
+    async fn the_file_is_made_when_it_is_opened_or_by_the_first_message() {
         let (_dir, path) = place();
-        assert!(!FileProvider::open(&path).unwrap().channels().contains(&Channel::Push));
+        let provider = FileProvider::at(&path);
+        assert!(!path.exists());
+        provider.send(&OutgoingMessage { about: None, ..message(1) }).await.unwrap();
+        let text = fs::read_to_string(&path).unwrap();
+        assert!(!text.contains("verification_id"), "{text}");
+        fs::remove_file(&path).unwrap();
+        provider.open().unwrap();
+        assert_eq!(fs::metadata(&path).unwrap().len(), 0);
+        chmod(&path, 0o644);
+        let refused = provider.open().unwrap_err().to_string();
+        assert!(refused.starts_with(&path.display().to_string()) && refused.contains("0644"), "{refused}");
     }
 
     #[test]
@@ -304,21 +333,21 @@ mod tests {
         fs::write(&target, "").unwrap();
         chmod(&target, MODE);
         symlink(&target, &path).unwrap();
-        assert!(matches!(FileProvider::open(&path), Err(FileError::Open(_))), "a link is not followed");
+        assert!(matches!(Open::at(&path), Err(FileError::Open(_))), "a link is not followed");
         fs::remove_file(&path).unwrap();
         fs::hard_link(&target, &path).unwrap();
-        assert!(matches!(FileProvider::open(&path), Err(FileError::NotAFile)), "a file with two names");
-        assert!(matches!(FileProvider::open(dir.path()), Err(FileError::Open(_))), "a folder");
-        assert!(matches!(FileProvider::open(Path::new("/dev/null")), Err(FileError::NotAFile)), "a device");
+        assert!(matches!(Open::at(&path), Err(FileError::NotAFile)), "a file with two names");
+        assert!(matches!(Open::at(dir.path()), Err(FileError::Open(_))), "a folder");
+        assert!(matches!(Open::at(Path::new("/dev/null")), Err(FileError::NotAFile)), "a device");
     }
 
     #[test]
     fn a_file_that_others_may_open_is_refused() {
         let (_dir, path) = place();
-        drop(FileProvider::open(&path).unwrap());
+        drop(Open::at(&path).unwrap());
         for mode in [0o640, 0o604, 0o700, 0o4600] {
             chmod(&path, mode);
-            assert!(matches!(FileProvider::open(&path), Err(FileError::Mode(found)) if found == mode), "{mode:o}");
+            assert!(matches!(Open::at(&path), Err(FileError::Mode(found)) if found == mode), "{mode:o}");
         }
     }
 
@@ -326,7 +355,7 @@ mod tests {
     async fn a_file_that_was_renamed_or_removed_is_created_anew() {
         let (dir, path) = place();
         let old = dir.path().join("messages.1");
-        let provider = FileProvider::open(&path).unwrap();
+        let provider = opened(&path);
         provider.send(&message(1)).await.unwrap();
         fs::rename(&path, &old).unwrap();
         provider.send(&message(2)).await.unwrap();
@@ -339,7 +368,7 @@ mod tests {
     #[tokio::test]
     async fn what_is_put_in_the_files_place_is_judged_before_the_next_line() {
         let (dir, path) = place();
-        let provider = FileProvider::open(&path).unwrap();
+        let provider = opened(&path);
         chmod(&path, 0o644);
         assert_eq!(provider.send(&message(1)).await, Err(SendError::Unavailable));
         chmod(&path, MODE);
@@ -356,7 +385,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let folder = dir.path().join("folder");
         fs::DirBuilder::new().mode(0o700).create(&folder).unwrap();
-        let provider = FileProvider::open(&folder.join("messages")).unwrap();
+        let provider = opened(&folder.join("messages"));
         fs::remove_dir_all(&folder).unwrap();
         let failed = provider.send(&message(1)).await.unwrap_err();
         assert_eq!(failed, SendError::Io(ErrorKind::NotFound));

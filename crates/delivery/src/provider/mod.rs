@@ -9,11 +9,14 @@ use std::time::Duration;
 
 use domain::Channel;
 
-pub use self::file::{FileError, FileProvider};
+pub use self::file::FileProvider;
 use crate::message::OutgoingMessage;
 
 /// A future that ends when the provider has taken the message or has failed to.
 pub type Sending<'a> = Pin<Box<dyn Future<Output = Result<(), SendError>> + Send + 'a>>;
+
+/// Why a provider cannot be used: a sentence for the operator.
+pub type ProviderError = Box<dyn std::error::Error + Send + Sync>;
 
 /// Something that takes messages off our hands: a gateway, a mail server, a file. Which providers exist is a matter of
 /// configuration, so this is a trait and not an enum.
@@ -32,6 +35,11 @@ pub trait Provider: Send + Sync {
     /// How long one sending may take (SEC 72).
     fn timeout(&self) -> Duration {
         Duration::from_secs(10)
+    }
+
+    /// Makes ready what it needs before the first message. A server whose provider fails here does not start.
+    fn open(&self) -> Result<(), ProviderError> {
+        Ok(())
     }
 
     /// Sends one message, which travels over one of [`Self::channels`].

@@ -53,6 +53,11 @@ pub struct Policy {
 }
 
 impl Policy {
+    /// The factors of which devices can be enrolled and challenged, in the order in which they are offered.
+    pub fn offered(&self) -> Vec<FactorKind> {
+        FactorKind::ALL.into_iter().filter(|kind| self.offers(*kind)).collect()
+    }
+
     /// Whether devices of this kind can be enrolled and challenged: their last hop works, and numbers that it needs may be
     /// called somewhere.
     pub fn offers(&self, factor: FactorKind) -> bool {

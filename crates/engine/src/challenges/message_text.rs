@@ -51,6 +51,11 @@ pub fn minutes(ttl: i64) -> i64 {
     ((ttl + 59_999) / 60_000).max(1)
 }
 
+/// Subject and text of an operator's test message. It fits a text message.
+pub(crate) fn test(issuer: &str) -> (String, String) {
+    (format!("Test message from {issuer}"), format!("Test message from {issuer}. It asks for nothing."))
+}
+
 /// The text of an SMS.
 pub(crate) fn sms(issuer: &str, code: &str, minutes: i64) -> String {
     format!("{code} is your {issuer} code. It works for {minutes} min. Never share it.")

@@ -269,7 +269,7 @@ impl Request for UserRequest {
         match self {
             Self::Create(user) => create(engine, user).await,
             Self::List { offset, limit, without_usable_device } => {
-                let offered = || engine.settings().policy.factors.clone();
+                let offered = || engine.settings().policy.offered();
                 let filter =
                     UserFilter { without_usable: without_usable_device.then(offered), ..UserFilter::default() };
                 let page = engine.users(&filter, Page { limit, offset }).await.map_err(sentence)?;

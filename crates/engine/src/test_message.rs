@@ -1,0 +1,68 @@
+//! An operator's test of a channel: one message that belongs to no user and to no verification.
+
+use delivery::{OutgoingMessage, SendError};
+use domain::rules::reaching::{self, Unreachable};
+use domain::{Channel, Content, Credential, FactorKind, MessageId};
+use store::IdKind;
+
+use crate::challenges::message_text;
+use crate::{Engine, Error};
+
+/// Why a test message was not sent.
+#[derive(Debug, thiserror::Error)]
+pub enum TestMessageError {
+    /// No provider carries the channel, or nothing can be written to it, as to a phone that signs.
+    #[error("no provider carries {}", .0.name())]
+    NoProvider(Channel),
+    /// The number or address is malformed, or of a range that nothing is ever sent to.
+    #[error("nothing is sent to this number or address")]
+    BadTarget,
+    /// The number is of a country that messages may not go to.
+    #[error("the number is not in an allowed country: see the setting messages.countries")]
+    BadCountry,
+    /// The provider did not take it.
+    #[error(transparent)]
+    NotSent(#[from] SendError),
+    /// A fault of ours, or of the database.
+    #[error(transparent)]
+    Fault(#[from] Error),
+}
+
+impl Engine {
+    /// The providers, by channel.
+    pub fn routes(&self) -> &delivery::Routes {
+        self.outbox.routes()
+    }
+
+    /// Sends one message over a channel, now and once, and returns the name of the provider that took it. It goes only
+    /// where a device could be enrolled; no limit counts it.
+    pub async fn send_test_message(&self, channel: Channel, to: &str) -> Result<&'static str, TestMessageError> {
+        let provider = self.routes().provider(channel).ok_or(TestMessageError::NoProvider(channel))?;
+        let policy = &self.settings.policy;
+        let factor = FactorKind::ALL.into_iter().find(|kind| kind.channel() == Some(channel));
+        let factor = factor.ok_or(TestMessageError::NoProvider(channel))?;
+        let target = reaching::reaching(factor, to, policy).map_err(|unreachable| match unreachable {
+            Unreachable::Target => TestMessageError::BadTarget,
+            Unreachable::Country => TestMessageError::BadCountry,
+        })?;
+        let to = match target {
+            Credential::Sms { phone } | Credential::Voice { phone } => phone,
+            Credential::Email { address } => address,
+            Credential::Totp(_) | Credential::Hotp(_) | Credential::Push { .. } => {
+                return Err(TestMessageError::BadTarget);
+            }
+        };
+        let (subject, body) = message_text::test(&policy.issuer);
+        let content = Content::of(to, body);
+        let message = OutgoingMessage {
+            id: MessageId(self.store.next_id(IdKind::Message).await.map_err(Error::from)?),
+            channel,
+            about: None,
+            content: if channel == Channel::Email { content.about(subject) } else { content },
+            created_at: self.now(),
+        };
+        delivery::send(provider.as_ref(), &message).await?;
+        tracing::info!(channel = channel.name(), provider = provider.name(), "test message sent");
+        Ok(provider.name())
+    }
+}
