@@ -1,7 +1,7 @@
 //! The one home of randomness. Everything else is handed values already drawn.
 
-use domain::VerificationId;
 use domain::model::code::Alphabet;
+use domain::{SessionId, VerificationId};
 use rand::TryRng;
 use rand::rngs::SysRng;
 
@@ -37,7 +37,16 @@ impl dyn Chance + '_ {
 
     /// A version 4 UUID.
     pub fn verification_id(&self) -> VerificationId {
-        VerificationId(uuid::Builder::from_random_bytes(self.bytes()).into_uuid())
+        VerificationId(self.uuid())
+    }
+
+    /// A version 4 UUID.
+    pub fn session_id(&self) -> SessionId {
+        SessionId(self.uuid())
+    }
+
+    fn uuid(&self) -> uuid::Uuid {
+        uuid::Builder::from_random_bytes(self.bytes()).into_uuid()
     }
 
     /// A positive 31-bit number as decimal digits, for clients that can pass only an integer.

@@ -15,6 +15,7 @@ use crate::names;
 use crate::query::{DevMessage, MessageOutcome};
 use crate::rows::UnderLock;
 use crate::schema::sql;
+use crate::sessions;
 use crate::value::{Value, Write, pack_moments};
 
 macro_rules! params {
@@ -116,6 +117,11 @@ pub(crate) fn apply(change: Change, steps: &mut Vec<Step>) {
             let params = params![wire_id, parts.form, parts.answer, parts.pairing_hash, id(verification)];
             write(sql::REPLACE_CHALLENGE, params);
         }
+
+        Change::OpenSession(session) => steps.push(Step::Write(sessions::open(session))),
+        Change::CloseSession { session, end } => steps.push(Step::Write(sessions::close(session, end))),
+        Change::CountLogInAttempt(session) => steps.push(Step::Write(sessions::count_attempt(session))),
+        Change::SetTerms { session, terms } => steps.push(Step::Write(sessions::set_terms(session, terms))),
 
         // A decision changes limits of one user only.
         Change::SetThrottle(_, throttle) => steps.push(Step::Count(CounterChange::Limit(throttle))),

@@ -2,7 +2,6 @@
 //! own, so that the end of a verification wipes that part and leaves the rest readable (SEC 10).
 
 use domain::model::code::Alphabet;
-use domain::model::session::Terms;
 use domain::{Challenge, KeyedHash, Secret};
 use serde::{Deserialize, Serialize};
 
@@ -25,7 +24,6 @@ enum Form {
         past: Vec<String>,
     },
     Pairing,
-    Terms(Terms),
 }
 
 /// A challenge taken apart.
@@ -47,7 +45,6 @@ pub(crate) fn split(challenge: &Challenge) -> Parts {
             let mut past = numbers.clone();
             (Form::Approval { number: past.pop(), past }, Some(nonce.expose().to_vec()), None)
         }
-        Challenge::Terms(terms) => (Form::Terms(terms.clone()), None, None),
         Challenge::Pairing { hash } => (Form::Pairing, None, Some(hash.to_bytes().to_vec())),
     };
     #[expect(clippy::expect_used, reason = "no map with odd keys and no writer that fails")]
@@ -70,7 +67,6 @@ pub(crate) fn join(form: &str, answer: Option<&[u8]>, pairing_hash: Option<&[u8]
             nonce: Secret::new(answer.unwrap_or_default().to_vec()),
             numbers: past.into_iter().chain(number).collect(),
         },
-        Form::Terms(terms) => Challenge::Terms(terms),
         Form::Pairing => Challenge::Pairing { hash: hash(pairing_hash)? },
     })
 }
@@ -92,7 +88,6 @@ mod tests {
             Challenge::Approval { nonce: Secret::new(vec![5; 32]), numbers: vec![] },
             Challenge::Approval { nonce: Secret::new(vec![5; 32]), numbers: vec!["41".into(), "42".into()] },
             Challenge::Pairing { hash },
-            Challenge::Terms(Terms { app: Some(7), origins: vec!["https://a.example".into()], ..Terms::default() }),
         ] {
             let parts = split(&challenge);
             let back = join(&parts.form, parts.answer.as_deref(), parts.pairing_hash.as_deref()).unwrap();

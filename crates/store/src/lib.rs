@@ -30,6 +30,7 @@ mod query;
 mod rows;
 mod schema;
 mod secrets;
+mod sessions;
 mod sign_in;
 mod sqlite;
 mod throttles;

@@ -282,7 +282,7 @@ pub(crate) fn bytes(row: &dyn Row) -> Result<Vec<u8>, Error> {
     Ok(row.blob(0)?.to_vec())
 }
 
-fn verification_id(row: &dyn Row, column: usize) -> Result<VerificationId, Error> {
+pub(crate) fn verification_id(row: &dyn Row, column: usize) -> Result<VerificationId, Error> {
     let id = uuid::Uuid::from_slice(row.blob(column)?).map_err(|_| Error::Corrupt("a verification's id"))?;
     Ok(VerificationId(id))
 }
@@ -295,6 +295,6 @@ fn digest(bytes: &[u8]) -> Result<Digest, Error> {
     bytes.try_into().map(Digest).map_err(|_| Error::Corrupt("a digest"))
 }
 
-fn opt_digest(row: &dyn Row, column: usize) -> Result<Option<Digest>, Error> {
+pub(crate) fn opt_digest(row: &dyn Row, column: usize) -> Result<Option<Digest>, Error> {
     row.opt_blob(column)?.map(digest).transpose()
 }

@@ -1,18 +1,27 @@
 //! What logging in asks for: who holds a token, and the apps that assertions are made for.
 
 use domain::model::app::{AppId, SamlApp};
-use domain::{Digest, Purpose, Timestamp, UserId};
+use domain::{Digest, Timestamp, UserId};
 
 use crate::error::Error;
 use crate::schema::columns::APP;
 use crate::schema::sql;
 use crate::value::{Row, Value};
-use crate::{Backend, Store};
+use crate::{Backend, Store, sessions};
 
 impl Store {
-    /// Who holds a token of this purpose, while it is live. Good for finding whom to ask, never for deciding.
-    pub async fn holder(&self, token: Digest, purpose: Purpose) -> Result<Option<UserId>, Error> {
-        let params = vec![token.into(), purpose.number().into()];
+    /// Whose log-in this state token names, while it is live. Good for finding whom to ask, never for deciding.
+    pub async fn user_logging_in(&self, state_token: Digest) -> Result<Option<UserId>, Error> {
+        self.holder(state_token, sessions::LOG_IN).await
+    }
+
+    /// Whose session token this is, while it is live. Good for finding whom to ask, never for deciding.
+    pub async fn holder_of_session_token(&self, token: Digest) -> Result<Option<UserId>, Error> {
+        self.holder(token, sessions::SESSION_TOKEN).await
+    }
+
+    async fn holder(&self, token: Digest, purpose: i64) -> Result<Option<UserId>, Error> {
+        let params = vec![token.into(), purpose.into()];
         let found = match &self.backend {
             Backend::Sqlite(db) => db.find_number(sql::HOLDER, &params)?,
             Backend::Postgres(db) => Box::pin(db.find_number(sql::HOLDER, params)).await?,

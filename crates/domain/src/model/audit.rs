@@ -4,7 +4,7 @@ use sha2::{Digest as _, Sha256};
 use std::borrow::Cow;
 
 use crate::model::client::Right;
-use crate::model::id::{ClientId, DeviceId, UserId, VerificationId};
+use crate::model::id::{ClientId, DeviceId, SessionId, UserId, VerificationId};
 use crate::model::time::Timestamp;
 
 /// The kinds of event. The names are stored and exported; they never change.
@@ -173,7 +173,7 @@ pub struct AuditEvent {
     pub client: Option<ClientId>,
     /// The device concerned.
     pub device: Option<DeviceId>,
-    /// The verification concerned.
+    /// The verification or session concerned; the trail has one place for both.
     pub verification: Option<VerificationId>,
     /// Why, in one word.
     pub reason: Option<&'static str>,
@@ -219,6 +219,11 @@ impl AuditEvent {
     pub fn device(mut self, device: DeviceId) -> Self {
         self.device = Some(device);
         self
+    }
+
+    /// Names the session, where a verification would be named.
+    pub fn session(self, session: SessionId) -> Self {
+        self.verification(Some(VerificationId(session.0)))
     }
 
     /// Names the verification.

@@ -36,8 +36,6 @@ pub enum Challenge {
         /// number is asked for.
         numbers: Vec<String>,
     },
-    /// Not answered itself: what a log-in, a session token or a session is for.
-    Terms(crate::model::session::Terms),
     /// A phone must present the pairing code and a key.
     Pairing {
         /// The pairing code. Not bound to the verification, since a phone knows only the code.

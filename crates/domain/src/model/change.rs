@@ -6,11 +6,12 @@ use crate::model::challenge::Challenge;
 use crate::model::client::{Client, TokenSet};
 use crate::model::device::Device;
 use crate::model::digest::Digest;
-use crate::model::id::{ClientId, DeviceId, UserId, VerificationId};
+use crate::model::id::{ClientId, DeviceId, SessionId, UserId, VerificationId};
 use crate::model::message::Message;
 use crate::model::name::LoginNames;
 use crate::model::seal::Sealed;
 use crate::model::secret_mark::SecretMark;
+use crate::model::session::{Session, SessionEnd, Terms};
 use crate::model::temp_token::TempToken;
 use crate::model::throttle::{Throttle, ThrottleKey};
 use crate::model::time::Timestamp;
@@ -26,6 +27,8 @@ pub struct View {
     pub devices: Vec<Device>,
     /// The verifications that may still be answered or collected ([`Verification::is_live`]), oldest first.
     pub verifications: Vec<Verification>,
+    /// Log-ins under way and what they have granted, until they end, oldest first.
+    pub sessions: Vec<Session>,
     /// What the limits remember about this user.
     pub throttles: Vec<Throttle>,
 }
@@ -39,6 +42,11 @@ impl View {
     /// The live verification with this id.
     pub fn verification(&self, id: VerificationId) -> Option<&Verification> {
         self.verifications.iter().find(|verification| verification.id == id)
+    }
+
+    /// The session with this id that has not ended.
+    pub fn session(&self, id: SessionId) -> Option<&Session> {
+        self.sessions.iter().find(|session| session.id == id)
     }
 
     /// What is remembered under `key`; a blank slate if nothing is.
@@ -150,6 +158,15 @@ pub enum Change {
         /// The same prompt with its new number.
         challenge: Challenge,
     },
+
+    /// A log-in begins, or grants something.
+    OpenSession(Session),
+    /// A session reached its end. Applied only to one that has not ended.
+    CloseSession { session: SessionId, end: SessionEnd },
+    /// A wrong answer in a log-in under way.
+    CountLogInAttempt(SessionId),
+    /// What a log-in under way is for, and what happened in it so far.
+    SetTerms { session: SessionId, terms: Terms },
 
     /// What a limit remembers.
     SetThrottle(UserId, Throttle),

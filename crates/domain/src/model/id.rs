@@ -38,13 +38,27 @@ integer_id!(
     MessageId
 );
 
-/// One verification, whatever a dialect calls it. A version 4 UUID; alone it gives access to nothing (SEC 41).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct VerificationId(pub Uuid);
+macro_rules! uuid_id {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+        #[serde(transparent)]
+        pub struct $name(pub Uuid);
 
-impl std::fmt::Display for VerificationId {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        self.0.fmt(f)
-    }
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                self.0.fmt(f)
+            }
+        }
+    };
 }
+
+uuid_id!(
+    /// One verification, whatever a dialect calls it. A version 4 UUID; alone it gives access to nothing (SEC 41).
+    VerificationId
+);
+
+uuid_id!(
+    /// A log-in under way, or what a log-in has granted. A version 4 UUID that callers never see.
+    SessionId
+);

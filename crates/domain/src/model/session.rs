@@ -1,12 +1,80 @@
-//! What a log-in is for, from its state token to the session that it grants.
+//! A log-in under way, and what a log-in grants: a session token, a session in a browser, a remembered browser.
+//!
+//! None of them is put to a device and none is answered: a caller shows its token, and the challenges of a log-in are
+//! verifications that carry its state token.
 
 use serde::{Deserialize, Serialize};
 
 use crate::model::digest::Digest;
-use crate::model::id::DeviceId;
+use crate::model::id::{ClientId, DeviceId, SessionId, UserId};
+use crate::model::time::Timestamp;
 
-/// The device of what belongs to no device.
+/// The device that a caller names for the temporary token.
 pub const NO_DEVICE: DeviceId = DeviceId(0);
+
+/// Something that a token opens, from the right password to the end of the session.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Session {
+    pub id: SessionId,
+    pub user_id: UserId,
+    pub kind: SessionKind,
+    /// Digest of the token that names it: the state token, the session token, the cookie, the browser's own.
+    pub token: Digest,
+    /// The client that began it.
+    pub client_id: Option<ClientId>,
+    pub created_at: Timestamp,
+    pub expires_at: Timestamp,
+}
+
+/// What a session is, with the facts that only this kind has.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SessionKind {
+    /// A log-in under way: the password was right, and a factor is awaited.
+    LogIn {
+        terms: Terms,
+        /// Wrong answers so far.
+        attempts: i64,
+    },
+    /// A session token that waits to be handed in.
+    SessionToken { terms: Terms },
+    /// A session in a browser.
+    Browsing,
+    /// A browser in which a factor was shown, remembered for a while.
+    RememberedBrowser,
+}
+
+impl SessionKind {
+    /// Whether both are of one kind, whatever their facts.
+    pub fn is_like(&self, other: &Self) -> bool {
+        std::mem::discriminant(self) == std::mem::discriminant(other)
+    }
+}
+
+/// How a session ends. What has ended no decision sees any more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SessionEnd {
+    /// The log-in is complete, or the session token was handed in.
+    Used { at: Timestamp },
+    /// Too many wrong answers.
+    Refused { at: Timestamp },
+    /// It gave way to a newer one, was withdrawn, or its time ran out.
+    Expired,
+}
+
+impl Session {
+    /// Whether it is good at `now`.
+    pub fn is_open(&self, now: Timestamp) -> bool {
+        now < self.expires_at
+    }
+
+    /// What the log-in is for, where there is anything to say.
+    pub fn terms(&self) -> Option<&Terms> {
+        match &self.kind {
+            SessionKind::LogIn { terms, .. } | SessionKind::SessionToken { terms } => Some(terms),
+            SessionKind::Browsing | SessionKind::RememberedBrowser => None,
+        }
+    }
+}
 
 /// What a log-in is for. Kept with its state token, and handed on to what it grants.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]

@@ -17,22 +17,15 @@ pub const MAX_ATTEMPTS: i64 = 5;
 pub enum Purpose {
     /// Confirms that a device being enrolled works.
     Enrol,
-    /// Shows that the person signing in holds the device.
+    /// Shows a caller of the API that the person holds the device.
     Login,
-    /// A log-in under way, and the challenges put under its state token.
+    /// Put under the state token of a log-in under way, and good for that log-in only.
     SignIn,
-    /// A session token that waits to be handed in.
-    SessionToken,
-    /// A session in a browser.
-    Session,
-    /// A browser in which a factor was shown, remembered for a while.
-    Browser,
 }
 
 impl Purpose {
     /// Every purpose there is.
-    pub const ALL: [Self; 6] =
-        [Self::Enrol, Self::Login, Self::SignIn, Self::SessionToken, Self::Session, Self::Browser];
+    pub const ALL: [Self; 3] = [Self::Enrol, Self::Login, Self::SignIn];
 
     /// The stored number.
     pub fn number(self) -> i64 {
@@ -40,9 +33,6 @@ impl Purpose {
             Self::Enrol => 0,
             Self::Login => 1,
             Self::SignIn => 2,
-            Self::SessionToken => 3,
-            Self::Session => 4,
-            Self::Browser => 5,
         }
     }
 

@@ -1,26 +1,24 @@
 //! Signing in: a password was right, and a second factor may stand between it and what the caller asked for
 //! (contract 5, 6).
 //!
-//! A log-in under way is a [`Verification`] of the whole user rather than of one device, so that single use, expiry,
-//! attempts and revocation are the rules that hold everywhere. Its state token names it. Each challenge put under it is
-//! an ordinary verification of a device that carries the same state token; what the log-in grants is written in the
-//! decision that accepts the factor, so one proof opens one session.
+//! A log-in under way is a [`Session`] that its state token names. Each challenge put under it is an ordinary verification
+//! of a device that carries the same state token; what the log-in grants is written in the decision that accepts the
+//! factor, so one proof opens one session.
 
 use crate::model::audit::{Actor, AuditKind, Reason};
-use crate::model::challenge::Challenge;
 use crate::model::change::{Change, Decision, View};
 use crate::model::device::Device;
 use crate::model::digest::Digest;
-use crate::model::id::{ClientId, DeviceId, UserId, VerificationId};
+use crate::model::id::{ClientId, DeviceId, SessionId};
 use crate::model::policy::Policy;
 use crate::model::response::FactorResponse;
-use crate::model::session::{NO_DEVICE, Terms};
+use crate::model::session::{Session, SessionEnd, SessionKind, Terms};
 use crate::model::time::{DAY, HOUR, SECOND, Timestamp};
 use crate::model::user::{APPROVED, User};
-use crate::model::verification::{MAX_ATTEMPTS, Purpose, Status, Verification};
+use crate::model::verification::{MAX_ATTEMPTS, Purpose, Status};
 use crate::rules::need::{self, Need};
 use crate::rules::throttle;
-use crate::rules::verification::end::{self, close_over};
+use crate::rules::verification::end::{close_expired, close_over, end_session};
 use crate::rules::verification::judge::{Secrets, judge_at_log_in};
 use crate::rules::verification::outcome::Outcome;
 
@@ -35,7 +33,7 @@ const MOST: usize = 10;
 #[derive(Debug, Clone)]
 pub struct Drawn {
     /// The id of the log-in under way.
-    pub attempt: VerificationId,
+    pub attempt: SessionId,
     /// Digest of its state token.
     pub state_token: Digest,
     /// Life of the state token, in milliseconds.
@@ -48,11 +46,11 @@ pub struct Drawn {
 #[derive(Debug, Clone)]
 pub struct DrawnGrant {
     /// The id of the session token.
-    pub session: VerificationId,
+    pub session: SessionId,
     /// Digest of the session token.
     pub session_token: Digest,
     /// The id under which the browser is remembered.
-    pub browser: VerificationId,
+    pub browser: SessionId,
     /// Origins named with the step that completes the log-in; those of its terms hold as well (contract 5.4).
     pub origins: Vec<String>,
 }
@@ -154,19 +152,25 @@ pub fn enter(
         Need::Unmet(why) => return refused(LoginRefusal::NoFactor, why.name()),
         Need::Factor(devices) => devices,
     };
-    let attempt = Verification {
-        state_token: Some(drawn.state_token),
-        expires_at: now.plus(drawn.ttl),
-        ..of_user(drawn.attempt, user.id, Purpose::SignIn, terms, context, now)
-    };
-    let mut changes = make_room(view, Purpose::SignIn);
+    let mut changes = Vec::new();
     if let Some(hash) = compared.renewed.clone() {
         let mut renewed = user.clone();
         renewed.profile.password_hash = Some(hash);
         changes.push(Change::UpdateUser(renewed));
     }
-    changes.push(Change::OpenVerification(attempt));
-    changes.push(context.event(AuditKind::SignInStarted, user.id, now).verification(Some(drawn.attempt)).into());
+    changes.extend(begin(
+        view,
+        Session {
+            id: drawn.attempt,
+            user_id: user.id,
+            kind: SessionKind::LogIn { terms: terms.clone(), attempts: 0 },
+            token: drawn.state_token,
+            client_id: context.client,
+            created_at: now,
+            expires_at: now.plus(drawn.ttl),
+        },
+    ));
+    changes.push(context.event(AuditKind::SignInStarted, user.id, now).session(drawn.attempt).into());
     Decision::of(changes, Entered::NeedsFactor(Box::new(user.clone()), devices)).with_all(forgiven)
 }
 
@@ -179,37 +183,51 @@ pub enum Stepped {
     Answered(Outcome),
 }
 
+/// A log-in under way.
+#[derive(Debug, Clone, Copy)]
+pub struct Attempt<'a> {
+    pub id: SessionId,
+    pub terms: &'a Terms,
+    /// Wrong answers so far.
+    pub attempts: i64,
+    pub client_id: Option<ClientId>,
+    pub expires_at: Timestamp,
+}
+
+fn under_way(view: &View, now: Timestamp) -> impl Iterator<Item = (&Session, Attempt<'_>)> {
+    view.sessions.iter().filter(move |session| session.is_open(now)).filter_map(|session| match &session.kind {
+        SessionKind::LogIn { terms, attempts } => {
+            let &Session { id, client_id, expires_at, .. } = session;
+            Some((session, Attempt { id, terms, attempts: *attempts, client_id, expires_at }))
+        }
+        _ => None,
+    })
+}
+
 /// The log-in under way that a state token names.
-pub fn attempt<'a>(view: &'a View, state_token: &Digest, now: Timestamp) -> Option<(&'a Verification, &'a Terms)> {
-    view.verifications
-        .iter()
-        .filter(|v| v.purpose == Purpose::SignIn && v.device_id == NO_DEVICE && v.is_open(now))
-        .filter(|v| v.state_token.as_ref().is_some_and(|token| token.matches(state_token)))
-        .find_map(|v| if let Challenge::Terms(terms) = &v.challenge { Some((v, terms)) } else { None })
+pub fn attempt<'a>(view: &'a View, state_token: &Digest, now: Timestamp) -> Option<Attempt<'a>> {
+    under_way(view, now).find(|(session, _)| session.token.matches(state_token)).map(|(_, attempt)| attempt)
 }
 
 /// Notes in a log-in under way that a prompt is put to this device: should it end without an answer, nothing waits for one
 /// any more.
 pub fn note_prompt(view: &View, state_token: &Digest, device: DeviceId, now: Timestamp) -> Option<Change> {
-    let (attempt, terms) = attempt(view, state_token, now)?;
-    if terms.prompted.contains(&device) {
+    let attempt = attempt(view, state_token, now)?;
+    if attempt.terms.prompted.contains(&device) {
         return None;
     }
-    let mut terms = terms.clone();
+    let mut terms = attempt.terms.clone();
     terms.prompted.push(device);
-    let (wire_id, challenge) = (attempt.wire_id.clone(), Challenge::Terms(terms));
-    Some(Change::ReplaceChallenge { verification: attempt.id, wire_id, challenge })
+    Some(Change::SetTerms { session: attempt.id, terms })
 }
 
 /// Whether a log-in or an assertion that this client has begun is under way.
 pub fn is_under_way(view: &View, client: Option<ClientId>, now: Timestamp) -> bool {
-    view.verifications
-        .iter()
-        .any(|v| v.purpose == Purpose::SignIn && v.device_id == NO_DEVICE && v.is_open(now) && v.client_id == client)
+    under_way(view, now).any(|(_, attempt)| attempt.client_id == client)
 }
 
 /// Judges an answer for a log-in under way, and grants what it is for once it is right. `device` is what the answer is said
-/// to be of, [`NO_DEVICE`] for the temporary token.
+/// to be of, 0 for the temporary token.
 ///
 /// # Errors
 /// If the credential of the device concerned does not open.
@@ -230,21 +248,21 @@ pub fn step<S: Secrets>(
     let Some(user) = view.user.as_ref().filter(|user| user.is_barred(now) || user.may_log_in(now)) else {
         return answered(Reason::NotOpen);
     };
-    let Some((attempt, terms)) = attempt(view, state_token, now) else { return answered(Reason::NotOpen) };
+    let Some(attempt) = attempt(view, state_token, now) else { return answered(Reason::NotOpen) };
     let judged = judge_at_log_in(view, (state_token, device), response, secrets, context, now)?;
     let Decision { mut changes, folded, reply } = judged;
     Ok(match reply {
         Outcome::Accepted { device, .. } => {
-            let terms = &terms.with_origins(&drawn.origins);
-            changes.push(close(attempt.id, Status::Accepted { at: now }, Some(now)));
-            changes.extend(end_siblings(view, state_token, attempt.id, device));
+            let terms = &attempt.terms.with_origins(&drawn.origins);
+            changes.push(close(attempt.id, SessionEnd::Used { at: now }));
+            changes.extend(end_siblings(view, state_token, device));
             changes.extend(grant(view, user, terms, drawn, None, terms.browser, policy, context, now));
             Decision::of(changes, Stepped::Granted(Box::new(user.clone()), terms.clone(), device))
         }
         Outcome::Refused(Reason::WrongCode) if changes.iter().any(|c| matches!(c, Change::SetThrottle(..))) => {
-            changes.push(Change::CountAttempt(attempt.id));
+            changes.push(Change::CountLogInAttempt(attempt.id));
             if attempt.attempts + 1 >= MAX_ATTEMPTS {
-                changes.push(close(attempt.id, Status::Rejected { at: now }, Some(now)));
+                changes.push(close(attempt.id, SessionEnd::Refused { at: now }));
             }
             Decision::of(changes, Stepped::Answered(reply))
         }
@@ -266,31 +284,35 @@ pub fn exchange(
     view: &View,
     session_token: &Digest,
     origin: Option<&str>,
-    session: VerificationId,
+    session: SessionId,
     cookie: Digest,
     context: &Actor,
     now: Timestamp,
 ) -> Decision<Exchanged> {
-    let refused = Decision::reply(Exchanged::Refused).with_all(end::close_over(view, now));
+    let refused = Decision::reply(Exchanged::Refused).with_all(close_over(view, now));
     let Some(user) = view.user.as_ref().filter(|user| user.may_log_in(now)) else { return refused };
-    let found = view.verifications.iter().find(|v| {
-        v.purpose == Purpose::SessionToken
-            && v.is_open(now)
-            && v.state_token.as_ref().is_some_and(|token| token.matches(session_token))
+    let found = view.sessions.iter().find_map(|session| match &session.kind {
+        SessionKind::SessionToken { terms } if session.is_open(now) && session.token.matches(session_token) => {
+            Some((session, terms))
+        }
+        _ => None,
     });
-    let Some((token, Challenge::Terms(terms))) = found.map(|v| (v, &v.challenge)) else { return refused };
+    let Some((token, terms)) = found else { return refused };
     if origin.is_some_and(|origin| !terms.origins.iter().any(|allowed| allowed == origin)) {
         return refused;
     }
-    let opened = Verification {
-        state_token: Some(cookie),
+    let opened = Session {
+        id: session,
+        user_id: user.id,
+        kind: SessionKind::Browsing,
+        token: cookie,
+        client_id: context.client,
+        created_at: now,
         expires_at: now.plus(SESSION_TTL),
-        ..of_user(session, user.id, Purpose::Session, &Terms::default(), context, now)
     };
-    let mut changes = vec![close(token.id, Status::Accepted { at: now }, Some(now))];
-    changes.extend(make_room(view, Purpose::Session));
-    changes.push(Change::OpenVerification(opened));
-    changes.push(context.event(AuditKind::SessionOpened, user.id, now).verification(Some(token.id)).into());
+    let mut changes = vec![close(token.id, SessionEnd::Used { at: now })];
+    changes.extend(begin(view, opened));
+    changes.push(context.event(AuditKind::SessionOpened, user.id, now).session(token.id).into());
     Decision::of(changes, Exchanged::Opened(terms.clone()))
 }
 
@@ -314,93 +336,64 @@ fn grant(
         logged_in.profile.password_hash = renewed;
     }
     changes.push(Change::UpdateUser(logged_in));
+    let granted = |id, kind, token, ttl| Session {
+        id,
+        user_id: user.id,
+        kind,
+        token,
+        client_id: context.client,
+        created_at: now,
+        expires_at: now.plus(ttl),
+    };
     if terms.app.is_none() {
-        changes.extend(make_room(view, Purpose::SessionToken));
-        changes.push(Change::OpenVerification(Verification {
-            state_token: Some(drawn.session_token),
-            expires_at: now.plus(SESSION_TOKEN_TTL),
-            ..of_user(drawn.session, user.id, Purpose::SessionToken, terms, context, now)
-        }));
+        let kind = SessionKind::SessionToken { terms: terms.clone() };
+        changes.extend(begin(view, granted(drawn.session, kind, drawn.session_token, SESSION_TOKEN_TTL)));
     }
     if let Some(browser) = browser.filter(|_| policy.sign_in.remember_days > 0) {
-        changes.extend(make_room(view, Purpose::Browser));
-        changes.push(Change::OpenVerification(Verification {
-            state_token: Some(browser),
-            expires_at: now.plus(i64::from(policy.sign_in.remember_days) * DAY),
-            ..of_user(drawn.browser, user.id, Purpose::Browser, &Terms::default(), context, now)
-        }));
+        let ttl = i64::from(policy.sign_in.remember_days) * DAY;
+        changes.extend(begin(view, granted(drawn.browser, SessionKind::RememberedBrowser, browser, ttl)));
     }
     changes.push(context.event(AuditKind::SignedIn, user.id, now).into());
     changes
 }
 
-fn of_user(
-    id: VerificationId,
-    user: UserId,
-    purpose: Purpose,
-    terms: &Terms,
-    context: &Actor,
-    now: Timestamp,
-) -> Verification {
-    Verification {
-        id,
-        wire_id: id.to_string(),
-        user_id: user,
-        device_id: NO_DEVICE,
-        purpose,
-        challenge: Challenge::Terms(terms.clone()),
-        status: Status::Pending,
-        attempts: 0,
-        state_token: None,
-        consumed_at: None,
-        client_id: context.client,
-        created_at: now,
-        expires_at: now,
-    }
+fn close(session: SessionId, end: SessionEnd) -> Change {
+    Change::CloseSession { session, end }
 }
 
-fn close(verification: VerificationId, status: Status, consumed_at: Option<Timestamp>) -> Change {
-    Change::CloseVerification { verification, status, consumed_at }
-}
-
-/// Ends the oldest of these, if there are as many as may be.
-fn make_room(view: &View, purpose: Purpose) -> Vec<Change> {
-    let of_purpose: Vec<_> = view
-        .verifications
-        .iter()
-        .filter(|v| v.purpose == purpose && v.device_id == NO_DEVICE && v.status == Status::Pending)
-        .collect();
-    let over = (of_purpose.len() + 1).saturating_sub(MOST);
-    of_purpose.into_iter().take(over).map(|v| close(v.id, Status::Expired, None)).collect()
+/// Opens a session. The oldest of its kind ends, if there are as many as may be.
+fn begin(view: &View, session: Session) -> Vec<Change> {
+    let alike: Vec<_> = view.sessions.iter().filter(|other| other.kind.is_like(&session.kind)).collect();
+    let over = (alike.len() + 1).saturating_sub(MOST);
+    let ends = alike.into_iter().take(over).map(end_session);
+    ends.chain([Change::OpenSession(session)]).collect()
 }
 
 /// Ends the other challenges of a log-in that is complete.
 fn end_siblings<'a>(
     view: &'a View,
     state_token: &'a Digest,
-    attempt: VerificationId,
     answered: Option<DeviceId>,
 ) -> impl Iterator<Item = Change> + 'a {
     view.verifications
         .iter()
         .filter(move |v| {
             v.purpose == Purpose::SignIn
-                && v.id != attempt
                 && Some(v.device_id) != answered
                 && v.status == Status::Pending
                 && v.state_token.as_ref().is_some_and(|token| token.matches(state_token))
         })
-        .flat_map(|v| [close(v.id, Status::Expired, None), Change::DropMessages(v.id)])
+        .flat_map(|v| [close_expired(v), Change::DropMessages(v.id)])
 }
 
 /// Whether a factor was shown in this browser, no longer ago than policy says today.
 fn is_remembered(view: &View, terms: &Terms, policy: &Policy, now: Timestamp) -> bool {
     let Some(browser) = terms.browser else { return false };
     let days = i64::from(policy.sign_in.remember_days) * DAY;
-    view.verifications.iter().any(|v| {
-        v.purpose == Purpose::Browser
-            && v.is_open(now)
-            && now < v.created_at.plus(days)
-            && v.state_token.as_ref().is_some_and(|token| token.matches(&browser))
+    view.sessions.iter().any(|session| {
+        session.kind == SessionKind::RememberedBrowser
+            && session.is_open(now)
+            && now < session.created_at.plus(days)
+            && session.token.matches(&browser)
     })
 }

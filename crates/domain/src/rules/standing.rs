@@ -5,10 +5,10 @@
 use crate::model::change::View;
 use crate::model::device::DeviceStatus;
 use crate::model::id::DeviceId;
+use crate::model::session::{Session, SessionKind};
 use crate::model::throttle::{PASSWORD_WINDOW, ThrottleKey};
 use crate::model::time::{DAY, HOUR, Timestamp};
 use crate::model::user::UserStatus;
-use crate::model::verification::{Purpose, Status};
 use crate::rules::throttle::{USER_PER_DAY, USER_PER_HOUR};
 
 /// Why somebody may be kept out, and until when, where that has an end.
@@ -85,9 +85,7 @@ pub fn of(view: &View, now: Timestamp) -> Option<Standing> {
         locks.push(Lock { why: LockReason::DeviceDisabled(device.id), until: None });
     }
     let guesses = view.throttle(ThrottleKey::User);
-    let browser = |v: &&crate::model::verification::Verification| {
-        v.purpose == Purpose::Browser && v.status == Status::Pending && now < v.expires_at
-    };
+    let browser = |s: &&Session| s.kind == SessionKind::RememberedBrowser && s.is_open(now);
     Some(Standing {
         locks,
         left_in_hour: USER_PER_HOUR.saturating_sub(guesses.within(HOUR, now)),
@@ -95,6 +93,6 @@ pub fn of(view: &View, now: Timestamp) -> Option<Standing> {
         failures: known().map(|d| (d.id, view.throttle(ThrottleKey::Device(d.id)).consecutive)).collect(),
         wrong_passwords: view.throttle(ThrottleKey::Password).within(PASSWORD_WINDOW, now),
         temp_token: user.temp_token.as_ref().filter(|t| t.is_live(now)).map(|t| (t.expires_at, t.reusable)),
-        remembered_browsers: view.verifications.iter().filter(browser).count(),
+        remembered_browsers: view.sessions.iter().filter(browser).count(),
     })
 }

@@ -6,7 +6,8 @@ use crate::model::{
 };
 use countersign_domain::model::audit::Actor;
 use countersign_domain::model::device::{MAX_DEVICES, default_device};
-use countersign_domain::model::time::{MINUTE, SECOND};
+use countersign_domain::model::session::Terms;
+use countersign_domain::model::time::{HOUR, MINUTE, SECOND};
 use countersign_domain::model::user_patch::UserPatch;
 use countersign_domain::rules::enrolment::{self, Enrolled, Enrolment, MAX_REGISTRATIONS};
 use countersign_domain::rules::user::{self, Unlocked};
@@ -14,7 +15,7 @@ use countersign_domain::rules::verification::find::Target;
 use countersign_domain::rules::verification::open::{self, MAX_OPEN_PER_DEVICE, Opened, Opening};
 use countersign_domain::{
     AuditKind, Challenge, Change, Credential, DeviceId, DeviceStatus, FactorKind, Outcome, Policy, Purpose, Reason,
-    Right, Secret, Status, Timestamp, Verification,
+    Right, Secret, SessionKind, Status, Timestamp, Verification,
 };
 
 #[derive(Clone, Copy, PartialEq)]
@@ -168,14 +169,17 @@ fn whoever_may_only_log_in_ends_no_challenge_of_others() {
     };
     let under_way = of_purpose(Purpose::SignIn, 1);
     let own = of_purpose(Purpose::SignIn, 3);
-    let given = [Purpose::SessionToken, Purpose::Session, Purpose::Browser].map(|purpose| of_purpose(purpose, 1));
+    let given =
+        [SessionKind::SessionToken { terms: Terms::default() }, SessionKind::Browsing, SessionKind::RememberedBrowser]
+            .map(|kind| scene.session(kind, HOUR));
     let by = Actor { client: Some(countersign_domain::ClientId(3)), right: Right::LogIn, ..Actor::default() };
     assert!(scene.db.commit(user::log_out(&scene.view(), &by, scene.now)));
     for kept in [&others, &under_way] {
         assert_eq!(status(&scene, kept), Status::Pending, "{kept:?}");
     }
-    for ended in given.iter().chain([&own]) {
-        assert_eq!(status(&scene, ended), Status::Expired, "{ended:?}");
+    assert_eq!(status(&scene, &own), Status::Expired);
+    for ended in given {
+        assert!(!scene.db.is_open(ended), "{ended:?}");
     }
     assert_eq!(scene.db.outbox.len(), 1, "the code under way is still sent");
     assert!(scene.db.commit(user::log_out(&scene.view(), &context(), scene.now)));

@@ -12,7 +12,7 @@ use countersign_domain::rules::verification::find::Target;
 use countersign_domain::rules::verification::open::{Opening, open};
 use countersign_domain::rules::{enrolment, temp_token, warning};
 use countersign_domain::{
-    AuditKind, Challenge, DeviceId, DeviceStatus, FactorResponse, Outcome, Purpose, Reason, Right, ThrottleKey,
+    AuditKind, Challenge, DeviceId, DeviceStatus, FactorResponse, Outcome, Reason, Right, SessionKind, ThrottleKey,
 };
 
 fn lock_of(scene: &Scene, device: DeviceId) -> Option<i64> {
@@ -717,31 +717,19 @@ fn a_spent_code_is_no_guess() {
 
 /// A log-in of the scene's user under way; its state token.
 fn under_way(scene: &mut Scene) -> countersign_domain::Digest {
-    let n = scene.draw();
     let rows = scene.db.users.get_mut(&scene.user).expect("the scene has a user");
     rows.user.as_mut().expect("who exists").status = countersign_domain::UserStatus::Active;
-    let attempt = countersign_domain::Verification {
-        id: crate::model::verification_id(n),
-        wire_id: crate::model::verification_id(n).to_string(),
-        user_id: scene.user,
-        device_id: countersign_domain::model::session::NO_DEVICE,
-        purpose: Purpose::SignIn,
-        challenge: Challenge::Terms(countersign_domain::model::session::Terms::default()),
-        status: countersign_domain::Status::Pending,
-        attempts: 0,
-        state_token: Some(crate::model::digest(n)),
-        consumed_at: None,
-        client_id: None,
-        created_at: scene.now,
-        expires_at: scene.now.plus(HOUR),
-    };
-    scene.db.apply(countersign_domain::Change::OpenVerification(attempt));
-    crate::model::digest(n)
+    let terms = countersign_domain::model::session::Terms::default();
+    let attempt = scene.session(SessionKind::LogIn { terms, attempts: 0 }, HOUR);
+    scene.db.session(attempt).expect("it was opened").0.token
 }
 
 fn attempts(scene: &Scene, token: &countersign_domain::Digest) -> i64 {
-    let found = scene.db.users[&scene.user].verifications.iter().find(|v| v.state_token.as_ref() == Some(token));
-    found.expect("the log-in is there").attempts
+    let found = scene.db.users[&scene.user].sessions.iter().find(|(session, _)| session.token == *token);
+    match &found.expect("the log-in is there").0.kind {
+        SessionKind::LogIn { attempts, .. } => *attempts,
+        kind => panic!("{kind:?}"),
+    }
 }
 
 fn stepped(

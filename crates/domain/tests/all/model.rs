@@ -13,8 +13,8 @@ use countersign_domain::rules::verification::find::{Target, find};
 use countersign_domain::{
     AuditEvent, AuditKind, Challenge, Change, ClientId, Credential, Decision, Device, DeviceId, DeviceStatus, Digest,
     Evidence, FactorKind, FactorResponse, KeyedHash, MacKeys, Message, MessageId, Outcome, OwnKey, Purpose, Reason,
-    Sealed, Secret, SecretMac, SecretMark, Status, TempToken, Throttle, ThrottleKey, Timestamp, TokenSet, User, UserId,
-    Verification, VerificationId, View,
+    Sealed, Secret, SecretMac, SecretMark, Session, SessionEnd, SessionId, SessionKind, Status, TempToken, Throttle,
+    ThrottleKey, Timestamp, TokenSet, User, UserId, Verification, VerificationId, View,
 };
 
 /// A Tuesday in 2025.
@@ -29,6 +29,8 @@ pub(crate) struct Rows {
     pub(crate) devices: Vec<Device>,
     /// All that ever were, oldest first.
     pub(crate) verifications: Vec<Verification>,
+    /// All that ever were, oldest first, and how they ended.
+    pub(crate) sessions: Vec<(Session, Option<SessionEnd>)>,
     /// Unordered.
     pub(crate) throttles: Vec<Throttle>,
 }
@@ -77,8 +79,24 @@ impl Database {
             user: rows.user.clone(),
             devices: rows.devices.clone(),
             verifications: rows.verifications.iter().filter(|v| v.is_live()).cloned().collect(),
+            sessions: rows
+                .sessions
+                .iter()
+                .filter(|(_, end)| end.is_none())
+                .map(|(session, _)| session.clone())
+                .collect(),
             throttles: rows.throttles.clone(),
         }
+    }
+
+    /// Any session that ever was, and how it ended.
+    pub(crate) fn session(&self, id: SessionId) -> Option<&(Session, Option<SessionEnd>)> {
+        self.users.values().flat_map(|rows| &rows.sessions).find(|(session, _)| session.id == id)
+    }
+
+    /// Whether there is such a session and it has not ended.
+    pub(crate) fn is_open(&self, id: SessionId) -> bool {
+        self.session(id).is_some_and(|(_, end)| end.is_none())
     }
 
     /// Any verification that ever was.
@@ -99,6 +117,11 @@ impl Database {
     fn verification_mut(&mut self, id: VerificationId) -> &mut Verification {
         let found = self.users.values_mut().flat_map(|rows| &mut rows.verifications).find(|v| v.id == id);
         found.unwrap_or_else(|| panic!("a change to verification {id}, which does not exist"))
+    }
+
+    fn session_mut(&mut self, id: SessionId) -> &mut (Session, Option<SessionEnd>) {
+        let found = self.users.values_mut().flat_map(|rows| &mut rows.sessions).find(|(session, _)| session.id == id);
+        found.unwrap_or_else(|| panic!("a change to session {id}, which does not exist"))
     }
 
     fn token_sets(&mut self, which: impl Fn(&TokenSet) -> bool, at: Timestamp) {
@@ -215,10 +238,7 @@ impl Database {
             Change::OpenVerification(verification) => {
                 let rows = self.users.get_mut(&verification.user_id).expect("the user exists");
                 let exists = rows.devices.iter().any(|d| d.id == verification.device_id);
-                assert!(
-                    exists || verification.device_id == countersign_domain::model::session::NO_DEVICE,
-                    "its device exists"
-                );
+                assert!(exists, "its device exists");
                 rows.verifications.push(verification);
             }
             Change::CloseVerification { verification, status, consumed_at } => {
@@ -245,6 +265,22 @@ impl Database {
                 assert_eq!(row.status, Status::Pending, "a new challenge for what is over");
                 (row.wire_id, row.challenge) = (wire_id, challenge);
             }
+            Change::OpenSession(session) => {
+                self.users.get_mut(&session.user_id).expect("the user exists").sessions.push((session, None));
+            }
+            Change::CloseSession { session, end } => {
+                let (_, ended) = self.session_mut(session);
+                assert_eq!(*ended, None, "a session ended twice");
+                *ended = Some(end);
+            }
+            Change::CountLogInAttempt(session) => match &mut self.session_mut(session).0.kind {
+                SessionKind::LogIn { attempts, .. } => *attempts += 1,
+                kind => panic!("a wrong answer to {kind:?}"),
+            },
+            Change::SetTerms { session, terms: said } => match &mut self.session_mut(session).0.kind {
+                SessionKind::LogIn { terms, .. } => *terms = said,
+                kind => panic!("a prompt for {kind:?}"),
+            },
             Change::SetThrottle(user, throttle) => {
                 let throttles = &mut self.users.get_mut(&user).expect("the user exists").throttles;
                 throttles.retain(|t| t.key != throttle.key);
@@ -276,6 +312,11 @@ impl Database {
                 let begun = self.users.values_mut().flat_map(|rows| &mut rows.verifications);
                 for v in begun.filter(|v| v.client_id == Some(client) && v.status == Status::Pending) {
                     v.status = Status::Expired;
+                }
+                for (session, end) in self.users.values_mut().flat_map(|rows| &mut rows.sessions) {
+                    if session.client_id == Some(client) && end.is_none() {
+                        *end = Some(SessionEnd::Expired);
+                    }
                 }
             }
             Change::SetSpent(..) => panic!("no decision about a user changes a budget"),
@@ -342,6 +383,11 @@ impl countersign_domain::rules::verification::judge::Secrets for Legible {
 /// A verification id drawn as number `n`.
 pub(crate) fn verification_id(n: u64) -> VerificationId {
     VerificationId(uuid::Uuid::from_u128(u128::from(n) | 0x4000_8000_0000_0000_0000))
+}
+
+/// A session id drawn as number `n`.
+pub(crate) fn session_id(n: u64) -> SessionId {
+    SessionId(verification_id(n).0)
 }
 
 /// A digest of something long and random.
@@ -485,6 +531,22 @@ impl Scene {
         verification
     }
 
+    /// Stores a session of the scene's user that lasts `ttl`. Its token is drawn as the number of its id.
+    pub(crate) fn session(&mut self, kind: SessionKind, ttl: i64) -> SessionId {
+        let n = self.draw();
+        let session = Session {
+            id: session_id(n),
+            user_id: self.user,
+            kind,
+            token: digest(n),
+            client_id: None,
+            created_at: self.now,
+            expires_at: self.now.plus(ttl),
+        };
+        self.db.apply(Change::OpenSession(session));
+        session_id(n)
+    }
+
     /// A challenge with a six-digit code for the next verification drawn.
     pub(crate) fn code(&self, code: &str) -> Challenge {
         let hash =
@@ -508,9 +570,9 @@ impl Scene {
         policy: &countersign_domain::Policy,
     ) -> (countersign_domain::rules::sign_in::Stepped, countersign_domain::rules::sign_in::DrawnGrant) {
         let grant = countersign_domain::rules::sign_in::DrawnGrant {
-            session: verification_id(self.draw()),
+            session: session_id(self.draw()),
             session_token: digest(self.draw()),
-            browser: verification_id(self.draw()),
+            browser: session_id(self.draw()),
             origins: Vec::new(),
         };
         let (view, secrets, by) = (self.view(), Legible(keys()), self.by.clone());

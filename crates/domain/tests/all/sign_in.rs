@@ -1,6 +1,6 @@
 //! Logging in: what a password opens, what a factor opens, and that each opens it once (contract 5, SEC 5, SEC 31).
 
-use crate::model::{Scene, context, device_door, digest, email, policy, sms, temp_token, totp, verification_id};
+use crate::model::{Scene, context, device_door, digest, email, policy, session_id, sms, temp_token, totp};
 use countersign_domain::model::audit::Actor;
 use countersign_domain::model::session::{NO_DEVICE, Terms};
 use countersign_domain::model::temp_token::MAX_TTL;
@@ -17,7 +17,7 @@ use countersign_domain::rules::verification::find::Target;
 use countersign_domain::rules::{enrolment, risk, user};
 use countersign_domain::{
     AuditKind, ClientId, DeviceId, DeviceStatus, Digest, FactorKind, FactorResponse, MfaPolicy, Outcome, Policy,
-    Purpose, Reason, Right, ShownStatus, Status, UserStatus,
+    Purpose, Reason, Right, SessionEnd, SessionId, SessionKind, ShownStatus, Status, UserStatus,
 };
 
 const HASH: &str = "$argon2id$stored";
@@ -36,7 +36,7 @@ fn compared(right: bool) -> Compared {
 }
 
 fn drawn(scene: &mut Scene) -> Drawn {
-    let mut id = || verification_id(scene.draw());
+    let mut id = || session_id(scene.draw());
     let (attempt, session, browser) = (id(), id(), id());
     let grant = DrawnGrant { session, session_token: digest(scene.draw()), browser, origins: Vec::new() };
     Drawn { attempt, state_token: digest(scene.draw()), ttl: 300 * SECOND, grant }
@@ -98,7 +98,7 @@ fn locked(scene: &mut Scene, minutes: i64) {
 }
 
 fn token_of(scene: &Scene, grant: &DrawnGrant) -> bool {
-    scene.db.verification(grant.session).is_some_and(|v| v.status == Status::Pending)
+    scene.db.is_open(grant.session)
 }
 
 #[test]
@@ -109,7 +109,7 @@ fn without_a_device_a_password_opens_a_session_once() {
     assert!(matches!(entered, Entered::Granted(_)));
     assert_eq!(scene.view().user.unwrap().profile.last_login, Some(scene.now));
     let hand_in = |scene: &mut Scene, origin: Option<&str>| {
-        let (id, cookie) = (verification_id(scene.draw()), digest(scene.draw()));
+        let (id, cookie) = (session_id(scene.draw()), digest(scene.draw()));
         let token = drawn.grant.session_token;
         let decision = exchange(&scene.view(), &token, origin, id, cookie, &context(), scene.now);
         scene.db.commit(decision)
@@ -117,7 +117,7 @@ fn without_a_device_a_password_opens_a_session_once() {
     assert_eq!(hand_in(&mut scene, Some("https://b.example")), Exchanged::Refused, "another origin");
     assert_eq!(hand_in(&mut scene, Some("https://a.example")), Exchanged::Opened(terms));
     assert_eq!(hand_in(&mut scene, Some("https://a.example")), Exchanged::Refused, "a second time");
-    let sessions = scene.view().verifications.iter().filter(|v| v.purpose == Purpose::Session).count();
+    let sessions = scene.view().sessions.iter().filter(|session| session.kind == SessionKind::Browsing).count();
     assert_eq!((sessions, scene.db.recorded(AuditKind::SessionOpened)), (1, 1));
 }
 
@@ -127,11 +127,11 @@ fn a_session_token_is_over_after_its_time() {
     let (_, drawn) = Way::default().go(&mut scene);
     scene.wait(SESSION_TOKEN_TTL);
     let token = drawn.grant.session_token;
-    let decision = exchange(&scene.view(), &token, None, verification_id(900), digest(900), &context(), scene.now);
+    let decision = exchange(&scene.view(), &token, None, session_id(900), digest(900), &context(), scene.now);
     assert_eq!(decision.reply, Exchanged::Refused);
     scene.db.commit(decision);
     scene.wait(-SESSION_TOKEN_TTL);
-    let decision = exchange(&scene.view(), &token, None, verification_id(900), digest(900), &context(), scene.now);
+    let decision = exchange(&scene.view(), &token, None, session_id(900), digest(900), &context(), scene.now);
     assert_eq!(decision.reply, Exchanged::Refused, "and stays so, whatever a clock says later");
 }
 
@@ -542,18 +542,18 @@ fn what_is_over_is_ended_for_good() {
         let mut scene = scene();
         let start = scene.now;
         let device = scene.device(&sms(), DeviceStatus::Active);
-        let mut ids = opened(&mut scene).to_vec();
+        let sessions = opened(&mut scene);
+        let mut ids = Vec::new();
         for (purpose, status) in [
             (Purpose::Enrol, Status::Pending),
             (Purpose::Login, Status::Pending),
             (Purpose::Login, Status::Accepted { at: start }),
             (Purpose::Login, Status::Rejected { at: start }),
         ] {
-            let rows = scene.db.users.get_mut(&scene.user).unwrap();
-            let one = rows.verifications[0].clone();
-            let id = verification_id(800 + ids.len() as u64);
-            rows.verifications.push(countersign_domain::Verification { id, device_id: device, purpose, status, ..one });
-            ids.push(id);
+            let one = scene.new_verification(device, countersign_domain::Challenge::Own, true);
+            ids.push(one.id);
+            let one = countersign_domain::Verification { purpose, status, expires_at: start.plus(DAY), ..one };
+            scene.db.apply(countersign_domain::Change::OpenVerification(one));
         }
         let token = temp_token(scene.user, "55647655", true, start.plus(DAY));
         scene.db.apply(countersign_domain::Change::SetTempToken(scene.user, Some(token)));
@@ -563,7 +563,8 @@ fn what_is_over_is_ended_for_good() {
         scene.db.commit(end_over(&scene.view(), start.plus(over), start.plus(back)));
         let view = scene.view();
         let user = view.user.clone().unwrap();
-        let live = ids.iter().map(|id| view.verification(*id).is_some());
+        let live = sessions.iter().map(|id| view.session(*id).is_some());
+        let live = live.chain(ids.iter().map(|id| view.verification(*id).is_some()));
         let known = risk::assess(&user.profile.visits, visit, start).score == 0;
         live.chain([user.temp_token.is_some(), known]).collect::<Vec<_>>()
     };
@@ -662,7 +663,7 @@ fn an_app_gets_no_session() {
     let way = Way { terms: Terms { app: Some(3), ..Terms::default() }, ..Way::default() };
     let (entered, drawn) = way.go(&mut scene);
     assert!(matches!(entered, Entered::Granted(_)));
-    assert!(scene.db.verification(drawn.grant.session).is_none());
+    assert!(scene.db.session(drawn.grant.session).is_none());
 }
 
 #[test]
@@ -673,9 +674,8 @@ fn the_oldest_log_in_under_way_gives_way() {
     for _ in 0..20 {
         entered(&mut scene);
     }
-    let under_way = scene.view().verifications.iter().filter(|v| v.device_id == NO_DEVICE).count();
-    assert_eq!(under_way, 10);
-    assert_eq!(scene.db.verification(first.attempt).unwrap().status, Status::Expired);
+    assert_eq!(scene.view().sessions.len(), 10);
+    assert_eq!(scene.db.session(first.attempt).unwrap().1, Some(SessionEnd::Expired));
 }
 
 #[test]
@@ -716,28 +716,15 @@ fn only_the_approved_log_in() {
 }
 
 /// What has been opened for the scene's user: a log-in under way, a session token, a session, a remembered browser.
-fn opened(scene: &mut Scene) -> [countersign_domain::VerificationId; 4] {
-    [Purpose::SignIn, Purpose::SessionToken, Purpose::Session, Purpose::Browser].map(|purpose| {
-        let n = scene.draw();
-        let id = verification_id(n);
-        let opened = countersign_domain::Verification {
-            id,
-            wire_id: id.to_string(),
-            user_id: scene.user,
-            device_id: NO_DEVICE,
-            purpose,
-            challenge: countersign_domain::Challenge::Terms(Terms::default()),
-            status: Status::Pending,
-            attempts: 0,
-            state_token: Some(digest(n)),
-            consumed_at: None,
-            client_id: None,
-            created_at: scene.now,
-            expires_at: scene.now.plus(DAY),
-        };
-        scene.db.apply(countersign_domain::Change::OpenVerification(opened));
-        id
-    })
+fn opened(scene: &mut Scene) -> [SessionId; 4] {
+    let terms = Terms::default;
+    [
+        SessionKind::LogIn { terms: terms(), attempts: 0 },
+        SessionKind::SessionToken { terms: terms() },
+        SessionKind::Browsing,
+        SessionKind::RememberedBrowser,
+    ]
+    .map(|kind| scene.session(kind, DAY))
 }
 
 /// SEC 56: in the same transaction, for each change that takes away what trust stood on.
@@ -878,11 +865,11 @@ fn what_trust_stood_on_ends_with_it() {
         let known = |visits: &[Remembered]| Some(risk::remember(visits, visit, None, now));
         scene.db.commit(user::remember_visits(&scene.view(), known));
         // Fifty guesses take days; what is opened here does not run out meanwhile.
-        for v in &mut scene.db.users.get_mut(&scene.user).unwrap().verifications {
-            v.expires_at = v.expires_at.plus(1_000 * DAY);
+        for (session, _) in &mut scene.db.users.get_mut(&scene.user).unwrap().sessions {
+            session.expires_at = session.expires_at.plus(1_000 * DAY);
         }
         changes(&mut scene, device);
-        let open = ids.map(|id| scene.db.verification(id).is_some_and(|v| v.status == Status::Pending));
+        let open = ids.map(|id| scene.db.is_open(id));
         let visits = scene.view().user.unwrap().profile.visits;
         let known = risk::assess(&visits, visit, now).score == 0;
         assert_eq!([&open[..], &[known]].concat(), *left, "{what}");

@@ -3,7 +3,7 @@
 use domain::model::app::{AppId, Definition, SamlApp};
 use domain::model::text;
 use domain::rules::app::Unassertable;
-use domain::{Digest, Purpose, User};
+use domain::{Digest, User};
 use saml::aws;
 use store::IdKind;
 
@@ -75,7 +75,7 @@ impl Engine {
 
     /// Whose log-in a state token is of, while it is under way.
     pub async fn signing_in(&self, state_token: Digest) -> Result<Option<User>, Error> {
-        match self.store.holder(state_token, Purpose::SignIn).await? {
+        match self.store.user_logging_in(state_token).await? {
             Some(user) => Ok(self.store.view(user).await?.user),
             None => Ok(None),
         }

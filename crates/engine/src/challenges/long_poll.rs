@@ -151,7 +151,7 @@ impl Engine {
         if at_once || !step.response.is_absent() || !waits {
             return Ok(first);
         }
-        let Some(user) = self.store.holder(step.state_token, Purpose::SignIn).await? else { return Ok(first) };
+        let Some(user) = self.store.user_logging_in(step.state_token).await? else { return Ok(first) };
         let open = |stepped: &LoginStepAnswer| matches!(stepped, LoginStepAnswer::Pending(..));
         // The call asked for one prompt: if it expires meanwhile, no other one is sent.
         let again = LoginStep { notify: false, ..step };

@@ -150,7 +150,7 @@ impl Engine {
         let (grant, session_token) = self.draw_grant();
         let state_token = self.chance.hex::<20>();
         let drawn = Drawn {
-            attempt: self.chance.verification_id(),
+            attempt: self.chance.session_id(),
             state_token: Digest::of(state_token.as_bytes()),
             ttl: self.settings.policy.sign_in.ttl,
             grant,

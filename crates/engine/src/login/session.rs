@@ -3,7 +3,7 @@
 use domain::model::audit::Actor;
 use domain::model::session::Terms;
 use domain::rules::sign_in::{self, DrawnGrant, Exchanged};
-use domain::{ClientId, Digest, FactorKind, Purpose, Timestamp, User, UserId};
+use domain::{ClientId, Digest, FactorKind, Timestamp, User, UserId};
 
 use crate::decide::DecisionName;
 use crate::{Engine, Error};
@@ -55,8 +55,8 @@ impl Engine {
     /// Exchanges a session token, once, for a session. `origin` is the page's, where a script hands it in.
     pub async fn exchange_session(&self, token: &str, origin: Option<String>) -> Result<Option<OpenedSession>, Error> {
         let token = Digest::of(token.as_bytes());
-        let Some(user) = self.store.holder(token, Purpose::SessionToken).await? else { return Ok(None) };
-        let (id, cookie, now) = (self.chance.verification_id(), self.chance.hex::<32>(), self.now());
+        let Some(user) = self.store.holder_of_session_token(token).await? else { return Ok(None) };
+        let (id, cookie, now) = (self.chance.session_id(), self.chance.hex::<32>(), self.now());
         let digest = Digest::of(cookie.as_bytes());
         let exchanged = self
             .decide(DecisionName::ExchangeSession, user, move |view| {
@@ -77,9 +77,9 @@ impl Engine {
     pub(crate) fn draw_grant(&self) -> (DrawnGrant, String) {
         let session_token = self.chance.hex::<20>();
         let grant = DrawnGrant {
-            session: self.chance.verification_id(),
+            session: self.chance.session_id(),
             session_token: Digest::of(session_token.as_bytes()),
-            browser: self.chance.verification_id(),
+            browser: self.chance.session_id(),
             origins: Vec::new(),
         };
         (grant, session_token)

@@ -59,14 +59,15 @@ pub enum LoginStepAnswer {
 impl Engine {
     /// Takes a log-in one step further: sends, polls, or judges a code.
     pub async fn log_in_step(&self, step: LoginStep, context: Actor) -> Result<LoginStepAnswer, Error> {
-        let Some(user) = self.store.holder(step.state_token, Purpose::SignIn).await? else {
+        let Some(user) = self.store.user_logging_in(step.state_token).await? else {
             return Ok(LoginStepAnswer::Refused(Reason::NotOpen));
         };
         let now = self.now();
         let snapshot = self.store.view(user).await?;
-        let Some((attempt, terms)) = sign_in::attempt(&snapshot, &step.state_token, now) else {
+        let Some(attempt) = sign_in::attempt(&snapshot, &step.state_token, now) else {
             return Ok(LoginStepAnswer::Refused(Reason::NotOpen));
         };
+        let terms = attempt.terms;
         if terms.app != step.app {
             return Ok(LoginStepAnswer::Refused(Reason::NotOpen));
         }

@@ -84,6 +84,7 @@ macro_rules! contract {
                 a_token_is_found_with_its_client,
                 a_person_is_found_by_either_name_for_the_log_in,
                 a_holder_is_found_while_the_token_lives,
+                a_session_is_as_it_was_opened_until_it_ends,
                 apps_are_kept_by_name_and_forgotten,
             }
             races: {

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use domain::model::session::Terms;
 use domain::model::user_patch::UserPatch;
 use domain::rules::factor::push::PAIRING_CONTEXT;
 use domain::*;
@@ -208,25 +209,61 @@ pub(crate) async fn a_person_is_found_by_either_name_for_the_log_in(store: &Stor
 
 pub(crate) async fn a_holder_is_found_while_the_token_lives(store: &Store) {
     let user = somebody(store).await;
-    let device = device(store, user, FactorKind::Totp).await;
-    let token = fresh_digest();
-    let terms =
-        domain::model::session::Terms { return_to_url: Some("https://a.example".to_owned()), ..Default::default() };
-    let asked = Verification {
-        purpose: Purpose::SessionToken,
-        device_id: domain::model::session::NO_DEVICE,
-        state_token: Some(token),
-        ..verification(&device, |_| Challenge::Terms(terms.clone()))
-    };
-    open(store, &asked).await;
-    assert_eq!(store.holder(token, Purpose::SessionToken).await.unwrap(), Some(user));
-    assert_eq!(store.holder(token, Purpose::SignIn).await.unwrap(), None, "another purpose");
-    assert_eq!(store.view(user).await.unwrap().verifications[0].challenge, Challenge::Terms(terms));
-    let status = Status::Accepted { at: NOW };
-    put(store, user, vec![Change::CloseVerification { verification: asked.id, status, consumed_at: Some(NOW) }])
-        .await
-        .unwrap();
-    assert_eq!(store.holder(token, Purpose::SessionToken).await.unwrap(), None);
+    let granted = session(store, user, SessionKind::SessionToken { terms: terms() }).await;
+    let begun = session(store, user, SessionKind::LogIn { terms: terms(), attempts: 0 }).await;
+    assert_eq!(store.holder_of_session_token(granted.token).await.unwrap(), Some(user));
+    assert_eq!(store.user_logging_in(begun.token).await.unwrap(), Some(user));
+    assert_eq!(store.user_logging_in(granted.token).await.unwrap(), None, "another kind");
+    assert_eq!(store.holder_of_session_token(begun.token).await.unwrap(), None, "another kind");
+    let used = Change::CloseSession { session: granted.id, end: SessionEnd::Used { at: NOW } };
+    put(store, user, vec![used]).await.unwrap();
+    assert_eq!(store.holder_of_session_token(granted.token).await.unwrap(), None);
+}
+
+pub(crate) async fn a_session_is_as_it_was_opened_until_it_ends(store: &Store) {
+    let ends = [SessionEnd::Used { at: NOW }, SessionEnd::Refused { at: NOW }, SessionEnd::Expired];
+    for end in ends {
+        let user = somebody(store).await;
+        let device = device(store, user, FactorKind::Totp).await;
+        let asked = verification(&device, |_| Challenge::Own);
+        open(store, &asked).await;
+        let mut opened = Vec::new();
+        for kind in [
+            SessionKind::LogIn { terms: terms(), attempts: 0 },
+            SessionKind::SessionToken { terms: terms() },
+            SessionKind::Browsing,
+            SessionKind::RememberedBrowser,
+        ] {
+            opened.push(session(store, user, kind).await);
+        }
+        let view = store.view(user).await.unwrap();
+        assert_eq!((&view.sessions, &view.verifications[..]), (&opened, &[asked.clone()][..]));
+        for session in &opened {
+            let is_verification = store.verification_by_id(VerificationId(session.id.0)).await.unwrap();
+            assert_eq!(is_verification, None, "a session is no verification");
+        }
+
+        let id = opened[0].id;
+        let changed = Terms { prompted: vec![device.id], ..terms() };
+        let changes = vec![Change::CountLogInAttempt(id), Change::SetTerms { session: id, terms: changed.clone() }];
+        put(store, user, changes).await.unwrap();
+        opened[0].kind = SessionKind::LogIn { terms: changed, attempts: 1 };
+        assert_eq!(store.view(user).await.unwrap().sessions, opened);
+
+        for session in &opened {
+            put(store, user, vec![Change::CloseSession { session: session.id, end }]).await.unwrap();
+        }
+        let view = store.view(user).await.unwrap();
+        assert_eq!((view.sessions, view.verifications), (Vec::new(), vec![asked]), "{end:?}");
+        // What has ended ends in no other way, and nothing is granted by it any more.
+        let again = |end| Change::CloseSession { session: id, end };
+        put(store, user, vec![again(SessionEnd::Expired)]).await.unwrap();
+        assert!(put(store, user, vec![again(SessionEnd::Used { at: NOW })]).await.is_err());
+    }
+}
+
+fn terms() -> Terms {
+    Terms { return_to_url: Some("https://a.example".to_owned()), ..Terms::default() }
 }
 
 pub(crate) async fn apps_are_kept_by_name_and_forgotten(store: &Store) {

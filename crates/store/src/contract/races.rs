@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use domain::model::challenge::code_context;
-use domain::model::session::{NO_DEVICE, Terms};
+use domain::model::session::Terms;
 use domain::model::temp_token;
 use domain::model::user_patch::UserPatch;
 use domain::rules::client::{self, Grant};
@@ -256,24 +256,18 @@ pub(crate) async fn an_enrolment_is_confirmed_once(store: &Store) {
     assert_eq!((active.status, active.last_counter), (DeviceStatus::Active, 0), "the confirming code is spent too");
 }
 
-/// A user with a password and something of the log-in flow that waits under `token`.
-async fn signing_in(store: &Store, purpose: Purpose, token: Digest) -> (UserId, Device) {
+/// A user with a password and something of the log-in flow that waits, with its token.
+async fn signing_in(store: &Store, kind: SessionKind) -> (UserId, Device, Digest) {
     let user = somebody(store).await;
     let patch = UserPatch { password_hash: Some("$argon2id$x".to_owned()), ..UserPatch::default() };
     store.decide(user, move |view| user::update(view, &patch, &context(), NOW)).await.unwrap();
     let device = device(store, user, FactorKind::Totp).await;
-    let waiting = Verification {
-        purpose,
-        device_id: NO_DEVICE,
-        state_token: Some(token),
-        ..verification(&device, |_| Challenge::Terms(Terms::default()))
-    };
-    open(store, &waiting).await;
-    (user, device)
+    let token = session(store, user, kind).await.token;
+    (user, device, token)
 }
 
-fn fresh_id() -> VerificationId {
-    VerificationId(uuid::Uuid::from_u128(fresh().into()))
+fn fresh_id() -> SessionId {
+    SessionId(uuid::Uuid::from_u128(fresh().into()))
 }
 
 fn drawn_grant() -> DrawnGrant {
@@ -296,8 +290,7 @@ impl Secrets for OneTotp {
 }
 
 pub(crate) async fn a_log_in_is_completed_once(store: &Store) {
-    let token = fresh_digest();
-    let (user, device) = signing_in(store, Purpose::SignIn, token).await;
+    let (user, device, token) = signing_in(store, SessionKind::LogIn { terms: Terms::default(), attempts: 0 }).await;
     let racer = |_| {
         let (response, grant, secrets) = (FactorResponse::typed(&totp().code(NOW)), drawn_grant(), OneTotp(keys()));
         let policy = Policy { factors: FactorKind::ALL.to_vec(), ..Policy::default() };
@@ -310,13 +303,12 @@ pub(crate) async fn a_log_in_is_completed_once(store: &Store) {
     let replies = race(store, user, RACERS, racer).await;
     let granted = replies.iter().filter(|reply| matches!(reply, Stepped::Granted(..))).count();
     let view = store.view(user).await.unwrap();
-    let tokens = view.verifications.iter().filter(|v| v.purpose == Purpose::SessionToken).count();
-    assert_eq!((granted, tokens), (1, 1));
+    assert!(matches!(view.sessions[..], [Session { kind: SessionKind::SessionToken { .. }, .. }]));
+    assert_eq!(granted, 1);
 }
 
 pub(crate) async fn a_session_token_is_handed_in_once(store: &Store) {
-    let token = fresh_digest();
-    let (user, _) = signing_in(store, Purpose::SessionToken, token).await;
+    let (user, _, token) = signing_in(store, SessionKind::SessionToken { terms: Terms::default() }).await;
     let racer = |_| {
         let (id, cookie) = (fresh_id(), fresh_digest());
         move |view: &View| sign_in::exchange(view, &token, None, id, cookie, &context(), NOW)
@@ -324,6 +316,6 @@ pub(crate) async fn a_session_token_is_handed_in_once(store: &Store) {
     let replies = race(store, user, RACERS, racer).await;
     let opened = replies.iter().filter(|reply| matches!(reply, Exchanged::Opened(_))).count();
     let view = store.view(user).await.unwrap();
-    let sessions = view.verifications.iter().filter(|v| v.purpose == Purpose::Session).count();
-    assert_eq!((opened, sessions), (1, 1));
+    assert!(matches!(view.sessions[..], [Session { kind: SessionKind::Browsing, .. }]));
+    assert_eq!(opened, 1);
 }

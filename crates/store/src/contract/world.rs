@@ -197,6 +197,21 @@ pub(crate) async fn open(store: &Store, verification: &Verification) {
     put(store, verification.user_id, vec![Change::OpenVerification(verification.clone())]).await.unwrap();
 }
 
+/// A session of this user, stored.
+pub(crate) async fn session(store: &Store, user: UserId, kind: SessionKind) -> Session {
+    let session = Session {
+        id: SessionId(uuid::Uuid::from_u128(fresh().into())),
+        user_id: user,
+        kind,
+        token: fresh_digest(),
+        client_id: None,
+        created_at: NOW,
+        expires_at: NOW.plus(120_000),
+    };
+    put(store, user, vec![Change::OpenSession(session.clone())]).await.unwrap();
+    session
+}
+
 pub(crate) fn message(id: i64, verification: &Verification) -> Message {
     Message {
         id: MessageId(id),

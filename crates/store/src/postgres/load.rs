@@ -15,6 +15,7 @@ use crate::hot_state::{UserCounters, recalled as recalled_row};
 use crate::query::AuditChain;
 use crate::schema::columns::HEAD_CHAIN;
 use crate::schema::sql;
+use crate::sessions::LiveRow;
 use crate::trail::Head;
 use crate::value::{Row, Value};
 use crate::{budgets, rows};
@@ -216,8 +217,8 @@ fn decode_users(answers: &mut impl Iterator<Item = Vec<PgRow>>) -> Result<Users,
     for device in decode(&next(answers), rows::device)? {
         views.entry(device.user_id).and_modify(|view| view.devices.push(device));
     }
-    for verification in decode(&next(answers), rows::verification)? {
-        views.entry(verification.user_id).and_modify(|view| view.verifications.push(verification));
+    for row in decode(&next(answers), LiveRow::decode)? {
+        views.entry(row.user()).and_modify(|view| row.show(view));
     }
     for (user, own) in &mut marks {
         views.entry(*user).and_modify(|view| own.show(view));

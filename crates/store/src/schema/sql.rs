@@ -27,9 +27,9 @@ statements! {
     LIVE_VERIFICATIONS = "SELECT ", columns::VERIFICATION.names, " FROM verification \
         WHERE user_id = $1 AND live = 1 ORDER BY row_id";
     VERIFICATION_BY_WIRE_ID = "SELECT ", columns::VERIFICATION.names, " FROM verification \
-        WHERE user_id = $1 AND wire_id = $2 AND purpose = $3";
+        WHERE user_id = $1 AND wire_id = $2 AND purpose = $3 AND device_id <> 0";
     VERIFICATION_BY_ID = "SELECT ", columns::VERIFICATION.names, " FROM verification \
-        WHERE id = $1";
+        WHERE id = $1 AND device_id <> 0";
     PAIRING = "SELECT ", columns::PAIRING.names, " FROM verification WHERE pairing_hash = $1 AND status = 0";
 
     // ---- users

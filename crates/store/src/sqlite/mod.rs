@@ -38,6 +38,7 @@ use crate::query::{
 };
 use crate::schema::columns::DEVICE;
 use crate::schema::sql as shared;
+use crate::sessions::LiveRow;
 use crate::value::{Row as _, Value};
 use crate::world::Looked;
 use crate::{budgets, conditions, rows, trail};
@@ -358,7 +359,9 @@ fn load_view(conn: &impl Prepared, user: UserId) -> Result<(View, UserCounters),
     let Some((mut view, mut marks, is_asked)) = found else { return Ok(Default::default()) };
     // Most answers are to no challenge: a code that the device makes by itself.
     if is_asked {
-        view.verifications = all(conn, shared::LIVE_VERIFICATIONS, &key, rows::verification)?;
+        for row in all(conn, shared::LIVE_VERIFICATIONS, &key, LiveRow::decode)? {
+            row.show(&mut view);
+        }
     }
     marks.show(&mut view);
     Ok((view, marks))

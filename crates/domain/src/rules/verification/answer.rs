@@ -55,12 +55,7 @@ pub(super) fn answer_found(
             Decision::reply(Outcome::Pending(device.factor))
         }
         // What is answered elsewhere is not answered by typing; and a typed code cannot deny.
-        (
-            Some(
-                Challenge::Keypad { .. } | Challenge::Approval { .. } | Challenge::Pairing { .. } | Challenge::Terms(_),
-            ),
-            _,
-        )
+        (Some(Challenge::Keypad { .. } | Challenge::Approval { .. } | Challenge::Pairing { .. }), _)
         | (_, Evidence::Denied(_) | Evidence::Reported(_)) => Decision::reply(Outcome::Refused(Reason::NotTyped)),
         (None | Some(Challenge::Own | Challenge::Code { .. }), Evidence::Proved(proof)) => judged.spend(proof, None),
         (None | Some(Challenge::Own | Challenge::Code { .. }), Evidence::Refuted(wrong)) => judged.count(*wrong),

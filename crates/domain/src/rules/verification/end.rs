@@ -2,6 +2,7 @@
 
 use crate::model::change::{Change, Decision, View};
 use crate::model::id::{ClientId, DeviceId};
+use crate::model::session::{Session, SessionEnd, SessionKind};
 use crate::model::temp_token::{self, TempToken};
 use crate::model::time::Timestamp;
 use crate::model::user::{Profile, User};
@@ -11,30 +12,30 @@ use crate::rules::risk;
 /// Ends whatever is over by `now`. A decision that refuses something because its time is over does this too: what was
 /// once reported as over stays over, whatever a clock says later (SEC 75).
 pub(crate) fn close_over(view: &View, now: Timestamp) -> Vec<Change> {
-    let mut changes = close_pending(view, |v| now >= v.expires_at);
+    let mut changes = close_pending(view, |_, ends| now >= ends);
     if let Some(user) = view.user.as_ref().filter(|u| u.temp_token.as_ref().is_some_and(|t| now >= t.expires_at)) {
         changes.push(Change::SetTempToken(user.id, None));
     }
     changes
 }
 
-fn close_pending(view: &View, is_over: impl Fn(&Verification) -> bool) -> Vec<Change> {
-    let over = view.verifications.iter().filter(|v| v.status == Status::Pending && is_over(v));
-    let close = |v: &Verification| {
-        let ended = Change::CloseVerification { verification: v.id, status: Status::Expired, consumed_at: None };
-        [ended, Change::DropMessages(v.id)]
-    };
-    over.flat_map(close).collect()
+/// Ends what waits and `is_over`, judged by when it began and when its time runs out.
+fn close_pending(view: &View, is_over: impl Fn(Timestamp, Timestamp) -> bool) -> Vec<Change> {
+    let pending = view.verifications.iter().filter(|v| v.status == Status::Pending);
+    let over = pending.filter(|v| is_over(v.created_at, v.expires_at));
+    let sessions = view.sessions.iter().filter(|s| is_over(s.created_at, s.expires_at)).map(end_session);
+    over.flat_map(|v| [close_expired(v), Change::DropMessages(v.id)]).chain(sessions).collect()
 }
 
 /// Ends all of a user that is over by `over`, for good: time is about to be taken back to `from`, and by then none of it would
 /// be over (SEC 75). What began after `from` ends as well: it would live longer than it may, by as much as the clock was
-/// ahead. Verifications with their results, the temporary token and visits are all that a user keeps and that runs out.
+/// ahead. Verifications with their results, sessions, the temporary token and visits are all that a user keeps and that runs out.
 /// Locks and limits are no trust: they are judged by the moments at which they were made.
 pub fn end_over(view: &View, over: Timestamp, from: Timestamp) -> Decision<()> {
-    let is_over = |v: &Verification| over >= v.expires_at || v.created_at > from;
+    let is_over = |began: Timestamp, ends: Timestamp| over >= ends || began > from;
     let mut decision = Decision::reply(()).with_all(close_pending(view, is_over));
-    let uncollected = view.verifications.iter().filter(|v| v.status != Status::Pending && is_over(v));
+    let uncollected =
+        view.verifications.iter().filter(|v| v.status != Status::Pending && is_over(v.created_at, v.expires_at));
     decision = decision.with_all(uncollected.map(|v| Change::ConsumeVerification { verification: v.id, at: over }));
     if let Some(user) = &view.user {
         // No token issued by `from` ends later than the longest life behind it.
@@ -59,7 +60,7 @@ pub(crate) fn discard(view: &View, device: DeviceId) -> Vec<Change> {
 }
 
 /// Ends an open verification without a result.
-pub(super) fn close_expired(verification: &Verification) -> Change {
+pub(crate) fn close_expired(verification: &Verification) -> Change {
     Change::CloseVerification { verification: verification.id, status: Status::Expired, consumed_at: None }
 }
 
@@ -79,18 +80,27 @@ pub(crate) enum Besides {
 /// remembered browsers and the visits that Smart MFA knows. This is the only place that does, so nothing that lets somebody
 /// in without a factor outlives what it stood on (SEC 56).
 pub(crate) fn end_trust(view: &View, besides: Besides, now: Timestamp) -> impl Iterator<Item = Change> {
-    let ends = move |v: &Verification| match v.purpose {
-        Purpose::SessionToken | Purpose::Session | Purpose::Browser => true,
-        Purpose::Enrol | Purpose::Login | Purpose::SignIn => match besides {
-            Besides::Nothing => false,
-            Besides::LogIns => v.purpose == Purpose::SignIn && v.status == Status::Pending,
-            Besides::OfClient(client) => v.client_id == client,
-            Besides::Everything => true,
-        },
+    let asked = move |v: &Verification| match besides {
+        Besides::Nothing => false,
+        Besides::LogIns => v.purpose == Purpose::SignIn && v.status == Status::Pending,
+        Besides::OfClient(client) => v.client_id == client,
+        Besides::Everything => true,
+    };
+    let opened = move |s: &Session| match (&s.kind, besides) {
+        (SessionKind::SessionToken { .. } | SessionKind::Browsing | SessionKind::RememberedBrowser, _)
+        | (SessionKind::LogIn { .. }, Besides::LogIns | Besides::Everything) => true,
+        (SessionKind::LogIn { .. }, Besides::Nothing) => false,
+        (SessionKind::LogIn { .. }, Besides::OfClient(client)) => s.client_id == client,
     };
     let visits = view.user.as_ref().filter(|user| !user.profile.visits.is_empty());
-    let verifications = view.verifications.iter().filter(move |v| ends(v)).flat_map(move |v| end(v, now));
-    verifications.chain(visits.map(|user| Change::ForgetVisits(user.id)))
+    let verifications = view.verifications.iter().filter(move |v| asked(v)).flat_map(move |v| end(v, now));
+    let sessions = view.sessions.iter().filter(move |s| opened(s)).map(end_session);
+    verifications.chain(sessions).chain(visits.map(|user| Change::ForgetVisits(user.id)))
+}
+
+/// Ends a session that nothing came of any more.
+pub(crate) fn end_session(session: &Session) -> Change {
+    Change::CloseSession { session: session.id, end: SessionEnd::Expired }
 }
 
 fn end(verification: &Verification, now: Timestamp) -> [Change; 2] {

@@ -139,7 +139,7 @@ impl World {
                             _ => "accepted a pairing",
                         });
                     }
-                    Challenge::Own | Challenge::Untriggered | Challenge::Terms(_) => panic!("nothing was sent"),
+                    Challenge::Own | Challenge::Untriggered => panic!("nothing was sent"),
                 }
                 if let Some(code) = &proof.said {
                     self.said.insert(device.id, code.clone());
@@ -224,6 +224,20 @@ impl World {
                 let books = books.cloned().unwrap_or_default();
                 assert_eq!(throttle.recent, books.moments, "a failure was forgotten or counted twice");
                 assert_eq!(throttle.locked_until, books.until, "a lock was forgotten or invented");
+            }
+            for (session, end) in &rows.sessions {
+                if let SessionKind::LogIn { attempts, .. } = session.kind {
+                    let counted = self.oracle.log_in_attempts.get(&session.id).copied().unwrap_or_default();
+                    assert_eq!(attempts, counted);
+                    assert!(end.is_some() || attempts < 5, "open after five wrong answers");
+                    let is_used = matches!(end, Some(SessionEnd::Used { .. }));
+                    assert_eq!(is_used, self.oracle.spent.contains(&Spent::LogIn(session.id)), "completed by itself");
+                }
+                let known = self.oracle.ended_sessions.get(&session.id);
+                assert!(known.is_none() || known == end.as_ref(), "an end was changed");
+                if let Some(end) = end {
+                    self.oracle.ended_sessions.insert(session.id, *end);
+                }
             }
             for v in &rows.verifications {
                 assert_eq!(v.attempts, self.oracle.attempts.get(&v.id).copied().unwrap_or_default());

@@ -19,7 +19,7 @@ const HASH: &str = "$argon2id$everybodys";
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct LogIn {
     pub(crate) user: UserId,
-    pub(crate) attempt: VerificationId,
+    pub(crate) attempt: SessionId,
     pub(crate) state_token: Digest,
 }
 
@@ -51,9 +51,9 @@ impl World {
     fn drawn_grant(&mut self) -> DrawnGrant {
         let (session, token, browser) = (self.draw(), self.draw(), self.draw());
         DrawnGrant {
-            session: verification_id(session),
+            session: session_id(session),
             session_token: crate::model::digest(token),
-            browser: verification_id(browser),
+            browser: session_id(browser),
             origins: Vec::new(),
         }
     }
@@ -61,12 +61,8 @@ impl World {
     /// Enters a right password, for a session or for an app, while only these factors are offered.
     pub(crate) fn enter(&mut self, user: UserId, for_app: bool, offered: &[FactorKind]) {
         let (attempt, token, grant) = (self.draw(), self.draw(), self.drawn_grant());
-        let drawn = Drawn {
-            attempt: verification_id(attempt),
-            state_token: crate::model::digest(token),
-            ttl: 300 * SECOND,
-            grant,
-        };
+        let drawn =
+            Drawn { attempt: session_id(attempt), state_token: crate::model::digest(token), ttl: 300 * SECOND, grant };
         let compared = Compared { with: Some(HASH.to_owned()), right: true, renewed: None };
         let terms = Terms { app: for_app.then_some(3), ..Terms::default() };
         let policy = Policy { factors: offered.to_vec(), ..self.policy.clone() };
@@ -105,7 +101,9 @@ impl World {
 
     /// Takes a log-in under way one step further.
     pub(crate) fn step_of_log_in(&mut self, which: u8, named: Named, said: &Said) {
-        let is_open = |at: &LogIn| self.db.verification(at.attempt).is_some_and(|v| v.is_open(self.now));
+        let is_open = |at: &LogIn| {
+            self.db.session(at.attempt).is_some_and(|(session, end)| end.is_none() && session.is_open(self.now))
+        };
         let Some(at) = pick_useful(&self.log_ins, which, is_open) else { return };
         let own = |mine: bool| self.devices.iter().filter(move |(owner, _)| (*owner == at.user) == mine);
         let device = match named {
@@ -202,7 +200,7 @@ impl World {
                 if counted {
                     self.note(if is_token { "counted a token at a log-in" } else { "counted a code at a log-in" });
                     self.oracle.count(at.user, subject, wrong, false, self.now);
-                    *self.oracle.attempts.entry(at.attempt).or_default() += 1;
+                    *self.oracle.log_in_attempts.entry(at.attempt).or_default() += 1;
                 }
             }
             // Right once: no guess.
@@ -225,7 +223,7 @@ impl World {
     /// Keeps the books of what a granted log-in has used up.
     fn granted(&mut self, at: LogIn, device: Option<DeviceId>, shown: &Evidence) {
         let Evidence::Proved(proved) = shown else { return };
-        let is_new = self.oracle.spent.insert(Spent::Challenge(at.attempt));
+        let is_new = self.oracle.spent.insert(Spent::LogIn(at.attempt));
         assert!(is_new, "a log-in completed twice");
         match (proved.freshness(), device) {
             (Freshness::Counter(counter), Some(device)) => {

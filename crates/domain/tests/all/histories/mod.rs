@@ -14,7 +14,7 @@ mod steps;
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-use crate::model::{Database, START, context, keys, reader, seal, unseal, verification_id};
+use crate::model::{Database, START, context, keys, reader, seal, session_id, unseal, verification_id};
 use countersign_domain::model::audit::Actor;
 use countersign_domain::model::challenge::code_context;
 use countersign_domain::model::code::Alphabet;
@@ -34,8 +34,8 @@ use countersign_domain::rules::verification::find::{Target, find};
 use countersign_domain::rules::verification::open::{MAX_OPEN_PER_DEVICE, Opened, Opening, open};
 use countersign_domain::{
     Challenge, Credential, Device, DeviceId, DeviceStatus, Digest, Evidence, FactorKind, FactorResponse, Freshness,
-    Outcome, Policy, Purpose, Reason, Sealed, Secret, Status, ThrottleKey, Timestamp, UserId, UserStatus, Verification,
-    VerificationId,
+    Outcome, Policy, Purpose, Reason, Sealed, Secret, SessionEnd, SessionId, SessionKind, Status, ThrottleKey,
+    Timestamp, UserId, UserStatus, Verification, VerificationId,
 };
 use log_ins::LogIn;
 use oracle::{Bar, Oracle, Spent};

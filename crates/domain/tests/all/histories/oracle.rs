@@ -42,6 +42,7 @@ pub(crate) enum Spent {
     Challenge(VerificationId),
     Token([u8; 36]),
     Collected(VerificationId),
+    LogIn(SessionId),
 }
 
 #[derive(Debug, Default)]
@@ -59,6 +60,8 @@ pub(crate) struct Oracle {
     pub(crate) sends: HashMap<(UserId, FactorKind), Vec<Timestamp>>,
     pub(crate) sends_of_readers: HashMap<(UserId, FactorKind), Vec<Timestamp>>,
     pub(crate) attempts: HashMap<VerificationId, i64>,
+    pub(crate) ended_sessions: HashMap<SessionId, SessionEnd>,
+    pub(crate) log_in_attempts: HashMap<SessionId, i64>,
 }
 
 impl Oracle {
