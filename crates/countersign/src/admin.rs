@@ -176,7 +176,7 @@ impl Page {
     }
 }
 
-async fn page(watched: &MetricsSource) -> Result<String, engine::Error> {
+async fn page(watched: &MetricsSource) -> Result<String, engine::Fault> {
     let engine: &Engine = &watched.app.engine;
     let mut page = Page(String::with_capacity(8 * 1024));
     page.family("countersign_build_info", "gauge", "The version that runs.");

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use domain::{AuditKind, Client, FactorKind, View};
 use store::{AuditRow, EventFilter, EventPage};
 
-use crate::{Engine, Error};
+use crate::{Engine, Fault};
 
 /// An entry of the audit trail.
 #[derive(Debug, Clone)]
@@ -36,13 +36,13 @@ pub struct EventList {
 
 impl Engine {
     /// Events that match, by id.
-    pub async fn events(&self, filter: &EventFilter, page: EventPage) -> Result<EventList, Error> {
+    pub async fn events(&self, filter: &EventFilter, page: EventPage) -> Result<EventList, Fault> {
         let found = self.store.events(filter, page).await?;
         Ok(EventList { events: self.named(found.entries).await?, next: found.next })
     }
 
     /// Entries of the audit trail with the names of those concerned.
-    pub(crate) async fn named(&self, entries: Vec<(i64, AuditRow)>) -> Result<Vec<Event>, Error> {
+    pub(crate) async fn named(&self, entries: Vec<(i64, AuditRow)>) -> Result<Vec<Event>, Fault> {
         let clients = self.store.clients().await?;
         let mut views: HashMap<_, View> = HashMap::new();
         let mut events = Vec::with_capacity(entries.len());

@@ -6,7 +6,8 @@ use domain::{Channel, Content, Credential, FactorKind, MessageId};
 use store::IdKind;
 
 use crate::challenges::message_text;
-use crate::{Engine, Error};
+use crate::fault::faults_of_the_store;
+use crate::{Engine, Fault};
 
 /// Why a test message was not sent.
 #[derive(Debug, thiserror::Error)]
@@ -23,10 +24,11 @@ pub enum TestMessageError {
     /// The provider did not take it.
     #[error(transparent)]
     NotSent(#[from] SendError),
-    /// A fault of ours, or of the database.
     #[error(transparent)]
-    Fault(#[from] Error),
+    Fault(#[from] Fault),
 }
+
+faults_of_the_store!(TestMessageError);
 
 impl Engine {
     /// The providers, by channel.
@@ -55,7 +57,7 @@ impl Engine {
         let (subject, body) = message_text::test(&policy.issuer);
         let content = Content::of(to, body);
         let message = OutgoingMessage {
-            id: MessageId(self.store.next_id(IdKind::Message).await.map_err(Error::from)?),
+            id: MessageId(self.store.next_id(IdKind::Message).await?),
             channel,
             about: None,
             content: if channel == Channel::Email { content.about(subject) } else { content },

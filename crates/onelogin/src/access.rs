@@ -138,7 +138,7 @@ impl<A> Access<A> {
     }
 
     /// Whether this call may go on: a client with `Authentication Only` needs to be logging this user in at the moment.
-    pub(crate) async fn in_log_in(&self, dialect: &Dialect, user: Option<UserId>) -> Result<bool, engine::Error> {
+    pub(crate) async fn in_log_in(&self, dialect: &Dialect, user: Option<UserId>) -> Result<bool, engine::Fault> {
         if self.caller.scope.right() != Right::LogIn {
             return Ok(true);
         }

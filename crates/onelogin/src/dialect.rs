@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use domain::{CallRate, ClientId};
-use engine::{Engine, ListTurn};
+use engine::{Engine, Fault, ListError, ListTurn};
 use web::proxy::TrustedProxies;
 use web::rate_limit::Strikes;
 
@@ -125,12 +125,12 @@ impl Dialect {
     pub(crate) async fn list<T>(
         &self,
         client: ClientId,
-        read: impl Future<Output = Result<T, engine::Error>>,
-    ) -> Result<T, engine::Error> {
+        read: impl Future<Output = Result<T, Fault>>,
+    ) -> Result<T, ListError> {
         let turn = self.engine.list_turn(client).await?;
         // Charged on drop: a caller that hangs up pays as well.
         let _bill = Bill { dialect: self, client, turn };
-        read.await
+        Ok(read.await?)
     }
 }
 

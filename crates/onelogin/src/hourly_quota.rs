@@ -76,7 +76,7 @@ impl HourlyQuota {
         engine: &Engine,
         reserve: Option<(ClientId, Right)>,
         now: Timestamp,
-    ) -> Result<QuotaStatus, engine::Error> {
+    ) -> Result<QuotaStatus, engine::Fault> {
         let status = self.count_of_hour(engine, now).await?;
         match reserve {
             Some(client) if status.exceeded => {
@@ -86,7 +86,7 @@ impl HourlyQuota {
         }
     }
 
-    async fn count_of_hour(&self, engine: &Engine, now: Timestamp) -> Result<QuotaStatus, engine::Error> {
+    async fn count_of_hour(&self, engine: &Engine, now: Timestamp) -> Result<QuotaStatus, engine::Fault> {
         if let Some(status) = self.count_here(now) {
             return Ok(status);
         }
@@ -101,7 +101,7 @@ impl HourlyQuota {
     }
 
     /// The status, without counting a call.
-    pub(crate) async fn read(&self, engine: &Engine, now: Timestamp) -> Result<QuotaStatus, engine::Error> {
+    pub(crate) async fn read(&self, engine: &Engine, now: Timestamp) -> Result<QuotaStatus, engine::Fault> {
         let taken = *self.taken();
         let used = if taken.hour == now.0.div_euclid(HOUR) {
             taken.next.saturating_sub(1)

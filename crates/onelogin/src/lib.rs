@@ -5,8 +5,8 @@
 //!   answer from a wire type, field by field. None of these five names another.
 //! - `wire`: what they share: reading bodies, envelopes, paging, users, factor names.
 //!
-//! Each version turns the engine's errors into wire errors in one exhaustive `match`, so a new failure of the engine
-//! does not compile until it has words.
+//! Each version turns the error of each use case into wire errors in one exhaustive `match`, so a new failure of a use
+//! case does not compile until it has words.
 
 mod access;
 mod dialect;

@@ -32,7 +32,7 @@ impl ClientRateLimit {
         &self,
         engine: &Arc<Engine>,
         client: ClientId,
-    ) -> Result<Result<(), RetryAfter>, engine::Error> {
+    ) -> Result<Result<(), RetryAfter>, engine::Fault> {
         match self {
             Self::Local(bucket) => Ok(bucket.take(&client)),
             Self::Shared(bursts) => {

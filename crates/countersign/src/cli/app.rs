@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use clap::Subcommand;
 use domain::model::app::{AppId, Definition, SamlApp, Source};
 use domain::model::name::alike;
-use engine::{AppError, Engine};
+use engine::Engine;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -85,10 +85,7 @@ impl Request for AppRequest {
     async fn execute(self, engine: &Engine) -> Result<Report, String> {
         match self {
             Self::Create { name, definition } => {
-                let app = engine.create_app(&name, definition).await.map_err(|error| match error {
-                    AppError::Other(error) => sentence(error),
-                    bad => bad.to_string(),
-                })?;
+                let app = engine.create_app(&name, definition).await.map_err(sentence)?;
                 let text = vec![
                     format!("SamlApp {} created.", app.id.0),
                     format!("  name      {}", app.name),

@@ -1,7 +1,7 @@
 //! Finds the user that a command names.
 
 use domain::{User, UserId};
-use engine::Engine;
+use engine::{Engine, UserError};
 use serde::{Deserialize, Serialize};
 
 use crate::cli::report::sentence;
@@ -14,8 +14,8 @@ pub(crate) struct UserKey(pub(crate) String);
 pub(crate) async fn find(engine: &Engine, key: &UserKey) -> Result<User, String> {
     if let Ok(id) = key.0.parse() {
         return engine.user(UserId(id)).await.map_err(|error| match error {
-            engine::Error::NoUser => no_user(key),
-            other => sentence(other),
+            UserError::NoUser => no_user(key),
+            UserError::Fault(fault) => sentence(fault),
         });
     }
     if let Some(user) = engine.user_by_login(&key.0).await.map_err(sentence)? {

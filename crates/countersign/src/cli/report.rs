@@ -1,6 +1,8 @@
 //! What a command answers: JSON for programs, lines or a table for people.
 
 use domain::UserField;
+use engine::webhooks::WebhookError;
+use engine::{AppError, ClientError, CreateUserError, Fault, TempTokenError, UpdateUserError, UserError};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -58,25 +60,101 @@ pub(crate) fn or_dash(text: Option<&str>) -> String {
 }
 
 /// What an error means to the person at the command line.
-pub(crate) fn sentence(error: engine::Error) -> String {
-    match error {
-        engine::Error::Taken(field) => format!("another user has this {}; choose another", field.name()),
-        engine::Error::BadField(UserField::Email) => {
-            "that is no e-mail address; write it as name@example.com".to_owned()
+pub(crate) fn sentence(error: impl Sentence) -> String {
+    error.sentence()
+}
+
+/// An error of a use case that a command may meet. One match each, without a wildcard.
+pub(crate) trait Sentence {
+    fn sentence(self) -> String;
+}
+
+impl Sentence for Fault {
+    fn sentence(self) -> String {
+        match self {
+            Self::Busy => self.to_string(),
+            Self::Unavailable(_) => "the database is unavailable (is the disk full?); try again".to_owned(),
+            Self::Internal(cause) => {
+                tracing::error!(%cause, "a command failed");
+                "an internal fault; the log has its cause".to_owned()
+            }
         }
-        engine::Error::BadField(UserField::Text) => {
-            "a name or an id in another system is too long or holds characters that cannot be shown".to_owned()
+    }
+}
+
+/// A field of a user that cannot be stored.
+impl Sentence for UserField {
+    fn sentence(self) -> String {
+        match self {
+            Self::Email => "that is no e-mail address; write it as name@example.com".to_owned(),
+            Self::Text => {
+                "a name or an id in another system is too long or holds characters that cannot be shown".to_owned()
+            }
+            field => unusable(field.name()),
         }
-        engine::Error::BadField(field) => unusable(field.name()),
-        engine::Error::BadDeviceName => unusable("display_name"),
-        engine::Error::BadName => unusable("name"),
-        engine::Error::BadPassword(rule) => rule.to_string(),
-        engine::Error::Unavailable(_) => "the database is unavailable (is the disk full?); try again".to_owned(),
-        engine::Error::Internal(cause) => {
-            tracing::error!(%cause, "a command failed");
-            "an internal fault; the log has its cause".to_owned()
+    }
+}
+
+impl Sentence for UserError {
+    fn sentence(self) -> String {
+        match self {
+            Self::NoUser => self.to_string(),
+            Self::Fault(fault) => fault.sentence(),
         }
-        other => other.to_string(),
+    }
+}
+
+impl Sentence for CreateUserError {
+    fn sentence(self) -> String {
+        UpdateUserError::from(self).sentence()
+    }
+}
+
+impl Sentence for UpdateUserError {
+    fn sentence(self) -> String {
+        match self {
+            Self::NoUser => self.to_string(),
+            Self::BadField(field) => field.sentence(),
+            Self::Taken(field) => format!("another user has this {}; choose another", field.name()),
+            Self::BadPassword(rule) => rule.to_string(),
+            Self::Fault(fault) => fault.sentence(),
+        }
+    }
+}
+
+impl Sentence for TempTokenError {
+    fn sentence(self) -> String {
+        match self {
+            Self::NoUser | Self::Barred => self.to_string(),
+            Self::Fault(fault) => fault.sentence(),
+        }
+    }
+}
+
+impl Sentence for ClientError {
+    fn sentence(self) -> String {
+        match self {
+            Self::BadName => unusable("name"),
+            Self::Fault(fault) => fault.sentence(),
+        }
+    }
+}
+
+impl Sentence for AppError {
+    fn sentence(self) -> String {
+        match self {
+            Self::NameTaken | Self::Field(_) => self.to_string(),
+            Self::Fault(fault) => fault.sentence(),
+        }
+    }
+}
+
+impl Sentence for WebhookError {
+    fn sentence(self) -> String {
+        match self {
+            Self::Field(_) => self.to_string(),
+            Self::Fault(fault) => fault.sentence(),
+        }
     }
 }
 
@@ -90,7 +168,7 @@ mod tests {
 
     #[test]
     fn each_cause_has_its_words() {
-        let said = |field| sentence(engine::Error::BadField(field));
+        let said = |field| sentence(CreateUserError::BadField(field));
         assert!(
             said(UserField::Email).contains("no e-mail address") && said(UserField::Email).contains("name@example.com")
         );
@@ -100,7 +178,7 @@ mod tests {
             said(UserField::Email),
             said(UserField::Username),
             said(UserField::Text),
-            sentence(engine::Error::Taken(UserField::Email)),
+            sentence(CreateUserError::Taken(UserField::Email)),
         ];
         for (place, cause) in causes.iter().enumerate() {
             assert!(causes.iter().skip(place + 1).all(|other| other != cause), "{cause}");

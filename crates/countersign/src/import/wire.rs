@@ -16,6 +16,8 @@ use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use zeroize::Zeroizing;
 
+use crate::cli::report::sentence;
+
 /// Most devices in a batch.
 pub(super) const BATCH: usize = 256;
 /// Batches under way at once: enough that one is decided while the next is read.
@@ -83,7 +85,8 @@ async fn take_in(
 fn outcome(taken: Result<Imported, ImportError>) -> Outcome {
     match taken {
         Ok(imported) => Outcome::Done(imported),
-        Err(ImportError::Failed(error)) => Outcome::Failed(crate::cli::report::sentence(error)),
+        Err(ImportError::BadField(field)) => Outcome::Failed(sentence(field)),
+        Err(ImportError::Fault(fault)) => Outcome::Failed(sentence(fault)),
         Err(reason) => Outcome::Rejected(reason.to_string()),
     }
 }

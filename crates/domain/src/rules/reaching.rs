@@ -7,11 +7,13 @@ use crate::model::policy::Policy;
 use crate::model::text;
 
 /// Why nothing may be sent to what somebody wrote.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Unreachable {
     /// It is no number or address, or one of a range that nothing is ever sent to.
+    #[error("no usable number or address")]
     Target,
     /// A number of a country that the operator has not listed.
+    #[error("the number is not in an allowed country: see the setting messages.countries")]
     Country,
 }
 

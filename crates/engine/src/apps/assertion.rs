@@ -9,22 +9,22 @@ use saml::{
 };
 
 use crate::login::session::ShownFactor;
-use crate::{Engine, Error};
+use crate::{Engine, Fault};
 /// How long an assertion is good, before and after the moment it is made, in milliseconds.
 const GOOD_BEFORE: i64 = 3 * MINUTE;
 const GOOD_AFTER: i64 = 5 * MINUTE;
 
 impl Engine {
     /// A signed response for an app about a user who has just logged in, in Base64.
-    pub async fn assertion(&self, app: &SamlApp, user: &User, shown: ShownFactor) -> Result<String, Error> {
+    pub async fn assertion(&self, app: &SamlApp, user: &User, shown: ShownFactor) -> Result<String, Fault> {
         let key = self.signing_key().await?;
         let response = self.respond(app, user, shown)?;
         let signed = tokio::task::spawn_blocking(move || response.sign(&key, Signed::Both));
-        Ok(signed.await.map_err(Error::internal)?.map_err(Error::internal)?.base64())
+        Ok(signed.await.map_err(Fault::internal)?.map_err(Fault::internal)?.base64())
     }
 
     /// The metadata by which services recognise our assertions. `path` is where the dialect hands assertions out.
-    pub async fn saml_metadata(&self, path: &str) -> Result<String, Error> {
+    pub async fn saml_metadata(&self, path: &str) -> Result<String, Fault> {
         let kept = self.kept_keys().await?;
         let metadata = Metadata {
             entity_id: self.entity_id(),
@@ -36,14 +36,14 @@ impl Engine {
                 location: format!("{}{path}", self.public_url()),
             }],
         };
-        metadata.xml().map_err(Error::internal)
+        metadata.xml().map_err(Fault::internal)
     }
 
-    fn respond(&self, app: &SamlApp, user: &User, shown: ShownFactor) -> Result<Response, Error> {
+    fn respond(&self, app: &SamlApp, user: &User, shown: ShownFactor) -> Result<Response, Fault> {
         let definition = &app.definition;
         // Readers compare it with the time of day.
         let now = self.time.read().wall;
-        let said = definition.said(user, saml::is_writable).map_err(Error::internal)?;
+        let said = definition.said(user, saml::is_writable).map_err(Fault::internal)?;
         // What the source is, not what its text looks like.
         let format = match definition.name_id {
             Source::Email => NameIdFormat::EmailAddress,
@@ -56,7 +56,7 @@ impl Engine {
         if !definition.aws_roles.is_empty() {
             let roles: Vec<_> = definition.aws_roles.iter().map(role).collect();
             let session = definition.aws_session_ttl;
-            attributes.extend(aws::attributes(&roles, &said.subject, session).map_err(Error::internal)?);
+            attributes.extend(aws::attributes(&roles, &said.subject, session).map_err(Fault::internal)?);
         }
         let id = || Id::from_random(self.chance.bytes());
         Ok(Response {

@@ -8,7 +8,8 @@ use saml::aws;
 use store::IdKind;
 
 use super::assertion::role;
-use crate::{Engine, Error};
+use crate::fault::faults_of_the_store;
+use crate::{Engine, Fault};
 
 /// An app that cannot be made.
 #[derive(Debug, thiserror::Error)]
@@ -19,10 +20,12 @@ pub enum AppError {
     /// A field cannot be used. Says which and what it should be.
     #[error("{0}")]
     Field(&'static str),
-    /// Anything else.
+    /// What can befall any use case.
     #[error(transparent)]
-    Other(#[from] Error),
+    Fault(#[from] Fault),
 }
+
+faults_of_the_store!(AppError);
 
 impl Engine {
     /// Makes an app.
@@ -44,27 +47,27 @@ impl Engine {
         if self.apps().await?.iter().any(|app| domain::model::name::key(&app.name) == key) {
             return Err(AppError::NameTaken);
         }
-        let id = AppId(self.store.next_id(IdKind::App).await.map_err(Error::from)?);
+        let id = AppId(self.store.next_id(IdKind::App).await?);
         let app = SamlApp { id, name: name.to_owned(), definition, created_at: self.now() };
         match self.store.create_app(&app).await {
             Ok(()) => Ok(app),
             Err(store::Error::Conflict(_)) => Err(AppError::NameTaken),
-            Err(error) => Err(AppError::Other(error.into())),
+            Err(error) => Err(error.into()),
         }
     }
 
     /// All apps, by name.
-    pub async fn apps(&self) -> Result<Vec<SamlApp>, Error> {
+    pub async fn apps(&self) -> Result<Vec<SamlApp>, Fault> {
         Ok(self.store.apps().await?)
     }
 
     /// The app of this id.
-    pub async fn app(&self, id: AppId) -> Result<Option<SamlApp>, Error> {
+    pub async fn app(&self, id: AppId) -> Result<Option<SamlApp>, Fault> {
         Ok(self.store.app(id).await?)
     }
 
     /// Forgets an app. Says whether there was one.
-    pub async fn delete_app(&self, id: AppId) -> Result<bool, Error> {
+    pub async fn delete_app(&self, id: AppId) -> Result<bool, Fault> {
         Ok(self.store.delete_app(id).await?)
     }
 
@@ -74,7 +77,7 @@ impl Engine {
     }
 
     /// Whose log-in a state token is of, while it is under way.
-    pub async fn signing_in(&self, state_token: Digest) -> Result<Option<User>, Error> {
+    pub async fn signing_in(&self, state_token: Digest) -> Result<Option<User>, Fault> {
         match self.store.user_logging_in(state_token).await? {
             Some(user) => Ok(self.store.view(user).await?.user),
             None => Ok(None),

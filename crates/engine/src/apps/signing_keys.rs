@@ -8,7 +8,7 @@ use saml::{Certificate, CertifiedKey, KeySize, SelfSigned};
 use serde::{Deserialize, Serialize};
 
 use super::assertion::moment;
-use crate::{Engine, Error};
+use crate::{Engine, Fault};
 
 const KEYS: &str = "saml_keys";
 const PLACE: Place<'static> = Place { table: "meta", column: "saml_keys", row: 0, owner: 0 };
@@ -25,31 +25,31 @@ pub(super) struct Kept {
 
 impl Engine {
     /// Makes a new key pair that signs from now on. The one before stays in the metadata until the next time.
-    pub async fn rotate_saml_key(&self) -> Result<(), Error> {
+    pub async fn rotate_saml_key(&self) -> Result<(), Fault> {
         let mut kept = self.kept_keys().await?;
         kept.insert(0, self.draw_key().await?);
         kept.truncate(PUBLISHED);
         Ok(self.store.set_meta(KEYS, &self.seal_keys(&kept)?.0).await?)
     }
 
-    pub(super) async fn signing_key(&self) -> Result<CertifiedKey, Error> {
+    pub(super) async fn signing_key(&self) -> Result<CertifiedKey, Fault> {
         let kept = self.kept_keys().await?;
-        let newest = kept.into_iter().next().ok_or_else(|| Error::internal("a list of keys without one"))?;
-        CertifiedKey::new(newest.pkcs8.expose(), Certificate::from_der(newest.certificate)).map_err(Error::internal)
+        let newest = kept.into_iter().next().ok_or_else(|| Fault::internal("a list of keys without one"))?;
+        CertifiedKey::new(newest.pkcs8.expose(), Certificate::from_der(newest.certificate)).map_err(Fault::internal)
     }
 
     /// The keys, newest first. The first call of an installation makes one; of several nodes that do, one wins.
-    pub(super) async fn kept_keys(&self) -> Result<Vec<Kept>, Error> {
+    pub(super) async fn kept_keys(&self) -> Result<Vec<Kept>, Fault> {
         let sealed = match self.store.meta(KEYS).await? {
             Some(sealed) => sealed,
             None => self.first_keys().await?,
         };
-        let plain = self.keys.open(PLACE, &Sealed(sealed)).map_err(Error::internal)?;
-        serde_json::from_slice(plain.expose()).map_err(Error::internal)
+        let plain = self.keys.open(PLACE, &Sealed(sealed)).map_err(Fault::internal)?;
+        serde_json::from_slice(plain.expose()).map_err(Fault::internal)
     }
 
     /// Makes the first key. Metadata is public and a key is expensive to make, so of many calls that find none one makes it.
-    async fn first_keys(&self) -> Result<Vec<u8>, Error> {
+    async fn first_keys(&self) -> Result<Vec<u8>, Fault> {
         let _turn = self.first_key.lock().await;
         if let Some(sealed) = self.store.meta(KEYS).await? {
             return Ok(sealed);
@@ -63,12 +63,12 @@ impl Engine {
         self.keys_made.load(Ordering::Relaxed)
     }
 
-    fn seal_keys(&self, kept: &[Kept]) -> Result<Sealed, Error> {
-        let plain = zeroize::Zeroizing::new(serde_json::to_vec(kept).map_err(Error::internal)?);
+    fn seal_keys(&self, kept: &[Kept]) -> Result<Sealed, Fault> {
+        let plain = zeroize::Zeroizing::new(serde_json::to_vec(kept).map_err(Fault::internal)?);
         Ok(self.keys.seal(PLACE, self.chance.bytes(), &plain))
     }
 
-    async fn draw_key(&self) -> Result<Kept, Error> {
+    async fn draw_key(&self) -> Result<Kept, Fault> {
         // Readers compare it with the time of day.
         let now = self.time.read().wall;
         let host = url::Url::parse(self.public_url()).ok().and_then(|url| url.host_str().map(str::to_owned));
@@ -84,6 +84,6 @@ impl Engine {
             Ok::<_, saml::Error>(Kept { pkcs8: domain::Secret::new(pkcs8.to_vec()), certificate })
         });
         self.keys_made.fetch_add(1, Ordering::Relaxed);
-        made.await.map_err(Error::internal)?.map_err(Error::internal)
+        made.await.map_err(Fault::internal)?.map_err(Fault::internal)
     }
 }

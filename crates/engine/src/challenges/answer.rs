@@ -7,7 +7,7 @@ use domain::{Credential, Decision, Device, FactorResponse, Keyring, MacKeys, Out
 
 use crate::decide::DecisionName;
 use crate::keys::sealing::{SealedError, open_credential};
-use crate::{Engine, Error};
+use crate::{Engine, Fault};
 
 /// An answer to judge.
 #[derive(Debug, Clone)]
@@ -23,12 +23,12 @@ impl Engine {
     /// Judges an answer on the user's fresh view, under the user's lock: what is proved, whether it is still fresh and
     /// what it uses up are one step (SEC 1). An answer without a code is usually a poll; a snapshot that shows nothing
     /// to change answers it without the lock.
-    pub async fn verify(&self, answer: AnswerRequest, context: Actor) -> Result<Outcome, Error> {
+    pub async fn verify(&self, answer: AnswerRequest, context: Actor) -> Result<Outcome, Fault> {
         let now = self.now();
         if answer.response.is_absent() {
             let snapshot = self.store.view(answer.user).await?;
             let poll = judge(&snapshot, &answer.target, &answer.response, &Opener(&self.keys, now), &context, now);
-            let poll = poll.map_err(Error::internal)?;
+            let poll = poll.map_err(Fault::internal)?;
             if poll.changes.is_empty() {
                 poll.folded.into_iter().for_each(|event| self.folded.count(event));
                 self.answers.count(factor_of(&snapshot, &answer.target, now), &poll.reply);
@@ -45,7 +45,7 @@ impl Engine {
                 }
             })
             .await?
-            .map_err(Error::internal)?;
+            .map_err(Fault::internal)?;
         self.answers.count(factor, &outcome);
         Ok(outcome)
     }

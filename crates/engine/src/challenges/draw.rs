@@ -8,7 +8,7 @@ use domain::{Challenge, Content, Credential, Device, Message, MessageId, Secret,
 use store::IdKind;
 
 use crate::challenges::message_text::{self as words, MessageTemplate};
-use crate::{Engine, Error};
+use crate::{Engine, Fault};
 
 /// How the caller refers to what was opened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -131,8 +131,8 @@ impl Engine {
         verification: &Verification,
         device: &Device,
         content: &Content,
-    ) -> Result<Message, Error> {
-        let channel = device.factor.channel().ok_or_else(|| Error::internal("this factor sends nothing"))?;
+    ) -> Result<Message, Fault> {
+        let channel = device.factor.channel().ok_or_else(|| Fault::internal("this factor sends nothing"))?;
         let id = MessageId(self.store.next_id(IdKind::Message).await?);
         Ok(Message {
             id,

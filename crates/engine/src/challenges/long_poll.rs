@@ -26,12 +26,22 @@ use crate::challenges::answer::AnswerRequest;
 use crate::challenges::held_polls::{HoldRequest, PollHold, PollPlace};
 use crate::clock;
 use crate::decide::DecisionName;
-use crate::login::step::{LoginStep, LoginStepAnswer};
+use crate::login::step::{LoginStep, LoginStepAnswer, LoginStepError};
 use crate::users::queries::VerificationState;
-use crate::{Engine, Error};
+use crate::{Engine, Fault};
 
 /// Interval at which a held poll asks without a notice, in milliseconds.
 const PEEK: i64 = 5 * SECOND;
+
+/// Why a poll was not answered.
+#[derive(Debug, thiserror::Error)]
+pub enum PollError {
+    /// The caller's token was revoked or has run out while the call was held, or its address may not call any more.
+    #[error("the token is no longer live")]
+    Revoked,
+    #[error(transparent)]
+    Fault(#[from] Fault),
+}
 
 /// Notices that an adaptive client hung up: then it is dropped before [`Self::answered`].
 struct HangUpGuard<'e> {
@@ -60,15 +70,16 @@ impl Drop for HangUpGuard<'_> {
 
 impl Engine {
     /// Asks, and asks again after each decision about the user, as long as the answer is `open` and the hold is not over.
-    async fn hold<T, F>(
+    async fn hold<T, E, F>(
         &self,
         user: UserId,
         hold: PollHold,
         mut ask: impl FnMut() -> F,
         open: impl Fn(&T) -> bool,
-    ) -> Result<T, Error>
+    ) -> Result<T, E>
     where
-        F: Future<Output = Result<T, Error>>,
+        F: Future<Output = Result<T, E>>,
+        E: From<PollError>,
     {
         let request = hold.0.map(|request| (request, self.held.span(request)));
         let Some((request, (span, learns))) = request.filter(|(_, (span, _))| *span > 0) else { return ask().await };
@@ -82,16 +93,17 @@ impl Engine {
     }
 
     /// The loop of [`Self::hold`]: the answer, and whether the whole hold passed.
-    async fn wait<T, F>(
+    async fn wait<T, E, F>(
         &self,
         place: &PollPlace<'_>,
         request: HoldRequest,
         mut over: impl Future<Output = ()> + Unpin,
         mut ask: impl FnMut() -> F,
         open: impl Fn(&T) -> bool,
-    ) -> Result<(T, bool), Error>
+    ) -> Result<(T, bool), E>
     where
-        F: Future<Output = Result<T, Error>>,
+        F: Future<Output = Result<T, E>>,
+        E: From<PollError>,
     {
         let (mut first, mut last) = (true, false);
         loop {
@@ -100,9 +112,9 @@ impl Engine {
             notified.as_mut().enable();
             // The token may have been revoked meanwhile, and asking can collect the answer (SEC 57).
             if !std::mem::take(&mut first) {
-                let holder = self.holder_of(request.token).await?;
+                let holder = self.holder_of(request.token).await.map_err(PollError::from)?;
                 if holder.is_none_or(|caller| !caller.may_call(request.from)) {
-                    return Err(Error::Revoked);
+                    return Err(PollError::Revoked.into());
                 }
             }
             let answer = ask().await?;
@@ -118,10 +130,15 @@ impl Engine {
     }
 
     /// [`Self::verify`], held while the person has not answered. A typed code is never held.
-    pub async fn verify_held(&self, answer: AnswerRequest, context: Actor, hold: PollHold) -> Result<Outcome, Error> {
+    pub async fn verify_held(
+        &self,
+        answer: AnswerRequest,
+        context: Actor,
+        hold: PollHold,
+    ) -> Result<Outcome, PollError> {
         let (user, hold) = (answer.user, if answer.response.is_absent() { hold } else { PollHold::NONE });
         let open = |judged: &Outcome| matches!(judged, Outcome::Pending(_));
-        self.hold(user, hold, || self.verify(answer.clone(), context.clone()), open).await
+        self.hold(user, hold, || async { Ok(self.verify(answer.clone(), context.clone()).await?) }, open).await
     }
 
     /// [`Self::verification`], held while it is pending.
@@ -131,10 +148,10 @@ impl Engine {
         wire_id: &str,
         purpose: Purpose,
         hold: PollHold,
-    ) -> Result<Option<VerificationState>, Error> {
+    ) -> Result<Option<VerificationState>, PollError> {
         let open =
             |read: &Option<VerificationState>| matches!(read, Some(VerificationState { status: Status::Pending, .. }));
-        self.hold(user, hold, || self.verification(user, wire_id, purpose), open).await
+        self.hold(user, hold, || async { Ok(self.verification(user, wire_id, purpose).await?) }, open).await
     }
 
     /// [`Self::log_in_step`], held while the person has not answered.
@@ -143,7 +160,7 @@ impl Engine {
         step: LoginStep,
         context: Actor,
         hold: PollHold,
-    ) -> Result<LoginStepAnswer, Error> {
+    ) -> Result<LoginStepAnswer, LoginStepError> {
         let first = self.log_in_step(step.clone(), context.clone()).await?;
         // Only a prompt is answered by the person alone; a code comes with another call.
         let waits = matches!(first, LoginStepAnswer::Pending(FactorKind::Push, _));

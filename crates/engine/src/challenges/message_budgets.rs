@@ -12,7 +12,8 @@ use domain::rules::sends::{self, Alarm, LeasedMessages};
 use domain::{Budget, Change, ClientId, Credential, Decision, Recipient, Right, Timestamp, UserId, View};
 
 use crate::decide::DecisionName;
-use crate::{Engine, Error};
+use crate::fault::faults_of_the_store;
+use crate::{Engine, Fault};
 
 /// What is left of the messages that this node has taken out of days.
 #[derive(Default)]
@@ -69,6 +70,39 @@ enum Counting<T> {
     Uncounted,
 }
 
+/// Why a decision that queues a message was not made.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum UnsentError {
+    /// No message may go there.
+    #[error(transparent)]
+    Unreachable(Unreachable),
+    /// Too many messages; with the moment to come back.
+    #[error("too many messages")]
+    TooMany(Timestamp),
+    #[error(transparent)]
+    Fault(#[from] Fault),
+}
+
+faults_of_the_store!(UnsentError);
+
+/// Lets `?` turn why nothing was sent into these errors.
+macro_rules! may_be_unsent {
+    ($($error:ty),+ $(,)?) => {
+        $(impl From<crate::challenges::message_budgets::UnsentError> for $error {
+            fn from(error: crate::challenges::message_budgets::UnsentError) -> Self {
+                use crate::challenges::message_budgets::UnsentError as E;
+                match error {
+                    E::Unreachable(why) => Self::Unreachable(why),
+                    E::TooMany(at) => Self::TooMany(at),
+                    E::Fault(fault) => Self::Fault(fault),
+                }
+            }
+        })+
+    };
+}
+
+pub(crate) use may_be_unsent;
+
 /// A decision that may queue a message.
 pub(crate) struct Sending<'c> {
     pub(crate) name: DecisionName,
@@ -89,7 +123,12 @@ impl Engine {
 
     /// Makes a decision that may queue a message. Every message is judged here by where it goes, and counted before the
     /// decision. `snapshot` is the user as the caller has seen it: what it already refuses is not counted.
-    pub(crate) async fn decide_to_send<T, F>(&self, sending: Sending<'_>, snapshot: &View, rule: F) -> Result<T, Error>
+    pub(crate) async fn decide_to_send<T, F>(
+        &self,
+        sending: Sending<'_>,
+        snapshot: &View,
+        rule: F,
+    ) -> Result<T, UnsentError>
     where
         F: Fn(&View) -> Decision<T> + Clone + Send + 'static,
         T: Send + 'static,
@@ -105,7 +144,7 @@ impl Engine {
         loop {
             let counted = match (expected, to) {
                 (true, to) => {
-                    reach.map_err(out_of_reach)?;
+                    reach.map_err(|why| UnsentError::Unreachable(out_of_reach(why)))?;
                     match to {
                         Some(to) => Some(self.count_send(to, by, now).await?),
                         None => None,
@@ -145,7 +184,7 @@ impl Engine {
         to: Recipient,
         (client, right): (Option<ClientId>, Right),
         now: Timestamp,
-    ) -> Result<Counted, Error> {
+    ) -> Result<Counted, UnsentError> {
         let mut counted = Counted { days: Vec::new(), to: Vec::new(), at: now };
         let limits = self.settings.policy.sends;
         let part = right.only_looks().then(|| (to.of_readers(), limits.of_readers()));
@@ -157,7 +196,7 @@ impl Engine {
                 Ok(()) => counted.to.push(to),
                 Err(at) => {
                     self.give_back(counted).await;
-                    return Err(Error::TooMany(Some(at)));
+                    return Err(UnsentError::TooMany(at));
                 }
             }
         }
@@ -166,10 +205,10 @@ impl Engine {
                 Ok(None) => {}
                 Ok(Some(Err(at))) => {
                     self.give_back(counted).await;
-                    return Err(Error::TooMany(Some(at)));
+                    return Err(UnsentError::TooMany(at));
                 }
                 Ok(Some(Ok(()))) => counted.days.push(budget),
-                Err(error) => return Err(error),
+                Err(fault) => return Err(fault.into()),
             }
         }
         Ok(counted)
@@ -194,7 +233,7 @@ impl Engine {
     }
 
     /// Takes one message of the day of `now`; `None` where that day has no limit, and its end where it has none left.
-    async fn take_of_day(&self, budget: Budget, now: Timestamp) -> Result<Option<Result<(), Timestamp>>, Error> {
+    async fn take_of_day(&self, budget: Budget, now: Timestamp) -> Result<Option<Result<(), Timestamp>>, Fault> {
         let Some(limit) = self.settings.policy.sends.per_day(budget) else { return Ok(None) };
         if let Some(taken) = self.sends.take_here(budget, now) {
             return Ok(Some(taken));
@@ -212,7 +251,7 @@ impl Engine {
     }
 
     /// How the budgets of the day stand, the server's first.
-    pub async fn message_budgets(&self) -> Result<Vec<MessageBudget>, Error> {
+    pub async fn message_budgets(&self) -> Result<Vec<MessageBudget>, Fault> {
         let now = self.now();
         if !self.settings.policy.message_limits {
             return Ok(Vec::new());
@@ -269,15 +308,13 @@ fn is_of(lease: &Lease, now: Timestamp) -> bool {
     (1..=2 * DAY).contains(&lease.until.since(now))
 }
 
-/// The error of a caller who asks for a message to where none may go.
-pub(crate) fn out_of_reach(why: Unreachable) -> Error {
-    match why {
-        Unreachable::Target => Error::BadTarget,
-        Unreachable::Country => {
-            tracing::warn!("a number is not in an allowed country: messages.countries lists them");
-            Error::BadCountry
-        }
+/// Tells the operator of a message that a caller has asked for and whose number is in no allowed country: the list may be
+/// too short.
+pub(crate) fn out_of_reach(why: Unreachable) -> Unreachable {
+    if why == Unreachable::Country {
+        tracing::warn!("a number is not in an allowed country: messages.countries lists them");
     }
+    why
 }
 
 fn queues<T>(decision: &Decision<T>) -> bool {

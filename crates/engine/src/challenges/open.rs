@@ -1,14 +1,16 @@
 //! Challenging a device.
 
 use domain::model::audit::Actor;
+use domain::rules::reaching::Unreachable;
 use domain::rules::verification::open::{self, Opened, Opening};
-use domain::{Device, DeviceId, DeviceStatus, Digest, Purpose, Status, UserId, Verification};
+use domain::{Device, DeviceId, DeviceStatus, Digest, Purpose, Status, Timestamp, UserId, Verification};
 
 use crate::challenges::draw::{Challenged, CodeStyle, DeviceSetup, Handle};
-use crate::challenges::message_budgets::Sending;
+use crate::challenges::message_budgets::{Sending, may_be_unsent};
 use crate::challenges::message_text::MessageTemplate;
 use crate::decide::DecisionName;
-use crate::{Engine, Error};
+use crate::fault::faults_of_the_store;
+use crate::{Engine, Fault};
 
 /// What a telephone call does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,6 +41,30 @@ pub struct OpenRequest {
     pub template: Option<MessageTemplate>,
 }
 
+/// Why a challenge was not put to a device.
+#[derive(Debug, thiserror::Error)]
+pub enum ChallengeError {
+    #[error("no such user")]
+    NoUser,
+    /// No such device of this user, or not one that can be challenged.
+    #[error("no such device")]
+    NoDevice,
+    /// Locked by wrong answers, with the end where there is one.
+    #[error("locked")]
+    Locked(Option<Timestamp>),
+    /// No message may go to the device's number or address any more.
+    #[error(transparent)]
+    Unreachable(Unreachable),
+    /// Too many open verifications or messages, or the next one must wait; with the moment to come back.
+    #[error("too many verifications or messages")]
+    TooMany(Timestamp),
+    #[error(transparent)]
+    Fault(#[from] Fault),
+}
+
+faults_of_the_store!(ChallengeError);
+may_be_unsent!(ChallengeError);
+
 /// A challenge that was put.
 #[derive(Debug, Clone)]
 pub struct OpenedVerification {
@@ -54,12 +80,16 @@ pub struct OpenedVerification {
 
 impl Engine {
     /// Puts a challenge to a device.
-    pub async fn open_verification(&self, request: OpenRequest, context: Actor) -> Result<OpenedVerification, Error> {
+    pub async fn open_verification(
+        &self,
+        request: OpenRequest,
+        context: Actor,
+    ) -> Result<OpenedVerification, ChallengeError> {
         let view = self.store.view(request.user).await?;
         if view.user.is_none() {
-            return Err(Error::NoUser);
+            return Err(ChallengeError::NoUser);
         }
-        let device = view.device(request.device).cloned().ok_or(Error::NoDevice)?;
+        let device = view.device(request.device).cloned().ok_or(ChallengeError::NoDevice)?;
         let now = self.now();
         let id = self.chance.verification_id();
         let credential = self.open_credential(&device)?;
@@ -109,14 +139,14 @@ impl Engine {
                 let setup = verification.challenge.number().map(DeviceSetup::to_show);
                 (verification, setup)
             }
-            Opened::NoUser => return Err(Error::NoUser),
-            Opened::NoDevice => return Err(Error::NoDevice),
-            Opened::Locked(until) => return Err(Error::Locked(until)),
+            Opened::NoUser => return Err(ChallengeError::NoUser),
+            Opened::NoDevice => return Err(ChallengeError::NoDevice),
+            Opened::Locked(until) => return Err(ChallengeError::Locked(until)),
             Opened::TooSoon(at) => {
                 self.send_prompt_warning(&view, &device, by, now).await;
-                return Err(Error::TooMany(Some(at)));
+                return Err(ChallengeError::TooMany(at));
             }
-            Opened::TooMany(at) => return Err(Error::TooMany(Some(at))),
+            Opened::TooMany(at) => return Err(ChallengeError::TooMany(at)),
         };
         let is_default = domain::model::device::default_device(&view.devices) == Some(device.id);
         Ok(OpenedVerification { verification, device, is_default, state_token, setup })

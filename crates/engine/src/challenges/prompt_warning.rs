@@ -7,10 +7,10 @@ use domain::{
 };
 use store::IdKind;
 
-use crate::challenges::message_budgets::Sending;
+use crate::challenges::message_budgets::{Sending, UnsentError};
 use crate::challenges::message_text as words;
 use crate::decide::DecisionName;
-use crate::{Engine, Error};
+use crate::{Engine, Fault};
 
 /// How long a warning may wait to be sent, in milliseconds: later it would puzzle more than it helps.
 const LIFE: i64 = domain::model::time::HOUR;
@@ -43,7 +43,7 @@ impl Engine {
     }
 
     /// Over the first way that may still be sent to: an attacker may have used up the others before.
-    async fn queue_warning(&self, view: &View, device: &Device, context: Actor, now: Timestamp) -> Result<(), Error> {
+    async fn queue_warning(&self, view: &View, device: &Device, context: Actor, now: Timestamp) -> Result<(), Fault> {
         for (channel, way) in self.ways_to_warn(view)? {
             let Some(message) = self.draw_warning(device, channel, &way, now).await? else { continue };
             // A warning is the server's own, not the caller's.
@@ -58,8 +58,8 @@ impl Engine {
                     self.wake_outbox(Some(channel));
                     return Ok(());
                 }
-                Err(Error::TooMany(_) | Error::BadCountry | Error::BadTarget) => {}
-                Err(error) => return Err(error),
+                Err(UnsentError::TooMany(_) | UnsentError::Unreachable(_)) => {}
+                Err(UnsentError::Fault(fault)) => return Err(fault),
             }
         }
         let (policy, id) = (self.settings.policy.clone(), device.id);
@@ -80,7 +80,7 @@ impl Engine {
         channel: Channel,
         way: &Credential,
         now: Timestamp,
-    ) -> Result<Option<Message>, Error> {
+    ) -> Result<Option<Message>, Fault> {
         let issuer = &self.settings.policy.issuer;
         let content = match way {
             Credential::Email { address } => {
@@ -106,7 +106,7 @@ impl Engine {
 
     /// The ways that work, best first: the mail address and devices of the person, and at last the telephone of the
     /// profile, which may be any text and is sent to only if it could be enrolled (SEC 34).
-    fn ways_to_warn(&self, view: &View) -> Result<Vec<(Channel, Credential)>, Error> {
+    fn ways_to_warn(&self, view: &View) -> Result<Vec<(Channel, Credential)>, Fault> {
         let Some(user) = &view.user else { return Ok(Vec::new()) };
         let listed = |factor, target: &Option<String>| {
             target.as_deref().and_then(|target| reaching::reaching(factor, target, &self.settings.policy).ok())
@@ -127,7 +127,7 @@ impl Engine {
     }
 }
 
-fn lost(device: &Device, error: &Error) {
+fn lost(device: &Device, error: &Fault) {
     let error = error as &dyn std::error::Error;
     tracing::warn!(user = device.user_id.0, error, "a warning of too many prompts was not queued");
 }

@@ -8,17 +8,17 @@ use domain::model::time::HOUR;
 use domain::rules::reserve::{self, LeasedCalls, Reserve};
 use domain::{Budget, ClientId, Right, Timestamp};
 
-use crate::{Engine, Error};
+use crate::{Engine, Fault};
 
 impl Engine {
     /// Takes the next `count` numbers of the calls in the hour of `now`; gives the number after them.
-    pub async fn take_calls(&self, now: Timestamp, count: u64) -> Result<u64, Error> {
+    pub async fn take_calls(&self, now: Timestamp, count: u64) -> Result<u64, Fault> {
         let count = i64::try_from(count).unwrap_or(i64::MAX);
         Ok(self.store.take_calls(now, count).await?.unsigned_abs())
     }
 
     /// How many calls of the hour of `now` were taken so far, used or not.
-    pub async fn calls_taken(&self, now: Timestamp) -> Result<u64, Error> {
+    pub async fn calls_taken(&self, now: Timestamp) -> Result<u64, Fault> {
         Ok(self.store.next_call(now).await?.unsigned_abs().saturating_sub(1))
     }
 }
@@ -52,7 +52,7 @@ impl QuotaReserve {
         engine: &Engine,
         (client, right): (ClientId, Right),
         now: Timestamp,
-    ) -> Result<bool, Error> {
+    ) -> Result<bool, Fault> {
         for budget in [Reserve::part(client, right), Budget::Reserve] {
             if !self.take_of(engine, budget, now).await? {
                 return Ok(false);
@@ -61,7 +61,7 @@ impl QuotaReserve {
         Ok(true)
     }
 
-    async fn take_of(&self, engine: &Engine, budget: Budget, now: Timestamp) -> Result<bool, Error> {
+    async fn take_of(&self, engine: &Engine, budget: Budget, now: Timestamp) -> Result<bool, Fault> {
         if let Some(taken) = self.take_here(budget, now) {
             return Ok(taken);
         }

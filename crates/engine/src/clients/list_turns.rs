@@ -6,11 +6,11 @@ use std::collections::hash_map::Entry;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use domain::ClientId;
+use domain::{ClientId, Timestamp};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 
-use crate::{Engine, Error};
+use crate::{Engine, Fault};
 
 /// Lists read at once.
 const PLACES: usize = 2;
@@ -60,6 +60,16 @@ impl ListTurn {
     }
 }
 
+/// Why a list was not read.
+#[derive(Debug, thiserror::Error)]
+pub enum ListError {
+    /// The client has asked for too many at once; with the moment to come back.
+    #[error("too many lists at once")]
+    TooMany(Timestamp),
+    #[error(transparent)]
+    Fault(#[from] Fault),
+}
+
 /// That a client has asked for a list.
 struct ListRequest(Arc<Engine>, ClientId);
 
@@ -76,13 +86,13 @@ impl Drop for ListRequest {
 
 impl Engine {
     /// Waits for a client's turn to have a list read, and holds it until it is dropped. A client that has asked for too
-    /// many already is [`Error::TooMany`]; a turn that does not come is [`Error::Busy`].
-    pub async fn list_turn(self: &Arc<Self>, client: ClientId) -> Result<ListTurn, Error> {
+    /// many already is [`ListError::TooMany`]; a turn that does not come is [`Fault::Busy`].
+    pub async fn list_turn(self: &Arc<Self>, client: ClientId) -> Result<ListTurn, ListError> {
         let (asked, turn) = {
             let mut clients = self.lists.clients();
             let queue = clients.entry(client).or_insert_with(|| Queue { asked: 0, turn: Arc::new(Semaphore::new(1)) });
             if queue.asked >= ASKED {
-                return Err(Error::TooMany(Some(self.now().plus(PAUSE))));
+                return Err(ListError::TooMany(self.now().plus(PAUSE)));
             }
             queue.asked += 1;
             (ListRequest(self.clone(), client), queue.turn.clone())
@@ -91,7 +101,7 @@ impl Engine {
             let own = turn.acquire_owned().await.ok()?;
             Some((own, self.lists.places.clone().acquire_owned().await.ok()?))
         };
-        let places = timeout(WAIT, places).await.ok().flatten().ok_or(Error::Busy)?;
+        let places = timeout(WAIT, places).await.ok().flatten().ok_or(Fault::Busy)?;
         Ok(ListTurn { began: moment(), _places: places, _asked: asked })
     }
 }

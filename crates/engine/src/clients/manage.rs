@@ -7,12 +7,14 @@ use domain::{Client, ClientId, ClientOptions, ClientView, CompatProfile, Digest,
 use store::IdKind;
 
 use crate::decide::DecisionName;
-use crate::{Engine, Error};
+use crate::fault::faults_of_the_store;
+use crate::{Engine, Fault};
 
-/// The name of a client or a webhook as it is kept. It may have none.
-pub(crate) fn clean_name(name: &str) -> Result<String, Error> {
+/// The name of a client or a webhook as it is kept; it may be empty. `None` if it is too long or holds characters that
+/// deceive.
+pub(crate) fn clean_name(name: &str) -> Option<String> {
     let name = domain::model::name::label(name).unwrap_or_default();
-    if domain::model::text::is_name(name) { Ok(name.to_owned()) } else { Err(Error::BadName) }
+    domain::model::text::is_name(name).then(|| name.to_owned())
 }
 
 /// From where and until when a new client may call (SEC 42).
@@ -38,6 +40,18 @@ impl std::fmt::Debug for NewClientSecret {
     }
 }
 
+/// Why there is no new client.
+#[derive(Debug, thiserror::Error)]
+pub enum ClientError {
+    /// The name is too long or holds characters that deceive.
+    #[error("name is not acceptable")]
+    BadName,
+    #[error(transparent)]
+    Fault(#[from] Fault),
+}
+
+faults_of_the_store!(ClientError);
+
 impl Engine {
     /// Creates a client.
     pub async fn create_client(
@@ -47,8 +61,8 @@ impl Engine {
         profile: CompatProfile,
         options: ClientOptions,
         limits: ClientLimits,
-    ) -> Result<NewClientSecret, Error> {
-        let name = clean_name(name)?;
+    ) -> Result<NewClientSecret, ClientError> {
+        let name = clean_name(name).ok_or(ClientError::BadName)?;
         let now = self.now();
         let id = ClientId(self.store.next_id(IdKind::Client).await?);
         let (secret, stored) = self.draw_client_secret();
@@ -73,8 +87,14 @@ impl Engine {
     }
 
     /// Makes sure that there is a client of this public id with this secret, for a dev world whose tests know both.
-    pub async fn plant_client(&self, name: &str, scope: Scope, client_id: &str, secret: &str) -> Result<(), Error> {
-        let name = clean_name(name)?;
+    pub async fn plant_client(
+        &self,
+        name: &str,
+        scope: Scope,
+        client_id: &str,
+        secret: &str,
+    ) -> Result<(), ClientError> {
+        let name = clean_name(name).ok_or(ClientError::BadName)?;
         let now = self.now();
         let last4: String = secret.chars().rev().take(4).collect::<Vec<_>>().into_iter().rev().collect();
         let stored = ClientSecret { digest: Digest::of(secret.as_bytes()), last4, created_at: now };
@@ -106,17 +126,17 @@ impl Engine {
     }
 
     /// The client of this public id.
-    pub async fn client_named(&self, client_id: &str) -> Result<Option<ClientId>, Error> {
+    pub async fn client_named(&self, client_id: &str) -> Result<Option<ClientId>, Fault> {
         Ok(self.store.client_by_public_id(client_id).await?.map(|client| client.id))
     }
 
     /// All clients, oldest first.
-    pub async fn clients(&self) -> Result<Vec<Client>, Error> {
+    pub async fn clients(&self) -> Result<Vec<Client>, Fault> {
         Ok(self.store.clients().await?)
     }
 
     /// Revokes a client with all its tokens. `None` if there is none of that id.
-    pub async fn revoke_client(&self, client_id: &str) -> Result<Option<Client>, Error> {
+    pub async fn revoke_client(&self, client_id: &str) -> Result<Option<Client>, Fault> {
         let Some(client) = self.store.client_by_public_id(client_id).await? else { return Ok(None) };
         let now = self.now();
         let revoked = self
@@ -127,7 +147,7 @@ impl Engine {
     }
 
     /// Gives a client a new secret; the one before goes on working until the next rotation.
-    pub async fn rotate_client(&self, client_id: &str) -> Result<Option<NewClientSecret>, Error> {
+    pub async fn rotate_client(&self, client_id: &str) -> Result<Option<NewClientSecret>, Fault> {
         let Some(client) = self.store.client_by_public_id(client_id).await? else { return Ok(None) };
         let now = self.now();
         let (secret, stored) = self.draw_client_secret();
@@ -140,7 +160,7 @@ impl Engine {
     }
 
     /// Changes what an operator may choose for a client. `None` if there is no such client.
-    pub async fn choose_for_client(&self, client_id: &str, choice: Choice) -> Result<Option<Client>, Error> {
+    pub async fn choose_for_client(&self, client_id: &str, choice: Choice) -> Result<Option<Client>, Fault> {
         let Some(client) = self.store.client_by_public_id(client_id).await? else { return Ok(None) };
         let now = self.now();
         let rule = move |view: &ClientView| client::choose(view, choice.clone(), now);

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use domain::rules::rate::{self, Granted, LEASE};
 use domain::{Budget, CallRate, ClientId};
 
-use crate::{Engine, Error};
+use crate::{Engine, Fault};
 
 /// Calls asked for at first. Each lease that was used up doubles it, up to half a bucket.
 const FIRST: i64 = 8;
@@ -86,7 +86,7 @@ impl SharedRateLimit {
         self: &Arc<Self>,
         engine: &Arc<Engine>,
         client: ClientId,
-    ) -> Result<Result<(), RateLimited>, Error> {
+    ) -> Result<Result<(), RateLimited>, Fault> {
         match self.find(client, self.now()) {
             Found::Call => Ok(Ok(())),
             Found::Last => {
@@ -116,7 +116,7 @@ impl SharedRateLimit {
     }
 
     /// The same where there is nothing left: waits for the turn, and asks if no other call has meanwhile.
-    async fn take_slowly(&self, engine: &Engine, client: ClientId) -> Result<Result<(), RateLimited>, Error> {
+    async fn take_slowly(&self, engine: &Engine, client: ClientId) -> Result<Result<(), RateLimited>, Fault> {
         let turn = self.turn(client);
         let _turn = turn.lock().await;
         // What others in front of this one have fetched may be gone again.
@@ -136,14 +136,14 @@ impl SharedRateLimit {
         Ok(Err(RateLimited(millis(PAUSE))))
     }
 
-    async fn fetch(&self, engine: &Engine, client: ClientId) -> Result<(), Error> {
+    async fn fetch(&self, engine: &Engine, client: ClientId) -> Result<(), Fault> {
         let turn = self.turn(client);
         let _turn = turn.lock().await;
         self.ask(engine, client).await
     }
 
     /// Pays the debt and takes more. Should it fail, the debt stays: it is paid twice at worst.
-    async fn ask(&self, engine: &Engine, client: ClientId) -> Result<(), Error> {
+    async fn ask(&self, engine: &Engine, client: ClientId) -> Result<(), Fault> {
         let (debt, want) = self.wanted(client);
         let rate = self.rate;
         let asked = Budget::Calls(client);
@@ -152,7 +152,7 @@ impl SharedRateLimit {
             Ok(granted) => self.settle(client, *granted, self.now()),
             Err(_) => self.leave_alone(client, self.now()),
         }
-        granted.map(|_| ()).map_err(Error::from)
+        granted.map(|_| ()).map_err(Fault::from)
     }
 
     fn find(&self, client: ClientId, now: i64) -> Found {
@@ -246,7 +246,7 @@ impl LocalBucket {
     }
 }
 
-fn away() -> Error {
+fn away() -> Fault {
     store::Error::Unavailable("the database did not answer a moment ago").into()
 }
 

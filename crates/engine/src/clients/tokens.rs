@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use store::IdKind;
 
 use crate::decide::DecisionName;
-use crate::{Engine, Error};
+use crate::{Engine, Fault};
 
 /// How long a token may be taken from memory: the bound of SEC 57.
 const CACHE_TTL: Duration = Duration::from_secs(1);
@@ -94,7 +94,7 @@ pub(crate) fn caller_cache() -> moka::sync::Cache<Digest, Arc<ApiCaller>> {
 
 impl Engine {
     /// Whose access token this is, if it works from this address.
-    pub async fn authenticate(&self, token: &str, from: IpAddr) -> Result<Authentication, Error> {
+    pub async fn authenticate(&self, token: &str, from: IpAddr) -> Result<Authentication, Fault> {
         Ok(match self.holder_of(Digest::of(token.as_bytes())).await? {
             Some(caller) if caller.may_call(from) => Authentication::Caller(caller),
             Some(caller) => Authentication::ForbiddenAddress(caller.client),
@@ -103,7 +103,7 @@ impl Engine {
     }
 
     /// Whose access token this is, by its digest, if it works. The address is not checked.
-    pub(crate) async fn holder_of(&self, digest: Digest) -> Result<Option<Arc<ApiCaller>>, Error> {
+    pub(crate) async fn holder_of(&self, digest: Digest) -> Result<Option<Arc<ApiCaller>>, Fault> {
         let now = self.now();
         if let Some(caller) = self.callers.get(&digest) {
             return Ok((now < caller.expires_at).then_some(caller));
@@ -127,7 +127,7 @@ impl Engine {
     }
 
     /// Client credentials grant: the live pair again, or a new one.
-    pub async fn grant_token(&self, client: ClientId, secret: &str, from: IpAddr) -> Result<TokenAnswer, Error> {
+    pub async fn grant_token(&self, client: ClientId, secret: &str, from: IpAddr) -> Result<TokenAnswer, Fault> {
         let now = self.now();
         let secret = zeroize::Zeroizing::new(secret.to_owned());
         // The usual call asks for a pair that lives already: that needs no write.
@@ -146,7 +146,7 @@ impl Engine {
     }
 
     /// Whose pair this is, if both halves are right and work from this address. A caller who knows only one half must cost that client nothing.
-    pub async fn client_of_pair(&self, access: &str, refresh: &str, from: IpAddr) -> Result<Option<ClientId>, Error> {
+    pub async fn client_of_pair(&self, access: &str, refresh: &str, from: IpAddr) -> Result<Option<ClientId>, Fault> {
         let (now, refresh) = (self.now(), Digest::of(refresh.as_bytes()));
         let found = self.store.token(Digest::of(access.as_bytes())).await?;
         let right = found.filter(|(set, client)| set.is_refreshed_by(&refresh, now) && client.may_call(from, now));
@@ -160,7 +160,7 @@ impl Engine {
         access: &str,
         refresh: &str,
         from: IpAddr,
-    ) -> Result<TokenAnswer, Error> {
+    ) -> Result<TokenAnswer, Fault> {
         let now = self.now();
         let (access, refresh) = (Digest::of(access.as_bytes()), Digest::of(refresh.as_bytes()));
         // Of many that hold the same pair all but the first find a successor: that needs no write.
@@ -185,7 +185,7 @@ impl Engine {
         secret: &str,
         access: &str,
         from: IpAddr,
-    ) -> Result<Revocation, Error> {
+    ) -> Result<Revocation, Fault> {
         let now = self.now();
         let secret = zeroize::Zeroizing::new(secret.to_owned());
         let access = Digest::of(access.as_bytes());
@@ -203,10 +203,10 @@ impl Engine {
         self.callers.invalidate_all();
     }
 
-    async fn draw_pair(&self, client: ClientId, now: Timestamp) -> Result<TokenSet, Error> {
+    async fn draw_pair(&self, client: ClientId, now: Timestamp) -> Result<TokenSet, Fault> {
         let pair = ClearPair { access: self.chance.hex::<32>(), refresh: self.chance.hex::<32>() };
         let row = self.store.next_id(IdKind::TokenRow).await?;
-        let plain = zeroize::Zeroizing::new(serde_json::to_vec(&pair).map_err(Error::internal)?);
+        let plain = zeroize::Zeroizing::new(serde_json::to_vec(&pair).map_err(Fault::internal)?);
         Ok(TokenSet {
             access: Digest::of(pair.access.as_bytes()),
             refresh: Digest::of(pair.refresh.as_bytes()),
@@ -219,15 +219,15 @@ impl Engine {
         })
     }
 
-    fn token_answer(&self, grant: Grant) -> Result<TokenAnswer, Error> {
+    fn token_answer(&self, grant: Grant) -> Result<TokenAnswer, Fault> {
         Ok(match grant {
             Grant::Refused => TokenAnswer::Refused,
             Grant::Held(until) => TokenAnswer::Held(until),
             Grant::Granted(set) => {
                 let sealed: &Sealed =
-                    set.sealed.as_ref().ok_or_else(|| Error::internal("a live pair without its sealed copy"))?;
-                let plain = self.keys.open(TokenSet::place(set.row, set.client_id), sealed).map_err(Error::internal)?;
-                let pair: ClearPair = serde_json::from_slice(plain.expose()).map_err(Error::internal)?;
+                    set.sealed.as_ref().ok_or_else(|| Fault::internal("a live pair without its sealed copy"))?;
+                let plain = self.keys.open(TokenSet::place(set.row, set.client_id), sealed).map_err(Fault::internal)?;
+                let pair: ClearPair = serde_json::from_slice(plain.expose()).map_err(Fault::internal)?;
                 TokenAnswer::Granted(TokenPair {
                     access: pair.access,
                     refresh: pair.refresh,
@@ -238,7 +238,7 @@ impl Engine {
     }
 
     /// A client by what it shows.
-    pub async fn client(&self, client_id: &str) -> Result<Option<Client>, Error> {
+    pub async fn client(&self, client_id: &str) -> Result<Option<Client>, Fault> {
         Ok(self.store.client_by_public_id(client_id).await?)
     }
 }

@@ -10,7 +10,7 @@ use domain::{Timestamp, UserId};
 use store::Store;
 
 use crate::decide::DecisionName;
-use crate::{Clock, Engine, Error};
+use crate::{Clock, Engine, Fault};
 
 /// Its key in the table of the database's own values.
 const KEY: &str = "trusted_time";
@@ -133,7 +133,7 @@ impl Engine {
 
     /// Takes the machine's clock for right although a higher time was seen. What is over by the higher time is ended first,
     /// so that it does not begin again.
-    pub async fn accept_clock(&self) -> Result<ClockReading, Error> {
+    pub async fn accept_clock(&self) -> Result<ClockReading, Fault> {
         // Twice: the first may take a while, and the second ends what was over meanwhile.
         for _ in 0..2 {
             self.end_over(self.time.now(), self.time.clock.now()).await?;
@@ -152,7 +152,7 @@ impl Engine {
     }
 
     /// Ends everything that is over by `over`, so that it stays so when it is `from` again, and what people began after `from`.
-    async fn end_over(&self, over: Timestamp, from: Timestamp) -> Result<(), Error> {
+    async fn end_over(&self, over: Timestamp, from: Timestamp) -> Result<(), Fault> {
         while self.store.sweep(over).await?.more {}
         // The clean-up leaves users alone whom somebody is deciding about.
         let mut users = self.store.users_with_verifications_over(over).await?;
@@ -171,7 +171,7 @@ impl Engine {
         Ok(())
     }
 
-    async fn end_over_of(&self, users: Vec<UserId>, over: Timestamp, from: Timestamp) -> Result<(), Error> {
+    async fn end_over_of(&self, users: Vec<UserId>, over: Timestamp, from: Timestamp) -> Result<(), Fault> {
         for user in users {
             self.decide(DecisionName::Expire, user, move |view| end::end_over(view, over, from)).await?;
         }

@@ -4,7 +4,7 @@ use domain::model::audit::Actor;
 use domain::model::hotp::Hotp;
 use domain::model::totp::{SECRET_LENGTH, Totp};
 use domain::rules::enrolment::{self, Enrolled, Enrolment};
-use domain::rules::reaching;
+use domain::rules::reaching::{self, Unreachable};
 use domain::{
     Challenge, Credential, Device, DeviceId, DeviceStatus, Digest, FactorKind, Message, Purpose, Secret, Status,
     Timestamp, User, UserId, Verification, VerificationId,
@@ -12,10 +12,11 @@ use domain::{
 use store::IdKind;
 
 use crate::challenges::draw::{Challenged, CodeStyle, DeviceSetup, Handle};
-use crate::challenges::message_budgets::{Sending, out_of_reach};
+use crate::challenges::message_budgets::{Sending, may_be_unsent, out_of_reach};
 use crate::challenges::message_text::MessageTemplate;
 use crate::decide::DecisionName;
-use crate::{Engine, Error};
+use crate::fault::faults_of_the_store;
+use crate::{Engine, Fault};
 
 /// When a new device is to be confirmed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,6 +49,42 @@ pub struct EnrolRequest {
     pub template: Option<MessageTemplate>,
 }
 
+/// Why a device was not enrolled.
+#[derive(Debug, thiserror::Error)]
+pub enum EnrolError {
+    #[error("no such user")]
+    NoUser,
+    /// The user is suspended or locked by an administrator.
+    #[error("the user is locked")]
+    Barred,
+    /// The factor is switched off, or no provider carries its messages.
+    #[error("this factor is not offered")]
+    NotOffered,
+    /// The user has an active device of this factor, which cannot repeat.
+    #[error("this factor is enrolled already")]
+    AlreadyEnrolled,
+    /// A device of this factor always has to be confirmed.
+    #[error("this factor cannot be trusted unverified")]
+    NotTrustable,
+    /// The name of the device is empty, too long, or holds characters that deceive.
+    #[error("display_name is not acceptable")]
+    BadDeviceName,
+    /// No message may go to the number or address, or there is none.
+    #[error(transparent)]
+    Unreachable(Unreachable),
+    /// The user has as many devices as one may have.
+    #[error("too many devices")]
+    TooManyDevices,
+    /// Too many open registrations or messages; with the moment to come back.
+    #[error("too many registrations or messages")]
+    TooMany(Timestamp),
+    #[error(transparent)]
+    Fault(#[from] Fault),
+}
+
+faults_of_the_store!(EnrolError);
+may_be_unsent!(EnrolError);
+
 /// An enrolled device, for the caller that enrolled it.
 #[derive(Debug, Clone)]
 pub struct EnrolledDevice {
@@ -66,19 +103,19 @@ pub struct EnrolledDevice {
 
 impl Engine {
     /// Enrols a device.
-    pub async fn enrol(&self, request: EnrolRequest, context: Actor) -> Result<EnrolledDevice, Error> {
+    pub async fn enrol(&self, request: EnrolRequest, context: Actor) -> Result<EnrolledDevice, EnrolError> {
         let view = self.store.view(request.user).await?;
-        let user = view.user.as_ref().ok_or(Error::NoUser)?;
+        let user = view.user.as_ref().ok_or(EnrolError::NoUser)?;
         let given = request.display_name.as_deref().and_then(domain::model::name::label);
         let name = given.unwrap_or(&request.default_name).to_owned();
         if !domain::model::name::is_label(&name) {
-            return Err(Error::BadDeviceName);
+            return Err(EnrolError::BadDeviceName);
         }
         if request.trusted && !request.factor.may_be_trusted() {
-            return Err(Error::NotTrustable);
+            return Err(EnrolError::NotTrustable);
         }
         if !self.settings.policy.offers(request.factor) {
-            return Err(Error::NotOffered);
+            return Err(EnrolError::NotOffered);
         }
         let credential = self.draw_credential(&request, user)?;
         let now = self.now();
@@ -115,12 +152,12 @@ impl Engine {
             .await?;
         match enrolled {
             Enrolled::Enrolled => {}
-            Enrolled::NoUser => return Err(Error::NoUser),
-            Enrolled::Barred => return Err(Error::Barred),
-            Enrolled::NotOffered => return Err(Error::NotOffered),
-            Enrolled::AlreadyEnrolled => return Err(Error::AlreadyEnrolled),
-            Enrolled::TooManyDevices => return Err(Error::TooMany(None)),
-            Enrolled::TooManyRegistrations(at) | Enrolled::TooSoon(at) => return Err(Error::TooMany(Some(at))),
+            Enrolled::NoUser => return Err(EnrolError::NoUser),
+            Enrolled::Barred => return Err(EnrolError::Barred),
+            Enrolled::NotOffered => return Err(EnrolError::NotOffered),
+            Enrolled::AlreadyEnrolled => return Err(EnrolError::AlreadyEnrolled),
+            Enrolled::TooManyDevices => return Err(EnrolError::TooManyDevices),
+            Enrolled::TooManyRegistrations(at) | Enrolled::TooSoon(at) => return Err(EnrolError::TooMany(at)),
         }
         self.wake_outbox(device.factor.channel());
         Ok(EnrolledDevice {
@@ -133,10 +170,11 @@ impl Engine {
         })
     }
 
-    fn draw_credential(&self, request: &EnrolRequest, user: &User) -> Result<Credential, Error> {
+    fn draw_credential(&self, request: &EnrolRequest, user: &User) -> Result<Credential, EnrolError> {
         let reached = |own: Option<&str>| {
-            let target = request.target.as_deref().or(own).ok_or(Error::BadTarget)?;
-            reaching::reaching(request.factor, target, &self.settings.policy).map_err(out_of_reach)
+            let target = request.target.as_deref().or(own).ok_or(EnrolError::Unreachable(Unreachable::Target))?;
+            let reached = reaching::reaching(request.factor, target, &self.settings.policy);
+            reached.map_err(|why| EnrolError::Unreachable(out_of_reach(why)))
         };
         Ok(match request.factor {
             FactorKind::Totp => Credential::Totp(Totp::with_secret(self.draw_secret())),
@@ -159,7 +197,7 @@ impl Engine {
         credential: &Credential,
         context: &Actor,
         now: Timestamp,
-    ) -> Result<Drawn, Error> {
+    ) -> Result<Drawn, Fault> {
         let id = self.chance.verification_id();
         if request.trusted {
             return Ok(match request.handle {

@@ -5,11 +5,12 @@ use domain::rules::enrolment::{self, DisableOutcome};
 use domain::{DeviceId, UserId};
 
 use crate::decide::DecisionName;
-use crate::{Engine, Error};
+use crate::users::error::UserError;
+use crate::{Engine, Fault};
 
 impl Engine {
     /// Removes a device. Says whether there was one; an unknown user is an error.
-    pub async fn remove_device(&self, user: UserId, device: DeviceId, context: Actor) -> Result<bool, Error> {
+    pub async fn remove_device(&self, user: UserId, device: DeviceId, context: Actor) -> Result<bool, UserError> {
         let now = self.now();
         let removed = self
             .decide(DecisionName::RemoveDevice, user, move |view| {
@@ -17,7 +18,7 @@ impl Engine {
                 decision.map(|removed| view.user.is_some().then_some(removed))
             })
             .await?;
-        removed.ok_or(Error::NoUser)
+        removed.ok_or(UserError::NoUser)
     }
 
     /// Puts a device out of use until its user is unlocked.
@@ -26,7 +27,7 @@ impl Engine {
         user: UserId,
         device: DeviceId,
         context: Actor,
-    ) -> Result<DisableOutcome, Error> {
+    ) -> Result<DisableOutcome, Fault> {
         let now = self.now();
         Ok(self
             .decide(DecisionName::DisableDevice, user, move |view| enrolment::disable(view, device, &context, now))

@@ -8,7 +8,7 @@ use domain::rules::verification::answer;
 use domain::{Credential, DeviceId, Evidence, Outcome, Reason, UserId, VerificationId};
 
 use crate::decide::DecisionName;
-use crate::{Engine, Error};
+use crate::{Engine, Fault};
 
 /// A phone that was paired.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,7 +35,7 @@ impl Engine {
         pairing_code: &str,
         public_key: &[u8],
         signature: &[u8],
-    ) -> Result<Option<PairedPhone>, Error> {
+    ) -> Result<Option<PairedPhone>, Fault> {
         let code = pairing_code.trim().to_ascii_uppercase();
         if !code.bytes().all(|byte| Alphabet::Crockford.contains(byte)) {
             return Ok(None);
@@ -56,7 +56,7 @@ impl Engine {
     }
 
     /// Judges a phone's signed answer to a prompt.
-    pub async fn answer_prompt(&self, verification: VerificationId, answer: &PushAnswer) -> Result<Outcome, Error> {
+    pub async fn answer_prompt(&self, verification: VerificationId, answer: &PushAnswer) -> Result<Outcome, Fault> {
         let Some((user, view)) = self.view_of(verification).await? else {
             return Ok(Outcome::Refused(Reason::NotOpen));
         };
@@ -68,7 +68,7 @@ impl Engine {
     }
 
     /// Judges digits keyed into the telephone.
-    pub async fn answer_call(&self, verification: VerificationId, digits: &str) -> Result<Outcome, Error> {
+    pub async fn answer_call(&self, verification: VerificationId, digits: &str) -> Result<Outcome, Fault> {
         let Some((user, view)) = self.view_of(verification).await? else {
             return Ok(Outcome::Refused(Reason::NotOpen));
         };
@@ -79,7 +79,7 @@ impl Engine {
     }
 
     /// The state of a prompt or a call for the person it was sent to.
-    pub async fn prompt_state(&self, verification: VerificationId) -> Result<PromptState, Error> {
+    pub async fn prompt_state(&self, verification: VerificationId) -> Result<PromptState, Fault> {
         let found = self.store.verification_by_id(verification).await?;
         Ok(found.filter(|found| found.is_open(self.now())).map_or(PromptState::default(), |found| PromptState {
             waits: true,
@@ -90,7 +90,7 @@ impl Engine {
         }))
     }
 
-    async fn view_of(&self, verification: VerificationId) -> Result<Option<(UserId, domain::View)>, Error> {
+    async fn view_of(&self, verification: VerificationId) -> Result<Option<(UserId, domain::View)>, Fault> {
         let Some(found) = self.store.verification_by_id(verification).await? else { return Ok(None) };
         Ok(Some((found.user_id, self.store.view(found.user_id).await?)))
     }
@@ -101,7 +101,7 @@ impl Engine {
         verification: VerificationId,
         (evidence, against): (Evidence, domain::Challenge),
         credential: Option<domain::Sealed>,
-    ) -> Result<Outcome, Error> {
+    ) -> Result<Outcome, Fault> {
         let now = self.now();
         let decide = move |view: &domain::View| {
             answer::answer_from_device(

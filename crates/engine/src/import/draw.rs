@@ -11,7 +11,7 @@ use tokio::sync::Mutex;
 
 use super::tried::Outcomes;
 use super::{Import, ImportError, ImportOutcome, Person, Token};
-use crate::Error;
+use crate::Fault;
 
 /// Ids reserved at a time: at most this many of each kind stay unused.
 const STOCK: u16 = 1024;
@@ -122,12 +122,12 @@ impl Import {
         DrawnIds { user, devices }
     }
 
-    async fn next_id(&self, stock: &Mutex<Range<i64>>, kind: IdKind) -> Result<i64, Error> {
+    async fn next_id(&self, stock: &Mutex<Range<i64>>, kind: IdKind) -> Result<i64, Fault> {
         let mut stock = stock.lock().await;
         if stock.is_empty() {
             *stock = self.engine.store.reserve_ids(kind, STOCK).await?;
         }
-        stock.next().ok_or(Error::Busy)
+        stock.next().ok_or(Fault::Busy)
     }
 }
 

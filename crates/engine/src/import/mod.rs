@@ -27,7 +27,7 @@ pub use self::person::{ImportError, ImportOutcome, Imported, Person, Token};
 use self::tried::{Outcomes, Tried};
 use self::turns::{LineTurn, Turns};
 use crate::decide::DecisionName;
-use crate::{Engine, Error};
+use crate::{Engine, Fault};
 /// How often a person is looked up anew when somebody else changes them meanwhile.
 const TRIES: usize = 8;
 /// How often a database that is away is waited for, a second each on top of its time limit.
@@ -107,7 +107,7 @@ impl Import {
             .collect();
         let mut taken = Vec::with_capacity(under_way.len());
         for person in under_way {
-            taken.push(person.await.unwrap_or_else(|gone| Err(ImportError::Failed(Error::internal(gone)))));
+            taken.push(person.await.unwrap_or_else(|gone| Err(ImportError::Fault(Fault::internal(gone)))));
         }
         self.find_shared(&secrets, &mut taken).await;
         taken
@@ -158,7 +158,7 @@ impl Import {
                 }
                 Ok(None) => {}
                 // Whether it was written or not: the next look shows it.
-                Err(ImportError::Failed(Error::Unavailable(error))) if waits < WAITS => {
+                Err(ImportError::Fault(Fault::Unavailable(error))) if waits < WAITS => {
                     tracing::debug!(%error, "waiting for the database");
                     waits += 1;
                     self.engine.clock.sleep(crate::clock::RETRY).await;
@@ -166,7 +166,7 @@ impl Import {
                 Err(error) => return Err(error),
             }
         }
-        Err(ImportError::Failed(Error::Busy))
+        Err(ImportError::Fault(Fault::Busy))
     }
 
     /// `None` if the person was changed by somebody else meanwhile.

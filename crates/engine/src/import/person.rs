@@ -7,7 +7,8 @@ use domain::rules::import::{self, ImportField, Unfit};
 use domain::{Credential, DeviceId, UserField, UserId};
 use serde::{Deserialize, Serialize};
 
-use crate::{Error, users};
+use crate::fault::faults_of_the_store;
+use crate::{Fault, users};
 
 /// A person as a list describes them.
 #[derive(Clone, Serialize, Deserialize)]
@@ -101,6 +102,9 @@ pub enum ImportError {
     /// What the list says cannot be right.
     #[error(transparent)]
     Unfit(#[from] Unfit),
+    /// A field of the user cannot be stored.
+    #[error("{} is not acceptable", .0.name())]
+    BadField(UserField),
     /// Another user has this name or mail address.
     #[error("another user has this {}", .0.name())]
     Taken(UserField),
@@ -112,14 +116,10 @@ pub enum ImportError {
     TooManyDevices,
     /// Not the list's fault: going on makes no sense.
     #[error(transparent)]
-    Failed(#[from] Error),
+    Fault(#[from] Fault),
 }
 
-impl From<store::Error> for ImportError {
-    fn from(error: store::Error) -> Self {
-        Self::Failed(error.into())
-    }
-}
+faults_of_the_store!(ImportError);
 
 pub(super) fn patch(person: &Person) -> Result<UserPatch, ImportError> {
     if let Some(email) = &person.email {
@@ -138,7 +138,7 @@ pub(super) fn patch(person: &Person) -> Result<UserPatch, ImportError> {
         texts: person.external_id.iter().map(|id| (EXTERNAL_ID.to_owned(), Some(id.clone()))).collect(),
         ..UserPatch::default()
     };
-    users::manage::judged(said).map_err(ImportError::Failed)
+    users::manage::judged(said).map_err(ImportError::BadField)
 }
 
 #[cfg(test)]

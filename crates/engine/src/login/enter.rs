@@ -12,7 +12,7 @@ use zeroize::Zeroizing;
 use crate::decide::DecisionName;
 use crate::login::password::{self, Comparison};
 use crate::login::session::{CompletedLogin, ShownFactor};
-use crate::{Engine, Error};
+use crate::{Engine, Fault};
 /// How often a password is compared again because it was changed meanwhile.
 const COMPARISONS: usize = 3;
 
@@ -47,7 +47,7 @@ pub enum LoginAnswer {
 impl Engine {
     /// Judges a name and a password. Unknown users cost and say the same as wrong passwords (SEC 31), and every refusal
     /// takes as long as the longest comparison that anybody's hash may need.
-    pub async fn log_in(&self, request: LoginRequest, context: Actor) -> Result<LoginAnswer, Error> {
+    pub async fn log_in(&self, request: LoginRequest, context: Actor) -> Result<LoginAnswer, Fault> {
         let named = self.hasher.named(&request.name)?;
         let (answer, kind) = self.judge_log_in(request, context).await?;
         drop(named);
@@ -57,7 +57,7 @@ impl Engine {
         Ok(answer)
     }
 
-    async fn judge_log_in(&self, request: LoginRequest, context: Actor) -> Result<(LoginAnswer, Comparison), Error> {
+    async fn judge_log_in(&self, request: LoginRequest, context: Actor) -> Result<(LoginAnswer, Comparison), Fault> {
         let mut kind = Comparison::Nothing;
         let known = self.store.user_by_login(&request.name).await?;
         // Stored, so that a help desk sees from where; trusted only as far as policy says (contract 5.1).
@@ -108,7 +108,7 @@ impl Engine {
     }
 
     /// The refusal of somebody whose passwords are held off, recorded; decided on a fresh view.
-    async fn held_off(&self, snapshot: &View, user: UserId, by: &Actor) -> Result<Option<LoginRefusal>, Error> {
+    async fn held_off(&self, snapshot: &View, user: UserId, by: &Actor) -> Result<Option<LoginRefusal>, Fault> {
         let now = self.now();
         if throttle::password_locked(snapshot, now).is_none() {
             return Ok(None);
@@ -122,7 +122,7 @@ impl Engine {
         client: Option<ClientId>,
         stored: Option<String>,
         password: Zeroizing<String>,
-    ) -> Result<(Compared, Comparison), Error> {
+    ) -> Result<(Compared, Comparison), Fault> {
         let (right, kind) = self.hasher.matches(client, password.clone(), stored.clone()).await?;
         let renewed = match &stored {
             Some(hash) if right && password::is_old(hash) => {
@@ -135,7 +135,7 @@ impl Engine {
 
     /// Records a log-in with an unknown name in its client's chain. It costs what counting a wrong password costs, so the time an
     /// answer takes does not tell who exists (SEC 31).
-    async fn note_unknown(&self, context: &Actor) -> Result<(), Error> {
+    async fn note_unknown(&self, context: &Actor) -> Result<(), Fault> {
         let Some(client) = context.client else { return Ok(()) };
         let event = AuditEvent::of_client(AuditKind::SignInRefused, client, self.now());
         let event = AuditEvent { reason: Some("no_user"), ip: context.ip.clone(), ..event };

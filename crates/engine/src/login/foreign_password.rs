@@ -2,7 +2,6 @@
 
 use zeroize::Zeroizing;
 
-use crate::error::Error;
 use crate::login::password::SALT;
 use crate::login::password_fault::PasswordFault;
 
@@ -99,15 +98,15 @@ fn bcrypt_digest(parts: &bcrypt::HashParts) -> String {
 }
 
 /// Takes apart what another system kept: how it was made, and what came of it.
-pub(crate) fn examined(foreign: ForeignPassword) -> Result<(Recipe, Zeroizing<String>), Error> {
+pub(crate) fn examined(foreign: ForeignPassword) -> Result<(Recipe, Zeroizing<String>), PasswordFault> {
     match foreign {
         ForeignPassword::Salted { digest, salt, order } => {
             let is_hex = digest.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
             if digest.len() != 64 || !is_hex {
-                return Err(Error::BadPassword(PasswordFault::NoDigest));
+                return Err(PasswordFault::NoDigest);
             }
             if salt.chars().count() > FOREIGN_SALT_MAX {
-                return Err(Error::BadPassword(PasswordFault::SaltTooLong));
+                return Err(PasswordFault::SaltTooLong);
             }
             Ok((Recipe::Salted(order, salt.into_bytes()), digest))
         }
@@ -115,9 +114,9 @@ pub(crate) fn examined(foreign: ForeignPassword) -> Result<(Recipe, Zeroizing<St
             // The old form that mistook characters beyond ASCII makes other hashes of them.
             let parts: Option<bcrypt::HashParts> =
                 Some(&*hash).filter(|h| !h.starts_with("$2x")).and_then(|h| h.parse().ok());
-            let parts = parts.ok_or(Error::BadPassword(PasswordFault::NoBcrypt))?;
+            let parts = parts.ok_or(PasswordFault::NoBcrypt)?;
             if !(4..=BCRYPT_COST_MAX).contains(&parts.get_cost()) {
-                return Err(Error::BadPassword(PasswordFault::BcryptCost));
+                return Err(PasswordFault::BcryptCost);
             }
             let recipe = Recipe::Bcrypt { cost: parts.get_cost(), salt: parts.get_salt_raw() };
             Ok((recipe, Zeroizing::new(bcrypt_digest(&parts))))

@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use domain::{ClientId, Digest};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, SemaphorePermit};
 
-use crate::error::Error;
+use crate::fault::Fault;
 
 /// Hashes computed at once.
 const AT_ONCE: usize = 2;
@@ -77,25 +77,25 @@ impl Default for Queue {
 }
 
 impl Queue {
-    /// Waits for a turn. Refuses with [`Error::Busy`] when too many wait, of this client or of all.
-    pub(crate) async fn turn(&self, client: Option<ClientId>, is_long: bool) -> Result<Turn<'_>, Error> {
+    /// Waits for a turn. Refuses with [`Fault::Busy`] when too many wait, of this client or of all.
+    pub(crate) async fn turn(&self, client: Option<ClientId>, is_long: bool) -> Result<Turn<'_>, Fault> {
         let (own_turns, own_places) = self.share(client);
-        let own_place = own_places.try_acquire_owned().map_err(|_| Error::Busy)?;
-        let place = self.places.try_acquire().map_err(|_| Error::Busy)?;
-        let own_turn = own_turns.acquire_owned().await.map_err(|_| Error::Busy)?;
-        let long_turn = if is_long { Some(self.long_turns.acquire().await.map_err(|_| Error::Busy)?) } else { None };
-        let turn = self.turns.acquire().await.map_err(|_| Error::Busy)?;
+        let own_place = own_places.try_acquire_owned().map_err(|_| Fault::Busy)?;
+        let place = self.places.try_acquire().map_err(|_| Fault::Busy)?;
+        let own_turn = own_turns.acquire_owned().await.map_err(|_| Fault::Busy)?;
+        let long_turn = if is_long { Some(self.long_turns.acquire().await.map_err(|_| Fault::Busy)?) } else { None };
+        let turn = self.turns.acquire().await.map_err(|_| Fault::Busy)?;
         Ok(Turn { _places: (own_place, place), _turns: (own_turn, long_turn, turn) })
     }
 
     /// Begins a comparison for a name, whether or not somebody has it.
-    pub(crate) fn named(&self, name: &str) -> Result<Named<'_>, Error> {
+    pub(crate) fn named(&self, name: &str) -> Result<Named<'_>, Fault> {
         // By the key that finds people: all spellings of a name share its places.
         let name = Digest::of(domain::model::name::key(name).as_bytes());
         let mut names = self.names();
         let under_way = names.entry(name).or_default();
         if *under_way >= PER_NAME {
-            return Err(Error::Busy);
+            return Err(Fault::Busy);
         }
         *under_way += 1;
         Ok(Named { queue: self, name })
@@ -145,7 +145,7 @@ mod tests {
         let queue = Arc::new(Queue::default());
         let calls = crowd(&queue, ONE, 80).await;
         assert_eq!(queue.places.available_permits(), AT_ONCE + WAITING - SHARE, "half of them");
-        assert!(matches!(queue.turn(ONE, false).await, Err(Error::Busy)));
+        assert!(matches!(queue.turn(ONE, false).await, Err(Fault::Busy)));
         // The crowd waits with two calls in the common line, so the other's turn is the next.
         let other = {
             let queue = queue.clone();
@@ -170,8 +170,8 @@ mod tests {
         let queue = Queue::default();
         let first = queue.named("Ana").unwrap();
         let second = queue.named(" ana ").unwrap();
-        assert!(matches!(queue.named("ANA"), Err(Error::Busy)));
-        assert!(matches!(queue.named("a\u{200b}na"), Err(Error::Busy)));
+        assert!(matches!(queue.named("ANA"), Err(Fault::Busy)));
+        assert!(matches!(queue.named("a\u{200b}na"), Err(Fault::Busy)));
         assert!(queue.named("ben").is_ok());
         drop(first);
         assert!(queue.named("ana").is_ok());

@@ -12,10 +12,10 @@ use domain::ClientId;
 use zeroize::Zeroizing;
 
 use crate::clock::Stopwatch;
-use crate::error::Error;
+use crate::fault::Fault;
 use crate::login::foreign_password::{BCRYPT_COST_MAX, ForeignPassword, LEGACY, Recipe, examined};
 use crate::login::hash_queue::{Named, Queue};
-use crate::login::password_fault::PasswordFault;
+use crate::login::password_fault::{PasswordError, PasswordFault};
 
 /// Memory, in KiB.
 const MEMORY: u32 = 47_104;
@@ -61,21 +61,21 @@ impl Comparison {
 
 /// Whether a password may be set. The floor always holds; `validate` adds the block-list, which takes long for long
 /// passwords: never on a request thread ([`PasswordHasher::hash_new`]).
-fn judge(password: &str, validate: bool) -> Result<(), Error> {
+fn judge(password: &str, validate: bool) -> Result<(), PasswordFault> {
     judge_length(password)?;
     if validate && is_common(password) {
-        return Err(Error::BadPassword(PasswordFault::TooCommon));
+        return Err(PasswordFault::TooCommon);
     }
     Ok(())
 }
 
-fn judge_length(password: &str) -> Result<(), Error> {
+fn judge_length(password: &str) -> Result<(), PasswordFault> {
     let length = password.chars().count();
     if length < MIN {
-        return Err(Error::BadPassword(PasswordFault::TooShort));
+        return Err(PasswordFault::TooShort);
     }
     if length > MAX {
-        return Err(Error::BadPassword(PasswordFault::TooLong));
+        return Err(PasswordFault::TooLong);
     }
     Ok(())
 }
@@ -101,7 +101,7 @@ pub(crate) fn is_old(stored: &str) -> bool {
 
 impl PasswordHasher {
     /// Begins a log-in for a name: of one name two are under way at most.
-    pub(crate) fn named(&self, name: &str) -> Result<Named<'_>, Error> {
+    pub(crate) fn named(&self, name: &str) -> Result<Named<'_>, Fault> {
         self.queue.named(name)
     }
 
@@ -112,7 +112,7 @@ impl PasswordHasher {
         client: Option<ClientId>,
         password: Zeroizing<String>,
         stored: Option<String>,
-    ) -> Result<(bool, Comparison), Error> {
+    ) -> Result<(bool, Comparison), Fault> {
         // A hash that no password has: its digest is all zero.
         let nobody = || format!("$argon2id$v=19$m={MEMORY},t=1,p=1${}${}", "A".repeat(22), "A".repeat(43));
         let exists = stored.is_some();
@@ -123,7 +123,7 @@ impl PasswordHasher {
             let watch = Stopwatch::start();
             let recipe = Recipe::read(&stored);
             let hash = recipe.as_ref().map_or(stored.as_str(), |(_, hash)| hash);
-            let parsed = PasswordHash::new(hash).map_err(|_| Error::internal("a stored password hash is not one"))?;
+            let parsed = PasswordHash::new(hash).map_err(|_| Fault::internal("a stored password hash is not one"))?;
             // How many there are depends on what was typed alone, not on whether there is a hash.
             let mut spellings = domain::model::name::secret_spellings(&password).into_iter().map(Zeroizing::new);
             let is_right = spellings.any(|spelling| {
@@ -133,7 +133,7 @@ impl PasswordHasher {
                 };
                 Argon2::default().verify_password(digest.as_bytes(), &parsed).is_ok()
             });
-            Ok((is_right && exists, watch.elapsed()))
+            Ok::<_, Fault>((is_right && exists, watch.elapsed()))
         });
         let (is_right, took) = compared.await?;
         self.note(kind, took);
@@ -141,7 +141,7 @@ impl PasswordHasher {
     }
 
     /// Finds out how long a comparison with a bcrypt hash of this cost takes, if that is not known.
-    pub(crate) async fn learn(&self, cost: u32) -> Result<(), Error> {
+    pub(crate) async fn learn(&self, cost: u32) -> Result<(), Fault> {
         let cost = cost.min(BCRYPT_COST_MAX);
         if self.paces().contains_key(&Comparison::Bcrypt(cost)) {
             return Ok(());
@@ -187,7 +187,7 @@ impl PasswordHasher {
         client: Option<ClientId>,
         foreign: ForeignPassword,
         salt: [u8; SALT],
-    ) -> Result<String, Error> {
+    ) -> Result<String, PasswordError> {
         let (recipe, digest) = examined(foreign)?;
         let hash = self.hash(client, digest, salt).await?;
         Ok(format!("{LEGACY}{}:{hash}", recipe.spelled()))
@@ -200,43 +200,43 @@ impl PasswordHasher {
         password: Zeroizing<String>,
         validate: bool,
         salt: [u8; SALT],
-    ) -> Result<String, Error> {
+    ) -> Result<String, PasswordError> {
         judge_length(&password)?;
         self.at_work(client, false, move || {
             judge(&password, validate)?;
-            argon2id(&password, salt)
+            Ok(argon2id(&password, salt)?)
         })
         .await
     }
 
     /// Does expensive work in its turn and off the request threads.
-    async fn at_work<T: Send + 'static>(
+    async fn at_work<T: Send + 'static, E: From<Fault> + Send + 'static>(
         &self,
         client: Option<ClientId>,
         is_long: bool,
-        work: impl FnOnce() -> Result<T, Error> + Send + 'static,
-    ) -> Result<T, Error> {
+        work: impl FnOnce() -> Result<T, E> + Send + 'static,
+    ) -> Result<T, E> {
         let _turn = self.queue.turn(client, is_long).await?;
-        tokio::task::spawn_blocking(work).await.map_err(Error::internal)?
+        tokio::task::spawn_blocking(work).await.map_err(Fault::internal)?
     }
 
-    /// The Argon2id hash of `password` in PHC form. Refuses with [`Error::Busy`] when too many wait.
+    /// The Argon2id hash of `password` in PHC form. Refuses with [`Fault::Busy`] when too many wait.
     pub(crate) async fn hash(
         &self,
         client: Option<ClientId>,
         password: Zeroizing<String>,
         salt: [u8; SALT],
-    ) -> Result<String, Error> {
+    ) -> Result<String, Fault> {
         self.at_work(client, false, move || argon2id(&password, salt)).await
     }
 }
 
-fn argon2id(password: &str, salt: [u8; SALT]) -> Result<String, Error> {
-    let params = Params::new(MEMORY, 1, 1, None).map_err(|e| Error::internal(e.to_string()))?;
+fn argon2id(password: &str, salt: [u8; SALT]) -> Result<String, Fault> {
+    let params = Params::new(MEMORY, 1, 1, None).map_err(|e| Fault::internal(e.to_string()))?;
     let argon = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
     let mut hash = [0; 32];
     let password = Zeroizing::new(domain::model::name::secret_spelling(password));
-    argon.hash_password_into(password.as_bytes(), &salt, &mut hash).map_err(|e| Error::internal(e.to_string()))?;
+    argon.hash_password_into(password.as_bytes(), &salt, &mut hash).map_err(|e| Fault::internal(e.to_string()))?;
     let b64 = |bytes: &[u8]| data_encoding::BASE64_NOPAD.encode(bytes);
     Ok(format!("$argon2id$v=19$m={MEMORY},t=1,p=1${}${}", b64(&salt), b64(&hash)))
 }
@@ -268,10 +268,10 @@ mod tests {
         assert!(waits.await, "it was judged before its turn");
         assert!(matches!(
             hasher.hash_new(None, word("x".repeat(129)), true, [7; SALT]).await,
-            Err(Error::BadPassword(_))
+            Err(PasswordError::Refused(_))
         ));
         drop(turns);
-        assert!(matches!(common.await, Err(Error::BadPassword(PasswordFault::TooCommon))));
+        assert!(matches!(common.await, Err(PasswordError::Refused(PasswordFault::TooCommon))));
         assert!(hasher.hash_new(None, word("correct staple horse".to_owned()), true, [7; SALT]).await.is_ok());
     }
 
@@ -355,7 +355,7 @@ mod tests {
             ForeignPassword::Bcrypt(word("$2b$31$If6bvum7DFjUnE9p2uDeDu0YHzrHM6tf.iqN8.yx.jNN1ILEf7h0i")),
         ] {
             let refused = PasswordHasher::default().hash_foreign(None, foreign, [7; SALT]).await;
-            assert!(matches!(refused, Err(Error::BadPassword(_))));
+            assert!(matches!(refused, Err(PasswordError::Refused(_))));
         }
     }
 

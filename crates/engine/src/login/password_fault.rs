@@ -1,5 +1,7 @@
 //! Rules that a password did not meet.
 
+use crate::fault::Fault;
+
 /// Why a password, or what another system kept of one, is not accepted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum PasswordFault {
@@ -24,4 +26,15 @@ pub enum PasswordFault {
     /// A bcrypt cost below 4 or above 14.
     #[error("the cost of the bcrypt hash is not between 4 and 14")]
     BcryptCost,
+}
+
+/// Why there is no hash of a password that somebody sets.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum PasswordError {
+    /// The password does not meet the rules.
+    #[error(transparent)]
+    Refused(#[from] PasswordFault),
+    /// What can befall any use case.
+    #[error(transparent)]
+    Fault(#[from] Fault),
 }

@@ -16,10 +16,12 @@ use domain::{
 
 use crate::challenges::answer::AnswerRequest;
 use crate::challenges::draw::Handle;
-use crate::challenges::open::{CallStyle, OpenRequest};
+use crate::challenges::open::{CallStyle, ChallengeError, OpenRequest};
 use crate::decide::DecisionName;
-use crate::devices::enrol::{Confirm, EnrolRequest};
-use crate::{Engine, Error};
+use crate::devices::enrol::{Confirm, EnrolError, EnrolRequest};
+use crate::fault::faults_of_the_store;
+use crate::users::error::{CreateUserError, UpdateUserError};
+use crate::{Engine, Fault};
 
 /// A visit to judge.
 #[derive(Debug, Clone)]
@@ -84,20 +86,29 @@ pub struct JudgedVisit {
     pub sent: Option<VerificationId>,
 }
 
-/// How a visit is refused.
-#[derive(Debug)]
+/// Why a visit was not judged.
+#[derive(Debug, thiserror::Error)]
 pub enum VisitError {
     /// The user is reached in another way.
+    #[error("the user is reached in another way")]
     Channel,
-    /// As any other call.
-    Engine(Error),
+    /// The user is suspended or locked by an administrator.
+    #[error("the user is locked")]
+    Barred,
+    /// The user could not be found, created or given the channel.
+    #[error(transparent)]
+    User(UpdateUserError),
+    /// The channel could not be enrolled.
+    #[error(transparent)]
+    Enrol(#[from] EnrolError),
+    /// No code could be sent.
+    #[error(transparent)]
+    Challenge(#[from] ChallengeError),
+    #[error(transparent)]
+    Fault(#[from] Fault),
 }
 
-impl<E: Into<Error>> From<E> for VisitError {
-    fn from(error: E) -> Self {
-        Self::Engine(error.into())
-    }
-}
+faults_of_the_store!(VisitError);
 
 impl Engine {
     /// Judges a visit, and sends a code if it is risky.
@@ -105,7 +116,7 @@ impl Engine {
         let context = Actor { ip: Some(request.ip.to_string()), ..context };
         let user = self.visitor(&request, &context).await?;
         if user.is_barred(self.now()) {
-            return Err(Error::Barred.into());
+            return Err(VisitError::Barred);
         }
         let visit = Visit::of(request.ip, &request.user_agent);
         let risk = risk::assess(&user.profile.visits, visit, self.now());
@@ -143,7 +154,7 @@ impl Engine {
         asked: VerificationId,
         code: FactorResponse,
         context: Actor,
-    ) -> Result<Outcome, Error> {
+    ) -> Result<Outcome, Fault> {
         const NONE: Outcome = Outcome::Refused(Reason::NotOpen);
         let Some(verification) = self.store.verification_by_id(asked).await? else { return Ok(NONE) };
         let user = verification.user_id;
@@ -176,11 +187,14 @@ impl Engine {
         for attempt in 0..2 {
             // By its key, not as a list: a log-in never waits for its turn at a list.
             if let Some(id) = self.store.user_by_username(&request.username).await? {
-                let user = self.user(id).await?;
+                let user = self.user(id).await.map_err(|error| VisitError::User(error.into()))?;
                 return match request.channel.is_of(&user) {
                     Some(true) => Ok(user),
                     Some(false) => Err(VisitError::Channel),
-                    None => Ok(self.update_user(user.id, request.channel.patch(), None, context.clone()).await?),
+                    None => {
+                        let updated = self.update_user(user.id, request.channel.patch(), None, context.clone()).await;
+                        updated.map_err(VisitError::User)
+                    }
                 };
             }
             let patch = UserPatch {
@@ -189,15 +203,15 @@ impl Engine {
                 ..request.channel.patch()
             };
             match self.create_user(patch, None, context.clone()).await {
-                Err(Error::Taken(UserField::Username)) if attempt == 0 => {}
-                created => return Ok(created?),
+                Err(CreateUserError::Taken(UserField::Username)) if attempt == 0 => {}
+                created => return created.map_err(|error| VisitError::User(error.into())),
             }
         }
-        Err(Error::Busy.into())
+        Err(Fault::Busy.into())
     }
 
     /// The device that codes go to, enrolled if need be.
-    async fn way_to(&self, user: &User, channel: &CodeChannel, context: &Actor) -> Result<DeviceId, Error> {
+    async fn way_to(&self, user: &User, channel: &CodeChannel, context: &Actor) -> Result<DeviceId, EnrolError> {
         let factor = channel.factor();
         // One that is disabled is found too, and refuses to be challenged: it is not replaced by another (SEC 92).
         let known = |view: &View| {
@@ -222,7 +236,7 @@ impl Engine {
         match self.enrol(request, context.clone()).await {
             Ok(enrolled) => Ok(enrolled.device.id),
             // By somebody else, at the same moment.
-            Err(Error::AlreadyEnrolled) => known(&self.store.view(user.id).await?).ok_or(Error::Busy),
+            Err(EnrolError::AlreadyEnrolled) => Ok(known(&self.store.view(user.id).await?).ok_or(Fault::Busy)?),
             Err(error) => Err(error),
         }
     }

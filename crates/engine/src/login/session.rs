@@ -6,7 +6,7 @@ use domain::rules::sign_in::{self, DrawnGrant, Exchanged};
 use domain::{ClientId, Digest, FactorKind, Timestamp, User, UserId};
 
 use crate::decide::DecisionName;
-use crate::{Engine, Error};
+use crate::{Engine, Fault};
 
 /// What a log-in came to.
 pub struct CompletedLogin {
@@ -48,12 +48,12 @@ pub struct OpenedSession {
 
 impl Engine {
     /// Whether this very client is logging this user in at the moment: the password was right, and a factor is awaited.
-    pub async fn is_logging_in(&self, user: UserId, client: Option<ClientId>) -> Result<bool, Error> {
+    pub async fn is_logging_in(&self, user: UserId, client: Option<ClientId>) -> Result<bool, Fault> {
         Ok(client.is_some() && sign_in::is_under_way(&self.store.view(user).await?, client, self.now()))
     }
 
     /// Exchanges a session token, once, for a session. `origin` is the page's, where a script hands it in.
-    pub async fn exchange_session(&self, token: &str, origin: Option<String>) -> Result<Option<OpenedSession>, Error> {
+    pub async fn exchange_session(&self, token: &str, origin: Option<String>) -> Result<Option<OpenedSession>, Fault> {
         let token = Digest::of(token.as_bytes());
         let Some(user) = self.store.holder_of_session_token(token).await? else { return Ok(None) };
         let (id, cookie, now) = (self.chance.session_id(), self.chance.hex::<32>(), self.now());
@@ -70,7 +70,7 @@ impl Engine {
     }
 
     /// Whether a session token that lives lists this origin (contract 5.3, preflight).
-    pub async fn is_listed_origin(&self, origin: &str) -> Result<bool, Error> {
+    pub async fn is_listed_origin(&self, origin: &str) -> Result<bool, Fault> {
         Ok(self.store.lists_origin(origin, self.now()).await?)
     }
 

@@ -3,6 +3,7 @@
 use domain::model::audit::Actor;
 use domain::model::session::NO_DEVICE;
 use domain::model::time::SECOND;
+use domain::rules::reaching::Unreachable;
 use domain::rules::sign_in::{self, SESSION_TOKEN_TTL, Stepped};
 use domain::rules::verification::open::{self, Opened, Opening};
 use domain::{
@@ -12,10 +13,12 @@ use domain::{
 
 use crate::challenges::answer::Opener;
 use crate::challenges::draw::{Challenged, CodeStyle};
-use crate::challenges::message_budgets::Sending;
+use crate::challenges::long_poll::PollError;
+use crate::challenges::message_budgets::{Sending, may_be_unsent};
 use crate::decide::DecisionName;
+use crate::fault::faults_of_the_store;
 use crate::login::session::{CompletedLogin, ShownFactor};
-use crate::{Engine, Error};
+use crate::{Engine, Fault};
 
 /// Life of a challenge in a log-in, in milliseconds; never longer than the log-in's own.
 const CHALLENGE_TTL: i64 = 120 * SECOND;
@@ -56,9 +59,40 @@ pub enum LoginStepAnswer {
     Refused(Reason),
 }
 
+/// Why a step of a log-in was not taken.
+#[derive(Debug, thiserror::Error)]
+pub enum LoginStepError {
+    /// Locked by wrong answers, with the end where there is one: nothing is sent.
+    #[error("locked")]
+    Locked(Option<Timestamp>),
+    /// No message may go to the device's number or address any more.
+    #[error(transparent)]
+    Unreachable(Unreachable),
+    /// Too many open challenges or messages, or the next one must wait; with the moment to come back.
+    #[error("too many challenges or messages")]
+    TooMany(Timestamp),
+    /// The caller's token was revoked or has run out while the call was held, or its address may not call any more.
+    #[error("the token is no longer live")]
+    Revoked,
+    #[error(transparent)]
+    Fault(#[from] Fault),
+}
+
+faults_of_the_store!(LoginStepError);
+may_be_unsent!(LoginStepError);
+
+impl From<PollError> for LoginStepError {
+    fn from(error: PollError) -> Self {
+        match error {
+            PollError::Revoked => Self::Revoked,
+            PollError::Fault(fault) => Self::Fault(fault),
+        }
+    }
+}
+
 impl Engine {
     /// Takes a log-in one step further: sends, polls, or judges a code.
-    pub async fn log_in_step(&self, step: LoginStep, context: Actor) -> Result<LoginStepAnswer, Error> {
+    pub(crate) async fn log_in_step(&self, step: LoginStep, context: Actor) -> Result<LoginStepAnswer, LoginStepError> {
         let Some(user) = self.store.user_logging_in(step.state_token).await? else {
             return Ok(LoginStepAnswer::Refused(Reason::NotOpen));
         };
@@ -117,7 +151,7 @@ impl Engine {
                 }
             })
             .await?
-            .map_err(Error::internal)?;
+            .map_err(Fault::internal)?;
         let factor = snapshot.device(device).map(|device| device.factor);
         match &stepped {
             Stepped::Granted(..) => self.answers.granted(factor),
@@ -135,7 +169,7 @@ impl Engine {
             Stepped::Answered(Outcome::Pending(factor)) => LoginStepAnswer::Pending(factor, None),
             Stepped::Answered(Outcome::Refused(reason)) => LoginStepAnswer::Refused(reason),
             Stepped::Answered(Outcome::Accepted { .. }) => {
-                return Err(Error::internal("an accepted step that grants nothing"));
+                return Err(Fault::internal("an accepted step that grants nothing").into());
             }
         })
     }
@@ -149,7 +183,7 @@ impl Engine {
         step: &LoginStep,
         expires_at: Timestamp,
         context: Actor,
-    ) -> Result<LoginStepAnswer, Error> {
+    ) -> Result<LoginStepAnswer, LoginStepError> {
         let (now, id) = (self.now(), self.chance.verification_id());
         let credential = self.open_credential(device)?;
         let style = CodeStyle { alphanumeric: false, keypad: false, number: step.number, template: None };
@@ -199,12 +233,12 @@ impl Engine {
                 Ok(LoginStepAnswer::Pending(device.factor, put.challenge.number().map(PromptNumber)))
             }
             Opened::NoUser | Opened::NoDevice => Ok(LoginStepAnswer::Refused(Reason::NoDevice)),
-            Opened::Locked(until) => Err(Error::Locked(until)),
+            Opened::Locked(until) => Err(LoginStepError::Locked(until)),
             Opened::TooSoon(at) => {
                 self.send_prompt_warning(snapshot, device, by, now).await;
-                Err(Error::TooMany(Some(at)))
+                Err(LoginStepError::TooMany(at))
             }
-            Opened::TooMany(at) => Err(Error::TooMany(Some(at))),
+            Opened::TooMany(at) => Err(LoginStepError::TooMany(at)),
         }
     }
 }

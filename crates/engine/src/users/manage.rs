@@ -11,7 +11,9 @@ use zeroize::Zeroizing;
 
 use crate::decide::DecisionName;
 use crate::login::foreign_password::ForeignPassword;
-use crate::{Engine, Error};
+use crate::login::password_fault::PasswordError;
+use crate::users::error::{CreateUserError, UpdateUserError, UserError};
+use crate::{Engine, Fault};
 
 /// Where the highest cost of a bcrypt hash that ever came from elsewhere is kept.
 const BCRYPT_COST: &str = "password.bcrypt_cost";
@@ -37,22 +39,22 @@ impl std::fmt::Debug for NewPassword {
 
 impl Engine {
     /// The user of this id.
-    pub async fn user(&self, id: UserId) -> Result<User, Error> {
-        self.store.view(id).await?.user.ok_or(Error::NoUser)
+    pub async fn user(&self, id: UserId) -> Result<User, UserError> {
+        self.store.view(id).await?.user.ok_or(UserError::NoUser)
     }
 
     /// Users that match, ordered by id.
-    pub async fn users(&self, filter: &UserFilter, page: Page) -> Result<UserPage, Error> {
+    pub async fn users(&self, filter: &UserFilter, page: Page) -> Result<UserPage, Fault> {
         Ok(self.store.users(filter, page).await?)
     }
 
     /// The names of the custom attributes that the first `users` users have, in no order.
-    pub async fn attribute_names(&self, users: u32) -> Result<Vec<String>, Error> {
+    pub async fn attribute_names(&self, users: u32) -> Result<Vec<String>, Fault> {
         Ok(self.store.attribute_names(users).await?)
     }
 
     /// The user who logs in with this user name or mail address.
-    pub async fn user_by_login(&self, name: &str) -> Result<Option<User>, Error> {
+    pub async fn user_by_login(&self, name: &str) -> Result<Option<User>, Fault> {
         match self.store.user_by_login(name).await? {
             Some(id) => Ok(self.store.view(id).await?.user),
             None => Ok(None),
@@ -60,23 +62,28 @@ impl Engine {
     }
 
     /// Everybody who holds this name; more than one only where rows of earlier versions collide.
-    pub async fn holders(&self, name: &str) -> Result<Vec<Holder>, Error> {
+    pub async fn holders(&self, name: &str) -> Result<Vec<Holder>, Fault> {
         Ok(self.store.holders(name).await?)
     }
 
     /// Users of earlier versions whose names collide; at most `limit` users in all.
-    pub async fn collisions(&self, limit: u32) -> Result<Vec<Collision>, Error> {
+    pub async fn collisions(&self, limit: u32) -> Result<Vec<Collision>, Fault> {
         Ok(self.store.collisions(limit).await?)
     }
 
     /// How many names several users hold.
-    pub async fn colliding_names(&self) -> Result<u64, Error> {
+    pub async fn colliding_names(&self) -> Result<u64, Fault> {
         Ok(self.store.colliding_names().await?)
     }
 
     /// Creates a user.
-    pub async fn create_user(&self, patch: UserPatch, password: Option<NewPassword>, by: Actor) -> Result<User, Error> {
-        let patch = self.with_password(judged(patch)?, password, by.client).await?;
+    pub async fn create_user(
+        &self,
+        patch: UserPatch,
+        password: Option<NewPassword>,
+        by: Actor,
+    ) -> Result<User, CreateUserError> {
+        let patch = self.with_password(judged(patch).map_err(CreateUserError::BadField)?, password, by.client).await?;
         let id = UserId(self.store.next_id(IdKind::User).await?);
         let now = self.now();
         Ok(self.decide(DecisionName::CreateUser, id, move |_| user::create(id, &patch, &by, now)).await?)
@@ -89,57 +96,59 @@ impl Engine {
         patch: UserPatch,
         password: Option<NewPassword>,
         by: Actor,
-    ) -> Result<User, Error> {
+    ) -> Result<User, UpdateUserError> {
         // Look for the user first: a hash is expensive.
         let present = self.user(id).await?;
-        let patch = self.with_password(judged(patch.beyond(&present))?, password, by.client).await?;
+        let patch = self
+            .with_password(judged(patch.beyond(&present)).map_err(UpdateUserError::BadField)?, password, by.client)
+            .await?;
         let now = self.now();
         match self.decide(DecisionName::UpdateUser, id, move |view| user::update(view, &patch, &by, now)).await? {
             Updated::Updated(user) => Ok(*user),
-            Updated::NoUser => Err(Error::NoUser),
-            Updated::TooManyAttributes => Err(Error::BadField(UserField::CustomAttributes)),
+            Updated::NoUser => Err(UpdateUserError::NoUser),
+            Updated::TooManyAttributes => Err(UpdateUserError::BadField(UserField::CustomAttributes)),
         }
     }
 
     /// Removes a user with all devices and open verifications.
-    pub async fn delete_user(&self, id: UserId, by: Actor) -> Result<(), Error> {
+    pub async fn delete_user(&self, id: UserId, by: Actor) -> Result<(), UserError> {
         let now = self.now();
         let deleted = self.decide(DecisionName::DeleteUser, id, move |view| user::delete(view, &by, now)).await?;
-        deleted.then_some(()).ok_or(Error::NoUser)
+        deleted.then_some(()).ok_or(UserError::NoUser)
     }
 
     /// Locks a user for so many minutes, 0 until unlocked.
-    pub async fn lock_user(&self, id: UserId, minutes: i64, by: Actor) -> Result<(), Error> {
+    pub async fn lock_user(&self, id: UserId, minutes: i64, by: Actor) -> Result<(), UserError> {
         let now = self.now();
         let locked = self.decide(DecisionName::LockUser, id, move |view| user::lock(view, minutes, &by, now)).await?;
-        locked.then_some(()).ok_or(Error::NoUser)
+        locked.then_some(()).ok_or(UserError::NoUser)
     }
 
     /// Lifts every lock of a user. Says whether there was one.
-    pub async fn unlock_user(&self, id: UserId, by: Actor) -> Result<bool, Error> {
+    pub async fn unlock_user(&self, id: UserId, by: Actor) -> Result<bool, UserError> {
         let now = self.now();
         let (keys, at) = (self.keys.clone(), self.time.for_codes());
         let decide = move |view: &domain::View| match newest_steps(view, &keys, at) {
             Ok(newest) => user::unlock(view, &newest, &by, now).map(Ok),
             Err(error) => domain::Decision::reply(Err(error)),
         };
-        match self.decide(DecisionName::UnlockUser, id, decide).await?.map_err(Error::internal)? {
+        match self.decide(DecisionName::UnlockUser, id, decide).await?.map_err(Fault::internal)? {
             Unlocked::Unlocked => Ok(true),
             Unlocked::NotLocked => Ok(false),
-            Unlocked::NoUser => Err(Error::NoUser),
+            Unlocked::NoUser => Err(UserError::NoUser),
         }
     }
 
     /// Ends a user's pending state tokens and open verifications.
-    pub async fn log_out(&self, id: UserId, by: Actor) -> Result<(), Error> {
+    pub async fn log_out(&self, id: UserId, by: Actor) -> Result<(), UserError> {
         let now = self.now();
         let known = self.decide(DecisionName::LogOut, id, move |view| user::log_out(view, &by, now)).await?;
-        known.then_some(()).ok_or(Error::NoUser)
+        known.then_some(()).ok_or(UserError::NoUser)
     }
 
     /// Remembers how long a hash that came from elsewhere takes, before anybody can be asked for it: refusals take as long
     /// from then on (SEC 31). Other nodes learn it with their first such log-in, or at their next start.
-    async fn remember_pace(&self, stored: &str) -> Result<(), Error> {
+    async fn remember_pace(&self, stored: &str) -> Result<(), Fault> {
         let Some(cost) = crate::login::password::bcrypt_cost(stored) else { return Ok(()) };
         let known = self.store.meta(BCRYPT_COST).await?.and_then(|bytes| <[u8; 4]>::try_from(bytes).ok());
         if known.map_or(0, u32::from_be_bytes) < cost {
@@ -171,7 +180,7 @@ impl Engine {
         patch: UserPatch,
         password: Option<NewPassword>,
         client: Option<ClientId>,
-    ) -> Result<UserPatch, Error> {
+    ) -> Result<UserPatch, PasswordError> {
         let Some(password) = password else { return Ok(patch) };
         let hash = match password {
             NewPassword::Clear { clear, validate } => {
@@ -207,8 +216,8 @@ const TEXT_MAX: usize = 1_000;
 
 /// Puts names into the form that is kept, and refuses texts that are too long or deceive (SEC 36); nothing is ever cut
 /// but the white space around a name. Every door that takes a user comes through here.
-pub(crate) fn judged(patch: UserPatch) -> Result<UserPatch, Error> {
-    let patch = patch.tidied().map_err(Error::BadField)?;
+pub(crate) fn judged(patch: UserPatch) -> Result<UserPatch, UserField> {
+    let patch = patch.tidied()?;
     let limited = |text: &str, max: usize| {
         domain::model::text::is_clean(&text.replace(['\n', '\r', '\t'], " ")) && text.chars().count() <= max
     };
@@ -216,15 +225,15 @@ pub(crate) fn judged(patch: UserPatch) -> Result<UserPatch, Error> {
         let max =
             if matches!(name.as_str(), "firstname" | "lastname") { domain::model::text::NAME_MAX } else { TEXT_MAX };
         if value.as_ref().is_some_and(|text| !limited(text, max)) {
-            return Err(Error::BadField(UserField::Text));
+            return Err(UserField::Text);
         }
     }
     if patch.custom_attributes.len() > MAX_CUSTOM_ATTRIBUTES {
-        return Err(Error::BadField(UserField::CustomAttributes));
+        return Err(UserField::CustomAttributes);
     }
     for (name, value) in &patch.custom_attributes {
         if !domain::model::text::is_name(name) || value.as_ref().is_some_and(|text| !limited(text, TEXT_MAX)) {
-            return Err(Error::BadField(UserField::CustomAttributes));
+            return Err(UserField::CustomAttributes);
         }
     }
     Ok(patch)

@@ -1,5 +1,6 @@
 //! Users: created, changed, locked, removed, and how they stand.
 
+pub(crate) mod error;
 pub(crate) mod manage;
 pub(crate) mod queries;
 pub(crate) mod temp_token;

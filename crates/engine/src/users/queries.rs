@@ -6,7 +6,8 @@ use domain::rules::standing::{self, Standing};
 use domain::{AuditKind, Credential, Device, DeviceId, FactorKind, Purpose, Status, Timestamp, UserId, Verification};
 use store::{EventFilter, EventPage};
 
-use crate::{Engine, Error, Event};
+use crate::users::error::UserError;
+use crate::{Engine, Event, Fault};
 
 /// How long a result stays readable after its verification's time has run out, in milliseconds (contract 7.10).
 const RESULT_READABLE: i64 = 10 * MINUTE;
@@ -33,15 +34,15 @@ pub struct VerificationState {
 
 impl Engine {
     /// The factors a user can still enrol.
-    pub async fn factors(&self, user: UserId) -> Result<Vec<FactorKind>, Error> {
+    pub async fn factors(&self, user: UserId) -> Result<Vec<FactorKind>, UserError> {
         let view = self.store.view(user).await?;
-        view.user.as_ref().ok_or(Error::NoUser)?;
+        view.user.as_ref().ok_or(UserError::NoUser)?;
         Ok(enrolment::offered(&view, &self.settings.policy))
     }
 
     /// A user's devices, oldest first, without those still behind a registration.
-    pub async fn devices(&self, user: UserId) -> Result<Vec<ListedDevice>, Error> {
-        let devices = self.store.devices(user).await?.ok_or(Error::NoUser)?;
+    pub async fn devices(&self, user: UserId) -> Result<Vec<ListedDevice>, UserError> {
+        let devices = self.store.devices(user).await?.ok_or(UserError::NoUser)?;
         let default = domain::model::device::default_device(&devices);
         let listed = devices.into_iter().filter(Device::is_listed);
         listed
@@ -59,12 +60,12 @@ impl Engine {
     }
 
     /// The state of a user: locks, wrong answers, live verifications.
-    pub async fn standing(&self, user: UserId) -> Result<Standing, Error> {
-        standing::of(&self.store.view(user).await?, self.now()).ok_or(Error::NoUser)
+    pub async fn standing(&self, user: UserId) -> Result<Standing, UserError> {
+        standing::of(&self.store.view(user).await?, self.now()).ok_or(UserError::NoUser)
     }
 
     /// The newest answers of a user that were accepted, and that were refused, if the newer part of the trail has any.
-    pub async fn last_answers(&self, user: UserId) -> Result<[Option<Event>; 2], Error> {
+    pub async fn last_answers(&self, user: UserId) -> Result<[Option<Event>; 2], Fault> {
         use AuditKind as K;
         let accepted = [K::Verified, K::PushAccepted, K::KeypadAnswered, K::TempTokenUsed, K::SignedIn];
         let refused = [K::Refused, K::PushDenied, K::PushReported, K::SignInRefused, K::RegistrationRejected];
@@ -84,7 +85,7 @@ impl Engine {
         user: UserId,
         wire_id: &str,
         purpose: Purpose,
-    ) -> Result<Option<VerificationState>, Error> {
+    ) -> Result<Option<VerificationState>, Fault> {
         let found = self.store.verification_by_wire_id(user, wire_id, purpose).await?;
         let now = self.now();
         Ok(found.filter(|v| is_readable(v, now)).map(|v| VerificationState {

@@ -7,7 +7,8 @@ use domain::rules::temp_token::{self, Issued};
 use domain::{TempToken, Timestamp, UserId};
 
 use crate::decide::DecisionName;
-use crate::{Engine, Error};
+use crate::fault::faults_of_the_store;
+use crate::{Engine, Fault};
 
 /// A temporary token as it is handed out, once.
 #[derive(Debug, Clone)]
@@ -19,6 +20,20 @@ pub struct IssuedToken {
     pub reusable: bool,
 }
 
+/// Why no temporary token was issued.
+#[derive(Debug, thiserror::Error)]
+pub enum TempTokenError {
+    #[error("no such user")]
+    NoUser,
+    /// The user is suspended or locked by an administrator.
+    #[error("the user is locked")]
+    Barred,
+    #[error(transparent)]
+    Fault(#[from] Fault),
+}
+
+faults_of_the_store!(TempTokenError);
+
 impl Engine {
     /// Issues a temporary token that lives `ttl` milliseconds, in place of any earlier one.
     pub async fn issue_temp_token(
@@ -27,7 +42,7 @@ impl Engine {
         ttl: i64,
         reusable: bool,
         by: Actor,
-    ) -> Result<IssuedToken, Error> {
+    ) -> Result<IssuedToken, TempTokenError> {
         let now = self.now();
         // Never a leading zero: clients that send a number would lose it, and with it the token's form.
         let token = loop {
@@ -44,13 +59,13 @@ impl Engine {
             .await?;
         match issued {
             Issued::Issued => Ok(IssuedToken { token, expires_at, reusable }),
-            Issued::NoUser => Err(Error::NoUser),
-            Issued::Barred => Err(Error::Barred),
+            Issued::NoUser => Err(TempTokenError::NoUser),
+            Issued::Barred => Err(TempTokenError::Barred),
         }
     }
 
     /// Ends a user's temporary token. Says whether there was a live one.
-    pub async fn revoke_temp_token(&self, user: UserId, by: Actor) -> Result<bool, Error> {
+    pub async fn revoke_temp_token(&self, user: UserId, by: Actor) -> Result<bool, Fault> {
         let now = self.now();
         Ok(self.decide(DecisionName::RevokeTempToken, user, move |view| temp_token::revoke(view, &by, now)).await?)
     }

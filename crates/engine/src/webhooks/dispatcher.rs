@@ -18,7 +18,7 @@ use tokio::task::JoinSet;
 
 use super::manage::HOLD;
 use crate::events::Event;
-use crate::{Engine, Error};
+use crate::{Engine, Fault};
 
 /// How often the trail is looked at while there are webhooks, and while there are none, in milliseconds.
 const LOOK: i64 = 500;
@@ -141,7 +141,7 @@ impl Engine {
         holder: &str,
         renderer: &dyn Renderer,
         stop: &watch::Receiver<bool>,
-    ) -> Result<(), Error> {
+    ) -> Result<(), Fault> {
         let id = held.webhook.id;
         // Asked often and mostly in vain: that writes nothing.
         if !self.has_something_to_dispatch(&held).await? {
@@ -161,7 +161,7 @@ impl Engine {
         told.map(|_| ())
     }
 
-    async fn has_something_to_dispatch(&self, held: &HeldWebhook) -> Result<bool, Error> {
+    async fn has_something_to_dispatch(&self, held: &HeldWebhook) -> Result<bool, Fault> {
         let waiting = self.store.waiting_deliveries(held.webhook.id).await?;
         if due(&waiting, self.now()).is_some() {
             return Ok(true);
@@ -174,7 +174,7 @@ impl Engine {
     }
 
     /// Delivers one batch.
-    async fn dispatch_next(&self, id: WebhookId, holder: &str, renderer: &dyn Renderer) -> Result<Next, Error> {
+    async fn dispatch_next(&self, id: WebhookId, holder: &str, renderer: &dyn Renderer) -> Result<Next, Fault> {
         // As it is now: it may have been changed, or taken back to a moment.
         let Some(held) = self.store.webhook(id).await? else { return Ok(Next::NotOurs) };
         if held.webhook.disabled.is_some() {
@@ -227,7 +227,7 @@ impl Engine {
         delivery: &WebhookDelivery,
         holder: &str,
         renderer: &dyn Renderer,
-    ) -> Result<Next, Error> {
+    ) -> Result<Next, Fault> {
         let entries = self.store.events_with_ids(&delivery.events).await?;
         let events = self.named(entries).await?;
         let answer = self.call_webhook(webhook, &delivery.message, renderer.render(&events)).await;

@@ -8,7 +8,8 @@ use egress::Reach;
 use store::{IdKind, WebhookDelivery, WebhookLease};
 
 use super::dispatcher::DeliveryCounts;
-use crate::{Engine, Error};
+use crate::fault::faults_of_the_store;
+use crate::{Engine, Fault};
 
 /// How long a webhook is held for one call, in milliseconds: longer than a call and what is written after it may take.
 pub(crate) const HOLD: i64 = 30_000;
@@ -41,10 +42,12 @@ pub enum WebhookError {
     /// A field cannot be used. Says what it should be.
     #[error("{0}")]
     Field(&'static str),
-    /// Anything else.
+    /// What can befall any use case.
     #[error(transparent)]
-    Other(#[from] Error),
+    Fault(#[from] Fault),
 }
+
+faults_of_the_store!(WebhookError);
 
 /// What came of asking to tell something again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -67,16 +70,16 @@ impl Engine {
     /// Makes a webhook that gets events from now on. Gives its key in the form that receivers are given, which
     /// is not shown again.
     pub async fn create_webhook(&self, new: NewWebhook) -> Result<(Webhook, String), WebhookError> {
-        let bad = |_| WebhookError::Field("the name must be at most 100 plain characters");
-        let name = crate::clients::manage::clean_name(&new.name).map_err(bad)?;
+        let bad = WebhookError::Field("the name must be at most 100 plain characters");
+        let name = crate::clients::manage::clean_name(&new.name).ok_or(bad)?;
         let url = delivery::webhook::checked_url(&new.url, new.allow_private).map_err(WebhookError::Field)?;
         if let Some(fault) = new.headers.fault() {
             return Err(WebhookError::Field(fault));
         }
-        let id = WebhookId(self.store.next_id(IdKind::Webhook).await.map_err(Error::from)?);
+        let id = WebhookId(self.store.next_id(IdKind::Webhook).await?);
         let key = self.draw_webhook_key();
         let shown = shown_key(&key);
-        let headers = zeroize::Zeroizing::new(serde_json::to_vec(&new.headers).map_err(Error::internal)?);
+        let headers = zeroize::Zeroizing::new(serde_json::to_vec(&new.headers).map_err(Fault::internal)?);
         let webhook = Webhook {
             id,
             name,
@@ -87,29 +90,29 @@ impl Engine {
             disabled: None,
             created_at: self.now(),
         };
-        let cursor = self.store.cursor_at_end().await.map_err(Error::from)?;
-        self.store.create_webhook(&webhook, &cursor).await.map_err(Error::from)?;
+        let cursor = self.store.cursor_at_end().await?;
+        self.store.create_webhook(&webhook, &cursor).await?;
         self.webhooks_changed.notify_one();
         Ok((webhook, shown))
     }
 
     /// All webhooks, oldest first.
-    pub async fn webhooks(&self) -> Result<Vec<Webhook>, Error> {
+    pub async fn webhooks(&self) -> Result<Vec<Webhook>, Fault> {
         Ok(self.store.webhooks().await?.into_iter().map(|held| held.webhook).collect())
     }
 
     /// The webhook of this id.
-    pub async fn webhook(&self, id: WebhookId) -> Result<Option<Webhook>, Error> {
+    pub async fn webhook(&self, id: WebhookId) -> Result<Option<Webhook>, Fault> {
         Ok(self.store.webhook(id).await?.map(|held| held.webhook))
     }
 
     /// Forgets a webhook with its log. Says whether there was one.
-    pub async fn delete_webhook(&self, id: WebhookId) -> Result<bool, Error> {
+    pub async fn delete_webhook(&self, id: WebhookId) -> Result<bool, Fault> {
         Ok(self.store.delete_webhook(id).await?)
     }
 
     /// Pauses or resumes deliveries to a webhook. They resume where they stopped.
-    pub async fn enable_webhook(&self, id: WebhookId, enabled: bool) -> Result<bool, Error> {
+    pub async fn enable_webhook(&self, id: WebhookId, enabled: bool) -> Result<bool, Fault> {
         let because = if enabled { None } else { Some((self.now(), DisableReason::Operator)) };
         let found = self.store.set_webhook_disabled(id, because).await?;
         self.webhooks_changed.notify_one();
@@ -118,7 +121,7 @@ impl Engine {
 
     /// Gives a webhook a new key, beside which the one before signs for so many more milliseconds. `None` if there is no
     /// such webhook.
-    pub async fn rotate_webhook_key(&self, id: WebhookId, overlap: i64) -> Result<Option<String>, Error> {
+    pub async fn rotate_webhook_key(&self, id: WebhookId, overlap: i64) -> Result<Option<String>, Fault> {
         loop {
             let Some(held) = self.store.webhook(id).await? else { return Ok(None) };
             let mut keys = self.open_webhook_keys(&held.webhook)?;
@@ -139,7 +142,7 @@ impl Engine {
         id: WebhookId,
         failed: bool,
         limit: u32,
-    ) -> Result<Option<Vec<WebhookDelivery>>, Error> {
+    ) -> Result<Option<Vec<WebhookDelivery>>, Fault> {
         if self.store.webhook(id).await?.is_none() {
             return Ok(None);
         }
@@ -147,14 +150,14 @@ impl Engine {
     }
 
     /// Repeats a delivery that is over, under the same message id.
-    pub async fn replay_delivery(&self, id: DeliveryId) -> Result<ReplayOutcome, Error> {
+    pub async fn replay_delivery(&self, id: DeliveryId) -> Result<ReplayOutcome, Fault> {
         let replayed = self.store.replay_delivery(id, self.now()).await?;
         let Some(delivery) = self.store.delivery(id).await? else { return Ok(ReplayOutcome::Missing) };
         if replayed { self.replayed(delivery.webhook).await } else { Ok(ReplayOutcome::NotYet(delivery.webhook)) }
     }
 
     /// Takes a webhook back to a moment: all events since are delivered again, in new messages.
-    pub async fn replay_since(&self, id: WebhookId, moment: Timestamp) -> Result<ReplayOutcome, Error> {
+    pub async fn replay_since(&self, id: WebhookId, moment: Timestamp) -> Result<ReplayOutcome, Fault> {
         if moment > self.now() {
             return Ok(ReplayOutcome::Ahead);
         }
@@ -189,7 +192,7 @@ impl Engine {
     }
 
     /// Wakes the dispatcher, and says when the events are delivered.
-    async fn replayed(&self, id: WebhookId) -> Result<ReplayOutcome, Error> {
+    async fn replayed(&self, id: WebhookId) -> Result<ReplayOutcome, Fault> {
         self.webhooks_changed.notify_one();
         let disabled = self.store.webhook(id).await?.is_some_and(|held| held.webhook.disabled.is_some());
         Ok(if disabled { ReplayOutcome::OnceEnabled(id) } else { ReplayOutcome::Yes })
@@ -197,7 +200,7 @@ impl Engine {
 
     /// Sends a webhook an empty list of events, signed as all are, and gives its answer. `None` if there is no such
     /// webhook. Nothing is recorded.
-    pub async fn test_webhook(&self, id: WebhookId) -> Result<Option<WebhookAnswer>, Error> {
+    pub async fn test_webhook(&self, id: WebhookId) -> Result<Option<WebhookAnswer>, Fault> {
         let Some(held) = self.store.webhook(id).await? else { return Ok(None) };
         let message = format!("test_{}", self.chance.hex::<16>());
         Ok(Some(self.call_webhook(&held.webhook, &message, b"[]".to_vec()).await))
@@ -217,18 +220,18 @@ impl Engine {
         Secret::new(self.chance.bytes::<KEY_LENGTH>().to_vec())
     }
 
-    fn seal_webhook_keys(&self, id: WebhookId, keys: &WebhookKeys) -> Result<Sealed, Error> {
-        let plain = zeroize::Zeroizing::new(serde_json::to_vec(keys).map_err(Error::internal)?);
+    fn seal_webhook_keys(&self, id: WebhookId, keys: &WebhookKeys) -> Result<Sealed, Fault> {
+        let plain = zeroize::Zeroizing::new(serde_json::to_vec(keys).map_err(Fault::internal)?);
         Ok(self.keys.seal(Webhook::keys_place(id), self.chance.bytes(), &plain))
     }
 
-    pub(super) fn open_webhook_keys(&self, webhook: &Webhook) -> Result<WebhookKeys, Error> {
-        let plain = self.keys.open(Webhook::keys_place(webhook.id), &webhook.keys).map_err(Error::internal)?;
-        serde_json::from_slice(plain.expose()).map_err(Error::internal)
+    pub(super) fn open_webhook_keys(&self, webhook: &Webhook) -> Result<WebhookKeys, Fault> {
+        let plain = self.keys.open(Webhook::keys_place(webhook.id), &webhook.keys).map_err(Fault::internal)?;
+        serde_json::from_slice(plain.expose()).map_err(Fault::internal)
     }
 
-    pub(super) fn open_webhook_headers(&self, webhook: &Webhook) -> Result<Headers, Error> {
-        let plain = self.keys.open(Webhook::headers_place(webhook.id), &webhook.headers).map_err(Error::internal)?;
-        serde_json::from_slice(plain.expose()).map_err(Error::internal)
+    pub(super) fn open_webhook_headers(&self, webhook: &Webhook) -> Result<Headers, Fault> {
+        let plain = self.keys.open(Webhook::headers_place(webhook.id), &webhook.headers).map_err(Fault::internal)?;
+        serde_json::from_slice(plain.expose()).map_err(Fault::internal)
     }
 }

@@ -15,7 +15,7 @@ pub(crate) async fn auth(dialect: Dialect, access: Access<Authenticate>, call: A
     let body = call.json()?;
     let request = sign_in(dialect.required_subdomain(), &body, &call)?;
     let fields = request.terms.fields.clone();
-    match dialect.engine.log_in(request, access.context()).await.map_err(Error::at(dialect.engine.now()))? {
+    match dialect.engine.log_in(request, access.context()).await? {
         LoginAnswer::Granted(granted) => Ok(v1_success(&[Authenticated::from(granted)])),
         LoginAnswer::NeedsFactor { user: who, devices: held, state_token } => {
             let needed = FactorNeeded {

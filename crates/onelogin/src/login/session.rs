@@ -52,8 +52,7 @@ pub(crate) async fn exchange(dialect: Dialect, call: ApiCall) -> Response {
             answer
         }
         Ok(None) => bad_token(),
-        Err(engine::Error::Unavailable(_) | engine::Error::Busy) => CommonError::Unavailable.answer(Family::V1),
-        Err(error) => CommonError::fault(&error).answer(Family::V1),
+        Err(fault) => CommonError::from(fault).answer(Family::V1),
     }
 }
 
@@ -71,8 +70,7 @@ pub(crate) async fn preflight(dialect: Dialect, call: ApiCall) -> Response {
             answer
         }
         Ok(false) => answer,
-        Err(engine::Error::Unavailable(_)) => CommonError::Unavailable.answer(Family::V1),
-        Err(error) => CommonError::fault(&error).answer(Family::V1),
+        Err(fault) => CommonError::from(fault).answer(Family::V1),
     }
 }
 

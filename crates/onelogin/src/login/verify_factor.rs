@@ -24,7 +24,7 @@ pub(crate) async fn verify_factor(
     let stepped = dialect.engine.log_in_step_held(step, access.context(), access.hold(&call)).await;
     // Read after the wait: the length of a lock is that at the answer.
     let now = dialect.engine.now();
-    match stepped.map_err(Error::at(now))? {
+    match stepped.map_err(|error| Error::of_step(error, now))? {
         LoginStepAnswer::Granted(granted) => Ok(v1_success(&[Authenticated::from(granted)])),
         LoginStepAnswer::Sent(FactorKind::Sms, _) | LoginStepAnswer::Pending(FactorKind::Sms, _) => {
             Ok(v1_status::<()>(StatusCode::OK, sent_type, &SMS_SENT.into(), None))

@@ -148,7 +148,7 @@ async fn guarded(dialect: &Dialect, family: Family, cost: Cost, handler: Guarded
         Ok(Authentication::ForbiddenAddress(client)) => {
             return reason::with_client(client, CommonError::AddressRefused.answer(family));
         }
-        Err(error) => return CommonError::failure(&error).answer(family),
+        Err(fault) => return CommonError::from(fault).answer(family),
     };
     let client = caller.client;
     reason::with_client(client, admitted(dialect, family, cost, handler, caller, call).await)
@@ -170,7 +170,7 @@ async fn admitted(
             let refused = CommonError::TooMany(i64::try_from(wait.0).ok()).answer(family);
             return with_quota(refused, (family == Family::V1).then(|| dialect.quota.glance(now)));
         }
-        Err(error) => return CommonError::failure(&error).answer(family),
+        Err(fault) => return CommonError::from(fault).answer(family),
     }
     let is_question = call.method() == Method::GET && call.target() == "/auth/rate_limit";
     let Some(answering) = handler(dialect.clone(), caller, call) else {
@@ -192,7 +192,7 @@ async fn admitted(
             with_quota(CommonError::TooMany(Some(status.reset)).answer(family), Some(status))
         }
         Ok(status) => with_quota(answering.await, Some(status)),
-        Err(error) => CommonError::failure(&error).answer(family),
+        Err(fault) => CommonError::from(fault).answer(family),
     }
 }
 

@@ -34,7 +34,7 @@ async fn assert(
     })?;
     let to = app_of(&dialect, &body).await?;
     request.terms.app = Some(to.id.0);
-    match dialect.engine.log_in(request, access.context()).await.map_err(Error::at(dialect.engine.now()))? {
+    match dialect.engine.log_in(request, access.context()).await? {
         LoginAnswer::Granted(granted) => {
             dialect.engine.assertable(&to, &granted.user)?;
             Ok(version.assertion(&sign(&dialect, &to, &granted).await?))

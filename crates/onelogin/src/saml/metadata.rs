@@ -14,7 +14,6 @@ pub(crate) async fn read(dialect: Dialect, _: ApiCall) -> Response {
             let kind = HeaderValue::from_static("application/samlmetadata+xml; charset=utf-8");
             ([(header::CONTENT_TYPE, kind)], xml).into_response()
         }
-        Err(engine::Error::Unavailable(_)) => CommonError::Unavailable.answer(Family::V1),
-        Err(error) => CommonError::fault(&error).answer(Family::V1),
+        Err(fault) => CommonError::from(fault).answer(Family::V1),
     }
 }

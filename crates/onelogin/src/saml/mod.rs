@@ -83,11 +83,10 @@ pub(crate) async fn app_of(dialect: &Dialect, body: &Body) -> Result<SamlApp, Er
         None => return Err(Error::Bare),
         Some(text) => text.parse().map(AppId).map_err(|_| Error::NoApp)?,
     };
-    dialect.engine.app(id).await.map_err(Error::at(dialect.engine.now()))?.ok_or(Error::NoApp)
+    dialect.engine.app(id).await?.ok_or(Error::NoApp)
 }
 
 /// The signed response for the user who has just logged in.
 pub(crate) async fn sign(dialect: &Dialect, to: &SamlApp, granted: &CompletedLogin) -> Result<String, Error> {
-    let signed = dialect.engine.assertion(to, &granted.user, granted.shown).await;
-    signed.map_err(Error::at(dialect.engine.now()))
+    Ok(dialect.engine.assertion(to, &granted.user, granted.shown).await?)
 }

@@ -30,13 +30,13 @@ async fn verify(
     let mut step = step(&body, Vec::new(), access.number_matching())?;
     let to = app_of(&dialect, &body).await?;
     step.app = Some(to.id.0);
-    if let Some(user) = dialect.engine.signing_in(step.state_token).await.map_err(Error::at(dialect.engine.now()))? {
+    if let Some(user) = dialect.engine.signing_in(step.state_token).await? {
         dialect.engine.assertable(&to, &user)?;
     }
     let stepped = dialect.engine.log_in_step_held(step, access.context(), access.hold(&call)).await;
     // Read after the wait, as at log-in: the length of a lock is that at the answer.
     let now = dialect.engine.now();
-    match stepped.map_err(Error::at(now))? {
+    match stepped.map_err(|error| Error::of_step(error, now))? {
         LoginStepAnswer::Granted(granted) => Ok(version.assertion(&sign(&dialect, &to, &granted).await?)),
         // Unlike at log-in, a text message that was sent is pending too.
         LoginStepAnswer::Sent(FactorKind::Sms, _) | LoginStepAnswer::Pending(FactorKind::Sms, _) => {

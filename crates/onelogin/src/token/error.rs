@@ -2,6 +2,7 @@
 
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
+use engine::Fault;
 
 use crate::wire::envelope::v1_error;
 use crate::wire::error::{CommonError, Family};
@@ -23,29 +24,9 @@ pub(crate) enum Error {
     Common(CommonError),
 }
 
-impl Error {
-    pub(super) fn engine(error: &engine::Error) -> Self {
-        use engine::Error as E;
-        Self::Common(match error {
-            E::Unavailable(_) | E::Busy => CommonError::Unavailable,
-            E::Revoked => CommonError::TokenRefused,
-            E::NoUser
-            | E::NoDevice
-            | E::Barred
-            | E::NotOffered
-            | E::AlreadyEnrolled
-            | E::BadTarget
-            | E::BadCountry
-            | E::NotTrustable
-            | E::BadField(_)
-            | E::BadDeviceName
-            | E::BadName
-            | E::TooMany(_)
-            | E::Locked(_)
-            | E::Taken(_)
-            | E::BadPassword(_)
-            | E::Internal(_) => CommonError::fault(error),
-        })
+impl From<Fault> for Error {
+    fn from(fault: Fault) -> Self {
+        Self::Common(fault.into())
     }
 }
 

@@ -54,8 +54,8 @@ async fn tokens(dialect: &Dialect, call: &ApiCall) -> Result<TokenWire, Error> {
         Some("client_credentials") => {
             let credentials = request::credentials(call, &body)?;
             match request::client(dialect, call, &credentials).await? {
-                Some(client) => dialect.engine.grant_token(client, &credentials.secret, call.peer()).await,
-                None => Ok(TokenAnswer::Refused),
+                Some(client) => dialect.engine.grant_token(client, &credentials.secret, call.peer()).await?,
+                None => TokenAnswer::Refused,
             }
         }
         Some("refresh_token") => {
@@ -65,22 +65,17 @@ async fn tokens(dialect: &Dialect, call: &ApiCall) -> Result<TokenWire, Error> {
             else {
                 return Err(Error::AuthorizationMissing);
             };
-            match dialect
-                .engine
-                .client_of_pair(&access, &refresh, call.peer())
-                .await
-                .map_err(|error| Error::engine(&error))?
-            {
+            match dialect.engine.client_of_pair(&access, &refresh, call.peer()).await? {
                 Some(client) => {
                     request::within_rate(dialect, client).await?;
-                    dialect.engine.refresh_token(client, &access, &refresh, call.peer()).await
+                    dialect.engine.refresh_token(client, &access, &refresh, call.peer()).await?
                 }
-                None => Ok(TokenAnswer::Refused),
+                None => TokenAnswer::Refused,
             }
         }
         _ => return Err(Error::GrantType),
     };
-    match answer.map_err(|error| Error::engine(&error))? {
+    match answer {
         TokenAnswer::Granted(pair) => Ok(TokenWire::new(pair, dialect.engine.settings().account_id)),
         TokenAnswer::Refused => Err(request::wrong_secret(dialect, call, None)),
         TokenAnswer::Held(until) => Err(request::wrong_secret(dialect, call, Some(until))),

@@ -30,8 +30,7 @@ impl From<QuotaStatus> for RateLimitWire {
 pub(crate) async fn read(dialect: Dialect, _: Access<ReadUsers>, _: ApiCall) -> Response {
     match dialect.quota.read(&dialect.engine, dialect.engine.now()).await {
         Ok(status) => v1_success(&RateLimitWire::from(status)),
-        Err(engine::Error::Unavailable(_)) => CommonError::Unavailable.answer(Family::V1),
-        Err(error) => CommonError::fault(&error).answer(Family::V1),
+        Err(fault) => CommonError::from(fault).answer(Family::V1),
     }
 }
 

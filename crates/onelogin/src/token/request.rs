@@ -56,7 +56,7 @@ pub(super) async fn client(
     call: &ApiCall,
     credentials: &Credentials,
 ) -> Result<Option<ClientId>, Error> {
-    let client = dialect.engine.client(&credentials.id).await.map_err(|error| Error::engine(&error))?;
+    let client = dialect.engine.client(&credentials.id).await?;
     let is_right =
         |client: &&Client| client.knows(&credentials.secret) && client.may_call(call.peer(), dialect.engine.now());
     if let Some(client) = client.as_ref().filter(is_right) {
@@ -67,8 +67,7 @@ pub(super) async fn client(
 
 /// Refuses a client that calls too fast.
 pub(super) async fn within_rate(dialect: &Dialect, client: ClientId) -> Result<(), Error> {
-    let taken = dialect.rate_limit.take(&dialect.engine, client).await;
-    taken.map_err(|error| Error::engine(&error))?.map_err(too_many)
+    dialect.rate_limit.take(&dialect.engine, client).await?.map_err(too_many)
 }
 
 /// Counts a wrong secret or pair against its address. The caller has to wait if the address sent too many of them, or

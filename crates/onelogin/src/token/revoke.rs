@@ -17,10 +17,9 @@ pub(crate) async fn revoke(dialect: Dialect, call: ApiCall) -> Result<Response, 
     let Some(client) = request::client(&dialect, &call, &credentials).await? else {
         return Err(request::wrong_secret(&dialect, &call, None));
     };
-    match dialect.engine.revoke_token(client, &credentials.secret, &access, call.peer()).await {
-        Ok(Revocation::Done) => Ok(v1_success_with_echo()),
-        Ok(Revocation::Refused) => Err(request::wrong_secret(&dialect, &call, None)),
-        Ok(Revocation::Held(until)) => Err(request::wrong_secret(&dialect, &call, Some(until))),
-        Err(error) => Err(Error::engine(&error)),
+    match dialect.engine.revoke_token(client, &credentials.secret, &access, call.peer()).await? {
+        Revocation::Done => Ok(v1_success_with_echo()),
+        Revocation::Refused => Err(request::wrong_secret(&dialect, &call, None)),
+        Revocation::Held(until) => Err(request::wrong_secret(&dialect, &call, Some(until))),
     }
 }

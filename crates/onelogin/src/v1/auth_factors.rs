@@ -1,6 +1,7 @@
 //! `GET /api/1/users/{user_id}/auth_factors`: the factors a user can still enrol (contract 4.1).
 
 use axum::response::Response;
+use engine::UserError;
 use serde::Serialize;
 
 use super::error::Error;
@@ -24,8 +25,8 @@ struct Factor<'a> {
 pub(crate) async fn list(dialect: Dialect, _access: Access<ReadUsers>, call: ApiCall) -> Result<Response, Error> {
     let user = call.user_id().ok_or(Error::BadId)?;
     let factors = dialect.engine.factors(user).await.map_err(|error| match error {
-        engine::Error::NoUser => Error::UserNotFound(user),
-        error => Error::of(error, dialect.engine.now()),
+        UserError::NoUser => Error::UserNotFound(user),
+        UserError::Fault(fault) => fault.into(),
     })?;
     let names = &dialect.options.names;
     let auth_factors = factors

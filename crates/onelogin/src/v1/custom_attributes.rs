@@ -29,8 +29,8 @@ pub(crate) async fn set(dialect: Dialect, access: Access<ManageUsers>, call: Api
 }
 
 /// The names of all custom attributes, an array in an array.
-pub(crate) async fn list(dialect: Dialect, access: Access<ReadUsers>, call: ApiCall) -> Result<Response, Error> {
+pub(crate) async fn list(dialect: Dialect, access: Access<ReadUsers>, _: ApiCall) -> Result<Response, Error> {
     let names = dialect.list(access.client(), dialect.engine.attribute_names(LOOKED_AT)).await;
-    let names: BTreeSet<_> = names.map_err(Error::of(&dialect, &call))?.into_iter().collect();
+    let names: BTreeSet<_> = names.map_err(Error::of_list(&dialect))?.into_iter().collect();
     Ok(v1_success(&[names]))
 }

@@ -34,7 +34,7 @@ struct Device<'a> {
 /// Lists a user's devices, including those never verified.
 pub(crate) async fn list(dialect: Dialect, _access: Access<ReadUsers>, call: ApiCall) -> Result<Response, Error> {
     let user = call.user_id().ok_or(Error::BadId)?;
-    let devices = dialect.engine.devices(user).await.map_err(Error::at(dialect.engine.now()))?;
+    let devices = dialect.engine.devices(user).await?;
     let names = &dialect.options.names;
     Ok(v1_success(&Data { otp_devices: devices.into_iter().map(|reading| render(reading, names)).collect() }))
 }
@@ -42,8 +42,8 @@ pub(crate) async fn list(dialect: Dialect, _access: Access<ReadUsers>, call: Api
 pub(crate) async fn delete(dialect: Dialect, access: Access<ManageUsers>, call: ApiCall) -> Result<Response, Error> {
     let user = call.user_id().ok_or(Error::BadId)?;
     let device = call.device_id().ok_or(Error::NoFactor)?;
-    let removed = dialect.engine.remove_device(user, device, access.context()).await;
-    if removed.map_err(Error::at(dialect.engine.now()))? { Ok(v1_success_with_echo()) } else { Err(Error::NoFactor) }
+    let removed = dialect.engine.remove_device(user, device, access.context()).await?;
+    if removed { Ok(v1_success_with_echo()) } else { Err(Error::NoFactor) }
 }
 
 fn render(reading: ListedDevice, names: &FactorNames) -> Device<'_> {

@@ -2,8 +2,9 @@
 
 use axum::response::Response;
 use domain::model::time::MINUTE;
+use domain::rules::reaching::Unreachable;
 use domain::{DeviceStatus, FactorKind, UserId};
-use engine::{Confirm, EnrolRequest, EnrolledDevice, Handle};
+use engine::{Confirm, EnrolError, EnrolRequest, EnrolledDevice, Handle};
 use serde::Serialize;
 
 use super::error::Error;
@@ -43,8 +44,10 @@ pub(crate) async fn enrol(dialect: Dialect, access: Access<ManageUsers>, call: A
     let request = parse(user, &call.json()?, &dialect.options.names)?;
     let factor = request.factor;
     let enrolled = dialect.engine.enrol(request, access.context()).await.map_err(|error| match error {
-        engine::Error::BadTarget if factor == FactorKind::Email => Error::attribute("email", "email is invalid"),
-        error => Error::of(error, dialect.engine.now()),
+        EnrolError::Unreachable(Unreachable::Target) if factor == FactorKind::Email => {
+            Error::attribute("email", "email is invalid")
+        }
+        error => Error::of_enrol(error, dialect.engine.now()),
     })?;
     Ok(v1_success(&[render(enrolled, &dialect.options.names)]))
 }

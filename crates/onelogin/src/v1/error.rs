@@ -1,12 +1,13 @@
 //! The errors of MFA in version 1: status, type and words of each (contract 1.7, 4.5, 13).
 //!
-//! One match turns the engine's errors into a row, another the refused answers, a third a row into bytes. None has a
-//! wildcard: a new reason does not compile until it has words.
+//! One match for each use case turns its error into a row, another the refused answers, a third a row into bytes. None
+//! has a wildcard: a new reason does not compile until it has words.
 
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
+use domain::rules::reaching::Unreachable;
 use domain::{FactorKind, Outcome, Reason, Timestamp, UserId};
-use engine::TemplateFault;
+use engine::{ChallengeError, EnrolError, Fault, PollError, TempTokenError, TemplateFault, UserError};
 
 use crate::wire::call::BadJson;
 use crate::wire::challenge::pending;
@@ -14,7 +15,6 @@ use crate::wire::envelope::{StatusMessage, v1_error, v2_invalid};
 use crate::wire::error::Family;
 use crate::wire::error::{BAD_COUNTRY, CommonError, retry_after};
 use crate::wire::lenient::WrongType;
-use crate::wire::user_password;
 
 #[derive(Debug)]
 pub(crate) enum Error {
@@ -54,34 +54,32 @@ pub(crate) enum Error {
 }
 
 impl Error {
-    /// Turns an engine's error into version 1's words. `now` turns the end of a wait into its length.
-    pub(crate) fn of(error: engine::Error, now: Timestamp) -> Self {
-        let wait = |until: Option<Timestamp>| until.map(|until| until.retry_after(now));
+    /// `now` turns the end of a wait into its length.
+    pub(crate) fn of_enrol(error: EnrolError, now: Timestamp) -> Self {
         match error {
-            engine::Error::NoUser => Self::NoUser,
-            engine::Error::NoDevice | engine::Error::NotOffered | engine::Error::AlreadyEnrolled => Self::NoFactor,
-            engine::Error::Barred => Self::UserLocked,
-            engine::Error::BadTarget => Self::BadNumber,
-            engine::Error::BadCountry => Self::BadCountry,
-            engine::Error::NotTrustable => Self::NotTrustable,
-            engine::Error::BadField(field) => Self::incorrect(field.name()),
-            engine::Error::BadDeviceName => Self::incorrect("display_name"),
-            engine::Error::BadName => Self::incorrect("name"),
-            engine::Error::Taken(field) => Self::attribute(field.name(), "is taken"),
-            engine::Error::BadPassword(why) => Self::attribute("password", user_password::fault(why)),
-            // The challenge was refused before anything was sent (decision 26).
-            engine::Error::TooMany(until) | engine::Error::Locked(until) => {
-                Self::Common(CommonError::TooMany(wait(until)))
-            }
-            engine::Error::Revoked => Self::Common(CommonError::TokenRefused),
-            engine::Error::Busy | engine::Error::Unavailable(_) => Self::Common(CommonError::Unavailable),
-            error @ engine::Error::Internal(_) => Self::Common(CommonError::fault(&error)),
+            EnrolError::NoUser => Self::NoUser,
+            EnrolError::Barred => Self::UserLocked,
+            EnrolError::NotOffered | EnrolError::AlreadyEnrolled => Self::NoFactor,
+            EnrolError::NotTrustable => Self::NotTrustable,
+            EnrolError::BadDeviceName => Self::incorrect("display_name"),
+            EnrolError::Unreachable(why) => why.into(),
+            EnrolError::TooManyDevices => Self::Common(CommonError::TooMany(None)),
+            EnrolError::TooMany(until) => Self::Common(CommonError::TooMany(Some(until.retry_after(now)))),
+            EnrolError::Fault(fault) => fault.into(),
         }
     }
 
-    /// [`Self::of`] for `map_err`.
-    pub(crate) fn at(now: Timestamp) -> impl Fn(engine::Error) -> Self {
-        move |error| Self::of(error, now)
+    /// The challenge was refused before anything was sent (decision 26). `now` turns the end of a wait into its length.
+    pub(crate) fn of_challenge(error: ChallengeError, now: Timestamp) -> Self {
+        let wait = |until: Timestamp| until.retry_after(now);
+        match error {
+            ChallengeError::NoUser => Self::NoUser,
+            ChallengeError::NoDevice => Self::NoFactor,
+            ChallengeError::Unreachable(why) => why.into(),
+            ChallengeError::Locked(until) => Self::Common(CommonError::TooMany(until.map(wait))),
+            ChallengeError::TooMany(until) => Self::Common(CommonError::TooMany(Some(wait(until)))),
+            ChallengeError::Fault(fault) => fault.into(),
+        }
     }
 
     pub(crate) fn attribute(name: &str, description: &str) -> Self {
@@ -112,6 +110,49 @@ pub(crate) fn accepted(outcome: &Outcome, now: Timestamp) -> Result<(), Error> {
         Outcome::Accepted { .. } => Ok(()),
         Outcome::Pending(factor) => Err(Error::Pending(*factor)),
         Outcome::Refused(reason) => Err(Error::refused(*reason, now)),
+    }
+}
+
+impl From<UserError> for Error {
+    fn from(error: UserError) -> Self {
+        match error {
+            UserError::NoUser => Self::NoUser,
+            UserError::Fault(fault) => fault.into(),
+        }
+    }
+}
+
+impl From<TempTokenError> for Error {
+    fn from(error: TempTokenError) -> Self {
+        match error {
+            TempTokenError::NoUser => Self::NoUser,
+            TempTokenError::Barred => Self::UserLocked,
+            TempTokenError::Fault(fault) => fault.into(),
+        }
+    }
+}
+
+impl From<PollError> for Error {
+    fn from(error: PollError) -> Self {
+        match error {
+            PollError::Revoked => Self::Common(CommonError::TokenRefused),
+            PollError::Fault(fault) => fault.into(),
+        }
+    }
+}
+
+impl From<Unreachable> for Error {
+    fn from(why: Unreachable) -> Self {
+        match why {
+            Unreachable::Target => Self::BadNumber,
+            Unreachable::Country => Self::BadCountry,
+        }
+    }
+}
+
+impl From<Fault> for Error {
+    fn from(fault: Fault) -> Self {
+        Self::Common(fault.into())
     }
 }
 
@@ -184,7 +225,10 @@ mod tests {
         let locked = |until| accepted(&Outcome::Refused(Reason::Locked(until)), now).unwrap_err();
         assert_eq!(row(locked(Some(Timestamp(61_000)))), (401, Some("60".to_owned())));
         assert_eq!(row(locked(None)), (401, None));
-        assert_eq!(row(Error::of(engine::Error::Locked(Some(Timestamp(1_001))), now)), (429, Some("1".to_owned())));
+        assert_eq!(
+            row(Error::of_challenge(ChallengeError::Locked(Some(Timestamp(1_001))), now)),
+            (429, Some("1".to_owned()))
+        );
     }
 
     #[test]

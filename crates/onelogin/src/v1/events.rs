@@ -7,7 +7,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use data_encoding::BASE64URL_NOPAD;
 use domain::{Timestamp, UserId};
-use engine::{EventFilter, EventPage, Span};
+use engine::{EventFilter, EventPage, Fault, ListError, Span};
 use serde_json::Value;
 
 use super::user_error;
@@ -32,9 +32,16 @@ pub(crate) enum Error {
 }
 
 impl Error {
-    fn of<'a>(dialect: &'a Dialect, call: &'a ApiCall) -> impl Fn(engine::Error) -> Self + 'a {
-        let of = user_error::Error::of(dialect, call);
+    /// The error of a list, for `map_err`.
+    fn of_list(dialect: &Dialect) -> impl Fn(ListError) -> Self {
+        let of = user_error::Error::of_list(dialect);
         move |error| Self::User(of(error))
+    }
+}
+
+impl From<Fault> for Error {
+    fn from(fault: Fault) -> Self {
+        Self::User(fault.into())
     }
 }
 
@@ -57,17 +64,17 @@ impl IntoResponse for Error {
 
 pub(crate) async fn list(dialect: Dialect, access: Access<ReadAll>, call: ApiCall) -> Result<Response, Error> {
     let asked = EventsRequest::read(&call)?;
-    let of = Error::of(&dialect, &call);
     let Some(filter) = filter(&call)? else { return Ok(v1_page(&[Value::Null; 0], &Pagination::default())) };
     let caller = match call.query("client_id") {
-        Some(public) if !public.is_empty() => match dialect.engine.client_named(public).await.map_err(&of)? {
+        Some(public) if !public.is_empty() => match dialect.engine.client_named(public).await? {
             Some(client) => Some(client),
             None => return Ok(v1_page(&[Value::Null; 0], &Pagination::default())),
         },
         _ => None,
     };
     let filter = EventFilter { client: caller, ..filter };
-    let found = dialect.list(access.client(), dialect.engine.events(&filter, asked.page())).await.map_err(&of)?;
+    let found = dialect.list(access.client(), dialect.engine.events(&filter, asked.page())).await;
+    let found = found.map_err(Error::of_list(&dialect))?;
     let ends = (found.events.first().map(|event| event.id), found.next);
     let fields = Fields::parse(call.query("fields"));
     let mut events: Vec<_> = found
@@ -87,10 +94,8 @@ pub(crate) async fn get(dialect: Dialect, access: Access<ReadAll>, call: ApiCall
     let id = asked.parse::<i64>().ok().filter(|id| *id > 0).ok_or_else(missing)?;
     let filter = EventFilter { id: Some(id), ..EventFilter::default() };
     let page = EventPage { beyond: None, descending: false, limit: 1 };
-    let found = dialect
-        .list(access.client(), dialect.engine.events(&filter, page))
-        .await
-        .map_err(Error::of(&dialect, &call))?;
+    let found =
+        dialect.list(access.client(), dialect.engine.events(&filter, page)).await.map_err(Error::of_list(&dialect))?;
     let event = found.events.into_iter().next().ok_or_else(missing)?;
     Ok(v1_success(&[EventWire::new(event, dialect.engine.settings().account_id)]))
 }

@@ -26,8 +26,7 @@ pub(crate) async fn issue(dialect: Dialect, access: Access<ManageUsers>, call: A
     let body = call.json()?;
     let ttl = token_ttl(body.int("expires_in")?).ok_or(Error::LifeOutOfRange)?;
     let reusable = body.flag("reusable")?.unwrap_or(false);
-    let issued = dialect.engine.issue_temp_token(user, ttl, reusable, access.context()).await;
-    let issued = issued.map_err(Error::at(dialect.engine.now()))?;
+    let issued = dialect.engine.issue_temp_token(user, ttl, reusable, access.context()).await?;
     let status = if access.profile() == CompatProfile::Python4 { StatusCode::OK } else { StatusCode::CREATED };
     Ok(json(status, &Issued { token: TempTokenWire::new(user, issued), resuable: reusable }))
 }

@@ -60,12 +60,12 @@ pub(crate) async fn trigger(dialect: Dialect, access: Access<ChallengeV1>, call:
     let user = call.user_id().ok_or(Error::BadId)?;
     let device = call.device_id().ok_or(Error::NoFactor)?;
     let body = call.json()?;
-    let now = dialect.engine.now();
     let mut request = parse(user, device, &body)?;
     request.number = access.number_matching();
     let mut context = access.context();
     context.ip = reported_ip(&body);
-    let opened = dialect.engine.open_verification(request, context).await.map_err(Error::at(now))?;
+    let opened = dialect.engine.open_verification(request, context).await;
+    let opened = opened.map_err(|error| Error::of_challenge(error, dialect.engine.now()))?;
     Ok(answer(user, opened, access.profile(), &dialect.options.names))
 }
 

@@ -1,9 +1,10 @@
-//! The errors of calls about users in version 1 (contract 1.7, 3.2). One match turns the engine's errors into a row,
-//! another a row into bytes; neither has a wildcard.
+//! The errors of calls about users in version 1 (contract 1.7, 3.2). One match turns their errors into a row, one
+//! those of lists, another a row into bytes; none has a wildcard.
 
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use domain::UserId;
+use engine::{Fault, ListError, UpdateUserError};
 
 use crate::dialect::Dialect;
 use crate::wire::call::{ApiCall, BadJson};
@@ -34,34 +35,28 @@ pub(crate) enum Error {
 }
 
 impl Error {
-    /// Turns an engine's error into version 1's words, for `map_err`.
-    pub(crate) fn of<'a>(dialect: &'a Dialect, call: &'a ApiCall) -> impl Fn(engine::Error) -> Self + 'a {
-        use engine::Error as E;
-        move |error| match error {
-            E::NoUser => Self::NotFound(call.path("user_id").to_owned()),
-            E::Taken(field) => {
+    /// The error of a call about a user, for `map_err`.
+    pub(crate) fn of<'a, E: Into<UpdateUserError>>(dialect: &'a Dialect, call: &'a ApiCall) -> impl Fn(E) -> Self + 'a {
+        move |error| match error.into() {
+            UpdateUserError::NoUser => Self::NotFound(call.path("user_id").to_owned()),
+            UpdateUserError::Taken(field) => {
                 let subdomain = &dialect.engine.settings().account;
                 let field = field.name();
                 Self::attribute(field, format!("{} must be unique within {subdomain}", capitalised(field)))
             }
-            E::BadField(field) => Self::incorrect(field.name()),
-            E::BadPassword(why) => Self::Words(user_password::fault(why)),
-            E::TooMany(until) | E::Locked(until) => {
-                Self::Common(CommonError::TooMany(until.map(|until| until.retry_after(dialect.engine.now()))))
+            UpdateUserError::BadField(field) => Self::incorrect(field.name()),
+            UpdateUserError::BadPassword(why) => Self::Words(user_password::fault(why)),
+            UpdateUserError::Fault(fault) => fault.into(),
+        }
+    }
+
+    /// The error of a list, for `map_err`.
+    pub(crate) fn of_list(dialect: &Dialect) -> impl Fn(ListError) -> Self {
+        move |error| match error {
+            ListError::TooMany(until) => {
+                Self::Common(CommonError::TooMany(Some(until.retry_after(dialect.engine.now()))))
             }
-            E::Revoked => Self::Common(CommonError::TokenRefused),
-            E::Busy | E::Unavailable(_) => Self::Common(CommonError::Unavailable),
-            // These do not happen to calls about users.
-            error @ (E::NoDevice
-            | E::Barred
-            | E::NotOffered
-            | E::AlreadyEnrolled
-            | E::BadTarget
-            | E::BadCountry
-            | E::NotTrustable
-            | E::BadDeviceName
-            | E::BadName
-            | E::Internal(_)) => Self::Common(CommonError::fault(&error)),
+            ListError::Fault(fault) => fault.into(),
         }
     }
 
@@ -84,6 +79,12 @@ pub(crate) fn user_id(call: &ApiCall) -> Result<UserId, Error> {
 fn capitalised(field: &str) -> String {
     let mut letters = field.chars();
     letters.next().map(|first| first.to_ascii_uppercase()).into_iter().chain(letters).collect()
+}
+
+impl From<Fault> for Error {
+    fn from(fault: Fault) -> Self {
+        Self::Common(fault.into())
+    }
 }
 
 impl From<BadJson> for Error {

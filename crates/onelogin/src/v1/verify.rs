@@ -19,9 +19,8 @@ pub(crate) async fn verify(dialect: Dialect, access: Access<ChallengeV1>, call: 
     let user = call.user_id().ok_or(Error::BadId)?;
     let device = call.device_id().ok_or(Error::NoFactor)?;
     let answer = parse(user, device, &call.json()?)?;
-    let judged = dialect.engine.verify_held(answer, access.context(), access.hold(&call)).await;
-    let now = dialect.engine.now();
-    accepted(&judged.map_err(Error::at(now))?, now)?;
+    let judged = dialect.engine.verify_held(answer, access.context(), access.hold(&call)).await?;
+    accepted(&judged, dialect.engine.now())?;
     Ok(v1_success_with_echo())
 }
 

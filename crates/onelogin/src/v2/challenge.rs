@@ -55,7 +55,7 @@ impl ChallengeTerms {
 /// The user of the path. A client with `Authentication Only` must be logging that user in (contract 7.5, 7.7).
 pub(crate) async fn user_of<A>(dialect: &Dialect, access: &Access<A>, call: &ApiCall) -> Result<UserId, Error> {
     let user = call.user_id();
-    if !access.in_log_in(dialect, user).await.map_err(Error::at(dialect.engine.now()))? {
+    if !access.in_log_in(dialect, user).await? {
         return Err(Error::Common(CommonError::ScopeTooSmall));
     }
     user.ok_or(Error::NotFound)

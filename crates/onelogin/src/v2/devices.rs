@@ -28,7 +28,7 @@ struct Listed<'a> {
 /// `Authentication Only` may read them only for a user whom it is logging in at the moment.
 pub(crate) async fn list(dialect: Dialect, access: Access<ReadInLogIn>, call: ApiCall) -> Result<Response, Error> {
     let user = user_of(&dialect, &access, &call).await?;
-    let devices = dialect.engine.devices(user).await.map_err(Error::at(dialect.engine.now()))?;
+    let devices = dialect.engine.devices(user).await?;
     let names = &dialect.options.names;
     let devices: Vec<_> = devices.into_iter().filter(is_shown).map(|reading| render(reading, names)).collect();
     Ok(json(StatusCode::OK, &devices))
@@ -38,12 +38,11 @@ pub(crate) async fn list(dialect: Dialect, access: Access<ReadInLogIn>, call: Ap
 pub(crate) async fn delete(dialect: Dialect, access: Access<ManageMfa>, call: ApiCall) -> Result<Response, Error> {
     let user = call.user_id().ok_or(Error::NotFound)?;
     let removed = if is_token(user, call.path("device_id")) {
-        dialect.engine.revoke_temp_token(user, access.context()).await
+        dialect.engine.revoke_temp_token(user, access.context()).await?
     } else {
         let device = call.device_id().ok_or(Error::NotFound)?;
-        dialect.engine.remove_device(user, device, access.context()).await
+        dialect.engine.remove_device(user, device, access.context()).await?
     };
-    let removed = removed.map_err(Error::at(dialect.engine.now()))?;
     removed.then(|| StatusCode::NO_CONTENT.into_response()).ok_or(Error::NotFound)
 }
 

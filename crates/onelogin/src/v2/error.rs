@@ -1,12 +1,13 @@
 //! The errors of MFA in version 2 (contract 1.7, 7).
 //!
-//! One match turns the engine's errors into a row, another the refused answers, a third a row into bytes. None has a
-//! wildcard: a new reason does not compile until it has words.
+//! One match for each use case turns its error into a row, another the refused answers, a third a row into bytes. None
+//! has a wildcard: a new reason does not compile until it has words.
 
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
+use domain::rules::reaching::Unreachable;
 use domain::{DeviceId, Outcome, Reason, Timestamp};
-use engine::TemplateFault;
+use engine::{ChallengeError, EnrolError, Fault, PollError, TempTokenError, TemplateFault, UpdateUserError, UserError};
 
 use crate::wire::call::BadJson;
 use crate::wire::envelope::{v2_error, v2_invalid, v2_invalid_since};
@@ -30,33 +31,31 @@ pub(crate) enum Error {
 }
 
 impl Error {
-    /// Turns an engine's error into version 2's words. `now` turns the end of a wait into its length.
-    pub(crate) fn of(error: engine::Error, now: Timestamp) -> Self {
-        let wait = |until: Option<Timestamp>| until.map(|until| until.retry_after(now));
+    /// `now` turns the end of a wait into its length.
+    pub(crate) fn of_enrol(error: EnrolError, now: Timestamp) -> Self {
         match error {
-            engine::Error::NoUser | engine::Error::NoDevice => Self::NotFound,
-            engine::Error::Barred => Self::Forbidden,
-            engine::Error::NotOffered | engine::Error::AlreadyEnrolled => Self::invalid("factor_id"),
-            engine::Error::BadTarget => Self::invalid("phone"),
-            engine::Error::BadCountry => Self::BadCountry,
-            engine::Error::NotTrustable => Self::invalid("verified"),
-            engine::Error::BadField(field) | engine::Error::Taken(field) => Self::invalid(field.name()),
-            engine::Error::BadDeviceName => Self::invalid("display_name"),
-            engine::Error::BadName => Self::invalid("name"),
-            engine::Error::BadPassword(_) => Self::invalid("password"),
-            // The challenge was refused before anything was sent (decision 26).
-            engine::Error::TooMany(until) | engine::Error::Locked(until) => {
-                Self::Common(CommonError::TooMany(wait(until)))
-            }
-            engine::Error::Revoked => Self::Common(CommonError::TokenRefused),
-            engine::Error::Busy | engine::Error::Unavailable(_) => Self::Common(CommonError::Unavailable),
-            error @ engine::Error::Internal(_) => Self::Common(CommonError::fault(&error)),
+            EnrolError::NoUser => Self::NotFound,
+            EnrolError::Barred => Self::Forbidden,
+            EnrolError::NotOffered | EnrolError::AlreadyEnrolled => Self::invalid("factor_id"),
+            EnrolError::NotTrustable => Self::invalid("verified"),
+            EnrolError::BadDeviceName => Self::invalid("display_name"),
+            EnrolError::Unreachable(why) => why.into(),
+            EnrolError::TooManyDevices => Self::Common(CommonError::TooMany(None)),
+            EnrolError::TooMany(until) => Self::Common(CommonError::TooMany(Some(until.retry_after(now)))),
+            EnrolError::Fault(fault) => fault.into(),
         }
     }
 
-    /// [`Self::of`] for `map_err`.
-    pub(crate) fn at(now: Timestamp) -> impl Fn(engine::Error) -> Self {
-        move |error| Self::of(error, now)
+    /// The challenge was refused before anything was sent (decision 26). `now` turns the end of a wait into its length.
+    pub(crate) fn of_challenge(error: ChallengeError, now: Timestamp) -> Self {
+        let wait = |until: Timestamp| until.retry_after(now);
+        match error {
+            ChallengeError::NoUser | ChallengeError::NoDevice => Self::NotFound,
+            ChallengeError::Unreachable(why) => why.into(),
+            ChallengeError::Locked(until) => Self::Common(CommonError::TooMany(until.map(wait))),
+            ChallengeError::TooMany(until) => Self::Common(CommonError::TooMany(Some(wait(until)))),
+            ChallengeError::Fault(fault) => fault.into(),
+        }
     }
 
     /// A parameter that is missing or not acceptable.
@@ -91,6 +90,60 @@ pub(crate) fn accepted(outcome: Outcome, now: Timestamp) -> Result<Accepted, Err
         Outcome::Accepted { device, wire_id } => Ok(Accepted { wire_id, device }),
         Outcome::Pending(_) => Err(Error::invalid("otp")),
         Outcome::Refused(reason) => Err(Error::refused(reason, now)),
+    }
+}
+
+impl From<UserError> for Error {
+    fn from(error: UserError) -> Self {
+        match error {
+            UserError::NoUser => Self::NotFound,
+            UserError::Fault(fault) => fault.into(),
+        }
+    }
+}
+
+impl From<UpdateUserError> for Error {
+    fn from(error: UpdateUserError) -> Self {
+        match error {
+            UpdateUserError::NoUser => Self::NotFound,
+            UpdateUserError::BadField(field) | UpdateUserError::Taken(field) => Self::invalid(field.name()),
+            UpdateUserError::BadPassword(_) => Self::invalid("password"),
+            UpdateUserError::Fault(fault) => fault.into(),
+        }
+    }
+}
+
+impl From<TempTokenError> for Error {
+    fn from(error: TempTokenError) -> Self {
+        match error {
+            TempTokenError::NoUser => Self::NotFound,
+            TempTokenError::Barred => Self::Forbidden,
+            TempTokenError::Fault(fault) => fault.into(),
+        }
+    }
+}
+
+impl From<PollError> for Error {
+    fn from(error: PollError) -> Self {
+        match error {
+            PollError::Revoked => Self::Common(CommonError::TokenRefused),
+            PollError::Fault(fault) => fault.into(),
+        }
+    }
+}
+
+impl From<Unreachable> for Error {
+    fn from(why: Unreachable) -> Self {
+        match why {
+            Unreachable::Target => Self::invalid("phone"),
+            Unreachable::Country => Self::BadCountry,
+        }
+    }
+}
+
+impl From<Fault> for Error {
+    fn from(fault: Fault) -> Self {
+        Self::Common(fault.into())
     }
 }
 
@@ -173,6 +226,6 @@ mod tests {
         let wait = |error: Error| error.into_response().headers()["retry-after"].to_str().unwrap().to_owned();
         let locked = Outcome::Refused(Reason::Locked(Some(Timestamp(61_000))));
         assert_eq!(wait(accepted(locked, now).unwrap_err()), "60");
-        assert_eq!(wait(Error::of(engine::Error::Locked(Some(Timestamp(1_001))), now)), "1");
+        assert_eq!(wait(Error::of_challenge(ChallengeError::Locked(Some(Timestamp(1_001))), now)), "1");
     }
 }

@@ -21,7 +21,7 @@ struct Offered<'a> {
 
 pub(crate) async fn list(dialect: Dialect, _access: Access<ReadMfa>, call: ApiCall) -> Result<Response, Error> {
     let user = call.user_id().ok_or(Error::NotFound)?;
-    let factors = dialect.engine.factors(user).await.map_err(Error::at(dialect.engine.now()))?;
+    let factors = dialect.engine.factors(user).await?;
     let factors: Vec<_> = factors.into_iter().map(|kind| render(kind, &dialect.options.names)).collect();
     Ok(json(StatusCode::OK, &factors))
 }

@@ -16,7 +16,6 @@ pub(crate) async fn issue(dialect: Dialect, access: Access<ManageUsers>, call: A
     let body = call.json()?;
     let ttl = token_ttl(body.int("expires_in")?).ok_or(Error::invalid("expires_in"))?;
     let reusable = body.flag("reusable")?.unwrap_or(false);
-    let issued = dialect.engine.issue_temp_token(user, ttl, reusable, access.context()).await;
-    let issued = issued.map_err(Error::at(dialect.engine.now()))?;
+    let issued = dialect.engine.issue_temp_token(user, ttl, reusable, access.context()).await?;
     Ok(json(StatusCode::CREATED, &TempTokenWire::new(user, issued)))
 }

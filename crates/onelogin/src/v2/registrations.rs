@@ -2,9 +2,10 @@
 
 use axum::http::StatusCode;
 use axum::response::Response;
+use domain::rules::reaching::Unreachable;
 use domain::rules::verification::find::Target;
 use domain::{CompatProfile, FactorKind, Outcome, Purpose, Reason, UserId};
-use engine::{AnswerRequest, Confirm, EnrolRequest, EnrolledDevice, PollHold};
+use engine::{AnswerRequest, Confirm, EnrolError, EnrolRequest, EnrolledDevice, PollHold};
 use serde::Serialize;
 
 use super::challenge::{ChallengeTerms, StateWire, handle, one};
@@ -39,8 +40,8 @@ pub(crate) async fn start(dialect: Dialect, access: Access<ManageMfa>, call: Api
     let request = parse(user, &call.json()?, access.profile(), &dialect.options)?;
     let factor = request.factor;
     let enrolled = dialect.engine.enrol(request, access.context()).await.map_err(|error| match error {
-        engine::Error::BadTarget if factor == FactorKind::Email => Error::invalid("email"),
-        error => Error::of(error, dialect.engine.now()),
+        EnrolError::Unreachable(Unreachable::Target) if factor == FactorKind::Email => Error::invalid("email"),
+        error => Error::of_enrol(error, dialect.engine.now()),
     })?;
     let started = render(enrolled, user, &dialect.options.names).ok_or(Error::NotFound)?;
     Ok(one(StatusCode::CREATED, access.profile(), &started))
@@ -57,7 +58,7 @@ pub(crate) async fn confirm(dialect: Dialect, access: Access<ManageMfa>, call: A
     let id = call.path("id");
     let target = Target::Wire { wire_id: id.to_owned(), purpose: Purpose::Enrol, device: None };
     let answer = AnswerRequest { user, target, response: call.json()?.answer(&["otp"])? };
-    let outcome = dialect.engine.verify(answer, access.context()).await.map_err(Error::at(dialect.engine.now()))?;
+    let outcome = dialect.engine.verify(answer, access.context()).await?;
     if dialect.options.v2_wrong_otp_200
         && matches!(outcome, Outcome::Refused(Reason::WrongCode | Reason::Replay | Reason::Denied))
     {
@@ -74,11 +75,7 @@ async fn standing(
     (id, hold): (&str, PollHold),
     profile: CompatProfile,
 ) -> Result<Response, Error> {
-    let reading = dialect
-        .engine
-        .verification_held(user, id, Purpose::Enrol, hold)
-        .await
-        .map_err(Error::at(dialect.engine.now()))?;
+    let reading = dialect.engine.verification_held(user, id, Purpose::Enrol, hold).await?;
     let standing = reading.and_then(|reading| StateWire::of(reading, true)).ok_or(Error::NotFound)?;
     Ok(one(StatusCode::OK, profile, &standing))
 }

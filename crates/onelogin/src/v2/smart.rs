@@ -4,8 +4,9 @@ use std::net::IpAddr;
 
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use domain::{Outcome, Reason, VerificationId};
-use engine::{CodeChannel, JudgedVisit, VisitError, VisitRequest};
+use domain::rules::reaching::Unreachable;
+use domain::{Outcome, Reason, Timestamp, VerificationId};
+use engine::{ChallengeError, CodeChannel, EnrolError, JudgedVisit, VisitError, VisitRequest};
 use serde::Serialize;
 
 use super::error::{Error as MfaError, accepted};
@@ -72,13 +73,8 @@ impl IntoResponse for Error {
 pub(crate) async fn visit(dialect: Dialect, access: Access<ManageAll>, call: ApiCall) -> Result<Response, Error> {
     let request = read(&call.json()?)?;
     let channel = channel_field(&request.channel);
-    let JudgedVisit { user, risk, sent } =
-        dialect.engine.visit(request, access.context()).await.map_err(|error| match error {
-            VisitError::Channel | VisitError::Engine(engine::Error::BadTarget | engine::Error::NotOffered) => {
-                MfaError::invalid(channel)
-            }
-            VisitError::Engine(error) => MfaError::of(error, dialect.engine.now()),
-        })?;
+    let judged = dialect.engine.visit(request, access.context()).await;
+    let JudgedVisit { user, risk, sent } = judged.map_err(|error| refused(error, channel, dialect.engine.now()))?;
     Ok(json(
         StatusCode::OK,
         &VisitWire {
@@ -99,13 +95,26 @@ pub(crate) async fn verify(dialect: Dialect, access: Access<ManageAll>, call: Ap
         return Err(MfaError::invalid("otp_token").into());
     }
     let asked = token.parse().map(VerificationId).map_err(|_| Error::StateToken)?;
-    let proved = dialect.engine.prove_visit(asked, code, access.context()).await;
-    match proved.map_err(MfaError::at(dialect.engine.now()))? {
+    match dialect.engine.prove_visit(asked, code, access.context()).await? {
         Outcome::Refused(Reason::NotOpen | Reason::NoUser | Reason::NoDevice) => Err(Error::StateToken),
         outcome => {
             accepted(outcome, dialect.engine.now())?;
             Ok(json(StatusCode::OK, &serde_json::Map::new()))
         }
+    }
+}
+
+/// `channel` is the member that names the channel; `now` turns the end of a wait into its length.
+fn refused(error: VisitError, channel: &str, now: Timestamp) -> MfaError {
+    match error {
+        VisitError::Channel
+        | VisitError::Enrol(EnrolError::Unreachable(Unreachable::Target) | EnrolError::NotOffered)
+        | VisitError::Challenge(ChallengeError::Unreachable(Unreachable::Target)) => MfaError::invalid(channel),
+        VisitError::Barred => MfaError::Forbidden,
+        VisitError::User(error) => error.into(),
+        VisitError::Enrol(error) => MfaError::of_enrol(error, now),
+        VisitError::Challenge(error) => MfaError::of_challenge(error, now),
+        VisitError::Fault(fault) => fault.into(),
     }
 }
 

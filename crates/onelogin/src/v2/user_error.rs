@@ -1,9 +1,10 @@
-//! The errors of calls about users in version 2 (contract 1.7, 3.2). One match turns the engine's errors into a row,
-//! another a row into bytes; neither has a wildcard.
+//! The errors of calls about users in version 2 (contract 1.7, 3.2). One match turns their errors into a row, one
+//! those of lists, another a row into bytes; none has a wildcard.
 
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use domain::{UserField, UserId};
+use engine::{ListError, UpdateUserError};
 
 use crate::dialect::Dialect;
 use crate::wire::call::{ApiCall, BadJson};
@@ -35,33 +36,27 @@ pub(crate) enum Error {
 }
 
 impl Error {
-    /// Puts an engine's error into version 2's words, for `map_err`.
-    pub(crate) fn of(dialect: &Dialect) -> impl Fn(engine::Error) -> Self {
-        use engine::Error as E;
-        move |error| match error {
-            E::NoUser => Self::NotFound,
-            E::Taken(field) => {
+    /// The error of a call about a user, for `map_err`.
+    pub(crate) fn of<E: Into<UpdateUserError>>(dialect: &Dialect) -> impl Fn(E) -> Self {
+        move |error| match error.into() {
+            UpdateUserError::NoUser => Self::NotFound,
+            UpdateUserError::Taken(field) => {
                 let name = if field == UserField::Email { "Email" } else { "Username" };
                 Self::Validation(format!("{name} must be unique within {}", dialect.engine.settings().account))
             }
-            E::BadField(field) => Self::Invalid(field.name().to_owned()),
-            E::BadPassword(why) => Self::Validation(user_password::fault(why).to_owned()),
-            E::TooMany(until) | E::Locked(until) => {
-                Self::Common(CommonError::TooMany(until.map(|until| until.retry_after(dialect.engine.now()))))
+            UpdateUserError::BadField(field) => Self::Invalid(field.name().to_owned()),
+            UpdateUserError::BadPassword(why) => Self::Validation(user_password::fault(why).to_owned()),
+            UpdateUserError::Fault(fault) => Self::Common(fault.into()),
+        }
+    }
+
+    /// The error of a list, for `map_err`.
+    pub(crate) fn of_list(dialect: &Dialect) -> impl Fn(ListError) -> Self {
+        move |error| match error {
+            ListError::TooMany(until) => {
+                Self::Common(CommonError::TooMany(Some(until.retry_after(dialect.engine.now()))))
             }
-            E::Revoked => Self::Common(CommonError::TokenRefused),
-            E::Busy | E::Unavailable(_) => Self::Common(CommonError::Unavailable),
-            // These do not happen to calls about users.
-            error @ (E::NoDevice
-            | E::Barred
-            | E::NotOffered
-            | E::AlreadyEnrolled
-            | E::BadTarget
-            | E::BadCountry
-            | E::NotTrustable
-            | E::BadDeviceName
-            | E::BadName
-            | E::Internal(_)) => Self::Common(CommonError::fault(&error)),
+            ListError::Fault(fault) => Self::Common(fault.into()),
         }
     }
 }

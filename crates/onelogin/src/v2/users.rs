@@ -26,7 +26,7 @@ pub(crate) async fn list(dialect: Dialect, access: Access<ReadUsers>, call: ApiC
     let asked = PageRequest::v2(&call)?;
     let filter = user_filter::of_query(call.fields(), Version::V2)?;
     let (found, position) =
-        dialect.list(access.client(), asked.find(&dialect.engine, &filter)).await.map_err(Error::of(&dialect))?;
+        dialect.list(access.client(), asked.find(&dialect.engine, &filter)).await.map_err(Error::of_list(&dialect))?;
     let users: Vec<_> = found.users.iter().map(|user| wire(&dialect, access.profile(), &call, user)).collect();
     let mut answer = json(StatusCode::OK, &users);
     answer.headers_mut().extend(position.headers(&call));

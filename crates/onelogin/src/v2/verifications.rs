@@ -63,7 +63,7 @@ pub(crate) async fn start(dialect: Dialect, access: Access<VerifyInLogIn>, call:
         let mut request = parse(user, &body, access.profile(), &dialect.options.redirect_origins)?;
         request.number = access.number_matching();
         let opened = dialect.engine.open_verification(request, access.context()).await;
-        let opened = opened.map_err(Error::at(dialect.engine.now()))?;
+        let opened = opened.map_err(|error| Error::of_challenge(error, dialect.engine.now()))?;
         return Ok(one(
             StatusCode::CREATED,
             access.profile(),
@@ -71,7 +71,7 @@ pub(crate) async fn start(dialect: Dialect, access: Access<VerifyInLogIn>, call:
         ));
     }
     let answer = AnswerRequest { user, target: target(&body, &code)?, response: code };
-    let outcome = dialect.engine.verify(answer, access.context()).await.map_err(Error::at(dialect.engine.now()))?;
+    let outcome = dialect.engine.verify(answer, access.context()).await?;
     let closed = accepted(outcome, dialect.engine.now())?;
     let id = closed.wire_id.unwrap_or_else(|| dialect.engine.fresh_wire_id(handle(access.profile())));
     let standing = match closed.device {
@@ -83,8 +83,7 @@ pub(crate) async fn start(dialect: Dialect, access: Access<VerifyInLogIn>, call:
 
 pub(crate) async fn read(dialect: Dialect, access: Access<ReadInLogIn>, call: ApiCall) -> Result<Response, Error> {
     let user = user_of(&dialect, &access, &call).await?;
-    let reading = dialect.engine.verification_held(user, call.path("id"), Purpose::Login, access.hold(&call)).await;
-    let reading = reading.map_err(Error::at(dialect.engine.now()))?;
+    let reading = dialect.engine.verification_held(user, call.path("id"), Purpose::Login, access.hold(&call)).await?;
     let standing = reading.and_then(|reading| StateWire::of(reading, false)).ok_or(Error::NotFound)?;
     // Who read what (contract 7.10). At debug, since polls read often.
     tracing::debug!(client = ?access.context().client, %user, status = standing.status(), "a verification was read");
@@ -98,7 +97,7 @@ pub(crate) async fn confirm(dialect: Dialect, access: Access<VerifyInLogIn>, cal
     let target =
         Target::Wire { wire_id: call.path("id").to_owned(), purpose: Purpose::Login, device: device_id(&body)? };
     let answer = AnswerRequest { user, target, response: body.answer(&["otp"])? };
-    let outcome = dialect.engine.verify(answer, access.context()).await.map_err(Error::at(dialect.engine.now()))?;
+    let outcome = dialect.engine.verify(answer, access.context()).await?;
     let closed = accepted(outcome, dialect.engine.now())?;
     let (Some(id), Some(device)) = (closed.wire_id, closed.device) else { return Err(Error::NotFound) };
     let verified = Verified {

@@ -2,6 +2,7 @@
 
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::Response;
+use engine::Fault;
 
 use crate::wire::envelope::{StatusMessage, v1_error, v2_error};
 use crate::wire::reason::because;
@@ -42,7 +43,7 @@ pub(crate) enum CommonError {
 
 impl CommonError {
     /// Logs an internal error with its causes, once.
-    pub(crate) fn fault(error: &(dyn std::error::Error + 'static)) -> Self {
+    fn fault(error: &(dyn std::error::Error + 'static)) -> Self {
         let mut causes = Vec::new();
         let mut cause = error.source();
         while let Some(inner) = cause {
@@ -51,14 +52,6 @@ impl CommonError {
         }
         tracing::error!(%error, causes = causes.join(": "), "a request failed through a fault of ours");
         Self::Internal
-    }
-
-    /// An engine's error at an endpoint that has words only for these two.
-    pub(crate) fn failure(error: &engine::Error) -> Self {
-        match error {
-            engine::Error::Unavailable(_) => Self::Unavailable,
-            other => Self::fault(other),
-        }
     }
 
     pub(crate) fn answer(&self, family: Family) -> Response {
@@ -134,6 +127,16 @@ impl CommonError {
                     Family::V2Mfa | Family::V2Users => v2(status, "InternalServerError", message),
                 }
             }
+        }
+    }
+}
+
+/// What can befall any use case, in the words of every endpoint.
+impl From<Fault> for CommonError {
+    fn from(fault: Fault) -> Self {
+        match fault {
+            Fault::Busy | Fault::Unavailable(_) => Self::Unavailable,
+            fault @ Fault::Internal(_) => Self::fault(&fault),
         }
     }
 }

@@ -63,7 +63,7 @@ impl PageRequest {
         self,
         engine: &Engine,
         filter: &UserFilter,
-    ) -> Result<(UserPage, PagePosition), engine::Error> {
+    ) -> Result<(UserPage, PagePosition), engine::Fault> {
         let found = if self.descending {
             let total = engine.users(filter, Page { limit: 1, offset: 0 }).await?.total;
             let (limit, offset) = self.counted_backwards(total);

@@ -10,7 +10,7 @@ use domain::Timestamp;
 use domain::model::time::{DAY, HOUR, MINUTE, SECOND};
 use domain::model::webhook::{DeliveryId, Headers, Webhook, WebhookAnswer, WebhookId};
 use engine::Engine;
-use engine::webhooks::{NewWebhook, ReplayOutcome, WebhookError};
+use engine::webhooks::{NewWebhook, ReplayOutcome};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use store::{DeliveryStatus, WebhookDelivery};
@@ -182,10 +182,7 @@ impl Request for WebhookRequest {
         match self {
             Self::Create { name, url, headers, allow_private } => {
                 let made = engine.create_webhook(NewWebhook { name, url, headers, allow_private }).await;
-                let (webhook, secret) = made.map_err(|error| match error {
-                    WebhookError::Other(error) => sentence(error),
-                    bad @ WebhookError::Field(_) => bad.to_string(),
-                })?;
+                let (webhook, secret) = made.map_err(sentence)?;
                 let url = shown_url(&webhook.url);
                 let json = json!({ "id": webhook.id, "name": webhook.name, "url": url, "secret": secret });
                 let mut text = vec![

@@ -3,8 +3,10 @@
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use domain::rules::app::Unassertable;
+use domain::rules::reaching::Unreachable;
 use domain::rules::sign_in::LoginRefusal;
 use domain::{Reason, Timestamp};
+use engine::{Fault, LoginStepError};
 
 use crate::wire::call::BadJson;
 use crate::wire::envelope::{StatusMessage, v1_error, v2_error};
@@ -41,29 +43,15 @@ pub(crate) enum Error {
 }
 
 impl Error {
-    /// Turns an engine's error into words. `now` turns the end of a wait into its length.
-    pub(crate) fn at(now: Timestamp) -> impl Fn(engine::Error) -> Self {
-        let wait = move |until: Option<Timestamp>| until.map(|until| until.retry_after(now));
-        move |error| match error {
-            engine::Error::NoUser => Self::Refused(LoginRefusal::Credentials),
-            engine::Error::Barred => Self::Refused(LoginRefusal::Locked),
-            engine::Error::NoDevice
-            | engine::Error::NotOffered
-            | engine::Error::BadTarget
-            | engine::Error::BadCountry => Self::NoFactor,
-            engine::Error::TooMany(until) | engine::Error::Locked(until) => {
-                Self::Common(CommonError::TooMany(wait(until)))
-            }
-            engine::Error::Revoked => Self::Common(CommonError::TokenRefused),
-            engine::Error::Busy | engine::Error::Unavailable(_) => Self::Common(CommonError::Unavailable),
-            error @ (engine::Error::AlreadyEnrolled
-            | engine::Error::NotTrustable
-            | engine::Error::BadField(_)
-            | engine::Error::BadDeviceName
-            | engine::Error::BadName
-            | engine::Error::Taken(_)
-            | engine::Error::BadPassword(_)
-            | engine::Error::Internal(_)) => Self::Common(CommonError::fault(&error)),
+    /// `now` turns the end of a wait into its length.
+    pub(crate) fn of_step(error: LoginStepError, now: Timestamp) -> Self {
+        let wait = |until: Timestamp| until.retry_after(now);
+        match error {
+            LoginStepError::Unreachable(Unreachable::Target | Unreachable::Country) => Self::NoFactor,
+            LoginStepError::Locked(until) => Self::Common(CommonError::TooMany(until.map(wait))),
+            LoginStepError::TooMany(until) => Self::Common(CommonError::TooMany(Some(wait(until)))),
+            LoginStepError::Revoked => Self::Common(CommonError::TokenRefused),
+            LoginStepError::Fault(fault) => fault.into(),
         }
     }
 
@@ -107,6 +95,12 @@ impl Error {
 
     fn wait(&self) -> Option<i64> {
         if let Self::Failed(seconds) = self { *seconds } else { None }
+    }
+}
+
+impl From<Fault> for Error {
+    fn from(fault: Fault) -> Self {
+        Self::Common(fault.into())
     }
 }
 
