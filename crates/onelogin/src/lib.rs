@@ -33,3 +33,11 @@ pub use webhook::EventWriter;
 pub use wire::envelope::refusal;
 pub use wire::factor_names::{FactorNames, v1_auth_factor_name};
 pub use wire::time as wire_time;
+
+/// The fields of calls that endpoints have read, each as `METHOD PATH query|body NAME`; empty in builds without debug
+/// assertions. For the test that compares them with `openapi.json`.
+#[doc(hidden)]
+#[must_use]
+pub fn fields_read() -> std::collections::BTreeSet<String> {
+    wire::fields::read::fields()
+}

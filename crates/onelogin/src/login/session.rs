@@ -25,6 +25,7 @@ const CSP: HeaderValue = HeaderValue::from_static("default-src 'none'; frame-anc
 pub(crate) async fn exchange(dialect: Dialect, call: ApiCall) -> Response {
     let content_type = call.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
     let Ok(body) = credentials::body(content_type, &call.body) else { return bad_token() };
+    let body = body.of(call.inputs());
     let Ok(Some(token)) = body.text("session_token", TOKEN_MAX) else { return bad_token() };
     // A form's origin is not checked: a page may post a form anywhere and cannot read the answer; a script can.
     let is_form = content_type.is_some_and(|kind| kind.starts_with("application/x-www-form-urlencoded"));

@@ -18,7 +18,7 @@ pub(super) struct Example {
 
 /// The examples of a success; empty where it has no JSON body.
 pub(super) fn of(operation: &Operation) -> Vec<Example> {
-    let version = if operation.path.starts_with("/api/2") { Version::V2 } else { Version::V1 };
+    let version = if operation.inputs.path.starts_with("/api/2") { Version::V2 } else { Version::V1 };
     let each = |name: &str, status: u16, whole: &dyn Fn(Value) -> Value| -> Vec<Example> {
         let shapes = shapes(name, version).into_iter();
         shapes.map(|(when, value)| Example { status, when, body: whole(value) }).collect()
@@ -36,7 +36,7 @@ pub(super) fn of(operation: &Operation) -> Vec<Example> {
         Success::Array(status, name) => each(name, status, &|value| json!([value])),
         Success::Nothing | Success::Missing | Success::Other(_) => Vec::new(),
     };
-    if operation.method == "POST" && operation.path.ends_with("/verifications") {
+    if operation.inputs.method == "POST" && operation.inputs.path.ends_with("/verifications") {
         for (example, when) in examples.iter_mut().zip(["without a code: a challenge"]) {
             example.when = when;
         }

@@ -1,7 +1,6 @@
 //! `GET /openapi.json` and `GET /docs`: the dialect described by itself (`OpenAPI` 3.1).
 
 mod examples;
-mod fields;
 mod operations;
 mod page;
 mod schemas;
@@ -16,7 +15,7 @@ use serde_json::{Map, Value, json};
 use crate::dialect::Dialect;
 use crate::route::RouteEntry;
 use crate::wire::call::ApiCall;
-use fields::{Field, Kind};
+use crate::wire::fields::{Field, Inputs, Kind};
 use operations::{OPERATIONS, Operation, Success};
 use schemas::SCHEMAS;
 
@@ -68,12 +67,18 @@ pub(crate) async fn read_page(dialect: Dialect, call: ApiCall) -> Response {
     answer
 }
 
+/// What the endpoint of this route reads.
+pub(crate) fn inputs(method: &str, path: &str) -> Option<&'static Inputs> {
+    let mut all = OPERATIONS.iter().map(|operation| &operation.inputs);
+    all.find(|inputs| inputs.method == method && inputs.path == path)
+}
+
 fn document(routes: &[RouteEntry]) -> Value {
     let mut paths = Map::new();
     for operation in OPERATIONS {
-        let path = paths.entry(operation.path).or_insert_with(|| json!({}));
+        let path = paths.entry(operation.inputs.path).or_insert_with(|| json!({}));
         if let Value::Object(methods) = path {
-            methods.insert(operation.method.to_lowercase(), described(routes, operation));
+            methods.insert(operation.inputs.method.to_lowercase(), described(routes, operation));
         }
     }
     let mut schemas = Map::new();
@@ -127,15 +132,15 @@ fn document(routes: &[RouteEntry]) -> Value {
 
 fn described(routes: &[RouteEntry], operation: &Operation) -> Value {
     let guarded = scopes(routes, operation);
-    let is_v1 = !operation.path.starts_with("/api/2");
-    let mut parameters: Vec<Value> = in_path(operation.path)
+    let is_v1 = !operation.inputs.path.starts_with("/api/2");
+    let mut parameters: Vec<Value> = in_path(operation.inputs.path)
         .map(|name| {
             let kind =
                 if name == "id" { json!({ "type": "string" }) } else { json!({ "type": "integer", "minimum": 1 }) };
             json!({ "name": name, "in": "path", "required": true, "schema": kind })
         })
         .collect();
-    parameters.extend(operation.query.iter().map(|field| {
+    parameters.extend(operation.inputs.query.iter().map(|field| {
         json!({ "name": field.name, "in": "query", "description": field.about, "schema": { "type": "string" } })
     }));
     let mut described = json!({
@@ -145,20 +150,20 @@ fn described(routes: &[RouteEntry], operation: &Operation) -> Value {
         "parameters": parameters,
         "responses": responses(operation, is_v1, guarded.is_some()),
     });
-    if !operation.body.is_empty() {
-        let kind = if operation.path == "/session_via_api_token" {
+    if !operation.inputs.body.is_empty() {
+        let kind = if operation.inputs.path == "/session_via_api_token" {
             "application/x-www-form-urlencoded"
         } else {
             "application/json"
         };
-        described["requestBody"] = json!({ "content": { kind: { "schema": body(operation.body) } } });
+        described["requestBody"] = json!({ "content": { kind: { "schema": body(operation.inputs.body) } } });
     }
     match guarded {
         Some(scopes) => {
             described["security"] = json!([{ "bearer": [] }]);
             described["x-scopes"] = json!(scopes);
         }
-        None if operation.path.ends_with("/token") || operation.path.ends_with("/revoke") => {
+        None if operation.inputs.path.ends_with("/token") || operation.inputs.path.ends_with("/revoke") => {
             described["security"] = json!([{ "client": [] }, {}]);
         }
         None => described["security"] = json!([]),
@@ -168,14 +173,15 @@ fn described(routes: &[RouteEntry], operation: &Operation) -> Value {
 
 /// The scopes that let a caller in; `None` where no token is needed.
 fn scopes(routes: &[RouteEntry], operation: &Operation) -> Option<Vec<&'static str>> {
-    let route = routes.iter().find(|route| route.method == operation.method && route.path == operation.path)?;
+    let route =
+        routes.iter().find(|route| route.method == operation.inputs.method && route.path == operation.inputs.path)?;
     let allowed = route.scopes?;
     Some(domain::Scope::ALL.into_iter().filter(|scope| allowed(*scope)).map(domain::Scope::name).collect())
 }
 
 fn operation_id(operation: &Operation) -> String {
-    let words = operation.path.split(['/', '_', '-', '.', '{', '}']).filter(|word| !word.is_empty());
-    words.fold(operation.method.to_lowercase(), |id, word| format!("{id}_{word}"))
+    let words = operation.inputs.path.split(['/', '_', '-', '.', '{', '}']).filter(|word| !word.is_empty());
+    words.fold(operation.inputs.method.to_lowercase(), |id, word| format!("{id}_{word}"))
 }
 
 fn in_path(path: &str) -> impl Iterator<Item = &str> {
@@ -261,7 +267,7 @@ fn responses(operation: &Operation, is_v1: bool, is_guarded: bool) -> Value {
         Success::Other(kind) => (200, json!({ "description": "Success", "content": { kind: {} } })),
     };
     responses.insert(status.to_string(), answer);
-    if operation.path.ends_with("/verifications") && operation.method == "POST" {
+    if operation.inputs.path.ends_with("/verifications") && operation.inputs.method == "POST" {
         responses.insert("200".to_owned(), in_json("A code was right", envelope(Some(json!({})), false)));
     }
     for (number, example) in examples::of(operation).into_iter().enumerate() {
@@ -275,7 +281,7 @@ fn responses(operation: &Operation, is_v1: bool, is_guarded: bool) -> Value {
     let error = named(if is_v1 { "V1Error" } else { "V2Error" });
     let any = json!({ "type": "object" });
     for (code, about) in errors(operation, is_v1, is_guarded) {
-        if operation.path == "/session_via_api_token" {
+        if operation.inputs.path == "/session_via_api_token" {
             // A browser shows these to a person.
             let text = json!({ "description": about, "content": { "text/plain": { "schema": { "type": "string" } }, "application/json": {} } });
             responses.entry(code.to_string()).or_insert(text);
@@ -303,7 +309,7 @@ fn errors(operation: &Operation, is_v1: bool, is_guarded: bool) -> Vec<(u16, &'s
         (500, "An internal fault; the log has its cause under the request's id"),
         (503, "The service is unavailable; try again"),
     ];
-    if is_guarded || operation.path.starts_with("/auth") {
+    if is_guarded || operation.inputs.path.starts_with("/auth") {
         errors.push((401, "No token, a wrong one, too small a scope, or a factor that failed"));
         errors.push((429, "Too many calls, challenges or guesses; `Retry-After` says how long to wait"));
         errors.push((404, "There is no such thing"));
@@ -311,11 +317,11 @@ fn errors(operation: &Operation, is_v1: bool, is_guarded: bool) -> Vec<(u16, &'s
             errors.push((403, "The scope does not suffice, or the user is locked"));
             errors.push((422, "A parameter is missing or not acceptable"));
         }
-        if operation.path.ends_with("/mfa_token") {
+        if operation.inputs.path.ends_with("/mfa_token") {
             errors.push((422, "A parameter is missing or not acceptable"));
         }
     }
-    if operation.path == "/session_via_api_token" {
+    if operation.inputs.path == "/session_via_api_token" {
         errors.push((401, "The token is none, or not any more"));
         errors.push((403, "The origin is not listed"));
         errors.push((302, "To where the log-in said"));
@@ -332,7 +338,8 @@ mod tests {
     #[test]
     fn routes_and_operations_are_the_same() {
         let mut routes: Vec<_> = ROUTES.iter().map(|route| (route.method, route.path)).collect();
-        let mut described: Vec<_> = OPERATIONS.iter().map(|operation| (operation.method, operation.path)).collect();
+        let mut described: Vec<_> =
+            OPERATIONS.iter().map(|operation| (operation.inputs.method, operation.inputs.path)).collect();
         routes.sort_unstable();
         described.sort_unstable();
         assert_eq!(routes, described);

@@ -1,10 +1,11 @@
 //! What each route takes and answers. A test compares the list with the route table both ways, so no route is without its
 //! description and no description without its route.
 
-use super::fields::{
-    ASSERTION, ASSERTION_STEP, CHALLENGE, CLEAR_PASSWORD, CUSTOM_ATTRIBUTES, ENROL, EVENTS, FIELDS, Field, GRANT, LOCK,
-    LOG_IN, NONE, REGISTER, REVOKE, SALTED_PASSWORD, SESSION, STATE, STEP, TEMP_TOKEN, USER, V1_PAGES, V1_TRIGGER,
-    V1_USERS, V1_VERIFY, V2_CONFIRM, V2_PAGES, V2_USER, V2_USERS, V2_VERIFY, VALIDATE_POLICY, VISIT, VISIT_CODE, WAIT,
+use crate::wire::fields::{
+    ASSERTION, ASSERTION_STEP, CHALLENGE, CLEAR_PASSWORD, CUSTOM_ATTRIBUTES, ENROL, EVENTS, FIELDS, GRANT, GRANT_QUERY,
+    Inputs, LOCK, LOG_IN, NONE, REGISTER, REVOKE, SALTED_PASSWORD, SESSION, STATE, STEP, TEMP_TOKEN, USER, V1_PAGES,
+    V1_TRIGGER, V1_USERS, V1_VERIFY, V2_CONFIRM, V2_PAGES, V2_USER, V2_USERS, V2_VERIFY, V2_WRITE, VISIT, VISIT_CODE,
+    WAIT,
 };
 
 /// The shape of a success. Names are those of the examples; most are schemas too.
@@ -34,24 +35,18 @@ pub(super) enum Success {
 
 #[derive(Debug)]
 pub(super) struct Operation {
-    pub(super) method: &'static str,
-    pub(super) path: &'static str,
+    pub(super) inputs: Inputs,
     pub(super) tag: &'static str,
     pub(super) summary: &'static str,
-    pub(super) query: &'static [Field],
-    pub(super) body: &'static [Field],
     pub(super) success: Success,
 }
 
 macro_rules! operations {
     ($($tag:literal { $($method:ident $path:literal $summary:literal ? $query:expr, $body:expr => $success:expr;)* })*) => {
-        pub(super) const OPERATIONS: &[Operation] = &[$($(Operation {
-            method: stringify!($method),
-            path: $path,
+        pub(super) static OPERATIONS: &[Operation] = &[$($(Operation {
+            inputs: Inputs { method: stringify!($method), path: $path, query: $query, body: $body },
             tag: $tag,
             summary: $summary,
-            query: $query,
-            body: $body,
             success: $success,
         },)*)*];
     };
@@ -59,16 +54,16 @@ macro_rules! operations {
 
 operations! {
     "Tokens" {
-        POST "/auth/oauth2/v2/token" "Get tokens, as RFC 6749 has it" ? NONE, GRANT => Success::Object(200, "Token");
-        POST "/auth/oauth2/token" "Get tokens, in the older shape" ? NONE, GRANT => Success::V1("Token");
-        POST "/auth/oauth2/revoke" "Revoke tokens" ? NONE, REVOKE => Success::V1Echo;
+        POST "/auth/oauth2/v2/token" "Get tokens, as RFC 6749 has it" ? GRANT_QUERY, GRANT => Success::Object(200, "Token");
+        POST "/auth/oauth2/token" "Get tokens, in the older shape" ? GRANT_QUERY, GRANT => Success::V1("Token");
+        POST "/auth/oauth2/revoke" "Revoke tokens" ? GRANT_QUERY, REVOKE => Success::V1Echo;
         GET "/auth/rate_limit" "How many calls are left of this hour" ? NONE, NONE => Success::V1One("RateLimit");
     }
     "Users" {
         GET "/api/1/users" "List users" ? V1_USERS, NONE => Success::V1Page("User");
-        POST "/api/1/users" "Create a user" ? NONE, USER => Success::V1("User");
+        POST "/api/1/users" "Create a user" ? FIELDS, USER => Success::V1("User");
         GET "/api/1/users/{user_id}" "Read a user" ? FIELDS, NONE => Success::V1("User");
-        PUT "/api/1/users/{user_id}" "Change a user" ? NONE, USER => Success::V1("User");
+        PUT "/api/1/users/{user_id}" "Change a user" ? FIELDS, USER => Success::V1("User");
         DELETE "/api/1/users/{user_id}" "Delete a user" ? NONE, NONE => Success::V1Echo;
         PUT "/api/1/users/set_password_clear_text/{user_id}" "Set a password" ? NONE, CLEAR_PASSWORD => Success::V1Echo;
         PUT "/api/1/users/set_password_using_salt/{user_id}" "Set a password that was hashed elsewhere" ? NONE, SALTED_PASSWORD => Success::V1Echo;
@@ -80,9 +75,9 @@ operations! {
         GET "/api/1/users/{user_id}/roles" "Roles: none are kept" ? NONE, NONE => Success::V1("NoRoles");
         GET "/api/1/users/{user_id}/apps" "Apps: none are kept" ? NONE, NONE => Success::V1("NoApps");
         GET "/api/2/users" "List users" ? V2_USERS, NONE => Success::Array(200, "User");
-        POST "/api/2/users" "Create a user" ? VALIDATE_POLICY, V2_USER => Success::Object(201, "User");
+        POST "/api/2/users" "Create a user" ? V2_WRITE, V2_USER => Success::Object(201, "User");
         GET "/api/2/users/{user_id}" "Read a user" ? FIELDS, NONE => Success::Object(200, "User");
-        PUT "/api/2/users/{user_id}" "Change a user" ? VALIDATE_POLICY, V2_USER => Success::Object(200, "User");
+        PUT "/api/2/users/{user_id}" "Change a user" ? V2_WRITE, V2_USER => Success::Object(200, "User");
         DELETE "/api/2/users/{user_id}" "Delete a user" ? NONE, NONE => Success::Nothing;
         POST "/api/2/users/{user_id}/unlock" "Lift every lock of a user" ? NONE, NONE => Success::Object(200, "Unlocked");
         GET "/api/2/users/{user_id}/apps" "Apps: none are kept" ? NONE, NONE => Success::Array(200, "Any");

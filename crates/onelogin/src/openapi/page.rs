@@ -3,8 +3,8 @@
 use std::fmt::Write as _;
 
 use super::examples;
-use super::fields::{Field, Kind};
 use super::operations::{Operation, Success};
+use crate::wire::fields::{Field, Kind};
 
 const STYLE: &str = "
 :root { color-scheme: light dark; --line: #8884; --soft: #8881; --accent: #0a58ca }
@@ -56,8 +56,8 @@ fn one(page: &mut String, operation: &Operation, scopes: Option<Vec<&'static str
     let _ = write!(
         page,
         "<details><summary><b>{}</b> <code>{}</code> <span>{}</span></summary><div class=\"inside\">",
-        operation.method,
-        escaped(operation.path),
+        operation.inputs.method,
+        escaped(operation.inputs.path),
         escaped(operation.summary)
     );
     match scopes {
@@ -66,8 +66,8 @@ fn one(page: &mut String, operation: &Operation, scopes: Option<Vec<&'static str
         }
         None => page.push_str("<p>Needs no access token.</p>"),
     }
-    table(page, "In the query", operation.query);
-    table(page, "In the body", operation.body);
+    table(page, "In the query", operation.inputs.query);
+    table(page, "In the body", operation.inputs.body);
     let examples = examples::of(operation);
     if examples.is_empty() {
         let _ = write!(page, "<p>Answers {}.</p>", without_example(operation.success));

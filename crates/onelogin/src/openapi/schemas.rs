@@ -1,6 +1,6 @@
 //! The named shapes of answers.
 
-use super::fields::Kind;
+use crate::wire::fields::Kind;
 
 /// A named shape: its members, which may be null, beside others.
 pub(super) const SCHEMAS: &[(&str, &[(&str, Kind)])] = &[

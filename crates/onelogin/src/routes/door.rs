@@ -114,12 +114,12 @@ fn find(
     // HEAD is GET without the body.
     let method = if *request.method() == Method::HEAD { &Method::GET } else { request.method() };
     let endpoint = TABLE.at(path).ok().and_then(|found| {
-        let (_, endpoint, number) = found.value.iter().find(|(answered, ..)| answered == method)?;
-        Some(((*endpoint, *number), Params::of(path, &found.params)))
+        let (_, endpoint, number, inputs) = found.value.iter().find(|(answered, ..)| answered == method)?;
+        Some(((*endpoint, *number), *inputs, Params::of(path, &found.params)))
     });
-    let (endpoint, params) = endpoint.ok_or_else(|| NoRoute(family_of(path)))?;
+    let (endpoint, inputs, params) = endpoint.ok_or_else(|| NoRoute(family_of(path)))?;
     let (head, body) = request.into_parts();
-    Ok((endpoint, ApiCall::new(head, body, params, peer, dialect.origin.clone())))
+    Ok((endpoint, ApiCall::new(head, body, inputs, params, peer, dialect.origin.clone())))
 }
 
 /// Paths outside the families, which browsers and services ask for by themselves.

@@ -20,6 +20,7 @@ use crate::route::RouteEntry;
 use crate::wire::call::ApiCall;
 use crate::wire::envelope::no_route;
 use crate::wire::error::Family;
+use crate::wire::fields::Inputs;
 use crate::{login, openapi, saml, token, v1, v2};
 
 /// The cost that a line of the table names.
@@ -188,15 +189,18 @@ impl Dialect {
     }
 }
 
-/// What answers a method, with the number of its route.
-pub(super) type Answer = (Method, Endpoint, usize);
+/// What answers a method, with the number of its route and what it reads.
+pub(super) type Answer = (Method, Endpoint, usize, &'static Inputs);
 
 /// The methods of each path, in all its spellings.
 pub(super) static TABLE: LazyLock<matchit::Router<Vec<Answer>>> = LazyLock::new(|| {
     let mut paths: BTreeMap<String, Vec<Answer>> = BTreeMap::new();
     for (number, (route, (method, endpoint))) in ROUTES.iter().zip(ENDPOINTS).enumerate() {
+        // A route without a description fails in every test.
+        let inputs = openapi::inputs(route.method, route.path)
+            .unwrap_or_else(|| panic!("{} {} is not described", route.method, route.path));
         for path in spellings(route.path) {
-            paths.entry(path).or_default().push((method.clone(), *endpoint, number));
+            paths.entry(path).or_default().push((method.clone(), *endpoint, number, inputs));
         }
     }
     let mut table = matchit::Router::new();

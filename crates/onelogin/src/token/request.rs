@@ -21,6 +21,7 @@ pub(super) fn body(call: &ApiCall) -> Result<Body, Error> {
         return Err(Error::ContentType);
     }
     let mut body = credentials::body(content_type, &call.body).map_err(|_| Error::Common(CommonError::BadJson))?;
+    body = body.of(call.inputs());
     // URLs end up in logs, so no secret and no token is read from one (RFC 6749, section 2.3.1).
     for name in ["grant_type", "client_id"] {
         if let Some(value) = call.query(name) {

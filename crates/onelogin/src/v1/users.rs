@@ -16,7 +16,7 @@ use crate::wire::user_patch::{self, AllowedFields, UserFields};
 
 pub(crate) async fn list(dialect: Dialect, access: Access<ReadUsers>, call: ApiCall) -> Result<Response, Error> {
     let asked = PageRequest::v1(&call)?;
-    let filter = user_filter::of_query(call.fields(), Version::V1)?;
+    let filter = user_filter::of_query(call.fields(), Version::V1, |name| call.inputs().reads_query(name))?;
     let (found, position) =
         dialect.list(access.client(), asked.find(&dialect.engine, &filter)).await.map_err(Error::of_list(&dialect))?;
     let users: Vec<_> = found.users.iter().map(|user| wire(&dialect, &call, user)).collect();

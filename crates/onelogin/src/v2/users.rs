@@ -24,7 +24,7 @@ const NAMELESS: &str = "Username or Email must be set";
 
 pub(crate) async fn list(dialect: Dialect, access: Access<ReadUsers>, call: ApiCall) -> Result<Response, Error> {
     let asked = PageRequest::v2(&call)?;
-    let filter = user_filter::of_query(call.fields(), Version::V2)?;
+    let filter = user_filter::of_query(call.fields(), Version::V2, |name| call.inputs().reads_query(name))?;
     let (found, position) =
         dialect.list(access.client(), asked.find(&dialect.engine, &filter)).await.map_err(Error::of_list(&dialect))?;
     let users: Vec<_> = found.users.iter().map(|user| wire(&dialect, access.profile(), &call, user)).collect();

@@ -12,12 +12,17 @@ use domain::model::time::SECOND;
 use domain::{DeviceId, UserId};
 use web::peer::Peer;
 
+#[cfg(test)]
+use crate::wire::fields;
+use crate::wire::fields::Inputs;
 use crate::wire::lenient::Body;
 
 #[derive(Debug)]
 pub(crate) struct ApiCall {
     head: Parts,
     pub body: Bytes,
+    /// What its endpoint reads.
+    inputs: &'static Inputs,
     params: Params,
     query: OnceLock<Vec<(String, String)>>,
     peer: Option<Peer>,
@@ -40,8 +45,15 @@ pub(crate) struct Origin {
 pub(crate) struct BadJson;
 
 impl ApiCall {
-    pub(crate) fn new(head: Parts, body: Bytes, params: Params, peer: Option<Peer>, origin: Arc<Origin>) -> Self {
-        Self { head, body, params, query: OnceLock::new(), peer, origin }
+    pub(crate) fn new(
+        head: Parts,
+        body: Bytes,
+        inputs: &'static Inputs,
+        params: Params,
+        peer: Option<Peer>,
+        origin: Arc<Origin>,
+    ) -> Self {
+        Self { head, body, inputs, params, query: OnceLock::new(), peer, origin }
     }
 
     /// Whether a parameter of the path does not decode to text.
@@ -73,7 +85,13 @@ impl ApiCall {
         })
     }
 
+    /// What its endpoint reads.
+    pub(crate) fn inputs(&self) -> &'static Inputs {
+        self.inputs
+    }
+
     pub(crate) fn query(&self, name: &str) -> Option<&str> {
+        self.inputs.reads_query(name);
         self.fields().iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
     }
 
@@ -95,7 +113,7 @@ impl ApiCall {
 
     /// The body as a JSON object; an empty one counts as an object without members (contract 1.2).
     pub(crate) fn json(&self) -> Result<Body, BadJson> {
-        Body::parse(&self.body).map_err(|_| BadJson)
+        Ok(Body::parse(&self.body).map_err(|_| BadJson)?.of(self.inputs))
     }
 
     /// The path, without a slash at its end.
@@ -196,6 +214,10 @@ fn positive(text: &str) -> Option<i64> {
     canonical.then(|| text.parse().unwrap_or(i64::MAX))
 }
 
+/// What a list reads, for tests of paging.
+#[cfg(test)]
+static ANY_LIST: Inputs = Inputs { method: "GET", path: "/api/2/users", query: fields::ANY_PAGE, body: fields::NONE };
+
 #[cfg(test)]
 impl ApiCall {
     /// A call without body and parameters, to a server whose links begin with `public_url`.
@@ -206,7 +228,7 @@ impl ApiCall {
             trusted_proxies: web::proxy::TrustedProxies::default(),
             tls: false,
         };
-        Self::new(head, Bytes::new(), Params::default(), None, Arc::new(origin))
+        Self::new(head, Bytes::new(), &ANY_LIST, Params::default(), None, Arc::new(origin))
     }
 }
 

@@ -10,6 +10,8 @@ use domain::FactorResponse;
 use serde_json::{Map, Value};
 use web::json::{self, JsonError};
 
+use crate::wire::fields::Inputs;
+
 /// The longest answer to a challenge that is read, in characters; a YubiKey's has 44.
 const MAX_OTP: usize = 128;
 /// The longest line that is read where no narrower limit is known yet, in characters.
@@ -19,7 +21,11 @@ const LINE_MAX: usize = 1_000;
 ///
 /// `Debug` shows their names only: the values may be codes and secrets.
 #[derive(Clone, Default, PartialEq)]
-pub(crate) struct Body(Map<String, Value>);
+pub(crate) struct Body {
+    members: Map<String, Value>,
+    /// What the endpoint reads; `None` for an object within a body.
+    inputs: Option<&'static Inputs>,
+}
 
 /// A field whose value is of the wrong type, too long, or not one line of plain text.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,25 +36,30 @@ pub(crate) struct WrongType {
 
 impl Body {
     /// Wraps an object that has been parsed.
-    pub(crate) fn new(fields: Map<String, Value>) -> Self {
-        Self(fields)
+    pub(crate) fn new(members: Map<String, Value>) -> Self {
+        Self { members, inputs: None }
+    }
+
+    /// The same body, of an endpoint that reads these fields.
+    pub(crate) fn of(self, inputs: &'static Inputs) -> Self {
+        Self { inputs: Some(inputs), ..self }
     }
 
     /// Parses a JSON body; an empty one has no fields.
     pub(crate) fn parse(text: &[u8]) -> Result<Self, JsonError> {
-        json::parse_object(text).map(Self)
+        json::parse_object(text).map(Self::new)
     }
 
     /// Sets a field that is absent or `null`.
     pub(crate) fn set_absent(&mut self, field: &str, value: &str) {
         if !self.has(field) {
-            self.0.insert(field.to_owned(), Value::String(value.to_owned()));
+            self.members.insert(field.to_owned(), Value::String(value.to_owned()));
         }
     }
 
-    /// The names of all fields.
+    /// The names of all fields with any value but `null`, known to the endpoint or not.
     pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
-        self.0.keys().map(String::as_str)
+        self.members.iter().filter(|(_, value)| !value.is_null()).map(|(name, _)| name.as_str())
     }
 
     /// Whether a field is present with any value but `null`.
@@ -58,7 +69,10 @@ impl Body {
 
     /// The value of a field as it was sent; `null` is absent.
     pub(crate) fn get(&self, field: &str) -> Option<&Value> {
-        self.0.get(field).filter(|value| !value.is_null())
+        if let Some(inputs) = self.inputs {
+            inputs.reads_body(field);
+        }
+        self.members.get(field).filter(|value| !value.is_null())
     }
 
     /// A line of text of at most `max` characters: a string, or a number as its text. An empty string is a value.
@@ -137,7 +151,7 @@ impl Body {
 impl fmt::Debug for Body {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str("Body")?;
-        formatter.debug_list().entries(self.0.keys()).finish()
+        formatter.debug_list().entries(self.members.keys()).finish()
     }
 }
 

@@ -9,6 +9,7 @@ pub(crate) mod error;
 pub(crate) mod event;
 pub(crate) mod event_types;
 pub(crate) mod factor_names;
+pub(crate) mod fields;
 pub(crate) mod lenient;
 pub(crate) mod lists;
 pub(crate) mod log_in;

@@ -13,8 +13,12 @@ use crate::wire::user::Version;
 /// Before the name of a custom attribute.
 const CUSTOM: &str = "custom_attributes.";
 
-/// Reads a query.
-pub(crate) fn of_query(query: &[(String, String)], version: Version) -> Result<UserFilter, Unreadable> {
+/// Reads a query. `reads` is called with the name of each filter that it has, except for custom attributes.
+pub(crate) fn of_query(
+    query: &[(String, String)],
+    version: Version,
+    reads: impl Fn(&str),
+) -> Result<UserFilter, Unreadable> {
     let mut filter = UserFilter::default();
     let (mut nobody, mut filters) = (false, 0);
     for (name, value) in query {
@@ -54,6 +58,9 @@ pub(crate) fn of_query(query: &[(String, String)], version: Version) -> Result<U
                     filter.custom_attributes.push((attribute.to_owned(), self::text(value, version)));
                 }
             },
+        }
+        if !name.starts_with(CUSTOM) {
+            reads(name);
         }
         filters += 1;
         if filters > FILTERS {
@@ -105,7 +112,7 @@ mod tests {
     }
 
     fn try_read(query: &str, version: Version) -> Result<UserFilter, Unreadable> {
-        of_query(&serde_urlencoded::from_str::<Vec<(String, String)>>(query).unwrap(), version)
+        of_query(&serde_urlencoded::from_str::<Vec<(String, String)>>(query).unwrap(), version, |_| ())
     }
 
     fn filter(query: &str) -> UserFilter {

@@ -80,7 +80,7 @@ pub(crate) struct AllowedFields {
 
 /// Reads a body. A member that is null is absent, whatever its name (contract 1.2).
 pub(crate) fn read(body: &Body, allowed: AllowedFields) -> Result<UserFields, BadUserField> {
-    if let Some(unknown) = body.names().find(|name| body.has(name) && !is_known(name, body, allowed)) {
+    if let Some(unknown) = body.names().find(|name| !is_known(name, allowed)) {
         return Err(BadUserField::Unknown(unknown.to_owned()));
     }
     let mut patch = UserPatch {
@@ -149,12 +149,11 @@ pub(crate) fn custom_attributes(body: &Body) -> Result<Vec<(String, Option<Strin
     attributes.iter().map(read).collect()
 }
 
-fn is_known(name: &str, body: &Body, allowed: AllowedFields) -> bool {
+fn is_known(name: &str, allowed: AllowedFields) -> bool {
     matches!(name, "username" | "email" | "phone" | "custom_attributes")
         || TEXTS.iter().any(|(known, _)| *known == name)
         || [INTEGERS, READ_ONLY, STATES].iter().any(|group| group.contains(&name))
-        // Where passwords cannot be set, an absent one is no error.
-        || PASSWORDS.contains(&name) && (allowed.password || !body.has(name))
+        || allowed.password && PASSWORDS.contains(&name)
 }
 
 #[cfg(test)]
