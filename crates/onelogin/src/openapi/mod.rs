@@ -1,5 +1,6 @@
 //! `GET /openapi.json` and `GET /docs`: the dialect described by itself (`OpenAPI` 3.1).
 
+mod errors;
 mod examples;
 mod operations;
 mod page;
@@ -17,7 +18,6 @@ use crate::route::RouteEntry;
 use crate::wire::call::ApiCall;
 use crate::wire::fields::{Field, Inputs, Kind};
 use operations::{OPERATIONS, Operation, Success};
-use schemas::SCHEMAS;
 
 /// An answer that is the same for all callers, with its entity tag.
 struct Written {
@@ -81,29 +81,6 @@ fn document(routes: &[RouteEntry]) -> Value {
             methods.insert(operation.inputs.method.to_lowercase(), described(routes, operation));
         }
     }
-    let mut schemas = Map::new();
-    schemas.insert("Any".to_owned(), json!({ "type": "object" }));
-    // A user's apps in version 1: an empty list within the list.
-    schemas.insert("NoApps".to_owned(), json!({ "type": "array", "items": { "type": "object" }, "maxItems": 0 }));
-    schemas.insert("List".to_owned(), json!({ "type": "array" }));
-    schemas.insert("V1Status".to_owned(), v1_status());
-    schemas.insert("V1Error".to_owned(), json!({
-        "type": "object", "required": ["status"], "properties": { "status": { "$ref": "#/components/schemas/V1Status" } },
-    }));
-    schemas.insert(
-        "V2Error".to_owned(),
-        json!({
-            "type": "object", "required": ["statusCode", "name", "message"],
-            "properties": {
-                "statusCode": { "type": "integer" }, "name": { "type": "string" }, "message": { "type": "string" },
-            },
-        }),
-    );
-    for (name, members) in SCHEMAS {
-        let properties: Map<String, Value> =
-            members.iter().map(|(name, kind)| ((*name).to_owned(), nullable(*kind))).collect();
-        schemas.insert((*name).to_owned(), json!({ "type": "object", "properties": properties }));
-    }
     json!({
         "openapi": "3.1.0",
         "info": {
@@ -115,7 +92,7 @@ fn document(routes: &[RouteEntry]) -> Value {
         "servers": [{ "url": "/" }],
         "paths": paths,
         "components": {
-            "schemas": schemas,
+            "schemas": schemas::all(),
             "securitySchemes": {
                 "bearer": {
                     "type": "http", "scheme": "bearer",
@@ -132,7 +109,7 @@ fn document(routes: &[RouteEntry]) -> Value {
 
 fn described(routes: &[RouteEntry], operation: &Operation) -> Value {
     let guarded = scopes(routes, operation);
-    let is_v1 = !operation.inputs.path.starts_with("/api/2");
+    let is_v1 = operation.is_v1();
     let mut parameters: Vec<Value> = in_path(operation.inputs.path)
         .map(|name| {
             let kind =
@@ -205,36 +182,15 @@ fn body(fields: &[Field]) -> Value {
 fn nullable(kind: Kind) -> Value {
     match kind {
         Kind::Text => json!({ "type": ["string", "null"] }),
-        Kind::Integer => json!({ "type": ["integer", "null"] }),
         Kind::Flag => json!({ "type": ["boolean", "null"] }),
         Kind::Object => json!({ "type": ["object", "null"] }),
         Kind::Code | Kind::Number => json!({ "type": ["string", "integer", "null"] }),
     }
 }
 
-fn v1_status() -> Value {
-    json!({
-        "type": "object", "required": ["error", "code", "type", "message"],
-        "properties": {
-            "error": { "type": "boolean" }, "code": { "type": "integer" }, "type": { "type": "string" },
-            "message": { "type": ["string", "object"] },
-        },
-    })
-}
-
-/// The schema of an answer of this name.
-fn shape_of(name: &str) -> &str {
-    match name {
-        "Names" | "NoRoles" => "List",
-        "Registered" | "Finished" | "Verified" => "Standing",
-        "NoApps" | "V1Error" | "V2Error" => name,
-        name if SCHEMAS.iter().any(|(known, _)| *known == name) => name,
-        _ => "Any",
-    }
-}
-
 fn responses(operation: &Operation, is_v1: bool, is_guarded: bool) -> Value {
-    let named = |name: &str| json!({ "$ref": format!("#/components/schemas/{}", shape_of(name)) });
+    // Version 1 repeats a member under a second spelling.
+    let named = |name: &str| schemas::of(if is_v1 && name == "TempToken" { "V1TempToken" } else { name });
     let in_json = |about: &str, schema: Value| json!({ "description": about, "content": { "application/json": { "schema": schema } } });
     let envelope = |data: Option<Value>, paged: bool| {
         let mut properties = json!({ "status": { "$ref": "#/components/schemas/V1Status" } });
@@ -242,7 +198,7 @@ fn responses(operation: &Operation, is_v1: bool, is_guarded: bool) -> Value {
             properties["data"] = data;
         }
         if paged {
-            properties["pagination"] = json!({ "type": "object" });
+            properties["pagination"] = schemas::of("Pagination");
         }
         json!({ "type": "object", "required": ["status"], "properties": properties })
     };
@@ -252,7 +208,7 @@ fn responses(operation: &Operation, is_v1: bool, is_guarded: bool) -> Value {
         Success::V1(name) => (200, in_json("Success", envelope(list(name), false))),
         Success::V1Page(name) => (200, in_json("Success", envelope(list(name), true))),
         Success::V1One(name) => (200, in_json("Success", envelope(Some(named(name)), false))),
-        Success::V1Whole(_) => (200, in_json("Success", envelope(Some(json!({})), false))),
+        Success::V1Whole(name) => (200, in_json("Success", envelope(Some(schemas::data(name)), false))),
         Success::V1Echo => (200, in_json("Success", envelope(None, false))),
         // Some clients are answered with an array of one (their profile says so).
         Success::Object(status, name) => {
@@ -268,7 +224,13 @@ fn responses(operation: &Operation, is_v1: bool, is_guarded: bool) -> Value {
     };
     responses.insert(status.to_string(), answer);
     if operation.inputs.path.ends_with("/verifications") && operation.inputs.method == "POST" {
-        responses.insert("200".to_owned(), in_json("A code was right", envelope(Some(json!({})), false)));
+        responses.insert(
+            "200".to_owned(),
+            in_json(
+                "A code was right",
+                envelope(Some(json!({ "type": "array", "items": schemas::of("Registered") })), false),
+            ),
+        );
     }
     for (number, example) in examples::of(operation).into_iter().enumerate() {
         let content = &mut responses[&example.status.to_string()]["content"]["application/json"];
@@ -280,7 +242,7 @@ fn responses(operation: &Operation, is_v1: bool, is_guarded: bool) -> Value {
     }
     let error = named(if is_v1 { "V1Error" } else { "V2Error" });
     let any = json!({ "type": "object" });
-    for (code, about) in errors(operation, is_v1, is_guarded) {
+    for (code, about) in errors::of(operation, is_guarded) {
         if operation.inputs.path == "/session_via_api_token" {
             // A browser shows these to a person.
             let text = json!({ "description": about, "content": { "text/plain": { "schema": { "type": "string" } }, "application/json": {} } });
@@ -297,36 +259,6 @@ fn responses(operation: &Operation, is_v1: bool, is_guarded: bool) -> Value {
         responses.entry(code.to_string()).or_insert_with(|| in_json(about, schema));
     }
     Value::Object(responses)
-}
-
-fn errors(operation: &Operation, is_v1: bool, is_guarded: bool) -> Vec<(u16, &'static str)> {
-    let mut errors = vec![
-        (400, "The request cannot be read, or is refused"),
-        (408, "The request did not arrive in time"),
-        (413, "The body is too large"),
-        (414, "The path is too long"),
-        (431, "The headers are too large"),
-        (500, "An internal fault; the log has its cause under the request's id"),
-        (503, "The service is unavailable; try again"),
-    ];
-    if is_guarded || operation.inputs.path.starts_with("/auth") {
-        errors.push((401, "No token, a wrong one, too small a scope, or a factor that failed"));
-        errors.push((429, "Too many calls, challenges or guesses; `Retry-After` says how long to wait"));
-        errors.push((404, "There is no such thing"));
-        if !is_v1 {
-            errors.push((403, "The scope does not suffice, or the user is locked"));
-            errors.push((422, "A parameter is missing or not acceptable"));
-        }
-        if operation.inputs.path.ends_with("/mfa_token") {
-            errors.push((422, "A parameter is missing or not acceptable"));
-        }
-    }
-    if operation.inputs.path == "/session_via_api_token" {
-        errors.push((401, "The token is none, or not any more"));
-        errors.push((403, "The origin is not listed"));
-        errors.push((302, "To where the log-in said"));
-    }
-    errors
 }
 
 #[cfg(test)]
@@ -360,5 +292,109 @@ mod tests {
         for operation in OPERATIONS {
             assert!(!operation.summary.is_empty() && !operation.tag.is_empty());
         }
+    }
+
+    /// What keeps a value from having this schema: of the parts of JSON Schema that the document uses.
+    fn differs(document: &Value, schema: &Value, value: &Value) -> Option<String> {
+        if let Some(name) = schema["$ref"].as_str() {
+            let pointer = name.trim_start_matches('#');
+            let Some(schema) = document.pointer(pointer) else { return Some(format!("{name} does not exist")) };
+            return differs(document, schema, value);
+        }
+        for part in schema["allOf"].as_array().into_iter().flatten() {
+            if let Some(why) = differs(document, part, value) {
+                return Some(why);
+            }
+        }
+        for choice in ["anyOf", "oneOf"] {
+            if let Some(parts) = schema[choice].as_array() {
+                let why: Vec<_> = parts.iter().map(|part| differs(document, part, value)).collect();
+                if why.iter().all(Option::is_some) {
+                    return Some(format!("{why:?}"));
+                }
+            }
+        }
+        let kind = match value {
+            Value::Null => "null",
+            Value::Bool(_) => "boolean",
+            Value::Number(number) => {
+                if number.is_f64() {
+                    "number"
+                } else {
+                    "integer"
+                }
+            }
+            Value::String(_) => "string",
+            Value::Array(_) => "array",
+            Value::Object(_) => "object",
+        };
+        let is_of_type = match &schema["type"] {
+            Value::String(one) => one == kind,
+            Value::Array(types) => types.iter().any(|one| one == kind),
+            _ => true,
+        };
+        if !is_of_type {
+            return Some(format!("{value} is not {}", schema["type"]));
+        }
+        match value {
+            Value::Array(items) => items.iter().find_map(|item| differs(document, &schema["items"], item)),
+            Value::Object(members) => {
+                let mut required = schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str);
+                if let Some(missing) = required.find(|name| !members.contains_key(*name)) {
+                    return Some(format!("{missing} is missing"));
+                }
+                members.iter().find_map(|(name, value)| {
+                    differs(document, &schema["properties"][name], value).map(|why| format!("{name}: {why}"))
+                })
+            }
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => None,
+        }
+    }
+
+    #[test]
+    fn every_example_has_the_schema_of_its_answer() {
+        let document = document(ROUTES);
+        let mut examples = 0;
+        for (path, methods) in document["paths"].as_object().unwrap() {
+            for (method, operation) in methods.as_object().unwrap() {
+                for (status, answer) in operation["responses"].as_object().unwrap() {
+                    let content = &answer["content"]["application/json"];
+                    for example in content["examples"].as_object().into_iter().flat_map(Map::values) {
+                        let why = differs(&document, &content["schema"], &example["value"]);
+                        assert_eq!(why, None, "{method} {path} {status}: {example}");
+                        examples += 1;
+                    }
+                }
+            }
+        }
+        assert!(examples > 60, "{examples} examples");
+    }
+
+    #[test]
+    fn every_reference_leads_somewhere() {
+        fn walk(document: &Value, value: &Value) {
+            if let Some(name) = value["$ref"].as_str() {
+                assert!(document.pointer(name.trim_start_matches('#')).is_some(), "{name}");
+            }
+            match value {
+                Value::Object(members) => members.values().for_each(|value| walk(document, value)),
+                Value::Array(items) => items.iter().for_each(|value| walk(document, value)),
+                Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+            }
+        }
+        let document = document(ROUTES);
+        walk(&document, &document);
+    }
+
+    #[test]
+    fn a_value_that_differs_is_found() {
+        let document = document(ROUTES);
+        let token = schemas::of("Token");
+        let mut value = examples::of(&OPERATIONS[0]).remove(0).body;
+        assert_eq!(differs(&document, &token, &value), None);
+        value["expires_in"] = "x".into();
+        assert!(differs(&document, &token, &value).is_some());
+        value.as_object_mut().unwrap().remove("expires_in");
+        assert!(differs(&document, &token, &value).is_some());
     }
 }

@@ -41,6 +41,13 @@ pub(super) struct Operation {
     pub(super) success: Success,
 }
 
+impl Operation {
+    /// Whether it answers in the shapes of version 1.
+    pub(super) fn is_v1(&self) -> bool {
+        !self.inputs.path.starts_with("/api/2")
+    }
+}
+
 macro_rules! operations {
     ($($tag:literal { $($method:ident $path:literal $summary:literal ? $query:expr, $body:expr => $success:expr;)* })*) => {
         pub(super) static OPERATIONS: &[Operation] = &[$($(Operation {

@@ -2,8 +2,8 @@
 
 use std::fmt::Write as _;
 
-use super::examples;
 use super::operations::{Operation, Success};
+use super::{errors, examples};
 use crate::wire::fields::{Field, Kind};
 
 const STYLE: &str = "
@@ -60,6 +60,7 @@ fn one(page: &mut String, operation: &Operation, scopes: Option<Vec<&'static str
         escaped(operation.inputs.path),
         escaped(operation.summary)
     );
+    let is_guarded = scopes.is_some();
     match scopes {
         Some(scopes) => {
             let _ = write!(page, "<p>Needs an access token of the scope {}.</p>", listed(&scopes));
@@ -79,7 +80,19 @@ fn one(page: &mut String, operation: &Operation, scopes: Option<Vec<&'static str
         let body = body.replace('&', "&amp;").replace('<', "&lt;");
         let _ = write!(page, "<p>Answers {}{when}:</p><pre tabindex=\"0\">{body}</pre>", example.status);
     }
+    refusals(page, operation, is_guarded);
     page.push_str("</div></details>");
+}
+
+/// The errors that the operation can answer with.
+fn refusals(page: &mut String, operation: &Operation, is_guarded: bool) {
+    let mut errors = errors::of(operation, is_guarded);
+    errors.sort_unstable();
+    page.push_str("<table><thead><tr><th scope=\"col\">Errors</th><th scope=\"col\">When</th></tr></thead><tbody>");
+    for (status, when) in errors {
+        let _ = write!(page, "<tr><td>{status}</td><td>{}</td></tr>", escaped(when));
+    }
+    page.push_str("</tbody></table>");
 }
 
 fn table(page: &mut String, caption: &str, fields: &[Field]) {
@@ -106,7 +119,6 @@ fn table(page: &mut String, caption: &str, fields: &[Field]) {
 fn kind(kind: Kind) -> &'static str {
     match kind {
         Kind::Text => "text",
-        Kind::Integer => "number",
         Kind::Flag => "true or false",
         Kind::Object => "object",
         Kind::Code => "text or number",

@@ -1,78 +1,112 @@
-//! The named shapes of answers.
+//! The schemas of answers, derived from the types that the endpoints write.
 
-use crate::wire::fields::Kind;
+use std::collections::BTreeMap;
 
-/// A named shape: its members, which may be null, beside others.
-pub(super) const SCHEMAS: &[(&str, &[(&str, Kind)])] = &[
-    (
-        "Token",
-        &[
-            ("access_token", Kind::Text),
-            ("refresh_token", Kind::Text),
-            ("token_type", Kind::Text),
-            ("expires_in", Kind::Integer),
-            ("created_at", Kind::Text),
-            ("account_id", Kind::Integer),
-        ],
-    ),
-    (
-        "RateLimit",
-        &[
-            ("X-RateLimit-Limit", Kind::Integer),
-            ("X-RateLimit-Remaining", Kind::Integer),
-            ("X-RateLimit-Reset", Kind::Integer),
-        ],
-    ),
-    (
-        "User",
-        &[
-            ("id", Kind::Integer),
-            ("username", Kind::Text),
-            ("email", Kind::Text),
-            ("firstname", Kind::Text),
-            ("lastname", Kind::Text),
-            ("phone", Kind::Text),
-            ("status", Kind::Integer),
-            ("state", Kind::Integer),
-            ("external_id", Kind::Text),
-            ("created_at", Kind::Text),
-            ("updated_at", Kind::Text),
-            ("last_login", Kind::Text),
-            ("locked_until", Kind::Text),
-            ("custom_attributes", Kind::Object),
-        ],
-    ),
-    (
-        "V1Enrolled",
-        &[
-            ("id", Kind::Integer),
-            ("type_display_name", Kind::Text),
-            ("auth_factor_name", Kind::Text),
-            ("state_token", Kind::Text),
-        ],
-    ),
-    (
-        "TempToken",
-        &[("mfa_token", Kind::Text), ("reusable", Kind::Flag), ("expires_at", Kind::Text), ("device_id", Kind::Number)],
-    ),
-    ("Registration", &[("id", Kind::Text), ("status", Kind::Text), ("factor_data", Kind::Object)]),
-    ("Challenge", &[("id", Kind::Text), ("status", Kind::Text), ("expires_at", Kind::Text)]),
-    ("Standing", &[("id", Kind::Text), ("status", Kind::Text), ("device_id", Kind::Text)]),
-    ("Visit", &[("user_id", Kind::Integer), ("risk", Kind::Object), ("mfa", Kind::Object)]),
-    (
-        "Event",
-        &[
-            ("id", Kind::Integer),
-            ("created_at", Kind::Text),
-            ("event_type_id", Kind::Integer),
-            ("user_id", Kind::Integer),
-            ("user_name", Kind::Text),
-            ("client_id", Kind::Text),
-            ("otp_device_id", Kind::Integer),
-            ("otp_device_name", Kind::Text),
-            ("ipaddr", Kind::Text),
-            ("error_description", Kind::Text),
-        ],
-    ),
-    ("EventType", &[("id", Kind::Integer), ("name", Kind::Text), ("description", Kind::Text)]),
-];
+use serde_json::{Map, Value, json};
+use utoipa::ToSchema;
+
+use crate::wire::challenge::FactorData;
+use crate::wire::envelope::{Pagination, StatusMessage, V1Status, V2Error};
+use crate::wire::event::EventWire;
+use crate::wire::event_types::EventType;
+use crate::wire::log_in::{Authenticated, FactorNeeded, NumberToShow};
+use crate::wire::temp_token::TempTokenWire;
+use crate::wire::user::UserWire;
+use crate::{saml, token, v1, v2};
+
+/// Every schema that the document refers to, by name.
+pub(super) fn all() -> Map<String, Value> {
+    let mut all = BTreeMap::new();
+    add::<V1Status<'_>>(&mut all);
+    add::<V2Error<'_>>(&mut all);
+    add::<StatusMessage>(&mut all);
+    add::<Pagination>(&mut all);
+    add::<token::issue::TokenWire>(&mut all);
+    add::<token::rate_limit::RateLimitWire>(&mut all);
+    add::<UserWire<'_>>(&mut all);
+    add::<v2::users::UnlockedWire>(&mut all);
+    add::<EventWire>(&mut all);
+    add::<EventType>(&mut all);
+    add::<FactorData>(&mut all);
+    add::<TempTokenWire>(&mut all);
+    add::<v1::mfa_token::Issued>(&mut all);
+    add::<v1::auth_factors::Data<'_>>(&mut all);
+    add::<v1::devices::Data<'_>>(&mut all);
+    add::<v1::enrol::Enrolled<'_>>(&mut all);
+    add::<v1::trigger::Triggered<'_>>(&mut all);
+    add::<v1::trigger::OtpDevices<'_>>(&mut all);
+    add::<v2::factors::Offered<'_>>(&mut all);
+    add::<v2::devices::Listed<'_>>(&mut all);
+    add::<v2::registrations::Started<'_>>(&mut all);
+    add::<v2::challenge::StateWire>(&mut all);
+    add::<v2::verifications::Opened<'_>>(&mut all);
+    add::<v2::verifications::Verified>(&mut all);
+    add::<v2::smart::VisitWire>(&mut all);
+    add::<FactorNeeded>(&mut all);
+    add::<Authenticated>(&mut all);
+    add::<NumberToShow>(&mut all);
+    add::<saml::NeededTwo>(&mut all);
+    add::<saml::Two<'_, String>>(&mut all);
+    all.insert(
+        "V1Error".to_owned(),
+        json!({ "type": "object", "required": ["status"], "properties": { "status": reference("V1Status") } }),
+    );
+    // A caller may ask for some members only, with `fields`.
+    for name in ["User", "UserOfVersion", "Event"] {
+        all.entry(name.to_owned()).and_modify(without_required);
+    }
+    all.into_iter().collect()
+}
+
+/// Adds the schema of a type and those of the types within it.
+fn add<T: ToSchema>(all: &mut BTreeMap<String, Value>) {
+    let mut found = vec![(T::name().into_owned(), T::schema())];
+    T::schemas(&mut found);
+    for (name, schema) in found {
+        all.insert(name, serde_json::to_value(schema).unwrap_or_default());
+    }
+}
+
+fn without_required(schema: &mut Value) {
+    match schema {
+        Value::Object(members) => {
+            members.remove("required");
+            members.values_mut().for_each(without_required);
+        }
+        Value::Array(parts) => parts.iter_mut().for_each(without_required),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
+}
+
+fn reference(name: &str) -> Value {
+    json!({ "$ref": format!("#/components/schemas/{name}") })
+}
+
+fn array_of(name: &str) -> Value {
+    json!({ "type": "array", "items": reference(name) })
+}
+
+/// The schema of the thing that the operations call so.
+pub(super) fn of(name: &str) -> Value {
+    match name {
+        "Any" | "Empty" => json!({ "type": "object" }),
+        "Names" => json!({ "type": "array", "items": { "type": "string" } }),
+        "NoApps" | "NoRoles" => json!({ "type": "array", "maxItems": 0 }),
+        "Registered" | "Finished" => reference("Standing"),
+        "Assertion" => json!({ "anyOf": [reference("AssertionNeedsFactor"), reference("AssertionAnswer")] }),
+        "AssertionStep" => reference("AssertionAnswer"),
+        named => reference(named),
+    }
+}
+
+/// The schema of `data` where it differs from answer to answer.
+pub(super) fn data(name: &str) -> Value {
+    match name {
+        "V1Triggered" => json!({ "anyOf": [array_of("V1Triggered"), reference("V1TriggeredDevices")] }),
+        "LogIn" => json!({ "anyOf": [array_of("FactorNeeded"), array_of("Authenticated")] }),
+        "Step" => json!({ "anyOf": [array_of("Authenticated"), array_of("NumberToShow")] }),
+        "V1Assertion" => json!({ "anyOf": [array_of("FactorNeeded"), { "type": "string" }] }),
+        "V1AssertionStep" => json!({ "anyOf": [array_of("NumberToShow"), { "type": "string" }] }),
+        _ => json!({}),
+    }
+}

@@ -11,6 +11,7 @@ use domain::model::app::{AppId, SamlApp};
 use engine::CompletedLogin;
 use serde::Serialize;
 use serde_json::{Map, Value};
+use utoipa::ToSchema;
 
 use crate::dialect::Dialect;
 use crate::wire::envelope::{StatusMessage, json, v1_status};
@@ -25,8 +26,10 @@ pub(crate) enum Version {
 }
 
 /// Version 2 has no envelope: the message is beside the data.
-#[derive(Serialize)]
-struct Two<'a, T> {
+#[derive(Serialize, ToSchema)]
+#[schema(as = AssertionAnswer)]
+pub(crate) struct Two<'a, T> {
+    #[schema(value_type = Option<String>)]
     #[serde(skip_serializing_if = "Option::is_none")]
     data: Option<&'a T>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -68,12 +71,14 @@ impl Version {
 }
 
 /// A factor is needed, in version 2 (contract 6.1): as in version 1, without an envelope.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = AssertionNeedsFactor)]
 pub(crate) struct NeededTwo {
     pub(crate) state_token: String,
     pub(crate) message: &'static str,
     pub(crate) devices: Vec<LogInDevice>,
     pub(crate) callback_url: String,
+    #[schema(value_type = Object)]
     pub(crate) user: Map<String, Value>,
 }
 

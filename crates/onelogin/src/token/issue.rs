@@ -6,6 +6,7 @@ use domain::model::client::ACCESS_TTL;
 use domain::model::time::SECOND;
 use engine::{TokenAnswer, TokenPair};
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::error::Error;
 use super::request;
@@ -15,8 +16,9 @@ use crate::wire::envelope::{json, v1_success};
 use crate::wire::time::with_millis;
 
 /// A pair of tokens. Clients add `expires_in` to `created_at`, so a pair that is answered again keeps both.
-#[derive(Serialize)]
-struct TokenWire {
+#[derive(Serialize, ToSchema)]
+#[schema(as = Token)]
+pub(crate) struct TokenWire {
     access_token: String,
     created_at: String,
     expires_in: i64,

@@ -2,6 +2,7 @@
 
 use axum::response::Response;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::access::{Access, ReadUsers};
 use crate::dialect::Dialect;
@@ -11,8 +12,9 @@ use crate::wire::envelope::v1_success;
 use crate::wire::error::CommonError;
 use crate::wire::error::Family;
 
-#[derive(Serialize)]
-struct RateLimitWire {
+#[derive(Serialize, ToSchema)]
+#[schema(as = RateLimit)]
+pub(crate) struct RateLimitWire {
     #[serde(rename = "X-RateLimit-Limit")]
     limit: u64,
     #[serde(rename = "X-RateLimit-Remaining")]

@@ -3,6 +3,7 @@
 use axum::response::Response;
 use engine::UserError;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::error::Error;
 use crate::access::{Access, ReadUsers};
@@ -10,12 +11,14 @@ use crate::dialect::Dialect;
 use crate::wire::call::ApiCall;
 use crate::wire::envelope::v1_success;
 
-#[derive(Serialize)]
-struct Data<'a> {
+#[derive(Serialize, ToSchema)]
+#[schema(as = V1Factors)]
+pub(crate) struct Data<'a> {
     auth_factors: Vec<Factor<'a>>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = V1Factor)]
 struct Factor<'a> {
     name: &'a str,
     factor_id: i64,

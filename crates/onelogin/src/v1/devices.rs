@@ -5,6 +5,7 @@ use domain::DeviceStatus;
 use domain::model::text::masked_phone;
 use engine::ListedDevice;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::error::Error;
 use crate::access::{Access, ManageUsers, ReadUsers};
@@ -13,12 +14,14 @@ use crate::wire::call::ApiCall;
 use crate::wire::envelope::{v1_success, v1_success_with_echo};
 use crate::wire::factor_names::{FactorNames, v1_auth_factor_name};
 
-#[derive(Serialize)]
-struct Data<'a> {
+#[derive(Serialize, ToSchema)]
+#[schema(as = V1Devices)]
+pub(crate) struct Data<'a> {
     otp_devices: Vec<Device<'a>>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = V1Device)]
 struct Device<'a> {
     type_display_name: &'a str,
     active: bool,

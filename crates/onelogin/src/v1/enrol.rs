@@ -6,6 +6,7 @@ use domain::rules::reaching::Unreachable;
 use domain::{DeviceStatus, FactorKind, UserId};
 use engine::{Confirm, EnrolError, EnrolRequest, EnrolledDevice, Handle};
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::error::Error;
 use crate::access::{Access, ManageUsers};
@@ -21,8 +22,9 @@ use crate::wire::lenient::{Body, WrongType};
 const TTL: i64 = 15 * MINUTE;
 
 /// Here `id` is the device's, and `device_id` repeats it (contract 14.8).
-#[derive(Serialize)]
-struct Enrolled<'a> {
+#[derive(Serialize, ToSchema)]
+#[schema(as = V1Enrolled)]
+pub(crate) struct Enrolled<'a> {
     active: bool,
     default: bool,
     #[serde(skip_serializing_if = "Option::is_none")]

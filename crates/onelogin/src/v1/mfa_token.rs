@@ -4,6 +4,7 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use domain::CompatProfile;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::error::Error;
 use crate::access::{Access, ManageUsers};
@@ -12,8 +13,9 @@ use crate::wire::call::ApiCall;
 use crate::wire::envelope::json;
 use crate::wire::temp_token::{TempTokenWire, token_ttl};
 
-#[derive(Serialize)]
-struct Issued {
+#[derive(Serialize, ToSchema)]
+#[schema(as = V1TempToken)]
+pub(crate) struct Issued {
     #[serde(flatten)]
     token: TempTokenWire,
     /// One SDK's model requires this spelling.

@@ -7,6 +7,7 @@ use domain::model::time::SECOND;
 use domain::{CompatProfile, DeviceId, DeviceStatus, FactorKind, UserId};
 use engine::{CallStyle, Handle, MessageTemplate, OpenRequest, OpenedVerification, minutes};
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::error::Error;
 use crate::access::{Access, ChallengeV1};
@@ -26,8 +27,9 @@ const MAX_LIFE: i64 = 900;
 const IP_MAX: usize = 64;
 
 /// Here `id` is the user's, and the device's is in `device_id` (contract 14.7).
-#[derive(Serialize)]
-struct Triggered<'a> {
+#[derive(Serialize, ToSchema)]
+#[schema(as = V1Triggered)]
+pub(crate) struct Triggered<'a> {
     user_display_name: String,
     active: bool,
     default: bool,
@@ -43,13 +45,15 @@ struct Triggered<'a> {
 }
 
 /// The shape that Python SDK 4 reads: the device as in a list of devices, with its state token (contract 14.6).
-#[derive(Serialize)]
-struct OtpDevices<'a> {
+#[derive(Serialize, ToSchema)]
+#[schema(as = V1TriggeredDevices)]
+pub(crate) struct OtpDevices<'a> {
     otp_devices: [OtpDevice<'a>; 1],
 }
 
-#[derive(Serialize)]
-struct OtpDevice<'a> {
+#[derive(Serialize, ToSchema)]
+#[schema(as = V1TriggeredDevice)]
+pub(crate) struct OtpDevice<'a> {
     needs_trigger: bool,
     #[serde(flatten)]
     triggered: Triggered<'a>,

@@ -7,6 +7,7 @@ use domain::model::time::SECOND;
 use domain::{CompatProfile, DeviceId, Status, UserId};
 use engine::{Handle, MessageTemplate, VerificationState, minutes};
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::error::Error;
 use crate::access::Access;
@@ -67,7 +68,8 @@ pub(crate) fn handle(profile: CompatProfile) -> Handle {
 }
 
 /// The state of a registration or verification. Its members have the documented order (contract 7.3).
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = Standing)]
 pub(crate) struct StateWire {
     id: String,
     status: &'static str,

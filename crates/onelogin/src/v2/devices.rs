@@ -5,6 +5,7 @@ use axum::response::{IntoResponse, Response};
 use domain::{DeviceStatus, UserId};
 use engine::ListedDevice;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::challenge::user_of;
 use super::error::Error;
@@ -15,8 +16,9 @@ use crate::wire::envelope::json;
 use crate::wire::factor_names::{FactorNames, v2_auth_factor_name};
 use crate::wire::temp_token::token_device_id;
 
-#[derive(Serialize)]
-struct Listed<'a> {
+#[derive(Serialize, ToSchema)]
+#[schema(as = Device)]
+pub(crate) struct Listed<'a> {
     device_id: String,
     user_display_name: String,
     type_display_name: &'a str,

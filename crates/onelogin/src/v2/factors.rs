@@ -4,6 +4,7 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use domain::FactorKind;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::error::Error;
 use crate::access::{Access, ReadMfa};
@@ -12,8 +13,9 @@ use crate::wire::call::ApiCall;
 use crate::wire::envelope::json;
 use crate::wire::factor_names::{FactorNames, v2_auth_factor_name};
 
-#[derive(Serialize)]
-struct Offered<'a> {
+#[derive(Serialize, ToSchema)]
+#[schema(as = Factor)]
+pub(crate) struct Offered<'a> {
     factor_id: i64,
     name: &'a str,
     auth_factor_name: &'static str,

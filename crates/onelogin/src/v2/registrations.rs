@@ -7,6 +7,7 @@ use domain::rules::verification::find::Target;
 use domain::{CompatProfile, FactorKind, Outcome, Purpose, Reason, UserId};
 use engine::{AnswerRequest, Confirm, EnrolError, EnrolRequest, EnrolledDevice, PollHold};
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::challenge::{ChallengeTerms, StateWire, handle, one};
 use super::error::{Error, accepted};
@@ -18,8 +19,9 @@ use crate::wire::factor_names::{FactorNames, v2_auth_factor_name};
 use crate::wire::lenient::{Body, WrongType};
 use crate::wire::time::with_seconds;
 
-#[derive(Serialize)]
-struct Started<'a> {
+#[derive(Serialize, ToSchema)]
+#[schema(as = Registration)]
+pub(crate) struct Started<'a> {
     id: String,
     status: &'static str,
     user_id: String,

@@ -8,6 +8,7 @@ use domain::rules::reaching::Unreachable;
 use domain::{Outcome, Reason, Timestamp, VerificationId};
 use engine::{ChallengeError, CodeChannel, EnrolError, JudgedVisit, VisitError, VisitRequest};
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::error::{Error as MfaError, accepted};
 use crate::access::{Access, ManageAll};
@@ -23,8 +24,9 @@ const LIFE: i64 = 480;
 /// Longest life in seconds.
 const MAX_LIFE: i64 = 900;
 
-#[derive(Serialize)]
-struct VisitWire {
+#[derive(Serialize, ToSchema)]
+#[schema(as = Visit)]
+pub(crate) struct VisitWire {
     user_id: i64,
     /// One client reads the member by this name (contract 8).
     #[serde(rename = "userId")]
@@ -33,13 +35,15 @@ struct VisitWire {
     mfa: MfaWire,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = Risk)]
 struct RiskWire {
     score: u8,
     reasons: Vec<&'static str>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = VisitCode)]
 struct MfaWire {
     otp_sent: bool,
     #[serde(skip_serializing_if = "Option::is_none")]

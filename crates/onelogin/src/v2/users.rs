@@ -6,6 +6,7 @@ use domain::{CompatProfile, Scope, User};
 use engine::NewPassword;
 use serde::Serialize;
 use serde_json::Value;
+use utoipa::ToSchema;
 
 use super::user_error::{Error, user_id};
 use crate::access::{Access, ManageUsers, ReadUsers};
@@ -66,8 +67,9 @@ pub(crate) async fn delete(dialect: Dialect, access: Access<ManageUsers>, call: 
 }
 
 /// A lock was lifted. The documentation spells it `messsage`; both spellings are sent.
-#[derive(Serialize)]
-struct UnlockedWire {
+#[derive(Serialize, ToSchema)]
+#[schema(as = Unlocked)]
+pub(crate) struct UnlockedWire {
     messsage: &'static str,
     message: &'static str,
 }

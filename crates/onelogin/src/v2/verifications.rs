@@ -8,6 +8,7 @@ use domain::rules::verification::find::Target;
 use domain::{CompatProfile, DeviceId, FactorResponse, Purpose, UserId};
 use engine::{AnswerRequest, CallStyle, OpenRequest, OpenedVerification};
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::challenge::{ChallengeTerms, StateWire, handle, one, user_of};
 use super::error::{Error, accepted};
@@ -20,8 +21,9 @@ use crate::wire::factor_names::{FactorNames, v2_auth_factor_name};
 use crate::wire::lenient::{Body, WrongType};
 use crate::wire::time::with_seconds;
 
-#[derive(Serialize)]
-struct Opened<'a> {
+#[derive(Serialize, ToSchema)]
+#[schema(as = Challenge)]
+pub(crate) struct Opened<'a> {
     id: String,
     status: &'static str,
     user_id: String,
@@ -35,7 +37,8 @@ struct Opened<'a> {
 }
 
 /// A text, except for Python SDK 4, whose model takes only a number here (contract 14.1).
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = DeviceId)]
 #[serde(untagged)]
 enum ShownDevice {
     Text(String),
@@ -43,8 +46,9 @@ enum ShownDevice {
 }
 
 /// An accepted verification: the live service's answer together with the documented one (contract 7.9).
-#[derive(Serialize)]
-struct Verified {
+#[derive(Serialize, ToSchema)]
+#[schema(as = Verified)]
+pub(crate) struct Verified {
     #[serde(flatten)]
     standing: StateWire,
     r#type: &'static str,

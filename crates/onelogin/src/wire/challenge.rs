@@ -3,6 +3,7 @@
 use domain::FactorKind;
 use engine::DeviceSetup;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 /// What clients read after a text message was sent.
 pub(crate) const SMS_SENT: &str = "SMS token sent to your mobile device. Authentication pending.";
@@ -18,7 +19,7 @@ pub(crate) fn pending(factor: FactorKind) -> &'static str {
 }
 
 /// What is needed to set a device up. Members are texts or absent, since one SDK reads each as a text.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub(crate) struct FactorData {
     verification_token: String,
     #[serde(skip_serializing_if = "Option::is_none")]

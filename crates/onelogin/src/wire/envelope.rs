@@ -9,6 +9,7 @@ use http::header::CONTENT_TYPE;
 use http::{HeaderMap, HeaderValue, StatusCode};
 use serde::Serialize;
 use serde_json::Value;
+use utoipa::ToSchema;
 
 use crate::wire::reason::because;
 
@@ -20,7 +21,7 @@ pub(crate) const SUCCESS_WITH_ECHO: &[u8] =
     br#"{"status":{"error":false,"code":200,"type":"success","message":"Success"},"error":false,"code":200,"type":"success","message":"Success"}"#;
 
 /// The message of a version 1 status: a sentence, or a sentence about one attribute.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(untagged)]
 pub(crate) enum StatusMessage {
     Text(String),
@@ -46,7 +47,7 @@ impl From<String> for StatusMessage {
 }
 
 /// The pages before and after a version 1 list. All four members are always present (contract 1.9).
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, ToSchema)]
 pub(crate) struct Pagination {
     pub before_cursor: Option<String>,
     pub after_cursor: Option<String>,
@@ -54,8 +55,8 @@ pub(crate) struct Pagination {
     pub next_link: Option<String>,
 }
 
-#[derive(Serialize)]
-struct V1Status<'a> {
+#[derive(Serialize, ToSchema)]
+pub(crate) struct V1Status<'a> {
     error: bool,
     code: u16,
     r#type: &'a str,
@@ -80,8 +81,8 @@ struct Echoed<'a, T> {
     data: &'a T,
 }
 
-#[derive(Serialize)]
-struct V2Error<'a> {
+#[derive(Serialize, ToSchema)]
+pub(crate) struct V2Error<'a> {
     #[serde(rename = "statusCode")]
     status_code: u16,
     name: &'a str,

@@ -3,11 +3,13 @@
 use domain::model::audit;
 use engine::Event;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::{event_types, time};
 
 /// Members that do not apply to this installation or event are null.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Event)]
 pub(crate) struct EventWire {
     id: i64,
     created_at: String,

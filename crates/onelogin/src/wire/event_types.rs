@@ -3,8 +3,9 @@
 
 use domain::AuditKind;
 use serde::Serialize;
+use utoipa::ToSchema;
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 pub(crate) struct EventType {
     pub name: &'static str,
     /// The text of the event; `%user%` and its like name a field of the event.

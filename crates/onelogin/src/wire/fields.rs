@@ -57,7 +57,6 @@ pub(crate) mod read {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
     Text,
-    Integer,
     Flag,
     Object,
     /// A code, as a text or a number; leading zeros lost by a number are restored.
@@ -66,7 +65,7 @@ pub(crate) enum Kind {
     Number,
 }
 
-/// A member of a body or an answer, or a parameter of a query.
+/// A member of a body, or a parameter of a query.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Field {
     pub(crate) name: &'static str,

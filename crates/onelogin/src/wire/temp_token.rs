@@ -5,11 +5,13 @@ use domain::model::temp_token::{MAX_TTL, MIN_TTL};
 use domain::model::time::SECOND;
 use engine::IssuedToken;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::time::with_seconds;
 
 /// A temporary token, shown once.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = TempToken)]
 pub(crate) struct TempTokenWire {
     mfa_token: String,
     expires_at: String,

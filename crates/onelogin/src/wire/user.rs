@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use domain::{CompatProfile, Timestamp, User};
 use serde::Serialize;
 use serde_json::Value;
+use utoipa::ToSchema;
 
 use crate::wire::time::with_millis;
 
@@ -17,7 +18,8 @@ pub(crate) enum Version {
 }
 
 /// A user as both versions write it.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = User)]
 pub(crate) struct UserWire<'a> {
     id: i64,
     username: Option<&'a str>,
@@ -58,7 +60,8 @@ pub(crate) struct UserWire<'a> {
 }
 
 /// The members that only one version has.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = UserOfVersion)]
 #[serde(untagged)]
 enum Own<'a> {
     V1 { notes: Option<&'a str>, openid_name: Option<&'a str>, locale_code: Option<&'a str> },
@@ -66,7 +69,8 @@ enum Own<'a> {
 }
 
 /// An id: an integer if it is one, as the live service writes it; a string for clients whose models reject a number.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = ManagerId)]
 #[serde(untagged)]
 enum Id {
     Number(i64),

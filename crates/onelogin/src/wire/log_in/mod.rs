@@ -8,6 +8,7 @@ use domain::{Device, DeviceId, Digest, User};
 use engine::{CompletedLogin, LoginRequest, LoginStep, PromptNumber};
 use serde::Serialize;
 use serde_json::{Map, Value};
+use utoipa::ToSchema;
 use zeroize::Zeroizing;
 
 use self::error::Error;
@@ -66,7 +67,7 @@ pub(crate) fn step(body: &Body, origins: Vec<String>, number: bool) -> Result<Lo
 }
 
 /// What the caller shows while a step is pending, where people type a number.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct NumberToShow {
     verification_token: String,
 }
@@ -95,7 +96,7 @@ pub(crate) fn user(user: &User, fields: &[String]) -> Map<String, Value> {
 }
 
 /// A device as the log-in flow shows one: its id is a number here (contract 5.1).
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct LogInDevice {
     device_type: &'static str,
     device_id: i64,
@@ -109,18 +110,20 @@ pub(crate) fn devices(devices: &[Device]) -> Vec<LogInDevice> {
 }
 
 /// A factor is needed (contract 5.1).
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub(crate) struct FactorNeeded {
     pub(crate) state_token: String,
+    #[schema(value_type = Object)]
     pub(crate) user: Map<String, Value>,
     pub(crate) devices: Vec<LogInDevice>,
     pub(crate) callback_url: String,
 }
 
 /// A completed log-in (contract 5.1, 5.2).
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub(crate) struct Authenticated {
     status: &'static str,
+    #[schema(value_type = Object)]
     user: Map<String, Value>,
     return_to_url: Option<String>,
     expires_at: String,
