@@ -4,36 +4,21 @@
 use domain::model::device::NO_COUNTER;
 use domain::model::name::LoginNames;
 use domain::{
-    AuditEvent, Budget, Change, Client, Device, DeviceId, Message, MessageId, Profile, SecretMac, SecretMark,
-    ShownStatus, Spent, Status, TempToken, Timestamp, TokenSet, User, UserId, UserLock, Verification,
+    Budget, Change, Client, Device, DeviceId, Message, MessageId, Profile, SecretMac, SecretMark, ShownStatus, Spent,
+    Status, TempToken, Timestamp, TokenSet, User, UserId, UserLock, Verification,
 };
 
 use crate::budgets;
 use crate::challenge;
+use crate::dev_clock::DEV_CLOCK;
 use crate::hot_state::CounterChange;
-use crate::names;
+use crate::login_names;
 use crate::query::{DevMessage, MessageOutcome};
 use crate::rows::UnderLock;
 use crate::schema::sql;
 use crate::sessions;
-use crate::value::{Value, Write, pack_moments};
-
-macro_rules! params {
-    ($($value:expr),* $(,)?) => { vec![$(Value::from($value)),*] };
-}
-
-pub(crate) use params;
-
-/// A change, ready to be carried out.
-#[derive(Debug)]
-pub(crate) enum Step {
-    Write(Write),
-    /// What moves among the user's marks.
-    Count(CounterChange),
-    /// A device begins where its secret was left, wherever that was.
-    Recall(DeviceId, SecretMark),
-    Record(AuditEvent),
-}
+use crate::step::Step;
+use crate::value::{Value, Write, id, pack_moments, params};
 
 /// Adds what `change` does to `steps`, in order.
 pub(crate) fn apply(change: Change, steps: &mut Vec<Step>) {
@@ -44,7 +29,7 @@ pub(crate) fn apply(change: Change, steps: &mut Vec<Step>) {
         Change::ForgetVisits(user) => write(sql::FORGET_VISITS, params![user.0]),
         Change::RenameUser { user, from, to } => {
             steps.push(must_hit(sql::RENAME_USER, params![to.username.clone(), to.email.clone(), user.0]));
-            names::moved(user, &from, &to, steps);
+            login_names::moved(user, &from, &to, steps);
         }
         Change::DeleteUser { user: UserId(id), names } => {
             write(sql::DELETE_USER_MESSAGES, params![id]);
@@ -52,7 +37,7 @@ pub(crate) fn apply(change: Change, steps: &mut Vec<Step>) {
             write(sql::DELETE_USER_DEVICES, params![id]);
             write(sql::DELETE_USER, params![id]);
             steps.push(Step::Count(CounterChange::Delete));
-            names::moved(UserId(id), &names, &LoginNames::default(), steps);
+            login_names::moved(UserId(id), &names, &LoginNames::default(), steps);
         }
         Change::SetTempToken(user, token) => steps.push(Step::Write(set_temp_token(user, token))),
 
@@ -152,11 +137,6 @@ pub(crate) fn apply(change: Change, steps: &mut Vec<Step>) {
     }
 }
 
-/// A verification's id as stored: the 16 bytes of its UUID.
-pub(crate) fn id(verification: domain::VerificationId) -> Vec<u8> {
-    verification.0.as_bytes().to_vec()
-}
-
 fn must_hit(statement: &'static str, params: Vec<Value>) -> Step {
     Step::Write(Write::new(statement, params).must_hit())
 }
@@ -203,7 +183,7 @@ fn create_user(user: User, steps: &mut Vec<Step>) {
         user.updated_at,
     ];
     steps.push(Step::Write(Write::new(sql::INSERT_USER, params)));
-    names::moved(user.id, &LoginNames::default(), &names, steps);
+    login_names::moved(user.id, &LoginNames::default(), &names, steps);
     steps.push(Step::Count(CounterChange::Insert));
     if user.temp_token.is_some() {
         steps.push(Step::Write(set_temp_token(user.id, user.temp_token)));
@@ -361,9 +341,6 @@ pub(crate) fn settle(message: MessageId, outcome: MessageOutcome, now: Timestamp
     };
     Write::new(sql::SETTLE_MESSAGE, params![status, reason, Vec::new(), now, message.0])
 }
-
-/// The key of the dev world's clock in `meta`.
-pub(crate) const DEV_CLOCK: &str = "dev_clock_offset";
 
 /// The parameters that record a message of the dev world.
 pub(crate) fn dev_message(message: DevMessage) -> Vec<Value> {

@@ -3,9 +3,9 @@
 use domain::DeviceStatus;
 use domain::model::name::{key, spelling};
 
-use crate::apply::id;
 use crate::query::{DevFilter, EventFilter, Span, TextFilter, UserFilter};
 use crate::value::Value;
+use crate::value::id;
 
 /// Where the SQL of the two databases differs.
 pub(crate) struct Words {

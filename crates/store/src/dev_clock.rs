@@ -4,6 +4,9 @@ use domain::Timestamp;
 
 use crate::error::Error;
 
+/// The key of the dev world's clock in `meta`.
+pub(crate) const DEV_CLOCK: &str = "dev_clock_offset";
+
 /// The setting of a dev world's clock.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct DevClock {

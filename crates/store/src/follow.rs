@@ -20,19 +20,14 @@ use std::fmt::Write as _;
 use serde::{Deserialize, Serialize};
 
 use domain::Timestamp;
-use domain::model::time::{HOUR, MINUTE};
+use domain::model::time::MINUTE;
 
+use crate::audit_ids::{BLOCK, LIFE, LOW};
 use crate::query::{AuditRow, EventFilter, EventPage, Reading, Span};
 use crate::schema::sql;
 use crate::value::Value;
 use crate::{Backend, Error, Store, events};
 
-/// Ids of a lane's block.
-pub(crate) const BLOCK: i64 = 16_384;
-/// How few ids left make a lane leave its block: never fewer than one transaction may need.
-pub(crate) const LOW: i64 = 4_096;
-/// How long a lane stays in a block, in milliseconds.
-pub(crate) const LIFE: i64 = HOUR;
 /// For commits that hang, and for clocks that run apart.
 const MARGIN: i64 = 10 * MINUTE;
 /// Blocks looked at for the first time in one reading.

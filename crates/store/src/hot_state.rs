@@ -5,11 +5,13 @@
 //! They are read with the view, moved in memory while the decision's changes are carried out, and written once.
 
 use domain::model::device::NO_COUNTER;
-use domain::{Device, DeviceId, FactorKind, SecretMac, SecretMark, Throttle, ThrottleKey, Timestamp, UserId, View};
+use domain::{
+    Device, DeviceId, FactorKind, SecretMac, SecretMark, Throttle, ThrottleKey, Timestamp, User, UserId, View,
+};
 
 use crate::error::Error;
 use crate::rows;
-use crate::schema::columns::{CounterColumns, USED_SECRET};
+use crate::schema::columns::{CounterColumns, USED_SECRET, USER_COUNTERS};
 use crate::throttles;
 use crate::trail::Head;
 use crate::value::{Row, Value};
@@ -240,6 +242,11 @@ impl UserCounters {
         });
         &mut self.counters[place]
     }
+}
+
+/// A user with its counters, whose columns follow the user's.
+pub(crate) fn user_with_counters(row: &dyn Row) -> Result<(User, UserCounters), Error> {
+    Ok((rows::user(row)?, UserCounters::decode(row, &USER_COUNTERS)?))
 }
 
 /// What a row says was used of a secret.

@@ -9,6 +9,7 @@
 //! [`Change`]: domain::Change
 
 mod apply;
+mod audit_ids;
 mod budgets;
 mod bulk;
 mod calls;
@@ -24,6 +25,7 @@ mod expiry;
 mod follow;
 mod hot_state;
 mod ids;
+mod login_names;
 mod names;
 mod postgres;
 mod query;
@@ -33,6 +35,7 @@ mod secrets;
 mod sessions;
 mod sign_in;
 mod sqlite;
+mod step;
 mod throttles;
 mod trail;
 pub mod transfer;
@@ -487,12 +490,12 @@ impl Store {
 
     /// The setting of the dev world's clock.
     pub async fn dev_clock(&self) -> Result<DevClock, Error> {
-        DevClock::unpack(self.meta(apply::DEV_CLOCK).await?)
+        DevClock::unpack(self.meta(dev_clock::DEV_CLOCK).await?)
     }
 
     /// Sets the dev world's clock.
     pub async fn set_dev_clock(&self, clock: DevClock) -> Result<(), Error> {
-        self.set_meta(apply::DEV_CLOCK, &clock.pack()).await
+        self.set_meta(dev_clock::DEV_CLOCK, &clock.pack()).await
     }
 
     /// Puts the dev world back to its start: keeps clients and users, lifts locks, forgets devices, verifications,

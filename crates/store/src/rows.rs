@@ -9,10 +9,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::challenge;
 use crate::error::Error;
-use crate::hot_state::UserCounters;
 use crate::query::{AuditRow, DevMessage, QueuedMessage, Sizes, Waiting};
 use crate::schema::columns::{
-    AUDIT, AUDIT_HEAD, CLIENT, DEV_MESSAGE, DEVICE, DeviceColumns, MESSAGE, PAIRING, SIZES, TOKEN, USER, USER_COUNTERS,
+    AUDIT, AUDIT_HEAD, CLIENT, DEV_MESSAGE, DEVICE, DeviceColumns, MESSAGE, PAIRING, SECRET_HOLDER, SIZES, TOKEN, USER,
     VERIFICATION, WAITING,
 };
 use crate::trail::Head;
@@ -66,11 +65,6 @@ pub(crate) fn user(row: &dyn Row) -> Result<User, Error> {
     })
 }
 
-/// A user with its counters, whose columns follow the user's.
-pub(crate) fn user_with_marks(row: &dyn Row) -> Result<(User, UserCounters), Error> {
-    Ok((user(row)?, UserCounters::decode(row, &USER_COUNTERS)?))
-}
-
 pub(crate) fn device(row: &dyn Row) -> Result<Device, Error> {
     device_at(row, &DEVICE)
 }
@@ -102,6 +96,11 @@ pub(crate) fn counts(number: i64) -> Result<Counts, Error> {
 /// The digest of a secret.
 pub(crate) fn secret_mac(bytes: &[u8]) -> Result<SecretMac, Error> {
     bytes.try_into().map(SecretMac).map_err(|_| Error::Corrupt("the digest of a secret"))
+}
+
+/// A secret and a user who has it.
+pub(crate) fn secret_holder(row: &dyn Row) -> Result<(SecretMac, UserId), Error> {
+    Ok((secret_mac(row.blob(SECRET_HOLDER.secret_mac)?)?, UserId(row.int(SECRET_HOLDER.user_id)?)))
 }
 
 /// A device in a row that may have none.

@@ -5,10 +5,8 @@ use std::collections::HashMap;
 use domain::{Device, DeviceId, SecretMac, SecretMark, UserId};
 
 use crate::error::Error;
-use crate::rows::secret_mac;
-use crate::schema::columns::SECRET_HOLDER;
 use crate::schema::sql;
-use crate::value::{Row, Value};
+use crate::value::Value;
 use crate::{Backend, Store, apply};
 
 impl Store {
@@ -64,9 +62,4 @@ impl Store {
         };
         Ok(changed > 0)
     }
-}
-
-/// A secret and a user who has it.
-pub(crate) fn holder(row: &dyn Row) -> Result<(SecretMac, UserId), Error> {
-    Ok((secret_mac(row.blob(SECRET_HOLDER.secret_mac)?)?, UserId(row.int(SECRET_HOLDER.user_id)?)))
 }

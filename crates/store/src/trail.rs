@@ -7,9 +7,9 @@ use std::borrow::Cow;
 
 use domain::{AuditEvent, Digest};
 
-use crate::apply::id;
 use crate::query::{AuditChain, AuditRow};
 use crate::schema::sql;
+use crate::value::id;
 use crate::value::{Value, Write};
 
 /// The newest entry of a chain.

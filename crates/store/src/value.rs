@@ -73,6 +73,17 @@ impl<T: Into<Value>> From<Option<T>> for Value {
     }
 }
 
+/// A list of parameters.
+macro_rules! params {
+    ($($value:expr),* $(,)?) => { vec![$(Value::from($value)),*] };
+}
+pub(crate) use params;
+
+/// A verification's id as stored: the 16 bytes of its UUID.
+pub(crate) fn id(verification: domain::VerificationId) -> Vec<u8> {
+    verification.0.as_bytes().to_vec()
+}
+
 /// A statement with its parameters: what the store will do, as data.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Write {

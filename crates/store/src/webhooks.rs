@@ -5,14 +5,13 @@
 use domain::model::webhook::{DeliveryId, DisableReason, Webhook, WebhookAnswer, WebhookFault, WebhookId};
 use domain::{Sealed, Timestamp};
 
-use crate::apply::params;
 use crate::error::Error;
 use crate::follow::Cursor;
 use crate::query::BATCH;
 use crate::rows::Decode;
 use crate::schema::columns::{DELIVERY, WEBHOOK};
 use crate::schema::sql;
-use crate::value::{Row, Value, Write};
+use crate::value::{Row, Value, Write, params};
 use crate::{Backend, Store};
 
 /// A webhook with its position in the audit trail.

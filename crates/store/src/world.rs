@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use crate::apply::DEV_CLOCK;
+use crate::dev_clock::DEV_CLOCK;
 use crate::error::{Error, OpenError};
 use crate::schema::migrations::Migration;
 use crate::{PostgresOptions, postgres, sqlite};

@@ -10,9 +10,8 @@ use super::conn::{BEGIN, Query};
 use super::value::Param;
 use super::{Postgres, sql};
 use crate::error::Error;
-use crate::names::holder;
-use crate::rows::Decode;
-use crate::secrets;
+use crate::login_names::holder;
+use crate::rows::{self, Decode};
 use crate::value::{Row, Value, Write};
 
 impl Postgres {
@@ -72,7 +71,8 @@ impl Postgres {
 
     pub(crate) async fn secret_holders(&self, secrets: &[SecretMac]) -> Result<Vec<(SecretMac, UserId)>, Error> {
         let asked = secrets.iter().map(|secret| Value::from(*secret)).collect();
-        self.all(Query { statement: sql::HOLDERS_OF_SECRETS, params: vec![Param::Many(asked)] }, secrets::holder).await
+        self.all(Query { statement: sql::HOLDERS_OF_SECRETS, params: vec![Param::Many(asked)] }, rows::secret_holder)
+            .await
     }
 
     /// Rows are the parameters of the statement for one. Nodes that do it at once take turns.

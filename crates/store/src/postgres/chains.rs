@@ -9,10 +9,10 @@ use super::batch::columns;
 use super::conn::Query;
 use super::load::Subject;
 use super::sql as own;
-use crate::apply::Step;
 use crate::error::Error;
 use crate::hot_state::{CounterChange, UserCounters};
 use crate::query::AuditChain;
+use crate::step::Step;
 use crate::trail::{self, Head};
 use crate::value::Value;
 

@@ -2,8 +2,10 @@
 
 use tokio_postgres::error::{DbError, SqlState};
 
-use super::transfer::CLOSED_CODE;
 use crate::error::{Error, UniqueField};
+
+/// The code of the error that a closed database returns to writers.
+const CLOSED_CODE: &str = "CS001";
 
 /// Why a transaction was not committed, or why that is unknown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

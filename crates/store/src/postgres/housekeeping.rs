@@ -7,10 +7,11 @@ use super::conn::{BEGIN, Conn, Query, decode};
 use super::failure::Failure;
 use super::value::Param;
 use super::{Postgres, in_time, sql};
-use crate::apply::{self, Step};
+use crate::apply;
 use crate::error::Error;
 use crate::query::{BATCH, DevFilter, DevMessage, IdKind, KEEP, MessageOutcome, QueuedMessage, Swept};
 use crate::schema::sql as shared;
+use crate::step::Step;
 use crate::value::{Row, Value};
 use crate::{calls, conditions, ids, rows};
 

@@ -14,9 +14,10 @@ use super::failure::Failure;
 use super::load::{self, Begin, Fresh, Subject};
 use super::notices::NOTIFY_ANSWERED;
 use super::sql as own;
-use crate::apply::{Step, apply};
+use crate::apply::apply;
 use crate::error::Error;
 use crate::rows;
+use crate::step::Step;
 use crate::value::{Value, Write};
 
 /// A decision with its caller.

@@ -20,9 +20,9 @@ use super::connect::{PLANNING, Target};
 use super::failure::Failure;
 use super::job::{self, Job};
 use super::notices::NOTIFY;
+use crate::audit_ids;
 use crate::counters::{Counters, began};
 use crate::error::Error;
-use crate::follow;
 
 /// Most decisions about different users that are loaded and written together.
 const WAVE: usize = 64;
@@ -33,7 +33,7 @@ const LOOK_AHEAD: usize = 1024;
 /// How often a decision is tried (SEC 79).
 const TRIES: u32 = 5;
 /// How long a lane uses a block of audit ids (see [`crate::follow`]).
-const AUDIT_LIFE: Duration = Duration::from_millis(follow::LIFE.unsigned_abs());
+const AUDIT_LIFE: Duration = Duration::from_millis(audit_ids::LIFE.unsigned_abs());
 
 /// What a lane is sent.
 pub(super) enum Order {
@@ -160,8 +160,8 @@ impl Lane {
         }
         let (audit_ids, audit_since) = (&mut self.audit_ids, &mut self.audit_since);
         let work = async {
-            if audit_ids.end - audit_ids.start < follow::LOW {
-                *audit_ids = job::reserve_audit_ids(&mut conn, follow::BLOCK).await?;
+            if audit_ids.end - audit_ids.start < audit_ids::LOW {
+                *audit_ids = job::reserve_audit_ids(&mut conn, audit_ids::BLOCK).await?;
                 // Earlier than the truth, if anything.
                 *audit_since = Some(began);
             }

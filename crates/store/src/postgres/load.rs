@@ -11,7 +11,7 @@ use super::failure::Failure;
 use super::sql as own;
 use super::value::Param;
 use crate::error::Error;
-use crate::hot_state::{UserCounters, recalled as recalled_row};
+use crate::hot_state::{UserCounters, recalled as recalled_row, user_with_counters};
 use crate::query::AuditChain;
 use crate::schema::columns::HEAD_CHAIN;
 use crate::schema::sql;
@@ -210,7 +210,7 @@ type Users = (HashMap<UserId, View>, HashMap<UserId, UserCounters>);
 
 fn decode_users(answers: &mut impl Iterator<Item = Vec<PgRow>>) -> Result<Users, Error> {
     let (mut views, mut marks) = (HashMap::new(), HashMap::new());
-    for (user, own) in decode(&next(answers), rows::user_with_marks)? {
+    for (user, own) in decode(&next(answers), user_with_counters)? {
         marks.insert(user.id, own);
         views.insert(user.id, View { user: Some(user), ..View::default() });
     }

@@ -5,9 +5,9 @@ use tokio_postgres::Client;
 use tokio_postgres::error::SqlState;
 
 use super::{sql, transfer};
-use crate::apply::DEV_CLOCK;
+use crate::dev_clock::DEV_CLOCK;
 use crate::error::OpenError;
-use crate::names::{self, FILL_PIECE, Filling};
+use crate::login_names::{self, FILL_PIECE, Filling};
 use crate::schema::migrations::{self, Migration, Work};
 use crate::world::{KEY_CHECK, Known, Looked, MARK};
 
@@ -100,7 +100,7 @@ async fn fill_login_names(client: &Client) -> Result<(), OpenError> {
             last = user.try_get(0)?;
             filling.add(last, user.try_get(1)?, user.try_get(2)?);
         }
-        names::log_progress(read, read + piece.len());
+        login_names::log_progress(read, read + piece.len());
         read += piece.len();
         if piece.len() < FILL_PIECE {
             break;

@@ -39,7 +39,6 @@ use tokio::sync::{Notify, broadcast, mpsc, oneshot};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
-use crate::apply::id;
 use crate::counters::Counters;
 use crate::error::{Error, OpenError};
 use crate::ids::Ids;
@@ -49,6 +48,7 @@ use crate::query::{
 use crate::rows::Decode;
 use crate::schema::sql as shared;
 use crate::value::Value;
+use crate::value::id;
 use crate::world::Looked;
 use crate::{budgets, conditions, rows, trail};
 use conn::{BEGIN_SNAPSHOT, Query, decode, decode_first};

@@ -93,7 +93,7 @@ statements! {
     INSERT_AUDIT_HEADS = "INSERT INTO audit_head (chain_kind, chain_id, audit_id, position, hash) \
         SELECT * FROM unnest($1::smallint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bytea[])";
 
-    /// The next block of ids, on the grid of [`crate::follow::BLOCK`] wherever the count stood.
+    /// The next block of ids, on the grid of [`crate::audit_ids::BLOCK`] wherever the count stood.
     RESERVE_AUDIT_IDS = "INSERT INTO sequence (kind, next) VALUES ($1, $2 + 1) ON CONFLICT (kind) DO UPDATE SET \
         next = sequence.next + ($2 - (sequence.next - 1) % $2) % $2 + $2 RETURNING next";
     NEWEST_OF_BLOCKS = "SELECT b.low, (SELECT MAX(a.id) FROM audit a WHERE a.id >= b.low AND a.id < b.low + $3) \

@@ -33,8 +33,6 @@ const PATIENCE: &str =
 const KEEPALIVE: &str = "SET tcp_keepalives_idle = 15; SET tcp_keepalives_interval = 10; SET tcp_keepalives_count = 4";
 /// How often it is tried to lock all tables.
 const TRIES: u32 = 5;
-/// The code of the error that a closed database returns to writers.
-pub(super) const CLOSED_CODE: &str = "CS001";
 /// What refuses every write to a closed database, from every connection, whatever it has read before.
 const REFUSE: &str = "CREATE OR REPLACE FUNCTION countersign_closed() RETURNS trigger LANGUAGE plpgsql AS \
     $$ BEGIN RAISE EXCEPTION 'this installation is not in use in this database' USING ERRCODE = 'CS001'; END $$";

@@ -16,7 +16,7 @@ pub struct Migration {
 /// What no database can do by itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Work {
-    /// Fills `login_name` from the users that exist ([`crate::names::Filling`]).
+    /// Fills `login_name` from the users that exist ([`crate::login_names::Filling`]).
     LoginNames,
 }
 

@@ -7,7 +7,6 @@ use super::exec::{all, first, one};
 use crate::error::Error;
 use crate::rows::{self, Decode};
 use crate::schema::sql;
-use crate::secrets;
 use crate::value::{Value, Write};
 
 impl Sqlite {
@@ -42,7 +41,7 @@ impl Sqlite {
         self.readers.snapshot(|conn| {
             let mut holders = Vec::with_capacity(secrets.len());
             for secret in secrets {
-                holders.extend(all(conn, sql::SECRET_HOLDERS, &[(*secret).into()], secrets::holder)?);
+                holders.extend(all(conn, sql::SECRET_HOLDERS, &[(*secret).into()], rows::secret_holder)?);
             }
             Ok(holders)
         })

@@ -4,11 +4,12 @@ use domain::{Change, UserId};
 use tokio::sync::oneshot;
 
 use super::exec::{Failure, Session, all, execute, first};
-use crate::apply::{self, Step};
+use crate::apply;
 use crate::error::Error;
 use crate::hot_state::{CounterChange, UserCounters, recalled};
 use crate::query::AuditChain;
 use crate::schema::sql;
+use crate::step::Step;
 use crate::value::{Value, Write};
 use crate::{rows, trail};
 

@@ -28,10 +28,9 @@ use tokio::time::timeout;
 
 pub use alarm::Fatal;
 
-use crate::apply::id;
 use crate::counters::Counters;
 use crate::error::{Error, OpenError};
-use crate::hot_state::UserCounters;
+use crate::hot_state::{UserCounters, user_with_counters};
 use crate::ids::Ids;
 use crate::query::{
     AuditChain, AuditRow, COUNTED, LIST_TIME, LISTS, Page, Reading, Sizes, Stats, UserFilter, UserPage, Waiting,
@@ -39,6 +38,7 @@ use crate::query::{
 use crate::schema::columns::DEVICE;
 use crate::schema::sql as shared;
 use crate::sessions::LiveRow;
+use crate::value::id;
 use crate::value::{Row as _, Value};
 use crate::world::Looked;
 use crate::{budgets, conditions, rows, trail};
@@ -347,7 +347,7 @@ fn load_view(conn: &impl Prepared, user: UserId) -> Result<(View, UserCounters),
     let found = conn.lend(sql::VIEW, |prepared| {
         let mut rows = prepared.query([user.0])?;
         let Some(row) = rows.next()? else { return Ok(None) };
-        let (user, marks) = rows::user_with_marks(row)?;
+        let (user, marks) = user_with_counters(row)?;
         let is_asked = row.int(sql::VIEW_IS_ASKED)? != 0;
         let mut view = View { user: Some(user), ..View::default() };
         view.devices.extend(rows::opt_device(row, &sql::VIEW_DEVICE)?);

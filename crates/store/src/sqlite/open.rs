@@ -8,9 +8,9 @@ use std::path::{Path, PathBuf};
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, OptionalExtension};
 
-use crate::apply::DEV_CLOCK;
+use crate::dev_clock::DEV_CLOCK;
 use crate::error::OpenError;
-use crate::names::{self, Filling};
+use crate::login_names::{self, Filling};
 use crate::schema::migrations::{self, Migration, Work};
 use crate::schema::sql;
 use crate::transfer::mark::TransferMarks;
@@ -241,7 +241,7 @@ fn fill_login_names(conn: &Connection) -> Result<(), rusqlite::Error> {
     while let Some(user) = users.next()? {
         let text = |column| user.get_ref(column)?.as_str_or_null().map_err(rusqlite::Error::from);
         filling.add(user.get(0)?, text(1)?, text(2)?);
-        names::log_progress(read, read + 1);
+        login_names::log_progress(read, read + 1);
         read += 1;
     }
     let mut insert = conn

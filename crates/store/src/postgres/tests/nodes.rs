@@ -300,7 +300,7 @@ async fn an_entry_with_an_id_below_those_already_told_is_told() {
         }
     }
     assert!(!all.is_sorted(), "the test shows something only if an id came below an earlier one: {all:?}");
-    let mut blocks: Vec<_> = all.iter().map(|id| (id - 1) / crate::follow::BLOCK).collect();
+    let mut blocks: Vec<_> = all.iter().map(|id| (id - 1) / crate::audit_ids::BLOCK).collect();
     blocks.dedup();
     assert_eq!(blocks.len(), 6, "each lane of each node has a block of its own: {all:?}");
     close(nodes).await;
