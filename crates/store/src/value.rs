@@ -75,7 +75,7 @@ impl<T: Into<Value>> From<Option<T>> for Value {
 
 /// A list of parameters.
 macro_rules! params {
-    ($($value:expr),* $(,)?) => { vec![$(Value::from($value)),*] };
+    ($($value:expr),* $(,)?) => { vec![$($crate::value::Value::from($value)),*] };
 }
 pub(crate) use params;
 

@@ -1,12 +1,8 @@
 //! Which world a database belongs to. A dev world shows every code to anybody and has credentials in clear; an
 //! installation that is served must never become one. A mark in `meta` says which it is, and only one can be set.
 
-use std::path::Path;
-
-use crate::dev_clock::DEV_CLOCK;
-use crate::error::{Error, OpenError};
+use crate::error::Error;
 use crate::schema::migrations::Migration;
-use crate::{PostgresOptions, postgres, sqlite};
 
 /// The key of the mark in `meta`.
 pub(crate) const MARK: &str = "world";
@@ -87,32 +83,6 @@ impl Looked {
     /// half made.
     pub fn is_sealed(&self) -> bool {
         self.key_check.is_some()
-    }
-}
-
-impl crate::Store {
-    /// Looks at the SQLite database in `dir`, which need not exist. Changes nothing, leaves nothing behind and needs no
-    /// lock. `traces` are those of a dev world that lie beside the database.
-    pub fn look_sqlite(dir: &Path, traces: bool) -> Result<Looked, OpenError> {
-        sqlite::Sqlite::look(dir, traces)
-    }
-
-    /// Looks at a PostgreSQL database. Changes nothing.
-    pub async fn look_postgres(url: &str, options: PostgresOptions) -> Result<Looked, OpenError> {
-        postgres::Postgres::look(url, &options).await
-    }
-
-    /// What is known of this database's world. `traces` are those of a dev world that lie beside the database.
-    pub async fn world(&self, traces: bool) -> Result<Known, Error> {
-        let mark = self.meta(MARK).await?;
-        let dev = traces || self.has_dev_tables().await? || self.meta(DEV_CLOCK).await?.is_some();
-        let sealed = self.meta(KEY_CHECK).await?.is_some();
-        Known::judge(mark.as_deref(), dev, sealed)
-    }
-
-    /// Marks this database unless it is marked, and gives the world that holds from now on.
-    pub async fn mark_world(&self, world: World) -> Result<World, Error> {
-        World::read(&self.set_meta_if_absent(MARK, world.name().as_bytes()).await?)
     }
 }
 

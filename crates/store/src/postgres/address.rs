@@ -29,8 +29,9 @@ fn is_ambiguous(url: &str) -> bool {
     place.contains('@') || user.contains(['/', '?', '&', '=', '#']) || in_query("password=")
 }
 
-/// The URL without its password.
-pub(super) fn shown(url: &str) -> Result<String, OpenError> {
+/// A database's URL without its password, as the driver reads it. [`OpenError::Url`] if it cannot be read, or if a part of
+/// a password could be taken for something else.
+pub fn shown(url: &str) -> Result<String, OpenError> {
     let (config, _) = read(url)?;
     let hosts = config.get_hosts().iter().enumerate().map(|(number, host)| {
         let port = config.get_ports().get(number).or(config.get_ports().first()).copied().unwrap_or(PORT);

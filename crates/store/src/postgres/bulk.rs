@@ -7,8 +7,10 @@ use domain::{SecretMac, UserId};
 
 use super::batch::columns;
 use super::conn::{BEGIN, Query};
+use super::database::Postgres;
+use super::limits::in_time;
+use super::sql;
 use super::value::Param;
-use super::{Postgres, sql};
 use crate::error::Error;
 use crate::login_names::holder;
 use crate::rows::{self, Decode};
@@ -46,7 +48,7 @@ impl Postgres {
 
     /// Runs a statement that changes something. Gives the number of rows it changed.
     pub(crate) async fn change(&self, statement: &'static str, params: Vec<Value>) -> Result<u64, Error> {
-        super::in_time(async {
+        in_time(async {
             let mut conn = self.pool.lend().await?;
             Ok(conn.execute(&[Query::new(statement, params)]).await?.pop().unwrap_or(0))
         })
@@ -55,7 +57,7 @@ impl Postgres {
 
     /// Runs `guard`, and `writes` in the same transaction only if it found its row. Says whether it did.
     pub(crate) async fn write_if(&self, guard: Write, writes: Vec<Write>) -> Result<bool, Error> {
-        super::in_time(async {
+        in_time(async {
             let mut conn = self.pool.lend().await?;
             conn.begin(BEGIN, &[]).await?;
             if conn.execute(&[guard.into()]).await?.first().is_none_or(|rows| *rows == 0) {
@@ -77,7 +79,7 @@ impl Postgres {
 
     /// Rows are the parameters of the statement for one. Nodes that do it at once take turns.
     pub(crate) async fn mark_secrets(&self, rows: Vec<Vec<Value>>) -> Result<(), Error> {
-        super::in_time(async {
+        in_time(async {
             let mut conn = self.pool.lend().await?;
             conn.begin(BEGIN, &[Query::new(sql::LOCK_SCHEMA, [])]).await?;
             conn.execute(&[columns(sql::MARK_SECRETS, rows.into_iter())]).await?;

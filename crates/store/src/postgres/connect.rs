@@ -4,14 +4,15 @@ use std::time::Duration;
 
 use tokio::time::timeout;
 use tokio_postgres::config::TargetSessionAttrs;
-use tokio_postgres::{CancelToken, Client, Config, Connection, Socket};
+use tokio_postgres::{CancelToken, Client, Config};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::conn::Conn;
 use super::failure::Failure;
-use super::hosts::Hosts;
+use super::hosts::{Driver, Hosts};
+use super::options::PostgresOptions;
 use super::replication::Warnings;
-use super::{PostgresOptions, address, trust};
+use super::{address, trust};
 use crate::error::OpenError;
 
 /// How long connecting may take, over all hosts of the URL.
@@ -39,9 +40,6 @@ pub(super) struct Target {
     hosts: Hosts,
     tls: MakeRustlsConnect,
 }
-
-/// The half of a connection that does the talking, to be polled.
-pub(super) type Driver = Connection<Socket, <MakeRustlsConnect as tokio_postgres::tls::MakeTlsConnect<Socket>>::Stream>;
 
 impl Target {
     pub(super) fn new(url: &str, options: &PostgresOptions) -> Result<Self, OpenError> {

@@ -4,9 +4,11 @@ use domain::model::client::REFRESH_TTL;
 use domain::{Change, Channel, DeviceId, MessageId, Timestamp};
 
 use super::conn::{BEGIN, Conn, Query, decode};
+use super::database::Postgres;
 use super::failure::Failure;
+use super::limits::in_time;
+use super::sql;
 use super::value::Param;
-use super::{Postgres, in_time, sql};
 use crate::apply;
 use crate::error::Error;
 use crate::query::{BATCH, DevFilter, DevMessage, IdKind, KEEP, MessageOutcome, QueuedMessage, Swept};

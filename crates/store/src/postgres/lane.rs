@@ -14,11 +14,11 @@ use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 
-use super::DEADLINE;
 use super::conn::Conn;
 use super::connect::{PLANNING, Target};
 use super::failure::Failure;
 use super::job::{self, Job};
+use super::limits::DEADLINE;
 use super::notices::NOTIFY;
 use crate::audit_ids;
 use crate::counters::{Counters, began};

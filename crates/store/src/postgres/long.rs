@@ -10,10 +10,10 @@ use tokio::sync::oneshot;
 use tokio::time::timeout;
 use tokio_postgres::Row;
 
-use super::CLOSED;
 use super::conn::Conn;
 use super::connect::{PLANNING_OF_LISTS, Target};
 use super::failure::Failure;
+use super::limits::CLOSED;
 use super::pool::Pool;
 use crate::error::{Error, TOO_LONG};
 use crate::value::Value;

@@ -4,11 +4,14 @@
 use tokio_postgres::Client;
 use tokio_postgres::error::SqlState;
 
-use super::{sql, transfer};
+use super::copy::copy_in;
+use super::sql;
 use crate::dev_clock::DEV_CLOCK;
 use crate::error::OpenError;
 use crate::login_names::{self, FILL_PIECE, Filling};
 use crate::schema::migrations::{self, Migration, Work};
+use crate::schema::sql as shared;
+use crate::transfer::mark::TransferMarks;
 use crate::world::{KEY_CHECK, Known, Looked, MARK};
 
 /// One row: the version of the schema.
@@ -52,6 +55,21 @@ pub(super) async fn known(client: &Client) -> Result<(Known, Option<Vec<u8>>), O
         }
     }
     Ok((Known::judge(mark.as_deref(), tables > 0 || clock, key_check.is_some())?, key_check))
+}
+
+/// The marks that a move has left; none in a database without tables.
+pub(super) async fn marks(client: &Client) -> Result<TransferMarks, OpenError> {
+    let mut marks = TransferMarks::default();
+    match client.query(shared::MARKS, &[]).await {
+        Ok(rows) => {
+            for row in rows {
+                marks.take(row.try_get(0)?, row.try_get(1)?);
+            }
+        }
+        Err(error) if error.code() == Some(&SqlState::UNDEFINED_TABLE) => {}
+        Err(error) => return Err(error.into()),
+    }
+    Ok(marks)
 }
 
 /// Runs the migrations that are pending.
@@ -106,5 +124,5 @@ async fn fill_login_names(client: &Client) -> Result<(), OpenError> {
             break;
         }
     }
-    Ok(transfer::copy_in(client, ("login_name", "key, place, user_id, is_username, is_email"), filling.rows()).await?)
+    Ok(copy_in(client, ("login_name", "key, place, user_id, is_username, is_email"), filling.rows()).await?)
 }

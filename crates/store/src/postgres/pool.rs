@@ -8,10 +8,10 @@ use std::time::Duration;
 use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::timeout;
 
-use super::CLOSED;
 use super::conn::Conn;
 use super::connect::Target;
 use super::failure::Failure;
+use super::limits::CLOSED;
 use crate::error::Error;
 
 /// How long to wait for a connection (SEC 79).

@@ -7,10 +7,10 @@ use domain::{UserId, View};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::timeout;
 
-use super::DEADLINE;
 use super::conn::Conn;
 use super::connect::{PLANNING, Target};
 use super::failure::Failure;
+use super::limits::DEADLINE;
 use super::load;
 use crate::error::Error;
 

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use tokio_postgres::error::Severity;
 use tokio_postgres::{AsyncMessage, Client};
 
-use super::connect::Driver;
+use super::hosts::Driver;
 use crate::error::OpenError;
 
 /// Warns where a fail-over could forget what was confirmed.

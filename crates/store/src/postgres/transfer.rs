@@ -1,14 +1,13 @@
 //! The PostgreSQL end of [`crate::transfer`].
 
-use std::pin::pin;
-
 use tokio_postgres::Client;
-use tokio_postgres::binary_copy::BinaryCopyInWriter;
 use tokio_postgres::error::SqlState;
-use tokio_postgres::types::{ToSql, Type};
+use tokio_postgres::types::ToSql;
 
 use super::connect::Target;
-use super::{PostgresOptions, demands, migrate};
+use super::copy::copy_in;
+use super::options::PostgresOptions;
+use super::{demands, migrate};
 use crate::error::OpenError;
 use crate::schema::sql;
 use crate::transfer::mark::{self, TransferMark, TransferMarks};
@@ -137,7 +136,7 @@ impl PostgresEnd {
     }
 
     pub(crate) async fn marks(&self) -> Result<TransferMarks, TransferError> {
-        Ok(marks(&self.client).await?)
+        Ok(migrate::marks(&self.client).await?)
     }
 
     pub(crate) async fn discard(&self) -> Result<(), TransferError> {
@@ -188,36 +187,4 @@ impl PostgresEnd {
         }
         Ok(self.client.batch_execute("DROP FUNCTION IF EXISTS countersign_closed()").await?)
     }
-}
-
-/// The marks that a move has left; none in a database without tables.
-pub(super) async fn marks(client: &Client) -> Result<TransferMarks, OpenError> {
-    let mut marks = TransferMarks::default();
-    match client.query(sql::MARKS, &[]).await {
-        Ok(rows) => {
-            for row in rows {
-                marks.take(row.try_get(0)?, row.try_get(1)?);
-            }
-        }
-        Err(error) if error.code() == Some(&SqlState::UNDEFINED_TABLE) => {}
-        Err(error) => return Err(error.into()),
-    }
-    Ok(marks)
-}
-
-/// Puts rows into a table, of these columns.
-pub(super) async fn copy_in<R: AsRef<[Value]>>(
-    client: &Client,
-    (name, columns): (&str, &str),
-    rows: impl IntoIterator<Item = R>,
-) -> Result<(), tokio_postgres::Error> {
-    let shape = client.prepare(&format!("SELECT {columns} FROM {name} LIMIT 0")).await?;
-    let types: Vec<Type> = shape.columns().iter().map(|column| column.type_().clone()).collect();
-    let sink = client.copy_in(&format!("COPY {name} ({columns}) FROM STDIN BINARY")).await?;
-    let mut writer = pin!(BinaryCopyInWriter::new(sink, &types));
-    for row in rows {
-        writer.as_mut().write_raw(row.as_ref()).await?;
-    }
-    writer.finish().await?;
-    Ok(())
 }

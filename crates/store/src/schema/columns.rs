@@ -58,7 +58,6 @@ macro_rules! columns {
 }
 
 columns! {
-    /// A user.
     USER: UserColumns of "\"user\"" {
         id, username, email, phone, status, locked_until, temp_hash, temp_expires_at, temp_reusable, temp_used_at,
         profile, created_at, updated_at,

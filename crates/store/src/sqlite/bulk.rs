@@ -2,13 +2,14 @@
 
 use domain::{SecretMac, UserId};
 
-use super::Sqlite;
+use super::database::Sqlite;
 use super::exec::{all, first, one};
 use crate::error::Error;
 use crate::rows::{self, Decode};
 use crate::schema::sql;
 use crate::value::{Value, Write};
 
+#[expect(clippy::unused_async, reason = "the same methods as those of PostgreSQL, which wait for an answer")]
 impl Sqlite {
     /// Runs a statement that changes something and answers with a number.
     pub(crate) async fn write_number(&self, statement: &'static str, params: Vec<Value>) -> Result<i64, Error> {
@@ -16,8 +17,13 @@ impl Sqlite {
     }
 
     /// The rows of an answer.
-    pub(crate) fn listed<T>(&self, statement: &'static str, params: &[Value], row: Decode<T>) -> Result<Vec<T>, Error> {
-        self.readers.read(|conn| all(conn, statement, params, row))
+    pub(crate) async fn listed<T>(
+        &self,
+        statement: &'static str,
+        params: Vec<Value>,
+        row: Decode<T>,
+    ) -> Result<Vec<T>, Error> {
+        self.readers.read(|conn| all(conn, statement, &params, row))
     }
 
     /// Runs a statement that changes something. Gives the number of rows it changed.
@@ -37,7 +43,7 @@ impl Sqlite {
         .await
     }
 
-    pub(crate) fn secret_holders(&self, secrets: &[SecretMac]) -> Result<Vec<(SecretMac, UserId)>, Error> {
+    pub(crate) async fn secret_holders(&self, secrets: &[SecretMac]) -> Result<Vec<(SecretMac, UserId)>, Error> {
         self.readers.snapshot(|conn| {
             let mut holders = Vec::with_capacity(secrets.len());
             for secret in secrets {
@@ -53,7 +59,7 @@ impl Sqlite {
     }
 
     /// The number in the first row, if there is one.
-    pub(crate) fn find_number(&self, statement: &'static str, params: &[Value]) -> Result<Option<i64>, Error> {
-        self.readers.read(|conn| first(conn, statement, params, rows::number))
+    pub(crate) async fn find_number(&self, statement: &'static str, params: Vec<Value>) -> Result<Option<i64>, Error> {
+        self.readers.read(|conn| first(conn, statement, &params, rows::number))
     }
 }

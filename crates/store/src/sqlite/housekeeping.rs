@@ -1,17 +1,20 @@
 //! What no decision relies on: ids, the outbox, clean-up, the server's own values, and the dev world.
 
 use domain::model::client::REFRESH_TTL;
-use domain::{Channel, DeviceId, MessageId, Timestamp};
+use domain::{Change, Channel, DeviceId, MessageId, Timestamp};
 
+use super::database::Sqlite;
+use super::exec::Failure;
 use super::exec::{all, all_of, first, one};
 use super::job::Tx;
-use super::{Change, Failure, Sqlite, open};
+use super::open;
 use crate::error::Error;
 use crate::query::{BATCH, DevFilter, DevMessage, IdKind, KEEP, MessageOutcome, QueuedMessage, Swept};
 use crate::schema::sql;
 use crate::value::Value;
 use crate::{apply, calls, conditions, ids, rows};
 
+#[expect(clippy::unused_async, reason = "the same methods as those of PostgreSQL, which wait for an answer")]
 impl Sqlite {
     pub(crate) async fn next_id(&self, kind: IdKind) -> Result<i64, Error> {
         let params = [Value::Int(kind.number()), Value::Int(ids::BLOCK)];
@@ -29,7 +32,7 @@ impl Sqlite {
         lease_ms: i64,
     ) -> Result<Vec<QueuedMessage>, Error> {
         // Asked often and mostly in vain: that need not bother the writer.
-        if self.next_message_at(channel)?.is_none_or(|due| now < due) {
+        if self.next_message_at(channel).await?.is_none_or(|due| now < due) {
             return Ok(Vec::new());
         }
         let limit = Value::Int(i64::try_from(limit).unwrap_or(i64::MAX));
@@ -58,7 +61,7 @@ impl Sqlite {
         self.write(move |tx| tx.write(&write)).await
     }
 
-    pub(crate) fn next_message_at(&self, channel: Channel) -> Result<Option<Timestamp>, Error> {
+    pub(crate) async fn next_message_at(&self, channel: Channel) -> Result<Option<Timestamp>, Error> {
         let next =
             self.readers.read(|conn| first(conn, sql::NEXT_MESSAGE_AT, &[channel.name().into()], rows::number))?;
         Ok(next.map(Timestamp))
@@ -88,7 +91,7 @@ impl Sqlite {
 
     // ---- the server's own values
 
-    pub(crate) fn meta(&self, key: &str) -> Result<Option<Vec<u8>>, Error> {
+    pub(crate) async fn meta(&self, key: &str) -> Result<Option<Vec<u8>>, Error> {
         self.readers.read(|conn| first(conn, sql::META, &[key.into()], rows::bytes))
     }
 
@@ -121,7 +124,7 @@ impl Sqlite {
         self.write(|tx| Ok(tx.conn.conn.execute_batch(open::DEV_TABLES)?)).await
     }
 
-    pub(crate) fn has_dev_tables(&self) -> Result<bool, Error> {
+    pub(crate) async fn has_dev_tables(&self) -> Result<bool, Error> {
         self.readers.read(|conn| one(conn, open::HAS_DEV_TABLES, &[], rows::is_some))
     }
 
@@ -130,7 +133,7 @@ impl Sqlite {
         self.write(move |tx| one(tx.conn, sql::DEV_RECORD, &params, rows::number)).await
     }
 
-    pub(crate) fn dev_outbox(&self, filter: &DevFilter) -> Result<Vec<DevMessage>, Error> {
+    pub(crate) async fn dev_outbox(&self, filter: &DevFilter) -> Result<Vec<DevMessage>, Error> {
         let (conditions, params) = conditions::of_dev_messages(filter);
         let statement = format!("{}{conditions} ORDER BY id", sql::DEV_OUTBOX);
         self.readers.read(|conn| all_of(conn, &statement, &params, rows::dev_message))

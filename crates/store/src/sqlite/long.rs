@@ -13,9 +13,9 @@ use std::time::{Duration, Instant};
 use rusqlite::Connection;
 use tokio::sync::oneshot;
 
-use super::CLOSED;
 use super::alarm::Alarm;
 use super::exec::Failure;
+use super::limits::CLOSED;
 use super::open;
 use super::readers::judged;
 use crate::error::{BUSY, Error};

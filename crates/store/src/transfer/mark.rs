@@ -2,7 +2,7 @@
 //! two of them open: the target commits with a mark that it is arriving, then the source with one that it has departed,
 //! then the target loses its mark. A move that was broken off in between is finished, or begun again, by the next one.
 
-use super::TransferError;
+use super::error::TransferError;
 use crate::error::OpenError;
 
 /// Under which key of `meta` a database says where its installation went.

@@ -4,6 +4,9 @@
 use crate::error::Error;
 use crate::value::{Row, Value};
 
+/// Rows held in memory at a time.
+pub(crate) const PIECE: usize = 1_000;
+
 /// What a column holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {

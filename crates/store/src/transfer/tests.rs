@@ -3,12 +3,15 @@
 use std::path::Path;
 
 use domain::model::user_patch::UserPatch;
-use domain::{Challenge, Change, Decision, FactorKind, ThrottleKey, UserId};
+use domain::{Challenge, Change, Decision, Digest, FactorKind, ThrottleKey, UserId};
 
-use super::*;
+use super::carry::carry_rows;
+use super::mark::TransferMark;
+use super::{Carried, End, PIECE, Route, TABLES, TransferError, carry};
 use crate::contract::budgets;
 use crate::contract::world::{self, NOW};
-use crate::{Cursor, IdKind, SqliteOptions, Store, WebhookLease};
+use crate::world::World;
+use crate::{Cursor, IdKind, OpenError, PostgresOptions, SqliteOptions, Store, WebhookLease};
 
 /// Columns of a table by name, as SQLite knows them.
 fn schema(dir: &Path) -> Vec<(String, Vec<String>)> {

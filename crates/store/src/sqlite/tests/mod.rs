@@ -3,9 +3,9 @@
 mod durability;
 mod groups;
 
+use crate::Store;
 use crate::contract::world::*;
 use crate::sqlite::{Sqlite, SqliteOptions};
-use crate::{Backend, Store};
 
 fn make() -> (Store, tempfile::TempDir) {
     let dir = tempfile::tempdir().unwrap();
@@ -19,7 +19,7 @@ async fn fresh_store() -> Option<(Store, tempfile::TempDir)> {
 crate::contract::contract!(fresh_store);
 
 fn sqlite(store: &Store) -> &Sqlite {
-    let Backend::Sqlite(db) = &store.backend else { panic!("another database") };
+    let Some(db) = store.sqlite() else { panic!("another database") };
     db
 }
 

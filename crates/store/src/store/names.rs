@@ -3,11 +3,11 @@
 use domain::UserId;
 use domain::model::name::{Holder, key, meant};
 
+use super::handle::Store;
 use crate::error::Error;
 use crate::login_names::holder;
 use crate::schema::sql;
 use crate::value::Value;
-use crate::{Backend, Store};
 
 /// Users that hold one key between them. They keep it until all but one have another name.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,20 +34,14 @@ impl Store {
         if key.is_empty() {
             return Ok(Vec::new());
         }
-        let found = match &self.backend {
-            Backend::Sqlite(db) => db.listed(sql::NAME_HOLDERS, &[key.into()], holder)?,
-            Backend::Postgres(db) => Box::pin(db.listed(sql::NAME_HOLDERS, vec![key.into()], holder)).await?,
-        };
+        let found = self.listed(sql::NAME_HOLDERS, vec![key.into()], holder).await?;
         Ok(found.into_iter().map(|(_, holder)| holder).collect())
     }
 
     /// Users of earlier versions whose names collide, in the order of keys. At most `limit` users in all.
     pub async fn collisions(&self, limit: u32) -> Result<Vec<Collision>, Error> {
         let limit = Value::Int(limit.into());
-        let found = match &self.backend {
-            Backend::Sqlite(db) => db.listed(sql::COLLISIONS, &[limit], holder)?,
-            Backend::Postgres(db) => Box::pin(db.listed(sql::COLLISIONS, vec![limit], holder)).await?,
-        };
+        let found = self.listed(sql::COLLISIONS, vec![limit], holder).await?;
         let alike = |one: &(String, Holder), other: &(String, Holder)| one.0 == other.0;
         let groups = found.chunk_by(alike).filter(|group| group.len() > 1);
         let listed = |group: &[(String, Holder)]| group.iter().map(|(_, holder)| holder.clone()).collect();
@@ -56,10 +50,7 @@ impl Store {
 
     /// How many names are held by several users.
     pub async fn colliding_names(&self) -> Result<u64, Error> {
-        let found = match &self.backend {
-            Backend::Sqlite(db) => db.find_number(sql::COLLIDING_NAMES, &[])?,
-            Backend::Postgres(db) => Box::pin(db.find_number(sql::COLLIDING_NAMES, Vec::new())).await?,
-        };
+        let found = self.find_number(sql::COLLIDING_NAMES, Vec::new()).await?;
         Ok(found.unwrap_or(0).unsigned_abs())
     }
 }

@@ -5,8 +5,12 @@
 
 use std::time::{Duration, Instant};
 
-use crate::query::{EventFilter, EventPage, Events, Reading};
-use crate::{Error, Store, conditions};
+use super::handle::{Store, forward};
+use crate::conditions;
+use crate::error::Error;
+use crate::query::{AuditChain, AuditRow, EventFilter, EventPage, Events, Reading};
+use crate::schema::sql;
+use crate::value::Value;
 
 /// Ids in one statement's window.
 const WINDOW: i64 = 100_000;
@@ -14,8 +18,53 @@ const WINDOW: i64 = 100_000;
 const WINDOWS: usize = 10;
 const TIME: Duration = Duration::from_millis(500);
 
+impl Store {
+    /// A chain of the audit trail, oldest first.
+    pub async fn audit(&self, chain: impl Into<AuditChain>) -> Result<Vec<AuditRow>, Error> {
+        forward!(self.audit(chain.into()))
+    }
+
+    /// Entries of all chains, by id. On PostgreSQL ids are given to nodes in blocks, so between nodes they ascend only
+    /// roughly with time.
+    pub async fn events(&self, filter: &EventFilter, page: EventPage) -> Result<Events, Error> {
+        look(self, filter, page, Reading::Asked).await
+    }
+
+    async fn events_between(
+        &self,
+        (condition, params): (String, Vec<Value>),
+        reading: Reading,
+    ) -> Result<Vec<(i64, AuditRow)>, Error> {
+        self.entries(format!("{}{condition}", sql::EVENTS), params, reading).await
+    }
+
+    pub(crate) async fn entries(
+        &self,
+        statement: String,
+        params: Vec<Value>,
+        reading: Reading,
+    ) -> Result<Vec<(i64, AuditRow)>, Error> {
+        forward!(self.events(statement, params, reading))
+    }
+
+    /// How the database would answer a statement, step by step.
+    #[cfg(test)]
+    pub(crate) async fn plan(&self, statement: &str, params: Vec<Value>) -> Result<Vec<String>, Error> {
+        forward!(self.plan(statement, params))
+    }
+
+    pub(super) async fn event_bounds(&self) -> Result<Option<(i64, i64)>, Error> {
+        forward!(self.event_bounds())
+    }
+
+    /// Whether a chain of the audit trail is whole: every entry binds the one before, and none is missing at the end.
+    pub async fn verify_audit_chain(&self, chain: impl Into<AuditChain>) -> Result<bool, Error> {
+        forward!(self.verify_audit_chain(chain.into()))
+    }
+}
+
 /// The entries of a page.
-pub(crate) async fn look(
+pub(super) async fn look(
     store: &Store,
     filter: &EventFilter,
     page: EventPage,

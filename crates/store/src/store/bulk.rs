@@ -4,20 +4,17 @@ use std::ops::Range;
 
 use domain::UserId;
 
+use super::handle::{Backend, Store};
 use crate::error::Error;
 use crate::query::IdKind;
 use crate::schema::sql;
 use crate::value::Value;
-use crate::{Backend, Store};
 
 impl Store {
     /// Ids that were never given out before, `count` of them. Those that stay unused are gaps.
     pub async fn reserve_ids(&self, kind: IdKind, count: u16) -> Result<Range<i64>, Error> {
         let params = vec![Value::Int(kind.number()), Value::Int(count.into())];
-        let end = match &self.backend {
-            Backend::Sqlite(db) => db.write_number(sql::RESERVE_IDS, params).await?,
-            Backend::Postgres(db) => Box::pin(db.write_number(sql::RESERVE_IDS, params)).await?,
-        };
+        let end = self.write_number(sql::RESERVE_IDS, params).await?;
         if end - 1 > kind.greatest() {
             return Err(Error::Unavailable("the ids are used up"));
         }
@@ -27,7 +24,7 @@ impl Store {
     /// The user with this id in another system, else the one with this name, as committed at some recent moment.
     pub async fn find_user(&self, external_id: Option<&str>, username: &str) -> Result<Option<UserId>, Error> {
         if let Some(external_id) = external_id
-            && let Some(found) = self.find_number(sql::USER_BY_EXTERNAL_ID, external_id.into()).await?
+            && let Some(found) = self.find_number(sql::USER_BY_EXTERNAL_ID, vec![external_id.into()]).await?
         {
             return Ok(Some(UserId(found)));
         }
@@ -45,12 +42,5 @@ impl Store {
             found.push(self.find_user(*external_id, username).await?);
         }
         Ok(found)
-    }
-
-    pub(crate) async fn find_number(&self, statement: &'static str, param: Value) -> Result<Option<i64>, Error> {
-        match &self.backend {
-            Backend::Sqlite(db) => db.find_number(statement, &[param]),
-            Backend::Postgres(db) => Box::pin(db.find_number(statement, vec![param])).await,
-        }
     }
 }

@@ -22,11 +22,13 @@ use serde::{Deserialize, Serialize};
 use domain::Timestamp;
 use domain::model::time::MINUTE;
 
+use super::events::look;
+use super::handle::{Backend, Store};
 use crate::audit_ids::{BLOCK, LIFE, LOW};
+use crate::error::Error;
 use crate::query::{AuditRow, EventFilter, EventPage, Reading, Span};
 use crate::schema::sql;
 use crate::value::Value;
-use crate::{Backend, Error, Store, events};
 
 /// For commits that hang, and for clocks that run apart.
 const MARGIN: i64 = 10 * MINUTE;
@@ -240,8 +242,7 @@ impl Store {
         let filter = EventFilter { at: Span { since: Some(moment), until: None }, ..EventFilter::default() };
         let mut beyond = None;
         loop {
-            let found =
-                events::look(self, &filter, EventPage { beyond, descending: false, limit: 1 }, Reading::Own).await?;
+            let found = look(self, &filter, EventPage { beyond, descending: false, limit: 1 }, Reading::Own).await?;
             if let Some((first, _)) = found.entries.first() {
                 return Ok(read.back_to(*first, moment));
             }

@@ -3,11 +3,12 @@
 use domain::model::app::{AppId, SamlApp};
 use domain::{Digest, Timestamp, UserId};
 
+use super::handle::Store;
 use crate::error::Error;
 use crate::schema::columns::APP;
 use crate::schema::sql;
-use crate::value::{Row, Value};
-use crate::{Backend, Store, sessions};
+use crate::sessions;
+use crate::value::Row;
 
 impl Store {
     /// Whose log-in this state token names, while it is live. Good for finding whom to ask, never for deciding.
@@ -21,12 +22,7 @@ impl Store {
     }
 
     async fn holder(&self, token: Digest, purpose: i64) -> Result<Option<UserId>, Error> {
-        let params = vec![token.into(), purpose.into()];
-        let found = match &self.backend {
-            Backend::Sqlite(db) => db.find_number(sql::HOLDER, &params)?,
-            Backend::Postgres(db) => Box::pin(db.find_number(sql::HOLDER, params)).await?,
-        };
-        Ok(found.map(UserId))
+        Ok(self.find_number(sql::HOLDER, vec![token.into(), purpose.into()]).await?.map(UserId))
     }
 
     /// Whether a session token that lives at `now` lists this origin.
@@ -35,21 +31,18 @@ impl Store {
         // A wildcard character is an ordinary character here.
         let escaped = shown.replace('!', "!!").replace('%', "!%").replace('_', "!_");
         let params = vec![now.into(), format!("%{escaped}%").into()];
-        let found = match &self.backend {
-            Backend::Sqlite(db) => db.find_number(sql::LISTS_ORIGIN, &params)?,
-            Backend::Postgres(db) => Box::pin(db.find_number(sql::LISTS_ORIGIN, params)).await?,
-        };
+        let found = self.find_number(sql::LISTS_ORIGIN, params).await?;
         Ok(found.is_some())
     }
 
     /// The app with this id.
     pub async fn app(&self, id: AppId) -> Result<Option<SamlApp>, Error> {
-        Ok(self.listed(sql::APP, vec![id.0.into()]).await?.pop())
+        Ok(self.listed(sql::APP, vec![id.0.into()], app).await?.pop())
     }
 
     /// All apps, by name.
     pub async fn apps(&self) -> Result<Vec<SamlApp>, Error> {
-        self.listed(sql::APPS, Vec::new()).await
+        self.listed(sql::APPS, Vec::new(), app).await
     }
 
     /// Keeps a new app. Its name must be new.
@@ -62,20 +55,6 @@ impl Store {
     /// Forgets an app. Says whether there was one.
     pub async fn delete_app(&self, id: AppId) -> Result<bool, Error> {
         Ok(self.change(sql::DELETE_APP, vec![id.0.into()]).await? > 0)
-    }
-
-    async fn listed(&self, statement: &'static str, params: Vec<Value>) -> Result<Vec<SamlApp>, Error> {
-        match &self.backend {
-            Backend::Sqlite(db) => db.listed(statement, &params, app),
-            Backend::Postgres(db) => Box::pin(db.listed(statement, params, app)).await,
-        }
-    }
-
-    async fn change(&self, statement: &'static str, params: Vec<Value>) -> Result<u64, Error> {
-        match &self.backend {
-            Backend::Sqlite(db) => db.change(statement, params).await,
-            Backend::Postgres(db) => Box::pin(db.change(statement, params)).await,
-        }
     }
 }
 

@@ -5,14 +5,14 @@
 use domain::model::webhook::{DeliveryId, DisableReason, Webhook, WebhookAnswer, WebhookFault, WebhookId};
 use domain::{Sealed, Timestamp};
 
+use super::follow::Cursor;
+use super::handle::Store;
 use crate::error::Error;
-use crate::follow::Cursor;
 use crate::query::BATCH;
-use crate::rows::Decode;
+use crate::rows;
 use crate::schema::columns::{DELIVERY, WEBHOOK};
 use crate::schema::sql;
-use crate::value::{Row, Value, Write, params};
-use crate::{Backend, Store};
+use crate::value::{Row, Write, params};
 
 /// A webhook with its position in the audit trail.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -112,17 +112,17 @@ impl Store {
             position(cursor)?,
             0_i64,
         ];
-        self.change_row(sql::INSERT_WEBHOOK, params).await.map(|_| ())
+        self.change(sql::INSERT_WEBHOOK, params).await.map(|_| ())
     }
 
     /// All webhooks, oldest first.
     pub async fn webhooks(&self) -> Result<Vec<HeldWebhook>, Error> {
-        self.rows(sql::WEBHOOKS, Vec::new(), webhook).await
+        self.listed(sql::WEBHOOKS, Vec::new(), webhook).await
     }
 
     /// The webhook with this id.
     pub async fn webhook(&self, id: WebhookId) -> Result<Option<HeldWebhook>, Error> {
-        Ok(self.rows(sql::WEBHOOK, vec![id.0.into()], webhook).await?.pop())
+        Ok(self.listed(sql::WEBHOOK, vec![id.0.into()], webhook).await?.pop())
     }
 
     /// Forgets a webhook with its log. Says whether there was one.
@@ -137,7 +137,7 @@ impl Store {
     /// Replaces a webhook's keys, unless somebody else has done so since `before` was read.
     pub async fn set_webhook_keys(&self, id: WebhookId, before: &Sealed, keys: Sealed) -> Result<bool, Error> {
         let params = params![keys.0, id.0, before.0.clone()];
-        Ok(self.change_row(sql::SET_WEBHOOK_KEYS, params).await? > 0)
+        Ok(self.change(sql::SET_WEBHOOK_KEYS, params).await? > 0)
     }
 
     /// Says since when and why a webhook is told nothing, or that it is told. Says whether there is one.
@@ -147,7 +147,7 @@ impl Store {
         because: Option<(Timestamp, DisableReason)>,
     ) -> Result<bool, Error> {
         let (at, reason) = disabled(because);
-        Ok(self.change_row(sql::SET_WEBHOOK_DISABLED, params![at, reason, id.0]).await? > 0)
+        Ok(self.change(sql::SET_WEBHOOK_DISABLED, params![at, reason, id.0]).await? > 0)
     }
 
     /// Takes a webhook for `hold`, unless somebody else holds it at `now`. Gives it as it is then.
@@ -158,7 +158,7 @@ impl Store {
         now: Timestamp,
     ) -> Result<Option<HeldWebhook>, Error> {
         let params = params![hold.holder, hold.until, id.0, now];
-        if self.change_row(sql::HOLD_WEBHOOK, params).await? == 0 {
+        if self.change(sql::HOLD_WEBHOOK, params).await? == 0 {
             return Ok(None);
         }
         self.webhook(id).await
@@ -166,7 +166,7 @@ impl Store {
 
     /// Lets go of a webhook.
     pub async fn release_webhook(&self, id: WebhookId, holder: &str) -> Result<(), Error> {
-        self.change_row(sql::RELEASE_WEBHOOK, params![id.0, holder]).await.map(|_| ())
+        self.change(sql::RELEASE_WEBHOOK, params![id.0, holder]).await.map(|_| ())
     }
 
     /// Moves a webhook's position and writes down what is to be delivered from before it, all or nothing. Says whether
@@ -193,71 +193,44 @@ impl Store {
         let (http_status, fault) = answer_columns(Some(tried.answer));
         let settle = params![tried.status.number(), tried.next_attempt_at, http_status, fault, settled, delivery.id.0];
         // Another node that delivers it too may have succeeded already.
-        self.change_row(sql::RECORD_TRY, settle).await?;
+        self.change(sql::RECORD_TRY, settle).await?;
         if tried.gone {
             self.set_webhook_disabled(delivery.webhook, Some((tried.at, DisableReason::Gone))).await?;
         }
         let params = params![hold.until, delivery.webhook.0, hold.holder];
-        Ok(self.change_row(sql::PROLONG_WEBHOOK, params).await? > 0)
+        Ok(self.change(sql::PROLONG_WEBHOOK, params).await? > 0)
     }
 
     /// What waits for a webhook, in order; repeated deliveries come last.
     pub async fn waiting_deliveries(&self, id: WebhookId) -> Result<Vec<WebhookDelivery>, Error> {
-        self.rows(sql::WAITING_DELIVERIES, vec![id.0.into()], delivery).await
+        self.listed(sql::WAITING_DELIVERIES, vec![id.0.into()], delivery).await
     }
 
     /// The newest deliveries of a webhook, or those that were given up.
     pub async fn deliveries(&self, id: WebhookId, failed: bool, limit: u32) -> Result<Vec<WebhookDelivery>, Error> {
         let statement = if failed { sql::FAILED_DELIVERIES } else { sql::DELIVERIES };
-        self.rows(statement, params![id.0, i64::from(limit)], delivery).await
+        self.listed(statement, params![id.0, i64::from(limit)], delivery).await
     }
 
     /// The delivery with this id.
     pub async fn delivery(&self, id: DeliveryId) -> Result<Option<WebhookDelivery>, Error> {
-        Ok(self.rows(sql::DELIVERY, vec![id.0.into()], delivery).await?.pop())
+        Ok(self.listed(sql::DELIVERY, vec![id.0.into()], delivery).await?.pop())
     }
 
     /// Has a delivery that is over told again, under the same message id. Says whether there is one that is over.
     pub async fn replay_delivery(&self, id: DeliveryId, now: Timestamp) -> Result<bool, Error> {
-        Ok(self.change_row(sql::REPLAY_DELIVERY, params![now, id.0]).await? > 0)
+        Ok(self.change(sql::REPLAY_DELIVERY, params![now, id.0]).await? > 0)
     }
 
     /// When the oldest event happened that was not delivered to a webhook that should have been told, and was tried.
     pub async fn oldest_undelivered(&self) -> Result<Option<Timestamp>, Error> {
-        let found = self.rows(sql::OLDEST_UNDELIVERED, Vec::new(), crate::rows::opt_number).await?;
+        let found = self.listed(sql::OLDEST_UNDELIVERED, Vec::new(), rows::opt_number).await?;
         Ok(found.into_iter().flatten().next().map(Timestamp))
     }
 
     /// Forgets deliveries that are over and were made before a moment, a bounded number at a time.
     pub async fn sweep_deliveries(&self, before: Timestamp) -> Result<u64, Error> {
-        self.change_row(sql::SWEEP_DELIVERIES, params![before, BATCH]).await
-    }
-
-    async fn rows<T: Send + 'static>(
-        &self,
-        statement: &'static str,
-        params: Vec<Value>,
-        row: Decode<T>,
-    ) -> Result<Vec<T>, Error> {
-        match &self.backend {
-            Backend::Sqlite(db) => db.listed(statement, &params, row),
-            Backend::Postgres(db) => Box::pin(db.listed(statement, params, row)).await,
-        }
-    }
-
-    async fn change_row(&self, statement: &'static str, params: Vec<Value>) -> Result<u64, Error> {
-        match &self.backend {
-            Backend::Sqlite(db) => db.change(statement, params).await,
-            Backend::Postgres(db) => Box::pin(db.change(statement, params)).await,
-        }
-    }
-
-    /// Runs `guard`, and `writes` in the same transaction only if it found its row. Says whether it did.
-    async fn write_if(&self, guard: Write, writes: Vec<Write>) -> Result<bool, Error> {
-        match &self.backend {
-            Backend::Sqlite(db) => db.write_if(guard, writes).await,
-            Backend::Postgres(db) => Box::pin(db.write_if(guard, writes)).await,
-        }
+        self.change(sql::SWEEP_DELIVERIES, params![before, BATCH]).await
     }
 }
 

@@ -6,12 +6,12 @@ use domain::model::client::{ACCESS_TTL, REFRESH_TTL};
 use domain::model::temp_token::MAX_TTL;
 use domain::{Timestamp, UserId};
 
+use super::handle::Store;
 use crate::error::Error;
 use crate::query::BATCH;
 use crate::rows;
 use crate::schema::sql;
 use crate::value::Value;
-use crate::{Backend, Store};
 
 /// Users are looked through by so many ids at once, since no index knows what they keep that runs out.
 const IDS: i64 = 20_000;
@@ -33,7 +33,7 @@ impl Store {
         let last = after.0.saturating_add(IDS);
         let params = vec![Value::Int(after.0), Value::Int(last), over.into(), from.plus(MAX_TTL).into(), from.into()];
         let found = self.users_found(sql::USERS_WITH_ENDS, params).await?;
-        let more = self.find_number(sql::USER_BEHIND, Value::Int(last)).await?;
+        let more = self.find_number(sql::USER_BEHIND, vec![Value::Int(last)]).await?;
         // Ids may leave wide gaps.
         Ok((found, more.map(|next| UserId(next - 1))))
     }
@@ -43,30 +43,19 @@ impl Store {
     pub async fn end_access_tokens(&self, over: Timestamp, from: Timestamp) -> Result<bool, Error> {
         let ended = vec![from.into(), over.plus(-REFRESH_TTL).into(), Value::Int(BATCH)];
         let aged = vec![from.plus(-ACCESS_TTL).into(), over.plus(-ACCESS_TTL).into(), Value::Int(BATCH)];
-        let ended = self.changed(sql::END_OVER_TOKENS, ended).await?;
-        let aged = self.changed(sql::AGE_OVER_TOKENS, aged).await?;
+        let ended = self.change(sql::END_OVER_TOKENS, ended).await?;
+        let aged = self.change(sql::AGE_OVER_TOKENS, aged).await?;
         Ok(ended.max(aged) >= BATCH.unsigned_abs())
     }
 
     /// Dates tokens that were issued after `from` back to it, so that they live as long as any. To be done once those that
     /// are over have ended: a token that is over must not live anew. Says whether there may be more.
     pub async fn redate_tokens(&self, from: Timestamp) -> Result<bool, Error> {
-        let redated = self.changed(sql::REDATE_TOKENS, vec![from.into(), Value::Int(BATCH)]).await?;
+        let redated = self.change(sql::REDATE_TOKENS, vec![from.into(), Value::Int(BATCH)]).await?;
         Ok(redated >= BATCH.unsigned_abs())
     }
 
     async fn users_found(&self, statement: &'static str, params: Vec<Value>) -> Result<Vec<UserId>, Error> {
-        let found = match &self.backend {
-            Backend::Sqlite(db) => db.listed(statement, &params, rows::number)?,
-            Backend::Postgres(db) => Box::pin(db.listed(statement, params, rows::number)).await?,
-        };
-        Ok(found.into_iter().map(UserId).collect())
-    }
-
-    async fn changed(&self, statement: &'static str, params: Vec<Value>) -> Result<u64, Error> {
-        match &self.backend {
-            Backend::Sqlite(db) => db.change(statement, params).await,
-            Backend::Postgres(db) => Box::pin(db.change(statement, params)).await,
-        }
+        Ok(self.listed(statement, params, rows::number).await?.into_iter().map(UserId).collect())
     }
 }

@@ -1,0 +1,15 @@
+//! How long callers wait, how many may wait, and what they hear otherwise.
+
+use std::time::Duration;
+
+use crate::error::Error;
+
+/// Jobs that may wait for the writer before senders wait as well.
+pub(super) const QUEUE: usize = 1024;
+/// How long anybody waits for the disk (SEC 79, decision 37).
+pub(super) const DEADLINE: Duration = Duration::from_secs(5);
+/// How long the server's own long readings may take: the audit trail of somebody with much of it, for example.
+pub(super) const OWN_TIME: Duration = Duration::from_secs(60);
+
+pub(super) const CLOSED: Error = Error::Unavailable("closed");
+pub(super) const LATE: Error = Error::Unavailable("the disk does not answer");

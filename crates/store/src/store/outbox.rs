@@ -1,0 +1,36 @@
+//! The outbox: messages that are claimed, sent and settled.
+
+use domain::{Channel, MessageId, Timestamp};
+
+use super::handle::{Store, forward};
+use crate::error::Error;
+use crate::query::{MessageOutcome, QueuedMessage, Waiting};
+
+impl Store {
+    /// Claims at most `limit` messages of a channel that are due, the longest due first. No other claim returns them
+    /// before `lease_ms` milliseconds have passed; then they are due again, in case their sender has died.
+    pub async fn claim_messages(
+        &self,
+        channel: Channel,
+        now: Timestamp,
+        limit: usize,
+        lease_ms: i64,
+    ) -> Result<Vec<QueuedMessage>, Error> {
+        forward!(self.claim_messages(channel, now, limit, lease_ms))
+    }
+
+    /// Records what became of a claimed message. Does nothing if it was dropped meanwhile.
+    pub async fn settle_message(&self, id: MessageId, outcome: MessageOutcome, now: Timestamp) -> Result<(), Error> {
+        forward!(self.settle_message(id, outcome, now))
+    }
+
+    /// When the next queued message of a channel is due, if any is queued.
+    pub async fn next_message_at(&self, channel: Channel) -> Result<Option<Timestamp>, Error> {
+        forward!(self.next_message_at(channel))
+    }
+
+    /// What waits in the outbox, of all nodes.
+    pub async fn waiting(&self) -> Result<Waiting, Error> {
+        forward!(self.waiting())
+    }
+}
