@@ -1,12 +1,39 @@
 //! Applies changes and answers queries.
 //!
 //! The store makes no choices: a pure function decides on one user's fresh [`View`], and its [`Change`]s are applied in
-//! the same transaction, all or none, before anybody hears the reply (SEC 1, SEC 76). Three named transactions write what
-//! decisions decide, [`Store::decide`], [`Store::decide_client`] and [`Store::decide_budget`]; the rest is housekeeping
-//! that no decision relies on. What both databases share (statements, their parameters, the decoding of rows) is in this folder; what
-//! differs is in a folder per database.
+//! the same transaction, all or none, before the caller has the reply (SEC 1, SEC 76). Three named transactions write
+//! what decisions decide, [`Store::decide`], [`Store::decide_client`] and [`Store::decide_budget`]; the rest is
+//! housekeeping that no decision relies on.
+//!
+//! What both databases share is in this folder: statements, their parameters, the decoding of rows. What differs is in
+//! `sqlite/` and `postgres/`. `store/` is above both: the methods that callers call, a file per subject. Each of them is
+//! written once, and one macro carries the call to the database that is open.
+//!
+//! # How a table comes in
+//!
+//! Eight files, in this order, and a line in two `mod.rs`. Take the table `webhook` for a model.
+//!
+//! 1. `migrations/sqlite/NNNN_name.sql`, and
+//! 2. `migrations/postgres/NNNN_name.sql`: the table. A schema that was released is history: write it down as a fixture
+//!    first (`cargo test -p countersign-store --lib -- --ignored write_the_fixture`).
+//! 3. `schema/migrations.rs`: a line with the new version. The number of the last line is the version of the schema.
+//! 4. `schema/columns.rs`: the columns that are read, once. Statements and decoders both use this list.
+//! 5. `schema/sql.rs`: the statements, in words that both databases understand.
+//! 6. `store/NAME.rs` and its line in `store/mod.rs`: the methods for callers, and how a row is decoded. Few methods need
+//!    more than `listed`, `find_number`, `change` and `write_if` of `store/handle.rs`, so neither database has code of it.
+//! 7. `transfer/tables.rs`: every column and the key, or `countersign transfer` would leave the table behind. A test
+//!    compares the list with the schema.
+//! 8. `contract/NAME.rs` and its lines in `contract/mod.rs`: the tests, which run on both databases.
+//!
+//! A table that decisions see has a noun and a [`Change`] in `domain`. Instead of step 6 it has its decoder in `rows.rs`,
+//! what the change does in `apply.rs`, and a place in the view: `sqlite/load.rs`, and for many users at once
+//! `postgres/sql.rs` and `postgres/load.rs`. That makes twelve.
+//!
+//! Where callers make a table grow, it is also counted (`SIZES` in `schema/columns.rs`, `sizes` in `rows.rs`) and cleaned
+//! up (`sweep` in both databases' `housekeeping.rs`).
 //!
 //! [`Change`]: domain::Change
+//! [`View`]: domain::View
 
 mod apply;
 mod audit_ids;
