@@ -1,8 +1,8 @@
 //! A private PostgreSQL server for tests: made with the machine's own `initdb` and `postgres`, reached over a socket in
-//! a folder of its own, and gone with the process that asked for it.
+//! a private folder, and gone with the process that asked for it.
 //!
 //! `initdb` refuses to run as root (decision 41), so a root process starts it as an unprivileged user. A small shell
-//! stands between: it holds the server, obeys lines on its standard input, and when that ends, however the test ended,
+//! is between the two: it holds the server, obeys lines on its standard input, and when that ends, however the test ended,
 //! it stops the server and removes the folder.
 
 use std::io::{BufRead, BufReader, Write};
@@ -230,13 +230,13 @@ fn free_port() -> String {
 pub fn give_away(path: &Path) {
     use std::os::unix::fs::MetadataExt;
     if path.metadata().is_ok_and(|file| file.uid() == 0) {
-        // `nobody` and `nogroup` by the numbers that every distribution gives them.
+        // The unprivileged user and group, by the numbers that every distribution gives them.
         let given = std::os::unix::fs::chown(path, Some(65534), Some(65534));
         assert!(given.is_ok(), "cannot give {} away: {given:?}", path.display());
     }
 }
 
-/// A command that a root process runs as `nobody`, who is given the folder.
+/// A command that a root process runs as the unprivileged user, to whom the folder belongs.
 fn as_unprivileged(home: &Path) -> Command {
     use std::os::unix::fs::MetadataExt;
     let root = home.metadata().is_ok_and(|folder| folder.uid() == 0);

@@ -1,6 +1,6 @@
 //! How many HOTP codes a second a store accepts: `cargo run --release -p countersign-store --example writer_rate [tasks] [users]
 //! [place]`. The place is a folder for SQLite, the URL of an empty PostgreSQL database, or `postgres` for a private
-//! server. Each task proves and decides one code after another, each on a user of its own choosing.
+//! server. Each task proves and decides one code after another, each on a user that it chooses.
 //!
 //! On PostgreSQL it also measures what that server can do at best on one connection: 64 guarded updates and 64 entries
 //! a statement, with nothing around them. `LANES` in the environment sets how many lanes decide.

@@ -176,7 +176,7 @@ impl UserCounters {
                 self.counters.retain(|mark| mark.device != device);
                 self.throttles.retain(|known| known.key != ThrottleKey::Device(device));
             }
-            CounterChange::Limit(_) if !self.in_row => return Err(Error::Corrupt("a limit of nobody")),
+            CounterChange::Limit(_) if !self.in_row => return Err(Error::Corrupt("a limit without a user")),
             CounterChange::Limit(throttle) => match self.throttles.iter_mut().find(|known| known.key == throttle.key) {
                 Some(known) => *known = throttle,
                 None => self.throttles.push(throttle),

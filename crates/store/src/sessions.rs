@@ -1,5 +1,5 @@
-//! How sessions are stored: as rows of `verification` that have no device, told from verifications by that, and from each
-//! other by their purpose. So one statement loads all that a user has open, and one sweep ends it.
+//! How sessions are stored: as rows of `verification` without a device, which is how they differ from verifications; their purpose
+//! says which kind they are. So one statement loads all that a user has open, and one sweep ends it.
 
 use domain::model::session::Terms;
 use domain::{ClientId, Session, SessionEnd, SessionId, SessionKind, UserId, Verification, View};
@@ -21,7 +21,7 @@ const REMEMBERED_BROWSER: i64 = 5;
 /// The status of what has not ended, as verifications have it.
 const PENDING: i64 = 0;
 
-/// What stands where a verification has its challenge.
+/// The value of the column in which a verification has its challenge.
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum Form {

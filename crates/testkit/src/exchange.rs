@@ -20,22 +20,22 @@ impl Script {
         Self { method: method.to_owned(), path: path.to_owned(), headers: Vec::new(), body: String::new() }
     }
 
-    /// GET.
+    /// A GET of a path with its query.
     pub fn get(path: &str) -> Self {
         Self::new("GET", path)
     }
 
-    /// POST.
+    /// A POST to a path, without a body until one is added.
     pub fn post(path: &str) -> Self {
         Self::new("POST", path)
     }
 
-    /// PUT.
+    /// A PUT to a path, without a body until one is added.
     pub fn put(path: &str) -> Self {
         Self::new("PUT", path)
     }
 
-    /// DELETE.
+    /// A DELETE of a path, without a body.
     pub fn delete(path: &str) -> Self {
         Self::new("DELETE", path)
     }
@@ -56,14 +56,14 @@ impl Script {
         self.header("content-type", "application/x-www-form-urlencoded").body(body)
     }
 
-    /// A body without a type.
+    /// A body without a content type.
     pub fn body(mut self, body: &str) -> Self {
         body.clone_into(&mut self.body);
         self
     }
 }
 
-/// A request and its answer. Displayed as method, path, request body, status, telling headers and answer body.
+/// A request and its answer. Displayed as method, path, request body, status, headers and answer body.
 #[derive(Debug, Clone)]
 pub struct Exchange {
     script: Script,
@@ -75,15 +75,15 @@ pub struct Exchange {
     pub text: String,
 }
 
-/// Headers that differ from run to run, or that a test of their own checks on every answer.
-const UNTOLD: &[&str] = &["x-request-id", "cache-control", "x-content-type-options", "date"];
+/// Headers that are not displayed: they differ from run to run, or a separate test checks them on every answer.
+const LEFT_OUT: &[&str] = &["x-request-id", "cache-control", "x-content-type-options", "date"];
 
 impl Exchange {
     pub(crate) fn new(script: Script, status: StatusCode, headers: HeaderMap, text: String) -> Self {
         Self { script, status, headers, text }
     }
 
-    /// The answer's body as JSON; null if it is none.
+    /// The answer's body as JSON; null if it is not JSON.
     pub fn json(&self) -> Value {
         serde_json::from_str(&self.text).unwrap_or(Value::Null)
     }
@@ -102,7 +102,7 @@ impl fmt::Display for Exchange {
         }
         writeln!(f, "→ {}", self.status)?;
         for (name, value) in &self.headers {
-            if !UNTOLD.contains(&name.as_str()) {
+            if !LEFT_OUT.contains(&name.as_str()) {
                 writeln!(f, "{name}: {}", value.to_str().unwrap_or("?"))?;
             }
         }

@@ -1,4 +1,4 @@
-//! A whole server in a test: the dev world with a clock that stands still until it is moved, chance that repeats
+//! A whole server in a test: the dev world with a clock that only tests move, chance that repeats
 //! itself, and messages that can be read. No socket is opened; requests pass everything else a socket's would.
 
 #![expect(clippy::missing_panics_doc, reason = "a helper of tests panics where a test should fail")]

@@ -1,4 +1,4 @@
-//! Every crate of others has its line of reason, and every line its crate; nobody declares what they do not use.
+//! Every crate of others has its line of reason, and every line its crate; and no crate declares what it does not use.
 
 use std::collections::BTreeMap;
 use std::path::Path;

@@ -1,5 +1,5 @@
-//! Who may depend on whom. Cargo refuses circles; these laws refuse the shortcuts that are not circles: a rule with a
-//! clock of its own, a dialect that asks another dialect, a library that knows the binary.
+//! Who may depend on whom. Cargo refuses circles; these laws refuse the shortcuts that are not circles: a rule that
+//! reads a clock, a dialect that asks another dialect, a library that knows the binary.
 
 use super::complaints::Complaints;
 use crate::metadata::{Metadata, Package};
@@ -23,11 +23,11 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("bench", &["pgtest", "xtask"]),
 ];
 
-/// For tests only: everybody may use these there, and nobody anywhere else.
+/// For tests only: the tests of every crate may use these, and nothing else may.
 const TEST_SUPPORT: &[&str] = &["testkit", "pgtest"];
 
 /// What would give `domain` a runtime, a database, a network, a clock or dice, however indirectly. `getrandom` is missing
-/// because the cryptographic crates bring it for callers who want it; `clippy.toml` sees to it that nobody does.
+/// because the cryptographic crates bring it for callers who want it; `clippy.toml` forbids it here.
 const IMPURE: &[&str] = &[
     "async-channel",
     "async-io",

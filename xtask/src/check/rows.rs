@@ -11,7 +11,7 @@ use super::krate::File;
 
 const PAGE: &str = "docs/contract.md";
 const SECTIONS: [&str; 2] = ["13.", "14."];
-/// How a test names a row: in its words, or as a text of its own (`"13.4"`).
+/// How a test names a row: in its words, or as a whole text (`"13.4"`).
 const WORDS: [&str; 3] = ["contract ", "Contract ", "\""];
 
 pub(super) fn named<'a>(root: &Path, files: impl Iterator<Item = &'a File>) -> Result<Complaints> {
@@ -35,7 +35,7 @@ fn rows(page: &str) -> BTreeSet<String> {
     first.filter(|cell| number(cell).is_some_and(|row| row.len() == cell.len())).map(str::to_owned).collect()
 }
 
-/// The tests of a file, each with what is said above it. A test ends where a brace stands as far left as its attribute.
+/// The tests of a file, each with what is said above it. A test ends at the brace that is as far left as its attribute.
 fn tests(text: &str) -> Vec<String> {
     let lines: Vec<&str> = text.lines().collect();
     let mut tests = Vec::new();

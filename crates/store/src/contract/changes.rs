@@ -106,7 +106,7 @@ pub(crate) async fn a_counter_never_goes_back(store: &Store) {
         assert!(matches!(put(store, user, advance(behind)).await, Err(Error::Corrupt(_))), "{behind}");
     }
     assert_eq!(store.view(user).await.unwrap().devices[0].last_counter, 5);
-    // But for a step that lies ahead, which an administrator brings down.
+    // Except for a step in the future, which an administrator lowers.
     for (lower, left) in [(7, 5), (3, 3)] {
         put(store, user, vec![Change::LowerCounter { device, counter: lower }]).await.unwrap();
         assert_eq!(store.view(user).await.unwrap().devices[0].last_counter, left);

@@ -145,7 +145,7 @@ pub(crate) async fn the_sweeper_ends_what_is_over_and_keeps_what_is_not(store: &
     assert_eq!(store.token(set.access).await.unwrap(), None);
 }
 
-/// SEC 75: what is over by a time that will not be believed any more is found, whoever has it, and tokens are ended.
+/// SEC 75: what is over by a time that will not be believed any more is found for all users, and tokens are ended.
 pub(crate) async fn what_is_over_is_found_before_time_is_taken_back(store: &Store) {
     use domain::model::client::ACCESS_TTL;
     let (over, from) = (NOW.plus(3 * DAY), NOW.plus(MINUTE));

@@ -31,7 +31,7 @@ pub(crate) async fn one_log_in_name_belongs_to_one_user(store: &Store) {
         .map(|n| {
             let (store, line) = (store.clone(), line.clone());
             tokio::spawn(async move {
-                // As a user name or as an address, and each in a spelling of its own.
+                // As a user name or as an address, and each spelled in another way.
                 let name = ["jörg@x.example", "JO\u{308}RG@x.example", " Jörg@X.example"][n % 3].to_owned();
                 let patch = match n % 2 {
                     0 => UserPatch { username: Some(Some(name)), ..UserPatch::default() },

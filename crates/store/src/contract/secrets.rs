@@ -8,7 +8,7 @@ use domain::*;
 use super::world::*;
 use crate::{IdKind, Store};
 
-/// A device with this secret, as whoever enrols or imports it hands it in.
+/// A device with this secret, as an enrolment or an import hands it in.
 async fn with_secret(store: &Store, user: UserId, secret: SecretMark, last_counter: i64) -> Device {
     Device {
         id: DeviceId(store.next_id(IdKind::Device).await.unwrap()),

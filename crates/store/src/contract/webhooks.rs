@@ -53,8 +53,8 @@ pub(crate) async fn a_position_follows_what_happens(store: &Store) {
     let mut none = store.cursor_since(NOW.plus(1_000), &back).await.unwrap();
     assert_eq!(drain(store, &mut none).await, [0_i64; 0]);
 
-    // What is recorded later is told, though it was decided before the moment; and what was not told yet, though something
-    // after the moment was recorded before it.
+    // What is recorded later is delivered, though it was decided before the moment; and so is what was not delivered yet,
+    // though something after the moment was recorded before it.
     let at =
         async |at| put(store, user, vec![AuditEvent::of_user(AuditKind::Verified, user, at).into()]).await.unwrap();
     let mut back = store.cursor_since(NOW.plus(15), &none).await.unwrap();

@@ -74,7 +74,7 @@ pub(crate) fn app(id: i64) -> domain::model::app::SamlApp {
     }
 }
 
-/// A webhook that is to be told what happens from now on.
+/// A webhook that receives what happens from now on.
 pub(crate) async fn webhook(store: &Store) -> domain::model::webhook::Webhook {
     let webhook = domain::model::webhook::Webhook {
         id: domain::model::webhook::WebhookId(store.next_id(IdKind::Webhook).await.unwrap()),
@@ -118,7 +118,7 @@ pub(crate) async fn somebody(store: &Store) -> UserId {
     person(store, UserPatch::default()).await
 }
 
-/// The mark of a secret that nobody else has.
+/// The mark of a secret that no other device has.
 pub(crate) fn fresh_secret(factor: FactorKind) -> SecretMark {
     let mut mac = [0; 16];
     mac.copy_from_slice(&fresh_digest().0[..16]);
@@ -258,7 +258,7 @@ pub(crate) async fn token_set(store: &Store, client: ClientId) -> TokenSet {
     }
 }
 
-/// Everybody decides at once; each on a thread of their own, as far as there are threads.
+/// All racers decide at once, each on a separate thread as far as there are threads.
 pub(crate) async fn race<T, F>(store: &Store, user: UserId, racers: usize, racer: impl Fn(usize) -> F) -> Vec<T>
 where
     F: Fn(&View) -> Decision<T> + Send + 'static,

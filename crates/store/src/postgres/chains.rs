@@ -69,13 +69,13 @@ impl Trail {
     pub(super) fn step(&mut self, subject: Subject, step: CounterChange) -> Result<(), Error> {
         match subject {
             Subject::User(user) => self.marks(user).carry_out(step),
-            Subject::Client(..) | Subject::Budget(_) => Err(Error::Corrupt("a mark of nobody")),
+            Subject::Client(..) | Subject::Budget(_) => Err(Error::Corrupt("a counter without a user")),
         }
     }
 
     /// A new device begins where its secret was left.
     pub(super) fn recall(&mut self, subject: Subject, device: DeviceId, secret: &SecretMark) -> Result<(), Error> {
-        let user = subject.user().ok_or(Error::Corrupt("a mark of nobody"))?;
+        let user = subject.user().ok_or(Error::Corrupt("a counter without a user"))?;
         let found = self.recalled.get(&secret.mac).copied();
         self.marks(user).recall(device, secret, found);
         Ok(())

@@ -117,7 +117,9 @@ impl Tx<'_, '_> {
                 (Step::Count(step), Some(about)) => about.marks.carry_out(step)?,
                 // What the clean-up takes away was never activated, and has left no mark.
                 (Step::Count(CounterChange::Forget(_)), None) => {}
-                (Step::Count(_) | Step::Recall(..), None) => return Err(Error::Corrupt("a mark of nobody").into()),
+                (Step::Count(_) | Step::Recall(..), None) => {
+                    return Err(Error::Corrupt("a counter without a user").into());
+                }
                 (Step::Recall(device, secret), Some(about)) => {
                     let found = all(self.conn, sql::RECALL_USED, &[secret.mac.into()], recalled)?;
                     let used = found.into_iter().filter_map(|(_, used)| used).max();

@@ -140,7 +140,7 @@ impl Store {
         Ok(self.change(sql::SET_WEBHOOK_KEYS, params).await? > 0)
     }
 
-    /// Says since when and why a webhook is told nothing, or that it is told. Says whether there is one.
+    /// Disables a webhook since a moment and for a reason, or enables it. Returns whether there is one.
     pub async fn set_webhook_disabled(
         &self,
         id: WebhookId,
@@ -217,12 +217,12 @@ impl Store {
         Ok(self.listed(sql::DELIVERY, vec![id.0.into()], delivery).await?.pop())
     }
 
-    /// Has a delivery that is over told again, under the same message id. Says whether there is one that is over.
+    /// Repeats a delivery that is over, under the same message id. Returns whether there is one that is over.
     pub async fn replay_delivery(&self, id: DeliveryId, now: Timestamp) -> Result<bool, Error> {
         Ok(self.change(sql::REPLAY_DELIVERY, params![now, id.0]).await? > 0)
     }
 
-    /// When the oldest event happened that was not delivered to a webhook that should have been told, and was tried.
+    /// When the oldest event happened that was tried and not yet delivered to a webhook that is enabled.
     pub async fn oldest_undelivered(&self) -> Result<Option<Timestamp>, Error> {
         let found = self.listed(sql::OLDEST_UNDELIVERED, Vec::new(), rows::opt_number).await?;
         Ok(found.into_iter().flatten().next().map(Timestamp))

@@ -173,7 +173,7 @@ pub(crate) async fn colliding_rows_stay_and_get_no_worse(store: &Store) {
     assert_eq!(rename(103, None, Some("ceo@corp.example")).await, Err(Error::Conflict(UniqueField::Email)));
     rename(102, None, Some("bob2@corp.example")).await.unwrap();
     rename(102, None, Some("")).await.unwrap();
-    // One of them gone or renamed, the other is meant by every spelling, and its name is nobody else's.
+    // Once one of them is gone or renamed, every spelling means the other, and no other user can take its name.
     rename(101, Some("robert"), None).await.unwrap();
     assert_eq!(found("BOB").await, Some(102));
     assert_eq!(rename(101, Some("bob"), None).await, taken);

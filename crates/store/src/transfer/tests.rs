@@ -121,7 +121,7 @@ async fn remembers(store: &Store) {
     assert_eq!(store.view(user).await.unwrap().devices[0].last_counter, 5);
 }
 
-/// Whoever goes on with an installation finds everything where it was.
+/// Everything goes on in an installation as it was left.
 pub(super) async fn goes_on(store: &Store, user: UserId) {
     assert!(store.verify_audit_chain(user).await.unwrap());
     assert_eq!(store.find_user(Some("x-1"), "").await.unwrap(), Some(user));

@@ -306,7 +306,7 @@ async fn an_entry_with_an_id_below_those_already_told_is_told() {
     close(nodes).await;
 }
 
-/// SEC 33: a number is sent ten messages a day whichever nodes count, and whoever cleans up meanwhile.
+/// SEC 33: a number is sent ten messages a day on all nodes together, while any of them cleans up.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_number_gets_ten_messages_from_three_nodes() {
     use crate::contract::budgets::{count, recipient};

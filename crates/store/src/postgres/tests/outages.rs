@@ -8,7 +8,7 @@ use tokio::time::timeout;
 use super::*;
 use crate::Error;
 
-/// A little more than nobody has to wait.
+/// A little more than any caller waits.
 const PATIENCE: Duration = Duration::from_millis(5_500);
 
 async fn touch(store: &Store, user: UserId) -> Result<(), Error> {

@@ -42,7 +42,7 @@ async fn a_full_disk_is_an_outage_and_nothing_more() {
     assert_eq!(full, Error::Unavailable("the disk is full"));
     assert!(!written.is_empty());
     assert!(!store.ready().await, "readiness tells of a full disk");
-    // A whole group is refused together, and each is told.
+    // A whole group is refused together, and each caller hears it.
     let crowd: Vec<_> = (0..20)
         .map(|n| {
             let store = store.clone();
@@ -129,7 +129,7 @@ async fn a_panic_of_the_writer_ends_the_process() {
     assert!(store.decide(user, |_| Decision::reply(())).await.is_err());
 }
 
-// ---- a process of its own, to be watched and killed
+// ---- a separate process, to be watched and killed
 
 /// Serves HOTP codes one after another in the folder named by the environment, and says each that was answered.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

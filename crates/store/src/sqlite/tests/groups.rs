@@ -13,7 +13,7 @@ use tokio::task::JoinHandle;
 use super::*;
 use crate::{Error, IdKind, UniqueField};
 
-/// Keeps the writer busy until told to go on; what is sent meanwhile forms one group.
+/// Keeps the writer busy until the test lets it go on; what is sent meanwhile forms one group.
 async fn hold(store: &Store) -> (mpsc::Sender<()>, JoinHandle<()>) {
     let (go, wait) = mpsc::channel::<()>();
     let (started, starts) = tokio::sync::oneshot::channel();
