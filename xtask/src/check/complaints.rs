@@ -5,12 +5,17 @@ use std::collections::BTreeMap;
 /// A complaint about a file begins with the file's path from the root of the workspace.
 pub(super) type Complaints = Vec<String>;
 
+/// The crate that a complaint is about.
+pub(super) fn of_crate(complaint: &str) -> &str {
+    let path = complaint.strip_prefix("crates/").unwrap_or(complaint);
+    path.split(['/', ':']).next().unwrap_or(path)
+}
+
 /// How many complaints each crate has, most first.
 pub(super) fn by_crate(complaints: &[String]) -> String {
     let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
     for complaint in complaints {
-        let path = complaint.strip_prefix("crates/").unwrap_or(complaint);
-        *counts.entry(path.split(['/', ':']).next().unwrap_or(path)).or_default() += 1;
+        *counts.entry(of_crate(complaint)).or_default() += 1;
     }
     let mut counts: Vec<_> = counts.into_iter().collect();
     counts.sort_by_key(|(name, count)| (std::cmp::Reverse(*count), *name));

@@ -22,16 +22,23 @@ mod words;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
-use complaints::{Complaints, by_crate};
+use complaints::{Complaints, by_crate, of_crate};
 use krate::Crate;
 
 use crate::metadata::Metadata;
 use crate::places::Workspace;
 use crate::terminal;
 
-/// Laws that are not met yet. Their complaints are counted and do not fail the chore; `--all` prints them. A law leaves
-/// this list for good once it is met.
-const OPEN: &[&str] = &[CIRCLES, TYPES, PROTOCOL, LENGTH, EMPTY, WORDS];
+/// Laws that some crates do not meet yet. Their complaints are counted and do not fail the chore; `--all` prints them. A
+/// crate leaves this list for good once it meets the law.
+const OPEN: &[(&str, &[&str])] = &[
+    (CIRCLES, &["countersign", "engine"]),
+    (TYPES, &["engine"]),
+    (PROTOCOL, &["domain"]),
+    (LENGTH, &["countersign"]),
+    (EMPTY, &["config", "countersign", "domain", "engine"]),
+    (WORDS, &["config", "countersign", "domain", "engine"]),
+];
 
 const CIRCLES: &str = "no files in a circle";
 const TYPES: &str = "no public type name twice";
@@ -76,21 +83,23 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     ];
     let mut broken = 0;
     for (law, complaints) in &laws {
-        let open = OPEN.contains(law);
-        match complaints.len() {
-            0 if open => terminal::say(&format!("ok     {law}: take it out of OPEN in xtask/src/check/mod.rs")),
-            0 => terminal::say(&format!("ok     {law}")),
-            count if open => terminal::say(&format!("open   {law}: {count} complaints ({})", by_crate(complaints))),
-            _ => terminal::say(&format!("BROKEN {law}")),
+        let open = OPEN.iter().find(|(name, _)| name == law).map_or(&[][..], |(_, crates)| *crates);
+        let (waived, refused): (Vec<&String>, Vec<&String>) =
+            complaints.iter().partition(|complaint| open.contains(&of_crate(complaint)));
+        if refused.is_empty() && waived.is_empty() {
+            terminal::say(&format!("ok     {law}"));
+        } else if refused.is_empty() {
+            terminal::say(&format!("open   {law}: {} complaints ({})", waived.len(), by_crate(complaints)));
+        } else {
+            terminal::say(&format!("BROKEN {law}"));
         }
-        if !open || args.all {
-            for complaint in complaints {
-                terminal::say(&format!("         {complaint}"));
-            }
+        for complaint in refused.iter().chain(waived.iter().filter(|_| args.all)) {
+            terminal::say(&format!("         {complaint}"));
         }
-        if !open {
-            broken += complaints.len();
+        for met in open.iter().filter(|name| !waived.iter().any(|complaint| of_crate(complaint) == **name)) {
+            terminal::say(&format!("         {met} meets it: take it out of OPEN in xtask/src/check/mod.rs"));
         }
+        broken += refused.len();
     }
     for warning in length::long(&crates) {
         terminal::say(&format!("warn   {warning}"));
