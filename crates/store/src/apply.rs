@@ -4,8 +4,8 @@
 use domain::model::device::NO_COUNTER;
 use domain::model::name::LoginNames;
 use domain::{
-    Budget, Change, Client, Device, DeviceId, Message, MessageId, Profile, SecretMac, SecretMark, ShownStatus, Spent,
-    Status, TempToken, Timestamp, TokenSet, User, UserId, UserLock, Verification,
+    Budget, Change, Client, ClientId, Device, DeviceId, Message, MessageId, Profile, SecretMac, SecretMark,
+    ShownStatus, Spent, Status, TempToken, Timestamp, TokenSet, User, UserId, UserLock, Verification,
 };
 
 use crate::budgets;
@@ -125,13 +125,7 @@ pub(crate) fn apply(change: Change, steps: &mut Vec<Step>) {
         Change::EndTokenFamily { client, family, at } => {
             write(sql::END_TOKEN_FAMILY, params![at, client.0, family]);
         }
-        Change::EndClient { client, at } => {
-            write(sql::END_TOKENS, params![at, client.0]);
-            write(sql::HOLD_CLIENT_USERS, params![client.0]);
-            write(sql::WIPE_CLIENT_MESSAGES, params![Vec::new(), client.0]);
-            write(sql::EXPIRE_CLIENT_VERIFICATIONS, params![client.0]);
-            write(sql::BURY_CLIENT_RESULTS, params![client.0]);
-        }
+        Change::EndClient { client, at } => steps.extend(end_client(client, at).map(Step::Write)),
 
         Change::Record(event) => steps.push(Step::Record(event)),
     }
@@ -314,6 +308,17 @@ fn update_client(client: &Client) -> Write {
         client.id.0,
     ];
     Write::new(sql::UPDATE_CLIENT, params)
+}
+
+/// In this order, since the users must be held before what they have begun with the client ends.
+fn end_client(ClientId(client): ClientId, at: Timestamp) -> [Write; 5] {
+    [
+        Write::new(sql::END_TOKENS, params![at, client]),
+        Write::new(sql::HOLD_CLIENT_USERS, params![client]),
+        Write::new(sql::WIPE_CLIENT_MESSAGES, params![Vec::new(), client]),
+        Write::new(sql::EXPIRE_CLIENT_VERIFICATIONS, params![client]),
+        Write::new(sql::BURY_CLIENT_RESULTS, params![client]),
+    ]
 }
 
 fn create_token_set(set: TokenSet) -> Write {

@@ -134,6 +134,7 @@ impl Sqlite {
         timeout(DEADLINE, written).await.unwrap_or(Err(LATE))
     }
 
+    #[expect(clippy::unused_async, reason = "the same method as that of PostgreSQL, which waits for an answer")]
     pub(crate) async fn ready(&self) -> bool {
         !self.orders.is_closed()
             && self.readers.may_write(DEADLINE)

@@ -104,7 +104,7 @@ impl Store {
     /// Finishes what waits, checkpoints the log and lets go of it. Clones answer
     /// [`Error::Unavailable`] from then on.
     pub async fn close(self) {
-        forward!(self.close())
+        forward!(self.close());
     }
 
     /// The SQLite database, if it is one.
