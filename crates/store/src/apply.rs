@@ -17,6 +17,7 @@ use crate::query::{DevMessage, MessageOutcome};
 use crate::rows::UnderLock;
 use crate::schema::sql;
 use crate::sessions;
+use crate::status::StatusColumns;
 use crate::step::Step;
 use crate::value::{Value, Write, id, pack_moments, params};
 
@@ -76,17 +77,16 @@ pub(crate) fn apply(change: Change, steps: &mut Vec<Step>) {
         }
 
         Change::OpenVerification(verification) => steps.push(Step::Write(open_verification(verification))),
-        Change::CloseVerification { verification, status, consumed_at } => {
-            let (number, at) = status.numbers();
-            let collectable = consumed_at.is_none();
+        Change::CloseVerification { verification, status } => {
             let (collectable, granted) = match status {
                 // Not an end.
-                Status::Pending => return,
-                Status::Accepted { .. } => (collectable, true),
-                Status::Rejected { .. } => (collectable, false),
+                Status::Pending { .. } => return,
+                Status::Accepted { collected, .. } => (collected.is_none(), true),
+                Status::Rejected { collected, .. } => (collected.is_none(), false),
                 Status::Expired => (false, false),
             };
-            let params = params![number, at, consumed_at, collectable, id(verification)];
+            let StatusColumns { status, closed_at, consumed_at, .. } = status.into();
+            let params = params![status, closed_at, consumed_at, collectable, id(verification)];
             let write = Write::new(sql::CLOSE_VERIFICATION, params);
             steps.push(Step::Write(if granted { write.must_hit() } else { write }));
         }
@@ -232,7 +232,7 @@ fn create_device(device: Device) -> Write {
 }
 
 fn open_verification(verification: Verification) -> Write {
-    let (status, closed_at) = verification.status.numbers();
+    let StatusColumns { status, closed_at, attempts, consumed_at } = verification.status.into();
     let live = verification.is_live();
     let parts = challenge::split(&verification.challenge);
     let params = params![
@@ -246,9 +246,9 @@ fn open_verification(verification: Verification) -> Write {
         parts.pairing_hash,
         status,
         closed_at,
-        verification.attempts,
+        attempts,
         verification.state_token,
-        verification.consumed_at,
+        consumed_at,
         verification.client_id.map(|client| client.0),
         verification.created_at,
         verification.expires_at,

@@ -55,6 +55,7 @@ mod rows;
 mod schema;
 mod sessions;
 mod sqlite;
+mod status;
 mod step;
 mod store;
 mod throttles;

@@ -2,8 +2,8 @@
 
 use domain::{
     Channel, Client, ClientId, CompatProfile, Counts, Device, DeviceId, DeviceStatus, Digest, FactorKind, KeyedHash,
-    Message, MessageId, Profile, Purpose, Scope, Sealed, SecretMac, SecretMark, ShownStatus, Status, TempToken,
-    TokenSet, User, UserId, UserLock, UserStatus, Verification, VerificationId,
+    Message, MessageId, Profile, Purpose, Scope, Sealed, SecretMac, SecretMark, ShownStatus, TempToken, TokenSet, User,
+    UserId, UserLock, UserStatus, Verification, VerificationId,
 };
 use serde::{Deserialize, Serialize};
 
@@ -14,6 +14,7 @@ use crate::schema::columns::{
     AUDIT, AUDIT_HEAD, CLIENT, DEV_MESSAGE, DEVICE, DeviceColumns, MESSAGE, PAIRING, SECRET_HOLDER, SIZES, TOKEN, USER,
     VERIFICATION, WAITING,
 };
+use crate::status::StatusColumns;
 use crate::trail::Head;
 use crate::value::{Row, unpack_moments};
 
@@ -109,7 +110,12 @@ pub(crate) fn opt_device(row: &dyn Row, columns: &DeviceColumns) -> Result<Optio
 }
 
 pub(crate) fn verification(row: &dyn Row) -> Result<Verification, Error> {
-    let status = Status::from_numbers(row.int(VERIFICATION.status)?, row.opt_time(VERIFICATION.closed_at)?);
+    let status = StatusColumns {
+        status: row.int(VERIFICATION.status)?,
+        closed_at: row.opt_time(VERIFICATION.closed_at)?,
+        attempts: row.int(VERIFICATION.attempts)?,
+        consumed_at: row.opt_time(VERIFICATION.consumed_at)?,
+    };
     Ok(Verification {
         id: verification_id(row, VERIFICATION.id)?,
         wire_id: row.text(VERIFICATION.wire_id)?.to_owned(),
@@ -122,10 +128,8 @@ pub(crate) fn verification(row: &dyn Row) -> Result<Verification, Error> {
             row.opt_blob(VERIFICATION.answer)?,
             row.opt_blob(VERIFICATION.pairing_hash)?,
         )?,
-        status: status.ok_or(Error::Corrupt("a verification's status"))?,
-        attempts: row.int(VERIFICATION.attempts)?,
+        status: status.read().ok_or(Error::Corrupt("a verification's status"))?,
         state_token: opt_digest(row, VERIFICATION.state_token)?,
-        consumed_at: row.opt_time(VERIFICATION.consumed_at)?,
         client_id: row.opt_int(VERIFICATION.client_id)?.map(ClientId),
         created_at: row.time(VERIFICATION.created_at)?,
         expires_at: row.time(VERIFICATION.expires_at)?,

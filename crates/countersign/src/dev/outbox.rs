@@ -93,9 +93,9 @@ pub(super) async fn wire(world: &DevWorld, message: &DevMessage) -> Result<Value
     };
     let verification = world.store().verification_by_id(message.verification_id).await?;
     let answered = verification.as_ref().and_then(|verification| match verification.status {
-        Status::Accepted { at } => Some(("accepted", at)),
-        Status::Rejected { at } => Some(("rejected", at)),
-        Status::Pending | Status::Expired => None,
+        Status::Accepted { at, .. } => Some(("accepted", at)),
+        Status::Rejected { at, .. } => Some(("rejected", at)),
+        Status::Pending { .. } | Status::Expired => None,
     });
     let open = verification.as_ref().is_some_and(|verification| verification.is_open(world.now()));
     // What is over for long is forgotten.

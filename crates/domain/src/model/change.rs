@@ -134,10 +134,8 @@ pub enum Change {
     /// A verification reached its end. Applied only to a pending one.
     CloseVerification {
         verification: VerificationId,
-        /// Its terminal status.
+        /// Its terminal status. It is collected already if the answer is used up in the same step.
         status: Status,
-        /// Set when the answer is used up in the same step.
-        consumed_at: Option<Timestamp>,
     },
     /// An accepted verification was collected by its poller (decision 11).
     ConsumeVerification { verification: VerificationId, at: Timestamp },

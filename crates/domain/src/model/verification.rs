@@ -42,42 +42,40 @@ impl Purpose {
     }
 }
 
-/// The state of a verification. Terminal states never change (SEC 6).
+/// The state of a verification, with the facts that only this state has. Terminal states never change (SEC 6), but for
+/// the moment at which a result is collected.
+///
+/// Why something was rejected is not among the facts: the audit trail says it, and callers are told by the challenge (an
+/// approval was denied, a typed code is over).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Status {
     /// Waiting for an answer; over once `expires_at` has passed, whether or not a clean-up noticed.
-    Pending,
+    Pending {
+        /// Wrong answers so far.
+        attempts: i64,
+    },
     Accepted {
         at: Timestamp,
+        /// When a poller with a state token collected it (v1 verify, log-in), or it was withdrawn; v2 reads do not collect.
+        collected: Option<Timestamp>,
     },
     /// Denied, or answered wrongly too often.
     Rejected {
         at: Timestamp,
+        /// When it was withdrawn. Pollers see it until then.
+        collected: Option<Timestamp>,
     },
     /// Superseded, withdrawn, or its time ran out.
     Expired,
 }
 
 impl Status {
-    /// The stored number and moment.
-    pub fn numbers(self) -> (i64, Option<Timestamp>) {
-        match self {
-            Self::Pending => (0, None),
-            Self::Accepted { at } => (1, Some(at)),
-            Self::Rejected { at } => (2, Some(at)),
-            Self::Expired => (3, None),
-        }
-    }
+    /// The state in which every challenge is put.
+    pub const NEW: Self = Self::Pending { attempts: 0 };
 
-    /// The status with these numbers.
-    pub fn from_numbers(number: i64, at: Option<Timestamp>) -> Option<Self> {
-        match (number, at) {
-            (0, _) => Some(Self::Pending),
-            (1, Some(at)) => Some(Self::Accepted { at }),
-            (2, Some(at)) => Some(Self::Rejected { at }),
-            (3, _) => Some(Self::Expired),
-            _ => None,
-        }
+    /// Whether an answer is awaited.
+    pub fn is_pending(self) -> bool {
+        matches!(self, Self::Pending { .. })
     }
 }
 
@@ -93,12 +91,8 @@ pub struct Verification {
     /// What must be answered.
     pub challenge: Challenge,
     pub status: Status,
-    /// Wrong answers so far.
-    pub attempts: i64,
     /// Digest of the v1 state token, where one was issued.
     pub state_token: Option<Digest>,
-    /// When a poller collected the result (v1 verify, log-in); v2 reads do not.
-    pub consumed_at: Option<Timestamp>,
     pub client_id: Option<ClientId>,
     /// When it was opened.
     pub created_at: Timestamp,
@@ -109,15 +103,15 @@ pub struct Verification {
 impl Verification {
     /// Whether it can be answered at `now`.
     pub fn is_open(&self, now: Timestamp) -> bool {
-        self.status == Status::Pending && now < self.expires_at
+        self.status.is_pending() && now < self.expires_at
     }
 
     /// Whether decisions still need to see it: it is pending, or its result waits to be collected by a state token.
     pub fn is_live(&self) -> bool {
         match self.status {
-            Status::Pending => true,
-            Status::Accepted { .. } | Status::Rejected { .. } => {
-                self.state_token.is_some() && self.consumed_at.is_none()
+            Status::Pending { .. } => true,
+            Status::Accepted { collected, .. } | Status::Rejected { collected, .. } => {
+                self.state_token.is_some() && collected.is_none()
             }
             Status::Expired => false,
         }
@@ -129,13 +123,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_status_and_purpose_is_found_again_by_its_numbers() {
-        let at = Timestamp(7);
-        for status in [Status::Pending, Status::Accepted { at }, Status::Rejected { at }, Status::Expired] {
-            let (number, at) = status.numbers();
-            assert_eq!(Status::from_numbers(number, at), Some(status));
-        }
-        assert_eq!(Status::from_numbers(1, None), None, "accepted without its time");
+    fn every_purpose_is_found_again_by_its_number() {
         for purpose in Purpose::ALL {
             assert_eq!(Purpose::from_number(purpose.number()), Some(purpose));
         }

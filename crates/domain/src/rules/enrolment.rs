@@ -157,9 +157,9 @@ pub fn disable(view: &View, device: DeviceId, context: &Actor, now: Timestamp) -
     } else {
         Change::DisableDevice(device.id)
     };
-    let open = view.verifications.iter().filter(|v| v.device_id == device.id && v.status == Status::Pending);
+    let open = view.verifications.iter().filter(|v| v.device_id == device.id && v.status.is_pending());
     let ends = open.flat_map(|v| {
-        let closed = Change::CloseVerification { verification: v.id, status: Status::Expired, consumed_at: None };
+        let closed = Change::CloseVerification { verification: v.id, status: Status::Expired };
         [Change::DropMessages(v.id), closed]
     });
     Decision::reply(DisableOutcome::Disabled)

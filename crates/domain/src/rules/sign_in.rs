@@ -15,7 +15,7 @@ use crate::model::response::FactorResponse;
 use crate::model::session::{Session, SessionEnd, SessionKind, Terms};
 use crate::model::time::{DAY, HOUR, SECOND, Timestamp};
 use crate::model::user::{APPROVED, User};
-use crate::model::verification::{MAX_ATTEMPTS, Purpose, Status};
+use crate::model::verification::{MAX_ATTEMPTS, Purpose};
 use crate::rules::need::{self, Need};
 use crate::rules::throttle;
 use crate::rules::verification::end::{close_expired, close_over, end_session};
@@ -380,7 +380,7 @@ fn end_siblings<'a>(
         .filter(move |v| {
             v.purpose == Purpose::SignIn
                 && Some(v.device_id) != answered
-                && v.status == Status::Pending
+                && v.status.is_pending()
                 && v.state_token.as_ref().is_some_and(|token| token.matches(state_token))
         })
         .flat_map(|v| [close_expired(v), Change::DropMessages(v.id)])

@@ -199,7 +199,7 @@ fn an_end_is_an_end() {
     let verification = scene.verification(device, challenge, true);
     assert!(is_accepted(&scene.typed(&wire_door(&verification), "123456")));
     let ended = scene.db.verification(verification.id).unwrap().clone();
-    assert_eq!(ended.status, Status::Accepted { at: scene.now });
+    assert_eq!(ended.status, Status::Accepted { at: scene.now, collected: Some(scene.now) });
     scene.wait(1000);
     for answer in ["123456", "000000"] {
         assert_eq!(scene.typed(&wire_door(&verification), answer), NOT_OPEN);
@@ -632,7 +632,7 @@ fn a_typed_answer_is_collected_by_the_call_that_types_it() {
     let verification = scene.verification(device, challenge, true);
     scene.typed(&wire_door(&verification), "123456");
     let ended = scene.db.verification(verification.id).unwrap();
-    assert_eq!(ended.consumed_at, Some(scene.now));
+    assert_eq!(ended.status, Status::Accepted { at: scene.now, collected: Some(scene.now) });
     assert!(!ended.is_live());
 }
 

@@ -133,7 +133,7 @@ fn whoever_may_only_look_gets_a_state_token_beside_those_of_others() {
         assert_eq!(status(&scene, &own), Status::Expired, "it has one at a time");
         own = fresh;
     }
-    assert_eq!(status(&scene, &others), Status::Pending);
+    assert_eq!(status(&scene, &others), Status::NEW);
     let code = scene.own_code(device);
     assert!(is_accepted(&scene.typed(&token_door(&others), &code)));
     scene.by = context();
@@ -175,7 +175,7 @@ fn whoever_may_only_log_in_ends_no_challenge_of_others() {
     let by = Actor { client: Some(countersign_domain::ClientId(3)), right: Right::LogIn, ..Actor::default() };
     assert!(scene.db.commit(user::log_out(&scene.view(), &by, scene.now)));
     for kept in [&others, &under_way] {
-        assert_eq!(status(&scene, kept), Status::Pending, "{kept:?}");
+        assert_eq!(status(&scene, kept), Status::NEW, "{kept:?}");
     }
     assert_eq!(status(&scene, &own), Status::Expired);
     for ended in given {
@@ -207,7 +207,7 @@ fn without_message_limits_a_trigger_sends_at_once_and_the_old_code_dies() {
     let off = Policy { message_limits: false, ..policy() };
     let old = opened(trigger_under(&mut scene, device, Door::V1, &off));
     let fresh = opened(trigger_under(&mut scene, device, Door::V1, &off));
-    assert_eq!((status(&scene, &old), status(&scene, &fresh)), (Status::Expired, Status::Pending));
+    assert_eq!((status(&scene, &old), status(&scene, &fresh)), (Status::Expired, Status::NEW));
     assert_eq!(scene.db.outbox.len(), 1);
 }
 
@@ -237,7 +237,7 @@ fn a_prompt_is_never_shared_between_doors() {
     let first = opened(trigger_under(&mut scene, device, Door::V1, &off));
     let second = opened(trigger_under(&mut scene, device, Door::V2, &off));
     assert_ne!(first.id, second.id);
-    assert_eq!((status(&scene, &first), status(&scene, &second)), (Status::Expired, Status::Pending));
+    assert_eq!((status(&scene, &first), status(&scene, &second)), (Status::Expired, Status::NEW));
     assert_eq!(scene.polled(&token_door(&first)), Outcome::Refused(Reason::NotOpen));
     let Opened::Repeated(again) = trigger_under(&mut scene, device, Door::V2, &off) else { panic!("a second prompt") };
     assert_eq!(again.id, second.id);
@@ -494,8 +494,8 @@ fn barring_a_user_ends_all_that_was_open() {
         let phone = scene.device(&push(&signing_key(1)), DeviceStatus::Active);
         let code = opened(trigger(&mut scene, device, Door::V1));
         let uncollected = opened(trigger(&mut scene, phone, Door::V1));
-        let status = Status::Accepted { at: scene.now };
-        scene.db.apply(Change::CloseVerification { verification: uncollected.id, status, consumed_at: None });
+        let status = Status::Accepted { at: scene.now, collected: None };
+        scene.db.apply(Change::CloseVerification { verification: uncollected.id, status });
         let token = crate::model::temp_token(scene.user, "55647655", true, scene.now.plus(MINUTE));
         scene.db.apply(Change::SetTempToken(scene.user, Some(token)));
         if suspend {

@@ -229,7 +229,7 @@ impl Database {
                 for rows in self.users.values_mut() {
                     rows.devices.retain(|d| d.id != device);
                     for v in rows.verifications.iter_mut().filter(|v| v.device_id == device) {
-                        if v.status == Status::Pending {
+                        if v.status.is_pending() {
                             v.status = Status::Expired;
                         }
                     }
@@ -241,28 +241,32 @@ impl Database {
                 assert!(exists, "its device exists");
                 rows.verifications.push(verification);
             }
-            Change::CloseVerification { verification, status, consumed_at } => {
-                assert_ne!(status, Status::Pending, "closed as pending");
+            Change::CloseVerification { verification, status } => {
+                assert!(!status.is_pending(), "closed as pending");
                 let row = self.verification_mut(verification);
-                if row.status == Status::Pending {
+                if row.status.is_pending() {
                     row.status = status;
-                    row.consumed_at = consumed_at;
                 }
             }
-            Change::ConsumeVerification { verification, at } => {
-                let row = self.verification_mut(verification);
-                assert!(row.consumed_at.is_none(), "a result consumed twice");
-                row.consumed_at = Some(at);
-            }
-            Change::CountAttempt(verification) => self.verification_mut(verification).attempts += 1,
+            Change::ConsumeVerification { verification, at } => match &mut self.verification_mut(verification).status {
+                Status::Accepted { collected, .. } | Status::Rejected { collected, .. } => {
+                    assert_eq!(*collected, None, "a result consumed twice");
+                    *collected = Some(at);
+                }
+                status => panic!("consumed as {status:?}"),
+            },
+            Change::CountAttempt(verification) => match &mut self.verification_mut(verification).status {
+                Status::Pending { attempts } => *attempts += 1,
+                status => panic!("a wrong answer to what is {status:?}"),
+            },
             Change::ReplaceStateToken { verification, hash } => {
                 let row = self.verification_mut(verification);
-                assert_eq!(row.status, Status::Pending, "a state token for what is over");
+                assert!(row.status.is_pending(), "a state token for what is over");
                 row.state_token = Some(hash);
             }
             Change::ReplaceChallenge { verification, wire_id, challenge } => {
                 let row = self.verification_mut(verification);
-                assert_eq!(row.status, Status::Pending, "a new challenge for what is over");
+                assert!(row.status.is_pending(), "a new challenge for what is over");
                 (row.wire_id, row.challenge) = (wire_id, challenge);
             }
             Change::OpenSession(session) => {
@@ -310,7 +314,7 @@ impl Database {
             Change::EndClient { client, at } => {
                 self.token_sets(|set| set.client_id == client, at);
                 let begun = self.users.values_mut().flat_map(|rows| &mut rows.verifications);
-                for v in begun.filter(|v| v.client_id == Some(client) && v.status == Status::Pending) {
+                for v in begun.filter(|v| v.client_id == Some(client) && v.status.is_pending()) {
                     v.status = Status::Expired;
                 }
                 for (session, end) in self.users.values_mut().flat_map(|rows| &mut rows.sessions) {
@@ -409,10 +413,8 @@ pub(crate) fn pending(n: u64, device: &Device, challenge: Challenge, now: Timest
         device_id: device.id,
         purpose,
         challenge,
-        status: Status::Pending,
-        attempts: 0,
+        status: Status::NEW,
         state_token: None,
-        consumed_at: None,
         client_id: None,
         created_at: now,
         expires_at: now.plus(ttl),

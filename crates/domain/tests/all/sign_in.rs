@@ -545,10 +545,10 @@ fn what_is_over_is_ended_for_good() {
         let sessions = opened(&mut scene);
         let mut ids = Vec::new();
         for (purpose, status) in [
-            (Purpose::Enrol, Status::Pending),
-            (Purpose::Login, Status::Pending),
-            (Purpose::Login, Status::Accepted { at: start }),
-            (Purpose::Login, Status::Rejected { at: start }),
+            (Purpose::Enrol, Status::NEW),
+            (Purpose::Login, Status::NEW),
+            (Purpose::Login, Status::Accepted { at: start, collected: None }),
+            (Purpose::Login, Status::Rejected { at: start, collected: None }),
         ] {
             let one = scene.new_verification(device, countersign_domain::Challenge::Own, true);
             ids.push(one.id);

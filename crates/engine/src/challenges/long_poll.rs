@@ -149,8 +149,9 @@ impl Engine {
         purpose: Purpose,
         hold: PollHold,
     ) -> Result<Option<VerificationState>, PollError> {
-        let open =
-            |read: &Option<VerificationState>| matches!(read, Some(VerificationState { status: Status::Pending, .. }));
+        let open = |read: &Option<VerificationState>| {
+            matches!(read, Some(VerificationState { status: Status::Pending { .. }, .. }))
+        };
         self.hold(user, hold, || async { Ok(self.verification(user, wire_id, purpose).await?) }, open).await
     }
 

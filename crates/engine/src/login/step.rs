@@ -196,10 +196,8 @@ impl Engine {
             device_id: device.id,
             purpose: Purpose::SignIn,
             challenge,
-            status: Status::Pending,
-            attempts: 0,
+            status: Status::NEW,
             state_token: Some(step.state_token),
-            consumed_at: None,
             client_id: context.client,
             created_at: now,
             expires_at,
@@ -266,7 +264,7 @@ fn waiting(view: &View, step: &LoginStep, now: Timestamp) -> Waiting {
     match put.map(|v| (&v.challenge, v.status)) {
         None => Waiting::Nothing,
         Some((Challenge::Code { .. }, _)) => Waiting::Code,
-        Some((challenge, Status::Pending)) => Waiting::Person(challenge.number().map(PromptNumber)),
+        Some((challenge, Status::Pending { .. })) => Waiting::Person(challenge.number().map(PromptNumber)),
         Some(_) => Waiting::Collection,
     }
 }

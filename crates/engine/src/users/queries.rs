@@ -98,7 +98,7 @@ impl Engine {
 
 fn is_readable(verification: &Verification, now: Timestamp) -> bool {
     match verification.status {
-        Status::Pending => now < verification.expires_at,
+        Status::Pending { .. } => now < verification.expires_at,
         Status::Accepted { .. } | Status::Rejected { .. } => now < verification.expires_at.plus(RESULT_READABLE),
         Status::Expired => false,
     }

@@ -94,7 +94,7 @@ impl StateWire {
     /// `None` if it is over. A registration has a device `only_when_accepted`.
     pub(crate) fn of(reading: VerificationState, only_when_accepted: bool) -> Option<Self> {
         let (status, told) = match reading.status {
-            Status::Pending => ("pending", !only_when_accepted),
+            Status::Pending { .. } => ("pending", !only_when_accepted),
             Status::Accepted { .. } => ("accepted", true),
             Status::Rejected { .. } => ("rejected", !only_when_accepted),
             Status::Expired => return None,
@@ -176,10 +176,10 @@ mod tests {
     #[test]
     fn a_standing_has_the_documented_length() {
         let at = Timestamp(0);
-        let pending = bytes(StateWire::of(reading(Status::Pending), true));
+        let pending = bytes(StateWire::of(reading(Status::NEW), true));
         assert_eq!(pending, r#"{"id":"406fefd4-8a36-4aee-880c-f3e4a928e27d","status":"pending"}"#);
         assert_eq!(pending.len(), 64);
-        let accepted = bytes(StateWire::of(reading(Status::Accepted { at }), true));
+        let accepted = bytes(StateWire::of(reading(Status::Accepted { at, collected: None }), true));
         assert_eq!(
             accepted,
             r#"{"id":"406fefd4-8a36-4aee-880c-f3e4a928e27d","status":"accepted","device_id":"3919988"}"#
@@ -190,7 +190,8 @@ mod tests {
     #[test]
     fn a_verification_always_names_its_device() {
         let at = Timestamp(0);
-        for status in [Status::Pending, Status::Accepted { at }, Status::Rejected { at }] {
+        for status in [Status::NEW, Status::Accepted { at, collected: None }, Status::Rejected { at, collected: None }]
+        {
             assert!(bytes(StateWire::of(reading(status), false)).ends_with(r#""device_id":"3919988"}"#));
         }
         assert!(StateWire::of(reading(Status::Expired), false).is_none());

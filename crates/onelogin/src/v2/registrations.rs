@@ -111,7 +111,7 @@ fn target(body: &Body, factor: FactorKind) -> Result<Option<String>, WrongType> 
 fn render(enrolled: EnrolledDevice, user: UserId, names: &FactorNames) -> Option<Started<'_>> {
     let registration = enrolled.registration?;
     let device = enrolled.device;
-    let is_accepted = registration.status != domain::Status::Pending;
+    let is_accepted = !registration.status.is_pending();
     // The recorded answer for a push has no `expires_at`.
     let has_end = !is_accepted && device.factor != FactorKind::Push;
     Some(Started {

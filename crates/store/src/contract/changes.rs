@@ -28,7 +28,7 @@ pub(crate) async fn what_is_written_is_read_back(store: &Store) {
     user.temp_token = Some(token);
     let device = device(store, id, FactorKind::Voice).await;
     let verification = Verification {
-        attempts: 2,
+        status: Status::Pending { attempts: 2 },
         state_token: Some(fresh_digest()),
         client_id: Some(ClientId(4)),
         ..verification(&device, sent_code("123456"))
@@ -146,8 +146,7 @@ pub(crate) async fn a_decision_that_changes_nothing_it_should_is_void(store: &St
     open(store, &asked).await;
     let accept = Change::CloseVerification {
         verification: asked.id,
-        status: Status::Accepted { at: NOW },
-        consumed_at: Some(NOW),
+        status: Status::Accepted { at: NOW, collected: Some(NOW) },
     };
     put(store, user, vec![accept.clone()]).await.unwrap();
     let touch = Change::TouchDevice { device: device.id, at: NOW };
@@ -165,45 +164,50 @@ pub(crate) async fn a_decision_that_changes_nothing_it_should_is_void(store: &St
 pub(crate) async fn terminal_states_never_change(store: &Store) {
     let user = somebody(store).await;
     let device = device(store, user, FactorKind::Sms).await;
-    for status in [Status::Accepted { at: NOW }, Status::Rejected { at: NOW }, Status::Expired] {
+    for status in
+        [Status::Accepted { at: NOW, collected: None }, Status::Rejected { at: NOW, collected: None }, Status::Expired]
+    {
         let asked = verification(&device, sent_code("123456"));
         open(store, &asked).await;
-        let close = |status| Change::CloseVerification { verification: asked.id, status, consumed_at: None };
+        let close = |status| Change::CloseVerification { verification: asked.id, status };
         put(store, user, vec![close(status)]).await.unwrap();
-        let later = Status::Rejected { at: NOW.plus(9) };
+        let later = Status::Rejected { at: NOW.plus(9), collected: None };
         put(store, user, vec![close(later), close(Status::Expired), Change::CountAttempt(asked.id)]).await.unwrap();
         let ended = store.verification_by_id(asked.id).await.unwrap().unwrap();
-        assert_eq!((ended.status, ended.attempts), (status, 0));
+        assert_eq!(ended.status, status);
     }
 }
 
 pub(crate) async fn live_agrees_with_the_domain(store: &Store) {
     let user = somebody(store).await;
     let device = device(store, user, FactorKind::Push).await;
-    let ends = [Status::Accepted { at: NOW }, Status::Rejected { at: NOW }, Status::Expired];
+    let ends = [
+        Status::Accepted { at: NOW, collected: None },
+        Status::Accepted { at: NOW, collected: Some(NOW) },
+        Status::Rejected { at: NOW, collected: None },
+        Status::Rejected { at: NOW, collected: Some(NOW) },
+        Status::Expired,
+    ];
     for state_token in [None, Some(fresh_digest())] {
-        for born in [Status::Pending].into_iter().chain(ends) {
+        for born in [Status::NEW].into_iter().chain(ends) {
             for end in ends {
-                for consumed_at in [None, Some(NOW)] {
-                    let asked =
-                        Verification { state_token, status: born, ..verification(&device, |_| Challenge::Untriggered) };
-                    open(store, &asked).await;
-                    assert_live(store, &asked).await;
-                    let close = Change::CloseVerification { verification: asked.id, status: end, consumed_at };
-                    let closed = put(store, user, vec![close]).await;
-                    assert_eq!(closed.is_ok(), born == Status::Pending || !matches!(end, Status::Accepted { .. }));
-                    assert_live(store, &asked).await;
-                    let hash = fresh_digest();
-                    put(store, user, vec![Change::ReplaceStateToken { verification: asked.id, hash }]).await.unwrap();
-                    assert_live(store, &asked).await;
-                    let renumbered = prompt_of(&asked, "43");
-                    put(store, user, vec![renumbered]).await.unwrap();
-                    let kept = store.verification_by_id(asked.id).await.unwrap().unwrap();
-                    assert_eq!(kept.challenge.number(), None, "what is over is not asked anew");
-                    let _ =
-                        put(store, user, vec![Change::ConsumeVerification { verification: asked.id, at: NOW }]).await;
-                    assert_live(store, &asked).await;
-                }
+                let asked =
+                    Verification { state_token, status: born, ..verification(&device, |_| Challenge::Untriggered) };
+                open(store, &asked).await;
+                assert_live(store, &asked).await;
+                let close = Change::CloseVerification { verification: asked.id, status: end };
+                let closed = put(store, user, vec![close]).await;
+                assert_eq!(closed.is_ok(), born.is_pending() || !matches!(end, Status::Accepted { .. }));
+                assert_live(store, &asked).await;
+                let hash = fresh_digest();
+                put(store, user, vec![Change::ReplaceStateToken { verification: asked.id, hash }]).await.unwrap();
+                assert_live(store, &asked).await;
+                let renumbered = prompt_of(&asked, "43");
+                put(store, user, vec![renumbered]).await.unwrap();
+                let kept = store.verification_by_id(asked.id).await.unwrap().unwrap();
+                assert_eq!(kept.challenge.number(), None, "what is over is not asked anew");
+                let _ = put(store, user, vec![Change::ConsumeVerification { verification: asked.id, at: NOW }]).await;
+                assert_live(store, &asked).await;
             }
         }
     }
@@ -238,7 +242,7 @@ pub(crate) async fn an_end_wipes_the_code(store: &Store) {
     let device = device(store, user, FactorKind::Sms).await;
     let asked = verification(&device, sent_code("123456"));
     open(store, &asked).await;
-    let close = Change::CloseVerification { verification: asked.id, status: Status::Expired, consumed_at: None };
+    let close = Change::CloseVerification { verification: asked.id, status: Status::Expired };
     put(store, user, vec![close]).await.unwrap();
     let ended = store.verification_by_id(asked.id).await.unwrap().unwrap();
     let Challenge::Code { hash, length: 6, .. } = ended.challenge else { panic!("the form is kept") };
@@ -250,7 +254,7 @@ pub(crate) async fn a_deleted_device_takes_its_traces_along(store: &Store) {
     let (gone, kept) = (device(store, user, FactorKind::Sms).await, device(store, user, FactorKind::Email).await);
     let (of_gone, of_kept) = (verification(&gone, sent_code("1")), verification(&kept, sent_code("2")));
     let collectable = Verification {
-        status: Status::Accepted { at: NOW },
+        status: Status::Accepted { at: NOW, collected: None },
         state_token: Some(fresh_digest()),
         ..verification(&gone, sent_code("3"))
     };
@@ -268,7 +272,7 @@ pub(crate) async fn a_deleted_device_takes_its_traces_along(store: &Store) {
     assert_eq!(view.throttles, [Throttle::new(ThrottleKey::Device(kept.id))]);
     assert_eq!(store.verification_by_id(of_gone.id).await.unwrap().unwrap().status, Status::Expired);
     let result = store.verification_by_id(collectable.id).await.unwrap().unwrap();
-    assert_eq!(result.status, Status::Accepted { at: NOW }, "a result stays what it is");
+    assert_eq!(result.status, Status::Accepted { at: NOW, collected: None }, "a result stays what it is");
     let queued = store.claim_messages(Channel::Sms, NOW, 9, 1).await.unwrap();
     assert_eq!(queued.iter().map(|q| q.message.id).collect::<Vec<_>>(), [MessageId(2)]);
 }
@@ -280,8 +284,11 @@ pub(crate) async fn a_revoked_client_takes_along_what_it_has_begun(store: &Store
     let (gone, kept) = (client(store).await.id, client(store).await.id);
     let of = |client, code| Verification { client_id: Some(client), ..verification(&device, sent_code(code)) };
     let (of_gone, of_kept) = (of(gone, "1"), of(kept, "2"));
-    let collectable =
-        Verification { status: Status::Accepted { at: NOW }, state_token: Some(fresh_digest()), ..of(gone, "3") };
+    let collectable = Verification {
+        status: Status::Accepted { at: NOW, collected: None },
+        state_token: Some(fresh_digest()),
+        ..of(gone, "3")
+    };
     let mut changes: Vec<_> =
         [&of_gone, &of_kept, &collectable].into_iter().map(|v| Change::OpenVerification(v.clone())).collect();
     changes.extend([Change::Enqueue(message(1, &of_gone)), Change::Enqueue(message(2, &of_kept))]);

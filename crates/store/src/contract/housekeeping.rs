@@ -102,7 +102,7 @@ pub(crate) async fn the_sweeper_ends_what_is_over_and_keeps_what_is_not(store: &
     let over = verification(&active, sent_code("1"));
     let registration = Verification { purpose: Purpose::Enrol, ..verification(&hidden, |_| Challenge::Own) };
     let uncollected = Verification {
-        status: Status::Accepted { at: NOW },
+        status: Status::Accepted { at: NOW, collected: None },
         state_token: Some(fresh_digest()),
         ..verification(&active, sent_code("1"))
     };

@@ -222,8 +222,8 @@ async fn run_wave(
 
 /// Whether a change is the answer of a person that somebody else may wait for: one that is still to be collected.
 fn is_answer(change: &Change) -> bool {
-    let Change::CloseVerification { status, consumed_at: None, .. } = change else { return false };
-    matches!(status, Status::Accepted { .. } | Status::Rejected { .. })
+    let Change::CloseVerification { status, .. } = change else { return false };
+    matches!(status, Status::Accepted { collected: None, .. } | Status::Rejected { collected: None, .. })
 }
 
 /// Reserves the ids of the next audit entries: a whole block on the grid (see [`crate::follow`]). Not in a deciding transaction, which would hold up all others.

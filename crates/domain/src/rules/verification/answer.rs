@@ -39,11 +39,11 @@ pub(super) fn answer_found(
     let Some(device) = found.device else { return answer_temp_token(view, user, evidence, context, now) };
     let judged = Judged { view, user, device, verification: found.verification, context, now };
     match found.verification.map(|v| v.status) {
-        Some(Status::Accepted { .. }) => return judged.collect(),
+        Some(Status::Accepted { collected, .. }) => return judged.collect(collected),
         // Too many wrong codes kill a state token; only a person can deny.
         Some(Status::Rejected { .. }) => return Decision::reply(Outcome::Refused(judged.why_rejected())),
         Some(Status::Expired) => return Decision::reply(Outcome::Refused(Reason::NotOpen)),
-        Some(Status::Pending) | None => {}
+        Some(Status::Pending { .. }) | None => {}
     }
     match (found.verification.map(|v| &v.challenge), evidence) {
         (None | Some(Challenge::Own | Challenge::Code { .. } | Challenge::Untriggered), Evidence::Absent) => {
@@ -218,8 +218,7 @@ impl Judged<'_> {
             let typed = verification.challenge.takes_code();
             changes.push(Change::CloseVerification {
                 verification: verification.id,
-                status: Status::Accepted { at: self.now },
-                consumed_at: typed.then_some(self.now),
+                status: Status::Accepted { at: self.now, collected: typed.then_some(self.now) },
             });
         }
         changes.extend(throttle::reset_failures(self.view, self.user, device));
@@ -243,9 +242,9 @@ impl Judged<'_> {
     }
 
     /// Collects a result that waited for its poller, once.
-    fn collect(&self) -> Decision<Outcome> {
+    fn collect(&self, collected: Option<Timestamp>) -> Decision<Outcome> {
         match self.verification {
-            Some(v) if v.consumed_at.is_none() => Decision::reply(self.accepted())
+            Some(v) if collected.is_none() => Decision::reply(self.accepted())
                 .with(Change::ConsumeVerification { verification: v.id, at: self.now })
                 .with(self.event(AuditKind::Verified).into()),
             _ => Decision::reply(Outcome::Refused(Reason::NotOpen)),
@@ -278,7 +277,10 @@ impl Judged<'_> {
         let decision = match self.verification {
             Some(verification) => {
                 let decision = decision.with(Change::CountAttempt(verification.id));
-                if verification.attempts + 1 >= MAX_ATTEMPTS { decision.with_all(self.reject()) } else { decision }
+                match verification.status {
+                    Status::Pending { attempts } if attempts + 1 < MAX_ATTEMPTS => decision,
+                    _ => decision.with_all(self.reject()),
+                }
             }
             None => decision,
         };
@@ -300,8 +302,7 @@ impl Judged<'_> {
         let Some(verification) = self.verification else { return Vec::new() };
         let mut changes = vec![Change::CloseVerification {
             verification: verification.id,
-            status: Status::Rejected { at: self.now },
-            consumed_at: None,
+            status: Status::Rejected { at: self.now, collected: None },
         }];
         if self.device.status == DeviceStatus::Registering {
             changes.push(self.event(AuditKind::RegistrationRejected).into());

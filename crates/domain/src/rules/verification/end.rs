@@ -21,7 +21,7 @@ pub(crate) fn close_over(view: &View, now: Timestamp) -> Vec<Change> {
 
 /// Ends what waits and `is_over`, judged by when it began and when its time runs out.
 fn close_pending(view: &View, is_over: impl Fn(Timestamp, Timestamp) -> bool) -> Vec<Change> {
-    let pending = view.verifications.iter().filter(|v| v.status == Status::Pending);
+    let pending = view.verifications.iter().filter(|v| v.status.is_pending());
     let over = pending.filter(|v| is_over(v.created_at, v.expires_at));
     let sessions = view.sessions.iter().filter(|s| is_over(s.created_at, s.expires_at)).map(end_session);
     over.flat_map(|v| [close_expired(v), Change::DropMessages(v.id)]).chain(sessions).collect()
@@ -35,7 +35,7 @@ pub fn end_over(view: &View, over: Timestamp, from: Timestamp) -> Decision<()> {
     let is_over = |began: Timestamp, ends: Timestamp| over >= ends || began > from;
     let mut decision = Decision::reply(()).with_all(close_pending(view, is_over));
     let uncollected =
-        view.verifications.iter().filter(|v| v.status != Status::Pending && is_over(v.created_at, v.expires_at));
+        view.verifications.iter().filter(|v| !v.status.is_pending() && is_over(v.created_at, v.expires_at));
     decision = decision.with_all(uncollected.map(|v| Change::ConsumeVerification { verification: v.id, at: over }));
     if let Some(user) = &view.user {
         // No token issued by `from` ends later than the longest life behind it.
@@ -54,14 +54,14 @@ pub fn end_over(view: &View, over: Timestamp, from: Timestamp) -> Decision<()> {
 
 /// Removes a device with its open verifications and their messages (SEC 56).
 pub(crate) fn discard(view: &View, device: DeviceId) -> Vec<Change> {
-    let of_device = view.verifications.iter().filter(|v| v.device_id == device && v.status == Status::Pending);
+    let of_device = view.verifications.iter().filter(|v| v.device_id == device && v.status.is_pending());
     let ends = of_device.flat_map(|v| [close_expired(v), Change::DropMessages(v.id)]);
     ends.chain([Change::DeleteDevice(device)]).collect()
 }
 
 /// Ends an open verification without a result.
 pub(crate) fn close_expired(verification: &Verification) -> Change {
-    Change::CloseVerification { verification: verification.id, status: Status::Expired, consumed_at: None }
+    Change::CloseVerification { verification: verification.id, status: Status::Expired }
 }
 
 /// What ends together with the trust in a user ([`end_trust`]).
@@ -82,7 +82,7 @@ pub(crate) enum Besides {
 pub(crate) fn end_trust(view: &View, besides: Besides, now: Timestamp) -> impl Iterator<Item = Change> {
     let asked = move |v: &Verification| match besides {
         Besides::Nothing => false,
-        Besides::LogIns => v.purpose == Purpose::SignIn && v.status == Status::Pending,
+        Besides::LogIns => v.purpose == Purpose::SignIn && v.status.is_pending(),
         Besides::OfClient(client) => v.client_id == client,
         Besides::Everything => true,
     };
@@ -105,7 +105,7 @@ pub(crate) fn end_session(session: &Session) -> Change {
 
 fn end(verification: &Verification, now: Timestamp) -> [Change; 2] {
     let ended = match verification.status {
-        Status::Pending => close_expired(verification),
+        Status::Pending { .. } => close_expired(verification),
         _ => Change::ConsumeVerification { verification: verification.id, at: now },
     };
     [ended, Change::DropMessages(verification.id)]

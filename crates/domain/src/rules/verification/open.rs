@@ -10,7 +10,7 @@ use crate::model::message::Message;
 use crate::model::policy::Policy;
 use crate::model::secret::Secret;
 use crate::model::time::Timestamp;
-use crate::model::verification::{Purpose, Status, Verification};
+use crate::model::verification::{Purpose, Verification};
 use crate::rules::factor::push::renumbered;
 use crate::rules::throttle;
 use crate::rules::verification::end::close_expired;
@@ -70,7 +70,7 @@ pub fn open(view: &View, opening: &Opening, policy: &Policy, context: &Actor, no
         let refused = event(AuditKind::ChallengeRefused).because(&reason);
         return throttle::refused_under_lock(view, Decision::reply(Opened::Locked(until)), user.id, refused, now);
     }
-    let of_device = || view.verifications.iter().filter(|v| v.device_id == device.id && v.status == Status::Pending);
+    let of_device = || view.verifications.iter().filter(|v| v.device_id == device.id && v.status.is_pending());
 
     // A prompt is repeated only to the client that put it, through the kind of door it was put: an approval must
     // be collected only by the client that the person was asked for (SEC 5, SEC 7). Others put another prompt.

@@ -101,7 +101,7 @@ impl World {
         assert!(proof.is_honest, "accepted what nobody answered");
         let Evidence::Proved(proved) = &proof.evidence else { panic!("accepted without a proof") };
         if let Some(verification) = verification {
-            assert_eq!(verification.status, Status::Pending, "accepted after the end");
+            assert!(verification.status.is_pending(), "accepted after the end");
             assert!(self.now < verification.expires_at, "accepted too late");
             let is_new = self.oracle.spent.insert(Spent::Challenge(verification.id));
             assert!(is_new, "a challenge answered twice");
@@ -240,21 +240,30 @@ impl World {
                 }
             }
             for v in &rows.verifications {
-                assert_eq!(v.attempts, self.oracle.attempts.get(&v.id).copied().unwrap_or_default());
-                if v.status == Status::Pending {
-                    assert!(v.attempts < 5, "open after five wrong answers");
-                    assert!(!self.oracle.ended.contains_key(&v.id), "what has ended was opened again");
-                    continue;
-                }
-                if matches!(v.status, Status::Accepted { .. }) {
-                    assert!(self.oracle.spent.contains(&Spent::Challenge(v.id)), "accepted by itself");
-                }
-                let (status, consumed_at) = self.oracle.ended.entry(v.id).or_insert((v.status, v.consumed_at));
-                assert_eq!(*status, v.status, "an end was changed");
-                if consumed_at.is_some() {
-                    assert_eq!(*consumed_at, v.consumed_at, "a result was consumed again");
-                }
-                *consumed_at = v.consumed_at;
+                let collected = match v.status {
+                    Status::Pending { attempts } => {
+                        assert_eq!(attempts, self.oracle.attempts.get(&v.id).copied().unwrap_or_default());
+                        assert!(attempts < 5, "open after five wrong answers");
+                        assert!(!self.oracle.ended.contains_key(&v.id), "what has ended was opened again");
+                        continue;
+                    }
+                    Status::Accepted { collected, .. } => {
+                        assert!(self.oracle.spent.contains(&Spent::Challenge(v.id)), "accepted by itself");
+                        collected
+                    }
+                    Status::Rejected { collected, .. } => collected,
+                    Status::Expired => None,
+                };
+                let known = self.oracle.ended.entry(v.id).or_insert(v.status);
+                let as_before = |collected| match v.status {
+                    Status::Accepted { at, .. } => Status::Accepted { at, collected },
+                    Status::Rejected { at, .. } => Status::Rejected { at, collected },
+                    other => other,
+                };
+                // A result is collected once, and nothing else about an end changes.
+                let waited = *known == as_before(None);
+                assert!(waited || *known == as_before(collected), "an end was changed, or a result consumed again");
+                *known = v.status;
             }
         }
         for message in &self.db.outbox {

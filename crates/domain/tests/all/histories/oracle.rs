@@ -56,7 +56,7 @@ pub(crate) struct Oracle {
     pub(crate) removed: BTreeSet<DeviceId>,
     pub(crate) counters: BTreeMap<DeviceId, i64>,
     pub(crate) spent: HashSet<Spent>,
-    pub(crate) ended: HashMap<VerificationId, (Status, Option<Timestamp>)>,
+    pub(crate) ended: HashMap<VerificationId, Status>,
     pub(crate) sends: HashMap<(UserId, FactorKind), Vec<Timestamp>>,
     pub(crate) sends_of_readers: HashMap<(UserId, FactorKind), Vec<Timestamp>>,
     pub(crate) attempts: HashMap<VerificationId, i64>,
