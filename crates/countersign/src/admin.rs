@@ -24,27 +24,25 @@ use crate::local;
 
 /// What the metrics are read from.
 pub(crate) struct MetricsSource {
-    /// The dialect.
     pub(crate) app: Dialect,
-    /// The front that callers reach.
+    /// The front of the API listener.
     pub(crate) front: Front,
 }
 
 /// An admin listener, and who may read metrics there.
 #[derive(Debug)]
 pub(crate) struct Admin {
-    /// The listener.
     pub(crate) listener: TcpListener,
     readers: Readers,
 }
 
 impl Admin {
-    /// Where it is.
+    /// Its base URL.
     pub(crate) fn url(&self) -> std::io::Result<String> {
         Ok(format!("http://{}", self.listener.local_addr()?))
     }
 
-    /// The listener, and what it answers.
+    /// The listener and its router.
     pub(crate) fn answering(self, health: Health, watched: MetricsSource) -> (TcpListener, Router) {
         (self.listener, routes(health, watched, self.readers))
     }
@@ -53,19 +51,19 @@ impl Admin {
 /// Who may read metrics (SEC 52).
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Readers {
-    /// Callers that name this machine, since nobody else reaches the listener but through a browser here.
+    /// Requests whose `Host` names this machine. Others can reach a loopback listener only through a browser here.
     Local,
-    /// Callers that show this token.
+    /// Callers with this token.
     Token(Digest),
-    /// Everybody whom the network lets through.
+    /// Everyone who can reach the listener.
     All,
 }
 
-/// The shortest token, in characters.
+/// Length of the shortest token, in characters.
 const SHORTEST_TOKEN: usize = 16;
 
 impl Readers {
-    /// Of the listener in the configuration. Reads the token's file.
+    /// The readers of the configured listener. Reads the token's file.
     pub(crate) fn configured(config: &Config) -> anyhow::Result<Self> {
         let Some(file) = &config.admin.token_file else {
             let local = config.admin.listen.is_some_and(|address| address.ip().to_canonical().is_loopback());
@@ -83,7 +81,7 @@ impl Readers {
         Ok(Self::Token(Digest::of(token.as_bytes())))
     }
 
-    /// Whether this caller may; if not, the status and what to do.
+    /// Whether this caller may read metrics. The error is a status and what to do.
     fn judge(self, headers: &HeaderMap) -> Result<(), (StatusCode, &'static str)> {
         match self {
             Self::All => Ok(()),
@@ -97,7 +95,7 @@ impl Readers {
             }
             Self::Token(token) => {
                 let shown = web::bearer::from_headers(headers).map(|shown| Digest::of(shown.as_bytes()));
-                // Digests are compared, so the time it takes says nothing about the token.
+                // Comparing digests takes a time that says nothing about the token.
                 if shown == Some(token) {
                     Ok(())
                 } else {
@@ -118,7 +116,6 @@ pub(crate) async fn listen(config: &Config) -> anyhow::Result<Option<Admin>> {
     Ok(Some(Admin { listener, readers: Readers::configured(config)? }))
 }
 
-/// What the admin listener answers.
 fn routes(health: Health, watched: MetricsSource, readers: Readers) -> Router {
     let guard = move |request: Request, next: Next| async move {
         match readers.judge(request.headers()) {
@@ -151,7 +148,7 @@ impl Page {
         let _ = writeln!(self.0, "# HELP {name} {help}\n# TYPE {name} {kind}");
     }
 
-    /// One sample. Label values are names of ours: routes, factors, numbers; none needs to be escaped.
+    /// One sample. Label values are our own names (routes, factors, numbers), so none needs to be escaped.
     fn sample(&mut self, name: &str, labels: &[(&str, &str)], value: impl std::fmt::Display) {
         let labels: Vec<_> = labels.iter().map(|(name, value)| format!("{name}=\"{value}\"")).collect();
         let labels = if labels.is_empty() { String::new() } else { format!("{{{}}}", labels.join(",")) };
@@ -163,7 +160,7 @@ impl Page {
         self.sample(name, &[], value);
     }
 
-    /// A histogram from counts of what lies up to each bound, the last of which is above all of them.
+    /// A histogram. Each count is of the values up to its bound and above the previous one; the last bound is `+Inf`.
     fn histogram(&mut self, name: &str, help: &str, counts: &[(String, u64)], sum: f64) {
         self.family(name, "histogram", help);
         let mut total = 0;
@@ -215,8 +212,8 @@ async fn page(watched: &MetricsSource) -> Result<String, engine::Fault> {
 
     let name = "countersign_webhook_deliveries_total";
     page.family(name, "counter", "Calls to webhooks by this node, by how they ended.");
-    for (told, count) in engine.delivery_counts().read() {
-        page.sample(name, &[("outcome", told.name())], count);
+    for (outcome, count) in engine.delivery_counts().read() {
+        page.sample(name, &[("outcome", outcome.name())], count);
     }
     let age = engine.store().oldest_undelivered().await?.map_or(0, |oldest| engine.now().since(oldest).max(0));
     let help = "Age of the oldest event that a webhook was called for and has not taken.";

@@ -1,4 +1,4 @@
-//! What a person sees when a server starts: where it is, what works, and what to do next.
+//! The banners: where a started server listens, what works, and what to do next.
 
 use std::fmt::Write as _;
 
@@ -10,22 +10,22 @@ use store::{Page, UserFilter};
 
 use crate::installation::data_dir::DataDir;
 
-/// What an authenticator app shows as long as nobody has chosen.
+/// The issuer that authenticator apps show by default.
 const BUILT_IN_ISSUER: &str = "countersign";
 
-/// Where a server is.
+/// The addresses of a server.
 #[derive(Debug, Clone)]
 pub(crate) struct Places {
-    /// The address on which it listens itself.
+    /// The address of its own listener.
     pub(crate) listens: String,
-    /// The address by which callers reach it, if that is another.
+    /// The address that callers use, if it is another.
     pub(crate) public: Option<String>,
-    /// The address of metrics, and of health apart from callers.
+    /// The address of the admin listener: metrics and health.
     pub(crate) admin: Option<String>,
 }
 
 impl Places {
-    /// What the ready file says of it.
+    /// The part of the ready file that names them.
     pub(crate) fn ready(&self) -> Value {
         let mut ready = json!({ "base_url": self.listens });
         let others = [("public_url", &self.public), ("admin_url", &self.admin)];
@@ -77,14 +77,14 @@ pub(crate) async fn serve(engine: &Engine, places: &Places, folder: &DataDir, da
     if engine.settings().private_webhooks {
         let _ = writeln!(
             text,
-            "  WARNING  webhooks may reach this machine's own network ([webhooks] allow_private); whoever may create one can\n           send requests there"
+            "  WARNING  webhooks may reach this machine's own network ([webhooks] allow_private): anyone who can create a webhook\n           can send requests there"
         );
     }
     let colliding = engine.colliding_names().await.unwrap_or(0);
     if colliding > 0 {
         let _ = writeln!(
             text,
-            "  WARNING  names that several users share: {colliding}. Each opens a log-in only in its exact spelling, until\n           its users are told apart: countersign user list --collisions"
+            "  WARNING  names that several users share: {colliding}. Each opens a log-in only in its exact spelling, until\n           its users have different names: countersign user list --collisions"
         );
     }
     let no_client = engine.clients().await.is_ok_and(|clients| clients.is_empty());
@@ -108,8 +108,8 @@ pub(crate) fn readable_codes(file: &std::path::Path, colours: bool) -> String {
     )
 }
 
-/// What is said of users who cannot log in since none of their devices can be used, if there are any (SEC 92). It reads
-/// every device, so it is said when it is known and keeps no start waiting.
+/// A warning if there are users who cannot log in because none of their devices can be used (SEC 92). It reads every
+/// device, so a start does not wait for it.
 pub(crate) async fn stranded(engine: &Engine) -> Option<String> {
     let policy = &engine.settings().policy;
     if policy.sign_in.mfa == MfaPolicy::Off {
@@ -133,7 +133,7 @@ pub(crate) async fn stranded(engine: &Engine) -> Option<String> {
     })
 }
 
-/// What the banner of `countersign dev` tells.
+/// The contents of the banner of `countersign dev`.
 #[derive(Debug)]
 pub(crate) struct DevBanner<'a> {
     pub(crate) base_url: &'a str,
@@ -143,11 +143,11 @@ pub(crate) struct DevBanner<'a> {
     pub(crate) client_id: &'a str,
     pub(crate) secret: &'a str,
     pub(crate) user: &'a str,
-    /// The key of a world that is a service for other machines.
+    /// The key of a world that other machines use.
     pub(crate) key: Option<&'a str>,
-    /// The names by which they know it.
+    /// The host names that they use.
     pub(crate) hosts: &'a [String],
-    /// Whether whoever reads it sees colours.
+    /// Whether to print colours.
     pub(crate) colours: bool,
 }
 
@@ -156,7 +156,7 @@ pub(crate) fn dev(shown: &DevBanner<'_>) -> String {
     let DevBanner { base_url, client_id, secret, .. } = shown;
     let mut text = String::from("\n");
     let (red, plain) = if shown.colours { ("\x1b[1;37;41m", "\x1b[0m") } else { ("", "") };
-    let who = if shown.key.is_some() { "everybody with its key" } else { "everybody on this machine" };
+    let who = if shown.key.is_some() { "everyone with its key" } else { "everyone on this machine" };
     let mut warning = vec![
         "*".repeat(78),
         format!("*  DEV WORLD: {who} can read every code below."),
@@ -196,7 +196,7 @@ pub(crate) fn dev(shown: &DevBanner<'_>) -> String {
     text
 }
 
-/// Which database it is; never the password.
+/// The database, without its password.
 fn database_name(database: &Database) -> String {
     match database {
         Database::Sqlite => "SQLite in the data folder".to_owned(),
@@ -242,7 +242,7 @@ mod tests {
                 assert!(shown.chars().count() <= 78, "{shown}");
             }
             assert_eq!(text.contains("\x1b["), colours);
-            // What is pasted sets what it uses.
+            // The pasted command uses variables that the paste sets.
             assert!(text.contains("\nID=aaaa") && text.contains("\nSECRET=bbbb") && text.contains("\"$ID:$SECRET\""));
             assert_eq!(text.contains("0123456789abcdef0123"), key.is_some());
         }

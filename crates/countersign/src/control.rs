@@ -68,7 +68,7 @@ async fn accept(listener: UnixListener, engine: Arc<Engine>, nouns: &'static [No
                 let answering = answer(stream, engine.clone(), nouns);
                 let answering = async move {
                     if let Err(error) = answering.await {
-                        tracing::debug!(%error, "a control connection broke");
+                        tracing::debug!(%error, "control connection failed");
                     }
                 };
                 if last {
@@ -82,7 +82,7 @@ async fn accept(listener: UnixListener, engine: Arc<Engine>, nouns: &'static [No
             }
             Err(error) => {
                 if !failing {
-                    tracing::warn!(%error, "control socket: accepting failed; using the reserve");
+                    tracing::warn!(%error, "control socket cannot accept; using the reserve");
                     failing = true;
                 }
                 if kept.take().is_none() {
@@ -118,9 +118,9 @@ async fn answer(stream: UnixStream, engine: Arc<Engine>, nouns: &[Noun]) -> anyh
 
 /// Where a request is executed.
 enum Executor {
-    /// In the server that runs on the data folder.
+    /// The server that runs on the data folder.
     Running(UnixStream),
-    /// In this process, since no server runs.
+    /// This process, because no server runs.
     Alone(Installation),
 }
 
@@ -140,7 +140,7 @@ pub(crate) async fn send<R: Request>(config: &Config, request: R, intent: Intent
 pub(crate) struct ImportLine {
     pub(crate) read: Box<dyn AsyncBufRead + Send + Unpin>,
     pub(crate) write: Box<dyn AsyncWrite + Send + Unpin>,
-    /// The installation, if this process has opened it: to be closed at the end.
+    /// The installation, if this process has opened it; the caller closes it.
     pub(crate) installation: Option<Installation>,
 }
 
@@ -158,7 +158,7 @@ pub(crate) async fn open_line(config: &Config) -> anyhow::Result<ImportLine> {
             let serving = wire::serve(BufReader::new(read), write, installation.engine.clone());
             tokio::spawn(async move {
                 if let Err(error) = serving.await {
-                    tracing::debug!(%error, "the import ended early");
+                    tracing::debug!(%error, "import ended early");
                 }
             });
             let (read, write) = tokio::io::split(here);
@@ -197,7 +197,7 @@ async fn ask<R: Request>(stream: UnixStream, request: &R) -> anyhow::Result<Repo
         bail!("the running server hung up before it answered; look at its log");
     }
     let report: Result<Report, String> =
-        serde_json::from_str(&line).context("the running server answered in a way this version does not know")?;
+        serde_json::from_str(&line).context("the running server's answer cannot be read; is it of another version?")?;
     report.map_err(anyhow::Error::msg)
 }
 
@@ -232,7 +232,7 @@ impl ShortPath {
         if path.as_os_str().len() < 100 {
             return Ok(Self { path: path.to_owned(), _folder: None });
         }
-        let parent = path.parent().context("a socket lies in a folder")?;
+        let parent = path.parent().context("a socket is in a folder")?;
         let name = path.file_name().context("a socket has a name")?;
         let folder = std::fs::File::open(parent)?;
         let short = PathBuf::from(format!("/proc/self/fd/{}", folder.as_raw_fd())).join(name);

@@ -1,4 +1,4 @@
-//! `/livez` and `/readyz`: without a log-in, and without telling versions (SEC 83).
+//! `/livez` and `/readyz`: without authentication, and without versions (SEC 83).
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -9,7 +9,7 @@ use axum::http::StatusCode;
 use axum::routing::get;
 use engine::Engine;
 
-/// What the two answers depend on.
+/// The state behind the two answers.
 #[derive(Clone)]
 pub(crate) struct Health {
     engine: Arc<Engine>,
@@ -29,7 +29,7 @@ impl Health {
 
     /// The two routes.
     pub(crate) fn routes(self) -> Router {
-        // Some checks ask with OPTIONS unless they are told otherwise.
+        // Some load balancers check with OPTIONS by default.
         let live = || async { "ok\n" };
         Router::new()
             .route("/livez", get(live).options(live))

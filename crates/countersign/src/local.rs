@@ -1,5 +1,5 @@
-//! Whether a request names this machine. A page that rebinds its own name to loopback reaches a loopback listener, but it
-//! cannot choose what the browser writes into `Host`.
+//! Whether a request names this machine in `Host`. A page can rebind its own name to loopback and so reach a loopback
+//! listener, but it cannot choose what the browser writes into `Host`.
 
 use axum::http::{HeaderMap, HeaderName, header};
 
@@ -8,7 +8,7 @@ fn text(headers: &HeaderMap, name: HeaderName) -> Option<&str> {
     headers.get(name).and_then(|value| value.to_str().ok())
 }
 
-/// The host that a request names: the name alone, and with its port as it was sent.
+/// The host that a request names: without its port, and as it was sent.
 pub(crate) fn host(headers: &HeaderMap) -> Option<(&str, &str)> {
     let whole = text(headers, header::HOST)?;
     let name = match whole.strip_prefix('[') {
@@ -18,12 +18,12 @@ pub(crate) fn host(headers: &HeaderMap) -> Option<(&str, &str)> {
     Some((name, whole))
 }
 
-/// Whether this is a name of this machine: `localhost`, or an address on loopback.
+/// Whether `name` is `localhost` or a loopback address.
 pub(crate) fn is_here(name: &str) -> bool {
     name.eq_ignore_ascii_case("localhost") || name.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback())
 }
 
-/// Whether a request comes from no page, or from one of this origin.
+/// Whether a request has no `Origin`, or this one.
 pub(crate) fn is_own_page(headers: &HeaderMap, origin: &str) -> bool {
     headers.get(header::ORIGIN).is_none_or(|sent| sent.as_bytes() == origin.as_bytes())
 }

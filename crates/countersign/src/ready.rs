@@ -1,6 +1,5 @@
-//! The ready file: written once requests are answered, so that scripts need not guess, and gone when they are answered
-//! no longer. One that an earlier run has left is removed before anything else, so that nobody goes on with a dead
-//! address.
+//! The ready file: it exists as long as requests are answered, so that scripts need not guess. The file of an earlier run is
+//! removed before anything else, so that no script uses a dead address.
 
 use std::path::{Path, PathBuf};
 
@@ -11,7 +10,7 @@ use serde_json::Value;
 
 use crate::installation::data_dir::write_private;
 
-/// Removes what an earlier run has left.
+/// Removes the ready file of an earlier run.
 pub(crate) fn clear(path: Option<&Path>) -> anyhow::Result<()> {
     let Some(path) = path else { return Ok(()) };
     match std::fs::remove_file(path) {
@@ -21,23 +20,23 @@ pub(crate) fn clear(path: Option<&Path>) -> anyhow::Result<()> {
     }
 }
 
-/// A ready file that goes when the server does.
+/// A ready file; it is removed when this is dropped.
 #[derive(Debug)]
-pub(crate) struct Sign {
+pub(crate) struct ReadyFile {
     path: Option<PathBuf>,
-    /// What was written, to know it again: another server may have put up its own by then.
+    /// What was written. By the time of the removal the file may be another server's.
     written: Option<String>,
 }
 
-impl Sign {
-    /// The file at `path`, if one was asked for. An earlier one is removed.
+impl ReadyFile {
+    /// The file at `path`, if one is configured. An earlier file is removed.
     pub(crate) fn of(path: Option<PathBuf>) -> anyhow::Result<Self> {
         clear(path.as_deref())?;
         Ok(Self { path, written: None })
     }
 
-    /// Writes the file (0600), under another name first: what is to be known, and whose it is.
-    pub(crate) fn put_up(&mut self, ready: &Value) -> anyhow::Result<()> {
+    /// Writes the file (0600), atomically: `ready`, and the process that it belongs to.
+    pub(crate) fn write(&mut self, ready: &Value) -> anyhow::Result<()> {
         let Some(path) = &self.path else { return Ok(()) };
         let mut ready = ready.clone();
         ready["pid"] = std::process::id().into();
@@ -50,7 +49,7 @@ impl Sign {
     }
 }
 
-impl Drop for Sign {
+impl Drop for ReadyFile {
     fn drop(&mut self) {
         if let (Some(path), Some(written)) = (&self.path, &self.written)
             && std::fs::read_to_string(path).is_ok_and(|found| found == *written)

@@ -1,4 +1,4 @@
-//! What a browser finds where nothing is served for programs: a calm line at `/`, and one at any path that is none.
+//! Answers for browsers where no API is: a line at `/`, and one at unknown paths.
 
 use axum::Router;
 use axum::http::{StatusCode, header};
@@ -7,7 +7,7 @@ use axum::routing::get;
 
 const TEXT: [(header::HeaderName, &str); 1] = [(header::CONTENT_TYPE, "text/plain; charset=utf-8")];
 
-/// The root of `serve`, which tells no version (SEC 83). Nothing but the line of an unknown path if it is turned off.
+/// The root of `serve`, without a version (SEC 83). If it is turned off, `/` is an unknown path.
 pub(crate) fn served(shown: bool) -> Router {
     if !shown {
         return Router::new();
@@ -18,7 +18,7 @@ pub(crate) fn served(shown: bool) -> Router {
     )
 }
 
-/// What browsers ask for by themselves, wherever they are.
+/// The icon that browsers request from every server.
 pub(crate) fn icon() -> Router {
     Router::new().route("/favicon.ico", get(no_icon))
 }
@@ -31,12 +31,12 @@ pub(crate) fn admin() -> Router {
     icon().route("/", get(|| async { axum::response::Html(PAGE) })).fallback(nothing)
 }
 
-/// No picture, and no need to ask again for a day.
+/// No icon, and browsers ask again after a day only.
 async fn no_icon() -> Response {
     (StatusCode::NO_CONTENT, [(header::CACHE_CONTROL, "max-age=86400")]).into_response()
 }
 
-/// What any path says at which there is nothing.
+/// The answer at an unknown path.
 pub(crate) async fn nothing() -> Response {
     (StatusCode::NOT_FOUND, TEXT, "There is nothing at this path. Health is at /livez and /readyz, the API at /docs.\n")
         .into_response()

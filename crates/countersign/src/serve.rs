@@ -1,4 +1,4 @@
-//! Runs a server until it is told to stop: listeners, background work, signals, drain.
+//! Runs a server until a signal stops it: listeners, background work, signals, drain.
 
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -21,15 +21,14 @@ use crate::banner::Places;
 use crate::cli::request::Noun;
 use crate::health::Health;
 use crate::installation::{self, Dependencies, Installation, Intent, providers};
-use crate::ready::Sign;
+use crate::ready::ReadyFile;
 use crate::signals::{SignalAction, Signals};
 use crate::{banner, control, root, terminal};
 
-/// `countersign serve`.
 pub(crate) async fn serve(flags: FlagValues, config: Config, nouns: &'static [Noun]) -> anyhow::Result<ExitCode> {
     config.check_listen()?;
     config.delivery.check()?;
-    let mut sign = Sign::of(config.listen.ready_file.clone())?;
+    let mut ready_file = ReadyFile::of(config.listen.ready_file.clone())?;
     let started = Started { values: Values::gather(&flags)?, flags };
     let opened = installation::open(&config, Intent::Serve).await.map_err(occupied)?;
     let dependencies = Dependencies::plain(&config);
@@ -57,14 +56,14 @@ pub(crate) async fn serve(flags: FlagValues, config: Config, nouns: &'static [No
                 terminal::remark(&text);
             }
         });
-        sign.put_up(&places.ready())
+        ready_file.write(&places.ready())
     };
     let signals = (Signals::hear(SignalAction::Reload)?, &started as &dyn Reload);
     let entries = Entries { listener, admin, app, rest: root::served(config.listen.root_page), nouns };
     run(&config, &installation, entries, signals, announce).await
 }
 
-/// Says what to do about a folder in use.
+/// The error of a start, with advice if the data folder is in use.
 pub(crate) fn occupied(error: installation::StartError) -> anyhow::Error {
     match error {
         installation::StartError::Occupied => anyhow::anyhow!(
@@ -87,7 +86,7 @@ pub(crate) fn base_url(listener: &TcpListener, config: &Config) -> anyhow::Resul
     Ok(format!("{scheme}://{}", listener.local_addr()?))
 }
 
-/// Reads the certificates that are configured.
+/// Reads the configured certificates.
 fn certificates(config: &Config) -> anyhow::Result<Option<Arc<Certificates>>> {
     if config.tls.certificates.is_empty() {
         return Ok(None);
@@ -96,28 +95,28 @@ fn certificates(config: &Config) -> anyhow::Result<Option<Arc<Certificates>>> {
     Ok(Some(Arc::new(read.context("TLS cannot be served with these certificates")?)))
 }
 
-/// How long calls to webhooks that are under way may take at the end.
+/// Time that calls to webhooks have to finish at shutdown.
 const LAST_CALLS: Duration = Duration::from_secs(10);
 
-/// How often certificate files are looked at, in milliseconds.
-const LOOK: i64 = 5_000;
+/// Time between two checks of the certificate files, in milliseconds.
+const CERTIFICATE_CHECK: i64 = 5_000;
 
-/// Reads certificates again whenever their files have changed.
+/// Reloads certificates when their files have changed.
 async fn watch(certificates: &Certificates) {
     loop {
-        SystemClock.sleep(LOOK).await;
+        SystemClock.sleep(CERTIFICATE_CHECK).await;
         match certificates.refresh() {
             Ok(false) => {}
-            Ok(true) => tracing::info!("the TLS certificates were read again and are in force"),
-            Err(error) => tracing::error!(%error, "the new TLS certificates are no good; the old ones stay in force"),
+            Ok(true) => tracing::info!("TLS certificates reloaded"),
+            Err(error) => tracing::error!(%error, "TLS certificates cannot be reloaded; the old ones stay in use"),
         }
     }
 }
 
-/// How often the names of trusted proxies are looked up, in milliseconds: a container has another address at each start.
+/// Time between two look-ups of the trusted proxies' names, in milliseconds: a container has another address at each start.
 const LOOK_UP: i64 = 30_000;
 
-/// Looks the names of trusted proxies up again and again.
+/// Looks up the names of trusted proxies, again and again.
 async fn follow_names(proxies: TrustedProxies) {
     while proxies.has_names() {
         SystemClock.sleep(LOOK_UP).await;
@@ -125,13 +124,13 @@ async fn follow_names(proxies: TrustedProxies) {
     }
 }
 
-/// What a reload finds in the configuration.
+/// The configuration at a reload.
 pub(crate) trait Reload {
-    /// The keys whose values are others now, none of which takes effect before the next start; or what is wrong.
+    /// The keys whose values have changed; all of them take effect at the next start. Fails if the configuration is invalid.
     fn changed(&self) -> anyhow::Result<Vec<&'static str>>;
 }
 
-/// Of a server that is never asked to reload.
+/// For a server that never reloads.
 pub(crate) struct Never;
 
 impl Reload for Never {
@@ -155,13 +154,13 @@ impl Reload for Started {
     }
 }
 
-/// Reads the certificates again, and says in one line what came of that and of the configuration.
+/// Reloads the certificates, and logs the result and the state of the configuration in one line.
 fn reread(certificates: Option<&Certificates>, changed: &anyhow::Result<Vec<&'static str>>) {
     let tls = match certificates.map(Certificates::refresh) {
         None => "none".to_owned(),
-        Some(Ok(true)) => "read again".to_owned(),
+        Some(Ok(true)) => "reloaded".to_owned(),
         Some(Ok(false)) => "unchanged".to_owned(),
-        Some(Err(error)) => format!("no good, the old ones stay in force: {error}"),
+        Some(Err(error)) => format!("cannot be reloaded, the old ones stay in use: {error}"),
     };
     match changed {
         Ok(keys) if keys.is_empty() => tracing::info!(certificates = tls, configuration = "unchanged", "reloaded"),
@@ -177,25 +176,24 @@ fn reread(certificates: Option<&Certificates>, changed: &anyhow::Result<Vec<&'st
             tracing::error!(
                 certificates = tls,
                 fault,
-                "reloaded; the configuration is no good, and the next start would fail"
+                "reloaded; the configuration is invalid, and the next start would fail"
             );
         }
     }
 }
 
-/// Where requests come in, and who answers them.
+/// The listeners of a server, and what answers on them.
 pub(crate) struct Entries {
     pub(crate) listener: TcpListener,
     pub(crate) admin: Option<Admin>,
     pub(crate) app: Dialect,
-    /// What the dialect does not answer.
+    /// Answers what the dialect does not.
     pub(crate) rest: Router,
-    /// What the control socket answers.
+    /// Answer on the control socket.
     pub(crate) nouns: &'static [Noun],
 }
 
-/// Serves the dialect, the health routes and a router for the rest until a signal, a broken database, or a broken
-/// listener ends it.
+/// Serves until a signal, a failed database or a failed listener ends it.
 pub(crate) async fn run(
     config: &Config,
     installation: &Installation,
@@ -242,7 +240,7 @@ pub(crate) async fn run(
             let _ = stopped.wait_for(|stop| *stop).await;
         }))
     });
-    // The folder is this process's alone only if its database is; with a server's, the command line asks that.
+    // Only with SQLite does this process alone own the folder. With PostgreSQL, commands use the database themselves.
     let control = match config.storage.database {
         Database::Sqlite => Some(control::listen(&installation.data_dir, installation.engine.clone(), nouns)?),
         Database::Postgres(_) => None,
@@ -251,7 +249,7 @@ pub(crate) async fn run(
         let engine = installation.engine.clone();
         tokio::spawn(async move { engine.run().await })
     };
-    let telling = {
+    let dispatching = {
         let broadcast = onelogin::EventWriter { account_id: installation.engine.settings().account_id };
         tokio::spawn(installation.engine.clone().dispatch_webhooks(Arc::new(broadcast), stopping.clone()))
     };
@@ -259,16 +257,16 @@ pub(crate) async fn run(
 
     let mut serving = std::pin::pin!(serving);
     let mut code = ExitCode::SUCCESS;
-    let told = async {
+    let reloading = async {
         while signals.next().await == SignalAction::Reload {
             reread(certificates.as_deref(), &reload.changed());
         }
     };
     tokio::select! {
         ended = &mut serving => {
-            ended.context("the listener broke")?;
+            ended.context("the listener failed")?;
         }
-        () = told => {}
+        () = reloading => {}
         _ = failed.wait_for(|failed| *failed) => code = ExitCode::FAILURE,
         () = watching_files => {}
     }
@@ -276,16 +274,16 @@ pub(crate) async fn run(
     installation.engine.release_polls();
     let _ = stop.send(true);
     if code == ExitCode::SUCCESS {
-        tracing::info!("stopping: finishing what is under way");
+        tracing::info!("stopping: finishing open requests");
     }
-    serving.await.context("the listener broke")?;
+    serving.await.context("the listener failed")?;
     if let Some(watching) = watching {
-        watching.await?.context("the admin listener broke")?;
+        watching.await?.context("the admin listener failed")?;
     }
     drop(control);
-    // Calls under way are finished and written down; a broken database would let none be.
-    let abort = telling.abort_handle();
-    if code == ExitCode::FAILURE || tokio::time::timeout(LAST_CALLS, telling).await.is_err() {
+    // Calls to webhooks finish and are recorded. A failed database records nothing.
+    let abort = dispatching.abort_handle();
+    if code == ExitCode::FAILURE || tokio::time::timeout(LAST_CALLS, dispatching).await.is_err() {
         abort.abort();
     }
     background.abort();

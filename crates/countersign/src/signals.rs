@@ -1,20 +1,20 @@
-//! What each signal does. The default action of most is to end the process at once, undrained; none is left to it but
-//! KILL, which nobody can decide on.
+//! What each signal does. The default action of most would end the process at once, undrained, so every signal but KILL is
+//! handled.
 
 use std::io;
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-/// What a signal asks for.
+/// The action that a signal asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum SignalAction {
-    /// To finish what is under way and end.
+    /// Finish open requests and end.
     End,
-    /// To read again what may have changed.
+    /// Reload certificates and configuration.
     Reload,
 }
 
-/// The signals that a server hears.
+/// The signals that a server handles.
 #[derive(Debug)]
 pub(crate) struct Signals {
     terminate: Signal,
@@ -25,8 +25,8 @@ pub(crate) struct Signals {
 }
 
 impl Signals {
-    /// Hears them from now on. A server reads again at a hang-up, as `systemctl reload` means it; a dev world, which
-    /// somebody runs in a terminal, ends with it. To be called within a runtime.
+    /// Handles them from now on. At a hang-up a server reloads, as `systemctl reload` expects; a dev world runs in a terminal
+    /// and ends with it. Call it within a runtime.
     pub(crate) fn hear(on_hang_up: SignalAction) -> io::Result<Self> {
         Ok(Self {
             terminate: signal(SignalKind::terminate())?,
@@ -37,7 +37,7 @@ impl Signals {
         })
     }
 
-    /// The next one.
+    /// Waits for the next signal.
     pub(crate) async fn next(&mut self) -> SignalAction {
         tokio::select! {
             _ = self.terminate.recv() => SignalAction::End,
@@ -48,7 +48,7 @@ impl Signals {
     }
 }
 
-/// Has the two signals without a meaning do nothing, in every command. To be called within a runtime.
+/// Makes every command ignore the two user-defined signals. Call it within a runtime.
 pub(crate) fn ignore_the_rest() -> io::Result<()> {
     // A handler stays in force when its stream is dropped.
     drop(signal(SignalKind::user_defined1())?);

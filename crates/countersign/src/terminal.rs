@@ -1,4 +1,4 @@
-//! The one home of printing. Answers go to standard output, everything else to standard error.
+//! Everything that is printed. Answers go to standard output, the rest to standard error.
 
 use std::io::{IsTerminal as _, Write as _};
 use std::process::ExitCode;
@@ -7,11 +7,11 @@ use comfy_table::{ColumnConstraint, ContentArrangement, Table, presets};
 
 /// Prints an answer.
 pub(crate) fn say(text: &str) {
-    // A closed pipe is the reader's choice, not a fault of ours.
+    // A closed pipe is the reader's choice.
     let _ = writeln!(std::io::stdout(), "{text}");
 }
 
-/// Prints a remark or a warning, behind what was logged before.
+/// Prints a remark or a warning, after what was logged before.
 pub(crate) fn remark(text: &str) {
     crate::log::remark("INFO", text);
 }
@@ -21,11 +21,11 @@ pub(crate) fn failed(text: &str) {
     crate::log::remark("ERROR", text);
 }
 
-/// What nobody has agreed to.
-const NOBODY: u8 = 2;
+/// Exit code of a command that needed a confirmation and could not ask for one.
+const UNCONFIRMED: u8 = 2;
 
-/// Whether something that cannot be undone may be done: `--yes` was given, or a person at a terminal says `yes` or `y`.
-/// A missing answer is no yes. The error is the exit code, and why has been said.
+/// Asks for a confirmation, unless `--yes` was given. Anything but `y` or `yes` at a terminal refuses. The error is the exit
+/// code; the reason has been printed.
 pub(crate) fn agreed(yes: bool, question: &str) -> Result<(), ExitCode> {
     if yes {
         return Ok(());
@@ -34,7 +34,7 @@ pub(crate) fn agreed(yes: bool, question: &str) -> Result<(), ExitCode> {
         remark(
             "countersign: nothing was changed: this asks for confirmation, and standard input is no terminal; pass --yes",
         );
-        return Err(ExitCode::from(NOBODY));
+        return Err(ExitCode::from(UNCONFIRMED));
     }
     let _ = write!(std::io::stderr(), "{question} [y/N] ");
     let _ = std::io::stderr().flush();
@@ -47,21 +47,21 @@ pub(crate) fn agreed(yes: bool, question: &str) -> Result<(), ExitCode> {
     Err(ExitCode::FAILURE)
 }
 
-/// Whether standard error shows colours: it is a terminal, and nobody has asked for none (`NO_COLOR`).
+/// Whether to print colours on standard error: it is a terminal, and `NO_COLOR` is not set.
 pub(crate) fn shows_colours() -> bool {
     let refused = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
     !refused && std::io::stderr().is_terminal() && std::env::var_os("TERM").is_none_or(|term| term != "dumb")
 }
 
-/// Whether standard output is looked at by a person.
-pub(crate) fn is_looked_at() -> bool {
+/// Whether standard output is a terminal.
+pub(crate) fn is_terminal() -> bool {
     std::io::stdout().is_terminal()
 }
 
-/// A table: framed for a person, tab-separated for a pipe. A person sees the beginning of long ids, which commands take as
-/// well, unless they ask for all with `full`; a pipe gets them whole.
+/// A table: framed on a terminal, tab-separated for a pipe. A terminal shows the beginning of long ids, which commands
+/// accept, or all of them with `full`; a pipe gets whole ids.
 pub(crate) fn table(header: &[&str], rows: &[Vec<String>], full: bool) -> String {
-    if !is_looked_at() {
+    if !is_terminal() {
         let mut lines = vec![header.join("\t")];
         lines.extend(rows.iter().map(|row| row.iter().map(|cell| flat(cell)).collect::<Vec<_>>().join("\t")));
         return lines.join("\n");
@@ -69,11 +69,11 @@ pub(crate) fn table(header: &[&str], rows: &[Vec<String>], full: bool) -> String
     framed(header, rows, full, Table::new().width())
 }
 
-/// The width of a terminal that does not say how wide it is.
+/// Columns of a terminal that does not report them.
 const WIDTH: u16 = 80;
-/// A terminal narrower than this has none: `script` and containers say 0.
+/// Fewest columns that are believed: `script` and containers report 0.
 const NARROWEST: u16 = 20;
-/// How much of an id is shown.
+/// Characters of a long id that are shown.
 const SHOWN: usize = 12;
 
 fn framed(header: &[&str], rows: &[Vec<String>], full: bool, width: Option<u16>) -> String {
@@ -87,7 +87,7 @@ fn framed(header: &[&str], rows: &[Vec<String>], full: bool, width: Option<u16>)
             if is_long_id(&cell) && !full { cell[..SHOWN].to_owned() } else { cell }
         }));
     }
-    // What is copied from a table must stand on one line.
+    // An id must be on one line, so that it can be copied.
     for (column, name) in table.column_iter_mut().zip(header) {
         if *name == "id" || name.ends_with("_id") {
             column.set_constraint(ColumnConstraint::ContentWidth);
@@ -96,15 +96,15 @@ fn framed(header: &[&str], rows: &[Vec<String>], full: bool, width: Option<u16>)
     table.to_string()
 }
 
-/// Whether this is an id of ours that is too long for a table.
+/// Whether a cell is an id that is too long for a table.
 fn is_long_id(cell: &str) -> bool {
     cell.len() == 64 && cell.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
 }
 
-/// A bar that shows how far a long command has come; nothing at all where nobody looks.
+/// A progress bar on standard error; hidden unless that is a terminal.
 pub(crate) struct Progress(indicatif::ProgressBar);
 
-/// Starts a bar of so many bytes or rows; 0 if nobody knows how many.
+/// Starts a bar of `length` bytes or rows; 0 if the length is unknown.
 pub(crate) fn progress(what: &'static str, length: u64) -> Progress {
     // indicatif hides the bar by itself if standard error is no terminal.
     let bar = indicatif::ProgressBar::with_draw_target(
@@ -120,18 +120,18 @@ pub(crate) fn progress(what: &'static str, length: u64) -> Progress {
 }
 
 impl Progress {
-    /// Shows that so much is done.
+    /// Sets how many bytes or rows are done.
     pub(crate) fn reach(&self, done: u64) {
         self.0.set_position(done);
     }
 
-    /// Takes the bar away.
+    /// Removes the bar.
     pub(crate) fn finish(&self) {
         self.0.finish_and_clear();
     }
 }
 
-/// Text of users without anything that could move the cursor.
+/// A text without control characters, which could move the cursor.
 fn flat(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }

@@ -21,15 +21,15 @@ use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::layer::Layer;
 use tracing_subscriber::registry::LookupSpan;
 
-/// What the service is called unless `OTEL_SERVICE_NAME` says otherwise.
+/// The service's name, unless `OTEL_SERVICE_NAME` gives another.
 const SERVICE: &str = "countersign";
 
-/// The one header of a caller's that is read.
+/// The only header of a caller's trace that is read.
 const TRACEPARENT: &str = "traceparent";
 
 static PROVIDER: OnceLock<SdkTracerProvider> = OnceLock::new();
 
-/// Where spans go, if a collector is named. The error is why they cannot be sent.
+/// Sends spans to a collector, if one is named. Fails if its settings are invalid.
 pub(crate) fn layer<S>() -> anyhow::Result<Option<impl Layer<S>>>
 where
     S: Subscriber + for<'s> LookupSpan<'s>,
@@ -54,35 +54,35 @@ where
     Ok(Some(layer.with_filter(spans)))
 }
 
-/// What carries spans: straight to the collector, whatever proxies the environment names, and no further.
+/// The client that sends spans: directly to the collector, without proxies and redirects.
 fn client() -> anyhow::Result<Client> {
-    let builder = || Client::builder().timeout(patience()).no_proxy().redirect(Policy::none()).build();
-    // It has a runtime of its own, which cannot begin inside another.
+    let builder = || Client::builder().timeout(timeout()).no_proxy().redirect(Policy::none()).build();
+    // The blocking client starts a runtime, which cannot be started inside another.
     let made =
         std::thread::spawn(builder).join().map_err(|_| anyhow::anyhow!("the client of the collector panicked"))?;
     Ok(made?)
 }
 
-/// How long the collector may take, by OpenTelemetry's own variables.
-fn patience() -> Duration {
+/// How long the collector may take, by OpenTelemetry's variables.
+fn timeout() -> Duration {
     let named = |variable: &str| std::env::var(variable).ok()?.parse().ok();
     let millis = named("OTEL_EXPORTER_OTLP_TRACES_TIMEOUT").or_else(|| named("OTEL_EXPORTER_OTLP_TIMEOUT"));
     millis.map_or(opentelemetry_otlp::OTEL_EXPORTER_OTLP_TIMEOUT_DEFAULT, Duration::from_millis)
 }
 
-/// Makes a request's span part of the caller's trace, if the caller names one (W3C Trace Context). What else callers say
-/// of their trace (`tracestate`) is text of theirs, and not sent on.
+/// Makes a request's span part of the caller's trace, if the caller names one (W3C Trace Context). `tracestate` is a
+/// caller's free text, and not sent on.
 pub(crate) fn follow(span: &Span, headers: &HeaderMap) {
     if headers.contains_key(TRACEPARENT) {
-        // A span that nobody collects has no parent either.
+        // This fails only for a span that is not collected.
         let _ = span.set_parent(TraceContextPropagator::new().extract(&Carrier(headers)));
     }
 }
 
-/// Sends what is still to be sent. To be called before the process ends.
+/// Sends the remaining spans. Call it before the process ends.
 pub(crate) fn stop() {
     if let Some(provider) = PROVIDER.get() {
-        // The collector is gone; there is nobody else to tell.
+        // The collector is unreachable; the log has said so before.
         let _ = provider.shutdown();
     }
 }

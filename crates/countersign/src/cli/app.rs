@@ -87,7 +87,7 @@ impl Request for AppRequest {
             Self::Create { name, definition } => {
                 let app = engine.create_app(&name, definition).await.map_err(sentence)?;
                 let text = vec![
-                    format!("SamlApp {} created.", app.id.0),
+                    format!("App {} created.", app.id.0),
                     format!("  name      {}", app.name),
                     format!("  ACS URL   {}", app.definition.acs_url),
                     format!("  audience  {}", app.definition.audience),
@@ -114,7 +114,7 @@ impl Request for AppRequest {
                 if !engine.delete_app(AppId(id)).await.map_err(sentence)? {
                     return Err(missing(&which));
                 }
-                Ok(Report::line(json!({ "id": id, "deleted": true }), format!("SamlApp {id} is deleted.")))
+                Ok(Report::line(json!({ "id": id, "deleted": true }), format!("App {id} is deleted.")))
             }
             Self::RotateKey => {
                 engine.rotate_saml_key().await.map_err(sentence)?;
@@ -130,9 +130,7 @@ impl Request for AppRequest {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum AppSelector {
-    /// By its id.
     Id(i64),
-    /// By its name.
     Name(String),
 }
 
@@ -145,7 +143,7 @@ impl std::fmt::Display for AppSelector {
     }
 }
 
-/// Where a service gets our metadata, or what to set first.
+/// The URL of our metadata, or what to set first.
 fn metadata(engine: &Engine) -> String {
     match &engine.settings().public_url {
         Some(url) => format!("Give the service our metadata: {url}/saml/metadata"),
@@ -155,7 +153,7 @@ fn metadata(engine: &Engine) -> String {
     }
 }
 
-/// The id of the app that is meant.
+/// The id of the selected app.
 async fn find(engine: &Engine, which: &AppSelector) -> Result<i64, String> {
     let name = match which {
         AppSelector::Id(id) => return Ok(*id),
@@ -180,13 +178,13 @@ fn json(app: &SamlApp) -> Value {
     json!({ "id": app.id, "name": app.name, "definition": app.definition })
 }
 
-/// Which app is meant.
+/// Selects an app.
 #[derive(Debug, clap::Args)]
 pub(crate) struct SelectorArgs {
-    /// The app's id
+    /// Id of the app
     #[arg(required_unless_present = "name", conflicts_with = "name")]
     id: Option<i64>,
-    /// The app's name, in place of its id
+    /// Name of the app, instead of its id
     #[arg(long)]
     name: Option<String>,
 }
@@ -200,25 +198,25 @@ impl From<SelectorArgs> for AppSelector {
     }
 }
 
-/// What an app is made of.
+/// A new app.
 #[derive(Debug, clap::Args)]
 pub(crate) struct NewAppArgs {
-    /// A name for people, unique
+    /// Name for people; no two apps share one
     #[arg(long)]
     pub(crate) name: String,
-    /// Where the signed response is posted to (Assertion Consumer Service)
+    /// Address that signed responses are posted to (Assertion Consumer Service)
     #[arg(long, value_name = "URL", required_unless_present = "aws_role")]
     acs_url: Option<String>,
     /// Audience of the assertion; the ACS URL if not given
     #[arg(long, value_name = "TEXT")]
     audience: Option<String>,
-    /// What the subject is called: `email`, `username`, `id`, `profile:NAME`, `custom:NAME` or `fixed:TEXT`
+    /// Source of the subject's name: `email`, `username`, `id`, `profile:NAME`, `custom:NAME` or `fixed:TEXT`
     #[arg(long, value_parser = source, default_value = "email", value_name = "SOURCE")]
     name_id: Source,
-    /// An attribute as `NAME=SOURCE` (repeatable)
+    /// Attribute as `NAME=SOURCE` (repeatable)
     #[arg(long = "attribute", value_parser = attribute, value_name = "NAME=SOURCE")]
     attributes: Vec<(String, Source)>,
-    /// A role at Amazon Web Services, with its provider; sets the other fields as AWS asks (repeatable)
+    /// Role at Amazon Web Services, with its provider; sets the other fields as AWS asks (repeatable)
     #[arg(long = "aws-role", value_parser = aws_role, value_name = "ROLE_ARN,PROVIDER_ARN")]
     aws_role: Vec<(String, String)>,
     /// Seconds a session at AWS may last, 900 to 43200

@@ -31,7 +31,7 @@ pub(crate) enum ClientArgs {
         /// `default`, `python4`, `numeric_ids` or `docs_literal`
         #[arg(long, value_parser = parse_profile, default_value = "default")]
         profile: CompatProfile,
-        /// A name for people
+        /// Name for people
         #[arg(long, default_value = "")]
         name: String,
         /// Change nothing if there is a live client of this --name, scope and profile
@@ -46,7 +46,7 @@ pub(crate) enum ClientArgs {
             default_value = "off", num_args = 0..=1, default_missing_value = "on"
         )]
         number_matching: bool,
-        /// What `login/verify_factor` calls a text message that was sent: `success`, as documented, or `pending`
+        /// Name that `login/verify_factor` gives a text message that was sent: `success`, as documented, or `pending`
         #[arg(long, value_name = "TYPE", value_parser = parse_sent_type, default_value = "success", action = ArgAction::Set)]
         sent_type: bool,
         #[command(flatten)]
@@ -82,7 +82,7 @@ pub(crate) enum ClientArgs {
         #[command(flatten)]
         output: OutputArgs,
     },
-    /// Change how a client is answered, how its polls are held, whether people type a number, what a sent message is called
+    /// Change a client's profile, hold, number matching, sent type, networks or expiry
     Set {
         #[command(flatten)]
         which: SelectorArgs,
@@ -95,7 +95,7 @@ pub(crate) enum ClientArgs {
         /// `on` or `off`: whether people type a number that this client shows them before they accept a prompt
         #[arg(long, value_name = "ON|OFF", value_parser = on_or_off)]
         number_matching: Option<bool>,
-        /// What `login/verify_factor` calls a text message that was sent: `success`, as documented, or `pending`
+        /// Name that `login/verify_factor` gives a text message that was sent: `success`, as documented, or `pending`
         #[arg(long, value_name = "TYPE", value_parser = parse_sent_type)]
         sent_type: Option<bool>,
         #[command(flatten)]
@@ -112,7 +112,7 @@ pub(crate) enum ClientArgs {
     },
 }
 
-/// From where and until when a client may call.
+/// Limits on where and until when a client may call.
 #[derive(Debug, Args)]
 pub(crate) struct LimitArgs {
     /// Refuse calls from other addresses than these networks, such as `10.0.0.0/8` or `2001:db8::1`; `none` allows all
@@ -134,10 +134,10 @@ enum Allowed {
 /// Selects a client.
 #[derive(Debug, Args)]
 pub(crate) struct SelectorArgs {
-    /// The `client_id`, or the beginning of it
+    /// `client_id` of the client, or the beginning of it
     #[arg(required_unless_present = "name", conflicts_with = "name")]
     client_id: Option<String>,
-    /// The client's name, in place of its id
+    /// Name of the client, instead of its id
     #[arg(long)]
     name: Option<String>,
 }
@@ -206,7 +206,7 @@ pub(crate) enum ClientRequest {
         /// Empty means any.
         ip_allow: Vec<Network>,
         expires_at: Option<Timestamp>,
-        /// Whether a live client of this name is good enough.
+        /// Keep a live client of this name.
         if_missing: bool,
     },
     List,
@@ -220,9 +220,8 @@ pub(crate) enum ClientRequest {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum ClientSelector {
-    /// By its `client_id`, or the beginning of it.
+    /// A `client_id`, or the beginning of one.
     Id(String),
-    /// By its name.
     Name(String),
 }
 
@@ -346,7 +345,7 @@ async fn find(engine: &Engine, which: &ClientSelector) -> Result<Client, String>
             all.into_iter().filter(|client| client.client_id.starts_with(start.as_str())).collect()
         }
         ClientSelector::Name(name) => {
-            // The exact spelling first, even of a revoked client: what a command is repeated for must not become another.
+            // The exact spelling first, even of a revoked client: a repeated command must not select another client.
             let named = alike(name, all, |client| &client.name);
             let (live, revoked): (Vec<_>, Vec<_>) = named.into_iter().partition(|client| client.revoked_at.is_none());
             if live.is_empty() { revoked } else { live }
@@ -368,7 +367,7 @@ async fn live_of_name(engine: &Engine, name: &str) -> Result<Option<Client>, Str
     Ok(alike(name, live, |client| &client.name).into_iter().next())
 }
 
-/// A script may run again: the client is there already, and its secret is shown no second time.
+/// The answer for a client that exists already: its secret is not shown a second time.
 fn kept(client: &Client, scope: Scope, profile: CompatProfile) -> Result<Report, String> {
     if client.scope != scope || client.profile != profile {
         return Err(format!(
@@ -381,7 +380,7 @@ fn kept(client: &Client, scope: Scope, profile: CompatProfile) -> Result<Report,
     let mut json = json(client);
     json["created"] = false.into();
     let said = format!(
-        "Client {} is there already; its secret is not shown again (`countersign client rotate` makes a new one).",
+        "Client {} exists already; its secret is not shown again (`countersign client rotate` makes a new one).",
         client.client_id
     );
     Ok(Report::line(json, said))
@@ -456,7 +455,7 @@ fn show(client: &Client, now: Timestamp) -> Report {
     Report::lines(json(client), text)
 }
 
-/// What can be chosen, and the scope, which cannot.
+/// The scope, and everything that can be changed.
 fn facts(client: &Client) -> [String; 7] {
     [
         format!("  scope            {}", client.scope.name()),
@@ -473,7 +472,7 @@ fn expires(client: &Client) -> String {
     client.expires_at.map_or_else(|| "never".to_owned(), |at| wire_time::with_seconds(at.0))
 }
 
-/// What a text message that was sent is called at `login/verify_factor`.
+/// The name of a sent text message at `login/verify_factor`.
 fn sent_type(client: &Client) -> &'static str {
     if client.options.sent_is_pending { "pending" } else { "success" }
 }

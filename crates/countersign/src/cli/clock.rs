@@ -17,7 +17,7 @@ use crate::installation::Intent;
 
 #[derive(Debug, Args)]
 pub(crate) struct ClockArgs {
-    /// Trust the machine's clock although a higher time was seen; what is over by that is ended first
+    /// Trust the machine's clock although a later time was seen; everything that has expired by then is ended first
     #[arg(long)]
     accept: bool,
     #[command(flatten)]
@@ -52,7 +52,7 @@ impl Request for ClockRequest {
             1.. => format!(
                 "The clock is {behind} seconds behind the highest time seen. If it is right now: countersign clock --accept"
             ),
-            _ => format!("The clock has leapt {} seconds ahead and is not believed yet.", -behind),
+            _ => format!("The clock has jumped {} seconds ahead and is not trusted yet.", -behind),
         };
         let text = vec![
             format!("The machine's clock: {}", moment(read.wall)),

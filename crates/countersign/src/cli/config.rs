@@ -14,9 +14,9 @@ use crate::{admin, terminal};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum ConfigArgs {
-    /// Check everything a server needs for its start; nothing is changed
+    /// Check everything that a server needs to start, and change nothing
     Check {
-        /// Fail on warnings too
+        /// Fail on warnings as well
         #[arg(long)]
         strict: bool,
         /// Answer in JSON
@@ -27,7 +27,7 @@ pub(crate) enum ConfigArgs {
     },
     /// Show every setting in force
     Show {
-        /// Also where each value comes from: a flag, a variable, the file, or the default
+        /// Show where each value comes from: a flag, a variable, the file, or the default
         #[arg(long)]
         origin: bool,
         /// Answer in JSON
@@ -58,7 +58,7 @@ impl ConfigArgs {
 struct Findings {
     /// Causes for which a start would fail.
     faults: Vec<String>,
-    /// What is doubtful.
+    /// What deserves a look, and does not prevent a start.
     warnings: Vec<String>,
     /// The versions of the schema between which the next start migrates.
     schema: Option<(i64, i64)>,
@@ -130,7 +130,7 @@ async fn look(config: &Config, found: &mut Findings) {
         found.judge(judged.map_err(anyhow::Error::msg).context("ready_file"));
     }
     found.warnings.extend(disk::little_room(&config.storage.data_dir));
-    // The fault of the folder is a fault of its database.
+    // A fault of the folder is a fault of the database in it.
     if !found.judge(data_dir::check(&config.storage.data_dir)) && config.storage.database.postgres().is_none() {
         return;
     }

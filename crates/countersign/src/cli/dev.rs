@@ -1,4 +1,4 @@
-//! `countersign dev` as it is written.
+//! `countersign dev`: its arguments.
 
 use std::process::ExitCode;
 
@@ -19,11 +19,11 @@ pub(crate) struct DevArgs {
     /// `COUNTERSIGN_MESSAGE_LIMITS`]
     #[arg(long, value_enum)]
     message_limits: Option<MessageLimits>,
-    /// Name by which other machines reach this world (repeatable); all then show the key of `COUNTERSIGN_DEV_KEY`, or
-    /// a random one, in the ready file as `dev_key` [variable `COUNTERSIGN_DEV_HOST`]
+    /// Host name under which other machines reach this world (repeatable). Every request then needs a key: that of
+    /// `COUNTERSIGN_DEV_KEY`, or a random one, `dev_key` in the ready file [variable `COUNTERSIGN_DEV_HOST`]
     #[arg(long, value_name = "NAME", value_delimiter = ',')]
     dev_host: Vec<String>,
-    /// How polls of the clients that this world makes are held: `off`, `adaptive`, or a number of seconds up to 25
+    /// How polls of this world's clients are held: `off`, `adaptive`, or a number of seconds up to 25
     #[arg(long, value_parser = LongPoll::parse, default_value = "adaptive")]
     hold: LongPoll,
     /// Make the same credentials and passwords from this number at every start
@@ -32,7 +32,7 @@ pub(crate) struct DevArgs {
     /// Id of the client with the widest scope, instead of a random one
     #[arg(long, value_name = "ID", requires = "client_secret", value_parser = dev_credential)]
     client_id: Option<String>,
-    /// Its secret
+    /// Secret of that client
     #[arg(long, value_name = "SECRET", requires = "client_id", value_parser = dev_credential)]
     client_secret: Option<String>,
 }

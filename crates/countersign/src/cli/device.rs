@@ -30,7 +30,7 @@ pub(crate) enum DeviceArgs {
     Disable {
         /// Id, user name or e-mail address
         user: String,
-        /// The device's id
+        /// Id of the device
         device: i64,
         #[command(flatten)]
         output: OutputArgs,
@@ -39,7 +39,7 @@ pub(crate) enum DeviceArgs {
     Delete {
         /// Id, user name or e-mail address
         user: String,
-        /// The device's id
+        /// Id of the device
         device: i64,
         /// Do not ask
         #[arg(long)]
@@ -92,31 +92,31 @@ impl Request for DeviceRequest {
 }
 
 /// A device, for a program.
-pub(crate) fn json(reading: &ListedDevice) -> Value {
+pub(crate) fn json(listed: &ListedDevice) -> Value {
     json!({
-        "id": reading.device.id,
-        "factor": reading.device.factor,
-        "display_name": reading.device.display_name,
-        "status": state(reading),
-        "default": reading.is_default,
+        "id": listed.device.id,
+        "factor": listed.device.factor,
+        "display_name": listed.device.display_name,
+        "status": state(listed),
+        "default": listed.is_default,
     })
 }
 
-fn state(reading: &ListedDevice) -> &'static str {
-    labels::device_state(reading.device.status)
+fn state(listed: &ListedDevice) -> &'static str {
+    labels::device_state(listed.device.status)
 }
 
 async fn list(engine: &Engine, user: &User) -> Result<Report, String> {
     let devices = engine.devices(user.id).await.map_err(sentence)?;
     let rows = devices
         .iter()
-        .map(|reading| {
+        .map(|listed| {
             vec![
-                reading.device.id.to_string(),
-                labels::factor(reading.device.factor).to_owned(),
-                reading.device.display_name.clone(),
-                state(reading).to_owned(),
-                if reading.is_default { "yes" } else { "" }.to_owned(),
+                listed.device.id.to_string(),
+                labels::factor(listed.device.factor).to_owned(),
+                listed.device.display_name.clone(),
+                state(listed).to_owned(),
+                if listed.is_default { "yes" } else { "" }.to_owned(),
             ]
         })
         .collect();

@@ -10,7 +10,7 @@ use crate::cli::report::sentence;
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct UserKey(pub(crate) String);
 
-/// The user that is meant. The error is a sentence.
+/// The user with this key. The error is a sentence for the person who asked.
 pub(crate) async fn find(engine: &Engine, key: &UserKey) -> Result<User, String> {
     if let Ok(id) = key.0.parse() {
         return engine.user(UserId(id)).await.map_err(|error| match error {

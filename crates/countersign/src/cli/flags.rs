@@ -3,7 +3,7 @@
 use clap::{Arg, ArgAction, ArgMatches, Command};
 use config::{FlagValues, Kind, SETTINGS, Setting};
 
-/// `--config`, and the settings that every command takes.
+/// `--config` and the settings that every command takes.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct PlaceFlags(pub(crate) FlagValues);
 

@@ -14,13 +14,13 @@ use crate::cli::run::{ServeArgs, runtime};
 use crate::terminal;
 
 /// How long the server may take to answer.
-const PATIENCE: Duration = Duration::from_secs(10);
-/// The longest answer that is read.
+const TIMEOUT: Duration = Duration::from_secs(10);
+/// Most bytes of an answer that are read.
 const MAX: u64 = 4096;
 
 #[derive(Debug, Args)]
 pub(crate) struct HealthcheckArgs {
-    /// Address and port to ask, instead of those that the same flags and variables give a server
+    /// Address and port to ask, instead of those that these flags and variables give a server
     #[arg(long, value_name = "ADDRESS:PORT")]
     address: Option<SocketAddr>,
     #[command(flatten)]
@@ -39,7 +39,7 @@ async fn check(address: Option<SocketAddr>, server: &FlagValues) -> anyhow::Resu
         Some(address) => address,
         None => configured(server)?,
     };
-    let asked = tokio::time::timeout(PATIENCE, ask(address)).await;
+    let asked = tokio::time::timeout(TIMEOUT, ask(address)).await;
     match asked.with_context(|| format!("no answer from {address} within 10 s"))? {
         Ok((200, _)) => Ok(ExitCode::SUCCESS),
         Ok((status, body)) => {
@@ -60,14 +60,12 @@ fn configured(server: &FlagValues) -> anyhow::Result<SocketAddr> {
         return Ok(here(admin));
     }
     if config.dialect.tls {
-        bail!(
-            "the server speaks TLS: give it an admin address too (COUNTERSIGN_ADMIN_LISTEN=127.0.0.1:9090), which is asked then"
-        );
+        bail!("the server speaks TLS: set an admin address for this check (COUNTERSIGN_ADMIN_LISTEN=127.0.0.1:9090)");
     }
     Ok(here(config.listen.address))
 }
 
-/// A listening address in a form that can be called.
+/// The address to call for a listening address: "all addresses" becomes loopback.
 fn here(address: SocketAddr) -> SocketAddr {
     let ip = match address.ip() {
         IpAddr::V4(ip) if ip.is_unspecified() => IpAddr::V4(Ipv4Addr::LOCALHOST),

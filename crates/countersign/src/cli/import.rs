@@ -1,4 +1,4 @@
-//! `countersign import` as it is written.
+//! `countersign import`: its arguments.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -14,9 +14,9 @@ use crate::import::{self, Format, ImportOptions};
 /// Users are matched by `external_id` or `username`. Existing users keep their data, so an import can be repeated.
 #[derive(Debug, Args)]
 pub(crate) struct ImportArgs {
-    /// The list
+    /// List to import
     file: PathBuf,
-    /// Its format, if the first character does not show it
+    /// Format of the list, if its first character does not show it
     #[arg(long, value_enum)]
     format: Option<Format>,
     /// File to write with rejected lines [default: FILE.rejects.jsonl]

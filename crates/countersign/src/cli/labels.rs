@@ -2,7 +2,7 @@
 
 use domain::{DeviceStatus, FactorKind, ShownStatus, UserStatus};
 
-/// A kind of device.
+/// The kind of a device, for people.
 pub(crate) fn factor(kind: FactorKind) -> &'static str {
     match kind {
         FactorKind::Totp => "authenticator app",
@@ -14,7 +14,7 @@ pub(crate) fn factor(kind: FactorKind) -> &'static str {
     }
 }
 
-/// Where a device stands, for people and programs alike.
+/// The state of a device, for people and programs alike.
 pub(crate) fn device_state(status: DeviceStatus) -> &'static str {
     match status {
         DeviceStatus::Registering => "registering",
@@ -24,7 +24,7 @@ pub(crate) fn device_state(status: DeviceStatus) -> &'static str {
     }
 }
 
-/// Where a user stands.
+/// The status of a user, for people.
 pub(crate) fn user_status(status: ShownStatus) -> &'static str {
     use UserStatus as S;
     match status {

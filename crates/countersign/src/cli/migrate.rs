@@ -14,7 +14,7 @@ use crate::terminal;
 
 #[derive(Debug, Args)]
 pub(crate) struct MigrateArgs {
-    /// Only list what would be done
+    /// List what would be done, and do nothing
     #[arg(long)]
     dry_run: bool,
     #[command(flatten)]

@@ -44,7 +44,7 @@ pub struct Cli {
 enum What {
     /// Run the server (this is the default)
     Serve(ServeArgs),
-    /// Run the server with a whole MFA world around it, for development and tests
+    /// Run the server with simulated phones and gateways, for development and tests
     Dev(dev::DevArgs),
     /// Manage API clients: create, list, show, set, revoke, rotate
     #[command(subcommand)]
@@ -78,7 +78,7 @@ enum What {
     /// Transfer an installation's data to another, empty database; the server must be stopped
     #[command(visible_alias = "move")]
     Transfer(transfer::TransferArgs),
-    /// Show on a running installation that every code is used once and every limit holds, with test users of its own
+    /// Test a running installation: every code is used once and every limit holds. It creates test users and removes them
     #[command(visible_alias = "torture")]
     Selftest(torture::Args),
     /// Print a generated page of the documentation
@@ -123,7 +123,7 @@ fn start(cli: Cli) -> anyhow::Result<ExitCode> {
     }
 }
 
-/// Runs the program.
+/// Runs the program; returns its exit code.
 pub fn main() -> ExitCode {
     let code = match log::start().and_then(|()| parsed()) {
         Ok(Ok(cli)) => start(cli).unwrap_or_else(|error| failed(&error)),
@@ -141,7 +141,7 @@ fn failed(error: &anyhow::Error) -> ExitCode {
     ExitCode::FAILURE
 }
 
-/// Reads the command line; or gives the exit code, when help was shown or something is wrong with it.
+/// Reads the command line. The inner error is the exit code after help or a usage error was printed.
 fn parsed() -> anyhow::Result<Result<Cli, ExitCode>> {
     match Cli::try_parse() {
         Ok(cli) => Ok(Ok(cli)),
@@ -166,7 +166,7 @@ mod tests {
         Cli::command().debug_assert();
     }
 
-    /// An option with a default other than `false` takes a value. Of a `bool` clap makes a mere flag unless told otherwise.
+    /// An option with a default other than `false` takes a value. By default clap turns a `bool` into a flag without one.
     #[test]
     fn what_has_a_default_takes_a_value() {
         fn walk(command: &clap::Command) {

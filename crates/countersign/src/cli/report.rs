@@ -8,16 +8,14 @@ use serde_json::Value;
 
 use crate::terminal;
 
-/// An answer.
+/// The answer to a command.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Report {
-    /// For `--json`.
     pub(crate) json: Value,
-    /// For a terminal.
     pub(crate) text: Text,
 }
 
-/// What a person reads.
+/// The answer for a person.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Text {
@@ -59,7 +57,7 @@ pub(crate) fn or_dash(text: Option<&str>) -> String {
     text.unwrap_or("–").to_owned()
 }
 
-/// What an error means to the person at the command line.
+/// An error as a sentence for the person at the command line.
 pub(crate) fn sentence(error: impl Sentence) -> String {
     error.sentence()
 }
@@ -86,7 +84,7 @@ impl Sentence for Fault {
 impl Sentence for UserField {
     fn sentence(self) -> String {
         match self {
-            Self::Email => "that is no e-mail address; write it as name@example.com".to_owned(),
+            Self::Email => "this is not an e-mail address; write it as name@example.com".to_owned(),
             Self::Text => {
                 "a name or an id in another system is too long or holds characters that cannot be shown".to_owned()
             }
@@ -169,9 +167,8 @@ mod tests {
     #[test]
     fn each_cause_has_its_words() {
         let said = |field| sentence(CreateUserError::BadField(field));
-        assert!(
-            said(UserField::Email).contains("no e-mail address") && said(UserField::Email).contains("name@example.com")
-        );
+        let email = said(UserField::Email);
+        assert!(email.contains("not an e-mail address") && email.contains("name@example.com"), "{email}");
         assert!(said(UserField::Username).starts_with("username is empty, too long"));
         assert!(!said(UserField::Text).starts_with("text "), "no name of the code: {}", said(UserField::Text));
         let causes = [

@@ -13,23 +13,23 @@ use crate::installation::Intent;
 
 /// The requests of one noun, as `user` or `client`.
 pub(crate) trait Request: Serialize + DeserializeOwned + Send + 'static {
-    /// Its name on the control socket.
+    /// The noun's name on the control socket.
     const NOUN: &'static str;
 
-    /// What it needs of the installation.
+    /// What the request needs of the installation.
     fn intent(&self) -> Intent;
 
-    /// Executes it. The error is a sentence for the person who asked.
+    /// Executes the request. The error is a sentence for the person who asked.
     fn execute(self, engine: &Engine) -> impl Future<Output = Result<Report, String>> + Send;
 }
 
-/// A request on its way to an answer.
+/// A request that is being executed.
 pub(crate) type Executing<'a> = Pin<Box<dyn Future<Output = Result<Report, String>> + Send + 'a>>;
 
 /// How a running server executes the requests of a noun.
 pub(crate) struct Noun {
     pub(crate) name: &'static str,
-    /// `None` if the request cannot be read, as one of another version.
+    /// `None` if the request cannot be read, for example because another version wrote it.
     pub(crate) execute: for<'a> fn(&'a Engine, Value) -> Option<Executing<'a>>,
 }
 

@@ -1,4 +1,4 @@
-//! Runs a command: where it goes, who has agreed to it, what is printed.
+//! Runs a command: finds the installation, asks for confirmation, prints the answer.
 
 use std::process::ExitCode;
 
@@ -10,7 +10,7 @@ use crate::cli::request::Request;
 use crate::installation::Intent;
 use crate::{control, signals, terminal};
 
-/// Where an installation is, and how to answer.
+/// The place of an installation and the form of the answer.
 #[derive(Debug, Args)]
 pub(crate) struct OutputArgs {
     #[command(flatten)]
@@ -41,7 +41,7 @@ impl ServeArgs {
         self.place.0.clone().and(&self.serve.0)
     }
 
-    /// The configuration, with a remark on what is doubtful about it.
+    /// The configuration. Prints its warnings.
     pub(crate) fn load(&self) -> anyhow::Result<Config> {
         let config = Config::load(&self.flags())?;
         for warning in config.notes.iter().cloned().chain(config::unknown_variables()) {

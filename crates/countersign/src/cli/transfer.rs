@@ -23,10 +23,10 @@ use crate::terminal;
 /// master key is not transferred: it is a file in the data folder.
 #[derive(Debug, Args)]
 pub(crate) struct TransferArgs {
-    /// Where the data is: `sqlite://DIR` or `postgres://…`
+    /// Source: `sqlite://DIR` or `postgres://…`
     #[arg(long, value_name = "URL")]
     from: String,
-    /// Where it goes: `postgres://…` or `sqlite://DIR`
+    /// Target: `postgres://…` or `sqlite://DIR`
     #[arg(long, value_name = "URL")]
     to: String,
     /// Trust only these authorities (PEM) to vouch for a database's server
@@ -52,14 +52,12 @@ impl TransferArgs {
 /// One end of a transfer.
 #[derive(Debug, Clone)]
 enum TransferEnd {
-    /// `sqlite://DIR_OR_FILE`
+    /// From `sqlite://DIR_OR_FILE`.
     Sqlite(PathBuf),
-    /// `postgres://…`
     Postgres(Postgres),
 }
 
 impl TransferEnd {
-    /// Reads a URL.
     fn parse(url: &str, ca_file: Option<&Path>) -> anyhow::Result<Self> {
         match url.strip_prefix("sqlite://") {
             Some("") => bail!("sqlite:// is followed by a data folder, as sqlite:///var/lib/countersign"),
@@ -135,10 +133,10 @@ fn say(from: &str, to: &str, carried: &[Carried], as_json: bool) {
         terminal::say(&terminal::table(&["table", "rows", "SHA-256 of both"], &rows, true));
     }
     terminal::remark(&format!(
-        "Transferred {from} to {to}; both were read and are equal.\n\
+        "Transferred {from} to {to}; both were read back and are equal.\n\
          The master key was not transferred: it is the file keys/master.key in the data folder, and the server needs it there.\n\
-         {from} is closed for good: it keeps its data, and no server opens it, since a code used in one database would be \
-         fresh in the other."
+         {from} is closed for good: it keeps its data, and no server opens it, because a code used in one database would be \
+         unused in the other."
     ));
 }
 

@@ -34,7 +34,7 @@ use web::door::Door;
 use crate::admin;
 use crate::cli::request::Noun;
 use crate::installation::{self, Dependencies, Installation, Intent, OpenedDatabase};
-use crate::ready::Sign;
+use crate::ready::ReadyFile;
 use crate::signals::{SignalAction, Signals};
 use crate::{banner, serve as server, terminal};
 
@@ -266,7 +266,7 @@ pub(crate) async fn serve(mut config: Config, options: DevOptions, nouns: &'stat
     }
     // From here on, so that no signal leaves the temporary folder behind.
     let signals = Signals::hear(SignalAction::End)?;
-    let mut sign = Sign::of(config.listen.ready_file.clone())?;
+    let mut ready_file = ReadyFile::of(config.listen.ready_file.clone())?;
     let opened = installation::open(&config, Intent::Dev).await.map_err(server::occupied)?;
     let clock = Arc::new(MovableClock::default());
     let world =
@@ -300,7 +300,7 @@ pub(crate) async fn serve(mut config: Config, options: DevOptions, nouns: &'stat
             colours: terminal::shows_colours(),
         });
         terminal::remark(&text);
-        sign.put_up(&world.seed.ready(&base_url, &admin_url, guard.key(), world.engine().settings()))
+        ready_file.write(&world.seed.ready(&base_url, &admin_url, guard.key(), world.engine().settings()))
     };
     let signals = (signals, &server::Never as &dyn server::Reload);
     let entries = server::Entries { listener, admin: Some(admin), app, rest, nouns };

@@ -1,25 +1,24 @@
-//! Why a place on the disk cannot be used, and what to do about it. One guess for every cause sends people the wrong way:
-//! the owner, the mode, the kind and the file system are looked at first.
+//! Why a path cannot be used, and what to do about it. The advice depends on the owner, the mode, the kind and the file system.
 
 use std::io::{Error, ErrorKind};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 
-/// What is known of a place, or of the nearest folder above it that exists.
+/// Facts about a path, or about the nearest folder above it that exists.
 #[derive(Debug, Clone, Copy)]
 struct Facts<'a> {
-    /// What exists: the place itself, or what is nearest above it.
+    /// The path itself, or the nearest one above it.
     found: &'a Path,
     /// Whether that is a folder.
     is_folder: bool,
-    /// Whose it is, by number.
+    /// User id of the owner.
     owner: u32,
-    /// Who this process is, if the system says so.
+    /// User id of this process, if known.
     me: Option<u32>,
     mode: u32,
 }
 
-/// A sentence about why `path` cannot be used, given what the system answered. `option` is what names another place.
+/// A sentence about why `path` cannot be used, given the system's error. `option` is the flag that names another path.
 pub(crate) fn advice(path: &Path, error: &Error, option: &str) -> String {
     let existing = path.ancestors().find_map(|place| Some((place, std::fs::metadata(place).ok()?)));
     let Some((found, metadata)) = existing else { return format!("cannot use {}: {error}", path.display()) };
@@ -63,7 +62,7 @@ fn judged(path: &Path, error: &Error, facts: Facts<'_>, option: &str) -> String 
     }
 }
 
-/// Whether a folder can be made or written at `path`, as far as that shows without trying.
+/// Whether a folder can be created or written at `path`, as far as that shows without trying.
 pub(crate) fn check(path: &Path, option: &str) -> Result<(), String> {
     let path = &std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
     let existing = path.ancestors().find_map(|place| Some((place, std::fs::metadata(place).ok()?)));
@@ -74,7 +73,7 @@ pub(crate) fn check(path: &Path, option: &str) -> Result<(), String> {
     }
     let device = |place: &str| std::fs::metadata(place).ok().map(|metadata| metadata.dev());
     if ["/proc", "/sys"].iter().any(|place| device(place) == Some(metadata.dev())) {
-        return Err(format!("{} holds no files of anybody; name another folder with {option}", found.display()));
+        return Err(format!("{} holds no files of users; name another folder with {option}", found.display()));
     }
     if found.canonicalize().is_ok_and(|found| engine::keys::is_on_read_only_mount(&found)) {
         return refused(ErrorKind::ReadOnlyFilesystem);
@@ -82,13 +81,13 @@ pub(crate) fn check(path: &Path, option: &str) -> Result<(), String> {
     let bits = match whoami() {
         Some(0) | None => return Ok(()),
         Some(me) if me == metadata.uid() => metadata.mode() >> 6,
-        // Which groups this process is in is not looked at: one of the two lets it in.
+        // The process's groups are not known here, so either permission is enough.
         Some(_) => metadata.mode() | (metadata.mode() >> 3),
     };
     if bits & 0o3 == 0o3 { Ok(()) } else { refused(ErrorKind::PermissionDenied) }
 }
 
-/// Bytes below which a disk is nearly full.
+/// Free bytes below which a disk counts as nearly full.
 const LITTLE: u64 = 64 * 1024 * 1024;
 
 /// A sentence if the disk at `path`, or at the nearest folder above it that exists, has little room.
@@ -100,12 +99,12 @@ pub(crate) fn little_room(path: &Path) -> Option<String> {
     (free < LITTLE).then(|| format!("the disk of {} has {} MiB left", found.display(), free / 1024 / 1024))
 }
 
-/// The number of this process's user.
+/// The user id of this process.
 pub(crate) fn whoami() -> Option<u32> {
     std::fs::metadata("/proc/self").ok().map(|metadata| metadata.uid())
 }
 
-/// A user's name, or the number if nobody has given it one.
+/// The name of a user id, or `#` and the id.
 pub(crate) fn name(uid: u32) -> String {
     let users = std::fs::read_to_string("/etc/passwd").unwrap_or_default();
     let known = users.lines().find_map(|line| {

@@ -1,6 +1,6 @@
-//! What is at a place, and whether a command may open it or create it. This is the one answer for every command. A dev
-//! world and a production installation never become the other (SEC 94), and only commands that are meant to create an
-//! installation create one (SEC 93).
+//! Opens an installation: what exists, and what a command may open or create. Every command goes through here. A dev world
+//! never becomes a production installation, nor the reverse (SEC 94), and only commands that are meant to create an installation
+//! create one (SEC 93).
 
 use anyhow::bail;
 use config::{Config, Database};
@@ -15,20 +15,17 @@ use super::open_store::{StartError, open_store};
 /// A file that only a dev world has beside its database.
 pub(crate) const DEV_FILE: &str = "dev-world.json";
 
-/// What a command needs of an installation. Commands that open no installation (`config`, `torture`) have no intent.
+/// What a command needs of an installation. Commands that open none (`config`, `selftest`) have no intent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Intent {
-    /// `serve`.
     Serve,
-    /// `dev`.
     Dev,
     /// Adds to an installation of either world, or creates a production one: `import`, and commands with `--init`.
     Make,
-    /// `migrate`.
     Migrate,
-    /// Changes data.
+    /// A command that changes data.
     Write,
-    /// Changes nothing.
+    /// A command that changes nothing.
     Read,
 }
 
@@ -168,7 +165,7 @@ fn judge(known: Known, world: World) -> anyhow::Result<()> {
         }
         (Some(World::Dev), World::Serve) => {
             bail!(
-                "this installation is a dev world, whose credentials lie in clear beside it; production needs its own: \
+                "this installation is a dev world, whose credentials are readable beside it; production needs its own: \
                  --data-dir DIR (empty), and no database of another installation"
             )
         }

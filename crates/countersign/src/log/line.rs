@@ -1,8 +1,8 @@
-//! How one line of the log looks: for people, or as JSON for programs.
+//! The format of a log line: for people, or as JSON for programs.
 //!
-//! A busy server writes a line for each decision, so a line costs little: the id of the request is asked of the task
-//! that logs rather than kept in a span, and the time is spelled out once a second. What an event says may come from
-//! outside: control characters in it are escaped, so that no text can look like another line (SEC 48).
+//! A busy server writes a line for each decision, so a line is cheap: the request id comes from the task that logs and not
+//! from a span, and the time is formatted once a second. An event may hold text from outside: control characters are escaped,
+//! so that no text can look like another line (SEC 48).
 
 use std::borrow::Cow;
 use std::cell::RefCell;
@@ -18,7 +18,7 @@ use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields};
 use tracing_subscriber::registry::LookupSpan;
 use web::request_id;
 
-/// The look of a line.
+/// The format of a line.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Line {
     /// `TIME LEVEL words field=value request=ID`.

@@ -1,9 +1,8 @@
-//! The log on standard error, written apart from the requests it tells of.
+//! The log on standard error, written by a thread apart from the requests.
 //!
-//! A line is one buffer append for whoever logs; a thread writes what has gathered, so a busy server pays for a few
-//! writes in a hundredth of a second and not for one with each answer. Lines keep their order. If standard error takes
-//! nothing for so long that the buffer is full, lines are dropped and counted, for the log must never stop a decision:
-//! what happened stands in the audit trail.
+//! A request only appends its line to a buffer. The thread writes the buffer a hundred times a second at most, so a busy
+//! server pays for few writes. Lines keep their order. If standard error blocks until the buffer is full, lines are dropped
+//! and counted: the log must never stop a decision, and the audit trail has what happened.
 
 mod line;
 
@@ -20,18 +19,18 @@ use tracing_subscriber::{EnvFilter, Registry};
 use self::line::Line;
 use onelogin::FollowTrace;
 
-/// Bytes that may wait. More than standard error takes in any moment of a healthy server.
+/// Most bytes in the buffer. A healthy server stays far below it.
 const ROOM: usize = 4 * 1024 * 1024;
-/// How long lines gather before they are written.
+/// Time for which lines are collected before they are written.
 const GATHER: Duration = Duration::from_millis(10);
 
 static LOG: OnceLock<Arc<Lines>> = OnceLock::new();
 
-/// Whether every line of standard error is a JSON object.
+/// See [`is_json`].
 static AS_JSON: OnceLock<bool> = OnceLock::new();
 
 /// Reads `COUNTERSIGN_LOG`, a filter such as `info` or `countersign::engine=debug`, and `COUNTERSIGN_LOG_FORMAT`, `pretty` (default) or
-/// `json`. A setting that is none is an error: a log that says less than was asked for is noticed too late.
+/// `json`. An invalid setting is an error: a log that says less than was asked for is noticed too late.
 fn settings() -> anyhow::Result<(EnvFilter, bool)> {
     let json = match std::env::var("COUNTERSIGN_LOG_FORMAT").unwrap_or_default().trim().to_ascii_lowercase().as_str() {
         "" | "pretty" => false,
@@ -48,8 +47,8 @@ fn settings() -> anyhow::Result<(EnvFilter, bool)> {
     Ok((filter, json))
 }
 
-/// The filter with the names that the compiler gives: `countersign::engine` is the crate `countersign_engine`, or a module of
-/// the binary. Both are asked for.
+/// The filter in the compiler's names: `countersign::engine` is the crate `countersign_engine` or a module of the binary, so
+/// it asks for both.
 fn with_crates(text: &str) -> String {
     let parts = text.split(',').flat_map(|part| {
         let inner = part.trim().strip_prefix("countersign::");
@@ -58,14 +57,14 @@ fn with_crates(text: &str) -> String {
     parts.flatten().collect::<Vec<_>>().join(",")
 }
 
-/// Whether a part of a filter without a level of its own is one. A misspelt level would be taken for the name of a part.
+/// Whether a part of a filter is valid: it has a level, or is one. A misspelt level would count as the name of a target.
 fn is_directive(text: &str) -> bool {
     let text = text.trim();
     let levels = ["error", "warn", "info", "debug", "trace", "off"];
     text.contains(['=', '[']) || levels.iter().any(|level| level.eq_ignore_ascii_case(text))
 }
 
-/// Starts the log. What is wrong with its settings is said in the form that they ask for.
+/// Starts the log. An error in its settings is reported in the form that they ask for.
 pub(crate) fn start() -> anyhow::Result<()> {
     let format = std::env::var("COUNTERSIGN_LOG_FORMAT").unwrap_or_default();
     let _ = AS_JSON.set(format.trim().eq_ignore_ascii_case("json"));
@@ -78,7 +77,7 @@ pub(crate) fn start() -> anyhow::Result<()> {
             remark("ERROR", &format!("panic: {said} ({place})"));
         }));
     }
-    // It logs the parameters of statements, and those are addresses, numbers and digests (SEC 48).
+    // It logs the parameters of statements: addresses, numbers and digests (SEC 48).
     if let Ok(quiet) = "tokio_postgres=warn".parse() {
         filter = filter.add_directive(quiet);
     }
@@ -97,7 +96,7 @@ pub(crate) fn is_json() -> bool {
     AS_JSON.get().copied().unwrap_or_default()
 }
 
-/// Writes a remark behind what was logged before: as it is, or as one JSON object if every line is one.
+/// Writes a remark after what was logged before: as it is, or as a JSON object if every line is one.
 pub(crate) fn remark(level: &str, text: &str) {
     flush();
     let _ = writeln!(io::stderr(), "{}", shaped(level, text));
@@ -117,17 +116,17 @@ fn shaped(level: &str, text: &str) -> String {
     .to_string()
 }
 
-/// Without traces, one filter stands before everything: what it keeps out costs nothing.
+/// Without traces, one filter comes first: what it rejects costs nothing.
 #[cfg(not(feature = "otel"))]
 fn start_with(lines: impl Layer<Registry> + Send + Sync, filter: EnvFilter) -> anyhow::Result<()> {
     tracing_subscriber::registry().with(lines).with(filter).try_init()?;
     if wants_traces() {
-        tracing::warn!("this build sends no traces, though a collector is named: build it with `--features otel`");
+        tracing::warn!("no traces are sent: a collector is named, but this build lacks the feature `otel`");
     }
     Ok(())
 }
 
-/// With traces, the log and the collector each have a filter of their own.
+/// With traces, the log and the collector each have a filter.
 #[cfg(feature = "otel")]
 fn start_with(lines: impl Layer<Registry> + Send + Sync, filter: EnvFilter) -> anyhow::Result<()> {
     match crate::traces::layer() {
@@ -146,21 +145,21 @@ fn start_with(lines: impl Layer<Registry> + Send + Sync, filter: EnvFilter) -> a
     Ok(())
 }
 
-/// What joins a request to its caller's trace.
+/// Joins a request to its caller's trace.
 #[cfg(feature = "otel")]
 pub(crate) const FOLLOW: Option<FollowTrace> = Some(crate::traces::follow);
-/// What joins a request to its caller's trace: nothing does.
+/// Without the feature `otel`, no request joins a trace.
 #[cfg(not(feature = "otel"))]
 pub(crate) const FOLLOW: Option<FollowTrace> = None;
 
-/// Whether a collector of traces is named, as the OpenTelemetry specification has it.
+/// Whether the variables of the OpenTelemetry specification name a collector of traces.
 pub(crate) fn wants_traces() -> bool {
     let named = |variable: &str| std::env::var_os(variable).is_some_and(|value| !value.is_empty());
     let off = std::env::var("OTEL_SDK_DISABLED").is_ok_and(|value| value.eq_ignore_ascii_case("true"));
     !off && (named("OTEL_EXPORTER_OTLP_ENDPOINT") || named("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"))
 }
 
-/// Writes what has been logged so far. To be called before the process ends.
+/// Writes what has been logged so far. Call it before the process ends.
 pub(crate) fn flush() {
     if let Some(lines) = LOG.get() {
         lines.write(&mut io::stderr());
@@ -177,7 +176,7 @@ fn run() -> Arc<Lines> {
         }
     });
     if started.is_err() {
-        // Without the thread, each line is written by whoever logs it.
+        // Without the thread, each request writes its own lines.
         lines.gathered().directly = true;
     }
     lines
@@ -221,7 +220,7 @@ impl Lines {
         }
     }
 
-    /// Waits until there is something, and then for more to gather.
+    /// Waits until there is a line, and then for more.
     #[expect(clippy::disallowed_methods, reason = "the log's own rhythm, which no rule depends on")]
     fn wait(&self) {
         let mut gathered = self.gathered();
@@ -237,7 +236,7 @@ impl Lines {
         let mut gathered = self.gathered();
         let (text, dropped) = (std::mem::take(&mut gathered.text), std::mem::take(&mut gathered.dropped));
         drop(gathered);
-        // A log that cannot be written has nobody to be told.
+        // There is no other place to report a failing log.
         let _ = out.write_all(&text);
         if dropped > 0 {
             let said = format!("{dropped} lines of the log were dropped: standard error took nothing for too long");
@@ -247,7 +246,7 @@ impl Lines {
         let mut emptied = text;
         emptied.clear();
         let mut gathered = self.gathered();
-        // The room is used again, unless a burst made it large.
+        // The buffer is used again, unless a burst has made it large.
         if gathered.text.capacity() == 0 && emptied.capacity() <= ROOM / 16 {
             gathered.text = emptied;
         }

@@ -1,4 +1,4 @@
-//! `countersign user`: users, and what a help desk can do for them.
+//! `countersign user`: users, and the tasks of a help desk.
 
 mod names;
 mod show;
@@ -55,29 +55,29 @@ pub(crate) enum UserArgs {
     },
     /// List users
     List {
-        /// How many users to list at most
+        /// Most users to list
         #[arg(long, default_value_t = 1000)]
         limit: u32,
-        /// How many users to skip
+        /// Number of users to skip
         #[arg(long, default_value_t = 0)]
         offset: u64,
-        /// List only users that share a name with another, and the command that gives each another name
+        /// List only users that share a name with another, each with the command that renames it
         #[arg(long)]
         collisions: bool,
-        /// Only users who have devices and can use none of them: all are disabled, or of factors that are not offered
+        /// List only users who have devices and can use none: all are disabled, or of factors that are not offered
         #[arg(long)]
         without_usable_device: bool,
         #[command(flatten)]
         output: OutputArgs,
     },
-    /// Give a user another user name or e-mail address
+    /// Rename a user, or change the e-mail address
     Rename {
         /// Id, user name or e-mail address
         user: String,
-        /// New user name; an empty one takes it away
+        /// New user name; an empty one removes it
         #[arg(long, required_unless_present = "email")]
         username: Option<String>,
-        /// New e-mail address; an empty one takes it away
+        /// New e-mail address; an empty one removes it
         #[arg(long)]
         email: Option<String>,
         #[command(flatten)]
@@ -94,7 +94,7 @@ pub(crate) enum UserArgs {
     Mfa {
         /// Id, user name or e-mail address
         user: String,
-        /// The rule
+        /// Rule for this user
         #[arg(value_parser = parse_policy)]
         policy: std::option::Option<MfaPolicy>,
         #[command(flatten)]
@@ -104,7 +104,7 @@ pub(crate) enum UserArgs {
     SetPassword {
         /// Id, user name or e-mail address
         user: String,
-        /// Read the password from standard input; otherwise a random one is made
+        /// Read the password from standard input, instead of drawing a random one
         #[arg(long)]
         password_stdin: bool,
         #[command(flatten)]
@@ -114,10 +114,10 @@ pub(crate) enum UserArgs {
     Token {
         /// Id, user name or e-mail address
         user: String,
-        /// How long it lives, in minutes: 2 to 4320
+        /// Lifetime in minutes: 2 to 4320
         #[arg(long, default_value_t = 60, value_parser = clap::value_parser!(i64).range(2..=4320))]
         minutes: i64,
-        /// Let it be used more than once
+        /// Allow more than one use
         #[arg(long)]
         reusable: bool,
         /// Revoke the live token, and issue none
@@ -192,7 +192,7 @@ pub(crate) enum UserRequest {
     Collisions {
         limit: u32,
     },
-    /// An empty name takes the name away.
+    /// An empty name removes the name.
     Rename {
         user: UserKey,
         username: Option<String>,

@@ -10,7 +10,7 @@ use crate::cli::report::{Report, or_dash, sentence};
 
 /// The users whose names collide, each with a command that changes its name.
 pub(super) fn collisions(found: &[Collision]) -> Report {
-    let start_lock = |id: i64, is_username: bool| {
+    let rename = |id: i64, is_username: bool| {
         let field = if is_username { "username" } else { "email" };
         format!("countersign user rename {id} --{field} NEW")
     };
@@ -19,7 +19,7 @@ pub(super) fn collisions(found: &[Collision]) -> Report {
     for collision in found {
         let mut holders = Vec::new();
         for holder in &collision.holders {
-            let command = start_lock(holder.user.0, holder.username.is_some());
+            let command = rename(holder.user.0, holder.username.is_some());
             rows.push(vec![
                 holder.user.to_string(),
                 or_dash(holder.username.as_deref()),
@@ -41,10 +41,10 @@ pub(super) fn collisions(found: &[Collision]) -> Report {
     if rows.is_empty() {
         return Report::line(json, "No names collide: each opens a log-in for one user.");
     }
-    Report::table(json, ["id", "username", "email", "gives it another name"], rows)
+    Report::table(json, ["id", "username", "email", "rename with"], rows)
 }
 
-/// Gives a user other names. An empty one takes the name away.
+/// Gives a user other names. An empty one removes the name.
 pub(super) async fn rename(
     engine: &Engine,
     user: &User,

@@ -11,7 +11,7 @@ pub(super) fn label(answer: Option<WebhookAnswer>) -> String {
     }
 }
 
-/// What to do about an answer that is no success.
+/// Advice on an answer that is not a success.
 pub(super) fn advice(answer: WebhookAnswer) -> &'static str {
     match answer {
         WebhookAnswer::Status(300..=399) => {
@@ -48,7 +48,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_end_of_a_call_has_a_word_and_an_advice_of_its_own() {
+    fn every_end_of_a_call_has_its_word_and_its_advice() {
         let faults = WebhookFault::ALL.map(WebhookAnswer::Fault);
         let answers = [302, 401, 500].map(WebhookAnswer::Status).into_iter().chain(faults);
         let advised: std::collections::HashSet<_> = answers.clone().map(advice).collect();

@@ -23,20 +23,20 @@ use crate::installation::Intent;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum WebhookArgs {
-    /// Post events to an address from now on; the secret that signs them is shown once
+    /// Create a webhook: events are posted to its address from now on; the secret that signs them is shown once
     Create {
         /// Address to post to, as `https://siem.example.com/events`
         url: String,
-        /// A name for people
+        /// Name for people
         #[arg(long, default_value = "")]
         name: String,
-        /// A header that the receiver asks for, as `Name: value` (repeatable); kept sealed and never shown
+        /// Header that the receiver asks for, as `Name: value` (repeatable); stored encrypted and never shown
         #[arg(long = "header", value_parser = header, value_name = "NAME: VALUE")]
         headers: Vec<(String, String)>,
-        /// The same with the value in a file, as `Name=PATH` (repeatable): a command line shows in lists of processes
+        /// Header whose value is in a file, as `Name=PATH` (repeatable); other users can read command lines
         #[arg(long = "header-file", value_parser = header_file, value_name = "NAME=PATH")]
         header_files: Vec<(String, String)>,
-        /// Let the address be private, or plain http on loopback, if `allow_private` is set under `[webhooks]`
+        /// Allow a private address, or plain http on loopback, if `allow_private` is set under `[webhooks]`
         #[arg(long)]
         allow_private: bool,
         #[command(flatten)]
@@ -49,7 +49,7 @@ pub(crate) enum WebhookArgs {
     },
     /// Delete a webhook with its log of deliveries
     Delete {
-        /// The webhook's id
+        /// Id of the webhook
         id: i64,
         /// Do not ask
         #[arg(long)]
@@ -59,21 +59,21 @@ pub(crate) enum WebhookArgs {
     },
     /// Resume deliveries to a webhook, from where they stopped
     Enable {
-        /// The webhook's id
+        /// Id of the webhook
         id: i64,
         #[command(flatten)]
         output: OutputArgs,
     },
     /// Pause deliveries to a webhook; events meanwhile are delivered later
     Disable {
-        /// The webhook's id
+        /// Id of the webhook
         id: i64,
         #[command(flatten)]
         output: OutputArgs,
     },
     /// Make a new secret, shown once; the previous one signs beside it for a while
     RotateSecret {
-        /// The webhook's id
+        /// Id of the webhook
         id: i64,
         /// How long both sign, as 90s, 30m, 24h or 7d; 0 ends the previous one at once
         #[arg(long, value_parser = span, default_value = "24h", value_name = "TIME")]
@@ -83,9 +83,9 @@ pub(crate) enum WebhookArgs {
     },
     /// Show deliveries of the last seven days, the newest first
     Deliveries {
-        /// The webhook's id
+        /// Id of the webhook
         id: i64,
-        /// Only failed deliveries
+        /// Show failed deliveries only
         #[arg(long)]
         failed: bool,
         /// How many deliveries to show at most
@@ -94,19 +94,19 @@ pub(crate) enum WebhookArgs {
         #[command(flatten)]
         output: OutputArgs,
     },
-    /// Repeat a delivery under its old message id, or deliver all events since a moment again
+    /// Repeat a delivery under its old message id, or all events since a moment
     Replay {
-        /// The delivery's id; with --since, the webhook's
+        /// Id of the delivery; with --since, of the webhook
         id: i64,
-        /// Since when, as 2026-03-01T09:30:00Z
+        /// First moment whose events are repeated, as 2026-03-01T09:30:00Z
         #[arg(long, value_parser = since, value_name = "MOMENT")]
         since: Option<Timestamp>,
         #[command(flatten)]
         output: OutputArgs,
     },
-    /// Post an empty list of events, signed as all are, and show the answer
+    /// Post an empty, signed list of events, and show the answer
     Test {
-        /// The webhook's id
+        /// Id of the webhook
         id: i64,
         #[command(flatten)]
         output: OutputArgs,
@@ -413,7 +413,7 @@ fn header(text: &str) -> Result<(String, String), String> {
     }
 }
 
-/// Reads a header as `Name=PATH`: its value is in a file, where neither a list of processes nor a shell's history shows it.
+/// Reads a header as `Name=PATH`: neither a list of processes nor a shell's history shows a value in a file.
 fn header_file(text: &str) -> Result<(String, String), String> {
     let (name, path) = text.split_once('=').ok_or("write it as `Name=PATH`")?;
     let value = config::text_of(path.as_ref()).map_err(|error| format!("{error:#}"))?;
@@ -439,7 +439,7 @@ fn span(text: &str) -> Result<i64, String> {
     if span <= 30 * DAY { Ok(span) } else { Err(wrong()) }
 }
 
-/// Reads a moment.
+/// Reads an RFC 3339 time or a date.
 fn since(text: &str) -> Result<Timestamp, String> {
     let read = onelogin::wire_time::read(text).map(Timestamp);
     read.ok_or_else(|| "write a moment as 2026-03-01T09:30:00Z, or a date".to_owned())
