@@ -1,7 +1,7 @@
 //! Gathers values: flags beat the environment, the environment beats the file, the file beats the defaults.
 //!
 //! An unknown key in the file stops the start. An unknown `COUNTERSIGN_*` variable only causes a warning, since
-//! orchestrators set variables of their own under the name of a service.
+//! orchestrators set variables under the name of a service.
 
 use std::path::{Path, PathBuf};
 
@@ -18,7 +18,7 @@ use crate::values::{Origin, Values};
 /// What flags set.
 #[derive(Debug, Clone, Default)]
 pub struct FlagValues {
-    /// `--config`
+    /// The file of `--config`.
     pub config: Option<PathBuf>,
     /// Keys, with the values in the order of the flags.
     pub(crate) flags: Vec<(&'static str, Vec<String>)>,

@@ -13,7 +13,7 @@ pub(crate) fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> O
     (distance <= most).then_some(nearest)
 }
 
-/// Levenshtein's distance.
+/// The Levenshtein distance of two texts, in characters.
 pub fn distance(a: &str, b: &str) -> usize {
     let b: Vec<char> = b.chars().collect();
     let mut row: Vec<usize> = (0..=b.len()).collect();

@@ -56,7 +56,7 @@ fn every_setting_takes_what_orchestrators_write() {
             );
             assert_eq!(with_flag(setting, empty).unwrap().of(key).0, default.as_ref(), "{variable}");
         }
-        // What is wrong is told by the name that was set, and what is right is taken alike.
+        // An error names the key that was set, and a right value is read alike from every source.
         let (good, read, wrong): (Vec<&str>, Value, &str) = match setting.row.kind {
             Kind::YesNo => (vec!["1", "true", "TRUE", "Yes", "on", " y "], true.into(), "perhaps"),
             Kind::Number(least, _) => (vec![" 31 ", "31"], 31.max(least).into(), "many"),

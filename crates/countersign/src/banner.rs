@@ -16,7 +16,7 @@ const BUILT_IN_ISSUER: &str = "countersign";
 /// The addresses of a server.
 #[derive(Debug, Clone)]
 pub(crate) struct Places {
-    /// The address of its own listener.
+    /// The address on which it listens.
     pub(crate) listens: String,
     /// The address that callers use, if it is another.
     pub(crate) public: Option<String>,

@@ -198,7 +198,7 @@ fn a_client_is_made_once_and_named_in_short() {
     assert_eq!(all, (&20.into(), &true.into(), &"pending".into()));
 }
 
-/// Nobody could find a user without a name again. A script's empty variable is enough to ask for one.
+/// A user without a name could not be found again. A script's empty variable is enough to ask for one.
 #[test]
 fn a_user_needs_a_name() {
     let folder = tempfile::tempdir().unwrap();
@@ -214,7 +214,7 @@ fn a_user_needs_a_name() {
     assert!(String::from_utf8_lossy(&made.stdout).contains("countersign user set-password 1"));
 }
 
-/// SEC 42.
+/// Keeps SEC 42.
 #[test]
 fn networks_and_the_end_are_set_shown_and_cleared() {
     let folder = tempfile::tempdir().unwrap();
@@ -583,7 +583,7 @@ fn swept(admin: &str) -> String {
     panic!("the clean-up was never through")
 }
 
-/// SEC 87.
+/// Keeps SEC 87.
 #[test]
 fn the_sizes_of_the_database_are_watched() {
     let folder = tempfile::tempdir().unwrap();
@@ -658,7 +658,7 @@ fn a_ready_file_means_ready() {
     assert!(!file.exists(), "gone with its server");
 }
 
-/// One request over a connection of its own.
+/// One request over a new connection.
 fn get(address: &str, path: &str) -> String {
     use std::io::{Read as _, Write as _};
     let mut line = std::net::TcpStream::connect(address).expect("somebody listens");

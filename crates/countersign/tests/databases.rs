@@ -209,7 +209,7 @@ fn an_installation_moves_to_a_server_and_goes_on_there() {
     assert_eq!(status(&mut world.api(), device, 5), 200);
 }
 
-/// A move that was killed leaves tables and no rows. Whoever looks at them must leave it at that.
+/// A killed transfer leaves tables and no rows. A command that looks at them must not change that.
 #[test]
 fn a_killed_move_can_be_repeated() {
     let folder = tempfile::tempdir().unwrap();
@@ -227,7 +227,7 @@ fn a_killed_move_can_be_repeated() {
         }
     }
     for (number, (to, place)) in targets.iter().enumerate() {
-        // A source is closed once it was moved, so each round has one of its own.
+        // A source is closed after its transfer, so each round has another.
         let own = folder.path().join(format!("source{number}"));
         assert!(std::process::Command::new("cp").arg("-a").arg(&source).arg(&own).status().unwrap().success());
         let from = format!("sqlite://{}", own.display());

@@ -1,4 +1,4 @@
-//! A disk that fails in ways that pass: it stands still (SEC 79), or it is full (SEC 78). The faults are put into a running
+//! A disk that fails for a while: it hangs (SEC 79), or it is full (SEC 78). The faults are put into a running
 //! server's system calls by strace; where that does not work, nothing is tested, and that is said.
 
 #![expect(clippy::unwrap_used, reason = "a failed step fails the test")]

@@ -15,7 +15,7 @@ use domain::model::totp::Totp;
 use domain::{Digest, Secret};
 use serde_json::Value;
 
-/// A secret that nobody else has, 20 bytes.
+/// A secret that no other number has, 20 bytes.
 fn secret(number: usize) -> Vec<u8> {
     Digest::of(&number.to_be_bytes()).0[..20].to_vec()
 }
@@ -472,7 +472,7 @@ fn a_secret_that_is_somebody_elses_is_told_and_begins_where_they_are() {
     let mut api = server.api();
     let (user, device) = bring(&place, "nia", "hotp", 1);
     assert_eq!(status(&mut api, user, device, &hotp(1, 0, 6)), 200);
-    // One of these is also nia's, one is of two people of this list, one is of nobody else.
+    // One of these is also nia's, one is of two people of this list, one is of one person.
     let csv = format!(
         "username,type,secret_base32\nolga,hotp,{}\nolga,hotp,{}\npiet,hotp,{}\nquinn,hotp,{}\n",
         base32(1),
@@ -521,7 +521,7 @@ fn what_was_used_before_an_upgrade_stays_used() {
         let count = "SELECT COUNT(*) FROM device WHERE secret_mac IS NULL AND factor IN (5, 6)";
         database.query_row(count, [], |row| row.get(0)).unwrap()
     };
-    // Without the key the schema alone is brought up to date, and whoever opens it next to change something does the rest.
+    // Without the key only the schema is migrated, and the next command that writes does the rest.
     let key = place.data().join("keys/master.key");
     let aside = place.folder.path().join("aside");
     std::fs::rename(&key, &aside).unwrap();
@@ -577,7 +577,7 @@ fn an_import_killed_anywhere_leaves_nobody_half_and_its_repeat_ends_right() {
     let args = ["import", list.to_str().unwrap(), "--data-dir", data.to_str().unwrap(), "--json"];
 
     let mut found = 0;
-    // With nobody else, and then through a server that is killed itself.
+    // Alone, and then through a server that is killed itself.
     for milliseconds in [250, 400, 150] {
         let mut child = countersign().args(args).stdout(std::process::Stdio::null()).spawn().unwrap();
         pause(milliseconds);

@@ -14,7 +14,7 @@ use domain::{Digest, Secret};
 
 /// Times the server is killed.
 const KILLS: u32 = 20;
-/// Workers that verify, each with a device of its own.
+/// Workers that verify, each with another device.
 const VERIFIERS: usize = 4;
 
 /// A HOTP device as the outside knows it.
@@ -35,7 +35,7 @@ impl Token {
         code(&self.secret, Algorithm::Sha1, u64::try_from(counter).unwrap(), 6)
     }
 
-    /// The `n`th code that is none of the next ones.
+    /// The `n`th code that differs from the next ones.
     fn wrong(&self, n: usize) -> String {
         let near: Vec<String> = (0..self.next + 30).map(|counter| self.code(counter)).collect();
         (0..).map(|i| format!("{:06}", i * 7_919 % 1_000_000)).filter(|code| !near.contains(code)).nth(n).unwrap()
@@ -119,7 +119,7 @@ fn nothing_acknowledged_is_lost_and_nothing_spent_is_accepted_again() {
         let mut devices = Vec::new();
         let killed = Arc::new(AtomicBool::new(false));
 
-        // Tokens first: whoever asks for one may be asking a dead server.
+        // Tokens first: a later request for one may meet a dead server.
         let mut connections: Vec<Http> = (0..VERIFIERS + 2).map(|_| server.api()).collect();
         std::thread::scope(|scope| {
             for token in &mut tokens {

@@ -116,7 +116,7 @@ fn spellings(password: &str, host: &str) -> Vec<String> {
         all.push(format!("postgres://{host}/qm?user=qm&password={text}&sslmode=disable"));
         all.push(format!("postgres:///qm?password={text}&user=qm&host=127.0.0.1&port=1"));
         all.push(format!("postgres://qm:{text}@{host}/qm?PASSWORD={text}"));
-        // Without a host; what stands behind a bare @ would be one.
+        // Without a host; a text after a bare @ would be one.
         if !text.contains('@') {
             all.push(format!("postgres://qm:{text}"));
         }
@@ -199,7 +199,7 @@ fn a_dev_world_shows_codes_in_its_outbox_and_nowhere_else() {
         let messages = http.expect(200, "GET", &format!("/dev/outbox?wait=10s&channel={channel}"), "");
         let message = messages.as_array().unwrap().last().unwrap();
         match message["code"].as_str() {
-            // The answer to whoever asked must not hold what only the person may know (SEC 47).
+            // The answer to the caller must not hold what only the person may know (SEC 47).
             Some(code) => {
                 assert!(!answer.to_string().contains(code));
                 secrets.push(code.to_owned());
@@ -265,7 +265,7 @@ fn no_line_of_the_log_holds_personal_data() {
     let guess = json!({ "otp_token": "735108", "state_token": triggered["data"][0]["state_token"] }).to_string();
     http.expect(401, "POST", &format!("{one}/otp_devices/{device}/verify"), &guess);
 
-    // Logging in: right, wrong, and nobody.
+    // Logging in: right, wrong, and an unknown user.
     for (name, secret) in
         [("canary-username", password), ("canary-username", "canary-wrong"), ("canary-nobody", "canary-wrong")]
     {
@@ -407,15 +407,15 @@ fn every_refusal_says_why_in_the_log() {
     assert_eq!(lines.len(), 3, "{lines:?}");
     assert!(!text.contains("canary"), "{text}");
 
-    // Where it is served, only for whoever asks for a fine log.
-    for (level, told) in [("info", 0), ("info,countersign::onelogin=debug", 2)] {
+    // Where it is served, only with a detailed log.
+    for (level, lines) in [("info", 0), ("info,countersign::onelogin=debug", 2)] {
         let data = folder.path().join("data");
         let args = ["serve", "--data-dir", data.to_str().unwrap()];
         let server = Running::start_into(&args, plain(level), File::create(&log).unwrap().into());
         wrong_turns(&mut server.http());
         assert_eq!(server.stop(), Some(0));
         let text = std::fs::read_to_string(&log).unwrap();
-        assert_eq!(text.matches("a call was refused").count(), told, "{level}: {text}");
+        assert_eq!(text.matches("a call was refused").count(), lines, "{level}: {text}");
         assert!(!text.contains("canary"), "{text}");
     }
 }

@@ -110,7 +110,7 @@ fn three_nodes_keep_one_rate_and_one_node_may_have_all_of_it() {
     assert!(admitted >= share * 3 / 4, "{admitted} calls in {took} ms on one node");
     assert!(admitted <= share + RATE + CREDIT, "{admitted} calls in {took} ms on one node");
 
-    // Another client has a bucket of its own.
+    // Another client has another bucket.
     let theirs = token(&first, &other);
     let mut http = with(nodes[1], &theirs);
     for _ in 0..BURST / 2 {
@@ -157,7 +157,7 @@ fn messages_stay_counted_through_kill_9() {
     assert_eq!(world.stop(), Some(0));
 }
 
-/// Custom attributes of each user in a database where lists are dear.
+/// Custom attributes of each user in a database where lists are expensive.
 const ATTRIBUTES: usize = 50;
 
 /// A list that is judged for every user, as many filters as a call may have.
@@ -182,8 +182,8 @@ fn of_process(node: &Running, name: &str) -> u64 {
     line.trim_start_matches(':').trim().trim_end_matches(" kB").parse().unwrap()
 }
 
-/// A database of 10,000 users whose lists are dear, while clients that may only read ask for the dearest ones and others
-/// log in. `copy` copies a user 10,000 times while nobody serves.
+/// A database of 10,000 users whose lists are expensive, while clients that may only read request the most expensive ones and
+/// others log in. `copy` copies a user 10,000 times while no server runs.
 fn expensive_lists_hold_up_no_log_in(place: &[&str], copy: impl FnOnce(i64)) {
     let serve = || Running::start(&[&["serve"], place].concat());
     let client = |scope: &str| run_json(&[["client", "create", "--json", "--scope", scope].as_slice(), place].concat());

@@ -11,7 +11,7 @@ use std::sync::mpsc::{Receiver, channel};
 use common::{Running, countersign};
 use serde_json::json;
 
-/// A collector on a port of its own: gives the path and body of each request.
+/// A collector on a free port: gives the path and body of each request.
 fn collector() -> (String, Receiver<(String, Vec<u8>)>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());

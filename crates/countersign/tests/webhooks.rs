@@ -1,5 +1,5 @@
-//! Webhooks over the network: a receiver is told what happens, in order, signed, and at least once, whatever it answers
-//! and however the server ends (contract 9, SEC 69, 71).
+//! Webhooks over the network: a receiver gets the events, in order, signed, and at least once, whatever it answers and
+//! however the server ends (contract 9, SEC 69, 71).
 
 mod common;
 mod receiver;
@@ -55,7 +55,7 @@ fn what_happens_is_told_in_order_and_signed() {
     let count: u64 = delivered.unwrap().rsplit(' ').next().unwrap().parse().unwrap();
     assert!(count > 0, "{metrics}");
 
-    // Deleted, it is told no more.
+    // After the deletion it gets no more.
     command(folder.path(), &["delete", &id.to_string(), "--yes"]);
     assert_eq!(command(folder.path(), &["list"]), json!([]));
     assert_eq!(server.stop(), Some(0));
@@ -160,7 +160,7 @@ fn nothing_is_lost_however_the_server_ends() {
         for call in listener.heard() {
             for event in call.events() {
                 let (id, uuid) = (event["id"].as_i64().unwrap(), event["uuid"].as_str().unwrap().to_owned());
-                // What is told twice is told the same.
+                // An event that comes twice is the same.
                 assert_eq!(told.entry(id).or_insert_with(|| uuid.clone()), &uuid);
             }
         }

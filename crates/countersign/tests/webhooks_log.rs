@@ -1,5 +1,5 @@
-//! What webhooks were told and what was given up, told again, from the command line and in the metrics; and nodes that
-//! die while they tell (contract 9, SEC 71).
+//! Deliveries to webhooks and failed ones, repeated, from the command line and in the metrics; and nodes that die while they
+//! deliver (contract 9, SEC 71).
 
 #![expect(clippy::unwrap_used, reason = "a failed step fails the test")]
 
@@ -47,7 +47,7 @@ fn uuids(calls: &[Call]) -> Vec<String> {
     events.map(|event| event["uuid"].as_str().unwrap().to_owned()).collect()
 }
 
-/// The calls that come until all of these events were told.
+/// The calls that come until all of these events were delivered.
 fn until_told(listener: &Listener, wanted: &[String]) -> Vec<Call> {
     let mut calls = Vec::new();
     while wanted.iter().any(|uuid| !uuids(&calls).contains(uuid)) {

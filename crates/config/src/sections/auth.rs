@@ -4,7 +4,7 @@ use crate::row::{Kind, ROW, Row, off};
 use crate::section::Section;
 use crate::values::Values;
 
-/// `[auth]`
+/// The configured effect of scopes.
 #[derive(Debug, Clone)]
 pub(crate) struct AuthConfig {
     strict_v1_scopes: bool,

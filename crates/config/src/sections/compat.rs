@@ -4,7 +4,7 @@ use crate::row::{Kind, ROW, Row, Value};
 use crate::section::Section;
 use crate::values::Values;
 
-/// `[compat]`
+/// The configured answers where documentation and clients disagree.
 #[derive(Debug, Clone)]
 pub(crate) struct CompatConfig {
     v2_wrong_otp_200: bool,

@@ -8,7 +8,7 @@ use crate::row::{Kind, ROW, Row, off};
 use crate::section::Section;
 use crate::values::Values;
 
-/// `[delivery]`
+/// The configured providers.
 #[derive(Debug, Clone)]
 pub struct DeliveryConfig {
     /// File to which every message is appended, code included.

@@ -9,7 +9,7 @@ use crate::row::{Kind, MOST, ROW, Row, Value, on};
 use crate::section::Section;
 use crate::values::Values;
 
-/// `[limits]`
+/// The configured limits on calls, messages, connections and threads.
 #[derive(Debug, Clone)]
 pub struct LimitsConfig {
     pub sends: SendLimits,

@@ -8,7 +8,7 @@ use crate::row::{Kind, ROW, Row, Value, empty, on};
 use crate::section::Section;
 use crate::values::Values;
 
-/// `[login]`
+/// The configured log-in flow.
 #[derive(Debug, Clone)]
 pub struct LoginConfig {
     pub policy: SignInPolicy,

@@ -6,7 +6,7 @@ use crate::row::{Kind, ROW, Row, empty};
 use crate::section::Section;
 use crate::values::Values;
 
-/// `[messages]`
+/// The configured recipients of messages.
 #[derive(Debug, Clone)]
 pub struct MessagesConfig {
     /// Where text messages and calls may go. None listed: nowhere, and everywhere in a dev world.

@@ -7,7 +7,7 @@ use crate::row::{Kind, ROW, Row};
 use crate::section::Section;
 use crate::values::Values;
 
-/// `[names]`
+/// The configured names of factors.
 #[derive(Debug, Clone)]
 pub(crate) struct NamesConfig {
     names: FactorNames,

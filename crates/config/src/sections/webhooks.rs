@@ -6,7 +6,7 @@ use crate::row::{Kind, ROW, Row, off};
 use crate::section::Section;
 use crate::values::Values;
 
-/// `[webhooks]`
+/// The configured reach of webhooks.
 #[derive(Debug, Clone)]
 pub struct WebhooksConfig {
     /// Whether webhooks that ask for it may be in the installation's own network, and on loopback without TLS (SEC 69).

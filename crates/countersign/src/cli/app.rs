@@ -23,7 +23,7 @@ pub(crate) enum AppArgs {
         #[command(flatten)]
         output: OutputArgs,
     },
-    /// List apps
+    /// List all apps
     List {
         #[command(flatten)]
         output: OutputArgs,

@@ -9,9 +9,9 @@ use crate::terminal;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum ReferenceArgs {
-    /// Print docs/reference/configuration.md
+    /// Print the page docs/reference/configuration.md
     Configuration,
-    /// Print docs/reference/cli.md
+    /// Print the page docs/reference/cli.md
     Cli,
 }
 

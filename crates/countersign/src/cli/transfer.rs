@@ -52,7 +52,7 @@ impl TransferArgs {
 /// One end of a transfer.
 #[derive(Debug, Clone)]
 enum TransferEnd {
-    /// From `sqlite://DIR_OR_FILE`.
+    /// A data folder, a database's folder or its file.
     Sqlite(PathBuf),
     Postgres(Postgres),
 }

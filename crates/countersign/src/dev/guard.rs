@@ -1,8 +1,8 @@
-//! Who may use the dev endpoints: callers on this machine, and pages of this server only. A page from elsewhere that
-//! a developer has open must not read their codes or accept their pushes (decision 4).
+//! Who may use the dev endpoints: callers on this machine, and pages of this server. A page of another site that a developer
+//! has open must not read codes or accept pushes (decision 4).
 //!
-//! A world that is a service for other machines is known there by names of its own, and then everybody shows a key, on
-//! this machine too: who asks for `localhost` need not be here.
+//! A world that serves other machines has host names, and then every request needs a key, on this machine too: a request for
+//! `localhost` may come from elsewhere.
 
 use std::sync::Arc;
 
@@ -15,32 +15,32 @@ use domain::Digest;
 use super::problem::Problem;
 use crate::local;
 
-/// Under which name the key is sent: a header, a parameter, or a cookie for the pages.
+// The key comes as a header, as a parameter, or for pages as a cookie.
 const KEY_HEADER: &str = "x-dev-key";
 const KEY_PARAMETER: &str = "key";
 const KEY_COOKIE: &str = "countersign_dev_key";
 
-/// Shortest key, in characters.
+/// Length of the shortest key, in characters.
 const SHORTEST: usize = 16;
 
-/// Who is let in.
+/// Decides who may use the dev endpoints.
 #[derive(Debug, Clone)]
 pub struct Guard {
-    /// `http` or `https`, as this server is reached.
+    /// `http` or `https`, as this server listens.
     scheme: &'static str,
-    /// Names by which other machines know it.
+    /// Host names that other machines use.
     names: Vec<String>,
-    /// What they show.
+    /// The key that every request needs.
     key: Option<Arc<str>>,
 }
 
 impl Guard {
-    /// Of a world that only this machine reaches.
+    /// The guard of a world for this machine only.
     pub fn local(tls: bool) -> Self {
         Self { scheme: if tls { "https" } else { "http" }, names: Vec::new(), key: None }
     }
 
-    /// Of a world that is a service for others.
+    /// The guard of a world for other machines. Fails if the key is short or not printable.
     pub fn open(tls: bool, names: Vec<String>, key: String) -> anyhow::Result<Self> {
         let fits = key.chars().count() >= SHORTEST && key.bytes().all(|byte| byte.is_ascii_graphic() && byte != b';');
         anyhow::ensure!(fits, "a dev world's key has at least {SHORTEST} letters and digits");
@@ -48,7 +48,7 @@ impl Guard {
         Ok(Self { names, key: Some(key.into()), ..Self::local(tls) })
     }
 
-    /// The key that others show, if any is asked for.
+    /// The key that requests need, if there is one.
     pub fn key(&self) -> Option<&str> {
         self.key.as_deref()
     }
@@ -97,7 +97,7 @@ impl Guard {
     }
 }
 
-/// Every key that a request shows.
+/// Every key in a request.
 fn shown<'a>(headers: &'a HeaderMap, uri: &'a Uri) -> impl Iterator<Item = String> + 'a {
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
     let bearer = text("authorization").and_then(|value| value.strip_prefix("Bearer "));
@@ -113,12 +113,12 @@ fn parameter(uri: &Uri) -> Option<String> {
     url::form_urlencoded::parse(query).find(|(name, _)| name == KEY_PARAMETER).map(|(_, value)| value.into_owned())
 }
 
-/// Refuses who may not come in; whatever else goes wrong is told in one form.
+/// Refuses requests that the guard does not accept, and gives every error one form.
 pub(super) async fn guarded(State(guard): State<Guard>, request: Request, next: Next) -> Response {
     if let Err(problem) = guard.judge(request.headers(), request.uri()) {
         return problem.into_response();
     }
-    // A page goes on asking with what it was opened with.
+    // A page that was opened with the key keeps it for its requests.
     let opened = guard.key.as_ref().filter(|_| parameter(request.uri()).is_some());
     let cookie = opened.map(|key| format!("{KEY_COOKIE}={key}; Path=/; HttpOnly; SameSite=Strict"));
     let mut response = next.run(request).await;
@@ -169,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn a_world_for_others_asks_everybody_for_its_key() {
+    fn a_world_for_others_asks_every_caller_for_its_key() {
         const KEY: &str = "0123456789abcdef";
         let guard = Guard::open(false, vec!["Countersign".to_owned()], KEY.to_owned()).unwrap();
         for host in ["countersign:8080", "COUNTERSIGN", "127.0.0.1:8080", "localhost"] {

@@ -1,8 +1,7 @@
 //! `countersign dev`: the production server with a whole MFA world around it.
 //!
-//! Everything that decides, stores and sends is what `serve` runs. Simulated is only the last hop: gateways that write
-//! into an outbox anybody on this machine can read, and a phone that holds real keys and really signs. These rooms do
-//! not exist in `serve`.
+//! It decides, stores and sends with the code of `serve`. Only the last hop is simulated: gateways write into an outbox that
+//! everyone on this machine can read, and a phone holds real keys and signs. `serve` has none of these endpoints.
 
 mod guard;
 mod outbox;
@@ -42,37 +41,37 @@ pub use guard::Guard;
 pub use planting::Pinned;
 pub use seed::{DevClient, DevUser, Seed};
 
-/// What `countersign dev` is asked for beyond the configuration.
+/// The options of `countersign dev` beyond the configuration.
 #[derive(Debug, Clone)]
 pub struct DevOptions {
     /// Whether the world is kept in its folder; otherwise it lives in a temporary one.
     pub lasting: bool,
-    /// Whether the limits on messages are the shipped ones; otherwise they are off.
+    /// Whether messages are limited as in a server; otherwise limits are off.
     pub message_limits: bool,
-    /// Names by which other machines may reach the world.
+    /// Host names for other machines.
     pub hosts: Vec<String>,
-    /// What is chosen of what would be drawn.
+    /// Values that are given instead of drawn.
     pub pinned: Pinned,
 }
 
-/// A dev world, ready to answer.
+/// A dev world that can answer requests.
 pub struct DevWorld {
-    /// The server's own parts.
+    /// The server inside.
     pub installation: Installation,
-    /// Its clock, which tests move.
+    /// The clock, which tests move.
     pub clock: Arc<MovableClock>,
-    /// Its credentials in clear.
+    /// The credentials in clear.
     pub seed: Seed,
     chance: Arc<dyn Chance>,
     planting: Arc<planting::PlantingChance>,
     phone: phone::Phone,
     arrivals: Arc<Notify>,
-    /// Where it is reached, once it is.
+    /// The base URL, once it listens.
     base_url: OnceLock<String>,
 }
 
 impl DevWorld {
-    /// Builds a world over an opened database, seeding it the first time.
+    /// Builds a world over an opened database, and seeds a new one.
     pub async fn build(
         config: &Config,
         opened: OpenedDatabase,
@@ -104,10 +103,10 @@ impl DevWorld {
             providers: vec![provider],
         };
         let mut installation = Installation::build(config, opened, dependencies).await?;
-        // Only now is it sure that the database is a dev world's.
+        // `build` has made sure that the database belongs to a dev world.
         store.dev_prepare().await?;
         let stands = store.dev_clock().await?;
-        // Whoever made the clock may have stopped it; a world that never moved it has nothing to say to that.
+        // A test may have stopped the clock. Only a stored change overrides that.
         if stands != DevClock::default() {
             turn(&clock, stands);
         }
@@ -115,7 +114,7 @@ impl DevWorld {
         let planting = seed::load_or_plant(&installation.engine, &installation.data_dir, &*chance, pinned);
         let seed = unlogged(planting).await?;
         chance.repeat(None);
-        // Several nodes may begin one world at once: the first has planted it, the others find it.
+        // Several nodes may start one world at once: the first seeds it, the others find it.
         installation.release_start_lock();
         let phone = phone::Phone::load(&installation.data_dir)?;
         Ok(Self {
@@ -130,9 +129,9 @@ impl DevWorld {
         })
     }
 
-    /// The same world with a client for each profile.
+    /// Adds a client for each profile.
     async fn with_profiles(mut self, pinned: &Pinned) -> anyhow::Result<Self> {
-        // Another number than the world's own, or the same ids would be drawn again.
+        // With the world's number, the same ids would be drawn again.
         const OTHER: u64 = 1 << 63;
         let start_lock = self.installation.data_dir.lock_start().await?;
         self.planting.repeat(pinned.seed.map(|seed| seed ^ OTHER));
@@ -144,12 +143,12 @@ impl DevWorld {
         Ok(self)
     }
 
-    /// The dialect.
+    /// The OneLogin dialect over this world.
     pub fn app(&self, config: &Config) -> onelogin::Dialect {
         self.installation.app(&configured(config.clone()).dialect)
     }
 
-    /// The dialect, as a door.
+    /// The OneLogin dialect for a listener.
     pub fn dialect(&self, config: &Config) -> Arc<dyn Door> {
         onelogin::door(self.app(config))
     }
@@ -177,7 +176,7 @@ impl DevWorld {
             let here = || DevClock { offset: self.clock.offset(), frozen: self.clock.frozen() };
             let before = here();
             let Ok(clock) = self.store().dev_clock().await else { continue };
-            // Moved here meanwhile: what was read may be older than that.
+            // If it was moved here meanwhile, what was read may be older.
             if here() == before {
                 self.turn(clock);
             }
@@ -193,11 +192,10 @@ impl DevWorld {
     }
 }
 
-/// Plants without a line for each thing planted: a dev world begins with its banner, which tells of them. What goes wrong
-/// is the answer, and the audit trail has them all.
+/// Seeds without log lines: the banner shows the result, and the audit trail has every step.
 async fn unlogged<T>(planting: impl Future<Output = T>) -> T {
     let planted = planting.with_subscriber(Dispatch::none()).await;
-    // What was reached for the first time just now would stay unheard.
+    // Without this, call sites that were reached for the first time just now would stay off.
     tracing::callsite::rebuild_interest_cache();
     planted
 }
@@ -206,8 +204,8 @@ fn turn(clock: &MovableClock, stands: DevClock) {
     clock.set(stands.offset, stands.frozen);
 }
 
-/// The defaults of a dev world: its account, no limits on calls, and webhooks to receivers beside it. What somebody has set
-/// is as they set it.
+/// The defaults of a dev world: its account, no limits on calls, and webhooks to receivers on this machine. Configured values
+/// stay.
 fn configured(mut config: Config) -> Config {
     let is_named = |key| config.named.contains(&key);
     let (subdomain, account) = (is_named("subdomain"), is_named("account_id"));
@@ -228,7 +226,7 @@ fn configured(mut config: Config) -> Config {
     config
 }
 
-/// Who is let in to the dev endpoints. Other machines show the key of `COUNTERSIGN_DEV_KEY`, or one that is drawn.
+/// The guard of the dev endpoints. Other machines need the key of `COUNTERSIGN_DEV_KEY`, or a random one.
 fn guard(config: &Config, options: &DevOptions) -> anyhow::Result<Guard> {
     let tls = !config.tls.certificates.is_empty();
     if options.hosts.is_empty() {
@@ -241,17 +239,17 @@ fn guard(config: &Config, options: &DevOptions) -> anyhow::Result<Guard> {
     Guard::open(tls, options.hosts.clone(), key).context("the variable COUNTERSIGN_DEV_KEY")
 }
 
-/// `countersign dev`.
+/// Runs `countersign dev`.
 pub(crate) async fn serve(mut config: Config, options: DevOptions, nouns: &'static [Noun]) -> anyhow::Result<ExitCode> {
     if !config.listen.address.ip().is_loopback() && options.hosts.is_empty() {
         bail!(
-            "a dev world shows every code to whoever asks, so it listens on loopback only: use --listen 127.0.0.1:PORT. As a \
-             service for other machines, name it as they do, with --dev-host NAME; they then show a key"
+            "a dev world shows every code to every caller, so it listens on loopback only: use --listen 127.0.0.1:PORT. To serve \
+             other machines, give its host name there, with --dev-host NAME; requests then need a key"
         );
     }
     let guard = guard(&config, &options)?;
     if config.storage.database.postgres().is_some() && !options.lasting {
-        bail!("a dev world in PostgreSQL outlives this process, and its key must too: name a folder with --data-dir");
+        bail!("a dev world in PostgreSQL outlives this process, and so must its key: name a folder with --data-dir");
     }
     config.admin.listen.get_or_insert(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)));
     // Kept until the end: dropping it removes the folder.
@@ -264,7 +262,7 @@ pub(crate) async fn serve(mut config: Config, options: DevOptions, nouns: &'stat
     if let Some(temporary) = &temporary {
         config.storage.data_dir = temporary.path().to_owned();
     }
-    // From here on, so that no signal leaves the temporary folder behind.
+    // Handle signals now, so that none leaves the temporary folder behind.
     let signals = Signals::hear(SignalAction::End)?;
     let mut ready_file = ReadyFile::of(config.listen.ready_file.clone())?;
     let opened = installation::open(&config, Intent::Dev).await.map_err(server::occupied)?;

@@ -1,4 +1,4 @@
-//! `GET /dev/outbox`: every message the last hop would have carried, for scripts as JSON and for people as a page.
+//! `GET /dev/outbox`: every message that a gateway would have carried, as JSON for scripts and as a page for people.
 
 use std::sync::Arc;
 
@@ -15,10 +15,10 @@ use super::problem::Problem;
 
 /// Longest wait, in milliseconds (decision 4).
 const MAX_WAIT: i64 = 25_000;
-/// How often the database is looked at while waiting, since another process may write to it, in milliseconds.
+/// Time between two looks into the database while waiting, in milliseconds: another process may write to it.
 const LOOK: i64 = 250;
 
-/// What is asked for.
+/// The query of the outbox.
 #[derive(Debug, Default, Deserialize)]
 pub(super) struct Question {
     to: Option<String>,
@@ -84,8 +84,8 @@ async fn wait_for(world: &DevWorld, filter: &DevFilter, wait: i64) -> Result<Vec
     }
 }
 
-/// A message as the outbox shows it. Of a prompt or a call it tells whether it still waits for the person, and, as a
-/// phone would ask, how many digits the person must type.
+/// A message as the outbox shows it. For a prompt or a call it says whether it still waits for the person and how many digits
+/// the person must type.
 pub(super) async fn wire(world: &DevWorld, message: &DevMessage) -> Result<Value, Problem> {
     let asked = match message.channel {
         Channel::Push | Channel::Voice => Some(world.engine().prompt_state(message.verification_id).await?),
@@ -98,7 +98,7 @@ pub(super) async fn wire(world: &DevWorld, message: &DevMessage) -> Result<Value
         Status::Pending { .. } | Status::Expired => None,
     });
     let open = verification.as_ref().is_some_and(|verification| verification.is_open(world.now()));
-    // What is over for long is forgotten.
+    // Old verifications are deleted.
     let state = match answered {
         Some((state, _)) => state,
         None if open => "waiting",
@@ -142,7 +142,7 @@ fn milliseconds(text: &str) -> Option<i64> {
     (number >= 0).then_some(wait.min(MAX_WAIT))
 }
 
-/// What pages of a dev world are sent with.
+/// Headers of the pages.
 pub(super) fn page_headers() -> [(header::HeaderName, &'static str); 2] {
     let policy = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
     [(header::CONTENT_SECURITY_POLICY, policy), (header::REFERRER_POLICY, "no-referrer")]

@@ -1,5 +1,5 @@
-//! The simulated phone: it holds real P-256 keys and signs what a person taps. What it signs is checked by the same
-//! code that will check a real one.
+//! The simulated phone: it holds real P-256 keys and signs answers to prompts. The code that checks its signatures is the
+//! production code.
 
 use std::collections::BTreeMap;
 use std::fs::{File, OpenOptions};
@@ -18,11 +18,11 @@ use crate::installation::data_dir::{DataDir, write_private};
 const FILE: &str = "dev-phone.json";
 const LOCK: &str = "dev-phone.lock";
 
-/// The phone, with a key for each device it is paired as. Its memory is a file in the world's folder.
+/// The phone, with a key for each paired device. The keys are in a file of the world's folder.
 #[derive(Debug)]
 pub(super) struct Phone {
     file: PathBuf,
-    /// Locked while the file is replaced: nodes of one world share the phone.
+    /// Locked while the file is replaced, because nodes of one world share the phone.
     lock: PathBuf,
 }
 
@@ -34,17 +34,17 @@ pub(super) struct FreshKey {
 }
 
 impl Phone {
-    /// The phone whose memory lies in this folder.
+    /// The phone whose keys are in this folder.
     pub(super) fn load(folder: &DataDir) -> anyhow::Result<Self> {
         let phone = Self { file: folder.file(FILE), lock: folder.file(LOCK) };
         phone.keys()?;
         Ok(phone)
     }
 
-    /// Draws a key to pair with.
+    /// Draws a key for a pairing.
     pub(super) fn fresh_key(chance: &dyn Chance) -> FreshKey {
         loop {
-            // Nearly every 32 bytes are a key.
+            // Almost all 32-byte values are keys.
             if let Ok(key) = SigningKey::from_slice(&chance.bytes::<32>()) {
                 let public_key = key.verifying_key().to_sec1_point(false).as_bytes().to_vec();
                 return FreshKey { key, public_key };
@@ -52,7 +52,7 @@ impl Phone {
         }
     }
 
-    /// Remembers a key once the server has taken it.
+    /// Stores a key that the server has accepted.
     pub(super) fn remember(&self, device: DeviceId, fresh: &FreshKey) -> anyhow::Result<()> {
         let _writing = self.writing()?;
         let mut keys = self.keys()?;
@@ -76,7 +76,7 @@ impl Phone {
         Ok(Some(PushAnswer { decision, digits, signed_at, signature: sign(&key, &text) }))
     }
 
-    /// Forgets every key.
+    /// Deletes every key.
     pub(super) fn reset(&self) -> anyhow::Result<()> {
         let _writing = self.writing()?;
         write_private(&self.file, "{}")
@@ -98,7 +98,7 @@ impl Phone {
 }
 
 impl FreshKey {
-    /// Shows that the phone holds the key it pairs with.
+    /// Signs the pairing: the phone holds the key.
     pub(super) fn sign_pairing(&self, pairing_code: &str) -> Vec<u8> {
         sign(&self.key, &pairing_text(pairing_code, &self.public_key))
     }

@@ -1,4 +1,4 @@
-//! What is chosen of what a dev world would draw, so that tests of an integration find the same world at each start.
+//! Fixed values instead of random ones, so that tests of an integration find the same dev world at each start.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -6,31 +6,31 @@ use domain::Digest;
 use domain::model::long_poll::LongPoll;
 use engine::Chance;
 
-/// What is chosen for a world.
+/// The fixed values of a world.
 #[derive(Debug, Clone, Default)]
 pub struct Pinned {
-    /// Credentials and passwords are made from this number.
+    /// Number from which credentials and passwords are derived.
     pub seed: Option<u64>,
-    /// How polls of the clients that are made are held.
+    /// How polls of the world's clients are held.
     pub hold: LongPoll,
-    /// The id and the secret of the client that may do everything.
+    /// Id and secret of the client with the scope `Manage All`.
     pub client: Option<(String, String)>,
 }
 
-/// The usual chance, except while the world is planted from a number: what is drawn then comes again at each start.
+/// The usual randomness, except while the world is seeded from a number: then each start draws the same.
 pub(super) struct PlantingChance {
     usual: Arc<dyn Chance>,
-    /// The number, and how much was drawn from it.
+    /// The number, and how many blocks were drawn from it.
     repeating: Mutex<Option<(u64, u64)>>,
 }
 
 impl PlantingChance {
-    /// The usual chance.
+    /// Draws from the usual randomness.
     pub(super) fn new(usual: Arc<dyn Chance>) -> Self {
         Self { usual, repeating: Mutex::default() }
     }
 
-    /// From now on, draws from this number; from the usual chance if there is none.
+    /// From now on, draws from this number, or from the usual randomness if there is none.
     pub(super) fn repeat(&self, seed: Option<u64>) {
         *self.repeating.lock().unwrap_or_else(PoisonError::into_inner) = seed.map(|seed| (seed, 0));
     }

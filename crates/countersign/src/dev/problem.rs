@@ -1,4 +1,4 @@
-//! What went wrong with a dev endpoint, in the one form that all of them answer in.
+//! Errors of the dev endpoints, in one form.
 
 use axum::Json;
 use axum::body::to_bytes;
@@ -6,7 +6,7 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
 
-/// A status, a code for programs, what it is, and what to do.
+/// A status, a code for programs, a message, and what to do.
 #[derive(Debug)]
 pub(super) struct Problem {
     status: StatusCode,
@@ -36,19 +36,19 @@ impl Problem {
         Self::new(StatusCode::NOT_FOUND, "dev.not_found", message, hint)
     }
 
-    /// The same response, or this form of it if it is an error that somebody else has written.
+    /// The same response; an error that a library has written gets this form.
     pub(super) async fn in_place_of(response: Response) -> Response {
         let status = response.status();
         let is_ours = response.extensions().get::<Ours>().is_some();
         if is_ours || !(status.is_client_error() || status.is_server_error()) {
             return response;
         }
-        // What a reader of parameters says; nothing at all of an unknown path.
+        // An extractor's message; empty for an unknown path.
         let said = to_bytes(response.into_body(), 1024).await.unwrap_or_default();
         let said = String::from_utf8_lossy(&said).trim().to_owned();
         let (code, message) = match status {
             StatusCode::NOT_FOUND => ("dev.not_found", "there is no such dev endpoint"),
-            StatusCode::METHOD_NOT_ALLOWED => ("dev.method", "this dev endpoint is asked with another method"),
+            StatusCode::METHOD_NOT_ALLOWED => ("dev.method", "this dev endpoint takes another method"),
             _ => ("dev.bad_request", "this request cannot be understood"),
         };
         let hint = if said.is_empty() { "docs/start/dev-world.md lists them".to_owned() } else { said };

@@ -19,7 +19,7 @@ use super::guard::{self, Guard};
 use super::problem::Problem;
 use super::{DevWorld, outbox, phone, start};
 
-/// The routes, for those whom the guard lets in.
+/// The routes behind the guard.
 pub(super) fn routes(world: Arc<DevWorld>, guard: Guard) -> Router {
     Router::new()
         .route("/dev/outbox", get(outbox::list))
@@ -47,7 +47,7 @@ pub(super) fn routes(world: Arc<DevWorld>, guard: Guard) -> Router {
 #[derive(Deserialize)]
 struct OfUser {
     user_id: Option<i64>,
-    /// What the person types, where the prompt asks for a number.
+    /// The number that the person types, if the prompt asks for one.
     number: Option<String>,
 }
 
@@ -94,8 +94,7 @@ async fn message(world: &DevWorld, id: i64) -> Result<DevMessage, Problem> {
         .ok_or_else(|| Problem::missing("no message of this id in the outbox", "GET /dev/outbox lists them"))
 }
 
-/// The newest push whose prompt is still open. The message may be on its way still: the caller has only just
-/// triggered it.
+/// The newest push whose prompt is open. The caller may have triggered it just now, so this waits a second for its message.
 async fn newest_waiting(world: &DevWorld, user: Option<i64>) -> Result<DevMessage, Problem> {
     const LOOKS: usize = 40;
     let filter = DevFilter { channel: Some(Channel::Push), user_id: user.map(UserId), ..DevFilter::default() };
@@ -132,10 +131,10 @@ async fn answer(
         )
     })?;
     let outcome = world.engine().answer_prompt(message.verification_id, &signed).await?;
-    told(message, &outcome)
+    answered(message, &outcome)
 }
 
-fn told(message: &DevMessage, outcome: &Outcome) -> Result<Json<Value>, Problem> {
+fn answered(message: &DevMessage, outcome: &Outcome) -> Result<Json<Value>, Problem> {
     let status = match outcome {
         Outcome::Accepted { .. } => "accepted",
         Outcome::Refused(Reason::Denied | Reason::WrongCode) => "rejected",
@@ -161,7 +160,7 @@ async fn keypad(State(world): State<Arc<DevWorld>>, Path(id): Path<i64>, body: B
         return Err(Problem::bad("this message is not a call"));
     }
     let outcome = world.engine().answer_call(message.verification_id, digits).await?;
-    told(&message, &outcome)
+    answered(&message, &outcome)
 }
 
 async fn pair(State(world): State<Arc<DevWorld>>, body: Bytes) -> Result<Json<Value>, Problem> {
@@ -202,7 +201,7 @@ fn clock_now(world: &DevWorld) -> Value {
     })
 }
 
-/// What is done to the clock: set, moved, then stopped or let run.
+/// A change of the clock: it is set, moved, then stopped or started.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Wind {
@@ -214,7 +213,7 @@ struct Wind {
 /// Furthest the clock can be moved from the machine's, in milliseconds: a hundred years.
 const MAX_OFFSET: u64 = 100 * 365 * 86_400 * 1_000;
 
-/// How the clock is told.
+/// Advice on a request that cannot be read.
 const CLOCK_BODY: &str =
     "send {\"advance_seconds\":31}, {\"set\":\"2027-01-01T00:00:00Z\"}, {\"freeze\":true} or several of them";
 
@@ -239,7 +238,7 @@ async fn wind(State(world): State<Arc<DevWorld>>, body: Bytes) -> Result<Json<Va
     })?;
     match wind.freeze {
         Some(true) => clock.frozen = clock.frozen.or(Some(real)),
-        // It goes on from where it stood.
+        // It continues from where it was stopped.
         Some(false) => {
             if let Some(at) = clock.frozen.take() {
                 clock.offset -= real.since(at);
@@ -250,7 +249,7 @@ async fn wind(State(world): State<Arc<DevWorld>>, body: Bytes) -> Result<Json<Va
     world.store().set_dev_clock(clock).await?;
     world.turn(clock);
     if world.now() < before {
-        // Whoever moves the clock of a dev world vouches for it.
+        // In a dev world, a clock that was set back is trusted.
         world.engine().accept_clock().await?;
     }
     Ok(Json(clock_now(&world)))

@@ -1,5 +1,5 @@
-//! Who lives in a dev world: one client for each scope, one for each other profile, three users. Their secrets in clear lie in a file beside the
-//! database, which holds only digests (decision 4).
+//! The contents of a dev world: one client for each scope, one for each other profile, three users, an app. Their secrets are
+//! in clear in a file beside the database, which holds only digests (decision 4).
 
 use std::path::Path;
 
@@ -35,7 +35,7 @@ pub struct DevClient {
     pub client_secret: String,
 }
 
-/// What a client of a world that an earlier version planted has.
+/// The profile of clients that an earlier version created.
 fn default_profile() -> String {
     CompatProfile::Default.name().to_owned()
 }
@@ -57,19 +57,15 @@ pub struct Seed {
     /// One for each scope, widest first, of the profile `default`; then, in a world that is served, one of `Manage All` for
     /// each other profile.
     pub clients: Vec<DevClient>,
-    /// Three.
     pub users: Vec<DevUser>,
-    /// What assertions can be asked for.
     #[serde(default)]
     pub apps: Vec<DevApp>,
 }
 
-/// An app.
+/// An app that accepts assertions.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct DevApp {
-    /// Its id.
     pub id: i64,
-    /// Its name.
     pub name: String,
 }
 
@@ -93,7 +89,7 @@ impl Seed {
     }
 }
 
-/// The credentials of an earlier start, or new ones. Planting can be cut off anywhere and is simply done again.
+/// The credentials of an earlier start, or new ones. Seeding may be interrupted anywhere; it is then repeated.
 pub(super) async fn load_or_plant(
     engine: &Engine,
     folder: &DataDir,
@@ -119,7 +115,7 @@ async fn planted(engine: &Engine, file: &Path, chance: &dyn Chance, hold: LongPo
         Ok(text) => {
             let seed: Seed = serde_json::from_str(&text)
                 .with_context(|| format!("{} is damaged; remove the data folder", file.display()))?;
-            // The folder may have served another database before.
+            // The folder may have belonged to another database before.
             if is_planted(engine, &seed).await? { Ok(seed) } else { plant_and_keep(engine, chance, file, hold).await }
         }
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => plant_and_keep(engine, chance, file, hold).await,
@@ -173,8 +169,8 @@ async fn plant(engine: &Engine, chance: &dyn Chance, hold: LongPoll) -> anyhow::
     Ok(Seed { clients, users, apps: vec![plant_app(engine).await?] })
 }
 
-/// The seed with a client for each profile: what is missing is planted and kept. Apart from the rest, so that a world of an
-/// earlier version gets them too.
+/// Adds the missing clients, one for each profile. Apart from the first seeding, so that a world of an earlier version gets
+/// them too.
 pub(super) async fn with_profiles(
     engine: &Engine,
     folder: &DataDir,
@@ -182,7 +178,7 @@ pub(super) async fn with_profiles(
     hold: LongPoll,
 ) -> anyhow::Result<Seed> {
     let file = folder.file(DEV_FILE);
-    // Another node of this world may have planted them a moment ago.
+    // Another node of this world may have created them a moment ago.
     if let Some(kept) = std::fs::read_to_string(&file).ok().and_then(|text| serde_json::from_str::<Seed>(&text).ok()) {
         seed.clients = kept.clients;
     }
@@ -216,7 +212,7 @@ async fn plant_client(
     })
 }
 
-/// An app at Amazon that gives everybody one role.
+/// An app at Amazon Web Services with one role for all users.
 async fn plant_app(engine: &Engine) -> anyhow::Result<DevApp> {
     const NAME: &str = "aws";
     if let Some(app) = engine.apps().await?.into_iter().find(|app| app.name == NAME) {

@@ -1,4 +1,4 @@
-//! What a browser finds at `/` of a dev world: a page to begin from.
+//! The start page of a dev world, at `/`.
 
 use std::fmt::Write as _;
 use std::sync::Arc;

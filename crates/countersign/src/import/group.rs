@@ -6,7 +6,7 @@ use zeroize::Zeroizing;
 
 use super::parse::{self, Entry, Fault, Fields};
 
-/// Lines of one user that are held; more devices than anybody may have, and bounded.
+/// Most lines of one user that are held: more than a user can have devices.
 const MAX_LINES: usize = 64;
 
 /// A line that became a device.
@@ -17,7 +17,7 @@ pub(super) struct Line {
     pub(super) secret: Zeroizing<String>,
 }
 
-/// A user with the lines that describe them.
+/// A user with the lines that describe the user.
 pub(super) struct Group {
     pub(super) person: Person,
     /// One for each of the person's tokens.
@@ -38,18 +38,18 @@ impl Group {
     }
 }
 
-/// What comes of the lines read so far.
+/// A result of the lines read so far.
 pub(super) enum Piece {
     /// A user to import.
     Group(Group),
-    /// A line that cannot be.
+    /// A line that cannot be imported.
     Reject(u64, Fault),
 }
 
-/// Collects lines.
+/// Collects consecutive lines of one user.
 #[derive(Default)]
 pub(super) struct Grouper {
-    /// Whether what is here is set to what the list says.
+    /// Whether existing users and devices are set to what the list says.
     update: bool,
     current: Option<Current>,
 }
@@ -61,16 +61,16 @@ struct Current {
 }
 
 impl Grouper {
-    /// Collects lines of a list that sets what is here, or leaves it.
+    /// Collects lines of a list that updates existing users and devices, or leaves them.
     pub(super) fn new(update: bool) -> Self {
         Self { update, current: None }
     }
 
-    /// Takes a line. Whatever it completes is added to `out`.
+    /// Takes a line. What it completes is added to `out`.
     pub(super) fn push(&mut self, number: u64, fields: Result<Fields, Fault>, out: &mut Vec<Piece>) {
         let fields = match fields {
             Ok(fields) => fields,
-            // Nobody knows whose it was.
+            // Its user is unknown.
             Err(fault) => return out.push(Piece::Reject(number, fault)),
         };
         let Some(username) = fields.username.clone() else {
@@ -89,13 +89,13 @@ impl Grouper {
                 out.push(Piece::Reject(number, fault));
             }
         }
-        // Nothing more will come of the lines held.
+        // The held lines are rejected with it.
         if let Some(at) = current.fault {
             reject(&mut current.group, at, full, out);
         }
     }
 
-    /// Ends the user under way.
+    /// Ends the current user.
     pub(super) fn finish(&mut self, out: &mut Vec<Piece>) {
         if let Some(Current { group, fault: None }) = self.current.take() {
             out.push(Piece::Group(group));
@@ -118,7 +118,7 @@ impl Current {
         Self { group: Group { person, lines: Vec::new(), bare: Vec::new() }, fault: None }
     }
 
-    /// Whether these fields speak of the same user: what both say must be the same.
+    /// Whether these fields describe the same user: values that both have must be equal.
     fn is_about(&self, username: &str, fields: &Fields) -> bool {
         let agree = |one: &Option<String>, other: &Option<String>| one.is_none() || other.is_none() || one == other;
         let spelt = |id: &Option<String>| id.as_deref().map(spelling);

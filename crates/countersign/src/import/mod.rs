@@ -1,9 +1,8 @@
-//! `countersign import`: takes users and devices over from a list, as fast as the disk commits, whether or not a server
-//! runs.
+//! `countersign import`: imports users and devices from a list, as fast as the disk commits, whether or not a server runs.
 //!
-//! The list streams: one thread reads and judges its lines, the engine merges person by person, and what came of each is
-//! counted and reported in the list's order. Interrupted anywhere, nobody is half here, and the same command again
-//! takes the rest.
+//! The list streams: one thread reads and checks its lines, the engine merges person by person, and the results are counted
+//! and reported in the list's order. An import can be interrupted anywhere: each person is imported wholly or not at all, and
+//! the same command imports the rest.
 
 mod group;
 mod parse;
@@ -32,48 +31,47 @@ pub(crate) use read::Format;
 use report::{Map, Rejects};
 use wire::Outcome;
 
-/// What `countersign import` is asked for.
+/// The arguments of `countersign import`.
 #[derive(Debug, Clone)]
 pub(crate) struct ImportOptions {
-    /// The list.
     pub(crate) file: PathBuf,
-    /// Its form, if it is not to be told by its beginning.
+    /// The list's format; by default its beginning shows it.
     pub(crate) format: Option<Format>,
-    /// Where rejects are reported.
+    /// File for the rejected lines.
     pub(crate) rejects: Option<PathBuf>,
-    /// Where devices are mapped to secrets.
+    /// File for the device of each secret.
     pub(crate) map_out: Option<PathBuf>,
-    /// Whether what is here is set to what the list says.
+    /// Whether existing users and devices are set to what the list says.
     pub(crate) update: bool,
     /// Whether the summary is JSON.
     pub(crate) json: bool,
 }
 
-/// Lines read together, and what came of reading them.
+/// Lines that were read together.
 struct Batch {
     groups: Vec<Group>,
     rejects: Vec<(u64, Fault)>,
-    /// Bytes of the list up to here.
+    /// Bytes of the list up to the end of the batch.
     bytes: u64,
 }
 
 #[derive(Default)]
-struct Tally {
+struct Counts {
     users: u64,
     devices: u64,
     unchanged: u64,
-    /// Devices and people of whom the list says something else than what is here.
+    /// Devices and people that differ from the list.
     differs: u64,
     /// Devices and people that were set to what the list says.
     updated: u64,
-    /// Devices whose secret another user's device has too.
+    /// Devices with a secret that another user's device has too.
     shared: u64,
     rejected: u64,
-    /// People who are here now, whether or not they were before.
+    /// People who exist now, whether or not they did before.
     people: u64,
 }
 
-/// The command.
+/// Runs `countersign import`.
 pub(crate) async fn run(config: &Config, options: ImportOptions) -> anyhow::Result<ExitCode> {
     let began = engine::clock::SystemClock.now();
     let shown = options.file.display();
@@ -89,7 +87,7 @@ pub(crate) async fn run(config: &Config, options: ImportOptions) -> anyhow::Resu
     let map = options.map_out.as_deref().map(Map::new).transpose()?;
     if let Some(path) = &options.map_out {
         terminal::remark(&format!(
-            "countersign: {} will hold every imported secret in clear; move it to where it is needed and remove it",
+            "countersign: {} will hold every imported secret in clear; move it to where it is needed and delete it here",
             path.display()
         ));
     }
@@ -98,7 +96,7 @@ pub(crate) async fn run(config: &Config, options: ImportOptions) -> anyhow::Resu
     let (send, batches) = mpsc::channel(wire::WINDOW);
     let reading = tokio::task::spawn_blocking(move || batched(rows, options.update, &send));
     let mut ledger =
-        Ledger { tally: Tally::default(), rejects, map, progress: terminal::progress("Importing", length) };
+        Ledger { counts: Counts::default(), rejects, map, progress: terminal::progress("Importing", length) };
     let imported = import(line, batches, &mut ledger).await;
     ledger.progress.finish();
     let rejects = ledger.rejects.finish()?;
@@ -106,11 +104,11 @@ pub(crate) async fn run(config: &Config, options: ImportOptions) -> anyhow::Resu
         map.finish()?;
     }
     imported?;
-    reading.await.context("the list's reader ended")?.with_context(|| format!("cannot read {shown}"))?;
+    reading.await.context("the reader of the list failed")?.with_context(|| format!("cannot read {shown}"))?;
     let milliseconds = engine::clock::SystemClock.now().since(began);
-    summarise(&ledger.tally, &rejects, milliseconds, options.json);
-    if ledger.tally.people == 0 {
-        terminal::remark(&match ledger.tally.rejected {
+    summarise(&ledger.counts, &rejects, milliseconds, options.json);
+    if ledger.counts.people == 0 {
+        terminal::remark(&match ledger.counts.rejected {
             0 => format!("countersign: nothing was imported: {shown} holds no entries"),
             rejected => format!(
                 "countersign: nothing was imported: {}; the reasons are in {}",
@@ -127,7 +125,7 @@ pub(crate) async fn run(config: &Config, options: ImportOptions) -> anyhow::Resu
     Ok(ExitCode::SUCCESS)
 }
 
-/// Reads the whole list, batch by batch, as long as somebody takes them.
+/// Reads the whole list, batch by batch, until the receiver is gone.
 fn batched(rows: read::Rows, update: bool, send: &mpsc::Sender<Batch>) -> std::io::Result<()> {
     let mut grouper = Grouper::new(update);
     let mut pieces = Vec::new();
@@ -164,7 +162,7 @@ fn batched(rows: read::Rows, update: bool, send: &mpsc::Sender<Batch>) -> std::i
     Ok(())
 }
 
-/// Sends batches and keeps the ledger of what became of them.
+/// Sends batches and records their results in the ledger.
 async fn import(line: ImportLine, batches: mpsc::Receiver<Batch>, ledger: &mut Ledger) -> anyhow::Result<()> {
     let ImportLine { mut read, write, installation } = line;
     let (sent, under_way) = mpsc::channel(wire::WINDOW);
@@ -189,23 +187,23 @@ async fn send_all(
             break;
         }
     }
-    // Whoever answers learns that this was all.
+    // Tells the engine's end that this was all.
     write.shutdown().await.ok();
     Ok(())
 }
 
-/// What an import has come to.
+/// The results of an import so far.
 struct Ledger {
-    tally: Tally,
+    counts: Counts,
     rejects: Rejects,
     map: Option<Map>,
     progress: Progress,
 }
 
-/// What the report says of lines that were taken.
+/// Remarks on lines that were imported.
 #[derive(Default)]
 struct Remarks {
-    /// What is otherwise than the list says.
+    /// Lines whose user or device differs.
     differs: Vec<(u64, Fault)>,
     /// Lines of secrets that another user has too.
     shared: Vec<u64>,
@@ -227,9 +225,9 @@ impl Ledger {
                     self.enter(group, outcome, &mut rejects, &mut remarks)?;
                 }
             }
-            self.tally.rejected += rejects.len() as u64;
-            self.tally.differs += remarks.differs.len() as u64;
-            self.tally.shared += remarks.shared.len() as u64;
+            self.counts.rejected += rejects.len() as u64;
+            self.counts.differs += remarks.differs.len() as u64;
+            self.counts.shared += remarks.shared.len() as u64;
             rejects.append(&mut remarks.differs);
             rejects.extend(remarks.shared.into_iter().map(|line| (line, Fault::Shared)));
             rejects.sort_by_key(|(line, _)| *line);
@@ -241,7 +239,7 @@ impl Ledger {
         Ok(())
     }
 
-    /// Counts what became of a group. Remarks on lines that count go to `remarks`.
+    /// Counts the result of a group.
     fn enter(
         &mut self,
         group: &Group,
@@ -251,22 +249,22 @@ impl Ledger {
     ) -> anyhow::Result<()> {
         match outcome {
             Outcome::Done(imported) => {
-                self.tally.people += 1;
-                self.tally.users += u64::from(imported.created);
+                self.counts.people += 1;
+                self.counts.users += u64::from(imported.created);
                 match imported.person {
                     ImportOutcome::Differs(fields) => {
                         remarks.differs.push((group.first_line(), Fault::Differs(fields)));
                     }
-                    ImportOutcome::Updated => self.tally.updated += 1,
+                    ImportOutcome::Updated => self.counts.updated += 1,
                     ImportOutcome::New | ImportOutcome::Same => {}
                 }
                 let shared = imported.shared.iter().filter_map(|place| group.lines.get(*place));
                 remarks.shared.extend(shared.map(|line| line.number));
                 for (line, (device, fate)) in group.lines.iter().zip(imported.devices) {
                     match fate {
-                        ImportOutcome::New => self.tally.devices += 1,
-                        ImportOutcome::Same => self.tally.unchanged += 1,
-                        ImportOutcome::Updated => self.tally.updated += 1,
+                        ImportOutcome::New => self.counts.devices += 1,
+                        ImportOutcome::Same => self.counts.unchanged += 1,
+                        ImportOutcome::Updated => self.counts.updated += 1,
                         ImportOutcome::Differs(fields) => remarks.differs.push((line.number, Fault::Differs(fields))),
                     }
                     if let Some(map) = &mut self.map {
@@ -286,8 +284,8 @@ impl Ledger {
     }
 }
 
-fn summarise(tally: &Tally, rejects: &std::path::Path, milliseconds: i64, as_json: bool) {
-    let Tally { users, devices, unchanged, differs, updated, shared, rejected, people: _ } = *tally;
+fn summarise(counts: &Counts, rejects: &std::path::Path, milliseconds: i64, as_json: bool) {
+    let Counts { users, devices, unchanged, differs, updated, shared, rejected, people: _ } = *counts;
     let reported = rejected + differs + shared > 0;
     if as_json {
         let summary = json!({
@@ -308,7 +306,7 @@ fn summarise(tally: &Tally, rejects: &std::path::Path, milliseconds: i64, as_jso
     let counted = |number: u64, what: &str| format!("{number} {what}{}", if number == 1 { "" } else { "s" });
     let (users, devices) = (counted(users, "new user"), counted(devices, "new device"));
     terminal::say(&format!("Imported in {seconds}.{tenth} s: {users}, {devices}"));
-    terminal::say(&format!("  unchanged  {unchanged} devices that were here already"));
+    terminal::say(&format!("  unchanged  {unchanged} devices that existed already"));
     if updated > 0 {
         terminal::say(&format!("  updated    {updated} devices and users, to what the list says"));
     }

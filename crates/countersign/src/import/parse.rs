@@ -1,7 +1,6 @@
-//! What one line of a list says. Pure: a line goes in, an entry or the reason against it comes out.
+//! Parses one line of a list. Pure: a line goes in, an entry or a fault comes out.
 //!
-//! No reason ever repeats what the line holds, since a secret may stand in any column of a list that somebody made by
-//! hand.
+//! No fault repeats text of the line, because a secret may be in any column of a hand-made list.
 
 use std::fmt;
 
@@ -30,7 +29,7 @@ pub(super) const NAMES: [&str; 11] = [
     "display_name",
 ];
 
-/// The fields of a line as they stand there. What is empty is absent.
+/// The fields of a line, unparsed. An empty field is absent.
 #[derive(Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct Fields {
@@ -59,7 +58,7 @@ pub(super) struct Fields {
 }
 
 impl Fields {
-    /// Sets the field of this name; says whether there is one.
+    /// Sets the field with this name. Returns whether there is such a field.
     pub(super) fn set(&mut self, name: &str, value: &str) -> bool {
         let slot = match name {
             "username" => &mut self.username,
@@ -82,7 +81,7 @@ impl Fields {
         true
     }
 
-    /// Sets a field that nothing else has set.
+    /// Sets a field that is not set yet.
     fn set_once(&mut self, name: &str, value: &str) -> Result<(), Fault> {
         let taken = match name {
             "secret_base32" => self.secret_base32.is_some(),
@@ -98,8 +97,8 @@ impl Fields {
         Ok(())
     }
 
-    /// Whether there is anything that only a device has.
-    fn speak_of_a_device(&self) -> bool {
+    /// Whether a field is set that only devices have.
+    fn describe_a_device(&self) -> bool {
         [&self.r#type, &self.counter, &self.digits, &self.period, &self.algorithm, &self.display_name]
             .iter()
             .any(|field| field.is_some())
@@ -112,7 +111,7 @@ fn given(value: &str) -> Option<String> {
 
 /// The device of a line.
 pub(super) struct Entry {
-    /// As it will be kept.
+    /// The device for the engine.
     pub(super) token: Token,
     /// `totp` or `hotp`.
     pub(super) kind: &'static str,
@@ -120,50 +119,49 @@ pub(super) struct Entry {
     pub(super) secret: Zeroizing<String>,
 }
 
-/// Why a line cannot be taken over.
+/// Why a line cannot be imported, or what is remarkable about it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Fault {
-    /// Longer than any line of a list is.
     TooLong,
-    /// Not UTF-8.
+    /// The line is not UTF-8.
     NotText,
-    /// Not a JSON object.
+    /// The line is not a JSON object.
     NotJson,
-    /// A JSON object with a field that no list has.
+    /// A JSON object has a field with an unknown name.
     UnknownField,
-    /// A JSON object with a field twice.
+    /// A field occurs twice.
     FieldTwice,
-    /// A list, an object, a truth value or a fraction where a text or a whole number belongs.
+    /// A field is an array, an object, a boolean or a fraction.
     WrongType,
-    /// A CSV line with more or fewer columns than the header.
+    /// A CSV line has more or fewer columns than the header.
     Columns,
-    /// Not an `otpauth://` address.
+    /// The line is not an `otpauth://` address.
     NotOtpauth,
-    /// Several authenticators in one address, as one app hands them to another.
+    /// One address holds several authenticators, as one app hands them to another.
     Migration,
-    /// A parameter that changes the codes, under a name that is not read here.
+    /// A parameter changes the codes, and is not supported.
     Parameter(&'static str),
     /// A device without a secret.
     NoSecret,
-    /// A field that must be there is not.
+    /// A required field is absent.
     Missing(&'static str),
-    /// `type` is neither.
+    /// `type` is neither `totp` nor `hotp`.
     Kind,
     /// The secret is not Base32.
     NotBase32,
-    /// A number is none.
+    /// A field is not a whole number.
     NotNumber(&'static str),
-    /// No such hash function.
+    /// The hash function is unknown.
     Algorithm,
     /// HOTP is defined with SHA-1 only.
     HotpAlgorithm,
     /// More lines than a user can have devices.
     TooManyLines,
-    /// Another line of the same user is at fault, and nobody is imported by halves.
+    /// Another line of the same user has a fault, and a user is imported wholly or not at all.
     Sibling(u64),
-    /// What it says is not fit for use.
+    /// A value cannot be used.
     Unfit(Unfit),
-    /// What is here is otherwise in these fields, and was left so. Not a reject.
+    /// These fields of an existing user or device differ, and were left as they are. Not a reject.
     Differs(Vec<ImportField>),
     /// Another user has a device with this secret. Not a reject.
     Shared,
@@ -197,12 +195,19 @@ impl fmt::Display for Fault {
             Self::HotpAlgorithm => f.write_str("a hotp device uses SHA1 and nothing else"),
             Self::TooManyLines => f.write_str("a user has at most 20 devices"),
             Self::Sibling(line) => {
-                write!(f, "line {line} of the same user cannot be imported, and nobody is imported by halves")
+                write!(
+                    f,
+                    "line {line} of the same user cannot be imported, and a user is imported wholly or not at all"
+                )
             }
             Self::Unfit(unfit) => unfit.fmt(f),
             Self::Differs(fields) => {
                 let names: Vec<_> = fields.iter().map(|field| field.name()).collect();
-                write!(f, "differs from what is here in {}, and was left so; --update sets it", names.join(", "))
+                write!(
+                    f,
+                    "differs from what is stored in {}, and was left as it is; --update sets it",
+                    names.join(", ")
+                )
             }
             Self::Shared => {
                 f.write_str("taken, but another user has a device with this secret: one authenticator answers for both")
@@ -225,7 +230,7 @@ pub(super) fn json(line: &[u8]) -> Result<Fields, Fault> {
         return Err(Fault::NotJson);
     }
     serde_json::from_str(text).map_err(|error| {
-        // serde's words may quote what stands there; only their beginning is looked at.
+        // serde's message may quote the line, so only its beginning is used.
         let words = error.to_string();
         match error.classify() {
             serde_json::error::Category::Data if words.starts_with("unknown field") => Fault::UnknownField,
@@ -236,7 +241,7 @@ pub(super) fn json(line: &[u8]) -> Result<Fields, Fault> {
     })
 }
 
-/// Parameters under which one app or another keeps what changes the codes. A device made without them would never match.
+/// Parameters of various apps that change the codes. A device created without them would never match.
 const CODE_PARAMETERS: [&str; 21] = [
     "algo",
     "alg",
@@ -284,7 +289,7 @@ pub(super) fn otpauth(line: &[u8]) -> Result<Fields, Fault> {
             "issuer" => issuer = given(value.trim()),
             "secret" => fields.set_once("secret_base32", &value)?,
             "algorithm" | "digits" | "period" | "counter" => fields.set_once(&name, &value)?,
-            // Pictures and colours of one app or another.
+            // Other parameters, such as pictures and colours, change no code.
             _ => {
                 if let Some(known) = CODE_PARAMETERS.into_iter().find(|known| *known == name) {
                     return Err(Fault::Parameter(known));
@@ -306,7 +311,7 @@ pub(super) fn otpauth(line: &[u8]) -> Result<Fields, Fault> {
     Ok(fields)
 }
 
-/// The two halves of a label, decoded.
+/// Both parts of a label, decoded.
 struct Label {
     /// The issuer in front of the account; empty if there is none.
     prefix: String,
@@ -314,8 +319,8 @@ struct Label {
 }
 
 impl Label {
-    /// Takes a label apart. An issuer may hold a colon itself: the parameter `issuer` says where it ends; without it
-    /// the last colon that is written as one separates, else the last that is written `%3A`.
+    /// Splits a label. An issuer may contain colons: the parameter `issuer` shows where it ends; without it the last
+    /// unencoded colon separates, else the last encoded one (`%3A`).
     fn split(label: &str, issuer: Option<&str>) -> Option<Self> {
         let halves =
             |prefix: &str, account: &str| Self { prefix: prefix.trim().to_owned(), account: account.trim().to_owned() };
@@ -325,7 +330,7 @@ impl Label {
             for spelling in [whole.clone(), whole.replace('+', " ")] {
                 let after = spelling.trim_start().strip_prefix(issuer).map(str::trim_start);
                 if let Some(account) = after.and_then(|after| after.strip_prefix(':')) {
-                    // The account as it stands in the label: a `+` in it is one.
+                    // The account is taken from the label: a `+` in it is a plus.
                     let account = &whole[whole.len() - account.len()..];
                     return Some(halves(issuer, account));
                 }
@@ -341,7 +346,7 @@ impl Label {
     }
 }
 
-/// The device that fields describe; `None` if they are of a person alone.
+/// The device that the fields describe; `None` if they describe a person only.
 pub(super) fn entry(fields: &Fields) -> Result<Option<Entry>, Fault> {
     let username = fields.username.as_ref().ok_or(Fault::Missing("username"))?;
     import::judge_username(username)?;
@@ -358,7 +363,7 @@ pub(super) fn entry(fields: &Fields) -> Result<Option<Entry>, Fault> {
         }
     }
     let Some(text) = &fields.secret_base32 else {
-        return if fields.speak_of_a_device() { Err(Fault::NoSecret) } else { Ok(None) };
+        return if fields.describe_a_device() { Err(Fault::NoSecret) } else { Ok(None) };
     };
     let secret = base32(text)?;
     let digits = number("digits", fields.digits.as_ref(), 6)?;
@@ -407,7 +412,7 @@ fn base32(text: &str) -> Result<Secret, Fault> {
         (held, bits) = (held << 5 | value, bits + 5);
         if bits >= 8 {
             bits -= 8;
-            #[expect(clippy::cast_possible_truncation, reason = "the lowest byte is what is meant")]
+            #[expect(clippy::cast_possible_truncation, reason = "only the lowest byte is wanted")]
             bytes.push((held >> bits) as u8);
             held &= (1 << bits) - 1;
         }
@@ -415,7 +420,7 @@ fn base32(text: &str) -> Result<Secret, Fault> {
     Ok(Secret::new(std::mem::take(&mut *bytes)))
 }
 
-/// What lists put between the groups of a secret: white space of every kind, invisible characters, points and dashes.
+/// Whether lists put this character between the groups of a secret: white space of every kind, invisible characters, points and dashes.
 fn is_between_groups(symbol: char) -> bool {
     symbol.is_whitespace()
         || matches!(symbol, '-' | '.' | '_' | '\u{b7}' | '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{2010}'..='\u{2015}')
@@ -510,7 +515,7 @@ mod tests {
             assert_eq!(base32(spelling).unwrap(), expected, "{spelling}");
         }
         assert_eq!(base32("GEZDGNBVGY3TQOJQGE======").unwrap().expose(), b"12345678901");
-        assert_eq!(base32("GEZDGNBVGY3TQOJQGF").unwrap().expose(), b"12345678901", "stray bits are nobody's loss");
+        assert_eq!(base32("GEZDGNBVGY3TQOJQGF").unwrap().expose(), b"12345678901", "stray bits are dropped");
         for wrong in ["GEZDGNBVGY3TQOJ1", "GEZDGNBV=GY3TQOJQ", "é"] {
             assert_eq!(base32(wrong), Err(Fault::NotBase32), "{wrong}");
         }
@@ -629,7 +634,7 @@ mod tests {
                         assert_eq!(found, (Some(account), Some(issuer)), "{address}");
                     }
                 }
-                // Without the parameter the colon that is written as one separates.
+                // Without the parameter the unencoded colon separates.
                 let fields = otpauth(format!("otpauth://totp/{i}:{a}?secret={SECRET}").as_bytes()).unwrap();
                 assert_eq!((fields.username.as_deref(), fields.display_name.as_deref()), (Some(account), Some(issuer)));
             }

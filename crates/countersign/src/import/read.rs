@@ -1,5 +1,4 @@
-//! Reads a list line by line, whichever of its three forms it has, without ever holding more than its beginning and a
-//! line of it.
+//! Reads a list line by line in any of its three formats. It never holds more than the beginning and one line.
 
 use std::io::{BufRead, BufReader, Cursor, Read};
 
@@ -13,10 +12,10 @@ use super::utf16::{Order, Utf16};
 
 /// Longest line, in bytes.
 const MAX_LINE: usize = 64 * 1024;
-/// What Excel puts in front of a file it calls UTF-8.
+/// The byte order mark that Excel writes before UTF-8.
 const MARK: &[u8] = b"\xef\xbb\xbf";
 
-/// The form of a list.
+/// The format of a list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Format {
     /// A JSON object a line
@@ -42,10 +41,10 @@ pub(super) type Rows = Box<dyn Iterator<Item = std::io::Result<Row>> + Send>;
 
 type List = Box<dyn BufRead + Send>;
 
-/// So much of a list shows what it is.
+/// Bytes of the beginning that show the format.
 const BEGINNING: u64 = 64 * 1024;
 
-/// Opens a list. Its form is told by its beginning unless it is given. What is no list is named.
+/// Opens a list. Its beginning shows the format, unless that is given. The error names a file that is not a list.
 pub(super) fn rows(list: impl BufRead + Send + 'static, format: Option<Format>) -> anyhow::Result<Rows> {
     let (beginning, list) = beginning(list)?;
     let order = match beginning.as_slice() {
@@ -57,7 +56,7 @@ pub(super) fn rows(list: impl BufRead + Send + 'static, format: Option<Format>) 
     text_rows(&beginning, list, format)
 }
 
-/// Looks at the beginning of a list, and gives the whole list back.
+/// The beginning of a list, and the whole list.
 fn beginning(mut list: impl BufRead + Send + 'static) -> anyhow::Result<(Zeroizing<Vec<u8>>, List)> {
     let mut beginning = Zeroizing::new(Vec::new());
     list.by_ref().take(BEGINNING).read_to_end(&mut beginning).context("the list cannot be read")?;
@@ -87,10 +86,10 @@ fn text_rows(beginning: &[u8], mut list: List, format: Option<Format>) -> anyhow
 
 fn guess(beginning: &[u8]) -> Format {
     let beginning = beginning.trim_ascii_start();
-    let shouts = |name: &[u8]| beginning.get(..name.len()).is_some_and(|start| start.eq_ignore_ascii_case(name));
+    let is_scheme = |name: &[u8]| beginning.get(..name.len()).is_some_and(|start| start.eq_ignore_ascii_case(name));
     if beginning.starts_with(b"{") {
         Format::Jsonl
-    } else if shouts(b"otpauth:") || beginning.starts_with(b"#") {
+    } else if is_scheme(b"otpauth:") || beginning.starts_with(b"#") {
         Format::Otpauth
     } else {
         Format::Csv
@@ -111,7 +110,7 @@ impl<R: BufRead> Lines<R> {
         Self { list, parse, line: 0, bytes: marked as u64, buffer: Vec::new() }
     }
 
-    /// Reads a line into the buffer, at most [`MAX_LINE`] of it. Gives the bytes it has in all.
+    /// Reads a line into the buffer, but no more than [`MAX_LINE`] bytes. Returns the length of the line.
     fn fill(&mut self) -> std::io::Result<u64> {
         self.buffer.zeroize();
         let limit = MAX_LINE as u64 + 1;
@@ -154,10 +153,10 @@ impl<R: BufRead> Iterator for Lines<R> {
     }
 }
 
-/// What may stand between the values of a line, first the one that the form is named for.
+/// Separators of CSV. The first is the default.
 const SEPARATORS: [u8; 4] = [b',', b';', b'\t', b'|'];
 
-/// How the values of a list are separated, and whether its first line does nothing but say so, as Excel writes it.
+/// The separator of a list, and whether its first line only names it (`sep=;`), as Excel writes.
 fn separator(beginning: &[u8]) -> (u8, bool) {
     let mut lines = beginning.split(|byte| matches!(byte, b'\n' | b'\r'));
     let first = lines.next().unwrap_or_default().trim_ascii();
@@ -232,12 +231,12 @@ fn csv_rows(mut list: List, beginning: &[u8]) -> anyhow::Result<Rows> {
     Ok(Box::new(Records { reader, columns, record: csv::ByteRecord::new(), skipped }))
 }
 
-/// A list whose lines all end alike, also the last, so that they can be counted: csv counts line feeds as it meets
-/// them, and may meet one only when it looks for the record behind it.
+/// A list with equal line ends, also after the last line, so that lines can be counted: csv counts line feeds when it reaches
+/// them, and may reach one only when it looks for the next record.
 struct Plain<R> {
     list: R,
     last: u8,
-    /// A line has just ended with a carriage return: a line feed behind it is the same end.
+    /// The last line ended with a carriage return: a line feed after it belongs to the same end.
     after_return: bool,
     ended: bool,
 }

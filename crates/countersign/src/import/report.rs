@@ -1,5 +1,4 @@
-//! The two files an import leaves behind: what was rejected and why, and, where it is asked for, which device became
-//! of which secret.
+//! The two files that an import writes: the rejected lines with their reasons, and on request the device of each secret.
 
 use std::fs::{File, OpenOptions};
 use std::io::{BufWriter, Error, Write as _};
@@ -14,7 +13,7 @@ use zeroize::Zeroizing;
 use super::group::Line;
 use super::parse::Fault;
 
-/// Rejected lines: their numbers and the reasons, never what they hold.
+/// Rejected lines: their numbers and reasons, never their text.
 pub(super) struct Rejects {
     path: PathBuf,
     file: Option<BufWriter<File>>,
@@ -27,7 +26,7 @@ struct Reject<'a> {
 }
 
 impl Rejects {
-    /// A file that is made with the first reject. One of an earlier import is emptied, since it is true no longer.
+    /// The file is created with the first reject. The file of an earlier import is emptied now.
     pub(super) fn new(path: PathBuf) -> anyhow::Result<Self> {
         let mut rejects = Self { path, file: None };
         if rejects.path.symlink_metadata().is_ok() {
@@ -59,7 +58,7 @@ impl Rejects {
     }
 }
 
-/// Which device became of which secret. Copied from the list; a stored secret is never read back (decision 43).
+/// The device of each secret. Secrets are copied from the list; a stored secret is never read back (decision 43).
 pub(super) struct Map(BufWriter<File>);
 
 #[derive(Serialize)]
@@ -90,20 +89,20 @@ impl Map {
     }
 }
 
-/// An empty file for its owner alone. A link that lies in the way is not followed, for whoever can write to the folder
-/// could point it at any file of ours; what is no file, such as a pipe, is written to.
+/// An empty file for its owner alone. A link is not followed: anyone who can write to the folder could point it at any of our
+/// files. What is not a file, such as a pipe, is written to.
 fn private(path: &Path) -> anyhow::Result<BufWriter<File>> {
     let open = || {
         let mut options = OpenOptions::new();
         options.write(true).mode(0o600);
         let Ok(found) = std::fs::symlink_metadata(path) else { return options.create_new(true).open(path) };
-        // `/dev/stdout` is a link to what is no file.
+        // `/dev/stdout` is a link to something that is not a file.
         let behind = if found.is_symlink() { std::fs::metadata(path).ok() } else { None };
         if found.is_symlink() && behind.is_none_or(|behind| behind.is_file() || behind.is_dir()) {
             return Err(Error::other("it is a link; name the file itself, or remove it"));
         }
         if found.is_file() {
-            // Removed and made anew: a name can be pointed elsewhere between a look and a write, a new file cannot.
+            // Removed and created anew, because the name may point elsewhere between the check and the write.
             std::fs::remove_file(path)?;
             options.create_new(true);
         }

@@ -1,11 +1,11 @@
-//! What a file is, told from its beginning, when it is none of the three forms of a list. Whoever exports from an
-//! authenticator or a spreadsheet gets what that program writes: the answer names it, and what to do with it.
+//! Recognizes files that are not a list, by their beginning: exports of authenticators and spreadsheets. The message names the
+//! file's kind and how to make a list of it.
 
-/// What the app's own way of handing accounts over is called.
+/// The name of Google Authenticator's export.
 pub(super) const MIGRATION: &str = "an otpauth-migration:// address, Google Authenticator's own way to hand accounts to \
     another phone; turn it into otpauth:// addresses first, one for each account";
 
-/// Beginnings of files that are no text, or not yet.
+/// Beginnings of files that are not lists.
 const BEGINNINGS: [(&[u8], &str); 22] = [
     (b"PK\x03\x04", "a spreadsheet (.xlsx, .ods) or a ZIP archive; save the sheet as CSV, or unpack the archive"),
     (b"\xd0\xcf\x11\xe0", "a spreadsheet of an old Excel; save it as CSV"),
@@ -33,7 +33,7 @@ const BEGINNINGS: [(&[u8], &str); 22] = [
 
 const PICTURE: &str = "a picture; read its QR code and put the otpauth:// address into a text file";
 
-/// What programs write as JSON: what stands in it, whose it is, and what to do.
+/// JSON of other programs: parts of its text, its name, and what to do.
 const EXPORTS: [(&[&str], &str); 10] = [
     (
         &["\"db\"", "\"slots\": [", "\"header\""],
@@ -72,14 +72,14 @@ const EXPORTS: [(&[&str], &str); 10] = [
     ),
 ];
 
-/// Columns of other programs' CSV.
+/// CSV of other programs: some of its columns, and its name.
 const HEADERS: [(&[&str], &str); 3] = [
     (&["login_username", "login_totp"], "an export of Bitwarden"),
     (&["\"title\"", "\"totp\""], "an export of KeePassXC"),
     (&["grouping", "totp"], "an export of LastPass"),
 ];
 
-/// What a file of this beginning is and what to do, if it is no list.
+/// The kind of a file with this beginning and what to do, if it is not a list.
 pub(super) fn name(beginning: &[u8]) -> Option<String> {
     let text = beginning.trim_ascii_start();
     if let Some((_, is)) = BEGINNINGS.iter().find(|(mark, _)| text.starts_with(mark)) {
@@ -103,22 +103,22 @@ fn contains(text: &[u8], part: &str) -> bool {
     text.windows(part.len()).any(|window| window == part.as_bytes())
 }
 
-/// A JSON text that is not an object a line.
+/// The kind of a JSON text that is not an object a line.
 fn json(text: &[u8]) -> Option<String> {
     let first = text.split(|byte| *byte == b'\n').next().unwrap_or_default();
     let mut values = serde_json::Deserializer::from_slice(text).into_iter::<serde::de::IgnoredAny>();
     let over_lines = match values.next() {
         Some(Ok(_)) => values.byte_offset() > first.len(),
-        // Cut off, since only the beginning was looked at; or broken, and then it is for each line to say so.
+        // The text is cut off; or it is broken, and then each line reports that.
         Some(Err(error)) => error.is_eof() && first.len() < text.len(),
         None => false,
     };
-    // A line that begins with a field of ours is one of a list, whatever else it holds.
+    // A first line that can be read belongs to a list.
     let ours = !over_lines && super::parse::json(first.trim_ascii()).is_ok();
     if ours {
         return None;
     }
-    // Spaced as programs that spare no blanks write it, so that both spellings are known.
+    // Spaced, so that one spelling of each part is enough.
     let spaced = spaced(text);
     let known = EXPORTS.iter().find(|(parts, _)| parts.iter().all(|part| contains(&spaced, part)));
     match known {
@@ -131,7 +131,7 @@ fn json(text: &[u8]) -> Option<String> {
     }
 }
 
-/// The same JSON with one blank behind each colon and none else outside of texts.
+/// The same JSON with one blank after each colon and no other blank outside of strings.
 fn spaced(text: &[u8]) -> Vec<u8> {
     let (mut out, mut in_text, mut escaped) = (Vec::with_capacity(text.len()), false, false);
     for byte in text {
@@ -150,7 +150,7 @@ fn spaced(text: &[u8]) -> Vec<u8> {
     out
 }
 
-/// A CSV of another program.
+/// The kind of another program's CSV.
 fn header(text: &[u8]) -> Option<String> {
     let first = text.split(|byte| matches!(byte, b'\n' | b'\r')).next().unwrap_or_default().to_ascii_lowercase();
     let (_, whose) = HEADERS.iter().find(|(parts, _)| parts.iter().all(|part| contains(&first, part)))?;

@@ -9,7 +9,7 @@ pub(super) enum Order {
     Big,
 }
 
-/// UTF-8 of a list in UTF-16. What is no character becomes U+FFFD.
+/// UTF-8 of a list in UTF-16. An invalid unit becomes U+FFFD.
 pub(super) struct Utf16<R> {
     list: R,
     order: Order,
@@ -20,7 +20,7 @@ pub(super) struct Utf16<R> {
 }
 
 impl<R: BufRead> Utf16<R> {
-    /// Reads from the mark on.
+    /// Reads from the byte order mark on.
     pub(super) fn new(list: R, order: Order) -> Self {
         Self { list, order, high: None, ready: Vec::new() }
     }

@@ -1,9 +1,8 @@
-//! The line between whoever reads a list and the engine that takes it in: batches of people go one way, what became of
-//! them comes back, a line of JSON each, in order. It is the same line whether the engine is a running server's, behind
-//! the control socket that only its owner can open, or this process's own.
+//! The connection between the reader of a list and an engine: batches of people go one way, their outcomes come back, a line of
+//! JSON each, in order. The engine may be a running server's, behind the control socket that only its owner can open, or this
+//! process's.
 //!
-//! Whoever answers works on a few batches at once and reads no further: the socket fills, and the reader of the list
-//! waits.
+//! The engine's end works on a few batches at once and reads no further: the socket fills, and the reader of the list waits.
 
 use std::sync::Arc;
 
@@ -25,19 +24,18 @@ pub(super) const WINDOW: usize = 4;
 /// Longest batch, in bytes: several times what [`BATCH`] devices can fill.
 const MAX_BATCH: u64 = 4 * 1024 * 1024;
 
-/// What became of a person.
+/// The outcome for one person.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Outcome {
-    /// Here.
     Done(Imported),
-    /// Not here, for a reason that lies in the list.
+    /// The list has a fault.
     Rejected(String),
-    /// Not here, for a reason that lies elsewhere.
+    /// The engine has failed; another try may succeed.
     Failed(String),
 }
 
-/// Takes in what arrives, until the other end has said all.
+/// Imports what arrives, until the other end closes.
 pub(crate) async fn serve(
     read: impl AsyncBufRead + Unpin,
     mut write: impl AsyncWrite + Unpin,
@@ -71,9 +69,9 @@ async fn take_in(
         if (&mut read).take(MAX_BATCH).read_until(b'\n', &mut line).await? == 0 {
             return Ok(());
         }
-        // Not said why: the reason could quote a secret.
-        let Ok(people) = serde_json::from_slice::<Vec<Person>>(&line) else { bail!("a batch cannot be understood") };
-        // Its people's places in the list are taken here, in the order in which batches arrive.
+        // Without the cause: it could quote a secret.
+        let Ok(people) = serde_json::from_slice::<Vec<Person>>(&line) else { bail!("a batch cannot be read") };
+        // This fixes the order of the people: that of the batches.
         let taking = import.take_all(people);
         let batch = tokio::spawn(async move { taking.await.into_iter().map(outcome).collect() });
         if started.send(batch).await.is_err() {
@@ -91,7 +89,7 @@ fn outcome(taken: Result<Imported, ImportError>) -> Outcome {
     }
 }
 
-/// Sends a batch.
+/// Sends a batch of people.
 pub(super) async fn send(write: &mut (impl AsyncWrite + Unpin), people: &[&Person]) -> anyhow::Result<()> {
     let mut text = Zeroizing::new(serde_json::to_vec(people)?);
     text.push(b'\n');
@@ -99,7 +97,7 @@ pub(super) async fn send(write: &mut (impl AsyncWrite + Unpin), people: &[&Perso
     write.flush().await.context(HUNG_UP)
 }
 
-/// Receives what became of a batch of so many people.
+/// Receives the outcomes of a batch with this number of people.
 pub(super) async fn receive(read: &mut (impl AsyncBufRead + Unpin), people: usize) -> anyhow::Result<Vec<Outcome>> {
     let mut line = String::new();
     read.read_line(&mut line).await.context(HUNG_UP)?;

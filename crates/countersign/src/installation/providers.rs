@@ -11,7 +11,7 @@ use domain::Channel;
 /// A provider that can be configured.
 #[derive(Debug)]
 pub(crate) struct Configurable {
-    /// [`Provider::name`]
+    /// The provider's [`Provider::name`].
     name: &'static str,
     /// The key that configures it.
     pub(crate) setting: &'static str,

@@ -26,7 +26,6 @@ const GATHER: Duration = Duration::from_millis(10);
 
 static LOG: OnceLock<Arc<Lines>> = OnceLock::new();
 
-/// See [`is_json`].
 static AS_JSON: OnceLock<bool> = OnceLock::new();
 
 /// Reads `COUNTERSIGN_LOG`, a filter such as `info` or `countersign::engine=debug`, and `COUNTERSIGN_LOG_FORMAT`, `pretty` (default) or

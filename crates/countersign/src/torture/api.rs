@@ -1,5 +1,5 @@
-//! What the tests are set up with: users, devices, challenges, by the installation's own API. Setting up is not
-//! judged; where faults are expected it is repeated until it works.
+//! Sets up users, devices and challenges through the installation's API. The set-up is not judged; where faults are expected
+//! it is repeated until it works.
 
 use std::sync::Arc;
 
@@ -11,16 +11,16 @@ use engine::clock::SystemClock;
 use engine::{Chance, Clock as _};
 use serde_json::{Value, json};
 
-use super::client::{Answer, Line, Node, OBEYED_WAIT, Request};
+use super::client::{Answer, Line, MAX_WAIT, Node, Request};
 use super::crowd::Shot;
 use super::device::HotpDevice;
 use super::verdict::{Ended, Mode};
 
 /// How long a broken installation may take to come back, in milliseconds.
 const RECOVERY: i64 = 180 * SECOND;
-/// Time between two looks at a broken installation, in milliseconds.
+/// Time between two tries at a broken installation, in milliseconds.
 const LOOK: i64 = 200;
-/// How often something that an unanswered call may have half done is begun anew.
+/// How often a set-up of several calls is repeated, since an unanswered call may have half done it.
 const TRIES: usize = 20;
 /// Users listed at once.
 const PAGE: usize = 50;
@@ -28,37 +28,30 @@ const PAGE: usize = 50;
 /// The API client that the tests run as.
 #[derive(Clone)]
 pub(super) struct Credentials {
-    /// Its id.
     pub(super) id: String,
-    /// Its secret.
     pub(super) secret: String,
 }
 
 /// A pair of tokens.
 pub(super) struct Tokens {
-    /// The access token.
     pub(super) access: String,
-    /// The refresh token.
     pub(super) refresh: String,
 }
 
 /// A registration over v2 that waits for its code.
 pub(super) struct Registration {
-    /// Its id.
     pub(super) id: String,
     /// The device's secret.
     pub(super) secret: Secret,
-    /// When it ends, as the server says it.
+    /// When it ends, as the server writes it.
     pub(super) expires_at: String,
 }
 
-/// One careful caller.
+/// The API of the installation.
 pub(super) struct Api {
-    /// The installation.
     pub(super) nodes: Arc<[Node]>,
-    /// How strictly is judged.
     pub(super) mode: Mode,
-    /// The name of this run, which all its users bear as their last name.
+    /// The name of this run: the last name of all its users.
     pub(super) run: String,
     lines: Vec<Line>,
     at: usize,
@@ -68,7 +61,7 @@ pub(super) struct Api {
 }
 
 impl Api {
-    /// Takes a token and shows it to every node: they must be one installation.
+    /// Fetches a token and sends it to every node: they must be one installation.
     pub(super) async fn enter(
         nodes: Arc<[Node]>,
         credentials: Credentials,
@@ -91,14 +84,14 @@ impl Api {
         Ok(api)
     }
 
-    /// Takes the token that is live now.
+    /// Fetches the current token.
     pub(super) async fn renew_token(&mut self) -> anyhow::Result<()> {
         let tokens = self.tokens().await?;
         self.token = Arc::from(tokens.access);
         Ok(())
     }
 
-    /// The live pair of tokens.
+    /// Fetches the current pair of tokens.
     pub(super) async fn tokens(&mut self) -> anyhow::Result<Tokens> {
         let body = json!({
             "grant_type": "client_credentials",
@@ -110,7 +103,7 @@ impl Api {
         Ok(Tokens { access: text(&json, "/access_token")?, refresh: text(&json, "/refresh_token")? })
     }
 
-    /// Revokes a set of tokens. Says whether the server has said so; where faults are expected it may not have.
+    /// Revokes a pair of tokens. Returns whether the server has confirmed it.
     pub(super) async fn revoke(&mut self, access: &str) -> anyhow::Result<bool> {
         let body = json!({
             "access_token": access,
@@ -121,7 +114,7 @@ impl Api {
         Ok(self.ask(&request).await?.status == 200)
     }
 
-    /// A request with the bearer token. A body of null is none.
+    /// A request with the bearer token. `null` is no body.
     pub(super) fn request(&self, method: &'static str, path: String, body: &Value) -> Request {
         Request { token: Some(self.token.clone()), ..plain(method, path, body) }
     }
@@ -131,13 +124,13 @@ impl Api {
         self.mode == Mode::FaultExpected
     }
 
-    /// Asks one node once.
+    /// Sends a request to one node, once.
     pub(super) async fn once(&mut self, node: usize, request: &Request) -> Shot {
         let index = node % self.lines.len();
         Shot::fire(&mut self.lines[index], request).await
     }
 
-    /// Asks until the server says yes or no; everything it said on the way counts.
+    /// Repeats a request until the server accepts or refuses it. Returns every ending.
     pub(super) async fn settle(&mut self, node: usize, request: &Request) -> Vec<Ended> {
         let began = SystemClock.now();
         let mut said = Vec::new();
@@ -152,13 +145,13 @@ impl Api {
         }
     }
 
-    /// Asks until there is an answer that is not a fault; without expected faults, once.
+    /// Repeats a request until the answer is not a fault. Where no faults are expected, sends it once.
     pub(super) async fn ask(&mut self, request: &Request) -> anyhow::Result<Answer> {
         let began = SystemClock.now();
         loop {
             let shot = self.once(self.at, request).await;
             match (shot.ended, shot.answer) {
-                (Ended::Limited(seconds), _) if seconds > OBEYED_WAIT => {
+                (Ended::Limited(seconds), _) if seconds > MAX_WAIT => {
                     bail!("{} {}: too many calls; the next is allowed in {seconds} s", request.method, request.path)
                 }
                 (Ended::Unavailable | Ended::Lost | Ended::Unsent, _)
@@ -188,12 +181,12 @@ impl Api {
         expect(&self.ask(&request).await?, &[good], what)
     }
 
-    /// A user of this run.
+    /// Creates a user of this run; returns its id.
     pub(super) async fn user(&mut self) -> anyhow::Result<i64> {
         Ok(self.create_user(None).await?.0)
     }
 
-    /// A user of this run who logs in with this password: its id and name.
+    /// Creates a user of this run with a password; returns its id and name.
     pub(super) async fn person(&mut self, password: &str) -> anyhow::Result<(i64, String)> {
         self.create_user(Some(password)).await
     }
@@ -209,7 +202,7 @@ impl Api {
             }
             let request = self.request("POST", "/api/2/users".to_owned(), &body);
             let answer = self.ask(&request).await?;
-            // The name is taken by the call before, whose answer was lost.
+            // The previous call, whose answer was lost, has taken the name.
             if answer.status == 422 && self.roams() {
                 continue;
             }
@@ -219,7 +212,7 @@ impl Api {
         bail!("cannot create a user")
     }
 
-    /// A confirmed HOTP device of this user.
+    /// Enrols and confirms a HOTP device.
     pub(super) async fn hotp(&mut self, user: i64) -> anyhow::Result<HotpDevice> {
         for _ in 0..TRIES {
             let registration = self.register(user, FactorKind::Hotp).await?;
@@ -227,7 +220,7 @@ impl Api {
             let path = format!("/api/2/mfa/users/{user}/registrations/{}", registration.id);
             let request = self.request("PUT", path, &json!({ "otp": device.next_code() }));
             let answer = self.ask(&request).await?;
-            // Confirmed by the call before, whose answer was lost.
+            // The previous call, whose answer was lost, has confirmed it.
             if answer.status == 404 && self.roams() {
                 continue;
             }
@@ -238,7 +231,7 @@ impl Api {
         bail!("cannot confirm a HOTP device")
     }
 
-    /// Begins to enrol a device that makes its own codes.
+    /// Starts the enrolment of a TOTP or HOTP device.
     pub(super) async fn register(&mut self, user: i64, factor: FactorKind) -> anyhow::Result<Registration> {
         let path = format!("/api/2/mfa/users/{user}/registrations");
         let body = json!({ "factor_id": factor.number(), "display_name": "torture" });
@@ -252,7 +245,7 @@ impl Api {
         })
     }
 
-    /// A verification of this device over v2, or none if too many are open.
+    /// Opens a verification of a device over v2; `None` if too many are open.
     pub(super) async fn open(&mut self, user: i64, device: i64) -> anyhow::Result<Option<String>> {
         let path = format!("/api/2/mfa/users/{user}/verifications");
         let request = self.request("POST", path, &json!({ "device_id": device, "expires_in": 900 }));
@@ -261,7 +254,7 @@ impl Api {
             Shot { answer: Some(answer), .. } if answer.status < 500 => {
                 Ok(Some(text(&expect(&answer, &[201], "cannot open a verification")?, "/id")?))
             }
-            // One challenge fewer; nothing is judged by it.
+            // One verification fewer; no judgement depends on it.
             _ if self.roams() => {
                 self.at += 1;
                 Ok(None)
@@ -270,14 +263,14 @@ impl Api {
         }
     }
 
-    /// Challenges this device over v1; gives the state token.
+    /// Triggers a device over v1; returns the state token.
     pub(super) async fn trigger(&mut self, user: i64, device: i64) -> anyhow::Result<String> {
         let path = format!("/api/1/users/{user}/otp_devices/{device}/trigger");
         let json = self.call("POST", path, &json!({ "numeric_sms_otp": true }), 200, "cannot trigger a device").await?;
         text(&json, "/data/0/state_token")
     }
 
-    /// Gives a right password at the door of log-ins or, for an app, of assertions; gives the state token.
+    /// Logs in with the right password, for a session or for an app; returns the state token.
     pub(super) async fn log_in(&mut self, name: &str, password: &str, app: Option<i64>) -> anyhow::Result<String> {
         let body = json!({ "username_or_email": name, "password": password, "subdomain": "torture", "app_id": app });
         let path = if app.is_some() { "/api/1/saml_assertion" } else { "/api/1/login/auth" };
@@ -285,24 +278,24 @@ impl Api {
         text(&json, "/data/0/state_token")
     }
 
-    /// A temporary token that works once.
+    /// Issues a temporary token that works once.
     pub(super) async fn temp_token(&mut self, user: i64) -> anyhow::Result<String> {
         let path = format!("/api/2/mfa/users/{user}/mfa_token");
         let body = json!({ "expires_in": 600, "reusable": false });
         text(&self.call("POST", path, &body, 201, "cannot issue a temporary token").await?, "/mfa_token")
     }
 
-    /// Enrols over v1; gives the whole answer.
+    /// Enrols a device over v1; returns the whole answer.
     pub(super) async fn enrol(&mut self, user: i64, body: &Value) -> anyhow::Result<Value> {
         self.call("POST", format!("/api/1/users/{user}/otp_devices"), body, 200, "cannot enrol a device").await
     }
 
-    /// Asks one of the dev endpoints.
+    /// Calls a dev endpoint.
     pub(super) async fn dev(&mut self, method: &'static str, path: String, body: &Value) -> anyhow::Result<Value> {
-        self.call(method, path, body, 200, "the dev world does not do as asked").await
+        self.call(method, path, body, 200, "the dev world refuses").await
     }
 
-    /// Removes every user of this run, also those whose creation was never answered.
+    /// Deletes every user of this run, also those whose creation was not answered.
     pub(super) async fn clean_up(&mut self) -> anyhow::Result<u64> {
         self.renew_token().await?;
         let mut removed = 0;
@@ -322,7 +315,7 @@ impl Api {
     }
 }
 
-/// A request without a token. A body of null is none.
+/// A request without a token. `null` is no body.
 pub(super) fn plain(method: &'static str, path: String, body: &Value) -> Request {
     let body = if body.is_null() { String::new() } else { body.to_string() };
     Request { method, path, body, token: None }

@@ -1,4 +1,4 @@
-//! What is remembered of a run, and how it is shown.
+//! The results of a run, and how they are printed.
 
 use std::sync::atomic::Ordering;
 
@@ -8,10 +8,10 @@ use super::client::Node;
 use super::verdict::{Count, Ended};
 use crate::terminal;
 
-/// Violations of one scenario that are shown in words; the rest is counted.
+/// Most violations of a scenario that are kept in words; the rest is counted.
 const SHOWN: usize = 10;
 
-/// One scenario's row.
+/// The results of a scenario.
 #[derive(Debug)]
 pub(super) struct Row {
     scenario: &'static str,
@@ -22,7 +22,7 @@ pub(super) struct Row {
 }
 
 impl Row {
-    /// Enters one judged round.
+    /// Adds a judged round.
     pub(super) fn enter<'a>(&mut self, endings: impl IntoIterator<Item = &'a Ended>, violations: Vec<String>) {
         self.rounds += 1;
         for ended in endings {
@@ -37,7 +37,7 @@ impl Row {
     }
 }
 
-/// The whole run.
+/// The results of a run.
 #[derive(Debug, Default)]
 pub(super) struct Board {
     rows: Vec<Row>,
@@ -45,7 +45,7 @@ pub(super) struct Board {
 }
 
 impl Board {
-    /// The row of a scenario, begun if need be.
+    /// The row of a scenario; a new one if it has none.
     pub(super) fn row(&mut self, scenario: &'static str) -> &mut Row {
         let index = self.rows.iter().position(|row| row.scenario == scenario).unwrap_or_else(|| {
             let (count, shown) = (Count::default(), Vec::new());
@@ -55,7 +55,7 @@ impl Board {
         &mut self.rows[index]
     }
 
-    /// Remembers what the reader must know to judge the verdict; the same thing once.
+    /// Adds a note for the reader, unless the same note is there.
     pub(super) fn note(&mut self, note: impl Into<String>) {
         let note = note.into();
         if !self.notes.contains(&note) {
@@ -63,12 +63,12 @@ impl Board {
         }
     }
 
-    /// Violations in all scenarios.
+    /// The number of violations in all scenarios.
     pub(super) fn violations(&self) -> u64 {
         self.rows.iter().map(|row| row.violations).sum()
     }
 
-    /// For a program.
+    /// The results for a program.
     pub(super) fn json(&self, nodes: &[Node], settings: &Value) -> Value {
         let rows: Vec<Value> = self.rows.iter().map(row_json).collect();
         json!({
@@ -81,7 +81,7 @@ impl Board {
         })
     }
 
-    /// For a person.
+    /// Prints the results for a person.
     pub(super) fn print(&self, nodes: &[Node]) {
         let header = ["scenario", "rounds", "requests", "successes", "refusals", "5xx", "dropped", "violations"];
         let rows: Vec<Vec<String>> = self.rows.iter().map(row_cells).collect();
@@ -165,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn a_note_is_told_once() {
+    fn a_note_is_kept_once() {
         let mut board = Board::default();
         board.note("a");
         board.note("a");

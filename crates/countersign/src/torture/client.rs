@@ -1,5 +1,5 @@
-//! The smallest HTTP client that can tell an answer from a connection that broke: one keep-alive connection, plain
-//! HTTP/1.1. A library's client retries and pools behind one's back, and here each attempt counts.
+//! A small HTTP client that distinguishes an answer from a broken connection: one keep-alive connection, plain HTTP/1.1. A
+//! library's client retries and pools by itself, and here each attempt counts.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -15,17 +15,17 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 
 /// Longer than the server takes for anything (SEC 61).
-const PATIENCE: Duration = Duration::from_secs(40);
+const TIMEOUT: Duration = Duration::from_secs(40);
 /// How long a node may take to accept a connection.
 const CONNECT: Duration = Duration::from_secs(3);
-/// A connection that rested this long is opened anew, in milliseconds: the server closes resting ones after a minute,
-/// and a request sent into that moment would look like a fault.
-const REST: i64 = 20_000;
-/// How often a line that was driven to another node tries its own again, in milliseconds.
-const HOMESICK: i64 = 3_000;
-/// The longest wait for a limit of calls that is obeyed, in seconds. A longer one is an hourly quota.
-pub(super) const OBEYED_WAIT: i64 = 60;
-/// How often a call that was told to wait is sent again.
+/// A connection that was idle for this time is reopened, in milliseconds: the server closes idle ones after a minute, and a
+/// request at that moment would look like a fault.
+const MAX_IDLE: i64 = 20_000;
+/// Time after which a line that moved to another node tries its home node again, in milliseconds.
+const RETURN_AFTER: i64 = 3_000;
+/// The longest `Retry-After` that is waited for, in seconds. A longer one is an hourly quota.
+pub(super) const MAX_WAIT: i64 = 60;
+/// How often a call is repeated after a `Retry-After`.
 const WAITS: usize = 100;
 /// The longest body that is read.
 const MAX_BODY: usize = 4 << 20;
@@ -33,14 +33,14 @@ const MAX_BODY: usize = 4 << 20;
 /// A node of the installation.
 #[derive(Debug)]
 pub(super) struct Node {
-    /// Its URL, as given.
+    /// The URL as it was given.
     pub(super) url: String,
     host: String,
     port: u16,
     prefix: String,
-    /// Answers it gave.
+    /// Number of its answers.
     pub(super) answers: AtomicU64,
-    /// Calls it asked to send later.
+    /// Number of its answers with `Retry-After`.
     pub(super) waits: AtomicU64,
 }
 
@@ -73,13 +73,12 @@ impl Node {
 /// A request, ready to be sent to any node.
 #[derive(Debug, Clone)]
 pub(super) struct Request {
-    /// `GET`, `POST`, …
     pub(super) method: &'static str,
     /// Path and query.
     pub(super) path: String,
-    /// JSON, or nothing.
+    /// JSON, or empty.
     pub(super) body: String,
-    /// The bearer token.
+    /// Bearer token, if the request has one.
     pub(super) token: Option<Arc<str>>,
 }
 
@@ -108,10 +107,9 @@ impl Request {
     }
 }
 
-/// An answer.
+/// The answer to a request.
 #[derive(Debug)]
 pub(super) struct Answer {
-    /// The status.
     pub(super) status: u16,
     /// `Retry-After` in seconds.
     pub(super) retry_after: Option<i64>,
@@ -120,28 +118,27 @@ pub(super) struct Answer {
 }
 
 impl Answer {
-    /// The body as JSON; null if it is none.
+    /// The body as JSON; `null` if it is not JSON.
     pub(super) fn json(&self) -> Value {
         serde_json::from_slice(&self.body).unwrap_or(Value::Null)
     }
 
-    /// The body's beginning, for a complaint.
+    /// The beginning of the body, for an error message.
     pub(super) fn excerpt(&self) -> String {
         String::from_utf8_lossy(&self.body).chars().take(200).filter(|c| !c.is_control()).collect()
     }
 }
 
-/// No answer.
+/// Why there is no answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Dropped {
-    /// No node could be reached: nothing was sent.
+    /// No node was reached: nothing was sent.
     Unreached,
-    /// The request was sent, as a whole or in part, and no whole answer came back: it was done or it was not.
+    /// The request was sent, wholly or in part, and no whole answer came back: it may have been executed.
     Lost,
 }
 
-/// One connection, kept alive, to a node of its own. Where faults are expected it moves to another node while its own
-/// is away.
+/// One keep-alive connection to its home node. Where faults are expected it moves to another node while that one is down.
 #[derive(Debug)]
 pub(super) struct Line {
     nodes: Arc<[Node]>,
@@ -160,14 +157,14 @@ impl Line {
         Self { nodes, home, at: home, roams, stream: None, used_at: never, home_tried_at: never }
     }
 
-    /// Makes sure that there is a connection.
+    /// Connects, unless there is a connection.
     pub(super) async fn connect(&mut self) -> Result<(), Dropped> {
         let now = SystemClock.now();
-        if now.since(self.used_at) >= REST {
+        if now.since(self.used_at) >= MAX_IDLE {
             self.stream = None;
         }
-        let homesick = self.at != self.home && now.since(self.home_tried_at) >= HOMESICK;
-        if self.stream.is_some() && !homesick {
+        let returns = self.at != self.home && now.since(self.home_tried_at) >= RETURN_AFTER;
+        if self.stream.is_some() && !returns {
             return Ok(());
         }
         let tries = if self.roams { self.nodes.len() } else { 1 };
@@ -193,7 +190,7 @@ impl Line {
         self.connect().await?;
         let Some(mut stream) = self.stream.take() else { return Err(Dropped::Unreached) };
         let node = &self.nodes[self.at];
-        match timeout(PATIENCE, exchange(&mut stream, &request.text(node))).await {
+        match timeout(TIMEOUT, exchange(&mut stream, &request.text(node))).await {
             Ok(Ok(answer)) => {
                 node.answers.fetch_add(1, Ordering::Relaxed);
                 self.used_at = SystemClock.now();
@@ -206,12 +203,12 @@ impl Line {
         }
     }
 
-    /// Sends a request, again when it was refused only because there are too many calls: nothing was judged then.
+    /// Sends a request, and repeats it as long as it was refused for too many calls: such an answer judges nothing.
     pub(super) async fn send_patiently(&mut self, request: &Request) -> Result<Answer, Dropped> {
         for _ in 0..WAITS {
             let answer = self.send(request).await?;
             let wait = answer.retry_after.unwrap_or(1);
-            if answer.status != 429 || wait > OBEYED_WAIT {
+            if answer.status != 429 || wait > MAX_WAIT {
                 return Ok(answer);
             }
             self.nodes[self.at].waits.fetch_add(1, Ordering::Relaxed);
@@ -288,7 +285,7 @@ mod tests {
         Request { method: "GET", path: "/a".to_owned(), body: String::new(), token: Some(Arc::from("t")) }
     }
 
-    /// A node that says `text` to whoever connects, and hangs up.
+    /// A node that sends `text` to the first connection and closes it.
     async fn node_saying(text: &'static str) -> Line {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}/", listener.local_addr().unwrap());

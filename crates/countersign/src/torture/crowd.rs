@@ -1,4 +1,4 @@
-//! Many callers who fire at the same moment.
+//! Many callers that send at the same moment.
 
 use std::sync::Arc;
 
@@ -11,49 +11,47 @@ use super::verdict::Ended;
 /// One request and how it ended.
 #[derive(Debug)]
 pub(super) struct Shot {
-    /// For the judge.
     pub(super) ended: Ended,
-    /// What was answered, if anything.
     pub(super) answer: Option<Answer>,
 }
 
 impl Shot {
-    /// Sends a request over this line.
+    /// Sends a request over a line.
     pub(super) async fn fire(line: &mut Line, request: &Request) -> Self {
         let result = line.send_patiently(request).await;
         Self { ended: Ended::of(&result), answer: result.ok() }
     }
 }
 
-/// How these ended.
+/// The endings of these shots.
 pub(super) fn endings(shots: &[Shot]) -> Vec<Ended> {
     shots.iter().map(|shot| shot.ended).collect()
 }
 
-/// Connections to all nodes in turn, each with a caller of its own.
+/// Callers, each with its connection. They are spread evenly over the nodes.
 #[derive(Debug)]
 pub(super) struct Crowd {
     lines: Vec<Line>,
 }
 
 impl Crowd {
-    /// So many callers.
+    /// A crowd of `size` callers.
     pub(super) fn new(nodes: &Arc<[Node]>, size: usize, roams: bool) -> Self {
         Self { lines: (0..size).map(|index| Line::new(nodes.clone(), index, roams)).collect() }
     }
 
-    /// How many callers there are.
+    /// The number of callers.
     pub(super) fn size(&self) -> usize {
         self.lines.len()
     }
 
-    /// Fires one request per caller, all at once; the first caller fires the first request, and so on.
+    /// Sends one request per caller, all at once; the first caller sends the first request, and so on.
     pub(super) async fn fire(&mut self, requests: Vec<Request>) -> anyhow::Result<Vec<Shot>> {
         let series = requests.into_iter().map(|request| vec![request]).collect();
         Ok(self.fire_series(series).await?.into_iter().flatten().collect())
     }
 
-    /// Fires a series of requests per caller, each series one after the other, all series at once.
+    /// Sends a series of requests per caller: one after the other within a series, all series at once.
     pub(super) async fn fire_series(&mut self, series: Vec<Vec<Request>>) -> anyhow::Result<Vec<Vec<Shot>>> {
         let size = series.len();
         ensure!(size <= self.lines.len(), "{size} callers are needed and {} are left", self.lines.len());
@@ -65,7 +63,7 @@ impl Crowd {
             .map(|(mut line, series)| {
                 let start = start.clone();
                 tokio::spawn(async move {
-                    // A node that is away shows in the shot.
+                    // If this fails, the shot shows it.
                     let _ = line.connect().await;
                     start.wait().await;
                     let mut shots = Vec::with_capacity(series.len());
@@ -79,11 +77,11 @@ impl Crowd {
         let mut lines = Vec::with_capacity(size);
         let mut all = Vec::with_capacity(size);
         for task in tasks {
-            let (line, shots) = task.await.context("a caller broke down")?;
+            let (line, shots) = task.await.context("a caller panicked")?;
             lines.push(line);
             all.push(shots);
         }
-        // In their old places, so that each keeps its node.
+        // Back in their places, so that each keeps its node.
         self.lines.splice(0..0, lines);
         Ok(all)
     }

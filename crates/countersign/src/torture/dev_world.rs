@@ -1,5 +1,5 @@
-//! What works once and needs a telephone: codes by text message and accepted prompts. Only in a dev world, whose
-//! outbox and simulated phone can be asked.
+//! Single-use things that need a telephone: codes by text message and accepted prompts. Only a dev world has the outbox and the
+//! simulated phone for them.
 
 use domain::FactorKind;
 use engine::Clock as _;
@@ -12,11 +12,10 @@ use super::client::Request;
 use super::crowd::Crowd;
 use super::singles::judge;
 
-/// For how long polls are held before the person answers, in milliseconds.
+/// Time for which polls are held before the person answers, in milliseconds.
 const HELD_FOR: i64 = 150;
 
-/// Rounds that a fault may spoil before they are judged: the telephone belongs to the dev world, and a message that was
-/// claimed by a node as it died comes half a minute late.
+/// Rounds that a fault may spoil: a message that a node had claimed when it died comes half a minute late.
 struct Spoiled {
     left: u64,
 }
@@ -26,8 +25,8 @@ impl Spoiled {
         Self { left: rounds / 2 }
     }
 
-    /// Whether to go on after such an end of a round.
-    fn bear(&mut self, api: &Api, ended: anyhow::Result<()>) -> anyhow::Result<()> {
+    /// Swallows an error of a round, if faults are expected and not too many rounds were spoiled.
+    fn tolerate(&mut self, api: &Api, ended: anyhow::Result<()>) -> anyhow::Result<()> {
         match ended {
             Err(_) if api.roams() && self.left > 0 => {
                 self.left -= 1;
@@ -43,7 +42,7 @@ pub(super) async fn messages(api: &mut Api, crowd: &mut Crowd, rounds: u64, boar
     let mut spoiled = Spoiled::of(rounds);
     for round in 0..rounds {
         let ended = message(api, crowd, round, board).await;
-        spoiled.bear(api, ended)?;
+        spoiled.tolerate(api, ended)?;
     }
     Ok(())
 }
@@ -58,7 +57,7 @@ async fn message(api: &mut Api, crowd: &mut Crowd, round: u64, board: &mut Board
     });
     let device = number(&api.enrol(user, &body).await?, "/data/0/id")?;
     let v2 = format!("/api/2/mfa/users/{user}/verifications");
-    // The version's own door names the challenge; the two others find it by user and device.
+    // The version's endpoint names the verification; the two others find it by user and device.
     let (method, path, state_token) = if round.is_multiple_of(2) {
         let state_token = api.trigger(user, device).await?;
         ("POST", format!("/api/1/users/{user}/otp_devices/{device}/verify"), Some(state_token))
@@ -68,7 +67,7 @@ async fn message(api: &mut Api, crowd: &mut Crowd, round: u64, board: &mut Board
     };
     let outbox = format!("/dev/outbox?channel=sms&user_id={user}&wait=10s");
     let messages = api.dev("GET", outbox, &Value::Null).await?;
-    // Where a lost call was repeated there are several; the newest counts.
+    // A repeated call has sent several messages; the newest counts.
     let last = messages.as_array().map_or(0, Vec::len).saturating_sub(1);
     let code = text(&messages, &format!("/{last}/code"))?;
     let request = |api: &Api, caller: usize| match caller / api.nodes.len() % 3 {
@@ -83,12 +82,12 @@ async fn message(api: &mut Api, crowd: &mut Crowd, round: u64, board: &mut Board
     Ok(())
 }
 
-/// An accepted prompt: one poller collects it.
+/// An accepted prompt: one poll collects it.
 pub(super) async fn prompts(api: &mut Api, crowd: &mut Crowd, rounds: u64, board: &mut Board) -> anyhow::Result<()> {
     let mut spoiled = Spoiled::of(rounds);
     for round in 0..rounds {
         let ended = prompt(api, crowd, round % 2 == 1, board).await;
-        spoiled.bear(api, ended)?;
+        spoiled.tolerate(api, ended)?;
     }
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! A HOTP device as the outside knows it: the secret, and which codes were used up.
+//! A HOTP device as its holder knows it: the secret, and the next counter.
 
 use domain::Secret;
 use domain::model::hotp::{Algorithm, LOOK_AHEAD, code};
@@ -6,9 +6,7 @@ use domain::model::hotp::{Algorithm, LOOK_AHEAD, code};
 /// A counter-based token whose codes this program makes.
 #[derive(Debug)]
 pub(super) struct HotpDevice {
-    /// Whose.
     pub(super) user: i64,
-    /// Its id.
     pub(super) device: i64,
     secret: Secret,
     /// The lowest counter whose code was never sent.
@@ -25,8 +23,8 @@ impl HotpDevice {
         code(&self.secret, Algorithm::Sha1, counter, 6)
     }
 
-    /// The next code, used up by asking. A code that by chance equals another one within the look-ahead is passed over:
-    /// sent again, it would rightly be taken for that other one, and look like a second success.
+    /// The next unused code. It skips a code that equals another one within the look-ahead by chance: sent again, it would
+    /// rightly count as the other one, and look like a second success.
     pub(super) fn next_code(&mut self) -> String {
         loop {
             let counter = self.next;
@@ -39,7 +37,7 @@ impl HotpDevice {
         }
     }
 
-    /// So many distinct codes that are wrong, and stay so for the next few counters.
+    /// `count` distinct codes that are wrong, also for the next few counters.
     pub(super) fn wrong_codes(&self, count: usize) -> Vec<String> {
         let near = self.next.saturating_sub(2)..=self.next + 2 * LOOK_AHEAD.unsigned_abs();
         let right: Vec<String> = near.map(|counter| self.code(counter)).collect();

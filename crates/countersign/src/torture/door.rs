@@ -1,4 +1,4 @@
-//! The doors through which one code can come, and the ways to spell it.
+//! The endpoints that accept a code, and the ways to spell it.
 
 use serde_json::{Value, json};
 
@@ -6,23 +6,23 @@ use super::api::Api;
 use super::client::Request;
 use super::device::HotpDevice;
 
-/// A door for the code of a device that makes its own.
+/// An endpoint for the code of a TOTP or HOTP device.
 #[derive(Debug, Clone)]
 pub(super) enum Door {
-    /// `POST /api/1/users/{id}/otp_devices/{id}/verify`
+    /// The endpoint `POST /api/1/users/{id}/otp_devices/{id}/verify`.
     V1,
-    /// `PUT …/verifications/{id}`, for a verification of its own
+    /// The endpoint `PUT …/verifications/{id}`, with this id.
     Put(String),
-    /// `POST …/verifications` with the code and the device
+    /// The endpoint `POST …/verifications`, with the code and the device.
     Post,
 }
 
-/// Doors for `count` callers in turn: v1, v2 PUT as long as there are verifications, v2 POST.
+/// Endpoints for `count` callers in turn: v1, v2 PUT as long as there are open verifications, v2 POST.
 pub(super) fn doors(count: usize, nodes: usize, shift: usize, with_v1: bool, open: &[String]) -> Vec<Door> {
     let mut open = open.iter();
     (0..count)
         .map(|caller| {
-            // Callers that follow each other go to different nodes, so the door changes once all nodes had it.
+            // Consecutive callers use different nodes, so the endpoint changes after one round of all nodes.
             let turn = caller / nodes.max(1) + shift;
             match turn % 3 {
                 0 if with_v1 => Door::V1,
@@ -34,8 +34,8 @@ pub(super) fn doors(count: usize, nodes: usize, shift: usize, with_v1: bool, ope
 }
 
 impl Api {
-    /// The request that brings this code through this door. `style` varies the spelling.
-    pub(super) fn knock(&self, device: &HotpDevice, door: &Door, code: &str, style: usize) -> Request {
+    /// The request that sends a code to an endpoint. `style` varies the spelling.
+    pub(super) fn answer(&self, device: &HotpDevice, door: &Door, code: &str, style: usize) -> Request {
         let HotpDevice { user, device, .. } = device;
         match door {
             Door::V1 => {

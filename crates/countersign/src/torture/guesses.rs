@@ -1,4 +1,4 @@
-//! Many wrong guesses at once: exactly as many are looked at as the limits allow, over all nodes and doors together
+//! Many wrong guesses at once: exactly as many are compared as the limits allow, over all nodes and endpoints together
 //! (SEC 20–26).
 
 use std::sync::Arc;
@@ -23,7 +23,7 @@ pub(super) const ONE_DEVICE: &str = "guesses at one device";
 pub(super) const ONE_USER: &str = "guesses at one user";
 /// A right code while locked.
 pub(super) const WHILE_LOCKED: &str = "right codes while locked";
-/// The same code once the lock is over.
+/// The same code after the lock.
 pub(super) const AFTER_LOCK: &str = "the same code after the lock";
 
 /// Wrong answers in a row that lock a device (SEC 21). No configuration changes it.
@@ -36,20 +36,19 @@ const USER_LOCK: i64 = HOUR / SECOND;
 const DEVICES_OF_USER: usize = 6;
 /// Verifications opened for guesses through v2 PUT; as many as may be open (SEC 35), less some.
 const OPEN: usize = 16;
-/// The most connections to one node. Half of what a node grants one address (SEC 61), and of the usual limit of open
-/// files.
+/// Most connections to one node: half of what a node allows one address (SEC 61), and half of the usual limit on open files.
 const PER_NODE: usize = 500;
-/// Open files that are left for everything else.
+/// Open files kept for everything else.
 const FILES_LEFT: usize = 150;
 
-/// A code that was refused because of a lock, and must be as good as ever after it.
+/// A code that was refused because of a lock, and must be valid after it.
 pub(super) struct Withheld {
     device: HotpDevice,
     code: String,
     until: Timestamp,
 }
 
-/// How many guesses can be in the air at once.
+/// How many guesses can be sent at once.
 pub(super) fn connections(nodes: usize, guesses: usize) -> usize {
     let limits = std::fs::read_to_string("/proc/self/limits").unwrap_or_default();
     let files = limits.lines().find_map(|line| line.strip_prefix("Max open files")?.split_whitespace().next());
@@ -57,11 +56,11 @@ pub(super) fn connections(nodes: usize, guesses: usize) -> usize {
     guesses.min(nodes * PER_NODE).min(files.saturating_sub(FILES_LEFT)).max(1)
 }
 
-/// Guesses at one device, then at one user; gives the codes that were withheld meanwhile.
+/// Guesses at one device, then at one user. Returns the codes that were withheld meanwhile.
 pub(super) async fn run(api: &mut Api, count: usize, board: &mut Board) -> anyhow::Result<Vec<Withheld>> {
     let size = connections(api.nodes.len(), count);
     if size < count {
-        board.note(format!("{count} guesses were fired over {size} connections at once"));
+        board.note(format!("{count} guesses were sent over {size} connections at once"));
     }
     let mut crowd = Crowd::new(&nodes(api), size, api.roams());
     let withheld = one_device(api, &mut crowd, count, board).await?.into_iter().collect();
@@ -90,7 +89,7 @@ async fn one_device(
     }
     let until = SystemClock.now().plus(DEVICE_LOCK * SECOND);
     let code = device.next_code();
-    knock_while_locked(api, &device, &code, board).await;
+    answer_while_locked(api, &device, &code, board).await;
     Ok(Some(Withheld { device, code, until }))
 }
 
@@ -102,7 +101,7 @@ async fn one_user(api: &mut Api, crowd: &mut Crowd, count: usize, board: &mut Bo
         let device = api.hotp(user).await?;
         aim.push(aimed(api, &device, count.div_ceil(DEVICES_OF_USER)).await?);
     }
-    // One guess at each device in turn, so that the devices' locks and the user's budget race each other.
+    // One guess at each device in turn, so that the devices' locks and the user's limit race each other.
     let longest = aim.iter().map(Vec::len).max().unwrap_or(0);
     let mixed = (0..longest).flat_map(|n| aim.iter().filter_map(move |of_device| of_device.get(n).cloned()));
     let volley = fire(crowd, mixed.collect()).await?;
@@ -110,17 +109,17 @@ async fn one_user(api: &mut Api, crowd: &mut Crowd, count: usize, board: &mut Bo
     board.row(ONE_USER).enter(&volley, found);
     if is_locked(&volley) {
         let code = untouched.next_code();
-        knock_while_locked(api, &untouched, &code, board).await;
+        answer_while_locked(api, &untouched, &code, board).await;
     }
     Ok(())
 }
 
-/// Whether the server said that it locked. If it did not, that is a violation, unless faults ate the guesses.
+/// Whether the server reported a lock. Without one, the judge reports a violation, unless faults swallowed the guesses.
 fn is_locked(volley: &[Ended]) -> bool {
     volley.iter().any(|ended| matches!(ended, Ended::Locked(_)))
 }
 
-/// Wrong guesses at a device, through all doors.
+/// Wrong guesses at a device, at all endpoints.
 async fn aimed(api: &mut Api, device: &HotpDevice, count: usize) -> anyhow::Result<Vec<Request>> {
     let mut open = Vec::new();
     while open.len() < OPEN.min(count) {
@@ -134,10 +133,10 @@ async fn aimed(api: &mut Api, device: &HotpDevice, count: usize) -> anyhow::Resu
     let doors = doors(count, api.nodes.len(), 0, true, &open);
     let codes = device.wrong_codes(count);
     let aimed = doors.iter().zip(codes).enumerate();
-    Ok(aimed.map(|(n, (door, code))| api.knock(device, door, &code, n)).collect())
+    Ok(aimed.map(|(n, (door, code))| api.answer(device, door, &code, n)).collect())
 }
 
-/// Fires all of these, as many at once as there are callers.
+/// Sends all of these, as many at once as there are callers.
 pub(super) async fn fire(crowd: &mut Crowd, requests: Vec<Request>) -> anyhow::Result<Vec<Ended>> {
     let size = crowd.size().min(requests.len());
     let mut series = vec![Vec::new(); size];
@@ -148,12 +147,12 @@ pub(super) async fn fire(crowd: &mut Crowd, requests: Vec<Request>) -> anyhow::R
     Ok(shots.iter().map(|shot| shot.ended).collect())
 }
 
-/// Brings a right code to every node through every door.
-async fn knock_while_locked(api: &mut Api, device: &HotpDevice, code: &str, board: &mut Board) {
+/// Sends a right code to every endpoint of every node.
+async fn answer_while_locked(api: &mut Api, device: &HotpDevice, code: &str, board: &mut Board) {
     let mut shots = Vec::new();
     for node in 0..api.nodes.len() {
         for door in [Door::V1, Door::Post] {
-            let request = api.knock(device, &door, code, node);
+            let request = api.answer(device, &door, code, node);
             shots.push(api.once(node, &request).await.ended);
         }
     }
@@ -161,7 +160,7 @@ async fn knock_while_locked(api: &mut Api, device: &HotpDevice, code: &str, boar
     board.row(WHILE_LOCKED).enter(&shots, found);
 }
 
-/// Fires the withheld codes once their locks are over: each is accepted once, so no lock spent it.
+/// Sends the withheld codes after their locks: each is accepted once, so no lock has used it up.
 pub(super) async fn after_lock(
     api: &mut Api,
     crowd: &mut Crowd,
@@ -177,9 +176,9 @@ pub(super) async fn after_lock(
         }
         SystemClock.sleep(left.max(0)).await;
         let doors = doors(crowd.size(), api.nodes.len(), 0, true, &[]);
-        let requests = doors.iter().enumerate().map(|(n, door)| api.knock(&device, door, &code, n)).collect();
+        let requests = doors.iter().enumerate().map(|(n, door)| api.answer(&device, door, &code, n)).collect();
         let volley: Vec<Ended> = crowd.fire(requests).await?.iter().map(|shot| shot.ended).collect();
-        let again = api.settle(0, &api.knock(&device, &Door::Post, &code, 0)).await;
+        let again = api.settle(0, &api.answer(&device, &Door::Post, &code, 0)).await;
         let found = used_once(&volley, &again, api.mode);
         board.row(AFTER_LOCK).enter(volley.iter().chain(&again), found);
     }

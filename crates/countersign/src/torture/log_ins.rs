@@ -1,5 +1,5 @@
-//! A log-in that waits for a code, and the code at every door at once: whoever brings it first has used it up. And
-//! temporary tokens guessed in log-ins and assertions, at devices in every state: the limit is one for all of them.
+//! A log-in that waits for a code, and the code at every endpoint at once: the first request uses it up. And guessed temporary
+//! tokens in log-ins and assertions, at devices in every state: one limit covers them all.
 
 use domain::model::time::{HOUR, SECOND};
 use domain::rules::throttle::TEMP_TOKEN_PER_HOUR;
@@ -18,19 +18,19 @@ use super::verdict::{self, Ended};
 
 /// Wrong temporary tokens at log-ins.
 pub(super) const TOKENS: &str = "guesses at a temporary token";
-/// A right one at devices that are none of the user's.
+/// A right one at devices that do not belong to the user.
 pub(super) const NOWHERE: &str = "temporary tokens at no device of the user's";
 /// A right one while it is locked.
 const LOCKED: &str = "right temporary tokens while locked";
-/// Log-ins under way that guesses are spread over; ten may be (contract 5.1).
+/// Open log-ins over which guesses are spread; ten are allowed (contract 5.1).
 const LOG_INS: usize = 8;
 /// Wrong answers in a row that lock a device (SEC 21).
 const DEVICE_LOCK_AT: usize = 5;
 /// An id that no device has.
 const UNKNOWN: i64 = 2_147_483_646;
 
-/// Fires the code of a log-in at its own door and at those of v1 and v2, and the same for an assertion where there is an
-/// app.
+/// Sends the code of a log-in to the log-in's endpoint and to those of v1 and v2, and the same for an assertion where there is
+/// an app.
 pub(super) async fn run(
     api: &mut Api,
     crowd: &mut Crowd,
@@ -49,7 +49,7 @@ pub(super) async fn run(
         let mut device = api.hotp(user).await?;
         let state_token = api.log_in(&name, &password, app).await?;
         let code = device.next_code();
-        let own_door = |api: &Api| -> Request {
+        let own = |api: &Api| -> Request {
             let path = if app.is_some() { "/api/1/saml_assertion/verify_factor" } else { "/api/1/login/verify_factor" };
             let body = json!({
                 "state_token": state_token, "device_id": device.device, "app_id": app, "otp_token": code,
@@ -57,9 +57,9 @@ pub(super) async fn run(
             api.request("POST", path.to_owned(), &body)
         };
         let request = |api: &Api, caller: usize| match caller / api.nodes.len() % 3 {
-            0 => own_door(api),
-            1 => api.knock(&device, &Door::V1, &code, caller),
-            _ => api.knock(&device, &Door::Post, &code, caller),
+            0 => own(api),
+            1 => api.answer(&device, &Door::V1, &code, caller),
+            _ => api.answer(&device, &Door::Post, &code, caller),
         };
         let requests = (0..crowd.size()).map(|caller| request(api, caller)).collect();
         let shots = crowd.fire(requests).await?;
@@ -70,9 +70,9 @@ pub(super) async fn run(
     Ok(())
 }
 
-/// Fires wrong temporary tokens at log-ins and assertions under way, named with device 0, a device in use and one that is
-/// locked: as many are looked at as the limit says, over all of them together (SEC 24). At an unknown device and at
-/// another user's not even the right one is looked at.
+/// Sends wrong temporary tokens to open log-ins and assertions, with device 0, an active device and a locked one: as many are
+/// compared as the limit says, over all of them together (SEC 24). At an unknown device and at another user's, not even the
+/// right one is compared.
 pub(super) async fn guesses(
     api: &mut Api,
     crowd: &mut Crowd,
@@ -87,7 +87,7 @@ pub(super) async fn guesses(
     let stranger = api.user().await?;
     let strangers = api.hotp(stranger).await?;
     for code in locked.wrong_codes(DEVICE_LOCK_AT) {
-        let request = api.knock(&locked, &Door::V1, &code, 0);
+        let request = api.answer(&locked, &Door::V1, &code, 0);
         api.settle(0, &request).await;
     }
     let mut under_way = Vec::new();
@@ -111,9 +111,9 @@ pub(super) async fn guesses(
     let wrong = (0..count).map(|n| format!("{}", 10_000_000 + n)).filter(|wrong| *wrong != token);
     let aimed = wrong.enumerate().map(|(n, wrong)| step(api, n / devices.len(), devices[n % devices.len()], &wrong));
     let volley = fire(crowd, aimed.collect()).await?;
-    // Should all five have met one log-in, that is over, and says so instead of the lock.
-    let told: Vec<Ended> = volley.iter().copied().filter(|ended| *ended != Ended::Refused(400)).collect();
-    let found = verdict::guesses(&told, TEMP_TOKEN_PER_HOUR as u64, HOUR / SECOND, api.mode);
+    // If all five met one log-in, that one has ended, and reports that instead of the lock.
+    let judged: Vec<Ended> = volley.iter().copied().filter(|ended| *ended != Ended::Refused(400)).collect();
+    let found = verdict::guesses(&judged, TEMP_TOKEN_PER_HOUR as u64, HOUR / SECOND, api.mode);
     board.row(TOKENS).enter(&volley, found);
 
     if volley.iter().any(|ended| matches!(ended, Ended::Locked(_))) {

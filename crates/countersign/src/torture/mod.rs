@@ -1,9 +1,9 @@
-//! `countersign torture`: shows on a running installation that a proof counts once and a failure is never forgotten,
-//! over all nodes and doors at once.
+//! `countersign selftest`: tests a running installation. A proof counts once, and every failure is counted, over all nodes and
+//! endpoints at once.
 //!
-//! It makes users of its own over the API, fires at them from many connections at the same moment, judges what came
-//! back (`verdict`), and removes them. It needs an API client with `Manage All`, best one of its own: the scenario
-//! of refresh tokens ends that client's token.
+//! It creates test users over the API, sends requests for them from many connections at the same moment, judges the answers
+//! (`verdict`), and deletes the users. It needs an API client with `Manage All` that nothing else uses: the scenario of refresh
+//! tokens ends that client's token.
 
 mod api;
 mod board;
@@ -33,40 +33,40 @@ use client::Node;
 use crowd::Crowd;
 use verdict::Mode;
 
-/// Where the client's secret is looked for when no flag holds it.
+/// The variable with the client's secret, if no flag has it.
 const SECRET_VARIABLE: &str = "COUNTERSIGN_CLIENT_SECRET";
-/// Fewer rounds than this are a quick run, which does not wait for a lock to end.
+/// Fewest rounds of a full run. A shorter run does not wait for a lock to end.
 const PATIENT_FROM: u64 = 1_000;
 
-/// What `countersign torture` is asked for.
+/// The arguments of `countersign selftest`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// A node, as `http://10.0.0.1:8080`; repeat it for every node of the installation
+    /// URL of a node, as `http://10.0.0.1:8080`; repeat it for every node of the installation
     #[arg(long = "url", value_name = "URL")]
     urls: Vec<String>,
-    /// The ready file of a dev world, for its client and, without --url, its address
+    /// Ready file of a dev world, for its client and, without --url, its address
     #[arg(long, value_name = "FILE", required_unless_present = "client_id")]
     ready_file: Option<PathBuf>,
-    /// An API client with the scope "Manage All"
+    /// Id of an API client with the scope "Manage All"
     #[arg(long, value_name = "ID", conflicts_with = "ready_file", requires = "urls")]
     client_id: Option<String>,
-    /// Its secret; better in the variable `COUNTERSIGN_CLIENT_SECRET`, or in the file `COUNTERSIGN_CLIENT_SECRET_FILE`
-    /// names
+    /// Secret of that client; better in the variable `COUNTERSIGN_CLIENT_SECRET`, or in the file that
+    /// `COUNTERSIGN_CLIENT_SECRET_FILE` names
     #[arg(long, value_name = "SECRET", requires = "client_id", hide_env_values = true)]
     client_secret: Option<String>,
-    /// What the names of the test users begin with
+    /// Prefix of the test users' names
     #[arg(long, value_name = "TEXT", default_value = "torture")]
     user_prefix: String,
     /// Rounds of the main scenario; the others follow from it
     #[arg(long, value_name = "N", default_value_t = 10_000, value_parser = clap::value_parser!(u64).range(1..))]
     rounds: u64,
-    /// Callers that fire at the same moment
+    /// Callers that send at the same moment
     #[arg(long, value_name = "N", default_value_t = 64, value_parser = clap::value_parser!(u16).range(2..=500))]
     clients: u16,
-    /// Wrong guesses at once
+    /// Wrong guesses that are sent at once
     #[arg(long, value_name = "N", default_value_t = 1_000, value_parser = clap::value_parser!(u32).range(100..=100_000))]
     guesses: u32,
-    /// Nodes or the database will be broken meanwhile: 503 and dropped connections are no violation
+    /// Allow 503 and dropped connections: nodes or the database will be broken during the test
     #[arg(long)]
     fault_expected: bool,
     /// Answer in JSON
@@ -74,7 +74,7 @@ pub(crate) struct Args {
     json: bool,
 }
 
-/// What the arguments amount to.
+/// The evaluated arguments.
 struct Plan {
     nodes: Arc<[Node]>,
     credentials: Credentials,
@@ -128,7 +128,7 @@ fn read_ready(path: &Path) -> anyhow::Result<Value> {
     serde_json::from_str(&text).with_context(|| format!("{} is not JSON", path.display()))
 }
 
-/// The dev world's client that may do everything.
+/// The dev world's client with the scope `Manage All`.
 fn manager(ready: &Value) -> anyhow::Result<Credentials> {
     let clients = ready["clients"].as_array().into_iter().flatten();
     let manager = clients.into_iter().find(|client| client["scope"] == "Manage All");
@@ -136,14 +136,14 @@ fn manager(ready: &Value) -> anyhow::Result<Credentials> {
     Ok(Credentials { id: api::text(manager, "/client_id")?, secret: api::text(manager, "/client_secret")? })
 }
 
-/// Runs every scenario, shows the verdict and removes the test users.
+/// Runs every scenario, prints the results and deletes the test users.
 pub(crate) async fn run(args: Args) -> anyhow::Result<ExitCode> {
     let plan = args.plan()?;
     let nodes = plan.nodes.clone();
     let mut api = Api::enter(nodes.clone(), plan.credentials, &args.user_prefix, plan.mode).await?;
     let faults = if args.fault_expected { ", faults expected" } else { "" };
     terminal::remark(&format!(
-        "Firing {} callers at {} node(s), {} rounds{faults}; the test users are named {}-*.",
+        "{} callers, {} node(s), {} rounds{faults}; the test users are named {}-*.",
         args.clients,
         nodes.len(),
         args.rounds,
@@ -164,13 +164,13 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<ExitCode> {
         board.print(&nodes);
     }
     match cleaned {
-        Ok(users) => terminal::remark(&format!("Removed {users} test users.")),
+        Ok(users) => terminal::remark(&format!("Deleted {users} test users.")),
         Err(error) => {
             let run = &api.run;
-            terminal::remark(&format!("Some test users are left, with the last name {run}: {error:#}"));
+            terminal::remark(&format!("Some test users were not deleted; their last name is {run}: {error:#}"));
         }
     }
-    ended.context("torture did not run to its end")?;
+    ended.context("the self-test did not run to its end")?;
     Ok(if board.violations() == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
@@ -204,10 +204,10 @@ async fn scenarios(
     Ok(())
 }
 
-/// A verdict over several nodes is none if one of them was never asked.
+/// Fails if a node has answered no request: then the result does not cover it.
 fn every_node_took_part(nodes: &[Node]) -> anyhow::Result<()> {
     match nodes.iter().find(|node| node.answers.load(std::sync::atomic::Ordering::Relaxed) < 2) {
-        Some(idle) => bail!("{} took no part", idle.url),
+        Some(idle) => bail!("{} has answered no request", idle.url),
         None => Ok(()),
     }
 }

@@ -1,4 +1,4 @@
-//! One code, many callers, all nodes and doors at once: it is accepted once.
+//! One code, many callers, all nodes and endpoints at once: it is accepted once.
 
 use domain::Timestamp;
 use domain::model::time::MINUTE;
@@ -7,21 +7,21 @@ use engine::clock::SystemClock;
 
 use super::api::Api;
 use super::board::Board;
-use super::client::OBEYED_WAIT;
+use super::client::MAX_WAIT;
 use super::crowd::{Crowd, Shot, endings};
 use super::device::HotpDevice;
 use super::door::{Door, doors};
 use super::progress::Progress;
 use super::verdict::{Ended, Mode, used_once};
 
-/// The scenario's name.
+/// The name of the scenario.
 pub(super) const NAME: &str = "one code at all doors";
-/// Devices that take turns, each of a user of its own. Right codes and replays are never counted as guesses; should a
-/// late one be all the same, the device's next success forgives it long before five.
+/// Devices that take turns, each of another user. Right codes and replays never count as guesses; even if a late one did, the
+/// device's next success would reset the count long before five.
 const DEVICES: u64 = 32;
 /// Verifications kept open on a device. Twenty are allowed (SEC 35); the rest is for those whose answer was lost.
 const OPEN: usize = 16;
-/// When a verification, which lives fifteen minutes, is no longer relied upon, in milliseconds.
+/// Age from which a verification is no longer used, in milliseconds. It lives fifteen minutes.
 const STALE: i64 = 10 * MINUTE;
 
 /// A device and its open verifications.
@@ -43,7 +43,7 @@ impl Target {
         Ok(())
     }
 
-    /// Keeps the verifications that are open for sure: those whose code was refused as used.
+    /// Keeps the verifications that are certainly open: those whose code was refused as used.
     fn keep_open(&mut self, doors: &[Door], shots: &[Shot]) {
         for (door, shot) in doors.iter().zip(shots) {
             if let Door::Put(id) = door
@@ -55,7 +55,7 @@ impl Target {
     }
 }
 
-/// Fires `rounds` codes.
+/// Sends `rounds` codes.
 pub(super) async fn run(api: &mut Api, crowd: &mut Crowd, rounds: u64, board: &mut Board) -> anyhow::Result<()> {
     let mut targets = Vec::new();
     for _ in 0..DEVICES.min(rounds.div_ceil(4)).max(1) {
@@ -76,13 +76,13 @@ pub(super) async fn run(api: &mut Api, crowd: &mut Crowd, rounds: u64, board: &m
         let requests = doors
             .iter()
             .enumerate()
-            .map(|(caller, door)| api.knock(&target.device, door, &code, caller + round))
+            .map(|(caller, door)| api.answer(&target.device, door, &code, caller + round))
             .collect();
         let shots = crowd.fire(requests).await?;
         target.keep_open(&doors, &shots);
         if with_v1 && v1_is_spent(&doors, &shots) {
             with_v1 = false;
-            board.note("the hourly quota of v1 calls ran out; the rest came through the doors of v2");
+            board.note("the hourly quota of v1 calls ran out; the remaining codes went to v2");
         }
         let again = settled(api, &target.device, &code, round).await;
         let volley = endings(&shots);
@@ -93,10 +93,10 @@ pub(super) async fn run(api: &mut Api, crowd: &mut Crowd, rounds: u64, board: &m
     Ok(())
 }
 
-/// Sends the code again, alone: where faults are expected until the server has said whether it is spent, and then once
+/// Sends the code again, alone. Where faults are expected: until the server has shown whether it is used up, and then once
 /// more if it was not.
 async fn settled(api: &mut Api, device: &HotpDevice, code: &str, round: usize) -> Vec<Ended> {
-    let request = api.knock(device, &Door::Post, code, round);
+    let request = api.answer(device, &Door::Post, code, round);
     let mut said = api.settle(round, &request).await;
     if api.mode == Mode::FaultExpected && said.last() == Some(&Ended::Accepted) {
         said.extend(api.settle(round + 1, &request).await);
@@ -104,8 +104,8 @@ async fn settled(api: &mut Api, device: &HotpDevice, code: &str, round: usize) -
     said
 }
 
-/// Whether v1 is closed by its hourly quota.
+/// Whether the hourly quota of v1 has run out.
 fn v1_is_spent(doors: &[Door], shots: &[Shot]) -> bool {
-    let closed = |shot: &Shot| matches!(shot.ended, Ended::Limited(seconds) if seconds > OBEYED_WAIT);
+    let closed = |shot: &Shot| matches!(shot.ended, Ended::Limited(seconds) if seconds > MAX_WAIT);
     doors.iter().zip(shots).any(|(door, shot)| matches!(door, Door::V1) && closed(shot))
 }

@@ -1,5 +1,4 @@
-//! Everything else that works once and needs no telephone: state tokens, registrations, temporary tokens, refresh
-//! tokens (SEC 5).
+//! The other single-use things that need no telephone: state tokens, registrations, temporary tokens, refresh tokens (SEC 5).
 
 use anyhow::Context as _;
 use domain::model::totp::Totp;
@@ -16,18 +15,18 @@ use super::device::HotpDevice;
 use super::door::Door;
 use super::verdict::{Ended, Mode, used_once};
 
-/// Codes in the air at once for one state token: all within the look-ahead, each right by itself.
+/// Codes sent at once for one state token: all within the look-ahead, each right by itself.
 const CODES: usize = 6;
 /// Callers that share a pair of tokens. A pair that was revoked counts as a wrong secret of its address (SEC 30).
 const REFRESHERS: usize = 16;
 /// Rounds of refresh tokens, for the same reason.
 const REFRESH_ROUNDS: u64 = 8;
-/// How long a token that was ended may still be taken from memory, in milliseconds (SEC 57), with something to spare.
+/// How long nodes may still accept an ended token from their caches, in milliseconds (SEC 57), with a margin.
 const REVOKED_WITHIN: i64 = 1_500;
-/// Seconds a registration lives when nothing else is asked for (contract 7.2).
+/// Default lifetime of a registration, in seconds (contract 7.2).
 const REGISTRATION_LIFE: i64 = 120;
 
-/// One state token, several right codes at once: one of them is accepted, and the token is dead.
+/// One state token, several right codes at once: one is accepted, and the token has ended.
 pub(super) async fn state_tokens(
     api: &mut Api,
     crowd: &mut Crowd,
@@ -45,14 +44,14 @@ pub(super) async fn state_tokens(
         };
         let requests = (0..crowd.size()).map(|caller| with(api, &codes[caller % CODES])).collect();
         let shots = crowd.fire(requests).await?;
-        // A fresh code does not wake it up.
+        // A new code does not revive the token.
         let after = with(api, &device.next_code());
         judge(api, "state token", shots, vec![after], board).await;
     }
     Ok(())
 }
 
-/// A registration confirmed by many: one device comes of it, and the code that confirmed it is spent (SEC 2).
+/// A registration that many confirm: it yields one device, and uses up the code (SEC 2).
 pub(super) async fn registrations(
     api: &mut Api,
     crowd: &mut Crowd,
@@ -75,7 +74,7 @@ pub(super) async fn registrations(
             let device =
                 number(&winner.answer.as_ref().context("an acceptance without an answer")?.json(), "/device_id")?;
             let device = HotpDevice::new(user, device, Secret::new(Vec::new()), 0);
-            after.extend([Door::V1, Door::Post].map(|door| api.knock(&device, &door, &code, 0)));
+            after.extend([Door::V1, Door::Post].map(|door| api.answer(&device, &door, &code, 0)));
         }
         let name = if factor == FactorKind::Totp { "registration (TOTP)" } else { "registration (HOTP)" };
         judge(api, name, shots, after, board).await;
@@ -83,7 +82,7 @@ pub(super) async fn registrations(
     Ok(())
 }
 
-/// The code at the moment the server answered: its own end of the registration tells its time.
+/// The code at the moment when the server answered. The end of the registration shows the server's time.
 fn totp_code(secret: &Secret, expires_at: &str) -> anyhow::Result<String> {
     let ends = unix_seconds(expires_at).with_context(|| format!("{expires_at} is not a time"))?;
     let now = Timestamp((ends - REGISTRATION_LIFE) * domain::model::time::SECOND);
@@ -94,13 +93,13 @@ fn totp_code(secret: &Secret, expires_at: &str) -> anyhow::Result<String> {
 fn unix_seconds(text: &str) -> Option<i64> {
     let part = |from: usize, to: usize| text.get(from..to)?.parse::<i64>().ok();
     let (year, month, day) = (part(0, 4)?, part(5, 7)?, part(8, 10)?);
-    // Years that begin in March, so that the leap day is the last (Howard Hinnant's `days_from_civil`).
+    // Years start in March, so that the leap day is the last (Howard Hinnant's `days_from_civil`).
     let (year, month) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
     let days = year * 365 + year / 4 - year / 100 + year / 400 + (153 * month + 2) / 5 + day - 1 - 719_468;
     Some(((days * 24 + part(11, 13)?) * 60 + part(14, 16)?) * 60 + part(17, 19)?)
 }
 
-/// A temporary token that works once, through both doors it has.
+/// A temporary token that works once, at both of its endpoints.
 pub(super) async fn temp_tokens(
     api: &mut Api,
     crowd: &mut Crowd,
@@ -125,8 +124,8 @@ pub(super) async fn temp_tokens(
     Ok(())
 }
 
-/// A pair of tokens that many refresh at once, as processes that share a client do: all are answered with the one set that
-/// replaced it, and later ones too. Revoking that set ends its whole line (contract 2.1, 2.3).
+/// A pair of tokens that many refresh at once, as processes that share a client do: all get the one pair that replaced it, also
+/// later. Revoking that pair ends all its predecessors (contract 2.1, 2.3).
 pub(super) async fn refresh_tokens(
     api: &mut Api,
     crowd: &mut Crowd,
@@ -145,13 +144,13 @@ pub(super) async fn refresh_tokens(
         let (found, successor) = one_successor(&shots, api.mode);
         board.row("refresh token").enter(&endings(&shots), found);
         if let Some(successor) = successor {
-            line_is_dead(api, &successor, &request, board).await?;
+            pair_has_ended(api, &successor, &request, board).await?;
         }
     }
     Ok(())
 }
 
-/// What is wrong with the answers to one refresh, and the access token of the set that they name.
+/// Violations in the answers to one refresh, and the access token of the new pair.
 fn one_successor(shots: &[Shot], mode: Mode) -> (Vec<String>, Option<String>) {
     let accepted: Vec<&Shot> = shots.iter().filter(|shot| shot.ended == Ended::Accepted).collect();
     let mut sets: Vec<String> =
@@ -160,7 +159,7 @@ fn one_successor(shots: &[Shot], mode: Mode) -> (Vec<String>, Option<String>) {
     sets.dedup();
     let mut found = Vec::new();
     if sets.len() > 1 {
-        found.push(format!("{} sets replaced one pair", sets.len()));
+        found.push(format!("{} pairs replaced one pair", sets.len()));
     }
     if mode == Mode::FaultFree && accepted.len() < shots.len() {
         found.push(format!("{} of {} were not answered with its successor", shots.len() - accepted.len(), shots.len()));
@@ -168,8 +167,8 @@ fn one_successor(shots: &[Shot], mode: Mode) -> (Vec<String>, Option<String>) {
     (found, sets.into_iter().next())
 }
 
-/// After a revocation neither the newest set works nor does an older pair of its line bring it back.
-async fn line_is_dead(api: &mut Api, successor: &str, refresh: &Request, board: &mut Board) -> anyhow::Result<()> {
+/// After a revocation the newest pair does not work, and an older pair cannot be refreshed.
+async fn pair_has_ended(api: &mut Api, successor: &str, refresh: &Request, board: &mut Board) -> anyhow::Result<()> {
     let revoked = api.revoke(successor).await?;
     SystemClock.sleep(REVOKED_WITHIN).await;
     let mut listing = plain("GET", "/api/2/users?limit=1".to_owned(), &Value::Null);
@@ -180,12 +179,12 @@ async fn line_is_dead(api: &mut Api, successor: &str, refresh: &Request, board: 
         ended.push(api.once(node, refresh).await.ended);
     }
     let alive = ended.iter().filter(|ended| **ended == Ended::Accepted).count();
-    let found = if revoked && alive > 0 { vec![format!("{alive} calls still take it")] } else { Vec::new() };
+    let found = if revoked && alive > 0 { vec![format!("{alive} calls still accept it")] } else { Vec::new() };
     board.row("tokens after a revocation").enter(&ended, found);
     Ok(())
 }
 
-/// Fires `after`, one by one at all nodes in turn, and judges all of it.
+/// Sends `after`, one by one to all nodes in turn, and judges the whole.
 pub(super) async fn judge(
     api: &mut Api,
     scenario: &'static str,
@@ -197,7 +196,7 @@ pub(super) async fn judge(
     let mut again = Vec::new();
     for (node, request) in after.iter().enumerate() {
         again.extend(api.settle(node, request).await);
-        // It was not spent by the volley; then by this, and once more must not work.
+        // The volley has not used it up; this has, and must not work again.
         if api.mode == Mode::FaultExpected && again.last() == Some(&Ended::Accepted) {
             again.extend(api.settle(node, request).await);
         }

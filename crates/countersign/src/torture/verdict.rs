@@ -1,42 +1,39 @@
-//! The judge: looks at how every shot of a volley ended and says what must not have happened. It knows no server and
-//! no network, so that it can be tested with made-up endings (decision 38).
+//! The judge: reads how every shot of a volley ended and reports violations. It knows no server and no network, so that it can
+//! be tested with invented endings (decision 38).
 
 use super::client::{Answer, Dropped};
 
-/// How strictly is judged.
+/// How strict the judge is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Mode {
     /// Nothing is broken on purpose: exactly one success, no 5xx, no dropped connection.
     FaultFree,
-    /// Something is: at most one success; 503 and dropped connections are allowed.
+    /// Nodes or the database are broken on purpose: at most one success; 503 and dropped connections are allowed.
     FaultExpected,
 }
 
 /// How one shot ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Ended {
-    /// 2xx.
     Accepted,
-    /// Refused after a look at it, or because it was no longer open.
+    /// Compared and refused, or no longer open; with the status.
     Refused(u16),
-    /// Refused without a look: locked, for so many seconds more.
+    /// Not compared: locked, for this number of seconds.
     Locked(i64),
-    /// Too many calls, even after waiting as told.
+    /// Too many calls, even after waiting; with `Retry-After` in seconds.
     Limited(i64),
-    /// 503.
     Unavailable,
-    /// Any other 5xx.
+    /// A 5xx other than 503.
     Fault(u16),
     /// Sent, and no answer came.
     Lost,
-    /// Never sent.
     Unsent,
     /// A status that no answer to this question has.
     Odd(u16),
 }
 
 impl Ended {
-    /// What this result amounts to.
+    /// The ending of a result.
     pub(super) fn of(result: &Result<Answer, Dropped>) -> Self {
         match result {
             Ok(answer) => Self::of_status(answer.status, answer.retry_after),
@@ -57,20 +54,20 @@ impl Ended {
         }
     }
 
-    /// Whether the server said yes or no.
+    /// Whether the server accepted or refused.
     pub(super) fn is_clear(self) -> bool {
         matches!(self, Self::Accepted | Self::Refused(_) | Self::Locked(_))
     }
 }
 
-/// Endings, counted.
+/// Numbers of endings.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Count {
     pub(super) shots: u64,
     pub(super) accepted: u64,
-    /// 401 without a lock: the answer was looked at.
+    /// 401 without a lock: the answer was compared.
     pub(super) evaluated: u64,
-    /// Any other refusal: what it was aimed at was no longer open.
+    /// Any other refusal: the target was no longer open.
     pub(super) closed: u64,
     pub(super) locked: u64,
     pub(super) limited: u64,
@@ -82,7 +79,7 @@ pub(super) struct Count {
 }
 
 impl Count {
-    /// Counts these.
+    /// Counts all of these.
     pub(super) fn of(endings: &[Ended]) -> Self {
         let mut count = Self::default();
         for ended in endings {
@@ -119,14 +116,14 @@ impl Count {
     }
 }
 
-/// What no volley may hold, whatever was fired.
+/// Violations that no volley may show.
 fn never(count: &Count, endings: &[Ended], mode: Mode) -> Vec<String> {
     let mut found = Vec::new();
     if let Some(Ended::Fault(status)) = endings.iter().find(|ended| matches!(ended, Ended::Fault(_))) {
         found.push(format!("{} answers were faults of the server ({status})", count.faults));
     }
     if let Some(Ended::Odd(status)) = endings.iter().find(|ended| matches!(ended, Ended::Odd(_))) {
-        found.push(format!("{} answers had a status nobody expects here ({status})", count.odd));
+        found.push(format!("{} answers had an unexpected status ({status})", count.odd));
     }
     if mode == Mode::FaultFree {
         if count.unavailable > 0 {
@@ -139,7 +136,7 @@ fn never(count: &Count, endings: &[Ended], mode: Mode) -> Vec<String> {
     found
 }
 
-/// Judges a volley of one single-use thing, and what was fired `again` after it: one success in all.
+/// Judges a volley of one single-use thing and the shots `again` after it: one success in all.
 pub(super) fn used_once(volley: &[Ended], again: &[Ended], mode: Mode) -> Vec<String> {
     let all: Vec<Ended> = volley.iter().chain(again).copied().collect();
     let (first, total) = (Count::of(volley), Count::of(&all));
@@ -152,22 +149,22 @@ pub(super) fn used_once(volley: &[Ended], again: &[Ended], mode: Mode) -> Vec<St
         ));
     }
     if total.locked > 0 {
-        found.push("locked, though nobody had guessed".to_owned());
+        found.push("locked without a guess".to_owned());
     }
-    // An answer that was lost, or a 503, may stand for an acceptance.
+    // A lost answer or a 503 may have been an acceptance.
     let may_be_spent = mode == Mode::FaultExpected && first.lost + first.unavailable > 0;
     let accepted = if mode == Mode::FaultFree { first.accepted } else { total.accepted };
     if accepted == 0 && !may_be_spent && total.accepted < 2 {
-        found.push("refused to everybody, though it was right and fresh".to_owned());
+        found.push("refused to every caller, though it was right and unused".to_owned());
     }
     if mode == Mode::FaultExpected && !again.is_empty() && !again.iter().any(|ended| ended.is_clear()) {
-        found.push("the server did not come back to say whether it is spent".to_owned());
+        found.push("the server did not come back to show whether it is used up".to_owned());
     }
     found
 }
 
-/// Judges a volley of distinct wrong answers: exactly `limit` of them are looked at, and the rest told to wait, for
-/// `longest` seconds at most.
+/// Judges a volley of distinct wrong answers: exactly `limit` are compared, and the rest have to wait, for at most `longest`
+/// seconds.
 pub(super) fn guesses(volley: &[Ended], limit: u64, longest: i64, mode: Mode) -> Vec<String> {
     let count = Count::of(volley);
     let mut found = never(&count, volley, mode);
@@ -175,35 +172,35 @@ pub(super) fn guesses(volley: &[Ended], limit: u64, longest: i64, mode: Mode) ->
         found.push(format!("{} wrong answers were accepted", count.accepted));
     }
     if count.evaluated > limit {
-        found.push(format!("{} wrong answers were looked at, {limit} are the limit", count.evaluated));
+        found.push(format!("{} wrong answers were compared, the limit is {limit}", count.evaluated));
     }
     if mode == Mode::FaultFree && count.evaluated < limit {
-        found.push(format!("only {} wrong answers were looked at before the lock at {limit}", count.evaluated));
+        found.push(format!("only {} wrong answers were compared before the lock at {limit}", count.evaluated));
     }
     if count.closed > 0 {
-        found.push(format!("{} wrong answers were neither judged nor told of the lock", count.closed));
+        found.push(format!("{} wrong answers were neither compared nor refused for the lock", count.closed));
     }
     let strange = volley.iter().find(|ended| matches!(ended, Ended::Locked(s) if !(1..=longest).contains(s)));
     if let Some(Ended::Locked(seconds)) = strange {
-        found.push(format!("a lock of {seconds} s was told; the rule says at most {longest} s"));
+        found.push(format!("a lock of {seconds} s was reported; the longest is {longest} s"));
     }
     found
 }
 
-/// Judges answers aimed at what is not the user's: none is even looked at (SEC 54).
+/// Judges answers aimed at another user's device: none is compared (SEC 54).
 pub(super) fn unseen(shots: &[Ended], mode: Mode) -> Vec<String> {
     let count = Count::of(shots);
     let mut found = never(&count, shots, mode);
     if count.accepted > 0 {
-        found.push(format!("{} answers were accepted at what is not the user's", count.accepted));
+        found.push(format!("{} answers were accepted at devices of others", count.accepted));
     }
     if count.evaluated + count.locked > 0 {
-        found.push(format!("{} answers were looked at where nothing is the user's", count.evaluated + count.locked));
+        found.push(format!("{} answers were compared at devices of others", count.evaluated + count.locked));
     }
     found
 }
 
-/// Judges right answers given while locked: none is even looked at (SEC 26).
+/// Judges right answers during a lock: none is compared (SEC 26).
 pub(super) fn while_locked(shots: &[Ended], mode: Mode) -> Vec<String> {
     let count = Count::of(shots);
     let mut found = never(&count, shots, mode);
@@ -211,7 +208,7 @@ pub(super) fn while_locked(shots: &[Ended], mode: Mode) -> Vec<String> {
         found.push(format!("{} right codes were accepted while locked", count.accepted));
     }
     if count.evaluated + count.closed > 0 {
-        found.push(format!("{} right codes were refused without a word of the lock", count.evaluated + count.closed));
+        found.push(format!("{} right codes were refused without naming the lock", count.evaluated + count.closed));
     }
     found
 }
@@ -255,10 +252,10 @@ mod tests {
     }
 
     #[test]
-    fn nobodys_success_is_caught_unless_an_answer_was_lost() {
-        assert!(says(&used_once(&[Refused(401); 3], &[Refused(401)], FaultFree), "refused to everybody"));
-        assert!(says(&used_once(&[Refused(401); 3], &[Accepted], FaultFree), "refused to everybody"));
-        assert!(says(&used_once(&[Refused(401), Unsent], &[Refused(401)], FaultExpected), "refused to everybody"));
+    fn a_missing_success_is_caught_unless_an_answer_was_lost() {
+        assert!(says(&used_once(&[Refused(401); 3], &[Refused(401)], FaultFree), "refused to every caller"));
+        assert!(says(&used_once(&[Refused(401); 3], &[Accepted], FaultFree), "refused to every caller"));
+        assert!(says(&used_once(&[Refused(401), Unsent], &[Refused(401)], FaultExpected), "refused to every caller"));
         assert!(used_once(&[Refused(401), Lost], &[Refused(401)], FaultExpected).is_empty());
         assert!(used_once(&[Unavailable, Unavailable], &[Refused(401)], FaultExpected).is_empty());
         assert!(used_once(&[Unsent, Unavailable], &[Accepted, Refused(401)], FaultExpected).is_empty());
@@ -279,15 +276,15 @@ mod tests {
     }
 
     #[test]
-    fn exactly_the_limit_is_looked_at() {
+    fn exactly_the_limit_is_compared() {
         let volley = |evaluated: usize, locked: usize| {
             let mut volley = vec![Refused(401); evaluated];
             volley.extend(vec![Locked(60); locked]);
             volley
         };
         assert!(guesses(&volley(5, 995), 5, 60, FaultFree).is_empty());
-        assert!(says(&guesses(&volley(6, 994), 5, 60, FaultFree), "6 wrong answers were looked at"));
-        assert!(says(&guesses(&volley(6, 994), 5, 60, FaultExpected), "6 wrong answers were looked at"));
+        assert!(says(&guesses(&volley(6, 994), 5, 60, FaultFree), "6 wrong answers were compared"));
+        assert!(says(&guesses(&volley(6, 994), 5, 60, FaultExpected), "6 wrong answers were compared"));
         assert!(says(&guesses(&volley(4, 996), 5, 60, FaultFree), "only 4"));
         assert!(guesses(&volley(4, 996), 5, 60, FaultExpected).is_empty());
         assert!(says(&guesses(&[volley(5, 9), vec![Accepted]].concat(), 5, 60, FaultFree), "accepted"));
@@ -297,14 +294,14 @@ mod tests {
     }
 
     #[test]
-    fn a_right_code_is_not_looked_at_while_locked() {
+    fn a_right_code_is_not_compared_while_locked() {
         assert!(while_locked(&[Locked(59), Locked(58)], FaultFree).is_empty());
         assert!(says(&while_locked(&[Locked(59), Accepted], FaultFree), "accepted while locked"));
-        assert!(says(&while_locked(&[Refused(401)], FaultFree), "without a word"));
+        assert!(says(&while_locked(&[Refused(401)], FaultFree), "without naming"));
     }
 
     #[test]
-    fn what_is_not_the_users_is_not_looked_at() {
+    fn answers_at_devices_of_others_are_not_compared() {
         assert_eq!(unseen(&[Ended::Refused(400), Ended::Refused(400)], Mode::FaultFree), Vec::<String>::new());
         for looked in [Ended::Accepted, Ended::Refused(401), Ended::Locked(60)] {
             assert_eq!(unseen(&[Ended::Refused(400), looked], Mode::FaultFree).len(), 1, "{looked:?}");

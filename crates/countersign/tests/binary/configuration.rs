@@ -23,7 +23,7 @@ fn what_was_set_wrong_is_named_as_it_was_set() {
         .output()
         .unwrap();
     assert!(empty.status.success(), "{}", String::from_utf8_lossy(&empty.stderr));
-    // A variable that nobody knows is a warning, and an error only where that was asked for.
+    // An unknown variable is a warning, and an error only with --strict.
     let mut unknown = check();
     unknown.env("COUNTERSIGN_LISTN", "127.0.0.1:1").env("COUNTERSIGN_PORT", "tcp://10.0.0.5:8080");
     let output = unknown.output().unwrap();
@@ -59,7 +59,7 @@ fn the_issuer_is_what_the_app_shows() {
     named.stop();
     let shown = uri(&Running::dev(&data));
     assert!(shown.contains("otpauth://totp/acme:"), "the subdomain is its default: {shown}");
-    // Where nobody has chosen, a server says so while it can still be chosen.
+    // A server with the default issuer warns while it can still be chosen.
     let banner = |more: &[&str]| banner_of_serve(&folder.path().join("data"), more);
     assert!(banner(&[]).contains("--issuer"));
     assert!(!banner(&["--issuer", "Example Inc"]).contains("--issuer NAME"));

@@ -40,7 +40,7 @@ fn a_dev_world_may_be_a_service_with_a_key() {
     let world = start(countersign());
     assert_eq!(world.ready["dev_key"].as_str().unwrap().len(), 32);
     world.stop();
-    // On an address that others reach, it needs a name, and a key that is none is refused.
+    // On an address that others reach, it needs a host name, and an invalid key is refused.
     let refused = fails(countersign().args(["dev", "--listen", "0.0.0.0:0"]));
     assert!(refused.contains("--dev-host"), "{refused}");
     let mut short = countersign();
@@ -154,12 +154,12 @@ fn the_outbox_tells_all_it_knows() {
     assert!(mail["subject"].as_str().is_some_and(|subject| !subject.is_empty()), "{mail}");
     assert!(mail["expires_at"].as_str().unwrap() > mail["created_at"].as_str().unwrap(), "{mail}");
     assert!(mail["answered_at"].is_null());
-    // What became of it is told to whoever looks again.
+    // The outbox shows the outcome later.
     api.expect(200, "PUT", "/dev/clock", r#"{"advance_seconds":86400}"#);
     assert_eq!(api.expect(200, "GET", "/dev/outbox?channel=email", "")[0]["state"], "expired");
 }
 
-/// A dev world has defaults of its own; what somebody sets is as they set it, and never taken without a word.
+/// A dev world has other defaults; a configured value stays, and is never ignored silently.
 #[test]
 fn a_dev_world_does_what_it_is_told() {
     let world = Running::start(&["dev"]);

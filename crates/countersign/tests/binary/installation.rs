@@ -57,6 +57,8 @@ const COMMANDS: &[(&str, &[&str], Kind)] = &[
     ("device list", &["ana"], Needs),
     ("device disable", &["ana", "1"], Needs),
     ("device delete", &["ana", "1", "--yes"], Needs),
+    ("delivery show", &[], Needs),
+    ("delivery test", &["email", "ana@example.com"], Needs),
     ("clock", &[], Needs),
     ("healthcheck", &[], Apart),
     ("config check", &[], Apart),

@@ -49,7 +49,7 @@ fn the_admin_listener_knows_its_host() {
     assert_eq!(ask(&format!("authorization: Bearer {token}\r\n")), "200");
     assert_eq!(status(&admin, "/readyz", "host: mfa.example.com\r\n"), "200");
     assert_eq!(server.stop(), Some(0));
-    // A token that is none is no open door.
+    // An invalid token opens nothing.
     for text in ["", "short", "with a blank 0123456789abcdef"] {
         std::fs::write(&file, text).unwrap();
         let refused = countersign().args(served).args(guarded).args(["--listen", "127.0.0.1:0"]).output().unwrap();

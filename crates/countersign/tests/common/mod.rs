@@ -1,4 +1,4 @@
-//! A running binary and the smallest HTTP client that can talk to it, for tests that need a process of its own.
+//! A running binary and a small HTTP client for it, for tests that need a server process.
 #![allow(dead_code, reason = "each test uses a part of it")]
 #![allow(clippy::unwrap_used, clippy::missing_panics_doc, reason = "a helper of tests")]
 #![allow(unreachable_pub, missing_docs, reason = "a helper of tests")]
@@ -85,7 +85,7 @@ impl Running {
             .unwrap();
         for _ in 0..600 {
             if let Ok(text) = std::fs::read_to_string(file) {
-                // Nobody reads the log of a server that runs well.
+                // The log of a server that runs well is not read.
                 if let Some(mut stderr) = child.stderr.take() {
                     std::thread::spawn(move || {
                         let mut rest = Vec::new();
@@ -162,13 +162,13 @@ pub fn get(address: &str, path: &str) -> String {
     http.send("GET", path, "").unwrap().body
 }
 
-/// Waits.
+/// Waits in real time.
 pub fn pause(milliseconds: u64) {
     #[expect(clippy::disallowed_methods, reason = "a test of processes waits for one")]
     std::thread::sleep(Duration::from_millis(milliseconds));
 }
 
-/// An answer.
+/// The answer to a request.
 #[derive(Debug)]
 pub struct Answer {
     pub status: u16,

@@ -1,4 +1,4 @@
-//! Somebody who is told by webhooks, and what tests of them have in common.
+//! A receiver of webhooks, and what tests of them have in common.
 #![allow(dead_code, reason = "each test uses a part of it")]
 #![allow(clippy::unwrap_used, clippy::missing_panics_doc, reason = "a helper of tests")]
 #![allow(unreachable_pub, missing_docs, reason = "a helper of tests")]
@@ -60,7 +60,7 @@ impl Call {
     }
 }
 
-/// Somebody who is told.
+/// A receiver of webhooks.
 pub struct Listener {
     pub url: String,
     pub status: Arc<AtomicU16>,
@@ -126,7 +126,7 @@ fn take(stream: TcpStream, heard: &Sender<Call>, (status, all): &(Arc<AtomicU16>
     let call = Call { path, headers, body: String::from_utf8(body).unwrap() };
     let status = status.load(Ordering::SeqCst);
     all.lock().unwrap().push(call.clone());
-    // Whoever redirects is not followed (SEC 69).
+    // Redirects are not followed (SEC 69).
     let answer = format!(
         "HTTP/1.1 {status} So\r\nLocation: http://127.0.0.1:1/elsewhere\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{{}}"
     );

@@ -29,16 +29,16 @@ pub(crate) enum UserArgs {
         /// Name to log in with
         #[arg(long)]
         username: Option<String>,
-        /// E-mail address
+        /// E-mail address of the user
         #[arg(long)]
         email: Option<String>,
         /// Telephone number as +14155550123
         #[arg(long)]
         phone: Option<String>,
-        /// First name
+        /// First name of the user
         #[arg(long, alias = "first-name")]
         firstname: Option<String>,
-        /// Last name
+        /// Last name of the user
         #[arg(long, alias = "last-name")]
         lastname: Option<String>,
         /// Id in another system
@@ -53,7 +53,7 @@ pub(crate) enum UserArgs {
         #[command(flatten)]
         output: OutputArgs,
     },
-    /// List users
+    /// List users, or find those who cannot log in
     List {
         /// Most users to list
         #[arg(long, default_value_t = 1000)]

@@ -42,7 +42,7 @@ pub(crate) enum WebhookArgs {
         #[command(flatten)]
         output: OutputArgs,
     },
-    /// List webhooks
+    /// List all webhooks
     List {
         #[command(flatten)]
         output: OutputArgs,
