@@ -36,8 +36,8 @@ const OPEN: &[(&str, &[&str])] = &[
     (TYPES, &["engine"]),
     (PROTOCOL, &["domain"]),
     (LENGTH, &["countersign"]),
-    (EMPTY, &["config", "countersign", "domain", "engine"]),
-    (WORDS, &["config", "countersign", "domain", "engine"]),
+    (EMPTY, &["domain", "engine"]),
+    (WORDS, &["domain", "engine"]),
 ];
 
 const CIRCLES: &str = "no files in a circle";
