@@ -6,7 +6,7 @@
 use std::path::Path;
 
 use countersign_saml::{
-    Assertion, Attribute, Authentication, AuthnContext, Binding, Certificate, CertifiedKey, Id, KeySize, Metadata,
+    Assertion, Attribute, AuthnContext, AuthnStatement, Binding, Certificate, CertifiedKey, Id, KeySize, Metadata,
     Moment, NameFormat, NameId, NameIdFormat, Response, SelfSigned, Signed, SingleSignOn, aws, generate_private_key,
 };
 
@@ -65,7 +65,7 @@ fn response(now: i64) -> Result<Response, countersign_saml::Error> {
         audience: aws::AUDIENCE.to_owned(),
         not_before: Moment(now - MINUTE),
         not_on_or_after: Moment(now + 5 * MINUTE),
-        authentication: Authentication {
+        authentication: AuthnStatement {
             at: Moment(now),
             session_index: "_sample".to_owned(),
             context: AuthnContext::TimeSyncToken,

@@ -27,5 +27,5 @@ pub use key::{KeySize, generate_private_key};
 pub use metadata::{Binding, Metadata, SingleSignOn};
 pub use moment::Moment;
 pub use names::{AuthnContext, Id, NameFormat, NameIdFormat};
-pub use response::{Assertion, Attribute, Authentication, NameId, Response, Signed, SignedResponse};
+pub use response::{Assertion, Attribute, AuthnStatement, NameId, Response, Signed, SignedResponse};
 pub use xml::is_writable;

@@ -46,7 +46,7 @@ pub struct Assertion {
     /// End of its validity (2.5.1.2), and of its acceptance by the service (2.4.1.2).
     pub not_on_or_after: Moment,
     /// How and when the subject was authenticated (2.7.2).
-    pub authentication: Authentication,
+    pub authentication: AuthnStatement,
     /// Attributes of the subject (2.7.3).
     pub attributes: Vec<Attribute>,
 }
@@ -62,7 +62,7 @@ pub struct NameId {
 
 /// An act of authentication (SAML Core section 2.7.2).
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Authentication {
+pub struct AuthnStatement {
     /// The moment of authentication.
     pub at: Moment,
     /// The id of the session that it opened.
@@ -165,7 +165,7 @@ impl Assertion {
     }
 
     fn authentication(&self) -> Result<Element, Error> {
-        let Authentication { at, session_index, context } = &self.authentication;
+        let AuthnStatement { at, session_index, context } = &self.authentication;
         let class =
             Element::text(Saml, "AuthnContextClassRef", filled(context.uri(), "the context of authentication")?);
         Ok(Element::new(Saml, "AuthnStatement")
@@ -243,7 +243,7 @@ mod tests {
             audience: "https://service.example.com".to_owned(),
             not_before: Moment(NOON - 60_000),
             not_on_or_after: Moment(NOON + 300_000),
-            authentication: Authentication {
+            authentication: AuthnStatement {
                 at: Moment(NOON - 5_000),
                 session_index: "_s1".to_owned(),
                 context: AuthnContext::PasswordProtectedTransport,

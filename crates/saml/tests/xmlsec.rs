@@ -10,7 +10,7 @@ use std::process::Command;
 use std::sync::OnceLock;
 
 use countersign_saml::{
-    Assertion, Attribute, Authentication, AuthnContext, Binding, Certificate, CertifiedKey, Id, KeySize, Metadata,
+    Assertion, Attribute, AuthnContext, AuthnStatement, Binding, Certificate, CertifiedKey, Id, KeySize, Metadata,
     Moment, NameFormat, NameId, NameIdFormat, Response, SelfSigned, Signed, SingleSignOn, generate_private_key,
 };
 use tempfile::TempDir;
@@ -54,7 +54,7 @@ fn response(attributes: Vec<Attribute>) -> Response {
         audience: "https://service.example.com".to_owned(),
         not_before: Moment(NOON - 60_000),
         not_on_or_after: Moment(NOON + 300_000),
-        authentication: Authentication {
+        authentication: AuthnStatement {
             at: Moment(NOON),
             session_index: AWKWARD.to_owned(),
             context: AuthnContext::TimeSyncToken,

@@ -4,7 +4,7 @@ use domain::model::app::{SamlApp, Source};
 use domain::model::time::MINUTE;
 use domain::{FactorKind, Timestamp, User};
 use saml::{
-    Assertion, Attribute, Authentication, AuthnContext, Binding, Certificate, Id, Metadata, Moment, NameFormat, NameId,
+    Assertion, Attribute, AuthnContext, AuthnStatement, Binding, Certificate, Id, Metadata, Moment, NameFormat, NameId,
     NameIdFormat, Response, Signed, SingleSignOn, aws,
 };
 
@@ -70,7 +70,7 @@ impl Engine {
                 audience: definition.audience.clone(),
                 not_before: moment(now.plus(-GOOD_BEFORE)),
                 not_on_or_after: moment(now.plus(GOOD_AFTER)),
-                authentication: Authentication {
+                authentication: AuthnStatement {
                     at: moment(now),
                     session_index: format!("_{}", self.chance.hex::<16>()),
                     context: context_of(shown),
