@@ -13,7 +13,7 @@ use crate::model::secret::Secret;
 pub enum Challenge {
     /// Nothing was sent: the device makes its own codes (TOTP, HOTP).
     Own,
-    /// Enrolled over v1 and not yet triggered: no answer can be right (decision 23).
+    /// Enrolled, to be triggered later: nothing was sent yet, and no answer can be right (decision 23).
     Untriggered,
     /// A code was sent.
     Code {

@@ -15,9 +15,9 @@ pub const NO_COUNTER: i64 = -1;
 /// The state of a device. A deleted device has no row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DeviceStatus {
-    /// Behind an open v2 registration: shown nowhere, gone when the registration ends (decision 15).
+    /// Hidden behind an open registration: shown nowhere, gone when the registration ends (decision 15).
     Registering,
-    /// Enrolled over v1 and never verified: listed there as `active: false` until deleted.
+    /// Enrolled in the open and never verified: listed as not active until deleted.
     Pending,
     Active,
     /// Too many wrong answers; an administrator unlocks it (SEC 22).
@@ -80,7 +80,7 @@ impl Device {
         Place { table: "device", column: "credential", row: id.0, owner: owner.0 }
     }
 
-    /// Whether device lists show it: everything but what hides behind a v2 registration.
+    /// Whether device lists show it: everything but what hides behind a registration.
     pub fn is_listed(&self) -> bool {
         self.status != DeviceStatus::Registering
     }

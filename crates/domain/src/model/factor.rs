@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::message::Channel;
 
-/// A kind of factor. The number is stored, and is the account-wide `factor_id` of the OneLogin dialects.
+/// A kind of factor. The number is stored, and dialects show it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum FactorKind {

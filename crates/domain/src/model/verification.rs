@@ -1,6 +1,6 @@
 //! One question put to one device of one user.
 //!
-//! A v1 state token, a v2 verification and a v2 registration are three names for this one thing.
+//! Dialects may give it several names, such as state token, verification and registration: it is one thing.
 
 use serde::{Deserialize, Serialize};
 
@@ -91,7 +91,7 @@ pub struct Verification {
     /// What must be answered.
     pub challenge: Challenge,
     pub status: Status,
-    /// Digest of the v1 state token, where one was issued.
+    /// Digest of the state token, where one was issued.
     pub state_token: Option<Digest>,
     pub client_id: Option<ClientId>,
     /// When it was opened.

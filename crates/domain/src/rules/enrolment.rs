@@ -19,11 +19,11 @@ pub const MAX_REGISTRATIONS: usize = 10;
 /// A device about to be enrolled: everything random is drawn already.
 #[derive(Debug, Clone)]
 pub struct Enrolment {
-    /// The device as it will be stored. Its status tells the door: `Registering` (v2), `Pending` (v1), or `Active` when
-    /// an administrator vouches for it (SEC 19).
+    /// The device as it will be stored: `Registering` or `Pending`, or `Active` when an administrator vouches for it
+    /// (SEC 19).
     pub device: Device,
-    /// What confirms it. When an administrator vouches for it there is nothing to confirm: over v2 an accepted one, for
-    /// callers to read, over v1 none.
+    /// What confirms it. When an administrator vouches for it there is nothing to confirm: then it is an accepted one, for
+    /// callers that read it, or none.
     pub registration: Option<Verification>,
     /// What will be sent, if anything.
     pub message: Option<Message>,

@@ -8,7 +8,7 @@ use crate::model::response::FactorResponse;
 use crate::model::verification::Verification;
 use crate::rules::factor::evidence::{Evidence, Freshness, Proof};
 
-/// Judges digits keyed into the telephone (v2 voice). The only way to answer a [`Challenge::Keypad`].
+/// Judges digits keyed into the telephone. The only way to answer a [`Challenge::Keypad`].
 pub fn prove_keypad(device: &Device, verification: &Verification, digits: &str, keys: &MacKeys) -> Evidence {
     let response = FactorResponse::typed(digits);
     let right = match &verification.challenge {

@@ -16,13 +16,13 @@ use crate::rules::throttle;
 /// What an answer is aimed at: each door of each dialect is one of these.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Target {
-    /// A device and, where one was issued, a state token (v1 verify).
+    /// A device and, where one was issued, a state token.
     Device {
         device: DeviceId,
         /// Digest of the state token.
         state_token: Option<Digest>,
     },
-    /// A verification by the id its caller was shown (v2 PUT). A device, if given, must match.
+    /// A verification by the id its caller was shown. A device, if given, must match.
     Wire {
         /// The shown id.
         wire_id: String,
@@ -31,9 +31,9 @@ pub enum Target {
         /// The device the caller believes it to be.
         device: Option<DeviceId>,
     },
-    /// A device that makes its own codes, without a verification (v2 POST with `otp` and `device_id`).
+    /// A device that makes its own codes, without a verification.
     OwnCodes(DeviceId),
-    /// The user's newest open code challenge (v2 POST with only `otp`).
+    /// The user's newest open code challenge: the answer names neither device nor verification.
     Newest,
     /// A device in a log-in under way.
     SignIn {
@@ -41,7 +41,7 @@ pub enum Target {
         state_token: Digest,
         device: DeviceId,
     },
-    /// The user's temporary token (v1 device 0, v2 POST with eight digits).
+    /// The user's temporary token.
     TempToken,
 }
 

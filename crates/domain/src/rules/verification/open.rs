@@ -26,7 +26,7 @@ pub struct Opening {
     pub verification: Verification,
     /// What will be sent, if anything.
     pub message: Option<Message>,
-    /// Whether devices still being enrolled over v1 may be challenged.
+    /// Whether devices that are listed but not confirmed yet may be challenged.
     pub pending_devices: bool,
 }
 
@@ -49,7 +49,7 @@ pub enum Opened {
     TooMany(Timestamp),
 }
 
-/// Puts a challenge to a device (v1 trigger, v2 POST verifications).
+/// Puts a challenge to a device.
 pub fn open(view: &View, opening: &Opening, policy: &Policy, context: &Actor, now: Timestamp) -> Decision<Opened> {
     let Some(user) = view.user.as_ref() else { return Decision::reply(Opened::NoUser) };
     let usable = |device: &&Device| match device.status {
