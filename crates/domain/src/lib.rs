@@ -11,7 +11,7 @@ pub use model::audit::{AuditEvent, AuditKind, Reason};
 pub use model::budget::{Budget, BudgetView, Spent};
 pub use model::challenge::Challenge;
 pub use model::change::{Change, Decision, View};
-pub use model::client::{Client, ClientOptions, ClientView, CompatProfile, Right, Scope, TokenSet};
+pub use model::client::{Client, ClientOptions, ClientProfile, ClientView, Right, Scope, TokenSet};
 pub use model::country::Countries;
 pub use model::credential::Credential;
 pub use model::device::{Device, DeviceStatus};

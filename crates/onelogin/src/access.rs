@@ -7,11 +7,12 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 
 use domain::model::audit::Actor;
-use domain::{CompatProfile, Right, Scope, UserId};
+use domain::{Right, Scope, UserId};
 use engine::{ApiCaller, PollHold};
 
 use crate::dialect::{Dialect, DialectOptions};
 use crate::wire::call::ApiCall;
+use crate::wire::profile::CompatProfile;
 
 /// A set of scopes that a handler declares in its signature.
 pub(crate) trait Allows: Send + Sync + 'static {
@@ -42,7 +43,7 @@ pub(crate) struct ManageMfa;
 
 impl Allows for ReadUsers {
     fn allows(scope: Scope, _: &DialectOptions) -> bool {
-        scope != Scope::AuthenticationOnly
+        scope != Scope::Authenticate
     }
 }
 
@@ -66,7 +67,7 @@ impl Allows for ManageAll {
 
 impl Allows for Authenticate {
     fn allows(scope: Scope, _: &DialectOptions) -> bool {
-        matches!(scope, Scope::AuthenticationOnly | Scope::ManageUsers | Scope::ManageAll)
+        matches!(scope, Scope::Authenticate | Scope::ManageUsers | Scope::ManageAll)
     }
 }
 
@@ -84,13 +85,13 @@ impl Allows for ReadMfa {
 
 impl Allows for ReadInLogIn {
     fn allows(scope: Scope, options: &DialectOptions) -> bool {
-        ReadMfa::allows(scope, options) || (scope == Scope::AuthenticationOnly && !options.strict_v2_scopes)
+        ReadMfa::allows(scope, options) || (scope == Scope::Authenticate && !options.strict_v2_scopes)
     }
 }
 
 impl Allows for VerifyInLogIn {
     fn allows(scope: Scope, options: &DialectOptions) -> bool {
-        ManageMfa::allows(scope, options) || (scope == Scope::AuthenticationOnly && !options.strict_v2_scopes)
+        ManageMfa::allows(scope, options) || (scope == Scope::Authenticate && !options.strict_v2_scopes)
     }
 }
 
@@ -115,7 +116,7 @@ impl<A: Allows> Access<A> {
 
 impl<A> Access<A> {
     pub(crate) fn profile(&self) -> CompatProfile {
-        self.caller.profile
+        CompatProfile::of(&self.caller.profile)
     }
 
     /// How long this poll may be held: as it asks, else as configured for its client.

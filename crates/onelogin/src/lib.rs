@@ -32,6 +32,8 @@ pub use routes::table::ROUTES;
 pub use webhook::EventWriter;
 pub use wire::envelope::refusal;
 pub use wire::factor_names::{FactorNames, v1_auth_factor_name};
+pub use wire::profile::CompatProfile;
+pub use wire::scope_name::ScopeName;
 pub use wire::time as wire_time;
 
 /// The fields of calls that endpoints have read, each as `METHOD PATH query|body NAME`; empty in builds without debug

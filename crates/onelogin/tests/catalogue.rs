@@ -44,11 +44,11 @@ async fn login(wire: &Wire, changes: &[(&str, Value)]) -> Told {
     for (member, value) in changes {
         body[*member] = value.clone();
     }
-    wire.call_as(Scope::AuthenticationOnly, "POST", LOGIN, &body.to_string()).await
+    wire.call_as(Scope::Authenticate, "POST", LOGIN, &body.to_string()).await
 }
 
 async fn step(wire: &Wire, body: Value) -> Told {
-    wire.call_as(Scope::AuthenticationOnly, "POST", STEP, &body.to_string()).await
+    wire.call_as(Scope::Authenticate, "POST", STEP, &body.to_string()).await
 }
 
 async fn phone(wire: &Wire) -> i64 {
@@ -159,7 +159,7 @@ async fn v1_unauthorized() {
 async fn v1_nobody_is_out_of_sight() {
     let wire = Wire::start().await;
     for (scope, status) in [
-        (Scope::AuthenticationOnly, 401),
+        (Scope::Authenticate, 401),
         (Scope::ReadUsers, 200),
         (Scope::ManageUsers, 200),
         (Scope::ReadAll, 200),
@@ -240,11 +240,10 @@ async fn v2_assertions() {
     let asked =
         json!({ "username_or_email": user.username, "password": user.password, "app_id": 1, "subdomain": "acme" });
     let path = "/api/2/saml_assertion";
-    let under_way = wire.call_as(Scope::AuthenticationOnly, "POST", path, &asked.to_string()).await.json();
+    let under_way = wire.call_as(Scope::Authenticate, "POST", path, &asked.to_string()).await.json();
     let wrong = other(&app.code(wire.server.now()));
     let body = json!({ "app_id": 1, "device_id": device, "state_token": under_way["state_token"], "otp_token": wrong });
-    let told =
-        wire.call_as(Scope::AuthenticationOnly, "POST", &format!("{path}/verify_factor"), &body.to_string()).await;
+    let told = wire.call_as(Scope::Authenticate, "POST", &format!("{path}/verify_factor"), &body.to_string()).await;
     v2("13.42", &told, 401, "Unauthorized", Some("Failed authentication with this factor"));
 }
 
@@ -259,7 +258,7 @@ async fn a_path_may_have_a_slash_too_many() {
         assert_eq!((told.status(), told.json().as_array().map(Vec::len)), (200, Some(1)), "{path}: {told}");
     }
     let trigger = format!("//api/1/users/{}//otp_devices//0/verify/", wire.user);
-    let told = wire.call_as(Scope::AuthenticationOnly, "POST", &trigger, "{}").await;
+    let told = wire.call_as(Scope::Authenticate, "POST", &trigger, "{}").await;
     assert_eq!(told.status(), 401, "the scope is that of the plain path: {told}");
     let unknown = wire.call_as(Scope::ReadUsers, "GET", "//api/1//nothing", "").await;
     v1("1.1", &unknown, 404, "not found", "No Route Exists");

@@ -70,7 +70,7 @@ retry-after: 86400
     let token = wire.under_way().await;
     let step = json!({ "state_token": token, "device_id": told.0 }).to_string();
     let path = "/api/1/login/verify_factor";
-    assert_snapshot!(wire.call_as(Scope::AuthenticationOnly, "POST", path, &step).await.answer(), @r#"
+    assert_snapshot!(wire.call_as(Scope::Authenticate, "POST", path, &step).await.answer(), @r#"
 429 Too Many Requests
 retry-after: 86400
 {"status":{"error":true,"code":429,"type":"Too Many Requests","message":"Rate limit exceeded"}}

@@ -219,31 +219,31 @@ impl House {
                 let (device, code) = self.shown(prefix);
                 let body = json!({ "device_id": device, "state_token": wire.under_way().await });
                 let question = Question::new(code, "POST", path, body, "otp_token");
-                Question { scope: Scope::AuthenticationOnly, ..question }
+                Question { scope: Scope::Authenticate, ..question }
             }
             Door::LogInByText => {
                 let path = "/api/1/login/verify_factor";
                 let body = json!({ "device_id": self.text.expect("a phone"), "state_token": wire.under_way().await });
                 let step = body.to_string();
-                let asked = async || wire.call_as(Scope::AuthenticationOnly, "POST", path, &step).await;
+                let asked = async || wire.call_as(Scope::Authenticate, "POST", path, &step).await;
                 let (_, code) = self.sent(prefix, "sms", asked).await;
                 let question = Question::new(code, "POST", path, body, "otp_token");
-                Question { scope: Scope::AuthenticationOnly, ..question }
+                Question { scope: Scope::Authenticate, ..question }
             }
             Door::LogInWithTemporaryToken(at_a_device) => {
                 let device = if at_a_device { self.app.as_ref().expect("an app").0 } else { 0 };
                 let body = json!({ "device_id": device, "state_token": wire.under_way().await });
                 let token = self.token().await;
                 let question = Question::new(token, "POST", "/api/1/login/verify_factor", body, "otp_token");
-                Question { scope: Scope::AuthenticationOnly, ..question }
+                Question { scope: Scope::Authenticate, ..question }
             }
             Door::Assertion(path) => {
                 let (device, code) = self.shown(prefix);
                 let words = self.words().to_string();
-                let told = wire.call_as(Scope::AuthenticationOnly, "POST", path, &words).await;
+                let told = wire.call_as(Scope::Authenticate, "POST", path, &words).await;
                 let body = json!({ "device_id": device, "state_token": told.text("state_token"), "app_id": "1" });
                 let question = Question::new(code, "POST", &format!("{path}/verify_factor"), body, "otp_token");
-                Question { scope: Scope::AuthenticationOnly, ..question }
+                Question { scope: Scope::Authenticate, ..question }
             }
             Door::Smart => {
                 let mut token = String::new();
@@ -379,13 +379,13 @@ async fn the_end_of_a_line_is_no_part_of_what_was_typed() {
         "username_or_email": typed(&user.username), "password": user.password, "subdomain": typed("acme"), "app_id": "1\n"
     });
     for path in ["/api/1/login/auth", "/api/1/saml_assertion", "/api/2/saml_assertion"] {
-        let told = wire.call_as(Scope::AuthenticationOnly, "POST", path, &words.to_string()).await;
+        let told = wire.call_as(Scope::Authenticate, "POST", path, &words.to_string()).await;
         assert_eq!(told.status(), 200, "{told}");
     }
     let step = json!({
         "state_token": typed(&wire.under_way().await), "device_id": typed(&device.to_string()),
         "otp_token": typed(&app.code(wire.server.now()))
     });
-    let told = wire.call_as(Scope::AuthenticationOnly, "POST", "/api/1/login/verify_factor", &step.to_string()).await;
+    let told = wire.call_as(Scope::Authenticate, "POST", "/api/1/login/verify_factor", &step.to_string()).await;
     assert_eq!(told.status(), 200, "{told}");
 }

@@ -18,7 +18,7 @@ const DOORS: [(&str, &str); 5] = [
 ];
 
 async fn ask(wire: &Wire, path: &str, body: &Value) -> Told {
-    wire.call_as(Scope::AuthenticationOnly, "POST", path, &body.to_string()).await
+    wire.call_as(Scope::Authenticate, "POST", path, &body.to_string()).await
 }
 
 async fn enter(wire: &Wire, path: &str) -> Told {

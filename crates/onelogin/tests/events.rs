@@ -98,7 +98,7 @@ async fn anybody_may_read_the_types() {
     let server = TestServer::start().await;
     let client = server.client(Scope::ReadUsers);
     let pair = format!("client_id:{}, client_secret:{}", client.client_id, client.client_secret);
-    let token = format!("bearer {}", server.token(Scope::AuthenticationOnly).await);
+    let token = format!("bearer {}", server.token(Scope::Authenticate).await);
     let stale = format!("bearer:{}", "0".repeat(64));
     let ask = |path: &str, header: Option<&str>| match header {
         Some(header) => Script::get(path).header("authorization", header),
@@ -216,19 +216,19 @@ async fn a_failed_log_in_says_from_where() {
             })
             .to_string()
         };
-        wire.call_as(Scope::AuthenticationOnly, "POST", door, &body("something else")).await;
+        wire.call_as(Scope::Authenticate, "POST", door, &body("something else")).await;
         let newest = async || get(&wire, &of_user).await.json()["data"][0].clone();
         let failed = newest().await;
         assert_eq!(
             (&failed["ipaddr"], &failed["error_description"]),
             (&"203.0.113.7".into(), &"wrong_password".into())
         );
-        let told = wire.call_as(Scope::AuthenticationOnly, "POST", door, &body(&user.password)).await;
+        let told = wire.call_as(Scope::Authenticate, "POST", door, &body(&user.password)).await;
         let step = serde_json::json!({
             "state_token": told.text("state_token"), "device_id": device, "app_id": 1,
             "otp_token": app.wrong(wire.server.now()),
         });
-        wire.call_as(Scope::AuthenticationOnly, "POST", second, &step.to_string()).await;
+        wire.call_as(Scope::Authenticate, "POST", second, &step.to_string()).await;
         let failed = newest().await;
         assert_eq!(
             (&failed["ipaddr"], &failed["error_description"]),

@@ -81,9 +81,9 @@ async fn a_log_in_warns_too_and_without_an_address_by_text_message() {
     assert_eq!(ask(&wire, device, 2).await, [200, 200]);
     assert_eq!(warned(&wire).await, 0);
     let auth = json!({ "username_or_email": username, "password": password, "subdomain": "acme" }).to_string();
-    let told = wire.call_as(Scope::AuthenticationOnly, "POST", "/api/1/login/auth", &auth).await;
+    let told = wire.call_as(Scope::Authenticate, "POST", "/api/1/login/auth", &auth).await;
     let step = json!({ "state_token": told.text("state_token"), "device_id": device }).to_string();
-    let stepped = wire.call_as(Scope::AuthenticationOnly, "POST", "/api/1/login/verify_factor", &step).await;
+    let stepped = wire.call_as(Scope::Authenticate, "POST", "/api/1/login/verify_factor", &step).await;
     assert_eq!(stepped.status(), 200, "{stepped}");
     let message = wire.message("sms", 0).await;
     assert!(message["body"].as_str().expect("words").contains("did not accept"), "{message}");

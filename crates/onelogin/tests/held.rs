@@ -123,13 +123,13 @@ async fn every_door_that_polls_can_be_held() {
 
     let user = wire.server.user(1);
     let auth = json!({ "username_or_email": user.username, "password": user.password, "subdomain": "acme" });
-    let told = wire.call_as(Scope::AuthenticationOnly, "POST", "/api/1/login/auth", &auth.to_string()).await;
+    let told = wire.call_as(Scope::Authenticate, "POST", "/api/1/login/auth", &auth.to_string()).await;
     let step = json!({ "state_token": told.text("state_token"), "device_id": device }).to_string();
     let call = |wait: &str| {
         let path = format!("/api/1/login/verify_factor{wait}");
         let step = step.clone();
         let wire = &wire;
-        async move { wire.call_as(Scope::AuthenticationOnly, "POST", &path, &step).await }
+        async move { wire.call_as(Scope::Authenticate, "POST", &path, &step).await }
     };
     assert_eq!(call("").await.json()["status"]["type"], "pending");
     let (stepped, ()) = tokio::join!(tokio::time::timeout(SOON, call("?wait=20")), accept(0));

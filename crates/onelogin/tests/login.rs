@@ -17,11 +17,11 @@ fn credentials(wire: &Wire) -> Value {
 }
 
 async fn login(wire: &Wire, body: &Value) -> Told {
-    wire.call_as(Scope::AuthenticationOnly, "POST", "/api/1/login/auth", &body.to_string()).await
+    wire.call_as(Scope::Authenticate, "POST", "/api/1/login/auth", &body.to_string()).await
 }
 
 async fn step(wire: &Wire, body: &Value) -> Told {
-    wire.call_as(Scope::AuthenticationOnly, "POST", "/api/1/login/verify_factor", &body.to_string()).await
+    wire.call_as(Scope::Authenticate, "POST", "/api/1/login/verify_factor", &body.to_string()).await
 }
 
 async fn phone(wire: &Wire) -> i64 {
@@ -335,7 +335,7 @@ async fn another_subdomain_is_refused_where_ours_is_asked_for() {
     {
         body["subdomain"] = subdomain.into();
         for path in ["/api/1/login/auth", "/api/1/saml_assertion", "/api/2/saml_assertion"] {
-            let told = wire.call_as(Scope::AuthenticationOnly, "POST", path, &body.to_string()).await;
+            let told = wire.call_as(Scope::Authenticate, "POST", path, &body.to_string()).await;
             assert_eq!(told.status(), if ours { 200 } else { 400 }, "{path} {subdomain:?}: {told}");
             assert_eq!(told.0.text.contains("Invalid subdomain"), !ours, "{path} {subdomain:?}: {told}");
         }
@@ -356,11 +356,11 @@ async fn custom_attributes_are_shown_when_asked_for() {
 async fn the_mcp_servers_paths_answer_as_version_1() {
     let wire = Wire::start().await;
     let body = credentials(&wire).to_string();
-    let told = wire.call_as(Scope::AuthenticationOnly, "POST", "/api/2/login/auth", &body).await;
+    let told = wire.call_as(Scope::Authenticate, "POST", "/api/2/login/auth", &body).await;
     assert_eq!(told.json()["data"][0]["status"], "Authenticated");
     let told = wire.call_as(Scope::ReadUsers, "POST", "/api/2/login/auth", &body).await;
     assert_eq!((told.status(), &told.json()["status"]["message"]), (401, &json!("Insufficient Permission")));
-    let told = wire.call_as(Scope::AuthenticationOnly, "POST", "/api/2/login/verify_factor", "{}").await;
+    let told = wire.call_as(Scope::Authenticate, "POST", "/api/2/login/verify_factor", "{}").await;
     assert_eq!(told.json()["status"]["message"], "state_token is empty");
 }
 
@@ -381,7 +381,7 @@ async fn session_token(wire: &Wire, origins: Option<&str>, return_to: Option<&st
     if let Some(url) = return_to {
         body["return_to_url"] = url.into();
     }
-    let token = wire.server.token(Scope::AuthenticationOnly).await;
+    let token = wire.server.token(Scope::Authenticate).await;
     let mut script = Script::post("/api/1/login/auth").json(&body.to_string());
     script = script.header("authorization", &format!("bearer {token}"));
     if let Some(origins) = origins {
@@ -457,7 +457,7 @@ async fn a_script_hands_in_a_session_token_from_a_listed_origin_only() {
 
 /// A log-in by app whose two calls name these origins; gives the session token.
 async fn token_of_two_calls(wire: &Wire, password: Option<&str>, factor: Option<&str>, alias: bool) -> String {
-    let token = wire.server.token(Scope::AuthenticationOnly).await;
+    let token = wire.server.token(Scope::Authenticate).await;
     let version = if alias { 2 } else { 1 };
     let call = async |path: &str, body: &Value, origins: Option<&str>| {
         let script = Script::post(&format!("/api/{version}/login/{path}")).json(&body.to_string());
@@ -504,7 +504,7 @@ async fn an_origin_named_with_the_factor_may_hand_in() {
 #[tokio::test]
 async fn every_listed_origin_counts() {
     let wire = Wire::start().await;
-    let token = wire.server.token(Scope::AuthenticationOnly).await;
+    let token = wire.server.token(Scope::Authenticate).await;
     let mut script = Script::post("/api/1/login/auth").json(&credentials(&wire).to_string());
     for number in 1..=60 {
         let name = format!("custom-allowed-origin-header-{number}");
@@ -592,7 +592,7 @@ async fn a_name_opens_a_log_in_however_it_is_typed() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn one_client_cannot_fill_the_password_queue() {
     let server = Arc::new(TestServer::start().await);
-    let tokens = [server.token(Scope::AuthenticationOnly).await, server.token(Scope::ManageUsers).await];
+    let tokens = [server.token(Scope::Authenticate).await, server.token(Scope::ManageUsers).await];
     let log_in = |token: &str, name: String, password: &str| {
         let body = json!({ "username_or_email": name, "password": password, "subdomain": "acme" });
         let script = Script::post("/api/1/login/auth").header("authorization", &format!("Bearer {token}"));
@@ -652,7 +652,7 @@ async fn an_unknown_name_takes_as_long_as_the_dearest_hash() {
 async fn a_sent_message_may_be_called_pending() {
     let wire = Wire::start().await;
     let device = sms(&wire).await;
-    let client = wire.server.client(Scope::AuthenticationOnly).client_id.clone();
+    let client = wire.server.client(Scope::Authenticate).client_id.clone();
     for (pending, kind) in [(None, "success"), (Some(true), "pending"), (Some(false), "success")] {
         let choice = domain::rules::client::Choice { sent_is_pending: pending, ..Default::default() };
         wire.server.world.engine().choose_for_client(&client, choice).await.expect("a database");
@@ -681,12 +681,12 @@ async fn a_dead_prompt_is_not_pending() {
         let device = phone(&wire).await;
         let mut body = credentials(&wire);
         body["app_id"] = 1.into();
-        let told = wire.call_as(Scope::AuthenticationOnly, "POST", door, &body.to_string()).await;
+        let told = wire.call_as(Scope::Authenticate, "POST", door, &body.to_string()).await;
         let step = async |silent: bool| {
             let body = json!({
                 "state_token": told.text("state_token"), "device_id": device, "app_id": 1, "do_not_notify": silent,
             });
-            wire.call_as(Scope::AuthenticationOnly, "POST", second, &body.to_string()).await
+            wire.call_as(Scope::Authenticate, "POST", second, &body.to_string()).await
         };
         let pending =
             |told: &Told| told.status() == 200 && told.0.text.contains("Authentication pending on OL Protect");

@@ -168,13 +168,12 @@ async fn in_version_2_only_the_last_who_asked_sees_the_approval() {
 
 #[tokio::test]
 async fn a_log_in_shows_its_number_with_every_poll() {
-    let (wire, device) = started(Scope::AuthenticationOnly).await;
+    let (wire, device) = started(Scope::Authenticate).await;
     let user = wire.server.user(1);
     let auth = json!({ "username_or_email": user.username, "password": user.password, "subdomain": "acme" });
-    let told = wire.call_as(Scope::AuthenticationOnly, "POST", "/api/1/login/auth", &auth.to_string()).await;
+    let told = wire.call_as(Scope::Authenticate, "POST", "/api/1/login/auth", &auth.to_string()).await;
     let step = json!({ "state_token": told.text("state_token"), "device_id": device }).to_string();
-    let call =
-        async || wire.call_as(Scope::AuthenticationOnly, "POST", "/api/1/login/verify_factor", &step).await.json();
+    let call = async || wire.call_as(Scope::Authenticate, "POST", "/api/1/login/verify_factor", &step).await.json();
     let sent = call().await;
     let number = sent["data"][0]["verification_token"].as_str().expect("a number").to_owned();
     let pending = call().await;
@@ -186,14 +185,14 @@ async fn a_log_in_shows_its_number_with_every_poll() {
 /// Contract 6.2: a pending answer of version 2 has no `data`, which would be taken for the assertion.
 #[tokio::test]
 async fn an_assertion_of_version_2_shows_its_number_beside_the_message() {
-    let (wire, device) = started(Scope::AuthenticationOnly).await;
+    let (wire, device) = started(Scope::Authenticate).await;
     let (user, app) = (wire.server.user(1), AWS);
     let auth =
         json!({ "username_or_email": user.username, "password": user.password, "subdomain": "acme", "app_id": app });
-    let told = wire.call_as(Scope::AuthenticationOnly, "POST", "/api/2/saml_assertion", &auth.to_string()).await;
+    let told = wire.call_as(Scope::Authenticate, "POST", "/api/2/saml_assertion", &auth.to_string()).await;
     let step = json!({ "app_id": app, "state_token": told.text("state_token"), "device_id": device }).to_string();
     let path = "/api/2/saml_assertion/verify_factor";
-    let call = async || wire.call_as(Scope::AuthenticationOnly, "POST", path, &step).await.json();
+    let call = async || wire.call_as(Scope::Authenticate, "POST", path, &step).await.json();
     let pending = call().await;
     assert_eq!(pending.get("data"), None, "{pending}");
     assert_eq!(pending["message"], "Authentication pending on OL Protect");

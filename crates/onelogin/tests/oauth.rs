@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use axum::body::Bytes;
 use axum::http::{Request, header};
-use domain::{CompatProfile, Scope};
+use countersign_onelogin::CompatProfile;
+use domain::Scope;
 use insta::assert_snapshot;
 use support::{alone, told};
 use testkit::{Exchange, Script, TestServer};
@@ -620,7 +621,7 @@ async fn the_failures_all_calls_share_have_the_words_of_version_1() {
     exchanges.truncate(1);
     let unknown = Script::get("/auth/rate_limit").header("authorization", &format!("bearer {nobody}"));
     exchanges.push(("an unknown token", server.send(unknown).await));
-    let narrow = server.call(Scope::AuthenticationOnly, Script::get("/auth/rate_limit")).await;
+    let narrow = server.call(Scope::Authenticate, Script::get("/auth/rate_limit")).await;
     exchanges.push(("too small a scope", narrow));
     exchanges.push(("another method", server.call(Scope::ManageAll, Script::post("/auth/rate_limit")).await));
     assert_snapshot!(told(&exchanges), @r#"
@@ -738,7 +739,7 @@ impl Node {
 #[tokio::test]
 async fn refused_calls_cost_the_account_nothing() {
     let server = TestServer::start().await;
-    let [narrow, broad] = [server.token(Scope::AuthenticationOnly).await, server.token(Scope::ReadAll).await];
+    let [narrow, broad] = [server.token(Scope::Authenticate).await, server.token(Scope::ReadAll).await];
     let call_rate = domain::CallRate { per_second: 1, burst: 20 };
     let node = Node::new(
         &server,
@@ -818,7 +819,7 @@ async fn one_client_cannot_empty_the_hour() {
 async fn readers_leave_half_of_the_reserve_to_others() {
     let server = TestServer::start().await;
     let readers = [server.token(Scope::ReadUsers).await, server.token(Scope::ReadAll).await];
-    let [logs_in, manages] = [server.token(Scope::AuthenticationOnly).await, server.token(Scope::ManageUsers).await];
+    let [logs_in, manages] = [server.token(Scope::Authenticate).await, server.token(Scope::ManageUsers).await];
     let options = countersign_onelogin::DialectOptions {
         hourly_quota: 20,
         burst_limit: false,

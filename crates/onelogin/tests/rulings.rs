@@ -60,7 +60,7 @@ async fn the_minutes_have_two_names_in_both_versions() {
 async fn a_log_in_is_completed_by_who_may_begin_it() {
     let wire = Wire::start().await;
     for (scope, status) in [
-        (Scope::AuthenticationOnly, 400),
+        (Scope::Authenticate, 400),
         (Scope::ManageUsers, 400),
         (Scope::ManageAll, 400),
         (Scope::ReadUsers, 401),
@@ -91,7 +91,7 @@ async fn a_token_for_a_name_is_no_token() {
     let wire = Wire::start().await;
     let mut body = json!({ "device_id": "1" });
     body["f240c0ffee".repeat(4)] = Value::Null;
-    let told = wire.call_as(Scope::AuthenticationOnly, "POST", "/api/1/login/verify_factor", &body.to_string()).await;
+    let told = wire.call_as(Scope::Authenticate, "POST", "/api/1/login/verify_factor", &body.to_string()).await;
     assert_eq!((told.status(), &told.json()["status"]["message"]), (400, &json!("state_token is empty")), "{told}");
 }
 
@@ -107,9 +107,9 @@ async fn a_missing_code_has_the_words_of_the_live_service_at_the_log_in() {
         ("/api/2/saml_assertion", "/api/2/saml_assertion/verify_factor", 2),
     ] {
         let words = json!({ "username_or_email": user.username, "password": user.password, "subdomain": "acme", "app_id": "1" });
-        let under_way = wire.call_as(Scope::AuthenticationOnly, "POST", path, &words.to_string()).await;
+        let under_way = wire.call_as(Scope::Authenticate, "POST", path, &words.to_string()).await;
         let body = json!({ "device_id": device, "state_token": under_way.text("state_token"), "app_id": "1" });
-        let told = wire.call_as(Scope::AuthenticationOnly, "POST", step, &body.to_string()).await;
+        let told = wire.call_as(Scope::Authenticate, "POST", step, &body.to_string()).await;
         let json = told.json();
         let message = if version == 1 { &json["status"]["message"] } else { &json["message"] };
         assert_eq!((told.status(), message), (400, &json!("OTP token blank")), "{told}");

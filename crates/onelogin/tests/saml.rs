@@ -18,7 +18,7 @@ fn request(wire: &Wire) -> Value {
 }
 
 async fn ask(wire: &Wire, path: &str, body: &Value) -> Told {
-    wire.call_as(Scope::AuthenticationOnly, "POST", path, &body.to_string()).await
+    wire.call_as(Scope::Authenticate, "POST", path, &body.to_string()).await
 }
 
 /// The XML in an answer.

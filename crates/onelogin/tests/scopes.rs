@@ -1,6 +1,6 @@
 //! Every route with every scope (SEC 53): the scopes that may call pass the check, and no others.
 
-use countersign_onelogin::{DialectOptions, ROUTES};
+use countersign_onelogin::{DialectOptions, ROUTES, ScopeName};
 use domain::Scope;
 use domain::model::time::{DAY, SECOND};
 use testkit::{Script, Setup, TestServer};
@@ -32,7 +32,7 @@ async fn every_route_lets_in_exactly_the_scopes_it_declares() {
             let refused =
                 matches!(answer.status.as_u16(), 401 | 403) && REFUSALS.iter().any(|words| answer.text.contains(words));
             // Let in only for users whom it is logging in, and there are none here: tested below.
-            let in_part = scope == Scope::AuthenticationOnly && IN_PART.contains(&route.path);
+            let in_part = scope == Scope::Authenticate && IN_PART.contains(&route.path);
             assert_eq!(!refused, scopes(scope) && !in_part, "{} for {scope:?}: {answer}", route.method);
         }
         let without = server.send(Script::new(route.method, &path)).await;
@@ -54,7 +54,7 @@ async fn the_table_is_the_contracts() {
     assert_eq!(guarded.len(), 71);
     let of = |method: &str, path: &str| {
         let (_, scopes) = guarded.iter().find(|(route, _)| route.method == method && route.path == path).unwrap();
-        Scope::ALL.into_iter().filter(|scope| scopes(*scope)).map(Scope::name).collect::<Vec<_>>()
+        Scope::ALL.into_iter().filter(|scope| scopes(*scope)).map(ScopeName::name).collect::<Vec<_>>()
     };
     let read = ["Manage All", "Read All", "Manage users", "Read Users"];
     let manage = ["Manage All", "Manage users"];
@@ -97,7 +97,7 @@ async fn a_log_in_under_way_may_read_its_users_devices() {
     let wire = Wire::start().await;
     let (device, app) = wire.app().await;
     let devices = |user: i64| format!("/api/2/mfa/users/{user}/devices");
-    let read = async |user: i64| wire.call_as(Scope::AuthenticationOnly, "GET", &devices(user), "").await;
+    let read = async |user: i64| wire.call_as(Scope::Authenticate, "GET", &devices(user), "").await;
     let forbidden = async |user: i64, when: &str| {
         let told = read(user).await;
         assert_eq!((told.status(), &told.json()["name"]), (403, &json!("ForbiddenAction")), "{when}: {}", told.0);
@@ -109,7 +109,7 @@ async fn a_log_in_under_way_may_read_its_users_devices() {
         let body = json!({
             "username_or_email": user.username, "password": user.password, "subdomain": "acme", "app_id": 1,
         });
-        let told = wire.call_as(Scope::AuthenticationOnly, "POST", door, &body.to_string()).await;
+        let told = wire.call_as(Scope::Authenticate, "POST", door, &body.to_string()).await;
         let told_devices = read(own).await;
         assert_eq!(told_devices.json()[0]["device_id"], device.to_string(), "{}", told_devices.0);
         forbidden(other, "another user's").await;
@@ -119,7 +119,7 @@ async fn a_log_in_under_way_may_read_its_users_devices() {
         });
         let second =
             if door.contains("login") { "/api/1/login/verify_factor" } else { "/api/2/saml_assertion/verify_factor" };
-        let done = wire.call_as(Scope::AuthenticationOnly, "POST", second, &step.to_string()).await;
+        let done = wire.call_as(Scope::Authenticate, "POST", second, &step.to_string()).await;
         assert_eq!(done.status(), 200, "{}", done.0);
         forbidden(own, "once it is complete").await;
         wire.server.advance(60);
@@ -142,7 +142,7 @@ async fn a_log_in_may_be_verified_over_version_2() {
     let (device, app) = wire.app().await;
     let path = format!("/api/2/mfa/users/{}/verifications", wire.user);
     let other = format!("/api/2/mfa/users/{}/verifications", wire.server.user(0).id);
-    let scope = Scope::AuthenticationOnly;
+    let scope = Scope::Authenticate;
     let right = |wire: &Wire| json!({ "otp": app.code(wire.server.now()), "device_id": device }).to_string();
     let challenge = json!({ "device_id": device }).to_string();
     let forbidden = async |method: &str, path: &str, body: &str, when: &str| {
@@ -289,11 +289,10 @@ async fn the_scope_of_log_ins_logs_out_and_ends_nothing_of_others() {
     let theirs = wire.call_as(Scope::ManageAll, "POST", "/api/1/login/auth", &credentials.to_string()).await;
     let own = wire.under_way().await;
 
-    assert_eq!(wire.call_as(Scope::AuthenticationOnly, "PUT", "1/logout", "").await.status(), 200);
+    assert_eq!(wire.call_as(Scope::Authenticate, "PUT", "1/logout", "").await.status(), 200);
     let answer = json!({ "otp": code }).to_string();
     assert_eq!(wire.put(&format!("2/verifications/{}", put.text("id")), &answer).await.status(), 200);
-    for (scope, token, status) in
-        [(Scope::AuthenticationOnly, own, 400), (Scope::ManageAll, theirs.text("state_token"), 200)]
+    for (scope, token, status) in [(Scope::Authenticate, own, 400), (Scope::ManageAll, theirs.text("state_token"), 200)]
     {
         let step = json!({ "state_token": token, "device_id": device, "otp_token": app.code(wire.server.now()) });
         let told = wire.call_as(scope, "POST", "/api/1/login/verify_factor", &step.to_string()).await;

@@ -162,7 +162,7 @@ POST /api/2/smart-mfa/verify
 async fn only_a_client_that_manages_all_may_ask() {
     let wire = Wire::start().await;
     let body = visit("192.0.2.1", "Firefox").to_string();
-    for scope in [Scope::AuthenticationOnly, Scope::ReadUsers, Scope::ManageUsers, Scope::ReadAll] {
+    for scope in [Scope::Authenticate, Scope::ReadUsers, Scope::ManageUsers, Scope::ReadAll] {
         let told = wire.call_as(scope, "POST", "/api/2/smart-mfa", &body).await;
         assert_eq!(told.json()["statusCode"], 403, "{told}");
     }

@@ -468,7 +468,7 @@ async fn states_log_outs_and_custom_attributes() {
     };
     for answer in [
         put(Scope::ManageAll, "set_state", r#"{"state":3}"#).await,
-        put(Scope::AuthenticationOnly, "logout", "").await,
+        put(Scope::Authenticate, "logout", "").await,
         put(Scope::ManageUsers, "logout/", "{}").await,
         put(Scope::ManageUsers, "set_custom_attributes", r#"{"custom_attributes":{"team":"red","badge":12}}"#).await,
         put(Scope::ManageUsers, "set_custom_attributes", r#"{"custom_attributes":{"team":null}}"#).await,

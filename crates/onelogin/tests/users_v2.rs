@@ -2,7 +2,8 @@
 
 mod support;
 
-use domain::{CompatProfile, Scope};
+use countersign_onelogin::CompatProfile;
+use domain::Scope;
 use insta::assert_snapshot;
 use serde_json::{Value, json};
 use support::{alone, told};

@@ -14,7 +14,7 @@ use crate::dev_clock::DEV_CLOCK;
 use crate::hot_state::CounterChange;
 use crate::login_names;
 use crate::query::{DevMessage, MessageOutcome};
-use crate::rows::UnderLock;
+use crate::rows::{UnderLock, scope_text};
 use crate::schema::sql;
 use crate::sessions;
 use crate::status::StatusColumns;
@@ -282,7 +282,7 @@ fn create_client(client: &Client) -> Write {
         client.id.0,
         client.client_id.as_str(),
         client.name.as_str(),
-        client.scope.name(),
+        scope_text(client.scope),
         client.profile.name(),
         json(&client.secrets),
         json(&client.ip_allow),
@@ -298,7 +298,7 @@ fn create_client(client: &Client) -> Write {
 fn update_client(client: &Client) -> Write {
     let params = params![
         client.name.as_str(),
-        client.scope.name(),
+        scope_text(client.scope),
         client.profile.name(),
         json(&client.secrets),
         json(&client.ip_allow),

@@ -1,7 +1,7 @@
 //! How rows are read. Where a column is in its row, [`crate::schema::columns`] says.
 
 use domain::{
-    Channel, Client, ClientId, CompatProfile, Counts, Device, DeviceId, DeviceStatus, Digest, FactorKind, KeyedHash,
+    Channel, Client, ClientId, ClientProfile, Counts, Device, DeviceId, DeviceStatus, Digest, FactorKind, KeyedHash,
     Message, MessageId, Profile, Purpose, Scope, Sealed, SecretMac, SecretMark, ShownStatus, TempToken, TokenSet, User,
     UserId, UserLock, UserStatus, Verification, VerificationId,
 };
@@ -140,13 +140,28 @@ pub(crate) fn pairing(row: &dyn Row) -> Result<(UserId, VerificationId), Error> 
     Ok((UserId(row.int(PAIRING.user_id)?), verification_id(row, PAIRING.id)?))
 }
 
+/// How a scope is stored. These texts are in databases and never change.
+pub(crate) fn scope_text(scope: Scope) -> &'static str {
+    match scope {
+        Scope::Authenticate => "Authentication Only",
+        Scope::ReadUsers => "Read Users",
+        Scope::ManageUsers => "Manage users",
+        Scope::ReadAll => "Read All",
+        Scope::ManageAll => "Manage All",
+    }
+}
+
+fn scope(text: &str) -> Option<Scope> {
+    Scope::ALL.into_iter().find(|scope| scope_text(*scope) == text)
+}
+
 pub(crate) fn client(row: &dyn Row) -> Result<Client, Error> {
     Ok(Client {
         id: ClientId(row.int(CLIENT.id)?),
         client_id: row.text(CLIENT.client_id)?.to_owned(),
         name: row.text(CLIENT.name)?.to_owned(),
-        scope: Scope::from_name(row.text(CLIENT.scope)?).ok_or(Error::Corrupt("a client's scope"))?,
-        profile: CompatProfile::from_name(row.text(CLIENT.profile)?).ok_or(Error::Corrupt("a client's profile"))?,
+        scope: scope(row.text(CLIENT.scope)?).ok_or(Error::Corrupt("a client's scope"))?,
+        profile: ClientProfile::named(row.text(CLIENT.profile)?),
         secrets: serde_json::from_str(row.text(CLIENT.secrets)?).map_err(|_| Error::Corrupt("a client's secrets"))?,
         ip_allow: serde_json::from_str(row.text(CLIENT.ip_allow)?)
             .map_err(|_| Error::Corrupt("a client's networks"))?,

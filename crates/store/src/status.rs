@@ -1,4 +1,4 @@
-//! How the state of a verification is stored: a number and, beside it, the facts of any state in columns of their own.
+//! How the state of a verification is stored: a number and, beside it, the facts of any state in columns.
 
 use domain::{Status, Timestamp};
 

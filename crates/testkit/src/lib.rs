@@ -16,9 +16,10 @@ use config::{Config, FlagValues};
 use countersign::dev::{DevClient, DevUser, DevWorld, Guard, Pinned};
 use countersign::installation::{self, Intent};
 use domain::model::long_poll::LongPoll;
-use domain::{ClientOptions, CompatProfile, Scope, Timestamp};
+use domain::{ClientOptions, Scope, Timestamp};
 use engine::Clock as _;
 use engine::clock::MovableClock;
+use onelogin::{CompatProfile, ScopeName as _};
 use serde_json::Value;
 use tokio::task::JoinHandle;
 use web::front::Front;
@@ -141,7 +142,7 @@ impl TestServer {
         let made = self
             .world
             .engine()
-            .create_client(profile.name(), Scope::ManageAll, profile, options, engine::ClientLimits::default())
+            .create_client(profile.name(), Scope::ManageAll, profile.into(), options, engine::ClientLimits::default())
             .await;
         let made = made.unwrap_or_else(|error| panic!("no client: {error}"));
         let token = self.token_of(&made.client.client_id, &made.secret).await;

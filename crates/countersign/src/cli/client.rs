@@ -7,9 +7,9 @@ use domain::model::long_poll::LongPoll;
 use domain::model::name::alike;
 use domain::model::time::SECOND;
 use domain::rules::client::{Choice, Expiry};
-use domain::{Client, ClientOptions, CompatProfile, Network, Scope, Timestamp};
+use domain::{Client, ClientOptions, Network, Scope, Timestamp};
 use engine::{BadNetwork, ClientLimits, Engine};
-use onelogin::wire_time;
+use onelogin::{CompatProfile, ScopeName as _, wire_time};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -177,7 +177,7 @@ impl ClientArgs {
                     holding: hold,
                     number_matching,
                     sent_is_pending: sent_type,
-                    profile,
+                    profile: profile.map(Into::into),
                     ip_allow: limits.allow_ip.as_deref().map(networks).transpose()?,
                     expiry: limits.expires,
                 };
@@ -251,7 +251,8 @@ impl Request for ClientRequest {
                     return kept(&known, scope, profile);
                 }
                 let limits = ClientLimits { ip_allow, expires_at };
-                let made = engine.create_client(&name, scope, profile, options, limits).await.map_err(sentence)?;
+                let made =
+                    engine.create_client(&name, scope, profile.into(), options, limits).await.map_err(sentence)?;
                 Ok(new_secret(&made.client, &made.secret, "Client created."))
             }
             Self::List => Ok(list(&engine.clients().await.map_err(sentence)?, engine.now())),
@@ -369,7 +370,7 @@ async fn live_of_name(engine: &Engine, name: &str) -> Result<Option<Client>, Str
 
 /// The answer for a client that exists already: its secret is not shown a second time.
 fn kept(client: &Client, scope: Scope, profile: CompatProfile) -> Result<Report, String> {
-    if client.scope != scope || client.profile != profile {
+    if client.scope != scope || client.profile != profile.into() {
         return Err(format!(
             "there is a client \"{}\" with scope \"{}\" and profile {}; choose another --name, or revoke it first",
             client.name,

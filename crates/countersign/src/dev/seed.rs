@@ -8,8 +8,9 @@ use domain::model::app::{Definition, Source};
 use domain::model::audit::Actor;
 use domain::model::long_poll::LongPoll;
 use domain::model::user_patch::UserPatch;
-use domain::{ClientOptions, CompatProfile, Scope};
+use domain::{ClientOptions, Scope};
 use engine::{Chance, Engine, NewPassword};
+use onelogin::{CompatProfile, ScopeName as _};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use store::{Page, TextFilter, UserFilter};
@@ -202,8 +203,9 @@ async fn plant_client(
     hold: LongPoll,
 ) -> anyhow::Result<DevClient> {
     let options = ClientOptions { holding: hold, ..ClientOptions::default() };
-    let made =
-        engine.create_client(&format!("dev: {name}"), scope, profile, options, engine::ClientLimits::default()).await?;
+    let made = engine
+        .create_client(&format!("dev: {name}"), scope, profile.into(), options, engine::ClientLimits::default())
+        .await?;
     Ok(DevClient {
         scope: scope.name().to_owned(),
         profile: profile.name().to_owned(),

@@ -23,7 +23,7 @@ pub const WRONG_SECRET_WINDOW: i64 = 10 * MINUTE;
 /// What a client may do (contract 1.5).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Scope {
-    AuthenticationOnly,
+    Authenticate,
     ReadUsers,
     ManageUsers,
     ReadAll,
@@ -32,30 +32,13 @@ pub enum Scope {
 
 impl Scope {
     /// All scopes, widest first, as the dev world lists them.
-    pub const ALL: [Self; 5] =
-        [Self::ManageAll, Self::ReadAll, Self::ManageUsers, Self::ReadUsers, Self::AuthenticationOnly];
-
-    /// The exact name (contract 1.5).
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::AuthenticationOnly => "Authentication Only",
-            Self::ReadUsers => "Read Users",
-            Self::ManageUsers => "Manage users",
-            Self::ReadAll => "Read All",
-            Self::ManageAll => "Manage All",
-        }
-    }
-
-    /// The scope with this name, in any case.
-    pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|scope| scope.name().eq_ignore_ascii_case(name))
-    }
+    pub const ALL: [Self; 5] = [Self::ManageAll, Self::ReadAll, Self::ManageUsers, Self::ReadUsers, Self::Authenticate];
 
     /// What a caller of this scope may do to people (SEC 95).
     pub fn right(self) -> Right {
         match self {
             Self::ReadUsers | Self::ReadAll => Right::Look,
-            Self::AuthenticationOnly => Right::LogIn,
+            Self::Authenticate => Right::LogIn,
             Self::ManageUsers | Self::ManageAll => Right::Manage,
         }
     }
@@ -86,37 +69,27 @@ impl Right {
     }
 }
 
-/// Which clients' expectations the answers meet where they contradict each other (contract 15).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
-pub enum CompatProfile {
-    /// What most clients take.
-    #[default]
-    Default,
-    /// Integer `device_id` in 7.7, 200 in 4.7, an object in 4.4.
-    Python4,
-    /// Verification ids of 31-bit digits.
-    NumericIds,
-    /// Arrays of one where the documentation's samples show them.
-    DocsLiteral,
-}
+/// The way in which a client is answered where clients expect different things of the same call (contract 15). Which ways
+/// there are is the dialect's to know; what is stored is a name.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct ClientProfile(String);
 
-impl CompatProfile {
-    /// Every profile there is.
-    pub const ALL: [Self; 4] = [Self::Default, Self::Python4, Self::NumericIds, Self::DocsLiteral];
-
-    /// The name used in configuration and on the command line.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Default => "default",
-            Self::Python4 => "python4",
-            Self::NumericIds => "numeric_ids",
-            Self::DocsLiteral => "docs_literal",
-        }
+impl ClientProfile {
+    /// The profile of this name.
+    pub fn named(name: &str) -> Self {
+        Self(name.to_owned())
     }
 
-    /// The profile with this name.
-    pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|profile| profile.name() == name)
+    /// Its name, as it is stored.
+    pub fn name(&self) -> &str {
+        &self.0
+    }
+}
+
+impl Default for ClientProfile {
+    fn default() -> Self {
+        Self::named("default")
     }
 }
 
@@ -154,7 +127,7 @@ pub struct Client {
     /// Its one scope.
     pub scope: Scope,
     /// Its compatibility profile.
-    pub profile: CompatProfile,
+    pub profile: ClientProfile,
     /// At most two, newest first, so that one can be replaced without a gap (SEC 42).
     pub secrets: Vec<ClientSecret>,
     /// Networks it may call from; empty means any.

@@ -56,7 +56,7 @@ pub enum Status {
     },
     Accepted {
         at: Timestamp,
-        /// When a poller with a state token collected it (v1 verify, log-in), or it was withdrawn; v2 reads do not collect.
+        /// When a poller with a state token collected it, or it was withdrawn. Reading the state collects nothing.
         collected: Option<Timestamp>,
     },
     /// Denied, or answered wrongly too often.

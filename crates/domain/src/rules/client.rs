@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::model::audit::{AuditEvent, AuditKind};
 use crate::model::change::{Change, Decision};
 use crate::model::client::{
-    Client, ClientOptions, ClientSecret, ClientView, CompatProfile, TokenSet, WRONG_SECRET_WINDOW,
+    Client, ClientOptions, ClientProfile, ClientSecret, ClientView, TokenSet, WRONG_SECRET_WINDOW,
 };
 use crate::model::digest::Digest;
 use crate::model::long_poll::LongPoll;
@@ -141,7 +141,7 @@ pub struct Choice {
     /// Whether `login/verify_factor` calls a text message that was sent `pending`.
     pub sent_is_pending: Option<bool>,
     /// How it wants to be answered.
-    pub profile: Option<CompatProfile>,
+    pub profile: Option<ClientProfile>,
     /// Networks it may call from; an empty list means any.
     pub ip_allow: Option<Vec<Network>>,
     /// When it stops working.

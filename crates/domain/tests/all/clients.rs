@@ -6,7 +6,7 @@ use crate::model::{Database, START, digest};
 use countersign_domain::model::client::{ACCESS_TTL, ClientSecret, REFRESH_TTL, WRONG_SECRET_WINDOW};
 use countersign_domain::rules::client::{self, Choice, Expiry, Grant, Revocation};
 use countersign_domain::{
-    AuditKind, Client, ClientId, ClientView, CompatProfile, Digest, Scope, Sealed, Timestamp, TokenSet,
+    AuditKind, Client, ClientId, ClientProfile, ClientView, Digest, Scope, Sealed, Timestamp, TokenSet,
 };
 
 const HERE: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 7));
@@ -28,7 +28,7 @@ fn new_client(id: i64, text: &str) -> Client {
         client_id: format!("{id:064x}"),
         name: "a caller".to_owned(),
         scope: Scope::ManageAll,
-        profile: CompatProfile::Default,
+        profile: ClientProfile::default(),
         secrets: vec![secret(text)],
         ip_allow: vec![],
         expires_at: None,

@@ -3,7 +3,7 @@
 use domain::model::client::ClientSecret;
 use domain::model::code::Alphabet;
 use domain::rules::client::{self, Choice};
-use domain::{Client, ClientId, ClientOptions, ClientView, CompatProfile, Digest, Network, Scope, Timestamp};
+use domain::{Client, ClientId, ClientOptions, ClientProfile, ClientView, Digest, Network, Scope, Timestamp};
 use store::IdKind;
 
 use crate::decide::DecisionName;
@@ -58,7 +58,7 @@ impl Engine {
         &self,
         name: &str,
         scope: Scope,
-        profile: CompatProfile,
+        profile: ClientProfile,
         options: ClientOptions,
         limits: ClientLimits,
     ) -> Result<NewClientSecret, ClientError> {
@@ -112,7 +112,7 @@ impl Engine {
             client_id: client_id.to_owned(),
             name,
             scope,
-            profile: CompatProfile::Default,
+            profile: ClientProfile::default(),
             secrets: vec![stored],
             ip_allow: Vec::new(),
             expires_at: None,

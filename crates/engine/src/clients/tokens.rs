@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use domain::model::client::{ACCESS_TTL, is_allowed};
 use domain::rules::client::{self, Grant, Revocation};
-use domain::{Client, ClientId, ClientOptions, CompatProfile, Digest, Network, Scope, Sealed, Timestamp, TokenSet};
+use domain::{Client, ClientId, ClientOptions, ClientProfile, Digest, Network, Scope, Sealed, Timestamp, TokenSet};
 use serde::{Deserialize, Serialize};
 use store::IdKind;
 
@@ -25,7 +25,7 @@ pub struct ApiCaller {
     /// Its one scope.
     pub scope: Scope,
     /// How it wants to be answered.
-    pub profile: CompatProfile,
+    pub profile: ClientProfile,
     /// What an operator has chosen for it.
     pub options: ClientOptions,
     /// The token that was shown.

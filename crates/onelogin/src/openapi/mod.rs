@@ -17,6 +17,7 @@ use crate::dialect::Dialect;
 use crate::route::RouteEntry;
 use crate::wire::call::ApiCall;
 use crate::wire::fields::{Field, Inputs, Kind};
+use crate::wire::scope_name::ScopeName;
 use operations::{OPERATIONS, Operation, Success};
 
 /// An answer that is the same for all callers, with its entity tag.
@@ -153,7 +154,7 @@ fn scopes(routes: &[RouteEntry], operation: &Operation) -> Option<Vec<&'static s
     let route =
         routes.iter().find(|route| route.method == operation.inputs.method && route.path == operation.inputs.path)?;
     let allowed = route.scopes?;
-    Some(domain::Scope::ALL.into_iter().filter(|scope| allowed(*scope)).map(domain::Scope::name).collect())
+    Some(domain::Scope::ALL.into_iter().filter(|scope| allowed(*scope)).map(ScopeName::name).collect())
 }
 
 fn operation_id(operation: &Operation) -> String {

@@ -2,7 +2,6 @@
 
 use axum::http::StatusCode;
 use axum::response::Response;
-use domain::CompatProfile;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -11,6 +10,7 @@ use crate::access::{Access, ManageUsers};
 use crate::dialect::Dialect;
 use crate::wire::call::ApiCall;
 use crate::wire::envelope::json;
+use crate::wire::profile::CompatProfile;
 use crate::wire::temp_token::{TempTokenWire, token_ttl};
 
 #[derive(Serialize, ToSchema)]

@@ -4,7 +4,7 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use domain::model::text;
 use domain::model::time::SECOND;
-use domain::{CompatProfile, DeviceId, DeviceStatus, FactorKind, UserId};
+use domain::{DeviceId, DeviceStatus, FactorKind, UserId};
 use engine::{CallStyle, Handle, MessageTemplate, OpenRequest, OpenedVerification, minutes};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -17,6 +17,7 @@ use crate::wire::challenge::{SMS_SENT, pending};
 use crate::wire::envelope::v1_status;
 use crate::wire::factor_names::{FactorNames, v1_auth_factor_name};
 use crate::wire::lenient::Body;
+use crate::wire::profile::CompatProfile;
 use crate::wire::time::with_seconds;
 
 /// Default life of a state token, in seconds.

@@ -4,7 +4,7 @@
 use axum::http::StatusCode;
 use axum::response::Response;
 use domain::model::time::SECOND;
-use domain::{CompatProfile, DeviceId, Status, UserId};
+use domain::{DeviceId, Status, UserId};
 use engine::{Handle, MessageTemplate, VerificationState, minutes};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -17,6 +17,7 @@ use crate::wire::envelope::json;
 use crate::wire::error::CommonError;
 use crate::wire::lenient::Body;
 use crate::wire::origin::listed;
+use crate::wire::profile::CompatProfile;
 use crate::wire::temp_token::token_device_id;
 
 /// Default life of a registration or verification, in seconds.

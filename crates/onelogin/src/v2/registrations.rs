@@ -4,7 +4,7 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use domain::rules::reaching::Unreachable;
 use domain::rules::verification::find::Target;
-use domain::{CompatProfile, FactorKind, Outcome, Purpose, Reason, UserId};
+use domain::{FactorKind, Outcome, Purpose, Reason, UserId};
 use engine::{AnswerRequest, Confirm, EnrolError, EnrolRequest, EnrolledDevice, PollHold};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -17,6 +17,7 @@ use crate::wire::call::ApiCall;
 use crate::wire::challenge::FactorData;
 use crate::wire::factor_names::{FactorNames, v2_auth_factor_name};
 use crate::wire::lenient::{Body, WrongType};
+use crate::wire::profile::CompatProfile;
 use crate::wire::time::with_seconds;
 
 #[derive(Serialize, ToSchema)]

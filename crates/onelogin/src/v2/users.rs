@@ -2,7 +2,7 @@
 
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use domain::{CompatProfile, Scope, User};
+use domain::{Scope, User};
 use engine::NewPassword;
 use serde::Serialize;
 use serde_json::Value;
@@ -15,6 +15,7 @@ use crate::wire::call::ApiCall;
 use crate::wire::envelope::json;
 use crate::wire::error::CommonError;
 use crate::wire::paging::PageRequest;
+use crate::wire::profile::CompatProfile;
 use crate::wire::user::{Fields, UserWire, Version};
 use crate::wire::user_filter;
 use crate::wire::user_password::{NotHashed, PasswordFields};

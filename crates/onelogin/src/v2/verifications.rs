@@ -5,7 +5,7 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use domain::rules::factor::temp_token;
 use domain::rules::verification::find::Target;
-use domain::{CompatProfile, DeviceId, FactorResponse, Purpose, UserId};
+use domain::{DeviceId, FactorResponse, Purpose, UserId};
 use engine::{AnswerRequest, CallStyle, OpenRequest, OpenedVerification};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -19,6 +19,7 @@ use crate::wire::challenge::FactorData;
 use crate::wire::envelope::v1_success_with_echo_and;
 use crate::wire::factor_names::{FactorNames, v2_auth_factor_name};
 use crate::wire::lenient::{Body, WrongType};
+use crate::wire::profile::CompatProfile;
 use crate::wire::time::with_seconds;
 
 #[derive(Serialize, ToSchema)]

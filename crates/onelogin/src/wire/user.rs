@@ -3,11 +3,12 @@
 
 use std::collections::BTreeMap;
 
-use domain::{CompatProfile, Timestamp, User};
+use domain::{Timestamp, User};
 use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
 
+use crate::wire::profile::CompatProfile;
 use crate::wire::time::with_millis;
 
 /// Which version's members are shown.

@@ -51,7 +51,7 @@ async fn login_by_a_code_of_an_app() {
 async fn login_by_text_waits_for_the_type_pending() {
     let wire = Wire::start().await;
     telephone(&wire).await;
-    let named = wire.server.client(Scope::AuthenticationOnly).client_id.clone();
+    let named = wire.server.client(Scope::Authenticate).client_id.clone();
     let choice = Choice { sent_is_pending: Some(true), ..Choice::default() };
     wire.server.world.engine().choose_for_client(&named, choice).await.expect("a database");
     let client = Client::recommended(&wire, file!(), "login", HABITS).await;

@@ -71,7 +71,7 @@ fn code_with_a_lost_zero(wire: &Wire, app: &App) -> String {
 #[tokio::test]
 async fn oauth_takes_pairs_of_64_characters() {
     let wire = start().await;
-    let dev = wire.server.client(Scope::AuthenticationOnly).clone();
+    let dev = wire.server.client(Scope::Authenticate).clone();
     assert_eq!((dev.client_id.len(), dev.client_secret.len()), (64, 64));
     let client = Client::recommended(&wire, file!(), "oauth", HABITS).await;
     let created = client.granted["created_at"].as_str().expect("a text");

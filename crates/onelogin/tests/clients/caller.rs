@@ -1,7 +1,8 @@
 //! What the replays share: a client with its habits, and how strictly typed clients read.
 
+use countersign_onelogin::{CompatProfile, ScopeName as _};
 use domain::model::long_poll::LongPoll;
-use domain::{ClientOptions, CompatProfile, Scope};
+use domain::{ClientOptions, Scope};
 use serde_json::Value;
 
 use crate::wire::{App, Script, Told, Wire};
@@ -82,7 +83,7 @@ impl<'a> Client<'a> {
             .server
             .world
             .engine()
-            .create_client(profile.name(), scope, profile, options, engine::ClientLimits::default())
+            .create_client(profile.name(), scope, profile.into(), options, engine::ClientLimits::default())
             .await;
         let made = made.expect("a client");
         Self::with(wire, &made.client.client_id, &made.secret, habits).await

@@ -4,7 +4,7 @@
 //! Slashes at the end of the token paths, `saml-assertions`, ids of verifications as numbers, and a reader of JSON
 //! that throws at every other type. An error's `status` it reads as a number.
 
-use domain::CompatProfile;
+use countersign_onelogin::CompatProfile;
 use serde_json::{Value, json};
 
 use crate::caller::{As, Client, Habits, authenticator, basic, data, is_assertion, reads, telephone, words, words_for};

@@ -3,7 +3,7 @@
 //! Version 2, and log-in. Its methods take ids of verifications as numbers, its filter of paths lets letters and digits
 //! through, and it answers every 401 with a new token and the same request again.
 
-use domain::CompatProfile;
+use countersign_onelogin::CompatProfile;
 use serde_json::{Value, json};
 
 use crate::caller::{

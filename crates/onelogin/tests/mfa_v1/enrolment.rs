@@ -108,7 +108,7 @@ async fn nobody_gets_in_without_a_token_of_the_right_scope() {
     assert_snapshot!(transcript([
         wire.send(Script::get(&path)).await,
         wire.send(Script::get(&path).header("authorization", "bearer: nonsense")).await,
-        wire.call_as(Scope::AuthenticationOnly, "GET", "1/otp_devices", "").await,
+        wire.call_as(Scope::Authenticate, "GET", "1/otp_devices", "").await,
         wire.call_as(Scope::ReadAll, "POST", "1/otp_devices", "{}").await,
         wire.call_as(Scope::ReadUsers, "DELETE", "1/otp_devices/1", "").await,
         wire.call_as(Scope::ReadUsers, "POST", "1/mfa_token", "{}").await,

@@ -6,7 +6,8 @@ mod verification;
 #[path = "../wire/mod.rs"]
 mod wire;
 
-use domain::{CompatProfile, Scope};
+use countersign_onelogin::CompatProfile;
+use domain::Scope;
 use insta::assert_snapshot;
 use testkit::{Script, Setup};
 use wire::{App, Told, Wire, other, transcript};

@@ -178,7 +178,7 @@ async fn reading_scopes_may_trigger_and_verify_unless_forbidden() {
         let device = sms(&wire).await;
         let path = format!("1/otp_devices/{device}/trigger");
         assert_eq!(wire.call_as(Scope::ReadUsers, "POST", &path, "").await.status(), status);
-        assert_eq!(wire.call_as(Scope::AuthenticationOnly, "POST", &path, "").await.status(), 401);
+        assert_eq!(wire.call_as(Scope::Authenticate, "POST", &path, "").await.status(), 401);
     }
 }
 

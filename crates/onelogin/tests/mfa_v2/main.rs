@@ -7,7 +7,8 @@ mod verification;
 #[path = "../wire/mod.rs"]
 mod wire;
 
-use domain::{CompatProfile, FactorKind, Scope};
+use countersign_onelogin::CompatProfile;
+use domain::{FactorKind, Scope};
 use insta::assert_snapshot;
 use testkit::{Script, Setup};
 use wire::{App, Told, Wire, other, transcript};

@@ -12,7 +12,7 @@ async fn nobody_gets_in_without_a_token_of_the_right_scope() {
     assert_snapshot!(transcript([
         wire.send(Script::get(&path)).await,
         wire.send(Script::get(&path).header("authorization", "Bearer nonsense")).await,
-        wire.call_as(Scope::AuthenticationOnly, "GET", "2/devices", "").await,
+        wire.call_as(Scope::Authenticate, "GET", "2/devices", "").await,
         wire.call_as(Scope::ReadAll, "POST", "2/registrations", "{}").await,
         wire.call_as(Scope::ReadUsers, "POST", "2/mfa_token", "{}").await,
     ]), @r#"

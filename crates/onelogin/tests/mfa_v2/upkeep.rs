@@ -197,7 +197,7 @@ async fn a_factor_may_be_renamed_for_people() {
     let user = wire.server.user(1);
     let body =
         serde_json::json!({ "username_or_email": user.username, "password": user.password, "subdomain": "acme" });
-    let under_way = wire.call_as(Scope::AuthenticationOnly, "POST", "/api/1/login/auth", &body.to_string()).await;
+    let under_way = wire.call_as(Scope::Authenticate, "POST", "/api/1/login/auth", &body.to_string()).await;
     let types: Vec<_> =
         under_way.single()["devices"].as_array().unwrap().iter().map(|row| row["device_type"].clone()).collect();
     assert_eq!(types, ["OneLogin SMS", "Google Authenticator"]);

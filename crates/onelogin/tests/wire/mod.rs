@@ -3,8 +3,9 @@
 
 use std::fmt;
 
+use countersign_onelogin::CompatProfile;
 use domain::model::totp::Totp;
-use domain::{CompatProfile, Scope, Secret, Timestamp};
+use domain::{Scope, Secret, Timestamp};
 use serde_json::Value;
 pub(crate) use testkit::Script;
 use testkit::{Exchange, Setup, TestServer};
@@ -158,7 +159,7 @@ impl Wire {
             "subdomain": "acme",
         });
         let path = "/api/1/login/auth";
-        self.call_as(Scope::AuthenticationOnly, "POST", path, &body.to_string()).await.text("state_token")
+        self.call_as(Scope::Authenticate, "POST", path, &body.to_string()).await.text("state_token")
     }
 
     /// How the messages of the day stand: whose, how many, and the alarm in percent.

@@ -230,7 +230,7 @@ pub(crate) async fn client(store: &Store) -> Client {
         client_id: format!("{:064x}", fresh()),
         name: "Portal".to_owned(),
         scope: Scope::ManageAll,
-        profile: CompatProfile::Python4,
+        profile: ClientProfile::named("python4"),
         secrets: vec![ClientSecret { digest: Digest::of(b"secret"), last4: "cret".to_owned(), created_at: NOW }],
         ip_allow: vec!["10.0.0.0/8".parse().unwrap()],
         expires_at: Some(NOW.plus(1_000_000)),
