@@ -11,6 +11,7 @@ pub mod chance;
 mod clients;
 pub mod clock;
 mod decide;
+mod decision_name;
 mod devices;
 mod events;
 mod fault;
@@ -33,19 +34,20 @@ pub use apps::AppError;
 pub use challenges::answer::AnswerRequest;
 pub use challenges::draw::{DeviceSetup, Handle};
 pub use challenges::held_polls::{PollHold, PollLimits};
-pub use challenges::long_poll::PollError;
 pub use challenges::message_budgets::{BudgetOwner, MessageBudget};
 pub use challenges::message_text::{MessageTemplate, TemplateFault, minutes};
 pub use challenges::open::{CallStyle, ChallengeError, OpenRequest, OpenedVerification};
+pub use challenges::poll_error::PollError;
 pub use chance::Chance;
+pub use clients::caller::ApiCaller;
 pub use clients::hourly_quota::QuotaReserve;
 pub use clients::list_turns::{ListError, ListTurn};
 pub use clients::manage::{ClientError, ClientLimits, NewClientSecret};
 pub use clients::rate_limit::{RateLimited, SharedRateLimit};
-pub use clients::tokens::{ApiCaller, Authentication, TokenAnswer, TokenPair};
+pub use clients::tokens::{Authentication, TokenAnswer, TokenPair};
 pub use clock::Clock;
 pub use clock::trusted::{ClockReading, TrustedTime};
-pub use decide::DecisionName;
+pub use decision_name::DecisionName;
 pub use devices::enrol::{Confirm, EnrolError, EnrolRequest, EnrolledDevice};
 pub use devices::push::{PairedPhone, PromptState};
 pub use domain::model::network::{BadNetwork, Network};
@@ -104,11 +106,11 @@ pub struct Engine {
     hasher: login::password::PasswordHasher,
     answers: AnswerCounts,
     decisions: DecisionCounts,
-    lists: clients::list_turns::Lists,
+    lists: clients::lists::Lists,
     first_key: tokio::sync::Mutex<()>,
     keys_made: AtomicU64,
     held: challenges::held_polls::HeldPolls,
-    sends: challenges::message_budgets::Sends,
+    sends: challenges::message_leases::Sends,
     caller: delivery::webhook::Caller,
     webhooks_changed: Notify,
     deliveries: webhooks::DeliveryCounts,
@@ -150,14 +152,14 @@ impl Engine {
             time: parts.time,
             chance: parts.chance,
             settings: parts.settings,
-            callers: clients::tokens::caller_cache(),
+            callers: clients::caller::caller_cache(),
             hasher: login::password::PasswordHasher::default(),
             answers: AnswerCounts::default(),
             decisions: DecisionCounts::default(),
-            lists: clients::list_turns::Lists::default(),
+            lists: clients::lists::Lists::default(),
             first_key: tokio::sync::Mutex::default(),
             keys_made: AtomicU64::new(0),
-            sends: challenges::message_budgets::Sends::default(),
+            sends: challenges::message_leases::Sends::default(),
             caller: parts.caller,
             webhooks_changed: Notify::new(),
             deliveries: webhooks::DeliveryCounts::default(),

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use domain::{FactorKind, Outcome};
 
-use crate::decide::DecisionName;
+use crate::decision_name::DecisionName;
 
 /// How an answer ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

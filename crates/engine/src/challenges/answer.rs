@@ -5,8 +5,8 @@ use domain::rules::verification::find::{Target, find};
 use domain::rules::verification::judge::{Secrets, judge};
 use domain::{Credential, Decision, Device, FactorResponse, Keyring, MacKeys, Outcome, Timestamp, UserId, View};
 
-use crate::decide::DecisionName;
-use crate::keys::sealing::{SealedError, open_credential};
+use crate::decision_name::DecisionName;
+use crate::keys::credential::{SealedError, open_credential};
 use crate::{Engine, Fault};
 
 /// An answer to judge.

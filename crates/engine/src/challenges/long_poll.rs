@@ -22,26 +22,17 @@ use domain::model::time::SECOND;
 use domain::rules::client;
 use domain::{ClientId, ClientView, FactorKind, Outcome, Purpose, Status, UserId};
 
+use crate::Engine;
 use crate::challenges::answer::AnswerRequest;
 use crate::challenges::held_polls::{HoldRequest, PollHold, PollPlace};
+use crate::challenges::poll_error::PollError;
 use crate::clock;
-use crate::decide::DecisionName;
+use crate::decision_name::DecisionName;
 use crate::login::step::{LoginStep, LoginStepAnswer, LoginStepError};
 use crate::users::queries::VerificationState;
-use crate::{Engine, Fault};
 
 /// Interval at which a held poll asks without a notice, in milliseconds.
 const PEEK: i64 = 5 * SECOND;
-
-/// Why a poll was not answered.
-#[derive(Debug, thiserror::Error)]
-pub enum PollError {
-    /// The caller's token was revoked or has run out while the call was held, or its address may not call any more.
-    #[error("the token is no longer live")]
-    Revoked,
-    #[error(transparent)]
-    Fault(#[from] Fault),
-}
 
 /// Notices that an adaptive client hung up: then it is dropped before [`Self::answered`].
 struct HangUpGuard<'e> {

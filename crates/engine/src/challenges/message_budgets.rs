@@ -3,36 +3,13 @@
 //! Of a day's messages a node takes some at a time and keeps the rest in memory, so that no row is written by every
 //! message of an installation; what a node has taken and not used is lost with it. Recipients are counted one by one.
 
-use std::collections::HashMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
-
-use domain::model::time::{DAY, SECOND};
 use domain::rules::reaching::{self, Unreachable};
-use domain::rules::sends::{self, Alarm, LeasedMessages};
+use domain::rules::sends::{self, Alarm};
 use domain::{Budget, Change, ClientId, Credential, Decision, Recipient, Right, Timestamp, UserId, View};
 
-use crate::decide::DecisionName;
+use crate::decision_name::DecisionName;
 use crate::fault::faults_of_the_store;
 use crate::{Engine, Fault};
-
-/// What is left of the messages that this node has taken out of days.
-#[derive(Default)]
-pub(crate) struct Sends {
-    leases: Mutex<HashMap<Budget, Lease>>,
-    /// Held by the call that takes more, so that of many calls that find none left one asks.
-    turn: tokio::sync::Mutex<()>,
-}
-
-#[derive(Debug, Clone, Copy)]
-struct Lease {
-    left: u32,
-    until: Timestamp,
-    /// Since when there was nothing left to take.
-    dry: Option<Timestamp>,
-}
-
-/// How long a day that is used up is believed to be, in milliseconds: a limit may be raised, and a dev world put back.
-const BELIEVED: i64 = 10 * SECOND;
 
 /// What was counted for one message.
 struct Counted {
@@ -274,40 +251,6 @@ impl Engine {
     }
 }
 
-impl Sends {
-    /// Takes a message that this node has taken before; `None` if it has to ask.
-    fn take_here(&self, budget: Budget, now: Timestamp) -> Option<Result<(), Timestamp>> {
-        let mut leases = self.leases();
-        let lease = leases.get_mut(&budget).filter(|lease| is_of(lease, now))?;
-        if lease.left > 0 {
-            lease.left -= 1;
-            return Some(Ok(()));
-        }
-        let still_dry = lease.dry.is_some_and(|since| (0..BELIEVED).contains(&now.since(since)));
-        still_dry.then_some(Err(lease.until))
-    }
-
-    /// Puts what was taken into the store of this node, and takes one of it.
-    fn settle(&self, budget: Budget, leased: LeasedMessages, now: Timestamp) -> Result<(), Timestamp> {
-        let LeasedMessages { messages, until, .. } = leased;
-        let mut leases = self.leases();
-        // With what was given back while more was being taken.
-        let kept = leases.get(&budget).filter(|lease| lease.until == until).map_or(0, |lease| lease.left);
-        let left = kept + messages;
-        leases.insert(budget, Lease { left: left.saturating_sub(1), until, dry: (messages == 0).then_some(now) });
-        if left > 0 { Ok(()) } else { Err(until) }
-    }
-
-    fn leases(&self) -> MutexGuard<'_, HashMap<Budget, Lease>> {
-        self.leases.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// Whether a lease is of the day of `now`, or of the next one, which another node has begun.
-fn is_of(lease: &Lease, now: Timestamp) -> bool {
-    (1..=2 * DAY).contains(&lease.until.since(now))
-}
-
 /// Tells the operator of a message that a caller has asked for and whose number is in no allowed country: the list may be
 /// too short.
 pub(crate) fn out_of_reach(why: Unreachable) -> Unreachable {
@@ -327,25 +270,5 @@ fn sound(budget: Budget, alarm: Alarm, limit: u32) {
     match alarm {
         Alarm::Near => tracing::warn!(client, limit, "80 % of the messages of this day are used"),
         Alarm::Full => tracing::error!(client, limit, "all messages of this day are used: no more are sent"),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_is_given_back_while_more_is_taken_is_not_lost() {
-        let (sends, now) = (Sends::default(), Timestamp(20_000 * DAY));
-        let until = now.plus(DAY);
-        let leased = |messages| LeasedMessages { messages, until, alarm: None };
-        assert_eq!(sends.settle(Budget::Server, leased(1), now), Ok(()));
-        assert_eq!(sends.take_here(Budget::Server, now), None, "somebody asks for more");
-        sends.leases().entry(Budget::Server).and_modify(|lease| lease.left += 1);
-        assert_eq!(sends.settle(Budget::Server, leased(0), now), Ok(()), "the day has no more, but this one is back");
-        assert_eq!(sends.settle(Budget::Server, leased(0), now), Err(until));
-        let tomorrow = LeasedMessages { messages: 1, until: until.plus(DAY), alarm: None };
-        assert_eq!(sends.settle(Budget::Server, tomorrow, now), Ok(()));
-        assert_eq!(sends.take_here(Budget::Server, now), None, "each day has its own");
     }
 }

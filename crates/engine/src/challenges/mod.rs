@@ -5,6 +5,8 @@ pub(crate) mod draw;
 pub(crate) mod held_polls;
 pub(crate) mod long_poll;
 pub(crate) mod message_budgets;
+pub(crate) mod message_leases;
 pub(crate) mod message_text;
 pub(crate) mod open;
+pub(crate) mod poll_error;
 mod prompt_warning;

@@ -8,7 +8,7 @@ use domain::{Device, DeviceId, DeviceStatus, Digest, Purpose, Status, Timestamp,
 use crate::challenges::draw::{Challenged, CodeStyle, DeviceSetup, Handle};
 use crate::challenges::message_budgets::{Sending, may_be_unsent};
 use crate::challenges::message_text::MessageTemplate;
-use crate::decide::DecisionName;
+use crate::decision_name::DecisionName;
 use crate::fault::faults_of_the_store;
 use crate::{Engine, Fault};
 

@@ -9,7 +9,7 @@ use store::IdKind;
 
 use crate::challenges::message_budgets::{Sending, UnsentError};
 use crate::challenges::message_text as words;
-use crate::decide::DecisionName;
+use crate::decision_name::DecisionName;
 use crate::{Engine, Fault};
 
 /// How long a warning may wait to be sent, in milliseconds: later it would puzzle more than it helps.

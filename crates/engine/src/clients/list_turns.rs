@@ -1,50 +1,23 @@
 //! Turns at lists. A list is cheap to ask for and can be expensive to answer, so few are read at once, one of each client.
 //! The most expensive lists of one client delay no other client, and only lists wait for lists.
 
-use std::collections::HashMap;
 use std::collections::hash_map::Entry;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use domain::{ClientId, Timestamp};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 
+use super::lists::Queue;
 use crate::{Engine, Fault};
 
-/// Lists read at once.
-const PLACES: usize = 2;
 /// Lists that one client may have asked for at once: one is read, the others wait.
 const ASKED: usize = 8;
 /// How long a list waits for its turn.
 const WAIT: Duration = Duration::from_secs(3);
 /// When a client that asks for too many at once may come back, in milliseconds.
 const PAUSE: i64 = 1_000;
-
-/// Who is at it.
-pub(crate) struct Lists {
-    places: Arc<Semaphore>,
-    clients: Mutex<HashMap<ClientId, Queue>>,
-}
-
-/// A client's lists.
-struct Queue {
-    /// How many are read or wait.
-    asked: usize,
-    turn: Arc<Semaphore>,
-}
-
-impl Default for Lists {
-    fn default() -> Self {
-        Self { places: Arc::new(Semaphore::new(PLACES)), clients: Mutex::default() }
-    }
-}
-
-impl Lists {
-    fn clients(&self) -> MutexGuard<'_, HashMap<ClientId, Queue>> {
-        self.clients.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
 
 /// A turn at a list, over when it is dropped.
 pub struct ListTurn {

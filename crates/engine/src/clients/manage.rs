@@ -6,7 +6,7 @@ use domain::rules::client::{self, Choice};
 use domain::{Client, ClientId, ClientOptions, ClientProfile, ClientView, Digest, Network, Scope, Timestamp};
 use store::IdKind;
 
-use crate::decide::DecisionName;
+use crate::decision_name::DecisionName;
 use crate::fault::faults_of_the_store;
 use crate::{Engine, Fault};
 

@@ -2,46 +2,16 @@
 
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::time::Duration;
 
-use domain::model::client::{ACCESS_TTL, is_allowed};
+use domain::model::client::ACCESS_TTL;
 use domain::rules::client::{self, Grant, Revocation};
-use domain::{Client, ClientId, ClientOptions, ClientProfile, Digest, Network, Scope, Sealed, Timestamp, TokenSet};
+use domain::{Client, ClientId, Digest, Sealed, Timestamp, TokenSet};
 use serde::{Deserialize, Serialize};
 use store::IdKind;
 
-use crate::decide::DecisionName;
+use super::caller::ApiCaller;
+use crate::decision_name::DecisionName;
 use crate::{Engine, Fault};
-
-/// How long a token may be taken from memory: the bound of SEC 57.
-const CACHE_TTL: Duration = Duration::from_secs(1);
-/// Callers kept in memory.
-const CACHE_SIZE: u64 = 10_000;
-
-/// The API caller that an access token belongs to.
-#[derive(Debug, Clone)]
-pub struct ApiCaller {
-    pub client: ClientId,
-    /// Its one scope.
-    pub scope: Scope,
-    /// How it wants to be answered.
-    pub profile: ClientProfile,
-    /// What an operator has chosen for it.
-    pub options: ClientOptions,
-    /// The token that was shown.
-    pub(crate) token: Digest,
-    /// When the token ends, or its client before it.
-    expires_at: Timestamp,
-    /// Networks the client may call from.
-    ip_allow: Vec<Network>,
-}
-
-impl ApiCaller {
-    /// Whether its client may call from this address (SEC 42).
-    pub(crate) fn may_call(&self, from: IpAddr) -> bool {
-        is_allowed(&self.ip_allow, from)
-    }
-}
 
 /// What a token that was shown amounts to.
 #[derive(Debug)]
@@ -86,10 +56,6 @@ pub enum TokenAnswer {
 struct ClearPair {
     access: String,
     refresh: String,
-}
-
-pub(crate) fn caller_cache() -> moka::sync::Cache<Digest, Arc<ApiCaller>> {
-    moka::sync::Cache::builder().max_capacity(CACHE_SIZE).time_to_live(CACHE_TTL).build()
 }
 
 impl Engine {

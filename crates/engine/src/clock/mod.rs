@@ -1,5 +1,6 @@
 //! The one home of time. Everything else gets a [`Timestamp`].
 
+mod keeper;
 pub(crate) mod trusted;
 
 use std::future::Future;

@@ -4,31 +4,27 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
+use domain::Timestamp;
 use domain::rules::trusted_time::{BEHIND, Doubt, Trusted};
-use domain::rules::verification::end;
-use domain::{Timestamp, UserId};
 use store::Store;
 
-use crate::decide::DecisionName;
-use crate::{Clock, Engine, Fault};
+use crate::Clock;
 
 /// Its key in the table of the database's own values.
-const KEY: &str = "trusted_time";
-/// How often it is written, in milliseconds.
-const KEEP: i64 = 1_000;
+pub(super) const KEY: &str = "trusted_time";
 
 /// The clocks of a process, and what is made of them.
 pub struct TrustedTime {
-    clock: Arc<dyn Clock>,
+    pub(super) clock: Arc<dyn Clock>,
     state: Mutex<State>,
 }
 
-struct State {
-    trusted: Trusted,
+pub(super) struct State {
+    pub(super) trusted: Trusted,
     /// How often somebody has vouched for the wall clock: what was seen before that counts no longer.
-    epoch: u64,
+    pub(super) epoch: u64,
     /// Whether this process writes the time down.
-    kept: bool,
+    pub(super) kept: bool,
 }
 
 /// How the clocks stand.
@@ -94,7 +90,7 @@ impl TrustedTime {
     }
 
     /// Writes down the highest time seen, and hears whether somebody has vouched for the clock at another node.
-    async fn keep(&self, store: &Store) -> Result<(), store::Error> {
+    pub(super) async fn keep(&self, store: &Store) -> Result<(), store::Error> {
         let seen = self.now();
         let epoch = self.state().epoch;
         let held = store.raise_meta(KEY, &written(epoch, seen)).await?;
@@ -107,107 +103,22 @@ impl TrustedTime {
         Ok(())
     }
 
-    fn state(&self) -> std::sync::MutexGuard<'_, State> {
+    pub(super) fn state(&self) -> std::sync::MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 /// Ordered as its bytes are.
-fn written(epoch: u64, seen: Timestamp) -> [u8; 16] {
+pub(super) fn written(epoch: u64, seen: Timestamp) -> [u8; 16] {
     let mut bytes = [0; 16];
     bytes[..8].copy_from_slice(&epoch.to_be_bytes());
     bytes[8..].copy_from_slice(&seen.0.max(0).to_be_bytes());
     bytes
 }
 
-fn read(stored: &[u8]) -> Option<(u64, Timestamp)> {
+pub(super) fn read(stored: &[u8]) -> Option<(u64, Timestamp)> {
     let (epoch, seen) = (stored.first_chunk::<8>()?, stored.get(8..)?.first_chunk::<8>()?);
     Some((u64::from_be_bytes(*epoch), Timestamp(i64::from_be_bytes(*seen))))
-}
-
-impl Engine {
-    /// How the clocks stand.
-    pub fn clock_reading(&self) -> ClockReading {
-        self.time.read()
-    }
-
-    /// Takes the machine's clock for right although a higher time was seen. What is over by the higher time is ended first,
-    /// so that it does not begin again.
-    pub async fn accept_clock(&self) -> Result<ClockReading, Fault> {
-        // Twice: the first may take a while, and the second ends what was over meanwhile.
-        for _ in 0..2 {
-            self.end_over(self.time.now(), self.time.clock.now()).await?;
-        }
-        while self.store.redate_tokens(self.time.clock.now()).await? {}
-        self.forget_callers();
-        let epoch = self.time.state().epoch;
-        let held = self.store.meta(KEY).await?.as_deref().and_then(read).map_or(epoch, |(held, _)| held.max(epoch));
-        let wall = self.time.clock.now();
-        self.store.raise_meta(KEY, &written(held + 1, wall)).await?;
-        let mut state = self.time.state();
-        state.trusted.accept(wall, self.time.clock.monotonic());
-        state.epoch = held + 1;
-        drop(state);
-        Ok(self.time.read())
-    }
-
-    /// Ends everything that is over by `over`, so that it stays so when it is `from` again, and what people began after `from`.
-    async fn end_over(&self, over: Timestamp, from: Timestamp) -> Result<(), Fault> {
-        while self.store.sweep(over).await?.more {}
-        // The clean-up leaves users alone whom somebody is deciding about.
-        let mut users = self.store.users_with_verifications_over(over).await?;
-        while !users.is_empty() {
-            self.end_over_of(users, over, from).await?;
-            users = self.store.users_with_verifications_over(over).await?;
-        }
-        let mut after = Some(UserId(0));
-        while let Some(behind) = after {
-            let (users, next) = self.store.users_with_ends(behind, over, from).await?;
-            self.end_over_of(users, over, from).await?;
-            after = next;
-        }
-        while self.store.end_access_tokens(over, from).await? {}
-        self.forget_callers();
-        Ok(())
-    }
-
-    async fn end_over_of(&self, users: Vec<UserId>, over: Timestamp, from: Timestamp) -> Result<(), Fault> {
-        for user in users {
-            self.decide(DecisionName::Expire, user, move |view| end::end_over(view, over, from)).await?;
-        }
-        Ok(())
-    }
-
-    /// Keeps the highest time seen, for as long as the process lives.
-    pub(crate) async fn run_time_keeper(&self) {
-        let mut known = None;
-        self.time.state().kept = true;
-        loop {
-            self.time.clock.sleep(KEEP).await;
-            let commits = self.store.stats().commits;
-            // Trusted time is looked at in any case: a leap shows by that.
-            self.time.now();
-            if known == Some(commits) && !self.store.is_shared() {
-                continue;
-            }
-            match self.time.keep(&self.store).await {
-                // Its own commit, where that is counted, is none to be followed by another.
-                Ok(()) => known = Some(if self.store.stats().commits == commits { commits } else { commits + 1 }),
-                Err(error) => tracing::debug!(%error, "the time was not written down and will be in a second"),
-            }
-        }
-    }
-
-    /// Writes down the highest time seen, at the end of a process that has kept it all along. A command that opens the
-    /// database for one job leaves the time alone, and so a database that it only reads stays as it is.
-    pub async fn keep_time(&self) {
-        if !self.time.state().kept {
-            return;
-        }
-        if let Err(error) = self.time.keep(&self.store).await {
-            tracing::debug!(%error, "the time was not written down");
-        }
-    }
 }
 
 #[cfg(test)]

@@ -14,7 +14,7 @@ use store::IdKind;
 use crate::challenges::draw::{Challenged, CodeStyle, DeviceSetup, Handle};
 use crate::challenges::message_budgets::{Sending, may_be_unsent, out_of_reach};
 use crate::challenges::message_text::MessageTemplate;
-use crate::decide::DecisionName;
+use crate::decision_name::DecisionName;
 use crate::fault::faults_of_the_store;
 use crate::{Engine, Fault};
 

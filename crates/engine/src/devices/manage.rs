@@ -4,7 +4,7 @@ use domain::model::audit::Actor;
 use domain::rules::enrolment::{self, DisableOutcome};
 use domain::{DeviceId, UserId};
 
-use crate::decide::DecisionName;
+use crate::decision_name::DecisionName;
 use crate::users::error::UserError;
 use crate::{Engine, Fault};
 

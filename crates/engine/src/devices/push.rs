@@ -7,7 +7,7 @@ use domain::rules::factor::push::{PAIRING_CONTEXT, PushAnswer, prove_answer, pro
 use domain::rules::verification::answer;
 use domain::{Credential, DeviceId, Evidence, Outcome, Reason, UserId, VerificationId};
 
-use crate::decide::DecisionName;
+use crate::decision_name::DecisionName;
 use crate::{Engine, Fault};
 
 /// A phone that was paired.

@@ -9,23 +9,20 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use domain::rules::throttle;
 use domain::{AuditEvent, AuditKind, ClientId, Timestamp, UserId};
 
-use crate::Engine;
-use crate::decide::DecisionName;
-
 /// The most that is counted at once. Calls about more users than this are seen by the first entry of each.
 const MOST: usize = 10_000;
 
 /// One count for each of these: what was refused, to whom, by whom.
-type Key = (AuditKind, Option<UserId>, Option<ClientId>);
+pub(super) type Key = (AuditKind, Option<UserId>, Option<ClientId>);
 
 /// What is counted.
 #[derive(Default)]
 pub(crate) struct Folded(Mutex<HashMap<Key, Count>>);
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Count {
-    first: AuditEvent,
-    times: u32,
+pub(super) struct Count {
+    pub(super) first: AuditEvent,
+    pub(super) times: u32,
 }
 
 impl Folded {
@@ -41,19 +38,19 @@ impl Folded {
     }
 
     /// What began so long ago that it is to be written, or all of it.
-    fn due(&self, all: bool, now: Timestamp) -> Vec<Key> {
+    pub(super) fn due(&self, all: bool, now: Timestamp) -> Vec<Key> {
         let table = self.table();
         let due = table.iter().filter(|(_, count)| all || !now.is_within(throttle::FOLD, count.first.at));
         due.map(|(key, _)| *key).collect()
     }
 
     /// Takes one out. Each is taken when it is its turn, so that a server that stops in between loses none of the others.
-    fn take(&self, key: &Key) -> Option<Count> {
+    pub(super) fn take(&self, key: &Key) -> Option<Count> {
         self.table().remove(key)
     }
 
     /// Puts back what could not be written.
-    fn put_back(&self, count: Count) {
+    pub(super) fn put_back(&self, count: Count) {
         let mut table = self.table();
         let key = (count.first.kind, count.first.user, count.first.client);
         let times = table.get(&key).map_or(0, |since| since.times);
@@ -62,27 +59,6 @@ impl Folded {
 
     fn table(&self) -> MutexGuard<'_, HashMap<Key, Count>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Engine {
-    /// Writes down the refusals under a lock that were folded ten minutes ago or longer; all of them when the server stops.
-    pub async fn record_folded(&self, all: bool) {
-        let now = self.now();
-        for key in self.folded.due(all, now) {
-            let Some(count) = self.folded.take(&key) else { continue };
-            let Some(user) = count.first.user else { continue };
-            let (first, times) = (count.first.clone(), count.times);
-            if let Err(error) = self
-                .decide(DecisionName::RecordRefusals, user, move |view| {
-                    throttle::record_folded(view, &first, times, now)
-                })
-                .await
-            {
-                tracing::warn!(%error, "folded refusals were not written down and will be next time");
-                self.folded.put_back(count);
-            }
-        }
     }
 }
 

@@ -6,8 +6,6 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use domain::Timestamp;
 use store::Sizes;
 
-use crate::Engine;
-
 /// Above how much the log warns, once, and again at each doubling: rows of a table, entries, bytes. What is usual is far
 /// below, since all of it is cleaned up but the audit trail and what was used of secrets.
 const BOUNDS: [(&str, u64); 8] = [
@@ -35,7 +33,7 @@ pub struct HousekeepingStatus {
 pub(crate) struct Housekeeping(Mutex<HousekeepingStatus>);
 
 impl Housekeeping {
-    fn lock(&self) -> MutexGuard<'_, HousekeepingStatus> {
+    pub(super) fn lock(&self) -> MutexGuard<'_, HousekeepingStatus> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -60,40 +58,11 @@ fn level(size: u64, bound: u64) -> u32 {
 }
 
 /// What has passed a bound, or doubled beyond it, since it was counted before: with its size and its bound.
-fn passed<'b>(before: &'b Sizes, after: &'b Sizes) -> impl Iterator<Item = (&'static str, u64, u64)> + 'b {
+pub(super) fn passed<'b>(before: &'b Sizes, after: &'b Sizes) -> impl Iterator<Item = (&'static str, u64, u64)> + 'b {
     BOUNDS.into_iter().filter_map(|(what, bound)| {
         let size = of(after, what);
         (level(size, bound) > level(of(before, what), bound)).then_some((what, size, bound))
     })
-}
-
-impl Engine {
-    /// What is known of the sizes. Reads no database.
-    pub fn housekeeping_status(&self) -> HousekeepingStatus {
-        self.housekeeping.lock().clone()
-    }
-
-    /// Counts the sizes, and warns of those that have passed a bound.
-    pub async fn watch_sizes(&self) {
-        let sizes = match self.store.sizes().await {
-            Ok(sizes) => sizes,
-            Err(error) => {
-                tracing::warn!(%error, "the sizes of tables were not counted and will be next time");
-                return;
-            }
-        };
-        let now = self.now();
-        let before =
-            self.housekeeping.lock().sizes.replace((sizes.clone(), now)).map(|(sizes, _)| sizes).unwrap_or_default();
-        for (what, size, bound) in passed(&before, &sizes) {
-            tracing::warn!(
-                what,
-                size,
-                bound,
-                "the database has grown beyond what is usual: see docs/operate/monitoring.md, Sizes"
-            );
-        }
-    }
 }
 
 #[cfg(test)]

@@ -9,19 +9,13 @@ use domain::{Credential, Device, DeviceId, DeviceStatus, User, UserId};
 use store::IdKind;
 use tokio::sync::Mutex;
 
+use super::drawn_ids::DrawnIds;
 use super::tried::Outcomes;
 use super::{Import, ImportError, ImportOutcome, Person, Token};
 use crate::Fault;
 
 /// Ids reserved at a time: at most this many of each kind stay unused.
 const STOCK: u16 = 1024;
-
-/// Ids drawn in the order of the list.
-#[derive(Debug, Default)]
-pub(super) struct DrawnIds {
-    user: Option<i64>,
-    devices: Vec<i64>,
-}
 
 impl Import {
     /// Finds out which tokens are here already, and draws and seals the others.

@@ -4,6 +4,7 @@
 //! people under way at once, and the database's groups fill by themselves.
 
 mod draw;
+mod drawn_ids;
 mod name_locks;
 mod person;
 mod tried;
@@ -20,13 +21,13 @@ use domain::rules::import::{self, Merged};
 use domain::{SecretMac, SecretMark, UserField, UserId, View};
 use tokio::sync::Mutex;
 
-use self::draw::DrawnIds;
+use self::drawn_ids::DrawnIds;
 use self::name_locks::NameLocks;
 use self::person::patch;
 pub use self::person::{ImportError, ImportOutcome, Imported, Person, Token};
 use self::tried::{Outcomes, Tried};
 use self::turns::{LineTurn, Turns};
-use crate::decide::DecisionName;
+use crate::decision_name::DecisionName;
 use crate::{Engine, Fault};
 /// How often a person is looked up anew when somebody else changes them meanwhile.
 const TRIES: usize = 8;

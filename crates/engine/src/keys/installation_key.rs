@@ -92,7 +92,7 @@ async fn piece(keys: &Keyring, key: &OwnKey, store: &Store, after: DeviceId) -> 
     let (keys, key, store) = (keys.clone(), key.clone(), store.clone());
     let devices = store.unmarked_after(after, PIECE).await?;
     let made = tokio::task::spawn_blocking(move || {
-        let mark = |device: &domain::Device| match crate::keys::sealing::open_credential(&keys, device) {
+        let mark = |device: &domain::Device| match crate::keys::credential::open_credential(&keys, device) {
             Ok(credential) => SecretMark::of(&credential, &key).map(|mark| (device.id, mark)),
             // It makes no code either. The rest must not wait for it.
             Err(error) => {

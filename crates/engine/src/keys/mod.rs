@@ -1,5 +1,6 @@
 //! The master keys: where they come from, and the check that they are the right ones (SEC 39, SEC 40).
 
+pub(crate) mod credential;
 pub(crate) mod installation_key;
 pub(crate) mod sealing;
 

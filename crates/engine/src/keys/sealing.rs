@@ -1,7 +1,8 @@
 //! Sealing what a row of the database must not show.
 
-use domain::{Content, Keyring, Message, Sealed, SecretMark, UserId};
+use domain::{Content, Message, Sealed, SecretMark, UserId};
 
+use super::credential::{Kept, open_credential};
 use crate::{Engine, Fault};
 
 impl Engine {
@@ -27,25 +28,4 @@ impl Engine {
     pub(crate) fn open_credential(&self, device: &domain::Device) -> Result<domain::Credential, Fault> {
         open_credential(&self.keys, device).map_err(Fault::internal)
     }
-}
-
-/// A credential as its device keeps it.
-pub(crate) struct Kept {
-    pub(crate) sealed: Sealed,
-    pub(crate) secret: Option<SecretMark>,
-}
-
-/// Why a stored credential could not be read: a fault of the installation, never of the caller.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum SealedError {
-    #[error("the credential of device {0} does not open")]
-    Closed(i64, #[source] domain::SealError),
-    #[error("the credential of device {0} is not one")]
-    Shape(i64, #[source] serde_json::Error),
-}
-
-pub(crate) fn open_credential(keys: &Keyring, device: &domain::Device) -> Result<domain::Credential, SealedError> {
-    let place = domain::Device::credential_place(device.id, device.user_id);
-    let plain = keys.open(place, &device.credential).map_err(|error| SealedError::Closed(device.id.0, error))?;
-    serde_json::from_slice(plain.expose()).map_err(|error| SealedError::Shape(device.id.0, error))
 }

@@ -9,7 +9,7 @@ use domain::rules::throttle;
 use domain::{AuditEvent, AuditKind, ClientId, Decision, Device, Digest, User, UserId, View};
 use zeroize::Zeroizing;
 
-use crate::decide::DecisionName;
+use crate::decision_name::DecisionName;
 use crate::login::password::{self, Comparison};
 use crate::login::session::{CompletedLogin, ShownFactor};
 use crate::{Engine, Fault};

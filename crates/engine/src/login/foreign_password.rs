@@ -2,9 +2,10 @@
 
 use zeroize::Zeroizing;
 
-use crate::login::password::SALT;
 use crate::login::password_fault::PasswordFault;
 
+/// Bytes in a salt.
+pub(crate) const SALT: usize = 16;
 /// Prefix of a hash that came from elsewhere. What follows says how its password was digested before it was hashed here.
 pub(crate) const LEGACY: &str = "legacy:";
 

@@ -13,7 +13,7 @@ use zeroize::Zeroizing;
 
 use crate::clock::Stopwatch;
 use crate::fault::Fault;
-use crate::login::foreign_password::{BCRYPT_COST_MAX, ForeignPassword, LEGACY, Recipe, examined};
+use crate::login::foreign_password::{BCRYPT_COST_MAX, ForeignPassword, LEGACY, Recipe, SALT, examined};
 use crate::login::hash_queue::{Named, Queue};
 use crate::login::password_fault::{PasswordError, PasswordFault};
 
@@ -23,8 +23,6 @@ const MEMORY: u32 = 47_104;
 const MIN: usize = 8;
 /// Most characters. Longer ones are refused, never cut.
 const MAX: usize = 128;
-/// Bytes in a salt.
-pub(crate) const SALT: usize = 16;
 
 /// Computes password hashes off the request threads, two at a time.
 #[derive(Debug, Default)]

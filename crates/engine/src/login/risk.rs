@@ -17,7 +17,7 @@ use domain::{
 use crate::challenges::answer::AnswerRequest;
 use crate::challenges::draw::Handle;
 use crate::challenges::open::{CallStyle, ChallengeError, OpenRequest};
-use crate::decide::DecisionName;
+use crate::decision_name::DecisionName;
 use crate::devices::enrol::{Confirm, EnrolError, EnrolRequest};
 use crate::fault::faults_of_the_store;
 use crate::users::error::{CreateUserError, UpdateUserError};

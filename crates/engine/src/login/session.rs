@@ -5,7 +5,7 @@ use domain::model::session::Terms;
 use domain::rules::sign_in::{self, DrawnGrant, Exchanged};
 use domain::{ClientId, Digest, FactorKind, Timestamp, User, UserId};
 
-use crate::decide::DecisionName;
+use crate::decision_name::DecisionName;
 use crate::{Engine, Fault};
 
 /// What a log-in came to.

@@ -13,9 +13,9 @@ use domain::{
 
 use crate::challenges::answer::Opener;
 use crate::challenges::draw::{Challenged, CodeStyle};
-use crate::challenges::long_poll::PollError;
 use crate::challenges::message_budgets::{Sending, may_be_unsent};
-use crate::decide::DecisionName;
+use crate::challenges::poll_error::PollError;
+use crate::decision_name::DecisionName;
 use crate::fault::faults_of_the_store;
 use crate::login::session::{CompletedLogin, ShownFactor};
 use crate::{Engine, Fault};

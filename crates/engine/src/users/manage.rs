@@ -9,7 +9,7 @@ use domain::{ClientId, User, UserField, UserId};
 use store::{Collision, IdKind, Page, UserFilter, UserPage};
 use zeroize::Zeroizing;
 
-use crate::decide::DecisionName;
+use crate::decision_name::DecisionName;
 use crate::login::foreign_password::ForeignPassword;
 use crate::login::password_fault::PasswordError;
 use crate::users::error::{CreateUserError, UpdateUserError, UserError};
@@ -201,10 +201,10 @@ fn newest_steps(
     view: &domain::View,
     keys: &domain::Keyring,
     at: domain::Timestamp,
-) -> Result<Vec<(domain::DeviceId, i64)>, crate::keys::sealing::SealedError> {
+) -> Result<Vec<(domain::DeviceId, i64)>, crate::keys::credential::SealedError> {
     let mut newest = Vec::new();
     for device in view.devices.iter().filter(|device| device.factor == domain::FactorKind::Totp) {
-        if let domain::Credential::Totp(totp) = crate::keys::sealing::open_credential(keys, device)? {
+        if let domain::Credential::Totp(totp) = crate::keys::credential::open_credential(keys, device)? {
             newest.push((device.id, totp.newest_step(at)));
         }
     }

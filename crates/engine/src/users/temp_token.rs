@@ -6,7 +6,7 @@ use domain::model::temp_token::{LENGTH, context};
 use domain::rules::temp_token::{self, Issued};
 use domain::{TempToken, Timestamp, UserId};
 
-use crate::decide::DecisionName;
+use crate::decision_name::DecisionName;
 use crate::fault::faults_of_the_store;
 use crate::{Engine, Fault};
 

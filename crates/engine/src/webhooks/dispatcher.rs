@@ -7,7 +7,6 @@
 
 use std::collections::HashSet;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use domain::Timestamp;
 use domain::model::webhook::{DeliveryId, MOST_EVENTS, Webhook, WebhookAnswer, WebhookFault, WebhookId};
@@ -17,6 +16,7 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use super::manage::HOLD;
+use super::outcome::DeliveryOutcome;
 use crate::events::Event;
 use crate::{Engine, Fault};
 
@@ -28,47 +28,6 @@ const IDLE: i64 = 2_000;
 pub trait Renderer: Send + Sync {
     /// The body of a call: a JSON array.
     fn render(&self, events: &[Event]) -> Vec<u8>;
-}
-
-/// How a call ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum DeliveryOutcome {
-    Delivered,
-    /// To be tried again.
-    Retried,
-    Failed,
-    /// Not wanted any more.
-    Gone,
-}
-
-impl DeliveryOutcome {
-    /// All of them.
-    pub const ALL: [Self; 4] = [Self::Delivered, Self::Retried, Self::Failed, Self::Gone];
-
-    /// Its name in a metric.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Delivered => "delivered",
-            Self::Retried => "retried",
-            Self::Failed => "failed",
-            Self::Gone => "gone",
-        }
-    }
-}
-
-/// Counts of calls by end.
-#[derive(Debug, Default)]
-pub struct DeliveryCounts([AtomicU64; DeliveryOutcome::ALL.len()]);
-
-impl DeliveryCounts {
-    fn count(&self, outcome: DeliveryOutcome) {
-        self.0[outcome as usize].fetch_add(1, Ordering::Relaxed);
-    }
-
-    /// What was counted.
-    pub fn read(&self) -> impl Iterator<Item = (DeliveryOutcome, u64)> {
-        DeliveryOutcome::ALL.into_iter().zip(&self.0).map(|(outcome, count)| (outcome, count.load(Ordering::Relaxed)))
-    }
 }
 
 /// What is left to do for a webhook.

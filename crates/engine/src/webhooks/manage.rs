@@ -7,7 +7,7 @@ use domain::{Sealed, Secret, Timestamp};
 use egress::Reach;
 use store::{IdKind, WebhookDelivery, WebhookLease};
 
-use super::dispatcher::DeliveryCounts;
+use super::outcome::DeliveryCounts;
 use crate::fault::faults_of_the_store;
 use crate::{Engine, Fault};
 

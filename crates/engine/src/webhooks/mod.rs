@@ -5,6 +5,8 @@
 
 mod dispatcher;
 mod manage;
+mod outcome;
 
-pub use self::dispatcher::{DeliveryCounts, DeliveryOutcome, Renderer};
+pub use self::dispatcher::Renderer;
 pub use self::manage::{NewWebhook, ReplayOutcome, WebhookError};
+pub use self::outcome::{DeliveryCounts, DeliveryOutcome};
