@@ -1,6 +1,6 @@
 //! What can befall any use case: it is neither the caller's doing nor about what was asked.
 //!
-//! Each use case has an error of its own beside it, with what can happen there and a [`Fault`] for the rest. Wrong codes
+//! Each use case has its error beside it, with what can happen there and a [`Fault`] for the rest. Wrong codes
 //! and other refusals are outcomes, not errors.
 
 /// A use case did not happen, and nothing was changed.

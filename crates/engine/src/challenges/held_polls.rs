@@ -75,7 +75,7 @@ pub(super) struct HoldRequest {
 }
 
 impl PollHold {
-    /// No hold.
+    /// The poll is answered at once.
     pub const NONE: Self = Self(None);
 
     /// A hold of `wait` milliseconds, or as the operator chose for this caller, who calls from this address.

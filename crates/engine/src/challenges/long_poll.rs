@@ -38,7 +38,7 @@ const PEEK: i64 = 5 * SECOND;
 struct HangUpGuard<'e> {
     engine: &'e Engine,
     learner: Option<ClientId>,
-    /// By [`crate::Clock::waited`].
+    /// When the poll began, as [`crate::Clock::waited`] counts.
     since: i64,
 }
 

@@ -16,7 +16,6 @@ use crate::{Engine, Fault};
 /// What a token that was shown amounts to.
 #[derive(Debug)]
 pub enum Authentication {
-    /// It works.
     Caller(Arc<ApiCaller>),
     /// It is unknown, over or revoked, or its client is.
     UnknownToken,

@@ -1,4 +1,4 @@
-//! Enrolling devices.
+//! Enrols devices: draws their secrets, seals them, and opens the registration.
 
 use domain::model::audit::Actor;
 use domain::model::hotp::Hotp;

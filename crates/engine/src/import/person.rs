@@ -111,7 +111,7 @@ pub enum ImportError {
     /// The name is taken by somebody else.
     #[error("the user of this username has another external_id")]
     OtherPerson,
-    /// SEC 35.
+    /// The limit of SEC 35.
     #[error("a user has at most 20 devices")]
     TooManyDevices,
     /// Not the list's fault: going on makes no sense.

@@ -82,7 +82,7 @@ mod tests {
     async fn those_of_one_name_come_in_the_order_of_their_lines() {
         let turns = Arc::<Turns>::default();
         let seen = Arc::<Mutex<Vec<usize>>>::default();
-        // Every third of one name, all others of their own, and each of two.
+        // Every third has the first name in common, the second names all differ, and each has two.
         let entered: Vec<_> =
             (0..60_usize).map(|n| turns.enter(names(&[&format!("a{}", n % 3), &format!("b{n}")]))).collect();
         let mut tasks = Vec::new();

@@ -78,7 +78,7 @@ pub fn protect(file: &Path) -> Result<(), KeyError> {
             file = origin,
             mode = format!("{mode:04o}"),
             "the master key can be read by others and its file is not this user's to close; on a host run chmod 600, in a \
-             pod set defaultMode: 0400 of the secret, or securityContext.fsGroup to a number that nobody else has"
+             pod set defaultMode: 0400 of the secret, or securityContext.fsGroup to a number that no other user has"
         );
     }
     Ok(())

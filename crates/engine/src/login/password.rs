@@ -257,7 +257,7 @@ mod tests {
     async fn a_long_password_holds_up_nobody() {
         let hasher = PasswordHasher::default();
         let word = |text: String| Zeroizing::new(text);
-        // Nobody's turn: whatever is judged now is judged on the thread that asks.
+        // All turns are taken: what is judged now is judged on the thread that asks.
         let turns = (hasher.queue.turn(None, false).await.unwrap(), hasher.queue.turn(None, false).await.unwrap());
         let mut common = std::pin::pin!(hasher.hash_new(None, word("password1".to_owned()), true, [7; SALT]));
         let mut polled = tokio::task::unconstrained(common.as_mut());

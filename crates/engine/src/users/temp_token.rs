@@ -1,4 +1,4 @@
-//! Temporary tokens.
+//! Temporary tokens: issued by an administrator, for a user without a device at hand.
 
 use domain::model::audit::Actor;
 use domain::model::code::Alphabet;
