@@ -1,5 +1,7 @@
 //! What a name, a telephone number and a mail address may be (SEC 34, SEC 36).
 
+use rlibphonenumber::{PhoneNumber, PhoneNumberType};
+
 /// Longest name of a user, a device or a client, in characters.
 pub const NAME_MAX: usize = 100;
 
@@ -60,17 +62,24 @@ pub fn phone(text: &str) -> Option<String> {
     fits.then_some(number)
 }
 
-/// Ranges refused for messages whatever the allow-list says: satellite and global services, shared-cost and premium
-/// numbers of the countries most used for toll fraud. Prefixes of canonical numbers.
+/// Ranges that messages never go to, by prefix of the canonical number: premium and shared-cost numbers of the countries
+/// most used for toll fraud, and global services. A prefix also finds numbers of a wrong length, which have no type.
 const REFUSED_RANGES: &[&str] = &[
     "+870", "+878", "+881", "+882", "+883", "+888", "+979", "+800", "+808", "+1900", "+1976", "+44870", "+44871",
     "+44872", "+44873", "+4470", "+449", "+49900", "+49180", "+33899", "+33897", "+34803", "+34806", "+34807",
     "+39899", "+41900", "+41901", "+41906", "+43900", "+43930",
 ];
 
-/// Whether this canonical number is one that messages never go to: premium, satellite or shared-cost (SEC 34).
+/// Whether messages never go to this canonical number: premium, shared-cost, personal or satellite, in any country
+/// (SEC 34).
 pub(crate) fn is_refused_range(number: &str) -> bool {
-    REFUSED_RANGES.iter().any(|range| number.starts_with(range))
+    let of_refused_type = |number: PhoneNumber| {
+        matches!(
+            number.get_type(),
+            PhoneNumberType::PremiumRate | PhoneNumberType::SharedCost | PhoneNumberType::PersonalNumber
+        )
+    };
+    REFUSED_RANGES.iter().any(|range| number.starts_with(range)) || number.parse().is_ok_and(of_refused_type)
 }
 
 /// Whether Unicode has set this code point aside for ever: the last two of every plane, and U+FDD0 to U+FDEF.
@@ -169,9 +178,23 @@ mod tests {
 
     #[test]
     fn premium_numbers_are_refused_wherever_they_are() {
-        assert!(!is_refused_range("+14155550123"));
-        for refused in ["+19005550123", "+448715550123", "+8816123456"] {
-            assert!(is_refused_range(refused));
+        for usual in ["+14155550123", "+491701234567", "+819012345678", "+353861234567", "+1234567"] {
+            assert!(!is_refused_range(usual), "{usual}");
+        }
+        // The second line is found by type alone; the last number is too short to have one.
+        for refused in [
+            "+19005550123",
+            "+448715550123",
+            "+8816123456",
+            "+447012345678",
+            "+37190012345",
+            "+611900123456",
+            "+81990123456",
+            "+46900123456",
+            "+33812345678",
+            "+4490123",
+        ] {
+            assert!(is_refused_range(refused), "{refused}");
         }
     }
 
