@@ -1,9 +1,9 @@
 //! Judging answers to challenges.
 
 use domain::model::audit::Actor;
-use domain::rules::verification::find::{Target, find};
-use domain::rules::verification::judge::{Secrets, judge};
-use domain::{Credential, Decision, Device, FactorResponse, Keyring, MacKeys, Outcome, Timestamp, UserId, View};
+use domain::rules::verification::find::Target;
+use domain::rules::verification::judge::{Judgement, Secrets, judge};
+use domain::{Credential, Decision, Device, FactorResponse, Keyring, MacKeys, Outcome, Timestamp, UserId};
 
 use crate::decision_name::DecisionName;
 use crate::keys::credential::{SealedError, open_credential};
@@ -31,29 +31,27 @@ impl Engine {
             let poll = poll.map_err(Fault::internal)?;
             if poll.changes.is_empty() {
                 poll.folded.into_iter().for_each(|event| self.folded.count(event));
-                self.answers.count(factor_of(&snapshot, &answer.target, now), &poll.reply);
-                return Ok(poll.reply);
+                return Ok(self.counted(poll.reply));
             }
         }
         let (user, keys, for_codes) = (answer.user, self.keys.clone(), self.time.for_codes());
-        let (factor, outcome) = self
+        let judgement = self
             .decide(DecisionName::Verify, user, move |view| {
-                let factor = factor_of(view, &answer.target, now);
                 match judge(view, &answer.target, &answer.response, &Opener(&keys, for_codes), &context, now) {
-                    Ok(judged) => judged.map(|outcome| Ok((factor, outcome))),
+                    Ok(judged) => judged.map(Ok),
                     Err(error) => Decision::reply(Err(error)),
                 }
             })
             .await?
             .map_err(Fault::internal)?;
-        self.answers.count(factor, &outcome);
-        Ok(outcome)
+        Ok(self.counted(judgement))
     }
-}
 
-/// The factor that an answer is about, for the count of answers.
-fn factor_of(view: &View, target: &Target, now: Timestamp) -> Option<domain::FactorKind> {
-    find(view, target, now).ok().and_then(|found| found.device).map(|device| device.factor)
+    /// The outcome, counted for the metric.
+    fn counted(&self, judgement: Judgement) -> Outcome {
+        self.answers.count(judgement.factor, &judgement.outcome);
+        judgement.outcome
+    }
 }
 
 /// Opens what typed answers are compared with, under the user's lock: these proofs are a few keyed hashes, cheaper than

@@ -3,6 +3,7 @@
 use crate::model::digest::{Digest, KeyedHash};
 use crate::model::id::{DeviceId, VerificationId};
 use crate::model::temp_token::TempToken;
+use crate::rules::verification::find::Found;
 
 /// Which rule keeps a proof from counting twice. Four rules cover all factors.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -60,6 +61,8 @@ impl Proof {
 pub enum Evidence {
     /// There was no response to judge: a poll, or a challenge that is not answered here.
     Absent,
+    /// Something was typed where nothing typed can be right, and it was compared with nothing.
+    NotCompared,
     /// The right secret was used.
     Proved(Proof),
     /// The holder of the right secret said no.
@@ -68,4 +71,24 @@ pub enum Evidence {
     Reported(Proof),
     /// Wrong. The digest recognises the same wrong answer sent twice.
     Refuted(Digest),
+}
+
+/// What came of comparing a typed answer with the secret of one target. Made only in this folder, from that target alone; it
+/// cannot be looked at, only charged, and it carries the target it is charged to.
+#[must_use = "a comparison that is not charged is a guess that is not counted"]
+#[derive(Debug)]
+pub(in crate::rules) struct Compared<'a> {
+    found: Found<'a>,
+    evidence: Evidence,
+}
+
+impl<'a> Compared<'a> {
+    pub(super) fn of(found: Found<'a>, evidence: Evidence) -> Self {
+        Self { found, evidence }
+    }
+
+    /// Takes it apart. For [`crate::rules::verification::answer`] only, which charges it.
+    pub(in crate::rules) fn to_charge(self) -> (Found<'a>, Evidence) {
+        (self.found, self.evidence)
+    }
 }

@@ -3,13 +3,17 @@
 use crate::model::audit::{Actor, AuditEvent, AuditKind, Reason};
 use crate::model::challenge::Challenge;
 use crate::model::change::{Change, Decision, View};
+use crate::model::client::Right;
 use crate::model::device::{Device, DeviceStatus};
 use crate::model::digest::Digest;
 use crate::model::id::{UserId, VerificationId};
 use crate::model::seal::Sealed;
+use crate::model::throttle::ThrottleKey;
 use crate::model::time::Timestamp;
 use crate::model::verification::{MAX_ATTEMPTS, Status, Verification};
-use crate::rules::factor::evidence::{Evidence, Freshness, Proof, Subject};
+use crate::rules::factor::evidence::{Compared, Evidence, Freshness, Proof, Subject};
+#[cfg(feature = "testing")]
+use crate::rules::factor::prove::claimed;
 use crate::rules::throttle;
 use crate::rules::verification::end::{close_over, discard};
 #[cfg(feature = "testing")]
@@ -21,21 +25,53 @@ use crate::rules::verification::outcome::Outcome;
 #[cfg(feature = "testing")]
 pub fn answer(view: &View, target: &Target, evidence: &Evidence, context: &Actor, now: Timestamp) -> Decision<Outcome> {
     match find(view, target, now) {
-        Ok(found) => answer_found(view, found, evidence, context, now),
+        Ok(found) => charge(claimed(found, evidence), context, now),
         Err(reason) => refuse_unseen(view, target, reason, context, now),
     }
 }
 
-/// Judges evidence about a target that was found in this view. The only function by which a typed code can be accepted, and
-/// called by `judge` only.
-pub(super) fn answer_found(
-    view: &View,
-    found: Found<'_>,
-    evidence: &Evidence,
+/// Charges a comparison to the target that it was made with. The only function by which a typed code can be accepted.
+pub(super) fn charge(compared: Compared<'_>, context: &Actor, now: Timestamp) -> Decision<Outcome> {
+    let (found, evidence) = compared.to_charge();
+    charge_to(found, &evidence, context, now)
+}
+
+/// Charges an answer that may be the temporary token or a device's own code: right as the token, it is that alone. Else it is
+/// compared with the device's code too; wrong there as well, it is counted against both, and against the user once.
+pub(super) fn charge_either<'a>(
+    token: Compared<'a>,
+    own: impl FnOnce() -> Compared<'a>,
     context: &Actor,
     now: Timestamp,
 ) -> Decision<Outcome> {
-    let Some(user) = view.user.as_ref().map(|u| u.id) else { return Decision::reply(Outcome::Refused(Reason::NoUser)) };
+    match token.to_charge() {
+        (found, Evidence::Refuted(wrong)) => {
+            also_count_token(found, charge(own(), context, now), wrong, context.right, now)
+        }
+        (found, shown) => charge_to(found, &shown, context, now),
+    }
+}
+
+/// Counts a wrong temporary token beside what became of the same answer at a device.
+fn also_count_token(
+    found: Found<'_>,
+    decision: Decision<Outcome>,
+    wrong: Digest,
+    right: Right,
+    now: Timestamp,
+) -> Decision<Outcome> {
+    let (view, user) = (found.view(), found.user().id);
+    if matches!(decision.reply, Outcome::Accepted { .. }) || throttle::is_doubled(view, None, &wrong, now) {
+        return decision;
+    }
+    let of_user = |change: &Change| matches!(change, Change::SetThrottle(_, limit) if limit.key == ThrottleKey::User);
+    let user_is_counted = decision.changes.iter().any(of_user);
+    let decision = decision.with_all(throttle::count_subject(view, user, None, wrong, right, now));
+    if user_is_counted { decision } else { decision.with_all(throttle::count_user(view, user, now)) }
+}
+
+fn charge_to(found: Found<'_>, evidence: &Evidence, context: &Actor, now: Timestamp) -> Decision<Outcome> {
+    let (view, user) = (found.view(), found.user().id);
     let Some(device) = found.device else { return answer_temp_token(view, user, evidence, context, now) };
     let judged = Judged { view, user, device, verification: found.verification, context, now };
     match found.verification.map(|v| v.status) {
@@ -56,7 +92,9 @@ pub(super) fn answer_found(
         }
         // What is answered elsewhere is not answered by typing; and a typed code cannot deny.
         (Some(Challenge::Keypad { .. } | Challenge::Approval { .. } | Challenge::Pairing { .. }), _)
-        | (_, Evidence::Denied(_) | Evidence::Reported(_)) => Decision::reply(Outcome::Refused(Reason::NotTyped)),
+        | (_, Evidence::NotCompared | Evidence::Denied(_) | Evidence::Reported(_)) => {
+            Decision::reply(Outcome::Refused(Reason::NotTyped))
+        }
         (None | Some(Challenge::Own | Challenge::Code { .. }), Evidence::Proved(proof)) => judged.spend(proof, None),
         (None | Some(Challenge::Own | Challenge::Code { .. }), Evidence::Refuted(wrong)) => judged.count(*wrong),
     }
@@ -137,7 +175,9 @@ fn answer_temp_token(
 ) -> Decision<Outcome> {
     match evidence {
         Evidence::Absent => Decision::reply(Outcome::Refused(Reason::CodeMissing)),
-        Evidence::Denied(_) | Evidence::Reported(_) => Decision::reply(Outcome::Refused(Reason::NotTyped)),
+        Evidence::NotCompared | Evidence::Denied(_) | Evidence::Reported(_) => {
+            Decision::reply(Outcome::Refused(Reason::NotTyped))
+        }
         Evidence::Refuted(wrong) => {
             let reason = Reason::WrongCode;
             let audit = context.event(AuditKind::Refused, user, now).because(&reason).into();

@@ -45,14 +45,27 @@ pub enum Target {
     TempToken,
 }
 
-/// A target found in a view. Made only by [`find`].
+/// A target found in a view, of a user and a device that are not locked. Made only by [`find`], and all that gives access to a
+/// comparison: what is compared is charged to the same target.
 #[derive(Debug, Clone, Copy)]
-#[non_exhaustive]
 pub struct Found<'a> {
     /// The device; `None` for a temporary token.
     pub device: Option<&'a Device>,
     /// The verification, where the target has one.
     pub verification: Option<&'a Verification>,
+    view: &'a View,
+    user: &'a User,
+}
+
+impl<'a> Found<'a> {
+    /// The view that it was found in.
+    pub(crate) fn view(&self) -> &'a View {
+        self.view
+    }
+
+    pub(crate) fn user(&self) -> &'a User {
+        self.user
+    }
 }
 
 /// Whether anything of this user may be evaluated at `now` (SEC 26).
@@ -85,16 +98,17 @@ pub(super) fn unlocked(view: &View, user: &User, device: Option<&Device>, now: T
 pub fn find<'a>(view: &'a View, target: &Target, now: Timestamp) -> Result<Found<'a>, Reason> {
     let user = view.user.as_ref().ok_or(Reason::NoUser)?;
     let unlocked = |device| unlocked(view, user, device, now);
+    let found = |device, verification| Ok(Found { device, verification, view, user });
     match target {
         Target::TempToken => {
             unlocked(None)?;
-            Ok(Found { device: None, verification: None })
+            found(None, None)
         }
         Target::OwnCodes(device) => {
             let device = view.device(*device).filter(|d| d.status.was_ever_active()).ok_or(Reason::NoDevice)?;
             unlocked(Some(device))?;
             if !device.factor.needs_trigger() {
-                return Ok(Found { device: Some(device), verification: None });
+                return found(Some(device), None);
             }
             // A prompt, and digits shown on a screen, are not answered by typing (decisions 13, 34).
             let keypad = |v: &&Verification| {
@@ -114,7 +128,7 @@ pub fn find<'a>(view: &'a View, target: &Target, now: Timestamp) -> Result<Found
                         && matches!(v.challenge, Challenge::Code { .. })
                 })
                 .ok_or(Reason::NotOpen)?;
-            Ok(Found { device: Some(device), verification: Some(newest) })
+            found(Some(device), Some(newest))
         }
         Target::Device { device, state_token } => {
             let device = view.device(*device).filter(|d| d.is_listed()).ok_or(Reason::NoDevice)?;
@@ -131,7 +145,7 @@ pub fn find<'a>(view: &'a View, target: &Target, now: Timestamp) -> Result<Found
                 None if device.factor.needs_trigger() => return Err(Reason::StateTokenMissing),
                 None => None,
             };
-            Ok(Found { device: Some(device), verification })
+            found(Some(device), verification)
         }
         Target::SignIn { state_token, device } => {
             let device = view.device(*device).filter(|d| d.status.was_ever_active()).ok_or(Reason::NoDevice)?;
@@ -146,7 +160,7 @@ pub fn find<'a>(view: &'a View, target: &Target, now: Timestamp) -> Result<Found
             match put {
                 // Nothing was sent that a code could answer.
                 None if device.factor.needs_trigger() => Err(Reason::NotTyped),
-                verification => Ok(Found { device: Some(device), verification }),
+                verification => found(Some(device), verification),
             }
         }
         Target::Wire { wire_id, purpose, device } => {
@@ -167,7 +181,7 @@ pub fn find<'a>(view: &'a View, target: &Target, now: Timestamp) -> Result<Found
             if !verification.is_open(now) {
                 return Err(Reason::NotOpen);
             }
-            Ok(Found { device: Some(device), verification: Some(verification) })
+            found(Some(device), Some(verification))
         }
         Target::Newest => {
             let newest = view.verifications.iter().rfind(|v| {
@@ -179,7 +193,7 @@ pub fn find<'a>(view: &'a View, target: &Target, now: Timestamp) -> Result<Found
             };
             let device = view.device(verification.device_id).ok_or(Reason::NoDevice)?;
             unlocked(Some(device))?;
-            Ok(Found { device: Some(device), verification: Some(verification) })
+            found(Some(device), Some(verification))
         }
     }
 }

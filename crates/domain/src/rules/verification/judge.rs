@@ -1,27 +1,30 @@
 //! The one way in which a typed answer meets a secret.
 //!
-//! What an answer is aimed at is decided first, then the secret of that target is opened and compared, and what came of it
-//! is decided and charged, all in one call on one view. So there is no comparison whose failure is not counted where it
-//! belongs (SEC 20), and an answer that is refused before its target is found is compared with nothing.
+//! An answer goes through four types, each made from the one before only, all on one view in one decision:
+//!
+//! 1. [`Found`]: what it is aimed at. A lock refuses here, and then nothing is evaluated (SEC 26).
+//! 2. [`Opened`]: the secret of that target is at hand. The last step that can fail for a reason of its own.
+//! 3. [`Compared`]: compared, but not to be looked at.
+//! 4. A [`Decision`]: the comparison is charged to the target it carries.
+//!
+//! So there is no comparison whose failure is not counted where it belongs (SEC 20), and an answer that is refused before its
+//! target is found is compared with nothing.
 
-use crate::model::audit::{Actor, Reason};
-use crate::model::challenge::Challenge;
-use crate::model::change::{Change, Decision, View};
-use crate::model::client::Right;
+use crate::model::audit::Actor;
+use crate::model::change::{Decision, View};
 use crate::model::credential::Credential;
 use crate::model::device::Device;
 use crate::model::digest::{Digest, MacKeys};
+use crate::model::factor::FactorKind;
 use crate::model::id::DeviceId;
 use crate::model::response::FactorResponse;
 use crate::model::session::NO_DEVICE;
 use crate::model::temp_token::LENGTH;
-use crate::model::throttle::ThrottleKey;
 use crate::model::time::Timestamp;
-use crate::rules::factor::evidence::Evidence;
-use crate::rules::factor::prove::{prove_own, prove_sent, prove_temp_token};
+use crate::rules::factor::evidence::Compared;
+use crate::rules::factor::prove::Opened;
 use crate::rules::factor::temp_token;
-use crate::rules::throttle;
-use crate::rules::verification::answer::{answer_found, refuse_unseen};
+use crate::rules::verification::answer::{charge, charge_either, refuse_unseen};
 use crate::rules::verification::find::{Found, Target, find};
 use crate::rules::verification::outcome::Outcome;
 
@@ -42,6 +45,14 @@ pub trait Secrets {
     }
 }
 
+/// How an answer ends, and what it was about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Judgement {
+    /// The factor of the device that it was aimed at; `None` if there was none, or for a temporary token.
+    pub factor: Option<FactorKind>,
+    pub outcome: Outcome,
+}
+
 /// Judges what was typed at `target`.
 ///
 /// # Errors
@@ -53,28 +64,16 @@ pub fn judge<S: Secrets>(
     secrets: &S,
     context: &Actor,
     now: Timestamp,
-) -> Result<Decision<Outcome>, S::Error> {
-    conclude(view, target, find(view, target, now), response, secrets, context, now)
-}
-
-/// Compares an answer with the secret of the target that was found, and charges it there. A lock refuses by itself, and under
-/// it nothing is evaluated (SEC 26).
-fn conclude<S: Secrets>(
-    view: &View,
-    target: &Target,
-    found: Result<Found<'_>, Reason>,
-    response: &FactorResponse,
-    secrets: &S,
-    context: &Actor,
-    now: Timestamp,
-) -> Result<Decision<Outcome>, S::Error> {
-    match found {
+) -> Result<Decision<Judgement>, S::Error> {
+    let (factor, decision) = match find(view, target, now) {
         Ok(found) => {
-            let evidence = compare(view, found, response, secrets, now)?;
-            Ok(answer_found(view, found, &evidence, context, now))
+            let factor = found.device.map(|device| device.factor);
+            let compared = compare(open(found, response, secrets)?, response, secrets, now);
+            (factor, charge(compared, context, now))
         }
-        Err(reason) => Ok(refuse_unseen(view, target, reason, context, now)),
-    }
+        Err(reason) => (None, refuse_unseen(view, target, reason, context, now)),
+    };
+    Ok(decision.map(|outcome| Judgement { factor, outcome }))
 }
 
 /// Judges what was typed at a device of a log-in under way. Eight digits at any listed device of the user are the temporary
@@ -92,7 +91,10 @@ pub fn judge_at_log_in<S: Secrets>(
     context: &Actor,
     now: Timestamp,
 ) -> Result<Decision<Outcome>, S::Error> {
-    let at = |target: &Target| judge(view, target, response, secrets, context, now);
+    let at = |target: &Target| {
+        let judged = judge(view, target, response, secrets, context, now)?;
+        Ok(judged.map(|judgement| judgement.outcome))
+    };
     let own = Target::SignIn { state_token: *state_token, device };
     if device == NO_DEVICE {
         return at(&Target::TempToken);
@@ -101,71 +103,22 @@ pub fn judge_at_log_in<S: Secrets>(
     if !listed || !temp_token::has_form(response) {
         return at(&own);
     }
-    let found = find(view, &own, now);
-    let takes_eight = match found {
-        Ok(found) => length(found, secrets)? == Some(LENGTH),
-        Err(_) => false,
+    let own = match find(view, &own, now) {
+        Ok(found) => Some(open(found, response, secrets)?).filter(|own| own.code_length() == Some(LENGTH)),
+        Err(_) => None,
     };
-    if !takes_eight {
-        return at(&Target::TempToken);
-    }
-    let at_device = || conclude(view, &own, found, response, secrets, context, now);
-    let Ok(token) = find(view, &Target::TempToken, now) else { return at_device() };
-    match compare(view, token, response, secrets, now)? {
-        Evidence::Refuted(wrong) => Ok(also_count_token(view, at_device()?, wrong, context.right, now)),
-        shown => Ok(answer_found(view, token, &shown, context, now)),
-    }
-}
-
-/// Counts a wrong temporary token beside what became of the same answer at a device.
-fn also_count_token(
-    view: &View,
-    decision: Decision<Outcome>,
-    wrong: Digest,
-    right: Right,
-    now: Timestamp,
-) -> Decision<Outcome> {
-    let Some(user) = view.user.as_ref().map(|user| user.id) else { return decision };
-    if matches!(decision.reply, Outcome::Accepted { .. }) || throttle::is_doubled(view, None, &wrong, now) {
-        return decision;
-    }
-    let of_user = |change: &Change| matches!(change, Change::SetThrottle(_, limit) if limit.key == ThrottleKey::User);
-    let user_is_counted = decision.changes.iter().any(of_user);
-    let decision = decision.with_all(throttle::count_subject(view, user, None, wrong, right, now));
-    if user_is_counted { decision } else { decision.with_all(throttle::count_user(view, user, now)) }
-}
-
-/// What an answer amounts to. Opens the one credential it is about, for as long as it takes to prove.
-fn compare<S: Secrets>(
-    view: &View,
-    found: Found<'_>,
-    response: &FactorResponse,
-    secrets: &S,
-    now: Timestamp,
-) -> Result<Evidence, S::Error> {
-    let Some(user) = &view.user else { return Ok(Evidence::Absent) };
-    let Some(device) = found.device else {
-        return Ok(prove_temp_token(user.id, user.temp_token.as_ref(), response, secrets.keys()));
+    let Some(own) = own else { return at(&Target::TempToken) };
+    let Ok(token) = find(view, &Target::TempToken, now) else {
+        return Ok(charge(compare(own, response, secrets, now), context, now));
     };
-    if response.is_absent() {
-        return Ok(Evidence::Absent);
-    }
-    let keys = secrets.keys();
-    Ok(match found.verification {
-        // The code was made here: the credential stays sealed.
-        Some(sent) if matches!(sent.challenge, Challenge::Code { .. }) => prove_sent(device, sent, response, keys),
-        asked => {
-            let credential = secrets.credential(device)?;
-            prove_own(&credential, device, asked, response, keys, secrets.for_codes(now))
-        }
-    })
+    let token = compare(open(token, response, secrets)?, response, secrets, now);
+    Ok(charge_either(token, || compare(own, response, secrets, now), context, now))
 }
 
-/// Characters in the code that is expected here, if one is.
-fn length<S: Secrets>(found: Found<'_>, secrets: &S) -> Result<Option<usize>, S::Error> {
-    match (found.device, found.verification.map(|v| &v.challenge)) {
-        (_, Some(Challenge::Code { length, .. })) => Ok(Some(usize::from(*length))),
-        (Some(device), None | Some(Challenge::Own)) => Ok(secrets.credential(device)?.own_length()),
-        _ => Ok(None),
-    }
+fn open<'a, S: Secrets>(found: Found<'a>, response: &FactorResponse, secrets: &S) -> Result<Opened<'a>, S::Error> {
+    Opened::open(found, response, |device| secrets.credential(device))
+}
+
+fn compare<'a, S: Secrets>(opened: Opened<'a>, response: &FactorResponse, secrets: &S, now: Timestamp) -> Compared<'a> {
+    opened.compare(response, || secrets.keys(), secrets.for_codes(now))
 }
