@@ -34,7 +34,7 @@ pub(crate) fn layer<S>() -> anyhow::Result<Option<impl Layer<S>>>
 where
     S: Subscriber + for<'s> LookupSpan<'s>,
 {
-    if !super::log::wants_traces() {
+    if !crate::log::collector::is_named() {
         return Ok(None);
     }
     let exporter =

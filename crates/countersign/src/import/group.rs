@@ -4,7 +4,9 @@ use domain::model::name::{key, spelling};
 use engine::import::Person;
 use zeroize::Zeroizing;
 
-use super::parse::{self, Entry, Fault, Fields};
+use super::fault::Fault;
+use super::fields::Fields;
+use super::parse::{self, Entry};
 
 /// Most lines of one user that are held: more than a user can have devices.
 const MAX_LINES: usize = 64;

@@ -4,7 +4,10 @@
 //! and reported in the list's order. An import can be interrupted anywhere: each person is imported wholly or not at all, and
 //! the same command imports the rest.
 
+mod fault;
+mod fields;
 mod group;
+mod otpauth;
 mod parse;
 mod read;
 mod report;
@@ -25,8 +28,8 @@ use tokio::sync::mpsc;
 
 use crate::control::{self, ImportLine};
 use crate::terminal::{self, Progress};
+use fault::Fault;
 use group::{Group, Grouper, Piece};
-use parse::Fault;
 pub(crate) use read::Format;
 use report::{Map, Rejects};
 use wire::Outcome;

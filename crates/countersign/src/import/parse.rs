@@ -2,112 +2,16 @@
 //!
 //! No fault repeats text of the line, because a secret may be in any column of a hand-made list.
 
-use std::fmt;
-
 use domain::model::hotp::{Algorithm, Hotp};
 use domain::model::name;
 use domain::model::totp::{PERIOD, Totp};
-use domain::rules::import::{self, ImportField, Unfit};
+use domain::rules::import::{self, Unfit};
 use domain::{Credential, Secret};
 use engine::import::Token;
-use serde::de::{self, Visitor};
-use serde::{Deserialize, Deserializer};
 use zeroize::Zeroizing;
 
-/// The columns of a list.
-pub(super) const NAMES: [&str; 11] = [
-    "username",
-    "email",
-    "phone",
-    "external_id",
-    "type",
-    "secret_base32",
-    "counter",
-    "digits",
-    "period",
-    "algorithm",
-    "display_name",
-];
-
-/// The fields of a line, unparsed. An empty field is absent.
-#[derive(Clone, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub(super) struct Fields {
-    #[serde(deserialize_with = "scalar")]
-    pub(super) username: Option<String>,
-    #[serde(deserialize_with = "scalar")]
-    pub(super) email: Option<String>,
-    #[serde(deserialize_with = "scalar")]
-    pub(super) phone: Option<String>,
-    #[serde(deserialize_with = "scalar")]
-    pub(super) external_id: Option<String>,
-    #[serde(deserialize_with = "scalar")]
-    r#type: Option<String>,
-    #[serde(deserialize_with = "secret")]
-    secret_base32: Option<Zeroizing<String>>,
-    #[serde(deserialize_with = "scalar")]
-    counter: Option<String>,
-    #[serde(deserialize_with = "scalar")]
-    digits: Option<String>,
-    #[serde(deserialize_with = "scalar")]
-    period: Option<String>,
-    #[serde(deserialize_with = "scalar")]
-    algorithm: Option<String>,
-    #[serde(deserialize_with = "scalar")]
-    display_name: Option<String>,
-}
-
-impl Fields {
-    /// Sets the field with this name. Returns whether there is such a field.
-    pub(super) fn set(&mut self, name: &str, value: &str) -> bool {
-        let slot = match name {
-            "username" => &mut self.username,
-            "email" => &mut self.email,
-            "phone" => &mut self.phone,
-            "external_id" => &mut self.external_id,
-            "type" => &mut self.r#type,
-            "secret_base32" => {
-                self.secret_base32 = given(value).map(Zeroizing::new);
-                return true;
-            }
-            "counter" => &mut self.counter,
-            "digits" => &mut self.digits,
-            "period" => &mut self.period,
-            "algorithm" => &mut self.algorithm,
-            "display_name" => &mut self.display_name,
-            _ => return false,
-        };
-        *slot = given(value);
-        true
-    }
-
-    /// Sets a field that is not set yet.
-    fn set_once(&mut self, name: &str, value: &str) -> Result<(), Fault> {
-        let taken = match name {
-            "secret_base32" => self.secret_base32.is_some(),
-            "algorithm" => self.algorithm.is_some(),
-            "digits" => self.digits.is_some(),
-            "period" => self.period.is_some(),
-            _ => self.counter.is_some(),
-        };
-        if taken {
-            return Err(Fault::FieldTwice);
-        }
-        self.set(name, value.trim());
-        Ok(())
-    }
-
-    /// Whether a field is set that only devices have.
-    fn describe_a_device(&self) -> bool {
-        [&self.r#type, &self.counter, &self.digits, &self.period, &self.algorithm, &self.display_name]
-            .iter()
-            .any(|field| field.is_some())
-    }
-}
-
-fn given(value: &str) -> Option<String> {
-    (!value.is_empty()).then(|| value.to_owned())
-}
+use super::fault::Fault;
+use super::fields::Fields;
 
 /// The device of a line.
 pub(super) struct Entry {
@@ -117,110 +21,6 @@ pub(super) struct Entry {
     pub(super) kind: &'static str,
     /// The secret as the line spells it.
     pub(super) secret: Zeroizing<String>,
-}
-
-/// Why a line cannot be imported, or what is remarkable about it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Fault {
-    TooLong,
-    /// The line is not UTF-8.
-    NotText,
-    /// The line is not a JSON object.
-    NotJson,
-    /// A JSON object has a field with an unknown name.
-    UnknownField,
-    /// A field occurs twice.
-    FieldTwice,
-    /// A field is an array, an object, a boolean or a fraction.
-    WrongType,
-    /// A CSV line has more or fewer columns than the header.
-    Columns,
-    /// The line is not an `otpauth://` address.
-    NotOtpauth,
-    /// One address holds several authenticators, as one app hands them to another.
-    Migration,
-    /// A parameter changes the codes, and is not supported.
-    Parameter(&'static str),
-    /// A device without a secret.
-    NoSecret,
-    /// A required field is absent.
-    Missing(&'static str),
-    /// `type` is neither `totp` nor `hotp`.
-    Kind,
-    /// The secret is not Base32.
-    NotBase32,
-    /// A field is not a whole number.
-    NotNumber(&'static str),
-    /// The hash function is unknown.
-    Algorithm,
-    /// HOTP is defined with SHA-1 only.
-    HotpAlgorithm,
-    /// More lines than a user can have devices.
-    TooManyLines,
-    /// Another line of the same user has a fault, and a user is imported wholly or not at all.
-    Sibling(u64),
-    /// A value cannot be used.
-    Unfit(Unfit),
-    /// These fields of an existing user or device differ, and were left as they are. Not a reject.
-    Differs(Vec<ImportField>),
-    /// Another user has a device with this secret. Not a reject.
-    Shared,
-    /// The engine's reason.
-    Refused(String),
-}
-
-impl fmt::Display for Fault {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::TooLong => f.write_str("the line is too long"),
-            Self::NotText => f.write_str("the line is not UTF-8; save the list as UTF-8"),
-            Self::NotJson => f.write_str("the line is not a JSON object"),
-            Self::UnknownField => write!(f, "a field has an unknown name; the fields are {}", NAMES.join(", ")),
-            Self::FieldTwice => f.write_str("a field is given twice"),
-            Self::WrongType => f.write_str("a field is neither a text nor a whole number"),
-            Self::Columns => f.write_str("the line has not as many columns as the header"),
-            Self::NotOtpauth => f.write_str("the line is not an otpauth:// address with a user's name"),
-            Self::Migration => write!(f, "the line is {}", super::sniff::MIGRATION),
-            Self::Parameter(name) => write!(
-                f,
-                "the parameter {name} changes the codes and is not known here; the known ones are secret, issuer, \
-                 algorithm, digits, period and counter"
-            ),
-            Self::NoSecret => f.write_str("secret_base32 is missing, though the line describes a device"),
-            Self::Missing(name) => write!(f, "{name} is missing"),
-            Self::Kind => f.write_str("type must be totp or hotp"),
-            Self::NotBase32 => f.write_str("secret_base32 is not Base32"),
-            Self::NotNumber(name) => write!(f, "{name} is not a whole number"),
-            Self::Algorithm => f.write_str("algorithm must be SHA1, SHA256 or SHA512"),
-            Self::HotpAlgorithm => f.write_str("a hotp device uses SHA1 and nothing else"),
-            Self::TooManyLines => f.write_str("a user has at most 20 devices"),
-            Self::Sibling(line) => {
-                write!(
-                    f,
-                    "line {line} of the same user cannot be imported, and a user is imported wholly or not at all"
-                )
-            }
-            Self::Unfit(unfit) => unfit.fmt(f),
-            Self::Differs(fields) => {
-                let names: Vec<_> = fields.iter().map(|field| field.name()).collect();
-                write!(
-                    f,
-                    "differs from what is stored in {}, and was left as it is; --update sets it",
-                    names.join(", ")
-                )
-            }
-            Self::Shared => {
-                f.write_str("taken, but another user has a device with this secret: one authenticator answers for both")
-            }
-            Self::Refused(reason) => f.write_str(reason),
-        }
-    }
-}
-
-impl From<Unfit> for Fault {
-    fn from(unfit: Unfit) -> Self {
-        Self::Unfit(unfit)
-    }
 }
 
 /// The fields of a JSON line.
@@ -239,111 +39,6 @@ pub(super) fn json(line: &[u8]) -> Result<Fields, Fault> {
             _ => Fault::NotJson,
         }
     })
-}
-
-/// Parameters of various apps that change the codes. A device created without them would never match.
-const CODE_PARAMETERS: [&str; 21] = [
-    "algo",
-    "alg",
-    "hash",
-    "hashalgorithm",
-    "digit",
-    "length",
-    "codelength",
-    "interval",
-    "step",
-    "timestep",
-    "timer",
-    "offset",
-    "skew",
-    "t0",
-    "epoch",
-    "encoder",
-    "encoding",
-    "charset",
-    "pin",
-    "pin_length",
-    "truncation",
-];
-
-/// The fields of an `otpauth://` line: the account is the user's name, the issuer the device's. Scheme, type and names
-/// of parameters come in either case, since a QR code has a shorter form for capitals.
-pub(super) fn otpauth(line: &[u8]) -> Result<Fields, Fault> {
-    let text = std::str::from_utf8(line).map_err(|_| Fault::NotText)?;
-    let (scheme, rest) = text.trim().split_once("://").ok_or(Fault::NotOtpauth)?;
-    if scheme.eq_ignore_ascii_case("otpauth-migration") {
-        return Err(Fault::Migration);
-    }
-    if !scheme.eq_ignore_ascii_case("otpauth") {
-        return Err(Fault::NotOtpauth);
-    }
-    let rest = rest.split_once('#').map_or(rest, |(before, _)| before);
-    let (place, query) = rest.split_once('?').unwrap_or((rest, ""));
-    let (kind, label) = place.split_once('/').ok_or(Fault::NotOtpauth)?;
-
-    let mut fields = Fields::default();
-    let mut issuer = None;
-    for (name, value) in url::form_urlencoded::parse(query.as_bytes()) {
-        let name = name.to_ascii_lowercase();
-        match &*name {
-            "issuer" => issuer = given(value.trim()),
-            "secret" => fields.set_once("secret_base32", &value)?,
-            "algorithm" | "digits" | "period" | "counter" => fields.set_once(&name, &value)?,
-            // Other parameters, such as pictures and colours, change no code.
-            _ => {
-                if let Some(known) = CODE_PARAMETERS.into_iter().find(|known| *known == name) {
-                    return Err(Fault::Parameter(known));
-                }
-            }
-        }
-    }
-    let Label { prefix, account } =
-        Label::split(label.trim_start_matches('/'), issuer.as_deref()).ok_or(Fault::NotOtpauth)?;
-    if account.is_empty() {
-        return Err(Fault::NotOtpauth);
-    }
-    fields.set("username", &account);
-    fields.set("type", kind);
-    fields.set("display_name", &issuer.unwrap_or(prefix));
-    if fields.secret_base32.is_none() {
-        return Err(Fault::Missing("secret_base32"));
-    }
-    Ok(fields)
-}
-
-/// Both parts of a label, decoded.
-struct Label {
-    /// The issuer in front of the account; empty if there is none.
-    prefix: String,
-    account: String,
-}
-
-impl Label {
-    /// Splits a label. An issuer may contain colons: the parameter `issuer` shows where it ends; without it the last
-    /// unencoded colon separates, else the last encoded one (`%3A`).
-    fn split(label: &str, issuer: Option<&str>) -> Option<Self> {
-        let halves =
-            |prefix: &str, account: &str| Self { prefix: prefix.trim().to_owned(), account: account.trim().to_owned() };
-        let whole = percent_decoded(label)?;
-        if let Some(issuer) = issuer {
-            // Some apps write a blank as `+` in a label too.
-            for spelling in [whole.clone(), whole.replace('+', " ")] {
-                let after = spelling.trim_start().strip_prefix(issuer).map(str::trim_start);
-                if let Some(account) = after.and_then(|after| after.strip_prefix(':')) {
-                    // The account is taken from the label: a `+` in it is a plus.
-                    let account = &whole[whole.len() - account.len()..];
-                    return Some(halves(issuer, account));
-                }
-            }
-        }
-        if let Some((prefix, account)) = label.rsplit_once(':') {
-            return Some(halves(&percent_decoded(prefix)?, &percent_decoded(account)?));
-        }
-        Some(match whole.rsplit_once(':') {
-            Some((prefix, account)) => halves(prefix, account),
-            None => halves("", &whole),
-        })
-    }
 }
 
 /// The device that the fields describe; `None` if they describe a person only.
@@ -427,55 +122,8 @@ fn is_between_groups(symbol: char) -> bool {
         || matches!(symbol, '\u{2060}' | '\u{2212}' | '\u{feff}')
 }
 
-fn percent_decoded(text: &str) -> Option<String> {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let Some((first, after)) = rest.split_first() {
-        rest = after;
-        if *first != b'%' {
-            bytes.push(*first);
-            continue;
-        }
-        let (hex, after) = rest.split_at_checked(2)?;
-        bytes.extend(data_encoding::HEXUPPER_PERMISSIVE.decode(hex).ok()?);
-        rest = after;
-    }
-    String::from_utf8(bytes).ok()
-}
-
-/// A text or a whole number; null and the empty text are absent.
-fn scalar<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
-    struct Scalar;
-    impl Visitor<'_> for Scalar {
-        type Value = Option<String>;
-
-        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            f.write_str("a text or a whole number")
-        }
-        fn visit_str<E: de::Error>(self, text: &str) -> Result<Self::Value, E> {
-            Ok(given(text))
-        }
-        fn visit_u64<E: de::Error>(self, number: u64) -> Result<Self::Value, E> {
-            Ok(Some(number.to_string()))
-        }
-        fn visit_i64<E: de::Error>(self, number: i64) -> Result<Self::Value, E> {
-            Ok(Some(number.to_string()))
-        }
-        fn visit_unit<E: de::Error>(self) -> Result<Self::Value, E> {
-            Ok(None)
-        }
-    }
-    deserializer.deserialize_any(Scalar)
-}
-
-fn secret<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Zeroizing<String>>, D::Error> {
-    Ok(scalar(deserializer)?.map(Zeroizing::new))
-}
-
 #[cfg(test)]
 mod tests {
-    use std::fmt::Write as _;
-
     use super::*;
 
     const SECRET: &str = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ";
@@ -556,103 +204,6 @@ mod tests {
     }
 
     #[test]
-    fn an_address_names_user_and_issuer() {
-        let address = format!("otpauth://totp/Acme%20Inc:ana%40example.com?secret={SECRET}&algorithm=SHA512&digits=8");
-        let fields = otpauth(address.as_bytes()).unwrap();
-        assert_eq!(fields.username.as_deref(), Some("ana@example.com"));
-        let found = entry(&fields).unwrap().unwrap();
-        assert_eq!(found.token.display_name.as_deref(), Some("Acme Inc"));
-        let Credential::Totp(totp) = &found.token.credential else { panic!("not a TOTP device") };
-        assert_eq!((totp.algorithm, totp.digits, totp.period), (Algorithm::Sha512, 8, 30));
-
-        let fields =
-            otpauth(format!("otpauth://hotp/ben?secret={SECRET}&counter=5&issuer=X&image=y").as_bytes()).unwrap();
-        let found = entry(&fields).unwrap().unwrap();
-        assert_eq!((found.kind, found.token.counter), ("hotp", 5));
-        assert_eq!(found.token.display_name.as_deref(), Some("X"));
-
-        for wrong in [
-            "https://totp/ana?secret=x",
-            "otpauth://totp/?secret=x",
-            "otpauth://totp/Acme:?secret=x",
-            "ana",
-            "otpauth://totp/%zz?secret=x",
-        ] {
-            assert_eq!(otpauth(wrong.as_bytes()).err(), Some(Fault::NotOtpauth), "{wrong}");
-        }
-        let other = otpauth(format!("otpauth://yubikey/ana?secret={SECRET}").as_bytes()).unwrap();
-        assert_eq!(entry(&other).err(), Some(Fault::Kind));
-    }
-
-    /// Percent-encodes what is not unreserved or among `keep`.
-    fn encoded(text: &str, keep: &str) -> String {
-        text.bytes().fold(String::new(), |mut out, byte| {
-            let plain = char::from(byte);
-            if byte.is_ascii_alphanumeric() || "-._~".contains(plain) || keep.contains(plain) {
-                out.push(plain);
-            } else {
-                let _ = write!(out, "%{byte:02X}");
-            }
-            out
-        })
-    }
-
-    #[test]
-    fn an_issuer_may_hold_a_colon() {
-        let issuers = [
-            "Acme",
-            "Text: More Text",
-            "NotABug.org: Free code hosting",
-            "a:b:c",
-            "Grüße & Co: 50 %",
-            "A+B",
-            "C/D: E",
-            "https://mfa.example.com:8443",
-            "?#",
-        ];
-        let accounts =
-            ["ana", "no@mail.example", "ana+test@example.com", "CORP\\ana", "Ana Müller", "a/b", "50%", "urn-1"];
-        for issuer in issuers {
-            for account in accounts {
-                let whole = |text: &str| encoded(text, "");
-                let (i, a) = (whole(issuer), whole(account));
-                let quoted = |text: &str| encoded(text, "/@:+");
-                let blanks = whole(issuer).replace("%20", "+");
-                // As apps write it: all encoded, the colon too, the path's characters left, a blank before the account.
-                let labels = [
-                    format!("{i}:{a}"),
-                    format!("{i}%3A{a}"),
-                    format!("{}:{}", quoted(issuer), quoted(account)),
-                    format!("{i}:%20{a}"),
-                    a.clone(),
-                ];
-                for label in labels {
-                    for parameter in [&i, &blanks] {
-                        let address = format!("otpauth://totp/{label}?secret={SECRET}&issuer={parameter}");
-                        let fields = otpauth(address.as_bytes()).unwrap();
-                        let found = (fields.username.as_deref(), fields.display_name.as_deref());
-                        assert_eq!(found, (Some(account), Some(issuer)), "{address}");
-                    }
-                }
-                // Without the parameter the unencoded colon separates.
-                let fields = otpauth(format!("otpauth://totp/{i}:{a}?secret={SECRET}").as_bytes()).unwrap();
-                assert_eq!((fields.username.as_deref(), fields.display_name.as_deref()), (Some(account), Some(issuer)));
-            }
-        }
-        let last = otpauth(format!("otpauth://totp/a%3Ab%3Aana?secret={SECRET}").as_bytes()).unwrap();
-        assert_eq!((last.username.as_deref(), last.display_name.as_deref()), (Some("ana"), Some("a:b")));
-    }
-
-    #[test]
-    fn a_qr_code_may_shout() {
-        let address = format!("OTPAUTH://HOTP/ACME:JAN?SECRET={SECRET}&COUNTER=4&Digits=8&ISSUER=ACME");
-        let fields = otpauth(address.as_bytes()).unwrap();
-        let found = entry(&fields).unwrap().unwrap();
-        assert_eq!((found.kind, found.token.counter, fields.username.as_deref()), ("hotp", 4, Some("JAN")));
-        assert_eq!(found.token.display_name.as_deref(), Some("ACME"));
-    }
-
-    #[test]
     fn secrets_of_every_length() {
         let letters = "GEZDGNBVGY3TQOJQ234567ABCDEFGHIJKLMNOPQRSTUVWXYZ";
         for length in 16..=103 {
@@ -681,19 +232,5 @@ mod tests {
         ] {
             assert_eq!(base32(spelling).unwrap(), expected, "{spelling}");
         }
-    }
-
-    #[test]
-    fn a_parameter_that_changes_codes_is_not_ignored() {
-        for name in CODE_PARAMETERS {
-            let address = format!("otpauth://totp/Acme:ana?secret={SECRET}&{}=5", name.to_ascii_uppercase());
-            let fault = otpauth(address.as_bytes()).err().unwrap();
-            assert!(fault == Fault::Parameter(name) && fault.to_string().contains(name), "{fault}");
-        }
-        let twice = format!("otpauth://totp/ana?secret={SECRET}&digits=6&digits=8");
-        assert_eq!(otpauth(twice.as_bytes()).err(), Some(Fault::FieldTwice));
-        let harmless =
-            format!("otpauth://totp/ana?secret={SECRET}&image=https://x/y&color=red&lock=true&codeDisplay=z");
-        assert!(entry(&otpauth(harmless.as_bytes()).unwrap()).is_ok());
     }
 }

@@ -6,9 +6,10 @@ use anyhow::{Context as _, bail};
 use clap::ValueEnum;
 use zeroize::{Zeroize as _, Zeroizing};
 
-use super::parse::{self, Fault, Fields, NAMES};
-use super::sniff;
+use super::fault::Fault;
+use super::fields::{Fields, NAMES};
 use super::utf16::{Order, Utf16};
+use super::{otpauth, parse, sniff};
 
 /// Longest line, in bytes.
 const MAX_LINE: usize = 64 * 1024;
@@ -80,7 +81,7 @@ fn text_rows(beginning: &[u8], mut list: List, format: Option<Format>) -> anyhow
     match format.unwrap_or_else(|| guess(beginning)) {
         Format::Csv => csv_rows(list, beginning),
         Format::Jsonl => Ok(Box::new(Lines::new(list, marked, parse::json))),
-        Format::Otpauth => Ok(Box::new(Lines::new(list, marked, parse::otpauth))),
+        Format::Otpauth => Ok(Box::new(Lines::new(list, marked, otpauth::read))),
     }
 }
 

@@ -10,8 +10,8 @@ use domain::{DeviceId, UserId};
 use serde::Serialize;
 use zeroize::Zeroizing;
 
+use super::fault::Fault;
 use super::group::Line;
-use super::parse::Fault;
 
 /// Rejected lines: their numbers and reasons, never their text.
 pub(super) struct Rejects {

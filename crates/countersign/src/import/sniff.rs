@@ -1,9 +1,7 @@
 //! Recognizes files that are not a list, by their beginning: exports of authenticators and spreadsheets. The message names the
 //! file's kind and how to make a list of it.
 
-/// The name of Google Authenticator's export.
-pub(super) const MIGRATION: &str = "an otpauth-migration:// address, Google Authenticator's own way to hand accounts to \
-    another phone; turn it into otpauth:// addresses first, one for each account";
+use super::fault::MIGRATION;
 
 /// Beginnings of files that are not lists.
 const BEGINNINGS: [(&[u8], &str); 22] = [

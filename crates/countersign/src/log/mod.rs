@@ -4,6 +4,7 @@
 //! server pays for few writes. Lines keep their order. If standard error blocks until the buffer is full, lines are dropped
 //! and counted: the log must never stop a decision, and the audit trail has what happened.
 
+pub(crate) mod collector;
 mod line;
 
 use std::io::{self, IsTerminal as _, Write};
@@ -119,7 +120,7 @@ fn shaped(level: &str, text: &str) -> String {
 #[cfg(not(feature = "otel"))]
 fn start_with(lines: impl Layer<Registry> + Send + Sync, filter: EnvFilter) -> anyhow::Result<()> {
     tracing_subscriber::registry().with(lines).with(filter).try_init()?;
-    if wants_traces() {
+    if collector::is_named() {
         tracing::warn!("no traces are sent: a collector is named, but this build lacks the feature `otel`");
     }
     Ok(())
@@ -150,13 +151,6 @@ pub(crate) const FOLLOW: Option<FollowTrace> = Some(crate::traces::follow);
 /// Without the feature `otel`, no request joins a trace.
 #[cfg(not(feature = "otel"))]
 pub(crate) const FOLLOW: Option<FollowTrace> = None;
-
-/// Whether the variables of the OpenTelemetry specification name a collector of traces.
-pub(crate) fn wants_traces() -> bool {
-    let named = |variable: &str| std::env::var_os(variable).is_some_and(|value| !value.is_empty());
-    let off = std::env::var("OTEL_SDK_DISABLED").is_ok_and(|value| value.eq_ignore_ascii_case("true"));
-    !off && (named("OTEL_EXPORTER_OTLP_ENDPOINT") || named("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"))
-}
 
 /// Writes what has been logged so far. Call it before the process ends.
 pub(crate) fn flush() {

@@ -1,22 +1,24 @@
 //! `countersign webhook`: receivers of events.
 
 mod answer;
+mod parse;
+mod show;
 
 use std::process::ExitCode;
 
 use clap::Subcommand;
 use delivery::webhook::shown_url;
 use domain::Timestamp;
-use domain::model::time::{DAY, HOUR, MINUTE, SECOND};
-use domain::model::webhook::{DeliveryId, Headers, Webhook, WebhookAnswer, WebhookId};
+use domain::model::webhook::{DeliveryId, Headers, WebhookAnswer, WebhookId};
 use engine::Engine;
 use engine::webhooks::{NewWebhook, ReplayOutcome};
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
-use store::{DeliveryStatus, WebhookDelivery};
+use serde_json::json;
 
 use self::answer::{advice, label};
-use crate::cli::report::{Report, or_dash, sentence};
+use self::parse::{header, header_file, since, span};
+use self::show::{deliveries, list, moment};
+use crate::cli::report::{Report, sentence};
 use crate::cli::request::Request;
 use crate::cli::run::{OutputArgs, run, run_if_agreed};
 use crate::installation::Intent;
@@ -311,156 +313,9 @@ fn missing(id: WebhookId) -> String {
     format!("there is no webhook {}; `countersign webhook list` shows all of them", id.0)
 }
 
-fn moment(at: Timestamp) -> String {
-    onelogin::wire_time::with_seconds(at.0)
-}
-
-fn list(webhooks: &[Webhook]) -> Report {
-    let state = |webhook: &Webhook| match webhook.disabled {
-        None => "enabled".to_owned(),
-        Some((at, reason)) => format!("disabled {} ({})", moment(at), reason.name()),
-    };
-    let rows = webhooks.iter().map(|webhook| {
-        let private = if webhook.allow_private { "yes" } else { "no" };
-        vec![
-            webhook.id.0.to_string(),
-            webhook.name.clone(),
-            shown_url(&webhook.url),
-            private.to_owned(),
-            state(webhook),
-        ]
-    });
-    let json = webhooks.iter().map(|webhook| {
-        json!({
-            "id": webhook.id,
-            "name": webhook.name,
-            "url": shown_url(&webhook.url),
-            "allow_private": webhook.allow_private,
-            "enabled": webhook.disabled.is_none(),
-            "disabled_reason": webhook.disabled.map(|(_, reason)| reason.name()),
-            "disabled_at": webhook.disabled.map(|(at, _)| moment(at)),
-            "created_at": moment(webhook.created_at),
-        })
-    });
-    Report::table(json.collect(), ["id", "name", "url", "private", "state"], rows.collect())
-}
-
-fn deliveries(deliveries: &[WebhookDelivery]) -> Report {
-    let rows = deliveries.iter().map(|delivery| {
-        let next = (delivery.status == DeliveryStatus::Waiting).then(|| moment(delivery.next_attempt_at));
-        vec![
-            delivery.id.0.to_string(),
-            moment(delivery.created_at),
-            events(delivery),
-            status(delivery.status).to_owned(),
-            delivery.attempts.to_string(),
-            label(delivery.answer),
-            or_dash(next.as_deref()),
-        ]
-    });
-    let json: Value = deliveries.iter().map(delivery_json).collect();
-    Report::table(json, ["id", "created", "events", "status", "attempts", "answer", "next"], rows.collect())
-}
-
-/// The first and the last event.
-fn events(delivery: &WebhookDelivery) -> String {
-    match delivery.events[..] {
-        [] => "–".to_owned(),
-        [one] => one.to_string(),
-        [first, .., last] => format!("{first}–{last} ({})", delivery.events.len()),
-    }
-}
-
-fn delivery_json(delivery: &WebhookDelivery) -> Value {
-    let waiting = delivery.status == DeliveryStatus::Waiting;
-    let (http_status, fault) = match delivery.answer {
-        None => (None, None),
-        Some(WebhookAnswer::Status(status)) => (Some(status), None),
-        Some(WebhookAnswer::Fault(fault)) => (None, Some(fault.name())),
-    };
-    json!({
-        "id": delivery.id,
-        "webhook_id": delivery.message,
-        "first_event": delivery.events.first(),
-        "last_event": delivery.events.last(),
-        "events": delivery.events.len(),
-        "status": status(delivery.status),
-        "replay": delivery.replay,
-        "attempts": delivery.attempts,
-        "http_status": http_status,
-        "error": fault,
-        "created_at": moment(delivery.created_at),
-        "next_attempt_at": waiting.then(|| moment(delivery.next_attempt_at)),
-        "settled_at": delivery.settled_at.map(moment),
-    })
-}
-
-fn status(status: DeliveryStatus) -> &'static str {
-    match status {
-        DeliveryStatus::Waiting => "waiting",
-        DeliveryStatus::Delivered => "delivered",
-        DeliveryStatus::Failed => "failed",
-    }
-}
-
-/// Reads a header as `Name: value`.
-fn header(text: &str) -> Result<(String, String), String> {
-    let (name, value) = text.split_once(':').ok_or("write it as `Name: value`")?;
-    let header = (name.trim().to_owned(), value.trim().to_owned());
-    match Headers(vec![header.clone()]).fault() {
-        Some(fault) => Err(fault.to_owned()),
-        None => Ok(header),
-    }
-}
-
-/// Reads a header as `Name=PATH`: neither a list of processes nor a shell's history shows a value in a file.
-fn header_file(text: &str) -> Result<(String, String), String> {
-    let (name, path) = text.split_once('=').ok_or("write it as `Name=PATH`")?;
-    let value = config::text_of(path.as_ref()).map_err(|error| format!("{error:#}"))?;
-    header(&format!("{name}:{value}"))
-}
-
-/// Reads a time such as `90s`, `30m`, `24h` or `7d`, at most 30 days, in milliseconds.
-fn span(text: &str) -> Result<i64, String> {
-    let wrong = || "write a time as 90s, 30m, 24h or 7d, at most 30 days".to_owned();
-    if text == "0" {
-        return Ok(0);
-    }
-    let (number, unit) = text.split_at_checked(text.len().saturating_sub(1)).ok_or_else(wrong)?;
-    let unit = match unit {
-        "s" => SECOND,
-        "m" => MINUTE,
-        "h" => HOUR,
-        "d" => DAY,
-        _ => return Err(wrong()),
-    };
-    let number: u32 = number.parse().map_err(|_| wrong())?;
-    let span = i64::from(number) * unit;
-    if span <= 30 * DAY { Ok(span) } else { Err(wrong()) }
-}
-
-/// Reads an RFC 3339 time or a date.
-fn since(text: &str) -> Result<Timestamp, String> {
-    let read = onelogin::wire_time::read(text).map(Timestamp);
-    read.ok_or_else(|| "write a moment as 2026-03-01T09:30:00Z, or a date".to_owned())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn what_a_command_line_says_is_read_or_refused_with_a_hint() {
-        assert_eq!(span("24h"), Ok(DAY));
-        assert_eq!((span("0"), span("90s"), span("30d")), (Ok(0), Ok(90 * SECOND), Ok(30 * DAY)));
-        for wrong in ["", "h", "24", "-1h", "31d", "1.5h", "9999999999d", "é"] {
-            assert!(span(wrong).is_err(), "{wrong}");
-        }
-        assert_eq!(header("Authorization:  Bearer x:y "), Ok(("Authorization".to_owned(), "Bearer x:y".to_owned())));
-        assert!(header("Authorization").is_err() && header("Host: x").is_err());
-        assert_eq!(since("2016-01-26T02:21:47Z"), Ok(Timestamp(1_453_774_907_000)));
-        assert!(since("yesterday").is_err());
-    }
 
     #[test]
     fn headers_are_not_shown_by_accident() {
