@@ -2,6 +2,8 @@
 
 #[path = "binary/check.rs"]
 mod check;
+#[path = "binary/clients.rs"]
+mod clients;
 mod common;
 #[path = "binary/configuration.rs"]
 mod configuration;

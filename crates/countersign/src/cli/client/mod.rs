@@ -38,7 +38,7 @@ pub(crate) enum ClientArgs {
         /// Name for people
         #[arg(long, default_value = "")]
         name: String,
-        /// Change nothing if there is a live client of this --name, scope and profile
+        /// Change nothing if there is a live client of this --name; fail if its scope, profile, networks or expiry differ
         #[arg(long, requires = "name")]
         if_missing: bool,
         /// How long polls are held until the person answers: `off`, `adaptive`, or a number of seconds up to 25
@@ -205,10 +205,10 @@ impl Request for ClientRequest {
     async fn execute(self, engine: &Engine) -> Result<Report, String> {
         match self {
             Self::Create { name, scope, profile, options, ip_allow, expires_at, if_missing } => {
-                if if_missing && let Some(known) = live_of_name(engine, &name).await? {
-                    return kept(&known, scope, profile);
-                }
                 let limits = ClientLimits { ip_allow, expires_at };
+                if if_missing && let Some(known) = live_of_name(engine, &name).await? {
+                    return kept(&known, scope, profile, &limits);
+                }
                 let made =
                     engine.create_client(&name, scope, profile.into(), options, limits).await.map_err(sentence)?;
                 Ok(new_secret(&made.client, &made.secret, "Client created."))

@@ -3,6 +3,7 @@
 use domain::model::long_poll::LongPoll;
 use domain::model::time::SECOND;
 use domain::{Client, Network, Scope, Timestamp};
+use engine::ClientLimits;
 use onelogin::{CompatProfile, ScopeName as _, wire_time};
 use serde_json::{Value, json};
 
@@ -62,13 +63,27 @@ pub(super) fn new_secret(client: &Client, secret: &str, said: &str) -> Report {
 }
 
 /// The answer for a client that exists already: its secret is not shown a second time.
-pub(super) fn kept(client: &Client, scope: Scope, profile: CompatProfile) -> Result<Report, String> {
+pub(super) fn kept(
+    client: &Client,
+    scope: Scope,
+    profile: CompatProfile,
+    limits: &ClientLimits,
+) -> Result<Report, String> {
     if client.scope != scope || client.profile != profile.into() {
         return Err(format!(
             "there is a client \"{}\" with scope \"{}\" and profile {}; choose another --name, or revoke it first",
             client.name,
             client.scope.name(),
             client.profile.name()
+        ));
+    }
+    if !are_same(&client.ip_allow, &limits.ip_allow) || client.expires_at != limits.expires_at {
+        return Err(format!(
+            "there is a client \"{}\" with networks {} and expiry {}; choose another --name, or change it with `countersign \
+             client set`",
+            client.name,
+            allowed(client),
+            expires(client),
         ));
     }
     let mut json = json(client);
@@ -107,6 +122,12 @@ fn facts(client: &Client) -> [String; 7] {
         format!("  networks         {}", allowed(client)),
         format!("  expires          {}", expires(client)),
     ]
+}
+
+/// Whether two lists allow the same networks, in any order.
+fn are_same(some: &[Network], others: &[Network]) -> bool {
+    let holds = |list: &[Network], all: &[Network]| all.iter().all(|network| list.contains(network));
+    holds(some, others) && holds(others, some)
 }
 
 fn endings(client: &Client) -> String {
