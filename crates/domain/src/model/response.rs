@@ -69,16 +69,24 @@ impl FactorResponse {
     /// A digest by which a repeated wrong answer is recognised (contract 4.5, doubled attempts): two spellings of one
     /// guess have the same.
     pub(crate) fn fingerprint(&self, device: DeviceId, verification: Option<VerificationId>, keys: &MacKeys) -> Digest {
+        match verification {
+            Some(id) => self.guess_in(&format!("answer/{device}/{id}"), keys),
+            None => self.guess_in(&format!("answer/{device}"), keys),
+        }
+    }
+
+    /// The same of a wrong temporary token.
+    pub(crate) fn fingerprint_of_token(&self, keys: &MacKeys) -> Digest {
+        self.guess_in("answer/0", keys)
+    }
+
+    fn guess_in(&self, context: &str, keys: &MacKeys) -> Digest {
         let guess = if self.has_only_digits() {
             format!("n{}", self.0.trim_start_matches('0'))
         } else {
             format!("t{}", self.0.to_ascii_uppercase())
         };
-        let context = match verification {
-            Some(id) => format!("answer/{device}/{id}"),
-            None => format!("answer/{device}"),
-        };
-        Digest::of(&keys.hash(&context, &guess).to_bytes())
+        Digest::of(&keys.hash(context, &guess).to_bytes())
     }
 
     fn has_only_digits(&self) -> bool {

@@ -9,9 +9,6 @@ use crate::model::digest::Digest;
 use crate::model::id::{ClientId, DeviceId, SessionId, UserId};
 use crate::model::time::Timestamp;
 
-/// The device that a caller names for the temporary token.
-pub const NO_DEVICE: DeviceId = DeviceId(0);
-
 /// Something that a token opens, from the right password to the end of the session.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Session {

@@ -10,6 +10,7 @@ use crate::model::policy::Policy;
 use crate::model::throttle::ThrottleKey;
 use crate::model::time::Timestamp;
 use crate::model::verification::{Purpose, Status, Verification};
+use crate::rules::basis::Basis;
 use crate::rules::verification::end::{Besides, discard, end_trust};
 use crate::rules::{need, throttle};
 
@@ -51,13 +52,8 @@ pub enum Enrolled {
 }
 
 /// Enrols a device.
-pub fn enrol(
-    view: &View,
-    enrolment: &Enrolment,
-    policy: &Policy,
-    context: &Actor,
-    now: Timestamp,
-) -> Decision<Enrolled> {
+pub fn enrol(view: &View, enrolment: &Enrolment, basis: Basis<'_>) -> Decision<Enrolled> {
+    let Basis { policy, actor: context, now } = basis;
     let Some(user) = view.user.as_ref() else { return Decision::reply(Enrolled::NoUser) };
     let device = &enrolment.device;
     if user.is_barred(now) {

@@ -1,6 +1,7 @@
 //! The rules: functions from a view of what is stored to a [`Decision`](crate::model::change::Decision).
 
 pub mod app;
+pub mod basis;
 pub mod client;
 pub mod enrolment;
 pub mod factor;

@@ -16,6 +16,7 @@ use crate::model::session::{Session, SessionEnd, SessionKind, Terms};
 use crate::model::time::{DAY, HOUR, SECOND, Timestamp};
 use crate::model::user::{APPROVED, User};
 use crate::model::verification::{MAX_ATTEMPTS, Purpose};
+use crate::rules::basis::Basis;
 use crate::rules::need::{self, Need};
 use crate::rules::throttle;
 use crate::rules::verification::end::{close_expired, close_over, end_session};
@@ -105,17 +106,15 @@ pub fn held_off(view: &View, context: &Actor, now: Timestamp) -> Decision<Option
 }
 
 /// Judges a log-in with a password. `trusted_network` is whether it comes from where no factor is asked for.
-#[expect(clippy::too_many_arguments, reason = "everything that a log-in is judged by, once")]
 pub fn enter(
     view: &View,
     compared: &Compared,
     terms: &Terms,
     drawn: &Drawn,
-    policy: &Policy,
     trusted_network: bool,
-    context: &Actor,
-    now: Timestamp,
+    basis: Basis<'_>,
 ) -> Decision<Entered> {
+    let Basis { policy, actor: context, now } = basis;
     let Some(user) = &view.user else { return Decision::reply(Entered::Refused(LoginRefusal::Credentials)) };
     if user.profile.password_hash != compared.with {
         return Decision::reply(Entered::Stale);
@@ -146,7 +145,7 @@ pub fn enter(
     let forgiven = throttle::reset_password_failures(view, user.id);
     let devices = match need::of(view, user, policy, exempt, now) {
         Need::Nothing => {
-            let grant = grant(view, user, terms, &drawn.grant, compared.renewed.clone(), None, policy, context, now);
+            let grant = grant(view, user, terms, &drawn.grant, compared.renewed.clone(), None, basis);
             return Decision::of(grant, Entered::Granted(Box::new(user.clone()))).with_all(forgiven);
         }
         Need::Unmet(why) => return refused(LoginRefusal::NoFactor, why.name()),
@@ -227,22 +226,20 @@ pub fn is_under_way(view: &View, client: Option<ClientId>, now: Timestamp) -> bo
 }
 
 /// Judges an answer for a log-in under way, and grants what it is for once it is right. `device` is what the answer is said
-/// to be of, 0 for the temporary token.
+/// to be of, `None` for the temporary token.
 ///
 /// # Errors
 /// If the credential of the device concerned does not open.
-#[expect(clippy::too_many_arguments, reason = "everything that a log-in is judged by, once")]
 pub fn step<S: Secrets>(
     view: &View,
     state_token: &Digest,
-    device: DeviceId,
+    device: Option<DeviceId>,
     response: &FactorResponse,
     secrets: &S,
     drawn: &DrawnGrant,
-    policy: &Policy,
-    context: &Actor,
-    now: Timestamp,
+    basis: Basis<'_>,
 ) -> Result<Decision<Stepped>, S::Error> {
+    let Basis { actor: context, now, .. } = basis;
     let answered =
         |reason| Ok(Decision::reply(Stepped::Answered(Outcome::Refused(reason))).with_all(close_over(view, now)));
     let Some(user) = view.user.as_ref().filter(|user| user.is_barred(now) || user.may_log_in(now)) else {
@@ -256,7 +253,7 @@ pub fn step<S: Secrets>(
             let terms = &attempt.terms.with_origins(&drawn.origins);
             changes.push(close(attempt.id, SessionEnd::Used { at: now }));
             changes.extend(end_siblings(view, state_token, device));
-            changes.extend(grant(view, user, terms, drawn, None, terms.browser, policy, context, now));
+            changes.extend(grant(view, user, terms, drawn, None, terms.browser, basis));
             Decision::of(changes, Stepped::Granted(Box::new(user.clone()), terms.clone(), device))
         }
         Outcome::Refused(Reason::WrongCode) if changes.iter().any(|c| matches!(c, Change::SetThrottle(..))) => {
@@ -317,7 +314,6 @@ pub fn exchange(
 }
 
 /// What a completed log-in leaves behind: the session token, unless an app asked, and the browser if it is remembered.
-#[expect(clippy::too_many_arguments, reason = "everything that a grant is made of, once")]
 fn grant(
     view: &View,
     user: &User,
@@ -325,10 +321,9 @@ fn grant(
     drawn: &DrawnGrant,
     renewed: Option<String>,
     browser: Option<Digest>,
-    policy: &Policy,
-    context: &Actor,
-    now: Timestamp,
+    basis: Basis<'_>,
 ) -> Vec<Change> {
+    let Basis { policy, actor: context, now } = basis;
     let mut changes = Vec::new();
     let mut logged_in = user.clone();
     logged_in.profile.last_login = Some(now);

@@ -7,6 +7,7 @@ use crate::model::{
 use countersign_domain::model::code::Alphabet;
 use countersign_domain::model::time::{DAY, SECOND};
 use countersign_domain::model::{hotp, totp};
+use countersign_domain::rules::basis::Basis;
 use countersign_domain::rules::enrolment;
 use countersign_domain::rules::factor::keypad::prove_keypad;
 use countersign_domain::rules::user::{self, Unlocked};
@@ -558,7 +559,11 @@ fn a_live_token_with_the_old_code_is_a_counted_failure() {
         verification: fresh.clone(),
         pending_devices: true,
     };
-    let decision = open(&scene.view(), &opening, &crate::model::policy(), &crate::model::context(), scene.now);
+    let decision = open(
+        &scene.view(),
+        &opening,
+        Basis { policy: &crate::model::policy(), actor: &crate::model::context(), now: scene.now },
+    );
     scene.db.commit(decision);
     assert_eq!(scene.typed(&token_door(&old), "111111"), NOT_OPEN, "a superseded token is a bad request");
     assert_eq!(scene.judge(&token_door(&old), &evidence), NOT_OPEN, "even if it was proved before");

@@ -9,6 +9,7 @@ use countersign_domain::model::device::{MAX_DEVICES, default_device};
 use countersign_domain::model::session::Terms;
 use countersign_domain::model::time::{HOUR, MINUTE, SECOND};
 use countersign_domain::model::user_patch::UserPatch;
+use countersign_domain::rules::basis::Basis;
 use countersign_domain::rules::enrolment::{self, Enrolled, Enrolment, MAX_REGISTRATIONS};
 use countersign_domain::rules::user::{self, Unlocked};
 use countersign_domain::rules::verification::find::Target;
@@ -41,7 +42,7 @@ fn draw(scene: &mut Scene, device: DeviceId, door: Door) -> Opening {
 
 fn trigger_under(scene: &mut Scene, device: DeviceId, door: Door, policy: &Policy) -> Opened {
     let opening = draw(scene, device, door);
-    scene.db.commit(open::open(&scene.view(), &opening, policy, &scene.by, scene.now))
+    scene.db.commit(open::open(&scene.view(), &opening, Basis { policy, actor: &scene.by, now: scene.now }))
 }
 
 fn trigger(scene: &mut Scene, device: DeviceId, door: Door) -> Opened {
@@ -69,7 +70,8 @@ fn enrolment(scene: &mut Scene, credential: &Credential, status: DeviceStatus) -
 
 fn enrol(scene: &mut Scene, credential: &Credential, status: DeviceStatus) -> (DeviceId, Enrolled) {
     let enrolment = enrolment(scene, credential, status);
-    let decision = enrolment::enrol(&scene.view(), &enrolment, &policy(), &context(), scene.now);
+    let decision =
+        enrolment::enrol(&scene.view(), &enrolment, Basis { policy: &policy(), actor: &context(), now: scene.now });
     (enrolment.device.id, scene.db.commit(decision))
 }
 
@@ -414,7 +416,9 @@ fn messages_of_enrolments_are_counted_with_the_others() {
     let registration = crate::model::pending(n, &device, challenge, scene.now, 120 * SECOND);
     let message = crate::model::message(&registration, FactorKind::Sms);
     let enrolment = Enrolment { device, registration: Some(registration), message };
-    let decide = |scene: &Scene| enrolment::enrol(&scene.view(), &enrolment, &policy(), &context(), scene.now);
+    let decide = |scene: &Scene| {
+        enrolment::enrol(&scene.view(), &enrolment, Basis { policy: &policy(), actor: &context(), now: scene.now })
+    };
     assert_eq!(decide(&scene).reply, Enrolled::Enrolled);
     let decision = decide(&scene);
     scene.db.commit(decision);

@@ -5,6 +5,7 @@ use countersign_domain::model::device::NO_COUNTER;
 use countersign_domain::model::throttle::USER_LOCK;
 use countersign_domain::model::time::{DAY, HOUR, MINUTE, SECOND};
 use countersign_domain::model::user_patch::UserPatch;
+use countersign_domain::rules::basis::Basis;
 use countersign_domain::rules::throttle::{self, DISABLE_AT, FOLD, READERS_UP_TO, USER_PER_DAY};
 use countersign_domain::rules::user::{self, Unlocked};
 use countersign_domain::rules::verification::answer::answer;
@@ -200,7 +201,8 @@ fn a_disabled_device_is_not_replaced_by_enrolling_again() {
     scene.device(&sms(), DeviceStatus::Disabled);
     let device = scene.new_device(&sms(), DeviceStatus::Active);
     let enrolment = enrolment::Enrolment { device, registration: None, message: None };
-    let decision = enrolment::enrol(&scene.view(), &enrolment, &policy(), &context(), scene.now);
+    let decision =
+        enrolment::enrol(&scene.view(), &enrolment, Basis { policy: &policy(), actor: &context(), now: scene.now });
     assert_eq!(decision.reply, enrolment::Enrolled::AlreadyEnrolled);
 }
 
@@ -267,7 +269,7 @@ fn nothing_but_a_success_resets_a_count() {
     let fresh = scene.new_verification(device, challenge, true);
     let message = crate::model::message(&fresh, countersign_domain::FactorKind::Sms);
     let opening = Opening { verification: fresh.clone(), message, pending_devices: true };
-    scene.db.commit(open(&scene.view(), &opening, &policy(), &context(), scene.now));
+    scene.db.commit(open(&scene.view(), &opening, Basis { policy: &policy(), actor: &context(), now: scene.now }));
     scene.guess(&token_door(&fresh), 1);
     assert_eq!(scene.failures(device), 5);
     let view = scene.view();
@@ -735,7 +737,7 @@ fn attempts(scene: &Scene, token: &countersign_domain::Digest) -> i64 {
 fn stepped(
     scene: &mut Scene,
     token: &countersign_domain::Digest,
-    device: DeviceId,
+    device: impl Into<Option<DeviceId>>,
     code: &str,
 ) -> countersign_domain::rules::sign_in::Stepped {
     let stepped = scene.step(token, device, &FactorResponse::typed(code), &policy()).0;
@@ -766,25 +768,29 @@ fn with_token(scene: &mut Scene) {
 #[test]
 fn a_wrong_temporary_token_counts_whatever_device_it_is_shown_at() {
     type Made = fn(&mut Scene) -> DeviceId;
-    let table: &[(&str, Made)] = &[
-        ("none", |_| DeviceId(0)),
-        ("an active one", |scene| scene.device(&totp(1), DeviceStatus::Active)),
-        ("one that waits for its first code", |scene| scene.device(&totp(1), DeviceStatus::Pending)),
-        ("an untriggered SMS", |scene| scene.device(&sms(), DeviceStatus::Active)),
-        ("an unasked phone", |scene| {
-            scene.device(&crate::model::push(&crate::model::signing_key(1)), DeviceStatus::Active)
-        }),
-        ("a locked one", |scene| {
-            let device = scene.device(&totp(1), DeviceStatus::Active);
-            scene.guess(&device_door(device), 5);
-            device
-        }),
-        ("a disabled one", |scene| scene.device(&totp(1), DeviceStatus::Disabled)),
-        ("one with eight digits of its own", |scene| scene.device(&long_totp(1), DeviceStatus::Active)),
+    let table: &[(&str, Option<Made>)] = &[
+        ("none", None),
+        ("an active one", Some(|scene| scene.device(&totp(1), DeviceStatus::Active))),
+        ("one that waits for its first code", Some(|scene| scene.device(&totp(1), DeviceStatus::Pending))),
+        ("an untriggered SMS", Some(|scene| scene.device(&sms(), DeviceStatus::Active))),
+        (
+            "an unasked phone",
+            Some(|scene| scene.device(&crate::model::push(&crate::model::signing_key(1)), DeviceStatus::Active)),
+        ),
+        (
+            "a locked one",
+            Some(|scene| {
+                let device = scene.device(&totp(1), DeviceStatus::Active);
+                scene.guess(&device_door(device), 5);
+                device
+            }),
+        ),
+        ("a disabled one", Some(|scene| scene.device(&totp(1), DeviceStatus::Disabled))),
+        ("one with eight digits of its own", Some(|scene| scene.device(&long_totp(1), DeviceStatus::Active))),
     ];
     for (what, made) in table {
         let mut scene = Scene::new();
-        let device = made(&mut scene);
+        let device = made.map(|made| made(&mut scene));
         with_token(&mut scene);
         let (recorded, spent) =
             (scene.db.recorded(AuditKind::Refused), scene.db.throttle(scene.user, ThrottleKey::User).recent.len());

@@ -567,7 +567,7 @@ impl Scene {
     pub(crate) fn step(
         &mut self,
         state_token: &Digest,
-        device: DeviceId,
+        device: impl Into<Option<DeviceId>>,
         response: &FactorResponse,
         policy: &countersign_domain::Policy,
     ) -> (countersign_domain::rules::sign_in::Stepped, countersign_domain::rules::sign_in::DrawnGrant) {
@@ -578,16 +578,15 @@ impl Scene {
             origins: Vec::new(),
         };
         let (view, secrets, by) = (self.view(), Legible(keys()), self.by.clone());
+        let basis = countersign_domain::rules::basis::Basis { policy, actor: &by, now: self.now };
         let Ok(decision) = countersign_domain::rules::sign_in::step(
             &view,
             state_token,
-            device,
+            device.into(),
             response,
             &secrets,
             &grant,
-            policy,
-            &by,
-            self.now,
+            basis,
         );
         (self.db.commit(decision), grant)
     }

@@ -2,12 +2,13 @@
 
 use crate::model::{Scene, context, device_door, digest, email, policy, session_id, sms, temp_token, totp};
 use countersign_domain::model::audit::Actor;
-use countersign_domain::model::session::{NO_DEVICE, Terms};
+use countersign_domain::model::session::Terms;
 use countersign_domain::model::temp_token::MAX_TTL;
 use countersign_domain::model::throttle::PASSWORD_WINDOW;
 use countersign_domain::model::time::{DAY, HOUR, MINUTE, SECOND};
 use countersign_domain::model::user_patch::UserPatch;
 use countersign_domain::model::visit::{Remembered, Visit};
+use countersign_domain::rules::basis::Basis;
 use countersign_domain::rules::sign_in::{
     Compared, Drawn, DrawnGrant, Entered, Exchanged, LoginRefusal, SESSION_TOKEN_TTL, Stepped, enter, exchange,
 };
@@ -58,16 +59,8 @@ impl Default for Way {
 impl Way {
     fn go(&self, scene: &mut Scene) -> (Entered, Drawn) {
         let drawn = drawn(scene);
-        let decision = enter(
-            &scene.view(),
-            &self.compared,
-            &self.terms,
-            &drawn,
-            &self.policy,
-            self.trusted,
-            &context(),
-            scene.now,
-        );
+        let basis = Basis { policy: &self.policy, actor: &context(), now: scene.now };
+        let decision = enter(&scene.view(), &self.compared, &self.terms, &drawn, self.trusted, basis);
         (scene.db.commit(decision), drawn)
     }
 }
@@ -78,7 +71,12 @@ fn entered(scene: &mut Scene) -> Drawn {
     drawn
 }
 
-fn stepped(scene: &mut Scene, state_token: &Digest, device: DeviceId, code: &str) -> (Stepped, DrawnGrant) {
+fn stepped(
+    scene: &mut Scene,
+    state_token: &Digest,
+    device: impl Into<Option<DeviceId>>,
+    code: &str,
+) -> (Stepped, DrawnGrant) {
     scene.step(state_token, device, &FactorResponse::typed(code), &policy())
 }
 
@@ -615,7 +613,7 @@ fn a_temporary_token_lets_in_whoever_has_no_usable_device() {
             let (entered, started) = way.go(&mut scene);
             let Entered::NeedsFactor(_, shown) = entered else { panic!("{entered:?}") };
             assert_eq!(shown, [], "there is no device to show");
-            let (granted, _) = stepped(&mut scene, &started.state_token, NO_DEVICE, "55647655");
+            let (granted, _) = stepped(&mut scene, &started.state_token, None, "55647655");
             assert!(matches!(granted, Stepped::Granted(..)), "{granted:?}");
             assert_eq!(way.go(&mut scene).0, Entered::Refused(LoginRefusal::NoFactor), "it is used up");
         }

@@ -1,6 +1,7 @@
 //! Challenging a device.
 
 use domain::model::audit::Actor;
+use domain::rules::basis::Basis;
 use domain::rules::reaching::Unreachable;
 use domain::rules::verification::open::{self, Opened, Opening};
 use domain::{Device, DeviceId, DeviceStatus, Digest, Purpose, Status, Timestamp, UserId, Verification};
@@ -125,8 +126,11 @@ impl Engine {
         let opening = Opening { verification, message, pending_devices: request.confirms };
         let by = context.clone();
         let policy = self.settings.policy.clone();
-        let opened =
-            self.decide_to_send(sending, &view, move |view| open::open(view, &opening, &policy, &context, now)).await?;
+        let opened = self
+            .decide_to_send(sending, &view, move |view| {
+                open::open(view, &opening, Basis { policy: &policy, actor: &context, now })
+            })
+            .await?;
         self.wake_outbox(device.factor.channel());
         let (verification, setup) = match opened {
             Opened::Opened(verification) => {

@@ -3,6 +3,7 @@
 use domain::model::audit::Actor;
 use domain::model::hotp::Hotp;
 use domain::model::totp::{SECRET_LENGTH, Totp};
+use domain::rules::basis::Basis;
 use domain::rules::enrolment::{self, Enrolled, Enrolment};
 use domain::rules::reaching::{self, Unreachable};
 use domain::{
@@ -148,7 +149,9 @@ impl Engine {
         let asker = (context.client, context.right);
         let sending = Sending { name: DecisionName::Enrol, user: user.id, target: &credential, by: asker, now };
         let enrolled = self
-            .decide_to_send(sending, &view, move |view| enrolment::enrol(view, &enrolment, &policy, &context, now))
+            .decide_to_send(sending, &view, move |view| {
+                enrolment::enrol(view, &enrolment, Basis { policy: &policy, actor: &context, now })
+            })
             .await?;
         match enrolled {
             Enrolled::Enrolled => {}

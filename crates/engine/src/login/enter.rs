@@ -4,6 +4,7 @@ use std::net::IpAddr;
 
 use domain::model::audit::Actor;
 use domain::model::session::Terms;
+use domain::rules::basis::Basis;
 use domain::rules::sign_in::{self, Compared, Drawn, Entered, LoginRefusal, SESSION_TOKEN_TTL};
 use domain::rules::throttle;
 use domain::{AuditEvent, AuditKind, ClientId, Decision, Device, Digest, User, UserId, View};
@@ -87,7 +88,7 @@ impl Engine {
             let (terms, policy, by) = (request.terms.clone(), self.settings.policy.clone(), context.clone());
             let entered = self
                 .decide(DecisionName::LogIn, user, move |view| {
-                    sign_in::enter(view, &compared, &terms, &drawn, &policy, trusted, &by, now)
+                    sign_in::enter(view, &compared, &terms, &drawn, trusted, Basis { policy: &policy, actor: &by, now })
                 })
                 .await?;
             let answer = match entered {

@@ -1,8 +1,8 @@
 //! The steps of a log-in under way: a code, a request to send one, or a poll (contract 5).
 
 use domain::model::audit::Actor;
-use domain::model::session::NO_DEVICE;
 use domain::model::time::SECOND;
+use domain::rules::basis::Basis;
 use domain::rules::reaching::Unreachable;
 use domain::rules::sign_in::{self, SESSION_TOKEN_TTL, Stepped};
 use domain::rules::verification::open::{self, Opened, Opening};
@@ -28,8 +28,8 @@ const CHALLENGE_TTL: i64 = 120 * SECOND;
 pub struct LoginStep {
     /// Digest of the log-in's state token.
     pub state_token: Digest,
-    /// Which device; 0 for a temporary token.
-    pub device: DeviceId,
+    /// Which device; `None` for the temporary token.
+    pub device: Option<DeviceId>,
     /// What was said.
     pub response: FactorResponse,
     /// Whether a prompt may be put where none waits for an answer, and a code sent where one was.
@@ -107,11 +107,11 @@ impl Engine {
         }
         let context = Actor { ip: context.ip.or_else(|| terms.ip.clone()), ..context };
         if step.response.is_absent() {
-            if step.device == NO_DEVICE {
+            let Some(named) = step.device else {
                 // A temporary token is neither sent nor waited for.
                 return Ok(LoginStepAnswer::Refused(Reason::CodeMissing));
-            }
-            let Some(device) = snapshot.device(step.device).filter(|d| d.status.was_ever_active()) else {
+            };
+            let Some(device) = snapshot.device(named).filter(|d| d.status.was_ever_active()) else {
                 return Ok(LoginStepAnswer::Refused(Reason::NoDevice));
             };
             if !device.factor.needs_trigger() {
@@ -145,14 +145,15 @@ impl Engine {
         let stepped = self
             .decide(DecisionName::LogInStep, user, move |view| {
                 let (token, response, secrets) = (&step.state_token, &step.response, Opener(&keys, for_codes));
-                match sign_in::step(view, token, step.device, response, &secrets, &grant, &policy, &context, now) {
+                let basis = Basis { policy: &policy, actor: &context, now };
+                match sign_in::step(view, token, step.device, response, &secrets, &grant, basis) {
                     Ok(stepped) => stepped.map(Ok),
                     Err(error) => Decision::reply(Err(error)),
                 }
             })
             .await?
             .map_err(Fault::internal)?;
-        let factor = snapshot.device(device).map(|device| device.factor);
+        let factor = device.and_then(|id| snapshot.device(id)).map(|device| device.factor);
         match &stepped {
             Stepped::Granted(..) => self.answers.granted(factor),
             Stepped::Answered(outcome) => self.answers.count(factor, outcome),
@@ -215,7 +216,7 @@ impl Engine {
         let sending = Sending { name, user, target: &credential, by: asker, now };
         let opened = self
             .decide_to_send(sending, snapshot, move |view| {
-                let decision = open::open(view, &opening, &policy, &context, now);
+                let decision = open::open(view, &opening, Basis { policy: &policy, actor: &context, now });
                 let put = prompts && matches!(decision.reply, Opened::Opened(_));
                 let noted = put.then(|| sign_in::note_prompt(view, &state_token, opening.verification.device_id, now));
                 decision.with_all(noted.flatten())
@@ -256,7 +257,7 @@ enum Waiting {
 fn waiting(view: &View, step: &LoginStep, now: Timestamp) -> Waiting {
     let put = view.verifications.iter().rfind(|v| {
         v.purpose == Purpose::SignIn
-            && v.device_id == step.device
+            && Some(v.device_id) == step.device
             && v.is_live()
             && now < v.expires_at
             && v.state_token.as_ref().is_some_and(|token| token.matches(&step.state_token))

@@ -12,8 +12,8 @@ use crate::wire::call::ApiCall;
 use crate::wire::envelope::v1_success_with_echo;
 use crate::wire::lenient::Body;
 
-/// The device id in the path that means a temporary token.
-const NO_DEVICE: DeviceId = DeviceId(0);
+/// What stands in the path where a device would, for the temporary token (contract 4.5).
+const TEMP_TOKEN: DeviceId = DeviceId(0);
 
 pub(crate) async fn verify(dialect: Dialect, access: Access<ChallengeV1>, call: ApiCall) -> Result<Response, Error> {
     let user = call.user_id().ok_or(Error::BadId)?;
@@ -25,7 +25,7 @@ pub(crate) async fn verify(dialect: Dialect, access: Access<ChallengeV1>, call: 
 }
 
 fn parse(user: UserId, device: DeviceId, body: &Body) -> Result<AnswerRequest, Error> {
-    let target = if device == NO_DEVICE {
+    let target = if device == TEMP_TOKEN {
         Target::TempToken
     } else {
         let state_token = body.filled("state_token")?.map(|token| Digest::of(token.as_bytes()));

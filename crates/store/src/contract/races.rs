@@ -6,6 +6,7 @@ use domain::model::challenge::code_context;
 use domain::model::session::Terms;
 use domain::model::temp_token;
 use domain::model::user_patch::UserPatch;
+use domain::rules::basis::Basis;
 use domain::rules::client::{self, Grant};
 use domain::rules::factor::keypad::prove_keypad;
 use domain::rules::factor::prove::{prove, prove_temp_token};
@@ -296,7 +297,8 @@ pub(crate) async fn a_log_in_is_completed_once(store: &Store) {
         let policy = Policy { factors: FactorKind::ALL.to_vec(), ..Policy::default() };
         move |view: &View| {
             let by = context();
-            let Ok(stepped) = sign_in::step(view, &token, device.id, &response, &secrets, &grant, &policy, &by, NOW);
+            let basis = Basis { policy: &policy, actor: &by, now: NOW };
+            let Ok(stepped) = sign_in::step(view, &token, Some(device.id), &response, &secrets, &grant, basis);
             stepped
         }
     };

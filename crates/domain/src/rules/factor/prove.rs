@@ -9,7 +9,7 @@ use crate::model::code::Alphabet;
 use crate::model::credential::Credential;
 use crate::model::device::Device;
 use crate::model::digest::MacKeys;
-use crate::model::id::{DeviceId, UserId, VerificationId};
+use crate::model::id::{UserId, VerificationId};
 use crate::model::response::FactorResponse;
 use crate::model::temp_token::{self, TempToken};
 use crate::model::time::Timestamp;
@@ -180,6 +180,6 @@ pub fn prove_temp_token(
     });
     match matching {
         Some(token) => Evidence::Proved(Proof::of_token(token)),
-        None => Evidence::Refuted(response.fingerprint(DeviceId(0), None, keys)),
+        None => Evidence::Refuted(response.fingerprint_of_token(keys)),
     }
 }

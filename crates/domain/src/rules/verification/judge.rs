@@ -18,7 +18,6 @@ use crate::model::digest::{Digest, MacKeys};
 use crate::model::factor::FactorKind;
 use crate::model::id::DeviceId;
 use crate::model::response::FactorResponse;
-use crate::model::session::NO_DEVICE;
 use crate::model::temp_token::LENGTH;
 use crate::model::time::Timestamp;
 use crate::rules::factor::evidence::Compared;
@@ -76,7 +75,7 @@ pub fn judge<S: Secrets>(
     Ok(decision.map(|outcome| Judgement { factor, outcome }))
 }
 
-/// Judges what was typed at a device of a log-in under way. Eight digits at any listed device of the user are the temporary
+/// Judges what was typed at a device of a log-in under way; `None` for the temporary token, which belongs to no device. Eight digits at any listed device of the user are the temporary
 /// token, whatever state the device is in (contract 4.7); if the device's own codes have eight digits too, the answer is
 /// compared with both, and a wrong one is counted against both, and against the user once (decision 25). Another user's device
 /// is none: nothing is compared.
@@ -85,7 +84,7 @@ pub fn judge<S: Secrets>(
 /// If the credential of the device concerned does not open.
 pub fn judge_at_log_in<S: Secrets>(
     view: &View,
-    (state_token, device): (&Digest, DeviceId),
+    (state_token, device): (&Digest, Option<DeviceId>),
     response: &FactorResponse,
     secrets: &S,
     context: &Actor,
@@ -95,10 +94,8 @@ pub fn judge_at_log_in<S: Secrets>(
         let judged = judge(view, target, response, secrets, context, now)?;
         Ok(judged.map(|judgement| judgement.outcome))
     };
+    let Some(device) = device else { return at(&Target::TempToken) };
     let own = Target::SignIn { state_token: *state_token, device };
-    if device == NO_DEVICE {
-        return at(&Target::TempToken);
-    }
     let listed = view.device(device).is_some_and(Device::is_listed);
     if !listed || !temp_token::has_form(response) {
         return at(&own);

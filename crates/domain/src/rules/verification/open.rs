@@ -1,16 +1,16 @@
 //! Putting a challenge to a device, and ending the ones before it.
 
-use crate::model::audit::{Actor, AuditKind, Reason};
+use crate::model::audit::{AuditKind, Reason};
 use crate::model::challenge::Challenge;
 use crate::model::change::{Change, Decision, View};
 use crate::model::device::{Device, DeviceStatus};
 use crate::model::factor::FactorKind;
 use crate::model::id::UserId;
 use crate::model::message::Message;
-use crate::model::policy::Policy;
 use crate::model::secret::Secret;
 use crate::model::time::Timestamp;
 use crate::model::verification::{Purpose, Verification};
+use crate::rules::basis::Basis;
 use crate::rules::factor::push::renumbered;
 use crate::rules::throttle;
 use crate::rules::verification::end::close_expired;
@@ -50,7 +50,8 @@ pub enum Opened {
 }
 
 /// Puts a challenge to a device.
-pub fn open(view: &View, opening: &Opening, policy: &Policy, context: &Actor, now: Timestamp) -> Decision<Opened> {
+pub fn open(view: &View, opening: &Opening, basis: Basis<'_>) -> Decision<Opened> {
+    let Basis { policy, actor: context, now } = basis;
     let Some(user) = view.user.as_ref() else { return Decision::reply(Opened::NoUser) };
     let usable = |device: &&Device| match device.status {
         DeviceStatus::Active | DeviceStatus::Disabled => true,
@@ -127,7 +128,7 @@ pub fn open(view: &View, opening: &Opening, policy: &Policy, context: &Actor, no
     }
 
     let mut changes = match opening.message {
-        Some(_) => match count(view, user.id, device.factor, policy, context, now) {
+        Some(_) => match count(view, user.id, device.factor, basis) {
             Ok(counted) => counted,
             Err(at) => return Decision::reply(Opened::TooSoon(at)),
         },
@@ -156,14 +157,8 @@ pub fn open(view: &View, opening: &Opening, policy: &Policy, context: &Actor, no
 }
 
 /// Counts a message to a device of this factor, or says from when on there may be one.
-fn count(
-    view: &View,
-    user: UserId,
-    factor: FactorKind,
-    policy: &Policy,
-    context: &Actor,
-    now: Timestamp,
-) -> Result<Vec<Change>, Timestamp> {
+fn count(view: &View, user: UserId, factor: FactorKind, basis: Basis<'_>) -> Result<Vec<Change>, Timestamp> {
+    let Basis { policy, actor: context, now } = basis;
     let looks = context.right.only_looks();
     let next = if looks { throttle::next_send_of_reader } else { throttle::next_send };
     if let Some(at) = next(view, factor, policy, now) {

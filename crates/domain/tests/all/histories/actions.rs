@@ -246,7 +246,11 @@ impl World {
         });
         let sends = message.is_some();
         let enrolment = Enrolment { device, registration: registration.clone(), message };
-        let decision = enrolment::enrol(&self.db.view(user), &enrolment, &self.policy, &context(), self.now);
+        let decision = enrolment::enrol(
+            &self.db.view(user),
+            &enrolment,
+            Basis { policy: &self.policy, actor: &context(), now: self.now },
+        );
         if self.db.commit(decision) != Enrolled::Enrolled {
             return;
         }
@@ -356,7 +360,7 @@ impl World {
             self.reads && v.client_id != by.client && v.is_open(self.now) && v.challenge != Challenge::Untriggered
         };
         let kept: Vec<_> = view.verifications.iter().filter(of_others).cloned().collect();
-        let decision = open(&view, &opening, &self.policy, &by, self.now);
+        let decision = open(&view, &opening, Basis { policy: &self.policy, actor: &by, now: self.now });
         let opened = self.db.commit(decision);
         for others in &kept {
             assert_eq!(self.db.verification(others.id), Some(others), "taken by a reader");

@@ -5,7 +5,7 @@
 use std::cell::Cell;
 use std::convert::Infallible;
 
-use countersign_domain::model::session::{NO_DEVICE, Terms};
+use countersign_domain::model::session::Terms;
 use countersign_domain::rules::sign_in::{Compared, Drawn, DrawnGrant, Entered, LoginRefusal, Stepped, enter};
 use countersign_domain::rules::verification::judge::Secrets;
 use countersign_domain::{Change, MacKeys};
@@ -67,7 +67,8 @@ impl World {
         let terms = Terms { app: for_app.then_some(3), ..Terms::default() };
         let policy = Policy { factors: offered.to_vec(), ..self.policy.clone() };
         let view = self.db.view(user);
-        let entered = enter(&view, &compared, &terms, &drawn, &policy, false, &context(), self.now);
+        let entered =
+            enter(&view, &compared, &terms, &drawn, false, Basis { policy: &policy, actor: &context(), now: self.now });
         let entered = self.db.commit(entered);
 
         // From the requirement: all that was ever in use and was not deleted by somebody's decision.
@@ -107,19 +108,19 @@ impl World {
         let Some(at) = pick_useful(&self.log_ins, which, is_open) else { return };
         let own = |mine: bool| self.devices.iter().filter(move |(owner, _)| (*owner == at.user) == mine);
         let device = match named {
-            Named::None => NO_DEVICE,
-            Named::Unknown => DeviceId(999_999_999),
+            Named::None => None,
+            Named::Unknown => Some(DeviceId(999_999_999)),
             Named::Own(n) | Named::Others(n) => {
                 let known: Vec<_> = own(matches!(named, Named::Own(_))).map(|(_, id)| *id).collect();
                 let Some(device) = pick(&known, n) else { return };
-                device
+                Some(device)
             }
         };
         let text = match said {
             Said::Token => self.temp_tokens.get(&at.user).cloned().unwrap_or_else(|| "10000000".to_owned()),
             Said::WrongToken(n) => format!("{}", 20_000_000 + n),
             Said::WrongCode(n) => format!("{n:06}"),
-            Said::OwnCode => match self.db.device(device).map(|d| (unseal(d), d.last_counter)) {
+            Said::OwnCode => match device.and_then(|id| self.db.device(id)).map(|d| (unseal(d), d.last_counter)) {
                 Some((Credential::Totp(totp), _)) => totp.code(self.now),
                 Some((Credential::Hotp(hotp), last)) => {
                     hotp::code(&hotp.secret, Algorithm::Sha1, (last + 1).cast_unsigned(), 6)
@@ -134,7 +135,7 @@ impl World {
     pub(crate) fn siege_of_log_ins(&mut self, user: UserId, rounds: u8, pause: i64) {
         let offered = self.policy.factors.clone();
         let devices: Vec<_> =
-            self.devices.iter().map(|(_, id)| *id).chain([NO_DEVICE, DeviceId(999_999_999)]).collect();
+            self.devices.iter().map(|(_, id)| Some(*id)).chain([None, Some(DeviceId(999_999_999))]).collect();
         let begun = self.now;
         let before = self.oracle.tokens.get(&user).map_or(0, |g| g.in_the_last(HOUR, self.now));
         for round in 0..rounds {
@@ -152,36 +153,31 @@ impl World {
         }
     }
 
-    fn judge_step(&mut self, at: LogIn, device: DeviceId, text: &str) {
+    fn judge_step(&mut self, at: LogIn, named: Option<DeviceId>, text: &str) {
         let (view, grant) = (self.db.view(at.user), self.drawn_grant());
-        let is_token =
-            device == NO_DEVICE || (temp_token_form(text) && view.device(device).is_some_and(Device::is_listed));
-        let subject = (!is_token).then_some(device);
-        let target = Target::SignIn { state_token: at.state_token, device };
+        let is_listed = |id: DeviceId| view.device(id).is_some_and(Device::is_listed);
+        let subject = named.filter(|id| !(temp_token_form(text) && is_listed(*id)));
+        let is_token = subject.is_none();
         let response = FactorResponse::typed(text);
         // What the answer is worth, worked out apart.
-        let expected = if is_token {
-            let token = view.user.as_ref().and_then(|u| u.temp_token.as_ref());
-            prove_temp_token(at.user, token, &response, &keys())
-        } else {
-            match find(&view, &target, self.now).ok().and_then(|found| found.device) {
-                Some(own) => prove(&unseal(own), own, None, &response, &keys(), self.now),
-                None => Evidence::Absent,
+        let expected = match subject {
+            None => {
+                let token = view.user.as_ref().and_then(|u| u.temp_token.as_ref());
+                prove_temp_token(at.user, token, &response, &keys())
+            }
+            Some(device) => {
+                let target = Target::SignIn { state_token: at.state_token, device };
+                match find(&view, &target, self.now).ok().and_then(|found| found.device) {
+                    Some(own) => prove(&unseal(own), own, None, &response, &keys(), self.now),
+                    None => Evidence::Absent,
+                }
             }
         };
         let secrets = Watched { keys: keys(), compared: Cell::new(false) };
         let (token, by) = (&at.state_token, context());
-        let Ok(decision) = countersign_domain::rules::sign_in::step(
-            &view,
-            token,
-            device,
-            &response,
-            &secrets,
-            &grant,
-            &self.policy,
-            &by,
-            self.now,
-        );
+        let basis = Basis { policy: &self.policy, actor: &by, now: self.now };
+        let Ok(decision) =
+            countersign_domain::rules::sign_in::step(&view, token, named, &response, &secrets, &grant, basis);
         // What else a limit remembers, refusals under a lock for one, is no guess.
         let guesses = |key| matches!(key, ThrottleKey::Device(_) | ThrottleKey::User | ThrottleKey::TempToken);
         let counted = decision.changes.iter().any(|c| matches!(c, Change::SetThrottle(_, limit) if guesses(limit.key)));

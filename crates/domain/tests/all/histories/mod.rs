@@ -23,6 +23,7 @@ use countersign_domain::model::hotp::{self, Algorithm, Hotp};
 use countersign_domain::model::time::{DAY, HOUR, MINUTE, SECOND};
 use countersign_domain::model::totp::Totp;
 use countersign_domain::model::user_patch::UserPatch;
+use countersign_domain::rules::basis::Basis;
 use countersign_domain::rules::enrolment::{self, Enrolled, Enrolment, MAX_REGISTRATIONS};
 use countersign_domain::rules::factor::keypad::prove_keypad;
 use countersign_domain::rules::factor::prove::{prove, prove_temp_token};

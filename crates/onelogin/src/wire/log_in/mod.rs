@@ -57,7 +57,8 @@ pub(crate) fn step(body: &Body, origins: Vec<String>, number: bool) -> Result<Lo
     let device = device.parse().ok().filter(|id| *id >= 0).ok_or(Error::NoFactor)?;
     Ok(LoginStep {
         state_token: Digest::of(state_token.as_bytes()),
-        device: DeviceId(device),
+        // 0 stands for the temporary token.
+        device: (device != 0).then_some(DeviceId(device)),
         response: body.answer(&["otp_token", "otp", "otp_code"])?,
         notify: !body.flag("do_not_notify")?.unwrap_or(false),
         number,
@@ -154,8 +155,9 @@ mod tests {
         assert!(matches!(step(r#"{"state_token":"x","device_id":"abc"}"#), Err(Error::NoFactor)));
         for device in ["7", "\"7\""] {
             let read = step(&format!(r#"{{"state_token":"x","device_id":{device}}}"#)).unwrap();
-            assert_eq!((read.device, read.notify), (DeviceId(7), true));
+            assert_eq!((read.device, read.notify), (Some(DeviceId(7)), true));
         }
+        assert_eq!(step(r#"{"state_token":"x","device_id":0}"#).unwrap().device, None, "the temporary token");
         assert!(!step(r#"{"state_token":"x","device_id":7,"do_not_notify":"true"}"#).unwrap().notify);
     }
 }
