@@ -63,17 +63,30 @@ fn add<T: ToSchema>(all: &mut BTreeMap<String, Value>) {
     let mut found = vec![(T::name().into_owned(), T::schema())];
     T::schemas(&mut found);
     for (name, schema) in found {
-        all.insert(name, serde_json::to_value(schema).unwrap_or_default());
+        let mut schema = serde_json::to_value(schema).unwrap_or_default();
+        each_object(&mut schema, &|members| {
+            // A value of an enum without a tag may fit several of its variants.
+            if let Some(variants) = members.remove("oneOf") {
+                members.insert("anyOf".to_owned(), variants);
+            }
+        });
+        all.insert(name, schema);
     }
 }
 
 fn without_required(schema: &mut Value) {
+    each_object(schema, &|members| {
+        members.remove("required");
+    });
+}
+
+fn each_object(schema: &mut Value, change: &impl Fn(&mut Map<String, Value>)) {
     match schema {
         Value::Object(members) => {
-            members.remove("required");
-            members.values_mut().for_each(without_required);
+            change(members);
+            members.values_mut().for_each(|part| each_object(part, change));
         }
-        Value::Array(parts) => parts.iter_mut().for_each(without_required),
+        Value::Array(parts) => parts.iter_mut().for_each(|part| each_object(part, change)),
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
     }
 }
