@@ -4,31 +4,31 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::message::Channel;
 
-/// A kind of factor. The number is stored, and dialects show it.
+/// A kind of factor. What holds for each is its row in [`FactorKind::traits`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum FactorKind {
     /// Accept or deny on a paired phone.
-    Push = 1,
+    Push,
     /// A code by text message.
-    Sms = 2,
+    Sms,
     /// A code spoken by telephone, or digits keyed into it.
-    Voice = 3,
+    Voice,
     /// A code by e-mail.
-    Email = 4,
+    Email,
     /// Time-based one-time password, RFC 6238.
-    Totp = 5,
+    Totp,
     /// Counter-based one-time password, RFC 4226.
-    Hotp = 6,
+    Hotp,
 }
 
 impl FactorKind {
     /// Every factor, in the order in which they are offered.
     pub const ALL: [Self; 6] = [Self::Push, Self::Sms, Self::Voice, Self::Email, Self::Totp, Self::Hotp];
 
-    /// The stored number, which is also the wire's `factor_id`.
+    /// The stored number, which dialects show too.
     pub fn number(self) -> i64 {
-        self as i64
+        self.traits().number
     }
 
     /// The kind with this number.
@@ -38,12 +38,14 @@ impl FactorKind {
 
     /// The row of this kind.
     pub fn traits(self) -> FactorTraits {
+        use TargetKind::{Mail, Phone};
         match self {
-            Self::Push => FactorTraits { channel: Some(Channel::Push), ..SENT },
-            Self::Sms => FactorTraits { channel: Some(Channel::Sms), target: Some(TargetKind::Phone), ..VOUCHED },
-            Self::Voice => FactorTraits { channel: Some(Channel::Voice), target: Some(TargetKind::Phone), ..VOUCHED },
-            Self::Email => FactorTraits { channel: Some(Channel::Email), target: Some(TargetKind::Mail), ..VOUCHED },
-            Self::Totp | Self::Hotp => OWN_CODES,
+            Self::Push => FactorTraits { setup: SetupKind::Pairing, ..sent(1, Channel::Push) },
+            Self::Sms => vouchable(2, Channel::Sms, Phone),
+            Self::Voice => vouchable(3, Channel::Voice, Phone),
+            Self::Email => vouchable(4, Channel::Email, Mail),
+            Self::Totp => own_codes(5),
+            Self::Hotp => own_codes(6),
         }
     }
 
@@ -71,11 +73,23 @@ impl FactorKind {
     pub fn channel(self) -> Option<Channel> {
         self.traits().channel
     }
+
+    /// What a person names as the target of this factor's messages, if they go where a person says.
+    pub fn target(self) -> Option<TargetKind> {
+        self.traits().target
+    }
+
+    /// How a device of this kind is set up.
+    pub fn setup(self) -> SetupKind {
+        self.traits().setup
+    }
 }
 
 /// What holds for one kind of factor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FactorTraits {
+    /// The stored number; it never changes.
+    pub number: i64,
     /// A code or prompt must be sent before it can be answered.
     pub triggered: bool,
     /// A user may hold several active devices.
@@ -86,6 +100,8 @@ pub struct FactorTraits {
     pub channel: Option<Channel>,
     /// Where its messages go, if a person names that.
     pub target: Option<TargetKind>,
+    /// How a device of it is set up.
+    pub setup: SetupKind,
 }
 
 /// What a person names as the target of messages.
@@ -97,7 +113,51 @@ pub enum TargetKind {
     Mail,
 }
 
-const OWN_CODES: FactorTraits =
-    FactorTraits { triggered: false, may_repeat: true, may_be_trusted: false, channel: None, target: None };
-const SENT: FactorTraits = FactorTraits { triggered: true, may_repeat: false, ..OWN_CODES };
-const VOUCHED: FactorTraits = FactorTraits { may_be_trusted: true, ..SENT };
+/// How a device is set up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SetupKind {
+    /// An app reads a secret, and computes codes from it.
+    Secret,
+    /// An app reads a code by which it pairs, and keeps a key.
+    Pairing,
+    /// Nothing is set up: messages reach the person already.
+    Message,
+}
+
+const fn own_codes(number: i64) -> FactorTraits {
+    FactorTraits {
+        number,
+        triggered: false,
+        may_repeat: true,
+        may_be_trusted: false,
+        channel: None,
+        target: None,
+        setup: SetupKind::Secret,
+    }
+}
+
+const fn sent(number: i64, channel: Channel) -> FactorTraits {
+    FactorTraits {
+        triggered: true,
+        may_repeat: false,
+        channel: Some(channel),
+        setup: SetupKind::Message,
+        ..own_codes(number)
+    }
+}
+
+const fn vouchable(number: i64, channel: Channel, target: TargetKind) -> FactorTraits {
+    FactorTraits { may_be_trusted: true, target: Some(target), ..sent(number, channel) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn stored_numbers_never_change() {
+        assert_eq!(FactorKind::ALL.map(FactorKind::number), [1, 2, 3, 4, 5, 6]);
+        assert!(FactorKind::ALL.iter().all(|kind| FactorKind::from_number(kind.number()) == Some(*kind)));
+        assert_eq!(FactorKind::from_number(0), None);
+    }
+}

@@ -61,7 +61,7 @@ impl Policy {
     /// Whether devices of this kind can be enrolled and challenged: their last hop works, and numbers that it needs may be
     /// called somewhere.
     pub fn offers(&self, factor: FactorKind) -> bool {
-        let is_called = factor.traits().target == Some(TargetKind::Phone);
+        let is_called = factor.target() == Some(TargetKind::Phone);
         self.factors.contains(&factor) && !(is_called && self.countries.is_empty())
     }
 }

@@ -1,6 +1,7 @@
 //! Enrols devices: draws their secrets, seals them, and opens the registration.
 
 use domain::model::audit::Actor;
+use domain::model::factor::SetupKind;
 use domain::model::hotp::Hotp;
 use domain::model::totp::{SECRET_LENGTH, Totp};
 use domain::rules::basis::Basis;
@@ -214,11 +215,11 @@ impl Engine {
         }
         let (ttl, by_token) = (request.ttl, request.handle == Handle::StateToken);
         let state_token = by_token.then(|| self.chance.hex::<20>());
-        let mut drawn = match (credential, request.confirm) {
-            (Credential::Totp(_) | Credential::Hotp(_), _) => self.draw_own(credential, user),
-            (Credential::Push { .. }, _) => self.draw_pairing(user),
-            (_, Confirm::WhenTriggered) => Challenged::plain(Challenge::Untriggered),
-            (_, Confirm::AtOnce) => {
+        let mut drawn = match (device.factor.setup(), request.confirm) {
+            (SetupKind::Secret, _) => self.draw_own(credential, user),
+            (SetupKind::Pairing, _) => self.draw_pairing(user),
+            (SetupKind::Message, Confirm::WhenTriggered) => Challenged::plain(Challenge::Untriggered),
+            (SetupKind::Message, Confirm::AtOnce) => {
                 let style =
                     CodeStyle { alphanumeric: false, keypad: true, number: false, template: request.template.as_ref() };
                 self.draw_sent(id, device, credential, ttl, style)

@@ -1,9 +1,10 @@
 //! Queries: factors, devices, the state of a user and of a verification.
 
+use domain::model::factor::TargetKind;
 use domain::model::time::MINUTE;
 use domain::rules::enrolment;
 use domain::rules::standing::{self, Standing};
-use domain::{AuditKind, Credential, Device, DeviceId, FactorKind, Purpose, Status, Timestamp, UserId, Verification};
+use domain::{AuditKind, Device, DeviceId, FactorKind, Purpose, Status, Timestamp, UserId, Verification};
 use store::{EventFilter, EventPage};
 
 use crate::users::error::UserError;
@@ -47,12 +48,9 @@ impl Engine {
         let listed = devices.into_iter().filter(Device::is_listed);
         listed
             .map(|device| {
-                let phone = match device.factor {
-                    FactorKind::Sms | FactorKind::Voice => match self.open_credential(&device)? {
-                        Credential::Sms { phone } | Credential::Voice { phone } => Some(phone),
-                        _ => None,
-                    },
-                    _ => None,
+                let phone = match device.factor.target() {
+                    Some(TargetKind::Phone) => self.open_credential(&device)?.phone().map(str::to_owned),
+                    Some(TargetKind::Mail) | None => None,
                 };
                 Ok(ListedDevice { phone, is_default: default == Some(device.id), device })
             })

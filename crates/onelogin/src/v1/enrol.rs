@@ -1,6 +1,7 @@
 //! `POST /api/1/users/{user_id}/otp_devices`: enrols a device (contract 4.2). Nothing is sent: the caller triggers.
 
 use axum::response::Response;
+use domain::model::factor::TargetKind;
 use domain::model::time::MINUTE;
 use domain::rules::reaching::Unreachable;
 use domain::{DeviceStatus, FactorKind, UserId};
@@ -15,7 +16,8 @@ use crate::wire::call::ApiCall;
 use crate::wire::challenge::FactorData;
 use crate::wire::envelope::v1_success;
 use crate::wire::factor_names::{FactorNames, v1_auth_factor_name};
-use crate::wire::lenient::{Body, WrongType};
+use crate::wire::lenient::Body;
+use crate::wire::target::target;
 
 /// Life of the state token and of a pairing code, in milliseconds. The call has no field for it, and pairing a phone takes a
 /// person a while.
@@ -46,7 +48,7 @@ pub(crate) async fn enrol(dialect: Dialect, access: Access<ManageUsers>, call: A
     let request = parse(user, &call.json()?, &dialect.options.names)?;
     let factor = request.factor;
     let enrolled = dialect.engine.enrol(request, access.context()).await.map_err(|error| match error {
-        EnrolError::Unreachable(Unreachable::Target) if factor == FactorKind::Email => {
+        EnrolError::Unreachable(Unreachable::Target) if factor.target() == Some(TargetKind::Mail) => {
             Error::attribute("email", "email is invalid")
         }
         error => Error::of_enrol(error, dialect.engine.now()),
@@ -68,16 +70,6 @@ fn parse(user: UserId, body: &Body, names: &FactorNames) -> Result<EnrolRequest,
         ttl: TTL,
         template: None,
     })
-}
-
-/// The number or address for this factor's messages, if the caller names one. It is ignored for other factors, since one
-/// SDK always sends it.
-fn target(body: &Body, factor: FactorKind) -> Result<Option<String>, WrongType> {
-    match factor {
-        FactorKind::Sms | FactorKind::Voice => Ok(body.filled("number")?.or(body.filled("phone")?)),
-        FactorKind::Email => body.filled("email"),
-        FactorKind::Push | FactorKind::Totp | FactorKind::Hotp => Ok(None),
-    }
 }
 
 fn render(enrolled: EnrolledDevice, names: &FactorNames) -> Enrolled<'_> {

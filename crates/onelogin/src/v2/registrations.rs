@@ -2,6 +2,7 @@
 
 use axum::http::StatusCode;
 use axum::response::Response;
+use domain::model::factor::{SetupKind, TargetKind};
 use domain::rules::reaching::Unreachable;
 use domain::rules::verification::find::Target;
 use domain::{FactorKind, Outcome, Purpose, Reason, UserId};
@@ -16,8 +17,9 @@ use crate::dialect::{Dialect, DialectOptions};
 use crate::wire::call::ApiCall;
 use crate::wire::challenge::FactorData;
 use crate::wire::factor_names::{FactorNames, v2_auth_factor_name};
-use crate::wire::lenient::{Body, WrongType};
+use crate::wire::lenient::Body;
 use crate::wire::profile::CompatProfile;
+use crate::wire::target::target;
 use crate::wire::time::with_seconds;
 
 #[derive(Serialize, ToSchema)]
@@ -43,7 +45,9 @@ pub(crate) async fn start(dialect: Dialect, access: Access<ManageMfa>, call: Api
     let request = parse(user, &call.json()?, access.profile(), &dialect.options)?;
     let factor = request.factor;
     let enrolled = dialect.engine.enrol(request, access.context()).await.map_err(|error| match error {
-        EnrolError::Unreachable(Unreachable::Target) if factor == FactorKind::Email => Error::invalid("email"),
+        EnrolError::Unreachable(Unreachable::Target) if factor.target() == Some(TargetKind::Mail) => {
+            Error::invalid("email")
+        }
         error => Error::of_enrol(error, dialect.engine.now()),
     })?;
     let started = render(enrolled, user, &dialect.options.names).ok_or(Error::NotFound)?;
@@ -100,21 +104,12 @@ fn parse(user: UserId, body: &Body, profile: CompatProfile, options: &DialectOpt
     })
 }
 
-/// The number or address for this factor's messages, if not the user's own.
-fn target(body: &Body, factor: FactorKind) -> Result<Option<String>, WrongType> {
-    match factor {
-        FactorKind::Sms | FactorKind::Voice => Ok(body.filled("number")?.or(body.filled("phone")?)),
-        FactorKind::Email => body.filled("email"),
-        FactorKind::Push | FactorKind::Totp | FactorKind::Hotp => Ok(None),
-    }
-}
-
 fn render(enrolled: EnrolledDevice, user: UserId, names: &FactorNames) -> Option<Started<'_>> {
     let registration = enrolled.registration?;
     let device = enrolled.device;
     let is_accepted = !registration.status.is_pending();
-    // The recorded answer for a push has no `expires_at`.
-    let has_end = !is_accepted && device.factor != FactorKind::Push;
+    // The recorded answer for a pairing has no `expires_at`.
+    let has_end = !is_accepted && device.factor.setup() != SetupKind::Pairing;
     Some(Started {
         id: registration.wire_id,
         status: if is_accepted { "accepted" } else { "pending" },

@@ -18,12 +18,12 @@ impl FactorNames {
 
     /// v1 `type_display_name`, and the name in v1 factor lists.
     pub fn v1_type_display_name(&self, kind: FactorKind) -> &str {
-        self.given(kind).unwrap_or(v1_type_display_name(kind))
+        self.given(kind).unwrap_or(row(kind).v1_shown)
     }
 
     /// v2 `name` and `type_display_name`.
     pub fn v2_type_display_name(&self, kind: FactorKind) -> &str {
-        self.given(kind).unwrap_or(v2_type_display_name(kind))
+        self.given(kind).unwrap_or(row(kind).v2_shown)
     }
 
     fn given(&self, kind: FactorKind) -> Option<&str> {
@@ -31,46 +31,42 @@ impl FactorNames {
     }
 }
 
+/// The usual names of one factor.
+struct Row {
+    /// v1 `auth_factor_name`, and `device_type` of the log-in flow.
+    v1: &'static str,
+    /// v1 `type_display_name`.
+    v1_shown: &'static str,
+    /// v2 `auth_factor_name`.
+    v2: &'static str,
+    /// v2 `name` and `type_display_name`.
+    v2_shown: &'static str,
+}
+
+/// The names of most factors are the same everywhere.
+const fn everywhere(name: &'static str) -> Row {
+    Row { v1: name, v1_shown: name, v2: name, v2_shown: name }
+}
+
+fn row(kind: FactorKind) -> Row {
+    match kind {
+        FactorKind::Push => Row { v2: "OneLogin", ..everywhere("OneLogin Protect") },
+        FactorKind::Sms => Row { v2: "SMS", ..everywhere("OneLogin SMS") },
+        FactorKind::Voice => everywhere("OneLogin Voice"),
+        FactorKind::Email => everywhere("OneLogin Email"),
+        FactorKind::Totp => Row { v2_shown: "Authenticator", ..everywhere("Google Authenticator") },
+        FactorKind::Hotp => Row { v1_shown: "HOTP Token", ..everywhere("HOTP") },
+    }
+}
+
 /// v1 `auth_factor_name`, which clients compare.
 pub fn v1_auth_factor_name(kind: FactorKind) -> &'static str {
-    match kind {
-        FactorKind::Push => "OneLogin Protect",
-        FactorKind::Sms => "OneLogin SMS",
-        FactorKind::Voice => "OneLogin Voice",
-        FactorKind::Email => "OneLogin Email",
-        FactorKind::Totp => "Google Authenticator",
-        FactorKind::Hotp => "HOTP",
-    }
-}
-
-fn v1_type_display_name(kind: FactorKind) -> &'static str {
-    match kind {
-        FactorKind::Hotp => "HOTP Token",
-        other => v1_auth_factor_name(other),
-    }
-}
-
-fn v2_type_display_name(kind: FactorKind) -> &'static str {
-    match kind {
-        FactorKind::Push => "OneLogin Protect",
-        FactorKind::Sms => "OneLogin SMS",
-        FactorKind::Voice => "OneLogin Voice",
-        FactorKind::Email => "OneLogin Email",
-        FactorKind::Totp => "Authenticator",
-        FactorKind::Hotp => "HOTP",
-    }
+    row(kind).v1
 }
 
 /// v2 `auth_factor_name`, which clients compare.
 pub(crate) fn v2_auth_factor_name(kind: FactorKind) -> &'static str {
-    match kind {
-        FactorKind::Push => "OneLogin",
-        FactorKind::Sms => "SMS",
-        FactorKind::Voice => "OneLogin Voice",
-        FactorKind::Email => "OneLogin Email",
-        FactorKind::Totp => "Google Authenticator",
-        FactorKind::Hotp => "HOTP",
-    }
+    row(kind).v2
 }
 
 #[cfg(test)]

@@ -18,6 +18,7 @@ pub(crate) mod paging;
 pub(crate) mod profile;
 pub(crate) mod reason;
 pub(crate) mod scope_name;
+pub(crate) mod target;
 pub(crate) mod temp_token;
 pub mod time;
 pub(crate) mod user;

@@ -4,7 +4,7 @@ use crate::model::audit::{AuditKind, Reason};
 use crate::model::challenge::Challenge;
 use crate::model::change::{Change, Decision, View};
 use crate::model::device::{Device, DeviceStatus};
-use crate::model::factor::FactorKind;
+use crate::model::factor::{FactorKind, SetupKind};
 use crate::model::id::UserId;
 use crate::model::message::Message;
 use crate::model::secret::Secret;
@@ -122,7 +122,7 @@ pub fn open(view: &View, opening: &Opening, basis: Basis<'_>) -> Decision<Opened
         return Decision::of(decision, Opened::Repeated(repeated))
             .with(event(AuditKind::ChallengeRepeated).verification(Some(waiting.id)).into());
     }
-    if device.factor == FactorKind::Push && device.status == DeviceStatus::Pending {
+    if device.factor.setup() == SetupKind::Pairing && device.status == DeviceStatus::Pending {
         // Its pairing code has expired; it must be enrolled anew.
         return Decision::reply(Opened::NoDevice);
     }
