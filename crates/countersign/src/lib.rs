@@ -16,6 +16,5 @@ mod root;
 mod serve;
 mod signals;
 mod terminal;
-mod torture;
 #[cfg(feature = "otel")]
 mod traces;

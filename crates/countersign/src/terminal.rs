@@ -131,6 +131,43 @@ impl Progress {
     }
 }
 
+/// The terminal for the self-test.
+pub(crate) struct Console;
+
+impl selftest::Output for Console {
+    fn say(&self, text: &str) {
+        say(text);
+    }
+
+    fn remark(&self, text: &str) {
+        remark(text);
+    }
+
+    fn table(&self, header: &[&str], rows: &[Vec<String>]) -> String {
+        table(header, rows, true)
+    }
+
+    fn progress(&self, name: &'static str, length: u64) -> Option<Box<dyn selftest::ProgressBar>> {
+        let bar = progress(name, length);
+        std::io::stderr().is_terminal().then(|| Box::new(Removed(bar)) as Box<dyn selftest::ProgressBar>)
+    }
+}
+
+/// A bar that is removed when it is dropped.
+struct Removed(Progress);
+
+impl selftest::ProgressBar for Removed {
+    fn reach(&self, done: u64) {
+        self.0.reach(done);
+    }
+}
+
+impl Drop for Removed {
+    fn drop(&mut self) {
+        self.0.finish();
+    }
+}
+
 /// A text without control characters, which could move the cursor.
 fn flat(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()

@@ -25,7 +25,7 @@ pub(super) const AWAY: Duration = Duration::from_millis(300);
 /// The self-test command against these nodes, with the client of the first node's ready file.
 pub(super) fn command(binary: &Path, nodes: &[&Node], size: Size) -> Command {
     let mut command = Command::new(binary);
-    command.args(["torture", "--rounds", &size.rounds.to_string(), "--guesses", &size.guesses.to_string()]);
+    command.args(["selftest", "--rounds", &size.rounds.to_string(), "--guesses", &size.guesses.to_string()]);
     for node in nodes {
         command.arg("--url").arg(node.url());
     }

@@ -28,7 +28,7 @@ use clap::{CommandFactory as _, Parser, Subcommand};
 
 use self::request::Noun;
 use self::run::{ServeArgs, runtime};
-use crate::{log, ready, serve, terminal, torture};
+use crate::{log, ready, serve, terminal};
 
 /// A self-hosted multi-factor authentication server that speaks the OneLogin MFA API.
 #[derive(Debug, Parser)]
@@ -80,7 +80,7 @@ enum What {
     Transfer(transfer::TransferArgs),
     /// Test a running installation: every code is used once and every limit holds. It creates test users and removes them
     #[command(visible_alias = "torture")]
-    Selftest(torture::Args),
+    Selftest(selftest::SelftestArgs),
     /// Print a generated page of the documentation
     #[command(subcommand, hide = true)]
     Reference(reference::ReferenceArgs),
@@ -118,7 +118,7 @@ fn start(cli: Cli) -> anyhow::Result<ExitCode> {
         What::Migrate(args) => args.run(),
         What::Transfer(args) => args.run(),
         What::Import(args) => args.run(),
-        What::Selftest(args) => runtime(0)?.block_on(torture::run(args)),
+        What::Selftest(args) => runtime(0)?.block_on(selftest::run(args, &terminal::Console)),
         What::Reference(args) => Ok(args.run(&Cli::command())),
     }
 }

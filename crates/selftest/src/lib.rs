@@ -14,6 +14,7 @@ mod device;
 mod door;
 mod guesses;
 mod log_ins;
+mod output;
 mod progress;
 mod rounds;
 mod singles;
@@ -26,11 +27,11 @@ use std::sync::Arc;
 use anyhow::{Context as _, bail};
 use serde_json::{Value, json};
 
-use crate::terminal;
 use api::{Api, Credentials};
 use board::Board;
 use client::Node;
 use crowd::Crowd;
+pub use output::{Output, ProgressBar};
 use verdict::Mode;
 
 /// The variable with the client's secret, if no flag has it.
@@ -40,7 +41,7 @@ const PATIENT_FROM: u64 = 1_000;
 
 /// The arguments of `countersign selftest`.
 #[derive(Debug, clap::Args)]
-pub(crate) struct Args {
+pub struct SelftestArgs {
     /// URL of a node, as `http://10.0.0.1:8080`; repeat it for every node of the installation
     #[arg(long = "url", value_name = "URL")]
     urls: Vec<String>,
@@ -83,7 +84,7 @@ struct Plan {
     app: Option<i64>,
 }
 
-impl Args {
+impl SelftestArgs {
     fn plan(&self) -> anyhow::Result<Plan> {
         let ready = match &self.ready_file {
             Some(path) => read_ready(path)?,
@@ -137,12 +138,12 @@ fn manager(ready: &Value) -> anyhow::Result<Credentials> {
 }
 
 /// Runs every scenario, prints the results and deletes the test users.
-pub(crate) async fn run(args: Args) -> anyhow::Result<ExitCode> {
+pub async fn run(args: SelftestArgs, output: &dyn Output) -> anyhow::Result<ExitCode> {
     let plan = args.plan()?;
     let nodes = plan.nodes.clone();
     let mut api = Api::enter(nodes.clone(), plan.credentials, &args.user_prefix, plan.mode).await?;
     let faults = if args.fault_expected { ", faults expected" } else { "" };
-    terminal::remark(&format!(
+    output.remark(&format!(
         "{} callers, {} node(s), {} rounds{faults}; the test users are named {}-*.",
         args.clients,
         nodes.len(),
@@ -151,7 +152,7 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<ExitCode> {
     ));
     let mut board = Board::default();
     let ended = tokio::select! {
-        ended = scenarios(&args, (plan.has_outbox, plan.app), &mut api, &mut board) => ended,
+        ended = scenarios(&args, (plan.has_outbox, plan.app), &mut api, output, &mut board) => ended,
         _ = tokio::signal::ctrl_c() => Err(anyhow::anyhow!("interrupted")),
     };
     let cleaned = api.clean_up().await;
@@ -159,15 +160,15 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<ExitCode> {
         "rounds": args.rounds, "clients": args.clients, "guesses": args.guesses, "fault_expected": args.fault_expected,
     });
     if args.json {
-        terminal::say(&board.json(&nodes, &settings).to_string());
+        output.say(&board.json(&nodes, &settings).to_string());
     } else {
-        board.print(&nodes);
+        board.print(&nodes, output);
     }
     match cleaned {
-        Ok(users) => terminal::remark(&format!("Deleted {users} test users.")),
+        Ok(users) => output.remark(&format!("Deleted {users} test users.")),
         Err(error) => {
             let run = &api.run;
-            terminal::remark(&format!("Some test users were not deleted; their last name is {run}: {error:#}"));
+            output.remark(&format!("Some test users were not deleted; their last name is {run}: {error:#}"));
         }
     }
     ended.context("the self-test did not run to its end")?;
@@ -175,9 +176,10 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<ExitCode> {
 }
 
 async fn scenarios(
-    args: &Args,
+    args: &SelftestArgs,
     (has_outbox, app): (bool, Option<i64>),
     api: &mut Api,
+    output: &dyn Output,
     board: &mut Board,
 ) -> anyhow::Result<()> {
     let nodes = api.nodes.clone();
@@ -195,7 +197,7 @@ async fn scenarios(
     } else {
         board.note("codes by SMS and push were left out: without a dev world there is no outbox to read");
     }
-    rounds::run(api, &mut crowd, args.rounds, board).await?;
+    rounds::run(api, &mut crowd, args.rounds, output, board).await?;
     guesses::after_lock(api, &mut crowd, withheld, args.rounds >= PATIENT_FROM, board).await?;
     singles::refresh_tokens(api, &mut crowd, few, board).await?;
     if board.violations() == 0 && api.mode == Mode::FaultFree {

@@ -11,6 +11,7 @@ use super::client::MAX_WAIT;
 use super::crowd::{Crowd, Shot, endings};
 use super::device::HotpDevice;
 use super::door::{Door, doors};
+use super::output::Output;
 use super::progress::Progress;
 use super::verdict::{Ended, Mode, used_once};
 
@@ -56,7 +57,13 @@ impl Target {
 }
 
 /// Sends `rounds` codes.
-pub(super) async fn run(api: &mut Api, crowd: &mut Crowd, rounds: u64, board: &mut Board) -> anyhow::Result<()> {
+pub(super) async fn run(
+    api: &mut Api,
+    crowd: &mut Crowd,
+    rounds: u64,
+    output: &dyn Output,
+    board: &mut Board,
+) -> anyhow::Result<()> {
     let mut targets = Vec::new();
     for _ in 0..DEVICES.min(rounds.div_ceil(4)).max(1) {
         let user = api.user().await?;
@@ -64,7 +71,7 @@ pub(super) async fn run(api: &mut Api, crowd: &mut Crowd, rounds: u64, board: &m
     }
     let nodes = api.nodes.len();
     let mut with_v1 = true;
-    let mut progress = Progress::new(NAME, rounds);
+    let mut progress = Progress::new(output, NAME, rounds);
     for round in 0..usize::try_from(rounds)? {
         let index = round % targets.len();
         let target = &mut targets[index];

@@ -5,8 +5,8 @@ use std::sync::atomic::Ordering;
 use serde_json::{Value, json};
 
 use super::client::Node;
+use super::output::Output;
 use super::verdict::{Count, Ended};
-use crate::terminal;
 
 /// Most violations of a scenario that are kept in words; the rest is counted.
 const SHOWN: usize = 10;
@@ -82,25 +82,25 @@ impl Board {
     }
 
     /// Prints the results for a person.
-    pub(super) fn print(&self, nodes: &[Node]) {
+    pub(super) fn print(&self, nodes: &[Node], output: &dyn Output) {
         let header = ["scenario", "rounds", "requests", "successes", "refusals", "5xx", "dropped", "violations"];
         let rows: Vec<Vec<String>> = self.rows.iter().map(row_cells).collect();
-        terminal::say(&terminal::table(&header, &rows, true));
+        output.say(&output.table(&header, &rows));
         for node in nodes {
             let (answers, waits) = (node.answers.load(Ordering::Relaxed), node.waits.load(Ordering::Relaxed));
             let waited = if waits > 0 { format!(", {waits} of them 429") } else { String::new() };
-            terminal::say(&format!("{}: {answers} answers{waited}", node.url));
+            output.say(&format!("{}: {answers} answers{waited}", node.url));
         }
         for note in &self.notes {
-            terminal::say(&format!("Note: {note}"));
+            output.say(&format!("Note: {note}"));
         }
         for row in self.rows.iter().filter(|row| row.violations > 0) {
-            terminal::say(&format!("{}: {} violations", row.scenario, row.violations));
+            output.say(&format!("{}: {} violations", row.scenario, row.violations));
             for violation in &row.shown {
-                terminal::say(&format!("  {violation}"));
+                output.say(&format!("  {violation}"));
             }
         }
-        terminal::say(&match self.violations() {
+        output.say(&match self.violations() {
             0 => "Clean: every single-use thing was used once, every limit held.".to_owned(),
             violations => format!("NOT CLEAN: {violations} violations."),
         });

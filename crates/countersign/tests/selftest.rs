@@ -1,5 +1,5 @@
-//! `countersign torture` as a person and a script meet it: a clean verdict over a server that keeps its word, no trace
-//! afterwards, and a plain no where it cannot run.
+//! `countersign selftest` as a person and a script meet it: a clean result over a correct server, no test user afterwards, and
+//! a clear error where it cannot run.
 
 #![expect(clippy::unwrap_used, reason = "a failed step fails the test")]
 
@@ -8,12 +8,12 @@ mod common;
 use common::{Running, run};
 use serde_json::Value;
 
-/// Runs torture against this world and gives its verdict.
-fn torture(server: &Running, args: &[&str]) -> (Option<i32>, Value) {
+/// Runs the self-test against this world; returns its exit code and results.
+fn selftest(server: &Running, args: &[&str]) -> (Option<i32>, Value) {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("ready.json");
     std::fs::write(&file, server.ready.to_string()).unwrap();
-    let mut all = vec!["torture", "--json", "--ready-file", file.to_str().unwrap()];
+    let mut all = vec!["selftest", "--json", "--ready-file", file.to_str().unwrap()];
     all.extend(args);
     let output = run(&all);
     let verdict = serde_json::from_slice(&output.stdout);
@@ -30,7 +30,7 @@ fn row<'a>(verdict: &'a Value, scenario: &str) -> &'a Value {
 fn a_server_that_keeps_its_word_has_a_clean_verdict_and_no_test_users_left() {
     let folder = tempfile::tempdir().unwrap();
     let server = Running::dev(folder.path());
-    let (code, verdict) = torture(&server, &["--rounds", "100", "--clients", "16", "--guesses", "200"]);
+    let (code, verdict) = selftest(&server, &["--rounds", "100", "--clients", "16", "--guesses", "200"]);
     assert_eq!(verdict["clean"], true, "{verdict:#}");
     assert_eq!(code, Some(0));
 
@@ -55,25 +55,28 @@ fn a_server_that_keeps_its_word_has_a_clean_verdict_and_no_test_users_left() {
 }
 
 #[test]
-fn torture_needs_a_client_that_may_do_everything() {
+fn the_selftest_needs_a_client_that_may_do_everything() {
     let folder = tempfile::tempdir().unwrap();
     let server = Running::dev(folder.path());
     let reader = server.ready["clients"].as_array().unwrap().iter().find(|c| c["scope"] == "Read All").unwrap();
     let (id, secret) = (reader["client_id"].as_str().unwrap(), reader["client_secret"].as_str().unwrap());
     let given = ["--client-id", id, "--client-secret", secret];
-    let output = run(&[&["torture", "--url", server.base_url()], given.as_slice()].concat());
+    let output = run(&[&["selftest", "--url", server.base_url()], given.as_slice()].concat());
     assert!(!output.status.success());
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(said.contains("cannot create a user: 403"), "{said}");
 }
 
 #[test]
-fn torture_says_what_is_missing() {
+fn the_selftest_says_what_is_missing() {
     for (args, word) in [
-        (vec!["torture"], "--ready-file"),
-        (vec!["torture", "--url", "http://127.0.0.1:1"], "--ready-file"),
+        (vec!["selftest"], "--ready-file"),
+        (vec!["selftest", "--url", "http://127.0.0.1:1"], "--ready-file"),
         (vec!["torture", "--client-id", "x"], "--url"),
-        (vec!["torture", "--url", "https://mfa.example.com", "--client-id", "x", "--client-secret", "y"], "plain http"),
+        (
+            vec!["selftest", "--url", "https://mfa.example.com", "--client-id", "x", "--client-secret", "y"],
+            "plain http",
+        ),
     ] {
         let output = run(&args);
         assert!(!output.status.success());
