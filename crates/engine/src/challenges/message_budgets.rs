@@ -7,6 +7,7 @@ use domain::rules::reaching::{self, Unreachable};
 use domain::rules::sends::{self, Alarm};
 use domain::{Budget, Change, ClientId, Credential, Decision, Recipient, Right, Timestamp, UserId, View};
 
+use crate::challenges::message_leases::TakenOfDay;
 use crate::decision_name::DecisionName;
 use crate::fault::faults_of_the_store;
 use crate::{Engine, Fault};
@@ -179,12 +180,12 @@ impl Engine {
         }
         for budget in client.map(Budget::Client).into_iter().chain([Budget::Server]) {
             match self.take_of_day(budget, now).await {
-                Ok(None) => {}
-                Ok(Some(Err(at))) => {
+                Ok(TakenOfDay::Unlimited) => {}
+                Ok(TakenOfDay::One) => counted.days.push(budget),
+                Ok(TakenOfDay::NoneUntil(at)) => {
                     self.give_back(counted).await;
                     return Err(UnsentError::TooMany(at));
                 }
-                Ok(Some(Ok(()))) => counted.days.push(budget),
                 Err(fault) => return Err(fault.into()),
             }
         }
@@ -209,22 +210,22 @@ impl Engine {
         }
     }
 
-    /// Takes one message of the day of `now`; `None` where that day has no limit, and its end where it has none left.
-    async fn take_of_day(&self, budget: Budget, now: Timestamp) -> Result<Option<Result<(), Timestamp>>, Fault> {
-        let Some(limit) = self.settings.policy.sends.per_day(budget) else { return Ok(None) };
+    /// Takes one message of the day of `now`.
+    async fn take_of_day(&self, budget: Budget, now: Timestamp) -> Result<TakenOfDay, Fault> {
+        let Some(limit) = self.settings.policy.sends.per_day(budget) else { return Ok(TakenOfDay::Unlimited) };
         if let Some(taken) = self.sends.take_here(budget, now) {
-            return Ok(Some(taken));
+            return Ok(taken);
         }
         let _turn = self.sends.turn.lock().await;
         if let Some(taken) = self.sends.take_here(budget, now) {
-            return Ok(Some(taken));
+            return Ok(taken);
         }
         let want = sends::share(limit);
         let leased = self.store.decide_budget(budget, move |view| sends::lease(view, budget, limit, want, now)).await?;
         if let Some(alarm) = leased.alarm {
             sound(budget, alarm, limit);
         }
-        Ok(Some(self.sends.settle(budget, leased, now)))
+        Ok(self.sends.settle(budget, leased, now))
     }
 
     /// How the budgets of the day stand, the server's first.

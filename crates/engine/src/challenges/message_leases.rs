@@ -15,6 +15,17 @@ pub(crate) struct Sends {
     pub(super) turn: tokio::sync::Mutex<()>,
 }
 
+/// What came of asking a day for one message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum TakenOfDay {
+    /// It counts against the day.
+    One,
+    /// The day has no limit.
+    Unlimited,
+    /// The day is used up; the next one begins then.
+    NoneUntil(Timestamp),
+}
+
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Lease {
     pub(super) left: u32,
@@ -28,26 +39,26 @@ const BELIEVED: i64 = 10 * SECOND;
 
 impl Sends {
     /// Takes a message that this node has taken before; `None` if it has to ask.
-    pub(super) fn take_here(&self, budget: Budget, now: Timestamp) -> Option<Result<(), Timestamp>> {
+    pub(super) fn take_here(&self, budget: Budget, now: Timestamp) -> Option<TakenOfDay> {
         let mut leases = self.leases();
         let lease = leases.get_mut(&budget).filter(|lease| is_of(lease, now))?;
         if lease.left > 0 {
             lease.left -= 1;
-            return Some(Ok(()));
+            return Some(TakenOfDay::One);
         }
         let still_dry = lease.dry.is_some_and(|since| (0..BELIEVED).contains(&now.since(since)));
-        still_dry.then_some(Err(lease.until))
+        still_dry.then_some(TakenOfDay::NoneUntil(lease.until))
     }
 
     /// Puts what was taken into the store of this node, and takes one of it.
-    pub(super) fn settle(&self, budget: Budget, leased: LeasedMessages, now: Timestamp) -> Result<(), Timestamp> {
+    pub(super) fn settle(&self, budget: Budget, leased: LeasedMessages, now: Timestamp) -> TakenOfDay {
         let LeasedMessages { messages, until, .. } = leased;
         let mut leases = self.leases();
         // With what was given back while more was being taken.
         let kept = leases.get(&budget).filter(|lease| lease.until == until).map_or(0, |lease| lease.left);
         let left = kept + messages;
         leases.insert(budget, Lease { left: left.saturating_sub(1), until, dry: (messages == 0).then_some(now) });
-        if left > 0 { Ok(()) } else { Err(until) }
+        if left > 0 { TakenOfDay::One } else { TakenOfDay::NoneUntil(until) }
     }
 
     pub(super) fn leases(&self) -> MutexGuard<'_, HashMap<Budget, Lease>> {
@@ -69,13 +80,17 @@ mod tests {
         let (sends, now) = (Sends::default(), Timestamp(20_000 * DAY));
         let until = now.plus(DAY);
         let leased = |messages| LeasedMessages { messages, until, alarm: None };
-        assert_eq!(sends.settle(Budget::Server, leased(1), now), Ok(()));
+        assert_eq!(sends.settle(Budget::Server, leased(1), now), TakenOfDay::One);
         assert_eq!(sends.take_here(Budget::Server, now), None, "somebody asks for more");
         sends.leases().entry(Budget::Server).and_modify(|lease| lease.left += 1);
-        assert_eq!(sends.settle(Budget::Server, leased(0), now), Ok(()), "the day has no more, but this one is back");
-        assert_eq!(sends.settle(Budget::Server, leased(0), now), Err(until));
+        assert_eq!(
+            sends.settle(Budget::Server, leased(0), now),
+            TakenOfDay::One,
+            "the day has no more, but this one is back"
+        );
+        assert_eq!(sends.settle(Budget::Server, leased(0), now), TakenOfDay::NoneUntil(until));
         let tomorrow = LeasedMessages { messages: 1, until: until.plus(DAY), alarm: None };
-        assert_eq!(sends.settle(Budget::Server, tomorrow, now), Ok(()));
+        assert_eq!(sends.settle(Budget::Server, tomorrow, now), TakenOfDay::One);
         assert_eq!(sends.take_here(Budget::Server, now), None, "each day has its own");
     }
 }

@@ -88,7 +88,7 @@ impl<'a> Compared<'a> {
     }
 
     /// Takes it apart. For [`crate::rules::verification::answer`] only, which charges it.
-    pub(in crate::rules) fn to_charge(self) -> (Found<'a>, Evidence) {
+    pub(in crate::rules) fn into_charge(self) -> (Found<'a>, Evidence) {
         (self.found, self.evidence)
     }
 }

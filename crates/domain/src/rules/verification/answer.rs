@@ -32,7 +32,7 @@ pub fn answer(view: &View, target: &Target, evidence: &Evidence, context: &Actor
 
 /// Charges a comparison to the target that it was made with. The only function by which a typed code can be accepted.
 pub(super) fn charge(compared: Compared<'_>, context: &Actor, now: Timestamp) -> Decision<Outcome> {
-    let (found, evidence) = compared.to_charge();
+    let (found, evidence) = compared.into_charge();
     charge_to(found, &evidence, context, now)
 }
 
@@ -44,7 +44,7 @@ pub(super) fn charge_either<'a>(
     context: &Actor,
     now: Timestamp,
 ) -> Decision<Outcome> {
-    match token.to_charge() {
+    match token.into_charge() {
         (found, Evidence::Refuted(wrong)) => {
             also_count_token(found, charge(own(), context, now), wrong, context.right, now)
         }
