@@ -12,7 +12,7 @@ use crate::wire::call::ApiCall;
 use crate::wire::envelope::v1_success_with_echo;
 use crate::wire::lenient::Body;
 
-/// What stands in the path where a device would, for the temporary token (contract 4.5).
+/// The device id in the path that means the temporary token (contract 4.5).
 const TEMP_TOKEN: DeviceId = DeviceId(0);
 
 pub(crate) async fn verify(dialect: Dialect, access: Access<ChallengeV1>, call: ApiCall) -> Result<Response, Error> {

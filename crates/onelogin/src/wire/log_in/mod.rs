@@ -57,7 +57,7 @@ pub(crate) fn step(body: &Body, origins: Vec<String>, number: bool) -> Result<Lo
     let device = device.parse().ok().filter(|id| *id >= 0).ok_or(Error::NoFactor)?;
     Ok(LoginStep {
         state_token: Digest::of(state_token.as_bytes()),
-        // 0 stands for the temporary token.
+        // 0 means the temporary token.
         device: (device != 0).then_some(DeviceId(device)),
         response: body.answer(&["otp_token", "otp", "otp_code"])?,
         notify: !body.flag("do_not_notify")?.unwrap_or(false),
