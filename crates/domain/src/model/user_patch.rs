@@ -29,7 +29,7 @@ impl UserField {
     }
 }
 
-/// Fields to set on a user; what is `None` stays as it is.
+/// Fields to set on a user. A field without a value stays as it is.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct UserPatch {
     /// Sets or clears the name to log in with.

@@ -45,7 +45,7 @@ impl Purpose {
 /// The state of a verification, with the facts that only this state has. Terminal states never change (SEC 6), but for
 /// the moment at which a result is collected.
 ///
-/// Why something was rejected is not among the facts: the audit trail says it, and callers are told by the challenge (an
+/// Why something was rejected is not among the facts: the audit trail says it, and callers learn it from the challenge (an
 /// approval was denied, a typed code is over).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Status {

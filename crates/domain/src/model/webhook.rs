@@ -98,7 +98,7 @@ impl Headers {
     /// What is wrong with them, if anything is.
     pub fn fault(&self) -> Option<&'static str> {
         if self.0.len() > MOST_HEADERS {
-            return Some("a webhook has at most 20 headers of its own");
+            return Some("a webhook has at most 20 additional headers");
         }
         for (name, value) in &self.0 {
             let token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);

@@ -130,7 +130,7 @@ pub fn rotate_client(view: &ClientView, secret: ClientSecret, now: Timestamp) ->
         .with(Change::UpdateClient(rotated))
 }
 
-/// What an operator changes about a client; what is `None` stays.
+/// What an operator changes about a client. A field without a value stays.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Choice {

@@ -25,28 +25,25 @@ pub(crate) const START: Timestamp = Timestamp(1_750_000_000_000);
 pub(crate) struct Rows {
     /// The user, until deleted.
     pub(crate) user: Option<User>,
-    /// Oldest first.
+    /// In the order of their creation.
     pub(crate) devices: Vec<Device>,
     /// All that ever were, oldest first.
     pub(crate) verifications: Vec<Verification>,
     /// All that ever were, oldest first, and how they ended.
     pub(crate) sessions: Vec<(Session, Option<SessionEnd>)>,
-    /// Unordered.
+    /// In no particular order.
     pub(crate) throttles: Vec<Throttle>,
 }
 
-/// The database.
+/// The rows of a database, without one.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Database {
-    /// By user.
     pub(crate) users: BTreeMap<UserId, Rows>,
     /// Messages not wiped.
     pub(crate) outbox: Vec<Message>,
-    /// Clients.
     pub(crate) clients: Vec<countersign_domain::Client>,
     /// Token sets, oldest first.
     pub(crate) tokens: Vec<TokenSet>,
-    /// The trail.
     pub(crate) audit: Vec<AuditEvent>,
     /// What was used of secrets whose devices are gone.
     pub(crate) used: BTreeMap<SecretMac, i64>,
@@ -446,11 +443,10 @@ pub(crate) fn temp_token(user: UserId, digits: &str, reusable: bool, expires_at:
 pub(crate) struct Scene {
     /// What is stored.
     pub(crate) db: Database,
-    /// The clock.
     pub(crate) now: Timestamp,
     /// Whose scene it is.
     pub(crate) user: UserId,
-    /// Who calls.
+    /// The actor of the calls to come.
     pub(crate) by: Actor,
     drawn: u64,
 }
@@ -463,7 +459,7 @@ impl Scene {
         scene
     }
 
-    /// Another user.
+    /// Adds a user without devices.
     pub(crate) fn add_user(&mut self, id: UserId) {
         self.db.commit(countersign_domain::rules::user::create(
             id,
@@ -623,7 +619,7 @@ impl Scene {
         self.answer(target, &FactorResponse::typed(text))
     }
 
-    /// Polls `target`.
+    /// Polls `target` without a code.
     pub(crate) fn polled(&mut self, target: &Target) -> Outcome {
         self.answer(target, &FactorResponse::none())
     }
@@ -707,7 +703,6 @@ pub(crate) fn voice() -> Credential {
     Credential::Voice { phone: "+14155550123".to_owned() }
 }
 
-/// A mailbox.
 pub(crate) fn email() -> Credential {
     Credential::Email { address: "ana@example.com".to_owned() }
 }

@@ -57,7 +57,7 @@ impl World {
         code
     }
 
-    /// Who calls.
+    /// The actor in whose name the action is taken.
     pub(crate) fn by(&self) -> Actor {
         if self.reads { reader() } else { context() }
     }
