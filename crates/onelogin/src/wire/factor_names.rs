@@ -35,9 +35,9 @@ impl FactorNames {
 struct Row {
     /// v1 `auth_factor_name`, and `device_type` of the log-in flow.
     v1: &'static str,
-    /// v1 `type_display_name`.
+    /// `type_display_name` in version 1.
     v1_shown: &'static str,
-    /// v2 `auth_factor_name`.
+    /// `auth_factor_name` in version 2.
     v2: &'static str,
     /// v2 `name` and `type_display_name`.
     v2_shown: &'static str,
