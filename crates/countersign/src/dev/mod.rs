@@ -12,27 +12,21 @@ mod provider;
 mod routes;
 mod seed;
 mod start;
+mod world;
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::process::ExitCode;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use anyhow::{Context as _, bail};
-use axum::Router;
 use config::Config;
-use domain::{Countries, FactorKind, Policy};
+use engine::Chance;
 use engine::chance::SystemChance;
 use engine::clock::MovableClock;
-use engine::{Chance, Clock, Engine};
-use store::{DevClock, Store};
-use tokio::sync::Notify;
-use tracing::Dispatch;
-use tracing::instrument::WithSubscriber as _;
-use web::door::Door;
 
 use crate::admin;
 use crate::cli::request::Noun;
-use crate::installation::{self, Dependencies, Installation, Intent, OpenedDatabase};
+use crate::installation::{self, Intent};
 use crate::ready::ReadyFile;
 use crate::signals::{SignalAction, Signals};
 use crate::{banner, serve as server, terminal};
@@ -40,6 +34,7 @@ use crate::{banner, serve as server, terminal};
 pub use guard::Guard;
 pub use planting::Pinned;
 pub use seed::{DevClient, DevUser, Seed};
+pub use world::DevWorld;
 
 /// The options of `countersign dev` beyond the configuration.
 #[derive(Debug, Clone)]
@@ -54,180 +49,8 @@ pub struct DevOptions {
     pub pinned: Pinned,
 }
 
-/// A dev world that can answer requests.
-pub struct DevWorld {
-    /// The server inside.
-    pub installation: Installation,
-    /// The clock, which tests move.
-    pub clock: Arc<MovableClock>,
-    /// The credentials in clear.
-    pub seed: Seed,
-    chance: Arc<dyn Chance>,
-    planting: Arc<planting::PlantingChance>,
-    phone: phone::Phone,
-    arrivals: Arc<Notify>,
-    /// The base URL, once it listens.
-    base_url: OnceLock<String>,
-}
-
-impl DevWorld {
-    /// Builds a world over an opened database, and seeds a new one.
-    pub async fn build(
-        config: &Config,
-        opened: OpenedDatabase,
-        (message_limits, pinned): (bool, &Pinned),
-        clock: Arc<MovableClock>,
-        chance: Arc<dyn Chance>,
-    ) -> anyhow::Result<Self> {
-        let chance: Arc<planting::PlantingChance> = Arc::new(planting::PlantingChance::new(chance));
-        let store = opened.store.clone();
-        let arrivals = Arc::new(Notify::new());
-        let provider = Arc::new(provider::DevProvider::new(store.clone(), arrivals.clone()));
-        let config = &configured(config.clone());
-        let dependencies = Dependencies {
-            clock: clock.clone(),
-            chance: chance.clone(),
-            policy: Policy {
-                factors: FactorKind::ALL.to_vec(),
-                // Nothing leaves this machine, so every country is fine.
-                countries: if config.messages.countries.is_empty() {
-                    Countries::all()
-                } else {
-                    config.messages.countries.clone()
-                },
-                message_limits,
-                sends: config.limits.sends,
-                sign_in: config.login.policy,
-                issuer: config.account.issuer().to_owned(),
-            },
-            providers: vec![provider],
-        };
-        let mut installation = Installation::build(config, opened, dependencies).await?;
-        // `build` has made sure that the database belongs to a dev world.
-        store.dev_prepare().await?;
-        let stands = store.dev_clock().await?;
-        // A test may have stopped the clock. Only a stored change overrides that.
-        if stands != DevClock::default() {
-            turn(&clock, stands);
-        }
-        chance.repeat(pinned.seed);
-        let planting = seed::load_or_plant(&installation.engine, &installation.data_dir, &*chance, pinned);
-        let seed = unlogged(planting).await?;
-        chance.repeat(None);
-        // Several nodes may start one world at once: the first seeds it, the others find it.
-        installation.release_start_lock();
-        let phone = phone::Phone::load(&installation.data_dir)?;
-        Ok(Self {
-            installation,
-            clock,
-            seed,
-            chance: chance.clone(),
-            planting: chance,
-            phone,
-            arrivals,
-            base_url: OnceLock::new(),
-        })
-    }
-
-    /// Adds a client for each profile.
-    async fn with_profiles(mut self, pinned: &Pinned) -> anyhow::Result<Self> {
-        // With the world's number, the same ids would be drawn again.
-        const OTHER: u64 = 1 << 63;
-        let start_lock = self.installation.data_dir.lock_start().await?;
-        self.planting.repeat(pinned.seed.map(|seed| seed ^ OTHER));
-        let planting =
-            seed::with_profiles(&self.installation.engine, &self.installation.data_dir, self.seed, pinned.hold);
-        self.seed = unlogged(planting).await?;
-        self.planting.repeat(None);
-        drop(start_lock);
-        Ok(self)
-    }
-
-    /// The OneLogin dialect over this world.
-    pub fn app(&self, config: &Config) -> onelogin::Dialect {
-        self.installation.app(&configured(config.clone()).dialect)
-    }
-
-    /// The OneLogin dialect for a listener.
-    pub fn dialect(&self, config: &Config) -> Arc<dyn Door> {
-        onelogin::door(self.app(config))
-    }
-
-    /// The dev endpoints, behind a guard.
-    pub fn routes(self: &Arc<Self>, guard: Guard) -> Router {
-        routes::routes(self.clone(), guard)
-    }
-
-    /// Sets this node's clock.
-    fn turn(&self, clock: DevClock) {
-        turn(&self.clock, clock);
-    }
-
-    /// The use cases.
-    pub fn engine(&self) -> &Arc<Engine> {
-        &self.installation.engine
-    }
-
-    /// Moves the clock whenever another node of this world has moved it.
-    async fn follow_clock(&self) {
-        const LOOK: i64 = 100;
-        loop {
-            engine::clock::SystemClock.sleep(LOOK).await;
-            let here = || DevClock { offset: self.clock.offset(), frozen: self.clock.frozen() };
-            let before = here();
-            let Ok(clock) = self.store().dev_clock().await else { continue };
-            // If it was moved here meanwhile, what was read may be older.
-            if here() == before {
-                self.turn(clock);
-            }
-        }
-    }
-
-    fn store(&self) -> &Store {
-        self.installation.engine.store()
-    }
-
-    fn now(&self) -> domain::Timestamp {
-        self.clock.now()
-    }
-}
-
-/// Seeds without log lines: the banner shows the result, and the audit trail has every step.
-async fn unlogged<T>(planting: impl Future<Output = T>) -> T {
-    let planted = planting.with_subscriber(Dispatch::none()).await;
-    // Without this, call sites that were reached for the first time just now would stay off.
-    tracing::callsite::rebuild_interest_cache();
-    planted
-}
-
-fn turn(clock: &MovableClock, stands: DevClock) {
-    clock.set(stands.offset, stands.frozen);
-}
-
-/// The defaults of a dev world: its account, no limits on calls, and webhooks to receivers on this machine. Configured values
-/// stay.
-fn configured(mut config: Config) -> Config {
-    let is_named = |key| config.named.contains(&key);
-    let (subdomain, account) = (is_named("subdomain"), is_named("account_id"));
-    let (quota, private) = (is_named("limits.calls_per_hour"), is_named("webhooks.allow_private"));
-    let rate = ["limits.bursts", "limits.calls_per_second", "limits.calls_burst"].into_iter().any(is_named);
-    if !subdomain {
-        seed::SUBDOMAIN.clone_into(&mut config.account.subdomain);
-    }
-    if !account {
-        config.account.account_id = seed::ACCOUNT_ID;
-    }
-    if !quota {
-        config.dialect.hourly_quota = 0;
-    }
-    config.dialect.burst_limit &= rate;
-    config.dialect.tell_refusals = true;
-    config.webhooks.allow_private |= !private;
-    config
-}
-
-/// The guard of the dev endpoints. Other machines need the key of `COUNTERSIGN_DEV_KEY`, or a random one.
-fn guard(config: &Config, options: &DevOptions) -> anyhow::Result<Guard> {
+/// The configured guard of the dev endpoints. Other machines need the key of `COUNTERSIGN_DEV_KEY`, or a random one.
+fn configured_guard(config: &Config, options: &DevOptions) -> anyhow::Result<Guard> {
     let tls = !config.tls.certificates.is_empty();
     if options.hosts.is_empty() {
         return Ok(Guard::local(tls));
@@ -247,7 +70,7 @@ pub(crate) async fn serve(mut config: Config, options: DevOptions, nouns: &'stat
              other machines, give its host name there, with --dev-host NAME; requests then need a key"
         );
     }
-    let guard = guard(&config, &options)?;
+    let guard = configured_guard(&config, &options)?;
     if config.storage.database.postgres().is_some() && !options.lasting {
         bail!("a dev world in PostgreSQL outlives this process, and so must its key: name a folder with --data-dir");
     }

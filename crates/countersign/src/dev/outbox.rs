@@ -10,8 +10,8 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use store::{DevFilter, DevMessage};
 
-use super::DevWorld;
 use super::problem::Problem;
+use super::world::DevWorld;
 
 /// Longest wait, in milliseconds (decision 4).
 const MAX_WAIT: i64 = 25_000;

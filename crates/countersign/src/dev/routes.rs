@@ -17,10 +17,11 @@ use store::{DevClock, DevFilter, DevMessage};
 
 use super::guard::{self, Guard};
 use super::problem::Problem;
-use super::{DevWorld, outbox, phone, start};
+use super::world::DevWorld;
+use super::{outbox, phone, start};
 
 /// The routes behind the guard.
-pub(super) fn routes(world: Arc<DevWorld>, guard: Guard) -> Router {
+fn routes(world: Arc<DevWorld>, guard: Guard) -> Router {
     Router::new()
         .route("/dev/outbox", get(outbox::list))
         .route("/dev/outbox/", get(outbox::list))
@@ -42,6 +43,13 @@ pub(super) fn routes(world: Arc<DevWorld>, guard: Guard) -> Router {
         .route("/", get(start::page))
         .layer(middleware::from_fn_with_state(guard, guard::guarded))
         .with_state(world)
+}
+
+impl DevWorld {
+    /// The dev endpoints, behind a guard.
+    pub fn routes(self: &Arc<Self>, guard: Guard) -> Router {
+        routes(self.clone(), guard)
+    }
 }
 
 #[derive(Deserialize)]

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::response::{Html, IntoResponse, Response};
 
-use super::DevWorld;
+use super::world::DevWorld;
 
 /// The start page of a dev world: where everything is, and the first calls with values filled in.
 pub(super) async fn page(State(world): State<Arc<DevWorld>>) -> Response {
