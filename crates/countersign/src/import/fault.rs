@@ -73,7 +73,7 @@ impl fmt::Display for Fault {
             Self::WrongType => f.write_str("a field is neither a text nor a whole number"),
             Self::Columns => f.write_str("the line has not as many columns as the header"),
             Self::NotOtpauth => f.write_str("the line is not an otpauth:// address with a user's name"),
-            Self::Migration => write!(f, "the line is {}", MIGRATION),
+            Self::Migration => write!(f, "the line is {MIGRATION}"),
             Self::Parameter(name) => write!(
                 f,
                 "the parameter {name} changes the codes and is not known here; the known ones are secret, issuer, \

@@ -1,7 +1,5 @@
 //! Clients that a script creates again.
 
-#![expect(clippy::unwrap_used, reason = "a failed step fails the test")]
-
 use crate::common::run;
 
 #[test]
