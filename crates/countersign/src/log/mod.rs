@@ -25,6 +25,10 @@ const ROOM: usize = 4 * 1024 * 1024;
 /// Time for which lines are collected before they are written.
 const GATHER: Duration = Duration::from_millis(10);
 
+/// Crates that log what they are given: parameters of statements, telephone numbers (SEC 48). They are heard from warnings
+/// on, whatever the filter asks for.
+const QUIET: [&str; 2] = ["tokio_postgres", "rlibphonenumber"];
+
 static LOG: OnceLock<Arc<Lines>> = OnceLock::new();
 
 static AS_JSON: OnceLock<bool> = OnceLock::new();
@@ -50,7 +54,8 @@ fn settings() -> anyhow::Result<(EnvFilter, bool)> {
 /// The filter in the compiler's names: `countersign::engine` is the crate `countersign_engine` or a module of the binary, so
 /// it asks for both.
 fn with_crates(text: &str) -> String {
-    let parts = text.split(',').flat_map(|part| {
+    let heard = text.split(',').filter(|part| !QUIET.iter().any(|quiet| part.trim().starts_with(quiet)));
+    let parts = heard.flat_map(|part| {
         let inner = part.trim().strip_prefix("countersign::");
         [Some(part.to_owned()), inner.map(|inner| format!("countersign_{inner}"))]
     });
@@ -77,9 +82,8 @@ pub(crate) fn start() -> anyhow::Result<()> {
             remark("ERROR", &format!("panic: {said} ({place})"));
         }));
     }
-    // It logs the parameters of statements: addresses, numbers and digests (SEC 48).
-    if let Ok(quiet) = "tokio_postgres=warn".parse() {
-        filter = filter.add_directive(quiet);
+    for quiet in QUIET {
+        filter = filter.add_directive(format!("{quiet}=warn").parse().context("a crate cannot be made quiet")?);
     }
     let colour = !json && io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
     let lines = tracing_subscriber::fmt::layer()
@@ -279,6 +283,7 @@ mod tests {
             "info,countersign::engine=debug,countersign_engine=debug"
         );
         assert_eq!(with_crates("warn"), "warn");
+        assert_eq!(with_crates("info, rlibphonenumber::x=trace,tokio_postgres=debug"), "info");
     }
 
     #[test]
