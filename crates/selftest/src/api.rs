@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use super::client::{Answer, Line, MAX_WAIT, Node, Request};
 use super::crowd::Shot;
 use super::device::HotpDevice;
-use super::verdict::{Ended, Mode};
+use super::report::{Ended, Mode};
 
 /// How long a broken installation may take to come back, in milliseconds.
 const RECOVERY: i64 = 180 * SECOND;

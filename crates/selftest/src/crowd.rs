@@ -6,7 +6,7 @@ use anyhow::{Context as _, ensure};
 use tokio::sync::Barrier;
 
 use super::client::{Answer, Line, Node, Request};
-use super::verdict::Ended;
+use super::report::Ended;
 
 /// One request and how it ended.
 #[derive(Debug)]

@@ -7,9 +7,9 @@ use engine::clock::SystemClock;
 use serde_json::{Value, json};
 
 use super::api::{Api, number, text};
-use super::board::Board;
 use super::client::Request;
 use super::crowd::Crowd;
+use super::dashboard::Dashboard;
 use super::singles::judge;
 
 /// Time for which polls are held before the person answers, in milliseconds.
@@ -38,16 +38,21 @@ impl Spoiled {
 }
 
 /// A code by text message, over v1 and v2.
-pub(super) async fn messages(api: &mut Api, crowd: &mut Crowd, rounds: u64, board: &mut Board) -> anyhow::Result<()> {
+pub(super) async fn messages(
+    api: &mut Api,
+    crowd: &mut Crowd,
+    rounds: u64,
+    dashboard: &mut Dashboard,
+) -> anyhow::Result<()> {
     let mut spoiled = Spoiled::of(rounds);
     for round in 0..rounds {
-        let ended = message(api, crowd, round, board).await;
+        let ended = message(api, crowd, round, dashboard).await;
         spoiled.tolerate(api, ended)?;
     }
     Ok(())
 }
 
-async fn message(api: &mut Api, crowd: &mut Crowd, round: u64, board: &mut Board) -> anyhow::Result<()> {
+async fn message(api: &mut Api, crowd: &mut Crowd, round: u64, dashboard: &mut Dashboard) -> anyhow::Result<()> {
     let user = api.user().await?;
     let body = json!({
         "factor_id": FactorKind::Sms.number(),
@@ -77,22 +82,27 @@ async fn message(api: &mut Api, crowd: &mut Crowd, round: u64, board: &mut Board
     };
     let requests = (0..crowd.size()).map(|caller| request(api, caller)).collect();
     let shots = crowd.fire(requests).await?;
-    let after = (0..3).map(|door| request(api, door * api.nodes.len())).collect();
-    judge(api, "code by SMS", shots, after, board).await;
+    let after = (0..3).map(|endpoint| request(api, endpoint * api.nodes.len())).collect();
+    judge(api, "code by SMS", shots, after, dashboard).await;
     Ok(())
 }
 
 /// An accepted prompt: one poll collects it.
-pub(super) async fn prompts(api: &mut Api, crowd: &mut Crowd, rounds: u64, board: &mut Board) -> anyhow::Result<()> {
+pub(super) async fn prompts(
+    api: &mut Api,
+    crowd: &mut Crowd,
+    rounds: u64,
+    dashboard: &mut Dashboard,
+) -> anyhow::Result<()> {
     let mut spoiled = Spoiled::of(rounds);
     for round in 0..rounds {
-        let ended = prompt(api, crowd, round % 2 == 1, board).await;
+        let ended = prompt(api, crowd, round % 2 == 1, dashboard).await;
         spoiled.tolerate(api, ended)?;
     }
     Ok(())
 }
 
-async fn prompt(api: &mut Api, crowd: &mut Crowd, held: bool, board: &mut Board) -> anyhow::Result<()> {
+async fn prompt(api: &mut Api, crowd: &mut Crowd, held: bool, dashboard: &mut Dashboard) -> anyhow::Result<()> {
     let user = api.user().await?;
     let body = json!({ "factor_id": FactorKind::Push.number(), "display_name": "torture" });
     let enrolled = api.enrol(user, &body).await?;
@@ -113,12 +123,12 @@ async fn prompt(api: &mut Api, crowd: &mut Crowd, held: bool, board: &mut Board)
         };
         let (shots, answered) = tokio::join!(crowd.fire(polls), answered);
         answered?;
-        judge(api, "push accepted while polls are held", shots?, vec![poll], board).await;
+        judge(api, "push accepted while polls are held", shots?, vec![poll], dashboard).await;
     } else {
         api.dev("POST", accept, &Value::Null).await?;
         let polls = polls(&poll);
         let shots = crowd.fire(polls).await?;
-        judge(api, "accepted push", shots, vec![poll], board).await;
+        judge(api, "accepted push", shots, vec![poll], dashboard).await;
     }
     Ok(())
 }

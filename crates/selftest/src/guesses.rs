@@ -10,12 +10,12 @@ use engine::Clock as _;
 use engine::clock::SystemClock;
 
 use super::api::Api;
-use super::board::Board;
 use super::client::{Node, Request};
 use super::crowd::{Crowd, Shot};
+use super::dashboard::Dashboard;
 use super::device::HotpDevice;
-use super::door::{Door, doors};
-use super::verdict::{Ended, guesses, used_once, while_locked};
+use super::endpoint::{Endpoint, endpoints};
+use super::report::{Ended, guesses, used_once, while_locked};
 
 /// Guesses at one device.
 pub(super) const ONE_DEVICE: &str = "guesses at one device";
@@ -57,14 +57,14 @@ pub(super) fn connections(nodes: usize, guesses: usize) -> usize {
 }
 
 /// Guesses at one device, then at one user. Returns the codes that were withheld meanwhile.
-pub(super) async fn run(api: &mut Api, count: usize, board: &mut Board) -> anyhow::Result<Vec<Withheld>> {
+pub(super) async fn run(api: &mut Api, count: usize, dashboard: &mut Dashboard) -> anyhow::Result<Vec<Withheld>> {
     let size = connections(api.nodes.len(), count);
     if size < count {
-        board.note(format!("{count} guesses were sent over {size} connections at once"));
+        dashboard.note(format!("{count} guesses were sent over {size} connections at once"));
     }
     let mut crowd = Crowd::new(&nodes(api), size, api.roams());
-    let withheld = one_device(api, &mut crowd, count, board).await?.into_iter().collect();
-    one_user(api, &mut crowd, count, board).await?;
+    let withheld = one_device(api, &mut crowd, count, dashboard).await?.into_iter().collect();
+    one_user(api, &mut crowd, count, dashboard).await?;
     Ok(withheld)
 }
 
@@ -76,24 +76,24 @@ async fn one_device(
     api: &mut Api,
     crowd: &mut Crowd,
     count: usize,
-    board: &mut Board,
+    dashboard: &mut Dashboard,
 ) -> anyhow::Result<Option<Withheld>> {
     let user = api.user().await?;
     let mut device = api.hotp(user).await?;
     let aim = aimed(api, &device, count).await?;
     let volley = fire(crowd, aim).await?;
     let found = guesses(&volley, DEVICE_LOCK_AT, DEVICE_LOCK, api.mode);
-    board.row(ONE_DEVICE).enter(&volley, found);
+    dashboard.row(ONE_DEVICE).enter(&volley, found);
     if !is_locked(&volley) {
         return Ok(None);
     }
     let until = SystemClock.now().plus(DEVICE_LOCK * SECOND);
     let code = device.next_code();
-    answer_while_locked(api, &device, &code, board).await;
+    answer_while_locked(api, &device, &code, dashboard).await;
     Ok(Some(Withheld { device, code, until }))
 }
 
-async fn one_user(api: &mut Api, crowd: &mut Crowd, count: usize, board: &mut Board) -> anyhow::Result<()> {
+async fn one_user(api: &mut Api, crowd: &mut Crowd, count: usize, dashboard: &mut Dashboard) -> anyhow::Result<()> {
     let user = api.user().await?;
     let mut untouched = api.hotp(user).await?;
     let mut aim = Vec::new();
@@ -106,10 +106,10 @@ async fn one_user(api: &mut Api, crowd: &mut Crowd, count: usize, board: &mut Bo
     let mixed = (0..longest).flat_map(|n| aim.iter().filter_map(move |of_device| of_device.get(n).cloned()));
     let volley = fire(crowd, mixed.collect()).await?;
     let found = guesses(&volley, USER_PER_HOUR as u64, USER_LOCK, api.mode);
-    board.row(ONE_USER).enter(&volley, found);
+    dashboard.row(ONE_USER).enter(&volley, found);
     if is_locked(&volley) {
         let code = untouched.next_code();
-        answer_while_locked(api, &untouched, &code, board).await;
+        answer_while_locked(api, &untouched, &code, dashboard).await;
     }
     Ok(())
 }
@@ -130,10 +130,10 @@ async fn aimed(api: &mut Api, device: &HotpDevice, count: usize) -> anyhow::Resu
     }
     // Each verification takes several guesses.
     let open: Vec<String> = open.iter().cycle().take(if open.is_empty() { 0 } else { count }).cloned().collect();
-    let doors = doors(count, api.nodes.len(), 0, true, &open);
+    let endpoints = endpoints(count, api.nodes.len(), 0, true, &open);
     let codes = device.wrong_codes(count);
-    let aimed = doors.iter().zip(codes).enumerate();
-    Ok(aimed.map(|(n, (door, code))| api.answer(device, door, &code, n)).collect())
+    let aimed = endpoints.iter().zip(codes).enumerate();
+    Ok(aimed.map(|(n, (endpoint, code))| api.answer(device, endpoint, &code, n)).collect())
 }
 
 /// Sends all of these, as many at once as there are callers.
@@ -148,16 +148,16 @@ pub(super) async fn fire(crowd: &mut Crowd, requests: Vec<Request>) -> anyhow::R
 }
 
 /// Sends a right code to every endpoint of every node.
-async fn answer_while_locked(api: &mut Api, device: &HotpDevice, code: &str, board: &mut Board) {
+async fn answer_while_locked(api: &mut Api, device: &HotpDevice, code: &str, dashboard: &mut Dashboard) {
     let mut shots = Vec::new();
     for node in 0..api.nodes.len() {
-        for door in [Door::V1, Door::Post] {
-            let request = api.answer(device, &door, code, node);
+        for endpoint in [Endpoint::V1, Endpoint::Post] {
+            let request = api.answer(device, &endpoint, code, node);
             shots.push(api.once(node, &request).await.ended);
         }
     }
     let found = while_locked(&shots, api.mode);
-    board.row(WHILE_LOCKED).enter(&shots, found);
+    dashboard.row(WHILE_LOCKED).enter(&shots, found);
 }
 
 /// Sends the withheld codes after their locks: each is accepted once, so no lock has used it up.
@@ -166,21 +166,23 @@ pub(super) async fn after_lock(
     crowd: &mut Crowd,
     withheld: Vec<Withheld>,
     patient: bool,
-    board: &mut Board,
+    dashboard: &mut Dashboard,
 ) -> anyhow::Result<()> {
     for Withheld { device, code, until } in withheld {
         let left = until.since(SystemClock.now()) + SECOND;
         if left > 0 && !patient {
-            board.note(format!("\"{AFTER_LOCK}\" was left out: the run was over {} s before the lock", left / SECOND));
+            dashboard
+                .note(format!("\"{AFTER_LOCK}\" was left out: the run was over {} s before the lock", left / SECOND));
             continue;
         }
         SystemClock.sleep(left.max(0)).await;
-        let doors = doors(crowd.size(), api.nodes.len(), 0, true, &[]);
-        let requests = doors.iter().enumerate().map(|(n, door)| api.answer(&device, door, &code, n)).collect();
+        let endpoints = endpoints(crowd.size(), api.nodes.len(), 0, true, &[]);
+        let requests =
+            endpoints.iter().enumerate().map(|(n, endpoint)| api.answer(&device, endpoint, &code, n)).collect();
         let volley: Vec<Ended> = crowd.fire(requests).await?.iter().map(|shot| shot.ended).collect();
-        let again = api.settle(0, &api.answer(&device, &Door::Post, &code, 0)).await;
+        let again = api.settle(0, &api.answer(&device, &Endpoint::Post, &code, 0)).await;
         let found = used_once(&volley, &again, api.mode);
-        board.row(AFTER_LOCK).enter(volley.iter().chain(&again), found);
+        dashboard.row(AFTER_LOCK).enter(volley.iter().chain(&again), found);
     }
     Ok(())
 }

@@ -2,23 +2,23 @@
 //! endpoints at once.
 //!
 //! It creates test users over the API, sends requests for them from many connections at the same moment, judges the answers
-//! (`verdict`), and deletes the users. It needs an API client with `Manage All` that nothing else uses: the scenario of refresh
+//! (`report`), and deletes the users. It needs an API client with `Manage All` that nothing else uses: the scenario of refresh
 //! tokens ends that client's token.
 
 mod api;
-mod board;
 mod client;
 mod crowd;
+mod dashboard;
 mod dev_world;
 mod device;
-mod door;
+mod endpoint;
 mod guesses;
 mod log_ins;
 mod output;
 mod progress;
+mod report;
 mod rounds;
 mod singles;
-mod verdict;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -28,11 +28,11 @@ use anyhow::{Context as _, bail};
 use serde_json::{Value, json};
 
 use api::{Api, Credentials};
-use board::Board;
 use client::Node;
 use crowd::Crowd;
+use dashboard::Dashboard;
 pub use output::{Output, ProgressBar};
-use verdict::Mode;
+use report::Mode;
 
 /// The variable with the client's secret, if no flag has it.
 const SECRET_VARIABLE: &str = "COUNTERSIGN_CLIENT_SECRET";
@@ -150,9 +150,9 @@ pub async fn run(args: SelftestArgs, output: &dyn Output) -> anyhow::Result<Exit
         args.rounds,
         api.run
     ));
-    let mut board = Board::default();
+    let mut dashboard = Dashboard::default();
     let ended = tokio::select! {
-        ended = scenarios(&args, (plan.has_outbox, plan.app), &mut api, output, &mut board) => ended,
+        ended = scenarios(&args, (plan.has_outbox, plan.app), &mut api, output, &mut dashboard) => ended,
         _ = tokio::signal::ctrl_c() => Err(anyhow::anyhow!("interrupted")),
     };
     let cleaned = api.clean_up().await;
@@ -160,9 +160,9 @@ pub async fn run(args: SelftestArgs, output: &dyn Output) -> anyhow::Result<Exit
         "rounds": args.rounds, "clients": args.clients, "guesses": args.guesses, "fault_expected": args.fault_expected,
     });
     if args.json {
-        output.say(&board.json(&nodes, &settings).to_string());
+        output.say(&dashboard.json(&nodes, &settings).to_string());
     } else {
-        board.print(&nodes, output);
+        dashboard.print(&nodes, output);
     }
     match cleaned {
         Ok(users) => output.remark(&format!("Deleted {users} test users.")),
@@ -172,7 +172,7 @@ pub async fn run(args: SelftestArgs, output: &dyn Output) -> anyhow::Result<Exit
         }
     }
     ended.context("the self-test did not run to its end")?;
-    Ok(if board.violations() == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(if dashboard.violations() == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 async fn scenarios(
@@ -180,27 +180,27 @@ async fn scenarios(
     (has_outbox, app): (bool, Option<i64>),
     api: &mut Api,
     output: &dyn Output,
-    board: &mut Board,
+    dashboard: &mut Dashboard,
 ) -> anyhow::Result<()> {
     let nodes = api.nodes.clone();
     let mut crowd = Crowd::new(&nodes, usize::from(args.clients), api.roams());
     let few = args.few();
-    let withheld = guesses::run(api, usize::try_from(args.guesses)?, board).await?;
-    singles::state_tokens(api, &mut crowd, few, board).await?;
-    singles::registrations(api, &mut crowd, few, board).await?;
-    singles::temp_tokens(api, &mut crowd, few, board).await?;
-    log_ins::run(api, &mut crowd, few, app, board).await?;
-    log_ins::guesses(api, &mut crowd, usize::try_from(args.guesses)?, app, board).await?;
+    let withheld = guesses::run(api, usize::try_from(args.guesses)?, dashboard).await?;
+    singles::state_tokens(api, &mut crowd, few, dashboard).await?;
+    singles::registrations(api, &mut crowd, few, dashboard).await?;
+    singles::temp_tokens(api, &mut crowd, few, dashboard).await?;
+    log_ins::run(api, &mut crowd, few, app, dashboard).await?;
+    log_ins::guesses(api, &mut crowd, usize::try_from(args.guesses)?, app, dashboard).await?;
     if has_outbox {
-        dev_world::messages(api, &mut crowd, few, board).await?;
-        dev_world::prompts(api, &mut crowd, few, board).await?;
+        dev_world::messages(api, &mut crowd, few, dashboard).await?;
+        dev_world::prompts(api, &mut crowd, few, dashboard).await?;
     } else {
-        board.note("codes by SMS and push were left out: without a dev world there is no outbox to read");
+        dashboard.note("codes by SMS and push were left out: without a dev world there is no outbox to read");
     }
-    rounds::run(api, &mut crowd, args.rounds, output, board).await?;
-    guesses::after_lock(api, &mut crowd, withheld, args.rounds >= PATIENT_FROM, board).await?;
-    singles::refresh_tokens(api, &mut crowd, few, board).await?;
-    if board.violations() == 0 && api.mode == Mode::FaultFree {
+    rounds::run(api, &mut crowd, args.rounds, output, dashboard).await?;
+    guesses::after_lock(api, &mut crowd, withheld, args.rounds >= PATIENT_FROM, dashboard).await?;
+    singles::refresh_tokens(api, &mut crowd, few, dashboard).await?;
+    if dashboard.violations() == 0 && api.mode == Mode::FaultFree {
         every_node_took_part(&nodes)?;
     }
     Ok(())

@@ -8,13 +8,13 @@ use engine::chance::SystemChance;
 use serde_json::json;
 
 use super::api::Api;
-use super::board::Board;
 use super::client::Request;
 use super::crowd::Crowd;
-use super::door::Door;
+use super::dashboard::Dashboard;
+use super::endpoint::Endpoint;
 use super::guesses::fire;
+use super::report::{self, Ended};
 use super::singles::judge;
-use super::verdict::{self, Ended};
 
 /// Wrong temporary tokens at log-ins.
 pub(super) const TOKENS: &str = "guesses at a temporary token";
@@ -36,10 +36,10 @@ pub(super) async fn run(
     crowd: &mut Crowd,
     rounds: u64,
     app: Option<i64>,
-    board: &mut Board,
+    dashboard: &mut Dashboard,
 ) -> anyhow::Result<()> {
     if app.is_none() {
-        board.note("assertions were left out: the ready file names no app");
+        dashboard.note("assertions were left out: the ready file names no app");
     }
     for round in 0..rounds {
         let app = app.filter(|_| round % 2 == 1);
@@ -58,14 +58,14 @@ pub(super) async fn run(
         };
         let request = |api: &Api, caller: usize| match caller / api.nodes.len() % 3 {
             0 => own(api),
-            1 => api.answer(&device, &Door::V1, &code, caller),
-            _ => api.answer(&device, &Door::Post, &code, caller),
+            1 => api.answer(&device, &Endpoint::V1, &code, caller),
+            _ => api.answer(&device, &Endpoint::Post, &code, caller),
         };
         let requests = (0..crowd.size()).map(|caller| request(api, caller)).collect();
         let shots = crowd.fire(requests).await?;
-        let after = (0..3).map(|door| request(api, door * api.nodes.len())).collect();
+        let after = (0..3).map(|endpoint| request(api, endpoint * api.nodes.len())).collect();
         let name = if app.is_some() { "code of an assertion" } else { "code of a log-in" };
-        judge(api, name, shots, after, board).await;
+        judge(api, name, shots, after, dashboard).await;
     }
     Ok(())
 }
@@ -78,7 +78,7 @@ pub(super) async fn guesses(
     crowd: &mut Crowd,
     count: usize,
     app: Option<i64>,
-    board: &mut Board,
+    dashboard: &mut Dashboard,
 ) -> anyhow::Result<()> {
     let chance: &dyn Chance = &SystemChance;
     let password = chance.hex::<16>();
@@ -87,7 +87,7 @@ pub(super) async fn guesses(
     let stranger = api.user().await?;
     let strangers = api.hotp(stranger).await?;
     for code in locked.wrong_codes(DEVICE_LOCK_AT) {
-        let request = api.answer(&locked, &Door::V1, &code, 0);
+        let request = api.answer(&locked, &Endpoint::V1, &code, 0);
         api.settle(0, &request).await;
     }
     let mut under_way = Vec::new();
@@ -98,14 +98,14 @@ pub(super) async fn guesses(
     let token = api.temp_token(user).await?;
     let step = |api: &Api, n: usize, device: i64, otp: &str| {
         let (state_token, app) = &under_way[n % under_way.len()];
-        let door = if app.is_some() { "saml_assertion" } else { "login" };
+        let endpoint = if app.is_some() { "saml_assertion" } else { "login" };
         let body = json!({ "state_token": state_token, "device_id": device, "app_id": app, "otp_token": otp });
-        api.request("POST", format!("/api/1/{door}/verify_factor"), &body)
+        api.request("POST", format!("/api/1/{endpoint}/verify_factor"), &body)
     };
 
     let nowhere = (0..2 * LOG_INS).map(|n| step(api, n / 2, [UNKNOWN, strangers.device][n % 2], &token)).collect();
     let shots = fire(crowd, nowhere).await?;
-    board.row(NOWHERE).enter(&shots, verdict::unseen(&shots, api.mode));
+    dashboard.row(NOWHERE).enter(&shots, report::unseen(&shots, api.mode));
 
     let devices = [0, usable.device, locked.device];
     let wrong = (0..count).map(|n| format!("{}", 10_000_000 + n)).filter(|wrong| *wrong != token);
@@ -113,8 +113,8 @@ pub(super) async fn guesses(
     let volley = fire(crowd, aimed.collect()).await?;
     // If all five met one log-in, that one has ended, and reports that instead of the lock.
     let judged: Vec<Ended> = volley.iter().copied().filter(|ended| *ended != Ended::Refused(400)).collect();
-    let found = verdict::guesses(&judged, TEMP_TOKEN_PER_HOUR as u64, HOUR / SECOND, api.mode);
-    board.row(TOKENS).enter(&volley, found);
+    let found = report::guesses(&judged, TEMP_TOKEN_PER_HOUR as u64, HOUR / SECOND, api.mode);
+    dashboard.row(TOKENS).enter(&volley, found);
 
     if volley.iter().any(|ended| matches!(ended, Ended::Locked(_))) {
         let fresh = api.log_in(&name, &password, None).await?;
@@ -124,8 +124,8 @@ pub(super) async fn guesses(
             let request = api.request("POST", "/api/1/login/verify_factor".to_owned(), &body);
             shots.push(api.once(node, &request).await.ended);
         }
-        let found = verdict::while_locked(&shots, api.mode);
-        board.row(LOCKED).enter(&shots, found);
+        let found = report::while_locked(&shots, api.mode);
+        dashboard.row(LOCKED).enter(&shots, found);
     }
     Ok(())
 }

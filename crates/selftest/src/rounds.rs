@@ -6,17 +6,17 @@ use engine::Clock as _;
 use engine::clock::SystemClock;
 
 use super::api::Api;
-use super::board::Board;
 use super::client::MAX_WAIT;
 use super::crowd::{Crowd, Shot, endings};
+use super::dashboard::Dashboard;
 use super::device::HotpDevice;
-use super::door::{Door, doors};
+use super::endpoint::{Endpoint, endpoints};
 use super::output::Output;
 use super::progress::Progress;
-use super::verdict::{Ended, Mode, used_once};
+use super::report::{Ended, Mode, used_once};
 
 /// The name of the scenario.
-pub(super) const NAME: &str = "one code at all doors";
+pub(super) const NAME: &str = "one code at all endpoints";
 /// Devices that take turns, each of another user. Right codes and replays never count as guesses; even if a late one did, the
 /// device's next success would reset the count long before five.
 const DEVICES: u64 = 32;
@@ -45,9 +45,9 @@ impl Target {
     }
 
     /// Keeps the verifications that are certainly open: those whose code was refused as used.
-    fn keep_open(&mut self, doors: &[Door], shots: &[Shot]) {
-        for (door, shot) in doors.iter().zip(shots) {
-            if let Door::Put(id) = door
+    fn keep_open(&mut self, endpoints: &[Endpoint], shots: &[Shot]) {
+        for (endpoint, shot) in endpoints.iter().zip(shots) {
+            if let Endpoint::Put(id) = endpoint
                 && !matches!(shot.ended, Ended::Refused(401) | Ended::Limited(_) | Ended::Unsent)
             {
                 self.open.retain(|(open, _)| open != id);
@@ -62,7 +62,7 @@ pub(super) async fn run(
     crowd: &mut Crowd,
     rounds: u64,
     output: &dyn Output,
-    board: &mut Board,
+    dashboard: &mut Dashboard,
 ) -> anyhow::Result<()> {
     let mut targets = Vec::new();
     for _ in 0..DEVICES.min(rounds.div_ceil(4)).max(1) {
@@ -78,24 +78,24 @@ pub(super) async fn run(
         let shift = round / nodes;
         target.top_up(api, OPEN.min(crowd.size().div_ceil(3))).await?;
         let open: Vec<String> = target.open.iter().map(|(id, _)| id.clone()).collect();
-        let doors = doors(crowd.size(), nodes, shift, with_v1, &open);
+        let endpoints = endpoints(crowd.size(), nodes, shift, with_v1, &open);
         let code = target.device.next_code();
-        let requests = doors
+        let requests = endpoints
             .iter()
             .enumerate()
-            .map(|(caller, door)| api.answer(&target.device, door, &code, caller + round))
+            .map(|(caller, endpoint)| api.answer(&target.device, endpoint, &code, caller + round))
             .collect();
         let shots = crowd.fire(requests).await?;
-        target.keep_open(&doors, &shots);
-        if with_v1 && v1_is_spent(&doors, &shots) {
+        target.keep_open(&endpoints, &shots);
+        if with_v1 && v1_is_spent(&endpoints, &shots) {
             with_v1 = false;
-            board.note("the hourly quota of v1 calls ran out; the remaining codes went to v2");
+            dashboard.note("the hourly quota of v1 calls ran out; the remaining codes went to v2");
         }
         let again = settled(api, &target.device, &code, round).await;
         let volley = endings(&shots);
         let found = used_once(&volley, &again, api.mode);
-        board.row(NAME).enter(volley.iter().chain(&again), found);
-        progress.step(board.violations());
+        dashboard.row(NAME).enter(volley.iter().chain(&again), found);
+        progress.step(dashboard.violations());
     }
     Ok(())
 }
@@ -103,7 +103,7 @@ pub(super) async fn run(
 /// Sends the code again, alone. Where faults are expected: until the server has shown whether it is used up, and then once
 /// more if it was not.
 async fn settled(api: &mut Api, device: &HotpDevice, code: &str, round: usize) -> Vec<Ended> {
-    let request = api.answer(device, &Door::Post, code, round);
+    let request = api.answer(device, &Endpoint::Post, code, round);
     let mut said = api.settle(round, &request).await;
     if api.mode == Mode::FaultExpected && said.last() == Some(&Ended::Accepted) {
         said.extend(api.settle(round + 1, &request).await);
@@ -112,7 +112,7 @@ async fn settled(api: &mut Api, device: &HotpDevice, code: &str, round: usize) -
 }
 
 /// Whether the hourly quota of v1 has run out.
-fn v1_is_spent(doors: &[Door], shots: &[Shot]) -> bool {
+fn v1_is_spent(endpoints: &[Endpoint], shots: &[Shot]) -> bool {
     let closed = |shot: &Shot| matches!(shot.ended, Ended::Limited(seconds) if seconds > MAX_WAIT);
-    doors.iter().zip(shots).any(|(door, shot)| matches!(door, Door::V1) && closed(shot))
+    endpoints.iter().zip(shots).any(|(endpoint, shot)| matches!(endpoint, Endpoint::V1) && closed(shot))
 }

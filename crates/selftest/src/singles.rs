@@ -8,12 +8,12 @@ use engine::clock::SystemClock;
 use serde_json::{Value, json};
 
 use super::api::{Api, number, plain, text};
-use super::board::Board;
 use super::client::Request;
 use super::crowd::{Crowd, Shot, endings};
+use super::dashboard::Dashboard;
 use super::device::HotpDevice;
-use super::door::Door;
-use super::verdict::{Ended, Mode, used_once};
+use super::endpoint::Endpoint;
+use super::report::{Ended, Mode, used_once};
 
 /// Codes sent at once for one state token: all within the look-ahead, each right by itself.
 const CODES: usize = 6;
@@ -31,7 +31,7 @@ pub(super) async fn state_tokens(
     api: &mut Api,
     crowd: &mut Crowd,
     rounds: u64,
-    board: &mut Board,
+    dashboard: &mut Dashboard,
 ) -> anyhow::Result<()> {
     for _ in 0..rounds {
         let user = api.user().await?;
@@ -46,7 +46,7 @@ pub(super) async fn state_tokens(
         let shots = crowd.fire(requests).await?;
         // A new code does not revive the token.
         let after = with(api, &device.next_code());
-        judge(api, "state token", shots, vec![after], board).await;
+        judge(api, "state token", shots, vec![after], dashboard).await;
     }
     Ok(())
 }
@@ -56,7 +56,7 @@ pub(super) async fn registrations(
     api: &mut Api,
     crowd: &mut Crowd,
     rounds: u64,
-    board: &mut Board,
+    dashboard: &mut Dashboard,
 ) -> anyhow::Result<()> {
     for round in 0..rounds {
         let user = api.user().await?;
@@ -74,10 +74,10 @@ pub(super) async fn registrations(
             let device =
                 number(&winner.answer.as_ref().context("an acceptance without an answer")?.json(), "/device_id")?;
             let device = HotpDevice::new(user, device, Secret::new(Vec::new()), 0);
-            after.extend([Door::V1, Door::Post].map(|door| api.answer(&device, &door, &code, 0)));
+            after.extend([Endpoint::V1, Endpoint::Post].map(|endpoint| api.answer(&device, &endpoint, &code, 0)));
         }
         let name = if factor == FactorKind::Totp { "registration (TOTP)" } else { "registration (HOTP)" };
-        judge(api, name, shots, after, board).await;
+        judge(api, name, shots, after, dashboard).await;
     }
     Ok(())
 }
@@ -104,7 +104,7 @@ pub(super) async fn temp_tokens(
     api: &mut Api,
     crowd: &mut Crowd,
     rounds: u64,
-    board: &mut Board,
+    dashboard: &mut Dashboard,
 ) -> anyhow::Result<()> {
     for _ in 0..rounds {
         let user = api.user().await?;
@@ -119,7 +119,7 @@ pub(super) async fn temp_tokens(
         let requests = (0..crowd.size()).map(|caller| request(api, caller)).collect();
         let shots = crowd.fire(requests).await?;
         let after = vec![request(api, 0), request(api, api.nodes.len())];
-        judge(api, "temporary token", shots, after, board).await;
+        judge(api, "temporary token", shots, after, dashboard).await;
     }
     Ok(())
 }
@@ -130,7 +130,7 @@ pub(super) async fn refresh_tokens(
     api: &mut Api,
     crowd: &mut Crowd,
     rounds: u64,
-    board: &mut Board,
+    dashboard: &mut Dashboard,
 ) -> anyhow::Result<()> {
     for _ in 0..rounds.min(REFRESH_ROUNDS) {
         api.renew_token().await?;
@@ -142,9 +142,9 @@ pub(super) async fn refresh_tokens(
         let mut shots = crowd.fire(vec![request.clone(); REFRESHERS.min(crowd.size())]).await?;
         shots.push(api.once(0, &request).await);
         let (found, successor) = one_successor(&shots, api.mode);
-        board.row("refresh token").enter(&endings(&shots), found);
+        dashboard.row("refresh token").enter(&endings(&shots), found);
         if let Some(successor) = successor {
-            pair_has_ended(api, &successor, &request, board).await?;
+            pair_has_ended(api, &successor, &request, dashboard).await?;
         }
     }
     Ok(())
@@ -168,7 +168,12 @@ fn one_successor(shots: &[Shot], mode: Mode) -> (Vec<String>, Option<String>) {
 }
 
 /// After a revocation the newest pair does not work, and an older pair cannot be refreshed.
-async fn pair_has_ended(api: &mut Api, successor: &str, refresh: &Request, board: &mut Board) -> anyhow::Result<()> {
+async fn pair_has_ended(
+    api: &mut Api,
+    successor: &str,
+    refresh: &Request,
+    dashboard: &mut Dashboard,
+) -> anyhow::Result<()> {
     let revoked = api.revoke(successor).await?;
     SystemClock.sleep(REVOKED_WITHIN).await;
     let mut listing = plain("GET", "/api/2/users?limit=1".to_owned(), &Value::Null);
@@ -180,7 +185,7 @@ async fn pair_has_ended(api: &mut Api, successor: &str, refresh: &Request, board
     }
     let alive = ended.iter().filter(|ended| **ended == Ended::Accepted).count();
     let found = if revoked && alive > 0 { vec![format!("{alive} calls still accept it")] } else { Vec::new() };
-    board.row("tokens after a revocation").enter(&ended, found);
+    dashboard.row("tokens after a revocation").enter(&ended, found);
     Ok(())
 }
 
@@ -190,7 +195,7 @@ pub(super) async fn judge(
     scenario: &'static str,
     shots: Vec<Shot>,
     after: Vec<Request>,
-    board: &mut Board,
+    dashboard: &mut Dashboard,
 ) {
     let volley = endings(&shots);
     let mut again = Vec::new();
@@ -202,7 +207,7 @@ pub(super) async fn judge(
         }
     }
     let found = used_once(&volley, &again, api.mode);
-    board.row(scenario).enter(volley.iter().chain(&again), found);
+    dashboard.row(scenario).enter(volley.iter().chain(&again), found);
 }
 
 #[cfg(test)]

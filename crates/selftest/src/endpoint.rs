@@ -8,7 +8,7 @@ use super::device::HotpDevice;
 
 /// An endpoint for the code of a TOTP or HOTP device.
 #[derive(Debug, Clone)]
-pub(super) enum Door {
+pub(super) enum Endpoint {
     /// The endpoint `POST /api/1/users/{id}/otp_devices/{id}/verify`.
     V1,
     /// The endpoint `PUT …/verifications/{id}`, with this id.
@@ -18,16 +18,16 @@ pub(super) enum Door {
 }
 
 /// Endpoints for `count` callers in turn: v1, v2 PUT as long as there are open verifications, v2 POST.
-pub(super) fn doors(count: usize, nodes: usize, shift: usize, with_v1: bool, open: &[String]) -> Vec<Door> {
+pub(super) fn endpoints(count: usize, nodes: usize, shift: usize, with_v1: bool, open: &[String]) -> Vec<Endpoint> {
     let mut open = open.iter();
     (0..count)
         .map(|caller| {
             // Consecutive callers use different nodes, so the endpoint changes after one round of all nodes.
             let turn = caller / nodes.max(1) + shift;
             match turn % 3 {
-                0 if with_v1 => Door::V1,
-                1 => open.next().map_or(Door::Post, |id| Door::Put(id.clone())),
-                _ => Door::Post,
+                0 if with_v1 => Endpoint::V1,
+                1 => open.next().map_or(Endpoint::Post, |id| Endpoint::Put(id.clone())),
+                _ => Endpoint::Post,
             }
         })
         .collect()
@@ -35,19 +35,19 @@ pub(super) fn doors(count: usize, nodes: usize, shift: usize, with_v1: bool, ope
 
 impl Api {
     /// The request that sends a code to an endpoint. `style` varies the spelling.
-    pub(super) fn answer(&self, device: &HotpDevice, door: &Door, code: &str, style: usize) -> Request {
+    pub(super) fn answer(&self, device: &HotpDevice, endpoint: &Endpoint, code: &str, style: usize) -> Request {
         let HotpDevice { user, device, .. } = device;
-        match door {
-            Door::V1 => {
+        match endpoint {
+            Endpoint::V1 => {
                 let name = ["otp_token", "otp", "otp_code"][style % 3];
                 let path = format!("/api/1/users/{user}/otp_devices/{device}/verify");
                 self.request("POST", path, &json!({ name: spelt(code, style) }))
             }
-            Door::Put(id) => {
+            Endpoint::Put(id) => {
                 let path = format!("/api/2/mfa/users/{user}/verifications/{id}");
                 self.request("PUT", path, &json!({ "otp": spelt(code, style), "device_id": device }))
             }
-            Door::Post => {
+            Endpoint::Post => {
                 let path = format!("/api/2/mfa/users/{user}/verifications");
                 let body = json!({ "otp": spelt(code, style), "device_id": device.to_string() });
                 self.request("POST", path, &body)
@@ -71,18 +71,18 @@ mod tests {
     #[test]
     fn every_node_gets_every_door() {
         let open = ["a".to_owned(), "b".to_owned(), "c".to_owned()];
-        let doors = |with_v1| doors(9, 3, 0, with_v1, &open);
-        let all = doors(true);
+        let endpoints = |with_v1| endpoints(9, 3, 0, with_v1, &open);
+        let all = endpoints(true);
         let named: Vec<&str> = all
             .iter()
-            .map(|door| match door {
-                Door::V1 => "v1",
-                Door::Put(id) => id,
-                Door::Post => "post",
+            .map(|endpoint| match endpoint {
+                Endpoint::V1 => "v1",
+                Endpoint::Put(id) => id,
+                Endpoint::Post => "post",
             })
             .collect();
         assert_eq!(named, ["v1", "v1", "v1", "a", "b", "c", "post", "post", "post"]);
-        assert!(!doors(false).iter().any(|door| matches!(door, Door::V1)));
+        assert!(!endpoints(false).iter().any(|endpoint| matches!(endpoint, Endpoint::V1)));
     }
 
     #[test]

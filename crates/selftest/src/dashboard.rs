@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::client::Node;
 use super::output::Output;
-use super::verdict::{Count, Ended};
+use super::report::{Count, Ended};
 
 /// Most violations of a scenario that are kept in words; the rest is counted.
 const SHOWN: usize = 10;
@@ -39,12 +39,12 @@ impl Row {
 
 /// The results of a run.
 #[derive(Debug, Default)]
-pub(super) struct Board {
+pub(super) struct Dashboard {
     rows: Vec<Row>,
     notes: Vec<String>,
 }
 
-impl Board {
+impl Dashboard {
     /// The row of a scenario; a new one if it has none.
     pub(super) fn row(&mut self, scenario: &'static str) -> &mut Row {
         let index = self.rows.iter().position(|row| row.scenario == scenario).unwrap_or_else(|| {
@@ -153,12 +153,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_violation_makes_the_verdict() {
-        let mut board = Board::default();
-        board.row("one code").enter(&[Ended::Accepted, Ended::Refused(401)], Vec::new());
-        assert_eq!(board.json(&[], &Value::Null)["clean"], true);
-        board.row("one code").enter(&[Ended::Accepted, Ended::Accepted], vec!["accepted 2 times".to_owned()]);
-        let json = board.json(&[], &Value::Null);
+    fn a_violation_fails_the_run() {
+        let mut dashboard = Dashboard::default();
+        dashboard.row("one code").enter(&[Ended::Accepted, Ended::Refused(401)], Vec::new());
+        assert_eq!(dashboard.json(&[], &Value::Null)["clean"], true);
+        dashboard.row("one code").enter(&[Ended::Accepted, Ended::Accepted], vec!["accepted 2 times".to_owned()]);
+        let json = dashboard.json(&[], &Value::Null);
         assert_eq!((json["clean"].as_bool(), json["violations"].as_u64()), (Some(false), Some(1)));
         assert_eq!(json["scenarios"][0]["successes"], 3);
         assert_eq!(json["scenarios"][0]["violations_shown"][0], "round 2: accepted 2 times");
@@ -166,9 +166,9 @@ mod tests {
 
     #[test]
     fn a_note_is_kept_once() {
-        let mut board = Board::default();
-        board.note("a");
-        board.note("a");
-        assert_eq!(board.json(&[], &Value::Null)["notes"].as_array().map(Vec::len), Some(1));
+        let mut dashboard = Dashboard::default();
+        dashboard.note("a");
+        dashboard.note("a");
+        assert_eq!(dashboard.json(&[], &Value::Null)["notes"].as_array().map(Vec::len), Some(1));
     }
 }
