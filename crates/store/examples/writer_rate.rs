@@ -39,7 +39,7 @@ async fn enrol(store: &Store, id: i64) -> Result<(), countersign_store::Error> {
         status: DeviceStatus::Active,
         credential: Sealed(vec![7; 150]),
         secret: Some(SecretMark { mac: SecretMac(i128::from(id).to_be_bytes()), counts: Counts::Codes }),
-        last_counter: device::NO_COUNTER,
+        last_counter: device::BEFORE_FIRST_COUNTER,
         created_at: NOW,
         last_used_at: None,
     };

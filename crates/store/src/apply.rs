@@ -1,7 +1,7 @@
 //! What each [`Change`] does, as statements with parameters. Pure, and the same for both databases: a new change stops
 //! the compiler here. Entries of the audit trail are numbered and chained in [`crate::trail`].
 
-use domain::model::device::NO_COUNTER;
+use domain::model::device::BEFORE_FIRST_COUNTER;
 use domain::model::name::LoginNames;
 use domain::{
     Budget, Change, Client, ClientId, Device, DeviceId, Message, MessageId, Profile, SecretMac, SecretMark,
@@ -53,7 +53,7 @@ pub(crate) fn apply(change: Change, steps: &mut Vec<Step>) {
                 steps.push(Step::Count(CounterChange::Secret(device, None)));
             }
             steps.push(must_hit(sql::ACTIVATE_DEVICE, params![device.0]));
-            steps.push(Step::Count(CounterChange::Activate(device, counter.unwrap_or(NO_COUNTER), at)));
+            steps.push(Step::Count(CounterChange::Activate(device, counter.unwrap_or(BEFORE_FIRST_COUNTER), at)));
         }
         Change::AdvanceCounter { device, counter, at } => {
             steps.push(Step::Count(CounterChange::Advance(device, counter, at)));

@@ -8,7 +8,7 @@
 //!
 //! A row without bytes is of a budget that nothing was taken out of.
 
-use domain::model::budget::Sent;
+use domain::model::budget::{DayTaken, Sent};
 use domain::{Budget, BudgetView, Spent, Timestamp};
 
 use crate::error::Error;
@@ -17,39 +17,56 @@ use crate::value::Row;
 
 const CORRUPT: Error = Error::Corrupt("a budget");
 
-/// What is stored.
+/// What is stored. A budget has recent messages or days, never both: which it has, is decided by what it limits.
 pub(crate) fn pack(spent: &Spent) -> Vec<u8> {
-    let mut packed = Vec::with_capacity(16 + 16 * spent.recent.len());
+    let mut packed = Vec::with_capacity(16 + 16 * (spent.recent.len() + spent.days.len()));
     packed.extend_from_slice(&spent.taken.to_be_bytes());
     packed.extend_from_slice(&spent.since.0.to_be_bytes());
     for sent in &spent.recent {
         packed.extend_from_slice(&sent.at.0.to_be_bytes());
         packed.extend_from_slice(&sent.target);
     }
+    for day in &spent.days {
+        packed.extend_from_slice(&day.began.0.to_be_bytes());
+        packed.extend_from_slice(&day.taken.to_be_bytes());
+    }
     packed
 }
 
 /// The inverse of [`pack`].
-fn unpack(bytes: &[u8]) -> Result<Spent, Error> {
+fn unpack(budget: Budget, bytes: &[u8]) -> Result<Spent, Error> {
     if bytes.is_empty() {
         return Ok(Spent::default());
     }
     let (words, rest) = bytes.as_chunks::<8>();
-    let ([taken, since, recent @ ..], []) = (words, rest) else { return Err(CORRUPT) };
-    let (recent, []) = recent.as_chunks::<2>() else { return Err(CORRUPT) };
-    Ok(Spent {
-        recent: recent
-            .iter()
-            .map(|[at, target]| Sent { at: Timestamp(i64::from_be_bytes(*at)), target: *target })
-            .collect(),
-        taken: i64::from_be_bytes(*taken),
-        since: Timestamp(i64::from_be_bytes(*since)),
-    })
+    let ([taken, since, pairs @ ..], []) = (words, rest) else { return Err(CORRUPT) };
+    let (pairs, []) = pairs.as_chunks::<2>() else { return Err(CORRUPT) };
+    let number = |bytes: &[u8; 8]| i64::from_be_bytes(*bytes);
+    let at = |bytes: &[u8; 8]| Timestamp(number(bytes));
+    let mut spent = Spent { taken: number(taken), since: at(since), ..Spent::default() };
+    match budget {
+        Budget::Client(_) | Budget::Server => {
+            spent.days =
+                pairs.iter().map(|[began, taken]| DayTaken { began: at(began), taken: number(taken) }).collect();
+        }
+        Budget::Block(_) | Budget::BlockOfReaders(_) => {
+            spent.recent = pairs.iter().map(|[sent, target]| Sent { at: at(sent), target: *target }).collect();
+        }
+        Budget::Calls(_) | Budget::Reserve | Budget::ReserveOf(_) | Budget::ReserveOfReaders => {
+            if !pairs.is_empty() {
+                return Err(CORRUPT);
+            }
+        }
+    }
+    Ok(spent)
 }
 
 /// A budget as a decision sees it: its state, if it has one, and the database's clock.
 pub(crate) fn view(row: &dyn Row) -> Result<BudgetView, Error> {
-    let spent = unpack(row.opt_blob(BUDGET.state)?.unwrap_or_default())?;
+    let spent = match row.opt_blob(BUDGET.state)? {
+        Some(state) => unpack(budget(row)?, state)?,
+        None => Spent::default(),
+    };
     Ok(BudgetView { spent, clock: row.time(BUDGET_CLOCK)? })
 }
 
@@ -60,25 +77,34 @@ pub(crate) fn budget(row: &dyn Row) -> Result<Budget, Error> {
 
 /// A budget with its state.
 pub(crate) fn named(row: &dyn Row) -> Result<(Budget, Spent), Error> {
-    Ok((budget(row)?, unpack(row.blob(BUDGET.state)?)?))
+    let budget = budget(row)?;
+    Ok((budget, unpack(budget, row.blob(BUDGET.state)?)?))
 }
 
 #[cfg(test)]
 mod tests {
+    use domain::{MacKeys, Secret};
+
     use super::*;
 
     #[test]
     fn budgets_survive_packing() {
         let sent = |at| Sent { at: Timestamp(at), target: [u8::MAX; 8] };
-        let day = Spent { recent: Vec::new(), taken: 80, since: Timestamp(1_700_000_000_000) };
-        let block = Spent { recent: vec![sent(1), sent(i64::MAX)], taken: 0, since: Timestamp(0) };
-        for spent in [day, block, Spent::default()] {
+        let other = DayTaken { began: Timestamp(1_699_000_000_000), taken: 7 };
+        let day = Spent { days: vec![other], taken: 80, since: Timestamp(1_700_000_000_000), ..Spent::default() };
+        let block = Spent { recent: vec![sent(1), sent(i64::MAX)], ..Spent::default() };
+        let hash = MacKeys::new(vec![(7, Secret::new(vec![1; 32]))]).hash("a", "b");
+        let calls = Spent { taken: 3, since: Timestamp(9), ..Spent::default() };
+        let all = [(Budget::Server, day), (Budget::Block(hash), block), (Budget::Reserve, calls)];
+        for (budget, spent) in all {
             let packed = pack(&spent);
-            assert_eq!(unpack(&packed).unwrap(), spent);
+            assert_eq!(unpack(budget, &packed).unwrap(), spent);
             for short in 1..packed.len() {
-                assert!(unpack(&packed[..short]).is_err() || short == 16 || short == 32, "{short}");
+                assert!(unpack(budget, &packed[..short]).is_err() || short == 16 || short == 32, "{short}");
             }
+            assert_eq!(unpack(budget, &[]).unwrap(), Spent::default());
         }
-        assert_eq!(unpack(&[]).unwrap(), Spent::default());
+        let packed = pack(&Spent { recent: vec![sent(1)], ..Spent::default() });
+        assert!(unpack(Budget::Reserve, &packed).is_err(), "a reserve remembers no messages");
     }
 }

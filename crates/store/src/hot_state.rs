@@ -4,7 +4,7 @@
 //!
 //! They are read with the view, moved in memory while the decision's changes are carried out, and written once.
 
-use domain::model::device::NO_COUNTER;
+use domain::model::device::BEFORE_FIRST_COUNTER;
 use domain::{
     Device, DeviceId, FactorKind, SecretMac, SecretMark, Throttle, ThrottleKey, Timestamp, User, UserId, View,
 };
@@ -141,7 +141,7 @@ impl UserCounters {
             }
             CounterChange::Begin { device, secret, counter, used_at, .. } => {
                 self.secrets.extend(secret.map(|secret| (device, secret)));
-                if counter != NO_COUNTER || used_at.is_some() {
+                if counter != BEFORE_FIRST_COUNTER || used_at.is_some() {
                     self.counters.push(DeviceCounter { device, counter, used_at });
                 }
             }
@@ -214,7 +214,7 @@ impl UserCounters {
     }
 
     fn counter(&self, device: DeviceId) -> i64 {
-        self.counters.iter().find(|mark| mark.device == device).map_or(NO_COUNTER, |mark| mark.counter)
+        self.counters.iter().find(|mark| mark.device == device).map_or(BEFORE_FIRST_COUNTER, |mark| mark.counter)
     }
 
     /// Whether there is anything to write.
@@ -237,7 +237,7 @@ impl UserCounters {
     fn mark(&mut self, device: DeviceId) -> &mut DeviceCounter {
         let known = self.counters.iter().position(|mark| mark.device == device);
         let place = known.unwrap_or_else(|| {
-            self.counters.push(DeviceCounter { device, counter: NO_COUNTER, used_at: None });
+            self.counters.push(DeviceCounter { device, counter: BEFORE_FIRST_COUNTER, used_at: None });
             self.counters.len() - 1
         });
         &mut self.counters[place]
@@ -300,7 +300,7 @@ mod tests {
     #[test]
     fn counters_survive_packing() {
         for counter in [
-            DeviceCounter { device: DeviceId(7), counter: NO_COUNTER, used_at: None },
+            DeviceCounter { device: DeviceId(7), counter: BEFORE_FIRST_COUNTER, used_at: None },
             DeviceCounter { device: DeviceId(i64::MAX), counter: i64::MAX, used_at: Some(AT) },
         ] {
             assert_eq!(DeviceCounter::unpack(&counter.pack()), counter);
@@ -317,13 +317,13 @@ mod tests {
         state.carry_out(CounterChange::Activate(DeviceId(1), 3, AT)).unwrap();
         assert_eq!(state.mark(DeviceId(1)).counter, 5);
         state.carry_out(CounterChange::Forget(DeviceId(1))).unwrap();
-        assert_eq!(state.mark(DeviceId(1)).counter, NO_COUNTER);
+        assert_eq!(state.mark(DeviceId(1)).counter, BEFORE_FIRST_COUNTER);
     }
 
     #[test]
     fn a_device_that_proved_nothing_leaves_no_mark() {
         let mut state = UserCounters::default();
-        state.carry_out(begin(1, secret(1, Counts::Codes), NO_COUNTER)).unwrap();
+        state.carry_out(begin(1, secret(1, Counts::Codes), BEFORE_FIRST_COUNTER)).unwrap();
         assert_eq!(state.counters, []);
         state.carry_out(CounterChange::Forget(DeviceId(1))).unwrap();
         assert_eq!(state.take_used(), []);
@@ -369,7 +369,7 @@ mod tests {
         state.carry_out(begin(1, one, 9)).unwrap();
         state.carry_out(CounterChange::Forget(DeviceId(1))).unwrap();
         for (device, secret, found, last) in [(2, one, None, 9), (3, long, None, 4), (4, one, Some(450), 15)] {
-            state.carry_out(begin(device, secret, NO_COUNTER)).unwrap();
+            state.carry_out(begin(device, secret, BEFORE_FIRST_COUNTER)).unwrap();
             state.recall(DeviceId(device), &secret, found);
             assert_eq!(state.counter(DeviceId(device)), last, "{device}");
         }
@@ -384,7 +384,7 @@ mod tests {
             device: DeviceId(1),
             factor: FactorKind::Totp,
             secret: None,
-            counter: NO_COUNTER,
+            counter: BEFORE_FIRST_COUNTER,
             used_at: None,
         };
         assert!(UserCounters::default().carry_out(unmarked).is_err());

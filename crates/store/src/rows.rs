@@ -83,7 +83,7 @@ fn device_at(row: &dyn Row, columns: &DeviceColumns) -> Result<Device, Error> {
             None => None,
         },
         // Its counters are in the user's row: `UserCounters::show` puts them here.
-        last_counter: domain::model::device::NO_COUNTER,
+        last_counter: domain::model::device::BEFORE_FIRST_COUNTER,
         created_at: row.time(columns.created_at)?,
         last_used_at: None,
     })

@@ -63,9 +63,10 @@ impl Budget {
 /// What was taken out of a budget so far.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Spent {
-    /// Of a block: its recent messages. Of a client or the server: other days, each with what was taken of it in place of
-    /// a mark.
+    /// Of a block: its recent messages.
     pub recent: Vec<Sent>,
+    /// Of a client or the server: days besides the one in hand.
+    pub days: Vec<DayTaken>,
     /// Of a client or the server: messages of the day that began at `since`. Of calls: thousandths of a call that were
     /// missing from a full bucket at `since`. Of a reserve: calls of the hour that began at `since`.
     pub taken: i64,
@@ -79,6 +80,15 @@ pub struct Sent {
     pub at: Timestamp,
     /// To whom: the beginning of a keyed digest, recognisable only by us.
     pub target: [u8; 8],
+}
+
+/// What was taken of a day's budget.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DayTaken {
+    /// When the day began.
+    pub began: Timestamp,
+    /// Messages taken.
+    pub taken: i64,
 }
 
 impl Spent {

@@ -9,8 +9,9 @@ use crate::model::time::Timestamp;
 /// Most devices of one user (SEC 35).
 pub const MAX_DEVICES: usize = 20;
 
-/// `last_counter` of a device that has accepted nothing yet.
-pub const NO_COUNTER: i64 = -1;
+/// `last_counter` of a device that has accepted nothing yet: the number below the first. Rules compute with it as with any
+/// other, so a fresh device is no special case (decision 65).
+pub const BEFORE_FIRST_COUNTER: i64 = -1;
 
 /// The state of a device. A deleted device has no row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -66,7 +67,7 @@ pub struct Device {
     pub credential: Sealed,
     /// How its secret is recognised, where it has one to make codes with.
     pub secret: Option<SecretMark>,
-    /// The last accepted counter or time step, [`NO_COUNTER`] before the first: all that moves in a device (SEC 2).
+    /// The last accepted counter or time step, [`BEFORE_FIRST_COUNTER`] before the first: all that moves in a device (SEC 2).
     pub last_counter: i64,
     /// When it was enrolled.
     pub created_at: Timestamp,

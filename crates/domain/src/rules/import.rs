@@ -10,7 +10,7 @@ use subtle::ConstantTimeEq as _;
 use crate::model::audit::{Actor, AuditEvent, AuditKind};
 use crate::model::change::{Change, Decision, View};
 use crate::model::credential::Credential;
-use crate::model::device::{Device, MAX_DEVICES, NO_COUNTER};
+use crate::model::device::{BEFORE_FIRST_COUNTER, Device, MAX_DEVICES};
 use crate::model::factor::FactorKind;
 use crate::model::hotp::Algorithm;
 use crate::model::id::DeviceId;
@@ -200,7 +200,7 @@ impl CarriedCounter {
             Self::AtLeast(least) => last.max(least),
             Self::Steps { from, to } => {
                 let used = Counts::Seconds(from).used(last);
-                used.map_or(NO_COUNTER, |used| Counts::Seconds(to).last_counter(used))
+                used.map_or(BEFORE_FIRST_COUNTER, |used| Counts::Seconds(to).last_counter(used))
             }
         }
     }
@@ -492,7 +492,7 @@ mod tests {
                 assert!(end.div_euclid(i64::from(to)) <= carried, "{from} {to} {last}");
                 assert!((end + 1 + i64::from(to)).div_euclid(i64::from(to)) > carried, "{from} {to} {last}");
             }
-            assert_eq!(CarriedCounter::Steps { from, to }.carried(NO_COUNTER), NO_COUNTER);
+            assert_eq!(CarriedCounter::Steps { from, to }.carried(BEFORE_FIRST_COUNTER), BEFORE_FIRST_COUNTER);
         }
     }
 

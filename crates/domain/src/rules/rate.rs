@@ -71,6 +71,6 @@ pub fn take(view: &BudgetView, client: ClientId, rate: CallRate, debt: i64, want
     if paid + calls == 0 && view.spent.since <= view.clock {
         return Decision::reply(reply);
     }
-    let spent = Spent { recent: Vec::new(), taken: missing, since: view.clock };
+    let spent = Spent { taken: missing, since: view.clock, ..Spent::default() };
     Decision::reply(reply).with(Change::SetSpent(Budget::Calls(client), spent))
 }

@@ -68,7 +68,7 @@ pub fn lease(view: &BudgetView, budget: Budget, limit: u32, want: u32, now: Time
     if calls == 0 {
         return decision;
     }
-    let spent = Spent { recent: Vec::new(), taken: before.saturating_add(i64::from(calls)), since: hour };
+    let spent = Spent { taken: before.saturating_add(i64::from(calls)), since: hour, ..Spent::default() };
     decision.with(Change::SetSpent(budget, spent))
 }
 

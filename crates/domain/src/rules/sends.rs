@@ -5,7 +5,7 @@
 //! queued: a server that dies in between has counted one too many, never one too few.
 
 use crate::model::audit::{AuditEvent, AuditKind};
-use crate::model::budget::{Budget, BudgetView, Sent, Spent};
+use crate::model::budget::{Budget, BudgetView, DayTaken, Sent, Spent};
 use crate::model::change::{Change, Decision};
 use crate::model::credential::Credential;
 use crate::model::digest::OwnKey;
@@ -165,17 +165,17 @@ fn taken_on(spent: &Spent, day: Timestamp) -> i64 {
     if spent.since == day {
         return spent.taken;
     }
-    spent.recent.iter().find(|other| other.at == day).map_or(0, |other| i64::from_be_bytes(other.target))
+    spent.days.iter().find(|other| other.began == day).map_or(0, |other| other.taken)
 }
 
 /// The budget with so much taken of this day. The day before it in hand is remembered: should the clock be set back, it
 /// is found as it was left.
 fn with_taken(spent: &Spent, day: Timestamp, taken: i64) -> Spent {
-    let mut recent = spent.recent.clone();
-    recent.push(Sent { at: spent.since, target: spent.taken.to_be_bytes() });
-    recent.retain(|other| other.at != day && other.target != [0; 8]);
-    recent.drain(..recent.len().saturating_sub(OTHER_DAYS));
-    Spent { recent, taken, since: day }
+    let mut days = spent.days.clone();
+    days.push(DayTaken { began: spent.since, taken: spent.taken });
+    days.retain(|other| other.began != day && other.taken != 0);
+    days.drain(..days.len().saturating_sub(OTHER_DAYS));
+    Spent { days, taken, since: day, ..Spent::default() }
 }
 
 /// Takes up to `want` messages out of the day of `now`.

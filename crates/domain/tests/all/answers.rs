@@ -90,7 +90,10 @@ fn a_spent_code_stays_spent_beyond_its_device() {
 
         // Another secret has nothing to do with it.
         let other = scene.device(&if credential == totp(1) { totp(2) } else { hotp(2) }, DeviceStatus::Active);
-        assert_eq!(scene.db.device(other).unwrap().last_counter, countersign_domain::model::device::NO_COUNTER);
+        assert_eq!(
+            scene.db.device(other).unwrap().last_counter,
+            countersign_domain::model::device::BEFORE_FIRST_COUNTER
+        );
     }
     // A device that nothing was used of leaves nothing behind.
     let mut scene = Scene::new();

@@ -231,7 +231,7 @@ fn a_clock_set_back_finds_every_day_as_it_was() {
         let (taken, until) = all(&mut spent, START.plus(day * DAY));
         assert_eq!((taken, until), (left, Timestamp((20_001 + day) * DAY)), "day {day}");
     }
-    assert!(spent.recent.len() < 8, "it remembers a few days only");
+    assert!(spent.days.len() < 8, "it remembers a few days only");
 }
 
 proptest! {

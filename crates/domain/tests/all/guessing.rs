@@ -1,7 +1,7 @@
 //! Guessing has a price that nothing resets (SEC 17, SEC 20–29), and messages have one too (SEC 33).
 
 use crate::model::{Scene, context, device_door, hotp, is_accepted, policy, reader, sms, token_door, totp, wire_door};
-use countersign_domain::model::device::NO_COUNTER;
+use countersign_domain::model::device::BEFORE_FIRST_COUNTER;
 use countersign_domain::model::throttle::USER_LOCK;
 use countersign_domain::model::time::{DAY, HOUR, MINUTE, SECOND};
 use countersign_domain::model::user_patch::UserPatch;
@@ -627,7 +627,7 @@ fn a_clock_set_back_lifts_no_lock_and_revives_no_code() {
     scene.db.commit(user::unlock(&scene.view(), &[], &context(), scene.now));
     let code = scene.own_code(device);
     assert_eq!(scene.typed(&device_door(device), &code), Outcome::Refused(Reason::Replay));
-    assert!(scene.db.device(device).unwrap().last_counter > NO_COUNTER);
+    assert!(scene.db.device(device).unwrap().last_counter > BEFORE_FIRST_COUNTER);
 }
 
 /// SEC 13 and SEC 33: a clock that was ahead and is set back neither keeps messages from anybody for as long as it was

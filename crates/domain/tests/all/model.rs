@@ -502,7 +502,7 @@ impl Scene {
             status,
             credential: seal(credential),
             secret: SecretMark::of(credential, &own_key()),
-            last_counter: countersign_domain::model::device::NO_COUNTER,
+            last_counter: countersign_domain::model::device::BEFORE_FIRST_COUNTER,
             created_at: self.now,
             last_used_at: None,
         }

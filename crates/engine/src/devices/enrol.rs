@@ -135,7 +135,7 @@ impl Engine {
             },
             credential: kept.sealed,
             secret: kept.secret,
-            last_counter: domain::model::device::NO_COUNTER,
+            last_counter: domain::model::device::BEFORE_FIRST_COUNTER,
             created_at: now,
             last_used_at: None,
         };

@@ -78,7 +78,7 @@ impl Import {
             let last_counter = match &token.credential {
                 Credential::Hotp(_) => import::last_counter(token.counter)?,
                 // What was used of it here is remembered by its secret.
-                _ => domain::model::device::NO_COUNTER,
+                _ => domain::model::device::BEFORE_FIRST_COUNTER,
             };
             let kept = self.engine.seal_credential(id, drawn, &token.credential)?;
             devices.push(Device {

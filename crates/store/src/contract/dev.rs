@@ -1,6 +1,6 @@
 //! The dev world's own rows (decision 4).
 
-use domain::model::device::NO_COUNTER;
+use domain::model::device::BEFORE_FIRST_COUNTER;
 use domain::rules::user;
 use domain::*;
 
@@ -87,7 +87,7 @@ pub(crate) async fn a_reset_keeps_clients_and_users_only(store: &Store) {
     store.dev_reset().await.unwrap();
     put(store, user, vec![Change::CreateDevice(used)]).await.unwrap();
     let view = store.view(user).await.unwrap();
-    assert_eq!(view.devices[0].last_counter, NO_COUNTER, "a world begins anew");
+    assert_eq!(view.devices[0].last_counter, BEFORE_FIRST_COUNTER, "a world begins anew");
     put(store, user, vec![Change::DeleteDevice(view.devices[0].id)]).await.unwrap();
     let view = store.view(user).await.unwrap();
     let shown = view.user.map(|user| user.shown(NOW).0);

@@ -1,6 +1,6 @@
 //! A failure is never forgotten, however many guess at once (SEC 20–26).
 
-use domain::model::device::NO_COUNTER;
+use domain::model::device::BEFORE_FIRST_COUNTER;
 use domain::rules::factor::prove::prove;
 use domain::rules::verification::answer::answer;
 use domain::rules::verification::find::Target;
@@ -50,5 +50,5 @@ pub(crate) async fn a_locked_device_refuses_the_right_code(store: &Store) {
     let right = prove(&hotp(), &device, None, &hotp_code(0), &keys(), NOW);
     let target = |_| Target::Device { device: device.id, state_token: None };
     assert_eq!(accepted(store, user, right, target).await, 0);
-    assert_eq!(store.view(user).await.unwrap().devices[0].last_counter, NO_COUNTER, "and does not spend it");
+    assert_eq!(store.view(user).await.unwrap().devices[0].last_counter, BEFORE_FIRST_COUNTER, "and does not spend it");
 }

@@ -1,6 +1,6 @@
 //! What was used of a secret outlives its device and its user (SEC 96).
 
-use domain::model::device::NO_COUNTER;
+use domain::model::device::BEFORE_FIRST_COUNTER;
 use domain::model::user_patch::UserPatch;
 use domain::rules::user;
 use domain::*;
@@ -41,7 +41,7 @@ async fn last(store: &Store, user: UserId, device: DeviceId) -> i64 {
 /// Where a new device with this secret begins, for somebody who never had it.
 async fn begins(store: &Store, secret: SecretMark) -> i64 {
     let user = somebody(store).await;
-    let device = bring(store, user, secret, NO_COUNTER).await;
+    let device = bring(store, user, secret, BEFORE_FIRST_COUNTER).await;
     let last = last(store, user, device).await;
     // What was not used here is remembered as it was.
     put(store, user, vec![Change::DeleteDevice(device)]).await.unwrap();
@@ -51,7 +51,7 @@ async fn begins(store: &Store, secret: SecretMark) -> i64 {
 pub(crate) async fn what_was_used_outlives_the_device(store: &Store) {
     let user = somebody(store).await;
     let secret = fresh_secret(FactorKind::Hotp);
-    assert_eq!(begins(store, secret).await, NO_COUNTER);
+    assert_eq!(begins(store, secret).await, BEFORE_FIRST_COUNTER);
     let first = bring(store, user, secret, 3).await;
     use_up(store, user, first, 5).await;
     put(store, user, vec![Change::DeleteDevice(first)]).await.unwrap();
@@ -62,7 +62,7 @@ pub(crate) async fn what_was_used_outlives_the_device(store: &Store) {
     put(store, user, vec![Change::LowerCounter { device: second, counter: 1 }]).await.unwrap();
     put(store, user, vec![Change::DeleteDevice(second)]).await.unwrap();
     assert_eq!(begins(store, secret).await, 5);
-    assert_eq!(begins(store, fresh_secret(FactorKind::Hotp)).await, NO_COUNTER);
+    assert_eq!(begins(store, fresh_secret(FactorKind::Hotp)).await, BEFORE_FIRST_COUNTER);
 }
 
 pub(crate) async fn what_was_used_outlives_the_user(store: &Store) {

@@ -7,7 +7,7 @@ use domain::model::audit::Actor;
 use domain::model::challenge::code_context;
 use domain::model::client::ClientSecret;
 use domain::model::code::{Alphabet, CODE_LENGTH};
-use domain::model::device::NO_COUNTER;
+use domain::model::device::BEFORE_FIRST_COUNTER;
 use domain::model::long_poll::LongPoll;
 use domain::model::user_patch::UserPatch;
 use domain::model::{hotp, totp};
@@ -140,7 +140,7 @@ pub(crate) async fn device_in(store: &Store, user: UserId, factor: FactorKind, s
         status,
         credential: Sealed(vec![1, 2, 3]),
         secret: factor.makes_codes().then(|| fresh_secret(factor)),
-        last_counter: NO_COUNTER,
+        last_counter: BEFORE_FIRST_COUNTER,
         created_at: NOW,
         last_used_at: None,
     };

@@ -107,7 +107,7 @@ async fn token(store: &Store, user: UserId) -> domain::Device {
         status: domain::DeviceStatus::Active,
         credential: domain::Sealed(vec![1]),
         secret: Some(domain::SecretMark { mac: domain::SecretMac([7; 16]), counts: domain::Counts::Codes }),
-        last_counter: domain::model::device::NO_COUNTER,
+        last_counter: domain::model::device::BEFORE_FIRST_COUNTER,
         created_at: NOW,
         last_used_at: None,
     }

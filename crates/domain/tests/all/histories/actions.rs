@@ -221,7 +221,7 @@ impl World {
             },
             credential: seal(&credential),
             secret: countersign_domain::SecretMark::of(&credential, &crate::model::own_key()),
-            last_counter: NO_COUNTER,
+            last_counter: BEFORE_FIRST_COUNTER,
             created_at: self.now,
             last_used_at: None,
         };

@@ -112,7 +112,7 @@ impl World {
         }
         match (proved.freshness(), device) {
             (Freshness::Counter(counter), Some(device)) => {
-                let last = self.oracle.counters.entry(device.id).or_insert(NO_COUNTER);
+                let last = self.oracle.counters.entry(device.id).or_insert(BEFORE_FIRST_COUNTER);
                 assert!(counter > *last, "counter {counter} accepted after {last}");
                 *last = counter;
                 assert!(self.oracle.spent.insert(Spent::Counter(device.id, counter)), "a counter accepted twice");
@@ -206,7 +206,7 @@ impl World {
                 }
                 let disabled = self.oracle.disabled.contains(&device.id);
                 assert_eq!(device.status == DeviceStatus::Disabled, disabled, "{device:?}");
-                let counter = self.oracle.counters.get(&device.id).copied().unwrap_or(NO_COUNTER);
+                let counter = self.oracle.counters.get(&device.id).copied().unwrap_or(BEFORE_FIRST_COUNTER);
                 assert_eq!(device.last_counter, counter, "the last counter is what was accepted last");
                 let unique = device.factor.may_repeat()
                     || rows.devices.iter().filter(|d| d.factor == device.factor).count() == 1;

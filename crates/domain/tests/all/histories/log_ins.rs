@@ -223,7 +223,7 @@ impl World {
         assert!(is_new, "a log-in completed twice");
         match (proved.freshness(), device) {
             (Freshness::Counter(counter), Some(device)) => {
-                let last = self.oracle.counters.entry(device).or_insert(NO_COUNTER);
+                let last = self.oracle.counters.entry(device).or_insert(BEFORE_FIRST_COUNTER);
                 assert!(counter > *last, "counter {counter} accepted after {last}");
                 *last = counter;
                 assert!(self.oracle.spent.insert(Spent::Counter(device, counter)), "a counter accepted twice");

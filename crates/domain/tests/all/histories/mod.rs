@@ -18,7 +18,7 @@ use crate::model::{Database, START, context, keys, reader, seal, session_id, uns
 use countersign_domain::model::audit::Actor;
 use countersign_domain::model::challenge::code_context;
 use countersign_domain::model::code::Alphabet;
-use countersign_domain::model::device::{MAX_DEVICES, NO_COUNTER};
+use countersign_domain::model::device::{BEFORE_FIRST_COUNTER, MAX_DEVICES};
 use countersign_domain::model::hotp::{self, Algorithm, Hotp};
 use countersign_domain::model::time::{DAY, HOUR, MINUTE, SECOND};
 use countersign_domain::model::totp::Totp;
