@@ -87,7 +87,7 @@ pub struct Sent {
 pub struct DayTaken {
     /// When the day began.
     pub began: Timestamp,
-    /// Messages taken.
+    /// How many messages were taken of it.
     pub taken: i64,
 }
 
