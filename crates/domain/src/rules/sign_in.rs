@@ -58,7 +58,7 @@ pub struct DrawnGrant {
 
 /// How the password compared with the stored hash. Computed before the lock, since hashes are slow by design.
 #[derive(Debug, Clone)]
-pub struct Compared {
+pub struct PasswordCheck {
     /// The hash it was compared with; the decision is void if that is no longer the user's.
     pub with: Option<String>,
     /// Whether it was right.
@@ -108,7 +108,7 @@ pub fn held_off(view: &View, context: &Actor, now: Timestamp) -> Decision<Option
 /// Judges a log-in with a password. `trusted_network` is whether it comes from where no factor is asked for.
 pub fn enter(
     view: &View,
-    compared: &Compared,
+    compared: &PasswordCheck,
     terms: &Terms,
     drawn: &Drawn,
     trusted_network: bool,

@@ -10,7 +10,7 @@ use countersign_domain::model::user_patch::UserPatch;
 use countersign_domain::model::visit::{Remembered, Visit};
 use countersign_domain::rules::basis::Basis;
 use countersign_domain::rules::sign_in::{
-    Compared, Drawn, DrawnGrant, Entered, Exchanged, LoginRefusal, SESSION_TOKEN_TTL, Stepped, enter, exchange,
+    Drawn, DrawnGrant, Entered, Exchanged, LoginRefusal, PasswordCheck, SESSION_TOKEN_TTL, Stepped, enter, exchange,
 };
 use countersign_domain::rules::throttle::PASSWORDS;
 use countersign_domain::rules::verification::end::end_over;
@@ -32,8 +32,8 @@ fn scene() -> Scene {
     scene
 }
 
-fn compared(right: bool) -> Compared {
-    Compared { with: Some(HASH.to_owned()), right, renewed: None }
+fn compared(right: bool) -> PasswordCheck {
+    PasswordCheck { with: Some(HASH.to_owned()), right, renewed: None }
 }
 
 fn drawn(scene: &mut Scene) -> Drawn {
@@ -47,7 +47,7 @@ struct Way {
     policy: Policy,
     terms: Terms,
     trusted: bool,
-    compared: Compared,
+    compared: PasswordCheck,
 }
 
 impl Default for Way {
@@ -248,7 +248,7 @@ fn log_ins_under_a_lock_fold() {
 #[test]
 fn a_password_changed_meanwhile_is_compared_again() {
     let mut scene = scene();
-    let stale = Compared { with: Some("$argon2id$before".to_owned()), right: true, renewed: None };
+    let stale = PasswordCheck { with: Some("$argon2id$before".to_owned()), right: true, renewed: None };
     let way = Way { compared: stale, ..Way::default() };
     let before = scene.db.audit.len();
     assert_eq!(way.go(&mut scene).0, Entered::Stale);
@@ -679,7 +679,7 @@ fn the_oldest_log_in_under_way_gives_way() {
 #[test]
 fn an_older_hash_is_renewed_by_the_right_password() {
     let mut scene = scene();
-    let renewed = Compared { renewed: Some("$argon2id$new".to_owned()), ..compared(true) };
+    let renewed = PasswordCheck { renewed: Some("$argon2id$new".to_owned()), ..compared(true) };
     let way = Way { compared: renewed, ..Way::default() };
     assert!(matches!(way.go(&mut scene).0, Entered::Granted(_)));
     assert_eq!(scene.view().user.unwrap().profile.password_hash.as_deref(), Some("$argon2id$new"));

@@ -146,7 +146,7 @@ impl Engine {
         self.hold(user, hold, || async { Ok(self.verification(user, wire_id, purpose).await?) }, open).await
     }
 
-    /// [`Self::log_in_step`], held while the person has not answered.
+    /// A step of a log-in, held while the person has not answered.
     pub async fn log_in_step_held(
         &self,
         step: LoginStep,

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use domain::model::audit::Actor;
 use domain::model::session::Terms;
 use domain::rules::basis::Basis;
-use domain::rules::sign_in::{self, Compared, Drawn, Entered, LoginRefusal, SESSION_TOKEN_TTL};
+use domain::rules::sign_in::{self, Drawn, Entered, LoginRefusal, PasswordCheck, SESSION_TOKEN_TTL};
 use domain::rules::throttle;
 use domain::{AuditEvent, AuditKind, ClientId, Decision, Device, Digest, User, UserId, View};
 use zeroize::Zeroizing;
@@ -123,7 +123,7 @@ impl Engine {
         client: Option<ClientId>,
         stored: Option<String>,
         password: Zeroizing<String>,
-    ) -> Result<(Compared, Comparison), Fault> {
+    ) -> Result<(PasswordCheck, Comparison), Fault> {
         let (right, kind) = self.hasher.matches(client, password.clone(), stored.clone()).await?;
         let renewed = match &stored {
             Some(hash) if right && password::is_old(hash) => {
@@ -131,7 +131,7 @@ impl Engine {
             }
             _ => None,
         };
-        Ok((Compared { with: stored, right, renewed }, kind))
+        Ok((PasswordCheck { with: stored, right, renewed }, kind))
     }
 
     /// Records a log-in with an unknown name in its client's chain. It costs what counting a wrong password costs, so the time an

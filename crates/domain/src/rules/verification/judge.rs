@@ -3,8 +3,8 @@
 //! An answer goes through four types, each made from the one before only, all on one view in one decision:
 //!
 //! 1. [`Found`]: what it is aimed at. A lock refuses here, and then nothing is evaluated (SEC 26).
-//! 2. [`Opened`]: the secret of that target is at hand. The last step that can fail.
-//! 3. [`Compared`]: compared, but not to be looked at.
+//! 2. `Opened`: the secret of that target is at hand. The last step that can fail.
+//! 3. `Compared`: compared, but not to be looked at.
 //! 4. A [`Decision`]: the comparison is charged to the target it carries.
 //!
 //! So there is no comparison whose failure is not counted where it belongs (SEC 20), and an answer that is refused before its
