@@ -2,9 +2,10 @@
 
 use delivery::{OutgoingMessage, SendError};
 use domain::rules::reaching::{self, Unreachable};
-use domain::{Channel, Content, Credential, FactorKind, MessageId};
+use domain::{Channel, Content, Credential, FactorKind, MessageId, Right, Timestamp};
 use store::IdKind;
 
+use crate::challenges::message_budgets::UnsentError;
 use crate::challenges::message_text;
 use crate::fault::faults_of_the_store;
 use crate::{Engine, Fault};
@@ -21,6 +22,10 @@ pub enum TestMessageError {
     /// The number is of a country that messages may not go to.
     #[error("the number is not in an allowed country: see the setting messages.countries")]
     BadCountry,
+    /// As many went to this number or address, to numbers beside it, or on this day as may (SEC 33): one may be sent from
+    /// this moment on.
+    #[error("too many messages were sent")]
+    TooMany(Timestamp),
     /// The provider did not take it.
     #[error(transparent)]
     NotSent(#[from] SendError),
@@ -30,6 +35,17 @@ pub enum TestMessageError {
 
 faults_of_the_store!(TestMessageError);
 
+impl From<UnsentError> for TestMessageError {
+    fn from(error: UnsentError) -> Self {
+        match error {
+            UnsentError::Unreachable(Unreachable::Target) => Self::BadTarget,
+            UnsentError::Unreachable(Unreachable::Country) => Self::BadCountry,
+            UnsentError::TooMany(at) => Self::TooMany(at),
+            UnsentError::Fault(fault) => Self::Fault(fault),
+        }
+    }
+}
+
 impl Engine {
     /// The providers, by channel.
     pub fn routes(&self) -> &delivery::Routes {
@@ -37,7 +53,7 @@ impl Engine {
     }
 
     /// Sends one message over a channel, now and once, and returns the name of the provider that took it. It goes only
-    /// where a device could be enrolled; no limit counts it.
+    /// where a device could be enrolled, and counts as any other message does.
     pub async fn send_test_message(&self, channel: Channel, to: &str) -> Result<&'static str, TestMessageError> {
         let provider = self.routes().provider(channel).ok_or(TestMessageError::NoProvider(channel))?;
         let policy = &self.settings.policy;
@@ -47,6 +63,7 @@ impl Engine {
             Unreachable::Target => TestMessageError::BadTarget,
             Unreachable::Country => TestMessageError::BadCountry,
         })?;
+        let recipient = self.recipient(&target);
         let to = match target {
             Credential::Sms { phone } | Credential::Voice { phone } => phone,
             Credential::Email { address } => address,
@@ -63,7 +80,17 @@ impl Engine {
             content: if channel == Channel::Email { content.about(subject) } else { content },
             created_at: self.now(),
         };
-        delivery::send(provider.as_ref(), &message).await?;
+        let counted = match recipient {
+            Some(recipient) => Some(self.count_send(recipient, (None, Right::Manage), self.now()).await?),
+            None => None,
+        };
+        // Only a refusal says for sure that nothing was sent.
+        if let Err(failure) = delivery::send(provider.as_ref(), &message).await {
+            if let (SendError::Refused, Some(counted)) = (failure, counted) {
+                self.give_back(counted).await;
+            }
+            return Err(failure.into());
+        }
         tracing::info!(channel = channel.name(), provider = provider.name(), "test message sent");
         Ok(provider.name())
     }

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use clap::Subcommand;
 use clap::builder::PossibleValuesParser;
 use clap::builder::TypedValueParser as _;
+use delivery::SendError;
 use domain::Channel;
 use engine::{Engine, TestMessageError};
 use serde::{Deserialize, Serialize};
@@ -137,6 +138,13 @@ async fn test(engine: &Engine, channel: Channel, address: &str) -> Result<Report
     let provider = engine.send_test_message(channel, address).await.map_err(|error| match error {
         TestMessageError::NoProvider(_) => {
             format!("nothing was sent: {error}; countersign delivery show says what to do")
+        }
+        TestMessageError::NotSent(SendError::TimedOut) => {
+            format!("it may have been sent: {error}; look for the message before another try")
+        }
+        TestMessageError::TooMany(at) => {
+            let at = onelogin::wire_time::with_seconds(at.0);
+            format!("nothing was sent: {error} to this number or address, or on this day; one may be sent from {at}")
         }
         TestMessageError::NotSent(error) if error.is_temporary() => {
             format!("nothing was sent: {error}; the log may say more, and another try may succeed")

@@ -148,6 +148,14 @@ fn channels_are_shown_and_tested_with_and_without_a_server() {
         assert!(refused.status.code() == Some(1) && said.contains(why), "{said}");
     }
     assert_eq!(lines().lines().count(), 2);
+    // A test counts as any other message does: ten a day to an address (SEC 33).
+    for _ in 0..9 {
+        assert!(run(&text_of(&mail)).status.success());
+    }
+    let refused = run(&text_of(&mail));
+    let said = String::from_utf8_lossy(&refused.stderr).into_owned();
+    assert!(refused.status.code() == Some(1) && said.contains("too many messages were sent to this"), "{said}");
+    assert_eq!(lines().lines().count(), 11);
     assert_eq!(server.stop(), Some(0));
 }
 

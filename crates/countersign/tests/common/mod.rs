@@ -54,7 +54,8 @@ impl Running {
     /// The same, with everything it can log going into a file.
     pub fn start_logging(args: &[&str], log: std::fs::File) -> Self {
         let mut command = countersign();
-        command.env("COUNTERSIGN_LOG", "trace");
+        // A part with a span lets through all that happens in it.
+        command.env("COUNTERSIGN_LOG", "trace,[request]=trace");
         Self::start_with(args, command, log.into())
     }
 

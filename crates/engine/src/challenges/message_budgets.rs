@@ -13,7 +13,7 @@ use crate::fault::faults_of_the_store;
 use crate::{Engine, Fault};
 
 /// What was counted for one message.
-struct Counted {
+pub(crate) struct Counted {
     days: Vec<Budget>,
     to: Vec<Recipient>,
     at: Timestamp,
@@ -94,7 +94,7 @@ pub(crate) struct Sending<'c> {
 
 impl Engine {
     /// The recipient that messages to a device with this credential count for; none while limits are off.
-    fn recipient(&self, credential: &Credential) -> Option<Recipient> {
+    pub(crate) fn recipient(&self, credential: &Credential) -> Option<Recipient> {
         let is_on = self.settings.policy.message_limits;
         if is_on { Recipient::of(credential, self.installation_key.key()) } else { None }
     }
@@ -157,7 +157,7 @@ impl Engine {
     /// Counts one message against everything it counts against, or says from when on there may be one. The recipient
     /// comes first: it refuses most, and what it refuses must neither sound the alarms of the days nor be missing there
     /// for others, for as long as it takes to give it back.
-    async fn count_send(
+    pub(crate) async fn count_send(
         &self,
         to: Recipient,
         (client, right): (Option<ClientId>, Right),
@@ -193,7 +193,7 @@ impl Engine {
     }
 
     /// Nothing was queued: it counts no more. If this fails it goes on to count.
-    async fn give_back(&self, counted: Counted) {
+    pub(crate) async fn give_back(&self, counted: Counted) {
         let Counted { days, to, at } = counted;
         {
             let mut leases = self.sends.leases();

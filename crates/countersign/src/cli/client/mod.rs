@@ -233,6 +233,10 @@ impl Request for ClientRequest {
                 ))
             }
             Self::Set(which, choice) => {
+                // A program of another version may name a profile that this one does not have.
+                if let Some(profile) = &choice.profile {
+                    parse_profile(profile.name())?;
+                }
                 let id = find(engine, &which).await?.client_id;
                 let set = engine.choose_for_client(&id, choice).await.map_err(sentence)?;
                 Ok(changed(&set.ok_or_else(|| missing(&which))?))
