@@ -34,7 +34,7 @@ fn a_server_that_keeps_its_word_has_a_clean_verdict_and_no_test_users_left() {
     assert_eq!(verdict["clean"], true, "{verdict:#}");
     assert_eq!(code, Some(0));
 
-    let codes = row(&verdict, "one code at all doors");
+    let codes = row(&verdict, "one code at all endpoints");
     assert_eq!((codes["rounds"].as_u64(), codes["successes"].as_u64()), (Some(100), Some(100)), "{codes}");
     assert_eq!(codes["requests"], 1_700, "sixteen callers and one more afterwards: {codes}");
     assert_eq!(row(&verdict, "guesses at one device")["looked_at"], 5);
