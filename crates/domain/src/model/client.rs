@@ -224,10 +224,11 @@ impl TokenSet {
 pub struct ClientView {
     /// The client; `None` if there is none of that id.
     pub client: Option<Client>,
-    /// Its newest token set that has not been ended.
+    /// Its newest token set that has neither been ended nor replaced.
     pub newest: Option<TokenSet>,
     /// The token set the decision is about, found by its access token.
     pub asked: Option<TokenSet>,
-    /// The newest token set of that one's family that has not been ended.
+    /// The token set of that one's family that has neither been ended nor replaced. Row numbers do not tell which it is:
+    /// each node draws them from a block that it has reserved.
     pub newest_of_family: Option<TokenSet>,
 }

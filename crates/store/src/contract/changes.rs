@@ -413,6 +413,26 @@ pub(crate) async fn a_failed_decision_leaves_nothing_behind(store: &Store) {
     assert!(store.verify_audit_chain(user).await.unwrap(), "the chain goes on where it was");
 }
 
+/// Nodes draw the numbers of rows from blocks, so a successor may have a lower one than the pair it replaces.
+pub(crate) async fn a_pair_has_one_successor_whatever_the_numbers_of_their_rows(store: &Store) {
+    let client = client(store).await.id;
+    let (low, first) = (token_set(store, client).await, token_set(store, client).await);
+    assert!(low.row < first.row);
+    let granted = first.clone();
+    let granted = store.decide_client(client, None, move |view| client::grant(view, "secret", HERE, &granted, NOW));
+    assert_eq!(granted.await.unwrap(), Grant::Granted(first.clone()));
+    let mut fresh = low.clone();
+    for _ in 0..3 {
+        let (old, drawn) = (first.clone(), fresh);
+        let decide = move |view: &ClientView| client::refresh(view, &old.refresh, HERE, &drawn, NOW);
+        let answered = store.decide_client(client, Some(first.access), decide).await.unwrap();
+        assert!(matches!(answered, Grant::Granted(set) if set.access == low.access), "one pair replaces one pair");
+        fresh = token_set(store, client).await;
+    }
+    let again = store.decide_client(client, None, move |view| client::grant(view, "secret", HERE, &fresh, NOW)).await;
+    assert!(matches!(again.unwrap(), Grant::Granted(set) if set.access == low.access), "and is the one that lives");
+}
+
 pub(crate) async fn a_refreshed_pair_is_answered_with_the_newest_of_its_line(store: &Store) {
     let client = client(store).await.id;
     let (first, second) = (token_set(store, client).await, token_set(store, client).await);

@@ -47,6 +47,7 @@ macro_rules! contract {
                 a_username_is_unique_without_regard_to_case,
                 a_name_is_free_once_nobody_has_it,
                 a_failed_decision_leaves_nothing_behind,
+                a_pair_has_one_successor_whatever_the_numbers_of_their_rows,
                 a_refreshed_pair_is_answered_with_the_newest_of_its_line,
             }
             dev: {

@@ -204,10 +204,10 @@ statements! {
     TOKEN = "SELECT ", columns::TOKEN.names, " FROM token \
         WHERE access = $1";
     NEWEST_TOKEN = "SELECT ", columns::TOKEN.names, " FROM token \
-        WHERE client_id = $1 AND ended_at IS NULL ORDER BY row_id DESC LIMIT 1";
+        WHERE client_id = $1 AND ended_at IS NULL AND sealed IS NOT NULL ORDER BY created_at DESC, row_id DESC LIMIT 1";
     NEWEST_OF_FAMILY = "SELECT ", columns::TOKEN.names, " FROM token \
         WHERE client_id = $1 AND family = (SELECT family FROM token WHERE access = $2) AND ended_at IS NULL \
-        ORDER BY row_id DESC LIMIT 1";
+        AND sealed IS NOT NULL ORDER BY row_id DESC LIMIT 1";
     INSERT_TOKEN = "INSERT INTO token (access, refresh, client_id, sealed, row_id, family, created_at, ended_at) \
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
     REPLACE_TOKEN = "UPDATE token SET sealed = NULL WHERE access = $1 AND ended_at IS NULL";
