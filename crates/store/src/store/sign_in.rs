@@ -11,7 +11,7 @@ use crate::sessions;
 use crate::value::Row;
 
 impl Store {
-    /// Whose log-in this state token names, while it is live. Good for finding whom to ask, never for deciding.
+    /// Whose log-in this state token names, while it or a challenge under it is live. Good for finding whom to ask, never for deciding.
     pub async fn user_logging_in(&self, state_token: Digest) -> Result<Option<UserId>, Error> {
         self.holder(state_token, sessions::LOG_IN).await
     }

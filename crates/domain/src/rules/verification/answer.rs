@@ -30,7 +30,7 @@ pub fn answer(view: &View, target: &Target, evidence: &Evidence, context: &Actor
     }
 }
 
-/// Charges a comparison to the target that it was made with. The only function by which a typed code can be accepted.
+/// Charges a comparison to the target that it was made with.
 pub(super) fn charge(compared: Compared<'_>, context: &Actor, now: Timestamp) -> Decision<Outcome> {
     let (found, evidence) = compared.into_charge();
     charge_to(found, &evidence, context, now)
@@ -70,6 +70,7 @@ fn also_count_token(
     if user_is_counted { decision } else { decision.with_all(throttle::count_user(view, user, now)) }
 }
 
+/// The only function by which a typed code can be accepted. Both callers have a [`Compared`], which carries its target.
 fn charge_to(found: Found<'_>, evidence: &Evidence, context: &Actor, now: Timestamp) -> Decision<Outcome> {
     let (view, user) = (found.view(), found.user().id);
     let Some(device) = found.device else { return answer_temp_token(view, user, evidence, context, now) };

@@ -75,10 +75,10 @@ pub fn judge<S: Secrets>(
     Ok(decision.map(|outcome| Judgement { factor, outcome }))
 }
 
-/// Judges what was typed at a device of a log-in under way; `None` for the temporary token, which belongs to no device. Eight digits at any listed device of the user are the temporary
-/// token, whatever state the device is in (contract 4.7); if the device's own codes have eight digits too, the answer is
-/// compared with both, and a wrong one is counted against both, and against the user once (decision 25). Another user's device
-/// is none: nothing is compared.
+/// Judges what was typed at a device of a log-in under way. A `device` of `None` means the temporary token, which belongs to
+/// no device. Eight digits at any listed device of the user are the temporary token, whatever state the device is in (contract
+/// 4.7). If the device's own codes have eight digits too, the answer is compared with both, and a wrong one is counted against
+/// both, and against the user once (decision 25). For another user's device nothing is compared.
 ///
 /// # Errors
 /// If the credential of the device concerned does not open.
