@@ -158,7 +158,8 @@ impl Cursor {
     }
 
     /// Takes at most `limit` of the entries found, at most `limit` in each part and of one moment. Those of a part are
-    /// taken in the order of their ids, and the parts joined by time. Says whether there may be more.
+    /// taken in the order of their ids, and the parts joined by id where ids tell the order of commits, else by time. Says
+    /// whether there may be more.
     fn take(&mut self, found: Vec<(i64, AuditRow)>, limit: usize, growth: Growth) -> (Vec<(i64, AuditRow)>, bool) {
         let mut parts: Vec<std::collections::VecDeque<(i64, AuditRow)>> =
             self.open.iter().map(|_| std::collections::VecDeque::new()).collect();
@@ -175,7 +176,13 @@ impl Cursor {
         while taken.len() < limit {
             let heads = parts.iter().enumerate().filter_map(|(place, part)| {
                 let (id, entry) = part.front()?;
-                Some((entry.at, *id, place))
+                // One writer gives ids in the order of commits. Times only say when a decision began, so a later part could
+                // overtake one that a short page has left open.
+                let when = match growth {
+                    Growth::AtEnd { .. } => Timestamp(0),
+                    Growth::InBlocks { .. } => entry.at,
+                };
+                Some((when, *id, place))
             });
             let Some((_, _, place)) = heads.min() else { break };
             let Some(entry) = parts[place].pop_front() else { break };
@@ -361,6 +368,19 @@ mod tests {
         assert_eq!(cursor.open.len(), 3);
         assert_eq!(read(&mut cursor, &trail, 100, LIFE + MARGIN), [0_i64; 0]);
         assert_eq!(cursor.open.len(), 0, "all are over");
+    }
+
+    #[test]
+    fn a_later_part_does_not_overtake_what_a_short_page_left() {
+        let mut cursor = Cursor { next: 1, ..Cursor::default() };
+        cursor.open_up_to(3, Growth::AtEnd { last: 3 });
+        let first = vec![entry(1, 30), entry(2, 31), entry(3, 3)];
+        let page = |cursor: &mut Cursor, found: Vec<(i64, AuditRow)>, limit| {
+            cursor.take(found, limit, Growth::AtEnd { last: 4 }).0.into_iter().map(|(id, _)| id).collect::<Vec<_>>()
+        };
+        assert_eq!(page(&mut cursor, first.clone()[..1].to_vec(), 1), [1]);
+        cursor.open_up_to(4, Growth::AtEnd { last: 4 });
+        assert_eq!(page(&mut cursor, vec![first[1].clone(), first[2].clone(), entry(4, 4)], 10), [2, 3, 4]);
     }
 
     #[test]
