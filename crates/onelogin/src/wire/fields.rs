@@ -96,6 +96,39 @@ const fn must(field: Field) -> Field {
     Field { required: true, ..field }
 }
 
+/// Fields of all these lists, in their order.
+macro_rules! joined {
+    ($($list:expr),+ $(,)?) => {{
+        const LISTS: &[&[Field]] = &[$($list),+];
+        const ALL: [Field; total(LISTS)] = all(LISTS);
+        &ALL
+    }};
+}
+
+const fn total(lists: &[&[Field]]) -> usize {
+    let (mut total, mut list) = (0, 0);
+    while list < lists.len() {
+        total += lists[list].len();
+        list += 1;
+    }
+    total
+}
+
+const fn all<const N: usize>(lists: &[&[Field]]) -> [Field; N] {
+    let mut joined = [text("", ""); N];
+    let (mut place, mut list) = (0, 0);
+    while list < lists.len() {
+        let mut own = 0;
+        while own < lists[list].len() {
+            joined[place] = lists[list][own];
+            place += 1;
+            own += 1;
+        }
+        list += 1;
+    }
+    joined
+}
+
 pub(crate) const NONE: &[Field] = &[];
 pub(crate) const WAIT: &[Field] = &[number("wait", "Seconds to hold the poll until the person answers, at most 25")];
 pub(crate) const FIELDS: &[Field] =
@@ -211,44 +244,20 @@ pub(crate) const USER: &[Field] = &[
     number("status", "The status, 0 to 8; needs `Manage All`, otherwise ignored"),
     number("state", "The approval state, 0 to 3; needs `Manage All`, otherwise ignored"),
 ];
-pub(crate) const V2_USER: &[Field] = &[
-    text("username", "The name to log in with; this or `email` is needed"),
-    text("email", "The mail address"),
-    text("firstname", "The first name"),
-    text("lastname", "The last name"),
-    text("phone", "The telephone number, as +14155550123"),
-    text("external_id", "The id in another system"),
-    object("custom_attributes", "Texts or null, by name"),
-    text("company", "The company"),
-    text("department", "The department"),
-    text("title", "The job title"),
-    text("comment", "Notes for people; may have several lines"),
-    text("notes", "Notes for people; may have several lines"),
-    text("samaccountname", "The account's name in a directory"),
-    text("userprincipalname", "The principal's name in a directory"),
-    text("distinguished_name", "The distinguished name in a directory"),
-    text("member_of", "Groups in a directory, as it writes them"),
-    text("openid_name", "The name in OpenID"),
-    text("locale_code", "The language"),
-    text("preferred_locale_code", "The preferred language"),
-    text("manager_ad_id", "The manager's id in a directory"),
-    number("manager_user_id", "The manager's id"),
-    number("group_id", "The group's id"),
-    number("directory_id", "The directory's id"),
-    number("trusted_idp_id", "The id of a trusted identity provider"),
-    number("status", "The status, 0 to 8; needs `Manage All`, otherwise ignored"),
-    number("state", "The approval state, 0 to 3; needs `Manage All`, otherwise ignored"),
+pub(crate) const V2_USER: &[Field] = joined!(USER, PASSWORD);
+const PASSWORD: &[Field] = &[
     text("password", "A password, or the hash that another system kept; needs `Manage All`"),
     text("password_confirmation", "The same again"),
     text("password_algorithm", "`salt+sha256`, `sha256+salt` or `bcrypt`, for a password hashed elsewhere"),
     text("salt", "The salt of the hash, up to 40 characters"),
 ];
-pub(crate) const V1_VERIFY: &[Field] = &[
-    code("otp_token", "The code; without one, the call asks for a person's answer"),
-    code("otp", "The same under another name"),
-    code("otp_code", "The same under another name"),
-    text("state_token", "The token of the challenge"),
-];
+pub(crate) const V1_VERIFY: &[Field] = joined!(
+    &[code("otp_token", "The code; without one, the call asks for a person's answer")],
+    OTHER_NAMES_OF_A_CODE,
+    &[text("state_token", "The token of the challenge")],
+);
+const OTHER_NAMES_OF_A_CODE: &[Field] =
+    &[code("otp", "The same under another name"), code("otp_code", "The same under another name")];
 pub(crate) const ENROL: &[Field] = &[
     must(number("factor_id", "The factor, as the list of factors names it")),
     text("display_name", "A name for people"),
@@ -257,24 +266,20 @@ pub(crate) const ENROL: &[Field] = &[
     text("email", "The mail address of e-mail codes, if not the user's own"),
     flag("verified", "Whether an administrator vouches for the number or address"),
 ];
-pub(crate) const REGISTER: &[Field] = &[
-    must(number("factor_id", "The factor, as the list of factors names it")),
-    text("display_name", "A name for people"),
-    text("number", "The telephone number of SMS and voice, if not the user's own, as +14155550123"),
-    text("phone", "The same under another name"),
-    text("email", "The mail address of e-mail codes, if not the user's own"),
-    number("expires_in", "Life of the registration in seconds, 120 to 900"),
-    flag("verified", "Whether an administrator vouches for the number or address"),
+pub(crate) const REGISTER: &[Field] =
+    joined!(ENROL, &[number("expires_in", "Life of the registration in seconds, 120 to 900")], TERMS);
+const TERMS: &[Field] = &[
     text("custom_message", "Text of an SMS, with `{{otp_code}}` in it"),
     text("redirect_to", "An address on an allowed origin; checked, and without effect"),
 ];
-pub(crate) const CHALLENGE: &[Field] = &[
-    number("device_id", "The device to challenge"),
-    number("expires_in", "Life of the challenge in seconds, 120 to 900"),
-    text("custom_message", "Text of an SMS, with `{{otp_code}}` in it"),
-    text("redirect_to", "An address on an allowed origin; checked, and without effect"),
-    code("otp", "A code: with it, the call verifies without a challenge"),
-];
+pub(crate) const CHALLENGE: &[Field] = joined!(
+    &[
+        number("device_id", "The device to challenge"),
+        number("expires_in", "Life of the challenge in seconds, 120 to 900"),
+    ],
+    TERMS,
+    &[code("otp", "A code: with it, the call verifies without a challenge")],
+);
 pub(crate) const V2_VERIFY: &[Field] =
     &[must(code("otp", "The code")), number("device_id", "The device, if it is to be checked")];
 pub(crate) const V2_CONFIRM: &[Field] = &[must(code("otp", "The code"))];
@@ -296,14 +301,15 @@ pub(crate) const LOG_IN: &[Field] = &[
     text("ip_address", "The browser's address"),
     text("browser_id", "The id by which a browser is remembered"),
 ];
-pub(crate) const STEP: &[Field] = &[
-    must(text("state_token", "The token of the log-in")),
-    must(number("device_id", "The device")),
-    code("otp_token", "The code; without one, the call sends a code or asks for a person's answer"),
-    code("otp", "The same under another name"),
-    code("otp_code", "The same under another name"),
-    flag("do_not_notify", "Whether to poll without sending anything"),
-];
+pub(crate) const STEP: &[Field] = joined!(
+    &[
+        must(text("state_token", "The token of the log-in")),
+        must(number("device_id", "The device")),
+        code("otp_token", "The code; without one, the call sends a code or asks for a person's answer"),
+    ],
+    OTHER_NAMES_OF_A_CODE,
+    &[flag("do_not_notify", "Whether to poll without sending anything")],
+);
 pub(crate) const ASSERTION: &[Field] = &[
     must(text("username_or_email", "The name or mail address of the person")),
     must(text("password", "The password")),
@@ -314,15 +320,7 @@ pub(crate) const ASSERTION: &[Field] = &[
     text("ip_address", "The browser's address"),
     text("browser_id", "The id by which a browser is remembered"),
 ];
-pub(crate) const ASSERTION_STEP: &[Field] = &[
-    must(text("state_token", "The token of the log-in")),
-    must(number("device_id", "The device")),
-    must(number("app_id", "The app")),
-    code("otp_token", "The code; without one, the call sends a code or asks for a person's answer"),
-    code("otp", "The same under another name"),
-    code("otp_code", "The same under another name"),
-    flag("do_not_notify", "Whether to poll without sending anything"),
-];
+pub(crate) const ASSERTION_STEP: &[Field] = joined!(STEP, &[must(number("app_id", "The app"))]);
 pub(crate) const VISIT: &[Field] = &[
     must(text("user_identifier", "The username; created if no user has it")),
     text("email", "Where a code goes: this or `phone`"),
