@@ -77,6 +77,7 @@ mod tests {
             kind: AuditKind::Verified,
             entry: AuditRow {
                 position: 1,
+                previous: None,
                 at: Timestamp(1_453_774_907_045),
                 kind: AuditKind::Verified.name().to_owned(),
                 user: Some(UserId(5)),

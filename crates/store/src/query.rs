@@ -227,6 +227,8 @@ impl From<ClientId> for AuditChain {
 pub struct AuditRow {
     /// Position in its chain, from 1.
     pub position: i64,
+    /// The id of the entry before it in its chain.
+    pub previous: Option<i64>,
     pub at: Timestamp,
     pub kind: String,
     /// The user concerned.

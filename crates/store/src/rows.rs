@@ -213,6 +213,7 @@ pub(crate) fn head(row: &dyn Row) -> Result<Head, Error> {
 pub(crate) fn audit(row: &dyn Row) -> Result<AuditRow, Error> {
     Ok(AuditRow {
         position: row.int(AUDIT.position)?,
+        previous: row.opt_int(AUDIT.previous)?,
         at: row.time(AUDIT.at)?,
         kind: row.text(AUDIT.kind)?.to_owned(),
         user: row.opt_int(AUDIT.user_id)?.map(UserId),

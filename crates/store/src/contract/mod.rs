@@ -115,6 +115,7 @@ macro_rules! contract {
             }
             webhooks: {
                 a_position_follows_what_happens,
+                a_chain_is_told_in_its_order_whatever_the_clocks_say,
                 nothing_is_lost_while_many_write,
                 a_webhook_is_kept_and_forgotten,
                 a_webhook_is_held_by_one_at_a_time,

@@ -72,6 +72,24 @@ pub(crate) async fn a_position_follows_what_happens(store: &Store) {
     assert_eq!(drain(store, &mut again).await.len(), 1);
 }
 
+/// Decisions about many users run beside each other, on nodes whose clocks are apart; a client's chain binds them all.
+pub(crate) async fn a_chain_is_told_in_its_order_whatever_the_clocks_say(store: &Store) {
+    let mut cursor = store.cursor_at_end().await.unwrap();
+    let client = client(store).await.id;
+    let mut users = Vec::new();
+    for _ in 0..4 {
+        users.push(somebody(store).await);
+    }
+    for n in 0..40 {
+        let event = AuditEvent::of_client(AuditKind::ClientChanged, client, NOW.plus(-n));
+        put(store, users[usize::try_from(n).unwrap() % users.len()], vec![event.into()]).await.unwrap();
+    }
+    let told = drain(store, &mut cursor).await;
+    let entries = store.events_with_ids(&told).await.unwrap();
+    let chain = entries.into_iter().filter(|(_, entry)| entry.user.is_none() && entry.client == Some(client));
+    assert_eq!(chain.map(|(_, entry)| entry.position).collect::<Vec<_>>(), (1..=41).collect::<Vec<_>>());
+}
+
 pub(crate) async fn nothing_is_lost_while_many_write(store: &Store) {
     const WRITERS: usize = 8;
     const EACH: i64 = 40;

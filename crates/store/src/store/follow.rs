@@ -102,7 +102,8 @@ enum Growth {
 /// What was read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Followed {
-    /// The entries with their ids, in the order in which they happened as far as anybody can tell.
+    /// The entries with their ids. Those of a chain come in its order; between chains, in the order of commits with SQLite, and
+    /// roughly by time with PostgreSQL.
     pub entries: Vec<(i64, AuditRow)>,
     /// Where to go on.
     pub cursor: Cursor,
@@ -148,6 +149,11 @@ impl Cursor {
         }
     }
 
+    /// Whether an entry of this id lies behind the position.
+    fn has_read(&self, id: i64) -> bool {
+        id < self.next && !self.open.iter().any(|part| part.holds(id))
+    }
+
     /// Whether nothing can appear in a part that was read to its end.
     fn is_over(part: &Part, growth: Growth) -> bool {
         match growth {
@@ -158,8 +164,9 @@ impl Cursor {
     }
 
     /// Takes at most `limit` of the entries found, at most `limit` in each part and of one moment. Those of a part are
-    /// taken in the order of their ids, and the parts joined by id where ids tell the order of commits, else by time. Says
-    /// whether there may be more.
+    /// taken in the order of their ids, and the parts joined by id where ids tell the order of commits. Where they do not,
+    /// an entry waits for the one before it in its chain, and what is ready is joined by time: clocks of nodes may be
+    /// apart, and yet no effect is told before its cause. Says whether there may be more.
     fn take(&mut self, found: Vec<(i64, AuditRow)>, limit: usize, growth: Growth) -> (Vec<(i64, AuditRow)>, bool) {
         let mut parts: Vec<std::collections::VecDeque<(i64, AuditRow)>> =
             self.open.iter().map(|_| std::collections::VecDeque::new()).collect();
@@ -176,13 +183,15 @@ impl Cursor {
         while taken.len() < limit {
             let heads = parts.iter().enumerate().filter_map(|(place, part)| {
                 let (id, entry) = part.front()?;
-                // One writer gives ids in the order of commits. Times only say when a decision began, so a later part could
-                // overtake one that a short page has left open.
-                let when = match growth {
-                    Growth::AtEnd { .. } => Timestamp(0),
-                    Growth::InBlocks { .. } => entry.at,
-                };
-                Some((when, *id, place))
+                match growth {
+                    // One writer gives ids in the order of commits. Times only say when a decision began, so a later part
+                    // could overtake one that a short page has left open.
+                    Growth::AtEnd { .. } => Some((Timestamp(0), *id, place)),
+                    // Of the unread entries the one that was committed first is always ready, so something always is.
+                    Growth::InBlocks { .. } => {
+                        entry.previous.is_none_or(|previous| self.has_read(previous)).then_some((entry.at, *id, place))
+                    }
+                }
             });
             let Some((_, _, place)) = heads.min() else { break };
             let Some(entry) = parts[place].pop_front() else { break };
@@ -323,8 +332,13 @@ mod tests {
     use super::*;
 
     fn entry(id: i64, at: i64) -> (i64, AuditRow) {
+        behind(None, id, at)
+    }
+
+    fn behind(previous: Option<i64>, id: i64, at: i64) -> (i64, AuditRow) {
         let row = AuditRow {
             position: 1,
+            previous,
             at: Timestamp(at),
             kind: "user.created".to_owned(),
             user: None,
@@ -381,6 +395,36 @@ mod tests {
         assert_eq!(page(&mut cursor, first.clone()[..1].to_vec(), 1), [1]);
         cursor.open_up_to(4, Growth::AtEnd { last: 4 });
         assert_eq!(page(&mut cursor, vec![first[1].clone(), first[2].clone(), entry(4, 4)], 10), [2, 3, 4]);
+    }
+
+    #[test]
+    fn an_entry_waits_for_the_one_before_it_in_its_chain() {
+        // Three nodes whose clocks are apart write one chain, each in its block: 1, 2, BLOCK + 1, 2 * BLOCK + 1, 3.
+        let (second, third) = (BLOCK + 1, 2 * BLOCK + 1);
+        let trail = [
+            entry(1, 90),
+            behind(Some(1), 2, 91),
+            behind(Some(2), second, 50),
+            behind(Some(second), third, 10),
+            behind(Some(third), 3, 92),
+            entry(second + 1, 60),
+        ];
+        for limit in [1, 2, 100] {
+            let mut cursor = Cursor { next: 1, ..Cursor::default() };
+            let mut seen = Vec::new();
+            for _ in 0..trail.len() {
+                let page = read(&mut cursor, &trail, limit, 0);
+                assert!(page.len() <= limit);
+                seen.extend(page);
+            }
+            assert_eq!(seen, [1, 2, second, third, second + 1, 3], "pages of {limit}");
+        }
+        // One whose cause lies in a block that was not looked at yet waits too.
+        let mut cursor = Cursor { next: 1, ..Cursor::default() };
+        cursor.open_up_to(1, Growth::InBlocks { now: 0 });
+        let effect = behind(Some(second), 1, 10);
+        assert_eq!(cursor.take(vec![effect.clone()], 9, Growth::InBlocks { now: 0 }), (vec![], true));
+        assert_eq!(read(&mut cursor, &[effect, entry(second, 20)], 9, 0), [second, 1]);
     }
 
     #[test]
