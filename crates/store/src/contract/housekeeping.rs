@@ -9,6 +9,7 @@ use domain::rules::risk;
 use domain::*;
 
 use super::world::*;
+use crate::query::BATCH;
 use crate::{DropReason, IdKind, MessageOutcome, Sizes, Store};
 
 pub(crate) async fn ids_are_never_given_twice(store: &Store) {
@@ -143,6 +144,23 @@ pub(crate) async fn the_sweeper_ends_what_is_over_and_keeps_what_is_not(store: &
     );
     assert_eq!(store.sweep(NOW.plus(REFRESH_TTL)).await.unwrap().tokens, 1);
     assert_eq!(store.token(set.access).await.unwrap(), None);
+}
+
+pub(crate) async fn browsers_that_live_on_hold_up_no_clean_up(store: &Store) {
+    let user = somebody(store).await;
+    let live = session(store, user, SessionKind::RememberedBrowser).await;
+    let browsers = (0..2 * BATCH).map(|_| {
+        let (id, token) = (SessionId(uuid::Uuid::from_u128(fresh().into())), fresh_digest());
+        Change::OpenSession(Session { id, token, expires_at: NOW.plus(30 * DAY), ..live.clone() })
+    });
+    put(store, user, browsers.collect()).await.unwrap();
+    let device = device(store, user, FactorKind::Sms).await;
+    let over = verification(&device, sent_code("1"));
+    open(store, &over).await;
+    let swept = store.sweep(NOW.plus(2 * DAY)).await.unwrap();
+    assert_eq!(swept.verifications, 2, "the challenge, and the browser whose time is over");
+    assert_eq!(store.verification_by_id(over.id).await.unwrap(), None);
+    assert_eq!(store.view(user).await.unwrap().sessions.len(), usize::try_from(2 * BATCH).unwrap());
 }
 
 /// SEC 75: what is over by a time that will not be believed any more is found for all users, and tokens are ended.

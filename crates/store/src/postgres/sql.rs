@@ -117,8 +117,7 @@ statements! {
     SWEEP_RESULTS_OF = "UPDATE verification SET state_token = NULL, live = 0 \
         WHERE row_id = ANY($1) AND user_id = ANY($2) AND live = 1 AND status <> 0";
     SWEEP_OLD_VERIFICATIONS = "DELETE FROM verification WHERE row_id IN (SELECT row_id FROM verification \
-        WHERE live = 0 AND expires_at <= $1 AND row_id IN (SELECT row_id FROM verification ORDER BY row_id LIMIT $2) \
-        FOR UPDATE SKIP LOCKED)";
+        WHERE live = 0 AND expires_at <= $1 ORDER BY expires_at LIMIT $2 FOR UPDATE SKIP LOCKED)";
     SWEEP_OLD_TOKENS = "DELETE FROM token WHERE access IN (SELECT access FROM token WHERE created_at <= $1 \
         ORDER BY created_at LIMIT $2 FOR UPDATE SKIP LOCKED)";
     SWEEP_OLD_MESSAGES = "DELETE FROM outbox WHERE id IN (SELECT id FROM outbox WHERE status <> 0 \

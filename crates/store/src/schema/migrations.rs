@@ -54,6 +54,7 @@ pub const MIGRATIONS: &[Migration] = migrations! {
     9 "login_names" "0009_login_names.sql" LoginNames,
     10 "token_families" "0010_token_families.sql",
     11 "used_secrets" "0011_used_secrets.sql",
+    12 "ended_verifications" "0012_ended_verifications.sql",
 };
 
 /// The newest version this server knows.

@@ -274,9 +274,8 @@ statements! {
     SWEEP_RESULTS = "UPDATE verification SET state_token = NULL, live = 0 \
         WHERE row_id IN (SELECT row_id FROM verification WHERE live = 1 AND expires_at <= $1 AND status <> 0 \
         ORDER BY expires_at LIMIT $2)";
-    /// The oldest rows only: no index is kept for this alone.
-    SWEEP_VERIFICATIONS = "DELETE FROM verification WHERE live = 0 AND expires_at <= $1 \
-        AND row_id IN (SELECT row_id FROM verification ORDER BY row_id LIMIT $2)";
+    SWEEP_VERIFICATIONS = "DELETE FROM verification WHERE row_id IN (SELECT row_id FROM verification \
+        WHERE live = 0 AND expires_at <= $1 ORDER BY expires_at LIMIT $2)";
     SWEEP_REGISTERING = "SELECT id FROM device WHERE status = 0 AND NOT EXISTS (SELECT 1 FROM verification v \
         WHERE v.user_id = device.user_id AND v.live = 1 AND v.device_id = device.id AND v.status = 0) \
         ORDER BY id LIMIT $1";

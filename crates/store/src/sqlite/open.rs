@@ -357,7 +357,6 @@ mod tests {
             "LAST_AUDIT_ID",
             "SIZES",
             "SWEEP_REGISTERING",
-            "SWEEP_VERIFICATIONS",
             "SWEEP_MESSAGES",
             "SWEEP_DELIVERIES",
             "WEBHOOKS",
