@@ -267,7 +267,7 @@ pub struct EventFilter {
 pub struct EventPage {
     /// The entry that the page follows, in the page's own direction; `None` begins at that end of the trail.
     pub beyond: Option<i64>,
-    /// Whether the newest come first.
+    /// Whether the greatest ids come first.
     pub descending: bool,
     pub limit: u32,
 }

@@ -62,7 +62,8 @@ impl Engine {
         standing::of(&self.store.view(user).await?, self.now()).ok_or(UserError::NoUser)
     }
 
-    /// The newest answers of a user that were accepted, and that were refused, if the newer part of the trail has any.
+    /// The newest answers of a user that were accepted, and that were refused, if the newer part of the trail has any. Where
+    /// several nodes number the trail in blocks, they may be an hour older than the newest.
     pub async fn last_answers(&self, user: UserId) -> Result<[Option<Event>; 2], Fault> {
         use AuditKind as K;
         let accepted = [K::Verified, K::PushAccepted, K::KeypadAnswered, K::TempTokenUsed, K::SignedIn];

@@ -1,7 +1,8 @@
 //! `/api/1/events`: the audit trail as a list of events (contract 9).
 //!
 //! A cursor names the event that a page follows. One call searches a bounded part of the trail, so a page may hold fewer
-//! events than asked for and still have a next one; the list ends where there is no `after_cursor`.
+//! events than asked for and still have a next one; the list ends where there is no `after_cursor`. What the order of ids
+//! says depends on the database, as contract 9 explains.
 
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
@@ -154,7 +155,7 @@ fn unreadable(name: &str) -> Error {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct EventsRequest {
     limit: u32,
-    /// Whether the newest come first.
+    /// Whether the greatest ids come first.
     descending: bool,
     /// The event that the page follows, or precedes if it is read backwards.
     beyond: Option<i64>,

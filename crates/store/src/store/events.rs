@@ -1,7 +1,8 @@
 //! The audit trail read across its chains, by the ids of its entries.
 //!
-//! The trail has no index but its key, so that entries are only ever appended. A look-up goes through it in windows of
-//! ids and gives up its turn after so many: what a call costs does not depend on how much has happened.
+//! The trail has no index but its key, so that entries are only ever appended: with SQLite at its end, with PostgreSQL in
+//! the block of each connection that decides. A look-up goes through it in windows of ids and gives up its turn after so
+//! many: what a call costs does not depend on how much has happened.
 
 use std::time::{Duration, Instant};
 
@@ -24,8 +25,10 @@ impl Store {
         forward!(self.audit(chain.into()))
     }
 
-    /// Entries of all chains, by id. On PostgreSQL ids are given to nodes in blocks, so between nodes they ascend only
-    /// roughly with time.
+    /// Entries of all chains, by id. With SQLite ids ascend in the order of commits. With PostgreSQL they do so within a
+    /// block only, so an entry may appear below others that were read: who must miss none follows a [`Cursor`].
+    ///
+    /// [`Cursor`]: crate::Cursor
     pub async fn events(&self, filter: &EventFilter, page: EventPage) -> Result<Events, Error> {
         look(self, filter, page, Reading::Asked).await
     }
