@@ -121,6 +121,7 @@ macro_rules! contract {
                 a_webhook_is_kept_and_forgotten,
                 a_webhook_is_held_by_one_at_a_time,
                 a_delivery_is_tried_settled_and_told_again,
+                webhooks_and_deliveries_are_listed_by_age,
             }
         }
     };

@@ -4,11 +4,11 @@ use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use domain::model::webhook::{DisableReason, KEEP_DELIVERIES, WebhookAnswer, WebhookFault};
+use domain::model::webhook::{DisableReason, KEEP_DELIVERIES, Webhook, WebhookAnswer, WebhookFault, WebhookId};
 use domain::*;
 
 use super::world::*;
-use crate::{Cursor, DeliveryStatus, EventFilter, EventPage, Store, Tried, WebhookLease};
+use crate::{Cursor, DeliveryStatus, EventFilter, EventPage, IdKind, Store, Tried, WebhookDelivery, WebhookLease};
 
 fn hold(holder: &str, until: Timestamp) -> WebhookLease<'_> {
     WebhookLease { holder, until }
@@ -245,4 +245,27 @@ pub(crate) async fn a_delivery_is_tried_settled_and_told_again(store: &Store) {
     let end = NOW.plus(KEEP_DELIVERIES);
     assert_eq!(store.sweep_deliveries(NOW.plus(-1)).await.unwrap(), 0);
     assert_eq!(store.sweep_deliveries(end).await.unwrap(), 1, "what waits is kept");
+}
+
+/// Each node draws ids from blocks of its own, so they do not tell what is newer.
+pub(crate) async fn webhooks_and_deliveries_are_listed_by_age(store: &Store) {
+    let young = webhook(store).await;
+    let id = WebhookId(store.next_id(IdKind::Webhook).await.unwrap());
+    let old = Webhook { id, created_at: NOW.plus(-1), ..young.clone() };
+    store.create_webhook(&old, &Cursor::default()).await.unwrap();
+    let listed = store.webhooks().await.unwrap();
+    assert_eq!(listed.iter().map(|held| held.webhook.id).collect::<Vec<_>>(), [old.id, young.id]);
+
+    let held = hold("a", NOW.plus(30_000));
+    store.hold_webhook(old.id, held, NOW).await.unwrap().unwrap();
+    let mut made = Vec::new();
+    for (at, status) in [(2, DeliveryStatus::Failed), (1, DeliveryStatus::Failed), (3, DeliveryStatus::Delivered)] {
+        let told = WebhookDelivery { status, created_at: NOW.plus(at), ..delivery(store, old.id, vec![at]).await };
+        assert!(store.move_webhook(old.id, held, &Cursor::default(), Some(&told)).await.unwrap());
+        made.push(told);
+    }
+    let [second, third, first] = made.try_into().unwrap();
+    let newest = [first, second.clone()];
+    assert_eq!(store.deliveries(old.id, false, 2).await.unwrap(), newest, "the newest of three");
+    assert_eq!(store.deliveries(old.id, true, 9).await.unwrap(), [second, third]);
 }

@@ -55,6 +55,7 @@ pub const MIGRATIONS: &[Migration] = migrations! {
     10 "token_families" "0010_token_families.sql",
     11 "used_secrets" "0011_used_secrets.sql",
     12 "ended_verifications" "0012_ended_verifications.sql",
+    13 "delivery_order" "0013_delivery_order.sql",
 };
 
 /// The newest version this server knows.

@@ -144,7 +144,7 @@ statements! {
     // ---- webhooks
 
     WEBHOOK = "SELECT ", columns::WEBHOOK.names, " FROM webhook WHERE id = $1";
-    WEBHOOKS = "SELECT ", columns::WEBHOOK.names, " FROM webhook ORDER BY id";
+    WEBHOOKS = "SELECT ", columns::WEBHOOK.names, " FROM webhook ORDER BY created_at, id";
     INSERT_WEBHOOK = "INSERT INTO webhook (id, name, url, keys, headers, allow_private, disabled_at, disabled_reason, \
         created_at, position, held_until) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
     SET_WEBHOOK_KEYS = "UPDATE webhook SET keys = $1 WHERE id = $2 AND keys = $3";
@@ -158,11 +158,11 @@ statements! {
     DELETE_WEBHOOK = "DELETE FROM webhook WHERE id = $1";
     DELIVERY = "SELECT ", columns::DELIVERY.names, " FROM webhook_delivery WHERE id = $1";
     DELIVERIES = "SELECT ", columns::DELIVERY.names, " FROM webhook_delivery WHERE webhook_id = $1 \
-        ORDER BY id DESC LIMIT $2";
+        ORDER BY created_at DESC, id DESC LIMIT $2";
     FAILED_DELIVERIES = "SELECT ", columns::DELIVERY.names, " FROM webhook_delivery WHERE webhook_id = $1 \
-        AND status = 2 ORDER BY id DESC LIMIT $2";
+        AND status = 2 ORDER BY created_at DESC, id DESC LIMIT $2";
     WAITING_DELIVERIES = "SELECT ", columns::DELIVERY.names, " FROM webhook_delivery WHERE webhook_id = $1 \
-        AND status = 0 ORDER BY replay, id";
+        AND status = 0 ORDER BY replay, created_at, id";
     INSERT_DELIVERY = "INSERT INTO webhook_delivery (id, webhook_id, message_id, events, status, replay, attempts, \
         next_attempt_at, began_at, http_status, fault, created_at, settled_at, oldest_at) \
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)";
@@ -173,7 +173,7 @@ statements! {
     OLDEST_UNDELIVERED = "SELECT MIN(d.oldest_at) FROM webhook_delivery d WHERE d.status = 0 AND d.replay = 0 \
         AND EXISTS (SELECT 1 FROM webhook w WHERE w.id = d.webhook_id AND w.disabled_at IS NULL)";
     DELETE_DELIVERIES = "DELETE FROM webhook_delivery WHERE webhook_id = $1";
-    /// Drawn ids ascend, so the oldest rows come first.
+    /// Each node draws ascending ids, so the oldest rows are among the first.
     SWEEP_DELIVERIES = "DELETE FROM webhook_delivery WHERE status <> 0 AND created_at <= $1 \
         AND id IN (SELECT id FROM webhook_delivery ORDER BY id LIMIT $2)";
 
@@ -283,7 +283,7 @@ statements! {
         ORDER BY until LIMIT $2)";
     SWEEP_TOKENS = "DELETE FROM token WHERE access IN (SELECT access FROM token WHERE created_at <= $1 \
         ORDER BY created_at LIMIT $2)";
-    /// Drawn ids ascend, so the oldest rows come first here too.
+    /// The oldest rows are among the first here too.
     SWEEP_MESSAGES = "DELETE FROM outbox WHERE status <> 0 AND created_at <= $1 \
         AND id IN (SELECT id FROM outbox ORDER BY id LIMIT $2)";
 

@@ -29,7 +29,7 @@ impl Store {
         forward!(self.client_view(client, asked))
     }
 
-    /// All clients, revoked ones too, oldest first.
+    /// All clients, revoked ones too, by ascending id.
     pub async fn clients(&self) -> Result<Vec<Client>, Error> {
         forward!(self.clients())
     }

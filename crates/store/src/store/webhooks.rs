@@ -201,7 +201,7 @@ impl Store {
         Ok(self.change(sql::PROLONG_WEBHOOK, params).await? > 0)
     }
 
-    /// What waits for a webhook, in order; repeated deliveries come last.
+    /// What waits for a webhook, oldest first; repeated deliveries come last.
     pub async fn waiting_deliveries(&self, id: WebhookId) -> Result<Vec<WebhookDelivery>, Error> {
         self.listed(sql::WAITING_DELIVERIES, vec![id.0.into()], delivery).await
     }
