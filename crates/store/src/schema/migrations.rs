@@ -56,6 +56,7 @@ pub const MIGRATIONS: &[Migration] = migrations! {
     11 "used_secrets" "0011_used_secrets.sql",
     12 "ended_verifications" "0012_ended_verifications.sql",
     13 "delivery_order" "0013_delivery_order.sql",
+    14 "token_order" "0014_token_order.sql",
 };
 
 /// The newest version this server knows.
