@@ -5,7 +5,7 @@ use domain::model::device::BEFORE_FIRST_COUNTER;
 use domain::model::name::LoginNames;
 use domain::{
     Budget, Change, Client, ClientId, Device, DeviceId, Message, MessageId, Profile, SecretMac, SecretMark,
-    ShownStatus, Spent, Status, TempToken, Timestamp, TokenSet, User, UserId, UserLock, Verification,
+    ShownStatus, Spent, Status, TempToken, Timestamp, TokenSet, User, UserId, UserLock, Verification, VerificationEnd,
 };
 
 use crate::budgets;
@@ -77,15 +77,13 @@ pub(crate) fn apply(change: Change, steps: &mut Vec<Step>) {
         }
 
         Change::OpenVerification(verification) => steps.push(Step::Write(open_verification(verification))),
-        Change::CloseVerification { verification, status } => {
-            let (collectable, granted) = match status {
-                // Not an end.
-                Status::Pending { .. } => return,
-                Status::Accepted { collected, .. } => (collected.is_none(), true),
-                Status::Rejected { collected, .. } => (collected.is_none(), false),
-                Status::Expired => (false, false),
+        Change::CloseVerification { verification, end } => {
+            let (collectable, granted) = match end {
+                VerificationEnd::Accepted { collected, .. } => (collected.is_none(), true),
+                VerificationEnd::Rejected { collected, .. } => (collected.is_none(), false),
+                VerificationEnd::Expired => (false, false),
             };
-            let StatusColumns { status, closed_at, consumed_at, .. } = status.into();
+            let StatusColumns { status, closed_at, consumed_at, .. } = Status::from(end).into();
             let params = params![status, closed_at, consumed_at, collectable, id(verification)];
             let write = Write::new(sql::CLOSE_VERIFICATION, params);
             steps.push(Step::Write(if granted { write.must_hit() } else { write }));

@@ -16,7 +16,7 @@ use crate::model::temp_token::TempToken;
 use crate::model::throttle::{Throttle, ThrottleKey};
 use crate::model::time::Timestamp;
 use crate::model::user::User;
-use crate::model::verification::{Status, Verification};
+use crate::model::verification::{Verification, VerificationEnd};
 
 /// One user as a decision sees it: loaded fresh, under the user's lock, in the deciding transaction.
 #[derive(Debug, Clone, Default)]
@@ -132,11 +132,7 @@ pub enum Change {
     /// A new verification.
     OpenVerification(Verification),
     /// A verification reached its end. Applied only to a pending one.
-    CloseVerification {
-        verification: VerificationId,
-        /// Its terminal status. It is collected already if the answer is used up in the same step.
-        status: Status,
-    },
+    CloseVerification { verification: VerificationId, end: VerificationEnd },
     /// An accepted verification was collected by its poller (decision 11).
     ConsumeVerification { verification: VerificationId, at: Timestamp },
     /// A wrong answer to this verification.

@@ -79,6 +79,31 @@ impl Status {
     }
 }
 
+/// How a verification ends. The facts are those of [`Status`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum VerificationEnd {
+    /// Collected already if the answer is used up in the same step.
+    Accepted {
+        at: Timestamp,
+        collected: Option<Timestamp>,
+    },
+    Rejected {
+        at: Timestamp,
+        collected: Option<Timestamp>,
+    },
+    Expired,
+}
+
+impl From<VerificationEnd> for Status {
+    fn from(end: VerificationEnd) -> Self {
+        match end {
+            VerificationEnd::Accepted { at, collected } => Self::Accepted { at, collected },
+            VerificationEnd::Rejected { at, collected } => Self::Rejected { at, collected },
+            VerificationEnd::Expired => Self::Expired,
+        }
+    }
+}
+
 /// One question put to one device of one user, for one purpose.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Verification {

@@ -9,9 +9,9 @@ use crate::model::message::Message;
 use crate::model::policy::Policy;
 use crate::model::throttle::ThrottleKey;
 use crate::model::time::Timestamp;
-use crate::model::verification::{Purpose, Status, Verification};
+use crate::model::verification::{Purpose, Verification};
 use crate::rules::basis::Basis;
-use crate::rules::verification::end::{Besides, discard, end_trust};
+use crate::rules::verification::end::{Besides, close_expired, discard, end_trust};
 use crate::rules::{need, throttle};
 
 /// Most open registrations of one user (SEC 35).
@@ -154,10 +154,7 @@ pub fn disable(view: &View, device: DeviceId, context: &Actor, now: Timestamp) -
         Change::DisableDevice(device.id)
     };
     let open = view.verifications.iter().filter(|v| v.device_id == device.id && v.status.is_pending());
-    let ends = open.flat_map(|v| {
-        let closed = Change::CloseVerification { verification: v.id, status: Status::Expired };
-        [Change::DropMessages(v.id), closed]
-    });
+    let ends = open.flat_map(|v| [Change::DropMessages(v.id), close_expired(v)]);
     Decision::reply(DisableOutcome::Disabled)
         .with_all(ends)
         .with_all(end_trust(view, Besides::Nothing, now))

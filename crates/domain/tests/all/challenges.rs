@@ -16,7 +16,7 @@ use countersign_domain::rules::verification::find::Target;
 use countersign_domain::rules::verification::open::{self, MAX_OPEN_PER_DEVICE, Opened, Opening};
 use countersign_domain::{
     AuditKind, Challenge, Change, Credential, DeviceId, DeviceStatus, FactorKind, Outcome, Policy, Purpose, Reason,
-    Right, Secret, SessionKind, Status, Timestamp, Verification,
+    Right, Secret, SessionKind, Status, Timestamp, Verification, VerificationEnd,
 };
 
 #[derive(Clone, Copy, PartialEq)]
@@ -498,8 +498,8 @@ fn barring_a_user_ends_all_that_was_open() {
         let phone = scene.device(&push(&signing_key(1)), DeviceStatus::Active);
         let code = opened(trigger(&mut scene, device, Door::V1));
         let uncollected = opened(trigger(&mut scene, phone, Door::V1));
-        let status = Status::Accepted { at: scene.now, collected: None };
-        scene.db.apply(Change::CloseVerification { verification: uncollected.id, status });
+        let end = VerificationEnd::Accepted { at: scene.now, collected: None };
+        scene.db.apply(Change::CloseVerification { verification: uncollected.id, end });
         let token = crate::model::temp_token(scene.user, "55647655", true, scene.now.plus(MINUTE));
         scene.db.apply(Change::SetTempToken(scene.user, Some(token)));
         if suspend {

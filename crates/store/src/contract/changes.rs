@@ -146,7 +146,7 @@ pub(crate) async fn a_decision_that_changes_nothing_it_should_is_void(store: &St
     open(store, &asked).await;
     let accept = Change::CloseVerification {
         verification: asked.id,
-        status: Status::Accepted { at: NOW, collected: Some(NOW) },
+        end: VerificationEnd::Accepted { at: NOW, collected: Some(NOW) },
     };
     put(store, user, vec![accept.clone()]).await.unwrap();
     let touch = Change::TouchDevice { device: device.id, at: NOW };
@@ -164,17 +164,16 @@ pub(crate) async fn a_decision_that_changes_nothing_it_should_is_void(store: &St
 pub(crate) async fn terminal_states_never_change(store: &Store) {
     let user = somebody(store).await;
     let device = device(store, user, FactorKind::Sms).await;
-    for status in
-        [Status::Accepted { at: NOW, collected: None }, Status::Rejected { at: NOW, collected: None }, Status::Expired]
-    {
+    use VerificationEnd::{Accepted, Expired, Rejected};
+    for end in [Accepted { at: NOW, collected: None }, Rejected { at: NOW, collected: None }, Expired] {
         let asked = verification(&device, sent_code("123456"));
         open(store, &asked).await;
-        let close = |status| Change::CloseVerification { verification: asked.id, status };
-        put(store, user, vec![close(status)]).await.unwrap();
-        let later = Status::Rejected { at: NOW.plus(9), collected: None };
-        put(store, user, vec![close(later), close(Status::Expired), Change::CountAttempt(asked.id)]).await.unwrap();
+        let close = |end| Change::CloseVerification { verification: asked.id, end };
+        put(store, user, vec![close(end)]).await.unwrap();
+        let later = Rejected { at: NOW.plus(9), collected: None };
+        put(store, user, vec![close(later), close(Expired), Change::CountAttempt(asked.id)]).await.unwrap();
         let ended = store.verification_by_id(asked.id).await.unwrap().unwrap();
-        assert_eq!(ended.status, status);
+        assert_eq!(ended.status, end.into());
     }
 }
 
@@ -182,22 +181,22 @@ pub(crate) async fn live_agrees_with_the_domain(store: &Store) {
     let user = somebody(store).await;
     let device = device(store, user, FactorKind::Push).await;
     let ends = [
-        Status::Accepted { at: NOW, collected: None },
-        Status::Accepted { at: NOW, collected: Some(NOW) },
-        Status::Rejected { at: NOW, collected: None },
-        Status::Rejected { at: NOW, collected: Some(NOW) },
-        Status::Expired,
+        VerificationEnd::Accepted { at: NOW, collected: None },
+        VerificationEnd::Accepted { at: NOW, collected: Some(NOW) },
+        VerificationEnd::Rejected { at: NOW, collected: None },
+        VerificationEnd::Rejected { at: NOW, collected: Some(NOW) },
+        VerificationEnd::Expired,
     ];
     for state_token in [None, Some(fresh_digest())] {
-        for born in [Status::NEW].into_iter().chain(ends) {
+        for born in [Status::NEW].into_iter().chain(ends.map(Status::from)) {
             for end in ends {
                 let asked =
                     Verification { state_token, status: born, ..verification(&device, |_| Challenge::Untriggered) };
                 open(store, &asked).await;
                 assert_live(store, &asked).await;
-                let close = Change::CloseVerification { verification: asked.id, status: end };
+                let close = Change::CloseVerification { verification: asked.id, end };
                 let closed = put(store, user, vec![close]).await;
-                assert_eq!(closed.is_ok(), born.is_pending() || !matches!(end, Status::Accepted { .. }));
+                assert_eq!(closed.is_ok(), born.is_pending() || !matches!(end, VerificationEnd::Accepted { .. }));
                 assert_live(store, &asked).await;
                 let hash = fresh_digest();
                 put(store, user, vec![Change::ReplaceStateToken { verification: asked.id, hash }]).await.unwrap();
@@ -242,7 +241,7 @@ pub(crate) async fn an_end_wipes_the_code(store: &Store) {
     let device = device(store, user, FactorKind::Sms).await;
     let asked = verification(&device, sent_code("123456"));
     open(store, &asked).await;
-    let close = Change::CloseVerification { verification: asked.id, status: Status::Expired };
+    let close = Change::CloseVerification { verification: asked.id, end: VerificationEnd::Expired };
     put(store, user, vec![close]).await.unwrap();
     let ended = store.verification_by_id(asked.id).await.unwrap().unwrap();
     let Challenge::Code { hash, length: 6, .. } = ended.challenge else { panic!("the form is kept") };

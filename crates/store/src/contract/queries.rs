@@ -145,7 +145,7 @@ pub(crate) async fn a_verification_is_found_by_user_and_wire_id_together(store: 
     assert_eq!(find(user, Purpose::Login).await, Some(asked.clone()));
     assert_eq!(find(user, Purpose::Enrol).await, None);
     assert_eq!(find(other, Purpose::Login).await, None);
-    let close = Change::CloseVerification { verification: asked.id, status: Status::Expired };
+    let close = Change::CloseVerification { verification: asked.id, end: VerificationEnd::Expired };
     put(store, user, vec![close]).await.unwrap();
     assert_eq!(find(user, Purpose::Login).await.unwrap().status, Status::Expired, "an ended one is found too");
 }
@@ -158,7 +158,7 @@ pub(crate) async fn a_pairing_is_found_by_its_code_while_it_waits(store: &Store)
     open(store, &asked).await;
     assert_eq!(store.pairing(hash).await.unwrap(), Some((user, asked.id)));
     assert_eq!(store.pairing(keys().hash(PAIRING_CONTEXT, "ABCD2346")).await.unwrap(), None);
-    let close = Change::CloseVerification { verification: asked.id, status: Status::Expired };
+    let close = Change::CloseVerification { verification: asked.id, end: VerificationEnd::Expired };
     put(store, user, vec![close]).await.unwrap();
     assert_eq!(store.pairing(hash).await.unwrap(), None);
 }

@@ -4,7 +4,7 @@ use std::collections::{HashMap, VecDeque};
 use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use domain::{BudgetView, Change, ClientView, Decision, Status, View};
+use domain::{BudgetView, Change, ClientView, Decision, VerificationEnd, View};
 use tokio::sync::oneshot;
 
 use super::batch::merge;
@@ -222,8 +222,9 @@ async fn run_wave(
 
 /// Whether a change is the answer of a person that somebody else may wait for: one that is still to be collected.
 fn is_answer(change: &Change) -> bool {
-    let Change::CloseVerification { status, .. } = change else { return false };
-    matches!(status, Status::Accepted { collected: None, .. } | Status::Rejected { collected: None, .. })
+    use VerificationEnd::{Accepted, Rejected};
+    let Change::CloseVerification { end, .. } = change else { return false };
+    matches!(end, Accepted { collected: None, .. } | Rejected { collected: None, .. })
 }
 
 /// Reserves the ids of the next audit entries: a whole block on the grid (see [`crate::follow`]). Not in a deciding transaction, which would hold up all others.

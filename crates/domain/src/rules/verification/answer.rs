@@ -10,7 +10,7 @@ use crate::model::id::{UserId, VerificationId};
 use crate::model::seal::Sealed;
 use crate::model::throttle::ThrottleKey;
 use crate::model::time::Timestamp;
-use crate::model::verification::{MAX_ATTEMPTS, Status, Verification};
+use crate::model::verification::{MAX_ATTEMPTS, Status, Verification, VerificationEnd};
 use crate::rules::factor::evidence::{Compared, Evidence, Freshness, Proof, Subject};
 #[cfg(feature = "testing")]
 use crate::rules::factor::prove::claimed;
@@ -259,7 +259,7 @@ impl Judged<'_> {
             let typed = verification.challenge.takes_code();
             changes.push(Change::CloseVerification {
                 verification: verification.id,
-                status: Status::Accepted { at: self.now, collected: typed.then_some(self.now) },
+                end: VerificationEnd::Accepted { at: self.now, collected: typed.then_some(self.now) },
             });
         }
         changes.extend(throttle::reset_failures(self.view, self.user, device));
@@ -343,7 +343,7 @@ impl Judged<'_> {
         let Some(verification) = self.verification else { return Vec::new() };
         let mut changes = vec![Change::CloseVerification {
             verification: verification.id,
-            status: Status::Rejected { at: self.now, collected: None },
+            end: VerificationEnd::Rejected { at: self.now, collected: None },
         }];
         if self.device.status == DeviceStatus::Registering {
             changes.push(self.event(AuditKind::RegistrationRejected).into());

@@ -6,7 +6,7 @@ use crate::model::session::{Session, SessionEnd, SessionKind};
 use crate::model::temp_token::{self, TempToken};
 use crate::model::time::Timestamp;
 use crate::model::user::{Profile, User};
-use crate::model::verification::{Purpose, Status, Verification};
+use crate::model::verification::{Purpose, Status, Verification, VerificationEnd};
 use crate::rules::risk;
 
 /// Ends whatever is over by `now`. A decision that refuses something because its time is over does this too: what was
@@ -61,7 +61,7 @@ pub(crate) fn discard(view: &View, device: DeviceId) -> Vec<Change> {
 
 /// Ends an open verification without a result.
 pub(crate) fn close_expired(verification: &Verification) -> Change {
-    Change::CloseVerification { verification: verification.id, status: Status::Expired }
+    Change::CloseVerification { verification: verification.id, end: VerificationEnd::Expired }
 }
 
 /// What ends together with the trust in a user ([`end_trust`]).

@@ -223,8 +223,8 @@ async fn a_persons_answer_is_told_to_the_other_nodes() {
     for _ in 0..50 {
         let asked = verification(&device, |_| Challenge::Own);
         open(&nodes[0], &asked).await;
-        let accepted = Status::Accepted { at: NOW, collected: None };
-        let close = Change::CloseVerification { verification: asked.id, status: accepted };
+        let end = VerificationEnd::Accepted { at: NOW, collected: None };
+        let close = Change::CloseVerification { verification: asked.id, end };
         put(&nodes[0], user, vec![close]).await.unwrap();
         if let Ok(told) = timeout(Duration::from_millis(200), heard.recv()).await {
             assert_eq!(told, Ok(user));
@@ -259,7 +259,7 @@ async fn nodes_that_clean_up_at_once_leave_decisions_alone() {
     for asked in opened.clone() {
         let accept = Change::CloseVerification {
             verification: asked.id,
-            status: Status::Accepted { at: NOW, collected: Some(NOW) },
+            end: VerificationEnd::Accepted { at: NOW, collected: Some(NOW) },
         };
         // A decision sees what the sweeper has closed, and so would not ask for this.
         let decide = move |view: &View| match view.verification(asked.id) {
