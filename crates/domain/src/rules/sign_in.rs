@@ -56,15 +56,23 @@ pub struct DrawnGrant {
     pub origins: Vec<String>,
 }
 
-/// How the password compared with the stored hash. Computed before the lock, since hashes are slow by design.
+/// How the password compared with the stored hash. Computed before the lock, since hashes are slow by design. It cannot be looked
+/// at, only judged by [`enter`], which counts a wrong password (SEC 20). It is borrowed there, since a decision may run again.
+#[must_use = "a password check that is not judged is a guess that is not counted"]
 #[derive(Debug, Clone)]
 pub struct PasswordCheck {
-    /// The hash it was compared with; the decision is void if that is no longer the user's.
-    pub with: Option<String>,
-    /// Whether it was right.
-    pub right: bool,
-    /// The same password hashed anew, where the stored hash is of an older kind.
-    pub renewed: Option<String>,
+    with: Option<String>,
+    is_right: bool,
+    renewed: Option<String>,
+}
+
+impl PasswordCheck {
+    /// What came of comparing with the hash `with`, which a user without a password lacks. The decision is void if that is no
+    /// longer the user's hash.
+    /// `renewed` is the same password hashed anew, where the stored hash is of an older kind.
+    pub fn new(with: Option<String>, is_right: bool, renewed: Option<String>) -> Self {
+        Self { with, is_right, renewed }
+    }
 }
 
 /// How entering a password ends.
@@ -131,7 +139,7 @@ pub fn enter(
     if throttle::password_locked(view, now).is_some() {
         return under_lock(LoginRefusal::Credentials, "locked").with_all(throttle::shortened(view, user.id, now));
     }
-    if !compared.right {
+    if !compared.is_right {
         return refused(LoginRefusal::Credentials, "wrong_password").with(throttle::count_password(view, user.id, now));
     }
     if user.is_barred(now) {

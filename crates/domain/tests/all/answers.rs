@@ -408,8 +408,7 @@ fn digits_for_the_telephone_are_refused_at_every_other_door() {
         assert_eq!(scene.typed(&door, "144613"), Outcome::Refused(Reason::NotTyped), "{door:?}");
     }
     assert_eq!(scene.typed(&Target::Newest, "144613"), NOT_OPEN);
-    let stored = scene.db.device(device).unwrap();
-    let evidence = prove_keypad(stored, &verification, "144613", &keys());
+    let evidence = prove_keypad(&verification, "144613", &keys()).evidence();
     assert_eq!(scene.judge(&wire_door(&verification), &evidence), Outcome::Refused(Reason::NotTyped));
     assert!(is_accepted(&scene.phoned(verification.id, &evidence)));
     assert!(is_accepted(&scene.polled(&token_door(&verification))), "its poller collects it");
@@ -424,9 +423,8 @@ fn digits_keyed_wrongly_reject_and_count() {
     let device = scene.device(&voice(), DeviceStatus::Active);
     let challenge = scene.keypad("144613");
     let verification = scene.verification(device, challenge, true);
-    let stored = scene.db.device(device).unwrap();
-    let right = prove_keypad(stored, &verification, "144613", &keys());
-    let wrong = prove_keypad(stored, &verification, "144614", &keys());
+    let right = prove_keypad(&verification, "144613", &keys()).evidence();
+    let wrong = prove_keypad(&verification, "144614", &keys()).evidence();
     assert_eq!(scene.phoned(verification.id, &wrong), WRONG);
     assert_eq!(scene.failures(device), 1);
     assert_eq!(scene.phoned(verification.id, &right), NOT_OPEN);

@@ -12,9 +12,9 @@ use countersign_domain::rules::verification::answer::{answer, answer_from_device
 use countersign_domain::rules::verification::find::{Target, find};
 use countersign_domain::{
     AuditEvent, AuditKind, Challenge, Change, ClientId, Credential, Decision, Device, DeviceId, DeviceStatus, Digest,
-    Evidence, FactorKind, FactorResponse, KeyedHash, MacKeys, Message, MessageId, Outcome, OwnKey, Purpose, Reason,
-    Sealed, Secret, SecretMac, SecretMark, Session, SessionEnd, SessionId, SessionKind, Status, TempToken, Throttle,
-    ThrottleKey, Timestamp, TokenSet, User, UserId, Verification, VerificationId, View,
+    Evidence, FactorKind, FactorResponse, Heard, KeyedHash, MacKeys, Message, MessageId, Outcome, OwnKey, Purpose,
+    Reason, Sealed, Secret, SecretMac, SecretMark, Session, SessionEnd, SessionId, SessionKind, Status, TempToken,
+    Throttle, ThrottleKey, Timestamp, TokenSet, User, UserId, Verification, VerificationId, View,
 };
 
 /// A Tuesday in 2025.
@@ -636,8 +636,8 @@ impl Scene {
         evidence: &Evidence,
         against: &Challenge,
     ) -> Outcome {
-        let (view, shown) = (self.view(), (evidence, against));
-        let decision = answer_from_device(&view, verification, shown, None, &context(), self.now);
+        let heard = Heard::claimed(verification, against.clone(), evidence.clone());
+        let decision = answer_from_device(&self.view(), &heard, None, &context(), self.now);
         self.db.commit(decision)
     }
 

@@ -46,7 +46,7 @@ impl Prompt {
 
     fn prove(&self, answer: &PushAnswer) -> Evidence {
         let device = self.scene.db.device(self.device).expect("it is stored");
-        push::prove_answer(&unseal(device), device, &self.verification, answer, &keys())
+        push::prove_answer(&unseal(device), &self.verification, answer, &keys()).evidence()
     }
 
     fn answer(&mut self, decision: PushDecision, digits: Option<&str>) -> Outcome {
@@ -123,10 +123,10 @@ fn what_is_not_signed_by_the_paired_phone_over_this_prompt_is_nothing() {
     let other_nonce = Verification { challenge, ..prompt.verification.clone() };
     let device = prompt.scene.db.device(prompt.device).unwrap().clone();
     for other in [other_id, other_nonce] {
-        assert_eq!(push::prove_answer(&unseal(&device), &device, &other, &good, &keys()), Evidence::Absent);
+        assert_eq!(push::prove_answer(&unseal(&device), &other, &good, &keys()).evidence(), Evidence::Absent);
     }
     let unpaired = Credential::Push { public_key: None };
-    assert_eq!(push::prove_answer(&unpaired, &device, &prompt.verification, &good, &keys()), Evidence::Absent);
+    assert_eq!(push::prove_answer(&unpaired, &prompt.verification, &good, &keys()).evidence(), Evidence::Absent);
     assert!(matches!(prompt.prove(&good), Evidence::Proved(_)));
 }
 
@@ -273,8 +273,7 @@ fn nothing_typed_answers_a_prompt() {
     let outcome = prompt.scene.judge(&wire_door(&prompt.verification), &evidence);
     assert_eq!(outcome, Outcome::Refused(Reason::NotTyped), "nor a proof brought to the wrong door");
     assert_eq!(prompt.scene.typed(&Target::OwnCodes(prompt.device), "42"), Outcome::Refused(Reason::NotTyped));
-    let device = prompt.scene.db.device(prompt.device).unwrap();
-    assert_eq!(prove_keypad(device, &prompt.verification, "42", &keys()), Evidence::Absent);
+    assert_eq!(prove_keypad(&prompt.verification, "42", &keys()).evidence(), Evidence::Absent);
 }
 
 /// SEC 56: a prompt dies with its device.
@@ -295,12 +294,11 @@ fn a_phone_is_paired_by_the_code_and_the_key_it_holds() {
         let device = scene.device(&Credential::Push { public_key: None }, status);
         let challenge = Challenge::Pairing { hash: keys().hash(PAIRING_CONTEXT, "AB12CD34") };
         let verification = scene.verification(device, challenge, true);
-        let stored = scene.db.device(device).unwrap().clone();
         let key = signing_key(1);
         let public = public_key(&key);
         let signature = sign(&key, &pairing_text("AB12CD34", &public));
         let prove = |code: &str, public: &[u8], signature: &[u8]| {
-            push::prove_pairing(&stored, &verification, code, public, signature, &keys())
+            push::prove_pairing(&verification, code, public, signature, &keys()).evidence()
         };
         assert_eq!(prove("AB12CD35", &public, &sign(&key, &pairing_text("AB12CD35", &public))), Evidence::Absent);
         assert_eq!(prove("AB12CD34", &public_key(&signing_key(2)), &signature), Evidence::Absent);
@@ -309,18 +307,10 @@ fn a_phone_is_paired_by_the_code_and_the_key_it_holds() {
             Evidence::Absent
         );
         assert_eq!(prove("AB12CD34", &[], &signature), Evidence::Absent);
-        let evidence = prove("AB12CD34", &public, &signature);
         let pair = |scene: &mut Scene, credential: Option<&Credential>| {
             let sealed = credential.map(seal);
-            let view = scene.view();
-            let decision = answer::answer_from_device(
-                &view,
-                verification.id,
-                (&evidence, &verification.challenge),
-                sealed.as_ref(),
-                &context(),
-                scene.now,
-            );
+            let heard = push::prove_pairing(&verification, "AB12CD34", &public, &signature, &keys());
+            let decision = answer::answer_from_device(&scene.view(), &heard, sealed.as_ref(), &context(), scene.now);
             scene.db.commit(decision)
         };
         assert_eq!(pair(&mut scene, None), Outcome::Refused(Reason::NotOpen), "without a key there is nothing to use");

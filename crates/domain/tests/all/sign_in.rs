@@ -33,7 +33,7 @@ fn scene() -> Scene {
 }
 
 fn compared(right: bool) -> PasswordCheck {
-    PasswordCheck { with: Some(HASH.to_owned()), right, renewed: None }
+    PasswordCheck::new(Some(HASH.to_owned()), right, None)
 }
 
 fn drawn(scene: &mut Scene) -> Drawn {
@@ -248,7 +248,7 @@ fn log_ins_under_a_lock_fold() {
 #[test]
 fn a_password_changed_meanwhile_is_compared_again() {
     let mut scene = scene();
-    let stale = PasswordCheck { with: Some("$argon2id$before".to_owned()), right: true, renewed: None };
+    let stale = PasswordCheck::new(Some("$argon2id$before".to_owned()), true, None);
     let way = Way { compared: stale, ..Way::default() };
     let before = scene.db.audit.len();
     assert_eq!(way.go(&mut scene).0, Entered::Stale);
@@ -679,7 +679,7 @@ fn the_oldest_log_in_under_way_gives_way() {
 #[test]
 fn an_older_hash_is_renewed_by_the_right_password() {
     let mut scene = scene();
-    let renewed = PasswordCheck { renewed: Some("$argon2id$new".to_owned()), ..compared(true) };
+    let renewed = PasswordCheck::new(Some(HASH.to_owned()), true, Some("$argon2id$new".to_owned()));
     let way = Way { compared: renewed, ..Way::default() };
     assert!(matches!(way.go(&mut scene).0, Entered::Granted(_)));
     assert_eq!(scene.view().user.unwrap().profile.password_hash.as_deref(), Some("$argon2id$new"));

@@ -5,7 +5,7 @@ use domain::model::code::Alphabet;
 use domain::rules::factor::keypad::prove_keypad;
 use domain::rules::factor::push::{PAIRING_CONTEXT, PushAnswer, prove_answer, prove_pairing};
 use domain::rules::verification::answer;
-use domain::{Credential, DeviceId, Evidence, Outcome, Reason, UserId, VerificationId};
+use domain::{Credential, DeviceId, Heard, Outcome, Reason, UserId, VerificationId};
 
 use crate::decision_name::DecisionName;
 use crate::{Engine, Fault};
@@ -43,15 +43,12 @@ impl Engine {
         let hash = self.keys.mac_keys().hash(PAIRING_CONTEXT, &code);
         let Some((user, id)) = self.store.pairing(hash).await? else { return Ok(None) };
         let view = self.store.view(user).await?;
-        let Some((verification, device)) = view.verification(id).and_then(|v| Some((v, view.device(v.device_id)?)))
-        else {
-            return Ok(None);
-        };
-        let evidence = prove_pairing(device, verification, &code, public_key, signature, self.keys.mac_keys());
+        let Some(asked) = view.verification(id) else { return Ok(None) };
+        let heard = prove_pairing(asked, &code, public_key, signature, self.keys.mac_keys());
         let credential = Credential::Push { public_key: Some(public_key.to_vec()) };
-        let sealed = self.seal_credential(device.id, user, &credential)?.sealed;
-        let (device, against) = (device.id, verification.challenge.clone());
-        let outcome = self.answer_from_device(user, id, (evidence, against), Some(sealed)).await?;
+        let device = asked.device_id;
+        let sealed = self.seal_credential(device, user, &credential)?.sealed;
+        let outcome = self.answer_from_device(user, heard, Some(sealed)).await?;
         Ok(matches!(outcome, Outcome::Accepted { .. }).then_some(PairedPhone { user, device }))
     }
 
@@ -61,10 +58,10 @@ impl Engine {
             return Ok(Outcome::Refused(Reason::NotOpen));
         };
         let found = view.verification(verification).and_then(|v| Some((v, view.device(v.device_id)?)));
-        let Some((found, device)) = found else { return Ok(Outcome::Refused(Reason::NotOpen)) };
+        let Some((asked, device)) = found else { return Ok(Outcome::Refused(Reason::NotOpen)) };
         let credential = self.open_credential(device)?;
-        let evidence = prove_answer(&credential, device, found, answer, self.keys.mac_keys());
-        self.answer_from_device(user, verification, (evidence, found.challenge.clone()), None).await
+        let heard = prove_answer(&credential, asked, answer, self.keys.mac_keys());
+        self.answer_from_device(user, heard, None).await
     }
 
     /// Judges digits keyed into the telephone.
@@ -72,10 +69,9 @@ impl Engine {
         let Some((user, view)) = self.view_of(verification).await? else {
             return Ok(Outcome::Refused(Reason::NotOpen));
         };
-        let found = view.verification(verification).and_then(|v| Some((v, view.device(v.device_id)?)));
-        let Some((found, device)) = found else { return Ok(Outcome::Refused(Reason::NotOpen)) };
-        let evidence = prove_keypad(device, found, digits, self.keys.mac_keys());
-        self.answer_from_device(user, verification, (evidence, found.challenge.clone()), None).await
+        let Some(asked) = view.verification(verification) else { return Ok(Outcome::Refused(Reason::NotOpen)) };
+        let heard = prove_keypad(asked, digits, self.keys.mac_keys());
+        self.answer_from_device(user, heard, None).await
     }
 
     /// The state of a prompt or a call for the person it was sent to.
@@ -98,20 +94,12 @@ impl Engine {
     async fn answer_from_device(
         &self,
         user: UserId,
-        verification: VerificationId,
-        (evidence, against): (Evidence, domain::Challenge),
+        heard: Heard,
         credential: Option<domain::Sealed>,
     ) -> Result<Outcome, Fault> {
         let now = self.now();
         let decide = move |view: &domain::View| {
-            answer::answer_from_device(
-                view,
-                verification,
-                (&evidence, &against),
-                credential.as_ref(),
-                &Actor::default(),
-                now,
-            )
+            answer::answer_from_device(view, &heard, credential.as_ref(), &Actor::default(), now)
         };
         Ok(self.decide(DecisionName::AnswerFromDevice, user, decide).await?)
     }

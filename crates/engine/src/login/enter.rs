@@ -5,15 +5,16 @@ use std::net::IpAddr;
 use domain::model::audit::Actor;
 use domain::model::session::Terms;
 use domain::rules::basis::Basis;
-use domain::rules::sign_in::{self, Drawn, Entered, LoginRefusal, PasswordCheck, SESSION_TOKEN_TTL};
+use domain::rules::sign_in::{self, Drawn, Entered, LoginRefusal, SESSION_TOKEN_TTL};
 use domain::rules::throttle;
-use domain::{AuditEvent, AuditKind, ClientId, Decision, Device, Digest, User, UserId, View};
+use domain::{AuditEvent, AuditKind, Decision, Device, Digest, User, UserId, View};
 use zeroize::Zeroizing;
 
 use crate::decision_name::DecisionName;
-use crate::login::password::{self, Comparison};
+use crate::login::password::Comparison;
 use crate::login::session::{CompletedLogin, ShownFactor};
 use crate::{Engine, Fault};
+
 /// How often a password is compared again because it was changed meanwhile.
 const COMPARISONS: usize = 3;
 
@@ -77,7 +78,8 @@ impl Engine {
                 }
                 None => None,
             };
-            let (compared, compared_as) = self.compare(context.client, stored, request.password.clone()).await?;
+            let checking = self.hasher.check(context.client, request.password.clone(), stored, self.chance.bytes());
+            let (check, compared_as) = checking.await?;
             kind = compared_as;
             let Some(user) = known else {
                 self.note_unknown(&context).await?;
@@ -88,7 +90,7 @@ impl Engine {
             let (terms, policy, by) = (request.terms.clone(), self.settings.policy.clone(), context.clone());
             let entered = self
                 .decide(DecisionName::LogIn, user, move |view| {
-                    sign_in::enter(view, &compared, &terms, &drawn, trusted, Basis { policy: &policy, actor: &by, now })
+                    sign_in::enter(view, &check, &terms, &drawn, trusted, Basis { policy: &policy, actor: &by, now })
                 })
                 .await?;
             let answer = match entered {
@@ -116,22 +118,6 @@ impl Engine {
         }
         let by = by.clone();
         Ok(self.decide(DecisionName::RefuseLogIn, user, move |view| sign_in::held_off(view, &by, now)).await?)
-    }
-    /// Compares a password with a stored hash, or with a hash that no password has: both take as long.
-    async fn compare(
-        &self,
-        client: Option<ClientId>,
-        stored: Option<String>,
-        password: Zeroizing<String>,
-    ) -> Result<(PasswordCheck, Comparison), Fault> {
-        let (right, kind) = self.hasher.matches(client, password.clone(), stored.clone()).await?;
-        let renewed = match &stored {
-            Some(hash) if right && password::is_old(hash) => {
-                Some(self.hasher.hash(client, password, self.chance.bytes()).await?)
-            }
-            _ => None,
-        };
-        Ok((PasswordCheck { with: stored, right, renewed }, kind))
     }
 
     /// Records a log-in with an unknown name in its client's chain. It costs what counting a wrong password costs, so the time an

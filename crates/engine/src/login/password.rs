@@ -9,6 +9,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use argon2::{Algorithm, Argon2, Params, Version};
 use domain::ClientId;
+use domain::rules::sign_in::PasswordCheck;
 use zeroize::Zeroizing;
 
 use crate::clock::Stopwatch;
@@ -93,7 +94,7 @@ pub(crate) fn bcrypt_cost(stored: &str) -> Option<u32> {
 
 /// Whether a stored hash is to be renewed by the next right password: it came from elsewhere, or its cost is below
 /// today's (SEC 43).
-pub(crate) fn is_old(stored: &str) -> bool {
+fn is_old(stored: &str) -> bool {
     !stored.starts_with(&format!("$argon2id$v=19$m={MEMORY},t=1,p=1$"))
 }
 
@@ -103,9 +104,28 @@ impl PasswordHasher {
         self.queue.named(name)
     }
 
-    /// Whether `password` is the one whose hash is `stored`. Without a hash the answer is no and takes as long as with one
-    /// of ours. What kind of comparison it was tells how long the refusal has to wait ([`Self::wait`]).
-    pub(crate) async fn matches(
+    /// Compares a password with a stored hash, and hashes a right one anew with `salt` if the stored hash is old. Without a hash
+    /// the password is wrong, and finding out takes as long as with one of ours. What kind of comparison it was tells how long
+    /// the refusal has to wait ([`Self::wait`]).
+    ///
+    /// Whether the password was right leaves this file in a [`PasswordCheck`] only, so nobody acts on a wrong one that was not
+    /// counted.
+    pub(crate) async fn check(
+        &self,
+        client: Option<ClientId>,
+        password: Zeroizing<String>,
+        stored: Option<String>,
+        salt: [u8; SALT],
+    ) -> Result<(PasswordCheck, Comparison), Fault> {
+        let (is_right, kind) = self.matches(client, password.clone(), stored.clone()).await?;
+        let renewed = match &stored {
+            Some(hash) if is_right && is_old(hash) => Some(self.hash(client, password, salt).await?),
+            _ => None,
+        };
+        Ok((PasswordCheck::new(stored, is_right, renewed), kind))
+    }
+
+    async fn matches(
         &self,
         client: Option<ClientId>,
         password: Zeroizing<String>,

@@ -125,20 +125,19 @@ fn prompt(_: VerificationId) -> Challenge {
     Challenge::Approval { nonce: Secret::new(vec![5; 32]), numbers: vec![] }
 }
 
-/// The evidence of a signed accept.
-fn approval(device: &Device, prompt: &Verification) -> Evidence {
+/// A signed accept.
+fn approval(prompt: &Verification) -> Heard {
     let (key, public) = phone();
     let signature = sign(&key, &answer_text(prompt.id, &[5; 32], PushDecision::Accept, None, NOW.0));
     let answer = PushAnswer { decision: PushDecision::Accept, digits: None, signed_at: NOW.0, signature };
-    prove_answer(&Credential::Push { public_key: Some(public) }, device, prompt, &answer, &keys())
+    prove_answer(&Credential::Push { public_key: Some(public) }, prompt, &answer, &keys())
 }
 
 /// How many of [`RACERS`] phones or telephones were heard.
-async fn heard(store: &Store, asked: &Verification, evidence: &Evidence, credential: Option<Sealed>) -> usize {
+async fn heard(store: &Store, asked: &Verification, answer: &Heard, credential: Option<Sealed>) -> usize {
     let outcomes = race(store, asked.user_id, RACERS, |_| {
-        let (id, evidence, credential) = (asked.id, evidence.clone(), credential.clone());
-        let against = asked.challenge.clone();
-        move |view: &View| answer_from_device(view, id, (&evidence, &against), credential.as_ref(), &context(), NOW)
+        let (answer, credential) = (answer.clone(), credential.clone());
+        move |view: &View| answer_from_device(view, &answer, credential.as_ref(), &context(), NOW)
     })
     .await;
     outcomes.iter().filter(|outcome| matches!(outcome, Outcome::Accepted { .. })).count()
@@ -149,7 +148,7 @@ pub(crate) async fn an_approval_is_accepted_once(store: &Store) {
     let device = device(store, user, FactorKind::Push).await;
     let asked = verification(&device, prompt);
     open(store, &asked).await;
-    assert_eq!(heard(store, &asked, &approval(&device, &asked), None).await, 1);
+    assert_eq!(heard(store, &asked, &approval(&asked), None).await, 1);
 }
 
 pub(crate) async fn keyed_digits_are_accepted_once(store: &Store) {
@@ -157,8 +156,8 @@ pub(crate) async fn keyed_digits_are_accepted_once(store: &Store) {
     let device = device(store, user, FactorKind::Voice).await;
     let asked = verification(&device, |id| Challenge::Keypad { hash: keys().hash(&code_context(id), "246810") });
     open(store, &asked).await;
-    let evidence = prove_keypad(&device, &asked, "246810", &keys());
-    assert_eq!(heard(store, &asked, &evidence, None).await, 1);
+    let keyed = prove_keypad(&asked, "246810", &keys());
+    assert_eq!(heard(store, &asked, &keyed, None).await, 1);
 }
 
 pub(crate) async fn a_phone_is_paired_once(store: &Store) {
@@ -171,8 +170,8 @@ pub(crate) async fn a_phone_is_paired_once(store: &Store) {
     open(store, &asked).await;
     let (key, public) = phone();
     let signature = sign(&key, &pairing_text("ABCD2345", &public));
-    let evidence = prove_pairing(&device, &asked, "ABCD2345", &public, &signature, &keys());
-    assert_eq!(heard(store, &asked, &evidence, Some(Sealed(vec![4; 60]))).await, 1);
+    let paired = prove_pairing(&asked, "ABCD2345", &public, &signature, &keys());
+    assert_eq!(heard(store, &asked, &paired, Some(Sealed(vec![4; 60]))).await, 1);
     let paired = store.view(user).await.unwrap().devices.remove(0);
     assert_eq!((paired.status, paired.credential), (DeviceStatus::Active, Sealed(vec![4; 60])));
 }
@@ -206,7 +205,7 @@ pub(crate) async fn an_accepted_push_is_collected_once(store: &Store) {
     let state_token = fresh_digest();
     let asked = Verification { state_token: Some(state_token), ..verification(&device, prompt) };
     open(store, &asked).await;
-    assert_eq!(heard(store, &asked, &approval(&device, &asked), None).await, 1);
+    assert_eq!(heard(store, &asked, &approval(&asked), None).await, 1);
     let target = |_| Target::Device { device: device.id, state_token: Some(state_token) };
     assert_eq!(accepted(store, user, Evidence::Absent, target).await, 1);
     assert!(store.view(user).await.unwrap().verifications.is_empty(), "nobody needs to see it any more");

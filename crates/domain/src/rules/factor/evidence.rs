@@ -1,8 +1,10 @@
 //! What a response amounts to. A [`Proof`] can be made only in this folder; [`crate::rules::verification`] spends it.
 
+use crate::model::challenge::Challenge;
 use crate::model::digest::{Digest, KeyedHash};
 use crate::model::id::{DeviceId, VerificationId};
 use crate::model::temp_token::TempToken;
+use crate::model::verification::Verification;
 use crate::rules::verification::find::Found;
 
 /// Which rule keeps a proof from counting twice. Four rules cover all factors.
@@ -90,5 +92,40 @@ impl<'a> Compared<'a> {
     /// Takes it apart. For [`crate::rules::verification::answer`] only, which charges it.
     pub(in crate::rules) fn into_charge(self) -> (Found<'a>, Evidence) {
         (self.found, self.evidence)
+    }
+}
+
+/// What a phone or a telephone answered, judged before the lock, since signatures cost time. Made only in this folder, from the
+/// verification that was answered; it cannot be looked at, only judged for that verification, and only while the challenge is
+/// the one that was answered. It is borrowed there, since a decision may run again.
+#[must_use = "an answer that is not judged is a guess that is not counted"]
+#[derive(Debug, Clone)]
+pub struct Heard {
+    verification: VerificationId,
+    challenge: Challenge,
+    evidence: Evidence,
+}
+
+impl Heard {
+    pub(super) fn of(asked: &Verification, evidence: Evidence) -> Self {
+        Self { verification: asked.id, challenge: asked.challenge.clone(), evidence }
+    }
+
+    /// Its parts: the verification, its challenge when it was answered, and the evidence. For
+    /// [`crate::rules::verification::answer`] only, which charges it.
+    pub(in crate::rules) fn to_charge(&self) -> (VerificationId, &Challenge, &Evidence) {
+        (self.verification, &self.challenge, &self.evidence)
+    }
+
+    /// Evidence that a test made about another verification, or another challenge.
+    #[cfg(feature = "testing")]
+    pub fn claimed(verification: VerificationId, challenge: Challenge, evidence: Evidence) -> Self {
+        Self { verification, challenge, evidence }
+    }
+
+    /// What it amounts to: for tests.
+    #[cfg(feature = "testing")]
+    pub fn evidence(&self) -> Evidence {
+        self.evidence.clone()
     }
 }

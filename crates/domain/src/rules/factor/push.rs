@@ -8,11 +8,11 @@ use p256::ecdsa::{Signature, VerifyingKey};
 
 use crate::model::challenge::Challenge;
 use crate::model::credential::Credential;
-use crate::model::device::Device;
 use crate::model::digest::MacKeys;
 use crate::model::id::VerificationId;
+use crate::model::response::FactorResponse;
 use crate::model::verification::Verification;
-use crate::rules::factor::evidence::{Evidence, Freshness, Proof};
+use crate::rules::factor::evidence::{Evidence, Freshness, Heard, Proof};
 
 /// Characters in a pairing code (decision 33).
 pub const PAIRING_CODE_LENGTH: usize = 8;
@@ -96,50 +96,47 @@ pub const PAIRING_CONTEXT: &str = "pairing";
 /// Judges a phone's answer: a valid signature over exactly this prompt proves or denies, anything else is no answer at
 /// all. Wrong digits under a valid signature are a wrong answer, but for a number that this prompt has asked for before:
 /// it was right when the person read it.
-pub fn prove_answer(
-    credential: &Credential,
-    device: &Device,
-    verification: &Verification,
-    answer: &PushAnswer,
-    keys: &MacKeys,
-) -> Evidence {
+pub fn prove_answer(credential: &Credential, asked: &Verification, answer: &PushAnswer, keys: &MacKeys) -> Heard {
+    Heard::of(asked, evidence_of_answer(credential, asked, answer, keys))
+}
+
+fn evidence_of_answer(credential: &Credential, asked: &Verification, answer: &PushAnswer, keys: &MacKeys) -> Evidence {
     let Credential::Push { public_key: Some(public_key) } = credential else { return Evidence::Absent };
-    let Challenge::Approval { nonce, numbers } = &verification.challenge else { return Evidence::Absent };
-    let text =
-        answer_text(verification.id, nonce.expose(), answer.decision, answer.digits.as_deref(), answer.signed_at);
+    let Challenge::Approval { nonce, numbers } = &asked.challenge else { return Evidence::Absent };
+    let text = answer_text(asked.id, nonce.expose(), answer.decision, answer.digits.as_deref(), answer.signed_at);
     if !is_signed_by(public_key, &text, &answer.signature) {
         return Evidence::Absent;
     }
-    let proof = Proof::of_device(device.id, Some(verification.id), Freshness::ThisChallenge);
+    let proof = Proof::of_device(asked.device_id, Some(asked.id), Freshness::ThisChallenge);
     match answer.decision {
         PushDecision::Deny => Evidence::Denied(proof),
         PushDecision::Report => Evidence::Reported(proof),
         PushDecision::Accept if numbers.last() == answer.digits.as_ref() => Evidence::Proved(proof),
         PushDecision::Accept if answer.digits.as_ref().is_some_and(|typed| numbers.contains(typed)) => Evidence::Absent,
         PushDecision::Accept => {
-            let response = crate::model::response::FactorResponse::typed(answer.digits.as_deref().unwrap_or_default());
-            Evidence::Refuted(response.fingerprint(device.id, Some(verification.id), keys))
+            let response = FactorResponse::typed(answer.digits.as_deref().unwrap_or_default());
+            Evidence::Refuted(response.fingerprint(asked.device_id, Some(asked.id), keys))
         }
     }
 }
 
 /// Judges a pairing: the code must be the one of this verification and the phone must hold the key it names.
 pub fn prove_pairing(
-    device: &Device,
-    verification: &Verification,
+    asked: &Verification,
     pairing_code: &str,
     public_key: &[u8],
     signature: &[u8],
     keys: &MacKeys,
-) -> Evidence {
-    let Challenge::Pairing { hash } = &verification.challenge else { return Evidence::Absent };
-    let right = keys.matches(hash, PAIRING_CONTEXT, pairing_code)
-        && is_signed_by(public_key, &pairing_text(pairing_code, public_key), signature);
-    if right {
-        Evidence::Proved(Proof::of_device(device.id, Some(verification.id), Freshness::ThisChallenge))
-    } else {
-        Evidence::Absent
-    }
+) -> Heard {
+    let right = match &asked.challenge {
+        Challenge::Pairing { hash } => {
+            keys.matches(hash, PAIRING_CONTEXT, pairing_code)
+                && is_signed_by(public_key, &pairing_text(pairing_code, public_key), signature)
+        }
+        _ => false,
+    };
+    let proof = Proof::of_device(asked.device_id, Some(asked.id), Freshness::ThisChallenge);
+    Heard::of(asked, if right { Evidence::Proved(proof) } else { Evidence::Absent })
 }
 
 fn is_signed_by(public_key: &[u8], text: &str, signature: &[u8]) -> bool {

@@ -6,12 +6,12 @@ use crate::model::change::{Change, Decision, View};
 use crate::model::client::Right;
 use crate::model::device::{Device, DeviceStatus};
 use crate::model::digest::Digest;
-use crate::model::id::{UserId, VerificationId};
+use crate::model::id::UserId;
 use crate::model::seal::Sealed;
 use crate::model::throttle::ThrottleKey;
 use crate::model::time::Timestamp;
 use crate::model::verification::{MAX_ATTEMPTS, Status, Verification, VerificationEnd};
-use crate::rules::factor::evidence::{Compared, Evidence, Freshness, Proof, Subject};
+use crate::rules::factor::evidence::{Compared, Evidence, Freshness, Heard, Proof, Subject};
 #[cfg(feature = "testing")]
 use crate::rules::factor::prove::claimed;
 use crate::rules::throttle;
@@ -102,18 +102,18 @@ fn charge_to(found: Found<'_>, evidence: &Evidence, context: &Actor, now: Timest
 }
 
 /// Judges what the phone or the telephone answered: a signed accept or deny, keyed digits, or a pairing (which brings
-/// the `credential`). A result with a state token waits for its poller. Evidence that was made `against` another
-/// challenge than the verification has by now is none: its number has changed meanwhile.
+/// the `credential`). A result with a state token waits for its poller. An answer to another challenge than the verification
+/// has by now is none: its number has changed meanwhile.
 pub fn answer_from_device(
     view: &View,
-    verification: VerificationId,
-    (evidence, against): (&Evidence, &Challenge),
+    heard: &Heard,
     credential: Option<&Sealed>,
     context: &Actor,
     now: Timestamp,
 ) -> Decision<Outcome> {
     let refused = |reason| Decision::reply(Outcome::Refused(reason)).with_all(close_over(view, now));
     let Some(user) = view.user.as_ref() else { return refused(Reason::NoUser) };
+    let (verification, against, evidence) = heard.to_charge();
     let Some(verification) = view.verification(verification).filter(|v| v.is_open(now)) else {
         return refused(Reason::NotOpen);
     };

@@ -556,19 +556,18 @@ impl World {
         let text = push::answer_text(id, nonce.expose(), decision, digits.as_deref(), 0);
         let signature: Signature = key.sign(text.as_bytes());
         let answer = PushAnswer { decision, digits, signed_at: 0, signature: signature.to_bytes().to_vec() };
-        let evidence = push::prove_answer(&unseal(&device), &device, &verification, &answer, &keys());
+        let evidence = push::prove_answer(&unseal(&device), &verification, &answer, &keys()).evidence();
         let is_honest = tap.own_key && tap.accept && tap.right_digits;
         self.judge_or_hold(Held { user, act: Act::Device(id, None), evidence, said: None, is_honest }, held);
     }
 
     pub(crate) fn keypad(&mut self, which: u8, right: bool, held: bool) {
-        let Some((user, device, id)) = self.pick_challenge(which, |c| matches!(c, Challenge::Keypad { .. })) else {
+        let Some((user, _, id)) = self.pick_challenge(which, |c| matches!(c, Challenge::Keypad { .. })) else {
             return;
         };
         let Some(verification) = self.db.verification(id).cloned() else { return };
-        let Some(device) = self.db.device(device).cloned() else { return };
         let digits = if right { self.codes[&id.0].clone() } else { "000007".to_owned() };
-        let evidence = prove_keypad(&device, &verification, &digits, &keys());
+        let evidence = prove_keypad(&verification, &digits, &keys()).evidence();
         let proof = Held { user, act: Act::Device(id, None), evidence, said: Some(digits), is_honest: right };
         self.judge_or_hold(proof, held);
     }
@@ -578,13 +577,13 @@ impl World {
             return;
         };
         let Some(verification) = self.db.verification(id).cloned() else { return };
-        let Some(device) = self.db.device(device).cloned() else { return };
         let code = if right { self.codes[&id.0].clone() } else { "00000000".to_owned() };
-        let key = signing_key(device.id.0.cast_unsigned());
+        let key = signing_key(device.0.cast_unsigned());
         let public_key = key.verifying_key().to_sec1_point(false).as_bytes().to_vec();
         let signature: Signature = key.sign(push::pairing_text(&code, &public_key).as_bytes());
-        let evidence = push::prove_pairing(&device, &verification, &code, &public_key, &signature.to_bytes(), &keys());
-        self.phones.insert(device.id, key);
+        let evidence =
+            push::prove_pairing(&verification, &code, &public_key, &signature.to_bytes(), &keys()).evidence();
+        self.phones.insert(device, key);
         let sealed = seal(&Credential::Push { public_key: Some(public_key) });
         let act = Act::Device(id, Some(sealed));
         self.judge_or_hold(Held { user, act, evidence, said: Some(code), is_honest: right }, held);

@@ -10,8 +10,8 @@ impl World {
             Act::Typed(target) => answer(&view, target, &proof.evidence, &self.by(), self.now),
             Act::Device(id, credential) => {
                 let against = view.verification(*id).map_or(Challenge::Own, |asked| asked.challenge.clone());
-                let shown = (&proof.evidence, &against);
-                answer_from_device(&view, *id, shown, credential.as_ref(), &context(), self.now)
+                let heard = Heard::claimed(*id, against, proof.evidence.clone());
+                answer_from_device(&view, &heard, credential.as_ref(), &context(), self.now)
             }
         };
         let (device, verification) = self.aimed(user, &proof.act);

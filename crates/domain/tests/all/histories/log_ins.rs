@@ -63,7 +63,7 @@ impl World {
         let (attempt, token, grant) = (self.draw(), self.draw(), self.drawn_grant());
         let drawn =
             Drawn { attempt: session_id(attempt), state_token: crate::model::digest(token), ttl: 300 * SECOND, grant };
-        let compared = PasswordCheck { with: Some(HASH.to_owned()), right: true, renewed: None };
+        let compared = PasswordCheck::new(Some(HASH.to_owned()), true, None);
         let terms = Terms { app: for_app.then_some(3), ..Terms::default() };
         let policy = Policy { factors: offered.to_vec(), ..self.policy.clone() };
         let view = self.db.view(user);

@@ -35,7 +35,7 @@ use countersign_domain::rules::verification::find::{Target, find};
 use countersign_domain::rules::verification::open::{MAX_OPEN_PER_DEVICE, Opened, Opening, open};
 use countersign_domain::{
     Challenge, Credential, Device, DeviceId, DeviceStatus, Digest, Evidence, FactorKind, FactorResponse, Freshness,
-    Outcome, Policy, Purpose, Reason, Sealed, Secret, SessionEnd, SessionId, SessionKind, Status, ThrottleKey,
+    Heard, Outcome, Policy, Purpose, Reason, Sealed, Secret, SessionEnd, SessionId, SessionKind, Status, ThrottleKey,
     Timestamp, UserId, UserStatus, Verification, VerificationId,
 };
 use log_ins::LogIn;
