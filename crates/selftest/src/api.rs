@@ -12,9 +12,9 @@ use engine::{Chance, Clock as _};
 use serde_json::{Value, json};
 
 use super::client::{Answer, Line, MAX_WAIT, Node, Request};
-use super::crowd::Shot;
 use super::device::HotpDevice;
 use super::report::{Ended, Mode};
+use super::shot::Shot;
 
 /// How long a broken installation may take to come back, in milliseconds.
 const RECOVERY: i64 = 180 * SECOND;

@@ -5,28 +5,11 @@ use std::sync::Arc;
 use anyhow::{Context as _, ensure};
 use tokio::sync::Barrier;
 
-use super::client::{Answer, Line, Node, Request};
-use super::report::Ended;
-
-/// One request and how it ended.
-#[derive(Debug)]
-pub(super) struct Shot {
-    pub(super) ended: Ended,
-    pub(super) answer: Option<Answer>,
-}
-
-impl Shot {
-    /// Sends a request over a line.
-    pub(super) async fn fire(line: &mut Line, request: &Request) -> Self {
-        let result = line.send_patiently(request).await;
-        Self { ended: Ended::of(&result), answer: result.ok() }
-    }
-}
-
-/// The endings of these shots.
-pub(super) fn endings(shots: &[Shot]) -> Vec<Ended> {
-    shots.iter().map(|shot| shot.ended).collect()
-}
+use super::api::Api;
+use super::client::{Line, Node, Request};
+use super::dashboard::Dashboard;
+use super::report::{Ended, Mode, used_once};
+use super::shot::{Shot, endings};
 
 /// Callers, each with its connection. They are spread evenly over the nodes.
 #[derive(Debug)]
@@ -85,4 +68,25 @@ impl Crowd {
         self.lines.splice(0..0, lines);
         Ok(all)
     }
+}
+
+/// Judges a volley at something that works once: sends `after`, one by one to all nodes in turn, and enters the endings of both.
+pub(super) async fn judge(
+    api: &mut Api,
+    scenario: &'static str,
+    shots: Vec<Shot>,
+    after: Vec<Request>,
+    dashboard: &mut Dashboard,
+) {
+    let volley = endings(&shots);
+    let mut again = Vec::new();
+    for (node, request) in after.iter().enumerate() {
+        again.extend(api.settle(node, request).await);
+        // The volley has not used it up; this has, and must not work again.
+        if api.mode == Mode::FaultExpected && again.last() == Some(&Ended::Accepted) {
+            again.extend(api.settle(node, request).await);
+        }
+    }
+    let found = used_once(&volley, &again, api.mode);
+    dashboard.row(scenario).enter(volley.iter().chain(&again), found);
 }

@@ -8,9 +8,8 @@ use serde_json::{Value, json};
 
 use super::api::{Api, number, text};
 use super::client::Request;
-use super::crowd::Crowd;
+use super::crowd::{Crowd, judge};
 use super::dashboard::Dashboard;
-use super::singles::judge;
 
 /// Time for which polls are held before the person answers, in milliseconds.
 const HELD_FOR: i64 = 150;

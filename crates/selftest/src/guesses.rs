@@ -11,11 +11,12 @@ use engine::clock::SystemClock;
 
 use super::api::Api;
 use super::client::{Node, Request};
-use super::crowd::{Crowd, Shot};
+use super::crowd::Crowd;
 use super::dashboard::Dashboard;
 use super::device::HotpDevice;
 use super::endpoint::{Endpoint, endpoints};
 use super::report::{Ended, guesses, used_once, while_locked};
+use super::shot::Shot;
 
 /// Guesses at one device.
 pub(super) const ONE_DEVICE: &str = "guesses at one device";

@@ -18,6 +18,7 @@ mod output;
 mod progress;
 mod report;
 mod rounds;
+mod shot;
 mod singles;
 
 use std::path::{Path, PathBuf};

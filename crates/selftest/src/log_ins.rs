@@ -9,12 +9,11 @@ use serde_json::json;
 
 use super::api::Api;
 use super::client::Request;
-use super::crowd::Crowd;
+use super::crowd::{Crowd, judge};
 use super::dashboard::Dashboard;
 use super::endpoint::Endpoint;
 use super::guesses::fire;
 use super::report::{self, Ended};
-use super::singles::judge;
 
 /// Wrong temporary tokens at log-ins.
 pub(super) const TOKENS: &str = "guesses at a temporary token";

@@ -7,13 +7,14 @@ use engine::clock::SystemClock;
 
 use super::api::Api;
 use super::client::MAX_WAIT;
-use super::crowd::{Crowd, Shot, endings};
+use super::crowd::Crowd;
 use super::dashboard::Dashboard;
 use super::device::HotpDevice;
 use super::endpoint::{Endpoint, endpoints};
 use super::output::Output;
 use super::progress::Progress;
 use super::report::{Ended, Mode, used_once};
+use super::shot::{Shot, endings};
 
 /// The name of the scenario.
 pub(super) const NAME: &str = "one code at all endpoints";

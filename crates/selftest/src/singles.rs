@@ -9,11 +9,12 @@ use serde_json::{Value, json};
 
 use super::api::{Api, number, plain, text};
 use super::client::Request;
-use super::crowd::{Crowd, Shot, endings};
+use super::crowd::{Crowd, judge};
 use super::dashboard::Dashboard;
 use super::device::HotpDevice;
 use super::endpoint::Endpoint;
-use super::report::{Ended, Mode, used_once};
+use super::report::{Ended, Mode};
+use super::shot::{Shot, endings};
 
 /// Codes sent at once for one state token: all within the look-ahead, each right by itself.
 const CODES: usize = 6;
@@ -187,27 +188,6 @@ async fn pair_has_ended(
     let found = if revoked && alive > 0 { vec![format!("{alive} calls still accept it")] } else { Vec::new() };
     dashboard.row("tokens after a revocation").enter(&ended, found);
     Ok(())
-}
-
-/// Sends `after`, one by one to all nodes in turn, and judges the whole.
-pub(super) async fn judge(
-    api: &mut Api,
-    scenario: &'static str,
-    shots: Vec<Shot>,
-    after: Vec<Request>,
-    dashboard: &mut Dashboard,
-) {
-    let volley = endings(&shots);
-    let mut again = Vec::new();
-    for (node, request) in after.iter().enumerate() {
-        again.extend(api.settle(node, request).await);
-        // The volley has not used it up; this has, and must not work again.
-        if api.mode == Mode::FaultExpected && again.last() == Some(&Ended::Accepted) {
-            again.extend(api.settle(node, request).await);
-        }
-    }
-    let found = used_once(&volley, &again, api.mode);
-    dashboard.row(scenario).enter(volley.iter().chain(&again), found);
 }
 
 #[cfg(test)]
