@@ -139,7 +139,7 @@ fn channels_are_shown_and_tested_with_and_without_a_server() {
     assert_eq!((sent.len(), &sent[0]["to"], &sent[1]["to"]), (2, &json!("+14155550123"), &json!("ana@example.com")));
     assert!(sent.iter().all(|line| line["code"].is_null() && line["verification_id"].is_null()), "{sent:?}");
 
-    for (target, why) in [("+4930123456", "messages.countries"), ("+19005550123", "nothing is sent to this number")] {
+    for (target, why) in [("+4930123456", "messages.countries"), ("+19005550123", "no usable number or address")] {
         let refused = run(&text_of(&staging.with(&["delivery", "test", "voice"]))
             .into_iter()
             .chain([target])

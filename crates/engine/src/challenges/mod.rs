@@ -10,3 +10,4 @@ pub(crate) mod message_text;
 pub(crate) mod open;
 pub(crate) mod poll_error;
 mod prompt_warning;
+pub(crate) mod test_message;

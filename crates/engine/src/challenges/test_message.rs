@@ -5,7 +5,7 @@ use domain::rules::reaching::{self, Unreachable};
 use domain::{Channel, Content, Credential, FactorKind, MessageId, Right, Timestamp};
 use store::IdKind;
 
-use crate::challenges::message_budgets::UnsentError;
+use crate::challenges::message_budgets::may_be_unsent;
 use crate::challenges::message_text;
 use crate::fault::faults_of_the_store;
 use crate::{Engine, Fault};
@@ -16,12 +16,8 @@ pub enum TestMessageError {
     /// No provider carries the channel, or nothing can be written to it, as to a phone that signs.
     #[error("no provider carries {}", .0.name())]
     NoProvider(Channel),
-    /// The number or address is malformed, or of a range that nothing is ever sent to.
-    #[error("nothing is sent to this number or address")]
-    BadTarget,
-    /// The number is of a country that messages may not go to.
-    #[error("the number is not in an allowed country: see the setting messages.countries")]
-    BadCountry,
+    #[error(transparent)]
+    Unreachable(#[from] Unreachable),
     /// As many went to this number or address, to numbers beside it, or on this day as may (SEC 33): one may be sent from
     /// this moment on.
     #[error("too many messages were sent")]
@@ -34,17 +30,7 @@ pub enum TestMessageError {
 }
 
 faults_of_the_store!(TestMessageError);
-
-impl From<UnsentError> for TestMessageError {
-    fn from(error: UnsentError) -> Self {
-        match error {
-            UnsentError::Unreachable(Unreachable::Target) => Self::BadTarget,
-            UnsentError::Unreachable(Unreachable::Country) => Self::BadCountry,
-            UnsentError::TooMany(at) => Self::TooMany(at),
-            UnsentError::Fault(fault) => Self::Fault(fault),
-        }
-    }
-}
+may_be_unsent!(TestMessageError);
 
 impl Engine {
     /// The providers, by channel.
@@ -59,16 +45,13 @@ impl Engine {
         let policy = &self.settings.policy;
         let factor = FactorKind::ALL.into_iter().find(|kind| kind.channel() == Some(channel));
         let factor = factor.ok_or(TestMessageError::NoProvider(channel))?;
-        let target = reaching::reaching(factor, to, policy).map_err(|unreachable| match unreachable {
-            Unreachable::Target => TestMessageError::BadTarget,
-            Unreachable::Country => TestMessageError::BadCountry,
-        })?;
+        let target = reaching::reaching(factor, to, policy)?;
         let recipient = self.recipient(&target);
         let to = match target {
             Credential::Sms { phone } | Credential::Voice { phone } => phone,
             Credential::Email { address } => address,
             Credential::Totp(_) | Credential::Hotp(_) | Credential::Push { .. } => {
-                return Err(TestMessageError::BadTarget);
+                return Err(Unreachable::Target.into());
             }
         };
         let (subject, body) = message_text::test(&policy.issuer);
