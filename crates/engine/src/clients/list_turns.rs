@@ -9,7 +9,7 @@ use domain::{ClientId, Timestamp};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 
-use super::lists::Queue;
+use super::list_queues::ListQueue;
 use crate::{Engine, Fault};
 
 /// Lists that one client may have asked for at once: one is read, the others wait.
@@ -48,7 +48,7 @@ struct ListRequest(Arc<Engine>, ClientId);
 
 impl Drop for ListRequest {
     fn drop(&mut self) {
-        if let Entry::Occupied(mut queue) = self.0.lists.clients().entry(self.1) {
+        if let Entry::Occupied(mut queue) = self.0.list_queues.clients().entry(self.1) {
             queue.get_mut().asked -= 1;
             if queue.get().asked == 0 {
                 queue.remove();
@@ -62,8 +62,9 @@ impl Engine {
     /// many already is [`ListError::TooMany`]; a turn that does not come is [`Fault::Busy`].
     pub async fn list_turn(self: &Arc<Self>, client: ClientId) -> Result<ListTurn, ListError> {
         let (asked, turn) = {
-            let mut clients = self.lists.clients();
-            let queue = clients.entry(client).or_insert_with(|| Queue { asked: 0, turn: Arc::new(Semaphore::new(1)) });
+            let mut clients = self.list_queues.clients();
+            let queue =
+                clients.entry(client).or_insert_with(|| ListQueue { asked: 0, turn: Arc::new(Semaphore::new(1)) });
             if queue.asked >= ASKED {
                 return Err(ListError::TooMany(self.now().plus(PAUSE)));
             }
@@ -72,7 +73,7 @@ impl Engine {
         };
         let places = async {
             let own = turn.acquire_owned().await.ok()?;
-            Some((own, self.lists.places.clone().acquire_owned().await.ok()?))
+            Some((own, self.list_queues.places.clone().acquire_owned().await.ok()?))
         };
         let places = timeout(WAIT, places).await.ok().flatten().ok_or(Fault::Busy)?;
         Ok(ListTurn { began: moment(), _places: places, _asked: asked })

@@ -2,8 +2,8 @@
 
 pub(crate) mod caller;
 pub(crate) mod hourly_quota;
+pub(crate) mod list_queues;
 pub(crate) mod list_turns;
-pub(crate) mod lists;
 pub(crate) mod manage;
 pub(crate) mod rate_limit;
 pub(crate) mod tokens;
