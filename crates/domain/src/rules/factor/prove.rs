@@ -18,7 +18,7 @@ use crate::rules::factor::evidence::{Compared, Evidence, Freshness, Proof};
 use crate::rules::verification::find::Found;
 
 /// A target whose secret is at hand, before anything is compared with it.
-pub(in crate::rules) struct Opened<'a> {
+pub(in crate::rules) struct OpenedSecret<'a> {
     found: Found<'a>,
     secret: TypedSecret<'a>,
 }
@@ -33,7 +33,7 @@ enum TypedSecret<'a> {
     Own(&'a Device, Option<&'a Verification>, Credential),
 }
 
-impl<'a> Opened<'a> {
+impl<'a> OpenedSecret<'a> {
     /// Opens the one credential that the answer is about, if it is about one.
     ///
     /// # Errors

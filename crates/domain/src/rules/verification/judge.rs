@@ -3,7 +3,7 @@
 //! An answer goes through four types, each made from the one before only, all on one view in one decision:
 //!
 //! 1. [`Found`]: what it is aimed at. A lock refuses here, and then nothing is evaluated (SEC 26).
-//! 2. `Opened`: the secret of that target is at hand. The last step that can fail.
+//! 2. `OpenedSecret`: the secret of that target is at hand. The last step that can fail.
 //! 3. `Compared`: compared, but not to be looked at.
 //! 4. A [`Decision`]: the comparison is charged to the target it carries.
 //!
@@ -21,7 +21,7 @@ use crate::model::response::FactorResponse;
 use crate::model::temp_token::LENGTH;
 use crate::model::time::Timestamp;
 use crate::rules::factor::evidence::Compared;
-use crate::rules::factor::prove::Opened;
+use crate::rules::factor::prove::OpenedSecret;
 use crate::rules::factor::temp_token;
 use crate::rules::verification::answer::{charge, charge_either, refuse_unseen};
 use crate::rules::verification::find::{Found, Target, find};
@@ -112,10 +112,19 @@ pub fn judge_at_log_in<S: Secrets>(
     Ok(charge_either(token, || compare(own, response, secrets, now), context, now))
 }
 
-fn open<'a, S: Secrets>(found: Found<'a>, response: &FactorResponse, secrets: &S) -> Result<Opened<'a>, S::Error> {
-    Opened::open(found, response, |device| secrets.credential(device))
+fn open<'a, S: Secrets>(
+    found: Found<'a>,
+    response: &FactorResponse,
+    secrets: &S,
+) -> Result<OpenedSecret<'a>, S::Error> {
+    OpenedSecret::open(found, response, |device| secrets.credential(device))
 }
 
-fn compare<'a, S: Secrets>(opened: Opened<'a>, response: &FactorResponse, secrets: &S, now: Timestamp) -> Compared<'a> {
+fn compare<'a, S: Secrets>(
+    opened: OpenedSecret<'a>,
+    response: &FactorResponse,
+    secrets: &S,
+    now: Timestamp,
+) -> Compared<'a> {
     opened.compare(response, || secrets.keys(), secrets.for_codes(now))
 }
