@@ -83,8 +83,9 @@ async fn take_in(
 fn outcome(taken: Result<Imported, ImportError>) -> Outcome {
     match taken {
         Ok(imported) => Outcome::Done(imported),
-        Err(ImportError::BadField(field)) => Outcome::Failed(sentence(field)),
         Err(ImportError::Fault(fault)) => Outcome::Failed(sentence(fault)),
+        // One person cannot be kept: the others can.
+        Err(ImportError::BadField(field)) => Outcome::Rejected(sentence(field)),
         Err(reason) => Outcome::Rejected(reason.to_string()),
     }
 }
@@ -112,3 +113,18 @@ pub(super) async fn receive(read: &mut (impl AsyncBufRead + Unpin), people: usiz
 
 const HUNG_UP: &str =
     "the server hung up; what it had acknowledged is imported, and repeating the import takes the rest";
+
+#[cfg(test)]
+mod tests {
+    use domain::UserField;
+
+    use super::*;
+
+    /// One row that cannot be kept is reported, and the import goes on; only a fault of ours stops it.
+    #[test]
+    fn a_field_that_cannot_be_kept_rejects_its_row_alone() {
+        let row = outcome(Err(ImportError::BadField(UserField::Text)));
+        assert!(matches!(row, Outcome::Rejected(reason) if reason.contains("too long")));
+        assert!(matches!(outcome(Err(ImportError::Fault(engine::Fault::Busy))), Outcome::Failed(_)));
+    }
+}
