@@ -8,6 +8,9 @@ use crate::row::{Kind, ROW, Row, Value, empty, on};
 use crate::section::Section;
 use crate::values::Values;
 
+/// The words of `login.mfa`.
+const MFA_WORDS: [&str; 3] = [MfaPolicy::Off.name(), MfaPolicy::Optional.name(), MfaPolicy::Required.name()];
+
 /// The configured log-in flow.
 #[derive(Debug, Clone)]
 pub struct LoginConfig {
@@ -24,9 +27,9 @@ impl Section for LoginConfig {
     const ROWS: &'static [Row] = &[
         Row {
             key: "login.mfa",
-            kind: Kind::Word(&["off", "optional", "required"]),
+            kind: Kind::Word(&MFA_WORDS),
             about: "Whether a log-in asks for a factor: off, optional (users who have a device) or required",
-            default: Some(|| Value::from("optional")),
+            default: Some(|| Value::from(MfaPolicy::default().name())),
             ..ROW
         },
         Row {
@@ -69,11 +72,7 @@ impl Section for LoginConfig {
     ];
 
     fn read(values: &Values) -> anyhow::Result<Self> {
-        let mfa = match values.text("login.mfa").as_deref() {
-            Some("off") => MfaPolicy::Off,
-            Some("required") => MfaPolicy::Required,
-            _ => MfaPolicy::Optional,
-        };
+        let mfa = values.text("login.mfa").and_then(|word| MfaPolicy::from_name(&word)).unwrap_or_default();
         Ok(Self {
             policy: SignInPolicy {
                 mfa,

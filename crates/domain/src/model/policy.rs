@@ -19,6 +19,25 @@ pub enum MfaPolicy {
     Required,
 }
 
+impl MfaPolicy {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Off, Self::Optional, Self::Required];
+
+    /// The word that operators write.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Off => "off",
+            Self::Optional => "optional",
+            Self::Required => "required",
+        }
+    }
+
+    /// The policy of this name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|policy| policy.name() == name)
+    }
+}
+
 /// The rules of the log-in flow.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SignInPolicy {
@@ -32,7 +51,7 @@ pub struct SignInPolicy {
 
 impl Default for SignInPolicy {
     fn default() -> Self {
-        Self { mfa: MfaPolicy::Optional, ttl: 300 * SECOND, remember_days: 0 }
+        Self { mfa: MfaPolicy::default(), ttl: 300 * SECOND, remember_days: 0 }
     }
 }
 

@@ -358,11 +358,9 @@ async fn set_policy(engine: &Engine, user: &User, policy: Option<MfaPolicy>) -> 
 }
 
 fn parse_policy(text: &str) -> Result<Option<MfaPolicy>, String> {
-    match text {
-        "default" => Ok(None),
-        "off" => Ok(Some(MfaPolicy::Off)),
-        "optional" => Ok(Some(MfaPolicy::Optional)),
-        "required" => Ok(Some(MfaPolicy::Required)),
-        _ => Err("it is one of default, off, optional, required".to_owned()),
+    match (text, MfaPolicy::from_name(text)) {
+        ("default", _) => Ok(None),
+        (_, Some(policy)) => Ok(Some(policy)),
+        (_, None) => Err("it is one of default, off, optional, required".to_owned()),
     }
 }
