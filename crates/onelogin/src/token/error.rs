@@ -5,7 +5,7 @@ use axum::response::{IntoResponse, Response};
 use engine::Fault;
 
 use crate::wire::envelope::v1_error;
-use crate::wire::error::{CommonError, Family};
+use crate::wire::error::{CommonError, Family, common_errors};
 
 #[derive(Debug)]
 pub(crate) enum Error {
@@ -24,11 +24,7 @@ pub(crate) enum Error {
     Common(CommonError),
 }
 
-impl From<Fault> for Error {
-    fn from(fault: Fault) -> Self {
-        Self::Common(fault.into())
-    }
-}
+common_errors!(Error: Fault);
 
 impl IntoResponse for Error {
     fn into_response(self) -> Response {

@@ -12,8 +12,7 @@ use engine::{ChallengeError, EnrolError, Fault, PollError, TempTokenError, Templ
 use crate::wire::call::BadJson;
 use crate::wire::challenge::pending;
 use crate::wire::envelope::{StatusMessage, v1_error, v2_invalid};
-use crate::wire::error::Family;
-use crate::wire::error::{BAD_COUNTRY, CommonError, retry_after};
+use crate::wire::error::{BAD_COUNTRY, CommonError, Family, common_errors, retry_after};
 use crate::wire::lenient::WrongType;
 
 #[derive(Debug)]
@@ -113,6 +112,8 @@ pub(crate) fn accepted(outcome: &Outcome, now: Timestamp) -> Result<(), Error> {
     }
 }
 
+common_errors!(Error: Fault, BadJson, PollError);
+
 impl From<UserError> for Error {
     fn from(error: UserError) -> Self {
         match error {
@@ -132,27 +133,12 @@ impl From<TempTokenError> for Error {
     }
 }
 
-impl From<PollError> for Error {
-    fn from(error: PollError) -> Self {
-        match error {
-            PollError::Revoked => Self::Common(CommonError::TokenRefused),
-            PollError::Fault(fault) => fault.into(),
-        }
-    }
-}
-
 impl From<Unreachable> for Error {
     fn from(why: Unreachable) -> Self {
         match why {
             Unreachable::Target => Self::BadNumber,
             Unreachable::Country => Self::BadCountry,
         }
-    }
-}
-
-impl From<Fault> for Error {
-    fn from(fault: Fault) -> Self {
-        Self::Common(fault.into())
     }
 }
 
@@ -166,12 +152,6 @@ impl From<TemplateFault> for Error {
                 TemplateFault::TooLong => "must not be longer than 160 characters",
             },
         )
-    }
-}
-
-impl From<BadJson> for Error {
-    fn from(_: BadJson) -> Self {
-        Self::Common(CommonError::BadJson)
     }
 }
 

@@ -9,8 +9,7 @@ use engine::{Fault, ListError, UpdateUserError};
 use crate::dialect::Dialect;
 use crate::wire::call::{ApiCall, BadJson};
 use crate::wire::envelope::{StatusMessage, v1_error};
-use crate::wire::error::CommonError;
-use crate::wire::error::Family;
+use crate::wire::error::{CommonError, Family, common_errors};
 use crate::wire::lists::Unreadable;
 use crate::wire::paging::BadPage;
 use crate::wire::user_field::BadUserField;
@@ -81,17 +80,7 @@ fn capitalised(field: &str) -> String {
     letters.next().map(|first| first.to_ascii_uppercase()).into_iter().chain(letters).collect()
 }
 
-impl From<Fault> for Error {
-    fn from(fault: Fault) -> Self {
-        Self::Common(fault.into())
-    }
-}
-
-impl From<BadJson> for Error {
-    fn from(_: BadJson) -> Self {
-        Self::Common(CommonError::BadJson)
-    }
-}
+common_errors!(Error: Fault, BadJson);
 
 impl From<BadUserField> for Error {
     fn from(fault: BadUserField) -> Self {

@@ -11,8 +11,7 @@ use engine::{ChallengeError, EnrolError, Fault, PollError, TempTokenError, Templ
 
 use crate::wire::call::BadJson;
 use crate::wire::envelope::{v2_error, v2_invalid, v2_invalid_since};
-use crate::wire::error::Family;
-use crate::wire::error::{BAD_COUNTRY, CommonError, retry_after};
+use crate::wire::error::{BAD_COUNTRY, CommonError, Family, common_errors, retry_after};
 use crate::wire::lenient::WrongType;
 
 #[derive(Debug)]
@@ -93,6 +92,8 @@ pub(crate) fn accepted(outcome: Outcome, now: Timestamp) -> Result<Accepted, Err
     }
 }
 
+common_errors!(Error: Fault, BadJson, PollError);
+
 impl From<UserError> for Error {
     fn from(error: UserError) -> Self {
         match error {
@@ -123,15 +124,6 @@ impl From<TempTokenError> for Error {
     }
 }
 
-impl From<PollError> for Error {
-    fn from(error: PollError) -> Self {
-        match error {
-            PollError::Revoked => Self::Common(CommonError::TokenRefused),
-            PollError::Fault(fault) => fault.into(),
-        }
-    }
-}
-
 impl From<Unreachable> for Error {
     fn from(why: Unreachable) -> Self {
         match why {
@@ -141,21 +133,9 @@ impl From<Unreachable> for Error {
     }
 }
 
-impl From<Fault> for Error {
-    fn from(fault: Fault) -> Self {
-        Self::Common(fault.into())
-    }
-}
-
 impl From<TemplateFault> for Error {
     fn from(_: TemplateFault) -> Self {
         Self::invalid("custom_message")
-    }
-}
-
-impl From<BadJson> for Error {
-    fn from(_: BadJson) -> Self {
-        Self::Common(CommonError::BadJson)
     }
 }
 

@@ -4,13 +4,12 @@
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use domain::{UserField, UserId};
-use engine::{ListError, UpdateUserError};
+use engine::{Fault, ListError, UpdateUserError};
 
 use crate::dialect::Dialect;
 use crate::wire::call::{ApiCall, BadJson};
 use crate::wire::envelope::{v2_error, v2_field_error, v2_invalid};
-use crate::wire::error::CommonError;
-use crate::wire::error::Family;
+use crate::wire::error::{CommonError, Family, common_errors};
 use crate::wire::lists::Unreadable;
 use crate::wire::paging::BadPage;
 use crate::wire::user_field::BadUserField;
@@ -46,7 +45,7 @@ impl Error {
             }
             UpdateUserError::BadField(field) => Self::Invalid(field.name().to_owned()),
             UpdateUserError::BadPassword(why) => Self::Validation(user_password::fault(why).to_owned()),
-            UpdateUserError::Fault(fault) => Self::Common(fault.into()),
+            UpdateUserError::Fault(fault) => fault.into(),
         }
     }
 
@@ -56,7 +55,7 @@ impl Error {
             ListError::TooMany(until) => {
                 Self::Common(CommonError::TooMany(Some(until.retry_after(dialect.engine.now()))))
             }
-            ListError::Fault(fault) => Self::Common(fault.into()),
+            ListError::Fault(fault) => fault.into(),
         }
     }
 }
@@ -66,11 +65,7 @@ pub(crate) fn user_id(call: &ApiCall) -> Result<UserId, Error> {
     call.user_id().ok_or(Error::NotFound)
 }
 
-impl From<BadJson> for Error {
-    fn from(_: BadJson) -> Self {
-        Self::Common(CommonError::BadJson)
-    }
-}
+common_errors!(Error: Fault, BadJson);
 
 impl From<BadUserField> for Error {
     fn from(fault: BadUserField) -> Self {

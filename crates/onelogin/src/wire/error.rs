@@ -2,8 +2,9 @@
 
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::Response;
-use engine::Fault;
+use engine::{Fault, PollError};
 
+use crate::wire::call::BadJson;
 use crate::wire::envelope::{StatusMessage, v1_error, v2_error};
 use crate::wire::reason::because;
 
@@ -140,6 +141,34 @@ impl From<Fault> for CommonError {
         }
     }
 }
+
+impl From<BadJson> for CommonError {
+    fn from(_: BadJson) -> Self {
+        Self::BadJson
+    }
+}
+
+impl From<PollError> for CommonError {
+    fn from(error: PollError) -> Self {
+        match error {
+            PollError::Revoked => Self::TokenRefused,
+            PollError::Fault(fault) => fault.into(),
+        }
+    }
+}
+
+/// Lets `?` turn these errors, which all endpoints share, into an error that has a variant `Common`.
+macro_rules! common_errors {
+    ($error:ty: $($shared:ty),+ $(,)?) => {
+        $(impl From<$shared> for $error {
+            fn from(shared: $shared) -> Self {
+                Self::Common(shared.into())
+            }
+        })+
+    };
+}
+
+pub(crate) use common_errors;
 
 /// Adds `Retry-After`, in seconds and at least one.
 pub(crate) fn retry_after(mut answer: Response, seconds: Option<i64>) -> Response {

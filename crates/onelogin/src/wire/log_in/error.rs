@@ -11,7 +11,7 @@ use engine::{Fault, LoginStepError};
 use crate::wire::call::BadJson;
 use crate::wire::envelope::{StatusMessage, v1_error, v2_error};
 use crate::wire::error::Family;
-use crate::wire::error::{CommonError, retry_after};
+use crate::wire::error::{CommonError, common_errors, retry_after};
 use crate::wire::lenient::WrongType;
 
 #[derive(Debug)]
@@ -98,17 +98,7 @@ impl Error {
     }
 }
 
-impl From<Fault> for Error {
-    fn from(fault: Fault) -> Self {
-        Self::Common(fault.into())
-    }
-}
-
-impl From<BadJson> for Error {
-    fn from(_: BadJson) -> Self {
-        Self::Common(CommonError::BadJson)
-    }
-}
+common_errors!(Error: Fault, BadJson);
 
 impl From<Unassertable> for Error {
     fn from(why: Unassertable) -> Self {
