@@ -146,7 +146,7 @@ async fn test(engine: &Engine, channel: Channel, address: &str) -> Result<Report
             let at = onelogin::wire_time::with_seconds(at.0);
             format!("nothing was sent: {error} to this number or address, or on this day; one may be sent from {at}")
         }
-        TestMessageError::NotSent(error) if error.is_temporary() => {
+        TestMessageError::NotSent(error) if error.is_temporary() && !error.is_unsent() => {
             format!("nothing was sent: {error}; the log may say more, and another try may succeed")
         }
         TestMessageError::Fault(error) => sentence(error),

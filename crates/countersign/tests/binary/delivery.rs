@@ -128,15 +128,19 @@ fn channels_are_shown_and_tested_with_and_without_a_server() {
     assert!(!file.exists(), "a command that only looks makes no file");
 
     let sms = staging.with(&["delivery", "test", "sms", "+1 (415) 555-0123"]);
-    let sent = run(&text_of(&sms));
-    assert!(sent.status.success(), "{}", String::from_utf8_lossy(&sent.stderr));
+    let refused = run(&text_of(&sms));
+    let said = String::from_utf8_lossy(&refused.stderr).into_owned();
+    assert!(refused.status.code() == Some(1) && said.contains("start the server"), "{said}");
+    assert!(!file.exists(), "only a server makes the file, so that it belongs to the server's user");
     let server = Running::start(&text_of(&staging.with(&["serve"])));
     assert_eq!(run_json(&text_of(&show)), shown);
     let mail = staging.with(&["delivery", "test", "email", "ana@example.com", "--json"]);
     assert_eq!(run_json(&text_of(&mail)), json!({ "channel": "email", "provider": "file", "sent": true }));
+    let sent = run(&text_of(&sms));
+    assert!(sent.status.success(), "{}", String::from_utf8_lossy(&sent.stderr));
     let lines = || std::fs::read_to_string(&file).unwrap();
     let sent: Vec<Value> = lines().lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-    assert_eq!((sent.len(), &sent[0]["to"], &sent[1]["to"]), (2, &json!("+14155550123"), &json!("ana@example.com")));
+    assert_eq!((sent.len(), &sent[0]["to"], &sent[1]["to"]), (2, &json!("ana@example.com"), &json!("+14155550123")));
     assert!(sent.iter().all(|line| line["code"].is_null() && line["verification_id"].is_null()), "{sent:?}");
 
     for (target, why) in [("+4930123456", "messages.countries"), ("+19005550123", "no usable number or address")] {
@@ -157,6 +161,8 @@ fn channels_are_shown_and_tested_with_and_without_a_server() {
     assert!(refused.status.code() == Some(1) && said.contains("too many messages were sent to this"), "{said}");
     assert_eq!(lines().lines().count(), 11);
     assert_eq!(server.stop(), Some(0));
+    assert!(run(&text_of(&sms)).status.success(), "without a server, into the file that it left");
+    assert_eq!(lines().lines().count(), 12);
 }
 
 #[test]

@@ -2,12 +2,14 @@
 //!
 //! The file is the recipient of every message, so it is guarded as a secret is: created for its owner only (0600), never
 //! reached through a link, and refused if it belongs to somebody else or if others may open it. The checks are made again
-//! before each write. A file that was renamed or removed, as log rotation does, is created anew.
+//! before each write. A file that was renamed or removed, as log rotation does, is created anew. Only a server creates it: a command may
+//! run as another user, and the server would refuse a file of that user.
 
 use std::fs::{File, Metadata};
 use std::io::{self, ErrorKind};
 use std::os::unix::fs::{FileExt as _, MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use domain::{Channel, Timestamp};
@@ -20,8 +22,7 @@ use crate::message::OutgoingMessage;
 /// Permission bits of the file: its owner may read and write.
 const MODE: u32 = 0o600;
 
-/// A file that messages are appended to. It is opened, and created if it is missing, by [`Provider::open`] or by the
-/// first message.
+/// A file that messages are appended to. It is created if it is missing by [`Provider::open`], and after that by any message.
 #[derive(Debug)]
 pub struct FileProvider {
     appender: Arc<Appender>,
@@ -33,6 +34,8 @@ enum FileError {
     /// A symbolic link in its place is such a case.
     #[error("cannot open or create the file: {0}")]
     Open(#[source] io::Error),
+    #[error("the file is missing, and only a server creates it")]
+    Missing,
     /// Something else has its place: a folder, a device, a pipe, or a file that has another name too.
     #[error("it is not a regular file with one name")]
     NotAFile,
@@ -46,6 +49,8 @@ enum FileError {
 struct Appender {
     path: PathBuf,
     open: Mutex<Option<Open>>,
+    /// Set by [`Provider::open`].
+    may_create: AtomicBool,
 }
 
 #[derive(Debug)]
@@ -82,7 +87,8 @@ impl FileProvider {
 
     /// Appends to the file at `path`.
     pub fn at(path: &Path) -> Self {
-        Self { appender: Arc::new(Appender { path: path.to_owned(), open: Mutex::new(None) }) }
+        let (open, may_create) = (Mutex::new(None), AtomicBool::new(false));
+        Self { appender: Arc::new(Appender { path: path.to_owned(), open, may_create }) }
     }
 }
 
@@ -112,6 +118,7 @@ impl Provider for FileProvider {
 
 impl Appender {
     fn open(&self) -> Result<(), FileError> {
+        self.may_create.store(true, Ordering::Relaxed);
         let mut guard = self.open.lock().unwrap_or_else(PoisonError::into_inner);
         self.current(&mut guard).map(drop)
     }
@@ -122,6 +129,7 @@ impl Appender {
             tracing::error!(path = %self.path.display(), %error, "message file refused");
             match error {
                 FileError::Open(error) => SendError::Io(error.kind()),
+                FileError::Missing => SendError::NotReady,
                 FileError::NotAFile | FileError::Owner | FileError::Mode(_) => SendError::Unavailable,
             }
         })?;
@@ -135,7 +143,8 @@ impl Appender {
                 judge(&metadata)?;
                 Some(identity(&metadata))
             }
-            Err(error) if error.kind() == ErrorKind::NotFound => None,
+            Err(error) if error.kind() == ErrorKind::NotFound && self.may_create.load(Ordering::Relaxed) => None,
+            Err(error) if error.kind() == ErrorKind::NotFound => return Err(FileError::Missing),
             Err(error) => return Err(FileError::Open(error)),
         };
         match open.take().filter(|open| Some(open.identity) == identity) {
@@ -311,16 +320,16 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_file_is_made_when_it_is_opened_or_by_the_first_message() {
+    async fn only_a_server_makes_the_file_and_a_command_writes_to_it() {
         let (_dir, path) = place();
-        let provider = FileProvider::at(&path);
+        let command = FileProvider::at(&path);
+        assert_eq!(command.send(&message(1)).await, Err(SendError::NotReady));
         assert!(!path.exists());
-        provider.send(&OutgoingMessage { about: None, ..message(1) }).await.unwrap();
+        let provider = opened(&path);
+        assert_eq!(fs::metadata(&path).unwrap().len(), 0);
+        command.send(&OutgoingMessage { about: None, ..message(1) }).await.unwrap();
         let text = fs::read_to_string(&path).unwrap();
         assert!(!text.contains("verification_id"), "{text}");
-        fs::remove_file(&path).unwrap();
-        provider.open().unwrap();
-        assert_eq!(fs::metadata(&path).unwrap().len(), 0);
         chmod(&path, 0o644);
         let refused = provider.open().unwrap_err().to_string();
         assert!(refused.starts_with(&path.display().to_string()) && refused.contains("0644"), "{refused}");

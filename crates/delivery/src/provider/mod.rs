@@ -56,6 +56,9 @@ pub enum SendError {
     /// The provider cannot be used at present.
     #[error("the provider is unavailable")]
     Unavailable,
+    /// [`Provider::open`] has not made ready what it needs. Servers call it, commands do not.
+    #[error("the provider is not ready; start the server once, which makes it ready")]
+    NotReady,
     /// Reading or writing failed.
     #[error("input or output failed: {0}")]
     Io(ErrorKind),
@@ -65,10 +68,15 @@ pub enum SendError {
 }
 
 impl SendError {
+    /// Whether nothing was sent for sure.
+    pub fn is_unsent(self) -> bool {
+        matches!(self, Self::Refused | Self::NotReady)
+    }
+
     /// Whether another try may succeed.
     pub fn is_temporary(self) -> bool {
         match self {
-            Self::TimedOut | Self::Unavailable | Self::Io(_) => true,
+            Self::TimedOut | Self::Unavailable | Self::NotReady | Self::Io(_) => true,
             Self::Refused => false,
         }
     }

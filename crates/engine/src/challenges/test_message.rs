@@ -67,9 +67,8 @@ impl Engine {
             Some(recipient) => Some(self.count_send(recipient, (None, Right::Manage), self.now()).await?),
             None => None,
         };
-        // Only a refusal says for sure that nothing was sent.
         if let Err(failure) = delivery::send(provider.as_ref(), &message).await {
-            if let (SendError::Refused, Some(counted)) = (failure, counted) {
+            if let Some(counted) = counted.filter(|_| failure.is_unsent()) {
                 self.give_back(counted).await;
             }
             return Err(failure.into());
