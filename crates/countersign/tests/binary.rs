@@ -416,6 +416,8 @@ fn a_served_installation_has_no_dev_endpoints_and_answers_its_health() {
     for path in ["/dev/outbox", "/dev/clock", "/dev/phone/pair", "/dev/reset"] {
         http.expect(404, "GET", path, "");
     }
+    let described = http.expect(200, "GET", "/openapi.json", "");
+    assert!(!described.to_string().contains("/dev/"), "what is not served is not described");
     http.expect(200, "GET", "/livez", "");
     http.expect(200, "GET", "/readyz", "");
     http.expect(404, "GET", "/dev", "");

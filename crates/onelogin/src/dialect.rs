@@ -10,9 +10,10 @@ use web::proxy::TrustedProxies;
 use web::rate_limit::Strikes;
 
 use crate::hourly_quota::HourlyQuota;
+use crate::openapi::written::Described;
 use crate::rate_limit::ClientRateLimit;
 use crate::requests::Requests;
-use crate::route::RouteEntry;
+use crate::route::{RouteEntry, RoutesBeside};
 use crate::wire::call::Origin;
 use crate::wire::factor_names::FactorNames;
 
@@ -49,6 +50,8 @@ pub struct DialectOptions {
     pub follow: Option<FollowTrace>,
     /// Whether refused calls are logged at `info`, for developers; otherwise at `debug`.
     pub tell_refusals: bool,
+    /// What else the listener serves, to be described with the dialect.
+    pub beside: Option<RoutesBeside>,
 }
 
 impl Default for DialectOptions {
@@ -67,6 +70,7 @@ impl Default for DialectOptions {
             names: FactorNames::default(),
             follow: None,
             tell_refusals: false,
+            beside: None,
         }
     }
 }
@@ -90,6 +94,8 @@ pub struct DialectState {
     /// Answers by route and class of status.
     pub requests: Requests,
     pub(crate) origin: Arc<Origin>,
+    /// The dialect in its own words.
+    pub(crate) described: Described,
     /// Whether a proxy missing from the configuration was warned of.
     pub(crate) proxy_warned: AtomicBool,
 }
@@ -111,6 +117,7 @@ impl Dialect {
             requests: Requests::new(routes),
             routes,
             origin: Arc::new(origin),
+            described: Described::default(),
             proxy_warned: AtomicBool::new(false),
         }))
     }

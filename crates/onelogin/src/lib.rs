@@ -26,7 +26,7 @@ mod wire;
 
 pub use dialect::{Dialect, DialectOptions, FollowTrace};
 pub use requests::AnswerCount;
-pub use route::RouteEntry;
+pub use route::{RouteBeside, RouteEntry, RoutesBeside};
 pub use routes::door::door;
 pub use routes::table::ROUTES;
 pub use webhook::EventWriter;

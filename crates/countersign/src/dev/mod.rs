@@ -74,6 +74,7 @@ pub(crate) async fn serve(mut config: Config, options: DevOptions, nouns: &'stat
     if config.storage.database.postgres().is_some() && !options.lasting {
         bail!("a dev world in PostgreSQL outlives this process, and so must its key: name a folder with --data-dir");
     }
+    config.dialect.beside = Some(routes::described());
     config.admin.listen.get_or_insert(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)));
     // Kept until the end: dropping it removes the folder.
     let temporary = if options.lasting {

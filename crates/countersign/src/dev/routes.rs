@@ -6,11 +6,12 @@ use axum::body::Bytes;
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use axum::response::Redirect;
-use axum::routing::{any, get, post};
+use axum::routing::{MethodRouter, any, get, post, put};
 use axum::{Json, Router, middleware};
 use domain::model::time::SECOND;
 use domain::rules::factor::push::PushDecision;
 use domain::{Channel, Outcome, Reason, UserId};
+use onelogin::{RouteBeside, RoutesBeside};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use store::{DevClock, DevFilter, DevMessage};
@@ -20,23 +21,105 @@ use super::problem::Problem;
 use super::world::DevWorld;
 use super::{outbox, phone, start};
 
-/// The routes behind the guard.
+type Handler = fn() -> MethodRouter<Arc<DevWorld>>;
+
+const USER: (&str, &str) = ("user_id", "The user whose newest prompt it is; any user's without it");
+const NUMBER: (&str, &str) = ("number", "The number that the person types, if the prompt asks for one");
+
+/// Every endpoint for programs, with its description: `/docs` and the router are made from this one list.
+const ENDPOINTS: &[(RouteBeside, Handler)] = &[
+    (
+        RouteBeside {
+            query: &[
+                ("to", "Messages to this number or address"),
+                ("channel", "`sms`, `voice`, `email` or `push`"),
+                ("user_id", "Messages to this user"),
+                ("after", "Messages with a larger id"),
+                ("wait", "How long to wait for the first one, as `10s` or `500ms`; at most 25 s"),
+            ],
+            ..about("GET", "/dev/outbox", "List messages, calls and prompts, oldest first; a browser gets a page")
+        },
+        || get(outbox::list),
+    ),
+    (RouteBeside { query: &[NUMBER], ..about("POST", "/dev/outbox/{id}/accept", "Accept this prompt") }, || {
+        post(accept)
+    }),
+    (about("POST", "/dev/outbox/{id}/deny", "Deny this prompt"), || post(deny)),
+    (about("POST", "/dev/outbox/{id}/report", "Report that somebody else asks with this prompt"), || post(report)),
+    (
+        RouteBeside {
+            body: &[("digits", "The digits, as a text")],
+            ..about("POST", "/dev/outbox/{id}/keypad", "Key digits into this call")
+        },
+        || post(keypad),
+    ),
+    (
+        RouteBeside {
+            body: &[(
+                "factor_data",
+                "An object with the `verification_token` of the enrolment; its whole answer will do",
+            )],
+            ..about("POST", "/dev/phone/pair", "Pair the simulated phone")
+        },
+        || post(pair),
+    ),
+    (RouteBeside { query: &[USER, NUMBER], ..about("POST", "/dev/phone/accept", "Accept the newest prompt") }, || {
+        post(accept_newest)
+    }),
+    (RouteBeside { query: &[USER], ..about("POST", "/dev/phone/deny", "Deny the newest prompt") }, || {
+        post(deny_newest)
+    }),
+    (
+        RouteBeside {
+            query: &[USER],
+            ..about("POST", "/dev/phone/report", "Report that somebody else asks with the newest prompt")
+        },
+        || post(report_newest),
+    ),
+    (about("GET", "/dev/clock", "Read the clock"), || get(clock)),
+    (
+        RouteBeside {
+            body: &[
+                ("set", "The time that it is now, as `2027-01-01T00:00:00Z`"),
+                ("advance_seconds", "Seconds to move the clock by"),
+                ("freeze", "`true` stops the clock, `false` lets it continue"),
+            ],
+            ..about("PUT", "/dev/clock", "Set, move, stop or start the clock")
+        },
+        || put(wind),
+    ),
+    (
+        about(
+            "POST",
+            "/dev/reset",
+            "Delete devices, tokens, limits and messages, and reset the clock; users and clients stay",
+        ),
+        || post(reset),
+    ),
+];
+
+const fn about(method: &'static str, path: &'static str, summary: &'static str) -> RouteBeside {
+    RouteBeside { method, path, summary, query: &[], body: &[] }
+}
+
+/// The endpoints, for `/docs` of a dev world.
+pub(super) fn described() -> RoutesBeside {
+    RoutesBeside {
+        tag: "Dev world",
+        about: "Only `countersign dev` has these. They need no access token; a world that serves other machines wants its key, \
+                as the header `X-Dev-Key`.",
+        routes: ENDPOINTS.iter().map(|(about, _)| *about).collect(),
+    }
+}
+
+/// The routes behind the guard: the endpoints, and the pages with what they load.
 fn routes(world: Arc<DevWorld>, guard: Guard) -> Router {
-    Router::new()
-        .route("/dev/outbox", get(outbox::list))
+    let endpoints =
+        ENDPOINTS.iter().fold(Router::new(), |router, (about, handler)| router.route(about.path, handler()));
+    endpoints
         .route("/dev/outbox/", get(outbox::list))
         .route("/dev/outbox.js", get(outbox::script))
         .route("/dev/outbox.css", get(outbox::style))
-        .route("/dev/outbox/{id}/accept", post(accept))
-        .route("/dev/outbox/{id}/deny", post(deny))
-        .route("/dev/outbox/{id}/report", post(report))
-        .route("/dev/outbox/{id}/keypad", post(keypad))
-        .route("/dev/phone/pair", post(pair))
-        .route("/dev/phone/accept", post(accept_newest))
-        .route("/dev/phone/deny", post(deny_newest))
-        .route("/dev/phone/report", post(report_newest))
-        .route("/dev/clock", get(clock).put(wind))
-        .route("/dev/reset", post(reset))
         .route("/dev", get(|| async { Redirect::to("/") }))
         .route("/dev/", get(|| async { Redirect::to("/") }))
         .route("/dev/{*unknown}", any(|| async { StatusCode::NOT_FOUND }))

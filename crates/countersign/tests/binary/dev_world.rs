@@ -81,6 +81,30 @@ fn dev_errors_have_a_code() {
     assert_eq!(http.expect(403, "GET", "/dev/clock", "")["error"]["code"], "dev.foreign_page");
 }
 
+/// `/docs` and the routes are made from one list; this holds what a caller sees of both together.
+#[test]
+fn every_dev_endpoint_is_described_and_answers() {
+    let folder = tempfile::tempdir().unwrap();
+    let world = Running::dev(folder.path());
+    let mut http = world.http();
+    let document = http.expect(200, "GET", "/openapi.json", "");
+    let described: Vec<(&String, &String)> = document["paths"]
+        .as_object()
+        .unwrap()
+        .iter()
+        .filter(|(path, _)| path.starts_with("/dev/"))
+        .flat_map(|(path, methods)| methods.as_object().unwrap().keys().map(move |method| (path, method)))
+        .collect();
+    assert_eq!(described.len(), 12, "{described:?}");
+    for (path, method) in described {
+        let answer = http.send(&method.to_uppercase(), &path.replace("{id}", "99"), "").unwrap();
+        let told = answer.body;
+        assert!(answer.status != 405 && !told.contains("there is no such dev endpoint"), "{method} {path}: {told}");
+    }
+    let page = http.send("GET", "/docs", "").unwrap();
+    assert!(page.body.contains("/dev/phone/pair"));
+}
+
 #[test]
 fn the_clock_of_a_dev_world_is_set_and_stopped() {
     let folder = tempfile::tempdir().unwrap();

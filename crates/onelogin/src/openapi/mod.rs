@@ -5,54 +5,22 @@ mod examples;
 mod operations;
 mod page;
 mod schemas;
+pub(crate) mod written;
 
-use std::sync::OnceLock;
-
-use axum::body::Bytes;
-use axum::http::{HeaderValue, StatusCode, header};
-use axum::response::{IntoResponse, Response};
+use axum::http::{HeaderValue, header};
+use axum::response::Response;
 use serde_json::{Map, Value, json};
 
 use crate::dialect::Dialect;
-use crate::route::RouteEntry;
+use crate::route::{RouteBeside, RouteEntry, RoutesBeside};
 use crate::wire::call::ApiCall;
 use crate::wire::fields::{Field, Inputs, Kind};
 use crate::wire::scope_name::ScopeName;
 use operations::{OPERATIONS, Operation, Success};
 
-/// An answer that is the same for all callers, with its entity tag.
-struct Written {
-    bytes: Bytes,
-    tag: HeaderValue,
-}
-
-impl Written {
-    fn new(bytes: impl Into<Bytes>) -> Self {
-        let bytes = bytes.into();
-        let digest = data_encoding::HEXLOWER.encode(&domain::Digest::of(&bytes).0[..16]);
-        let tag = HeaderValue::from_str(&format!("\"{digest}\"")).unwrap_or(HeaderValue::from_static("\"\""));
-        Self { bytes, tag }
-    }
-
-    /// The bytes, or 304 if the caller has them.
-    fn answer(&self, call: &ApiCall, kind: &'static str) -> Response {
-        let known = call.headers().get_all(header::IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok());
-        let is_known = |tag: &str| tag == "*" || tag.trim_start_matches("W/").as_bytes() == self.tag.as_bytes();
-        let tag = [(header::ETAG, self.tag.clone())];
-        if known.flat_map(|tags| tags.split(',')).any(|tag| is_known(tag.trim())) {
-            return (StatusCode::NOT_MODIFIED, tag).into_response();
-        }
-        let kind = [(header::CONTENT_TYPE, HeaderValue::from_static(kind))];
-        (kind, tag, self.bytes.clone()).into_response()
-    }
-}
-
-static DOCUMENT: OnceLock<Written> = OnceLock::new();
-static PAGE: OnceLock<Written> = OnceLock::new();
-
 /// Answers with the document.
 pub(crate) async fn read(dialect: Dialect, call: ApiCall) -> Response {
-    let document = DOCUMENT.get_or_init(|| Written::new(document(dialect.routes).to_string()));
+    let document = dialect.described.document(|| document(dialect.routes, dialect.options.beside.as_ref()).to_string());
     document.answer(&call, "application/json")
 }
 
@@ -61,8 +29,9 @@ pub(crate) async fn read_page(dialect: Dialect, call: ApiCall) -> Response {
     let policy = HeaderValue::from_static(
         "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
     );
-    let page =
-        PAGE.get_or_init(|| Written::new(page::render(OPERATIONS, |operation| scopes(dialect.routes, operation))));
+    let page = dialect.described.page(|| {
+        page::render(OPERATIONS, |operation| scopes(dialect.routes, operation), dialect.options.beside.as_ref())
+    });
     let mut answer = page.answer(&call, "text/html; charset=utf-8");
     answer.headers_mut().insert(header::CONTENT_SECURITY_POLICY, policy);
     answer
@@ -74,13 +43,17 @@ pub(crate) fn inputs(method: &str, path: &str) -> Option<&'static Inputs> {
     all.find(|inputs| inputs.method == method && inputs.path == path)
 }
 
-fn document(routes: &[RouteEntry]) -> Value {
+fn document(routes: &[RouteEntry], beside: Option<&RoutesBeside>) -> Value {
     let mut paths = Map::new();
     for operation in OPERATIONS {
         let path = paths.entry(operation.inputs.path).or_insert_with(|| json!({}));
         if let Value::Object(methods) = path {
             methods.insert(operation.inputs.method.to_lowercase(), described(routes, operation));
         }
+    }
+    for (route, tag) in beside.into_iter().flat_map(|beside| beside.routes.iter().map(|route| (route, beside.tag))) {
+        paths.entry(route.path).or_insert_with(|| json!({}))[route.method.to_lowercase()] =
+            described_beside(route, tag);
     }
     json!({
         "openapi": "3.1.0",
@@ -149,6 +122,32 @@ fn described(routes: &[RouteEntry], operation: &Operation) -> Value {
     described
 }
 
+fn described_beside(route: &RouteBeside, tag: &str) -> Value {
+    let in_path = in_path(route.path)
+        .map(|name| json!({ "name": name, "in": "path", "required": true, "schema": { "type": "string" } }));
+    let in_query = route.query.iter().map(
+        |(name, about)| json!({ "name": name, "in": "query", "description": about, "schema": { "type": "string" } }),
+    );
+    let mut described = json!({
+        "operationId": id_of(route.method, route.path),
+        "tags": [tag],
+        "summary": route.summary,
+        "parameters": in_path.chain(in_query).collect::<Vec<_>>(),
+        "responses": {
+            "200": { "description": "Success", "content": { "application/json": {} } },
+            "4XX": { "description": "A problem, with a hint", "content": { "application/json": {} } },
+        },
+        "security": [],
+    });
+    if !route.body.is_empty() {
+        let members: Map<String, Value> =
+            route.body.iter().map(|(name, about)| ((*name).to_owned(), json!({ "description": about }))).collect();
+        let schema = json!({ "type": "object", "properties": members });
+        described["requestBody"] = json!({ "content": { "application/json": { "schema": schema } } });
+    }
+    described
+}
+
 /// The scopes that let a caller in; `None` where no token is needed.
 fn scopes(routes: &[RouteEntry], operation: &Operation) -> Option<Vec<&'static str>> {
     let route =
@@ -158,8 +157,12 @@ fn scopes(routes: &[RouteEntry], operation: &Operation) -> Option<Vec<&'static s
 }
 
 fn operation_id(operation: &Operation) -> String {
-    let words = operation.inputs.path.split(['/', '_', '-', '.', '{', '}']).filter(|word| !word.is_empty());
-    words.fold(operation.inputs.method.to_lowercase(), |id, word| format!("{id}_{word}"))
+    id_of(operation.inputs.method, operation.inputs.path)
+}
+
+fn id_of(method: &str, path: &str) -> String {
+    let words = path.split(['/', '_', '-', '.', '{', '}']).filter(|word| !word.is_empty());
+    words.fold(method.to_lowercase(), |id, word| format!("{id}_{word}"))
 }
 
 fn in_path(path: &str) -> impl Iterator<Item = &str> {
@@ -278,9 +281,31 @@ mod tests {
         assert_eq!(routes, described);
     }
 
+    /// What else a listener serves has a separate section, and only where it is served.
+    #[test]
+    fn routes_beside_the_dialect_are_described_where_they_are_served() {
+        const ONE: RouteBeside = RouteBeside {
+            method: "PUT",
+            path: "/beside/{id}",
+            summary: "Do something else",
+            query: &[("wait", "How long to be patient")],
+            body: &[("number_keyed", "What was keyed in")],
+        };
+        let beside = RoutesBeside { tag: "Something else", about: "It is not the dialect.", routes: vec![ONE] };
+        let document = document(ROUTES, Some(&beside));
+        let described = &document["paths"][ONE.path]["put"];
+        assert_eq!((&described["summary"], &described["tags"][0]), (&json!(ONE.summary), &json!(beside.tag)));
+        assert_eq!(described["parameters"][1]["name"], "wait");
+        let page = |beside| page::render(OPERATIONS, |operation| scopes(ROUTES, operation), beside);
+        for part in [ONE.path, ONE.summary, "number_keyed", "How long to be patient", beside.tag, beside.about] {
+            assert!(page(Some(&beside)).contains(part), "{part}");
+            assert!(!page(None).contains(part), "{part}");
+        }
+    }
+
     #[test]
     fn every_name_in_the_document_is_one() {
-        let document = document(ROUTES);
+        let document = document(ROUTES, None);
         let text = document.to_string();
         for reference in text.split("#/components/schemas/").skip(1) {
             let name = reference.split('"').next().unwrap();
@@ -353,7 +378,7 @@ mod tests {
 
     #[test]
     fn every_example_has_the_schema_of_its_answer() {
-        let document = document(ROUTES);
+        let document = document(ROUTES, None);
         let mut examples = 0;
         for (path, methods) in document["paths"].as_object().unwrap() {
             for (method, operation) in methods.as_object().unwrap() {
@@ -382,13 +407,13 @@ mod tests {
                 Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
             }
         }
-        let document = document(ROUTES);
+        let document = document(ROUTES, None);
         walk(&document, &document);
     }
 
     #[test]
     fn a_value_that_differs_is_found() {
-        let document = document(ROUTES);
+        let document = document(ROUTES, None);
         let token = schemas::of("Token");
         let mut value = examples::of(&OPERATIONS[0]).remove(0).body;
         assert_eq!(differs(&document, &token, &value), None);

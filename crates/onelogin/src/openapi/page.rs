@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use super::operations::{Operation, Success};
 use super::{errors, examples};
+use crate::route::{RouteBeside, RoutesBeside};
 use crate::wire::fields::{Field, Kind};
 
 const STYLE: &str = "
@@ -25,7 +26,11 @@ pre:focus-visible { outline: 3px solid var(--accent) }
 table { border-collapse: collapse; width: 100% } th, td { text-align: left; padding: .3rem .6rem .3rem 0; border-top: 1px solid var(--line); vertical-align: top }
 ";
 
-pub(super) fn render(operations: &[Operation], scopes: impl Fn(&Operation) -> Option<Vec<&'static str>>) -> String {
+pub(super) fn render(
+    operations: &[Operation],
+    scopes: impl Fn(&Operation) -> Option<Vec<&'static str>>,
+    beside: Option<&RoutesBeside>,
+) -> String {
     let mut tags: Vec<&str> = operations.iter().map(|operation| operation.tag).collect();
     tags.dedup();
     let mut page = String::with_capacity(64 * 1024);
@@ -36,30 +41,50 @@ pub(super) fn render(operations: &[Operation], scopes: impl Fn(&Operation) -> Op
          <header><h1>Countersign API</h1><p>Multi-factor authentication, in the shapes of the OneLogin MFA API. For \
          programs: <a href=\"/openapi.json\">openapi.json</a>.</p></header><nav aria-label=\"Parts\"><ul>"
     );
-    for (number, tag) in tags.iter().enumerate() {
+    for (number, tag) in tags.iter().chain(beside.map(|beside| &beside.tag)).enumerate() {
         let _ = write!(page, "<li><a href=\"#part-{number}\">{}</a></li>", escaped(tag));
     }
     page.push_str("</ul></nav><main>");
     for (number, tag) in tags.iter().enumerate() {
-        let _ =
-            write!(page, "<section aria-labelledby=\"part-{number}\"><h2 id=\"part-{number}\">{}</h2>", escaped(tag));
+        heading(&mut page, number, tag);
         for operation in operations.iter().filter(|operation| operation.tag == *tag) {
             one(&mut page, operation, scopes(operation));
         }
+        page.push_str("</section>");
+    }
+    if let Some(beside) = beside {
+        heading(&mut page, tags.len(), beside.tag);
+        let _ = write!(page, "<p>{}</p>", escaped(beside.about));
+        beside.routes.iter().for_each(|route| one_beside(&mut page, route));
         page.push_str("</section>");
     }
     page.push_str("</main></body></html>\n");
     page
 }
 
-fn one(page: &mut String, operation: &Operation, scopes: Option<Vec<&'static str>>) {
+fn heading(page: &mut String, number: usize, tag: &str) {
+    let _ = write!(page, "<section aria-labelledby=\"part-{number}\"><h2 id=\"part-{number}\">{}</h2>", escaped(tag));
+}
+
+fn summary(page: &mut String, method: &str, path: &str, summary: &str) {
     let _ = write!(
         page,
-        "<details><summary><b>{}</b> <code>{}</code> <span>{}</span></summary><div class=\"inside\">",
-        operation.inputs.method,
-        escaped(operation.inputs.path),
-        escaped(operation.summary)
+        "<details><summary><b>{method}</b> <code>{}</code> <span>{}</span></summary><div class=\"inside\">",
+        escaped(path),
+        escaped(summary)
     );
+}
+
+fn one_beside(page: &mut String, route: &RouteBeside) {
+    summary(page, route.method, route.path, route.summary);
+    for (caption, fields) in [("In the query", route.query), ("In the body", route.body)] {
+        table(page, caption, fields.iter().map(|(name, about)| (*name, String::new(), *about)));
+    }
+    page.push_str("<p>Answers 200 with JSON.</p></div></details>");
+}
+
+fn one(page: &mut String, operation: &Operation, scopes: Option<Vec<&'static str>>) {
+    summary(page, operation.inputs.method, operation.inputs.path, operation.summary);
     let is_guarded = scopes.is_some();
     match scopes {
         Some(scopes) => {
@@ -67,8 +92,9 @@ fn one(page: &mut String, operation: &Operation, scopes: Option<Vec<&'static str
         }
         None => page.push_str("<p>Needs no access token.</p>"),
     }
-    table(page, "In the query", operation.inputs.query);
-    table(page, "In the body", operation.inputs.body);
+    for (caption, fields) in [("In the query", operation.inputs.query), ("In the body", operation.inputs.body)] {
+        table(page, caption, fields.iter().map(|field| (field.name, form(field), field.about)));
+    }
     let examples = examples::of(operation);
     if examples.is_empty() {
         let _ = write!(page, "<p>Answers {}.</p>", without_example(operation.success));
@@ -95,25 +121,26 @@ fn refusals(page: &mut String, operation: &Operation, is_guarded: bool) {
     page.push_str("</tbody></table>");
 }
 
-fn table(page: &mut String, caption: &str, fields: &[Field]) {
-    if fields.is_empty() {
+/// A table of fields, each with its name, its form and its meaning; nothing if there is none.
+fn table<'a>(page: &mut String, caption: &str, fields: impl Iterator<Item = (&'a str, String, &'a str)>) {
+    let mut fields = fields.peekable();
+    if fields.peek().is_none() {
         return;
     }
     let _ = write!(
         page,
         "<table><thead><tr><th scope=\"col\">{caption}</th><th scope=\"col\">What</th></tr></thead><tbody>"
     );
-    for field in fields {
-        let needed = if field.required { ", required" } else { "" };
-        let _ = write!(
-            page,
-            "<tr><td><code>{}</code><br><small>{}{needed}</small></td><td>{}</td></tr>",
-            escaped(field.name),
-            kind(field.kind),
-            escaped(field.about)
-        );
+    for (name, form, about) in fields {
+        let (name, about) = (escaped(name), escaped(about));
+        let _ = write!(page, "<tr><td><code>{name}</code><br><small>{form}</small></td><td>{about}</td></tr>");
     }
     page.push_str("</tbody></table>");
+}
+
+fn form(field: &Field) -> String {
+    let needed = if field.required { ", required" } else { "" };
+    format!("{}{needed}", kind(field.kind))
 }
 
 fn kind(kind: Kind) -> &'static str {
