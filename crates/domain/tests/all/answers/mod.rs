@@ -1,6 +1,8 @@
 //! What happens to an answer: it counts once, for one user, device and purpose, and judging it follows one order
 //! (SEC 1–7, SEC 9, SEC 10, decisions 13, 14, 19–25).
 
+mod replays;
+
 use crate::model::{
     Scene, context, device_door, email, hotp, is_accepted, keys, sms, token_door, totp, voice, wire_door,
 };
@@ -22,178 +24,6 @@ const WRONG: Outcome = Outcome::Refused(Reason::WrongCode);
 const REPLAY: Outcome = Outcome::Refused(Reason::Replay);
 const NOT_OPEN: Outcome = Outcome::Refused(Reason::NotOpen);
 
-#[test]
-fn a_code_is_accepted_once() {
-    let mut scene = Scene::new();
-    for credential in [totp(1), hotp(1)] {
-        let device = scene.device(&credential, DeviceStatus::Active);
-        let code = scene.own_code(device);
-        assert!(is_accepted(&scene.typed(&device_door(device), &code)));
-        assert_eq!(scene.typed(&device_door(device), &code), REPLAY);
-    }
-}
-
-/// SEC 2.
-#[test]
-fn the_code_that_confirmed_the_enrolment_is_spent() {
-    let mut scene = Scene::new();
-    let device = scene.device(&totp(1), DeviceStatus::Pending);
-    let code = scene.own_code(device);
-    assert!(is_accepted(&scene.typed(&device_door(device), &code)));
-    assert_eq!(scene.status(device), Some(DeviceStatus::Active));
-    assert_eq!(scene.typed(&Target::OwnCodes(device), &code), REPLAY);
-}
-
-/// SEC 96: what was used of a secret stays used for any user who brings it again, and what was not is fresh at once.
-#[test]
-fn a_spent_code_stays_spent_beyond_its_device() {
-    for credential in [totp(1), hotp(1)] {
-        let mut scene = Scene::new();
-        let use_next = |scene: &mut Scene, device| {
-            let code = scene.own_code(device);
-            assert!(is_accepted(&scene.typed(&device_door(device), &code)), "{credential:?}");
-            code
-        };
-        let first = scene.device(&credential, DeviceStatus::Active);
-        let mut spent = vec![use_next(&mut scene, first)];
-        let refused = |scene: &mut Scene, device, spent: &[String]| {
-            for code in spent {
-                assert_eq!(scene.typed(&device_door(device), code), REPLAY, "{credential:?}");
-            }
-        };
-
-        // The device goes.
-        let remove = enrolment::remove(&scene.view(), first, &context(), scene.now);
-        assert!(scene.db.commit(remove));
-        let second = scene.device(&credential, DeviceStatus::Active);
-        refused(&mut scene, second, &spent);
-        scene.wait(30 * SECOND);
-        spent.push(use_next(&mut scene, second));
-
-        // Its user goes.
-        let gone = user::delete(&scene.view(), &context(), scene.now);
-        scene.db.commit(gone);
-        scene.user = UserId(2);
-        scene.add_user(UserId(2));
-        let third = scene.device(&credential, DeviceStatus::Active);
-        refused(&mut scene, third, &spent);
-        scene.wait(30 * SECOND);
-        spent.push(use_next(&mut scene, third));
-
-        // It lives, and somebody else brings it too.
-        scene.user = UserId(3);
-        scene.add_user(UserId(3));
-        let fourth = scene.device(&credential, DeviceStatus::Active);
-        refused(&mut scene, fourth, &spent);
-        scene.wait(30 * SECOND);
-        use_next(&mut scene, fourth);
-
-        // Another secret has nothing to do with it.
-        let other = scene.device(&if credential == totp(1) { totp(2) } else { hotp(2) }, DeviceStatus::Active);
-        assert_eq!(
-            scene.db.device(other).unwrap().last_counter,
-            countersign_domain::model::device::BEFORE_FIRST_COUNTER
-        );
-    }
-    // A device that nothing was used of leaves nothing behind.
-    let mut scene = Scene::new();
-    let unused = scene.device(&totp(1), DeviceStatus::Active);
-    let remove = enrolment::remove(&scene.view(), unused, &context(), scene.now);
-    assert!(scene.db.commit(remove) && scene.db.used.is_empty());
-}
-
-/// SEC 96: it comes back as an authenticator of another step length.
-#[test]
-fn no_second_that_was_used_is_fresh_in_steps_of_another_length() {
-    for (before, after) in [(30, 60), (60, 30), (120, 15)] {
-        let of = |period| {
-            let secret = countersign_domain::Secret::new(vec![1; 20]);
-            Credential::Totp(totp::Totp { period, ..totp::Totp::with_secret(secret) })
-        };
-        let mut scene = Scene::new();
-        let first = scene.device(&of(before), DeviceStatus::Active);
-        let code = scene.own_code(first);
-        assert!(is_accepted(&scene.typed(&device_door(first), &code)));
-        let used =
-            countersign_domain::Counts::Seconds(before).used(scene.db.device(first).unwrap().last_counter).unwrap();
-        let remove = enrolment::remove(&scene.view(), first, &context(), scene.now);
-        assert!(scene.db.commit(remove));
-        let second = scene.device(&of(after), DeviceStatus::Active);
-        let last = scene.db.device(second).unwrap().last_counter;
-        assert!(countersign_domain::Counts::Seconds(after).used(last).unwrap() >= used, "{before} {after}");
-        let code = scene.own_code(second);
-        assert!(!is_accepted(&scene.typed(&device_door(second), &code)), "{before} {after}");
-    }
-}
-
-/// SEC 2: what is remembered is the step, so an earlier one is over even if its code was never used.
-#[test]
-fn an_earlier_step_is_over_once_a_later_one_was_accepted() {
-    let mut scene = Scene::new();
-    let device = scene.device(&totp(1), DeviceStatus::Active);
-    let earlier = scene.own_code(device);
-    scene.wait(30 * SECOND);
-    let later = scene.own_code(device);
-    assert!(is_accepted(&scene.typed(&device_door(device), &later)));
-    assert_eq!(scene.typed(&device_door(device), &earlier), REPLAY);
-}
-
-/// SEC 9.
-#[test]
-fn the_counter_of_a_hotp_device_moves_only_on_success() {
-    let mut scene = Scene::new();
-    let device = scene.device(&hotp(1), DeviceStatus::Active);
-    scene.guess(&device_door(device), 4);
-    assert_eq!(scene.db.device(device).unwrap().last_counter, -1);
-    let code = scene.own_code(device);
-    assert!(is_accepted(&scene.typed(&device_door(device), &code)));
-    assert_eq!(scene.db.device(device).unwrap().last_counter, 0);
-}
-
-/// SEC 4: every door shares the same device state.
-#[test]
-fn a_code_spent_at_one_door_is_spent_at_all() {
-    let mut scene = Scene::new();
-    let device = scene.device(&totp(1), DeviceStatus::Active);
-    let v1 = scene.verification(device, Challenge::Own, true);
-    let v2 = scene.verification(device, Challenge::Own, false);
-    let doors = [device_door(device), token_door(&v1), wire_door(&v2), Target::OwnCodes(device)];
-    for first in &doors {
-        let mut scene = scene.clone();
-        let code = scene.own_code(device);
-        assert!(is_accepted(&scene.typed(first, &code)), "{first:?}");
-        for door in doors.iter().filter(|door| *door != first) {
-            assert_eq!(scene.typed(door, &code), REPLAY, "{first:?} then {door:?}");
-        }
-    }
-}
-
-/// SEC 5: sixteen callers prove the same thing on the same snapshot; the decisions follow one another.
-#[test]
-fn of_sixteen_racers_one_wins() {
-    let mut scene = Scene::new();
-    let own = scene.device(&totp(1), DeviceStatus::Active);
-    let counted = scene.device(&hotp(2), DeviceStatus::Active);
-    let sent = scene.device(&sms(), DeviceStatus::Active);
-    let challenge = scene.code("123456");
-    let verification = scene.verification(sent, challenge, true);
-    let token = crate::model::temp_token(scene.user, "55647655", false, scene.now.plus(120 * SECOND));
-    scene.db.apply(countersign_domain::Change::SetTempToken(scene.user, Some(token)));
-    let races = [
-        (device_door(own), scene.own_code(own)),
-        (device_door(counted), scene.own_code(counted)),
-        (token_door(&verification), "123456".to_owned()),
-        (Target::TempToken, "55647655".to_owned()),
-    ];
-    for (target, text) in races {
-        let mut scene = scene.clone();
-        let evidence = scene.prove(&target, &FactorResponse::typed(&text));
-        assert!(matches!(evidence, Evidence::Proved(_)));
-        let wins = (0..16).filter(|_| is_accepted(&scene.judge(&target, &evidence))).count();
-        assert_eq!(wins, 1, "{target:?}");
-    }
-}
-
 /// SEC 6.
 #[test]
 fn an_end_is_an_end() {
@@ -214,7 +44,7 @@ fn an_end_is_an_end() {
     assert_eq!(scene.failures(device), 0, "what is over is not evaluated");
 }
 
-/// SEC 6: no clean-up has to run first.
+/// SEC 6: expiry is judged when an answer comes. No clean-up has to run first.
 #[test]
 fn expiry_is_judged_at_use() {
     let mut scene = Scene::new();
@@ -303,7 +133,7 @@ fn judging_follows_one_order() {
     assert_eq!(scene.typed(&device_door(device), &code), Outcome::Refused(Reason::NoUser));
 }
 
-/// Decision 20: an ended verification is out of sight, but who is locked out hears of the lock first.
+/// Decision 20: a locked user hears of the lock only, and learns nothing about ended verifications.
 #[test]
 fn a_locked_user_learns_nothing_about_verifications() {
     let mut scene = Scene::new();
@@ -330,7 +160,7 @@ fn five_wrong_answers_kill_a_challenge() {
     assert_eq!(scene.typed(&token_door(&verification), "999999"), NOT_OPEN, "a dead state token is a bad request");
 }
 
-/// SEC 3, decision 19: what cannot be right is wrong, and counted.
+/// SEC 3, decision 19: a text that cannot be the code is wrong and counts.
 #[test]
 fn a_text_that_only_resembles_the_code_is_a_failure() {
     let mut scene = Scene::new();
@@ -344,7 +174,7 @@ fn a_text_that_only_resembles_the_code_is_a_failure() {
     assert!(is_accepted(&scene.typed(&wire_door(&verification), " 1234\n")), "the same code, spelt otherwise");
 }
 
-/// SEC 3, 25: a spelling is no further guess, and no further chance.
+/// SEC 3, SEC 25: another spelling of the same code is the same guess. It costs nothing and gains nothing.
 #[test]
 fn a_wrong_code_spelt_otherwise_is_the_same_guess() {
     let mut scene = Scene::new();
@@ -397,7 +227,7 @@ fn whoever_polls_a_call_hears_that_it_is_pending() {
     assert_eq!(scene.db.users[&scene.user].throttles, []);
 }
 
-/// Decision 13: or the caller, who was shown the digits, could approve its own challenge.
+/// Decision 13. Otherwise a caller, who was shown the digits, could approve its own challenge.
 #[test]
 fn digits_for_the_telephone_are_refused_at_every_other_door() {
     let mut scene = Scene::new();
@@ -416,7 +246,7 @@ fn digits_for_the_telephone_are_refused_at_every_other_door() {
     assert_eq!(scene.db.recorded(AuditKind::KeypadAnswered), 1);
 }
 
-/// Contract 7.10: digits keyed wrongly end the call; they were a guess all the same.
+/// Contract 7.10: wrong digits end the call. They count as a guess.
 #[test]
 fn digits_keyed_wrongly_reject_and_count() {
     let mut scene = Scene::new();
@@ -429,61 +259,6 @@ fn digits_keyed_wrongly_reject_and_count() {
     assert_eq!(scene.failures(device), 1);
     assert_eq!(scene.phoned(verification.id, &right), NOT_OPEN);
     assert_eq!(scene.polled(&token_door(&verification)), Outcome::Refused(Reason::Denied));
-}
-
-/// Decision 21.
-#[test]
-fn a_replay_is_refused_and_recorded_but_is_no_guess() {
-    let mut scene = Scene::new();
-    let device = scene.device(&totp(1), DeviceStatus::Active);
-    let code = scene.own_code(device);
-    scene.typed(&device_door(device), &code);
-    for _ in 0..10 {
-        assert_eq!(scene.typed(&device_door(device), &code), REPLAY);
-    }
-    assert_eq!(scene.failures(device), 0);
-    let replays = scene.db.audit.iter().filter(|event| event.reason == Some("replay"));
-    assert_eq!(replays.count(), 10);
-}
-
-/// A secret made for the coincidence it leads to.
-fn made(n: u32) -> countersign_domain::Secret {
-    countersign_domain::Secret::new(n.to_be_bytes().repeat(5))
-}
-
-/// Decision 21: a person and the wire know only digits, so digits that were accepted are spent, whatever comes ahead.
-#[test]
-fn equal_digits_are_a_replay() {
-    // Counters 5 and 9 have the same digits.
-    let token = hotp::Hotp { secret: made(7_882), digits: 6 };
-    let code = |counter| hotp::code(&token.secret, hotp::Algorithm::Sha1, counter, 6);
-    assert_eq!(code(5), code(9));
-    let mut scene = Scene::new();
-    let device = scene.device(&countersign_domain::Credential::Hotp(token.clone()), DeviceStatus::Active);
-    for counter in 0..=5 {
-        assert!(is_accepted(&scene.typed(&device_door(device), &code(counter))), "{counter}");
-    }
-    assert_eq!(scene.typed(&device_door(device), &code(5)), REPLAY);
-    for counter in 6..=8 {
-        assert!(is_accepted(&scene.typed(&device_door(device), &code(counter))), "{counter}");
-        assert_eq!(scene.typed(&device_door(device), &code(5)), REPLAY, "after {counter}");
-    }
-    assert_eq!(scene.typed(&device_door(device), &code(9)), REPLAY, "the token's own next code looks the same");
-    assert!(is_accepted(&scene.typed(&device_door(device), &code(10))), "and the next different one is accepted");
-    assert_eq!(scene.failures(device), 0);
-
-    // The steps of `START` and the next have the same digits.
-    let totp = totp::Totp::with_secret(made(1_670_399));
-    let device = scene.device(&countersign_domain::Credential::Totp(totp.clone()), DeviceStatus::Active);
-    let first = scene.own_code(device);
-    assert_eq!(first, totp.code(scene.now.plus(30 * SECOND)));
-    assert!(is_accepted(&scene.typed(&device_door(device), &first)));
-    assert_eq!(scene.typed(&device_door(device), &first), REPLAY);
-    scene.wait(30 * SECOND);
-    assert_eq!(scene.typed(&device_door(device), &first), REPLAY);
-    scene.wait(30 * SECOND);
-    let next = scene.own_code(device);
-    assert!(is_accepted(&scene.typed(&device_door(device), &next)));
 }
 
 /// Decision 21, contract 4.5.
@@ -602,8 +377,7 @@ fn a_bare_code_answers_the_newest_open_challenge_and_counts_against_its_device()
     assert_eq!(scene.typed(&Target::Newest, "111111"), NOT_OPEN);
 }
 
-/// Decision 14: what was proved under a lock is without influence, since nothing is proved under a lock; and what was
-/// proved before it is judged under it.
+/// Decision 14: what was proved before a lock is judged under the lock.
 #[test]
 fn a_lock_stops_what_was_proved_before_it() {
     let mut scene = Scene::new();
@@ -614,7 +388,7 @@ fn a_lock_stops_what_was_proved_before_it() {
     assert!(matches!(scene.judge(&device_door(device), &evidence), Outcome::Refused(Reason::Locked(Some(_)))));
 }
 
-/// Decision 15: what hides behind a registration answers at no other door.
+/// Decision 15: a device that is being registered answers at no other endpoint.
 #[test]
 fn a_registering_device_answers_only_its_registration() {
     let mut scene = Scene::new();
@@ -629,7 +403,7 @@ fn a_registering_device_answers_only_its_registration() {
     assert_eq!(scene.status(device), Some(DeviceStatus::Registering));
 }
 
-/// A v2 code that was typed is not waiting for anybody.
+/// The call that types a code collects its result. Nothing waits for a poller.
 #[test]
 fn a_typed_answer_is_collected_by_the_call_that_types_it() {
     let mut scene = Scene::new();
@@ -642,7 +416,7 @@ fn a_typed_answer_is_collected_by_the_call_that_types_it() {
     assert!(!ended.is_live());
 }
 
-/// SEC 10: a stored code is bound to its verification; copied to another row it answers nothing.
+/// SEC 10: a stored code is bound to its verification. Copied to another row it answers nothing.
 #[test]
 fn a_stored_code_is_of_no_use_in_another_verification() {
     let mut scene = Scene::new();
@@ -654,8 +428,8 @@ fn a_stored_code_is_of_no_use_in_another_verification() {
     assert!(is_accepted(&scene.typed(&token_door(&first), "123456")));
 }
 
-/// SEC 75: a clock that was ahead for a while locks no user out beyond what an administrator can lift, and what is lifted
-/// makes no code good that can have been used by now.
+/// SEC 75: a clock was ahead for a while. An administrator can lift every lock that follows. That makes no code valid that may
+/// have been used.
 #[test]
 fn a_clock_that_was_ahead_locks_nobody_out() {
     let mut scene = Scene::new();
@@ -682,7 +456,7 @@ fn a_clock_that_was_ahead_locks_nobody_out() {
     assert_eq!(scene.db.commit(again), Unlocked::NotLocked, "a step of now is no lock");
 }
 
-/// SEC 75: whatever was refused because its time was over is ended by that, so no clock brings it back. At every door.
+/// SEC 75: what is refused because its time is over ends with the refusal, at every endpoint. No clock brings it back.
 #[test]
 fn nothing_that_is_over_comes_back() {
     let mut scene = Scene::new();

@@ -1,5 +1,8 @@
 //! Logging in: what a password opens, what a factor opens, and that each opens it once (contract 5, SEC 5, SEC 31).
 
+mod second_factor;
+mod trust;
+
 use crate::model::{Scene, context, device_door, digest, email, policy, session_id, sms, temp_token, totp};
 use countersign_domain::model::audit::Actor;
 use countersign_domain::model::session::Terms;
@@ -204,7 +207,7 @@ fn ten_wrong_passwords_hold_off_the_right_one_and_say_nothing() {
     assert!(matches!(Way::default().go(&mut scene).0, Entered::Granted(_)));
 }
 
-/// SEC 26: log-ins under a lock make nothing grow either, with the right password or any.
+/// SEC 26: log-ins under a lock write no more rows, whether the password is right or wrong.
 #[test]
 fn log_ins_under_a_lock_fold() {
     type Lock = fn(&mut Scene);
@@ -272,7 +275,7 @@ fn barred_and_inactive_users_are_told_so_only_with_the_right_password() {
     }
 }
 
-/// SEC 55: a lock, whatever puts it and whatever ends it, leaves a user as it found them: its end lets no one in who
+/// SEC 55: the end of a lock leaves a user as the lock found them, whatever set it and whatever ended it. It lets nobody in who
 /// was kept out before.
 #[test]
 fn a_lock_leaves_a_user_as_it_found_them() {
@@ -325,7 +328,7 @@ fn a_lock_leaves_a_user_as_it_found_them() {
     }
 }
 
-/// A password set under a lock counts as it does without one, and the lock holds on.
+/// A password that is set under a lock counts as it does without one. The lock stays.
 #[test]
 fn a_first_password_under_a_lock_is_one() {
     let mut scene = scene();
@@ -336,72 +339,6 @@ fn a_first_password_under_a_lock_is_one() {
     assert_eq!(scene.view().user.unwrap().shown(scene.now).0, ShownStatus::Locked);
     scene.db.commit(user::unlock(&scene.view(), &[], &context(), scene.now));
     assert!(matches!(Way::default().go(&mut scene).0, Entered::Granted(_)));
-}
-
-#[test]
-fn whether_a_factor_is_asked_for_is_policy() {
-    let cases = [
-        (MfaPolicy::Off, None, true, "granted"),
-        (MfaPolicy::Optional, None, true, "factor"),
-        (MfaPolicy::Optional, None, false, "granted"),
-        (MfaPolicy::Required, None, true, "factor"),
-        (MfaPolicy::Required, None, false, "refused"),
-        (MfaPolicy::Required, Some(MfaPolicy::Off), true, "granted"),
-        (MfaPolicy::Off, Some(MfaPolicy::Required), false, "refused"),
-    ];
-    for (house, own, has_device, expected) in cases {
-        let mut scene = scene();
-        if has_device {
-            scene.device(&totp(1), DeviceStatus::Active);
-        }
-        scene.device(&totp(2), DeviceStatus::Pending);
-        scene.db.users.get_mut(&scene.user).unwrap().user.as_mut().unwrap().profile.mfa_policy = own;
-        let mut way = Way::default();
-        way.policy.sign_in.mfa = house;
-        let got = match way.go(&mut scene).0 {
-            Entered::Granted(_) => "granted",
-            Entered::NeedsFactor(..) => "factor",
-            Entered::Refused(LoginRefusal::NoFactor) => "refused",
-            other => panic!("{other:?}"),
-        };
-        assert_eq!(got, expected, "{house:?} {own:?} {has_device}");
-        let trusted = Way { trusted: true, policy: way.policy, ..Way::default() };
-        assert!(matches!(trusted.go(&mut scene).0, Entered::Granted(_)), "from a trusted network");
-    }
-}
-
-/// What a log-in of this user needs, from least to most.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Bar {
-    Password,
-    Factor,
-    Closed,
-}
-
-fn bar(scene: &Scene, way: &Way) -> Bar {
-    match way.go(&mut scene.clone()).0 {
-        Entered::Granted(_) => Bar::Password,
-        Entered::NeedsFactor(..) => Bar::Factor,
-        Entered::Refused(LoginRefusal::NoFactor) => Bar::Closed,
-        other => panic!("{other:?}"),
-    }
-}
-
-/// A way in: for a session or for an app, under a rule of everybody's or of one's own.
-fn ways() -> Vec<(MfaPolicy, Way)> {
-    let mut ways = Vec::new();
-    for rule in [MfaPolicy::Optional, MfaPolicy::Required] {
-        for app in [None, Some(3)] {
-            let mut way = Way { terms: Terms { app, ..Terms::default() }, ..Way::default() };
-            way.policy.sign_in.mfa = rule;
-            ways.push((rule, way));
-        }
-    }
-    ways
-}
-
-fn in_use(scene: &mut Scene, devices: usize) -> Vec<DeviceId> {
-    (0..=u8::MAX).take(devices).map(|n| scene.device(&totp(n), DeviceStatus::Active)).collect()
 }
 
 fn guessed(scene: &mut Scene, device: DeviceId, failures: u32) {
@@ -419,240 +356,6 @@ fn disabled(scene: &mut Scene, device: DeviceId) {
 fn removed(scene: &mut Scene, device: DeviceId) {
     let decision = enrolment::remove(&scene.view(), device, &context(), scene.now);
     assert!(scene.db.commit(decision));
-}
-
-/// SEC 92: guesses, commands, configuration and time take no need away; only a deletion does, and says so.
-#[test]
-#[expect(clippy::too_many_lines, reason = "a table")]
-fn no_state_of_a_device_makes_a_log_in_need_less() {
-    type Happens = fn(&mut Scene, &mut Policy, &[DeviceId]);
-    // How many devices are in use, what happens to them, and what `optional` asks for then.
-    let table: &[(&str, usize, Happens, Bar)] = &[
-        ("nothing", 1, |_, _, _| {}, Bar::Factor),
-        ("locked by guesses", 1, |scene, _, held| guessed(scene, held[0], 5), Bar::Factor),
-        (
-            "the user locked by guesses",
-            4,
-            |scene, _, held| {
-                for device in held {
-                    scene.guess(&device_door(*device), 4);
-                }
-                scene.guess(&Target::TempToken, 4);
-            },
-            Bar::Factor,
-        ),
-        ("disabled by guesses", 1, |scene, _, held| guessed(scene, held[0], 50), Bar::Closed),
-        ("disabled by command", 1, |scene, _, held| disabled(scene, held[0]), Bar::Closed),
-        (
-            "disabled long ago",
-            1,
-            |scene, _, held| {
-                disabled(scene, held[0]);
-                scene.wait(1_000 * DAY);
-            },
-            Bar::Closed,
-        ),
-        ("no longer offered", 1, |_, policy, _| policy.factors = vec![FactorKind::Sms], Bar::Closed),
-        ("nothing offered any more", 3, |_, policy, _| policy.factors.clear(), Bar::Closed),
-        ("one of two disabled", 2, |scene, _, held| disabled(scene, held[0]), Bar::Factor),
-        (
-            "one disabled, the other no longer offered",
-            1,
-            |scene, policy, held| {
-                scene.device(&email(), DeviceStatus::Active);
-                policy.factors = vec![FactorKind::Totp];
-                disabled(scene, held[0]);
-            },
-            Bar::Closed,
-        ),
-        (
-            "all twenty disabled",
-            20,
-            |scene, _, held| {
-                for device in held {
-                    disabled(scene, *device);
-                }
-            },
-            Bar::Closed,
-        ),
-        (
-            "disabled, and another enrolled but never in use",
-            1,
-            |scene, _, held| {
-                disabled(scene, held[0]);
-                scene.device(&sms(), DeviceStatus::Pending);
-                scene.device(&email(), DeviceStatus::Registering);
-            },
-            Bar::Closed,
-        ),
-        (
-            "one of two deleted, the other disabled",
-            2,
-            |scene, _, held| {
-                removed(scene, held[0]);
-                disabled(scene, held[1]);
-            },
-            Bar::Closed,
-        ),
-        (
-            "a temporary token used up",
-            1,
-            |scene, _, held| {
-                disabled(scene, held[0]);
-                let token = temp_token(scene.user, "55647655", false, scene.now.plus(HOUR));
-                scene.db.apply(countersign_domain::Change::SetTempToken(scene.user, Some(token)));
-                scene.typed(&Target::TempToken, "55647655");
-            },
-            Bar::Closed,
-        ),
-    ];
-    for (rule, way) in ways() {
-        for (what, devices, happens, expected) in table {
-            let mut scene = scene();
-            let held = in_use(&mut scene, *devices);
-            let before = bar(&scene, &way);
-            let mut after = Way { policy: way.policy.clone(), terms: way.terms.clone(), ..Way::default() };
-            happens(&mut scene, &mut after.policy, &held);
-            let app = way.terms.app;
-            assert_eq!(bar(&scene, &after), *expected, "{what} ({rule:?}, {app:?})");
-            assert!(bar(&scene, &after) >= before, "{what} ({rule:?}, {app:?}) makes a log-in need less");
-        }
-
-        let mut scene = scene();
-        let held = in_use(&mut scene, 2);
-        disabled(&mut scene, held[0]);
-        for (device, said) in held.iter().zip([None, Some("last_factor")]) {
-            removed(&mut scene, *device);
-            let entry = scene.db.audit.last().unwrap();
-            assert_eq!((entry.kind, entry.device, entry.reason), (AuditKind::DeviceDeleted, Some(*device), said));
-        }
-        let expected = if rule == MfaPolicy::Required { Bar::Closed } else { Bar::Password };
-        assert_eq!(bar(&scene, &way), expected, "deleted deliberately");
-    }
-}
-
-/// A device that never was in use is no second factor, and its end takes none away.
-/// SEC 75: before time is taken back, whatever is over is ended, so that by the earlier time it is not there again.
-#[test]
-fn what_is_over_is_ended_for_good() {
-    let visit = Visit::of("192.0.2.1".parse().unwrap(), "Firefox");
-    let ended = |over: i64, back: i64| {
-        let mut scene = scene();
-        let start = scene.now;
-        let device = scene.device(&sms(), DeviceStatus::Active);
-        let sessions = opened(&mut scene);
-        let mut ids = Vec::new();
-        for (purpose, status) in [
-            (Purpose::Enrol, Status::NEW),
-            (Purpose::Login, Status::NEW),
-            (Purpose::Login, Status::Accepted { at: start, collected: None }),
-            (Purpose::Login, Status::Rejected { at: start, collected: None }),
-        ] {
-            let one = scene.new_verification(device, countersign_domain::Challenge::Own, true);
-            ids.push(one.id);
-            let one = countersign_domain::Verification { purpose, status, expires_at: start.plus(DAY), ..one };
-            scene.db.apply(countersign_domain::Change::OpenVerification(one));
-        }
-        let token = temp_token(scene.user, "55647655", true, start.plus(DAY));
-        scene.db.apply(countersign_domain::Change::SetTempToken(scene.user, Some(token)));
-        let at = start.plus(DAY - risk::VISIT_LIFE);
-        let known = |visits: &[Remembered]| Some(risk::remember(visits, visit, None, at));
-        scene.db.commit(user::remember_visits(&scene.view(), known));
-        scene.db.commit(end_over(&scene.view(), start.plus(over), start.plus(back)));
-        let view = scene.view();
-        let user = view.user.clone().unwrap();
-        let live = sessions.iter().map(|id| view.session(*id).is_some());
-        let live = live.chain(ids.iter().map(|id| view.verification(*id).is_some()));
-        let known = risk::assess(&user.profile.visits, visit, start).score == 0;
-        live.chain([user.temp_token.is_some(), known]).collect::<Vec<_>>()
-    };
-    assert_eq!(ended(DAY - 1, 0), [true; 10], "nothing is ended before its end");
-    assert_eq!(ended(DAY, 0), [false; 10]);
-    // What began after the time that is taken back to ends too, or it would live longer by that. A temporary token and a visit
-    // do not say when they began, but how far ahead they can be.
-    let ahead = ended(DAY - 1, -1);
-    assert_eq!(ahead[..8], [false; 8]);
-    assert_eq!(ended(DAY - 1, -2 * MAX_TTL - risk::VISIT_LIFE), [false; 10]);
-}
-
-#[test]
-fn a_device_that_never_was_in_use_changes_nothing() {
-    let mut scene = scene();
-    let pending = scene.device(&totp(1), DeviceStatus::Pending);
-    scene.device(&sms(), DeviceStatus::Registering);
-    assert_eq!(bar(&scene, &Way::default()), Bar::Password);
-    let held = scene.device(&totp(2), DeviceStatus::Active);
-    assert_eq!(bar(&scene, &Way::default()), Bar::Factor);
-    removed(&mut scene, pending);
-    assert_eq!(scene.db.audit.last().unwrap().reason, None);
-    removed(&mut scene, held);
-    assert_eq!(scene.db.audit.last().unwrap().reason, Some("last_factor"));
-}
-
-/// SEC 92: an administrator helps with a temporary token, whatever has become of the devices, and under `required` also
-/// those who never had one.
-#[test]
-fn a_temporary_token_lets_in_whoever_has_no_usable_device() {
-    for (rule, way) in ways() {
-        let mut had = scene();
-        let devices = in_use(&mut had, 2);
-        for device in devices {
-            disabled(&mut had, device);
-        }
-        let never = scene();
-        for mut scene in [had, never] {
-            let held = !scene.view().devices.is_empty();
-            if !held && rule == MfaPolicy::Optional {
-                continue;
-            }
-            let why = if held { "no_usable_factor" } else { "no_factor" };
-            assert_eq!(way.go(&mut scene).0, Entered::Refused(LoginRefusal::NoFactor), "{rule:?}");
-            assert_eq!(scene.db.audit.last().unwrap().reason, Some(why));
-            let token = temp_token(scene.user, "55647655", false, scene.now.plus(HOUR));
-            scene.db.apply(countersign_domain::Change::SetTempToken(scene.user, Some(token)));
-            let (entered, started) = way.go(&mut scene);
-            let Entered::NeedsFactor(_, shown) = entered else { panic!("{entered:?}") };
-            assert_eq!(shown, [], "there is no device to show");
-            let (granted, _) = stepped(&mut scene, &started.state_token, None, "55647655");
-            assert!(matches!(granted, Stepped::Granted(..)), "{granted:?}");
-            assert_eq!(way.go(&mut scene).0, Entered::Refused(LoginRefusal::NoFactor), "it is used up");
-        }
-    }
-}
-
-/// What is remembered is bounded by what policy says today, not only by what it said then.
-#[test]
-fn a_browser_is_remembered_for_no_longer_than_policy_says_now() {
-    let mut scene = scene();
-    let device = scene.device(&totp(1), DeviceStatus::Active);
-    let mut way = Way { terms: Terms { browser: Some(digest(77)), ..Terms::default() }, ..Way::default() };
-    way.policy.sign_in.remember_days = 30;
-    let started = way.go(&mut scene).1;
-    let code = FactorResponse::typed(&scene.own_code(device));
-    let (granted, _) = scene.step(&started.state_token, device, &code, &way.policy);
-    assert!(matches!(granted, Stepped::Granted(..)));
-    scene.wait(2 * DAY);
-    for (days, expected) in [(30, Bar::Password), (3, Bar::Password), (2, Bar::Factor), (0, Bar::Factor)] {
-        way.policy.sign_in.remember_days = days;
-        assert_eq!(bar(&scene, &way), expected, "{days}");
-    }
-}
-
-#[test]
-fn a_browser_is_remembered_once_a_factor_was_shown_and_for_as_long_as_policy_says() {
-    let mut scene = scene();
-    let device = scene.device(&totp(1), DeviceStatus::Active);
-    let mut way = Way { terms: Terms { browser: Some(digest(77)), ..Terms::default() }, ..Way::default() };
-    way.policy.sign_in.remember_days = 30;
-    let (entered, started) = way.go(&mut scene);
-    assert!(matches!(entered, Entered::NeedsFactor(..)));
-    let code = FactorResponse::typed(&scene.own_code(device));
-    let (granted, _) = scene.step(&started.state_token, device, &code, &way.policy);
-    assert!(matches!(granted, Stepped::Granted(..)));
-    assert!(matches!(way.go(&mut scene).0, Entered::Granted(_)), "remembered");
-    assert!(matches!(Way::default().go(&mut scene).0, Entered::NeedsFactor(..)), "another browser");
-    scene.wait(30 * DAY);
-    assert!(matches!(way.go(&mut scene).0, Entered::NeedsFactor(..)), "forgotten");
 }
 
 #[test]
@@ -685,7 +388,7 @@ fn an_older_hash_is_renewed_by_the_right_password() {
     assert_eq!(scene.view().user.unwrap().profile.password_hash.as_deref(), Some("$argon2id$new"));
 }
 
-/// Contract 3.1: a user who is unapproved, rejected or unlicensed stays out, whatever the status; an administrator uses it so.
+/// Contract 3.1: a user who is unapproved, rejected or unlicensed cannot log in, whatever the status.
 #[test]
 fn only_the_approved_log_in() {
     for state in 0..=3 {
@@ -710,166 +413,5 @@ fn only_the_approved_log_in() {
             let verified = scene.typed(&device_door(device), &code);
             assert!(crate::model::is_accepted(&verified), "MFA alone goes on: {state}, {status:?}");
         }
-    }
-}
-
-/// What has been opened for the scene's user: a log-in under way, a session token, a session, a remembered browser.
-fn opened(scene: &mut Scene) -> [SessionId; 4] {
-    let terms = Terms::default;
-    [
-        SessionKind::LogIn { terms: terms(), attempts: 0 },
-        SessionKind::SessionToken { terms: terms() },
-        SessionKind::Browsing,
-        SessionKind::RememberedBrowser,
-    ]
-    .map(|kind| scene.session(kind, DAY))
-}
-
-/// SEC 56: in the same transaction, for each change that takes away what trust stood on.
-#[test]
-#[expect(clippy::too_many_lines, reason = "a table")]
-fn what_trust_stood_on_ends_with_it() {
-    type Changes = fn(&mut Scene, DeviceId);
-    let patch = countersign_domain::model::user_patch::UserPatch::default;
-    // How many of the log-in under way, the session token, the session, the browser and the visit are left.
-    let table: &[(&str, Changes, [bool; 5])] = &[
-        ("nothing", |_, _| {}, [true; 5]),
-        (
-            "a new password",
-            |scene, _| {
-                let hash = Some("$argon2id$another".to_owned());
-                updated(
-                    scene,
-                    &countersign_domain::model::user_patch::UserPatch { password_hash: hash, ..Default::default() },
-                );
-            },
-            [false; 5],
-        ),
-        ("a device removed", |scene, device| removed(scene, device), [true, false, false, false, false]),
-        ("a device disabled by command", |scene, device| disabled(scene, device), [true, false, false, false, false]),
-        (
-            "a device disabled by guesses",
-            |scene, device| guessed(scene, device, 50),
-            [true, false, false, false, false],
-        ),
-        (
-            "a device released again",
-            |scene, device| {
-                scene.db.apply(countersign_domain::Change::DisableDevice(device));
-                scene.db.commit(countersign_domain::rules::user::unlock(
-                    &scene.view(),
-                    &[],
-                    &Actor::default(),
-                    scene.now,
-                ));
-            },
-            [true, false, false, false, false],
-        ),
-        (
-            "a pending device removed",
-            |scene, _| {
-                let pending = scene.device(&totp(9), DeviceStatus::Pending);
-                removed(scene, pending);
-            },
-            [true; 5],
-        ),
-        (
-            "another mail address",
-            |scene, _| {
-                let email = Some(Some("other@example.com".to_owned()));
-                updated(scene, &countersign_domain::model::user_patch::UserPatch { email, ..Default::default() });
-            },
-            [true, false, false, false, false],
-        ),
-        (
-            "no number any more",
-            |scene, _| {
-                updated(
-                    scene,
-                    &countersign_domain::model::user_patch::UserPatch { phone: Some(None), ..Default::default() },
-                );
-            },
-            [true, false, false, false, false],
-        ),
-        (
-            "another rule on factors",
-            |scene, _| {
-                let mfa_policy = Some(Some(MfaPolicy::Required));
-                updated(scene, &countersign_domain::model::user_patch::UserPatch { mfa_policy, ..Default::default() });
-            },
-            [true, false, false, false, false],
-        ),
-        (
-            "another name",
-            |scene, _| {
-                let username = Some(Some("benjamin".to_owned()));
-                updated(scene, &countersign_domain::model::user_patch::UserPatch { username, ..Default::default() });
-            },
-            [true; 5],
-        ),
-        (
-            "an expired password",
-            |scene, _| {
-                let status = Some(UserStatus::PasswordExpired.into());
-                updated(scene, &countersign_domain::model::user_patch::UserPatch { status, ..Default::default() });
-            },
-            [false; 5],
-        ),
-        (
-            "a suspension",
-            |scene, _| {
-                let status = Some(UserStatus::Suspended.into());
-                updated(scene, &countersign_domain::model::user_patch::UserPatch { status, ..Default::default() });
-            },
-            [false; 5],
-        ),
-        ("a lock", |scene, _| locked(scene, 15), [false; 5]),
-        (
-            "a lock that is lifted",
-            |scene, _| {
-                locked(scene, 0);
-                scene.db.commit(user::unlock(&scene.view(), &[], &context(), scene.now));
-            },
-            [false; 5],
-        ),
-        (
-            "a log-out",
-            |scene, _| {
-                scene.db.commit(user::log_out(&scene.view(), &context(), scene.now));
-            },
-            [false; 5],
-        ),
-        (
-            "a log-out by another client that logs people in",
-            |scene, _| {
-                let other = Actor { client: Some(ClientId(99)), right: Right::LogIn, ..context() };
-                scene.db.commit(user::log_out(&scene.view(), &other, scene.now));
-            },
-            [true, false, false, false, false],
-        ),
-    ];
-    for (what, changes, left) in table {
-        let mut scene = scene();
-        let reached = countersign_domain::model::user_patch::UserPatch {
-            email: Some(Some("ben@example.com".to_owned())),
-            phone: Some(Some("+14155550123".to_owned())),
-            ..patch()
-        };
-        updated(&mut scene, &reached);
-        let device = scene.device(&totp(1), DeviceStatus::Active);
-        let ids = opened(&mut scene);
-        let visit = Visit::of("192.0.2.1".parse().unwrap(), "Firefox");
-        let now = scene.now;
-        let known = |visits: &[Remembered]| Some(risk::remember(visits, visit, None, now));
-        scene.db.commit(user::remember_visits(&scene.view(), known));
-        // Fifty guesses take days; what is opened here does not run out meanwhile.
-        for (session, _) in &mut scene.db.users.get_mut(&scene.user).unwrap().sessions {
-            session.expires_at = session.expires_at.plus(1_000 * DAY);
-        }
-        changes(&mut scene, device);
-        let open = ids.map(|id| scene.db.is_open(id));
-        let visits = scene.view().user.unwrap().profile.visits;
-        let known = risk::assess(&visits, visit, now).score == 0;
-        assert_eq!([&open[..], &[known]].concat(), *left, "{what}");
     }
 }
