@@ -7,6 +7,7 @@ pub mod enrolment;
 pub mod factor;
 pub mod import;
 pub mod need;
+pub mod password_check;
 pub mod rate;
 pub mod reaching;
 pub mod reserve;

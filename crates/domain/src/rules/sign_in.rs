@@ -18,6 +18,7 @@ use crate::model::user::{APPROVED, User};
 use crate::model::verification::{MAX_ATTEMPTS, Purpose};
 use crate::rules::basis::Basis;
 use crate::rules::need::{self, Need};
+use crate::rules::password_check::PasswordCheck;
 use crate::rules::throttle;
 use crate::rules::verification::end::{close_expired, close_over, end_session};
 use crate::rules::verification::judge::{Secrets, judge_at_log_in};
@@ -54,25 +55,6 @@ pub struct DrawnGrant {
     pub browser: SessionId,
     /// Origins named with the step that completes the log-in; those of its terms hold as well (contract 5.4).
     pub origins: Vec<String>,
-}
-
-/// How the password compared with the stored hash. Computed before the lock, since hashes are slow by design. It cannot be looked
-/// at, only judged by [`enter`], which counts a wrong password (SEC 20). It is borrowed there, since a decision may run again.
-#[must_use = "a password check that is not judged is a guess that is not counted"]
-#[derive(Debug, Clone)]
-pub struct PasswordCheck {
-    with: Option<String>,
-    is_right: bool,
-    renewed: Option<String>,
-}
-
-impl PasswordCheck {
-    /// What came of comparing with the hash `with`, which a user without a password lacks. The decision is void if that is no
-    /// longer the user's hash.
-    /// `renewed` is the same password hashed anew, where the stored hash is of an older kind.
-    pub fn new(with: Option<String>, is_right: bool, renewed: Option<String>) -> Self {
-        Self { with, is_right, renewed }
-    }
 }
 
 /// How entering a password ends.

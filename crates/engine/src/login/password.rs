@@ -9,7 +9,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use argon2::{Algorithm, Argon2, Params, Version};
 use domain::ClientId;
-use domain::rules::sign_in::PasswordCheck;
+use domain::rules::password_check::PasswordCheck;
 use zeroize::Zeroizing;
 
 use crate::clock::Stopwatch;
@@ -108,7 +108,7 @@ impl PasswordHasher {
     /// the password is wrong, and finding out takes as long as with one of ours. What kind of comparison it was tells how long
     /// the refusal has to wait ([`Self::wait`]).
     ///
-    /// Whether the password was right leaves this file in a [`PasswordCheck`] only, so nobody acts on a wrong one that was not
+    /// Whether the password was right leaves this file in a [`PasswordCheck`] only, so a wrong one cannot be acted on without being
     /// counted.
     pub(crate) async fn check(
         &self,

@@ -6,7 +6,8 @@ use std::cell::Cell;
 use std::convert::Infallible;
 
 use countersign_domain::model::session::Terms;
-use countersign_domain::rules::sign_in::{Drawn, DrawnGrant, Entered, LoginRefusal, PasswordCheck, Stepped, enter};
+use countersign_domain::rules::password_check::PasswordCheck;
+use countersign_domain::rules::sign_in::{Drawn, DrawnGrant, Entered, LoginRefusal, Stepped, enter};
 use countersign_domain::rules::verification::judge::Secrets;
 use countersign_domain::{Change, MacKeys};
 

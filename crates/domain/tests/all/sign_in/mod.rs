@@ -12,8 +12,9 @@ use countersign_domain::model::time::{DAY, HOUR, MINUTE, SECOND};
 use countersign_domain::model::user_patch::UserPatch;
 use countersign_domain::model::visit::{Remembered, Visit};
 use countersign_domain::rules::basis::Basis;
+use countersign_domain::rules::password_check::PasswordCheck;
 use countersign_domain::rules::sign_in::{
-    Drawn, DrawnGrant, Entered, Exchanged, LoginRefusal, PasswordCheck, SESSION_TOKEN_TTL, Stepped, enter, exchange,
+    Drawn, DrawnGrant, Entered, Exchanged, LoginRefusal, SESSION_TOKEN_TTL, Stepped, enter, exchange,
 };
 use countersign_domain::rules::throttle::PASSWORDS;
 use countersign_domain::rules::verification::end::end_over;
@@ -275,8 +276,8 @@ fn barred_and_inactive_users_are_told_so_only_with_the_right_password() {
     }
 }
 
-/// SEC 55: the end of a lock leaves a user as the lock found them, whatever set it and whatever ended it. It lets nobody in who
-/// was kept out before.
+/// SEC 55: the end of a lock leaves a user as the lock found them, whatever set it and whatever ended it. A user who was
+/// kept out before stays out.
 #[test]
 fn a_lock_leaves_a_user_as_it_found_them() {
     fn unlocked(scene: &mut Scene) {
