@@ -5,7 +5,7 @@ use domain::model::device::BEFORE_FIRST_COUNTER;
 use domain::model::name::LoginNames;
 use domain::{
     Budget, Change, Client, ClientId, Device, DeviceId, Message, MessageId, Profile, SecretMac, SecretMark,
-    ShownStatus, Spent, Status, TempToken, Timestamp, TokenSet, User, UserId, UserLock, Verification, VerificationEnd,
+    ShownStatus, Spent, TempToken, Timestamp, TokenSet, User, UserId, UserLock, Verification,
 };
 
 use crate::budgets;
@@ -17,9 +17,9 @@ use crate::query::{DevMessage, MessageOutcome};
 use crate::rows::{UnderLock, scope_text};
 use crate::schema::sql;
 use crate::sessions;
-use crate::status::StatusColumns;
 use crate::step::Step;
 use crate::value::{Value, Write, id, pack_moments, params};
+use crate::verification_row::{self, NewRow};
 
 /// Adds what `change` does to `steps`, in order.
 pub(crate) fn apply(change: Change, steps: &mut Vec<Step>) {
@@ -78,15 +78,7 @@ pub(crate) fn apply(change: Change, steps: &mut Vec<Step>) {
 
         Change::OpenVerification(verification) => steps.push(Step::Write(open_verification(verification))),
         Change::CloseVerification { verification, end } => {
-            let (collectable, granted) = match end {
-                VerificationEnd::Accepted { collected, .. } => (collected.is_none(), true),
-                VerificationEnd::Rejected { collected, .. } => (collected.is_none(), false),
-                VerificationEnd::Expired => (false, false),
-            };
-            let StatusColumns { status, closed_at, consumed_at, .. } = Status::from(end).into();
-            let params = params![status, closed_at, consumed_at, collectable, id(verification)];
-            let write = Write::new(sql::CLOSE_VERIFICATION, params);
-            steps.push(Step::Write(if granted { write.must_hit() } else { write }));
+            steps.push(Step::Write(verification_row::close(id(verification), end)));
         }
         Change::ConsumeVerification { verification, at } => {
             steps.push(must_hit(sql::CONSUME_VERIFICATION, params![at, id(verification)]));
@@ -230,29 +222,25 @@ fn create_device(device: Device) -> Write {
 }
 
 fn open_verification(verification: Verification) -> Write {
-    let StatusColumns { status, closed_at, attempts, consumed_at } = verification.status.into();
     let live = verification.is_live();
     let parts = challenge::split(&verification.challenge);
-    let params = params![
-        id(verification.id),
-        verification.wire_id,
-        verification.user_id.0,
-        verification.device_id.0,
-        verification.purpose.number(),
-        parts.form,
-        parts.answer,
-        parts.pairing_hash,
-        status,
-        closed_at,
-        attempts,
-        verification.state_token,
-        consumed_at,
-        verification.client_id.map(|client| client.0),
-        verification.created_at,
-        verification.expires_at,
+    let row = NewRow {
+        id: id(verification.id),
+        wire_id: verification.wire_id,
+        user: verification.user_id,
+        device: verification.device_id.0,
+        purpose: verification.purpose.number(),
+        form: parts.form,
+        answer: parts.answer,
+        pairing_hash: parts.pairing_hash,
+        status: verification.status,
+        token: verification.state_token,
+        client: verification.client_id,
+        created_at: verification.created_at,
+        expires_at: verification.expires_at,
         live,
-    ];
-    Write::new(sql::INSERT_VERIFICATION, params)
+    };
+    row.insert()
 }
 
 fn enqueue(message: Message) -> Write {

@@ -55,13 +55,13 @@ mod rows;
 mod schema;
 mod sessions;
 mod sqlite;
-mod status;
 mod step;
 mod store;
 mod throttles;
 mod trail;
 pub mod transfer;
 mod value;
+mod verification_row;
 mod world;
 
 pub use dev_clock::DevClock;

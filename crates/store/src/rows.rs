@@ -14,9 +14,9 @@ use crate::schema::columns::{
     AUDIT, AUDIT_HEAD, CLIENT, DEV_MESSAGE, DEVICE, DeviceColumns, MESSAGE, PAIRING, SECRET_HOLDER, SIZES, TOKEN, USER,
     VERIFICATION, WAITING,
 };
-use crate::status::StatusColumns;
 use crate::trail::Head;
 use crate::value::{Row, unpack_moments};
+use crate::verification_row;
 
 /// How a row is read.
 pub(crate) type Decode<T> = fn(&dyn Row) -> Result<T, Error>;
@@ -110,12 +110,6 @@ pub(crate) fn opt_device(row: &dyn Row, columns: &DeviceColumns) -> Result<Optio
 }
 
 pub(crate) fn verification(row: &dyn Row) -> Result<Verification, Error> {
-    let status = StatusColumns {
-        status: row.int(VERIFICATION.status)?,
-        closed_at: row.opt_time(VERIFICATION.closed_at)?,
-        attempts: row.int(VERIFICATION.attempts)?,
-        consumed_at: row.opt_time(VERIFICATION.consumed_at)?,
-    };
     Ok(Verification {
         id: verification_id(row, VERIFICATION.id)?,
         wire_id: row.text(VERIFICATION.wire_id)?.to_owned(),
@@ -128,7 +122,7 @@ pub(crate) fn verification(row: &dyn Row) -> Result<Verification, Error> {
             row.opt_blob(VERIFICATION.answer)?,
             row.opt_blob(VERIFICATION.pairing_hash)?,
         )?,
-        status: status.read().ok_or(Error::Corrupt("a verification's status"))?,
+        status: verification_row::status(row)?,
         state_token: opt_digest(row, VERIFICATION.state_token)?,
         client_id: row.opt_int(VERIFICATION.client_id)?.map(ClientId),
         created_at: row.time(VERIFICATION.created_at)?,

@@ -2,7 +2,9 @@
 //! says which kind they are. So one statement loads all that a user has open, and one sweep ends it.
 
 use domain::model::session::Terms;
-use domain::{ClientId, Session, SessionEnd, SessionId, SessionKind, UserId, Verification, View};
+use domain::{
+    ClientId, Session, SessionEnd, SessionId, SessionKind, Status, UserId, Verification, VerificationEnd, View,
+};
 use serde::{Deserialize, Serialize};
 
 use crate::error::Error;
@@ -10,6 +12,7 @@ use crate::rows;
 use crate::schema::columns::VERIFICATION;
 use crate::schema::sql;
 use crate::value::{Row, Value, Write};
+use crate::verification_row::{self, NewRow};
 
 /// The device of what belongs to no device. No real device has it.
 const NO_DEVICE: i64 = 0;
@@ -18,8 +21,6 @@ pub(crate) const LOG_IN: i64 = 2;
 pub(crate) const SESSION_TOKEN: i64 = 3;
 const BROWSING: i64 = 4;
 const REMEMBERED_BROWSER: i64 = 5;
-/// The status of what has not ended, as verifications have it.
-const PENDING: i64 = 0;
 
 /// The value of the column in which a verification has its challenge.
 #[derive(Serialize, Deserialize)]
@@ -44,38 +45,33 @@ pub(crate) fn open(session: Session) -> Write {
         SessionKind::Browsing => (BROWSING, Terms::default(), 0),
         SessionKind::RememberedBrowser => (REMEMBERED_BROWSER, Terms::default(), 0),
     };
-    let params = vec![
-        id(session.id).into(),
-        session.id.to_string().into(),
-        session.user_id.0.into(),
-        NO_DEVICE.into(),
-        purpose.into(),
-        form(terms).into(),
-        Value::Null,
-        Value::Null,
-        PENDING.into(),
-        Value::Null,
-        attempts.into(),
-        session.token.into(),
-        Value::Null,
-        session.client_id.map(|client| client.0).into(),
-        session.created_at.into(),
-        session.expires_at.into(),
-        true.into(),
-    ];
-    Write::new(sql::INSERT_VERIFICATION, params)
+    let row = NewRow {
+        id: id(session.id),
+        wire_id: session.id.to_string(),
+        user: session.user_id,
+        device: NO_DEVICE,
+        purpose,
+        form: form(terms),
+        answer: None,
+        pairing_hash: None,
+        status: Status::Pending { attempts },
+        token: Some(session.token),
+        client: session.client_id,
+        created_at: session.created_at,
+        expires_at: session.expires_at,
+        live: true,
+    };
+    row.insert()
 }
 
+/// The end of a session leaves nothing to collect.
 pub(crate) fn close(session: SessionId, end: SessionEnd) -> Write {
-    let (status, at) = match end {
-        SessionEnd::Used { at } => (1_i64, Some(at)),
-        SessionEnd::Refused { at } => (2, Some(at)),
-        SessionEnd::Expired => (3, None),
+    let end = match end {
+        SessionEnd::Used { at } => VerificationEnd::Accepted { at, collected: Some(at) },
+        SessionEnd::Refused { at } => VerificationEnd::Rejected { at, collected: Some(at) },
+        SessionEnd::Expired => VerificationEnd::Expired,
     };
-    let params = vec![status.into(), at.into(), at.into(), false.into(), id(session).into()];
-    let write = Write::new(sql::CLOSE_VERIFICATION, params);
-    // What is used must not have ended meanwhile.
-    if matches!(end, SessionEnd::Used { .. }) { write.must_hit() } else { write }
+    verification_row::close(id(session), end)
 }
 
 pub(crate) fn count_attempt(session: SessionId) -> Write {
@@ -122,8 +118,12 @@ fn session(row: &dyn Row) -> Result<Session, Error> {
         Ok(Form::Terms(terms)) => Ok(terms),
         Err(_) => Err(Error::Corrupt("what a log-in is for")),
     };
+    // `live` alone says that decisions see it. One that has ended opens nothing, whatever `live` says.
+    let Status::Pending { attempts } = verification_row::status(row)? else {
+        return Err(Error::Corrupt("a session that has ended"));
+    };
     let kind = match row.int(VERIFICATION.purpose)? {
-        LOG_IN => SessionKind::LogIn { terms: terms()?, attempts: row.int(VERIFICATION.attempts)? },
+        LOG_IN => SessionKind::LogIn { terms: terms()?, attempts },
         SESSION_TOKEN => SessionKind::SessionToken { terms: terms()? },
         BROWSING => SessionKind::Browsing,
         REMEMBERED_BROWSER => SessionKind::RememberedBrowser,
@@ -138,4 +138,46 @@ fn session(row: &dyn Row) -> Result<Session, Error> {
         created_at: row.time(VERIFICATION.created_at)?,
         expires_at: row.time(VERIFICATION.expires_at)?,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A row as it is written, which has the columns in the order in which they are read.
+    impl Row for Vec<Value> {
+        fn opt_int(&self, column: usize) -> Result<Option<i64>, Error> {
+            Ok(if let Value::Int(number) = self[column] { Some(number) } else { None })
+        }
+
+        fn opt_text(&self, column: usize) -> Result<Option<&str>, Error> {
+            Ok(if let Value::Text(text) = &self[column] { Some(text) } else { None })
+        }
+
+        fn opt_blob(&self, column: usize) -> Result<Option<&[u8]>, Error> {
+            Ok(if let Value::Blob(bytes) = &self[column] { Some(bytes) } else { None })
+        }
+    }
+
+    #[test]
+    fn a_session_that_has_ended_opens_nothing_though_its_row_is_live() {
+        let at = domain::Timestamp(7);
+        let kind = SessionKind::LogIn { terms: Terms::default(), attempts: 3 };
+        let opened = Session {
+            id: SessionId(uuid::Uuid::from_u128(1)),
+            user_id: UserId(2),
+            kind,
+            token: domain::Digest::of(b"token"),
+            client_id: None,
+            created_at: at,
+            expires_at: at,
+        };
+        let mut row = open(opened.clone()).params;
+        assert_eq!(session(&row).unwrap(), opened);
+        for ended in 1..=3 {
+            row[VERIFICATION.status] = Value::Int(ended);
+            row[VERIFICATION.closed_at] = at.into();
+            assert_eq!(session(&row).unwrap_err(), Error::Corrupt("a session that has ended"));
+        }
+    }
 }
