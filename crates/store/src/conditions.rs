@@ -3,7 +3,8 @@
 use domain::DeviceStatus;
 use domain::model::name::{key, spelling};
 
-use crate::query::{DevFilter, EventFilter, Span, TextFilter, UserFilter};
+use crate::query::{DevFilter, EventFilter, Page, Span, TextFilter, UserFilter};
+use crate::schema::sql;
 use crate::value::Value;
 use crate::value::id;
 
@@ -83,7 +84,7 @@ fn of_text(column: &str, wanted: &TextFilter, words: &Words) -> (String, Value) 
 }
 
 /// The conditions of a [`UserFilter`], to follow a `WHERE`.
-pub(crate) fn of_users(filter: &UserFilter, words: &Words) -> (String, Vec<Value>) {
+fn of_users(filter: &UserFilter, words: &Words) -> (String, Vec<Value>) {
     let mut all = Conditions::new();
     all.when("id = ?", filter.id.map(|id| id.0));
     if let Some(ids) = &filter.user_ids {
@@ -131,6 +132,18 @@ pub(crate) fn of_users(filter: &UserFilter, words: &Words) -> (String, Vec<Value
         all.and("COALESCE(profile ->> 'mfa_policy', '') <> ?", ["off".into()]);
     }
     (all.text, all.params)
+}
+
+/// The statements of a page of users, each with its parameters: how many match, and who they are.
+pub(crate) fn users_page(filter: &UserFilter, page: Page, words: &Words) -> [(String, Vec<Value>); 2] {
+    let (conditions, counted) = of_users(filter, words);
+    let (limit, offset) = (counted.len() + 1, counted.len() + 2);
+    let mut listed = counted.clone();
+    listed.push(Value::Int(page.limit.into()));
+    listed.push(Value::Int(i64::try_from(page.offset).unwrap_or(i64::MAX)));
+    let count = format!("{}{conditions}", sql::COUNT_USERS);
+    let list = format!("{}{conditions} ORDER BY id LIMIT ${limit} OFFSET ${offset}", sql::USERS);
+    [(count, counted), (list, listed)]
 }
 
 /// The end of a statement for the entries of an [`EventFilter`] whose ids lie between two, both included.

@@ -46,14 +46,8 @@ impl Postgres {
     }
 
     pub(crate) async fn users(&self, filter: &UserFilter, page: Page) -> Result<UserPage, Error> {
-        let (conditions, mut params) = conditions::of_users(filter, &sql::WORDS);
-        let count = format!("{}{conditions}", shared::COUNT_USERS);
-        let (limit, offset) = (params.len() + 1, params.len() + 2);
-        let list = format!("{}{conditions} ORDER BY id LIMIT ${limit} OFFSET ${offset}", shared::USERS);
-        let counted = (count, params.clone());
-        params.push(Value::Int(page.limit.into()));
-        params.push(Value::Int(i64::try_from(page.offset).unwrap_or(i64::MAX)));
-        let answers = in_time(self.lists.read(vec![counted, (list, params)])).await?;
+        let statements = conditions::users_page(filter, page, &sql::WORDS);
+        let answers = in_time(self.lists.read(statements.into())).await?;
         let [count, users] = answers.as_slice() else { return Err(Error::Corrupt("an answer is missing")) };
         let total = decode_first(count, rows::number)?.unwrap_or(0);
         Ok(UserPage { users: decode(users, rows::user)?, total: total.unsigned_abs() })

@@ -339,7 +339,7 @@ pub(crate) const DEV_OUTBOX: &str = joined!("SELECT ", columns::DEV_MESSAGE.name
 mod tests {
     use super::*;
     use crate::conditions;
-    use crate::query::{DevFilter, EventFilter, Span, TextFilter, UserFilter};
+    use crate::query::{DevFilter, EventFilter, Page, Span, TextFilter, UserFilter};
 
     /// The numbers of the parameters, in order of appearance.
     fn numbers(statement: &str) -> Vec<usize> {
@@ -387,9 +387,11 @@ mod tests {
             custom_attributes: vec![("a".into(), TextFilter { text: "b*".into(), wildcards: true, negated: true })],
             without_usable: Some(vec![domain::FactorKind::Totp]),
         };
-        let (text, params) = conditions::of_users(&user, &crate::sqlite::sql::WORDS);
-        assert_ascending("users", &text);
-        assert_eq!(numbers(&text).into_iter().max(), Some(params.len()));
+        let page = Page { limit: 1, offset: 2 };
+        for (text, params) in conditions::users_page(&user, page, &crate::sqlite::sql::WORDS) {
+            assert_ascending("users", &text);
+            assert_eq!(numbers(&text).into_iter().max(), Some(params.len()));
+        }
         let event = EventFilter {
             id: None,
             kinds: Some(vec!["a", "b"]),

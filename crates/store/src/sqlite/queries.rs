@@ -49,15 +49,10 @@ impl Sqlite {
     }
 
     pub(crate) async fn users(&self, filter: &UserFilter, page: Page) -> Result<UserPage, Error> {
-        let (conditions, mut params) = conditions::of_users(filter, &sql::WORDS);
-        let count = format!("{}{conditions}", shared::COUNT_USERS);
-        let (limit, offset) = (params.len() + 1, params.len() + 2);
-        let list = format!("{}{conditions} ORDER BY id LIMIT ${limit} OFFSET ${offset}", shared::USERS);
+        let [count, list] = conditions::users_page(filter, page, &sql::WORDS);
         let read = move |conn: &Connection| {
-            let total = one_of(conn, &count, &params, rows::number)?;
-            params.push(Value::Int(page.limit.into()));
-            params.push(Value::Int(i64::try_from(page.offset).unwrap_or(i64::MAX)));
-            let users = all_of(conn, &list, &params, rows::user)?;
+            let total = one_of(conn, &count.0, &count.1, rows::number)?;
+            let users = all_of(conn, &list.0, &list.1, rows::user)?;
             Ok(UserPage { users, total: total.unsigned_abs() })
         };
         self.lists.read(move |conn| in_snapshot(conn, read)).await
