@@ -4,6 +4,10 @@
 #![expect(clippy::unwrap_used, reason = "a failed step fails the test")]
 
 mod common;
+#[path = "import/names.rs"]
+mod names;
+#[path = "import/secrets.rs"]
+mod secrets;
 
 use std::fmt::Write as _;
 use std::os::unix::fs::PermissionsExt as _;
@@ -182,20 +186,6 @@ fn a_list_imported_twice_changes_nothing_and_no_counter_moves_backwards() {
 }
 
 #[test]
-fn lines_of_one_user_far_apart_are_one_user() {
-    let place = Place::new();
-    let mut csv = "external_id,username,type,secret_base32\n".to_owned();
-    for number in 0..600 {
-        // Every second time by another name: the other system's id is what counts.
-        let (user, name) = (number % 60, if number % 120 < 60 { "user" } else { "alias" });
-        writeln!(csv, "e{user},{name}{user},hotp,{}", base32(number)).unwrap();
-    }
-    let list = place.list("list.csv", &csv);
-    assert_summary(&place.import(&list, &[]), 60, 600, 0, 0);
-    assert_summary(&place.import(&list, &[]), 0, 0, 600, 0);
-}
-
-#[test]
 fn rejects_are_reported_by_line_without_the_secret_and_nobody_is_imported_by_halves() {
     let place = Place::new();
     let (good, bad) = (base32(1), "GEZDGNBVGY3TQOJ1");
@@ -329,28 +319,6 @@ fn the_wrong_file_is_named_and_fails() {
 }
 
 #[test]
-fn people_may_come_without_a_device() {
-    let place = Place::new();
-    let mut csv = "username,email\n".to_owned();
-    for number in 0..800 {
-        writeln!(csv, "user{number},user{number}@example.com").unwrap();
-    }
-    let list = place.list("people.csv", &csv);
-    assert_summary(&place.import(&list, &[]), 800, 0, 0, 0);
-    assert_summary(&place.import(&list, &[]), 0, 0, 0, 0);
-    // Some with a device, some without; what is wrong with a person is a reject as ever.
-    let mixed = format!(
-        "username,email,type,secret_base32\nana,ana@example.com,,\nben,,hotp,{}\nchie,nonsense,,\ndora,,totp,\n",
-        base32(1)
-    );
-    let mixed = place.list("mixed.csv", &mixed);
-    assert_summary(&place.import(&mixed, &[]), 2, 1, 0, 2);
-    let rejects = lines(&place.folder.path().join("mixed.csv.rejects.jsonl"));
-    assert!(rejects[0]["reason"].as_str().unwrap().contains("mail address"), "{rejects:?}");
-    assert!(rejects[1]["reason"].as_str().unwrap().contains("secret_base32"), "{rejects:?}");
-}
-
-#[test]
 fn a_difference_is_not_unchanged() {
     let place = Place::new();
     place.is_a_dev_world();
@@ -394,150 +362,6 @@ fn a_difference_is_not_unchanged() {
     assert_eq!(status(&mut api, user, device, &hotp(1, 10, 8)), 200);
     let whole = std::fs::read_to_string(&map).unwrap();
     assert!(whole.contains(&format!("\"device_id\":{device}")), "the device is the one it was: {whole}");
-}
-
-/// Imports one device of this user. Gives both ids.
-fn bring(place: &Place, name: &str, kind: &str, number: usize) -> (i64, i64) {
-    let map = place.folder.path().join("brought.jsonl");
-    let list = place.list("brought.csv", &format!("username,type,secret_base32\n{name},{kind},{}\n", base32(number)));
-    place.import(&list, &["--map-out", map.to_str().unwrap()]);
-    let brought = &lines(&map)[0];
-    (brought["user_id"].as_i64().unwrap(), brought["device_id"].as_i64().unwrap())
-}
-
-#[test]
-fn an_imported_device_works_at_once() {
-    let place = Place::new();
-    let server = Running::dev(&place.data());
-    let mut api = server.api();
-    // Somebody who is here already, and somebody who is not.
-    let here = api.expect(201, "POST", "/api/2/users", r#"{"username":"nia"}"#)["id"].as_i64().unwrap();
-    for (name, number) in [("nia", 1), ("olga", 2)] {
-        let (user, device) = bring(&place, name, "totp", number);
-        assert_eq!(user == here, name == "nia");
-        assert_eq!(status(&mut api, user, device, &totp(number, 0)), 200, "{name}");
-        let (user, device) = bring(&place, name, "hotp", number);
-        assert_eq!(status(&mut api, user, device, &hotp(number, 0, 6)), 200, "{name}");
-    }
-}
-
-#[test]
-fn a_spent_code_stays_spent_beyond_its_device_and_its_user() {
-    let place = Place::new();
-    let server = Running::dev(&place.data());
-    let mut api = server.api();
-    let (user, device) = bring(&place, "nia", "hotp", 1);
-    for counter in 0..3 {
-        assert_eq!(status(&mut api, user, device, &hotp(1, counter, 6)), 200);
-    }
-    // The device goes and is brought again, by a list that begins with its first code.
-    api.expect(200, "DELETE", &format!("/api/1/users/{user}/otp_devices/{device}"), "");
-    let (again, device) = bring(&place, "nia", "hotp", 1);
-    assert_eq!(again, user);
-    for counter in 0..3 {
-        assert_eq!(status(&mut api, user, device, &hotp(1, counter, 6)), 401, "{counter}");
-    }
-    assert_eq!(status(&mut api, user, device, &hotp(1, 3, 6)), 200);
-
-    // The user goes and is brought again.
-    let (user, device) = bring(&place, "olga", "totp", 2);
-    let code = totp(2, 0);
-    assert_eq!(status(&mut api, user, device, &code), 200);
-    let path = format!("/api/2/users/{user}");
-    assert_eq!(api.send("DELETE", &path, "").unwrap().status, 204);
-    let (again, device) = bring(&place, "olga", "totp", 2);
-    assert_ne!(again, user);
-    assert_eq!(status(&mut api, again, device, &code), 401);
-    assert_eq!(status(&mut api, again, device, &totp(2, 30)), 200);
-
-    // So is a device that a command deletes.
-    let (user, device) = bring(&place, "piet", "hotp", 3);
-    assert_eq!(status(&mut api, user, device, &hotp(3, 0, 6)), 200);
-    let data = place.data();
-    let (user_id, device_id) = (user.to_string(), device.to_string());
-    run_json(&["device", "delete", &user_id, &device_id, "--yes", "--data-dir", data.to_str().unwrap(), "--json"]);
-    // And with the server stopped in between, at somebody else.
-    assert_eq!(server.stop(), Some(0));
-    let (other, device) = bring(&place, "quinn", "hotp", 3);
-    let server = Running::dev(&place.data());
-    let mut api = server.api();
-    assert_eq!(status(&mut api, other, device, &hotp(3, 0, 6)), 401);
-    assert_eq!(status(&mut api, other, device, &hotp(3, 1, 6)), 200);
-}
-
-#[test]
-fn a_secret_that_is_somebody_elses_is_told_and_begins_where_they_are() {
-    let place = Place::new();
-    let server = Running::dev(&place.data());
-    let mut api = server.api();
-    let (user, device) = bring(&place, "nia", "hotp", 1);
-    assert_eq!(status(&mut api, user, device, &hotp(1, 0, 6)), 200);
-    // One of these is also nia's, one is of two people of this list, one is of one person.
-    let csv = format!(
-        "username,type,secret_base32\nolga,hotp,{}\nolga,hotp,{}\npiet,hotp,{}\nquinn,hotp,{}\n",
-        base32(1),
-        base32(2),
-        base32(3),
-        base32(2)
-    );
-    let (list, map) = (place.list("shared.csv", &csv), place.folder.path().join("map.jsonl"));
-    let summary = place.import(&list, &["--map-out", map.to_str().unwrap()]);
-    assert_summary(&summary, 3, 4, 0, 0);
-    assert_eq!(summary["shared"], 3, "{summary}");
-    let reported = lines(&place.folder.path().join("shared.csv.rejects.jsonl"));
-    let numbers: Vec<u64> = reported.iter().map(|line| line["line"].as_u64().unwrap()).collect();
-    assert_eq!(numbers, [2, 3, 5]);
-    assert!(reported[0]["reason"].as_str().unwrap().contains("another user has a device with this secret"));
-    let mapped = lines(&map);
-    let olga = mapped.iter().find(|line| line["secret_base32"] == base32(1)).unwrap();
-    let (olga, hers) = (olga["user_id"].as_i64().unwrap(), olga["device_id"].as_i64().unwrap());
-    assert_eq!(status(&mut api, olga, hers, &hotp(1, 0, 6)), 401, "nia has used it");
-    assert_eq!(status(&mut api, olga, hers, &hotp(1, 1, 6)), 200);
-    let data = place.data();
-    let said = run(&["import", list.to_str().unwrap(), "--data-dir", data.to_str().unwrap()]);
-    let said = String::from_utf8_lossy(&said.stdout).into_owned();
-    assert!(said.contains("shared     3 devices"), "{said}");
-}
-
-/// An installation of an earlier version has no marks: they are made before anything can be deleted.
-#[test]
-fn what_was_used_before_an_upgrade_stays_used() {
-    let place = Place::new();
-    let server = Running::dev(&place.data());
-    let (user, device) = bring(&place, "nia", "hotp", 1);
-    bring(&place, "olga", "totp", 2);
-    assert_eq!(status(&mut server.api(), user, device, &hotp(1, 4, 6)), 200);
-    assert_eq!(server.stop(), Some(0));
-    let database = rusqlite::Connection::open(place.data().join("db/countersign.db")).unwrap();
-    let older = "DROP INDEX device_secret; DROP INDEX device_unmarked; ALTER TABLE device DROP COLUMN secret_mac; \
-        ALTER TABLE device DROP COLUMN secret_counts; DROP TABLE used_secret; DELETE FROM meta WHERE key = 'own_key'; \
-        PRAGMA user_version = 10";
-    database.execute_batch(older).unwrap();
-    drop(database);
-    let data = place.data();
-    let data = data.to_str().unwrap();
-    let unmarked = || -> i64 {
-        let database = rusqlite::Connection::open(place.data().join("db/countersign.db")).unwrap();
-        let count = "SELECT COUNT(*) FROM device WHERE secret_mac IS NULL AND factor IN (5, 6)";
-        database.query_row(count, [], |row| row.get(0)).unwrap()
-    };
-    // Without the key only the schema is migrated, and the next command that writes does the rest.
-    let key = place.data().join("keys/master.key");
-    let aside = place.folder.path().join("aside");
-    std::fs::rename(&key, &aside).unwrap();
-    assert_eq!(run_json(&["migrate", "--data-dir", data, "--json"])["migrated"], true);
-    std::fs::rename(&aside, &key).unwrap();
-    assert_eq!(unmarked(), 2);
-    run_json(&["user", "list", "--data-dir", data, "--json"]);
-    assert_eq!(unmarked(), 2, "who only reads changes nothing");
-    let (user_id, device_id) = (user.to_string(), device.to_string());
-    run_json(&["device", "delete", &user_id, &device_id, "--yes", "--data-dir", data, "--json"]);
-    assert_eq!(unmarked(), 0);
-    let (user, device) = bring(&place, "nia", "hotp", 1);
-    let server = Running::dev(&place.data());
-    let mut api = server.api();
-    assert_eq!(status(&mut api, user, device, &hotp(1, 4, 6)), 401);
-    assert_eq!(status(&mut api, user, device, &hotp(1, 5, 6)), 200);
 }
 
 #[test]
@@ -652,84 +476,8 @@ fn a_link_in_the_way_is_not_followed() {
     assert_eq!(std::fs::metadata(&map).unwrap().permissions().mode() & 0o777, 0o600);
 }
 
-#[test]
-fn one_log_in_name_is_one_user_in_every_form_of_list() {
-    let place = Place::new();
-    let (first, second) = (base32(1), base32(2));
-    let jsonl = place.list(
-        "a.jsonl",
-        &format!("{{\"username\":\" J\u{f6}rg\",\"email\":\"joerg@example.com\",\"secret_base32\":\"{first}\"}}\n"),
-    );
-    assert_summary(&place.import(&jsonl, &[]), 1, 1, 0, 0);
-    let csv = place.list("b.csv", &format!("username,secret_base32\nJO\u{308}RG ,{second}\n"));
-    assert_summary(&place.import(&csv, &[]), 0, 1, 0, 0);
-    let otpauth = place.list("c.txt", &format!("otpauth://totp/j%C3%B6rg?secret={first}\n"));
-    assert_summary(&place.import(&otpauth, &[]), 0, 0, 1, 0);
-    // A user name that is another's address, and an address that is another's user name.
-    let crossed = place.list("d.csv", &format!("username,email,secret_base32\nJoerg@Example.com,,{second}\neve,j\u{f6}rg@x.example,{second}\nj\u{f6}rg@x.example,,{second}\nfay\u{200b},,{second}\n"));
-    assert_summary(&place.import(&crossed, &[]), 1, 1, 0, 3);
-    let data = place.data();
-    let shown = run_json(&["user", "show", "j\u{f6}RG ", "--data-dir", data.to_str().unwrap(), "--json"]);
-    assert_eq!((shown["username"].as_str(), shown["devices"].as_array().unwrap().len()), (Some("J\u{f6}rg"), 2));
-    let refused = run(&["user", "create", "--username", "JOERG@example.com", "--data-dir", data.to_str().unwrap()]);
-    assert!(!refused.status.success());
-    let none = run_json(&["user", "list", "--collisions", "--data-dir", data.to_str().unwrap(), "--json"]);
-    assert_eq!(none, serde_json::json!([]));
-}
-
-/// An id of another system is the same with white space around it and with its letters taken apart; case makes another.
-#[test]
-fn one_id_of_another_system_is_one_user_in_every_form_of_list() {
-    let place = Place::new();
-    let (first, second) = (base32(1), base32(2));
-    let jsonl = place.list(
-        "a.jsonl",
-        &format!(
-            "{{\"username\":\"jane\",\"external_id\":\" J\u{f6}-7\u{3000}\",\"secret_base32\":\"{first}\"}}\n\
-             {{\"username\":\"jane\",\"external_id\":\"Jo\u{308}-7\",\"secret_base32\":\"{second}\",\"display_name\":\" \u{200b}\"}}\n"
-        ),
-    );
-    assert_summary(&place.import(&jsonl, &[]), 1, 2, 0, 0);
-    // By the id alone: the name is another.
-    let csv = place.list("b.csv", &format!("username,external_id,secret_base32\njanet,Jo\u{308}-7 ,{first}\n"));
-    assert_summary(&place.import(&csv, &[]), 0, 0, 1, 0);
-    let other = place.list("c.csv", &format!("username,external_id,secret_base32\njane,j\u{f6}-7,{first}\n"));
-    assert!(refused(&place, &other).contains("its only line was rejected"));
-    let data = place.data();
-    let shown = run_json(&["user", "show", "jane", "--data-dir", data.to_str().unwrap(), "--json"]);
-    let names: Vec<_> =
-        shown["devices"].as_array().unwrap().iter().map(|device| device["display_name"].clone()).collect();
-    assert_eq!(names, ["Authenticator", "Authenticator"], "{shown}");
-}
-
-#[test]
-fn the_earlier_line_wins() {
-    let place = Place::new();
-    // Collisions within a batch and across batches: of the address, and of one's name with another's address.
-    let mut csv = "username,email,secret_base32\n".to_owned();
-    for number in 0..900 {
-        let email = if number % 9 < 2 { format!("Shared{}@example.com", number / 9) } else { String::new() };
-        let name = if number % 9 == 2 { format!("shared{}@EXAMPLE.com", number / 9) } else { format!("user{number}") };
-        writeln!(csv, "{name},{email},{}", base32(number)).unwrap();
-    }
-    writeln!(csv, "late,shared0@example.com,{}", base32(1000)).unwrap();
-    let list = place.list("list.csv", &csv);
-    assert_summary(&place.import(&list, &[]), 700, 700, 0, 201);
-    let rejects = lines(&place.folder.path().join("list.csv.rejects.jsonl"));
-    let rejected: Vec<u64> = rejects.iter().map(|reject| reject["line"].as_u64().unwrap()).collect();
-    // The header is line 1.
-    let mut later: Vec<u64> = (0..900).filter(|number| matches!(number % 9, 1 | 2)).map(|number| number + 2).collect();
-    later.push(902);
-    assert_eq!(rejected, later);
-    let data = place.data();
-    let users = run_json(&["user", "list", "--data-dir", data.to_str().unwrap(), "--json"]);
-    let names: Vec<&str> = users.as_array().unwrap().iter().map(|user| user["username"].as_str().unwrap()).collect();
-    let expected: Vec<String> = (0..900).filter(|n| !matches!(n % 9, 1 | 2)).map(|n| format!("user{n}")).collect();
-    assert_eq!(names, expected, "by id, that is in the order of the list");
-}
-
-/// A commit that comes with a warning counts as unknown (SEC 80): whether it was kept shows only by the next look. What is
-/// then found to have been made is new, and counted once.
+/// A commit that comes with a warning counts as unknown (SEC 80). The next look shows whether it was kept. If it was, what it
+/// made counts as new, once.
 #[test]
 fn an_unknown_commit_is_counted_once() {
     let Some(cluster) = pgtest::Cluster::shared() else { return };

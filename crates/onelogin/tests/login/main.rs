@@ -1,5 +1,8 @@
 //! The log-in flow on the wire: section 5 of the contract, row by row.
 
+mod passwords;
+mod session_tokens;
+#[path = "../wire/mod.rs"]
 mod wire;
 
 use std::sync::Arc;
@@ -10,7 +13,7 @@ use serde_json::{Value, json};
 use testkit::{Script, Setup, TestServer};
 use wire::{Told, Wire, other};
 
-/// What a log-in of Ana's asks for.
+/// The body of a log-in of Ana.
 fn credentials(wire: &Wire) -> Value {
     let user = wire.server.user(1);
     json!({ "username_or_email": user.username, "password": user.password, "subdomain": "acme" })
@@ -252,34 +255,6 @@ async fn every_missing_field_is_named() {
 }
 
 #[tokio::test]
-async fn unknown_users_and_wrong_passwords_are_told_alike() {
-    let wire = Wire::start().await;
-    let mut wrong = credentials(&wire);
-    wrong["password"] = "something else".into();
-    let mut unknown = credentials(&wire);
-    unknown["username_or_email"] = "nobody".into();
-    let (wrong, unknown) = (login(&wire, &wrong).await, login(&wire, &unknown).await);
-    assert_eq!(wrong.0.text, unknown.0.text);
-    assert_snapshot!(wrong, @r#"
-POST /api/1/login/auth
-{"password":"something else","subdomain":"acme","username_or_email":"ben"}
-→ 401 Unauthorized
-{"status":{"error":true,"code":401,"type":"Unauthorized","message":"Authentication Failed: Invalid user credentials"}}
-"#);
-}
-
-#[tokio::test]
-async fn a_name_is_a_user_name_or_a_mail_address_in_any_case() {
-    let wire = Wire::start().await;
-    let user = wire.server.user(1);
-    for name in [user.username.to_uppercase(), user.email.clone(), user.email.to_uppercase()] {
-        let mut body = credentials(&wire);
-        body["username_or_email"] = name.clone().into();
-        assert_eq!(login(&wire, &body).await.status(), 200, "{name}");
-    }
-}
-
-#[tokio::test]
 async fn a_locked_user_is_told_so_with_the_right_password_only() {
     let wire = Wire::start().await;
     assert_eq!(wire.put("1/lock_user", r#"{"locked_until":15}"#).await.status(), 200);
@@ -295,7 +270,7 @@ POST /api/1/login/auth
     assert_eq!(told.json()["status"]["message"], "Authentication Failed: Invalid user credentials");
 }
 
-/// SEC 55: lifting a lock, or its end, lets no user in who was barred before it.
+/// SEC 55: when a lock ends or is lifted, a user who was barred before it stays barred.
 #[tokio::test]
 async fn the_end_of_a_lock_lets_in_nobody_who_was_kept_out() {
     let wire = Wire::start().await;
@@ -374,280 +349,7 @@ async fn logging_out_ends_what_is_under_way() {
     assert_eq!(step(&wire, &body).await.json()["status"]["message"], "State token is invalid or expired");
 }
 
-// 5.3
-
-async fn session_token(wire: &Wire, origins: Option<&str>, return_to: Option<&str>) -> String {
-    let mut body = credentials(wire);
-    if let Some(url) = return_to {
-        body["return_to_url"] = url.into();
-    }
-    let token = wire.server.token(Scope::Authenticate).await;
-    let mut script = Script::post("/api/1/login/auth").json(&body.to_string());
-    script = script.header("authorization", &format!("bearer {token}"));
-    if let Some(origins) = origins {
-        script = script.header("custom-allowed-origin-header-1", "").header("custom-allowed-origin-header-2", origins);
-    }
-    wire.send(script).await.text("session_token")
-}
-
-#[tokio::test]
-async fn a_form_hands_in_a_session_token_once() {
-    let wire = Wire::start().await;
-    let token = session_token(&wire, None, Some("https://app.example/home")).await;
-    let form = || Script::post("/session_via_api_token").form(&format!("session_token={token}"));
-    let first = wire.server.send(form()).await;
-    assert_eq!(first.status.as_u16(), 200, "nowhere to go on to is allowed by default: {first}");
-    let cookie = first.header("set-cookie").unwrap();
-    assert!(cookie.contains("; Secure; HttpOnly; SameSite=None"), "{cookie}");
-    assert!(first.header("content-type").unwrap().starts_with("text/html"));
-    assert!(first.header("access-control-allow-origin").is_none());
-    let second = wire.server.send(form()).await;
-    assert_eq!((second.status.as_u16(), second.header("set-cookie")), (400, None));
-}
-
-#[tokio::test]
-async fn a_form_goes_on_to_an_origin_that_is_configured() {
-    let options = countersign_onelogin::DialectOptions {
-        redirect_origins: vec!["https://app.example".to_owned()],
-        ..countersign_onelogin::DialectOptions::default()
-    };
-    let wire = Wire::start_with(Setup { options, ..Setup::default() }).await;
-    for (url, status) in [
-        ("https://app.example/home?a=b", 302),
-        ("https://app.example.evil.example/", 200),
-        ("https://app.example@evil.example/", 200),
-        ("javascript:alert(1)", 200),
-    ] {
-        let token = session_token(&wire, None, Some(url)).await;
-        let answer =
-            wire.server.send(Script::post("/session_via_api_token").form(&format!("session_token={token}"))).await;
-        assert_eq!(answer.status.as_u16(), status, "{url}");
-        assert_eq!(answer.header("location"), (status == 302).then_some(url));
-    }
-}
-
-#[tokio::test]
-async fn a_script_hands_in_a_session_token_from_a_listed_origin_only() {
-    let wire = Wire::start().await;
-    let origins = "https://a.example, nonsense, https://b.example:8443,https://c.example/path";
-    let token = session_token(&wire, Some(origins), None).await;
-    let body = json!({ "session_token": token }).to_string();
-    let from = |origin: &str| Script::post("/session_via_api_token").json(&body).header("origin", origin);
-    for origin in ["https://evil.example", "https://c.example", "https://b.example", "null"] {
-        let refused = wire.server.send(from(origin)).await;
-        assert_eq!(refused.status.as_u16(), 400, "{origin}");
-        assert!(refused.header("access-control-allow-origin").is_none(), "{origin}");
-    }
-    let preflight = |origin: &str| {
-        Script::new("OPTIONS", "/session_via_api_token")
-            .header("origin", origin)
-            .header("access-control-request-method", "POST")
-    };
-    let allowed = wire.server.send(preflight("https://b.example:8443")).await;
-    assert_eq!(allowed.header("access-control-allow-origin"), Some("https://b.example:8443"));
-    assert_eq!(allowed.header("access-control-allow-methods"), Some("POST"));
-    assert!(wire.server.send(preflight("https://evil.example")).await.header("access-control-allow-origin").is_none());
-    let answer = wire.server.send(from("https://b.example:8443")).await;
-    assert_eq!(answer.status.as_u16(), 200, "{answer}");
-    assert_eq!(answer.header("access-control-allow-origin"), Some("https://b.example:8443"));
-    assert_eq!(answer.header("access-control-allow-credentials"), Some("true"));
-    assert_eq!(answer.header("vary"), Some("Origin"));
-    assert_eq!(wire.server.send(from("https://b.example:8443")).await.status.as_u16(), 400, "a second time");
-}
-
-/// A log-in by app whose two calls name these origins; gives the session token.
-async fn token_of_two_calls(wire: &Wire, password: Option<&str>, factor: Option<&str>, alias: bool) -> String {
-    let token = wire.server.token(Scope::Authenticate).await;
-    let version = if alias { 2 } else { 1 };
-    let call = async |path: &str, body: &Value, origins: Option<&str>| {
-        let script = Script::post(&format!("/api/{version}/login/{path}")).json(&body.to_string());
-        let script = script.header("authorization", &format!("bearer {token}"));
-        let name = "Custom-Allowed-Origin-Header-1";
-        wire.send(if let Some(origins) = origins { script.header(name, origins) } else { script }).await
-    };
-    let (device, app) = wire.app().await;
-    let state_token = call("auth", &credentials(wire), password).await.text("state_token");
-    let code = app.code(wire.server.now());
-    let body = json!({ "device_id": device.to_string(), "state_token": state_token, "otp_token": code });
-    call("verify_factor", &body, factor).await.text("session_token")
-}
-
-/// Contract 5.4: on either call, and then both hold.
-#[tokio::test]
-async fn an_origin_named_with_the_factor_may_hand_in() {
-    let (one, other) = ("https://one.example.com", "https://other.example.com");
-    for (password, factor, allowed, refused) in [
-        (None, Some(one), vec![one], vec![other]),
-        (Some(one), None, vec![one], vec![other]),
-        (Some(one), Some(one), vec![one], vec![other]),
-        (Some(one), Some(other), vec![one, other], vec!["https://third.example.com"]),
-        (Some(""), Some(""), vec![], vec![one]),
-    ] {
-        for alias in [false, true] {
-            for origin in allowed.iter().chain(&refused) {
-                let wire = Wire::start().await;
-                let token = token_of_two_calls(&wire, password, factor, alias).await;
-                let preflight = Script::new("OPTIONS", "/session_via_api_token").header("origin", origin);
-                let preflight = wire.server.send(preflight).await;
-                let body = json!({ "session_token": token }).to_string();
-                let handed = Script::post("/session_via_api_token").json(&body).header("origin", origin);
-                let handed = wire.server.send(handed).await;
-                let expected = allowed.contains(origin);
-                assert_eq!(preflight.header("access-control-allow-origin"), expected.then_some(*origin));
-                assert_eq!(handed.status.as_u16(), if expected { 200 } else { 400 }, "{origin}: {handed}");
-            }
-        }
-    }
-}
-
-/// Contract 5.4: as many as the head has room for, however they are numbered, and as an address bar shows them.
-#[tokio::test]
-async fn every_listed_origin_counts() {
-    let wire = Wire::start().await;
-    let token = wire.server.token(Scope::Authenticate).await;
-    let mut script = Script::post("/api/1/login/auth").json(&credentials(&wire).to_string());
-    for number in 1..=60 {
-        let name = format!("custom-allowed-origin-header-{number}");
-        script = script.header(&name, &format!("https://n{number}.example.com/, https://m{number}.example.com"));
-    }
-    let script =
-        script.header("custom-allowed-origin-header-61", "https://path.example.com/a, https://two.example.com//");
-    let told = wire.send(script.header("authorization", &format!("bearer {token}"))).await;
-    assert_eq!(told.status(), 200, "{told}");
-    let listed = async |origin: &str| {
-        let preflight = Script::new("OPTIONS", "/session_via_api_token").header("origin", origin);
-        wire.server.send(preflight).await.header("access-control-allow-origin").is_some()
-    };
-    for number in 1..=60 {
-        assert!(listed(&format!("https://n{number}.example.com")).await, "{number}");
-        assert!(listed(&format!("https://m{number}.example.com")).await, "{number}");
-    }
-    for ignored in ["https://path.example.com", "https://two.example.com"] {
-        assert!(!listed(ignored).await, "what is no origin is ignored: {ignored}");
-    }
-}
-
-#[tokio::test]
-async fn a_session_token_is_over_after_two_minutes() {
-    let wire = Wire::start().await;
-    let token = session_token(&wire, None, None).await;
-    wire.server.advance(121);
-    let answer = wire.server.send(Script::post("/session_via_api_token").form(&format!("session_token={token}"))).await;
-    assert_eq!(answer.status.as_u16(), 400);
-}
-
-/// Contract 3.2: a password that another system hashed is kept so until its next use, and then as any other.
-#[tokio::test]
-async fn who_comes_with_a_hashed_password_logs_in_with_the_password_itself() {
-    let wire = Wire::start().await;
-    let salted = json!({
-        "password": "1a62cb3bb3ecfcd0e49236c037d100f64ec07a1a3c5964db8d0bfb8a31a221fa", "password_confirmation": "1a62cb3bb3ecfcd0e49236c037d100f64ec07a1a3c5964db8d0bfb8a31a221fa", "password_algorithm": "salt+sha256", "password_salt": "pepper"
-    });
-    let v1 = wire.call_as(Scope::ManageAll, "PUT", "/api/1/users/set_password_using_salt/2", &salted.to_string()).await;
-    assert_eq!(v1.json()["status"]["message"], "Success", "{}", v1.0);
-    let word = |password: &str| json!({ "username_or_email": "ben", "password": password, "subdomain": "acme" });
-    let is_in = |told: Told| told.json()["data"][0]["status"] == "Authenticated";
-    assert!(!is_in(login(&wire, &word("open sesam")).await));
-    assert!(
-        !is_in(login(&wire, &word("1a62cb3bb3ecfcd0e49236c037d100f64ec07a1a3c5964db8d0bfb8a31a221fa")).await),
-        "the hash is no password"
-    );
-    assert!(is_in(login(&wire, &word("open sesame")).await));
-    assert!(is_in(login(&wire, &word("open sesame")).await), "hashed anew");
-    for (algorithm, hash, salt, password) in [
-        ("salt+sha256", "1a62cb3bb3ecfcd0e49236c037d100f64ec07a1a3c5964db8d0bfb8a31a221fa", "pepper", "open sesame"),
-        ("sha256+salt", "cd7149b0388d05a35aff577050a917c55704d074d31f969fe268217b5a87f21c", "pepper", "open sesame"),
-        ("bcrypt", "$2a$06$If6bvum7DFjUnE9p2uDeDu0YHzrHM6tf.iqN8.yx.jNN1ILEf7h0i", "", "abc"),
-    ] {
-        let body = json!({
-            "password": hash, "password_confirmation": hash, "password_algorithm": algorithm, "salt": salt
-        });
-        let v2 = wire.call_as(Scope::ManageAll, "PUT", "/api/2/users/2", &body.to_string()).await;
-        assert_eq!(v2.json()["id"], 2, "{}", v2.0);
-        assert!(is_in(login(&wire, &word(password)).await), "{algorithm}");
-    }
-}
-
-#[tokio::test]
-async fn a_name_opens_a_log_in_however_it_is_typed() {
-    let wire = Wire::start().await;
-    let body = json!({
-        "username": "J\u{f6}rg", "email": "joerg@example.com",
-        "password": "gru\u{308}\u{df}e dich", "password_confirmation": "gru\u{308}\u{df}e dich",
-    });
-    let made = wire.call_as(Scope::ManageAll, "POST", "/api/2/users", &body.to_string()).await;
-    assert_eq!(made.status(), 201, "{}", made.0);
-    let enter = async |name: &str, password: &str| {
-        let body = json!({ "username_or_email": name, "password": password, "subdomain": "acme" });
-        login(&wire, &body).await.status()
-    };
-    for name in ["J\u{f6}rg", "jo\u{308}rg ", " J\u{d6}RG", "JOERG@example.com", "joerg@example.com\u{a0}"] {
-        assert_eq!(enter(name, "gr\u{fc}\u{df}e dich").await, 200, "{name:?}");
-    }
-    assert_eq!(enter("j\u{f6}rg", "gru\u{308}\u{df}e\u{a0}dich").await, 200);
-    assert_eq!(enter("jorg", "gr\u{fc}\u{df}e dich").await, 401);
-}
-
-/// SEC 43: each client has its share of the places for hashes.
-#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn one_client_cannot_fill_the_password_queue() {
-    let server = Arc::new(TestServer::start().await);
-    let tokens = [server.token(Scope::Authenticate).await, server.token(Scope::ManageUsers).await];
-    let log_in = |token: &str, name: String, password: &str| {
-        let body = json!({ "username_or_email": name, "password": password, "subdomain": "acme" });
-        let script = Script::post("/api/1/login/auth").header("authorization", &format!("Bearer {token}"));
-        let (server, script) = (server.clone(), script.json(&body.to_string()));
-        tokio::spawn(async move { server.send(script).await.status.as_u16() })
-    };
-    let crowd: Vec<_> = (0..120).map(|n| log_in(&tokens[0], format!("nobody{n}"), "open sesame")).collect();
-    for _ in 0..2 {
-        for number in 0..3 {
-            let user = server.user(number).clone();
-            assert_eq!(log_in(&tokens[1], user.username, &user.password).await.unwrap(), 200);
-        }
-    }
-    for call in crowd {
-        let status = call.await.unwrap();
-        assert!(matches!(status, 401 | 503), "{status}");
-    }
-}
-
-/// SEC 31: time does not tell who exists, whatever hashes others came with.
-#[tokio::test]
-#[expect(clippy::disallowed_methods, reason = "a time that a refusal takes at least, measured here as there")]
-async fn an_unknown_name_takes_as_long_as_the_dearest_hash() {
-    let wire = Wire::start().await;
-    let engine = wire.server.world.engine();
-    let own = engine.refusal_takes();
-    let hash = "$2a$08$XajjQvNhvvRt5GSeFk1xFeyqRrsxkhBkUiQeg0dt.wU1qD4aFDcga";
-    let body = json!({
-        "password": hash, "password_confirmation": hash, "password_algorithm": "bcrypt"
-    });
-    let set = wire.call_as(Scope::ManageAll, "PUT", "/api/2/users/2", &body.to_string()).await;
-    assert_eq!(set.json()["id"], 2, "{}", set.0);
-    let longest = engine.refusal_takes();
-    assert!(longest > own, "known before the first log-in");
-    let mut told = Vec::new();
-    for name in ["nobody", "ana", "ben"] {
-        let started = std::time::Instant::now();
-        let body = json!({ "username_or_email": name, "password": "open sesame", "subdomain": "acme" });
-        told.push(login(&wire, &body).await.0.text.clone());
-        let took = i64::try_from(started.elapsed().as_millis()).unwrap();
-        // The shortest that such a comparison took is what all wait for: a busy machine adds to each alike.
-        assert!(took >= engine.refusal_takes(), "{name}: {took} of {longest} ms");
-    }
-    told.dedup();
-    assert_eq!(told.len(), 1);
-    // While a name is held off nothing is compared, and the answer is the same.
-    for _ in 0..10 {
-        login(&wire, &json!({ "username_or_email": "chie", "password": "wrong", "subdomain": "acme" })).await;
-    }
-    let right = &wire.server.user(2).password;
-    let held = login(&wire, &json!({ "username_or_email": "chie", "password": right, "subdomain": "acme" })).await;
-    assert_eq!(held.0.text, told[0]);
-}
-
-/// Contract 5.2, 14.10: as documented, or as a client in use waits for it; only this type changes.
+/// Contract 5.2, 14.10: the type is the documented one, or the one that a client in use waits for. Nothing else changes.
 #[tokio::test]
 async fn a_sent_message_may_be_called_pending() {
     let wire = Wire::start().await;
@@ -668,7 +370,7 @@ async fn a_sent_message_may_be_called_pending() {
     }
 }
 
-/// A wait that a client reads is one that can succeed.
+/// A client is asked to wait only if waiting can succeed.
 #[tokio::test]
 async fn a_dead_prompt_is_not_pending() {
     for (door, second) in [
