@@ -8,7 +8,7 @@
 //!
 //! A row without bytes is of a budget that nothing was taken out of.
 
-use domain::model::budget::{DayTaken, Sent};
+use domain::model::budget::{DayTaken, Sent, SpentList};
 use domain::{Budget, BudgetView, Spent, Timestamp};
 
 use crate::error::Error;
@@ -17,18 +17,25 @@ use crate::value::Row;
 
 const CORRUPT: Error = Error::Corrupt("a budget");
 
-/// What is stored. A budget has recent messages or days, never both: which it has, is decided by what it limits.
+/// What is stored.
 pub(crate) fn pack(spent: &Spent) -> Vec<u8> {
-    let mut packed = Vec::with_capacity(16 + 16 * (spent.recent.len() + spent.days.len()));
+    let mut packed = Vec::new();
     packed.extend_from_slice(&spent.taken.to_be_bytes());
     packed.extend_from_slice(&spent.since.0.to_be_bytes());
-    for sent in &spent.recent {
-        packed.extend_from_slice(&sent.at.0.to_be_bytes());
-        packed.extend_from_slice(&sent.target);
-    }
-    for day in &spent.days {
-        packed.extend_from_slice(&day.began.0.to_be_bytes());
-        packed.extend_from_slice(&day.taken.to_be_bytes());
+    match &spent.kept {
+        SpentList::Nothing => {}
+        SpentList::Messages(messages) => {
+            for sent in messages {
+                packed.extend_from_slice(&sent.at.0.to_be_bytes());
+                packed.extend_from_slice(&sent.target);
+            }
+        }
+        SpentList::Days(days) => {
+            for day in days {
+                packed.extend_from_slice(&day.began.0.to_be_bytes());
+                packed.extend_from_slice(&day.taken.to_be_bytes());
+            }
+        }
     }
     packed
 }
@@ -43,22 +50,17 @@ fn unpack(budget: Budget, bytes: &[u8]) -> Result<Spent, Error> {
     let (pairs, []) = pairs.as_chunks::<2>() else { return Err(CORRUPT) };
     let number = |bytes: &[u8; 8]| i64::from_be_bytes(*bytes);
     let at = |bytes: &[u8; 8]| Timestamp(number(bytes));
-    let mut spent = Spent { taken: number(taken), since: at(since), ..Spent::default() };
-    match budget {
-        Budget::Client(_) | Budget::Server => {
-            spent.days =
-                pairs.iter().map(|[began, taken]| DayTaken { began: at(began), taken: number(taken) }).collect();
-        }
+    let kept = match budget {
+        _ if pairs.is_empty() => SpentList::Nothing,
+        Budget::Client(_) | Budget::Server => SpentList::Days(
+            pairs.iter().map(|[began, taken]| DayTaken { began: at(began), taken: number(taken) }).collect(),
+        ),
         Budget::Block(_) | Budget::BlockOfReaders(_) => {
-            spent.recent = pairs.iter().map(|[sent, target]| Sent { at: at(sent), target: *target }).collect();
+            SpentList::Messages(pairs.iter().map(|[sent, target]| Sent { at: at(sent), target: *target }).collect())
         }
-        Budget::Calls(_) | Budget::Reserve | Budget::ReserveOf(_) | Budget::ReserveOfReaders => {
-            if !pairs.is_empty() {
-                return Err(CORRUPT);
-            }
-        }
-    }
-    Ok(spent)
+        Budget::Calls(_) | Budget::Reserve | Budget::ReserveOf(_) | Budget::ReserveOfReaders => return Err(CORRUPT),
+    };
+    Ok(Spent { taken: number(taken), since: at(since), kept })
 }
 
 /// A budget as a decision sees it: its state, if it has one, and the database's clock.
@@ -91,8 +93,9 @@ mod tests {
     fn budgets_survive_packing() {
         let sent = |at| Sent { at: Timestamp(at), target: [u8::MAX; 8] };
         let other = DayTaken { began: Timestamp(1_699_000_000_000), taken: 7 };
-        let day = Spent { days: vec![other], taken: 80, since: Timestamp(1_700_000_000_000), ..Spent::default() };
-        let block = Spent { recent: vec![sent(1), sent(i64::MAX)], ..Spent::default() };
+        let day = Spent { taken: 80, since: Timestamp(1_700_000_000_000), kept: SpentList::Days(vec![other]) };
+        let messages = SpentList::Messages(vec![sent(1), sent(i64::MAX)]);
+        let block = Spent { kept: messages, ..Spent::default() };
         let hash = MacKeys::new(vec![(7, Secret::new(vec![1; 32]))]).hash("a", "b");
         let calls = Spent { taken: 3, since: Timestamp(9), ..Spent::default() };
         let all = [(Budget::Server, day), (Budget::Block(hash), block), (Budget::Reserve, calls)];
@@ -104,7 +107,7 @@ mod tests {
             }
             assert_eq!(unpack(budget, &[]).unwrap(), Spent::default());
         }
-        let packed = pack(&Spent { recent: vec![sent(1)], ..Spent::default() });
+        let packed = pack(&Spent { kept: SpentList::Messages(vec![sent(1)]), ..Spent::default() });
         assert!(unpack(Budget::Reserve, &packed).is_err(), "a reserve remembers no messages");
     }
 }

@@ -63,14 +63,23 @@ impl Budget {
 /// What was taken out of a budget so far.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Spent {
-    /// Of a block: its recent messages.
-    pub recent: Vec<Sent>,
-    /// Of a client or the server: days besides the one in hand.
-    pub days: Vec<DayTaken>,
     /// Of a client or the server: messages of the day that began at `since`. Of calls: thousandths of a call that were
     /// missing from a full bucket at `since`. Of a reserve: calls of the hour that began at `since`.
     pub taken: i64,
     pub since: Timestamp,
+    /// What is remembered one by one.
+    pub kept: SpentList,
+}
+
+/// What a budget remembers one by one.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum SpentList {
+    #[default]
+    Nothing,
+    /// Of a block: its recent messages.
+    Messages(Vec<Sent>),
+    /// Of a client or the server: days besides the one in hand.
+    Days(Vec<DayTaken>),
 }
 
 /// A message to somebody in a block.
@@ -92,11 +101,21 @@ pub struct DayTaken {
 }
 
 impl Spent {
+    /// The recent messages of a block.
+    pub fn messages(&self) -> &[Sent] {
+        if let SpentList::Messages(messages) = &self.kept { messages } else { &[] }
+    }
+
+    /// The days of a client or the server besides the one in hand.
+    pub fn days(&self) -> &[DayTaken] {
+        if let SpentList::Days(days) = &self.kept { days } else { &[] }
+    }
+
     /// From when on nothing of this need be remembered.
     pub fn over_at(&self, budget: Budget) -> Timestamp {
         match budget {
             Budget::Block(_) | Budget::BlockOfReaders(_) => {
-                self.recent.iter().map(|sent| sent.at).max().unwrap_or_default().plus(DAY)
+                self.messages().iter().map(|sent| sent.at).max().unwrap_or_default().plus(DAY)
             }
             // A clock that is set back must find the day it comes back to.
             Budget::Client(_) | Budget::Server => self.since.plus(7 * DAY),

@@ -5,7 +5,7 @@
 //! queued: a server that dies in between has counted one too many, never one too few.
 
 use crate::model::audit::{AuditEvent, AuditKind};
-use crate::model::budget::{Budget, BudgetView, DayTaken, Sent, Spent};
+use crate::model::budget::{Budget, BudgetView, DayTaken, Sent, Spent, SpentList};
 use crate::model::change::{Change, Decision};
 use crate::model::credential::Credential;
 use crate::model::digest::OwnKey;
@@ -73,12 +73,12 @@ pub fn count(
     limits: &SendLimits,
     now: Timestamp,
 ) -> Decision<Result<(), Timestamp>> {
-    let mut spent = view.spent.clone();
     let keep = if limits.target_per_day > 0 { DAY } else { HOUR };
-    spent.recent.retain(|sent| now.is_within(keep, sent.at));
+    let mut recent = view.spent.messages().to_vec();
+    recent.retain(|sent| now.is_within(keep, sent.at));
     let full = |most: u32, window: i64, own: bool| {
         let counts = |sent: &&Sent| (!own || sent.target == to.target) && now.is_within(window, sent.at);
-        let mut crowd: Vec<_> = spent.recent.iter().filter(counts).map(|sent| sent.at).collect();
+        let mut crowd: Vec<_> = recent.iter().filter(counts).map(|sent| sent.at).collect();
         // Nodes' clocks differ a little.
         crowd.sort_unstable();
         let most = usize::try_from(most).unwrap_or(usize::MAX);
@@ -88,18 +88,22 @@ pub fn count(
     if let Some(at) = full(limits.target_per_day, DAY, true).max(block) {
         return Decision::reply(Err(at));
     }
-    spent.recent.push(Sent { at: now, target: to.target });
-    Decision::reply(Ok(())).with(Change::SetSpent(to.budget, spent))
+    recent.push(Sent { at: now, target: to.target });
+    Decision::reply(Ok(())).with(Change::SetSpent(to.budget, of_messages(recent)))
 }
 
 /// Takes back what was counted at `at` for a message that was not queued.
 pub fn give_back(view: &BudgetView, to: &Recipient, at: Timestamp) -> Decision<()> {
-    let mut spent = view.spent.clone();
-    let Some(place) = spent.recent.iter().position(|sent| *sent == Sent { at, target: to.target }) else {
+    let mut recent = view.spent.messages().to_vec();
+    let Some(place) = recent.iter().position(|sent| *sent == Sent { at, target: to.target }) else {
         return Decision::reply(());
     };
-    spent.recent.remove(place);
-    Decision::reply(()).with(Change::SetSpent(to.budget, spent))
+    recent.remove(place);
+    Decision::reply(()).with(Change::SetSpent(to.budget, of_messages(recent)))
+}
+
+fn of_messages(recent: Vec<Sent>) -> Spent {
+    Spent { kept: SpentList::Messages(recent), ..Spent::default() }
 }
 
 /// How full a day's budget became.
@@ -165,17 +169,17 @@ fn taken_on(spent: &Spent, day: Timestamp) -> i64 {
     if spent.since == day {
         return spent.taken;
     }
-    spent.days.iter().find(|other| other.began == day).map_or(0, |other| other.taken)
+    spent.days().iter().find(|other| other.began == day).map_or(0, |other| other.taken)
 }
 
 /// The budget with so much taken of this day. The day before it in hand is remembered: should the clock be set back, it
 /// is found as it was left.
 fn with_taken(spent: &Spent, day: Timestamp, taken: i64) -> Spent {
-    let mut days = spent.days.clone();
+    let mut days = spent.days().to_vec();
     days.push(DayTaken { began: spent.since, taken: spent.taken });
     days.retain(|other| other.began != day && other.taken != 0);
     days.drain(..days.len().saturating_sub(OTHER_DAYS));
-    Spent { days, taken, since: day, ..Spent::default() }
+    Spent { taken, since: day, kept: SpentList::Days(days) }
 }
 
 /// Takes up to `want` messages out of the day of `now`.

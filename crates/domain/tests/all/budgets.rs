@@ -1,6 +1,6 @@
 //! What holds over all users and nodes: messages (SEC 33) and the rate of calls (SEC 37), over random histories.
 
-use countersign_domain::model::budget::Sent;
+use countersign_domain::model::budget::{Sent, SpentList};
 use countersign_domain::model::time::{DAY, HOUR, MINUTE, SECOND};
 use countersign_domain::rules::rate;
 use countersign_domain::rules::sends::{self, Alarm};
@@ -88,7 +88,7 @@ proptest! {
                 Ok(()) if taken_back => {
                     let counted = spent.clone();
                     commit(&mut spent, sends::give_back(&view(&counted), &to, now));
-                    prop_assert_eq!(spent.recent.len() + 1, counted.recent.len());
+                    prop_assert_eq!(spent.messages().len() + 1, counted.messages().len());
                 }
                 Ok(()) => sent.push((now, who)),
                 Err(at) => {
@@ -106,7 +106,7 @@ proptest! {
             prop_assert!(target_per_day == 0 || within(DAY, Some(who)) <= target_per_day as usize);
             prop_assert!(block_per_hour == 0 || within(HOUR, None) <= block_per_hour as usize);
         }
-        prop_assert!(spent.recent.iter().all(|sent| now.since(sent.at) < 2 * DAY), "it remembers no more than it needs");
+        prop_assert!(spent.messages().iter().all(|sent| now.since(sent.at) < 2 * DAY), "it remembers no more than it needs");
     }
 
     /// Nodes take what they like, by clocks that differ: a day never gives more than its limit, and says once each that
@@ -194,7 +194,7 @@ fn a_small_day_is_counted_one_by_one_and_a_large_one_by_the_hundredth() {
 #[test]
 fn what_is_over_may_be_forgotten() {
     let sent = Sent { at: START, target: [1; 8] };
-    let block = Spent { recent: vec![sent], ..Spent::default() };
+    let block = Spent { kept: SpentList::Messages(vec![sent]), ..Spent::default() };
     assert_eq!(block.over_at(number("+14155550123").budget), START.plus(DAY));
     let day = Spent { taken: 1, since: START, ..Spent::default() };
     assert!(day.over_at(Budget::Server) > START.plus(DAY));
@@ -231,7 +231,7 @@ fn a_clock_set_back_finds_every_day_as_it_was() {
         let (taken, until) = all(&mut spent, START.plus(day * DAY));
         assert_eq!((taken, until), (left, Timestamp((20_001 + day) * DAY)), "day {day}");
     }
-    assert!(spent.days.len() < 8, "it remembers a few days only");
+    assert!(spent.days().len() < 8, "it remembers a few days only");
 }
 
 proptest! {
@@ -277,7 +277,7 @@ fn a_clock_set_back_holds_nothing_from_a_recipient_for_days() {
         assert_eq!(send(&mut spent, START.plus(5 * DAY + minute * MINUTE)), Ok(()));
     }
     assert_eq!(send(&mut spent, START), Ok(()));
-    assert_eq!(spent.recent.len(), 1, "what lies far ahead is forgotten");
+    assert_eq!(spent.messages().len(), 1, "what lies far ahead is forgotten");
     assert_eq!(send(&mut spent, START), Ok(()));
     assert_eq!(send(&mut spent, START), Ok(()));
     assert!(send(&mut spent, START.plus(-10 * MINUTE)).is_err(), "what lies minutes ahead counts");

@@ -120,7 +120,7 @@ pub(crate) async fn budgets_that_are_over_are_swept(store: &Store) {
     store.decide_budget(Budget::Server, |view| sends::lease(view, Budget::Server, 9, 1, NOW)).await.unwrap();
     assert_eq!(store.sweep(NOW.plus(DAY - 1)).await.unwrap().budgets, 0);
     assert_eq!(store.sweep(NOW.plus(DAY)).await.unwrap().budgets, 1);
-    let left = |view: &BudgetView| Decision::reply(view.spent.recent.len());
+    let left = |view: &BudgetView| Decision::reply(view.spent.messages().len());
     assert_eq!(store.decide_budget(old.budget, left).await.unwrap(), 0);
     assert_eq!(store.decide_budget(new.budget, left).await.unwrap(), 1);
     assert_eq!(store.sweep(NOW.plus(2 * DAY)).await.unwrap().budgets, 1);
