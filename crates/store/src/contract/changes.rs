@@ -162,9 +162,9 @@ pub(crate) async fn a_decision_that_changes_nothing_it_should_is_void(store: &St
 }
 
 pub(crate) async fn terminal_states_never_change(store: &Store) {
+    use VerificationEnd::{Accepted, Expired, Rejected};
     let user = somebody(store).await;
     let device = device(store, user, FactorKind::Sms).await;
-    use VerificationEnd::{Accepted, Expired, Rejected};
     for end in [Accepted { at: NOW, collected: None }, Rejected { at: NOW, collected: None }, Expired] {
         let asked = verification(&device, sent_code("123456"));
         open(store, &asked).await;
