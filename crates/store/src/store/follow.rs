@@ -149,7 +149,7 @@ impl Cursor {
         }
     }
 
-    /// Whether an entry of this id lies behind the position.
+    /// Whether an entry of this id is behind the position.
     fn has_read(&self, id: i64) -> bool {
         id < self.next && !self.open.iter().any(|part| part.holds(id))
     }
@@ -166,7 +166,7 @@ impl Cursor {
     /// Takes at most `limit` of the entries found, at most `limit` in each part and of one moment. Those of a part are
     /// taken in the order of their ids, and the parts joined by id where ids tell the order of commits. Where they do not,
     /// an entry waits for the one before it in its chain, and what is ready is joined by time: clocks of nodes may be
-    /// apart, and yet no effect is told before its cause. Says whether there may be more.
+    /// apart, and yet no effect is reported before its cause. Says whether there may be more.
     fn take(&mut self, found: Vec<(i64, AuditRow)>, limit: usize, growth: Growth) -> (Vec<(i64, AuditRow)>, bool) {
         let mut parts: Vec<std::collections::VecDeque<(i64, AuditRow)>> =
             self.open.iter().map(|_| std::collections::VecDeque::new()).collect();
@@ -419,7 +419,7 @@ mod tests {
             }
             assert_eq!(seen, [1, 2, second, third, second + 1, 3], "pages of {limit}");
         }
-        // One whose cause lies in a block that was not looked at yet waits too.
+        // One whose cause is in a block that was not looked at yet waits too.
         let mut cursor = Cursor { next: 1, ..Cursor::default() };
         cursor.open_up_to(1, Growth::InBlocks { now: 0 });
         let effect = behind(Some(second), 1, 10);
