@@ -247,7 +247,7 @@ pub(crate) async fn a_delivery_is_tried_settled_and_told_again(store: &Store) {
     assert_eq!(store.sweep_deliveries(end).await.unwrap(), 1, "what waits is kept");
 }
 
-/// Each node draws ids from blocks of its own, so they do not tell what is newer.
+/// Each node draws ids from separate blocks, so they do not tell what is newer.
 pub(crate) async fn webhooks_and_deliveries_are_listed_by_age(store: &Store) {
     let young = webhook(store).await;
     let id = WebhookId(store.next_id(IdKind::Webhook).await.unwrap());
