@@ -1,20 +1,23 @@
 //! Sends messages to people, and calls to webhooks.
 //!
 //! Decisions queue messages in the transaction of the verification that they belong to. This crate takes them from there:
-//! a [`Worker`] claims what is due on its channel, decrypts it, hands it to the [`Provider`] that the [`Routes`] name for
-//! the channel, and records the outcome. Between the claim and the record a process may die, so a message can be sent
-//! twice. It is never forgotten, and never sent after its code has expired.
+//! each [`Route`] (a channel and a [`Provider`] that carries it) has a [`Worker`], which claims what is due, decrypts it,
+//! hands it to the provider and records the outcome. What a route cannot send is the next route's. Between the claim and
+//! the record a process may die, so a message can be sent twice. It is never forgotten, and never sent after its code has
+//! expired.
 //!
 //! To add a provider, write `provider/NAME.rs` and export it in `provider/mod.rs`; the binary makes it from its
 //! configuration.
 
+mod breaker;
 mod message;
 mod outbox;
 mod provider;
 mod route;
 pub mod webhook;
 
+pub use breaker::RouteState;
 pub use message::{Concerned, OutgoingMessage};
-pub use outbox::{Now, Outbox, Worker, send};
+pub use outbox::{Clock, Outbox, Worker, send};
 pub use provider::{FileProvider, Provider, ProviderError, SendError, Sending};
-pub use route::Routes;
+pub use route::{Route, RouteHealth, Routes};

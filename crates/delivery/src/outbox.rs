@@ -1,143 +1,95 @@
-//! Claims queued messages, sends them, retries, records.
+//! Claims queued messages, sends them, passes them on when a route fails, records.
 
+use std::future::Future;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use domain::{Channel, Content, Keyring, Message, MessageId, Timestamp};
-use store::{DropReason, MessageOutcome, QueuedMessage, Store};
-use tokio::sync::Notify;
-use tokio::task::JoinSet;
+use store::{DropReason, MessageOutcome, QueuedMessage, Store, Turn};
+use tokio::task::{JoinError, JoinSet};
 use tokio::time::timeout;
 
+use crate::breaker::RouteState;
 use crate::message::OutgoingMessage;
 use crate::provider::{Provider, SendError};
-use crate::route::Routes;
+use crate::route::{Route, Routes};
 
-/// Tries before a message is given up (SEC 72).
-const MAX_ATTEMPTS: u32 = 3;
-/// Wait before the second and third try, in milliseconds.
+/// Wait before the second and the third round over all routes, in milliseconds. After them a message is given up, so each
+/// route is tried three times at most (SEC 72).
 const BACK_OFF: [i64; 2] = [1_000, 4_000];
 /// What a claim outlasts the longest sending by, in milliseconds: time to record the outcome.
 const LEASE_MARGIN: i64 = 20_000;
-/// Messages claimed at once where there is no provider to send them.
+/// Messages claimed at once where there is no route to send them.
 const WITHOUT_ROUTE: usize = 32;
 
-/// The queue of messages: a worker for each channel.
+/// The queue of messages.
 pub struct Outbox {
-    routes: Routes,
-    workers: [Worker; Channel::ALL.len()],
-}
-
-/// Empties the queue of one channel. It claims no more than its provider may be handed at once, so a slow provider delays
-/// no other channel, and a claim ends before its lease does.
-pub struct Worker {
     store: Store,
     keys: Keyring,
-    channel: Channel,
-    provider: Option<Arc<dyn Provider>>,
-    queued: Notify,
+    routes: Routes,
 }
 
-/// Where the worker reads the time, which passes while messages are sent.
-pub type Now<'a> = &'a (dyn Fn() -> Timestamp + Sync);
+/// Where workers read the time, which passes while messages are sent.
+pub trait Clock: Send + Sync {
+    /// The present moment, as far as it is trusted.
+    fn now(&self) -> Timestamp;
+
+    /// Waits this many milliseconds.
+    fn sleep(&self, milliseconds: i64) -> Pin<Box<dyn Future<Output = ()> + Send + '_>>;
+}
 
 impl Outbox {
     /// The messages in `store`, which open with `keys`.
     pub fn new(store: &Store, keys: &Keyring, routes: Routes) -> Self {
-        let worker = |channel| Worker {
-            store: store.clone(),
-            keys: keys.clone(),
-            channel,
-            provider: routes.provider(channel).cloned(),
-            queued: Notify::new(),
-        };
-        Self { workers: Channel::ALL.map(worker), routes }
+        Self { store: store.clone(), keys: keys.clone(), routes }
     }
 
-    /// The channels that have a provider.
+    /// What carries them.
     pub fn routes(&self) -> &Routes {
         &self.routes
     }
 
-    /// The workers, one for each channel.
-    pub fn workers(&self) -> &[Worker; Channel::ALL.len()] {
-        &self.workers
+    /// A worker for each route. They do their work while they are run.
+    pub fn workers(&self) -> impl Iterator<Item = Worker<'_>> {
+        let routes = Channel::ALL.into_iter().flat_map(|channel| self.routes.of(channel));
+        routes.map(|route| Worker { outbox: self, route })
     }
 
-    /// Wakes the worker of a channel: a message may have been queued.
+    /// Wakes the workers of a channel: a message may have been queued.
     pub fn wake(&self, channel: Channel) {
-        self.workers.iter().filter(|worker| worker.channel == channel).for_each(|worker| worker.queued.notify_one());
+        self.routes.wake(channel);
     }
 
     /// Wakes every worker: another node may have queued a message.
     pub fn wake_all(&self) {
-        self.workers.iter().for_each(|worker| worker.queued.notify_one());
-    }
-}
-
-impl Worker {
-    /// Whether its messages have a provider. Without one they are dropped.
-    pub fn has_route(&self) -> bool {
-        self.provider.is_some()
+        Channel::ALL.into_iter().for_each(|channel| self.wake(channel));
     }
 
-    /// Returns once a message may have been queued.
-    pub async fn woken(&self) {
-        self.queued.notified().await;
+    /// Takes an operator's word that all providers work again.
+    pub fn trust_all(&self) {
+        Channel::ALL.iter().flat_map(|channel| self.routes.of(*channel)).for_each(|route| route.trust());
     }
 
-    /// Sends everything that is due on this channel. Returns when the next message will be, if one is waiting.
-    pub async fn deliver_due(&self, now: Now<'_>) -> Result<Option<Timestamp>, store::Error> {
-        let limit = self.provider.as_ref().map_or(WITHOUT_ROUTE, |provider| provider.at_once().max(1));
-        let lease = self.provider.as_ref().map_or(LEASE_MARGIN, |provider| lease(provider.timeout()));
-        loop {
-            let claimed = self.store.claim_messages(self.channel, now(), limit, lease).await?;
-            let full = claimed.len() == limit;
-            self.send(claimed, now).await?;
-            if !full {
-                return self.store.next_message_at(self.channel).await;
-            }
-        }
-    }
-
-    /// Sends these messages side by side and records what became of each. If one outcome cannot be recorded, the other
-    /// sendings still end and are recorded: cutting them off would send more messages twice.
-    async fn send(&self, claimed: Vec<QueuedMessage>, now: Now<'_>) -> Result<(), store::Error> {
-        let mut recorded = Ok(());
-        let mut sending = JoinSet::new();
-        for queued in claimed {
-            let (id, attempts) = (queued.message.id, queued.attempts);
-            match self.prepare(&queued.message, now()) {
-                Ok((provider, message)) => {
-                    sending.spawn(async move { (id, attempts, send(provider.as_ref(), &message).await) });
+    /// Drops what waits on channels that have no route. Another node may have queued it, or another configuration.
+    pub async fn drop_homeless(&self, clock: &dyn Clock) -> Result<(), store::Error> {
+        for channel in Channel::ALL.into_iter().filter(|channel| !self.routes.carry(*channel)) {
+            loop {
+                let now = clock.now();
+                let claimed =
+                    self.store.claim_messages(channel, Turn::ONLY, now, WITHOUT_ROUTE, LEASE_MARGIN).await?;
+                let is_full = claimed.len() == WITHOUT_ROUTE;
+                for queued in claimed {
+                    let reason = if now >= queued.message.not_after { DropReason::Expired } else { DropReason::NoRoute };
+                    let outcome = MessageOutcome::Dropped(reason);
+                    self.store.settle_message(queued.message.id, outcome, clock.now()).await?;
                 }
-                Err(reason) => recorded = recorded.and(self.settle(id, MessageOutcome::Dropped(reason), now).await),
-            }
-        }
-        while let Some(sent) = sending.join_next().await {
-            match sent {
-                Ok((id, attempts, sent)) => {
-                    let outcome = self.outcome(id, attempts, sent, now());
-                    recorded = recorded.and(self.settle(id, outcome, now).await);
+                if !is_full {
+                    break;
                 }
-                // The message is due again when its lease is over.
-                Err(error) => tracing::error!(channel = self.channel.name(), %error, "message delivery crashed"),
             }
         }
-        recorded
-    }
-
-    /// The provider and the opened message, or why it is not sent.
-    fn prepare(&self, message: &Message, now: Timestamp) -> Result<(Arc<dyn Provider>, OutgoingMessage), DropReason> {
-        if now >= message.not_after {
-            return Err(DropReason::Expired);
-        }
-        let provider = self.provider.clone().ok_or(DropReason::NoRoute)?;
-        let content = self.open(message).ok_or_else(|| {
-            tracing::error!(message = message.id.0, "message cannot be decrypted with the known keys");
-            DropReason::Unreadable
-        })?;
-        Ok((provider, OutgoingMessage::of(message, content)))
+        Ok(())
     }
 
     fn open(&self, message: &Message) -> Option<Content> {
@@ -145,27 +97,176 @@ impl Worker {
         let plain = self.keys.open(place, &message.content).ok()?;
         serde_json::from_slice(plain.expose()).ok()
     }
+}
 
-    fn outcome(&self, id: MessageId, attempts: u32, sent: Result<(), SendError>, now: Timestamp) -> MessageOutcome {
-        let Err(error) = sent else { return MessageOutcome::Sent };
-        let attempt = attempts + 1;
-        tracing::warn!(message = id.0, channel = self.channel.name(), attempt, %error, "message delivery failed");
-        match BACK_OFF.get(attempts as usize) {
-            Some(wait) if error.is_temporary() && attempt < MAX_ATTEMPTS => {
-                MessageOutcome::Retry { at: now.plus(*wait) }
+/// Empties the queue of one route. It claims no more than its provider may be handed at once, so a slow provider delays
+/// no other route, and a claim ends before its lease does.
+pub struct Worker<'a> {
+    outbox: &'a Outbox,
+    route: &'a Arc<Route>,
+}
+
+/// A sending that has ended.
+struct Sent {
+    message: Message,
+    /// Routes that it has passed, this one included.
+    passed: u32,
+    result: Result<(), SendError>,
+}
+
+impl Worker<'_> {
+    /// Sends what its route is to carry, until the future is dropped. It looks at least every `longest` milliseconds, since
+    /// another node's notice can be lost.
+    pub async fn run(&self, clock: &dyn Clock, longest: i64) {
+        loop {
+            let next = self.deliver_due(clock).await.unwrap_or_else(|error| {
+                tracing::error!(%error, "outbox cannot be read");
+                None
+            });
+            let wait = next.map_or(longest, |at| at.since(clock.now()).clamp(1, longest));
+            tokio::select! {
+                () = self.route.queued.notified() => {}
+                () = clock.sleep(wait) => {}
             }
-            _ => MessageOutcome::Dropped(DropReason::Undeliverable),
         }
     }
 
-    async fn settle(&self, id: MessageId, outcome: MessageOutcome, now: Now<'_>) -> Result<(), store::Error> {
-        self.store.settle_message(id, outcome, now()).await
+    /// Sends everything that is due on its route, and what becomes due while it sends. Returns when to look again, if
+    /// there is something to look for.
+    ///
+    /// If one outcome cannot be recorded, the other sendings still end and are recorded: cutting them off would send more
+    /// messages twice.
+    pub async fn deliver_due(&self, clock: &dyn Clock) -> Result<Option<Timestamp>, store::Error> {
+        let mut sending = JoinSet::new();
+        let mut recorded = Ok(());
+        loop {
+            let free = if recorded.is_ok() { self.free(sending.len(), clock.now()) } else { 0 };
+            let due = if free == 0 { Vec::new() } else { self.claim(free, clock.now()).await? };
+            let may_be_more = due.len() == free;
+            for queued in due {
+                if let Err(error) = self.start(queued, &mut sending, clock).await {
+                    recorded = recorded.and(Err(error));
+                }
+            }
+            let ended = tokio::select! {
+                ended = sending.join_next() => ended,
+                () = self.route.queued.notified(), if !may_be_more && !sending.is_empty() => continue,
+            };
+            match ended {
+                Some(ended) => recorded = recorded.and(self.finish(ended, clock).await),
+                None if may_be_more && free > 0 && recorded.is_ok() => {}
+                None => break,
+            }
+        }
+        recorded?;
+        self.next(clock.now()).await
+    }
+
+    /// How many more messages may be handed to the provider now.
+    fn free(&self, sending: usize, now: Timestamp) -> usize {
+        let most = match self.route.state(now) {
+            RouteState::Up => self.route.provider().at_once().max(1),
+            RouteState::OnTrial => 1,
+            RouteState::DownUntil(_) => 0,
+        };
+        most.saturating_sub(sending)
+    }
+
+    async fn claim(&self, limit: usize, now: Timestamp) -> Result<Vec<QueuedMessage>, store::Error> {
+        let turn = self.outbox.routes.turn(self.route, now);
+        let lease = lease(self.route.provider().timeout());
+        self.outbox.store.claim_messages(self.route.channel(), turn, now, limit, lease).await
+    }
+
+    /// When to look again.
+    async fn next(&self, now: Timestamp) -> Result<Option<Timestamp>, store::Error> {
+        if let RouteState::DownUntil(until) = self.route.state(now) {
+            return Ok(Some(until));
+        }
+        self.outbox.store.next_message_at(self.route.channel(), self.outbox.routes.turn(self.route, now)).await
+    }
+
+    /// Hands a message to the provider, or settles it at once where nothing is to be sent.
+    async fn start(
+        &self,
+        queued: QueuedMessage,
+        sending: &mut JoinSet<Sent>,
+        clock: &dyn Clock,
+    ) -> Result<(), store::Error> {
+        let QueuedMessage { message, passed } = queued;
+        let reason = if clock.now() >= message.not_after {
+            DropReason::Expired
+        } else if let Some(content) = self.outbox.open(&message) {
+            let outgoing = OutgoingMessage::of(&message, content);
+            let provider = self.route.provider().clone();
+            sending.spawn(async move {
+                let result = send(provider.as_ref(), &outgoing).await;
+                Sent { message, passed, result }
+            });
+            return Ok(());
+        } else {
+            tracing::error!(message = message.id.0, "message cannot be decrypted with the known keys");
+            DropReason::Unreadable
+        };
+        self.outbox.store.settle_message(message.id, MessageOutcome::Dropped(reason), clock.now()).await
+    }
+
+    /// Records how a sending ended.
+    async fn finish(&self, ended: Result<Sent, JoinError>, clock: &dyn Clock) -> Result<(), store::Error> {
+        let channel = self.route.channel();
+        let Sent { message, passed, result } = match ended {
+            Ok(sent) => sent,
+            Err(error) => {
+                // The message is due again when its lease is over.
+                tracing::error!(channel = channel.name(), %error, "message delivery crashed");
+                self.route.note(Err(SendError::Unavailable), clock.now());
+                return Ok(());
+            }
+        };
+        let now = clock.now();
+        self.route.note(result, now);
+        let outcome = match result {
+            Ok(()) => MessageOutcome::Sent,
+            Err(error) => {
+                let (id, provider) = (message.id.0, self.route.provider().name());
+                tracing::warn!(message = id, channel = channel.name(), provider, %error, "message delivery failed");
+                self.after(error, message.id, passed, now)
+            }
+        };
+        self.outbox.store.settle_message(message.id, outcome, now).await?;
+        if let MessageOutcome::Retry { .. } = outcome {
+            self.outbox.routes.wake(channel);
+        }
+        Ok(())
+    }
+
+    /// What becomes of a message whose sending failed: the next route that is up carries it, at once; after the last, the
+    /// first again after a wait.
+    fn after(&self, error: SendError, id: MessageId, passed: u32, now: Timestamp) -> MessageOutcome {
+        let turn = self.outbox.routes.turn(self.route, now);
+        let round = passed.saturating_sub(1) / turn.of;
+        let ends_round = turn.position >= turn.last;
+        let may_succeed = error.is_temporary() || (turn.of > 1 && error != SendError::Unreachable);
+        match BACK_OFF.get(round as usize) {
+            _ if !may_succeed => MessageOutcome::Dropped(DropReason::Undeliverable),
+            _ if !ends_round => MessageOutcome::Retry { at: now },
+            Some(wait) => MessageOutcome::Retry { at: now.plus(spread(*wait, id)) },
+            None => MessageOutcome::Dropped(DropReason::Undeliverable),
+        }
     }
 }
 
 /// Hands a message to a provider, for as long as it may take.
 pub async fn send(provider: &dyn Provider, message: &OutgoingMessage) -> Result<(), SendError> {
     timeout(provider.timeout(), provider.send(message)).await.unwrap_or(Err(SendError::TimedOut))
+}
+
+/// A wait that is up to a quarter shorter or longer, by the message: what failed together is not tried again together.
+fn spread(wait: i64, id: MessageId) -> i64 {
+    /// Spreads neighbouring ids over all numbers (Knuth, TAOCP 6.4).
+    const GOLDEN: u64 = 0x9E37_79B9_7F4A_7C15;
+    let part = i64::from((id.0.unsigned_abs().wrapping_mul(GOLDEN) >> 54) as u16);
+    wait * 3 / 4 + wait / 2 * part / 1_024
 }
 
 /// How long a claim keeps other nodes away, in milliseconds.
@@ -175,31 +276,55 @@ fn lease(timeout: Duration) -> i64 {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::VecDeque;
     use std::future::pending;
     use std::sync::Mutex;
-    use std::sync::atomic::{AtomicI64, Ordering};
+    use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
 
     use domain::{Change, Decision, DeviceId, UserId, VerificationId, View};
     use store::SqliteOptions;
+    use tokio::sync::Semaphore;
 
     use super::*;
     use crate::provider::Sending;
 
     const START: i64 = 1_700_000_000_000;
 
-    /// Takes some messages and fails at others; a sending takes a second of the test's clock.
-    #[derive(Default)]
+    /// A clock that passes when a provider works, and that a test sets.
+    #[derive(Clone, Default)]
+    struct Time(Arc<AtomicI64>);
+
+    impl Clock for Time {
+        fn now(&self) -> Timestamp {
+            Timestamp(self.0.load(Ordering::SeqCst))
+        }
+
+        fn sleep(&self, milliseconds: i64) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
+            Box::pin(async move {
+                self.0.fetch_add(milliseconds, Ordering::SeqCst);
+                tokio::task::yield_now().await;
+            })
+        }
+    }
+
+    /// Takes messages, or fails as a test has told it; a sending takes a second of the test's clock.
     struct Fake {
-        clock: Arc<AtomicI64>,
-        results: Mutex<Vec<Result<(), SendError>>>,
-        sent: Mutex<Vec<MessageId>>,
+        name: &'static str,
+        time: Time,
+        at_once: usize,
+        /// How the next sendings end; afterwards as `always`.
+        next: Mutex<VecDeque<Result<(), SendError>>>,
+        always: Result<(), SendError>,
         hangs: bool,
-        most: usize,
+        /// Sendings wait for a permit of this.
+        gate: Semaphore,
+        waiting: AtomicUsize,
+        sent: Mutex<Vec<MessageId>>,
     }
 
     impl Provider for Fake {
-        fn name(&self) -> &'static str {
-            "fake"
+        fn name(&self) -> &str {
+            self.name
         }
 
         fn channels(&self) -> &[Channel] {
@@ -207,7 +332,7 @@ mod tests {
         }
 
         fn at_once(&self) -> usize {
-            self.most
+            self.at_once
         }
 
         fn timeout(&self) -> Duration {
@@ -216,13 +341,22 @@ mod tests {
 
         fn send<'a>(&'a self, message: &'a OutgoingMessage) -> Sending<'a> {
             Box::pin(async move {
+                self.waiting.fetch_add(1, Ordering::SeqCst);
                 if self.hangs {
                     pending::<()>().await;
                 }
-                self.clock.fetch_add(1_000, Ordering::SeqCst);
+                let _permit = self.gate.acquire().await.unwrap();
+                self.waiting.fetch_sub(1, Ordering::SeqCst);
+                self.time.0.fetch_add(1_000, Ordering::SeqCst);
                 self.sent.lock().unwrap().push(message.id);
-                self.results.lock().unwrap().pop().unwrap_or(Ok(()))
+                self.next.lock().unwrap().pop_front().unwrap_or(self.always)
             })
+        }
+    }
+
+    impl Fake {
+        fn tried(&self) -> Vec<i64> {
+            self.sent.lock().unwrap().iter().map(|id| id.0).collect()
         }
     }
 
@@ -230,7 +364,7 @@ mod tests {
         _dir: tempfile::TempDir,
         store: Store,
         keys: Keyring,
-        clock: Arc<AtomicI64>,
+        time: Time,
     }
 
     impl Scene {
@@ -238,7 +372,7 @@ mod tests {
             let dir = tempfile::tempdir().unwrap();
             let store = Store::open_sqlite(dir.path(), SqliteOptions::default()).unwrap();
             let keys = Keyring::new(&[[7; 32]]).unwrap();
-            Self { _dir: dir, store, keys, clock: Arc::new(AtomicI64::new(START)) }
+            Self { _dir: dir, store, keys, time: Time(Arc::new(AtomicI64::new(START))) }
         }
 
         async fn queue(&self, id: i64, channel: Channel) {
@@ -253,94 +387,246 @@ mod tests {
                 channel,
                 content: self.keys.seal(Message::place(id, user), [1; 24], &content),
                 created_at: Timestamp(START),
-                not_after: Timestamp(START + 60_000),
+                not_after: Timestamp(START + 120_000),
             };
             let enqueue = move |_: &View| Decision::reply(()).with(Change::Enqueue(message.clone()));
             self.store.decide(user, enqueue).await.unwrap();
         }
 
-        async fn deliver(&self, fake: &Arc<Fake>, channel: Channel) -> Option<Timestamp> {
-            let routes = Routes::over([fake.clone() as Arc<dyn Provider>]);
-            let outbox = Outbox::new(&self.store, &self.keys, routes);
-            let worker = outbox.workers().iter().find(|worker| worker.channel == channel).unwrap();
-            worker.deliver_due(&|| Timestamp(self.clock.load(Ordering::SeqCst))).await.unwrap()
+        /// A provider that takes everything, one at a time.
+        fn fake(&self, name: &'static str) -> Fake {
+            Fake {
+                name,
+                time: self.time.clone(),
+                at_once: 1,
+                next: Mutex::default(),
+                always: Ok(()),
+                hangs: false,
+                gate: Semaphore::new(Semaphore::MAX_PERMITS),
+                waiting: AtomicUsize::new(0),
+                sent: Mutex::default(),
+            }
         }
 
-        fn fake(&self) -> Fake {
-            Fake { clock: self.clock.clone(), most: 1, ..Fake::default() }
+        fn failing(&self, name: &'static str, error: SendError) -> Fake {
+            Fake { always: Err(error), ..self.fake(name) }
+        }
+
+        /// An outbox over these providers, in this order.
+        fn outbox<const N: usize>(&self, fakes: [Fake; N]) -> (Outbox, [Arc<Fake>; N]) {
+            let fakes = fakes.map(Arc::new);
+            let routes = Routes::over(fakes.iter().map(|fake| fake.clone() as Arc<dyn Provider>));
+            (Outbox::new(&self.store, &self.keys, routes), fakes)
+        }
+
+        /// Lets all workers work until nothing is due now, and says when something will be.
+        async fn work(&self, outbox: &Outbox) -> Option<Timestamp> {
+            loop {
+                let before = self.time.now();
+                let mut next = None;
+                for worker in outbox.workers() {
+                    let at = worker.deliver_due(&self.time).await.unwrap();
+                    next = match (next, at) {
+                        (Some(one), Some(other)) => Some(Timestamp::min(one, other)),
+                        (one, other) => one.or(other),
+                    };
+                }
+                if before == self.time.now() && next.is_none_or(|next| next > before) {
+                    return next;
+                }
+            }
+        }
+
+        /// The same, and moves the clock to whatever is due later.
+        async fn work_on(&self, outbox: &Outbox) {
+            while let Some(next) = self.work(outbox).await {
+                self.time.0.fetch_max(next.0, Ordering::SeqCst);
+            }
+        }
+
+        async fn is_empty(&self) -> bool {
+            self.store.waiting().await.unwrap().messages == 0
         }
     }
 
     #[tokio::test]
     async fn a_worker_sends_what_its_channel_has_and_nothing_else() {
         let scene = Scene::new();
-        let fake = Arc::new(scene.fake());
         for (id, channel) in [(1, Channel::Sms), (2, Channel::Email), (3, Channel::Sms)] {
             scene.queue(id, channel).await;
         }
-        assert_eq!(scene.deliver(&fake, Channel::Sms).await, None);
-        assert_eq!(*fake.sent.lock().unwrap(), [MessageId(1), MessageId(3)]);
-        assert!(scene.store.next_message_at(Channel::Email).await.unwrap().is_some());
+        let (outbox, [fake]) = scene.outbox([scene.fake("a")]);
+        scene.work(&outbox).await;
+        assert_eq!(fake.tried(), [1, 3]);
+        assert_eq!(scene.store.waiting().await.unwrap().messages, 1);
     }
 
     #[tokio::test]
-    async fn a_message_of_a_channel_without_a_provider_is_dropped() {
+    async fn a_message_of_a_channel_without_a_route_is_dropped() {
         let scene = Scene::new();
-        let fake = Arc::new(scene.fake());
         scene.queue(1, Channel::Email).await;
-        assert_eq!(scene.deliver(&fake, Channel::Email).await, None);
-        assert!(fake.sent.lock().unwrap().is_empty());
+        let (outbox, [fake]) = scene.outbox([scene.fake("a")]);
+        outbox.drop_homeless(&scene.time).await.unwrap();
+        assert!(scene.is_empty().await);
+        assert!(fake.tried().is_empty());
     }
 
     #[tokio::test]
     async fn a_temporary_failure_is_tried_again_later_and_twice_at_most() {
         let scene = Scene::new();
-        let fake = Arc::new(scene.fake());
-        *fake.results.lock().unwrap() = vec![Err(SendError::Unavailable); 3];
         scene.queue(1, Channel::Sms).await;
+        let (outbox, [fake]) = scene.outbox([scene.failing("a", SendError::Unavailable)]);
         for wait in BACK_OFF {
-            let next = scene.deliver(&fake, Channel::Sms).await.unwrap();
+            let next = scene.work(&outbox).await.unwrap();
             // The wait begins when the sending has ended, not when it began.
-            assert_eq!(next.0, scene.clock.load(Ordering::SeqCst) + wait);
-            scene.clock.store(next.0, Ordering::SeqCst);
+            let waits = next.since(scene.time.now());
+            assert!((wait * 3 / 4..=wait * 5 / 4).contains(&waits), "{waits}");
+            scene.time.0.store(next.0, Ordering::SeqCst);
         }
-        assert_eq!(scene.deliver(&fake, Channel::Sms).await, None);
-        assert_eq!(fake.sent.lock().unwrap().len(), 3);
+        assert_eq!(scene.work(&outbox).await, None);
+        assert_eq!(fake.tried(), [1, 1, 1]);
     }
 
     #[tokio::test]
-    async fn what_a_provider_refuses_is_given_up() {
+    async fn what_the_only_provider_refuses_is_given_up() {
+        for error in [SendError::Refused, SendError::Denied, SendError::Unreachable] {
+            let scene = Scene::new();
+            scene.queue(1, Channel::Sms).await;
+            let (outbox, [fake]) = scene.outbox([scene.failing("a", error)]);
+            assert_eq!(scene.work(&outbox).await, None);
+            assert_eq!(fake.tried(), [1]);
+        }
+    }
+
+    #[tokio::test]
+    async fn what_one_route_cannot_send_the_next_one_does_at_once() {
+        for error in [SendError::TimedOut, SendError::Denied, SendError::Refused, SendError::Busy(None)] {
+            let scene = Scene::new();
+            scene.queue(1, Channel::Sms).await;
+            let (outbox, [first, second]) = scene.outbox([scene.failing("a", error), scene.fake("b")]);
+            assert_eq!(scene.work(&outbox).await, None);
+            assert_eq!((first.tried(), second.tried()), (vec![1], vec![1]));
+            assert_eq!(scene.time.now().0, START + 2_000, "nobody waited");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_recipient_whom_nobody_reaches_is_not_tried_elsewhere() {
         let scene = Scene::new();
-        let fake = Arc::new(scene.fake());
-        *fake.results.lock().unwrap() = vec![Err(SendError::Refused)];
         scene.queue(1, Channel::Sms).await;
-        assert_eq!(scene.deliver(&fake, Channel::Sms).await, None);
+        let (outbox, [_, second]) = scene.outbox([scene.failing("a", SendError::Unreachable), scene.fake("b")]);
+        assert_eq!(scene.work(&outbox).await, None);
+        assert!(second.tried().is_empty());
+    }
+
+    #[tokio::test]
+    async fn every_route_is_tried_three_times_at_most() {
+        let scene = Scene::new();
+        scene.queue(1, Channel::Sms).await;
+        let failing = ["a", "b", "c"].map(|name| scene.failing(name, SendError::TimedOut));
+        let (outbox, fakes) = scene.outbox(failing);
+        scene.work_on(&outbox).await;
+        assert!(scene.is_empty().await);
+        assert_eq!(fakes.map(|fake| fake.tried().len()), [3, 3, 3]);
+    }
+
+    #[tokio::test]
+    async fn a_route_that_is_down_is_passed_over_and_tried_by_one_message_later() {
+        let scene = Scene::new();
+        for id in 1..=8 {
+            scene.queue(id, Channel::Sms).await;
+        }
+        let down = Fake { next: Mutex::new([Err(SendError::TimedOut); 5].into()), ..scene.fake("a") };
+        let (outbox, [first, second]) = scene.outbox([down, scene.fake("b")]);
+        scene.work(&outbox).await;
+        assert_eq!(first.tried(), [1, 2, 3, 4, 5], "five in a row");
+        assert_eq!(second.tried().len(), 8);
+        scene.queue(9, Channel::Sms).await;
+        scene.work(&outbox).await;
+        assert_eq!((first.tried().len(), second.tried().len()), (5, 9), "still down");
+        scene.time.0.fetch_add(30_000, Ordering::SeqCst);
+        scene.queue(10, Channel::Sms).await;
+        scene.queue(11, Channel::Sms).await;
+        scene.work(&outbox).await;
+        assert_eq!(first.tried()[5..], [10, 11], "one tries it, and then it is up for all");
+    }
+
+    #[tokio::test]
+    async fn what_waits_while_all_routes_are_down_is_sent_when_one_comes_back() {
+        let scene = Scene::new();
+        let busy = || Fake {
+            next: Mutex::new([Err(SendError::Busy(Some(Duration::from_secs(20))))].into()),
+            ..scene.fake("a")
+        };
+        scene.queue(1, Channel::Sms).await;
+        let (outbox, [first, second]) = scene.outbox([busy(), Fake { name: "b", ..busy() }]);
+        let next = scene.work(&outbox).await.unwrap();
+        assert_eq!(outbox.routes().down_until(Channel::Sms, scene.time.now()), Some(next));
+        scene.work_on(&outbox).await;
+        assert!(scene.is_empty().await);
+        assert_eq!(first.tried().len() + second.tried().len(), 3, "each failed once, then one sent it");
     }
 
     #[tokio::test]
     async fn a_message_whose_code_ends_while_others_are_sent_is_dropped() {
         let scene = Scene::new();
-        let fake = Arc::new(scene.fake());
         scene.queue(1, Channel::Sms).await;
         scene.queue(2, Channel::Sms).await;
-        scene.clock.store(START + 59_500, Ordering::SeqCst);
-        assert_eq!(scene.deliver(&fake, Channel::Sms).await, None);
-        assert_eq!(*fake.sent.lock().unwrap(), [MessageId(1)]);
+        scene.time.0.store(START + 119_500, Ordering::SeqCst);
+        let (outbox, [fake]) = scene.outbox([scene.fake("a")]);
+        assert_eq!(scene.work(&outbox).await, None);
+        assert_eq!(fake.tried(), [1]);
     }
 
     #[tokio::test]
-    async fn a_provider_that_hangs_is_left_and_its_message_tried_again() {
+    async fn a_provider_that_hangs_is_left_and_its_message_tried_elsewhere() {
         let scene = Scene::new();
-        let fake = Arc::new(Fake { hangs: true, most: 4, ..scene.fake() });
         scene.queue(1, Channel::Sms).await;
         scene.queue(2, Channel::Sms).await;
-        let next = scene.deliver(&fake, Channel::Sms).await;
-        assert_eq!(next, Some(Timestamp(START + BACK_OFF[0])));
+        let hanging = Fake { hangs: true, at_once: 4, ..scene.fake("a") };
+        let (outbox, [first, second]) = scene.outbox([hanging, scene.fake("b")]);
+        assert_eq!(scene.work(&outbox).await, None);
+        assert_eq!(first.waiting.load(Ordering::SeqCst), 2);
+        assert_eq!(second.tried(), [1, 2]);
+    }
+
+    #[tokio::test]
+    async fn a_sending_that_takes_long_keeps_only_its_own_place() {
+        let scene = Scene::new();
+        let slow = Fake { at_once: 2, gate: Semaphore::new(0), ..scene.fake("a") };
+        scene.queue(1, Channel::Sms).await;
+        let (outbox, [fake]) = scene.outbox([slow]);
+        let worker = outbox.workers().next().unwrap();
+        let test = async {
+            until(|| fake.waiting.load(Ordering::SeqCst) == 1).await;
+            scene.queue(2, Channel::Sms).await;
+            scene.queue(3, Channel::Sms).await;
+            outbox.wake(Channel::Sms);
+            until(|| fake.waiting.load(Ordering::SeqCst) == 2).await;
+            fake.gate.add_permits(3);
+        };
+        let (delivered, ()) = tokio::join!(worker.deliver_due(&scene.time), test);
+        assert_eq!(delivered.unwrap(), None);
+        assert_eq!(fake.tried().len(), 3);
+    }
+
+    async fn until(holds: impl Fn() -> bool) {
+        while !holds() {
+            tokio::task::yield_now().await;
+        }
     }
 
     #[test]
     fn a_lease_outlasts_the_sending() {
         assert_eq!(lease(Duration::from_secs(10)), 30_000);
         assert_eq!(lease(Duration::MAX), i64::MAX);
+    }
+
+    #[test]
+    fn messages_that_failed_together_are_not_tried_again_together() {
+        let waits: Vec<i64> = (1..=100).map(|id| spread(4_000, MessageId(id))).collect();
+        assert!(waits.iter().all(|wait| (3_000..=5_000).contains(wait)));
+        let distinct: std::collections::HashSet<_> = waits.iter().collect();
+        assert!(distinct.len() > 90, "{}", distinct.len());
     }
 }

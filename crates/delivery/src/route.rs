@@ -1,44 +1,196 @@
-//! Which provider carries which channel.
+//! Which providers carry which channel, in which order, and how each of them does.
 
-use std::sync::Arc;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use domain::Channel;
+use domain::{Channel, Timestamp};
+use store::Turn;
+use tokio::sync::Notify;
 
-use crate::provider::Provider;
+use crate::breaker::{Breaker, RouteState};
+use crate::provider::{Fitness, Provider, SendError};
 
-/// A channel with the provider that carries it.
-#[derive(Clone)]
-struct Route {
+/// A channel with a provider that carries it.
+pub struct Route {
     channel: Channel,
+    /// Its place in the order of its channel, from 0.
+    position: u32,
     provider: Arc<dyn Provider>,
+    health: Mutex<Health>,
+    pub(crate) queued: Notify,
 }
 
-/// The routes of an installation: at most one for each channel.
+#[derive(Default)]
+struct Health {
+    breaker: Breaker,
+    sent: u64,
+    failed: BTreeMap<&'static str, u64>,
+    last_failure: Option<(SendError, Timestamp)>,
+}
+
+/// How a route does on this node since its start.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RouteHealth {
+    pub channel: Channel,
+    /// Its place in the order of its channel, from 0.
+    pub position: u32,
+    /// The provider's name.
+    pub provider: String,
+    pub state: RouteState,
+    /// Messages that the provider has taken.
+    pub sent: u64,
+    /// Sendings that failed, by [`SendError::word`].
+    pub failed: BTreeMap<&'static str, u64>,
+    /// The newest failure, and when it was.
+    pub last_failure: Option<(SendError, Timestamp)>,
+}
+
+impl Route {
+    /// The channel that it carries.
+    pub fn channel(&self) -> Channel {
+        self.channel
+    }
+
+    /// What carries it.
+    pub fn provider(&self) -> &Arc<dyn Provider> {
+        &self.provider
+    }
+
+    /// Whether it may be used now.
+    pub fn state(&self, now: Timestamp) -> RouteState {
+        self.health().breaker.state(now)
+    }
+
+    /// Notes how a sending ended.
+    pub(crate) fn note(&self, ended: Result<(), SendError>, now: Timestamp) {
+        let mut health = self.health();
+        let before = health.breaker.state(now);
+        match ended {
+            Ok(()) => {
+                health.sent += 1;
+                health.breaker = health.breaker.after(Fitness::Fit, now);
+            }
+            Err(error) => {
+                *health.failed.entry(error.word()).or_default() += 1;
+                health.last_failure = Some((error, now));
+                health.breaker = health.breaker.after(error.fitness(), now);
+            }
+        }
+        let after = health.breaker.state(now);
+        drop(health);
+        self.tell(before, after, now);
+    }
+
+    /// Forgets the failures: an operator says that the provider works again.
+    pub(crate) fn trust(&self) {
+        self.health().breaker = Breaker::default();
+        self.queued.notify_one();
+    }
+
+    /// Says once that a route went down or came back.
+    fn tell(&self, before: RouteState, after: RouteState, now: Timestamp) {
+        let (channel, provider) = (self.channel.name(), self.provider.name());
+        match (before, after) {
+            (RouteState::Up | RouteState::OnTrial, RouteState::DownUntil(until)) => {
+                let seconds = until.since(now) / 1_000;
+                tracing::error!(channel, provider, seconds, "this route is down: others carry its messages if there are any");
+            }
+            (RouteState::OnTrial | RouteState::DownUntil(_), RouteState::Up) => {
+                tracing::info!(channel, provider, "this route works again");
+            }
+            _ => {}
+        }
+    }
+
+    fn reading(&self, now: Timestamp) -> RouteHealth {
+        let health = self.health();
+        RouteHealth {
+            channel: self.channel,
+            position: self.position,
+            provider: self.provider.name().to_owned(),
+            state: health.breaker.state(now),
+            sent: health.sent,
+            failed: health.failed.clone(),
+            last_failure: health.last_failure,
+        }
+    }
+
+    fn health(&self) -> MutexGuard<'_, Health> {
+        self.health.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The routes of an installation. Those of a channel have an order.
 #[derive(Clone, Default)]
-pub struct Routes(Vec<Route>);
+pub struct Routes(Vec<Arc<Route>>);
 
 impl Routes {
-    /// Routes over these providers. A channel that several of them carry goes to the first.
+    /// Routes over these providers: each carries all its channels, and comes before those behind it.
     pub fn over(providers: impl IntoIterator<Item = Arc<dyn Provider>>) -> Self {
         let mut routes = Self::default();
         for provider in providers {
-            for channel in provider.channels() {
-                if !routes.carry(*channel) {
-                    routes.0.push(Route { channel: *channel, provider: provider.clone() });
-                }
+            for channel in provider.channels().to_vec() {
+                routes.add(channel, provider.clone());
             }
         }
         routes
     }
 
-    /// Whether messages over this channel have a provider.
-    pub fn carry(&self, channel: Channel) -> bool {
-        self.provider(channel).is_some()
+    /// Adds a route behind the others of its channel.
+    pub fn add(&mut self, channel: Channel, provider: Arc<dyn Provider>) {
+        let position = u32::try_from(self.of(channel).count()).unwrap_or(u32::MAX);
+        let (health, queued) = (Mutex::default(), Notify::new());
+        self.0.push(Arc::new(Route { channel, position, provider, health, queued }));
     }
 
-    /// The provider of a channel.
-    pub fn provider(&self, channel: Channel) -> Option<&Arc<dyn Provider>> {
-        self.0.iter().find(|route| route.channel == channel).map(|route| &route.provider)
+    /// The routes of a channel, in order.
+    pub fn of(&self, channel: Channel) -> impl Iterator<Item = &Arc<Route>> {
+        self.0.iter().filter(move |route| route.channel == channel)
+    }
+
+    /// What carries anything, each once.
+    pub fn providers(&self) -> impl Iterator<Item = &Arc<dyn Provider>> {
+        let is_first = |(n, route): &(usize, &Arc<Route>)| {
+            self.0.iter().take(*n).all(|earlier| !Arc::ptr_eq(&earlier.provider, &route.provider))
+        };
+        self.0.iter().enumerate().filter(is_first).map(|(_, route)| &route.provider)
+    }
+
+    /// Whether messages over this channel have a route.
+    pub fn carry(&self, channel: Channel) -> bool {
+        self.of(channel).next().is_some()
+    }
+
+    /// How all of them do, by channel and in order.
+    pub fn health(&self, now: Timestamp) -> Vec<RouteHealth> {
+        Channel::ALL.iter().flat_map(|channel| self.of(*channel)).map(|route| route.reading(now)).collect()
+    }
+
+    /// When the first route of a channel is tried again, if all of them are down.
+    pub fn down_until(&self, channel: Channel, now: Timestamp) -> Option<Timestamp> {
+        let until = self.of(channel).map(|route| match route.state(now) {
+            RouteState::DownUntil(until) => Some(until),
+            RouteState::Up | RouteState::OnTrial => None,
+        });
+        until.collect::<Option<Vec<_>>>()?.into_iter().min()
+    }
+
+    /// Which messages are this route's: those for which it is the next that is up. A route on trial takes the part that it
+    /// would have if it were up, while the others share this part too.
+    pub(crate) fn turn(&self, route: &Route, now: Timestamp) -> Turn {
+        let is_up = |other: &&Arc<Route>| {
+            other.position == route.position || other.state(now) == RouteState::Up
+        };
+        let up: Vec<u32> = self.of(route.channel).filter(is_up).map(|other| other.position).collect();
+        let before = up.iter().copied().filter(|position| *position < route.position).max();
+        let last = up.into_iter().max().unwrap_or(route.position);
+        let of = u32::try_from(self.of(route.channel).count()).unwrap_or(u32::MAX);
+        Turn { position: route.position, before, last, of }
+    }
+
+    /// Wakes the workers of a channel's routes.
+    pub(crate) fn wake(&self, channel: Channel) {
+        self.of(channel).for_each(|route| route.queued.notify_one());
     }
 }
 
@@ -48,10 +200,12 @@ mod tests {
     use crate::message::OutgoingMessage;
     use crate::provider::Sending;
 
+    const NOW: Timestamp = Timestamp(1_700_000_000_000);
+
     struct Over(&'static str, &'static [Channel]);
 
     impl Provider for Over {
-        fn name(&self) -> &'static str {
+        fn name(&self) -> &str {
             self.0
         }
 
@@ -64,12 +218,61 @@ mod tests {
         }
     }
 
+    fn three() -> Routes {
+        let over = |name| Arc::new(Over(name, &[Channel::Sms])) as Arc<dyn Provider>;
+        Routes::over(["a", "b", "c"].map(over))
+    }
+
+    fn fail(routes: &Routes, position: usize) {
+        let route = routes.of(Channel::Sms).nth(position).unwrap();
+        (0..5).for_each(|_| route.note(Err(SendError::TimedOut), NOW));
+    }
+
+    fn turns(routes: &Routes, now: Timestamp) -> Vec<(Option<u32>, u32, u32)> {
+        let turn = |route: &Arc<Route>| routes.turn(route, now);
+        routes.of(Channel::Sms).map(turn).map(|turn| (turn.before, turn.position, turn.last)).collect()
+    }
+
     #[test]
-    fn the_first_provider_of_a_channel_carries_it() {
+    fn a_provider_carries_all_its_channels_and_comes_before_those_behind_it() {
         let first: Arc<dyn Provider> = Arc::new(Over("first", &[Channel::Sms]));
         let second: Arc<dyn Provider> = Arc::new(Over("second", &[Channel::Sms, Channel::Email]));
         let routes = Routes::over([first, second]);
-        let name = |channel| routes.provider(channel).map(|provider| provider.name());
-        assert_eq!(Channel::ALL.map(name), [Some("first"), None, Some("second"), None]);
+        let names = |channel| routes.of(channel).map(|route| route.provider().name().to_owned()).collect::<Vec<_>>();
+        assert_eq!(names(Channel::Sms), ["first", "second"]);
+        assert_eq!(names(Channel::Email), ["second"]);
+        assert!(!routes.carry(Channel::Voice));
+    }
+
+    #[test]
+    fn what_waits_for_a_route_that_is_down_is_the_next_ones() {
+        let routes = three();
+        assert_eq!(turns(&routes, NOW), [(None, 0, 2), (Some(0), 1, 2), (Some(1), 2, 2)]);
+        fail(&routes, 1);
+        assert_eq!(turns(&routes, NOW)[2], (Some(0), 2, 2), "c takes what b had");
+        fail(&routes, 2);
+        assert_eq!(turns(&routes, NOW)[0], (None, 0, 0), "a takes what b and c had");
+    }
+
+    #[test]
+    fn a_channel_is_down_once_all_its_routes_are() {
+        let routes = three();
+        fail(&routes, 0);
+        fail(&routes, 1);
+        assert_eq!(routes.down_until(Channel::Sms, NOW), None);
+        fail(&routes, 2);
+        assert_eq!(routes.down_until(Channel::Sms, NOW), Some(NOW.plus(30_000)));
+        assert_eq!(routes.down_until(Channel::Sms, NOW.plus(30_000)), None, "one message may try");
+        assert_eq!(routes.down_until(Channel::Email, NOW), None, "without routes it is not offered, which is something else");
+    }
+
+    #[test]
+    fn an_operator_can_say_that_a_provider_works_again() {
+        let routes = three();
+        fail(&routes, 0);
+        let route = routes.of(Channel::Sms).next().unwrap();
+        route.trust();
+        assert_eq!(route.state(NOW), RouteState::Up);
+        assert_eq!(routes.health(NOW)[0].failed, BTreeMap::from([("timed_out", 5)]), "the counts stay");
     }
 }

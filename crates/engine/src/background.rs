@@ -1,9 +1,26 @@
 //! Background work: sends queued messages, cleans up, wakes long polls, keeps the time.
 
-use domain::Channel;
+use std::future::Future;
+use std::pin::Pin;
+
+use domain::{Channel, Timestamp};
+use futures_util::future::join_all;
 use tokio::sync::broadcast::error::RecvError;
 
 use crate::{Engine, clock};
+
+/// The time as delivery reads it.
+struct DeliveryClock<'a>(&'a Engine);
+
+impl delivery::Clock for DeliveryClock<'_> {
+    fn now(&self) -> Timestamp {
+        self.0.now()
+    }
+
+    fn sleep(&self, milliseconds: i64) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
+        self.0.clock.sleep(milliseconds)
+    }
+}
 
 impl Engine {
     /// Background work: sends queued messages and sweeps what has expired, until the future is dropped.
@@ -30,32 +47,21 @@ impl Engine {
         }
     }
 
-    /// Sends queued messages, in a loop for each channel: a slow provider delays no other.
+    /// Sends queued messages, in a loop for each route: a slow provider delays no other.
     async fn run_senders(&self) {
-        let [sms, voice, email, push] = self.outbox.workers();
-        tokio::join!(
-            self.hear_of_messages(),
-            self.run_sender(sms),
-            self.run_sender(voice),
-            self.run_sender(email),
-            self.run_sender(push)
-        );
+        let clock = DeliveryClock(self);
+        let workers: Vec<_> = self.outbox.workers().collect();
+        let senders = join_all(workers.iter().map(|worker| worker.run(&clock, clock::POLL)));
+        tokio::join!(self.hear_of_messages(), self.drop_homeless_messages(&clock), senders);
     }
 
-    async fn run_sender(&self, worker: &delivery::Worker) {
-        let now = || self.now();
-        // Another node's notice can be lost, so look now and then. Messages without a provider are only dropped.
-        let longest = if worker.has_route() { clock::POLL } else { clock::SWEEP };
+    /// Drops messages of channels without a route: nobody would look at them.
+    async fn drop_homeless_messages(&self, clock: &DeliveryClock<'_>) {
         loop {
-            let next = worker.deliver_due(&now).await.unwrap_or_else(|error| {
+            if let Err(error) = self.outbox.drop_homeless(clock).await {
                 tracing::error!(%error, "outbox cannot be read");
-                None
-            });
-            let wait = next.map_or(longest, |at| at.since(self.now()).clamp(1, longest));
-            tokio::select! {
-                () = worker.woken() => {}
-                () = self.clock.sleep(wait) => {}
             }
+            self.clock.sleep(clock::SWEEP).await;
         }
     }
 

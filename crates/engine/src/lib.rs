@@ -129,8 +129,8 @@ pub struct EngineParts {
     pub chance: Arc<dyn Chance>,
     /// What the operator set.
     pub settings: Settings,
-    /// What carries messages. Factors whose channel has no provider are not offered.
-    pub providers: Vec<Arc<dyn delivery::Provider>>,
+    /// What carries messages. Factors whose channel has no route are not offered.
+    pub routes: delivery::Routes,
     /// What calls webhooks.
     pub caller: delivery::webhook::Caller,
 }
@@ -138,8 +138,8 @@ pub struct EngineParts {
 impl Engine {
     /// An engine over its parts. Its background work is started by [`Self::run`].
     pub fn new(mut parts: EngineParts) -> Self {
-        let routes = delivery::Routes::over(parts.providers);
-        // What is offered: what the operator allows and a provider carries.
+        let routes = parts.routes;
+        // What is offered: what the operator allows and a route carries.
         parts.settings.policy.factors.retain(|factor| factor.channel().is_none_or(|channel| routes.carry(channel)));
         Self {
             outbox: delivery::Outbox::new(&parts.store, &parts.keys, routes),
@@ -172,7 +172,7 @@ impl Engine {
         self.time.now()
     }
 
-    /// What the operator set, without the factors whose channel has no provider.
+    /// What the operator set, without the factors whose channel has no route.
     pub fn settings(&self) -> &Settings {
         &self.settings
     }

@@ -192,7 +192,7 @@ pub(crate) fn queued_message(row: &dyn Row) -> Result<QueuedMessage, Error> {
             created_at: row.time(MESSAGE.created_at)?,
             not_after: row.time(MESSAGE.not_after)?,
         },
-        attempts: u32::try_from(row.int(MESSAGE.attempts)?).map_err(|_| Error::Corrupt("a message's attempts"))?,
+        passed: u32::try_from(row.int(MESSAGE.attempts)?).map_err(|_| Error::Corrupt("a message's attempts"))?,
     })
 }
 

@@ -83,7 +83,7 @@ impl Request for DeliveryRequest {
 
 fn show(engine: &Engine) -> Report {
     let shown = Channel::ALL.map(|channel| Shown::of(channel, engine));
-    let row = |one: &Shown| {
+    let row = |one: &Shown<'_>| {
         vec![
             one.channel.name().to_owned(),
             if one.offered { "yes" } else { "no" }.to_owned(),
@@ -99,10 +99,10 @@ fn show(engine: &Engine) -> Report {
 
 /// A channel, and how it is carried.
 #[derive(Debug, Serialize)]
-struct Shown {
+struct Shown<'a> {
     channel: Channel,
     offered: bool,
-    provider: Option<&'static str>,
+    provider: Option<&'a str>,
     /// The key that configures the provider.
     setting: Option<&'static str>,
     /// Why it is not offered.
@@ -110,9 +110,9 @@ struct Shown {
     advice: Option<String>,
 }
 
-impl Shown {
-    fn of(channel: Channel, engine: &Engine) -> Self {
-        let provider = engine.routes().provider(channel).map(|provider| provider.name());
+impl<'a> Shown<'a> {
+    fn of(channel: Channel, engine: &'a Engine) -> Self {
+        let provider = engine.routes().of(channel).next().map(|route| route.provider().name());
         let mut kinds = engine.settings().policy.offered().into_iter();
         let offered = kinds.any(|kind| kind.channel() == Some(channel));
         let missing = match provider {

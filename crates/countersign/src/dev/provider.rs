@@ -21,7 +21,7 @@ impl DevProvider {
 }
 
 impl Provider for DevProvider {
-    fn name(&self) -> &'static str {
+    fn name(&self) -> &str {
         "dev"
     }
 

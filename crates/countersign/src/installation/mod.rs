@@ -41,7 +41,7 @@ pub struct Dependencies {
     pub(crate) chance: Arc<dyn Chance>,
     pub(crate) policy: Policy,
     /// What carries messages to people.
-    pub(crate) providers: Vec<Arc<dyn delivery::Provider>>,
+    pub(crate) routes: delivery::Routes,
 }
 
 impl Dependencies {
@@ -51,7 +51,7 @@ impl Dependencies {
             clock: Arc::new(engine::clock::SystemClock),
             chance: Arc::new(SystemChance),
             policy: Policy {
-                // Those whose channel has no provider fall away.
+                // Those whose channel has no route fall away.
                 factors: FactorKind::ALL.to_vec(),
                 issuer: config.account.issuer().to_owned(),
                 sign_in: config.login.policy,
@@ -59,7 +59,7 @@ impl Dependencies {
                 countries: config.messages.countries.clone(),
                 ..Policy::default()
             },
-            providers: providers::configured(config),
+            routes: providers::configured(config),
         }
     }
 }
@@ -96,7 +96,7 @@ impl Installation {
             installation_key,
             chance: dependencies.chance,
             settings,
-            providers: dependencies.providers,
+            routes: dependencies.routes,
             caller: caller.context("webhooks.ca_file")?,
         });
         Ok(Self { engine: Arc::new(engine), data_dir, failed, start_lock })

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use config::Config;
-use delivery::{FileProvider, Provider};
+use delivery::{FileProvider, Provider, Routes};
 use domain::Channel;
 
 /// A provider that can be configured.
@@ -28,17 +28,17 @@ pub(crate) const CONFIGURABLE: &[Configurable] = &[Configurable {
     caveat: "for staging systems only: its readers see every code",
 }];
 
-/// The configured providers. None is opened: a command that only looks must not create a file.
-pub(crate) fn configured(config: &Config) -> Vec<Arc<dyn Provider>> {
+/// The routes over the configured providers. None is opened: a command that only looks must not create a file.
+pub(crate) fn configured(config: &Config) -> Routes {
     let delivery = &config.delivery;
     // No server starts with a file that is not acknowledged, so nothing is offered through it.
     let file = delivery.file.as_ref().filter(|_| delivery.check().is_ok());
-    file.map(|path| Arc::new(FileProvider::at(path)) as Arc<dyn Provider>).into_iter().collect()
+    Routes::over(file.map(|path| Arc::new(FileProvider::at(path)) as Arc<dyn Provider>))
 }
 
 /// Opens the providers, or says which setting is wrong.
-pub(crate) fn open(providers: &[Arc<dyn Provider>]) -> anyhow::Result<()> {
-    for provider in providers {
+pub(crate) fn open(routes: &Routes) -> anyhow::Result<()> {
+    for provider in routes.providers() {
         let opened = provider.open().map_err(anyhow::Error::from_boxed);
         opened.with_context(|| format!("{} cannot be used", setting(provider.name()).unwrap_or(provider.name())))?;
     }

@@ -93,7 +93,7 @@ impl FileProvider {
 }
 
 impl Provider for FileProvider {
-    fn name(&self) -> &'static str {
+    fn name(&self) -> &str {
         "file"
     }
 

@@ -21,8 +21,8 @@ pub type ProviderError = Box<dyn std::error::Error + Send + Sync>;
 /// Something that takes messages off our hands: a gateway, a mail server, a file. Which providers exist is a matter of
 /// configuration, so this is a trait and not an enum.
 pub trait Provider: Send + Sync {
-    /// The name in log lines.
-    fn name(&self) -> &'static str;
+    /// The name in the configuration, in log lines and in metrics.
+    fn name(&self) -> &str;
 
     /// The channels that it can carry.
     fn channels(&self) -> &[Channel];
@@ -59,25 +59,68 @@ pub enum SendError {
     /// [`Provider::open`] has not made ready what it needs. Servers call it, commands do not.
     #[error("the provider is not ready; start the server once, which makes it ready")]
     NotReady,
+    /// The provider asks to be left alone, for so long if it says so.
+    #[error("the provider has taken too much for now")]
+    Busy(Option<Duration>),
     /// Reading or writing failed.
     #[error("input or output failed: {0}")]
     Io(ErrorKind),
-    /// The provider does not take this message, now or later.
+    /// The provider does not accept us: credentials, rights or balance.
+    #[error("the provider does not accept our account: look at its credentials, rights and balance")]
+    Denied,
+    /// The provider does not take this message, now or later. Another provider may.
     #[error("the provider refused the message")]
     Refused,
+    /// The provider says that the recipient cannot be reached. Another provider would say so too.
+    #[error("the recipient cannot be reached")]
+    Unreachable,
+}
+
+/// What a failure says about the provider, apart from the message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Fitness {
+    /// It answered as it should.
+    Fit,
+    /// It failed, as it may for the next message too; for so long if it says so.
+    Failing(Option<Duration>),
 }
 
 impl SendError {
-    /// Whether nothing was sent for sure.
-    pub fn is_unsent(self) -> bool {
-        matches!(self, Self::Refused | Self::NotReady)
-    }
-
-    /// Whether another try may succeed.
+    /// Whether the same provider may take the same message later.
     pub fn is_temporary(self) -> bool {
         match self {
-            Self::TimedOut | Self::Unavailable | Self::NotReady | Self::Io(_) => true,
-            Self::Refused => false,
+            Self::TimedOut | Self::Unavailable | Self::NotReady | Self::Busy(_) | Self::Io(_) => true,
+            Self::Denied | Self::Refused | Self::Unreachable => false,
+        }
+    }
+
+    /// Whether it is certain that the provider has not sent the message.
+    pub fn is_unsent(self) -> bool {
+        match self {
+            Self::NotReady | Self::Busy(_) | Self::Denied | Self::Refused | Self::Unreachable => true,
+            Self::TimedOut | Self::Unavailable | Self::Io(_) => false,
+        }
+    }
+
+    /// A word for metrics.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::TimedOut => "timed_out",
+            Self::Unavailable => "unavailable",
+            Self::NotReady => "not_ready",
+            Self::Busy(_) => "busy",
+            Self::Io(_) => "io",
+            Self::Denied => "denied",
+            Self::Refused => "refused",
+            Self::Unreachable => "unreachable",
+        }
+    }
+
+    pub(crate) fn fitness(self) -> Fitness {
+        match self {
+            Self::TimedOut | Self::Unavailable | Self::NotReady | Self::Io(_) | Self::Denied => Fitness::Failing(None),
+            Self::Busy(wait) => Fitness::Failing(wait),
+            Self::Refused | Self::Unreachable => Fitness::Fit,
         }
     }
 }

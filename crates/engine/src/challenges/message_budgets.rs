@@ -5,7 +5,7 @@
 
 use domain::rules::reaching::{self, Unreachable};
 use domain::rules::sends::{self, Alarm};
-use domain::{Budget, Change, ClientId, Credential, Decision, Recipient, Right, Timestamp, UserId, View};
+use domain::{Budget, Change, Channel, ClientId, Credential, Decision, Recipient, Right, Timestamp, UserId, View};
 
 use crate::challenges::message_leases::TakenOfDay;
 use crate::decision_name::DecisionName;
@@ -99,6 +99,18 @@ impl Engine {
         if is_on { Recipient::of(credential, self.installation_key.key()) } else { None }
     }
 
+    /// When the first route to a device with this credential is tried again, if all of them are down: until then nothing
+    /// is queued, and the caller may choose another device. A prompt is queued even then, since its phone may ask for it.
+    fn down_until(&self, credential: &Credential, now: Timestamp) -> Option<Timestamp> {
+        let channel = match credential {
+            Credential::Sms { .. } => Channel::Sms,
+            Credential::Voice { .. } => Channel::Voice,
+            Credential::Email { .. } => Channel::Email,
+            Credential::Push { .. } | Credential::Totp(_) | Credential::Hotp(_) => return None,
+        };
+        self.outbox.routes().down_until(channel, now)
+    }
+
     /// Makes a decision that may queue a message. Every message is judged here by where it goes, and counted before the
     /// decision. `snapshot` is the user as the caller has seen it: what it already refuses is not counted.
     pub(crate) async fn decide_to_send<T, F>(
@@ -114,7 +126,8 @@ impl Engine {
         let Sending { name, user, target, by, now } = sending;
         let reach = reaching::may_reach(target, &self.settings.policy);
         let to = self.recipient(target);
-        if reach.is_ok() && to.is_none() {
+        let down_until = self.down_until(target, now);
+        if reach.is_ok() && to.is_none() && down_until.is_none() {
             return Ok(self.decide(name, user, rule).await?);
         }
         let mut expected = queues(&rule(snapshot));
@@ -123,6 +136,9 @@ impl Engine {
             let counted = match (expected, to) {
                 (true, to) => {
                     reach.map_err(|why| UnsentError::Unreachable(out_of_reach(why)))?;
+                    if let Some(at) = down_until {
+                        return Err(UnsentError::TooMany(at));
+                    }
                     match to {
                         Some(to) => Some(self.count_send(to, by, now).await?),
                         None => None,

@@ -40,8 +40,9 @@ impl Engine {
 
     /// Sends one message over a channel, now and once, and returns the name of the provider that took it. It goes only
     /// where a device could be enrolled, and counts as any other message does.
-    pub async fn send_test_message(&self, channel: Channel, to: &str) -> Result<&'static str, TestMessageError> {
-        let provider = self.routes().provider(channel).ok_or(TestMessageError::NoProvider(channel))?;
+    pub async fn send_test_message(&self, channel: Channel, to: &str) -> Result<String, TestMessageError> {
+        let route = self.routes().of(channel).next().ok_or(TestMessageError::NoProvider(channel))?;
+        let provider = route.provider();
         let policy = &self.settings.policy;
         let factor = FactorKind::ALL.into_iter().find(|kind| kind.channel() == Some(channel));
         let factor = factor.ok_or(TestMessageError::NoProvider(channel))?;
@@ -74,6 +75,6 @@ impl Engine {
             return Err(failure.into());
         }
         tracing::info!(channel = channel.name(), provider = provider.name(), "test message sent");
-        Ok(provider.name())
+        Ok(provider.name().to_owned())
     }
 }

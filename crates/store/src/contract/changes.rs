@@ -272,7 +272,7 @@ pub(crate) async fn a_deleted_device_takes_its_traces_along(store: &Store) {
     assert_eq!(store.verification_by_id(of_gone.id).await.unwrap().unwrap().status, Status::Expired);
     let result = store.verification_by_id(collectable.id).await.unwrap().unwrap();
     assert_eq!(result.status, Status::Accepted { at: NOW, collected: None }, "a result stays what it is");
-    let queued = store.claim_messages(Channel::Sms, NOW, 9, 1).await.unwrap();
+    let queued = store.claim_messages(Channel::Sms, Turn::ONLY, NOW, 9, 1).await.unwrap();
     assert_eq!(queued.iter().map(|q| q.message.id).collect::<Vec<_>>(), [MessageId(2)]);
 }
 
@@ -298,7 +298,7 @@ pub(crate) async fn a_revoked_client_takes_along_what_it_has_begun(store: &Store
     let ended = store.verification_by_id(of_gone.id).await.unwrap().unwrap();
     let Challenge::Code { hash, .. } = ended.challenge else { panic!("the form is kept") };
     assert_eq!((ended.status, hash.to_bytes()), (Status::Expired, [0; 36]));
-    let queued = store.claim_messages(Channel::Sms, NOW, 9, 1).await.unwrap();
+    let queued = store.claim_messages(Channel::Sms, Turn::ONLY, NOW, 9, 1).await.unwrap();
     assert_eq!(queued.iter().map(|q| q.message.id).collect::<Vec<_>>(), [MessageId(2)]);
 }
 
@@ -321,7 +321,7 @@ pub(crate) async fn a_deleted_user_takes_everything_along(store: &Store) {
     let view = store.view(user).await.unwrap();
     assert!(view.user.is_none() && view.devices.is_empty() && view.throttles.is_empty());
     assert_eq!(store.verification_by_id(asked.id).await.unwrap(), None);
-    assert!(store.claim_messages(Channel::Sms, NOW, 9, 1).await.unwrap().is_empty());
+    assert!(store.claim_messages(Channel::Sms, Turn::ONLY, NOW, 9, 1).await.unwrap().is_empty());
     store.settle_message(MessageId(1), MessageOutcome::Sent, NOW).await.unwrap();
 }
 

@@ -10,7 +10,7 @@ use domain::*;
 
 use super::world::*;
 use crate::query::BATCH;
-use crate::{DropReason, IdKind, MessageOutcome, Sizes, Store};
+use crate::{DropReason, IdKind, MessageOutcome, Sizes, Store, Turn};
 
 pub(crate) async fn ids_are_never_given_twice(store: &Store) {
     let mut running = Vec::new();
@@ -45,50 +45,50 @@ async fn queue(store: &Store, count: i64) -> Verification {
 }
 
 pub(crate) async fn a_message_is_claimed_by_one_sender_at_a_time(store: &Store) {
-    assert_eq!(store.next_message_at(Channel::Sms).await.unwrap(), None);
+    assert_eq!(store.next_message_at(Channel::Sms, Turn::ONLY).await.unwrap(), None);
     let asked = queue(store, 20).await;
-    assert_eq!(store.next_message_at(Channel::Sms).await.unwrap(), Some(NOW));
-    assert!(store.claim_messages(Channel::Sms, NOW.plus(-1), 9, 1000).await.unwrap().is_empty(), "not due yet");
-    assert!(store.claim_messages(Channel::Voice, NOW, 9, 1000).await.unwrap().is_empty(), "another channel");
-    assert_eq!(store.next_message_at(Channel::Voice).await.unwrap(), None);
+    assert_eq!(store.next_message_at(Channel::Sms, Turn::ONLY).await.unwrap(), Some(NOW));
+    assert!(store.claim_messages(Channel::Sms, Turn::ONLY, NOW.plus(-1), 9, 1000).await.unwrap().is_empty(), "not due yet");
+    assert!(store.claim_messages(Channel::Voice, Turn::ONLY, NOW, 9, 1000).await.unwrap().is_empty(), "another channel");
+    assert_eq!(store.next_message_at(Channel::Voice, Turn::ONLY).await.unwrap(), None);
     let mut running = Vec::new();
     for _ in 0..4 {
         let store = store.clone();
-        running.push(tokio::spawn(async move { store.claim_messages(Channel::Sms, NOW, 5, 1000).await.unwrap() }));
+        running.push(tokio::spawn(async move { store.claim_messages(Channel::Sms, Turn::ONLY, NOW, 5, 1000).await.unwrap() }));
     }
     let mut seen = HashSet::new();
     for sender in running {
         for queued in sender.await.unwrap() {
-            assert_eq!(queued.attempts, 0);
+            assert_eq!(queued.passed, 1);
             assert_eq!(queued.message, message(queued.message.id.0, &asked));
             assert!(seen.insert(queued.message.id));
         }
     }
     assert_eq!(seen.len(), 20);
-    assert!(store.claim_messages(Channel::Sms, NOW.plus(999), 99, 1000).await.unwrap().is_empty());
-    let again = store.claim_messages(Channel::Sms, NOW.plus(1000), 99, 1000).await.unwrap();
+    assert!(store.claim_messages(Channel::Sms, Turn::ONLY, NOW.plus(999), 99, 1000).await.unwrap().is_empty());
+    let again = store.claim_messages(Channel::Sms, Turn::ONLY, NOW.plus(1000), 99, 1000).await.unwrap();
     assert_eq!(again.len(), 20, "a sender who died loses its claim");
-    assert!(again.iter().all(|queued| queued.attempts == 1));
+    assert!(again.iter().all(|queued| queued.passed == 2));
 }
 
 pub(crate) async fn a_settled_message_is_wiped(store: &Store) {
     queue(store, 3).await;
-    store.claim_messages(Channel::Sms, NOW, 9, 1000).await.unwrap();
+    store.claim_messages(Channel::Sms, Turn::ONLY, NOW, 9, 1000).await.unwrap();
     store.settle_message(MessageId(1), MessageOutcome::Sent, NOW).await.unwrap();
     store.settle_message(MessageId(2), MessageOutcome::Dropped(DropReason::Expired), NOW).await.unwrap();
     store.settle_message(MessageId(3), MessageOutcome::Retry { at: NOW.plus(10) }, NOW).await.unwrap();
-    assert_eq!(store.next_message_at(Channel::Sms).await.unwrap(), Some(NOW.plus(10)));
-    let due = store.claim_messages(Channel::Sms, NOW.plus(9999), 9, 1000).await.unwrap();
+    assert_eq!(store.next_message_at(Channel::Sms, Turn::ONLY).await.unwrap(), Some(NOW.plus(10)));
+    let due = store.claim_messages(Channel::Sms, Turn::ONLY, NOW.plus(9999), 9, 1000).await.unwrap();
     assert_eq!(due.iter().map(|queued| queued.message.id).collect::<Vec<_>>(), [MessageId(3)]);
 }
 
 pub(crate) async fn a_superseded_message_is_not_sent(store: &Store) {
     let asked = queue(store, 2).await;
-    let claimed = store.claim_messages(Channel::Sms, NOW, 1, 1000).await.unwrap();
+    let claimed = store.claim_messages(Channel::Sms, Turn::ONLY, NOW, 1, 1000).await.unwrap();
     put(store, asked.user_id, vec![Change::DropMessages(asked.id)]).await.unwrap();
-    assert_eq!(store.next_message_at(Channel::Sms).await.unwrap(), None);
+    assert_eq!(store.next_message_at(Channel::Sms, Turn::ONLY).await.unwrap(), None);
     store.settle_message(claimed[0].message.id, MessageOutcome::Retry { at: NOW }, NOW).await.unwrap();
-    assert!(store.claim_messages(Channel::Sms, NOW.plus(9999), 9, 1000).await.unwrap().is_empty(), "not even retried");
+    assert!(store.claim_messages(Channel::Sms, Turn::ONLY, NOW.plus(9999), 9, 1000).await.unwrap().is_empty(), "not even retried");
 }
 
 pub(crate) async fn the_sweeper_ends_what_is_over_and_keeps_what_is_not(store: &Store) {
@@ -139,7 +139,7 @@ pub(crate) async fn the_sweeper_ends_what_is_over_and_keeps_what_is_not(store: &
     assert_eq!((swept.verifications, swept.messages, swept.tokens), (4, 1, 0));
     assert_eq!(store.verification_by_id(over.id).await.unwrap(), None);
     assert!(
-        store.next_message_at(Channel::Sms).await.unwrap().is_some(),
+        store.next_message_at(Channel::Sms, Turn::ONLY).await.unwrap().is_some(),
         "what was not sent is not the sweeper's to decide"
     );
     assert_eq!(store.sweep(NOW.plus(REFRESH_TTL)).await.unwrap().tokens, 1);

@@ -11,7 +11,7 @@ use super::sql;
 use super::value::Param;
 use crate::apply;
 use crate::error::Error;
-use crate::query::{BATCH, DevFilter, DevMessage, IdKind, KEEP, MessageOutcome, QueuedMessage, Swept};
+use crate::query::{BATCH, DevFilter, DevMessage, IdKind, KEEP, MessageOutcome, QueuedMessage, Swept, Turn};
 use crate::schema::sql as shared;
 use crate::step::Step;
 use crate::value::{Row, Value};
@@ -42,6 +42,7 @@ impl Postgres {
     pub(crate) async fn claim_messages(
         &self,
         channel: Channel,
+        turn: Turn,
         now: Timestamp,
         limit: usize,
         lease_ms: i64,
@@ -49,15 +50,19 @@ impl Postgres {
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
         in_time(async {
             let mut conn = self.pool.lend().await?;
-            let due = Query::new(sql::CLAIM_DUE_MESSAGES, [channel.name().into(), now.into(), limit.into()]);
-            let rows = conn.begin(BEGIN, &[due]).await?.pop().unwrap_or_default();
-            let due = decode(&rows, rows::queued_message)?;
+            let mut params = vec![channel.name().into(), now.into()];
+            params.extend(turn.values());
+            params.push(limit.into());
+            let rows = conn.begin(BEGIN, &[Query::new(sql::CLAIM_DUE_MESSAGES, params)]).await?.pop();
+            let mut due = decode(&rows.unwrap_or_default(), rows::queued_message)?;
             if due.is_empty() {
                 conn.roll_back().await?;
                 return Ok(due);
             }
+            due.iter_mut().for_each(|queued| queued.passed = turn.passed(queued.passed));
             let ids = due.iter().map(|queued| Value::Int(queued.message.id.0)).collect();
-            let params = vec![Param::One(now.plus(lease_ms).into()), Param::Many(ids)];
+            let passed = due.iter().map(|queued| Value::Int(queued.passed.into())).collect();
+            let params = vec![Param::One(now.plus(lease_ms).into()), Param::Many(ids), Param::Many(passed)];
             conn.execute(&[Query { statement: sql::CLAIM_MESSAGES, params }]).await?;
             conn.commit().await?;
             Ok(due)
@@ -74,8 +79,10 @@ impl Postgres {
         self.write(apply::settle(id, outcome, now).into()).await
     }
 
-    pub(crate) async fn next_message_at(&self, channel: Channel) -> Result<Option<Timestamp>, Error> {
-        let next = self.first(Query::new(shared::NEXT_MESSAGE_AT, [channel.name().into()]), rows::number).await?;
+    pub(crate) async fn next_message_at(&self, channel: Channel, turn: Turn) -> Result<Option<Timestamp>, Error> {
+        let mut params = vec![channel.name().into()];
+        params.extend(turn.values());
+        let next = self.first(Query::new(shared::NEXT_MESSAGE_AT, params), rows::number).await?;
         Ok(next.map(Timestamp))
     }
 

@@ -102,10 +102,12 @@ statements! {
 
     // ---- the outbox, shared by all nodes
 
-    CLAIM_DUE_MESSAGES = "SELECT ", columns::MESSAGE.names, " FROM outbox WHERE status = 0 AND channel = $1 AND next_attempt_at <= $2 ORDER BY next_attempt_at LIMIT $3 \
+    CLAIM_DUE_MESSAGES = "SELECT ", columns::MESSAGE.names, " FROM outbox WHERE status = 0 AND channel = $1 AND next_attempt_at <= $2 \
+        AND (attempts % $3 > $4 AND attempts % $3 <= $5 OR attempts % $3 > $6) ORDER BY next_attempt_at LIMIT $7 \
         FOR UPDATE SKIP LOCKED";
-    CLAIM_MESSAGES = "UPDATE outbox SET attempts = attempts + 1, next_attempt_at = $1 WHERE id = ANY($2) \
-        AND status = 0";
+    CLAIM_MESSAGES = "UPDATE outbox SET attempts = claimed.passed, next_attempt_at = $1 \
+        FROM unnest($2::bigint[], $3::bigint[]) AS claimed (id, passed) \
+        WHERE outbox.id = claimed.id AND outbox.status = 0";
 
     // ---- the clean-up: what decisions see changes under the same lock as theirs, and what is locked is left for later
 

@@ -183,9 +183,11 @@ statements! {
         not_after, status, attempts, next_attempt_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 0, 0, $9)";
     WIPE_MESSAGES = "UPDATE outbox SET status = 2, content = $1, reason = 'superseded' WHERE user_id = \
         (SELECT user_id FROM verification WHERE id = $2) AND verification_id = $2 AND status = 0";
-    DUE_MESSAGES = "SELECT ", columns::MESSAGE.names, " FROM outbox WHERE status = 0 AND channel = $1 AND next_attempt_at <= $2 ORDER BY next_attempt_at LIMIT $3";
-    CLAIM_MESSAGE = "UPDATE outbox SET attempts = attempts + 1, next_attempt_at = $1 WHERE id = $2 AND status = 0";
-    NEXT_MESSAGE_AT = "SELECT next_attempt_at FROM outbox WHERE status = 0 AND channel = $1 ORDER BY next_attempt_at LIMIT 1";
+    DUE_MESSAGES = "SELECT ", columns::MESSAGE.names, " FROM outbox WHERE status = 0 AND channel = $1 AND next_attempt_at <= $2 \
+        AND (attempts % $3 > $4 AND attempts % $3 <= $5 OR attempts % $3 > $6) ORDER BY next_attempt_at LIMIT $7";
+    CLAIM_MESSAGE = "UPDATE outbox SET attempts = $1, next_attempt_at = $2 WHERE id = $3 AND status = 0";
+    NEXT_MESSAGE_AT = "SELECT next_attempt_at FROM outbox WHERE status = 0 AND channel = $1 \
+        AND (attempts % $2 > $3 AND attempts % $2 <= $4 OR attempts % $2 > $5) ORDER BY next_attempt_at LIMIT 1";
     WAITING_MESSAGES = "SELECT ", columns::WAITING.names, " FROM outbox WHERE status = 0";
     SETTLE_MESSAGE = "UPDATE outbox SET status = $1, reason = $2, content = $3, settled_at = $4 \
         WHERE id = $5 AND status = 0";

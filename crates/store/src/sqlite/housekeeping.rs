@@ -9,7 +9,7 @@ use super::exec::{all, all_of, first, one};
 use super::job::Tx;
 use super::open;
 use crate::error::Error;
-use crate::query::{BATCH, DevFilter, DevMessage, IdKind, KEEP, MessageOutcome, QueuedMessage, Swept};
+use crate::query::{BATCH, DevFilter, DevMessage, IdKind, KEEP, MessageOutcome, QueuedMessage, Swept, Turn};
 use crate::schema::sql;
 use crate::value::Value;
 use crate::{apply, calls, conditions, ids, rows};
@@ -27,24 +27,26 @@ impl Sqlite {
     pub(crate) async fn claim_messages(
         &self,
         channel: Channel,
+        turn: Turn,
         now: Timestamp,
         limit: usize,
         lease_ms: i64,
     ) -> Result<Vec<QueuedMessage>, Error> {
         // Asked often and mostly in vain: that need not bother the writer.
-        if self.next_message_at(channel).await?.is_none_or(|due| now < due) {
+        if self.next_message_at(channel, turn).await?.is_none_or(|due| now < due) {
             return Ok(Vec::new());
         }
         let limit = Value::Int(i64::try_from(limit).unwrap_or(i64::MAX));
         self.write(move |tx| {
-            let due = all(
-                tx.conn,
-                sql::DUE_MESSAGES,
-                &[channel.name().into(), now.into(), limit.clone()],
-                rows::queued_message,
-            )?;
-            for queued in &due {
-                tx.execute(sql::CLAIM_MESSAGE, &[now.plus(lease_ms).into(), queued.message.id.0.into()])?;
+            let mut params = vec![channel.name().into(), now.into()];
+            params.extend(turn.values());
+            params.push(limit.clone());
+            let mut due = all(tx.conn, sql::DUE_MESSAGES, &params, rows::queued_message)?;
+            for queued in &mut due {
+                queued.passed = turn.passed(queued.passed);
+                let passed = i64::from(queued.passed);
+                let params = [passed.into(), now.plus(lease_ms).into(), queued.message.id.0.into()];
+                tx.execute(sql::CLAIM_MESSAGE, &params)?;
             }
             Ok(due)
         })
@@ -61,9 +63,10 @@ impl Sqlite {
         self.write(move |tx| tx.write(&write)).await
     }
 
-    pub(crate) async fn next_message_at(&self, channel: Channel) -> Result<Option<Timestamp>, Error> {
-        let next =
-            self.readers.read(|conn| first(conn, sql::NEXT_MESSAGE_AT, &[channel.name().into()], rows::number))?;
+    pub(crate) async fn next_message_at(&self, channel: Channel, turn: Turn) -> Result<Option<Timestamp>, Error> {
+        let mut params = vec![channel.name().into()];
+        params.extend(turn.values());
+        let next = self.readers.read(|conn| first(conn, sql::NEXT_MESSAGE_AT, &params, rows::number))?;
         Ok(next.map(Timestamp))
     }
 

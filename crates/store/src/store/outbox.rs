@@ -4,19 +4,21 @@ use domain::{Channel, MessageId, Timestamp};
 
 use super::handle::{Store, forward};
 use crate::error::Error;
-use crate::query::{MessageOutcome, QueuedMessage, Waiting};
+use crate::query::{MessageOutcome, QueuedMessage, Turn, Waiting};
 
 impl Store {
-    /// Claims at most `limit` messages of a channel that are due, the longest due first. No other claim returns them
-    /// before `lease_ms` milliseconds have passed; then they are due again, in case their sender has died.
+    /// Claims at most `limit` messages of a channel that are due and whose turn this is, the longest due first. No other
+    /// claim returns them before `lease_ms` milliseconds have passed; then they are due again for the next route, in case
+    /// their sender has died.
     pub async fn claim_messages(
         &self,
         channel: Channel,
+        turn: Turn,
         now: Timestamp,
         limit: usize,
         lease_ms: i64,
     ) -> Result<Vec<QueuedMessage>, Error> {
-        forward!(self.claim_messages(channel, now, limit, lease_ms))
+        forward!(self.claim_messages(channel, turn, now, limit, lease_ms))
     }
 
     /// Records what became of a claimed message. Does nothing if it was dropped meanwhile.
@@ -24,9 +26,9 @@ impl Store {
         forward!(self.settle_message(id, outcome, now))
     }
 
-    /// When the next queued message of a channel is due, if any is queued.
-    pub async fn next_message_at(&self, channel: Channel) -> Result<Option<Timestamp>, Error> {
-        forward!(self.next_message_at(channel))
+    /// When the next queued message of a channel whose turn this is is due, if any is queued.
+    pub async fn next_message_at(&self, channel: Channel, turn: Turn) -> Result<Option<Timestamp>, Error> {
+        forward!(self.next_message_at(channel, turn))
     }
 
     /// What waits in the outbox, of all nodes.
