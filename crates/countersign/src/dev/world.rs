@@ -63,7 +63,7 @@ impl DevWorld {
                 sign_in: config.login.policy,
                 issuer: config.account.issuer().to_owned(),
             },
-            routes: delivery::Routes::over([provider]),
+            routes: delivery::Routes::over([provider as Arc<dyn delivery::Provider>]),
         };
         let mut installation = Installation::build(config, opened, dependencies).await?;
         // `build` has made sure that the database belongs to a dev world.

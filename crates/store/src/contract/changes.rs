@@ -7,7 +7,7 @@ use domain::rules::{risk, user};
 use domain::*;
 
 use super::world::*;
-use crate::{Error, IdKind, MessageOutcome, Store, UniqueField};
+use crate::{Error, IdKind, MessageOutcome, Store, Turn, UniqueField};
 
 pub(crate) async fn what_is_written_is_read_back(store: &Store) {
     let patch = UserPatch {

@@ -5,7 +5,7 @@ use domain::rules::user;
 use domain::*;
 
 use super::world::*;
-use crate::{DevClock, DevFilter, DevMessage, Store};
+use crate::{DevClock, DevFilter, DevMessage, Store, Turn};
 
 fn recorded(user: UserId, device: i64, to: &str) -> DevMessage {
     DevMessage {
@@ -94,7 +94,7 @@ pub(crate) async fn a_reset_keeps_clients_and_users_only(store: &Store) {
     assert_eq!(shown, Some(UserStatus::PasswordExpired.into()), "a lock that is lifted leaves what was before");
     assert!(view.devices.is_empty() && view.verifications.is_empty() && view.throttles.is_empty());
     assert_eq!(store.verification_by_id(asked.id).await.unwrap(), None);
-    assert_eq!(store.next_message_at(Channel::Sms).await.unwrap(), None);
+    assert_eq!(store.next_message_at(Channel::Sms, Turn::ONLY).await.unwrap(), None);
     assert_eq!(store.token(access).await.unwrap(), None);
     assert_eq!(store.clients().await.unwrap(), [client]);
     assert_eq!(store.dev_clock().await.unwrap(), DevClock::default());
