@@ -133,8 +133,30 @@ fn read(path: &Path) -> anyhow::Result<(InFile, Vec<String>)> {
     let shown = whole.display();
     let table: toml::Table =
         toml::from_str(&text).map_err(|error| anyhow::anyhow!("{shown}, {}", no_toml(&text, &error)))?;
-    let (mut found, mut notes) = (Vec::new(), Vec::new());
+    let (mut found, mut notes) = (InFile::new(), Vec::new());
+    let add = |found: &mut InFile, setting: &'static Setting, value: Value| {
+        let key = setting.row.key;
+        if found.iter().any(|(known, ..)| known.row.key == key) {
+            let other = setting.row.formerly.map_or_else(|| format!("{key}_file"), str::to_owned);
+            bail!("{shown}: {key} is set twice, once as {other}");
+        }
+        found.push((setting, value, whole.clone()));
+        Ok(())
+    };
     let mut take = |key: String, given: &Value| -> anyhow::Result<()> {
+        if let Some(setting) = secret_of(&key) {
+            let place = || format!("{shown}{}: {key}", line_of(&text, &key));
+            let path = value::of_file(Kind::Path, given).map_err(|why| anyhow::anyhow!("{}: {why}", place()))?;
+            let Some(path) = path.and_then(|path| beside(&whole, Kind::Path, path).as_str().map(PathBuf::from)) else {
+                return Ok(());
+            };
+            let secret = text_of(&path).with_context(place)?.trim().to_owned();
+            if secret.is_empty() {
+                bail!("{}: {} is empty", place(), path.display());
+            }
+            warn_if_exposed(&path)?;
+            return add(&mut found, setting, secret.into());
+        }
         let Some(setting) = Setting::of(&key) else {
             bail!("{shown}{}: {}", line_of(&text, &key), unknown_key(&key));
         };
@@ -143,22 +165,21 @@ fn read(path: &Path) -> anyhow::Result<(InFile, Vec<String>)> {
         }
         let read = value::of_file(setting.row.kind, given);
         let read = read.map_err(|why| anyhow::anyhow!("{shown}{}: {key}: {why}", line_of(&text, &key)))?;
-        if found.iter().any(|(known, ..): &(&Setting, Value, PathBuf)| known.row.key == setting.row.key) {
-            bail!(
-                "{shown}: {} is set twice, once as {}",
-                setting.row.key,
-                setting.row.formerly.unwrap_or(setting.row.key)
-            );
+        match read {
+            Some(value) => add(&mut found, setting, beside(&whole, setting.row.kind, value)),
+            None => Ok(()),
         }
-        if let Some(value) = read {
-            found.push((setting, beside(&whole, setting.row.kind, value), whole.clone()));
-        }
-        Ok(())
     };
     for (key, value) in keys(table, "") {
         take(key, &value)?;
     }
     Ok((found, notes))
+}
+
+/// The secret that a key with `_file` at its end names a file for.
+fn secret_of(key: &str) -> Option<&'static Setting> {
+    let setting = Setting::of(key.strip_suffix("_file")?)?;
+    matches!(setting.row.kind, Kind::Secret).then_some(setting)
 }
 
 /// The keys of a table and of the tables in it, joined by dots. A table that no key is in counts as an unknown key.

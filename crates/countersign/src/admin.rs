@@ -210,6 +210,25 @@ async fn page(watched: &MetricsSource) -> Result<String, engine::Fault> {
     let age = waiting.oldest.map_or(0, |oldest| engine.now().since(oldest).max(0));
     page.single("countersign_outbox_oldest_seconds", "gauge", "Age of the oldest of them.", seconds(age));
 
+    let routes = engine.routes().health(engine.now());
+    let name = "countersign_messages_total";
+    page.family(name, "counter", "Messages handed to a provider by this node, by country and by how it ended.");
+    for route in &routes {
+        let (channel, provider) = (route.channel.name(), route.provider.as_str());
+        for (ending, count) in &route.endings {
+            let country = ending.country.unwrap_or_default();
+            let labels =
+                [("channel", channel), ("provider", provider), ("country", country), ("outcome", ending.outcome)];
+            page.sample(name, &labels, count);
+        }
+    }
+    let name = "countersign_route_up";
+    page.family(name, "gauge", "Whether this node uses the route: 0 while it is down or on trial.");
+    for route in &routes {
+        let labels = [("channel", route.channel.name()), ("provider", route.provider.as_str())];
+        page.sample(name, &labels, u8::from(route.state == delivery::RouteState::Up));
+    }
+
     let name = "countersign_webhook_deliveries_total";
     page.family(name, "counter", "Calls to webhooks by this node, by how they ended.");
     for (outcome, count) in engine.delivery_counts().read() {

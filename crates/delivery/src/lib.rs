@@ -20,4 +20,4 @@ pub use breaker::RouteState;
 pub use message::{Concerned, OutgoingMessage};
 pub use outbox::{Clock, Outbox, Worker, send};
 pub use provider::{FileProvider, Provider, ProviderError, SendError, Sending};
-pub use route::{Route, RouteHealth, Routes};
+pub use route::{Ending, Route, RouteHealth, Routes};

@@ -5,8 +5,10 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::{Channel, Content, Keyring, Message, MessageId, Timestamp};
-use store::{DropReason, MessageOutcome, QueuedMessage, Store, Turn};
+use domain::model::country;
+use domain::rules::undelivered;
+use domain::{Channel, Content, DropReason, Keyring, Message, MessageId, Timestamp};
+use store::{MessageOutcome, QueuedMessage, Store, Turn};
 use tokio::task::{JoinError, JoinSet};
 use tokio::time::timeout;
 
@@ -76,13 +78,12 @@ impl Outbox {
         for channel in Channel::ALL.into_iter().filter(|channel| !self.routes.carry(*channel)) {
             loop {
                 let now = clock.now();
-                let claimed =
-                    self.store.claim_messages(channel, Turn::ONLY, now, WITHOUT_ROUTE, LEASE_MARGIN).await?;
+                let claimed = self.store.claim_messages(channel, Turn::ONLY, now, WITHOUT_ROUTE, LEASE_MARGIN).await?;
                 let is_full = claimed.len() == WITHOUT_ROUTE;
                 for queued in claimed {
-                    let reason = if now >= queued.message.not_after { DropReason::Expired } else { DropReason::NoRoute };
-                    let outcome = MessageOutcome::Dropped(reason);
-                    self.store.settle_message(queued.message.id, outcome, clock.now()).await?;
+                    let reason =
+                        if now >= queued.message.not_after { DropReason::Expired } else { DropReason::NoRoute };
+                    self.give_up(queued.message, reason, clock.now()).await?;
                 }
                 if !is_full {
                     break;
@@ -90,6 +91,12 @@ impl Outbox {
             }
         }
         Ok(())
+    }
+
+    /// Gives a message up: a decision about its user, so that the trail says so.
+    async fn give_up(&self, message: Message, why: DropReason, now: Timestamp) -> Result<(), store::Error> {
+        let user = message.user_id;
+        self.store.decide(user, move |view| undelivered::give_up(view, &message, why, now)).await
     }
 
     fn open(&self, message: &Message) -> Option<Content> {
@@ -111,6 +118,8 @@ struct Sent {
     message: Message,
     /// Routes that it has passed, this one included.
     passed: u32,
+    /// The country of its number.
+    country: Option<&'static str>,
     result: Result<(), SendError>,
 }
 
@@ -199,59 +208,59 @@ impl Worker<'_> {
         } else if let Some(content) = self.outbox.open(&message) {
             let outgoing = OutgoingMessage::of(&message, content);
             let provider = self.route.provider().clone();
+            let country = country::of_number(&outgoing.content.to).first().copied();
             sending.spawn(async move {
                 let result = send(provider.as_ref(), &outgoing).await;
-                Sent { message, passed, result }
+                Sent { message, passed, country, result }
             });
             return Ok(());
         } else {
             tracing::error!(message = message.id.0, "message cannot be decrypted with the known keys");
             DropReason::Unreadable
         };
-        self.outbox.store.settle_message(message.id, MessageOutcome::Dropped(reason), clock.now()).await
+        self.outbox.give_up(message, reason, clock.now()).await
     }
 
     /// Records how a sending ended.
     async fn finish(&self, ended: Result<Sent, JoinError>, clock: &dyn Clock) -> Result<(), store::Error> {
         let channel = self.route.channel();
-        let Sent { message, passed, result } = match ended {
+        let Sent { message, passed, country, result } = match ended {
             Ok(sent) => sent,
             Err(error) => {
                 // The message is due again when its lease is over.
                 tracing::error!(channel = channel.name(), %error, "message delivery crashed");
-                self.route.note(Err(SendError::Unavailable), clock.now());
+                self.route.note(None, Err(SendError::Unavailable), clock.now());
                 return Ok(());
             }
         };
         let now = clock.now();
-        self.route.note(result, now);
-        let outcome = match result {
-            Ok(()) => MessageOutcome::Sent,
-            Err(error) => {
-                let (id, provider) = (message.id.0, self.route.provider().name());
-                tracing::warn!(message = id, channel = channel.name(), provider, %error, "message delivery failed");
-                self.after(error, message.id, passed, now)
-            }
+        self.route.note(country, result, now);
+        let Err(error) = result else {
+            return self.outbox.store.settle_message(message.id, MessageOutcome::Sent, now).await;
         };
-        self.outbox.store.settle_message(message.id, outcome, now).await?;
-        if let MessageOutcome::Retry { .. } = outcome {
-            self.outbox.routes.wake(channel);
+        let (id, provider) = (message.id.0, self.route.provider().name());
+        tracing::warn!(message = id, channel = channel.name(), provider, %error, "message delivery failed");
+        match self.next_try(error, message.id, passed, now) {
+            Some(at) => {
+                self.outbox.store.settle_message(message.id, MessageOutcome::Retry { at }, now).await?;
+                self.outbox.routes.wake(channel);
+                Ok(())
+            }
+            None => self.outbox.give_up(message, DropReason::Undeliverable, now).await,
         }
-        Ok(())
     }
 
-    /// What becomes of a message whose sending failed: the next route that is up carries it, at once; after the last, the
-    /// first again after a wait.
-    fn after(&self, error: SendError, id: MessageId, passed: u32, now: Timestamp) -> MessageOutcome {
+    /// When a message whose sending failed is tried again, if it is: at once by the next route that is up, and after the
+    /// last by the first, after a wait.
+    fn next_try(&self, error: SendError, id: MessageId, passed: u32, now: Timestamp) -> Option<Timestamp> {
         let turn = self.outbox.routes.turn(self.route, now);
         let round = passed.saturating_sub(1) / turn.of;
         let ends_round = turn.position >= turn.last;
         let may_succeed = error.is_temporary() || (turn.of > 1 && error != SendError::Unreachable);
         match BACK_OFF.get(round as usize) {
-            _ if !may_succeed => MessageOutcome::Dropped(DropReason::Undeliverable),
-            _ if !ends_round => MessageOutcome::Retry { at: now },
-            Some(wait) => MessageOutcome::Retry { at: now.plus(spread(*wait, id)) },
-            None => MessageOutcome::Dropped(DropReason::Undeliverable),
+            _ if !may_succeed => None,
+            _ if !ends_round => Some(now),
+            wait => wait.map(|wait| now.plus(spread(*wait, id))),
         }
     }
 }

@@ -23,8 +23,7 @@ pub struct Route {
 #[derive(Default)]
 struct Health {
     breaker: Breaker,
-    sent: u64,
-    failed: BTreeMap<&'static str, u64>,
+    endings: BTreeMap<Ending, u64>,
     last_failure: Option<(SendError, Timestamp)>,
 }
 
@@ -37,12 +36,39 @@ pub struct RouteHealth {
     /// The provider's name.
     pub provider: String,
     pub state: RouteState,
-    /// Messages that the provider has taken.
-    pub sent: u64,
-    /// Sendings that failed, by [`SendError::word`].
-    pub failed: BTreeMap<&'static str, u64>,
+    /// How sendings ended, and how many did.
+    pub endings: BTreeMap<Ending, u64>,
     /// The newest failure, and when it was.
     pub last_failure: Option<(SendError, Timestamp)>,
+}
+
+/// How a sending ended, and where it went.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Ending {
+    /// The country of the number, as ISO 3166 code: the first of those that share it, and nothing for mail and prompts.
+    pub country: Option<&'static str>,
+    /// `sent`, or [`SendError::word`].
+    pub outcome: &'static str,
+}
+
+impl Ending {
+    const SENT: &'static str = "sent";
+}
+
+impl RouteHealth {
+    /// Messages that the provider has taken.
+    pub fn sent(&self) -> u64 {
+        self.ended(|outcome| outcome == Ending::SENT)
+    }
+
+    /// Sendings that have failed.
+    pub fn failed(&self) -> u64 {
+        self.ended(|outcome| outcome != Ending::SENT)
+    }
+
+    fn ended(&self, which: impl Fn(&str) -> bool) -> u64 {
+        self.endings.iter().filter(|(ending, _)| which(ending.outcome)).map(|(_, count)| count).sum()
+    }
 }
 
 impl Route {
@@ -61,21 +87,19 @@ impl Route {
         self.health().breaker.state(now)
     }
 
-    /// Notes how a sending ended.
-    pub(crate) fn note(&self, ended: Result<(), SendError>, now: Timestamp) {
+    /// Notes how a sending to a number of this country ended.
+    pub(crate) fn note(&self, country: Option<&'static str>, ended: Result<(), SendError>, now: Timestamp) {
         let mut health = self.health();
         let before = health.breaker.state(now);
-        match ended {
-            Ok(()) => {
-                health.sent += 1;
-                health.breaker = health.breaker.after(Fitness::Fit, now);
-            }
+        let (outcome, fitness) = match ended {
+            Ok(()) => (Ending::SENT, Fitness::Fit),
             Err(error) => {
-                *health.failed.entry(error.word()).or_default() += 1;
                 health.last_failure = Some((error, now));
-                health.breaker = health.breaker.after(error.fitness(), now);
+                (error.word(), error.fitness())
             }
-        }
+        };
+        *health.endings.entry(Ending { country, outcome }).or_default() += 1;
+        health.breaker = health.breaker.after(fitness, now);
         let after = health.breaker.state(now);
         drop(health);
         self.tell(before, after, now);
@@ -93,7 +117,12 @@ impl Route {
         match (before, after) {
             (RouteState::Up | RouteState::OnTrial, RouteState::DownUntil(until)) => {
                 let seconds = until.since(now) / 1_000;
-                tracing::error!(channel, provider, seconds, "this route is down: others carry its messages if there are any");
+                tracing::error!(
+                    channel,
+                    provider,
+                    seconds,
+                    "this route is down: others carry its messages if there are any"
+                );
             }
             (RouteState::OnTrial | RouteState::DownUntil(_), RouteState::Up) => {
                 tracing::info!(channel, provider, "this route works again");
@@ -109,8 +138,7 @@ impl Route {
             position: self.position,
             provider: self.provider.name().to_owned(),
             state: health.breaker.state(now),
-            sent: health.sent,
-            failed: health.failed.clone(),
+            endings: health.endings.clone(),
             last_failure: health.last_failure,
         }
     }
@@ -178,9 +206,7 @@ impl Routes {
     /// Which messages are this route's: those for which it is the next that is up. A route on trial takes the part that it
     /// would have if it were up, while the others share this part too.
     pub(crate) fn turn(&self, route: &Route, now: Timestamp) -> Turn {
-        let is_up = |other: &&Arc<Route>| {
-            other.position == route.position || other.state(now) == RouteState::Up
-        };
+        let is_up = |other: &&Arc<Route>| other.position == route.position || other.state(now) == RouteState::Up;
         let up: Vec<u32> = self.of(route.channel).filter(is_up).map(|other| other.position).collect();
         let before = up.iter().copied().filter(|position| *position < route.position).max();
         let last = up.into_iter().max().unwrap_or(route.position);
@@ -225,7 +251,7 @@ mod tests {
 
     fn fail(routes: &Routes, position: usize) {
         let route = routes.of(Channel::Sms).nth(position).unwrap();
-        (0..5).for_each(|_| route.note(Err(SendError::TimedOut), NOW));
+        (0..5).for_each(|_| route.note(None, Err(SendError::TimedOut), NOW));
     }
 
     fn turns(routes: &Routes, now: Timestamp) -> Vec<(Option<u32>, u32, u32)> {
@@ -263,7 +289,11 @@ mod tests {
         fail(&routes, 2);
         assert_eq!(routes.down_until(Channel::Sms, NOW), Some(NOW.plus(30_000)));
         assert_eq!(routes.down_until(Channel::Sms, NOW.plus(30_000)), None, "one message may try");
-        assert_eq!(routes.down_until(Channel::Email, NOW), None, "without routes it is not offered, which is something else");
+        assert_eq!(
+            routes.down_until(Channel::Email, NOW),
+            None,
+            "without routes it is not offered, which is something else"
+        );
     }
 
     #[test]
@@ -273,6 +303,7 @@ mod tests {
         let route = routes.of(Channel::Sms).next().unwrap();
         route.trust();
         assert_eq!(route.state(NOW), RouteState::Up);
-        assert_eq!(routes.health(NOW)[0].failed, BTreeMap::from([("timed_out", 5)]), "the counts stay");
+        let health = &routes.health(NOW)[0];
+        assert_eq!((health.sent(), health.failed()), (0, 5), "the counts stay");
     }
 }

@@ -106,6 +106,9 @@ pub(crate) fn apply(change: Change, steps: &mut Vec<Step>) {
 
         Change::Enqueue(message) => steps.push(Step::Write(enqueue(message))),
         Change::DropMessages(verification) => write(sql::WIPE_MESSAGES, params![Vec::new(), id(verification)]),
+        Change::GiveUpMessage { message, why, at } => {
+            steps.push(Step::Write(end_message(message, 2, Some(why.name()), at)));
+        }
 
         Change::CreateClient(client) => steps.push(Step::Write(create_client(&client))),
         Change::UpdateClient(client) => steps.push(Step::Write(update_client(&client))),
@@ -325,12 +328,15 @@ fn create_token_set(set: TokenSet) -> Write {
 
 /// Records what became of a claimed message.
 pub(crate) fn settle(message: MessageId, outcome: MessageOutcome, now: Timestamp) -> Write {
-    let (status, reason) = match outcome {
-        MessageOutcome::Sent => (1, None),
-        MessageOutcome::Dropped(reason) => (2, Some(reason.text())),
-        MessageOutcome::Retry { at } => return Write::new(sql::RETRY_MESSAGE, params![at, message.0]),
-    };
-    Write::new(sql::SETTLE_MESSAGE, params![status, reason, Vec::new(), now, message.0])
+    match outcome {
+        MessageOutcome::Sent => end_message(message, 1, None, now),
+        MessageOutcome::Retry { at } => Write::new(sql::RETRY_MESSAGE, params![at, message.0]),
+    }
+}
+
+/// Ends a waiting message and wipes it.
+fn end_message(message: MessageId, status: i64, reason: Option<&str>, at: Timestamp) -> Write {
+    Write::new(sql::SETTLE_MESSAGE, params![status, reason, Vec::new(), at, message.0])
 }
 
 /// The parameters that record a message of the dev world.

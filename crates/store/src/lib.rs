@@ -68,8 +68,8 @@ pub use dev_clock::DevClock;
 pub use error::{Error, OpenError, UniqueField};
 pub use postgres::{PostgresOptions, shown as shown_postgres};
 pub use query::{
-    AuditChain, AuditRow, COMMIT_BOUNDS, COUNTED, DevFilter, DevMessage, DropReason, EventFilter, EventPage, Events,
-    IdKind, MessageOutcome, Page, QueuedMessage, Sizes, Span, Stats, Swept, TextFilter, Turn, UserFilter, UserPage, Waiting,
+    AuditChain, AuditRow, COMMIT_BOUNDS, COUNTED, DevFilter, DevMessage, EventFilter, EventPage, Events, IdKind,
+    MessageOutcome, Page, QueuedMessage, Sizes, Span, Stats, Swept, TextFilter, Turn, UserFilter, UserPage, Waiting,
 };
 pub use schema::migrations::{MIGRATIONS, Migration};
 pub use sqlite::{Fatal, SqliteOptions};

@@ -199,40 +199,13 @@ impl Turn {
     }
 }
 
-/// What became of a claimed message.
+/// What became of a claimed message that is not given up: giving up is a decision ([`domain::Change::GiveUpMessage`]).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MessageOutcome {
     /// A provider took it. Its content is wiped.
     Sent,
     /// It can be claimed again from `at` on.
     Retry { at: Timestamp },
-    /// It is given up. Its content is wiped.
-    Dropped(DropReason),
-}
-
-/// Why a message was given up.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum DropReason {
-    /// Its code had expired before it was sent.
-    Expired,
-    /// Its channel has no provider.
-    NoRoute,
-    /// The master keys do not open its content.
-    Unreadable,
-    /// The provider refused it, or failed too often.
-    Undeliverable,
-}
-
-impl DropReason {
-    /// The text in the database.
-    pub(crate) fn text(self) -> &'static str {
-        match self {
-            Self::Expired => "expired",
-            Self::NoRoute => "no channel",
-            Self::Unreadable => "does not open",
-            Self::Undeliverable => "not deliverable",
-        }
-    }
 }
 
 /// Which chain of the audit trail: one per user, and one per client for what concerns no user (decision 18).

@@ -25,8 +25,8 @@ fn arg(setting: &'static Setting) -> Arg {
         Kind::Address(_) => arg.value_name("ADDRESS:PORT"),
         Kind::Number(..) | Kind::OneOf(_) => arg.value_name("NUMBER"),
         Kind::Word(_) => arg.value_name("WORD"),
-        Kind::Secret => arg.value_name("URL"),
-        Kind::Text(_) if row.key.ends_with("url") => arg.value_name("URL"),
+        Kind::Secret | Kind::Text(_) if row.key.ends_with("url") => arg.value_name("URL"),
+        Kind::Secret => arg.value_name("SECRET"),
         Kind::Text(_) | Kind::Label => arg.value_name("TEXT"),
         // `--insecure-http` alone says yes.
         Kind::YesNo => arg.value_name("YES|NO").num_args(0..=1).require_equals(true).default_missing_value("yes"),

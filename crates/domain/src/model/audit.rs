@@ -5,6 +5,7 @@ use std::borrow::Cow;
 
 use crate::model::client::Right;
 use crate::model::id::{ClientId, DeviceId, SessionId, UserId, VerificationId};
+use crate::model::message::DropReason;
 use crate::model::time::Timestamp;
 
 /// The kinds of event. The names are stored and exported; they never change.
@@ -55,11 +56,12 @@ pub enum AuditKind {
     TokenReused,
     MessagesNearCeiling,
     MessagesAtCeiling,
+    MessageFailed,
 }
 
 impl AuditKind {
     /// All of them.
-    pub const ALL: [Self; 44] = [
+    pub const ALL: [Self; 45] = [
         Self::UserCreated,
         Self::UserUpdated,
         Self::UserDeleted,
@@ -104,6 +106,7 @@ impl AuditKind {
         Self::TokenReused,
         Self::MessagesNearCeiling,
         Self::MessagesAtCeiling,
+        Self::MessageFailed,
     ];
 
     /// The kind of this stored name.
@@ -158,6 +161,7 @@ impl AuditKind {
             Self::TokenReused => "token.reused",
             Self::MessagesNearCeiling => "messages.near_ceiling",
             Self::MessagesAtCeiling => "messages.at_ceiling",
+            Self::MessageFailed => "message.failed",
         }
     }
 }
@@ -235,6 +239,12 @@ impl AuditEvent {
     /// Adds the reason of a refusal.
     pub fn because(mut self, reason: &Reason) -> Self {
         self.reason = Some(reason.name());
+        self
+    }
+
+    /// Says why a message was given up.
+    pub fn given_up(mut self, why: DropReason) -> Self {
+        self.reason = Some(why.name());
         self
     }
 

@@ -6,8 +6,8 @@ use crate::model::challenge::Challenge;
 use crate::model::client::{Client, TokenSet};
 use crate::model::device::Device;
 use crate::model::digest::Digest;
-use crate::model::id::{ClientId, DeviceId, SessionId, UserId, VerificationId};
-use crate::model::message::Message;
+use crate::model::id::{ClientId, DeviceId, MessageId, SessionId, UserId, VerificationId};
+use crate::model::message::{DropReason, Message};
 use crate::model::name::LoginNames;
 use crate::model::seal::Sealed;
 use crate::model::secret_mark::SecretMark;
@@ -174,6 +174,8 @@ pub enum Change {
     Enqueue(Message),
     /// Queued messages of a superseded verification are wiped unsent.
     DropMessages(VerificationId),
+    /// A queued message is given up and wiped. Applied only to one that still waits.
+    GiveUpMessage { message: MessageId, why: DropReason, at: Timestamp },
 
     /// A new client.
     CreateClient(Client),

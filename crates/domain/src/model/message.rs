@@ -64,6 +64,31 @@ impl Message {
     }
 }
 
+/// Why a message was given up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DropReason {
+    /// Its code had expired before it was sent.
+    Expired,
+    /// Its channel has no route.
+    NoRoute,
+    /// The master keys do not open its content.
+    Unreadable,
+    /// The providers refused it, or failed too often.
+    Undeliverable,
+}
+
+impl DropReason {
+    /// The word that is stored and shown.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Expired => "expired",
+            Self::NoRoute => "no_route",
+            Self::Unreadable => "unreadable",
+            Self::Undeliverable => "undeliverable",
+        }
+    }
+}
+
 /// What a message says.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Content {

@@ -18,6 +18,7 @@ pub mod standing;
 pub mod temp_token;
 pub mod throttle;
 pub mod trusted_time;
+pub mod undelivered;
 pub mod user;
 pub mod verification;
 pub mod warning;

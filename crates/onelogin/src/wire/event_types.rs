@@ -65,6 +65,9 @@ pub(crate) fn of(kind: AuditKind) -> EventType {
             (90_036, "MFA_PUSH_REPORTED", "%user% reported a push notification as somebody else's sign-in")
         }
         K::PromptsRefused => (90_035, "MFA_PUSH_FATIGUE", "%user% was sent too many push notifications"),
+        K::MessageFailed => {
+            (90_037, "MFA_MESSAGE_FAILED", "A message to %otp_device% of %user% could not be delivered")
+        }
         K::MessagesAtCeiling => (90_034, "MESSAGES_AT_CEILING", "All messages of a day have been sent"),
     };
     EventType { name, description, id }

@@ -10,7 +10,7 @@ use domain::*;
 
 use super::world::*;
 use crate::query::BATCH;
-use crate::{DropReason, IdKind, MessageOutcome, Sizes, Store, Turn};
+use crate::{IdKind, MessageOutcome, Sizes, Store, Turn};
 
 pub(crate) async fn ids_are_never_given_twice(store: &Store) {
     let mut running = Vec::new();
@@ -48,13 +48,21 @@ pub(crate) async fn a_message_is_claimed_by_one_sender_at_a_time(store: &Store) 
     assert_eq!(store.next_message_at(Channel::Sms, Turn::ONLY).await.unwrap(), None);
     let asked = queue(store, 20).await;
     assert_eq!(store.next_message_at(Channel::Sms, Turn::ONLY).await.unwrap(), Some(NOW));
-    assert!(store.claim_messages(Channel::Sms, Turn::ONLY, NOW.plus(-1), 9, 1000).await.unwrap().is_empty(), "not due yet");
-    assert!(store.claim_messages(Channel::Voice, Turn::ONLY, NOW, 9, 1000).await.unwrap().is_empty(), "another channel");
+    assert!(
+        store.claim_messages(Channel::Sms, Turn::ONLY, NOW.plus(-1), 9, 1000).await.unwrap().is_empty(),
+        "not due yet"
+    );
+    assert!(
+        store.claim_messages(Channel::Voice, Turn::ONLY, NOW, 9, 1000).await.unwrap().is_empty(),
+        "another channel"
+    );
     assert_eq!(store.next_message_at(Channel::Voice, Turn::ONLY).await.unwrap(), None);
     let mut running = Vec::new();
     for _ in 0..4 {
         let store = store.clone();
-        running.push(tokio::spawn(async move { store.claim_messages(Channel::Sms, Turn::ONLY, NOW, 5, 1000).await.unwrap() }));
+        running.push(tokio::spawn(async move {
+            store.claim_messages(Channel::Sms, Turn::ONLY, NOW, 5, 1000).await.unwrap()
+        }));
     }
     let mut seen = HashSet::new();
     for sender in running {
@@ -72,10 +80,11 @@ pub(crate) async fn a_message_is_claimed_by_one_sender_at_a_time(store: &Store) 
 }
 
 pub(crate) async fn a_settled_message_is_wiped(store: &Store) {
-    queue(store, 3).await;
+    let asked = queue(store, 3).await;
     store.claim_messages(Channel::Sms, Turn::ONLY, NOW, 9, 1000).await.unwrap();
     store.settle_message(MessageId(1), MessageOutcome::Sent, NOW).await.unwrap();
-    store.settle_message(MessageId(2), MessageOutcome::Dropped(DropReason::Expired), NOW).await.unwrap();
+    let give_up = Change::GiveUpMessage { message: MessageId(2), why: DropReason::Expired, at: NOW };
+    put(store, asked.user_id, vec![give_up]).await.unwrap();
     store.settle_message(MessageId(3), MessageOutcome::Retry { at: NOW.plus(10) }, NOW).await.unwrap();
     assert_eq!(store.next_message_at(Channel::Sms, Turn::ONLY).await.unwrap(), Some(NOW.plus(10)));
     let due = store.claim_messages(Channel::Sms, Turn::ONLY, NOW.plus(9999), 9, 1000).await.unwrap();
@@ -88,7 +97,10 @@ pub(crate) async fn a_superseded_message_is_not_sent(store: &Store) {
     put(store, asked.user_id, vec![Change::DropMessages(asked.id)]).await.unwrap();
     assert_eq!(store.next_message_at(Channel::Sms, Turn::ONLY).await.unwrap(), None);
     store.settle_message(claimed[0].message.id, MessageOutcome::Retry { at: NOW }, NOW).await.unwrap();
-    assert!(store.claim_messages(Channel::Sms, Turn::ONLY, NOW.plus(9999), 9, 1000).await.unwrap().is_empty(), "not even retried");
+    assert!(
+        store.claim_messages(Channel::Sms, Turn::ONLY, NOW.plus(9999), 9, 1000).await.unwrap().is_empty(),
+        "not even retried"
+    );
 }
 
 pub(crate) async fn the_sweeper_ends_what_is_over_and_keeps_what_is_not(store: &Store) {
