@@ -1,0 +1,132 @@
+//! Our own texts.
+
+use fluent_bundle::concurrent::FluentBundle;
+use fluent_bundle::{FluentArgs, FluentResource};
+use minijinja::{Environment, UndefinedBehavior, context};
+use unic_langid::LanguageIdentifier;
+
+use crate::{Brand, Filling, MessageKind, Part};
+
+/// The languages of our own texts.
+pub(crate) const LANGUAGES: [&str; 5] = ["en", "de", "fr", "es", "ja"];
+
+const FILES: [(&str, &str); 5] = [
+    ("en", include_str!("../locales/en.ftl")),
+    ("de", include_str!("../locales/de.ftl")),
+    ("fr", include_str!("../locales/fr.ftl")),
+    ("es", include_str!("../locales/es.ftl")),
+    ("ja", include_str!("../locales/ja.ftl")),
+];
+
+const MAIL: &str = include_str!("../templates/mail.html");
+
+/// Our texts in all languages. The tests fill each of them.
+pub(crate) struct Translations {
+    bundles: Vec<(&'static str, FluentBundle<FluentResource>)>,
+    layout: Environment<'static>,
+}
+
+impl Translations {
+    #[expect(clippy::expect_used, reason = "the files are compiled in, and the tests read them all")]
+    pub(crate) fn new() -> Self {
+        let bundle = |(language, text): (&'static str, &str)| {
+            let language_id: LanguageIdentifier = language.parse().expect("a language");
+            let mut bundle = FluentBundle::new_concurrent(vec![language_id]);
+            // The marks would arrive as characters in text messages, and change what a person copies.
+            bundle.set_use_isolating(false);
+            let resource = FluentResource::try_new(text.to_owned()).expect("a file of ours");
+            bundle.add_resource(resource).expect("each text once");
+            (language, bundle)
+        };
+        let mut layout = Environment::empty();
+        layout.set_undefined_behavior(UndefinedBehavior::Strict);
+        layout.set_auto_escape_callback(|_| minijinja::AutoEscape::Html);
+        layout.add_template("mail", MAIL).expect("a template of ours");
+        Self { bundles: FILES.map(bundle).into(), layout }
+    }
+
+    pub(crate) fn has(&self, language: &str) -> bool {
+        LANGUAGES.contains(&language)
+    }
+
+    /// A part of a message.
+    pub(crate) fn fill(
+        &self,
+        kind: MessageKind,
+        part: Part,
+        language: &str,
+        brand: &Brand,
+        filling: Filling<'_>,
+    ) -> String {
+        let said = |id: &str| self.said(id, language, brand, filling);
+        let Some(mail) = Mail::of(kind) else { return said(kind.name()) };
+        let subject = said(mail.subject);
+        let lead = said(mail.lead);
+        let (life, caution) = (mail.life.map(said), mail.caution.map(said));
+        match part {
+            Part::Subject => subject,
+            Part::Text => {
+                let code = mail.life.map(|_| filling.code.to_owned());
+                let lead = if code.is_some() { format!("{lead}:") } else { lead };
+                let paragraphs = [Some(lead), code, life, caution];
+                paragraphs.into_iter().flatten().collect::<Vec<_>>().join("\n\n") + "\n"
+            }
+            Part::Html => {
+                let code = if mail.life.is_some() { filling.code } else { "" };
+                let (life, caution) = (life.unwrap_or_default(), caution.unwrap_or_default());
+                let (brand, color) = (&brand.name, &brand.color);
+                let values = context! { language, subject, brand, color, lead, code, life, caution };
+                let template = self.layout.get_template("mail");
+                template.and_then(|template| template.render(values)).unwrap_or_default()
+            }
+        }
+    }
+
+    /// A text of ours. The brand and the code are values, so nothing in them is evaluated.
+    fn said(&self, id: &str, language: &str, brand: &Brand, filling: Filling<'_>) -> String {
+        let of_language = self.bundles.iter().find(|(known, _)| *known == language);
+        let Some((_, bundle)) = of_language.or(self.bundles.first()) else { return String::new() };
+        let Some(pattern) = bundle.get_message(id).and_then(|message| message.value()) else { return String::new() };
+        let mut values = FluentArgs::new();
+        values.set("brand", brand.name.as_str());
+        values.set("code", filling.code);
+        values.set("minutes", filling.minutes);
+        bundle.format_pattern(pattern, Some(&values), &mut Vec::new()).into_owned()
+    }
+}
+
+/// The texts that a mail is made of.
+struct Mail {
+    subject: &'static str,
+    lead: &'static str,
+    /// Behind the code, where there is one.
+    life: Option<&'static str>,
+    caution: Option<&'static str>,
+}
+
+impl Mail {
+    fn of(kind: MessageKind) -> Option<Self> {
+        Some(match kind {
+            MessageKind::Email => Self {
+                subject: "email-subject",
+                lead: "email-lead",
+                life: Some("email-life"),
+                caution: Some("email-caution"),
+            },
+            MessageKind::WarningEmail => Self {
+                subject: "warning-subject",
+                lead: "warning-lead",
+                life: None,
+                caution: Some("warning-caution"),
+            },
+            MessageKind::TestEmail => Self { subject: "test-subject", lead: "test-lead", life: None, caution: None },
+            MessageKind::Sms
+            | MessageKind::Voice
+            | MessageKind::Keypad
+            | MessageKind::Push
+            | MessageKind::PushNumber
+            | MessageKind::WarningSms
+            | MessageKind::TestSms => return None,
+        })
+    }
+}
