@@ -8,6 +8,7 @@ use crate::section::Section;
 use crate::sections::account::AccountConfig;
 use crate::sections::admin::AdminConfig;
 use crate::sections::auth::AuthConfig;
+use crate::sections::brand::BrandConfig;
 use crate::sections::compat::CompatConfig;
 use crate::sections::delivery::DeliveryConfig;
 use crate::sections::limits::LimitsConfig;
@@ -31,6 +32,7 @@ pub struct Config {
     pub account: AccountConfig,
     pub tls: TlsConfig,
     pub login: LoginConfig,
+    pub brand: BrandConfig,
     pub messages: MessagesConfig,
     pub delivery: DeliveryConfig,
     pub limits: LimitsConfig,
@@ -60,6 +62,7 @@ impl Config {
             account: section(values, &mut dialect)?,
             tls: section(values, &mut dialect)?,
             login: section(values, &mut dialect)?,
+            brand: section(values, &mut dialect)?,
             messages: section(values, &mut dialect)?,
             delivery: section(values, &mut dialect)?,
             limits: section(values, &mut dialect)?,

@@ -27,6 +27,7 @@ pub use pages::{example, reference};
 pub use row::{Kind, Row};
 pub use sections::account::AccountConfig;
 pub use sections::admin::AdminConfig;
+pub use sections::brand::BrandConfig;
 pub use sections::delivery::DeliveryConfig;
 pub use sections::limits::LimitsConfig;
 pub use sections::listen::ListenConfig;

@@ -7,6 +7,7 @@ use crate::section::Section;
 use crate::sections::account::AccountConfig;
 use crate::sections::admin::AdminConfig;
 use crate::sections::auth::AuthConfig;
+use crate::sections::brand::BrandConfig;
 use crate::sections::compat::CompatConfig;
 use crate::sections::delivery::DeliveryConfig;
 use crate::sections::limits::LimitsConfig;
@@ -51,6 +52,7 @@ pub static SETTINGS: LazyLock<Vec<Setting>> = LazyLock::new(|| {
         rows::<AuthConfig>(),
         rows::<CompatConfig>(),
         rows::<LoginConfig>(),
+        rows::<BrandConfig>(),
         rows::<MessagesConfig>(),
         rows::<DeliveryConfig>(),
         rows::<LimitsConfig>(),

@@ -101,6 +101,7 @@ pub struct Engine {
     chance: Arc<dyn Chance>,
     settings: Settings,
     outbox: delivery::Outbox,
+    words: words::Words,
     callers: moka::sync::Cache<domain::Digest, Arc<ApiCaller>>,
     hasher: login::password::PasswordHasher,
     answers: AnswerCounts,
@@ -129,6 +130,8 @@ pub struct EngineParts {
     pub chance: Arc<dyn Chance>,
     /// What the operator set.
     pub settings: Settings,
+    /// What messages say.
+    pub words: words::Words,
     /// What carries messages. Factors whose channel has no route are not offered.
     pub routes: delivery::Routes,
     /// What calls webhooks.
@@ -143,6 +146,7 @@ impl Engine {
         parts.settings.policy.factors.retain(|factor| factor.channel().is_none_or(|channel| routes.carry(channel)));
         Self {
             outbox: delivery::Outbox::new(&parts.store, &parts.keys, routes),
+            words: parts.words,
             store: parts.store,
             keys: parts.keys,
             installation_key: parts.installation_key,

@@ -113,12 +113,9 @@ impl Mail {
                 life: Some("email-life"),
                 caution: Some("email-caution"),
             },
-            MessageKind::WarningEmail => Self {
-                subject: "warning-subject",
-                lead: "warning-lead",
-                life: None,
-                caution: Some("warning-caution"),
-            },
+            MessageKind::WarningEmail => {
+                Self { subject: "warning-subject", lead: "warning-lead", life: None, caution: Some("warning-caution") }
+            }
             MessageKind::TestEmail => Self { subject: "test-subject", lead: "test-lead", life: None, caution: None },
             MessageKind::Sms
             | MessageKind::Voice

@@ -104,7 +104,8 @@ fn environment() -> Environment<'static> {
     let mut environment = Environment::empty();
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
     environment.set_fuel(Some(FUEL));
-    environment.set_auto_escape_callback(|name| if name.ends_with(".html") { AutoEscape::Html } else { AutoEscape::None });
+    environment
+        .set_auto_escape_callback(|name| if name.ends_with(".html") { AutoEscape::Html } else { AutoEscape::None });
     environment
 }
 
@@ -122,7 +123,10 @@ fn place(name: &str) -> Option<Place> {
 fn known() -> String {
     let parts = |kind: MessageKind| kind.parts().iter().map(move |part| format!("{}.{}", kind.name(), part.name()));
     let names: Vec<String> = MessageKind::ALL.into_iter().flat_map(parts).collect();
-    format!("templates are called {}, with a language before the last part if it is for one, as email.de.txt", names.join(", "))
+    format!(
+        "templates are called {}, with a language before the last part if it is for one, as email.de.txt",
+        names.join(", ")
+    )
 }
 
 /// Whether a filled text can be sent.
@@ -207,7 +211,11 @@ mod tests {
             ("sms.txt", "{{ code }}\n{{ user }}", "sms.txt, line 2: it uses a name that is not known here"),
             ("sms.txt", "{{ code }}\n\n{% if %}", "sms.txt, line 3: syntax error"),
             ("sms.txt", "{{ code }}{% include 'email.txt' %}", "sms.txt, line 1: syntax error"),
-            ("email.html", "{% for a in '1234567890' %}{% for b in '1234567890' %}{% for c in '1234567890' %}{% for d in '1234567890' %}{% for e in '1234567890' %}{{ code }}{% endfor %}{% endfor %}{% endfor %}{% endfor %}{% endfor %}", "email.html, line 1: it takes too many steps"),
+            (
+                "email.html",
+                "{% for a in '1234567890' %}{% for b in '1234567890' %}{% for c in '1234567890' %}{% for d in '1234567890' %}{% for e in '1234567890' %}{{ code }}{% endfor %}{% endfor %}{% endfor %}{% endfor %}{% endfor %}",
+                "email.html, line 1: it takes too many steps",
+            ),
             ("email.subject", "a\nb", "email.subject: a subject is one line"),
             ("email.txt", "{% if minutes > 5 %}{{ code }}{% endif %}", "email.txt: the code is missing"),
             ("voice.txt", "{{ code", "voice.txt, line 1: syntax error"),
@@ -220,7 +228,10 @@ mod tests {
             assert!(error.starts_with(why), "{error}");
         }
         let long = format!("{{{{ code }}}}{}", "x".repeat(155));
-        assert_eq!(error("sms.txt", &long), "sms.txt: it has 161 characters once it is filled; a text message has 160 at most");
+        assert_eq!(
+            error("sms.txt", &long),
+            "sms.txt: it has 161 characters once it is filled; a text message has 160 at most"
+        );
         assert!(error("email.txt", &"{{ code }}".repeat(2_000)).contains("a template has 16384 at most"));
     }
 

@@ -116,6 +116,7 @@ async fn look(config: &Config, found: &mut Findings) {
     found.warnings.extend(config.notes.iter().cloned());
     found.judge(config.check_listen());
     found.judge(config.delivery.check());
+    found.judge(installation::words_of(config).map(drop));
     certificates(config, found);
     let caller = delivery::webhook::Caller::new(config.webhooks.ca_file.as_deref());
     found.judge(caller.map(drop).context("webhooks.ca_file"));

@@ -17,6 +17,7 @@ use engine::chance::SystemChance;
 use engine::{Chance, Clock, Engine, EngineParts, InstallationKey, Settings, TrustedTime, keys};
 use store::Store;
 use tokio::sync::watch;
+use words::{Brand, Words};
 
 use self::data_dir::DataDir;
 pub(crate) use self::nearby::absent;
@@ -96,6 +97,7 @@ impl Installation {
             installation_key,
             chance: dependencies.chance,
             settings,
+            words: words_of(config)?,
             routes: dependencies.routes,
             caller: caller.context("webhooks.ca_file")?,
         });
@@ -117,6 +119,19 @@ impl Installation {
     pub fn app(&self, options: &onelogin::DialectOptions) -> onelogin::Dialect {
         let options = onelogin::DialectOptions { follow: crate::log::FOLLOW, ..options.clone() };
         onelogin::Dialect::new(self.engine.clone(), options)
+    }
+}
+
+/// What messages say. An operator's templates are read and tried.
+pub(crate) fn words_of(config: &Config) -> anyhow::Result<Words> {
+    let brand = Brand {
+        name: config.brand.name.clone().unwrap_or_else(|| config.account.issuer().to_owned()),
+        color: config.brand.color.clone(),
+    };
+    let language = &config.messages.language;
+    match &config.messages.templates {
+        Some(folder) => Words::with_templates(brand, language, folder).context("messages.templates"),
+        None => Ok(Words::new(brand, language)),
     }
 }
 

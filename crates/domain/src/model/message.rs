@@ -97,6 +97,9 @@ pub struct Content {
     pub body: String,
     /// The subject line, for mail.
     pub subject: Option<String>,
+    /// The same words in HTML, for mail.
+    #[serde(default)]
+    pub html: Option<String>,
     /// The code inside the words, if there is one.
     pub code: Option<String>,
     /// The link inside the words, if there is one.
@@ -108,13 +111,13 @@ pub struct Content {
 impl Content {
     /// Words for somebody, and nothing else.
     pub fn of(to: String, body: String) -> Self {
-        Self { to, body, subject: None, code: None, link: None, nonce: None }
+        Self { to, body, subject: None, html: None, code: None, link: None, nonce: None }
     }
 
-    /// The same under a subject line.
+    /// The same with a subject line and in HTML, for mail.
     #[must_use]
-    pub fn about(self, subject: String) -> Self {
-        Self { subject: Some(subject), ..self }
+    pub fn as_mail(self, subject: Option<String>, html: Option<String>) -> Self {
+        Self { subject, html, ..self }
     }
 }
 

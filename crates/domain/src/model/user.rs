@@ -220,6 +220,12 @@ impl User {
 }
 
 impl Profile {
+    /// The person's language, as a code of which nothing is known: `de`, `de-AT`, or any other text.
+    pub fn language(&self) -> Option<&str> {
+        let named = |name: &str| self.texts.get(name).map(String::as_str).filter(|code| !code.is_empty());
+        named("preferred_locale_code").or_else(|| named("locale_code"))
+    }
+
     /// The status of a user locked by an earlier version, which did not keep it. The end of a lock makes only those active
     /// who were active before.
     pub fn status_before_lock(&self) -> UserStatus {

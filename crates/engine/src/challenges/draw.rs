@@ -6,8 +6,9 @@ use domain::model::totp::base32;
 use domain::rules::factor::push::{NUMBER_LENGTH, PAIRING_CODE_LENGTH, PAIRING_CONTEXT};
 use domain::{Challenge, Content, Credential, Device, Message, MessageId, Secret, User, Verification, VerificationId};
 use store::IdKind;
+use words::{Filling, MessageKind};
 
-use crate::challenges::message_text::{self as words, MessageTemplate};
+use crate::challenges::message_text::{MessageTemplate, minutes, otpauth};
 use crate::{Engine, Fault};
 
 /// How the caller refers to what was opened.
@@ -45,13 +46,13 @@ impl Engine {
             Credential::Totp(totp) => {
                 let secret = base32(&totp.secret);
                 Some(DeviceSetup {
-                    url: Some(words::otpauth("totp", issuer, &account, &secret, "")),
+                    url: Some(otpauth("totp", issuer, &account, &secret, "")),
                     verification_token: secret,
                 })
             }
             Credential::Hotp(hotp) => {
                 let secret = base32(&hotp.secret);
-                let url = words::otpauth("hotp", issuer, &account, &secret, "&counter=0");
+                let url = otpauth("hotp", issuer, &account, &secret, "&counter=0");
                 Some(DeviceSetup { url: Some(url), verification_token: secret })
             }
             _ => None,
@@ -62,7 +63,7 @@ impl Engine {
     pub(crate) fn draw_pairing(&self, user: &User) -> Challenged {
         let code = self.chance.code(Alphabet::Crockford, PAIRING_CODE_LENGTH);
         let hash = self.keys.mac_keys().hash(PAIRING_CONTEXT, &code);
-        let url = words::otpauth("totp", &self.settings.policy.issuer, &account_name(user), &code, "");
+        let url = otpauth("totp", &self.settings.policy.issuer, &account_name(user), &code, "");
         let setup = DeviceSetup { verification_token: code, url: Some(url) };
         Challenged { setup: Some(setup), ..Challenged::plain(Challenge::Pairing { hash }) }
     }
@@ -76,46 +77,40 @@ impl Engine {
         ttl: i64,
         style: CodeStyle<'_>,
     ) -> Challenged {
-        let issuer = &self.settings.policy.issuer;
-        let minutes = words::minutes(ttl);
+        let minutes = minutes(ttl);
         let alphabet = if style.alphanumeric { Alphabet::Alphanumeric } else { Alphabet::Digits };
         let code = self.chance.code(alphabet, CODE_LENGTH);
         let hash = self.keys.mac_keys().hash(&code_context(id), &code);
         let challenge = Challenge::Code { hash, length: 6, alphabet };
-        let content = |to: &str, body: String, code: Option<String>| Content {
-            to: to.to_owned(),
-            body,
-            subject: None,
-            code,
-            link: None,
-            nonce: None,
-        };
+        let say = |kind, to: &str| self.say(kind, to.to_owned(), style.language, Filling { code: &code, minutes });
         match credential {
             Credential::Sms { phone } => {
-                let body =
-                    style.template.map_or_else(|| words::sms(issuer, &code, minutes), |t| t.fill(&code, minutes));
-                Challenged { content: Some(content(phone, body, Some(code))), ..Challenged::plain(challenge) }
+                let content = match style.template {
+                    Some(template) => {
+                        let body = template.fill(&code, minutes);
+                        Content { code: Some(code.clone()), ..Content::of(phone.clone(), body) }
+                    }
+                    None => say(MessageKind::Sms, phone),
+                };
+                Challenged { content: Some(content), ..Challenged::plain(challenge) }
             }
             Credential::Voice { phone } if style.keypad => Challenged {
                 challenge: Challenge::Keypad { hash },
-                content: Some(content(phone, words::keypad_call(issuer), None)),
-                setup: Some(DeviceSetup { verification_token: code, url: None }),
+                content: Some(say(MessageKind::Keypad, phone)),
+                setup: Some(DeviceSetup { verification_token: code.clone(), url: None }),
             },
             Credential::Voice { phone } => {
-                let body = words::spoken_code(issuer, &code);
-                Challenged { content: Some(content(phone, body, Some(code))), ..Challenged::plain(challenge) }
+                Challenged { content: Some(say(MessageKind::Voice, phone)), ..Challenged::plain(challenge) }
             }
             Credential::Email { address } => {
-                let (subject, body) = words::email(issuer, &code, minutes);
-                let content = Content { subject: Some(subject), ..content(address, body, Some(code)) };
-                Challenged { content: Some(content), ..Challenged::plain(challenge) }
+                Challenged { content: Some(say(MessageKind::Email, address)), ..Challenged::plain(challenge) }
             }
             Credential::Push { .. } => {
                 let nonce = self.chance.bytes::<32>();
                 let encoded = data_encoding::BASE64URL_NOPAD.encode(&nonce);
                 let number = style.number.then(|| self.chance.code(Alphabet::Digits, NUMBER_LENGTH));
-                let words = words::prompt(issuer, number.is_some());
-                let content = Content { nonce: Some(encoded), ..content(&device.display_name, words, None) };
+                let kind = if number.is_some() { MessageKind::PushNumber } else { MessageKind::Push };
+                let content = Content { nonce: Some(encoded), ..say(kind, &device.display_name) };
                 let setup = number.clone().map(DeviceSetup::to_show);
                 let numbers = number.into_iter().collect();
                 let challenge = Challenge::Approval { nonce: Secret::new(nonce.to_vec()), numbers };
@@ -170,6 +165,8 @@ pub(crate) struct CodeStyle<'a> {
     pub(crate) number: bool,
     /// The caller's own text.
     pub(crate) template: Option<&'a MessageTemplate>,
+    /// The person's language.
+    pub(crate) language: Option<&'a str>,
 }
 
 /// A drawn challenge, what to send, and what to show.

@@ -1,7 +1,19 @@
-//! What messages say. Templates are plain substitution of two names and nothing else (SEC 67).
+//! The texts that callers send with a request: plain substitution of two names and nothing else (SEC 67). All other texts
+//! are in `words`.
 
-/// Longest text message after substitution, in characters.
-pub(crate) const SMS_MAX: usize = 160;
+use domain::Content;
+use words::{Filling, MessageKind, SMS_MAX};
+
+use crate::Engine;
+
+impl Engine {
+    /// A message to somebody, in words of ours or the operator's.
+    pub(crate) fn say(&self, kind: MessageKind, to: String, language: Option<&str>, filling: Filling<'_>) -> Content {
+        let said = self.words.say(kind, language, filling);
+        let code = kind.has_code().then(|| filling.code.to_owned());
+        Content { code, ..Content::of(to, said.text).as_mail(said.subject, said.html) }
+    }
+}
 
 /// Why a caller's own text for a message cannot be used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -49,60 +61,6 @@ impl MessageTemplate {
 /// The life of a code in whole minutes, at least one, for texts to people.
 pub fn minutes(ttl: i64) -> i64 {
     ((ttl + 59_999) / 60_000).max(1)
-}
-
-/// Subject and text of an operator's test message. It fits a text message.
-pub(crate) fn test(issuer: &str) -> (String, String) {
-    (format!("Test message from {issuer}"), format!("Test message from {issuer}. It asks for nothing."))
-}
-
-/// The text of an SMS.
-pub(crate) fn sms(issuer: &str, code: &str, minutes: i64) -> String {
-    format!("{code} is your {issuer} code. It works for {minutes} min. Never share it.")
-}
-
-/// What the telephone says when a code is to be typed elsewhere. Reading the digits one by one is the gateway's part.
-pub(crate) fn spoken_code(issuer: &str, code: &str) -> String {
-    format!("This is {issuer}. Your code is: {code}. Again, your code is: {code}. Goodbye.")
-}
-
-/// What the telephone says when digits on a screen are to be keyed in.
-pub(crate) fn keypad_call(issuer: &str) -> String {
-    format!("This is {issuer}. Please key in the six digits shown on your screen, then press the hash key.")
-}
-
-/// Subject and body of a mailed code.
-pub(crate) fn email(issuer: &str, code: &str, minutes: i64) -> (String, String) {
-    (
-        format!("Your {issuer} code"),
-        format!(
-            "Your {issuer} code is {code}\n\nIt works once, for {minutes} min. If you did not ask for it, somebody may know \
-             your password: change it, and do not give this code to anyone.\n"
-        ),
-    )
-}
-
-/// Subject and body of a mail to somebody who has been sent too many prompts.
-pub(crate) fn prompts_refused(issuer: &str) -> (String, String) {
-    (
-        format!("Sign-ins to {issuer} that you did not accept"),
-        format!(
-            "Somebody asks again and again to sign in to {issuer} in your name, and you did not accept. For now no more \
-             requests are sent to your phone.\n\nIf it was not you, somebody knows your password: change it. Accept no \
-             request that you have not made yourself.\n"
-        ),
-    )
-}
-
-/// The same for a text message.
-pub(crate) fn prompts_refused_shortly(issuer: &str) -> String {
-    format!("{issuer}: too many sign-in requests that you did not accept. If they are not yours, change your password.")
-}
-
-/// The words of a prompt on a phone. Nothing personal: they pass through a push service.
-pub(crate) fn prompt(issuer: &str, number: bool) -> String {
-    let ask = if number { " Type the number you see there." } else { "" };
-    format!("Is it you signing in to {issuer}?{ask}")
 }
 
 /// The address an authenticator app reads from a QR code.

@@ -87,9 +87,7 @@ impl Engine {
         context: Actor,
     ) -> Result<OpenedVerification, ChallengeError> {
         let view = self.store.view(request.user).await?;
-        if view.user.is_none() {
-            return Err(ChallengeError::NoUser);
-        }
+        let Some(user) = &view.user else { return Err(ChallengeError::NoUser) };
         let device = view.device(request.device).cloned().ok_or(ChallengeError::NoDevice)?;
         let now = self.now();
         let id = self.chance.verification_id();
@@ -99,6 +97,7 @@ impl Engine {
             keypad: request.call == CallStyle::TakesDigits,
             number: request.number,
             template: request.template.as_ref().filter(|_| context.right.words_messages()),
+            language: user.profile.language(),
         };
         let Challenged { challenge, content, setup } = self.draw_sent(id, &device, &credential, request.ttl, style);
         let state_token = (request.handle == Handle::StateToken).then(|| self.chance.hex::<20>());

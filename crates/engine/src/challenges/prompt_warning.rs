@@ -2,13 +2,11 @@
 
 use domain::model::audit::Actor;
 use domain::rules::{reaching, throttle, warning};
-use domain::{
-    Channel, Content, Credential, Device, DeviceStatus, FactorKind, Message, MessageId, Right, Timestamp, View,
-};
+use domain::{Channel, Credential, Device, DeviceStatus, FactorKind, Message, MessageId, Right, Timestamp, View};
 use store::IdKind;
+use words::{Filling, MessageKind};
 
 use crate::challenges::message_budgets::{Sending, UnsentError};
-use crate::challenges::message_text as words;
 use crate::decision_name::DecisionName;
 use crate::{Engine, Fault};
 
@@ -44,8 +42,9 @@ impl Engine {
 
     /// Over the first way that may still be sent to: an attacker may have used up the others before.
     async fn queue_warning(&self, view: &View, device: &Device, context: Actor, now: Timestamp) -> Result<(), Fault> {
+        let language = view.user.as_ref().and_then(|user| user.profile.language());
         for (channel, way) in self.ways_to_warn(view)? {
-            let Some(message) = self.draw_warning(device, channel, &way, now).await? else { continue };
+            let Some(message) = self.draw_warning(device, channel, &way, language, now).await? else { continue };
             // A warning is the server's own, not the caller's.
             let asker = (context.client, Right::Manage);
             let name = DecisionName::WarnOfPrompts;
@@ -79,17 +78,15 @@ impl Engine {
         device: &Device,
         channel: Channel,
         way: &Credential,
+        language: Option<&str>,
         now: Timestamp,
     ) -> Result<Option<Message>, Fault> {
-        let issuer = &self.settings.policy.issuer;
-        let content = match way {
-            Credential::Email { address } => {
-                let (subject, body) = words::prompts_refused(issuer);
-                Content::of(address.clone(), body).about(subject)
-            }
-            Credential::Sms { phone } => Content::of(phone.clone(), words::prompts_refused_shortly(issuer)),
+        let (kind, to) = match way {
+            Credential::Email { address } => (MessageKind::WarningEmail, address),
+            Credential::Sms { phone } => (MessageKind::WarningSms, phone),
             _ => return Ok(None),
         };
+        let content = self.say(kind, to.clone(), language, Filling { code: "", minutes: 0 });
         let id = MessageId(self.store.next_id(IdKind::Message).await?);
         Ok(Some(Message {
             id,

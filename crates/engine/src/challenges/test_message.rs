@@ -2,11 +2,11 @@
 
 use delivery::{OutgoingMessage, SendError};
 use domain::rules::reaching::{self, Unreachable};
-use domain::{Channel, Content, Credential, FactorKind, MessageId, Right, Timestamp};
+use domain::{Channel, Credential, FactorKind, MessageId, Right, Timestamp};
 use store::IdKind;
+use words::{Filling, MessageKind};
 
 use crate::challenges::message_budgets::may_be_unsent;
-use crate::challenges::message_text;
 use crate::fault::faults_of_the_store;
 use crate::{Engine, Fault};
 
@@ -55,13 +55,12 @@ impl Engine {
                 return Err(Unreachable::Target.into());
             }
         };
-        let (subject, body) = message_text::test(&policy.issuer);
-        let content = Content::of(to, body);
+        let kind = if channel == Channel::Email { MessageKind::TestEmail } else { MessageKind::TestSms };
         let message = OutgoingMessage {
             id: MessageId(self.store.next_id(IdKind::Message).await?),
             channel,
             about: None,
-            content: if channel == Channel::Email { content.about(subject) } else { content },
+            content: self.say(kind, to, None, Filling { code: "", minutes: 0 }),
             created_at: self.now(),
         };
         let counted = match recipient {

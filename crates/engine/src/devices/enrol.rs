@@ -220,8 +220,8 @@ impl Engine {
             (SetupKind::Pairing, _) => self.draw_pairing(user),
             (SetupKind::Message, Confirm::WhenTriggered) => Challenged::plain(Challenge::Untriggered),
             (SetupKind::Message, Confirm::AtOnce) => {
-                let style =
-                    CodeStyle { alphanumeric: false, keypad: true, number: false, template: request.template.as_ref() };
+                let (template, language) = (request.template.as_ref(), user.profile.language());
+                let style = CodeStyle { alphanumeric: false, keypad: true, number: false, template, language };
                 self.draw_sent(id, device, credential, ttl, style)
             }
         };

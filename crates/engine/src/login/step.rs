@@ -187,7 +187,8 @@ impl Engine {
     ) -> Result<LoginStepAnswer, LoginStepError> {
         let (now, id) = (self.now(), self.chance.verification_id());
         let credential = self.open_credential(device)?;
-        let style = CodeStyle { alphanumeric: false, keypad: false, number: step.number, template: None };
+        let language = snapshot.user.as_ref().and_then(|user| user.profile.language());
+        let style = CodeStyle { alphanumeric: false, keypad: false, number: step.number, template: None, language };
         let ttl = expires_at.since(now);
         let Challenged { challenge, content, .. } = self.draw_sent(id, device, &credential, ttl, style);
         let verification = Verification {
