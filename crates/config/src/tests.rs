@@ -30,6 +30,10 @@ fn with_variable(name: &str, value: &str) -> anyhow::Result<Values> {
     Values::gather_with(&FlagValues::default(), &set)
 }
 
+fn leaked(text: String) -> &'static str {
+    Box::leak(text.into())
+}
+
 fn with_flag(setting: &Setting, value: &str) -> anyhow::Result<Values> {
     Values::gather_with(&FlagValues::default().with(setting.row.key, [value]), &nothing)
 }
@@ -61,18 +65,21 @@ fn every_setting_takes_what_orchestrators_write() {
             Kind::YesNo => (vec!["1", "true", "TRUE", "Yes", "on", " y "], true.into(), "perhaps"),
             Kind::Number(least, _) => (vec![" 31 ", "31"], 31.max(least).into(), "many"),
             Kind::OneOf(numbers) => (vec!["200"], numbers[1].into(), "7"),
-            Kind::Word(words) => (vec![words[0], "OFF"], words[0].into(), "maybe"),
+            Kind::Word(words) => (vec![words[0], leaked(words[0].to_uppercase())], words[0].into(), "maybe"),
             Kind::Address(_) => (vec!["127.0.0.1:81", " 81"], "127.0.0.1:81".into(), "no such:name"),
             Kind::Texts(_) => {
                 let one = toml::from_str::<toml::Table>(&format!("x = {}", setting.row.example)).unwrap();
                 let one = one["x"][0].as_str().unwrap().to_owned();
                 let given = [format!("{one}, {one}"), format!(" {one},,{one},")];
-                let leaked: Vec<&'static str> = given.into_iter().map(|text| &*Box::leak(text.into())).collect();
-                (leaked, Value::Array(vec![one.clone().into(), one.into()]), "::::nonsense/")
+                (given.into_iter().map(leaked).collect(), Value::Array(vec![one.clone().into(), one.into()]), "::::nonsense/")
             }
             Kind::Paths => (vec!["a.pem, b.pem", "a.pem,b.pem "], vec!["a.pem", "b.pem"].into(), ""),
-            Kind::Text(_) if key == "public_url" => (vec![" https://x "], "https://x".into(), "https://x/#y"),
-            Kind::Text(_) | Kind::Label => (vec!["Acme", " Acme\n"], "Acme".into(), "a\u{7}b"),
+            Kind::Text(_) | Kind::Label => {
+                let example = toml::from_str::<toml::Table>(&format!("x = {}", setting.row.example));
+                let value = example.ok().map_or_else(|| default.clone().unwrap(), |table| table["x"].clone());
+                let text = value.as_str().unwrap();
+                (vec![leaked(text.to_owned()), leaked(format!(" {text}\n"))], text.into(), "a\u{7}b")
+            }
             Kind::Secret | Kind::Path => (vec!["x", " x\n"], "x".into(), ""),
         };
         for text in good {
@@ -297,6 +304,27 @@ fn one_name_everywhere() {
         assert!(value.is_some() && origin.to_string() == "file", "{}", setting.row.key);
     }
     Config::of(&values).unwrap();
+}
+
+#[test]
+fn a_secret_may_stand_in_a_file_of_its_own() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("countersign.toml");
+    let given = FlagValues { config: Some(path.clone()), ..FlagValues::default() };
+    let gather = |text: &str| {
+        std::fs::write(&path, text).unwrap();
+        Values::gather_with(&given, &nothing)
+    };
+    std::fs::write(dir.path().join("url"), "postgres://here\n").unwrap();
+    let values = gather("database_url_file = 'url'").unwrap();
+    assert_eq!(values.of("database_url"), (Some(&Value::from("postgres://here")), &Origin::File(path.clone())));
+    let said = |text: &str| format!("{:#}", gather(text).unwrap_err());
+    let missing = said("\ndatabase_url_file = 'gone'");
+    assert!(missing.contains("line 2: database_url_file") && missing.contains("/gone"), "{missing}");
+    std::fs::write(dir.path().join("empty"), "\n").unwrap();
+    assert!(said("database_url_file = 'empty'").ends_with("/empty is empty"));
+    assert!(said("database_url_file = 'url'\ndatabase_url = 'x'").contains("set twice"));
+    assert!(said("listen_file = 'url'").contains("unknown key `listen_file`"), "only secrets");
 }
 
 #[test]

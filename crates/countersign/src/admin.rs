@@ -210,7 +210,7 @@ async fn page(watched: &MetricsSource) -> Result<String, engine::Fault> {
     let age = waiting.oldest.map_or(0, |oldest| engine.now().since(oldest).max(0));
     page.single("countersign_outbox_oldest_seconds", "gauge", "Age of the oldest of them.", seconds(age));
 
-    let routes = engine.routes().health(engine.now());
+    let routes = engine.route_health();
     let name = "countersign_messages_total";
     page.family(name, "counter", "Messages handed to a provider by this node, by country and by how it ended.");
     for route in &routes {

@@ -5,8 +5,8 @@ use std::process::ExitCode;
 use clap::Subcommand;
 use clap::builder::PossibleValuesParser;
 use clap::builder::TypedValueParser as _;
-use delivery::SendError;
-use domain::Channel;
+use delivery::{RouteHealth, RouteState};
+use domain::{Channel, Timestamp};
 use engine::{Engine, TestMessageError};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -19,8 +19,9 @@ use crate::installation::providers::{CONFIGURABLE, setting};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum DeliveryArgs {
-    /// Show each channel: whether it is offered, by which provider, from which setting, and what to do if it is not
-    Show {
+    /// Show each channel and its routes: whether it is offered, how each provider does, and what to do if it is not
+    #[command(visible_alias = "show")]
+    Status {
         #[command(flatten)]
         output: OutputArgs,
     },
@@ -31,6 +32,14 @@ pub(crate) enum DeliveryArgs {
         channel: Channel,
         /// Telephone number as +14155550123, or e-mail address
         address: String,
+        /// Provider to test, if it is not the first of the channel
+        #[arg(long)]
+        provider: Option<String>,
+        #[command(flatten)]
+        output: OutputArgs,
+    },
+    /// Use every route again, also those that are down: a provider is known to work again
+    Retry {
         #[command(flatten)]
         output: OutputArgs,
     },
@@ -45,12 +54,15 @@ fn channel() -> impl clap::builder::TypedValueParser<Value = Channel> {
 
 impl DeliveryArgs {
     pub(crate) fn run(self) -> anyhow::Result<ExitCode> {
-        let (Self::Show { output } | Self::Test { output, .. }) = &self;
+        let (Self::Status { output } | Self::Test { output, .. } | Self::Retry { output }) = &self;
         // No server starts with such settings, so there is nothing to show yet.
         output.config()?.delivery.check()?;
         match self {
-            Self::Show { output } => run(&output, DeliveryRequest::Show),
-            Self::Test { channel, address, output } => run(&output, DeliveryRequest::Test { channel, address }),
+            Self::Status { output } => run(&output, DeliveryRequest::Status),
+            Self::Test { channel, address, provider, output } => {
+                run(&output, DeliveryRequest::Test { channel, address, provider })
+            }
+            Self::Retry { output } => run(&output, DeliveryRequest::Retry),
         }
     }
 }
@@ -58,8 +70,9 @@ impl DeliveryArgs {
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum DeliveryRequest {
-    Show,
-    Test { channel: Channel, address: String },
+    Status,
+    Test { channel: Channel, address: String, provider: Option<String> },
+    Retry,
 }
 
 impl Request for DeliveryRequest {
@@ -67,7 +80,7 @@ impl Request for DeliveryRequest {
 
     fn intent(&self) -> Intent {
         match self {
-            Self::Show => Intent::Read,
+            Self::Status | Self::Retry => Intent::Read,
             // It draws the id of a message.
             Self::Test { .. } => Intent::Write,
         }
@@ -75,54 +88,109 @@ impl Request for DeliveryRequest {
 
     async fn execute(self, engine: &Engine) -> Result<Report, String> {
         match self {
-            Self::Show => Ok(show(engine)),
-            Self::Test { channel, address } => test(engine, channel, &address).await,
+            Self::Status => Ok(status(engine)),
+            Self::Test { channel, address, provider } => test(engine, channel, &address, provider.as_deref()).await,
+            Self::Retry => {
+                engine.trust_routes();
+                Ok(Report::line(json!({ "retried": true }), "Every route is used again."))
+            }
         }
     }
 }
 
-fn show(engine: &Engine) -> Report {
-    let shown = Channel::ALL.map(|channel| Shown::of(channel, engine));
-    let row = |one: &Shown<'_>| {
-        vec![
-            one.channel.name().to_owned(),
-            if one.offered { "yes" } else { "no" }.to_owned(),
-            or_dash(one.provider),
-            or_dash(one.setting),
-            or_dash(one.reason),
-            or_dash(one.advice.as_deref()),
-        ]
-    };
-    let header = ["channel", "offered", "provider", "setting", "reason", "what to do"];
-    Report::table(json!(shown), header, shown.iter().map(row).collect())
+fn status(engine: &Engine) -> Report {
+    let health = engine.route_health();
+    let shown = Channel::ALL.map(|channel| Shown::of(channel, engine, &health));
+    let rows = shown.iter().flat_map(Shown::rows).collect();
+    let header = ["channel", "offered", "provider", "state", "sent", "failed", "last failure", "what to do"];
+    Report::table(json!(shown), header, rows)
 }
 
 /// A channel, and how it is carried.
 #[derive(Debug, Serialize)]
-struct Shown<'a> {
+struct Shown {
     channel: Channel,
     offered: bool,
-    provider: Option<&'a str>,
-    /// The key that configures the provider.
-    setting: Option<&'static str>,
     /// Why it is not offered.
     reason: Option<&'static str>,
     advice: Option<String>,
+    /// In the order in which they are tried.
+    routes: Vec<ShownRoute>,
 }
 
-impl<'a> Shown<'a> {
-    fn of(channel: Channel, engine: &'a Engine) -> Self {
-        let provider = engine.routes().of(channel).next().map(|route| route.provider().name());
+/// A route, and how it does since the start of the process that answers.
+#[derive(Debug, Serialize)]
+struct ShownRoute {
+    provider: String,
+    /// The key that configures the provider.
+    setting: Option<&'static str>,
+    /// `up`, `on trial` or `down`.
+    state: &'static str,
+    /// When it is tried again, if it is down.
+    down_until: Option<String>,
+    sent: u64,
+    failed: u64,
+    last_failure: Option<String>,
+    last_failure_at: Option<String>,
+}
+
+impl Shown {
+    fn of(channel: Channel, engine: &Engine, health: &[RouteHealth]) -> Self {
+        let routes: Vec<ShownRoute> =
+            health.iter().filter(|route| route.channel == channel).map(ShownRoute::of).collect();
         let mut kinds = engine.settings().policy.offered().into_iter();
         let offered = kinds.any(|kind| kind.channel() == Some(channel));
-        let missing = match provider {
+        let missing = match routes.first() {
             _ if offered => None,
             None => Some(("no provider is configured", advice(channel))),
             // A channel with a provider that is not offered lacks a country (`Policy::offers`).
             Some(_) => Some(("no country is allowed", "list countries in messages.countries".to_owned())),
         };
         let (reason, advice) = missing.unzip();
-        Self { channel, offered, provider, setting: provider.and_then(setting), reason, advice }
+        Self { channel, offered, reason, advice, routes }
+    }
+
+    /// A line for each route, and one for a channel without any.
+    fn rows(&self) -> Vec<Vec<String>> {
+        let head = || vec![self.channel.name().to_owned(), if self.offered { "yes" } else { "no" }.to_owned()];
+        let advice = or_dash(self.advice.as_deref());
+        if self.routes.is_empty() {
+            let dashes = std::iter::repeat_n(or_dash(None), 5);
+            return vec![head().into_iter().chain(dashes).chain([advice]).collect()];
+        }
+        let row = |route: &ShownRoute| {
+            let state = match &route.down_until {
+                Some(until) => format!("down until {until}"),
+                None => route.state.to_owned(),
+            };
+            let failure = route.last_failure.as_ref().zip(route.last_failure_at.as_ref());
+            let failure = failure.map_or_else(|| or_dash(None), |(why, at)| format!("{at}: {why}"));
+            let (sent, failed) = (route.sent.to_string(), route.failed.to_string());
+            let cells = [route.provider.clone(), state, sent, failed, failure, advice.clone()];
+            head().into_iter().chain(cells).collect()
+        };
+        self.routes.iter().map(row).collect()
+    }
+}
+
+impl ShownRoute {
+    fn of(health: &RouteHealth) -> Self {
+        let (state, until) = match health.state {
+            RouteState::Up => ("up", None),
+            RouteState::OnTrial => ("on trial", None),
+            RouteState::DownUntil(until) => ("down", Some(until)),
+        };
+        let moment = |at: Timestamp| onelogin::wire_time::with_seconds(at.0);
+        Self {
+            provider: health.provider.clone(),
+            setting: setting(&health.provider),
+            state,
+            down_until: until.map(moment),
+            sent: health.sent(),
+            failed: health.failed(),
+            last_failure: health.last_failure.map(|(error, _)| error.to_string()),
+            last_failure_at: health.last_failure.map(|(_, at)| moment(at)),
+        }
     }
 }
 
@@ -134,20 +202,23 @@ fn advice(channel: Channel) -> String {
     if settings.is_empty() { "nothing: this version has no provider for it".to_owned() } else { settings.join(", or ") }
 }
 
-async fn test(engine: &Engine, channel: Channel, address: &str) -> Result<Report, String> {
-    let provider = engine.send_test_message(channel, address).await.map_err(|error| match error {
+async fn test(
+    engine: &Engine,
+    channel: Channel,
+    address: &str,
+    provider: Option<&str>,
+) -> Result<Report, String> {
+    let sent = engine.send_test_message(channel, address, provider).await;
+    let provider = sent.map_err(|error| match error {
         TestMessageError::NoProvider(_) => {
-            format!("nothing was sent: {error}; countersign delivery show says what to do")
+            format!("nothing was sent: {error}; countersign delivery status says what to do")
         }
-        TestMessageError::NotSent(SendError::TimedOut) => {
+        TestMessageError::NotSent(error) if !error.is_unsent() => {
             format!("it may have been sent: {error}; look for the message before another try")
         }
         TestMessageError::TooMany(at) => {
             let at = onelogin::wire_time::with_seconds(at.0);
             format!("nothing was sent: {error} to this number or address, or on this day; one may be sent from {at}")
-        }
-        TestMessageError::NotSent(error) if error.is_temporary() && !error.is_unsent() => {
-            format!("nothing was sent: {error}; the log may say more, and another try may succeed")
         }
         TestMessageError::Fault(error) => sentence(error),
         other => format!("nothing was sent: {other}"),

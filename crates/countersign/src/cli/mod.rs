@@ -18,6 +18,7 @@ mod reference;
 pub(crate) mod report;
 pub(crate) mod request;
 mod run;
+mod template;
 mod transfer;
 mod user;
 mod webhook;
@@ -61,13 +62,16 @@ enum What {
     /// Manage a user's devices: list, disable, delete
     #[command(subcommand)]
     Device(device::DeviceArgs),
-    /// Show which channels carry messages to people, and test one
+    /// Show how messages reach people, test a channel, and use routes again
     #[command(subcommand)]
     Delivery(delivery::DeliveryArgs),
     /// Ask a running server on this machine whether it is ready: exit status 0 if it is, else 1
     Healthcheck(healthcheck::HealthcheckArgs),
     /// Show the machine's clock and the trusted time, which never goes back
     Clock(clock::ClockArgs),
+    /// Show what people read in messages
+    #[command(subcommand)]
+    Template(template::TemplateArgs),
     /// Check the configuration, or show it with where each value comes from
     #[command(subcommand)]
     Config(config::ConfigArgs),
@@ -114,6 +118,7 @@ fn start(cli: Cli) -> anyhow::Result<ExitCode> {
         What::Device(args) => args.run(),
         What::Delivery(args) => args.run(),
         What::Healthcheck(args) => args.run(),
+        What::Template(args) => args.run(),
         What::Config(args) => args.run(),
         What::Migrate(args) => args.run(),
         What::Transfer(args) => args.run(),

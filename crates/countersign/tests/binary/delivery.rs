@@ -103,7 +103,7 @@ fn a_staging_system_reads_its_codes_from_a_file() {
     assert_eq!(stranded().as_array().unwrap().len(), 2);
 }
 
-/// The channels that `delivery show` says are offered.
+/// The channels that `delivery status` says are offered.
 fn offered(shown: &Value) -> Vec<&str> {
     let rows = shown.as_array().unwrap().iter().filter(|row| row["offered"] == true);
     rows.map(|row| row["channel"].as_str().unwrap()).collect()
@@ -114,17 +114,20 @@ fn channels_are_shown_and_tested_with_and_without_a_server() {
     let staging = Staging::new(true);
     run_json(&text_of(&staging.with(&["client", "create", "--scope", "Manage All", "--init", "--json"])));
     let file = staging.path("messages.jsonl");
-    let show = staging.with(&["delivery", "show", "--json"]);
+    let show = staging.with(&["delivery", "status", "--json"]);
     let shown = run_json(&text_of(&show));
     assert_eq!(offered(&shown), ["sms", "voice", "email"]);
     assert_eq!(
         shown[0],
         json!({
-            "channel": "sms", "offered": true, "provider": "file", "setting": "delivery.file.path",
-            "reason": null, "advice": null,
+            "channel": "sms", "offered": true, "reason": null, "advice": null,
+            "routes": [{
+                "provider": "file", "setting": "delivery.file.path", "state": "up", "down_until": null,
+                "sent": 0, "failed": 0, "last_failure": null, "last_failure_at": null,
+            }],
         })
     );
-    assert_eq!((&shown[3]["channel"], &shown[3]["provider"]), (&json!("push"), &Value::Null));
+    assert_eq!((&shown[3]["channel"], &shown[3]["routes"]), (&json!("push"), &json!([])));
     assert!(!file.exists(), "a command that only looks makes no file");
 
     let sms = staging.with(&["delivery", "test", "sms", "+1 (415) 555-0123"]);
@@ -172,12 +175,12 @@ fn a_channel_that_is_not_offered_has_its_reason() {
     let text = std::fs::read_to_string(&config).unwrap();
     std::fs::write(&config, text.replace("['US']", "[]")).unwrap();
     run_json(&text_of(&staging.with(&["client", "create", "--scope", "Manage All", "--init", "--json"])));
-    let shown = run_json(&text_of(&staging.with(&["delivery", "show", "--json"])));
+    let shown = run_json(&text_of(&staging.with(&["delivery", "status", "--json"])));
     assert_eq!(offered(&shown), ["email"]);
     assert!(shown[0]["advice"].as_str().unwrap().contains("messages.countries"), "{shown}");
 
     std::fs::write(&config, "").unwrap();
-    let shown = run_json(&text_of(&staging.with(&["delivery", "show", "--json"])));
+    let shown = run_json(&text_of(&staging.with(&["delivery", "status", "--json"])));
     assert!(offered(&shown).is_empty(), "{shown}");
     assert!(shown[0]["advice"].as_str().unwrap().contains("delivery.file.path"), "{shown}");
     let refused = run(&text_of(&staging.with(&["delivery", "test", "email", "ana@example.com"])));
@@ -188,7 +191,7 @@ fn a_channel_that_is_not_offered_has_its_reason() {
 #[test]
 fn a_file_of_codes_is_acknowledged_or_refused() {
     let staging = Staging::new(false);
-    for command in [["serve"].as_slice(), &["config", "check"], &["delivery", "show"]] {
+    for command in [["serve"].as_slice(), &["config", "check"], &["delivery", "status"]] {
         let output = run(&text_of(&staging.with(command)));
         let said = String::from_utf8_lossy(&output.stderr).into_owned();
         assert_eq!(output.status.code(), Some(1), "{said}");

@@ -1,5 +1,7 @@
 //! An operator's test of a channel: one message that belongs to no user and to no verification.
 
+use std::sync::Arc;
+
 use delivery::{OutgoingMessage, SendError};
 use domain::rules::reaching::{self, Unreachable};
 use domain::{Channel, Credential, FactorKind, MessageId, Right, Timestamp};
@@ -33,15 +35,32 @@ faults_of_the_store!(TestMessageError);
 may_be_unsent!(TestMessageError);
 
 impl Engine {
-    /// The providers, by channel.
+    /// What carries messages, by channel.
     pub fn routes(&self) -> &delivery::Routes {
         self.outbox.routes()
     }
 
-    /// Sends one message over a channel, now and once, and returns the name of the provider that took it. It goes only
-    /// where a device could be enrolled, and counts as any other message does.
-    pub async fn send_test_message(&self, channel: Channel, to: &str) -> Result<String, TestMessageError> {
-        let route = self.routes().of(channel).next().ok_or(TestMessageError::NoProvider(channel))?;
+    /// How the routes of this node do.
+    pub fn route_health(&self) -> Vec<delivery::RouteHealth> {
+        self.routes().health(self.now())
+    }
+
+    /// Uses every route of this node again: an operator knows that the providers work.
+    pub fn trust_routes(&self) {
+        self.outbox.trust_all();
+    }
+
+    /// Sends one message over a channel, now and once, by the provider of this name or else by the first, and returns the
+    /// name of the provider that took it. It goes only where a device could be enrolled, and counts as any other message
+    /// does.
+    pub async fn send_test_message(
+        &self,
+        channel: Channel,
+        to: &str,
+        provider: Option<&str>,
+    ) -> Result<String, TestMessageError> {
+        let asked = |route: &&Arc<delivery::Route>| provider.is_none_or(|name| route.provider().name() == name);
+        let route = self.routes().of(channel).find(asked).ok_or(TestMessageError::NoProvider(channel))?;
         let provider = route.provider();
         let policy = &self.settings.policy;
         let factor = FactorKind::ALL.into_iter().find(|kind| kind.channel() == Some(channel));
