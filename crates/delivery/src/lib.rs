@@ -19,5 +19,8 @@ pub mod webhook;
 pub use breaker::RouteState;
 pub use message::{Concerned, OutgoingMessage};
 pub use outbox::{Clock, Outbox, Worker, send};
-pub use provider::{FileProvider, Provider, ProviderError, SendError, Sending};
+pub use provider::{
+    DkimSettings, Encryption, FileProvider, Mailbox, Provider, ProviderError, SendError, Sending, SmtpLogin,
+    SmtpProvider, SmtpServer, SmtpSettings,
+};
 pub use route::{Ending, Route, RouteHealth, Routes};

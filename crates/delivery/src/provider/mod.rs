@@ -1,6 +1,8 @@
-//! What a provider has to be able to do, and how a sending can fail. Each provider has a file in this folder.
+//! What a provider has to be able to do, and how a sending can fail. Each provider has a file or a folder here.
 
+mod dkim;
 mod file;
+mod smtp;
 
 use std::future::Future;
 use std::io::ErrorKind;
@@ -10,6 +12,7 @@ use std::time::Duration;
 use domain::Channel;
 
 pub use self::file::FileProvider;
+pub use self::smtp::{DkimSettings, Encryption, Mailbox, SmtpLogin, SmtpProvider, SmtpServer, SmtpSettings};
 use crate::message::OutgoingMessage;
 
 /// A future that ends when the provider has taken the message or has failed to.

@@ -1,0 +1,250 @@
+//! The bytes of a mail. The same message always becomes the same bytes, so a mail that is sent twice is seen to be one.
+
+use std::time::{Duration, SystemTime};
+
+use domain::Content;
+use lettre::Address;
+use lettre::message::header::{ContentTransferEncoding, ContentType, HeaderName, HeaderValue};
+use lettre::message::{Mailbox as Named, MultiPart, SinglePart};
+
+use super::settings::{Mailbox, address_of};
+use crate::message::OutgoingMessage;
+use crate::provider::SendError;
+use crate::provider::dkim::Signer;
+
+/// Who writes, and who vouches for it.
+#[derive(Debug)]
+pub(super) struct Writer {
+    pub(super) from: Mailbox,
+    pub(super) reply_to: Option<Mailbox>,
+    pub(super) signer: Option<Signer>,
+}
+
+/// A mail, ready for a server.
+#[derive(Debug)]
+pub(super) struct Mail {
+    pub(super) from: Address,
+    pub(super) to: Address,
+    /// Lines that end with CR and LF.
+    pub(super) bytes: Vec<u8>,
+}
+
+impl Writer {
+    /// Writes a message as a mail, signed if there is a signer.
+    pub(super) fn write(&self, message: &OutgoingMessage) -> Result<Mail, SendError> {
+        let to = address_of(&message.content.to).ok_or(SendError::Unreachable)?;
+        let mut bytes = self.unsigned(message, &to).ok_or(SendError::Refused)?;
+        if !bytes.ends_with(b"\r\n") {
+            bytes.extend_from_slice(b"\r\n");
+        }
+        if let Some(signer) = &self.signer {
+            let field = signer.field(&bytes, message.created_at).map_err(|_| SendError::Refused)?;
+            bytes.splice(..0, field.into_bytes());
+        }
+        Ok(Mail { from: self.from.0.email.clone(), to, bytes })
+    }
+
+    fn unsigned(&self, message: &OutgoingMessage, to: &Address) -> Option<Vec<u8>> {
+        let content = &message.content;
+        let created = Duration::from_millis(u64::try_from(message.created_at.0).ok()?);
+        let automatic = HeaderName::new_from_ascii_str("Auto-Submitted");
+        let mut builder = lettre::Message::builder().date(SystemTime::UNIX_EPOCH + created).from(self.from.0.clone());
+        if let Some(mailbox) = &self.reply_to {
+            builder = builder.reply_to(mailbox.0.clone());
+        }
+        let mail = builder
+            .to(Named::new(None, to.clone()))
+            .subject(content.subject.as_deref().unwrap_or_default())
+            .message_id(Some(format!("<{}@{}>", message.id.0, self.from.domain())))
+            // Nobody's holiday notice answers it (RFC 3834).
+            .raw_header(HeaderValue::new(automatic, "auto-generated".to_owned()))
+            // Quoted-printable never has `=_` in it, so no text can end its part.
+            .multipart(
+                MultiPart::alternative()
+                    .boundary(format!("=_{}", message.id.0))
+                    .singlepart(part(ContentType::TEXT_PLAIN, content.body.clone()))
+                    .singlepart(part(ContentType::TEXT_HTML, html(content))),
+            );
+        Some(mail.ok()?.formatted())
+    }
+}
+
+fn part(kind: ContentType, text: String) -> SinglePart {
+    SinglePart::builder().header(kind).header(ContentTransferEncoding::QuotedPrintable).body(text)
+}
+
+/// The words as HTML: the code is emphasised, the link can be followed, and nothing is loaded from elsewhere.
+fn html(content: &Content) -> String {
+    let title = escaped(content.subject.as_deref().unwrap_or_default());
+    let body = escaped(&content.body);
+    let link = content.link.as_deref().filter(|link| link.starts_with("https://")).map(escaped);
+    let words = match &link {
+        Some(link) => {
+            let anchor = format!("<a href=\"{link}\">{link}</a>");
+            // Not inside the link, which may hold the code too.
+            body.split(link.as_str()).map(|words| emphasised(words, content)).collect::<Vec<_>>().join(&anchor)
+        }
+        None => emphasised(&body, content),
+    };
+    let words = words.replace("\r\n", "\n");
+    let paragraphs: Vec<_> = words.split("\n\n").map(|lines| lines.replace('\n', "<br>\n")).collect();
+    let paragraphs = paragraphs.join("</p>\n<p>");
+    format!(
+        "<!DOCTYPE html>\n<html>\n<head>\n<meta charset=\"utf-8\">\n\
+         <meta name=\"viewport\" content=\"width=device-width\">\n<title>{title}</title>\n</head>\n\
+         <body style=\"font-family:sans-serif;font-size:16px;line-height:1.5\">\n<p>{paragraphs}</p>\n</body>\n</html>\n"
+    )
+}
+
+fn emphasised(words: &str, content: &Content) -> String {
+    match content.code.as_deref().filter(|code| !code.is_empty()).map(escaped) {
+        Some(code) => words.replace(&code, &format!("<strong style=\"font-size:24px\">{code}</strong>")),
+        None => words.to_owned(),
+    }
+}
+
+fn escaped(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;").replace('\'', "&#39;")
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::{Channel, MessageId, Timestamp};
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn writer() -> Writer {
+        Writer {
+            from: Mailbox::parse("Example <mfa@login.example.com>").unwrap(),
+            reply_to: Some(Mailbox::parse("help@example.com").unwrap()),
+            signer: None,
+        }
+    }
+
+    fn message(content: Content) -> OutgoingMessage {
+        OutgoingMessage {
+            id: MessageId(4_711),
+            channel: Channel::Email,
+            about: None,
+            content,
+            created_at: Timestamp(1_700_000_000_123),
+        }
+    }
+
+    fn content(to: &str, body: &str, subject: &str) -> Content {
+        let mut content = Content::of(to.to_owned(), body.to_owned()).about(subject.to_owned());
+        content.code = Some("123456".to_owned());
+        content
+    }
+
+    fn written(content: Content) -> String {
+        String::from_utf8(writer().write(&message(content)).unwrap().bytes).unwrap()
+    }
+
+    /// Names of the fields in front of the first empty line.
+    fn fields(mail: &str) -> Vec<&str> {
+        let head = mail.split_once("\r\n\r\n").unwrap().0;
+        let names = head.split("\r\n").filter(|line| !line.starts_with([' ', '\t']));
+        names.map(|line| line.split_once(':').unwrap().0).collect()
+    }
+
+    #[test]
+    fn a_mail_is_text_and_html_with_the_fields_of_the_contract() {
+        let mail =
+            written(content("ana@example.org", "Your code is 123456.\n\nIt is valid for 5 minutes.", "Your code"));
+        let expected = "\
+            Date: Tue, 14 Nov 2023 22:13:20 +0000\n\
+            From: Example <mfa@login.example.com>\n\
+            Reply-To: help@example.com\n\
+            To: ana@example.org\n\
+            Subject: Your code\n\
+            Message-ID: <4711@login.example.com>\n\
+            Auto-Submitted: auto-generated\n\
+            MIME-Version: 1.0\n\
+            Content-Type: multipart/alternative; boundary=\"=_4711\"\n\
+            \n\
+            --=_4711\n\
+            Content-Type: text/plain; charset=utf-8\n\
+            Content-Transfer-Encoding: quoted-printable\n\
+            \n\
+            Your code is 123456.\n\
+            \n\
+            It is valid for 5 minutes.\n\
+            --=_4711\n\
+            Content-Type: text/html; charset=utf-8\n\
+            Content-Transfer-Encoding: quoted-printable\n\
+            \n\
+            <!DOCTYPE html>\n\
+            <html>\n\
+            <head>\n\
+            <meta charset=3D\"utf-8\">\n\
+            <meta name=3D\"viewport\" content=3D\"width=3Ddevice-width\">\n\
+            <title>Your code</title>\n\
+            </head>\n\
+            <body style=3D\"font-family:sans-serif;font-size:16px;line-height:1.5\">\n\
+            <p>Your code is <strong style=3D\"font-size:24px\">123456</strong>.</p>\n\
+            <p>It is valid for 5 minutes.</p>\n\
+            </body>\n\
+            </html>\n\
+            \n\
+            --=_4711--\n";
+        assert_eq!(mail.replace("\r\n", "\n"), expected);
+    }
+
+    #[test]
+    fn a_message_becomes_the_same_mail_at_each_try() {
+        let one = content("ana@example.org", "Your code is 123456", "Your code");
+        assert_eq!(written(one.clone()), written(one));
+    }
+
+    #[test]
+    fn the_html_shows_words_as_they_are() {
+        let mut content = content("ana@example.org", "<b>\"123456\"</b> & https://x.example/?a=1&b=123456", "A & B");
+        content.link = Some("https://x.example/?a=1&b=123456".to_owned());
+        let html = html(&content);
+        let link = "https://x.example/?a=1&amp;b=123456";
+        assert!(html.contains("<title>A &amp; B</title>"), "{html}");
+        assert!(html.contains("&lt;b&gt;&quot;<strong style=\"font-size:24px\">123456</strong>&quot;"), "{html}");
+        assert!(html.contains(&format!("<a href=\"{link}\">{link}</a></p>")), "{html}");
+    }
+
+    #[test]
+    fn a_domain_is_written_in_ascii() {
+        let mail = writer().write(&message(content("ana@größe.example", "Code 123456", "Größe"))).unwrap();
+        assert_eq!(mail.to.to_string(), "ana@xn--gre-6ka8i.example");
+        assert!(mail.bytes.is_ascii());
+    }
+
+    #[test]
+    fn what_is_no_address_cannot_be_reached() {
+        for to in
+            ["", "ana", "ana@", "@example.org", "ana@exa mple.org", "ana\r\n@example.org", "a@example.org\r\nX: y"]
+        {
+            let refused = writer().write(&message(content(to, "Code 123456", "Code"))).unwrap_err();
+            assert_eq!(refused, SendError::Unreachable, "{to:?}");
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(256))]
+
+        /// No words of anybody add a field, end a part or a line, or break a limit of RFC 5322.
+        #[test]
+        fn no_text_gets_out_of_its_place(
+            body in "(?s).{0,40}(\r|\n|\r\n|--=_4711|\\.)?.{0,40}",
+            subject in "(?s).{0,30}(\r|\n|\r\n(Bcc: a@b.example)?)?.{0,80}",
+        ) {
+            let mail = written(content("ana@example.org", &body, &subject));
+            prop_assert!(mail.is_ascii());
+            prop_assert_eq!(fields(&mail), [
+                "Date", "From", "Reply-To", "To", "Subject", "Message-ID", "Auto-Submitted", "MIME-Version", "Content-Type",
+            ]);
+            let lines = mail.strip_suffix("\r\n").unwrap().split("\r\n");
+            for line in lines.clone() {
+                prop_assert!(!line.contains(['\r', '\n']) && line.len() <= 998, "{line:?}");
+            }
+            prop_assert_eq!(lines.filter(|line| line.starts_with("--=_4711")).count(), 3);
+        }
+    }
+}
