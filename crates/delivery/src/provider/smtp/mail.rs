@@ -12,6 +12,9 @@ use crate::message::OutgoingMessage;
 use crate::provider::SendError;
 use crate::provider::dkim::Signer;
 
+/// First moment of the year 10000, which a `Date` field cannot name.
+const END_OF_DATES: u64 = 253_402_300_800_000;
+
 /// Who writes, and who vouches for it.
 #[derive(Debug)]
 pub(super) struct Writer {
@@ -21,12 +24,17 @@ pub(super) struct Writer {
 }
 
 /// A mail, ready for a server.
-#[derive(Debug)]
 pub(super) struct Mail {
     pub(super) from: Address,
     pub(super) to: Address,
     /// Lines that end with CR and LF.
     pub(super) bytes: Vec<u8>,
+}
+
+impl std::fmt::Debug for Mail {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Mail(…)")
+    }
 }
 
 impl Writer {
@@ -46,7 +54,8 @@ impl Writer {
 
     fn unsigned(&self, message: &OutgoingMessage, to: &Address) -> Option<Vec<u8>> {
         let content = &message.content;
-        let created = Duration::from_millis(u64::try_from(message.created_at.0).ok()?);
+        let created = u64::try_from(message.created_at.0).ok().filter(|created| *created < END_OF_DATES)?;
+        let created = Duration::from_millis(created);
         let automatic = HeaderName::new_from_ascii_str("Auto-Submitted");
         let mut builder = lettre::Message::builder().date(SystemTime::UNIX_EPOCH + created).from(self.from.0.clone());
         if let Some(mailbox) = &self.reply_to {
@@ -218,12 +227,29 @@ mod tests {
 
     #[test]
     fn what_is_no_address_cannot_be_reached() {
-        for to in
-            ["", "ana", "ana@", "@example.org", "ana@exa mple.org", "ana\r\n@example.org", "a@example.org\r\nX: y"]
-        {
+        for to in [
+            "",
+            "ana",
+            "ana@",
+            "@example.org",
+            "ana@exa mple.org",
+            "ana\r\n@example.org",
+            "a@example.org\r\nX: y",
+            "\"a\r\nX: y\"@example.org",
+            "\"a\n\"@example.org",
+        ] {
             let refused = writer().write(&message(content(to, "Code 123456", "Code"))).unwrap_err();
             assert_eq!(refused, SendError::Unreachable, "{to:?}");
         }
+    }
+
+    #[test]
+    fn a_moment_without_a_date_is_refused() {
+        let at = |created_at| OutgoingMessage { created_at, ..message(content("ana@example.org", "123456", "Code")) };
+        for moment in [-1, i64::MIN, 253_402_300_800_000, i64::MAX] {
+            assert_eq!(writer().write(&at(Timestamp(moment))).unwrap_err(), SendError::Refused);
+        }
+        writer().write(&at(Timestamp(253_402_300_799_999))).unwrap();
     }
 
     proptest! {

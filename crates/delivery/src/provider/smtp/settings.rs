@@ -222,15 +222,24 @@ impl std::fmt::Debug for Mailbox {
     }
 }
 
-/// An address whose domain is in ASCII, so that a server need not know SMTPUTF8 for the domain's sake.
+/// An address whose domain is in ASCII, so that a server need not know SMTPUTF8 for the domain's sake. It is a name and not
+/// an IP address, which no DNS could vouch for.
 pub(super) fn address_of(text: &str) -> Option<Address> {
     let (user, domain) = text.rsplit_once('@')?;
-    let domain = match Host::parse(domain).ok()? {
-        Host::Domain(domain) => domain,
-        // In brackets only (RFC 5321, section 4.1.3), as it came.
-        Host::Ipv4(_) | Host::Ipv6(_) => return None,
-    };
-    Address::new(user, domain).ok()
+    // `Host::parse` alone would read `%61` as a letter.
+    let domain = Some(domain).filter(|domain| !domain.contains('%')).and_then(|domain| Host::parse(domain).ok())?;
+    match domain {
+        Host::Domain(domain) => {
+            let domain = domain.strip_suffix('.').unwrap_or(&domain);
+            // Some providers gave out names with dots side by side, which the standard knows in quotes only.
+            let quoted = || {
+                let words: Vec<_> = user.split('.').filter(|word| !word.is_empty()).collect();
+                Address::new(words.join("."), domain).and_then(|_| Address::new(format!("\"{user}\""), domain))
+            };
+            Address::new(user, domain).or_else(|_| quoted()).ok()
+        }
+        Host::Ipv4(_) | Host::Ipv6(_) => None,
+    }
 }
 
 /// How messages are signed (RFC 6376).
@@ -348,8 +357,22 @@ mod tests {
             "mfa@example.com\r\nBcc: b@example.com",
             "Example <mfa@example.com> x",
             "mfa@127.0.0.1",
+            "mfa@ex%61mple.com",
         ] {
             assert!(Mailbox::parse(text).is_err(), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn an_address_is_written_as_the_standard_wants_it() {
+        for (text, address) in [
+            ("Ana@Example.org", "Ana@example.org"),
+            ("ana+mfa@example.org.", "ana+mfa@example.org"),
+            ("ana@intranet", "ana@intranet"),
+            ("a..na.@mobile.example", "\"a..na.\"@mobile.example"),
+            ("größe@größe.example", "größe@xn--gre-6ka8i.example"),
+        ] {
+            assert_eq!(address_of(text).unwrap().to_string(), address);
         }
     }
 
