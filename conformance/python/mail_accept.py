@@ -36,6 +36,7 @@ SAMPLES = [
     (" \t= ", ".\n..\n--=_4\n--=_4--\n \t \nend with space \t\n\n\nFrom here 123456\n\n\n"),
 ]
 FIELDS = ["date", "from", "reply-to", "to", "subject", "message-id", "auto-submitted", "mime-version", "content-type"]
+OPENDKIM = shutil.which("opendkim") or "/usr/sbin/opendkim"
 NAME = "sample._domainkey.example.com"
 
 
@@ -130,7 +131,7 @@ def read_by_opendkim(mails, record, folder):
 
     def verifies(mail):
         file.write_bytes(mail)
-        said = subprocess.run(["opendkim", "-x", settings, "-t", file], capture_output=True, text=True)
+        said = subprocess.run([OPENDKIM, "-x", settings, "-t", file], capture_output=True, text=True)
         # It ends with 0 in both cases.
         return f"{file}: verification (s=sample, d=example.com" in said.stdout and " succeeded" in said.stdout
 
@@ -144,7 +145,7 @@ def main():
     if len(sys.argv) != 2:
         sys.exit(__doc__)
     readers = [("dkimpy", read_by_dkimpy), ("email", read_by_email)]
-    if shutil.which("opendkim") or "COUNTERSIGN_REQUIRE_OPENDKIM" in os.environ:
+    if shutil.which(OPENDKIM) or "COUNTERSIGN_REQUIRE_OPENDKIM" in os.environ:
         readers.append(("opendkim", read_by_opendkim))
     failed = False
     for kind in ["rsa", "ed25519"]:
