@@ -235,7 +235,7 @@ async fn postfix_takes_our_mail_and_delivers_it() {
 
         let wrong = SmtpProvider::new(settings().login(login("wrong")).unwrap()).unwrap();
         assert_eq!(wrong.send(&message(4, "ana@example.org")).await, Err(SendError::Denied), "{scheme}");
-        // Without a log-in it relays to nobody else, which says nothing about the recipient.
+        // Without a log-in it relays to no other domain, which says nothing about the recipient.
         let stranger = SmtpProvider::new(settings()).unwrap();
         assert_eq!(stranger.send(&message(5, "ana@example.net")).await, Err(SendError::Refused), "{scheme}");
 

@@ -150,7 +150,7 @@ async fn a_recipient_who_is_refused_is_no_matter_for_the_next_server() {
 }
 
 #[tokio::test]
-async fn what_may_pass_is_told_before_what_stays() {
+async fn what_may_pass_is_reported_before_what_stays() {
     let (greylists, refuses) =
         (that("RCPT", Act::Say("450 later")).await, that("MAIL", Act::Say("550 bad sender")).await);
     assert_eq!(to(&[&refuses, &greylists]).send(&ana(1)).await, Err(SendError::Unavailable));
@@ -296,7 +296,7 @@ async fn tls_is_for_servers_that_an_authority_vouches_for() {
         let with = |settings: SmtpSettings| SmtpProvider::new(settings.login(login("hunter2")).unwrap()).unwrap();
 
         let unknown = with(settings(&url("localhost")));
-        assert_eq!(unknown.send(&ana(1)).await, Err(SendError::Unavailable), "{scheme}: nobody vouches");
+        assert_eq!(unknown.send(&ana(1)).await, Err(SendError::Unavailable), "{scheme}: of an unknown authority");
         let renamed = with(settings(&url("127.0.0.1")).ca_file(file.clone()));
         assert_eq!(renamed.send(&ana(1)).await, Err(SendError::Unavailable), "{scheme}: for another name");
         assert!(!server.commands().iter().any(|command| command == "TLS" || command.starts_with("AUTH")));

@@ -1,4 +1,4 @@
-//! A mail server of tests: it speaks SMTP on a real socket, keeps what it is told, and does what its script says.
+//! A mail server of tests: it speaks SMTP on a real socket, keeps what it receives, and does what its script says.
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
@@ -39,7 +39,7 @@ pub(crate) struct Script {
 #[derive(Debug, Default)]
 pub(crate) struct Seen {
     pub(crate) connections: usize,
-    /// Commands of all connections, as they came. `TLS` stands for a handshake.
+    /// Commands of all connections, as they came. `TLS` marks a handshake.
     pub(crate) commands: Vec<String>,
     /// Mails that it has taken, without doubled dots.
     pub(crate) mails: Vec<String>,

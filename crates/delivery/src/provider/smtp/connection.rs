@@ -58,9 +58,9 @@ struct Offers {
 /// How to log in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Mechanism {
-    /// RFC 4616.
+    /// AUTH PLAIN (RFC 4616).
     Plain,
-    /// Older, and all that some servers have.
+    /// AUTH LOGIN, which is older and all that some servers have.
     Login,
 }
 
@@ -176,7 +176,7 @@ impl Connection {
         Ok(())
     }
 
-    /// Takes leave. Nobody waits for it, so its failure is nobody's.
+    /// Ends the conversation. The mails are with the server by then, so a failure changes nothing.
     pub(super) async fn quit(mut self) {
         let _ = timeout(CONNECT, self.command(Command::Quit, "QUIT")).await;
     }

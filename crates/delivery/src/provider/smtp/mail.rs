@@ -65,7 +65,7 @@ impl Writer {
             .to(Named::new(None, to.clone()))
             .subject(content.subject.as_deref().unwrap_or_default())
             .message_id(Some(format!("<{}@{}>", message.id.0, self.from.domain())))
-            // Nobody's holiday notice answers it (RFC 3834).
+            // Keeps out-of-office replies away (RFC 3834).
             .raw_header(HeaderValue::new(automatic, "auto-generated".to_owned()))
             // Quoted-printable never has `=_` in it, so no text can end its part.
             .multipart(

@@ -104,7 +104,7 @@ impl Provider for SmtpProvider {
     }
 }
 
-/// Which of two servers' failures is told. One that may pass comes first, since the message is worth another try then.
+/// Which of two servers' failures is reported. One that may pass comes first, since the message is worth another try then.
 /// After it comes an account that is not accepted, since somebody has to look at it.
 fn weightier(one: SendError, other: SendError) -> SendError {
     let weight = |error: SendError| match error {
@@ -150,16 +150,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_failure_that_may_pass_is_told_before_one_that_stays() {
+    fn a_failure_that_may_pass_is_reported_before_one_that_stays() {
         use SendError::{Denied, Refused, TimedOut, Unavailable};
-        for (one, other, told) in [
+        for (one, other, reported) in [
             (Refused, Unavailable, Unavailable),
             (Unavailable, Denied, Unavailable),
             (TimedOut, Unavailable, TimedOut),
             (Refused, Denied, Denied),
             (Denied, Refused, Denied),
         ] {
-            assert_eq!(weightier(one, other), told);
+            assert_eq!(weightier(one, other), reported);
         }
     }
 
@@ -170,13 +170,13 @@ mod tests {
         let from = || Mailbox::parse("mfa@example.com").unwrap();
         let settings = || SmtpSettings::new(vec![SmtpServer::parse("smtp://m.example").unwrap()], from()).unwrap();
         let dkim = || DkimSettings::new("example.com", "s1", file.clone()).unwrap();
-        let told = |settings: SmtpSettings| SmtpProvider::new(settings).unwrap_err().to_string();
+        let refused = |settings: SmtpSettings| SmtpProvider::new(settings).unwrap_err().to_string();
         for content in [None, Some(""), Some("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n")] {
             if let Some(content) = content {
                 std::fs::write(&file, content).unwrap();
             }
-            for told in [told(settings().ca_file(file.clone())), told(settings().dkim(dkim()).unwrap())] {
-                assert!(told.starts_with(&format!("{}: ", file.display())), "{told}");
+            for said in [refused(settings().ca_file(file.clone())), refused(settings().dkim(dkim()).unwrap())] {
+                assert!(said.starts_with(&format!("{}: ", file.display())), "{said}");
             }
         }
     }

@@ -12,7 +12,7 @@ use super::trouble::Trouble;
 
 /// How long a connection that has waited may take to say that it is still there.
 const PROBE: Duration = Duration::from_secs(1);
-/// Messages that one connection carries. Servers have limits of their own, from a hundred up.
+/// Messages that one connection carries. Many servers have a limit too, from a hundred up.
 const MOST: u32 = 100;
 
 /// A mail server that takes our messages.

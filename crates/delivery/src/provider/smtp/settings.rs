@@ -64,7 +64,7 @@ impl SmtpSettings {
         Self { ca_file: Some(file), ..self }
     }
 
-    /// Signs each message. The domain must be the sender's or a parent of it, or the signature vouches for nobody.
+    /// Signs each message. The domain must be the sender's or a parent of it, or receivers ignore the signature.
     pub fn dkim(self, dkim: DkimSettings) -> Result<Self, String> {
         let (sender, signer) = (self.from.domain().to_ascii_lowercase(), dkim.domain.to_ascii_lowercase());
         let is_parent = sender.strip_suffix(&signer).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'));
@@ -95,7 +95,7 @@ pub enum Encryption {
     Implicit,
     /// With STARTTLS, before anything is said; a server that does not offer it gets no message.
     StartTls,
-    /// Never.
+    /// Never, so that everything can be read on the way.
     None,
 }
 
@@ -118,7 +118,8 @@ impl SmtpServer {
         let url = Url::parse(text).map_err(|_| shape())?;
         if !url.username().is_empty() || url.password().is_some() {
             return Err(
-                "a mail server's address holds no user name and no password; they have keys of their own".into()
+                "a mail server's address holds no user name and no password; give them as `username` and `password`"
+                    .into(),
             );
         }
         let (encryption, port) = match url.scheme() {
@@ -315,7 +316,7 @@ mod tests {
             assert!(SmtpServer::parse(text).is_err(), "{text}");
         }
         let refused = SmtpServer::parse("smtp://mfa:hunter2@mail.example.com").unwrap_err();
-        assert!(refused.contains("keys of their own") && !refused.contains("hunter2"), "{refused}");
+        assert!(refused.contains("`username`") && !refused.contains("hunter2"), "{refused}");
     }
 
     #[test]
