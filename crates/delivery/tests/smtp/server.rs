@@ -41,6 +41,8 @@ pub(crate) struct Seen {
     pub(crate) connections: usize,
     /// Commands of all connections, as they came. `TLS` marks a handshake.
     pub(crate) commands: Vec<String>,
+    /// How often it has begun to say nothing.
+    pub(crate) hung: usize,
     /// Mails that it has taken, without doubled dots.
     pub(crate) mails: Vec<String>,
 }
@@ -96,6 +98,13 @@ impl Server {
         self.seen(|seen| seen.commands.clone())
     }
 
+    /// Waits until it has begun so often to say nothing.
+    pub(crate) async fn has_hung(&self, times: usize) {
+        while self.seen(|seen| seen.hung < times) {
+            tokio::task::yield_now().await;
+        }
+    }
+
     /// Waits until it has seen a command that begins so.
     pub(crate) async fn has_seen(&self, start: &str) {
         while !self.seen(|seen| seen.commands.iter().any(|command| command.starts_with(start))) {
@@ -118,13 +127,16 @@ async fn say(stream: &mut Stream, text: &str) -> Goes {
 }
 
 /// Does what the script says for this moment, or answers `usual`. `Some(true)` means that it was the usual.
-async fn act(stream: &mut Stream, script: &Script, moment: &str, usual: &str) -> Option<bool> {
+async fn act(stream: &mut Stream, (script, seen): (&Script, &Mutex<Seen>), moment: &str, usual: &str) -> Option<bool> {
     let instead = script.instead.iter().find(|(at, _)| *at == moment).map(|(_, act)| *act);
     match instead {
         None if usual.is_empty() => Some(true),
         None => say(stream, usual).await.map(|()| true),
         Some(Act::Say(text)) => say(stream, text).await.map(|()| false),
-        Some(Act::Hang) => std::future::pending().await,
+        Some(Act::Hang) => {
+            seen.lock().unwrap().hung += 1;
+            std::future::pending().await
+        }
         Some(Act::Close) => None,
     }
 }
@@ -149,7 +161,7 @@ async fn converse(socket: TcpStream, script: &Script, seen: &Mutex<Seen>) -> Goe
         stream = secured(stream.into_inner(), tls, seen).await?;
         encrypted = true;
     }
-    act(&mut stream, script, "CONNECT", "220 fake ESMTP").await?;
+    act(&mut stream, (script, seen), "CONNECT", "220 fake ESMTP").await?;
     // What of a mail has been accepted: 1 its sender, 2 its recipient.
     let mut state = 0;
     loop {
@@ -180,7 +192,7 @@ async fn converse(socket: TcpStream, script: &Script, seen: &Mutex<Seen>) -> Goe
             "QUIT" => "221 bye".to_owned(),
             _ => "503 5.5.1 bad sequence of commands".to_owned(),
         };
-        let is_usual = act(&mut stream, script, &word, &usual).await? && !usual.starts_with('5');
+        let is_usual = act(&mut stream, (script, seen), &word, &usual).await? && !usual.starts_with('5');
         match (word.as_str(), is_usual) {
             ("MAIL", true) => state = 1,
             ("RCPT", true) => state = 2,
@@ -194,14 +206,14 @@ async fn converse(socket: TcpStream, script: &Script, seen: &Mutex<Seen>) -> Goe
                 let mut mail = String::new();
                 loop {
                     let line = line(&mut stream).await?;
-                    act(&mut stream, script, "MIDDLE", "").await?;
+                    act(&mut stream, (script, seen), "MIDDLE", "").await?;
                     if line == "." {
                         break;
                     }
                     mail.push_str(line.strip_prefix('.').unwrap_or(&line));
                     mail.push_str("\r\n");
                 }
-                if act(&mut stream, script, "END", "250 2.0.0 taken").await? {
+                if act(&mut stream, (script, seen), "END", "250 2.0.0 taken").await? {
                     seen.lock().unwrap().mails.push(mail);
                 }
                 state = 0;

@@ -108,9 +108,6 @@ pub(super) enum Trouble {
     Refused { command: Command, code: u16, enhanced: Option<(u16, u16)> },
 }
 
-/// The subject of an enhanced status code that is about security and policy: about us, and not about the recipient.
-const POLICY: u16 = 7;
-
 impl Trouble {
     /// Whether the conversation can go on with another message.
     pub(super) fn is_in_step(&self) -> bool {
@@ -145,10 +142,18 @@ fn refusal(command: Command, code: u16, enhanced: Option<(u16, u16)>) -> SendErr
         Command::LogInStep | Command::LogIn => SendError::Denied,
         // "Authentication required" and its kin (RFC 4954, section 6), whatever command it answers.
         _ if matches!(code, 530 | 534 | 535 | 538) => SendError::Denied,
-        // Many servers say here that we may not relay, or that they have blocked our address.
-        Command::Recipient if enhanced.is_some_and(|(subject, _)| subject == POLICY) => SendError::Refused,
-        Command::Recipient => SendError::Unreachable,
-        Command::Sender | Command::Data | Command::Text => SendError::Refused,
+        Command::Recipient if is_about_recipient(enhanced) => SendError::Unreachable,
+        Command::Recipient | Command::Sender | Command::Data | Command::Text => SendError::Refused,
+    }
+}
+
+/// Whether a refusal of the recipient means the recipient. Many servers say only at this point that they do not accept our
+/// sender (5.1.7, 5.1.8), are congested (5.4.5), may not relay for us or have blocked us (5.7.x): see RFC 3463.
+fn is_about_recipient(enhanced: Option<(u16, u16)>) -> bool {
+    match enhanced {
+        Some((1, 7 | 8) | (4, 5)) => false,
+        None | Some((0 | 1 | 2 | 4, _)) => true,
+        Some(_) => false,
     }
 }
 
@@ -184,7 +189,11 @@ mod tests {
             (Command::Recipient, "550 5.1.1 no such user", SendError::Unreachable),
             (Command::Recipient, "550 no such user", SendError::Unreachable),
             (Command::Recipient, "552 5.2.2 mailbox full", SendError::Unreachable),
+            (Command::Recipient, "550 5.4.1 access denied", SendError::Unreachable),
             (Command::Recipient, "554 5.7.1 relay access denied", SendError::Refused),
+            (Command::Recipient, "550 5.1.8 sender address rejected", SendError::Refused),
+            (Command::Recipient, "550 5.4.5 daily limit exceeded", SendError::Refused),
+            (Command::Recipient, "503 5.5.1 bad sequence", SendError::Refused),
             (Command::Recipient, "530 5.7.0 authentication required", SendError::Denied),
             (Command::Recipient, "450 4.7.1 greylisted", SendError::Unavailable),
             (Command::Recipient, "451 try again", SendError::Unavailable),
