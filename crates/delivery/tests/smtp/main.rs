@@ -333,4 +333,5 @@ async fn an_answer_from_in_front_of_starttls_is_not_taken_for_one_behind_it() {
     let settings = settings(&[format!("smtp://localhost:{}", server.address.port())]).ca_file(file);
     assert_eq!(SmtpProvider::new(settings).unwrap().send(&ana(1)).await, Err(SendError::Unavailable));
     assert_eq!(server.commands(), ["EHLO login.example.com", "STARTTLS"]);
+    assert!(server.mails().is_empty());
 }

@@ -126,13 +126,13 @@ async fn say(stream: &mut Stream, text: &str) -> Goes {
     stream.flush().await.ok()
 }
 
-/// Does what the script says for this moment, or answers `usual`. `Some(true)` means that it was the usual.
+/// Does what the script says for this moment, or answers `usual`. `Some(true)` means that the answer was of the usual class.
 async fn act(stream: &mut Stream, (script, seen): (&Script, &Mutex<Seen>), moment: &str, usual: &str) -> Option<bool> {
     let instead = script.instead.iter().find(|(at, _)| *at == moment).map(|(_, act)| *act);
     match instead {
         None if usual.is_empty() => Some(true),
         None => say(stream, usual).await.map(|()| true),
-        Some(Act::Say(text)) => say(stream, text).await.map(|()| false),
+        Some(Act::Say(text)) => say(stream, text).await.map(|()| text.get(..1) == usual.get(..1)),
         Some(Act::Hang) => {
             seen.lock().unwrap().hung += 1;
             std::future::pending().await
