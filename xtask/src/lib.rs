@@ -12,6 +12,7 @@ mod conformance;
 mod docs;
 mod fuzz;
 mod load;
+mod mails;
 mod metadata;
 mod page;
 pub mod places;
@@ -42,6 +43,8 @@ enum Chore {
     Conformance(conformance::Args),
     /// Check that third-party libraries and tools accept our SAML responses
     Assertions,
+    /// Check that third-party libraries and tools accept our mail
+    Mails,
     /// Check the documents: run every command, follow every link, find every page in the index
     Docs(docs::Args),
     /// Fuzz the dev world with schemathesis, by its `OpenAPI` description
@@ -66,6 +69,7 @@ pub fn main() -> ExitCode {
         Chore::Check(args) => check::run(&args),
         Chore::Conformance(args) => conformance::run(&args),
         Chore::Assertions => assertions::run(),
+        Chore::Mails => mails::run(),
         Chore::Docs(args) => docs::run(&args),
         Chore::Fuzz(args) => fuzz::run(&args),
         Chore::Bench(args) => load::bench(&args),
