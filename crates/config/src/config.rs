@@ -16,6 +16,7 @@ use crate::sections::listen::ListenConfig;
 use crate::sections::login::LoginConfig;
 use crate::sections::messages::MessagesConfig;
 use crate::sections::names::NamesConfig;
+use crate::sections::smtp::SmtpConfig;
 use crate::sections::storage::StorageConfig;
 use crate::sections::tls::TlsConfig;
 use crate::sections::webhooks::WebhooksConfig;
@@ -35,6 +36,7 @@ pub struct Config {
     pub brand: BrandConfig,
     pub messages: MessagesConfig,
     pub delivery: DeliveryConfig,
+    pub smtp: SmtpConfig,
     pub limits: LimitsConfig,
     pub webhooks: WebhooksConfig,
     /// What several sections decide about the OneLogin dialect.
@@ -64,6 +66,7 @@ impl Config {
             login: section(values, &mut dialect)?,
             brand: section(values, &mut dialect)?,
             messages: section(values, &mut dialect)?,
+            smtp: section(values, &mut dialect)?,
             delivery: section(values, &mut dialect)?,
             limits: section(values, &mut dialect)?,
             webhooks: section(values, &mut dialect)?,

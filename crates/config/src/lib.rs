@@ -33,6 +33,7 @@ pub use sections::limits::LimitsConfig;
 pub use sections::listen::ListenConfig;
 pub use sections::login::LoginConfig;
 pub use sections::messages::MessagesConfig;
+pub use sections::smtp::SmtpConfig;
 pub use sections::storage::{StorageConfig, default_data_dir};
 pub use sections::tls::TlsConfig;
 pub use sections::webhooks::WebhooksConfig;

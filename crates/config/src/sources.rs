@@ -11,7 +11,7 @@ use toml::Value;
 use crate::environment::{text_of, variable, warn_if_exposed};
 use crate::row::Kind;
 use crate::suggest::nearest;
-use crate::table::{FUTURE, SETTINGS, Setting};
+use crate::table::{ELSEWHERE, FUTURE, SETTINGS, Setting};
 use crate::value;
 use crate::values::{Origin, Values};
 
@@ -232,7 +232,7 @@ fn no_toml(text: &str, error: &toml::de::Error) -> String {
 }
 
 /// The line in which a key is set, if it is found.
-fn line_of(text: &str, key: &str) -> String {
+pub(crate) fn line_of(text: &str, key: &str) -> String {
     let last = key.rsplit('.').next().unwrap_or(key);
     let sets = |line: &&str| {
         let line = line.trim_start();
@@ -247,6 +247,9 @@ fn unknown_key(key: &str) -> String {
     let first = key.split('.').next().unwrap_or(key);
     if let Some((_, what)) = FUTURE.iter().find(|(name, _)| *name == first) {
         return format!("this version cannot {what} yet, so there is no key `{key}`");
+    }
+    if let Some((_, place)) = ELSEWHERE.iter().find(|(name, _)| *name == first) {
+        return format!("unknown key `{key}`. Its settings are under [{place}]");
     }
     let (table, last) = key.rsplit_once('.').map_or((None, key), |(table, last)| (Some(table), last));
     let of_table = SETTINGS.iter().filter(|setting| setting.row.table().0 == table);

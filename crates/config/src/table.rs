@@ -15,6 +15,7 @@ use crate::sections::listen::ListenConfig;
 use crate::sections::login::LoginConfig;
 use crate::sections::messages::MessagesConfig;
 use crate::sections::names::NamesConfig;
+use crate::sections::smtp::SmtpConfig;
 use crate::sections::storage::StorageConfig;
 use crate::sections::tls::TlsConfig;
 use crate::sections::webhooks::WebhooksConfig;
@@ -55,6 +56,7 @@ pub static SETTINGS: LazyLock<Vec<Setting>> = LazyLock::new(|| {
         rows::<BrandConfig>(),
         rows::<MessagesConfig>(),
         rows::<DeliveryConfig>(),
+        rows::<SmtpConfig>(),
         rows::<LimitsConfig>(),
         rows::<NamesConfig>(),
         rows::<WebhooksConfig>(),
@@ -92,11 +94,12 @@ pub(crate) fn variables() -> impl Iterator<Item = &'static str> {
     settings.chain(OTHER_VARIABLES.iter().map(|(name, _)| *name))
 }
 
+/// Tables that people expect, and where their settings are.
+pub(crate) const ELSEWHERE: &[(&str, &str)] =
+    &[("smtp", "delivery.smtp"), ("mail", "delivery.smtp"), ("email", "delivery.smtp")];
+
 /// Tables of the file that a later version will know, and what this version cannot do without them.
 pub(crate) const FUTURE: &[(&str, &str)] = &[
-    ("smtp", "send mail"),
-    ("mail", "send mail"),
-    ("email", "send mail"),
     ("sms", "send text messages"),
     ("voice", "make calls"),
     ("push", "send prompts to phones"),

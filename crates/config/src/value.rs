@@ -137,6 +137,11 @@ fn label(text: &str) -> Result<(), String> {
     ))
 }
 
+/// One line of text.
+pub(crate) fn line(text: &str) -> Result<(), String> {
+    if text.chars().any(char::is_control) { Err("it is one line of text".to_owned()) } else { Ok(()) }
+}
+
 /// A short text without control characters.
 pub(crate) fn word(text: &str) -> Result<(), String> {
     if text.chars().count() > 64 || text.chars().any(char::is_control) {

@@ -7,6 +7,8 @@ use std::path::PathBuf;
 
 use toml::Value;
 
+use crate::sources::line_of;
+
 /// Where a value comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Origin {
@@ -78,6 +80,20 @@ impl Values {
 
     pub(crate) fn address(&self, key: &str) -> Option<SocketAddr> {
         self.text(key).and_then(|text| text.parse().ok())
+    }
+
+    /// An error about the value of this key, which says where it comes from.
+    pub(crate) fn wrong(&self, key: &str, why: impl fmt::Display) -> anyhow::Error {
+        let place = match self.of(key).1 {
+            Origin::File(path) => {
+                let line = crate::environment::text_of(path).map_or_else(|_| String::new(), |text| line_of(&text, key));
+                format!("{}{line}: {key}", path.display())
+            }
+            Origin::Variable(name) => format!("the variable {name}"),
+            Origin::Flag(name) => format!("the flag --{name}"),
+            Origin::Default => key.to_owned(),
+        };
+        anyhow::anyhow!("{place}: {why}")
     }
 
     /// Whether a flag or a variable sets this key.

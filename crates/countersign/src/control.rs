@@ -214,7 +214,7 @@ async fn alone(config: &Config, intent: Intent) -> anyhow::Result<Executor> {
         }
         Err(StartError::Other(error)) => return Err(error),
     };
-    let mut installation = Installation::build(config, opened, Dependencies::plain(config)).await?;
+    let mut installation = Installation::build(config, opened, Dependencies::plain(config)?).await?;
     installation.release_start_lock();
     Ok(Executor::Alone(installation))
 }

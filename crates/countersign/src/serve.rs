@@ -31,7 +31,7 @@ pub(crate) async fn serve(flags: FlagValues, config: Config, nouns: &'static [No
     let mut ready_file = ReadyFile::of(config.listen.ready_file.clone())?;
     let started = Started { values: Values::gather(&flags)?, flags };
     let opened = installation::open(&config, Intent::Serve).await.map_err(occupied)?;
-    let dependencies = Dependencies::plain(&config);
+    let dependencies = Dependencies::plain(&config)?;
     providers::open(&dependencies.routes)?;
     let mut installation = Installation::build(&config, opened, dependencies).await?;
     installation.release_start_lock();

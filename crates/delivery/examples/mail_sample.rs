@@ -29,7 +29,8 @@ async fn main() -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
         .dkim(DkimSettings::new("example.com", "sample", PathBuf::from(key))?)?;
     let provider = SmtpProvider::new(settings)?;
     for (id, (subject, body)) in (1..).zip(SAMPLES) {
-        let mut content = Content::of("ana@example.org".to_owned(), body.to_owned()).about(subject.to_owned());
+        let (subject, html) = (Some(subject.to_owned()), Some(format!("<p>{body}</p>")));
+        let mut content = Content::of("ana@example.org".to_owned(), body.to_owned()).as_mail(subject, html);
         content.code = Some("123456".to_owned());
         let message = OutgoingMessage {
             id: MessageId(id),

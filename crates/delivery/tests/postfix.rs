@@ -194,7 +194,7 @@ fn message(id: i64, to: &str) -> OutgoingMessage {
         id: MessageId(id),
         channel: Channel::Email,
         about: None,
-        content: content.about("Your code".to_owned()),
+        content: content.as_mail(Some("Your code".to_owned()), Some("<p>Your code</p>".to_owned())),
         created_at: Timestamp(1_700_000_000_123),
     }
 }

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use anyhow::bail;
+use domain::Channel;
 
 use crate::row::{Kind, ROW, Row, off};
 use crate::section::Section;
@@ -14,9 +15,38 @@ pub struct DeliveryConfig {
     /// File to which every message is appended, code included.
     pub file: Option<PathBuf>,
     codes_are_readable: bool,
+    /// The providers of a channel in the order of trying, where the operator names them.
+    order: [(Channel, Vec<String>); 3],
 }
 
+/// The keys that name the order of a channel's routes.
+const ORDERS: [(Channel, &str); 3] =
+    [(Channel::Sms, "delivery.sms"), (Channel::Voice, "delivery.voice"), (Channel::Email, "delivery.email")];
+
 impl DeliveryConfig {
+    /// The order in which this channel's providers are tried. `able` are those that can carry it: if there are several, the
+    /// operator must have named each of them once.
+    pub fn order(&self, channel: Channel, able: &[&str]) -> anyhow::Result<Vec<String>> {
+        let named = self.order.iter().find(|(of, _)| *of == channel).map_or(&[][..], |(_, named)| named);
+        let key = ORDERS.iter().find(|(of, _)| *of == channel).map_or("delivery", |(_, key)| *key);
+        if named.is_empty() && able.len() < 2 {
+            return Ok(able.iter().map(|name| (*name).to_owned()).collect());
+        }
+        let list =
+            format!("{key} = [{}]", able.iter().map(|name| format!("\"{name}\"")).collect::<Vec<_>>().join(", "));
+        if named.is_empty() {
+            bail!("several providers carry {}: name the order in which they are tried, as {list}", channel.name());
+        }
+        if let Some(strange) = named.iter().find(|name| !able.contains(&name.as_str())) {
+            bail!("{key} names \"{strange}\", and no configured provider of this name carries {}", channel.name());
+        }
+        let is_each_once = able.iter().all(|name| named.iter().filter(|named| named == name).count() == 1);
+        if !is_each_once {
+            bail!("{key} names each provider that carries {} once, as {list}", channel.name());
+        }
+        Ok(named.to_vec())
+    }
+
     /// Refuses a file of messages unless the operator has acknowledged that its readers see every code (SEC 38).
     pub fn check(&self) -> anyhow::Result<()> {
         match &self.file {
@@ -35,6 +65,27 @@ impl Section for DeliveryConfig {
     const HEADING: Option<&'static str> = Some("Delivery");
 
     const ROWS: &'static [Row] = &[
+        Row {
+            key: "delivery.sms",
+            kind: Kind::Texts(provider),
+            about: "Providers of text messages in the order of trying; needed if several are configured",
+            example: "[\"file\"]",
+            ..ROW
+        },
+        Row {
+            key: "delivery.voice",
+            kind: Kind::Texts(provider),
+            about: "Providers of calls in the order of trying; needed if several are configured",
+            example: "[\"file\"]",
+            ..ROW
+        },
+        Row {
+            key: "delivery.email",
+            kind: Kind::Texts(provider),
+            about: "Providers of mail in the order of trying; needed if several are configured",
+            example: "[\"smtp\", \"file\"]",
+            ..ROW
+        },
         Row {
             key: "delivery.file.path",
             about: "For staging systems: file to append every text message, call and mail to, with its code, as a line of JSON; \
@@ -55,6 +106,43 @@ impl Section for DeliveryConfig {
         Ok(Self {
             file: values.path("delivery.file.path"),
             codes_are_readable: values.yes("delivery.file.i_know_that_codes_are_readable"),
+            order: ORDERS.map(|(channel, key)| (channel, values.texts(key))),
         })
+    }
+}
+
+/// A provider's name.
+fn provider(text: &str) -> Result<(), String> {
+    let fits = text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
+    if fits { Ok(()) } else { Err("a provider's name is a lower-case word, as smtp".to_owned()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn order(named: &[&str], able: &[&str]) -> Result<Vec<String>, String> {
+        let named = named.iter().map(|name| (*name).to_owned()).collect();
+        let empty = || (Channel::Voice, Vec::new());
+        let config =
+            DeliveryConfig { file: None, codes_are_readable: false, order: [(Channel::Sms, named), empty(), empty()] };
+        config.order(Channel::Sms, able).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn several_providers_of_a_channel_have_an_order_that_names_each_once() {
+        assert_eq!(order(&[], &[]), Ok(vec![]));
+        assert_eq!(order(&[], &["a"]), Ok(vec!["a".to_owned()]));
+        assert_eq!(order(&["b", "a"], &["a", "b"]), Ok(vec!["b".to_owned(), "a".to_owned()]));
+        for (named, able, why) in [
+            (&[][..], &["a", "b"][..], "as delivery.sms = [\"a\", \"b\"]"),
+            (&["a"], &["a", "b"], "names each provider that carries sms once"),
+            (&["a", "a", "b"], &["a", "b"], "names each provider that carries sms once"),
+            (&["c"], &["a"], "no configured provider of this name carries sms"),
+            (&["a"], &[], "no configured provider of this name carries sms"),
+        ] {
+            let said = order(named, able).unwrap_err();
+            assert!(said.contains(why), "{said}");
+        }
     }
 }

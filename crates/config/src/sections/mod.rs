@@ -11,6 +11,7 @@ pub(crate) mod listen;
 pub(crate) mod login;
 pub(crate) mod messages;
 pub(crate) mod names;
+pub(crate) mod smtp;
 pub(crate) mod storage;
 pub(crate) mod tls;
 pub(crate) mod webhooks;

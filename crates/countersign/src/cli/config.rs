@@ -117,6 +117,7 @@ async fn look(config: &Config, found: &mut Findings) {
     found.judge(config.check_listen());
     found.judge(config.delivery.check());
     found.judge(installation::words_of(config).map(drop));
+    found.judge(installation::providers::configured(config).map(drop));
     certificates(config, found);
     let caller = delivery::webhook::Caller::new(config.webhooks.ca_file.as_deref());
     found.judge(caller.map(drop).context("webhooks.ca_file"));

@@ -202,12 +202,7 @@ fn advice(channel: Channel) -> String {
     if settings.is_empty() { "nothing: this version has no provider for it".to_owned() } else { settings.join(", or ") }
 }
 
-async fn test(
-    engine: &Engine,
-    channel: Channel,
-    address: &str,
-    provider: Option<&str>,
-) -> Result<Report, String> {
+async fn test(engine: &Engine, channel: Channel, address: &str, provider: Option<&str>) -> Result<Report, String> {
     let sent = engine.send_test_message(channel, address, provider).await;
     let provider = sent.map_err(|error| match error {
         TestMessageError::NoProvider(_) => {

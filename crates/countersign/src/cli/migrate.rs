@@ -42,7 +42,7 @@ async fn migrate(config: &Config, dry_run: bool, as_json: bool) -> anyhow::Resul
         })?;
         // Data that the server derives needs the master key, which may be on another machine than this command.
         match installation::master_key::check(config, found.key_check.clone()) {
-            Ok(()) => Installation::build(config, opened, Dependencies::plain(config)).await?.close().await,
+            Ok(()) => Installation::build(config, opened, Dependencies::plain(config)?).await?.close().await,
             Err(_) => opened.store.close().await,
         }
     }

@@ -47,8 +47,8 @@ pub struct Dependencies {
 
 impl Dependencies {
     /// Real time, real randomness, and the configured providers, none of them opened yet.
-    pub fn plain(config: &Config) -> Self {
-        Self {
+    pub fn plain(config: &Config) -> anyhow::Result<Self> {
+        Ok(Self {
             clock: Arc::new(engine::clock::SystemClock),
             chance: Arc::new(SystemChance),
             policy: Policy {
@@ -60,8 +60,8 @@ impl Dependencies {
                 countries: config.messages.countries.clone(),
                 ..Policy::default()
             },
-            routes: providers::configured(config),
-        }
+            routes: providers::configured(config)?,
+        })
     }
 }
 

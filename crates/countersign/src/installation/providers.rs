@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use config::Config;
-use delivery::{FileProvider, Provider, Routes};
+use delivery::{FileProvider, Provider, Routes, SmtpProvider};
 use domain::Channel;
 
 /// A provider that can be configured.
@@ -20,20 +20,45 @@ pub(crate) struct Configurable {
     pub(crate) caveat: &'static str,
 }
 
-/// Every provider that can be configured. Where two carry a channel, the first wins.
-pub(crate) const CONFIGURABLE: &[Configurable] = &[Configurable {
-    name: "file",
-    setting: "delivery.file.path",
-    channels: FileProvider::CHANNELS,
-    caveat: "for staging systems only: its readers see every code",
-}];
+/// Every provider that can be configured.
+pub(crate) const CONFIGURABLE: &[Configurable] = &[
+    Configurable {
+        name: "smtp",
+        setting: "delivery.smtp.servers",
+        channels: SmtpProvider::CHANNELS,
+        caveat: "mail servers that take your mail",
+    },
+    Configurable {
+        name: "file",
+        setting: "delivery.file.path",
+        channels: FileProvider::CHANNELS,
+        caveat: "for staging systems only: its readers see every code",
+    },
+];
 
-/// The routes over the configured providers. None is opened: a command that only looks must not create a file.
-pub(crate) fn configured(config: &Config) -> Routes {
-    let delivery = &config.delivery;
+/// The routes over the configured providers. None is opened: a command that only looks must not create a file. An error
+/// names the setting that is wrong.
+pub(crate) fn configured(config: &Config) -> anyhow::Result<Routes> {
+    let mut providers: Vec<Arc<dyn Provider>> = Vec::new();
     // No server starts with a file that is not acknowledged, so nothing is offered through it.
-    let file = delivery.file.as_ref().filter(|_| delivery.check().is_ok());
-    Routes::over(file.map(|path| Arc::new(FileProvider::at(path)) as Arc<dyn Provider>))
+    if let Some(path) = config.delivery.file.as_ref().filter(|_| config.delivery.check().is_ok()) {
+        providers.push(Arc::new(FileProvider::at(path)));
+    }
+    if let Some(settings) = &config.smtp.0 {
+        let provider = SmtpProvider::new(settings.clone()).map_err(anyhow::Error::from_boxed);
+        providers.push(Arc::new(provider.context("delivery.smtp")?));
+    }
+    let mut routes = Routes::default();
+    for channel in [Channel::Sms, Channel::Voice, Channel::Email] {
+        let able: Vec<_> = providers.iter().filter(|provider| provider.channels().contains(&channel)).collect();
+        let names: Vec<&str> = able.iter().map(|provider| provider.name()).collect();
+        for name in config.delivery.order(channel, &names)? {
+            if let Some(provider) = able.iter().find(|provider| provider.name() == name) {
+                routes.add(channel, Arc::clone(provider));
+            }
+        }
+    }
+    Ok(routes)
 }
 
 /// Opens the providers, or says which setting is wrong.

@@ -2,7 +2,6 @@
 
 use std::time::{Duration, SystemTime};
 
-use domain::Content;
 use lettre::Address;
 use lettre::message::header::{ContentTransferEncoding, ContentType, HeaderName, HeaderValue};
 use lettre::message::{Mailbox as Named, MultiPart, SinglePart};
@@ -61,19 +60,23 @@ impl Writer {
         if let Some(mailbox) = &self.reply_to {
             builder = builder.reply_to(mailbox.0.clone());
         }
-        let mail = builder
+        let builder = builder
             .to(Named::new(None, to.clone()))
             .subject(content.subject.as_deref().unwrap_or_default())
             .message_id(Some(format!("<{}@{}>", message.id.0, self.from.domain())))
             // Keeps out-of-office replies away (RFC 3834).
-            .raw_header(HeaderValue::new(automatic, "auto-generated".to_owned()))
+            .raw_header(HeaderValue::new(automatic, "auto-generated".to_owned()));
+        let text = part(ContentType::TEXT_PLAIN, content.body.clone());
+        let mail = match &content.html {
             // Quoted-printable never has `=_` in it, so no text can end its part.
-            .multipart(
+            Some(html) => builder.multipart(
                 MultiPart::alternative()
                     .boundary(format!("=_{}", message.id.0))
-                    .singlepart(part(ContentType::TEXT_PLAIN, content.body.clone()))
-                    .singlepart(part(ContentType::TEXT_HTML, html(content))),
-            );
+                    .singlepart(text)
+                    .singlepart(part(ContentType::TEXT_HTML, html.clone())),
+            ),
+            None => builder.singlepart(text),
+        };
         Some(mail.ok()?.formatted())
     }
 }
@@ -82,43 +85,9 @@ fn part(kind: ContentType, text: String) -> SinglePart {
     SinglePart::builder().header(kind).header(ContentTransferEncoding::QuotedPrintable).body(text)
 }
 
-/// The words as HTML: the code is emphasised, the link can be followed, and nothing is loaded from elsewhere.
-fn html(content: &Content) -> String {
-    let title = escaped(content.subject.as_deref().unwrap_or_default());
-    let body = escaped(&content.body);
-    let link = content.link.as_deref().filter(|link| link.starts_with("https://")).map(escaped);
-    let words = match &link {
-        Some(link) => {
-            let anchor = format!("<a href=\"{link}\">{link}</a>");
-            // Not inside the link, which may hold the code too.
-            body.split(link.as_str()).map(|words| emphasised(words, content)).collect::<Vec<_>>().join(&anchor)
-        }
-        None => emphasised(&body, content),
-    };
-    let words = words.replace("\r\n", "\n");
-    let paragraphs: Vec<_> = words.split("\n\n").map(|lines| lines.replace('\n', "<br>\n")).collect();
-    let paragraphs = paragraphs.join("</p>\n<p>");
-    format!(
-        "<!DOCTYPE html>\n<html>\n<head>\n<meta charset=\"utf-8\">\n\
-         <meta name=\"viewport\" content=\"width=device-width\">\n<title>{title}</title>\n</head>\n\
-         <body style=\"font-family:sans-serif;font-size:16px;line-height:1.5\">\n<p>{paragraphs}</p>\n</body>\n</html>\n"
-    )
-}
-
-fn emphasised(words: &str, content: &Content) -> String {
-    match content.code.as_deref().filter(|code| !code.is_empty()).map(escaped) {
-        Some(code) => words.replace(&code, &format!("<strong style=\"font-size:24px\">{code}</strong>")),
-        None => words.to_owned(),
-    }
-}
-
-fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;").replace('\'', "&#39;")
-}
-
 #[cfg(test)]
 mod tests {
-    use domain::{Channel, MessageId, Timestamp};
+    use domain::{Channel, Content, MessageId, Timestamp};
     use proptest::prelude::*;
 
     use super::*;
@@ -142,7 +111,8 @@ mod tests {
     }
 
     fn content(to: &str, body: &str, subject: &str) -> Content {
-        let mut content = Content::of(to.to_owned(), body.to_owned()).about(subject.to_owned());
+        let html = format!("<p>{body}</p>\n");
+        let mut content = Content::of(to.to_owned(), body.to_owned()).as_mail(Some(subject.to_owned()), Some(html));
         content.code = Some("123456".to_owned());
         content
     }
@@ -184,18 +154,9 @@ mod tests {
             Content-Type: text/html; charset=utf-8\n\
             Content-Transfer-Encoding: quoted-printable\n\
             \n\
-            <!DOCTYPE html>\n\
-            <html>\n\
-            <head>\n\
-            <meta charset=3D\"utf-8\">\n\
-            <meta name=3D\"viewport\" content=3D\"width=3Ddevice-width\">\n\
-            <title>Your code</title>\n\
-            </head>\n\
-            <body style=3D\"font-family:sans-serif;font-size:16px;line-height:1.5\">\n\
-            <p>Your code is <strong style=3D\"font-size:24px\">123456</strong>.</p>\n\
-            <p>It is valid for 5 minutes.</p>\n\
-            </body>\n\
-            </html>\n\
+            <p>Your code is 123456.\n\
+            \n\
+            It is valid for 5 minutes.</p>\n\
             \n\
             --=_4711--\n";
         assert_eq!(mail.replace("\r\n", "\n"), expected);
@@ -208,14 +169,9 @@ mod tests {
     }
 
     #[test]
-    fn the_html_shows_words_as_they_are() {
-        let mut content = content("ana@example.org", "<b>\"123456\"</b> & https://x.example/?a=1&b=123456", "A & B");
-        content.link = Some("https://x.example/?a=1&b=123456".to_owned());
-        let html = html(&content);
-        let link = "https://x.example/?a=1&amp;b=123456";
-        assert!(html.contains("<title>A &amp; B</title>"), "{html}");
-        assert!(html.contains("&lt;b&gt;&quot;<strong style=\"font-size:24px\">123456</strong>&quot;"), "{html}");
-        assert!(html.contains(&format!("<a href=\"{link}\">{link}</a></p>")), "{html}");
+    fn words_without_html_are_one_part() {
+        let plain = written(Content::of("ana@example.org".to_owned(), "Code 123456".to_owned()));
+        assert!(plain.contains("Content-Type: text/plain") && !plain.contains("multipart"), "{plain}");
     }
 
     #[test]
