@@ -15,6 +15,8 @@ mod dev_world;
 mod installation;
 #[path = "binary/listeners.rs"]
 mod listeners;
+#[path = "binary/mail.rs"]
+mod mail;
 #[path = "binary/numbers.rs"]
 mod numbers;
 #[path = "binary/users.rs"]

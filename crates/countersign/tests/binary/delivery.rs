@@ -44,7 +44,7 @@ fn text_of(args: &[String]) -> Vec<&str> {
 }
 
 /// The code of the first message in the file, once it is there.
-fn code(file: &Path) -> String {
+pub(crate) fn code(file: &Path) -> String {
     for _ in 0..200 {
         let text = std::fs::read_to_string(file).unwrap_or_default();
         if let Some(line) = text.lines().next() {
