@@ -14,6 +14,7 @@ mod message;
 mod outbox;
 mod provider;
 mod route;
+mod tls;
 pub mod webhook;
 
 pub use breaker::RouteState;

@@ -16,14 +16,15 @@ use http_body_util::{BodyExt as _, Full};
 use hyper::header::{CONTENT_TYPE, HOST, HeaderName, HeaderValue, USER_AGENT};
 use hyper::{Method, Request};
 use hyper_util::rt::TokioIo;
-use rustls::pki_types::pem::PemObject as _;
-use rustls::pki_types::{CertificateDer, ServerName};
-use rustls::{ClientConfig, RootCertStore};
+use rustls::pki_types::ServerName;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 use url::{Host, Url};
+
+use crate::tls;
+pub use crate::tls::BadAuthorities;
 
 /// How long a call may take, from resolving the name to the end of the answer.
 pub const TIMEOUT: Duration = Duration::from_secs(5);
@@ -46,11 +47,6 @@ pub struct Call {
     /// What it carries: JSON.
     pub body: Bytes,
 }
-
-/// Authorities that cannot be read from their file.
-#[derive(Debug, thiserror::Error)]
-#[error("no certificates of authorities can be read from {0}")]
-pub struct BadAuthorities(String);
 
 /// Makes calls to webhooks, with the authorities that it trusts.
 #[derive(Clone)]
@@ -187,26 +183,8 @@ impl Target {
 impl Caller {
     /// Trusts only the authorities in `ca_file` (PEM); without a file, the public ones.
     pub fn new(ca_file: Option<&Path>) -> Result<Self, BadAuthorities> {
-        let mut roots = RootCertStore::empty();
-        match ca_file {
-            Some(file) => {
-                let bad = || BadAuthorities(file.display().to_string());
-                for certificate in CertificateDer::pem_file_iter(file).map_err(|_| bad())? {
-                    roots.add(certificate.map_err(|_| bad())?).map_err(|_| bad())?;
-                }
-                if roots.is_empty() {
-                    return Err(bad());
-                }
-            }
-            None => roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned()),
-        }
-        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-        let builder = ClientConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()
-            .map_err(|error| BadAuthorities(error.to_string()))?;
-        let mut config = builder.with_root_certificates(roots).with_no_client_auth();
-        config.alpn_protocols = vec![b"http/1.1".to_vec()];
-        Ok(Self { tls: TlsConnector::from(Arc::new(config)) })
+        let roots = ca_file.map_or_else(|| Ok(tls::public()), tls::of_file)?;
+        Ok(Self { tls: TlsConnector::from(Arc::new(tls::client(roots)?)) })
     }
 
     /// Makes a call. A status that came counts, whatever becomes of the body behind it.
