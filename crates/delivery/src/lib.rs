@@ -21,7 +21,8 @@ pub use breaker::RouteState;
 pub use message::{Concerned, OutgoingMessage};
 pub use outbox::{Clock, Outbox, Worker, send};
 pub use provider::{
-    DkimSettings, Encryption, FileProvider, Mailbox, Provider, ProviderError, SendError, Sending, SmtpLogin,
-    SmtpProvider, SmtpServer, SmtpSettings,
+    BadSetting, Calling, DkimSettings, Encryption, FileProvider, Guide, HttpProvider, HttpSettings, Mailbox, Now,
+    PRESETS, Preset, Provider, ProviderError, SendError, Sending, SmtpLogin, SmtpProvider, SmtpServer, SmtpSettings,
+    SnsProvider, SnsSettings, TwilioProvider, TwilioSettings, VonageProvider, VonageSettings, guides,
 };
 pub use route::{Ending, Route, RouteHealth, Routes};

@@ -2,7 +2,13 @@
 
 mod dkim;
 mod file;
+mod gateway;
+mod http;
+mod presets;
 mod smtp;
+mod sns;
+mod twilio;
+mod vonage;
 
 use std::future::Future;
 use std::io::ErrorKind;
@@ -12,7 +18,13 @@ use std::time::Duration;
 use domain::Channel;
 
 pub use self::file::FileProvider;
+pub use self::gateway::{BadSetting, Calling, Now};
+pub use self::http::{HttpProvider, HttpSettings};
+pub use self::presets::{Guide, PRESETS, Preset, guides};
 pub use self::smtp::{DkimSettings, Encryption, Mailbox, SmtpLogin, SmtpProvider, SmtpServer, SmtpSettings};
+pub use self::sns::{SnsProvider, SnsSettings};
+pub use self::twilio::{TwilioProvider, TwilioSettings};
+pub use self::vonage::{VonageProvider, VonageSettings};
 use crate::message::OutgoingMessage;
 
 /// A future that ends when the provider has taken the message or has failed to.

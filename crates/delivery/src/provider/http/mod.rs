@@ -1,0 +1,355 @@
+//! Any gateway over HTTP that the operator describes (contract 18.6): a request as templates, and what its answers mean.
+//! A [`Preset`](super::Preset) is such a description that we have written.
+
+mod answer;
+mod template;
+
+use std::time::Duration;
+
+use domain::{Channel, Secret};
+use hyper::Method;
+use hyper::header::{ACCEPT, CONTENT_LENGTH, HOST, HeaderName, HeaderValue, TRANSFER_ENCODING};
+use reqwest::Request;
+use url::Url;
+
+use self::answer::{Path, Success};
+use self::template::{Encoding, Template, Words};
+use super::gateway::{self, BadSetting, Calling, Gateway};
+use super::presets::Preset;
+use super::{Provider, SendError, Sending};
+use crate::message::OutgoingMessage;
+
+/// Names that templates know only if the setting of the same name is given.
+const OPTIONAL: &[&str] = &["from", "username", "secret", "account"];
+
+/// Samples that templates are filled with when settings are checked. They hold what could break a request: a leading zero,
+/// quotation marks, a line break, characters of other alphabets.
+const SAMPLES: [(&str, &str); 6] = [
+    ("to", "+15005550006"),
+    ("to_digits", "15005550006"),
+    ("text", "Your \"code\" is\n012345 & ü"),
+    ("subject", "Your code"),
+    ("code", "012345"),
+    ("id", "1"),
+];
+
+/// `delivery.http.NAME.*` (contract 18.6). What is absent is the preset's or has its default.
+#[derive(Debug, Clone)]
+pub struct HttpSettings {
+    /// NAME: the provider's name.
+    pub name: String,
+    pub preset: Option<String>,
+    pub channels: Option<Vec<Channel>>,
+    pub method: Option<String>,
+    pub url: Option<String>,
+    pub headers: Option<Vec<String>>,
+    pub form: Option<Vec<String>>,
+    pub json: Option<String>,
+    pub username: Option<String>,
+    pub secret: Option<Secret>,
+    pub from: Option<String>,
+    pub account: Option<String>,
+    pub basic_auth: Option<bool>,
+    pub success: Option<String>,
+    pub id_path: Option<String>,
+    pub refused_words: Option<Vec<String>>,
+    pub calling: Calling,
+}
+
+impl HttpSettings {
+    /// A provider of which nothing is known but its name.
+    pub fn named(name: String, calling: Calling) -> Self {
+        Self {
+            name,
+            preset: None,
+            channels: None,
+            method: None,
+            url: None,
+            headers: None,
+            form: None,
+            json: None,
+            username: None,
+            secret: None,
+            from: None,
+            account: None,
+            basic_auth: None,
+            success: None,
+            id_path: None,
+            refused_words: None,
+            calling,
+        }
+    }
+}
+
+/// Sends over a gateway that settings describe.
+#[derive(Debug)]
+pub struct HttpProvider {
+    name: String,
+    channels: Vec<Channel>,
+    gateway: Gateway,
+    method: Method,
+    url: Template,
+    headers: Vec<(HeaderName, Template)>,
+    body: Body,
+    words: Own,
+    basic: Option<(String, Secret)>,
+    success: Success,
+    id_path: Option<Path>,
+    refused_words: Vec<String>,
+}
+
+/// What a request carries.
+#[derive(Debug)]
+enum Body {
+    None,
+    Form(Vec<(String, Template)>),
+    Json(Box<Template>),
+}
+
+/// The settings that templates may use.
+struct Own(Vec<(&'static str, String)>);
+
+impl std::fmt::Debug for Own {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Own(…)")
+    }
+}
+
+impl HttpProvider {
+    /// What a gateway can carry. Pushes are missing: they are answered on a phone.
+    pub const CHANNELS: &[Channel] = &[Channel::Sms, Channel::Voice, Channel::Email];
+
+    /// Checks the settings, and fills every template with samples; nothing is called.
+    pub fn new(settings: HttpSettings) -> Result<Self, BadSetting> {
+        let preset = settings.preset.as_deref().map(preset).transpose()?;
+        let own = Own::of(&settings)?;
+        let samples: Vec<_> = SAMPLES.into_iter().chain(own.words()).collect();
+        let given = |own: &Option<String>, preset: Option<&str>| own.clone().or(preset.map(str::to_owned));
+        let url = given(&settings.url, preset.map(|preset| preset.url));
+        let url = url.ok_or_else(|| BadSetting::new("url", "this is needed without a preset"))?;
+        let url = Template::new("url", &url, Encoding::Url, &samples)?;
+        parsed(&url, &samples)
+            .ok_or_else(|| BadSetting::new("url", "this is no http or https URL when it is filled"))?;
+        let headers = settings.headers.clone().unwrap_or_else(|| owned(preset.map_or(&[], |preset| preset.headers)));
+        let basic = settings.basic_auth.unwrap_or(preset.is_some_and(|preset| preset.basic_auth));
+        let success = given(&settings.success, preset.map(|preset| preset.success));
+        let id_path = given(&settings.id_path, preset.and_then(|preset| preset.id_path));
+        let method = given(&settings.method, preset.map(|preset| preset.method));
+        let method = method_named(method.as_deref().unwrap_or("POST"))?;
+        let body = Body::new(&settings, preset, &samples)?;
+        if method == Method::GET && !matches!(body, Body::None) {
+            return Err(BadSetting::new("method", "GET has no form and no json: put the values into url"));
+        }
+        Ok(Self {
+            channels: channels(settings.channels.as_deref().or(preset.map(|preset| preset.channels)))?,
+            method,
+            url,
+            headers: headers.iter().map(|line| header(line, &samples)).collect::<Result<_, _>>()?,
+            body,
+            basic: if basic { Some(credentials(&settings)?) } else { None },
+            success: Success::parse(success.as_deref().unwrap_or("2xx"))?,
+            id_path: id_path.map(|path| Path::new("id_path", &path)).transpose()?,
+            refused_words: refused_words(&settings, preset)?,
+            gateway: Gateway::new(settings.calling)?,
+            words: own,
+            name: settings.name,
+        })
+    }
+
+    async fn message(&self, message: &OutgoingMessage) -> Result<(), SendError> {
+        // A template that worked with samples fails for this message only.
+        let request = self.request(message).ok_or(SendError::Refused)?;
+        let answer = self.gateway.call(request).await?;
+        let json = answer.json();
+        if self.success.accepts(answer.status().as_u16(), &json) {
+            let id = self.id_path.as_ref().and_then(|path| path.text(&json));
+            gateway::note_taken(&self.name, message, id.as_deref());
+            return Ok(());
+        }
+        gateway::note_fault(&self.name, message, &answer);
+        Err(answer.fault(self.gateway.now(), || answer::has_word(&answer, &self.refused_words)))
+    }
+
+    fn request(&self, message: &OutgoingMessage) -> Option<Request> {
+        let content = &message.content;
+        let id = message.id.0.to_string();
+        let words = [
+            ("to", content.to.as_str()),
+            ("to_digits", content.to.trim_start_matches('+')),
+            ("text", &content.body),
+            ("subject", content.subject.as_deref().unwrap_or_default()),
+            ("code", content.code.as_deref().unwrap_or_default()),
+            ("id", &id),
+        ];
+        let words: Vec<_> = words.into_iter().chain(self.words.words()).collect();
+        let url = parsed(&self.url, &words)?;
+        let mut request = match &self.body {
+            Body::None => Request::new(self.method.clone(), url),
+            Body::Form(fields) => {
+                let values: Option<Vec<_>> = fields.iter().map(|(_, value)| value.fill(&words)).collect();
+                let values = values?;
+                let fields = fields.iter().zip(&values).map(|((name, _), value)| (name.as_str(), value.as_str()));
+                gateway::request(self.method.clone(), url, gateway::FORM, gateway::form(fields))
+            }
+            Body::Json(template) => {
+                let json = template.fill(&words)?;
+                serde_json::from_str::<serde_json::Value>(&json).ok()?;
+                gateway::request(self.method.clone(), url, gateway::JSON, json)
+            }
+        };
+        request.headers_mut().insert(ACCEPT, HeaderValue::from_static(gateway::JSON));
+        if let Some((username, password)) = &self.basic {
+            gateway::authenticate(&mut request, username, password).ok()?;
+        }
+        for (name, value) in &self.headers {
+            gateway::add_secret(&mut request, name.clone(), &value.fill(&words)?).ok()?;
+        }
+        Some(request)
+    }
+}
+
+impl Provider for HttpProvider {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn channels(&self) -> &[Channel] {
+        &self.channels
+    }
+
+    fn at_once(&self) -> usize {
+        self.gateway.at_once()
+    }
+
+    fn timeout(&self) -> Duration {
+        self.gateway.timeout()
+    }
+
+    fn send<'a>(&'a self, message: &'a OutgoingMessage) -> Sending<'a> {
+        Box::pin(self.message(message))
+    }
+}
+
+impl Own {
+    fn of(settings: &HttpSettings) -> Result<Self, BadSetting> {
+        let secret = settings.secret.as_ref().map(text_of).transpose()?;
+        let given = [settings.from.clone(), settings.username.clone(), secret, settings.account.clone()];
+        let given = OPTIONAL.iter().zip(given).filter_map(|(name, value)| Some((*name, value?)));
+        let own: Vec<_> = given.collect();
+        for (name, value) in &own {
+            gateway::needed(name, value)?;
+        }
+        Ok(Self(own))
+    }
+
+    fn words(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        self.0.iter().map(|(name, value)| (*name, value.as_str()))
+    }
+}
+
+impl Body {
+    /// The operator's body, or the preset's if the operator gives none.
+    fn new(settings: &HttpSettings, preset: Option<&Preset>, samples: &Words<'_>) -> Result<Self, BadSetting> {
+        let (form, json) = match (&settings.form, &settings.json) {
+            (Some(_), Some(_)) => return Err(BadSetting::new("form", "this and json exclude each other")),
+            (None, None) => (
+                preset.and_then(|preset| preset.form).map(owned),
+                preset.and_then(|preset| preset.json).map(str::to_owned),
+            ),
+            (form, json) => (form.clone(), json.clone()),
+        };
+        if let Some(fields) = form {
+            return Ok(Self::Form(fields.iter().map(|line| field(line, samples)).collect::<Result<_, _>>()?));
+        }
+        let Some(json) = json else { return Ok(Self::None) };
+        let template = Template::new("json", &json, Encoding::Json, samples)?;
+        let filled = template.fill(samples).unwrap_or_default();
+        serde_json::from_str::<serde_json::Value>(&filled).map_err(|error| BadSetting {
+            key: "json",
+            line: Some(error.line()),
+            problem: "this is no JSON when it is filled; put names in quotation marks".to_owned(),
+        })?;
+        Ok(Self::Json(Box::new(template)))
+    }
+}
+
+fn preset(name: &str) -> Result<&'static Preset, BadSetting> {
+    Preset::named(name).ok_or_else(|| {
+        let names: Vec<_> = super::presets::PRESETS.iter().map(|preset| preset.name).collect();
+        BadSetting::new("preset", format!("no preset has this name; there are {}", names.join(", ")))
+    })
+}
+
+fn owned(list: &[&str]) -> Vec<String> {
+    list.iter().map(|&item| item.to_owned()).collect()
+}
+
+fn text_of(secret: &Secret) -> Result<String, BadSetting> {
+    let text = std::str::from_utf8(secret.expose());
+    text.map(str::to_owned).map_err(|_| BadSetting::new("secret", "this is not UTF-8"))
+}
+
+fn method_named(name: &str) -> Result<Method, BadSetting> {
+    match name {
+        "POST" => Ok(Method::POST),
+        "PUT" => Ok(Method::PUT),
+        "GET" => Ok(Method::GET),
+        _ => Err(BadSetting::new("method", "this is POST, PUT or GET")),
+    }
+}
+
+fn channels(given: Option<&[Channel]>) -> Result<Vec<Channel>, BadSetting> {
+    let channels = given.unwrap_or(&[Channel::Sms]);
+    if channels.is_empty() || channels.iter().any(|channel| !HttpProvider::CHANNELS.contains(channel)) {
+        return Err(BadSetting::new("channels", "this is a list of sms, voice and email"));
+    }
+    Ok(channels.to_vec())
+}
+
+fn credentials(settings: &HttpSettings) -> Result<(String, Secret), BadSetting> {
+    let needed = |key| BadSetting::new(key, "this is needed for basic_auth");
+    let username = settings.username.clone().ok_or_else(|| needed("username"))?;
+    Ok((username, settings.secret.clone().ok_or_else(|| needed("secret"))?))
+}
+
+fn refused_words(settings: &HttpSettings, preset: Option<&Preset>) -> Result<Vec<String>, BadSetting> {
+    let preset = || owned(preset.map_or(&[], |preset| preset.refused_words));
+    let words = settings.refused_words.clone().unwrap_or_else(preset);
+    if words.iter().any(|word| word.trim().is_empty()) {
+        return Err(BadSetting::new("refused_words", "an empty word would be in every answer"));
+    }
+    Ok(words)
+}
+
+/// `Name: value`. The name is not a template.
+fn header(line: &str, samples: &Words<'_>) -> Result<(HeaderName, Template), BadSetting> {
+    let bad = |problem: &str| BadSetting::new("headers", problem);
+    let (name, value) = line.split_once(':').ok_or_else(|| bad("each of them is Name: value"))?;
+    let name =
+        HeaderName::try_from(name.trim()).map_err(|_| bad("a header's name has a character that none can have"))?;
+    if [HOST, CONTENT_LENGTH, TRANSFER_ENCODING].contains(&name) {
+        return Err(bad("Host, Content-Length and Transfer-Encoding are ours"));
+    }
+    let template = Template::new("headers", value.trim(), Encoding::Plain, samples)?;
+    // The text of a message may have several lines, so it cannot be in a header.
+    let filled = template.fill(samples).and_then(|value| HeaderValue::from_bytes(value.as_bytes()).ok());
+    filled.ok_or_else(|| bad("a value has a line break when it is filled"))?;
+    Ok((name, template))
+}
+
+/// `name=value`. The name is not a template.
+fn field(line: &str, samples: &Words<'_>) -> Result<(String, Template), BadSetting> {
+    let (name, value) = line.split_once('=').unwrap_or_default();
+    if name.trim().is_empty() {
+        return Err(BadSetting::new("form", "each of them is name=value"));
+    }
+    Ok((name.trim().to_owned(), Template::new("form", value, Encoding::Plain, samples)?))
+}
+
+fn parsed(url: &Template, words: &Words<'_>) -> Option<Url> {
+    let url = Url::parse(&url.fill(words)?).ok()?;
+    (matches!(url.scheme(), "http" | "https") && url.has_host()).then_some(url)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,486 @@
+//! Gateways whose requests are known, as data. The operators' pages are made from this table, so each row also says what
+//! to buy there and what to paste where.
+//!
+//! A row is checked against the gateway's public documentation, whose address it has. Words that mean an unreachable
+//! recipient are there only where the documentation names them: a wrong one would end messages that another gateway
+//! could have carried.
+
+use domain::Channel;
+
+/// What an operator needs to know of a gateway.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Guide {
+    /// The preset's name, or the provider's.
+    pub name: &'static str,
+    /// How the gateway calls itself.
+    pub title: &'static str,
+    /// What to have there before the first message.
+    pub buy: &'static str,
+    /// What to paste: keys below the provider's, each with where the value is found.
+    pub paste: &'static [(&'static str, &'static str)],
+    /// Its public documentation.
+    pub docs: &'static str,
+    /// What to know besides.
+    pub caveat: Option<&'static str>,
+}
+
+/// A gateway whose request is known: every field stands for the key of the same name of contract 18.6.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Preset {
+    pub name: &'static str,
+    pub guide: Guide,
+    pub channels: &'static [Channel],
+    pub method: &'static str,
+    pub url: &'static str,
+    pub headers: &'static [&'static str],
+    pub form: Option<&'static [&'static str]>,
+    pub json: Option<&'static str>,
+    pub basic_auth: bool,
+    pub success: &'static str,
+    pub id_path: Option<&'static str>,
+    pub refused_words: &'static [&'static str],
+}
+
+impl Preset {
+    /// The preset of this name.
+    pub fn named(name: &str) -> Option<&'static Self> {
+        PRESETS.iter().find(|preset| preset.name == name)
+    }
+}
+
+/// What an operator needs to know of each provider that can be configured: those in code, then the presets.
+pub fn guides() -> impl Iterator<Item = &'static Guide> {
+    IN_CODE.iter().chain(PRESETS.iter().map(|preset| &preset.guide))
+}
+
+/// What most rows have in common.
+const ROW: Preset = Preset {
+    name: "",
+    guide: Guide { name: "", title: "", buy: "", paste: &[], docs: "", caveat: None },
+    channels: &[Channel::Sms],
+    method: "POST",
+    url: "",
+    headers: &[],
+    form: None,
+    json: None,
+    basic_auth: false,
+    success: "2xx",
+    id_path: None,
+    refused_words: &[],
+};
+
+const ONE_PLACE: &str = "every message goes to this one place, whoever it is for: for one person's server, or to try things out. \
+                         It carries codes; it never approves a sign-in";
+
+/// The guides of the providers in code.
+const IN_CODE: &[Guide] = &[
+    Guide {
+        name: "twilio",
+        title: "Twilio",
+        buy: "a number that can send text messages, or a messaging service with one",
+        paste: &[
+            ("account_sid", "Console, Account Info: Account SID"),
+            ("auth_token", "Console, Account Info: Auth Token"),
+            ("from", "the number, with its plus sign; or messaging_service_sid instead"),
+        ],
+        docs: "https://www.twilio.com/docs/messaging/api/message-resource",
+        caveat: Some("countries must be allowed in the console's Geo permissions"),
+    },
+    Guide {
+        name: "vonage",
+        title: "Vonage",
+        buy: "credit, and a number or a sender's name that the recipients' countries allow",
+        paste: &[
+            ("api_key", "Dashboard, API Settings: API key"),
+            ("api_secret", "Dashboard, API Settings: API secret"),
+            ("from", "the number without plus sign, or the name"),
+            ("signature_secret", "Dashboard, API Settings: Signature secret, for receipts"),
+        ],
+        docs: "https://developer.vonage.com/en/api/messages",
+        caveat: Some("the account's SMS setting must be Messages API"),
+    },
+    Guide {
+        name: "sns",
+        title: "Amazon SNS",
+        buy: "nothing, but the account must be out of the SMS sandbox and have a monthly spending limit above its default",
+        paste: &[
+            ("region", "a region that sends text messages, such as eu-central-1"),
+            ("access_key_id", "IAM, a user whose only right is sns:Publish: Access key ID"),
+            ("secret_access_key", "the same: Secret access key"),
+            ("sender_id", "the sender's name, where the recipients' countries allow one"),
+        ],
+        docs: "https://docs.aws.amazon.com/sns/latest/api/API_Publish.html",
+        caveat: None,
+    },
+    Guide {
+        name: "smtp",
+        title: "Mail server (SMTP)",
+        buy: "a mail server that takes mail for your domain's sender",
+        paste: &[
+            ("servers", "the server's address, such as smtps://mail.example.com"),
+            ("username", "the sender's account there"),
+            ("password", "its password"),
+            ("from", "the sender, such as Example <login@example.com>"),
+        ],
+        docs: "https://www.rfc-editor.org/rfc/rfc6409",
+        caveat: None,
+    },
+];
+
+/// All presets, by name.
+pub const PRESETS: &[Preset] = &[
+    Preset {
+        name: "46elks",
+        guide: Guide {
+            name: "46elks",
+            title: "46elks",
+            buy: "credit; a sender's name of up to 11 letters needs no number",
+            paste: &[
+                ("username", "Dashboard, Account: API username"),
+                ("secret", "Dashboard, Account: API password"),
+                ("from", "the name, or a number with its plus sign"),
+            ],
+            docs: "https://46elks.com/docs/send-sms",
+            caveat: None,
+        },
+        url: "https://api.46elks.com/a1/sms",
+        form: Some(&["from={{ from }}", "to={{ to }}", "message={{ text }}"]),
+        basic_auth: true,
+        id_path: Some("id"),
+        ..ROW
+    },
+    Preset {
+        name: "africastalking",
+        guide: Guide {
+            name: "africastalking",
+            title: "Africa's Talking",
+            buy: "credit, and an alphanumeric sender or a short code",
+            paste: &[
+                ("username", "the name of the application"),
+                ("secret", "Settings, API Key"),
+                ("from", "the sender or short code"),
+            ],
+            docs: "https://developers.africastalking.com/docs/sms/sending/bulk",
+            caveat: Some("for the sandbox, set url to https://api.sandbox.africastalking.com/version1/messaging"),
+        },
+        url: "https://api.africastalking.com/version1/messaging",
+        headers: &["apiKey: {{ secret }}"],
+        form: Some(&["username={{ username }}", "to={{ to }}", "message={{ text }}", "from={{ from }}"]),
+        success: "2xx SMSMessageData.Recipients.0.status=Success",
+        id_path: Some("SMSMessageData.Recipients.0.messageId"),
+        refused_words: &["InvalidPhoneNumber", "UnsupportedNumberType", "UserInBlacklist"],
+        ..ROW
+    },
+    Preset {
+        name: "bulksms",
+        guide: Guide {
+            name: "bulksms",
+            title: "BulkSMS",
+            buy: "credits",
+            paste: &[
+                ("username", "Settings, Advanced, API tokens: token id"),
+                ("secret", "the same: token secret"),
+                ("from", "a sender that BulkSMS has approved for you"),
+            ],
+            docs: "https://www.bulksms.com/developer/json/v1/",
+            caveat: None,
+        },
+        url: "https://api.bulksms.com/v1/messages?auto-unicode=true&deduplication-id={{ id }}",
+        json: Some(r#"{"from": "{{ from }}", "to": "{{ to }}", "body": "{{ text }}"}"#),
+        basic_auth: true,
+        id_path: Some("0.id"),
+        ..ROW
+    },
+    Preset {
+        name: "clickatell",
+        guide: Guide {
+            name: "clickatell",
+            title: "Clickatell",
+            buy: "credit, and an SMS integration with a one-way or two-way number",
+            paste: &[("secret", "SMS, Integrations: API key")],
+            docs: "https://docs.clickatell.com/channels/sms-channels/sms-api-reference/",
+            caveat: Some("the sender is the one of the integration"),
+        },
+        url: "https://platform.clickatell.com/messages",
+        headers: &["Authorization: {{ secret }}"],
+        json: Some(r#"{"to": ["{{ to_digits }}"], "content": "{{ text }}"}"#),
+        success: "2xx messages.0.accepted=true",
+        id_path: Some("messages.0.apiMessageId"),
+        ..ROW
+    },
+    Preset {
+        name: "clicksend",
+        guide: Guide {
+            name: "clicksend",
+            title: "ClickSend",
+            buy: "credit, and a number or an approved sender's name",
+            paste: &[
+                ("username", "API Credentials: username"),
+                ("secret", "API Credentials: API key"),
+                ("from", "the number or name"),
+            ],
+            docs: "https://developers.clicksend.com/docs/messaging/sms",
+            caveat: None,
+        },
+        url: "https://rest.clicksend.com/v3/sms/send",
+        json: Some(
+            r#"{"messages": [{"from": "{{ from }}", "to": "{{ to }}", "body": "{{ text }}", "custom_string": "{{ id }}"}]}"#,
+        ),
+        basic_auth: true,
+        success: "200 data.messages.0.status=SUCCESS",
+        id_path: Some("data.messages.0.message_id"),
+        refused_words: &["INVALID_RECIPIENT"],
+        ..ROW
+    },
+    Preset {
+        name: "d7networks",
+        guide: Guide {
+            name: "d7networks",
+            title: "D7 Networks",
+            buy: "credit, and a sender that the recipients' countries allow",
+            paste: &[("secret", "API Tokens: token"), ("from", "the sender")],
+            docs: "https://d7networks.com/docs/Messages/Send_Message/",
+            caveat: None,
+        },
+        url: "https://api.d7networks.com/messages/v1/send",
+        headers: &["Authorization: Bearer {{ secret }}"],
+        json: Some(
+            r#"{"messages": [{"channel": "sms", "recipients": ["{{ to }}"], "content": "{{ text }}", "msg_type": "text", "data_coding": "auto"}], "message_globals": {"originator": "{{ from }}"}}"#,
+        ),
+        id_path: Some("request_id"),
+        ..ROW
+    },
+    Preset {
+        name: "gatewayapi",
+        guide: Guide {
+            name: "gatewayapi",
+            title: "GatewayAPI",
+            buy: "credit; a sender's name of up to 11 letters needs no number",
+            paste: &[("secret", "API, API Keys: token"), ("from", "the name")],
+            docs: "https://gatewayapi.com/docs/apis/rest/",
+            caveat: Some("for an account on the EU platform, set url to https://gatewayapi.eu/rest/mtsms"),
+        },
+        url: "https://gatewayapi.com/rest/mtsms",
+        headers: &["Authorization: Token {{ secret }}"],
+        json: Some(
+            r#"{"sender": "{{ from }}", "message": "{{ text }}", "recipients": [{"msisdn": "{{ to_digits }}"}], "userref": "{{ id }}"}"#,
+        ),
+        id_path: Some("ids.0"),
+        ..ROW
+    },
+    Preset {
+        name: "infobip",
+        guide: Guide {
+            name: "infobip",
+            title: "Infobip",
+            buy: "a sender: a number, or a name that is registered for the recipients' countries",
+            paste: &[
+                ("account", "the account's base URL without https://, such as xxxxx.api.infobip.com"),
+                ("secret", "Developer Tools, API Keys"),
+                ("from", "the sender"),
+            ],
+            docs: "https://www.infobip.com/docs/developer-resources/quickstart",
+            caveat: None,
+        },
+        url: "https://{{ account }}/sms/3/messages",
+        headers: &["Authorization: App {{ secret }}"],
+        json: Some(
+            r#"{"messages": [{"sender": "{{ from }}", "destinations": [{"to": "{{ to_digits }}", "messageId": "{{ id }}"}], "content": {"text": "{{ text }}"}}]}"#,
+        ),
+        success: "2xx messages.0.status.groupName=PENDING",
+        id_path: Some("messages.0.messageId"),
+        ..ROW
+    },
+    Preset {
+        name: "lox24",
+        guide: Guide {
+            name: "lox24",
+            title: "LOX24",
+            buy: "credit; a sender's name needs no number",
+            paste: &[
+                ("secret", "Account, API keys: the token, client number and colon included"),
+                ("from", "the sender"),
+            ],
+            docs: "https://doc.lox24.eu/api/operations/api_sms_post_collection/",
+            caveat: None,
+        },
+        url: "https://api.lox24.eu/sms",
+        headers: &["X-LOX24-AUTH-TOKEN: {{ secret }}"],
+        json: Some(
+            r#"{"sender_id": "{{ from }}", "phone": "{{ to }}", "text": "{{ text }}", "service_code": "direct", "callback_data": "{{ id }}"}"#,
+        ),
+        id_path: Some("uuid"),
+        ..ROW
+    },
+    Preset {
+        name: "messagebird",
+        guide: Guide {
+            name: "messagebird",
+            title: "Bird (MessageBird)",
+            buy: "credit, and a number or a sender's name",
+            paste: &[("secret", "Dashboard, Developers: live access key"), ("from", "the number or name")],
+            docs: "https://developers.messagebird.com/api/sms-messaging/",
+            caveat: Some("for accounts with access keys of MessageBird; the newer Bird workspaces have another API"),
+        },
+        url: "https://rest.messagebird.com/messages",
+        headers: &["Authorization: AccessKey {{ secret }}"],
+        form: Some(&[
+            "originator={{ from }}",
+            "recipients={{ to_digits }}",
+            "body={{ text }}",
+            "datacoding=auto",
+            "reference={{ id }}",
+        ]),
+        id_path: Some("id"),
+        refused_words: &["no (correct) recipients found"],
+        ..ROW
+    },
+    Preset {
+        name: "ntfy",
+        guide: Guide {
+            name: "ntfy",
+            title: "ntfy",
+            buy: "nothing; a topic of one's own with a name that nobody guesses, better with access control",
+            paste: &[("account", "the topic"), ("secret", "Account, Access tokens: token")],
+            docs: "https://docs.ntfy.sh/publish/",
+            caveat: Some(ONE_PLACE),
+        },
+        url: "https://ntfy.sh/",
+        headers: &["Authorization: Bearer {{ secret }}"],
+        json: Some(r#"{"topic": "{{ account }}", "message": "{{ text }}"}"#),
+        id_path: Some("id"),
+        ..ROW
+    },
+    Preset {
+        name: "plivo",
+        guide: Guide {
+            name: "plivo",
+            title: "Plivo",
+            buy: "a number that can send text messages, or a registered sender's name",
+            paste: &[
+                ("username", "Console: Auth ID"),
+                ("secret", "Console: Auth Token"),
+                ("from", "the number or name"),
+            ],
+            docs: "https://www.plivo.com/docs/messaging/api/messages/",
+            caveat: None,
+        },
+        url: "https://api.plivo.com/v1/Account/{{ username }}/Message/",
+        json: Some(r#"{"src": "{{ from }}", "dst": "{{ to }}", "text": "{{ text }}", "log": "false"}"#),
+        basic_auth: true,
+        id_path: Some("message_uuid.0"),
+        ..ROW
+    },
+    Preset {
+        name: "seven",
+        guide: Guide {
+            name: "seven",
+            title: "seven.io",
+            buy: "credit; a sender's name of up to 11 letters needs no number",
+            paste: &[("secret", "Developer, API Keys"), ("from", "the name or number")],
+            docs: "https://docs.seven.io/en/rest-api/endpoints/sms",
+            caveat: None,
+        },
+        url: "https://gateway.seven.io/api/sms",
+        headers: &["X-Api-Key: {{ secret }}"],
+        json: Some(r#"{"to": "{{ to }}", "from": "{{ from }}", "text": "{{ text }}", "foreign_id": "{{ id }}"}"#),
+        success: "2xx success=100",
+        id_path: Some("messages.0.id"),
+        ..ROW
+    },
+    Preset {
+        name: "sinch",
+        guide: Guide {
+            name: "sinch",
+            title: "Sinch",
+            buy: "an SMS service plan with a number",
+            paste: &[
+                ("account", "SMS, APIs: Service plan ID"),
+                ("secret", "SMS, APIs: API token"),
+                ("from", "the number"),
+            ],
+            docs: "https://developers.sinch.com/docs/sms/api-reference/",
+            caveat: Some(
+                "for a service plan outside the US, set url with its region, such as https://eu.sms.api.sinch.com/xms/v1/{{ account }}/batches",
+            ),
+        },
+        url: "https://us.sms.api.sinch.com/xms/v1/{{ account }}/batches",
+        headers: &["Authorization: Bearer {{ secret }}"],
+        json: Some(
+            r#"{"from": "{{ from }}", "to": ["{{ to_digits }}"], "body": "{{ text }}", "client_reference": "{{ id }}"}"#,
+        ),
+        id_path: Some("id"),
+        ..ROW
+    },
+    Preset {
+        name: "slack",
+        guide: Guide {
+            name: "slack",
+            title: "Slack (incoming webhook)",
+            buy: "nothing; an app with an incoming webhook for one private channel",
+            paste: &[
+                ("username", "the first part of the webhook's URL after /services/, with T"),
+                ("account", "the second part, with B"),
+                ("secret", "the third part"),
+            ],
+            docs: "https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks/",
+            caveat: Some(ONE_PLACE),
+        },
+        url: "https://hooks.slack.com/services/{{ username }}/{{ account }}/{{ secret }}",
+        json: Some(r#"{"text": "{{ text }}"}"#),
+        ..ROW
+    },
+    Preset {
+        name: "telegram",
+        guide: Guide {
+            name: "telegram",
+            title: "Telegram (bot)",
+            buy: "nothing; a bot, and a chat in which it may write",
+            paste: &[("secret", "the bot's token, from @BotFather"), ("account", "the chat's id")],
+            docs: "https://core.telegram.org/bots/api#sendmessage",
+            caveat: Some(ONE_PLACE),
+        },
+        url: "https://api.telegram.org/bot{{ secret }}/sendMessage",
+        json: Some(r#"{"chat_id": "{{ account }}", "text": "{{ text }}"}"#),
+        success: "200 ok=true",
+        id_path: Some("result.message_id"),
+        ..ROW
+    },
+    Preset {
+        name: "telnyx",
+        guide: Guide {
+            name: "telnyx",
+            title: "Telnyx",
+            buy: "a number with a messaging profile",
+            paste: &[("secret", "API Keys: key"), ("from", "the number, with its plus sign")],
+            docs: "https://developers.telnyx.com/docs/messaging",
+            caveat: None,
+        },
+        url: "https://api.telnyx.com/v2/messages",
+        headers: &["Authorization: Bearer {{ secret }}"],
+        json: Some(r#"{"from": "{{ from }}", "to": "{{ to }}", "text": "{{ text }}"}"#),
+        id_path: Some("data.id"),
+        refused_words: &["40310"],
+        ..ROW
+    },
+    Preset {
+        name: "textmagic",
+        guide: Guide {
+            name: "textmagic",
+            title: "Textmagic",
+            buy: "credit, and a number or a registered sender",
+            paste: &[
+                ("username", "My account: username"),
+                ("secret", "Services, API: API v2 key"),
+                ("from", "the number or sender"),
+            ],
+            docs: "https://docs.textmagic.com/",
+            caveat: None,
+        },
+        url: "https://rest.textmagic.com/api/v2/messages",
+        headers: &["X-TM-Username: {{ username }}", "X-TM-Key: {{ secret }}"],
+        form: Some(&["text={{ text }}", "phones={{ to_digits }}", "from={{ from }}"]),
+        id_path: Some("id"),
+        ..ROW
+    },
+];

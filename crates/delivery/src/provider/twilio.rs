@@ -1,0 +1,120 @@
+//! Text messages over Twilio's Programmable Messaging.
+
+use std::time::Duration;
+
+use domain::{Channel, Secret};
+use hyper::Method;
+use hyper::header::HeaderName;
+use url::Url;
+
+use super::gateway::{self, BadSetting, Calling, Gateway};
+use super::{Provider, SendError, Sending};
+use crate::message::OutgoingMessage;
+
+const BASE: &str = "https://api.twilio.com";
+
+/// The message's id, so that one message tried twice is one message.
+const IDEMPOTENCY: HeaderName = HeaderName::from_static("i-twilio-idempotency-token");
+
+/// Errors of Twilio's dictionary that say that no provider reaches the recipient.
+const UNREACHABLE: &[u64] = &[
+    // The number is none.
+    21_211, 21_217,
+    // The recipient has told us to stop. To go around that by another gateway would be wrong.
+    21_610, // The number is no mobile one, or a landline.
+    21_614, 21_635,
+];
+
+/// `delivery.twilio.*` (contract 18.5).
+#[derive(Debug, Clone)]
+pub struct TwilioSettings {
+    pub account_sid: String,
+    pub auth_token: Secret,
+    /// The sender. Either this or a messaging service.
+    pub from: Option<String>,
+    pub messaging_service_sid: Option<String>,
+    /// Another address than Twilio's own.
+    pub base_url: Option<String>,
+    /// Where receipts are to be sent: our own callback, if the public URL is known.
+    pub status_callback: Option<String>,
+    pub calling: Calling,
+}
+
+/// Sends over Twilio.
+#[derive(Debug)]
+pub struct TwilioProvider {
+    gateway: Gateway,
+    settings: TwilioSettings,
+    url: Url,
+    /// The name and the value of the field that says who sends.
+    sender: (&'static str, String),
+}
+
+impl TwilioProvider {
+    /// What Twilio carries for us.
+    pub const CHANNELS: &[Channel] = &[Channel::Sms];
+
+    /// Checks the settings; nothing is called.
+    pub fn new(settings: TwilioSettings) -> Result<Self, BadSetting> {
+        let sid = gateway::needed("account_sid", &settings.account_sid)?;
+        if !sid.starts_with("AC") || !sid.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
+            return Err(BadSetting::new("account_sid", "an account's SID is AC and 32 letters and digits"));
+        }
+        gateway::needed_secret("auth_token", &settings.auth_token)?;
+        let sender = match (&settings.from, &settings.messaging_service_sid) {
+            (Some(from), None) => ("From", gateway::needed("from", from)?.to_owned()),
+            (None, Some(service)) => {
+                ("MessagingServiceSid", gateway::needed("messaging_service_sid", service)?.to_owned())
+            }
+            (None, None) => return Err(BadSetting::new("from", "this or messaging_service_sid is needed")),
+            (Some(_), Some(_)) => {
+                return Err(BadSetting::new("from", "this and messaging_service_sid exclude each other"));
+            }
+        };
+        let base = settings.base_url.as_deref().unwrap_or(BASE);
+        let url = gateway::below(base, &format!("/2010-04-01/Accounts/{sid}/Messages.json"))?;
+        Ok(Self { gateway: Gateway::new(settings.calling.clone())?, settings, url, sender })
+    }
+
+    async fn message(&self, message: &OutgoingMessage) -> Result<(), SendError> {
+        let (sender, from) = &self.sender;
+        let content = &message.content;
+        let fields = [("To", content.to.as_str()), (sender, from), ("Body", &content.body)];
+        let callback = self.settings.status_callback.as_deref().map(|url| ("StatusCallback", url));
+        let body = gateway::form(fields.into_iter().chain(callback));
+        let mut request = gateway::request(Method::POST, self.url.clone(), gateway::FORM, body);
+        gateway::authenticate(&mut request, &self.settings.account_sid, &self.settings.auth_token)?;
+        request.headers_mut().insert(IDEMPOTENCY, message.id.0.into());
+        let answer = self.gateway.call(request).await?;
+        let json = answer.json();
+        if answer.status().is_success() {
+            gateway::note_taken(self.name(), message, json["sid"].as_str());
+            return Ok(());
+        }
+        gateway::note_fault(self.name(), message, &answer);
+        let is_unreachable = || json["code"].as_u64().is_some_and(|code| UNREACHABLE.contains(&code));
+        Err(answer.fault(self.gateway.now(), is_unreachable))
+    }
+}
+
+impl Provider for TwilioProvider {
+    fn name(&self) -> &'static str {
+        "twilio"
+    }
+
+    fn channels(&self) -> &[Channel] {
+        Self::CHANNELS
+    }
+
+    fn at_once(&self) -> usize {
+        self.gateway.at_once()
+    }
+
+    fn timeout(&self) -> Duration {
+        self.gateway.timeout()
+    }
+
+    fn send<'a>(&'a self, message: &'a OutgoingMessage) -> Sending<'a> {
+        Box::pin(self.message(message))
+    }
+}

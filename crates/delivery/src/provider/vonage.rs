@@ -1,0 +1,117 @@
+//! Text messages over Vonage's Messages API.
+
+use std::time::Duration;
+
+use domain::{Channel, Secret};
+use hyper::Method;
+use serde::Serialize;
+use url::Url;
+
+use super::gateway::{self, BadSetting, Calling, Gateway};
+use super::{Provider, SendError, Sending};
+use crate::message::OutgoingMessage;
+
+const BASE: &str = "https://api.nexmo.com";
+
+/// `delivery.vonage.*` (contract 18.5).
+#[derive(Debug, Clone)]
+pub struct VonageSettings {
+    pub api_key: String,
+    pub api_secret: Secret,
+    /// The sender.
+    pub from: String,
+    /// Another address than Vonage's own.
+    pub base_url: Option<String>,
+    /// Where receipts are to be sent: our own callback, if the public URL is known and receipts are signed.
+    pub webhook_url: Option<String>,
+    pub calling: Calling,
+}
+
+/// Sends over Vonage.
+#[derive(Debug)]
+pub struct VonageProvider {
+    gateway: Gateway,
+    settings: VonageSettings,
+    url: Url,
+}
+
+/// A text message, as the Messages API takes it.
+#[derive(Serialize)]
+struct Request<'a> {
+    message_type: &'static str,
+    channel: &'static str,
+    to: &'a str,
+    from: &'a str,
+    text: &'a str,
+    client_ref: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    webhook_url: Option<&'a str>,
+}
+
+impl VonageProvider {
+    /// What Vonage carries for us.
+    pub const CHANNELS: &[Channel] = &[Channel::Sms];
+
+    /// Checks the settings; nothing is called.
+    pub fn new(settings: VonageSettings) -> Result<Self, BadSetting> {
+        gateway::needed("api_key", &settings.api_key)?;
+        gateway::needed_secret("api_secret", &settings.api_secret)?;
+        gateway::needed("from", &settings.from)?;
+        let url = gateway::below(settings.base_url.as_deref().unwrap_or(BASE), "/v1/messages")?;
+        Ok(Self { gateway: Gateway::new(settings.calling.clone())?, settings, url })
+    }
+
+    async fn message(&self, message: &OutgoingMessage) -> Result<(), SendError> {
+        let text = Request {
+            message_type: "text",
+            channel: "sms",
+            // Numbers are written without the plus sign.
+            to: message.content.to.trim_start_matches('+'),
+            from: &self.settings.from,
+            text: &message.content.body,
+            client_ref: message.id.0.to_string(),
+            webhook_url: self.settings.webhook_url.as_deref(),
+        };
+        let body = serde_json::to_string(&text).map_err(|_| SendError::Refused)?;
+        let mut request = gateway::request(Method::POST, self.url.clone(), gateway::JSON, body);
+        gateway::authenticate(&mut request, &self.settings.api_key, &self.settings.api_secret)?;
+        let answer = self.gateway.call(request).await?;
+        let json = answer.json();
+        if answer.status().is_success() {
+            gateway::note_taken(self.name(), message, json["message_uuid"].as_str());
+            return Ok(());
+        }
+        gateway::note_fault(self.name(), message, &answer);
+        Err(answer.fault(self.gateway.now(), || is_about_recipient(&json)))
+    }
+}
+
+/// Whether a problem (RFC 9457) says that no provider reaches the recipient.
+fn is_about_recipient(problem: &serde_json::Value) -> bool {
+    /// Codes of the Messages API, with which the problem's type ends: the number is barred, or none.
+    const UNREACHABLE: &[&str] = &["1050", "1170", "1240"];
+    let code = problem["type"].as_str().and_then(|kind| kind.rsplit_once('#')).map(|(_, code)| code);
+    code.is_some_and(|code| UNREACHABLE.contains(&code))
+}
+
+impl Provider for VonageProvider {
+    fn name(&self) -> &'static str {
+        "vonage"
+    }
+
+    fn channels(&self) -> &[Channel] {
+        Self::CHANNELS
+    }
+
+    fn at_once(&self) -> usize {
+        self.gateway.at_once()
+    }
+
+    fn timeout(&self) -> Duration {
+        self.gateway.timeout()
+    }
+
+    fn send<'a>(&'a self, message: &'a OutgoingMessage) -> Sending<'a> {
+        Box::pin(self.message(message))
+    }
+}
