@@ -20,6 +20,7 @@ pub mod webhook;
 pub use breaker::RouteState;
 pub use message::{Concerned, OutgoingMessage};
 pub use outbox::{Clock, Outbox, Worker, send};
+pub use provider::signature;
 pub use provider::{
     BadSetting, Calling, DkimSettings, Encryption, FileProvider, Guide, HttpProvider, HttpSettings, Mailbox, Now,
     PRESETS, Preset, Provider, ProviderError, SendError, Sending, SmtpLogin, SmtpProvider, SmtpServer, SmtpSettings,

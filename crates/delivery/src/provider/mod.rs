@@ -5,6 +5,7 @@ mod file;
 mod gateway;
 mod http;
 mod presets;
+pub mod signature;
 mod smtp;
 mod sns;
 mod twilio;

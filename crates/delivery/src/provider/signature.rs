@@ -1,0 +1,339 @@
+//! Whether a receipt comes from the provider that it names (contract 18.3). Pure: the caller brings the request, the secret
+//! and the time, and answers by what these functions say.
+
+use std::collections::{BTreeSet, HashMap};
+
+use data_encoding::{BASE64, BASE64URL_NOPAD, HEXLOWER};
+use domain::model::time::{MINUTE, SECOND};
+use domain::{Secret, Timestamp};
+use hmac::{Hmac, KeyInit, Mac as _};
+use serde::Deserialize;
+use sha1::Sha1;
+use sha2::{Digest as _, Sha256};
+use subtle::ConstantTimeEq as _;
+use url::Url;
+
+/// How old a receipt may be, and how long one is remembered, in milliseconds.
+const OLDEST: i64 = 5 * MINUTE;
+/// How far a provider's clock may be ahead of ours, in milliseconds.
+const AHEAD: i64 = MINUTE;
+/// Receipts that are remembered at once: more than the limit of all callbacks lets in.
+const REMEMBERED: usize = 20_000;
+
+/// What a provider says became of a message.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Receipt {
+    /// Whether it reached the recipient; nothing while that is open.
+    pub delivered: Option<bool>,
+    /// The recipient's number, as the provider writes it.
+    pub to: String,
+    /// What tells this receipt from every other, for [`Replays`].
+    pub mark: Mark,
+    /// Until when the same receipt must not be taken again.
+    pub until: Timestamp,
+}
+
+/// What tells one signed receipt from another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Mark([u8; 32]);
+
+impl std::fmt::Debug for Receipt {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Receipt").field("delivered", &self.delivered).finish_non_exhaustive()
+    }
+}
+
+/// Why a receipt is not taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// 403: it has no signature, a wrong one, or one of another time.
+    #[error("the receipt is not signed as its provider signs")]
+    Unsigned,
+    /// 400: it is signed, and says nothing that we know.
+    #[error("the receipt is signed, and not understood")]
+    NotUnderstood,
+}
+
+/// Checks a receipt of Twilio: `X-Twilio-Signature` is the Base64 of HMAC-SHA-1 over the callback's URL and the sorted form
+/// fields, name and value run together. It has no time in it.
+pub fn twilio(
+    auth_token: &Secret,
+    url: &Url,
+    signature: Option<&str>,
+    body: &[u8],
+    now: Timestamp,
+) -> Result<Receipt, Refusal> {
+    let signature = signature.and_then(|text| BASE64.decode(text.as_bytes()).ok()).ok_or(Refusal::Unsigned)?;
+    // Twice the same field counts once, as for Twilio's own validators.
+    let fields: BTreeSet<_> = url::form_urlencoded::parse(body).collect();
+    let is_right = spellings(url).iter().any(|url| {
+        let mut hmac = keyed::<Hmac<Sha1>>(auth_token);
+        hmac.update(url.as_bytes());
+        for (name, value) in &fields {
+            hmac.update(name.as_bytes());
+            hmac.update(value.as_bytes());
+        }
+        hmac.verify_slice(&signature).is_ok()
+    });
+    if !is_right {
+        return Err(Refusal::Unsigned);
+    }
+    let field = |wanted: &str| fields.iter().find(|(name, _)| name == wanted).map(|(_, value)| value.as_ref());
+    let (status, to) = field("MessageStatus").zip(field("To")).ok_or(Refusal::NotUnderstood)?;
+    let delivered = match status {
+        "delivered" => Some(true),
+        "undelivered" | "failed" => Some(false),
+        _ => None,
+    };
+    let mark = Mark(Sha256::digest(&signature).into());
+    Ok(Receipt { delivered, to: to.to_owned(), mark, until: now.plus(OLDEST) })
+}
+
+/// The URL as we gave it, and with the port of its scheme written out: which of both Twilio signs differs among its
+/// systems, says its documentation.
+fn spellings(url: &Url) -> Vec<String> {
+    let given = url.as_str().to_owned();
+    let (before, after) = (&url[..url::Position::AfterHost], &url[url::Position::BeforePath..]);
+    match (url.port(), url.port_or_known_default()) {
+        (None, Some(port)) => vec![given, format!("{before}:{port}{after}")],
+        (Some(_), _) => vec![given, format!("{before}{after}")],
+        (None, None) => vec![given],
+    }
+}
+
+#[derive(Deserialize)]
+struct Header {
+    alg: String,
+}
+
+#[derive(Deserialize)]
+struct Claims {
+    iss: String,
+    iat: i64,
+    jti: String,
+    payload_hash: String,
+}
+
+#[derive(Deserialize)]
+struct VonageStatus {
+    status: String,
+    to: String,
+}
+
+/// Checks a receipt of Vonage: the bearer token is a JWT (RFC 7519) with HS256, whose claims name Vonage, the time and the
+/// digest of the body.
+pub fn vonage(
+    signature_secret: &Secret,
+    authorization: Option<&str>,
+    body: &[u8],
+    now: Timestamp,
+) -> Result<Receipt, Refusal> {
+    let claims = authorization.and_then(|value| claims(signature_secret, value)).ok_or(Refusal::Unsigned)?;
+    let issued_at = Timestamp(claims.iat.saturating_mul(SECOND));
+    let is_timely = issued_at.plus(OLDEST) > now && issued_at <= now.plus(AHEAD);
+    let digest = HEXLOWER.encode(&Sha256::digest(body));
+    let is_of_body = bool::from(digest.as_bytes().ct_eq(claims.payload_hash.as_bytes()));
+    if claims.iss != "Vonage" || claims.jti.is_empty() || !is_timely || !is_of_body {
+        return Err(Refusal::Unsigned);
+    }
+    let VonageStatus { status, to } = serde_json::from_slice(body).map_err(|_| Refusal::NotUnderstood)?;
+    let delivered = match status.as_str() {
+        "delivered" => Some(true),
+        "undeliverable" | "rejected" => Some(false),
+        _ => None,
+    };
+    let mark = Mark(Sha256::digest(claims.jti).into());
+    Ok(Receipt { delivered, to, mark, until: issued_at.plus(OLDEST) })
+}
+
+/// The claims of a token with a right signature. No other algorithm than HS256 is known here, whatever the token asks for.
+fn claims(secret: &Secret, authorization: &str) -> Option<Claims> {
+    let (scheme, token) = authorization.split_once(' ')?;
+    let (signed, signature) = token.trim().rsplit_once('.')?;
+    let (header, claims) = signed.split_once('.')?;
+    let decoded = |part: &str| BASE64URL_NOPAD.decode(part.as_bytes()).ok();
+    let mut hmac = keyed::<Hmac<Sha256>>(secret);
+    hmac.update(signed.as_bytes());
+    hmac.verify_slice(&decoded(signature)?).ok()?;
+    let header: Header = serde_json::from_slice(&decoded(header)?).ok()?;
+    let is_known = scheme.eq_ignore_ascii_case("bearer") && header.alg == "HS256";
+    is_known.then(|| serde_json::from_slice(&decoded(claims)?).ok()).flatten()
+}
+
+#[expect(clippy::expect_used, reason = "HMAC takes keys of any length")]
+fn keyed<H: KeyInit>(secret: &Secret) -> H {
+    H::new_from_slice(secret.expose()).expect("HMAC takes keys of any length")
+}
+
+/// The receipts that were taken, each until it would be too old anyway.
+#[derive(Debug, Default)]
+pub struct Replays {
+    until: HashMap<Mark, Timestamp>,
+    by_end: BTreeSet<(Timestamp, Mark)>,
+}
+
+impl Replays {
+    /// Whether a receipt is taken for the first time; from now on it is known. When too many are remembered, the one that
+    /// ends first is forgotten.
+    pub fn is_new(&mut self, receipt: &Receipt, now: Timestamp) -> bool {
+        while let Some((until, _)) = self.by_end.first()
+            && (*until <= now || self.by_end.len() >= REMEMBERED)
+        {
+            if let Some((_, mark)) = self.by_end.pop_first() {
+                self.until.remove(&mark);
+            }
+        }
+        if self.until.contains_key(&receipt.mark) {
+            return false;
+        }
+        self.until.insert(receipt.mark, receipt.until);
+        self.by_end.insert((receipt.until, receipt.mark));
+        true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// 30 August 2015, 12:36:00 UTC, the time in the tokens below.
+    const NOW: Timestamp = Timestamp(1_440_938_160_000);
+
+    const CALLBACK: &str = "https://mfa.example.com/callbacks/twilio/status";
+    const FORM: &str = "MessageSid=SM00000000000000000000000000000001&MessageStatus=delivered&To=%2B15005550006\
+                        &From=%2B15005550001&AccountSid=AC00000000000000000000000000000001&ApiVersion=2010-04-01";
+    /// Of the callback and the form, made by `RequestValidator` of the package `twilio` 9.13 (Python).
+    const SIGNATURE: &str = "0ItGSvrOtFJGyMcPCegFRpw2kIo=";
+
+    fn secret(text: &str) -> Secret {
+        Secret::new(text.as_bytes().to_vec())
+    }
+
+    fn of_twilio(url: &str, signature: &str, body: &str) -> Result<Receipt, Refusal> {
+        twilio(&secret("canary-secret"), &Url::parse(url).unwrap(), Some(signature), body.as_bytes(), NOW)
+    }
+
+    #[test]
+    fn a_receipt_of_twilio_is_taken() {
+        let receipt = of_twilio(CALLBACK, SIGNATURE, FORM).unwrap();
+        assert_eq!((receipt.delivered, receipt.to.as_str()), (Some(true), "+15005550006"));
+        assert_eq!(receipt.until, NOW.plus(OLDEST));
+        assert!(!format!("{receipt:?}").contains("1500"));
+    }
+
+    /// Signatures by `RequestValidator` of the package `twilio` 9.13 (Python).
+    #[test]
+    fn fields_are_decoded_and_repeated_ones_count_once() {
+        let form = FORM.replace("%2B15005550006", "%2B1+500+%C3%A9%26%3D%C3%BC") + "&Empty=";
+        assert_eq!(of_twilio(CALLBACK, "SYF61weg8Bz2DZ9xWcvbMPAJ2ik=", &form).unwrap().to, "+1 500 é&=ü");
+        let repeated = "a=2&a=1&MessageStatus=sent&To=%2B1&a=1";
+        let receipt = of_twilio(CALLBACK, "+yDBW88q7Aqlvu0Cqpamzs2/UB8=", repeated).unwrap();
+        assert_eq!(receipt.delivered, None);
+    }
+
+    /// The example of Twilio's documentation on the security of webhooks. It is a call's, so it is signed and means nothing.
+    #[test]
+    fn the_example_of_the_documentation_is_signed() {
+        let url = Url::parse("https://mycompany.com/myapp.php?foo=1&bar=2").unwrap();
+        let form = "CallSid=CA1234567890ABCDE&Digits=1234&From=%2B14158675309&To=%2B18005551212&Caller=%2B14158675309";
+        let check = |signature| twilio(&secret("12345"), &url, Some(signature), form.as_bytes(), NOW).unwrap_err();
+        assert_eq!(check("RSOYDt4T1cUTdK1PDd93/VVr8B8="), Refusal::NotUnderstood);
+        assert_eq!(check("GvWf1cFY/Q7PnoempGyD5oXAezc="), Refusal::Unsigned);
+    }
+
+    #[test]
+    fn whatever_differs_from_what_twilio_signed_is_refused() {
+        for (url, signature, body) in [
+            ("https://mfa.example.com/callbacks/twilio/other", SIGNATURE, FORM),
+            ("https://mfa.example.com:444/callbacks/twilio/status", "", FORM),
+            (CALLBACK, "", FORM),
+            (CALLBACK, "not base64", FORM),
+            (CALLBACK, "AAAA", FORM),
+            (CALLBACK, SIGNATURE, "MessageStatus=delivered&To=%2B15005550006"),
+            (CALLBACK, SIGNATURE, ""),
+        ] {
+            assert_eq!(of_twilio(url, signature, body).unwrap_err(), Refusal::Unsigned, "{url} {signature} {body}");
+        }
+        let url = Url::parse(CALLBACK).unwrap();
+        let absent = twilio(&secret("canary-secret"), &url, None, FORM.as_bytes(), NOW);
+        assert_eq!(absent.unwrap_err(), Refusal::Unsigned);
+        let other = twilio(&secret("another"), &url, Some(SIGNATURE), FORM.as_bytes(), NOW);
+        assert_eq!(other.unwrap_err(), Refusal::Unsigned);
+    }
+
+    #[test]
+    fn twilio_may_sign_with_or_without_the_port() {
+        let spelled = |url: &str| spellings(&Url::parse(url).unwrap());
+        assert_eq!(spelled("https://a.example/x?y"), ["https://a.example/x?y", "https://a.example:443/x?y"]);
+        assert_eq!(spelled("https://a.example:8443/x"), ["https://a.example:8443/x", "https://a.example/x"]);
+    }
+
+    const BODY: &str = r#"{"message_uuid":"aaaaaaaa-bbbb-4ccc-8ddd-0123456789ab","to":"15005550006","from":"15005550001","timestamp":"2015-08-30T12:36:00Z","status":"delivered","client_ref":"4711"}"#;
+    /// Claims: `iat` [`NOW`], `jti`, `iss` Vonage, `payload_hash` of [`BODY`]. Made by `PyJWT` 2.15, as the tokens below.
+    const TOKEN: &str = "Bearer eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJpYXQiOjE0NDA5MzgxNjAsImp0aSI6IjExMTExMTExLTIyMjItNDMzMy04NDQ0LTU1NTU1NTU1NTU1NSIsImlzcyI6IlZvbmFnZSIsInBheWxvYWRfaGFzaCI6IjcxZTY2MmJjODk2YzViYjZmNzY0NTc0YTc0OGI2MTc2MmRkMzY4MWViYmEyZDI2ZDI1YmFkN2M2OTlmNjBjYWUiLCJhcGlfa2V5Ijoia2V5IiwiYXBwbGljYXRpb25faWQiOiJhcHAifQ.Ek5n2lWA6D_njXtpZs-hoDMIAxjq_z8Q1p1r_sDqhRo";
+    /// With `iss` Other.
+    const OTHER_ISSUER: &str = "Bearer eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJpYXQiOjE0NDA5MzgxNjAsImp0aSI6IjExMTExMTExLTIyMjItNDMzMy04NDQ0LTU1NTU1NTU1NTU1NSIsImlzcyI6Ik90aGVyIiwicGF5bG9hZF9oYXNoIjoiNzFlNjYyYmM4OTZjNWJiNmY3NjQ1NzRhNzQ4YjYxNzYyZGQzNjgxZWJiYTJkMjZkMjViYWQ3YzY5OWY2MGNhZSIsImFwaV9rZXkiOiJrZXkiLCJhcHBsaWNhdGlvbl9pZCI6ImFwcCJ9.IZgDYlyHt57BREd48l3-d6ICvkBEvhNEIxm6FQ8DnH8";
+    /// The same claims as [`TOKEN`], signed with HS512.
+    const HS512: &str = "Bearer eyJhbGciOiJIUzUxMiIsInR5cCI6IkpXVCJ9.eyJpYXQiOjE0NDA5MzgxNjAsImp0aSI6IjExMTExMTExLTIyMjItNDMzMy04NDQ0LTU1NTU1NTU1NTU1NSIsImlzcyI6IlZvbmFnZSIsInBheWxvYWRfaGFzaCI6IjcxZTY2MmJjODk2YzViYjZmNzY0NTc0YTc0OGI2MTc2MmRkMzY4MWViYmEyZDI2ZDI1YmFkN2M2OTlmNjBjYWUiLCJhcGlfa2V5Ijoia2V5IiwiYXBwbGljYXRpb25faWQiOiJhcHAifQ.qJuRlHzT4NkpBgFH00OT0aHHSC_1UlCpRgUIryFAfob8eJgoMTTqOHuo0Biph1o6Tjw-aHtY--OvFK039SQWKw";
+    /// Not signed at all.
+    const NONE: &str = "Bearer eyJhbGciOiJub25lIiwidHlwIjoiSldUIn0.eyJpYXQiOjE0NDA5MzgxNjAsImp0aSI6IjExMTExMTExLTIyMjItNDMzMy04NDQ0LTU1NTU1NTU1NTU1NSIsImlzcyI6IlZvbmFnZSIsInBheWxvYWRfaGFzaCI6IjcxZTY2MmJjODk2YzViYjZmNzY0NTc0YTc0OGI2MTc2MmRkMzY4MWViYmEyZDI2ZDI1YmFkN2M2OTlmNjBjYWUiLCJhcGlfa2V5Ijoia2V5IiwiYXBwbGljYXRpb25faWQiOiJhcHAifQ.";
+    /// Without `jti`.
+    const NO_ID: &str = "Bearer eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJpYXQiOjE0NDA5MzgxNjAsImlzcyI6IlZvbmFnZSIsInBheWxvYWRfaGFzaCI6IjcxZTY2MmJjODk2YzViYjZmNzY0NTc0YTc0OGI2MTc2MmRkMzY4MWViYmEyZDI2ZDI1YmFkN2M2OTlmNjBjYWUiLCJhcGlfa2V5Ijoia2V5IiwiYXBwbGljYXRpb25faWQiOiJhcHAifQ.GDvTOz8TD1VpVk176LuiJ_DbRDchkxazB8mjiqXlGAk";
+
+    fn of_vonage(authorization: &str, body: &str, now: Timestamp) -> Result<Receipt, Refusal> {
+        vonage(&secret("canary-signature-secret"), Some(authorization), body.as_bytes(), now)
+    }
+
+    #[test]
+    fn a_receipt_of_vonage_is_taken() {
+        let receipt = of_vonage(TOKEN, BODY, NOW).unwrap();
+        assert_eq!((receipt.delivered, receipt.to.as_str()), (Some(true), "15005550006"));
+    }
+
+    #[test]
+    fn a_receipt_of_vonage_is_taken_for_five_minutes_and_one_before() {
+        for (seconds, taken) in [(-61, false), (-60, true), (0, true), (299, true), (300, false)] {
+            assert_eq!(of_vonage(TOKEN, BODY, NOW.plus(seconds * SECOND)).is_ok(), taken, "{seconds}");
+        }
+    }
+
+    #[test]
+    fn whatever_differs_from_what_vonage_signed_is_refused() {
+        let altered = format!("{}A", &TOKEN[..TOKEN.len() - 1]);
+        let other_scheme = TOKEN.replace("Bearer", "Basic");
+        for authorization in
+            [OTHER_ISSUER, HS512, NONE, NO_ID, &altered, &other_scheme, "", "Bearer", "Bearer x", "Bearer a.b.c"]
+        {
+            assert_eq!(of_vonage(authorization, BODY, NOW).unwrap_err(), Refusal::Unsigned, "{authorization}");
+        }
+        assert_eq!(of_vonage(TOKEN, "{}", NOW).unwrap_err(), Refusal::Unsigned);
+        let absent = vonage(&secret("canary-signature-secret"), None, BODY.as_bytes(), NOW);
+        assert_eq!(absent.unwrap_err(), Refusal::Unsigned);
+        let other = vonage(&secret("another"), Some(TOKEN), BODY.as_bytes(), NOW);
+        assert_eq!(other.unwrap_err(), Refusal::Unsigned);
+    }
+
+    fn receipt(number: usize, until: Timestamp) -> Receipt {
+        let mark = Mark(Sha256::digest(number.to_be_bytes()).into());
+        Receipt { delivered: None, to: String::new(), mark, until }
+    }
+
+    #[test]
+    fn a_receipt_is_taken_once_while_it_could_be_taken_again() {
+        let mut replays = Replays::default();
+        let receipt = receipt(1, NOW.plus(OLDEST));
+        assert!(replays.is_new(&receipt, NOW));
+        assert!(!replays.is_new(&receipt, NOW));
+        assert!(!replays.is_new(&receipt, NOW.plus(OLDEST - 1)));
+        assert!(replays.is_new(&receipt, NOW.plus(OLDEST)));
+    }
+
+    #[test]
+    fn the_memory_is_bounded() {
+        let mut replays = Replays::default();
+        for number in 0..REMEMBERED + 10 {
+            assert!(replays.is_new(&receipt(number, NOW.plus(1 + i64::try_from(number).unwrap())), NOW));
+        }
+        assert_eq!((replays.until.len(), replays.by_end.len()), (REMEMBERED, REMEMBERED));
+    }
+}
