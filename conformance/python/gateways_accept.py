@@ -1,0 +1,117 @@
+"""Lets the makers of gateways judge what we send to them and take from them.
+
+    gateways_accept.py PROGRAM
+
+PROGRAM is the example `gateway_sample` of the crate `delivery`. It needs botocore, moto[server] and twilio.
+
+- botocore signs the request that we have sent to Amazon SNS, with the same keys at the same time: the signatures are equal.
+- moto's server, which plays Amazon's services, takes our request and has a message then.
+- Twilio's own validator signs receipts: we take them, and none that was altered.
+"""
+
+import datetime
+import http.server
+import json
+import logging
+import subprocess
+import sys
+import threading
+import urllib.parse
+import urllib.request
+
+import botocore.auth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
+from moto.server import ThreadedMotoServer
+from twilio.request_validator import RequestValidator
+
+KEY_ID = "AKIDEXAMPLE"
+KEY = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY"
+TOKEN = "a session/token+of=sample"
+REGION = "eu-central-1"
+SECONDS = 1_440_938_160
+# What the program sends.
+NUMBER = "+15005550006"
+TEXT = "Your code is 012345 – für Ånna & co. *~'()"
+
+
+def run(*arguments):
+    """Whether the program ends well."""
+    return subprocess.run([sys.argv[1], *arguments], capture_output=True, timeout=60).returncode == 0
+
+
+def expect(holds, what):
+    print(("ok    " if holds else "WRONG ") + what)
+    if not holds:
+        sys.exit(1)
+
+
+class Recorder(http.server.BaseHTTPRequestHandler):
+    heard = []
+
+    def do_POST(self):
+        body = self.rfile.read(int(self.headers["content-length"]))
+        self.heard.append((self.path, dict(self.headers.items()), body))
+        self.send_response(200)
+        self.send_header("content-length", "0")
+        self.end_headers()
+
+    def log_message(self, *_):
+        pass
+
+
+def headers_in_lower_case(headers):
+    return {name.lower(): value for name, value in headers.items()}
+
+
+def signed_by_botocore(url, headers, body):
+    """The header Authorization that botocore gives to the same request."""
+    at = datetime.datetime.fromtimestamp(SECONDS, datetime.timezone.utc).replace(tzinfo=None)
+    botocore.auth.get_current_datetime = lambda *_, **__: at
+    request = AWSRequest("POST", url, headers={"Content-Type": headers["content-type"]}, data=body)
+    botocore.auth.SigV4Auth(Credentials(KEY_ID, KEY, TOKEN), "sns", REGION).add_auth(request)
+    return headers_in_lower_case(request.headers)
+
+
+def judge_signature():
+    server = http.server.HTTPServer(("127.0.0.1", 0), Recorder)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    base = f"http://127.0.0.1:{server.server_port}"
+    expect(run("publish", base, str(SECONDS)), "a request is sent")
+    [(path, headers, body)] = Recorder.heard
+    server.shutdown()
+    ours, theirs = headers_in_lower_case(headers), signed_by_botocore(base + path, headers_in_lower_case(headers), body)
+    for name in ["authorization", "x-amz-date", "x-amz-security-token"]:
+        expect(ours[name] == theirs[name], f"botocore gives the same {name}")
+
+
+def judge_publish():
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    base = f"http://{host}:{port}"
+    expect(run("publish", base, str(SECONDS)), "moto takes a message to a number")
+    with urllib.request.urlopen(f"{base}/moto-api/data.json") as answer:
+        [kept] = json.load(answer)["sns"]["SMS"]
+    server.stop()
+    expect(kept["phone_number"] == NUMBER and kept["message"] == TEXT, "it is the number and the text that we gave")
+
+
+def judge_receipts():
+    validator = RequestValidator("sample token")
+    for url in ["https://mfa.example.com/callbacks/twilio/status", "https://mfa.example.com:8443/callbacks/twilio/status"]:
+        for status in ["delivered", "undelivered", "sent"]:
+            fields = {"MessageSid": "SM1", "MessageStatus": status, "To": "+15005550006", "From": "Ånna & co", "Empty": ""}
+            signature, form = validator.compute_signature(url, fields), urllib.parse.urlencode(fields)
+            expect(validator.validate(url, fields, signature), f"Twilio's validator takes {status} at {url}")
+            expect(run("receipt", url, signature, form), "so do we")
+            altered = form.replace("15005550006", "15005550007")
+            expect(not run("receipt", url, signature, altered), "not with another number")
+            expect(not run("receipt", url + "x", signature, form), "not at another address")
+            expect(not run("receipt", url, validator.compute_signature(url, {}), form), "not with the signature of another form")
+
+
+judge_signature()
+judge_publish()
+judge_receipts()
