@@ -67,9 +67,9 @@ impl std::fmt::Debug for Calling {
 /// A provider's setting that cannot be used, with what is wrong with it. It never shows the value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BadSetting {
-    /// The key below the provider's own, such as `auth_token`.
+    /// The key below the provider's own, such as `auth_token`; empty where a file is not understood at all.
     pub key: &'static str,
-    /// The line within the value, where a template has several.
+    /// The line within the value, where a template has several; for a gateway with a file, within the file.
     pub line: Option<usize>,
     /// A sentence for the operator.
     pub problem: String,
@@ -83,9 +83,11 @@ impl BadSetting {
 
 impl std::fmt::Display for BadSetting {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self.line {
-            Some(line) => write!(f, "{}, line {line}: {}", self.key, self.problem),
-            None => write!(f, "{}: {}", self.key, self.problem),
+        match (self.key, self.line) {
+            ("", Some(line)) => write!(f, "line {line}: {}", self.problem),
+            ("", None) => f.write_str(&self.problem),
+            (key, Some(line)) => write!(f, "{key}, line {line}: {}", self.problem),
+            (key, None) => write!(f, "{key}: {}", self.problem),
         }
     }
 }

@@ -2,6 +2,7 @@
 //! A [`Preset`](super::Preset) is such a description that we have written.
 
 mod answer;
+mod file;
 mod template;
 
 use std::time::Duration;
@@ -33,10 +34,10 @@ const SAMPLES: [(&str, &str); 6] = [
     ("id", "1"),
 ];
 
-/// `delivery.http.NAME.*` (contract 18.6). What is absent is the preset's or has its default.
+/// What describes a gateway (contract 18.6). What is absent is the preset's or has its default.
 #[derive(Debug, Clone)]
 pub struct HttpSettings {
-    /// NAME: the provider's name.
+    /// The provider's name: the one of the file that describes it.
     pub name: String,
     pub preset: Option<String>,
     pub channels: Option<Vec<Channel>>,

@@ -72,14 +72,13 @@ impl Template {
         let mut unknown: Vec<_> = template.undeclared_variables(false).into_iter().collect();
         unknown.retain(|name| samples.iter().all(|(known, _)| known != name));
         unknown.sort_unstable();
-        match unknown.first() {
-            None => Ok(()),
-            Some(name) => Err(BadSetting {
-                key: self.key,
-                line: line_of(template.source(), name),
-                problem: unknown_name(name, samples),
-            }),
+        let Some(name) = unknown.first() else { return Ok(()) };
+        if let Some(setting) = super::OPTIONAL.iter().find(|setting| *setting == name) {
+            return Err(BadSetting::new(setting, format!("{} uses this, and it is not set", self.key)));
         }
+        let known: Vec<_> = samples.iter().map(|(known, _)| *known).collect();
+        let problem = format!("{name} is unknown; known are {}", known.join(", "));
+        Err(BadSetting { key: self.key, line: line_of(template.source(), name), problem })
     }
 
     /// The filled template. An error says nothing of what was put in.
@@ -141,14 +140,6 @@ fn bad(key: &'static str, error: &Error) -> BadSetting {
     BadSetting { key, line: error.line(), problem }
 }
 
-fn unknown_name(name: &str, samples: &Words<'_>) -> String {
-    if super::OPTIONAL.contains(&name) {
-        return format!("this uses {name}, which is not set");
-    }
-    let known: Vec<_> = samples.iter().map(|(name, _)| *name).collect();
-    format!("{name} is unknown; known are {}", known.join(", "))
-}
-
 /// The first line that has this word.
 fn line_of(source: &str, name: &str) -> Option<usize> {
     let is_part = |c: char| c.is_alphanumeric() || c == '_';
@@ -182,7 +173,6 @@ mod tests {
             ("\n{{ text", 2, "syntax error"),
             ("{{ text }}\n{{ txt }}", 2, "txt is unknown; known are to, text"),
             ("{{ text }}\n\n{% if false %}{{ recipient }}{% endif %}", 3, "recipient"),
-            ("{{ from }}", 1, "this uses from, which is not set"),
             ("{{ text|safe }}", 1, "safe"),
             ("{{ text|upper }}", 1, "upper"),
             ("{{ range(9) }}", 1, "range"),
@@ -192,6 +182,12 @@ mod tests {
             assert_eq!(error.line, Some(line), "{source}: {error}");
             assert!(error.to_string().contains(word), "{source}: {error}");
         }
+    }
+
+    #[test]
+    fn a_setting_that_a_template_uses_is_needed() {
+        let error = template("{{ to }}\n{{ from }}", Encoding::Json).unwrap_err();
+        assert_eq!(error.to_string(), "from: json uses this, and it is not set");
     }
 
     #[test]

@@ -70,7 +70,7 @@ fn every_preset_says_what_is_missing() {
                 other => panic!("{}: {other}", preset.name),
             }
             let error = HttpProvider::new(settings).unwrap_err();
-            assert!(error.to_string().contains(key), "{}: {key}: {error}", preset.name);
+            assert_eq!(error.key, *key, "{}: {error}", preset.name);
         }
     }
 }
@@ -178,7 +178,7 @@ fn what_cannot_work_is_refused_with_its_key() {
         ("form", HttpSettings { form: list("a=b"), json: text("{}"), ..settings() }),
         ("json", HttpSettings { json: text("{\"code\": {{ code }}}"), ..settings() }),
         ("json", HttpSettings { json: text("{\"to\": {{ to }}}"), ..settings() }),
-        ("json", HttpSettings { json: text("{\"from\": \"{{ from }}\"}"), ..settings() }),
+        ("from", HttpSettings { json: text("{\"from\": \"{{ from }}\"}"), ..settings() }),
         ("from", HttpSettings { from: text(""), ..settings() }),
         ("secret", HttpSettings { secret: Some(Secret::new(b"x\n".to_vec())), ..settings() }),
         ("username", HttpSettings { basic_auth: Some(true), ..settings() }),
