@@ -34,7 +34,7 @@ struct Case {
     body: &'static str,
     /// An answer that means sent.
     taken: (u16, &'static str),
-    /// An answer that means that nobody reaches the recipient.
+    /// An answer that means that the recipient cannot be reached.
     unreachable: Option<(u16, &'static str)>,
 }
 
@@ -121,7 +121,7 @@ const CASES: &[Case] = &[
     },
     Case {
         name: "bulksms",
-        line: "POST /v1/messages?auto-unicode=true&deduplication-id=4711",
+        line: "POST /v1/messages?auto-unicode=true",
         headers: &[JSON, ("authorization", BASIC)],
         body: r#"{"from": "+15005550001", "to": "+15005550006", "body": "Your code is 918273"}"#,
         taken: (201, r#"[{"id": "1", "type": "SENT"}]"#),
@@ -173,7 +173,7 @@ const CASES: &[Case] = &[
         name: "infobip",
         line: "POST /sms/3/messages",
         headers: &[JSON, ("authorization", "App canary-secret")],
-        body: r#"{"messages": [{"sender": "+15005550001", "destinations": [{"to": "15005550006", "messageId": "4711"}], "content": {"text": "Your code is 918273"}}]}"#,
+        body: r#"{"messages": [{"sender": "+15005550001", "destinations": [{"to": "15005550006"}], "content": {"text": "Your code is 918273"}}]}"#,
         taken: (200, r#"{"messages": [{"messageId": "4711", "status": {"groupId": 1, "groupName": "PENDING"}}]}"#),
         ..PRESET
     },
@@ -432,7 +432,7 @@ async fn a_gateway_that_cannot_be_connected_to_is_tried_again() {
     listen();
     for case in CASES {
         let free = Server::start(Answer::Nothing).await.stop().await;
-        // Nobody listens; and somebody does who does not speak TLS.
+        // At the first address there is no server; the one at the second does not speak TLS.
         for base in [format!("http://{free}"), format!("https://{}", Server::start(Answer::of(200, "")).await.address)]
         {
             let provider = (case.provider)(case.name, &base, calling());

@@ -263,8 +263,8 @@ pub(super) fn needed_secret(key: &'static str, value: &Secret) -> Result<(), Bad
     needed(key, text).map(drop)
 }
 
-/// Logs that a gateway took a message, with the id that it has there. An id that is none, or that holds what must not be
-/// in a log, is left out.
+/// Logs that a gateway took a message, with the id that it has there. An id that has unusual characters, or that holds
+/// what must not be in a log, is left out.
 pub(super) fn note_taken(provider: &str, message: &OutgoingMessage, gateway_id: Option<&str>) {
     let gateway_id = gateway_id.filter(|id| is_loggable(id, message)).unwrap_or_default();
     tracing::debug!(message = message.id.0, provider, gateway_id, "gateway took a message");

@@ -24,7 +24,7 @@ pub struct Guide {
     pub caveat: Option<&'static str>,
 }
 
-/// A gateway whose request is known: every field stands for the key of the same name of contract 18.6.
+/// A gateway whose request is known: every field is the key of the same name of contract 18.6.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Preset {
     pub name: &'static str,
@@ -69,7 +69,7 @@ const ROW: Preset = Preset {
     refused_words: &[],
 };
 
-const ONE_PLACE: &str = "every message goes to this one place, whoever it is for: for one person's server, or to try things out. \
+const ONE_PLACE: &str = "every message goes to this one place, for all recipients: for one person's server, or to try things out. \
                          It carries codes; it never approves a sign-in";
 
 /// The guides of the providers in code.
@@ -185,7 +185,7 @@ pub const PRESETS: &[Preset] = &[
             docs: "https://www.bulksms.com/developer/json/v1/",
             caveat: None,
         },
-        url: "https://api.bulksms.com/v1/messages?auto-unicode=true&deduplication-id={{ id }}",
+        url: "https://api.bulksms.com/v1/messages?auto-unicode=true",
         json: Some(r#"{"from": "{{ from }}", "to": "{{ to }}", "body": "{{ text }}"}"#),
         basic_auth: true,
         id_path: Some("0.id"),
@@ -285,7 +285,7 @@ pub const PRESETS: &[Preset] = &[
         url: "https://{{ account }}/sms/3/messages",
         headers: &["Authorization: App {{ secret }}"],
         json: Some(
-            r#"{"messages": [{"sender": "{{ from }}", "destinations": [{"to": "{{ to_digits }}", "messageId": "{{ id }}"}], "content": {"text": "{{ text }}"}}]}"#,
+            r#"{"messages": [{"sender": "{{ from }}", "destinations": [{"to": "{{ to_digits }}"}], "content": {"text": "{{ text }}"}}]}"#,
         ),
         success: "2xx messages.0.status.groupName=PENDING",
         id_path: Some("messages.0.messageId"),
@@ -340,7 +340,7 @@ pub const PRESETS: &[Preset] = &[
         guide: Guide {
             name: "ntfy",
             title: "ntfy",
-            buy: "nothing; a topic of one's own with a name that nobody guesses, better with access control",
+            buy: "nothing; a topic with a name that cannot be guessed, better with access control",
             paste: &[("account", "the topic"), ("secret", "Account, Access tokens: token")],
             docs: "https://docs.ntfy.sh/publish/",
             caveat: Some(ONE_PLACE),

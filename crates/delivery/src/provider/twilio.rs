@@ -13,14 +13,15 @@ use crate::message::OutgoingMessage;
 
 const BASE: &str = "https://api.twilio.com";
 
-/// The message's id, so that one message tried twice is one message.
+/// The message's id. Twilio documents this header for its own calls; what it does with ours is its choice, so a message
+/// that is tried twice may arrive twice.
 const IDEMPOTENCY: HeaderName = HeaderName::from_static("i-twilio-idempotency-token");
 
 /// Errors of Twilio's dictionary that say that no provider reaches the recipient.
 const UNREACHABLE: &[u64] = &[
     // The number is none.
     21_211, 21_217,
-    // The recipient has told us to stop. To go around that by another gateway would be wrong.
+    // The recipient has unsubscribed. Going around that by another gateway would be wrong.
     21_610, // The number is no mobile one, or a landline.
     21_614, 21_635,
 ];

@@ -116,7 +116,7 @@ impl Server {
         Self { address, seen, task }
     }
 
-    /// Stops listening, and gives the address at which nobody is now.
+    /// Stops listening, and gives the address, at which there is no server now.
     pub(crate) async fn stop(self) -> String {
         self.task.abort();
         while !self.task.is_finished() {
@@ -130,7 +130,7 @@ impl Server {
     }
 
     pub(crate) fn heard(&self) -> Vec<Heard> {
-        self.seen.heard.lock().expect("nobody panicked").clone()
+        self.seen.heard.lock().expect("no holder panicked").clone()
     }
 
     pub(crate) fn connections(&self) -> usize {
@@ -152,7 +152,7 @@ async fn connection(stream: TcpStream, tls: Option<TlsAcceptor>, answer: Arc<Ans
 
 async fn converse(mut stream: impl AsyncRead + AsyncWrite + Unpin, answer: &Answer, seen: &Seen) {
     while let Some(heard) = read(&mut stream).await {
-        seen.heard.lock().expect("nobody panicked").push(heard);
+        seen.heard.lock().expect("no holder panicked").push(heard);
         if let Answer::Never = answer {
             std::future::pending::<()>().await;
         }
@@ -216,7 +216,7 @@ pub(crate) struct Buffer(pub(crate) Arc<Mutex<Vec<u8>>>);
 
 impl Write for Buffer {
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().expect("nobody panicked").extend_from_slice(bytes);
+        self.0.lock().expect("no holder panicked").extend_from_slice(bytes);
         Ok(bytes.len())
     }
 

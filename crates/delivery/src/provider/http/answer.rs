@@ -1,4 +1,5 @@
-//! What the operator says of a gateway's answers: which of them mean sent, and which mean that nobody is there.
+//! What the operator says of a gateway's answers: which of them mean sent, and which mean that the
+//! recipient cannot be reached.
 
 use serde_json::Value;
 
@@ -19,7 +20,7 @@ impl Path {
         Ok(Self(path.to_owned()))
     }
 
-    /// What stands there, as text; nothing if it is a list, an object or null.
+    /// What the answer has there, as text; nothing if it is a list, an object or null.
     pub(super) fn text(&self, json: &Value) -> Option<String> {
         let place = self.0.split('.').try_fold(json, |json, part| match json {
             Value::Array(items) => items.get(part.parse::<usize>().ok()?),

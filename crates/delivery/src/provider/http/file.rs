@@ -97,7 +97,7 @@ fn not_understood(text: &str, error: &toml::de::Error) -> BadSetting {
     BadSetting { key: "", line: error.span().map(|span| line_at(text, span.start)), problem }
 }
 
-/// The line of the file in which a setting, or the line of a template that is at fault, stands; of a list its first line.
+/// The line of the file with the setting, or with the line of the template, that is at fault. Of a list it is the first.
 fn line(text: &str, bad: &BadSetting) -> Option<usize> {
     let values: BTreeMap<String, Spanned<toml::Value>> = toml::from_str(text).ok()?;
     let start = values.get(bad.key)?.span().start;

@@ -14,14 +14,11 @@ use reqwest::Request;
 use url::Url;
 
 use self::answer::{Path, Success};
-use self::template::{Encoding, Template, Words};
+use self::template::{Encoding, SETTINGS, Template, Words};
 use super::gateway::{self, BadSetting, Calling, Gateway};
 use super::presets::Preset;
 use super::{Provider, SendError, Sending};
 use crate::message::OutgoingMessage;
-
-/// Names that templates know only if the setting of the same name is given.
-const OPTIONAL: &[&str] = &["from", "username", "secret", "account"];
 
 /// Samples that templates are filled with when settings are checked. They hold what could break a request: a leading zero,
 /// quotation marks, a line break, characters of other alphabets.
@@ -122,6 +119,7 @@ impl HttpProvider {
 
     /// Checks the settings, and fills every template with samples; nothing is called.
     pub fn new(settings: HttpSettings) -> Result<Self, BadSetting> {
+        check_name(&settings.name)?;
         let preset = settings.preset.as_deref().map(preset).transpose()?;
         let own = Own::of(&settings)?;
         let samples: Vec<_> = SAMPLES.into_iter().chain(own.words()).collect();
@@ -235,7 +233,7 @@ impl Own {
     fn of(settings: &HttpSettings) -> Result<Self, BadSetting> {
         let secret = settings.secret.as_ref().map(text_of).transpose()?;
         let given = [settings.from.clone(), settings.username.clone(), secret, settings.account.clone()];
-        let given = OPTIONAL.iter().zip(given).filter_map(|(name, value)| Some((*name, value?)));
+        let given = SETTINGS.iter().zip(given).filter_map(|(name, value)| Some((*name, value?)));
         let own: Vec<_> = given.collect();
         for (name, value) in &own {
             gateway::needed(name, value)?;
@@ -271,6 +269,20 @@ impl Body {
             problem: "this is no JSON when it is filled; put names in quotation marks".to_owned(),
         })?;
         Ok(Self::Json(Box::new(template)))
+    }
+}
+
+/// A gateway's name goes to metrics, to log lines and into the order of routes.
+fn check_name(name: &str) -> Result<(), BadSetting> {
+    const TAKEN: &[&str] = &["file", "http", "smtp", "sns", "twilio", "vonage"];
+    let is_word = name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"-_".contains(&byte));
+    match name {
+        "" => Err(BadSetting::new("", "a gateway needs a name")),
+        _ if !is_word => {
+            Err(BadSetting::new("", format!("{name} is no name: it has lower-case letters, digits, - and _ only")))
+        }
+        _ if TAKEN.contains(&name) => Err(BadSetting::new("", format!("{name} is the name of another provider"))),
+        _ => Ok(()),
     }
 }
 

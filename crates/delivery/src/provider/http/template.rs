@@ -1,7 +1,6 @@
 //! The operator's templates of a request: parsed once, filled for each message.
 //!
-//! What is put into a template is encoded for the place that it stands in, so no text of a message can add a field, a
-//! header or a line. Templates have no functions, filters or includes, and are bounded in size and steps.
+//! What is put into a template is encoded for its place, so no text of a message can add a field, a header or a line. Templates have no functions, filters or includes, and are bounded in size and steps.
 
 use std::fmt::Write as _;
 
@@ -27,6 +26,9 @@ pub(super) enum Encoding {
     /// As inside a string of JSON, without its quotation marks.
     Json,
 }
+
+/// Names that templates know only if the setting of the same name is given.
+pub(super) const SETTINGS: &[&str] = &["from", "username", "secret", "account"];
 
 /// A template that parses and names nothing unknown.
 pub(super) struct Template {
@@ -73,7 +75,7 @@ impl Template {
         unknown.retain(|name| samples.iter().all(|(known, _)| known != name));
         unknown.sort_unstable();
         let Some(name) = unknown.first() else { return Ok(()) };
-        if let Some(setting) = super::OPTIONAL.iter().find(|setting| *setting == name) {
+        if let Some(setting) = SETTINGS.iter().find(|setting| *setting == name) {
             return Err(BadSetting::new(setting, format!("{} uses this, and it is not set", self.key)));
         }
         let known: Vec<_> = samples.iter().map(|(known, _)| *known).collect();

@@ -186,6 +186,9 @@ fn what_cannot_work_is_refused_with_its_key() {
         ("success", HttpSettings { success: text("ok"), ..settings() }),
         ("id_path", HttpSettings { id_path: text("a..b"), ..settings() }),
         ("refused_words", HttpSettings { refused_words: list(" "), ..settings() }),
+        ("", HttpSettings { name: String::new(), ..settings() }),
+        ("", HttpSettings { name: "Ours".to_owned(), ..settings() }),
+        ("", HttpSettings { name: "twilio".to_owned(), ..settings() }),
     ] {
         assert_eq!(key_of(bad), key);
     }
