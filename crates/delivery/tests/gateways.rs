@@ -377,7 +377,7 @@ async fn a_gateway_is_asked_as_its_documentation_says() {
 #[test]
 fn every_preset_has_its_test() {
     for preset in PRESETS {
-        assert!(CASES.iter().any(|case| case.name == preset.name), "{}", preset.name);
+        assert!(CASES.iter().any(|case| case.name == preset.guide.name), "{}", preset.guide.name);
     }
 }
 

@@ -3,7 +3,9 @@
 mod dkim;
 mod file;
 mod gateway;
+mod guides;
 mod http;
+mod preset;
 mod presets;
 pub mod signature;
 mod smtp;
@@ -20,8 +22,10 @@ use domain::Channel;
 
 pub use self::file::FileProvider;
 pub use self::gateway::{BadSetting, Calling, Now};
+pub use self::guides::guides;
 pub use self::http::{HttpProvider, HttpSettings};
-pub use self::presets::{Guide, PRESETS, Preset, guides};
+pub use self::preset::{Guide, Preset};
+pub use self::presets::PRESETS;
 pub use self::smtp::{DkimSettings, Encryption, Mailbox, SmtpLogin, SmtpProvider, SmtpServer, SmtpSettings};
 pub use self::sns::{SnsProvider, SnsSettings};
 pub use self::twilio::{TwilioProvider, TwilioSettings};

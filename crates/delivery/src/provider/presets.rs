@@ -7,55 +7,17 @@
 
 use domain::Channel;
 
-/// What an operator needs to know of a gateway.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Guide {
-    /// The preset's name, or the provider's.
-    pub name: &'static str,
-    /// How the gateway calls itself.
-    pub title: &'static str,
-    /// What to have there before the first message.
-    pub buy: &'static str,
-    /// What to paste: keys below the provider's, each with where the value is found.
-    pub paste: &'static [(&'static str, &'static str)],
-    /// Its public documentation.
-    pub docs: &'static str,
-    /// What to know besides.
-    pub caveat: Option<&'static str>,
-}
-
-/// A gateway whose request is known: every field is the key of the same name of contract 18.6.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Preset {
-    pub name: &'static str,
-    pub guide: Guide,
-    pub channels: &'static [Channel],
-    pub method: &'static str,
-    pub url: &'static str,
-    pub headers: &'static [&'static str],
-    pub form: Option<&'static [&'static str]>,
-    pub json: Option<&'static str>,
-    pub basic_auth: bool,
-    pub success: &'static str,
-    pub id_path: Option<&'static str>,
-    pub refused_words: &'static [&'static str],
-}
+use super::preset::{Guide, Preset};
 
 impl Preset {
     /// The preset of this name.
     pub fn named(name: &str) -> Option<&'static Self> {
-        PRESETS.iter().find(|preset| preset.name == name)
+        PRESETS.iter().find(|preset| preset.guide.name == name)
     }
-}
-
-/// What an operator needs to know of each provider that can be configured: those in code, then the presets.
-pub fn guides() -> impl Iterator<Item = &'static Guide> {
-    IN_CODE.iter().chain(PRESETS.iter().map(|preset| &preset.guide))
 }
 
 /// What most rows have in common.
 const ROW: Preset = Preset {
-    name: "",
     guide: Guide { name: "", title: "", buy: "", paste: &[], docs: "", caveat: None },
     channels: &[Channel::Sms],
     method: "POST",
@@ -72,65 +34,9 @@ const ROW: Preset = Preset {
 const ONE_PLACE: &str = "every message goes to this one place, for all recipients: for one person's server, or to try things out. \
                          It carries codes; it never approves a sign-in";
 
-/// The guides of the providers in code.
-const IN_CODE: &[Guide] = &[
-    Guide {
-        name: "twilio",
-        title: "Twilio",
-        buy: "a number that can send text messages, or a messaging service with one",
-        paste: &[
-            ("account_sid", "Console, Account Info: Account SID"),
-            ("auth_token", "Console, Account Info: Auth Token"),
-            ("from", "the number, with its plus sign; or messaging_service_sid instead"),
-        ],
-        docs: "https://www.twilio.com/docs/messaging/api/message-resource",
-        caveat: Some("countries must be allowed in the console's Geo permissions"),
-    },
-    Guide {
-        name: "vonage",
-        title: "Vonage",
-        buy: "credit, and a number or a sender's name that the recipients' countries allow",
-        paste: &[
-            ("api_key", "Dashboard, API Settings: API key"),
-            ("api_secret", "Dashboard, API Settings: API secret"),
-            ("from", "the number without plus sign, or the name"),
-            ("signature_secret", "Dashboard, API Settings: Signature secret, for receipts"),
-        ],
-        docs: "https://developer.vonage.com/en/api/messages",
-        caveat: Some("the account's SMS setting must be Messages API"),
-    },
-    Guide {
-        name: "sns",
-        title: "Amazon SNS",
-        buy: "nothing, but the account must be out of the SMS sandbox and have a monthly spending limit above its default",
-        paste: &[
-            ("region", "a region that sends text messages, such as eu-central-1"),
-            ("access_key_id", "IAM, a user whose only right is sns:Publish: Access key ID"),
-            ("secret_access_key", "the same: Secret access key"),
-            ("sender_id", "the sender's name, where the recipients' countries allow one"),
-        ],
-        docs: "https://docs.aws.amazon.com/sns/latest/api/API_Publish.html",
-        caveat: None,
-    },
-    Guide {
-        name: "smtp",
-        title: "Mail server (SMTP)",
-        buy: "a mail server that takes mail for your domain's sender",
-        paste: &[
-            ("servers", "the server's address, such as smtps://mail.example.com"),
-            ("username", "the sender's account there"),
-            ("password", "its password"),
-            ("from", "the sender, such as Example <login@example.com>"),
-        ],
-        docs: "https://www.rfc-editor.org/rfc/rfc6409",
-        caveat: None,
-    },
-];
-
 /// All presets, by name.
 pub const PRESETS: &[Preset] = &[
     Preset {
-        name: "46elks",
         guide: Guide {
             name: "46elks",
             title: "46elks",
@@ -150,7 +56,6 @@ pub const PRESETS: &[Preset] = &[
         ..ROW
     },
     Preset {
-        name: "africastalking",
         guide: Guide {
             name: "africastalking",
             title: "Africa's Talking",
@@ -172,7 +77,6 @@ pub const PRESETS: &[Preset] = &[
         ..ROW
     },
     Preset {
-        name: "bulksms",
         guide: Guide {
             name: "bulksms",
             title: "BulkSMS",
@@ -192,7 +96,6 @@ pub const PRESETS: &[Preset] = &[
         ..ROW
     },
     Preset {
-        name: "clickatell",
         guide: Guide {
             name: "clickatell",
             title: "Clickatell",
@@ -209,7 +112,6 @@ pub const PRESETS: &[Preset] = &[
         ..ROW
     },
     Preset {
-        name: "clicksend",
         guide: Guide {
             name: "clicksend",
             title: "ClickSend",
@@ -233,7 +135,6 @@ pub const PRESETS: &[Preset] = &[
         ..ROW
     },
     Preset {
-        name: "d7networks",
         guide: Guide {
             name: "d7networks",
             title: "D7 Networks",
@@ -251,7 +152,6 @@ pub const PRESETS: &[Preset] = &[
         ..ROW
     },
     Preset {
-        name: "gatewayapi",
         guide: Guide {
             name: "gatewayapi",
             title: "GatewayAPI",
@@ -269,7 +169,6 @@ pub const PRESETS: &[Preset] = &[
         ..ROW
     },
     Preset {
-        name: "infobip",
         guide: Guide {
             name: "infobip",
             title: "Infobip",
@@ -292,7 +191,6 @@ pub const PRESETS: &[Preset] = &[
         ..ROW
     },
     Preset {
-        name: "lox24",
         guide: Guide {
             name: "lox24",
             title: "LOX24",
@@ -313,7 +211,6 @@ pub const PRESETS: &[Preset] = &[
         ..ROW
     },
     Preset {
-        name: "messagebird",
         guide: Guide {
             name: "messagebird",
             title: "Bird (MessageBird)",
@@ -336,7 +233,6 @@ pub const PRESETS: &[Preset] = &[
         ..ROW
     },
     Preset {
-        name: "ntfy",
         guide: Guide {
             name: "ntfy",
             title: "ntfy",
@@ -352,7 +248,6 @@ pub const PRESETS: &[Preset] = &[
         ..ROW
     },
     Preset {
-        name: "plivo",
         guide: Guide {
             name: "plivo",
             title: "Plivo",
@@ -372,7 +267,6 @@ pub const PRESETS: &[Preset] = &[
         ..ROW
     },
     Preset {
-        name: "seven",
         guide: Guide {
             name: "seven",
             title: "seven.io",
@@ -389,7 +283,6 @@ pub const PRESETS: &[Preset] = &[
         ..ROW
     },
     Preset {
-        name: "sinch",
         guide: Guide {
             name: "sinch",
             title: "Sinch",
@@ -413,7 +306,6 @@ pub const PRESETS: &[Preset] = &[
         ..ROW
     },
     Preset {
-        name: "slack",
         guide: Guide {
             name: "slack",
             title: "Slack (incoming webhook)",
@@ -431,7 +323,6 @@ pub const PRESETS: &[Preset] = &[
         ..ROW
     },
     Preset {
-        name: "telegram",
         guide: Guide {
             name: "telegram",
             title: "Telegram (bot)",
@@ -447,7 +338,6 @@ pub const PRESETS: &[Preset] = &[
         ..ROW
     },
     Preset {
-        name: "telnyx",
         guide: Guide {
             name: "telnyx",
             title: "Telnyx",
@@ -464,7 +354,6 @@ pub const PRESETS: &[Preset] = &[
         ..ROW
     },
     Preset {
-        name: "textmagic",
         guide: Guide {
             name: "textmagic",
             title: "Textmagic",

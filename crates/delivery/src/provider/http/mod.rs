@@ -16,7 +16,7 @@ use url::Url;
 use self::answer::{Path, Success};
 use self::template::{Encoding, SETTINGS, Template, Words};
 use super::gateway::{self, BadSetting, Calling, Gateway};
-use super::presets::Preset;
+use super::preset::Preset;
 use super::{Provider, SendError, Sending};
 use crate::message::OutgoingMessage;
 
@@ -288,7 +288,7 @@ fn check_name(name: &str) -> Result<(), BadSetting> {
 
 fn preset(name: &str) -> Result<&'static Preset, BadSetting> {
     Preset::named(name).ok_or_else(|| {
-        let names: Vec<_> = super::presets::PRESETS.iter().map(|preset| preset.name).collect();
+        let names: Vec<_> = super::presets::PRESETS.iter().map(|preset| preset.guide.name).collect();
         BadSetting::new("preset", format!("no preset has this name; there are {}", names.join(", ")))
     })
 }

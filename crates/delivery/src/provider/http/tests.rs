@@ -15,7 +15,7 @@ fn settings() -> HttpSettings {
 /// All settings that a preset can use.
 fn preset_settings(preset: &Preset) -> HttpSettings {
     HttpSettings {
-        preset: Some(preset.name.to_owned()),
+        preset: Some(preset.guide.name.to_owned()),
         url: None,
         username: Some("user".to_owned()),
         secret: Some(Secret::new(b"secret".to_vec())),
@@ -52,7 +52,7 @@ fn every_preset_works_with_what_its_guide_asks_for_and_nothing_else() {
             ..all
         };
         if let Err(error) = HttpProvider::new(asked) {
-            panic!("{}: {error}", preset.name);
+            panic!("{}: {error}", preset.guide.name);
         }
     }
 }
@@ -67,30 +67,29 @@ fn every_preset_says_what_is_missing() {
                 "secret" => settings.secret = None,
                 "from" => settings.from = None,
                 "account" => settings.account = None,
-                other => panic!("{}: {other}", preset.name),
+                other => panic!("{}: {other}", preset.guide.name),
             }
             let error = HttpProvider::new(settings).unwrap_err();
-            assert_eq!(error.key, *key, "{}: {error}", preset.name);
+            assert_eq!(error.key, *key, "{}: {error}", preset.guide.name);
         }
     }
 }
 
 #[test]
 fn the_table_of_presets_is_complete_and_in_order() {
-    assert!(PRESETS.is_sorted_by_key(|preset| preset.name));
+    assert!(PRESETS.is_sorted_by_key(|preset| preset.guide.name));
     for preset in PRESETS {
         let guide = &preset.guide;
-        assert_eq!(guide.name, preset.name);
-        assert!(preset.url.starts_with("https://"), "{}", preset.name);
+        assert!(preset.url.starts_with("https://"), "{}", preset.guide.name);
         let texts = [guide.title, guide.buy, guide.docs];
         assert!(
             !texts.contains(&"") && !guide.paste.is_empty() && guide.docs.starts_with("https://"),
             "{}",
-            preset.name
+            preset.guide.name
         );
-        assert!(preset.form.is_some() != preset.json.is_some(), "{}", preset.name);
+        assert!(preset.form.is_some() != preset.json.is_some(), "{}", preset.guide.name);
     }
-    let guides: Vec<_> = super::super::presets::guides().map(|guide| guide.name).collect();
+    let guides: Vec<_> = super::super::guides::guides().map(|guide| guide.name).collect();
     let distinct: std::collections::HashSet<_> = guides.iter().collect();
     assert_eq!(distinct.len(), guides.len());
 }
@@ -146,7 +145,7 @@ fn a_header_takes_no_second_line() {
 
 #[test]
 fn a_preset_gives_way_to_what_the_operator_says() {
-    let telnyx = PRESETS.iter().find(|preset| preset.name == "telnyx").unwrap();
+    let telnyx = PRESETS.iter().find(|preset| preset.guide.name == "telnyx").unwrap();
     let form = Some(vec!["to={{ to }}".to_owned()]);
     let provider = HttpProvider::new(HttpSettings { form, headers: Some(Vec::new()), ..preset_settings(telnyx) });
     let request = provider.unwrap().request(&message(Channel::Sms, "+49170", "x")).unwrap();
