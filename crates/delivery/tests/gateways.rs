@@ -129,9 +129,9 @@ const CASES: &[Case] = &[
     },
     Case {
         name: "clickatell",
-        line: "POST /messages",
+        line: "POST /v1/message",
         headers: &[JSON, ("authorization", SECRET)],
-        body: r#"{"to": ["15005550006"], "content": "Your code is 918273"}"#,
+        body: r#"{"messages": [{"channel": "sms", "to": "15005550006", "content": "Your code is 918273"}]}"#,
         taken: (
             202,
             r#"{"messages": [{"apiMessageId": "1", "accepted": true, "to": "15005550006", "error": null}], "error": null}"#,
@@ -411,6 +411,23 @@ async fn an_answer_means_the_same_of_every_gateway() {
             // A gateway that is ill is not believed.
             assert_eq!(sent(case, Answer::of(500, body)).await, Err(SendError::Unavailable), "{}", case.name);
         }
+    }
+}
+
+/// Its API answers 400 to everything, so the code in the answer counts.
+#[tokio::test]
+async fn sns_says_by_a_code_that_it_is_busy_or_that_the_recipient_has_opted_out() {
+    listen();
+    let sns = CASES.iter().find(|case| case.name == "sns").unwrap();
+    for (code, words, error) in [
+        ("Throttling", "Rate exceeded", SendError::Busy(None)),
+        ("ThrottlingException", "Rate exceeded", SendError::Busy(None)),
+        ("OptedOut", "The phone number has opted out", SendError::Unreachable),
+        ("InvalidParameter", "Invalid parameter: Message", SendError::Refused),
+    ] {
+        let body =
+            format!("<ErrorResponse><Error><Code>{code}</Code><Message>{words}</Message></Error></ErrorResponse>");
+        assert_eq!(sent(sns, Answer::of(400, &body)).await, Err(error), "{code}");
     }
 }
 
