@@ -7,7 +7,7 @@ use anyhow::{Context as _, Result, bail};
 
 use crate::places::{BuildProfile, Workspace};
 use crate::step::{cargo, run as run_command, runs, step};
-use crate::{assertions, check, clock, conformance, docs, fuzz, load, mails, page, terminal};
+use crate::{assertions, check, clock, conformance, docs, fuzz, gateways, load, mails, page, terminal};
 
 /// The version of cargo-deny that `deny.toml` is written for.
 const CARGO_DENY: &str = "~0.20.2";
@@ -55,6 +55,7 @@ pub(crate) fn run() -> Result<()> {
     step("commands of the documents", || docs::run_blocks(&places, &binary, None))?;
     step("assertions read by others", || assertions::accept(&places))?;
     step("mail read by others", || mails::accept(&places))?;
+    step("gateways judged by their makers", || gateways::accept(&places))?;
     step("description fuzzed", || fuzz::run_quickly(&places, &binary))?;
     step("conformance", || conformance::run_against(&places, &binary, &[]))?;
 

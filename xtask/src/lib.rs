@@ -11,6 +11,7 @@ pub mod clock;
 mod conformance;
 mod docs;
 mod fuzz;
+mod gateways;
 mod load;
 mod mails;
 mod metadata;
@@ -45,6 +46,8 @@ enum Chore {
     Assertions,
     /// Check that third-party libraries and tools accept our mail
     Mails,
+    /// Check that the makers of gateways accept our requests to them, and that we take their receipts
+    Gateways,
     /// Check the documents: run every command, follow every link, find every page in the index
     Docs(docs::Args),
     /// Fuzz the dev world with schemathesis, by its `OpenAPI` description
@@ -70,6 +73,7 @@ pub fn main() -> ExitCode {
         Chore::Conformance(args) => conformance::run(&args),
         Chore::Assertions => assertions::run(),
         Chore::Mails => mails::run(),
+        Chore::Gateways => gateways::run(),
         Chore::Docs(args) => docs::run(&args),
         Chore::Fuzz(args) => fuzz::run(&args),
         Chore::Bench(args) => load::bench(&args),
