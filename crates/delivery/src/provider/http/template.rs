@@ -1,6 +1,7 @@
 //! The operator's templates of a request: parsed once, filled for each message.
 //!
-//! What is put into a template is encoded for its place, so no text of a message can add a field, a header or a line. Templates have no functions, filters or includes, and are bounded in size and steps.
+//! What is put into a template is encoded for its place, so no text of a message can add a field, a header or a line.
+//! Templates have no functions, filters or includes, and are bounded in size and steps.
 
 use std::fmt::Write as _;
 
