@@ -11,6 +11,7 @@ use crate::sections::auth::AuthConfig;
 use crate::sections::brand::BrandConfig;
 use crate::sections::compat::CompatConfig;
 use crate::sections::delivery::DeliveryConfig;
+use crate::sections::gateways::GatewaysConfig;
 use crate::sections::limits::LimitsConfig;
 use crate::sections::listen::ListenConfig;
 use crate::sections::login::LoginConfig;
@@ -36,6 +37,7 @@ pub struct Config {
     pub brand: BrandConfig,
     pub messages: MessagesConfig,
     pub delivery: DeliveryConfig,
+    pub gateways: GatewaysConfig,
     pub smtp: SmtpConfig,
     pub limits: LimitsConfig,
     pub webhooks: WebhooksConfig,
@@ -66,6 +68,7 @@ impl Config {
             login: section(values, &mut dialect)?,
             brand: section(values, &mut dialect)?,
             messages: section(values, &mut dialect)?,
+            gateways: section(values, &mut dialect)?,
             smtp: section(values, &mut dialect)?,
             delivery: section(values, &mut dialect)?,
             limits: section(values, &mut dialect)?,

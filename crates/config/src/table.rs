@@ -10,6 +10,7 @@ use crate::sections::auth::AuthConfig;
 use crate::sections::brand::BrandConfig;
 use crate::sections::compat::CompatConfig;
 use crate::sections::delivery::DeliveryConfig;
+use crate::sections::gateways::GatewaysConfig;
 use crate::sections::limits::LimitsConfig;
 use crate::sections::listen::ListenConfig;
 use crate::sections::login::LoginConfig;
@@ -56,6 +57,7 @@ pub static SETTINGS: LazyLock<Vec<Setting>> = LazyLock::new(|| {
         rows::<BrandConfig>(),
         rows::<MessagesConfig>(),
         rows::<DeliveryConfig>(),
+        rows::<GatewaysConfig>(),
         rows::<SmtpConfig>(),
         rows::<LimitsConfig>(),
         rows::<NamesConfig>(),
@@ -96,11 +98,10 @@ pub(crate) fn variables() -> impl Iterator<Item = &'static str> {
 
 /// Tables that people expect, and where their settings are.
 pub(crate) const ELSEWHERE: &[(&str, &str)] =
-    &[("smtp", "delivery.smtp"), ("mail", "delivery.smtp"), ("email", "delivery.smtp")];
+    &[("smtp", "delivery.smtp"), ("mail", "delivery.smtp"), ("email", "delivery.smtp"), ("sms", "delivery")];
 
 /// Tables of the file that a later version will know, and what this version cannot do without them.
 pub(crate) const FUTURE: &[(&str, &str)] = &[
-    ("sms", "send text messages"),
     ("voice", "make calls"),
     ("push", "send prompts to phones"),
     ("radius", "speak RADIUS"),

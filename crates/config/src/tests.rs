@@ -209,7 +209,7 @@ fn an_unknown_key_is_refused_and_named() {
         assert!(!error.contains("Did you mean") && error.contains("config example"), "{error}");
     }
     assert!(refused("[smtp]\nhost = 'x'").ends_with("Its settings are under [delivery.smtp]"));
-    for future in ["ldap = 'x'", "[sms]\nurl = 'x'"] {
+    for future in ["ldap = 'x'", "[voice]\nurl = 'x'"] {
         let error = refused(future);
         assert!(error.contains("this version cannot") && !error.contains("Did you mean"), "{error}");
     }

@@ -31,7 +31,7 @@ impl fmt::Display for Origin {
 }
 
 /// Every key's value and origin.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Values {
     pub(crate) by_key: HashMap<&'static str, (Option<Value>, Origin)>,
     /// Keys of the file that have a new name, as sentences.

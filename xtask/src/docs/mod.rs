@@ -7,8 +7,12 @@
 //! - `<!-- not run: REASON -->` leaves the block out.
 //! - `<!-- background: FILE -->` starts it in the background ("in another terminal") and waits until `FILE` is there.
 //! - `<!-- needs: PAGE#HEADING -->` first runs the blocks below that heading of another page.
+//!
+//! A page that asks its reader for a code (`read -r`) gets it typed: mail that is sent to the server in `$SMTP` arrives in a
+//! mailbox of ours.
 
 mod laws;
+mod mailbox;
 mod page;
 mod session;
 

@@ -10,6 +10,7 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context as _, Result, bail, ensure};
 
+use super::mailbox;
 use super::page::{self, Block, Mark};
 use crate::places::{Workspace, program};
 use crate::server;
@@ -36,6 +37,14 @@ pub(super) fn run(places: &Workspace, binary: &Path, path: &Path) -> Result<usiz
     let output = std::fs::File::create(&log)?;
     let before = std::env::var_os("PATH").unwrap_or_default();
     let search = std::env::join_paths([tools.clone()].into_iter().chain(std::env::split_paths(&before)))?;
+    // Only a page that reads has a keyboard: others must not wait for it.
+    let (read_end, keyboard) = std::io::pipe()?;
+    let mail = if blocks.iter().any(|block| block.text.contains("read -r")) {
+        mailbox::open(keyboard)?
+    } else {
+        drop(keyboard);
+        String::new()
+    };
     // The shell leads a process group, so that its background processes can be killed with it.
     let mut shell = server::command(Path::new("bash"));
     shell
@@ -44,7 +53,8 @@ pub(super) fn run(places: &Workspace, binary: &Path, path: &Path) -> Result<usiz
         .env("PATH", search)
         .env("COUNTERSIGN_LISTEN", "127.0.0.1:0")
         .env("HOME", &work)
-        .stdin(Stdio::null())
+        .env("SMTP", mail)
+        .stdin(Stdio::from(read_end))
         .stdout(output.try_clone()?)
         .stderr(output)
         .process_group(0);

@@ -87,6 +87,13 @@ impl Section for DeliveryConfig {
             ..ROW
         },
         Row {
+            key: "delivery.http",
+            kind: Kind::Paths,
+            about: "Files that each describe a gateway, by a preset or in full; the file's name without .toml is the provider's",
+            example: "[\"/etc/countersign/plivo.toml\"]",
+            ..ROW
+        },
+        Row {
             key: "delivery.file.path",
             about: "For staging systems: file to append every text message, call and mail to, with its code, as a line of JSON; \
                     it must have mode 0600 and is created if missing",

@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use config::Config;
-use delivery::{FileProvider, Provider, Routes, SmtpProvider};
+use delivery::{
+    FileProvider, HttpProvider, Provider, Routes, SmtpProvider, SnsProvider, TwilioProvider, VonageProvider,
+};
 use domain::Channel;
 
 /// A provider that can be configured.
@@ -22,6 +24,30 @@ pub(crate) struct Configurable {
 
 /// Every provider that can be configured.
 pub(crate) const CONFIGURABLE: &[Configurable] = &[
+    Configurable {
+        name: "twilio",
+        setting: "delivery.twilio.account_sid",
+        channels: TwilioProvider::CHANNELS,
+        caveat: "a gateway for text messages",
+    },
+    Configurable {
+        name: "vonage",
+        setting: "delivery.vonage.api_key",
+        channels: VonageProvider::CHANNELS,
+        caveat: "a gateway for text messages",
+    },
+    Configurable {
+        name: "sns",
+        setting: "delivery.sns.region",
+        channels: SnsProvider::CHANNELS,
+        caveat: "a gateway for text messages",
+    },
+    Configurable {
+        name: "http",
+        setting: "delivery.http",
+        channels: HttpProvider::CHANNELS,
+        caveat: "any other gateway that takes HTTP",
+    },
     Configurable {
         name: "smtp",
         setting: "delivery.smtp.servers",
@@ -48,6 +74,7 @@ pub(crate) fn configured(config: &Config) -> anyhow::Result<Routes> {
         let provider = SmtpProvider::new(settings.clone()).map_err(anyhow::Error::from_boxed);
         providers.push(Arc::new(provider.context("delivery.smtp")?));
     }
+    providers.extend(config.gateways.providers()?);
     let mut routes = Routes::default();
     for channel in [Channel::Sms, Channel::Voice, Channel::Email] {
         let able: Vec<_> = providers.iter().filter(|provider| provider.channels().contains(&channel)).collect();
@@ -70,7 +97,8 @@ pub(crate) fn open(routes: &Routes) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The key that configures the provider with this name; the gateway of a dev world has none.
+/// The key that configures the provider with this name. The gateway of a dev world has none, and those with a file of their
+/// own have names that the operator chose.
 pub(crate) fn setting(name: &str) -> Option<&'static str> {
     CONFIGURABLE.iter().find(|provider| provider.name == name).map(|provider| provider.setting)
 }
