@@ -9,6 +9,8 @@ mod common;
 mod configuration;
 #[path = "binary/delivery.rs"]
 mod delivery;
+#[path = "binary/dev_faults.rs"]
+mod dev_faults;
 #[path = "binary/dev_world.rs"]
 mod dev_world;
 #[path = "binary/installation.rs"]
@@ -112,8 +114,10 @@ fn a_served_installation_has_no_dev_endpoints_and_answers_its_health() {
     let told: Vec<&String> = server.ready.as_object().unwrap().keys().collect();
     assert_eq!(told, ["base_url", "pid", "started_at", "version"], "the ready file tells no secret");
     let mut http = server.http();
-    for path in ["/dev/outbox", "/dev/clock", "/dev/phone/pair", "/dev/reset"] {
-        http.expect(404, "GET", path, "");
+    for path in ["/dev/outbox", "/dev/clock", "/dev/faults", "/dev/phone/pair", "/dev/reset"] {
+        for method in ["GET", "PUT", "POST"] {
+            http.expect(404, method, path, "");
+        }
     }
     let described = http.expect(200, "GET", "/openapi.json", "");
     assert!(!described.to_string().contains("/dev/"), "what is not served is not described");

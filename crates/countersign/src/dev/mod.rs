@@ -3,12 +3,15 @@
 //! It decides, stores and sends with the code of `serve`. Only the last hop is simulated: gateways write into an outbox that
 //! everyone on this machine can read, and a phone holds real keys and signs. `serve` has none of these endpoints.
 
+mod faults;
+mod faults_endpoint;
 mod guard;
 mod outbox;
 mod phone;
 mod planting;
 mod problem;
 mod provider;
+mod recipients;
 mod routes;
 mod seed;
 mod start;

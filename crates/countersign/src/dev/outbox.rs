@@ -18,6 +18,9 @@ const MAX_WAIT: i64 = 25_000;
 /// Time between two looks into the database while waiting, in milliseconds: another process may write to it.
 const LOOK: i64 = 250;
 
+/// Advice on a channel that there is not.
+pub(super) const CHANNELS: &str = "channel is sms, voice, email or push";
+
 /// The query of the outbox.
 #[derive(Debug, Default, Deserialize)]
 pub(super) struct Question {
@@ -40,7 +43,7 @@ pub(super) async fn list(
     }
     let channel = match question.channel.as_deref() {
         None | Some("") => None,
-        Some(name) => Some(Channel::from_name(name).ok_or(Problem::bad("channel is sms, voice, email or push"))?),
+        Some(name) => Some(Channel::from_name(name).ok_or(Problem::bad(CHANNELS))?),
     };
     let filter = DevFilter {
         // A bare `+` in a query means a space; telephone numbers are pasted with one all the time.
@@ -56,7 +59,9 @@ pub(super) async fn list(
     };
     let wait = match question.wait.as_deref() {
         None | Some("") => 0,
-        Some(text) => milliseconds(text).ok_or(Problem::bad("wait is a time such as 10s or 500ms, at most 25s"))?,
+        Some(text) => {
+            milliseconds(text).ok_or(Problem::bad("wait is a time such as 10s or 500ms, at most 25s"))?.min(MAX_WAIT)
+        }
     };
     let messages = wait_for(&world, &filter, wait).await?;
     let mut shown = Vec::with_capacity(messages.len());
@@ -131,15 +136,15 @@ pub(super) async fn wire(world: &DevWorld, message: &DevMessage) -> Result<Value
     Ok(shown)
 }
 
-fn milliseconds(text: &str) -> Option<i64> {
+/// Reads a time such as `10s`, `500ms` or `3`, in seconds.
+pub(super) fn milliseconds(text: &str) -> Option<i64> {
     let (number, unit) = match text {
         _ if text.ends_with("ms") => (text.strip_suffix("ms")?, 1),
         _ if text.ends_with('s') => (text.strip_suffix('s')?, 1_000),
         _ => (text, 1_000),
     };
-    let number: i64 = number.parse().ok()?;
-    let wait = number.checked_mul(unit)?;
-    (number >= 0).then_some(wait.min(MAX_WAIT))
+    let number: i64 = number.parse().ok().filter(|number| *number >= 0)?;
+    number.checked_mul(unit)
 }
 
 /// Headers of the pages.
@@ -167,12 +172,12 @@ mod tests {
     use super::milliseconds;
 
     #[test]
-    fn waits_are_read_and_bounded() {
+    fn times_are_read() {
         assert_eq!(milliseconds("10s"), Some(10_000));
         assert_eq!(milliseconds("500ms"), Some(500));
         assert_eq!(milliseconds("3"), Some(3_000));
         assert_eq!(milliseconds("10m"), None);
         assert_eq!(milliseconds("-1s"), None);
-        assert_eq!(milliseconds("90s"), Some(25_000));
+        assert_eq!(milliseconds("90s"), Some(90_000));
     }
 }

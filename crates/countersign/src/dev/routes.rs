@@ -1,4 +1,4 @@
-//! The dev endpoints: outbox, phone, clock, reset.
+//! The dev endpoints: outbox, phone, clock, faults, reset.
 
 use std::sync::Arc;
 
@@ -19,7 +19,7 @@ use store::{DevClock, DevFilter, DevMessage};
 use super::guard::{self, Guard};
 use super::problem::Problem;
 use super::world::DevWorld;
-use super::{outbox, phone, start};
+use super::{faults_endpoint, outbox, phone, start};
 
 type Handler = fn() -> MethodRouter<Arc<DevWorld>>;
 
@@ -88,11 +88,25 @@ const ENDPOINTS: &[(RouteBeside, Handler)] = &[
         },
         || put(wind),
     ),
+    (about("GET", "/dev/faults", "Read what goes wrong on each channel, and which faults were played"), || {
+        get(faults_endpoint::read)
+    }),
+    (
+        RouteBeside {
+            body: &[
+                ("channel", "`sms`, `voice`, `email` or `push`"),
+                ("delay", "How much later messages arrive, as `8s` or `500ms`; at most an hour"),
+                ("fail", "The share of messages that fail, from 0 to 1"),
+            ],
+            ..about("PUT", "/dev/faults", "Delay or fail the messages of a channel")
+        },
+        || put(faults_endpoint::write),
+    ),
     (
         about(
             "POST",
             "/dev/reset",
-            "Delete devices, tokens, limits and messages, and reset the clock; users and clients stay",
+            "Delete devices, tokens, limits and messages, end all faults, and reset the clock; users and clients stay",
         ),
         || post(reset),
     ),
@@ -347,6 +361,8 @@ async fn wind(State(world): State<Arc<DevWorld>>, body: Bytes) -> Result<Json<Va
 }
 
 async fn reset(State(world): State<Arc<DevWorld>>) -> Result<Json<Value>, Problem> {
+    // First, so that no message under way arrives in the new world.
+    world.faults.reset();
     world.store().dev_reset().await?;
     world.turn(DevClock::default());
     world.engine().accept_clock().await?;

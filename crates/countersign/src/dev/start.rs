@@ -42,7 +42,8 @@ pub(super) async fn page(State(world): State<Arc<DevWorld>>) -> Response {
          read every code and every secret below.</p><h1>Countersign</h1></header><main>\
          <ul><li><a href=/dev/outbox>Outbox</a>: messages, calls and prompts, to read and to answer</li>\
          <li><a href=/docs>API</a>: every path, with its fields</li>\
-         <li><a href=/dev/clock>Clock</a>: moved by <code>PUT /dev/clock</code></li></ul>\
+         <li><a href=/dev/clock>Clock</a>: moved by <code>PUT /dev/clock</code></li>\
+         <li><a href=/dev/faults>Faults</a>: what the gateway plays, set by <code>PUT /dev/faults</code></li></ul>\
          <h2 id=call>The first call</h2><pre tabindex=0 role=region aria-labelledby=call>{}</pre>\
          <h2 id=users>Users</h2><div class=wide tabindex=0 role=region aria-labelledby=users><table><thead><tr><th scope=col>id</th><th scope=col>name</th><th scope=col>password</th>\
          <th scope=col>e-mail</th><th scope=col>phone</th></tr></thead><tbody>{users}</tbody></table></div></main></body></html>\n",

@@ -14,7 +14,7 @@ use web::door::Door;
 
 use super::planting::Pinned;
 use super::seed::Seed;
-use super::{phone, planting, provider, seed};
+use super::{faults, phone, planting, provider, seed};
 use crate::installation::{Dependencies, Installation, OpenedDatabase};
 
 /// A dev world that can answer requests.
@@ -28,6 +28,7 @@ pub struct DevWorld {
     pub(super) chance: Arc<dyn Chance>,
     pub(super) planting: Arc<planting::PlantingChance>,
     pub(super) phone: phone::Phone,
+    pub(super) faults: Arc<faults::Faults>,
     pub(super) arrivals: Arc<Notify>,
     /// The base URL, once it listens.
     pub(super) base_url: OnceLock<String>,
@@ -45,7 +46,8 @@ impl DevWorld {
         let chance: Arc<planting::PlantingChance> = Arc::new(planting::PlantingChance::new(chance));
         let store = opened.store.clone();
         let arrivals = Arc::new(Notify::new());
-        let provider = Arc::new(provider::DevProvider::new(store.clone(), arrivals.clone()));
+        let faults = Arc::new(faults::Faults::none(chance.clone(), pinned.seed));
+        let provider = provider::DevProvider::new(store.clone(), clock.clone(), faults.clone(), arrivals.clone());
         let config = &configured(config.clone());
         let dependencies = Dependencies {
             clock: clock.clone(),
@@ -63,7 +65,7 @@ impl DevWorld {
                 sign_in: config.login.policy,
                 issuer: config.account.issuer().to_owned(),
             },
-            routes: delivery::Routes::over([provider as Arc<dyn delivery::Provider>]),
+            routes: delivery::Routes::over([Arc::new(provider) as Arc<dyn delivery::Provider>]),
         };
         let mut installation = Installation::build(config, opened, dependencies).await?;
         // `build` has made sure that the database belongs to a dev world.
@@ -87,6 +89,7 @@ impl DevWorld {
             chance: chance.clone(),
             planting: chance,
             phone,
+            faults,
             arrivals,
             base_url: OnceLock::new(),
         })

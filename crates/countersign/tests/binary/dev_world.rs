@@ -60,6 +60,15 @@ fn dev_errors_have_a_code() {
         (400, "PUT", "/dev/clock", "nonsense", "dev.bad_request"),
         (400, "PUT", "/dev/clock", r#"{"advance_seconds":99999999999}"#, "dev.too_far"),
         (400, "PUT", "/dev/clock", r#"{"set":"tomorrow"}"#, "dev.bad_request"),
+        (400, "PUT", "/dev/faults", "nonsense", "dev.bad_request"),
+        (400, "PUT", "/dev/faults", r#"{"fail":1}"#, "dev.bad_request"),
+        (400, "PUT", "/dev/faults", r#"{"channel":"sms"}"#, "dev.bad_request"),
+        (400, "PUT", "/dev/faults", r#"{"channel":"pigeon","fail":1}"#, "dev.bad_request"),
+        (400, "PUT", "/dev/faults", r#"{"channel":"sms","fail":1.1}"#, "dev.bad_request"),
+        (400, "PUT", "/dev/faults", r#"{"channel":"sms","fail":-0.1}"#, "dev.bad_request"),
+        (400, "PUT", "/dev/faults", r#"{"channel":"sms","delay":"soon"}"#, "dev.bad_request"),
+        (400, "PUT", "/dev/faults", r#"{"channel":"sms","delay":"3601s"}"#, "dev.bad_request"),
+        (400, "PUT", "/dev/faults", r#"{"channel":"sms","fall":1}"#, "dev.bad_request"),
         (400, "GET", "/dev/outbox?channel=pigeon", "", "dev.bad_request"),
         (400, "GET", "/dev/outbox?user_id=ana", "", "dev.bad_request"),
         (400, "POST", "/dev/phone/pair", "{}", "dev.bad_request"),
@@ -95,7 +104,7 @@ fn every_dev_endpoint_is_described_and_answers() {
         .filter(|(path, _)| path.starts_with("/dev/"))
         .flat_map(|(path, methods)| methods.as_object().unwrap().keys().map(move |method| (path, method)))
         .collect();
-    assert_eq!(described.len(), 12, "{described:?}");
+    assert_eq!(described.len(), 14, "{described:?}");
     for (path, method) in described {
         let answer = http.send(&method.to_uppercase(), &path.replace("{id}", "99"), "").unwrap();
         let told = answer.body;
