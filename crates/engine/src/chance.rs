@@ -9,6 +9,11 @@ use rand::rngs::SysRng;
 pub trait Chance: Send + Sync {
     /// Fills `bytes` with unpredictable ones.
     fn fill(&self, bytes: &mut [u8]);
+
+    /// The code that this number or address always gets, in digits. Only a dev world has such recipients (decision 4).
+    fn code_for(&self, _recipient: &str) -> Option<&'static str> {
+        None
+    }
 }
 
 /// The operating system's generator.

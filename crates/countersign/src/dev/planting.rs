@@ -6,6 +6,11 @@ use domain::Digest;
 use domain::model::long_poll::LongPoll;
 use engine::Chance;
 
+use super::recipients::Rule;
+
+/// The code of [`Rule::KnownCode`].
+const KNOWN_CODE: &str = "123456";
+
 /// The fixed values of a world.
 #[derive(Debug, Clone, Default)]
 pub struct Pinned {
@@ -17,7 +22,8 @@ pub struct Pinned {
     pub client: Option<(String, String)>,
 }
 
-/// The usual randomness, except while the world is seeded from a number: then each start draws the same.
+/// The usual randomness, except while the world is seeded from a number: then each start draws the same. Recipients by rule
+/// may have a code that is known.
 pub(super) struct PlantingChance {
     usual: Arc<dyn Chance>,
     /// The number, and how many blocks were drawn from it.
@@ -48,5 +54,26 @@ impl Chance for PlantingChance {
             part.copy_from_slice(&block.0[..part.len()]);
             *drawn += 1;
         }
+    }
+
+    fn code_for(&self, recipient: &str) -> Option<&'static str> {
+        (Rule::of(recipient) == Some(Rule::KnownCode)).then_some(KNOWN_CODE)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use engine::chance::SystemChance;
+
+    use super::*;
+
+    #[test]
+    fn only_a_dev_world_knows_a_code_beforehand() {
+        let usual: Arc<dyn Chance> = Arc::new(SystemChance);
+        for known in ["+12025550191", "ana+known-code@example.com"] {
+            assert_eq!(usual.code_for(known), None);
+            assert_eq!(PlantingChance::new(usual.clone()).code_for(known), Some("123456"));
+        }
+        assert_eq!(PlantingChance::new(usual).code_for("+14155550101"), None);
     }
 }

@@ -96,6 +96,24 @@ impl Place {
 }
 
 #[test]
+fn a_recipient_may_always_get_the_same_code() {
+    let mut place = Place::new();
+    for to in ["+12025550191", "known-code@example.com"] {
+        let device = place.person(to);
+        for _ in 0..2 {
+            let verification = place.opened(device);
+            place.answer(device, &verification, "123456");
+        }
+        let triggered = place.trigger_v1(device).json();
+        let body = json!({ "otp_token": "123456", "state_token": triggered["data"][0]["state_token"] }).to_string();
+        let path = format!("/api/1/users/{}/otp_devices/{}/verify", device.user, device.id);
+        place.api.expect(200, "POST", &path, &body);
+        let codes: Vec<_> = place.messages(device, "10s").into_iter().map(|message| message["code"].clone()).collect();
+        assert!(codes.iter().all(|code| code == "123456"), "{codes:?}");
+    }
+}
+
+#[test]
 fn a_message_that_fails_for_good_is_an_event() {
     let mut place = Place::new();
     for (to, word) in [("+12025550192", "unreachable"), ("ana+full-mailbox@example.com", "full-mailbox")] {

@@ -78,8 +78,14 @@ impl Engine {
         style: CodeStyle<'_>,
     ) -> Challenged {
         let minutes = minutes(ttl);
-        let alphabet = if style.alphanumeric { Alphabet::Alphanumeric } else { Alphabet::Digits };
-        let code = self.chance.code(alphabet, CODE_LENGTH);
+        let known = match credential {
+            Credential::Sms { phone: to } | Credential::Voice { phone: to } | Credential::Email { address: to } => {
+                self.chance.code_for(to)
+            }
+            Credential::Push { .. } | Credential::Totp(_) | Credential::Hotp(_) => None,
+        };
+        let alphabet = if style.alphanumeric && known.is_none() { Alphabet::Alphanumeric } else { Alphabet::Digits };
+        let code = known.map_or_else(|| self.chance.code(alphabet, CODE_LENGTH), str::to_owned);
         let hash = self.keys.mac_keys().hash(&code_context(id), &code);
         let challenge = Challenge::Code { hash, length: 6, alphabet };
         let say = |kind, to: &str| self.say(kind, to.to_owned(), style.language, Filling { code: &code, minutes });
