@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use delivery::{
-    BadSetting, Calling, HttpProvider, Provider, SnsProvider, SnsSettings, TwilioProvider, TwilioSettings, VonageProvider,
-    VonageSettings,
+    BadSetting, Calling, HttpProvider, Provider, SnsProvider, SnsSettings, TwilioProvider, TwilioSettings,
+    VonageProvider, VonageSettings,
 };
 use domain::Secret;
 
@@ -177,7 +177,8 @@ impl Below<'_> {
 
     /// Whether any of its keys is set.
     fn is_given(&self) -> bool {
-        let mut rows = GatewaysConfig::ROWS.iter().filter(|row| row.key.starts_with(self.table) && row.default.is_none());
+        let mut rows =
+            GatewaysConfig::ROWS.iter().filter(|row| row.key.starts_with(self.table) && row.default.is_none());
         rows.any(|row| self.values.of(row.key).0.is_some())
     }
 

@@ -176,10 +176,8 @@ fn a_second_route_carries_what_the_first_cannot() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("messages.jsonl");
     let order = "delivery.email = ['smtp', 'file']\n";
-    let staging = format!(
-        "[delivery.file]\npath = '{}'\ni_know_that_codes_are_readable = true\n",
-        file.to_str().unwrap()
-    );
+    let staging =
+        format!("[delivery.file]\npath = '{}'\ni_know_that_codes_are_readable = true\n", file.to_str().unwrap());
     let installation = Installation::new(&format!("{order}{}{staging}", smtp(closed_port())));
     let (server, mut api) = installation.serve();
     let ana = installation.user("ana");
@@ -229,8 +227,14 @@ fn callers_are_told_while_every_route_is_down_and_other_factors_work() {
 #[test]
 fn a_wrong_setting_stops_the_start_with_file_line_and_what_to_do() {
     for (config, said) in [
-        ("[delivery.smtp]\nfrom = 'mfa@example.com'", "countersign.toml, line 2: delivery.smtp.from: it needs delivery.smtp.servers"),
-        ("[delivery.smtp]\nservers = ['smtp://m.example']", "line 2: delivery.smtp.servers: it needs delivery.smtp.from"),
+        (
+            "[delivery.smtp]\nfrom = 'mfa@example.com'",
+            "countersign.toml, line 2: delivery.smtp.from: it needs delivery.smtp.servers",
+        ),
+        (
+            "[delivery.smtp]\nservers = ['smtp://m.example']",
+            "line 2: delivery.smtp.servers: it needs delivery.smtp.from",
+        ),
         (
             "[delivery.smtp]\nservers = ['smtp://m.example']\nfrom = 'm@e.com'\nusername = 'x'",
             "line 4: delivery.smtp.username: it needs delivery.smtp.password",
