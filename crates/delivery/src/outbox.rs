@@ -65,7 +65,9 @@ impl Outbox {
 
     /// Wakes every worker: another node may have queued a message.
     pub fn wake_all(&self) {
-        Channel::ALL.into_iter().for_each(|channel| self.wake(channel));
+        for channel in Channel::ALL {
+            self.wake(channel);
+        }
     }
 
     /// Takes an operator's word that all providers work again.
@@ -332,7 +334,7 @@ mod tests {
     }
 
     impl Provider for Fake {
-        fn name(&self) -> &str {
+        fn name(&self) -> &'static str {
             self.name
         }
 

@@ -231,7 +231,7 @@ mod tests {
     struct Over(&'static str, &'static [Channel]);
 
     impl Provider for Over {
-        fn name(&self) -> &str {
+        fn name(&self) -> &'static str {
             self.0
         }
 

@@ -45,10 +45,6 @@ impl Translations {
         Self { bundles: FILES.map(bundle).into(), layout }
     }
 
-    pub(crate) fn has(&self, language: &str) -> bool {
-        LANGUAGES.contains(&language)
-    }
-
     /// A part of a message.
     pub(crate) fn fill(
         &self,

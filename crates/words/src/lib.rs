@@ -1,7 +1,7 @@
 //! What messages to people say, in which language.
 //!
 //! Our own words are Fluent files in `locales/`, one per language; the layout of mail is `templates/mail.html`. An operator
-//! may put texts of their own in their place ([`Words::with_templates`]): MiniJinja templates that know a few names and
+//! may put texts of their own in their place ([`Words::with_templates`]): `MiniJinja` templates that know a few names and
 //! nothing else (SEC 67). Both are filled once when they are read, so a text that cannot be filled is found at the start.
 //!
 //! Texts that callers send with a request are not templates: `engine` replaces the code in them and nothing else.
@@ -192,7 +192,7 @@ impl Words {
     /// used: a message with the wrong look is better than none.
     pub fn say(&self, kind: MessageKind, language: Option<&str>, filling: Filling<'_>) -> Worded {
         let wanted = language.map(primary).unwrap_or_default();
-        let own = if self.own.has(&wanted) { &wanted } else { &self.language };
+        let own = if Self::LANGUAGES.contains(&wanted.as_str()) { &wanted } else { &self.language };
         let part = |part: Part| {
             let operators = self.templates.fill(kind, part, &wanted, &self.brand, filling);
             operators.unwrap_or_else(|| self.own.fill(kind, part, own, &self.brand, filling))

@@ -95,7 +95,7 @@ impl Templates {
         };
         let filled = self.environment.get_template(name)?.render(values)?;
         // An editor ends a file with a line break that nobody means.
-        Ok(if name.ends_with(".html") { filled } else { filled.trim().to_owned() })
+        Ok(if is_html(name) { filled } else { filled.trim().to_owned() })
     }
 }
 
@@ -104,9 +104,12 @@ fn environment() -> Environment<'static> {
     let mut environment = Environment::empty();
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
     environment.set_fuel(Some(FUEL));
+    environment.set_auto_escape_callback(|name| if is_html(name) { AutoEscape::Html } else { AutoEscape::None });
     environment
-        .set_auto_escape_callback(|name| if name.ends_with(".html") { AutoEscape::Html } else { AutoEscape::None });
-    environment
+}
+
+fn is_html(name: &str) -> bool {
+    name.rsplit_once('.').is_some_and(|(_, part)| part == Part::Html.name())
 }
 
 /// Which text a file is for, by its name: `sms.txt`, `email.de.html`.
@@ -151,7 +154,7 @@ fn check((kind, part, _): &Place, filled: &str, filling: Filling<'_>) -> Result<
     Ok(())
 }
 
-/// What MiniJinja refuses, for the operator.
+/// What `MiniJinja` refuses, for the operator.
 fn refused(file: &Path, error: &minijinja::Error) -> TemplateError {
     let why = match error.kind() {
         ErrorKind::UndefinedError => {

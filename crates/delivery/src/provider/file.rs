@@ -93,7 +93,7 @@ impl FileProvider {
 }
 
 impl Provider for FileProvider {
-    fn name(&self) -> &str {
+    fn name(&self) -> &'static str {
         "file"
     }
 

@@ -59,7 +59,9 @@ impl Postgres {
                 conn.roll_back().await?;
                 return Ok(due);
             }
-            due.iter_mut().for_each(|queued| queued.passed = turn.passed(queued.passed));
+            for queued in &mut due {
+                queued.passed = turn.passed(queued.passed);
+            }
             let ids = due.iter().map(|queued| Value::Int(queued.message.id.0)).collect();
             let passed = due.iter().map(|queued| Value::Int(queued.passed.into())).collect();
             let params = vec![Param::One(now.plus(lease_ms).into()), Param::Many(ids), Param::Many(passed)];
