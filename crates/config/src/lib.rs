@@ -8,6 +8,7 @@ mod config;
 mod database;
 mod environment;
 mod pages;
+mod place;
 mod row;
 mod section;
 mod sections;

@@ -10,6 +10,7 @@ use toml::Value;
 
 use crate::environment::{text_of, variable, warn_if_exposed};
 use crate::row::Kind;
+use crate::place::line_of;
 use crate::suggest::nearest;
 use crate::table::{ELSEWHERE, FUTURE, SETTINGS, Setting};
 use crate::value;
@@ -229,18 +230,6 @@ fn no_toml(text: &str, error: &toml::de::Error) -> String {
         format!("this is no TOML: {}", message.lines().next().unwrap_or_default())
     };
     format!("line {line}: {why}")
-}
-
-/// The line in which a key is set, if it is found.
-pub(crate) fn line_of(text: &str, key: &str) -> String {
-    let last = key.rsplit('.').next().unwrap_or(key);
-    let sets = |line: &&str| {
-        let line = line.trim_start();
-        let rest = line.strip_prefix(key).or_else(|| line.strip_prefix(last));
-        rest.is_some_and(|rest| rest.trim_start().starts_with(['=', '.'])) || line.starts_with(&format!("[{key}"))
-    };
-    let place = text.lines().position(|line| sets(&line));
-    place.map_or_else(String::new, |place| format!(", line {}", place + 1))
 }
 
 fn unknown_key(key: &str) -> String {

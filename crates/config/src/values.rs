@@ -7,7 +7,8 @@ use std::path::PathBuf;
 
 use toml::Value;
 
-use crate::sources::line_of;
+use crate::environment::text_of;
+use crate::place::line_of;
 
 /// Where a value comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -86,7 +87,7 @@ impl Values {
     pub(crate) fn wrong(&self, key: &str, why: impl fmt::Display) -> anyhow::Error {
         let place = match self.of(key).1 {
             Origin::File(path) => {
-                let line = crate::environment::text_of(path).map_or_else(|_| String::new(), |text| line_of(&text, key));
+                let line = text_of(path).map_or_else(|_| String::new(), |text| line_of(&text, key));
                 format!("{}{line}: {key}", path.display())
             }
             Origin::Variable(name) => format!("the variable {name}"),

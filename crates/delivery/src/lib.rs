@@ -19,7 +19,7 @@ pub mod webhook;
 
 pub use breaker::RouteState;
 pub use message::{Concerned, OutgoingMessage};
-pub use outbox::{Clock, Outbox, Worker, send};
+pub use outbox::{DeliveryClock, Outbox, Worker, send};
 pub use provider::signature;
 pub use provider::{
     BadSetting, Calling, DkimSettings, Encryption, FileProvider, Guide, HttpProvider, HttpSettings, Mailbox, Now,

@@ -33,7 +33,7 @@ pub struct Outbox {
 }
 
 /// Where workers read the time, which passes while messages are sent.
-pub trait Clock: Send + Sync {
+pub trait DeliveryClock: Send + Sync {
     /// The present moment, as far as it is trusted.
     fn now(&self) -> Timestamp;
 
@@ -76,7 +76,7 @@ impl Outbox {
     }
 
     /// Drops what waits on channels that have no route. Another node may have queued it, or another configuration.
-    pub async fn drop_homeless(&self, clock: &dyn Clock) -> Result<(), store::Error> {
+    pub async fn drop_homeless(&self, clock: &dyn DeliveryClock) -> Result<(), store::Error> {
         for channel in Channel::ALL.into_iter().filter(|channel| !self.routes.carry(*channel)) {
             loop {
                 let now = clock.now();
@@ -128,7 +128,7 @@ struct Sent {
 impl Worker<'_> {
     /// Sends what its route is to carry, until the future is dropped. It looks at least every `longest` milliseconds, since
     /// another node's notice can be lost.
-    pub async fn run(&self, clock: &dyn Clock, longest: i64) {
+    pub async fn run(&self, clock: &dyn DeliveryClock, longest: i64) {
         loop {
             let next = self.deliver_due(clock).await.unwrap_or_else(|error| {
                 tracing::error!(%error, "outbox cannot be read");
@@ -147,7 +147,7 @@ impl Worker<'_> {
     ///
     /// If one outcome cannot be recorded, the other sendings still end and are recorded: cutting them off would send more
     /// messages twice.
-    pub async fn deliver_due(&self, clock: &dyn Clock) -> Result<Option<Timestamp>, store::Error> {
+    pub async fn deliver_due(&self, clock: &dyn DeliveryClock) -> Result<Option<Timestamp>, store::Error> {
         let mut sending = JoinSet::new();
         let mut recorded = Ok(());
         loop {
@@ -202,7 +202,7 @@ impl Worker<'_> {
         &self,
         queued: QueuedMessage,
         sending: &mut JoinSet<Sent>,
-        clock: &dyn Clock,
+        clock: &dyn DeliveryClock,
     ) -> Result<(), store::Error> {
         let QueuedMessage { message, passed } = queued;
         let reason = if clock.now() >= message.not_after {
@@ -224,7 +224,7 @@ impl Worker<'_> {
     }
 
     /// Records how a sending ended.
-    async fn finish(&self, ended: Result<Sent, JoinError>, clock: &dyn Clock) -> Result<(), store::Error> {
+    async fn finish(&self, ended: Result<Sent, JoinError>, clock: &dyn DeliveryClock) -> Result<(), store::Error> {
         let channel = self.route.channel();
         let Sent { message, passed, country, result } = match ended {
             Ok(sent) => sent,
@@ -305,7 +305,7 @@ mod tests {
     #[derive(Clone, Default)]
     struct Time(Arc<AtomicI64>);
 
-    impl Clock for Time {
+    impl DeliveryClock for Time {
         fn now(&self) -> Timestamp {
             Timestamp(self.0.load(Ordering::SeqCst))
         }

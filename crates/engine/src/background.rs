@@ -10,9 +10,9 @@ use tokio::sync::broadcast::error::RecvError;
 use crate::{Engine, clock};
 
 /// The time as delivery reads it.
-struct DeliveryClock<'a>(&'a Engine);
+struct EngineClock<'a>(&'a Engine);
 
-impl delivery::Clock for DeliveryClock<'_> {
+impl delivery::DeliveryClock for EngineClock<'_> {
     fn now(&self) -> Timestamp {
         self.0.now()
     }
@@ -49,14 +49,14 @@ impl Engine {
 
     /// Sends queued messages, in a loop for each route: a slow provider delays no other.
     async fn run_senders(&self) {
-        let clock = DeliveryClock(self);
+        let clock = EngineClock(self);
         let workers: Vec<_> = self.outbox.workers().collect();
         let senders = join_all(workers.iter().map(|worker| worker.run(&clock, clock::POLL)));
         tokio::join!(self.hear_of_messages(), self.drop_homeless_messages(&clock), senders);
     }
 
     /// Drops messages of channels without a route: nobody would look at them.
-    async fn drop_homeless_messages(&self, clock: &DeliveryClock<'_>) {
+    async fn drop_homeless_messages(&self, clock: &EngineClock<'_>) {
         loop {
             if let Err(error) = self.outbox.drop_homeless(clock).await {
                 tracing::error!(%error, "outbox cannot be read");

@@ -60,6 +60,7 @@ mod store;
 mod throttles;
 mod trail;
 pub mod transfer;
+mod turn;
 mod value;
 mod verification_row;
 mod world;
@@ -69,11 +70,12 @@ pub use error::{Error, OpenError, UniqueField};
 pub use postgres::{PostgresOptions, shown as shown_postgres};
 pub use query::{
     AuditChain, AuditRow, COMMIT_BOUNDS, COUNTED, DevFilter, DevMessage, EventFilter, EventPage, Events, IdKind,
-    MessageOutcome, Page, QueuedMessage, Sizes, Span, Stats, Swept, TextFilter, Turn, UserFilter, UserPage, Waiting,
+    MessageOutcome, Page, QueuedMessage, Sizes, Span, Stats, Swept, TextFilter, UserFilter, UserPage, Waiting,
 };
 pub use schema::migrations::{MIGRATIONS, Migration};
 pub use sqlite::{Fatal, SqliteOptions};
 pub use store::{
     Collision, Cursor, DeliveryStatus, Followed, HeldWebhook, Store, Tried, WebhookDelivery, WebhookLease,
 };
+pub use turn::Turn;
 pub use world::{KEY_CHECK, Known, Looked, World};

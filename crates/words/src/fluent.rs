@@ -5,7 +5,7 @@ use fluent_bundle::{FluentArgs, FluentResource};
 use minijinja::{Environment, UndefinedBehavior, context};
 use unic_langid::LanguageIdentifier;
 
-use crate::{Brand, Filling, MessageKind, Part};
+use crate::message::{Brand, Filling, MessageKind, Part};
 
 /// The languages of our own texts.
 pub(crate) const LANGUAGES: [&str; 5] = ["en", "de", "fr", "es", "ja"];

@@ -3,7 +3,7 @@
 
 /// How the characters of a text message are sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Alphabet {
+pub enum SmsAlphabet {
     /// The basic alphabet with its extension: 160 places in one message, 153 in each of several.
     Gsm7,
     /// UTF-16: 70 places in one message, 67 in each of several.
@@ -13,7 +13,7 @@ pub enum Alphabet {
 /// What a text costs on its way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Segments {
-    pub alphabet: Alphabet,
+    pub alphabet: SmsAlphabet,
     /// Places that the text takes.
     pub places: usize,
     /// Messages that the text takes, each of which is paid.
@@ -36,8 +36,8 @@ pub fn segments(text: &str) -> Segments {
         })
         .sum();
     let (alphabet, places, single, each) = match basic {
-        Some(places) => (Alphabet::Gsm7, places, 160, 153),
-        None => (Alphabet::Ucs2, text.encode_utf16().count(), 70, 67),
+        Some(places) => (SmsAlphabet::Gsm7, places, 160, 153),
+        None => (SmsAlphabet::Ucs2, text.encode_utf16().count(), 70, 67),
     };
     let messages = if places <= single { 1 } else { places.div_ceil(each) };
     Segments { alphabet, places, messages }
@@ -47,23 +47,23 @@ pub fn segments(text: &str) -> Segments {
 mod tests {
     use super::*;
 
-    fn of(text: &str) -> (Alphabet, usize, usize) {
+    fn of(text: &str) -> (SmsAlphabet, usize, usize) {
         let Segments { alphabet, places, messages } = segments(text);
         (alphabet, places, messages)
     }
 
     #[test]
     fn one_message_has_160_places_and_each_of_several_has_153() {
-        assert_eq!(of(&"x".repeat(160)), (Alphabet::Gsm7, 160, 1));
-        assert_eq!(of(&"x".repeat(161)), (Alphabet::Gsm7, 161, 2));
-        assert_eq!(of(&"x".repeat(307)), (Alphabet::Gsm7, 307, 3));
-        assert_eq!(of(&"ü€".repeat(10)), (Alphabet::Gsm7, 30, 1));
+        assert_eq!(of(&"x".repeat(160)), (SmsAlphabet::Gsm7, 160, 1));
+        assert_eq!(of(&"x".repeat(161)), (SmsAlphabet::Gsm7, 161, 2));
+        assert_eq!(of(&"x".repeat(307)), (SmsAlphabet::Gsm7, 307, 3));
+        assert_eq!(of(&"ü€".repeat(10)), (SmsAlphabet::Gsm7, 30, 1));
     }
 
     #[test]
     fn one_character_from_outside_makes_all_of_them_wide() {
-        assert_eq!(of(&format!("{}ş", "x".repeat(69))), (Alphabet::Ucs2, 70, 1));
-        assert_eq!(of(&format!("{}ş", "x".repeat(70))), (Alphabet::Ucs2, 71, 2));
-        assert_eq!(of("😀"), (Alphabet::Ucs2, 2, 1));
+        assert_eq!(of(&format!("{}ş", "x".repeat(69))), (SmsAlphabet::Ucs2, 70, 1));
+        assert_eq!(of(&format!("{}ş", "x".repeat(70))), (SmsAlphabet::Ucs2, 71, 2));
+        assert_eq!(of("😀"), (SmsAlphabet::Ucs2, 2, 1));
     }
 }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use minijinja::{AutoEscape, Environment, ErrorKind, UndefinedBehavior, context};
 
-use crate::{Brand, Filling, MessageKind, Part, SMS_MAX};
+use crate::message::{Brand, Filling, MessageKind, Part, SMS_MAX};
 
 /// Largest file of a template, in bytes.
 const MOST_BYTES: usize = 16 * 1024;
@@ -169,7 +169,7 @@ fn refused(file: &Path, error: &minijinja::Error) -> TemplateError {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Words;
+    use crate::words::Words;
 
     fn brand() -> Brand {
         Brand { name: "Acme".to_owned(), color: "#1a56db".to_owned() }

@@ -35,7 +35,7 @@ impl std::fmt::Debug for GatewaysConfig {
 const TEXT: Row = Row { kind: Kind::Text(line), ..ROW };
 /// A row of a secret.
 const SECRET: Row = Row { kind: Kind::Secret, example: "\"secret\"", ..ROW };
-/// A row of an address that stands for the gateway's own.
+/// A row of an address to use instead of the gateway's.
 const BASE_URL: Row = Row { kind: Kind::Text(line), example: "\"https://gateway.example.com\"", ..ROW };
 const AT_ONCE: Row = Row {
     kind: Kind::Number(1, 64),

@@ -14,6 +14,7 @@ mod healthcheck;
 mod import;
 mod labels;
 mod migrate;
+mod provider_pages;
 mod reference;
 pub(crate) mod report;
 pub(crate) mod request;

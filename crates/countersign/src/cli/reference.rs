@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use clap::{Arg, Command, Subcommand};
 
+use crate::cli::provider_pages;
 use crate::terminal;
 
 #[derive(Debug, Subcommand)]
@@ -13,6 +14,8 @@ pub(crate) enum ReferenceArgs {
     Configuration,
     /// Print the page docs/reference/cli.md
     Cli,
+    /// Print a page of docs/operate/providers/: of this provider, or their list
+    Provider { name: Option<String> },
 }
 
 impl ReferenceArgs {
@@ -21,6 +24,8 @@ impl ReferenceArgs {
             match self {
                 Self::Configuration => config::reference(),
                 Self::Cli => page(cli),
+                Self::Provider { name: Some(name) } => provider_pages::page(&name).unwrap_or_default(),
+                Self::Provider { name: None } => provider_pages::list(),
             }
             .trim_end(),
         );

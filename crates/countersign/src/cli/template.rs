@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use clap::Subcommand;
 use clap::builder::{PossibleValuesParser, TypedValueParser as _};
 use serde_json::{Value, json};
-use words::{Alphabet, Filling, MessageKind, Segments, Words};
+use words::{Filling, MessageKind, Segments, SmsAlphabet, Words};
 
 use crate::cli::run::ServeArgs;
 use crate::{installation, terminal};
@@ -96,7 +96,7 @@ impl Preview {
 
 fn alphabet(segments: Segments) -> &'static str {
     match segments.alphabet {
-        Alphabet::Gsm7 => "GSM-7",
-        Alphabet::Ucs2 => "UCS-2",
+        SmsAlphabet::Gsm7 => "GSM-7",
+        SmsAlphabet::Ucs2 => "UCS-2",
     }
 }

@@ -13,7 +13,7 @@ use engine::Chance;
 use engine::chance::SystemChance;
 use serde_json::json;
 use store::OpenError;
-use store::transfer::{Carried, End, Route, TransferError, carry};
+use store::transfer::{Carried, End, TransferRoute, TransferError, carry};
 
 use crate::cli::run::runtime;
 use crate::installation::data_dir::DataDir;
@@ -111,7 +111,7 @@ async fn transfer(from_end: &TransferEnd, to_end: &TransferEnd, as_json: bool) -
     let target = to_end.target().await.with_context(|| format!("cannot transfer to {to}"))?;
     let rows = source.rows().await?;
     let bar = terminal::progress("Transferring", 2 * rows);
-    let route = Route { id: (&SystemChance as &dyn Chance).bytes(), from: from.clone(), to: to.clone() };
+    let route = TransferRoute { id: (&SystemChance as &dyn Chance).bytes(), from: from.clone(), to: to.clone() };
     let carried = carry(source, target, &route, |done| bar.reach(done)).await;
     bar.finish();
     let carried = carried.with_context(|| format!("cannot transfer {from} to {to}"))?;

@@ -1,4 +1,4 @@
-//! Mail as `serve` sends it: a code reaches a mailbox, a second route carries what the first cannot, and callers are told
+//! Mail as `serve` sends it: a code reaches a mailbox, a second route carries what the first cannot, and callers learn
 //! when nothing carries anything.
 
 #![expect(clippy::unwrap_used, reason = "a failed step fails the test")]
@@ -118,7 +118,7 @@ fn smtp(port: u16) -> String {
     )
 }
 
-/// A port that nobody listens at.
+/// A port without a listener.
 fn closed_port() -> u16 {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }

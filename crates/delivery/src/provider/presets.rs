@@ -1,9 +1,9 @@
 //! Gateways whose requests are known, as data. The operators' pages are made from this table, so each row also says what
 //! to buy there and what to paste where.
 //!
-//! A row is checked against the gateway's public documentation, whose address it has. Words that mean an unreachable
-//! recipient are there only where the documentation names them: a wrong one would end messages that another gateway
-//! could have carried.
+//! A row follows the gateway's public documentation, whose address it has. We have no account at most of them, so the pages
+//! ask operators to send a test message first. Words that mean an unreachable recipient are there only where the
+//! documentation names them: a wrong one would end messages that another gateway could have carried.
 
 use domain::Channel;
 

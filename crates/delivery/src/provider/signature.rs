@@ -277,7 +277,7 @@ mod tests {
     const HS512: &str = "Bearer eyJhbGciOiJIUzUxMiIsInR5cCI6IkpXVCJ9.eyJpYXQiOjE0NDA5MzgxNjAsImp0aSI6IjExMTExMTExLTIyMjItNDMzMy04NDQ0LTU1NTU1NTU1NTU1NSIsImlzcyI6IlZvbmFnZSIsInBheWxvYWRfaGFzaCI6IjcxZTY2MmJjODk2YzViYjZmNzY0NTc0YTc0OGI2MTc2MmRkMzY4MWViYmEyZDI2ZDI1YmFkN2M2OTlmNjBjYWUiLCJhcGlfa2V5Ijoia2V5IiwiYXBwbGljYXRpb25faWQiOiJhcHAifQ.qJuRlHzT4NkpBgFH00OT0aHHSC_1UlCpRgUIryFAfob8eJgoMTTqOHuo0Biph1o6Tjw-aHtY--OvFK039SQWKw";
     /// Not signed at all.
     const NONE: &str = "Bearer eyJhbGciOiJub25lIiwidHlwIjoiSldUIn0.eyJpYXQiOjE0NDA5MzgxNjAsImp0aSI6IjExMTExMTExLTIyMjItNDMzMy04NDQ0LTU1NTU1NTU1NTU1NSIsImlzcyI6IlZvbmFnZSIsInBheWxvYWRfaGFzaCI6IjcxZTY2MmJjODk2YzViYjZmNzY0NTc0YTc0OGI2MTc2MmRkMzY4MWViYmEyZDI2ZDI1YmFkN2M2OTlmNjBjYWUiLCJhcGlfa2V5Ijoia2V5IiwiYXBwbGljYXRpb25faWQiOiJhcHAifQ.";
-    /// Without `jti`.
+    /// The same claims without `jti`, so that a receipt could be shown twice.
     const NO_ID: &str = "Bearer eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJpYXQiOjE0NDA5MzgxNjAsImlzcyI6IlZvbmFnZSIsInBheWxvYWRfaGFzaCI6IjcxZTY2MmJjODk2YzViYjZmNzY0NTc0YTc0OGI2MTc2MmRkMzY4MWViYmEyZDI2ZDI1YmFkN2M2OTlmNjBjYWUiLCJhcGlfa2V5Ijoia2V5IiwiYXBwbGljYXRpb25faWQiOiJhcHAifQ.GDvTOz8TD1VpVk176LuiJ_DbRDchkxazB8mjiqXlGAk";
 
     fn of_vonage(authorization: &str, body: &str, now: Timestamp) -> Result<Receipt, Refusal> {

@@ -18,7 +18,7 @@ const BASE: &str = "https://api.nexmo.com";
 pub struct VonageSettings {
     pub api_key: String,
     pub api_secret: Secret,
-    /// The sender.
+    /// The number or name that recipients see.
     pub from: String,
     /// Another address than Vonage's own.
     pub base_url: Option<String>,

@@ -11,9 +11,10 @@ use super::sql;
 use super::value::Param;
 use crate::apply;
 use crate::error::Error;
-use crate::query::{BATCH, DevFilter, DevMessage, IdKind, KEEP, MessageOutcome, QueuedMessage, Swept, Turn};
+use crate::query::{BATCH, DevFilter, DevMessage, IdKind, KEEP, MessageOutcome, QueuedMessage, Swept};
 use crate::schema::sql as shared;
 use crate::step::Step;
+use crate::turn::Turn;
 use crate::value::{Row, Value};
 use crate::{calls, conditions, ids, rows};
 

@@ -9,8 +9,9 @@ use super::exec::{all, all_of, first, one};
 use super::job::Tx;
 use super::open;
 use crate::error::Error;
-use crate::query::{BATCH, DevFilter, DevMessage, IdKind, KEEP, MessageOutcome, QueuedMessage, Swept, Turn};
+use crate::query::{BATCH, DevFilter, DevMessage, IdKind, KEEP, MessageOutcome, QueuedMessage, Swept};
 use crate::schema::sql;
+use crate::turn::Turn;
 use crate::value::Value;
 use crate::{apply, calls, conditions, ids, rows};
 

@@ -4,7 +4,8 @@ use domain::{Channel, MessageId, Timestamp};
 
 use super::handle::{Store, forward};
 use crate::error::Error;
-use crate::query::{MessageOutcome, QueuedMessage, Turn, Waiting};
+use crate::query::{MessageOutcome, QueuedMessage, Waiting};
+use crate::turn::Turn;
 
 impl Store {
     /// Claims at most `limit` messages of a channel that are due and whose turn this is, the longest due first. No other

@@ -32,7 +32,7 @@ impl std::fmt::Debug for End {
 
 /// Between which databases an installation is moved.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Route {
+pub struct TransferRoute {
     /// A random number of this move's own.
     pub id: [u8; 16],
     /// How the source is named. Kept in the target until the move is finished, so without a password.
@@ -161,7 +161,7 @@ impl End {
 pub async fn carry(
     from: End,
     to: End,
-    route: &Route,
+    route: &TransferRoute,
     mut progress: impl FnMut(u64),
 ) -> Result<Vec<Carried>, TransferError> {
     let unfinished = |error| TransferError::Unfinished(Box::new(error));

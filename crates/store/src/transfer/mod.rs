@@ -15,6 +15,6 @@ mod tables;
 #[cfg(test)]
 pub(crate) mod tests;
 
-pub use carry::{Carried, End, Route, carry};
+pub use carry::{Carried, End, TransferRoute, carry};
 pub use error::TransferError;
 pub(crate) use tables::{PIECE, TABLES, Table};

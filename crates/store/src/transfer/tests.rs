@@ -7,7 +7,7 @@ use domain::{Challenge, Change, Decision, Digest, FactorKind, ThrottleKey, UserI
 
 use super::carry::carry_rows;
 use super::mark::TransferMark;
-use super::{Carried, End, PIECE, Route, TABLES, TransferError, carry};
+use super::{Carried, End, PIECE, TransferRoute, TABLES, TransferError, carry};
 use crate::contract::budgets;
 use crate::contract::world::{self, NOW};
 use crate::world::World;
@@ -142,8 +142,8 @@ pub(super) async fn goes_on(store: &Store, user: UserId) {
 }
 
 /// Of a move to a place with a password in it nowhere.
-pub(crate) fn route(id: u8) -> Route {
-    Route { id: [id; 16], from: "here".to_owned(), to: "sqlite:///over/there".to_owned() }
+pub(crate) fn route(id: u8) -> TransferRoute {
+    TransferRoute { id: [id; 16], from: "here".to_owned(), to: "sqlite:///over/there".to_owned() }
 }
 
 async fn carried(from: End, to: End) -> Vec<Carried> {

@@ -1,0 +1,144 @@
+//! What a message is: its kind, its parts, and what is put into them.
+
+/// Longest text message, in characters.
+pub const SMS_MAX: usize = 160;
+
+/// What a message is for. Its name is the beginning of the names of its templates.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum MessageKind {
+    /// A text message with a code.
+    Sms,
+    /// A call that speaks a code.
+    Voice,
+    /// A call that asks for digits which a screen shows.
+    Keypad,
+    /// A mail with a code.
+    Email,
+    /// A prompt on a paired phone.
+    Push,
+    /// A prompt that asks for a number which a screen shows.
+    PushNumber,
+    /// A mail to somebody who has been sent too many prompts.
+    WarningEmail,
+    /// The same as a text message.
+    WarningSms,
+    /// An operator's test of mail.
+    TestEmail,
+    /// An operator's test of text messages and calls.
+    TestSms,
+}
+
+impl MessageKind {
+    /// Every kind there is.
+    pub const ALL: [Self; 10] = [
+        Self::Sms,
+        Self::Voice,
+        Self::Keypad,
+        Self::Email,
+        Self::Push,
+        Self::PushNumber,
+        Self::WarningEmail,
+        Self::WarningSms,
+        Self::TestEmail,
+        Self::TestSms,
+    ];
+
+    /// The beginning of the names of its templates.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Sms => "sms",
+            Self::Voice => "voice",
+            Self::Keypad => "keypad",
+            Self::Email => "email",
+            Self::Push => "push",
+            Self::PushNumber => "push-number",
+            Self::WarningEmail => "warning-email",
+            Self::WarningSms => "warning-sms",
+            Self::TestEmail => "test-email",
+            Self::TestSms => "test-sms",
+        }
+    }
+
+    /// The kind of this name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.name() == name)
+    }
+
+    /// Whether a text of this kind is of no use without the code.
+    pub fn has_code(self) -> bool {
+        matches!(self, Self::Sms | Self::Voice | Self::Email)
+    }
+
+    /// The parts of a message of this kind.
+    pub fn parts(self) -> &'static [Part] {
+        match self {
+            Self::Email | Self::WarningEmail | Self::TestEmail => &[Part::Subject, Part::Text, Part::Html],
+            _ => &[Part::Text],
+        }
+    }
+
+    /// Whether its text travels as a text message.
+    pub fn is_sms(self) -> bool {
+        matches!(self, Self::Sms | Self::WarningSms | Self::TestSms)
+    }
+}
+
+/// A part of a message. Its name is the end of the name of its template.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Part {
+    /// The subject line of a mail.
+    Subject,
+    /// The text; of a mail, the part for readers without HTML.
+    Text,
+    /// The HTML part of a mail.
+    Html,
+}
+
+impl Part {
+    /// The end of the name of its template.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Subject => "subject",
+            Self::Text => "txt",
+            Self::Html => "html",
+        }
+    }
+
+    /// The part of this name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        [Self::Subject, Self::Text, Self::Html].into_iter().find(|part| part.name() == name)
+    }
+}
+
+/// What is put into a text.
+#[derive(Debug, Clone, Copy)]
+pub struct Filling<'a> {
+    /// The code; empty where a message has none.
+    pub code: &'a str,
+    /// Its life in whole minutes.
+    pub minutes: i64,
+}
+
+/// How the sender presents itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Brand {
+    pub name: String,
+    /// The colour of mail, as `#rrggbb`.
+    pub color: String,
+}
+
+/// A message in words.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Worded {
+    /// The subject line, for mail.
+    pub subject: Option<String>,
+    pub text: String,
+    /// The HTML part, for mail.
+    pub html: Option<String>,
+}
+
+impl std::fmt::Debug for Worded {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Worded(…)")
+    }
+}

@@ -1,0 +1,115 @@
+//! The texts of an installation.
+
+use std::path::Path;
+
+use crate::fluent::{self, Translations};
+use crate::message::{Brand, Filling, MessageKind, Part, Worded};
+use crate::templates::{TemplateError, Templates};
+
+/// All texts of an installation.
+pub struct Words {
+    brand: Brand,
+    /// The language where a person has none that is translated.
+    language: String,
+    own: Translations,
+    templates: Templates,
+}
+
+impl Words {
+    /// Our own texts.
+    pub fn new(brand: Brand, language: &str) -> Self {
+        let (own, templates) = (Translations::new(), Templates::default());
+        Self { brand, language: language.to_owned(), own, templates }
+    }
+
+    /// Our own texts, with an operator's in the place of some of them.
+    pub fn with_templates(brand: Brand, language: &str, folder: &Path) -> Result<Self, TemplateError> {
+        let templates = Templates::read(folder, &brand)?;
+        Ok(Self { templates, ..Self::new(brand, language) })
+    }
+
+    /// The languages of our own texts.
+    pub const LANGUAGES: [&'static str; 5] = fluent::LANGUAGES;
+
+    /// A message in a person's language, which may be a code as `de`, `de-AT` or `de_AT`, or nothing that anybody knows.
+    ///
+    /// An operator's text was filled at the start with samples. Should it fail with the values of this message, ours is
+    /// used: a message with the wrong look is better than none.
+    pub fn say(&self, kind: MessageKind, language: Option<&str>, filling: Filling<'_>) -> Worded {
+        let wanted = language.map(primary).unwrap_or_default();
+        let own = if Self::LANGUAGES.contains(&wanted.as_str()) { &wanted } else { &self.language };
+        let part = |part: Part| {
+            let operators = self.templates.fill(kind, part, &wanted, &self.brand, filling);
+            operators.unwrap_or_else(|| self.own.fill(kind, part, own, &self.brand, filling))
+        };
+        let is_mail = kind.parts().contains(&Part::Subject);
+        Worded {
+            subject: is_mail.then(|| part(Part::Subject)),
+            text: part(Part::Text),
+            html: is_mail.then(|| part(Part::Html)),
+        }
+    }
+}
+
+/// The first part of a language code, in lower case.
+fn primary(code: &str) -> String {
+    code.split(['-', '_']).next().unwrap_or_default().trim().to_ascii_lowercase()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::message::SMS_MAX;
+
+    fn brand() -> Brand {
+        Brand { name: "Acme".to_owned(), color: "#1a56db".to_owned() }
+    }
+
+    const FILLING: Filling<'_> = Filling { code: "314159", minutes: 2 };
+
+    #[test]
+    fn every_message_is_translated_into_every_language_and_carries_its_code() {
+        let words = Words::new(brand(), "en");
+        for (kind, language) in MessageKind::ALL.iter().flat_map(|kind| Words::LANGUAGES.map(|known| (*kind, known))) {
+            let said = words.say(kind, Some(language), FILLING);
+            for text in [Some(&said.text), said.html.as_ref()].into_iter().flatten() {
+                assert_eq!(text.contains("314159"), kind.has_code(), "{kind:?} {language}: {text}");
+                assert!(!text.contains(['{', '}', '\u{2068}']), "{kind:?} {language}: {text}");
+            }
+            assert_eq!(said.subject.is_some(), kind.parts().len() > 1);
+            let all = [said.subject.as_deref().unwrap_or("Acme"), &said.text];
+            assert!(all.iter().all(|text| text.contains("Acme")), "{kind:?} {language}: {all:?}");
+            if kind.is_sms() {
+                assert!(said.text.chars().count() <= SMS_MAX, "{kind:?} {language}: {}", said.text);
+            }
+        }
+    }
+
+    #[test]
+    fn a_person_reads_their_language_and_otherwise_the_installations() {
+        let words = Words::new(brand(), "fr");
+        let text = |language| words.say(MessageKind::Sms, language, FILLING).text;
+        assert!(text(Some("de")).starts_with("314159 ist Ihr Code"));
+        assert_eq!(text(Some("de_AT")), text(Some("DE-ch")));
+        for unknown in [None, Some(""), Some("tlh"), Some("-")] {
+            assert_eq!(text(unknown), text(Some("fr")), "{unknown:?}");
+        }
+    }
+
+    #[test]
+    fn nothing_in_a_brand_is_evaluated_and_html_is_escaped() {
+        let words = Words::new(Brand { name: "A<b>&{{ code }}{ $code }".to_owned(), ..brand() }, "en");
+        let said = words.say(MessageKind::Email, None, FILLING);
+        assert!(said.text.contains("A<b>&{{ code }}{ $code }"), "{}", said.text);
+        let html = said.html.unwrap();
+        assert!(html.contains("A&lt;b&gt;&amp;{{ code }}{ $code }"), "{html}");
+        assert!(!html.contains("<b>"));
+    }
+
+    #[test]
+    fn one_minute_is_said_as_one() {
+        let words = Words::new(brand(), "en");
+        let said = words.say(MessageKind::Email, None, Filling { minutes: 1, ..FILLING });
+        assert!(said.text.contains("for one minute"), "{}", said.text);
+    }
+}
