@@ -112,7 +112,7 @@ def read_by_email(mails, _record, _folder):
         equal("the sender", parsed["from"].addresses[0].display_name, "Example, Größe & Co.")
         equal("the answers", parsed["reply-to"].addresses[0].addr_spec, "help@example.com")
         equal("the recipient", parsed["to"].addresses[0].addr_spec, "ana@example.org")
-        equal("the id", parsed["message-id"], f"<{number}@login.example.com>")
+        equal("the id", parsed["message-id"], f"<{number}-{1700000000000 + number}@login.example.com>")
         equal("Auto-Submitted", parsed["auto-submitted"], "auto-generated")
         equal("the type", parsed.get_content_type(), "multipart/alternative")
         plain, html = parsed.iter_parts()

@@ -9,8 +9,8 @@ use anyhow::{Context as _, bail};
 use toml::Value;
 
 use crate::environment::{text_of, variable, warn_if_exposed};
-use crate::row::Kind;
 use crate::place::line_of;
+use crate::row::Kind;
 use crate::suggest::nearest;
 use crate::table::{ELSEWHERE, FUTURE, SETTINGS, Setting};
 use crate::value;

@@ -36,7 +36,8 @@ impl Breaker {
     pub(crate) fn state(self, now: Timestamp) -> RouteState {
         match self.down_until {
             None => RouteState::Up,
-            Some(until) if now < until => RouteState::DownUntil(until),
+            // A rest that is longer than any was begun under another clock.
+            Some(until) if now < until && until.since(now) <= LONGEST_REST => RouteState::DownUntil(until),
             Some(_) => RouteState::OnTrial,
         }
     }
@@ -44,7 +45,10 @@ impl Breaker {
     /// What is known after a sending that ended now.
     #[must_use]
     pub(crate) fn after(self, fitness: Fitness, now: Timestamp) -> Self {
-        let Fitness::Failing(asked) = fitness else { return Self::default() };
+        let Fitness::Failing(asked) = fitness else {
+            // A sending that began before the rest does not end it: the provider has asked for it, or failed since.
+            return if matches!(self.state(now), RouteState::DownUntil(_)) { self } else { Self::default() };
+        };
         let failures = self.failures.saturating_add(1);
         let rest = match asked {
             Some(wait) => Some(milliseconds(wait).min(LONGEST_REST)),
@@ -102,8 +106,14 @@ mod tests {
     }
 
     #[test]
-    fn a_sending_from_before_a_rest_does_not_shorten_it() {
+    fn a_rest_that_began_under_a_clock_that_was_ahead_is_over() {
+        assert_eq!(after(5).state(NOW.plus(-300_000)), RouteState::OnTrial);
+    }
+
+    #[test]
+    fn a_sending_from_before_a_rest_neither_shortens_nor_ends_it() {
         let asked = Breaker::default().after(Fitness::Failing(Some(Duration::from_secs(300))), NOW);
+        assert_eq!(asked.after(Fitness::Fit, NOW).state(NOW), RouteState::DownUntil(NOW.plus(300_000)));
         assert_eq!(asked.after(FAILED, NOW).state(NOW), RouteState::DownUntil(NOW.plus(300_000)));
     }
 }

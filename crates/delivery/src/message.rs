@@ -28,6 +28,12 @@ pub struct Concerned {
 }
 
 impl OutgoingMessage {
+    /// What others know the message by: the same at each try. Ids begin anew with each installation, so the moment at which
+    /// it was queued is a part of it.
+    pub fn key(&self) -> String {
+        format!("{}-{}", self.id.0, self.created_at.0)
+    }
+
     /// A queued message with its opened content.
     pub(crate) fn of(message: &Message, content: Content) -> Self {
         Self {

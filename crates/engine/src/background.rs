@@ -3,6 +3,8 @@
 use std::future::Future;
 use std::pin::Pin;
 
+use std::sync::atomic::Ordering;
+
 use domain::{Channel, Timestamp};
 use futures_util::future::join_all;
 use tokio::sync::broadcast::error::RecvError;
@@ -25,6 +27,7 @@ impl delivery::DeliveryClock for EngineClock<'_> {
 impl Engine {
     /// Background work: sends queued messages and sweeps what has expired, until the future is dropped.
     pub async fn run(&self) {
+        self.serves.store(true, Ordering::Relaxed);
         tokio::join!(
             self.learn_pace(),
             self.run_senders(),

@@ -24,7 +24,7 @@ mod users;
 pub mod webhooks;
 
 use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicBool, AtomicU64};
 
 use domain::{Keyring, Policy, Timestamp};
 use tokio::sync::Notify;
@@ -102,6 +102,8 @@ pub struct Engine {
     settings: Settings,
     outbox: delivery::Outbox,
     words: words::Words,
+    /// Whether messages are sent here: [`Engine::run`] has begun.
+    serves: AtomicBool,
     callers: moka::sync::Cache<domain::Digest, Arc<ApiCaller>>,
     hasher: login::password::PasswordHasher,
     answers: AnswerCounts,
@@ -147,6 +149,7 @@ impl Engine {
         Self {
             outbox: delivery::Outbox::new(&parts.store, &parts.keys, routes),
             words: parts.words,
+            serves: AtomicBool::default(),
             store: parts.store,
             keys: parts.keys,
             installation_key: parts.installation_key,

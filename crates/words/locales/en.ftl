@@ -3,7 +3,7 @@ sms = { $code } is your { $brand } code. It works for { $minutes } min. Never sh
 warning-sms = { $brand }: too many sign-in requests that you did not accept. If they are not yours, change your password.
 test-sms = Test message from { $brand }. It asks for nothing.
 
-# Calls. The code comes digit by digit.
+# Calls.
 voice = This is { $brand }. Your code is: { $code }. Again, your code is: { $code }. Goodbye.
 keypad = This is { $brand }. Please key in the six digits shown on your screen, then press the hash key.
 

@@ -1,5 +1,5 @@
-sms = { $code } es su código de { $brand }. Vale durante { $minutes } min. No lo comparta con nadie.
-warning-sms = { $brand }: demasiadas solicitudes de acceso que usted no aceptó. Si no son suyas, cambie su contraseña.
+sms = { $code } es su clave de { $brand }. Vale durante { $minutes } min. No la comparta con nadie.
+warning-sms = { $brand }: demasiadas solicitudes de acceso sin aceptar por usted. Si no son suyas, cambie su contraseña.
 test-sms = Mensaje de prueba de { $brand }. No tiene que hacer nada.
 
 voice = Le habla { $brand }. Su código es: { $code }. Repito, su código es: { $code }. Adiós.

@@ -89,6 +89,11 @@ impl Templates {
         Some(filled)
     }
 
+    /// Whether any template is in this language.
+    pub(crate) fn know(&self, language: &str) -> bool {
+        self.names.keys().any(|(_, _, known)| known == language)
+    }
+
     fn render(&self, name: &str, brand: &Brand, filling: Filling<'_>) -> Result<String, minijinja::Error> {
         let values = context! {
             code => filling.code, minutes => filling.minutes, brand => brand.name.as_str(), color => brand.color.as_str(),
@@ -137,6 +142,9 @@ fn check((kind, part, _): &Place, filled: &str, filling: Filling<'_>) -> Result<
     let carries = kind.has_code() && *part != Part::Subject;
     if carries && !filled.contains(filling.code) {
         return Err("the code is missing; put {{ code }} where it belongs".to_owned());
+    }
+    if !kind.has_code() && !filling.code.is_empty() && filled.contains(filling.code) {
+        return Err("this message has no code: the digits are on the screen only, or there are none".to_owned());
     }
     if filled.trim().is_empty() {
         return Err("it is empty once it is filled".to_owned());
@@ -201,6 +209,10 @@ mod tests {
         let filling = Filling { code: "123456", minutes: 2 };
         assert_eq!(words.say(MessageKind::Sms, Some("de-AT"), filling).text, "Code 123456");
         assert!(words.say(MessageKind::Sms, Some("en"), filling).text.starts_with("123456 is your A&B code"));
+        let german = Words::with_templates(brand(), "de", folder.path()).unwrap();
+        for person in [None, Some("de"), Some("pl")] {
+            assert_eq!(german.say(MessageKind::Sms, person, filling).text, "Code 123456", "{person:?}");
+        }
         let mail = words.say(MessageKind::Email, Some("ja"), filling);
         assert_eq!(mail.subject.as_deref(), Some("A&B: 123456"));
         assert_eq!(mail.html.as_deref(), Some("<p style='color:#1a56db'>123456 A&amp;B</p>"));
@@ -219,6 +231,7 @@ mod tests {
                 "{% for a in '1234567890' %}{% for b in '1234567890' %}{% for c in '1234567890' %}{% for d in '1234567890' %}{% for e in '1234567890' %}{{ code }}{% endfor %}{% endfor %}{% endfor %}{% endfor %}{% endfor %}",
                 "email.html, line 1: it takes too many steps",
             ),
+            ("keypad.txt", "press {{ code }}", "keypad.txt: this message has no code"),
             ("email.subject", "a\nb", "email.subject: a subject is one line"),
             ("email.txt", "{% if minutes > 5 %}{{ code }}{% endif %}", "email.txt: the code is missing"),
             ("voice.txt", "{{ code", "voice.txt, line 1: syntax error"),

@@ -31,15 +31,23 @@ impl Words {
     /// The languages of our own texts.
     pub const LANGUAGES: [&'static str; 5] = fluent::LANGUAGES;
 
+    /// Whether anybody has translated into this language.
+    fn knows(&self, language: &str) -> bool {
+        Self::LANGUAGES.contains(&language) || self.templates.know(language)
+    }
+
     /// A message in a person's language, which may be a code as `de`, `de-AT` or `de_AT`, or nothing that anybody knows.
     ///
     /// An operator's text was filled at the start with samples. Should it fail with the values of this message, ours is
     /// used: a message with the wrong look is better than none.
     pub fn say(&self, kind: MessageKind, language: Option<&str>, filling: Filling<'_>) -> Worded {
         let wanted = language.map(primary).unwrap_or_default();
+        // A code that a message does not have is not even known to its template.
+        let filling = if kind.has_code() { filling } else { Filling { code: "", ..filling } };
         let own = if Self::LANGUAGES.contains(&wanted.as_str()) { &wanted } else { &self.language };
         let part = |part: Part| {
-            let operators = self.templates.fill(kind, part, &wanted, &self.brand, filling);
+            let in_language = if wanted.is_empty() || !self.knows(&wanted) { &self.language } else { &wanted };
+            let operators = self.templates.fill(kind, part, in_language, &self.brand, filling);
             operators.unwrap_or_else(|| self.own.fill(kind, part, own, &self.brand, filling))
         };
         let is_mail = kind.parts().contains(&Part::Subject);

@@ -120,7 +120,7 @@ impl Section for DeliveryConfig {
 
 /// A provider's name.
 fn provider(text: &str) -> Result<(), String> {
-    let fits = text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
+    let fits = text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"-_".contains(&byte));
     if fits { Ok(()) } else { Err("a provider's name is a lower-case word, as smtp".to_owned()) }
 }
 

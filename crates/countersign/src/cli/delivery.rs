@@ -90,6 +90,11 @@ impl Request for DeliveryRequest {
         match self {
             Self::Status => Ok(status(engine)),
             Self::Test { channel, address, provider } => test(engine, channel, &address, provider.as_deref()).await,
+            Self::Retry if !engine.sends_messages() => {
+                Err("no server of this installation takes commands here: with SQLite start it; with PostgreSQL, where commands \
+                     go to the database, routes come back by themselves within 30 seconds of a success, or at a restart"
+                    .to_owned())
+            }
             Self::Retry => {
                 engine.trust_routes();
                 Ok(Report::line(json!({ "retried": true }), "Every route is used again."))
@@ -124,20 +129,24 @@ struct ShownRoute {
     provider: String,
     /// The key that configures the provider.
     setting: Option<&'static str>,
-    /// `up`, `on trial` or `down`.
-    state: &'static str,
+    /// `up`, `on trial` or `down`; nothing where no server answers, since only it knows.
+    state: Option<&'static str>,
     /// When it is tried again, if it is down.
     down_until: Option<String>,
-    sent: u64,
-    failed: u64,
+    sent: Option<u64>,
+    failed: Option<u64>,
     last_failure: Option<String>,
     last_failure_at: Option<String>,
 }
 
 impl Shown {
     fn of(channel: Channel, engine: &Engine, health: &[RouteHealth]) -> Self {
-        let routes: Vec<ShownRoute> =
-            health.iter().filter(|route| route.channel == channel).map(ShownRoute::of).collect();
+        let is_known = engine.sends_messages();
+        let routes: Vec<ShownRoute> = health
+            .iter()
+            .filter(|route| route.channel == channel)
+            .map(|route| ShownRoute::of(route, is_known))
+            .collect();
         let mut kinds = engine.settings().policy.offered().into_iter();
         let offered = kinds.any(|kind| kind.channel() == Some(channel));
         let missing = match routes.first() {
@@ -161,11 +170,12 @@ impl Shown {
         let row = |route: &ShownRoute| {
             let state = match &route.down_until {
                 Some(until) => format!("down until {until}"),
-                None => route.state.to_owned(),
+                None => or_dash(route.state),
             };
             let failure = route.last_failure.as_ref().zip(route.last_failure_at.as_ref());
             let failure = failure.map_or_else(|| or_dash(None), |(why, at)| format!("{at}: {why}"));
-            let (sent, failed) = (route.sent.to_string(), route.failed.to_string());
+            let count = |count: Option<u64>| or_dash(count.map(|count| count.to_string()).as_deref());
+            let (sent, failed) = (count(route.sent), count(route.failed));
             let cells = [route.provider.clone(), state, sent, failed, failure, advice.clone()];
             head().into_iter().chain(cells).collect()
         };
@@ -174,11 +184,12 @@ impl Shown {
 }
 
 impl ShownRoute {
-    fn of(health: &RouteHealth) -> Self {
+    fn of(health: &RouteHealth, is_known: bool) -> Self {
         let (state, until) = match health.state {
-            RouteState::Up => ("up", None),
-            RouteState::OnTrial => ("on trial", None),
-            RouteState::DownUntil(until) => ("down", Some(until)),
+            _ if !is_known => (None, None),
+            RouteState::Up => (Some("up"), None),
+            RouteState::OnTrial => (Some("on trial"), None),
+            RouteState::DownUntil(until) => (Some("down"), Some(until)),
         };
         let moment = |at: Timestamp| onelogin::wire_time::with_seconds(at.0);
         Self {
@@ -186,8 +197,8 @@ impl ShownRoute {
             setting: setting(&health.provider),
             state,
             down_until: until.map(moment),
-            sent: health.sent(),
-            failed: health.failed(),
+            sent: is_known.then(|| health.sent()),
+            failed: is_known.then(|| health.failed()),
             last_failure: health.last_failure.map(|(error, _)| error.to_string()),
             last_failure_at: health.last_failure.map(|(_, at)| moment(at)),
         }

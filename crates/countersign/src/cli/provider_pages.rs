@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use delivery::{Guide, PRESETS, Preset, guides};
+use delivery::{Guide, Preset, guides};
 
 /// The list of all providers.
 pub(crate) fn list() -> String {
@@ -30,7 +30,11 @@ pub(crate) fn list() -> String {
             None if guide.name == "smtp" => ("mail".to_owned(), "`[delivery.smtp]`"),
             None => ("text messages".to_owned(), "keys of its own"),
         };
-        let how = if preset.is_none() && guide.name != "smtp" { format!("`[delivery.{}]`", guide.name) } else { how.to_owned() };
+        let how = if preset.is_none() && guide.name != "smtp" {
+            format!("`[delivery.{}]`", guide.name)
+        } else {
+            how.to_owned()
+        };
         let _ = writeln!(page, "| [{}]({}.md) | {carries} | {how} |", guide.title, guide.name);
     }
     page.push_str(
@@ -64,7 +68,8 @@ pub(crate) fn page(name: &str) -> Option<String> {
     for (key, place) in guide.paste {
         let _ = writeln!(page, "| `{key}` | {} |", place.replace('|', "\\|"));
     }
-    let secrets: Vec<_> = guide.paste.iter().filter(|(key, _)| is_secret(key)).map(|(key, _)| format!("`{key}_file`")).collect();
+    let secrets: Vec<_> =
+        guide.paste.iter().filter(|(key, _)| is_secret(key)).map(|(key, _)| format!("`{key}_file`")).collect();
     if !secrets.is_empty() {
         let _ = writeln!(page, "\nA secret may be in a separate file, which {} names.", secrets.join(" or "));
     }
@@ -124,6 +129,6 @@ mod tests {
             );
         }
         let files = std::fs::read_dir(folder).map(Iterator::count).unwrap_or_default();
-        assert_eq!(files, all().len(), "each page belongs to a provider; there are {} presets", PRESETS.len());
+        assert_eq!(files, all().len(), "each page belongs to a provider");
     }
 }

@@ -13,7 +13,7 @@ use engine::Chance;
 use engine::chance::SystemChance;
 use serde_json::json;
 use store::OpenError;
-use store::transfer::{Carried, End, TransferRoute, TransferError, carry};
+use store::transfer::{Carried, End, TransferError, TransferRoute, carry};
 
 use crate::cli::run::runtime;
 use crate::installation::data_dir::DataDir;

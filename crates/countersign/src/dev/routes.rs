@@ -363,6 +363,7 @@ async fn wind(State(world): State<Arc<DevWorld>>, body: Bytes) -> Result<Json<Va
 async fn reset(State(world): State<Arc<DevWorld>>) -> Result<Json<Value>, Problem> {
     // First, so that no message under way arrives in the new world.
     world.faults.reset();
+    world.engine().trust_routes();
     world.store().dev_reset().await?;
     world.turn(DevClock::default());
     world.engine().accept_clock().await?;

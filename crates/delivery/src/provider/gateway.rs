@@ -178,8 +178,10 @@ impl Answer {
             StatusCode::TOO_MANY_REQUESTS => SendError::Busy(self.retry_after(now)),
             // A redirect is not followed: it is what a gateway under maintenance, or an address that moved, answers.
             status if status.is_server_error() || status.is_redirection() => SendError::Unavailable,
+            // These are about our account, whatever words are with them.
+            StatusCode::UNAUTHORIZED | StatusCode::PAYMENT_REQUIRED => SendError::Denied,
             _ if unreachable() => SendError::Unreachable,
-            StatusCode::UNAUTHORIZED | StatusCode::PAYMENT_REQUIRED | StatusCode::FORBIDDEN => SendError::Denied,
+            StatusCode::FORBIDDEN => SendError::Denied,
             _ => SendError::Refused,
         }
     }

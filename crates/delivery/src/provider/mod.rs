@@ -79,6 +79,9 @@ pub enum SendError {
     /// [`Provider::open`] has not made ready what it needs. Servers call it, commands do not.
     #[error("the provider is not ready; start the server once, which makes it ready")]
     NotReady,
+    /// The recipient is not reached at present, as a mailbox that is full or a host that does not answer.
+    #[error("the recipient cannot be reached at present")]
+    Deferred,
     /// The provider asks to be left alone, for so long if it says so.
     #[error("the provider has taken too much for now")]
     Busy(Option<Duration>),
@@ -109,7 +112,7 @@ impl SendError {
     /// Whether the same provider may take the same message later.
     pub fn is_temporary(self) -> bool {
         match self {
-            Self::TimedOut | Self::Unavailable | Self::NotReady | Self::Busy(_) | Self::Io(_) => true,
+            Self::TimedOut | Self::Unavailable | Self::NotReady | Self::Deferred | Self::Busy(_) | Self::Io(_) => true,
             Self::Denied | Self::Refused | Self::Unreachable => false,
         }
     }
@@ -117,7 +120,7 @@ impl SendError {
     /// Whether it is certain that the provider has not sent the message.
     pub fn is_unsent(self) -> bool {
         match self {
-            Self::NotReady | Self::Busy(_) | Self::Denied | Self::Refused | Self::Unreachable => true,
+            Self::NotReady | Self::Deferred | Self::Busy(_) | Self::Denied | Self::Refused | Self::Unreachable => true,
             Self::TimedOut | Self::Unavailable | Self::Io(_) => false,
         }
     }
@@ -128,6 +131,7 @@ impl SendError {
             Self::TimedOut => "timed_out",
             Self::Unavailable => "unavailable",
             Self::NotReady => "not_ready",
+            Self::Deferred => "deferred",
             Self::Busy(_) => "busy",
             Self::Io(_) => "io",
             Self::Denied => "denied",
@@ -140,7 +144,7 @@ impl SendError {
         match self {
             Self::TimedOut | Self::Unavailable | Self::NotReady | Self::Io(_) | Self::Denied => Fitness::Failing(None),
             Self::Busy(wait) => Fitness::Failing(wait),
-            Self::Refused | Self::Unreachable => Fitness::Fit,
+            Self::Deferred | Self::Refused | Self::Unreachable => Fitness::Fit,
         }
     }
 }

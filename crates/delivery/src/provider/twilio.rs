@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use domain::{Channel, Secret};
 use hyper::Method;
-use hyper::header::HeaderName;
+use hyper::header::{HeaderName, HeaderValue};
 use url::Url;
 
 use super::gateway::{self, BadSetting, Calling, Gateway};
@@ -85,7 +85,8 @@ impl TwilioProvider {
         let body = gateway::form(fields.into_iter().chain(callback));
         let mut request = gateway::request(Method::POST, self.url.clone(), gateway::FORM, body);
         gateway::authenticate(&mut request, &self.settings.account_sid, &self.settings.auth_token)?;
-        request.headers_mut().insert(IDEMPOTENCY, message.id.0.into());
+        let key = HeaderValue::try_from(message.key()).map_err(|_| SendError::Refused)?;
+        request.headers_mut().insert(IDEMPOTENCY, key);
         let answer = self.gateway.call(request).await?;
         let json = answer.json();
         if answer.status().is_success() {

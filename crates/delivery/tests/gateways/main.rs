@@ -55,7 +55,7 @@ const CASES: &[Case] = &[
         headers: &[
             FORM,
             ("authorization", "Basic QUMwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMTpjYW5hcnktc2VjcmV0"),
-            ("i-twilio-idempotency-token", "4711"),
+            ("i-twilio-idempotency-token", "4711-1440938160000"),
         ],
         body: "To=%2B15005550006&From=%2B15005550001&Body=Your+code+is+918273\
                &StatusCallback=https%3A%2F%2Fmfa.example.com%2Fcallbacks%2Ftwilio%2Fstatus",

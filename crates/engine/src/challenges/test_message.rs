@@ -1,6 +1,7 @@
 //! An operator's test of a channel: one message that belongs to no user and to no verification.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use delivery::{OutgoingMessage, SendError};
 use domain::rules::reaching::{self, Unreachable};
@@ -43,6 +44,11 @@ impl Engine {
     /// How the routes of this node do.
     pub fn route_health(&self) -> Vec<delivery::RouteHealth> {
         self.routes().health(self.now())
+    }
+
+    /// Whether this process sends messages, so that its routes have anything to tell. A command without a server does not.
+    pub fn sends_messages(&self) -> bool {
+        self.serves.load(Ordering::Relaxed)
     }
 
     /// Uses every route of this node again: an operator knows that the providers work.

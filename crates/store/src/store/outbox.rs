@@ -1,10 +1,12 @@
 //! The outbox: messages that are claimed, sent and settled.
 
-use domain::{Channel, MessageId, Timestamp};
+use domain::{Channel, Message, MessageId, Timestamp};
 
 use super::handle::{Store, forward};
 use crate::error::Error;
 use crate::query::{MessageOutcome, QueuedMessage, Waiting};
+use crate::rows;
+use crate::schema::sql;
 use crate::turn::Turn;
 
 impl Store {
@@ -30,6 +32,14 @@ impl Store {
     /// When the next queued message of a channel whose turn this is is due, if any is queued.
     pub async fn next_message_at(&self, channel: Channel, turn: Turn) -> Result<Option<Timestamp>, Error> {
         forward!(self.next_message_at(channel, turn))
+    }
+
+    /// At most `limit` waiting messages of a channel whose codes have ended. They are not claimed.
+    pub async fn ended_messages(&self, channel: Channel, now: Timestamp, limit: usize) -> Result<Vec<Message>, Error> {
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        let params = vec![channel.name().into(), now.into(), limit.into()];
+        let ended = self.listed(sql::ENDED_MESSAGES, params, rows::queued_message).await?;
+        Ok(ended.into_iter().map(|queued| queued.message).collect())
     }
 
     /// What waits in the outbox, of all nodes.

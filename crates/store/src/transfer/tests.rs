@@ -7,7 +7,7 @@ use domain::{Challenge, Change, Decision, Digest, FactorKind, ThrottleKey, UserI
 
 use super::carry::carry_rows;
 use super::mark::TransferMark;
-use super::{Carried, End, PIECE, TransferRoute, TABLES, TransferError, carry};
+use super::{Carried, End, PIECE, TABLES, TransferError, TransferRoute, carry};
 use crate::contract::budgets;
 use crate::contract::world::{self, NOW};
 use crate::world::World;

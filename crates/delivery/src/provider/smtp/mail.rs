@@ -63,7 +63,7 @@ impl Writer {
         let builder = builder
             .to(Named::new(None, to.clone()))
             .subject(content.subject.as_deref().unwrap_or_default())
-            .message_id(Some(format!("<{}@{}>", message.id.0, self.from.domain())))
+            .message_id(Some(format!("<{}@{}>", message.key(), self.from.domain())))
             // Keeps out-of-office replies away (RFC 3834).
             .raw_header(HeaderValue::new(automatic, "auto-generated".to_owned()));
         let text = part(ContentType::TEXT_PLAIN, content.body.clone());
@@ -138,7 +138,7 @@ mod tests {
             Reply-To: help@example.com\n\
             To: ana@example.org\n\
             Subject: Your code\n\
-            Message-ID: <4711@login.example.com>\n\
+            Message-ID: <4711-1700000000123@login.example.com>\n\
             Auto-Submitted: auto-generated\n\
             MIME-Version: 1.0\n\
             Content-Type: multipart/alternative; boundary=\"=_4711\"\n\

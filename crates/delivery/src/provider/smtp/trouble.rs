@@ -134,6 +134,8 @@ impl Trouble {
 
 fn refusal(command: Command, code: u16, enhanced: Option<(u16, u16)>) -> SendError {
     match command {
+        // A recipient whom nobody reaches at present says nothing about the server.
+        Command::Recipient if code < 500 && code != 421 && is_about_recipient(enhanced) => SendError::Deferred,
         _ if code < 500 => SendError::Unavailable,
         // The server has not heard of a message yet, so it is not the message that it refuses.
         Command::Greeting | Command::Hello | Command::StartTls | Command::Reset | Command::Quit => {
@@ -196,7 +198,12 @@ mod tests {
             (Command::Recipient, "503 5.5.1 bad sequence", SendError::Refused),
             (Command::Recipient, "530 5.7.0 authentication required", SendError::Denied),
             (Command::Recipient, "450 4.7.1 greylisted", SendError::Unavailable),
-            (Command::Recipient, "451 try again", SendError::Unavailable),
+            (Command::Recipient, "450 4.2.0 greylisted", SendError::Deferred),
+            (Command::Recipient, "450 4.1.2 domain not found", SendError::Deferred),
+            (Command::Recipient, "452 4.2.2 mailbox full", SendError::Deferred),
+            (Command::Recipient, "451 try again", SendError::Deferred),
+            (Command::Recipient, "452 4.3.1 disk full", SendError::Unavailable),
+            (Command::Recipient, "421 4.2.0 closing", SendError::Unavailable),
             (Command::Sender, "550 5.1.8 bad sender", SendError::Refused),
             (Command::Sender, "530 5.7.0 must issue STARTTLS first", SendError::Denied),
             (Command::Data, "554 no valid recipients", SendError::Refused),
