@@ -111,7 +111,7 @@ impl Postfix {
         let look = || {
             let files = fs::read_dir(self.path("mail/ana/new")).ok()?;
             let mut mails = files.map(|file| fs::read_to_string(file.unwrap().path()).unwrap());
-            mails.find(|mail| mail.contains(&format!("Message-ID: <{id}@login.example.com>")))
+            mails.find(|mail| mail.contains(&format!("Message-ID: <{id}-")))
         };
         let mut ticks = tokio::time::interval(Duration::from_millis(20));
         for _ in 0..500 {
