@@ -66,30 +66,34 @@ fn converse(stream: &TcpStream, mailbox: &Sender<String>) {
 }
 
 /// An installation with this configuration, and a client that manages everything.
-struct Installation {
+pub(crate) struct Installation {
     folder: tempfile::TempDir,
 }
 
 impl Installation {
-    fn new(config: &str) -> Self {
+    pub(crate) fn new(config: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join("countersign.toml"), config).unwrap();
         Self { folder }
     }
 
-    fn with(&self, command: &[&str]) -> Vec<String> {
-        let shown = |name: &str| self.folder.path().join(name).to_str().unwrap().to_owned();
+    pub(crate) fn path(&self, name: &str) -> std::path::PathBuf {
+        self.folder.path().join(name)
+    }
+
+    pub(crate) fn with(&self, command: &[&str]) -> Vec<String> {
+        let shown = |name: &str| self.path(name).to_str().unwrap().to_owned();
         let place = ["--config".to_owned(), shown("countersign.toml"), "--data-dir".to_owned(), shown("data")];
         command.iter().map(|arg| (*arg).to_owned()).chain(place).collect()
     }
 
-    fn json(&self, command: &[&str]) -> Value {
+    pub(crate) fn json(&self, command: &[&str]) -> Value {
         let args = self.with(command);
         run_json(&args.iter().map(String::as_str).collect::<Vec<_>>())
     }
 
     /// A running server, and a caller with a token.
-    fn serve(&self) -> (Running, Http) {
+    pub(crate) fn serve(&self) -> (Running, Http) {
         let args = self.with(&["serve"]);
         let server = Running::start(&args.iter().map(String::as_str).collect::<Vec<_>>());
         let client = self.json(&["client", "create", "--scope", "Manage All", "--json"]);
@@ -104,7 +108,7 @@ impl Installation {
         (server, api)
     }
 
-    fn user(&self, name: &str) -> i64 {
+    pub(crate) fn user(&self, name: &str) -> i64 {
         let email = format!("{name}@example.com");
         let user = self.json(&["user", "create", "--username", name, "--email", &email, "--json"]);
         user["id"].as_i64().unwrap()
