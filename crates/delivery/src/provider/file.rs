@@ -16,7 +16,7 @@ use domain::{Channel, Timestamp};
 use rustix::fs::{Mode, OFlags};
 use serde::Serialize;
 
-use super::{Provider, ProviderError, SendError, Sending};
+use super::{Found, Probe, Probing, Provider, ProviderError, SendError, Sending};
 use crate::message::OutgoingMessage;
 
 /// Permission bits of the file: its owner may read and write.
@@ -106,6 +106,17 @@ impl Provider for FileProvider {
         opened.map_err(|error| format!("{}: {error}", self.appender.path.display()).into())
     }
 
+    fn probe<'a>(&'a self) -> Probing<'a> {
+        Box::pin(async {
+            let path = self.appender.path.display();
+            Probe::whole(match self.appender.look() {
+                Ok(true) => Found::Fine(format!("{path} can be written")),
+                Ok(false) => Found::Fine(format!("{path} can be created, which a server does when it starts")),
+                Err(error) => Found::Failed(format!("{path}: {error}")),
+            })
+        })
+    }
+
     fn send<'a>(&'a self, message: &'a OutgoingMessage) -> Sending<'a> {
         Box::pin(async move {
             let line = line(message)?;
@@ -121,6 +132,20 @@ impl Appender {
         self.may_create.store(true, Ordering::Relaxed);
         let mut guard = self.open.lock().unwrap_or_else(PoisonError::into_inner);
         self.current(&mut guard).map(drop)
+    }
+
+    /// Whether the file is there and can be used; if it is not there, whether its folder would take it. Makes nothing.
+    fn look(&self) -> Result<bool, FileError> {
+        use rustix::fs::{Access, access};
+        match std::fs::symlink_metadata(&self.path) {
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                let folder = self.path.parent().filter(|folder| !folder.as_os_str().is_empty());
+                let folder = folder.unwrap_or(Path::new("."));
+                let may = access(folder, Access::WRITE_OK | Access::EXEC_OK);
+                may.map(|()| false).map_err(|error| FileError::Open(error.into()))
+            }
+            _ => self.current(&mut None).map(|_| true),
+        }
     }
 
     fn append(&self, line: &[u8]) -> Result<(), SendError> {

@@ -19,6 +19,7 @@ use reqwest::{Client, Request};
 use url::Url;
 
 use super::SendError;
+use super::probe::{self, Found, Probe};
 use crate::message::OutgoingMessage;
 use crate::tls::{self, BadAuthorities};
 
@@ -145,11 +146,44 @@ impl Gateway {
 
     /// Makes one call. The errors of the client name the URL, so none of them leaves this function.
     pub(super) async fn call(&self, request: Request) -> Result<Answer, SendError> {
-        let mut response = self.client.execute(request).await.map_err(|error| failure(&error))?;
+        let answered = self.answered(request).await;
+        answered.map_err(|error| error.as_ref().map_or(SendError::Unavailable, failure))
+    }
+
+    /// Makes one call for an operator, whose error says which layer failed.
+    pub(super) async fn look(&self, request: Request) -> Result<Answer, String> {
+        let url = request.url();
+        let (host, port) = (url.host_str().unwrap_or_default(), url.port_or_known_default().unwrap_or_default());
+        let server = format!("{host}:{port}");
+        probe::resolve(host, port).await?;
+        let too_long = || format!("HTTP: the answer of {server} is too long; look at what answers there");
+        let answered = self.answered(request).await;
+        answered.map_err(|error| error.map_or_else(too_long, |error| probe::unanswered(&error, &server)))
+    }
+
+    /// Asks a gateway something that sends nothing. `judge` may know what an answer means; else its status says it.
+    pub(super) async fn probe(
+        &self,
+        request: Result<Request, SendError>,
+        judge: impl FnOnce(&Answer) -> Option<Found>,
+    ) -> Vec<Probe> {
+        let Ok(request) = request else {
+            return Probe::whole(Found::Failed("no request can be made of its credentials; look at them".to_owned()));
+        };
+        let host = request.url().host_str().unwrap_or_default().to_owned();
+        Probe::whole(match self.look(request).await {
+            Ok(answer) => judge(&answer).unwrap_or_else(|| answer.found(&host)),
+            Err(why) => Found::Failed(why),
+        })
+    }
+
+    /// The answer to a request; no error means that it is too long.
+    async fn answered(&self, request: Request) -> Result<Answer, Option<reqwest::Error>> {
+        let mut response = self.client.execute(request).await.map_err(Some)?;
         let mut body = Vec::new();
-        while let Some(chunk) = response.chunk().await.map_err(|error| failure(&error))? {
+        while let Some(chunk) = response.chunk().await.map_err(Some)? {
             if body.len() + chunk.len() > LARGEST_ANSWER {
-                return Err(SendError::Unavailable);
+                return Err(None);
             }
             body.extend_from_slice(&chunk);
         }
@@ -169,6 +203,26 @@ impl Answer {
     /// The body as JSON; null if it is none.
     pub(super) fn json(&self) -> serde_json::Value {
         serde_json::from_slice(&self.body).unwrap_or_default()
+    }
+
+    /// What an answer to a probe says about the gateway.
+    fn found(&self, host: &str) -> Found {
+        let status = self.status.as_u16();
+        match self.status {
+            _ if self.status.is_success() => Found::Fine(format!("{host} accepts the account")),
+            StatusCode::UNAUTHORIZED | StatusCode::PAYMENT_REQUIRED | StatusCode::FORBIDDEN => Found::Failed(format!(
+                "{host} does not accept the account (HTTP {status}): look at its credentials, rights and balance"
+            )),
+            StatusCode::TOO_MANY_REQUESTS => {
+                Found::Failed(format!("{host} has been asked too much (HTTP {status}): try again later"))
+            }
+            _ if self.status.is_server_error() => Found::Failed(format!(
+                "{host} is out of order (HTTP {status}): try again later, and see its status page"
+            )),
+            _ => Found::Failed(format!(
+                "{host} answered with HTTP {status}, which is no answer of this gateway: look at base_url and the account"
+            )),
+        }
     }
 
     /// What an answer that is no success means. `unreachable` says whether the gateway means the recipient; it is asked

@@ -7,6 +7,7 @@ mod guides;
 mod http;
 mod preset;
 mod presets;
+mod probe;
 pub mod signature;
 mod smtp;
 mod sns;
@@ -26,6 +27,7 @@ pub use self::guides::guides;
 pub use self::http::{HttpProvider, HttpSettings};
 pub use self::preset::{Guide, Preset};
 pub use self::presets::PRESETS;
+pub use self::probe::{Found, Probe, Probing, resolve, visit};
 pub use self::smtp::{DkimSettings, Encryption, Mailbox, SmtpLogin, SmtpProvider, SmtpServer, SmtpSettings};
 pub use self::sns::{SnsProvider, SnsSettings};
 pub use self::twilio::{TwilioProvider, TwilioSettings};
@@ -60,6 +62,11 @@ pub trait Provider: Send + Sync {
     /// Makes ready what it needs before the first message. A server whose provider fails here does not start.
     fn open(&self) -> Result<(), ProviderError> {
         Ok(())
+    }
+
+    /// Asks the provider by its cheapest call whether it would take our messages. Nothing is sent and nothing is changed.
+    fn probe<'a>(&'a self) -> Probing<'a> {
+        Box::pin(async { probe::mute() })
     }
 
     /// Sends one message, which travels over one of [`Self::channels`].

@@ -15,7 +15,7 @@ use sha2::{Digest as _, Sha256};
 use url::Url;
 
 use super::gateway::{self, Answer, BadSetting, Calling, Gateway};
-use super::{Provider, SendError, Sending};
+use super::{Found, Probing, Provider, SendError, Sending};
 use crate::message::OutgoingMessage;
 
 /// Version of the API.
@@ -97,7 +97,11 @@ impl SnsProvider {
             fields.push((format!("{place}.Value.DataType"), "String"));
             fields.push((format!("{place}.Value.StringValue"), value));
         }
-        let body = gateway::form(fields.iter().map(|(name, value)| (name.as_str(), *value)));
+        self.signed(gateway::form(fields.iter().map(|(name, value)| (name.as_str(), *value))), now)
+    }
+
+    /// A request with this body, signed as of now.
+    fn signed(&self, body: String, now: Timestamp) -> Result<Request, SendError> {
         let date = date(now);
         let token = self.settings.session_token.as_ref().map(|token| String::from_utf8_lossy(token.expose()));
         let host = &self.url[url::Position::BeforeHost..url::Position::AfterPort];
@@ -198,6 +202,18 @@ impl Provider for SnsProvider {
 
     fn timeout(&self) -> Duration {
         self.gateway.timeout()
+    }
+
+    fn probe<'a>(&'a self) -> Probing<'a> {
+        let body = gateway::form([("Action", "GetSMSAttributes"), ("Version", VERSION)]);
+        Box::pin(self.gateway.probe(self.signed(body, self.gateway.now()), |answer| {
+            // Credentials that may publish and nothing else are the best ones, and they cannot ask this.
+            (element(&answer.text(), "Code") == Some("AuthorizationError")).then(|| {
+                Found::Skipped(
+                    "the credentials are valid; they have no right to ask for more (GetSMSAttributes)".to_owned(),
+                )
+            })
+        }))
     }
 
     fn send<'a>(&'a self, message: &'a OutgoingMessage) -> Sending<'a> {

@@ -5,10 +5,11 @@ use std::time::Duration;
 use domain::{Channel, Secret};
 use hyper::Method;
 use hyper::header::{HeaderName, HeaderValue};
+use reqwest::Request;
 use url::Url;
 
 use super::gateway::{self, BadSetting, Calling, Gateway};
-use super::{Provider, SendError, Sending};
+use super::{Probing, Provider, SendError, Sending};
 use crate::message::OutgoingMessage;
 
 const BASE: &str = "https://api.twilio.com";
@@ -47,6 +48,8 @@ pub struct TwilioProvider {
     gateway: Gateway,
     settings: TwilioSettings,
     url: Url,
+    /// The account itself.
+    account: Url,
     /// The name and the value of the field that says who sends.
     sender: (&'static str, String),
 }
@@ -74,7 +77,15 @@ impl TwilioProvider {
         };
         let base = settings.base_url.as_deref().unwrap_or(BASE);
         let url = gateway::below(base, &format!("/2010-04-01/Accounts/{sid}/Messages.json"))?;
-        Ok(Self { gateway: Gateway::new(settings.calling.clone())?, settings, url, sender })
+        let account = gateway::below(base, &format!("/2010-04-01/Accounts/{sid}.json"))?;
+        Ok(Self { gateway: Gateway::new(settings.calling.clone())?, settings, url, account, sender })
+    }
+
+    /// Asks for the account's own record.
+    fn question(&self) -> Result<Request, SendError> {
+        let mut request = Request::new(Method::GET, self.account.clone());
+        gateway::authenticate(&mut request, &self.settings.account_sid, &self.settings.auth_token)?;
+        Ok(request)
     }
 
     async fn message(&self, message: &OutgoingMessage) -> Result<(), SendError> {
@@ -114,6 +125,10 @@ impl Provider for TwilioProvider {
 
     fn timeout(&self) -> Duration {
         self.gateway.timeout()
+    }
+
+    fn probe<'a>(&'a self) -> Probing<'a> {
+        Box::pin(self.gateway.probe(self.question(), |_| None))
     }
 
     fn send<'a>(&'a self, message: &'a OutgoingMessage) -> Sending<'a> {

@@ -3,15 +3,17 @@
 use std::time::Duration;
 
 use domain::{Channel, Secret};
-use hyper::Method;
+use hyper::{Method, StatusCode};
 use serde::Serialize;
 use url::Url;
 
 use super::gateway::{self, BadSetting, Calling, Gateway};
-use super::{Provider, SendError, Sending};
+use super::{Found, Probing, Provider, SendError, Sending};
 use crate::message::OutgoingMessage;
 
 const BASE: &str = "https://api.nexmo.com";
+/// Where Vonage tells an account's balance, which is not where it takes messages.
+const BALANCE: &str = "https://rest.nexmo.com";
 
 /// `delivery.vonage.*` (contract 18.5).
 #[derive(Debug, Clone)]
@@ -33,6 +35,8 @@ pub struct VonageProvider {
     gateway: Gateway,
     settings: VonageSettings,
     url: Url,
+    /// Where the account's balance is told.
+    balance: Url,
 }
 
 /// A text message, as the Messages API takes it.
@@ -58,7 +62,15 @@ impl VonageProvider {
         gateway::needed_secret("api_secret", &settings.api_secret)?;
         gateway::needed("from", &settings.from)?;
         let url = gateway::below(settings.base_url.as_deref().unwrap_or(BASE), "/v1/messages")?;
-        Ok(Self { gateway: Gateway::new(settings.calling.clone())?, settings, url })
+        let balance = gateway::below(settings.base_url.as_deref().unwrap_or(BALANCE), "/account/get-balance")?;
+        Ok(Self { gateway: Gateway::new(settings.calling.clone())?, settings, url, balance })
+    }
+
+    /// Asks for the account's balance.
+    fn question(&self) -> Result<reqwest::Request, SendError> {
+        let mut request = reqwest::Request::new(Method::GET, self.balance.clone());
+        gateway::authenticate(&mut request, &self.settings.api_key, &self.settings.api_secret)?;
+        Ok(request)
     }
 
     async fn message(&self, message: &OutgoingMessage) -> Result<(), SendError> {
@@ -109,6 +121,15 @@ impl Provider for VonageProvider {
 
     fn timeout(&self) -> Duration {
         self.gateway.timeout()
+    }
+
+    fn probe<'a>(&'a self) -> Probing<'a> {
+        // The credentials go to no host that the operator has not named, and not every such host tells a balance.
+        let is_elsewhere = self.settings.base_url.is_some();
+        Box::pin(self.gateway.probe(self.question(), move |answer| {
+            (is_elsewhere && answer.status() == StatusCode::NOT_FOUND)
+                .then(|| Found::Skipped("it answers at base_url, which tells no balance".to_owned()))
+        }))
     }
 
     fn send<'a>(&'a self, message: &'a OutgoingMessage) -> Sending<'a> {

@@ -17,7 +17,7 @@ use self::answer::{Path, Success};
 use self::template::{Encoding, SETTINGS, Template, Words};
 use super::gateway::{self, BadSetting, Calling, Gateway};
 use super::preset::Preset;
-use super::{Provider, SendError, Sending};
+use super::{Found, Probe, Probing, Provider, SendError, Sending, probe};
 use crate::message::OutgoingMessage;
 
 /// Samples that templates are filled with when settings are checked. They hold what could break a request: a leading zero,
@@ -84,6 +84,8 @@ impl HttpSettings {
 pub struct HttpProvider {
     name: String,
     channels: Vec<Channel>,
+    /// Host and port, as the address with samples has them.
+    server: (String, u16),
     gateway: Gateway,
     method: Method,
     url: Template,
@@ -127,7 +129,7 @@ impl HttpProvider {
         let url = given(&settings.url, preset.map(|preset| preset.url));
         let url = url.ok_or_else(|| BadSetting::new("url", "this is needed without a preset"))?;
         let url = Template::new("url", &url, Encoding::Url, &samples)?;
-        parsed(&url, &samples)
+        let called = parsed(&url, &samples)
             .ok_or_else(|| BadSetting::new("url", "this is no http or https URL when it is filled"))?;
         let headers = settings.headers.clone().unwrap_or_else(|| owned(preset.map_or(&[], |preset| preset.headers)));
         let basic = settings.basic_auth.unwrap_or(preset.is_some_and(|preset| preset.basic_auth));
@@ -150,6 +152,7 @@ impl HttpProvider {
             id_path: id_path.map(|path| Path::new("id_path", &path)).transpose()?,
             refused_words: refused_words(&settings, preset)?,
             gateway: Gateway::new(settings.calling)?,
+            server: server_of(&called),
             words: own,
             name: settings.name,
         })
@@ -222,6 +225,19 @@ impl Provider for HttpProvider {
 
     fn timeout(&self) -> Duration {
         self.gateway.timeout()
+    }
+
+    /// What else could be asked differs from gateway to gateway, and no setting says it.
+    fn probe<'a>(&'a self) -> Probing<'a> {
+        Box::pin(async {
+            let (host, port) = &self.server;
+            Probe::whole(match probe::resolve(host, *port).await {
+                Ok(_) => {
+                    Found::Skipped(format!("{host} resolves; nothing else can be asked without sending a message"))
+                }
+                Err(why) => Found::Failed(why),
+            })
+        })
     }
 
     fn send<'a>(&'a self, message: &'a OutgoingMessage) -> Sending<'a> {
@@ -357,6 +373,10 @@ fn field(line: &str, samples: &Words<'_>) -> Result<(String, Template), BadSetti
         return Err(BadSetting::new("form", "each of them is name=value"));
     }
     Ok((name.trim().to_owned(), Template::new("form", value, Encoding::Plain, samples)?))
+}
+
+fn server_of(url: &Url) -> (String, u16) {
+    (url.host_str().unwrap_or_default().to_owned(), url.port_or_known_default().unwrap_or_default())
 }
 
 fn parsed(url: &Template, words: &Words<'_>) -> Option<Url> {

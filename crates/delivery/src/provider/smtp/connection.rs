@@ -18,7 +18,7 @@ use zeroize::Zeroizing;
 
 use super::mail::Mail;
 use super::settings::{Encryption, SmtpLogin, SmtpServer};
-use super::trouble::{Command, Reply, Trouble};
+use super::trouble::{Command, Reply, Stage, Trouble};
 
 /// How long a new connection may take, up to the moment when it can take a message (contract 18.1).
 const CONNECT: Duration = Duration::from_secs(3);
@@ -67,11 +67,26 @@ enum Mechanism {
 impl Connection {
     /// Connects, encrypts and logs in.
     pub(super) async fn open(server: &SmtpServer, access: &Access) -> Result<Self, Trouble> {
-        timeout(CONNECT, Self::ready(server, access)).await.unwrap_or(Err(Trouble::Late))
+        let opened = async { Self::ready(connect(server).await?, server, access).await };
+        timeout(CONNECT, opened).await.unwrap_or(Err(Trouble::Late))
     }
 
-    async fn ready(server: &SmtpServer, access: &Access) -> Result<Self, Trouble> {
-        let socket = connect(server).await?;
+    /// Opens a conversation and ends it, without a message. The error says where it failed.
+    pub(super) async fn probe(server: &SmtpServer, access: &Access) -> Result<(), (Stage, Trouble)> {
+        let staged = |trouble: Trouble| (trouble.stage(), trouble);
+        let connected = timeout(CONNECT, connect(server)).await.unwrap_or(Err(Trouble::Late));
+        let socket = connected.map_err(|trouble| match trouble {
+            Trouble::Name(_) => staged(trouble),
+            trouble => (Stage::Tcp, trouble),
+        })?;
+        let ready = timeout(CONNECT, Self::ready(socket, server, access)).await.unwrap_or(Err(Trouble::Late));
+        let mut connection = ready.map_err(staged)?;
+        timeout(CONNECT, connection.reset()).await.unwrap_or(Err(Trouble::Late)).map_err(staged)?;
+        connection.quit().await;
+        Ok(())
+    }
+
+    async fn ready(socket: TcpStream, server: &SmtpServer, access: &Access) -> Result<Self, Trouble> {
         if server.encryption == Encryption::None && access.login.is_some() {
             // The settings have judged the name. This is where it leads.
             let address = socket.peer_addr()?;
@@ -223,7 +238,7 @@ impl Connection {
 /// Connects to the first of the server's addresses that answers. Each has its share of the time, so that one that is silent
 /// does not take it from the others.
 async fn connect(server: &SmtpServer) -> Result<TcpStream, Trouble> {
-    let addresses: Vec<_> = lookup_host((server.name(), server.port)).await?.collect();
+    let addresses: Vec<_> = lookup_host((server.name(), server.port)).await.map_err(Trouble::Name)?.collect();
     let share = CONNECT / u32::try_from(addresses.len().max(1)).unwrap_or(u32::MAX);
     let mut failed = Trouble::Connection(io::ErrorKind::NotFound.into());
     for address in addresses {

@@ -21,13 +21,13 @@ use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 use zeroize::Zeroizing;
 
-use self::connection::Access;
+use self::connection::{Access, Connection};
 use self::mail::Writer;
 use self::relay::Relay;
 pub use self::settings::{DkimSettings, Encryption, Mailbox, SmtpLogin, SmtpServer, SmtpSettings};
 use self::trouble::Trouble;
 use super::dkim::Signer;
-use super::{Provider, ProviderError, SendError, Sending};
+use super::{Found, Probe, Probing, Provider, ProviderError, SendError, Sending};
 use crate::message::OutgoingMessage;
 
 /// Sends mail through the first of its servers that takes it.
@@ -60,6 +60,20 @@ impl SmtpProvider {
             at_once: settings.at_once,
             timeout: settings.timeout,
         })
+    }
+
+    /// Asks each server up to the log-in, one after another.
+    async fn ask(&self) -> Vec<Probe> {
+        let mut probes = Vec::with_capacity(self.relays.len());
+        for relay in &self.relays {
+            let found = match Connection::probe(&relay.server, &self.access).await {
+                Ok(()) if self.access.login.is_some() => Found::Fine("it answers and accepts the log-in".to_owned()),
+                Ok(()) => Found::Fine("it answers".to_owned()),
+                Err((stage, trouble)) => Found::Failed(format!("{}: {trouble}; {}", stage.word(), stage.advice())),
+            };
+            probes.push(Probe { server: Some(relay.server.to_string()), found });
+        }
+        probes
     }
 
     async fn deliver(&self, message: &OutgoingMessage) -> Result<(), SendError> {
@@ -97,6 +111,10 @@ impl Provider for SmtpProvider {
 
     fn timeout(&self) -> Duration {
         self.timeout
+    }
+
+    fn probe<'a>(&'a self) -> Probing<'a> {
+        Box::pin(self.ask())
     }
 
     fn send<'a>(&'a self, message: &'a OutgoingMessage) -> Sending<'a> {

@@ -90,6 +90,8 @@ impl Reply {
 pub(super) enum Trouble {
     #[error("no answer in time")]
     Late,
+    #[error("the name does not resolve: {0}")]
+    Name(#[source] io::Error),
     #[error("connection failed: {0}")]
     Connection(#[from] io::Error),
     #[error("TLS failed: {0}")]
@@ -119,15 +121,71 @@ impl Trouble {
         }
     }
 
+    /// Where in a conversation without a message it happened.
+    pub(super) fn stage(&self) -> Stage {
+        match self {
+            Self::Name(_) => Stage::Dns,
+            Self::Tls(_) => Stage::Tls,
+            Self::NoTls | Self::Refused { command: Command::StartTls, .. } => Stage::StartTls,
+            Self::NotLocal | Self::NoLogin | Self::Refused { command: Command::LogInStep | Command::LogIn, .. } => {
+                Stage::LogIn
+            }
+            Self::Late | Self::Connection(_) | Self::NoUtf8 | Self::Garbled | Self::Refused { .. } => Stage::Smtp,
+        }
+    }
+
     /// What it means to the outbox (contract 18.4).
     pub(super) fn error(&self) -> SendError {
         match *self {
             Self::Late => SendError::TimedOut,
-            Self::Connection(ref error) => SendError::Io(error.kind()),
+            Self::Name(ref error) | Self::Connection(ref error) => SendError::Io(error.kind()),
             Self::Tls(_) | Self::NoTls | Self::Garbled => SendError::Unavailable,
             Self::NotLocal | Self::NoLogin => SendError::Denied,
             Self::NoUtf8 => SendError::Refused,
             Self::Refused { command, code, enhanced } => refusal(command, code, enhanced),
+        }
+    }
+}
+
+/// The parts of opening a conversation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Stage {
+    Dns,
+    Tcp,
+    Tls,
+    StartTls,
+    LogIn,
+    /// The conversation itself.
+    Smtp,
+}
+
+impl Stage {
+    /// How an operator knows it.
+    pub(super) fn word(self) -> &'static str {
+        match self {
+            Self::Dns => "DNS",
+            Self::Tcp => "TCP",
+            Self::Tls => "TLS",
+            Self::StartTls => "STARTTLS",
+            Self::LogIn => "log-in",
+            Self::Smtp => "SMTP",
+        }
+    }
+
+    /// What to do if it fails.
+    pub(super) fn advice(self) -> &'static str {
+        match self {
+            Self::Dns => "look at the server's name, and at this machine's resolver",
+            Self::Tcp => "look at the server's host and port, and at firewalls",
+            Self::Tls => {
+                "look at the server's certificate; if your own authority issued it, name its file in \
+                          delivery.smtp.ca_file"
+            }
+            Self::StartTls => "look at the server's encryption: smtps:// is TLS from the start, smtp:// is STARTTLS",
+            Self::LogIn => "look at delivery.smtp.username and delivery.smtp.password",
+            Self::Smtp => {
+                "look at the server's log, and at whether port and encryption (smtps:// or smtp://) belong together"
+            }
         }
     }
 }
