@@ -171,6 +171,11 @@ pub(crate) async fn open_line(config: &Config) -> anyhow::Result<ImportLine> {
     }
 }
 
+/// Whether a server listens for commands in the data folder. With PostgreSQL none does.
+pub(crate) async fn is_served(config: &Config) -> bool {
+    connect(&DataDir::at(&config.storage.data_dir)).await.is_some()
+}
+
 async fn reach(config: &Config, intent: Intent) -> anyhow::Result<Executor> {
     // With PostgreSQL, commands and servers share the database itself (decision 3).
     if config.storage.database.postgres().is_none()

@@ -47,18 +47,22 @@ impl Request for ClockRequest {
         let moment = |at: Timestamp| with_millis(at.0);
         let behind = read.trusted.since(read.wall) / SECOND;
         let json = json!({ "clock": moment(read.wall), "trusted": moment(read.trusted), "behind_seconds": behind });
-        let verdict = match behind {
-            0 => "They agree.".to_owned(),
-            1.. => format!(
-                "The clock is {behind} seconds behind the highest time seen. If it is right now: countersign clock --accept"
-            ),
-            _ => format!("The clock has jumped {} seconds ahead and is not trusted yet.", -behind),
-        };
         let text = vec![
             format!("The machine's clock: {}", moment(read.wall)),
             format!("Trusted time:        {}", moment(read.trusted)),
-            verdict,
+            verdict(behind),
         ];
         Ok(Report::lines(json, text))
+    }
+}
+
+/// What it means that the machine's clock is so many seconds behind the trusted time.
+pub(super) fn verdict(behind: i64) -> String {
+    match behind {
+        0 => "They agree.".to_owned(),
+        1.. => format!(
+            "The clock is {behind} seconds behind the highest time seen. If it is right now: countersign clock --accept"
+        ),
+        _ => format!("The clock has jumped {} seconds ahead and is not trusted yet.", -behind),
     }
 }

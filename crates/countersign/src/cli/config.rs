@@ -2,15 +2,13 @@
 
 use std::process::ExitCode;
 
-use anyhow::Context as _;
 use clap::Subcommand;
 use config::{Config, FlagValues, SETTINGS, Values};
-use domain::model::time::DAY;
 use serde_json::{Value, json};
 
+use crate::cli::checks::{self, Findings};
 use crate::cli::run::{ServeArgs, runtime};
-use crate::installation::{self, data_dir, disk};
-use crate::{admin, terminal};
+use crate::terminal;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum ConfigArgs {
@@ -53,31 +51,12 @@ impl ConfigArgs {
     }
 }
 
-/// The result of a check.
-#[derive(Debug, Default)]
-struct Findings {
-    /// Causes for which a start would fail.
-    faults: Vec<String>,
-    /// What deserves a look, and does not prevent a start.
-    warnings: Vec<String>,
-    /// The versions of the schema between which the next start migrates.
-    schema: Option<(i64, i64)>,
-}
-
-impl Findings {
-    fn judge(&mut self, judged: anyhow::Result<()>) -> bool {
-        let sound = judged.is_ok();
-        self.faults.extend(judged.err().map(|error| format!("{error:#}")));
-        sound
-    }
-}
-
 /// Checks everything a server needs for its start and prints every fault. A warning fails only a `strict` check. Changes
 /// nothing.
 async fn check(flags: &FlagValues, strict: bool, as_json: bool) -> anyhow::Result<ExitCode> {
     let mut found = Findings::default();
     match Config::load(flags) {
-        Ok(config) => look(&config, &mut found).await,
+        Ok(config) => checks::all(&config, &mut found).await,
         Err(error) => found.faults.push(format!("{error:#}")),
     }
     found.warnings.extend(config::unknown_variables());
@@ -110,68 +89,6 @@ async fn check(flags: &FlagValues, strict: bool, as_json: bool) -> anyhow::Resul
     }
     let passed = faults.is_empty() && (warnings.is_empty() || !strict);
     Ok(if passed { ExitCode::SUCCESS } else { ExitCode::FAILURE })
-}
-
-async fn look(config: &Config, found: &mut Findings) {
-    found.warnings.extend(config.notes.iter().cloned());
-    found.judge(config.check_listen());
-    found.judge(config.delivery.check());
-    found.judge(installation::words_of(config).map(drop));
-    found.judge(installation::providers::configured(config).map(drop));
-    certificates(config, found);
-    let caller = delivery::webhook::Caller::new(config.webhooks.ca_file.as_deref());
-    found.judge(caller.map(drop).context("webhooks.ca_file"));
-    if config.admin.listen.is_some() {
-        found.judge(admin::Readers::configured(config).map(drop));
-    }
-    if let Some(parent) =
-        config.listen.ready_file.as_ref().and_then(|file| file.parent()).filter(|p| !p.as_os_str().is_empty())
-    {
-        let whole = if parent.is_dir() { Ok(()) } else { Err(format!("{} is no folder", parent.display())) };
-        let judged = whole.and_then(|()| disk::check(parent, "--ready-file"));
-        found.judge(judged.map_err(anyhow::Error::msg).context("ready_file"));
-    }
-    found.warnings.extend(disk::little_room(&config.storage.data_dir));
-    // A fault of the folder is a fault of the database in it.
-    if !found.judge(data_dir::check(&config.storage.data_dir)) && config.storage.database.postgres().is_none() {
-        return;
-    }
-    match installation::look(config).await {
-        Ok(looked) => {
-            found.judge(installation::serves(&looked));
-            let ends = looked.pending.first().zip(looked.pending.last()).filter(|_| looked.is_sealed());
-            found.schema = ends.map(|(first, last)| (first.version - 1, last.version));
-            found.judge(installation::master_key::check(config, looked.key_check));
-        }
-        Err(error) => found.faults.push(format!("{error:#}")),
-    }
-}
-
-/// Days before the end of a certificate at which warnings begin.
-const LAST_DAYS: i64 = 14;
-
-fn certificates(config: &Config, found: &mut Findings) {
-    let seen = match web::tls::look(&config.tls.certificates) {
-        Ok(seen) => seen,
-        Err(error) => {
-            let error = anyhow::Error::new(error).context("TLS cannot be served with these certificates");
-            return found.faults.push(format!("{error:#}"));
-        }
-    };
-    let now = engine::Clock::now(&engine::clock::SystemClock).0;
-    for (file, ends) in seen.iter().filter_map(|seen| Some((seen.chain.display(), seen.ends?))) {
-        let day = onelogin::wire_time::with_seconds(ends);
-        if ends <= now {
-            found.warnings.push(format!("the certificate in {file} ended at {day}: clients refuse it"));
-        } else if ends <= now + LAST_DAYS * DAY {
-            found.warnings.push(format!("the certificate in {file} ends at {day}"));
-        }
-    }
-    let host =
-        config.account.public_url.as_ref().and_then(|url| url::Url::parse(url).ok()?.host_str().map(str::to_owned));
-    if let Some(host) = host.filter(|host| !seen.is_empty() && !seen.iter().any(|seen| seen.is_for(host))) {
-        found.warnings.push(format!("no certificate is for {host}, the host of public_url"));
-    }
 }
 
 /// Prints every setting in force.

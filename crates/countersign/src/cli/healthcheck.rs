@@ -37,9 +37,9 @@ impl HealthcheckArgs {
 async fn check(address: Option<SocketAddr>, server: &FlagValues) -> anyhow::Result<ExitCode> {
     let address = match address {
         Some(address) => address,
-        None => configured(server)?,
+        None => configured(&Config::load(server)?)?,
     };
-    let asked = tokio::time::timeout(TIMEOUT, ask(address)).await;
+    let asked = tokio::time::timeout(TIMEOUT, ask(address, "/readyz")).await;
     match asked.with_context(|| format!("no answer from {address} within 10 s"))? {
         Ok((200, _)) => Ok(ExitCode::SUCCESS),
         Ok((status, body)) => {
@@ -54,8 +54,7 @@ async fn check(address: Option<SocketAddr>, server: &FlagValues) -> anyhow::Resu
 }
 
 /// The address of the admin listener, which is plain HTTP; else the address for callers.
-fn configured(server: &FlagValues) -> anyhow::Result<SocketAddr> {
-    let config = Config::load(server)?;
+pub(super) fn configured(config: &Config) -> anyhow::Result<SocketAddr> {
     if let Some(admin) = config.admin.listen {
         return Ok(here(admin));
     }
@@ -66,7 +65,7 @@ fn configured(server: &FlagValues) -> anyhow::Result<SocketAddr> {
 }
 
 /// The address to call for a listening address: "all addresses" becomes loopback.
-fn here(address: SocketAddr) -> SocketAddr {
+pub(super) fn here(address: SocketAddr) -> SocketAddr {
     let ip = match address.ip() {
         IpAddr::V4(ip) if ip.is_unspecified() => IpAddr::V4(Ipv4Addr::LOCALHOST),
         IpAddr::V6(ip) if ip.is_unspecified() => IpAddr::V6(Ipv6Addr::LOCALHOST),
@@ -75,9 +74,10 @@ fn here(address: SocketAddr) -> SocketAddr {
     SocketAddr::new(ip, address.port())
 }
 
-async fn ask(address: SocketAddr) -> anyhow::Result<(u16, String)> {
+/// Gets a page at an address over plain HTTP; gives its status and its text.
+pub(super) async fn ask(address: SocketAddr, path: &str) -> anyhow::Result<(u16, String)> {
     let mut stream = TcpStream::connect(address).await.with_context(|| format!("nothing answers on {address}"))?;
-    let request = format!("GET /readyz HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\r\n");
+    let request = format!("GET {path} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\r\n");
     stream.write_all(request.as_bytes()).await?;
     let mut answer = Vec::new();
     stream.take(MAX).read_to_end(&mut answer).await?;

@@ -2,12 +2,14 @@
 //! variant of `What`, and a line of `NOUNS` if a running server executes its requests.
 
 pub(crate) mod app;
+mod checks;
 mod client;
 mod clock;
 mod config;
 mod delivery;
 mod dev;
 mod device;
+mod doctor;
 mod find_user;
 pub(crate) mod flags;
 mod healthcheck;
@@ -68,6 +70,8 @@ enum What {
     Delivery(delivery::DeliveryArgs),
     /// Ask a running server on this machine whether it is ready: exit status 0 if it is, else 1
     Healthcheck(healthcheck::HealthcheckArgs),
+    /// Check an installation from end to end: settings, database, clock, addresses, and every provider, without a message
+    Doctor(doctor::DoctorArgs),
     /// Show the machine's clock and the trusted time, which never goes back
     Clock(clock::ClockArgs),
     /// Show what people read in messages
@@ -98,6 +102,7 @@ const NOUNS: &[Noun] = &[
     Noun::of::<clock::ClockRequest>(),
     Noun::of::<delivery::DeliveryRequest>(),
     Noun::of::<device::DeviceRequest>(),
+    Noun::of::<doctor::StateRequest>(),
     Noun::of::<user::UserRequest>(),
     Noun::of::<webhook::WebhookRequest>(),
 ];
@@ -118,6 +123,7 @@ fn start(cli: Cli) -> anyhow::Result<ExitCode> {
         What::User(args) => args.run(),
         What::Device(args) => args.run(),
         What::Delivery(args) => args.run(),
+        What::Doctor(args) => Ok(args.run()),
         What::Healthcheck(args) => args.run(),
         What::Template(args) => args.run(),
         What::Config(args) => args.run(),

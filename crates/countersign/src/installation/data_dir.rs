@@ -111,6 +111,15 @@ pub(crate) fn check(root: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// A sentence if others may open the data folder. Changes nothing.
+pub(crate) fn open_to_others(root: &Path) -> Option<String> {
+    let mode = std::fs::metadata(root).ok()?.mode() & 0o7777;
+    (mode & 0o077 != 0).then(|| {
+        let shown = root.display();
+        format!("other users can open {shown} (its mode is {mode:04o}); run: chmod 700 {shown}")
+    })
+}
+
 /// Creates a folder with mode 0700, or sets that mode on one that this process owns.
 fn private_dir(path: &Path, ours_alone: bool) -> anyhow::Result<()> {
     let shown = path.display();
