@@ -13,6 +13,8 @@ mod delivery;
 mod dev_faults;
 #[path = "binary/dev_world.rs"]
 mod dev_world;
+#[path = "binary/doctor.rs"]
+mod doctor;
 #[path = "binary/gateways.rs"]
 mod gateways;
 #[path = "binary/installation.rs"]

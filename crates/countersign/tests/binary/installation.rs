@@ -62,6 +62,7 @@ const COMMANDS: &[(&str, &[&str], Kind)] = &[
     ("delivery test", &["email", "ana@example.com"], Needs),
     ("template preview", &[], Apart),
     ("clock", &[], Needs),
+    ("doctor", &[], Apart),
     ("healthcheck", &[], Apart),
     ("config check", &[], Apart),
     ("config show", &[], Apart),

@@ -15,13 +15,13 @@ use crate::common::{Http, Running, run_json};
 use crate::delivery::code;
 
 /// A mail server that takes everything, for a mailbox that a test reads.
-struct MailServer {
-    port: u16,
-    arrived: Receiver<String>,
+pub(crate) struct MailServer {
+    pub(crate) port: u16,
+    pub(crate) arrived: Receiver<String>,
 }
 
 impl MailServer {
-    fn start() -> Self {
+    pub(crate) fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
         let (mailbox, arrived) = mpsc::channel();
@@ -67,7 +67,7 @@ fn converse(stream: &TcpStream, mailbox: &Sender<String>) {
 
 /// An installation with this configuration, and a client that manages everything.
 pub(crate) struct Installation {
-    folder: tempfile::TempDir,
+    pub(crate) folder: tempfile::TempDir,
 }
 
 impl Installation {
@@ -115,7 +115,7 @@ impl Installation {
     }
 }
 
-fn smtp(port: u16) -> String {
+pub(crate) fn smtp(port: u16) -> String {
     format!(
         "issuer = 'Example Inc'\n[delivery.smtp]\nservers = ['smtp+plain://127.0.0.1:{port}']\n\
          from = 'Example Inc <mfa@example.com>'\n"
@@ -123,7 +123,7 @@ fn smtp(port: u16) -> String {
 }
 
 /// A port without a listener.
-fn closed_port() -> u16 {
+pub(crate) fn closed_port() -> u16 {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 

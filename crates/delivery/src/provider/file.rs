@@ -289,6 +289,20 @@ mod tests {
         }
     }
 
+    #[tokio::test]
+    async fn a_probe_judges_the_file_and_makes_none() {
+        let (dir, path) = place();
+        let probe = || async { FileProvider::at(&path).probe().await.remove(0).found };
+        assert!(matches!(probe().await, Found::Fine(_)));
+        assert!(!path.exists());
+        opened(&path);
+        assert!(matches!(probe().await, Found::Fine(_)));
+        chmod(&path, 0o644);
+        assert!(matches!(probe().await, Found::Failed(why) if why.contains("0600")));
+        let nowhere = FileProvider::at(&dir.path().join("no/file")).probe().await;
+        assert!(matches!(nowhere[0].found, Found::Failed(_)));
+    }
+
     fn place() -> (tempfile::TempDir, PathBuf) {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("messages.jsonl");

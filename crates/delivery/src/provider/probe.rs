@@ -83,7 +83,7 @@ pub async fn visit(url: &str, ca_file: Option<PathBuf>, time: Duration, now: Now
 pub(super) fn unanswered(error: &reqwest::Error, server: &str) -> String {
     let causes = || std::iter::successors(std::error::Error::source(error), |&cause| cause.source());
     let inputs = || causes().filter_map(|cause| cause.downcast_ref::<io::Error>());
-    let tls = inputs().find_map(|input| input.get_ref()?.downcast_ref::<rustls::Error>());
+    let tls = inputs().find_map(handshake);
     if let Some(tls) = tls {
         return format!(
             "TLS: the handshake with {server} failed ({tls}); look at its certificate, and name the file of your own \
@@ -97,4 +97,10 @@ pub(super) fn unanswered(error: &reqwest::Error, server: &str) -> String {
     let layer = if error.is_connect() { "TCP" } else { "HTTP" };
     let why = kind.map_or_else(|| "no usable answer".to_owned(), |kind| kind.to_string());
     format!("{layer}: {server} cannot be asked ({why}); look at its address, and at firewalls")
+}
+
+/// The TLS error within an error of input, which the layers of the client have wrapped any number of times.
+fn handshake(error: &io::Error) -> Option<&rustls::Error> {
+    let inner = error.get_ref()?;
+    inner.downcast_ref::<rustls::Error>().or_else(|| handshake(inner.downcast_ref::<io::Error>()?))
 }

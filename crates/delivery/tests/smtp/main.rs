@@ -8,7 +8,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use countersign_delivery::{
-    Mailbox, OutgoingMessage, Provider as _, SendError, SmtpLogin, SmtpProvider, SmtpServer, SmtpSettings, send,
+    Found, Mailbox, OutgoingMessage, Provider as _, SendError, SmtpLogin, SmtpProvider, SmtpServer, SmtpSettings, send,
 };
 use domain::{Channel, Content, MessageId, Secret, Timestamp};
 use tempfile::TempDir;
@@ -334,4 +334,51 @@ async fn an_answer_from_in_front_of_starttls_is_not_taken_for_one_behind_it() {
     assert_eq!(SmtpProvider::new(settings).unwrap().send(&ana(1)).await, Err(SendError::Unavailable));
     assert_eq!(server.commands(), ["EHLO login.example.com", "STARTTLS"]);
     assert!(server.mails().is_empty());
+}
+
+/// What a probe of the only server finds. No secret and no mail address may be in it.
+async fn probed(settings: SmtpSettings) -> Found {
+    let probes = SmtpProvider::new(settings).unwrap().probe().await;
+    let shown = format!("{probes:?}");
+    assert!(!shown.contains("hunter") && !shown.contains('@'), "{shown}");
+    assert_eq!(probes.len(), 1);
+    assert!(probes[0].server.as_ref().is_some_and(|server| server.contains("://")), "{shown}");
+    probes[0].found.clone()
+}
+
+#[tokio::test]
+async fn a_probe_logs_in_and_sends_nothing() {
+    let server = Server::start(Script { mechanisms: Some("PLAIN"), ..Script::default() }).await;
+    let found = probed(settings(&[plain(server.address)]).login(login("hunter2")).unwrap()).await;
+    assert!(matches!(found, Found::Fine(_)), "{found:?}");
+    assert_eq!(server.commands(), ["EHLO login.example.com", "AUTH PLAIN AG1mYQBodW50ZXIy", "RSET", "QUIT"]);
+}
+
+#[tokio::test]
+async fn a_probe_says_which_part_failed() {
+    let server = Server::start(Script { mechanisms: Some("PLAIN"), ..Script::default() }).await;
+    let closed = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
+    let (_dir, _, strange) = secure("localhost", Script::default()).await;
+    let refusing = that("EHLO", Act::Say("550 go away")).await;
+    let at = |url: String| settings(&[url]);
+    for (settings, part) in [
+        (at("smtp+plain://nowhere.invalid".to_owned()), "DNS: "),
+        (at(plain(closed)), "TCP: "),
+        (at(format!("smtps://{}", server.address)), "TLS: "),
+        (at(format!("smtp://localhost:{}", strange.address.port())), "TLS: "),
+        (at(format!("smtp://{}", server.address)), "STARTTLS: "),
+        (at(plain(server.address)).login(login("hunter3")).unwrap(), "log-in: "),
+        (at(plain(refusing.address)), "SMTP: "),
+    ] {
+        let found = probed(settings).await;
+        assert!(matches!(&found, Found::Failed(why) if why.starts_with(part)), "{part}: {found:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_probe_asks_each_server() {
+    let (good, bad) = (usual().await, that("CONNECT", Act::Say("554 no SMTP here")).await);
+    let probes = to(&[&bad, &good]).probe().await;
+    assert!(matches!(probes[0].found, Found::Failed(_)) && matches!(probes[1].found, Found::Fine(_)), "{probes:?}");
+    assert_eq!(probes[0].server, Some(plain(bad.address)));
 }

@@ -5,6 +5,7 @@
 //! of the last. What a stranger says in front of STARTTLS must not be read as an answer behind it.
 
 use std::io;
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use data_encoding::BASE64;
@@ -67,18 +68,17 @@ enum Mechanism {
 impl Connection {
     /// Connects, encrypts and logs in.
     pub(super) async fn open(server: &SmtpServer, access: &Access) -> Result<Self, Trouble> {
-        let opened = async { Self::ready(connect(server).await?, server, access).await };
+        let opened = async { Self::ready(connect(resolve(server).await?).await?, server, access).await };
         timeout(CONNECT, opened).await.unwrap_or(Err(Trouble::Late))
     }
 
     /// Opens a conversation and ends it, without a message. The error says where it failed.
     pub(super) async fn probe(server: &SmtpServer, access: &Access) -> Result<(), (Stage, Trouble)> {
         let staged = |trouble: Trouble| (trouble.stage(), trouble);
-        let connected = timeout(CONNECT, connect(server)).await.unwrap_or(Err(Trouble::Late));
-        let socket = connected.map_err(|trouble| match trouble {
-            Trouble::Name(_) => staged(trouble),
-            trouble => (Stage::Tcp, trouble),
-        })?;
+        let late = |_| Err(Trouble::Name(io::ErrorKind::TimedOut.into()));
+        let addresses = timeout(CONNECT, resolve(server)).await.unwrap_or_else(late).map_err(staged)?;
+        let connected = timeout(CONNECT, connect(addresses)).await.unwrap_or(Err(Trouble::Late));
+        let socket = connected.map_err(|trouble| (Stage::Tcp, trouble))?;
         let ready = timeout(CONNECT, Self::ready(socket, server, access)).await.unwrap_or(Err(Trouble::Late));
         let mut connection = ready.map_err(staged)?;
         timeout(CONNECT, connection.reset()).await.unwrap_or(Err(Trouble::Late)).map_err(staged)?;
@@ -235,10 +235,13 @@ impl Connection {
     }
 }
 
-/// Connects to the first of the server's addresses that answers. Each has its share of the time, so that one that is silent
+async fn resolve(server: &SmtpServer) -> Result<Vec<SocketAddr>, Trouble> {
+    Ok(lookup_host((server.name(), server.port)).await.map_err(Trouble::Name)?.collect())
+}
+
+/// Connects to the first of a server's addresses that answers. Each has its share of the time, so that one that is silent
 /// does not take it from the others.
-async fn connect(server: &SmtpServer) -> Result<TcpStream, Trouble> {
-    let addresses: Vec<_> = lookup_host((server.name(), server.port)).await.map_err(Trouble::Name)?.collect();
+async fn connect(addresses: Vec<SocketAddr>) -> Result<TcpStream, Trouble> {
     let share = CONNECT / u32::try_from(addresses.len().max(1)).unwrap_or(u32::MAX);
     let mut failed = Trouble::Connection(io::ErrorKind::NotFound.into());
     for address in addresses {
