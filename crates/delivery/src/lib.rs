@@ -22,7 +22,7 @@ pub use message::{Concerned, OutgoingMessage};
 pub use outbox::{DeliveryClock, Outbox, Worker, send};
 pub use provider::signature;
 pub use provider::{
-    BadSetting, Calling, DkimSettings, Encryption, FileProvider, Found, Guide, HttpProvider, HttpSettings, Mailbox,
+    BadSetting, Calling, DkimSettings, Encryption, FileProvider, Finding, Guide, HttpProvider, HttpSettings, Mailbox,
     Now, PRESETS, Preset, Probe, Probing, Provider, ProviderError, SendError, Sending, SmtpLogin, SmtpProvider,
     SmtpServer, SmtpSettings, SnsProvider, SnsSettings, TwilioProvider, TwilioSettings, VonageProvider, VonageSettings,
     guides, resolve, visit,

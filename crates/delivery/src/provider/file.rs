@@ -16,7 +16,7 @@ use domain::{Channel, Timestamp};
 use rustix::fs::{Mode, OFlags};
 use serde::Serialize;
 
-use super::{Found, Probe, Probing, Provider, ProviderError, SendError, Sending};
+use super::{Finding, Probe, Probing, Provider, ProviderError, SendError, Sending};
 use crate::message::OutgoingMessage;
 
 /// Permission bits of the file: its owner may read and write.
@@ -106,13 +106,13 @@ impl Provider for FileProvider {
         opened.map_err(|error| format!("{}: {error}", self.appender.path.display()).into())
     }
 
-    fn probe<'a>(&'a self) -> Probing<'a> {
+    fn probe(&self) -> Probing<'_> {
         Box::pin(async {
             let path = self.appender.path.display();
             Probe::whole(match self.appender.look() {
-                Ok(true) => Found::Fine(format!("{path} can be written")),
-                Ok(false) => Found::Fine(format!("{path} can be created, which a server does when it starts")),
-                Err(error) => Found::Failed(format!("{path}: {error}")),
+                Ok(true) => Finding::Fine(format!("{path} can be written")),
+                Ok(false) => Finding::Fine(format!("{path} can be created, which a server does when it starts")),
+                Err(error) => Finding::Failed(format!("{path}: {error}")),
             })
         })
     }
@@ -293,14 +293,14 @@ mod tests {
     async fn a_probe_judges_the_file_and_makes_none() {
         let (dir, path) = place();
         let probe = || async { FileProvider::at(&path).probe().await.remove(0).found };
-        assert!(matches!(probe().await, Found::Fine(_)));
+        assert!(matches!(probe().await, Finding::Fine(_)));
         assert!(!path.exists());
         opened(&path);
-        assert!(matches!(probe().await, Found::Fine(_)));
+        assert!(matches!(probe().await, Finding::Fine(_)));
         chmod(&path, 0o644);
-        assert!(matches!(probe().await, Found::Failed(why) if why.contains("0600")));
+        assert!(matches!(probe().await, Finding::Failed(why) if why.contains("0600")));
         let nowhere = FileProvider::at(&dir.path().join("no/file")).probe().await;
-        assert!(matches!(nowhere[0].found, Found::Failed(_)));
+        assert!(matches!(nowhere[0].found, Finding::Failed(_)));
     }
 
     fn place() -> (tempfile::TempDir, PathBuf) {

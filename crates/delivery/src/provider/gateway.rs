@@ -19,7 +19,7 @@ use reqwest::{Client, Request};
 use url::Url;
 
 use super::SendError;
-use super::probe::{self, Found, Probe};
+use super::probe::{self, Finding, Probe};
 use crate::message::OutgoingMessage;
 use crate::tls::{self, BadAuthorities};
 
@@ -165,15 +165,15 @@ impl Gateway {
     pub(super) async fn probe(
         &self,
         request: Result<Request, SendError>,
-        judge: impl FnOnce(&Answer) -> Option<Found>,
+        judge: impl FnOnce(&Answer) -> Option<Finding>,
     ) -> Vec<Probe> {
         let Ok(request) = request else {
-            return Probe::whole(Found::Failed("no request can be made of its credentials; look at them".to_owned()));
+            return Probe::whole(Finding::Failed("no request can be made of its credentials; look at them".to_owned()));
         };
         let host = request.url().host_str().unwrap_or_default().to_owned();
         Probe::whole(match self.look(request).await {
             Ok(answer) => judge(&answer).unwrap_or_else(|| answer.found(&host)),
-            Err(why) => Found::Failed(why),
+            Err(why) => Finding::Failed(why),
         })
     }
 
@@ -206,20 +206,22 @@ impl Answer {
     }
 
     /// What an answer to a probe says about the gateway.
-    fn found(&self, host: &str) -> Found {
+    fn found(&self, host: &str) -> Finding {
         let status = self.status.as_u16();
         match self.status {
-            _ if self.status.is_success() => Found::Fine(format!("{host} accepts the account")),
-            StatusCode::UNAUTHORIZED | StatusCode::PAYMENT_REQUIRED | StatusCode::FORBIDDEN => Found::Failed(format!(
-                "{host} does not accept the account (HTTP {status}): look at its credentials, rights and balance"
-            )),
-            StatusCode::TOO_MANY_REQUESTS => {
-                Found::Failed(format!("{host} has been asked too much (HTTP {status}): try again later"))
+            _ if self.status.is_success() => Finding::Fine(format!("{host} accepts the account")),
+            StatusCode::UNAUTHORIZED | StatusCode::PAYMENT_REQUIRED | StatusCode::FORBIDDEN => {
+                Finding::Failed(format!(
+                    "{host} does not accept the account (HTTP {status}): look at its credentials, rights and balance"
+                ))
             }
-            _ if self.status.is_server_error() => Found::Failed(format!(
+            StatusCode::TOO_MANY_REQUESTS => {
+                Finding::Failed(format!("{host} has been asked too much (HTTP {status}): try again later"))
+            }
+            _ if self.status.is_server_error() => Finding::Failed(format!(
                 "{host} is out of order (HTTP {status}): try again later, and see its status page"
             )),
-            _ => Found::Failed(format!(
+            _ => Finding::Failed(format!(
                 "{host} answered with HTTP {status}, which is no answer of this gateway: look at base_url and the account"
             )),
         }

@@ -12,6 +12,7 @@ pub mod signature;
 mod smtp;
 mod sns;
 mod twilio;
+mod visit;
 mod vonage;
 
 use std::future::Future;
@@ -27,10 +28,11 @@ pub use self::guides::guides;
 pub use self::http::{HttpProvider, HttpSettings};
 pub use self::preset::{Guide, Preset};
 pub use self::presets::PRESETS;
-pub use self::probe::{Found, Probe, Probing, resolve, visit};
+pub use self::probe::{Finding, Probe, Probing, resolve};
 pub use self::smtp::{DkimSettings, Encryption, Mailbox, SmtpLogin, SmtpProvider, SmtpServer, SmtpSettings};
 pub use self::sns::{SnsProvider, SnsSettings};
 pub use self::twilio::{TwilioProvider, TwilioSettings};
+pub use self::visit::visit;
 pub use self::vonage::{VonageProvider, VonageSettings};
 use crate::message::OutgoingMessage;
 
@@ -65,7 +67,7 @@ pub trait Provider: Send + Sync {
     }
 
     /// Asks the provider by its cheapest call whether it would take our messages. Nothing is sent and nothing is changed.
-    fn probe<'a>(&'a self) -> Probing<'a> {
+    fn probe(&self) -> Probing<'_> {
         Box::pin(async { probe::mute() })
     }
 

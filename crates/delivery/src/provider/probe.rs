@@ -4,17 +4,11 @@
 use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
-use std::path::PathBuf;
 use std::pin::Pin;
 use std::time::Duration;
 
-use hyper::Method;
-use reqwest::Request;
 use tokio::net::lookup_host;
 use tokio::time::timeout;
-use url::Url;
-
-use super::gateway::{Calling, Gateway, Now};
 
 /// How long a resolver may take.
 const RESOLVING: Duration = Duration::from_secs(3);
@@ -28,12 +22,12 @@ pub struct Probe {
     /// The server, where a provider has several; else nothing.
     pub server: Option<String>,
     /// What became of it.
-    pub found: Found,
+    pub found: Finding,
 }
 
 /// What became of a probe, with a sentence for the operator.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Found {
+pub enum Finding {
     /// It answers and accepts us.
     Fine(String),
     /// This cannot be asked, or not by us.
@@ -44,14 +38,14 @@ pub enum Found {
 
 impl Probe {
     /// The probe of a provider that is one server.
-    pub(super) fn whole(found: Found) -> Vec<Self> {
+    pub(super) fn whole(found: Finding) -> Vec<Self> {
         vec![Self { server: None, found }]
     }
 }
 
 /// What is said of a provider that can only be asked with a message.
 pub(super) fn mute() -> Vec<Probe> {
-    Probe::whole(Found::Skipped("nothing can be asked without sending a message".to_owned()))
+    Probe::whole(Finding::Skipped("nothing can be asked without sending a message".to_owned()))
 }
 
 /// The addresses of a host; the error is a sentence.
@@ -67,15 +61,6 @@ pub async fn resolve(host: &str, port: u16) -> Result<Vec<SocketAddr>, String> {
         Ok(Err(error)) => Err(failed(&error.to_string())),
         Err(_) => Err(failed("no answer in time")),
     }
-}
-
-/// Gets a page of our own as a stranger would: over TLS that is verified, without following redirects. Gives the status.
-/// Certificates of the authorities in `ca_file` count besides the public ones.
-pub async fn visit(url: &str, ca_file: Option<PathBuf>, time: Duration, now: Now) -> Result<u16, String> {
-    let url = Url::parse(url).map_err(|_| "this is not a URL".to_owned())?;
-    let calling = Calling { timeout: time, ca_file, ..Calling::by(now) };
-    let gateway = Gateway::new(calling).map_err(|error| error.to_string())?;
-    gateway.look(Request::new(Method::GET, url)).await.map(|answer| answer.status().as_u16())
 }
 
 /// Why a request had no answer: the layer that failed, and what to do. The client's own words name the URL, so they are not

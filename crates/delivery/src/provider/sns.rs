@@ -15,7 +15,7 @@ use sha2::{Digest as _, Sha256};
 use url::Url;
 
 use super::gateway::{self, Answer, BadSetting, Calling, Gateway};
-use super::{Found, Probing, Provider, SendError, Sending};
+use super::{Finding, Probing, Provider, SendError, Sending};
 use crate::message::OutgoingMessage;
 
 /// Version of the API.
@@ -204,12 +204,12 @@ impl Provider for SnsProvider {
         self.gateway.timeout()
     }
 
-    fn probe<'a>(&'a self) -> Probing<'a> {
+    fn probe(&self) -> Probing<'_> {
         let body = gateway::form([("Action", "GetSMSAttributes"), ("Version", VERSION)]);
         Box::pin(self.gateway.probe(self.signed(body, self.gateway.now()), |answer| {
             // Credentials that may publish and nothing else are the best ones, and they cannot ask this.
             (element(&answer.text(), "Code") == Some("AuthorizationError")).then(|| {
-                Found::Skipped(
+                Finding::Skipped(
                     "the credentials are valid; they have no right to ask for more (GetSMSAttributes)".to_owned(),
                 )
             })

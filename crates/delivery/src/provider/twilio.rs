@@ -127,7 +127,7 @@ impl Provider for TwilioProvider {
         self.gateway.timeout()
     }
 
-    fn probe<'a>(&'a self) -> Probing<'a> {
+    fn probe(&self) -> Probing<'_> {
         Box::pin(self.gateway.probe(self.question(), |_| None))
     }
 

@@ -8,11 +8,11 @@ use serde::Serialize;
 use url::Url;
 
 use super::gateway::{self, BadSetting, Calling, Gateway};
-use super::{Found, Probing, Provider, SendError, Sending};
+use super::{Finding, Probing, Provider, SendError, Sending};
 use crate::message::OutgoingMessage;
 
 const BASE: &str = "https://api.nexmo.com";
-/// Where Vonage tells an account's balance, which is not where it takes messages.
+/// Where Vonage answers with an account's balance. It takes messages elsewhere.
 const BALANCE: &str = "https://rest.nexmo.com";
 
 /// `delivery.vonage.*` (contract 18.5).
@@ -35,7 +35,7 @@ pub struct VonageProvider {
     gateway: Gateway,
     settings: VonageSettings,
     url: Url,
-    /// Where the account's balance is told.
+    /// Where the account's balance is asked for.
     balance: Url,
 }
 
@@ -123,12 +123,12 @@ impl Provider for VonageProvider {
         self.gateway.timeout()
     }
 
-    fn probe<'a>(&'a self) -> Probing<'a> {
+    fn probe(&self) -> Probing<'_> {
         // The credentials go to no host that the operator has not named, and not every such host tells a balance.
         let is_elsewhere = self.settings.base_url.is_some();
         Box::pin(self.gateway.probe(self.question(), move |answer| {
             (is_elsewhere && answer.status() == StatusCode::NOT_FOUND)
-                .then(|| Found::Skipped("it answers at base_url, which tells no balance".to_owned()))
+                .then(|| Finding::Skipped("it answers at base_url, which tells no balance".to_owned()))
         }))
     }
 

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use countersign_delivery::{
-    self as delivery, Calling, Found, HttpProvider, HttpSettings, OutgoingMessage, PRESETS, Preset, Provider,
+    self as delivery, Calling, Finding, HttpProvider, HttpSettings, OutgoingMessage, PRESETS, Preset, Provider,
     SendError, SnsProvider, SnsSettings, TwilioProvider, TwilioSettings, VonageProvider, VonageSettings,
 };
 use domain::{Channel, Content, MessageId, Secret, Timestamp};
@@ -528,14 +528,14 @@ async fn no_line_of_the_log_holds_a_number_a_code_or_a_secret() {
 }
 
 /// What a probe finds at a server that gives one answer, and what the server heard.
-async fn probed(name: &str, answer: Answer) -> (Found, Vec<server::Heard>) {
+async fn probed(name: &str, answer: Answer) -> (Finding, Vec<server::Heard>) {
     let case = CASES.iter().find(|case| case.name == name).unwrap();
     let server = Server::start(answer).await;
     let found = found(&*(case.provider)(case.name, &server.url(), calling())).await;
     (found, server.heard())
 }
 
-async fn found(provider: &dyn Provider) -> Found {
+async fn found(provider: &dyn Provider) -> Finding {
     let probes = provider.probe().await;
     assert_clean(&format!("{probes:?}"));
     assert_eq!(probes.len(), 1, "{probes:?}");
@@ -551,14 +551,14 @@ async fn a_probe_asks_for_the_account_and_sends_nothing() {
         ("sns", "POST /", "Action=GetSMSAttributes&Version=2010-03-31"),
     ] {
         let (found, heard) = probed(name, Answer::of(200, "{}")).await;
-        assert!(matches!(found, Found::Fine(_)), "{name}: {found:?}");
+        assert!(matches!(found, Finding::Fine(_)), "{name}: {found:?}");
         assert_eq!(heard.len(), 1, "{name}");
         assert!(heard[0].line.starts_with(line), "{name}: {}", heard[0].line);
         assert_eq!(heard[0].body, body, "{name}");
         assert!(heard[0].header("authorization").is_some(), "{name}");
         for (status, said) in [(401, "does not accept the account"), (429, "too much"), (503, "out of order")] {
             let (found, _) = probed(name, Answer::of(status, "{}")).await;
-            assert!(matches!(&found, Found::Failed(why) if why.contains(said)), "{name}: {status}: {found:?}");
+            assert!(matches!(&found, Finding::Failed(why) if why.contains(said)), "{name}: {status}: {found:?}");
         }
     }
 }
@@ -566,13 +566,13 @@ async fn a_probe_asks_for_the_account_and_sends_nothing() {
 #[tokio::test]
 async fn a_probe_that_a_gateway_cannot_answer_is_skipped() {
     let denied = |code: &str| format!("<ErrorResponse><Error><Code>{code}</Code></Error></ErrorResponse>");
-    let skipped = |(found, _): (Found, _)| matches!(found, Found::Skipped(_));
+    let skipped = |(found, _): (Finding, _)| matches!(found, Finding::Skipped(_));
     assert!(skipped(probed("sns", Answer::of(403, &denied("AuthorizationError"))).await));
     assert!(!skipped(probed("sns", Answer::of(403, &denied("InvalidClientTokenId"))).await));
     assert!(skipped(probed("vonage", Answer::of(404, "")).await));
     assert!(!skipped(probed("twilio", Answer::of(404, "")).await));
     let (found, heard) = probed("46elks", Answer::of(200, "")).await;
-    assert!(matches!(found, Found::Skipped(_)) && heard.is_empty(), "{found:?}");
+    assert!(matches!(found, Finding::Skipped(_)) && heard.is_empty(), "{found:?}");
 }
 
 #[tokio::test]
@@ -589,6 +589,6 @@ async fn a_probe_says_which_layer_failed() {
         (format!("https://{}", strange.address), "TLS: "),
     ] {
         let found = found(&*twilio("twilio", &base, calling())).await;
-        assert!(matches!(&found, Found::Failed(why) if why.starts_with(layer)), "{layer}: {found:?}");
+        assert!(matches!(&found, Finding::Failed(why) if why.starts_with(layer)), "{layer}: {found:?}");
     }
 }

@@ -8,7 +8,8 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use countersign_delivery::{
-    Found, Mailbox, OutgoingMessage, Provider as _, SendError, SmtpLogin, SmtpProvider, SmtpServer, SmtpSettings, send,
+    Finding, Mailbox, OutgoingMessage, Provider as _, SendError, SmtpLogin, SmtpProvider, SmtpServer, SmtpSettings,
+    send,
 };
 use domain::{Channel, Content, MessageId, Secret, Timestamp};
 use tempfile::TempDir;
@@ -337,7 +338,7 @@ async fn an_answer_from_in_front_of_starttls_is_not_taken_for_one_behind_it() {
 }
 
 /// What a probe of the only server finds. No secret and no mail address may be in it.
-async fn probed(settings: SmtpSettings) -> Found {
+async fn probed(settings: SmtpSettings) -> Finding {
     let probes = SmtpProvider::new(settings).unwrap().probe().await;
     let shown = format!("{probes:?}");
     assert!(!shown.contains("hunter") && !shown.contains('@'), "{shown}");
@@ -350,7 +351,7 @@ async fn probed(settings: SmtpSettings) -> Found {
 async fn a_probe_logs_in_and_sends_nothing() {
     let server = Server::start(Script { mechanisms: Some("PLAIN"), ..Script::default() }).await;
     let found = probed(settings(&[plain(server.address)]).login(login("hunter2")).unwrap()).await;
-    assert!(matches!(found, Found::Fine(_)), "{found:?}");
+    assert!(matches!(found, Finding::Fine(_)), "{found:?}");
     assert_eq!(server.commands(), ["EHLO login.example.com", "AUTH PLAIN AG1mYQBodW50ZXIy", "RSET", "QUIT"]);
 }
 
@@ -371,7 +372,7 @@ async fn a_probe_says_which_part_failed() {
         (at(plain(refusing.address)), "SMTP: "),
     ] {
         let found = probed(settings).await;
-        assert!(matches!(&found, Found::Failed(why) if why.starts_with(part)), "{part}: {found:?}");
+        assert!(matches!(&found, Finding::Failed(why) if why.starts_with(part)), "{part}: {found:?}");
     }
 }
 
@@ -379,6 +380,6 @@ async fn a_probe_says_which_part_failed() {
 async fn a_probe_asks_each_server() {
     let (good, bad) = (usual().await, that("CONNECT", Act::Say("554 no SMTP here")).await);
     let probes = to(&[&bad, &good]).probe().await;
-    assert!(matches!(probes[0].found, Found::Failed(_)) && matches!(probes[1].found, Found::Fine(_)), "{probes:?}");
+    assert!(matches!(probes[0].found, Finding::Failed(_)) && matches!(probes[1].found, Finding::Fine(_)), "{probes:?}");
     assert_eq!(probes[0].server, Some(plain(bad.address)));
 }

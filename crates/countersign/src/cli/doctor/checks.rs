@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use config::Config;
-use delivery::{Found, Provider};
+use delivery::{Finding, Provider};
 use engine::Clock as _;
 use engine::clock::SystemClock;
 use tokio::net::TcpStream;
@@ -248,9 +248,9 @@ async fn asked(name: String, provider: Arc<dyn Provider>) -> Vec<Line> {
             None => words,
         };
         match probe.found.clone() {
-            Found::Fine(words) => Line::ok(&name, said(words)),
-            Found::Skipped(words) => Line::skipped(&name, said(words)),
-            Found::Failed(words) => Line::fault(&name, said(words)),
+            Finding::Fine(words) => Line::ok(&name, said(words)),
+            Finding::Skipped(words) => Line::skipped(&name, said(words)),
+            Finding::Failed(words) => Line::fault(&name, said(words)),
         }
     };
     probes.into_iter().map(line).collect()

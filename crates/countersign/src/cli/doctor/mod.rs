@@ -22,7 +22,7 @@ use crate::cli::checks::Findings;
 use crate::cli::run::{ServeArgs, runtime};
 use crate::terminal;
 
-/// How long one check may take. Each question within it has a shorter limit of its own.
+/// How long one check may take. Each question within it has a shorter limit.
 const LIMIT: Duration = Duration::from_secs(30);
 /// Exit code where nothing can be checked.
 const CANNOT_RUN: u8 = 2;
@@ -70,7 +70,9 @@ async fn examine(flags: &FlagValues, as_json: bool) -> ExitCode {
     while let Some(joined) = running.join_next().await {
         let Ok((place, lines)) = joined else { continue };
         if !as_json {
-            lines.iter().for_each(|line| terminal::say(&line.to_string()));
+            for line in &lines {
+                terminal::say(&line.to_string());
+            }
         }
         ended.push((place, lines));
     }

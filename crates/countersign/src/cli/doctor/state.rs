@@ -13,7 +13,7 @@ use crate::installation::Intent;
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct StateRequest {}
 
-/// The answer.
+/// What [`StateRequest`] is answered with.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct KnownState {
     /// Seconds by which the machine's clock is behind the trusted time.

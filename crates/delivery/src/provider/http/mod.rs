@@ -17,7 +17,7 @@ use self::answer::{Path, Success};
 use self::template::{Encoding, SETTINGS, Template, Words};
 use super::gateway::{self, BadSetting, Calling, Gateway};
 use super::preset::Preset;
-use super::{Found, Probe, Probing, Provider, SendError, Sending, probe};
+use super::{Finding, Probe, Probing, Provider, SendError, Sending, probe};
 use crate::message::OutgoingMessage;
 
 /// Samples that templates are filled with when settings are checked. They hold what could break a request: a leading zero,
@@ -228,14 +228,14 @@ impl Provider for HttpProvider {
     }
 
     /// What else could be asked differs from gateway to gateway, and no setting says it.
-    fn probe<'a>(&'a self) -> Probing<'a> {
+    fn probe(&self) -> Probing<'_> {
         Box::pin(async {
             let (host, port) = &self.server;
             Probe::whole(match probe::resolve(host, *port).await {
                 Ok(_) => {
-                    Found::Skipped(format!("{host} resolves; nothing else can be asked without sending a message"))
+                    Finding::Skipped(format!("{host} resolves; nothing else can be asked without sending a message"))
                 }
-                Err(why) => Found::Failed(why),
+                Err(why) => Finding::Failed(why),
             })
         })
     }

@@ -27,7 +27,7 @@ use self::relay::Relay;
 pub use self::settings::{DkimSettings, Encryption, Mailbox, SmtpLogin, SmtpServer, SmtpSettings};
 use self::trouble::Trouble;
 use super::dkim::Signer;
-use super::{Found, Probe, Probing, Provider, ProviderError, SendError, Sending};
+use super::{Finding, Probe, Probing, Provider, ProviderError, SendError, Sending};
 use crate::message::OutgoingMessage;
 
 /// Sends mail through the first of its servers that takes it.
@@ -67,9 +67,9 @@ impl SmtpProvider {
         let mut probes = Vec::with_capacity(self.relays.len());
         for relay in &self.relays {
             let found = match Connection::probe(&relay.server, &self.access).await {
-                Ok(()) if self.access.login.is_some() => Found::Fine("it answers and accepts the log-in".to_owned()),
-                Ok(()) => Found::Fine("it answers".to_owned()),
-                Err((stage, trouble)) => Found::Failed(format!("{}: {trouble}; {}", stage.word(), stage.advice())),
+                Ok(()) if self.access.login.is_some() => Finding::Fine("it answers and accepts the log-in".to_owned()),
+                Ok(()) => Finding::Fine("it answers".to_owned()),
+                Err((stage, trouble)) => Finding::Failed(format!("{}: {trouble}; {}", stage.word(), stage.advice())),
             };
             probes.push(Probe { server: Some(relay.server.to_string()), found });
         }
@@ -113,7 +113,7 @@ impl Provider for SmtpProvider {
         self.timeout
     }
 
-    fn probe<'a>(&'a self) -> Probing<'a> {
+    fn probe(&self) -> Probing<'_> {
         Box::pin(self.ask())
     }
 
