@@ -529,7 +529,7 @@ async fn no_line_of_the_log_holds_a_number_a_code_or_a_secret() {
 
 /// What a probe finds at a server that gives one answer, and what the server heard.
 async fn probed(name: &str, answer: Answer) -> (Finding, Vec<server::Heard>) {
-    let case = CASES.iter().find(|case| case.name == name).unwrap();
+    let case = CASES.iter().find(|case| case.name == name).expect("a case of this name");
     let server = Server::start(answer).await;
     let found = found(&*(case.provider)(case.name, &server.url(), calling())).await;
     (found, server.heard())
