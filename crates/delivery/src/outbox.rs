@@ -332,7 +332,7 @@ mod tests {
         }
     }
 
-    /// Takes messages, or fails as a test has told it; a sending takes a second of the test's clock.
+    /// Takes messages, or fails as a test says; a sending takes a second of the test's clock.
     struct Fake {
         name: &'static str,
         time: Time,

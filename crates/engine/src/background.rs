@@ -58,7 +58,7 @@ impl Engine {
         tokio::join!(self.hear_of_messages(), self.drop_homeless_messages(&clock), senders);
     }
 
-    /// Drops messages of channels without a route: nobody would look at them.
+    /// Drops messages of channels without a route, which no worker looks at.
     async fn drop_homeless_messages(&self, clock: &EngineClock<'_>) {
         loop {
             if let Err(error) = self.outbox.drop_homeless(clock).await {

@@ -1,7 +1,7 @@
 //! What messages to people say, in which language.
 //!
 //! Our own words are Fluent files in `locales/`, one per language; the layout of mail is `templates/mail.html`. An operator
-//! may put texts of their own in their place ([`Words::with_templates`]): `MiniJinja` templates that know a few names and
+//! may replace them with others ([`Words::with_templates`]): `MiniJinja` templates that know a few names and
 //! nothing else (SEC 67). Both are filled once when they are read, so a text that cannot be filled is found at the start.
 //!
 //! Texts that callers send with a request are not templates: `engine` replaces the code in them and nothing else.

@@ -99,7 +99,7 @@ impl Templates {
             code => filling.code, minutes => filling.minutes, brand => brand.name.as_str(), color => brand.color.as_str(),
         };
         let filled = self.environment.get_template(name)?.render(values)?;
-        // An editor ends a file with a line break that nobody means.
+        // An editor ends a file with a line break that does not belong to the text.
         Ok(if is_html(name) { filled } else { filled.trim().to_owned() })
     }
 }

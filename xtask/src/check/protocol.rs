@@ -21,7 +21,7 @@ const FORMATS: &[&str] = &[
     "v1,",
 ];
 
-/// Where texts hold addresses of other services, which have versions of their own choice.
+/// Where texts contain addresses of other services, which choose their versions themselves.
 const ADDRESSES: &str = "crates/delivery/src/provider/";
 
 /// The law. Comments count: an explanation by a protocol is a dependency too.

@@ -7,7 +7,7 @@ use anyhow::Result;
 
 use super::page::{self, Mark, Page};
 
-/// The page that names all others.
+/// The page that names all others, or the index of their folder.
 const INDEX: &str = "docs/README.md";
 
 /// Links that lead nowhere, pages that the index does not name, blocks left out without a reason.
@@ -75,8 +75,16 @@ fn joined(from: &Path, link: &str) -> PathBuf {
 fn unlisted(pages: &BTreeMap<PathBuf, Page>) -> Vec<String> {
     let index = Path::new(INDEX);
     let Some(links) = pages.get(index).map(|page| &page.links) else { return vec![format!("{INDEX} is missing")] };
-    let named: Vec<PathBuf> =
-        links.iter().map(|(_, link)| joined(index, link.split('#').next().unwrap_or_default())).collect();
+    let targets = |page: &Path, links: &[(usize, String)]| -> Vec<PathBuf> {
+        links.iter().map(|(_, link)| joined(page, link.split('#').next().unwrap_or_default())).collect()
+    };
+    let mut named = targets(index, links);
+    // A folder with many pages of a kind has an index for them, which the index names.
+    for (path, page) in
+        pages.iter().filter(|(path, _)| path.ends_with("README.md") && named.contains(path)).collect::<Vec<_>>()
+    {
+        named.extend(targets(path, &page.links).into_iter().filter(|target| target.parent() == path.parent()));
+    }
     let documents = pages.keys().filter(|path| path.starts_with("docs") && *path != index);
     documents
         .filter(|path| !named.contains(path))

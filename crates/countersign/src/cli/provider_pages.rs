@@ -28,7 +28,7 @@ pub(crate) fn list() -> String {
         let (carries, how) = match preset {
             Some(preset) => (channels(preset), "a file with a preset"),
             None if guide.name == "smtp" => ("mail".to_owned(), "`[delivery.smtp]`"),
-            None => ("text messages".to_owned(), "keys of its own"),
+            None => ("text messages".to_owned(), "keys"),
         };
         let how = if preset.is_none() && guide.name != "smtp" {
             format!("`[delivery.{}]`", guide.name)

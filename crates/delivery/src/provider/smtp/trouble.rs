@@ -192,7 +192,7 @@ impl Stage {
 
 fn refusal(command: Command, code: u16, enhanced: Option<(u16, u16)>) -> SendError {
     match command {
-        // A recipient whom nobody reaches at present says nothing about the server.
+        // That a recipient cannot be reached at present says nothing about the server.
         Command::Recipient if code < 500 && code != 421 && is_about_recipient(enhanced) => SendError::Deferred,
         _ if code < 500 => SendError::Unavailable,
         // The server has not heard of a message yet, so it is not the message that it refuses.
