@@ -72,9 +72,9 @@ async fn a_mail_arrives_as_it_was_written() {
     );
     let mail = server.mails().pop().unwrap();
     for part in [
-        "\r\nMessage-ID: <7@login.example.com>\r\n",
+        "\r\nMessage-ID: <7-1700000000123@login.example.com>\r\n",
         "\r\nYour code is 123456.\r\n.\r\nNot yours?\r\n--=_7\r\n",
-        "<strong style=3D\"font-size:24px\">123456</strong>",
+        "<p>Your code</p>",
     ] {
         assert!(mail.contains(part), "{part} in {mail}");
     }
@@ -154,8 +154,8 @@ async fn a_recipient_who_is_refused_is_no_matter_for_the_next_server() {
 async fn what_may_pass_is_reported_before_what_stays() {
     let (greylists, refuses) =
         (that("RCPT", Act::Say("450 later")).await, that("MAIL", Act::Say("550 bad sender")).await);
-    assert_eq!(to(&[&refuses, &greylists]).send(&ana(1)).await, Err(SendError::Unavailable));
-    assert_eq!(to(&[&greylists, &refuses]).send(&ana(1)).await, Err(SendError::Unavailable));
+    assert_eq!(to(&[&refuses, &greylists]).send(&ana(1)).await, Err(SendError::Deferred));
+    assert_eq!(to(&[&greylists, &refuses]).send(&ana(1)).await, Err(SendError::Deferred));
 }
 
 #[tokio::test]
