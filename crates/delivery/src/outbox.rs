@@ -534,7 +534,7 @@ mod tests {
             let (outbox, [first, second]) = scene.outbox([scene.failing("a", error), scene.fake("b")]);
             assert_eq!(scene.work(&outbox).await, None);
             assert_eq!((first.tried(), second.tried()), (vec![1], vec![1]));
-            assert_eq!(scene.time.now().0, START + 2_000, "nobody waited");
+            assert_eq!(scene.time.now().0, START + 2_000, "without a wait");
         }
     }
 

@@ -125,7 +125,7 @@ fn a_gateway_with_a_file_carries_the_messages_of_v2() {
 #[test]
 fn a_file_that_describes_no_gateway_stops_the_start_with_its_line() {
     for (file, said) in [
-        ("preset = 'nobody'", "own.toml, line 1: preset: no preset has this name"),
+        ("preset = 'unknown'", "own.toml, line 1: preset: no preset has this name"),
         ("url = 'http://127.0.0.1'\ncolour = 'red'", "own.toml, line 2"),
         ("url = 'http://127.0.0.1'\nform = ['to={{ recipient }}']", "own.toml, line 2: form"),
         ("url = 'ftp://127.0.0.1'", "own.toml, line 1: url: this is no http or https URL"),

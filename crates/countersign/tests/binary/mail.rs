@@ -257,7 +257,7 @@ fn a_wrong_setting_stops_the_start_with_file_line_and_what_to_do() {
         ),
         ("[messages]\ntemplates = 'gone'", "messages.templates: "),
         ("[brand]\ncolor = 'red'", "line 2: brand.color: write it as #"),
-        ("[delivery]\nemail = ['nobody']", "delivery.email names \"nobody\""),
+        ("[delivery]\nemail = ['unknown']", "delivery.email names \"unknown\""),
     ] {
         let installation = Installation::new(config);
         for command in [["serve"].as_slice(), &["config", "check"]] {

@@ -8,9 +8,9 @@ fn a_user_needs_a_name() {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().to_str().unwrap();
     let create = |args: &[&str]| run(&[&["user", "create", "--init", "--data-dir", data], args].concat());
-    for nobody in [&[][..], &["--username", ""], &["--username", "  "], &["--username", "", "--email", "\u{a0}"]] {
-        let refused = create(nobody);
-        assert!(!refused.status.success(), "{nobody:?}");
+    for nameless in [&[][..], &["--username", ""], &["--username", "  "], &["--username", "", "--email", "\u{a0}"]] {
+        let refused = create(nameless);
+        assert!(!refused.status.success(), "{nameless:?}");
         assert!(String::from_utf8_lossy(&refused.stderr).contains("pass --username or --email"));
     }
     let made = create(&["--username", "ana", "--email", ""]);

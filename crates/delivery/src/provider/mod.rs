@@ -92,7 +92,7 @@ pub enum SendError {
     #[error("the recipient cannot be reached at present")]
     Deferred,
     /// The provider asks to be left alone, for so long if it says so.
-    #[error("the provider has taken too much for now")]
+    #[error("the provider asks to be left alone for a while")]
     Busy(Option<Duration>),
     /// Reading or writing failed.
     #[error("input or output failed: {0}")]

@@ -159,7 +159,7 @@ fn what_cannot_work_is_refused_with_its_key() {
     let text = |text: &str| Some(text.to_owned());
     let list = |text: &str| Some(vec![text.to_owned()]);
     for (key, bad) in [
-        ("preset", HttpSettings { preset: text("nobody"), ..settings() }),
+        ("preset", HttpSettings { preset: text("unknown"), ..settings() }),
         ("channels", HttpSettings { channels: Some(vec![Channel::Push]), ..settings() }),
         ("channels", HttpSettings { channels: Some(Vec::new()), ..settings() }),
         ("method", HttpSettings { method: text("DELETE"), ..settings() }),
