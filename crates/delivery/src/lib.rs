@@ -6,8 +6,7 @@
 //! the record a process may die, so a message can be sent twice. It is never forgotten, and never sent after its code has
 //! expired.
 //!
-//! To add a provider, write `provider/NAME.rs` and export it in `provider/mod.rs`; the binary makes it from its
-//! configuration.
+//! To add a provider, see ARCHITECTURE.md, "How to add …".
 
 mod breaker;
 mod message;

@@ -92,7 +92,7 @@ impl Request for DeliveryRequest {
             Self::Test { channel, address, provider } => test(engine, channel, &address, provider.as_deref()).await,
             Self::Retry if !engine.sends_messages() => {
                 Err("no server of this installation takes commands here: with SQLite start it; with PostgreSQL, where commands \
-                     go to the database, routes come back by themselves within 30 seconds of a success, or at a restart"
+                     go to the database, each node tries a route again by itself after 30 seconds, or after up to five minutes if its provider asks"
                     .to_owned())
             }
             Self::Retry => {

@@ -20,7 +20,8 @@ pub(crate) fn list() -> String {
         http = [\"plivo.toml\"]\n\
         ```\n\n\
         We have no account at most of these gateways. Before people depend on one, send a message that asks for nothing:\n\
-        `countersign delivery test sms +14155550123`. `countersign delivery status` shows how each provider does.\n\n\
+        `countersign delivery test sms +14155550123`. `countersign delivery status` shows how each provider does;\n\
+        with PostgreSQL, the [metrics](../monitoring.md#metrics) of each node.\n\n\
         | provider | carries | how |\n| --- | --- | --- |\n"
         .to_owned();
     for guide in guides() {
@@ -116,6 +117,16 @@ fn all() -> Vec<(String, String)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_a_page_says_to_paste_is_a_setting() {
+        for guide in guides().filter(|guide| Preset::named(guide.name).is_none()) {
+            for (key, _) in guide.paste {
+                let key = format!("delivery.{}.{key}", guide.name);
+                assert!(config::Setting::of(&key).is_some(), "{key}");
+            }
+        }
+    }
 
     #[test]
     fn the_pages_of_the_providers_are_what_the_tables_say() {

@@ -24,7 +24,9 @@ impl ReferenceArgs {
             match self {
                 Self::Configuration => config::reference(),
                 Self::Cli => page(cli),
-                Self::Provider { name: Some(name) } => provider_pages::page(&name).unwrap_or_default(),
+                Self::Provider { name: Some(name) } => {
+                    provider_pages::page(&name).unwrap_or_else(|| format!("There is no provider {name}."))
+                }
                 Self::Provider { name: None } => provider_pages::list(),
             }
             .trim_end(),

@@ -31,7 +31,6 @@ const IN_CODE: &[Guide] = &[
             ("api_key", "Dashboard, API Settings: API key"),
             ("api_secret", "Dashboard, API Settings: API secret"),
             ("from", "the number without plus sign, or the name"),
-            ("signature_secret", "Dashboard, API Settings: Signature secret, for receipts"),
         ],
         docs: "https://developer.vonage.com/en/api/messages",
         caveat: Some("the account's SMS setting must be Messages API"),

@@ -1,5 +1,5 @@
 //! Whether a receipt comes from the provider that it names (contract 18.3). Pure: the caller brings the request, the secret
-//! and the time, and answers by what these functions say.
+//! and the time, and answers by what these functions say. No server takes receipts yet: 18.3 is planned.
 
 use std::collections::{BTreeSet, HashMap};
 

@@ -37,7 +37,7 @@ pub struct TwilioSettings {
     pub messaging_service_sid: Option<String>,
     /// Another address than Twilio's own.
     pub base_url: Option<String>,
-    /// Where receipts are to be sent: our own callback, if the public URL is known.
+    /// Where receipts are to be sent. Nothing sets it yet: contract 18.3 is planned.
     pub status_callback: Option<String>,
     pub calling: Calling,
 }

@@ -24,7 +24,7 @@ pub struct VonageSettings {
     pub from: String,
     /// Another address than Vonage's own.
     pub base_url: Option<String>,
-    /// Where receipts are to be sent: our own callback, if the public URL is known and receipts are signed.
+    /// Where receipts are to be sent. Nothing sets it yet: contract 18.3 is planned.
     pub webhook_url: Option<String>,
     pub calling: Calling,
 }

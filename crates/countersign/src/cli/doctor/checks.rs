@@ -207,8 +207,7 @@ async fn public_url(config: Arc<Config>) -> Vec<Line> {
     let Some(text) = config.account.public_url.as_deref() else {
         return vec![Line::advice(
             NAME,
-            "it is not set: set it to the address that callers use, as https://mfa.example.com; SAML, links and receipts of \
-             gateways need it",
+            "it is not set: set it to the address that callers use, as https://mfa.example.com; SAML and links need it",
         )];
     };
     let Some((url, host)) = Url::parse(text).ok().and_then(|url| Some((url.clone(), url.host_str()?.to_owned())))
