@@ -76,6 +76,7 @@ fn public_url(text: &str) -> Result<(), String> {
         matches!(url.scheme(), "http" | "https")
             && url.has_host()
             && url.username().is_empty()
+            && url.password().is_none()
             && url.query().is_none()
             && url.fragment().is_none()
             && !text.ends_with('/')

@@ -36,7 +36,7 @@ const TEXT: Row = Row { kind: Kind::Text(line), ..ROW };
 /// A row of a secret.
 const SECRET: Row = Row { kind: Kind::Secret, example: "\"secret\"", ..ROW };
 /// A row of an address to use instead of the gateway's.
-const BASE_URL: Row = Row { kind: Kind::Text(line), example: "\"https://gateway.example.com\"", ..ROW };
+const BASE_URL: Row = Row { kind: Kind::Text(address), example: "\"https://gateway.example.com\"", ..ROW };
 const AT_ONCE: Row = Row {
     kind: Kind::Number(1, 64),
     about: "Messages that a node hands over side by side",
@@ -164,6 +164,17 @@ impl GatewaysConfig {
     }
 }
 
+/// The address of a gateway. It is shown, so no user and no password are part of it.
+fn address(text: &str) -> Result<(), String> {
+    let fits = url::Url::parse(text).is_ok_and(|url| {
+        matches!(url.scheme(), "http" | "https")
+            && url.has_host()
+            && url.username().is_empty()
+            && url.password().is_none()
+    });
+    if fits { Ok(()) } else { Err("write it as https://gateway.example.com, without user and password".to_owned()) }
+}
+
 /// The keys below a table.
 struct Below<'a> {
     values: &'a Values,
@@ -221,16 +232,15 @@ fn described(file: &Path) -> anyhow::Result<Arc<dyn Provider>> {
     let text = text_of(file).context("delivery.http")?;
     let name = file.file_stem().unwrap_or_default().to_string_lossy().into_owned();
     let folder = file.parent().unwrap_or(Path::new("."));
-    let read_secret = |named: &Path| {
-        let path = folder.join(named);
-        let secret = text_of(&path).map_err(|error| format!("{error:#}"))?;
-        warn_if_exposed(&path).map_err(|error| error.to_string())?;
+    let read_secret = |path: &Path| {
+        let secret = text_of(path).map_err(|error| format!("{error:#}"))?;
+        warn_if_exposed(path).map_err(|error| error.to_string())?;
         match secret.trim() {
             "" => Err(format!("{} is empty", path.display())),
             secret => Ok(Secret::new(secret.as_bytes().to_vec())),
         }
     };
-    let made = HttpProvider::described(name, &text, calling(), read_secret);
+    let made = HttpProvider::described(name, &text, folder, calling(), read_secret);
     match made {
         Ok(provider) => Ok(Arc::new(provider)),
         Err(bad) => {

@@ -81,7 +81,7 @@ impl VonageProvider {
             to: message.content.to.trim_start_matches('+'),
             from: &self.settings.from,
             text: &message.content.body,
-            client_ref: message.id.0.to_string(),
+            client_ref: message.key(),
             webhook_url: self.settings.webhook_url.as_deref(),
         };
         let body = serde_json::to_string(&text).map_err(|_| SendError::Refused)?;

@@ -70,7 +70,7 @@ const CASES: &[Case] = &[
         provider: vonage,
         line: "POST /v1/messages",
         headers: &[JSON, ("authorization", "Basic a2V5OmNhbmFyeS1zZWNyZXQ=")],
-        body: r#"{"message_type":"text","channel":"sms","to":"15005550006","from":"15005550001","text":"Your code is 918273","client_ref":"4711","webhook_url":"https://mfa.example.com/callbacks/vonage/status"}"#,
+        body: r#"{"message_type":"text","channel":"sms","to":"15005550006","from":"15005550001","text":"Your code is 918273","client_ref":"4711-1440938160000","webhook_url":"https://mfa.example.com/callbacks/vonage/status"}"#,
         taken: (202, r#"{"message_uuid": "aaaaaaaa-bbbb-4ccc-8ddd-0123456789ab"}"#),
         unreachable: Some((
             422,
@@ -142,7 +142,7 @@ const CASES: &[Case] = &[
         name: "clicksend",
         line: "POST /v3/sms/send",
         headers: &[JSON, ("authorization", BASIC)],
-        body: r#"{"messages": [{"from": "+15005550001", "to": "+15005550006", "body": "Your code is 918273", "custom_string": "4711"}]}"#,
+        body: r#"{"messages": [{"from": "+15005550001", "to": "+15005550006", "body": "Your code is 918273", "custom_string": "4711-1440938160000"}]}"#,
         taken: (
             200,
             r#"{"response_code": "SUCCESS", "data": {"messages": [{"message_id": "1", "status": "SUCCESS"}]}}"#,
@@ -165,7 +165,7 @@ const CASES: &[Case] = &[
         name: "gatewayapi",
         line: "POST /rest/mtsms",
         headers: &[JSON, ("authorization", "Token canary-secret")],
-        body: r#"{"sender": "+15005550001", "message": "Your code is 918273", "recipients": [{"msisdn": "15005550006"}], "userref": "4711"}"#,
+        body: r#"{"sender": "+15005550001", "message": "Your code is 918273", "recipients": [{"msisdn": "15005550006"}], "userref": "4711-1440938160000"}"#,
         taken: (200, r#"{"ids": [421332671], "usage": {}}"#),
         ..PRESET
     },
@@ -181,7 +181,7 @@ const CASES: &[Case] = &[
         name: "lox24",
         line: "POST /sms",
         headers: &[JSON, ("x-lox24-auth-token", SECRET)],
-        body: r#"{"sender_id": "+15005550001", "phone": "+15005550006", "text": "Your code is 918273", "service_code": "direct", "callback_data": "4711"}"#,
+        body: r#"{"sender_id": "+15005550001", "phone": "+15005550006", "text": "Your code is 918273", "service_code": "direct", "callback_data": "4711-1440938160000"}"#,
         taken: (201, r#"{"uuid": "1"}"#),
         ..PRESET
     },
@@ -189,7 +189,7 @@ const CASES: &[Case] = &[
         name: "messagebird",
         line: "POST /messages",
         headers: &[FORM, ("authorization", "AccessKey canary-secret")],
-        body: "originator=%2B15005550001&recipients=15005550006&body=Your+code+is+918273&datacoding=auto&reference=4711",
+        body: "originator=%2B15005550001&recipients=15005550006&body=Your+code+is+918273&datacoding=auto&reference=4711-1440938160000",
         taken: (201, r#"{"id": "1", "recipients": {"totalSentCount": 1}}"#),
         unreachable: Some((
             422,
@@ -217,7 +217,7 @@ const CASES: &[Case] = &[
         name: "seven",
         line: "POST /api/sms",
         headers: &[JSON, ("x-api-key", SECRET), ("accept", "application/json")],
-        body: r#"{"to": "+15005550006", "from": "+15005550001", "text": "Your code is 918273", "foreign_id": "4711"}"#,
+        body: r#"{"to": "+15005550006", "from": "+15005550001", "text": "Your code is 918273", "foreign_id": "4711-1440938160000"}"#,
         taken: (200, r#"{"success": "100", "messages": [{"id": "1"}]}"#),
         ..PRESET
     },
@@ -225,7 +225,7 @@ const CASES: &[Case] = &[
         name: "sinch",
         line: "POST /xms/v1/account/batches",
         headers: &[JSON, BEARER],
-        body: r#"{"from": "+15005550001", "to": ["15005550006"], "body": "Your code is 918273", "client_reference": "4711"}"#,
+        body: r#"{"from": "+15005550001", "to": ["15005550006"], "body": "Your code is 918273", "client_reference": "4711-1440938160000"}"#,
         taken: (201, r#"{"id": "1"}"#),
         ..PRESET
     },

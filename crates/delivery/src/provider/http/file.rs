@@ -34,16 +34,17 @@ struct Described {
 }
 
 impl HttpProvider {
-    /// Makes a provider from the text of its file. `read_secret` reads what `secret_file` names, or says in a sentence
+    /// Makes a provider from the text of its file, in whose `folder` the files are that it names. `read_secret` reads what `secret_file` names, or says in a sentence
     /// why it cannot. The line of an error is one of the file.
     pub fn described(
         name: String,
         text: &str,
+        folder: &Path,
         calling: Calling,
         read_secret: impl FnOnce(&Path) -> Result<Secret, String>,
     ) -> Result<Self, BadSetting> {
         let described: Described = toml::from_str(text).map_err(|error| not_understood(text, &error))?;
-        let settings = described.settings(name, calling, read_secret);
+        let settings = described.settings(name, folder, calling, read_secret);
         settings.and_then(Self::new).map_err(|bad| BadSetting { line: line(text, &bad), ..bad })
     }
 }
@@ -52,13 +53,16 @@ impl Described {
     fn settings(
         self,
         name: String,
+        folder: &Path,
         calling: Calling,
         read_secret: impl FnOnce(&Path) -> Result<Secret, String>,
     ) -> Result<HttpSettings, BadSetting> {
         let secret = match (self.secret, self.secret_file) {
             (Some(_), Some(_)) => return Err(BadSetting::new("secret", "this and secret_file exclude each other")),
             (Some(secret), None) => Some(Secret::new(secret.into_bytes())),
-            (None, Some(file)) => Some(read_secret(&file).map_err(|problem| BadSetting::new("secret_file", problem))?),
+            (None, Some(file)) => {
+                Some(read_secret(&folder.join(file)).map_err(|problem| BadSetting::new("secret_file", problem))?)
+            }
             (None, None) => None,
         };
         let channel = |name: &String| {
@@ -83,7 +87,7 @@ impl Described {
             success: self.success,
             id_path: self.id_path,
             refused_words: self.refused_words,
-            calling: Calling { ca_file: self.ca_file.or(calling.ca_file), ..calling },
+            calling: Calling { ca_file: self.ca_file.map(|file| folder.join(file)).or(calling.ca_file), ..calling },
         })
     }
 }
@@ -123,7 +127,7 @@ mod tests {
 
     fn described(text: &str) -> Result<HttpProvider, BadSetting> {
         let calling = Calling::by(Arc::new(|| Timestamp(0)));
-        HttpProvider::described("ours".to_owned(), text, calling, |file| match file.to_str() {
+        HttpProvider::described("ours".to_owned(), text, Path::new(""), calling, |file| match file.to_str() {
             Some("/etc/secret") => Ok(Secret::new(b"from a file".to_vec())),
             _ => Err("no such file".to_owned()),
         })

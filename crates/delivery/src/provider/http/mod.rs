@@ -28,7 +28,7 @@ const SAMPLES: [(&str, &str); 6] = [
     ("text", "Your \"code\" is\n012345 & ü"),
     ("subject", "Your code"),
     ("code", "012345"),
-    ("id", "1"),
+    ("id", "1-1700000000000"),
 ];
 
 /// What describes a gateway (contract 18.6). What is absent is the preset's or has its default.
@@ -174,7 +174,7 @@ impl HttpProvider {
 
     fn request(&self, message: &OutgoingMessage) -> Option<Request> {
         let content = &message.content;
-        let id = message.id.0.to_string();
+        let id = message.key();
         let words = [
             ("to", content.to.as_str()),
             ("to_digits", content.to.trim_start_matches('+')),

@@ -192,8 +192,12 @@ impl Stage {
 
 fn refusal(command: Command, code: u16, enhanced: Option<(u16, u16)>) -> SendError {
     match command {
-        // That a recipient cannot be reached at present says nothing about the server.
-        Command::Recipient if code < 500 && code != 421 && is_about_recipient(enhanced) => SendError::Deferred,
+        // That a recipient cannot be reached at present, or is greylisted (4.7.x), says nothing about the server.
+        Command::Recipient
+            if code < 500 && code != 421 && (is_about_recipient(enhanced) || matches!(enhanced, Some((7, _)))) =>
+        {
+            SendError::Deferred
+        }
         _ if code < 500 => SendError::Unavailable,
         // The server has not heard of a message yet, so it is not the message that it refuses.
         Command::Greeting | Command::Hello | Command::StartTls | Command::Reset | Command::Quit => {
@@ -255,7 +259,7 @@ mod tests {
             (Command::Recipient, "550 5.4.5 daily limit exceeded", SendError::Refused),
             (Command::Recipient, "503 5.5.1 bad sequence", SendError::Refused),
             (Command::Recipient, "530 5.7.0 authentication required", SendError::Denied),
-            (Command::Recipient, "450 4.7.1 greylisted", SendError::Unavailable),
+            (Command::Recipient, "450 4.7.1 greylisted", SendError::Deferred),
             (Command::Recipient, "450 4.2.0 greylisted", SendError::Deferred),
             (Command::Recipient, "450 4.1.2 domain not found", SendError::Deferred),
             (Command::Recipient, "452 4.2.2 mailbox full", SendError::Deferred),
