@@ -34,8 +34,8 @@ struct Described {
 }
 
 impl HttpProvider {
-    /// Makes a provider from the text of its file, in whose `folder` the files are that it names. `read_secret` reads what `secret_file` names, or says in a sentence
-    /// why it cannot. The line of an error is one of the file.
+    /// Makes a provider from the text of its file. The files that it names are looked for in `folder`. `read_secret`
+    /// reads what `secret_file` names, or says in a sentence why it cannot. The line of an error is one of the file.
     pub fn described(
         name: String,
         text: &str,

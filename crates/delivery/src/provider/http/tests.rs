@@ -102,7 +102,7 @@ fn what_is_put_into_a_request_is_encoded_for_its_place() {
         channels: Some(vec![Channel::Email]),
         url: Some("https://gateway.example.com/{{ account }}?to={{ to }}&t={{ text }}".to_owned()),
         account: Some("a/b".to_owned()),
-        json: Some(r#"{"s": "{{ subject }}", "t": "{{ text }}", "n": {{ id }}}"#.to_owned()),
+        json: Some(r#"{"s": "{{ subject }}", "t": "{{ text }}", "n": "{{ id }}"}"#.to_owned()),
         headers: Some(vec!["X-Id: m-{{ id }}".to_owned(), "Content-Type: application/vnd.example+json".to_owned()]),
         ..settings()
     });
@@ -111,8 +111,8 @@ fn what_is_put_into_a_request_is_encoded_for_its_place() {
     let query: Vec<_> = request.url().query_pairs().collect();
     assert_eq!(query, [("to".into(), "ana@example.com".into()), ("t".into(), text.into())]);
     let json: serde_json::Value = serde_json::from_str(body(&request)).unwrap();
-    assert_eq!(json, serde_json::json!({"s": "Your \"code\"", "t": text, "n": 7}));
-    assert_eq!(request.headers()["x-id"], "m-7");
+    assert_eq!(json, serde_json::json!({"s": "Your \"code\"", "t": text, "n": own.key()}));
+    assert_eq!(request.headers()["x-id"], format!("m-{}", own.key()).as_str());
     // The operator's type replaces ours.
     assert_eq!(request.headers().get_all("content-type").iter().collect::<Vec<_>>(), ["application/vnd.example+json"]);
 
