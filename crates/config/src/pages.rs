@@ -25,7 +25,8 @@ pub fn example() -> String {
             (Some(value), "") => value.to_string(),
             (_, example) => example.to_owned(),
         };
-        let _ = writeln!(text, "# {} --{}", setting.variable, setting.flag);
+        let flag = if setting.takes_flag() { format!(" --{}", setting.flag) } else { String::new() };
+        let _ = writeln!(text, "# {}{flag}", setting.variable);
         let _ = writeln!(text, "#{key} = {value}");
     }
     text
@@ -53,7 +54,8 @@ pub fn reference() -> String {
         variable beats the file, the file beats the default. `countersign config example` prints a file with every key,\n\
         `countersign config check` says what is wrong with yours, and `countersign config show --origin` shows every value in\n\
         force and where it comes from. A relative path in the file is relative to the file's folder. A secret (\"text, never\n\
-        shown\") may be in a separate file, which the key with `_file` at its end names, or the variable with `_FILE`.\n"
+        shown\") has no flag, since a list of processes shows flags. It may be in a separate file, which the key with `_file`\n\
+        at its end names, or the variable with `_FILE`.\n"
         .to_owned();
     let mut under = Some("");
     for setting in SETTINGS.iter() {
@@ -67,11 +69,11 @@ pub fn reference() -> String {
             Some(value) => format!("`{value}`"),
             None => "none".to_owned(),
         };
+        let flag = if setting.takes_flag() { format!("<br>`--{}`", setting.flag) } else { String::new() };
         let _ = writeln!(
             page,
-            "| `{key}`<br>`{}`<br>`--{}` | {} | {} | {} |",
+            "| `{key}`<br>`{}`{flag} | {} | {} | {} |",
             setting.variable,
-            setting.flag,
             values(setting.row),
             default,
             setting.row.about.replace('|', "\\|"),
@@ -113,7 +115,12 @@ mod tests {
         let advice = "run: cargo run -- reference configuration > docs/reference/configuration.md";
         assert!(page == reference(), "docs/reference/configuration.md differs from the settings; {advice}");
         for setting in SETTINGS.iter() {
-            assert!(page.contains(&setting.variable) && page.contains(&setting.flag), "{}", setting.row.key);
+            assert!(
+                page.contains(&setting.variable)
+                    && page.contains(&format!("`--{}`", setting.flag)) == setting.takes_flag(),
+                "{}",
+                setting.row.key
+            );
         }
     }
 }

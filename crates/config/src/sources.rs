@@ -17,12 +17,19 @@ use crate::value;
 use crate::values::{Origin, Values};
 
 /// What flags set.
-#[derive(Debug, Clone, Default)]
+#[derive(Clone, Default)]
 pub struct FlagValues {
     /// The file of `--config`.
     pub config: Option<PathBuf>,
     /// Keys, with the values in the order of the flags.
     pub(crate) flags: Vec<(&'static str, Vec<String>)>,
+}
+
+/// The address of a database may hold a password.
+impl std::fmt::Debug for FlagValues {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("FlagValues(…)")
+    }
 }
 
 impl FlagValues {

@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use crate::row::Row;
+use crate::row::{Kind, Row};
 use crate::section::Section;
 use crate::sections::account::AccountConfig;
 use crate::sections::admin::AdminConfig;
@@ -32,11 +32,17 @@ pub struct Setting {
     pub heading: Option<&'static str>,
     /// The environment variable.
     pub variable: String,
-    /// The flag, without dashes.
+    /// The flag, without dashes, if the setting [takes one](Self::takes_flag).
     pub flag: String,
 }
 
 impl Setting {
+    /// Whether there is a flag. A list of processes shows flags to every user of the machine, so a secret has none. The
+    /// address of a database has one: it can do without a password.
+    pub fn takes_flag(&self) -> bool {
+        !matches!(self.row.kind, Kind::Secret) || self.row.key.ends_with("url")
+    }
+
     /// The setting of this key, also under an earlier name.
     pub fn of(key: &str) -> Option<&'static Self> {
         SETTINGS.iter().find(|setting| setting.row.key == key || setting.row.formerly == Some(key))

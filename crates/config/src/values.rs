@@ -32,11 +32,18 @@ impl fmt::Display for Origin {
 }
 
 /// Every key's value and origin.
-#[derive(Debug, Clone, Default)]
+#[derive(Clone, Default)]
 pub struct Values {
     pub(crate) by_key: HashMap<&'static str, (Option<Value>, Origin)>,
     /// Keys of the file that have a new name, as sentences.
     pub(crate) notes: Vec<String>,
+}
+
+/// Values may be secrets.
+impl std::fmt::Debug for Values {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Values(…)")
+    }
 }
 
 impl Values {

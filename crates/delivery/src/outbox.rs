@@ -93,10 +93,14 @@ impl Outbox {
         Ok(())
     }
 
-    /// Gives a message up: a decision about its user, so that the trail says so.
+    /// Gives a message up: a decision about its user, so that the trail says so. One that has been sent or replaced
+    /// meanwhile stays what it is.
     async fn give_up(&self, message: Message, why: DropReason, now: Timestamp) -> Result<(), store::Error> {
         let user = message.user_id;
-        self.store.decide(user, move |view| undelivered::give_up(view, &message, why, now)).await
+        match self.store.decide(user, move |view| undelivered::give_up(view, &message, why, now)).await {
+            Err(store::Error::Ended) => Ok(()),
+            decided => decided,
+        }
     }
 
     fn open(&self, message: &Message) -> Option<Content> {
@@ -658,6 +662,30 @@ mod tests {
         assert_eq!(scene.work(&outbox).await, None);
         assert!(scene.is_empty().await, "given up after three tries");
         assert_eq!(fake.waiting.load(Ordering::SeqCst), 3);
+    }
+
+    #[tokio::test]
+    async fn what_ended_while_it_was_sent_stays_as_it_is() {
+        let scene = Scene::new();
+        scene.queue(1, Channel::Sms).await;
+        let refusing = Fake { gate: Semaphore::new(0), ..scene.failing("a", SendError::Refused) };
+        let (outbox, [fake]) = scene.outbox([refusing]);
+        let (elsewhere, _) = scene.outbox([]);
+        scene.time.0.fetch_add(119_000, Ordering::SeqCst);
+        let worker = outbox.workers().next().unwrap();
+        let test = async {
+            until(|| fake.waiting.load(Ordering::SeqCst) == 1).await;
+            // Its code ends meanwhile. A node without a route leaves it to its sender.
+            scene.time.0.fetch_add(1_000, Ordering::SeqCst);
+            elsewhere.drop_homeless(&scene.time).await.unwrap();
+            assert!(!scene.is_empty().await);
+            // Another sender, that had it before, records that it has sent it.
+            let sent = scene.store.settle_message(MessageId(1), MessageOutcome::Sent, scene.time.now());
+            sent.await.unwrap();
+            fake.gate.add_permits(1);
+        };
+        let (delivered, ()) = tokio::join!(worker.deliver_due(&scene.time, 1_000), test);
+        assert_eq!(delivered.unwrap(), None);
     }
 
     async fn until(holds: impl Fn() -> bool) {

@@ -31,7 +31,9 @@ impl From<store::Error> for Fault {
             error @ (store::Error::Unavailable(_) | store::Error::Conflict(store::UniqueField::WireId)) => {
                 Self::Unavailable(error)
             }
-            error @ (store::Error::Corrupt(_) | store::Error::Conflict(_)) => Self::internal(error),
+            error @ (store::Error::Corrupt(_) | store::Error::Conflict(_) | store::Error::Ended) => {
+                Self::internal(error)
+            }
         }
     }
 }

@@ -11,6 +11,7 @@ use domain::{
 use crate::budgets;
 use crate::challenge;
 use crate::dev_clock::DEV_CLOCK;
+use crate::error::Error;
 use crate::hot_state::CounterChange;
 use crate::login_names;
 use crate::query::{DevMessage, MessageOutcome};
@@ -107,7 +108,8 @@ pub(crate) fn apply(change: Change, steps: &mut Vec<Step>) {
         Change::Enqueue(message) => steps.push(Step::Write(enqueue(message))),
         Change::DropMessages(verification) => write(sql::WIPE_MESSAGES, params![Vec::new(), id(verification)]),
         Change::GiveUpMessage { message, why, at } => {
-            steps.push(Step::Write(end_message(message, 2, Some(why.name()), at)));
+            // Another node may have sent it, or a newer message may have replaced it.
+            steps.push(Step::Write(end_message(message, 2, Some(why.name()), at).or(Error::Ended)));
         }
 
         Change::CreateClient(client) => steps.push(Step::Write(create_client(&client))),

@@ -15,6 +15,9 @@ pub enum Error {
     /// Another row holds this value, which must be unique.
     #[error("the {0} is taken")]
     Conflict(UniqueField),
+    /// What the decision is about has ended meanwhile.
+    #[error("this has ended meanwhile")]
+    Ended,
     /// A stored row cannot be understood, or a change found nothing to change. Trying again will not help.
     #[error("the store is inconsistent: {0}")]
     Corrupt(&'static str),

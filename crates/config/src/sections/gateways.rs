@@ -242,7 +242,12 @@ fn described(file: &Path) -> anyhow::Result<Arc<dyn Provider>> {
     };
     let made = HttpProvider::described(name, &text, folder, calling(), read_secret);
     match made {
-        Ok(provider) => Ok(Arc::new(provider)),
+        Ok(provider) => {
+            if toml::from_str::<toml::Table>(&text).is_ok_and(|keys| keys.contains_key("secret")) {
+                warn_if_exposed(file)?;
+            }
+            Ok(Arc::new(provider))
+        }
         Err(bad) => {
             let line = bad.line.map_or_else(String::new, |line| format!(", line {line}"));
             let key = if bad.key.is_empty() { String::new() } else { format!("{}: ", bad.key) };

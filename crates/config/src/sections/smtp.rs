@@ -1,10 +1,12 @@
 //! `[delivery.smtp]`: mail servers that take our mail (contract 18.4).
 
+use std::path::Path;
 use std::time::Duration;
 
 use delivery::{DkimSettings, Mailbox, SmtpLogin, SmtpServer, SmtpSettings};
 use domain::Secret;
 
+use crate::environment::warn_if_exposed;
 use crate::row::{Kind, ROW, Row, Value};
 use crate::section::Section;
 use crate::values::Values;
@@ -119,6 +121,8 @@ impl Section for SmtpConfig {
         };
         settings = match [values.text(DKIM[0]), values.text(DKIM[1]), values.text(DKIM[2])] {
             [Some(domain), Some(selector), Some(key)] => {
+                // A file that is not there is the provider's to complain of, with what to do.
+                let _ = warn_if_exposed(Path::new(&key));
                 let dkim = DkimSettings::new(&domain, &selector, key.into()).map_err(wrong(DKIM[0]))?;
                 settings.dkim(dkim).map_err(wrong(DKIM[0]))?
             }

@@ -50,7 +50,10 @@ pub(crate) fn settings(config: &Config, found: &mut Findings) {
     found.judge(config.check_listen());
     found.judge(config.delivery.check());
     found.judge(installation::words_of(config).map(drop));
-    found.judge(installation::providers::configured(config).map(drop));
+    match installation::providers::configured(config) {
+        Ok(routes) => found.warnings.extend(installation::providers::cautions(&routes)),
+        Err(error) => found.faults.push(format!("{error:#}")),
+    }
 }
 
 /// The authorities that calls to webhooks trust.

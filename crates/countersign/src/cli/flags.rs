@@ -26,25 +26,26 @@ fn arg(setting: &'static Setting) -> Arg {
         Kind::Number(..) | Kind::OneOf(_) => arg.value_name("NUMBER"),
         Kind::Word(_) => arg.value_name("WORD"),
         Kind::Secret | Kind::Text(_) if row.key.ends_with("url") => arg.value_name("URL"),
-        Kind::Secret => arg.value_name("SECRET"),
-        Kind::Text(_) | Kind::Label => arg.value_name("TEXT"),
+        Kind::Secret | Kind::Text(_) | Kind::Label => arg.value_name("TEXT"),
         // `--insecure-http` alone says yes.
         Kind::YesNo => arg.value_name("YES|NO").num_args(0..=1).require_equals(true).default_missing_value("yes"),
     }
 }
 
+fn flagged(everywhere: bool) -> impl Iterator<Item = &'static Setting> {
+    SETTINGS.iter().filter(move |setting| setting.row.everywhere == everywhere && setting.takes_flag())
+}
+
 fn augment(command: Command, everywhere: bool) -> Command {
-    SETTINGS
-        .iter()
-        .filter(|setting| setting.row.everywhere == everywhere)
-        .fold(command, |command, setting| command.arg(arg(setting)))
+    flagged(everywhere).fold(command, |command, setting| command.arg(arg(setting)))
 }
 
 fn given(matches: &ArgMatches, everywhere: bool) -> FlagValues {
-    let settings = SETTINGS.iter().filter(|setting| setting.row.everywhere == everywhere);
-    settings.fold(FlagValues::default(), |given, setting| match matches.get_many::<String>(setting.row.key) {
-        Some(values) => given.with(setting.row.key, values.cloned()),
-        None => given,
+    flagged(everywhere).fold(FlagValues::default(), |given, setting| {
+        match matches.get_many::<String>(setting.row.key) {
+            Some(values) => given.with(setting.row.key, values.cloned()),
+            None => given,
+        }
     })
 }
 

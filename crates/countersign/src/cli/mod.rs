@@ -244,15 +244,23 @@ mod tests {
     }
 
     #[test]
-    fn every_setting_is_a_flag() {
+    fn every_setting_that_is_no_secret_is_a_flag() {
         let cli = Cli::command();
         let command = |path: &[&str]| {
             path.iter().fold(cli.clone(), |command, name| command.find_subcommand(name).unwrap().clone())
         };
         for setting in ::config::SETTINGS.iter() {
             let has = |path: &[&str]| command(path).get_arguments().any(|arg| arg.get_long() == Some(&setting.flag));
-            assert!(has(&["serve"]) && has(&["dev"]), "{}", setting.row.key);
-            assert_eq!(has(&["user", "list"]), setting.row.everywhere, "{}", setting.row.key);
+            let takes_flag = setting.takes_flag();
+            for server in ["serve", "dev"] {
+                assert_eq!(has(&[server]), takes_flag, "{} at {server}", setting.row.key);
+            }
+            assert_eq!(has(&["user", "list"]), takes_flag && setting.row.everywhere, "{}", setting.row.key);
+        }
+        for (key, takes_flag) in
+            [("delivery.smtp.password", false), ("delivery.sns.region", true), ("database_url", true)]
+        {
+            assert_eq!(::config::Setting::of(key).unwrap().takes_flag(), takes_flag, "{key}");
         }
     }
 }

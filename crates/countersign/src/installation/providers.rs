@@ -88,8 +88,16 @@ pub(crate) fn configured(config: &Config) -> anyhow::Result<Routes> {
     Ok(routes)
 }
 
+/// What an operator should know about the ways to the providers, a sentence each.
+pub(crate) fn cautions(routes: &Routes) -> impl Iterator<Item = String> {
+    routes.providers().filter_map(|provider| Some(format!("provider {}: {}", provider.name(), provider.caution()?)))
+}
+
 /// Opens the providers, or says which setting is wrong.
 pub(crate) fn open(routes: &Routes) -> anyhow::Result<()> {
+    for caution in cautions(routes) {
+        tracing::warn!("{caution}");
+    }
     for provider in routes.providers() {
         let opened = provider.open().map_err(anyhow::Error::from_boxed);
         opened.with_context(|| format!("{} cannot be used", setting(provider.name()).unwrap_or(provider.name())))?;

@@ -109,3 +109,29 @@ fn what_check_finds_doubtful_it_says() {
     let other = warnings("https://other.example.com");
     assert!(other.contains("no certificate is for other.example.com"), "{other}");
 }
+
+#[test]
+fn a_way_that_others_can_read_is_a_warning() {
+    let folder = tempfile::tempdir().unwrap();
+    let place = |name: &str| folder.path().join(name).display().to_string();
+    let (file, data) = (place("countersign.toml"), place("data"));
+    for (config, caution) in [
+        (
+            "[delivery.smtp]\nservers = ['smtp+plain://192.0.2.1']\nfrom = 'm@e.com'",
+            "smtp+plain://192.0.2.1:25 without TLS",
+        ),
+        ("[delivery.smtp]\nservers = ['smtp+plain://127.0.0.1']\nfrom = 'm@e.com'", ""),
+        (
+            "[delivery.twilio]\naccount_sid = 'AC1'\nauth_token = 'x'\nfrom = '+1'\nbase_url = 'http://192.0.2.1'",
+            "credentials and codes go to 192.0.2.1 without TLS",
+        ),
+        ("[delivery.twilio]\naccount_sid = 'AC1'\nauth_token = 'x'\nfrom = '+1'\nbase_url = 'http://127.0.0.1'", ""),
+    ] {
+        std::fs::write(&file, config).unwrap();
+        let told = run_json(&["config", "check", "--json", "--config", &file, "--data-dir", &data]);
+        assert_eq!(told["usable"], true, "{told}");
+        let warnings = told["warnings"].to_string();
+        assert_eq!(warnings.contains("without TLS"), !caution.is_empty(), "{warnings}");
+        assert!(warnings.contains(caution), "{warnings}");
+    }
+}

@@ -16,7 +16,7 @@ use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue, RETRY_A
 use hyper::{Method, StatusCode};
 use reqwest::redirect::Policy;
 use reqwest::{Client, Request};
-use url::Url;
+use url::{Host, Url};
 
 use super::SendError;
 use super::probe::{self, Finding, Probe};
@@ -234,10 +234,9 @@ impl Answer {
             StatusCode::TOO_MANY_REQUESTS => SendError::Busy(self.retry_after(now)),
             // A redirect is not followed: it is what a gateway under maintenance, or an address that moved, answers.
             status if status.is_server_error() || status.is_redirection() => SendError::Unavailable,
-            // These are about our account, whatever words are with them.
+            // These are about our account, whatever words are with them. 403 may be about the recipient's country.
             StatusCode::UNAUTHORIZED | StatusCode::PAYMENT_REQUIRED => SendError::Denied,
             _ if unreachable() => SendError::Unreachable,
-            StatusCode::FORBIDDEN => SendError::Denied,
             _ => SendError::Refused,
         }
     }
@@ -304,6 +303,24 @@ pub(super) fn below(base: &str, path: &str) -> Result<Url, BadSetting> {
     Url::parse(&format!("{}{path}", base.trim_end_matches('/'))).map_err(|_| bad("this is not a URL"))
 }
 
+/// The caution of a gateway at this address ([`super::Provider::caution`]).
+pub(super) fn caution(address: &Url) -> Option<String> {
+    let is_open = address.scheme() == "http" && !address.host().is_some_and(|host| is_this_machine(&host));
+    let host = address.host_str().unwrap_or_default();
+    is_open.then(|| {
+        format!("credentials and codes go to {host} without TLS: others on the way can read them; use https://")
+    })
+}
+
+/// Whether a host is this machine, by its name.
+pub(super) fn is_this_machine<S: AsRef<str>>(host: &Host<S>) -> bool {
+    match host {
+        Host::Domain(name) => name.as_ref() == "localhost",
+        Host::Ipv4(address) => address.is_loopback(),
+        Host::Ipv6(address) => address.is_loopback(),
+    }
+}
+
 /// A text that must be there, without line breaks and spaces around it.
 pub(super) fn needed<'a>(key: &'static str, value: &'a str) -> Result<&'a str, BadSetting> {
     match value {
@@ -361,7 +378,7 @@ mod tests {
             (400, SendError::Refused),
             (401, SendError::Denied),
             (402, SendError::Denied),
-            (403, SendError::Denied),
+            (403, SendError::Refused),
             (404, SendError::Refused),
             (429, SendError::Busy(None)),
             (500, SendError::Unavailable),
@@ -407,6 +424,21 @@ mod tests {
         {
             let error = below(bad, "/").unwrap_err();
             assert_eq!(error.key, "base_url", "{bad}");
+        }
+    }
+
+    #[test]
+    fn only_a_gateway_without_tls_on_another_machine_is_a_caution() {
+        for (address, is_open) in [
+            ("https://gateway.example.com/", false),
+            ("http://127.0.0.1:8080/", false),
+            ("http://[::1]/", false),
+            ("http://localhost/", false),
+            ("http://10.0.0.1:8080/", true),
+            ("http://gateway.example.com/", true),
+            ("http://localhost.example.com/", true),
+        ] {
+            assert_eq!(caution(&Url::parse(address).unwrap()).is_some(), is_open, "{address}");
         }
     }
 

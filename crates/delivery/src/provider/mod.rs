@@ -61,6 +61,12 @@ pub trait Provider: Send + Sync {
         Duration::from_secs(10)
     }
 
+    /// What others on the way to the provider can read, as a sentence for the operator. Nothing where TLS protects what is
+    /// sent, or where it does not leave this machine.
+    fn caution(&self) -> Option<String> {
+        None
+    }
+
     /// Makes ready what it needs before the first message. A server whose provider fails here does not start.
     fn open(&self) -> Result<(), ProviderError> {
         Ok(())

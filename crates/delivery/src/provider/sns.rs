@@ -204,6 +204,10 @@ impl Provider for SnsProvider {
         self.gateway.timeout()
     }
 
+    fn caution(&self) -> Option<String> {
+        gateway::caution(&self.url)
+    }
+
     fn probe(&self) -> Probing<'_> {
         let body = gateway::form([("Action", "GetSMSAttributes"), ("Version", VERSION)]);
         Box::pin(self.gateway.probe(self.signed(body, self.gateway.now()), |answer| {

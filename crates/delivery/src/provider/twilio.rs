@@ -127,6 +127,10 @@ impl Provider for TwilioProvider {
         self.gateway.timeout()
     }
 
+    fn caution(&self) -> Option<String> {
+        gateway::caution(&self.url)
+    }
+
     fn probe(&self) -> Probing<'_> {
         Box::pin(self.gateway.probe(self.question(), |_| None))
     }

@@ -123,6 +123,10 @@ impl Provider for VonageProvider {
         self.gateway.timeout()
     }
 
+    fn caution(&self) -> Option<String> {
+        gateway::caution(&self.url)
+    }
+
     fn probe(&self) -> Probing<'_> {
         // The credentials go to no host that the operator has not named, and not every such host tells a balance.
         let is_elsewhere = self.settings.base_url.is_some();

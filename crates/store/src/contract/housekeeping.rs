@@ -10,7 +10,7 @@ use domain::*;
 
 use super::world::*;
 use crate::query::BATCH;
-use crate::{IdKind, MessageOutcome, Sizes, Store, Turn};
+use crate::{Error, IdKind, MessageOutcome, Sizes, Store, Turn};
 
 pub(crate) async fn ids_are_never_given_twice(store: &Store) {
     let mut running = Vec::new();
@@ -84,7 +84,11 @@ pub(crate) async fn a_settled_message_is_wiped(store: &Store) {
     store.claim_messages(Channel::Sms, Turn::ONLY, NOW, 9, 1000).await.unwrap();
     store.settle_message(MessageId(1), MessageOutcome::Sent, NOW).await.unwrap();
     let give_up = Change::GiveUpMessage { message: MessageId(2), why: DropReason::Expired, at: NOW };
-    put(store, asked.user_id, vec![give_up]).await.unwrap();
+    put(store, asked.user_id, vec![give_up.clone()]).await.unwrap();
+    let sent = Change::GiveUpMessage { message: MessageId(1), why: DropReason::Expired, at: NOW };
+    for (settled, change) in [("given up", give_up), ("sent", sent)] {
+        assert_eq!(put(store, asked.user_id, vec![change]).await, Err(Error::Ended), "{settled}");
+    }
     store.settle_message(MessageId(3), MessageOutcome::Retry { at: NOW.plus(10) }, NOW).await.unwrap();
     assert_eq!(store.next_message_at(Channel::Sms, Turn::ONLY).await.unwrap(), Some(NOW.plus(10)));
     let due = store.claim_messages(Channel::Sms, Turn::ONLY, NOW.plus(9999), 9, 1000).await.unwrap();

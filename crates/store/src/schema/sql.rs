@@ -185,7 +185,8 @@ statements! {
         (SELECT user_id FROM verification WHERE id = $2) AND verification_id = $2 AND status = 0";
     DUE_MESSAGES = "SELECT ", columns::MESSAGE.names, " FROM outbox WHERE status = 0 AND channel = $1 AND next_attempt_at <= $2 \
         AND (attempts % $3 > $4 AND attempts % $3 <= $5 OR attempts % $3 > $6) ORDER BY next_attempt_at LIMIT $7";
-    ENDED_MESSAGES = "SELECT ", columns::MESSAGE.names, " FROM outbox WHERE status = 0 AND channel = $1 AND not_after <= $2 LIMIT $3";
+    ENDED_MESSAGES = "SELECT ", columns::MESSAGE.names, " FROM outbox WHERE status = 0 AND channel = $1 AND not_after <= $2 \
+        AND next_attempt_at <= $2 LIMIT $3";
     CLAIM_MESSAGE = "UPDATE outbox SET attempts = $1, next_attempt_at = $2 WHERE id = $3 AND status = 0";
     NEXT_MESSAGE_AT = "SELECT next_attempt_at FROM outbox WHERE status = 0 AND channel = $1 \
         AND (attempts % $2 > $3 AND attempts % $2 <= $4 OR attempts % $2 > $5) ORDER BY next_attempt_at LIMIT 1";

@@ -34,7 +34,7 @@ impl Store {
         forward!(self.next_message_at(channel, turn))
     }
 
-    /// At most `limit` waiting messages of a channel whose codes have ended. They are not claimed.
+    /// At most `limit` messages of a channel whose codes have ended, and that no sender has claimed. They are not claimed.
     pub async fn ended_messages(&self, channel: Channel, now: Timestamp, limit: usize) -> Result<Vec<Message>, Error> {
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
         let params = vec![channel.name().into(), now.into(), limit.into()];

@@ -32,7 +32,7 @@ const SAMPLES: [(&str, &str); 6] = [
 ];
 
 /// What describes a gateway (contract 18.6). What is absent is the preset's or has its default.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct HttpSettings {
     /// The provider's name: the one of the file that describes it.
     pub name: String,
@@ -52,6 +52,13 @@ pub struct HttpSettings {
     pub id_path: Option<String>,
     pub refused_words: Option<Vec<String>>,
     pub calling: Calling,
+}
+
+/// Templates may hold secrets.
+impl std::fmt::Debug for HttpSettings {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("HttpSettings").field("name", &self.name).finish_non_exhaustive()
+    }
 }
 
 impl HttpSettings {
@@ -80,12 +87,12 @@ impl HttpSettings {
 }
 
 /// Sends over a gateway that settings describe.
-#[derive(Debug)]
 pub struct HttpProvider {
     name: String,
     channels: Vec<Channel>,
     /// Host and port, as the address with samples has them.
     server: (String, u16),
+    caution: Option<String>,
     gateway: Gateway,
     method: Method,
     url: Template,
@@ -112,6 +119,12 @@ struct Own(Vec<(&'static str, String)>);
 impl std::fmt::Debug for Own {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Own(…)")
+    }
+}
+
+impl std::fmt::Debug for HttpProvider {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("HttpProvider").field("name", &self.name).finish_non_exhaustive()
     }
 }
 
@@ -153,6 +166,7 @@ impl HttpProvider {
             refused_words: refused_words(&settings, preset)?,
             gateway: Gateway::new(settings.calling)?,
             server: server_of(&called),
+            caution: gateway::caution(&called),
             words: own,
             name: settings.name,
         })
@@ -225,6 +239,10 @@ impl Provider for HttpProvider {
 
     fn timeout(&self) -> Duration {
         self.gateway.timeout()
+    }
+
+    fn caution(&self) -> Option<String> {
+        self.caution.clone()
     }
 
     /// What else could be asked differs from gateway to gateway, and no setting says it.

@@ -113,6 +113,11 @@ impl Provider for SmtpProvider {
         self.timeout
     }
 
+    fn caution(&self) -> Option<String> {
+        let open = self.relays.iter().map(|relay| &relay.server).find(|server| !server.is_private())?;
+        Some(format!("codes go to {open} without TLS: others on the way can read them; use smtp:// or smtps://"))
+    }
+
     fn probe(&self) -> Probing<'_> {
         Box::pin(self.ask())
     }

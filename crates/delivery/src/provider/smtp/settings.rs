@@ -8,6 +8,8 @@ use domain::Secret;
 use lettre::Address;
 use url::{Host, Url};
 
+use crate::provider::gateway::is_this_machine;
+
 /// How many messages are sent side by side, where nothing else is said (contract 18.1).
 const AT_ONCE: usize = 8;
 /// Time for one sending, where nothing else is said (contract 18.1).
@@ -46,7 +48,7 @@ impl SmtpSettings {
 
     /// Logs in to every server. A server that would see the password without TLS is refused.
     pub fn login(self, login: SmtpLogin) -> Result<Self, String> {
-        match self.servers.iter().find(|server| !server.may_see_password()) {
+        match self.servers.iter().find(|server| !server.is_private()) {
             Some(open) => Err(format!(
                 "user name and password would go to {open} without TLS; use smtp:// or smtps:// for it, or no login"
             )),
@@ -137,17 +139,9 @@ impl SmtpServer {
         Ok(Self { encryption, host, port })
     }
 
-    /// Whether it is on this machine, by its name.
-    fn is_local(&self) -> bool {
-        match &self.host {
-            Host::Domain(name) => name == "localhost",
-            Host::Ipv4(address) => address.is_loopback(),
-            Host::Ipv6(address) => address.is_loopback(),
-        }
-    }
-
-    fn may_see_password(&self) -> bool {
-        self.encryption != Encryption::None || self.is_local()
+    /// Whether nobody on the way to it can read what is sent.
+    pub(super) fn is_private(&self) -> bool {
+        self.encryption != Encryption::None || is_this_machine(&self.host)
     }
 
     /// The host as resolvers and certificates know it: an IPv6 address without brackets.
