@@ -32,6 +32,7 @@ pub use model::time::Timestamp;
 pub use model::user::{Profile, ShownStatus, User, UserLock, UserStatus};
 pub use model::user_patch::UserField;
 pub use model::verification::{Purpose, Status, Verification, VerificationEnd};
+pub use model::webotp::WebOtpHost;
 pub use rules::factor::evidence::{Evidence, Freshness, Heard, Proof};
 pub use rules::rate::CallRate;
 pub use rules::sends::Recipient;

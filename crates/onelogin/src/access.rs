@@ -7,7 +7,7 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 
 use domain::model::audit::Actor;
-use domain::{Right, Scope, UserId};
+use domain::{ClientOptions, Right, Scope, UserId};
 use engine::{ApiCaller, PollHold};
 
 use crate::dialect::{Dialect, DialectOptions};
@@ -124,9 +124,9 @@ impl<A> Access<A> {
         PollHold::of(&self.caller, call.peer(), call.wait())
     }
 
-    /// Whether people type a number on the phone that this client shows (SEC 12).
-    pub(crate) fn number_matching(&self) -> bool {
-        self.caller.options.number_matching
+    /// What an operator has chosen for this client.
+    pub(crate) fn options(&self) -> &ClientOptions {
+        &self.caller.options
     }
 
     /// The `type` of a log-in step that has sent a text message (contract 5.2).

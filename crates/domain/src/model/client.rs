@@ -10,6 +10,7 @@ use crate::model::long_poll::LongPoll;
 use crate::model::network::Network;
 use crate::model::seal::{Place, Sealed};
 use crate::model::time::{DAY, MINUTE, SECOND, Timestamp};
+use crate::model::webotp::WebOtpHost;
 
 /// Life of an access token, in milliseconds: 36000 s (contract 2.1).
 pub const ACCESS_TTL: i64 = 36_000 * SECOND;
@@ -105,7 +106,7 @@ pub struct ClientSecret {
 }
 
 /// What an operator has chosen for a client beyond the contract.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct ClientOptions {
     /// For how long its polls are held where they do not say.
@@ -114,6 +115,8 @@ pub struct ClientOptions {
     pub number_matching: bool,
     /// Whether `login/verify_factor` calls a text message that was sent `pending`; the documentation has `success`.
     pub sent_is_pending: bool,
+    /// The host to which the codes in its text messages are bound (contract 18.7).
+    pub webotp_host: Option<WebOtpHost>,
 }
 
 /// An API caller.

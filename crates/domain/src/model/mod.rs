@@ -34,3 +34,4 @@ pub mod user_patch;
 pub mod verification;
 pub mod visit;
 pub mod webhook;
+pub mod webotp;

@@ -13,6 +13,7 @@ use crate::model::digest::Digest;
 use crate::model::long_poll::LongPoll;
 use crate::model::network::Network;
 use crate::model::time::Timestamp;
+use crate::model::webotp::WebOtpHost;
 
 /// How a request for tokens ends.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -140,12 +141,33 @@ pub struct Choice {
     pub number_matching: Option<bool>,
     /// Whether `login/verify_factor` calls a text message that was sent `pending`.
     pub sent_is_pending: Option<bool>,
+    /// The host to which the codes in its text messages are bound.
+    pub webotp: Option<WebOtp>,
     /// How it wants to be answered.
     pub profile: Option<ClientProfile>,
     /// Networks it may call from; an empty list means any.
     pub ip_allow: Option<Vec<Network>>,
     /// When it stops working.
     pub expiry: Option<Expiry>,
+}
+
+/// Whether the codes in a client's text messages are bound to a host.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum WebOtp {
+    /// They are for any page.
+    Unbound,
+    /// They are for pages of this host.
+    Host(WebOtpHost),
+}
+
+impl WebOtp {
+    /// The host, if there is one.
+    pub fn host(self) -> Option<WebOtpHost> {
+        match self {
+            Self::Unbound => None,
+            Self::Host(host) => Some(host),
+        }
+    }
 }
 
 /// When a client stops working.
@@ -175,6 +197,7 @@ pub fn choose(view: &ClientView, choice: Choice, now: Timestamp) -> Decision<Opt
         holding: choice.holding.unwrap_or(client.options.holding),
         number_matching: choice.number_matching.unwrap_or(client.options.number_matching),
         sent_is_pending: choice.sent_is_pending.unwrap_or(client.options.sent_is_pending),
+        webotp_host: choice.webotp.map_or(client.options.webotp_host, WebOtp::host),
     };
     let chosen = Client {
         options,
@@ -196,6 +219,7 @@ pub fn hung_up(view: &ClientView, most: i64) -> Decision<()> {
     if ceiling.is_some_and(|known| known <= most) {
         return Decision::reply(());
     }
-    let options = ClientOptions { holding: LongPoll::Adaptive { ceiling: Some(most) }, ..client.options };
+    let holding = LongPoll::Adaptive { ceiling: Some(most) };
+    let options = ClientOptions { holding, ..client.options };
     Decision::reply(()).with(Change::UpdateClient(Client { options, ..client }))
 }

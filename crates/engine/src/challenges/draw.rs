@@ -4,11 +4,14 @@ use domain::model::challenge::code_context;
 use domain::model::code::{Alphabet, CODE_LENGTH};
 use domain::model::totp::base32;
 use domain::rules::factor::push::{NUMBER_LENGTH, PAIRING_CODE_LENGTH, PAIRING_CONTEXT};
-use domain::{Challenge, Content, Credential, Device, Message, MessageId, Secret, User, Verification, VerificationId};
+use domain::{
+    Challenge, ClientOptions, Content, Credential, Device, Message, MessageId, Secret, User, Verification,
+    VerificationId,
+};
 use store::IdKind;
 use words::{Filling, MessageKind};
 
-use crate::challenges::message_text::{MessageTemplate, minutes, otpauth};
+use crate::challenges::message_text::{MessageTemplate, bound_to, minutes, otpauth};
 use crate::{Engine, Fault};
 
 /// How the caller refers to what was opened.
@@ -91,13 +94,16 @@ impl Engine {
         let say = |kind, to: &str| self.say(kind, to.to_owned(), style.language, Filling { code: &code, minutes });
         match credential {
             Credential::Sms { phone } => {
-                let content = match style.template {
+                let mut content = match style.template {
                     Some(template) => {
                         let body = template.fill(&code, minutes);
                         Content { code: Some(code.clone()), ..Content::of(phone.clone(), body) }
                     }
                     None => say(MessageKind::Sms, phone),
                 };
+                if let Some(host) = &style.options.webotp_host {
+                    content.body = bound_to(host, content.body, &code);
+                }
                 Challenged { content: Some(content), ..Challenged::plain(challenge) }
             }
             Credential::Voice { phone } if style.keypad => Challenged {
@@ -114,7 +120,7 @@ impl Engine {
             Credential::Push { .. } => {
                 let nonce = self.chance.bytes::<32>();
                 let encoded = data_encoding::BASE64URL_NOPAD.encode(&nonce);
-                let number = style.number.then(|| self.chance.code(Alphabet::Digits, NUMBER_LENGTH));
+                let number = style.options.number_matching.then(|| self.chance.code(Alphabet::Digits, NUMBER_LENGTH));
                 let kind = if number.is_some() { MessageKind::PushNumber } else { MessageKind::Push };
                 let content = Content { nonce: Some(encoded), ..say(kind, &device.display_name) };
                 let setup = number.clone().map(DeviceSetup::to_show);
@@ -167,8 +173,8 @@ pub(crate) struct CodeStyle<'a> {
     pub(crate) alphanumeric: bool,
     /// Calls ask for digits shown on a screen rather than speak a code.
     pub(crate) keypad: bool,
-    /// Prompts ask for a number shown on a screen.
-    pub(crate) number: bool,
+    /// What an operator has chosen for the client that asks.
+    pub(crate) options: &'a ClientOptions,
     /// The caller's own text.
     pub(crate) template: Option<&'a MessageTemplate>,
     /// The person's language.

@@ -1,7 +1,7 @@
 //! The texts that callers send with a request: plain substitution of two names and nothing else (SEC 67). All other texts
 //! are in `words`.
 
-use domain::Content;
+use domain::{Content, WebOtpHost};
 use words::{Filling, MessageKind, SMS_MAX};
 
 use crate::Engine;
@@ -24,7 +24,7 @@ pub enum TemplateFault {
     /// It has line breaks or control characters.
     #[error("the text has line breaks or control characters")]
     Unclean,
-    /// It has more than 160 characters once it is filled.
+    /// It has more than 160 characters once it is filled, with the last line that its client adds.
     #[error("the text is longer than 160 characters")]
     TooLong,
 }
@@ -35,8 +35,8 @@ pub struct MessageTemplate(String);
 
 impl MessageTemplate {
     /// Checks `text`: it must hold `{{otp_code}}`, no line breaks or control characters, and be short enough with a
-    /// code of six characters and `minutes` in it.
-    pub fn parse(text: &str, minutes: i64) -> Result<Self, TemplateFault> {
+    /// code of six characters and `minutes` in it, and with the line that binds the code to `host`.
+    pub fn parse(text: &str, minutes: i64, host: Option<&WebOtpHost>) -> Result<Self, TemplateFault> {
         if !text.contains("{{otp_code}}") {
             return Err(TemplateFault::NoCode);
         }
@@ -44,10 +44,9 @@ impl MessageTemplate {
             return Err(TemplateFault::Unclean);
         }
         let template = Self(text.to_owned());
-        if template.fill("000000", minutes).chars().count() > SMS_MAX {
-            return Err(TemplateFault::TooLong);
-        }
-        Ok(template)
+        let filled = template.fill("000000", minutes);
+        let whole = host.map_or_else(|| filled.clone(), |host| format!("{filled}\n{}", host.last_line("000000")));
+        if whole.chars().count() > SMS_MAX { Err(TemplateFault::TooLong) } else { Ok(template) }
     }
 
     /// The text with the code and the minutes in place. Both versions' names for the minutes work in both
@@ -56,6 +55,14 @@ impl MessageTemplate {
         let minutes = minutes.to_string();
         self.0.replace("{{otp_code}}", code).replace("{{expiration}}", &minutes).replace("{{otp_expiry}}", &minutes)
     }
+}
+
+/// A text message whose code is bound to a host by its last line, after an empty line if it fits. Words of ours or the
+/// operator's that leave no room stay without it: a code that a person has to type is better than none.
+pub(crate) fn bound_to(host: &WebOtpHost, text: String, code: &str) -> String {
+    let line = host.last_line(code);
+    let wholes = ["\n\n", "\n"].map(|between| format!("{text}{between}{line}"));
+    wholes.into_iter().find(|whole| whole.chars().count() <= SMS_MAX).unwrap_or(text)
 }
 
 /// The life of a code in whole minutes, at least one, for texts to people.
@@ -90,16 +97,32 @@ mod tests {
     #[test]
     fn a_template_is_filled_and_nothing_else_is_evaluated() {
         let template =
-            MessageTemplate::parse("Code {{otp_code}}, {{expiration}}/{{otp_expiry}} min {{7*7}}", 2).unwrap();
+            MessageTemplate::parse("Code {{otp_code}}, {{expiration}}/{{otp_expiry}} min {{7*7}}", 2, None).unwrap();
         assert_eq!(template.fill("123456", 2), "Code 123456, 2/2 min {{7*7}}");
     }
 
     #[test]
     fn a_template_without_the_code_too_long_or_with_line_breaks_is_refused() {
-        assert!(MessageTemplate::parse("no code", 2).is_err());
-        assert!(MessageTemplate::parse(&format!("{{{{otp_code}}}}{}", "x".repeat(155)), 2).is_err());
-        assert!(MessageTemplate::parse(&format!("{{{{otp_code}}}}{}", "x".repeat(154)), 2).is_ok());
-        assert!(MessageTemplate::parse("a\r\nb {{otp_code}}", 2).is_err());
+        assert!(MessageTemplate::parse("no code", 2, None).is_err());
+        assert!(MessageTemplate::parse(&format!("{{{{otp_code}}}}{}", "x".repeat(155)), 2, None).is_err());
+        assert!(MessageTemplate::parse(&format!("{{{{otp_code}}}}{}", "x".repeat(154)), 2, None).is_ok());
+        assert!(MessageTemplate::parse("a\r\nb {{otp_code}}", 2, None).is_err());
+    }
+
+    #[test]
+    fn the_last_line_counts_as_part_of_the_text() {
+        let host = WebOtpHost::parse("example.com").unwrap();
+        // A line break, and `@example.com #000000`.
+        let room = 160 - 6 - 21;
+        let text = |letters| format!("{{{{otp_code}}}}{}", "x".repeat(letters));
+        assert!(MessageTemplate::parse(&text(room), 2, Some(&host)).is_ok());
+        assert!(matches!(MessageTemplate::parse(&text(room + 1), 2, Some(&host)), Err(TemplateFault::TooLong)));
+
+        let words = |letters| bound_to(&host, "x".repeat(letters), "123456");
+        assert_eq!(words(1), "x\n\n@example.com #123456");
+        assert!(words(138).ends_with("x\n\n@example.com #123456") && words(138).len() == 160);
+        assert!(words(139).ends_with("x\n@example.com #123456") && words(139).len() == 160);
+        assert_eq!(words(140), "x".repeat(140));
     }
 
     #[test]

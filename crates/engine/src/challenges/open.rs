@@ -4,7 +4,7 @@ use domain::model::audit::Actor;
 use domain::rules::basis::Basis;
 use domain::rules::reaching::Unreachable;
 use domain::rules::verification::open::{self, Opened, Opening};
-use domain::{Device, DeviceId, DeviceStatus, Digest, Purpose, Status, Timestamp, UserId, Verification};
+use domain::{ClientOptions, Device, DeviceId, DeviceStatus, Digest, Purpose, Status, Timestamp, UserId, Verification};
 
 use crate::challenges::draw::{Challenged, CodeStyle, DeviceSetup, Handle};
 use crate::challenges::message_budgets::{Sending, may_be_unsent};
@@ -36,8 +36,8 @@ pub struct OpenRequest {
     /// Whether an SMS code has only digits.
     pub numeric: bool,
     pub call: CallStyle,
-    /// Whether a prompt asks for a number that the caller shows (SEC 12).
-    pub number: bool,
+    /// What an operator has chosen for the client that asks.
+    pub options: ClientOptions,
     /// The caller's own text for the SMS.
     pub template: Option<MessageTemplate>,
 }
@@ -95,7 +95,7 @@ impl Engine {
         let style = CodeStyle {
             alphanumeric: !request.numeric && device.factor == domain::FactorKind::Sms,
             keypad: request.call == CallStyle::TakesDigits,
-            number: request.number,
+            options: &request.options,
             template: request.template.as_ref().filter(|_| context.right.words_messages()),
             language: user.profile.language(),
         };

@@ -8,8 +8,8 @@ use domain::rules::basis::Basis;
 use domain::rules::enrolment::{self, Enrolled, Enrolment};
 use domain::rules::reaching::{self, Unreachable};
 use domain::{
-    Challenge, Credential, Device, DeviceId, DeviceStatus, Digest, FactorKind, Message, Purpose, Secret, Status,
-    Timestamp, User, UserId, Verification, VerificationId,
+    Challenge, ClientOptions, Credential, Device, DeviceId, DeviceStatus, Digest, FactorKind, Message, Purpose, Secret,
+    Status, Timestamp, User, UserId, Verification, VerificationId,
 };
 use store::IdKind;
 
@@ -47,6 +47,8 @@ pub struct EnrolRequest {
     pub handle: Handle,
     /// Life of the registration in milliseconds.
     pub ttl: i64,
+    /// What an operator has chosen for the client that asks.
+    pub options: ClientOptions,
     /// The caller's own text for the SMS.
     pub template: Option<MessageTemplate>,
 }
@@ -221,7 +223,8 @@ impl Engine {
             (SetupKind::Message, Confirm::WhenTriggered) => Challenged::plain(Challenge::Untriggered),
             (SetupKind::Message, Confirm::AtOnce) => {
                 let (template, language) = (request.template.as_ref(), user.profile.language());
-                let style = CodeStyle { alphanumeric: false, keypad: true, number: false, template, language };
+                let options = &request.options;
+                let style = CodeStyle { alphanumeric: false, keypad: true, options, template, language };
                 self.draw_sent(id, device, credential, ttl, style)
             }
         };

@@ -11,7 +11,8 @@ use domain::rules::risk::{self, Risk};
 use domain::rules::user::remember_visits;
 use domain::rules::verification::find::Target;
 use domain::{
-    DeviceId, FactorKind, FactorResponse, Outcome, Purpose, Reason, User, UserField, UserId, VerificationId, View,
+    ClientOptions, DeviceId, FactorKind, FactorResponse, Outcome, Purpose, Reason, User, UserField, UserId,
+    VerificationId, View,
 };
 
 use crate::challenges::answer::AnswerRequest;
@@ -36,6 +37,8 @@ pub struct VisitRequest {
     pub threshold: i64,
     /// Life of the code, in seconds.
     pub life: i64,
+    /// What an operator has chosen for the client that asks.
+    pub options: ClientOptions,
     /// Profile texts of a user who is created.
     pub texts: Vec<(String, Option<String>)>,
 }
@@ -134,7 +137,7 @@ impl Engine {
                     ttl: request.life * SECOND,
                     numeric: true,
                     call: CallStyle::TakesDigits,
-                    number: false,
+                    options: request.options.clone(),
                     template: None,
                 },
                 context,
@@ -231,6 +234,8 @@ impl Engine {
             confirm: Confirm::WhenTriggered,
             handle: Handle::StateToken,
             ttl: 0,
+            // Nothing is sent to enrol it.
+            options: ClientOptions::default(),
             template: None,
         };
         match self.enrol(request, context.clone()).await {

@@ -7,8 +7,8 @@ use domain::rules::reaching::Unreachable;
 use domain::rules::sign_in::{self, SESSION_TOKEN_TTL, Stepped};
 use domain::rules::verification::open::{self, Opened, Opening};
 use domain::{
-    Challenge, Decision, Device, DeviceId, Digest, FactorKind, FactorResponse, Outcome, Purpose, Reason, Status,
-    Timestamp, UserId, Verification, View,
+    Challenge, ClientOptions, Decision, Device, DeviceId, Digest, FactorKind, FactorResponse, Outcome, Purpose, Reason,
+    Status, Timestamp, UserId, Verification, View,
 };
 
 use crate::challenges::answer::Opener;
@@ -34,8 +34,8 @@ pub struct LoginStep {
     pub response: FactorResponse,
     /// Whether a prompt may be put where none waits for an answer, and a code sent where one was.
     pub notify: bool,
-    /// Whether a prompt asks for a number that the caller shows (SEC 12).
-    pub number: bool,
+    /// What an operator has chosen for the client that asks.
+    pub options: ClientOptions,
     /// For which app; the log-in must be for the same.
     pub app: Option<i64>,
     /// Origins named with this step: if it completes the log-in, they may hand in the session token beside those named
@@ -188,7 +188,8 @@ impl Engine {
         let (now, id) = (self.now(), self.chance.verification_id());
         let credential = self.open_credential(device)?;
         let language = snapshot.user.as_ref().and_then(|user| user.profile.language());
-        let style = CodeStyle { alphanumeric: false, keypad: false, number: step.number, template: None, language };
+        let options = &step.options;
+        let style = CodeStyle { alphanumeric: false, keypad: false, options, template: None, language };
         let ttl = expires_at.since(now);
         let Challenged { challenge, content, .. } = self.draw_sent(id, device, &credential, ttl, style);
         let verification = Verification {

@@ -27,7 +27,7 @@ async fn verify(
     version: Version,
 ) -> Result<Response, Error> {
     let body = call.json()?;
-    let mut step = step(&body, Vec::new(), access.number_matching())?;
+    let mut step = step(&body, Vec::new(), access.options())?;
     let to = app_of(&dialect, &body).await?;
     step.app = Some(to.id.0);
     if let Some(user) = dialect.engine.signing_in(step.state_token).await? {

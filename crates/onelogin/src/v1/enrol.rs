@@ -4,7 +4,7 @@ use axum::response::Response;
 use domain::model::factor::TargetKind;
 use domain::model::time::MINUTE;
 use domain::rules::reaching::Unreachable;
-use domain::{DeviceStatus, FactorKind, UserId};
+use domain::{ClientOptions, DeviceStatus, FactorKind, UserId};
 use engine::{Confirm, EnrolError, EnrolRequest, EnrolledDevice, Handle};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -68,6 +68,8 @@ fn parse(user: UserId, body: &Body, names: &FactorNames) -> Result<EnrolRequest,
         confirm: Confirm::WhenTriggered,
         handle: Handle::StateToken,
         ttl: TTL,
+        // Nothing is sent before a trigger.
+        options: ClientOptions::default(),
         template: None,
     })
 }

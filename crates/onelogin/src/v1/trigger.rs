@@ -4,7 +4,7 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use domain::model::text;
 use domain::model::time::SECOND;
-use domain::{DeviceId, DeviceStatus, FactorKind, UserId};
+use domain::{ClientOptions, DeviceId, DeviceStatus, FactorKind, UserId};
 use engine::{CallStyle, Handle, MessageTemplate, OpenRequest, OpenedVerification, minutes};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -65,8 +65,7 @@ pub(crate) async fn trigger(dialect: Dialect, access: Access<ChallengeV1>, call:
     let user = call.user_id().ok_or(Error::BadId)?;
     let device = call.device_id().ok_or(Error::NoFactor)?;
     let body = call.json()?;
-    let mut request = parse(user, device, &body)?;
-    request.number = access.number_matching();
+    let request = parse(user, device, &body, access.options())?;
     let mut context = access.context();
     context.ip = reported_ip(&body);
     let opened = dialect.engine.open_verification(request, context).await;
@@ -74,10 +73,11 @@ pub(crate) async fn trigger(dialect: Dialect, access: Access<ChallengeV1>, call:
     Ok(answer(user, opened, access.profile(), &dialect.options.names))
 }
 
-fn parse(user: UserId, device: DeviceId, body: &Body) -> Result<OpenRequest, Error> {
+fn parse(user: UserId, device: DeviceId, body: &Body, options: &ClientOptions) -> Result<OpenRequest, Error> {
     let life = body.int("state_token_expires_in")?.or(body.int("expires_in")?).unwrap_or(DEFAULT_LIFE);
     let ttl = life.clamp(1, MAX_LIFE) * SECOND;
-    let template = body.filled("sms_message")?.map(|text| MessageTemplate::parse(&text, minutes(ttl))).transpose();
+    let host = options.webotp_host.as_ref();
+    let template = body.filled("sms_message")?.map(|text| MessageTemplate::parse(&text, minutes(ttl), host));
     Ok(OpenRequest {
         user,
         device,
@@ -86,8 +86,8 @@ fn parse(user: UserId, device: DeviceId, body: &Body) -> Result<OpenRequest, Err
         ttl,
         numeric: body.flag("numeric_sms_otp")?.unwrap_or(false),
         call: CallStyle::SpeaksCode,
-        number: false,
-        template: template?,
+        options: options.clone(),
+        template: template.transpose()?,
     })
 }
 
@@ -135,7 +135,7 @@ mod tests {
     use super::*;
 
     fn parsed(text: &str) -> Result<OpenRequest, Error> {
-        parse(UserId(1), DeviceId(2), &Body::parse(text.as_bytes()).unwrap())
+        parse(UserId(1), DeviceId(2), &Body::parse(text.as_bytes()).unwrap(), &ClientOptions::default())
     }
 
     #[test]

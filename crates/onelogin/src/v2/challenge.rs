@@ -4,7 +4,7 @@
 use axum::http::StatusCode;
 use axum::response::Response;
 use domain::model::time::SECOND;
-use domain::{DeviceId, Status, UserId};
+use domain::{ClientOptions, DeviceId, Status, UserId};
 use engine::{Handle, MessageTemplate, VerificationState, minutes};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -39,7 +39,7 @@ pub(crate) struct ChallengeTerms {
 impl ChallengeTerms {
     /// Reads `expires_in`, `custom_message` and `redirect_to`, which must be on one of these origins (SEC 66). An allowed
     /// redirect has no effect, since codes are sent and not links.
-    pub(crate) fn read(body: &Body, origins: &[String]) -> Result<Self, Error> {
+    pub(crate) fn read(body: &Body, origins: &[String], options: &ClientOptions) -> Result<Self, Error> {
         let life = body.int("expires_in")?.unwrap_or(DEFAULT_LIFE);
         if !(MIN_LIFE..=MAX_LIFE).contains(&life) {
             return Err(Error::invalid("expires_in"));
@@ -48,9 +48,9 @@ impl ChallengeTerms {
             return Err(Error::invalid("redirect_to"));
         }
         let ttl = life * SECOND;
-        let template =
-            body.filled("custom_message")?.map(|text| MessageTemplate::parse(&text, minutes(ttl))).transpose();
-        Ok(Self { ttl, template: template? })
+        let host = options.webotp_host.as_ref();
+        let template = body.filled("custom_message")?.map(|text| MessageTemplate::parse(&text, minutes(ttl), host));
+        Ok(Self { ttl, template: template.transpose()? })
     }
 }
 
@@ -117,7 +117,8 @@ mod tests {
     use super::*;
 
     fn read(text: &str) -> Result<ChallengeTerms, Error> {
-        ChallengeTerms::read(&Body::parse(text.as_bytes()).unwrap(), &["https://app.example.com".to_owned()])
+        let origins = ["https://app.example.com".to_owned()];
+        ChallengeTerms::read(&Body::parse(text.as_bytes()).unwrap(), &origins, &ClientOptions::default())
     }
 
     fn is_invalid(text: &str, parameter: &str) -> bool {

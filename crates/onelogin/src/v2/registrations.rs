@@ -5,7 +5,7 @@ use axum::response::Response;
 use domain::model::factor::{SetupKind, TargetKind};
 use domain::rules::reaching::Unreachable;
 use domain::rules::verification::find::Target;
-use domain::{FactorKind, Outcome, Purpose, Reason, UserId};
+use domain::{ClientOptions, FactorKind, Outcome, Purpose, Reason, UserId};
 use engine::{AnswerRequest, Confirm, EnrolError, EnrolRequest, EnrolledDevice, PollHold};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -42,7 +42,7 @@ pub(crate) struct Started<'a> {
 /// Starts enrolling a device, and sends a code if the factor has one.
 pub(crate) async fn start(dialect: Dialect, access: Access<ManageMfa>, call: ApiCall) -> Result<Response, Error> {
     let user = call.user_id().ok_or(Error::NotFound)?;
-    let request = parse(user, &call.json()?, access.profile(), &dialect.options)?;
+    let request = parse(user, &call.json()?, access.profile(), access.options(), &dialect.options)?;
     let factor = request.factor;
     let enrolled = dialect.engine.enrol(request, access.context()).await.map_err(|error| match error {
         EnrolError::Unreachable(Unreachable::Target) if factor.target() == Some(TargetKind::Mail) => {
@@ -87,9 +87,15 @@ async fn standing(
     Ok(one(StatusCode::OK, profile, &standing))
 }
 
-fn parse(user: UserId, body: &Body, profile: CompatProfile, options: &DialectOptions) -> Result<EnrolRequest, Error> {
+fn parse(
+    user: UserId,
+    body: &Body,
+    profile: CompatProfile,
+    client: &ClientOptions,
+    options: &DialectOptions,
+) -> Result<EnrolRequest, Error> {
     let factor = body.int("factor_id")?.and_then(FactorKind::from_number).ok_or(Error::invalid("factor_id"))?;
-    let terms = ChallengeTerms::read(body, &options.redirect_origins)?;
+    let terms = ChallengeTerms::read(body, &options.redirect_origins, client)?;
     Ok(EnrolRequest {
         user,
         factor,
@@ -100,6 +106,7 @@ fn parse(user: UserId, body: &Body, profile: CompatProfile, options: &DialectOpt
         confirm: Confirm::AtOnce,
         handle: handle(profile),
         ttl: terms.ttl,
+        options: client.clone(),
         template: terms.template,
     })
 }
@@ -128,7 +135,8 @@ mod tests {
     use super::*;
 
     fn parsed(text: &str) -> Result<EnrolRequest, Error> {
-        parse(UserId(1), &Body::parse(text.as_bytes()).unwrap(), CompatProfile::Default, &DialectOptions::default())
+        let (client, options) = (ClientOptions::default(), DialectOptions::default());
+        parse(UserId(1), &Body::parse(text.as_bytes()).unwrap(), CompatProfile::Default, &client, &options)
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use domain::rules::reaching::Unreachable;
-use domain::{Outcome, Reason, Timestamp, VerificationId};
+use domain::{ClientOptions, Outcome, Reason, Timestamp, VerificationId};
 use engine::{ChallengeError, CodeChannel, EnrolError, JudgedVisit, VisitError, VisitRequest};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -75,7 +75,7 @@ impl IntoResponse for Error {
 }
 
 pub(crate) async fn visit(dialect: Dialect, access: Access<ManageAll>, call: ApiCall) -> Result<Response, Error> {
-    let request = read(&call.json()?)?;
+    let request = read(&call.json()?, access.options())?;
     let channel = channel_field(&request.channel);
     let judged = dialect.engine.visit(request, access.context()).await;
     let JudgedVisit { user, risk, sent } = judged.map_err(|error| refused(error, channel, dialect.engine.now()))?;
@@ -129,7 +129,7 @@ fn channel_field(channel: &CodeChannel) -> &'static str {
     }
 }
 
-fn read(body: &Body) -> Result<VisitRequest, MfaError> {
+fn read(body: &Body, options: &ClientOptions) -> Result<VisitRequest, MfaError> {
     let channel = match (body.filled("email")?, body.filled("phone")?) {
         (Some(address), None) => CodeChannel::Email(address),
         (None, Some(number)) if domain::model::text::phone(&number).is_none() => {
@@ -168,6 +168,7 @@ fn read(body: &Body) -> Result<VisitRequest, MfaError> {
         user_agent: within("user_agent")?,
         threshold,
         life,
+        options: options.clone(),
         texts,
     })
 }
@@ -177,7 +178,7 @@ mod tests {
     use super::*;
 
     fn given(text: &str) -> Result<VisitRequest, String> {
-        read(&Body::parse(text.as_bytes()).unwrap()).map_err(|error| match error {
+        read(&Body::parse(text.as_bytes()).unwrap(), &ClientOptions::default()).map_err(|error| match error {
             MfaError::Invalid(field) => field,
             other => format!("{other:?}"),
         })

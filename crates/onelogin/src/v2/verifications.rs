@@ -5,7 +5,7 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use domain::rules::factor::temp_token;
 use domain::rules::verification::find::Target;
-use domain::{DeviceId, FactorResponse, Purpose, UserId};
+use domain::{ClientOptions, DeviceId, FactorResponse, Purpose, UserId};
 use engine::{AnswerRequest, CallStyle, OpenRequest, OpenedVerification};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -65,8 +65,7 @@ pub(crate) async fn start(dialect: Dialect, access: Access<VerifyInLogIn>, call:
     let body = call.json()?;
     let code = body.answer(&["otp"])?;
     if code.is_absent() {
-        let mut request = parse(user, &body, access.profile(), &dialect.options.redirect_origins)?;
-        request.number = access.number_matching();
+        let request = parse(user, &body, access.profile(), access.options(), &dialect.options.redirect_origins)?;
         let opened = dialect.engine.open_verification(request, access.context()).await;
         let opened = opened.map_err(|error| Error::of_challenge(error, dialect.engine.now()))?;
         return Ok(one(
@@ -116,9 +115,15 @@ pub(crate) async fn confirm(dialect: Dialect, access: Access<VerifyInLogIn>, cal
     Ok(one(StatusCode::OK, access.profile(), &verified))
 }
 
-fn parse(user: UserId, body: &Body, profile: CompatProfile, origins: &[String]) -> Result<OpenRequest, Error> {
+fn parse(
+    user: UserId,
+    body: &Body,
+    profile: CompatProfile,
+    options: &ClientOptions,
+    origins: &[String],
+) -> Result<OpenRequest, Error> {
     let device = device_id(body)?.ok_or(Error::invalid("device_id"))?;
-    let terms = ChallengeTerms::read(body, origins)?;
+    let terms = ChallengeTerms::read(body, origins, options)?;
     Ok(OpenRequest {
         user,
         device,
@@ -127,7 +132,7 @@ fn parse(user: UserId, body: &Body, profile: CompatProfile, origins: &[String]) 
         ttl: terms.ttl,
         numeric: true,
         call: CallStyle::TakesDigits,
-        number: false,
+        options: options.clone(),
         template: terms.template,
     })
 }
@@ -190,7 +195,9 @@ mod tests {
 
     #[test]
     fn a_challenge_needs_a_device() {
-        let parsed = |text: &str| parse(UserId(1), &Body::parse(text.as_bytes()).unwrap(), CompatProfile::Default, &[]);
+        let options = ClientOptions::default();
+        let body = |text: &str| Body::parse(text.as_bytes()).unwrap();
+        let parsed = |text: &str| parse(UserId(1), &body(text), CompatProfile::Default, &options, &[]);
         assert_eq!(parsed(r#"{"device_id":"98765","display_name":"ignored"}"#).unwrap().device, DeviceId(98_765));
         for text in ["", r#"{"device_id":null,"otp":""}"#, r#"{"device_id":"x"}"#, r#"{"device_id":[1]}"#] {
             assert!(matches!(parsed(text), Err(Error::Invalid(field)) if field == "device_id"), "{text}");

@@ -237,7 +237,12 @@ pub(crate) async fn client(store: &Store) -> Client {
         revoked_at: None,
         wrong_secrets: Vec::new(),
         created_at: NOW,
-        options: ClientOptions { holding: LongPoll::Fixed(7_000), number_matching: true, sent_is_pending: true },
+        options: ClientOptions {
+            holding: LongPoll::Fixed(7_000),
+            number_matching: true,
+            sent_is_pending: true,
+            webotp_host: WebOtpHost::parse("example.com").ok(),
+        },
     };
     store.decide_client(id, None, move |_| client::create(client.clone(), NOW)).await.unwrap()
 }

@@ -8,8 +8,8 @@ use std::process::ExitCode;
 
 use clap::{ArgAction, Args, Subcommand};
 use domain::model::long_poll::LongPoll;
-use domain::rules::client::{Choice, Expiry};
-use domain::{ClientOptions, Network, Scope, Timestamp};
+use domain::rules::client::{Choice, Expiry, WebOtp};
+use domain::{ClientOptions, Network, Scope, Timestamp, WebOtpHost};
 use engine::{ClientLimits, Engine};
 use onelogin::CompatProfile;
 use serde::{Deserialize, Serialize};
@@ -18,6 +18,7 @@ use serde_json::json;
 use self::find::{ClientSelector, SelectorArgs, find, live_of_name, missing};
 use self::parse::{
     Allowed, networks, on_or_off, parse_allowed, parse_expiry, parse_profile, parse_scope, parse_sent_type,
+    parse_webotp,
 };
 use self::show::{changed, kept, list, new_secret, show};
 use crate::cli::report::{Report, sentence};
@@ -53,6 +54,9 @@ pub(crate) enum ClientArgs {
         /// Name that `login/verify_factor` gives a text message that was sent: `success`, as documented, or `pending`
         #[arg(long, value_name = "TYPE", value_parser = parse_sent_type, default_value = "success", action = ArgAction::Set)]
         sent_type: bool,
+        /// Host to which codes in text messages are bound, such as `login.example.com`: the browser of the phone can enter them on its pages
+        #[arg(long, value_name = "HOST", value_parser = WebOtpHost::parse)]
+        webotp_host: Option<WebOtpHost>,
         #[command(flatten)]
         limits: LimitArgs,
         /// Create the installation if there is none, for `countersign serve` to start on
@@ -86,12 +90,12 @@ pub(crate) enum ClientArgs {
         #[command(flatten)]
         output: OutputArgs,
     },
-    /// Change a client's profile, hold, number matching, sent type, networks or expiry
+    /// Change a client's profile, hold, number matching, sent type, WebOTP host, networks or expiry
     Set {
         #[command(flatten)]
         which: SelectorArgs,
         /// `default`, `python4`, `numeric_ids` or `docs_literal`
-        #[arg(long, value_parser = parse_profile, required_unless_present_any = ["number_matching", "hold", "sent_type", "allow_ip", "expires"])]
+        #[arg(long, value_parser = parse_profile, required_unless_present_any = ["number_matching", "hold", "sent_type", "webotp_host", "allow_ip", "expires"])]
         profile: Option<CompatProfile>,
         /// `off`, `adaptive`, or a number of seconds up to 25; `adaptive` forgets what was learnt
         #[arg(long, value_parser = LongPoll::parse)]
@@ -102,6 +106,9 @@ pub(crate) enum ClientArgs {
         /// Name that `login/verify_factor` gives a text message that was sent: `success`, as documented, or `pending`
         #[arg(long, value_name = "TYPE", value_parser = parse_sent_type)]
         sent_type: Option<bool>,
+        /// Host to which codes in text messages are bound, such as `login.example.com`: the browser of the phone can enter them on its pages; `none` for no host
+        #[arg(long, value_name = "HOST", value_parser = parse_webotp)]
+        webotp_host: Option<WebOtp>,
         #[command(flatten)]
         limits: LimitArgs,
         #[command(flatten)]
@@ -138,21 +145,23 @@ impl ClientArgs {
                 hold,
                 number_matching,
                 sent_type,
+                webotp_host,
                 limits,
                 init,
                 output,
             } => {
                 let ip_allow = networks(limits.allow_ip.as_deref().unwrap_or_default())?;
                 let expires_at = limits.expires.and_then(Expiry::at);
-                let options = ClientOptions { holding: hold, number_matching, sent_is_pending: sent_type };
+                let options = ClientOptions { holding: hold, number_matching, sent_is_pending: sent_type, webotp_host };
                 let request = ClientRequest::Create { name, scope, profile, options, ip_allow, expires_at, if_missing };
                 run_as(writing(init), &output, request, false)
             }
-            Self::Set { which, profile, hold, number_matching, sent_type, limits, output } => {
+            Self::Set { which, profile, hold, number_matching, sent_type, webotp_host, limits, output } => {
                 let choice = Choice {
                     holding: hold,
                     number_matching,
                     sent_is_pending: sent_type,
+                    webotp: webotp_host,
                     profile: profile.map(Into::into),
                     ip_allow: limits.allow_ip.as_deref().map(networks).transpose()?,
                     expiry: limits.expires,

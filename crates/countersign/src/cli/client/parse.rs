@@ -1,7 +1,7 @@
 //! Reads the arguments of `countersign client`.
 
-use domain::rules::client::Expiry;
-use domain::{Network, Scope, Timestamp};
+use domain::rules::client::{Expiry, WebOtp};
+use domain::{Network, Scope, Timestamp, WebOtpHost};
 use engine::BadNetwork;
 use onelogin::{CompatProfile, ScopeName as _, wire_time};
 
@@ -56,6 +56,10 @@ pub(super) fn parse_expiry(text: &str) -> Result<Expiry, &'static str> {
     }
     let at = wire_time::read(text).map(|at| Expiry::At(Timestamp(at)));
     at.ok_or("write a time as 2027-01-01T09:00:00Z, or a date, or `none`")
+}
+
+pub(super) fn parse_webotp(text: &str) -> Result<WebOtp, &'static str> {
+    if text.eq_ignore_ascii_case("none") { Ok(WebOtp::Unbound) } else { WebOtpHost::parse(text).map(WebOtp::Host) }
 }
 
 pub(super) fn parse_profile(text: &str) -> Result<CompatProfile, String> {

@@ -2,7 +2,7 @@
 
 use domain::model::long_poll::LongPoll;
 use domain::model::time::SECOND;
-use domain::{Client, Network, Scope, Timestamp};
+use domain::{Client, Network, Scope, Timestamp, WebOtpHost};
 use engine::ClientLimits;
 use onelogin::{CompatProfile, ScopeName as _, wire_time};
 use serde_json::{Value, json};
@@ -104,6 +104,7 @@ fn json(client: &Client) -> Value {
         "hold": hold(client.options.holding),
         "number_matching": client.options.number_matching,
         "sent_type": sent_type(client),
+        "webotp_host": client.options.webotp_host,
         "allow_ip": client.ip_allow,
         "expires_at": client.expires_at.map(|at| wire_time::with_millis(at.0)),
         "secret_endings": client.secrets.iter().map(|s| &s.last4).collect::<Vec<_>>(),
@@ -112,13 +113,14 @@ fn json(client: &Client) -> Value {
 }
 
 /// The scope, and everything that can be changed.
-fn facts(client: &Client) -> [String; 7] {
+fn facts(client: &Client) -> [String; 8] {
     [
         format!("  scope            {}", client.scope.name()),
         format!("  profile          {}", client.profile.name()),
         format!("  hold             {}", client.options.holding),
         format!("  number matching  {}", on_off(client.options.number_matching)),
         format!("  sent type        {}", sent_type(client)),
+        format!("  WebOTP host      {}", client.options.webotp_host.as_ref().map_or("none", WebOtpHost::name)),
         format!("  networks         {}", allowed(client)),
         format!("  expires          {}", expires(client)),
     ]

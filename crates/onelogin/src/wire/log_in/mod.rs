@@ -4,7 +4,7 @@
 pub(crate) mod error;
 
 use domain::model::session::Terms;
-use domain::{Device, DeviceId, Digest, User};
+use domain::{ClientOptions, Device, DeviceId, Digest, User};
 use engine::{CompletedLogin, LoginRequest, LoginStep, PromptNumber};
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -49,9 +49,8 @@ pub(crate) fn sign_in(subdomain: Option<&str>, body: &Body, call: &ApiCall) -> R
     Ok(LoginRequest { name, password: Zeroizing::new(password), terms, ip })
 }
 
-/// Reads a step of a log-in that is under way, sent with these origins. `number`: whether the person types a number on
-/// the phone (SEC 12).
-pub(crate) fn step(body: &Body, origins: Vec<String>, number: bool) -> Result<LoginStep, Error> {
+/// Reads a step of a log-in that is under way, sent with these origins by a client with these options.
+pub(crate) fn step(body: &Body, origins: Vec<String>, options: &ClientOptions) -> Result<LoginStep, Error> {
     let state_token = body.filled("state_token")?.ok_or(Error::StepEmpty("state_token"))?;
     let device = body.filled("device_id")?.ok_or(Error::StepEmpty("device_id"))?;
     let device = device.parse().ok().filter(|id| *id >= 0).ok_or(Error::NoFactor)?;
@@ -61,7 +60,7 @@ pub(crate) fn step(body: &Body, origins: Vec<String>, number: bool) -> Result<Lo
         device: (device != 0).then_some(DeviceId(device)),
         response: body.answer(&["otp_token", "otp", "otp_code"])?,
         notify: !body.flag("do_not_notify")?.unwrap_or(false),
-        number,
+        options: options.clone(),
         app: None,
         origins,
     })
@@ -149,7 +148,7 @@ mod tests {
 
     #[test]
     fn a_step_needs_its_two_fields_and_says_which_is_missing() {
-        let step = |text: &str| step(&Body::parse(text.as_bytes()).unwrap(), Vec::new(), false);
+        let step = |text: &str| step(&Body::parse(text.as_bytes()).unwrap(), Vec::new(), &ClientOptions::default());
         assert!(matches!(step("{}"), Err(Error::StepEmpty("state_token"))));
         assert!(matches!(step(r#"{"state_token":"x"}"#), Err(Error::StepEmpty("device_id"))));
         assert!(matches!(step(r#"{"state_token":"x","device_id":"abc"}"#), Err(Error::NoFactor)));
