@@ -35,6 +35,11 @@ SAMPLES = [
     ("", ""),
     (" \t= ", ".\n..\n--=_4\n--=_4--\n \t \nend with space \t\n\n\nFrom here 123456\n\n\n"),
 ]
+# The sample that shows a picture, and the least PNG there is: one dot.
+WITH_PICTURE = 2
+PICTURE = base64.b64decode(
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+)
 FIELDS = ["date", "from", "reply-to", "to", "subject", "message-id", "auto-submitted", "mime-version", "content-type"]
 OPENDKIM = shutil.which("opendkim") or "/usr/sbin/opendkim"
 NAME = "sample._domainkey.example.com"
@@ -116,10 +121,19 @@ def read_by_email(mails, _record, _folder):
         equal("Auto-Submitted", parsed["auto-submitted"], "auto-generated")
         equal("the type", parsed.get_content_type(), "multipart/alternative")
         plain, html = parsed.iter_parts()
+        parts = [parsed, plain, html]
+        picture = ""
+        if number == WITH_PICTURE:
+            equal("the type of the HTML with its picture", html.get_content_type(), "multipart/related")
+            html, logo = html.iter_parts()
+            parts += [html, logo]
+            equal("the picture", (logo.get_content_type(), logo.get_content()), ("image/png", PICTURE))
+            equal("how it is shown", logo.get_content_disposition(), "inline")
+            picture = f'<img src="cid:{logo["content-id"].strip("<>")}">'
         equal("the types", [plain.get_content_type(), html.get_content_type()], ["text/plain", "text/html"])
         equal("the text", plain.get_content().replace("\r\n", "\n").rstrip("\n"), text.rstrip("\n"))
-        equal("the HTML", html.get_content().replace("\r\n", "\n").rstrip("\n"), f"<p>{text}</p>".rstrip("\n"))
-        for part in [parsed, plain, html]:
+        equal("the HTML", html.get_content().replace("\r\n", "\n").rstrip("\n"), (f"<p>{text}</p>" + picture).rstrip("\n"))
+        for part in parts:
             equal("defects", [*part.defects, *(d for value in part.values() for d in value.defects)], [])
     return f"{len(mails)} mails read, texts as given"
 
@@ -152,12 +166,14 @@ def main():
         with tempfile.TemporaryDirectory() as name:
             folder = pathlib.Path(name)
             key, record = new_key(folder, kind)
+            logo = folder / "logo.png"
+            logo.write_bytes(PICTURE)
             keeper = Keeper()
             port = free_port()
             controller = Controller(keeper, hostname="127.0.0.1", port=port)
             controller.start()
             try:
-                subprocess.run([sys.argv[1], f"smtp+plain://127.0.0.1:{port}", key], check=True)
+                subprocess.run([sys.argv[1], f"smtp+plain://127.0.0.1:{port}", key, logo], check=True)
             finally:
                 controller.stop()
             equal("the number of mails", len(keeper.mails), len(SAMPLES))

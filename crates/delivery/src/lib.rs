@@ -21,9 +21,9 @@ pub use message::{Concerned, OutgoingMessage};
 pub use outbox::{DeliveryClock, Outbox, Worker, send};
 pub use provider::signature;
 pub use provider::{
-    BadSetting, Calling, DkimSettings, Encryption, FileProvider, Finding, Guide, HttpProvider, HttpSettings, Mailbox,
-    Now, PRESETS, Preset, Probe, Probing, Provider, ProviderError, SendError, Sending, SmtpLogin, SmtpProvider,
-    SmtpServer, SmtpSettings, SnsProvider, SnsSettings, TwilioProvider, TwilioSettings, VonageProvider, VonageSettings,
-    guides, resolve, visit,
+    BadSetting, Calling, DkimSettings, Encryption, FileProvider, Finding, Guide, HttpProvider, HttpSettings, Logo,
+    Mailbox, Now, PRESETS, Preset, Probe, Probing, Provider, ProviderError, SendError, Sending, SmtpLogin,
+    SmtpProvider, SmtpServer, SmtpSettings, SnsProvider, SnsSettings, TwilioProvider, TwilioSettings, VonageProvider,
+    VonageSettings, guides, resolve, visit,
 };
 pub use route::{Ending, Route, RouteHealth, Routes};

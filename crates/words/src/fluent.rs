@@ -70,8 +70,8 @@ impl Translations {
             Part::Html => {
                 let code = if mail.life.is_some() { filling.code } else { "" };
                 let (life, caution) = (life.unwrap_or_default(), caution.unwrap_or_default());
-                let (brand, color) = (&brand.name, &brand.color);
-                let values = context! { language, subject, brand, color, lead, code, life, caution };
+                let (brand, color, logo) = (&brand.name, &brand.color, &brand.logo);
+                let values = context! { language, subject, brand, color, logo, lead, code, life, caution };
                 let template = self.layout.get_template("mail");
                 template.and_then(|template| template.render(values)).unwrap_or_default()
             }

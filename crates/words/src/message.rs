@@ -125,6 +125,8 @@ pub struct Brand {
     pub name: String,
     /// The colour of mail, as `#rrggbb`.
     pub color: String,
+    /// Where the HTML part of a mail finds the logo, as a URL. Empty without a logo.
+    pub logo: String,
 }
 
 /// A message in words.

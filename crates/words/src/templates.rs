@@ -97,6 +97,7 @@ impl Templates {
     fn render(&self, name: &str, brand: &Brand, filling: Filling<'_>) -> Result<String, minijinja::Error> {
         let values = context! {
             code => filling.code, minutes => filling.minutes, brand => brand.name.as_str(), color => brand.color.as_str(),
+            logo => brand.logo.as_str(),
         };
         let filled = self.environment.get_template(name)?.render(values)?;
         // An editor ends a file with a line break that does not belong to the text.
@@ -166,7 +167,7 @@ fn check((kind, part, _): &Place, filled: &str, filling: Filling<'_>) -> Result<
 fn refused(file: &Path, error: &minijinja::Error) -> TemplateError {
     let why = match error.kind() {
         ErrorKind::UndefinedError => {
-            "it uses a name that is not known here; there are code, minutes, brand and color".to_owned()
+            "it uses a name that is not known here; there are code, minutes, brand, color and logo".to_owned()
         }
         ErrorKind::OutOfFuel => "it takes too many steps".to_owned(),
         kind => error.detail().map_or_else(|| kind.to_string(), |detail| format!("{kind}: {detail}")),
@@ -180,7 +181,7 @@ mod tests {
     use crate::words::Words;
 
     fn brand() -> Brand {
-        Brand { name: "Acme".to_owned(), color: "#1a56db".to_owned() }
+        Brand { name: "Acme".to_owned(), color: "#1a56db".to_owned(), logo: String::new() }
     }
 
     fn folder(files: &[(&str, &str)]) -> tempfile::TempDir {

@@ -70,7 +70,7 @@ mod tests {
     use crate::message::SMS_MAX;
 
     fn brand() -> Brand {
-        Brand { name: "Acme".to_owned(), color: "#1a56db".to_owned() }
+        Brand { name: "Acme".to_owned(), color: "#1a56db".to_owned(), logo: String::new() }
     }
 
     const FILLING: Filling<'_> = Filling { code: "314159", minutes: 2 };
@@ -112,6 +112,15 @@ mod tests {
         let html = said.html.unwrap();
         assert!(html.contains("A&lt;b&gt;&amp;{{ code }}{ $code }"), "{html}");
         assert!(!html.contains("<b>"));
+    }
+
+    #[test]
+    fn a_logo_is_shown_in_mail_and_says_the_name_where_pictures_are_not_shown() {
+        let plain = Words::new(brand(), "en").say(MessageKind::Email, None, FILLING).html.unwrap();
+        assert!(!plain.contains("<img") && !plain.contains("cid:"), "{plain}");
+        let words = Words::new(Brand { logo: "cid:logo@example.com".to_owned(), ..brand() }, "en");
+        let html = words.say(MessageKind::Email, None, FILLING).html.unwrap();
+        assert!(html.contains(r#"<img src="cid:logo@example.com" alt="Acme""#), "{html}");
     }
 
     #[test]

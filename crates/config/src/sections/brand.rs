@@ -1,5 +1,7 @@
 //! `[brand]`: how the sender of messages presents itself.
 
+use std::path::PathBuf;
+
 use crate::row::{Kind, ROW, Row, Value};
 use crate::section::Section;
 use crate::values::Values;
@@ -11,6 +13,8 @@ pub struct BrandConfig {
     pub name: Option<String>,
     /// The colour of mail, as `#rrggbb`.
     pub color: String,
+    /// The file of the logo.
+    pub logo: Option<PathBuf>,
 }
 
 impl Section for BrandConfig {
@@ -31,10 +35,20 @@ impl Section for BrandConfig {
             default: Some(|| Value::from("#1a56db")),
             ..ROW
         },
+        Row {
+            key: "brand.logo",
+            about: "Picture at the head of mail: a file with a PNG of at most 64 KiB, shown 32 pixels high",
+            example: "\"/etc/countersign/logo.png\"",
+            ..ROW
+        },
     ];
 
     fn read(values: &Values) -> anyhow::Result<Self> {
-        Ok(Self { name: values.text("brand.name"), color: values.text("brand.color").unwrap_or_default() })
+        Ok(Self {
+            name: values.text("brand.name"),
+            color: values.text("brand.color").unwrap_or_default(),
+            logo: values.path("brand.logo"),
+        })
     }
 }
 

@@ -12,6 +12,7 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use config::Config;
+use delivery::Logo;
 use domain::{FactorKind, Keyring, Policy};
 use engine::chance::SystemChance;
 use engine::{Chance, Clock, Engine, EngineParts, InstallationKey, Settings, TrustedTime, keys};
@@ -127,6 +128,7 @@ pub(crate) fn words_of(config: &Config) -> anyhow::Result<Words> {
     let brand = Brand {
         name: config.brand.name.clone().unwrap_or_else(|| config.account.issuer().to_owned()),
         color: config.brand.color.clone(),
+        logo: if config.brand.logo.is_some() { Logo::URL.to_owned() } else { String::new() },
     };
     let language = &config.messages.language;
     match &config.messages.templates {

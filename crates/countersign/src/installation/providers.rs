@@ -6,7 +6,7 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use config::Config;
 use delivery::{
-    FileProvider, HttpProvider, Provider, Routes, SmtpProvider, SnsProvider, TwilioProvider, VonageProvider,
+    FileProvider, HttpProvider, Logo, Provider, Routes, SmtpProvider, SnsProvider, TwilioProvider, VonageProvider,
 };
 use domain::Channel;
 
@@ -71,7 +71,9 @@ pub(crate) fn configured(config: &Config) -> anyhow::Result<Routes> {
         providers.push(Arc::new(FileProvider::at(path)));
     }
     if let Some(settings) = &config.smtp.0 {
-        let provider = SmtpProvider::new(settings.clone()).map_err(anyhow::Error::from_boxed);
+        let logo = config.brand.logo.as_deref().map(Logo::read).transpose();
+        let logo = logo.map_err(anyhow::Error::msg).context("brand.logo")?;
+        let provider = SmtpProvider::new(settings.clone().logo(logo)).map_err(anyhow::Error::from_boxed);
         providers.push(Arc::new(provider.context("delivery.smtp")?));
     }
     providers.extend(config.gateways.providers()?);

@@ -256,6 +256,10 @@ fn a_wrong_setting_stops_the_start_with_file_line_and_what_to_do() {
             "line 4: delivery.smtp.dkim_domain: it needs delivery.smtp.dkim_selector and delivery.smtp.dkim_key_file",
         ),
         ("[messages]\ntemplates = 'gone'", "messages.templates: "),
+        (
+            "[brand]\nlogo = 'gone.png'\n[delivery.smtp]\nservers = ['smtp://m.example']\nfrom = 'm@e.com'",
+            "gone.png cannot be read",
+        ),
         ("[brand]\ncolor = 'red'", "line 2: brand.color: write it as #"),
         ("[delivery]\nemail = ['unknown']", "delivery.email names \"unknown\""),
     ] {

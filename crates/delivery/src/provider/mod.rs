@@ -29,7 +29,7 @@ pub use self::http::{HttpProvider, HttpSettings};
 pub use self::preset::{Guide, Preset};
 pub use self::presets::PRESETS;
 pub use self::probe::{Finding, Probe, Probing, resolve};
-pub use self::smtp::{DkimSettings, Encryption, Mailbox, SmtpLogin, SmtpProvider, SmtpServer, SmtpSettings};
+pub use self::smtp::{DkimSettings, Encryption, Logo, Mailbox, SmtpLogin, SmtpProvider, SmtpServer, SmtpSettings};
 pub use self::sns::{SnsProvider, SnsSettings};
 pub use self::twilio::{TwilioProvider, TwilioSettings};
 pub use self::visit::visit;

@@ -4,8 +4,9 @@ use std::time::{Duration, SystemTime};
 
 use lettre::Address;
 use lettre::message::header::{ContentTransferEncoding, ContentType, HeaderName, HeaderValue};
-use lettre::message::{Mailbox as Named, MultiPart, SinglePart};
+use lettre::message::{Attachment, Mailbox as Named, MultiPart, SinglePart};
 
+use super::logo::Logo;
 use super::settings::{Mailbox, address_of};
 use crate::message::OutgoingMessage;
 use crate::provider::SendError;
@@ -20,6 +21,8 @@ pub(super) struct Writer {
     pub(super) from: Mailbox,
     pub(super) reply_to: Option<Mailbox>,
     pub(super) signer: Option<Signer>,
+    /// The picture of the sender, as PNG.
+    pub(super) logo: Option<Logo>,
 }
 
 /// A mail, ready for a server.
@@ -68,17 +71,29 @@ impl Writer {
             .raw_header(HeaderValue::new(automatic, "auto-generated".to_owned()));
         let text = part(ContentType::TEXT_PLAIN, content.body.clone());
         let mail = match &content.html {
-            // Quoted-printable never has `=_` in it, so no text can end its part.
-            Some(html) => builder.multipart(
-                MultiPart::alternative()
-                    .boundary(format!("=_{}", message.id.0))
-                    .singlepart(text)
-                    .singlepart(part(ContentType::TEXT_HTML, html.clone())),
-            ),
+            // Neither quoted-printable nor Base64 has `=_` or `=-` in it, so nothing can end its part.
+            Some(html) => {
+                let parts = MultiPart::alternative().boundary(format!("=_{}", message.id.0)).singlepart(text);
+                let page = part(ContentType::TEXT_HTML, html.clone());
+                builder.multipart(match self.logo.as_ref().filter(|_| html.contains(Logo::URL)) {
+                    Some(logo) => parts.multipart(
+                        MultiPart::related()
+                            .boundary(format!("=-{}", message.id.0))
+                            .singlepart(page)
+                            .singlepart(picture(logo)?),
+                    ),
+                    None => parts.singlepart(page),
+                })
+            }
             None => builder.singlepart(text),
         };
         Some(mail.ok()?.formatted())
     }
+}
+
+fn picture(logo: &Logo) -> Option<SinglePart> {
+    let kind = ContentType::parse("image/png").ok()?;
+    Some(Attachment::new_inline(Logo::CONTENT_ID.to_owned()).body(logo.bytes().to_vec(), kind))
 }
 
 fn part(kind: ContentType, text: String) -> SinglePart {
@@ -97,6 +112,7 @@ mod tests {
             from: Mailbox::parse("Example <mfa@login.example.com>").unwrap(),
             reply_to: Some(Mailbox::parse("help@example.com").unwrap()),
             signer: None,
+            logo: None,
         }
     }
 
@@ -166,6 +182,34 @@ mod tests {
     fn a_message_becomes_the_same_mail_at_each_try() {
         let one = content("ana@example.org", "Your code is 123456", "Your code");
         assert_eq!(written(one.clone()), written(one));
+    }
+
+    #[test]
+    fn a_logo_goes_with_the_mail_that_shows_it() {
+        let logo = Some(Logo::of(b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR".to_vec()).unwrap());
+        let writer = Writer { logo, ..writer() };
+        let written = |html: &str| {
+            let mut content = content("ana@example.org", "Your code", "Your code");
+            content.html = Some(html.to_owned());
+            String::from_utf8(writer.write(&message(content)).unwrap().bytes).unwrap()
+        };
+        let shown = written("<img src=\"cid:brand-logo@countersign\">");
+        let parts = [
+            "multipart/alternative; boundary=\"=_4711\"",
+            "text/plain",
+            "multipart/related; boundary=\"=-4711\"",
+            "text/html",
+            "Content-ID: <brand-logo@countersign>\r\n",
+            "Content-Disposition: inline",
+            "image/png",
+            "iVBORw0KGgoAAAANSUhEUg==",
+            "--=-4711--",
+            "--=_4711--",
+        ];
+        let places: Vec<_> =
+            parts.iter().map(|part| shown.find(part).unwrap_or_else(|| panic!("{part}: {shown}"))).collect();
+        assert!(places.is_sorted(), "{shown}");
+        assert!(!written("<p>no picture</p>").contains("image/png"));
     }
 
     #[test]

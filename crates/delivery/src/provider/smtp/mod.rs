@@ -3,6 +3,7 @@
 //! Servers are tried in their order within one sending. What one of them does not take now, the next may.
 
 mod connection;
+mod logo;
 mod mail;
 mod relay;
 mod settings;
@@ -22,6 +23,7 @@ use tokio_rustls::TlsConnector;
 use zeroize::Zeroizing;
 
 use self::connection::{Access, Connection};
+pub use self::logo::Logo;
 use self::mail::Writer;
 use self::relay::Relay;
 pub use self::settings::{DkimSettings, Encryption, Mailbox, SmtpLogin, SmtpServer, SmtpSettings};
@@ -56,7 +58,7 @@ impl SmtpProvider {
         Ok(Self {
             relays: settings.servers.into_iter().map(Relay::new).collect(),
             access: Access { hello: settings.from.domain().to_owned(), login: settings.login, tls },
-            writer: Writer { from: settings.from, reply_to: settings.reply_to, signer },
+            writer: Writer { from: settings.from, reply_to: settings.reply_to, signer, logo: settings.logo },
             at_once: settings.at_once,
             timeout: settings.timeout,
         })

@@ -8,6 +8,7 @@ use domain::Secret;
 use lettre::Address;
 use url::{Host, Url};
 
+use super::logo::Logo;
 use crate::provider::gateway::is_this_machine;
 
 /// How many messages are sent side by side, where nothing else is said (contract 18.1).
@@ -26,6 +27,7 @@ pub struct SmtpSettings {
     pub(super) dkim: Option<DkimSettings>,
     pub(super) at_once: usize,
     pub(super) timeout: Duration,
+    pub(super) logo: Option<Logo>,
 }
 
 impl SmtpSettings {
@@ -43,6 +45,7 @@ impl SmtpSettings {
             dkim: None,
             at_once: AT_ONCE,
             timeout: TIMEOUT,
+            logo: None,
         })
     }
 
@@ -82,6 +85,11 @@ impl SmtpSettings {
     /// How many messages are sent side by side.
     pub fn at_once(self, at_once: usize) -> Self {
         Self { at_once, ..self }
+    }
+
+    /// The picture that HTML parts may show by [`Logo::URL`].
+    pub fn logo(self, logo: Option<Logo>) -> Self {
+        Self { logo, ..self }
     }
 
     /// How long one sending may take, over all servers.
