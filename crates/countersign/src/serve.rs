@@ -95,7 +95,7 @@ fn certificates(config: &Config) -> anyhow::Result<Option<Arc<Certificates>>> {
     Ok(Some(Arc::new(read.context("TLS cannot be served with these certificates")?)))
 }
 
-/// Time that calls to webhooks have to finish at shutdown.
+/// Time that messages being sent and calls to webhooks have to finish at shutdown, after the last request.
 const LAST_CALLS: Duration = Duration::from_secs(10);
 
 /// Time between two checks of the certificate files, in milliseconds.
@@ -249,7 +249,11 @@ pub(crate) async fn run(
         let engine = installation.engine.clone();
         tokio::spawn(async move { engine.run().await })
     };
-    let dispatching = {
+    let mut sending = {
+        let engine = installation.engine.clone();
+        tokio::spawn(async move { engine.send_messages().await })
+    };
+    let mut dispatching = {
         let broadcast = onelogin::EventWriter { account_id: installation.engine.settings().account_id };
         tokio::spawn(installation.engine.clone().dispatch_webhooks(Arc::new(broadcast), stopping.clone()))
     };
@@ -272,6 +276,7 @@ pub(crate) async fn run(
     }
     health.drain();
     installation.engine.release_polls();
+    installation.engine.stop_sending();
     let _ = stop.send(true);
     if code == ExitCode::SUCCESS {
         tracing::info!("stopping: finishing open requests");
@@ -281,11 +286,15 @@ pub(crate) async fn run(
         watching.await?.context("the admin listener failed")?;
     }
     drop(control);
-    // Calls to webhooks finish and are recorded. A failed database records nothing.
-    let abort = dispatching.abort_handle();
-    if code == ExitCode::FAILURE || tokio::time::timeout(LAST_CALLS, dispatching).await.is_err() {
-        abort.abort();
+    // What is under way finishes and is recorded. A failed database records nothing.
+    if code == ExitCode::SUCCESS {
+        let last = async { tokio::join!(&mut sending, &mut dispatching) };
+        if tokio::time::timeout(LAST_CALLS, last).await.is_err() {
+            tracing::warn!("stopping: gave up messages and calls that take too long");
+        }
     }
+    sending.abort();
+    dispatching.abort();
     background.abort();
     following_names.abort();
     installation.engine.record_folded(true).await;

@@ -9,6 +9,7 @@ use domain::model::country;
 use domain::rules::undelivered;
 use domain::{Channel, Content, DropReason, Keyring, Message, MessageId, Timestamp};
 use store::{MessageOutcome, QueuedMessage, Store};
+use tokio::sync::watch;
 use tokio::task::{JoinError, JoinSet};
 use tokio::time::timeout;
 
@@ -30,6 +31,8 @@ pub struct Outbox {
     store: Store,
     keys: Keyring,
     routes: Routes,
+    /// Whether nothing more is to be claimed.
+    stop: watch::Sender<bool>,
 }
 
 /// Where workers read the time, which passes while messages are sent.
@@ -44,12 +47,24 @@ pub trait DeliveryClock: Send + Sync {
 impl Outbox {
     /// The messages in `store`, which open with `keys`.
     pub fn new(store: &Store, keys: &Keyring, routes: Routes) -> Self {
-        Self { store: store.clone(), keys: keys.clone(), routes }
+        Self { store: store.clone(), keys: keys.clone(), routes, stop: watch::Sender::new(false) }
     }
 
     /// What carries them.
     pub fn routes(&self) -> &Routes {
         &self.routes
+    }
+
+    /// Claims nothing more. Workers end once what is being sent is sent and recorded; what waits is left to other nodes and
+    /// to the next start.
+    pub fn stop(&self) {
+        self.stop.send_replace(true);
+    }
+
+    /// Waits until it is stopped.
+    pub async fn stopped(&self) {
+        // The sender is in `self`, so this never fails.
+        let _ = self.stop.subscribe().wait_for(|stop| *stop).await;
     }
 
     /// A worker for each route. They do their work while they are run.
@@ -128,20 +143,25 @@ struct Sent {
 }
 
 impl Worker<'_> {
-    /// Sends what its route is to carry, until the future is dropped. It looks at least every `longest` milliseconds, since
+    /// Sends what its route is to carry, until the outbox is stopped. It looks at least every `longest` milliseconds, since
     /// another node's notice can be lost.
     pub async fn run(&self, clock: &dyn DeliveryClock, longest: i64) {
-        loop {
+        while !self.is_stopped() {
             let next = self.deliver_due(clock, longest).await.unwrap_or_else(|error| {
                 tracing::error!(%error, "outbox cannot be read");
                 None
             });
             let wait = next.map_or(longest, |at| at.since(clock.now()).clamp(1, longest));
             tokio::select! {
+                () = self.outbox.stopped() => {}
                 () = self.route.queued.notified() => {}
                 () = clock.sleep(wait) => {}
             }
         }
+    }
+
+    fn is_stopped(&self) -> bool {
+        *self.outbox.stop.borrow()
     }
 
     /// Sends everything that is due on its route, and what becomes due while it sends. Returns when to look again, if
@@ -157,7 +177,8 @@ impl Worker<'_> {
         let mut sending = JoinSet::new();
         let mut recorded = Ok(());
         loop {
-            let free = if recorded.is_ok() { self.free(sending.len(), clock.now()) } else { 0 };
+            let may_claim = recorded.is_ok() && !self.is_stopped();
+            let free = if may_claim { self.free(sending.len(), clock.now()) } else { 0 };
             let due = match free {
                 0 => Vec::new(),
                 free => self.claim(free, clock.now()).await.unwrap_or_else(|error| {
@@ -686,6 +707,32 @@ mod tests {
         };
         let (delivered, ()) = tokio::join!(worker.deliver_due(&scene.time, 1_000), test);
         assert_eq!(delivered.unwrap(), None);
+    }
+
+    #[tokio::test]
+    async fn a_worker_that_is_stopped_finishes_what_it_sends_and_leaves_the_rest() {
+        let scene = Scene::new();
+        let slow = Fake { gate: Semaphore::new(0), ..scene.fake("a") };
+        let (outbox, [fake]) = scene.outbox([slow]);
+        scene.queue(1, Channel::Sms).await;
+        scene.queue(2, Channel::Sms).await;
+        let worker = outbox.workers().next().unwrap();
+        let test = async {
+            until(|| fake.waiting.load(Ordering::SeqCst) == 1).await;
+            outbox.stop();
+            tokio::task::yield_now().await;
+            fake.gate.add_permits(2);
+        };
+        tokio::join!(worker.run(&scene.time, 1_000), test);
+        assert_eq!(fake.tried(), [1]);
+        assert_eq!(
+            scene.store.waiting().await.unwrap().messages,
+            1,
+            "the first is recorded, the second was not claimed"
+        );
+        let (next, [fake]) = scene.outbox([scene.fake("a")]);
+        assert_eq!(scene.work(&next).await, None);
+        assert_eq!(fake.tried(), [2], "without waiting for a lease");
     }
 
     async fn until(holds: impl Fn() -> bool) {

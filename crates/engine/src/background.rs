@@ -25,12 +25,11 @@ impl delivery::DeliveryClock for EngineClock<'_> {
 }
 
 impl Engine {
-    /// Background work: sends queued messages and sweeps what has expired, until the future is dropped.
+    /// Background work besides [`Self::send_messages`]: sweeps what has expired, keeps the time, until the future is dropped.
     pub async fn run(&self) {
         self.serves.store(true, Ordering::Relaxed);
         tokio::join!(
             self.learn_pace(),
-            self.run_senders(),
             self.run_clean_up(),
             self.run_listener(),
             self.run_learner(),
@@ -50,12 +49,27 @@ impl Engine {
         }
     }
 
-    /// Sends queued messages, in a loop for each route: a slow provider delays no other.
-    async fn run_senders(&self) {
+    /// Sends queued messages, in a loop for each route: a slow provider delays no other. It ends after
+    /// [`Self::stop_sending`], once what is being sent is sent and recorded.
+    pub async fn send_messages(&self) {
         let clock = EngineClock(self);
         let workers: Vec<_> = self.outbox.workers().collect();
-        let senders = join_all(workers.iter().map(|worker| worker.run(&clock, clock::POLL)));
-        tokio::join!(self.hear_of_messages(), self.drop_homeless_messages(&clock), senders);
+        let senders = async {
+            join_all(workers.iter().map(|worker| worker.run(&clock, clock::POLL))).await;
+            // An installation without routes has no workers to wait for.
+            self.outbox.stopped().await;
+        };
+        tokio::select! {
+            () = self.hear_of_messages() => {}
+            () = self.drop_homeless_messages(&clock) => {}
+            () = senders => {}
+        }
+    }
+
+    /// Begins to send nothing more, so that a planned restart sends nothing twice. What waits is left to other nodes and to
+    /// the next start.
+    pub fn stop_sending(&self) {
+        self.outbox.stop();
     }
 
     /// Drops messages of channels without a route, which no worker looks at.

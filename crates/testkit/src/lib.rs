@@ -37,7 +37,7 @@ pub struct TestServer {
     pub world: Arc<DevWorld>,
     front: Front,
     tokens: Mutex<HashMap<String, String>>,
-    background: JoinHandle<()>,
+    background: JoinHandle<((), ())>,
     // Dropped last: it removes the folder.
     _folder: tempfile::TempDir,
 }
@@ -96,7 +96,7 @@ impl TestServer {
             onelogin::refusal,
         );
         let engine = world.engine().clone();
-        let background = tokio::spawn(async move { engine.run().await });
+        let background = tokio::spawn(async move { tokio::join!(engine.run(), engine.send_messages()) });
         Ok(Self { world, front, tokens: Mutex::default(), background, _folder: temporary })
     }
 

@@ -9,9 +9,10 @@ use std::sync::mpsc::{self, Receiver, Sender};
 use std::thread;
 use std::time::Duration;
 
-use serde_json::{Value, json};
+use serde_json::json;
 
-use crate::common::{Http, Running, run_json};
+use crate::common::Http;
+pub(crate) use crate::common::installation::Installation;
 use crate::delivery::code;
 
 /// A mail server that takes everything, for a mailbox that a test reads.
@@ -62,56 +63,6 @@ fn converse(stream: &TcpStream, mailbox: &Sender<String>) {
         if answered.is_err() {
             return;
         }
-    }
-}
-
-/// An installation with this configuration, and a client that manages everything.
-pub(crate) struct Installation {
-    pub(crate) folder: tempfile::TempDir,
-}
-
-impl Installation {
-    pub(crate) fn new(config: &str) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        std::fs::write(folder.path().join("countersign.toml"), config).unwrap();
-        Self { folder }
-    }
-
-    pub(crate) fn path(&self, name: &str) -> std::path::PathBuf {
-        self.folder.path().join(name)
-    }
-
-    pub(crate) fn with(&self, command: &[&str]) -> Vec<String> {
-        let shown = |name: &str| self.path(name).to_str().unwrap().to_owned();
-        let place = ["--config".to_owned(), shown("countersign.toml"), "--data-dir".to_owned(), shown("data")];
-        command.iter().map(|arg| (*arg).to_owned()).chain(place).collect()
-    }
-
-    pub(crate) fn json(&self, command: &[&str]) -> Value {
-        let args = self.with(command);
-        run_json(&args.iter().map(String::as_str).collect::<Vec<_>>())
-    }
-
-    /// A running server, and a caller with a token.
-    pub(crate) fn serve(&self) -> (Running, Http) {
-        let args = self.with(&["serve"]);
-        let server = Running::start(&args.iter().map(String::as_str).collect::<Vec<_>>());
-        let client = self.json(&["client", "create", "--scope", "Manage All", "--json"]);
-        let body = json!({
-            "grant_type": "client_credentials",
-            "client_id": client["client_id"],
-            "client_secret": client["client_secret"],
-        });
-        let mut api = server.http();
-        let token = api.expect(200, "POST", "/auth/oauth2/v2/token", &body.to_string());
-        api.token = Some(token["access_token"].as_str().unwrap().to_owned());
-        (server, api)
-    }
-
-    pub(crate) fn user(&self, name: &str) -> i64 {
-        let email = format!("{name}@example.com");
-        let user = self.json(&["user", "create", "--username", name, "--email", &email, "--json"]);
-        user["id"].as_i64().unwrap()
     }
 }
 

@@ -3,6 +3,8 @@
 #![allow(clippy::unwrap_used, clippy::missing_panics_doc, reason = "a helper of tests")]
 #![allow(unreachable_pub, missing_docs, reason = "a helper of tests")]
 
+pub mod installation;
+
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::path::Path;
