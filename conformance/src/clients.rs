@@ -124,8 +124,10 @@ const PYTHON_SDK: &str = "Python SDK";
 const NPM: &str = "npm";
 const AWS: &str = "Log-in to AWS";
 
+/// The driver of the generated SDK.
+const STEPS: &str = "steps.py";
 /// The generated SDK, from version 3.
-const GENERATED: Kind = Kind::Python { package: "onelogin", beside: &[], pins: "constraints.txt", driver: "steps.py" };
+const GENERATED: Kind = Kind::Python { package: "onelogin", beside: &[], pins: "constraints.txt", driver: STEPS };
 /// The hand-written SDK, up to version 2.
 const HAND_WRITTEN: Kind =
     Kind::Python { package: "onelogin", beside: &[], pins: "constraints-classic.txt", driver: "classic.py" };
@@ -175,6 +177,11 @@ impl Client {
         self.version == "4.0.1" && profile == "python4"
     }
 
+    /// Whether its steps about messages also run against a server whose messages leave it.
+    pub(crate) fn is_run_served(&self) -> bool {
+        matches!(self.kind, Kind::Python { driver, .. } if driver == STEPS)
+    }
+
     pub(crate) fn set_up(&self, arguments: &Arguments) -> Result<Driver> {
         let home = Path::new(env!("CARGO_MANIFEST_DIR"));
         let (program, script) = match self.kind {
@@ -220,6 +227,17 @@ impl Driver {
         command.arg(home.join("python/readme.py")).arg("--ready").arg(server.ready_file());
         command.arg("--readme").arg(home.join("../README.md"));
         process::must(&mut command, arguments.run_timeout).context("README.md's Python does not run")?;
+        Ok(())
+    }
+
+    /// Runs the steps about messages against a `countersign serve` that sends them over a gateway and a mail server.
+    pub(crate) fn served(&self, arguments: &Arguments, folder: &Path, scope: &str, profile: &str) -> Result<()> {
+        let mut command = Command::new(&self.program);
+        command.arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("python/served.py"));
+        command.arg("--binary").arg(&arguments.binary).arg("--folder").arg(folder);
+        command.args(["--scope", scope, "--profile", profile, "--expect-version", self.version]);
+        command.env("PYTHONDONTWRITEBYTECODE", "1");
+        process::must(&mut command, arguments.run_timeout).context("messages do not leave a server and come back")?;
         Ok(())
     }
 

@@ -75,6 +75,11 @@ fn run(arguments: &Arguments) -> Result<bool> {
                 eprintln!("{}, profile {profile}: running the Python of README.md", client.label());
                 driver.readme(arguments, &server)?;
             }
+            if client.is_run_served() && arguments.step.is_empty() {
+                eprintln!("{}, profile {profile}: running with messages that are sent", client.label());
+                let folder = work.subfolder(&format!("{}-{profile}-served", client.version))?;
+                driver.served(arguments, &folder, scopes::of_messages(client.name)?, profile)?;
+            }
             if !server.still_runs()? {
                 run.broken = Some(format!("the server ended; its last words:\n{}", server.last_words()));
             }

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, ensure};
 
 use crate::replays::{FLOWS, Flow};
 
@@ -34,6 +34,14 @@ pub(crate) fn of_run(name: &str, version: &str) -> Result<&'static str> {
     let exact = format!("{name} {version}");
     let row = rows().find(|row| row.client == exact).or_else(|| rows().find(|row| row.client == name));
     row.map(|row| row.scope).with_context(|| format!("scopes.md names no scope for {exact}"))
+}
+
+/// The scope for codes that a client has sent: v1's and v2's flows have the same one.
+pub(crate) fn of_messages(name: &str) -> Result<&'static str> {
+    let of = |flow| rows().find(|row| row.client == name && row.flow == flow).map(|row| row.scope);
+    let scope = of("mfa_v1").with_context(|| format!("scopes.md has no row for {name}, mfa_v1"))?;
+    ensure!(of("mfa_v2") == Some(scope), "scopes.md has another scope for {name}, mfa_v2");
+    Ok(scope)
 }
 
 /// The flows of an unmodified client with a separate scope: the prefix of their steps' names, and the scope.
