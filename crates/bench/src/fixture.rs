@@ -171,6 +171,11 @@ impl Fixture {
 }
 
 impl Installation {
+    /// The folder of its data and its configuration.
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
     /// Starts a server for this number of connections.
     pub(crate) fn open(&self, fixture: &mut Fixture, connections: usize) -> Result<Instance> {
         let config = fixture.config(connections);

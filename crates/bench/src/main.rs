@@ -14,6 +14,7 @@ mod driver;
 mod echo;
 mod enrol;
 mod fixture;
+mod gateway;
 mod ha;
 mod machine;
 mod node;

@@ -3,6 +3,7 @@
 
 mod crowd;
 mod enrol;
+mod gateways;
 mod heavy;
 mod held;
 mod latency;
@@ -42,4 +43,5 @@ pub(crate) const BENCHES: &[Bench] = &[
     Bench { name: crowd::NAME, run: crowd::run },
     Bench { name: held::NAME, run: held::run },
     Bench { name: heavy::NAME, run: heavy::run },
+    Bench { name: gateways::NAME, run: gateways::run },
 ];
