@@ -1,4 +1,4 @@
-//! A gateway for text messages on a socket of this machine: it takes every message, once it is told to, and counts them.
+//! A gateway for text messages on a socket of this machine: it takes every message, once a run asks for it, and counts them.
 
 use std::convert::Infallible;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};

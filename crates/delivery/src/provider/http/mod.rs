@@ -106,7 +106,6 @@ pub struct HttpProvider {
 }
 
 /// What a request carries.
-#[derive(Debug)]
 enum Body {
     None,
     Form(Vec<(String, Template)>),
@@ -115,12 +114,6 @@ enum Body {
 
 /// The settings that templates may use.
 struct Own(Vec<(&'static str, String)>);
-
-impl std::fmt::Debug for Own {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Own(…)")
-    }
-}
 
 impl std::fmt::Debug for HttpProvider {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

@@ -147,7 +147,7 @@ impl SmtpServer {
         Ok(Self { encryption, host, port })
     }
 
-    /// Whether nobody on the way to it can read what is sent.
+    /// Whether what is sent to it cannot be read on the way.
     pub(super) fn is_private(&self) -> bool {
         self.encryption != Encryption::None || is_this_machine(&self.host)
     }
