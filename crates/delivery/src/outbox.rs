@@ -8,6 +8,7 @@ use std::time::Duration;
 use domain::model::country;
 use domain::rules::undelivered;
 use domain::{Channel, Content, DropReason, Keyring, Message, MessageId, Timestamp};
+use futures_util::future::join_all;
 use store::{MessageOutcome, QueuedMessage, Store};
 use tokio::sync::watch;
 use tokio::task::{JoinError, JoinSet};
@@ -200,9 +201,13 @@ impl Worker<'_> {
                 () = self.route.queued.notified(), if has_place => continue,
                 () = clock.sleep(longest), if has_place => continue,
             };
-            match ended {
-                Some(ended) => recorded = recorded.and(self.finish(ended, clock).await),
-                None => break,
+            let Some(ended) = ended else { break };
+            let mut all = vec![ended];
+            while !all.is_empty() {
+                // Recorded together, they share a sync of the disk. So do those that end meanwhile, and the next claim.
+                let records = join_all(all.drain(..).map(|ended| self.finish(ended, clock))).await;
+                recorded = records.into_iter().fold(recorded, Result::and);
+                all.extend(std::iter::from_fn(|| sending.try_join_next()));
             }
         }
         recorded?;

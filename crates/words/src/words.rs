@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use crate::fluent::{self, Translations};
-use crate::message::{Brand, Filling, MessageKind, Part, Worded};
+use crate::message::{Brand, Filling, MessageKind, Part, SMS_MAX, Worded};
 use crate::templates::{TemplateError, Templates};
 
 /// All texts of an installation.
@@ -30,6 +30,15 @@ impl Words {
 
     /// The languages of our own texts.
     pub const LANGUAGES: [&'static str; 5] = fluent::LANGUAGES;
+
+    /// A text message with a code that is longer than one message in this installation's words, as one with a long name
+    /// of the brand: its language, and its length in characters.
+    pub fn too_long(&self) -> Option<(&'static str, usize)> {
+        let longest = Filling { code: "000000", minutes: 15 };
+        let lengths = Self::LANGUAGES
+            .map(|language| (language, self.say(MessageKind::Sms, Some(language), longest).text.chars().count()));
+        lengths.into_iter().find(|(_, length)| *length > SMS_MAX)
+    }
 
     /// Whether anybody has translated into this language.
     fn knows(&self, language: &str) -> bool {
@@ -67,7 +76,6 @@ fn primary(code: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::message::SMS_MAX;
 
     fn brand() -> Brand {
         Brand { name: "Acme".to_owned(), color: "#1a56db".to_owned(), logo: String::new() }
@@ -121,6 +129,14 @@ mod tests {
         let words = Words::new(Brand { logo: "cid:logo@example.com".to_owned(), ..brand() }, "en");
         let html = words.say(MessageKind::Email, None, FILLING).html.unwrap();
         assert!(html.contains(r#"<img src="cid:logo@example.com" alt="Acme""#), "{html}");
+    }
+
+    #[test]
+    fn a_name_that_makes_a_text_message_too_long_is_found() {
+        let words = |letters| Words::new(Brand { name: "x".repeat(letters), ..brand() }, "en").too_long();
+        assert_eq!(words(40), None);
+        let (language, length) = words(120).unwrap();
+        assert!(Words::LANGUAGES.contains(&language) && length > SMS_MAX);
     }
 
     #[test]

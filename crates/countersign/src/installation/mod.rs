@@ -131,10 +131,17 @@ pub(crate) fn words_of(config: &Config) -> anyhow::Result<Words> {
         logo: if config.brand.logo.is_some() { Logo::URL.to_owned() } else { String::new() },
     };
     let language = &config.messages.language;
-    match &config.messages.templates {
-        Some(folder) => Words::with_templates(brand, language, folder).context("messages.templates"),
-        None => Ok(Words::new(brand, language)),
+    let words = match &config.messages.templates {
+        Some(folder) => Words::with_templates(brand, language, folder).context("messages.templates")?,
+        None => Words::new(brand, language),
+    };
+    if let Some((language, length)) = words.too_long() {
+        anyhow::bail!(
+            "brand.name: with this name, the text message in \"{language}\" has {length} characters; give a shorter one, or \
+             a template without it. A message has 160 at most"
+        );
     }
+    Ok(words)
 }
 
 /// Marks the secrets that an earlier version stored without a mark, and shows the progress. It draws real randomness even

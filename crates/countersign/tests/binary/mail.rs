@@ -211,6 +211,10 @@ fn a_wrong_setting_stops_the_start_with_file_line_and_what_to_do() {
             "[brand]\nlogo = 'gone.png'\n[delivery.smtp]\nservers = ['smtp://m.example']\nfrom = 'm@e.com'",
             "gone.png cannot be read",
         ),
+        (
+            "[brand]\nname = 'An Example of a Name that Goes on and on, of a Company with a Number of Owners in Town and Country'",
+            "brand.name: with this name, the text message",
+        ),
         ("[brand]\ncolor = 'red'", "line 2: brand.color: write it as #"),
         ("[delivery]\nemail = ['unknown']", "delivery.email names \"unknown\""),
     ] {
