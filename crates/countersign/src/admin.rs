@@ -222,6 +222,17 @@ async fn page(watched: &MetricsSource) -> Result<String, engine::Fault> {
             page.sample(name, &labels, count);
         }
     }
+    let name = "countersign_receipts_total";
+    page.family(name, "counter", "Receipts that providers sent to this node, by country and by what they say.");
+    for route in &routes {
+        let (channel, provider) = (route.channel.name(), route.provider.as_str());
+        for (said, count) in &route.receipts {
+            let country = said.country.unwrap_or_default();
+            let labels =
+                [("channel", channel), ("provider", provider), ("country", country), ("outcome", said.outcome)];
+            page.sample(name, &labels, count);
+        }
+    }
     let name = "countersign_route_up";
     page.family(name, "gauge", "Whether this node uses the route: 0 while it is down or on trial.");
     for route in &routes {

@@ -3,6 +3,7 @@
 
 mod admin;
 mod banner;
+mod callbacks;
 pub mod cli;
 mod control;
 pub mod dev;

@@ -18,6 +18,7 @@ use web::tls::Certificates;
 
 use crate::admin::{self, Admin, MetricsSource};
 use crate::banner::Places;
+use crate::callbacks::Callbacks;
 use crate::cli::request::Noun;
 use crate::health::Health;
 use crate::installation::{self, Dependencies, Installation, Intent, providers};
@@ -210,7 +211,8 @@ pub(crate) async fn run(
     proxies.look_up().await;
     let following_names = tokio::spawn(follow_names(proxies));
     let dialect = onelogin::door(app.clone());
-    let front = Front::new(vec![dialect], router, config.limits.front, ids, onelogin::refusal);
+    let callbacks = Arc::new(Callbacks::of(&installation.engine));
+    let front = Front::new(vec![dialect, callbacks], router, config.limits.front, ids, onelogin::refusal);
     let watched = MetricsSource { app, front: front.clone() };
 
     let mut failed = installation.failed.clone();

@@ -1,5 +1,7 @@
 //! The binary as a person and a script meet it.
 
+#[path = "binary/callbacks.rs"]
+mod callbacks;
 #[path = "binary/check.rs"]
 mod check;
 #[path = "binary/clients.rs"]

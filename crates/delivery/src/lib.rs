@@ -12,6 +12,7 @@ mod breaker;
 mod message;
 mod outbox;
 mod provider;
+mod receipts;
 mod route;
 mod tls;
 pub mod webhook;
@@ -22,8 +23,9 @@ pub use outbox::{DeliveryClock, Outbox, Worker, send};
 pub use provider::signature;
 pub use provider::{
     BadSetting, Calling, DkimSettings, Encryption, FileProvider, Finding, Guide, HttpProvider, HttpSettings, Logo,
-    Mailbox, Now, PRESETS, Preset, Probe, Probing, Provider, ProviderError, SendError, Sending, SmtpLogin,
-    SmtpProvider, SmtpServer, SmtpSettings, SnsProvider, SnsSettings, TwilioProvider, TwilioSettings, VonageProvider,
-    VonageSettings, guides, resolve, visit,
+    Mailbox, Now, PRESETS, Preset, Probe, Probing, Provider, ProviderError, Receipt, Refusal, SendError, Sending,
+    SmtpLogin, SmtpProvider, SmtpServer, SmtpSettings, SnsProvider, SnsSettings, TwilioProvider, TwilioSettings,
+    VonageProvider, VonageSettings, guides, resolve, visit,
 };
+pub use receipts::{Callback, Receipts};
 pub use route::{Ending, Route, RouteHealth, Routes};

@@ -34,6 +34,16 @@ impl OutgoingMessage {
         format!("{}-{}", self.id.0, self.created_at.0)
     }
 
+    /// When the message of this key was queued. Nothing if it is no key of ours.
+    pub(crate) fn queued_at(key: &str) -> Option<Timestamp> {
+        /// Digits of the milliseconds, until the year 2286. With a fixed length, no part of a key is another key.
+        const DIGITS: usize = 13;
+        let is_number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+        let (id, queued_at) = key.split_once('-')?;
+        let is_key = is_number(id) && is_number(queued_at) && queued_at.len() == DIGITS;
+        is_key.then(|| queued_at.parse().ok().map(Timestamp)).flatten()
+    }
+
     /// A queued message with its opened content.
     pub(crate) fn of(message: &Message, content: Content) -> Self {
         Self {

@@ -24,6 +24,7 @@ pub struct Route {
 struct Health {
     breaker: Breaker,
     endings: BTreeMap<Ending, u64>,
+    receipts: BTreeMap<Ending, u64>,
     last_failure: Option<(SendError, Timestamp)>,
 }
 
@@ -38,6 +39,10 @@ pub struct RouteHealth {
     pub state: RouteState,
     /// How sendings ended, and how many did.
     pub endings: BTreeMap<Ending, u64>,
+    /// What receipts said, and how many did. Empty as long as none came.
+    pub receipts: BTreeMap<Ending, u64>,
+    /// Whether the provider signs receipts that we can check.
+    pub signs_receipts: bool,
     /// The newest failure, and when it was.
     pub last_failure: Option<(SendError, Timestamp)>,
 }
@@ -47,28 +52,41 @@ pub struct RouteHealth {
 pub struct Ending {
     /// The country of the number, as ISO 3166 code: the first of those that share it, and nothing for mail and prompts.
     pub country: Option<&'static str>,
-    /// `sent`, or [`SendError::word`].
+    /// `sent`, or [`SendError::word`]. Of a receipt `delivered`, `undelivered` or, without a country, `not_taken`.
     pub outcome: &'static str,
 }
 
 impl Ending {
     const SENT: &'static str = "sent";
+    pub(crate) const DELIVERED: &'static str = "delivered";
+    pub(crate) const UNDELIVERED: &'static str = "undelivered";
+    pub(crate) const NOT_TAKEN: &'static str = "not_taken";
 }
 
 impl RouteHealth {
     /// Messages that the provider has taken.
     pub fn sent(&self) -> u64 {
-        self.ended(|outcome| outcome == Ending::SENT)
+        count(&self.endings, |outcome| outcome == Ending::SENT)
     }
 
     /// Sendings that have failed.
     pub fn failed(&self) -> u64 {
-        self.ended(|outcome| outcome != Ending::SENT)
+        count(&self.endings, |outcome| outcome != Ending::SENT)
     }
 
-    fn ended(&self, which: impl Fn(&str) -> bool) -> u64 {
-        self.endings.iter().filter(|(ending, _)| which(ending.outcome)).map(|(_, count)| count).sum()
+    /// Messages that reached their recipients by the provider's receipts; nothing if it signs none.
+    pub fn delivered(&self) -> Option<u64> {
+        self.signs_receipts.then(|| count(&self.receipts, |outcome| outcome == Ending::DELIVERED))
     }
+
+    /// Messages that did not, by its receipts.
+    pub fn undelivered(&self) -> Option<u64> {
+        self.signs_receipts.then(|| count(&self.receipts, |outcome| outcome == Ending::UNDELIVERED))
+    }
+}
+
+fn count(endings: &BTreeMap<Ending, u64>, which: impl Fn(&str) -> bool) -> u64 {
+    endings.iter().filter(|(ending, _)| which(ending.outcome)).map(|(_, count)| count).sum()
 }
 
 impl Route {
@@ -105,6 +123,11 @@ impl Route {
         self.tell(before, after, now);
     }
 
+    /// Counts a receipt. That is all it does: what a recipient's phone does says nothing about the provider.
+    pub(crate) fn hear(&self, said: Ending) {
+        *self.health().receipts.entry(said).or_default() += 1;
+    }
+
     /// Forgets the failures: an operator says that the provider works again.
     pub(crate) fn trust(&self) {
         self.health().breaker = Breaker::default();
@@ -139,6 +162,8 @@ impl Route {
             provider: self.provider.name().to_owned(),
             state: health.breaker.state(now),
             endings: health.endings.clone(),
+            receipts: health.receipts.clone(),
+            signs_receipts: self.provider.signs_receipts(),
             last_failure: health.last_failure,
         }
     }
@@ -174,6 +199,11 @@ impl Routes {
     /// The routes of a channel, in order.
     pub fn of(&self, channel: Channel) -> impl Iterator<Item = &Arc<Route>> {
         self.0.iter().filter(move |route| route.channel == channel)
+    }
+
+    /// All routes.
+    pub(crate) fn all(&self) -> impl Iterator<Item = &Route> {
+        self.0.iter().map(Arc::as_ref)
     }
 
     /// What carries anything, each once.

@@ -10,7 +10,7 @@ use std::pin::Pin;
 
 use axum::response::Response;
 use bytes::Bytes;
-use http::Request;
+use http::{Request, StatusCode};
 
 use crate::peer::Peer;
 
@@ -21,6 +21,16 @@ pub type Answering<'a> = Pin<Box<dyn Future<Output = Response> + Send + 'a>>;
 pub trait Door: fmt::Debug + Send + Sync {
     /// Whether this door answers requests to this path.
     fn takes(&self, path: &str) -> bool;
+
+    /// Bytes that a request's body may have at most, where that is less than the front's own limit.
+    fn body_bytes(&self) -> usize {
+        usize::MAX
+    }
+
+    /// The response to a request to its paths that is refused before it gets here; nothing where the front's own will do.
+    fn refusal(&self, _status: StatusCode) -> Option<Response> {
+        None
+    }
 
     /// Answers a request. `peer` is `None` only without a socket, in tests.
     fn answer(&self, request: Request<Bytes>, peer: Option<Peer>) -> Answering<'_>;

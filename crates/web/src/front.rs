@@ -148,8 +148,10 @@ impl Front {
         alarm: &mut Alarm,
     ) -> Result<Bytes, Refused> {
         let limits = &self.0.limits;
-        refused.map_or_else(|| guard::check(parts, limits), Err)?;
-        let mut reading = pin!(body::read(body, limits.body_bytes));
+        let body_bytes =
+            self.door(parts.uri.path()).map_or(usize::MAX, |door| door.body_bytes()).min(limits.body_bytes);
+        refused.map_or_else(|| guard::check(parts, limits, body_bytes), Err)?;
+        let mut reading = pin!(body::read(body, body_bytes));
         match within(limits.body_read, |cx| reading.as_mut().poll(cx), alarm).await {
             Some(read) => read.map_err(unreadable),
             None => Err(broken_off(StatusCode::REQUEST_TIMEOUT, "The request body took too long")),
@@ -161,20 +163,19 @@ impl Front {
         let path = target.map_or("", PathAndQuery::path);
         if late {
             tracing::error!("a handler did not answer in time");
-            let mut response = (self.0.refusal)(StatusCode::SERVICE_UNAVAILABLE, "The service is unavailable", path);
+            let mut response = self.rendered(StatusCode::SERVICE_UNAVAILABLE, "The service is unavailable", path);
             response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
             response
         } else {
             // The panic hook gets the panic's message. It may hold secrets, so it is not repeated here.
             tracing::error!("a handler panicked");
-            (self.0.refusal)(StatusCode::INTERNAL_SERVER_ERROR, "Internal server error", path)
+            self.rendered(StatusCode::INTERNAL_SERVER_ERROR, "Internal server error", path)
         }
     }
 
     /// Passes a request to its door, or to the router.
     fn enter(&self, mut parts: Parts, body: Bytes, peer: Option<Peer>) -> Answering<'_> {
-        let path = parts.uri.path();
-        if let Some(door) = self.0.doors.iter().find(|door| door.takes(path)) {
+        if let Some(door) = self.door(parts.uri.path()) {
             return door.answer(Request::from_parts(parts, body), peer);
         }
         if let Some(peer) = peer {
@@ -184,8 +185,19 @@ impl Front {
         Box::pin(async move { answering.await.unwrap_or_else(|never| match never {}) })
     }
 
+    /// The door of a path.
+    fn door(&self, path: &str) -> Option<&Arc<dyn Door>> {
+        self.0.doors.iter().find(|door| door.takes(path))
+    }
+
+    /// The response to a request that no handler answers, in the form of its path.
+    fn rendered(&self, status: StatusCode, message: &str, path: &str) -> Response {
+        let of_door = self.door(path).and_then(|door| door.refusal(status));
+        of_door.unwrap_or_else(|| (self.0.refusal)(status, message, path))
+    }
+
     fn refuse(&self, refused: Refused, path: &str) -> Response {
-        let mut response = (self.0.refusal)(refused.status, refused.message, path);
+        let mut response = self.rendered(refused.status, refused.message, path);
         if refused.close {
             response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
         }
@@ -271,6 +283,28 @@ mod tests {
         }
     }
 
+    /// A door with a smaller limit, and refusals of its own.
+    #[derive(Debug)]
+    struct Narrow;
+
+    impl Door for Narrow {
+        fn takes(&self, path: &str) -> bool {
+            path == "/narrow"
+        }
+
+        fn body_bytes(&self) -> usize {
+            4
+        }
+
+        fn refusal(&self, status: StatusCode) -> Option<Response> {
+            Some(status.into_response())
+        }
+
+        fn answer(&self, request: Request<Bytes>, _: Option<Peer>) -> Answering<'_> {
+            Box::pin(async move { request.into_body().into_response() })
+        }
+    }
+
     fn front() -> Front {
         let router = Router::new()
             .route("/echo", post(|body: Bytes| async move { body }))
@@ -279,7 +313,7 @@ mod tests {
             .route("/fine", get(|| async { "fine" }));
         let soon = Duration::from_millis(20);
         let limits = Limits { handler: soon, body_read: soon, ..Limits::default() };
-        Front::new(vec![Arc::new(Echo)], router, limits, RequestIds::new("t"), guard::plain)
+        Front::new(vec![Arc::new(Echo), Arc::new(Narrow)], router, limits, RequestIds::new("t"), guard::plain)
     }
 
     async fn answer(request: http::request::Builder, body: impl Into<Body>) -> (u16, Bytes, http::HeaderMap) {
@@ -324,6 +358,19 @@ mod tests {
     async fn a_body_over_the_limit_is_413_even_when_undeclared() {
         let (status, _, headers) = answer(Request::post("/echo"), "x".repeat(64 * 1024 + 1)).await;
         assert_eq!((status, &headers["connection"]), (413, &HeaderValue::from_static("close")));
+    }
+
+    #[tokio::test]
+    async fn a_door_may_take_less_and_refuse_in_its_own_way() {
+        assert_eq!(answer(Request::post("/narrow"), "four").await.0, 200);
+        let declared = answer(Request::post("/narrow").header("content-length", "5"), Body::empty()).await;
+        for (status, body, headers) in [answer(Request::post("/narrow"), "five!").await, declared] {
+            assert_eq!(
+                (status, &body[..], &headers["connection"]),
+                (413, &b""[..], &HeaderValue::from_static("close"))
+            );
+        }
+        assert_eq!(answer(Request::trace("/narrow"), Body::empty()).await.1, "");
     }
 
     #[tokio::test]

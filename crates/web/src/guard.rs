@@ -20,8 +20,8 @@ pub fn plain(status: StatusCode, message: &str, _path: &str) -> Response {
     (status, message.to_owned()).into_response()
 }
 
-/// Checks the head of a request.
-pub(crate) fn check(parts: &Parts, limits: &Limits) -> Result<(), Refused> {
+/// Checks the head of a request, whose body may have so many bytes.
+pub(crate) fn check(parts: &Parts, limits: &Limits, body_bytes: usize) -> Result<(), Refused> {
     const fn refused(status: StatusCode, message: &'static str) -> Refused {
         Refused { status, message, close: false }
     }
@@ -55,7 +55,7 @@ pub(crate) fn check(parts: &Parts, limits: &Limits) -> Result<(), Refused> {
         let length = length.to_str().ok().and_then(|length| length.parse::<u64>().ok());
         match length {
             None => return Err(refused(StatusCode::BAD_REQUEST, "Content-Length is not a number")),
-            Some(length) if length > limits.body_bytes as u64 => {
+            Some(length) if length > body_bytes as u64 => {
                 return Err(Refused {
                     status: StatusCode::PAYLOAD_TOO_LARGE,
                     message: "The request body is too large",
@@ -75,7 +75,7 @@ mod tests {
 
     fn status(request: http::request::Builder) -> Option<u16> {
         let (parts, ()) = request.body(()).unwrap().into_parts();
-        check(&parts, &Limits::default()).err().map(|refused| refused.status.as_u16())
+        check(&parts, &Limits::default(), 64 * 1024).err().map(|refused| refused.status.as_u16())
     }
 
     fn post() -> http::request::Builder {

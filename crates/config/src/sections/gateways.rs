@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use delivery::{
-    BadSetting, Calling, HttpProvider, Provider, SnsProvider, SnsSettings, TwilioProvider, TwilioSettings,
+    BadSetting, Calling, HttpProvider, Provider, Receipts, SnsProvider, SnsSettings, TwilioProvider, TwilioSettings,
     VonageProvider, VonageSettings,
 };
 use domain::Secret;
@@ -84,6 +84,11 @@ impl Section for GatewaysConfig {
             example: "\"Example\"",
             ..TEXT
         },
+        Row {
+            key: "delivery.vonage.signature_secret",
+            about: "Vonage: what it signs receipts with. With it and public_url, receipts are asked for",
+            ..SECRET
+        },
         Row { key: "delivery.vonage.base_url", about: "Vonage: another address than its own", ..BASE_URL },
         Row { key: "delivery.vonage.at_once", ..AT_ONCE },
         Row { key: "delivery.vonage.timeout_seconds", ..TIMEOUT },
@@ -125,7 +130,7 @@ impl GatewaysConfig {
                 from: twilio.maybe("from"),
                 messaging_service_sid: twilio.maybe("messaging_service_sid"),
                 base_url: twilio.maybe("base_url"),
-                status_callback: None,
+                status_callback: twilio.callback("twilio"),
                 calling: twilio.calling(),
             }))?);
         }
@@ -136,7 +141,8 @@ impl GatewaysConfig {
                 api_secret: vonage.secret("api_secret"),
                 from: vonage.text("from"),
                 base_url: vonage.maybe("base_url"),
-                webhook_url: None,
+                webhook_url: vonage.callback("vonage"),
+                signature_secret: vonage.maybe("signature_secret").map(|secret| Secret::new(secret.into_bytes())),
                 calling: vonage.calling(),
             }))?);
         }
@@ -203,6 +209,11 @@ impl Below<'_> {
 
     fn secret(&self, key: &str) -> Secret {
         Secret::new(self.text(key).into_bytes())
+    }
+
+    /// Where the provider's receipts are to be sent, if callers from outside reach us.
+    fn callback(&self, provider: &str) -> Option<String> {
+        self.values.text("public_url").map(|url| format!("{url}{}", Receipts::path(provider)))
     }
 
     fn calling(&self) -> Calling {

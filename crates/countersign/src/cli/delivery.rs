@@ -107,7 +107,18 @@ fn status(engine: &Engine) -> Report {
     let health = engine.route_health();
     let shown = Channel::ALL.map(|channel| Shown::of(channel, engine, &health));
     let rows = shown.iter().flat_map(Shown::rows).collect();
-    let header = ["channel", "offered", "provider", "state", "sent", "failed", "last failure", "what to do"];
+    let header = [
+        "channel",
+        "offered",
+        "provider",
+        "state",
+        "sent",
+        "failed",
+        "delivered",
+        "undelivered",
+        "last failure",
+        "what to do",
+    ];
     Report::table(json!(shown), header, rows)
 }
 
@@ -135,6 +146,9 @@ struct ShownRoute {
     down_until: Option<String>,
     sent: Option<u64>,
     failed: Option<u64>,
+    /// What the provider's receipts say of the messages that it took; nothing if it signs none.
+    delivered: Option<u64>,
+    undelivered: Option<u64>,
     last_failure: Option<String>,
     last_failure_at: Option<String>,
 }
@@ -164,7 +178,7 @@ impl Shown {
         let head = || vec![self.channel.name().to_owned(), if self.offered { "yes" } else { "no" }.to_owned()];
         let advice = or_dash(self.advice.as_deref());
         if self.routes.is_empty() {
-            let dashes = std::iter::repeat_n(or_dash(None), 5);
+            let dashes = std::iter::repeat_n(or_dash(None), 7);
             return vec![head().into_iter().chain(dashes).chain([advice]).collect()];
         }
         let row = |route: &ShownRoute| {
@@ -175,8 +189,8 @@ impl Shown {
             let failure = route.last_failure.as_ref().zip(route.last_failure_at.as_ref());
             let failure = failure.map_or_else(|| or_dash(None), |(why, at)| format!("{at}: {why}"));
             let count = |count: Option<u64>| or_dash(count.map(|count| count.to_string()).as_deref());
-            let (sent, failed) = (count(route.sent), count(route.failed));
-            let cells = [route.provider.clone(), state, sent, failed, failure, advice.clone()];
+            let counts = [route.sent, route.failed, route.delivered, route.undelivered].map(count);
+            let cells = [route.provider.clone(), state].into_iter().chain(counts).chain([failure, advice.clone()]);
             head().into_iter().chain(cells).collect()
         };
         self.routes.iter().map(row).collect()
@@ -199,6 +213,8 @@ impl ShownRoute {
             down_until: until.map(moment),
             sent: is_known.then(|| health.sent()),
             failed: is_known.then(|| health.failed()),
+            delivered: health.delivered().filter(|_| is_known),
+            undelivered: health.undelivered().filter(|_| is_known),
             last_failure: health.last_failure.map(|(error, _)| error.to_string()),
             last_failure_at: health.last_failure.map(|(_, at)| moment(at)),
         }

@@ -123,7 +123,7 @@ fn channels_are_shown_and_tested_with_and_without_a_server() {
             "channel": "sms", "offered": true, "reason": null, "advice": null,
             "routes": [{
                 "provider": "file", "setting": "delivery.file.path", "state": null, "down_until": null,
-                "sent": null, "failed": null, "last_failure": null, "last_failure_at": null,
+                "sent": null, "failed": null, "delivered": null, "undelivered": null, "last_failure": null, "last_failure_at": null,
             }],
         })
     );

@@ -14,13 +14,13 @@ use serde_json::json;
 use crate::mail::Installation;
 
 /// A gateway that takes everything. Each request is its first line and its body.
-struct Gateway {
-    port: u16,
+pub(crate) struct Gateway {
+    pub(crate) port: u16,
     arrived: Receiver<(String, String)>,
 }
 
 impl Gateway {
-    fn start(answer: &'static str) -> Self {
+    pub(crate) fn start(answer: &'static str) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
         let (sender, arrived) = mpsc::channel();
@@ -51,13 +51,13 @@ impl Gateway {
         Self { port, arrived }
     }
 
-    fn next(&self) -> (String, String) {
+    pub(crate) fn next(&self) -> (String, String) {
         self.arrived.recv_timeout(Duration::from_secs(20)).unwrap()
     }
 }
 
 /// The fields of a form.
-fn form(body: &str) -> HashMap<String, String> {
+pub(crate) fn form(body: &str) -> HashMap<String, String> {
     url::form_urlencoded::parse(body.as_bytes()).into_owned().collect()
 }
 

@@ -20,7 +20,7 @@ use std::io::ErrorKind;
 use std::pin::Pin;
 use std::time::Duration;
 
-use domain::Channel;
+use domain::{Channel, Timestamp};
 
 pub use self::file::FileProvider;
 pub use self::gateway::{BadSetting, Calling, Now};
@@ -29,12 +29,14 @@ pub use self::http::{HttpProvider, HttpSettings};
 pub use self::preset::{Guide, Preset};
 pub use self::presets::PRESETS;
 pub use self::probe::{Finding, Probe, Probing, resolve};
+pub use self::signature::{Receipt, Refusal};
 pub use self::smtp::{DkimSettings, Encryption, Logo, Mailbox, SmtpLogin, SmtpProvider, SmtpServer, SmtpSettings};
 pub use self::sns::{SnsProvider, SnsSettings};
 pub use self::twilio::{TwilioProvider, TwilioSettings};
 pub use self::visit::visit;
 pub use self::vonage::{VonageProvider, VonageSettings};
 use crate::message::OutgoingMessage;
+use crate::receipts::Callback;
 
 /// A future that ends when the provider has taken the message or has failed to.
 pub type Sending<'a> = Pin<Box<dyn Future<Output = Result<(), SendError>> + Send + 'a>>;
@@ -75,6 +77,16 @@ pub trait Provider: Send + Sync {
     /// Asks the provider by its cheapest call whether it would take our messages. Nothing is sent and nothing is changed.
     fn probe(&self) -> Probing<'_> {
         Box::pin(async { probe::mute() })
+    }
+
+    /// Whether it signs receipts that [`Self::receipt`] can check, and has an address to send them to.
+    fn signs_receipts(&self) -> bool {
+        false
+    }
+
+    /// Checks a receipt. Nothing of it is believed before its signature is right.
+    fn receipt(&self, _callback: &Callback<'_>, _now: Timestamp) -> Result<Receipt, Refusal> {
+        Err(Refusal::Unsigned)
     }
 
     /// Sends one message, which travels over one of [`Self::channels`].

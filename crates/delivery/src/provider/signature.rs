@@ -1,10 +1,10 @@
 //! Whether a receipt comes from the provider that it names (contract 18.3). Pure: the caller brings the request, the secret
-//! and the time, and answers by what these functions say. No server takes receipts yet: 18.3 is planned.
+//! and the time, and answers by what these functions say.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 
 use data_encoding::{BASE64, BASE64URL_NOPAD, HEXLOWER};
-use domain::model::time::{MINUTE, SECOND};
+use domain::model::time::{HOUR, MINUTE, SECOND};
 use domain::{Secret, Timestamp};
 use hmac::{Hmac, KeyInit, Mac as _};
 use serde::Deserialize;
@@ -13,12 +13,17 @@ use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
 use url::Url;
 
-/// How old a receipt may be, and how long one is remembered, in milliseconds.
+use crate::message::OutgoingMessage;
+
+/// How old a signature may be that has a time, and how long each is remembered at least, in milliseconds.
 const OLDEST: i64 = 5 * MINUTE;
 /// How far a provider's clock may be ahead of ours, in milliseconds.
 const AHEAD: i64 = MINUTE;
-/// Receipts that are remembered at once: more than the limit of all callbacks lets in.
-const REMEMBERED: usize = 20_000;
+/// How long after its message was queued a receipt counts, in milliseconds. No signature of Twilio ever ends, so this is also
+/// how long one is remembered.
+const COUNTED: i64 = HOUR;
+/// The field of a callback's query that holds [`OutgoingMessage::key`].
+pub(crate) const REFERENCE: &str = "message";
 
 /// What a provider says became of a message.
 #[derive(Clone, PartialEq, Eq)]
@@ -27,7 +32,9 @@ pub struct Receipt {
     pub delivered: Option<bool>,
     /// The recipient's number, as the provider writes it.
     pub to: String,
-    /// What tells this receipt from every other, for [`Replays`].
+    /// Whether it counts: it is about a message of ours that was queued in the last hour.
+    pub counts: bool,
+    /// What tells this receipt from every other.
     pub mark: Mark,
     /// Until when the same receipt must not be taken again.
     pub until: Timestamp,
@@ -35,7 +42,14 @@ pub struct Receipt {
 
 /// What tells one signed receipt from another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Mark([u8; 32]);
+pub struct Mark([u8; 16]);
+
+impl Mark {
+    pub(crate) fn of(bytes: &[u8]) -> Self {
+        let digest = Sha256::digest(bytes);
+        Self(std::array::from_fn(|n| digest[n]))
+    }
+}
 
 impl std::fmt::Debug for Receipt {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -55,7 +69,7 @@ pub enum Refusal {
 }
 
 /// Checks a receipt of Twilio: `X-Twilio-Signature` is the Base64 of HMAC-SHA-1 over the callback's URL and the sorted form
-/// fields, name and value run together. It has no time in it.
+/// fields, name and value run together. It has no time in it, so the URL that we give names the message and when it was queued.
 pub fn twilio(
     auth_token: &Secret,
     url: &Url,
@@ -85,8 +99,16 @@ pub fn twilio(
         "undelivered" | "failed" => Some(false),
         _ => None,
     };
-    let mark = Mark(Sha256::digest(&signature).into());
-    Ok(Receipt { delivered, to: to.to_owned(), mark, until: now.plus(OLDEST) })
+    let reference = url.query_pairs().find(|(name, _)| name == REFERENCE).map(|(_, key)| key);
+    let queued_at = counted(reference.as_deref(), now);
+    let until = queued_at.map_or(now.plus(OLDEST), |at| at.plus(COUNTED).max(now.plus(OLDEST)));
+    Ok(Receipt { delivered, to: to.to_owned(), counts: queued_at.is_some(), mark: Mark::of(&signature), until })
+}
+
+/// When the message was queued that a receipt refers to, if it is one of ours from the last hour.
+fn counted(reference: Option<&str>, now: Timestamp) -> Option<Timestamp> {
+    let queued_at = reference.and_then(OutgoingMessage::queued_at)?;
+    (queued_at.plus(COUNTED) > now && queued_at <= now.plus(AHEAD)).then_some(queued_at)
 }
 
 /// The URL as we gave it, and with the port of its scheme written out: which of both Twilio signs differs among its
@@ -118,6 +140,7 @@ struct Claims {
 struct VonageStatus {
     status: String,
     to: String,
+    client_ref: Option<String>,
 }
 
 /// Checks a receipt of Vonage: the bearer token is a JWT (RFC 7519) with HS256, whose claims name Vonage, the time and the
@@ -136,14 +159,14 @@ pub fn vonage(
     if claims.iss != "Vonage" || claims.jti.is_empty() || !is_timely || !is_of_body {
         return Err(Refusal::Unsigned);
     }
-    let VonageStatus { status, to } = serde_json::from_slice(body).map_err(|_| Refusal::NotUnderstood)?;
+    let VonageStatus { status, to, client_ref } = serde_json::from_slice(body).map_err(|_| Refusal::NotUnderstood)?;
     let delivered = match status.as_str() {
         "delivered" => Some(true),
         "undeliverable" | "rejected" => Some(false),
         _ => None,
     };
-    let mark = Mark(Sha256::digest(claims.jti).into());
-    Ok(Receipt { delivered, to, mark, until: issued_at.plus(OLDEST) })
+    let counts = counted(client_ref.as_deref(), now).is_some();
+    Ok(Receipt { delivered, to, counts, mark: Mark::of(claims.jti.as_bytes()), until: issued_at.plus(OLDEST) })
 }
 
 /// The claims of a token with a right signature. No other algorithm than HS256 is known here, whatever the token asks for.
@@ -163,33 +186,6 @@ fn claims(secret: &Secret, authorization: &str) -> Option<Claims> {
 #[expect(clippy::expect_used, reason = "HMAC takes keys of any length")]
 fn keyed<H: KeyInit>(secret: &Secret) -> H {
     H::new_from_slice(secret.expose()).expect("HMAC takes keys of any length")
-}
-
-/// The receipts that were taken, each until it would be too old anyway.
-#[derive(Debug, Default)]
-pub struct Replays {
-    until: HashMap<Mark, Timestamp>,
-    by_end: BTreeSet<(Timestamp, Mark)>,
-}
-
-impl Replays {
-    /// Whether a receipt is taken for the first time; from now on it is known. When too many are remembered, the one that
-    /// ends first is forgotten.
-    pub fn is_new(&mut self, receipt: &Receipt, now: Timestamp) -> bool {
-        while let Some((until, _)) = self.by_end.first()
-            && (*until <= now || self.by_end.len() >= REMEMBERED)
-        {
-            if let Some((_, mark)) = self.by_end.pop_first() {
-                self.until.remove(&mark);
-            }
-        }
-        if self.until.contains_key(&receipt.mark) {
-            return false;
-        }
-        self.until.insert(receipt.mark, receipt.until);
-        self.by_end.insert((receipt.until, receipt.mark));
-        true
-    }
 }
 
 #[cfg(test)]
@@ -311,29 +307,5 @@ mod tests {
         assert_eq!(absent.unwrap_err(), Refusal::Unsigned);
         let other = vonage(&secret("another"), Some(TOKEN), BODY.as_bytes(), NOW);
         assert_eq!(other.unwrap_err(), Refusal::Unsigned);
-    }
-
-    fn receipt(number: usize, until: Timestamp) -> Receipt {
-        let mark = Mark(Sha256::digest(number.to_be_bytes()).into());
-        Receipt { delivered: None, to: String::new(), mark, until }
-    }
-
-    #[test]
-    fn a_receipt_is_taken_once_while_it_could_be_taken_again() {
-        let mut replays = Replays::default();
-        let receipt = receipt(1, NOW.plus(OLDEST));
-        assert!(replays.is_new(&receipt, NOW));
-        assert!(!replays.is_new(&receipt, NOW));
-        assert!(!replays.is_new(&receipt, NOW.plus(OLDEST - 1)));
-        assert!(replays.is_new(&receipt, NOW.plus(OLDEST)));
-    }
-
-    #[test]
-    fn the_memory_is_bounded() {
-        let mut replays = Replays::default();
-        for number in 0..REMEMBERED + 10 {
-            assert!(replays.is_new(&receipt(number, NOW.plus(1 + i64::try_from(number).unwrap())), NOW));
-        }
-        assert_eq!((replays.until.len(), replays.by_end.len()), (REMEMBERED, REMEMBERED));
     }
 }

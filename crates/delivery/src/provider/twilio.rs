@@ -1,16 +1,19 @@
 //! Text messages over Twilio's Programmable Messaging.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use domain::{Channel, Secret};
+use domain::{Channel, Secret, Timestamp};
 use hyper::Method;
 use hyper::header::{HeaderName, HeaderValue};
 use reqwest::Request;
 use url::Url;
 
 use super::gateway::{self, BadSetting, Calling, Gateway};
-use super::{Probing, Provider, SendError, Sending};
+use super::signature::REFERENCE;
+use super::{Probing, Provider, Receipt, Refusal, SendError, Sending, signature};
 use crate::message::OutgoingMessage;
+use crate::receipts::Callback;
 
 const BASE: &str = "https://api.twilio.com";
 
@@ -27,6 +30,9 @@ const UNREACHABLE: &[u64] = &[
     21_614, 21_635,
 ];
 
+/// The error of Twilio's dictionary that says that its computers cannot reach the address for receipts.
+const BAD_CALLBACK: u64 = 21_609;
+
 /// `delivery.twilio.*` (contract 18.5).
 #[derive(Debug, Clone)]
 pub struct TwilioSettings {
@@ -37,7 +43,7 @@ pub struct TwilioSettings {
     pub messaging_service_sid: Option<String>,
     /// Another address than Twilio's own.
     pub base_url: Option<String>,
-    /// Where receipts are to be sent. Nothing sets it yet: contract 18.3 is planned.
+    /// Where receipts are to be sent; none are asked for without it.
     pub status_callback: Option<String>,
     pub calling: Calling,
 }
@@ -52,6 +58,10 @@ pub struct TwilioProvider {
     account: Url,
     /// The name and the value of the field that says who sends.
     sender: (&'static str, String),
+    /// Where receipts are to be sent.
+    callback: Option<Url>,
+    /// Twilio has refused the address for receipts, so none are asked for any more.
+    is_out_of_reach: AtomicBool,
 }
 
 impl TwilioProvider {
@@ -78,7 +88,10 @@ impl TwilioProvider {
         let base = settings.base_url.as_deref().unwrap_or(BASE);
         let url = gateway::below(base, &format!("/2010-04-01/Accounts/{sid}/Messages.json"))?;
         let account = gateway::below(base, &format!("/2010-04-01/Accounts/{sid}.json"))?;
-        Ok(Self { gateway: Gateway::new(settings.calling.clone())?, settings, url, account, sender })
+        let callback = settings.status_callback.as_deref().map(Url::parse).transpose();
+        let callback = callback.map_err(|_| BadSetting::new("status_callback", "this is not a URL"))?;
+        let (gateway, is_out_of_reach) = (Gateway::new(settings.calling.clone())?, AtomicBool::new(false));
+        Ok(Self { gateway, settings, url, account, sender, callback, is_out_of_reach })
     }
 
     /// Asks for the account's own record.
@@ -89,16 +102,19 @@ impl TwilioProvider {
     }
 
     async fn message(&self, message: &OutgoingMessage) -> Result<(), SendError> {
-        let (sender, from) = &self.sender;
-        let content = &message.content;
-        let fields = [("To", content.to.as_str()), (sender, from), ("Body", &content.body)];
-        let callback = self.settings.status_callback.as_deref().map(|url| ("StatusCallback", url));
-        let body = gateway::form(fields.into_iter().chain(callback));
-        let mut request = gateway::request(Method::POST, self.url.clone(), gateway::FORM, body);
-        gateway::authenticate(&mut request, &self.settings.account_sid, &self.settings.auth_token)?;
-        let key = HeaderValue::try_from(message.key()).map_err(|_| SendError::Refused)?;
-        request.headers_mut().insert(IDEMPOTENCY, key);
-        let answer = self.gateway.call(request).await?;
+        let callback = self.callback.as_ref().filter(|_| !self.is_out_of_reach.load(Ordering::Relaxed));
+        let callback = callback.map(|url| with_reference(url, &message.key()));
+        let mut answer = self.gateway.call(self.request(message, callback.as_ref())?).await?;
+        if callback.is_some() && answer.json()["code"].as_u64() == Some(BAD_CALLBACK) {
+            // An address within a company's own network is fine for all else, so the message goes without.
+            if !self.is_out_of_reach.swap(true, Ordering::Relaxed) {
+                tracing::warn!(
+                    provider = self.name(),
+                    "gateway takes no receipts' address below public_url: none will come"
+                );
+            }
+            answer = self.gateway.call(self.request(message, None)?).await?;
+        }
         let json = answer.json();
         if answer.status().is_success() {
             gateway::note_taken(self.name(), message, json["sid"].as_str());
@@ -108,6 +124,26 @@ impl TwilioProvider {
         let is_unreachable = || json["code"].as_u64().is_some_and(|code| UNREACHABLE.contains(&code));
         Err(answer.fault(self.gateway.now(), is_unreachable))
     }
+
+    fn request(&self, message: &OutgoingMessage, callback: Option<&Url>) -> Result<Request, SendError> {
+        let (sender, from) = &self.sender;
+        let content = &message.content;
+        let fields = [("To", content.to.as_str()), (sender, from), ("Body", &content.body)];
+        let callback = callback.map(|url| ("StatusCallback", url.as_str()));
+        let body = gateway::form(fields.into_iter().chain(callback));
+        let mut request = gateway::request(Method::POST, self.url.clone(), gateway::FORM, body);
+        gateway::authenticate(&mut request, &self.settings.account_sid, &self.settings.auth_token)?;
+        let key = HeaderValue::try_from(message.key()).map_err(|_| SendError::Refused)?;
+        request.headers_mut().insert(IDEMPOTENCY, key);
+        Ok(request)
+    }
+}
+
+/// The callback's URL for one message.
+fn with_reference(callback: &Url, key: &str) -> Url {
+    let mut url = callback.clone();
+    url.set_query(Some(&format!("{REFERENCE}={key}")));
+    url
 }
 
 impl Provider for TwilioProvider {
@@ -133,6 +169,17 @@ impl Provider for TwilioProvider {
 
     fn probe(&self) -> Probing<'_> {
         Box::pin(self.gateway.probe(self.question(), |_| None))
+    }
+
+    fn signs_receipts(&self) -> bool {
+        self.callback.is_some()
+    }
+
+    fn receipt(&self, callback: &Callback<'_>, now: Timestamp) -> Result<Receipt, Refusal> {
+        let mut url = self.callback.clone().ok_or(Refusal::Unsigned)?;
+        url.set_query(callback.query);
+        let signed = callback.header("x-twilio-signature");
+        signature::twilio(&self.settings.auth_token, &url, signed, callback.body, now)
     }
 
     fn send<'a>(&'a self, message: &'a OutgoingMessage) -> Sending<'a> {

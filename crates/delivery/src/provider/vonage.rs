@@ -2,14 +2,15 @@
 
 use std::time::Duration;
 
-use domain::{Channel, Secret};
+use domain::{Channel, Secret, Timestamp};
 use hyper::{Method, StatusCode};
 use serde::Serialize;
 use url::Url;
 
 use super::gateway::{self, BadSetting, Calling, Gateway};
-use super::{Finding, Probing, Provider, SendError, Sending};
+use super::{Finding, Probing, Provider, Receipt, Refusal, SendError, Sending, signature};
 use crate::message::OutgoingMessage;
+use crate::receipts::Callback;
 
 const BASE: &str = "https://api.nexmo.com";
 /// Where Vonage answers with an account's balance. It takes messages elsewhere.
@@ -24,8 +25,9 @@ pub struct VonageSettings {
     pub from: String,
     /// Another address than Vonage's own.
     pub base_url: Option<String>,
-    /// Where receipts are to be sent. Nothing sets it yet: contract 18.3 is planned.
+    /// Where receipts are to be sent, and what signs them. They are asked for if both are there.
     pub webhook_url: Option<String>,
+    pub signature_secret: Option<Secret>,
     pub calling: Calling,
 }
 
@@ -61,6 +63,9 @@ impl VonageProvider {
         gateway::needed("api_key", &settings.api_key)?;
         gateway::needed_secret("api_secret", &settings.api_secret)?;
         gateway::needed("from", &settings.from)?;
+        if let Some(secret) = &settings.signature_secret {
+            gateway::needed_secret("signature_secret", secret)?;
+        }
         let url = gateway::below(settings.base_url.as_deref().unwrap_or(BASE), "/v1/messages")?;
         let balance = gateway::below(settings.base_url.as_deref().unwrap_or(BALANCE), "/account/get-balance")?;
         Ok(Self { gateway: Gateway::new(settings.calling.clone())?, settings, url, balance })
@@ -82,7 +87,7 @@ impl VonageProvider {
             from: &self.settings.from,
             text: &message.content.body,
             client_ref: message.key(),
-            webhook_url: self.settings.webhook_url.as_deref(),
+            webhook_url: self.settings.webhook_url.as_deref().filter(|_| self.signs_receipts()),
         };
         let body = serde_json::to_string(&text).map_err(|_| SendError::Refused)?;
         let mut request = gateway::request(Method::POST, self.url.clone(), gateway::JSON, body);
@@ -134,6 +139,15 @@ impl Provider for VonageProvider {
             (is_elsewhere && answer.status() == StatusCode::NOT_FOUND)
                 .then(|| Finding::Skipped("it answers at base_url, which tells no balance".to_owned()))
         }))
+    }
+
+    fn signs_receipts(&self) -> bool {
+        self.settings.webhook_url.is_some() && self.settings.signature_secret.is_some()
+    }
+
+    fn receipt(&self, callback: &Callback<'_>, now: Timestamp) -> Result<Receipt, Refusal> {
+        let secret = self.settings.signature_secret.as_ref().ok_or(Refusal::Unsigned)?;
+        signature::vonage(secret, callback.header("authorization"), callback.body, now)
     }
 
     fn send<'a>(&'a self, message: &'a OutgoingMessage) -> Sending<'a> {

@@ -58,7 +58,7 @@ const CASES: &[Case] = &[
             ("i-twilio-idempotency-token", "4711-1440938160000"),
         ],
         body: "To=%2B15005550006&From=%2B15005550001&Body=Your+code+is+918273\
-               &StatusCallback=https%3A%2F%2Fmfa.example.com%2Fcallbacks%2Ftwilio%2Fstatus",
+               &StatusCallback=https%3A%2F%2Fmfa.example.com%2Fcallbacks%2Ftwilio%2Fstatus%3Fmessage%3D4711-1440938160000",
         taken: (201, r#"{"sid": "SM1", "status": "queued"}"#),
         unreachable: Some((
             400,
@@ -296,6 +296,7 @@ fn vonage(_: &'static str, base: &str, calling: Calling) -> Arc<dyn Provider> {
         from: "15005550001".to_owned(),
         base_url: Some(base.to_owned()),
         webhook_url: Some("https://mfa.example.com/callbacks/vonage/status".to_owned()),
+        signature_secret: Some(secret()),
         calling,
     };
     shown(VonageProvider::new(settings).expect("settings that work"))
@@ -372,6 +373,19 @@ async fn a_gateway_is_asked_as_its_documentation_says() {
         }
         assert_eq!(heard[0].header("host"), Some(&*server.address), "{}", case.name);
     }
+}
+
+/// Twilio takes no address that it cannot reach, and `public_url` may be one within a company's network.
+#[tokio::test]
+async fn a_message_goes_without_an_address_for_receipts_where_twilio_takes_none() {
+    listen();
+    let server = Server::start(Answer::of(400, r#"{"code": 21609, "message": "Invalid StatusCallback"}"#)).await;
+    let provider = twilio("", &server.url(), calling());
+    for _ in 0..2 {
+        assert_eq!(delivery::send(provider.as_ref(), &message()).await, Err(SendError::Refused));
+    }
+    let asked: Vec<bool> = server.heard().iter().map(|heard| heard.body.contains("StatusCallback")).collect();
+    assert_eq!(asked, [true, false, false], "it is refused once");
 }
 
 #[test]
