@@ -1,25 +1,31 @@
 """Lets the makers of gateways judge what we send to them and take from them.
 
-    gateways_accept.py PROGRAM
+    gateways_accept.py PROGRAM READY_FILE
 
-PROGRAM is the example `gateway_sample` of the crate `delivery`. It needs botocore, moto[server] and twilio.
+PROGRAM is the example `gateway_sample` of the crate `delivery`, READY_FILE the one of a running `serve` that is configured as in
+`xtask/src/gateways.rs`. It needs botocore, moto[server], twilio and PyJWT.
 
 - botocore signs the request that we have sent to Amazon SNS, with the same keys at the same time: the signatures are equal.
 - moto's server, which plays Amazon's services, takes our request and has a message then.
-- Twilio's own validator signs receipts: we take them, and none that was altered.
+- Twilio's own validator signs receipts, and PyJWT those of Vonage: the server takes them once, and none that was altered.
 """
 
 import datetime
+import hashlib
+import http.client
 import http.server
 import json
 import logging
 import subprocess
 import sys
 import threading
+import time
 import urllib.parse
 import urllib.request
+import uuid
 
 import botocore.auth
+import jwt
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 from moto.server import ThreadedMotoServer
@@ -32,6 +38,9 @@ REGION = "eu-central-1"
 SECONDS = 1_440_938_160
 # What the program sends.
 NUMBER = "+15005550006"
+# The running server, and its address outside.
+SERVER = json.load(open(sys.argv[2], encoding="utf-8"))
+PUBLIC = "https://mfa.example.com"
 TEXT = "Your code is 012345 – für Ånna & co. *~'()"
 
 
@@ -112,6 +121,53 @@ def judge_receipts():
             expect(not run("receipt", url, validator.compute_signature(url, {}), form), "not with the signature of another form")
 
 
+def call(url, headers, body):
+    """The status of a POST to the running server."""
+    connection = http.client.HTTPConnection(SERVER["base_url"].removeprefix("http://"), timeout=10)
+    connection.request("POST", url.removeprefix(PUBLIC), body, headers)
+    answer = connection.getresponse()
+    content = answer.read()
+    expect(content == b"", f"the body of {answer.status} is empty")
+    return answer.status
+
+
+def judge_server():
+    validator, count = RequestValidator("sample token"), 0
+    form_type = {"content-type": "application/x-www-form-urlencoded"}
+    for status in ["sent", "delivered", "undelivered"]:
+        url = f"{PUBLIC}/callbacks/twilio/status?message=4711-{int(time.time() * 1000)}"
+        fields = {"MessageSid": f"SM{status}", "MessageStatus": status, "To": NUMBER, "From": "Ånna & co", "Empty": ""}
+        form = urllib.parse.urlencode(fields)
+        # Of Twilio's systems some sign the port of the scheme, too.
+        signed = {"x-twilio-signature": validator.compute_signature(url.replace(".com/", ".com:443/"), fields), **form_type}
+        expect(call(url, signed, form.replace("15005550006", "15005550007")) == 403, f"no altered {status} of Twilio is taken")
+        expect(call(url, signed, form) == 200, f"{status} of Twilio is taken")
+        expect(call(url, signed, form) == 403, "once")
+    for status in ["submitted", "delivered", "rejected"]:
+        reference = f"4711-{int(time.time() * 1000)}"
+        body = json.dumps({"message_uuid": str(uuid.uuid4()), "to": NUMBER[1:], "status": status, "client_ref": reference})
+        claims = {"iat": int(time.time()), "jti": str(uuid.uuid4()), "iss": "Vonage", "api_key": "key"}
+        claims["payload_hash"] = hashlib.sha256(body.encode()).hexdigest()
+
+        def token(secret, **other):
+            return {"authorization": "Bearer " + jwt.encode({**claims, **other}, secret, "HS256"), "content-type": "application/json"}
+
+        url, secret = f"{PUBLIC}/callbacks/vonage/status", "sample signature secret of 32 bytes"
+        expect(call(url, token("another secret, which is long enough"), body) == 403, f"no {status} with another secret is taken")
+        expect(call(url, token(secret, iat=claims["iat"] - 301), body) == 403, "nor one from before")
+        expect(call(url, token(secret), body + " ") == 403, "nor an altered one")
+        expect(call(url, token(secret), body) == 200, f"{status} of Vonage is taken")
+        expect(call(url, token(secret), body) == 403, "once")
+    with urllib.request.urlopen(SERVER["admin_url"] + "/metrics") as answer:
+        lines = answer.read().decode().splitlines()
+    for provider in ["twilio", "vonage"]:
+        for outcome in ["delivered", "undelivered"]:
+            line = f'countersign_receipts_total{{channel="sms",provider="{provider}",country="US",outcome="{outcome}"}} 1'
+            expect(line in lines, f"{outcome} of {provider} is counted once")
+    expect(not any(NUMBER[1:] in line for line in lines), "no metric shows a number")
+
+
 judge_signature()
 judge_publish()
 judge_receipts()
+judge_server()

@@ -1,6 +1,6 @@
 //! `POST /callbacks/PROVIDER/status`: the receipts of providers (contract 18.3). It belongs to no dialect: providers call it, and
-//! `delivery` judges what they say. Whoever calls is unknown until the signature is right, so answers are a status and
-//! nothing else, and what is not configured is an unknown path.
+//! `delivery` judges what they say. The caller is unknown until the signature is right, so an answer is a status and nothing
+//! else, and what is not configured is an unknown path.
 
 use std::num::NonZeroU32;
 use std::sync::Arc;

@@ -22,10 +22,10 @@ pub use message::{Concerned, OutgoingMessage};
 pub use outbox::{DeliveryClock, Outbox, Worker, send};
 pub use provider::signature;
 pub use provider::{
-    BadSetting, Calling, DkimSettings, Encryption, FileProvider, Finding, Guide, HttpProvider, HttpSettings, Logo,
-    Mailbox, Now, PRESETS, Preset, Probe, Probing, Provider, ProviderError, Receipt, Refusal, SendError, Sending,
+    BadSetting, Callback, Calling, DkimSettings, Encryption, FileProvider, Finding, Guide, HttpProvider, HttpSettings,
+    Logo, Mailbox, Now, PRESETS, Preset, Probe, Probing, Provider, ProviderError, Receipt, Refusal, SendError, Sending,
     SmtpLogin, SmtpProvider, SmtpServer, SmtpSettings, SnsProvider, SnsSettings, TwilioProvider, TwilioSettings,
-    VonageProvider, VonageSettings, guides, resolve, visit,
+    VonageProvider, VonageSettings, guides, receipts_guide, resolve, visit,
 };
-pub use receipts::{Callback, Receipts};
+pub use receipts::Receipts;
 pub use route::{Ending, Route, RouteHealth, Routes};

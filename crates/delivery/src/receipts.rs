@@ -1,37 +1,18 @@
 //! Takes the receipts of providers: what became of messages that they had taken (contract 18.3, SEC 97). The provider checks
-//! its receipt; here it is taken once, and counted on its route. Nothing else changes: whoever chooses recipients chooses
-//! what receipts say, so none of them takes a route down or brings it back.
+//! its receipt; here it is taken once, and counted on its route. Nothing else changes: a caller who chooses recipients
+//! chooses what receipts say, so none of them takes a route down or brings it back.
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Mutex, PoisonError};
 
 use domain::Timestamp;
 use domain::model::country;
-use hyper::HeaderMap;
 
-use crate::provider::signature::{Mark, Receipt, Refusal};
+use crate::provider::signature::{Callback, Mark, Receipt, Refusal};
 use crate::route::{Ending, Route, Routes};
 
 /// Receipts that are remembered at once: more than 50 a second let in for as long as one is remembered, an hour and a minute.
 const REMEMBERED: usize = 200_000;
-
-/// A request with a receipt.
-#[derive(Clone, Copy)]
-pub struct Callback<'a> {
-    pub headers: &'a HeaderMap,
-    /// The part of its target after `?`.
-    pub query: Option<&'a str>,
-    pub body: &'a [u8],
-}
-
-impl<'a> Callback<'a> {
-    /// The value of a header that came once, as text.
-    pub(crate) fn header(&self, name: &str) -> Option<&'a str> {
-        let mut values = self.headers.get_all(name).iter();
-        let value = values.next()?.to_str().ok()?;
-        values.next().is_none().then_some(value)
-    }
-}
 
 /// Takes the receipts of a node.
 pub struct Receipts {
@@ -120,6 +101,7 @@ mod tests {
     use domain::model::time::{HOUR, MINUTE, SECOND};
     use domain::{Channel, Secret};
     use hmac::{Hmac, KeyInit as _, Mac as _};
+    use hyper::HeaderMap;
     use sha1::Sha1;
 
     use super::*;
@@ -149,7 +131,9 @@ mod tests {
     fn sent(query: &str, status: &str, sid: &str) -> Sent {
         let fields = [("MessageSid", sid), ("MessageStatus", status), ("To", "+4915112345678")];
         let mut signed = format!("{CALLBACK}?{query}");
-        fields.iter().for_each(|(name, value)| signed.extend([*name, *value]));
+        for (name, value) in fields {
+            signed.extend([name, value]);
+        }
         let mut hmac = <Hmac<Sha1>>::new_from_slice(b"token").unwrap();
         hmac.update(signed.as_bytes());
         let signature = data_encoding::BASE64.encode(&hmac.finalize().into_bytes());

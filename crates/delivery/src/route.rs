@@ -201,7 +201,7 @@ impl Routes {
         self.0.iter().filter(move |route| route.channel == channel)
     }
 
-    /// All routes.
+    /// Every route of every channel, in the order in which they were added.
     pub(crate) fn all(&self) -> impl Iterator<Item = &Route> {
         self.0.iter().map(Arc::as_ref)
     }

@@ -283,7 +283,7 @@ mod tests {
         }
     }
 
-    /// A door with a smaller limit, and refusals of its own.
+    /// A door with a smaller limit, which refuses in another form.
     #[derive(Debug)]
     struct Narrow;
 

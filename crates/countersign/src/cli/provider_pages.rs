@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use delivery::{Guide, Preset, guides};
+use delivery::{Guide, Preset, guides, receipts_guide};
 
 /// The list of all providers.
 pub(crate) fn list() -> String {
@@ -74,6 +74,13 @@ pub(crate) fn page(name: &str) -> Option<String> {
     if !secrets.is_empty() {
         let _ = writeln!(page, "\nA secret may be in a separate file, which {} names.", secrets.join(" or "));
     }
+    if let Some(receipts) = receipts_guide(name) {
+        let _ = writeln!(
+            page,
+            "\n**Receipts:** {receipts}. `countersign delivery status` shows how many messages were delivered. What is checked is in\n\
+             [the contract](../../contract.md#183-callbacks-of-providers-common-rules)."
+        );
+    }
     if let Some(caveat) = guide.caveat {
         let _ = writeln!(page, "\n**Note:** {caveat}.");
     }
@@ -93,7 +100,7 @@ fn keys(page: &mut String, guide: &Guide) {
 }
 
 fn is_secret(key: &str) -> bool {
-    ["secret", "password", "auth_token", "api_secret", "secret_access_key"].contains(&key)
+    ["secret", "password", "auth_token", "api_secret", "secret_access_key", "signature_secret"].contains(&key)
 }
 
 /// What a preset carries, in words.

@@ -20,7 +20,7 @@ use crate::mail::Installation;
 
 const TWILIO: &str = "/callbacks/twilio/status";
 const VONAGE: &str = "/callbacks/vonage/status";
-/// Nobody listens there. Signatures are over this address whatever the host of a request is.
+/// No server has it. Signatures are over this address whatever the host of a request is.
 const PUBLIC: &str = "https://mfa.example.com";
 /// No log and no metric may hold it.
 const NUMBER: &str = "+14155550123";
@@ -58,7 +58,9 @@ fn of_twilio(url: &str, fields: &[(&str, &str)]) -> Receipt {
     sorted.sort_unstable();
     let mut hmac = <Hmac<Sha1>>::new_from_slice(b"canary-token").unwrap();
     hmac.update(url.as_bytes());
-    sorted.iter().for_each(|(name, value)| hmac.update(format!("{name}{value}").as_bytes()));
+    for (name, value) in sorted {
+        hmac.update(format!("{name}{value}").as_bytes());
+    }
     let signature = BASE64.encode(&hmac.finalize().into_bytes());
     let body = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
     Receipt { target: url.replace(PUBLIC, ""), signed: ("x-twilio-signature", signature), body }
@@ -270,7 +272,7 @@ fn every_answer_to_a_callback_is_the_one_of_the_table() {
 }
 
 #[test]
-fn callbacks_are_unknown_paths_where_nothing_signs_or_nobody_can_call() {
+fn callbacks_are_unknown_paths_where_nothing_signs_or_there_is_no_address() {
     let without_secret = two_gateways(1).replace("signature_secret = 'canary-signature'\n", "");
     for (config, paths) in [(two_gateways(1), [TWILIO, VONAGE].as_slice()), (public(&without_secret), &[VONAGE])] {
         let installation = Installation::new(&config);
@@ -313,13 +315,13 @@ fn of_sixteen_copies_of_a_receipt_that_arrive_at_once_one_is_counted() {
 
 #[test]
 fn a_node_takes_a_hundred_callbacks_at_once_and_fifty_a_second() {
+    const SENT: usize = 400;
     let installation = Installation::new(&public(&two_gateways(1)));
     let (server, _) = installation.serve();
     let unsigned = format!("POST {TWILIO} HTTP/1.1\r\nhost: x\r\ncontent-length: 0\r\n\r\n");
     let mut stream = TcpStream::connect(server.address()).unwrap();
     stream.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
     // All are on their way before the first is answered, since places come back while they are answered.
-    const SENT: usize = 400;
     let mut writer = stream.try_clone().unwrap();
     let writing = thread::spawn(move || writer.write_all(unsigned.repeat(SENT).as_bytes()).unwrap());
     let mut answers = Vec::new();

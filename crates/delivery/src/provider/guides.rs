@@ -9,6 +9,26 @@ pub fn guides() -> impl Iterator<Item = &'static Guide> {
     IN_CODE.iter().chain(PRESETS.iter().map(|preset| &preset.guide))
 }
 
+/// What to enter so that a provider's receipts arrive; nothing for those that sign none (contract 18.3).
+pub fn receipts_guide(provider: &str) -> Option<&'static str> {
+    match provider {
+        "twilio" => Some(
+            "nothing needs to be entered. With `public_url`, each message names `PUBLIC_URL/callbacks/twilio/status` as its \
+             `StatusCallback`, which Twilio calls in place of the one of a messaging service. It signs with the account's primary \
+             auth token, so `auth_token` must be that one. Where it refuses the address, because it cannot be reached from outside, \
+             the log says so once and messages go without",
+        ),
+        "vonage" => Some(
+            "copy the signature secret from the dashboard, API Settings, to `signature_secret`. With it and `public_url`, each message \
+             names `PUBLIC_URL/callbacks/vonage/status` as its `webhook_url`, which by Vonage's documentation overrides the addresses \
+             of account and application. Where the dashboard asks for a status or delivery-receipt URL, enter the same address, with \
+             POST. Vonage signs webhooks of the Messages API with SHA-256, whatever signature method is selected there. Receipts of \
+             messages of other systems may arrive, too: they are taken and not counted",
+        ),
+        _ => None,
+    }
+}
+
 /// The guides of the providers in code.
 const IN_CODE: &[Guide] = &[
     Guide {
@@ -31,6 +51,7 @@ const IN_CODE: &[Guide] = &[
             ("api_key", "Dashboard, API Settings: API key"),
             ("api_secret", "Dashboard, API Settings: API secret"),
             ("from", "the number without plus sign, or the name"),
+            ("signature_secret", "for receipts; Dashboard, API Settings: Signature secret"),
         ],
         docs: "https://developer.vonage.com/en/api/messages",
         caveat: Some("the account's SMS setting must be Messages API"),

@@ -24,19 +24,18 @@ use domain::{Channel, Timestamp};
 
 pub use self::file::FileProvider;
 pub use self::gateway::{BadSetting, Calling, Now};
-pub use self::guides::guides;
+pub use self::guides::{guides, receipts_guide};
 pub use self::http::{HttpProvider, HttpSettings};
 pub use self::preset::{Guide, Preset};
 pub use self::presets::PRESETS;
 pub use self::probe::{Finding, Probe, Probing, resolve};
-pub use self::signature::{Receipt, Refusal};
+pub use self::signature::{Callback, Receipt, Refusal};
 pub use self::smtp::{DkimSettings, Encryption, Logo, Mailbox, SmtpLogin, SmtpProvider, SmtpServer, SmtpSettings};
 pub use self::sns::{SnsProvider, SnsSettings};
 pub use self::twilio::{TwilioProvider, TwilioSettings};
 pub use self::visit::visit;
 pub use self::vonage::{VonageProvider, VonageSettings};
 use crate::message::OutgoingMessage;
-use crate::receipts::Callback;
 
 /// A future that ends when the provider has taken the message or has failed to.
 pub type Sending<'a> = Pin<Box<dyn Future<Output = Result<(), SendError>> + Send + 'a>>;

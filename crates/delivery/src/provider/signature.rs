@@ -7,6 +7,7 @@ use data_encoding::{BASE64, BASE64URL_NOPAD, HEXLOWER};
 use domain::model::time::{HOUR, MINUTE, SECOND};
 use domain::{Secret, Timestamp};
 use hmac::{Hmac, KeyInit, Mac as _};
+use hyper::HeaderMap;
 use serde::Deserialize;
 use sha1::Sha1;
 use sha2::{Digest as _, Sha256};
@@ -24,6 +25,24 @@ const AHEAD: i64 = MINUTE;
 const COUNTED: i64 = HOUR;
 /// The field of a callback's query that holds [`OutgoingMessage::key`].
 pub(crate) const REFERENCE: &str = "message";
+
+/// A request with a receipt.
+#[derive(Clone, Copy)]
+pub struct Callback<'a> {
+    pub headers: &'a HeaderMap,
+    /// The part of its target after `?`.
+    pub query: Option<&'a str>,
+    pub body: &'a [u8],
+}
+
+impl<'a> Callback<'a> {
+    /// The value of a header that came once, as text.
+    pub(crate) fn header(&self, name: &str) -> Option<&'a str> {
+        let mut values = self.headers.get_all(name).iter();
+        let value = values.next()?.to_str().ok()?;
+        values.next().is_none().then_some(value)
+    }
+}
 
 /// What a provider says became of a message.
 #[derive(Clone, PartialEq, Eq)]

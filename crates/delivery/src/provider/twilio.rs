@@ -10,10 +10,9 @@ use reqwest::Request;
 use url::Url;
 
 use super::gateway::{self, BadSetting, Calling, Gateway};
-use super::signature::REFERENCE;
+use super::signature::{Callback, REFERENCE};
 use super::{Probing, Provider, Receipt, Refusal, SendError, Sending, signature};
 use crate::message::OutgoingMessage;
-use crate::receipts::Callback;
 
 const BASE: &str = "https://api.twilio.com";
 

@@ -8,9 +8,9 @@ use serde::Serialize;
 use url::Url;
 
 use super::gateway::{self, BadSetting, Calling, Gateway};
+use super::signature::Callback;
 use super::{Finding, Probing, Provider, Receipt, Refusal, SendError, Sending, signature};
 use crate::message::OutgoingMessage;
-use crate::receipts::Callback;
 
 const BASE: &str = "https://api.nexmo.com";
 /// Where Vonage answers with an account's balance. It takes messages elsewhere.
