@@ -16,7 +16,7 @@ use web::rate_limit::{Bucket, RetryAfter};
 
 /// Bytes of a receipt at most.
 const BODY: usize = 8 * 1024;
-/// Callbacks a second, all of them together.
+/// Callbacks that are refused for their signature a second, all of them together; beyond that they are told to wait.
 const RATE: NonZeroU32 = NonZeroU32::new(50).unwrap();
 /// Callbacks at once.
 const BURST: NonZeroU32 = NonZeroU32::new(100).unwrap();
@@ -45,16 +45,19 @@ impl Callbacks {
         if request.method() != Method::POST {
             return refusal(StatusCode::METHOD_NOT_ALLOWED);
         }
-        if let Err(RetryAfter(seconds)) = self.rate.take(&()) {
-            let wait = (header::RETRY_AFTER, HeaderValue::from(seconds));
-            return (StatusCode::TOO_MANY_REQUESTS, [wait], Body::empty()).into_response();
-        }
         let uri = request.uri();
         let callback = Callback { headers: request.headers(), query: uri.query(), body: request.body() };
         match self.receipts.take(uri.path(), &callback, self.engine.now()) {
             Ok(()) => StatusCode::OK.into_response(),
-            Err(Refusal::Unsigned) => refusal(StatusCode::FORBIDDEN),
             Err(Refusal::NotUnderstood) => refusal(StatusCode::BAD_REQUEST),
+            // Only these count, so that strangers cannot shut providers out.
+            Err(Refusal::Unsigned) => match self.rate.take(&()) {
+                Ok(()) => refusal(StatusCode::FORBIDDEN),
+                Err(RetryAfter(seconds)) => {
+                    let wait = (header::RETRY_AFTER, HeaderValue::from(seconds));
+                    (StatusCode::TOO_MANY_REQUESTS, [wait], Body::empty()).into_response()
+                }
+            },
         }
     }
 }

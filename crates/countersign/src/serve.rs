@@ -96,8 +96,16 @@ fn certificates(config: &Config) -> anyhow::Result<Option<Arc<Certificates>>> {
     Ok(Some(Arc::new(read.context("TLS cannot be served with these certificates")?)))
 }
 
-/// Time that messages being sent and calls to webhooks have to finish at shutdown, after the last request.
+/// The least time that messages being sent and calls to webhooks have to finish at shutdown, after the last request.
 const LAST_CALLS: Duration = Duration::from_secs(10);
+/// Time to record the last sending.
+const LAST_RECORD: Duration = Duration::from_secs(3);
+
+/// Time that the last sendings have to finish: as long as the slowest provider may take for one.
+fn last_calls(routes: &delivery::Routes) -> Duration {
+    let longest = routes.providers().map(|provider| provider.timeout()).max().unwrap_or_default();
+    LAST_CALLS.max(longest + LAST_RECORD)
+}
 
 /// Time between two checks of the certificate files, in milliseconds.
 const CERTIFICATE_CHECK: i64 = 5_000;
@@ -291,7 +299,7 @@ pub(crate) async fn run(
     // What is under way finishes and is recorded. A failed database records nothing.
     if code == ExitCode::SUCCESS {
         let last = async { tokio::join!(&mut sending, &mut dispatching) };
-        if tokio::time::timeout(LAST_CALLS, last).await.is_err() {
+        if tokio::time::timeout(last_calls(installation.engine.routes()), last).await.is_err() {
             tracing::warn!("stopping: gave up messages and calls that take too long");
         }
     }

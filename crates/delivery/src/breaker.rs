@@ -45,9 +45,12 @@ impl Breaker {
     /// What is known after a sending that ended now.
     #[must_use]
     pub(crate) fn after(self, fitness: Fitness, now: Timestamp) -> Self {
-        let Fitness::Failing(asked) = fitness else {
+        let asked = match fitness {
+            Fitness::Failing(asked) => asked,
+            Fitness::Unknown => return self,
             // A sending that began before the rest does not end it: the provider has asked for it, or failed since.
-            return if matches!(self.state(now), RouteState::DownUntil(_)) { self } else { Self::default() };
+            Fitness::Fit if matches!(self.state(now), RouteState::DownUntil(_)) => return self,
+            Fitness::Fit => return Self::default(),
         };
         let failures = self.failures.saturating_add(1);
         let rest = match asked {
@@ -90,6 +93,13 @@ mod tests {
         let almost = after(4).after(Fitness::Fit, NOW);
         assert_eq!(almost.after(FAILED, NOW).state(NOW), RouteState::Up);
         assert_eq!(after(5).after(Fitness::Fit, NOW.plus(30_000)).state(NOW.plus(30_000)), RouteState::Up);
+    }
+
+    #[test]
+    fn what_is_said_about_a_message_changes_nothing() {
+        assert_eq!(after(4).after(Fitness::Unknown, NOW), after(4), "the fifth failure in a row still counts");
+        let later = NOW.plus(30_000);
+        assert_eq!(after(5).after(Fitness::Unknown, later).state(later), RouteState::OnTrial);
     }
 
     #[test]

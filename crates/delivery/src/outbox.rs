@@ -24,6 +24,10 @@ use crate::route::{Route, Routes};
 const BACK_OFF: [i64; 2] = [1_000, 4_000];
 /// What a claim outlasts the longest sending by, in milliseconds: time to record the outcome.
 const LEASE_MARGIN: i64 = 20_000;
+/// How long recording that a message was sent is tried, in milliseconds: within the margin of the claim, each try included.
+const RECORDING: i64 = 12_000;
+/// Wait between two tries of that, in milliseconds.
+const RECORD_AGAIN: i64 = 500;
 /// Messages given up at once where there is no route to send them.
 const WITHOUT_ROUTE: usize = 32;
 
@@ -282,9 +286,7 @@ impl Worker<'_> {
         };
         let now = clock.now();
         self.route.note(country, result, now);
-        let Err(error) = result else {
-            return self.outbox.store.settle_message(message.id, MessageOutcome::Sent, now).await;
-        };
+        let Err(error) = result else { return self.record_sent(message.id, clock).await };
         let (id, provider) = (message.id.0, self.route.provider().name());
         tracing::warn!(message = id, channel = channel.name(), provider, %error, "message delivery failed");
         match self.next_try(error, message.id, passed, now) {
@@ -294,6 +296,19 @@ impl Worker<'_> {
                 Ok(())
             }
             None => self.outbox.give_up(message, DropReason::Undeliverable, now).await,
+        }
+    }
+
+    /// Records that a message was sent, again if the database cannot, for as long as the claim lasts: without a record, the
+    /// next sender sends it once more.
+    async fn record_sent(&self, id: MessageId, clock: &dyn DeliveryClock) -> Result<(), store::Error> {
+        let until = clock.now().plus(RECORDING);
+        loop {
+            let recorded = self.outbox.store.settle_message(id, MessageOutcome::Sent, clock.now()).await;
+            match recorded {
+                Err(store::Error::Unavailable(_)) if clock.now() < until => clock.sleep(RECORD_AGAIN).await,
+                recorded => return recorded,
+            }
         }
     }
 

@@ -229,15 +229,16 @@ mod tests {
     #[test]
     fn no_part_of_a_signed_receipt_is_another_receipt() {
         let Sent(query, signature, form) = of(NOW, "delivered", "1");
-        let (receipts, field) = (receipts(), "MessageSid=1&");
+        let field = "MessageSid=1&";
         let moved = [
             Sent(format!("{query}MessageSid1"), signature.clone(), form.replace(field, "")),
             Sent(query[..query.len() - 1].to_owned(), signature, form.replace(field, "0MessageSid=1&")),
         ];
         for moved in moved {
-            assert_eq!(take(&receipts, &moved, NOW).is_ok(), counted(&receipts).2 == 0, "the second is a replay");
+            let receipts = receipts();
+            assert_eq!(take(&receipts, &moved, NOW), Ok(()), "{}", moved.0);
+            assert_eq!(counted(&receipts), (0, 0, 0), "{}", moved.0);
         }
-        assert_eq!(counted(&receipts), (0, 0, 1));
     }
 
     #[test]

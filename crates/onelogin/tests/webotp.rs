@@ -82,3 +82,27 @@ async fn a_callers_text_that_leaves_no_room_for_the_line_is_too_long() {
         .await;
     assert_eq!(told.status(), 200, "{}", told.json());
 }
+
+#[tokio::test]
+async fn log_ins_bind_the_code_too() {
+    for (door, second) in [
+        ("/api/1/login/auth", "/api/1/login/verify_factor"),
+        ("/api/2/login/auth", "/api/2/login/verify_factor"),
+        ("/api/1/saml_assertion", "/api/1/saml_assertion/verify_factor"),
+        ("/api/2/saml_assertion", "/api/2/saml_assertion/verify_factor"),
+    ] {
+        let wire = bound().await;
+        let (device, _) = wire.enrolled(r#"{"factor_id":2,"display_name":"Ben's SMS","verified":true}"#).await;
+        let user = wire.server.user(1);
+        let body = json!({
+            "username_or_email": user.username, "password": user.password, "subdomain": "acme", "app_id": 1,
+        });
+        let told = wire.call_as(Scope::Authenticate, "POST", door, &body.to_string()).await;
+        let step = json!({ "state_token": told.text("state_token"), "device_id": device, "app_id": 1 });
+        let after = wire.newest_message().await;
+        wire.call_as(Scope::Authenticate, "POST", second, &step.to_string()).await;
+        let message = wire.message("sms", after).await;
+        let text = |name: &str| message[name].as_str().expect("a text").to_owned();
+        assert!(is_bound(&(text("body"), text("code"))), "{second}: {message}");
+    }
+}

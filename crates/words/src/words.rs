@@ -31,13 +31,15 @@ impl Words {
     /// The languages of our own texts.
     pub const LANGUAGES: [&'static str; 5] = fluent::LANGUAGES;
 
-    /// A text message with a code that is longer than one message in this installation's words, as one with a long name
-    /// of the brand: its language, and its length in characters.
+    /// A text message that has more than 160 characters in this installation's words, as with a long name of the brand: its
+    /// language, and its length in characters.
     pub fn too_long(&self) -> Option<(&'static str, usize)> {
         let longest = Filling { code: "000000", minutes: 15 };
-        let lengths = Self::LANGUAGES
-            .map(|language| (language, self.say(MessageKind::Sms, Some(language), longest).text.chars().count()));
-        lengths.into_iter().find(|(_, length)| *length > SMS_MAX)
+        let kinds = MessageKind::ALL.into_iter().filter(|kind| kind.is_sms());
+        let mut lengths = kinds.flat_map(|kind| {
+            Self::LANGUAGES.map(|language| (language, self.say(kind, Some(language), longest).text.chars().count()))
+        });
+        lengths.find(|(_, length)| *length > SMS_MAX)
     }
 
     /// Whether anybody has translated into this language.

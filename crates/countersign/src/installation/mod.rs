@@ -128,7 +128,8 @@ pub(crate) fn words_of(config: &Config) -> anyhow::Result<Words> {
     let brand = Brand {
         name: config.brand.name.clone().unwrap_or_else(|| config.account.issuer().to_owned()),
         color: config.brand.color.clone(),
-        logo: if config.brand.logo.is_some() { Logo::URL.to_owned() } else { String::new() },
+        // Only mail that goes out over SMTP carries the picture.
+        logo: config.brand.logo.as_ref().and(config.smtp.0.as_ref()).map_or_else(String::new, |_| Logo::URL.to_owned()),
     };
     let language = &config.messages.language;
     let words = match &config.messages.templates {

@@ -70,9 +70,9 @@ pub(crate) fn configured(config: &Config) -> anyhow::Result<Routes> {
     if let Some(path) = config.delivery.file.as_ref().filter(|_| config.delivery.check().is_ok()) {
         providers.push(Arc::new(FileProvider::at(path)));
     }
+    let logo = config.brand.logo.as_deref().map(Logo::read).transpose();
+    let logo = logo.map_err(anyhow::Error::msg).context("brand.logo")?;
     if let Some(settings) = &config.smtp.0 {
-        let logo = config.brand.logo.as_deref().map(Logo::read).transpose();
-        let logo = logo.map_err(anyhow::Error::msg).context("brand.logo")?;
         let provider = SmtpProvider::new(settings.clone().logo(logo)).map_err(anyhow::Error::from_boxed);
         providers.push(Arc::new(provider.context("delivery.smtp")?));
     }

@@ -128,8 +128,10 @@ pub enum SendError {
 /// What a failure says about the provider, apart from the message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Fitness {
-    /// It answered as it should.
+    /// It took the message.
     Fit,
+    /// It answered about this message or recipient. Whoever chooses recipients could cause that, so it says nothing.
+    Unknown,
     /// It failed, as it may for the next message too; for so long if it says so.
     Failing(Option<Duration>),
 }
@@ -170,7 +172,7 @@ impl SendError {
         match self {
             Self::TimedOut | Self::Unavailable | Self::NotReady | Self::Io(_) | Self::Denied => Fitness::Failing(None),
             Self::Busy(wait) => Fitness::Failing(wait),
-            Self::Deferred | Self::Refused | Self::Unreachable => Fitness::Fit,
+            Self::Deferred | Self::Refused | Self::Unreachable => Fitness::Unknown,
         }
     }
 }

@@ -124,11 +124,30 @@ impl SnsProvider {
     }
 }
 
+/// Errors about our account, which do not depend on the recipient. They come with 403 (Amazon SNS API reference, "Common
+/// errors").
+const DENIED: &[&str] = &[
+    "AccessDenied",
+    "AccessDeniedException",
+    "AuthorizationError",
+    "ExpiredToken",
+    "ExpiredTokenException",
+    "IncompleteSignature",
+    "InvalidClientTokenId",
+    "MissingAuthenticationToken",
+    "NotAuthorized",
+    "OptInRequired",
+    "SignatureDoesNotMatch",
+];
+
 /// What an answer that is no success means. SNS says with 400 that it is asked too often.
 fn fault(answer: &Answer, text: &str, now: Timestamp) -> SendError {
     let code = element(text, "Code").unwrap_or_default();
     if code.starts_with("Throttl") {
         return SendError::Busy(None);
+    }
+    if DENIED.contains(&code) {
+        return SendError::Denied;
     }
     let is_unreachable = || {
         let words = element(text, "Message").unwrap_or_default();

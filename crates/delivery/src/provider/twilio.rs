@@ -32,6 +32,13 @@ const UNREACHABLE: &[u64] = &[
 /// The error of Twilio's dictionary that says that its computers cannot reach the address for receipts.
 const BAD_CALLBACK: u64 = 21_609;
 
+/// Errors of the dictionary about our account. Some come with 403, which may be about the recipient's country, too.
+const DENIED: &[u64] = &[
+    // Wrong credentials; the account is not active, or may not do this.
+    20_003, 20_005, 20_006, 20_008, // The account is suspended.
+    30_002,
+];
+
 /// `delivery.twilio.*` (contract 18.5).
 #[derive(Debug, Clone)]
 pub struct TwilioSettings {
@@ -120,8 +127,11 @@ impl TwilioProvider {
             return Ok(());
         }
         gateway::note_fault(self.name(), message, &answer);
-        let is_unreachable = || json["code"].as_u64().is_some_and(|code| UNREACHABLE.contains(&code));
-        Err(answer.fault(self.gateway.now(), is_unreachable))
+        let code = json["code"].as_u64().unwrap_or_default();
+        if DENIED.contains(&code) {
+            return Err(SendError::Denied);
+        }
+        Err(answer.fault(self.gateway.now(), || UNREACHABLE.contains(&code)))
     }
 
     fn request(&self, message: &OutgoingMessage, callback: Option<&Url>) -> Result<Request, SendError> {

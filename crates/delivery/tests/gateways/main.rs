@@ -403,7 +403,7 @@ async fn an_answer_means_the_same_of_every_gateway() {
             (Answer::of(400, "{}"), SendError::Refused),
             (Answer::of(401, "{}"), SendError::Denied),
             (Answer::of(402, "{}"), SendError::Denied),
-            (Answer::of(403, "no"), SendError::Denied),
+            (Answer::of(403, "no"), SendError::Refused),
             (Answer::of(404, ""), SendError::Refused),
             (Answer::of(429, "{}"), SendError::Busy(None)),
             (Answer::of(429, "{}").with("retry-after: 7"), SendError::Busy(Some(Duration::from_secs(7)))),
@@ -442,6 +442,25 @@ async fn sns_says_by_a_code_that_it_is_busy_or_that_the_recipient_has_opted_out(
         let body =
             format!("<ErrorResponse><Error><Code>{code}</Code><Message>{words}</Message></Error></ErrorResponse>");
         assert_eq!(sent(sns, Answer::of(400, &body)).await, Err(error), "{code}");
+    }
+}
+
+/// With 403, which may be about the recipient's country, the code says that it is about the account.
+#[tokio::test]
+async fn what_a_gateway_says_about_the_account_is_a_failure_of_its_route() {
+    listen();
+    let xml = |code: &str| format!("<ErrorResponse><Error><Code>{code}</Code></Error></ErrorResponse>");
+    let json = |code: u32| format!(r#"{{"code": {code}, "message": "no", "status": 403}}"#);
+    for (name, body, error) in [
+        ("sns", xml("ExpiredToken"), SendError::Denied),
+        ("sns", xml("SignatureDoesNotMatch"), SendError::Denied),
+        ("sns", xml("KMSAccessDenied"), SendError::Refused),
+        ("twilio", json(20_005), SendError::Denied),
+        // Text messages to this country are not enabled.
+        ("twilio", json(21_408), SendError::Refused),
+    ] {
+        let case = CASES.iter().find(|case| case.name == name).unwrap();
+        assert_eq!(sent(case, Answer::of(403, &body)).await, Err(error), "{name}: {body}");
     }
 }
 

@@ -258,10 +258,21 @@ mod tests {
         /// No words of anybody add a field, end a part or a line, or break a limit of RFC 5322.
         #[test]
         fn no_text_gets_out_of_its_place(
-            body in "(?s).{0,40}(\r|\n|\r\n|--=_4711|\\.)?.{0,40}",
+            body in "(?s).{0,40}(\r|\n|\r\n|--=[_-]4711|\\.)?.{0,40}",
             subject in "(?s).{0,30}(\r|\n|\r\n(Bcc: a@b.example)?)?.{0,80}",
+            has_logo: bool,
         ) {
-            let mail = written(content("ana@example.org", &body, &subject));
+            let logo = has_logo.then(|| {
+                let mut png = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR".to_vec();
+                png.extend((0..=255).cycle().take(1_000));
+                Logo::of(png).unwrap()
+            });
+            let mut content = content("ana@example.org", &body, &subject);
+            if has_logo {
+                content.html = Some(format!("<p>{body}</p><img src=\"{}\">", Logo::URL));
+            }
+            let mail = Writer { logo, ..writer() }.write(&message(content)).unwrap();
+            let mail = String::from_utf8(mail.bytes).unwrap();
             prop_assert!(mail.is_ascii());
             prop_assert_eq!(fields(&mail), [
                 "Date", "From", "Reply-To", "To", "Subject", "Message-ID", "Auto-Submitted", "MIME-Version", "Content-Type",
@@ -270,7 +281,8 @@ mod tests {
             for line in lines.clone() {
                 prop_assert!(!line.contains(['\r', '\n']) && line.len() <= 998, "{line:?}");
             }
-            prop_assert_eq!(lines.filter(|line| line.starts_with("--=_4711")).count(), 3);
+            prop_assert_eq!(lines.clone().filter(|line| line.starts_with("--=_4711")).count(), 3);
+            prop_assert_eq!(lines.filter(|line| line.starts_with("--=-4711")).count(), if has_logo { 3 } else { 0 });
         }
     }
 }
