@@ -16,7 +16,7 @@ use web::rate_limit::{Bucket, RetryAfter};
 
 /// Bytes of a receipt at most.
 const BODY: usize = 8 * 1024;
-/// Callbacks that are refused for their signature a second, all of them together; beyond that they are told to wait.
+/// Callbacks that are refused for their signature a second, all of them together. The others are asked to wait.
 const RATE: NonZeroU32 = NonZeroU32::new(50).unwrap();
 /// Callbacks at once.
 const BURST: NonZeroU32 = NonZeroU32::new(100).unwrap();

@@ -130,7 +130,7 @@ pub enum SendError {
 pub(crate) enum Fitness {
     /// It took the message.
     Fit,
-    /// It answered about this message or recipient. Whoever chooses recipients could cause that, so it says nothing.
+    /// It answered about this message or recipient. A caller who chooses recipients could cause that, so it says nothing.
     Unknown,
     /// It failed, as it may for the next message too; for so long if it says so.
     Failing(Option<Duration>),
