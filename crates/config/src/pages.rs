@@ -54,8 +54,8 @@ pub fn reference() -> String {
         variable beats the file, the file beats the default. `countersign config example` prints a file with every key,\n\
         `countersign config check` says what is wrong with yours, and `countersign config show --origin` shows every value in\n\
         force and where it comes from. A relative path in the file is relative to the file's folder. A secret (\"text, never\n\
-        shown\") has no flag, since a list of processes shows flags. It may be in a separate file, which the key with `_file`\n\
-        at its end names, or the variable with `_FILE`.\n"
+        shown\") has no flag, except `database_url`: every user of a machine can see the flags of its processes. It may be in a\n\
+        separate file, which the key with `_file` at its end names, or the variable with `_FILE`.\n"
         .to_owned();
     let mut under = Some("");
     for setting in SETTINGS.iter() {

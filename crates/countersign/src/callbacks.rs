@@ -1,6 +1,6 @@
 //! `POST /callbacks/PROVIDER/status`: the receipts of providers (contract 18.3). It belongs to no dialect: providers call it, and
-//! `delivery` judges what they say. The caller is unknown until the signature is right, so an answer is a status and nothing
-//! else, and what is not configured is an unknown path.
+//! `delivery` judges what they say. The caller is unknown until the signature is right, so an answer is only a status. A
+//! provider that is not configured has no path here: the answer is 404.
 
 use std::num::NonZeroU32;
 use std::sync::Arc;
@@ -16,9 +16,9 @@ use web::rate_limit::{Bucket, RetryAfter};
 
 /// Bytes of a receipt at most.
 const BODY: usize = 8 * 1024;
-/// Callbacks that are refused for their signature a second, all of them together. The others are asked to wait.
+/// Refusals for a wrong signature per second, for all callers together. Beyond it, the answer is 429.
 const RATE: NonZeroU32 = NonZeroU32::new(50).unwrap();
-/// Callbacks at once.
+/// Refusals at once.
 const BURST: NonZeroU32 = NonZeroU32::new(100).unwrap();
 
 /// The door of the providers.

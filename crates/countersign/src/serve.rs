@@ -96,12 +96,12 @@ fn certificates(config: &Config) -> anyhow::Result<Option<Arc<Certificates>>> {
     Ok(Some(Arc::new(read.context("TLS cannot be served with these certificates")?)))
 }
 
-/// The least time that messages being sent and calls to webhooks have to finish at shutdown, after the last request.
+/// Least time after the last request for messages and webhook calls to finish at shutdown.
 const LAST_CALLS: Duration = Duration::from_secs(10);
 /// Time to record the last sending.
 const LAST_RECORD: Duration = Duration::from_secs(3);
 
-/// Time that the last sendings have to finish: as long as the slowest provider may take for one.
+/// Time for the last sendings: as long as the slowest provider may take, plus recording, and at least [`LAST_CALLS`].
 fn last_calls(routes: &delivery::Routes) -> Duration {
     let longest = routes.providers().map(|provider| provider.timeout()).max().unwrap_or_default();
     LAST_CALLS.max(longest + LAST_RECORD)
@@ -300,7 +300,7 @@ pub(crate) async fn run(
     if code == ExitCode::SUCCESS {
         let last = async { tokio::join!(&mut sending, &mut dispatching) };
         if tokio::time::timeout(last_calls(installation.engine.routes()), last).await.is_err() {
-            tracing::warn!("stopping: gave up messages and calls that take too long");
+            tracing::warn!("stopping: gave up on messages and webhook calls that took too long");
         }
     }
     sending.abort();

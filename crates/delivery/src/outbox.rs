@@ -24,7 +24,7 @@ use crate::route::{Route, Routes};
 const BACK_OFF: [i64; 2] = [1_000, 4_000];
 /// What a claim outlasts the longest sending by, in milliseconds: time to record the outcome.
 const LEASE_MARGIN: i64 = 20_000;
-/// How long recording that a message was sent is tried, in milliseconds: within the margin of the claim, each try included.
+/// How long we retry recording that a message was sent, in milliseconds. It is shorter than the margin of the claim.
 const RECORDING: i64 = 12_000;
 /// Wait between two tries of that, in milliseconds.
 const RECORD_AGAIN: i64 = 500;

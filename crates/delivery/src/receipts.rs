@@ -11,7 +11,8 @@ use domain::model::country;
 use crate::provider::signature::{Callback, Mark, Receipt, Refusal};
 use crate::route::{Ending, Route, Routes};
 
-/// Receipts that are remembered at once: more than 50 a second let in for as long as one is remembered, an hour and a minute.
+/// Receipts that are remembered at once. Signed receipts have no rate limit; beyond this number, the one that ends first is
+/// forgotten.
 const REMEMBERED: usize = 200_000;
 
 /// Takes the receipts of a node.

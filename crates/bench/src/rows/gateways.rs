@@ -209,7 +209,7 @@ fn drained(fixture: &mut Fixture, rows: &mut Vec<Row>, raw: &mut Vec<String>) ->
     ));
     let ratios = own.iter().map(|own| rate / own).collect();
     let what = format!("{wanted} queued text messages sent, against what the gateway takes");
-    rows.push(Row::new(what, Unit::Part, Goal::AtLeast { hold: 0.05, aim: 0.1 }, ratios));
+    rows.push(Row::new(what, Unit::Part, Goal::AtLeast { hold: 0.02, aim: 0.05 }, ratios));
     let what = format!("memory at its highest while {wanted} messages are queued and sent, above rest");
     let more = mebibytes(most.saturating_sub(rest));
     rows.push(Row::new(what, Unit::Mebibytes, Goal::AtMost { hold: 64.0, aim: 32.0 }, vec![more]));

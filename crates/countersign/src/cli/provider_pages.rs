@@ -77,7 +77,8 @@ pub(crate) fn page(name: &str) -> Option<String> {
     if let Some(receipts) = receipts_guide(name) {
         let _ = writeln!(
             page,
-            "\n**Receipts:** {receipts}. `countersign delivery status` shows how many messages were delivered. What is checked is in\n\
+            "\n**Receipts:** {receipts}.\n\n`countersign delivery status` shows how many messages were delivered; with PostgreSQL, the\n\
+             [metrics](../monitoring.md#metrics) of each node. What is checked is in\n\
              [the contract](../../contract.md#183-callbacks-of-providers-common-rules)."
         );
     }

@@ -138,8 +138,8 @@ pub(crate) fn words_of(config: &Config) -> anyhow::Result<Words> {
     };
     if let Some((language, length)) = words.too_long() {
         anyhow::bail!(
-            "brand.name: with this name, the text message in \"{language}\" has {length} characters; give a shorter one, or \
-             a template without it. A message has 160 at most"
+            "brand.name: with this name, the text message in \"{language}\" has {length} characters, and 160 are allowed; \
+             choose a shorter name, or write a template without it"
         );
     }
     Ok(words)

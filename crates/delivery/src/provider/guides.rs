@@ -13,17 +13,17 @@ pub fn guides() -> impl Iterator<Item = &'static Guide> {
 pub fn receipts_guide(provider: &str) -> Option<&'static str> {
     match provider {
         "twilio" => Some(
-            "nothing needs to be entered. With `public_url`, each message names `PUBLIC_URL/callbacks/twilio/status` as its \
-             `StatusCallback`, which Twilio calls in place of the one of a messaging service. It signs with the account's primary \
-             auth token, so `auth_token` must be that one. Where it refuses the address, because it cannot be reached from outside, \
-             the log says so once and messages go without",
+            "nothing needs to be entered. With `public_url`, each message names `PUBLIC_URL/callbacks/twilio/status` as its\n\
+             `StatusCallback`. Twilio calls it instead of the address of a messaging service. Twilio signs with the account's\n\
+             primary auth token, so `auth_token` must be that one. If Twilio cannot reach the address, the log says so once, and\n\
+             messages are sent without receipts until the next start",
         ),
         "vonage" => Some(
-            "copy the signature secret from the dashboard, API Settings, to `signature_secret`. With it and `public_url`, each message \
-             names `PUBLIC_URL/callbacks/vonage/status` as its `webhook_url`, which by Vonage's documentation overrides the addresses \
-             of account and application. Where the dashboard asks for a status or delivery-receipt URL, enter the same address, with \
-             POST. Vonage signs webhooks of the Messages API with SHA-256, whatever signature method is selected there. Receipts of \
-             messages of other systems may arrive, too: they are taken and not counted",
+            "copy the signature secret (dashboard, API Settings) to `signature_secret`. With it and `public_url`, each message\n\
+             names `PUBLIC_URL/callbacks/vonage/status` as its `webhook_url`. Vonage documents that this overrides the addresses\n\
+             of account and application. If the dashboard asks for a status or delivery-receipt URL, enter the same address, with\n\
+             POST. The Messages API always signs with SHA-256, whatever method is selected in the dashboard. Receipts for other\n\
+             systems' messages may arrive too: they are answered and not counted",
         ),
         _ => None,
     }

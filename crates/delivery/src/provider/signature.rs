@@ -16,12 +16,12 @@ use url::Url;
 
 use crate::message::OutgoingMessage;
 
-/// How old a signature may be that has a time, and how long each is remembered at least, in milliseconds.
+/// Greatest age of a signed time, in milliseconds. A receipt without a time is remembered at least as long.
 const OLDEST: i64 = 5 * MINUTE;
 /// How far a provider's clock may be ahead of ours, in milliseconds.
 const AHEAD: i64 = MINUTE;
-/// How long after its message was queued a receipt counts, in milliseconds. No signature of Twilio ever ends, so this is also
-/// how long one is remembered.
+/// How long after its message was queued a receipt counts, in milliseconds. Signatures of Twilio never expire, so one is
+/// remembered until then.
 const COUNTED: i64 = HOUR;
 /// The field of a callback's query that holds [`OutgoingMessage::key`].
 pub(crate) const REFERENCE: &str = "message";

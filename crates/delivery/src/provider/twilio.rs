@@ -116,7 +116,7 @@ impl TwilioProvider {
             if !self.is_out_of_reach.swap(true, Ordering::Relaxed) {
                 tracing::warn!(
                     provider = self.name(),
-                    "gateway takes no receipts' address below public_url: none will come"
+                    "receipt address refused: gateway cannot reach public_url, messages are sent without receipts until restart"
                 );
             }
             answer = self.gateway.call(self.request(message, None)?).await?;

@@ -54,7 +54,7 @@ pub(crate) enum ClientArgs {
         /// Name that `login/verify_factor` gives a text message that was sent: `success`, as documented, or `pending`
         #[arg(long, value_name = "TYPE", value_parser = parse_sent_type, default_value = "success", action = ArgAction::Set)]
         sent_type: bool,
-        /// Host to which codes in text messages are bound, such as `login.example.com`: the browser of the phone can enter them on its pages
+        /// Bind codes in text messages to this host, such as `login.example.com`: browsers on phones offer them on its pages only
         #[arg(long, value_name = "HOST", value_parser = WebOtpHost::parse)]
         webotp_host: Option<WebOtpHost>,
         #[command(flatten)]
@@ -106,7 +106,7 @@ pub(crate) enum ClientArgs {
         /// Name that `login/verify_factor` gives a text message that was sent: `success`, as documented, or `pending`
         #[arg(long, value_name = "TYPE", value_parser = parse_sent_type)]
         sent_type: Option<bool>,
-        /// Host to which codes in text messages are bound, such as `login.example.com`: the browser of the phone can enter them on its pages; `none` for no host
+        /// Bind codes in text messages to this host, such as `login.example.com`: browsers on phones offer them on its pages only; `none` removes it
         #[arg(long, value_name = "HOST", value_parser = parse_webotp)]
         webotp_host: Option<WebOtp>,
         #[command(flatten)]

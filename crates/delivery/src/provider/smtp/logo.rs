@@ -32,7 +32,7 @@ impl Logo {
 
     pub(super) fn of(bytes: Vec<u8>) -> Result<Self, String> {
         if !bytes.starts_with(SIGNATURE) {
-            return Err("is no PNG, the one kind of picture that is taken".to_owned());
+            return Err("is no PNG; convert the picture to PNG".to_owned());
         }
         if bytes.len() > MOST_BYTES {
             let length = bytes.len();
