@@ -93,6 +93,13 @@ pub(crate) fn yes_or_no(text: &str) -> Result<bool, String> {
     }
 }
 
+/// An http or https address with a host, and without user and password: addresses are shown.
+pub(crate) fn web_address(text: &str) -> Option<url::Url> {
+    let url = url::Url::parse(text).ok()?;
+    let is_web = matches!(url.scheme(), "http" | "https") && url.has_host();
+    (is_web && url.username().is_empty() && url.password().is_none()).then_some(url)
+}
+
 /// An address to listen on as people write it: `host:port`; a bare port, which means loopback; `:port` or `*:port`, which
 /// mean every address; or a bare address, which needs a default port.
 pub(crate) fn address(text: &str, port: Option<u16>) -> Result<SocketAddr, String> {

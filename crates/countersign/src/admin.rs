@@ -1,6 +1,7 @@
 //! The admin listener: metrics and health, apart from what callers reach (SEC 52). Plain HTTP, for the machine itself or a
 //! network that only operators reach.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::sync::Arc;
 
@@ -12,6 +13,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Router, middleware};
 use config::Config;
+use delivery::{Ending, RouteHealth};
 use domain::{Digest, FactorKind, Timestamp};
 use engine::{BudgetOwner, Engine, MessageBudget};
 use onelogin::Dialect;
@@ -213,26 +215,10 @@ async fn page(watched: &MetricsSource) -> Result<String, engine::Fault> {
     let routes = engine.route_health();
     let name = "countersign_messages_total";
     page.family(name, "counter", "Messages handed to a provider by this node, by country and by how it ended.");
-    for route in &routes {
-        let (channel, provider) = (route.channel.name(), route.provider.as_str());
-        for (ending, count) in &route.endings {
-            let country = ending.country.unwrap_or_default();
-            let labels =
-                [("channel", channel), ("provider", provider), ("country", country), ("outcome", ending.outcome)];
-            page.sample(name, &labels, count);
-        }
-    }
+    endings(&mut page, name, &routes, |route| &route.endings);
     let name = "countersign_receipts_total";
     page.family(name, "counter", "Receipts that providers sent to this node, by country and by what they say.");
-    for route in &routes {
-        let (channel, provider) = (route.channel.name(), route.provider.as_str());
-        for (said, count) in &route.receipts {
-            let country = said.country.unwrap_or_default();
-            let labels =
-                [("channel", channel), ("provider", provider), ("country", country), ("outcome", said.outcome)];
-            page.sample(name, &labels, count);
-        }
-    }
+    endings(&mut page, name, &routes, |route| &route.receipts);
     let name = "countersign_route_up";
     page.family(name, "gauge", "Whether this node uses the route: 0 while it is down or on trial.");
     for route in &routes {
@@ -293,6 +279,18 @@ fn sizes(page: &mut Page, watched: &engine::HousekeepingStatus, now: Timestamp) 
     let help = "Bytes of the log that is folded into it later; 0 with PostgreSQL.";
     page.single("countersign_database_log_bytes", "gauge", help, sizes.log_bytes);
     page.single("countersign_sizes_age_seconds", "gauge", "Time since these were counted.", age(*counted_at));
+}
+
+/// Counts of endings by route and country.
+fn endings(page: &mut Page, name: &str, routes: &[RouteHealth], counts: fn(&RouteHealth) -> &BTreeMap<Ending, u64>) {
+    for route in routes {
+        let (channel, provider) = (route.channel.name(), route.provider.as_str());
+        for (ending, count) in counts(route) {
+            let (country, outcome) = (ending.country.unwrap_or_default(), ending.outcome);
+            let labels = [("channel", channel), ("provider", provider), ("country", country), ("outcome", outcome)];
+            page.sample(name, &labels, count);
+        }
+    }
 }
 
 /// How the messages of the day stand (SEC 33). Clients are named by their row, as in the log.

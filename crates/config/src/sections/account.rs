@@ -2,7 +2,7 @@
 
 use crate::row::{Kind, ROW, Row, Value};
 use crate::section::Section;
-use crate::value::word;
+use crate::value::{web_address, word};
 use crate::values::Values;
 
 /// Who this installation is.
@@ -72,15 +72,8 @@ impl Section for AccountConfig {
 
 /// An origin, with or without a path.
 fn public_url(text: &str) -> Result<(), String> {
-    let fits = url::Url::parse(text).is_ok_and(|url| {
-        matches!(url.scheme(), "http" | "https")
-            && url.has_host()
-            && url.username().is_empty()
-            && url.password().is_none()
-            && url.query().is_none()
-            && url.fragment().is_none()
-            && !text.ends_with('/')
-    });
+    let fits =
+        web_address(text).is_some_and(|url| url.query().is_none() && url.fragment().is_none() && !text.ends_with('/'));
     if fits { Ok(()) } else { Err("write it as https://mfa.example.com, without a slash at the end".to_owned()) }
 }
 

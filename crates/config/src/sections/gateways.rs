@@ -15,7 +15,7 @@ use domain::Secret;
 use crate::environment::{text_of, warn_if_exposed};
 use crate::row::{Kind, ROW, Row, Value};
 use crate::section::Section;
-use crate::value::line;
+use crate::value::{line, web_address};
 use crate::values::Values;
 
 /// The configured gateways.
@@ -172,13 +172,11 @@ impl GatewaysConfig {
 
 /// The address of a gateway. It is shown, so no user and no password are part of it.
 fn address(text: &str) -> Result<(), String> {
-    let fits = url::Url::parse(text).is_ok_and(|url| {
-        matches!(url.scheme(), "http" | "https")
-            && url.has_host()
-            && url.username().is_empty()
-            && url.password().is_none()
-    });
-    if fits { Ok(()) } else { Err("write it as https://gateway.example.com, without user and password".to_owned()) }
+    if web_address(text).is_some() {
+        Ok(())
+    } else {
+        Err("write it as https://gateway.example.com, without user and password".to_owned())
+    }
 }
 
 /// The keys below a table.

@@ -81,14 +81,8 @@ fn a_staging_system_reads_its_codes_from_a_file() {
     let server = Running::start(&text_of(&staging.with(&["serve"])));
     let file = staging.path("messages.jsonl");
     assert_eq!(std::fs::metadata(&file).unwrap().mode() & 0o7777, 0o600);
-    let body = json!({
-        "grant_type": "client_credentials",
-        "client_id": client["client_id"],
-        "client_secret": client["client_secret"],
-    });
     let mut api = server.http();
-    let token = api.expect(200, "POST", "/auth/oauth2/v2/token", &body.to_string());
-    api.token = Some(token["access_token"].as_str().unwrap().to_owned());
+    api.authorize(&client);
 
     verify(&mut api, ana, &file);
     // Log rotation renames the file. The next message creates a new one.

@@ -1,6 +1,6 @@
 //! An installation that `serve` runs, with the configuration that a test needs.
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::{Http, Running, run_json};
 
@@ -47,14 +47,8 @@ impl Installation {
         let args = self.with(&[&["serve"], flags].concat());
         let server = Running::start(&args.iter().map(String::as_str).collect::<Vec<_>>());
         let client = self.json(&["client", "create", "--scope", "Manage All", "--json"]);
-        let body = json!({
-            "grant_type": "client_credentials",
-            "client_id": client["client_id"],
-            "client_secret": client["client_secret"],
-        });
         let mut api = server.http();
-        let token = api.expect(200, "POST", "/auth/oauth2/v2/token", &body.to_string());
-        api.token = Some(token["access_token"].as_str().unwrap().to_owned());
+        api.authorize(&client);
         (server, api)
     }
 

@@ -252,6 +252,17 @@ impl Http {
         Ok(Answer { status, headers, body: String::from_utf8_lossy(&bytes).into_owned() })
     }
 
+    /// Gets an access token for a client as `client create --json` shows one, and uses it from now on.
+    pub fn authorize(&mut self, client: &Value) {
+        let body = serde_json::json!({
+            "grant_type": "client_credentials",
+            "client_id": client["client_id"],
+            "client_secret": client["client_secret"],
+        });
+        let token = self.expect(200, "POST", "/auth/oauth2/v2/token", &body.to_string());
+        self.token = Some(token["access_token"].as_str().unwrap().to_owned());
+    }
+
     /// Sends a request that must be answered with this status.
     pub fn expect(&mut self, status: u16, method: &str, path: &str, body: &str) -> Value {
         let answer = self.send(method, path, body).unwrap();
