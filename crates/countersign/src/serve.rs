@@ -311,3 +311,24 @@ pub(crate) async fn run(
     installation.close().await;
     Ok(code)
 }
+
+#[cfg(test)]
+mod tests {
+    use delivery::{Calling, HttpProvider, HttpSettings, Routes};
+    use domain::{Channel, Timestamp};
+
+    use super::*;
+
+    #[test]
+    fn the_last_sendings_have_the_time_of_the_slowest_provider() {
+        let mut routes = Routes::default();
+        assert_eq!(last_calls(&routes), LAST_CALLS);
+        for (seconds, wait) in [(2, 10), (30, 33), (12, 33)] {
+            let calling = Calling { timeout: Duration::from_secs(seconds), ..Calling::by(Arc::new(|| Timestamp(0))) };
+            let url = Some("https://gateway.example.com/".to_owned());
+            let settings = HttpSettings { url, ..HttpSettings::named(format!("takes-{seconds}"), calling) };
+            routes.add(Channel::Sms, Arc::new(HttpProvider::new(settings).unwrap()));
+            assert_eq!(last_calls(&routes), Duration::from_secs(wait), "{seconds}");
+        }
+    }
+}
