@@ -7,7 +7,7 @@
 pub mod model;
 pub mod rules;
 
-pub use model::audit::{AuditEvent, AuditKind, Reason};
+pub use model::audit::{AuditEvent, AuditKind};
 pub use model::budget::{Budget, BudgetView, Spent};
 pub use model::challenge::Challenge;
 pub use model::change::{Change, Decision, View};
@@ -21,6 +21,7 @@ pub use model::id::{ClientId, DeviceId, MessageId, SessionId, UserId, Verificati
 pub use model::message::{Channel, Content, DropReason, Message};
 pub use model::network::Network;
 pub use model::policy::{MfaPolicy, Policy, SendLimits, SignInPolicy};
+pub use model::refusal::{Reason, Rule};
 pub use model::response::FactorResponse;
 pub use model::seal::{Keyring, Place, SealError, Sealed};
 pub use model::secret::Secret;

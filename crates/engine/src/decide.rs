@@ -5,7 +5,7 @@
 //! its id.
 
 use domain::{
-    AuditEvent, AuditKind, Change, ClientId, ClientView, Decision, DeviceId, Digest, UserId, VerificationId, View,
+    AuditEvent, AuditKind, Change, ClientId, ClientView, Decision, DeviceId, Digest, Rule, UserId, VerificationId, View,
 };
 use tracing::{Instrument as _, Span};
 
@@ -65,13 +65,16 @@ struct Line {
     device: Option<DeviceId>,
     verification: Option<VerificationId>,
     reason: Option<&'static str>,
+    rule: Option<&'static str>,
     times: Option<u32>,
 }
 
 impl Line {
     fn of(event: &AuditEvent) -> Self {
-        let &AuditEvent { kind, user, client, device, verification, reason, times, at: _, ip: _ } = event;
-        Self { kind, user, client, device, verification, reason, times }
+        // The request's id is in every line of the log anyway.
+        let &AuditEvent { kind, user, client, device, verification, reason, rule, times, at: _, ip: _, request: _ } =
+            event;
+        Self { kind, user, client, device, verification, reason, rule: rule.map(Rule::name), times }
     }
 }
 
@@ -97,6 +100,7 @@ fn log(line: &Line) {
         device = line.device.map(|id| id.0),
         verification = line.verification.map(tracing::field::display),
         reason = line.reason,
+        rule = line.rule,
         times = line.times,
     );
 }

@@ -156,6 +156,11 @@ impl<A> Access<A> {
     /// The caller, for the audit trail and for rules about what it may do to people (SEC 95). The only place where a scope
     /// becomes a right.
     pub(crate) fn context(&self) -> Actor {
-        Actor { client: Some(self.caller.client), right: self.caller.scope.right(), ip: None }
+        Actor { client: Some(self.caller.client), right: self.caller.scope.right(), ..unnamed_caller() }
     }
+}
+
+/// The caller where no token names one: the request is all that is known.
+pub(crate) fn unnamed_caller() -> Actor {
+    Actor { request: web::request_id::current().map(Arc::from), ..Actor::default() }
 }

@@ -274,3 +274,41 @@ async fn refusals_under_a_lock_are_one_event_with_their_number() {
     assert!(events[before..].iter().all(|e| e["error_description"] == "locked" && e["otp_device_id"] == device));
     assert!(wire.server.engine().store().verify_audit_chain(domain::UserId(wire.user)).await.unwrap());
 }
+
+/// SEC 49: an entry names its request, and a refusal its rule; neither is in what callers read.
+#[tokio::test]
+async fn the_trail_names_the_request_and_the_rule_that_refused() {
+    let wire = Wire::start().await;
+    let (device, _) = wire.app().await;
+    let verify = format!("/api/1/users/{}/otp_devices/{device}/verify", wire.user);
+    for n in 0..6 {
+        let guess =
+            Script::post(&verify).json(r#"{"otp_token":"000000"}"#).header("x-request-id", &format!("guess-{n}"));
+        wire.server.call(Scope::ManageAll, guess).await;
+        wire.server.advance(11);
+    }
+    let trail = wire.server.engine().store().audit(domain::UserId(wire.user)).await.unwrap();
+    let told: Vec<_> = trail
+        .iter()
+        .filter(|entry| entry.request.as_deref().is_some_and(|id| id.starts_with("guess-")))
+        .map(|entry| (entry.kind.as_str(), entry.request.as_deref().unwrap(), entry.rule.as_deref()))
+        .collect();
+    assert_eq!(
+        told,
+        [
+            ("verification.refused", "guess-0", Some("answer.wrong")),
+            ("verification.refused", "guess-1", Some("answer.wrong")),
+            ("verification.refused", "guess-2", Some("answer.wrong")),
+            ("verification.refused", "guess-3", Some("answer.wrong")),
+            ("verification.refused", "guess-4", Some("answer.wrong")),
+            ("guess.locked", "guess-4", None),
+            ("verification.refused", "guess-5", Some("throttle.device")),
+        ]
+    );
+    assert!(
+        trail.iter().filter(|entry| entry.kind != "user.created").all(|entry| entry.request.is_some()),
+        "{trail:?}"
+    );
+    let events = get(&wire, &format!("/api/1/events?user_id={}", wire.user)).await.to_string();
+    assert!(!events.contains("guess-") && !events.contains("throttle"), "{events}");
+}

@@ -216,6 +216,12 @@ pub struct AuditRow {
     pub reason: Option<String>,
     /// The caller's address as the client reported it.
     pub ip: Option<String>,
+    /// The request that caused it.
+    pub request: Option<String>,
+    /// The rule that refused, if this is a refusal ([`domain::Rule::name`]).
+    pub rule: Option<String>,
+    /// What its hash covers, and how ([`domain::AuditEvent::FORMAT`]).
+    pub format: i64,
     /// The hash that binds it to the entry before ([`domain::AuditEvent::hash`]).
     pub hash: [u8; 32],
 }

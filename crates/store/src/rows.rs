@@ -219,6 +219,9 @@ pub(crate) fn audit(row: &dyn Row) -> Result<AuditRow, Error> {
         },
         reason: row.opt_text(AUDIT.reason)?.map(str::to_owned),
         ip: row.opt_text(AUDIT.ip)?.map(str::to_owned),
+        request: row.opt_text(AUDIT.request_id)?.map(str::to_owned),
+        rule: row.opt_text(AUDIT.rule)?.map(str::to_owned),
+        format: row.int(AUDIT.format)?,
         hash: digest(row.blob(AUDIT.hash)?)?.0,
     })
 }

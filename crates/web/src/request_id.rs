@@ -5,6 +5,7 @@
 //! process keeps two processes apart. The log asks [`current`] for the id. That costs nothing without a log line, unlike
 //! a span, which is built and formatted for every request.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use axum::response::Response;
@@ -53,6 +54,12 @@ impl RequestId {
 
     fn header(&self) -> HeaderValue {
         HeaderValue::from_bytes(&self.text[..self.length]).unwrap_or(HeaderValue::from_static("-"))
+    }
+}
+
+impl From<RequestId> for Arc<str> {
+    fn from(id: RequestId) -> Self {
+        id.as_str().into()
     }
 }
 

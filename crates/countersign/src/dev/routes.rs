@@ -8,6 +8,7 @@ use axum::http::StatusCode;
 use axum::response::Redirect;
 use axum::routing::{MethodRouter, any, get, post, put};
 use axum::{Json, Router, middleware};
+use domain::model::audit::Actor;
 use domain::model::time::SECOND;
 use domain::rules::factor::push::PushDecision;
 use domain::{Channel, Outcome, Reason, UserId};
@@ -235,8 +236,13 @@ async fn answer(
             "POST /dev/phone/pair with the enrolment's answer",
         )
     })?;
-    let outcome = world.engine().answer_prompt(message.verification_id, &signed).await?;
+    let outcome = world.engine().answer_prompt(message.verification_id, &signed, caller()).await?;
     answered(message, &outcome)
+}
+
+/// Who answers: a person's phone, which has no client.
+fn caller() -> Actor {
+    Actor { request: web::request_id::current().map(Arc::from), ..Actor::default() }
 }
 
 fn answered(message: &DevMessage, outcome: &Outcome) -> Result<Json<Value>, Problem> {
@@ -264,7 +270,7 @@ async fn keypad(State(world): State<Arc<DevWorld>>, Path(id): Path<i64>, body: B
     if message.channel != Channel::Voice {
         return Err(Problem::bad("this message is not a call"));
     }
-    let outcome = world.engine().answer_call(message.verification_id, digits).await?;
+    let outcome = world.engine().answer_call(message.verification_id, digits, caller()).await?;
     answered(&message, &outcome)
 }
 
@@ -274,7 +280,7 @@ async fn pair(State(world): State<Arc<DevWorld>>, body: Bytes) -> Result<Json<Va
         .ok_or_else(|| Problem::bad("the body holds no factor_data.verification_token; send the enrolment's answer"))?;
     let key = phone::Phone::fresh_key(&*world.chance);
     let signature = key.sign_pairing(&code);
-    let paired = world.engine().pair_phone(&code, &key.public_key, &signature).await?;
+    let paired = world.engine().pair_phone(&code, &key.public_key, &signature, caller()).await?;
     let paired = paired.ok_or_else(|| Problem::missing("this pairing code is unknown or over", "enrol again"))?;
     world.phone.remember(paired.device, &key)?;
     Ok(Json(json!({ "paired": true, "user_id": paired.user, "device_id": paired.device })))

@@ -2,10 +2,12 @@
 
 use sha2::{Digest as _, Sha256};
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use crate::model::client::Right;
 use crate::model::id::{ClientId, DeviceId, SessionId, UserId, VerificationId};
 use crate::model::message::DropReason;
+use crate::model::refusal::{Reason, Rule};
 use crate::model::time::Timestamp;
 
 /// The kinds of event. The names are stored and exported; they never change.
@@ -185,9 +187,18 @@ pub struct AuditEvent {
     pub times: Option<u32>,
     /// The caller's address, as the client itself reported it (`ipaddr`): stored, never judged.
     pub ip: Option<String>,
+    /// The request that caused it, as `X-Request-Id` names it in its answer and in the log. Commands and what the server does by
+    /// itself have none, nor has an entry that counts several refusals.
+    pub request: Option<Arc<str>>,
+    /// The rule that refused, if the entry records a refusal.
+    pub rule: Option<Rule>,
 }
 
 impl AuditEvent {
+    /// The format of entries written now: what their hash covers, and how. Entries of earlier formats stay as they are; what theirs
+    /// covers, `store` knows, which verifies them.
+    pub const FORMAT: i64 = 2;
+
     /// An event of a user.
     pub fn of_user(kind: AuditKind, user: UserId, now: Timestamp) -> Self {
         Self { user: Some(user), ..Self::of_server(kind, now) }
@@ -210,7 +221,15 @@ impl AuditEvent {
             reason: None,
             times: None,
             ip: None,
+            request: None,
+            rule: None,
         }
+    }
+
+    /// Names the request.
+    pub fn in_request(mut self, request: Option<&Arc<str>>) -> Self {
+        self.request = request.cloned();
+        self
     }
 
     /// Names the caller.
@@ -236,9 +255,15 @@ impl AuditEvent {
         self
     }
 
-    /// Adds the reason of a refusal.
+    /// Adds the reason.
     pub fn because(mut self, reason: &Reason) -> Self {
         self.reason = Some(reason.name());
+        self
+    }
+
+    /// Says that this is a refusal, by which rule, and its reason in one word.
+    pub fn refused(mut self, rule: Rule, reason: &'static str) -> Self {
+        (self.rule, self.reason) = (Some(rule), Some(reason));
         self
     }
 
@@ -256,24 +281,29 @@ impl AuditEvent {
         }
     }
 
-    /// The hash of this entry given the one before it in its chain: SHA-256 over the previous hash, the position and
-    /// every field, each with its length.
+    /// The hash of this entry given the one before it in its chain: SHA-256 over the format, the previous hash, the position
+    /// and every field. Each has its length in 8 bytes before it, and the greatest length and nothing behind it says that a
+    /// field has no value.
     pub fn hash(&self, previous: &[u8], position: i64) -> [u8; 32] {
         let mut hash = Sha256::new();
-        let mut field = |bytes: &[u8]| {
-            hash.update((bytes.len() as u64).to_be_bytes());
-            hash.update(bytes);
+        let mut field = |value: Option<&[u8]>| {
+            hash.update(value.map_or(u64::MAX, |bytes| bytes.len() as u64).to_be_bytes());
+            hash.update(value.unwrap_or_default());
         };
-        field(previous);
-        field(&position.to_be_bytes());
-        field(&self.at.0.to_be_bytes());
-        field(self.kind.name().as_bytes());
-        field(&self.user.map_or(0, |id| id.0).to_be_bytes());
-        field(&self.client.map_or(0, |id| id.0).to_be_bytes());
-        field(&self.device.map_or(0, |id| id.0).to_be_bytes());
-        field(self.verification.map_or([0; 16], |id| id.0.into_bytes()).as_slice());
-        field(self.stored_reason().unwrap_or_default().as_bytes());
-        field(self.ip.as_deref().unwrap_or_default().as_bytes());
+        let number = |id: i64| id.to_be_bytes();
+        field(Some(&number(Self::FORMAT)));
+        field(Some(previous));
+        field(Some(&number(position)));
+        field(Some(&number(self.at.0)));
+        field(Some(self.kind.name().as_bytes()));
+        field(self.user.map(|id| number(id.0)).as_ref().map(<[u8; 8]>::as_slice));
+        field(self.client.map(|id| number(id.0)).as_ref().map(<[u8; 8]>::as_slice));
+        field(self.device.map(|id| number(id.0)).as_ref().map(<[u8; 8]>::as_slice));
+        field(self.verification.as_ref().map(|id| id.0.as_bytes().as_slice()));
+        field(self.stored_reason().as_deref().map(str::as_bytes));
+        field(self.ip.as_deref().map(str::as_bytes));
+        field(self.request.as_deref().map(str::as_bytes));
+        field(self.rule.map(|rule| rule.name().as_bytes()));
         hash.finalize().into()
     }
 }
@@ -298,53 +328,23 @@ pub struct Actor {
     pub right: Right,
     /// The end user's address as the caller reported it; stored, never judged.
     pub ip: Option<String>,
+    /// The id of the request, if this is one.
+    pub request: Option<Arc<str>>,
 }
 
 impl Actor {
     /// An audit entry of this user by this caller.
     pub fn event(&self, kind: AuditKind, user: UserId, now: Timestamp) -> AuditEvent {
-        AuditEvent { ip: self.ip.clone(), ..AuditEvent::of_user(kind, user, now).by(self.client) }
+        AuditEvent { ip: self.ip.clone(), ..self.consequence(kind, user, now).by(self.client) }
     }
-}
 
-/// Why something was refused. On the wire most of these look alike; the audit trail tells them apart.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Reason {
-    /// No such user.
-    NoUser,
-    /// No such device of this user.
-    NoDevice,
-    /// Too many wrong answers, or an administrator's lock: nothing was evaluated. With the end, where there is one.
-    Locked(Option<Timestamp>),
-    /// The verification or state token is unknown, over, used, or another device's.
-    NotOpen,
-    /// The device must be triggered and its state token given.
-    StateTokenMissing,
-    /// A code is needed and none was given.
-    CodeMissing,
-    WrongCode,
-    /// Right once, and already accepted.
-    Replay,
-    /// The person said no.
-    Denied,
-    /// This challenge is not answered by typing a code here.
-    NotTyped,
-}
+    /// An entry of what follows by itself from something else that this caller did.
+    pub fn consequence(&self, kind: AuditKind, user: UserId, now: Timestamp) -> AuditEvent {
+        AuditEvent::of_user(kind, user, now).in_request(self.request.as_ref())
+    }
 
-impl Reason {
-    /// The word in the audit trail.
-    pub fn name(&self) -> &'static str {
-        match self {
-            Self::NoUser => "no_user",
-            Self::NoDevice => "no_device",
-            Self::Locked(_) => "locked",
-            Self::NotOpen => "not_open",
-            Self::StateTokenMissing => "state_token_missing",
-            Self::CodeMissing => "code_missing",
-            Self::WrongCode => "wrong_code",
-            Self::Replay => "replay",
-            Self::Denied => "denied",
-            Self::NotTyped => "not_typed",
-        }
+    /// An entry of what this request did to a client.
+    pub fn client_event(&self, kind: AuditKind, client: ClientId, now: Timestamp) -> AuditEvent {
+        AuditEvent::of_client(kind, client, now).in_request(self.request.as_ref())
     }
 }

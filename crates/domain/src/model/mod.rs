@@ -1,4 +1,4 @@
-//! The nouns: what decisions read, and what they can change. Nothing here decides, and nothing here names a rule.
+//! The nouns: what decisions read, and what they can change. Nothing here decides, and nothing here calls a rule.
 
 pub mod app;
 pub mod audit;
@@ -19,6 +19,7 @@ pub mod message;
 pub mod name;
 pub mod network;
 pub mod policy;
+pub mod refusal;
 pub mod response;
 pub mod seal;
 pub mod secret;

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::audit::{AuditEvent, AuditKind};
+use crate::model::audit::{Actor, AuditEvent, AuditKind};
 use crate::model::change::{Change, Decision};
 use crate::model::client::{
     Client, ClientOptions, ClientProfile, ClientSecret, ClientView, TokenSet, WRONG_SECRET_WINDOW,
@@ -12,6 +12,7 @@ use crate::model::client::{
 use crate::model::digest::Digest;
 use crate::model::long_poll::LongPoll;
 use crate::model::network::Network;
+use crate::model::refusal::Rule;
 use crate::model::time::Timestamp;
 use crate::model::webotp::WebOtpHost;
 
@@ -28,22 +29,44 @@ pub enum Grant {
 
 /// Client credentials grant: a live set is answered again, else the freshly drawn `fresh` one (contract 2.1). The secret
 /// is judged before anything else: the right one is never refused because of wrong ones, since anybody may know the id.
-pub fn grant(view: &ClientView, secret: &str, from: IpAddr, fresh: &TokenSet, now: Timestamp) -> Decision<Grant> {
+pub fn grant(
+    view: &ClientView,
+    secret: &str,
+    from: IpAddr,
+    fresh: &TokenSet,
+    context: &Actor,
+    now: Timestamp,
+) -> Decision<Grant> {
     let Some(client) = view.client.as_ref() else { return Decision::reply(Grant::Refused) };
-    if !client.knows(secret) || !client.may_call(from, now) {
-        return wrong_secret(client, now, Grant::Refused, Grant::Held);
+    if let Some(rule) = barrier(client, secret, from, now) {
+        return wrong_secret(client, rule, context, now, Grant::Refused, Grant::Held);
     }
     if let Some(live) = view.newest.as_ref().filter(|set| set.is_live(now) && set.sealed.is_some()) {
         return Decision::reply(Grant::Granted(live.clone()));
     }
     Decision::reply(Grant::Granted(fresh.clone()))
         .with(Change::CreateTokenSet(fresh.clone()))
-        .with(AuditEvent::of_client(AuditKind::TokenIssued, client.id, now).into())
+        .with(context.client_event(AuditKind::TokenIssued, client.id, now).into())
+}
+
+/// What keeps this caller from speaking for the client, if anything does.
+fn barrier(client: &Client, secret: &str, from: IpAddr, now: Timestamp) -> Option<Rule> {
+    if !client.knows(secret) {
+        return Some(Rule::WrongSecret);
+    }
+    (!client.may_call(from, now)).then_some(Rule::ClientBarred)
 }
 
 /// Counts a wrong secret against its client only (SEC 30). Beyond the limit it is `held`, and nothing is written: that
 /// costs the sender nothing more than waiting, and must not cost us a row each.
-fn wrong_secret<T>(client: &Client, now: Timestamp, refused: T, held: impl FnOnce(Timestamp) -> T) -> Decision<T> {
+fn wrong_secret<T>(
+    client: &Client,
+    rule: Rule,
+    context: &Actor,
+    now: Timestamp,
+    refused: T,
+    held: impl FnOnce(Timestamp) -> T,
+) -> Decision<T> {
     if let Some(until) = client.held_until(now) {
         return Decision::reply(held(until));
     }
@@ -52,13 +75,20 @@ fn wrong_secret<T>(client: &Client, now: Timestamp, refused: T, held: impl FnOnc
     wrong.push(now);
     Decision::reply(refused)
         .with(Change::SetWrongSecrets { client: client.id, at: wrong })
-        .with(AuditEvent::of_client(AuditKind::ClientRefused, client.id, now).into())
+        .with(AuditEvent { rule: Some(rule), ..context.client_event(AuditKind::ClientRefused, client.id, now) }.into())
 }
 
 /// Refresh grant: needs the matching pair. Every process of a client holds the same pair (contract 2.1), so a refresh ends
 /// nothing: the first one makes the pair's successor, and for as long as the old one would have lived it is answered with
 /// the newest of its line. Only a revocation ends pairs, and it ends the line.
-pub fn refresh(view: &ClientView, refresh: &Digest, from: IpAddr, fresh: &TokenSet, now: Timestamp) -> Decision<Grant> {
+pub fn refresh(
+    view: &ClientView,
+    refresh: &Digest,
+    from: IpAddr,
+    fresh: &TokenSet,
+    context: &Actor,
+    now: Timestamp,
+) -> Decision<Grant> {
     let (Some(client), Some(asked)) = (view.client.as_ref(), view.asked.as_ref()) else {
         return Decision::reply(Grant::Refused);
     };
@@ -73,7 +103,7 @@ pub fn refresh(view: &ClientView, refresh: &Digest, from: IpAddr, fresh: &TokenS
     Decision::reply(Grant::Granted(fresh.clone()))
         .with(Change::ReplaceTokenSet { access: newest.access })
         .with(Change::CreateTokenSet(fresh))
-        .with(AuditEvent::of_client(AuditKind::TokenRefreshed, client.id, now).into())
+        .with(context.client_event(AuditKind::TokenRefreshed, client.id, now).into())
 }
 
 /// How a revocation ends.
@@ -89,16 +119,16 @@ pub enum Revocation {
 
 /// Revokes an access token, its refresh token, and all that descend from the same grant (contract 2.3): a pair that was
 /// refreshed before must not bring a new one.
-pub fn revoke(view: &ClientView, secret: &str, from: IpAddr, now: Timestamp) -> Decision<Revocation> {
+pub fn revoke(view: &ClientView, secret: &str, from: IpAddr, context: &Actor, now: Timestamp) -> Decision<Revocation> {
     let Some(client) = view.client.as_ref() else { return Decision::reply(Revocation::Refused) };
-    if !client.knows(secret) || !client.may_call(from, now) {
-        return wrong_secret(client, now, Revocation::Refused, Revocation::Held);
+    if let Some(rule) = barrier(client, secret, from, now) {
+        return wrong_secret(client, rule, context, now, Revocation::Refused, Revocation::Held);
     }
     match &view.asked {
         Some(set) if set.client_id != client.id => Decision::reply(Revocation::Refused),
         Some(set) if set.ended_at.is_none() => Decision::reply(Revocation::Done)
             .with(Change::EndTokenFamily { client: client.id, family: set.family, at: now })
-            .with(AuditEvent::of_client(AuditKind::TokenRevoked, client.id, now).into()),
+            .with(context.client_event(AuditKind::TokenRevoked, client.id, now).into()),
         _ => Decision::reply(Revocation::Done),
     }
 }

@@ -5,12 +5,13 @@
 //! of a device that carries the same state token; what the log-in grants is written in the decision that accepts the
 //! factor, so one proof opens one session.
 
-use crate::model::audit::{Actor, AuditKind, Reason};
+use crate::model::audit::{Actor, AuditKind};
 use crate::model::change::{Change, Decision, View};
 use crate::model::device::Device;
 use crate::model::digest::Digest;
 use crate::model::id::{ClientId, DeviceId, SessionId};
 use crate::model::policy::Policy;
+use crate::model::refusal::{Reason, Rule};
 use crate::model::response::FactorResponse;
 use crate::model::session::{Session, SessionEnd, SessionKind, Terms};
 use crate::model::time::{DAY, HOUR, SECOND, Timestamp};
@@ -90,8 +91,7 @@ pub fn held_off(view: &View, context: &Actor, now: Timestamp) -> Decision<Option
     };
     let reply = Decision::reply(Some(LoginRefusal::Credentials));
     // Repeated refusals under one lock are one entry (SEC 26).
-    let event = context.event(AuditKind::SignInRefused, user.id, now);
-    let event = crate::model::audit::AuditEvent { reason: Some("locked"), ..event };
+    let event = context.event(AuditKind::SignInRefused, user.id, now).refused(Rule::PasswordThrottle, "locked");
     throttle::refused_under_lock(view, reply, user.id, event, now)
 }
 
@@ -109,27 +109,28 @@ pub fn enter(
     if user.profile.password_hash != compared.with {
         return Decision::reply(Entered::Stale);
     }
-    let event = |why: &'static str| {
-        let event = context.event(AuditKind::SignInRefused, user.id, now);
-        crate::model::audit::AuditEvent { reason: Some(why), ..event }
-    };
-    let refused = |refusal, why| Decision::reply(Entered::Refused(refusal)).with(event(why).into());
+    let event = |rule, why| context.event(AuditKind::SignInRefused, user.id, now).refused(rule, why);
+    let refused = |refusal, rule, why| Decision::reply(Entered::Refused(refusal)).with(event(rule, why).into());
     // Repeated refusals under one lock are one entry, also for callers who know the password (SEC 26).
-    let under_lock = |refusal, why| {
-        throttle::refused_under_lock(view, Decision::reply(Entered::Refused(refusal)), user.id, event(why), now)
+    let under_lock = |refusal, rule, why| {
+        throttle::refused_under_lock(view, Decision::reply(Entered::Refused(refusal)), user.id, event(rule, why), now)
     };
     if throttle::password_locked(view, now).is_some() {
-        return under_lock(LoginRefusal::Credentials, "locked").with_all(throttle::shortened(view, user.id, now));
+        return under_lock(LoginRefusal::Credentials, Rule::PasswordThrottle, "locked")
+            .with_all(throttle::shortened(view, user.id, now));
     }
     if !compared.is_right {
-        return refused(LoginRefusal::Credentials, "wrong_password").with(throttle::count_password(view, user.id, now));
+        return refused(LoginRefusal::Credentials, Rule::WrongPassword, "wrong_password")
+            .with(throttle::count_password(view, user.id, now));
     }
     if user.is_barred(now) {
-        return under_lock(LoginRefusal::Locked, "barred");
+        return under_lock(LoginRefusal::Locked, Rule::UserBarred, "barred");
     }
     if !user.may_log_in(now) {
         let approved = user.profile.state == APPROVED;
-        return refused(LoginRefusal::Inactive, if approved { "not_active" } else { "not_approved" });
+        let (rule, why) =
+            if approved { (Rule::UserInactive, "not_active") } else { (Rule::UserNotApproved, "not_approved") };
+        return refused(LoginRefusal::Inactive, rule, why);
     }
     let exempt = trusted_network || is_remembered(view, terms, policy, now);
     let forgiven = throttle::reset_password_failures(view, user.id);
@@ -138,7 +139,7 @@ pub fn enter(
             let grant = grant(view, user, terms, &drawn.grant, compared.renewed.clone(), None, basis);
             return Decision::of(grant, Entered::Granted(Box::new(user.clone()))).with_all(forgiven);
         }
-        Need::Unmet(why) => return refused(LoginRefusal::NoFactor, why.name()),
+        Need::Unmet(why) => return refused(LoginRefusal::NoFactor, Rule::NoFactor, why.name()),
         Need::Factor(devices) => devices,
     };
     let mut changes = Vec::new();

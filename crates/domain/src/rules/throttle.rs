@@ -3,7 +3,7 @@
 //! Nothing but a success resets anything, and a success resets only the consecutive count of the device that was used
 //! (SEC 25).
 
-use crate::model::audit::{AuditEvent, AuditKind};
+use crate::model::audit::{Actor, AuditEvent, AuditKind};
 use crate::model::change::{Change, Decision, View};
 use crate::model::client::Right;
 use crate::model::device::{Device, DeviceStatus};
@@ -11,6 +11,7 @@ use crate::model::digest::Digest;
 use crate::model::factor::FactorKind;
 use crate::model::id::{DeviceId, UserId};
 use crate::model::policy::Policy;
+use crate::model::refusal::Rule;
 use crate::model::throttle::{
     PASSWORD_WINDOW, REPORT_PAUSE, TEMP_TOKEN_PER_DAY, Throttle, ThrottleKey, USER_LOCK, device_lock,
 };
@@ -37,11 +38,15 @@ pub const PROMPTS_PER_FIVE_MINUTES: usize = 3;
 /// Prompts in any day since the last that was accepted.
 pub const PROMPTS_PER_DAY: usize = 10;
 
-/// The end of the lock that keeps answers of this subject from being evaluated at `now`, if one is in force. `None`
-/// for `device` asks about the temporary token.
-pub fn locked_until(view: &View, device: Option<DeviceId>, now: Timestamp) -> Option<Timestamp> {
-    let subject = device.map_or(ThrottleKey::TempToken, ThrottleKey::Device);
-    [ThrottleKey::User, subject].into_iter().filter_map(|key| view.throttle(key).locked(now)).max()
+/// The limit that keeps answers of this subject from being evaluated at `now`, and until when, if one does: of two the one
+/// that ends later, else the user's. `None` for `device` asks about the temporary token.
+pub fn lock(view: &View, device: Option<DeviceId>, now: Timestamp) -> Option<(Rule, Timestamp)> {
+    let subject = match device {
+        Some(device) => (Rule::DeviceThrottle, ThrottleKey::Device(device)),
+        None => (Rule::TempTokenThrottle, ThrottleKey::TempToken),
+    };
+    let locks = [subject, (Rule::UserThrottle, ThrottleKey::User)].into_iter();
+    locks.filter_map(|(rule, key)| Some((rule, view.throttle(key).locked(now)?))).max_by_key(|(_, until)| *until)
 }
 
 /// Locks that end later than they can have been meant to, by more than clocks differ: one was set back since. From the first
@@ -89,11 +94,11 @@ pub fn count_failure(
     user: UserId,
     device: Option<DeviceId>,
     wrong: Digest,
-    right: Right,
+    by: &Actor,
     now: Timestamp,
 ) -> Vec<Change> {
-    let mut changes = count_subject(view, user, device, wrong, right, now);
-    changes.extend(count_user(view, user, now));
+    let mut changes = count_subject(view, user, device, wrong, by, now);
+    changes.extend(count_user(view, user, by, now));
     changes
 }
 
@@ -103,12 +108,12 @@ pub(crate) fn count_subject(
     user: UserId,
     device: Option<DeviceId>,
     wrong: Digest,
-    right: Right,
+    by: &Actor,
     now: Timestamp,
 ) -> Vec<Change> {
     let mut changes = Vec::new();
     let event = |kind| {
-        let event = AuditEvent::of_user(kind, user, now);
+        let event = by.consequence(kind, user, now);
         match device {
             Some(device) => event.device(device),
             None => event,
@@ -117,7 +122,7 @@ pub(crate) fn count_subject(
     let subject = device.map_or(ThrottleKey::TempToken, ThrottleKey::Device);
     let mut throttle = view.throttle(subject);
     let before = throttle.consecutive;
-    throttle.consecutive = one_more(before, right);
+    throttle.consecutive = one_more(before, by.right);
     throttle.last_wrong = Some((wrong, now));
     let lock = if device.is_some() {
         // Where a reader's count ends, each of its guesses costs the longest lock.
@@ -138,7 +143,7 @@ pub(crate) fn count_subject(
     }
     // Only what is in use can be disabled: unlocking would otherwise put a device in use that never proved anything.
     let in_use = |id| view.device(id).is_some_and(|d| d.status == DeviceStatus::Active);
-    let disabled = device.is_some_and(|id| in_use(id) && is_last(view, id, right));
+    let disabled = device.is_some_and(|id| in_use(id) && is_last(view, id, by.right));
     changes.push(Change::SetThrottle(user, throttle));
     if let (true, Some(device)) = (disabled, device) {
         changes.extend(end_trust(view, Besides::Nothing, now));
@@ -149,13 +154,13 @@ pub(crate) fn count_subject(
 }
 
 /// Counts one wrong answer against the user alone (SEC 23).
-pub(crate) fn count_user(view: &View, user: UserId, now: Timestamp) -> Vec<Change> {
+pub(crate) fn count_user(view: &View, user: UserId, by: &Actor, now: Timestamp) -> Vec<Change> {
     let mut budget = view.throttle(ThrottleKey::User);
     budget.consecutive = budget.consecutive.saturating_add(1);
     budget.push(now);
     if budget.within(HOUR, now) >= USER_PER_HOUR || budget.within(DAY, now) >= USER_PER_DAY {
         budget.locked_until = Some(now.plus(USER_LOCK));
-        let locked = AuditEvent::of_user(AuditKind::GuessLock, user, now);
+        let locked = by.consequence(AuditKind::GuessLock, user, now);
         return vec![Change::SetThrottle(user, budget), locked.into()];
     }
     vec![Change::SetThrottle(user, budget)]
@@ -191,7 +196,7 @@ pub(crate) fn refused_under_lock<T>(
 /// next entry.
 pub fn record_folded(view: &View, event: &AuditEvent, times: u32, now: Timestamp) -> Decision<()> {
     let Some(user) = &view.user else { return Decision::reply(()) };
-    let entry = AuditEvent { at: now, times: Some(times), ..event.clone() };
+    let entry = AuditEvent { at: now, times: Some(times), request: None, ..event.clone() };
     let limit = view.throttle(folding(event));
     Decision::reply(()).with(entry.into()).with(mark_recorded(limit, user.id, now))
 }

@@ -253,7 +253,7 @@ fn nothing_is_sent_under_a_lock() {
     let challenge = scene.code("999999");
     let verification = scene.verification(device, challenge, true);
     scene.guess(&token_door(&verification), 5);
-    let until = countersign_domain::rules::throttle::locked_until(&scene.view(), Some(device), scene.now);
+    let until = crate::model::locked_until(&scene.view(), Some(device), scene.now);
     assert_eq!(trigger(&mut scene, device, Door::V1), Opened::Locked(until));
     scene.outwait(device);
     scene.db.commit(user::lock(&scene.view(), 3, &context(), scene.now));
@@ -509,7 +509,7 @@ fn barring_a_user_ends_all_that_was_open() {
         } else {
             scene.db.commit(user::lock(&scene.view(), 1, &context(), scene.now));
         }
-        assert!(matches!(scene.typed(&token_door(&code), "123456"), Outcome::Refused(Reason::Locked(_))));
+        assert!(matches!(scene.typed(&token_door(&code), "123456"), Outcome::Refused(Reason::Locked { .. })));
         let patch = UserPatch { status: Some(countersign_domain::UserStatus::Active.into()), ..UserPatch::default() };
         scene.db.commit(user::update(&scene.view(), &patch, &context(), scene.now));
         assert_eq!(scene.typed(&token_door(&code), "123456"), Outcome::Refused(Reason::NotOpen));

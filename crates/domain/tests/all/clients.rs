@@ -3,6 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr};
 
 use crate::model::{Database, START, digest};
+use countersign_domain::model::audit::Actor;
 use countersign_domain::model::client::{ACCESS_TTL, ClientSecret, REFRESH_TTL, WRONG_SECRET_WINDOW};
 use countersign_domain::rules::client::{self, Choice, Expiry, Grant, Revocation};
 use countersign_domain::{
@@ -78,7 +79,7 @@ impl Scene {
 
     fn grant(&mut self, id: i64, text: &str) -> Grant {
         let fresh = self.draw(id);
-        self.db.commit(client::grant(&self.view(id, None), text, self.from, &fresh, self.now))
+        self.db.commit(client::grant(&self.view(id, None), text, self.from, &fresh, &Actor::default(), self.now))
     }
 
     fn granted(&mut self, id: i64, text: &str) -> TokenSet {
@@ -90,7 +91,14 @@ impl Scene {
 
     fn refresh(&mut self, id: i64, asked: &TokenSet, refresh: &Digest) -> Grant {
         let fresh = self.draw(id);
-        self.db.commit(client::refresh(&self.view(id, Some(asked.access)), refresh, self.from, &fresh, self.now))
+        self.db.commit(client::refresh(
+            &self.view(id, Some(asked.access)),
+            refresh,
+            self.from,
+            &fresh,
+            &Actor::default(),
+            self.now,
+        ))
     }
 }
 
@@ -129,7 +137,13 @@ fn the_right_secret_always_passes() {
     let set = scene.granted(1, "secret");
     assert!(matches!(scene.refresh(1, &set, &set.refresh), Grant::Granted(_)));
     let revoke = |scene: &mut Scene, text: &str| {
-        scene.db.commit(client::revoke(&scene.view(1, Some(set.access)), text, scene.from, scene.now))
+        scene.db.commit(client::revoke(
+            &scene.view(1, Some(set.access)),
+            text,
+            scene.from,
+            &Actor::default(),
+            scene.now,
+        ))
     };
     assert_eq!(revoke(&mut scene, "wrong"), Revocation::Held(free));
     assert_eq!(revoke(&mut scene, "secret"), Revocation::Done);
@@ -192,7 +206,10 @@ fn revoking_ends_the_family() {
         }
         let other = scene.granted(2, "other secret");
         let view = scene.view(1, Some(line[revoked].access));
-        assert_eq!(scene.db.commit(client::revoke(&view, "secret", scene.from, scene.now)), Revocation::Done);
+        assert_eq!(
+            scene.db.commit(client::revoke(&view, "secret", scene.from, &Actor::default(), scene.now)),
+            Revocation::Done
+        );
         for set in &line {
             assert_eq!(scene.refresh(1, set, &set.refresh), Grant::Refused);
         }
@@ -221,7 +238,13 @@ fn a_revoked_pair_works_no_more_and_its_sealed_copy_is_wiped() {
     let mut scene = Scene::new();
     let set = scene.granted(1, "secret");
     let revoke = |scene: &mut Scene, id, text: &str| {
-        scene.db.commit(client::revoke(&scene.view(id, Some(set.access)), text, scene.from, scene.now))
+        scene.db.commit(client::revoke(
+            &scene.view(id, Some(set.access)),
+            text,
+            scene.from,
+            &Actor::default(),
+            scene.now,
+        ))
     };
     assert_eq!(revoke(&mut scene, 2, "other secret"), Revocation::Refused, "somebody else's");
     assert_eq!(revoke(&mut scene, 1, "wrong"), Revocation::Refused);
@@ -263,7 +286,7 @@ fn choose(scene: &mut Scene, choice: Choice) -> Client {
 
 fn revoke(scene: &mut Scene, set: &TokenSet) -> Revocation {
     let view = scene.view(1, Some(set.access));
-    scene.db.commit(client::revoke(&view, "secret", scene.from, scene.now))
+    scene.db.commit(client::revoke(&view, "secret", scene.from, &Actor::default(), scene.now))
 }
 
 /// SEC 42: from elsewhere the right secret is a wrong one, also for what was issued before the networks were set.

@@ -12,8 +12,8 @@ use countersign_domain::rules::verification::answer;
 use countersign_domain::rules::verification::find::Target;
 use countersign_domain::rules::{enrolment, throttle};
 use countersign_domain::{
-    AuditKind, Challenge, Credential, DeviceId, DeviceStatus, Evidence, FactorKind, Outcome, Policy, Reason, Secret,
-    Verification,
+    AuditKind, Challenge, Credential, DeviceId, DeviceStatus, Evidence, FactorKind, Outcome, Policy, Reason, Rule,
+    Secret, Verification,
 };
 use p256::ecdsa::SigningKey;
 use proptest::prelude::*;
@@ -246,11 +246,11 @@ fn a_phone_is_not_heard_after_the_end_or_under_a_lock() {
         ..barred.scene.view().user.unwrap()
     };
     barred.scene.db.apply(countersign_domain::Change::UpdateUser(user));
-    assert_eq!(barred.answer(PushDecision::Accept, None), Outcome::Refused(Reason::Locked(None)));
+    assert_eq!(barred.answer(PushDecision::Accept, None), crate::model::locked(Rule::UserBarred, None));
 
     let mut disabled = prompt(None);
     disabled.scene.db.apply(countersign_domain::Change::DisableDevice(disabled.device));
-    assert_eq!(disabled.answer(PushDecision::Accept, None), Outcome::Refused(Reason::Locked(None)));
+    assert_eq!(disabled.answer(PushDecision::Accept, None), crate::model::locked(Rule::DeviceDisabled, None));
 
     let mut guessed = prompt(None);
     let own: Vec<_> = (0..5).map(|n| guessed.scene.device(&totp(n), DeviceStatus::Active)).collect();
@@ -258,7 +258,7 @@ fn a_phone_is_not_heard_after_the_end_or_under_a_lock() {
         guessed.scene.guess(&crate::model::device_door(device), 4);
     }
     let outcome = guessed.answer(PushDecision::Accept, None);
-    assert!(matches!(outcome, Outcome::Refused(Reason::Locked(Some(_)))));
+    assert!(matches!(outcome, Outcome::Refused(Reason::Locked { until: Some(_), .. })));
     assert!(guessed.scene.db.verification(guessed.verification.id).unwrap().is_open(guessed.scene.now));
 }
 

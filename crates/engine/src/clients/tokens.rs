@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use domain::model::audit::Actor;
 use domain::model::client::ACCESS_TTL;
 use domain::rules::client::{self, Grant, Revocation};
 use domain::{Client, ClientId, Digest, Sealed, Timestamp, TokenSet};
@@ -92,19 +93,25 @@ impl Engine {
     }
 
     /// Client credentials grant: the live pair again, or a new one.
-    pub async fn grant_token(&self, client: ClientId, secret: &str, from: IpAddr) -> Result<TokenAnswer, Fault> {
+    pub async fn grant_token(
+        &self,
+        client: ClientId,
+        secret: &str,
+        from: IpAddr,
+        context: Actor,
+    ) -> Result<TokenAnswer, Fault> {
         let now = self.now();
         let secret = zeroize::Zeroizing::new(secret.to_owned());
         // The usual call asks for a pair that lives already: that needs no write.
         let snapshot = self.store.client_view(client, None).await?;
         let fresh = self.draw_pair(client, now).await?;
-        let first = client::grant(&snapshot, &secret, from, &fresh, now);
+        let first = client::grant(&snapshot, &secret, from, &fresh, &context, now);
         if first.changes.is_empty() {
             return self.token_answer(first.reply);
         }
         let granted = self
             .decide_client(DecisionName::GrantToken, client, None, move |view| {
-                client::grant(view, &secret, from, &fresh, now)
+                client::grant(view, &secret, from, &fresh, &context, now)
             })
             .await?;
         self.token_answer(granted)
@@ -125,19 +132,20 @@ impl Engine {
         access: &str,
         refresh: &str,
         from: IpAddr,
+        context: Actor,
     ) -> Result<TokenAnswer, Fault> {
         let now = self.now();
         let (access, refresh) = (Digest::of(access.as_bytes()), Digest::of(refresh.as_bytes()));
         // Of many that hold the same pair all but the first find a successor: that needs no write.
         let snapshot = self.store.client_view(client, Some(access)).await?;
         let fresh = self.draw_pair(client, now).await?;
-        let first = client::refresh(&snapshot, &refresh, from, &fresh, now);
+        let first = client::refresh(&snapshot, &refresh, from, &fresh, &context, now);
         if first.changes.is_empty() {
             return self.token_answer(first.reply);
         }
         let granted = self
             .decide_client(DecisionName::RefreshToken, client, Some(access), move |view| {
-                client::refresh(view, &refresh, from, &fresh, now)
+                client::refresh(view, &refresh, from, &fresh, &context, now)
             })
             .await?;
         self.token_answer(granted)
@@ -150,13 +158,14 @@ impl Engine {
         secret: &str,
         access: &str,
         from: IpAddr,
+        context: Actor,
     ) -> Result<Revocation, Fault> {
         let now = self.now();
         let secret = zeroize::Zeroizing::new(secret.to_owned());
         let access = Digest::of(access.as_bytes());
         let revoked = self
             .decide_client(DecisionName::RevokeToken, client, Some(access), move |view| {
-                client::revoke(view, &secret, from, now)
+                client::revoke(view, &secret, from, &context, now)
             })
             .await?;
         self.callers.invalidate_all();

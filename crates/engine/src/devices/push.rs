@@ -35,6 +35,7 @@ impl Engine {
         pairing_code: &str,
         public_key: &[u8],
         signature: &[u8],
+        context: Actor,
     ) -> Result<Option<PairedPhone>, Fault> {
         let code = pairing_code.trim().to_ascii_uppercase();
         if !code.bytes().all(|byte| Alphabet::Crockford.contains(byte)) {
@@ -48,12 +49,17 @@ impl Engine {
         let credential = Credential::Push { public_key: Some(public_key.to_vec()) };
         let device = asked.device_id;
         let sealed = self.seal_credential(device, user, &credential)?.sealed;
-        let outcome = self.answer_from_device(user, heard, Some(sealed)).await?;
+        let outcome = self.answer_from_device(user, heard, Some(sealed), context).await?;
         Ok(matches!(outcome, Outcome::Accepted { .. }).then_some(PairedPhone { user, device }))
     }
 
     /// Judges a phone's signed answer to a prompt.
-    pub async fn answer_prompt(&self, verification: VerificationId, answer: &PushAnswer) -> Result<Outcome, Fault> {
+    pub async fn answer_prompt(
+        &self,
+        verification: VerificationId,
+        answer: &PushAnswer,
+        context: Actor,
+    ) -> Result<Outcome, Fault> {
         let Some((user, view)) = self.view_of(verification).await? else {
             return Ok(Outcome::Refused(Reason::NotOpen));
         };
@@ -61,17 +67,22 @@ impl Engine {
         let Some((asked, device)) = found else { return Ok(Outcome::Refused(Reason::NotOpen)) };
         let credential = self.open_credential(device)?;
         let heard = prove_answer(&credential, asked, answer, self.keys.mac_keys());
-        self.answer_from_device(user, heard, None).await
+        self.answer_from_device(user, heard, None, context).await
     }
 
     /// Judges digits keyed into the telephone.
-    pub async fn answer_call(&self, verification: VerificationId, digits: &str) -> Result<Outcome, Fault> {
+    pub async fn answer_call(
+        &self,
+        verification: VerificationId,
+        digits: &str,
+        context: Actor,
+    ) -> Result<Outcome, Fault> {
         let Some((user, view)) = self.view_of(verification).await? else {
             return Ok(Outcome::Refused(Reason::NotOpen));
         };
         let Some(asked) = view.verification(verification) else { return Ok(Outcome::Refused(Reason::NotOpen)) };
         let heard = prove_keypad(asked, digits, self.keys.mac_keys());
-        self.answer_from_device(user, heard, None).await
+        self.answer_from_device(user, heard, None, context).await
     }
 
     /// The state of a prompt or a call for the person it was sent to.
@@ -96,11 +107,11 @@ impl Engine {
         user: UserId,
         heard: Heard,
         credential: Option<domain::Sealed>,
+        context: Actor,
     ) -> Result<Outcome, Fault> {
         let now = self.now();
-        let decide = move |view: &domain::View| {
-            answer::answer_from_device(view, &heard, credential.as_ref(), &Actor::default(), now)
-        };
+        let decide =
+            move |view: &domain::View| answer::answer_from_device(view, &heard, credential.as_ref(), &context, now);
         Ok(self.decide(DecisionName::AnswerFromDevice, user, decide).await?)
     }
 }

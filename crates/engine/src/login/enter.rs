@@ -7,7 +7,7 @@ use domain::model::session::Terms;
 use domain::rules::basis::Basis;
 use domain::rules::sign_in::{self, Drawn, Entered, LoginRefusal, SESSION_TOKEN_TTL};
 use domain::rules::throttle;
-use domain::{AuditEvent, AuditKind, Decision, Device, Digest, User, UserId, View};
+use domain::{AuditEvent, AuditKind, Decision, Device, Digest, Reason, Rule, User, UserId, View};
 use zeroize::Zeroizing;
 
 use crate::decision_name::DecisionName;
@@ -124,8 +124,8 @@ impl Engine {
     /// answer takes does not tell who exists (SEC 31).
     async fn note_unknown(&self, context: &Actor) -> Result<(), Fault> {
         let Some(client) = context.client else { return Ok(()) };
-        let event = AuditEvent::of_client(AuditKind::SignInRefused, client, self.now());
-        let event = AuditEvent { reason: Some("no_user"), ip: context.ip.clone(), ..event };
+        let event = context.client_event(AuditKind::SignInRefused, client, self.now());
+        let event = AuditEvent { ip: context.ip.clone(), ..event.refused(Rule::UserUnknown, Reason::NoUser.name()) };
         self.decide_client(DecisionName::RefuseLogIn, client, None, move |_| {
             Decision::reply(()).with(event.clone().into())
         })

@@ -53,14 +53,19 @@ impl Engine {
     }
 
     /// Exchanges a session token, once, for a session. `origin` is the page's, where a script hands it in.
-    pub async fn exchange_session(&self, token: &str, origin: Option<String>) -> Result<Option<OpenedSession>, Fault> {
+    pub async fn exchange_session(
+        &self,
+        token: &str,
+        origin: Option<String>,
+        context: Actor,
+    ) -> Result<Option<OpenedSession>, Fault> {
         let token = Digest::of(token.as_bytes());
         let Some(user) = self.store.holder_of_session_token(token).await? else { return Ok(None) };
         let (id, cookie, now) = (self.chance.session_id(), self.chance.hex::<32>(), self.now());
         let digest = Digest::of(cookie.as_bytes());
         let exchanged = self
             .decide(DecisionName::ExchangeSession, user, move |view| {
-                sign_in::exchange(view, &token, origin.as_deref(), id, digest, &Actor::default(), now)
+                sign_in::exchange(view, &token, origin.as_deref(), id, digest, &context, now)
             })
             .await?;
         Ok(match exchanged {

@@ -5,6 +5,7 @@ use axum::body::Body;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
+use crate::access::unnamed_caller;
 use crate::dialect::Dialect;
 use crate::wire::call::ApiCall;
 use crate::wire::credentials;
@@ -34,7 +35,7 @@ pub(crate) async fn exchange(dialect: Dialect, call: ApiCall) -> Response {
         return bad_token();
     }
     let asked = if is_form { None } else { from.clone() };
-    match dialect.engine.exchange_session(&token, asked.clone()).await {
+    match dialect.engine.exchange_session(&token, asked.clone(), unnamed_caller()).await {
         Ok(Some(session)) => {
             let mut answer = match next(&dialect, session.terms.return_to_url.as_deref()).filter(|_| is_form) {
                 Some(location) => (StatusCode::FOUND, [(header::LOCATION, location)]).into_response(),

@@ -10,6 +10,7 @@ use utoipa::ToSchema;
 
 use super::error::Error;
 use super::request;
+use crate::access::unnamed_caller;
 use crate::dialect::Dialect;
 use crate::wire::call::ApiCall;
 use crate::wire::envelope::{json, v1_success};
@@ -56,7 +57,9 @@ async fn tokens(dialect: &Dialect, call: &ApiCall) -> Result<TokenWire, Error> {
         Some("client_credentials") => {
             let credentials = request::credentials(call, &body)?;
             match request::client(dialect, call, &credentials).await? {
-                Some(client) => dialect.engine.grant_token(client, &credentials.secret, call.peer()).await?,
+                Some(client) => {
+                    dialect.engine.grant_token(client, &credentials.secret, call.peer(), unnamed_caller()).await?
+                }
                 None => TokenAnswer::Refused,
             }
         }
@@ -70,7 +73,7 @@ async fn tokens(dialect: &Dialect, call: &ApiCall) -> Result<TokenWire, Error> {
             match dialect.engine.client_of_pair(&access, &refresh, call.peer()).await? {
                 Some(client) => {
                     request::within_rate(dialect, client).await?;
-                    dialect.engine.refresh_token(client, &access, &refresh, call.peer()).await?
+                    dialect.engine.refresh_token(client, &access, &refresh, call.peer(), unnamed_caller()).await?
                 }
                 None => TokenAnswer::Refused,
             }

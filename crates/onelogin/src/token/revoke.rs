@@ -5,6 +5,7 @@ use domain::rules::client::Revocation;
 
 use super::error::Error;
 use super::request;
+use crate::access::unnamed_caller;
 use crate::dialect::Dialect;
 use crate::wire::call::ApiCall;
 use crate::wire::envelope::v1_success_with_echo;
@@ -17,7 +18,7 @@ pub(crate) async fn revoke(dialect: Dialect, call: ApiCall) -> Result<Response, 
     let Some(client) = request::client(&dialect, &call, &credentials).await? else {
         return Err(request::wrong_secret(&dialect, &call, None));
     };
-    match dialect.engine.revoke_token(client, &credentials.secret, &access, call.peer()).await? {
+    match dialect.engine.revoke_token(client, &credentials.secret, &access, call.peer(), unnamed_caller()).await? {
         Revocation::Done => Ok(v1_success_with_echo()),
         Revocation::Refused => Err(request::wrong_secret(&dialect, &call, None)),
         Revocation::Held(until) => Err(request::wrong_secret(&dialect, &call, Some(until))),

@@ -94,7 +94,7 @@ impl Error {
         match reason {
             Reason::NoUser => Self::NoUser,
             Reason::NoDevice => Self::NoFactor,
-            Reason::Locked(until) => Self::Failed(until.map(|until| until.retry_after(now))),
+            Reason::Locked { until, .. } => Self::Failed(until.map(|until| until.retry_after(now))),
             Reason::NotOpen => Self::StateToken,
             Reason::StateTokenMissing => Self::StateTokenEmpty,
             Reason::CodeMissing => Self::CodeEmpty,
@@ -202,7 +202,9 @@ mod tests {
     #[test]
     fn a_lock_tells_how_long_it_lasts_and_nothing_else() {
         let now = Timestamp(1_000);
-        let locked = |until| accepted(&Outcome::Refused(Reason::Locked(until)), now).unwrap_err();
+        let locked = |until| {
+            accepted(&Outcome::Refused(Reason::Locked { by: domain::Rule::UserThrottle, until }), now).unwrap_err()
+        };
         assert_eq!(row(locked(Some(Timestamp(61_000)))), (401, Some("60".to_owned())));
         assert_eq!(row(locked(None)), (401, None));
         assert_eq!(

@@ -65,7 +65,7 @@ impl Error {
     fn refused(reason: Reason, now: Timestamp) -> Self {
         match reason {
             Reason::NoUser | Reason::NoDevice | Reason::NotOpen => Self::NotFound,
-            Reason::Locked(until) => Self::Failed(until.map(|until| until.retry_after(now))),
+            Reason::Locked { until, .. } => Self::Failed(until.map(|until| until.retry_after(now))),
             Reason::StateTokenMissing => Self::invalid("state_token"),
             Reason::CodeMissing | Reason::NotTyped => Self::invalid("otp"),
             Reason::WrongCode | Reason::Replay | Reason::Denied => Self::Failed(None),
@@ -187,7 +187,7 @@ mod tests {
             (Reason::NoUser, 404),
             (Reason::NoDevice, 404),
             (Reason::NotOpen, 404),
-            (Reason::Locked(None), 401),
+            (Reason::Locked { by: domain::Rule::UserBarred, until: None }, 401),
             (Reason::WrongCode, 401),
             (Reason::Replay, 401),
             (Reason::Denied, 401),
@@ -204,7 +204,8 @@ mod tests {
     fn a_lock_tells_how_long_it_lasts() {
         let now = Timestamp(1_000);
         let wait = |error: Error| error.into_response().headers()["retry-after"].to_str().unwrap().to_owned();
-        let locked = Outcome::Refused(Reason::Locked(Some(Timestamp(61_000))));
+        let locked =
+            Outcome::Refused(Reason::Locked { by: domain::Rule::UserThrottle, until: Some(Timestamp(61_000)) });
         assert_eq!(wait(accepted(locked, now).unwrap_err()), "60");
         assert_eq!(wait(Error::of_challenge(ChallengeError::Locked(Some(Timestamp(1_001))), now)), "1");
     }

@@ -17,7 +17,8 @@ pub(crate) async fn entries_of_a_user_form_a_chain_in_order(store: &Store) {
                     .by(Some(ClientId(3)))
                     .device(DeviceId(4))
                     .verification(Some(VerificationId(uuid::Uuid::from_u128(5))))
-                    .because(&Reason::WrongCode)
+                    .in_request(Some(&"request-6".into()))
+                    .refused(Rule::WrongCode, "wrong_code")
             };
             // Two in one decision, too.
             put(store, user, vec![event.clone().into(), event.into()]).await.unwrap();
@@ -28,6 +29,8 @@ pub(crate) async fn entries_of_a_user_form_a_chain_in_order(store: &Store) {
     assert_eq!((rows[0].kind.as_str(), rows[1].kind.as_str()), ("user.created", "verification.refused"));
     assert_eq!((rows[10].at, rows[10].reason.as_deref()), (NOW.plus(4), Some("wrong_code")));
     assert_eq!((rows[10].device, rows[10].ip.as_deref()), (Some(DeviceId(4)), Some("192.0.2.7")));
+    assert_eq!((rows[10].request.as_deref(), rows[10].rule.as_deref()), (Some("request-6"), Some("answer.wrong")));
+    assert_eq!((&rows[0].request, &rows[0].rule, rows[0].format), (&None, &None, AuditEvent::FORMAT));
     assert!(store.verify_audit_chain(user).await.unwrap());
     assert!(store.verify_audit_chain(other).await.unwrap());
 }

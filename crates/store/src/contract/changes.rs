@@ -418,17 +418,20 @@ pub(crate) async fn a_pair_has_one_successor_whatever_the_numbers_of_their_rows(
     let (low, first) = (token_set(store, client).await, token_set(store, client).await);
     assert!(low.row < first.row);
     let granted = first.clone();
-    let granted = store.decide_client(client, None, move |view| client::grant(view, "secret", HERE, &granted, NOW));
+    let granted =
+        store.decide_client(client, None, move |view| client::grant(view, "secret", HERE, &granted, &context(), NOW));
     assert_eq!(granted.await.unwrap(), Grant::Granted(first.clone()));
     let mut fresh = low.clone();
     for _ in 0..3 {
         let (old, drawn) = (first.clone(), fresh);
-        let decide = move |view: &ClientView| client::refresh(view, &old.refresh, HERE, &drawn, NOW);
+        let decide = move |view: &ClientView| client::refresh(view, &old.refresh, HERE, &drawn, &context(), NOW);
         let answered = store.decide_client(client, Some(first.access), decide).await.unwrap();
         assert!(matches!(answered, Grant::Granted(set) if set.access == low.access), "one pair replaces one pair");
         fresh = token_set(store, client).await;
     }
-    let again = store.decide_client(client, None, move |view| client::grant(view, "secret", HERE, &fresh, NOW)).await;
+    let again = store
+        .decide_client(client, None, move |view| client::grant(view, "secret", HERE, &fresh, &context(), NOW))
+        .await;
     assert!(matches!(again.unwrap(), Grant::Granted(set) if set.access == low.access), "and is the one that lives");
 }
 
@@ -436,16 +439,19 @@ pub(crate) async fn a_refreshed_pair_is_answered_with_the_newest_of_its_line(sto
     let client = client(store).await.id;
     let (first, second) = (token_set(store, client).await, token_set(store, client).await);
     let secret = first.clone();
-    let granted =
-        store.decide_client(client, None, move |view| client::grant(view, "secret", HERE, &secret, NOW)).await;
+    let granted = store
+        .decide_client(client, None, move |view| client::grant(view, "secret", HERE, &secret, &context(), NOW))
+        .await;
     assert_eq!(granted.unwrap(), Grant::Granted(first.clone()));
     let other = token_set(store, client).await;
-    let again = store.decide_client(client, None, move |view| client::grant(view, "secret", HERE, &other, NOW)).await;
+    let again = store
+        .decide_client(client, None, move |view| client::grant(view, "secret", HERE, &other, &context(), NOW))
+        .await;
     assert_eq!(again.unwrap(), Grant::Granted(first.clone()), "the live set is answered again");
     let refresh = |fresh: TokenSet| {
         let (old, store) = (first.clone(), store.clone());
         async move {
-            let decide = move |view: &ClientView| client::refresh(view, &old.refresh, HERE, &fresh, NOW);
+            let decide = move |view: &ClientView| client::refresh(view, &old.refresh, HERE, &fresh, &context(), NOW);
             store.decide_client(client, Some(first.access), decide).await.unwrap()
         }
     };
@@ -459,7 +465,7 @@ pub(crate) async fn a_refreshed_pair_is_answered_with_the_newest_of_its_line(sto
     );
     let old = store.token(first.access).await.unwrap().unwrap().0;
     assert_eq!((old.ended_at, old.sealed), (None, None), "it lives on, and its clear text is not needed");
-    let revoke = |view: &ClientView| client::revoke(view, "secret", HERE, NOW);
+    let revoke = |view: &ClientView| client::revoke(view, "secret", HERE, &context(), NOW);
     assert_eq!(store.decide_client(client, Some(first.access), revoke).await.unwrap(), Revocation::Done);
     assert_eq!(refresh(token_set(store, client).await).await, Grant::Refused);
     assert_eq!(store.client_view(client, None).await.unwrap().newest, None);

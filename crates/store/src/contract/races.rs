@@ -226,7 +226,7 @@ pub(crate) async fn many_refreshes_one_successor(store: &Store) {
         let fresh = token_set(&store, client).await;
         running.push(tokio::spawn(async move {
             line.wait().await;
-            let decide = move |view: &ClientView| client::refresh(view, &refresh, HERE, &fresh, NOW);
+            let decide = move |view: &ClientView| client::refresh(view, &refresh, HERE, &fresh, &context(), NOW);
             store.decide_client(client, Some(access), decide).await.unwrap()
         }));
     }

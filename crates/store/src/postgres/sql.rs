@@ -81,9 +81,9 @@ statements! {
     // ---- the audit trail
 
     INSERT_AUDITS = "INSERT INTO audit (id, chain_kind, chain_id, position, previous, at, kind, user_id, client_id, \
-        device_id, verification_id, reason, ip, hash) SELECT * FROM unnest($1::bigint[], $2::smallint[], \
+        device_id, verification_id, reason, ip, request_id, rule, format, hash) SELECT * FROM unnest($1::bigint[], $2::smallint[], \
         $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::text[], $8::bigint[], $9::bigint[], \
-        $10::bigint[], $11::bytea[], $12::text[], $13::text[], $14::bytea[])";
+        $10::bigint[], $11::bytea[], $12::text[], $13::text[], $14::text[], $15::text[], $16::smallint[], $17::bytea[])";
     /// The same for chains that belong to no user that exists.
     MOVE_AUDIT_HEADS = "UPDATE audit_head SET audit_id = n.audit_id, position = n.position, hash = n.hash \
         FROM unnest($1::smallint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bytea[], $6::bigint[]) \

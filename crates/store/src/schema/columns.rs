@@ -112,7 +112,8 @@ columns! {
     CHAIN: ChainColumns of "audit_head" { chain_kind, chain_id }
     /// An entry of the audit trail.
     AUDIT: AuditColumns {
-        position, previous, at, kind, user_id, client_id, device_id, verification_id, reason, ip, hash, id,
+        position, previous, at, kind, user_id, client_id, device_id, verification_id, reason, ip, request_id, rule,
+        format, hash, id,
     }
     /// A message of the dev world.
     DEV_MESSAGE: DevMessageColumns {

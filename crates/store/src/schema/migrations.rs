@@ -57,6 +57,7 @@ pub const MIGRATIONS: &[Migration] = migrations! {
     12 "ended_verifications" "0012_ended_verifications.sql",
     13 "delivery_order" "0013_delivery_order.sql",
     14 "token_order" "0014_token_order.sql",
+    15 "audit_format" "0015_audit_format.sql",
 };
 
 /// The newest version this server knows.

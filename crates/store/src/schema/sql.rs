@@ -240,8 +240,8 @@ statements! {
     LAST_AUDIT_ID = "SELECT MAX(id) FROM audit";
     FIRST_AUDIT_ID = "SELECT MIN(id) FROM audit";
     INSERT_AUDIT = "INSERT INTO audit (id, chain_kind, chain_id, position, previous, at, kind, user_id, client_id, \
-        device_id, verification_id, reason, ip, hash) \
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)";
+        device_id, verification_id, reason, ip, request_id, rule, format, hash) \
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)";
     UPSERT_AUDIT_HEAD = "INSERT INTO audit_head (chain_kind, chain_id, audit_id, position, hash) \
         VALUES ($1, $2, $3, $4, $5) ON CONFLICT (chain_kind, chain_id) DO UPDATE SET audit_id = excluded.audit_id, \
         position = excluded.position, hash = excluded.hash";

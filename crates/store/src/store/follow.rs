@@ -347,6 +347,9 @@ mod tests {
             verification: None,
             reason: None,
             ip: None,
+            request: None,
+            rule: None,
+            format: domain::AuditEvent::FORMAT,
             hash: [0; 32],
         };
         (id, row)

@@ -58,7 +58,7 @@ pub(crate) const TABLES: &[Table] = &[
     table!("outbox" [id Int] user_id Int, device_id Int, verification_id Blob, channel Text, content Blob,
         created_at Int, not_after Int, status Int, reason Text, attempts Int, next_attempt_at Int, settled_at Int),
     table!("audit" [id Int] chain_kind Int, chain_id Int, position Int, previous Int, at Int, kind Text, user_id Int,
-        client_id Int, device_id Int, verification_id Blob, reason Text, ip Text, hash Blob),
+        client_id Int, device_id Int, verification_id Blob, reason Text, ip Text, request_id Text, rule Text, format Int, hash Blob),
     table!("budget" [kind Int, subject Blob] state Blob, until Int),
     table!("app" [id Int] name Text, definition Json, created_at Int),
     table!("webhook" [id Int] name Text, url Text, keys Blob, headers Blob, allow_private Int, disabled_at Int,

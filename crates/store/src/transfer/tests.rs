@@ -73,7 +73,7 @@ pub(super) async fn settle_in(store: &Store, neighbours: usize) -> UserId {
         user,
         Some(device.id),
         Digest::of(b"x"),
-        domain::Right::Manage,
+        &world::context(),
         NOW,
     );
     let mut changes = wrong;

@@ -1,12 +1,12 @@
 //! Judging an answer: a typed code, the signature of a phone, digits keyed into a telephone.
 
-use crate::model::audit::{Actor, AuditEvent, AuditKind, Reason};
+use crate::model::audit::{Actor, AuditEvent, AuditKind};
 use crate::model::challenge::Challenge;
 use crate::model::change::{Change, Decision, View};
-use crate::model::client::Right;
 use crate::model::device::{Device, DeviceStatus};
 use crate::model::digest::Digest;
 use crate::model::id::UserId;
+use crate::model::refusal::Reason;
 use crate::model::seal::Sealed;
 use crate::model::throttle::ThrottleKey;
 use crate::model::time::Timestamp;
@@ -45,9 +45,7 @@ pub(super) fn charge_either<'a>(
     now: Timestamp,
 ) -> Decision<Outcome> {
     match token.into_charge() {
-        (found, Evidence::Refuted(wrong)) => {
-            also_count_token(found, charge(own(), context, now), wrong, context.right, now)
-        }
+        (found, Evidence::Refuted(wrong)) => also_count_token(found, charge(own(), context, now), wrong, context, now),
         (found, shown) => charge_to(found, &shown, context, now),
     }
 }
@@ -57,7 +55,7 @@ fn also_count_token(
     found: Found<'_>,
     decision: Decision<Outcome>,
     wrong: Digest,
-    right: Right,
+    context: &Actor,
     now: Timestamp,
 ) -> Decision<Outcome> {
     let (view, user) = (found.view(), found.user().id);
@@ -66,8 +64,8 @@ fn also_count_token(
     }
     let of_user = |change: &Change| matches!(change, Change::SetThrottle(_, limit) if limit.key == ThrottleKey::User);
     let user_is_counted = decision.changes.iter().any(of_user);
-    let decision = decision.with_all(throttle::count_subject(view, user, None, wrong, right, now));
-    if user_is_counted { decision } else { decision.with_all(throttle::count_user(view, user, now)) }
+    let decision = decision.with_all(throttle::count_subject(view, user, None, wrong, context, now));
+    if user_is_counted { decision } else { decision.with_all(throttle::count_user(view, user, context, now)) }
 }
 
 /// The only function by which a typed code can be accepted. Both callers have a [`Compared`], which carries its target.
@@ -153,8 +151,8 @@ pub(super) fn refuse_unseen(
     let decision = Decision::reply(Outcome::Refused(reason));
     match (&view.user, reason) {
         // A lock shows only here (SEC 26).
-        (Some(user), Reason::Locked(_)) => {
-            let mut event = context.event(AuditKind::Refused, user.id, now).because(&reason);
+        (Some(user), Reason::Locked { .. }) => {
+            let mut event = context.event(AuditKind::Refused, user.id, now).refused(reason.rule(), reason.name());
             if let Target::Device { device, .. } | Target::OwnCodes(device) | Target::SignIn { device, .. } = target {
                 event = event.device(*device);
             }
@@ -181,12 +179,12 @@ fn answer_temp_token(
         }
         Evidence::Refuted(wrong) => {
             let reason = Reason::WrongCode;
-            let audit = context.event(AuditKind::Refused, user, now).because(&reason).into();
+            let audit = context.event(AuditKind::Refused, user, now).refused(reason.rule(), reason.name()).into();
             let decision = Decision::reply(Outcome::Refused(reason)).with(audit);
             if throttle::is_doubled(view, None, wrong, now) {
                 return decision;
             }
-            decision.with_all(throttle::count_failure(view, user, None, *wrong, context.right, now))
+            decision.with_all(throttle::count_failure(view, user, None, *wrong, context, now))
         }
         Evidence::Proved(proof) => {
             let token = view.user.as_ref().and_then(|u| u.temp_token.as_ref());
@@ -194,7 +192,7 @@ fn answer_temp_token(
             let Some(token) = live else {
                 let reason = Reason::Replay;
                 return Decision::reply(Outcome::Refused(reason))
-                    .with(context.event(AuditKind::Refused, user, now).because(&reason).into())
+                    .with(context.event(AuditKind::Refused, user, now).refused(reason.rule(), reason.name()).into())
                     .with_all(close_over(view, now));
             };
             let spent = crate::model::temp_token::TempToken { used_at: token.used_at.or(Some(now)), ..token.clone() };
@@ -228,7 +226,8 @@ impl Judged<'_> {
     }
 
     fn refuse(&self, reason: Reason) -> Decision<Outcome> {
-        Decision::reply(Outcome::Refused(reason)).with(self.event(AuditKind::Refused).because(&reason).into())
+        Decision::reply(Outcome::Refused(reason))
+            .with(self.event(AuditKind::Refused).refused(reason.rule(), reason.name()).into())
     }
 
     /// Spends a proof: judges its freshness on the fresh view and records that it is used, in one step (SEC 1).
@@ -312,8 +311,8 @@ impl Judged<'_> {
         if throttle::is_doubled(self.view, Some(self.device.id), &wrong, self.now) {
             return decision;
         }
-        let (device, right) = (self.device.id, self.context.right);
-        let counted = throttle::count_failure(self.view, self.user, Some(device), wrong, right, self.now);
+        let device = self.device.id;
+        let counted = throttle::count_failure(self.view, self.user, Some(device), wrong, self.context, self.now);
         let decision = decision.with_all(counted);
         let decision = match self.verification {
             Some(verification) => {
@@ -326,7 +325,7 @@ impl Judged<'_> {
             None => decision,
         };
         // A device that never proved anything cannot be disabled and unlocked again, only enrolled anew (SEC 22).
-        if self.device.status == DeviceStatus::Pending && throttle::is_last(self.view, device, right) {
+        if self.device.status == DeviceStatus::Pending && throttle::is_last(self.view, device, self.context.right) {
             return decision
                 .with_all(discard(self.view, device))
                 .with(self.event(AuditKind::DeviceDeleted).because(&Reason::WrongCode).into());

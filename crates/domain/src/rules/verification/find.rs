@@ -1,12 +1,12 @@
 //! Finding what an answer is aimed at, and what keeps it from being evaluated at all.
 
-use crate::model::audit::Reason;
 use crate::model::challenge::Challenge;
 use crate::model::change::View;
 use crate::model::device::{Device, DeviceStatus};
 use crate::model::digest::Digest;
 use crate::model::factor::FactorKind;
 use crate::model::id::DeviceId;
+use crate::model::refusal::{Reason, Rule};
 use crate::model::throttle::ThrottleKey;
 use crate::model::time::Timestamp;
 use crate::model::user::User;
@@ -71,10 +71,10 @@ impl<'a> Found<'a> {
 /// Whether anything of this user may be evaluated at `now` (SEC 26).
 fn user_unlocked(view: &View, user: &User, now: Timestamp) -> Result<(), Reason> {
     if user.is_barred(now) {
-        return Err(Reason::Locked(user.barred_until(now)));
+        return Err(Reason::Locked { by: Rule::UserBarred, until: user.barred_until(now) });
     }
     match view.throttle(ThrottleKey::User).locked(now) {
-        Some(until) => Err(Reason::Locked(Some(until))),
+        Some(until) => Err(Reason::Locked { by: Rule::UserThrottle, until: Some(until) }),
         None => Ok(()),
     }
 }
@@ -82,13 +82,13 @@ fn user_unlocked(view: &View, user: &User, now: Timestamp) -> Result<(), Reason>
 /// Whether answers with `device` may be evaluated at `now`; `None` asks about the temporary token.
 pub(super) fn unlocked(view: &View, user: &User, device: Option<&Device>, now: Timestamp) -> Result<(), Reason> {
     if user.is_barred(now) {
-        return Err(Reason::Locked(user.barred_until(now)));
+        return Err(Reason::Locked { by: Rule::UserBarred, until: user.barred_until(now) });
     }
     if device.is_some_and(|d| d.status == DeviceStatus::Disabled) {
-        return Err(Reason::Locked(None));
+        return Err(Reason::Locked { by: Rule::DeviceDisabled, until: None });
     }
-    match throttle::locked_until(view, device.map(|d| d.id), now) {
-        Some(until) => Err(Reason::Locked(Some(until))),
+    match throttle::lock(view, device.map(|d| d.id), now) {
+        Some((by, until)) => Err(Reason::Locked { by, until: Some(until) }),
         None => Ok(()),
     }
 }

@@ -1,12 +1,13 @@
 //! Putting a challenge to a device, and ending the ones before it.
 
-use crate::model::audit::{AuditKind, Reason};
+use crate::model::audit::AuditKind;
 use crate::model::challenge::Challenge;
 use crate::model::change::{Change, Decision, View};
 use crate::model::device::{Device, DeviceStatus};
 use crate::model::factor::{FactorKind, SetupKind};
 use crate::model::id::UserId;
 use crate::model::message::Message;
+use crate::model::refusal::Reason;
 use crate::model::secret::Secret;
 use crate::model::time::Timestamp;
 use crate::model::verification::{Purpose, Verification};
@@ -65,10 +66,10 @@ pub fn open(view: &View, opening: &Opening, basis: Basis<'_>) -> Decision<Opened
     let event = |kind| context.event(kind, user.id, now).device(device.id);
     if let Err(reason) = unlocked(view, user, Some(device), now) {
         let until = match reason {
-            Reason::Locked(until) => until,
+            Reason::Locked { until, .. } => until,
             _ => None,
         };
-        let refused = event(AuditKind::ChallengeRefused).because(&reason);
+        let refused = event(AuditKind::ChallengeRefused).refused(reason.rule(), reason.name());
         return throttle::refused_under_lock(view, Decision::reply(Opened::Locked(until)), user.id, refused, now);
     }
     let of_device = || view.verifications.iter().filter(|v| v.device_id == device.id && v.status.is_pending());

@@ -1,8 +1,8 @@
 //! How an answer ends.
 
-use crate::model::audit::Reason;
 use crate::model::factor::FactorKind;
 use crate::model::id::DeviceId;
+use crate::model::refusal::Reason;
 
 /// How an answer ends. A wrong code is an outcome, never an error.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -17,7 +17,7 @@ use countersign_domain::rules::verification::find::Target;
 use countersign_domain::rules::verification::open::{Opening, open};
 use countersign_domain::{
     AuditKind, Challenge, Credential, DeviceStatus, Evidence, FactorKind, FactorResponse, Outcome, Purpose, Reason,
-    Status, UserId,
+    Rule, Status, UserId,
 };
 
 const WRONG: Outcome = Outcome::Refused(Reason::WrongCode);
@@ -121,8 +121,8 @@ fn judging_follows_one_order() {
     let unknown = Target::Device { device, state_token: Some(crate::model::digest(9)) };
     assert_eq!(scene.typed(&unknown, "000000"), NOT_OPEN);
     scene.guess(&device_door(device), 5);
-    let until = countersign_domain::rules::throttle::locked_until(&scene.view(), Some(device), scene.now);
-    let locked = Outcome::Refused(Reason::Locked(until));
+    let until = crate::model::locked_until(&scene.view(), Some(device), scene.now);
+    let locked = crate::model::locked(Rule::DeviceThrottle, until);
     let code = scene.own_code(device);
     for door in [unknown, device_door(device), token_door(&verification), wire_door(&verification)] {
         assert_eq!(scene.typed(&door, &code), locked, "the lock speaks before the verification: {door:?}");
@@ -140,7 +140,7 @@ fn a_locked_user_learns_nothing_about_verifications() {
     scene.db.commit(countersign_domain::rules::user::lock(&scene.view(), 0, &crate::model::context(), scene.now));
     let unknown = Target::Wire { wire_id: "x".to_owned(), purpose: Purpose::Login, device: None };
     for door in [unknown, Target::Newest, Target::TempToken] {
-        assert_eq!(scene.typed(&door, "123456"), Outcome::Refused(Reason::Locked(None)), "{door:?}");
+        assert_eq!(scene.typed(&door, "123456"), crate::model::locked(Rule::UserBarred, None), "{door:?}");
     }
 }
 
@@ -385,7 +385,10 @@ fn a_lock_stops_what_was_proved_before_it() {
     let code = scene.own_code(device);
     let evidence = scene.prove(&device_door(device), &FactorResponse::typed(&code));
     scene.guess(&device_door(device), 5);
-    assert!(matches!(scene.judge(&device_door(device), &evidence), Outcome::Refused(Reason::Locked(Some(_)))));
+    assert!(matches!(
+        scene.judge(&device_door(device), &evidence),
+        Outcome::Refused(Reason::Locked { until: Some(_), .. })
+    ));
 }
 
 /// Decision 15: a device that is being registered answers at no other endpoint.

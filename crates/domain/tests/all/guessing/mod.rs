@@ -16,11 +16,12 @@ use countersign_domain::rules::verification::find::Target;
 use countersign_domain::rules::verification::open::{Opening, open};
 use countersign_domain::rules::{enrolment, temp_token, warning};
 use countersign_domain::{
-    AuditKind, Challenge, DeviceId, DeviceStatus, FactorResponse, Outcome, Reason, Right, SessionKind, ThrottleKey,
+    AuditKind, Challenge, DeviceId, DeviceStatus, FactorResponse, Outcome, Reason, Right, Rule, SessionKind,
+    ThrottleKey,
 };
 
 fn lock_of(scene: &Scene, device: DeviceId) -> Option<i64> {
-    throttle::locked_until(&scene.view(), Some(device), scene.now).map(|until| until.since(scene.now))
+    crate::model::locked_until(&scene.view(), Some(device), scene.now).map(|until| until.since(scene.now))
 }
 
 /// Guesses until `failures` stand in a row, without ever running into the user's budget.
@@ -58,7 +59,7 @@ fn refusals_under_a_lock_fold() {
         let evidence = scene.prove(&target, &FactorResponse::typed("000000"));
         let decision = answer(&scene.view(), &target, &evidence, &context(), scene.now);
         let changes = decision.changes.len();
-        assert!(matches!(scene.db.commit(decision), Outcome::Refused(Reason::Locked(_))));
+        assert!(matches!(scene.db.commit(decision), Outcome::Refused(Reason::Locked { .. })));
         changes
     };
     assert!(guess(&mut scene) > 0, "the first is recorded");
@@ -73,6 +74,7 @@ fn refusals_under_a_lock_fold() {
     scene.db.commit(throttle::record_folded(&scene.view(), &folded[0], 100, scene.now));
     let entry = scene.db.audit.last().expect("it is recorded").clone();
     assert_eq!((entry.times, entry.device, entry.client), (Some(100), Some(device), context().client));
+    assert_eq!((entry.rule, entry.request.as_deref()), (Some(Rule::DeviceThrottle), None), "it is of many requests");
     assert_eq!(entry.stored_reason().as_deref(), Some("locked:100"));
     assert_eq!(countersign_domain::model::audit::parted("locked:100"), ("locked", Some(100)));
     assert_eq!(guess(&mut scene), 0, "what follows folds into the next one");
@@ -116,7 +118,7 @@ fn fifty_failures_disable_a_device_until_an_administrator_unlocks_it() {
     scene.wait(30 * DAY);
     let code = scene.own_code(device);
     for door in [device_door(device), Target::OwnCodes(device)] {
-        assert_eq!(scene.typed(&door, &code), Outcome::Refused(Reason::Locked(None)));
+        assert_eq!(scene.typed(&door, &code), crate::model::locked(Rule::DeviceDisabled, None));
     }
     assert_eq!(scene.db.commit(user::unlock(&scene.view(), &[], &context(), scene.now)), Unlocked::Unlocked);
     assert!(is_accepted(&scene.typed(&device_door(device), &code)));
@@ -175,7 +177,7 @@ fn whoever_may_only_look_runs_into_the_locks_of_the_user() {
     for round in 0..2 * 24 * 12_usize {
         scene.wait(5 * MINUTE);
         let device = devices[round % devices.len()];
-        if throttle::locked_until(&scene.view(), Some(device), scene.now).is_none() {
+        if crate::model::locked_until(&scene.view(), Some(device), scene.now).is_none() {
             scene.guess(&device_door(device), 1);
             guesses += 1;
         }
@@ -223,7 +225,7 @@ fn twenty_failures_in_any_hour_lock_the_user() {
     assert_eq!(lock_of(&scene, devices[5]), Some(HOUR - SECOND));
     let fresh = devices[4];
     let code = scene.own_code(fresh);
-    assert!(matches!(scene.typed(&device_door(fresh), &code), Outcome::Refused(Reason::Locked(Some(_)))));
+    assert!(matches!(scene.typed(&device_door(fresh), &code), Outcome::Refused(Reason::Locked { until: Some(_), .. })));
     scene.wait(HOUR);
     let code = scene.own_code(fresh);
     assert!(is_accepted(&scene.typed(&device_door(fresh), &code)));
@@ -235,13 +237,13 @@ fn a_hundred_failures_in_any_day_lock_the_user() {
     let mut scene = Scene::new();
     let devices: Vec<_> = (0..20).map(|n| scene.device(&hotp(n), DeviceStatus::Active)).collect();
     for round in 0..100 {
-        assert_eq!(throttle::locked_until(&scene.view(), None, scene.now), None, "{round}");
+        assert_eq!(crate::model::locked_until(&scene.view(), None, scene.now), None, "{round}");
         let device = devices[round % devices.len()];
         scene.outwait(device);
         scene.guess(&device_door(device), 1);
         scene.wait(4 * MINUTE);
     }
-    assert!(throttle::locked_until(&scene.view(), None, scene.now).is_some());
+    assert!(crate::model::locked_until(&scene.view(), None, scene.now).is_some());
 }
 
 /// SEC 25.
@@ -315,7 +317,7 @@ fn under_a_lock_right_and_wrong_are_the_same() {
     let right = scene.own_code(device);
     let refusals = [right, "000000".to_owned()].map(|text| scene.typed(&device_door(device), &text));
     assert_eq!(refusals[0], refusals[1]);
-    assert!(matches!(refusals[0], Outcome::Refused(Reason::Locked(Some(_)))));
+    assert!(matches!(refusals[0], Outcome::Refused(Reason::Locked { until: Some(_), .. })));
     let after = &scene.db.users[&scene.user];
     let counted = |throttles: &[countersign_domain::Throttle]| {
         let fields =
@@ -325,6 +327,10 @@ fn under_a_lock_right_and_wrong_are_the_same() {
     assert_eq!((&after.devices, counted(&after.throttles)), (&before.devices, counted(&before.throttles)));
     let last = scene.db.audit.last().unwrap();
     assert_eq!((last.kind, last.reason, last.device), (AuditKind::Refused, Some("locked"), Some(device)));
+    let named = (last.rule, last.request.as_deref());
+    assert_eq!(named, (Some(Rule::DeviceThrottle), Some("request-1")), "which lock it is shows here only");
+    let lock = scene.db.audit.iter().find(|entry| entry.kind == AuditKind::GuessLock).unwrap();
+    assert_eq!((lock.rule, lock.request.as_deref()), (None, Some("request-1")));
 }
 
 /// SEC 27.
@@ -379,7 +385,7 @@ fn a_clock_set_back_lifts_no_lock_and_revives_no_code() {
     scene.guess(&device_door(device), 5);
     scene.wait(-HOUR);
     let code = scene.own_code(device);
-    assert!(matches!(scene.typed(&device_door(device), &code), Outcome::Refused(Reason::Locked(_))));
+    assert!(matches!(scene.typed(&device_door(device), &code), Outcome::Refused(Reason::Locked { .. })));
     scene.db.commit(user::unlock(&scene.view(), &[], &context(), scene.now));
     let code = scene.own_code(device);
     assert_eq!(scene.typed(&device_door(device), &code), Outcome::Refused(Reason::Replay));
@@ -422,13 +428,10 @@ fn no_clock_lengthens_a_lock() {
         assert_eq!(lock_of(&scene, device), Some(lock), "it is shown no longer");
         let code = scene.own_code(device);
         let until = scene.now.plus(lock);
-        assert_eq!(scene.typed(&device_door(device), &code), Outcome::Refused(Reason::Locked(Some(until))));
+        let refused = crate::model::locked(Rule::DeviceThrottle, Some(until));
+        assert_eq!(scene.typed(&device_door(device), &code), refused);
         scene.now = until.plus(-1);
-        assert_eq!(
-            scene.typed(&device_door(device), &code),
-            Outcome::Refused(Reason::Locked(Some(until))),
-            "nor shorter"
-        );
+        assert_eq!(scene.typed(&device_door(device), &code), refused, "nor shorter");
         scene.now = until;
         let code = scene.own_code(device);
         assert!(is_accepted(&scene.typed(&device_door(device), &code)), "{failures}");
@@ -444,7 +447,7 @@ fn no_clock_lengthens_a_lock() {
     scene.wait(-DAY);
     let until = scene.now.plus(USER_LOCK);
     let code = scene.own_code(device);
-    assert_eq!(scene.typed(&device_door(device), &code), Outcome::Refused(Reason::Locked(Some(until))));
+    assert_eq!(scene.typed(&device_door(device), &code), crate::model::locked(Rule::UserThrottle, Some(until)));
     assert!(scene.db.throttle(scene.user, user).recent.iter().all(|at| *at <= scene.now));
     scene.now = until;
     let code = scene.own_code(device);

@@ -13,7 +13,7 @@ fn temporary_tokens_have_a_budget_of_their_own() {
     assert!(is_accepted(&scene.typed(&Target::TempToken, "55647655")), "four");
     scene.guess(&Target::TempToken, 1);
     let refused = scene.typed(&Target::TempToken, "55647655");
-    assert!(matches!(refused, Outcome::Refused(Reason::Locked(Some(_)))), "five, success or no success");
+    assert!(matches!(refused, Outcome::Refused(Reason::Locked { until: Some(_), .. })), "five, success or no success");
     assert_eq!(lock_of(&scene, device), None, "devices stay usable");
     scene.wait(2 * HOUR);
     scene.guess(&Target::TempToken, 4);
@@ -22,7 +22,7 @@ fn temporary_tokens_have_a_budget_of_their_own() {
     scene.guess(&Target::TempToken, 1);
     scene.wait(DAY - 2 * SECOND);
     let refused = scene.typed(&Target::TempToken, "55647655");
-    assert!(matches!(refused, Outcome::Refused(Reason::Locked(Some(_)))), "ten lock for a day");
+    assert!(matches!(refused, Outcome::Refused(Reason::Locked { until: Some(_), .. })), "ten lock for a day");
     scene.wait(2 * SECOND);
     assert!(is_accepted(&scene.typed(&Target::TempToken, "55647655")));
     assert_eq!(scene.db.throttle(scene.user, ThrottleKey::User).recent.len(), 10, "the user's budget counts them too");
@@ -175,7 +175,10 @@ fn a_wrong_temporary_token_counts_whatever_device_it_is_shown_at() {
         assert_eq!(refusal(&stepped(&mut scene, &token, device, "55647655")), Some(Reason::NotOpen), "{what}");
         let fresh = under_way(&mut scene);
         let locked = refusal(&stepped(&mut scene, &fresh, device, "55647655"));
-        assert!(matches!(locked, Some(Reason::Locked(Some(_)))), "{what}: the right one after five: {locked:?}");
+        assert!(
+            matches!(locked, Some(Reason::Locked { until: Some(_), .. })),
+            "{what}: the right one after five: {locked:?}"
+        );
     }
 }
 

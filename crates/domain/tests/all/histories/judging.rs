@@ -53,7 +53,7 @@ impl World {
                     }
                 }
             }
-            Outcome::Refused(Reason::Locked(_)) => {
+            Outcome::Refused(Reason::Locked { .. }) => {
                 self.note("locked");
                 // Of an ended verification only the device its caller names is left to be judged.
                 let named = match &proof.act {

@@ -207,7 +207,7 @@ impl World {
             Stepped::Answered(other) => {
                 assert!(!secrets.compared.get(), "compared and not counted: {other:?}");
                 // Refusals under a lock are folded into the same limit; that its counts stay is checked after every step.
-                let folded = matches!(other, Outcome::Refused(Reason::Locked(_)));
+                let folded = matches!(other, Outcome::Refused(Reason::Locked { .. }));
                 assert!(!counted || folded, "counted and not compared: {other:?}");
                 if *other == Outcome::Refused(Reason::NoDevice) {
                     self.note("no device at a log-in");

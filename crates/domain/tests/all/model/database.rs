@@ -306,7 +306,12 @@ impl Database {
                 }
             }
             Change::SetSpent(..) => panic!("no decision about a user changes a budget"),
-            Change::Record(event) => self.audit.push(event),
+            Change::Record(event) => {
+                use AuditKind::{ChallengeRefused, ClientRefused, Refused, SignInRefused};
+                let refuses = matches!(event.kind, Refused | ChallengeRefused | SignInRefused | ClientRefused);
+                assert_eq!(event.rule.is_some(), refuses, "a refusal names its rule, and nothing else does: {event:?}");
+                self.audit.push(event);
+            }
         }
     }
 

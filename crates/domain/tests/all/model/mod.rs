@@ -8,13 +8,14 @@ use std::collections::BTreeMap;
 use countersign_domain::model::audit::Actor;
 use countersign_domain::model::hotp;
 use countersign_domain::rules::factor::prove::{prove, prove_temp_token};
+use countersign_domain::rules::throttle;
 use countersign_domain::rules::verification::answer::{answer, answer_from_device};
 use countersign_domain::rules::verification::find::{Target, find};
 use countersign_domain::{
     AuditEvent, AuditKind, Challenge, Change, ClientId, Credential, Decision, Device, DeviceId, DeviceStatus, Digest,
     Evidence, FactorKind, FactorResponse, Heard, KeyedHash, MacKeys, Message, MessageId, Outcome, OwnKey, Purpose,
-    Reason, Sealed, Secret, SecretMac, SecretMark, Session, SessionEnd, SessionId, SessionKind, Status, TempToken,
-    Throttle, ThrottleKey, Timestamp, TokenSet, User, UserId, Verification, VerificationId, View,
+    Reason, Rule, Sealed, Secret, SecretMac, SecretMark, Session, SessionEnd, SessionId, SessionKind, Status,
+    TempToken, Throttle, ThrottleKey, Timestamp, TokenSet, User, UserId, Verification, VerificationId, View,
 };
 
 pub(crate) use database::Database;
@@ -35,7 +36,17 @@ pub(crate) fn own_key() -> OwnKey {
 
 /// A caller without a name.
 pub(crate) fn context() -> Actor {
-    Actor { client: Some(ClientId(1)), ..Actor::default() }
+    Actor { client: Some(ClientId(1)), request: Some("request-1".into()), ..Actor::default() }
+}
+
+/// The refusal of this lock.
+pub(crate) fn locked(by: Rule, until: Option<Timestamp>) -> Outcome {
+    Outcome::Refused(Reason::Locked { by, until })
+}
+
+/// When answers with this device are evaluated again, if they are not now.
+pub(crate) fn locked_until(view: &View, device: Option<DeviceId>, now: Timestamp) -> Option<Timestamp> {
+    throttle::lock(view, device, now).map(|(_, until)| until)
 }
 
 /// A caller that may only look (SEC 95).

@@ -218,7 +218,7 @@ impl Scene {
 
     /// Waits until the lock of `device` is over, if it has one.
     pub(crate) fn outwait(&mut self, device: DeviceId) {
-        if let Some(until) = countersign_domain::rules::throttle::locked_until(&self.view(), Some(device), self.now) {
+        if let Some(until) = crate::model::locked_until(&self.view(), Some(device), self.now) {
             self.now = until;
         }
     }

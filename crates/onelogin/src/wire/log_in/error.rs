@@ -61,7 +61,7 @@ impl Error {
             Reason::NoUser | Reason::NotOpen | Reason::StateTokenMissing => Self::StateToken,
             Reason::NoDevice => Self::NoFactor,
             Reason::CodeMissing => Self::CodeEmpty,
-            Reason::Locked(until) => Self::Failed(until.map(|until| until.retry_after(now))),
+            Reason::Locked { until, .. } => Self::Failed(until.map(|until| until.retry_after(now))),
             Reason::WrongCode | Reason::Replay | Reason::Denied | Reason::NotTyped => Self::Failed(None),
         }
     }

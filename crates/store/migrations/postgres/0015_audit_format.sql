@@ -1,0 +1,6 @@
+-- An entry names its request, and a refusal its rule. What the hash covers is the entry's format: those that exist have the
+-- first, and a server of the version before, which may go on beside this one, writes the first too.
+ALTER TABLE audit
+    ADD COLUMN request_id TEXT,
+    ADD COLUMN rule TEXT,
+    ADD COLUMN format SMALLINT NOT NULL DEFAULT 1;
