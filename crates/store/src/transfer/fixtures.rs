@@ -13,7 +13,7 @@ use super::{TABLES, Table};
 use crate::contract::world::fresh;
 use crate::{Known, MIGRATIONS, SqliteOptions, Store, World};
 
-/// The newest schema that a release has. Those behind it are not history yet, and need no fixture.
+/// The newest schema that a release has. Those behind it are not history yet: few have a fixture, and only where it shows more.
 const RELEASED: i64 = 7;
 
 fn folder() -> PathBuf {
@@ -75,8 +75,11 @@ async fn write_the_fixture() {
 async fn a_database_of_every_version_opens_and_is_the_same_installation() {
     // What is in the fixtures was fresh when they were written.
     (0..1_000).for_each(|_| _ = fresh());
-    for migration in MIGRATIONS.iter().filter(|migration| migration.version <= RELEASED) {
+    for migration in MIGRATIONS {
         let path = fixture(migration.version);
+        if migration.version > RELEASED && !path.exists() {
+            continue;
+        }
         let text = std::fs::read_to_string(&path).unwrap_or_else(|_| panic!("{} is missing", path.display()));
         let dir = tempfile::tempdir().unwrap();
         let before = Connection::open(dir.path().join("countersign.db")).unwrap();
@@ -87,7 +90,10 @@ async fn a_database_of_every_version_opens_and_is_the_same_installation() {
         drop(before);
 
         let looked = Store::look_sqlite(dir.path(), false).unwrap();
-        assert!(looked.is_sealed() && looked.known == Known::Unmarked(World::Serve), "{looked:?}");
+        assert!(
+            looked.is_sealed() && matches!(looked.known, Known::Unmarked(World::Serve) | Known::Marked(World::Serve)),
+            "{looked:?}"
+        );
         let pending: Vec<i64> = looked.pending.iter().map(|m| m.version).collect();
         assert_eq!(pending, (migration.version + 1..=MIGRATIONS.last().unwrap().version).collect::<Vec<_>>());
         let store = Store::open_sqlite(dir.path(), SqliteOptions::default()).unwrap();

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use domain::model::user_patch::UserPatch;
-use domain::{Challenge, Change, Decision, Digest, FactorKind, ThrottleKey, UserId};
+use domain::{AuditEvent, AuditKind, Challenge, Change, Decision, Digest, FactorKind, ThrottleKey, UserId};
 
 use super::carry::carry_rows;
 use super::mark::TransferMark;
@@ -124,6 +124,9 @@ async fn remembers(store: &Store) {
 /// Everything goes on in an installation as it was left.
 pub(super) async fn goes_on(store: &Store, user: UserId) {
     assert!(store.verify_audit_chain(user).await.unwrap());
+    let event = AuditEvent::of_user(AuditKind::UserUpdated, user, NOW);
+    world::put(store, user, vec![event.into()]).await.unwrap();
+    assert!(store.verify_audit_chain(user).await.unwrap(), "entries of any format and of this one");
     assert_eq!(store.find_user(Some("x-1"), "").await.unwrap(), Some(user));
     let view = store.view(user).await.unwrap();
     let known = view.user.clone().unwrap();
