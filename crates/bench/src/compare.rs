@@ -1,5 +1,5 @@
-//! Measures two sides in alternating windows. Other load on the machine slows both sides alike, so their ratio says more
-//! than either number.
+//! Measures a server and what it is compared with in alternating windows. Other load on the machine slows all alike, so
+//! their ratios say more than any number.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -8,12 +8,13 @@ use anyhow::{Result, ensure};
 use tokio::runtime::Runtime;
 
 use crate::driver::{self, Counts};
-use crate::process::Cpu;
+use crate::helper::Helper;
+use crate::process::{Cpu, CpuReading};
 use crate::row::{Goal, Row, Unit};
-use crate::stats::{HEADING, Series, listed};
+use crate::stats::{HEADING, Series, listed, spread};
 use crate::workload::Workload;
 
-/// Time for which both sides are driven before anything counts: page cache, allocator, prepared statements.
+/// Time for which each side is driven before anything counts: page cache, allocator, prepared statements.
 const WARM_UP: Duration = Duration::from_millis(500);
 
 /// The runtime that makes load, and the results so far.
@@ -68,32 +69,37 @@ pub(crate) trait Side {
 pub(crate) struct Load<E> {
     address: SocketAddr,
     pid: u32,
-    /// The ceiling has no results: what it answers proves nothing.
-    is_ceiling: bool,
+    /// A yardstick has no results: what it answers proves nothing.
+    is_yardstick: bool,
     pub(crate) workloads: Vec<E>,
 }
 
 impl<E: Workload> Load<E> {
     /// Load for Countersign.
     pub(crate) fn new(address: SocketAddr, pid: u32, workloads: Vec<E>) -> Self {
-        Self { address, pid, is_ceiling: false, workloads }
+        Self { address, pid, is_yardstick: false, workloads }
     }
 
-    /// Load for the server that sets the ceiling.
-    pub(crate) fn ceiling(address: SocketAddr, pid: u32, workloads: Vec<E>) -> Self {
-        Self { address, pid, is_ceiling: true, workloads }
+    /// Load for a server that others are compared with.
+    pub(crate) fn yardstick(helper: &Helper, workloads: Vec<E>) -> Self {
+        Self { is_yardstick: true, ..Self::new(helper.address, helper.pid(), workloads) }
+    }
+
+    /// Load for a server in this process that others are compared with.
+    pub(crate) fn here(address: SocketAddr, workloads: Vec<E>) -> Self {
+        Self { is_yardstick: true, ..Self::new(address, std::process::id(), workloads) }
     }
 }
 
 impl<E: Workload> Side for Load<E> {
     fn window(&mut self, runner: &mut Runner, time: Duration) -> Result<(Counts, Cpu)> {
-        let before = Cpu::of(self.pid)?;
+        let before = CpuReading::of(self.pid)?;
         let driven = driver::drive(self.address, std::mem::take(&mut self.workloads), time);
         let (workloads, mut counts) = runner.runtime.block_on(driven)?;
-        let cpu = Cpu::of(self.pid)?.since(before);
+        let cpu = CpuReading::of(self.pid)?.since(&before);
         self.workloads = workloads;
-        if self.is_ceiling {
-            ensure!(counts.violations.is_empty(), "the ceiling failed: {:?}", counts.violations.first());
+        if self.is_yardstick {
+            ensure!(counts.violations.is_empty(), "the yardstick failed: {:?}", counts.violations.first());
         } else {
             runner.results.enter(&mut counts);
         }
@@ -102,47 +108,70 @@ impl<E: Workload> Side for Load<E> {
     }
 }
 
-/// The windows of two sides.
+/// The windows of a server, and of each yardstick.
 pub(crate) struct Comparison {
     pub(crate) own: Series,
-    pub(crate) other: Series,
+    yardsticks: Vec<Series>,
 }
 
-/// Warms both sides up, then drives them in turn, for this number of pairs of windows.
+/// Warms all sides up, then drives them in turn, for this number of windows of each.
 pub(crate) fn compare(
     runner: &mut Runner,
-    (pairs, time): (usize, Duration),
-    own: &mut impl Side,
-    other: &mut impl Side,
+    (windows, time): (usize, Duration),
+    own: &mut dyn Side,
+    yardsticks: &mut [&mut dyn Side],
 ) -> Result<Comparison> {
     own.window(runner, time.min(WARM_UP))?;
-    other.window(runner, time.min(WARM_UP))?;
-    let mut comparison = Comparison { own: Series::default(), other: Series::default() };
-    for _ in 0..pairs {
+    for yardstick in &mut *yardsticks {
+        yardstick.window(runner, time.min(WARM_UP))?;
+    }
+    let mut comparison = Comparison { own: Series::default(), yardsticks: Vec::new() };
+    comparison.yardsticks.resize_with(yardsticks.len(), Series::default);
+    for _ in 0..windows {
         let (counts, cpu) = own.window(runner, time)?;
         comparison.own.add(&counts, cpu);
-        let (counts, cpu) = other.window(runner, time)?;
-        comparison.other.add(&counts, cpu);
+        for (yardstick, series) in yardsticks.iter_mut().zip(&mut comparison.yardsticks) {
+            let (counts, cpu) = yardstick.window(runner, time)?;
+            series.add(&counts, cpu);
+        }
     }
     Ok(comparison)
 }
 
 impl Comparison {
-    /// The row with the ratios.
+    /// The row with the ratios to the first yardstick, and what the server used.
     pub(crate) fn row(&self, what: &str, goal: Goal) -> Row {
-        Row::new(what, Unit::Part, goal, self.own.ratios(&self.other))
+        self.row_against(0, what, goal)
     }
 
-    /// All measured numbers, with the names of the two sides.
-    pub(crate) fn raw(&self, title: &str, own: &str, other: &str) -> Vec<String> {
-        vec![
-            title.to_owned(),
-            HEADING.to_owned(),
-            self.own.line(own),
-            self.other.line(other),
-            format!("  {own}, each window: {}", listed(self.own.rates(), 0)),
-            format!("  {other}, each window: {}", listed(self.other.rates(), 0)),
-            format!("  ratios: {}", listed(&self.own.ratios(&self.other), 3)),
-        ]
+    /// The row with the ratios to the yardstick of this number.
+    pub(crate) fn row_against(&self, number: usize, what: &str, goal: Goal) -> Row {
+        Row::new(what, Unit::Part, goal, self.ratios(number)).with_cost(self.own.cost())
+    }
+
+    /// The row with the CPU time of an operation.
+    pub(crate) fn cpu_row(&self, what: &str, goal: Goal) -> Row {
+        Row::new(what, Unit::Microseconds, goal, self.own.cpu_each()).with_cost(self.own.cost())
+    }
+
+    fn ratios(&self, number: usize) -> Vec<f64> {
+        self.yardsticks.get(number).map(|yardstick| self.own.ratios(yardstick)).unwrap_or_default()
+    }
+
+    /// All measured numbers, with the names of the server and of the yardsticks.
+    pub(crate) fn raw(&self, title: &str, own: &str, yardsticks: &[&str]) -> Vec<String> {
+        let named = || std::iter::once((own, &self.own)).chain(yardsticks.iter().copied().zip(&self.yardsticks));
+        let mut lines = vec![title.to_owned(), HEADING.to_owned()];
+        lines.extend(named().map(|(name, series)| series.line(name)));
+        lines.extend(named().map(|(name, series)| format!("  {name}, each window: {}", listed(series.rates(), 0))));
+        for (number, name) in yardsticks.iter().enumerate() {
+            lines.push(format!("  ratios to {name}: {}", listed(&self.ratios(number), 3)));
+        }
+        lines
+    }
+
+    /// The ratios to the first yardstick as one text: the middle one, and the ends.
+    pub(crate) fn ratio(&self) -> String {
+        spread(&self.ratios(0), 2)
     }
 }

@@ -60,6 +60,16 @@ impl Token {
         }
     }
 
+    /// The smallest counter within the look-ahead whose code this is.
+    pub(crate) fn counter_of(&self, code: u32) -> Option<u64> {
+        (self.next..self.next + LOOK_AHEAD).find(|counter| self.code(*counter) == code)
+    }
+
+    /// Goes on behind this counter.
+    pub(crate) fn move_past(&mut self, counter: u64) {
+        self.next = self.next.max(counter + 1);
+    }
+
     fn remember(&mut self, code: u32) {
         self.recent.rotate_left(1);
         self.recent[RECENT - 1] = code;
@@ -203,6 +213,16 @@ mod tests {
         assert_eq!(shown(device.spent().unwrap()), r#"{"otp_token":"359152"}"#);
         assert_eq!(shown(device.long_spent().unwrap()), r#"{"otp_token":"287082"}"#);
         assert_eq!(shown(device.fresh()), r#"{"otp_token":"969429"}"#);
+    }
+
+    #[test]
+    fn a_code_is_found_ahead_until_its_counter_is_passed() {
+        let mut token = token(0);
+        assert_eq!((token.counter_of(755_224), token.counter_of(969_429)), (Some(0), Some(3)));
+        token.move_past(3);
+        assert_eq!((token.counter_of(755_224), token.counter_of(969_429)), (None, None));
+        token.move_past(1);
+        assert_eq!((token.fresh(), token.counter_of(338_314)), (338_314, None));
     }
 
     #[test]

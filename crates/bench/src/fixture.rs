@@ -18,6 +18,7 @@ use crate::driver;
 use crate::echo::Echo;
 use crate::enrol;
 use crate::population::{Dataset, ImportedDevice, Population, written_back};
+use crate::sketch::Sketch;
 use crate::workload::{Codes, Traffic};
 
 /// Connections of the rows that name no number.
@@ -145,8 +146,13 @@ impl Fixture {
     }
 
     /// Windows of two sides in turn.
-    pub(crate) fn comparison(&mut self, own: &mut impl Side, other: &mut impl Side) -> Result<Comparison> {
-        compare(&mut self.runner, (self.size.pairs, self.size.window), own, other)
+    pub(crate) fn comparison(&mut self, own: &mut dyn Side, other: &mut dyn Side) -> Result<Comparison> {
+        self.comparisons(own, &mut [other])
+    }
+
+    /// Windows of a server and of several others in turn.
+    pub(crate) fn comparisons(&mut self, own: &mut dyn Side, others: &mut [&mut dyn Side]) -> Result<Comparison> {
+        compare(&mut self.runner, (self.size.pairs, self.size.window), own, others)
     }
 
     /// Duration of all windows of one side, including the warm-up.
@@ -158,6 +164,11 @@ impl Fixture {
     /// The ceiling for requests like this one, which the server answers with this status.
     pub(crate) fn echo(&self, instance: &Instance, request: &[u8], status: u16) -> Result<Echo> {
         Echo::like(&self.runner.runtime, instance.address, (request, status), 1)
+    }
+
+    /// The second yardstick of verifications: it knows these devices, and its answers are as large as those of `echo`.
+    pub(crate) fn sketch(&self, instance: &Instance, devices: &[ImportedDevice], echo: &Echo) -> Result<Sketch> {
+        Sketch::start(self.folder()?, devices, &instance.authorization, echo.size)
     }
 
     /// Replays the last code of many devices. Each must be refused.

@@ -5,7 +5,7 @@
 //! hour. They fail on a wrong answer, never on a slow one. `suite` runs the table of targets, one file of `rows` for each.
 //! A `fixture` gives each row its installations and servers; their devices come from a `population`. A `workload` makes
 //! requests and checks answers; a `driver` sends them as fast as answers come, a `pace` at a constant rate. `compare`
-//! measures two sides in alternating windows. Each result is a `row`; all rows are the `report`.
+//! measures servers in alternating windows: Countersign, and the yardsticks `echo` and `sketch`, each in a `helper` process. Each result is a `row`; all rows are the `report`.
 
 mod clock;
 mod compare;
@@ -16,6 +16,7 @@ mod enrol;
 mod fixture;
 mod gateway;
 mod ha;
+mod helper;
 mod machine;
 mod node;
 mod open_files;
@@ -26,6 +27,7 @@ mod report;
 mod row;
 mod rows;
 mod selftest;
+mod sketch;
 mod stats;
 mod suite;
 mod verify;
@@ -56,6 +58,9 @@ enum Program {
     /// Serve the ceiling that benches compare with: bare hyper
     #[command(hide = true)]
     EchoServer(echo::Args),
+    /// Serve the second yardstick: a sketch of a server that verifies durably and does nothing else
+    #[command(hide = true)]
+    SketchServer(sketch::Args),
 }
 
 #[derive(Debug, clap::Args)]
@@ -84,6 +89,7 @@ fn main() -> ExitCode {
         Program::Selftest(args) => selftest::run(&args),
         Program::Ha(args) => ha::run(&args),
         Program::EchoServer(args) => echo::run(&args),
+        Program::SketchServer(args) => sketch::run(&args),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

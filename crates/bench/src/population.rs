@@ -8,7 +8,7 @@ use std::process::Command;
 
 use anyhow::{Context as _, Result, ensure};
 use data_encoding::BASE32_NOPAD;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use xtask::server::{ApiClient, command};
 use xtask::step::{output, run as run_command};
@@ -29,7 +29,7 @@ pub(crate) struct Population {
 }
 
 /// An imported device, as the map of the import lists it.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct ImportedDevice {
     #[serde(rename = "user_id")]
     pub(crate) user: i64,

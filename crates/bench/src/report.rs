@@ -26,7 +26,13 @@ const ABOUT: &str = "# Benchmarks
 Written by `cargo xtask bench`; do not edit. Absolute numbers of a machine that others use too move with the hour, so the
 targets are ratios: Countersign and what it is compared with are driven in alternating windows of the same run, by a load
 program on the same cores. The ceiling is bare hyper on one thread, which reads the same requests and answers with as many
-bytes, and does nothing else. A value is the median of all pairs, with the least and the most in brackets.
+bytes, and does nothing else. The sketch is a program that does what a durable verification on SQLite cannot do without, and
+nothing else: it looks up the token, reads the JSON, finds the code's counter, and writes the counter, guarded, and a chained
+audit entry in groups, with its devices in memory. A value is the median of all pairs, with the least and the most in
+brackets.
+
+The last column is what the server used for an operation: microseconds of CPU, in its own code and in the kernel, and what its
+threads waited while every core was busy. They are steadier than rates.
 
 \"Hold\" is what must hold in every full run, \"aim\" is where we want to be. A slow run fails nothing; a wrong answer fails
 the run: every fresh code must be accepted, every spent or wrong one refused, and every wrong one counted.
@@ -65,9 +71,32 @@ impl Report<'_> {
 
 /// Rows as a table.
 pub(crate) fn table<'a>(rows: impl Iterator<Item = &'a Row>) -> String {
-    let mut table = "| what | measured (min–max) | hold | aim | |\n| --- | --- | --- | --- | --- |\n".to_owned();
+    let mut table =
+        "| what | measured (min–max) | hold | aim | | µs |\n| --- | --- | --- | --- | --- | --- |\n".to_owned();
     for row in rows {
         let _ = writeln!(table, "| {} |", row.cells().join(" | "));
     }
     table
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::row::{Goal, Unit};
+    use crate::stats::Cost;
+
+    #[test]
+    fn a_table_has_a_line_for_each_row_and_its_cost() {
+        let goal = Goal::AtLeast { hold: 0.34, aim: 0.42 };
+        let rows = [
+            Row::new("verify", Unit::Part, goal, vec![0.35, 0.33, 0.36]).with_cost(Cost { cpu: 23.96, waiting: 0.8 }),
+            Row::not_measured("list", Unit::Part, goal, "left out"),
+        ];
+        assert_eq!(
+            table(rows.iter()),
+            "| what | measured (min–max) | hold | aim | | µs |\n| --- | --- | --- | --- | --- | --- |\n\
+             | verify | 0.35 (0.33–0.36) | ≥ 0.34 | ≥ 0.42 | held | 24.0 + 0.8 |\n\
+             | list | left out | ≥ 0.34 | ≥ 0.42 | – |  |\n"
+        );
+    }
 }

@@ -1,6 +1,6 @@
 //! A row of the table: what was measured, what must always hold, what we aim at, and which of the two was reached.
 
-use crate::stats::{median, spread};
+use crate::stats::{Cost, median, spread};
 
 /// A measured quantity and its goal.
 #[derive(Debug)]
@@ -10,6 +10,8 @@ pub(crate) struct Row {
     pub(crate) goal: Goal,
     /// One value for each pair of windows, or for each try.
     pub(crate) values: Result<Vec<f64>, NotMeasured>,
+    /// What the server used for an operation, if the row drives load as fast as answers come.
+    cost: Option<Cost>,
 }
 
 /// Why there are no values.
@@ -24,6 +26,7 @@ pub(crate) enum Unit {
     Times,
     Mebibytes,
     Seconds,
+    Microseconds,
 }
 
 /// What must hold and what we aim at.
@@ -60,12 +63,17 @@ impl Finding {
 impl Row {
     /// A row that was measured.
     pub(crate) fn new(what: impl Into<String>, unit: Unit, goal: Goal, values: Vec<f64>) -> Self {
-        Self { what: what.into(), unit, goal, values: Ok(values) }
+        Self { what: what.into(), unit, goal, values: Ok(values), cost: None }
+    }
+
+    /// The same row with what the server used.
+    pub(crate) fn with_cost(self, cost: Cost) -> Self {
+        Self { cost: Some(cost), ..self }
     }
 
     /// A row that was left out.
     pub(crate) fn not_measured(what: impl Into<String>, unit: Unit, goal: Goal, why: &str) -> Self {
-        Self { what: what.into(), unit, goal, values: Err(NotMeasured(why.to_owned())) }
+        Self { what: what.into(), unit, goal, values: Err(NotMeasured(why.to_owned())), cost: None }
     }
 
     /// The verdict on the median.
@@ -85,13 +93,14 @@ impl Row {
         }
     }
 
-    /// The cells: what, measured, hold, aim, verdict.
-    pub(crate) fn cells(&self) -> [String; 5] {
+    /// The cells: what, measured, hold, aim, verdict, CPU and wait of an operation.
+    pub(crate) fn cells(&self) -> [String; 6] {
         let (digits, unit) = match self.unit {
             Unit::Part => (2, ""),
             Unit::Times => (1, " ×"),
             Unit::Mebibytes => (0, " MiB"),
             Unit::Seconds => (3, " s"),
+            Unit::Microseconds => (1, " µs"),
         };
         let measured = match &self.values {
             Ok(values) => format!("{}{unit}", spread(values, digits)),
@@ -106,7 +115,8 @@ impl Row {
             Verdict::NotHeld => "NOT HELD",
             Verdict::NotMeasured => "–",
         };
-        [self.what.clone(), measured, mark(hold), mark(aim), verdict.to_owned()]
+        let cost = self.cost.map(|cost| format!("{:.1} + {:.1}", cost.cpu, cost.waiting)).unwrap_or_default();
+        [self.what.clone(), measured, mark(hold), mark(aim), verdict.to_owned(), cost]
     }
 }
 
@@ -125,6 +135,7 @@ fn shortest(mark: f64, unit: Unit) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::process::Cpu;
 
     fn verdict(goal: Goal, values: &[f64]) -> Verdict {
         Row::new("it", Unit::Part, goal, values.to_vec()).verdict()
@@ -146,8 +157,16 @@ mod tests {
     #[test]
     fn cells_are_written_in_the_rows_unit() {
         let row = Row::new("start", Unit::Seconds, Goal::AtMost { hold: 0.3, aim: 0.1 }, vec![0.05, 0.07, 0.06]);
-        assert_eq!(row.cells(), ["start", "0.060 (0.050–0.070) s", "≤ 0.3 s", "≤ 0.1 s", "aim reached"]);
+        assert_eq!(row.cells(), ["start", "0.060 (0.050–0.070) s", "≤ 0.3 s", "≤ 0.1 s", "aim reached", ""]);
         let row = Row::not_measured("list", Unit::Part, Goal::AtLeast { hold: 0.5, aim: 0.65 }, "left out");
-        assert_eq!(row.cells(), ["list", "left out", "≥ 0.50", "≥ 0.65", "–"]);
+        assert_eq!(row.cells(), ["list", "left out", "≥ 0.50", "≥ 0.65", "–", ""]);
+        let used = |user, kernel, waiting| {
+            let [user, kernel, waiting] = [user, kernel, waiting].map(std::time::Duration::from_micros);
+            Cpu { user, kernel, waiting }
+        };
+        let row = Row::new("cpu", Unit::Microseconds, Goal::AtMost { hold: 24.0, aim: 18.0 }, vec![23.04]);
+        let row = row.with_cost(Cost::of(used(200, 30, 8), 10));
+        assert_eq!(row.cells(), ["cpu", "23.0 (23.0–23.0) µs", "≤ 24 µs", "≤ 18 µs", "held", "23.0 + 0.8"]);
+        assert_eq!(Cost::of(Cpu::default(), 0), Cost { cpu: 0.0, waiting: 0.0 });
     }
 }

@@ -5,13 +5,30 @@ use std::time::Duration;
 use crate::driver::Counts;
 use crate::process::Cpu;
 
+/// What a server used for an operation, in microseconds. Rates move with whatever else runs on the machine; this moves less.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Cost {
+    /// On a core, in its own code and in the kernel.
+    pub(crate) cpu: f64,
+    /// Its threads together, ready to run while all cores were busy.
+    pub(crate) waiting: f64,
+}
+
+impl Cost {
+    /// The cost of each of so many operations.
+    pub(crate) fn of(cpu: Cpu, operations: u64) -> Self {
+        let each = |time: Duration| time.as_secs_f64() * 1e6 / count(operations.max(1));
+        Self { cpu: each(cpu.user + cpu.kernel), waiting: each(cpu.waiting) }
+    }
+}
+
 /// One server's windows at one number of connections.
 #[derive(Debug, Default)]
 pub(crate) struct Series {
     rates: Vec<f64>,
     latencies: Vec<u32>,
-    exchanges: u64,
-    cpu: Cpu,
+    /// What was done in each window, and what the server used for it.
+    spent: Vec<(u64, Cpu)>,
 }
 
 impl Series {
@@ -19,25 +36,36 @@ impl Series {
     pub(crate) fn add(&mut self, counts: &Counts, cpu: Cpu) {
         self.rates.push(count(counts.exchanges()) / counts.elapsed.as_secs_f64());
         self.latencies.extend(&counts.latencies);
-        self.exchanges += counts.exchanges();
-        self.cpu = Cpu { user: self.cpu.user + cpu.user, kernel: self.cpu.kernel + cpu.kernel };
+        self.spent.push((counts.exchanges(), cpu));
+    }
+
+    /// What the server used for an operation, over all windows.
+    pub(crate) fn cost(&self) -> Cost {
+        let (exchanges, cpu) = self.total();
+        Cost::of(cpu, exchanges)
+    }
+
+    /// Microseconds of CPU that the server used for an operation, in each window.
+    pub(crate) fn cpu_each(&self) -> Vec<f64> {
+        self.spent.iter().map(|(exchanges, cpu)| Cost::of(*cpu, *exchanges).cpu).collect()
+    }
+
+    fn total(&self) -> (u64, Cpu) {
+        self.spent.iter().fold((0, Cpu::default()), |(done, sum), (exchanges, cpu)| (done + exchanges, sum + *cpu))
     }
 
     /// The line of a table whose heading is [`HEADING`].
     pub(crate) fn line(&self, name: &str) -> String {
-        let each = |time: Duration| time.as_secs_f64() * 1e6 / count(self.exchanges.max(1));
+        let (exchanges, cpu) = self.total();
+        let each = |time: Duration| time.as_secs_f64() * 1e6 / count(exchanges.max(1));
         let mut latencies = self.latencies.clone();
         latencies.sort_unstable();
         let (half, most) = (quantile(&latencies, 0.50), quantile(&latencies, 0.99));
         format!(
-            "  {name:<12} {:>24} {:>22} {:>8} {:>8}",
+            "  {name:<12} {:>24} {:>22} {:>8.1} {:>8} {:>8}",
             spread(&self.rates, 0),
-            format!(
-                "{:.1} ({:.1} + {:.1})",
-                each(self.cpu.user + self.cpu.kernel),
-                each(self.cpu.user),
-                each(self.cpu.kernel)
-            ),
+            format!("{:.1} ({:.1} + {:.1})", each(cpu.user + cpu.kernel), each(cpu.user), each(cpu.kernel)),
+            each(cpu.waiting),
             milliseconds(half),
             milliseconds(most),
         )
@@ -56,7 +84,7 @@ impl Series {
 
 /// The heading of [`Series::line`].
 pub(crate) const HEADING: &str =
-    "               req/s: median (min–max)     CPU µs/req (own + kernel)  p50 ms   p99 ms";
+    "               req/s: median (min–max)     CPU µs/req (own + kernel)   waits   p50 ms   p99 ms";
 
 /// Median, smallest and largest.
 pub(crate) fn spread(values: &[f64], digits: usize) -> String {

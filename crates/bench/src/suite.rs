@@ -146,8 +146,9 @@ fn run_all(fixture: &mut Fixture, only: &[String]) -> (Vec<Finding>, Vec<String>
             Ok(finding) => {
                 terminal::say(&finding.raw.join("\n"));
                 for row in &finding.rows {
-                    let [what, measured, hold, aim, verdict] = row.cells();
-                    terminal::say(&format!("{what}: {measured}; hold {hold}, aim {aim}: {verdict}"));
+                    let [what, measured, hold, aim, verdict, cost] = row.cells();
+                    let cost = if cost.is_empty() { cost } else { format!("; CPU + wait {cost} µs") };
+                    terminal::say(&format!("{what}: {measured}; hold {hold}, aim {aim}: {verdict}{cost}"));
                 }
                 findings.push(finding);
             }

@@ -13,10 +13,9 @@ use crate::clock;
 use crate::compare::{Load, Runner, compare};
 use crate::device::Device;
 use crate::driver;
-use crate::echo::Echo;
+use crate::echo::{AnswerSize, Echo};
 use crate::enrol::{self, Wanted};
 use crate::process;
-use crate::stats::{HEADING, spread};
 use crate::workload::{Codes, Traffic};
 
 /// Connections that a server as shipped grants one address, with some left over for our own.
@@ -152,13 +151,13 @@ fn compare_builds(plan: &Plan, (binary, against): (&Path, &Path), folder: &Path)
     let mut other = Build::start(plan, &runner, against, &folder.join("that"))?;
     for &connections in &plan.connections {
         let mut loads = (own.load(plan, connections)?, other.load(plan, connections)?);
-        let comparison = compare(&mut runner, (plan.pairs, plan.window), &mut loads.0, &mut loads.1)?;
+        let comparison = compare(&mut runner, (plan.pairs, plan.window), &mut loads.0, &mut [&mut loads.1])?;
         own.devices = Codes::gathered(loads.0.workloads);
         other.devices = Codes::gathered(loads.1.workloads);
-        for line in comparison.raw(&format!("\n{connections} connections"), "this build", "that build") {
+        for line in comparison.raw(&format!("\n{connections} connections"), "this build", &["that build"]) {
             terminal::say(&line);
         }
-        terminal::say(&format!("  ratio        {:>24}", spread(&comparison.own.ratios(&comparison.other), 2)));
+        terminal::say(&format!("  ratio        {:>24}", comparison.ratio()));
     }
     own.server.ensure_alive()?;
     other.server.ensure_alive()?;
@@ -194,7 +193,7 @@ impl<'a> Bench<'a> {
             1 => "one thread".to_owned(),
             threads => format!("{threads} threads"),
         };
-        let (head_bytes, body_bytes) = echo.sizes;
+        let AnswerSize { head_bytes, body_bytes } = echo.size;
         terminal::say(&format!(
             "Answers of {head_bytes} + {body_bytes} bytes. Countersign: {}, as shipped a durable commit before each answer. \
              Bare hyper: {}.",
@@ -212,17 +211,15 @@ impl<'a> Bench<'a> {
             let mut own = Load::new(address, pid, Codes::shared(devices, connections, plan.traffic));
             // Copies, so that their codes stay fresh for the server.
             let mut ceiling = self.echo.load(Codes::for_echo(&own.workloads));
-            let comparison = compare(&mut self.runner, (plan.pairs, plan.window), &mut own, &mut ceiling)?;
+            let comparison = compare(&mut self.runner, (plan.pairs, plan.window), &mut own, &mut [&mut ceiling])?;
             self.devices = Codes::gathered(own.workloads);
             self.server.ensure_alive()?;
-            terminal::say(&format!(
-                "\n{connections} connections, pairs: {}, windows of {:.1} s\n{HEADING}",
-                plan.pairs,
-                plan.window.as_secs_f64()
-            ));
-            terminal::say(&comparison.own.line("countersign"));
-            terminal::say(&comparison.other.line("bare hyper"));
-            terminal::say(&format!("  ratio        {:>24}", spread(&comparison.own.ratios(&comparison.other), 2)));
+            let seconds = plan.window.as_secs_f64();
+            let title = format!("\n{connections} connections, pairs: {}, windows of {seconds:.1} s", plan.pairs);
+            for line in comparison.raw(&title, "countersign", &["bare hyper"]) {
+                terminal::say(&line);
+            }
+            terminal::say(&format!("  ratio        {:>24}", comparison.ratio()));
         }
         let last = driver::replay(address, &mut self.devices, GUESSES_PER_USER);
         let mut last = self.runner.runtime.block_on(last)?;

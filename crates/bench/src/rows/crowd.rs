@@ -65,7 +65,7 @@ pub(super) fn run(fixture: &mut Fixture) -> Result<Finding> {
 
     let (mut with, mut without) = (Vec::new(), Vec::new());
     for _ in 0..fixture.size.pairs {
-        without.push(paced(fixture, &quiet.instance, &mut quiet.workloads, rate)?.0);
+        without.push(paced(fixture, &quiet.instance, &mut quiet.workloads, rate)?.p99);
         // The server closes connections after a minute; each sends a request before every window.
         fixture.runner.runtime.block_on(stir(&mut resting))?;
         let workloads = std::mem::take(&mut crowded.workloads);

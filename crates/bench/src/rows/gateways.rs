@@ -133,7 +133,7 @@ fn silent(fixture: &mut Fixture, rows: &mut Vec<Row>, raw: &mut Vec<String>) -> 
             let triggers = Ask::shared(scene.triggers.clone(), CONNECTIONS, (200, "state_token"));
             let sending = pace::drive(scene.instance.address, triggers, MESSAGES, fixture.size.window);
             let sending = fixture.runner.runtime.spawn(sending);
-            p99s[side].push(paced(fixture, &scene.instance, &mut codes[side], VERIFICATIONS)?.0);
+            p99s[side].push(paced(fixture, &scene.instance, &mut codes[side], VERIFICATIONS)?.p99);
             let mut asked = fixture.runner.runtime.block_on(sending)??;
             sent[side] += asked.counts.done;
             fixture.runner.results.enter(&mut asked.counts);
@@ -192,7 +192,7 @@ fn drained(fixture: &mut Fixture, rows: &mut Vec<Row>, raw: &mut Vec<String>) ->
 
     let body = r#"{"to": "+491511234567", "text": "123456 is your code for Countersign. It is valid for 2 minutes."}"#;
     let asks = Ask::shared(vec![request("POST", "/send", "", body); AT_ONCE], AT_ONCE, (200, "id"));
-    let mut direct = crate::compare::Load::ceiling(scene.gateway.address, std::process::id(), asks);
+    let mut direct = crate::compare::Load::here(scene.gateway.address, asks);
     let mut own = Vec::new();
     for _ in 0..fixture.size.pairs.min(3) {
         let (counts, _) = direct.window(&mut fixture.runner, fixture.size.window)?;

@@ -13,6 +13,7 @@ mod millions;
 mod pair;
 mod postgres;
 mod start;
+mod twenty;
 mod verify;
 mod wrong;
 
@@ -38,6 +39,7 @@ pub(crate) const BENCHES: &[Bench] = &[
     Bench { name: enrol::NAME, run: enrol::run },
     Bench { name: latency::NAME, run: latency::run },
     Bench { name: millions::NAME, run: millions::run },
+    Bench { name: twenty::NAME, run: twenty::run },
     Bench { name: memory::NAME, run: memory::run },
     Bench { name: start::NAME, run: start::run },
     Bench { name: crowd::NAME, run: crowd::run },
