@@ -151,7 +151,7 @@ impl Comparison {
 
     /// The row with the CPU time of an operation.
     pub(crate) fn cpu_row(&self, what: &str, goal: Goal) -> Row {
-        Row::new(what, Unit::Microseconds, goal, self.own.cpu_each()).with_cost(self.own.cost())
+        Row::new(what, Unit::Microseconds, goal, self.own.cpu_each())
     }
 
     fn ratios(&self, number: usize) -> Vec<f64> {
