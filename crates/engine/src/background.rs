@@ -109,7 +109,7 @@ impl Engine {
         }
     }
 
-    /// Wakes the worker of a channel: a decision may have queued a message.
+    /// Wakes the workers of the channel that a decision has queued a message for, if it has.
     pub(crate) fn wake_outbox(&self, channel: Option<Channel>) {
         if let Some(channel) = channel {
             self.outbox.wake(channel);

@@ -21,13 +21,47 @@ impl Engine {
     {
         let decided = self.store.decide(user, move |view| with_lines(name, rule(view))).instrument(span(name)).await;
         self.decisions.count(name, decided.is_ok());
-        let (reply, lines, folded) = decided?;
+        Ok(self.made(user, decided?))
+    }
+
+    /// The same where the view may show that the decision is to be prepared first. Then the rule gives `None`, nothing was
+    /// decided, and the caller has the view.
+    pub(crate) async fn decide_if_ready<T, F>(
+        &self,
+        name: DecisionName,
+        user: UserId,
+        rule: F,
+    ) -> Result<Result<T, Box<View>>, store::Error>
+    where
+        F: Fn(&View) -> Option<Decision<T>> + Send + 'static,
+        T: Send + 'static,
+    {
+        let decide = move |view: &View| match rule(view) {
+            Some(decision) => with_lines(name, decision).map(Ok),
+            None => Decision::reply(Err(Box::new(view.clone()))),
+        };
+        let decided = self.store.decide(user, decide).instrument(span(name)).await;
+        match decided {
+            Ok(Err(view)) => Ok(Err(view)),
+            Ok(Ok(decided)) => {
+                self.decisions.count(name, true);
+                Ok(Ok(self.made(user, decided)))
+            }
+            Err(error) => {
+                self.decisions.count(name, false);
+                Err(error)
+            }
+        }
+    }
+
+    /// What follows from a decision once it is durable.
+    fn made<T>(&self, user: UserId, (reply, lines, folded): Decided<T>) -> T {
         self.held.wake(user);
         lines.iter().for_each(log);
         for event in folded {
             self.folded.count(event);
         }
-        Ok(reply)
+        reply
     }
 
     /// Decides about a client.
@@ -78,7 +112,10 @@ impl Line {
     }
 }
 
-fn with_lines<T>(name: DecisionName, decision: Decision<T>) -> Decision<(T, Vec<Line>, Vec<AuditEvent>)> {
+/// A reply, the lines to log, and the refusals to count.
+type Decided<T> = (T, Vec<Line>, Vec<AuditEvent>);
+
+fn with_lines<T>(name: DecisionName, decision: Decision<T>) -> Decision<Decided<T>> {
     // An import of a large list would fill the log; its entries are in the audit trail.
     let is_logged = name != DecisionName::Import && tracing::enabled!(tracing::Level::INFO);
     let lines = if is_logged {

@@ -52,10 +52,13 @@ impl Hotp {
     }
 }
 
-/// The counter whose code is `code`: the newest that is `spent`, else the smallest that is `fresh`. Digits that were accepted
+/// The counter whose code is `code`: the newest that is `spent`, else the first that is `fresh`, which ascend. Digits that were accepted
 /// are spent even if a counter ahead happens to have the same: a person and the wire know only digits, and the next different
-/// ones are accepted as ever (decision 21). Every counter is tried, whether or not one matched before, and codes are compared
-/// as integers in constant time.
+/// ones are accepted as ever (decision 21). Codes are compared as integers in constant time.
+///
+/// The search ends where a code is accepted, and only there: an answer that will be refused, spent or wrong, has been compared
+/// with every counter, so its time tells nothing. How far ahead the counter of an accepted code was, its time does tell: to
+/// somebody who had the right code, and no other answer is that quick.
 pub(super) fn matching(
     secret: &Secret,
     algorithm: Algorithm,
@@ -66,19 +69,17 @@ pub(super) fn matching(
 ) -> Option<i64> {
     let given: u32 = code.parse().ok()?;
     let key = Key::new(secret, algorithm);
-    let of_code = |counters: &mut dyn Iterator<Item = i64>, newest: bool| {
-        let mut found: Option<i64> = None;
-        for counter in counters.filter(|counter| *counter >= 0) {
-            let is_code = bool::from(key.value(counter.cast_unsigned(), digits).ct_eq(&given));
-            if is_code && found.is_none_or(|before| (counter > before) == newest) {
-                found = Some(counter);
-            }
+    let is_code = |counter: &i64| *counter >= 0 && bool::from(key.value(counter.cast_unsigned(), digits).ct_eq(&given));
+    match spent.filter(is_code).max() {
+        Some(spent) => {
+            fresh.for_each(|counter| _ = std::hint::black_box(is_code(&counter)));
+            Some(spent)
         }
-        found
-    };
-    let (mut spent, mut fresh) = (spent, fresh);
-    let (spent, fresh) = (of_code(&mut spent, true), of_code(&mut fresh, false));
-    spent.or(fresh)
+        None => {
+            let mut fresh = fresh;
+            fresh.find(is_code)
+        }
+    }
 }
 
 /// The HOTP value as an integer below `10^digits` (RFC 4226 section 5.3, dynamic truncation).
@@ -156,6 +157,45 @@ mod tests {
         assert_eq!(rfc().matching_counter(&text(2), 3), Some(2), "and so are those before it");
         assert_eq!(rfc().matching_counter(&text(3), 14), None, "as far back as it looks ahead");
         assert_eq!(rfc().matching_counter(&text(13), 3), Some(13));
+    }
+
+    /// What is compared says how long it takes.
+    #[test]
+    fn only_a_code_that_is_accepted_ends_the_search() {
+        let compared = |counter: u64, digits: u8| {
+            let (mut spent, mut fresh) = (0, 0);
+            let secret = &rfc().secret;
+            let text = code(secret, Algorithm::Sha1, counter, digits);
+            let (behind, ahead) = ((10..=20).inspect(|_| spent += 1), (21..=30).inspect(|_| fresh += 1));
+            let found = matching(secret, Algorithm::Sha1, digits, &text, behind, ahead);
+            (found, spent, fresh)
+        };
+        for (counter, looked_at) in [(21, 1), (22, 2), (30, 10)] {
+            assert_eq!(compared(counter, 6), (Some(counter.cast_signed()), 11, looked_at));
+        }
+        for refused in [10, 20] {
+            assert_eq!(compared(refused, 6), (Some(refused.cast_signed()), 11, 10), "spent");
+        }
+        assert_eq!(compared(31, 6), (None, 11, 10), "wrong");
+    }
+
+    /// Decision 21, where digits are few enough to come back.
+    #[test]
+    fn digits_that_are_spent_are_spent_also_if_they_come_again() {
+        let secret = &rfc().secret;
+        let of = |counter: i64| value(secret, Algorithm::Sha1, counter.cast_unsigned(), 2);
+        let twins = (0..500_i64).flat_map(|before| (before + 1..before + 10).map(move |after| (before, after)));
+        let twins: Vec<_> = twins.filter(|(before, after)| of(*before) == of(*after)).take(20).collect();
+        for (before, after) in twins.iter().copied() {
+            let text = format!("{:02}", of(before));
+            let found = |last: i64| {
+                let (spent, fresh) = (last - LOOK_AHEAD..=last, last + 1..=last + LOOK_AHEAD);
+                matching(secret, Algorithm::Sha1, 2, &text, spent, fresh).unwrap()
+            };
+            assert!(found(before) <= before, "one of these is spent: {before}, {after}");
+            assert_eq!(found(after), after, "the newest of two: {before}, {after}");
+        }
+        assert_eq!(twins.len(), 20);
     }
 
     #[test]

@@ -42,8 +42,8 @@ pub enum BudgetOwner {
 
 /// How a decision that may queue a message ended.
 enum Counting<T> {
-    /// As it should; with whether a message was queued.
-    Done(T, bool),
+    /// As it should; with where a message was queued for, if one was.
+    Done(T, Option<Channel>),
     /// It would have queued a message that was not counted, and changed nothing.
     Uncounted,
 }
@@ -111,8 +111,8 @@ impl Engine {
         self.outbox.routes().down_until(channel, now)
     }
 
-    /// Makes a decision that may queue a message. Every message is judged here by where it goes, and counted before the
-    /// decision. `snapshot` is the user as the caller has seen it: what it already refuses is not counted.
+    /// Makes a decision that may queue a message, and wakes who sends it if it did. Every message is judged here by where it
+    /// goes, and counted before the decision. `snapshot` is the user as the caller has seen it: what it already refuses is not counted.
     pub(crate) async fn decide_to_send<T, F>(
         &self,
         sending: Sending<'_>,
@@ -128,9 +128,16 @@ impl Engine {
         let to = self.recipient(target);
         let down_until = self.down_until(target, now);
         if reach.is_ok() && to.is_none() && down_until.is_none() {
-            return Ok(self.decide(name, user, rule).await?);
+            let rule = move |view: &View| {
+                let decision = rule(view);
+                let queued = queued(&decision);
+                decision.map(|reply| (reply, queued))
+            };
+            let (reply, queued) = self.decide(name, user, rule).await?;
+            self.wake_outbox(queued);
+            return Ok(reply);
         }
-        let mut expected = queues(&rule(snapshot));
+        let mut expected = queued(&rule(snapshot)).is_some();
         // The user may have changed since the snapshot, at most once in the way of this.
         loop {
             let counted = match (expected, to) {
@@ -151,8 +158,8 @@ impl Engine {
             let ended = self
                 .decide(name, user, move |view| {
                     let decision = rule(view);
-                    let queued = queues(&decision);
-                    if queued && !is_counted {
+                    let queued = queued(&decision);
+                    if queued.is_some() && !is_counted {
                         return Decision::reply(Counting::Uncounted);
                     }
                     decision.map(|reply| Counting::Done(reply, queued))
@@ -160,7 +167,8 @@ impl Engine {
                 .await?;
             match ended {
                 Counting::Done(reply, queued) => {
-                    if let (Some(counted), false) = (counted, queued) {
+                    self.wake_outbox(queued);
+                    if let (Some(counted), None) = (counted, queued) {
                         self.give_back(counted).await;
                     }
                     return Ok(reply);
@@ -277,8 +285,12 @@ pub(crate) fn out_of_reach(why: Unreachable) -> Unreachable {
     why
 }
 
-fn queues<T>(decision: &Decision<T>) -> bool {
-    decision.changes.iter().any(|change| matches!(change, Change::Enqueue(_)))
+/// Where the message goes that a decision queues, if it queues one.
+fn queued<T>(decision: &Decision<T>) -> Option<Channel> {
+    decision.changes.iter().find_map(|change| match change {
+        Change::Enqueue(message) => Some(message.channel),
+        _ => None,
+    })
 }
 
 /// Says once what a budget has reached; the audit trail says it too.

@@ -4,7 +4,10 @@ use domain::model::audit::Actor;
 use domain::rules::basis::Basis;
 use domain::rules::reaching::Unreachable;
 use domain::rules::verification::open::{self, Opened, Opening};
-use domain::{ClientOptions, Device, DeviceId, DeviceStatus, Digest, Purpose, Status, Timestamp, UserId, Verification};
+use domain::{
+    Challenge, ClientId, ClientOptions, Device, DeviceId, DeviceStatus, Digest, Purpose, Status, Timestamp, UserId,
+    Verification, VerificationId, View,
+};
 
 use crate::challenges::draw::{Challenged, CodeStyle, DeviceSetup, Handle};
 use crate::challenges::message_budgets::{Sending, may_be_unsent};
@@ -79,6 +82,49 @@ pub struct OpenedVerification {
     pub setup: Option<DeviceSetup>,
 }
 
+/// What is drawn for a verification, whatever device it is of.
+#[derive(Clone)]
+struct DrawnVerification {
+    id: VerificationId,
+    wire_id: String,
+    state_token: Option<Digest>,
+    client: Option<ClientId>,
+    ttl: i64,
+    now: Timestamp,
+}
+
+impl DrawnVerification {
+    fn of(&self, device: &Device, challenge: Challenge) -> Verification {
+        Verification {
+            id: self.id,
+            wire_id: self.wire_id.clone(),
+            user_id: device.user_id,
+            device_id: device.id,
+            purpose: if device.status == DeviceStatus::Pending { Purpose::Enrol } else { Purpose::Login },
+            challenge,
+            status: Status::NEW,
+            state_token: self.state_token,
+            client_id: self.client,
+            created_at: self.now,
+            expires_at: self.now.plus(self.ttl),
+        }
+    }
+}
+
+/// A device with its place among those of its user.
+struct Challengeable {
+    device: Device,
+    is_default: bool,
+}
+
+impl Challengeable {
+    fn find(view: &View, device: DeviceId) -> Option<Self> {
+        let device = view.device(device)?.clone();
+        let is_default = domain::model::device::default_device(&view.devices) == Some(device.id);
+        Some(Self { device, is_default })
+    }
+}
+
 impl Engine {
     /// Puts a challenge to a device.
     pub async fn open_verification(
@@ -86,12 +132,69 @@ impl Engine {
         request: OpenRequest,
         context: Actor,
     ) -> Result<OpenedVerification, ChallengeError> {
-        let view = self.store.view(request.user).await?;
-        let Some(user) = &view.user else { return Err(ChallengeError::NoUser) };
-        let device = view.device(request.device).cloned().ok_or(ChallengeError::NoDevice)?;
-        let now = self.now();
-        let id = self.chance.verification_id();
-        let credential = self.open_credential(&device)?;
+        let (id, now) = (self.chance.verification_id(), self.now());
+        let state_token = (request.handle == Handle::StateToken).then(|| self.chance.hex::<20>());
+        let drawn = DrawnVerification {
+            id,
+            wire_id: self.wire_id(id, request.handle),
+            state_token: state_token.as_ref().map(|token| Digest::of(token.as_bytes())),
+            client: context.client,
+            ttl: request.ttl,
+            now,
+        };
+        let (asked, opened, setup) = match self.open_unsent(&request, &drawn, &context).await? {
+            Ok((asked, opened)) => (asked, opened, None),
+            Err(view) => self.open_sent(&request, drawn, &view, context).await?,
+        };
+        let (verification, setup) = match opened {
+            Opened::Opened(verification) => (verification, setup),
+            Opened::Repeated(verification) => {
+                let setup = verification.challenge.number().map(DeviceSetup::to_show);
+                (verification, setup)
+            }
+            Opened::NoUser => return Err(ChallengeError::NoUser),
+            Opened::NoDevice => return Err(ChallengeError::NoDevice),
+            Opened::Locked(until) => return Err(ChallengeError::Locked(until)),
+            Opened::TooSoon(at) | Opened::TooMany(at) => return Err(ChallengeError::TooMany(at)),
+        };
+        let Challengeable { device, is_default } = asked;
+        Ok(OpenedVerification { verification, device, is_default, state_token, setup })
+    }
+
+    /// Opens a verification of a device that makes its codes itself: there is nothing to draw for it, nothing of it to unseal
+    /// and nothing to send, so one look at the user is enough. Gives the view back for any other device.
+    async fn open_unsent(
+        &self,
+        request: &OpenRequest,
+        drawn: &DrawnVerification,
+        context: &Actor,
+    ) -> Result<Result<(Challengeable, Opened), Box<View>>, Fault> {
+        let (id, confirms, user) = (request.device, request.confirms, request.user);
+        let (drawn, context, policy) = (drawn.clone(), context.clone(), self.settings.policy.clone());
+        let rule = move |view: &View| {
+            let asked = Challengeable::find(view, id).filter(|asked| asked.device.factor.makes_codes())?;
+            let verification = drawn.of(&asked.device, Challenge::Own);
+            let opening = Opening { verification, message: None, pending_devices: confirms };
+            let opened = open::open(view, &opening, Basis { policy: &policy, actor: &context, now: drawn.now });
+            Some(opened.map(|opened| (asked, opened)))
+        };
+        Ok(self.decide_if_ready(DecisionName::OpenVerification, user, rule).await?)
+    }
+
+    /// Opens a verification for which something is sent. What is random is drawn before the decision, since a rule may run
+    /// again, and with it the message is written, for the device as `view` has it.
+    async fn open_sent(
+        &self,
+        request: &OpenRequest,
+        drawn: DrawnVerification,
+        view: &View,
+        context: Actor,
+    ) -> Result<(Challengeable, Opened, Option<DeviceSetup>), ChallengeError> {
+        let now = drawn.now;
+        let user = view.user.as_ref().ok_or(ChallengeError::NoUser)?;
+        let asked = Challengeable::find(view, request.device).ok_or(ChallengeError::NoDevice)?;
+        let device = &asked.device;
+        let credential = self.open_credential(device)?;
         let style = CodeStyle {
             alphanumeric: !request.numeric && device.factor == domain::FactorKind::Sms,
             keypad: request.call == CallStyle::TakesDigits,
@@ -99,24 +202,11 @@ impl Engine {
             template: request.template.as_ref().filter(|_| context.right.words_messages()),
             language: user.profile.language(),
         };
-        let Challenged { challenge, content, setup } = self.draw_sent(id, &device, &credential, request.ttl, style);
-        let state_token = (request.handle == Handle::StateToken).then(|| self.chance.hex::<20>());
-        let purpose = if device.status == DeviceStatus::Pending { Purpose::Enrol } else { Purpose::Login };
-        let verification = Verification {
-            id,
-            wire_id: self.wire_id(id, request.handle),
-            user_id: request.user,
-            device_id: device.id,
-            purpose,
-            challenge,
-            status: Status::NEW,
-            state_token: state_token.as_ref().map(|token| Digest::of(token.as_bytes())),
-            client_id: context.client,
-            created_at: now,
-            expires_at: now.plus(request.ttl),
-        };
+        let Challenged { challenge, content, setup } =
+            self.draw_sent(drawn.id, device, &credential, request.ttl, style);
+        let verification = drawn.of(device, challenge);
         let message = match content {
-            Some(content) => Some(self.queue(&verification, &device, &content).await?),
+            Some(content) => Some(self.queue(&verification, device, &content).await?),
             None => None,
         };
         let asker = (context.client, context.right);
@@ -126,30 +216,15 @@ impl Engine {
         let by = context.clone();
         let policy = self.settings.policy.clone();
         let opened = self
-            .decide_to_send(sending, &view, move |view| {
+            .decide_to_send(sending, view, move |view| {
                 open::open(view, &opening, Basis { policy: &policy, actor: &context, now })
             })
             .await?;
-        self.wake_outbox(device.factor.channel());
-        let (verification, setup) = match opened {
-            Opened::Opened(verification) => {
-                self.warn_if_last_prompt(&view, &device, by, now).await;
-                (verification, setup)
-            }
-            Opened::Repeated(verification) => {
-                let setup = verification.challenge.number().map(DeviceSetup::to_show);
-                (verification, setup)
-            }
-            Opened::NoUser => return Err(ChallengeError::NoUser),
-            Opened::NoDevice => return Err(ChallengeError::NoDevice),
-            Opened::Locked(until) => return Err(ChallengeError::Locked(until)),
-            Opened::TooSoon(at) => {
-                self.send_prompt_warning(&view, &device, by, now).await;
-                return Err(ChallengeError::TooMany(at));
-            }
-            Opened::TooMany(at) => return Err(ChallengeError::TooMany(at)),
-        };
-        let is_default = domain::model::device::default_device(&view.devices) == Some(device.id);
-        Ok(OpenedVerification { verification, device, is_default, state_token, setup })
+        match opened {
+            Opened::Opened(_) => self.warn_if_last_prompt(view, device, by, now).await,
+            Opened::TooSoon(_) => self.send_prompt_warning(view, device, by, now).await,
+            _ => {}
+        }
+        Ok((asked, opened, setup))
     }
 }

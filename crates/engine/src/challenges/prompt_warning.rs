@@ -53,10 +53,7 @@ impl Engine {
             let (by, id) = (context.clone(), device.id);
             let rule = move |view: &View| warning::of_prompts(view, id, Some(&message), &policy, &by, now);
             match self.decide_to_send(sending, view, rule).await {
-                Ok(_) => {
-                    self.wake_outbox(Some(channel));
-                    return Ok(());
-                }
+                Ok(_) => return Ok(()),
                 Err(UnsentError::TooMany(_) | UnsentError::Unreachable(_)) => {}
                 Err(UnsentError::Fault(fault)) => return Err(fault),
             }

@@ -165,7 +165,6 @@ impl Engine {
             Enrolled::TooManyDevices => return Err(EnrolError::TooManyDevices),
             Enrolled::TooManyRegistrations(at) | Enrolled::TooSoon(at) => return Err(EnrolError::TooMany(at)),
         }
-        self.wake_outbox(device.factor.channel());
         Ok(EnrolledDevice {
             phone: credential.phone().map(str::to_owned),
             is_default,

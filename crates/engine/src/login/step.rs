@@ -224,7 +224,6 @@ impl Engine {
                 decision.with_all(noted.flatten())
             })
             .await?;
-        self.wake_outbox(device.factor.channel());
         match opened {
             Opened::Opened(put) => {
                 self.warn_if_last_prompt(snapshot, device, by, now).await;
