@@ -301,3 +301,27 @@ fn sound(budget: Budget, alarm: Alarm, limit: u32) {
         Alarm::Full => tracing::error!(client, limit, "all messages of this day are used: no more are sent"),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use domain::{DeviceId, Message, MessageId, Sealed, VerificationId};
+
+    /// No worker is woken for a decision that queues nothing, such as a prompt that waits already.
+    #[test]
+    fn only_a_queued_message_has_a_channel_to_wake() {
+        let message = Message {
+            id: MessageId(1),
+            user_id: UserId(2),
+            device_id: DeviceId(3),
+            verification_id: VerificationId(uuid::Uuid::nil()),
+            channel: Channel::Voice,
+            content: Sealed(Vec::new()),
+            created_at: Timestamp(0),
+            not_after: Timestamp(1),
+        };
+        let dropped = Change::DropMessages(message.verification_id);
+        assert_eq!(queued(&Decision::of(vec![dropped.clone()], ())), None);
+        assert_eq!(queued(&Decision::of(vec![dropped, Change::Enqueue(message)], ())), Some(Channel::Voice));
+    }
+}

@@ -350,3 +350,42 @@ async fn a_registration_is_no_verification() {
     assert_eq!(verification(&wire, &registration_id).await.status(), 404);
     assert_eq!(answer(&wire, &registration_id, &otp(&code)).await.status(), 404);
 }
+
+/// A device that makes its codes itself is challenged without a look at its secret: what is damaged shows when it is needed.
+#[tokio::test]
+async fn challenging_an_app_opens_no_seal() {
+    let wire = Wire::start().await;
+    wire.totp().await;
+    let (user, store) = (domain::UserId(wire.user), wire.server.engine().store());
+    let whole = store.view(user).await.unwrap().devices[0].clone();
+    let (id, credential) = (domain::DeviceId(9_000), domain::Sealed(vec![0; 40]));
+    let broken = domain::Change::CreateDevice(domain::Device { id, credential, ..whole });
+    store.decide(user, move |_| domain::Decision::of(vec![broken.clone()], ())).await.unwrap();
+    let app = id.0;
+    let opened = wire.post("2/verifications", &format!(r#"{{"device_id":"{app}"}}"#)).await;
+    assert_eq!(opened.status(), 201, "{opened}");
+    let answered = answer(&wire, &opened.text("id"), &otp("123456")).await;
+    assert_eq!(answered.status(), 500, "{answered}");
+}
+
+/// Each is one decision, whether or not something had to be drawn for it first.
+#[tokio::test]
+async fn a_challenge_is_one_decision() {
+    let wire = Wire::start().await;
+    let (sms, (app, _)) = (wire.sms().await, wire.totp().await);
+    let opened = || {
+        let decisions = wire.server.engine().decision_counts().read();
+        decisions
+            .filter(|(name, ..)| name.name() == "open_verification")
+            .map(|(_, done, failed)| done + failed)
+            .sum::<u64>()
+    };
+    let before = opened();
+    for device in [&app, &sms] {
+        let challenged = wire.post("2/verifications", &format!(r#"{{"device_id":"{device}"}}"#)).await;
+        assert_eq!(challenged.status(), 201, "{challenged}");
+    }
+    assert_eq!(opened() - before, 2);
+    assert_eq!(wire.post("2/verifications", r#"{"device_id":"999"}"#).await.status(), 404);
+    assert_eq!(opened() - before, 2, "nothing was decided");
+}
