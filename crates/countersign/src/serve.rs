@@ -14,6 +14,7 @@ use tokio::net::TcpListener;
 use web::front::Front;
 use web::proxy::TrustedProxies;
 use web::request_id::RequestIds;
+use web::threads::{Threads, Turns};
 use web::tls::Certificates;
 
 use crate::admin::{self, Admin, MetricsSource};
@@ -230,10 +231,13 @@ pub(crate) async fn run(
         let _ = stopped.wait_for(|stop| *stop).await;
     };
     let certificates = certificates(config)?;
+    // Only requests run there. All else has the runtime that runs this, so that neither waits for the other.
+    let threads = Threads::start(config.limits.threads).context("cannot start the threads that answer requests")?;
+    let turns = threads.turns();
     let serving = async {
         match &certificates {
-            None => web::listen::serve(listener, front, stopped).await,
-            Some(certificates) => web::listen::serve_tls(listener, front, certificates.clone(), stopped).await,
+            None => web::listen::serve(listener, front, turns, stopped).await,
+            Some(certificates) => web::listen::serve_tls(listener, front, turns, certificates.clone(), stopped).await,
         }
     };
     let watching_files = async {
@@ -246,7 +250,7 @@ pub(crate) async fn run(
         let ((listener, routes), ids) = (admin.answering(health.clone(), watched), RequestIds::new(&prefix));
         let front = Front::new(Vec::new(), routes, config.limits.front, ids, web::guard::plain);
         let mut stopped = stopping.clone();
-        tokio::spawn(web::listen::serve(listener, front, async move {
+        tokio::spawn(web::listen::serve(listener, front, Turns::here(), async move {
             let _ = stopped.wait_for(|stop| *stop).await;
         }))
     });

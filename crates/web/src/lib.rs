@@ -20,5 +20,6 @@ pub mod rate_limit;
 pub mod request_id;
 mod screen;
 mod syntax;
+pub mod threads;
 pub mod tls;
 mod wire;

@@ -2,12 +2,14 @@
 //!
 //! It enforces the limits of connections (SEC 61) and the order of a shutdown (SEC 82): no new connections; idle ones are
 //! closed; busy ones get time; the rest are dropped. An error of one connection affects only that connection.
+//!
+//! Each connection is served by one runtime to its end, TLS handshake included ([`crate::threads`]).
 
 use std::collections::HashMap;
 use std::convert::Infallible;
 use std::future::{Future, poll_fn};
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, SocketAddr, TcpStream as StdTcpStream};
 use std::pin::pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::Poll;
@@ -23,48 +25,60 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::{JoinError, JoinSet};
+use tokio_rustls::TlsAcceptor;
 
 use crate::front::Front;
 use crate::limits::Limits;
 use crate::peer::Peer;
+use crate::threads::Turns;
 use crate::tls::Certificates;
 use crate::wire::{Alarm, Pulse, Wire, monotonic_now};
 
 /// Pause of accepting while the process is out of descriptors or memory.
 const BACK_OFF: Duration = Duration::from_millis(100);
 
-/// Serves `front` on `listener` until `shutdown` completes and the connections have drained.
+/// Serves `front` on `listener`, each connection on the runtime whose turn it is, until `shutdown` completes and the
+/// connections have drained.
 ///
 /// Running out of file descriptors pauses the loop. Only a broken listener ends it.
-pub async fn serve(listener: TcpListener, front: Front, shutdown: impl Future<Output = ()>) -> io::Result<()> {
-    serve_from(listener, front, None, shutdown).await
+pub async fn serve(
+    listener: TcpListener,
+    front: Front,
+    turns: Turns,
+    shutdown: impl Future<Output = ()>,
+) -> io::Result<()> {
+    serve_from(listener, front, turns, None, shutdown).await
 }
 
 /// [`serve`] over TLS.
 pub async fn serve_tls(
     listener: TcpListener,
     front: Front,
+    turns: Turns,
     certificates: Arc<Certificates>,
     shutdown: impl Future<Output = ()>,
 ) -> io::Result<()> {
     front.ends_tls();
-    serve_from(listener, front, Some(certificates), shutdown).await
+    serve_from(listener, front, turns, Some(certificates), shutdown).await
 }
 
 /// The source of connections: a listener, or a broken one in a test.
 trait Source {
-    async fn accept(&self) -> io::Result<(TcpStream, SocketAddr)>;
+    /// The next connection, which belongs to no runtime yet.
+    async fn accept(&self) -> io::Result<(StdTcpStream, SocketAddr)>;
 }
 
 impl Source for TcpListener {
-    async fn accept(&self) -> io::Result<(TcpStream, SocketAddr)> {
-        TcpListener::accept(self).await
+    async fn accept(&self) -> io::Result<(StdTcpStream, SocketAddr)> {
+        let (stream, peer) = TcpListener::accept(self).await?;
+        Ok((stream.into_std()?, peer))
     }
 }
 
 async fn serve_from(
     source: impl Source,
     front: Front,
+    mut turns: Turns,
     certificates: Option<Arc<Certificates>>,
     shutdown: impl Future<Output = ()>,
 ) -> io::Result<()> {
@@ -96,18 +110,14 @@ async fn serve_from(
                 let _ = stream.set_nodelay(true);
                 let (front, stopped) = (front.clone(), stopped.clone());
                 let acceptor = certificates.as_ref().map(|certificates| certificates.acceptor());
-                connections.spawn(async move {
+                let serve = async move {
                     let open = front.opened();
-                    match acceptor {
-                        None => connection(stream, peer, front, stopped).await,
-                        Some(acceptor) => match tokio::time::timeout(limits.head_read, acceptor.accept(stream)).await {
-                            Ok(Ok(stream)) => connection(stream, peer, front, stopped).await,
-                            Ok(Err(error)) => tracing::debug!(%peer, %error, "TLS handshake failed"),
-                            Err(_) => tracing::debug!(%peer, "TLS handshake timed out"),
-                        },
+                    if let Err(error) = socket(stream, peer, acceptor, front, stopped).await {
+                        tracing::debug!(%peer, %error, "connection cannot be served");
                     }
                     drop((slot, open));
-                });
+                };
+                connections.spawn_on(serve, turns.next());
             }
             Err(error) => match after_failed_accept(&error) {
                 AfterFailure::GoOn => {}
@@ -167,6 +177,27 @@ fn after_failed_accept(error: &io::Error) -> AfterFailure {
         _ if error.raw_os_error() == Some(EBADF) => AfterFailure::End,
         _ => AfterFailure::Pause,
     }
+}
+
+/// Serves an accepted socket on the current runtime.
+async fn socket(
+    stream: StdTcpStream,
+    peer: SocketAddr,
+    acceptor: Option<TlsAcceptor>,
+    front: Front,
+    stopped: watch::Receiver<bool>,
+) -> io::Result<()> {
+    let stream = TcpStream::from_std(stream)?;
+    let Some(acceptor) = acceptor else {
+        connection(stream, peer, front, stopped).await;
+        return Ok(());
+    };
+    match tokio::time::timeout(front.limits().head_read, acceptor.accept(stream)).await {
+        Ok(Ok(stream)) => connection(stream, peer, front, stopped).await,
+        Ok(Err(error)) => tracing::debug!(%peer, %error, "TLS handshake failed"),
+        Err(_) => tracing::debug!(%peer, "TLS handshake timed out"),
+    }
+    Ok(())
 }
 
 /// Serves one connection to its end.

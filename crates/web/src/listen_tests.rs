@@ -3,6 +3,7 @@
 use super::*;
 use crate::guard;
 use crate::request_id::RequestIds;
+use crate::threads::Threads;
 use axum::Router;
 use axum::extract::Extension;
 use axum::response::{IntoResponse, Response};
@@ -44,6 +45,7 @@ fn router() -> Router {
             }),
         )
         .route("/large", get(|| async { "x".repeat(1 << 20) }))
+        .route("/thread", get(|| async { std::thread::current().name().unwrap_or_default().to_owned() }))
         .route("/stuck", get(|| async { std::future::pending::<&'static str>().await }))
         .route("/none", get(|| async { StatusCode::NO_CONTENT }))
 }
@@ -53,10 +55,14 @@ fn front(limits: Limits) -> Front {
 }
 
 async fn server(limits: Limits) -> Server {
+    server_on(Turns::here(), limits).await
+}
+
+async fn server_on(turns: Turns, limits: Limits) -> Server {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let (stop, stopped) = oneshot::channel();
-    let task = tokio::spawn(serve(listener, front(limits), async {
+    let task = tokio::spawn(serve(listener, front(limits), turns, async {
         let _ = stopped.await;
     }));
     Server { address, stop: Some(stop), task }
@@ -506,6 +512,39 @@ async fn shutdown_does_not_wait_for_ever() {
     assert!(rest.is_empty());
 }
 
+#[tokio::test]
+async fn connections_go_to_the_threads_in_turn() {
+    let threads = Threads::start(2).unwrap();
+    let server = server_on(threads.turns(), Limits::default()).await;
+    let mut names = Vec::new();
+    for _ in 0..4 {
+        let answer = server.exchange("GET /thread HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").await;
+        names.push(answer.rsplit("\r\n").next().unwrap().to_owned());
+    }
+    assert_eq!(names, ["serve-0", "serve-1", "serve-0", "serve-1"]);
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn shutdown_drains_the_connections_of_all_threads() {
+    let threads = Threads::start(2).unwrap();
+    let limits = Limits { drain: Duration::from_secs(2), ..Limits::default() };
+    let server = server_on(threads.turns(), limits).await;
+    let mut busy = [server.connect().await, server.connect().await];
+    let idle = [server.connect().await, server.connect().await];
+    for stream in &mut busy {
+        stream.write_all(b"GET /slow HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
+    }
+    pause(Duration::from_millis(100)).await;
+    server.stop().await;
+    for mut stream in busy {
+        assert_eq!(status(&read_to_close(&mut stream).await), 200);
+    }
+    for mut stream in idle {
+        assert_eq!(read_to_close(&mut stream).await, "");
+    }
+}
+
 /// A listener that is out of descriptors for its first calls.
 struct Exhausted {
     listener: TcpListener,
@@ -513,11 +552,11 @@ struct Exhausted {
 }
 
 impl Source for Exhausted {
-    async fn accept(&self) -> io::Result<(TcpStream, SocketAddr)> {
+    async fn accept(&self) -> io::Result<(StdTcpStream, SocketAddr)> {
         const CODES: [i32; 4] = [24, 23, 103, 104]; // EMFILE, ENFILE, ECONNABORTED, ECONNRESET
         match CODES.get(self.failures.fetch_add(1, Ordering::Relaxed)) {
             Some(&code) => Err(io::Error::from_raw_os_error(code)),
-            None => TcpListener::accept(&self.listener).await,
+            None => Source::accept(&self.listener).await,
         }
     }
 }
@@ -528,7 +567,7 @@ async fn running_out_of_descriptors_does_not_end_the_loop() {
     let address = listener.local_addr().unwrap();
     let source = Exhausted { listener, failures: AtomicUsize::new(0) };
     let (stop, stopped) = oneshot::channel::<()>();
-    let task = tokio::spawn(serve_from(source, front(Limits::default()), None, async {
+    let task = tokio::spawn(serve_from(source, front(Limits::default()), Turns::here(), None, async {
         let _ = stopped.await;
     }));
     let mut stream = TcpStream::connect(address).await.unwrap();

@@ -15,6 +15,7 @@ use crate::front::Front;
 use crate::guard;
 use crate::limits::Limits;
 use crate::request_id::RequestIds;
+use crate::threads::Turns;
 
 /// Makes a certificate that vouches for itself.
 fn make(dir: &Path, name: &str, names: &str) -> CertificateFiles {
@@ -38,7 +39,7 @@ async fn serve(certificates: Arc<Certificates>) -> SocketAddr {
     let address = listener.local_addr().expect("a listener has an address");
     let router = Router::new().route("/", get(|| async { "hello" }));
     let front = Front::new(Vec::new(), router, Limits::default(), RequestIds::new("t"), guard::plain);
-    tokio::spawn(crate::listen::serve_tls(listener, front, certificates, std::future::pending()));
+    tokio::spawn(crate::listen::serve_tls(listener, front, Turns::here(), certificates, std::future::pending()));
     address
 }
 
