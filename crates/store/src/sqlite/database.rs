@@ -5,18 +5,18 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
 use domain::{Budget, BudgetView, ClientId, ClientView, Decision, Digest, UserId, View};
-use tokio::sync::mpsc;
 use tokio::time::timeout;
 
 use super::alarm::Alarm;
 use super::checkpointer::Checkpointer;
 use super::exec::{Failure, one};
 use super::job::{Task, Tx};
-use super::limits::{CLOSED, DEADLINE, LATE, OWN_TIME, QUEUE};
+use super::limits::{CLOSED, DEADLINE, LATE, OWN_TIME};
 use super::long::Long;
 use super::options::SqliteOptions;
+use super::orders::{self, Orders};
 use super::readers::Readers;
-use super::writer::{Order, Writer};
+use super::writer::Writer;
 use super::{load, open, sql};
 use crate::counters::Counters;
 use crate::error::{Error, OpenError};
@@ -29,7 +29,7 @@ use crate::{budgets, rows};
 
 /// An open SQLite database.
 pub(crate) struct Sqlite {
-    pub(super) orders: mpsc::Sender<Order>,
+    pub(super) orders: Orders,
     writer: Mutex<Option<JoinHandle<()>>>,
     pub(super) readers: Arc<Readers>,
     /// Reads lists for callers.
@@ -53,9 +53,9 @@ impl Sqlite {
         let list_time = options.list_time.unwrap_or(LIST_TIME);
         let lists = Long::start("store-list", LISTS, list_time, &files.database, &alarm)?;
         let own = Long::start("store-own", 1, OWN_TIME, &files.database, &alarm)?;
-        let (orders, waiting) = mpsc::channel(QUEUE);
+        let (orders, inbox) = orders::queue();
         let log = open::log_of(&files.database);
-        let thread = std::thread::Builder::new().name("store-writer".to_owned()).spawn(move || writer.run(waiting))?;
+        let thread = std::thread::Builder::new().name("store-writer".to_owned()).spawn(move || writer.run(inbox))?;
         Ok(Self {
             orders,
             writer: Mutex::new(Some(thread)),
@@ -128,7 +128,7 @@ impl Sqlite {
     {
         let (task, answer) = Task::new(work);
         let written = async {
-            self.orders.send(Order::Run(Box::new(task))).await.map_err(|_| CLOSED)?;
+            self.orders.submit(Box::new(task)).await?;
             answer.await.unwrap_or(Err(CLOSED))
         };
         timeout(DEADLINE, written).await.unwrap_or(Err(LATE))
@@ -146,8 +146,7 @@ impl Sqlite {
     }
 
     pub(crate) async fn close(&self) {
-        // If it is gone already, there is no receiver.
-        let _ = self.orders.send(Order::Close).await;
+        self.orders.close();
         let thread = self.writer.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(thread) = thread {
             // A panic of the writer has raised the alarm by itself.

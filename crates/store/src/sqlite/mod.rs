@@ -12,6 +12,7 @@ mod load;
 mod long;
 mod open;
 mod options;
+mod orders;
 mod queries;
 mod readers;
 pub(crate) mod sql;

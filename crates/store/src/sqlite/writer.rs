@@ -1,8 +1,8 @@
 //! The writer: one thread that owns the only connection that writes (SEC 76, decision 8).
 //!
-//! It takes the first waiting job, opens a transaction, runs that and every other job already waiting, commits, and
-//! only then answers them all. There is no timer: while one commit reaches the disk the next group forms by itself, so
-//! a lone job waits for no other and a crowd shares one sync.
+//! It takes the first jobs handed over ([`super::orders`]), opens a transaction, runs them and all others handed over by
+//! then, commits, and only then answers them all. There is no timer: while one commit reaches the disk the next group forms
+//! by itself, so a lone job waits for no other and a crowd shares one sync.
 //!
 //! Jobs are isolated from each other (SEC 77), and pay for it only when it matters: a group first runs without
 //! savepoints. If a job fails, everything is rolled back and the group runs once more with a savepoint around each job,
@@ -14,29 +14,20 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use rusqlite::Connection;
 use rusqlite::hooks::Wal;
-use tokio::runtime::Handle;
-use tokio::sync::mpsc;
 
 use super::alarm::{Alarm, PanicWatch};
 use super::checkpointer::{Checkpointer, checkpoint};
 use super::exec::{Failure, Session, execute};
-use super::job::{Job, Tx};
+use super::job::Tx;
+use super::limits::GROUP;
 use super::open;
+use super::orders::{Homes, Inbox, Order, Queued};
 use crate::counters::{Counters, began};
 use crate::error::Error;
 use crate::schema::sql;
 
-/// Most jobs that share a commit. More gains little and lets the first of them wait longer.
-pub(super) const GROUP: usize = 256;
 /// Bytes of the log above which a checkpoint is due.
 const CHECKPOINT_AT: i64 = 16 << 20;
-
-/// What the writer is sent.
-pub(super) enum Order {
-    Run(Box<dyn Job>),
-    /// Finish what waits, and stop.
-    Close,
-}
 
 /// Whether jobs of a group are kept apart by savepoints.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -64,8 +55,6 @@ pub(super) struct Writer {
     counters: Arc<Counters>,
     alarm: Alarm,
     checkpointer: Checkpointer,
-    /// Where those who wait are, if the database was opened there.
-    callers: Option<Handle>,
     _lock: File,
 }
 
@@ -79,7 +68,7 @@ struct Work<'c> {
     counters: &'c Counters,
     alarm: &'c Alarm,
     checkpointer: &'c Checkpointer,
-    callers: Option<&'c Handle>,
+    homes: Arc<Homes>,
 }
 
 impl Writer {
@@ -99,12 +88,12 @@ impl Writer {
         }))?;
         let page = open::get(&conn, "page_size")?.unwrap_or(open::PAGE);
         let checkpoint_at = u64::try_from(CHECKPOINT_AT / page).unwrap_or(u64::MAX);
-        let (next_audit, callers) = (last.unwrap_or(0) + 1, Handle::try_current().ok());
-        Ok(Self { conn, next_audit, log_pages, checkpoint_at, counters, alarm, checkpointer, callers, _lock: lock })
+        let next_audit = last.unwrap_or(0) + 1;
+        Ok(Self { conn, next_audit, log_pages, checkpoint_at, counters, alarm, checkpointer, _lock: lock })
     }
 
     /// Serves until it is closed, every sender is gone, or the disk fails.
-    pub(super) fn run(self, mut orders: mpsc::Receiver<Order>) {
+    pub(super) fn run(self, mut inbox: Inbox) {
         let _watch = PanicWatch(self.alarm.clone());
         let mut work = Work {
             session: Session::new(&self.conn),
@@ -114,18 +103,18 @@ impl Writer {
             counters: &self.counters,
             alarm: &self.alarm,
             checkpointer: &self.checkpointer,
-            callers: self.callers.as_ref(),
+            homes: inbox.homes(),
         };
         let mut group = Vec::with_capacity(GROUP);
-        while let Some(order) = orders.blocking_recv() {
+        while let Some(order) = inbox.wait() {
             let mut next = Some(order);
             while let Some(order) = next {
                 match order {
-                    Order::Run(job) => group.push(job),
+                    Order::Run(jobs) => group.extend(jobs),
                     // What was sent before is still received, and then there is no more.
-                    Order::Close => orders.close(),
+                    Order::Close => inbox.close(),
                 }
-                next = if group.len() < GROUP { orders.try_recv().ok() } else { None };
+                next = if group.len() < GROUP { inbox.try_next() } else { None };
             }
             if group.is_empty() {
                 continue;
@@ -134,10 +123,10 @@ impl Writer {
             let served = work.serve(&mut group).and_then(|()| work.checkpoint_if_due());
             self.alarm.ends();
             if let Err(sentence) = served {
-                orders.close();
-                while let Some(order) = orders.blocking_recv() {
-                    if let Order::Run(job) = order {
-                        job.answer(Err(BROKEN));
+                inbox.close();
+                while let Some(order) = inbox.wait() {
+                    if let Order::Run(mut jobs) = order {
+                        work.refuse(&mut jobs, BROKEN);
                     }
                 }
                 self.alarm.raise(&sentence);
@@ -152,7 +141,7 @@ impl Writer {
 
 impl Work<'_> {
     /// Runs a group, commits and answers. The error is the sentence that ends the process.
-    fn serve(&mut self, group: &mut Vec<Box<dyn Job>>) -> Result<(), String> {
+    fn serve(&mut self, group: &mut Vec<Queued>) -> Result<(), String> {
         let began = began();
         let mut attempt = self.attempt(group, Isolation::Together);
         if let Attempt::Rerun = attempt {
@@ -163,7 +152,7 @@ impl Work<'_> {
             Attempt::Committed(results) => {
                 self.alarm.relieve();
                 self.counters.group(group.len(), began);
-                self.answer(group, results);
+                self.homes.answer(group.drain(..), results);
                 Ok(())
             }
             Attempt::Rerun => Err("a group with savepoints asked to run again".to_owned()),
@@ -181,26 +170,18 @@ impl Work<'_> {
                 // What cannot be rolled back would become part of the next group.
                 let sentence =
                     sentence.or_else(|| self.roll_back().err().map(|f| format!("rolling back failed: {f:?}")));
-                for job in group.drain(..) {
-                    job.answer(Err(error));
-                }
+                self.refuse(group, error);
                 sentence.map_or(Ok(()), Err)
             }
         }
     }
 
-    /// Tells each what became of its job. Waking somebody who waits elsewhere costs a lock and maybe a sleeping thread, so
-    /// of a crowd one is woken, who tells the others while the next group is at work.
-    fn answer(&self, group: &mut Vec<Box<dyn Job>>, results: Vec<Result<(), Error>>) {
-        let tell = |told: Vec<(Box<dyn Job>, _)>| told.into_iter().for_each(|(job, result)| job.answer(result));
-        let told: Vec<_> = group.drain(..).zip(results).collect();
-        match self.callers {
-            Some(callers) if told.len() > 1 => drop(callers.spawn(async move { tell(told) })),
-            _ => tell(told),
-        }
+    /// Answers all of a group with one error.
+    fn refuse(&self, group: &mut Vec<Queued>, error: Error) {
+        self.homes.answer(group.drain(..), std::iter::repeat(Err(error)));
     }
 
-    fn attempt(&mut self, group: &mut [Box<dyn Job>], isolation: Isolation) -> Attempt {
+    fn attempt(&mut self, group: &mut [Queued], isolation: Isolation) -> Attempt {
         match self.try_group(group, isolation) {
             Ok(Some(results)) => Attempt::Committed(results),
             Ok(None) => match self.roll_back() {
@@ -214,13 +195,13 @@ impl Work<'_> {
     /// `None` if a job failed that nothing keeps apart from the others.
     fn try_group(
         &mut self,
-        group: &mut [Box<dyn Job>],
+        group: &mut [Queued],
         isolation: Isolation,
     ) -> Result<Option<Vec<Result<(), Error>>>, Failure> {
         let alone = group.len() == 1;
         let mut results = Vec::with_capacity(group.len());
         self.command("BEGIN IMMEDIATE")?;
-        for job in group {
+        for Queued { job, .. } in group {
             if isolation == Isolation::Savepoints {
                 self.command("SAVEPOINT job")?;
             }
