@@ -40,13 +40,14 @@ impl Token {
     fn fresh(&mut self) -> i64 {
         /// More counters than are looked back.
         const LAST: i64 = 20;
-        let is_repeated = |counter: i64| {
-            let digits = self.code(counter);
-            ((counter - LAST).max(0)..counter).any(|before| self.code(before) == digits)
-        };
-        let fresh = (self.next..).find(|counter| !is_repeated(*counter)).unwrap();
-        self.next = fresh + 1;
-        fresh
+        loop {
+            let fresh = self.next;
+            self.next += 1;
+            let digits = self.code(fresh);
+            if ((fresh - LAST).max(0)..fresh).all(|before| self.code(before) != digits) {
+                return fresh;
+            }
+        }
     }
 
     /// The `n`th code that differs from the next ones.
