@@ -127,9 +127,13 @@ impl Engine {
         context: Actor,
         hold: PollHold,
     ) -> Result<Outcome, PollError> {
-        let (user, hold) = (answer.user, if answer.response.is_absent() { hold } else { PollHold::NONE });
+        if !answer.response.is_absent() {
+            return Ok(self.verify(answer, context).await?);
+        }
         let open = |judged: &Outcome| matches!(judged, Outcome::Pending(_));
-        self.hold(user, hold, || async { Ok(self.verify(answer.clone(), context.clone()).await?) }, open).await
+        let ask = || async { Ok(self.verify(answer.clone(), context.clone()).await?) };
+        // Boxed, so that the future of a typed code has no room for a hold.
+        Box::pin(self.hold(answer.user, hold, ask, open)).await
     }
 
     /// [`Self::verification`], held while it is pending.
