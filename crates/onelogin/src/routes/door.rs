@@ -51,7 +51,7 @@ impl Door for Dialect {
                     let answering = async {
                         match endpoint {
                             Endpoint::Open(handler) => match unreadable(&call) {
-                                None => handler(self.clone(), call).await,
+                                None => handler(self.clone(), *call).await,
                                 Some(refused) => refused,
                             },
                             Endpoint::Guarded(family, cost, handler) => {
@@ -109,7 +109,7 @@ fn find(
     dialect: &Dialect,
     request: Request<Bytes>,
     peer: Option<Peer>,
-) -> Result<((Endpoint, usize), ApiCall), NoRoute> {
+) -> Result<((Endpoint, usize), Box<ApiCall>), NoRoute> {
     let path = without_slash(request.uri().path());
     // HEAD is GET without the body.
     let method = if *request.method() == Method::HEAD { &Method::GET } else { request.method() };
@@ -119,7 +119,8 @@ fn find(
     });
     let (endpoint, inputs, params) = endpoint.ok_or_else(|| NoRoute(family_of(path)))?;
     let (head, body) = request.into_parts();
-    Ok((endpoint, ApiCall::new(head, body, inputs, params, peer, dialect.origin.clone())))
+    // Boxed: each future on the way to the handler would hold a copy of it, and futures are moved whole.
+    Ok((endpoint, Box::new(ApiCall::new(head, body, inputs, params, peer, dialect.origin.clone()))))
 }
 
 /// Paths outside the families, which browsers and services ask for by themselves.
@@ -139,7 +140,7 @@ fn family_of(path: &str) -> Option<Family> {
 
 /// Checks what comes before every handler: token, rate limit, scope, quota, in this order. A refused call costs only its
 /// caller: the account's quota counts a call only if its client may make it, and not too fast (SEC 37).
-async fn guarded(dialect: &Dialect, family: Family, cost: Cost, handler: Guarded, call: ApiCall) -> Response {
+async fn guarded(dialect: &Dialect, family: Family, cost: Cost, handler: Guarded, call: Box<ApiCall>) -> Response {
     let header = call.headers().get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
     let Some(token) = header.and_then(web::bearer::token) else { return CommonError::HeaderMissing.answer(family) };
     let caller = match dialect.engine.authenticate(token, call.peer()).await {
@@ -161,7 +162,7 @@ async fn admitted(
     cost: Cost,
     handler: Guarded,
     caller: Arc<ApiCaller>,
-    call: ApiCall,
+    call: Box<ApiCall>,
 ) -> Response {
     let (now, client, right) = (dialect.engine.now(), caller.client, caller.scope.right());
     match dialect.rate_limit.take(&dialect.engine, client).await {

@@ -57,7 +57,7 @@ macro_rules! table {
                 let access = Access::<$scopes>::check(caller, &dialect.options)?;
                 Some(Box::pin(async move {
                     match unreadable(&call) {
-                        None => $handler(dialect, access, call).await.into_response(),
+                        None => $handler(dialect, access, *call).await.into_response(),
                         Some(refused) => refused,
                     }
                 }))
@@ -67,7 +67,7 @@ macro_rules! table {
 }
 
 /// What runs when its scope suffices; `None` where it does not.
-pub(super) type Guarded = fn(Dialect, Arc<ApiCaller>, ApiCall) -> Option<Answering<'static>>;
+pub(super) type Guarded = fn(Dialect, Arc<ApiCaller>, Box<ApiCall>) -> Option<Answering<'static>>;
 
 /// Who answers a method on a path.
 #[derive(Clone, Copy)]
